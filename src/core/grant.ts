@@ -1,0 +1,70 @@
+/**
+ * What one sandbox may reach, and what it reached. The egress handler reads the grant by the sandbox's own id;
+ * nothing inside the sandbox can change it.
+ */
+
+/** `clone`: GitHub only. `run`: OpenAI and read-only fetch of the granted repositories. `sealed`: nothing. */
+export type GrantPhase = 'clone' | 'run' | 'sealed';
+
+export interface GrantedRepository {
+  readonly owner: string;
+  readonly name: string;
+  readonly installationId: number;
+  readonly repositoryId: number;
+}
+
+export interface Grant {
+  readonly taskId: string;
+  readonly phase: GrantPhase;
+  readonly repositories: readonly GrantedRepository[];
+  readonly models: readonly string[];
+  /** Answered by the handler under the canary path; proves from inside that this handler decides. */
+  readonly canaryNonce: string;
+  readonly budgets: {
+    /** Requests of any kind, denied ones included. */
+    readonly requests: number;
+    /** Input plus output tokens, as OpenAI reports them on the response stream. */
+    readonly tokens: number;
+  };
+  readonly used: { readonly requests: number; readonly tokens: number };
+}
+
+/** One request that a sandbox made. Never holds a query string, a header or a body. */
+export interface EgressEntry {
+  /** Milliseconds since the epoch. */
+  readonly at: number;
+  readonly method: string;
+  readonly host: string;
+  /** Path without query, at most 200 characters. */
+  readonly path: string;
+  readonly verdict: 'allowed' | 'denied';
+  /** For a denial: the stable code of the rule. For an allowed request: the rule that allowed it. */
+  readonly rule: string;
+  /** Human sentence for a denial, empty otherwise. */
+  readonly reason: string;
+  readonly status: number;
+  readonly bytesUp: number;
+  readonly bytesDown: number;
+}
+
+/** The network receipt of a task, as the pull request shows it. */
+export interface Receipt {
+  readonly hosts: readonly {
+    readonly host: string;
+    readonly requests: number;
+    readonly bytesUp: number;
+    readonly bytesDown: number;
+  }[];
+  /** One row for each distinct (method, host, path, rule), most recent last; at most 50 rows. */
+  readonly denied: readonly {
+    readonly method: string;
+    readonly host: string;
+    readonly path: string;
+    readonly rule: string;
+    readonly reason: string;
+    readonly count: number;
+  }[];
+  /** All denied requests, also those beyond the rows. */
+  readonly deniedTotal: number;
+}
+export const emptyReceipt: Receipt = { hosts: [], denied: [], deniedTotal: 0 };

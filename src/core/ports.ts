@@ -1,0 +1,175 @@
+/**
+ * Everything the life of a task needs from outside, as contracts. `tasks/` sees nothing else; `composition.ts` wires them.
+ *
+ * Deadlines: every method that leaves the process is bounded by its implementation and rejects with an `Error`
+ * when the bound passes. Idempotence: every method that changes something may be called again with the same
+ * arguments after a lost answer, also while the first call still runs, and has the effect of one call.
+ */
+import type { ChangeSet } from './change-set.ts';
+import type { IssueContext } from './context.ts';
+import type { Grant, Receipt } from './grant.ts';
+import type { RepositoryPolicy, RepositoryRefusal } from './policy.ts';
+import type { Answer, CommandRun, Notable, Progress, TokenUsage } from './progress.ts';
+import type { PullRequestRef, Reason, RepositoryFacts, RepositoryRef, TaskRequest } from './task.ts';
+
+// ---- the sandbox ------------------------------------------------------------------------------------------
+
+export interface Sandboxes {
+  /** The id under which the egress handler will know this task's sandbox: 64 lower-case hex digits. */
+  idFor(taskId: string): string;
+  get(sandboxId: string): TaskSandbox;
+}
+
+/** Thrown when the sandbox is gone or was replaced: what ran in it is lost, and no retry brings it back. */
+export class SandboxLostError extends Error {
+  override readonly name = 'SandboxLostError';
+}
+
+export interface SandboxSpec {
+  /** Bytes of memory for all processes together, where the machine can limit it. */
+  readonly memoryBytes: number;
+  /** Bytes of the workspace and of `/tmp`, each. */
+  readonly diskBytes: number;
+  readonly maxProcesses: number;
+}
+
+export interface SandboxCommand {
+  /** Program and arguments; never a shell string. */
+  readonly argv: readonly string[];
+  readonly cwd?: string;
+  /** Added to the sandbox's own environment. Never a credential. */
+  readonly env?: Readonly<Record<string, string>>;
+}
+
+export interface ExecResult {
+  /** 128 + signal when killed. */
+  readonly exitCode: number;
+  /** At most `maxOutputBytes` each, decoded as UTF-8 with replacement. */
+  readonly stdout: string;
+  readonly stderr: string;
+  readonly truncated: boolean;
+  readonly timedOut: boolean;
+}
+
+export interface RunChunk {
+  /** Output bytes from the asked offset on, at most `maxBytes`; empty when there are none yet. */
+  readonly bytes: Uint8Array;
+  /** Bytes written so far. */
+  readonly size: number;
+  /** Set once the run has ended and all of its output is written. */
+  readonly exitCode: number | null;
+}
+
+/**
+ * One task's sandbox. Paths are absolute inside it. The workspace is `/workspace`, the clone `/workspace/repo`,
+ * the task scripts are read-only under `/opt/airlock`. Everything it says is untrusted once Codex has run.
+ */
+export interface TaskSandbox {
+  /** Starts it, or finds it started. A sandbox that was destroyed is never started again: `SandboxLostError`. */
+  start(spec: SandboxSpec): Promise<void>;
+  /** Replaces the file; creates missing folders. */
+  writeFile(path: string, content: string): Promise<void>;
+  /** Bytes from `offset` on, at most `maxBytes` (up to 1 MiB); null when there is no such regular file. */
+  readFile(path: string, range: { offset: number; maxBytes: number }): Promise<{ bytes: Uint8Array; size: number } | null>;
+  /** Runs to the end or is killed at `timeoutMs`, with all its children. */
+  exec(command: SandboxCommand, limits: { timeoutMs: number; maxOutputBytes: number }): Promise<ExecResult>;
+  /**
+   * Starts a detached run under a name; its standard output is kept in a file. A second start under the same
+   * name does nothing, whether the first still runs or has ended.
+   */
+  startRun(name: string, command: SandboxCommand): Promise<void>;
+  /** Waits up to `waitMs` (at most 30,000) for output beyond `offset` or the end of the run. */
+  readRun(name: string, range: { offset: number; maxBytes: number; waitMs: number }): Promise<RunChunk>;
+  /** Kills every process in it and frees everything. Idempotent, also for one that never was. */
+  destroy(): Promise<void>;
+}
+
+// ---- Codex ------------------------------------------------------------------------------------------------
+
+export interface CodexJob {
+  readonly prompt: string;
+  readonly model: string;
+  readonly effort: string;
+}
+
+export interface Codex {
+  /** What to write into the sandbox and what to start there. */
+  invocation(job: CodexJob): { files: readonly { path: string; content: string }[]; command: SandboxCommand };
+  readonly initialProgress: Progress;
+  /** Folds one line of the run's output into the progress. Never throws: a bad line counts as unknown. */
+  fold(progress: Progress, line: string, now: number): { progress: Progress; notable: readonly Notable[] };
+  /** Validates the final message against the answer schema. Never throws. */
+  answer(progress: Progress): Answer;
+}
+
+// ---- GitHub -----------------------------------------------------------------------------------------------
+
+export interface CodeHost {
+  /** Who we are there; null when the App is not installed on the repository or it does not exist. */
+  locate(repository: RepositoryRef): Promise<RepositoryFacts | null>;
+  /** From the collaborator permission API, not from `author_association`. */
+  canWrite(facts: RepositoryFacts, login: string): Promise<boolean>;
+  /** The commit a branch points to; null when there is no such branch. */
+  headOf(facts: RepositoryFacts, branch: string): Promise<string | null>;
+  /** Issue and comments of people with write access, as they stood at the trigger. */
+  issueContext(facts: RepositoryFacts, request: TaskRequest): Promise<IssueContext | null>;
+  /** 👀 on the triggering comment or issue. */
+  react(facts: RepositoryFacts, request: TaskRequest): Promise<void>;
+  /** Creates the task's one sticky comment or edits it; finds it again by its marker. Returns the comment's id. */
+  saveProgressComment(facts: RepositoryFacts, request: TaskRequest, markdown: string, knownId: number | null): Promise<number>;
+  /** Revokes what tokens this process minted for the task. Best effort; never throws. */
+  forgetTokens(taskId: string): Promise<void>;
+}
+
+// ---- publication ------------------------------------------------------------------------------------------
+
+export type GateVerdict =
+  | { readonly kind: 'allow' }
+  /** Published, but as a draft with these remarks in the body. */
+  | { readonly kind: 'mark'; readonly remarks: readonly string[] }
+  /** Not published: the change is kept and a person decides. */
+  | { readonly kind: 'hold'; readonly reason: Reason };
+
+export interface PublishInput {
+  readonly request: TaskRequest;
+  readonly facts: RepositoryFacts;
+  readonly baseBranch: string;
+  readonly change: ChangeSet;
+  readonly answer: Answer;
+  readonly draft: boolean;
+  readonly remarks: readonly string[];
+  readonly evidence: {
+    readonly model: string;
+    readonly effort: string;
+    readonly usage: TokenUsage;
+    readonly commands: readonly CommandRun[];
+    readonly receipt: Receipt;
+    readonly commentsLeftOut: number;
+    /** Milliseconds from acceptance to publication, as measured by the caller at the first attempt. */
+    readonly elapsedMs: number;
+    /** Where the task's page is; null when there is no public address. */
+    readonly taskUrl: string | null;
+  };
+}
+
+export type PublishResult =
+  | { readonly kind: 'published'; readonly pullRequest: PullRequestRef }
+  /** GitHub will not take it, and a second attempt would not change that. */
+  | { readonly kind: 'rejected'; readonly reason: Reason };
+
+export interface Publication {
+  gate(change: ChangeSet): GateVerdict;
+  /** blobs → tree → commit → ref → pull request; a second attempt finds what the first made. Throws on what may pass. */
+  publish(input: PublishInput): Promise<PublishResult>;
+}
+
+// ---- policy -----------------------------------------------------------------------------------------------
+
+export interface Policy {
+  forRepository(repository: RepositoryRef): RepositoryPolicy | RepositoryRefusal;
+}
+
+/** How the egress handler reaches the record of the sandbox that made a request. */
+export interface GrantSource {
+  grant(): Promise<Grant | null>;
+}

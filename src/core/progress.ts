@@ -1,0 +1,71 @@
+/**
+ * What Codex is doing, as people see it: plan, current command, changes, messages, usage.
+ * All text here came out of a sandbox: untrusted, already size-capped, never escaped for a particular surface.
+ */
+export interface PlanItem {
+  readonly step: string;
+  readonly status: 'pending' | 'inProgress' | 'completed';
+}
+
+export interface CommandRun {
+  readonly command: string;
+  /** null while it runs. */
+  readonly exitCode: number | null;
+  readonly status: 'running' | 'completed' | 'failed';
+  /** The end of its output, at most 2,000 characters. */
+  readonly outputTail: string;
+  /** Milliseconds since the epoch. */
+  readonly startedAt: number;
+  readonly durationMs: number | null;
+}
+
+export interface TokenUsage {
+  readonly inputTokens: number;
+  readonly cachedInputTokens: number;
+  readonly outputTokens: number;
+  readonly totalTokens: number;
+}
+
+export type TurnEnd =
+  | { readonly status: 'completed' }
+  | { readonly status: 'interrupted' }
+  | { readonly status: 'failed'; readonly message: string };
+
+export interface Progress {
+  readonly threadId: string | null;
+  readonly plan: readonly PlanItem[];
+  /** In order, the last 100; the current one has `exitCode: null`. */
+  readonly commands: readonly CommandRun[];
+  readonly commandsTotal: number;
+  /** Paths relative to the repository, the last 200 touched by Codex's own edits. */
+  readonly changedFiles: readonly string[];
+  /** The latest thing that Codex said before its final answer. */
+  readonly message: string | null;
+  /** The final answer as text, not yet validated; see `codex/answer.ts`. */
+  readonly finalMessage: string | null;
+  readonly usage: TokenUsage;
+  readonly turn: TurnEnd | null;
+  /** The last error that Codex reported, if any: explains a failed turn. */
+  readonly lastError: string | null;
+  /** Where the driver says the thread's rollout file is, absolute, inside the sandbox. */
+  readonly rolloutPath: string | null;
+  /** Lines that were no event we know, or not JSON. Counted, never shown. */
+  readonly unknownEvents: number;
+}
+
+/** Something worth a line in a live view. */
+export type Notable =
+  | { readonly kind: 'plan'; readonly plan: readonly PlanItem[] }
+  | { readonly kind: 'command.started'; readonly command: string }
+  | { readonly kind: 'command.finished'; readonly command: string; readonly exitCode: number; readonly outputTail: string; readonly durationMs: number | null }
+  | { readonly kind: 'files.changed'; readonly paths: readonly string[] }
+  | { readonly kind: 'message'; readonly text: string }
+  | { readonly kind: 'error'; readonly text: string; readonly willRetry: boolean };
+
+/** Codex's answer after validation: what becomes the pull request's title and summary. Still untrusted text. */
+export interface Answer {
+  readonly title: string;
+  readonly summary: string;
+  /** False when the answer did not meet the schema and was made from what there was. */
+  readonly valid: boolean;
+}

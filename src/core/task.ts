@@ -1,0 +1,111 @@
+/**
+ * What a task is: the durable request that starts it, and the ways it can end.
+ * Decides nothing; every other folder speaks in these terms.
+ */
+import { z } from 'zod';
+
+/** GitHub's own limit for an owner is 39 characters, for a repository name 100. */
+const ownerSchema = z.string().regex(/^[A-Za-z0-9](?:[A-Za-z0-9-]{0,38})$/);
+const repositoryNameSchema = z
+  .string()
+  .regex(/^[A-Za-z0-9._-]{1,100}$/)
+  .refine((name) => name !== '.' && name !== '..' && !name.toLowerCase().endsWith('.git'));
+
+export const repositoryRefSchema = z.strictObject({ owner: ownerSchema, name: repositoryNameSchema });
+/** A repository as people write it: `owner/name`. */
+export type RepositoryRef = z.infer<typeof repositoryRefSchema>;
+
+export const effortSchema = z.enum(['minimal', 'low', 'medium', 'high', 'xhigh']);
+/** Reasoning effort, in the words of the Responses API. */
+export type Effort = z.infer<typeof effortSchema>;
+
+export const taskOptionsSchema = z.strictObject({
+  base: z.string().min(1).max(255).optional(),
+  model: z.string().min(1).max(100).optional(),
+  effort: effortSchema.optional(),
+});
+/** What the requester may set in the mention or the API call; each is checked against the repository's policy. */
+export type TaskOptions = z.infer<typeof taskOptionsSchema>;
+
+const githubTriggerSchema = z.strictObject({
+  kind: z.literal('github'),
+  event: z.enum(['issue_comment', 'issue_opened', 'issue_labeled']),
+  installationId: z.number().int().positive(),
+  repositoryId: z.number().int().positive(),
+  issueNumber: z.number().int().positive(),
+  /** True when the "issue" is a pull request: GitHub sends `issue_comment` for both. */
+  onPullRequest: z.boolean(),
+  /** The triggering comment; null when the issue itself is the trigger. */
+  commentId: z.number().int().positive().nullable(),
+  /** ISO 8601. Context written or edited after this instant is not handed to Codex. */
+  triggeredAt: z.iso.datetime({ offset: true }),
+});
+const apiTriggerSchema = z.strictObject({ kind: z.literal('api') });
+
+export const taskRequestSchema = z.strictObject({
+  /** A function of the trigger, so that a redelivery finds the task it already made. At most 63 characters, `[a-z0-9-]`. */
+  taskId: z.string().regex(/^[a-z0-9][a-z0-9-]{0,62}$/),
+  /** First 8 hex digits of SHA-256(taskId): in the branch name and in what people read. */
+  shortId: z.string().regex(/^[0-9a-f]{8}$/),
+  /** ISO 8601, when the webhook or call was accepted. Also the date of the commit, so that a second publish makes the same one. */
+  acceptedAt: z.iso.datetime({ offset: true }),
+  repository: repositoryRefSchema,
+  trigger: z.discriminatedUnion('kind', [githubTriggerSchema, apiTriggerSchema]),
+  /** Who asked; null for an API call, whose bearer token is the authority. */
+  requester: z.strictObject({ login: z.string().min(1).max(100), id: z.number().int().positive() }).nullable(),
+  /** Untrusted text. Empty when a label alone is the trigger: the issue is then the instruction. */
+  instruction: z.string().max(20_000),
+  options: taskOptionsSchema,
+});
+/** The Workflow's parameters: durable, and free of any credential. */
+export type TaskRequest = z.infer<typeof taskRequestSchema>;
+
+/** Where a task is in its life; the order is the order of the steps. */
+export const taskPhases = [
+  'accepted',
+  'authorize',
+  'acknowledge',
+  'provision',
+  'canary',
+  'clone',
+  'codex',
+  'collect',
+  'gate',
+  'publish',
+  'report',
+  'ended',
+] as const;
+export type TaskPhase = (typeof taskPhases)[number];
+
+export interface PullRequestRef {
+  readonly number: number;
+  readonly url: string;
+  readonly headRef: string;
+  readonly headSha: string;
+  readonly draft: boolean;
+}
+
+/** A reason a person can read. `code` is stable and for machines; `message` names the thing and the way out. */
+export interface Reason {
+  readonly code: string;
+  readonly message: string;
+}
+
+/** Exactly one of these ends every accepted task. */
+export type TaskOutcome =
+  | { readonly kind: 'pull-request'; readonly pullRequest: PullRequestRef }
+  | { readonly kind: 'no-change'; readonly summary: string }
+  | { readonly kind: 'refused'; readonly reason: Reason }
+  | { readonly kind: 'held'; readonly reason: Reason }
+  | { readonly kind: 'failed'; readonly reason: Reason; readonly changeKept: boolean }
+  | { readonly kind: 'cancelled'; readonly by: string };
+
+/** A GitHub installation's view of a repository. */
+export interface RepositoryFacts {
+  readonly owner: string;
+  readonly name: string;
+  readonly repositoryId: number;
+  readonly installationId: number;
+  readonly defaultBranch: string;
+  readonly private: boolean;
+}
