@@ -117,6 +117,8 @@ export interface CodeHost {
   react(facts: RepositoryFacts, request: TaskRequest): Promise<void>;
   /** Creates the task's one sticky comment or edits it; finds it again by its marker. Returns the comment's id. */
   saveProgressComment(facts: RepositoryFacts, request: TaskRequest, markdown: string, knownId: number | null): Promise<number>;
+  /** Ids of the tasks whose sticky comments, written by this App, stand on the issue; newest first, at most 20. */
+  tasksOn(facts: RepositoryFacts, issueNumber: number): Promise<readonly string[]>;
   /** Revokes what tokens this process minted for the task. Best effort; never throws. */
   forgetTokens(taskId: string): Promise<void>;
 }

@@ -53,6 +53,14 @@ export const taskRequestSchema = z.strictObject({
   trigger: z.discriminatedUnion('kind', [githubTriggerSchema, apiTriggerSchema]),
   /** Who asked; null for an API call, whose bearer token is the authority. */
   requester: z.strictObject({ login: z.string().min(1).max(100), id: z.number().int().positive() }).nullable(),
+  /** What is asked. `invalid`: the mention could not be understood; the task ends in that message. */
+  ask: z.discriminatedUnion('kind', [
+    z.strictObject({ kind: z.literal('run') }),
+    z.strictObject({ kind: z.literal('help') }),
+    z.strictObject({ kind: z.literal('status') }),
+    z.strictObject({ kind: z.literal('cancel') }),
+    z.strictObject({ kind: z.literal('invalid'), message: z.string().min(1).max(1000) }),
+  ]),
   /** Untrusted text. Empty when a label alone is the trigger: the issue is then the instruction. */
   instruction: z.string().max(20_000),
   options: taskOptionsSchema,
@@ -98,7 +106,9 @@ export type TaskOutcome =
   | { readonly kind: 'refused'; readonly reason: Reason }
   | { readonly kind: 'held'; readonly reason: Reason }
   | { readonly kind: 'failed'; readonly reason: Reason; readonly changeKept: boolean }
-  | { readonly kind: 'cancelled'; readonly by: string };
+  | { readonly kind: 'cancelled'; readonly by: string }
+  /** The answer to `help`, `status` and `cancel`: no sandbox was needed. */
+  | { readonly kind: 'answered'; readonly message: string };
 
 /** A GitHub installation's view of a repository. */
 export interface RepositoryFacts {
