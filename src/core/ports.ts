@@ -7,10 +7,11 @@
  */
 import type { ChangeSet } from './change-set.ts';
 import type { IssueContext } from './context.ts';
-import type { Grant, Receipt } from './grant.ts';
+import type { GrantPhase, Receipt } from './grant.ts';
 import type { RepositoryPolicy, RepositoryRefusal } from './policy.ts';
 import type { Answer, CommandRun, Notable, Progress, TokenUsage } from './progress.ts';
-import type { PullRequestRef, Reason, RepositoryFacts, RepositoryRef, TaskRequest } from './task.ts';
+import type { TaskView } from './task-view.ts';
+import type { PullRequestRef, Reason, RepositoryFacts, RepositoryRef, TaskOutcome, TaskPhase, TaskRequest } from './task.ts';
 
 // ---- the sandbox ------------------------------------------------------------------------------------------
 
@@ -160,6 +161,8 @@ export type PublishResult =
   | { readonly kind: 'rejected'; readonly reason: Reason };
 
 export interface Publication {
+  /** Parses the collector's lines (untrusted) against the recorded base. Never throws. */
+  parseChange(lines: string, base: string): { ok: true; change: ChangeSet } | { ok: false; reason: Reason };
   gate(change: ChangeSet): GateVerdict;
   /** blobs → tree → commit → ref → pull request; a second attempt finds what the first made. Throws on what may pass. */
   publish(input: PublishInput): Promise<PublishResult>;
@@ -171,7 +174,49 @@ export interface Policy {
   forRepository(repository: RepositoryRef): RepositoryPolicy | RepositoryRefusal;
 }
 
-/** How the egress handler reaches the record of the sandbox that made a request. */
-export interface GrantSource {
-  grant(): Promise<Grant | null>;
+// ---- the record, as the Workflow sees it ----------------------------------------------------------------------
+
+/** What `authorize` established; the grant is made from it. */
+export interface Authorization {
+  readonly facts: RepositoryFacts;
+  readonly baseBranch: string;
+  readonly baseSha: string;
+  readonly model: string;
+  readonly effort: string;
+  readonly models: readonly string[];
+  readonly limits: { readonly minutes: number; readonly tokens: number };
+  readonly draft: boolean;
+}
+
+/** How a Codex run came to its end, as the observer saw it from outside. */
+export type AgentEnd =
+  | { readonly kind: 'exited'; readonly exitCode: number }
+  | { readonly kind: 'deadline' }
+  | { readonly kind: 'budget' }
+  | { readonly kind: 'cancelled'; readonly by: string }
+  | { readonly kind: 'lost'; readonly why: string };
+
+/** The record of one task. Every method is idempotent. */
+export interface TaskRecordPort {
+  authorized(authorization: Authorization): Promise<void>;
+  /** Enters a phase of the life cycle; says so when the task was cancelled meanwhile. */
+  enter(phase: TaskPhase): Promise<{ readonly cancelledBy: string | null }>;
+  /** What the sandbox may reach from now on. */
+  grantPhase(phase: GrantPhase): Promise<void>;
+  /** The nonce that the canary has to bring back. */
+  canaryNonce(): Promise<string>;
+  /** Posts or edits the sticky comment with what the record knows now. A task without an issue does nothing. */
+  saveComment(): Promise<void>;
+  /** From now on the record tails the run and enforces the deadline; the Workflow gets `agent-finished` at the end. */
+  observe(): Promise<void>;
+  agentEnd(): Promise<AgentEnd | null>;
+  keep(name: string, content: string): Promise<void>;
+  kept(name: string): Promise<string | null>;
+  changed(stat: { files: number; insertions: number; deletions: number }): Promise<void>;
+  /** The first outcome stays. */
+  finish(outcome: TaskOutcome): Promise<void>;
+  view(): Promise<TaskView | null>;
+  cancel(by: string): Promise<{ readonly cancelled: boolean; readonly reason: string }>;
+  /** Destroys the sandbox; the watchdog is done once this has worked. */
+  close(): Promise<void>;
 }

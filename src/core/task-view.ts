@@ -1,0 +1,48 @@
+/**
+ * A task as people and programs see it: the API's answer, the source of comments and live views. Holds untrusted text
+ * (instruction, progress), already capped, escaped by whoever shows it.
+ */
+import type { Receipt } from './grant.ts';
+import type { Notable, Progress } from './progress.ts';
+import type { RepositoryRef, TaskOutcome, TaskPhase } from './task.ts';
+
+export interface TaskView {
+  readonly taskId: string;
+  readonly shortId: string;
+  readonly status: 'accepted' | 'running' | 'ended';
+  readonly phase: TaskPhase;
+  /** Milliseconds since the epoch, in order of entry. */
+  readonly phases: readonly { readonly phase: TaskPhase; readonly at: number }[];
+  readonly repository: RepositoryRef;
+  readonly issueNumber: number | null;
+  readonly requester: string | null;
+  readonly instruction: string;
+  /** ISO 8601. */
+  readonly acceptedAt: string;
+  readonly endedAt: string | null;
+  readonly elapsedMs: number;
+  readonly base: { readonly branch: string; readonly sha: string } | null;
+  readonly model: string | null;
+  readonly effort: string | null;
+  readonly progress: Progress | null;
+  readonly receipt: Receipt;
+  readonly change: { readonly files: number; readonly insertions: number; readonly deletions: number } | null;
+  readonly outcome: TaskOutcome | null;
+}
+
+/** One line of a task's log. `seq` grows by one and is what a viewer resumes from. */
+export interface TaskEvent {
+  readonly seq: number;
+  /** Milliseconds since the epoch. */
+  readonly at: number;
+  readonly body: TaskEventBody;
+}
+export type TaskEventBody =
+  | Notable
+  | { readonly kind: 'phase'; readonly phase: TaskPhase }
+  | { readonly kind: 'acknowledged' }
+  | { readonly kind: 'egress.denied'; readonly method: string; readonly host: string; readonly path: string; readonly reason: string }
+  | { readonly kind: 'model.first-request' }
+  | { readonly kind: 'change'; readonly files: number; readonly insertions: number; readonly deletions: number }
+  | { readonly kind: 'note'; readonly text: string }
+  | { readonly kind: 'ended'; readonly outcome: TaskOutcome };
