@@ -1,0 +1,162 @@
+/**
+ * Untrusted text into GitHub Markdown, for comments and pull requests alike. What comes out can show words and
+ * code, but cannot notify anybody, refer to or close an issue, link, load an image, hold HTML or forge a marker.
+ *
+ * GitHub looks for mentions and references after Markdown is rendered, so that a backslash does not stop them;
+ * a zero-width space inside does, also in the plain text of a commit message. Escaping alone would not be enough.
+ */
+import { stripHiddenCharacters } from '../core/hidden-characters.ts';
+
+const zeroWidthSpace = '\u200B';
+const ellipsis = '…';
+
+/**
+ * Breaks @mentions, `#1`, `GH-1`, `owner/repo#1`, URLs and `www.` names, and with them closing keywords, which need one of these.
+ * For plain text (titles, commit messages) and as a part of the functions below.
+ */
+export function neutraliseMentions(untrustedText: string): string {
+  return untrustedText
+    .replaceAll('@', `@${zeroWidthSpace}`)
+    .replace(/#(?=\d)/g, `#${zeroWidthSpace}`)
+    .replace(/(GH-)(?=\d)/gi, `$1${zeroWidthSpace}`)
+    .replaceAll('://', `:${zeroWidthSpace}//`)
+    .replace(/(www)(?=\.)/gi, `$1${zeroWidthSpace}`);
+}
+
+/**
+ * In code nothing is a mention, but a squashed pull request's body becomes a commit message, where `closes #1` counts
+ * wherever it stands. Only that is broken here, so that commands in code can be copied.
+ */
+function breakClosingKeywords(code: string): string {
+  return code.replace(
+    /\b(clos(?:e[sd]?|ing)|fix(?:e[sd]|ing)?|resolv(?:e[sd]?|ing))(:?\s{1,20}(?:[\w.-]{1,100}\/[\w.-]{1,100})?#|:?\s{1,20}GH-|:?\s{1,20}https?:)/gi,
+    `$1$2${zeroWidthSpace}`,
+  );
+}
+
+/** At most `maxChars` UTF-16 units and never half a surrogate pair. */
+export function cut(text: string, maxChars: number): string {
+  if (text.length <= maxChars) return text;
+  return `${text.slice(0, maxChars - 1).replace(/[\uD800-\uDBFF]$/, '')}${ellipsis}`;
+}
+
+/** One line of plain text, hidden characters gone, white space collapsed. Not escaped for Markdown. */
+export function singleLine(untrustedText: string, maxChars: number): string {
+  const visible = stripHiddenCharacters(untrustedText.slice(0, maxChars * 4));
+  return cut(visible.replace(/\s+/g, ' ').trim(), maxChars);
+}
+
+/** A title or the first line of a commit message: plain text that refers to nothing. */
+export function plainTitle(untrustedText: string, maxChars: number): string {
+  return neutraliseMentions(singleLine(untrustedText, maxChars));
+}
+
+/** Every character that Markdown or HTML may read as markup, for text that already is one line. */
+function escapeMarkup(line: string): string {
+  const markup = line
+    .replaceAll('&', '&amp;')
+    .replaceAll('<', '&lt;')
+    .replaceAll('>', '&gt;')
+    .replace(/[\\`*_{}[\]()!|~$^]/g, (character) => `\\${character}`)
+    // At the start of a line these make a heading, a list, a rule or a table.
+    .replace(/^([#+\-=:])/, (character) => `\\${character}`)
+    .replace(/^(\d{1,9})\./, '$1\\.');
+  return neutraliseMentions(markup);
+}
+
+/** Untrusted text as words inside a line of ours. `maxChars` counts before escaping. */
+export function escapeInline(untrustedText: string, maxChars = 300): string {
+  return escapeMarkup(singleLine(untrustedText, maxChars));
+}
+
+function longestBacktickRun(text: string): number {
+  let longest = 0;
+  for (const run of text.match(/`+/g) ?? []) longest = Math.max(longest, run.length);
+  return longest;
+}
+
+/**
+ * Untrusted text as inline code. Inside a table pass `inTable`, where a bar would end the cell;
+ * elsewhere its backslash would show.
+ */
+export function codeSpan(
+  untrustedText: string,
+  options: { maxChars?: number; inTable?: boolean } = {},
+): string {
+  const line = breakClosingKeywords(singleLine(untrustedText, options.maxChars ?? 200));
+  // An empty code span does not exist in Markdown.
+  if (line === '') return '(empty)';
+  const ticks = '`'.repeat(longestBacktickRun(line) + 1);
+  const padding = line.startsWith('`') || line.endsWith('`') ? ' ' : '';
+  const content = options.inTable === true ? line.replaceAll('|', '\\|') : line;
+  return `${ticks}${padding}${content}${padding}${ticks}`;
+}
+
+// eslint-disable-next-line no-control-regex -- terminal colours and titles are what is removed here
+const terminalSequences = /\u001B(?:\[[0-9;:?]*[ -/]*[@-~]|\][^\u0007\u001B]{0,500}(?:\u0007|\u001B\\))/g;
+
+export interface FenceOptions {
+  /** Info string; ours, never the sandbox's. */
+  readonly language?: 'diff' | 'json' | 'text';
+  readonly maxChars?: number;
+  /** Which end to keep when it is too long. */
+  readonly keep?: 'head' | 'tail';
+}
+
+/** Untrusted text as a fenced block that its content cannot leave: the fence is longer than any run of backticks in it. */
+export function fence(untrustedText: string, options: FenceOptions = {}): string {
+  const maxChars = options.maxChars ?? 4000;
+  const text = stripHiddenCharacters(untrustedText.replace(terminalSequences, '')).replace(/\s+$/, '');
+  const kept =
+    options.keep === 'tail' && text.length > maxChars
+      ? `${ellipsis}${text.slice(text.length - maxChars + 1).replace(/^[\uDC00-\uDFFF]/, '')}`
+      : cut(text, maxChars);
+  const ticks = '`'.repeat(Math.max(3, longestBacktickRun(kept) + 1));
+  return `${ticks}${options.language ?? ''}\n${breakClosingKeywords(kept)}\n${ticks}`;
+}
+
+/** Inline code stays code, all else becomes words. */
+function renderLine(line: string): string {
+  // Odd pieces are the insides of `code`; an unpaired backtick is a character like any other.
+  return line
+    .split(/`([^`\n]+)`/)
+    .map((piece, index) =>
+      index % 2 === 1 ? codeSpan(piece, { maxChars: 1000 }) : escapeMarkup(piece.replace(/\s+/g, ' ')),
+    )
+    .join('');
+}
+
+const listItem = /^(\s{0,12})(?:[-*+]|(\d{1,3})[.)])\s+(.*)$/;
+
+/**
+ * A longer untrusted text, such as Codex's summary: paragraphs, lists, headings (as bold), inline code and fenced code survive;
+ * everything else shows as it was typed. Headings are flattened so that the text cannot pose as a section of ours.
+ */
+export function renderUntrustedMarkdown(untrustedText: string, maxChars = 8000): string {
+  const lines = stripHiddenCharacters(cut(untrustedText, maxChars)).trim().split('\n');
+  const out: string[] = [];
+  for (let index = 0; index < lines.length; index += 1) {
+    const line = lines[index] ?? '';
+    const opening = /^\s{0,12}(`{3,}|~{3,})[^`]*$/.exec(line);
+    const marker = opening?.[1];
+    if (marker !== undefined) {
+      const code: string[] = [];
+      for (index += 1; index < lines.length; index += 1) {
+        const inside = lines[index] ?? '';
+        const trimmed = inside.trim();
+        if (trimmed.startsWith(marker) && trimmed === marker.charAt(0).repeat(trimmed.length)) break;
+        code.push(inside);
+      }
+      out.push(fence(code.join('\n'), { maxChars }));
+      continue;
+    }
+    const item = listItem.exec(line);
+    const heading = /^\s{0,3}#{1,6}\s+(\S.*)$/.exec(line);
+    if (item !== null) {
+      const indent = ' '.repeat(Math.floor((item[1] ?? '').length / 2) * 2);
+      out.push(`${indent}${item[2] === undefined ? '-' : `${item[2]}.`} ${renderLine(item[3] ?? '')}`);
+    } else if (heading !== null) out.push(`**${renderLine(heading[1] ?? '')}**`);
+    else out.push(renderLine(line.trim()));
+  }
+  return out.join('\n');
+}
