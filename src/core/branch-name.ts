@@ -1,0 +1,17 @@
+/** What git accepts as a branch, and we as a base. Whether the branch exists is GitHub's to say. */
+
+// Control characters, space and the characters that `git check-ref-format` refuses anywhere in a name.
+// eslint-disable-next-line no-control-regex -- the rule of git names them
+const refused = /[\u0000-\u0020\u007F~^:?*[\\]/;
+
+/**
+ * The rules of `git check-ref-format --branch`, 255 bytes at most (GitHub's limit for a ref).
+ * Also refuses `HEAD`, and a `refs/` prefix, which would name something else than a branch.
+ */
+export function isBranchName(name: string): boolean {
+  if (name === '' || new TextEncoder().encode(name).length > 255) return false;
+  if (name === '@' || name.toUpperCase() === 'HEAD' || name.startsWith('refs/')) return false;
+  if (refused.test(name) || name.startsWith('-') || name.endsWith('.')) return false;
+  if (name.includes('..') || name.includes('@{')) return false;
+  return name.split('/').every((part) => part !== '' && !part.startsWith('.') && !part.endsWith('.lock'));
+}

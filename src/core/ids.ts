@@ -1,0 +1,74 @@
+/**
+ * Names of tasks as functions of what triggered them: a redelivered webhook, a retried call and two deliveries
+ * for one human act all arrive at the same task.
+ *
+ * The `X-GitHub-Delivery` header is deliberately not part of any id: GitHub signs the body only, so anybody who
+ * once saw a signed delivery could replay it under fresh header values and get a new task each time.
+ */
+import { repositoryRefSchema, type RepositoryRef } from './task.ts';
+
+export type GithubTriggerKey =
+  | { readonly event: 'issue_comment'; readonly repositoryId: number; readonly commentId: number }
+  | { readonly event: 'issue_opened'; readonly repositoryId: number; readonly issueNumber: number }
+  | {
+      readonly event: 'issue_labeled';
+      readonly repositoryId: number;
+      readonly issueNumber: number;
+      /** ISO 8601, from the signed payload. A label set again later is a new wish and moves `issueUpdatedAt`. */
+      readonly issueCreatedAt: string;
+      readonly issueUpdatedAt: string;
+      /** Whether who set the label also wrote the issue. */
+      readonly byAuthor: boolean;
+    };
+
+/**
+ * Whether the label came with the issue itself: GitHub then sends `opened` and `labeled` for one human act.
+ * Somebody else who labels within the same second acts on their own.
+ */
+export function cameWithIssue(key: GithubTriggerKey & { readonly event: 'issue_labeled' }): boolean {
+  return key.byAuthor && Date.parse(key.issueCreatedAt) === Date.parse(key.issueUpdatedAt);
+}
+
+/** Ids are numbers up to 2^53, so that the longest id has 49 characters of the 63 that a task id may have. */
+export function taskIdFor(key: GithubTriggerKey): string {
+  switch (key.event) {
+    case 'issue_comment':
+      return `gh-${key.repositoryId}-c${key.commentId}`;
+    case 'issue_opened':
+      return `gh-${key.repositoryId}-i${key.issueNumber}`;
+    case 'issue_labeled': {
+      if (cameWithIssue(key)) return `gh-${key.repositoryId}-i${key.issueNumber}`;
+      const seconds = Math.floor(Date.parse(key.issueUpdatedAt) / 1000);
+      return `gh-${key.repositoryId}-l${key.issueNumber}-${seconds}`;
+    }
+  }
+}
+
+async function sha256Hex(text: string): Promise<string> {
+  const digest = await crypto.subtle.digest('SHA-256', new TextEncoder().encode(text));
+  return Array.from(new Uint8Array(digest), (byte) => byte.toString(16).padStart(2, '0')).join('');
+}
+
+/**
+ * The id of a task asked for over the API. With an `Idempotency-Key` the same key is the same task (160 bits of
+ * its SHA-256, so that the key itself is not shown); without one, a random UUID of the caller's makes a new one.
+ */
+export async function apiTaskId(
+  source: { readonly idempotencyKey: string } | { readonly uuid: string },
+): Promise<string> {
+  if ('idempotencyKey' in source) return `api-${(await sha256Hex(source.idempotencyKey)).slice(0, 40)}`;
+  return `api-${source.uuid.toLowerCase()}`;
+}
+
+/** First 8 hex digits of SHA-256(taskId). Readable and stable; not unique for ever, so it is never a key. */
+export async function shortIdOf(taskId: string): Promise<string> {
+  return (await sha256Hex(taskId)).slice(0, 8);
+}
+
+/** `owner/name` as a person writes it; null when it cannot be a repository of GitHub's. */
+export function parseRepositoryRef(text: string): RepositoryRef | null {
+  const [owner, name, ...rest] = text.trim().split('/');
+  if (rest.length > 0) return null;
+  const parsed = repositoryRefSchema.safeParse({ owner, name });
+  return parsed.success ? parsed.data : null;
+}
