@@ -1,0 +1,115 @@
+/**
+ * A scripted answer as output items of the Responses API, in the tool dialect that the request speaks.
+ *
+ * Codex offers its tools in two ways. Older models get them as top-level `tools` and call `exec_command` and
+ * `apply_patch` directly. Newer ones get them in an input item `additional_tools`, and call a custom tool `exec`
+ * whose input is JavaScript that awaits `tools.exec_command(…)`. Ids come from the caller: nothing here is random.
+ */
+import type { Answer, ToolMove } from './script.ts';
+
+export type OutputItem =
+  | {
+      readonly type: 'message';
+      readonly id: string;
+      readonly role: 'assistant';
+      readonly status: 'completed';
+      readonly phase: 'commentary' | 'final_answer';
+      readonly content: readonly [
+        {
+          readonly type: 'output_text';
+          readonly text: string;
+          readonly annotations: readonly [];
+          readonly logprobs: readonly [];
+        },
+      ];
+    }
+  | {
+      readonly type: 'function_call';
+      readonly id: string;
+      readonly call_id: string;
+      readonly name: string;
+      readonly arguments: string;
+      readonly status: 'completed';
+    }
+  | {
+      readonly type: 'custom_tool_call';
+      readonly id: string;
+      readonly call_id: string;
+      readonly name: string;
+      readonly input: string;
+      readonly status: 'completed';
+    }
+  | { readonly type: 'compaction'; readonly id: string; readonly encrypted_content: string };
+
+/** Makes ids such as `msg_0f…`, unlike any before. */
+export type NewId = (prefix: string) => string;
+
+/** Codex returns control to the model after this time, in milliseconds; scripts do not poll, so it is long. */
+const shellYieldMs = 120_000;
+
+const message = (newId: NewId, text: string, phase: 'commentary' | 'final_answer'): OutputItem => ({
+  type: 'message',
+  id: newId('msg'),
+  role: 'assistant',
+  status: 'completed',
+  phase,
+  content: [{ type: 'output_text', text, annotations: [], logprobs: [] }],
+});
+
+const functionCall = (newId: NewId, name: string, args: unknown): OutputItem => ({
+  type: 'function_call',
+  id: newId('fc'),
+  call_id: newId('call'),
+  name,
+  arguments: JSON.stringify(args),
+  status: 'completed',
+});
+
+const customCall = (newId: NewId, name: string, input: string): OutputItem => ({
+  type: 'custom_tool_call',
+  id: newId('ctc'),
+  call_id: newId('call'),
+  name,
+  input,
+  status: 'completed',
+});
+
+/** The name and the argument of the tool that a move stands for. */
+function toolOf(move: ToolMove): { name: string; argument: unknown } {
+  if (move.move === 'plan') return { name: 'update_plan', argument: { plan: move.plan } };
+  if (move.move === 'shell') {
+    return { name: 'exec_command', argument: { cmd: move.command, yield_time_ms: shellYieldMs } };
+  }
+  return { name: 'apply_patch', argument: move.patch };
+}
+
+function toolCall(newId: NewId, offered: ReadonlySet<string>, move: ToolMove): OutputItem {
+  const { name, argument } = toolOf(move);
+  if (offered.has('exec')) {
+    // The first line is a directive of Codex's `exec` tool: how long a script runs before it is put in the background.
+    const pragma = `// @exec: ${JSON.stringify({ yield_time_ms: shellYieldMs })}`;
+    return customCall(newId, 'exec', `${pragma}\ntext(await tools.${name}(${JSON.stringify(argument)}));`);
+  }
+  return typeof argument === 'string'
+    ? customCall(newId, name, argument)
+    : functionCall(newId, name, argument);
+}
+
+/** The items of an answer. A refusal has none; a cut has a message, to be broken in its middle. */
+export function itemsOf(answer: Answer, offered: ReadonlySet<string>, newId: NewId): readonly OutputItem[] {
+  const { leading, last } = answer;
+  const said = leading.flatMap((move) =>
+    move.move === 'say' ? [message(newId, move.text, 'commentary')] : [],
+  );
+  if (last.move === 'fail') return [];
+  if (last.move === 'finish') return [...said, message(newId, last.text, 'final_answer')];
+  if (last.move === 'cut') return [...said, message(newId, 'Cut off in the middle.', 'final_answer')];
+  return [...said, toolCall(newId, offered, last)];
+}
+
+/** The one item that answers a `compaction_trigger`. */
+export const compactionItem = (newId: NewId): OutputItem => ({
+  type: 'compaction',
+  id: newId('cmp'),
+  encrypted_content: 'c2NyaXB0ZWQgY29tcGFjdGlvbg==',
+});

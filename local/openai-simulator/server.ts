@@ -1,0 +1,189 @@
+/**
+ * A scripted stand-in for OpenAI's Responses API on a local port: real HTTP, real server-sent events, real refusals.
+ * What it answers is decided in `script.ts`, `request.ts` and `stream.ts`; here are the port, the key and the clock.
+ */
+import { createHash, randomBytes, timingSafeEqual } from 'node:crypto';
+import { createServer, type IncomingMessage, type ServerResponse } from 'node:http';
+import { setTimeout as delay } from 'node:timers/promises';
+import { compactionItem, itemsOf } from './items.ts';
+import { readResponsesRequest, refusal, type Refusal, type ResponsesRequest } from './request.ts';
+import { nextAnswer, type Answer, type Script } from './script.ts';
+import { encodeEvent, idsFrom, responseObject, streamEvents } from './stream.ts';
+
+export interface RecordedRequest {
+  /** Milliseconds since the epoch, when the request's head arrived. */
+  readonly at: number;
+  readonly method: string;
+  readonly path: string;
+  /** Which answer of the script it got; null when it was refused before the script was asked. */
+  readonly step: number | null;
+  readonly model: string | null;
+  readonly status: number;
+  /** Without `authorization`. */
+  readonly headers: Readonly<Record<string, string>>;
+  readonly body: unknown;
+}
+
+export interface OpenAiSimulator {
+  /** The base URL that Codex is given, ending in `/v1`. */
+  readonly url: string;
+  readonly port: number;
+  /** Every request so far, refused ones included, oldest first. */
+  requests(): readonly RecordedRequest[];
+  close(): Promise<void>;
+}
+
+export interface OpenAiSimulatorOptions {
+  /** 0, the default, takes a free port. Bound to the loopback interface only. */
+  readonly port?: number;
+  /** The only key that is let in. */
+  readonly apiKey: string;
+  readonly script: Script;
+  /** Models that exist. The default names one model of each tool dialect. */
+  readonly models?: readonly string[];
+  /** Milliseconds from the end of the request to the first event; a function is given the step. */
+  readonly latencyMs?: number | ((step: number) => number);
+}
+
+/** `gpt-6.1-sol` is offered the tools as input items, `gpt-5.5` at top level. */
+export const simulatedModels = ['gpt-6.1-sol', 'gpt-5.5'] as const;
+
+/** Codex sends some 70 KB a request; a long thread grows to a few MB. */
+const maxBodyBytes = 32 * 1024 * 1024;
+const newId = idsFrom((digits) => randomBytes(digits / 2).toString('hex'));
+
+const sha256 = (text: string): Buffer => createHash('sha256').update(text).digest();
+
+function keyRefusal(authorization: string | undefined, apiKey: string): Refusal | null {
+  const given = /^Bearer (.+)$/.exec(authorization ?? '')?.[1];
+  if (given === undefined) {
+    return refusal(401, 'Missing bearer or basic authentication in header', null);
+  }
+  if (timingSafeEqual(sha256(given), sha256(apiKey))) return null;
+  const shown =
+    given.length > 12 ? `${given.slice(0, 8)}${'*'.repeat(8)}${given.slice(-4)}` : '*'.repeat(given.length);
+  return refusal(401, `Incorrect API key provided: ${shown}.`, 'invalid_api_key');
+}
+
+async function readBody(request: IncomingMessage): Promise<string | null> {
+  const chunks: Uint8Array[] = [];
+  let size = 0;
+  for await (const chunk of request) {
+    if (!(chunk instanceof Uint8Array)) continue;
+    size += chunk.length;
+    // Read on without keeping it: leaving the loop would close the connection before the refusal is sent.
+    if (size <= maxBodyBytes) chunks.push(chunk);
+  }
+  return size > maxBodyBytes ? null : Buffer.concat(chunks).toString('utf8');
+}
+
+function sendJson(response: ServerResponse, status: number, body: unknown): void {
+  response.writeHead(status, { 'content-type': 'application/json', 'x-request-id': newId('req') });
+  response.end(JSON.stringify(body));
+}
+
+/** Streams an answer, or the part of it before the connection is cut. */
+function sendStream(
+  response: ServerResponse,
+  request: ResponsesRequest,
+  answer: Answer | 'compaction',
+): void {
+  const items = answer === 'compaction' ? [compactionItem(newId)] : itemsOf(answer, request.offered, newId);
+  const frame = { id: newId('resp'), createdAt: Math.floor(Date.now() / 1000) };
+  if (!request.stream) {
+    sendJson(response, 200, responseObject(request, frame, { status: 'completed', output: items }));
+    return;
+  }
+  const events = streamEvents(request, frame, items).map(encodeEvent);
+  response.writeHead(200, {
+    'content-type': 'text/event-stream; charset=utf-8',
+    'cache-control': 'no-cache',
+    'x-request-id': newId('req'),
+  });
+  if (answer !== 'compaction' && answer.last.move === 'cut') {
+    response.write(events.slice(0, Math.ceil(events.length / 2)).join(''), () => response.destroy());
+    return;
+  }
+  response.end(events.join(''));
+}
+
+/** Starts the simulator; rejects when the port is taken. */
+export async function startOpenAiSimulator(options: OpenAiSimulatorOptions): Promise<OpenAiSimulator> {
+  const models = options.models ?? simulatedModels;
+  const recorded: RecordedRequest[] = [];
+  const closing = new AbortController();
+
+  async function handle(incoming: IncomingMessage, response: ServerResponse): Promise<void> {
+    const at = Date.now();
+    const method = incoming.method ?? '';
+    const path = new URL(incoming.url ?? '/', 'http://simulator').pathname;
+    const headers = Object.fromEntries(
+      Object.entries(incoming.headers).flatMap(([name, value]) =>
+        name === 'authorization' || value === undefined ? [] : [[name, String(value)]],
+      ),
+    );
+    const body = await readBody(incoming);
+    const record = (entry: Pick<RecordedRequest, 'status' | 'step' | 'model' | 'body'>) =>
+      recorded.push({ at, method, path, headers, ...entry });
+    const refuse = ({ status, error }: Refusal, seen: unknown = null) => {
+      record({ status, step: null, model: null, body: seen });
+      sendJson(response, status, { error });
+    };
+
+    const wrongKey = keyRefusal(incoming.headers.authorization, options.apiKey);
+    if (wrongKey !== null) return refuse(wrongKey, body);
+    if (body === null) return refuse(refusal(413, 'Request body is too large.', 'request_too_large'));
+    if (path === '/v1/responses' && method !== 'POST') {
+      return refuse(refusal(405, `Not allowed to ${method} on ${path}.`, 'method_not_supported'), body);
+    }
+    if (path !== '/v1/responses') return refuse(refusal(404, `Invalid URL (${method} ${path})`, null), body);
+    const read = readResponsesRequest(incoming.headers['content-type'], body, models);
+    if (read.kind === 'refusal') return refuse(read.refusal, body);
+
+    const { request, json } = read;
+    const { step, answer } = nextAnswer(options.script, request.conversation);
+    const failure = !request.compaction && answer.last.move === 'fail' ? answer.last : null;
+    record({ status: failure?.status ?? 200, step, model: request.model, body: json });
+    const latency =
+      typeof options.latencyMs === 'function' ? options.latencyMs(step) : (options.latencyMs ?? 0);
+    const slowMs = answer.leading.reduce((sum, move) => sum + (move.move === 'slow' ? move.ms : 0), latency);
+    if (slowMs > 0) await delay(slowMs, undefined, { signal: closing.signal });
+    if (failure === null) sendStream(response, request, request.compaction ? 'compaction' : answer);
+    else sendJson(response, failure.status, { error: failure.error });
+  }
+
+  const server = createServer((incoming, response) => {
+    // A client that leaves, or the simulator's own end, interrupts a read or a wait: nobody is left to be answered.
+    handle(incoming, response).catch(() => response.destroy());
+  });
+  server.on('upgrade', (incoming, socket) => {
+    recorded.push({
+      at: Date.now(),
+      method: incoming.method ?? '',
+      path: new URL(incoming.url ?? '/', 'http://simulator').pathname,
+      step: null,
+      model: null,
+      status: 426,
+      headers: {},
+      body: null,
+    });
+    socket.end('HTTP/1.1 426 Upgrade Required\r\nconnection: close\r\ncontent-length: 0\r\n\r\n');
+  });
+
+  await new Promise<void>((resolve, reject) => {
+    server.once('error', reject);
+    server.listen(options.port ?? 0, '127.0.0.1', resolve);
+  });
+  const address = server.address();
+  if (address === null || typeof address === 'string') throw new Error('the simulator has no TCP port');
+  return {
+    url: `http://127.0.0.1:${address.port}/v1`,
+    port: address.port,
+    requests: () => [...recorded],
+    close: async () => {
+      closing.abort();
+      server.closeAllConnections();
+      await new Promise<void>((resolve) => server.close(() => resolve()));
+    },
+  };
+}
