@@ -31,17 +31,9 @@ export function cameWithIssue(key: GithubTriggerKey & { readonly event: 'issue_l
 
 /** Ids are numbers up to 2^53, so that the longest id has 49 characters of the 63 that a task id may have. */
 export function taskIdFor(key: GithubTriggerKey): string {
-  switch (key.event) {
-    case 'issue_comment':
-      return `gh-${key.repositoryId}-c${key.commentId}`;
-    case 'issue_opened':
-      return `gh-${key.repositoryId}-i${key.issueNumber}`;
-    case 'issue_labeled': {
-      if (cameWithIssue(key)) return `gh-${key.repositoryId}-i${key.issueNumber}`;
-      const seconds = Math.floor(Date.parse(key.issueUpdatedAt) / 1000);
-      return `gh-${key.repositoryId}-l${key.issueNumber}-${seconds}`;
-    }
-  }
+  if (key.event === 'issue_comment') return `gh-${key.repositoryId}-c${key.commentId}`;
+  if (key.event === 'issue_opened' || cameWithIssue(key)) return `gh-${key.repositoryId}-i${key.issueNumber}`;
+  return `gh-${key.repositoryId}-l${key.issueNumber}-${Math.floor(Date.parse(key.issueUpdatedAt) / 1000)}`;
 }
 
 async function sha256Hex(text: string): Promise<string> {
