@@ -198,6 +198,7 @@ export type AgentEnd =
 
 /** The record of one task. Every method is idempotent. */
 export interface TaskRecordPort {
+  located(facts: RepositoryFacts): Promise<void>;
   authorized(authorization: Authorization): Promise<void>;
   /** Enters a phase of the life cycle; says so when the task was cancelled meanwhile. */
   enter(phase: TaskPhase): Promise<{ readonly cancelledBy: string | null }>;

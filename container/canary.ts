@@ -1,0 +1,59 @@
+/**
+ * Run inside a fresh sandbox before anything untrusted: proves from inside that it is sealed, and that the handler that
+ * decides is this task's own. Prints one JSON line; exit status 0 only when every probe got what it has to.
+ *
+ * Usage: node canary.ts NONCE
+ */
+import { connect } from 'node:net';
+
+/** Each probe; a refusal that is not one hangs, so a time-out counts as failed. */
+const probeMs = 4_000;
+const host = 'canary.airlock.invalid';
+const nonce = process.argv[2] ?? '';
+
+interface Probe {
+  readonly name: string;
+  readonly ok: boolean;
+  readonly got: string;
+}
+
+const probes = await Promise.all([
+  http('the handler answers this task’s nonce', `https://${host}/${nonce}`, (status, body) => status === 200 && body === nonce),
+  http('a forbidden host is refused', `https://forbidden.${host}/`, isRefusal),
+  http('a forbidden host is refused without TLS', `http://forbidden.${host}/`, isRefusal),
+  http('a forbidden path is refused', `https://${host}/forbidden`, isRefusal),
+  // TEST-NET-1 (RFC 5737) is nobody's; the metadata address is every cloud's.
+  unreachable('no raw connection to an address', '192.0.2.1', 443),
+  unreachable('no raw connection to the metadata address', '169.254.169.254', 80),
+]);
+process.stdout.write(`${JSON.stringify({ probes })}\n`);
+process.exit(probes.every((probe) => probe.ok) && nonce !== '' ? 0 : 1);
+
+function isRefusal(status: number, body: string): boolean {
+  return status === 403 && body.includes('airlock_egress');
+}
+
+async function http(name: string, url: string, expected: (status: number, body: string) => boolean): Promise<Probe> {
+  try {
+    const response = await fetch(url, { redirect: 'manual', signal: AbortSignal.timeout(probeMs) });
+    const body = (await response.text()).slice(0, 1000);
+    return { name, ok: expected(response.status, body), got: `${response.status} ${body}`.slice(0, 300) };
+  } catch (error) {
+    const cause = error instanceof Error && error.cause !== undefined ? error.cause : error;
+    return { name, ok: false, got: String(cause).slice(0, 300) };
+  }
+}
+
+async function unreachable(name: string, address: string, port: number): Promise<Probe> {
+  return await new Promise((resolve) => {
+    const socket = connect({ host: address, port });
+    const end = (ok: boolean, got: string) => {
+      socket.destroy();
+      resolve({ name, ok, got });
+    };
+    // Silence is not proof: a sandbox without a route refuses at once.
+    socket.setTimeout(probeMs, () => end(false, 'no answer'));
+    socket.once('connect', () => end(false, 'connected'));
+    socket.once('error', (error) => end(true, error.message.slice(0, 300)));
+  });
+}

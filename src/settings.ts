@@ -1,0 +1,75 @@
+/**
+ * Settings from the environment, parsed once: the Worker's bindings on Cloudflare, the process environment on one
+ * machine. A missing or malformed one is named; nothing starts with a guess.
+ */
+import { z } from 'zod';
+
+const baseUrl = z
+  .url({ protocol: /^https?$/, error: 'has to be an http(s) URL' })
+  .transform((url) => (url.endsWith('/') ? url.slice(0, -1) : url));
+const secret = (what: string) => z.string({ error: `is missing: ${what}` }).min(1, `is empty: ${what}`);
+
+const settingsSchema = z.object({
+  GITHUB_APP_ID: z
+    .string({ error: 'is missing: the App ID on the GitHub App’s settings page' })
+    .regex(/^[1-9][0-9]{0,15}$/, 'has to be the numeric App ID from the GitHub App’s settings page'),
+  GITHUB_APP_PRIVATE_KEY: secret('the PEM that GitHub gave you for the App').refine(
+    (pem) => /-----BEGIN (RSA )?PRIVATE KEY-----/.test(pem),
+    'has to be a PEM private key (-----BEGIN RSA PRIVATE KEY----- or -----BEGIN PRIVATE KEY-----)',
+  ),
+  GITHUB_WEBHOOK_SECRET: secret('the webhook secret set in the GitHub App').min(16, 'is shorter than 16 characters'),
+  OPENAI_API_KEY: secret('an OpenAI API key'),
+  GITHUB_URL: baseUrl.default('https://github.com'),
+  GITHUB_API_URL: baseUrl.optional(),
+  OPENAI_BASE_URL: baseUrl.default('https://api.openai.com/v1'),
+  API_TOKEN: z.string().min(16, 'is shorter than 16 characters').optional(),
+});
+
+export type SettingName = keyof z.input<typeof settingsSchema>;
+export const settingNames = Object.keys(settingsSchema.shape);
+
+export interface Settings {
+  readonly githubAppId: number;
+  readonly githubAppPrivateKey: string;
+  readonly githubWebhookSecret: string;
+  readonly openaiApiKey: string;
+  /** Web base, where git is fetched from; without a slash at the end. */
+  readonly githubUrl: string;
+  readonly githubApiUrl: string;
+  /** Up to and including `/v1`. */
+  readonly openaiBaseUrl: string;
+  /** The HTTP API is refused when unset. */
+  readonly apiToken: string | null;
+}
+
+export type SettingsResult = { readonly ok: true; readonly settings: Settings } | { readonly ok: false; readonly problem: string };
+
+/** The first problem in one line that starts with the setting's name. Never repeats a value: it may be a secret. */
+export function parseSettings(environment: Readonly<Record<string, unknown>>): SettingsResult {
+  const given = Object.fromEntries(settingNames.map((name) => [name, blankToMissing(environment[name])]));
+  const parsed = settingsSchema.safeParse(given);
+  if (!parsed.success) {
+    const issue = parsed.error.issues[0];
+    return { ok: false, problem: `${issue?.path.join('.') ?? 'settings'} ${issue?.message ?? 'are invalid'}` };
+  }
+  const s = parsed.data;
+  // GitHub Enterprise Server serves its API below the web host; github.com has a host of its own.
+  const apiDefault = s.GITHUB_URL === 'https://github.com' ? 'https://api.github.com' : `${s.GITHUB_URL}/api/v3`;
+  return {
+    ok: true,
+    settings: {
+      githubAppId: Number(s.GITHUB_APP_ID),
+      githubAppPrivateKey: s.GITHUB_APP_PRIVATE_KEY,
+      githubWebhookSecret: s.GITHUB_WEBHOOK_SECRET,
+      openaiApiKey: s.OPENAI_API_KEY,
+      githubUrl: s.GITHUB_URL,
+      githubApiUrl: s.GITHUB_API_URL ?? apiDefault,
+      openaiBaseUrl: s.OPENAI_BASE_URL,
+      apiToken: s.API_TOKEN ?? null,
+    },
+  };
+}
+
+function blankToMissing(value: unknown): unknown {
+  return typeof value === 'string' && value.trim() === '' ? undefined : value;
+}

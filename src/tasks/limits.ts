@@ -1,0 +1,32 @@
+/** Every number that bounds a task's life, with its unit and its why. */
+export const taskLimits = {
+  /** All that is not the agent's time: waiting, cloning, collecting, publishing with its retries. Then the task is given up. */
+  overheadMs: 30 * 60_000,
+  /** Requests of one sandbox, denied ones included. A long Codex run makes some hundreds. */
+  requests: 10_000,
+  /** One alarm may run for 15 minutes on Cloudflare; the observer hands over well before. */
+  observeSliceMs: 10 * 60_000,
+  /** How long one read of the run's output may wait for something to come. */
+  readWaitMs: 5_000,
+  readBytes: 512 * 1024,
+  /** While a task lives, its record wakes at least this often: after a crash it is late by no more than this. */
+  heartbeatMs: 5_000,
+  /** GitHub's secondary limit is 80 content-creating requests a minute for an installation; an edit counts. */
+  commentEveryMs: 5_000,
+  /** Progress is written to disk at most this often; after a crash the rest is read again from the sandbox. */
+  persistEveryMs: 500,
+  /** Lines kept of a task's log. */
+  events: 5_000,
+  /** Bytes of a run's output that are read at all; beyond it the run is ended. */
+  runOutputBytes: 256 * 1024 * 1024,
+  /** The rollout of a six-call turn is about 100 KB. */
+  rolloutBytes: 8 * 1024 * 1024,
+  /** Base64 of the largest change plus its frame; one RPC carries at most 32 MiB. */
+  changeBytes: 30 * 1024 * 1024,
+  destroyMs: 30_000,
+  canaryMs: 20_000,
+  cloneMs: 5 * 60_000,
+  collectMs: 3 * 60_000,
+  /** Sandbox size for every task. */
+  sandbox: { memoryBytes: 4 * 1024 ** 3, diskBytes: 4 * 1024 ** 3, maxProcesses: 1024 },
+} as const;

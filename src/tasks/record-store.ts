@@ -1,0 +1,87 @@
+/**
+ * Keeps a task's record in its Durable Object's SQLite: one JSON document for the state, one each for progress and
+ * receipt, the log by sequence number, kept files in parts. Knows nothing of what they mean.
+ *
+ * Nothing here ever holds a credential.
+ */
+import { emptyReceipt, type Receipt } from '../core/grant.ts';
+import type { Progress } from '../core/progress.ts';
+import type { TaskEvent, TaskEventBody } from '../core/task-view.ts';
+import { taskLimits } from './limits.ts';
+import type { TaskState } from './task-state.ts';
+
+/** A row of SQLite in a Durable Object holds at most 2 MB. */
+const partBytes = 1024 * 1024;
+
+export interface RecordStore {
+  state(): TaskState | null;
+  save(state: TaskState): void;
+  progress(): Progress | null;
+  saveProgress(progress: Progress): void;
+  receipt(): Receipt;
+  saveReceipt(receipt: Receipt): void;
+  /** null once the log is full. */
+  append(body: TaskEventBody, at: number): TaskEvent | null;
+  eventsAfter(seq: number): TaskEvent[];
+  keep(name: string, content: string): void;
+  kept(name: string): string | null;
+  transaction(work: () => void): void;
+}
+
+export function openRecordStore(storage: DurableObjectStorage): RecordStore {
+  const { sql } = storage;
+  sql.exec(`
+    CREATE TABLE IF NOT EXISTS document (name TEXT PRIMARY KEY, body TEXT NOT NULL);
+    CREATE TABLE IF NOT EXISTS event (seq INTEGER PRIMARY KEY, at INTEGER NOT NULL, body TEXT NOT NULL);
+    CREATE TABLE IF NOT EXISTS kept (name TEXT, part INTEGER, bytes BLOB NOT NULL, PRIMARY KEY (name, part));
+  `);
+  let lastSeq = Number(sql.exec('SELECT COALESCE(MAX(seq), 0) AS seq FROM event').one()['seq']);
+
+  // What is read back was written by this file and by this version's types or an earlier one's: trusted, not parsed.
+  const read = <T>(name: string): T | null => {
+    const row = sql.exec<{ body: string }>('SELECT body FROM document WHERE name = ?', name).toArray()[0];
+    return row === undefined ? null : parse<T>(row.body);
+  };
+  const write = (name: string, value: unknown) =>
+    void sql.exec('INSERT OR REPLACE INTO document (name, body) VALUES (?, ?)', name, JSON.stringify(value));
+
+  return {
+    state: () => read<TaskState>('state'),
+    save: (state) => write('state', state),
+    progress: () => read<Progress>('progress'),
+    saveProgress: (progress) => write('progress', progress),
+    receipt: () => read<Receipt>('receipt') ?? emptyReceipt,
+    saveReceipt: (receipt) => write('receipt', receipt),
+    append(body, at) {
+      // The end is always written: a full log must not hide how the task ended.
+      if (lastSeq >= taskLimits.events && body.kind !== 'ended') return null;
+      lastSeq += 1;
+      sql.exec('INSERT INTO event (seq, at, body) VALUES (?, ?, ?)', lastSeq, at, JSON.stringify(body));
+      return { seq: lastSeq, at, body };
+    },
+    eventsAfter: (seq) =>
+      sql
+        .exec<{ seq: number; at: number; body: string }>('SELECT seq, at, body FROM event WHERE seq > ? ORDER BY seq', seq)
+        .toArray()
+        .map((row) => ({ seq: row.seq, at: row.at, body: parse<TaskEventBody>(row.body) })),
+    keep(name, content) {
+      const bytes = new TextEncoder().encode(content);
+      storage.transactionSync(() => {
+        sql.exec('DELETE FROM kept WHERE name = ?', name);
+        for (let part = 0; part * partBytes < bytes.byteLength; part += 1)
+          sql.exec('INSERT INTO kept (name, part, bytes) VALUES (?, ?, ?)', name, part, bytes.slice(part * partBytes, (part + 1) * partBytes));
+      });
+    },
+    kept(name) {
+      const rows = sql.exec<{ bytes: ArrayBuffer }>('SELECT bytes FROM kept WHERE name = ? ORDER BY part', name).toArray();
+      if (rows.length === 0) return null;
+      const decoder = new TextDecoder();
+      return rows.map((row) => decoder.decode(row.bytes, { stream: true })).join('') + decoder.decode();
+    },
+    transaction: (work) => storage.transactionSync(work),
+  };
+}
+
+function parse<T>(json: string): T {
+  return JSON.parse(json);
+}

@@ -1,0 +1,150 @@
+/**
+ * The stages after Codex: take the change out of the sealed sandbox, judge it, turn it into a pull request.
+ * What came out is kept with the record before anything is tried with it.
+ */
+import type { ChangeSet } from '../core/change-set.ts';
+import type { AgentEnd, Authorization } from '../core/ports.ts';
+import type { TaskOutcome, TaskRequest } from '../core/task.ts';
+import { taskLimits } from './limits.ts';
+import { lostOutcome, unlessLost } from './stage-sandbox.ts';
+import type { Stage, TaskDeps } from './stage.ts';
+
+const node = '/opt/node/bin/node';
+const keptChange = 'change.ndjson';
+const keptRollout = 'rollout.jsonl';
+
+export async function collectChange(authorization: Authorization, deps: TaskDeps): Promise<Stage<{ remarks: string[] }>> {
+  const end = await deps.record.agentEnd();
+  if (end?.kind === 'cancelled') return { go: false, outcome: { kind: 'cancelled', by: end.by } };
+  if (end === null || end.kind === 'lost') return { go: false, outcome: lostOutcome };
+  return await unlessLost(async () => {
+    await deps.record.grantPhase('sealed');
+    const lines = (await deps.record.kept(keptChange)) ?? (await collectLines(deps, authorization.baseSha));
+    if (lines === null) return { go: false, outcome: uncollectable };
+    const parsed = deps.publication.parseChange(lines, authorization.baseSha);
+    if (!parsed.ok) return { go: false, outcome: { kind: 'failed', reason: parsed.reason, changeKept: false } };
+    await deps.record.keep(keptChange, lines);
+    await keepRollout(deps);
+    const { files, insertions, deletions } = parsed.change;
+    await deps.record.changed({ files: files.length, insertions, deletions });
+    const failure = failureOf(end, (await deps.record.view())?.progress ?? null);
+    if (files.length === 0) return { go: false, outcome: await nothingChanged(failure, deps) };
+    return { go: true, value: { remarks: failure === null ? [] : [`${failure} What was done until then is in this draft.`] } };
+  });
+}
+
+export async function gateChange(authorization: Authorization, deps: TaskDeps): Promise<Stage<{ remarks: string[] }>> {
+  const change = await keptChangeSet(authorization, deps);
+  const verdict = deps.publication.gate(change);
+  switch (verdict.kind) {
+    case 'allow':
+      return { go: true, value: { remarks: [] } };
+    case 'mark':
+      return { go: true, value: { remarks: [...verdict.remarks] } };
+    case 'hold':
+      return { go: false, outcome: { kind: 'held', reason: verdict.reason } };
+  }
+}
+
+export async function publishChange(
+  input: { request: TaskRequest; authorization: Authorization; remarks: readonly string[]; commentsLeftOut: number },
+  deps: TaskDeps,
+): Promise<Stage<TaskOutcome>> {
+  const { request, authorization, remarks, commentsLeftOut } = input;
+  const view = await deps.record.view();
+  if (view?.progress == null) throw new Error('the record has no progress to publish from');
+  const { progress, receipt, phases } = view;
+  const enteredAt = phases.find((entered) => entered.phase === 'publish')?.at ?? deps.now();
+  const result = await deps.publication.publish({
+    request,
+    facts: authorization.facts,
+    baseBranch: authorization.baseBranch,
+    change: await keptChangeSet(authorization, deps),
+    answer: deps.codex.answer(progress),
+    draft: authorization.draft || remarks.length > 0,
+    remarks,
+    evidence: {
+      model: authorization.model,
+      effort: authorization.effort,
+      usage: progress.usage,
+      commands: progress.commands,
+      receipt,
+      commentsLeftOut,
+      elapsedMs: enteredAt - Date.parse(request.acceptedAt),
+      taskUrl: deps.taskUrl(request.taskId),
+    },
+  });
+  if (result.kind === 'rejected') return { go: false, outcome: { kind: 'failed', reason: result.reason, changeKept: true } };
+  return { go: true, value: { kind: 'pull-request', pullRequest: result.pullRequest } };
+}
+
+const uncollectable: TaskOutcome = {
+  kind: 'failed',
+  reason: { code: 'change-too-large', message: 'The change is too large to be carried out of the sandbox (20 MiB), or could not be read in time. Ask for a smaller one.' },
+  changeKept: false,
+};
+
+/** The collector's output; null when it is too large or does not end. */
+async function collectLines({ sandbox, now }: TaskDeps, base: string): Promise<string | null> {
+  const job = '/run/airlock/jobs/collect.json';
+  await sandbox.writeFile(job, JSON.stringify({ directory: '/workspace/repo', base }));
+  await sandbox.startRun('collect', { argv: [node, '/opt/airlock/collect.ts', job] });
+  const decoder = new TextDecoder();
+  const parts: string[] = [];
+  const until = now() + taskLimits.collectMs;
+  for (let offset = 0; ; ) {
+    const chunk = await sandbox.readRun('collect', { offset, maxBytes: 1024 * 1024, waitMs: 5_000 });
+    offset += chunk.bytes.byteLength;
+    parts.push(decoder.decode(chunk.bytes, { stream: true }));
+    if (offset > taskLimits.changeBytes || now() > until) return null;
+    if (chunk.exitCode !== null && offset >= chunk.size) return parts.join('') + decoder.decode();
+  }
+}
+
+/** The thread, so that a later turn can resume it. Its loss costs a follow-up its memory, never this task its result. */
+async function keepRollout({ record, sandbox, log }: TaskDeps): Promise<void> {
+  const path = (await record.view())?.progress?.rolloutPath;
+  if (path == null) return;
+  try {
+    const decoder = new TextDecoder();
+    const parts: string[] = [];
+    for (let offset = 0; offset < taskLimits.rolloutBytes; ) {
+      const read = await sandbox.readFile(path, { offset, maxBytes: 1024 * 1024 });
+      if (read === null || read.bytes.byteLength === 0) break;
+      offset += read.bytes.byteLength;
+      parts.push(decoder.decode(read.bytes, { stream: true }));
+      if (offset >= read.size) break;
+    }
+    if (parts.length > 0) await record.keep(keptRollout, parts.join(''));
+  } catch (error) {
+    log('rollout.not_kept', { error: String(error) });
+  }
+}
+
+async function keptChangeSet({ baseSha }: Authorization, { record, publication }: TaskDeps): Promise<ChangeSet> {
+  const parsed = publication.parseChange((await record.kept(keptChange)) ?? '', baseSha);
+  if (!parsed.ok) throw new Error(`the kept change does not parse: ${parsed.reason.code}`);
+  return parsed.change;
+}
+
+/** A sentence when the run did not come to its own good end; null when it did. */
+function failureOf(end: Exclude<AgentEnd, { kind: 'cancelled' | 'lost' }>, progress: { turn: { status: string; message?: string } | null; lastError: string | null } | null): string | null {
+  switch (end.kind) {
+    case 'deadline':
+      return 'The time limit was reached and Codex was stopped.';
+    case 'budget':
+      return 'The token budget was used up and Codex was stopped.';
+    case 'exited': {
+      if (end.exitCode === 0 && progress?.turn?.status === 'completed') return null;
+      const why = progress?.turn?.message ?? progress?.lastError;
+      return why == null ? `Codex ended early (exit status ${end.exitCode}).` : `Codex ended early: ${why}`;
+    }
+  }
+}
+
+async function nothingChanged(failure: string | null, { record, codex }: TaskDeps): Promise<TaskOutcome> {
+  const progress = (await record.view())?.progress;
+  if (failure !== null) return { kind: 'failed', reason: { code: 'codex-failed', message: `${failure} Nothing was changed.` }, changeKept: false };
+  const summary = progress == null ? '' : codex.answer(progress).summary;
+  return { kind: 'no-change', summary };
+}

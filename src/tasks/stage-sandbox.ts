@@ -1,0 +1,91 @@
+/**
+ * The stages inside the sandbox before Codex is done: start it, prove that it is sealed, clone, start the run.
+ */
+import { SandboxLostError, type Authorization, type CodexJob, type ExecResult } from '../core/ports.ts';
+import { z } from 'zod';
+import type { TaskOutcome } from '../core/task.ts';
+import { taskLimits } from './limits.ts';
+import { codexRun } from './observer.ts';
+import type { Stage, TaskDeps } from './stage.ts';
+
+const node = '/opt/node/bin/node';
+const jobs = '/run/airlock/jobs';
+
+export async function startSandbox({ sandbox }: TaskDeps): Promise<Stage<null>> {
+  return await unlessLost(async () => {
+    await sandbox.start(taskLimits.sandbox);
+    return { go: true, value: null };
+  });
+}
+
+const canaryReport = z.object({
+  probes: z.array(z.object({ name: z.string().max(100), ok: z.boolean(), got: z.string().max(300) })).min(1).max(50),
+});
+
+/** Before the first untrusted step: what must be refused is refused, from inside, and this task's handler answers. */
+export async function proveSealed({ sandbox, record, log }: TaskDeps): Promise<Stage<null>> {
+  return await unlessLost(async () => {
+    const nonce = await record.canaryNonce();
+    const argv = [node, '/opt/airlock/canary.ts', nonce];
+    const result = await sandbox.exec({ argv }, { timeoutMs: taskLimits.canaryMs, maxOutputBytes: 32_768 });
+    const report = canaryReport.safeParse(lastJsonLine(result));
+    const failed = report.success ? report.data.probes.filter((probe) => !probe.ok) : [{ name: 'canary', got: 'no report' }];
+    if (failed.length === 0 && result.exitCode === 0) return { go: true, value: null };
+    log('canary.failed', { failed });
+    const message = `The sandbox is not sealed as it has to be (${failed.map((probe) => probe.name).join(', ')}); nothing was run in it. The operator’s log says what each probe got.`;
+    return { go: false, outcome: { kind: 'failed', reason: { code: 'not-sealed', message }, changeKept: false } };
+  });
+}
+
+const cloneReport = z.union([z.object({ ok: z.literal(true) }), z.object({ ok: z.literal(false), error: z.string().max(2000) })]);
+
+export async function cloneRepository({ facts, baseSha, baseBranch }: Authorization, { sandbox, record }: TaskDeps): Promise<Stage<null>> {
+  return await unlessLost(async () => {
+    await record.grantPhase('clone');
+    const job = { url: `https://github.com/${facts.owner}/${facts.name}.git`, sha: baseSha, branch: baseBranch, directory: '/workspace/repo' };
+    await sandbox.writeFile(`${jobs}/clone.json`, JSON.stringify(job));
+    const argv = [node, '/opt/airlock/clone.ts', `${jobs}/clone.json`];
+    const result = await sandbox.exec({ argv }, { timeoutMs: taskLimits.cloneMs, maxOutputBytes: 65_536 });
+    const report = cloneReport.safeParse(lastJsonLine(result));
+    if (report.success && report.data.ok && result.exitCode === 0) return { go: true, value: null };
+    // Thrown, so that it is retried: a clone fails when a network does. The last error is in the log.
+    throw new Error(`clone failed: ${report.success && !report.data.ok ? report.data.error : result.stderr.slice(-500)}`);
+  });
+}
+
+export async function startCodex(job: CodexJob, { sandbox, record, codex }: TaskDeps): Promise<Stage<null>> {
+  return await unlessLost(async () => {
+    await record.grantPhase('run');
+    const { files, command } = codex.invocation(job);
+    for (const file of files) await sandbox.writeFile(file.path, file.content);
+    await sandbox.startRun(codexRun, command);
+    await record.observe();
+    return { go: true, value: null };
+  });
+}
+
+/** The last line of standard output, as JSON; undefined when it is none. Untrusted. */
+export function lastJsonLine(result: Pick<ExecResult, 'stdout'>): unknown {
+  const line = result.stdout.trimEnd().split('\n').at(-1) ?? '';
+  try {
+    return JSON.parse(line);
+  } catch {
+    return undefined; // the callers' schemas refuse it
+  }
+}
+
+/** A lost sandbox is not retried: what it held is gone. */
+export async function unlessLost<T>(work: () => Promise<Stage<T>>): Promise<Stage<T>> {
+  try {
+    return await work();
+  } catch (error) {
+    if (error instanceof SandboxLostError) return { go: false, outcome: lostOutcome };
+    throw error;
+  }
+}
+
+export const lostOutcome: TaskOutcome = {
+  kind: 'failed',
+  reason: { code: 'sandbox-lost', message: 'The sandbox was lost while the task ran (its machine was restarted or it went over its limits). Mention me again to start over.' },
+  changeKept: false,
+};

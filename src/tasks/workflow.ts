@@ -1,0 +1,100 @@
+/**
+ * The life of a task, one short idempotent step a line. Steps return values, never a credential: results are stored.
+ * A step's time-out does not stop the attempt that timed out, so every step bears a second attempt beside it.
+ * Expected ends are values of `Stage`; only what may pass (a network, a restart) is thrown, and then retried.
+ */
+import type { WorkflowStep, WorkflowStepConfig } from 'cloudflare:workers';
+import type { TaskOutcome, TaskPhase, TaskRequest } from '../core/task.ts';
+import { acknowledge, authorizeTask, readContext } from './stage-intake.ts';
+import { collectChange, gateChange, publishChange } from './stage-publish.ts';
+import { cloneRepository, proveSealed, startCodex, startSandbox } from './stage-sandbox.ts';
+import type { Stage, TaskDeps } from './stage.ts';
+
+/** 1 + 2 + 4 + 8 s: outlasts a restart of the Worker or a short outage of GitHub. */
+const patient: WorkflowStepConfig = { retries: { limit: 4, delay: 1000, backoff: 'exponential' }, timeout: '5 minutes' };
+/** Publishing tries longer: the work is done and must not be lost. 2 s to 256 s, about 8 minutes in all. */
+const persistent: WorkflowStepConfig = { retries: { limit: 8, delay: 2000, backoff: 'exponential' }, timeout: '10 minutes' };
+
+export async function runTask(request: TaskRequest, step: WorkflowStep, deps: TaskDeps): Promise<TaskOutcome> {
+  let outcome: TaskOutcome;
+  try {
+    outcome = await live(request, step, deps);
+  } catch (error) {
+    outcome = await step.do('explain', patient, async () => explain(error, request, deps));
+  }
+  const ended = await step.do('report', patient, async () => {
+    await deps.record.enter('report');
+    await deps.record.finish(outcome);
+    return (await deps.record.view())?.outcome ?? outcome;
+  });
+  // The comment is for people; that GitHub does not take it must not keep the sandbox alive or the task open.
+  await Promise.all([
+    step.do('show', persistent, async () => await deps.record.saveComment()).catch((error: unknown) => deps.log('task.show_failed', { taskId: request.taskId, error: String(error) })),
+    step.do('cleanup', patient, async () => await deps.record.close()).catch((error: unknown) => deps.log('task.cleanup_failed', { taskId: request.taskId, error: String(error) })),
+  ]);
+  return ended;
+}
+
+async function live(request: TaskRequest, step: WorkflowStep, deps: TaskDeps): Promise<TaskOutcome> {
+  const run = async <T>(phase: TaskPhase, config: WorkflowStepConfig, work: () => Promise<Stage<T>>): Promise<Stage<T>> =>
+    unwrap<T>(await step.do(phase, config, async () => wrap(await unlessCancelled(phase, work, deps))));
+
+  const authorized = await run('authorize', patient, () => authorizeTask(request, deps));
+  if (!authorized.go) return authorized.outcome;
+  const authorization = authorized.value;
+
+  // Nothing here depends on the other: the person sees 👀 while the sandbox starts and the issue is read.
+  const [acknowledged, context, provisioned] = await Promise.all([
+    run('acknowledge', patient, () => acknowledge(request, authorization, deps)),
+    step.do('context', patient, async () => await readContext(request, authorization, deps)),
+    run('provision', patient, () => startSandbox(deps)),
+  ]);
+  if (!acknowledged.go) return acknowledged.outcome;
+  if (!provisioned.go) return provisioned.outcome;
+
+  const sealed = await run('canary', patient, () => proveSealed(deps));
+  if (!sealed.go) return sealed.outcome;
+  const cloned = await run('clone', patient, () => cloneRepository(authorization, deps));
+  if (!cloned.go) return cloned.outcome;
+  const started = await run('codex', patient, () => startCodex({ prompt: context.prompt, model: authorization.model, effort: authorization.effort }, deps));
+  if (!started.go) return started.outcome;
+
+  // The record's alarm is the clock and gives up on its own; this bound only keeps an orphaned instance from waiting for ever.
+  await step.waitForEvent('agent-finished', { type: 'agent-finished', timeout: '12 hours' });
+
+  const collected = await run('collect', patient, () => collectChange(authorization, deps));
+  if (!collected.go) return collected.outcome;
+  const gated = await run('gate', patient, () => gateChange(authorization, deps));
+  if (!gated.go) return gated.outcome;
+  const remarks = [...collected.value.remarks, ...gated.value.remarks];
+  const published = await run('publish', persistent, () =>
+    publishChange({ request, authorization, remarks, commentsLeftOut: context.commentsLeftOut }, deps),
+  );
+  return published.go ? published.value : published.outcome;
+}
+
+async function unlessCancelled<T>(phase: TaskPhase, work: () => Promise<Stage<T>>, deps: TaskDeps): Promise<Stage<T>> {
+  const { cancelledBy } = await deps.record.enter(phase);
+  if (cancelledBy !== null) return { go: false, outcome: { kind: 'cancelled', by: cancelledBy } };
+  return await work();
+}
+
+/** After all retries: what a person is told. The error itself goes to the log; it may hold addresses or upstream text. */
+async function explain(error: unknown, request: TaskRequest, deps: TaskDeps): Promise<TaskOutcome> {
+  const view = await deps.record.view();
+  deps.log('task.failed', { taskId: request.taskId, phase: view?.phase, error: String(error) });
+  const phase = view?.phase ?? 'accepted';
+  const changeKept = (await deps.record.kept('change.ndjson')) !== null;
+  const wayOut = changeKept
+    ? 'The change is kept with the task and can be fetched from its API (`/api/tasks/<id>/change`).'
+    : 'Mention me again to start over.';
+  return { kind: 'failed', reason: { code: `step-failed.${phase}`, message: `The step “${phase}” failed even after retries. ${wayOut}` }, changeKept };
+}
+
+/** Step results cross a serialisation whose types know no generics; the JSON in between is ours. */
+function wrap<T>(stage: Stage<T>): string {
+  return JSON.stringify(stage);
+}
+function unwrap<T>(json: string): Stage<T> {
+  return JSON.parse(json);
+}
