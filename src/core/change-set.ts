@@ -1,8 +1,9 @@
 /**
  * A change as it leaves the sandbox: whole files against a recorded base commit, never a patch to apply.
- * The collector's lines are untrusted input and are parsed here; `publish/gate.ts` decides what may pass.
+ * The collector's lines are untrusted input; `publish/change-lines.ts` parses them, `publish/gate.ts` decides what may pass.
  */
 import { z } from 'zod';
+import { sandboxPaths } from './checkout.ts';
 
 export const fileModes = ['100644', '100755', '120000'] as const;
 
@@ -13,6 +14,7 @@ export const maxChangeBytes = 25 * 1024 * 1024;
 export const maxChangedFiles = 2000;
 
 const path = z.string().min(1).max(4096);
+const shaSchema = z.string().regex(/^[0-9a-f]{40}$/);
 const fileLineSchema = z.strictObject({
   type: z.literal('file'),
   path,
@@ -21,15 +23,27 @@ const fileLineSchema = z.strictObject({
   content: z.base64(),
 });
 const deletionLineSchema = z.strictObject({ type: z.literal('deletion'), path });
-/** A changed path that cannot be carried, and why: a submodule pointer, a name that is not UTF-8, too large. */
-const skippedLineSchema = z.strictObject({
-  type: z.literal('skipped'),
-  path,
-  why: z.enum(['submodule', 'not-utf8', 'too-large', 'special-file']),
-});
+
+/** Why a changed path was not carried; the order is that of the checks. */
+export const skipReasons = [
+  /** A pointer to another repository's commit. */
+  'submodule',
+  /** A folder with a repository of its own: git does not look into it either. */
+  'nested-repository',
+  /** The name is not UTF-8: JSON and GitHub's API cannot name it. */
+  'not-utf8',
+  /** Control characters, a backslash, or something that another system would take for `.git`. */
+  'unsafe-name',
+  /** Neither file nor symlink: a FIFO, a socket, a device. */
+  'special-file',
+  'unreadable',
+  'too-large',
+] as const;
+const skippedLineSchema = z.strictObject({ type: z.literal('skipped'), path, why: z.enum(skipReasons) });
+
 const endLineSchema = z.strictObject({
   type: z.literal('end'),
-  base: z.string().regex(/^[0-9a-f]{40}$/),
+  base: shaSchema,
   /** Lines before this one: a cut-off collection is noticed. */
   entries: z.number().int().nonnegative(),
   insertions: z.number().int().nonnegative(),
@@ -37,22 +51,70 @@ const endLineSchema = z.strictObject({
   /** Unified diff for people, cut at 200,000 characters. Never applied. */
   diff: z.string().max(250_000),
 });
+export const collectFailureCodes = [
+  'too-large',
+  'too-many-files',
+  'base-missing',
+  'working-tree-missing',
+  'processes-remain',
+  'bad-job',
+  'git-failed',
+] as const;
+/** Instead of the end line: the collector gave up; lines before it count for nothing. */
+const failedLineSchema = z.strictObject({
+  type: z.literal('failed'),
+  code: z.enum(collectFailureCodes),
+  message: z.string().max(400),
+});
 /** One line of `container/collect.ts`'s output. */
 export const changeLineSchema = z.discriminatedUnion('type', [
   fileLineSchema,
   deletionLineSchema,
   skippedLineSchema,
   endLineSchema,
+  failedLineSchema,
 ]);
 export type ChangeLine = z.infer<typeof changeLineSchema>;
 
 export type ChangedFile = z.infer<typeof fileLineSchema> | z.infer<typeof deletionLineSchema>;
+export type SkippedPath = z.infer<typeof skippedLineSchema>;
 
 export interface ChangeSet {
   readonly base: string;
   readonly files: readonly ChangedFile[];
-  readonly skipped: readonly z.infer<typeof skippedLineSchema>[];
+  readonly skipped: readonly SkippedPath[];
   readonly insertions: number;
   readonly deletions: number;
   readonly diff: string;
+}
+
+/** The job file of `node /opt/airlock/collect.ts <jobfile>`. */
+export interface CollectJob {
+  /** The working tree; what its `.git` says is not asked. */
+  readonly directory: string;
+  /** Where `clone.ts` kept the base commit's objects and index. */
+  readonly objectStore: string;
+  /** The recorded base commit. */
+  readonly base: string;
+  /**
+   * Kills every other process of the same user before it looks, except its own ancestors.
+   * Only ever true inside a sandbox: outside, that would be everything the user runs.
+   */
+  readonly endOtherProcesses: boolean;
+  readonly limits: {
+    readonly maxFileBytes: number;
+    readonly maxChangeBytes: number;
+    readonly maxChangedFiles: number;
+    readonly maxDiffCharacters: number;
+  };
+}
+
+export function collectJob(base: string): CollectJob {
+  return {
+    directory: sandboxPaths.repository,
+    objectStore: sandboxPaths.objectStore,
+    base,
+    endOtherProcesses: true,
+    limits: { maxFileBytes, maxChangeBytes, maxChangedFiles, maxDiffCharacters: 200_000 },
+  };
 }

@@ -1,0 +1,258 @@
+/**
+ * Runs inside the sandbox after Codex: turns the working tree into lines of `src/core/change-set.ts`, against the
+ * recorded base commit. `node collect.ts <jobfile>`; exit code 0 exactly when the last line is `end`.
+ *
+ * Compares with a git folder that it makes itself and with the objects that `clone.ts` kept outside the clone: neither
+ * the clone's configuration, hooks, attributes, index, excludes nor its history takes part. Commits that Codex made
+ * count, because the files do. What it prints is nevertheless untrusted: the Worker parses it as such.
+ */
+import { copyFile, mkdir, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
+import { once } from 'node:events';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import type { ChangeLine, CollectJob } from '../src/core/change-set.ts';
+import { endOtherProcesses } from './end-processes.ts';
+import { gitComplaint, gitEnvironment, neutralAttributes, runGit } from './git.ts';
+import { nulRecords, parseDiffIndex, readObjects } from './index-changes.ts';
+import { decodedPath, isPlainFolder, treeInspector } from './working-tree.ts';
+
+type Failure = Extract<ChangeLine, { type: 'failed' }>;
+
+class CollectError extends Error {
+  readonly code: Failure['code'];
+  constructor(code: Failure['code'], message: string) {
+    super(message);
+    this.code = code;
+  }
+}
+
+function parseJob(text: string): CollectJob {
+  const bad = (name: string) => new CollectError('bad-job', `the job's ${name} is not usable`);
+  const read = (from: unknown, name: string): unknown =>
+    typeof from === 'object' && from !== null ? Reflect.get(from, name) : undefined;
+  const value: unknown = JSON.parse(text);
+  const string = (name: string, shape: RegExp): string => {
+    const found = read(value, name);
+    if (typeof found !== 'string' || !shape.test(found)) throw bad(name);
+    return found;
+  };
+  const limit = (name: string): number => {
+    const found = read(read(value, 'limits'), name);
+    if (typeof found !== 'number' || !Number.isSafeInteger(found) || found < 0) throw bad(`limits.${name}`);
+    return found;
+  };
+  return {
+    directory: string('directory', /^\/./),
+    objectStore: string('objectStore', /^\/./),
+    base: string('base', /^[0-9a-f]{40}$/),
+    endOtherProcesses: read(value, 'endOtherProcesses') === true,
+    limits: {
+      maxFileBytes: limit('maxFileBytes'),
+      maxChangeBytes: limit('maxChangeBytes'),
+      maxChangedFiles: limit('maxChangedFiles'),
+      maxDiffCharacters: limit('maxDiffCharacters'),
+    },
+  };
+}
+
+const freshConfig = `[core]
+\trepositoryformatversion = 0
+\tbare = false
+\tfilemode = true
+\tsymlinks = true
+\tignoreCase = false
+\tautocrlf = false
+\tfsmonitor = false
+\tuntrackedCache = false
+\thooksPath = /dev/null
+\tattributesFile = /dev/null
+\texcludesFile = /dev/null
+\tprotectNTFS = false
+[gc]
+\tauto = 0
+`;
+
+type Git = (
+  argv: readonly string[],
+  options?: { input?: string; maxBytes?: number; failsAs?: Failure['code'] },
+) => Promise<string>;
+
+/** Makes the git folder; the returned function runs git in it and gives its output as bytes in a latin1 string. */
+async function freshGit(
+  job: CollectJob,
+  folder: string,
+): Promise<{ git: Git; environment: Record<string, string> }> {
+  const environment = gitEnvironment(folder, { GIT_DIR: folder, GIT_WORK_TREE: job.directory });
+  await mkdir(join(folder, 'objects', 'info'), { recursive: true });
+  await Promise.all([
+    mkdir(join(folder, 'refs')),
+    mkdir(join(folder, 'info')).then(() => writeFile(join(folder, 'info', 'attributes'), neutralAttributes)),
+    writeFile(join(folder, 'HEAD'), 'ref: refs/heads/none\n'),
+    writeFile(join(folder, 'config'), freshConfig),
+    writeFile(join(folder, 'objects', 'info', 'alternates'), `${join(job.objectStore, 'objects')}\n`),
+    // Spares git reading every unchanged file again. A missing or broken copy only costs that time, see below.
+    copyFile(join(job.objectStore, 'index'), join(folder, 'index')).catch(() => undefined),
+  ]);
+  const git: Git = async (argv, options = {}) => {
+    const run = await runGit(argv, {
+      environment,
+      cwd: job.directory,
+      ...(options.input === undefined ? {} : { input: Buffer.from(options.input, 'latin1') }),
+      ...(options.maxBytes === undefined ? {} : { maxBytes: options.maxBytes }),
+    });
+    if (run.cut)
+      throw new CollectError('too-many-files', 'too many files changed or were added to list them');
+    if (run.exitCode !== 0) {
+      throw new CollectError(
+        options.failsAs ?? 'git-failed',
+        `git ${argv[0] ?? ''}: ${gitComplaint(run.stderr)}`,
+      );
+    }
+    return run.stdout.toString('latin1');
+  };
+  return { git, environment };
+}
+
+/** Tracked paths that are modified or gone, and untracked ones that no `.gitignore` of the tree names. */
+async function changedPaths(job: CollectJob, git: Git, folder: string): Promise<readonly string[]> {
+  const list = () =>
+    git(['ls-files', '-z', '--modified', '--deleted', '--others', '--exclude-standard'], {
+      maxBytes: 32 * 1024 * 1024,
+    });
+  try {
+    return [...new Set(nulRecords(await list()))];
+  } catch (error) {
+    if (error instanceof CollectError && error.code !== 'git-failed') throw error;
+    // The kept index is missing or broken: the base's tree says the same, only slower.
+    await rm(join(folder, 'index'), { force: true });
+    await git(['read-tree', job.base], { failsAs: 'base-missing' });
+    return [...new Set(nulRecords(await list()))];
+  }
+}
+
+/** Brings the index to what the working tree says; returns the lines for what was left as in the base. */
+async function indexWorkingTree(job: CollectJob, git: Git, folder: string): Promise<readonly ChangeLine[]> {
+  const inspect = treeInspector(job.directory, job.limits.maxFileBytes);
+  const added: string[] = [];
+  const removed: string[] = [];
+  const folders: string[] = [];
+  const skipped: ChangeLine[] = [];
+  let bytes = 0;
+  const skip = (path: string, why: Extract<ChangeLine, { type: 'skipped' }>['why']): void => {
+    const shown = decodedPath(path) ?? Buffer.from(path, 'latin1').toString('utf8');
+    skipped.push({ type: 'skipped', path: shown.slice(0, 4096), why });
+  };
+  const candidates = await changedPaths(job, git, folder);
+  if (candidates.length > job.limits.maxChangedFiles) {
+    throw new CollectError(
+      'too-many-files',
+      `${candidates.length} files changed; at most ${job.limits.maxChangedFiles} can be published (is a folder missing from .gitignore?)`,
+    );
+  }
+  for (const path of candidates) {
+    const finding = await inspect(path);
+    if (finding.kind === 'add') {
+      added.push(path);
+      bytes += finding.bytes;
+    } else if (finding.kind === 'remove') removed.push(path);
+    else if (finding.kind === 'folder') folders.push(path);
+    else skip(path, finding.why);
+  }
+  // Before anything is written: the scratch space would not hold an arbitrary amount either.
+  if (bytes > job.limits.maxChangeBytes) {
+    throw new CollectError(
+      'too-large',
+      `the changed files have ${bytes} bytes; at most ${job.limits.maxChangeBytes} can be published`,
+    );
+  }
+  if (folders.length > 0) {
+    const submodules = new Set(
+      nulRecords(await git(['ls-files', '-z', '--stage']))
+        .filter((record) => record.startsWith('160000 '))
+        .map((record) => record.slice(record.indexOf('\t') + 1)),
+    );
+    for (const path of folders) {
+      if (submodules.has(path)) skip(path, 'submodule');
+      else removed.push(path);
+    }
+  }
+  if (removed.length > 0) {
+    const input = removed.map((path) => `0 ${'0'.repeat(40)}\t${path}\0`).join('');
+    await git(['update-index', '-z', '--index-info'], { input });
+  }
+  if (added.length > 0) {
+    await git(['update-index', '-z', '--add', '--replace', '--stdin'], {
+      input: added.map((path) => `${path}\0`).join(''),
+    });
+  }
+  return skipped;
+}
+
+async function print(line: ChangeLine): Promise<void> {
+  if (!process.stdout.write(`${JSON.stringify(line)}\n`)) await once(process.stdout, 'drain');
+}
+
+async function collect(job: CollectJob, scratch: string): Promise<void> {
+  if (!(await isPlainFolder(job.directory))) {
+    throw new CollectError('working-tree-missing', 'the working tree is gone');
+  }
+  const { git, environment } = await freshGit(job, scratch);
+  const skipped = await indexWorkingTree(job, git, scratch);
+  const common = ['--cached', '--no-renames', '--no-ext-diff', '--no-textconv', job.base];
+  const [summary, patch] = await Promise.all([
+    git(['diff-index', '--raw', '--numstat', '-z', ...common], { failsAs: 'base-missing' }),
+    runGit(['diff-index', '--patch', '--no-color', ...common], {
+      environment,
+      cwd: job.directory,
+      maxBytes: job.limits.maxDiffCharacters,
+    }),
+  ]);
+  const { changes, insertions, deletions } = parseDiffIndex(summary);
+  const objects = changes.filter((change) => !change.deleted).map((change) => change.object);
+  const bodies = readObjects(objects, { environment, cwd: job.directory });
+  for (const line of skipped) await print(line);
+  for (const { path: bytes, mode, deleted } of changes) {
+    const path = decodedPath(bytes) ?? '';
+    if (deleted) {
+      await print({ type: 'deletion', path });
+      continue;
+    }
+    const body = await bodies.next();
+    if (body.done === true || (mode !== '100644' && mode !== '100755' && mode !== '120000')) {
+      throw new CollectError('git-failed', `${path} has the mode ${mode}`);
+    }
+    await print({ type: 'file', path, mode, content: body.value.toString('base64') });
+  }
+  // Runs the generator to its end, where it counts what it gave.
+  await bodies.next();
+  // A cut in the middle of a character is decoded with a replacement, and a byte is never more than one character.
+  const diff =
+    patch.stdout.toString('utf8') + (patch.cut ? '\n… the rest of the diff is left out here\n' : '');
+  await print({
+    type: 'end',
+    base: job.base,
+    entries: changes.length + skipped.length,
+    insertions,
+    deletions,
+    diff,
+  });
+}
+
+async function main(): Promise<void> {
+  const scratch = await mkdtemp(join(tmpdir(), 'airlock-collect-'));
+  try {
+    const job = parseJob(await readFile(process.argv[2] ?? '', 'utf8'));
+    if (job.endOtherProcesses && !(await endOtherProcesses(5000))) {
+      throw new CollectError('processes-remain', 'processes in the sandbox could not be ended');
+    }
+    await collect(job, scratch);
+  } catch (error) {
+    const message = (error instanceof Error ? error.message : String(error)).slice(0, 400);
+    await print({ type: 'failed', code: error instanceof CollectError ? error.code : 'git-failed', message });
+    process.exitCode = 1;
+  } finally {
+    await rm(scratch, { recursive: true, force: true });
+  }
+}
+
+await main();

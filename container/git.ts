@@ -1,0 +1,120 @@
+/**
+ * How the task scripts run git: with an environment that holds nothing but what is named here, so that neither
+ * the machine's configuration nor one that was planted in the sandbox takes part. Decides nothing about a repository.
+ */
+import { spawn, type ChildProcessByStdio } from 'node:child_process';
+import type { Readable, Writable } from 'node:stream';
+
+/** What git may see of our own environment: where programs are, and which certificates to trust. */
+const passedOn = ['PATH', 'GIT_SSL_CAINFO', 'SSL_CERT_FILE', 'CURL_CA_BUNDLE', 'TMPDIR'];
+
+/**
+ * `HOME` is a folder that must not hold a `.gitconfig`; the messages are English because `clone.ts` reads them.
+ */
+export function gitEnvironment(
+  home: string,
+  extra: Readonly<Record<string, string>> = {},
+): Record<string, string> {
+  const environment: Record<string, string> = {
+    HOME: home,
+    XDG_CONFIG_HOME: home,
+    LC_ALL: 'C',
+    GIT_CONFIG_GLOBAL: '/dev/null',
+    GIT_CONFIG_NOSYSTEM: '1',
+    GIT_ATTR_NOSYSTEM: '1',
+    GIT_NO_REPLACE_OBJECTS: '1',
+    GIT_LITERAL_PATHSPECS: '1',
+    GIT_TERMINAL_PROMPT: '0',
+    GIT_OPTIONAL_LOCKS: '0',
+    GIT_DEFAULT_HASH: 'sha1',
+    GIT_DEFAULT_REF_FORMAT: 'files',
+  };
+  for (const name of passedOn) {
+    const value = process.env[name];
+    if (value !== undefined) environment[name] = value;
+  }
+  return { ...environment, ...extra };
+}
+
+/**
+ * The attributes that turn every conversion between blob and file off, with the precedence of `info/attributes`
+ * over anything the tree says: what is in the blob is what is in the file, byte for byte.
+ * `!diff` takes back `-diff` and text conversions; `-diff` would show every file as binary.
+ */
+export const neutralAttributes =
+  '* -text -eol -crlf -filter -ident -working-tree-encoding -whitespace !diff !merge -export-subst\n';
+
+export interface GitRun {
+  /** 128 + signal number is not told apart: any kill gives -1. */
+  readonly exitCode: number;
+  readonly stdout: Buffer;
+  /** The last 8,000 characters. */
+  readonly stderr: string;
+  /** More than `maxBytes` came; git was stopped there. */
+  readonly cut: boolean;
+}
+
+interface GitLimits {
+  readonly environment: Readonly<Record<string, string>>;
+  readonly cwd: string;
+  readonly maxBytes?: number;
+  readonly timeoutMs?: number;
+  readonly input?: Buffer | string;
+  /** Copies git's progress to our own stderr. */
+  readonly showProgress?: boolean;
+}
+
+export function spawnGit(
+  argv: readonly string[],
+  limits: Pick<GitLimits, 'environment' | 'cwd' | 'timeoutMs'>,
+): ChildProcessByStdio<Writable, Readable, Readable> {
+  return spawn('git', argv, {
+    cwd: limits.cwd,
+    env: { ...limits.environment },
+    stdio: ['pipe', 'pipe', 'pipe'],
+    timeout: limits.timeoutMs ?? 120_000,
+    killSignal: 'SIGKILL',
+  });
+}
+
+/** Runs git to its end. Rejects only when it cannot be started; a failure is an exit code. */
+export function runGit(argv: readonly string[], limits: GitLimits): Promise<GitRun> {
+  const maxBytes = limits.maxBytes ?? 64 * 1024 * 1024;
+  return new Promise((resolve, reject) => {
+    const child = spawnGit(argv, limits);
+    const chunks: Buffer[] = [];
+    let bytes = 0;
+    let cut = false;
+    let stderr = '';
+    child.stdout.on('data', (chunk: Buffer) => {
+      if (cut) return;
+      const room = maxBytes - bytes;
+      chunks.push(chunk.subarray(0, room));
+      bytes += Math.min(room, chunk.length);
+      if (chunk.length > room) {
+        cut = true;
+        child.kill('SIGKILL');
+      }
+    });
+    child.stderr.on('data', (chunk: Buffer) => {
+      if (limits.showProgress === true) process.stderr.write(chunk);
+      stderr = (stderr + chunk.toString('utf8')).slice(-8000);
+    });
+    child.on('error', reject);
+    child.on('close', (code) => {
+      resolve({ exitCode: code ?? -1, stdout: Buffer.concat(chunks), stderr, cut });
+    });
+    // A git that ends before it has read its input is reported by its exit code, not by our broken pipe.
+    child.stdin.on('error', () => undefined);
+    child.stdin.end(limits.input ?? '');
+  });
+}
+
+/** The last line of git's own words that says why, without `fatal:` and without progress; at most 300 characters. */
+export function gitComplaint(stderr: string): string {
+  const lines = stderr
+    .split(/[\r\n]+/)
+    .map((line) => line.trim())
+    .filter((line) => /^(?:fatal|error|remote):/.test(line));
+  return (lines.at(-1) ?? 'git gave no reason').replace(/^(?:fatal|error|remote): */, '').slice(0, 300);
+}

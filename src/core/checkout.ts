@@ -1,0 +1,73 @@
+/**
+ * What `container/clone.ts` is asked and what it answers. Decides nothing.
+ */
+import { z } from 'zod';
+
+/** Where things are inside a sandbox. `objectStore` lies outside the clone, so that nothing done to `.git` reaches it. */
+export const sandboxPaths = {
+  repository: '/workspace/repo',
+  objectStore: '/workspace/.airlock-base',
+  scripts: '/opt/airlock',
+} as const;
+
+/** The job file of `node /opt/airlock/clone.ts <jobfile>`. Holds no credential: the gateway adds it on the way. */
+export interface CloneJob {
+  readonly url: string;
+  /** The commit to check out, 40 hex digits. */
+  readonly sha: string;
+  /** The local branch that is put there. */
+  readonly branch: string;
+  /** Where the clone goes; replaced only if it is not already this very clone. */
+  readonly directory: string;
+  /** Gets the base commit's objects and index a second time (hard links): what the collector compares with. */
+  readonly objectStore: string;
+}
+
+export function cloneJob(input: {
+  githubUrl: string;
+  owner: string;
+  name: string;
+  sha: string;
+  branch: string;
+}): CloneJob {
+  return {
+    url: `${input.githubUrl.replace(/\/+$/, '')}/${input.owner}/${input.name}.git`,
+    sha: input.sha,
+    branch: input.branch,
+    directory: sandboxPaths.repository,
+    objectStore: sandboxPaths.objectStore,
+  };
+}
+
+const shaSchema = z.string().regex(/^[0-9a-f]{40}$/);
+/** The one line that `container/clone.ts` prints; its exit code is 0 exactly for `cloned`. */
+export const cloneResultSchema = z.discriminatedUnion('type', [
+  z.strictObject({
+    type: z.literal('cloned'),
+    sha: shaSchema,
+    /** True when an earlier attempt had already made it. */
+    found: z.boolean(),
+    elapsedMs: z.number().int().nonnegative(),
+  }),
+  z.strictObject({
+    type: z.literal('failed'),
+    code: z.enum([
+      'not-found',
+      'refused',
+      'commit-not-found',
+      'unreachable',
+      'disk-full',
+      'bad-tree',
+      'bad-job',
+      'git-failed',
+    ]),
+    /** At most 400 characters, for people. */
+    message: z.string().max(400),
+  }),
+]);
+export type CloneResult = z.infer<typeof cloneResultSchema>;
+
+/** Whether another attempt at the same clone could end differently. */
+export function cloneMayRecover(result: CloneResult): boolean {
+  return result.type === 'failed' && (result.code === 'unreachable' || result.code === 'git-failed');
+}
