@@ -8,6 +8,8 @@ export interface PlanItem {
 }
 
 export interface CommandRun {
+  /** Codex's own id of the command, at most 100 characters: what later lines about it are matched by. */
+  readonly id?: string;
   readonly command: string;
   /** null while it runs. */
   readonly exitCode: number | null;

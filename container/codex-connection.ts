@@ -1,0 +1,179 @@
+/**
+ * `codex app-server` as a child process that speaks line-delimited JSON-RPC: requests with deadlines, notifications,
+ * answers to its own requests, and its end. Knows the protocol's frame, not what a turn is.
+ */
+import { spawn } from 'node:child_process';
+import { isRecord } from './codex-job.ts';
+import type { Notification } from './event-file.ts';
+
+/** Codex refused a request: its error message is for people. */
+export class CodexRefusal extends Error {
+  override readonly name = 'CodexRefusal';
+}
+
+/** How Codex ended. `stderrTail` is at most 2,000 characters. */
+export interface CodexEnd {
+  readonly how: string;
+  readonly stderrTail: string;
+}
+
+export interface CodexConnection {
+  /** Resolves with the result; rejects when Codex refuses, ends, or says nothing for `deadlineMs`. */
+  request(method: string, params: unknown, deadlineMs: number): Promise<unknown>;
+  notify(method: string): void;
+  /** Resolves when the process is gone and all it wrote was read, or when it could not be started. */
+  readonly ended: Promise<CodexEnd>;
+  /** SIGTERM, then SIGKILL after `graceMs`. Resolves when it is gone. */
+  stop(graceMs: number): Promise<void>;
+}
+
+export interface CodexProcess {
+  readonly binary: string;
+  readonly cwd: string;
+  readonly env: Readonly<Record<string, string | undefined>>;
+  readonly onNotification: (notification: Notification) => void;
+  /** A line that is no JSON-RPC message: told, not fatal. */
+  readonly onMalformed: (line: string) => void;
+}
+
+const stderrTailCharacters = 2_000;
+/** A line beyond this is dropped unread: Codex's longest lines (a whole turn's items) stay far below. */
+const maxLineCharacters = 64 * 1024 * 1024;
+
+/**
+ * The answer to something Codex asks of its client. With `approvalPolicy: "never"` it asks nothing; should it ask all
+ * the same, nothing is granted and nobody is waited for.
+ */
+export function declineOf(
+  method: string,
+): { result: unknown } | { error: { code: number; message: string } } {
+  switch (method) {
+    case 'item/commandExecution/requestApproval':
+    case 'item/fileChange/requestApproval':
+      return { result: { decision: 'decline' } };
+    case 'item/permissions/requestApproval':
+      return { result: { permissions: {}, scope: 'turn' } };
+    case 'applyPatchApproval':
+    case 'execCommandApproval':
+      return { result: { decision: { denied: { rejection: 'Nobody is there to approve this.' } } } };
+    case 'item/tool/requestUserInput':
+      return { result: { answers: {} } };
+    case 'mcpServer/elicitation/request':
+      return { result: { action: 'decline', content: null, _meta: null } };
+    case 'item/tool/call':
+      return { result: { contentItems: [], success: false } };
+    default:
+      return { error: { code: -32601, message: `not supported: ${method.slice(0, 100)}` } };
+  }
+}
+
+interface Pending {
+  readonly settle: (outcome: { result: unknown } | { failure: Error }) => void;
+}
+
+/** Starts Codex. Never throws: a binary that is missing shows in `ended`. */
+export function startCodex(process: CodexProcess): CodexConnection {
+  const child = spawn(process.binary, ['app-server'], {
+    cwd: process.cwd,
+    env: process.env,
+    stdio: ['pipe', 'pipe', 'pipe'],
+  });
+  const pending = new Map<number, Pending>();
+  let nextId = 0;
+  let death: Error | null = null;
+  let stderrTail = '';
+
+  const send = (message: unknown): void => {
+    child.stdin.write(`${JSON.stringify(message)}\n`);
+  };
+  // A write to a process that has just died: its end is reported by `ended`.
+  child.stdin.on('error', () => undefined);
+  child.stderr.setEncoding('utf8').on('data', (text: string) => {
+    stderrTail = (stderrTail + text).slice(-stderrTailCharacters);
+  });
+
+  function receive(line: string): void {
+    let message: unknown;
+    try {
+      message = JSON.parse(line);
+    } catch {
+      return process.onMalformed(line);
+    }
+    if (!isRecord(message)) return process.onMalformed(line);
+    const { id, method, params, result, error } = message;
+    if (typeof method === 'string') {
+      if (id === undefined) process.onNotification({ method, params: params ?? null });
+      else send({ id, ...declineOf(method) });
+      return;
+    }
+    const waiting = typeof id === 'number' ? pending.get(id) : undefined;
+    if (waiting === undefined) return process.onMalformed(line);
+    if (error === undefined) return waiting.settle({ result });
+    const text =
+      isRecord(error) && typeof error['message'] === 'string' ? error['message'] : JSON.stringify(error);
+    waiting.settle({ failure: new CodexRefusal(text) });
+  }
+
+  let buffered = '';
+  let overlong = false;
+  child.stdout.setEncoding('utf8').on('data', (text: string) => {
+    const lines = (buffered + text).split('\n');
+    buffered = lines.pop() ?? '';
+    for (const line of lines) {
+      if (overlong) process.onMalformed('[a line that was too long]');
+      else if (line.trim() !== '') receive(line);
+      overlong = false;
+    }
+    if (buffered.length > maxLineCharacters) {
+      buffered = '';
+      overlong = true;
+    }
+  });
+
+  const ended = new Promise<CodexEnd>((resolve) => {
+    const end = (how: string): void => {
+      death = new Error(how);
+      resolve({ how, stderrTail });
+      for (const { settle } of pending.values()) settle({ failure: death });
+    };
+    child.once('error', (error) => end(`Codex could not be started: ${error.message}`));
+    // A background process of Codex may hold its output open after Codex is gone: `close` alone could never come.
+    child.once('exit', (code, signal) => {
+      const how = signal === null ? `Codex ended with exit code ${code}` : `Codex was ended by ${signal}`;
+      const timer = setTimeout(() => end(how), 1_000);
+      child.once('close', () => {
+        clearTimeout(timer);
+        end(how);
+      });
+    });
+  });
+
+  return {
+    request(method, params, deadlineMs) {
+      if (death !== null) return Promise.reject(death);
+      const id = nextId++;
+      return new Promise((resolve, reject) => {
+        const timer = setTimeout(
+          () => settle({ failure: new Error(`Codex did not answer ${method} within ${deadlineMs} ms`) }),
+          deadlineMs,
+        );
+        const settle: Pending['settle'] = (outcome) => {
+          clearTimeout(timer);
+          pending.delete(id);
+          if ('failure' in outcome) reject(outcome.failure);
+          else resolve(outcome.result);
+        };
+        pending.set(id, { settle });
+        send({ id, method, params });
+      });
+    },
+    notify: (method) => send({ method }),
+    ended,
+    async stop(graceMs) {
+      child.kill('SIGTERM');
+      const timer = setTimeout(() => child.kill('SIGKILL'), graceMs);
+      await ended;
+      clearTimeout(timer);
+    },
+  };
+}

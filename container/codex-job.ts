@@ -1,0 +1,57 @@
+/**
+ * What the driver is asked: the job file, read strictly. Decides nothing about Codex itself.
+ * Written by `src/codex/invocation.ts`; a test holds the two together.
+ */
+import { readFileSync } from 'node:fs';
+
+export interface CodexDriverJob {
+  readonly prompt: string;
+  /** The working directory of the turn: the clone. */
+  readonly cwd: string;
+  readonly model: string;
+  readonly effort: string;
+  /** JSON Schema for the final message; null leaves it free. */
+  readonly outputSchema: unknown;
+  /** The native binary, not its Node wrapper. */
+  readonly codexBinary: string;
+  /** Codex's own folder, with `config.toml`; sessions are kept below it. */
+  readonly codexHome: string;
+  /** Goes on with the thread whose rollout file lies under `codexHome`; null starts a new one. */
+  readonly resume: { readonly threadId: string } | null;
+}
+
+export const isRecord = (value: unknown): value is Readonly<Record<string, unknown>> =>
+  typeof value === 'object' && value !== null && !Array.isArray(value);
+
+/** Thread ids are UUIDs; anything else must not become part of a file name. */
+const threadIdPattern = /^[0-9a-f-]{8,64}$/i;
+
+/** Throws an `Error` that names the file or the key. */
+export function readJob(path: string): CodexDriverJob {
+  const parsed: unknown = JSON.parse(readFileSync(path, 'utf8'));
+  if (!isRecord(parsed)) throw new Error('the job file holds no JSON object');
+  const text = (key: string): string => {
+    const value = parsed[key];
+    if (typeof value !== 'string' || value === '') throw new Error(`the job file has no "${key}"`);
+    return value;
+  };
+  return {
+    prompt: text('prompt'),
+    cwd: text('cwd'),
+    model: text('model'),
+    effort: text('effort'),
+    outputSchema: parsed['outputSchema'] ?? null,
+    codexBinary: text('codexBinary'),
+    codexHome: text('codexHome'),
+    resume: readResume(parsed['resume']),
+  };
+}
+
+function readResume(value: unknown): CodexDriverJob['resume'] {
+  if (value === undefined || value === null) return null;
+  const threadId = isRecord(value) ? value['threadId'] : undefined;
+  if (typeof threadId !== 'string' || !threadIdPattern.test(threadId)) {
+    throw new Error('the job file has no valid "resume.threadId"');
+  }
+  return { threadId };
+}

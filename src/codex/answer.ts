@@ -1,0 +1,82 @@
+/**
+ * Codex's final message as title and summary. OpenAI constrains it by the schema below, Codex does not check it, and a
+ * hijacked sandbox can write what it likes: so it is parsed here, capped, and replaced by something sensible if need be.
+ * Still untrusted: escaping and mentions are for `publish/`, though the title is already one plain line.
+ */
+import { z } from 'zod';
+import type { Answer, Progress } from '../core/progress.ts';
+import { firstOf } from './untrusted-text.ts';
+
+/** Longer subjects are cut by most views of a commit. */
+export const maxTitleCharacters = 72;
+export const maxSummaryCharacters = 10_000;
+
+/**
+ * In the strict form of structured outputs: no additional properties, everything required. Lengths stand in the
+ * descriptions, as the strict form does not take `maxLength` for every model.
+ */
+export const answerJsonSchema = {
+  type: 'object',
+  properties: {
+    title: {
+      type: 'string',
+      description: `Title of the pull request: one line, imperative mood, plain text, at most ${maxTitleCharacters} characters.`,
+    },
+    summary: {
+      type: 'string',
+      description:
+        'What was changed and why, and how it was verified, in GitHub-flavoured Markdown. If nothing was changed: why.',
+    },
+  },
+  required: ['title', 'summary'],
+  additionalProperties: false,
+} as const;
+
+const answerSchema = z.strictObject({ title: z.string().trim().min(1), summary: z.string().trim().min(1) });
+
+const fallbackTitle = 'Changes by Codex';
+const fallbackSummary = 'Codex left no summary of its work.';
+
+/** One line without the marks that Markdown or GitHub would act on at a title's ends, and without mentions. */
+function titleOf(untrusted: string): string {
+  const line =
+    firstOf(untrusted, 1_000)
+      .split('\n')
+      .find((candidate) => candidate.trim() !== '') ?? '';
+  const plain = line
+    .replace(/!?\[([^\]]*)\]\([^)]*\)/g, '$1')
+    .replace(/[*_~`]{1,3}(?=\S)(.*?)(?<=\S)[*_~`]{1,3}/g, '$1')
+    .replace(/^[\s#>*+-]+/, '')
+    .replace(/@(?=[A-Za-z0-9_])/g, '')
+    .replace(/\s+/g, ' ');
+  return firstOf(plain, maxTitleCharacters);
+}
+
+function parseAnswer(text: string): z.infer<typeof answerSchema> | null {
+  let json: unknown;
+  try {
+    json = JSON.parse(text);
+  } catch {
+    return null;
+  }
+  const parsed = answerSchema.safeParse(json);
+  return parsed.success ? parsed.data : null;
+}
+
+/** The validated answer. `valid` is false when the message was missing, no JSON, of another shape, or without a title. */
+export function answerOf(progress: Progress): Answer {
+  const parsed = progress.finalMessage === null ? null : parseAnswer(progress.finalMessage);
+  const title = parsed === null ? '' : titleOf(parsed.title);
+  const summary = parsed === null ? '' : firstOf(parsed.summary, maxSummaryCharacters);
+  if (title !== '' && summary !== '') return { title, summary, valid: true };
+  // JSON that is not the agreed answer is no text for people; prose is.
+  const prose = [progress.finalMessage, progress.message].find(
+    (text) => text !== null && text.trim() !== '' && !/^\s*[[{]/.test(text),
+  );
+  const text = firstOf(prose ?? '', maxSummaryCharacters);
+  return {
+    title: title || titleOf(text) || fallbackTitle,
+    summary: summary || text || fallbackSummary,
+    valid: false,
+  };
+}

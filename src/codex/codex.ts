@@ -1,0 +1,16 @@
+/**
+ * The `Codex` port: joins invocation, progress and answer. Decides nothing of its own.
+ */
+import type { Codex } from '../core/ports.ts';
+import { answerOf } from './answer.ts';
+import { codexInvocation, type CodexSettings } from './invocation.ts';
+import { fold, initialProgress } from './progress.ts';
+
+export function createCodex(settings: CodexSettings): Codex {
+  return {
+    invocation: (job) => codexInvocation(settings, job),
+    initialProgress,
+    fold,
+    answer: answerOf,
+  };
+}

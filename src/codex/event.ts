@@ -1,0 +1,210 @@
+/**
+ * One line of the run's output, parsed: Codex's notifications that we read, and the driver's own lines.
+ * Unknown kinds are values; a line that is no JSON, or of which a field we read has another type, is `malformed`.
+ * The field names are held against the pinned binary's own schemas in `test/codex/protocol.test.ts`.
+ */
+import { z } from 'zod';
+
+/** The driver's own bound is 256 KB of UTF-8. */
+const maxLineCharacters = 300_000;
+
+const milliseconds = z.number().nonnegative();
+const count = z.number().int().nonnegative();
+
+const planUpdated = z.object({
+  plan: z.array(z.object({ step: z.string(), status: z.enum(['pending', 'inProgress', 'completed']) })),
+});
+
+const commandExecution = z.object({
+  type: z.literal('commandExecution'),
+  id: z.string(),
+  command: z.string(),
+  status: z.enum(['inProgress', 'completed', 'failed', 'declined']),
+  aggregatedOutput: z.string().nullable(),
+  exitCode: z.number().int().nullable(),
+  durationMs: milliseconds.nullable(),
+});
+const fileChange = z.object({
+  type: z.literal('fileChange'),
+  id: z.string(),
+  status: z.enum(['inProgress', 'completed', 'failed', 'declined']),
+  changes: z.array(
+    z.object({
+      path: z.string(),
+      kind: z.object({ type: z.string(), move_path: z.string().nullish() }),
+    }),
+  ),
+});
+const agentMessage = z.object({
+  type: z.literal('agentMessage'),
+  id: z.string(),
+  text: z.string(),
+  /** Null when the model does not say; then the last message of the turn is the answer. */
+  phase: z.enum(['commentary', 'partial_answer', 'final_answer']).nullable(),
+});
+const readItem = z.discriminatedUnion('type', [commandExecution, fileChange, agentMessage]);
+const readItemTypes: ReadonlySet<string> = new Set(['commandExecution', 'fileChange', 'agentMessage']);
+const otherItem = z.object({ type: z.string().refine((type) => !readItemTypes.has(type)) });
+const itemNotification = z.object({ item: z.union([readItem, otherItem]) });
+
+const outputDelta = z.object({ itemId: z.string(), delta: z.string() });
+const tokenUsage = z.object({
+  tokenUsage: z.object({
+    total: z.object({
+      inputTokens: count,
+      cachedInputTokens: count,
+      outputTokens: count,
+      totalTokens: count,
+    }),
+  }),
+});
+const turnError = z.object({ message: z.string() });
+const turnCompleted = z.object({
+  turn: z.object({
+    status: z.enum(['completed', 'interrupted', 'failed', 'inProgress']),
+    error: turnError.nullable(),
+  }),
+});
+const errorReported = z.object({ error: turnError, willRetry: z.boolean() });
+const threadStarted = z.object({ thread: z.object({ id: z.string() }) });
+
+/** The notifications that are read, by method: what `test/codex/protocol.test.ts` compares with Codex's own schemas. */
+export const notificationSchemas = {
+  'turn/plan/updated': planUpdated,
+  'item/started': itemNotification,
+  'item/completed': itemNotification,
+  'item/commandExecution/outputDelta': outputDelta,
+  'thread/tokenUsage/updated': tokenUsage,
+  'turn/completed': turnCompleted,
+  error: errorReported,
+  'thread/started': threadStarted,
+} as const;
+
+/** Notifications that come in an ordinary turn and hold nothing for us. */
+export const unreadMethods: readonly string[] = [
+  'account/rateLimits/updated',
+  'configWarning',
+  'deprecationNotice',
+  'item/agentMessage/delta',
+  'item/commandExecution/terminalInteraction',
+  'mcpServer/startupStatus/updated',
+  'model/rerouted',
+  'thread/compacted',
+  'thread/name/updated',
+  'thread/readState/changed',
+  'thread/settings/updated',
+  'thread/status/changed',
+  'turn/diff/updated',
+  'turn/started',
+  'warning',
+];
+const unread: ReadonlySet<string> = new Set(unreadMethods);
+
+const driverStatus = z.enum(['completed', 'failed', 'interrupted', 'error']);
+const driverLine = z.discriminatedUnion('kind', [
+  z.object({ kind: z.literal('ready') }),
+  z.object({ kind: z.literal('turn') }),
+  z.object({ kind: z.literal('thread'), threadId: z.string() }),
+  z.object({ kind: z.literal('rollout'), path: z.string() }),
+  z.object({
+    kind: z.literal('error'),
+    fatal: z.boolean(),
+    message: z.string(),
+    stderrTail: z.string().nullish(),
+  }),
+  z.object({ kind: z.literal('exit'), status: driverStatus }),
+]);
+
+export type CodexItem = z.infer<typeof readItem>;
+export type DriverLine = z.infer<typeof driverLine>;
+export type CodexLine =
+  | { readonly kind: 'plan'; readonly plan: z.infer<typeof planUpdated>['plan'] }
+  | { readonly kind: 'item.started'; readonly item: CodexItem }
+  | { readonly kind: 'item.completed'; readonly item: CodexItem }
+  | { readonly kind: 'output'; readonly itemId: string; readonly delta: string }
+  | { readonly kind: 'usage'; readonly total: z.infer<typeof tokenUsage>['tokenUsage']['total'] }
+  | { readonly kind: 'turn.completed'; readonly turn: z.infer<typeof turnCompleted>['turn'] }
+  | { readonly kind: 'error'; readonly message: string; readonly willRetry: boolean }
+  | { readonly kind: 'thread'; readonly threadId: string }
+  | { readonly kind: 'driver'; readonly driver: DriverLine }
+  /** Known, and of no interest. */
+  | { readonly kind: 'unread' }
+  /** A method or a driver's line that this version does not know. */
+  | { readonly kind: 'unknown' }
+  | { readonly kind: 'malformed' };
+
+/** A parsed line and, where the driver said so, when it was written, in milliseconds since the epoch. */
+export interface TimedLine {
+  readonly at: number | null;
+  readonly line: CodexLine;
+}
+
+const envelopeSchema = z.union([
+  z.object({ at: milliseconds, event: z.object({ method: z.string(), params: z.unknown() }) }),
+  z.object({ at: milliseconds, driver: z.looseObject({ kind: z.string() }) }),
+]);
+
+const malformed: CodexLine = { kind: 'malformed' };
+
+/** Applies a schema and turns what it found into a line. */
+function read<T>(schema: z.ZodType<T>, params: unknown, toLine: (found: T) => CodexLine): CodexLine {
+  const parsed = schema.safeParse(params);
+  return parsed.success ? toLine(parsed.data) : malformed;
+}
+
+const isReadItem = (item: z.infer<typeof itemNotification>['item']): item is CodexItem =>
+  readItemTypes.has(item.type);
+
+const itemLine =
+  (kind: 'item.started' | 'item.completed') =>
+  ({ item }: z.infer<typeof itemNotification>): CodexLine =>
+    isReadItem(item) ? { kind, item } : { kind: 'unread' };
+
+function notificationLine(method: string, params: unknown): CodexLine {
+  switch (method) {
+    case 'turn/plan/updated':
+      return read(planUpdated, params, ({ plan }) => ({ kind: 'plan', plan }));
+    case 'item/started':
+      return read(itemNotification, params, itemLine('item.started'));
+    case 'item/completed':
+      return read(itemNotification, params, itemLine('item.completed'));
+    case 'item/commandExecution/outputDelta':
+      return read(outputDelta, params, ({ itemId, delta }) => ({ kind: 'output', itemId, delta }));
+    case 'thread/tokenUsage/updated':
+      return read(tokenUsage, params, (found) => ({ kind: 'usage', total: found.tokenUsage.total }));
+    case 'turn/completed':
+      return read(turnCompleted, params, ({ turn }) => ({ kind: 'turn.completed', turn }));
+    case 'error':
+      return read(errorReported, params, ({ error, willRetry }) => ({
+        kind: 'error',
+        message: error.message,
+        willRetry,
+      }));
+    case 'thread/started':
+      return read(threadStarted, params, ({ thread }) => ({ kind: 'thread', threadId: thread.id }));
+    default:
+      return { kind: unread.has(method) ? 'unread' : 'unknown' };
+  }
+}
+
+const driverKinds: ReadonlySet<string> = new Set(['ready', 'turn', 'thread', 'rollout', 'error', 'exit']);
+
+/** Never throws. */
+export function parseLine(untrustedLine: string): TimedLine {
+  if (untrustedLine.length > maxLineCharacters) return { at: null, line: malformed };
+  let json: unknown;
+  try {
+    json = JSON.parse(untrustedLine);
+  } catch {
+    return { at: null, line: malformed };
+  }
+  const envelope = envelopeSchema.safeParse(json);
+  if (!envelope.success) return { at: null, line: malformed };
+  const { at } = envelope.data;
+  if ('event' in envelope.data) {
+    return { at, line: notificationLine(envelope.data.event.method, envelope.data.event.params) };
+  }
+  const { driver } = envelope.data;
+  if (!driverKinds.has(driver.kind)) return { at, line: { kind: 'unknown' } };
+  return { at, line: read(driverLine, driver, (found) => ({ kind: 'driver', driver: found })) };
+}
