@@ -22,7 +22,7 @@ import { basename, dirname, join } from 'node:path';
 import type { CloneJob, CloneResult } from '../src/core/checkout.ts';
 import { gitComplaint, gitEnvironment, neutralAttributes, runGit } from './git.ts';
 
-type Failure = Extract<CloneResult, { type: 'failed' }>;
+type Failure = Extract<CloneResult, { ok: false }>;
 
 class CloneError extends Error {
   readonly code: Failure['code'];
@@ -200,7 +200,7 @@ async function place(from: string, to: string): Promise<boolean> {
 
 async function clone(job: CloneJob, startedAt: number): Promise<CloneResult> {
   const cloned = (found: boolean): CloneResult => ({
-    type: 'cloned',
+    ok: true,
     sha: job.sha,
     found,
     elapsedMs: Math.round(performance.now() - startedAt),
@@ -231,8 +231,7 @@ async function clone(job: CloneJob, startedAt: number): Promise<CloneResult> {
 }
 
 function failure(error: unknown): Failure {
-  if (error instanceof CloneError)
-    return { type: 'failed', code: error.code, message: error.message.slice(0, 400) };
+  if (error instanceof CloneError) return { ok: false, code: error.code, error: error.message.slice(0, 400) };
   const code: unknown = error instanceof Error && 'code' in error ? error.code : undefined;
   const message = error instanceof Error ? error.message : String(error);
   return {
@@ -266,7 +265,7 @@ async function main(): Promise<void> {
     result = failure(error);
   }
   process.stdout.write(`${JSON.stringify(result)}\n`);
-  process.exitCode = result.type === 'cloned' ? 0 : 1;
+  process.exitCode = result.ok ? 0 : 1;
 }
 
 await main();

@@ -188,6 +188,10 @@ async function indexWorkingTree(job: CollectJob, git: Git, folder: string): Prom
   return skipped;
 }
 
+type FileMode = Extract<ChangeLine, { type: 'file' }>['mode'];
+const isFileMode = (mode: string): mode is FileMode =>
+  mode === '100644' || mode === '100755' || mode === '120000';
+
 async function print(line: ChangeLine): Promise<void> {
   if (!process.stdout.write(`${JSON.stringify(line)}\n`)) await once(process.stdout, 'drain');
 }
@@ -211,17 +215,18 @@ async function collect(job: CollectJob, scratch: string): Promise<void> {
   const objects = changes.filter((change) => !change.deleted).map((change) => change.object);
   const bodies = readObjects(objects, { environment, cwd: job.directory });
   for (const line of skipped) await print(line);
-  for (const { path: bytes, mode, deleted } of changes) {
+  for (const { path: bytes, mode, modeBefore, deleted } of changes) {
     const path = decodedPath(bytes) ?? '';
     if (deleted) {
       await print({ type: 'deletion', path });
       continue;
     }
     const body = await bodies.next();
-    if (body.done === true || (mode !== '100644' && mode !== '100755' && mode !== '120000')) {
+    if (body.done === true || !isFileMode(mode)) {
       throw new CollectError('git-failed', `${path} has the mode ${mode}`);
     }
-    await print({ type: 'file', path, mode, content: body.value.toString('base64') });
+    const before = isFileMode(modeBefore) ? modeBefore : null;
+    await print({ type: 'file', path, mode, modeBefore: before, content: body.value.toString('base64') });
   }
   // Runs the generator to its end, where it counts what it gave.
   await bodies.next();

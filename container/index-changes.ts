@@ -14,6 +14,8 @@ export interface IndexChange {
   readonly path: string;
   /** The new mode in six octal digits; zeros for a deletion. */
   readonly mode: string;
+  /** The mode in the commit; zeros for an addition. */
+  readonly modeBefore: string;
   readonly object: string;
   readonly deleted: boolean;
 }
@@ -30,11 +32,11 @@ export function parseDiffIndex(output: string): {
   let deletions = 0;
   for (let at = 0; at < tokens.length; at += 1) {
     const token = tokens[at] ?? '';
-    const record = /^:\d{6} (\d{6}) [0-9a-f]{40} ([0-9a-f]{40}) ([A-Z])$/.exec(token);
+    const record = /^:(\d{6}) (\d{6}) [0-9a-f]{40} ([0-9a-f]{40}) ([A-Z])$/.exec(token);
     if (record !== null) {
       at += 1;
-      const [, mode = '', object = '', status] = record;
-      changes.push({ path: tokens[at] ?? '', mode, object, deleted: status === 'D' });
+      const [, modeBefore = '', mode = '', object = '', status] = record;
+      changes.push({ path: tokens[at] ?? '', mode, modeBefore, object, deleted: status === 'D' });
       continue;
     }
     // A binary file has dashes for its counts.

@@ -9,8 +9,11 @@ export const fileModes = ['100644', '100755', '120000'] as const;
 
 /** Bytes of one file after decoding. GitHub's blob API takes 100 MB; we stop far below it. */
 export const maxFileBytes = 10 * 1024 * 1024;
-/** Bytes of all files together after decoding: has to fit in a Worker's memory (128 MB) twice in base64. */
-export const maxChangeBytes = 25 * 1024 * 1024;
+/**
+ * Bytes of all files together after decoding: 27 MiB in base64, which one RPC (32 MiB) carries and a Worker's memory
+ * (128 MB) holds more than once.
+ */
+export const maxChangeBytes = 20 * 1024 * 1024;
 export const maxChangedFiles = 2000;
 
 const path = z.string().min(1).max(4096);
@@ -19,6 +22,8 @@ const fileLineSchema = z.strictObject({
   type: z.literal('file'),
   path,
   mode: z.enum(fileModes),
+  /** The mode in the base commit, null when the path is new there. For remarks only: it is the sandbox's word. */
+  modeBefore: z.enum(fileModes).nullable(),
   /** Base64. A symlink's content is its target. */
   content: z.base64(),
 });

@@ -40,17 +40,17 @@ export function cloneJob(input: {
 }
 
 const shaSchema = z.string().regex(/^[0-9a-f]{40}$/);
-/** The one line that `container/clone.ts` prints; its exit code is 0 exactly for `cloned`. */
-export const cloneResultSchema = z.discriminatedUnion('type', [
+/** The one line that `container/clone.ts` prints; its exit code is 0 exactly when `ok`. */
+export const cloneResultSchema = z.discriminatedUnion('ok', [
   z.strictObject({
-    type: z.literal('cloned'),
+    ok: z.literal(true),
     sha: shaSchema,
     /** True when an earlier attempt had already made it. */
     found: z.boolean(),
     elapsedMs: z.number().int().nonnegative(),
   }),
   z.strictObject({
-    type: z.literal('failed'),
+    ok: z.literal(false),
     code: z.enum([
       'not-found',
       'refused',
@@ -62,12 +62,12 @@ export const cloneResultSchema = z.discriminatedUnion('type', [
       'git-failed',
     ]),
     /** At most 400 characters, for people. */
-    message: z.string().max(400),
+    error: z.string().max(400),
   }),
 ]);
 export type CloneResult = z.infer<typeof cloneResultSchema>;
 
 /** Whether another attempt at the same clone could end differently. */
 export function cloneMayRecover(result: CloneResult): boolean {
-  return result.type === 'failed' && (result.code === 'unreachable' || result.code === 'git-failed');
+  return !result.ok && (result.code === 'unreachable' || result.code === 'git-failed');
 }

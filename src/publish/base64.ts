@@ -1,0 +1,30 @@
+/** Base64 in a Worker, which has `atob` and no Buffer. */
+
+/** Canonical alphabet and padding only; linear in the text. */
+export function isBase64(text: string): boolean {
+  return text.length % 4 === 0 && /^[A-Za-z0-9+/]*={0,2}$/.test(text);
+}
+
+/** Bytes that canonical base64 decodes to, without decoding it. */
+export function decodedBytes(base64: string): number {
+  const padding = base64.endsWith('==') ? 2 : base64.endsWith('=') ? 1 : 0;
+  return (base64.length / 4) * 3 - padding;
+}
+
+/** @throws when the text is not base64. */
+export function decodeBase64(base64: string): Uint8Array {
+  const binary = atob(base64);
+  const bytes = new Uint8Array(binary.length);
+  for (let at = 0; at < binary.length; at += 1) bytes[at] = binary.charCodeAt(at);
+  return bytes;
+}
+
+/** The text that encodes to exactly these bytes, null when there is none: a BOM is kept, invalid UTF-8 is not mended. */
+export function exactText(bytes: Uint8Array): string | null {
+  try {
+    return new TextDecoder('utf-8', { fatal: true, ignoreBOM: true }).decode(bytes);
+  } catch {
+    // The decoder's only complaint: not UTF-8.
+    return null;
+  }
+}

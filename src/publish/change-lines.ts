@@ -1,0 +1,119 @@
+/**
+ * Parses what the collector printed: untrusted, because it came out of a sandbox that Codex had. Enforces form, caps
+ * and paths; what a well-formed change may contain is `gate.ts`'s question.
+ *
+ * One bad line refuses the whole change: a part of a change is not what anybody asked for, and the collector itself
+ * reports what it had to leave out as `skipped`.
+ */
+import {
+  changeLineSchema,
+  maxChangeBytes,
+  maxChangedFiles,
+  maxFileBytes,
+  type ChangedFile,
+  type ChangeLine,
+  type ChangeSet,
+  type SkippedPath,
+} from '../core/change-set.ts';
+import type { Reason } from '../core/task.ts';
+import { decodedBytes } from './base64.ts';
+import { pathProblem } from './safe-path.ts';
+
+export type ParsedChange =
+  | { readonly ok: true; readonly change: ChangeSet }
+  | { readonly ok: false; readonly reason: Reason };
+
+/** Never throws. `base` is the recorded base commit, which the collector has to have compared with. */
+export function parseChangeLines(text: string, base: string): ParsedChange {
+  const files: ChangedFile[] = [];
+  const skipped: SkippedPath[] = [];
+  let bytes = 0;
+  let end: Extract<ChangeLine, { type: 'end' }> | null = null;
+  for (const text_ of lines(text)) {
+    if (end !== null) return malformed('there is something after its last line');
+    const line = parseLine(text_);
+    if (line === null) return malformed(`line ${files.length + skipped.length + 1} is not one that is known`);
+    switch (line.type) {
+      case 'file':
+        if (decodedBytes(line.content) > maxFileBytes) return tooLarge('a file in it is larger than 10 MiB');
+        bytes += decodedBytes(line.content);
+        if (bytes > maxChangeBytes) return tooLarge('its files have more than 20 MiB together');
+        files.push(line);
+        break;
+      case 'deletion':
+        files.push(line);
+        break;
+      case 'skipped':
+        skipped.push(line);
+        break;
+      case 'end':
+        end = line;
+        break;
+      case 'failed':
+        return problem(
+          `collect-${line.code}`,
+          `The change could not be read out of the sandbox: ${line.message}`,
+        );
+    }
+    if (files.length + skipped.length > maxChangedFiles)
+      return tooLarge(`it has more than ${maxChangedFiles} files`);
+  }
+  if (end === null) return malformed('its last line is missing, so it was cut off');
+  if (end.entries !== files.length + skipped.length) return malformed('lines of it are missing');
+  if (end.base !== base) return malformed('it was made against another commit');
+  const conflict = pathConflict(files);
+  if (conflict !== null) return problem('change-path-refused', conflict);
+  const { insertions, deletions, diff } = end;
+  return { ok: true, change: { base, files, skipped, insertions, deletions, diff } };
+}
+
+/** Without an array of all lines beside the text: each may be 14 MB. */
+function* lines(text: string): Generator<string> {
+  for (let start = 0; start < text.length;) {
+    const newline = text.indexOf('\n', start);
+    const stop = newline < 0 ? text.length : newline;
+    if (stop > start) yield text.slice(start, stop);
+    start = stop + 1;
+  }
+}
+
+function parseLine(text: string): ChangeLine | null {
+  let value: unknown;
+  try {
+    value = JSON.parse(text);
+  } catch {
+    // Not JSON: the caller says which line.
+    return null;
+  }
+  const parsed = changeLineSchema.safeParse(value);
+  return parsed.success ? parsed.data : null;
+}
+
+/** The first path that may not be there, in a sentence; null when there is none. */
+function pathConflict(files: readonly ChangedFile[]): string | null {
+  const seen = new Set<string>();
+  const present = new Set<string>();
+  for (const { path, type } of files) {
+    const why = pathProblem(path);
+    if (why !== null) return `The change has a path that ${why}: ${JSON.stringify(path.slice(0, 200))}.`;
+    if (seen.has(path)) return `The change names ${JSON.stringify(path)} twice.`;
+    seen.add(path);
+    if (type === 'file') present.add(path);
+  }
+  for (const path of present) {
+    for (let slash = path.indexOf('/'); slash > 0; slash = path.indexOf('/', slash + 1)) {
+      const folder = path.slice(0, slash);
+      if (present.has(folder))
+        return `The change has ${JSON.stringify(folder)} both as a file and as a folder.`;
+    }
+  }
+  return null;
+}
+
+function problem(code: string, message: string): ParsedChange {
+  return { ok: false, reason: { code, message } };
+}
+const malformed = (why: string): ParsedChange =>
+  problem('change-malformed', `The change that came out of the sandbox cannot be used: ${why}.`);
+const tooLarge = (why: string): ParsedChange =>
+  problem('change-too-large', `The change is too large to be published: ${why}. Ask for a smaller one.`);
