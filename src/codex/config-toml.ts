@@ -53,6 +53,8 @@ export function codexConfig(settings: {
     // The hosted search opens arbitrary addresses on OpenAI's side: a way out for data.
     web_search: 'disabled',
     check_for_update_on_startup: false,
+    // A login shell would replace the sandbox's PATH by the distribution's.
+    allow_login_shell: false,
     cli_auth_credentials_store: 'file',
     model_providers: {
       gateway: {
@@ -73,14 +75,25 @@ export function codexConfig(settings: {
     agents: { enabled: false },
     analytics: { enabled: false },
     features: {
+      // Each of these would call out, or offers what a sealed sandbox has no use for.
       plugins: false,
+      plugin_sharing: false,
+      remote_plugin: false,
       apps: false,
+      tool_suggest: false,
       api_key_model_discovery: false,
+      image_generation: false,
       // Without this an unreachable gateway is retried for ever.
       unbounded_connection_retries: false,
+      // The gateway reads the body to decide about it.
+      enable_request_compression: false,
       goals: false,
       sleep_tool: false,
-      image_generation: false,
+      multi_agent: false,
+      guardian_approval: false,
+      // A repository's hooks would run outside of what Codex reports.
+      hooks: false,
+      shell_snapshot: false,
     },
     skills: { bundled: { enabled: false } },
     shell_environment_policy: { inherit: 'all', exclude: ['OPENAI_API_KEY', 'CODEX_API_KEY'] },
