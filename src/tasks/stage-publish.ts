@@ -2,7 +2,8 @@
  * The stages after Codex: take the change out of the sealed sandbox, judge it, turn it into a pull request.
  * What came out is kept with the record before anything is tried with it.
  */
-import type { ChangeSet } from '../core/change-set.ts';
+import { collectJob, type ChangeSet } from '../core/change-set.ts';
+import { sandboxPaths } from '../core/checkout.ts';
 import type { AgentEnd, Authorization } from '../core/ports.ts';
 import type { TaskOutcome, TaskRequest } from '../core/task.ts';
 import { taskLimits } from './limits.ts';
@@ -87,8 +88,8 @@ const uncollectable: TaskOutcome = {
 /** The collector's output; null when it is too large or does not end. */
 async function collectLines({ sandbox, now }: TaskDeps, base: string): Promise<string | null> {
   const job = '/run/airlock/jobs/collect.json';
-  await sandbox.writeFile(job, JSON.stringify({ directory: '/workspace/repo', base }));
-  await sandbox.startRun('collect', { argv: [node, '/opt/airlock/collect.ts', job] });
+  await sandbox.writeFile(job, JSON.stringify(collectJob(base)));
+  await sandbox.startRun('collect', { argv: [node, `${sandboxPaths.scripts}/collect.ts`, job] });
   const decoder = new TextDecoder();
   const parts: string[] = [];
   const until = now() + taskLimits.collectMs;

@@ -1,6 +1,7 @@
 /**
  * The stages inside the sandbox before Codex is done: start it, prove that it is sealed, clone, start the run.
  */
+import { cloneJob, cloneMayRecover, cloneResultSchema, sandboxPaths } from '../core/checkout.ts';
 import { SandboxLostError, type Authorization, type CodexJob, type ExecResult } from '../core/ports.ts';
 import { z } from 'zod';
 import type { TaskOutcome } from '../core/task.ts';
@@ -26,7 +27,7 @@ const canaryReport = z.object({
 export async function proveSealed({ sandbox, record, log }: TaskDeps): Promise<Stage<null>> {
   return await unlessLost(async () => {
     const nonce = await record.canaryNonce();
-    const argv = [node, '/opt/airlock/canary.ts', nonce];
+    const argv = [node, `${sandboxPaths.scripts}/canary.ts`, nonce];
     const result = await sandbox.exec({ argv }, { timeoutMs: taskLimits.canaryMs, maxOutputBytes: 32_768 });
     const report = canaryReport.safeParse(lastJsonLine(result));
     const failed = report.success ? report.data.probes.filter((probe) => !probe.ok) : [{ name: 'canary', got: 'no report' }];
@@ -37,19 +38,21 @@ export async function proveSealed({ sandbox, record, log }: TaskDeps): Promise<S
   });
 }
 
-const cloneReport = z.union([z.object({ ok: z.literal(true) }), z.object({ ok: z.literal(false), error: z.string().max(2000) })]);
-
-export async function cloneRepository({ facts, baseSha, baseBranch }: Authorization, { sandbox, record }: TaskDeps): Promise<Stage<null>> {
+export async function cloneRepository({ facts, baseSha, baseBranch }: Authorization, { sandbox, record, log }: TaskDeps): Promise<Stage<null>> {
   return await unlessLost(async () => {
     await record.grantPhase('clone');
-    const job = { url: `https://github.com/${facts.owner}/${facts.name}.git`, sha: baseSha, branch: baseBranch, directory: '/workspace/repo' };
+    const { owner, name } = facts;
+    // The sandbox knows GitHub by its public name, whatever the upstream is; the egress handler rebuilds the address.
+    const job = cloneJob({ githubUrl: 'https://github.com', owner, name, sha: baseSha, branch: baseBranch });
     await sandbox.writeFile(`${jobs}/clone.json`, JSON.stringify(job));
-    const argv = [node, '/opt/airlock/clone.ts', `${jobs}/clone.json`];
+    const argv = [node, `${sandboxPaths.scripts}/clone.ts`, `${jobs}/clone.json`];
     const result = await sandbox.exec({ argv }, { timeoutMs: taskLimits.cloneMs, maxOutputBytes: 65_536 });
-    const report = cloneReport.safeParse(lastJsonLine(result));
-    if (report.success && report.data.ok && result.exitCode === 0) return { go: true, value: null };
-    // Thrown, so that it is retried: a clone fails when a network does. The last error is in the log.
-    throw new Error(`clone failed: ${report.success && !report.data.ok ? report.data.error : result.stderr.slice(-500)}`);
+    const report = cloneResultSchema.safeParse(lastJsonLine(result));
+    if (report.success && report.data.ok && report.data.sha === baseSha) return { go: true, value: null };
+    log('clone.failed', { report: report.success ? report.data : null, stderr: result.stderr.slice(-500) });
+    if (!report.success || report.data.ok || cloneMayRecover(report.data)) throw new Error('the clone failed');
+    const message = `${owner}/${name} could not be cloned: ${report.data.error}`;
+    return { go: false, outcome: { kind: 'failed', reason: { code: `clone.${report.data.code}`, message }, changeKept: false } };
   });
 }
 

@@ -5,9 +5,9 @@
 import type { TaskRequest } from '../core/task.ts';
 
 export interface StartDeps {
-  /** Opens the task's record; does nothing when it is open already. */
-  open(request: TaskRequest): Promise<unknown>;
-  /** Creates the instance with the task's id; rejects when there is one already. */
+  /** Opens the task's record, or finds it opened. */
+  open(request: TaskRequest): Promise<{ readonly created: boolean }>;
+  /** Creates the instance with the task's id. On Cloudflare it rejects when there is one already; the local runtime just keeps it. */
   create(request: TaskRequest): Promise<unknown>;
   /** Whether there is an instance with this id. */
   exists(taskId: string): Promise<boolean>;
@@ -15,13 +15,11 @@ export interface StartDeps {
 
 export async function startTask(request: TaskRequest, deps: StartDeps): Promise<'started' | 'exists'> {
   // The record first: a crash in between leaves a record that the redelivery completes, never a task nobody can see.
-  await deps.open(request);
+  const { created } = await deps.open(request);
   try {
     await deps.create(request);
-    return 'started';
   } catch (error) {
-    // `instance.already_exists` is the expected answer to a redelivery; its text differs between runtimes, so ask.
-    if (await deps.exists(request.taskId)) return 'exists';
-    throw error;
+    if (!(await deps.exists(request.taskId))) throw error;
   }
+  return created ? 'started' : 'exists';
 }

@@ -1,0 +1,67 @@
+/**
+ * The bot on this machine: builds the Worker, starts the sandbox host and workerd, and ties them together. Used by
+ * `npm start`, the demo, the tests and the benches alike, so that all of them run the same thing.
+ */
+import { mkdir } from 'node:fs/promises';
+import { join } from 'node:path';
+import { buildWorker } from './build-worker.ts';
+import { checkSandboxSupport, startSandboxHost } from './sandbox/host.ts';
+import { reserveEgress, startWorker } from './worker-host.ts';
+
+export interface BotOptions {
+  readonly stateDir: string;
+  readonly hostname: string;
+  readonly port: number;
+  /** Settings of the Worker by name; see `src/settings.ts`. */
+  readonly settings: Readonly<Record<string, string>>;
+  readonly configText: string;
+  /** What a person should see while it starts. */
+  progress(line: string): void;
+  /** Structured log lines of Worker and host. */
+  log(line: string): void;
+}
+
+export interface Bot {
+  readonly url: string;
+  /** Ids of the sandboxes that exist now. */
+  sandboxes(): readonly string[];
+  /** Stops the Worker, destroys all sandboxes. */
+  stop(): Promise<void>;
+}
+
+/** Rejects with a sentence for people when this machine cannot run sandboxes, the Worker does not build, or the port is taken. */
+export async function startBot(options: BotOptions): Promise<Bot> {
+  await mkdir(options.stateDir, { recursive: true, mode: 0o700 });
+  const [support, bundle, egress] = await Promise.all([checkSandboxSupport(), buildWorker(options.progress), reserveEgress()]);
+  if (!support.ok) throw new Error(`${support.problem}\n${support.wayOut}\nAirlock does not run Codex outside a sealed sandbox.`);
+  const host = await startSandboxHost({
+    stateDir: join(options.stateDir, 'sandboxes'),
+    egress: () => egress,
+    log: (event) => options.log(JSON.stringify(event)),
+  });
+  try {
+    const worker = await startWorker(
+      {
+        bundle,
+        stateDir: options.stateDir,
+        hostname: options.hostname,
+        port: options.port,
+        bindings: { ...options.settings, AIRLOCK_CONFIG_TEXT: options.configText },
+        sandboxHost: async (request) => await host.handle(request),
+        log: (level, message) => options.log(message.startsWith('{') ? message : JSON.stringify({ event: `worker.${level}`, message })),
+      },
+      egress,
+    );
+    return {
+      url: worker.url,
+      sandboxes: () => host.list(),
+      stop: async () => {
+        await worker.dispose();
+        await host.close();
+      },
+    };
+  } catch (error) {
+    await host.close();
+    throw error;
+  }
+}

@@ -1,0 +1,65 @@
+/**
+ * Builds the Worker with wrangler, as a deployment does, and skips that when nothing has changed since. The result is
+ * what runs here in workerd: the same bundle as on Cloudflare.
+ */
+import { execFile } from 'node:child_process';
+import { createHash } from 'node:crypto';
+import { mkdir, readdir, readFile, rename, rm, writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { promisify } from 'node:util';
+import { projectRoot } from './project-root.ts';
+
+const run = promisify(execFile);
+const buildMs = 120_000;
+
+export interface WorkerBundle {
+  readonly directory: string;
+  /** Module files, the main one first; names relative to the directory. */
+  readonly modules: readonly { readonly name: string; readonly type: 'ESModule' | 'Text' }[];
+}
+
+/** Rejects with the bundler's own message. */
+export async function buildWorker(log: (line: string) => void): Promise<WorkerBundle> {
+  const fingerprint = await fingerprintSources();
+  const directory = join(projectRoot, 'dist', `worker-${fingerprint.slice(0, 16)}`);
+  if (!(await isBuilt(directory))) {
+    log('Building the Worker …');
+    const fresh = `${directory}.${process.pid}`;
+    const wrangler = join(projectRoot, 'node_modules', 'wrangler', 'bin', 'wrangler.js');
+    const args = ['deploy', '--dry-run', '--containers-rollout', 'none', '--outdir', fresh];
+    const env = { ...process.env, WRANGLER_SEND_METRICS: 'false', WRANGLER_LOG: 'warn', CI: '1', NO_COLOR: '1' };
+    try {
+      await run(process.execPath, [wrangler, ...args], { cwd: projectRoot, env, timeout: buildMs });
+    } catch (error) {
+      await rm(fresh, { recursive: true, force: true });
+      const output = error instanceof Error && 'stderr' in error ? String(error.stderr) : String(error);
+      throw new Error(`the Worker does not build:\n${output}`, { cause: error });
+    }
+    await writeFile(join(fresh, '.built'), '');
+    await rm(directory, { recursive: true, force: true });
+    // Two starts at once may both build; whoever is second finds the folder there and uses it.
+    await rename(fresh, directory).catch(() => rm(fresh, { recursive: true, force: true }));
+  }
+  const names = (await readdir(directory)).filter((name) => name.endsWith('.js') || name.endsWith('.jsonc'));
+  const modules = names
+    .map((name) => ({ name, type: name.endsWith('.js') ? ('ESModule' as const) : ('Text' as const) }))
+    .sort((a, b) => Number(b.name === 'index.js') - Number(a.name === 'index.js'));
+  return { directory, modules };
+}
+
+async function isBuilt(directory: string): Promise<boolean> {
+  return await readFile(join(directory, '.built')).then(
+    () => true,
+    () => false,
+  );
+}
+
+/** Everything the bundle is made from. */
+async function fingerprintSources(): Promise<string> {
+  const hash = createHash('sha256');
+  await mkdir(join(projectRoot, 'dist'), { recursive: true });
+  const sources = (await readdir(join(projectRoot, 'src'), { recursive: true })).filter((name) => name.endsWith('.ts') && !name.endsWith('.test.ts')).sort();
+  const files = [...sources.map((name) => join('src', name)), 'wrangler.jsonc', 'package-lock.json', 'airlock.config.jsonc'];
+  for (const file of files) hash.update(file).update(await readFile(join(projectRoot, file)));
+  return hash.digest('hex');
+}

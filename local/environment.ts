@@ -1,0 +1,58 @@
+/**
+ * Reads settings for the one-machine run: the process environment over `.dev.vars`, and the configuration file.
+ * Every problem is one line that names the setting or the place in the file.
+ */
+import { readFile } from 'node:fs/promises';
+import { resolve } from 'node:path';
+import { parseEnv } from 'node:util';
+import { formatProblem, loadConfig } from '../src/config/load-config.ts';
+import { parseSettings, settingNames } from '../src/settings.ts';
+import { projectRoot } from './project-root.ts';
+
+/** Names what is wrong and nothing else: the caller prints the message alone. */
+export class StartProblem extends Error {}
+
+export interface LocalEnvironment {
+  readonly settings: Readonly<Record<string, string>>;
+  readonly configText: string;
+  readonly configPath: string;
+  readonly stateDir: string;
+  readonly port: number;
+  readonly apiToken: string | null;
+}
+
+export async function readEnvironment(environment: NodeJS.ProcessEnv): Promise<LocalEnvironment> {
+  const merged = { ...(await readDevVars()), ...environment };
+  const parsed = parseSettings(merged);
+  if (!parsed.ok) throw new StartProblem(`${parsed.problem}. Set it in the environment or in .dev.vars.`);
+  const settings: Record<string, string> = {};
+  for (const name of settingNames) {
+    const value = merged[name];
+    if (typeof value === 'string' && value.trim() !== '') settings[name] = value;
+  }
+  const configPath = resolve(projectRoot, merged['AIRLOCK_CONFIG'] ?? 'airlock.config.jsonc');
+  const configText = await readConfig(configPath);
+  const stateDir = resolve(projectRoot, merged['AIRLOCK_STATE'] ?? '.airlock');
+  return { settings, configText, configPath, stateDir, port: parsePort(merged['PORT']), apiToken: parsed.settings.apiToken };
+}
+
+export function parsePort(text: string | undefined): number {
+  if (text === undefined || text.trim() === '') return 8787;
+  const port = Number(text);
+  if (!/^\d+$/.test(text.trim()) || port > 65_535) throw new StartProblem(`PORT has to be a number from 0 to 65535, not ${JSON.stringify(text)}`);
+  return port;
+}
+
+async function readConfig(path: string): Promise<string> {
+  const text = await readFile(path, 'utf8').catch(() => {
+    throw new StartProblem(`AIRLOCK_CONFIG names ${path}, which cannot be read`);
+  });
+  const loaded = loadConfig(text, path);
+  if (!loaded.ok) throw new StartProblem(loaded.problems.map((problem) => formatProblem(problem)).join('\n'));
+  return text;
+}
+
+export async function readDevVars(): Promise<NodeJS.Dict<string>> {
+  const text = await readFile(resolve(projectRoot, '.dev.vars'), 'utf8').catch(() => null);
+  return text === null ? {} : parseEnv(text);
+}

@@ -1,0 +1,68 @@
+/** `npm start`: the bot on this machine for real use. */
+import { appendFileSync, mkdirSync } from 'node:fs';
+import { join } from 'node:path';
+import { startBot, type Bot } from './bot.ts';
+import { readEnvironment, StartProblem } from './environment.ts';
+
+const help = `npm start: run the Airlock bot on this machine.
+
+Settings come from the environment or from .dev.vars:
+  GITHUB_APP_ID, GITHUB_APP_PRIVATE_KEY, GITHUB_WEBHOOK_SECRET, OPENAI_API_KEY   required
+  API_TOKEN         turns on /api/tasks and \`npm run task\`
+  PORT              where to listen (8787)
+  AIRLOCK_CONFIG    the allowlist (airlock.config.jsonc)
+  AIRLOCK_STATE     tasks and logs (.airlock)
+  GITHUB_URL, GITHUB_API_URL, OPENAI_BASE_URL   other upstreams (GitHub Enterprise Server, a gateway)
+  HOST              address to listen on (127.0.0.1)
+`;
+
+if (process.argv.includes('--help') || process.argv.includes('-h')) {
+  process.stdout.write(help);
+} else {
+  try {
+    await main();
+  } catch (error) {
+    // An expected problem is one line; only a defect shows its stack.
+    process.stderr.write(`${error instanceof StartProblem ? error.message : error instanceof Error ? (process.env['DEBUG'] === undefined ? error.message : error.stack) : String(error)}\n`);
+    process.exitCode = 1;
+  }
+}
+
+async function main(): Promise<void> {
+  const environment = await readEnvironment(process.env);
+  mkdirSync(environment.stateDir, { recursive: true, mode: 0o700 });
+  const logFile = join(environment.stateDir, 'airlock.log');
+  const bot = await startBot({
+    stateDir: environment.stateDir,
+    hostname: process.env['HOST'] ?? '127.0.0.1',
+    port: environment.port,
+    settings: environment.settings,
+    configText: environment.configText,
+    progress: (line) => process.stdout.write(`${line}\n`),
+    log: (line) => appendFileSync(logFile, `${line}\n`, { mode: 0o600 }),
+  });
+  process.stdout.write(
+    [
+      `Airlock listens on ${bot.url}`,
+      `  GitHub webhooks   POST ${bot.url}/github/webhooks`,
+      environment.apiToken === null ? '  API               off (set API_TOKEN to turn it on)' : `  API               ${bot.url}/api/tasks`,
+      `  Allowlist         ${environment.configPath}`,
+      `  Log               ${logFile}`,
+      'Ctrl-C stops it and destroys every sandbox.',
+      '',
+    ].join('\n'),
+  );
+  stopOnSignal(bot);
+}
+
+function stopOnSignal(bot: Bot): void {
+  let stopping = false;
+  for (const signal of ['SIGINT', 'SIGTERM'] as const)
+    process.on(signal, () => {
+      // A second Ctrl-C does not wait.
+      if (stopping) process.exit(130);
+      stopping = true;
+      process.stdout.write('\nStopping …\n');
+      void bot.stop().finally(() => process.exit(0));
+    });
+}

@@ -1,0 +1,106 @@
+/** `npm run task -- owner/repo "instruction"`: starts a task over the API of a running bot and follows it. */
+import { parseArgs } from 'node:util';
+import { z } from 'zod';
+import { readDevVars } from './environment.ts';
+import { followTask } from './terminal/follow-task.ts';
+import { linesOf } from './terminal/task-printer.ts';
+
+const help = `npm run task -- owner/repo "instruction" [options]
+
+Starts a task on a running Airlock (npm start) and follows it. Ctrl-C cancels the task.
+
+  --base BRANCH      start from another branch
+  --model NAME       another model that the configuration allows
+  --effort LEVEL     minimal, low, medium, high or xhigh
+  --url URL          the bot's address (http://127.0.0.1:$PORT, PORT 8787)
+  --json             print events as JSON lines
+  --detach           only start it and print its id
+
+API_TOKEN has to be the bot's, from the environment or .dev.vars.
+Exit status: 0 pull request or nothing to change, 1 refused, failed or held, 130 cancelled.
+`;
+
+const started = z.object({ taskId: z.string() });
+const problem = z.object({ error: z.object({ message: z.string() }) });
+
+process.exitCode = await main();
+
+async function main(): Promise<number> {
+  let parsed;
+  try {
+    parsed = parseArgs({
+      allowPositionals: true,
+      options: {
+        help: { type: 'boolean', short: 'h' },
+        base: { type: 'string' },
+        model: { type: 'string' },
+        effort: { type: 'string' },
+        url: { type: 'string' },
+        json: { type: 'boolean' },
+        detach: { type: 'boolean' },
+      },
+    });
+  } catch (error) {
+    return complain(`${error instanceof Error ? error.message : String(error)}\nTry npm run task -- --help`);
+  }
+  const { values, positionals } = parsed;
+  if (values.help === true) {
+    process.stdout.write(help);
+    return 0;
+  }
+  const [repository, ...words] = positionals;
+  const instruction = words.join(' ');
+  if (repository === undefined || instruction === '') return complain('Which repository, and what to do? npm run task -- owner/repo "instruction"');
+  const environment = { ...(await readDevVars()), ...process.env };
+  const apiToken = environment['API_TOKEN'];
+  if (apiToken === undefined) return complain('API_TOKEN is missing: set it to the same secret as the bot’s, in the environment or in .dev.vars.');
+  const url = (values.url ?? `http://127.0.0.1:${environment['PORT'] ?? 8787}`).replace(/\/$/, '');
+
+  const headers = { authorization: `Bearer ${apiToken}`, 'content-type': 'application/json' };
+  const { base, model, effort } = values;
+  const response = await fetch(`${url}/api/tasks`, {
+    method: 'POST',
+    headers,
+    body: JSON.stringify({ repository, instruction, base, model, effort }),
+    signal: AbortSignal.timeout(15_000),
+  }).catch(() => null);
+  if (response === null) return complain(`No bot answers at ${url}. Start it with npm start, or name it with --url.`);
+  const body: unknown = await response.json().catch(() => null);
+  if (!response.ok) {
+    const said = problem.safeParse(body);
+    return complain(said.success ? said.data.error.message : `The bot answered ${response.status}.`);
+  }
+  const { taskId } = started.parse(body);
+  if (values.detach === true) {
+    process.stdout.write(`${values.json === true ? JSON.stringify({ taskId }) : taskId}\n`);
+    return 0;
+  }
+  if (values.json !== true) process.stdout.write(`Task ${taskId}\n`);
+  process.on('SIGINT', () => {
+    process.stderr.write('\nCancelling …\n');
+    void fetch(`${url}/api/tasks/${taskId}/cancel`, { method: 'POST', headers, signal: AbortSignal.timeout(15_000) }).catch(() => process.exit(130));
+  });
+  return await follow(url, apiToken, taskId, values.json === true);
+}
+
+async function follow(url: string, apiToken: string, taskId: string, json: boolean): Promise<number> {
+  let startedAt: number | null = null;
+  try {
+    for await (const event of followTask({ url, apiToken, taskId, patienceMs: 60_000 })) {
+      startedAt ??= event.at;
+      if (json) process.stdout.write(`${JSON.stringify(event)}\n`);
+      else for (const line of linesOf(event, startedAt)) process.stdout.write(`${line}\n`);
+      if (event.body.kind !== 'ended') continue;
+      const { kind } = event.body.outcome;
+      return kind === 'cancelled' ? 130 : kind === 'pull-request' || kind === 'no-change' || kind === 'answered' ? 0 : 1;
+    }
+  } catch (error) {
+    return complain(error instanceof Error ? error.message : String(error));
+  }
+  return complain('The task’s log ended without an outcome.');
+}
+
+function complain(message: string): number {
+  process.stderr.write(`${message}\n`);
+  return 1;
+}

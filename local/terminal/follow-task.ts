@@ -1,0 +1,56 @@
+/**
+ * Follows a task over the API: server-sent events with resumption, until it has ended. A Worker that restarts in
+ * between is waited for; the log goes on where it stopped.
+ */
+import { EventSourceParserStream } from 'eventsource-parser/stream';
+import { z } from 'zod';
+import type { TaskEvent } from '../../src/core/task-view.ts';
+import type { TaskOutcome } from '../../src/core/task.ts';
+
+/** A viewer of the same version as the server: the envelope is checked, the body's own shape is its type. */
+const envelope = z.custom<TaskEvent>((value) => z.looseObject({ seq: z.number(), at: z.number(), body: z.looseObject({ kind: z.string() }) }).safeParse(value).success);
+
+const retryMs = 300;
+
+export interface FollowOptions {
+  readonly url: string;
+  readonly apiToken: string;
+  readonly taskId: string;
+  readonly signal?: AbortSignal;
+  /** How long the server may be away, in milliseconds. */
+  readonly patienceMs: number;
+}
+
+/** Yields each event once, in order; returns after the end. Rejects when the server says no or stays away. */
+export async function* followTask(options: FollowOptions): AsyncGenerator<TaskEvent, TaskOutcome> {
+  let after = 0;
+  let awaySince: number | null = null;
+  for (;;) {
+    try {
+      for await (const event of connect(options, after)) {
+        awaySince = null;
+        after = event.seq;
+        yield event;
+        if (event.body.kind === 'ended') return event.body.outcome;
+      }
+    } catch (error) {
+      if (error instanceof FollowRefused || options.signal?.aborted === true) throw error;
+      awaySince ??= Date.now();
+      if (Date.now() - awaySince > options.patienceMs) throw new Error(`${options.url} does not answer any more`, { cause: error });
+    }
+    await new Promise((resolve) => setTimeout(resolve, retryMs));
+  }
+}
+
+class FollowRefused extends Error {}
+
+async function* connect(options: FollowOptions, after: number): AsyncGenerator<TaskEvent> {
+  const response = await fetch(`${options.url}/api/tasks/${options.taskId}/events`, {
+    headers: { authorization: `Bearer ${options.apiToken}`, 'last-event-id': String(after), accept: 'text/event-stream' },
+    signal: options.signal ?? null,
+  });
+  if (response.status >= 400 && response.status < 500) throw new FollowRefused(`${response.status} ${await response.text()}`);
+  if (!response.ok || response.body === null) throw new Error(`the server answered ${response.status}`);
+  const events = response.body.pipeThrough(new TextDecoderStream()).pipeThrough(new EventSourceParserStream());
+  for await (const { data } of events) yield envelope.parse(JSON.parse(data));
+}

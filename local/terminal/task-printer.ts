@@ -1,0 +1,85 @@
+/**
+ * Turns a task's log into lines for a terminal. Text of sandbox, repository and model is shown without control
+ * characters, so that nothing in it can move the cursor or forge a line.
+ */
+import type { TaskEvent } from '../../src/core/task-view.ts';
+import type { TaskOutcome } from '../../src/core/task.ts';
+import { bold, dim, green, red, yellow } from './colour.ts';
+
+const phaseLines: Readonly<Record<string, string>> = {
+  accepted: 'accepted',
+  authorize: 'checking who asks and for what',
+  provision: 'starting a fresh sandbox',
+  canary: 'proving from inside that it is sealed',
+  clone: 'cloning the repository',
+  codex: 'Codex is at work',
+  collect: 'taking the change out of the sealed sandbox',
+  gate: 'judging the change',
+  publish: 'making the pull request',
+};
+
+/** No line for what a person need not see. */
+export function linesOf(event: TaskEvent, startedAt: number): string[] {
+  const stamp = dim(`${((event.at - startedAt) / 1000).toFixed(1).padStart(6)}s `);
+  const line = (text: string) => `${stamp} ${text}`;
+  const { body } = event;
+  switch (body.kind) {
+    case 'phase': {
+      const text = phaseLines[body.phase];
+      return text === undefined ? [] : [line(bold(`▸ ${text}`))];
+    }
+    case 'acknowledged':
+      return [line('  👀 and a progress comment on the issue')];
+    case 'plan':
+      return body.plan.map((item) => line(`  ${item.status === 'completed' ? green('☑') : item.status === 'inProgress' ? yellow('◐') : '☐'} ${plain(item.step)}`));
+    case 'command.started':
+      return [line(`  $ ${plain(body.command)}`)];
+    case 'command.finished': {
+      const tail = plainLines(body.outputTail).slice(-6).map((text) => line(dim(`    ${text}`)));
+      return [...tail, line(body.exitCode === 0 ? green('    ✓ exit 0') : red(`    ✗ exit ${body.exitCode}`))];
+    }
+    case 'files.changed':
+      return body.paths.map((path) => line(`  ✎ ${plain(path)}`));
+    case 'message':
+      return plainLines(body.text).map((text) => line(`  ${text}`));
+    case 'error':
+      return [line(red(`  ${plain(body.text)}${body.willRetry ? ' (retrying)' : ''}`))];
+    case 'egress.denied':
+      return [line(red(`  ⛔ blocked: ${plain(body.method)} ${plain(body.host)}${plain(body.path)}`)), line(red(`     ${plain(body.reason)}`))];
+    case 'model.first-request':
+      return [];
+    case 'change':
+      return [line(`  ${body.files} file${body.files === 1 ? '' : 's'} changed, ${green(`+${body.insertions}`)} ${red(`−${body.deletions}`)}`)];
+    case 'note':
+      return [line(`  ${plain(body.text)}`)];
+    case 'ended':
+      return [line(outcomeLine(body.outcome))];
+  }
+}
+
+function outcomeLine(outcome: TaskOutcome): string {
+  switch (outcome.kind) {
+    case 'pull-request':
+      return green(bold(`✔ pull request #${outcome.pullRequest.number}: ${outcome.pullRequest.url}`));
+    case 'no-change':
+      return yellow(`✔ nothing to change: ${plain(outcome.summary)}`);
+    case 'answered':
+      return plain(outcome.message);
+    case 'refused':
+      return red(`✘ refused: ${plain(outcome.reason.message)}`);
+    case 'held':
+      return yellow(`✋ held: ${plain(outcome.reason.message)}`);
+    case 'failed':
+      return red(`✘ failed: ${plain(outcome.reason.message)}`);
+    case 'cancelled':
+      return yellow(`✘ cancelled by ${plain(outcome.by)}`);
+  }
+}
+
+/** One line: control, format (bidi) and line-breaking characters become spaces or go. */
+function plain(untrusted: string): string {
+  return untrusted.replace(/[\n\r\t]+/g, ' ').replace(/[\p{Cc}\p{Cf}]/gu, '');
+}
+function plainLines(untrusted: string): string[] {
+  return untrusted.split('\n').map((text) => plain(text)).filter((text) => text.trim() !== '');
+}

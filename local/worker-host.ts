@@ -1,0 +1,93 @@
+/**
+ * Runs the built Worker in workerd on this machine, with its Workflows and Durable Objects on disk, and lends it the
+ * sandbox host. workerd is restarted when it crashes; what was running goes on from what is on disk.
+ */
+import { randomBytes } from 'node:crypto';
+import { readFile } from 'node:fs/promises';
+import { createServer } from 'node:net';
+import { join } from 'node:path';
+import { convertV4MiniflareOptions, Log, LogLevel, Miniflare, Response as MiniflareResponse, type Request as MiniflareRequest } from 'miniflare';
+import type { WorkerBundle } from './build-worker.ts';
+
+export interface WorkerHost {
+  /** The public address, without a slash at the end. */
+  readonly url: string;
+  /** Where the sandboxes' gateway hands in requests: HTTP-proxy style, loopback only, useless without the token. */
+  readonly egress: { readonly origin: string; readonly token: string };
+  dispose(): Promise<void>;
+}
+
+export interface WorkerHostOptions {
+  readonly bundle: WorkerBundle;
+  readonly stateDir: string;
+  readonly hostname: string;
+  readonly port: number;
+  /** Bindings of the Worker: settings and the configuration's text. */
+  readonly bindings: Readonly<Record<string, string>>;
+  sandboxHost(request: Request): Promise<Response>;
+  /** One line of the Worker's own log, as it wrote it. */
+  log(level: string, message: string): void;
+}
+
+/** The token is passed both ways, so it is made before either side starts. */
+export async function reserveEgress(): Promise<WorkerHost['egress']> {
+  return { origin: `http://127.0.0.1:${await freePort()}`, token: randomBytes(32).toString('hex') };
+}
+
+/** Rejects when the port is taken. */
+export async function startWorker(options: WorkerHostOptions, egress: WorkerHost['egress']): Promise<WorkerHost> {
+  await refuseTakenPort(options.hostname, options.port);
+  const modules = await Promise.all(
+    options.bundle.modules.map(async ({ name, type }) => ({
+      type,
+      path: name,
+      contents: await readFile(join(options.bundle.directory, name), 'utf8'),
+    })),
+  );
+  const miniflare = new Miniflare({
+    ...convertV4MiniflareOptions({
+      name: 'airlock',
+      host: options.hostname,
+      port: options.port,
+      log: new Log(LogLevel.NONE),
+      cf: false,
+      modules,
+      compatibilityDate: '2026-10-20',
+      compatibilityFlags: ['nodejs_compat'],
+      bindings: { ...options.bindings, SANDBOX_GATEWAY_TOKEN: egress.token },
+      durableObjects: { TASKS: { className: 'TaskRecord', useSQLite: true } },
+      workflows: { TASK_WORKFLOW: { name: 'tasks', className: 'TaskWorkflow' } },
+      resourcePersistencePath: join(options.stateDir, 'worker'),
+      unsafeDirectSockets: [{ host: '127.0.0.1', port: Number(new URL(egress.origin).port), entrypoint: 'EgressGateway', proxy: true }],
+      serviceBindings: { SANDBOX_HOST: async (request) => await lend(request, options.sandboxHost) },
+    }),
+    handleStructuredLogs: ({ level, message }) => options.log(level, message),
+  });
+  const url = await miniflare.ready;
+  return { url: url.origin, egress, dispose: async () => await miniflare.dispose() };
+}
+
+/** Miniflare's Request and Response are its own classes; the sandbox host speaks the platform's. Answers are streamed through. */
+async function lend(lent: MiniflareRequest, sandboxHost: WorkerHostOptions['sandboxHost']): Promise<MiniflareResponse> {
+  const body = lent.body === null ? null : await lent.arrayBuffer();
+  const answer = await sandboxHost(new Request(lent.url, { method: lent.method, headers: [...lent.headers], body }));
+  return new MiniflareResponse(answer.body, { status: answer.status, headers: [...answer.headers] });
+}
+
+async function freePort(): Promise<number> {
+  const server = createServer();
+  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
+  const address = server.address();
+  await new Promise((resolve) => server.close(resolve));
+  if (address === null || typeof address === 'string') throw new Error('no free port on the loopback');
+  return address.port;
+}
+
+async function refuseTakenPort(hostname: string, port: number): Promise<void> {
+  if (port === 0) return;
+  await new Promise<void>((resolve, reject) => {
+    const probe = createServer();
+    probe.once('error', () => reject(new Error(`port ${port} is taken: set PORT to another one, or stop what listens there`)));
+    probe.listen(port, hostname, () => probe.close(() => resolve()));
+  });
+}

@@ -1,0 +1,51 @@
+// Starts one of the project's programs: installs what is missing, then runs it under the project's own Node.
+// Plain JavaScript without dependencies: it runs on whatever Node the machine has (20 or newer), before anything is installed.
+import { spawn, spawnSync } from 'node:child_process';
+import { createHash } from 'node:crypto';
+import { existsSync, readFileSync, statSync, writeFileSync } from 'node:fs';
+import { dirname, join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+
+const root = dirname(dirname(fileURLToPath(import.meta.url)));
+const [program, ...args] = process.argv.slice(2);
+if (program === undefined) fail('usage: node scripts/run.mjs PROGRAM.ts [ARGUMENTS]');
+
+installIfNeeded();
+const bin = join(root, 'node_modules', '.bin');
+const node = join(bin, 'node');
+if (!existsSync(node)) fail(`There is no Node 26 build for ${process.platform}-${process.arch} on the registry; Airlock runs on Linux and macOS, x64 and arm64.`);
+
+const child = spawn(node, ['--disable-warning=ExperimentalWarning', join(root, program), ...args], {
+  stdio: 'inherit',
+  cwd: process.env.INIT_CWD === undefined ? process.cwd() : root,
+  env: { ...process.env, PATH: `${bin}:${process.env.PATH ?? ''}` },
+});
+// The terminal sends Ctrl-C to both; the program cleans up and ends, and this one ends with it.
+for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP']) process.on(signal, () => signal !== 'SIGINT' && child.kill(signal));
+child.on('exit', (code, signal) => process.exit(code ?? (signal === 'SIGINT' ? 130 : 1)));
+
+function installIfNeeded() {
+  const lock = join(root, 'package-lock.json');
+  const stamp = join(root, 'node_modules', '.airlock-lock');
+  const wanted = createHash('sha256').update(readFileSync(lock)).digest('hex');
+  if (existsSync(stamp) && readFileSync(stamp, 'utf8') === wanted) return;
+  const installed = join(root, 'node_modules', '.package-lock.json');
+  // Somebody ran `npm ci` or `npm install` by hand since the lock file changed: that is as good.
+  if (!existsSync(installed) || statSync(installed).mtimeMs < statSync(lock).mtimeMs) {
+    process.stderr.write('Installing the pinned dependencies (npm ci, about half a minute) …\n');
+    const npm = process.env.npm_execpath;
+    const command = npm === undefined ? ['npm'] : [process.execPath, npm];
+    const result = spawnSync(command[0], [...command.slice(1), 'ci', '--no-audit', '--no-fund', '--loglevel=error'], {
+      cwd: root,
+      stdio: ['ignore', 'inherit', 'inherit'],
+    });
+    if (result.status !== 0) fail('npm ci failed; its message is above. It needs the package registry and about 1 GB of disk.');
+  }
+  writeFileSync(stamp, wanted);
+}
+
+/** @returns {never} */
+function fail(message) {
+  process.stderr.write(`${message}\n`);
+  process.exit(1);
+}

@@ -1,0 +1,163 @@
+/**
+ * Wires ports to adapters. The only file that knows both the environment and every folder.
+ */
+import bundledConfig from '../airlock.config.jsonc';
+import type { Hono } from 'hono';
+import { createApp } from './app.ts';
+import { createCodex } from './codex/codex.ts';
+import { formatProblem, loadConfig } from './config/load-config.ts';
+import { repositoryByAlias, resolveRepository } from './config/resolve-repository.ts';
+import type { AirlockConfig } from './config/schema.ts';
+import type { Sandboxes } from './core/ports.ts';
+import type { TaskRequest } from './core/task.ts';
+import type { TaskView } from './core/task-view.ts';
+import type { EgressDeps } from './egress/handler.ts';
+import { addToReceipt } from './egress/receipt.ts';
+import { createAppTokens, type AppTokens } from './github/app-auth.ts';
+import { createCodeHost } from './github/code-host.ts';
+import { progressComment } from './github/comments.ts';
+import { githubWebhooks } from './github/webhooks.ts';
+import { createPublication } from './publish/publisher.ts';
+import { localSandboxes } from './sandbox/local.ts';
+import { parseSettings, type Settings } from './settings.ts';
+import type { RecordDeps, TaskRecordBase } from './tasks/record.ts';
+import type { TaskDeps } from './tasks/stage.ts';
+import { startTask } from './tasks/start-task.ts';
+
+export interface Env extends Record<string, unknown> {
+  readonly TASKS: DurableObjectNamespace<TaskRecordBase<Env>>;
+  readonly TASK_WORKFLOW: Workflow<TaskRequest>;
+  /** The sandbox host of this machine; only there on one machine. */
+  readonly SANDBOX_HOST?: Fetcher;
+  /** Proves to the egress door that a request comes from the gateway; made anew at each start of the host. */
+  readonly SANDBOX_GATEWAY_TOKEN?: string;
+  /** The configuration of this machine; on Cloudflare the file is bundled at deployment. */
+  readonly AIRLOCK_CONFIG_TEXT?: string;
+}
+
+/** What does not change while an isolate lives. */
+interface Base {
+  readonly settings: Settings;
+  readonly config: AirlockConfig;
+  readonly tokens: AppTokens;
+  readonly codex: RecordDeps['codex'];
+}
+
+/** Tokens are cached in it: in memory only, and gone with the isolate. */
+let base: Base | null = null;
+
+/** Throws what is wrong with the deployment; the caller fails closed. */
+function baseOf(env: Env): Base {
+  if (base !== null) return base;
+  const parsed = parseSettings(env);
+  if (!parsed.ok) throw new Error(parsed.problem);
+  const loaded = loadConfig(env.AIRLOCK_CONFIG_TEXT ?? bundledConfig, 'airlock.config.jsonc');
+  if (!loaded.ok) throw new Error(loaded.problems.map((problem) => formatProblem(problem)).join('\n'));
+  const { settings } = parsed;
+  base = {
+    settings,
+    config: loaded.config,
+    tokens: createAppTokens({ appId: settings.githubAppId, privateKey: settings.githubAppPrivateKey, apiUrl: settings.githubApiUrl, fetch: platformFetch, now }),
+    codex: createCodex({ openaiBaseUrl: 'https://api.openai.com/v1' }),
+  };
+  return base;
+}
+
+export function composeApp(env: Env): Hono {
+  const { settings, config } = baseOf(env);
+  const start = async (request: TaskRequest) =>
+    await startTask(request, {
+      open: async (opening) => await recordOf(env, opening.taskId).open(opening),
+      create: async (params) => await env.TASK_WORKFLOW.create({ id: params.taskId, params }),
+      exists: async (taskId) => await env.TASK_WORKFLOW.get(taskId).then(() => true, () => false),
+    });
+  return createApp({
+    version: '0.1.0',
+    log,
+    githubWebhooks: githubWebhooks({ secret: settings.githubWebhookSecret, handle: config.github, startTask: start, now: () => new Date(), log }),
+    api: {
+      apiToken: settings.apiToken,
+      start,
+      task: (taskId) => recordOf(env, taskId),
+      repositoryByAlias: (alias) => repositoryByAlias(config, alias),
+      now: () => new Date(),
+    },
+  });
+}
+
+export function composeTask(env: Env, taskId: string): TaskDeps {
+  const { config, codex, tokens, settings } = baseOf(env);
+  const sandboxes = sandboxesOf(env);
+  return {
+    record: recordOf(env, taskId),
+    sandbox: sandboxes.get(sandboxes.idFor(taskId)),
+    codex,
+    codeHost: createCodeHost({ tokens, apiUrl: settings.githubApiUrl, fetch: platformFetch, now }),
+    publication: createPublication({ tokens, apiUrl: settings.githubApiUrl, fetch: platformFetch, now }),
+    policy: { forRepository: (repository) => resolveRepository(config, repository) },
+    recordOf: (other) => recordOf(env, other),
+    taskUrl: () => null,
+    now,
+    log,
+  };
+}
+
+export function composeRecord(env: Env): RecordDeps {
+  const { codex, tokens, settings } = baseOf(env);
+  return {
+    sandboxes: sandboxesOf(env),
+    codex,
+    codeHost: createCodeHost({ tokens, apiUrl: settings.githubApiUrl, fetch: platformFetch, now }),
+    renderComment,
+    addToReceipt,
+    notifyWorkflow: async (taskId, type) => {
+      const instance = await env.TASK_WORKFLOW.get(taskId);
+      await instance.sendEvent({ type, payload: {} });
+    },
+    now,
+    log,
+  };
+}
+
+export function composeEgress(env: Env, waitUntil: (work: Promise<unknown>) => void): EgressDeps {
+  const { settings, tokens } = baseOf(env);
+  // The record's own id is the sandbox's id under its namespace: nothing but the container id is needed to find it.
+  const record = (sandboxId: string) => env.TASKS.get(env.TASKS.idFromName(sandboxId));
+  return {
+    admit: async (sandboxId) => await record(sandboxId).admitEgress(),
+    record: async (sandboxId, entry, used) => await record(sandboxId).recordEgress(entry, used),
+    readToken: async (taskId, { installationId, repositoryId }) =>
+      await tokens.tokenFor({ taskId, installationId, repositoryId, permissions: { contents: 'read' } }),
+    openaiApiKey: settings.openaiApiKey,
+    githubUrl: settings.githubUrl,
+    openaiBaseUrl: settings.openaiBaseUrl,
+    fetch: platformFetch,
+    now,
+    waitUntil,
+  };
+}
+
+function sandboxesOf(env: Env): Sandboxes {
+  if (env.SANDBOX_HOST === undefined) throw new Error('no sandbox binding: this Worker cannot run tasks here');
+  // Any injective function of the task's id into 64 hex digits serves; this one is at hand and needs no digest.
+  return localSandboxes(env.SANDBOX_HOST, (taskId) => env.TASKS.idFromName(`sandbox:${taskId}`).toString());
+}
+
+function recordOf(env: Env, taskId: string) {
+  return env.TASKS.get(env.TASKS.idFromName(sandboxesOf(env).idFor(taskId)));
+}
+
+function renderComment(view: TaskView): string {
+  const { taskId, shortId, phase, progress, receipt, outcome, elapsedMs } = view;
+  return progressComment({ taskId, shortId, phase, progress, receipt, outcome, elapsedMs, taskUrl: null });
+}
+
+/** workerd's own fetch refuses to be called as a method of something else. */
+const platformFetch: typeof fetch = async (input, init) => await fetch(input, init);
+
+const now = (): number => Date.now();
+
+/** Structured logs: one JSON object a line, `event` first. Never a credential, never text of a repository or a person. */
+export function log(event: string, fields: Record<string, unknown>): void {
+  console.log(JSON.stringify({ event, ...fields }));
+}

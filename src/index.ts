@@ -1,0 +1,45 @@
+/** Composition root of the Worker: the classes and handlers that the platform knows by name. All shells. */
+import { WorkerEntrypoint, WorkflowEntrypoint, type WorkflowEvent, type WorkflowStep } from 'cloudflare:workers';
+import { composeApp, composeEgress, composeRecord, composeTask, log, type Env } from './composition.ts';
+import type { TaskOutcome, TaskRequest } from './core/task.ts';
+import { taskRequestSchema } from './core/task.ts';
+import { handleLocalEgress } from './sandbox/local-egress.ts';
+import { TaskRecordBase, type RecordDeps } from './tasks/record.ts';
+import { runTask } from './tasks/workflow.ts';
+
+export default {
+  async fetch(request, env, context): Promise<Response> {
+    let app;
+    try {
+      app = composeApp(env);
+    } catch (error) {
+      // A deployment that is not complete accepts nothing: a 200 here would lose the trigger.
+      log('settings.invalid', { error: String(error) });
+      return Response.json({ error: { code: 'not-configured', message: 'This Airlock is not configured; its log says what is missing.' } }, { status: 503 });
+    }
+    return await app.fetch(request, env, context);
+  },
+} satisfies ExportedHandler<Env>;
+
+export class TaskRecord extends TaskRecordBase<Env> {
+  #deps: RecordDeps | null = null;
+
+  protected override deps(): RecordDeps {
+    this.#deps ??= composeRecord(this.env);
+    return this.#deps;
+  }
+}
+
+export class TaskWorkflow extends WorkflowEntrypoint<Env, TaskRequest> {
+  override async run(event: Readonly<WorkflowEvent<TaskRequest>>, step: WorkflowStep): Promise<TaskOutcome> {
+    const request = taskRequestSchema.parse(event.payload);
+    return await runTask(request, step, composeTask(this.env, request.taskId));
+  }
+}
+
+/** Where the gateway of the local sandboxes hands in requests. Not routed to from outside, and useless without its token. */
+export class EgressGateway extends WorkerEntrypoint<Env> {
+  override async fetch(request: Request): Promise<Response> {
+    return await handleLocalEgress(request, this.env.SANDBOX_GATEWAY_TOKEN ?? '', composeEgress(this.env, (work) => this.ctx.waitUntil(work)));
+  }
+}

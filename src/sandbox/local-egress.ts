@@ -1,0 +1,41 @@
+/**
+ * The door through which the local sandboxes' gateway hands every request to the egress decision. It takes the place
+ * that `ctx.containerId` has on Cloudflare: the gateway, outside the sandbox, says whose request it is and proves with
+ * a token of this run that it is the gateway.
+ */
+import type { EgressEntry } from '../core/grant.ts';
+import { handleEgress, type EgressDeps } from '../egress/handler.ts';
+
+/** `x-airlock-` headers of the sandbox itself are removed by the gateway before it adds these. */
+const idHeader = 'x-airlock-sandbox';
+const tokenHeader = 'x-airlock-token';
+/** Set when the gateway has refused the request itself (a bad Host, a tunnel): only to be recorded. */
+const refusedHeader = 'x-airlock-refused';
+
+export async function handleLocalEgress(request: Request, gatewayToken: string, deps: EgressDeps): Promise<Response> {
+  if (gatewayToken === '' || request.headers.get(tokenHeader) !== gatewayToken) return new Response(null, { status: 403 });
+  const sandboxId = request.headers.get(idHeader);
+  if (sandboxId === null || !/^[0-9a-f]{64}$/.test(sandboxId)) return new Response(null, { status: 400 });
+  const refused = request.headers.get(refusedHeader);
+  if (refused !== null) {
+    await deps.record(sandboxId, refusedEntry(request, refused.slice(0, 60), deps.now()), 0);
+    return new Response(null, { status: 204 });
+  }
+  return await handleEgress(request, sandboxId, deps);
+}
+
+function refusedEntry(request: Request, code: string, at: number): EgressEntry {
+  const url = URL.parse(request.url);
+  return {
+    at,
+    method: request.method.slice(0, 20),
+    host: (url?.hostname ?? '').slice(0, 253),
+    path: (url?.pathname ?? '').slice(0, 200),
+    verdict: 'denied',
+    rule: `gateway.${code}`,
+    reason: 'the request was malformed or tried to get around the gateway',
+    status: 400,
+    bytesUp: 0,
+    bytesDown: 0,
+  };
+}

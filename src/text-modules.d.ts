@@ -1,0 +1,5 @@
+/** Wrangler bundles the configuration as text (`rules` in wrangler.jsonc). */
+declare module '*.jsonc' {
+  const text: string;
+  export default text;
+}
