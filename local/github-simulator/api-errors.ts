@@ -1,0 +1,38 @@
+/** GitHub's error documents, as one error class that the REST application turns into answers. */
+import type { ContentfulStatusCode } from 'hono/utils/http-status';
+
+const documentationUrl = 'https://docs.github.com/rest';
+
+export interface FieldError {
+  readonly resource?: string;
+  readonly field?: string;
+  readonly code: string;
+  readonly message?: string;
+}
+
+export class ApiError extends Error {
+  override readonly name = 'ApiError';
+  readonly status: ContentfulStatusCode;
+  readonly errors: readonly FieldError[] | undefined;
+
+  constructor(status: ContentfulStatusCode, message: string, errors?: readonly FieldError[]) {
+    super(message);
+    this.status = status;
+    this.errors = errors;
+  }
+
+  get document(): Record<string, unknown> {
+    return {
+      message: this.message,
+      ...(this.errors === undefined ? {} : { errors: this.errors }),
+      documentation_url: documentationUrl,
+      status: String(this.status),
+    };
+  }
+}
+
+export const notFound = (): ApiError => new ApiError(404, 'Not Found');
+export const forbidden = (): ApiError => new ApiError(403, 'Resource not accessible by integration');
+export const unprocessable = (message: string): ApiError => new ApiError(422, message);
+export const validationFailed = (...errors: readonly FieldError[]): ApiError =>
+  new ApiError(422, 'Validation Failed', errors);

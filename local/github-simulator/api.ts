@@ -1,0 +1,71 @@
+/** The REST application: every route file, with authentication, rate-limit headers and error documents around them. */
+import { randomBytes } from 'node:crypto';
+import { Hono } from 'hono';
+import { bodyLimit } from 'hono/body-limit';
+import { identify } from './access.ts';
+import { ApiError } from './api-errors.ts';
+import { appRoutes } from './routes/app-routes.ts';
+import { gitObjectRoutes } from './routes/git-object-routes.ts';
+import { gitRefRoutes } from './routes/git-ref-routes.ts';
+import { issueRoutes } from './routes/issue-routes.ts';
+import { pullRoutes } from './routes/pull-routes.ts';
+import { reactionRoutes } from './routes/reaction-routes.ts';
+import { repositoryRoutes } from './routes/repository-routes.ts';
+import type { ApiEnv, Site } from './site.ts';
+
+/** GitHub's hourly limit of an installation; counted and shown, never enforced. */
+const rateLimit = 5000;
+/** A blob may have 100 MB on GitHub; base64 adds a third. */
+const maxRequestBytes = 140 * 1024 * 1024;
+
+export function apiApplication(site: Site): Hono<ApiEnv> {
+  const api = new Hono<ApiEnv>();
+  let used = 0;
+
+  api.use(async (c, next) => {
+    used += 1;
+    c.set('caller', identify(c.req.header('authorization'), site, Date.now()));
+    await next();
+    const reset = Math.ceil(Date.now() / 3_600_000) * 3600;
+    c.header('x-github-request-id', randomBytes(12).toString('hex').toUpperCase());
+    c.header('x-github-media-type', 'github.v3; format=json');
+    c.header('x-github-api-version-selected', '2022-11-28');
+    c.header('x-ratelimit-limit', String(rateLimit));
+    c.header('x-ratelimit-remaining', String(Math.max(0, rateLimit - used)));
+    c.header('x-ratelimit-used', String(used));
+    c.header('x-ratelimit-reset', String(reset));
+    c.header('x-ratelimit-resource', 'core');
+  });
+  api.use(
+    bodyLimit({
+      maxSize: maxRequestBytes,
+      onError: (c) => c.json(new ApiError(413, 'Payload too large').document, 413),
+    }),
+  );
+
+  // Before anything is looked up: bad credentials are 401 whatever the path says.
+  api.use('/repos/*', async (c, next) => {
+    const caller = c.get('caller');
+    if (caller.kind === 'refused') throw new ApiError(caller.status, caller.message);
+    await next();
+  });
+
+  const routes = [
+    appRoutes,
+    repositoryRoutes,
+    issueRoutes,
+    reactionRoutes,
+    gitObjectRoutes,
+    gitRefRoutes,
+    pullRoutes,
+  ];
+  for (const route of routes) api.route('/', route(site));
+
+  api.notFound((c) => c.json(new ApiError(404, 'Not Found').document, 404));
+  api.onError((error, c) => {
+    if (error instanceof ApiError) return c.json(error.document, error.status);
+    console.error('GitHub simulator:', error);
+    return c.json(new ApiError(500, 'Server Error').document, 500);
+  });
+  return api;
+}

@@ -1,0 +1,76 @@
+/** GitHub's JSON for commits, in the Git Data API's shape and in the repository API's. Commits are never signed here. */
+import type { CommitObject, Person } from '../git-repository.ts';
+import type { Repository, User } from '../store.ts';
+import type { Site } from '../site.ts';
+import { nodeId, userDocument, type Json } from './account-document.ts';
+import { repositoryApiUrl, repositoryPageUrl } from './repository-document.ts';
+
+const verification = {
+  verified: false,
+  reason: 'unsigned',
+  signature: null,
+  payload: null,
+  verified_at: null,
+};
+
+export function gitCommitDocument(site: Site, repository: Repository, commit: CommitObject): Json {
+  const api = repositoryApiUrl(site, repository);
+  const page = repositoryPageUrl(site, repository);
+  return {
+    sha: commit.sha,
+    node_id: nodeId('Commit', `${repository.id}:${commit.sha}`),
+    url: `${api}/git/commits/${commit.sha}`,
+    html_url: `${page}/commit/${commit.sha}`,
+    author: person(commit.author),
+    committer: person(commit.committer),
+    tree: { sha: commit.tree, url: `${api}/git/trees/${commit.tree}` },
+    message: commit.message,
+    parents: commit.parents.map((sha) => ({
+      sha,
+      url: `${api}/git/commits/${sha}`,
+      html_url: `${page}/commit/${sha}`,
+    })),
+    verification,
+  };
+}
+
+export function commitDocument(site: Site, repository: Repository, commit: CommitObject): Json {
+  const api = repositoryApiUrl(site, repository);
+  const page = repositoryPageUrl(site, repository);
+  return {
+    sha: commit.sha,
+    node_id: nodeId('Commit', `${repository.id}:${commit.sha}`),
+    commit: {
+      author: person(commit.author),
+      committer: person(commit.committer),
+      message: commit.message,
+      tree: { sha: commit.tree, url: `${api}/git/trees/${commit.tree}` },
+      url: `${api}/git/commits/${commit.sha}`,
+      comment_count: 0,
+      verification,
+    },
+    url: `${api}/commits/${commit.sha}`,
+    html_url: `${page}/commit/${commit.sha}`,
+    comments_url: `${api}/commits/${commit.sha}/comments`,
+    author: account(site, commit.author),
+    committer: account(site, commit.committer),
+    parents: commit.parents.map((sha) => ({
+      sha,
+      url: `${api}/commits/${sha}`,
+      html_url: `${page}/commit/${sha}`,
+    })),
+  };
+}
+
+/** GitHub's private address of an account, by which it attributes commits. */
+export function noreplyAddress(user: User): string {
+  return `${user.id}+${user.login}@users.noreply.github.com`;
+}
+
+const person = ({ name, email, date }: Person): Json => ({ name, email, date });
+
+function account(site: Site, { email }: Person): Json | null {
+  const login = /^(?:\d+\+)?(.+)@users\.noreply\.github\.com$/.exec(email)?.[1];
+  const user = login === undefined ? null : site.store.findUser(login);
+  return user === null ? null : userDocument(site, user);
+}

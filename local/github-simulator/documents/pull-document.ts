@@ -1,0 +1,102 @@
+/** GitHub's JSON for pull requests, short (lists) and full. What a pull request contains is computed by `pull-state.ts`. */
+import type { Issue, Pull, Repository } from '../store.ts';
+import type { Site } from '../site.ts';
+import { nodeId, userDocument, type Json } from './account-document.ts';
+import { authorAssociation, issueApiUrl, issuePageUrl, labelDocument } from './issue-document.ts';
+import { repositoryApiUrl, repositoryDocument } from './repository-document.ts';
+
+export interface PullTotals {
+  readonly commits: number;
+  readonly additions: number;
+  readonly deletions: number;
+  readonly changedFiles: number;
+  /** null: not computed, as GitHub answers while it has not looked yet. */
+  readonly mergeable: boolean | null;
+}
+
+export function pullDocument(site: Site, repository: Repository, issue: Issue, pull: Pull): Json {
+  const url = `${repositoryApiUrl(site, repository)}/pulls/${issue.number}`;
+  const page = issuePageUrl(site, repository, issue);
+  const issueUrl = issueApiUrl(site, repository, issue.number);
+  const statuses = `${repositoryApiUrl(site, repository)}/statuses/${pull.headSha}`;
+  const owner = userDocument(site, repository.owner);
+  const repo = repositoryDocument(site, repository);
+  const side = (ref: string, sha: string): Json => ({
+    label: `${repository.owner.login}:${ref}`,
+    ref,
+    sha,
+    user: owner,
+    repo,
+  });
+  return {
+    url,
+    id: pull.id,
+    node_id: nodeId('PullRequest', pull.id),
+    html_url: page,
+    diff_url: `${page}.diff`,
+    patch_url: `${page}.patch`,
+    issue_url: issueUrl,
+    number: issue.number,
+    state: issue.state,
+    locked: false,
+    title: issue.title,
+    user: userDocument(site, issue.user),
+    body: issue.body,
+    created_at: issue.createdAt,
+    updated_at: issue.updatedAt,
+    closed_at: issue.closedAt,
+    merged_at: null,
+    merge_commit_sha: null,
+    assignee: null,
+    assignees: [],
+    requested_reviewers: pull.requestedReviewers.map((user) => userDocument(site, user)),
+    requested_teams: [],
+    labels: issue.labels.map((label) => labelDocument(site, repository, label)),
+    milestone: null,
+    draft: pull.draft,
+    commits_url: `${url}/commits`,
+    review_comments_url: `${url}/comments`,
+    review_comment_url: `${repositoryApiUrl(site, repository)}/pulls/comments{/number}`,
+    comments_url: `${issueUrl}/comments`,
+    statuses_url: statuses,
+    head: side(pull.headRef, pull.headSha),
+    base: side(pull.baseRef, pull.baseSha),
+    _links: {
+      self: { href: url },
+      html: { href: page },
+      issue: { href: issueUrl },
+      comments: { href: `${issueUrl}/comments` },
+      review_comments: { href: `${url}/comments` },
+      review_comment: { href: `${repositoryApiUrl(site, repository)}/pulls/comments{/number}` },
+      commits: { href: `${url}/commits` },
+      statuses: { href: statuses },
+    },
+    author_association: authorAssociation(repository, issue.user),
+    auto_merge: null,
+    active_lock_reason: null,
+  };
+}
+
+export function fullPullDocument(
+  site: Site,
+  repository: Repository,
+  issue: Issue,
+  pull: Pull,
+  totals: PullTotals,
+): Json {
+  return {
+    ...pullDocument(site, repository, issue, pull),
+    merged: false,
+    mergeable: totals.mergeable,
+    rebaseable: totals.mergeable,
+    mergeable_state: totals.mergeable === true ? (pull.draft ? 'draft' : 'clean') : 'unknown',
+    merged_by: null,
+    comments: issue.comments.length,
+    review_comments: 0,
+    maintainer_can_modify: pull.maintainerCanModify,
+    commits: totals.commits,
+    additions: totals.additions,
+    deletions: totals.deletions,
+    changed_files: totals.changedFiles,
+  };
+}

@@ -1,0 +1,36 @@
+/** Faults that a test asks for, and the log of what was asked of the simulator. */
+import type { Fault, RequestView } from './contract.ts';
+
+export class Faults {
+  private readonly planned: { readonly fault: Fault; left: number }[] = [];
+
+  plan(fault: Fault): void {
+    this.planned.push({ fault, left: fault.times ?? 1 });
+  }
+
+  /** Takes one use of the first fault that fits. */
+  take(method: string, path: string): Fault | null {
+    const index = this.planned.findIndex(({ fault }) => fault.method === method && fault.path.test(path));
+    const found = this.planned[index];
+    if (found === undefined) return null;
+    found.left -= 1;
+    if (found.left <= 0) this.planned.splice(index, 1);
+    return found.fault;
+  }
+}
+
+/** The log keeps the last requests only: a demo may run for hours. */
+const maxLogged = 10_000;
+
+export class RequestLog {
+  private readonly entries: RequestView[] = [];
+
+  all(): readonly RequestView[] {
+    return this.entries;
+  }
+
+  add(entry: RequestView): void {
+    this.entries.push(entry);
+    if (this.entries.length > maxLogged) this.entries.shift();
+  }
+}

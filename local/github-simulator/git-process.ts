@@ -1,0 +1,195 @@
+/**
+ * Runs git: one process for a command, one long-lived `cat-file` for reads. Decides the environment (the user's and the
+ * system's git configuration never apply) and the deadlines; knows nothing of GitHub.
+ */
+import { spawn } from 'node:child_process';
+
+/** Deadline of one git command, in milliseconds. Repositories here are small; a hang is a bug. */
+const commandDeadlineMs = 20_000;
+
+export function gitEnvironment(extra: Readonly<Record<string, string>> = {}): Record<string, string> {
+  return {
+    PATH: process.env['PATH'] ?? '/usr/bin:/bin',
+    LC_ALL: 'C',
+    TZ: 'UTC',
+    GIT_CONFIG_NOSYSTEM: '1',
+    GIT_CONFIG_GLOBAL: '/dev/null',
+    GIT_TERMINAL_PROMPT: '0',
+    ...extra,
+  };
+}
+
+export interface GitResult {
+  readonly exitCode: number;
+  readonly stdout: Buffer;
+  readonly stderr: string;
+}
+
+/** Runs to the end; rejects when git cannot be started or the deadline passes. A non-zero exit is a result. */
+export function runGit(
+  gitDir: string,
+  argv: readonly string[],
+  input: string | Uint8Array = '',
+  environment: Readonly<Record<string, string>> = {},
+): Promise<GitResult> {
+  return new Promise((resolve, reject) => {
+    const child = spawn('git', [`--git-dir=${gitDir}`, ...argv], {
+      env: gitEnvironment(environment),
+      stdio: ['pipe', 'pipe', 'pipe'],
+    });
+    const out: Buffer[] = [];
+    const err: Buffer[] = [];
+    const deadline = setTimeout(() => {
+      child.kill('SIGKILL');
+      reject(new Error(`git ${argv[0] ?? ''} took longer than ${commandDeadlineMs} ms`));
+    }, commandDeadlineMs);
+    child.stdout.on('data', (chunk: Buffer) => out.push(chunk));
+    child.stderr.on('data', (chunk: Buffer) => err.push(chunk));
+    // git may exit before it read its input (a bad argument): the exit code then tells, not EPIPE.
+    child.stdin.on('error', () => undefined);
+    child.on('error', (error) => {
+      clearTimeout(deadline);
+      reject(error);
+    });
+    child.on('close', (code) => {
+      clearTimeout(deadline);
+      resolve({ exitCode: code ?? 128, stdout: Buffer.concat(out), stderr: Buffer.concat(err).toString() });
+    });
+    child.stdin.end(input);
+  });
+}
+
+/** Like `runGit`, for commands whose failure is a fault of the simulator. */
+export async function runGitOrThrow(
+  gitDir: string,
+  argv: readonly string[],
+  input: string | Uint8Array = '',
+  environment: Readonly<Record<string, string>> = {},
+): Promise<Buffer> {
+  const result = await runGit(gitDir, argv, input, environment);
+  if (result.exitCode !== 0) throw new Error(`git ${argv.join(' ')} failed: ${result.stderr.trim()}`);
+  return result.stdout;
+}
+
+export interface GitObject {
+  readonly sha: string;
+  readonly type: string;
+  readonly size: number;
+  /** Empty in check mode. */
+  readonly content: Buffer;
+}
+
+interface Waiting {
+  readonly resolve: (object: GitObject | null) => void;
+  readonly reject: (error: Error) => void;
+}
+
+/**
+ * One `git cat-file` process that answers lookups in order. It sees objects and refs that others write after it
+ * started: git re-reads loose objects, packs and refs at each miss. Started at first use, again after a crash.
+ */
+export class ObjectReader {
+  private readonly gitDir: string;
+  private readonly mode: '--batch' | '--batch-check';
+  private child: ReturnType<typeof spawn> | null = null;
+  private waiting: Waiting[] = [];
+  private chunks: Buffer[] = [];
+  private buffered = 0;
+  /** Bytes to have before parsing is worth another try: keeps large objects linear. */
+  private needed = 0;
+
+  constructor(gitDir: string, mode: '--batch' | '--batch-check') {
+    this.gitDir = gitDir;
+    this.mode = mode;
+  }
+
+  /** `name` is an object id or a full ref name, already validated: no white space, no revision operators but `^{type}`. */
+  read(name: string): Promise<GitObject | null> {
+    if (/\s/.test(name)) return Promise.resolve(null);
+    return new Promise((resolve, reject) => {
+      const deadline = setTimeout(
+        () => this.fail(new Error('git cat-file did not answer')),
+        commandDeadlineMs,
+      );
+      this.waiting.push({
+        resolve: (object) => {
+          clearTimeout(deadline);
+          resolve(object);
+        },
+        reject: (error) => {
+          clearTimeout(deadline);
+          reject(error);
+        },
+      });
+      this.process().stdin?.write(`${name}\n`);
+    });
+  }
+
+  close(): void {
+    this.fail(new Error('the repository is closed'));
+  }
+
+  private process(): ReturnType<typeof spawn> {
+    if (this.child !== null) return this.child;
+    const child = spawn('git', [`--git-dir=${this.gitDir}`, 'cat-file', this.mode], {
+      env: gitEnvironment(),
+      stdio: ['pipe', 'pipe', 'ignore'],
+    });
+    child.stdin.on('error', () => undefined);
+    child.stdout.on('data', (chunk: Buffer) => this.take(chunk));
+    child.on('error', (error) => this.fail(error));
+    child.on('close', () => {
+      if (this.child === child) this.fail(new Error('git cat-file ended'));
+    });
+    this.child = child;
+    return child;
+  }
+
+  private fail(error: Error): void {
+    const child = this.child;
+    this.child = null;
+    child?.kill('SIGKILL');
+    const waiting = this.waiting;
+    this.waiting = [];
+    this.chunks = [];
+    this.buffered = 0;
+    this.needed = 0;
+    for (const one of waiting) one.reject(error);
+  }
+
+  private take(chunk: Buffer): void {
+    this.chunks.push(chunk);
+    this.buffered += chunk.length;
+    if (this.buffered < this.needed) return;
+    let buffer = Buffer.concat(this.chunks);
+    for (let answer = this.parse(buffer); answer !== null; answer = this.parse(buffer)) {
+      buffer = buffer.subarray(answer.consumed);
+      this.waiting.shift()?.resolve(answer.object);
+    }
+    this.chunks = [buffer];
+    this.buffered = buffer.length;
+  }
+
+  private parse(buffer: Buffer): { consumed: number; object: GitObject | null } | null {
+    this.needed = 0;
+    const newline = buffer.indexOf(0x0a);
+    if (newline < 0) return null;
+    const found = /^([0-9a-f]{40}) (blob|tree|commit|tag) (\d+)$/.exec(
+      buffer.subarray(0, newline).toString(),
+    );
+    if (found === null) return { consumed: newline + 1, object: null };
+    const [, sha = '', type = '', digits = '0'] = found;
+    const size = Number(digits);
+    if (this.mode === '--batch-check')
+      return { consumed: newline + 1, object: { sha, type, size, content: Buffer.alloc(0) } };
+    const end = newline + 1 + size;
+    if (buffer.length < end + 1) {
+      this.needed = end + 1;
+      return null;
+    }
+    return {
+      consumed: end + 1,
+      object: { sha, type, size, content: Buffer.from(buffer.subarray(newline + 1, end)) },
+    };
+  }
+}

@@ -1,0 +1,125 @@
+/**
+ * Applies the entries of GitHub's "create a tree" request to a base tree and writes the result with `git mktree`.
+ * Decides which paths and modes are acceptable; who may write is decided elsewhere.
+ */
+import type { GitRepository } from './git-repository.ts';
+
+export const treeModes = ['100644', '100755', '120000', '040000', '160000'] as const;
+export type TreeMode = (typeof treeModes)[number];
+
+export interface TreeEntry {
+  readonly name: string;
+  readonly mode: string;
+  readonly sha: string;
+}
+export interface TreeChange {
+  readonly path: string;
+  readonly mode: TreeMode;
+  /** null deletes. */
+  readonly sha: string | null;
+}
+export type TreeResult =
+  | { readonly kind: 'written'; readonly sha: string }
+  | { readonly kind: 'refused'; readonly message: string };
+
+/** Why GitHub would refuse a path of a tree entry; null when it is acceptable. */
+export function malformedPath(path: string): string | null {
+  if (path === '') return 'tree.path cannot be empty';
+  if (path.startsWith('/')) return 'tree.path cannot start with a slash';
+  const parts = path.split('/');
+  const bad = parts.some(
+    (part) =>
+      part === '' || part === '.' || part === '..' || part.toLowerCase() === '.git' || part.includes('\0'),
+  );
+  return bad ? 'tree.path contains a malformed path component' : null;
+}
+
+export async function readTree(git: GitRepository, sha: string): Promise<readonly TreeEntry[] | null> {
+  const object = await git.read(sha);
+  return object === null || object.type !== 'tree' ? null : parseTree(object.content);
+}
+
+/** The object id that a tree has at a path; null when there is nothing. */
+export async function lookUp(git: GitRepository, tree: string, path: string): Promise<string | null> {
+  let at = tree;
+  for (const part of path.split('/')) {
+    const entry = (await readTree(git, at))?.find((one) => one.name === part);
+    if (entry === undefined) return null;
+    at = entry.sha;
+  }
+  return at;
+}
+
+export interface FlatEntry extends TreeEntry {
+  readonly path: string;
+}
+export async function listTree(
+  git: GitRepository,
+  sha: string,
+  recursive: boolean,
+  prefix = '',
+): Promise<readonly FlatEntry[]> {
+  const listed: FlatEntry[] = [];
+  for (const entry of (await readTree(git, sha)) ?? []) {
+    const path = prefix + entry.name;
+    listed.push({ ...entry, path });
+    if (recursive && entry.mode === '040000')
+      listed.push(...(await listTree(git, entry.sha, true, `${path}/`)));
+  }
+  return listed;
+}
+
+/** `base` and every `sha` of `changes` must exist; nothing is read from the ref store. */
+export async function applyChanges(
+  git: GitRepository,
+  base: string | null,
+  changes: readonly TreeChange[],
+): Promise<TreeResult> {
+  const entries = new Map<string, TreeEntry>();
+  for (const entry of base === null ? [] : ((await readTree(git, base)) ?? []))
+    entries.set(entry.name, entry);
+  const nested = new Map<string, TreeChange[]>();
+  for (const change of changes) {
+    const slash = change.path.indexOf('/');
+    if (slash >= 0) {
+      const name = change.path.slice(0, slash);
+      const inside = nested.get(name) ?? [];
+      inside.push({ ...change, path: change.path.slice(slash + 1) });
+      nested.set(name, inside);
+    } else if (change.sha !== null) {
+      entries.set(change.path, { name: change.path, mode: change.mode, sha: change.sha });
+    } else if (!entries.delete(change.path)) {
+      return { kind: 'refused', message: 'GitRPC::BadObjectState' };
+    }
+  }
+  for (const [name, inside] of nested) {
+    const before = entries.get(name);
+    const result = await applyChanges(git, before?.mode === '040000' ? before.sha : null, inside);
+    if (result.kind === 'refused') return result;
+    // git has no empty folders: a folder whose last file is deleted goes with it.
+    if (((await readTree(git, result.sha)) ?? []).length === 0) entries.delete(name);
+    else entries.set(name, { name, mode: '040000', sha: result.sha });
+  }
+  return { kind: 'written', sha: await writeTree(git, [...entries.values()]) };
+}
+
+async function writeTree(git: GitRepository, entries: readonly TreeEntry[]): Promise<string> {
+  const type = (mode: string): string => (mode === '040000' ? 'tree' : mode === '160000' ? 'commit' : 'blob');
+  const input = entries
+    .map((entry) => `${entry.mode} ${type(entry.mode)} ${entry.sha}\t${entry.name}\0`)
+    .join('');
+  return (await git.run(['mktree', '-z'], input)).toString().trim();
+}
+
+function parseTree(content: Buffer): TreeEntry[] {
+  const entries: TreeEntry[] = [];
+  for (let at = 0; at < content.length;) {
+    const space = content.indexOf(0x20, at);
+    const nul = content.indexOf(0, space);
+    const mode = content.subarray(at, space).toString().padStart(6, '0');
+    const name = content.subarray(space + 1, nul).toString();
+    entries.push({ name, mode, sha: content.subarray(nul + 1, nul + 21).toString('hex') });
+    at = nul + 21;
+  }
+  return entries;
+}

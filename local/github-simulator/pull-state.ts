@@ -1,0 +1,50 @@
+/**
+ * What a pull request contains right now. Head and base follow their branches while it is open, so that a push is seen
+ * at once; a deleted head branch closes it, as on GitHub.
+ */
+import type { PullTotals } from './documents/pull-document.ts';
+import { differences, type FileDifference } from './differences.ts';
+import type { CommitObject } from './git-repository.ts';
+import { timestamp, type Issue, type Pull, type Repository } from './store.ts';
+
+export async function refreshPull(repository: Repository, issue: Issue, pull: Pull): Promise<void> {
+  if (issue.state === 'closed') return;
+  const [head, base] = await Promise.all([
+    repository.git.headOf(pull.headRef),
+    repository.git.headOf(pull.baseRef),
+  ]);
+  if (base !== null) pull.baseSha = base;
+  if (head === null) {
+    issue.state = 'closed';
+    issue.closedAt = timestamp();
+  } else if (head !== pull.headSha) {
+    pull.headSha = head;
+    issue.updatedAt = timestamp();
+  }
+}
+
+/** The changes of the head since it left the base: GitHub's three-dot comparison. */
+export async function pullFiles(repository: Repository, pull: Pull): Promise<readonly FileDifference[]> {
+  const from = await repository.git.mergeBase(pull.baseSha, pull.headSha);
+  return differences(repository.git, from, pull.headSha);
+}
+
+/** Oldest first, 250 at most, as GitHub lists them. */
+export async function pullCommits(repository: Repository, pull: Pull): Promise<readonly CommitObject[]> {
+  return [...(await repository.git.commits([pull.headSha, `^${pull.baseSha}`], 250))].reverse();
+}
+
+export async function pullTotals(repository: Repository, pull: Pull): Promise<PullTotals> {
+  const [files, commits, upToDate] = await Promise.all([
+    pullFiles(repository, pull),
+    repository.git.countCommits(pull.baseSha, pull.headSha),
+    repository.git.isAncestor(pull.baseSha, pull.headSha),
+  ]);
+  return {
+    commits,
+    additions: files.reduce((sum, file) => sum + file.additions, 0),
+    deletions: files.reduce((sum, file) => sum + file.deletions, 0),
+    changedFiles: files.length,
+    mergeable: upToDate ? true : null,
+  };
+}

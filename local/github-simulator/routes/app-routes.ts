@@ -1,0 +1,116 @@
+/** The App and its installations: what an App JWT may ask, and the life of an installation token. */
+import { Hono } from 'hono';
+import { z } from 'zod';
+import { ApiError, forbidden, notFound, unprocessable } from '../api-errors.ts';
+import { appDocument, installationDocument, type Json } from '../documents/account-document.ts';
+import { repositoryDocument } from '../documents/repository-document.ts';
+import { reachable, type InstallationToken } from '../installation-tokens.ts';
+import { bodyOf, numberParam, pageOf, type ApiEnv, type Site } from '../site.ts';
+import { timestamp, type Installation } from '../store.ts';
+import type { Caller } from '../access.ts';
+
+const tokenRequestSchema = z.object({
+  repositories: z.array(z.string()).max(500).optional(),
+  repository_ids: z.array(z.number().int()).max(500).optional(),
+  permissions: z.record(z.string(), z.enum(['read', 'write'])).optional(),
+});
+
+export function appRoutes(site: Site): Hono<ApiEnv> {
+  const api = new Hono<ApiEnv>();
+
+  api.get('/app', (c) => {
+    requireApp(c.get('caller'));
+    return c.json({ ...appDocument(site), installations_count: site.store.installations.size });
+  });
+
+  api.get('/app/installations', (c) => {
+    requireApp(c.get('caller'));
+    const all = [...site.store.installations.values()];
+    return c.json(pageOf(c, site, all).map((one) => installationDocument(site, one)));
+  });
+
+  api.get('/app/installations/:installation', (c) => {
+    requireApp(c.get('caller'));
+    return c.json(installationDocument(site, installation(site, numberParam(c, 'installation'))));
+  });
+
+  api.get('/repos/:owner/:repo/installation', (c) => {
+    requireApp(c.get('caller'));
+    const repository = site.store.repository(c.req.param('owner'), c.req.param('repo'));
+    const found = repository === null ? null : site.store.installationOf(repository);
+    if (found === null) throw notFound();
+    return c.json(installationDocument(site, found));
+  });
+
+  api.post('/app/installations/:installation/access_tokens', async (c) => {
+    requireApp(c.get('caller'));
+    const target = installation(site, numberParam(c, 'installation'));
+    const wanted = await bodyOf(c, tokenRequestSchema);
+    const result = site.tokens.mint(
+      target,
+      {
+        repositories: wanted.repositories,
+        repositoryIds: wanted.repository_ids,
+        permissions: wanted.permissions,
+      },
+      Date.now(),
+    );
+    if (result.kind === 'refused') throw unprocessable(result.message);
+    return c.json(tokenDocument(site, result.token), 201);
+  });
+
+  api.delete('/installation/token', (c) => {
+    requireToken(c.get('caller')).revoked = true;
+    return c.body(null, 204);
+  });
+
+  api.get('/installation/repositories', (c) => {
+    const all = reachable(requireToken(c.get('caller')));
+    return c.json({
+      total_count: all.length,
+      repository_selection: 'selected',
+      repositories: pageOf(c, site, all).map((one) => repositoryDocument(site, one)),
+    });
+  });
+
+  return api;
+}
+
+function requireApp(caller: Caller): void {
+  if (caller.kind === 'app') return;
+  if (caller.kind === 'refused' && caller.message !== 'Bad credentials')
+    throw new ApiError(caller.status, caller.message);
+  // Also what a caller with an installation token gets: GitHub tries to read it as a JWT.
+  throw new ApiError(401, 'A JSON web token could not be decoded');
+}
+
+function requireToken(caller: Caller): InstallationToken {
+  switch (caller.kind) {
+    case 'installation':
+      return caller.token;
+    case 'refused':
+      throw new ApiError(caller.status, caller.message);
+    case 'app':
+      throw forbidden();
+    case 'anonymous':
+      throw new ApiError(401, 'Requires authentication');
+  }
+}
+
+function installation(site: Site, id: number): Installation {
+  const found = site.store.installationById(id);
+  if (found === null) throw notFound();
+  return found;
+}
+
+function tokenDocument(site: Site, token: InstallationToken): Json {
+  return {
+    token: token.token,
+    expires_at: timestamp(token.expiresAt),
+    permissions: { ...token.permissions },
+    repository_selection: 'selected',
+    ...(token.narrowedTo === null
+      ? {}
+      : { repositories: token.narrowedTo.map((one) => repositoryDocument(site, one)) }),
+  };
+}

@@ -1,0 +1,107 @@
+/** The Git Data API's refs. Every change compares and swaps, so two writers never both win. */
+import { Hono } from 'hono';
+import { z } from 'zod';
+import { forbidden, notFound, unprocessable } from '../api-errors.ts';
+import type { Caller } from '../access.ts';
+import { nodeId, type Json } from '../documents/account-document.ts';
+import { repositoryApiUrl } from '../documents/repository-document.ts';
+import { isRefName } from '../git-repository.ts';
+import { covers } from '../installation-tokens.ts';
+import { bodyOf, pageOf, repositoryOf, type ApiEnv, type Site } from '../site.ts';
+import type { Repository } from '../store.ts';
+
+const read = { anyOf: ['contents'], level: 'read' } as const;
+const write = { anyOf: ['contents'], level: 'write' } as const;
+
+const sha = z.string().regex(/^[0-9a-f]{40}$/);
+const createSchema = z.object({ ref: z.string(), sha });
+const updateSchema = z.object({ sha, force: z.boolean().default(false) });
+
+export function gitRefRoutes(site: Site): Hono<ApiEnv> {
+  const api = new Hono<ApiEnv>();
+
+  api.get('/repos/:owner/:repo/git/ref/:ref{.+}', async (c) => {
+    const repository = repositoryOf(c, site, read);
+    const ref = `refs/${c.req.param('ref')}`;
+    const found = isRefName(ref) ? await repository.git.describe(ref) : null;
+    if (found === null) throw notFound();
+    return c.json(refDocument(site, repository, ref, found.sha, found.type));
+  });
+
+  api.get('/repos/:owner/:repo/git/matching-refs/:ref{.+}', async (c) => {
+    const repository = repositoryOf(c, site, read);
+    const refs = await repository.git.refs(`refs/${c.req.param('ref')}`);
+    return c.json(
+      pageOf(c, site, refs).map((one) => refDocument(site, repository, one.ref, one.sha, one.type)),
+    );
+  });
+
+  api.post('/repos/:owner/:repo/git/refs', async (c) => {
+    const repository = repositoryOf(c, site, write);
+    const wanted = await bodyOf(c, createSchema);
+    if (!/^refs\/[^/]+\/./.test(wanted.ref))
+      throw unprocessable("Reference name must start with 'refs' and contain at least two slashes.");
+    if (!isRefName(wanted.ref)) throw unprocessable(`${wanted.ref} is not a valid ref name.`);
+    const object = await repository.git.describe(wanted.sha);
+    if (object === null) throw unprocessable('Object does not exist');
+    if (wanted.ref.startsWith('refs/heads/') && object.type !== 'commit')
+      throw unprocessable('Reference update failed');
+    if ((await repository.git.resolveRef(wanted.ref)) !== null)
+      throw unprocessable('Reference already exists');
+    await refuseWorkflows(c.get('caller'), repository, wanted.sha, object.type);
+    if (!(await repository.git.moveRef(wanted.ref, null, wanted.sha)))
+      throw unprocessable('Reference already exists');
+    return c.json(refDocument(site, repository, wanted.ref, wanted.sha, object.type), 201);
+  });
+
+  api.patch('/repos/:owner/:repo/git/refs/:ref{.+}', async (c) => {
+    const repository = repositoryOf(c, site, write);
+    const { git } = repository;
+    const ref = `refs/${c.req.param('ref')}`;
+    const wanted = await bodyOf(c, updateSchema);
+    const current = await git.resolveRef(ref);
+    if (current === null) throw unprocessable('Reference does not exist');
+    const object = await git.describe(wanted.sha);
+    if (object === null) throw unprocessable('Object does not exist');
+    if (ref.startsWith('refs/heads/') && object.type !== 'commit')
+      throw unprocessable('Reference update failed');
+    if (!wanted.force && !(await git.isAncestor(current, wanted.sha)))
+      throw unprocessable('Update is not a fast forward');
+    await refuseWorkflows(c.get('caller'), repository, wanted.sha, object.type);
+    if (!(await git.moveRef(ref, current, wanted.sha))) throw unprocessable('Reference cannot be updated');
+    return c.json(refDocument(site, repository, ref, wanted.sha, object.type));
+  });
+
+  api.delete('/repos/:owner/:repo/git/refs/:ref{.+}', async (c) => {
+    const repository = repositoryOf(c, site, write);
+    const ref = `refs/${c.req.param('ref')}`;
+    if ((await repository.git.resolveRef(ref)) === null) throw unprocessable('Reference does not exist');
+    if (ref === `refs/heads/${repository.defaultBranch}`)
+      throw unprocessable('Cannot delete the default branch');
+    if (!(await repository.git.deleteRef(ref))) throw unprocessable('Reference does not exist');
+    return c.body(null, 204);
+  });
+
+  return api;
+}
+
+/** See `workflow-guard.ts`. */
+async function refuseWorkflows(
+  caller: Caller,
+  repository: Repository,
+  to: string,
+  type: string,
+): Promise<void> {
+  if (caller.kind === 'installation' && covers(caller.token.permissions, 'workflows', 'write')) return;
+  if (type === 'commit' && (await repository.git.newWorkflowChanges(to)).length > 0) throw forbidden();
+}
+
+function refDocument(site: Site, repository: Repository, ref: string, object: string, type: string): Json {
+  const url = `${repositoryApiUrl(site, repository)}/git`;
+  return {
+    ref,
+    node_id: nodeId('Ref', `${repository.id}:${ref}`),
+    url: `${url}/${ref}`,
+    object: { sha: object, type, url: `${url}/${type}s/${object}` },
+  };
+}

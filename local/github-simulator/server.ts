@@ -1,0 +1,75 @@
+/**
+ * The HTTP server: sends each request to git, to the REST application or to the pages; logs it; injects the faults that
+ * tests ask for. Listens on the loopback interface only.
+ */
+import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
+import { getRequestListener } from '@hono/node-server';
+import { Hono } from 'hono';
+import { identify } from './access.ts';
+import { apiApplication } from './api.ts';
+import { ApiError } from './api-errors.ts';
+import type { Fault } from './contract.ts';
+import type { Faults, RequestLog } from './faults.ts';
+import { pageApplication } from './pages/page-routes.ts';
+import { parseGitRequest, serveGit } from './smart-http.ts';
+import type { Site } from './site.ts';
+
+export function createSite(site: Site, faults: Faults, log: RequestLog): Server {
+  const web = new Hono();
+  web.route('/api/v3', apiApplication(site));
+  web.route('/', pageApplication(site));
+  const serveWeb = getRequestListener(web.fetch);
+
+  return createServer((request, response) => {
+    const at = Date.now();
+    const method = request.method ?? 'GET';
+    const url = request.url ?? '/';
+    response.on('close', () => {
+      log.add({
+        at,
+        method,
+        path: url,
+        status: response.writableFinished ? response.statusCode : null,
+        tokenKind: identify(request.headers.authorization, site, at).kind,
+        durationMs: Date.now() - at,
+      });
+    });
+    const fault = faults.take(method, url.split('?')[0] ?? '/');
+    if (fault !== null && fault.when !== 'after') {
+      answerFault(fault, request, response);
+      return;
+    }
+    const git = parseGitRequest(url);
+    if (git !== null) {
+      serveGit(site, git, request, response);
+      return;
+    }
+    void serveWeb(request, fault === null ? response : losing(fault, request, response));
+  });
+}
+
+function answerFault(fault: Fault, request: IncomingMessage, response: ServerResponse): void {
+  request.resume();
+  if (fault.status === 'reset') response.destroy();
+  // A timeout stays open until the client gives up or the server closes.
+  if (typeof fault.status !== 'number') return;
+  const document = new ApiError(500, fault.status >= 500 ? 'Server Error' : 'Simulated failure').document;
+  response.writeHead(fault.status, { 'content-type': 'application/json; charset=utf-8' });
+  response.end(JSON.stringify({ ...document, status: String(fault.status) }));
+}
+
+/** A response whose real answer is thrown away when it is complete, and the fault's given instead. */
+function losing(fault: Fault, request: IncomingMessage, response: ServerResponse): ServerResponse {
+  const restore = { writeHead: response.writeHead, write: response.write, end: response.end };
+  const drop = {
+    writeHead: () => response,
+    write: () => true,
+    end: () => {
+      Object.assign(response, restore);
+      for (const name of response.getHeaderNames()) response.removeHeader(name);
+      answerFault(fault, request, response);
+      return response;
+    },
+  };
+  return Object.assign(response, drop);
+}

@@ -1,0 +1,124 @@
+/**
+ * Starts a simulated GitHub on this machine: REST, git over HTTP and pages over the same real git repositories, and
+ * signed webhooks. It refuses what GitHub refuses; it does not know forks, reviews, merging, GraphQL or Actions.
+ */
+import { mkdir } from 'node:fs/promises';
+import { resolve } from 'node:path';
+import type { Server } from 'node:http';
+import { publicKey } from './app-jwt.ts';
+import type { GithubSimulator, GithubSimulatorOptions, Permissions } from './contract.ts';
+import { Faults, RequestLog } from './faults.ts';
+import { TokenStore } from './installation-tokens.ts';
+import * as people from './people.ts';
+import { createSite } from './server.ts';
+import type { Site } from './site.ts';
+import { findComment, Store, timestamp } from './store.ts';
+import { commentView, issueView, pullViews, tokenView } from './views.ts';
+import { Webhooks } from './webhooks.ts';
+
+export type { Delivery, GithubSimulator, GithubSimulatorOptions } from './contract.ts';
+
+const defaultPermissions: Permissions = {
+  contents: 'write',
+  issues: 'write',
+  pull_requests: 'write',
+  metadata: 'read',
+};
+
+/** Rejects when the port is taken, the key unreadable or the folder not writable. */
+export async function startGithubSimulator(options: GithubSimulatorOptions): Promise<GithubSimulator> {
+  const stateDir = resolve(options.stateDir);
+  await mkdir(stateDir, { recursive: true });
+  const store = new Store(stateDir);
+  await store.clear();
+  const { app } = options;
+  const tokens = new TokenStore(app.permissions ?? defaultPermissions);
+  const hookId = store.nextId();
+  const webhooks = new Webhooks({ ...options.webhook, appId: app.id, hookId });
+  const address = { url: '' };
+  const site: Site = {
+    get url() {
+      return address.url;
+    },
+    get apiUrl() {
+      return `${address.url}/api/v3`;
+    },
+    store,
+    tokens,
+    webhooks,
+    app: { id: app.id, slug: app.slug, key: publicKey(app.publicKeyPem), createdAt: timestamp() },
+    bot: store.user(`${app.slug}[bot]`, 'Bot'),
+  };
+  const faults = new Faults();
+  const log = new RequestLog();
+  const server = createSite(site, faults, log);
+  address.url = `http://127.0.0.1:${await listen(server, options.port ?? 0)}`;
+
+  return {
+    url: site.url,
+    apiUrl: site.apiUrl,
+    setWebhookUrl: (url) => webhooks.setUrl(url),
+    async createRepository(wanted) {
+      const { repository, headSha } = await store.createRepository(wanted);
+      return {
+        id: repository.id,
+        owner: repository.owner.login,
+        name: repository.name,
+        installationId: store.installationOf(repository)?.id ?? null,
+        gitDir: repository.git.gitDir,
+        cloneUrl: `${site.url}/${repository.owner.login}/${repository.name}.git`,
+        headSha,
+      };
+    },
+    openIssue: (issue) => people.openIssue(site, issue),
+    commentOnIssue: (comment) => people.commentOnIssue(site, comment),
+    editComment: (edit) => people.editExistingComment(site, edit),
+    labelIssue: (labelling) => people.labelIssue(site, labelling),
+    moveBranch: (move) => people.moveBranch(site, move),
+    deliveries: () => [...webhooks.deliveries()],
+    async redeliver(deliveryId) {
+      const attempt = await webhooks.redeliver(deliveryId);
+      return { status: attempt.status, attempt };
+    },
+    issue(of) {
+      const issue = people.knownRepository(site, of).issues.get(of.issue);
+      return issue === undefined ? null : issueView(issue);
+    },
+    pulls: (of) => pullViews(site, of),
+    comments: (of) =>
+      (people.knownRepository(site, of).issues.get(of.issue)?.comments ?? []).map(commentView),
+    reactions(of) {
+      const repository = people.knownRepository(site, of);
+      const found =
+        of.comment === undefined
+          ? repository.issues.get(of.issue)?.reactions
+          : findComment(repository, of.comment)?.comment.reactions;
+      return (found ?? []).map((one) => ({ login: one.user.login, content: one.content }));
+    },
+    async branches(of) {
+      const refs = await people.knownRepository(site, of).git.refs('refs/heads/');
+      return refs.map(({ ref, sha }) => ({ name: ref.slice('refs/heads/'.length), sha }));
+    },
+    issuedTokens: () => tokens.all().map(tokenView),
+    requests: () => [...log.all()],
+    failNext: (fault) => faults.plan(fault),
+    async close() {
+      await webhooks.close();
+      server.closeAllConnections();
+      await new Promise<void>((done) => {
+        server.close(() => done());
+      });
+      for (const repository of store.repositories.values()) repository.git.close();
+    },
+  };
+}
+
+function listen(server: Server, port: number): Promise<number> {
+  return new Promise((done, reject) => {
+    server.once('error', reject);
+    server.listen(port, '127.0.0.1', () => {
+      const address = server.address();
+      done(typeof address === 'object' && address !== null ? address.port : port);
+    });
+  });
+}

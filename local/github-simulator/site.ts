@@ -1,0 +1,94 @@
+/**
+ * One simulated GitHub: its addresses, its state, and what the route files need of a request. Wires nothing.
+ */
+import type { Context } from 'hono';
+import type { z } from 'zod';
+import { decideAccess, type Caller, type Identities, type Need } from './access.ts';
+import { ApiError, forbidden, notFound } from './api-errors.ts';
+import type { Repository, Store, User } from './store.ts';
+import type { Webhooks } from './webhooks.ts';
+
+export interface Site extends Identities {
+  /** Web and git base, without a trailing slash. */
+  readonly url: string;
+  readonly apiUrl: string;
+  readonly store: Store;
+  readonly webhooks: Webhooks;
+  readonly app: Identities['app'] & { readonly slug: string; readonly createdAt: string };
+  /** The App's own account: `slug[bot]`. */
+  readonly bot: User;
+}
+
+export interface ApiEnv {
+  Variables: { caller: Caller };
+}
+type ApiContext = Context<ApiEnv>;
+
+/** The repository in the path, when the caller may do this to it; otherwise throws what GitHub answers. */
+export function repositoryOf(c: ApiContext, site: Site, need: Need): Repository {
+  const named = site.store.repository(c.req.param('owner') ?? '', c.req.param('repo') ?? '');
+  const caller = c.get('caller');
+  const access = decideAccess(caller, named, need);
+  switch (access.kind) {
+    case 'allowed':
+      return access.repository;
+    case 'hidden':
+      throw notFound();
+    case 'unauthenticated':
+      throw new ApiError(caller.kind === 'refused' ? caller.status : 401, access.message);
+    case 'forbidden':
+      c.header('x-accepted-github-permissions', need.anyOf.map((name) => `${name}=${need.level}`).join('; '));
+      throw forbidden();
+  }
+}
+
+/** A number in the path; anything else is 404, as for an unknown id. */
+export function numberParam(c: ApiContext, name: string): number {
+  const text = c.req.param(name) ?? '';
+  if (!/^\d{1,15}$/.test(text)) throw notFound();
+  return Number(text);
+}
+
+/** The request body by schema: 400 when it is not JSON, 422 when it does not fit. An empty body counts as `{}`. */
+export async function bodyOf<Schema extends z.ZodType>(
+  c: ApiContext,
+  schema: Schema,
+): Promise<z.output<Schema>> {
+  const text = await c.req.text();
+  let json: unknown = {};
+  try {
+    if (text !== '') json = JSON.parse(text);
+  } catch {
+    throw new ApiError(400, 'Problems parsing JSON');
+  }
+  const parsed = schema.safeParse(json);
+  if (parsed.success) return parsed.data;
+  const issue = parsed.error.issues[0];
+  throw new ApiError(
+    422,
+    `Invalid request.\n\n${issue?.path.join('.') ?? ''}: ${issue?.message ?? 'invalid'}`,
+  );
+}
+
+/** One page of a list, with GitHub's Link header: `per_page` 30 by default, 100 at most. */
+export function pageOf<Item>(c: ApiContext, site: Site, items: readonly Item[]): readonly Item[] {
+  const number = (name: string, otherwise: number): number => {
+    const value = Number(c.req.query(name) ?? otherwise);
+    return Number.isInteger(value) && value > 0 ? value : otherwise;
+  };
+  const perPage = Math.min(number('per_page', 30), 100);
+  const page = number('page', 1);
+  const last = Math.max(1, Math.ceil(items.length / perPage));
+  const address = (to: number): string => {
+    const url = new URL(c.req.url);
+    const query = new URLSearchParams(url.search);
+    query.set('page', String(to));
+    return `${site.url}${url.pathname}?${query.toString()}`;
+  };
+  const links: string[] = [];
+  if (page > 1) links.push(`<${address(page - 1)}>; rel="prev"`);
+  if (page < last) links.push(`<${address(page + 1)}>; rel="next"`, `<${address(last)}>; rel="last"`);
+  if (page > 1) links.push(`<${address(1)}>; rel="first"`);
+  if (links.length > 0) c.header('link', links.join(', '));
+  return items.slice((page - 1) * perPage, page * perPage);
+}

@@ -1,0 +1,202 @@
+/**
+ * Git over HTTP through git's own CGI, `git http-backend`: nothing of the protocol is ours. Decides who may fetch and
+ * push; streams both ways with backpressure, and ends the process when the client goes away.
+ */
+import { execFileSync, spawn } from 'node:child_process';
+import type { IncomingMessage, ServerResponse } from 'node:http';
+import { pipeline } from 'node:stream';
+import { decideAccess, identify, type Caller, type Need } from './access.ts';
+import { gitEnvironment } from './git-process.ts';
+import { covers } from './installation-tokens.ts';
+import type { Site } from './site.ts';
+import type { Repository } from './store.ts';
+import { workflowGuardVariable } from './workflow-guard.ts';
+
+/** Longest life of one fetch or push, in milliseconds. */
+const transferDeadlineMs = 120_000;
+/** A CGI header block is a few hundred bytes; more is not one. */
+const maxCgiHeadBytes = 16 * 1024;
+
+export interface GitRequest {
+  readonly owner: string;
+  readonly name: string;
+  /** `/info/refs`, `/git-upload-pack` or `/git-receive-pack`. */
+  readonly action: string;
+  readonly service: 'git-upload-pack' | 'git-receive-pack';
+  readonly query: string;
+}
+
+/** null when the request is not git's: then it is a page's. */
+export function parseGitRequest(url: string): GitRequest | null {
+  const { pathname, searchParams, search } = new URL(url, 'http://simulator.invalid');
+  const found = /^\/([^/]+)\/([^/]+?)(?:\.git)?(\/info\/refs|\/git-upload-pack|\/git-receive-pack)$/.exec(
+    pathname,
+  );
+  if (found === null) return null;
+  const [, owner = '', name = '', action = ''] = found;
+  const service = action === '/info/refs' ? searchParams.get('service') : action.slice(1);
+  // Without a service this is the "dumb" protocol, which GitHub does not speak.
+  if (service !== 'git-upload-pack' && service !== 'git-receive-pack') return null;
+  return { owner, name, action, service, query: search.slice(1) };
+}
+
+export function serveGit(
+  site: Site,
+  git: GitRequest,
+  request: IncomingMessage,
+  response: ServerResponse,
+): void {
+  const caller = identify(request.headers.authorization, site, Date.now());
+  const need: Need = { anyOf: ['contents'], level: git.service === 'git-receive-pack' ? 'write' : 'read' };
+  const repository = site.store.repository(git.owner, git.name);
+  const access = decideAccess(caller, repository, need);
+  switch (access.kind) {
+    case 'allowed':
+      runBackend(access.repository, git, caller, request, response, site.store.repositoriesDir);
+      return;
+    case 'unauthenticated':
+      challenge(response);
+      return;
+    case 'hidden':
+      // Anonymous callers are asked who they are, so that nobody learns which names exist.
+      if (caller.kind === 'anonymous') challenge(response);
+      else refuse(response, 404, 'Repository not found.');
+      return;
+    case 'forbidden':
+      refuse(
+        response,
+        403,
+        need.level === 'write'
+          ? `Permission to ${git.owner}/${git.name}.git denied to ${site.bot.login}.`
+          : 'Write access to repository not granted.',
+      );
+  }
+}
+
+function challenge(response: ServerResponse): void {
+  response.setHeader('www-authenticate', 'Basic realm="GitHub"');
+  refuse(
+    response,
+    401,
+    'Invalid username or token. Password authentication is not supported for Git operations.',
+  );
+}
+
+function refuse(response: ServerResponse, status: number, message: string): void {
+  response.writeHead(status, { 'content-type': 'text/plain; charset=utf-8' }).end(`${message}\n`);
+}
+
+let backendPath: string | null = null;
+function backend(): string {
+  backendPath ??= `${execFileSync('git', ['--exec-path'], { encoding: 'utf8', timeout: 10_000 }).trim()}/git-http-backend`;
+  return backendPath;
+}
+
+function runBackend(
+  repository: Repository,
+  git: GitRequest,
+  caller: Caller,
+  request: IncomingMessage,
+  response: ServerResponse,
+  root: string,
+): void {
+  const mayChangeWorkflows =
+    caller.kind === 'installation' && covers(caller.token.permissions, 'workflows', 'write');
+  const header = (name: string): string => String(request.headers[name] ?? '');
+  const child = spawn(backend(), [], {
+    // A group of its own: http-backend starts upload-pack, and both must end.
+    detached: true,
+    stdio: ['pipe', 'pipe', 'ignore'],
+    env: gitEnvironment({
+      GIT_PROJECT_ROOT: root,
+      GIT_HTTP_EXPORT_ALL: '1',
+      GIT_HTTP_MAX_REQUEST_BUFFER: '100M',
+      GIT_PROTOCOL: header('git-protocol'),
+      PATH_INFO: `/${repository.owner.login}/${repository.name}.git${git.action}`,
+      QUERY_STRING: git.query,
+      REQUEST_METHOD: request.method ?? 'GET',
+      CONTENT_TYPE: header('content-type'),
+      CONTENT_LENGTH: header('content-length'),
+      HTTP_CONTENT_ENCODING: header('content-encoding'),
+      REMOTE_USER: caller.kind === 'installation' ? 'x-access-token' : '',
+      REMOTE_ADDR: '127.0.0.1',
+      [workflowGuardVariable]: mayChangeWorkflows ? 'allow' : 'refuse',
+    }),
+  });
+  const end = (): void => {
+    clearTimeout(deadline);
+    if (child.exitCode !== null || child.signalCode !== null || child.pid === undefined) return;
+    try {
+      process.kill(-child.pid, 'SIGKILL');
+    } catch {
+      // Ended between the look and the signal.
+    }
+  };
+  const deadline = setTimeout(() => {
+    end();
+    response.destroy();
+  }, transferDeadlineMs);
+  response.on('close', end);
+  child.on('error', () => {
+    clearTimeout(deadline);
+    if (!response.headersSent) refuse(response, 500, 'git http-backend did not start');
+    else response.destroy();
+  });
+  // Errors of either pipe end in a closed response or an ended child, which the handlers above and below see.
+  pipeline(request, child.stdin, () => undefined);
+  readHead(child.stdout, (head) => {
+    if (head === null) {
+      end();
+      if (!response.destroyed) refuse(response, 500, 'git http-backend gave no answer');
+      return;
+    }
+    response.writeHead(head.status, head.headers);
+    pipeline(child.stdout, response, () => undefined);
+  });
+}
+
+interface CgiHead {
+  readonly status: number;
+  readonly headers: Record<string, string>;
+}
+
+/** Reads the CGI header block and puts back what follows; null when there is none. */
+function readHead(
+  stream: NodeJS.ReadableStream & { unshift(chunk: Uint8Array): void },
+  done: (head: CgiHead | null) => void,
+): void {
+  let read = Buffer.alloc(0);
+  const finish = (head: CgiHead | null): void => {
+    stream.off('data', take).off('end', ended);
+    stream.pause();
+    done(head);
+  };
+  const ended = (): void => finish(null);
+  const take = (chunk: Buffer): void => {
+    read = Buffer.concat([read, chunk]);
+    const end = read.indexOf('\r\n\r\n');
+    if (end < 0) {
+      if (read.length > maxCgiHeadBytes) finish(null);
+      return;
+    }
+    const rest = read.subarray(end + 4);
+    stream.off('data', take).off('end', ended);
+    stream.pause();
+    if (rest.length > 0) stream.unshift(rest);
+    done(parseHead(read.subarray(0, end).toString('latin1')));
+  };
+  stream.on('data', take).on('end', ended);
+}
+
+function parseHead(text: string): CgiHead {
+  let status = 200;
+  const headers: Record<string, string> = {};
+  for (const line of text.split('\r\n')) {
+    const colon = line.indexOf(':');
+    const name = line.slice(0, colon).toLowerCase();
+    const value = line.slice(colon + 1).trim();
+    if (name === 'status') status = Number.parseInt(value, 10);
+    else headers[name] = value;
+  }
+  return { status, headers };
+}

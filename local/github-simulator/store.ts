@@ -1,0 +1,268 @@
+/**
+ * What GitHub keeps in its database and not in git: people, repositories' settings, issues, comments, reactions, pull
+ * requests, installations. In memory: a simulator that is started again starts empty.
+ */
+import { rm } from 'node:fs/promises';
+import { join } from 'node:path';
+import type { NewRepository, ReactionContent, RolePermission } from './contract.ts';
+import { GitRepository } from './git-repository.ts';
+
+export interface User {
+  readonly id: number;
+  readonly login: string;
+  readonly type: 'User' | 'Bot' | 'Organization';
+}
+export interface Reaction {
+  readonly id: number;
+  readonly user: User;
+  readonly content: ReactionContent;
+  readonly createdAt: string;
+}
+export interface Label {
+  readonly id: number;
+  readonly name: string;
+  readonly color: string;
+}
+export interface Comment {
+  readonly id: number;
+  readonly issue: number;
+  readonly user: User;
+  readonly createdAt: string;
+  readonly byApp: boolean;
+  readonly reactions: Reaction[];
+  readonly versions: string[];
+  body: string;
+  updatedAt: string;
+}
+export interface Pull {
+  readonly id: number;
+  readonly headRef: string;
+  /** As last seen: follows the branch while the pull request is open. */
+  headSha: string;
+  baseRef: string;
+  baseSha: string;
+  draft: boolean;
+  maintainerCanModify: boolean;
+  readonly requestedReviewers: User[];
+}
+/** An issue or, when `pull` is set, a pull request: they share numbers, comments and labels. */
+export interface Issue {
+  readonly id: number;
+  readonly number: number;
+  readonly user: User;
+  readonly createdAt: string;
+  readonly byApp: boolean;
+  readonly labels: Label[];
+  readonly comments: Comment[];
+  readonly reactions: Reaction[];
+  readonly pull: Pull | null;
+  title: string;
+  body: string | null;
+  state: 'open' | 'closed';
+  closedAt: string | null;
+  updatedAt: string;
+}
+export interface Repository {
+  readonly id: number;
+  readonly owner: User;
+  readonly name: string;
+  readonly private: boolean;
+  readonly defaultBranch: string;
+  readonly createdAt: string;
+  readonly collaborators: ReadonlyMap<string, { user: User; permission: RolePermission }>;
+  readonly labels: Map<string, Label>;
+  readonly issues: Map<number, Issue>;
+  readonly git: GitRepository;
+}
+export interface Installation {
+  readonly id: number;
+  readonly account: User;
+  readonly createdAt: string;
+  readonly repositories: Repository[];
+}
+
+/** GitHub's timestamps: UTC, whole seconds. */
+export function timestamp(at: number = Date.now()): string {
+  return `${new Date(at).toISOString().slice(0, 19)}Z`;
+}
+
+export class Store {
+  readonly repositories = new Map<string, Repository>();
+  readonly installations = new Map<string, Installation>();
+  private readonly users = new Map<string, User>();
+  private readonly root: string;
+  private lastId = 1000;
+
+  constructor(stateDir: string) {
+    this.root = join(stateDir, 'repositories');
+  }
+
+  get repositoriesDir(): string {
+    return this.root;
+  }
+
+  async clear(): Promise<void> {
+    await rm(this.root, { recursive: true, force: true });
+  }
+
+  /** Ids are unique over all kinds, so that a mixed-up id is noticed. */
+  nextId(): number {
+    this.lastId += 1;
+    return this.lastId;
+  }
+
+  user(login: string, type: User['type'] = 'User'): User {
+    const known = this.users.get(login.toLowerCase());
+    if (known !== undefined) return known;
+    const user: User = { id: this.nextId(), login, type };
+    this.users.set(login.toLowerCase(), user);
+    return user;
+  }
+
+  findUser(login: string): User | null {
+    return this.users.get(login.toLowerCase()) ?? null;
+  }
+
+  /** Owner and name as GitHub matches them: without regard to case. */
+  repository(owner: string, name: string): Repository | null {
+    return this.repositories.get(`${owner}/${name}`.toLowerCase()) ?? null;
+  }
+
+  repositoryById(id: number): Repository | null {
+    return [...this.repositories.values()].find((one) => one.id === id) ?? null;
+  }
+
+  installationOf(repository: Repository): Installation | null {
+    return [...this.installations.values()].find((one) => one.repositories.includes(repository)) ?? null;
+  }
+
+  installationById(id: number): Installation | null {
+    return [...this.installations.values()].find((one) => one.id === id) ?? null;
+  }
+
+  async createRepository(wanted: NewRepository): Promise<{ repository: Repository; headSha: string }> {
+    for (const part of [wanted.owner, wanted.name]) {
+      if (!/^[A-Za-z0-9_.-]{1,100}$/.test(part) || /^\.+$/.test(part))
+        throw new Error(`not a name GitHub would take: ${part}`);
+    }
+    const key = `${wanted.owner}/${wanted.name}`.toLowerCase();
+    if (this.repositories.has(key)) throw new Error(`${key} exists already`);
+    const defaultBranch = wanted.defaultBranch ?? 'main';
+    const owner = this.user(wanted.owner, 'Organization');
+    const git = await GitRepository.create(join(this.root, owner.login, `${wanted.name}.git`), defaultBranch);
+    const collaborators = new Map(
+      (wanted.collaborators ?? []).map(({ login, permission }) => [
+        login.toLowerCase(),
+        { user: this.user(login), permission },
+      ]),
+    );
+    const createdAt = timestamp();
+    const headSha = await git.commitFiles({
+      branch: defaultBranch,
+      from: null,
+      files: wanted.files,
+      message: 'Initial commit\n',
+      author: { name: owner.login, email: `${owner.login}@users.noreply.github.com`, date: createdAt },
+    });
+    const repository: Repository = {
+      id: this.nextId(),
+      owner,
+      name: wanted.name,
+      private: wanted.private ?? true,
+      defaultBranch,
+      createdAt,
+      collaborators,
+      labels: new Map(),
+      issues: new Map(),
+      git,
+    };
+    this.repositories.set(key, repository);
+    if (wanted.installed ?? true) this.install(repository);
+    return { repository, headSha };
+  }
+
+  label(repository: Repository, name: string): Label {
+    const key = name.toLowerCase();
+    const known = repository.labels.get(key);
+    if (known !== undefined) return known;
+    const label: Label = { id: this.nextId(), name, color: 'ededed' };
+    repository.labels.set(key, label);
+    return label;
+  }
+
+  addIssue(
+    repository: Repository,
+    fields: {
+      user: User;
+      title: string;
+      body: string | null;
+      labels?: readonly string[];
+      byApp: boolean;
+      pull?: Pull;
+    },
+  ): Issue {
+    const at = timestamp();
+    const issue: Issue = {
+      id: this.nextId(),
+      number: repository.issues.size + 1,
+      user: fields.user,
+      createdAt: at,
+      byApp: fields.byApp,
+      labels: (fields.labels ?? []).map((name) => this.label(repository, name)),
+      comments: [],
+      reactions: [],
+      pull: fields.pull ?? null,
+      title: fields.title,
+      body: fields.body,
+      state: 'open',
+      closedAt: null,
+      updatedAt: at,
+    };
+    repository.issues.set(issue.number, issue);
+    return issue;
+  }
+
+  addComment(issue: Issue, fields: { user: User; body: string; byApp: boolean }): Comment {
+    const at = timestamp();
+    const comment: Comment = {
+      id: this.nextId(),
+      issue: issue.number,
+      user: fields.user,
+      createdAt: at,
+      byApp: fields.byApp,
+      reactions: [],
+      versions: [fields.body],
+      body: fields.body,
+      updatedAt: at,
+    };
+    issue.comments.push(comment);
+    issue.updatedAt = at;
+    return comment;
+  }
+
+  private install(repository: Repository): void {
+    const key = repository.owner.login.toLowerCase();
+    const installation = this.installations.get(key) ?? {
+      id: this.nextId(),
+      account: repository.owner,
+      createdAt: timestamp(),
+      repositories: [],
+    };
+    installation.repositories.push(repository);
+    this.installations.set(key, installation);
+  }
+}
+
+export function findComment(repository: Repository, id: number): { issue: Issue; comment: Comment } | null {
+  for (const issue of repository.issues.values()) {
+    const comment = issue.comments.find((one) => one.id === id);
+    if (comment !== undefined) return { issue, comment };
+  }
+  return null;
+}
+
+export function editComment(comment: Comment, body: string): void {
+  comment.body = body;
+  comment.versions.push(body);
+  comment.updatedAt = timestamp();
+}

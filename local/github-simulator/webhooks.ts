@@ -1,0 +1,111 @@
+/**
+ * Sends webhooks as GitHub does: signed body, one GUID for all attempts, ten seconds to answer, no retry of its own.
+ * What the payloads say is decided by the callers.
+ */
+import { createHmac, randomUUID } from 'node:crypto';
+import type { Delivery, DeliveryAttempt } from './contract.ts';
+
+/** GitHub gives a receiver ten seconds. */
+const answerDeadlineMs = 10_000;
+
+interface RecordedDelivery extends Delivery {
+  readonly attempts: DeliveryAttempt[];
+}
+
+export class Webhooks {
+  private url: string | null;
+  private readonly secret: string;
+  private readonly appId: number;
+  private readonly hookId: number;
+  private readonly recorded: RecordedDelivery[] = [];
+  private readonly underWay = new Set<Promise<unknown>>();
+  private readonly closing = new AbortController();
+
+  constructor(options: { url: string | null; secret: string; appId: number; hookId: number }) {
+    this.url = options.url;
+    this.secret = options.secret;
+    this.appId = options.appId;
+    this.hookId = options.hookId;
+  }
+
+  setUrl(url: string | null): void {
+    this.url = url;
+  }
+
+  deliveries(): readonly Delivery[] {
+    return this.recorded;
+  }
+
+  /** Resolves when the receiver answered or did not; never rejects. */
+  async send(event: string, action: string, payload: Readonly<Record<string, unknown>>): Promise<Delivery> {
+    const body = JSON.stringify({ action, ...payload });
+    const id = randomUUID();
+    const sign = (hash: 'sha1' | 'sha256'): string =>
+      createHmac(hash, this.secret).update(body).digest('hex');
+    const delivery: RecordedDelivery = {
+      id,
+      event,
+      action,
+      body,
+      headers: {
+        'content-type': 'application/json',
+        accept: '*/*',
+        'user-agent': 'GitHub-Hookshot/5e1f7ab',
+        'x-github-delivery': id,
+        'x-github-event': event,
+        'x-github-hook-id': String(this.hookId),
+        'x-github-hook-installation-target-id': String(this.appId),
+        'x-github-hook-installation-target-type': 'integration',
+        'x-hub-signature': `sha1=${sign('sha1')}`,
+        'x-hub-signature-256': `sha256=${sign('sha256')}`,
+      },
+      attempts: [],
+    };
+    this.recorded.push(delivery);
+    await this.attempt(delivery);
+    return delivery;
+  }
+
+  /** Sends without waiting: for what a REST call caused. */
+  post(event: string, action: string, payload: Readonly<Record<string, unknown>>): void {
+    const sending = this.send(event, action, payload);
+    this.underWay.add(sending);
+    void sending.finally(() => this.underWay.delete(sending));
+  }
+
+  async redeliver(id: string): Promise<DeliveryAttempt> {
+    const delivery = this.recorded.find((one) => one.id === id);
+    if (delivery === undefined) throw new Error(`no delivery ${id}`);
+    return this.attempt(delivery);
+  }
+
+  async close(): Promise<void> {
+    this.closing.abort();
+    await Promise.allSettled(this.underWay);
+  }
+
+  private async attempt(delivery: RecordedDelivery): Promise<DeliveryAttempt> {
+    const at = Date.now();
+    const outcome = await this.deliver(delivery);
+    const attempt = { at, durationMs: Date.now() - at, ...outcome };
+    delivery.attempts.push(attempt);
+    return attempt;
+  }
+
+  private async deliver(delivery: Delivery): Promise<{ status: number | null; error: string | null }> {
+    if (this.url === null) return { status: null, error: 'no webhook URL is set' };
+    try {
+      const response = await fetch(this.url, {
+        method: 'POST',
+        headers: delivery.headers,
+        body: delivery.body,
+        redirect: 'manual',
+        signal: AbortSignal.any([AbortSignal.timeout(answerDeadlineMs), this.closing.signal]),
+      });
+      await response.arrayBuffer();
+      return { status: response.status, error: null };
+    } catch (error) {
+      return { status: null, error: error instanceof Error ? error.message : 'unknown' };
+    }
+  }
+}
