@@ -23,17 +23,12 @@ export interface CloneJob {
   readonly objectStore: string;
 }
 
-export function cloneJob(input: {
-  githubUrl: string;
-  owner: string;
-  name: string;
-  sha: string;
-  branch: string;
-}): CloneJob {
+/** Inside a sandbox GitHub is always called `github.com`: the egress handler knows where it really is. */
+export function cloneJob(at: { owner: string; name: string; sha: string; branch: string }): CloneJob {
   return {
-    url: `${input.githubUrl.replace(/\/+$/, '')}/${input.owner}/${input.name}.git`,
-    sha: input.sha,
-    branch: input.branch,
+    url: `https://github.com/${at.owner}/${at.name}.git`,
+    sha: at.sha,
+    branch: at.branch,
     directory: sandboxPaths.repository,
     objectStore: sandboxPaths.objectStore,
   };

@@ -29,9 +29,9 @@ export function parseChangeLines(text: string, base: string): ParsedChange {
   const skipped: SkippedPath[] = [];
   let bytes = 0;
   let end: Extract<ChangeLine, { type: 'end' }> | null = null;
-  for (const text_ of lines(text)) {
+  for (const raw of lines(text)) {
     if (end !== null) return malformed('there is something after its last line');
-    const line = parseLine(text_);
+    const line = parseLine(raw);
     if (line === null) return malformed(`line ${files.length + skipped.length + 1} is not one that is known`);
     switch (line.type) {
       case 'file':

@@ -1,0 +1,159 @@
+/**
+ * Who we are to GitHub: the App's JWT and installation tokens, each narrowed to one repository and to the permissions
+ * of one purpose. Tokens live in memory only, belong to one task, and are revoked when it ends.
+ * Decides nothing about who may ask for one.
+ */
+import { createAppAuth } from '@octokit/auth-app';
+import { z } from 'zod';
+import { githubClient, unlessMissing, type GithubApi, type GithubClient } from './client.ts';
+import { pkcs8Pem, PrivateKeyError } from './private-key.ts';
+
+/** The sets that are used. Each mint is a round trip, so there are three and no more. */
+export const purposes = {
+  /** Clone, branch heads, repository facts and collaborators' permissions (`metadata: read` comes with every token). */
+  read: { contents: 'read' },
+  /** The sticky comment, reactions and reading the conversation; the second when it is a pull request's. */
+  conversation: { issues: 'write' },
+  pullRequestConversation: { pull_requests: 'write' },
+  publish: { contents: 'write', pull_requests: 'write' },
+} as const satisfies Record<string, Permissions>;
+
+export type Permissions = Readonly<Record<string, 'read' | 'write'>>;
+
+export interface TokenScope {
+  /** The task that the token belongs to, or another name for what shares it. */
+  readonly taskId: string;
+  readonly installationId: number;
+  readonly repositoryId: number;
+  readonly permissions: Permissions;
+}
+
+export interface AppTokens {
+  /** Signed anew at each call, valid for ten minutes. */
+  appJwt(): Promise<string>;
+  /** A token of at least five more minutes. Concurrent callers of the same scope share one mint. */
+  tokenFor(scope: TokenScope): Promise<string>;
+  /** Drops a token that GitHub no longer takes, so that the next call mints another. */
+  drop(scope: TokenScope): void;
+  /** Revokes and drops all tokens of a task. Best effort, at most five seconds; never throws. */
+  forget(taskId: string): Promise<void>;
+  /** The App's account as commits name it. Asked once in a process. */
+  bot(client: GithubClient): Promise<BotIdentity>;
+}
+
+export interface BotIdentity {
+  /** `slug[bot]` */
+  readonly name: string;
+  readonly email: string;
+}
+
+const renewBeforeMs = 5 * 60_000;
+const revokeWithinMs = 5000;
+
+const mintedSchema = z.object({ token: z.string().min(1), expires_at: z.iso.datetime({ offset: true }) });
+
+interface Held {
+  readonly taskId: string;
+  readonly token: Promise<string>;
+  /** Milliseconds since the epoch; null while the mint is under way. */
+  expiresAt: number | null;
+}
+
+/**
+ * @throws PrivateKeyError at once when the key cannot be one.
+ */
+export function createAppTokens(
+  deps: GithubApi & { readonly appId: number; readonly privateKey: string; readonly now: () => number },
+): AppTokens {
+  const auth = createAppAuth({ appId: deps.appId, privateKey: pkcs8Pem(deps.privateKey) });
+  const held = new Map<string, Held>();
+  let bot: Promise<BotIdentity> | null = null;
+
+  async function appJwt(): Promise<string> {
+    try {
+      return (await auth({ type: 'app' })).token;
+    } catch (cause) {
+      throw new PrivateKeyError(
+        'GITHUB_APP_PRIVATE_KEY cannot be used to sign: is it the RSA key that GitHub gave you?',
+        { cause },
+      );
+    }
+  }
+  const asApp = githubClient(deps, appJwt);
+
+  // Not through the auth library: its cache would hand one task's token to another task of the same repository.
+  async function mint(
+    { installationId, repositoryId, permissions }: TokenScope,
+    entry: { held: Held },
+  ): Promise<string> {
+    const { data } = await asApp.request('POST /app/installations/{installation_id}/access_tokens', {
+      installation_id: installationId,
+      repository_ids: [repositoryId],
+      permissions: { ...permissions },
+    });
+    const minted = mintedSchema.parse(data);
+    entry.held.expiresAt = Date.parse(minted.expires_at);
+    return minted.token;
+  }
+
+  return {
+    appJwt,
+
+    async tokenFor(scope) {
+      const key = keyOf(scope);
+      const found = held.get(key);
+      if (found !== undefined && (found.expiresAt === null || found.expiresAt - deps.now() > renewBeforeMs)) {
+        return await found.token;
+      }
+      const { promise, resolve, reject } = Promise.withResolvers<string>();
+      const entry: Held = { taskId: scope.taskId, token: promise, expiresAt: null };
+      held.set(key, entry);
+      mint(scope, { held: entry }).then(resolve, (error: unknown) => {
+        // A failure is not kept: the next caller tries again.
+        if (held.get(key) === entry) held.delete(key);
+        reject(error);
+      });
+      return await promise;
+    },
+
+    drop(scope) {
+      held.delete(keyOf(scope));
+    },
+
+    async forget(taskId) {
+      const mine = [...held].filter(([, entry]) => entry.taskId === taskId);
+      for (const [key] of mine) held.delete(key);
+      const revoking = mine.map(async ([, { token }]) => {
+        const value = await token;
+        await githubClient({ ...deps, timeoutMs: revokeWithinMs }, () => Promise.resolve(value)).request(
+          'DELETE /installation/token',
+        );
+      });
+      const deadline = new Promise((resolve) => setTimeout(resolve, revokeWithinMs));
+      // What cannot be revoked expires within the hour.
+      await Promise.race([Promise.allSettled(revoking), deadline]);
+    },
+
+    async bot(client) {
+      bot ??= botIdentity(asApp, client).catch((error: unknown) => {
+        bot = null;
+        throw error;
+      });
+      return await bot;
+    },
+  };
+}
+
+function keyOf({ taskId, installationId, repositoryId, permissions }: TokenScope): string {
+  const sorted = Object.entries(permissions).toSorted(([one], [other]) => one.localeCompare(other));
+  return JSON.stringify([taskId, installationId, repositoryId, sorted]);
+}
+
+/** The address that GitHub links to the App's account needs the account's id, which is not the App's. */
+async function botIdentity(asApp: GithubClient, client: GithubClient): Promise<BotIdentity> {
+  const app = z.object({ slug: z.string().min(1) }).parse((await asApp.request('GET /app')).data);
+  const name = `${app.slug}[bot]`;
+  const account = await unlessMissing(client.request('GET /users/{username}', { username: name }));
+  const id = account === null ? '' : `${z.object({ id: z.number().int() }).parse(account.data).id}+`;
+  return { name, email: `${id}${name}@users.noreply.github.com` };
+}

@@ -1,0 +1,150 @@
+/**
+ * One way to call GitHub's REST API: with a deadline, without following redirects, with failures told apart.
+ * Decides nothing about what to call, and never holds a credential longer than a call.
+ */
+import { retry } from '@octokit/plugin-retry';
+import { Octokit } from '@octokit/rest';
+
+export interface GithubApi {
+  /** Base of the REST API, without a slash at the end. */
+  readonly apiUrl: string;
+  readonly fetch: typeof fetch;
+  /** Milliseconds for one request, body included. */
+  readonly timeoutMs?: number;
+}
+
+export type GithubClient = InstanceType<typeof Client>;
+
+/** A credential for the `Authorization` header; asked for at each request, so that it is never a stale one. */
+export type Credential = () => Promise<string>;
+
+const Client = Octokit.plugin(retry);
+const defaultTimeoutMs = 15_000;
+
+/** GitHub asks us to slow down: the primary or a secondary rate limit. Passes by itself. */
+export class GithubRateLimitError extends Error {
+  override readonly name = 'GithubRateLimitError';
+  /** How long GitHub wants us to wait; a minute when it does not say, as its documentation asks. */
+  readonly retryAfterMs: number;
+  constructor(retryAfterMs: number) {
+    super(`GitHub’s rate limit is reached; it asks to wait ${Math.ceil(retryAfterMs / 1000)} s`);
+    this.retryAfterMs = retryAfterMs;
+  }
+}
+
+/** GitHub has moved what was asked for. Never followed: a repository that was renamed is not the one that was allowed. */
+export class GithubMovedError extends Error {
+  override readonly name = 'GithubMovedError';
+}
+
+/** GitHub’s own answer. */
+export class GithubRefusal extends Error {
+  override readonly name = 'GithubRefusal';
+  readonly status: number;
+  /** GitHub’s words, joined from `message` and `errors[].message`. */
+  readonly details: string;
+  /** `errors[].field`, where GitHub names fields. */
+  readonly fields: readonly string[];
+  constructor(status: number, call: string, details: string, fields: readonly string[]) {
+    super(`GitHub answered ${call} with ${status}: ${details}`);
+    this.status = status;
+    this.details = details;
+    this.fields = fields;
+  }
+}
+
+/**
+ * Reading is retried twice, a second and four later; writing never, because its answer may only be lost: whoever
+ * writes looks first. No throttling plugin: its queue outlives a request, which workerd does not allow.
+ */
+export function githubClient(api: GithubApi, credential: Credential): GithubClient {
+  const { fetch: platformFetch } = api;
+  const timeoutMs = api.timeoutMs ?? defaultTimeoutMs;
+  const client = new Client({
+    baseUrl: api.apiUrl,
+    userAgent: 'airlock',
+    retry: { doNotRetry: [400, 401, 403, 404, 409, 410, 413, 415, 422, 429, 451], retries: 2 },
+    log: { debug: ignore, info: ignore, warn: ignore, error: ignore },
+    request: {
+      redirect: 'manual',
+      fetch: async (url: string, init: RequestInit) =>
+        await platformFetch(url, { ...init, redirect: 'manual', signal: AbortSignal.timeout(timeoutMs) }),
+    },
+  });
+  client.hook.before('request', async (options) => {
+    options.headers.authorization = `Bearer ${await credential()}`;
+    if (options.method !== 'GET') options.request.retries = 0;
+  });
+  client.hook.after('request', (response, options) => {
+    // To Octokit a redirect that is not followed is a success without data.
+    const status: number = response.status;
+    if (status >= 300 && status < 400) throw new GithubMovedError(`GitHub has moved ${options.method} ${options.url}`);
+  });
+  client.hook.error('request', (error) => {
+    throw failureOf(error);
+  });
+  return client;
+}
+
+function ignore(): void {
+  // Octokit logs deprecations and each request to the console; our own log says what matters.
+}
+
+/** The error that callers can tell apart; anything that is not GitHub's answer stays as it is. */
+function failureOf(error: unknown): unknown {
+  if (!(error instanceof Error)) return error;
+  const response = property(error, 'response');
+  const status = property(response, 'status');
+  if (typeof status !== 'number') return error;
+  const data = property(response, 'data');
+  const headers = property(response, 'headers');
+  const message = text(property(data, 'message'));
+  const waitMs = rateLimitWait(status, headers, message);
+  if (waitMs !== null) return new GithubRateLimitError(waitMs);
+  const listed = property(data, 'errors');
+  const errors: readonly unknown[] = Array.isArray(listed) ? listed : [];
+  const details = [
+    message,
+    ...errors.map((one) => text(typeof one === 'string' ? one : property(one, 'message'))),
+  ];
+  const request = property(error, 'request');
+  const path = text(property(request, 'url'))
+    .replace(/^https?:\/\/[^/]+/, '')
+    .replace(/\?.*$/, '');
+  return new GithubRefusal(
+    status,
+    `${text(property(request, 'method'))} ${path}`,
+    details
+      .filter((part) => part !== '')
+      .join('; ')
+      .slice(0, 500),
+    errors.map((one) => text(property(one, 'field'))).filter((field) => field !== ''),
+  );
+}
+
+/** https://docs.github.com/rest/using-the-rest-api/best-practices-for-using-the-rest-api: 403 or 429, told by headers. */
+function rateLimitWait(status: number, headers: unknown, message: string): number | null {
+  if (status !== 403 && status !== 429) return null;
+  const retryAfter = Number(property(headers, 'retry-after') ?? Number.NaN);
+  if (Number.isFinite(retryAfter)) return Math.max(1, retryAfter) * 1000;
+  if (property(headers, 'x-ratelimit-remaining') === '0') {
+    const reset = Number(property(headers, 'x-ratelimit-reset'));
+    return Number.isFinite(reset) ? Math.max(1000, reset * 1000 - Date.now()) : 60_000;
+  }
+  return status === 429 || /secondary rate limit|abuse detection/i.test(message) ? 60_000 : null;
+}
+
+function property(value: unknown, name: string): unknown {
+  return typeof value === 'object' && value !== null ? Reflect.get(value, name) : undefined;
+}
+const text = (value: unknown): string => (typeof value === 'string' ? value : '');
+
+/** null for GitHub's 404: what was asked for is not there, or not for us. */
+export async function unlessMissing<T>(call: Promise<T>): Promise<T | null> {
+  try {
+    return await call;
+  } catch (error) {
+    if (error instanceof GithubRefusal && error.status === 404) return null;
+    throw error;
+  }
+}

@@ -1,0 +1,72 @@
+/**
+ * The App's private key in the one form that WebCrypto reads. GitHub hands out PKCS#1 (`BEGIN RSA PRIVATE KEY`);
+ * PKCS#8 is the same key inside a fixed frame, RFC 5208. Decides nothing about who may use it.
+ */
+
+/** SEQUENCE { OID rsaEncryption, NULL } */
+const rsaAlgorithm = [
+  0x30, 0x0d, 0x06, 0x09, 0x2a, 0x86, 0x48, 0x86, 0xf7, 0x0d, 0x01, 0x01, 0x01, 0x05, 0x00,
+];
+const version0 = [0x02, 0x01, 0x00];
+
+/** A DER length: one byte below 128, else the count of the bytes that follow. */
+function derLength(length: number): readonly number[] {
+  if (length < 0x80) return [length];
+  const bytes: number[] = [];
+  for (let rest = length; rest > 0; rest = Math.floor(rest / 256)) bytes.unshift(rest % 256);
+  return [0x80 + bytes.length, ...bytes];
+}
+
+function derValue(tag: number, content: Uint8Array): Uint8Array {
+  return Uint8Array.from([tag, ...derLength(content.length), ...content]);
+}
+
+/** Whether these bytes are one DER SEQUENCE and nothing else: catches a key that lost lines on its way. */
+function isOneSequence(der: Uint8Array): boolean {
+  const first = der[1] ?? 0;
+  const lengthBytes = first < 0x80 ? 0 : first - 0x80;
+  let length = first < 0x80 ? first : 0;
+  for (let at = 0; at < lengthBytes; at += 1) length = length * 256 + (der[2 + at] ?? 0);
+  return der[0] === 0x30 && lengthBytes <= 3 && der.length > 64 && 2 + lengthBytes + length === der.length;
+}
+
+export class PrivateKeyError extends Error {
+  override readonly name = 'PrivateKeyError';
+}
+
+/**
+ * A PKCS#8 PEM from PKCS#1 or PKCS#8, also with `\n` written out and with quotes around it, as environment files have it.
+ * @throws PrivateKeyError that names the setting and never repeats the key.
+ */
+export function pkcs8Pem(pem: string): string {
+  const text = pem
+    .trim()
+    .replace(/^(["'])(.*)\1$/s, '$2')
+    .replaceAll('\\n', '\n')
+    .replaceAll('\r', '');
+  const found =
+    /-----BEGIN (RSA )?PRIVATE KEY-----\s([A-Za-z0-9+/=\s]+)-----END (?:RSA )?PRIVATE KEY-----/.exec(text);
+  if (found === null) {
+    const what = text.includes('ENCRYPTED')
+      ? 'is encrypted: remove the passphrase'
+      : 'is not a complete PEM private key';
+    throw new PrivateKeyError(`GITHUB_APP_PRIVATE_KEY ${what}`);
+  }
+  const [, pkcs1, body = ''] = found;
+  let der: Uint8Array;
+  try {
+    der = Uint8Array.from(atob(body.replaceAll(/\s/g, '')), (character) => character.charCodeAt(0));
+  } catch {
+    throw new PrivateKeyError('GITHUB_APP_PRIVATE_KEY is damaged: its body is not base64');
+  }
+  if (!isOneSequence(der))
+    throw new PrivateKeyError('GITHUB_APP_PRIVATE_KEY is damaged: a part of it is missing');
+  const framed =
+    pkcs1 === undefined
+      ? der
+      : derValue(0x30, Uint8Array.from([...version0, ...rsaAlgorithm, ...derValue(0x04, der)]));
+  const base64 = btoa(String.fromCharCode(...framed))
+    .replaceAll(/.{64}/g, '$&\n')
+    .trimEnd();
+  return `-----BEGIN PRIVATE KEY-----\n${base64}\n-----END PRIVATE KEY-----\n`;
+}
