@@ -49,25 +49,21 @@ export type Access =
 export function decideAccess(caller: Caller, repository: Repository | null, need: Need): Access {
   if (caller.kind === 'refused') return { kind: 'unauthenticated', message: caller.message };
   if (repository === null) return { kind: 'hidden' };
+  // An App JWT is for /app only, whatever it names elsewhere.
+  if (caller.kind === 'app') return { kind: 'forbidden' };
   const publicRead = !repository.private && need.level === 'read';
-  switch (caller.kind) {
-    case 'anonymous':
-      if (publicRead) return { kind: 'allowed', repository };
-      return repository.private
-        ? { kind: 'hidden' }
-        : { kind: 'unauthenticated', message: 'Requires authentication' };
-    case 'app':
-      // An App JWT is for /app only, whatever it names elsewhere.
-      return { kind: 'forbidden' };
-    case 'installation': {
-      if (!reachable(caller.token).includes(repository)) {
-        if (publicRead) return { kind: 'allowed', repository };
-        return repository.private ? { kind: 'hidden' } : { kind: 'forbidden' };
-      }
-      const held = need.anyOf.some((name) => covers(caller.token.permissions, name, need.level));
-      return held ? { kind: 'allowed', repository } : { kind: 'forbidden' };
-    }
+  if (caller.kind === 'anonymous') {
+    if (publicRead) return { kind: 'allowed', repository };
+    return repository.private
+      ? { kind: 'hidden' }
+      : { kind: 'unauthenticated', message: 'Requires authentication' };
   }
+  if (!reachable(caller.token).includes(repository)) {
+    if (publicRead) return { kind: 'allowed', repository };
+    return repository.private ? { kind: 'hidden' } : { kind: 'forbidden' };
+  }
+  const held = need.anyOf.some((name) => covers(caller.token.permissions, name, need.level));
+  return held ? { kind: 'allowed', repository } : { kind: 'forbidden' };
 }
 
 function basicPassword(value: string): string {

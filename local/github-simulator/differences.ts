@@ -32,17 +32,25 @@ export async function differences(
 ): Promise<readonly FileDifference[]> {
   const [raw, numstat, patch] = await Promise.all([
     git.diff(from, to, ['--raw', '--no-abbrev', '-z']),
-    git.diff(from, to, ['--numstat', '-z']),
+    lineCounts(git, from, to),
     git.diff(from, to, ['--patch']),
   ]);
-  const counts = parseNumstat(numstat.toString());
   const patches = patch.toString().split(/^(?=diff --git )/m);
   return parseRaw(raw.toString()).map((entry, index) => {
-    const [additions = 0, deletions = 0] = counts[index] ?? [];
+    const [additions = 0, deletions = 0] = numstat[index] ?? [];
     // A type change (file to symlink) is two patches, a removal and an addition: all others are one each.
     const own = entry.status === 'changed' ? patches.splice(0, 2) : patches.splice(0, 1);
     return { ...entry, additions, deletions, patch: hunks(own.join('')) };
   });
+}
+
+/** Added and deleted lines by file, in the order of `differences`; 0 for binary files. */
+export async function lineCounts(
+  git: GitRepository,
+  from: string | null,
+  to: string,
+): Promise<readonly (readonly [number, number])[]> {
+  return parseNumstat((await git.diff(from, to, ['--numstat', '-z'])).toString());
 }
 
 type RawEntry = Omit<FileDifference, 'additions' | 'deletions' | 'patch'>;

@@ -64,21 +64,13 @@ function prepare(
 
 function subject(site: Site, repository: Repository, happened: RepositoryEvent): Json {
   const issue = issueDocument(site, repository, happened.issue);
-  switch (happened.kind) {
-    case 'issues.opened':
-      return { issue };
-    case 'issues.labeled':
-      return { issue, label: labelDocument(site, repository, happened.label) };
-    case 'issue_comment.created':
-    case 'issue_comment.deleted':
-      return { issue, comment: commentDocument(site, repository, happened.issue, happened.comment) };
-    case 'issue_comment.edited':
-      return {
-        changes: { body: { from: happened.previousBody } },
-        issue,
-        comment: commentDocument(site, repository, happened.issue, happened.comment),
-      };
-  }
+  if (happened.kind === 'issues.opened') return { issue };
+  if (happened.kind === 'issues.labeled')
+    return { issue, label: labelDocument(site, repository, happened.label) };
+  const comment = commentDocument(site, repository, happened.issue, happened.comment);
+  return happened.kind === 'issue_comment.edited'
+    ? { changes: { body: { from: happened.previousBody } }, issue, comment }
+    : { issue, comment };
 }
 
 function organization(site: Site, owner: User): Json {

@@ -152,7 +152,16 @@ export class GitRepository {
   /** Paths under `.github/workflows/` that commits of `to`, not yet on any branch, add, change or delete. */
   async newWorkflowChanges(to: string): Promise<readonly string[]> {
     const out = await this.run([
-      ...['log', '--format=', '--name-only', '-m', '--no-renames', '-z', to, '--not', '--branches', '--'],
+      'log',
+      '--format=',
+      '--name-only',
+      '-m',
+      '--no-renames',
+      '-z',
+      to,
+      '--not',
+      '--branches',
+      '--',
       '.github/workflows',
     ]);
     return out

@@ -3,7 +3,7 @@
  * at once; a deleted head branch closes it, as on GitHub.
  */
 import type { PullTotals } from './documents/pull-document.ts';
-import { differences, type FileDifference } from './differences.ts';
+import { differences, lineCounts, type FileDifference } from './differences.ts';
 import type { CommitObject } from './git-repository.ts';
 import { timestamp, type Issue, type Pull, type Repository } from './store.ts';
 
@@ -31,20 +31,22 @@ export async function pullFiles(repository: Repository, pull: Pull): Promise<rea
 
 /** Oldest first, 250 at most, as GitHub lists them. */
 export async function pullCommits(repository: Repository, pull: Pull): Promise<readonly CommitObject[]> {
-  return [...(await repository.git.commits([pull.headSha, `^${pull.baseSha}`], 250))].reverse();
+  return (await repository.git.commits([pull.headSha, `^${pull.baseSha}`], 250)).toReversed();
 }
 
 export async function pullTotals(repository: Repository, pull: Pull): Promise<PullTotals> {
-  const [files, commits, upToDate] = await Promise.all([
-    pullFiles(repository, pull),
-    repository.git.countCommits(pull.baseSha, pull.headSha),
-    repository.git.isAncestor(pull.baseSha, pull.headSha),
+  const { git } = repository;
+  const from = await git.mergeBase(pull.baseSha, pull.headSha);
+  const [lines, commits] = await Promise.all([
+    lineCounts(git, from, pull.headSha),
+    git.countCommits(pull.baseSha, pull.headSha),
   ]);
   return {
     commits,
-    additions: files.reduce((sum, file) => sum + file.additions, 0),
-    deletions: files.reduce((sum, file) => sum + file.deletions, 0),
-    changedFiles: files.length,
-    mergeable: upToDate ? true : null,
+    additions: lines.reduce((sum, [additions]) => sum + additions, 0),
+    deletions: lines.reduce((sum, [, deletions]) => sum + deletions, 0),
+    changedFiles: lines.length,
+    // A head that holds the whole base merges cleanly; for the others nobody has tried.
+    mergeable: from === pull.baseSha ? true : null,
   };
 }

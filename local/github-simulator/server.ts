@@ -3,7 +3,8 @@
  * tests ask for. Listens on the loopback interface only.
  */
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
-import { getRequestListener } from '@hono/node-server';
+import { getRequestListener, type HttpBindings } from '@hono/node-server';
+import { RESPONSE_ALREADY_SENT } from '@hono/node-server/utils/response';
 import { Hono } from 'hono';
 import { identify } from './access.ts';
 import { apiApplication } from './api.ts';
@@ -15,7 +16,16 @@ import { parseGitRequest, serveGit } from './smart-http.ts';
 import type { Site } from './site.ts';
 
 export function createSite(site: Site, faults: Faults, log: RequestLog): Server {
-  const web = new Hono();
+  const web = new Hono<{ Bindings: HttpBindings }>();
+  const losing = new WeakMap<IncomingMessage, Fault>();
+  web.use(async (c, next) => {
+    await next();
+    // The request was performed; now its answer is lost.
+    const fault = losing.get(c.env.incoming);
+    if (fault === undefined) return;
+    answerFault(fault, c.env.incoming, c.env.outgoing);
+    c.res = RESPONSE_ALREADY_SENT;
+  });
   web.route('/api/v3', apiApplication(site));
   web.route('/', pageApplication(site));
   const serveWeb = getRequestListener(web.fetch);
@@ -44,7 +54,8 @@ export function createSite(site: Site, faults: Faults, log: RequestLog): Server 
       serveGit(site, git, request, response);
       return;
     }
-    void serveWeb(request, fault === null ? response : losing(fault, request, response));
+    if (fault !== null) losing.set(request, fault);
+    void serveWeb(request, response);
   });
 }
 
@@ -56,20 +67,4 @@ function answerFault(fault: Fault, request: IncomingMessage, response: ServerRes
   const document = new ApiError(500, fault.status >= 500 ? 'Server Error' : 'Simulated failure').document;
   response.writeHead(fault.status, { 'content-type': 'application/json; charset=utf-8' });
   response.end(JSON.stringify({ ...document, status: String(fault.status) }));
-}
-
-/** A response whose real answer is thrown away when it is complete, and the fault's given instead. */
-function losing(fault: Fault, request: IncomingMessage, response: ServerResponse): ServerResponse {
-  const restore = { writeHead: response.writeHead, write: response.write, end: response.end };
-  const drop = {
-    writeHead: () => response,
-    write: () => true,
-    end: () => {
-      Object.assign(response, restore);
-      for (const name of response.getHeaderNames()) response.removeHeader(name);
-      answerFault(fault, request, response);
-      return response;
-    },
-  };
-  return Object.assign(response, drop);
 }

@@ -29,17 +29,12 @@ export function repositoryOf(c: ApiContext, site: Site, need: Need): Repository 
   const named = site.store.repository(c.req.param('owner') ?? '', c.req.param('repo') ?? '');
   const caller = c.get('caller');
   const access = decideAccess(caller, named, need);
-  switch (access.kind) {
-    case 'allowed':
-      return access.repository;
-    case 'hidden':
-      throw notFound();
-    case 'unauthenticated':
-      throw new ApiError(caller.kind === 'refused' ? caller.status : 401, access.message);
-    case 'forbidden':
-      c.header('x-accepted-github-permissions', need.anyOf.map((name) => `${name}=${need.level}`).join('; '));
-      throw forbidden();
-  }
+  if (access.kind === 'allowed') return access.repository;
+  if (access.kind === 'hidden') throw notFound();
+  if (access.kind === 'unauthenticated')
+    throw new ApiError(caller.kind === 'refused' ? caller.status : 401, access.message);
+  c.header('x-accepted-github-permissions', need.anyOf.map((name) => `${name}=${need.level}`).join('; '));
+  throw forbidden();
 }
 
 /** A number in the path; anything else is 404, as for an unknown id. */

@@ -85,16 +85,10 @@ function requireApp(caller: Caller): void {
 }
 
 function requireToken(caller: Caller): InstallationToken {
-  switch (caller.kind) {
-    case 'installation':
-      return caller.token;
-    case 'refused':
-      throw new ApiError(caller.status, caller.message);
-    case 'app':
-      throw forbidden();
-    case 'anonymous':
-      throw new ApiError(401, 'Requires authentication');
-  }
+  if (caller.kind === 'installation') return caller.token;
+  if (caller.kind === 'refused') throw new ApiError(caller.status, caller.message);
+  if (caller.kind === 'app') throw forbidden();
+  throw new ApiError(401, 'Requires authentication');
 }
 
 function installation(site: Site, id: number): Installation {

@@ -35,7 +35,7 @@ export function issueRoutes(site: Site): Hono<ApiEnv> {
     const state = c.req.query('state') ?? 'open';
     const all = [...repository.issues.values()]
       .filter((one) => state === 'all' || one.state === state)
-      .reverse();
+      .toReversed();
     return c.json(pageOf(c, site, all).map((one) => issueDocument(site, repository, one)));
   });
 

@@ -49,7 +49,7 @@ export function pullRoutes(site: Site): Hono<ApiEnv> {
       await refreshPull(repository, one.issue, one.pull);
       if (state !== 'all' && one.issue.state !== state) continue;
       // GitHub ignores a head filter that is not `owner:branch`.
-      if (head?.includes(':') === true && head !== `${repository.owner.login}:${one.pull.headRef}`) continue;
+      if (head?.includes(':') && head !== `${repository.owner.login}:${one.pull.headRef}`) continue;
       if (base !== undefined && base !== one.pull.baseRef) continue;
       shown.push(one);
     }

@@ -185,7 +185,7 @@ async function comparison(
     ahead_by: ahead,
     behind_by: behind,
     total_commits: ahead,
-    commits: [...commits].reverse().map((commit) => commitDocument(site, repository, commit)),
+    commits: commits.toReversed().map((commit) => commitDocument(site, repository, commit)),
     files: files.map((file) => fileDocument(site, repository, head.sha, file)),
   };
 }
