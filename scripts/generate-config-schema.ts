@@ -1,0 +1,20 @@
+/**
+ * Writes `airlock.schema.json`, the editors' view of `airlock.config.jsonc`, from the zod schema that validates it.
+ * With `--check` it writes nothing and exits 1 when the file is not what it would write.
+ */
+import { readFile, writeFile } from 'node:fs/promises';
+import { z } from 'zod';
+import { configSchema } from '../src/config/schema.ts';
+
+const file = new URL('../airlock.schema.json', import.meta.url);
+// Draft 7 is what editors know best. `io: input`: what one writes, before defaults and trimming.
+const schema = z.toJSONSchema(configSchema, { target: 'draft-7', io: 'input' });
+const text = `${JSON.stringify(schema, null, 2)}\n`;
+
+if (process.argv.includes('--check')) {
+  const current = await readFile(file, 'utf8').catch(() => '');
+  if (current !== text) {
+    console.error('airlock.schema.json is out of date: run `npm run generate`');
+    process.exitCode = 1;
+  }
+} else await writeFile(file, text);

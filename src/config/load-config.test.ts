@@ -1,0 +1,214 @@
+import { describe, expect, it } from 'vitest';
+import { formatProblem, loadConfig } from './load-config.ts';
+
+const problems = (text: string): string[] => {
+  const read = loadConfig(text, 'c.jsonc');
+  return read.ok ? [] : read.problems.map((problem) => formatProblem(problem));
+};
+const repository = (settings: string): string => `{ "repositories": { "acme/shop": ${settings} } }`;
+
+describe('a good configuration', () => {
+  it.each(['{}', '{ "repositories": {} }', '// nothing yet\n{ /* at all */ }', '\uFEFF{}'])(
+    'may be empty: %j',
+    (text) => {
+      const read = loadConfig(text, 'c.jsonc');
+      expect(read.ok && read.config.repositories).toEqual([]);
+      expect(read.ok && read.config.github).toEqual({ mention: 'airlock', label: 'codex' });
+    },
+  );
+
+  it('may have comments and trailing commas, and is compared without case', () => {
+    const read = loadConfig(
+      `{
+        // how to call it
+        "github": { "mention": "Codex-Bot", "label": "Do It", },
+        "repositories": { "Acme/Shop": { "aliases": ["shop"], "setup": { "run": "npm ci", "hosts": ["Registry.npmjs.org"] } }, },
+      }`,
+      'c.jsonc',
+    );
+    expect(read.ok && read.config.github).toEqual({ mention: 'codex-bot', label: 'do it' });
+    expect(read.ok && read.config.repositories[0]?.pattern).toMatchObject({
+      owner: 'acme',
+      name: 'shop',
+      exact: true,
+    });
+  });
+
+  it('puts the most specific key first', () => {
+    const keys = ['acme/*', 'acme/shop-*', '!acme/*-archive', 'acme/shop-web', 'acme/s*'];
+    const read = loadConfig(
+      JSON.stringify({ repositories: Object.fromEntries(keys.map((key) => [key, {}])) }),
+      'c.jsonc',
+    );
+    expect(read.ok && read.config.repositories.map(({ pattern }) => pattern.key)).toEqual([
+      'acme/shop-web',
+      'acme/shop-*',
+      'acme/s*',
+      '!acme/*-archive',
+      'acme/*',
+    ]);
+  });
+});
+
+describe('a mistake is named with its place and the way out', () => {
+  it.each([
+    ['', 'c.jsonc:1:1: expected a value'],
+    ['// only this', 'c.jsonc:1:13: expected a value'],
+    ['[]', 'c.jsonc:1:1: expected an object, got a list'],
+    ['{ "repositories": {\n  "acme/shop": {}\n  "acme/x": {} } }', 'c.jsonc:3:3: expected "," before this'],
+    ['{ "a": 1 ', 'c.jsonc:1:10: expected "}"'],
+    ['{} {}', 'c.jsonc:1:4: expected nothing after the closing brace'],
+    [
+      "{ 'github': {} }",
+      'c.jsonc:1:3: expected a value: text in quotes, a number, true, false, null, [ or {',
+    ],
+    ['{ "repositorys": {} }', 'c.jsonc:1:3: repositorys: unknown key (did you mean "repositories"?)'],
+    [
+      '{\n  "github": { "mentoin": "x" }\n}',
+      'c.jsonc:2:15: github.mentoin: unknown key (did you mean "mention"?)',
+    ],
+    [
+      repository('{ "efort": "high" }'),
+      'c.jsonc:1:36: repositories["acme/shop"].efort: unknown key (did you mean "effort"?)',
+    ],
+    [
+      repository('{ "limits": { "minuets": 3 } }'),
+      'c.jsonc:1:48: repositories["acme/shop"].limits.minuets: unknown key (did you mean "minutes"?)',
+    ],
+    [
+      repository('{ "setup": { "xyzzyxyzzy": 3, "run": "x" } }'),
+      'c.jsonc:1:47: repositories["acme/shop"].setup.xyzzyxyzzy: unknown key (known keys: run, hosts)',
+    ],
+    [
+      repository('{ "effort": "hihg" }'),
+      'c.jsonc:1:46: repositories["acme/shop"].effort: expected one of "minimal", "low", "medium", "high", "xhigh", got "hihg" (did you mean "high"?)',
+    ],
+    [
+      repository('{ "draft": "yes" }'),
+      'c.jsonc:1:45: repositories["acme/shop"].draft: expected true or false, got "yes"',
+    ],
+    [
+      repository('{ "limits": { "minutes": 0 } }'),
+      'c.jsonc:1:59: repositories["acme/shop"].limits.minutes: expected at least 1, got 0',
+    ],
+    [
+      repository('{ "limits": { "minutes": 361 } }'),
+      'c.jsonc:1:59: repositories["acme/shop"].limits.minutes: expected at most 360, got 361',
+    ],
+    [
+      repository('{ "limits": { "minutes": 1.5 } }'),
+      'c.jsonc:1:59: repositories["acme/shop"].limits.minutes: expected a whole number, got 1.5',
+    ],
+    [
+      repository('{ "setup": {} }'),
+      'c.jsonc:1:45: repositories["acme/shop"].setup.run: expected a text in quotes, which is missing',
+    ],
+    [
+      repository('{ "model": "gpt 6" }'),
+      'c.jsonc:1:45: repositories["acme/shop"].model: expected the name of a model, such as "gpt-6.1-sol", got "gpt 6"',
+    ],
+    [
+      repository('{ "baseBranch": "a..b" }'),
+      'c.jsonc:1:50: repositories["acme/shop"].baseBranch: expected the name of a branch, such as "main", got "a..b"',
+    ],
+    [
+      '{ "github": { "mention": "@airlock" } }',
+      'c.jsonc:1:26: github.mention: expected the name that people write after "@", without the "@" and without "[bot]", got "@airlock"',
+    ],
+    [repository('null'), 'c.jsonc:1:34: repositories["acme/shop"]: expected an object, got null'],
+    [
+      '{ "repositories": {\n "acme/a": {},\n "acme/a": {} } }',
+      'c.jsonc:3:2: repositories["acme/a"]: is written twice (keep one of them)',
+    ],
+    [
+      '{ "repositories": { "acme": {} } }',
+      'c.jsonc:1:21: repositories.acme: expected "owner/name" or "owner/*" (did you mean "acme/*"?)',
+    ],
+    [
+      '{ "repositories": { "*/*": {} } }',
+      'c.jsonc:1:21: repositories["*/*"]: expected an owner that is written out (with a wildcard there, anybody who installs the App could use it; list each owner)',
+    ],
+    [
+      '{ "repositories": { "acme/**": {} } }',
+      'c.jsonc:1:21: repositories["acme/**"]: expected a single "*": it stands for any run of characters',
+    ],
+    [
+      '{ "repositories": { "acme/a?": {} } }',
+      'c.jsonc:1:21: repositories["acme/a?"]: expected "*" as the only wildcard',
+    ],
+    [
+      '{ "repositories": { "!acme/a": { "draft": true } } }',
+      'c.jsonc:1:21: repositories["!acme/a"]: expected {} for a key with "!": it excludes, so that settings have no effect',
+    ],
+    [
+      '{ "repositories": { "acme/*": { "aliases": ["a"] } } }',
+      'c.jsonc:1:44: repositories["acme/*"].aliases: expected no aliases on a key with "*" (list the repository by its name as well)',
+    ],
+    [
+      '{ "repositories": { "acme/a": { "aliases": ["x"] }, "acme/b": { "aliases": ["x"] } } }',
+      'c.jsonc:1:77: repositories["acme/b"].aliases[0]: "x" is already an alias of "acme/a" (an alias names one repository)',
+    ],
+    [
+      '{ "repositories": { "acme/Shop": {}, "acme/shop": {} } }',
+      'c.jsonc:1:38: repositories["acme/shop"]: "acme/Shop" and "acme/shop" are equally specific and match the same repositories (make one of them longer, or remove one)',
+    ],
+    [
+      '{ "repositories": { "acme/a*b": {}, "acme/a*c*": {} } }',
+      'c.jsonc:1:37: repositories["acme/a*c*"]: "acme/a*b" and "acme/a*c*" are equally specific and match the same repositories (make one of them longer, or remove one)',
+    ],
+  ])('%j', (text, expected) => {
+    expect(problems(text)).toEqual([expected]);
+  });
+
+  it('reports every mistake of a file, in its order', () => {
+    expect(
+      problems(
+        '{\n "github": { "labl": "x" },\n "defaults": { "effort": 3 },\n "repositories": { "acme/a": { "model": "" } }\n}',
+      ).map((line) => line.split(':').slice(1, 2).join('')),
+    ).toEqual(['2', '3', '4']);
+  });
+
+  it('does not call keys that cannot meet a tie', () => {
+    expect(problems('{ "repositories": { "acme/a*b": {}, "acme/a*c": {}, "other/a*b": {} } }')).toEqual([]);
+  });
+});
+
+describe('setup hosts', () => {
+  const hostProblem = (host: string): string | undefined =>
+    problems(repository(JSON.stringify({ setup: { run: 'x', hosts: [host] } })))[0];
+
+  it.each(['registry.npmjs.org', 'pypi.org', 'a-b.example.co.uk', 'xn--bcher-kva.example'])(
+    '%s passes',
+    (host) => {
+      expect(hostProblem(host)).toBeUndefined();
+    },
+  );
+
+  it.each([
+    ['https://registry.npmjs.org', 'without a scheme'],
+    ['registry.npmjs.org/x', 'without a path'],
+    ['registry.npmjs.org:8443', 'without a port'],
+    ['*.npmjs.org', 'not a pattern'],
+    ['user@npmjs.org', 'without a user'],
+    ['10.0.0.1', 'not an IP address'],
+    ['169.254.169.254', 'not an IP address'],
+    ['[::1]', 'not an IP address'],
+    ['fe80::1', 'not an IP address'],
+    ['2130706433', 'not an IP address'],
+    ['0x7f.1', 'not an IP address'],
+    ['localhost', 'a public host name'],
+    ['db.internal', 'a public host name'],
+    ['npmjs', 'a public host name'],
+    ['npmjs.org.', 'a host name such as'],
+    ['npm_js.org', 'a host name such as'],
+    ['a b.org', 'a host name such as'],
+    ['', 'a host name such as'],
+    ['github.com', 'other than GitHub and OpenAI'],
+    ['API.GitHub.com', 'other than GitHub and OpenAI'],
+    ['raw.githubusercontent.com', 'other than GitHub and OpenAI'],
+    ['api.openai.com', 'other than GitHub and OpenAI'],
+  ])('%j does not', (host, part) => {
+    expect(hostProblem(host)).toContain(part);
+    expect(hostProblem(host)).toContain('repositories["acme/shop"].setup.hosts[0]');
+  });
+});

@@ -1,0 +1,196 @@
+/**
+ * Text of `airlock.config.jsonc` → typed configuration, or every mistake in it with its place.
+ * Fails as a whole: half a configuration would be a policy that nobody wrote.
+ */
+import { getNodeValue, parseTree, printParseErrorCode, type Node, type ParseError } from 'jsonc-parser';
+import {
+  describeIssue,
+  formatPath,
+  keyNodeAt,
+  nearest,
+  nodeAt,
+  positionAt,
+  type ConfigProblem,
+} from './problem.ts';
+import { compareSpecificity, overlap, readPattern } from './repository-pattern.ts';
+import {
+  builtIn,
+  configSchema,
+  knownKeysAt,
+  type AirlockConfig,
+  type RepositoryEntry,
+  type RepositorySettings,
+} from './schema.ts';
+
+export type ConfigRead =
+  | { readonly ok: true; readonly config: AirlockConfig }
+  | { readonly ok: false; readonly problems: readonly ConfigProblem[] };
+
+/** One line: `file:line:column: key: what is wrong (hint)`. */
+export function formatProblem(problem: ConfigProblem): string {
+  const where = `${problem.fileName}:${problem.line}:${problem.column}`;
+  const what = problem.path === '' ? problem.message : `${problem.path}: ${problem.message}`;
+  return `${where}: ${what}${problem.hint === null ? '' : ` (${problem.hint})`}`;
+}
+
+type Report = (
+  node: { offset: number },
+  path: readonly PropertyKey[],
+  message: string,
+  hint?: string | null,
+) => void;
+
+/** Words for the parser's codes where its own would not help. */
+const syntaxWords: Readonly<Record<string, string>> = {
+  InvalidSymbol: 'expected a value: text in quotes, a number, true, false, null, [ or {',
+  InvalidNumberFormat: 'expected a number',
+  PropertyNameExpected: 'expected a key in quotes',
+  ValueExpected: 'expected a value',
+  ColonExpected: 'expected ":" after the key',
+  CommaExpected: 'expected "," before this',
+  CloseBraceExpected: 'expected "}"',
+  CloseBracketExpected: 'expected "]"',
+  EndOfFileExpected: 'expected nothing after the closing brace',
+  UnexpectedEndOfComment: 'expected "*/" to end the comment',
+  UnexpectedEndOfString: 'expected a closing quote on the same line',
+};
+
+function duplicateKeys(node: Node, path: readonly PropertyKey[], report: Report): void {
+  if (node.type === 'object') {
+    const seen = new Set<string>();
+    for (const property of node.children ?? []) {
+      const [key, value] = property.children ?? [];
+      if (key === undefined) continue;
+      const name = String(key.value);
+      if (seen.has(name)) report(key, [...path, name], 'is written twice', 'keep one of them');
+      seen.add(name);
+      if (value !== undefined) duplicateKeys(value, [...path, name], report);
+    }
+  } else node.children?.forEach((child, index) => duplicateKeys(child, [...path, index], report));
+}
+
+function readEntries(
+  root: Node,
+  repositories: Record<string, RepositorySettings>,
+  report: Report,
+): RepositoryEntry[] {
+  const entries: RepositoryEntry[] = [];
+  for (const [key, settings] of Object.entries(repositories)) {
+    const path = ['repositories', key];
+    const keyNode = keyNodeAt(root, ['repositories'], key);
+    const read = readPattern(key);
+    if (!read.ok) {
+      report(keyNode, path, `expected ${read.expected}`, read.hint);
+      continue;
+    }
+    const { pattern } = read;
+    if (pattern.excludes && Object.keys(settings).length > 0) {
+      report(keyNode, path, 'expected {} for a key with "!": it excludes, so that settings have no effect');
+    }
+    if (!pattern.exact && settings.aliases !== undefined) {
+      report(
+        nodeAt(root, [...path, 'aliases']),
+        [...path, 'aliases'],
+        'expected no aliases on a key with "*"',
+        'list the repository by its name as well',
+      );
+    }
+    for (const other of entries) {
+      if (compareSpecificity(other.pattern, pattern) === 0 && overlap(other.pattern, pattern)) {
+        const message = `"${other.pattern.key}" and "${key}" are equally specific and match the same repositories`;
+        report(keyNode, path, message, 'make one of them longer, or remove one');
+      }
+    }
+    entries.push({ pattern, excluded: pattern.excludes || settings.enabled === false, settings });
+  }
+  return entries;
+}
+
+function checkAliases(root: Node, entries: readonly RepositoryEntry[], report: Report): void {
+  const owners = new Map<string, string>();
+  for (const { pattern, settings } of entries) {
+    settings.aliases?.forEach((alias, index) => {
+      const path = ['repositories', pattern.key, 'aliases', index];
+      const owner = owners.get(alias);
+      if (owner === undefined) owners.set(alias, pattern.key);
+      else
+        report(
+          nodeAt(root, path),
+          path,
+          `"${alias}" is already an alias of "${owner}"`,
+          'an alias names one repository',
+        );
+    });
+  }
+}
+
+function readValue(root: Node, fileName: string, report: Report): AirlockConfig | null {
+  const value: unknown = getNodeValue(root);
+  const parsed = configSchema.safeParse(value);
+  if (!parsed.success) {
+    for (const issue of parsed.error.issues) {
+      if (issue.code === 'unrecognized_keys') {
+        for (const key of issue.keys) {
+          const known = knownKeysAt(issue.path);
+          const near = nearest(key, known);
+          const hint = near === null ? `known keys: ${known.join(', ')}` : `did you mean "${near}"?`;
+          report(keyNodeAt(root, issue.path, key), [...issue.path, key], 'unknown key', hint);
+        }
+      } else {
+        const node = nodeAt(root, issue.path);
+        const { message, hint } = describeIssue(issue, valueAt(value, issue.path));
+        report(node, issue.path, message, hint);
+      }
+    }
+    return null;
+  }
+  const { github, defaults = {}, repositories = {} } = parsed.data;
+  const entries = readEntries(root, repositories, report);
+  checkAliases(root, entries, report);
+  return {
+    fileName,
+    github: {
+      mention: (github?.mention ?? builtIn.mention).toLowerCase(),
+      label: (github?.label ?? builtIn.label).toLowerCase(),
+    },
+    defaults,
+    repositories: entries.toSorted((a, b) => compareSpecificity(a.pattern, b.pattern)),
+  };
+}
+
+function valueAt(value: unknown, path: readonly PropertyKey[]): unknown {
+  let found = value;
+  for (const key of path) {
+    if (typeof found !== 'object' || found === null) return undefined;
+    const next: unknown = Reflect.get(found, key);
+    found = next;
+  }
+  return found;
+}
+
+/** `fileName` is for messages only. */
+export function loadConfig(text: string, fileName: string): ConfigRead {
+  const problems: ConfigProblem[] = [];
+  const report: Report = (node, path, message, hint = null) => {
+    problems.push({ fileName, ...positionAt(text, node.offset), path: formatPath(path), message, hint });
+  };
+  const content = text.replace(/^\uFEFF/, ' ');
+  const errors: ParseError[] = [];
+  const root = parseTree(content, errors, { allowTrailingComma: true, disallowComments: false });
+  for (const error of errors) {
+    const code = printParseErrorCode(error.error);
+    report(error, [], syntaxWords[code] ?? code);
+  }
+  if (root === undefined && problems.length === 0) {
+    report({ offset: 0 }, [], 'expected an object', 'an empty configuration is {}');
+  }
+  // One broken bracket makes a cascade of syntax errors; the first says where it is.
+  if (problems.length > 0 || root === undefined) return { ok: false, problems: problems.slice(0, 1) };
+
+  duplicateKeys(root, [], report);
+  const config = readValue(root, fileName, report);
+  if (config === null || problems.length > 0) {
+    return { ok: false, problems: problems.toSorted((a, b) => a.line - b.line || a.column - b.column) };
+  }
+  return { ok: true, config };
+}

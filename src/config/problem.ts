@@ -1,0 +1,128 @@
+/** What is wrong with a configuration file and where, in words for the person who edits it. */
+import type { Node } from 'jsonc-parser';
+import type { z } from 'zod';
+
+export interface ConfigProblem {
+  readonly fileName: string;
+  /** Both from 1; the column counts UTF-16 units. */
+  readonly line: number;
+  readonly column: number;
+  /** The key as in code: `repositories["acme/*"].limits.minutes`. Empty for the file as a whole. */
+  readonly path: string;
+  /** "expected …" or what is wrong, in one sentence without a full stop. */
+  readonly message: string;
+  readonly hint: string | null;
+}
+
+export function formatPath(path: readonly PropertyKey[]): string {
+  return path.reduce<string>((text, key) => {
+    if (typeof key === 'number') return `${text}[${key}]`;
+    const name = String(key);
+    if (/^[A-Za-z_$][\w$]*$/.test(name)) return text === '' ? name : `${text}.${name}`;
+    return `${text}[${JSON.stringify(name)}]`;
+  }, '');
+}
+
+export function positionAt(text: string, offset: number): { line: number; column: number } {
+  const before = text.slice(0, offset);
+  const lineStart = before.lastIndexOf('\n') + 1;
+  return { line: before.split('\n').length, column: offset - lineStart + 1 };
+}
+
+/** The node at a path, or the nearest enclosing one: a missing key is reported at the object that lacks it. */
+export function nodeAt(root: Node, path: readonly PropertyKey[]): Node {
+  let node = root;
+  for (const key of path) {
+    const next =
+      node.type === 'array'
+        ? node.children?.[Number(key)]
+        : node.children?.find((property) => property.children?.[0]?.value === key)?.children?.[1];
+    if (next === undefined) return node;
+    node = next;
+  }
+  return node;
+}
+
+/** The key itself, for problems that are about its name. */
+export function keyNodeAt(root: Node, path: readonly PropertyKey[], key: string): Node {
+  const parent = nodeAt(root, path);
+  return parent.children?.find((property) => property.children?.[0]?.value === key)?.children?.[0] ?? parent;
+}
+
+/** Optimal string alignment: insert, delete, replace, swap neighbours. */
+function distance(a: string, b: string): number {
+  let previous: number[] = [];
+  let row = Array.from({ length: b.length + 1 }, (_, j) => j);
+  for (let i = 1; i <= a.length; i += 1) {
+    const next = [i];
+    for (let j = 1; j <= b.length; j += 1) {
+      const cost = a[i - 1] === b[j - 1] ? 0 : 1;
+      let best = Math.min((row[j] ?? 0) + 1, (next[j - 1] ?? 0) + 1, (row[j - 1] ?? 0) + cost);
+      if (i > 1 && j > 1 && a[i - 1] === b[j - 2] && a[i - 2] === b[j - 1])
+        best = Math.min(best, (previous[j - 2] ?? 0) + 1);
+      next.push(best);
+    }
+    previous = row;
+    row = next;
+  }
+  return row[b.length] ?? 0;
+}
+
+/** The known word that was probably meant, or null when none is near. */
+export function nearest(word: string, known: readonly string[]): string | null {
+  const wanted = word.slice(0, 100).toLowerCase();
+  let best: string | null = null;
+  let bestDistance = Math.max(2, Math.floor(wanted.length / 3)) + 1;
+  for (const candidate of known) {
+    const steps = distance(wanted, candidate.toLowerCase());
+    if (steps < bestDistance && steps < candidate.length) [best, bestDistance] = [candidate, steps];
+  }
+  return best;
+}
+
+function shown(value: unknown): string {
+  if (typeof value === 'string') return JSON.stringify(value.length > 60 ? `${value.slice(0, 60)}…` : value);
+  if (Array.isArray(value)) return 'a list';
+  if (value === null || typeof value === 'number' || typeof value === 'boolean') return String(value);
+  return value === undefined ? 'nothing' : 'an object';
+}
+
+const typeNames: Readonly<Record<string, string>> = {
+  string: 'a text in quotes',
+  number: 'a number',
+  int: 'a whole number',
+  boolean: 'true or false',
+  array: 'a list',
+  object: 'an object',
+  record: 'an object',
+};
+
+/** "expected …, got …" for one issue of zod's that is about a value, not about an unknown key. */
+export function describeIssue(
+  issue: z.core.$ZodIssue,
+  value: unknown,
+): { message: string; hint: string | null } {
+  const got = shown(value);
+  if (issue.code === 'invalid_type') {
+    if (value === undefined)
+      return {
+        message: `expected ${typeNames[issue.expected] ?? issue.expected}, which is missing`,
+        hint: null,
+      };
+    return { message: `expected ${typeNames[issue.expected] ?? issue.expected}, got ${got}`, hint: null };
+  }
+  if (issue.code === 'invalid_value') {
+    const values = issue.values.map((allowed) => String(allowed));
+    const near = typeof value === 'string' ? nearest(value, values) : null;
+    return {
+      message: `expected one of ${values.map((allowed) => JSON.stringify(allowed)).join(', ')}, got ${got}`,
+      hint: near === null ? null : `did you mean "${near}"?`,
+    };
+  }
+  if (issue.code === 'too_small' || issue.code === 'too_big') {
+    const bound = issue.code === 'too_small' ? `at least ${issue.minimum}` : `at most ${issue.maximum}`;
+    const unit = issue.origin === 'string' ? ' characters' : issue.origin === 'array' ? ' entries' : '';
+    return { message: `expected ${bound}${unit}, got ${got}`, hint: null };
+  }
+  return { message: `expected ${issue.message}, got ${got}`, hint: null };
+}

@@ -1,0 +1,41 @@
+import * as fc from 'fast-check';
+import { expect, it } from 'vitest';
+import { matchesPattern, overlap, readPattern, type RepositoryPattern } from './repository-pattern.ts';
+
+function pattern(name: string): RepositoryPattern {
+  const read = readPattern(`acme/${name}`);
+  if (!read.ok) throw new Error(read.expected);
+  return read.pattern;
+}
+const names = fc
+  .array(fc.constantFrom('a', 'b', '*'), { minLength: 1, maxLength: 5 })
+  .map((parts) => parts.join('').replace(/\*+/g, '*'));
+
+/** Every text over two letters up to a length that is enough for patterns of five characters. */
+const texts = Array.from({ length: 10 }, (_, length) => length + 1).flatMap((length) =>
+  Array.from({ length: 2 ** length }, (_, bits) =>
+    bits.toString(2).padStart(length, '0').replaceAll('0', 'a').replaceAll('1', 'b'),
+  ),
+);
+
+it('matches as the regular expression of the same meaning does', () => {
+  fc.assert(
+    fc.property(names, fc.constantFrom(...texts), (name, text) => {
+      const expected = new RegExp(`^${name.replaceAll('*', '.*')}$`).test(text);
+      expect(matchesPattern(pattern(name), { owner: 'Acme', name: text })).toBe(expected);
+    }),
+  );
+});
+
+it('says that two patterns overlap exactly when some name matches both', () => {
+  fc.assert(
+    fc.property(names, names, (one, other) => {
+      const [a, b] = [pattern(one), pattern(other)];
+      const both = texts.some(
+        (name) => matchesPattern(a, { owner: 'acme', name }) && matchesPattern(b, { owner: 'acme', name }),
+      );
+      expect(overlap(a, b)).toBe(both);
+    }),
+    { numRuns: 60 },
+  );
+});

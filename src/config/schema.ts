@@ -1,0 +1,176 @@
+/**
+ * The shape of `airlock.config.jsonc`, with the descriptions that editors show: `airlock.schema.json` is generated from here.
+ * What one value means for another (ties, unique aliases) is checked in `load-config.ts`.
+ */
+import { z } from 'zod';
+import { isBranchName } from '../core/branch-name.ts';
+import type { GithubPolicy } from '../core/policy.ts';
+import { effortSchema } from '../core/task.ts';
+import { hostNameProblem } from './host-name.ts';
+import type { RepositoryPattern } from './repository-pattern.ts';
+
+/** Used where neither the repository's entry nor `defaults` says otherwise. */
+export const builtIn = {
+  mention: 'airlock',
+  label: 'codex',
+  model: 'gpt-6.1-sol',
+  effort: 'medium',
+  minutes: 30,
+  tokens: 2_000_000,
+  draft: false,
+} as const;
+
+/** Minutes: a Workflow step and a sandbox both bear six hours. */
+const maxMinutes = 360;
+const maxTokens = 100_000_000;
+
+// The messages complete the sentence "expected …".
+const model = z
+  .string()
+  .regex(/^[A-Za-z0-9][A-Za-z0-9._:/-]{0,99}$/, `the name of a model, such as "${builtIn.model}"`);
+const hostName = z.string().superRefine((host, context) => {
+  const problem = hostNameProblem(host);
+  if (problem !== null) context.addIssue({ code: 'custom', message: problem });
+});
+
+const limits = z
+  .strictObject({
+    minutes: z
+      .int()
+      .min(1)
+      .max(maxMinutes)
+      .optional()
+      .meta({
+        description: `Minutes that Codex may work before the task is ended, 1 to ${maxMinutes}. Default ${builtIn.minutes}.`,
+      }),
+    tokens: z
+      .int()
+      .min(1000)
+      .max(maxTokens)
+      .optional()
+      .meta({
+        description: `Input and output tokens of one task together. At the cap the run ends. Default ${builtIn.tokens.toLocaleString('en')}.`,
+      }),
+  })
+  .meta({ description: 'When a task is ended, whatever it is doing.' });
+
+const shared = {
+  model: model.optional().meta({ description: `The model that Codex uses. Default "${builtIn.model}".` }),
+  models: z.array(model).min(1).max(20).optional().meta({
+    description: "The models that `--model` may name. The entry's own model always may. Default: only that.",
+  }),
+  effort: effortSchema
+    .optional()
+    .meta({ description: `How long the model thinks. Default "${builtIn.effort}".` }),
+  limits: limits.optional(),
+  draft: z.boolean().optional().meta({ description: 'Open pull requests as drafts. Default false.' }),
+};
+
+const setup = z
+  .strictObject({
+    run: z
+      .string()
+      .trim()
+      .min(1)
+      .max(2000)
+      .meta({ description: 'A shell command that prepares the clone, such as "npm ci".' }),
+    hosts: z.array(hostName).max(50).optional().meta({
+      description:
+        'Host names that the setup command may read from, GET and HEAD only. No scheme, port, path or pattern; never GitHub or OpenAI.',
+    }),
+  })
+  .meta({ description: 'What runs before Codex does. It ends before Codex starts and does not come back.' });
+
+const defaultsSchema = z
+  .strictObject(shared)
+  .meta({ description: 'Settings of every repository that its own entry does not override.' });
+
+const repositorySchema = z
+  .strictObject({
+    enabled: z
+      .boolean()
+      .optional()
+      .meta({ description: 'false excludes what this entry matches. Default true.' }),
+    aliases: z
+      .array(
+        z
+          .string()
+          .regex(/^[a-z0-9](?:[a-z0-9._-]{0,48}[a-z0-9])?$/, 'a short name in lower case, such as "shop"'),
+      )
+      .max(20)
+      .optional()
+      .meta({ description: 'Short names for this repository. Not on an entry with "*".' }),
+    baseBranch: z.string().refine(isBranchName, 'the name of a branch, such as "main"').optional().meta({
+      description:
+        "The branch that tasks start from and pull requests go to. Default: the repository's default branch.",
+    }),
+    setup: setup.optional(),
+    ...shared,
+  })
+  .meta({
+    description:
+      'What applies to the repositories that this key matches. Entries do not add up: the most specific one applies.',
+  });
+
+const handle = z
+  .string()
+  .regex(
+    /^[A-Za-z0-9](?:[A-Za-z0-9-]{0,37}[A-Za-z0-9])?$/,
+    'the name that people write after "@", without the "@" and without "[bot]"',
+  );
+
+export const configSchema = z
+  .strictObject({
+    $schema: z.string().optional().meta({ description: 'The schema for editors: "./airlock.schema.json".' }),
+    github: z
+      .strictObject({
+        mention: handle.optional().meta({
+          description: `What people write after "@" to address the bot. Default "${builtIn.mention}".`,
+        }),
+        label: z
+          .string()
+          .trim()
+          .min(1)
+          .max(50)
+          .optional()
+          .meta({ description: `The label that starts a task on an issue. Default "${builtIn.label}".` }),
+      })
+      .optional()
+      .meta({ description: 'How the bot is addressed on GitHub.' }),
+    defaults: defaultsSchema.optional(),
+    repositories: z.record(z.string(), repositorySchema).optional().meta({
+      description:
+        'The repositories that Airlock may work on, by "owner/name" or with "*" in the name ("acme/*"). Nothing listed means nothing allowed. The most specific key applies: the exact name, then the longer text before the first "*", then more text altogether. A key with "!" before it, or "enabled": false, excludes.',
+    }),
+  })
+  .meta({ title: 'Airlock configuration', description: 'Who may use Airlock, and with what limits.' });
+
+export type Defaults = z.infer<typeof defaultsSchema>;
+export type RepositorySettings = z.infer<typeof repositorySchema>;
+
+export interface RepositoryEntry {
+  readonly pattern: RepositoryPattern;
+  /** By `!` or by `enabled: false`. */
+  readonly excluded: boolean;
+  readonly settings: RepositorySettings;
+}
+
+/** The whole configuration after every check. */
+export interface AirlockConfig {
+  readonly fileName: string;
+  readonly github: GithubPolicy;
+  readonly defaults: Defaults;
+  /** Most specific first, so that the first that matches is the one that applies. */
+  readonly repositories: readonly RepositoryEntry[];
+}
+
+/** Known keys of the object at a path, for the hint on a typo. */
+export function knownKeysAt(path: readonly PropertyKey[]): readonly string[] {
+  const last = path.at(-1);
+  if (last === 'limits') return Object.keys(limits.shape);
+  if (last === 'setup') return Object.keys(setup.shape);
+  if (last === undefined) return Object.keys(configSchema.shape);
+  if (path.length === 1 && last === 'github') return Object.keys(configSchema.shape.github.unwrap().shape);
+  if (path.length === 1 && last === 'defaults') return Object.keys(defaultsSchema.shape);
+  return path.length === 2 && path[0] === 'repositories' ? Object.keys(repositorySchema.shape) : [];
+}

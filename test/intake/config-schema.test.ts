@@ -1,0 +1,61 @@
+import { execFile } from 'node:child_process';
+import { readFile } from 'node:fs/promises';
+import { promisify } from 'node:util';
+import { Ajv } from 'ajv';
+import { parse } from 'jsonc-parser';
+import { expect, it } from 'vitest';
+import { loadConfig } from '../../src/config/load-config.ts';
+
+const root = new URL('../../', import.meta.url);
+const read = async (name: string): Promise<string> => await readFile(new URL(name, root), 'utf8');
+
+async function validator() {
+  const schema: Record<string, unknown> = JSON.parse(await read('airlock.schema.json'));
+  return new Ajv({ strict: false }).compile(schema);
+}
+
+it('has a schema file that is what the generator would write', async () => {
+  const script = new URL('scripts/generate-config-schema.ts', root).pathname;
+  await expect(
+    promisify(execFile)(process.execPath, [script, '--check'], { timeout: 20_000 }),
+  ).resolves.toBeDefined();
+});
+
+it('has an example that loads, allows nothing yet, and passes its own schema', async () => {
+  const text = await read('airlock.config.jsonc');
+  const config = loadConfig(text, 'airlock.config.jsonc');
+  expect(config.ok && config.config.repositories).toEqual([]);
+  expect((await validator())(parse(text))).toBe(true);
+});
+
+it('has an example whose commented-out entries are right as well', async () => {
+  const text = (await read('airlock.config.jsonc')).replace(/^(\s*)\/\/ (?=[ }"!])/gm, '$1');
+  const config = loadConfig(text, 'airlock.config.jsonc');
+  expect(config.ok ? config.config.repositories.map(({ pattern }) => pattern.key) : config.problems).toEqual([
+    'acme/secret',
+    'acme/shop',
+    '!acme/legacy-*',
+    'acme/*',
+  ]);
+  expect((await validator())(parse(text, [], { allowTrailingComma: true }))).toBe(true);
+});
+
+it.each([
+  ['{ "repositorys": {} }'],
+  ['{ "repositories": { "a/b": { "limits": { "minutes": 1000 } } } }'],
+  ['{ "repositories": { "a/b": { "effort": "much" } } }'],
+])('has a schema that shows an editor the mistake in %s', async (text) => {
+  expect((await validator())(JSON.parse(text))).toBe(false);
+  expect(loadConfig(text, 'c').ok).toBe(false);
+});
+
+it('describes every key', async () => {
+  const undescribed: string[] = [];
+  const visit = (node: unknown, path: readonly string[]): void => {
+    if (typeof node !== 'object' || node === null) return;
+    if (path.at(-2) === 'properties' && !('description' in node)) undescribed.push(path.join('.'));
+    for (const [key, value] of Object.entries(node)) visit(value, [...path, key]);
+  };
+  visit(JSON.parse(await read('airlock.schema.json')), []);
+  expect(undescribed).toEqual([]);
+});
