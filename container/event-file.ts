@@ -42,8 +42,6 @@ export const unwantedMethods: readonly string[] = [
   'item/reasoning/summaryTextDelta',
   'item/reasoning/textDelta',
   'process/outputDelta',
-  'rawResponse/completed',
-  'rawResponseItem/completed',
   'remoteControl/status/changed',
   'skills/changed',
   'thread/readState/changed',

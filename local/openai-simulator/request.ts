@@ -22,7 +22,7 @@ export const refusal = (
 
 /**
  * The parameters of "Create a model response", from openai-node's `ResponseCreateParamsBase`
- * (src/resources/responses/responses.ts), and `client_metadata`, which Codex sends and the service takes.
+ * (version 7.5.0, src/resources/responses/responses.ts), and `client_metadata`, which Codex sends and the service takes.
  */
 const knownParameters: ReadonlySet<string> = new Set([
   'background',
@@ -36,10 +36,12 @@ const knownParameters: ReadonlySet<string> = new Set([
   'max_tool_calls',
   'metadata',
   'model',
+  'moderation',
   'parallel_tool_calls',
   'previous_response_id',
   'prompt',
   'prompt_cache_key',
+  'prompt_cache_options',
   'prompt_cache_retention',
   'reasoning',
   'safety_identifier',

@@ -62,7 +62,11 @@ function keyRefusal(authorization: string | undefined, apiKey: string): Refusal 
   if (timingSafeEqual(sha256(given), sha256(apiKey))) return null;
   const shown =
     given.length > 12 ? `${given.slice(0, 8)}${'*'.repeat(8)}${given.slice(-4)}` : '*'.repeat(given.length);
-  return refusal(401, `Incorrect API key provided: ${shown}.`, 'invalid_api_key');
+  return refusal(
+    401,
+    `Incorrect API key provided: ${shown}. You can find your API key at https://platform.openai.com/account/api-keys.`,
+    'invalid_api_key',
+  );
 }
 
 async function readBody(request: IncomingMessage): Promise<string | null> {

@@ -89,7 +89,6 @@ export function codexConfig(settings: {
       enable_request_compression: false,
       goals: false,
       sleep_tool: false,
-      multi_agent: false,
       guardian_approval: false,
       // A repository's hooks would run outside of what Codex reports.
       hooks: false,

@@ -20,9 +20,9 @@ const commandExecution = z.object({
   id: z.string(),
   command: z.string(),
   status: z.enum(['inProgress', 'completed', 'failed', 'declined']),
-  aggregatedOutput: z.string().nullable(),
-  exitCode: z.number().int().nullable(),
-  durationMs: milliseconds.nullable(),
+  aggregatedOutput: z.string().nullish(),
+  exitCode: z.number().int().nullish(),
+  durationMs: milliseconds.nullish(),
 });
 const fileChange = z.object({
   type: z.literal('fileChange'),
@@ -31,7 +31,10 @@ const fileChange = z.object({
   changes: z.array(
     z.object({
       path: z.string(),
-      kind: z.object({ type: z.string(), move_path: z.string().nullish() }),
+      kind: z.discriminatedUnion('type', [
+        z.object({ type: z.enum(['add', 'delete']) }),
+        z.object({ type: z.literal('update'), move_path: z.string().nullish() }),
+      ]),
     }),
   ),
 });
@@ -40,7 +43,7 @@ const agentMessage = z.object({
   id: z.string(),
   text: z.string(),
   /** Null when the model does not say; then the last message of the turn is the answer. */
-  phase: z.enum(['commentary', 'partial_answer', 'final_answer']).nullable(),
+  phase: z.enum(['commentary', 'partial_answer', 'final_answer']).nullish(),
 });
 const readItem = z.discriminatedUnion('type', [commandExecution, fileChange, agentMessage]);
 const readItemTypes: ReadonlySet<string> = new Set(['commandExecution', 'fileChange', 'agentMessage']);
@@ -62,7 +65,7 @@ const turnError = z.object({ message: z.string() });
 const turnCompleted = z.object({
   turn: z.object({
     status: z.enum(['completed', 'interrupted', 'failed', 'inProgress']),
-    error: turnError.nullable(),
+    error: turnError.nullish(),
   }),
 });
 const errorReported = z.object({ error: turnError, willRetry: z.boolean() });

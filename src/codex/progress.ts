@@ -144,7 +144,7 @@ function commandCompleted(progress: Progress, item: CommandItem, at: number): Fo
     status: item.status === 'completed' && exitCode === 0 ? ('completed' as const) : ('failed' as const),
     outputTail: (output ?? '').trimEnd(),
     startedAt: begun?.startedAt ?? at,
-    durationMs: item.durationMs,
+    durationMs: item.durationMs ?? null,
   };
   const { command, outputTail, durationMs } = run;
   const notable: Notable = { kind: 'command.finished', command, exitCode, outputTail, durationMs };
@@ -169,13 +169,15 @@ const shownPath = (path: string): string =>
 
 function itemCompleted(progress: Progress, item: CodexItem, at: number): Folded {
   if (item.type === 'commandExecution') return commandCompleted(progress, item, at);
-  if (item.type === 'agentMessage') return messageCompleted(progress, item.text, item.phase);
+  if (item.type === 'agentMessage') return messageCompleted(progress, item.text, item.phase ?? null);
   if (item.status !== 'completed' || item.changes.length === 0) return silently(progress);
   const paths = [
     ...new Set(
       item.changes
         .slice(0, maxChangedFiles)
-        .flatMap(({ path, kind }) => (typeof kind.move_path === 'string' ? [path, kind.move_path] : [path]))
+        .flatMap(({ path, kind }) =>
+          kind.type === 'update' && kind.move_path ? [path, kind.move_path] : [path],
+        )
         .map(shownPath),
     ),
   ];
