@@ -1,0 +1,132 @@
+/**
+ * A whole Airlock without the internet: the real bot between a simulated GitHub and a scripted OpenAI. The demo, the
+ * end-to-end tests and the benches run in it. Every secret is made anew and belongs to nobody.
+ */
+import { generateKeyPairSync, randomBytes } from 'node:crypto';
+import { mkdir, rm } from 'node:fs/promises';
+import { join } from 'node:path';
+import { startBot, type Bot } from '../bot.ts';
+import type { CreatedRepository, GithubSimulator, NewRepository, RolePermission } from '../github-simulator/contract.ts';
+import { startGithubSimulator } from '../github-simulator/simulator.ts';
+import type { Script } from '../openai-simulator/script.ts';
+import { startOpenAiSimulator, type OpenAiSimulator } from '../openai-simulator/server.ts';
+
+export interface WorldOptions {
+  /** Emptied first. */
+  readonly stateDir: string;
+  readonly script: Script;
+  /** Milliseconds the model takes over each answer. */
+  readonly latencyMs?: number;
+  readonly files: NewRepository['files'];
+  readonly collaborators?: readonly { readonly login: string; readonly permission: RolePermission }[];
+  readonly configText?: string;
+  /** A real key and base address instead of the script. */
+  readonly live?: { readonly apiKey: string; readonly baseUrl: string };
+  readonly progress?: (line: string) => void;
+  readonly log?: (line: string) => void;
+}
+
+export interface World {
+  readonly github: GithubSimulator;
+  /** null with a live model. */
+  readonly openai: OpenAiSimulator | null;
+  readonly bot: Bot;
+  readonly repository: CreatedRepository;
+  readonly apiToken: string;
+  readonly webhookSecret: string;
+  /** Every secret outside the sandbox, by name: what must not be found inside. */
+  secrets(): ReadonlyMap<string, string>;
+  /** Stops the bot and starts it again on the same state, as a crash or an upgrade would. */
+  restartBot(): Promise<Bot>;
+  close(): Promise<void>;
+}
+
+const defaultConfig = JSON.stringify({ repositories: { 'acme/split-bill': { aliases: ['bill'] } } });
+const appId = 4711;
+
+export async function startWorld(options: WorldOptions): Promise<World> {
+  await rm(options.stateDir, { recursive: true, force: true });
+  await mkdir(options.stateDir, { recursive: true, mode: 0o700 });
+  // PKCS#1, as GitHub hands it out.
+  const { privateKey, publicKey } = generateKeyPairSync('rsa', {
+    modulusLength: 2048,
+    privateKeyEncoding: { type: 'pkcs1', format: 'pem' },
+    publicKeyEncoding: { type: 'spki', format: 'pem' },
+  });
+  const secret = (prefix: string) => `${prefix}${randomBytes(24).toString('hex')}`;
+  const webhookSecret = secret('');
+  const apiToken = secret('');
+  const scriptedKey = secret('sk-');
+
+  const github = await startGithubSimulator({
+    stateDir: join(options.stateDir, 'github'),
+    app: { id: appId, slug: 'airlock', publicKeyPem: publicKey },
+    webhook: { url: null, secret: webhookSecret },
+  });
+  const openai =
+    options.live === undefined
+      ? await startOpenAiSimulator({ apiKey: scriptedKey, script: options.script, latencyMs: options.latencyMs ?? 0 })
+      : null;
+  const openaiKey = options.live?.apiKey ?? scriptedKey;
+  const startHere = async (port: number) =>
+    await startBot({
+      stateDir: join(options.stateDir, 'bot'),
+      hostname: '127.0.0.1',
+      port,
+      settings: {
+        GITHUB_APP_ID: String(appId),
+        GITHUB_APP_PRIVATE_KEY: privateKey,
+        GITHUB_WEBHOOK_SECRET: webhookSecret,
+        OPENAI_API_KEY: openaiKey,
+        GITHUB_URL: github.url,
+        GITHUB_API_URL: github.apiUrl,
+        OPENAI_BASE_URL: options.live?.baseUrl ?? openai?.url ?? '',
+        API_TOKEN: apiToken,
+      },
+      configText: options.configText ?? defaultConfig,
+      progress: options.progress ?? (() => undefined),
+      log: options.log ?? (() => undefined),
+    });
+  let bot: Bot;
+  try {
+    bot = await startHere(0);
+  } catch (error) {
+    await Promise.all([github.close(), openai?.close()]);
+    throw error;
+  }
+  github.setWebhookUrl(`${bot.url}/github/webhooks`);
+  const repository = await github.createRepository({
+    owner: 'acme',
+    name: 'split-bill',
+    files: options.files,
+    collaborators: options.collaborators ?? [{ login: 'maria', permission: 'write' }],
+  });
+  return {
+    github,
+    openai,
+    get bot() {
+      return bot;
+    },
+    repository,
+    apiToken,
+    webhookSecret,
+    secrets: () =>
+      new Map([
+        ['GITHUB_APP_PRIVATE_KEY', privateKey.split('\n')[1] ?? privateKey],
+        ['GITHUB_WEBHOOK_SECRET', webhookSecret],
+        ['OPENAI_API_KEY', openaiKey],
+        ['API_TOKEN', apiToken],
+        ...github.issuedTokens().map(({ token }, index): [string, string] => [`installation token ${index + 1}`, token]),
+      ]),
+    restartBot: async () => {
+      const port = Number(new URL(bot.url).port);
+      await bot.stop();
+      bot = await startHere(port);
+      return bot;
+    },
+    close: async () => {
+      await bot.stop();
+      await Promise.all([github.close(), openai?.close()]);
+    },
+  };
+}
