@@ -1,0 +1,92 @@
+/**
+ * The frames in which the host and the sandbox's init speak over a byte stream: a JSON header and a binary body.
+ * Decides only where a frame begins and ends and how large it may be; what a header means is its reader's business.
+ *
+ * Layout: header length (u32, big endian), body length (u32), header (UTF-8 JSON), body.
+ * Has no imports: it runs on both sides of the wall, and inside there are no packages.
+ */
+
+/** A command's arguments and environment travel in the header; Linux itself refuses more than 2 MiB of them. */
+export const maxHeaderBytes = 2 * 1024 * 1024;
+/** The largest body is both outputs of one exec at their cap. */
+export const maxBodyBytes = 20 * 1024 * 1024;
+
+const prefixBytes = 8;
+
+export interface Frame {
+  readonly header: unknown;
+  readonly body: Uint8Array;
+}
+
+/** The other side does not speak the protocol: nothing that follows on this stream can be trusted to be framed. */
+export class FrameError extends Error {
+  override readonly name = 'FrameError';
+}
+
+export function encodeFrame(header: object, body: Uint8Array = new Uint8Array()): Uint8Array {
+  const json = new TextEncoder().encode(JSON.stringify(header));
+  if (json.length > maxHeaderBytes || body.length > maxBodyBytes)
+    throw new FrameError('the frame is too large');
+  const frame = new Uint8Array(prefixBytes + json.length + body.length);
+  const view = new DataView(frame.buffer);
+  view.setUint32(0, json.length);
+  view.setUint32(4, body.length);
+  frame.set(json, prefixBytes);
+  frame.set(body, prefixBytes + json.length);
+  return frame;
+}
+
+/**
+ * Returns a function to be fed with the stream's chunks; it calls `onFrame` for each whole frame, in order.
+ * It throws `FrameError` on a length over the cap or a header that is not JSON, and must not be fed again after that.
+ */
+export function frameReader(onFrame: (frame: Frame) => void): (chunk: Uint8Array) => void {
+  let chunks: Uint8Array[] = [];
+  let held = 0;
+  let wanted = prefixBytes;
+  return (chunk) => {
+    chunks.push(chunk);
+    held += chunk.length;
+    // Joining only when a frame is complete keeps a large body linear in its size.
+    while (held >= wanted) {
+      const joined = join(chunks, held);
+      const view = new DataView(joined.buffer, joined.byteOffset, joined.byteLength);
+      const headerBytes = view.getUint32(0);
+      const bodyBytes = view.getUint32(4);
+      if (headerBytes > maxHeaderBytes || bodyBytes > maxBodyBytes)
+        throw new FrameError('the frame is too large');
+      const end = prefixBytes + headerBytes + bodyBytes;
+      if (held < end) {
+        chunks = [joined];
+        wanted = end;
+        return;
+      }
+      const header = parseHeader(joined.subarray(prefixBytes, prefixBytes + headerBytes));
+      const rest = joined.subarray(end);
+      chunks = [rest];
+      held = rest.length;
+      wanted = prefixBytes;
+      onFrame({ header, body: joined.subarray(prefixBytes + headerBytes, end) });
+    }
+  };
+}
+
+function join(chunks: readonly Uint8Array[], total: number): Uint8Array {
+  const [only] = chunks;
+  if (chunks.length === 1 && only !== undefined) return only;
+  const joined = new Uint8Array(total);
+  let at = 0;
+  for (const chunk of chunks) {
+    joined.set(chunk, at);
+    at += chunk.length;
+  }
+  return joined;
+}
+
+function parseHeader(bytes: Uint8Array): unknown {
+  try {
+    return JSON.parse(new TextDecoder('utf-8', { fatal: true }).decode(bytes));
+  } catch {
+    throw new FrameError('the header is not JSON');
+  }
+}

@@ -1,0 +1,181 @@
+/**
+ * The only way out of one sandbox: an HTTP and an HTTPS server on two Unix sockets. Ends TLS with the sandbox's own authority, refuses
+ * requests whose address is ambiguous, and hands everything else to the Worker, which decides. Holds no credential.
+ */
+import {
+  createServer as createHttpServer,
+  type IncomingMessage,
+  type Server,
+  type ServerOptions,
+  type ServerResponse,
+} from 'node:http';
+import { createServer as createHttpsServer } from 'node:https';
+import { join } from 'node:path';
+import type { Duplex } from 'node:stream';
+import { TLSSocket } from 'node:tls';
+import type { CertificateAuthority } from './certificate-authority.ts';
+import type { Egress } from './egress-forward.ts';
+import { parseHostname } from './hostname.ts';
+import { checkRequestHead, type RefusalCode } from './request-head.ts';
+
+export interface Gateway {
+  /** Closes the servers and every connection through them. */
+  close(): void;
+}
+
+export interface GatewayOptions {
+  readonly sandboxId: string;
+  /** Must exist, with mode 0700. */
+  readonly folder: string;
+  readonly authority: CertificateAuthority;
+  readonly egress: Egress;
+}
+
+const maxConnections = 256;
+const limits: ServerOptions = {
+  // Node's parser as strict as it comes: conflicting lengths, bare line feeds and the like end here.
+  insecureHTTPParser: false,
+  // Missing and repeated ones get our own refusal, so that they stand in the receipt.
+  requireHostHeader: false,
+  maxHeaderSize: 64 * 1024,
+  headersTimeout: 30_000,
+  // The whole request, body included.
+  requestTimeout: 600_000,
+  keepAliveTimeout: 60_000,
+};
+
+/** What stands in the receipt for a request that named no valid host. */
+const unknownHost = 'unknown.invalid';
+
+const statuses: Readonly<Partial<Record<RefusalCode, number>>> = { connect: 405, upgrade: 426 };
+
+export async function openGateway({
+  sandboxId,
+  folder,
+  authority,
+  egress,
+}: GatewayOptions): Promise<Gateway> {
+  const plain = createHttpServer(limits);
+  const secure = createHttpsServer({
+    ...limits,
+    // A client that names no host gets this; if it goes on all the same, its request is refused and recorded.
+    ...authority.noName,
+    ALPNProtocols: ['http/1.1'],
+    minVersion: 'TLSv1.2',
+    SNICallback: (name, done) => {
+      const hostname = parseHostname(name);
+      if (hostname === null) {
+        refuse('malformed', { method: 'GET', scheme: 'https', hostname: null, sni: null });
+        done(new Error('invalid server name'));
+        return;
+      }
+      authority.contextFor(hostname).then((context) => done(null, context), done);
+    },
+  });
+
+  function refuse(
+    code: RefusalCode,
+    about: { method: string; scheme: string; hostname: string | null; sni: string | null },
+  ): void {
+    const url = `${about.scheme}://${about.hostname ?? unknownHost}/`;
+    egress.report({ sandboxId, code, method: about.method, url, sni: about.sni });
+  }
+
+  function serve(server: Server, scheme: 'http' | 'https', path: string): Promise<void> {
+    const onRequest = (incoming: IncomingMessage, answer: ServerResponse): void => {
+      const sni = sniOf(incoming.socket);
+      const method = incoming.method ?? 'GET';
+      const verdict = checkRequestHead({
+        method,
+        target: incoming.url ?? '',
+        rawHeaders: incoming.rawHeaders,
+        scheme,
+        sni,
+      });
+      if (verdict.kind === 'forward') {
+        egress.forward(incoming, answer, { sandboxId, sni, ...verdict });
+        return;
+      }
+      refuse(verdict.code, { method, scheme, hostname: verdict.hostname, sni });
+      // Whatever follows on this connection was framed by somebody whose word was just found wanting.
+      answer.writeHead(statuses[verdict.code] ?? 400, {
+        'content-type': 'application/json',
+        connection: 'close',
+      });
+      answer.end(refusalBody(verdict.code));
+    };
+    server.on('request', onRequest);
+    server.on('checkContinue', (incoming: IncomingMessage, answer: ServerResponse) => {
+      answer.writeContinue();
+      onRequest(incoming, answer);
+    });
+    server.on('checkExpectation', onRequest);
+    server.on('connect', (incoming: IncomingMessage, socket: Duplex) => {
+      const sni = sniOf(incoming.socket);
+      refuse('connect', { method: 'CONNECT', scheme, hostname: sni ?? connectHost(incoming.url ?? ''), sni });
+      endRaw(socket, 405, 'connect');
+    });
+    server.on('clientError', (error: NodeJS.ErrnoException, socket) => {
+      if (!isParseError(error)) {
+        // A reset, a timeout, a handshake that the client gave up: nobody there to be told, nothing tried.
+        socket.destroy();
+        return;
+      }
+      const sni = sniOf(socket);
+      refuse('malformed', { method: 'GET', scheme, hostname: sni, sni });
+      endRaw(socket, 400, 'malformed');
+    });
+    server.maxConnections = maxConnections;
+    return new Promise((resolve, reject) => {
+      server.once('error', reject);
+      server.listen(path, () => resolve());
+    });
+  }
+
+  await Promise.all([
+    serve(plain, 'http', join(folder, 'http.sock')),
+    serve(secure, 'https', join(folder, 'tls.sock')),
+  ]);
+  return {
+    close() {
+      for (const server of [plain, secure]) {
+        server.close();
+        server.closeAllConnections();
+      }
+    },
+  };
+}
+
+function refusalBody(code: RefusalCode): string {
+  return JSON.stringify({
+    error: { message: 'the request was refused at the gateway', type: 'airlock', code },
+  });
+}
+
+function endRaw(socket: Duplex, status: number, code: RefusalCode): void {
+  if (!socket.writable) {
+    socket.destroy();
+    return;
+  }
+  socket.on('error', () => socket.destroy());
+  const body = refusalBody(code);
+  socket.end(
+    `HTTP/1.1 ${status} Refused\r\ncontent-type: application/json\r\ncontent-length: ${body.length}\r\nconnection: close\r\n\r\n${body}`,
+    () => socket.destroy(),
+  );
+}
+
+function sniOf(socket: Duplex): string | null {
+  return socket instanceof TLSSocket && typeof socket.servername === 'string'
+    ? parseHostname(socket.servername)
+    : null;
+}
+
+function connectHost(target: string): string | null {
+  return parseHostname(target.replace(/:\d+$/, ''));
+}
+
+/** Codes of Node's HTTP parser; a request that merely broke off is not one that tried something. */
+function isParseError(error: NodeJS.ErrnoException): boolean {
+  return error.code !== undefined && error.code.startsWith('HPE_') && error.code !== 'HPE_INVALID_EOF_STATE';
+}

@@ -1,0 +1,127 @@
+/**
+ * The host of the local sandboxes: what the Worker's `SANDBOX_HOST` binding is served by. It opens no port; whoever holds the object
+ * may command it.
+ */
+import { mkdir, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import type { SandboxSpec } from '../../src/core/ports.ts';
+import { createCertificateAuthority } from './certificate-authority.ts';
+import { removeAbandonedCgroups } from './cgroup.ts';
+import { createEgress, type EgressSocket } from './egress-forward.ts';
+import { createRegistry, type Registry } from './registry.ts';
+import { sandboxRoutes } from './routes.ts';
+import { launchSandbox } from './running-sandbox.ts';
+import { checkSandboxSupport, privilegeFor, type SandboxSupport } from './support.ts';
+import { openUsedIds } from './used-ids.ts';
+import { startWatchdog } from './watchdog.ts';
+
+export { checkSandboxSupport };
+
+export interface SandboxHostOptions {
+  /** Where used ids are remembered. One host at a time. */
+  readonly stateDir: string;
+  /** Where requests go; asked anew for each, as a restarted Worker listens elsewhere. */
+  readonly egress: () => EgressSocket;
+  readonly log?: (event: SandboxEvent) => void;
+  readonly limits?: { readonly maxSandboxes?: number };
+}
+
+export type SandboxEvent =
+  | { readonly event: 'sandbox.started'; readonly sandboxId: string; readonly elapsedMs: number }
+  | { readonly event: 'sandbox.start_failed'; readonly sandboxId: string; readonly problem: string }
+  | { readonly event: 'sandbox.ended'; readonly sandboxId: string; readonly reason: string };
+
+export interface SandboxHost {
+  /** Serves the binding. Never rejects. */
+  handle(request: Request): Promise<Response>;
+  list: Registry['list'];
+  /** What is enforced on this machine, and by what. */
+  readonly limits: Extract<SandboxSupport, { ok: true }>['limits'];
+  /** Destroys every sandbox and removes every temporary file. */
+  close(): Promise<void>;
+}
+
+const defaultMaxSandboxes = 8;
+const excessReasons = {
+  memory: 'the sandbox used more memory than its limit',
+  processes: 'the sandbox had more processes than its limit',
+};
+
+/** Rejects, naming the problem and the way out, where sandboxes cannot be sealed: then nothing runs. */
+export async function startSandboxHost(options: SandboxHostOptions): Promise<SandboxHost> {
+  const support = await checkSandboxSupport();
+  if (!support.ok) throw new Error(`${support.problem} ${support.wayOut}`);
+  const { programs, privilege, limits } = support;
+  const { stateDir, log = () => undefined } = options;
+  const usedIds = await openUsedIds(join(stateDir, 'sandbox-ids'));
+  const folder = await makeRunFolder(stateDir);
+  await removeAbandonedCgroups();
+  const watchdog = startWatchdog();
+  const egress = createEgress(options.egress);
+  // One is kept ready, so that no task waits for its keys.
+  let spareAuthority = createCertificateAuthority(Date.now());
+
+  async function launch(sandboxId: string, spec: SandboxSpec, slot: number) {
+    const before = performance.now();
+    const authority = spareAuthority;
+    spareAuthority = createCertificateAuthority(Date.now());
+    spareAuthority.catch(() => undefined);
+    try {
+      const sandbox = await launchSandbox({
+        sandboxId,
+        spec,
+        programs,
+        privilege: privilegeFor(privilege, slot),
+        folder: join(folder, sandboxId.slice(0, 16)),
+        cgroupName: `${process.pid}-${sandboxId.slice(0, 16)}`,
+        authority: await authority,
+        egress,
+      });
+      const unwatch = watchdog.watch({ pid: sandbox.pid, spec }, (excess) => {
+        void registry.destroy(sandboxId, excessReasons[excess.kind]);
+      });
+      void sandbox.ended.then(unwatch);
+      log({ event: 'sandbox.started', sandboxId, elapsedMs: Math.round(performance.now() - before) });
+      return sandbox;
+    } catch (error) {
+      log({
+        event: 'sandbox.start_failed',
+        sandboxId,
+        problem: error instanceof Error ? error.message : 'unknown',
+      });
+      throw error;
+    }
+  }
+
+  const registry = createRegistry({
+    maxSandboxes: options.limits?.maxSandboxes ?? defaultMaxSandboxes,
+    usedIds,
+    launch,
+    onEnded: (sandboxId, reason) => log({ event: 'sandbox.ended', sandboxId, reason }),
+  });
+  const app = sandboxRoutes(registry);
+
+  return {
+    handle: async (request) => await app.fetch(request),
+    list: () => registry.list(),
+    limits,
+    async close() {
+      await registry.destroyAll('the host was closed');
+      watchdog.close();
+      egress.close();
+      await rm(folder, { recursive: true, force: true });
+    },
+  };
+}
+
+/** In the temporary folder, because a socket's path must be short. A host that was killed left its own behind. */
+async function makeRunFolder(stateDir: string): Promise<string> {
+  await mkdir(stateDir, { recursive: true });
+  const note = join(stateDir, 'sandbox-folder');
+  const left = await readFile(note, 'utf8').catch(() => '');
+  if (/^airlock-sandboxes-\w+$/.test(left)) await rm(join(tmpdir(), left), { recursive: true, force: true });
+  const folder = await mkdtemp(join(tmpdir(), 'airlock-sandboxes-'));
+  await writeFile(note, folder.slice(folder.lastIndexOf('/') + 1));
+  return folder;
+}

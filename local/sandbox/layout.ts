@@ -1,0 +1,178 @@
+/**
+ * What a sandbox is made of, as arguments to bubblewrap: two nested sets of namespaces. Pure; starts nothing.
+ *
+ * The outer one has a network namespace with nothing but loopback. It holds the supervisor, which may listen on ports 80, 443 and 53
+ * there and pipes the first two to the gateway's sockets. The inner one has its own user, process and mount namespaces, and no way
+ * out of them: it can neither see nor signal the supervisor, and no socket of the host is mounted in it.
+ *
+ * The outer one sees only what the inner one is built from. Nothing of the host's `/`, `/home`, `/root`, `/run`, `/sys` or `/var`
+ * is mounted in either.
+ */
+import { join } from 'node:path';
+import type { SandboxSpec } from '../../src/core/ports.ts';
+import type { Programs } from './programs.ts';
+import { caPath, environment } from './system-files.ts';
+
+/**
+ * `root`: the host is root; the outer part needs no user namespace, and the inner one runs under a user id of its own.
+ * `user`: the host is anybody; the outer part gets its rights from a user namespace, and the inner one is the host's user.
+ */
+export type Privilege = { readonly kind: 'root'; readonly runAs: number } | { readonly kind: 'user' };
+
+export interface LayoutInput {
+  readonly programs: Programs;
+  readonly privilege: Privilege;
+  readonly spec: SandboxSpec;
+  /** Folder with the files of `systemFiles`, world-readable. */
+  readonly etcFolder: string;
+  /** Folder with the gateway's `http.sock` and `tls.sock`. */
+  readonly gatewayFolder: string;
+  /** Optional paths of the host that exist, out of `hostLinks` and `hostFiles`. */
+  readonly present: {
+    readonly links: readonly (readonly [path: string, target: string])[];
+    readonly files: readonly string[];
+  };
+}
+
+const MiB = 1024 * 1024;
+/** Outputs of runs. A run that writes more gets ENOSPC, like on any full disk. */
+const runOutputBytes = 256 * MiB;
+const homeBytes = 1024 * MiB;
+const sharedMemoryBytes = 256 * MiB;
+/** Threads of init itself, which count against the user's limit like any other. */
+const initThreads = 16;
+const maxOpenFiles = 8192;
+
+/** On merged-/usr systems these are links; on others they are folders, and then bound as such. */
+export const hostLinks = ['/bin', '/sbin', '/lib', '/lib64', '/lib32', '/libx32'] as const;
+
+/**
+ * What programs in `/usr` need from `/etc`: where alternatives point and where libraries are, and OpenSSL's defaults. Not on the list
+ * though programs look for them: `/etc/ssl` (the host's trusted roots, and its private keys), `/etc/gitconfig`, `/etc/passwd`.
+ */
+export const hostFiles = [
+  '/etc/alternatives',
+  '/etc/ld.so.cache',
+  '/etc/ld.so.conf',
+  '/etc/ld.so.conf.d',
+  '/etc/ssl/openssl.cnf',
+] as const;
+
+export interface Layout {
+  /** Arguments of the outer bubblewrap, up to and with the supervisor's own. */
+  readonly outer: readonly string[];
+}
+
+export function layOut(input: LayoutInput): Layout {
+  return { outer: [...outerNamespaces(input), '--', ...supervisorCommand(input)] };
+}
+
+function outerNamespaces({ programs, privilege, etcFolder, gatewayFolder, present }: LayoutInput): string[] {
+  const rights =
+    privilege.kind === 'root'
+      ? [
+          '--cap-drop',
+          'ALL',
+          ...['NET_BIND_SERVICE', 'SETUID', 'SETGID'].flatMap((name) => ['--cap-add', `CAP_${name}`]),
+        ]
+      : ['--unshare-user', '--uid', '0', '--gid', '0', '--cap-add', 'ALL'];
+  const code = join(programs.checkout, 'local/sandbox');
+  const packages = join(programs.checkout, 'node_modules');
+  return [
+    ...rights,
+    ...['--unshare-net', '--unshare-pid', '--unshare-ipc', '--unshare-uts', '--hostname', 'airlock'],
+    ...['--die-with-parent', '--new-session', '--clearenv'],
+    ...hostSystem(present),
+    ...['--proc', '/proc', '--dev', '/dev', '--tmpfs', '/tmp', '--perms', '0755', '--dir', '/airlock'],
+    // A process file system may be mounted in a user namespace only where a whole one is already seen, and bubblewrap covers parts of the one
+    // it mounts for root. Only the supervisor sees this second one.
+    ...['--bind', '/proc', '/airlock/proc'],
+    ...readOnly(programs.bwrap, '/airlock/bwrap'),
+    ...(programs.nodeFolder === null
+      ? readOnly(programs.nodeFile, '/airlock/node/bin/node')
+      : readOnly(programs.nodeFolder, '/airlock/node')),
+    ...(programs.codexFolder === null
+      ? []
+      : [
+          ...readOnly(join(programs.codexFolder, 'bin'), '/airlock/codex/bin'),
+          ...readOnly(join(programs.codexFolder, 'codex-path'), '/airlock/codex/path'),
+        ]),
+    ...readOnly(join(programs.checkout, 'container'), '/airlock/container'),
+    ...readOnly(etcFolder, '/airlock/etc'),
+    ...readOnly(gatewayFolder, '/airlock/gateway'),
+    ...readOnly(join(code, 'supervisor.ts'), '/airlock/supervisor/supervisor.ts'),
+    ...readOnly(join(code, 'sinkhole-dns.ts'), '/airlock/supervisor/sinkhole-dns.ts'),
+    ...readOnly(join(programs.checkout, 'package.json'), '/airlock/supervisor/package.json'),
+    ...['dns-packet', '@leichtgewicht/ip-codec'].flatMap((name) =>
+      readOnly(join(packages, name), `/airlock/supervisor/node_modules/${name}`),
+    ),
+    ...['--remount-ro', '/'],
+  ];
+}
+
+function supervisorCommand(input: LayoutInput): string[] {
+  const runAs = input.privilege.kind === 'root' ? String(input.privilege.runAs) : 'self';
+  const inner = ['/airlock/bwrap', ...innerNamespaces(input), '--', ...initCommand(input)];
+  return ['/airlock/node/bin/node', '/airlock/supervisor/supervisor.ts', runAs, ...inner];
+}
+
+function innerNamespaces({ programs, spec, present }: LayoutInput): string[] {
+  return [
+    ...['--unshare-user', '--disable-userns', '--uid', '1000', '--gid', '1000', '--cap-drop', 'ALL'],
+    ...['--unshare-pid', '--unshare-ipc', '--unshare-uts', '--hostname', 'airlock', '--unshare-cgroup-try'],
+    ...['--die-with-parent', '--new-session', '--clearenv'],
+    ...Object.entries(environment).flatMap(([name, value]) => ['--setenv', name, value]),
+    ...hostSystem(present),
+    ...['hosts', 'resolv.conf', 'nsswitch.conf', 'passwd', 'group'].flatMap((name) =>
+      readOnly(`/airlock/etc/${name}`, `/etc/${name}`),
+    ),
+    ...readOnly('/airlock/etc/ca.pem', caPath),
+    // Where programs look that know nothing of the variables.
+    ...readOnly('/airlock/etc/ca.pem', '/etc/ssl/certs/ca-certificates.crt'),
+    ...readOnly('/airlock/container', '/opt/airlock'),
+    ...readOnly('/airlock/node', '/opt/node'),
+    ...(programs.codexFolder === null ? [] : readOnly('/airlock/codex', '/opt/codex')),
+    ...['--proc', '/proc', '--dev', '/dev'],
+    ...privateFolder('/tmp', spec.diskBytes),
+    ...privateFolder('/workspace', spec.diskBytes),
+    ...privateFolder('/home/codex', Math.min(spec.diskBytes, homeBytes)),
+    ...privateFolder('/run/airlock', runOutputBytes),
+    ...privateFolder('/dev/shm', sharedMemoryBytes),
+    // What bubblewrap builds these two on is memory without a cap.
+    ...['--remount-ro', '/', '--remount-ro', '/dev', '--chdir', '/workspace'],
+  ];
+}
+
+function initCommand({ programs, spec }: LayoutInput): string[] {
+  const limits =
+    programs.prlimit === null
+      ? []
+      : [
+          programs.prlimit,
+          // Set inside, not around the outer part: there the kernel would count every process that this user has on the host.
+          `--nproc=${spec.maxProcesses + initThreads}`,
+          `--nofile=${maxOpenFiles}`,
+          // No file may be larger than the disk. It also bounds files that lie on none (memfd).
+          `--fsize=${spec.diskBytes}`,
+          '--core=0',
+        ];
+  return [...limits, '/opt/node/bin/node', '/opt/airlock/sandbox-init.ts'];
+}
+
+function hostSystem({ links, files }: LayoutInput['present']): string[] {
+  return [
+    ...readOnly('/usr', '/usr'),
+    ...links.flatMap(([path, target]) =>
+      target === '' ? readOnly(path, path) : ['--symlink', target, path],
+    ),
+    ...files.flatMap((path) => readOnly(path, path)),
+  ];
+}
+
+function readOnly(from: string, to: string): string[] {
+  return ['--ro-bind', from, to];
+}
+
+function privateFolder(path: string, maxBytes: number): string[] {
+  return ['--perms', '0700', '--size', String(maxBytes), '--tmpfs', path];
+}

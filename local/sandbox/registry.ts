@@ -1,0 +1,149 @@
+/**
+ * Which sandbox is in what state, and what may happen to it next: absent → starting → running → gone. An id goes this way once; whoever
+ * comes later with it learns that the sandbox is lost.
+ */
+import type { SandboxSpec } from '../../src/core/ports.ts';
+import type { RunningSandbox } from './running-sandbox.ts';
+import type { UsedIds } from './used-ids.ts';
+
+export class SandboxGone extends Error {
+  override readonly name = 'SandboxGone';
+}
+
+/** The host is full. Another attempt later may succeed. */
+export class TooManySandboxes extends Error {
+  override readonly name = 'TooManySandboxes';
+}
+
+type Entry =
+  | { readonly state: 'starting'; readonly slot: number; readonly started: Promise<RunningSandbox> }
+  | { readonly state: 'running'; readonly slot: number; readonly sandbox: RunningSandbox }
+  | { readonly state: 'ending'; readonly slot: number; readonly done: Promise<void>; readonly reason: string }
+  | { readonly state: 'gone'; readonly reason: string };
+
+export interface RegistryOptions {
+  readonly maxSandboxes: number;
+  readonly usedIds: UsedIds;
+  /** `slot` is a small number that no other sandbox has at the same time. */
+  readonly launch: (sandboxId: string, spec: SandboxSpec, slot: number) => Promise<RunningSandbox>;
+  readonly onEnded: (sandboxId: string, reason: string) => void;
+}
+
+export interface Registry {
+  start(sandboxId: string, spec: SandboxSpec): Promise<void>;
+  /** Throws `SandboxGone` unless it runs. */
+  running(sandboxId: string): RunningSandbox;
+  /** Resolves once nothing of it is left. A later start is refused, also for an id that never was. */
+  destroy(sandboxId: string, reason: string): Promise<void>;
+  /** Ids of the sandboxes that start or run. */
+  list(): readonly string[];
+  destroyAll(reason: string): Promise<void>;
+}
+
+export function createRegistry({ maxSandboxes, usedIds, launch, onEnded }: RegistryOptions): Registry {
+  const entries = new Map<string, Entry>();
+
+  function freeSlot(): number {
+    const taken = new Set([...entries.values()].map((entry) => (entry.state === 'gone' ? -1 : entry.slot)));
+    for (let slot = 0; slot < maxSandboxes; slot++) if (!taken.has(slot)) return slot;
+    throw new TooManySandboxes(`this host runs ${maxSandboxes} sandboxes already`);
+  }
+
+  function end(sandboxId: string, slot: number, sandbox: RunningSandbox, reason: string): Promise<void> {
+    const done = sandbox.end().finally(() => {
+      entries.set(sandboxId, { state: 'gone', reason });
+      onEnded(sandboxId, reason);
+    });
+    entries.set(sandboxId, { state: 'ending', slot, done, reason });
+    return done;
+  }
+
+  async function bringUp(sandboxId: string, spec: SandboxSpec, slot: number): Promise<RunningSandbox> {
+    let claimed = false;
+    try {
+      claimed = await usedIds.claim(sandboxId);
+      if (!claimed) throw new SandboxGone('this sandbox was used before');
+      return await launch(sandboxId, spec, slot);
+    } catch (error) {
+      // Nothing ran in it, so a retry may have the id. Not so when it was destroyed meanwhile.
+      const current = entries.get(sandboxId);
+      if (current?.state === 'starting') {
+        if (claimed) {
+          await usedIds.forget(sandboxId);
+          entries.delete(sandboxId);
+        } else entries.set(sandboxId, { state: 'gone', reason: 'this sandbox was used before' });
+      }
+      throw error;
+    }
+  }
+
+  return {
+    async start(sandboxId, spec) {
+      const entry = entries.get(sandboxId);
+      switch (entry?.state) {
+        case 'running':
+          return;
+        case 'starting':
+          await entry.started;
+          return;
+        case 'ending':
+        case 'gone':
+          throw new SandboxGone(entry.reason);
+        case undefined: {
+          const slot = freeSlot();
+          const started = bringUp(sandboxId, spec, slot);
+          entries.set(sandboxId, { state: 'starting', slot, started });
+          const sandbox = await started;
+          const current = entries.get(sandboxId);
+          if (current?.state !== 'starting')
+            throw new SandboxGone('the sandbox was destroyed while it started');
+          entries.set(sandboxId, { state: 'running', slot, sandbox });
+          void sandbox.ended.then((reason) => {
+            if (entries.get(sandboxId)?.state === 'running') return end(sandboxId, slot, sandbox, reason);
+            return undefined;
+          });
+        }
+      }
+    },
+
+    running(sandboxId) {
+      const entry = entries.get(sandboxId);
+      if (entry?.state === 'running') return entry.sandbox;
+      throw new SandboxGone(
+        entry === undefined || entry.state === 'starting' ? 'no such sandbox runs' : entry.reason,
+      );
+    },
+
+    async destroy(sandboxId, reason) {
+      const entry = entries.get(sandboxId);
+      switch (entry?.state) {
+        case 'running':
+          return await end(sandboxId, entry.slot, entry.sandbox, reason);
+        case 'starting': {
+          const done = entry.started
+            .then(
+              (sandbox) => sandbox.end(),
+              () => undefined,
+            )
+            .finally(() => entries.set(sandboxId, { state: 'gone', reason }));
+          entries.set(sandboxId, { state: 'ending', slot: entry.slot, done, reason });
+          return await done;
+        }
+        case 'ending':
+          return await entry.done;
+        case 'gone':
+          return;
+        case undefined:
+          entries.set(sandboxId, { state: 'gone', reason });
+          await usedIds.claim(sandboxId);
+      }
+    },
+
+    list: () =>
+      [...entries].filter(([, { state }]) => state === 'starting' || state === 'running').map(([id]) => id),
+
+    async destroyAll(reason) {
+      await Promise.allSettled([...entries.keys()].map((sandboxId) => this.destroy(sandboxId, reason)));
+    },
+  };
+}

@@ -1,0 +1,131 @@
+/**
+ * Decides whether a request's head says one thing only about where it wants to go, before anybody looks at whether it may. Pure.
+ * What it may reach is the Worker's decision; here a request falls whose address could be read in two ways.
+ */
+import { parseHostname } from './hostname.ts';
+
+export interface RawHead {
+  readonly method: string;
+  /** The request target as it stood in the request line. */
+  readonly target: string;
+  /** Names and values in turn, as received. */
+  readonly rawHeaders: readonly string[];
+  readonly scheme: 'http' | 'https';
+  /** The name of the TLS handshake; null without TLS, and for a client that sent none. */
+  readonly sni: string | null;
+}
+
+export type RefusalCode =
+  | 'host_missing'
+  | 'host_repeated'
+  | 'host_invalid'
+  | 'host_port'
+  | 'sni_missing'
+  | 'sni_mismatch'
+  | 'target_invalid'
+  | 'target_mismatch'
+  | 'connect'
+  | 'upgrade'
+  | 'malformed';
+
+export type HeadVerdict =
+  | {
+      readonly kind: 'forward';
+      readonly url: string;
+      readonly hostname: string;
+      readonly headers: readonly string[];
+    }
+  | { readonly kind: 'refuse'; readonly code: RefusalCode; readonly hostname: string | null };
+
+const defaultPorts = { http: '80', https: '443' };
+
+/** RFC 9110, 7.6.1, and what the gateway itself says to the Worker; `expect` was answered by the gateway already. */
+const dropped = new Set([
+  'connection',
+  'expect',
+  'keep-alive',
+  'proxy-authenticate',
+  'proxy-authorization',
+  'proxy-connection',
+  'te',
+  'trailer',
+  'transfer-encoding',
+  'upgrade',
+]);
+const ownPrefix = 'x-airlock-';
+
+export function checkRequestHead(head: RawHead): HeadVerdict {
+  const refuse = (code: RefusalCode, hostname: string | null): HeadVerdict => ({
+    kind: 'refuse',
+    code,
+    hostname,
+  });
+  const hosts = valuesOf(head.rawHeaders, 'host');
+  const [host] = hosts;
+  if (host === undefined) return refuse('host_missing', head.sni);
+  if (hosts.length > 1) return refuse('host_repeated', head.sni);
+  const [, name = '', port] = /^([^:]*)(?::(\d*))?$/.exec(host) ?? [];
+  const hostname = parseHostname(name);
+  if (hostname === null) return refuse('host_invalid', head.sni);
+  if (port !== undefined && port !== defaultPorts[head.scheme]) return refuse('host_port', hostname);
+  if (head.scheme === 'https' && head.sni === null) return refuse('sni_missing', hostname);
+  if (head.scheme === 'https' && head.sni !== hostname) return refuse('sni_mismatch', hostname);
+  // Named for the receipt; a parser that is told of no listener for it has already seen to it that no tunnel opens.
+  if (head.method === 'CONNECT') return refuse('connect', hostname);
+  if (valuesOf(head.rawHeaders, 'upgrade').length > 0) return refuse('upgrade', hostname);
+  const path = pathOf(head.target, head.scheme, hostname);
+  if (path.kind === 'refuse') return refuse(path.code, hostname);
+  return {
+    kind: 'forward',
+    // Joined as text, not through a URL parser: the Worker shall see the very path that was sent.
+    url: `${head.scheme}://${hostname}${path.path}`,
+    hostname,
+    headers: endToEndHeaders(head.rawHeaders),
+  };
+}
+
+type Path =
+  | { readonly kind: 'path'; readonly path: string }
+  | { readonly kind: 'refuse'; readonly code: RefusalCode };
+
+/** Origin form, or absolute form that agrees with Host (RFC 9112, 3.2). */
+function pathOf(target: string, scheme: 'http' | 'https', hostname: string): Path {
+  // Visible ASCII only, and no fragment, which has no place in a request.
+  if (!/^[\x21-\x7e]+$/.test(target) || target.includes('#'))
+    return { kind: 'refuse', code: 'target_invalid' };
+  if (target.startsWith('/')) return { kind: 'path', path: target };
+  const absolute = /^([a-z][a-z0-9+.-]*):\/\/([^/?]*)(.*)$/i.exec(target);
+  if (absolute === null) return { kind: 'refuse', code: 'target_invalid' };
+  const [, targetScheme = '', authority = '', rest = ''] = absolute;
+  const named = authority.toLowerCase();
+  const agrees = named === hostname || named === `${hostname}:${defaultPorts[scheme]}`;
+  if (targetScheme.toLowerCase() !== scheme || !agrees) return { kind: 'refuse', code: 'target_mismatch' };
+  return { kind: 'path', path: rest.startsWith('/') ? rest : `/${rest}` };
+}
+
+/** Without what belongs to one connection and what only the gateway may say. Works for requests and answers. */
+export function endToEndHeaders(rawHeaders: readonly string[]): string[] {
+  const named = new Set(
+    valuesOf(rawHeaders, 'connection').flatMap((value) =>
+      value.split(',').map((name) => name.trim().toLowerCase()),
+    ),
+  );
+  const kept: string[] = [];
+  for (const [name, value] of pairs(rawHeaders)) {
+    const lower = name.toLowerCase();
+    if (dropped.has(lower) || lower.startsWith(ownPrefix)) continue;
+    // What frames the message and names its host is not the sender's to switch off.
+    if (named.has(lower) && lower !== 'content-length' && lower !== 'host') continue;
+    kept.push(name, value);
+  }
+  return kept;
+}
+
+function valuesOf(rawHeaders: readonly string[], name: string): string[] {
+  return [...pairs(rawHeaders)].filter(([header]) => header.toLowerCase() === name).map(([, value]) => value);
+}
+
+function* pairs(rawHeaders: readonly string[]): Generator<readonly [string, string]> {
+  for (let at = 0; at + 1 < rawHeaders.length; at += 2)
+    yield [rawHeaders[at] ?? '', rawHeaders[at + 1] ?? ''];
+}

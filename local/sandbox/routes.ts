@@ -1,0 +1,146 @@
+/**
+ * The contract of `TaskSandbox` as HTTP, for the binding between the Worker and this process. Parses what comes in and bounds every
+ * call; what may happen to a sandbox is the registry's decision.
+ *
+ * 410: the sandbox is lost or never ran here. 422: init could not do it. 503: full, try later. 504: no answer in time.
+ */
+import { Hono } from 'hono';
+import { z } from 'zod';
+import { InitProblem, InitTimeout } from './control-channel.ts';
+import { SandboxGone, TooManySandboxes, type Registry } from './registry.ts';
+
+const MiB = 1024 * 1024;
+const maxWriteBytes = 16 * MiB;
+/** Init's own time to answer, on a busy machine. */
+const answerMs = 15_000;
+
+const idSchema = z.string().regex(/^[0-9a-f]{64}$/);
+const nameSchema = z.string().regex(/^[a-z0-9][a-z0-9-]{0,63}$/);
+const pathSchema = z
+  .string()
+  .max(4096)
+  .refine((path) => path.startsWith('/') && !path.includes('\0'), 'an absolute path');
+const specSchema = z.object({
+  memoryBytes: z.int().min(64 * MiB),
+  diskBytes: z.int().min(MiB),
+  maxProcesses: z.int().min(16).max(100_000),
+});
+const noNul = z.string().refine((text) => !text.includes('\0'), 'no NUL');
+const commandSchema = z.object({
+  argv: z.array(noNul).min(1).max(10_000),
+  cwd: pathSchema.default('/workspace'),
+  env: z.record(z.string().regex(/^[A-Za-z_][A-Za-z0-9_]*$/), noNul).default({}),
+});
+const execSchema = z.object({
+  command: commandSchema,
+  timeoutMs: z
+    .int()
+    .min(1)
+    .max(24 * 3_600_000),
+  maxOutputBytes: z
+    .int()
+    .min(0)
+    .max(8 * MiB),
+});
+const offset = z.coerce.number().int().min(0).max(Number.MAX_SAFE_INTEGER);
+const rangeSchema = z.object({ offset, maxBytes: z.coerce.number().int().min(0).max(MiB) });
+const waitSchema = rangeSchema.extend({ waitMs: z.coerce.number().int().min(0).max(30_000) });
+
+// What init answers. Untrusted.
+const size = z.int().nonnegative();
+const exitCode = z.int().min(0).max(255);
+const execReply = z.object({ exitCode, truncated: z.boolean(), timedOut: z.boolean(), stdoutBytes: size });
+const runReply = z.object({ size, exitCode: exitCode.nullable() });
+const fileReply = z.object({ size: size.nullable() });
+
+export function sandboxRoutes(registry: Registry): Hono {
+  const app = new Hono();
+  const sandboxOf = (id: string) => registry.running(idSchema.parse(id));
+
+  app.post('/sandboxes/:id/start', async (c) => {
+    await registry.start(idSchema.parse(c.req.param('id')), specSchema.parse(await c.req.json()));
+    return c.body(null, 204);
+  });
+
+  app.delete('/sandboxes/:id', async (c) => {
+    await registry.destroy(idSchema.parse(c.req.param('id')), 'the sandbox was destroyed');
+    return c.body(null, 204);
+  });
+
+  app.post('/sandboxes/:id/exec', async (c) => {
+    const call = execSchema.parse(await c.req.json());
+    const { header, body } = await sandboxOf(c.req.param('id')).call(
+      { method: 'exec', ...call },
+      undefined,
+      call.timeoutMs + answerMs,
+    );
+    const { stdoutBytes, ...reply } = execReply.parse(header);
+    const stdout = body.subarray(0, Math.min(stdoutBytes, call.maxOutputBytes));
+    const stderr = body.subarray(stdoutBytes, stdoutBytes + call.maxOutputBytes);
+    return c.json({ ...reply, stdout: decode(stdout), stderr: decode(stderr) });
+  });
+
+  app.post('/sandboxes/:id/runs/:name', async (c) => {
+    const name = nameSchema.parse(c.req.param('name'));
+    const command = commandSchema.parse(await c.req.json());
+    await sandboxOf(c.req.param('id')).call({ method: 'startRun', name, command }, undefined, answerMs);
+    return c.body(null, 204);
+  });
+
+  app.get('/sandboxes/:id/runs/:name', async (c) => {
+    const name = nameSchema.parse(c.req.param('name'));
+    const range = waitSchema.parse(c.req.query());
+    const { header, body } = await sandboxOf(c.req.param('id')).call(
+      { method: 'readRun', name, ...range },
+      undefined,
+      range.waitMs + answerMs,
+    );
+    const reply = runReply.parse(header);
+    if (reply.exitCode !== null) c.header('x-exit-code', String(reply.exitCode));
+    c.header('x-size', String(reply.size));
+    return c.body(copy(body, range.maxBytes), 200, octets);
+  });
+
+  app.put('/sandboxes/:id/file', async (c) => {
+    const path = pathSchema.parse(c.req.query('path'));
+    const content = new Uint8Array(await c.req.arrayBuffer());
+    if (content.length > maxWriteBytes) return c.json({ problem: 'the file is too large' }, 413);
+    await sandboxOf(c.req.param('id')).call({ method: 'writeFile', path }, content, answerMs);
+    return c.body(null, 204);
+  });
+
+  app.get('/sandboxes/:id/file', async (c) => {
+    const path = pathSchema.parse(c.req.query('path'));
+    const range = rangeSchema.parse(c.req.query());
+    const { header, body } = await sandboxOf(c.req.param('id')).call(
+      { method: 'readFile', path, ...range },
+      undefined,
+      answerMs,
+    );
+    const reply = fileReply.parse(header);
+    if (reply.size === null) return c.body(null, 204);
+    c.header('x-size', String(reply.size));
+    return c.body(copy(body, range.maxBytes), 200, octets);
+  });
+
+  app.onError((error, c) => {
+    if (error instanceof SandboxGone) return c.json({ problem: error.message }, 410);
+    if (error instanceof TooManySandboxes) return c.json({ problem: error.message }, 503);
+    if (error instanceof InitProblem) return c.json({ problem: error.message }, 422);
+    if (error instanceof InitTimeout) return c.json({ problem: error.message }, 504);
+    if (error instanceof z.ZodError) return c.json({ problem: z.prettifyError(error) }, 400);
+    return c.json({ problem: error.message }, 500);
+  });
+  return app;
+}
+
+const octets = { 'content-type': 'application/octet-stream' };
+
+function decode(bytes: Uint8Array): string {
+  return new TextDecoder().decode(bytes);
+}
+
+/** The frame's body is a view into a larger buffer; a response must not carry the rest of it. */
+function copy(bytes: Uint8Array, maxBytes: number): ArrayBuffer {
+  return Uint8Array.from(bytes.subarray(0, maxBytes)).buffer;
+}

@@ -1,0 +1,178 @@
+/**
+ * Brings one sandbox up and takes it down: folders, authority, gateway, namespaces, control line. Knows nothing of who may
+ * start what when; `registry.ts` does.
+ */
+import { spawn, type ChildProcess } from 'node:child_process';
+import { mkdir, rm, writeFile } from 'node:fs/promises';
+import { existsSync, lstatSync, readlinkSync } from 'node:fs';
+import { join } from 'node:path';
+import type { Readable, Writable } from 'node:stream';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { z } from 'zod';
+import type { SandboxSpec } from '../../src/core/ports.ts';
+import type { CertificateAuthority } from './certificate-authority.ts';
+import { createCgroup, type Cgroup } from './cgroup.ts';
+import { controlChannel, type ControlChannel } from './control-channel.ts';
+import type { Egress } from './egress-forward.ts';
+import { openGateway, type Gateway } from './gateway.ts';
+import { hostFiles, hostLinks, layOut, type Privilege } from './layout.ts';
+import type { Programs } from './programs.ts';
+import { systemFiles } from './system-files.ts';
+
+export interface LaunchOptions {
+  readonly sandboxId: string;
+  readonly spec: SandboxSpec;
+  readonly programs: Programs;
+  readonly privilege: Privilege;
+  /** Made and removed here. Its path must be short: a Unix socket's may have 107 bytes. */
+  readonly folder: string;
+  readonly cgroupName: string;
+  readonly authority: CertificateAuthority;
+  readonly egress: Egress;
+}
+
+export interface RunningSandbox {
+  /** The host's id of the process that everything in it descends from. */
+  readonly pid: number;
+  readonly inCgroup: boolean;
+  readonly call: ControlChannel['call'];
+  /** Resolves with the reason once it has ended, by itself or by `end`. */
+  readonly ended: Promise<string>;
+  /** Kills all its processes and removes what it had on the host. May be called again. */
+  end(): Promise<void>;
+}
+
+/** It takes about 0.2 s; a machine busy with other things may need many times that. */
+const launchMs = 20_000;
+const exitMs = 5_000;
+const MiB = 1024 * 1024;
+/** What a group holds beside processes: both disks, home, outputs, and the helpers. */
+const besideProcesses = (spec: SandboxSpec) => 2 * spec.diskBytes + 1024 * MiB;
+const besideThreads = 96;
+const maxComplaint = 2_000;
+
+/** Before anything untrusted runs: what init says of itself here is the truth, and must be what was asked for. */
+const sealed = z.object({
+  uid: z.literal('1000'),
+  effectiveCapabilities: z.string().regex(/^0+$/),
+  noNewPrivileges: z.literal('1'),
+});
+
+/** Each process joins the groups and then becomes bubblewrap. The text is fixed; paths come as arguments. */
+const joinAndRun = 'while [ "$1" != -- ]; do echo $$ > "$1" || exit 1; shift; done; shift; exec "$@"';
+
+/** Rejects when the sandbox cannot be started or is not sealed; nothing of it is left then. */
+export async function launchSandbox(options: LaunchOptions): Promise<RunningSandbox> {
+  const { sandboxId, folder, spec, authority, egress } = options;
+  const gatewayFolder = join(folder, 'gateway');
+  const etcFolder = join(folder, 'etc');
+  let gateway: Gateway | null = null;
+  let cgroup: Cgroup | null = null;
+  let child: ChildProcess | null = null;
+  let exited = Promise.resolve();
+
+  async function release(): Promise<void> {
+    // The first process of the outer namespace goes, and the kernel takes all others with it.
+    child?.kill('SIGKILL');
+    gateway?.close();
+    await Promise.race([exited, sleep(exitMs, undefined, { ref: false })]);
+    await Promise.all([cgroup?.remove(), rm(folder, { recursive: true, force: true })]);
+  }
+
+  try {
+    await mkdir(folder, { recursive: true, mode: 0o700 });
+    await mkdir(gatewayFolder, { mode: 0o700 });
+    await mkdir(etcFolder);
+    const files = Object.entries(systemFiles(authority.certificatePem));
+    [gateway, cgroup] = await Promise.all([
+      openGateway({ sandboxId, folder: gatewayFolder, authority, egress }),
+      createCgroup(options.cgroupName, {
+        memoryBytes: spec.memoryBytes + besideProcesses(spec),
+        maxThreads: spec.maxProcesses + besideThreads,
+      }),
+      ...files.map(([name, text]) => writeFile(join(etcFolder, name), text, { mode: 0o644 })),
+    ]);
+    const { outer } = layOut({ ...options, etcFolder, gatewayFolder, present: presentPaths() });
+    const process = startProcess(options.programs.bwrap, outer, cgroup);
+    ({ child } = process);
+    exited = process.exited;
+    const channel = controlChannel(process.toInit, process.fromInit);
+    await Promise.race([
+      Promise.all([process.ready, channel.hello.then(({ header }) => sealed.parse(header))]),
+      exited.then(() => {
+        throw new Error(`the sandbox did not start: ${process.complaint()}`);
+      }),
+      sleep(launchMs, undefined, { ref: false }).then(() => {
+        throw new Error(`the sandbox did not start within ${launchMs} ms: ${process.complaint()}`);
+      }),
+    ]);
+    const cut = Promise.race([channel.cut, exited.then(() => 'its processes ended')]);
+    let ending: Promise<void> | null = null;
+    const end = () => (ending ??= release());
+    return {
+      pid: process.pid,
+      inCgroup: cgroup !== null,
+      call: channel.call,
+      ended: cut.then(async (reason) => {
+        await end();
+        return reason;
+      }),
+      end,
+    };
+  } catch (error) {
+    await release();
+    throw error;
+  }
+}
+
+interface SandboxProcess {
+  readonly child: ChildProcess;
+  readonly pid: number;
+  readonly toInit: Writable;
+  readonly fromInit: Readable;
+  /** The supervisor listens. */
+  readonly ready: Promise<void>;
+  readonly exited: Promise<void>;
+  /** The end of what was said on standard error. For the operator: once started, the sandbox can write there. */
+  complaint(): string;
+}
+
+function startProcess(bwrap: string, outer: readonly string[], cgroup: Cgroup | null): SandboxProcess {
+  const [program, args] =
+    cgroup === null
+      ? [bwrap, outer]
+      : ['/bin/sh', ['-c', joinAndRun, 'sh', ...cgroup.joinFiles, '--', bwrap, ...outer]];
+  // An empty environment: the process list of the host would show it, and nothing here needs one.
+  const child = spawn(program, args, { cwd: '/', env: {}, stdio: ['pipe', 'pipe', 'pipe', 'pipe'] });
+  const exited = new Promise<void>((resolve) => {
+    child.once('exit', () => resolve());
+    child.once('error', () => resolve());
+  });
+  let complaint = '';
+  child.stderr.on('data', (chunk: Buffer) => {
+    complaint = (complaint + chunk.toString('utf8')).slice(-maxComplaint);
+  });
+  const status = child.stdio[3];
+  const ready = new Promise<void>((resolve) => {
+    if (status !== null && status !== undefined && 'once' in status) status.once('data', () => resolve());
+  });
+  return {
+    child,
+    pid: child.pid ?? -1,
+    toInit: child.stdin,
+    fromInit: child.stdout,
+    ready,
+    exited,
+    complaint: () => complaint.trim(),
+  };
+}
+
+function presentPaths() {
+  const links = hostLinks
+    .filter((path) => existsSync(path))
+    .map((path) => {
+      const target = lstatSync(path).isSymbolicLink() ? readlinkSync(path) : '';
+      return [path, target] as const;
+    });
+  return { links, files: hostFiles.filter((path) => existsSync(path)) };
+}

@@ -1,0 +1,160 @@
+/**
+ * Whether this machine can run sealed sandboxes: finds out by starting one. Where it cannot, it says what stands in the way and what to
+ * do; there is no weaker mode to fall back to.
+ */
+import { randomBytes } from 'node:crypto';
+import { readFileSync } from 'node:fs';
+import { mkdtemp, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { createCertificateAuthority } from './certificate-authority.ts';
+import { createEgress } from './egress-forward.ts';
+import type { Privilege } from './layout.ts';
+import { findPrograms, type Programs } from './programs.ts';
+import { launchSandbox } from './running-sandbox.ts';
+
+export interface EnforcedLimits {
+  readonly disk: 'file system size';
+  readonly memory: 'control group and watchdog' | 'watchdog';
+  readonly processes: 'control group, user limit and watchdog' | 'user limit and watchdog' | 'watchdog';
+  /** Whom an escaped process would be on the host. */
+  readonly escapesTo: 'an unused user' | 'the user who started Airlock' | 'root';
+}
+
+export type SandboxSupport =
+  | {
+      readonly ok: true;
+      readonly limits: EnforcedLimits;
+      readonly programs: Programs;
+      readonly privilege: Privilege['kind'];
+    }
+  | { readonly ok: false; readonly problem: string; readonly wayOut: string };
+
+/** Between the users that distributions create and those of systemd's dynamic services; no package takes them. */
+const firstUser = 64_000;
+
+export function privilegeFor(kind: Privilege['kind'], slot: number): Privilege {
+  return kind === 'root' ? { kind, runAs: firstUser + slot } : { kind };
+}
+
+let found: Promise<SandboxSupport> | null = null;
+
+/** Takes about as long as a start, once in a process; a refusal is looked into anew each time. */
+export async function checkSandboxSupport(): Promise<SandboxSupport> {
+  const support = await (found ??= findSupport());
+  if (!support.ok) found = null;
+  return support;
+}
+
+async function findSupport(): Promise<SandboxSupport> {
+  if (process.platform !== 'linux') {
+    return {
+      ok: false,
+      problem: `Sandboxes need Linux namespaces; this is ${process.platform}.`,
+      wayOut: 'Run Airlock on Linux (a virtual machine will do), or deploy it to Cloudflare.',
+    };
+  }
+  const programs = findPrograms();
+  if (programs === null) {
+    return {
+      ok: false,
+      problem: 'There is no bubblewrap on this machine.',
+      wayOut: 'Run `npm ci` (the Codex package brings one), or install the package `bubblewrap`.',
+    };
+  }
+  const root = process.geteuid?.() === 0;
+  const problems: string[] = [];
+  for (const kind of root ? (['root', 'user'] as const) : (['user'] as const)) {
+    const tried = await tryLaunch(programs, kind);
+    if (tried.ok)
+      return { ok: true, limits: limitsFor(programs, kind, root, tried.inCgroup), programs, privilege: kind };
+    problems.push(tried.problem);
+  }
+  return { ok: false, ...explain(problems.join('; '), readSetting) };
+}
+
+function limitsFor(
+  programs: Programs,
+  kind: Privilege['kind'],
+  root: boolean,
+  inCgroup: boolean,
+): EnforcedLimits {
+  // The kernel exempts root from the limit on a user's processes, whatever namespace it is in.
+  const userLimit = programs.prlimit !== null && (kind === 'root' || !root);
+  return {
+    disk: 'file system size',
+    memory: inCgroup ? 'control group and watchdog' : 'watchdog',
+    processes: !userLimit
+      ? 'watchdog'
+      : inCgroup
+        ? 'control group, user limit and watchdog'
+        : 'user limit and watchdog',
+    escapesTo: kind === 'root' ? 'an unused user' : root ? 'root' : 'the user who started Airlock',
+  };
+}
+
+async function tryLaunch(programs: Programs, kind: Privilege['kind']) {
+  const folder = await mkdtemp(join(tmpdir(), 'airlock-check-'));
+  const egress = createEgress(() => ({ origin: 'http://127.0.0.1:9', token: '' }));
+  try {
+    const sandbox = await launchSandbox({
+      sandboxId: '0'.repeat(64),
+      spec: { memoryBytes: 512 * 1024 * 1024, diskBytes: 1024 * 1024, maxProcesses: 64 },
+      programs,
+      privilege: privilegeFor(kind, 0),
+      folder: join(folder, 's'),
+      cgroupName: `${process.pid}-check-${randomBytes(4).toString('hex')}`,
+      authority: await createCertificateAuthority(Date.now()),
+      egress,
+    });
+    await sandbox.end();
+    return { ok: true as const, inCgroup: sandbox.inCgroup };
+  } catch (error) {
+    return { ok: false as const, problem: error instanceof Error ? error.message : 'unknown' };
+  } finally {
+    egress.close();
+    await rm(folder, { recursive: true, force: true });
+  }
+}
+
+/** `readSetting` reads a file under `/proc/sys`; null when there is none. The order matters: the narrowest cause first. */
+export function explain(
+  problem: string,
+  readSetting: (path: string) => string | null,
+): { problem: string; wayOut: string } {
+  const refused = 'This machine does not let Airlock create user namespaces';
+  if (readSetting('user/max_user_namespaces') === '0') {
+    return {
+      problem: `${refused}: user.max_user_namespaces is 0.`,
+      wayOut: 'Allow them: `sudo sysctl -w user.max_user_namespaces=15000`.',
+    };
+  }
+  if (readSetting('kernel/unprivileged_userns_clone') === '0') {
+    return {
+      problem: `${refused}: kernel.unprivileged_userns_clone is 0.`,
+      wayOut: 'Allow them: `sudo sysctl -w kernel.unprivileged_userns_clone=1`.',
+    };
+  }
+  if (readSetting('kernel/apparmor_restrict_unprivileged_userns') === '1') {
+    return {
+      problem: `${refused}: AppArmor restricts them (kernel.apparmor_restrict_unprivileged_userns is 1, the default of Ubuntu 24.04).`,
+      wayOut:
+        'Give bubblewrap a profile with `userns,` (docs/setup.md has it), or lift the restriction: ' +
+        '`sudo sysctl -w kernel.apparmor_restrict_unprivileged_userns=0`.',
+    };
+  }
+  return {
+    problem: `A sealed sandbox could not be started: ${problem}`,
+    wayOut:
+      'In a container, namespaces are usually forbidden by its seccomp profile or by missing capabilities: run Airlock on the ' +
+      'machine itself or in a virtual machine.',
+  };
+}
+
+function readSetting(path: string): string | null {
+  try {
+    return readFileSync(join('/proc/sys', path), 'utf8').trim();
+  } catch {
+    return null;
+  }
+}

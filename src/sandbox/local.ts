@@ -1,0 +1,119 @@
+/**
+ * The sandbox contract over the binding to the one-machine host. Translates and bounds; decides nothing. The host is ours, what it relays
+ * from a sandbox is not: sizes are checked, contents are the caller's to distrust.
+ */
+import { z } from 'zod';
+import {
+  SandboxLostError,
+  type ExecResult,
+  type RunChunk,
+  type SandboxCommand,
+  type Sandboxes,
+  type TaskSandbox,
+} from '../core/ports.ts';
+
+/** The part of a service binding that is used. */
+export interface SandboxHostBinding {
+  fetch(url: string, init?: RequestInit): Promise<Response>;
+}
+
+/** Beyond the host's own deadlines, so that its answer is the one that is seen. */
+const answerMs = 20_000;
+const startMs = 30_000;
+const maxReadBytes = 1024 * 1024;
+const maxExecOutputBytes = 8 * 1024 * 1024;
+
+const execResult = z.object({
+  exitCode: z.int(),
+  stdout: z.string(),
+  stderr: z.string(),
+  truncated: z.boolean(),
+  timedOut: z.boolean(),
+});
+const problemBody = z.object({ problem: z.string() });
+const count = z.coerce.number().int().nonnegative();
+
+export function localSandboxes(host: SandboxHostBinding, idFor: (taskId: string) => string): Sandboxes {
+  return { idFor, get: (sandboxId) => localSandbox(host, sandboxId) };
+}
+
+function localSandbox(host: SandboxHostBinding, sandboxId: string): TaskSandbox {
+  async function call(
+    method: string,
+    path: string,
+    options: {
+      query?: Record<string, string | number>;
+      json?: unknown;
+      body?: string;
+      timeoutMs?: number;
+    } = {},
+  ): Promise<Response> {
+    const url = new URL(`http://sandbox-host/sandboxes/${sandboxId}${path}`);
+    for (const [name, value] of Object.entries(options.query ?? {}))
+      url.searchParams.set(name, String(value));
+    const body = options.json === undefined ? options.body : JSON.stringify(options.json);
+    const response = await host.fetch(url.href, {
+      method,
+      ...(body === undefined ? {} : { body }),
+      signal: AbortSignal.timeout(options.timeoutMs ?? answerMs),
+    });
+    if (response.ok) return response;
+    const parsed = problemBody.safeParse(await response.json().catch(() => null));
+    const problem = parsed.success ? parsed.data.problem : 'no reason given';
+    if (response.status === 410 || response.status === 404) throw new SandboxLostError(problem);
+    throw new Error(`sandbox host: ${response.status}: ${problem}`);
+  }
+
+  return {
+    async start(spec) {
+      await call('POST', '/start', { json: spec, timeoutMs: startMs });
+    },
+    async writeFile(path, content) {
+      await call('PUT', '/file', { query: { path }, body: content });
+    },
+    async readFile(path, { offset, maxBytes }) {
+      const response = await call('GET', '/file', {
+        query: { path, offset, maxBytes: Math.min(maxBytes, maxReadBytes) },
+      });
+      if (response.status === 204) return null;
+      return { bytes: await bytesOf(response), size: count.parse(response.headers.get('x-size')) };
+    },
+    async exec(command, { timeoutMs, maxOutputBytes }): Promise<ExecResult> {
+      const json = {
+        command: plain(command),
+        timeoutMs,
+        maxOutputBytes: Math.min(maxOutputBytes, maxExecOutputBytes),
+      };
+      const response = await call('POST', '/exec', { json, timeoutMs: timeoutMs + answerMs });
+      return execResult.parse(await response.json());
+    },
+    async startRun(name, command) {
+      await call('POST', `/runs/${encodeURIComponent(name)}`, { json: plain(command) });
+    },
+    async readRun(name, { offset, maxBytes, waitMs }): Promise<RunChunk> {
+      const query = { offset, maxBytes: Math.min(maxBytes, maxReadBytes), waitMs: Math.min(waitMs, 30_000) };
+      const response = await call('GET', `/runs/${encodeURIComponent(name)}`, {
+        query,
+        timeoutMs: query.waitMs + answerMs,
+      });
+      const exitCode = response.headers.get('x-exit-code');
+      return {
+        bytes: await bytesOf(response),
+        size: count.parse(response.headers.get('x-size')),
+        exitCode: exitCode === null ? null : count.parse(exitCode),
+      };
+    },
+    async destroy() {
+      await call('DELETE', '');
+    },
+  };
+}
+
+/** Only what the contract names goes over the wire. */
+function plain({ argv, cwd, env }: SandboxCommand) {
+  return { argv, ...(cwd === undefined ? {} : { cwd }), ...(env === undefined ? {} : { env }) };
+}
+
+async function bytesOf(response: Response): Promise<Uint8Array> {
+  return new Uint8Array(await response.arrayBuffer());
+}
