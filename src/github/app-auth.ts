@@ -5,7 +5,7 @@
  */
 import { createAppAuth } from '@octokit/auth-app';
 import { z } from 'zod';
-import { githubClient, unlessMissing, type GithubApi, type GithubClient } from './client.ts';
+import { githubClient, GithubRefusal, unlessMissing, type GithubApi, type GithubClient } from './client.ts';
 import { pkcs8Pem, PrivateKeyError } from './private-key.ts';
 
 /** The sets that are used. Each mint is a round trip, so there are three and no more. */
@@ -29,10 +29,21 @@ export interface TokenScope {
 }
 
 export interface AppTokens {
+  readonly appId: number;
   /** Signed anew at each call, valid for ten minutes. */
   appJwt(): Promise<string>;
   /** A token of at least five more minutes. Concurrent callers of the same scope share one mint. */
   tokenFor(scope: TokenScope): Promise<string>;
+  /**
+   * GitHub's document of a repository that is known by name only, and with it a `read` token for it, kept as if by
+   * `tokenFor`. null when the installation does not reach such a repository.
+   */
+  repositoryByName(wanted: {
+    taskId: string;
+    installationId: number;
+    owner: string;
+    name: string;
+  }): Promise<LocatedRepository | null>;
   /** Drops a token that GitHub no longer takes, so that the next call mints another. */
   drop(scope: TokenScope): void;
   /** Revokes and drops all tokens of a task. Best effort, at most five seconds; never throws. */
@@ -40,6 +51,15 @@ export interface AppTokens {
   /** The App's account as commits name it. Asked once in a process. */
   bot(client: GithubClient): Promise<BotIdentity>;
 }
+
+const locatedSchema = z.object({
+  id: z.number().int().positive(),
+  name: z.string(),
+  owner: z.object({ login: z.string() }),
+  default_branch: z.string(),
+  private: z.boolean(),
+});
+export type LocatedRepository = z.infer<typeof locatedSchema>;
 
 export interface BotIdentity {
   /** `slug[bot]` */
@@ -50,7 +70,11 @@ export interface BotIdentity {
 const renewBeforeMs = 5 * 60_000;
 const revokeWithinMs = 5000;
 
-const mintedSchema = z.object({ token: z.string().min(1), expires_at: z.iso.datetime({ offset: true }) });
+const mintedSchema = z.object({
+  token: z.string().min(1),
+  expires_at: z.iso.datetime({ offset: true }),
+  repositories: z.array(z.unknown()).optional(),
+});
 
 interface Held {
   readonly taskId: string;
@@ -83,20 +107,20 @@ export function createAppTokens(
 
   // Not through the auth library: its cache would hand one task's token to another task of the same repository.
   async function mint(
-    { installationId, repositoryId, permissions }: TokenScope,
-    entry: { held: Held },
-  ): Promise<string> {
+    installationId: number,
+    narrowing: { repository_ids: number[] } | { repositories: string[] },
+    permissions: Permissions,
+  ): Promise<z.infer<typeof mintedSchema>> {
     const { data } = await asApp.request('POST /app/installations/{installation_id}/access_tokens', {
       installation_id: installationId,
-      repository_ids: [repositoryId],
+      ...narrowing,
       permissions: { ...permissions },
     });
-    const minted = mintedSchema.parse(data);
-    entry.held.expiresAt = Date.parse(minted.expires_at);
-    return minted.token;
+    return mintedSchema.parse(data);
   }
 
   return {
+    appId: deps.appId,
     appJwt,
 
     async tokenFor(scope) {
@@ -108,12 +132,44 @@ export function createAppTokens(
       const { promise, resolve, reject } = Promise.withResolvers<string>();
       const entry: Held = { taskId: scope.taskId, token: promise, expiresAt: null };
       held.set(key, entry);
-      mint(scope, { held: entry }).then(resolve, (error: unknown) => {
-        // A failure is not kept: the next caller tries again.
-        if (held.get(key) === entry) held.delete(key);
-        reject(error);
-      });
+      mint(scope.installationId, { repository_ids: [scope.repositoryId] }, scope.permissions).then(
+        (minted) => {
+          entry.expiresAt = Date.parse(minted.expires_at);
+          resolve(minted.token);
+        },
+        (error: unknown) => {
+          // A failure is not kept: the next caller tries again.
+          if (held.get(key) === entry) held.delete(key);
+          reject(error);
+        },
+      );
       return await promise;
+    },
+
+    async repositoryByName({ taskId, installationId, owner, name }) {
+      const minted = await mint(installationId, { repositories: [name] }, purposes.read).catch(
+        (error: unknown) => {
+          // 422: the installation has no repository of that name.
+          if (error instanceof GithubRefusal && (error.status === 422 || error.status === 404)) return null;
+          throw error;
+        },
+      );
+      if (minted === null) return null;
+      const token = Promise.resolve(minted.token);
+      // A narrowed mint answers with what it was narrowed to; a server that does not is asked once more.
+      const document =
+        minted.repositories?.[0] ??
+        (
+          await githubClient(deps, async () => await token).request('GET /repos/{owner}/{repo}', {
+            owner,
+            repo: name,
+          })
+        ).data;
+      const located = locatedSchema.parse(document);
+      if (located.owner.login.toLowerCase() !== owner.toLowerCase()) return null;
+      const scope = { taskId, installationId, repositoryId: located.id, permissions: purposes.read };
+      held.set(keyOf(scope), { taskId, token, expiresAt: Date.parse(minted.expires_at) });
+      return located;
     },
 
     drop(scope) {

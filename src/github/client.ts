@@ -9,6 +9,8 @@ export interface GithubApi {
   /** Base of the REST API, without a slash at the end. */
   readonly apiUrl: string;
   readonly fetch: typeof fetch;
+  /** Milliseconds since the epoch. */
+  readonly now: () => number;
   /** Milliseconds for one request, body included. */
   readonly timeoutMs?: number;
 }
@@ -41,6 +43,8 @@ export class GithubMovedError extends Error {
 export class GithubRefusal extends Error {
   override readonly name = 'GithubRefusal';
   readonly status: number;
+  /** Method and path, without a query. */
+  readonly call: string;
   /** GitHub’s words, joined from `message` and `errors[].message`. */
   readonly details: string;
   /** `errors[].field`, where GitHub names fields. */
@@ -48,6 +52,7 @@ export class GithubRefusal extends Error {
   constructor(status: number, call: string, details: string, fields: readonly string[]) {
     super(`GitHub answered ${call} with ${status}: ${details}`);
     this.status = status;
+    this.call = call;
     this.details = details;
     this.fields = fields;
   }
@@ -78,10 +83,11 @@ export function githubClient(api: GithubApi, credential: Credential): GithubClie
   client.hook.after('request', (response, options) => {
     // To Octokit a redirect that is not followed is a success without data.
     const status: number = response.status;
-    if (status >= 300 && status < 400) throw new GithubMovedError(`GitHub has moved ${options.method} ${options.url}`);
+    if (status >= 300 && status < 400)
+      throw new GithubMovedError(`GitHub has moved ${options.method} ${options.url}`);
   });
   client.hook.error('request', (error) => {
-    throw failureOf(error);
+    throw failureOf(error, api.now());
   });
   return client;
 }
@@ -91,7 +97,7 @@ function ignore(): void {
 }
 
 /** The error that callers can tell apart; anything that is not GitHub's answer stays as it is. */
-function failureOf(error: unknown): unknown {
+function failureOf(error: unknown, now: number): unknown {
   if (!(error instanceof Error)) return error;
   const response = property(error, 'response');
   const status = property(response, 'status');
@@ -99,7 +105,7 @@ function failureOf(error: unknown): unknown {
   const data = property(response, 'data');
   const headers = property(response, 'headers');
   const message = text(property(data, 'message'));
-  const waitMs = rateLimitWait(status, headers, message);
+  const waitMs = rateLimitWait(status, headers, message, now);
   if (waitMs !== null) return new GithubRateLimitError(waitMs);
   const listed = property(data, 'errors');
   const errors: readonly unknown[] = Array.isArray(listed) ? listed : [];
@@ -123,13 +129,13 @@ function failureOf(error: unknown): unknown {
 }
 
 /** https://docs.github.com/rest/using-the-rest-api/best-practices-for-using-the-rest-api: 403 or 429, told by headers. */
-function rateLimitWait(status: number, headers: unknown, message: string): number | null {
+function rateLimitWait(status: number, headers: unknown, message: string, now: number): number | null {
   if (status !== 403 && status !== 429) return null;
   const retryAfter = Number(property(headers, 'retry-after') ?? Number.NaN);
   if (Number.isFinite(retryAfter)) return Math.max(1, retryAfter) * 1000;
   if (property(headers, 'x-ratelimit-remaining') === '0') {
     const reset = Number(property(headers, 'x-ratelimit-reset'));
-    return Number.isFinite(reset) ? Math.max(1000, reset * 1000 - Date.now()) : 60_000;
+    return Number.isFinite(reset) ? Math.max(1000, reset * 1000 - now) : 60_000;
   }
   return status === 429 || /secondary rate limit|abuse detection/i.test(message) ? 60_000 : null;
 }

@@ -1,0 +1,181 @@
+/**
+ * GitHub as the life of a task sees it: the port `CodeHost` over the REST API. Reads and writes; what a task may do
+ * with the answers is decided in `core` and `context.ts`.
+ *
+ * Two tokens: repository facts, permissions and branches are read with the task's read token (the one its clone uses),
+ * the conversation with one that may write comments and nothing else.
+ */
+import { z } from 'zod';
+import type { CodeHost } from '../core/ports.ts';
+import type { RepositoryFacts, TaskRequest } from '../core/task.ts';
+import { purposes, type AppTokens, type Permissions } from './app-auth.ts';
+import {
+  GithubMovedError,
+  GithubRefusal,
+  githubClient,
+  unlessMissing,
+  type GithubApi,
+  type GithubClient,
+} from './client.ts';
+import { commentHistory } from './comment-history.ts';
+import { readIssueContext } from './issue-context.ts';
+import { markedTask, saveSticky } from './progress-comment.ts';
+import { writePermissions } from './write-permission.ts';
+
+const installationSchema = z.object({ id: z.number().int().positive(), suspended_at: z.string().nullish() });
+const refSchema = z.object({ object: z.object({ sha: z.string().regex(/^[0-9a-f]{40}$/) }) });
+
+/** Under this name, which is no task's id, tokens are held that no single task asked for. */
+const sharedTokens = '*';
+/** The port's bound for `tasksOn`. */
+const maxTasksOn = 20;
+
+export interface CodeHostDeps extends GithubApi {
+  readonly tokens: AppTokens;
+  /**
+   * The task on whose behalf repositories are read, so that its tokens are its own and end with it. Without one the
+   * tokens are shared by all that is read of a repository, and expire by themselves.
+   */
+  readonly taskId?: string;
+}
+
+export function createCodeHost(deps: CodeHostDeps): CodeHost {
+  const { tokens } = deps;
+  const { appId } = tokens;
+  const task = deps.taskId ?? sharedTokens;
+  const asApp = githubClient(deps, tokens.appJwt);
+
+  function clientFor(
+    facts: Pick<RepositoryFacts, 'installationId' | 'repositoryId'>,
+    permissions: Permissions,
+    taskId: string,
+  ): GithubClient {
+    const { installationId, repositoryId } = facts;
+    const scope = { taskId, installationId, repositoryId, permissions };
+    const client = githubClient(deps, async () => await tokens.tokenFor(scope));
+    client.hook.error('request', (error) => {
+      // Revoked or expired ahead of time: whoever tries again gets another one.
+      if (error instanceof GithubRefusal && error.status === 401) tokens.drop(scope);
+      throw error;
+    });
+    return client;
+  }
+  const reading = (facts: RepositoryFacts) => clientFor(facts, purposes.read, task);
+  const conversing = (facts: RepositoryFacts, request: TaskRequest) => {
+    const onPullRequest = request.trigger.kind === 'github' && request.trigger.onPullRequest;
+    return clientFor(
+      facts,
+      onPullRequest ? purposes.pullRequestConversation : purposes.conversation,
+      request.taskId,
+    );
+  };
+  const permissions = writePermissions(reading);
+
+  return {
+    async locate({ owner, name }) {
+      const at = { owner, repo: name };
+      const found = await unlessGone(asApp.request('GET /repos/{owner}/{repo}/installation', at));
+      if (found === null) return null;
+      const installation = installationSchema.parse(found.data);
+      if (installation.suspended_at != null) return null;
+      const repository = await tokens.repositoryByName({
+        taskId: task,
+        installationId: installation.id,
+        owner,
+        name,
+      });
+      if (repository === null) return null;
+      return {
+        owner: repository.owner.login,
+        name: repository.name,
+        repositoryId: repository.id,
+        installationId: installation.id,
+        defaultBranch: repository.default_branch,
+        private: repository.private,
+      };
+    },
+
+    canWrite: permissions,
+
+    async headOf(facts, branch) {
+      const found = await unlessMissing(
+        reading(facts).request('GET /repos/{owner}/{repo}/git/ref/{ref}', {
+          ...repositoryOf(facts),
+          ref: `heads/${branch}`,
+        }),
+      );
+      return found === null ? null : refSchema.parse(found.data).object.sha;
+    },
+
+    async issueContext(facts, request) {
+      if (request.trigger.kind !== 'github') return null;
+      return await readIssueContext({
+        client: conversing(facts, request),
+        appId,
+        facts,
+        trigger: request.trigger,
+        canWrite: permissions,
+      });
+    },
+
+    async react(facts, request) {
+      const { trigger } = request;
+      if (trigger.kind !== 'github') return;
+      const client = conversing(facts, request);
+      // GitHub answers 200 when the reaction is there already.
+      if (trigger.commentId === null) {
+        await client.request('POST /repos/{owner}/{repo}/issues/{issue_number}/reactions', {
+          ...repositoryOf(facts),
+          issue_number: trigger.issueNumber,
+          content: 'eyes',
+        });
+      } else {
+        await client.request('POST /repos/{owner}/{repo}/issues/comments/{comment_id}/reactions', {
+          ...repositoryOf(facts),
+          comment_id: trigger.commentId,
+          content: 'eyes',
+        });
+      }
+    },
+
+    async saveProgressComment(facts, request, markdown, knownId) {
+      const { trigger, taskId } = request;
+      if (trigger.kind !== 'github') throw new Error('a task without an issue has no comment');
+      const client = conversing(facts, request);
+      const place = {
+        client,
+        appId,
+        facts,
+        issueNumber: trigger.issueNumber,
+        taskId,
+        since: trigger.triggeredAt,
+      };
+      return await saveSticky(place, markdown, knownId);
+    },
+
+    async tasksOn(facts, issueNumber) {
+      const client = clientFor(facts, purposes.conversation, task);
+      const { comments } = await commentHistory(client, facts, issueNumber, { maxPages: 3 });
+      const ids = comments.toReversed().map((comment) => markedTask(comment, appId));
+      return [...new Set(ids.filter((id) => id !== null))].slice(0, maxTasksOn);
+    },
+
+    async forgetTokens(taskId) {
+      await tokens.forget(taskId);
+    },
+  };
+}
+
+function repositoryOf({ owner, name }: RepositoryFacts): { owner: string; repo: string } {
+  return { owner, repo: name };
+}
+
+/** null when GitHub says that it is not there, or that it is somewhere else: a renamed repository was not what was allowed. */
+async function unlessGone<T>(call: Promise<T>): Promise<T | null> {
+  try {
+    return await unlessMissing(call);
+  } catch (error) {
+    if (error instanceof GithubMovedError) return null;
+    throw error;
+  }
+}

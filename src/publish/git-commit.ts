@@ -1,0 +1,75 @@
+/**
+ * What the commit says and who stands for it. A function of the task alone: a second attempt makes the same commit, with
+ * the same id. The price is that GitHub does not sign it, which it does only for commits without names and dates.
+ */
+import { stripHiddenCharacters } from '../core/hidden-characters.ts';
+import type { Answer } from '../core/progress.ts';
+import type { TaskRequest } from '../core/task.ts';
+import type { BotIdentity } from '../github/app-auth.ts';
+import { cut, neutraliseMentions, plainTitle } from '../github/markdown.ts';
+
+const maxTitle = 72;
+const maxSummary = 4000;
+
+/** The line by which a later attempt knows the commit for its own. */
+export function taskTrailer(taskId: string): string {
+  return `Airlock-Task: ${taskId}`;
+}
+
+/** Whether the last paragraph of a commit message names the task. */
+export function namesTask(message: string, taskId: string): boolean {
+  const trailers =
+    message
+      .trimEnd()
+      .split(/\n\s*\n/)
+      .at(-1) ?? '';
+  return trailers.split('\n').includes(taskTrailer(taskId));
+}
+
+export function commitTitle(answer: Pick<Answer, 'title'>): string {
+  const title = quieten(plainTitle(answer.title, maxTitle));
+  return title === '' ? 'Change by Codex' : title;
+}
+
+/** Title, summary, and trailers as the last paragraph; see `git interpret-trailers`. */
+export function commitMessage(
+  answer: Pick<Answer, 'title' | 'summary'>,
+  request: Pick<TaskRequest, 'taskId' | 'requester'>,
+): string {
+  const summary = neutraliseMentions(quieten(cut(stripHiddenCharacters(answer.summary).trim(), maxSummary)))
+    .split('\n')
+    .map((line) => line.trimEnd())
+    .join('\n')
+    .replace(/\n{3,}/g, '\n\n');
+  const trailers = [taskTrailer(request.taskId)];
+  const { requester } = request;
+  // A login with other characters is no login, and could end the line.
+  if (requester !== null && /^[A-Za-z0-9-]{1,100}$/.test(requester.login)) {
+    trailers.push(
+      `Co-authored-by: ${requester.login} <${requester.id}+${requester.login}@users.noreply.github.com>`,
+    );
+  }
+  return [commitTitle(answer), summary, trailers.join('\n')].filter((part) => part !== '').join('\n\n');
+}
+
+/**
+ * Takes away the words with which a commit message gives orders: skipping the checks that the reviewer relies on, and
+ * trailers in other people's names, which GitHub shows as authors.
+ */
+function quieten(untrustedText: string): string {
+  return untrustedText
+    .replace(/\[(skip[ -](?:ci|actions|checks)|(?:ci|actions)[ -]skip|no ci|skip ci)\]/gi, '($1)')
+    .replace(/\*\*\*(NO_CI)\*\*\*/gi, '$1')
+    .replace(/^[ \t]*((?:[A-Za-z]{1,30}-){1,5}[A-Za-z]{1,30})[ \t]*:/gm, '> $1:');
+}
+
+export interface Signature {
+  readonly name: string;
+  readonly email: string;
+  /** ISO 8601 in whole seconds, which is all that git keeps. */
+  readonly date: string;
+}
+
+export function signature(bot: BotIdentity, acceptedAt: string): Signature {
+  return { ...bot, date: `${new Date(acceptedAt).toISOString().slice(0, 19)}Z` };
+}

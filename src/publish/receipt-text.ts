@@ -1,0 +1,41 @@
+/** The network receipt as a section of a pull request: what the sandbox reached, and every attempt that was refused. */
+import type { Receipt } from '../core/grant.ts';
+import { codeSpan, escapeInline } from '../github/markdown.ts';
+
+export function networkReceipt(receipt: Receipt): string {
+  const hosts = receipt.hosts.map(
+    ({ host, requests, bytesUp, bytesDown }) =>
+      `| ${codeSpan(host, { inTable: true })} | ${requests} | ${sizeText(bytesUp)} | ${sizeText(bytesDown)} |`,
+  );
+  const reached =
+    hosts.length === 0
+      ? 'The sandbox reached no host.'
+      : [
+          'The sandbox reached these hosts and no other:',
+          '',
+          '| host | requests | sent | received |',
+          '|---|---|---|---|',
+          ...hosts,
+        ].join('\n');
+  return `### Network\n\n${reached}\n\n${blocked(receipt)}`;
+}
+
+function blocked({ denied, deniedTotal }: Receipt): string {
+  if (deniedTotal === 0) return 'Blocked attempts: none.';
+  const rows = denied.map(
+    ({ method, host, path, reason, rule, count }) =>
+      `| ${codeSpan(`${method} ${host}${path}`, { inTable: true })} | ${count} | ${inCell(reason === '' ? rule : reason)} |`,
+  );
+  const listed = denied.reduce((sum, row) => sum + row.count, 0);
+  const beyond = deniedTotal > listed ? `\n\nand ${deniedTotal - listed} more.` : '';
+  const table = ['| attempt | times | why |', '|---|---|---|', ...rows].join('\n');
+  return `⛔ **Blocked attempts: ${deniedTotal}**\n\n${table}${beyond}`;
+}
+
+const inCell = (untrustedText: string): string => escapeInline(untrustedText, 200);
+
+/** `512 B`, `1.2 kB`, `3.4 MB`: thousands, as network tools count. */
+export function sizeText(bytes: number): string {
+  if (bytes < 1000) return `${bytes} B`;
+  return bytes < 1_000_000 ? `${(bytes / 1000).toFixed(1)} kB` : `${(bytes / 1_000_000).toFixed(1)} MB`;
+}
