@@ -82,8 +82,9 @@ function outerNamespaces({ programs, privilege, etcFolder, gatewayFolder, presen
     ...rights,
     ...['--unshare-net', '--unshare-pid', '--unshare-ipc', '--unshare-uts', '--hostname', 'airlock'],
     ...['--die-with-parent', '--new-session', '--clearenv'],
+    ...openFolders('/etc', '/etc/ssl', '/airlock', '/airlock/node', '/airlock/node/bin', '/airlock/codex'),
     ...hostSystem(present),
-    ...['--proc', '/proc', '--dev', '/dev', '--tmpfs', '/tmp', '--perms', '0755', '--dir', '/airlock'],
+    ...['--proc', '/proc', '--dev', '/dev', '--tmpfs', '/tmp'],
     // A process file system may be mounted in a user namespace only where a whole one is already seen, and bubblewrap covers parts of the one
     // it mounts for root. Only the supervisor sees this second one.
     ...['--bind', '/proc', '/airlock/proc'],
@@ -122,6 +123,7 @@ function innerNamespaces({ programs, spec, present }: LayoutInput): string[] {
     ...['--unshare-pid', '--unshare-ipc', '--unshare-uts', '--hostname', 'airlock', '--unshare-cgroup-try'],
     ...['--die-with-parent', '--new-session', '--clearenv'],
     ...Object.entries(environment).flatMap(([name, value]) => ['--setenv', name, value]),
+    ...openFolders('/etc', '/etc/airlock', '/etc/ssl', '/etc/ssl/certs', '/home', '/opt', '/opt/codex', '/run'),
     ...hostSystem(present),
     ...['hosts', 'resolv.conf', 'nsswitch.conf', 'passwd', 'group'].flatMap((name) =>
       readOnly(`/airlock/etc/${name}`, `/etc/${name}`),
@@ -167,6 +169,11 @@ function hostSystem({ links, files }: LayoutInput['present']): string[] {
     ),
     ...files.flatMap((path) => readOnly(path, path)),
   ];
+}
+
+/** Bubblewrap makes the folders above a mount for its own user alone; the inner part may be another one. */
+function openFolders(...paths: readonly string[]): string[] {
+  return paths.flatMap((path) => ['--perms', '0755', '--dir', path]);
 }
 
 function readOnly(from: string, to: string): string[] {
