@@ -39,6 +39,11 @@ const githubTriggerSchema = z.strictObject({
   commentId: z.number().int().positive().nullable(),
   /** ISO 8601. Context written or edited after this instant is not handed to Codex. */
   triggeredAt: z.iso.datetime({ offset: true }),
+  /**
+   * Untrusted: the issue as the webhook delivered it, so as it stood at the trigger. REST does not tell an edit of the body
+   * from a new comment, so that without this every issue with a later comment would have to be left out.
+   */
+  issue: z.strictObject({ title: z.string().max(1000), body: z.string().max(70_000) }).optional(),
 });
 const apiTriggerSchema = z.strictObject({ kind: z.literal('api') });
 
@@ -52,7 +57,9 @@ export const taskRequestSchema = z.strictObject({
   repository: repositoryRefSchema,
   trigger: z.discriminatedUnion('kind', [githubTriggerSchema, apiTriggerSchema]),
   /** Who asked; null for an API call, whose bearer token is the authority. */
-  requester: z.strictObject({ login: z.string().min(1).max(100), id: z.number().int().positive() }).nullable(),
+  requester: z
+    .strictObject({ login: z.string().min(1).max(100), id: z.number().int().positive() })
+    .nullable(),
   /** What is asked. `invalid`: the mention could not be understood; the task ends in that message. */
   ask: z.discriminatedUnion('kind', [
     z.strictObject({ kind: z.literal('run') }),

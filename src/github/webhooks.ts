@@ -1,0 +1,144 @@
+/**
+ * `POST /github/webhooks`: verify, parse, persist, acknowledge, in this order and nothing else.
+ *
+ * The signature is checked over the bytes before anything reads them. Answers are fixed texts: what a stranger sends is never
+ * echoed. A task is durable before the 2xx; when it cannot be made so, GitHub gets a 5xx, shows the delivery as failed
+ * and can redeliver it, and the id of the task makes that harmless.
+ */
+import { Webhooks } from '@octokit/webhooks';
+import { Hono } from 'hono';
+import { shortIdOf } from '../core/ids.ts';
+import type { GithubPolicy } from '../core/policy.ts';
+import type { TaskRequest } from '../core/task.ts';
+import { readWebhook } from './webhook-events.ts';
+
+/** GitHub caps payloads at 25 MB: https://docs.github.com/en/webhooks/webhook-events-and-payloads#payload-cap */
+const maxBodyBytes = 25 * 1024 * 1024;
+
+/** GitHub gives up after 10 s: https://docs.github.com/en/webhooks/using-webhooks/handling-webhook-deliveries */
+const startDeadlineMs = 8000;
+
+export interface WebhookDeps {
+  readonly secret: string;
+  /** How the bot is addressed. */
+  readonly handle: GithubPolicy;
+  /** Makes the task durable; returns only then. Called again with the same request after a redelivery. */
+  startTask(request: TaskRequest): Promise<'started' | 'exists'>;
+  now(): Date;
+  log(event: string, fields: Record<string, unknown>): void;
+  /** Milliseconds that `startTask` may take; shorter in tests. */
+  readonly deadlineMs?: number;
+}
+
+type Body =
+  | { readonly kind: 'text'; readonly text: string }
+  | { readonly kind: 'too-large' }
+  | { readonly kind: 'not-utf8' };
+
+/** Counts while reading: `Content-Length` is the sender's claim, and may be missing. */
+async function readBody(request: Request): Promise<Body> {
+  if (Number(request.headers.get('content-length') ?? 0) > maxBodyBytes) return { kind: 'too-large' };
+  if (request.body === null) return { kind: 'text', text: '' };
+  // Fatal and with the byte order mark kept: encoding the text again gives exactly the bytes that were signed.
+  const decoder = new TextDecoder('utf-8', { fatal: true, ignoreBOM: true });
+  const reader = request.body.getReader();
+  let text = '';
+  for (let size = 0; ;) {
+    const chunk: { readonly done: boolean; readonly value?: unknown } = await reader.read();
+    if (!chunk.done && !(chunk.value instanceof Uint8Array)) return { kind: 'not-utf8' };
+    const bytes = chunk.value instanceof Uint8Array ? chunk.value : new Uint8Array();
+    size += bytes.byteLength;
+    if (size > maxBodyBytes) {
+      await reader.cancel();
+      return { kind: 'too-large' };
+    }
+    try {
+      text += decoder.decode(bytes, { stream: !chunk.done });
+    } catch {
+      // GitHub signs JSON, which is UTF-8: this cannot be from there.
+      await reader.cancel();
+      return { kind: 'not-utf8' };
+    }
+    if (chunk.done) return { kind: 'text', text };
+  }
+}
+
+/** The verifier throws on a signature that is not hexadecimal and on an empty body; both simply do not verify. */
+async function isSigned(webhooks: Webhooks, text: string, signature: string): Promise<boolean> {
+  if (text === '' || !/^sha256=[0-9a-f]{64}$/.test(signature)) return false;
+  return await webhooks.verify(text, signature);
+}
+
+function parseJson(text: string): { readonly ok: true; readonly value: unknown } | { readonly ok: false } {
+  try {
+    const value: unknown = JSON.parse(text);
+    return { ok: true, value };
+  } catch {
+    // The parser's message quotes the input, and nothing else is to be learnt from it.
+    return { ok: false };
+  }
+}
+
+async function within<T>(work: Promise<T>, ms: number): Promise<T> {
+  let timer: ReturnType<typeof setTimeout> | null = null;
+  const deadline = new Promise<never>((_, reject) => {
+    timer = setTimeout(() => reject(new Error(`the task was not made durable within ${ms} ms`)), ms);
+  });
+  try {
+    return await Promise.race([work, deadline]);
+  } finally {
+    if (timer !== null) clearTimeout(timer);
+  }
+}
+
+/** Throws when the secret is empty: every delivery would then be refused, which is better said at the start. */
+export function githubWebhooks(deps: WebhookDeps): Hono {
+  if (deps.secret === '') throw new Error('the webhook secret is empty');
+  const webhooks = new Webhooks({ secret: deps.secret });
+  const app = new Hono();
+
+  app.post('/', async (c) => {
+    const contentType = c.req.header('content-type') ?? '';
+    if (!/^application\/json\s*(?:;|$)/i.test(contentType)) {
+      return c.json({ error: 'set the content type of the webhook to application/json' }, 415);
+    }
+    const eventName = c.req.header('x-github-event') ?? '';
+    if (eventName === '') return c.json({ error: 'no X-GitHub-Event header' }, 400);
+    const signature = c.req.header('x-hub-signature-256') ?? '';
+    if (signature === '') return c.json({ error: 'not signed' }, 401);
+
+    const body = await readBody(c.req.raw);
+    if (body.kind === 'too-large') return c.json({ error: 'payload too large' }, 413);
+    if (body.kind === 'not-utf8' || !(await isSigned(webhooks, body.text, signature))) {
+      deps.log('webhook.refused', { why: 'signature' });
+      return c.json({ error: 'the signature does not match' }, 401);
+    }
+    const json = parseJson(body.text);
+    if (!json.ok) return c.json({ error: 'the payload is not JSON' }, 400);
+
+    const reading = readWebhook(eventName, json.value, deps.handle);
+    switch (reading.kind) {
+      case 'ignored':
+        return c.json({ ignored: reading.why }, 202);
+      case 'unreadable':
+        deps.log('webhook.unreadable', { event: eventName, where: reading.where });
+        return c.json({ error: 'the payload is not as GitHub documents it' }, 422);
+      case 'task': {
+        const { taskId } = reading.draft;
+        const shortId = await shortIdOf(taskId);
+        const request: TaskRequest = { ...reading.draft, shortId, acceptedAt: deps.now().toISOString() };
+        try {
+          const outcome = await within(deps.startTask(request), deps.deadlineMs ?? startDeadlineMs);
+          deps.log('webhook.accepted', { taskId, outcome });
+          return c.json({ task: taskId, outcome }, 202);
+        } catch (error) {
+          deps.log('webhook.failed', { taskId, error: String(error) });
+          return c.json({ error: 'the task could not be recorded; redeliver this event' }, 500);
+        }
+      }
+      default:
+        return c.json({ error: 'not understood' }, 500);
+    }
+  });
+  return app;
+}

@@ -1,0 +1,429 @@
+/**
+ * GitHub's own example payloads through the endpoint, signed afresh: every kind of event, none may crash it, and only a
+ * mention may start a task. Then the bodies that nobody but an attacker or a broken proxy sends.
+ */
+import { readFile } from 'node:fs/promises';
+import { sign } from '@octokit/webhooks-methods';
+import type { Hono } from 'hono';
+import { describe, expect, it } from 'vitest';
+import { z } from 'zod';
+import { taskRequestSchema, type TaskRequest } from '../../src/core/task.ts';
+import { githubWebhooks, type WebhookDeps } from '../../src/github/webhooks.ts';
+
+const secret = 'a secret for tests';
+const definitionsSchema = z.array(
+  z.object({ name: z.string(), examples: z.array(z.record(z.string(), z.unknown())) }),
+);
+const definitions = definitionsSchema.parse(
+  JSON.parse(
+    await readFile(
+      new URL('../../node_modules/@octokit/webhooks-examples/api.github.com/index.json', import.meta.url),
+      'utf8',
+    ),
+  ),
+);
+const examples = definitions.flatMap(({ name, examples: payloads }) =>
+  payloads.map((payload, index) => ({
+    name,
+    title: `${name} ${String(payload['action'] ?? '')} #${index}`,
+    payload,
+  })),
+);
+
+function endpoint(over: Partial<WebhookDeps> = {}): { app: Hono; started: TaskRequest[] } {
+  const started: TaskRequest[] = [];
+  const app = githubWebhooks({
+    secret,
+    handle: { mention: 'airlock', label: 'codex' },
+    startTask: async (request) => {
+      started.push(request);
+      return 'started';
+    },
+    now: () => new Date('2026-11-02T00:00:00Z'),
+    log: () => {},
+    ...over,
+  });
+  return { app, started };
+}
+
+async function deliver(
+  app: Hono,
+  event: string,
+  body: string,
+  headers: Record<string, string> = {},
+): Promise<Response> {
+  return await app.request('/', {
+    method: 'POST',
+    headers: {
+      'content-type': 'application/json',
+      'x-github-event': event,
+      'x-hub-signature-256': body === '' ? '' : await sign(secret, body),
+      ...headers,
+    },
+    body,
+  });
+}
+
+const person = { login: 'mona', id: 7, type: 'User' };
+/** The least that the three events hold; each test bends one thing. */
+function comment(over: Record<string, unknown> = {}, top: Record<string, unknown> = {}) {
+  return {
+    action: 'created',
+    sender: person,
+    installation: { id: 3 },
+    repository: { id: 5, name: 'shop', owner: { login: 'acme' } },
+    issue: issue(),
+    comment: { id: 9, body: '@airlock fix it', user: person, created_at: '2026-11-01T10:00:00Z', ...over },
+    ...top,
+  };
+}
+function issue(over: Record<string, unknown> = {}) {
+  return {
+    number: 2,
+    title: 'split() rounds',
+    body: 'It should not.',
+    user: person,
+    created_at: '2026-11-01T09:00:00Z',
+    updated_at: '2026-11-01T09:00:00Z',
+    ...over,
+  };
+}
+
+const good = JSON.stringify(comment());
+const goodSignature = await sign(secret, good);
+const foreignSignature = await sign('another secret', good);
+
+describe("GitHub's example payloads", () => {
+  it('are there, and hold the three events that matter', () => {
+    expect(examples.length).toBeGreaterThan(150);
+    const names = examples.map(({ name, payload }) => `${name}.${String(payload['action'])}`);
+    expect(names).toEqual(
+      expect.arrayContaining(['issue_comment.created', 'issues.opened', 'issues.labeled']),
+    );
+  });
+
+  it.each(examples)('$title starts nothing', async ({ name, payload }) => {
+    const { app, started } = endpoint();
+    const response = await deliver(app, name, JSON.stringify(payload));
+    expect(response.status).toBe(202);
+    expect(await response.json()).toEqual({ ignored: expect.any(String) });
+    expect(started).toEqual([]);
+  });
+
+  it('start a task once a mention is written into each comment: one for each comment that was created', async () => {
+    const { app, started } = endpoint();
+    let created = 0;
+    for (const { name, payload } of examples) {
+      const bent = structuredClone(payload);
+      const found = z.object({ comment: z.record(z.string(), z.unknown()) }).safeParse(bent);
+      if (!found.success) continue;
+      const body = {
+        ...bent,
+        installation: { id: 1 },
+        comment: { ...found.data.comment, body: '@airlock fix it' },
+      };
+      expect((await deliver(app, name, JSON.stringify(body))).status).toBe(202);
+      if (name === 'issue_comment' && payload['action'] === 'created') created += 1;
+    }
+    expect(created).toBeGreaterThan(0);
+    expect(started.length).toBe(created);
+    for (const request of started) expect(taskRequestSchema.parse(request)).toEqual(request);
+  });
+});
+
+describe('what starts a task', () => {
+  it('is a comment with a mention', async () => {
+    const { app, started } = endpoint();
+    const response = await deliver(app, 'issue_comment', JSON.stringify(comment()));
+    expect([response.status, await response.json()]).toEqual([202, { task: 'gh-5-c9', outcome: 'started' }]);
+    expect(started).toEqual([
+      {
+        taskId: 'gh-5-c9',
+        shortId: expect.stringMatching(/^[0-9a-f]{8}$/),
+        acceptedAt: '2026-11-02T00:00:00.000Z',
+        repository: { owner: 'acme', name: 'shop' },
+        trigger: {
+          kind: 'github',
+          event: 'issue_comment',
+          installationId: 3,
+          repositoryId: 5,
+          issueNumber: 2,
+          onPullRequest: false,
+          commentId: 9,
+          triggeredAt: '2026-11-01T10:00:00Z',
+          issue: { title: 'split() rounds', body: 'It should not.' },
+        },
+        requester: { login: 'mona', id: 7 },
+        ask: { kind: 'run' },
+        instruction: 'fix it',
+        options: {},
+      },
+    ]);
+  });
+
+  it('knows a comment on a pull request', async () => {
+    const { app, started } = endpoint();
+    await deliver(
+      app,
+      'issue_comment',
+      JSON.stringify(comment({}, { issue: issue({ pull_request: { url: 'x' } }) })),
+    );
+    expect(started[0]?.trigger).toMatchObject({ onPullRequest: true });
+  });
+
+  const opened = (over: Record<string, unknown> = {}, top: Record<string, unknown> = {}) => ({
+    ...comment(
+      {},
+      { action: 'opened', issue: issue({ body: 'Rounding is off.\n\n@airlock fix it', ...over }) },
+    ),
+    comment: undefined,
+    ...top,
+  });
+  const labelled = (over: Record<string, unknown> = {}, top: Record<string, unknown> = {}) => ({
+    ...comment(
+      {},
+      {
+        action: 'labeled',
+        label: { name: 'Codex' },
+        issue: issue({ updated_at: '2026-11-01T10:00:09Z', ...over }),
+      },
+    ),
+    comment: undefined,
+    ...top,
+  });
+
+  it('is an issue opened with a mention', async () => {
+    const { app, started } = endpoint();
+    await deliver(app, 'issues', JSON.stringify(opened()));
+    expect(started[0]).toMatchObject({
+      taskId: 'gh-5-i2',
+      trigger: { event: 'issue_opened', commentId: null },
+    });
+  });
+
+  it('is the label, whatever its case, also on an issue that software opened', async () => {
+    const { app, started } = endpoint();
+    await deliver(
+      app,
+      'issues',
+      JSON.stringify(labelled({ user: { login: 'alerts[bot]', id: 8, type: 'Bot' } })),
+    );
+    expect(started[0]).toMatchObject({
+      taskId: 'gh-5-l2-1793527209',
+      instruction: '',
+      requester: { login: 'mona' },
+      trigger: { event: 'issue_labeled', triggeredAt: '2026-11-01T10:00:09Z' },
+    });
+  });
+
+  it('is one task for an issue opened with mention and label, in either order', async () => {
+    const { app, started } = endpoint();
+    const body = 'Rounding is off.\n\n@airlock --effort high fix it';
+    await deliver(app, 'issues', JSON.stringify(labelled({ body, updated_at: '2026-11-01T09:00:00Z' })));
+    await deliver(app, 'issues', JSON.stringify(opened({ body })));
+    expect(started.length).toBe(2);
+    expect(started[0]).toEqual(started[1]);
+  });
+
+  it('is the label alone, under the id of the opening, for an issue opened with the label', async () => {
+    const { app, started } = endpoint();
+    await deliver(app, 'issues', JSON.stringify(labelled({ updated_at: '2026-11-01T09:00:00Z' })));
+    expect(started[0]).toMatchObject({ taskId: 'gh-5-i2', instruction: '' });
+  });
+
+  const bot = { login: 'helper[bot]', id: 8, type: 'Bot' };
+  it.each([
+    ['an edit', 'issue_comment', comment({}, { action: 'edited' }), 'not an event that starts a task'],
+    ['a deletion', 'issue_comment', comment({}, { action: 'deleted' }), 'not an event that starts a task'],
+    ['an edited issue', 'issues', opened({}, { action: 'edited' }), 'not an event that starts a task'],
+    ['a review comment', 'pull_request_review_comment', comment(), 'not an event that starts a task'],
+    ['a comment by a bot', 'issue_comment', comment({ user: bot }, { sender: bot }), 'written by software'],
+    [
+      'a bot whose type is not given away',
+      'issue_comment',
+      comment({ user: { ...bot, type: 'User' } }, { sender: { ...bot, type: 'User' } }),
+      'written by software',
+    ],
+    ['a deleted account', 'issue_comment', comment({ user: null }), 'written by software'],
+    [
+      "an app in a person's name",
+      'issue_comment',
+      comment({ performed_via_github_app: { id: 1 } }),
+      'written through an app',
+    ],
+    [
+      'a comment that another account delivers',
+      'issue_comment',
+      comment({}, { sender: { ...person, id: 99 } }),
+      'written by somebody else than the sender',
+    ],
+    ['a comment without a mention', 'issue_comment', comment({ body: 'nice' }), 'no mention'],
+    ['an empty comment', 'issue_comment', comment({ body: null }), 'no mention'],
+    ['a quoted mention', 'issue_comment', comment({ body: '> @airlock fix it' }), 'no mention'],
+    ['an issue without a mention', 'issues', opened({ body: null }), 'no mention'],
+    ['a mention in the title only', 'issues', opened({ title: '@airlock fix it', body: 'x' }), 'no mention'],
+    ['an issue by a bot', 'issues', opened({ user: bot }, { sender: bot }), 'written by software'],
+    ['another label', 'issues', labelled({}, { label: { name: 'bug' } }), 'another label'],
+    ['a label set by a bot', 'issues', labelled({}, { sender: bot }), 'labelled by software'],
+    [
+      'a webhook of the repository',
+      'issue_comment',
+      comment({}, { installation: undefined }),
+      'delivered by a webhook of the repository, not by the App',
+    ],
+  ])('is not %s', async (_, event, payload, why) => {
+    const { app, started } = endpoint();
+    const response = await deliver(app, event, JSON.stringify(payload));
+    expect([response.status, await response.json()]).toEqual([202, { ignored: why }]);
+    expect(started).toEqual([]);
+  });
+});
+
+describe('bodies that get a 4xx and start nothing', () => {
+  const chunked = (chunk: Uint8Array, times: number): ReadableStream<Uint8Array> => {
+    let left = times;
+    return new ReadableStream({
+      pull(controller) {
+        if (left === 0) controller.close();
+        else controller.enqueue(chunk);
+        left -= 1;
+      },
+    });
+  };
+
+  it.each<[string, number, string, Record<string, string>]>([
+    ['unsigned', 401, good, { 'x-hub-signature-256': '' }],
+    ['signed with SHA-1', 401, good, { 'x-hub-signature-256': `sha1=${'0'.repeat(40)}` }],
+    ['mis-signed', 401, good, { 'x-hub-signature-256': `sha256=${'0'.repeat(64)}` }],
+    [
+      'signed with something that is not hexadecimal',
+      401,
+      good,
+      { 'x-hub-signature-256': `sha256=${'z'.repeat(64)}` },
+    ],
+    ['signed with an empty digest', 401, good, { 'x-hub-signature-256': 'sha256=' }],
+    ['signed with another secret', 401, good, { 'x-hub-signature-256': foreignSignature }],
+    ['signed, then changed', 401, good.replace('fix it', 'fix me'), { 'x-hub-signature-256': goodSignature }],
+    ['empty', 401, '', { 'x-hub-signature-256': `sha256=${'0'.repeat(64)}` }],
+    ['truncated after signing', 401, good.slice(0, -20), { 'x-hub-signature-256': goodSignature }],
+    ['truncated before signing', 400, good.slice(0, -20), {}],
+    ['not JSON', 400, 'hello', {}],
+    ['without an event', 400, good, { 'x-github-event': '' }],
+    [
+      'a form',
+      415,
+      `payload=${encodeURIComponent(good)}`,
+      { 'content-type': 'application/x-www-form-urlencoded' },
+    ],
+    ['of no type', 415, good, { 'content-type': '' }],
+    ['of a type that only begins alike', 415, good, { 'content-type': 'application/jsonp' }],
+    ['claimed to be larger than GitHub sends', 413, good, { 'content-length': String(26 * 1024 * 1024) }],
+    ['a comment without an author field', 422, JSON.stringify(comment({ user: 'mona' })), {}],
+    [
+      'an impossible repository',
+      422,
+      JSON.stringify(comment({}, { repository: { id: 5, name: '..', owner: { login: 'acme' } } })),
+      {},
+    ],
+    ['an array', 202, '[]', {}],
+    ['null', 202, 'null', {}],
+  ])('%s: %i', async (_, status, body, headers) => {
+    const { app, started } = endpoint();
+    const response = await deliver(app, 'issue_comment', body, headers);
+    expect(response.status).toBe(status);
+    expect(started).toEqual([]);
+    expect(await response.text()).not.toContain('fix');
+  });
+
+  it('oversized without a length: counted while reading, and not read to the end', async () => {
+    const { app, started } = endpoint();
+    let pulled = 0;
+    const mebibyte = new Uint8Array(1024 * 1024).fill(32);
+    const body = chunked(mebibyte, 200).pipeThrough(
+      new TransformStream({
+        transform(chunk, controller) {
+          pulled += 1;
+          controller.enqueue(chunk);
+        },
+      }),
+    );
+    const init = {
+      method: 'POST',
+      headers: {
+        'content-type': 'application/json',
+        'x-github-event': 'issues',
+        'x-hub-signature-256': goodSignature,
+      },
+      body,
+      duplex: 'half',
+    };
+    const response = await app.request(new Request('http://localhost/', init));
+    expect(response.status).toBe(413);
+    expect(pulled).toBeLessThan(40);
+    expect(started).toEqual([]);
+  });
+
+  it('bytes that are not UTF-8 do not verify under the signature of their replacement', async () => {
+    const { app, started } = endpoint();
+    const response = await app.request('/', {
+      method: 'POST',
+      headers: {
+        'content-type': 'application/json',
+        'x-github-event': 'issues',
+        'x-hub-signature-256': await sign(secret, '"\uFFFD"'),
+      },
+      body: new Uint8Array([34, 255, 34]),
+    });
+    expect(response.status).toBe(401);
+    expect(started).toEqual([]);
+  });
+
+  it('a byte order mark is part of what is signed', async () => {
+    const { app } = endpoint();
+    const response = await deliver(app, 'ping', `\uFEFF${good}`, { 'x-hub-signature-256': goodSignature });
+    expect(response.status).toBe(401);
+  });
+
+  it('other methods are not there', async () => {
+    expect((await endpoint().app.request('/')).status).toBe(404);
+  });
+});
+
+describe('the acknowledgement', () => {
+  const body = good;
+
+  it('comes after the task is durable', async () => {
+    const order: string[] = [];
+    const { app } = endpoint({
+      startTask: async () => {
+        await new Promise((resolve) => setTimeout(resolve, 20));
+        order.push('durable');
+        return 'exists';
+      },
+    });
+    const response = await deliver(app, 'issue_comment', body);
+    order.push('acknowledged');
+    expect(await response.json()).toEqual({ task: 'gh-5-c9', outcome: 'exists' });
+    expect(order).toEqual(['durable', 'acknowledged']);
+  });
+
+  it('is a 500 that gives nothing away when the task could not be recorded, so that a redelivery makes it', async () => {
+    const { app } = endpoint({
+      startTask: async () => await Promise.reject(new Error('disk full at /secret')),
+    });
+    const response = await deliver(app, 'issue_comment', body);
+    expect([response.status, await response.text()]).toEqual([
+      500,
+      '{"error":"the task could not be recorded; redeliver this event"}',
+    ]);
+  });
+
+  it('is a 500 within the deadline when recording hangs', async () => {
+    const { app } = endpoint({ startTask: async () => await new Promise(() => {}), deadlineMs: 30 });
+    expect((await deliver(app, 'issue_comment', body)).status).toBe(500);
+  });
+
+  it('cannot be set up without a secret', () => {
+    expect(() => endpoint({ secret: '' })).toThrow('the webhook secret is empty');
+  });
+});
