@@ -1,0 +1,86 @@
+/**
+ * May this request be worked on, and with which base, model and effort? Pure; the facts are fetched by the caller.
+ *
+ * What cannot be checked is refused. The order of the checks is the order of what may be told: until somebody is known
+ * to have write access, a refusal says nothing about the configuration, only what anybody can see on GitHub.
+ */
+import type { RepositoryPolicy, RepositoryRefusal } from './policy.ts';
+import type { Effort, Reason, RepositoryFacts, TaskRequest } from './task.ts';
+
+export interface AuthorizeInput {
+  readonly request: TaskRequest;
+  readonly policy: RepositoryPolicy | RepositoryRefusal;
+  /** null: the App is not installed there, or there is no such repository. */
+  readonly facts: RepositoryFacts | null;
+  /** Of the requester, from the collaborator permission API; `unknown` when it could not be asked. Not used for API calls. */
+  readonly canWrite: boolean | 'unknown';
+}
+
+export type Authorized = {
+  readonly kind: 'allowed';
+  /** null: the repository's default branch. */
+  readonly base: { readonly branch: string | null };
+  readonly model: string;
+  readonly effort: Effort;
+};
+export type AuthorizeVerdict = Authorized | { readonly kind: 'refused'; readonly reason: Reason };
+
+const refused = (code: string, message: string): AuthorizeVerdict => ({
+  kind: 'refused',
+  reason: { code, message },
+});
+
+export function authorize({ request, policy, facts, canWrite }: AuthorizeInput): AuthorizeVerdict {
+  const name = `${request.repository.owner}/${request.repository.name}`;
+  if (facts === null) {
+    return refused(
+      'not-installed',
+      `The GitHub App is not installed on \`${name}\`, or there is no such repository. Install it on the repository and ask again.`,
+    );
+  }
+  if (request.trigger.kind === 'github') {
+    if (request.requester === null) return refused('no-requester', 'Nobody is known to have asked for this.');
+    // A repository that was deleted and made anew, or transferred, keeps its name but is another one.
+    if (request.trigger.repositoryId !== facts.repositoryId) {
+      return refused(
+        'repository-changed',
+        `\`${name}\` is no longer the repository that this was asked in. Ask again there.`,
+      );
+    }
+    if (canWrite === 'unknown') {
+      return refused(
+        'permission-unknown',
+        'GitHub could not say whether you may write to this repository, so that nothing was started. Ask again in a while.',
+      );
+    }
+    if (!canWrite) {
+      return refused(
+        'no-write-access',
+        'Only people with write access to this repository can start a task. Somebody who has it can ask here instead.',
+      );
+    }
+  }
+  if (!policy.allowed) return { kind: 'refused', reason: policy.reason };
+  // Help, status and cancelling change no code: they work wherever the bot is spoken to, and take no options.
+  if (request.ask.kind === 'run' && request.trigger.kind === 'github' && request.trigger.onPullRequest) {
+    return refused(
+      'pull-request-unsupported',
+      'Working on the branch of an existing pull request is not supported yet. Mention me in an issue that says what to do, with `--base` and the branch if it should build on one.',
+    );
+  }
+
+  const { base, model, effort } = request.options;
+  if (model !== undefined && !policy.models.includes(model)) {
+    const models = policy.models.map((known) => `\`${known}\``).join(', ');
+    return refused(
+      'model-not-allowed',
+      `The model \`${model}\` is not allowed on this repository. \`--model\` takes one of: ${models}. Leave it out for \`${policy.model}\`.`,
+    );
+  }
+  return {
+    kind: 'allowed',
+    base: { branch: base ?? policy.baseBranch },
+    model: model ?? policy.model,
+    effort: effort ?? policy.effort,
+  };
+}
