@@ -45,7 +45,7 @@ function titleOf(untrusted: string): string {
       .find((candidate) => candidate.trim() !== '') ?? '';
   const plain = line
     .replace(/!?\[([^\]]*)\]\([^)]*\)/g, '$1')
-    .replace(/[*_~`]{1,3}(?=\S)(.*?)(?<=\S)[*_~`]{1,3}/g, '$1')
+    .replace(/(?<!\w)([*_~`]{1,3})(?=\S)(.*?)(?<=\S)\1(?!\w)/g, '$2')
     .replace(/^[\s#>*+-]+/, '')
     .replace(/@(?=[A-Za-z0-9_])/g, '')
     .replace(/\s+/g, ' ');

@@ -130,10 +130,8 @@ function withOutput(commands: readonly CommandRun[], itemId: string, delta: stri
 function commandCompleted(progress: Progress, item: CommandItem, at: number): Folded {
   const index = progress.commands.findLastIndex((run) => run.id === idOf(item));
   const begun = progress.commands[index];
-  const output =
-    item.aggregatedOutput === null
-      ? begun?.outputTail
-      : lastOf(item.aggregatedOutput, maxOutputTailCharacters);
+  const whole = item.aggregatedOutput ?? null;
+  const output = whole === null ? begun?.outputTail : lastOf(whole, maxOutputTailCharacters);
   // A command that never ran to its end (declined, killed by an interrupt) has no exit code of its own: -1, as Codex
   // itself reports for a killed one.
   const exitCode = item.exitCode ?? -1;

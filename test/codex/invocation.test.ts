@@ -1,0 +1,102 @@
+/** The files that start Codex, read back by the parsers of those who read them. */
+import { writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { assert, pre, property, string } from 'fast-check';
+import { parse } from 'smol-toml';
+import { afterAll, describe, expect, it } from 'vitest';
+import { z } from 'zod';
+import { readJob } from '../../container/codex-job.ts';
+import { answerJsonSchema } from '../../src/codex/answer.ts';
+import { createCodex } from '../../src/codex/codex.ts';
+import { codexConfig, toToml } from '../../src/codex/config-toml.ts';
+import { codexInvocation, codexPaths } from '../../src/codex/invocation.ts';
+import { cleanUp, temporaryFolder } from './driver-harness.ts';
+
+afterAll(cleanUp);
+
+const job = { prompt: 'Fix "it"\n\\', model: 'gpt-6.1-sol', effort: 'high' };
+const settings = { openaiBaseUrl: 'https://api.openai.com/v1/' };
+const fileOf = (path: string, from = codexInvocation(settings, job)) =>
+  from.files.find((file) => file.path === path)?.content ?? '';
+
+describe('config.toml', () => {
+  it('says what it was given, and switches off all that calls elsewhere', () => {
+    expect(parse(fileOf(`${codexPaths.home}/config.toml`))).toMatchObject({
+      model: 'gpt-6.1-sol',
+      model_provider: 'gateway',
+      approval_policy: 'never',
+      sandbox_mode: 'danger-full-access',
+      web_search: 'disabled',
+      check_for_update_on_startup: false,
+      model_providers: {
+        gateway: { name: 'OpenAI', base_url: 'https://api.openai.com/v1', supports_websockets: false },
+      },
+      projects: { '/workspace/repo': { trust_level: 'untrusted' } },
+      analytics: { enabled: false },
+      agents: { enabled: false },
+      tools: { update_plan: { enabled: true } },
+      features: {
+        plugins: false,
+        api_key_model_discovery: false,
+        unbounded_connection_retries: false,
+        apps: false,
+      },
+      shell_environment_policy: { exclude: ['OPENAI_API_KEY', 'CODEX_API_KEY'] },
+    });
+  });
+
+  it('keeps any text as it is: nothing in a model name or a path becomes another setting', () => {
+    const text = string({ unit: 'binary' });
+    assert(
+      property(text, text, text, (model, repository, openaiBaseUrl) => {
+        pre(repository !== '__proto__');
+        const config = codexConfig({ model, repository, openaiBaseUrl });
+        expect(JSON.parse(JSON.stringify(parse(toToml(config))))).toEqual(JSON.parse(JSON.stringify(config)));
+      }),
+    );
+  });
+
+  it.each(['"\nx = 1', '\u007f', '\u0000\u001f', '\\', "'''", '"""', '#', '\ud800'])(
+    'takes %j in a string',
+    (value) => {
+      expect(parse(toToml({ value }))).toEqual({ value: value.toWellFormed() });
+    },
+  );
+});
+
+describe('the job', () => {
+  const read = (content: string) => {
+    const path = join(temporaryFolder(), 'job.json');
+    writeFileSync(path, content);
+    return readJob(path);
+  };
+
+  it('is what the driver reads', () => {
+    const resume = { threadId: '01a1fc30-21cf-73f1-aa41-931577df1494' };
+    expect(read(fileOf(codexPaths.job, codexInvocation({ ...settings, resume }, job)))).toEqual({
+      ...job,
+      cwd: '/workspace/repo',
+      outputSchema: answerJsonSchema,
+      codexBinary: '/opt/codex/bin/codex',
+      codexHome: '/home/codex/.codex',
+      resume,
+    });
+    expect(read(fileOf(codexPaths.job)).resume).toBeNull();
+  });
+
+  it.each(['[]', 'null', '{}', JSON.stringify({ prompt: 'x', cwd: 5 })])(
+    'is refused by the driver when it is %s',
+    (content) => {
+      expect(() => read(content)).toThrow(/job file/);
+    },
+  );
+});
+
+it('starts the driver outside of the clone, with no credential anywhere', () => {
+  const { command, files } = createCodex(settings).invocation(job);
+  expect(command.argv).toEqual(['node', '/opt/airlock/codex-driver.ts', '/run/airlock/codex/job.json']);
+  expect(command.cwd).toBe('/workspace');
+  expect(command.env).toBeUndefined();
+  for (const { path } of files) expect(path.startsWith('/workspace/repo')).toBe(false);
+  expect(z.string().parse(JSON.stringify(files))).not.toMatch(/sk-|Bearer|gh[ps]_/);
+});
