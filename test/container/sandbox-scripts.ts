@@ -1,0 +1,122 @@
+/** Runs the scripts of `container/` outside a sandbox, on temporary repositories, as their job files allow. */
+import { execFile, execFileSync } from 'node:child_process';
+import {
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  readlinkSync,
+  rmSync,
+  statSync,
+  lstatSync,
+  writeFileSync,
+} from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { promisify } from 'node:util';
+import { onTestFinished } from 'vitest';
+import type { CollectJob } from '../../src/core/change-set.ts';
+import { collectJob } from '../../src/core/change-set.ts';
+
+const container = join(import.meta.dirname, '..', '..', 'container');
+
+export function temporaryFolder(): string {
+  const folder = mkdtempSync(join(tmpdir(), 'airlock-test-'));
+  onTestFinished(() => rmSync(folder, { recursive: true, force: true }));
+  return folder;
+}
+
+/** git as a stranger to the machine's configuration. */
+export function git(cwd: string, ...argv: string[]): string {
+  const identity = [
+    '-c',
+    'user.name=Somebody',
+    '-c',
+    'user.email=somebody@example.test',
+    '-c',
+    'init.defaultBranch=main',
+  ];
+  return execFileSync('git', [...identity, ...argv], {
+    cwd,
+    encoding: 'utf8',
+    env: { ...process.env, GIT_CONFIG_GLOBAL: '/dev/null', GIT_CONFIG_NOSYSTEM: '1' },
+    stdio: ['ignore', 'pipe', 'pipe'],
+    maxBuffer: 64 * 1024 * 1024,
+  }).trim();
+}
+
+export interface ScriptRun {
+  readonly exitCode: number;
+  readonly stdout: string;
+  readonly stderr: string;
+  readonly elapsedMs: number;
+}
+
+export async function runScript(
+  name: string,
+  job: unknown,
+  environment: Record<string, string> = {},
+): Promise<ScriptRun> {
+  const folder = mkdtempSync(join(tmpdir(), 'airlock-job-'));
+  const jobFile = join(folder, 'job.json');
+  writeFileSync(jobFile, typeof job === 'string' ? job : JSON.stringify(job));
+  const startedAt = performance.now();
+  try {
+    const run = promisify(execFile)(process.execPath, [join(container, name), jobFile], {
+      maxBuffer: 128 * 1024 * 1024,
+      env: { ...process.env, ...environment },
+    });
+    const { stdout, stderr } = await run;
+    return { exitCode: 0, stdout, stderr, elapsedMs: performance.now() - startedAt };
+  } catch (error) {
+    const { code, stdout, stderr } = Object.assign({ code: -1, stdout: '', stderr: '' }, error);
+    return { exitCode: Number(code), stdout, stderr, elapsedMs: performance.now() - startedAt };
+  } finally {
+    rmSync(folder, { recursive: true, force: true });
+  }
+}
+
+export interface Workspace {
+  readonly directory: string;
+  readonly objectStore: string;
+  readonly base: string;
+  readonly branch: string;
+}
+
+/** Clones a commit with the real script, as a sandbox would, into a folder that goes with the test. */
+export async function cloneWorkspace(repository: string, base: string, branch = 'main'): Promise<Workspace> {
+  const folder = temporaryFolder();
+  const workspace = { directory: join(folder, 'repo'), objectStore: join(folder, 'base'), base, branch };
+  const run = await runScript('clone.ts', { url: `file://${repository}`, sha: base, ...workspace });
+  if (run.exitCode !== 0) throw new Error(`clone failed: ${run.stdout}${run.stderr}`);
+  return workspace;
+}
+
+export function jobFor(workspace: Workspace, limits: Partial<CollectJob['limits']> = {}): CollectJob {
+  const job = collectJob(workspace.base);
+  return {
+    ...job,
+    directory: workspace.directory,
+    objectStore: workspace.objectStore,
+    // Outside a sandbox this would end the test run, and the editor beside it.
+    endOtherProcesses: false,
+    limits: { ...job.limits, ...limits },
+  };
+}
+
+/** Every file of a tree but `.git`, as `path → mode and content`: two trees are the same when these are. */
+export function snapshot(root: string, below = ''): Record<string, string> {
+  const found: Record<string, string> = {};
+  for (const name of readdirSync(join(root, below))) {
+    if (name === '.git') continue;
+    const path = below === '' ? name : `${below}/${name}`;
+    const full = join(root, path);
+    const entry = lstatSync(full);
+    if (entry.isDirectory()) Object.assign(found, snapshot(root, path));
+    else if (entry.isSymbolicLink()) found[path] = `120000 ${readlinkSync(full)}`;
+    else if (entry.isFile()) {
+      const mode = (statSync(full).mode & 0o100) === 0 ? '100644' : '100755';
+      found[path] = `${mode} ${readFileSync(full).toString('base64')}`;
+    }
+  }
+  return found;
+}

@@ -1,0 +1,323 @@
+/** Publishing against a simulated GitHub that keeps real git objects and refuses what GitHub refuses. */
+import { chmodSync, mkdirSync, renameSync, rmSync, symlinkSync, unlinkSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { describe, expect, it } from 'vitest';
+import type { GithubSimulator } from '../../local/github-simulator/contract.ts';
+import { createPublication } from '../../src/publish/publisher.ts';
+import { git, snapshot, temporaryFolder } from '../container/sandbox-scripts.ts';
+import {
+  changedRepository,
+  ownProcess,
+  publishInput,
+  simulatedGithub,
+  taskRequest,
+} from './simulated-github.ts';
+
+const at = { owner: 'acme', name: 'split' };
+const branch = 'airlock/fix-the-rounding-in-split-0a1b2c3d';
+
+function smallEdit(directory: string): void {
+  writeFileSync(join(directory, 'src/split.js'), 'export const split = (a, b) => Math.round(a / b);\n');
+  writeFileSync(join(directory, 'src/split.test.js'), 'import "./split.js";\n');
+  unlinkSync(join(directory, 'docs/old.md'));
+}
+
+async function published(
+  simulator: GithubSimulator,
+): Promise<{ branches: string[]; pulls: number; commits: number }> {
+  const [branches, pulls] = await Promise.all([simulator.branches(at), simulator.pulls(at)]);
+  const made = simulator
+    .requests()
+    .filter(
+      ({ method, path, status }) => method === 'POST' && path.endsWith('/git/commits') && status === 201,
+    );
+  return {
+    branches: branches.map(({ name }) => name).filter((name) => name !== 'main'),
+    pulls: pulls.length,
+    commits: made.length,
+  };
+}
+
+/** Breaks off like a process that is killed: nothing is called any more, and nothing retried. */
+function dyingFetch(
+  lastCall: number,
+  when: 'before' | 'after',
+): { fetch: typeof fetch; died: () => boolean } {
+  let calls = 0;
+  const die = (): never => {
+    throw Object.assign(new Error('killed'), { name: 'AbortError' });
+  };
+  return {
+    died: () => calls >= lastCall,
+    fetch: async (input, init) => {
+      calls += 1;
+      if (calls > lastCall || (calls === lastCall && when === 'before')) die();
+      const response = await fetch(input, init);
+      return calls >= lastCall ? die() : response;
+    },
+  };
+}
+
+describe('a published change', () => {
+  it('is the working tree byte for byte: binary, executable, symlink, deletion, rename, file and folder swapped', async () => {
+    const simulator = await simulatedGithub();
+    const { facts, change, workspace, repository } = await changedRepository(simulator, (directory) => {
+      const file = (path: string, content: string | Uint8Array): void =>
+        writeFileSync(join(directory, path), content);
+      file(
+        'logo.png',
+        new Uint8Array(100_000).map((_, index) => (index * 7) % 256),
+      );
+      file('not-utf8.txt', new Uint8Array([0x66, 0xfc, 0x72, 0x0a]));
+      file('bom.txt', '\uFEFFwith a mark\n');
+      file('crlf.txt', 'one\r\ntwo\r\n');
+      file('nul.txt', 'a\0b');
+      file('empty', '');
+      file('no-newline', 'end');
+      file('ünïcode "quoted" \'name\' – 日本.txt', 'name\n');
+      file('emoji.txt', '🦀\u2028\n');
+      chmodSync(join(directory, 'bin/run.sh'), 0o755);
+      renameSync(join(directory, 'docs/old.md'), join(directory, 'docs/new.md'));
+      unlinkSync(join(directory, 'link'));
+      symlinkSync('src/split.js', join(directory, 'link'));
+      symlinkSync('../README.md', join(directory, 'docs/readme-link'));
+      rmSync(join(directory, 'data'), { recursive: true });
+      file('data', 'a file where a folder was\n');
+      unlinkSync(join(directory, 'README.md'));
+      mkdirSync(join(directory, 'README.md'));
+      file('README.md/part.md', 'a folder where a file was\n');
+    });
+    const result = await createPublication(ownProcess(simulator)).publish(publishInput(facts, change));
+    expect(result).toMatchObject({
+      kind: 'published',
+      pullRequest: { headRef: branch, draft: false, number: 1 },
+    });
+    const folder = temporaryFolder();
+    git(folder, 'clone', '--quiet', '--branch', branch, repository.gitDir, 'out');
+    expect(snapshot(join(folder, 'out'))).toEqual(snapshot(workspace.directory));
+  });
+
+  it('stands on the recorded base, whatever the base branch did meanwhile', async () => {
+    const simulator = await simulatedGithub();
+    const { facts, change, repository } = await changedRepository(simulator, smallEdit);
+    const moved = await simulator.moveBranch({ ...at, branch: 'main', files: { 'src/split.js': 'other\n' } });
+    const result = await createPublication(ownProcess(simulator)).publish(publishInput(facts, change));
+    expect(result.kind).toBe('published');
+    expect(git(repository.gitDir, 'rev-parse', `${branch}^`)).toBe(repository.headSha);
+    expect(git(repository.gitDir, 'rev-parse', 'main')).toBe(moved.sha);
+    expect(git(repository.gitDir, 'diff', '--name-status', `${branch}^`, branch).split('\n')).toEqual([
+      'D\tdocs/old.md',
+      'M\tsrc/split.js',
+      'A\tsrc/split.test.js',
+    ]);
+  });
+
+  it('names the task, the bot and the requester in the commit', async () => {
+    const simulator = await simulatedGithub();
+    const { facts, change, repository } = await changedRepository(simulator, smallEdit);
+    await createPublication(ownProcess(simulator)).publish(publishInput(facts, change));
+    expect(
+      git(
+        repository.gitDir,
+        'log',
+        '-1',
+        '--format=%an|%ae|%aI|%cn|%(trailers:key=Airlock-Task,valueonly)|%(trailers:key=Co-authored-by,valueonly)',
+        branch,
+      ).replaceAll('\n', ''),
+    ).toBe(
+      'airlock[bot]|airlock[bot]@users.noreply.github.com|2026-11-20T10:00:00+00:00|airlock[bot]|gh-1-c77|mona <583231+mona@users.noreply.github.com>',
+    );
+  });
+
+  it('takes six round trips one after the other for three files', async () => {
+    const simulator = await simulatedGithub();
+    const { facts, change } = await changedRepository(simulator, smallEdit);
+    let finished = 0;
+    let deepest = 0;
+    const counting: typeof fetch = async (input, init) => {
+      const depth = finished + 1;
+      deepest = Math.max(deepest, depth);
+      // A latency beside which the differences between calls do not count.
+      await new Promise((resolve) => setTimeout(resolve, 60));
+      const response = await fetch(input, init);
+      finished = Math.max(finished, depth);
+      return response;
+    };
+    const result = await createPublication(ownProcess(simulator, counting)).publish(
+      publishInput(facts, change),
+    );
+    expect(result.kind).toBe('published');
+    expect(deepest).toBeLessThanOrEqual(6);
+    // No blob of its own for text.
+    expect(simulator.requests().filter(({ path }) => path.endsWith('/git/blobs'))).toEqual([]);
+  });
+
+  it('is written with a token for this repository that may write contents and pull requests, nothing else', async () => {
+    const simulator = await simulatedGithub();
+    await simulator.createRepository({ owner: 'acme', name: 'other', files: { a: 'a' } });
+    const { facts, change } = await changedRepository(simulator, smallEdit);
+    await createPublication(ownProcess(simulator)).publish(publishInput(facts, change));
+    const tokens = simulator.issuedTokens();
+    expect(tokens).toHaveLength(1);
+    const { metadata: _, ...permissions } = { ...tokens[0]?.permissions };
+    expect(permissions).toEqual({ contents: 'write', pull_requests: 'write' });
+    expect(tokens[0]?.repositories).toEqual(['acme/split']);
+  });
+
+  it('is a draft with its remarks when asked', async () => {
+    const simulator = await simulatedGithub();
+    const { facts, change } = await changedRepository(simulator, smallEdit);
+    await createPublication(ownProcess(simulator)).publish(
+      publishInput(facts, change, { draft: true, remarks: ['AGENTS.md tells agents what to do.'] }),
+    );
+    const [pull] = await simulator.pulls(at);
+    expect(pull).toMatchObject({ draft: true, title: 'Fix the rounding in split()' });
+    expect(pull?.body).toContain('AGENTS.md tells agents what to do.');
+    expect(pull?.body).toContain('Closes #7');
+  });
+});
+
+describe('a second attempt', () => {
+  it('finds what the first made', async () => {
+    const simulator = await simulatedGithub();
+    const { facts, change } = await changedRepository(simulator, smallEdit);
+    const input = publishInput(facts, change);
+    const first = await createPublication(ownProcess(simulator)).publish(input);
+    const second = await createPublication(ownProcess(simulator)).publish(input);
+    expect(second).toEqual(first);
+    expect(await published(simulator)).toEqual({ branches: [branch], pulls: 1, commits: 1 });
+  });
+
+  it('beside five others at once ends in one branch and one pull request', async () => {
+    const simulator = await simulatedGithub();
+    const { facts, change } = await changedRepository(simulator, smallEdit);
+    const input = publishInput(facts, change);
+    const results = await Promise.all(
+      Array.from({ length: 6 }, async () => await createPublication(ownProcess(simulator)).publish(input)),
+    );
+    expect(new Set(results.map((result) => JSON.stringify(result))).size).toBe(1);
+    expect(results[0]?.kind).toBe('published');
+    expect(await published(simulator)).toMatchObject({ branches: [branch], pulls: 1 });
+  });
+
+  it.each(['before', 'after'] as const)(
+    'after a crash %s each single call ends in one branch, one commit, one pull request',
+    async (when) => {
+      const simulator = await simulatedGithub();
+      const { facts, change, repository } = await changedRepository(simulator, smallEdit);
+      for (let lastCall = 1; ; lastCall += 1) {
+        const number = String(lastCall).padStart(2, '0');
+        const request = taskRequest({
+          taskId: `gh-1-c${number}`,
+          shortId: `${when === 'after' ? 'aaaaaa' : 'bbbbbb'}${number}`,
+        });
+        const input = publishInput(facts, change, { request });
+        const dying = dyingFetch(lastCall, when);
+        const first = await createPublication(ownProcess(simulator, dying.fetch))
+          .publish(input)
+          .catch((error: unknown) => error);
+        const second = await createPublication(ownProcess(simulator)).publish(input);
+        if (!dying.died()) {
+          // The first came through: every call has had its turn.
+          expect(lastCall).toBeGreaterThan(8);
+          expect(first).toEqual(second);
+          break;
+        }
+        expect(first).toBeInstanceOf(Error);
+        if (second.kind !== 'published') throw new Error(second.reason.message);
+        const { headRef, headSha } = second.pullRequest;
+        expect(git(repository.gitDir, 'rev-list', '--count', `main..${headRef}`)).toBe('1');
+        expect(git(repository.gitDir, 'rev-parse', headRef)).toBe(headSha);
+        const mine = (await simulator.pulls(at)).filter((pull) => pull.headRef.endsWith(request.shortId));
+        expect(mine).toHaveLength(1);
+        expect(
+          (await simulator.branches(at)).filter(({ name }) => name.includes(request.shortId)),
+        ).toHaveLength(1);
+      }
+    },
+  );
+
+  it('finds the pull request also after people have added commits to it', async () => {
+    const simulator = await simulatedGithub();
+    const { facts, change } = await changedRepository(simulator, smallEdit);
+    const input = publishInput(facts, change);
+    // Killed after the branch was made: seven calls before it, two of them only once in a process.
+    simulator.failNext({ method: 'POST', path: /\/pulls$/, status: 502, when: 'before' });
+    await expect(createPublication(ownProcess(simulator)).publish(input)).rejects.toThrow('502');
+    const onTop = await simulator.moveBranch({ ...at, branch, files: { 'more.txt': 'by a person\n' } });
+    const second = await createPublication(ownProcess(simulator)).publish(input);
+    expect(second).toMatchObject({ kind: 'published', pullRequest: { headRef: branch, headSha: onTop.sha } });
+  });
+
+  it('takes another name when the branch is somebody else’s', async () => {
+    const simulator = await simulatedGithub();
+    const { facts, change, repository } = await changedRepository(simulator, smallEdit);
+    git(repository.gitDir, 'branch', branch, 'main');
+    const input = publishInput(facts, change);
+    const first = await createPublication(ownProcess(simulator)).publish(input);
+    expect(first).toMatchObject({ kind: 'published', pullRequest: { headRef: `${branch}-2` } });
+    expect(await createPublication(ownProcess(simulator)).publish(input)).toEqual(first);
+    expect(git(repository.gitDir, 'rev-parse', branch)).toBe(repository.headSha);
+  });
+});
+
+describe('what GitHub refuses', () => {
+  it('for good is a reason: a workflow file names the permission', async () => {
+    const simulator = await simulatedGithub();
+    const { facts, change } = await changedRepository(simulator, (directory) => {
+      mkdirSync(join(directory, '.github/workflows'), { recursive: true });
+      writeFileSync(join(directory, '.github/workflows/ci.yml'), 'on: push\n');
+    });
+    const publication = createPublication(ownProcess(simulator));
+    expect(publication.gate(change)).toMatchObject({ kind: 'hold', reason: { code: 'workflow-files' } });
+    const result = await publication.publish(publishInput(facts, change));
+    expect(result).toMatchObject({ kind: 'rejected', reason: { code: 'permission-missing' } });
+    expect(result.kind === 'rejected' && result.reason.message).toContain('Workflows: write');
+    expect(await published(simulator)).toMatchObject({ branches: [], pulls: 0 });
+  });
+
+  it('for good is a reason: an installation without the permission', async () => {
+    const simulator = await simulatedGithub({ contents: 'read', issues: 'write', metadata: 'read' });
+    const { facts, change } = await changedRepository(simulator, smallEdit);
+    const result = await createPublication(ownProcess(simulator)).publish(publishInput(facts, change));
+    expect(result).toMatchObject({ kind: 'rejected', reason: { code: 'installation-permissions' } });
+  });
+
+  it('for good is a reason: the base branch is gone', async () => {
+    const simulator = await simulatedGithub();
+    const { facts, change, repository } = await changedRepository(simulator, smallEdit);
+    git(repository.gitDir, 'branch', 'release', 'main');
+    git(repository.gitDir, 'branch', '--delete', 'release');
+    const result = await createPublication(ownProcess(simulator)).publish(
+      publishInput(facts, change, { baseBranch: 'release' }),
+    );
+    expect(result).toMatchObject({ kind: 'rejected', reason: { code: 'base-branch-gone' } });
+  });
+
+  it.each([
+    [500, /./],
+    [502, /502/],
+    [503, /./],
+    [429, /rate limit/],
+  ])('for now (%i) is thrown, and the next attempt succeeds', async (status, message) => {
+    const simulator = await simulatedGithub();
+    const { facts, change } = await changedRepository(simulator, smallEdit);
+    const publication = createPublication(ownProcess(simulator));
+    simulator.failNext({ method: 'POST', path: /\/git\/trees$/, status });
+    await expect(publication.publish(publishInput(facts, change))).rejects.toThrow(message);
+    expect((await publication.publish(publishInput(facts, change))).kind).toBe('published');
+  });
+
+  it('because a token was revoked is thrown, and the next attempt mints another', async () => {
+    const simulator = await simulatedGithub();
+    const { facts, change } = await changedRepository(simulator, smallEdit);
+    const process_ = ownProcess(simulator);
+    const publication = createPublication(process_);
+    simulator.failNext({ method: 'POST', path: /\/git\/trees$/, status: 401 });
+    await expect(publication.publish(publishInput(facts, change))).rejects.toThrow('401');
+    expect((await publication.publish(publishInput(facts, change))).kind).toBe('published');
+    expect(simulator.issuedTokens()).toHaveLength(2);
+    await process_.tokens.forget('gh-1-c77');
+    expect(simulator.issuedTokens().map(({ revoked }) => revoked)).toEqual([false, true]);
+  });
+});

@@ -1,0 +1,150 @@
+/** A simulated GitHub with one repository, and a task on it whose change was made in a real clone. */
+import { generateKeyPairSync } from 'node:crypto';
+import { onTestFinished } from 'vitest';
+import { startGithubSimulator } from '../../local/github-simulator/simulator.ts';
+import type {
+  CreatedRepository,
+  FileContent,
+  GithubSimulator,
+  Permissions,
+} from '../../local/github-simulator/contract.ts';
+import type { ChangeSet } from '../../src/core/change-set.ts';
+import type { PublishInput } from '../../src/core/ports.ts';
+import { emptyReceipt } from '../../src/core/grant.ts';
+import type { RepositoryFacts, TaskRequest } from '../../src/core/task.ts';
+import { createAppTokens, type AppTokens } from '../../src/github/app-auth.ts';
+import { parseChangeLines } from '../../src/publish/change-lines.ts';
+import {
+  cloneWorkspace,
+  jobFor,
+  runScript,
+  temporaryFolder,
+  type Workspace,
+} from '../container/sandbox-scripts.ts';
+
+const keys = generateKeyPairSync('rsa', { modulusLength: 2048 });
+export const privateKey = keys.privateKey.export({ type: 'pkcs1', format: 'pem' }).toString();
+const publicKeyPem = keys.publicKey.export({ type: 'spki', format: 'pem' }).toString();
+export const appId = 4242;
+
+export async function simulatedGithub(permissions?: Permissions): Promise<GithubSimulator> {
+  const simulator = await startGithubSimulator({
+    stateDir: temporaryFolder(),
+    app: { id: appId, slug: 'airlock', publicKeyPem, ...(permissions === undefined ? {} : { permissions }) },
+    webhook: { url: null, secret: 'not used here at all' },
+  });
+  onTestFinished(async () => await simulator.close());
+  return simulator;
+}
+
+/** A process of ours: its own token cache, and a `fetch` that a test may break. */
+export function ownProcess(
+  simulator: GithubSimulator,
+  fetch_: typeof fetch = fetch,
+): {
+  apiUrl: string;
+  fetch: typeof fetch;
+  now: () => number;
+  tokens: AppTokens;
+} {
+  const api = { apiUrl: simulator.apiUrl, fetch: fetch_, now: Date.now };
+  return { ...api, tokens: createAppTokens({ ...api, appId, privateKey }) };
+}
+
+export const baseFiles: Record<string, FileContent> = {
+  'README.md': '# Split\n',
+  'src/split.js': 'export const split = (a, b) => a / b;\n',
+  'bin/run.sh': { content: '#!/bin/sh\n', mode: '100644' },
+  'docs/old.md': 'old\n',
+  'logo.png': { content: new Uint8Array([0x89, 0x50, 0x4e, 0x47, 0, 1, 2, 255]) },
+  'data/a/b.txt': 'deep\n',
+  link: { content: 'README.md', mode: '120000' },
+  '.gitattributes': '* text=auto\n',
+};
+
+export function factsOf(repository: CreatedRepository): RepositoryFacts {
+  if (repository.installationId === null) throw new Error('the App is not installed there');
+  return {
+    owner: repository.owner,
+    name: repository.name,
+    repositoryId: repository.id,
+    installationId: repository.installationId,
+    defaultBranch: 'main',
+    private: true,
+  };
+}
+
+export function taskRequest(changes: Partial<TaskRequest> = {}): TaskRequest {
+  return {
+    taskId: 'gh-1-c77',
+    shortId: '0a1b2c3d',
+    acceptedAt: '2026-11-20T10:00:00.000Z',
+    repository: { owner: 'acme', name: 'split' },
+    trigger: {
+      kind: 'github',
+      event: 'issue_comment',
+      installationId: 1,
+      repositoryId: 1,
+      issueNumber: 7,
+      onPullRequest: false,
+      commentId: 77,
+      triggeredAt: '2026-11-20T10:00:00Z',
+    },
+    requester: { login: 'mona', id: 583231 },
+    ask: { kind: 'run' },
+    instruction: 'fix it',
+    options: {},
+    ...changes,
+  };
+}
+
+export function publishInput(
+  facts: RepositoryFacts,
+  change: ChangeSet,
+  changes: Partial<PublishInput> = {},
+): PublishInput {
+  return {
+    request: taskRequest(),
+    facts,
+    baseBranch: 'main',
+    change,
+    answer: { title: 'Fix the rounding in split()', summary: 'Rounds half up.', valid: true },
+    draft: false,
+    remarks: [],
+    evidence: {
+      model: 'gpt-test',
+      effort: 'medium',
+      usage: { inputTokens: 1000, cachedInputTokens: 0, outputTokens: 200, totalTokens: 1200 },
+      commands: [],
+      receipt: emptyReceipt,
+      commentsLeftOut: 0,
+      elapsedMs: 61_000,
+      taskUrl: null,
+    },
+    ...changes,
+  };
+}
+
+/** The change of a working tree, through the collector and the parser. */
+export async function collected(workspace: Workspace): Promise<ChangeSet> {
+  const run = await runScript('collect.ts', jobFor(workspace));
+  const parsed = parseChangeLines(run.stdout, workspace.base);
+  if (!parsed.ok) throw new Error(parsed.reason.message);
+  return parsed.change;
+}
+
+/** A repository and a clone of it that `edit` has worked in. */
+export async function changedRepository(
+  simulator: GithubSimulator,
+  edit: (directory: string) => void,
+): Promise<{
+  repository: CreatedRepository;
+  facts: RepositoryFacts;
+  workspace: Workspace;
+  change: ChangeSet;
+}> {
+  const repository = await simulator.createRepository({ owner: 'acme', name: 'split', files: baseFiles });
+  const workspace = await cloneWorkspace(repository.gitDir, repository.headSha);
+  edit(workspace.directory);
+  return { repository, facts: factsOf(repository), workspace, change: await collected(workspace) };
+}
