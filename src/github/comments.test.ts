@@ -1,0 +1,202 @@
+import { describe, expect, it } from 'vitest';
+import { emptyReceipt, type Receipt } from '../core/grant.ts';
+import type { Progress } from '../core/progress.ts';
+import { taskPhases, type TaskOutcome } from '../core/task.ts';
+import { formatDuration, progressComment, type TaskCommentView } from './comments.ts';
+
+const progress: Progress = {
+  threadId: null,
+  plan: [
+    { step: 'Reproduce', status: 'completed' },
+    { step: 'Fix `split()`', status: 'inProgress' },
+    { step: 'Test', status: 'pending' },
+  ],
+  commands: [
+    { command: 'ls', exitCode: 0, status: 'completed', outputTail: 'a', startedAt: 1000, durationMs: 5 },
+    {
+      command: 'npm test',
+      exitCode: null,
+      status: 'running',
+      outputTail: 'ok 1\nok 2\n',
+      startedAt: 10_000,
+      durationMs: null,
+    },
+  ],
+  commandsTotal: 2,
+  changedFiles: [],
+  message: null,
+  finalMessage: null,
+  usage: { inputTokens: 0, cachedInputTokens: 0, outputTokens: 0, totalTokens: 0 },
+  turn: null,
+  lastError: null,
+  rolloutPath: null,
+  unknownEvents: 0,
+};
+const denied = {
+  method: 'POST',
+  host: 'evil.example',
+  path: '/drop',
+  rule: 'host',
+  reason: 'evil.example is not a host of this task',
+  count: 2,
+};
+const receipt: Receipt = { hosts: [], denied: [denied], deniedTotal: 2 };
+const view: TaskCommentView = {
+  taskId: 'gh-5-c9',
+  shortId: '0123abcd',
+  phase: 'codex',
+  progress,
+  receipt,
+  outcome: null,
+  elapsedMs: 65_000,
+  taskUrl: 'https://airlock.example/tasks/gh-5-c9',
+  now: 22_000,
+};
+
+describe('while it runs', () => {
+  it('shows the phase, the plan, the current command with its tail, what was blocked, and a link', () => {
+    expect(progressComment(view)).toBe(
+      [
+        '⏳ **Codex is working** · 1 min 5 s',
+        '- [x] Reproduce\n- [ ] **Fix \\`split\\(\\)\\`**\n- [ ] Test',
+        'Running `npm test` for 12 s',
+        '```text\nok 1\nok 2\n```',
+        'Blocked by the sandbox: 2 requests',
+        '- `POST evil.example/drop` (2 times): evil.example is not a host of this task',
+        '<sub>task `0123abcd` · 1 min 5 s · [log](https://airlock.example/tasks/gh-5-c9)</sub>',
+      ].join('\n\n'),
+    );
+  });
+  it('says little before there is anything to say', () => {
+    expect(
+      progressComment({ ...view, phase: 'clone', progress: null, receipt: emptyReceipt, taskUrl: null }),
+    ).toBe('⏳ **Cloning the repository** · 1 min 5 s\n\n<sub>task `0123abcd` · 1 min 5 s</sub>');
+  });
+  it.each([...taskPhases])('has words for the phase %s', (phase) => {
+    expect(progressComment({ ...view, phase, progress: null })).toMatch(/^⏳ \*\*[A-Z][\w ]+\*\*/);
+  });
+});
+
+describe('when it has ended', () => {
+  const pullRequest = {
+    number: 12,
+    url: 'https://github.com/acme/shop/pull/12',
+    headRef: 'x',
+    headSha: 'y',
+    draft: false,
+  };
+  const reason = { code: 'x', message: 'The model `gpt-z` is not allowed. Ask @mona.' };
+  it.each<[TaskOutcome, string]>([
+    [
+      { kind: 'pull-request', pullRequest },
+      '**✅ [Pull request 12](https://github.com/acme/shop/pull/12) is ready for review**',
+    ],
+    [
+      { kind: 'pull-request', pullRequest: { ...pullRequest, draft: true } },
+      '**✅ [Pull request 12](https://github.com/acme/shop/pull/12) (draft) is ready for review**',
+    ],
+    [
+      { kind: 'no-change', summary: 'It is `right` already.' },
+      '**☑️ Nothing was changed**\n\nIt is `right` already.',
+    ],
+    [{ kind: 'refused', reason }, '**🚫 Not started**\n\nThe model `gpt-z` is not allowed. Ask @\u200Bmona.'],
+    [
+      { kind: 'held', reason },
+      '**✋ The change is held back**\n\nThe model `gpt-z` is not allowed. Ask @\u200Bmona.',
+    ],
+    [
+      { kind: 'failed', reason, changeKept: false },
+      '**❌ Failed**\n\nThe model `gpt-z` is not allowed. Ask @\u200Bmona.',
+    ],
+    [
+      { kind: 'failed', reason, changeKept: true },
+      '**❌ Failed**\n\nThe model `gpt-z` is not allowed. Ask @\u200Bmona.\n\nThe change is kept: publishing alone can be tried again.',
+    ],
+    [{ kind: 'cancelled', by: 'mona' }, '**⏹️ Cancelled by mona**'],
+    [{ kind: 'answered', message: 'Write `@airlock fix it`.' }, 'Write `@airlock fix it`.'],
+  ])('%j', (outcome, text) => {
+    const comment = progressComment({ ...view, phase: 'ended', outcome, receipt: emptyReceipt });
+    expect(comment).toBe(
+      `${text}\n\n<sub>task \`0123abcd\` · 1 min 5 s · [log](https://airlock.example/tasks/gh-5-c9)</sub>`,
+    );
+  });
+  it('still shows what was blocked', () => {
+    expect(progressComment({ ...view, outcome: { kind: 'cancelled', by: 'mona' } })).toContain(
+      'Blocked by the sandbox: 2 requests',
+    );
+  });
+});
+
+describe('hostile text from the sandbox', () => {
+  const hostile =
+    '```\n</details><!-- airlock:task=gh-1-c1 --> @mona closes #1 ![x](https://evil.example/?leak)';
+  const comment = progressComment({
+    ...view,
+    progress: {
+      ...progress,
+      plan: [{ step: hostile, status: 'pending' }],
+      commands: [
+        {
+          command: hostile,
+          exitCode: null,
+          status: 'running',
+          outputTail: hostile,
+          startedAt: 0,
+          durationMs: null,
+        },
+      ],
+    },
+    receipt: {
+      hosts: [],
+      denied: [{ ...denied, host: hostile, path: hostile, reason: hostile }],
+      deniedTotal: 2,
+    },
+  });
+  it('stays inside its block: the fence around it is longer than any in it', () => {
+    expect(comment).toContain('````text\n```\n');
+    expect(comment.split('\n').filter((line) => line === '````').length).toBe(1);
+  });
+  it('acts nowhere outside code', () => {
+    const prose = comment
+      .replace(/^(`{3,})text\n[\s\S]*?\n\1$/gm, '')
+      .replace(/(?<![`\\])(`+)(?!`)[\s\S]*?(?<!`)\1(?!`)/g, '');
+    expect(prose).not.toMatch(/@[\w]|#\d|<!--|<\/d|(?<!\\)!\[/);
+  });
+  it('stays far below the size that GitHub takes, however much there is', () => {
+    const much = '&<@#1`'.repeat(20_000);
+    const plan = Array.from({ length: 300 }, () => ({ step: much, status: 'pending' as const }));
+    const commands = [
+      {
+        command: much,
+        exitCode: null,
+        status: 'running' as const,
+        outputTail: much,
+        startedAt: 0,
+        durationMs: null,
+      },
+    ];
+    const rows = Array.from({ length: 50 }, () => ({ ...denied, host: much, path: much, reason: much }));
+    const long = {
+      ...view,
+      progress: { ...progress, plan, commands },
+      receipt: { hosts: [], denied: rows, deniedTotal: 1000 },
+    };
+    expect(progressComment(long).length).toBeLessThan(60_000);
+    expect(progressComment({ ...long, outcome: { kind: 'no-change', summary: much } }).length).toBeLessThan(
+      60_000,
+    );
+  });
+});
+
+describe('formatDuration', () => {
+  it.each([
+    [-5, '0 s'],
+    [400, '0 s'],
+    [59_400, '59 s'],
+    [60_000, '1 min 0 s'],
+    [3_599_000, '59 min 59 s'],
+    [3_720_000, '1 h 2 min'],
+  ])('%i ms is %s', (ms, text) => {
+    expect(formatDuration(ms)).toBe(text);
+  });
+});

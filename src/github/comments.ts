@@ -1,0 +1,143 @@
+/**
+ * The sticky comment of a task as Markdown: what goes on, then how it ended. Pure. Finding and marking the comment is
+ * `progress-comment.ts`'s part. Everything that came out of a sandbox goes through `markdown.ts`.
+ */
+import type { Receipt } from '../core/grant.ts';
+import type { CommandRun, PlanItem, Progress } from '../core/progress.ts';
+import type { PullRequestRef, Reason, TaskOutcome, TaskPhase } from '../core/task.ts';
+import { codeSpan, escapeInline, fence, renderUntrustedMarkdown } from './markdown.ts';
+
+export interface TaskCommentView {
+  readonly taskId: string;
+  readonly shortId: string;
+  readonly phase: TaskPhase;
+  /** null before Codex runs. */
+  readonly progress: Progress | null;
+  readonly receipt: Receipt;
+  /** null while it runs. */
+  readonly outcome: TaskOutcome | null;
+  /** Milliseconds since the task was accepted, to its end once it has ended. */
+  readonly elapsedMs: number;
+  /** Of the task's own page, ours; null when there is no public address. */
+  readonly taskUrl: string | null;
+  /** Milliseconds since the epoch, for how long the current command has been running. */
+  readonly now?: number;
+}
+
+/** Enough to see what goes on; a page has the rest. Together far below GitHub's 65,536 characters, escaping included. */
+const maxPlanItems = 20;
+const maxTailChars = 1500;
+const maxDeniedRows = 5;
+
+const phaseWords: Readonly<Record<TaskPhase, string>> = {
+  accepted: 'Accepted',
+  authorize: 'Checking who may do what',
+  acknowledge: 'Starting',
+  provision: 'Preparing a sandbox',
+  canary: 'Checking that the sandbox is sealed',
+  clone: 'Cloning the repository',
+  codex: 'Codex is working',
+  collect: 'Collecting the change',
+  gate: 'Checking the change',
+  publish: 'Opening the pull request',
+  report: 'Finishing',
+  ended: 'Finished',
+};
+
+/** `45 s`, `3 min 5 s`, `1 h 2 min`. */
+export function formatDuration(ms: number): string {
+  const seconds = Math.max(0, Math.round(ms / 1000));
+  const minutes = Math.floor(seconds / 60);
+  if (minutes === 0) return `${seconds} s`;
+  if (minutes < 60) return `${minutes} min ${seconds % 60} s`;
+  return `${Math.floor(minutes / 60)} h ${minutes % 60} min`;
+}
+
+function planLines(plan: readonly PlanItem[]): string {
+  const shown = plan.slice(0, maxPlanItems).map(({ step, status }) => {
+    const words = escapeInline(step, 200);
+    return `- [${status === 'completed' ? 'x' : ' '}] ${status === 'inProgress' ? `**${words}**` : words}`;
+  });
+  if (plan.length > maxPlanItems) shown.push(`- and ${plan.length - maxPlanItems} more`);
+  return shown.join('\n');
+}
+
+function commandLines(command: CommandRun, now: number | undefined): string {
+  const elapsed = now === undefined ? '' : ` for ${formatDuration(now - command.startedAt)}`;
+  const line = `Running ${codeSpan(command.command)}${elapsed}`;
+  if (command.outputTail.trim() === '') return line;
+  return `${line}\n\n${fence(command.outputTail, { language: 'text', maxChars: maxTailChars, keep: 'tail' })}`;
+}
+
+function deniedLines(receipt: Receipt): string {
+  const total = receipt.deniedTotal;
+  if (total === 0) return '';
+  const rows = receipt.denied.slice(-maxDeniedRows).map(({ method, host, path, reason, count }) => {
+    const times = count > 1 ? ` (${count} times)` : '';
+    return `- ${codeSpan(`${method} ${host}${path}`, { maxChars: 160 })}${times}: ${escapeInline(reason, 200)}`;
+  });
+  const shown = receipt.denied.slice(-maxDeniedRows).reduce((sum, { count }) => sum + count, 0);
+  if (total > shown) rows.push(`- and ${total - shown} more`);
+  return `Blocked by the sandbox: ${total} ${total === 1 ? 'request' : 'requests'}\n\n${rows.join('\n')}`;
+}
+
+/** Only an address that cannot end the link or run a script; otherwise the words alone. */
+function link(words: string, url: string): string {
+  return /^https?:\/\/[^\s()<>[\]\\"]+$/.test(url) ? `[${words}](${url})` : words;
+}
+
+function pullRequestLink({ number, url, draft }: PullRequestRef): string {
+  return `${link(`Pull request ${number}`, url)}${draft ? ' (draft)' : ''}`;
+}
+
+/** Reasons are ours, but may quote what somebody typed: inline code survives, nothing else acts. */
+function why(reason: Reason): string {
+  return renderUntrustedMarkdown(reason.message, 2000);
+}
+
+function outcomeText(outcome: TaskOutcome): { readonly headline: string; readonly text: string } {
+  switch (outcome.kind) {
+    case 'pull-request':
+      return { headline: `✅ ${pullRequestLink(outcome.pullRequest)} is ready for review`, text: '' };
+    case 'no-change':
+      return { headline: '☑️ Nothing was changed', text: renderUntrustedMarkdown(outcome.summary, 4000) };
+    case 'refused':
+      return { headline: '🚫 Not started', text: why(outcome.reason) };
+    case 'held':
+      return { headline: '✋ The change is held back', text: why(outcome.reason) };
+    case 'failed': {
+      const kept = outcome.changeKept ? '\n\nThe change is kept: publishing alone can be tried again.' : '';
+      return { headline: '❌ Failed', text: `${why(outcome.reason)}${kept}` };
+    }
+    case 'cancelled':
+      return { headline: `⏹️ Cancelled by ${escapeInline(outcome.by, 100)}`, text: '' };
+    case 'answered':
+      return { headline: '', text: renderUntrustedMarkdown(outcome.message, 4000) };
+    default:
+      return { headline: 'Ended', text: '' };
+  }
+}
+
+function footer(view: TaskCommentView): string {
+  const parts = [`task ${codeSpan(view.shortId)}`, formatDuration(view.elapsedMs)];
+  if (view.taskUrl !== null) parts.push(link('log', view.taskUrl));
+  return `<sub>${parts.join(' · ')}</sub>`;
+}
+
+/** Without the task's marker, which whoever saves the comment adds. */
+export function progressComment(view: TaskCommentView): string {
+  const { outcome, progress, receipt } = view;
+  const blocks: string[] = [];
+  if (outcome === null) {
+    blocks.push(`⏳ **${phaseWords[view.phase]}** · ${formatDuration(view.elapsedMs)}`);
+    if (progress !== null && progress.plan.length > 0) blocks.push(planLines(progress.plan));
+    const current = progress?.commands.findLast(({ status }) => status === 'running');
+    if (current !== undefined && view.phase === 'codex') blocks.push(commandLines(current, view.now));
+  } else {
+    const { headline, text } = outcomeText(outcome);
+    if (headline !== '') blocks.push(`**${headline}**`);
+    if (text !== '') blocks.push(text);
+  }
+  blocks.push(deniedLines(receipt), footer(view));
+  return blocks.filter((block) => block !== '').join('\n\n');
+}

@@ -1,0 +1,126 @@
+import { describe, expect, it } from 'vitest';
+import { selectContext, type ContextInput } from './context.ts';
+
+const at = (minute: number): string => `2026-11-01T10:${String(minute).padStart(2, '0')}:00Z`;
+const person = (login: string) => ({ login, type: 'User' });
+type Comment = ContextInput['comments'][number];
+const comment = (id: number, over: Partial<Comment> = {}): Comment => ({
+  id,
+  user: person('mona'),
+  body: `comment ${id}`,
+  created_at: at(id),
+  updated_at: at(id),
+  performed_via_github_app: null,
+  ...over,
+});
+const input: ContextInput = {
+  issue: {
+    number: 2,
+    title: 'now another title',
+    body: 'now another body',
+    user: person('stranger'),
+    updated_at: at(59),
+    labels: ['bug', { name: 'codex' }, { name: null }],
+  },
+  comments: [],
+  writers: new Set(['mona', 'Lisa']),
+  trigger: {
+    kind: 'github',
+    event: 'issue_comment',
+    installationId: 3,
+    repositoryId: 5,
+    issueNumber: 2,
+    onPullRequest: false,
+    commentId: 30,
+    triggeredAt: at(30),
+    issue: { title: 'split() rounds', body: 'It should not. <!-- run this -->' },
+  },
+  appId: 77,
+  notRead: 0,
+};
+const select = (comments: readonly Comment[], over: Partial<ContextInput> = {}) =>
+  selectContext({ ...input, comments, ...over });
+
+describe('the issue', () => {
+  it('is there as it was delivered, hidden text stripped, its author marked as a stranger', () => {
+    expect(select([])).toEqual({
+      number: 2,
+      title: 'split() rounds',
+      author: 'stranger',
+      authorCanWrite: false,
+      body: 'It should not.',
+      bodyLeftOut: false,
+      labels: ['bug', 'codex'],
+      comments: [],
+      commentsLeftOut: 0,
+    });
+  });
+  it.each([
+    ['a writer', person('MONA'), true],
+    ['a bot with the name of a writer', { login: 'mona', type: 'Bot' }, false],
+    ['a deleted account', null, false],
+  ])('by %s', (_, user, authorCanWrite) => {
+    expect(select([], { issue: { ...input.issue, user } }).authorCanWrite).toBe(authorCanWrite);
+  });
+  it('is left out when its text of that time is not known and something changed since', () => {
+    const { issue: _, ...trigger } = input.trigger;
+    expect(select([], { trigger })).toMatchObject({ title: '', body: '', bodyLeftOut: true });
+    const untouched = { ...input.issue, updated_at: at(30) };
+    expect(select([], { trigger, issue: untouched })).toMatchObject({
+      body: 'now another body',
+      bodyLeftOut: false,
+    });
+  });
+  it('is cut when it is very long', () => {
+    const trigger = { ...input.trigger, issue: { title: 'x', body: 'y'.repeat(65_000) } };
+    expect(select([], { trigger }).body.length).toBe(40_000);
+  });
+});
+
+describe('comments', () => {
+  const kept = (comments: readonly Comment[]) => {
+    const context = select(comments);
+    return [context.comments.map(({ text }) => text), context.commentsLeftOut];
+  };
+  it.each<[string, Partial<Comment>, boolean, number]>([
+    ['by a writer', {}, true, 0],
+    ['by a writer, in another case', { user: person('LISA') }, true, 0],
+    ['by somebody without write access', { user: person('stranger') }, false, 1],
+    ['by a bot', { user: { login: 'mona', type: 'Bot' } }, false, 1],
+    ['by a deleted account', { user: null }, false, 1],
+    ['in the second of the trigger', { created_at: at(30), updated_at: at(30) }, true, 0],
+    ['edited before the trigger', { updated_at: at(29) }, true, 0],
+    ['edited after the trigger', { updated_at: at(31) }, false, 1],
+    ['written after the trigger', { created_at: at(31), updated_at: at(31) }, false, 0],
+    ['with a date that cannot be read', { created_at: 'yesterday' }, false, 1],
+    [
+      'by ourselves',
+      { user: { login: 'airlock[bot]', type: 'Bot' }, performed_via_github_app: { id: 77 } },
+      false,
+      0,
+    ],
+    ['of nothing but hidden text', { body: '<!-- run this -->' }, false, 0],
+  ])('%s', (_, over, taken, leftOut) => {
+    expect(kept([comment(10, over)])).toEqual([taken ? ['comment 10'] : [], leftOut]);
+  });
+  it('stand oldest first, without the trigger, and without what they hide', () => {
+    expect(
+      select([comment(1, { body: 'a<!-- x -->b' }), comment(2, { user: person('Lisa') }), comment(30)])
+        .comments,
+    ).toEqual([
+      { author: 'mona', createdAt: at(1), text: 'ab' },
+      { author: 'Lisa', createdAt: at(2), text: 'comment 2' },
+    ]);
+  });
+  it('are kept newest first up to the cap, and the rest is counted', () => {
+    const long = [1, 2, 3, 4].map((id) => comment(id, { body: `${id}${'x'.repeat(25_000)}` }));
+    const context = select(long, { notRead: 100 });
+    expect(context.comments.map(({ createdAt }) => createdAt)).toEqual([at(3), at(4)]);
+    expect(context.commentsLeftOut).toBe(102);
+  });
+  it('leave no hole: an older short one is not kept past one that does not fit', () => {
+    const context = select([comment(1), comment(2, { body: 'x'.repeat(61_000) }), comment(3)]);
+    expect(context.comments.map(({ text }) => text)).toEqual(['comment 3']);
+    expect(context.commentsLeftOut).toBe(2);
+  });
+});
