@@ -1,0 +1,151 @@
+/** The clone script with real git, on repositories that try to have their files converted. */
+import { existsSync, mkdirSync, readdirSync, readFileSync, symlinkSync, writeFileSync, chmodSync, statSync } from 'node:fs';
+import { join } from 'node:path';
+import { describe, expect, it } from 'vitest';
+import { cloneResultSchema, type CloneResult } from '../../src/core/checkout.ts';
+import { git, runScript, snapshot, temporaryFolder } from './sandbox-scripts.ts';
+
+function repository(fill: (directory: string) => void, commits = 1): { origin: string; sha: string } {
+  const origin = temporaryFolder();
+  git(origin, 'init', '--quiet');
+  fill(origin);
+  for (let made = 0; made < commits; made += 1) {
+    git(origin, '-c', 'core.autocrlf=false', 'add', '--all');
+    git(origin, 'commit', '--quiet', '--allow-empty', '-m', `commit ${made}`);
+  }
+  return { origin, sha: git(origin, 'rev-parse', 'HEAD') };
+}
+
+function jobIn(folder: string, origin: string, sha: string): Record<string, string> {
+  return { url: `file://${origin}`, sha, branch: 'main', directory: join(folder, 'w/repo'), objectStore: join(folder, 'w/base') };
+}
+
+async function clone(job: unknown): Promise<{ result: CloneResult; exitCode: number; elapsedMs: number }> {
+  const { stdout, exitCode, elapsedMs } = await runScript('clone.ts', job);
+  expect(stdout.trim().split('\n')).toHaveLength(1);
+  const result = cloneResultSchema.parse(JSON.parse(stdout));
+  expect(exitCode).toBe(result.ok ? 0 : 1);
+  return { result, exitCode, elapsedMs };
+}
+
+describe('clone', () => {
+  it('makes a branch at the commit, clean, with the files byte for byte', async () => {
+    const { origin, sha } = repository((directory) => {
+      writeFileSync(join(directory, 'plain.txt'), 'one\n');
+      writeFileSync(join(directory, 'run.sh'), '#!/bin/sh\n');
+      chmodSync(join(directory, 'run.sh'), 0o755);
+      symlinkSync('plain.txt', join(directory, 'link'));
+      writeFileSync(join(directory, 'binary'), new Uint8Array([0, 13, 10, 255]));
+    });
+    const folder = temporaryFolder();
+    const { result } = await clone(jobIn(folder, origin, sha));
+    expect(result).toMatchObject({ ok: true, sha, found: false });
+    const directory = join(folder, 'w/repo');
+    expect(snapshot(directory)).toEqual(snapshot(origin));
+    expect(git(directory, 'rev-parse', 'HEAD')).toBe(sha);
+    expect(git(directory, 'symbolic-ref', 'HEAD')).toBe('refs/heads/main');
+    expect(git(directory, 'status', '--porcelain')).toBe('');
+    expect(git(directory, 'rev-parse', 'origin/main')).toBe(sha);
+    expect(readdirSync(join(folder, 'w')).toSorted()).toEqual(['base', 'repo']);
+  });
+
+  it('converts nothing, whatever .gitattributes wants', async () => {
+    const { origin, sha } = repository((directory) => {
+      writeFileSync(join(directory, '.gitattributes'), '*.crlf text eol=crlf\n*.id ident\n*.lfs filter=lfs diff=lfs -text\n*.u16 working-tree-encoding=UTF-16\n');
+      writeFileSync(join(directory, 'pointer.lfs'), 'version https://git-lfs.github.com/spec/v1\n');
+      writeFileSync(join(directory, 'a.id'), '$Id$\n');
+    });
+    // Blobs as they are in the commit, written past the attributes.
+    git(origin, '-c', 'core.attributesFile=/dev/null', 'hash-object', '-w', '--no-filters', '.gitattributes');
+    writeFileSync(join(origin, 'raw'), 'one\ntwo\n');
+    const blob = git(origin, 'hash-object', '-w', '--no-filters', 'raw');
+    for (const name of ['lines.crlf', 'text.u16']) git(origin, 'update-index', '--add', '--cacheinfo', `100644,${blob},${name}`);
+    git(origin, 'commit', '--quiet', '-m', 'raw');
+    const head = git(origin, 'rev-parse', 'HEAD');
+    expect(head).not.toBe(sha);
+    const folder = temporaryFolder();
+    expect((await clone(jobIn(folder, origin, head))).result).toMatchObject({ ok: true });
+    const read = (name: string): string => readFileSync(join(folder, 'w/repo', name), 'utf8');
+    expect(read('lines.crlf')).toBe('one\ntwo\n');
+    expect(read('text.u16')).toBe('one\ntwo\n');
+    expect(read('a.id')).toBe('$Id$\n');
+    expect(read('pointer.lfs')).toBe('version https://git-lfs.github.com/spec/v1\n');
+    expect(git(join(folder, 'w/repo'), 'status', '--porcelain')).toBe('');
+  });
+
+  it('takes fifty commits of history and no tags', async () => {
+    const { origin, sha } = repository((directory) => writeFileSync(join(directory, 'a'), 'a'), 60);
+    git(origin, 'tag', 'v1');
+    const folder = temporaryFolder();
+    await clone(jobIn(folder, origin, sha));
+    expect(git(join(folder, 'w/repo'), 'rev-list', '--count', 'HEAD')).toBe('50');
+    expect(git(join(folder, 'w/repo'), 'tag')).toBe('');
+  });
+
+  it('can be at a commit that no branch points to any more', async () => {
+    const { origin, sha } = repository((directory) => writeFileSync(join(directory, 'a'), 'a'), 2);
+    git(origin, 'commit', '--quiet', '--allow-empty', '-m', 'newer');
+    const folder = temporaryFolder();
+    expect((await clone(jobIn(folder, origin, sha))).result).toMatchObject({ ok: true, sha });
+  });
+
+  it('is done once: a second attempt finds it and leaves it alone', async () => {
+    const { origin, sha } = repository((directory) => writeFileSync(join(directory, 'a'), 'a'));
+    const job = jobIn(temporaryFolder(), origin, sha);
+    await clone(job);
+    writeFileSync(join(`${job['directory']}`, 'work'), 'in progress');
+    expect((await clone(job)).result).toMatchObject({ ok: true, found: true });
+    expect(existsSync(join(`${job['directory']}`, 'work'))).toBe(true);
+  });
+
+  it('ends in one clone when four attempts overlap, one of them a leftover', async () => {
+    const { origin, sha } = repository((directory) => writeFileSync(join(directory, 'a'), 'a'), 5);
+    const folder = temporaryFolder();
+    const job = jobIn(folder, origin, sha);
+    mkdirSync(join(folder, 'w/.repo.attempt-killed/tree/.git'), { recursive: true });
+    const results = await Promise.all(Array.from({ length: 4 }, async () => (await clone(job)).result));
+    expect(results.every((result) => result.ok)).toBe(true);
+    // Not `false` exactly once: an attempt that is overtaken may see the other's clone before it places its own.
+    expect(results.filter((result) => result.ok && !result.found).length).toBeLessThanOrEqual(1);
+    expect(git(join(folder, 'w/repo'), 'status', '--porcelain')).toBe('');
+    expect(readdirSync(join(folder, 'w')).toSorted()).toEqual(['base', 'repo']);
+  });
+
+  it('keeps the base’s objects outside the clone without using their space twice', async () => {
+    const { origin, sha } = repository((directory) => writeFileSync(join(directory, 'a'), 'a'));
+    const folder = temporaryFolder();
+    await clone(jobIn(folder, origin, sha));
+    const packs = readdirSync(join(folder, 'w/base/objects/pack')).filter((name) => name.endsWith('.pack'));
+    expect(packs).toHaveLength(1);
+    expect(statSync(join(folder, 'w/base/objects/pack', packs[0] ?? '')).nlink).toBe(2);
+  });
+
+  it('runs no hook and no template of the machine', async () => {
+    const { origin, sha } = repository((directory) => writeFileSync(join(directory, 'a'), 'a'));
+    const folder = temporaryFolder();
+    const template = join(folder, 'template/hooks');
+    mkdirSync(template, { recursive: true });
+    writeFileSync(join(template, 'post-checkout'), `#!/bin/sh\ntouch ${folder}/ran\n`, { mode: 0o755 });
+    const run = await runScript('clone.ts', jobIn(folder, origin, sha), { GIT_TEMPLATE_DIR: join(folder, 'template') });
+    expect(run.exitCode).toBe(0);
+    expect(existsSync(join(folder, 'ran'))).toBe(false);
+    expect(existsSync(join(folder, 'w/repo/.git/hooks'))).toBe(false);
+  });
+
+  it.each<[string, (job: Record<string, string>) => unknown, string]>([
+    ['a repository that is not there', (job) => ({ ...job, url: 'file:///nowhere/at/all' }), 'not-found'],
+    ['a commit that is not there', (job) => ({ ...job, sha: 'f'.repeat(40) }), 'commit-not-found'],
+    ['a server that does not answer', (job) => ({ ...job, url: 'http://127.0.0.1:9/o/n.git' }), 'unreachable'],
+    ['a job without a commit', ({ sha: _, ...job }) => job, 'bad-job'],
+    ['a job with a credential in its URL', (job) => ({ ...job, url: 'https://x:y@github.com/o/n.git' }), 'bad-job'],
+    ['a job with an option for a branch', (job) => ({ ...job, branch: '--upload-pack=evil' }), 'bad-job'],
+    ['a job that is not JSON', () => '{', 'bad-job'],
+  ])('says in one line what is wrong with %s', async (_, change, code) => {
+    const { origin, sha } = repository((directory) => writeFileSync(join(directory, 'a'), 'a'));
+    const folder = temporaryFolder();
+    const { result } = await clone(change(jobIn(folder, origin, sha)));
+    expect(result).toMatchObject({ ok: false, code });
+    expect(existsSync(join(folder, 'w/repo'))).toBe(false);
+    expect(existsSync(join(folder, 'w')) ? readdirSync(join(folder, 'w')) : []).toEqual([]);
+  });
+});
