@@ -5,6 +5,7 @@
 import { generateKeyPairSync, randomBytes } from 'node:crypto';
 import { mkdir, rm } from 'node:fs/promises';
 import { join } from 'node:path';
+import { createAppTokens } from '../../src/github/app-auth.ts';
 import { startBot, type Bot } from '../bot.ts';
 import type { CreatedRepository, GithubSimulator, NewRepository, RolePermission } from '../github-simulator/contract.ts';
 import { startGithubSimulator } from '../github-simulator/simulator.ts';
@@ -36,6 +37,8 @@ export interface World {
   readonly webhookSecret: string;
   /** Every secret outside the sandbox, by name: what must not be found inside. */
   secrets(): ReadonlyMap<string, string>;
+  /** A token for the repository, as a script in CI would hold one. */
+  mintToken(permissions: Readonly<Record<string, 'read' | 'write'>>): Promise<string>;
   /** Stops the bot and starts it again on the same state, as a crash or an upgrade would. */
   restartBot(): Promise<Bot>;
   close(): Promise<void>;
@@ -118,6 +121,12 @@ export async function startWorld(options: WorldOptions): Promise<World> {
         ['API_TOKEN', apiToken],
         ...github.issuedTokens().map(({ token }, index): [string, string] => [`installation token ${index + 1}`, token]),
       ]),
+    mintToken: async (permissions) => {
+      const tokens = createAppTokens({ appId, privateKey, apiUrl: github.apiUrl, fetch, now: Date.now });
+      const { id: repositoryId, installationId } = repository;
+      if (installationId === null) throw new Error('the App is not installed on the repository');
+      return await tokens.tokenFor({ taskId: 'script', installationId, repositoryId, permissions });
+    },
     restartBot: async () => {
       const port = Number(new URL(bot.url).port);
       await bot.stop();

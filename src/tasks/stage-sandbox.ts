@@ -42,8 +42,7 @@ export async function cloneRepository({ facts, baseSha, baseBranch }: Authorizat
   return await unlessLost(async () => {
     await record.grantPhase('clone');
     const { owner, name } = facts;
-    // The sandbox knows GitHub by its public name, whatever the upstream is; the egress handler rebuilds the address.
-    const job = cloneJob({ githubUrl: 'https://github.com', owner, name, sha: baseSha, branch: baseBranch });
+    const job = cloneJob({ owner, name, sha: baseSha, branch: baseBranch });
     await sandbox.writeFile(`${jobs}/clone.json`, JSON.stringify(job));
     const argv = [node, `${sandboxPaths.scripts}/clone.ts`, `${jobs}/clone.json`];
     const result = await sandbox.exec({ argv }, { timeoutMs: taskLimits.cloneMs, maxOutputBytes: 65_536 });

@@ -1,0 +1,29 @@
+/** `npm run bench [-- NAME] [--json]`: prints what was measured now, on this machine, beside its baseline. */
+import { parseArgs } from 'node:util';
+import type { Bench, Metric } from './metric.ts';
+import { wholeTaskBench } from './whole-task.ts';
+
+const benches: readonly Bench[] = [wholeTaskBench];
+const help = `npm run bench [-- NAME…] [-- --json]
+
+${benches.map(({ name, what }) => `  ${name.padEnd(8)} ${what}`).join('\n')}
+`;
+
+const { values, positionals } = parseArgs({ allowPositionals: true, options: { json: { type: 'boolean' }, help: { type: 'boolean', short: 'h' } } });
+const unknown = positionals.filter((name) => !benches.some((bench) => bench.name === name));
+if (values.help === true || unknown.length > 0) {
+  if (unknown.length > 0) process.stderr.write(`There is no bench ${unknown.join(', ')}.\n`);
+  process.stdout.write(help);
+  process.exitCode = unknown.length > 0 ? 1 : 0;
+} else {
+  const metrics: Metric[] = [];
+  for (const bench of benches.filter(({ name }) => positionals.length === 0 || positionals.includes(name)))
+    metrics.push(...(await bench.run((line) => void process.stderr.write(`${bench.name}: ${line}\n`))));
+  if (values.json === true) process.stdout.write(`${JSON.stringify({ metrics }, null, 2)}\n`);
+  else for (const metric of metrics) process.stdout.write(`${line(metric)}\n`);
+}
+
+function line({ name, value, unit, baseline, ratio, goal }: Metric): string {
+  const against = baseline === undefined ? '' : `   baseline ${baseline} ${unit}, ratio ${ratio}`;
+  return `${name.padEnd(48)} ${String(value).padStart(8)} ${unit}${against}${goal === null ? '' : `   (goal: ${goal})`}`;
+}

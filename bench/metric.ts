@@ -1,0 +1,27 @@
+/** What a bench measured. `ratio` is value ÷ baseline, both from the same run on the same machine. */
+export interface Metric {
+  readonly name: string;
+  readonly value: number;
+  readonly unit: 's' | 'ms' | 'KiB' | 'ratio';
+  readonly baseline?: number;
+  readonly ratio?: number;
+  /** In words; null where none was set. */
+  readonly goal: string | null;
+}
+
+export interface Bench {
+  readonly name: string;
+  readonly what: string;
+  run(progress: (line: string) => void): Promise<readonly Metric[]>;
+}
+
+/** The middle one, or the mean of the two in the middle. */
+export function median(values: readonly number[]): number {
+  const sorted = values.toSorted((a, b) => a - b);
+  const middle = sorted.length / 2;
+  const [below, above] = [sorted[Math.ceil(middle) - 1], sorted[Math.floor(middle)]];
+  if (below === undefined || above === undefined) throw new Error('no values to take a median of');
+  return (below + above) / 2;
+}
+
+export const round = (value: number, digits = 3): number => Number(value.toFixed(digits));

@@ -1,0 +1,104 @@
+/**
+ * What Airlock adds to a task: webhook to acknowledgement, webhook to Codex's first request, and the whole task against
+ * the bare script, alternating in one run, with a model that answers at once and one that takes 30 s over its answers.
+ */
+import { mkdtemp, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { demoScript } from '../local/openai-simulator/demo-script.ts';
+import { splitBillFiles, splitBillIssue } from '../local/demo/split-bill.ts';
+import { startWorld, type World } from '../local/demo/world.ts';
+import { followTask } from '../local/terminal/follow-task.ts';
+import { taskIdFor } from '../src/core/ids.ts';
+import { runBareScript } from './bare-script.ts';
+import { median, round, type Bench, type Metric } from './metric.ts';
+
+const repository = { owner: 'acme', name: 'split-bill' } as const;
+/** The demo's script makes this many model calls without the planted instruction. */
+const instruction = 'fix the rounding in split()';
+const slowModelMs = 30_000;
+
+interface Timings {
+  /** Milliseconds until the webhook was answered. */
+  readonly answered: number;
+  /** Milliseconds until 👀 and the progress comment stood on the issue. */
+  readonly acknowledged: number;
+  readonly firstModelRequest: number;
+  /** Seconds until the pull request was there and the task reported as ended. */
+  readonly whole: number;
+}
+
+async function runTask(world: World): Promise<Timings> {
+  const { number } = await world.github.openIssue({ ...repository, author: 'maria', title: splitBillIssue.title, body: splitBillIssue.body });
+  const startedAt = Date.now();
+  const { id, delivery } = await world.github.commentOnIssue({ ...repository, issue: number, author: 'maria', body: `@airlock ${instruction}` });
+  const taskId = taskIdFor({ event: 'issue_comment', repositoryId: world.repository.id, commentId: id });
+  let acknowledged = 0;
+  let endedAt = 0;
+  for await (const { at, body } of followTask({ url: world.bot.url, apiToken: world.apiToken, taskId, patienceMs: 30_000 })) {
+    if (body.kind === 'acknowledged') acknowledged = at - startedAt;
+    if (body.kind !== 'ended') continue;
+    if (body.outcome.kind !== 'pull-request') throw new Error(`the task ended otherwise: ${JSON.stringify(body.outcome)}`);
+    endedAt = at;
+  }
+  const first = world.openai?.requests().find((request) => request.at >= startedAt)?.at ?? Number.NaN;
+  return {
+    answered: delivery.attempts.at(-1)?.durationMs ?? Number.NaN,
+    acknowledged,
+    firstModelRequest: first - startedAt,
+    whole: (endedAt - startedAt) / 1000,
+  };
+}
+
+async function compare(latencyMs: number, rounds: number, progress: (line: string) => void) {
+  const stateDir = await mkdtemp(join(tmpdir(), 'airlock-bench-'));
+  const world = await startWorld({ stateDir, script: demoScript, latencyMs, files: splitBillFiles });
+  try {
+    // The script pushes with a token of its own, as a script in CI does.
+    const token = await world.mintToken({ contents: 'write' });
+    const bare: number[] = [];
+    const ours: Timings[] = [];
+    for (let round = 0; round < rounds; round += 1) {
+      const cloneUrl = world.repository.cloneUrl.replace('://', `://x-access-token:${token}@`);
+      const openaiKey = world.secrets().get('OPENAI_API_KEY') ?? '';
+      bare.push(await runBareScript({ cloneUrl, openaiUrl: world.openai?.url ?? '', openaiKey, model: 'gpt-6.1-sol', prompt: instruction, branch: `bare-${round}` }));
+      const timings = await runTask(world);
+      progress(`round ${round + 1}/${rounds}: bare ${bare.at(-1)?.toFixed(2)} s, airlock ${timings.whole.toFixed(2)} s`);
+      ours.push(timings);
+    }
+    return { bare, ours };
+  } finally {
+    await world.close();
+    await rm(stateDir, { recursive: true, force: true });
+  }
+}
+
+function wholeTask(name: string, bare: readonly number[], ours: readonly Timings[], goal: string): Metric {
+  const value = median(ours.map(({ whole }) => whole));
+  const baseline = median(bare);
+  return { name, value: round(value), unit: 's', baseline: round(baseline), ratio: round(value / baseline), goal };
+}
+
+export const wholeTaskBench: Bench = {
+  name: 'task',
+  what: 'webhook to acknowledgement and first request; whole task against git clone, codex exec, git push',
+  run: async (progress) => {
+    progress('a model that answers at once');
+    const fast = await compare(0, 7, progress);
+    // The first round pays for caches (pages of the 350 MB binary, the Worker's first request).
+    const warm = fast.ours.slice(1);
+    const bare = fast.bare.slice(1);
+    const calls = 8;
+    progress('a model that takes 30 s over its answers');
+    const slow = await compare(slowModelMs / calls, 2, progress);
+    const added = median(warm.map(({ whole }, index) => whole - (bare[index] ?? Number.NaN)));
+    return [
+      { name: 'webhook to answer, p50', value: round(median(warm.map(({ answered }) => answered)), 1), unit: 'ms', goal: null },
+      { name: 'webhook to acknowledgement on the issue, p50', value: round(median(warm.map(({ acknowledged }) => acknowledged)), 1), unit: 'ms', goal: null },
+      { name: 'webhook to Codex’s first request, p50', value: round(median(warm.map(({ firstModelRequest }) => firstModelRequest)), 1), unit: 'ms', goal: null },
+      { name: 'added to the bare script, instant model, p50', value: round(added), unit: 's', goal: 'at most 1.5 s' },
+      wholeTask('whole task, instant model, p50', bare, warm, 'none: the ratio is shown'),
+      wholeTask('whole task, model that takes 30 s, p50', slow.bare, slow.ours, 'ratio at most 1.05'),
+    ];
+  },
+};
