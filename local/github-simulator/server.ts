@@ -4,7 +4,6 @@
  */
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
 import { getRequestListener, type HttpBindings } from '@hono/node-server';
-import { RESPONSE_ALREADY_SENT } from '@hono/node-server/utils/response';
 import { Hono } from 'hono';
 import { identify } from './access.ts';
 import { apiApplication } from './api.ts';
@@ -23,8 +22,18 @@ export function createSite(site: Site, faults: Faults, log: RequestLog): Server 
     // The request was performed; now its answer is lost.
     const fault = losing.get(c.env.incoming);
     if (fault === undefined) return;
-    answerFault(fault, c.env.incoming, c.env.outgoing);
-    c.res = RESPONSE_ALREADY_SENT;
+    const { status } = fault;
+    if (typeof status === 'number') {
+      // Taken away first: Hono would keep the headers of the real answer.
+      c.res = undefined;
+      c.res = Response.json(faultDocument(status), { status });
+      return;
+    }
+    const { outgoing } = c.env;
+    await new Promise<void>((done) => {
+      outgoing.once('close', () => done());
+      if (status === 'reset') outgoing.destroy();
+    });
   });
   web.route('/api/v3', apiApplication(site));
   web.route('/', pageApplication(site));
@@ -64,7 +73,11 @@ function answerFault(fault: Fault, request: IncomingMessage, response: ServerRes
   if (fault.status === 'reset') response.destroy();
   // A timeout stays open until the client gives up or the server closes.
   if (typeof fault.status !== 'number') return;
-  const document = new ApiError(500, fault.status >= 500 ? 'Server Error' : 'Simulated failure').document;
   response.writeHead(fault.status, { 'content-type': 'application/json; charset=utf-8' });
-  response.end(JSON.stringify({ ...document, status: String(fault.status) }));
+  response.end(JSON.stringify(faultDocument(fault.status)));
+}
+
+function faultDocument(status: number): Record<string, unknown> {
+  const message = status >= 500 ? 'Server Error' : 'Simulated failure';
+  return { ...new ApiError(500, message).document, status: String(status) };
 }

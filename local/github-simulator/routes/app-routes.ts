@@ -23,12 +23,6 @@ export function appRoutes(site: Site): Hono<ApiEnv> {
     return c.json({ ...appDocument(site), installations_count: site.store.installations.size });
   });
 
-  api.get('/app/installations', (c) => {
-    requireApp(c.get('caller'));
-    const all = [...site.store.installations.values()];
-    return c.json(pageOf(c, site, all).map((one) => installationDocument(site, one)));
-  });
-
   api.get('/app/installations/:installation', (c) => {
     requireApp(c.get('caller'));
     return c.json(installationDocument(site, installation(site, numberParam(c, 'installation'))));

@@ -1,0 +1,80 @@
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { appJwt, git, TestSite } from './harness.ts';
+
+describe('faults that a test asks for', () => {
+  let site: TestSite;
+  let token: string;
+  const repo = '/repos/acme/widgets';
+
+  beforeAll(async () => {
+    site = await TestSite.start();
+    const made = await site.repository();
+    token = await site.token(made.installationId);
+    await site.simulator.openIssue({ owner: 'acme', name: 'widgets', author: 'ada', title: 't', body: '' });
+  });
+  afterAll(() => site.stop());
+
+  const post = (path: string, body: unknown, signal = AbortSignal.timeout(5000)) =>
+    fetch(site.simulator.apiUrl + path, {
+      method: 'POST',
+      headers: { authorization: `Bearer ${token}` },
+      body: JSON.stringify(body),
+      signal,
+    });
+  const comments = () =>
+    site.simulator.comments({ owner: 'acme', name: 'widgets', issue: 1 }).map((one) => one.body);
+
+  it('fail as often as asked, before anything happens', async () => {
+    site.simulator.failNext({ method: 'GET', path: /\/repos\/acme\/widgets$/, status: 502, times: 2 });
+    const statuses: number[] = [];
+    for (let n = 0; n < 3; n += 1) statuses.push((await site.call('GET', repo, token)).status);
+    expect(statuses).toEqual([502, 502, 200]);
+  });
+
+  it('lose the answer of a request that was performed', async () => {
+    site.simulator.failNext({ method: 'POST', path: /comments$/, status: 504, when: 'after' });
+    expect((await post(`${repo}/issues/1/comments`, { body: 'first' })).status).toBe(504);
+    expect(comments()).toEqual(['first']);
+    site.simulator.failNext({ method: 'POST', path: /comments$/, status: 'reset', when: 'after' });
+    await expect(post(`${repo}/issues/1/comments`, { body: 'second' })).rejects.toThrow('fetch failed');
+    expect(comments()).toEqual(['first', 'second']);
+    site.simulator.failNext({ method: 'POST', path: /comments$/, status: 'timeout', when: 'after' });
+    await expect(
+      post(`${repo}/issues/1/comments`, { body: 'third' }, AbortSignal.timeout(300)),
+    ).rejects.toThrow('timeout');
+    expect(comments()).toEqual(['first', 'second', 'third']);
+    expect((await post(`${repo}/issues/1/comments`, { body: 'fourth' })).status).toBe(201);
+  });
+
+  it('cut a connection, or never answer', async () => {
+    site.simulator.failNext({ method: 'POST', path: /reactions$/, status: 'reset' });
+    await expect(post(`${repo}/issues/1/reactions`, { content: 'eyes' })).rejects.toThrow('fetch failed');
+    site.simulator.failNext({ method: 'POST', path: /reactions$/, status: 'timeout' });
+    await expect(
+      post(`${repo}/issues/1/reactions`, { content: 'eyes' }, AbortSignal.timeout(300)),
+    ).rejects.toThrow('timeout');
+    expect(site.simulator.reactions({ owner: 'acme', name: 'widgets', issue: 1 })).toEqual([]);
+  });
+
+  it('reach git too', async () => {
+    const { host } = new URL(site.simulator.url);
+    const url = `http://x-access-token:${token}@${host}/acme/widgets`;
+    site.simulator.failNext({ method: 'GET', path: /info\/refs$/, status: 503 });
+    expect((await git(site.folder, ['ls-remote', url])).code).not.toBe(0);
+    expect((await git(site.folder, ['ls-remote', url])).code).toBe(0);
+  });
+
+  it('and every request is logged with who made it, never with what', async () => {
+    await site.call('GET', '/app', appJwt());
+    await site.call('GET', repo, null);
+    await site.call('GET', repo, 'ghs_wrong');
+    await expect
+      .poll(() => site.simulator.requests().slice(-3))
+      .toMatchObject([
+        { method: 'GET', path: '/api/v3/app', status: 200, tokenKind: 'app' },
+        { method: 'GET', path: '/api/v3/repos/acme/widgets', status: 404, tokenKind: 'anonymous' },
+        { method: 'GET', path: '/api/v3/repos/acme/widgets', status: 401, tokenKind: 'refused' },
+      ]);
+    expect(JSON.stringify(site.simulator.requests())).not.toContain(token);
+  });
+});

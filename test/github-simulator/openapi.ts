@@ -1,0 +1,133 @@
+/** GitHub's OpenAPI description as a judge of answers and of webhook payloads. */
+import { readFileSync } from 'node:fs';
+import { createRequire } from 'node:module';
+import { Ajv, type ValidateFunction } from 'ajv';
+import addFormats from 'ajv-formats';
+import { z } from 'zod';
+
+const location = createRequire(import.meta.url).resolve('@octokit/openapi/generated/api.github.com.json');
+
+const reference = z.object({ $ref: z.string() });
+const response = z.looseObject({
+  content: z.record(z.string(), z.looseObject({ schema: z.unknown() })).optional(),
+});
+const operation = z.looseObject({ responses: z.record(z.string(), z.union([reference, response])) });
+const webhook = z.looseObject({ post: z.looseObject({ requestBody: response }) });
+const description = z
+  .looseObject({
+    paths: z.record(z.string(), z.record(z.string(), z.unknown())),
+    'x-webhooks': z.record(z.string(), webhook),
+    components: z.looseObject({ responses: z.record(z.string(), response) }),
+  })
+  .parse(JSON.parse(readFileSync(location, 'utf8')));
+
+const ajv = new Ajv({ strict: false, allErrors: false, validateSchema: false });
+addFormats(ajv);
+ajv.addSchema(
+  { components: z.record(z.string(), z.unknown()).parse(asJsonSchema(description.components)) },
+  'github',
+);
+
+/** OpenAPI 3.0's `nullable` in JSON Schema's words, where ajv does not know it: beside a combination and beside an enum. */
+function asJsonSchema(schema: unknown): unknown {
+  if (Array.isArray(schema)) return schema.map(asJsonSchema);
+  if (typeof schema !== 'object' || schema === null) return schema;
+  const entries = Object.entries(schema).map(([key, value]): [string, unknown] => [key, asJsonSchema(value)]);
+  const { nullable, ...others }: Record<string, unknown> = Object.fromEntries(entries);
+  return nullable === true ? { anyOf: [{ type: 'null' }, others] } : Object.fromEntries(entries);
+}
+
+/** References inside the description, made absolute so that a part of it compiles alone. */
+function absolute(schema: unknown): unknown {
+  const text = JSON.stringify(schema).replaceAll('"$ref":"#/', '"$ref":"github#/');
+  return asJsonSchema(JSON.parse(text));
+}
+
+const compiled = new Map<string, ValidateFunction>();
+function complaint(key: string, schema: unknown, value: unknown): string | null {
+  const validate =
+    compiled.get(key) ?? ajv.compile(z.record(z.string(), z.unknown()).parse(absolute(schema)));
+  compiled.set(key, validate);
+  return validate(value) ? null : ajv.errorsText(validate.errors);
+}
+
+/** Templates with fixed segments first, so that `/issues/comments/1` is not read as `/issues/{issue_number}`. */
+const templates = Object.keys(description.paths)
+  .map((template) => ({
+    template,
+    parameters: template.split('{').length,
+    pattern: new RegExp(`^${template.replaceAll(/\{[^}]+\}/g, '([^/]+)').replaceAll('.', '\\.')}$`),
+    // These parameters hold slashes.
+    loose: new RegExp(
+      `^${template.replaceAll(/\{(?:ref|branch|basehead)\}$/g, '(.+)').replaceAll(/\{[^}]+\}/g, '([^/]+)')}$`,
+    ),
+  }))
+  .sort((one, other) => one.parameters - other.parameters);
+
+/** Operations and statuses that were judged, as `POST /repos/{owner}/{repo}/pulls 201`. */
+export const judged = new Set<string>();
+
+/**
+ * What is wrong with an answer; null when it fits. Statuses that GitHub answers but does not describe for an operation
+ * (401 everywhere, 404 of hidden repositories, 422 of refs) must be its basic error document.
+ */
+export function describedAnswer(method: string, path: string, status: number, body: unknown): string | null {
+  const decoded = decodeURIComponent(path);
+  const found =
+    templates.find(
+      (one) =>
+        one.pattern.test(path) && description.paths[one.template]?.[method.toLowerCase()] !== undefined,
+    ) ??
+    templates.find(
+      (one) =>
+        one.loose.test(decoded) && description.paths[one.template]?.[method.toLowerCase()] !== undefined,
+    );
+  const responses =
+    found === undefined
+      ? {}
+      : operation.parse(description.paths[found.template]?.[method.toLowerCase()]).responses;
+  const key = `${method} ${found?.template ?? '(unknown path)'} ${status}`;
+  const described = responses[String(status)];
+  if (described === undefined && status < 400) return `${key} is not in GitHub's description`;
+  judged.add(key);
+  const resolved = described === undefined ? null : dereference(described);
+  const exact = resolved?.content?.['application/json']?.schema;
+  // A blob's 422 is "exactly one" of two error schemas of which the second fits everything: either will do.
+  const schema = status < 400 || exact === undefined ? exact : eitherOf(exact);
+  if (schema === undefined && status < 300) return body === null ? null : 'an empty answer was described';
+  return (
+    complaint(key, schema ?? { $ref: '#/components/schemas/basic-error' }, body) ??
+    errorComplaint(status, body)
+  );
+}
+
+/** The error schemas allow nearly everything: what GitHub's documents always hold is demanded besides. */
+function errorComplaint(status: number, body: unknown): string | null {
+  if (status < 400) return null;
+  const document = z.looseObject({
+    message: z.string().min(1),
+    documentation_url: z.url(),
+    status: z.literal(String(status)),
+  });
+  return document.safeParse(body).error?.message ?? null;
+}
+
+function dereference(
+  described: z.output<typeof reference> | z.output<typeof response>,
+): z.output<typeof response> | null {
+  const named = reference.safeParse(described);
+  if (!named.success) return response.parse(described);
+  return description.components.responses[named.data.$ref.split('/').at(-1) ?? ''] ?? null;
+}
+
+function eitherOf(schema: unknown): unknown {
+  const parsed = z.object({ oneOf: z.array(z.unknown()) }).safeParse(schema);
+  return parsed.success ? { anyOf: parsed.data.oneOf } : schema;
+}
+
+/** What is wrong with a webhook's payload, by event and action; null when it fits. */
+export function describedPayload(event: string, action: string, payload: unknown): string | null {
+  const name = `${event.replaceAll('_', '-')}-${action}`;
+  const schema = description['x-webhooks'][name]?.post.requestBody.content?.['application/json']?.schema;
+  return schema === undefined ? `no description of ${name}` : complaint(`webhook ${name}`, schema, payload);
+}

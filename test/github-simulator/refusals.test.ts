@@ -1,0 +1,243 @@
+import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
+import { numberAt, TestSite, textAt } from './harness.ts';
+
+const unknownSha = 'deadbeefdeadbeefdeadbeefdeadbeefdeadbeef';
+
+describe('the Git Data API refuses what GitHub refuses', () => {
+  let site: TestSite;
+  let token: string;
+  let headSha: string;
+  let blob: string;
+  const repo = '/repos/acme/widgets';
+  const call = (method: string, path: string, body?: unknown) => site.call(method, repo + path, token, body);
+
+  beforeAll(async () => {
+    site = await TestSite.start();
+    const made = await site.repository({
+      files: {
+        'README.md': 'hello\n',
+        '.github/workflows/ci.yml': 'on: push\n',
+        'a/b/c.txt': 'c\n',
+        'a/d.txt': 'd\n',
+      },
+    });
+    headSha = made.headSha;
+    token = await site.token(made.installationId);
+    blob = textAt((await call('POST', '/git/blobs', { content: 'x' })).body, 'sha');
+  });
+  afterAll(() => site.stop());
+
+  it.each([
+    ['an absolute path', '/etc/passwd', 'tree.path cannot start with a slash'],
+    ['an empty path', '', 'tree.path cannot be empty'],
+    ['a parent folder', '../x', 'malformed path component'],
+    ['a parent folder inside', 'a/../../x', 'malformed path component'],
+    ['the current folder', './x', 'malformed path component'],
+    ['a double slash', 'a//x', 'malformed path component'],
+    ['a trailing slash', 'a/', 'malformed path component'],
+    ['.git', '.git/config', 'malformed path component'],
+    ['.GIT in another case', 'sub/.GIT/hooks/post-checkout', 'malformed path component'],
+  ])('a tree with %s', async (_, path, message) => {
+    const answer = await call('POST', '/git/trees', {
+      base_tree: headSha,
+      tree: [{ path, mode: '100644', sha: blob }],
+    });
+    expect(answer.status).toBe(422);
+    expect(textAt(answer.body, 'message')).toContain(message);
+  });
+
+  it.each([
+    ['an unknown blob', { path: 'x', mode: '100644', sha: unknownSha }, 'is not a valid blob'],
+    ['a tree in place of a blob', { path: 'x', mode: '100644', sha: 'TREE' }, 'is not a valid blob'],
+    ['a blob in place of a tree', { path: 'x', mode: '040000', sha: 'BLOB' }, 'is not a valid tree'],
+    ['neither content nor id', { path: 'x', mode: '100644' }, 'tree.sha or tree.content'],
+    ['both content and id', { path: 'x', mode: '100644', sha: 'BLOB', content: 'y' }, 'not both'],
+    ['no mode', { path: 'x', sha: 'BLOB' }, 'tree.mode'],
+    ['an unknown mode', { path: 'x', mode: '100600', sha: 'BLOB' }, 'Invalid request'],
+    ['the deletion of nothing', { path: 'not/there', mode: '100644', sha: null }, 'BadObjectState'],
+  ])('a tree entry with %s', async (_, entry, message) => {
+    const tree = textAt((await call('GET', `/git/commits/${headSha}`)).body, 'tree.sha');
+    const text = JSON.stringify(entry).replaceAll('TREE', tree).replaceAll('BLOB', blob);
+    const answer = await call('POST', '/git/trees', `{"base_tree":"${headSha}","tree":[${text}]}`);
+    expect(answer.status).toBe(422);
+    expect(textAt(answer.body, 'message')).toContain(message);
+  });
+
+  it.each([
+    ['a new workflow', '.github/workflows/new.yml', 'x', 403],
+    ['a changed workflow', '.github/workflows/ci.yml', 'x', 403],
+    ['a deleted workflow', '.github/workflows/ci.yml', null, 403],
+    ['the deleted folder above', '.github', null, 403],
+    ['a file in place of the folder above', '.github', 'x', 403],
+    ['an unchanged workflow', '.github/workflows/ci.yml', 'on: push\n', 201],
+    ['another file in .github', '.github/CODEOWNERS', 'x', 201],
+    ['a file elsewhere of that name', 'docs/.github/workflows/new.yml', 'x', 201],
+  ])('%s without the workflows permission: %s', async (_, path, content, status) => {
+    const entry = content === null ? { path, mode: '100644', sha: null } : { path, mode: '100644', content };
+    const answer = await call('POST', '/git/trees', { base_tree: headSha, tree: [entry] });
+    const refused = { status, body: { message: 'Resource not accessible by integration' } };
+    expect(answer).toMatchObject(status === 403 ? refused : { status });
+  });
+
+  it('a ref to a commit that drops the workflows, even when no tree entry named them', async () => {
+    const tree = textAt(
+      (await call('POST', '/git/trees', { tree: [{ path: 'only.txt', mode: '100644', sha: blob }] })).body,
+      'sha',
+    );
+    const commit = textAt(
+      (await call('POST', '/git/commits', { message: 'm', tree, parents: [headSha] })).body,
+      'sha',
+    );
+    expect((await call('POST', '/git/refs', { ref: 'refs/heads/dropped', sha: commit })).status).toBe(403);
+    expect((await call('PATCH', '/git/refs/heads/main', { sha: commit })).status).toBe(403);
+  });
+
+  it.each([
+    ['an unknown tree', { message: 'm', tree: unknownSha, parents: ['HEAD'] }, 'Tree SHA does not exist'],
+    ['a commit as tree', { message: 'm', tree: 'HEAD', parents: ['HEAD'] }, 'Tree SHA does not exist'],
+    ['an unknown parent', { message: 'm', tree: 'TREE', parents: [unknownSha] }, 'Parent SHA does not exist'],
+    ['no message', { message: '', tree: 'TREE', parents: ['HEAD'] }, 'Invalid request'],
+    [
+      'a bad date',
+      { message: 'm', tree: 'TREE', author: { name: 'a', email: 'b', date: 'yesterday' } },
+      'Invalid request',
+    ],
+  ])('a commit with %s', async (_, wanted, message) => {
+    const tree = textAt((await call('GET', `/git/commits/${headSha}`)).body, 'tree.sha');
+    const text = JSON.stringify(wanted).replaceAll('HEAD', headSha).replaceAll('TREE', tree);
+    const answer = await call('POST', '/git/commits', text);
+    expect(answer.status).toBe(422);
+    expect(textAt(answer.body, 'message')).toContain(message);
+  });
+
+  it.each([
+    ['a name without refs/', { ref: 'main', sha: 'HEAD' }, "must start with 'refs'"],
+    ['one slash only', { ref: 'refs/main', sha: 'HEAD' }, "must start with 'refs'"],
+    ['two dots', { ref: 'refs/heads/a..b', sha: 'HEAD' }, 'not a valid ref name'],
+    ['a space', { ref: 'refs/heads/a b', sha: 'HEAD' }, 'not a valid ref name'],
+    ['a .lock ending', { ref: 'refs/heads/a.lock', sha: 'HEAD' }, 'not a valid ref name'],
+    ['an unknown object', { ref: 'refs/heads/a', sha: unknownSha }, 'Object does not exist'],
+    ['a blob as branch', { ref: 'refs/heads/a', sha: 'BLOB' }, 'Reference update failed'],
+    ['a name that is taken', { ref: 'refs/heads/main', sha: 'HEAD' }, 'Reference already exists'],
+    ['a name below one that is taken', { ref: 'refs/heads/main/x', sha: 'HEAD' }, 'Reference already exists'],
+  ])('a ref with %s', async (_, wanted, message) => {
+    const sha = wanted.sha === 'HEAD' ? headSha : wanted.sha === 'BLOB' ? blob : wanted.sha;
+    const answer = await call('POST', '/git/refs', { ...wanted, sha });
+    expect(answer.status).toBe(422);
+    expect(textAt(answer.body, 'message')).toContain(message);
+  });
+
+  it('an update that is not a fast forward, unless it is forced', async () => {
+    const commit = async (message: string, parent: string): Promise<string> => {
+      const tree = textAt((await call('GET', `/git/commits/${headSha}`)).body, 'tree.sha');
+      return textAt((await call('POST', '/git/commits', { message, tree, parents: [parent] })).body, 'sha');
+    };
+    const [one, other] = [await commit('one', headSha), await commit('other', headSha)];
+    expect((await call('POST', '/git/refs', { ref: 'refs/heads/mine', sha: one })).status).toBe(201);
+    const refused = await call('PATCH', '/git/refs/heads/mine', { sha: other });
+    expect(refused).toMatchObject({ status: 422, body: { message: 'Update is not a fast forward' } });
+    expect((await call('PATCH', '/git/refs/heads/mine', { sha: other, force: true })).status).toBe(200);
+    expect((await call('PATCH', '/git/refs/heads/missing', { sha: other })).body).toMatchObject({
+      message: 'Reference does not exist',
+    });
+    expect((await call('DELETE', '/git/refs/heads/missing')).status).toBe(422);
+  });
+
+  it('all but one of twenty simultaneous creations of the same ref', async () => {
+    const answers = await Promise.all(
+      Array.from({ length: 20 }, () => call('POST', '/git/refs', { ref: 'refs/heads/raced', sha: headSha })),
+    );
+    expect(answers.filter((one) => one.status === 201)).toHaveLength(1);
+    expect(answers.filter((one) => one.status === 422)).toHaveLength(19);
+  });
+
+  it.each([
+    ['something that is not JSON', '{"content":', 400],
+    ['a list', '[]', 422],
+    ['a wrong type', '{"content":1}', 422],
+    ['an unknown encoding', '{"content":"x","encoding":"rot13"}', 422],
+  ])('a body that is %s', async (_, body, status) => {
+    expect((await call('POST', '/git/blobs', body)).status).toBe(status);
+  });
+});
+
+describe('pull requests are refused as GitHub refuses them', () => {
+  let site: TestSite;
+  let token: string;
+  const repo = '/repos/acme/widgets';
+  const call = (method: string, path: string, body?: unknown) => site.call(method, repo + path, token, body);
+
+  beforeEach(async () => {
+    site = await TestSite.start();
+    const made = await site.repository();
+    token = await site.token(made.installationId);
+    await call('POST', '/git/refs', { ref: 'refs/heads/work', sha: made.headSha });
+    await call('POST', '/git/refs', { ref: 'refs/heads/same', sha: made.headSha });
+    await site.simulator.moveBranch({
+      owner: 'acme',
+      name: 'widgets',
+      branch: 'work',
+      files: { 'new.txt': 'new\n' },
+    });
+    return () => site.stop();
+  });
+
+  it.each([
+    ['without a title', { head: 'work', base: 'main' }, { code: 'missing_field', field: 'title' }],
+    [
+      'from an unknown branch',
+      { title: 't', head: 'none', base: 'main' },
+      { code: 'invalid', field: 'head' },
+    ],
+    [
+      'onto an unknown branch',
+      { title: 't', head: 'work', base: 'none' },
+      { code: 'invalid', field: 'base' },
+    ],
+    [
+      'without commits',
+      { title: 't', head: 'same', base: 'main' },
+      { message: 'No commits between main and same' },
+    ],
+    [
+      'from another owner',
+      { title: 't', head: 'rival:work', base: 'main' },
+      { code: 'invalid', field: 'head' },
+    ],
+  ])('%s', async (_, wanted, error) => {
+    const answer = await call('POST', '/pulls', wanted);
+    expect(answer).toMatchObject({ status: 422, body: { message: 'Validation Failed', errors: [error] } });
+  });
+
+  it('a second time for the same branch while the first is open', async () => {
+    const wanted = { title: 't', head: 'work', base: 'main' };
+    const number = numberAt((await call('POST', '/pulls', wanted)).body, 'number');
+    const message = 'A pull request already exists for acme:work.';
+    expect(await call('POST', '/pulls', wanted)).toMatchObject({
+      status: 422,
+      body: { errors: [{ code: 'custom', message }] },
+    });
+    await call('PATCH', `/pulls/${number}`, { state: 'closed' });
+    expect((await call('POST', '/pulls', { ...wanted, head: 'acme:work' })).status).toBe(201);
+  });
+
+  it('all but one of twenty at once', async () => {
+    const answers = await Promise.all(
+      Array.from({ length: 20 }, () => call('POST', '/pulls', { title: 't', head: 'work', base: 'main' })),
+    );
+    expect(answers.filter((one) => one.status === 201)).toHaveLength(1);
+    expect(await site.simulator.pulls({ owner: 'acme', name: 'widgets' })).toHaveLength(1);
+  });
+
+  it('a review by somebody who is no collaborator, or by the author', async () => {
+    const number = numberAt(
+      (await call('POST', '/pulls', { title: 't', head: 'work', base: 'main' })).body,
+      'number',
+    );
+    const ask = (login: string) =>
+      call('POST', `/pulls/${number}/requested_reviewers`, { reviewers: [login] });
+    expect((await ask('stranger')).status).toBe(422);
+    expect((await ask('airlock[bot]')).status).toBe(422);
+    expect((await ask('WES')).status).toBe(201);
+  });
+});

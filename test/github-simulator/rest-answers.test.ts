@@ -1,0 +1,317 @@
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { appJwt, listAt, numberAt, TestSite, textAt } from './harness.ts';
+import { judged } from './openapi.ts';
+
+/** Every operation that Airlock calls, with the statuses that must have been seen and judged by the end of this file. */
+const operations = [
+  'GET /app 200',
+  'GET /app/installations/{installation_id} 200',
+  'GET /repos/{owner}/{repo}/installation 200',
+  'GET /repos/{owner}/{repo}/installation 404',
+  'POST /app/installations/{installation_id}/access_tokens 201',
+  'POST /app/installations/{installation_id}/access_tokens 422',
+  'DELETE /installation/token 204',
+  'GET /installation/repositories 200',
+  'GET /repos/{owner}/{repo} 200',
+  'GET /repos/{owner}/{repo} 404',
+  'GET /repos/{owner}/{repo}/collaborators/{username}/permission 200',
+  'GET /repos/{owner}/{repo}/collaborators/{username}/permission 404',
+  'GET /repos/{owner}/{repo}/issues 200',
+  'POST /repos/{owner}/{repo}/issues 201',
+  'GET /repos/{owner}/{repo}/issues/{issue_number} 200',
+  'GET /repos/{owner}/{repo}/issues/{issue_number} 404',
+  'GET /repos/{owner}/{repo}/issues/{issue_number}/comments 200',
+  'POST /repos/{owner}/{repo}/issues/{issue_number}/comments 201',
+  'POST /repos/{owner}/{repo}/issues/{issue_number}/comments 422',
+  'GET /repos/{owner}/{repo}/issues/comments/{comment_id} 200',
+  'PATCH /repos/{owner}/{repo}/issues/comments/{comment_id} 200',
+  'DELETE /repos/{owner}/{repo}/issues/comments/{comment_id} 204',
+  'GET /repos/{owner}/{repo}/issues/{issue_number}/reactions 200',
+  'POST /repos/{owner}/{repo}/issues/{issue_number}/reactions 200',
+  'POST /repos/{owner}/{repo}/issues/{issue_number}/reactions 201',
+  'GET /repos/{owner}/{repo}/issues/comments/{comment_id}/reactions 200',
+  'POST /repos/{owner}/{repo}/issues/comments/{comment_id}/reactions 200',
+  'POST /repos/{owner}/{repo}/issues/comments/{comment_id}/reactions 201',
+  'POST /repos/{owner}/{repo}/issues/{issue_number}/labels 200',
+  'GET /repos/{owner}/{repo}/issues/{issue_number}/labels 200',
+  'POST /repos/{owner}/{repo}/git/blobs 201',
+  'GET /repos/{owner}/{repo}/git/blobs/{file_sha} 200',
+  'POST /repos/{owner}/{repo}/git/trees 201',
+  'GET /repos/{owner}/{repo}/git/trees/{tree_sha} 200',
+  'POST /repos/{owner}/{repo}/git/commits 201',
+  'GET /repos/{owner}/{repo}/git/commits/{commit_sha} 200',
+  'POST /repos/{owner}/{repo}/git/refs 201',
+  'GET /repos/{owner}/{repo}/git/ref/{ref} 200',
+  'GET /repos/{owner}/{repo}/git/ref/{ref} 404',
+  'GET /repos/{owner}/{repo}/git/matching-refs/{ref} 200',
+  'PATCH /repos/{owner}/{repo}/git/refs/{ref} 200',
+  'DELETE /repos/{owner}/{repo}/git/refs/{ref} 204',
+  'GET /repos/{owner}/{repo}/branches 200',
+  'GET /repos/{owner}/{repo}/branches/{branch} 200',
+  'GET /repos/{owner}/{repo}/branches/{branch} 404',
+  'GET /repos/{owner}/{repo}/commits/{ref} 200',
+  'GET /repos/{owner}/{repo}/compare/{basehead} 200',
+  'POST /repos/{owner}/{repo}/pulls 201',
+  'GET /repos/{owner}/{repo}/pulls 200',
+  'GET /repos/{owner}/{repo}/pulls/{pull_number} 200',
+  'PATCH /repos/{owner}/{repo}/pulls/{pull_number} 200',
+  'GET /repos/{owner}/{repo}/pulls/{pull_number}/files 200',
+  'GET /repos/{owner}/{repo}/pulls/{pull_number}/commits 200',
+  'POST /repos/{owner}/{repo}/pulls/{pull_number}/requested_reviewers 201',
+] as const;
+
+describe('answers of the REST API fit the OpenAPI description of GitHub', () => {
+  let site: TestSite;
+  let installationId: number | null;
+  let token: string;
+  let headSha: string;
+  const repo = '/repos/acme/widgets';
+  const call = (method: string, path: string, body?: unknown) => site.call(method, path, token, body);
+
+  beforeAll(async () => {
+    site = await TestSite.start();
+    ({ installationId, headSha } = await site.repository());
+    token = await site.token(installationId);
+  });
+  afterAll(() => site.stop());
+
+  it('for the App and its installations', async () => {
+    const app = await site.call('GET', '/app', appJwt());
+    expect(app.body).toMatchObject({
+      slug: 'airlock',
+      installations_count: 1,
+      permissions: { contents: 'write' },
+    });
+    await site.call('GET', `/app/installations/${String(installationId)}`, appJwt());
+    const found = await site.call('GET', `${repo}/installation`, appJwt());
+    expect(found.body).toMatchObject({ id: installationId, app_slug: 'airlock' });
+    expect(await site.call('GET', '/repos/acme/none/installation', appJwt())).toMatchObject({ status: 404 });
+    const path = `/app/installations/${String(installationId)}/access_tokens`;
+    const minted = await site.call('POST', path, appJwt(), {
+      repositories: ['widgets'],
+      permissions: { contents: 'read' },
+    });
+    expect(minted.body).toMatchObject({
+      permissions: { contents: 'read', metadata: 'read' },
+      repositories: [{ full_name: 'acme/widgets' }],
+    });
+    expect(await site.call('POST', path, appJwt(), { repositories: ['none'] })).toMatchObject({
+      status: 422,
+    });
+    const other = textAt(minted.body, 'token');
+    expect((await site.call('GET', '/installation/repositories', other)).body).toMatchObject({
+      total_count: 1,
+    });
+    expect((await site.call('DELETE', '/installation/token', other)).status).toBe(204);
+  });
+
+  it('for a repository and its collaborators', async () => {
+    expect((await call('GET', repo)).body).toMatchObject({
+      full_name: 'acme/widgets',
+      private: true,
+      default_branch: 'main',
+    });
+    expect((await call('GET', '/repos/ACME/Widgets')).status).toBe(200);
+    expect((await call('GET', '/repos/acme/none')).status).toBe(404);
+    expect((await call('GET', `${repo}/collaborators/nobody-knows/permission`)).status).toBe(404);
+  });
+
+  it.each([
+    ['ada', 'admin', 'admin'],
+    ['mia', 'write', 'maintain'],
+    ['wes', 'write', 'write'],
+    ['tri', 'read', 'triage'],
+    ['rex', 'read', 'read'],
+    ['WES', 'write', 'write'],
+  ])('for the permission of %s: %s in the role %s', async (login, permission, role) => {
+    const answer = await call('GET', `${repo}/collaborators/${login}/permission`);
+    expect(answer.body).toMatchObject({ permission, role_name: role, user: { permissions: { pull: true } } });
+  });
+
+  it('for issues, comments, labels and reactions', async () => {
+    const { number } = await site.simulator.openIssue({
+      owner: 'acme',
+      name: 'widgets',
+      author: 'ada',
+      title: 'A bug',
+      body: 'It is broken.',
+      labels: ['bug'],
+    });
+    const issue = `${repo}/issues/${number}`;
+    expect((await call('GET', issue)).body).toMatchObject({
+      title: 'A bug',
+      user: { login: 'ada' },
+      author_association: 'COLLABORATOR',
+      labels: [{ name: 'bug' }],
+    });
+    expect((await call('GET', `${repo}/issues/999`)).status).toBe(404);
+    expect(listAt((await call('GET', `${repo}/issues`)).body, '')).toHaveLength(1);
+    const comment = await call('POST', `${issue}/comments`, { body: 'On it' });
+    expect(comment.body).toMatchObject({
+      body: 'On it',
+      user: { login: 'airlock[bot]', type: 'Bot' },
+      performed_via_github_app: { slug: 'airlock' },
+    });
+    expect((await call('POST', `${issue}/comments`, { body: ' ' })).status).toBe(422);
+    const commentPath = `${repo}/issues/comments/${numberAt(comment.body, 'id')}`;
+    expect((await call('GET', commentPath)).status).toBe(200);
+    expect((await call('PATCH', commentPath, { body: 'Done' })).body).toMatchObject({ body: 'Done' });
+    for (const path of [issue, commentPath]) {
+      const first = await call('POST', `${path}/reactions`, { content: 'eyes' });
+      const second = await call('POST', `${path}/reactions`, { content: 'eyes' });
+      expect([first.status, second.status]).toEqual([201, 200]);
+      expect(second.body).toEqual(first.body);
+      expect(listAt((await call('GET', `${path}/reactions`)).body, '')).toHaveLength(1);
+      expect((await call('GET', path)).body).toMatchObject({ reactions: { eyes: 1, total_count: 1 } });
+    }
+    expect((await call('POST', `${issue}/labels`, { labels: ['codex', 'bug'] })).body).toMatchObject([
+      { name: 'bug' },
+      { name: 'codex' },
+    ]);
+    await call('GET', `${issue}/labels`);
+    expect((await call('DELETE', commentPath)).status).toBe(204);
+    expect((await call('GET', commentPath)).status).toBe(404);
+    expect((await call('POST', `${repo}/issues`, { title: 'Found by the App' })).status).toBe(201);
+  });
+
+  it('for pages of comments, with Link headers that lead through all of them', async () => {
+    const { number } = await site.simulator.openIssue({
+      owner: 'acme',
+      name: 'widgets',
+      author: 'ada',
+      title: 'Long',
+      body: '',
+    });
+    for (let n = 1; n <= 5; n += 1)
+      await site.simulator.commentOnIssue({
+        owner: 'acme',
+        name: 'widgets',
+        issue: number,
+        author: 'wes',
+        body: `comment ${n}`,
+      });
+    const bodies: string[] = [];
+    let next: string | undefined = `${repo}/issues/${number}/comments?per_page=2`;
+    while (next !== undefined) {
+      const page = await call('GET', next);
+      bodies.push(...listAt(page.body, '').map((one) => textAt(one, 'body')));
+      const link: string | undefined = /<([^>]+)>; rel="next"/.exec(page.headers.get('link') ?? '')?.[1];
+      next = link?.slice(site.simulator.apiUrl.length);
+    }
+    expect(bodies).toEqual(['comment 1', 'comment 2', 'comment 3', 'comment 4', 'comment 5']);
+  });
+
+  it('for git objects, refs, commits and pull requests', async () => {
+    const blob = textAt(
+      (await call('POST', `${repo}/git/blobs`, { content: 'bmV3Cg==', encoding: 'base64' })).body,
+      'sha',
+    );
+    expect((await call('GET', `${repo}/git/blobs/${blob}`)).body).toMatchObject({
+      content: 'bmV3Cg==\n',
+      size: 4,
+    });
+    const tree = await call('POST', `${repo}/git/trees`, {
+      base_tree: headSha,
+      tree: [{ path: 'src/new.txt', mode: '100644', type: 'blob', sha: blob }],
+    });
+    const treeSha = textAt(tree.body, 'sha');
+    const recursive = await call('GET', `${repo}/git/trees/${treeSha}?recursive=1`);
+    expect(listAt(recursive.body, 'tree').map((one) => textAt(one, 'path'))).toContain('src/new.txt');
+    const commit = await call('POST', `${repo}/git/commits`, {
+      message: 'Add a file',
+      tree: treeSha,
+      parents: [headSha],
+      author: { name: 'Ada', email: 'ada@example.com', date: '2026-01-02T03:04:05Z' },
+    });
+    expect(commit.body).toMatchObject({
+      author: { name: 'Ada', date: '2026-01-02T03:04:05Z' },
+      committer: { name: 'Ada' },
+    });
+    const sha = textAt(commit.body, 'sha');
+    await call('GET', `${repo}/git/commits/${sha}`);
+    expect(
+      (await call('POST', `${repo}/git/refs`, { ref: 'refs/heads/airlock/add', sha })).body,
+    ).toMatchObject({ ref: 'refs/heads/airlock/add', object: { sha, type: 'commit' } });
+    expect((await call('GET', `${repo}/git/ref/heads/airlock/add`)).body).toMatchObject({ object: { sha } });
+    expect((await call('GET', `${repo}/git/ref/heads%2Fairlock%2Fadd`)).body).toMatchObject({
+      object: { sha },
+    });
+    expect((await call('GET', `${repo}/git/ref/heads/airlock`)).status).toBe(404);
+    expect(listAt((await call('GET', `${repo}/git/matching-refs/heads/airlock`)).body, '')).toHaveLength(1);
+    expect((await call('GET', `${repo}/branches/airlock/add`)).body).toMatchObject({ commit: { sha } });
+    expect((await call('GET', `${repo}/branches/none`)).status).toBe(404);
+    expect(listAt((await call('GET', `${repo}/branches`)).body, '')).toHaveLength(2);
+    expect((await call('GET', `${repo}/commits/${sha}`)).body).toMatchObject({
+      stats: { additions: 1 },
+      files: [{ filename: 'src/new.txt', status: 'added' }],
+    });
+    expect((await call('GET', `${repo}/compare/main...airlock/add`)).body).toMatchObject({
+      status: 'ahead',
+      ahead_by: 1,
+      files: [{ filename: 'src/new.txt' }],
+    });
+
+    const opened = await call('POST', `${repo}/pulls`, {
+      title: 'Add',
+      head: 'airlock/add',
+      base: 'main',
+      body: 'Because.',
+      draft: true,
+    });
+    expect(opened.body).toMatchObject({
+      draft: true,
+      state: 'open',
+      head: { sha },
+      base: { sha: headSha },
+      commits: 1,
+      additions: 1,
+      changed_files: 1,
+      mergeable: true,
+    });
+    const pull = `${repo}/pulls/${numberAt(opened.body, 'number')}`;
+    expect(
+      listAt((await call('GET', `${repo}/pulls?head=acme:airlock/add&base=main`)).body, ''),
+    ).toHaveLength(1);
+    expect(listAt((await call('GET', `${repo}/pulls?head=acme:other`)).body, '')).toHaveLength(0);
+    expect(listAt((await call('GET', `${repo}/pulls?state=closed`)).body, '')).toHaveLength(0);
+    expect((await call('GET', `${pull}/files`)).body).toMatchObject([
+      { filename: 'src/new.txt', patch: '@@ -0,0 +1 @@\n+new' },
+    ]);
+    expect((await call('GET', `${pull}/commits`)).body).toMatchObject([{ sha }]);
+    expect((await call('POST', `${pull}/requested_reviewers`, { reviewers: ['ada'] })).body).toMatchObject({
+      requested_reviewers: [{ login: 'ada' }],
+    });
+    expect((await call('GET', `${repo}/issues/${numberAt(opened.body, 'number')}`)).body).toMatchObject({
+      pull_request: { merged_at: null },
+    });
+
+    const second = await call('POST', `${repo}/git/commits`, {
+      message: 'Again',
+      tree: treeSha,
+      parents: [sha],
+    });
+    const later = textAt(second.body, 'sha');
+    expect((await call('PATCH', `${repo}/git/refs/heads/airlock/add`, { sha: later })).body).toMatchObject({
+      object: { sha: later },
+    });
+    expect((await call('GET', pull)).body).toMatchObject({ head: { sha: later }, commits: 2 });
+    expect((await call('PATCH', pull, { title: 'Better', body: 'New text' })).body).toMatchObject({
+      title: 'Better',
+      body: 'New text',
+    });
+    expect((await call('DELETE', `${repo}/git/refs/heads/airlock/add`)).status).toBe(204);
+    expect((await call('GET', pull)).body).toMatchObject({ state: 'closed', head: { sha: later } });
+  });
+
+  it('with the headers GitHub always sends', async () => {
+    const { headers } = await call('GET', repo);
+    expect(headers.get('x-ratelimit-limit')).toBe('5000');
+    expect(Number(headers.get('x-ratelimit-remaining'))).toBeLessThan(5000);
+    expect(headers.get('x-github-request-id')).toMatch(/^[0-9A-F]{24}$/);
+    expect(headers.get('x-github-media-type')).toBe('github.v3; format=json');
+  });
+
+  it('and every operation that Airlock calls was seen', () => {
+    expect(operations.filter((one) => !judged.has(one))).toEqual([]);
+  });
+});
