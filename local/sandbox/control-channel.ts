@@ -21,12 +21,17 @@ export class InitTimeout extends Error {
   override readonly name = 'InitTimeout';
 }
 
+/** There is nobody at the other end any more. */
+export class LineCut extends Error {
+  override readonly name = 'LineCut';
+}
+
 export interface ControlChannel {
   /** The first frame that init sends of itself. */
   readonly hello: Promise<Frame>;
   /** Resolves with the reason when the line is cut, by either side. */
   readonly cut: Promise<string>;
-  /** Rejects with `InitProblem`, `InitTimeout`, or an `Error` when the line is cut. */
+  /** Rejects with `InitProblem`, `InitTimeout` or `LineCut`. */
   call(
     header: Readonly<Record<string, unknown>>,
     body: Uint8Array | undefined,
@@ -57,7 +62,7 @@ export function controlChannel(toInit: Writable, fromInit: Readable): ControlCha
     reason = why;
     fromInit.destroy();
     toInit.destroy();
-    for (const { reject } of waiting.values()) reject(new Error(why));
+    for (const { reject } of waiting.values()) reject(new LineCut(why));
     waiting.clear();
     cut.resolve(why);
   }
@@ -87,7 +92,7 @@ export function controlChannel(toInit: Writable, fromInit: Readable): ControlCha
     hello: hello.promise,
     cut: cut.promise,
     async call(header, body, timeoutMs) {
-      if (reason !== null) throw new Error(reason);
+      if (reason !== null) throw new LineCut(reason);
       if (toInit.writableLength > maxUnsentBytes || waiting.size >= maxOpenCalls)
         throw new InitTimeout('init does not keep up');
       const id = nextId++;

@@ -6,7 +6,7 @@
  */
 import { Hono } from 'hono';
 import { z } from 'zod';
-import { InitProblem, InitTimeout } from './control-channel.ts';
+import { InitProblem, InitTimeout, LineCut } from './control-channel.ts';
 import { SandboxGone, TooManySandboxes, type Registry } from './registry.ts';
 
 const MiB = 1024 * 1024;
@@ -124,7 +124,7 @@ export function sandboxRoutes(registry: Registry): Hono {
   });
 
   app.onError((error, c) => {
-    if (error instanceof SandboxGone) return c.json({ problem: error.message }, 410);
+    if (error instanceof SandboxGone || error instanceof LineCut) return c.json({ problem: error.message }, 410);
     if (error instanceof TooManySandboxes) return c.json({ problem: error.message }, 503);
     if (error instanceof InitProblem) return c.json({ problem: error.message }, 422);
     if (error instanceof InitTimeout) return c.json({ problem: error.message }, 504);

@@ -36,7 +36,7 @@ export interface RunningSandbox {
   readonly pid: number;
   readonly inCgroup: boolean;
   readonly call: ControlChannel['call'];
-  /** Resolves with the reason once it has ended, by itself or by `end`. */
+  /** Resolves with the reason as soon as it no longer works, by itself or by `end`; `end` must follow to free what it had. */
   readonly ended: Promise<string>;
   /** Kills all its processes and removes what it had on the host. May be called again. */
   end(): Promise<void>;
@@ -113,10 +113,7 @@ export async function launchSandbox(options: LaunchOptions): Promise<RunningSand
       pid: process.pid,
       inCgroup: cgroup !== null,
       call: channel.call,
-      ended: cut.then(async (reason) => {
-        await end();
-        return reason;
-      }),
+      ended: cut,
       end,
     };
   } catch (error) {

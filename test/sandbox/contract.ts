@@ -1,0 +1,248 @@
+/**
+ * What every implementation of `TaskSandbox` must do, as a suite to be run against each of them. Says nothing about how well a
+ * sandbox is sealed; `sealed.test.ts` does.
+ */
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { SandboxLostError, type Sandboxes, type SandboxSpec, type TaskSandbox } from '../../src/core/ports.ts';
+
+const MiB = 1024 * 1024;
+export const smallSpec: SandboxSpec = { memoryBytes: 1024 * MiB, diskBytes: 64 * MiB, maxProcesses: 256 };
+
+const small = { timeoutMs: 10_000, maxOutputBytes: 64 * 1024 };
+const shell = (script: string) => ({ argv: ['/bin/sh', '-c', script] });
+const text = (bytes: Uint8Array | undefined) => new TextDecoder().decode(bytes);
+
+export interface ContractSubject {
+  readonly sandboxes: Sandboxes;
+  close(): Promise<void>;
+}
+
+let tasks = 0;
+/** A new task id for each sandbox of this run. */
+export const newTaskId = () => `contract-${process.pid}-${tasks++}`;
+
+export function describeSandboxContract(name: string, makeSubject: () => Promise<ContractSubject>): void {
+  describe(`${name} keeps the sandbox contract`, () => {
+    let subject: ContractSubject;
+    let sandbox: TaskSandbox;
+    const fresh = () => subject.sandboxes.get(subject.sandboxes.idFor(newTaskId()));
+
+    beforeAll(async () => {
+      subject = await makeSubject();
+      sandbox = fresh();
+      await sandbox.start(smallSpec);
+    });
+    afterAll(async () => {
+      await subject.close();
+    });
+
+    describe('life', () => {
+      it('gives the same id for the same task, 64 hex digits, and another for another', () => {
+        const { idFor } = subject.sandboxes;
+        expect(idFor('a')).toMatch(/^[0-9a-f]{64}$/);
+        expect(idFor('a')).toBe(idFor('a'));
+        expect(idFor('a')).not.toBe(idFor('b'));
+      });
+
+      it('starts once, however often and concurrently it is told to', async () => {
+        const one = fresh();
+        await Promise.all([one.start(smallSpec), one.start(smallSpec), one.start(smallSpec)]);
+        await one.writeFile('/workspace/kept', 'yes');
+        await one.start(smallSpec);
+        expect((await one.exec({ argv: ['cat', '/workspace/kept'] }, small)).stdout).toBe('yes');
+        await one.destroy();
+      });
+
+      it('is never started again once destroyed', async () => {
+        const one = fresh();
+        await one.start(smallSpec);
+        await Promise.all([one.destroy(), one.destroy()]);
+        await one.destroy();
+        await expect(one.start(smallSpec)).rejects.toThrow(SandboxLostError);
+        await expect(one.exec({ argv: ['true'] }, small)).rejects.toThrow(SandboxLostError);
+        await expect(one.readFile('/etc/hosts', { offset: 0, maxBytes: 10 })).rejects.toThrow(SandboxLostError);
+      });
+
+      it('can be destroyed though it never was, and then does not start', async () => {
+        const one = fresh();
+        await one.destroy();
+        await expect(one.start(smallSpec)).rejects.toThrow(SandboxLostError);
+      });
+
+      it('can be destroyed while it starts', async () => {
+        const one = fresh();
+        const starting = one.start(smallSpec).then(
+          () => 'started',
+          (error: unknown) => error,
+        );
+        await one.destroy();
+        expect(await starting).toBeInstanceOf(SandboxLostError);
+        await expect(one.exec({ argv: ['true'] }, small)).rejects.toThrow(SandboxLostError);
+      });
+
+      it('says that it is lost when it was never started', async () => {
+        await expect(fresh().exec({ argv: ['true'] }, small)).rejects.toThrow(SandboxLostError);
+      });
+
+      it('ends what runs in it when it is destroyed', async () => {
+        const one = fresh();
+        await one.start(smallSpec);
+        const running = one.exec({ argv: ['sleep', '60'] }, { ...small, timeoutMs: 60_000 }).catch((error: unknown) => error);
+        await one.destroy();
+        expect(await running).toBeInstanceOf(Error);
+      });
+    });
+
+    describe('files', () => {
+      it('reads back what was written, in parts, and makes the folders', async () => {
+        await sandbox.writeFile('/workspace/a/b/ü.txt', 'grüße');
+        const whole = await sandbox.readFile('/workspace/a/b/ü.txt', { offset: 0, maxBytes: 100 });
+        expect(whole?.size).toBe(7);
+        expect(text(whole?.bytes)).toBe('grüße');
+        expect(text((await sandbox.readFile('/workspace/a/b/ü.txt', { offset: 2, maxBytes: 2 }))?.bytes)).toBe('ü');
+        expect((await sandbox.readFile('/workspace/a/b/ü.txt', { offset: 99, maxBytes: 2 }))?.bytes).toHaveLength(0);
+      });
+
+      it('replaces a file as a whole', async () => {
+        await sandbox.writeFile('/workspace/replaced', 'a long first content');
+        await sandbox.writeFile('/workspace/replaced', 'short');
+        expect(text((await sandbox.readFile('/workspace/replaced', { offset: 0, maxBytes: 100 }))?.bytes)).toBe('short');
+      });
+
+      it('reads at most 1 MiB at once', async () => {
+        await sandbox.writeFile('/workspace/large', 'x'.repeat(3 * MiB));
+        const part = await sandbox.readFile('/workspace/large', { offset: 0, maxBytes: 2 * MiB });
+        expect(part).toMatchObject({ size: 3 * MiB });
+        expect(part?.bytes).toHaveLength(MiB);
+      });
+
+      it.each([
+        ['a missing file', 'true', '/workspace/nothing'],
+        ['a folder', 'mkdir -p /workspace/folder', '/workspace/folder'],
+        ['a FIFO that nobody writes to', 'mkfifo /workspace/fifo', '/workspace/fifo'],
+        ['a device', 'true', '/dev/zero'],
+        ['a link that leads nowhere', 'ln -s nowhere /workspace/dangling', '/workspace/dangling'],
+        ['a link in a circle', 'ln -s circle /workspace/circle', '/workspace/circle'],
+      ])('has nothing to read from %s, and does not hang', async (_, setUp, path) => {
+        await sandbox.exec(shell(setUp), small);
+        expect(await sandbox.readFile(path, { offset: 0, maxBytes: 100 })).toBeNull();
+      });
+
+      it('replaces a FIFO instead of waiting for its reader', async () => {
+        await sandbox.exec(shell('mkfifo /workspace/replace-me'), small);
+        await sandbox.writeFile('/workspace/replace-me', 'file');
+        expect(text((await sandbox.readFile('/workspace/replace-me', { offset: 0, maxBytes: 100 }))?.bytes)).toBe('file');
+      });
+
+      it('reports a write that cannot be done', async () => {
+        await expect(sandbox.writeFile('/usr/bin/sh', 'x')).rejects.toThrow(/EROFS|EACCES|EPERM/);
+      });
+    });
+
+    describe('commands', () => {
+      it('gives exit code, output and error output, and takes arguments as they are', async () => {
+        const script = 'printf "%s" "$1"; printf problem >&2; exit 7';
+        const result = await sandbox.exec({ argv: ['/bin/sh', '-c', script, 'sh', '$(id) "; ü\n'] }, small);
+        expect(result).toEqual({ exitCode: 7, stdout: '$(id) "; ü\n', stderr: 'problem', truncated: false, timedOut: false });
+      });
+
+      it('runs in the workspace, or where it is told, with the given environment', async () => {
+        const here = await sandbox.exec({ argv: ['pwd'] }, small);
+        const there = await sandbox.exec({ ...shell('pwd; echo $GIVEN'), cwd: '/tmp', env: { GIVEN: 'value' } }, small);
+        expect([here.stdout, there.stdout]).toEqual(['/workspace\n', '/tmp\nvalue\n']);
+      });
+
+      it.each([
+        ['a missing program', { argv: ['no-such-program'] }, 127],
+        ['a missing folder', { argv: ['true'], cwd: '/nowhere' }, 127],
+        ['a file that is no program', { argv: ['/etc/hosts'] }, 126],
+        ['a program killed by a signal', shell('kill -9 $$'), 137],
+      ])('ends with the code of a shell for %s', async (_, command, exitCode) => {
+        expect((await sandbox.exec(command, small)).exitCode).toBe(exitCode);
+      });
+
+      it('has no input to wait for', async () => {
+        expect((await sandbox.exec({ argv: ['cat'] }, small)).exitCode).toBe(0);
+      });
+
+      it('caps each output', async () => {
+        const result = await sandbox.exec(shell('head -c 100000 /dev/zero | tr "\\0" x; echo error >&2'), { ...small, maxOutputBytes: 1000 });
+        expect(result).toMatchObject({ exitCode: 0, stdout: 'x'.repeat(1000), stderr: 'error\n', truncated: true });
+      });
+
+      it('kills at the deadline, with children, those of another session, and orphans', async () => {
+        const script = 'sleep 71 & setsid sleep 71 & (setsid sh -c "sleep 71 & sleep 71" &) ; sleep 71';
+        const before = Date.now();
+        const result = await sandbox.exec(shell(script), { ...small, timeoutMs: 300 });
+        expect(result).toMatchObject({ timedOut: true, exitCode: 137 });
+        expect(Date.now() - before).toBeLessThan(3_000);
+        expect((await sandbox.exec({ argv: ['pgrep', '-fx', 'sleep 71'] }, small)).stdout).toBe('');
+      });
+
+      it('does not wait for a background process that keeps the output open', async () => {
+        const before = Date.now();
+        const result = await sandbox.exec(shell('sleep 30 & echo done'), small);
+        expect(result).toMatchObject({ exitCode: 0, stdout: 'done\n', timedOut: false });
+        expect(Date.now() - before).toBeLessThan(3_000);
+      });
+    });
+
+    describe('detached runs', () => {
+      it('keeps the output, to be read from any offset, and then the exit code', async () => {
+        await sandbox.startRun('plain', shell('printf 0123456789; exit 3'));
+        await expect.poll(async () => (await sandbox.readRun('plain', { offset: 0, maxBytes: 0, waitMs: 0 })).exitCode).toBe(3);
+        const middle = await sandbox.readRun('plain', { offset: 4, maxBytes: 3, waitMs: 0 });
+        expect([text(middle.bytes), middle.size, middle.exitCode]).toEqual(['456', 10, 3]);
+      });
+
+      it('does nothing at a second start, while it runs and after, also at the same time', async () => {
+        const command = shell('echo started >> /workspace/starts; sleep 0.2');
+        await Promise.all([1, 2, 3].map(async () => await sandbox.startRun('once', command)));
+        await sandbox.startRun('once', command);
+        await expect.poll(async () => (await sandbox.readRun('once', { offset: 0, maxBytes: 10, waitMs: 100 })).exitCode).toBe(0);
+        await sandbox.startRun('once', command);
+        expect((await sandbox.exec({ argv: ['cat', '/workspace/starts'] }, small)).stdout).toBe('started\n');
+      });
+
+      it('waits for output, and returns as soon as there is some', async () => {
+        await sandbox.startRun('slow', shell('sleep 0.4; echo late; sleep 5'));
+        const before = Date.now();
+        expect(await sandbox.readRun('slow', { offset: 0, maxBytes: 10, waitMs: 50 })).toMatchObject({ size: 0, exitCode: null });
+        const chunk = await sandbox.readRun('slow', { offset: 0, maxBytes: 10, waitMs: 10_000 });
+        expect([text(chunk.bytes), chunk.exitCode]).toEqual(['late\n', null]);
+        expect(Date.now() - before).toBeLessThan(3_000);
+      });
+
+      it('returns from waiting when the run ends without a word', async () => {
+        await sandbox.startRun('silent', shell('sleep 0.2; exit 4'));
+        const before = Date.now();
+        expect(await sandbox.readRun('silent', { offset: 0, maxBytes: 10, waitMs: 10_000 })).toMatchObject({ size: 0, exitCode: 4 });
+        expect(Date.now() - before).toBeLessThan(3_000);
+      });
+
+      it('gives the exit code only when nothing can be written any more', async () => {
+        await sandbox.startRun('leftover', shell('(while :; do echo again; sleep 0.01; done) & setsid sleep 72 & sleep 0.1; exit 0'));
+        let size = -1;
+        await expect
+          .poll(async () => {
+            const chunk = await sandbox.readRun('leftover', { offset: 0, maxBytes: 0, waitMs: 0 });
+            size = chunk.size;
+            return chunk.exitCode;
+          })
+          .toBe(0);
+        await new Promise((resolve) => setTimeout(resolve, 200));
+        expect((await sandbox.readRun('leftover', { offset: 0, maxBytes: 0, waitMs: 0 })).size).toBe(size);
+        expect((await sandbox.exec({ argv: ['pgrep', '-fx', 'sleep 72'] }, small)).stdout).toBe('');
+      });
+
+      it('ends with 127 when the program is missing', async () => {
+        await sandbox.startRun('missing', { argv: ['no-such-program'] });
+        expect((await sandbox.readRun('missing', { offset: 0, maxBytes: 10, waitMs: 5_000 })).exitCode).toBe(127);
+      });
+
+      it('knows no run that was not started', async () => {
+        await expect(sandbox.readRun('unknown', { offset: 0, maxBytes: 10, waitMs: 0 })).rejects.toThrow();
+      });
+    });
+  });
+}

@@ -1,0 +1,83 @@
+/** A local sandbox host with a stand-in for the Worker's egress socket, reached through the adapter as the Worker reaches it. */
+import { createHash } from 'node:crypto';
+import { mkdtemp, rm } from 'node:fs/promises';
+import { createServer, type IncomingHttpHeaders, type RequestListener } from 'node:http';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { startSandboxHost, type SandboxEvent, type SandboxHost } from '../../local/sandbox/host.ts';
+import { localSandboxes } from '../../src/sandbox/local.ts';
+import type { Sandboxes } from '../../src/core/ports.ts';
+
+export interface SeenRequest {
+  readonly method: string;
+  /** The absolute URL of the request line. */
+  readonly url: string;
+  readonly headers: IncomingHttpHeaders;
+  readonly body: string;
+}
+
+export interface LocalSubject {
+  readonly sandboxes: Sandboxes;
+  readonly host: SandboxHost;
+  readonly seen: SeenRequest[];
+  readonly events: SandboxEvent[];
+  readonly stateDir: string;
+  close(): Promise<void>;
+}
+
+/** Answers every proxied request with `upstream says <method> <url>`, unless told otherwise. */
+export async function localSubject(
+  options: { respond?: RequestListener; maxSandboxes?: number; stateDir?: string } = {},
+): Promise<LocalSubject> {
+  const seen: SeenRequest[] = [];
+  const egress = await listen((request, response) => {
+    if (options.respond !== undefined) {
+      options.respond(request, response);
+      return;
+    }
+    let body = '';
+    request.on('data', (chunk: Buffer) => (body += chunk.toString('latin1')));
+    request.on('end', () => {
+      seen.push({ method: request.method ?? '', url: request.url ?? '', headers: request.headers, body });
+      response.end(`upstream says ${request.method} ${request.url}`);
+    });
+  });
+  const stateDir = options.stateDir ?? (await mkdtemp(join(tmpdir(), 'airlock-test-')));
+  const events: SandboxEvent[] = [];
+  const host = await startSandboxHost({
+    stateDir,
+    egress: () => ({ origin: egress.origin, token: 'gateway-token' }),
+    log: (event) => events.push(event),
+    limits: { maxSandboxes: options.maxSandboxes ?? 8 },
+  });
+  return {
+    host,
+    seen,
+    events,
+    stateDir,
+    sandboxes: localSandboxes(
+      { fetch: async (url, init) => await host.handle(new Request(url, init)) },
+      (taskId) => createHash('sha256').update(taskId).digest('hex'),
+    ),
+    async close() {
+      await host.close();
+      egress.close();
+      if (options.stateDir === undefined) await rm(stateDir, { recursive: true, force: true });
+    },
+  };
+}
+
+export async function listen(listener: RequestListener): Promise<{ origin: string; port: number; close(): void }> {
+  const server = createServer(listener);
+  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
+  const address = server.address();
+  const port = typeof address === "object" && address !== null ? address.port : 0;
+  return {
+    origin: `http://127.0.0.1:${port}`,
+    port,
+    close() {
+      server.close();
+      server.closeAllConnections();
+    },
+  };
+}

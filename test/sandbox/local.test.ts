@@ -1,0 +1,85 @@
+import { existsSync } from 'node:fs';
+import { mkdtemp, readdir, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { describe, expect, it } from 'vitest';
+import { SandboxLostError } from '../../src/core/ports.ts';
+import { describeSandboxContract, newTaskId, smallSpec } from './contract.ts';
+import { localSubject, type LocalSubject } from './local-subject.ts';
+
+describeSandboxContract('the local sandbox', localSubject);
+
+const small = { timeoutMs: 10_000, maxOutputBytes: 10_000 };
+
+async function withSubject(options: Parameters<typeof localSubject>[0], use: (subject: LocalSubject) => Promise<void>) {
+  const subject = await localSubject(options);
+  try {
+    await use(subject);
+  } finally {
+    await subject.close();
+  }
+}
+
+describe('the local sandbox', () => {
+  it('is lost when its init is killed, and leaves nothing on the host', async () => {
+    await withSubject({}, async ({ sandboxes, host, events }) => {
+      const sandbox = sandboxes.get(sandboxes.idFor(newTaskId()));
+      await sandbox.start(smallSpec);
+      const killed = sandbox.exec({ argv: ['/bin/sh', '-c', 'kill -9 $PPID; sleep 5'] }, small);
+      await expect(killed).rejects.toThrow(SandboxLostError);
+      await expect(sandbox.start(smallSpec)).rejects.toThrow(SandboxLostError);
+      await expect.poll(() => host.list()).toEqual([]);
+      await expect.poll(() => events.at(-1)).toMatchObject({ event: 'sandbox.ended' });
+    });
+  });
+
+  it('is lost when its host ended while it ran', async () => {
+    const stateDir = await mkdtemp(join(tmpdir(), 'airlock-test-'));
+    const taskId = newTaskId();
+    await withSubject({ stateDir }, async ({ sandboxes }) => {
+      await sandboxes.get(sandboxes.idFor(taskId)).start(smallSpec);
+    });
+    await withSubject({ stateDir }, async ({ sandboxes }) => {
+      const sandbox = sandboxes.get(sandboxes.idFor(taskId));
+      await expect(sandbox.start(smallSpec)).rejects.toThrow(SandboxLostError);
+      await expect(sandbox.exec({ argv: ['true'] }, small)).rejects.toThrow(SandboxLostError);
+    });
+    await rm(stateDir, { recursive: true });
+  });
+
+  it('is refused for now when the host is full, and may start later', async () => {
+    await withSubject({ maxSandboxes: 1 }, async ({ sandboxes }) => {
+      const [first, second] = [newTaskId(), newTaskId()].map((id) => sandboxes.get(sandboxes.idFor(id)));
+      await first?.start(smallSpec);
+      const refused = await second?.start(smallSpec).catch((error: unknown) => error);
+      expect(refused).toBeInstanceOf(Error);
+      expect(refused).not.toBeInstanceOf(SandboxLostError);
+      await first?.destroy();
+      await second?.start(smallSpec);
+    });
+  });
+
+  it.each([
+    ['an id that is none', '/sandboxes/..%2f..%2fetc/start', 400],
+    ['a run whose name is a path', `/sandboxes/${'a'.repeat(64)}/runs/..%2fx`, 400],
+    ['a file without a path', `/sandboxes/${'a'.repeat(64)}/file`, 400],
+    ['a route that is none', '/anything', 404],
+  ])('refuses %s', async (_, path, status) => {
+    await withSubject({}, async ({ host }) => {
+      const method = path.endsWith('/start') ? 'POST' : 'GET';
+      const body = method === 'POST' ? { body: JSON.stringify(smallSpec) } : {};
+      expect((await host.handle(new Request(`http://sandbox-host${path}`, { method, ...body }))).status).toBe(status);
+    });
+  });
+
+  it('removes its temporary files at the end', async () => {
+    const ours = async () => (await readdir(tmpdir())).filter((name) => name.startsWith('airlock-sandboxes-'));
+    const before = await ours();
+    await withSubject({}, async ({ sandboxes }) => {
+      await sandboxes.get(sandboxes.idFor(newTaskId())).start(smallSpec);
+      const [made] = (await ours()).filter((name) => !before.includes(name));
+      expect(existsSync(join(tmpdir(), made ?? ''))).toBe(true);
+    });
+    expect((await ours()).filter((name) => !before.includes(name))).toEqual([]);
+  });
+});
