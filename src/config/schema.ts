@@ -145,7 +145,7 @@ export const configSchema = z
   })
   .meta({ title: 'Airlock configuration', description: 'Who may use Airlock, and with what limits.' });
 
-export type Defaults = z.infer<typeof defaultsSchema>;
+type Defaults = z.infer<typeof defaultsSchema>;
 export type RepositorySettings = z.infer<typeof repositorySchema>;
 
 export interface RepositoryEntry {

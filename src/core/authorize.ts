@@ -16,7 +16,7 @@ export interface AuthorizeInput {
   readonly canWrite: boolean | 'unknown';
 }
 
-export type Authorized = {
+type Authorized = {
   readonly kind: 'allowed';
   /** null: the repository's default branch. */
   readonly base: { readonly branch: string | null };

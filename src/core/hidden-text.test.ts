@@ -72,6 +72,13 @@ describe('stripHidden', () => {
     );
   });
 
+  it('takes no longer for one definition with much white space', () => {
+    const started = performance.now();
+    stripHidden(`[a]:${' '.repeat(150_000)}`);
+    stripHidden(`[a]: b${' '.repeat(150_000)}`);
+    expect(performance.now() - started).toBeLessThan(500);
+  });
+
   it.each([
     ['<!--', 40_000],
     ['<a "<a \'', 20_000],
@@ -80,6 +87,7 @@ describe('stripHidden', () => {
     ['[x](', 40_000],
     ['[a]: ', 30_000],
     ['\n[a]: b "', 20_000],
+    ['[a]:\n', 30_000],
     ['`'.repeat(3), 40_000],
     ['> ', 60_000],
     ['- ', 60_000],

@@ -63,7 +63,7 @@ function dropHiddenEntities(text: string): string {
 }
 
 const definition =
-  /^ {0,3}\[([^\][\n]{1,999})\]:[ \t]*\n?[ \t]*(<[^<>\n]{0,2000}>|\S+)(?:(?:[ \t]+|[ \t]*\n[ \t]*)(?:"[^"]{0,2000}"|'[^']{0,2000}'|\([^()]{0,2000}\)))?[ \t]*$/gm;
+  /^ {0,3}\[([^\][\n]{1,999})\]:[ \t]{0,50}(?:\n[ \t]{0,50})?(<[^<>\n]{0,2000}>|\S+)(?:(?:[ \t]{1,50}|[ \t]{0,50}\n[ \t]{0,50})(?:"[^"]{0,2000}"|'[^']{0,2000}'|\([^()]{0,2000}\)))?[ \t]*$/gm;
 const footnote = /^ {0,3}\[(\^[^\][\s]{1,999})\]:[^\n]*$/gm;
 
 /** `[label]: url "title"` shows nothing: without a use of its label it goes whole, otherwise its title goes. An unused footnote goes too. */

@@ -5,7 +5,7 @@
  * inside each paragraph. Where the sketch and the specification differ, it errs towards "comment" and "quoted".
  * Line ends must be `\n` already. Linear in the length of the text.
  */
-export type SegmentKind = 'text' | 'code' | 'comment';
+type SegmentKind = 'text' | 'code' | 'comment';
 
 /** A half-open range of UTF-16 units. Segments are in order, do not overlap, and cover the whole text. */
 export interface Segment {

@@ -197,6 +197,7 @@ describe('renderUntrustedMarkdown', () => {
     const started = performance.now();
     renderUntrustedMarkdown('`'.repeat(200_000), 200_000);
     renderUntrustedMarkdown('closes '.repeat(30_000), 200_000);
+    renderUntrustedMarkdown(`\`\`\`${'\n'.repeat(100_000)}x`, 200_000);
     expect(performance.now() - started).toBeLessThan(2000);
   });
 });

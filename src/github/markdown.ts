@@ -106,7 +106,7 @@ export interface FenceOptions {
 /** Untrusted text as a fenced block that its content cannot leave: the fence is longer than any run of backticks in it. */
 export function fence(untrustedText: string, options: FenceOptions = {}): string {
   const maxChars = options.maxChars ?? 4000;
-  const text = stripHiddenCharacters(untrustedText.replace(terminalSequences, '')).replace(/\s+$/, '');
+  const text = stripHiddenCharacters(untrustedText.replace(terminalSequences, '')).trimEnd();
   const kept =
     options.keep === 'tail' && text.length > maxChars
       ? `${ellipsis}${text.slice(text.length - maxChars + 1).replace(/^[\uDC00-\uDFFF]/, '')}`

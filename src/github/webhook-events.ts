@@ -17,7 +17,7 @@ import type { GithubPolicy } from '../core/policy.ts';
 import { repositoryRefSchema, type TaskRequest } from '../core/task.ts';
 
 /** A request but for what needs a clock or a digest. */
-export type TaskDraft = Omit<TaskRequest, 'shortId' | 'acceptedAt'>;
+type TaskDraft = Omit<TaskRequest, 'shortId' | 'acceptedAt'>;
 
 export type WebhookReading =
   | { readonly kind: 'task'; readonly draft: TaskDraft }

@@ -14,21 +14,21 @@ const secret = 'a secret for tests';
 const definitionsSchema = z.array(
   z.object({ name: z.string(), examples: z.array(z.record(z.string(), z.unknown())) }),
 );
-const definitions = definitionsSchema.parse(
-  JSON.parse(
-    await readFile(
-      new URL('../../node_modules/@octokit/webhooks-examples/api.github.com/index.json', import.meta.url),
-      'utf8',
-    ),
-  ),
-);
-const examples = definitions.flatMap(({ name, examples: payloads }) =>
-  payloads.map((payload, index) => ({
-    name,
-    title: `${name} ${String(payload['action'] ?? '')} #${index}`,
-    payload,
-  })),
-);
+/** Of GitHub itself, and of the GitHub Enterprise Server versions that the package knows. */
+const servers = ['api.github.com', 'ghes-31', 'ghes-32', 'ghes-33', 'ghes-34', 'ghes-35'] as const;
+
+async function examplesOf(server: (typeof servers)[number]) {
+  const file = new URL(`../../node_modules/@octokit/webhooks-examples/${server}/index.json`, import.meta.url);
+  const definitions = definitionsSchema.parse(JSON.parse(await readFile(file, 'utf8')));
+  return definitions.flatMap(({ name, examples: payloads }) =>
+    payloads.map((payload, index) => ({
+      name,
+      title: `${name} ${String(payload['action'] ?? '')} #${index}`,
+      payload,
+    })),
+  );
+}
+const examples = await examplesOf('api.github.com');
 
 function endpoint(over: Partial<WebhookDeps> = {}): { app: Hono; started: TaskRequest[] } {
   const started: TaskRequest[] = [];
@@ -107,6 +107,17 @@ describe("GitHub's example payloads", () => {
     const response = await deliver(app, name, JSON.stringify(payload));
     expect(response.status).toBe(202);
     expect(await response.json()).toEqual({ ignored: expect.any(String) });
+    expect(started).toEqual([]);
+  });
+
+  it.each(servers.slice(1))('of %s start nothing either', async (server) => {
+    const { app, started } = endpoint();
+    const others = await examplesOf(server);
+    expect(others.length).toBeGreaterThan(40);
+    const statuses = new Set<number>();
+    for (const { name, payload } of others)
+      statuses.add((await deliver(app, name, JSON.stringify(payload))).status);
+    expect([...statuses]).toEqual([202]);
     expect(started).toEqual([]);
   });
 
