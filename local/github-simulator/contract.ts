@@ -3,7 +3,7 @@
  * The protocols (REST, git smart HTTP, webhooks) are GitHub's own and are not described here.
  */
 
-export type FileMode = '100644' | '100755' | '120000';
+type FileMode = '100644' | '100755' | '120000';
 /** A symlink's content is its target. */
 export type FileContent = string | { readonly content: string | Uint8Array; readonly mode?: FileMode };
 export type RolePermission = 'admin' | 'maintain' | 'write' | 'triage' | 'read';

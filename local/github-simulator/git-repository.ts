@@ -1,13 +1,16 @@
 /**
- * One bare repository as the simulator uses it: objects, refs, history and differences, all by git itself.
+ * One bare repository as the simulator uses it: objects, refs, history and differences.
  * What a token may do to it is decided by the callers.
  */
 import { chmod, mkdir, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { FileContent } from './contract.ts';
 import { ObjectReader, runGit, runGitOrThrow, type GitObject } from './git-process.ts';
+import { writeLooseObject } from './loose-objects.ts';
 import { workflowGuardHook } from './workflow-guard.ts';
 
+/** Commits to read one by one before git is asked. */
+const maxWalk = 8;
 const absent = '0'.repeat(40);
 /** Null tree of git, to show a root commit's files. */
 const emptyTree = '4b825dc642cb6eb9a060e54bf8d69288fbee4904';
@@ -97,19 +100,22 @@ export class GitRepository {
     return all.filter((one) => one.ref.startsWith(prefix));
   }
 
-  async writeBlob(content: Uint8Array): Promise<string> {
-    return (await this.run(['hash-object', '-w', '--stdin'], content)).toString().trim();
+  writeObject(type: 'blob' | 'tree' | 'commit', content: Uint8Array): Promise<string> {
+    return writeLooseObject(this.gitDir, type, content);
   }
 
-  async writeCommit(commit: Omit<CommitObject, 'sha'>): Promise<string> {
+  writeBlob(content: Uint8Array): Promise<string> {
+    return this.writeObject('blob', content);
+  }
+
+  writeCommit(commit: Omit<CommitObject, 'sha'>): Promise<string> {
     const head = [
       `tree ${commit.tree}`,
       ...commit.parents.map((parent) => `parent ${parent}`),
       `author ${signature(commit.author)}`,
       `committer ${signature(commit.committer)}`,
     ];
-    const text = `${head.join('\n')}\n\n${commit.message}`;
-    return (await this.run(['hash-object', '-w', '--stdin', '-t', 'commit'], text)).toString().trim();
+    return this.writeObject('commit', Buffer.from(`${head.join('\n')}\n\n${commit.message}`));
   }
 
   async commit(name: string): Promise<CommitObject | null> {
@@ -136,17 +142,36 @@ export class GitRepository {
   }
 
   async isAncestor(ancestor: string, descendant: string): Promise<boolean> {
-    if (ancestor === descendant) return true;
+    if ((await this.distance(ancestor, descendant)) !== null) return true;
     return (await runGit(this.gitDir, ['merge-base', '--is-ancestor', ancestor, descendant])).exitCode === 0;
   }
 
   async mergeBase(one: string, other: string): Promise<string | null> {
+    if ((await this.distance(one, other)) !== null) return one;
     const result = await runGit(this.gitDir, ['merge-base', one, other]);
     return result.exitCode === 0 ? result.stdout.toString().trim() : null;
   }
 
   async countCommits(from: string, to: string): Promise<number> {
+    const near = await this.distance(from, to);
+    if (near !== null) return near;
     return Number((await this.run(['rev-list', '--count', to, `^${from}`])).toString());
+  }
+
+  /**
+   * Commits from `ancestor` to `descendant` when a short line without merges leads there; null says nothing.
+   * Spares the usual case, a few commits on top of a base, a process for each question.
+   */
+  private async distance(ancestor: string, descendant: string): Promise<number | null> {
+    let at = descendant;
+    for (let steps = 0; steps <= maxWalk; steps += 1) {
+      if (at === ancestor) return steps;
+      const parents = (await this.commit(at))?.parents ?? [];
+      const [parent] = parents;
+      if (parent === undefined || parents.length > 1) return null;
+      at = parent;
+    }
+    return null;
   }
 
   /** Paths under `.github/workflows/` that commits of `to`, not yet on any branch, add, change or delete. */

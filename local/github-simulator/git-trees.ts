@@ -1,13 +1,13 @@
 /**
- * Applies the entries of GitHub's "create a tree" request to a base tree and writes the result with `git mktree`.
+ * Applies the entries of GitHub's "create a tree" request to a base tree and writes the resulting trees.
  * Decides which paths and modes are acceptable; who may write is decided elsewhere.
  */
 import type { GitRepository } from './git-repository.ts';
 
 export const treeModes = ['100644', '100755', '120000', '040000', '160000'] as const;
-export type TreeMode = (typeof treeModes)[number];
+type TreeMode = (typeof treeModes)[number];
 
-export interface TreeEntry {
+interface TreeEntry {
   readonly name: string;
   readonly mode: string;
   readonly sha: string;
@@ -34,7 +34,7 @@ export function malformedPath(path: string): string | null {
   return bad ? 'tree.path contains a malformed path component' : null;
 }
 
-export async function readTree(git: GitRepository, sha: string): Promise<readonly TreeEntry[] | null> {
+async function readTree(git: GitRepository, sha: string): Promise<readonly TreeEntry[] | null> {
   const object = await git.read(sha);
   return object === null || object.type !== 'tree' ? null : parseTree(object.content);
 }
@@ -103,12 +103,16 @@ export async function applyChanges(
   return { kind: 'written', sha: await writeTree(git, [...entries.values()]) };
 }
 
+/** Git's tree format: sorted by bytes, a folder as if its name ended in a slash; modes without leading zeros. */
 async function writeTree(git: GitRepository, entries: readonly TreeEntry[]): Promise<string> {
-  const type = (mode: string): string => (mode === '040000' ? 'tree' : mode === '160000' ? 'commit' : 'blob');
-  const input = entries
-    .map((entry) => `${entry.mode} ${type(entry.mode)} ${entry.sha}\t${entry.name}\0`)
-    .join('');
-  return (await git.run(['mktree', '-z'], input)).toString().trim();
+  const key = (entry: TreeEntry): Buffer =>
+    Buffer.from(entry.mode === '040000' ? `${entry.name}/` : entry.name);
+  const sorted = entries.toSorted((one, other) => Buffer.compare(key(one), key(other)));
+  const parts = sorted.flatMap((entry) => [
+    Buffer.from(`${entry.mode.replace(/^0/, '')} ${entry.name}\0`),
+    Buffer.from(entry.sha, 'hex'),
+  ]);
+  return git.writeObject('tree', Buffer.concat(parts));
 }
 
 function parseTree(content: Buffer): TreeEntry[] {

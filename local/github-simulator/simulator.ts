@@ -16,7 +16,7 @@ import { findComment, Store, timestamp } from './store.ts';
 import { commentView, issueView, pullViews, tokenView } from './views.ts';
 import { Webhooks } from './webhooks.ts';
 
-export type { Delivery, GithubSimulator, GithubSimulatorOptions } from './contract.ts';
+export type { GithubSimulator, GithubSimulatorOptions } from './contract.ts';
 
 const defaultPermissions: Permissions = {
   contents: 'write',

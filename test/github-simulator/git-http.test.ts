@@ -100,7 +100,8 @@ describe('git over HTTP', () => {
     await writeFile(join(folder, 'x/y/z.txt'), content);
     await writeFile(join(folder, 'src.txt'), content);
     await writeFile(join(folder, 'src-b'), content);
-    await git(folder, ['rm', '--quiet', '-r', 'src', 'latest']);
+    await git(folder, ['mv', 'src/a.txt', 'src/moved.txt']);
+    await git(folder, ['rm', '--quiet', 'latest']);
     await git(folder, ['update-index', '--chmod=-x', 'bin/run']);
     await git(folder, ['add', 'x', 'src.txt', 'src-b']);
     const expected = (await git(folder, ['write-tree'])).stdout;
@@ -113,6 +114,7 @@ describe('git over HTTP', () => {
         { path: 'src-b', mode: '100644', type: 'blob', sha: textAt(blob.body, 'sha') },
         { path: 'bin/run', mode: '100644', type: 'blob', sha: runBlob },
         { path: 'src/a.txt', mode: '100644', type: 'blob', sha: null },
+        { path: 'src/moved.txt', mode: '100644', type: 'blob', content: 'one\ntwo\nthree\n' },
         { path: 'latest', mode: '120000', type: 'blob', sha: null },
       ],
     });

@@ -16,11 +16,11 @@ import type {
 import { startGithubSimulator } from '../../local/github-simulator/simulator.ts';
 import { describedAnswer } from './openapi.ts';
 
-export const appId = 4711;
+const appId = 4711;
 export const webhookSecret = 'a webhook secret for tests';
 
 const { privateKey, publicKey } = generateKeyPairSync('rsa', { modulusLength: 2048 });
-export const appPublicKeyPem = publicKey.export({ type: 'spki', format: 'pem' });
+const appPublicKeyPem = publicKey.export({ type: 'spki', format: 'pem' });
 
 /** `claims` replace the good ones; `key` signs instead of the App's. */
 export function appJwt(

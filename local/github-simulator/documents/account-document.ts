@@ -34,7 +34,7 @@ export function userDocument(site: Site, user: User): Json {
   };
 }
 
-export const appEvents = ['issue_comment', 'issues'] as const;
+const appEvents = ['issue_comment', 'issues'] as const;
 
 /** The App itself, as `GET /app` and `performed_via_github_app` show it. */
 export function appDocument(site: Site): Json {

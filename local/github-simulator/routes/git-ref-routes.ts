@@ -6,6 +6,7 @@ import type { Caller } from '../access.ts';
 import { nodeId, type Json } from '../documents/account-document.ts';
 import { repositoryApiUrl } from '../documents/repository-document.ts';
 import { isRefName } from '../git-repository.ts';
+import { lookUp } from '../git-trees.ts';
 import { covers } from '../installation-tokens.ts';
 import { bodyOf, pageOf, repositoryOf, type ApiEnv, type Site } from '../site.ts';
 import type { Repository } from '../store.ts';
@@ -93,7 +94,21 @@ async function refuseWorkflows(
   type: string,
 ): Promise<void> {
   if (caller.kind === 'installation' && covers(caller.token.permissions, 'workflows', 'write')) return;
-  if (type === 'commit' && (await repository.git.newWorkflowChanges(to)).length > 0) throw forbidden();
+  if (type !== 'commit' || (await isPlainStep(repository, to))) return;
+  if ((await repository.git.newWorkflowChanges(to)).length > 0) throw forbidden();
+}
+
+/** One commit on top of the default branch that leaves the workflows alone: the usual case, settled without a process. */
+async function isPlainStep({ git, defaultBranch }: Repository, to: string): Promise<boolean> {
+  const [head, commit] = await Promise.all([git.headOf(defaultBranch), git.commit(to)]);
+  if (head === null || commit === null || commit.parents.length !== 1 || commit.parents[0] !== head)
+    return false;
+  const before = await git.commit(head);
+  if (before === null) return false;
+  const [one, other] = await Promise.all(
+    [before.tree, commit.tree].map((tree) => lookUp(git, tree, '.github/workflows')),
+  );
+  return one === other;
 }
 
 function refDocument(site: Site, repository: Repository, ref: string, object: string, type: string): Json {

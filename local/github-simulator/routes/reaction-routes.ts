@@ -7,16 +7,7 @@ import { bodyOf, numberParam, pageOf, type ApiEnv, type Site } from '../site.ts'
 import { timestamp, type Reaction } from '../store.ts';
 import { commentOf, issueOf } from './issue-routes.ts';
 
-export const reactionContents = [
-  '+1',
-  '-1',
-  'laugh',
-  'confused',
-  'heart',
-  'hooray',
-  'rocket',
-  'eyes',
-] as const;
+const reactionContents = ['+1', '-1', 'laugh', 'confused', 'heart', 'hooray', 'rocket', 'eyes'] as const;
 const reactionSchema = z.object({ content: z.enum(reactionContents) });
 
 const read = { anyOf: ['issues', 'pull_requests'], level: 'read' } as const;

@@ -123,7 +123,7 @@ export function repositoryRoutes(site: Site): Hono<ApiEnv> {
 }
 
 /** A branch, a tag, a full or abbreviated object id; a head may be written `owner:branch`. */
-export async function resolveCommit(repository: Repository, name: string): Promise<CommitObject | null> {
+async function resolveCommit(repository: Repository, name: string): Promise<CommitObject | null> {
   const own = name.startsWith(`${repository.owner.login}:`)
     ? name.slice(repository.owner.login.length + 1)
     : name;
