@@ -4,6 +4,8 @@
  */
 import { mkdir } from 'node:fs/promises';
 import { join } from 'node:path';
+import type { TaskSandbox } from '../src/core/ports.ts';
+import { localSandboxes } from '../src/sandbox/local.ts';
 import { buildWorker } from './build-worker.ts';
 import { checkSandboxSupport, startSandboxHost } from './sandbox/host.ts';
 import { reserveEgress, startWorker } from './worker-host.ts';
@@ -25,6 +27,8 @@ export interface Bot {
   readonly url: string;
   /** Ids of the sandboxes that exist now. */
   sandboxes(): readonly string[];
+  /** The sandbox of a task, as the Worker reaches it: to look inside while it runs. */
+  sandboxOf(sandboxId: string): TaskSandbox;
   /** Stops the Worker, destroys all sandboxes. */
   stop(): Promise<void>;
 }
@@ -55,6 +59,7 @@ export async function startBot(options: BotOptions): Promise<Bot> {
     return {
       url: worker.url,
       sandboxes: () => host.list(),
+      sandboxOf: (sandboxId) => localSandboxes({ fetch: async (input, init) => await host.handle(new Request(input, init)) }, () => sandboxId).get(sandboxId),
       stop: async () => {
         await worker.dispose();
         await host.close();

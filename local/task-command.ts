@@ -3,7 +3,7 @@ import { parseArgs } from 'node:util';
 import { z } from 'zod';
 import { readDevVars } from './environment.ts';
 import { followTask } from './terminal/follow-task.ts';
-import { linesOf } from './terminal/task-printer.ts';
+import { taskPrinter } from './terminal/task-printer.ts';
 
 const help = `npm run task -- owner/repo "instruction" [options]
 
@@ -22,8 +22,6 @@ Exit status: 0 pull request or nothing to change, 1 refused, failed or held, 130
 
 const started = z.object({ taskId: z.string() });
 const problem = z.object({ error: z.object({ message: z.string() }) });
-
-process.exitCode = await main();
 
 async function main(): Promise<number> {
   let parsed;
@@ -84,12 +82,12 @@ async function main(): Promise<number> {
 }
 
 async function follow(url: string, apiToken: string, taskId: string, json: boolean): Promise<number> {
-  let startedAt: number | null = null;
+  let printer: ReturnType<typeof taskPrinter> | null = null;
   try {
     for await (const event of followTask({ url, apiToken, taskId, patienceMs: 60_000 })) {
-      startedAt ??= event.at;
+      printer ??= taskPrinter(event.at);
       if (json) process.stdout.write(`${JSON.stringify(event)}\n`);
-      else for (const line of linesOf(event, startedAt)) process.stdout.write(`${line}\n`);
+      else for (const line of printer(event)) process.stdout.write(`${line}\n`);
       if (event.body.kind !== 'ended') continue;
       const { kind } = event.body.outcome;
       return kind === 'cancelled' ? 130 : kind === 'pull-request' || kind === 'no-change' || kind === 'answered' ? 0 : 1;
@@ -104,3 +102,5 @@ function complain(message: string): number {
   process.stderr.write(`${message}\n`);
   return 1;
 }
+
+process.exitCode = await main();

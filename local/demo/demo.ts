@@ -16,7 +16,7 @@ import { demoScript } from '../openai-simulator/demo-script.ts';
 import { projectRoot } from '../project-root.ts';
 import { bold, dim, green, red, yellow } from '../terminal/colour.ts';
 import { followTask } from '../terminal/follow-task.ts';
-import { linesOf } from '../terminal/task-printer.ts';
+import { taskPrinter } from '../terminal/task-printer.ts';
 import { plantedInstruction, splitBillFiles, splitBillIssue } from './split-bill.ts';
 import { startWorld, type World } from './world.ts';
 
@@ -31,20 +31,9 @@ const run = promisify(execFile);
 const repository = { owner: 'acme', name: 'split-bill' } as const;
 const say = (line = '') => void process.stdout.write(`${line}\n`);
 
-const { values } = parseArgs({
-  options: {
-    help: { type: 'boolean', short: 'h' },
-    'keep-open': { type: 'boolean' },
-    live: { type: 'boolean' },
-    state: { type: 'string' },
-  },
-});
-if (values.help === true) process.stdout.write(help);
-else process.exitCode = await main();
-
-async function main(): Promise<number> {
+async function main(values: { live: boolean; keepOpen: boolean; state: string | undefined }): Promise<number> {
   const openaiKey = process.env['OPENAI_API_KEY'] ?? '';
-  if (values.live === true && openaiKey === '') {
+  if (values.live && openaiKey === '') {
     process.stderr.write('--live needs OPENAI_API_KEY in the environment; without --live a scripted model is used.\n');
     return 1;
   }
@@ -58,7 +47,7 @@ async function main(): Promise<number> {
       // Slow enough to be watched.
       latencyMs: 700,
       files: splitBillFiles,
-      ...(values.live === true ? { live: { apiKey: openaiKey, baseUrl: process.env['OPENAI_BASE_URL'] ?? 'https://api.openai.com/v1' } } : {}),
+      ...(values.live ? { live: { apiKey: openaiKey, baseUrl: process.env['OPENAI_BASE_URL'] ?? 'https://api.openai.com/v1' } } : {}),
       progress: (line) => say(dim(line)),
       log: (line) => appendFileSync(logFile, `${line}\n`, { mode: 0o600 }),
     });
@@ -70,8 +59,8 @@ async function main(): Promise<number> {
   for (const signal of ['SIGINT', 'SIGTERM'] as const) process.on(signal, () => stopped.abort());
   try {
     const code = await play(world, stopped.signal);
-    if (values['keep-open'] === true && !stopped.signal.aborted) await keepOpen(world, stopped.signal);
-    return stopped.signal.aborted && values['keep-open'] !== true ? 130 : code;
+    if (values.keepOpen && !stopped.signal.aborted) await keepOpen(world, stopped.signal);
+    return stopped.signal.aborted && !values.keepOpen ? 130 : code;
   } catch (error) {
     if (!stopped.signal.aborted) process.stderr.write(`${error instanceof Error ? error.message : String(error)}\nThe log is in ${logFile}\n`);
     return stopped.signal.aborted ? 130 : 1;
@@ -99,6 +88,7 @@ async function play(world: World, signal: AbortSignal): Promise<number> {
   say();
 
   const taskId = taskIdFor({ event: 'issue_comment', repositoryId: world.repository.id, commentId: comment.id });
+  const printer = taskPrinter(startedAt);
   const following = followTask({ url: bot.url, apiToken, taskId, signal, patienceMs: 30_000 });
   let outcome: TaskOutcome | null = null;
   for (;;) {
@@ -107,7 +97,7 @@ async function play(world: World, signal: AbortSignal): Promise<number> {
       outcome = next.value;
       break;
     }
-    for (const line of linesOf(next.value, startedAt)) say(line);
+    for (const line of printer(next.value)) say(line);
   }
   const view = await taskView(world, taskId);
   await untilSandboxesAreGone(world);
@@ -195,3 +185,14 @@ async function keepOpen(world: World, signal: AbortSignal): Promise<void> {
   if (signal.aborted) return;
   await new Promise<void>((resolve) => signal.addEventListener('abort', () => resolve(), { once: true }));
 }
+
+const { values } = parseArgs({
+  options: {
+    help: { type: 'boolean', short: 'h' },
+    'keep-open': { type: 'boolean' },
+    live: { type: 'boolean' },
+    state: { type: 'string' },
+  },
+});
+if (values.help === true) process.stdout.write(help);
+else process.exitCode = await main({ live: values.live === true, keepOpen: values['keep-open'] === true, state: values.state });

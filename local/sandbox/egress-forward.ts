@@ -142,10 +142,6 @@ function unreachable(answer: ServerResponse): void {
     answer.destroy();
     return;
   }
-  answer.writeHead(503, { 'content-type': 'application/json', 'retry-after': '1' });
-  answer.end(
-    JSON.stringify({
-      error: { message: 'the gateway cannot be reached', type: 'airlock', code: 'unavailable' },
-    }),
-  );
+  const body = JSON.stringify({ error: { message: 'the gateway cannot be reached', type: 'airlock', code: 'unavailable' } });
+  answer.writeHead(503, { 'content-type': 'application/json', 'content-length': body.length, 'retry-after': '1' }).end(body);
 }

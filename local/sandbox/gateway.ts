@@ -98,11 +98,9 @@ export async function openGateway({
       }
       refuse(verdict.code, { method, scheme, hostname: verdict.hostname, sni });
       // Whatever follows on this connection was framed by somebody whose word was just found wanting.
-      answer.writeHead(statuses[verdict.code] ?? 400, {
-        'content-type': 'application/json',
-        connection: 'close',
-      });
-      answer.end(refusalBody(verdict.code));
+      const body = refusalBody(verdict.code);
+      const headers = { 'content-type': 'application/json', 'content-length': body.length, connection: 'close' };
+      answer.writeHead(statuses[verdict.code] ?? 400, headers).end(body);
     };
     server.on('request', onRequest);
     server.on('checkContinue', (incoming: IncomingMessage, answer: ServerResponse) => {

@@ -2,6 +2,7 @@
  * Turns a task's log into lines for a terminal. Text of sandbox, repository and model is shown without control
  * characters, so that nothing in it can move the cursor or forge a line.
  */
+import type { PlanItem } from '../../src/core/progress.ts';
 import type { TaskEvent } from '../../src/core/task-view.ts';
 import type { TaskOutcome } from '../../src/core/task.ts';
 import { bold, dim, green, red, yellow } from './colour.ts';
@@ -18,8 +19,21 @@ const phaseLines: Readonly<Record<string, string>> = {
   publish: 'making the pull request',
 };
 
+/** Lines for each event, stamped with the seconds since `startedAt`; of a plan only what is new in it. */
+export function taskPrinter(startedAt: number): (event: TaskEvent) => string[] {
+  let plan: ReadonlySet<string> = new Set();
+  return (event) => {
+    if (event.body.kind !== 'plan') return linesOf(event, startedAt);
+    const known = plan;
+    plan = new Set(event.body.plan.map(planKey));
+    return linesOf({ ...event, body: { kind: 'plan', plan: event.body.plan.filter((item) => !known.has(planKey(item))) } }, startedAt);
+  };
+}
+
+const planKey = ({ step, status }: PlanItem) => `${status} ${step}`;
+
 /** No line for what a person need not see. */
-export function linesOf(event: TaskEvent, startedAt: number): string[] {
+function linesOf(event: TaskEvent, startedAt: number): string[] {
   const stamp = dim(`${((event.at - startedAt) / 1000).toFixed(1).padStart(6)}s `);
   const line = (text: string) => `${stamp} ${text}`;
   const { body } = event;

@@ -20,7 +20,7 @@ import { withDeadline } from './with-deadline.ts';
 export interface RecordDeps {
   readonly sandboxes: Sandboxes;
   readonly codex: Codex;
-  readonly codeHost: Pick<CodeHost, 'saveProgressComment' | 'forgetTokens'>;
+  readonly codeHost: Pick<CodeHost, 'saveProgressComment'>;
   renderComment(view: TaskView): string;
   /** Folds one request into the receipt. */
   readonly addToReceipt: (receipt: TaskView['receipt'], entry: EgressEntry) => TaskView['receipt'];
@@ -172,9 +172,8 @@ export abstract class TaskRecordBase<Env> extends DurableObject<Env> {
   /** Destroys the sandbox. Rejects when that did not work in time: the alarm tries again. */
   async close(): Promise<void> {
     const state = this.#opened();
-    const { sandboxes, codeHost } = this.deps();
+    const { sandboxes } = this.deps();
     await withDeadline(sandboxes.get(sandboxes.idFor(state.request.taskId)).destroy(), taskLimits.destroyMs, 'destroying the sandbox');
-    await codeHost.forgetTokens(state.request.taskId);
     this.#save({ ...this.#opened(), closed: true });
     if (this.#opened().outcome !== null) await this.ctx.storage.deleteAlarm();
   }

@@ -28,10 +28,14 @@ export async function runTask(request: TaskRequest, step: WorkflowStep, deps: Ta
     return (await deps.record.view())?.outcome ?? outcome;
   });
   // The comment is for people; that GitHub does not take it must not keep the sandbox alive or the task open.
+  const bestEffort = async (name: string, config: WorkflowStepConfig, work: () => Promise<void>) =>
+    await step.do(name, config, work).catch((error: unknown) => deps.log(`task.${name}_failed`, { taskId: request.taskId, error: String(error) }));
   await Promise.all([
-    step.do('show', persistent, async () => await deps.record.saveComment()).catch((error: unknown) => deps.log('task.show_failed', { taskId: request.taskId, error: String(error) })),
-    step.do('cleanup', patient, async () => await deps.record.close()).catch((error: unknown) => deps.log('task.cleanup_failed', { taskId: request.taskId, error: String(error) })),
+    bestEffort('show', persistent, async () => await deps.record.saveComment()),
+    bestEffort('cleanup', patient, async () => await deps.record.close()),
   ]);
+  // Last: an earlier revocation would only make the comment mint another token.
+  await bestEffort('revoke', patient, async () => await deps.codeHost.forgetTokens(request.taskId));
   return ended;
 }
 
