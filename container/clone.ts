@@ -6,21 +6,10 @@
  * overlaps another, or follows one that was killed, ends in the same clone. It holds no credential and knows no
  * way to write: the gateway outside adds a read token to each request.
  */
-import {
-  copyFile,
-  link,
-  lstat,
-  mkdir,
-  mkdtemp,
-  readdir,
-  readFile,
-  rename,
-  rm,
-  writeFile,
-} from 'node:fs/promises';
+import { link, lstat, mkdir, mkdtemp, readdir, readFile, rename, rm, writeFile } from 'node:fs/promises';
 import { basename, dirname, join } from 'node:path';
 import type { CloneJob, CloneResult } from '../src/core/checkout.ts';
-import { gitComplaint, gitEnvironment, neutralAttributes, runGit } from './git.ts';
+import { copyIndex, gitComplaint, gitEnvironment, neutralAttributes, runGit } from './git.ts';
 
 type Failure = Extract<CloneResult, { ok: false }>;
 
@@ -183,7 +172,7 @@ async function keepBase(tree: string, store: string): Promise<void> {
   await mkdir(join(store, 'objects', 'pack'), { recursive: true });
   const names = await readdir(packs);
   await Promise.all(names.map((name) => link(join(packs, name), join(store, 'objects', 'pack', name))));
-  await copyFile(join(tree, '.git', 'index'), join(store, 'index'));
+  await copyIndex(join(tree, '.git', 'index'), join(store, 'index'));
 }
 
 /** Puts a finished folder in its place. False when another attempt's stands there already. */
@@ -234,11 +223,7 @@ function failure(error: unknown): Failure {
   if (error instanceof CloneError) return { ok: false, code: error.code, error: error.message.slice(0, 400) };
   const code: unknown = error instanceof Error && 'code' in error ? error.code : undefined;
   const message = error instanceof Error ? error.message : String(error);
-  return {
-    type: 'failed',
-    code: code === 'ENOSPC' ? 'disk-full' : 'git-failed',
-    message: message.slice(0, 400),
-  };
+  return { ok: false, code: code === 'ENOSPC' ? 'disk-full' : 'git-failed', error: message.slice(0, 400) };
 }
 
 /** Leftovers of attempts that were killed. Only once the clone is there: until then one of them may be at work. */

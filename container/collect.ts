@@ -6,13 +6,13 @@
  * the clone's configuration, hooks, attributes, index, excludes nor its history takes part. Commits that Codex made
  * count, because the files do. What it prints is nevertheless untrusted: the Worker parses it as such.
  */
-import { copyFile, mkdir, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
+import { mkdir, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { once } from 'node:events';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { ChangeLine, CollectJob } from '../src/core/change-set.ts';
 import { endOtherProcesses } from './end-processes.ts';
-import { gitComplaint, gitEnvironment, neutralAttributes, runGit } from './git.ts';
+import { copyIndex, gitComplaint, gitEnvironment, neutralAttributes, runGit } from './git.ts';
 import { nulRecords, parseDiffIndex, readObjects } from './index-changes.ts';
 import { decodedPath, isPlainFolder, treeInspector } from './working-tree.ts';
 
@@ -91,7 +91,7 @@ async function freshGit(
     writeFile(join(folder, 'config'), freshConfig),
     writeFile(join(folder, 'objects', 'info', 'alternates'), `${join(job.objectStore, 'objects')}\n`),
     // Spares git reading every unchanged file again. A missing or broken copy only costs that time, see below.
-    copyFile(join(job.objectStore, 'index'), join(folder, 'index')).catch(() => undefined),
+    copyIndex(join(job.objectStore, 'index'), join(folder, 'index')).catch(() => undefined),
   ]);
   const git: Git = async (argv, options = {}) => {
     const run = await runGit(argv, {

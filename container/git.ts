@@ -3,6 +3,7 @@
  * the machine's configuration nor one that was planted in the sandbox takes part. Decides nothing about a repository.
  */
 import { spawn, type ChildProcessByStdio } from 'node:child_process';
+import { copyFile, stat, utimes } from 'node:fs/promises';
 import type { Readable, Writable } from 'node:stream';
 
 /** What git may see of our own environment: where programs are, and which certificates to trust. */
@@ -117,4 +118,15 @@ export function gitComplaint(stderr: string): string {
     .map((line) => line.trim())
     .filter((line) => /^(?:fatal|error|remote):/.test(line));
   return (lines.at(-1) ?? 'git gave no reason').replace(/^(?:fatal|error|remote): */, '').slice(0, 300);
+}
+
+/**
+ * Copies an index with its time. Git compares file times in whole seconds and reads a file again when it is not older than
+ * the index ("racily clean"): under a later time a change made in the same second as the checkout would be missed.
+ */
+export async function copyIndex(from: string, to: string): Promise<void> {
+  const { mtimeMs } = await stat(from);
+  await copyFile(from, to);
+  const seconds = Math.floor(mtimeMs / 1000);
+  await utimes(to, seconds, seconds);
 }

@@ -51,7 +51,10 @@ export async function readIssueContext(deps: {
   ]);
   if (found === null || history === null) return null;
   const issue = issueSchema.parse(found.data);
-  const authors = [issue, ...history.comments.toReversed()].flatMap(({ user }) =>
+  // Of what came or was edited after the trigger nothing is used, so nobody has to be asked about it.
+  const triggeredAt = Date.parse(trigger.triggeredAt);
+  const standing = history.comments.filter((comment) => Date.parse(comment.updated_at) <= triggeredAt);
+  const authors = [issue, ...standing.toReversed()].flatMap(({ user }) =>
     user?.type === 'User' ? [user.login] : [],
   );
   const asked = [...new Set(authors)].slice(0, maxAuthors);

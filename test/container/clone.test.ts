@@ -1,5 +1,14 @@
 /** The clone script with real git, on repositories that try to have their files converted. */
-import { existsSync, mkdirSync, readdirSync, readFileSync, symlinkSync, writeFileSync, chmodSync, statSync } from 'node:fs';
+import {
+  existsSync,
+  mkdirSync,
+  readdirSync,
+  readFileSync,
+  symlinkSync,
+  writeFileSync,
+  chmodSync,
+  statSync,
+} from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { cloneResultSchema, type CloneResult } from '../../src/core/checkout.ts';
@@ -17,7 +26,13 @@ function repository(fill: (directory: string) => void, commits = 1): { origin: s
 }
 
 function jobIn(folder: string, origin: string, sha: string): Record<string, string> {
-  return { url: `file://${origin}`, sha, branch: 'main', directory: join(folder, 'w/repo'), objectStore: join(folder, 'w/base') };
+  return {
+    url: `file://${origin}`,
+    sha,
+    branch: 'main',
+    directory: join(folder, 'w/repo'),
+    objectStore: join(folder, 'w/base'),
+  };
 }
 
 async function clone(job: unknown): Promise<{ result: CloneResult; exitCode: number; elapsedMs: number }> {
@@ -51,7 +66,10 @@ describe('clone', () => {
 
   it('converts nothing, whatever .gitattributes wants', async () => {
     const { origin, sha } = repository((directory) => {
-      writeFileSync(join(directory, '.gitattributes'), '*.crlf text eol=crlf\n*.id ident\n*.lfs filter=lfs diff=lfs -text\n*.u16 working-tree-encoding=UTF-16\n');
+      writeFileSync(
+        join(directory, '.gitattributes'),
+        '*.crlf text eol=crlf\n*.id ident\n*.lfs filter=lfs diff=lfs -text\n*.u16 working-tree-encoding=UTF-16\n',
+      );
       writeFileSync(join(directory, 'pointer.lfs'), 'version https://git-lfs.github.com/spec/v1\n');
       writeFileSync(join(directory, 'a.id'), '$Id$\n');
     });
@@ -59,7 +77,8 @@ describe('clone', () => {
     git(origin, '-c', 'core.attributesFile=/dev/null', 'hash-object', '-w', '--no-filters', '.gitattributes');
     writeFileSync(join(origin, 'raw'), 'one\ntwo\n');
     const blob = git(origin, 'hash-object', '-w', '--no-filters', 'raw');
-    for (const name of ['lines.crlf', 'text.u16']) git(origin, 'update-index', '--add', '--cacheinfo', `100644,${blob},${name}`);
+    for (const name of ['lines.crlf', 'text.u16'])
+      git(origin, 'update-index', '--add', '--cacheinfo', `100644,${blob},${name}`);
     git(origin, 'commit', '--quiet', '-m', 'raw');
     const head = git(origin, 'rev-parse', 'HEAD');
     expect(head).not.toBe(sha);
@@ -126,7 +145,9 @@ describe('clone', () => {
     const template = join(folder, 'template/hooks');
     mkdirSync(template, { recursive: true });
     writeFileSync(join(template, 'post-checkout'), `#!/bin/sh\ntouch ${folder}/ran\n`, { mode: 0o755 });
-    const run = await runScript('clone.ts', jobIn(folder, origin, sha), { GIT_TEMPLATE_DIR: join(folder, 'template') });
+    const run = await runScript('clone.ts', jobIn(folder, origin, sha), {
+      GIT_TEMPLATE_DIR: join(folder, 'template'),
+    });
     expect(run.exitCode).toBe(0);
     expect(existsSync(join(folder, 'ran'))).toBe(false);
     expect(existsSync(join(folder, 'w/repo/.git/hooks'))).toBe(false);
@@ -135,9 +156,17 @@ describe('clone', () => {
   it.each<[string, (job: Record<string, string>) => unknown, string]>([
     ['a repository that is not there', (job) => ({ ...job, url: 'file:///nowhere/at/all' }), 'not-found'],
     ['a commit that is not there', (job) => ({ ...job, sha: 'f'.repeat(40) }), 'commit-not-found'],
-    ['a server that does not answer', (job) => ({ ...job, url: 'http://127.0.0.1:9/o/n.git' }), 'unreachable'],
+    [
+      'a server that does not answer',
+      (job) => ({ ...job, url: 'http://127.0.0.1:9/o/n.git' }),
+      'unreachable',
+    ],
     ['a job without a commit', ({ sha: _, ...job }) => job, 'bad-job'],
-    ['a job with a credential in its URL', (job) => ({ ...job, url: 'https://x:y@github.com/o/n.git' }), 'bad-job'],
+    [
+      'a job with a credential in its URL',
+      (job) => ({ ...job, url: 'https://x:y@github.com/o/n.git' }),
+      'bad-job',
+    ],
     ['a job with an option for a branch', (job) => ({ ...job, branch: '--upload-pack=evil' }), 'bad-job'],
     ['a job that is not JSON', () => '{', 'bad-job'],
   ])('says in one line what is wrong with %s', async (_, change, code) => {

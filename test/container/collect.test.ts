@@ -1,0 +1,566 @@
+/** The collector with real git: every kind of change arrives, and nothing that a run left in `.git` changes what it sees. */
+import { execFileSync, spawn, spawnSync } from 'node:child_process';
+import {
+  appendFileSync,
+  chmodSync,
+  existsSync,
+  linkSync,
+  mkdirSync,
+  readFileSync,
+  renameSync,
+  rmSync,
+  symlinkSync,
+  unlinkSync,
+  writeFileSync,
+} from 'node:fs';
+import { createServer } from 'node:net';
+import { join } from 'node:path';
+import { describe, expect, it } from 'vitest';
+import type { ChangeSet } from '../../src/core/change-set.ts';
+import { parseChangeLines } from '../../src/publish/change-lines.ts';
+import {
+  cloneWorkspace,
+  git,
+  jobFor,
+  runScript,
+  temporaryFolder,
+  type Workspace,
+} from './sandbox-scripts.ts';
+
+const base64 = (text: string | Uint8Array): string => Buffer.from(text).toString('base64');
+
+/** A repository with one commit, and a clone of it as a sandbox has it. */
+async function workspace(fill: (directory: string) => void = () => undefined): Promise<Workspace> {
+  const origin = temporaryFolder();
+  git(origin, 'init', '--quiet');
+  writeFileSync(join(origin, 'a.txt'), 'one\ntwo\n');
+  writeFileSync(join(origin, 'b.txt'), 'b\n');
+  mkdirSync(join(origin, 'dir'));
+  writeFileSync(join(origin, 'dir/c.txt'), 'c\n');
+  fill(origin);
+  git(origin, 'add', '--all', '--force');
+  git(origin, 'commit', '--quiet', '-m', 'base');
+  return await cloneWorkspace(origin, git(origin, 'rev-parse', 'HEAD'));
+}
+
+async function collect(of: Workspace, job: unknown = jobFor(of)): Promise<ChangeSet> {
+  const run = await runScript('collect.ts', job);
+  const parsed = parseChangeLines(run.stdout, of.base);
+  if (!parsed.ok) throw new Error(`${parsed.reason.code}: ${parsed.reason.message}`);
+  expect(run.exitCode).toBe(0);
+  return parsed.change;
+}
+
+/** One line a change: `path mode content`, `path -` for a deletion, `path ?why` for what was left out. */
+function shown(change: ChangeSet): string[] {
+  const files = change.files.map((file) =>
+    file.type === 'file'
+      ? `${file.path} ${file.mode} ${Buffer.from(file.content, 'base64').toString('latin1')}`
+      : `${file.path} -`,
+  );
+  return [...files, ...change.skipped.map(({ path, why }) => `${path} ?${why}`)].toSorted();
+}
+
+const write = (of: Workspace, path: string, content: string | Uint8Array): void =>
+  writeFileSync(join(of.directory, path), content);
+
+describe('collect', () => {
+  it('finds nothing where nothing changed', async () => {
+    const of = await workspace();
+    const change = await collect(of);
+    expect(change).toMatchObject({ files: [], skipped: [], insertions: 0, deletions: 0, diff: '' });
+  });
+
+  it.each<[string, (of: Workspace) => void, string[]]>([
+    ['a modified file', (of) => write(of, 'a.txt', 'one\n2\n'), ['a.txt 100644 one\n2\n']],
+    [
+      'a file of the same size and time',
+      (of) => write(of, 'a.txt', 'ONE\nTWO\n'),
+      ['a.txt 100644 ONE\nTWO\n'],
+    ],
+    [
+      'a new file in a new folder',
+      (of) => {
+        mkdirSync(join(of.directory, 'x/y'), { recursive: true });
+        write(of, 'x/y/z', 'z');
+      },
+      ['x/y/z 100644 z'],
+    ],
+    ['an empty file', (of) => write(of, 'empty', ''), ['empty 100644 ']],
+    ['a deleted file', (of) => unlinkSync(join(of.directory, 'b.txt')), ['b.txt -']],
+    ['a deleted folder', (of) => rmSync(join(of.directory, 'dir'), { recursive: true }), ['dir/c.txt -']],
+    [
+      'a renamed file, as a deletion and an addition',
+      (of) => renameSync(join(of.directory, 'a.txt'), join(of.directory, 'z.txt')),
+      ['a.txt -', 'z.txt 100644 one\ntwo\n'],
+    ],
+    ['a newly executable file', (of) => chmodSync(join(of.directory, 'b.txt'), 0o755), ['b.txt 100755 b\n']],
+    [
+      'a symlink, also one to nowhere',
+      (of) => symlinkSync('/nowhere', join(of.directory, 'link')),
+      ['link 120000 /nowhere'],
+    ],
+    [
+      'a file that became a symlink',
+      (of) => {
+        unlinkSync(join(of.directory, 'b.txt'));
+        symlinkSync('a.txt', join(of.directory, 'b.txt'));
+      },
+      ['b.txt 120000 a.txt'],
+    ],
+    [
+      'a file that became a folder',
+      (of) => {
+        unlinkSync(join(of.directory, 'a.txt'));
+        mkdirSync(join(of.directory, 'a.txt'));
+        write(of, 'a.txt/in', 'in');
+      },
+      ['a.txt -', 'a.txt/in 100644 in'],
+    ],
+    [
+      'a file that became an empty folder',
+      (of) => {
+        unlinkSync(join(of.directory, 'a.txt'));
+        mkdirSync(join(of.directory, 'a.txt'));
+      },
+      ['a.txt -'],
+    ],
+    [
+      'a folder that became a file',
+      (of) => {
+        rmSync(join(of.directory, 'dir'), { recursive: true });
+        write(of, 'dir', 'file');
+      },
+      ['dir 100644 file', 'dir/c.txt -'],
+    ],
+    [
+      'a folder that became a symlink',
+      (of) => {
+        rmSync(join(of.directory, 'dir'), { recursive: true });
+        symlinkSync('/etc', join(of.directory, 'dir'));
+      },
+      ['dir 120000 /etc', 'dir/c.txt -'],
+    ],
+    [
+      'a folder that became a symlink to one with the same files',
+      (of) => {
+        renameSync(join(of.directory, 'dir'), join(of.directory, 'moved'));
+        symlinkSync('moved', join(of.directory, 'dir'));
+      },
+      ['dir 120000 moved', 'dir/c.txt -', 'moved/c.txt 100644 c\n'],
+    ],
+    [
+      'a hard link, as a file of its own',
+      (of) => linkSync(join(of.directory, 'a.txt'), join(of.directory, 'hard')),
+      ['hard 100644 one\ntwo\n'],
+    ],
+    [
+      'names with quotes, spaces, stars, dashes and letters of the world',
+      (of) => {
+        for (const name of ['"q\' *?[x]', '-rf', ':(top)', 'ünï 日本 🦀', '#x', 'a\u00a0b'])
+          write(of, name, '.');
+      },
+      [
+        '"q\' *?[x] 100644 .',
+        '#x 100644 .',
+        '-rf 100644 .',
+        ':(top) 100644 .',
+        'a\u00a0b 100644 .',
+        'ünï 日本 🦀 100644 .',
+      ],
+    ],
+    [
+      'what a commit of Codex holds',
+      (of) => {
+        write(of, 'a.txt', 'committed\n');
+        git(of.directory, 'commit', '--quiet', '-am', 'mine');
+      },
+      ['a.txt 100644 committed\n'],
+    ],
+    [
+      'nothing when a commit was taken back in the files',
+      (of) => {
+        write(of, 'a.txt', 'x');
+        git(of.directory, 'commit', '--quiet', '-am', 'mine');
+        write(of, 'a.txt', 'one\ntwo\n');
+      },
+      [],
+    ],
+    [
+      'the files when another branch is checked out',
+      (of) => {
+        git(of.directory, 'checkout', '--quiet', '--orphan', 'other');
+        write(of, 'n', 'n');
+      },
+      ['n 100644 n'],
+    ],
+  ])('carries %s', async (_, edit, expected) => {
+    const of = await workspace();
+    edit(of);
+    expect(shown(await collect(of))).toEqual(expected);
+  });
+
+  it('carries binary files of every byte, and counts lines only of text', async () => {
+    const of = await workspace();
+    const bytes = new Uint8Array(70_000).map((_, index) => index % 256);
+    write(of, 'binary', bytes);
+    write(of, 'a.txt', 'one\n2\n3\n');
+    const change = await collect(of);
+    expect(change.files).toEqual([
+      { type: 'file', path: 'a.txt', mode: '100644', modeBefore: '100644', content: base64('one\n2\n3\n') },
+      { type: 'file', path: 'binary', mode: '100644', modeBefore: null, content: base64(bytes) },
+    ]);
+    expect(change).toMatchObject({ insertions: 2, deletions: 1 });
+    expect(change.diff).toContain('-two\n+2\n+3\n');
+    expect(change.diff).toContain('Binary files /dev/null and b/binary differ');
+  });
+
+  it.each<[string, (of: Workspace) => void, string[]]>([
+    [
+      'a FIFO where a file was',
+      (of) => {
+        unlinkSync(join(of.directory, 'b.txt'));
+        execFileSync('mkfifo', [join(of.directory, 'b.txt')]);
+      },
+      ['b.txt ?special-file'],
+    ],
+    [
+      'a repository of its own',
+      (of) => {
+        git(of.directory, 'init', '--quiet', 'nested');
+        write(of, 'nested/file', 'x');
+      },
+      ['nested/ ?nested-repository'],
+    ],
+    [
+      'a repository of its own with commits',
+      (of) => {
+        git(of.directory, 'init', '--quiet', 'nested');
+        write(of, 'nested/f', 'x');
+        git(join(of.directory, 'nested'), 'add', '.');
+        git(join(of.directory, 'nested'), 'commit', '--quiet', '-m', 'x');
+      },
+      ['nested/ ?nested-repository'],
+    ],
+    ['a file over the cap', (of) => write(of, 'big', 'x'.repeat(2001)), ['big ?too-large']],
+    ['a name with a line break', (of) => write(of, 'two\nlines', 'x'), ['two\nlines ?unsafe-name']],
+    ['a name with a backslash', (of) => write(of, 'a\\b', 'x'), ['a\\b ?unsafe-name']],
+    [
+      'a name that is .git elsewhere',
+      (of) => {
+        mkdirSync(join(of.directory, '.GIT'));
+        write(of, '.GIT/config', 'x');
+      },
+      ['.GIT/config ?unsafe-name'],
+    ],
+    [
+      'a name that is not UTF-8',
+      (of) => writeFileSync(Buffer.concat([Buffer.from(`${of.directory}/`), Buffer.from([0x66, 0xfc])]), 'x'),
+      ['f\uFFFD ?not-utf8'],
+    ],
+  ])('leaves out %s, says so, and carries the rest', async (_, edit, expected) => {
+    const of = await workspace();
+    edit(of);
+    write(of, 'rest', 'x');
+    const change = await collect(of, jobFor(of, { maxFileBytes: 2000 }));
+    expect(shown(change)).toEqual([...expected, 'rest 100644 x'].toSorted());
+  });
+
+  it('does not look at a socket or a FIFO that is new', async () => {
+    const of = await workspace();
+    execFileSync('mkfifo', [join(of.directory, 'pipe')]);
+    const server = createServer();
+    await new Promise<void>((resolve) => server.listen(join(of.directory, 'sock'), resolve));
+    const change = await collect(of);
+    server.close();
+    expect(shown(change)).toEqual([]);
+  });
+
+  it.runIf(process.getuid?.() !== 0)('leaves out what it may not read', async () => {
+    const of = await workspace();
+    write(of, 'secret', 'x');
+    chmodSync(join(of.directory, 'secret'), 0);
+    expect(shown(await collect(of))).toEqual(['secret ?unreadable']);
+  });
+
+  it('leaves a submodule’s pointer as it is, also when its folder is filled', async () => {
+    const of = await workspace((origin) => {
+      git(origin, 'init', '--quiet', 'sub');
+      git(join(origin, 'sub'), 'commit', '--quiet', '--allow-empty', '-m', 'sub');
+    });
+    expect(shown(await collect(of))).toEqual([]);
+    git(join(of.directory, 'sub'), 'init', '--quiet');
+    git(join(of.directory, 'sub'), 'commit', '--quiet', '--allow-empty', '-m', 'other');
+    expect(shown(await collect(of))).toEqual(['sub ?submodule']);
+  });
+
+  it('leaves ignored files out, but not those that are tracked', async () => {
+    const of = await workspace((origin) => {
+      writeFileSync(join(origin, '.gitignore'), '*.log\nnode_modules/\n');
+      writeFileSync(join(origin, 'kept.log'), 'tracked\n');
+    });
+    write(of, 'kept.log', 'changed\n');
+    write(of, 'new.log', 'x');
+    mkdirSync(join(of.directory, 'node_modules'));
+    write(of, 'node_modules/x', 'x');
+    expect(shown(await collect(of))).toEqual(['kept.log 100644 changed\n']);
+  });
+});
+
+describe('what a run may leave behind', () => {
+  const gitDir = (of: Workspace): string => join(of.directory, '.git');
+  const configure = (of: Workspace, text: string): void => appendFileSync(join(gitDir(of), 'config'), text);
+  const marker = (of: Workspace): string => join(of.directory, '..', 'ran');
+  const script = (of: Workspace): string => {
+    const path = join(of.directory, '..', 'evil.sh');
+    writeFileSync(path, `#!/bin/sh\ntouch ${marker(of)}\nprintf evil\n`, { mode: 0o755 });
+    return path;
+  };
+
+  it.each<[string, (of: Workspace) => void]>([
+    ['no .git at all', (of) => rmSync(gitDir(of), { recursive: true })],
+    [
+      'a file for .git',
+      (of) => {
+        rmSync(gitDir(of), { recursive: true });
+        writeFileSync(gitDir(of), 'gitdir: /nowhere\n');
+      },
+    ],
+    [
+      'a symlink for .git',
+      (of) => {
+        renameSync(gitDir(of), join(of.directory, '../elsewhere'));
+        symlinkSync('../elsewhere', gitDir(of));
+      },
+    ],
+    [
+      'a symlink loop for .git',
+      (of) => {
+        rmSync(gitDir(of), { recursive: true });
+        symlinkSync('.git', gitDir(of));
+      },
+    ],
+    ['a corrupted index', (of) => writeFileSync(join(gitDir(of), 'index'), 'DIRC nonsense')],
+    [
+      'an index that hides changes',
+      (of) => {
+        git(of.directory, 'update-index', '--assume-unchanged', 'a.txt');
+        git(of.directory, 'update-index', '--skip-worktree', 'b.txt');
+      },
+    ],
+    ['a HEAD that is nothing', (of) => writeFileSync(join(gitDir(of), 'HEAD'), 'nothing')],
+    ['a config that cannot be read', (of) => configure(of, '[broken')],
+    ['core.fsmonitor', (of) => configure(of, `[core]\n\tfsmonitor = ${script(of)}\n`)],
+    ['core.worktree', (of) => configure(of, '[core]\n\tworktree = /etc\n')],
+    ['core.hooksPath', (of) => configure(of, `[core]\n\thooksPath = ${join(script(of), '..')}\n`)],
+    [
+      'a filter',
+      (of) => {
+        configure(of, `[filter "x"]\n\tclean = ${script(of)}\n\tsmudge = ${script(of)}\n\trequired = true\n`);
+        writeFileSync(join(gitDir(of), 'info/attributes'), '* filter=x\n');
+      },
+    ],
+    [
+      'a text conversion',
+      (of) => {
+        configure(of, `[diff "x"]\n\ttextconv = ${script(of)}\n\tcommand = ${script(of)}\n`);
+        writeFileSync(join(gitDir(of), 'info/attributes'), '* diff=x\n');
+      },
+    ],
+    ['core.autocrlf', (of) => configure(of, '[core]\n\tautocrlf = true\n\tsafecrlf = true\n')],
+    [
+      'core.fileMode and core.symlinks off',
+      (of) => configure(of, '[core]\n\tfileMode = false\n\tsymlinks = false\n'),
+    ],
+    ['info/exclude', (of) => writeFileSync(join(gitDir(of), 'info/exclude'), '*\n')],
+    [
+      'core.excludesFile',
+      (of) => {
+        writeFileSync(join(of.directory, '../all'), '*\n');
+        configure(of, `[core]\n\texcludesFile = ${join(of.directory, '../all')}\n`);
+      },
+    ],
+    [
+      'an include',
+      (of) => {
+        writeFileSync(join(of.directory, '../inc'), `[core]\n\tfsmonitor = ${script(of)}\n`);
+        configure(of, `[include]\n\tpath = ${join(of.directory, '../inc')}\n`);
+      },
+    ],
+    [
+      'alternates to nowhere',
+      (of) => {
+        mkdirSync(join(gitDir(of), 'objects/info'), { recursive: true });
+        writeFileSync(join(gitDir(of), 'objects/info/alternates'), '/nowhere\n');
+      },
+    ],
+    [
+      'a replaced base commit',
+      (of) => {
+        git(of.directory, 'commit', '--quiet', '--allow-empty', '-m', 'x');
+        mkdirSync(join(gitDir(of), 'refs/replace'), { recursive: true });
+        writeFileSync(join(gitDir(of), 'refs/replace', of.base), git(of.directory, 'rev-parse', 'HEAD'));
+      },
+    ],
+    ['no objects', (of) => rmSync(join(gitDir(of), 'objects'), { recursive: true })],
+    ['a lock of a killed git', (of) => writeFileSync(join(gitDir(of), 'index.lock'), '')],
+    ['a broken copy of the index', (of) => writeFileSync(join(of.objectStore, 'index'), 'DIRC nonsense')],
+    ['no copy of the index', (of) => unlinkSync(join(of.objectStore, 'index'))],
+  ])('does not change the result: %s', async (_, spoil) => {
+    const of = await workspace();
+    write(of, 'a.txt', 'one\r\ntwo\r\n');
+    write(of, 'new.txt', 'new\n');
+    chmodSync(join(of.directory, 'b.txt'), 0o755);
+    spoil(of);
+    const change = await collect(of);
+    expect(shown(change)).toEqual([
+      'a.txt 100644 one\r\ntwo\r\n',
+      'b.txt 100755 b\n',
+      'new.txt 100644 new\n',
+    ]);
+    expect(change.diff).toContain('+new\n');
+    expect(existsSync(marker(of))).toBe(false);
+  });
+
+  it.each([
+    '* text eol=crlf\n',
+    '* filter=x diff=x\n',
+    '* ident\n',
+    '* working-tree-encoding=UTF-16\n',
+    '* -diff\n',
+    '* binary\n',
+  ])('does not change the result: .gitattributes with %j', async (attributes) => {
+    const of = await workspace();
+    configure(of, `[filter "x"]\n\tclean = ${script(of)}\n[diff "x"]\n\ttextconv = ${script(of)}\n`);
+    write(of, '.gitattributes', attributes);
+    write(of, 'a.txt', 'one\r\n$Id: x$\r\n');
+    const change = await collect(of);
+    expect(shown(change)).toEqual([`.gitattributes 100644 ${attributes}`, 'a.txt 100644 one\r\n$Id: x$\r\n']);
+    expect(change.diff).toContain('+$Id: x$');
+    expect(existsSync(marker(of))).toBe(false);
+  });
+
+  it('does not change the result: git’s environment variables', async () => {
+    const of = await workspace();
+    write(of, 'a.txt', 'changed\n');
+    const run = await runScript('collect.ts', jobFor(of), {
+      GIT_DIR: '/nowhere',
+      GIT_INDEX_FILE: '/nowhere',
+      GIT_OBJECT_DIRECTORY: '/nowhere',
+      GIT_EXTERNAL_DIFF: script(of),
+      GIT_CONFIG_COUNT: '1',
+      GIT_CONFIG_KEY_0: 'core.fsmonitor',
+      GIT_CONFIG_VALUE_0: script(of),
+    });
+    const parsed = parseChangeLines(run.stdout, of.base);
+    expect(parsed.ok && shown(parsed.change)).toEqual(['a.txt 100644 changed\n']);
+    expect(existsSync(marker(of))).toBe(false);
+  });
+
+  it.each<[string, (of: Workspace) => unknown, string]>([
+    [
+      'too much',
+      (of) => {
+        write(of, 'x', 'x'.repeat(600));
+        write(of, 'y', 'y'.repeat(600));
+        return jobFor(of, { maxChangeBytes: 1000 });
+      },
+      'collect-too-large',
+    ],
+    [
+      'too many files',
+      (of) => {
+        for (let count = 0; count < 12; count += 1) write(of, `f${count}`, '');
+        return jobFor(of, { maxChangedFiles: 10 });
+      },
+      'collect-too-many-files',
+    ],
+    [
+      'a working tree that is gone',
+      (of) => {
+        rmSync(of.directory, { recursive: true });
+        return jobFor(of);
+      },
+      'collect-working-tree-missing',
+    ],
+    [
+      'a symlink for the working tree',
+      (of) => {
+        rmSync(of.directory, { recursive: true });
+        symlinkSync('/etc', of.directory);
+        return jobFor(of);
+      },
+      'collect-working-tree-missing',
+    ],
+    [
+      'a base that is gone',
+      (of) => {
+        rmSync(join(of.objectStore, 'objects'), { recursive: true });
+        return jobFor(of);
+      },
+      'collect-base-missing',
+    ],
+    ['a job without a base', (of) => ({ ...jobFor(of), base: '' }), 'collect-bad-job'],
+  ])('is refused in words: %s', async (_, spoil, code) => {
+    const of = await workspace();
+    const run = await runScript('collect.ts', spoil(of));
+    expect(run.exitCode).toBe(1);
+    expect(parseChangeLines(run.stdout, of.base)).toMatchObject({ ok: false, reason: { code } });
+  });
+
+  it('takes no time to speak of: a small repository in less than half a second even on a busy machine', async () => {
+    const of = await workspace();
+    write(of, 'a.txt', 'x');
+    const runs = [];
+    for (let count = 0; count < 3; count += 1)
+      runs.push((await runScript('collect.ts', jobFor(of))).elapsedMs);
+    expect(Math.min(...runs)).toBeLessThan(500);
+  });
+});
+
+/** The bubblewrap that the Codex package brings; a PID namespace of its own is what makes this test harmless. */
+const bwrap = join(
+  import.meta.dirname,
+  '../../node_modules/@openai/codex-linux-x64/vendor/x86_64-unknown-linux-musl/codex-resources/bwrap',
+);
+const ownNamespace = [
+  '--unshare-user',
+  '--unshare-pid',
+  '--bind',
+  '/',
+  '/',
+  '--proc',
+  '/proc',
+  '--dev',
+  '/dev',
+];
+const namespacesWork = existsSync(bwrap) && spawnSync(bwrap, [...ownNamespace, '--', 'true']).status === 0;
+
+describe('processes that still run', () => {
+  it.runIf(namespacesWork)(
+    'are ended before the tree is read, those that ignore signals, have left their session or keep forking too',
+    async () => {
+      const of = await workspace();
+      const job = join(of.directory, '../job.json');
+      writeFileSync(job, JSON.stringify({ ...jobFor(of), endOtherProcesses: true }));
+      const counter = join(of.directory, 'counter');
+      const busy = `trap '' TERM HUP INT; while :; do echo x >> ${counter}; done`;
+      const forking = `f() { echo y >> ${counter}; f & }; f`;
+      const script = `setsid bash -c "${busy}" & setsid bash -c '${forking.replaceAll("'", "'\\''")}' & sleep 0.3
+      ${process.execPath} ${join(import.meta.dirname, '../../container/collect.ts')} ${job} > ${of.directory}/../out
+      cp ${counter} ${of.directory}/../at-end; sleep 0.2; cmp ${counter} ${of.directory}/../at-end && echo quiet; ls /proc | grep -c '^[0-9]'`;
+      const child = spawn(bwrap, [...ownNamespace, '--die-with-parent', '--', 'bash', '-c', script], {
+        stdio: ['ignore', 'pipe', 'inherit'],
+      });
+      let said = '';
+      child.stdout.on('data', (chunk: Buffer) => (said += chunk.toString()));
+      await new Promise((resolve) => child.on('close', resolve));
+      expect(said).toContain('quiet');
+      const parsed = parseChangeLines(readFileSync(join(of.directory, '../out'), 'utf8'), of.base);
+      expect(parsed.ok && parsed.change.files.map(({ path }) => path)).toEqual(['counter']);
+      const [file] = parsed.ok ? parsed.change.files : [];
+      expect(file?.type === 'file' && file.content).toBe(readFileSync(counter).toString('base64'));
+    },
+    20_000,
+  );
+});
