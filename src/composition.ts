@@ -92,7 +92,7 @@ export function composeTask(env: Env, taskId: string): TaskDeps {
     record: recordOf(env, taskId),
     sandbox: sandboxes.get(sandboxes.idFor(taskId)),
     codex,
-    codeHost: createCodeHost({ tokens, apiUrl: settings.githubApiUrl, fetch: platformFetch, now }),
+    codeHost: createCodeHost({ tokens, taskId, apiUrl: settings.githubApiUrl, fetch: platformFetch, now }),
     publication: createPublication({ tokens, apiUrl: settings.githubApiUrl, fetch: platformFetch, now }),
     policy: { forRepository: (repository) => resolveRepository(config, repository) },
     recordOf: (other) => recordOf(env, other),

@@ -142,6 +142,10 @@ function unreachable(answer: ServerResponse): void {
     answer.destroy();
     return;
   }
-  const body = JSON.stringify({ error: { message: 'the gateway cannot be reached', type: 'airlock', code: 'unavailable' } });
-  answer.writeHead(503, { 'content-type': 'application/json', 'content-length': body.length, 'retry-after': '1' }).end(body);
+  const body = JSON.stringify({
+    error: { message: 'the gateway cannot be reached', type: 'airlock', code: 'unavailable' },
+  });
+  answer
+    .writeHead(503, { 'content-type': 'application/json', 'content-length': body.length, 'retry-after': '1' })
+    .end(body);
 }

@@ -47,7 +47,11 @@ afterEach(async () => {
 
 const plain = () => connectPlain(join(folder, 'http.sock'));
 const secure = (servername: string | undefined) =>
-  connectTls({ path: join(folder, 'tls.sock'), ca: authority.certificatePem, ...(servername === undefined ? { rejectUnauthorized: false } : { servername }) });
+  connectTls({
+    path: join(folder, 'tls.sock'),
+    ca: authority.certificatePem,
+    ...(servername === undefined ? { rejectUnauthorized: false } : { servername }),
+  });
 
 /** Sends bytes and gathers what comes back until the other side closes. */
 function exchange(socket: Socket, bytes: string): Promise<string> {
@@ -74,14 +78,11 @@ describe('what the gateway forwards', () => {
     expect(arrived).toHaveLength(1);
     expect(arrived[0]).toMatchObject({ line: 'POST https://api.example.com/v1/x?y=%2e', body: 'body' });
     const headers = arrived[0]?.headers;
-    expect(['host', 'x-airlock-sandbox', 'x-airlock-token', 'x-airlock-sni', 'authorization', 'x-hop'].map((name) => valueOf(headers, name))).toEqual([
-      'api.example.com',
-      sandboxId,
-      'gateway-token',
-      'api.example.com',
-      'own',
-      undefined,
-    ]);
+    expect(
+      ['host', 'x-airlock-sandbox', 'x-airlock-token', 'x-airlock-sni', 'authorization', 'x-hop'].map(
+        (name) => valueOf(headers, name),
+      ),
+    ).toEqual(['api.example.com', sandboxId, 'gateway-token', 'api.example.com', 'own', undefined]);
   });
 
   it('lets nobody inside speak in its own name', async () => {
@@ -95,19 +96,28 @@ describe('what the gateway forwards', () => {
   });
 
   it('does not let a connection header remove what frames the message', async () => {
-    await exchange(plain(), 'POST / HTTP/1.1\r\nHost: a.example\r\nContent-Length: 2\r\nConnection: close, content-length, host, x-airlock-token\r\n\r\nok');
+    await exchange(
+      plain(),
+      'POST / HTTP/1.1\r\nHost: a.example\r\nContent-Length: 2\r\nConnection: close, content-length, host, x-airlock-token\r\n\r\nok',
+    );
     expect(arrived).toHaveLength(1);
     expect(arrived[0]?.body).toBe('ok');
     expect(valueOf(arrived[0]?.headers, 'x-airlock-token')).toBe('gateway-token');
   });
 
   it('takes an absolute request line that agrees with Host', async () => {
-    await exchange(plain(), 'GET http://a.example/p HTTP/1.1\r\nHost: a.example\r\nConnection: close\r\n\r\n');
+    await exchange(
+      plain(),
+      'GET http://a.example/p HTTP/1.1\r\nHost: a.example\r\nConnection: close\r\n\r\n',
+    );
     expect(arrived[0]?.line).toBe('GET http://a.example/p');
   });
 
   it('answers Expect itself and does not pass it on', async () => {
-    const answer = await exchange(plain(), 'POST / HTTP/1.1\r\nHost: a.example\r\nExpect: 100-continue\r\nContent-Length: 1\r\nConnection: close\r\n\r\nx');
+    const answer = await exchange(
+      plain(),
+      'POST / HTTP/1.1\r\nHost: a.example\r\nExpect: 100-continue\r\nContent-Length: 1\r\nConnection: close\r\n\r\nx',
+    );
     expect(answer).toMatch(/^HTTP\/1\.1 100 Continue/);
     expect(valueOf(arrived[0]?.headers, 'expect')).toBeUndefined();
   });
@@ -145,7 +155,8 @@ describe('what the gateway forwards', () => {
   });
 
   it('passes no header of the Worker about this connection', async () => {
-    respond = (_, response) => response.writeHead(200, { 'x-airlock-token': 'gateway-token', upgrade: 'x', 'x-kept': '1' }).end();
+    respond = (_, response) =>
+      response.writeHead(200, { 'x-airlock-token': 'gateway-token', upgrade: 'x', 'x-kept': '1' }).end();
     const answer = await exchange(plain(), 'GET / HTTP/1.1\r\nHost: a.example\r\nConnection: close\r\n\r\n');
     expect(answer).toContain('x-kept: 1');
     expect(answer).not.toMatch(/x-airlock|upgrade/i);
@@ -153,43 +164,166 @@ describe('what the gateway forwards', () => {
 });
 
 describe('what the gateway refuses, and has recorded by name', () => {
-  const rows: [what: string, code: string, sni: string | undefined | null, request: string, host: string][] = [
-    ['no Host', 'host_missing', 'a.example', 'GET / HTTP/1.1\r\n\r\n', 'a.example'],
-    ['two Hosts', 'host_repeated', 'a.example', 'GET / HTTP/1.1\r\nHost: a.example\r\nHost: b.example\r\n\r\n', 'a.example'],
-    ['the same Host twice', 'host_repeated', null, 'GET / HTTP/1.1\r\nHost: a.example\r\nHost: a.example\r\n\r\n', 'unknown.invalid'],
-    ['a Host that is not the name of the handshake', 'sni_mismatch', 'a.example', 'GET / HTTP/1.1\r\nHost: b.example\r\n\r\n', 'b.example'],
-    ['a handshake without a name', 'sni_missing', undefined, 'GET / HTTP/1.1\r\nHost: a.example\r\n\r\n', 'a.example'],
-    ['another port', 'host_port', null, 'GET / HTTP/1.1\r\nHost: a.example:8080\r\n\r\n', 'a.example'],
-    ['the port of the other scheme', 'host_port', 'a.example', 'GET / HTTP/1.1\r\nHost: a.example:80\r\n\r\n', 'a.example'],
-    ['an empty port', 'host_port', null, 'GET / HTTP/1.1\r\nHost: a.example:\r\n\r\n', 'a.example'],
-    ['a trailing dot', 'host_invalid', null, 'GET / HTTP/1.1\r\nHost: a.example.\r\n\r\n', 'unknown.invalid'],
-    ['userinfo in Host', 'host_invalid', null, 'GET / HTTP/1.1\r\nHost: user@a.example\r\n\r\n', 'unknown.invalid'],
-    ['an IPv6 address', 'host_invalid', null, 'GET / HTTP/1.1\r\nHost: [::1]\r\n\r\n', 'unknown.invalid'],
-    ['an absolute line for another host', 'target_mismatch', null, 'GET http://b.example/ HTTP/1.1\r\nHost: a.example\r\n\r\n', 'a.example'],
-    ['an absolute line with userinfo', 'target_mismatch', null, 'GET http://u@a.example/ HTTP/1.1\r\nHost: a.example\r\n\r\n', 'a.example'],
-    ['an absolute line with another scheme', 'target_mismatch', 'a.example', 'GET http://a.example/ HTTP/1.1\r\nHost: a.example\r\n\r\n', 'a.example'],
-    ['an absolute line with another port', 'target_mismatch', null, 'GET http://a.example:81/ HTTP/1.1\r\nHost: a.example\r\n\r\n', 'a.example'],
-    ['an asterisk', 'target_invalid', null, 'OPTIONS * HTTP/1.1\r\nHost: a.example\r\n\r\n', 'a.example'],
-    ['a fragment', 'target_invalid', null, 'GET /a#b HTTP/1.1\r\nHost: a.example\r\n\r\n', 'a.example'],
-    ['a tunnel', 'connect', null, 'CONNECT b.example:443 HTTP/1.1\r\nHost: b.example:443\r\n\r\n', 'b.example'],
-    ['a tunnel inside TLS', 'connect', 'a.example', 'CONNECT b.example:443 HTTP/1.1\r\nHost: b.example\r\n\r\n', 'a.example'],
-    ['a WebSocket', 'upgrade', null, 'GET / HTTP/1.1\r\nHost: a.example\r\nConnection: upgrade\r\nUpgrade: websocket\r\n\r\n', 'a.example'],
-    ['HTTP/2 by upgrade', 'upgrade', null, 'GET / HTTP/1.1\r\nHost: a.example\r\nUpgrade: h2c\r\n\r\n', 'a.example'],
-    ['HTTP/2 by prior knowledge', 'malformed', null, 'PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n', 'unknown.invalid'],
-    ['two lengths', 'malformed', 'a.example', 'POST / HTTP/1.1\r\nHost: a.example\r\nContent-Length: 1\r\nContent-Length: 2\r\n\r\nxx', 'a.example'],
-    ['length and chunks', 'malformed', null, 'POST / HTTP/1.1\r\nHost: a.example\r\nContent-Length: 4\r\nTransfer-Encoding: chunked\r\n\r\n0\r\n\r\n', 'unknown.invalid'],
-    ['an unknown transfer coding', 'malformed', null, 'POST / HTTP/1.1\r\nHost: a.example\r\nTransfer-Encoding: chunked, x\r\n\r\n0\r\n\r\n', 'unknown.invalid'],
-    ['bare line feeds', 'malformed', null, 'GET / HTTP/1.1\nHost: a.example\n\n', 'unknown.invalid'],
-    ['a folded header', 'malformed', null, 'GET / HTTP/1.1\r\nHost: a.example\r\nX: a\r\n b\r\n\r\n', 'unknown.invalid'],
-    ['a space before the colon', 'malformed', null, 'GET / HTTP/1.1\r\nHost : a.example\r\n\r\n', 'unknown.invalid'],
-    ['something that is not HTTP', 'malformed', null, 'SSH-2.0-OpenSSH_9.9\r\n', 'unknown.invalid'],
-  ];
+  const rows: [what: string, code: string, sni: string | undefined | null, request: string, host: string][] =
+    [
+      ['no Host', 'host_missing', 'a.example', 'GET / HTTP/1.1\r\n\r\n', 'a.example'],
+      [
+        'two Hosts',
+        'host_repeated',
+        'a.example',
+        'GET / HTTP/1.1\r\nHost: a.example\r\nHost: b.example\r\n\r\n',
+        'a.example',
+      ],
+      [
+        'the same Host twice',
+        'host_repeated',
+        null,
+        'GET / HTTP/1.1\r\nHost: a.example\r\nHost: a.example\r\n\r\n',
+        'unknown.invalid',
+      ],
+      [
+        'a Host that is not the name of the handshake',
+        'sni_mismatch',
+        'a.example',
+        'GET / HTTP/1.1\r\nHost: b.example\r\n\r\n',
+        'b.example',
+      ],
+      [
+        'a handshake without a name',
+        'sni_missing',
+        undefined,
+        'GET / HTTP/1.1\r\nHost: a.example\r\n\r\n',
+        'a.example',
+      ],
+      ['another port', 'host_port', null, 'GET / HTTP/1.1\r\nHost: a.example:8080\r\n\r\n', 'a.example'],
+      [
+        'the port of the other scheme',
+        'host_port',
+        'a.example',
+        'GET / HTTP/1.1\r\nHost: a.example:80\r\n\r\n',
+        'a.example',
+      ],
+      ['an empty port', 'host_port', null, 'GET / HTTP/1.1\r\nHost: a.example:\r\n\r\n', 'a.example'],
+      [
+        'a trailing dot',
+        'host_invalid',
+        null,
+        'GET / HTTP/1.1\r\nHost: a.example.\r\n\r\n',
+        'unknown.invalid',
+      ],
+      [
+        'userinfo in Host',
+        'host_invalid',
+        null,
+        'GET / HTTP/1.1\r\nHost: user@a.example\r\n\r\n',
+        'unknown.invalid',
+      ],
+      ['an IPv6 address', 'host_invalid', null, 'GET / HTTP/1.1\r\nHost: [::1]\r\n\r\n', 'unknown.invalid'],
+      [
+        'an absolute line for another host',
+        'target_mismatch',
+        null,
+        'GET http://b.example/ HTTP/1.1\r\nHost: a.example\r\n\r\n',
+        'a.example',
+      ],
+      [
+        'an absolute line with userinfo',
+        'target_mismatch',
+        null,
+        'GET http://u@a.example/ HTTP/1.1\r\nHost: a.example\r\n\r\n',
+        'a.example',
+      ],
+      [
+        'an absolute line with another scheme',
+        'target_mismatch',
+        'a.example',
+        'GET http://a.example/ HTTP/1.1\r\nHost: a.example\r\n\r\n',
+        'a.example',
+      ],
+      [
+        'an absolute line with another port',
+        'target_mismatch',
+        null,
+        'GET http://a.example:81/ HTTP/1.1\r\nHost: a.example\r\n\r\n',
+        'a.example',
+      ],
+      ['an asterisk', 'target_invalid', null, 'OPTIONS * HTTP/1.1\r\nHost: a.example\r\n\r\n', 'a.example'],
+      ['a fragment', 'target_invalid', null, 'GET /a#b HTTP/1.1\r\nHost: a.example\r\n\r\n', 'a.example'],
+      [
+        'a tunnel',
+        'connect',
+        null,
+        'CONNECT b.example:443 HTTP/1.1\r\nHost: b.example:443\r\n\r\n',
+        'b.example',
+      ],
+      [
+        'a tunnel inside TLS',
+        'connect',
+        'a.example',
+        'CONNECT b.example:443 HTTP/1.1\r\nHost: b.example\r\n\r\n',
+        'a.example',
+      ],
+      [
+        'a WebSocket',
+        'upgrade',
+        null,
+        'GET / HTTP/1.1\r\nHost: a.example\r\nConnection: upgrade\r\nUpgrade: websocket\r\n\r\n',
+        'a.example',
+      ],
+      [
+        'HTTP/2 by upgrade',
+        'upgrade',
+        null,
+        'GET / HTTP/1.1\r\nHost: a.example\r\nUpgrade: h2c\r\n\r\n',
+        'a.example',
+      ],
+      ['HTTP/2 by prior knowledge', 'malformed', null, 'PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n', 'unknown.invalid'],
+      [
+        'two lengths',
+        'malformed',
+        'a.example',
+        'POST / HTTP/1.1\r\nHost: a.example\r\nContent-Length: 1\r\nContent-Length: 2\r\n\r\nxx',
+        'a.example',
+      ],
+      [
+        'length and chunks',
+        'malformed',
+        null,
+        'POST / HTTP/1.1\r\nHost: a.example\r\nContent-Length: 4\r\nTransfer-Encoding: chunked\r\n\r\n0\r\n\r\n',
+        'unknown.invalid',
+      ],
+      [
+        'an unknown transfer coding',
+        'malformed',
+        null,
+        'POST / HTTP/1.1\r\nHost: a.example\r\nTransfer-Encoding: chunked, x\r\n\r\n0\r\n\r\n',
+        'unknown.invalid',
+      ],
+      ['bare line feeds', 'malformed', null, 'GET / HTTP/1.1\nHost: a.example\n\n', 'unknown.invalid'],
+      [
+        'a folded header',
+        'malformed',
+        null,
+        'GET / HTTP/1.1\r\nHost: a.example\r\nX: a\r\n b\r\n\r\n',
+        'unknown.invalid',
+      ],
+      [
+        'a space before the colon',
+        'malformed',
+        null,
+        'GET / HTTP/1.1\r\nHost : a.example\r\n\r\n',
+        'unknown.invalid',
+      ],
+      ['something that is not HTTP', 'malformed', null, 'SSH-2.0-OpenSSH_9.9\r\n', 'unknown.invalid'],
+    ];
 
   it.each(rows)('%s (%s)', async (_, code, sni, request, host) => {
     const answer = await exchange(sni === null ? plain() : secure(sni), request);
     expect(answer).toMatch(/^HTTP\/1\.1 4\d\d /);
     const body: unknown = JSON.parse(answer.slice(answer.lastIndexOf('\r\n{') + 2));
-    expect(body).toEqual({ error: { message: 'the request was refused at the gateway', type: 'airlock', code } });
+    expect(body).toEqual({
+      error: { message: 'the request was refused at the gateway', type: 'airlock', code },
+    });
     await expect.poll(() => arrived.length).toBe(1);
     const [report] = arrived;
     expect(report?.line).toMatch(new RegExp(`^[A-Z]+ https?://${host}/$`));
@@ -204,16 +338,25 @@ describe('what the gateway refuses, and has recorded by name', () => {
     expect(arrived.map(({ line }) => line)).not.toContain('GET http://a.example/second');
   });
 
-  it.each(['bad_name', '-a.example', 'a..example', '1.2.3.4:443', `${'a'.repeat(64)}.example`])('a handshake for %s', async (servername) => {
-    await expect(exchange(connectTls({ path: join(folder, 'tls.sock'), servername, rejectUnauthorized: false }), 'x')).rejects.toThrow();
-    expect(arrived.every(({ headers }) => valueOf(headers, 'x-airlock-refused') !== undefined)).toBe(true);
-  });
+  it.each(['bad_name', '-a.example', 'a..example', '1.2.3.4:443', `${'a'.repeat(64)}.example`])(
+    'a handshake for %s',
+    async (servername) => {
+      await expect(
+        exchange(connectTls({ path: join(folder, 'tls.sock'), servername, rejectUnauthorized: false }), 'x'),
+      ).rejects.toThrow();
+      expect(arrived.every(({ headers }) => valueOf(headers, 'x-airlock-refused') !== undefined)).toBe(true);
+    },
+  );
 });
 
 describe('its certificates', () => {
   it('fit the name of the handshake and come from this sandbox alone', async () => {
     const other = await createCertificateAuthority(Date.now());
-    const socket = connectTls({ path: join(folder, 'tls.sock'), servername: 'a.example', ca: other.certificatePem });
+    const socket = connectTls({
+      path: join(folder, 'tls.sock'),
+      servername: 'a.example',
+      ca: other.certificatePem,
+    });
     await expect(exchange(socket, 'x')).rejects.toThrow(/certificate|signature/);
     const trusted = secure('a.example');
     await new Promise((resolve) => trusted.once('secureConnect', resolve));
@@ -234,7 +377,12 @@ describe('its certificates', () => {
   });
 
   it('speaks HTTP/1.1 even to clients that would rather speak HTTP/2', async () => {
-    const socket = connectTls({ path: join(folder, 'tls.sock'), servername: 'a.example', ca: authority.certificatePem, ALPNProtocols: ['h2', 'http/1.1'] });
+    const socket = connectTls({
+      path: join(folder, 'tls.sock'),
+      servername: 'a.example',
+      ca: authority.certificatePem,
+      ALPNProtocols: ['h2', 'http/1.1'],
+    });
     await new Promise((resolve) => socket.once('secureConnect', resolve));
     expect(socket.alpnProtocol).toBe('http/1.1');
     socket.destroy();

@@ -99,7 +99,11 @@ export async function openGateway({
       refuse(verdict.code, { method, scheme, hostname: verdict.hostname, sni });
       // Whatever follows on this connection was framed by somebody whose word was just found wanting.
       const body = refusalBody(verdict.code);
-      const headers = { 'content-type': 'application/json', 'content-length': body.length, connection: 'close' };
+      const headers = {
+        'content-type': 'application/json',
+        'content-length': body.length,
+        connection: 'close',
+      };
       answer.writeHead(statuses[verdict.code] ?? 400, headers).end(body);
     };
     server.on('request', onRequest);

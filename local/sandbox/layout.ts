@@ -123,7 +123,16 @@ function innerNamespaces({ programs, spec, present }: LayoutInput): string[] {
     ...['--unshare-pid', '--unshare-ipc', '--unshare-uts', '--hostname', 'airlock', '--unshare-cgroup-try'],
     ...['--die-with-parent', '--new-session', '--clearenv'],
     ...Object.entries(environment).flatMap(([name, value]) => ['--setenv', name, value]),
-    ...openFolders('/etc', '/etc/airlock', '/etc/ssl', '/etc/ssl/certs', '/home', '/opt', '/opt/codex', '/run'),
+    ...openFolders(
+      '/etc',
+      '/etc/airlock',
+      '/etc/ssl',
+      '/etc/ssl/certs',
+      '/home',
+      '/opt',
+      '/opt/codex',
+      '/run',
+    ),
     ...hostSystem(present),
     ...['hosts', 'resolv.conf', 'nsswitch.conf', 'passwd', 'group'].flatMap((name) =>
       readOnly(`/airlock/etc/${name}`, `/etc/${name}`),

@@ -1,7 +1,13 @@
 import { describe, expect, it } from 'vitest';
 import { checkRequestHead, endToEndHeaders, type RawHead } from './request-head.ts';
 
-const head: RawHead = { method: 'GET', target: '/', rawHeaders: ['Host', 'a.example'], scheme: 'https', sni: 'a.example' };
+const head: RawHead = {
+  method: 'GET',
+  target: '/',
+  rawHeaders: ['Host', 'a.example'],
+  scheme: 'https',
+  sni: 'a.example',
+};
 
 describe('checkRequestHead', () => {
   it.each([
@@ -12,22 +18,48 @@ describe('checkRequestHead', () => {
     ['https://A.example:443/x', 'https://a.example/x'],
     ['https://a.example?q', 'https://a.example/?q'],
   ])('leaves the path of %s as it was sent', (target, url) => {
-    expect(checkRequestHead({ ...head, target })).toMatchObject({ kind: 'forward', url, hostname: 'a.example' });
+    expect(checkRequestHead({ ...head, target })).toMatchObject({
+      kind: 'forward',
+      url,
+      hostname: 'a.example',
+    });
   });
 
-  it.each(['', 'a.example/x', 'https:/a.example', 'https:a.example', '/a b', '/\u00e9', '/a\tb', '*', 'file:///etc/passwd', 'https://[a.example]/', 'https://a.example:444/', 'https://a.example@b.example/', 'https://a.example.b.example/', 'https://a.example\\@b.example/'])(
-    'refuses the target %j',
-    (target) => {
-      expect(checkRequestHead({ ...head, target })).toMatchObject({ kind: 'refuse' });
-    },
-  );
+  it.each([
+    '',
+    'a.example/x',
+    'https:/a.example',
+    'https:a.example',
+    '/a b',
+    '/\u00e9',
+    '/a\tb',
+    '*',
+    'file:///etc/passwd',
+    'https://[a.example]/',
+    'https://a.example:444/',
+    'https://a.example@b.example/',
+    'https://a.example.b.example/',
+    'https://a.example\\@b.example/',
+  ])('refuses the target %j', (target) => {
+    expect(checkRequestHead({ ...head, target })).toMatchObject({ kind: 'refuse' });
+  });
 
-  it.each(['', ' ', 'a.example ', 'a.example,b.example', 'a_b.example', 'xn--é', 'a.example/', 'a.example?x', '-a.example', 'a-.example', 'a..example', `${'a.'.repeat(130)}a`])(
-    'refuses the Host %j',
-    (host) => {
-      expect(checkRequestHead({ ...head, rawHeaders: ['Host', host] })).toMatchObject({ kind: 'refuse' });
-    },
-  );
+  it.each([
+    '',
+    ' ',
+    'a.example ',
+    'a.example,b.example',
+    'a_b.example',
+    'xn--é',
+    'a.example/',
+    'a.example?x',
+    '-a.example',
+    'a-.example',
+    'a..example',
+    `${'a.'.repeat(130)}a`,
+  ])('refuses the Host %j', (host) => {
+    expect(checkRequestHead({ ...head, rawHeaders: ['Host', host] })).toMatchObject({ kind: 'refuse' });
+  });
 });
 
 describe('endToEndHeaders', () => {
@@ -37,7 +69,20 @@ describe('endToEndHeaders', () => {
   });
 
   it('removes what belongs to the connection, by standard and by what the connection header names', () => {
-    const headers = ['Connection', 'close, X-Mine', 'x-mine', '1', 'Transfer-Encoding', 'chunked', 'TE', 'trailers', 'Proxy-Authorization', 'x', 'Keep', 'yes'];
+    const headers = [
+      'Connection',
+      'close, X-Mine',
+      'x-mine',
+      '1',
+      'Transfer-Encoding',
+      'chunked',
+      'TE',
+      'trailers',
+      'Proxy-Authorization',
+      'x',
+      'Keep',
+      'yes',
+    ];
     expect(endToEndHeaders(headers)).toEqual(['Keep', 'yes']);
   });
 });

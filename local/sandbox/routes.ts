@@ -124,7 +124,8 @@ export function sandboxRoutes(registry: Registry): Hono {
   });
 
   app.onError((error, c) => {
-    if (error instanceof SandboxGone || error instanceof LineCut) return c.json({ problem: error.message }, 410);
+    if (error instanceof SandboxGone || error instanceof LineCut)
+      return c.json({ problem: error.message }, 410);
     if (error instanceof TooManySandboxes) return c.json({ problem: error.message }, 503);
     if (error instanceof InitProblem) return c.json({ problem: error.message }, 422);
     if (error instanceof InitTimeout) return c.json({ problem: error.message }, 504);

@@ -16,25 +16,43 @@ describe('the sinkhole', () => {
     const answer = ask('A');
     expect(answer).toMatchObject({ type: 'response', id: 4711, rcode: 'NOERROR' });
     expect(answer?.questions).toMatchObject([{ type: 'A', name: 'secret.attacker.example' }]);
-    expect(answer?.answers).toMatchObject([{ type: 'A', name: 'secret.attacker.example', data: '127.0.0.1' }]);
+    expect(answer?.answers).toMatchObject([
+      { type: 'A', name: 'secret.attacker.example', data: '127.0.0.1' },
+    ]);
   });
 
   it('has no IPv6 address, without denying the name', () => {
     expect(ask('AAAA')).toMatchObject({ rcode: 'NOERROR', answers: [] });
   });
 
-  it.each(['TXT', 'MX', 'NS', 'CNAME', 'SRV', 'ANY', 'HTTPS', 'NULL', 'AXFR', 'PTR'])('knows no %s', (type) => {
-    expect(ask(type)).toMatchObject({ rcode: 'NXDOMAIN', answers: [] });
-  });
+  it.each(['TXT', 'MX', 'NS', 'CNAME', 'SRV', 'ANY', 'HTTPS', 'NULL', 'AXFR', 'PTR'])(
+    'knows no %s',
+    (type) => {
+      expect(ask(type)).toMatchObject({ rcode: 'NXDOMAIN', answers: [] });
+    },
+  );
 
   it.each([
     ['an answer', encode({ type: 'response', id: 1, questions: [{ type: 'A', name: 'a.example' }] })],
     ['no question', encode({ type: 'query', id: 1, questions: [] })],
-    ['two questions', encode({ type: 'query', id: 1, questions: [{ type: 'A', name: 'a' }, { type: 'A', name: 'b' }] })],
+    [
+      'two questions',
+      encode({
+        type: 'query',
+        id: 1,
+        questions: [
+          { type: 'A', name: 'a' },
+          { type: 'A', name: 'b' },
+        ],
+      }),
+    ],
     ['an update', encode({ type: 'query', id: 1, flags: 5 << 11, questions: [{ type: 'A', name: 'a' }] })],
     ['nothing', new Uint8Array()],
     ['half a query', query('A').subarray(0, 20)],
-    ['a name that points at itself', Uint8Array.from([0, 1, 1, 0, 0, 1, 0, 0, 0, 0, 0, 0, 0xc0, 12, 0, 1, 0, 1])],
+    [
+      'a name that points at itself',
+      Uint8Array.from([0, 1, 1, 0, 0, 1, 0, 0, 0, 0, 0, 0, 0xc0, 12, 0, 1, 0, 1]),
+    ],
     ['too much', new Uint8Array(4096)],
   ])('is silent on %s', (_, datagram) => {
     expect(answerQuery(datagram)).toBeNull();

@@ -3,9 +3,24 @@ import { checkSandboxSupport, explain } from './support.ts';
 
 describe('what stands in the way of sandboxes', () => {
   it.each([
-    ['user/max_user_namespaces', '0', /user\.max_user_namespaces is 0/, /sysctl -w user\.max_user_namespaces/],
-    ['kernel/unprivileged_userns_clone', '0', /unprivileged_userns_clone is 0/, /sysctl -w kernel\.unprivileged_userns_clone=1/],
-    ['kernel/apparmor_restrict_unprivileged_userns', '1', /AppArmor/, /profile.*sysctl -w kernel\.apparmor_restrict/],
+    [
+      'user/max_user_namespaces',
+      '0',
+      /user\.max_user_namespaces is 0/,
+      /sysctl -w user\.max_user_namespaces/,
+    ],
+    [
+      'kernel/unprivileged_userns_clone',
+      '0',
+      /unprivileged_userns_clone is 0/,
+      /sysctl -w kernel\.unprivileged_userns_clone=1/,
+    ],
+    [
+      'kernel/apparmor_restrict_unprivileged_userns',
+      '1',
+      /AppArmor/,
+      /profile.*sysctl -w kernel\.apparmor_restrict/,
+    ],
   ])('is named with the way out: %s = %s', (setting, value, problem, wayOut) => {
     const told = explain('bwrap: Permission denied', (path) => (path === setting ? value : null));
     expect(told.problem).toMatch(problem);

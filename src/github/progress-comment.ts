@@ -81,11 +81,16 @@ async function edit(place: StickyPlace, id: number, body: string): Promise<boole
   return done !== null;
 }
 
+/** Whole seconds and a rounded trigger: a margin costs nothing but a longer list. */
+function shortlyBefore(instant: string): string {
+  return `${new Date(Date.parse(instant) - 60_000).toISOString().slice(0, 19)}Z`;
+}
+
 /** Ids of the task's comments, lowest first: ids grow, so the lowest is the oldest. */
 async function ours(place: StickyPlace): Promise<readonly number[]> {
   const { comments } = await commentHistory(place.client, place.facts, place.issueNumber, {
     maxPages: 10,
-    since: place.since,
+    since: shortlyBefore(place.since),
   });
   return comments
     .filter((comment) => markedTask(comment, place.appId) === place.taskId)

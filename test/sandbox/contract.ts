@@ -3,11 +3,10 @@
  * sandbox is sealed; `sealed.test.ts` does.
  */
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { SandboxLostError, type Sandboxes, type SandboxSpec, type TaskSandbox } from '../../src/core/ports.ts';
+import { SandboxLostError, type Sandboxes, type TaskSandbox } from '../../src/core/ports.ts';
+import { newTaskId, smallSpec } from './contract-spec.ts';
 
 const MiB = 1024 * 1024;
-export const smallSpec: SandboxSpec = { memoryBytes: 1024 * MiB, diskBytes: 64 * MiB, maxProcesses: 256 };
-
 const small = { timeoutMs: 10_000, maxOutputBytes: 64 * 1024 };
 const shell = (script: string) => ({ argv: ['/bin/sh', '-c', script] });
 const text = (bytes: Uint8Array | undefined) => new TextDecoder().decode(bytes);
@@ -16,10 +15,6 @@ export interface ContractSubject {
   readonly sandboxes: Sandboxes;
   close(): Promise<void>;
 }
-
-let tasks = 0;
-/** A new task id for each sandbox of this run. */
-export const newTaskId = () => `contract-${process.pid}-${tasks++}`;
 
 export function describeSandboxContract(name: string, makeSubject: () => Promise<ContractSubject>): void {
   describe(`${name} keeps the sandbox contract`, () => {
@@ -60,7 +55,9 @@ export function describeSandboxContract(name: string, makeSubject: () => Promise
         await one.destroy();
         await expect(one.start(smallSpec)).rejects.toThrow(SandboxLostError);
         await expect(one.exec({ argv: ['true'] }, small)).rejects.toThrow(SandboxLostError);
-        await expect(one.readFile('/etc/hosts', { offset: 0, maxBytes: 10 })).rejects.toThrow(SandboxLostError);
+        await expect(one.readFile('/etc/hosts', { offset: 0, maxBytes: 10 })).rejects.toThrow(
+          SandboxLostError,
+        );
       });
 
       it('can be destroyed though it never was, and then does not start', async () => {
@@ -87,7 +84,9 @@ export function describeSandboxContract(name: string, makeSubject: () => Promise
       it('ends what runs in it when it is destroyed', async () => {
         const one = fresh();
         await one.start(smallSpec);
-        const running = one.exec({ argv: ['sleep', '60'] }, { ...small, timeoutMs: 60_000 }).catch((error: unknown) => error);
+        const running = one
+          .exec({ argv: ['sleep', '60'] }, { ...small, timeoutMs: 60_000 })
+          .catch((error: unknown) => error);
         await one.destroy();
         expect(await running).toBeInstanceOf(Error);
       });
@@ -99,14 +98,20 @@ export function describeSandboxContract(name: string, makeSubject: () => Promise
         const whole = await sandbox.readFile('/workspace/a/b/ü.txt', { offset: 0, maxBytes: 100 });
         expect(whole?.size).toBe(7);
         expect(text(whole?.bytes)).toBe('grüße');
-        expect(text((await sandbox.readFile('/workspace/a/b/ü.txt', { offset: 2, maxBytes: 2 }))?.bytes)).toBe('ü');
-        expect((await sandbox.readFile('/workspace/a/b/ü.txt', { offset: 99, maxBytes: 2 }))?.bytes).toHaveLength(0);
+        expect(
+          text((await sandbox.readFile('/workspace/a/b/ü.txt', { offset: 2, maxBytes: 2 }))?.bytes),
+        ).toBe('ü');
+        expect(
+          (await sandbox.readFile('/workspace/a/b/ü.txt', { offset: 99, maxBytes: 2 }))?.bytes,
+        ).toHaveLength(0);
       });
 
       it('replaces a file as a whole', async () => {
         await sandbox.writeFile('/workspace/replaced', 'a long first content');
         await sandbox.writeFile('/workspace/replaced', 'short');
-        expect(text((await sandbox.readFile('/workspace/replaced', { offset: 0, maxBytes: 100 }))?.bytes)).toBe('short');
+        expect(
+          text((await sandbox.readFile('/workspace/replaced', { offset: 0, maxBytes: 100 }))?.bytes),
+        ).toBe('short');
       });
 
       it('reads at most 1 MiB at once', async () => {
@@ -131,7 +136,9 @@ export function describeSandboxContract(name: string, makeSubject: () => Promise
       it('replaces a FIFO instead of waiting for its reader', async () => {
         await sandbox.exec(shell('mkfifo /workspace/replace-me'), small);
         await sandbox.writeFile('/workspace/replace-me', 'file');
-        expect(text((await sandbox.readFile('/workspace/replace-me', { offset: 0, maxBytes: 100 }))?.bytes)).toBe('file');
+        expect(
+          text((await sandbox.readFile('/workspace/replace-me', { offset: 0, maxBytes: 100 }))?.bytes),
+        ).toBe('file');
       });
 
       it('reports a write that cannot be done', async () => {
@@ -143,12 +150,21 @@ export function describeSandboxContract(name: string, makeSubject: () => Promise
       it('gives exit code, output and error output, and takes arguments as they are', async () => {
         const script = 'printf "%s" "$1"; printf problem >&2; exit 7';
         const result = await sandbox.exec({ argv: ['/bin/sh', '-c', script, 'sh', '$(id) "; ü\n'] }, small);
-        expect(result).toEqual({ exitCode: 7, stdout: '$(id) "; ü\n', stderr: 'problem', truncated: false, timedOut: false });
+        expect(result).toEqual({
+          exitCode: 7,
+          stdout: '$(id) "; ü\n',
+          stderr: 'problem',
+          truncated: false,
+          timedOut: false,
+        });
       });
 
       it('runs in the workspace, or where it is told, with the given environment', async () => {
         const here = await sandbox.exec({ argv: ['pwd'] }, small);
-        const there = await sandbox.exec({ ...shell('pwd; echo $GIVEN'), cwd: '/tmp', env: { GIVEN: 'value' } }, small);
+        const there = await sandbox.exec(
+          { ...shell('pwd; echo $GIVEN'), cwd: '/tmp', env: { GIVEN: 'value' } },
+          small,
+        );
         expect([here.stdout, there.stdout]).toEqual(['/workspace\n', '/tmp\nvalue\n']);
       });
 
@@ -166,8 +182,16 @@ export function describeSandboxContract(name: string, makeSubject: () => Promise
       });
 
       it('caps each output', async () => {
-        const result = await sandbox.exec(shell('head -c 100000 /dev/zero | tr "\\0" x; echo error >&2'), { ...small, maxOutputBytes: 1000 });
-        expect(result).toMatchObject({ exitCode: 0, stdout: 'x'.repeat(1000), stderr: 'error\n', truncated: true });
+        const result = await sandbox.exec(shell('head -c 100000 /dev/zero | tr "\\0" x; echo error >&2'), {
+          ...small,
+          maxOutputBytes: 1000,
+        });
+        expect(result).toMatchObject({
+          exitCode: 0,
+          stdout: 'x'.repeat(1000),
+          stderr: 'error\n',
+          truncated: true,
+        });
       });
 
       it('kills at the deadline, with children, those of another session, and orphans', async () => {
@@ -190,7 +214,9 @@ export function describeSandboxContract(name: string, makeSubject: () => Promise
     describe('detached runs', () => {
       it('keeps the output, to be read from any offset, and then the exit code', async () => {
         await sandbox.startRun('plain', shell('printf 0123456789; exit 3'));
-        await expect.poll(async () => (await sandbox.readRun('plain', { offset: 0, maxBytes: 0, waitMs: 0 })).exitCode).toBe(3);
+        await expect
+          .poll(async () => (await sandbox.readRun('plain', { offset: 0, maxBytes: 0, waitMs: 0 })).exitCode)
+          .toBe(3);
         const middle = await sandbox.readRun('plain', { offset: 4, maxBytes: 3, waitMs: 0 });
         expect([text(middle.bytes), middle.size, middle.exitCode]).toEqual(['456', 10, 3]);
       });
@@ -199,7 +225,11 @@ export function describeSandboxContract(name: string, makeSubject: () => Promise
         const command = shell('echo started >> /workspace/starts; sleep 0.2');
         await Promise.all([1, 2, 3].map(async () => await sandbox.startRun('once', command)));
         await sandbox.startRun('once', command);
-        await expect.poll(async () => (await sandbox.readRun('once', { offset: 0, maxBytes: 10, waitMs: 100 })).exitCode).toBe(0);
+        await expect
+          .poll(
+            async () => (await sandbox.readRun('once', { offset: 0, maxBytes: 10, waitMs: 100 })).exitCode,
+          )
+          .toBe(0);
         await sandbox.startRun('once', command);
         expect((await sandbox.exec({ argv: ['cat', '/workspace/starts'] }, small)).stdout).toBe('started\n');
       });
@@ -207,7 +237,10 @@ export function describeSandboxContract(name: string, makeSubject: () => Promise
       it('waits for output, and returns as soon as there is some', async () => {
         await sandbox.startRun('slow', shell('sleep 0.4; echo late; sleep 5'));
         const before = Date.now();
-        expect(await sandbox.readRun('slow', { offset: 0, maxBytes: 10, waitMs: 50 })).toMatchObject({ size: 0, exitCode: null });
+        expect(await sandbox.readRun('slow', { offset: 0, maxBytes: 10, waitMs: 50 })).toMatchObject({
+          size: 0,
+          exitCode: null,
+        });
         const chunk = await sandbox.readRun('slow', { offset: 0, maxBytes: 10, waitMs: 10_000 });
         expect([text(chunk.bytes), chunk.exitCode]).toEqual(['late\n', null]);
         expect(Date.now() - before).toBeLessThan(3_000);
@@ -216,12 +249,18 @@ export function describeSandboxContract(name: string, makeSubject: () => Promise
       it('returns from waiting when the run ends without a word', async () => {
         await sandbox.startRun('silent', shell('sleep 0.2; exit 4'));
         const before = Date.now();
-        expect(await sandbox.readRun('silent', { offset: 0, maxBytes: 10, waitMs: 10_000 })).toMatchObject({ size: 0, exitCode: 4 });
+        expect(await sandbox.readRun('silent', { offset: 0, maxBytes: 10, waitMs: 10_000 })).toMatchObject({
+          size: 0,
+          exitCode: 4,
+        });
         expect(Date.now() - before).toBeLessThan(3_000);
       });
 
       it('gives the exit code only when nothing can be written any more', async () => {
-        await sandbox.startRun('leftover', shell('(while :; do echo again; sleep 0.01; done) & setsid sleep 72 & sleep 0.1; exit 0'));
+        await sandbox.startRun(
+          'leftover',
+          shell('(while :; do echo again; sleep 0.01; done) & setsid sleep 72 & sleep 0.1; exit 0'),
+        );
         let size = -1;
         await expect
           .poll(async () => {
@@ -237,7 +276,9 @@ export function describeSandboxContract(name: string, makeSubject: () => Promise
 
       it('ends with 127 when the program is missing', async () => {
         await sandbox.startRun('missing', { argv: ['no-such-program'] });
-        expect((await sandbox.readRun('missing', { offset: 0, maxBytes: 10, waitMs: 5_000 })).exitCode).toBe(127);
+        expect((await sandbox.readRun('missing', { offset: 0, maxBytes: 10, waitMs: 5_000 })).exitCode).toBe(
+          127,
+        );
       });
 
       it('knows no run that was not started', async () => {

@@ -67,11 +67,13 @@ export async function localSubject(
   };
 }
 
-export async function listen(listener: RequestListener): Promise<{ origin: string; port: number; close(): void }> {
+export async function listen(
+  listener: RequestListener,
+): Promise<{ origin: string; port: number; close(): void }> {
   const server = createServer(listener);
   await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
   const address = server.address();
-  const port = typeof address === "object" && address !== null ? address.port : 0;
+  const port = typeof address === 'object' && address !== null ? address.port : 0;
   return {
     origin: `http://127.0.0.1:${port}`,
     port,

@@ -4,14 +4,18 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { SandboxLostError } from '../../src/core/ports.ts';
-import { describeSandboxContract, newTaskId, smallSpec } from './contract.ts';
+import { describeSandboxContract } from './contract.ts';
+import { newTaskId, smallSpec } from './contract-spec.ts';
 import { localSubject, type LocalSubject } from './local-subject.ts';
 
 describeSandboxContract('the local sandbox', localSubject);
 
 const small = { timeoutMs: 10_000, maxOutputBytes: 10_000 };
 
-async function withSubject(options: Parameters<typeof localSubject>[0], use: (subject: LocalSubject) => Promise<void>) {
+async function withSubject(
+  options: Parameters<typeof localSubject>[0],
+  use: (subject: LocalSubject) => Promise<void>,
+) {
   const subject = await localSubject(options);
   try {
     await use(subject);
@@ -68,12 +72,15 @@ describe('the local sandbox', () => {
     await withSubject({}, async ({ host }) => {
       const method = path.endsWith('/start') ? 'POST' : 'GET';
       const body = method === 'POST' ? { body: JSON.stringify(smallSpec) } : {};
-      expect((await host.handle(new Request(`http://sandbox-host${path}`, { method, ...body }))).status).toBe(status);
+      expect((await host.handle(new Request(`http://sandbox-host${path}`, { method, ...body }))).status).toBe(
+        status,
+      );
     });
   });
 
   it('removes its temporary files at the end', async () => {
-    const ours = async () => (await readdir(tmpdir())).filter((name) => name.startsWith('airlock-sandboxes-'));
+    const ours = async () =>
+      (await readdir(tmpdir())).filter((name) => name.startsWith('airlock-sandboxes-'));
     const before = await ours();
     await withSubject({}, async ({ sandboxes }) => {
       await sandboxes.get(sandboxes.idFor(newTaskId())).start(smallSpec);

