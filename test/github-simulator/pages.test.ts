@@ -37,6 +37,11 @@ describe('Markdown on the pages', () => {
     ],
     ['a mention', 'thanks @ada', '<p>thanks <span class="mention">@ada</span></p>'],
     [
+      'an issue',
+      'Closes #12, not a#1 or &#39;',
+      '<p>Closes <a href="../issues/12">#12</a>, not a#1 or &amp;#39;</p>',
+    ],
+    [
       'details',
       '<details>\n<summary>More</summary>\n\ntext\n</details>',
       '<details>\n<summary>More</summary>\n<p>text</p>\n</details>',
@@ -135,7 +140,7 @@ describe('Markdown on the pages', () => {
 /** Tags and attributes of the HTML that the renderer must never write. */
 function dangers(html: string): string[] {
   const allowed =
-    /^<\/?(h[1-6]|p|br|hr|ul|ol|li|input|pre|code|strong|em|b|i|del|a|span|blockquote|div|table|thead|tbody|tr|th|td|details|summary|kbd|sub|sup)((?: (?:class|rel|type)="[\w\- +]*")| href="(?:https?:\/\/|#|\/)[^"<>]*"| disabled| checked| open)*>$/i;
+    /^<\/?(h[1-6]|p|br|hr|ul|ol|li|input|pre|code|strong|em|b|i|del|a|span|blockquote|div|table|thead|tbody|tr|th|td|details|summary|kbd|sub|sup)((?: (?:class|rel|type)="[\w\- +]*")| href="(?:https?:\/\/|#|\/|\.\.\/issues\/)[^"<>]*"| disabled| checked| open)*>$/i;
   return (html.match(/<[^>]*>?/g) ?? []).filter((tag) => !allowed.test(tag));
 }
 

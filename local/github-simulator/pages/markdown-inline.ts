@@ -16,6 +16,7 @@ const token = new RegExp(
     '(?<![\\w*])\\*(?<em>[^\\s*](?:[^*\\n]*[^\\s*])?)\\*(?![\\w*])',
     '(?<!\\w)_(?<under>[^\\s_](?:[^_\\n]*[^\\s_])?)_(?!\\w)',
     '(?<bare>https?://[^\\s<>()"\'`\\]]{1,2000}[^\\s<>()"\'`\\].,;:!?])',
+    '(?<![\\w/#&])#(?<issue>\\d{1,7})\\b',
     '(?<![\\w/@.-])@(?<mention>[A-Za-z0-9](?:[A-Za-z0-9-]{0,37}[A-Za-z0-9])?)',
   ].join('|'),
   'gi',
@@ -34,7 +35,7 @@ export function inline(text: string, depth = 0): string {
 }
 
 function marked(groups: Readonly<Record<string, string | undefined>>, whole: string, depth: number): string {
-  const { code, label, href, tag, open, literal, strong, gone, em, under, bare, mention } = groups;
+  const { code, label, href, tag, open, literal, strong, gone, em, under, bare, issue, mention } = groups;
   if (code !== undefined) return `<code>${escapeHtml(code.replace(/^ (.*) $/, '$1'))}</code>`;
   // Images would be fetched: they are shown as links.
   if (label !== undefined && href !== undefined) return link(href, inline(label, depth + 1), whole);
@@ -45,6 +46,8 @@ function marked(groups: Readonly<Record<string, string | undefined>>, whole: str
   const emphasis = em ?? under;
   if (emphasis !== undefined) return `<em>${inline(emphasis, depth + 1)}</em>`;
   if (bare !== undefined) return link(bare, escapeHtml(bare), whole);
+  // Relative to an issue's or pull request's page; the wrong kind leads to the right one.
+  if (issue !== undefined) return `<a href="../issues/${issue}">#${issue}</a>`;
   if (mention !== undefined) return `<span class="mention">@${escapeHtml(mention)}</span>`;
   return escapeHtml(whole);
 }
