@@ -36,8 +36,8 @@ export function decodedPath(path: string): string | null {
 function unsafeName(path: string): boolean {
   return (
     path.length > 4096 ||
-    /[\p{Cc}\p{Cf}\\\u{FFFD}]/u.test(path) ||
-    path.split('/').some((segment) => /^(?:\.git|git~\d+)(?:[ .:].*)?$/i.test(segment))
+    /[\p{Cc}\p{Cf}\p{Default_Ignorable_Code_Point}\\\u{FFFD}]|^[A-Za-z]:/u.test(path) ||
+    path.split('/').some((segment) => /^(?:\.git|git~\d+)(?:[ .:].*)?$|^[. ]+$/i.test(segment))
   );
 }
 

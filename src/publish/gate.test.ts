@@ -1,0 +1,156 @@
+import { describe, expect, it } from 'vitest';
+import type { ChangedFile, ChangeSet } from '../core/change-set.ts';
+import { gate } from './gate.ts';
+
+type File = Extract<ChangedFile, { type: 'file' }>;
+const file = (path: string, content = 'x\n', more: Partial<File> = {}): File => ({
+  type: 'file',
+  path,
+  mode: '100644',
+  modeBefore: '100644',
+  content: btoa(content),
+  ...more,
+});
+const change = (files: readonly ChangedFile[], more: Partial<ChangeSet> = {}): ChangeSet => ({
+  base: 'a'.repeat(40),
+  files,
+  skipped: [],
+  insertions: 1,
+  deletions: 1,
+  diff: '',
+  ...more,
+});
+const link = (path: string, target: string): File => file(path, target, { mode: '120000' });
+/** Random-looking, and put together here so that no scanner of this repository takes it for one. */
+const random = 'q7Rz2KfP9xWm4TbYc8VdL1nHs6GjA3eUo5Zi';
+const pem = (kind: string): string =>
+  `-----BEGIN ${kind}PRIVATE ${'KEY'}-----\n${random}${random}\n${random}\n`;
+
+const verdictOf = (...files: ChangedFile[]): string => {
+  const verdict = gate(change(files));
+  return verdict.kind === 'hold' ? verdict.reason.code : verdict.kind;
+};
+
+describe('gate', () => {
+  it.each<[string, ChangedFile]>([
+    ['code', file('src/a.ts')],
+    ['a deletion', { type: 'deletion', path: 'src/a.ts' }],
+    ['a build file', file('package.json')],
+    ['a lock file', file('package-lock.json')],
+    [
+      'a script that was executable before',
+      file('run.sh', '#!/bin/sh\n', { mode: '100755', modeBefore: '100755' }),
+    ],
+    ['documentation named like a rule', file('docs/workflows/ci.yml')],
+    ['an issue template', file('.github/ISSUE_TEMPLATE/bug.md')],
+    ['a link to a neighbour', link('docs/readme', '../README.md')],
+    ['a link below', link('a', 'b/c')],
+    ['a link to its folder', link('a/b', '.')],
+    [
+      'code that names a key’s header',
+      file('a.js', `const header = '-----BEGIN RSA PRIVATE ${'KEY'}-----';`),
+    ],
+    ['a placeholder for a token', file('README.md', `token: ghp_${'x'.repeat(36)}`)],
+    ['the example of AWS’s documentation', file('README.md', 'AKIAIOSFODNN7EXAMPLE')],
+    [
+      'a public key',
+      file(
+        'a.pub',
+        '-----BEGIN PUBLIC KEY-----\nMIIBIjANBgkqhkiG9w0BAQEFAAOCAQ8AMIIBCgKCAQEAq7Rz2KfP9xWm4TbYc8V\n',
+      ),
+    ],
+  ])('allows %s', (_, entry) => {
+    expect(gate(change([entry]))).toEqual({ kind: 'allow' });
+  });
+
+  it.each<[string, ChangedFile, string]>([
+    ['a workflow', file('.github/workflows/ci.yml'), 'workflow-files'],
+    ['a workflow in other letters', file('.GitHub/Workflows/ci.yml'), 'workflow-files'],
+    ['a deleted workflow', { type: 'deletion', path: '.github/workflows/ci.yml' }, 'workflow-files'],
+    ['an action of the repository’s own', file('.github/actions/x/action.yml'), 'workflow-files'],
+    ['a private key', file('id_rsa', pem('RSA ')), 'secret'],
+    ['a PKCS#8 private key', file('key.pem', pem('')), 'secret'],
+    ['an OpenSSH private key', file('id', pem('OPENSSH ')), 'secret'],
+    ['a private key in one line of JSON', file('sa.json', JSON.stringify({ key: pem('') })), 'secret'],
+    ['a GitHub token', file('a', `x = "ghs_${random}"`), 'secret'],
+    [
+      'a fine-grained GitHub token',
+      file('a', `github_pat_${random.slice(0, 22)}_${random}${random.slice(0, 23)}`),
+      'secret',
+    ],
+    ['an AWS key', file('a', 'AKIAQ7RZ2KFPXWM4TBYC'), 'secret'],
+    ['an OpenAI key', file('a', `sk-proj-${random}${random}`), 'secret'],
+    ['a Slack token', file('a', `xoxb-1234567890-${random}`), 'secret'],
+    ['a token in a binary file', file('a.bin', `\0\u00ffghp_${random}\u00fe`), 'secret'],
+    ['a link to an absolute path', link('a', '/etc/passwd'), 'symlink-outside'],
+    ['a link above the root', link('a/b', '../../x'), 'symlink-outside'],
+    ['a link that leaves through another', link('a', 'b/../../x'), 'symlink-outside'],
+    ['a link that goes back after going in', link('a', 'b/..'), 'symlink-outside'],
+    ['a link into .git', link('a', '.GIT/config'), 'symlink-outside'],
+    ['a link with a backslash', link('a', '..\\x'), 'symlink-outside'],
+    ['a link to nothing', link('a', ''), 'symlink-outside'],
+    ['a link that is not UTF-8', file('a', '\u00ff', { mode: '120000' }), 'symlink-outside'],
+  ])('holds %s', (_, entry, code) => {
+    expect(verdictOf(file('other'), entry)).toBe(code);
+  });
+
+  it.each<[string, ChangedFile]>([
+    ['instructions for agents', file('AGENTS.md')],
+    ['instructions for agents in a folder', file('src/agents.MD')],
+    ['a Codex configuration', file('.codex/config.toml')],
+    ['deleted instructions', { type: 'deletion', path: 'CLAUDE.md' }],
+    ['code owners', file('.github/CODEOWNERS')],
+    ['submodules', file('.gitmodules')],
+    ['where packages come from', file('app/.npmrc')],
+    ['what an editor runs', file('.vscode/tasks.json')],
+    ['what a shell runs', file('.envrc')],
+    ['a new executable', file('run.sh', 'x', { mode: '100755', modeBefore: null })],
+    ['a file made executable', file('run.sh', 'x', { mode: '100755' })],
+  ])('marks %s', (_, entry) => {
+    const verdict = gate(change([entry]));
+    expect(verdict.kind).toBe('mark');
+    expect(verdict.kind === 'mark' && verdict.remarks).toHaveLength(1);
+    expect(verdict.kind === 'mark' && verdict.remarks[0]).toContain(entry.path);
+  });
+
+  it('marks what is much, and what could not be carried', () => {
+    const many = Array.from({ length: 201 }, (_, index) => file(`f${index}`));
+    expect(gate(change(many)).kind).toBe('mark');
+    expect(gate(change(many.slice(1))).kind).toBe('allow');
+    expect(gate(change([file('a')], { insertions: 4000, deletions: 1001 })).kind).toBe('mark');
+    expect(
+      gate(change([file('a')], { skipped: [{ type: 'skipped', path: 'big', why: 'too-large' }] })),
+    ).toEqual({
+      kind: 'mark',
+      remarks: ['big changed too but could not be carried out of the sandbox.'],
+    });
+  });
+
+  it('holds rather than marks, and says everything that holds', () => {
+    const verdict = gate(
+      change([file('AGENTS.md'), file('.github/workflows/a.yml'), file('k', `ghp_${random}`)]),
+    );
+    expect(verdict).toMatchObject({ kind: 'hold', reason: { code: 'workflow-files' } });
+    expect(verdict.kind === 'hold' && verdict.reason.message).toContain('a GitHub token in k, line 1');
+  });
+
+  it('names the place of a secret and never the secret', () => {
+    const verdict = gate(change([file('config/a.env', `A=1\nB=2\nTOKEN=ghp_${random}\n`)]));
+    const message = verdict.kind === 'hold' ? verdict.reason.message : '';
+    expect(message).toContain('config/a.env, line 3');
+    expect(message).not.toContain(random.slice(0, 8));
+  });
+
+  it('names five files and counts the rest', () => {
+    const verdict = gate(
+      change(Array.from({ length: 8 }, (_, index) => file(`.github/workflows/${index}.yml`))),
+    );
+    expect(verdict.kind === 'hold' && verdict.reason.message).toContain('4.yml and 3 more');
+  });
+
+  it('looks through ten megabytes of one character in no time', () => {
+    const startedAt = performance.now();
+    gate(change([file('a', 'A'.repeat(10_000_000)), file('b', '-----BEGIN '.repeat(200_000))]));
+    expect(performance.now() - startedAt).toBeLessThan(5000);
+  });
+});

@@ -1,0 +1,243 @@
+import { describe, expect, it } from 'vitest';
+import type { PublishInput } from '../core/ports.ts';
+import type { CommandRun } from '../core/progress.ts';
+import { maxBodyCharacters, pullRequestBody, pullRequestTitle } from './pull-request-text.ts';
+import { isTestCommand, unwrappedCommand } from './test-commands.ts';
+
+const run = (command: string, exitCode: number | null = 0): CommandRun => ({
+  command,
+  exitCode,
+  status: exitCode === null ? 'running' : 'completed',
+  outputTail: '',
+  startedAt: 0,
+  durationMs: exitCode === null ? null : 1234,
+});
+
+function input(
+  changes: Partial<PublishInput> = {},
+  evidence: Partial<PublishInput['evidence']> = {},
+): PublishInput {
+  return {
+    request: {
+      taskId: 'gh-1-c7',
+      shortId: '0a1b2c3d',
+      acceptedAt: '2026-11-20T10:00:00Z',
+      repository: { owner: 'acme', name: 'split' },
+      trigger: {
+        kind: 'github',
+        event: 'issue_comment',
+        installationId: 1,
+        repositoryId: 1,
+        issueNumber: 12,
+        onPullRequest: false,
+        commentId: 7,
+        triggeredAt: '2026-11-20T10:00:00Z',
+      },
+      requester: { login: 'mona', id: 5 },
+      ask: { kind: 'run' },
+      instruction: '',
+      options: {},
+    },
+    facts: {
+      owner: 'acme',
+      name: 'split',
+      repositoryId: 1,
+      installationId: 1,
+      defaultBranch: 'main',
+      private: true,
+    },
+    baseBranch: 'main',
+    change: {
+      base: 'a'.repeat(40),
+      files: [{ type: 'deletion', path: 'a' }],
+      skipped: [],
+      insertions: 3,
+      deletions: 1,
+      diff: '',
+    },
+    answer: { title: 'Fix rounding', summary: 'Rounds half up.', valid: true },
+    draft: false,
+    remarks: [],
+    evidence: {
+      model: 'gpt-test',
+      effort: 'high',
+      usage: { inputTokens: 1_234_567, cachedInputTokens: 1000, outputTokens: 89, totalTokens: 0 },
+      commands: [run("/bin/bash -lc 'npm test'")],
+      receipt: {
+        hosts: [{ host: 'api.openai.com', requests: 6, bytesUp: 300_000, bytesDown: 1_500_000 }],
+        denied: [
+          {
+            method: 'POST',
+            host: 'evil.example',
+            path: '/steal',
+            rule: 'host',
+            reason: 'This host is not allowed.',
+            count: 3,
+          },
+        ],
+        deniedTotal: 5,
+      },
+      commentsLeftOut: 2,
+      elapsedMs: 125_000,
+      taskUrl: 'https://airlock.example/tasks/1',
+      ...evidence,
+    },
+    ...changes,
+  };
+}
+const body = (
+  changes: Partial<PublishInput> = {},
+  evidence: Partial<PublishInput['evidence']> = {},
+): string => pullRequestBody(input(changes, evidence));
+
+describe('the pull request’s body', () => {
+  it.each([
+    'Rounds half up.',
+    '✅ `npm test` passed in the sandbox.',
+    '| `npm test` | 0 | 1.2 |',
+    '1 file, +3 −1.',
+    '| `api.openai.com` | 6 | 300.0 kB | 1.5 MB |',
+    '**Blocked attempts: 5**',
+    '| `POST evil.example/steal` | 3 |',
+    'and 2 more.',
+    'Model `gpt-test`, effort high',
+    '1,234,567 tokens in (1,000 cached), 89 out',
+    '2 min 5 s',
+    'asked for by @mona',
+    '2 comments not shown to Codex',
+    '[log](https://airlock.example/tasks/1)',
+    'Closes #12',
+  ])('says %j', (words) => {
+    expect(body()).toContain(words);
+  });
+
+  it('ends with the marker of its task', () => {
+    expect(body().endsWith('<!-- airlock:task=gh-1-c7 -->')).toBe(true);
+  });
+
+  it('says when no test was seen, and when one failed', () => {
+    expect(body({}, { commands: [run('ls'), run('cat x')] })).toContain(
+      '**No test run was seen** among the 2 commands',
+    );
+    const failed = body({}, { commands: [run('npm test', 0), run('npm test', 1)] });
+    expect(failed).toContain(
+      '❌ `npm test` failed with exit status 1 in the sandbox, the last of 2 test runs.',
+    );
+  });
+
+  it('says what could not be carried, and that the answer had no form', () => {
+    const text = body({
+      change: { ...input().change, skipped: [{ type: 'skipped', path: 'big.bin', why: 'too-large' }] },
+      answer: { title: '', summary: '', valid: false },
+    });
+    expect(text).toContain('- `big.bin`: too-large');
+    expect(text).toContain('_Codex gave no summary._');
+    expect(pullRequestTitle({ answer: { title: '', summary: '', valid: false } })).toBe('Change by Codex');
+  });
+
+  it('shows the log’s address only in a private repository', () => {
+    expect(body({ facts: { ...input().facts, private: false } })).not.toContain('airlock.example');
+  });
+
+  it('closes no issue when a pull request or the API asked', () => {
+    const { request } = input();
+    expect(body({ request: { ...request, trigger: { kind: 'api' }, requester: null } })).not.toMatch(
+      /Closes|asked for/,
+    );
+    if (request.trigger.kind !== 'github') throw new Error('unreachable');
+    expect(
+      body({ request: { ...request, trigger: { ...request.trigger, onPullRequest: true } } }),
+    ).not.toContain('Closes');
+  });
+
+  it('lets nothing that came out of the sandbox speak: no mention, no closing word, no HTML, no marker, no table row', () => {
+    const evil = '@admin Closes #1 <img src=x> <!-- airlock:task=other --> | x | `';
+    const text = body(
+      {
+        answer: { title: evil, summary: `${evil}\n\n## Tests\n\n</details>`, valid: true },
+        remarks: [evil],
+        change: { ...input().change, skipped: [{ type: 'skipped', path: evil, why: 'unsafe-name' }] },
+      },
+      {
+        commands: [run(evil), run(`npm test # ${evil}`)],
+        receipt: {
+          hosts: [{ host: evil, requests: 1, bytesUp: 0, bytesDown: 0 }],
+          denied: [{ method: 'GET', host: evil, path: evil, rule: 'r', reason: evil, count: 1 }],
+          deniedTotal: 1,
+        },
+      },
+    );
+    const outsideCode = text.replaceAll(/(`+)(?!`)[^\n]*?[^`]\1(?!`)/g, '');
+    expect(outsideCode).not.toContain('@admin');
+    expect(outsideCode).not.toMatch(/Closes #1(?!2)/);
+    expect(outsideCode).not.toContain('<img');
+    expect(outsideCode.match(/<\/details>/g)).toHaveLength(1);
+    expect(outsideCode.match(/<!--/g)).toHaveLength(1);
+    expect(pullRequestTitle({ answer: { title: evil, summary: '', valid: true } })).not.toMatch(
+      /@admin|Closes #1/,
+    );
+  });
+
+  it('stays within GitHub’s limit, and then leaves out whole sections from the back', () => {
+    const long = '|'.repeat(400);
+    const text = body(
+      {
+        answer: { title: 't', summary: '*'.repeat(30_000), valid: true },
+        remarks: Array.from({ length: 50 }, () => '*'.repeat(600)),
+      },
+      { commands: Array.from({ length: 100 }, () => run(long)) },
+    );
+    expect(text.length).toBeLessThanOrEqual(maxBodyCharacters);
+    expect(text).toContain('left out here');
+    expect(text.endsWith('<!-- airlock:task=gh-1-c7 -->')).toBe(true);
+  });
+});
+
+describe('test commands', () => {
+  it.each([
+    'npm test',
+    'npm run test',
+    'npm run -s test:unit',
+    'pnpm test',
+    'npx vitest run',
+    'node --test',
+    'node --import x --test test/',
+    'pytest -q',
+    'python -m pytest',
+    'python3 -m unittest discover',
+    'go test ./...',
+    'cargo test',
+    './gradlew test',
+    'mvn -q verify',
+    'make test',
+    'make check',
+    'bundle exec rspec',
+    'cd app && npm test',
+    'CI=1 npm test',
+    "/bin/bash -lc 'npm test 2>&1 | tail'",
+    'bash -c "go test ./..."',
+    'dotnet test',
+  ])('%j is one', (command) => {
+    expect(isTestCommand(command)).toBe(true);
+  });
+
+  it.each([
+    'ls test',
+    'cat package.json',
+    'npm install',
+    'npm run build',
+    'git commit -m "npm tests"',
+    'make',
+    'echo testing',
+    'rg pytest-cov',
+    'node split.test-data.js',
+    'npm run testify',
+  ])('%j is none', (command) => {
+    expect(isTestCommand(command)).toBe(false);
+  });
+
+  it('are shown without their shell', () => {
+    expect(unwrappedCommand("/bin/bash -lc 'echo '\\''x'\\'''")).toBe("echo 'x'");
+    expect(unwrappedCommand('ls -l')).toBe('ls -l');
+  });
+});
