@@ -89,11 +89,14 @@ export function startRun(name: string, command: Command, folder: string): void {
   const child = start(command, randomUUID(), ['ignore', out, err]);
   closeSync(out);
   closeSync(err);
-  void ended(child).then(({ exitCode }) => {
-    // The run has ended when nothing of it is left to write, or to touch the workspace while it is collected.
-    killStrays(liveRoots);
-    run.exitCode = exitCode;
-  });
+  void finish(run, child);
+}
+
+async function finish(run: Run, child: ChildProcess): Promise<void> {
+  const { exitCode } = await ended(child);
+  // The run has ended when nothing of it is left to write, or to touch the workspace while it is collected.
+  killStrays(liveRoots);
+  run.exitCode = exitCode;
 }
 
 /** Null when no run has that name. */

@@ -60,6 +60,8 @@ async function answer(request: InitRequest, body: Uint8Array): Promise<Reply> {
       const read = await readRegularFile(request.path, request);
       return read === null ? { header: { size: null } } : { header: { size: read.size }, body: read.bytes };
     }
+    default:
+      throw new Error('unknown method');
   }
 }
 

@@ -32,11 +32,11 @@ export interface ControlChannel {
   /** Resolves with the reason when the line is cut, by either side. */
   readonly cut: Promise<string>;
   /** Rejects with `InitProblem`, `InitTimeout` or `LineCut`. */
-  call(
+  readonly call: (
     header: Readonly<Record<string, unknown>>,
     body: Uint8Array | undefined,
     timeoutMs: number,
-  ): Promise<Frame>;
+  ) => Promise<Frame>;
 }
 
 /** A frozen init reads nothing; what we would tell it must not pile up in the host. */
@@ -44,8 +44,8 @@ const maxUnsentBytes = 64 * 1024 * 1024;
 const maxOpenCalls = 256;
 
 interface Waiting {
-  resolve(frame: Frame): void;
-  reject(error: Error): void;
+  readonly resolve: (frame: Frame) => void;
+  readonly reject: (error: Error) => void;
 }
 
 export function controlChannel(toInit: Writable, fromInit: Readable): ControlChannel {

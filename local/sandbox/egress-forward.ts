@@ -59,8 +59,7 @@ export function createEgress(socket: () => EgressSocket): Egress {
 
   return {
     forward(incoming, answer, { sandboxId, url, hostname, sni, headers }) {
-      const { origin, token } = socket();
-      const { hostname: host, port } = new URL(origin);
+      const { host, port, token } = target(socket());
       const chunked =
         incoming.headers['transfer-encoding'] === undefined ? [] : ['transfer-encoding', 'chunked'];
       const own = [
@@ -100,8 +99,7 @@ export function createEgress(socket: () => EgressSocket): Egress {
 
     report({ sandboxId, code, method, url, sni }) {
       if (reports >= maxReportsInFlight) return;
-      const { origin, token } = socket();
-      const { hostname: host, port } = new URL(origin);
+      const { host, port, token } = target(socket());
       const headers: OutgoingHttpHeaders = {
         host: new URL(url).hostname,
         'x-airlock-sandbox': sandboxId,
@@ -125,6 +123,11 @@ export function createEgress(socket: () => EgressSocket): Egress {
 
     close: () => agent.destroy(),
   };
+}
+
+function target({ origin, token }: EgressSocket) {
+  const { hostname: host, port } = new URL(origin);
+  return { host, port, token };
 }
 
 function replaceHost(headers: readonly string[], hostname: string): string[] {

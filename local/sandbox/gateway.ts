@@ -12,7 +12,7 @@ import {
 import { createServer as createHttpsServer } from 'node:https';
 import { join } from 'node:path';
 import type { Duplex } from 'node:stream';
-import { TLSSocket } from 'node:tls';
+import { TLSSocket, type SecureContext } from 'node:tls';
 import type { CertificateAuthority } from './certificate-authority.ts';
 import type { Egress } from './egress-forward.ts';
 import { parseHostname } from './hostname.ts';
@@ -62,15 +62,7 @@ export async function openGateway({
     ...authority.noName,
     ALPNProtocols: ['http/1.1'],
     minVersion: 'TLSv1.2',
-    SNICallback: (name, done) => {
-      const hostname = parseHostname(name);
-      if (hostname === null) {
-        refuse('malformed', { method: 'GET', scheme: 'https', hostname: null, sni: null });
-        done(new Error('invalid server name'));
-        return;
-      }
-      authority.contextFor(hostname).then((context) => done(null, context), done);
-    },
+    SNICallback: (name, done) => void present(name, done),
   });
 
   function refuse(
@@ -79,6 +71,23 @@ export async function openGateway({
   ): void {
     const url = `${about.scheme}://${about.hostname ?? unknownHost}/`;
     egress.report({ sandboxId, code, method: about.method, url, sni: about.sni });
+  }
+
+  async function present(
+    name: string,
+    done: (error: Error | null, context?: SecureContext) => void,
+  ): Promise<void> {
+    const hostname = parseHostname(name);
+    if (hostname === null) {
+      refuse('malformed', { method: 'GET', scheme: 'https', hostname: null, sni: null });
+      done(new Error('invalid server name'));
+      return;
+    }
+    try {
+      done(null, await authority.contextFor(hostname));
+    } catch {
+      done(new Error('no certificate'));
+    }
   }
 
   function serve(server: Server, scheme: 'http' | 'https', path: string): Promise<void> {

@@ -42,6 +42,8 @@ const sharedMemoryBytes = 256 * MiB;
 /** Threads of init itself, which count against the user's limit like any other. */
 const initThreads = 16;
 const maxOpenFiles = 8192;
+/** Where the supervisor opens `seccomp.bpf` for the inner bubblewrap. */
+const seccompDescriptor = 3;
 
 /** On merged-/usr systems these are links; on others they are folders, and then bound as such. */
 export const hostLinks = ['/bin', '/sbin', '/lib', '/lib64', '/lib32', '/libx32'] as const;
@@ -80,14 +82,14 @@ function outerNamespaces({ programs, privilege, etcFolder, gatewayFolder, presen
   const packages = join(programs.checkout, 'node_modules');
   return [
     ...rights,
-    ...['--unshare-net', '--unshare-pid', '--unshare-ipc', '--unshare-uts', '--hostname', 'airlock'],
-    ...['--die-with-parent', '--new-session', '--clearenv'],
+    ...words('--unshare-net --unshare-pid --unshare-ipc --unshare-uts --hostname airlock'),
+    ...words('--die-with-parent --new-session --clearenv'),
     ...openFolders('/etc', '/etc/ssl', '/airlock', '/airlock/node', '/airlock/node/bin', '/airlock/codex'),
     ...hostSystem(present),
-    ...['--proc', '/proc', '--dev', '/dev', '--tmpfs', '/tmp'],
+    ...words('--proc /proc --dev /dev --tmpfs /tmp'),
     // A process file system may be mounted in a user namespace only where a whole one is already seen, and bubblewrap covers parts of the one
     // it mounts for root. Only the supervisor sees this second one.
-    ...['--bind', '/proc', '/airlock/proc'],
+    ...words('--bind /proc /airlock/proc'),
     ...readOnly(programs.bwrap, '/airlock/bwrap'),
     ...(programs.nodeFolder === null
       ? readOnly(programs.nodeFile, '/airlock/node/bin/node')
@@ -107,7 +109,7 @@ function outerNamespaces({ programs, privilege, etcFolder, gatewayFolder, presen
     ...['dns-packet', '@leichtgewicht/ip-codec'].flatMap((name) =>
       readOnly(join(packages, name), `/airlock/supervisor/node_modules/${name}`),
     ),
-    ...['--remount-ro', '/'],
+    ...words('--remount-ro /'),
   ];
 }
 
@@ -119,9 +121,10 @@ function supervisorCommand(input: LayoutInput): string[] {
 
 function innerNamespaces({ programs, spec, present }: LayoutInput): string[] {
   return [
-    ...['--unshare-user', '--disable-userns', '--uid', '1000', '--gid', '1000', '--cap-drop', 'ALL'],
-    ...['--unshare-pid', '--unshare-ipc', '--unshare-uts', '--hostname', 'airlock', '--unshare-cgroup-try'],
-    ...['--die-with-parent', '--new-session', '--clearenv'],
+    ...words(`--seccomp ${seccompDescriptor}`),
+    ...words('--unshare-user --disable-userns --uid 1000 --gid 1000 --cap-drop ALL'),
+    ...words('--unshare-pid --unshare-ipc --unshare-uts --hostname airlock --unshare-cgroup-try'),
+    ...words('--die-with-parent --new-session --clearenv'),
     ...Object.entries(environment).flatMap(([name, value]) => ['--setenv', name, value]),
     ...openFolders(
       '/etc',
@@ -143,14 +146,14 @@ function innerNamespaces({ programs, spec, present }: LayoutInput): string[] {
     ...readOnly('/airlock/container', '/opt/airlock'),
     ...readOnly('/airlock/node', '/opt/node'),
     ...(programs.codexFolder === null ? [] : readOnly('/airlock/codex', '/opt/codex')),
-    ...['--proc', '/proc', '--dev', '/dev'],
+    ...words('--proc /proc --dev /dev'),
     ...privateFolder('/tmp', spec.diskBytes),
     ...privateFolder('/workspace', spec.diskBytes),
     ...privateFolder('/home/codex', Math.min(spec.diskBytes, homeBytes)),
     ...privateFolder('/run/airlock', runOutputBytes),
     ...privateFolder('/dev/shm', sharedMemoryBytes),
     // What bubblewrap builds these two on is memory without a cap.
-    ...['--remount-ro', '/', '--remount-ro', '/dev', '--chdir', '/workspace'],
+    ...words('--remount-ro / --remount-ro /dev --chdir /workspace'),
   ];
 }
 
@@ -179,6 +182,8 @@ function hostSystem({ links, files }: LayoutInput['present']): string[] {
     ...files.flatMap((path) => readOnly(path, path)),
   ];
 }
+
+const words = (text: string): string[] => text.split(' ');
 
 /** Bubblewrap makes the folders above a mount for its own user alone; the inner part may be another one. */
 function openFolders(...paths: readonly string[]): string[] {

@@ -5,8 +5,10 @@ import { existsSync, realpathSync } from 'node:fs';
 import { arch } from 'node:os';
 import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
+import type { Architecture } from './seccomp.ts';
 
 export interface Programs {
+  readonly architecture: Architecture;
   readonly bwrap: string;
   /** A folder with `bin/node`, or null when Node lies in a folder that holds more: then only the file is shown. */
   readonly nodeFolder: string | null;
@@ -18,15 +20,16 @@ export interface Programs {
   readonly checkout: string;
 }
 
-const targets: Readonly<Record<string, { package: string; triple: string }>> = {
-  x64: { package: 'codex-linux-x64', triple: 'x86_64-unknown-linux-musl' },
-  arm64: { package: 'codex-linux-arm64', triple: 'aarch64-unknown-linux-musl' },
+const targets: Readonly<Record<string, { architecture: Architecture; package: string; triple: string }>> = {
+  x64: { architecture: 'x64', package: 'codex-linux-x64', triple: 'x86_64-unknown-linux-musl' },
+  arm64: { architecture: 'arm64', package: 'codex-linux-arm64', triple: 'aarch64-unknown-linux-musl' },
 };
 
-/** Null when this machine has no bubblewrap at all. */
+/** Null when this machine has no bubblewrap at all, or is of another kind than x64 and arm64. */
 export function findPrograms(): Programs | null {
   const checkout = join(dirname(fileURLToPath(import.meta.url)), '../..');
   const target = targets[arch()];
+  if (target === undefined) return null;
   const codexFolder = target
     ? join(checkout, 'node_modules/@openai', target.package, 'vendor', target.triple)
     : '';
@@ -37,6 +40,7 @@ export function findPrograms(): Programs | null {
   const nodeFile = realpathSync(process.execPath);
   const nodeFolder = join(checkout, 'node_modules', `node-linux-${arch()}`);
   return {
+    architecture: target.architecture,
     bwrap,
     nodeFolder: existsSync(join(nodeFolder, 'bin/node')) ? nodeFolder : null,
     nodeFile,

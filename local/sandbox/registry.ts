@@ -85,6 +85,7 @@ export function createRegistry({ maxSandboxes, usedIds, launch, onEnded }: Regis
           return;
         case 'starting':
           await entry.started;
+          this.running(sandboxId);
           return;
         case 'ending':
         case 'gone':

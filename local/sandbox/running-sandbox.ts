@@ -17,6 +17,7 @@ import type { Egress } from './egress-forward.ts';
 import { openGateway, type Gateway } from './gateway.ts';
 import { hostFiles, hostLinks, layOut, type Privilege } from './layout.ts';
 import type { Programs } from './programs.ts';
+import { seccompProgram } from './seccomp.ts';
 import { systemFiles } from './system-files.ts';
 
 export interface LaunchOptions {
@@ -83,7 +84,10 @@ export async function launchSandbox(options: LaunchOptions): Promise<RunningSand
     await mkdir(folder, { recursive: true, mode: 0o700 });
     await mkdir(gatewayFolder, { mode: 0o700 });
     await mkdir(etcFolder);
-    const files = Object.entries(systemFiles(authority.certificatePem));
+    const files = [
+      ...Object.entries(systemFiles(authority.certificatePem)),
+      ['seccomp.bpf', seccompProgram(options.programs.architecture)] as const,
+    ];
     [gateway, cgroup] = await Promise.all([
       openGateway({ sandboxId, folder: gatewayFolder, authority, egress }),
       createCgroup(options.cgroupName, {

@@ -7,7 +7,7 @@
  */
 import { spawn } from 'node:child_process';
 import { createSocket } from 'node:dgram';
-import { writeSync } from 'node:fs';
+import { openSync, writeSync } from 'node:fs';
 import { connect, createServer } from 'node:net';
 import { answerQuery } from './sinkhole-dns.ts';
 
@@ -21,7 +21,8 @@ const readyDescriptor = 3;
 
 // First, because it takes longest; until the listeners stand nothing inside asks for them.
 const inner = spawn(bwrap, args, {
-  stdio: 'inherit',
+  // The last is the filter of system calls, at the number that the arguments name.
+  stdio: ['inherit', 'inherit', 'inherit', openSync('/airlock/etc/seccomp.bpf', 'r')],
   env: {},
   ...(runAs === 'self' ? {} : { uid: Number(runAs), gid: Number(runAs) }),
 });

@@ -49,7 +49,7 @@ describe('the process table', () => {
     expect(
       familyOf(table, 3)
         .map(({ pid }) => pid)
-        .sort(),
+        .toSorted((a, b) => a - b),
     ).toEqual([3, 4, 5, 6]);
     expect(familyOf(table, 77)).toEqual([]);
   });

@@ -1,0 +1,9 @@
+/** What the sandbox tests start with. Apart from `contract.ts`, so that it can be had without a test runner. */
+import type { SandboxSpec } from '../../src/core/ports.ts';
+
+const MiB = 1024 * 1024;
+export const smallSpec: SandboxSpec = { memoryBytes: 1024 * MiB, diskBytes: 64 * MiB, maxProcesses: 256 };
+
+let tasks = 0;
+/** A new task id for each sandbox of this run. */
+export const newTaskId = () => `contract-${process.pid}-${tasks++}`;
