@@ -30,9 +30,7 @@ export function findPrograms(): Programs | null {
   const checkout = join(dirname(fileURLToPath(import.meta.url)), '../..');
   const target = targets[arch()];
   if (target === undefined) return null;
-  const codexFolder = target
-    ? join(checkout, 'node_modules/@openai', target.package, 'vendor', target.triple)
-    : '';
+  const codexFolder = join(checkout, 'node_modules/@openai', target.package, 'vendor', target.triple);
   const bwrap = [join(codexFolder, 'codex-resources/bwrap'), '/usr/bin/bwrap', '/usr/local/bin/bwrap'].find(
     (path) => existsSync(path),
   );
