@@ -43,7 +43,7 @@ export function createCodeHost(deps: CodeHostDeps): CodeHost {
   const { tokens } = deps;
   const { appId } = tokens;
   const task = deps.taskId ?? sharedTokens;
-  const asApp = githubClient(deps, tokens.appJwt);
+  const asApp = githubClient(deps, async () => await tokens.appJwt());
 
   function clientFor(
     facts: Pick<RepositoryFacts, 'installationId' | 'repositoryId'>,

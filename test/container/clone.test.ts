@@ -161,7 +161,7 @@ describe('clone', () => {
       (job) => ({ ...job, url: 'http://127.0.0.1:9/o/n.git' }),
       'unreachable',
     ],
-    ['a job without a commit', ({ sha: _, ...job }) => job, 'bad-job'],
+    ['a job without a commit', (job) => ({ ...job, sha: '' }), 'bad-job'],
     [
       'a job with a credential in its URL',
       (job) => ({ ...job, url: 'https://x:y@github.com/o/n.git' }),

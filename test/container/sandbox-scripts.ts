@@ -69,7 +69,7 @@ export async function runScript(
     return { exitCode: 0, stdout, stderr, elapsedMs: performance.now() - startedAt };
   } catch (error) {
     const { code, stdout, stderr } = Object.assign({ code: -1, stdout: '', stderr: '' }, error);
-    return { exitCode: Number(code), stdout, stderr, elapsedMs: performance.now() - startedAt };
+    return { exitCode: code, stdout, stderr, elapsedMs: performance.now() - startedAt };
   } finally {
     rmSync(folder, { recursive: true, force: true });
   }

@@ -5,16 +5,14 @@ import { createAppTokens } from '../../src/github/app-auth.ts';
 import { pkcs8Pem } from '../../src/github/private-key.ts';
 
 const pkcs1 = (bits: number): string =>
-  generateKeyPairSync('rsa', { modulusLength: bits })
-    .privateKey.export({ type: 'pkcs1', format: 'pem' })
-    .toString();
+  generateKeyPairSync('rsa', { modulusLength: bits }).privateKey.export({ type: 'pkcs1', format: 'pem' });
 const key = pkcs1(2048);
-const expected = createPrivateKey(key).export({ type: 'pkcs8', format: 'pem' }).toString();
+const expected = createPrivateKey(key).export({ type: 'pkcs8', format: 'pem' });
 
 describe('pkcs8Pem', () => {
   it.each([1024, 2048, 3072, 4096])('frames a PKCS#1 key of %i bits as node:crypto does', (bits) => {
     const pem = pkcs1(bits);
-    expect(pkcs8Pem(pem)).toBe(createPrivateKey(pem).export({ type: 'pkcs8', format: 'pem' }).toString());
+    expect(pkcs8Pem(pem)).toBe(createPrivateKey(pem).export({ type: 'pkcs8', format: 'pem' }));
   });
 
   it.each<[string, string]>([
@@ -37,17 +35,14 @@ describe('pkcs8Pem', () => {
     ['a public key', key.replaceAll('PRIVATE', 'PUBLIC')],
   ])('names the setting for %s, and repeats nothing of it', (_, pem) => {
     expect(() => pkcs8Pem(pem)).toThrow(/^GITHUB_APP_PRIVATE_KEY /);
-    try {
-      pkcs8Pem(pem);
-    } catch (error) {
-      expect(String(error)).not.toContain(key.slice(40, 60));
-    }
+    expect(() => pkcs8Pem(pem)).not.toThrow(key.slice(40, 60));
   });
 
   it('lets a key of another kind fail when it has to sign, by name', async () => {
-    const elliptic = generateKeyPairSync('ec', { namedCurve: 'P-384' })
-      .privateKey.export({ type: 'pkcs8', format: 'pem' })
-      .toString();
+    const elliptic = generateKeyPairSync('ec', { namedCurve: 'P-384' }).privateKey.export({
+      type: 'pkcs8',
+      format: 'pem',
+    });
     const tokens = createAppTokens({
       appId: 1,
       privateKey: elliptic,

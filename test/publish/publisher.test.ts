@@ -1,6 +1,7 @@
 /** Publishing against a simulated GitHub that keeps real git objects and refuses what GitHub refuses. */
 import { chmodSync, mkdirSync, renameSync, rmSync, symlinkSync, unlinkSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { isDeepStrictEqual } from 'node:util';
 import { describe, expect, it } from 'vitest';
 import type { GithubSimulator } from '../../local/github-simulator/contract.ts';
 import { createPublication } from '../../src/publish/publisher.ts';
@@ -205,6 +206,8 @@ describe('a second attempt', () => {
     async (when) => {
       const simulator = await simulatedGithub();
       const { facts, change, repository } = await changedRepository(simulator, smallEdit);
+      let calls = 0;
+      let same = false;
       for (let lastCall = 1; ; lastCall += 1) {
         const number = String(lastCall).padStart(2, '0');
         const request = taskRequest({
@@ -219,8 +222,8 @@ describe('a second attempt', () => {
         const second = await createPublication(ownProcess(simulator)).publish(input);
         if (!dying.died()) {
           // The first came through: every call has had its turn.
-          expect(lastCall).toBeGreaterThan(8);
-          expect(first).toEqual(second);
+          calls = lastCall - 1;
+          same = isDeepStrictEqual(first, second);
           break;
         }
         expect(first).toBeInstanceOf(Error);
@@ -234,6 +237,8 @@ describe('a second attempt', () => {
           (await simulator.branches(at)).filter(({ name }) => name.includes(request.shortId)),
         ).toHaveLength(1);
       }
+      expect(calls).toBeGreaterThan(8);
+      expect(same).toBe(true);
     },
   );
 
@@ -311,13 +316,13 @@ describe('what GitHub refuses', () => {
   it('because a token was revoked is thrown, and the next attempt mints another', async () => {
     const simulator = await simulatedGithub();
     const { facts, change } = await changedRepository(simulator, smallEdit);
-    const process_ = ownProcess(simulator);
-    const publication = createPublication(process_);
+    const ours = ownProcess(simulator);
+    const publication = createPublication(ours);
     simulator.failNext({ method: 'POST', path: /\/git\/trees$/, status: 401 });
     await expect(publication.publish(publishInput(facts, change))).rejects.toThrow('401');
     expect((await publication.publish(publishInput(facts, change))).kind).toBe('published');
     expect(simulator.issuedTokens()).toHaveLength(2);
-    await process_.tokens.forget('gh-1-c77');
+    await ours.tokens.forget('gh-1-c77');
     expect(simulator.issuedTokens().map(({ revoked }) => revoked)).toEqual([false, true]);
   });
 });

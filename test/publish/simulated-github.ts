@@ -23,8 +23,8 @@ import {
 } from '../container/sandbox-scripts.ts';
 
 const keys = generateKeyPairSync('rsa', { modulusLength: 2048 });
-export const privateKey = keys.privateKey.export({ type: 'pkcs1', format: 'pem' }).toString();
-const publicKeyPem = keys.publicKey.export({ type: 'spki', format: 'pem' }).toString();
+export const privateKey = keys.privateKey.export({ type: 'pkcs1', format: 'pem' });
+const publicKeyPem = keys.publicKey.export({ type: 'spki', format: 'pem' });
 export const appId = 4242;
 
 export async function simulatedGithub(permissions?: Permissions): Promise<GithubSimulator> {
