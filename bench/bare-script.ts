@@ -36,11 +36,14 @@ export async function runBareScript(job: BareRun): Promise<number> {
     const git = ['-C', clone, '-c', 'user.name=script', '-c', 'user.email=script@example.invalid'];
     const startedAt = performance.now();
     await run('git', ['clone', '--quiet', job.cloneUrl, clone]);
-    await run(join(codexFolder, 'bin', 'codex'), ['exec', '--json', '-C', clone, job.prompt], {
+    const codex = run(join(codexFolder, 'bin', 'codex'), ['exec', '--json', '-C', clone, job.prompt], {
       env: { ...process.env, CODEX_HOME: codexHome, OPENAI_API_KEY: job.openaiKey },
       maxBuffer: 64 * 1024 * 1024,
       timeout: 300_000,
     });
+    // With an open standard input it waits for more of the prompt.
+    codex.child.stdin?.end();
+    await codex;
     await run('git', [...git, 'commit', '--quiet', '--all', '--message', 'Change']);
     await run('git', [...git, 'push', '--quiet', 'origin', `HEAD:refs/heads/${job.branch}`]);
     return (performance.now() - startedAt) / 1000;

@@ -9,7 +9,10 @@ const help = `npm run bench [-- NAME…] [-- --json]
 ${benches.map(({ name, what }) => `  ${name.padEnd(8)} ${what}`).join('\n')}
 `;
 
-const { values, positionals } = parseArgs({ allowPositionals: true, options: { json: { type: 'boolean' }, help: { type: 'boolean', short: 'h' } } });
+const { values, positionals } = parseArgs({
+  allowPositionals: true,
+  options: { json: { type: 'boolean' }, help: { type: 'boolean', short: 'h' } },
+});
 const unknown = positionals.filter((name) => !benches.some((bench) => bench.name === name));
 if (values.help === true || unknown.length > 0) {
   if (unknown.length > 0) process.stderr.write(`There is no bench ${unknown.join(', ')}.\n`);

@@ -29,16 +29,32 @@ interface Timings {
 }
 
 async function runTask(world: World): Promise<Timings> {
-  const { number } = await world.github.openIssue({ ...repository, author: 'maria', title: splitBillIssue.title, body: splitBillIssue.body });
+  const { number } = await world.github.openIssue({
+    ...repository,
+    author: 'maria',
+    title: splitBillIssue.title,
+    body: splitBillIssue.body,
+  });
   const startedAt = Date.now();
-  const { id, delivery } = await world.github.commentOnIssue({ ...repository, issue: number, author: 'maria', body: `@airlock ${instruction}` });
+  const { id, delivery } = await world.github.commentOnIssue({
+    ...repository,
+    issue: number,
+    author: 'maria',
+    body: `@airlock ${instruction}`,
+  });
   const taskId = taskIdFor({ event: 'issue_comment', repositoryId: world.repository.id, commentId: id });
   let acknowledged = 0;
   let endedAt = 0;
-  for await (const { at, body } of followTask({ url: world.bot.url, apiToken: world.apiToken, taskId, patienceMs: 30_000 })) {
+  for await (const { at, body } of followTask({
+    url: world.bot.url,
+    apiToken: world.apiToken,
+    taskId,
+    patienceMs: 30_000,
+  })) {
     if (body.kind === 'acknowledged') acknowledged = at - startedAt;
     if (body.kind !== 'ended') continue;
-    if (body.outcome.kind !== 'pull-request') throw new Error(`the task ended otherwise: ${JSON.stringify(body.outcome)}`);
+    if (body.outcome.kind !== 'pull-request')
+      throw new Error(`the task ended otherwise: ${JSON.stringify(body.outcome)}`);
     endedAt = at;
   }
   const first = world.openai?.requests().find((request) => request.at >= startedAt)?.at ?? Number.NaN;
@@ -61,9 +77,20 @@ async function compare(latencyMs: number, rounds: number, progress: (line: strin
     for (let round = 0; round < rounds; round += 1) {
       const cloneUrl = world.repository.cloneUrl.replace('://', `://x-access-token:${token}@`);
       const openaiKey = world.secrets().get('OPENAI_API_KEY') ?? '';
-      bare.push(await runBareScript({ cloneUrl, openaiUrl: world.openai?.url ?? '', openaiKey, model: 'gpt-6.1-sol', prompt: instruction, branch: `bare-${round}` }));
+      bare.push(
+        await runBareScript({
+          cloneUrl,
+          openaiUrl: world.openai?.url ?? '',
+          openaiKey,
+          model: 'gpt-6.1-sol',
+          prompt: instruction,
+          branch: `bare-${round}`,
+        }),
+      );
       const timings = await runTask(world);
-      progress(`round ${round + 1}/${rounds}: bare ${bare.at(-1)?.toFixed(2)} s, airlock ${timings.whole.toFixed(2)} s`);
+      progress(
+        `round ${round + 1}/${rounds}: bare ${bare.at(-1)?.toFixed(2)} s, airlock ${timings.whole.toFixed(2)} s`,
+      );
       ours.push(timings);
     }
     return { bare, ours };
@@ -76,7 +103,14 @@ async function compare(latencyMs: number, rounds: number, progress: (line: strin
 function wholeTask(name: string, bare: readonly number[], ours: readonly Timings[], goal: string): Metric {
   const value = median(ours.map(({ whole }) => whole));
   const baseline = median(bare);
-  return { name, value: round(value), unit: 's', baseline: round(baseline), ratio: round(value / baseline), goal };
+  return {
+    name,
+    value: round(value),
+    unit: 's',
+    baseline: round(baseline),
+    ratio: round(value / baseline),
+    goal,
+  };
 }
 
 export const wholeTaskBench: Bench = {
@@ -93,10 +127,30 @@ export const wholeTaskBench: Bench = {
     const slow = await compare(slowModelMs / calls, 2, progress);
     const added = median(warm.map(({ whole }, index) => whole - (bare[index] ?? Number.NaN)));
     return [
-      { name: 'webhook to answer, p50', value: round(median(warm.map(({ answered }) => answered)), 1), unit: 'ms', goal: null },
-      { name: 'webhook to acknowledgement on the issue, p50', value: round(median(warm.map(({ acknowledged }) => acknowledged)), 1), unit: 'ms', goal: null },
-      { name: 'webhook to Codex’s first request, p50', value: round(median(warm.map(({ firstModelRequest }) => firstModelRequest)), 1), unit: 'ms', goal: null },
-      { name: 'added to the bare script, instant model, p50', value: round(added), unit: 's', goal: 'at most 1.5 s' },
+      {
+        name: 'webhook to answer, p50',
+        value: round(median(warm.map(({ answered }) => answered)), 1),
+        unit: 'ms',
+        goal: null,
+      },
+      {
+        name: 'webhook to acknowledgement on the issue, p50',
+        value: round(median(warm.map(({ acknowledged }) => acknowledged)), 1),
+        unit: 'ms',
+        goal: null,
+      },
+      {
+        name: 'webhook to Codex’s first request, p50',
+        value: round(median(warm.map(({ firstModelRequest }) => firstModelRequest)), 1),
+        unit: 'ms',
+        goal: null,
+      },
+      {
+        name: 'added to the bare script, instant model, p50',
+        value: round(added),
+        unit: 's',
+        goal: 'at most 1.5 s',
+      },
       wholeTask('whole task, instant model, p50', bare, warm, 'none: the ratio is shown'),
       wholeTask('whole task, model that takes 30 s, p50', slow.bare, slow.ours, 'ratio at most 1.05'),
     ];

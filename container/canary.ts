@@ -18,7 +18,11 @@ interface Probe {
 }
 
 const probes = await Promise.all([
-  http('the handler answers this task’s nonce', `https://${host}/${nonce}`, (status, body) => status === 200 && body === nonce),
+  http(
+    'the handler answers this task’s nonce',
+    `https://${host}/${nonce}`,
+    (status, body) => status === 200 && body === nonce,
+  ),
   http('a forbidden host is refused', `https://forbidden.${host}/`, isRefusal),
   http('a forbidden host is refused without TLS', `http://forbidden.${host}/`, isRefusal),
   http('a forbidden path is refused', `https://${host}/forbidden`, isRefusal),
@@ -33,7 +37,11 @@ function isRefusal(status: number, body: string): boolean {
   return status === 403 && body.includes('airlock_egress');
 }
 
-async function http(name: string, url: string, expected: (status: number, body: string) => boolean): Promise<Probe> {
+async function http(
+  name: string,
+  url: string,
+  expected: (status: number, body: string) => boolean,
+): Promise<Probe> {
   try {
     const response = await fetch(url, { redirect: 'manual', signal: AbortSignal.timeout(probeMs) });
     const body = (await response.text()).slice(0, 1000);

@@ -36,8 +36,15 @@ export interface Bot {
 /** Rejects with a sentence for people when this machine cannot run sandboxes, the Worker does not build, or the port is taken. */
 export async function startBot(options: BotOptions): Promise<Bot> {
   await mkdir(options.stateDir, { recursive: true, mode: 0o700 });
-  const [support, bundle, egress] = await Promise.all([checkSandboxSupport(), buildWorker(options.progress), reserveEgress()]);
-  if (!support.ok) throw new Error(`${support.problem}\n${support.wayOut}\nAirlock does not run Codex outside a sealed sandbox.`);
+  const [support, bundle, egress] = await Promise.all([
+    checkSandboxSupport(),
+    buildWorker(options.progress),
+    reserveEgress(),
+  ]);
+  if (!support.ok)
+    throw new Error(
+      `${support.problem}\n${support.wayOut}\nAirlock does not run Codex outside a sealed sandbox.`,
+    );
   const host = await startSandboxHost({
     stateDir: join(options.stateDir, 'sandboxes'),
     egress: () => egress,
@@ -52,14 +59,21 @@ export async function startBot(options: BotOptions): Promise<Bot> {
         port: options.port,
         bindings: { ...options.settings, AIRLOCK_CONFIG_TEXT: options.configText },
         sandboxHost: async (request) => await host.handle(request),
-        log: (level, message) => options.log(message.startsWith('{') ? message : JSON.stringify({ event: `worker.${level}`, message })),
+        log: (level, message) =>
+          options.log(
+            message.startsWith('{') ? message : JSON.stringify({ event: `worker.${level}`, message }),
+          ),
       },
       egress,
     );
     return {
       url: worker.url,
       sandboxes: () => host.list(),
-      sandboxOf: (sandboxId) => localSandboxes({ fetch: async (input, init) => await host.handle(new Request(input, init)) }, () => sandboxId).get(sandboxId),
+      sandboxOf: (sandboxId) =>
+        localSandboxes(
+          { fetch: async (input, init) => await host.handle(new Request(input, init)) },
+          () => sandboxId,
+        ).get(sandboxId),
       stop: async () => {
         await worker.dispose();
         await host.close();

@@ -27,7 +27,13 @@ export async function buildWorker(log: (line: string) => void): Promise<WorkerBu
     const fresh = `${directory}.${process.pid}`;
     const wrangler = join(projectRoot, 'node_modules', 'wrangler', 'bin', 'wrangler.js');
     const args = ['deploy', '--dry-run', '--containers-rollout', 'none', '--outdir', fresh];
-    const env = { ...process.env, WRANGLER_SEND_METRICS: 'false', WRANGLER_LOG: 'warn', CI: '1', NO_COLOR: '1' };
+    const env = {
+      ...process.env,
+      WRANGLER_SEND_METRICS: 'false',
+      WRANGLER_LOG: 'warn',
+      CI: '1',
+      NO_COLOR: '1',
+    };
     try {
       await run(process.execPath, [wrangler, ...args], { cwd: projectRoot, env, timeout: buildMs });
     } catch (error) {
@@ -58,8 +64,15 @@ async function isBuilt(directory: string): Promise<boolean> {
 async function fingerprintSources(): Promise<string> {
   const hash = createHash('sha256');
   await mkdir(join(projectRoot, 'dist'), { recursive: true });
-  const sources = (await readdir(join(projectRoot, 'src'), { recursive: true })).filter((name) => name.endsWith('.ts') && !name.endsWith('.test.ts')).sort();
-  const files = [...sources.map((name) => join('src', name)), 'wrangler.jsonc', 'package-lock.json', 'airlock.config.jsonc'];
+  const sources = (await readdir(join(projectRoot, 'src'), { recursive: true }))
+    .filter((name) => name.endsWith('.ts') && !name.endsWith('.test.ts'))
+    .sort();
+  const files = [
+    ...sources.map((name) => join('src', name)),
+    'wrangler.jsonc',
+    'package-lock.json',
+    'airlock.config.jsonc',
+  ];
   for (const file of files) hash.update(file).update(await readFile(join(projectRoot, file)));
   return hash.digest('hex');
 }

@@ -33,13 +33,21 @@ export async function readEnvironment(environment: NodeJS.ProcessEnv): Promise<L
   const configPath = resolve(projectRoot, merged['AIRLOCK_CONFIG'] ?? 'airlock.config.jsonc');
   const configText = await readConfig(configPath);
   const stateDir = resolve(projectRoot, merged['AIRLOCK_STATE'] ?? '.airlock');
-  return { settings, configText, configPath, stateDir, port: parsePort(merged['PORT']), apiToken: parsed.settings.apiToken };
+  return {
+    settings,
+    configText,
+    configPath,
+    stateDir,
+    port: parsePort(merged['PORT']),
+    apiToken: parsed.settings.apiToken,
+  };
 }
 
 export function parsePort(text: string | undefined): number {
   if (text === undefined || text.trim() === '') return 8787;
   const port = Number(text);
-  if (!/^\d+$/.test(text.trim()) || port > 65_535) throw new StartProblem(`PORT has to be a number from 0 to 65535, not ${JSON.stringify(text)}`);
+  if (!/^\d+$/.test(text.trim()) || port > 65_535)
+    throw new StartProblem(`PORT has to be a number from 0 to 65535, not ${JSON.stringify(text)}`);
   return port;
 }
 

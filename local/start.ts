@@ -23,7 +23,9 @@ if (process.argv.includes('--help') || process.argv.includes('-h')) {
     await main();
   } catch (error) {
     // An expected problem is one line; only a defect shows its stack.
-    process.stderr.write(`${error instanceof StartProblem ? error.message : error instanceof Error ? (process.env['DEBUG'] === undefined ? error.message : error.stack) : String(error)}\n`);
+    process.stderr.write(
+      `${error instanceof StartProblem ? error.message : error instanceof Error ? (process.env['DEBUG'] === undefined ? error.message : error.stack) : String(error)}\n`,
+    );
     process.exitCode = 1;
   }
 }
@@ -45,7 +47,9 @@ async function main(): Promise<void> {
     [
       `Airlock listens on ${bot.url}`,
       `  GitHub webhooks   POST ${bot.url}/github/webhooks`,
-      environment.apiToken === null ? '  API               off (set API_TOKEN to turn it on)' : `  API               ${bot.url}/api/tasks`,
+      environment.apiToken === null
+        ? '  API               off (set API_TOKEN to turn it on)'
+        : `  API               ${bot.url}/api/tasks`,
       `  Allowlist         ${environment.configPath}`,
       `  Log               ${logFile}`,
       'Ctrl-C stops it and destroys every sandbox.',

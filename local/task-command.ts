@@ -48,10 +48,14 @@ async function main(): Promise<number> {
   }
   const [repository, ...words] = positionals;
   const instruction = words.join(' ');
-  if (repository === undefined || instruction === '') return complain('Which repository, and what to do? npm run task -- owner/repo "instruction"');
+  if (repository === undefined || instruction === '')
+    return complain('Which repository, and what to do? npm run task -- owner/repo "instruction"');
   const environment = { ...(await readDevVars()), ...process.env };
   const apiToken = environment['API_TOKEN'];
-  if (apiToken === undefined) return complain('API_TOKEN is missing: set it to the same secret as the bot’s, in the environment or in .dev.vars.');
+  if (apiToken === undefined)
+    return complain(
+      'API_TOKEN is missing: set it to the same secret as the bot’s, in the environment or in .dev.vars.',
+    );
   const url = (values.url ?? `http://127.0.0.1:${environment['PORT'] ?? 8787}`).replace(/\/$/, '');
 
   const headers = { authorization: `Bearer ${apiToken}`, 'content-type': 'application/json' };
@@ -62,7 +66,8 @@ async function main(): Promise<number> {
     body: JSON.stringify({ repository, instruction, base, model, effort }),
     signal: AbortSignal.timeout(15_000),
   }).catch(() => null);
-  if (response === null) return complain(`No bot answers at ${url}. Start it with npm start, or name it with --url.`);
+  if (response === null)
+    return complain(`No bot answers at ${url}. Start it with npm start, or name it with --url.`);
   const body: unknown = await response.json().catch(() => null);
   if (!response.ok) {
     const said = problem.safeParse(body);
@@ -76,7 +81,11 @@ async function main(): Promise<number> {
   if (values.json !== true) process.stdout.write(`Task ${taskId}\n`);
   process.on('SIGINT', () => {
     process.stderr.write('\nCancelling …\n');
-    void fetch(`${url}/api/tasks/${taskId}/cancel`, { method: 'POST', headers, signal: AbortSignal.timeout(15_000) }).catch(() => process.exit(130));
+    void fetch(`${url}/api/tasks/${taskId}/cancel`, {
+      method: 'POST',
+      headers,
+      signal: AbortSignal.timeout(15_000),
+    }).catch(() => process.exit(130));
   });
   return await follow(url, apiToken, taskId, values.json === true);
 }
@@ -90,7 +99,11 @@ async function follow(url: string, apiToken: string, taskId: string, json: boole
       else for (const line of printer(event)) process.stdout.write(`${line}\n`);
       if (event.body.kind !== 'ended') continue;
       const { kind } = event.body.outcome;
-      return kind === 'cancelled' ? 130 : kind === 'pull-request' || kind === 'no-change' || kind === 'answered' ? 0 : 1;
+      return kind === 'cancelled'
+        ? 130
+        : kind === 'pull-request' || kind === 'no-change' || kind === 'answered'
+          ? 0
+          : 1;
     }
   } catch (error) {
     return complain(error instanceof Error ? error.message : String(error));

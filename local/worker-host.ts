@@ -6,7 +6,14 @@ import { randomBytes } from 'node:crypto';
 import { readFile } from 'node:fs/promises';
 import { createServer } from 'node:net';
 import { join } from 'node:path';
-import { convertV4MiniflareOptions, Log, LogLevel, Miniflare, Response as MiniflareResponse, type Request as MiniflareRequest } from 'miniflare';
+import {
+  convertV4MiniflareOptions,
+  Log,
+  LogLevel,
+  Miniflare,
+  Response as MiniflareResponse,
+  type Request as MiniflareRequest,
+} from 'miniflare';
 import type { WorkerBundle } from './build-worker.ts';
 
 export interface WorkerHost {
@@ -35,7 +42,10 @@ export async function reserveEgress(): Promise<WorkerHost['egress']> {
 }
 
 /** Rejects when the port is taken. */
-export async function startWorker(options: WorkerHostOptions, egress: WorkerHost['egress']): Promise<WorkerHost> {
+export async function startWorker(
+  options: WorkerHostOptions,
+  egress: WorkerHost['egress'],
+): Promise<WorkerHost> {
   await refuseTakenPort(options.hostname, options.port);
   const modules = await Promise.all(
     options.bundle.modules.map(async ({ name, type }) => ({
@@ -58,7 +68,14 @@ export async function startWorker(options: WorkerHostOptions, egress: WorkerHost
       durableObjects: { TASKS: { className: 'TaskRecord', useSQLite: true } },
       workflows: { TASK_WORKFLOW: { name: 'tasks', className: 'TaskWorkflow' } },
       resourcePersistencePath: join(options.stateDir, 'worker'),
-      unsafeDirectSockets: [{ host: '127.0.0.1', port: Number(new URL(egress.origin).port), entrypoint: 'EgressGateway', proxy: true }],
+      unsafeDirectSockets: [
+        {
+          host: '127.0.0.1',
+          port: Number(new URL(egress.origin).port),
+          entrypoint: 'EgressGateway',
+          proxy: true,
+        },
+      ],
       serviceBindings: { SANDBOX_HOST: async (request) => await lend(request, options.sandboxHost) },
     }),
     handleStructuredLogs: ({ level, message }) => options.log(level, message),
@@ -68,9 +85,14 @@ export async function startWorker(options: WorkerHostOptions, egress: WorkerHost
 }
 
 /** Miniflare's Request and Response are its own classes; the sandbox host speaks the platform's. Answers are streamed through. */
-async function lend(lent: MiniflareRequest, sandboxHost: WorkerHostOptions['sandboxHost']): Promise<MiniflareResponse> {
+async function lend(
+  lent: MiniflareRequest,
+  sandboxHost: WorkerHostOptions['sandboxHost'],
+): Promise<MiniflareResponse> {
   const body = lent.body === null ? null : await lent.arrayBuffer();
-  const answer = await sandboxHost(new Request(lent.url, { method: lent.method, headers: [...lent.headers], body }));
+  const answer = await sandboxHost(
+    new Request(lent.url, { method: lent.method, headers: [...lent.headers], body }),
+  );
   return new MiniflareResponse(answer.body, { status: answer.status, headers: [...answer.headers] });
 }
 
@@ -87,7 +109,9 @@ async function refuseTakenPort(hostname: string, port: number): Promise<void> {
   if (port === 0) return;
   await new Promise<void>((resolve, reject) => {
     const probe = createServer();
-    probe.once('error', () => reject(new Error(`port ${port} is taken: set PORT to another one, or stop what listens there`)));
+    probe.once('error', () =>
+      reject(new Error(`port ${port} is taken: set PORT to another one, or stop what listens there`)),
+    );
     probe.listen(port, hostname, () => probe.close(() => resolve()));
   });
 }

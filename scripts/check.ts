@@ -12,9 +12,9 @@ interface Check {
 
 const checks: readonly Check[] = [
   { name: 'format', argv: ['oxfmt', '--check', '.'] },
-  { name: 'types', argv: ['tsc', '-p', 'tsconfig.json'] },
-  { name: 'types-node', argv: ['tsc', '-p', 'tsconfig.node.json'] },
-  { name: 'types-workerd', argv: ['tsc', '-p', 'test/workerd/tsconfig.json'] },
+  { name: 'types', argv: ['tsc', '-p', 'src'] },
+  { name: 'types-node', argv: ['tsc', '-p', '.'] },
+  { name: 'types-workerd', argv: ['tsc', '-p', 'test/workerd'] },
   { name: 'lint', argv: ['oxlint', '--type-aware', '--deny-warnings', '.'] },
   { name: 'dead-code', argv: ['knip'] },
   { name: 'schema', argv: ['node', 'scripts/generate-config-schema.ts', '--check'] },
@@ -26,7 +26,9 @@ const checks: readonly Check[] = [
 const wanted = process.argv.slice(2);
 const unknown = wanted.filter((name) => !checks.some((check) => check.name === name));
 if (wanted.includes('--help') || unknown.length > 0) {
-  process.stdout.write(`npm test [-- NAME…]: runs all checks, or the named ones: ${checks.map((check) => check.name).join(', ')}\n`);
+  process.stdout.write(
+    `npm test [-- NAME…]: runs all checks, or the named ones: ${checks.map((check) => check.name).join(', ')}\n`,
+  );
   process.exit(unknown.length > 0 && !wanted.includes('--help') ? 1 : 0);
 }
 
@@ -45,7 +47,11 @@ process.exitCode = failed === 0 ? 0 : 1;
 
 async function run(argv: readonly string[]): Promise<{ code: number; output: string }> {
   const [command = '', ...args] = argv;
-  const child = spawn(command, args, { cwd: projectRoot, stdio: ['ignore', 'pipe', 'pipe'], env: { ...process.env, NO_COLOR: '1' } });
+  const child = spawn(command, args, {
+    cwd: projectRoot,
+    stdio: ['ignore', 'pipe', 'pipe'],
+    env: { ...process.env, NO_COLOR: '1' },
+  });
   const chunks: Buffer[] = [];
   // A long check shows its output as it comes to whoever asked for that check alone; in the whole run only on failure.
   const live = wanted.length === 1;

@@ -13,7 +13,10 @@ if (program === undefined) fail('usage: node scripts/run.mjs PROGRAM.ts [ARGUMEN
 installIfNeeded();
 const bin = join(root, 'node_modules', '.bin');
 const node = join(bin, 'node');
-if (!existsSync(node)) fail(`There is no Node 26 build for ${process.platform}-${process.arch} on the registry; Airlock runs on Linux and macOS, x64 and arm64.`);
+if (!existsSync(node))
+  fail(
+    `There is no Node 26 build for ${process.platform}-${process.arch} on the registry; Airlock runs on Linux and macOS, x64 and arm64.`,
+  );
 
 const child = spawn(node, ['--disable-warning=ExperimentalWarning', join(root, program), ...args], {
   stdio: 'inherit',
@@ -21,7 +24,8 @@ const child = spawn(node, ['--disable-warning=ExperimentalWarning', join(root, p
   env: { ...process.env, PATH: `${bin}:${process.env.PATH ?? ''}` },
 });
 // The terminal sends Ctrl-C to both; the program cleans up and ends, and this one ends with it.
-for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP']) process.on(signal, () => signal !== 'SIGINT' && child.kill(signal));
+for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'])
+  process.on(signal, () => signal !== 'SIGINT' && child.kill(signal));
 child.on('exit', (code, signal) => process.exit(code ?? (signal === 'SIGINT' ? 130 : 1)));
 
 function installIfNeeded() {
@@ -35,11 +39,16 @@ function installIfNeeded() {
     process.stderr.write('Installing the pinned dependencies (npm ci, about half a minute) …\n');
     const npm = process.env.npm_execpath;
     const command = npm === undefined ? ['npm'] : [process.execPath, npm];
-    const result = spawnSync(command[0], [...command.slice(1), 'ci', '--no-audit', '--no-fund', '--loglevel=error'], {
-      cwd: root,
-      stdio: ['ignore', 'inherit', 'inherit'],
-    });
-    if (result.status !== 0) fail('npm ci failed; its message is above. It needs the package registry and about 1 GB of disk.');
+    const result = spawnSync(
+      command[0],
+      [...command.slice(1), 'ci', '--no-audit', '--no-fund', '--loglevel=error'],
+      {
+        cwd: root,
+        stdio: ['ignore', 'inherit', 'inherit'],
+      },
+    );
+    if (result.status !== 0)
+      fail('npm ci failed; its message is above. It needs the package registry and about 1 GB of disk.');
   }
   writeFileSync(stamp, wanted);
 }

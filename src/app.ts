@@ -18,7 +18,10 @@ export function createApp(deps: AppDeps): Hono {
   app.notFound((c) => c.json({ error: { code: 'not-found', message: 'There is nothing here.' } }, 404));
   app.onError((error, c) => {
     deps.log('request.failed', { path: c.req.path, error: String(error) });
-    return c.json({ error: { code: 'internal', message: 'The request could not be carried out. Try again.' } }, 500);
+    return c.json(
+      { error: { code: 'internal', message: 'The request could not be carried out. Try again.' } },
+      500,
+    );
   });
   return app;
 }

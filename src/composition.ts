@@ -57,7 +57,13 @@ function baseOf(env: Env): Base {
   base = {
     settings,
     config: loaded.config,
-    tokens: createAppTokens({ appId: settings.githubAppId, privateKey: settings.githubAppPrivateKey, apiUrl: settings.githubApiUrl, fetch: platformFetch, now }),
+    tokens: createAppTokens({
+      appId: settings.githubAppId,
+      privateKey: settings.githubAppPrivateKey,
+      apiUrl: settings.githubApiUrl,
+      fetch: platformFetch,
+      now,
+    }),
     codex: createCodex({ openaiBaseUrl: 'https://api.openai.com/v1' }),
   };
   return base;
@@ -69,12 +75,22 @@ export function composeApp(env: Env): Hono {
     await startTask(request, {
       open: async (opening) => await recordOf(env, opening.taskId).open(opening),
       create: async (params) => await env.TASK_WORKFLOW.create({ id: params.taskId, params }),
-      exists: async (taskId) => await env.TASK_WORKFLOW.get(taskId).then(() => true, () => false),
+      exists: async (taskId) =>
+        await env.TASK_WORKFLOW.get(taskId).then(
+          () => true,
+          () => false,
+        ),
     });
   return createApp({
     version: '0.1.0',
     log,
-    githubWebhooks: githubWebhooks({ secret: settings.githubWebhookSecret, handle: config.github, startTask: start, now: () => new Date(), log }),
+    githubWebhooks: githubWebhooks({
+      secret: settings.githubWebhookSecret,
+      handle: config.github,
+      startTask: start,
+      now: () => new Date(),
+      log,
+    }),
     api: {
       apiToken: settings.apiToken,
       start,
@@ -138,7 +154,8 @@ export function composeEgress(env: Env, waitUntil: (work: Promise<unknown>) => v
 }
 
 function sandboxesOf(env: Env): Sandboxes {
-  if (env.SANDBOX_HOST === undefined) throw new Error('no sandbox binding: this Worker cannot run tasks here');
+  if (env.SANDBOX_HOST === undefined)
+    throw new Error('no sandbox binding: this Worker cannot run tasks here');
   // Any injective function of the task's id into 64 hex digits serves; this one is at hand and needs no digest.
   return localSandboxes(env.SANDBOX_HOST, (taskId) => env.TASKS.idFromName(`sandbox:${taskId}`).toString());
 }

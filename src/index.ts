@@ -1,5 +1,10 @@
 /** Composition root of the Worker: the classes and handlers that the platform knows by name. All shells. */
-import { WorkerEntrypoint, WorkflowEntrypoint, type WorkflowEvent, type WorkflowStep } from 'cloudflare:workers';
+import {
+  WorkerEntrypoint,
+  WorkflowEntrypoint,
+  type WorkflowEvent,
+  type WorkflowStep,
+} from 'cloudflare:workers';
 import { composeApp, composeEgress, composeRecord, composeTask, log, type Env } from './composition.ts';
 import type { TaskOutcome, TaskRequest } from './core/task.ts';
 import { taskRequestSchema } from './core/task.ts';
@@ -15,7 +20,15 @@ export default {
     } catch (error) {
       // A deployment that is not complete accepts nothing: a 200 here would lose the trigger.
       log('settings.invalid', { error: String(error) });
-      return Response.json({ error: { code: 'not-configured', message: 'This Airlock is not configured; its log says what is missing.' } }, { status: 503 });
+      return Response.json(
+        {
+          error: {
+            code: 'not-configured',
+            message: 'This Airlock is not configured; its log says what is missing.',
+          },
+        },
+        { status: 503 },
+      );
     }
     return await app.fetch(request, env, context);
   },
@@ -40,6 +53,10 @@ export class TaskWorkflow extends WorkflowEntrypoint<Env, TaskRequest> {
 /** Where the gateway of the local sandboxes hands in requests. Not routed to from outside, and useless without its token. */
 export class EgressGateway extends WorkerEntrypoint<Env> {
   override async fetch(request: Request): Promise<Response> {
-    return await handleLocalEgress(request, this.env.SANDBOX_GATEWAY_TOKEN ?? '', composeEgress(this.env, (work) => this.ctx.waitUntil(work)));
+    return await handleLocalEgress(
+      request,
+      this.env.SANDBOX_GATEWAY_TOKEN ?? '',
+      composeEgress(this.env, (work) => this.ctx.waitUntil(work)),
+    );
   }
 }

@@ -17,7 +17,10 @@ const settingsSchema = z.object({
     (pem) => /-----BEGIN (RSA )?PRIVATE KEY-----/.test(pem),
     'has to be a PEM private key (-----BEGIN RSA PRIVATE KEY----- or -----BEGIN PRIVATE KEY-----)',
   ),
-  GITHUB_WEBHOOK_SECRET: secret('the webhook secret set in the GitHub App').min(16, 'is shorter than 16 characters'),
+  GITHUB_WEBHOOK_SECRET: secret('the webhook secret set in the GitHub App').min(
+    16,
+    'is shorter than 16 characters',
+  ),
   OPENAI_API_KEY: secret('an OpenAI API key'),
   GITHUB_URL: baseUrl.default('https://github.com'),
   GITHUB_API_URL: baseUrl.optional(),
@@ -42,7 +45,9 @@ export interface Settings {
   readonly apiToken: string | null;
 }
 
-export type SettingsResult = { readonly ok: true; readonly settings: Settings } | { readonly ok: false; readonly problem: string };
+export type SettingsResult =
+  | { readonly ok: true; readonly settings: Settings }
+  | { readonly ok: false; readonly problem: string };
 
 /** The first problem in one line that starts with the setting's name. Never repeats a value: it may be a secret. */
 export function parseSettings(environment: Readonly<Record<string, unknown>>): SettingsResult {
@@ -50,11 +55,15 @@ export function parseSettings(environment: Readonly<Record<string, unknown>>): S
   const parsed = settingsSchema.safeParse(given);
   if (!parsed.success) {
     const issue = parsed.error.issues[0];
-    return { ok: false, problem: `${issue?.path.join('.') ?? 'settings'} ${issue?.message ?? 'are invalid'}` };
+    return {
+      ok: false,
+      problem: `${issue?.path.join('.') ?? 'settings'} ${issue?.message ?? 'are invalid'}`,
+    };
   }
   const s = parsed.data;
   // GitHub Enterprise Server serves its API below the web host; github.com has a host of its own.
-  const apiDefault = s.GITHUB_URL === 'https://github.com' ? 'https://api.github.com' : `${s.GITHUB_URL}/api/v3`;
+  const apiDefault =
+    s.GITHUB_URL === 'https://github.com' ? 'https://api.github.com' : `${s.GITHUB_URL}/api/v3`;
   return {
     ok: true,
     settings: {

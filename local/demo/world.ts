@@ -7,7 +7,12 @@ import { mkdir, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { createAppTokens } from '../../src/github/app-auth.ts';
 import { startBot, type Bot } from '../bot.ts';
-import type { CreatedRepository, GithubSimulator, NewRepository, RolePermission } from '../github-simulator/contract.ts';
+import type {
+  CreatedRepository,
+  GithubSimulator,
+  NewRepository,
+  RolePermission,
+} from '../github-simulator/contract.ts';
 import { startGithubSimulator } from '../github-simulator/simulator.ts';
 import type { Script } from '../openai-simulator/script.ts';
 import { startOpenAiSimulator, type OpenAiSimulator } from '../openai-simulator/server.ts';
@@ -68,7 +73,11 @@ export async function startWorld(options: WorldOptions): Promise<World> {
   });
   const openai =
     options.live === undefined
-      ? await startOpenAiSimulator({ apiKey: scriptedKey, script: options.script, latencyMs: options.latencyMs ?? 0 })
+      ? await startOpenAiSimulator({
+          apiKey: scriptedKey,
+          script: options.script,
+          latencyMs: options.latencyMs ?? 0,
+        })
       : null;
   const openaiKey = options.live?.apiKey ?? scriptedKey;
   const startHere = async (port: number) =>
@@ -119,7 +128,9 @@ export async function startWorld(options: WorldOptions): Promise<World> {
         ['GITHUB_WEBHOOK_SECRET', webhookSecret],
         ['OPENAI_API_KEY', openaiKey],
         ['API_TOKEN', apiToken],
-        ...github.issuedTokens().map(({ token }, index): [string, string] => [`installation token ${index + 1}`, token]),
+        ...github
+          .issuedTokens()
+          .map(({ token }, index): [string, string] => [`installation token ${index + 1}`, token]),
       ]),
     mintToken: async (permissions) => {
       const tokens = createAppTokens({ appId, privateKey, apiUrl: github.apiUrl, fetch, now: Date.now });

@@ -2,7 +2,8 @@
 import { styleText } from 'node:util';
 
 type Style = Parameters<typeof styleText>[0];
-const style = (format: Style) => (text: string) => styleText(format, text, { stream: process.stdout, validateStream: true });
+const style = (format: Style) => (text: string) =>
+  styleText(format, text, { stream: process.stdout, validateStream: true });
 
 export const bold = style('bold');
 export const dim = style('dim');

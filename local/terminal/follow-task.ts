@@ -8,7 +8,12 @@ import type { TaskEvent } from '../../src/core/task-view.ts';
 import type { TaskOutcome } from '../../src/core/task.ts';
 
 /** A viewer of the same version as the server: the envelope is checked, the body's own shape is its type. */
-const envelope = z.custom<TaskEvent>((value) => z.looseObject({ seq: z.number(), at: z.number(), body: z.looseObject({ kind: z.string() }) }).safeParse(value).success);
+const envelope = z.custom<TaskEvent>(
+  (value) =>
+    z
+      .looseObject({ seq: z.number(), at: z.number(), body: z.looseObject({ kind: z.string() }) })
+      .safeParse(value).success,
+);
 
 const retryMs = 300;
 
@@ -36,7 +41,8 @@ export async function* followTask(options: FollowOptions): AsyncGenerator<TaskEv
     } catch (error) {
       if (error instanceof FollowRefused || options.signal?.aborted === true) throw error;
       awaySince ??= Date.now();
-      if (Date.now() - awaySince > options.patienceMs) throw new Error(`${options.url} does not answer any more`, { cause: error });
+      if (Date.now() - awaySince > options.patienceMs)
+        throw new Error(`${options.url} does not answer any more`, { cause: error });
     }
     await new Promise((resolve) => setTimeout(resolve, retryMs));
   }
@@ -46,11 +52,18 @@ class FollowRefused extends Error {}
 
 async function* connect(options: FollowOptions, after: number): AsyncGenerator<TaskEvent> {
   const response = await fetch(`${options.url}/api/tasks/${options.taskId}/events`, {
-    headers: { authorization: `Bearer ${options.apiToken}`, 'last-event-id': String(after), accept: 'text/event-stream' },
+    headers: {
+      authorization: `Bearer ${options.apiToken}`,
+      'last-event-id': String(after),
+      accept: 'text/event-stream',
+    },
     signal: options.signal ?? null,
   });
-  if (response.status >= 400 && response.status < 500) throw new FollowRefused(`${response.status} ${await response.text()}`);
+  if (response.status >= 400 && response.status < 500)
+    throw new FollowRefused(`${response.status} ${await response.text()}`);
   if (!response.ok || response.body === null) throw new Error(`the server answered ${response.status}`);
-  const events = response.body.pipeThrough(new TextDecoderStream()).pipeThrough(new EventSourceParserStream());
+  const events = response.body
+    .pipeThrough(new TextDecoderStream())
+    .pipeThrough(new EventSourceParserStream());
   for await (const { data } of events) yield envelope.parse(JSON.parse(data));
 }

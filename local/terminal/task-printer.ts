@@ -26,7 +26,10 @@ export function taskPrinter(startedAt: number): (event: TaskEvent) => string[] {
     if (event.body.kind !== 'plan') return linesOf(event, startedAt);
     const known = plan;
     plan = new Set(event.body.plan.map(planKey));
-    return linesOf({ ...event, body: { kind: 'plan', plan: event.body.plan.filter((item) => !known.has(planKey(item))) } }, startedAt);
+    return linesOf(
+      { ...event, body: { kind: 'plan', plan: event.body.plan.filter((item) => !known.has(planKey(item))) } },
+      startedAt,
+    );
   };
 }
 
@@ -45,12 +48,21 @@ function linesOf(event: TaskEvent, startedAt: number): string[] {
     case 'acknowledged':
       return [line('  👀 and a progress comment on the issue')];
     case 'plan':
-      return body.plan.map((item) => line(`  ${item.status === 'completed' ? green('☑') : item.status === 'inProgress' ? yellow('◐') : '☐'} ${plain(item.step)}`));
+      return body.plan.map((item) =>
+        line(
+          `  ${item.status === 'completed' ? green('☑') : item.status === 'inProgress' ? yellow('◐') : '☐'} ${plain(item.step)}`,
+        ),
+      );
     case 'command.started':
       return [line(`  $ ${plain(body.command)}`)];
     case 'command.finished': {
-      const tail = plainLines(body.outputTail).slice(-6).map((text) => line(dim(`    ${text}`)));
-      return [...tail, line(body.exitCode === 0 ? green('    ✓ exit 0') : red(`    ✗ exit ${body.exitCode}`))];
+      const tail = plainLines(body.outputTail)
+        .slice(-6)
+        .map((text) => line(dim(`    ${text}`)));
+      return [
+        ...tail,
+        line(body.exitCode === 0 ? green('    ✓ exit 0') : red(`    ✗ exit ${body.exitCode}`)),
+      ];
     }
     case 'files.changed':
       return body.paths.map((path) => line(`  ✎ ${plain(path)}`));
@@ -59,11 +71,18 @@ function linesOf(event: TaskEvent, startedAt: number): string[] {
     case 'error':
       return [line(red(`  ${plain(body.text)}${body.willRetry ? ' (retrying)' : ''}`))];
     case 'egress.denied':
-      return [line(red(`  ⛔ blocked: ${plain(body.method)} ${plain(body.host)}${plain(body.path)}`)), line(red(`     ${plain(body.reason)}`))];
+      return [
+        line(red(`  ⛔ blocked: ${plain(body.method)} ${plain(body.host)}${plain(body.path)}`)),
+        line(red(`     ${plain(body.reason)}`)),
+      ];
     case 'model.first-request':
       return [];
     case 'change':
-      return [line(`  ${body.files} file${body.files === 1 ? '' : 's'} changed, ${green(`+${body.insertions}`)} ${red(`−${body.deletions}`)}`)];
+      return [
+        line(
+          `  ${body.files} file${body.files === 1 ? '' : 's'} changed, ${green(`+${body.insertions}`)} ${red(`−${body.deletions}`)}`,
+        ),
+      ];
     case 'note':
       return [line(`  ${plain(body.text)}`)];
     case 'ended':
@@ -95,5 +114,8 @@ function plain(untrusted: string): string {
   return untrusted.replace(/[\n\r\t]+/g, ' ').replace(/[\p{Cc}\p{Cf}]/gu, '');
 }
 function plainLines(untrusted: string): string[] {
-  return untrusted.split('\n').map((text) => plain(text)).filter((text) => text.trim() !== '');
+  return untrusted
+    .split('\n')
+    .map((text) => plain(text))
+    .filter((text) => text.trim() !== '');
 }

@@ -11,7 +11,15 @@ import type { GrantPhase, Receipt } from './grant.ts';
 import type { RepositoryPolicy, RepositoryRefusal } from './policy.ts';
 import type { Answer, CommandRun, Notable, Progress, TokenUsage } from './progress.ts';
 import type { TaskView } from './task-view.ts';
-import type { PullRequestRef, Reason, RepositoryFacts, RepositoryRef, TaskOutcome, TaskPhase, TaskRequest } from './task.ts';
+import type {
+  PullRequestRef,
+  Reason,
+  RepositoryFacts,
+  RepositoryRef,
+  TaskOutcome,
+  TaskPhase,
+  TaskRequest,
+} from './task.ts';
 
 // ---- the sandbox ------------------------------------------------------------------------------------------
 
@@ -71,7 +79,10 @@ export interface TaskSandbox {
   /** Replaces the file; creates missing folders. */
   writeFile(path: string, content: string): Promise<void>;
   /** Bytes from `offset` on, at most `maxBytes` (up to 1 MiB); null when there is no such regular file. */
-  readFile(path: string, range: { offset: number; maxBytes: number }): Promise<{ bytes: Uint8Array; size: number } | null>;
+  readFile(
+    path: string,
+    range: { offset: number; maxBytes: number },
+  ): Promise<{ bytes: Uint8Array; size: number } | null>;
   /** Runs to the end or is killed at `timeoutMs`, with all its children. */
   exec(command: SandboxCommand, limits: { timeoutMs: number; maxOutputBytes: number }): Promise<ExecResult>;
   /**
@@ -117,7 +128,12 @@ export interface CodeHost {
   /** 👀 on the triggering comment or issue. */
   react(facts: RepositoryFacts, request: TaskRequest): Promise<void>;
   /** Creates the task's one sticky comment or edits it; finds it again by its marker. Returns the comment's id. */
-  saveProgressComment(facts: RepositoryFacts, request: TaskRequest, markdown: string, knownId: number | null): Promise<number>;
+  saveProgressComment(
+    facts: RepositoryFacts,
+    request: TaskRequest,
+    markdown: string,
+    knownId: number | null,
+  ): Promise<number>;
   /** Ids of the tasks whose sticky comments, written by this App, stand on the issue; newest first, at most 20. */
   tasksOn(facts: RepositoryFacts, issueNumber: number): Promise<readonly string[]>;
   /** Revokes what tokens this process minted for the task. Best effort; never throws. */

@@ -59,7 +59,13 @@ export interface Progress {
 export type Notable =
   | { readonly kind: 'plan'; readonly plan: readonly PlanItem[] }
   | { readonly kind: 'command.started'; readonly command: string }
-  | { readonly kind: 'command.finished'; readonly command: string; readonly exitCode: number; readonly outputTail: string; readonly durationMs: number | null }
+  | {
+      readonly kind: 'command.finished';
+      readonly command: string;
+      readonly exitCode: number;
+      readonly outputTail: string;
+      readonly durationMs: number | null;
+    }
   | { readonly kind: 'files.changed'; readonly paths: readonly string[] }
   | { readonly kind: 'message'; readonly text: string }
   | { readonly kind: 'error'; readonly text: string; readonly willRetry: boolean };

@@ -41,8 +41,19 @@ export type TaskEventBody =
   | Notable
   | { readonly kind: 'phase'; readonly phase: TaskPhase }
   | { readonly kind: 'acknowledged' }
-  | { readonly kind: 'egress.denied'; readonly method: string; readonly host: string; readonly path: string; readonly reason: string }
+  | {
+      readonly kind: 'egress.denied';
+      readonly method: string;
+      readonly host: string;
+      readonly path: string;
+      readonly reason: string;
+    }
   | { readonly kind: 'model.first-request' }
-  | { readonly kind: 'change'; readonly files: number; readonly insertions: number; readonly deletions: number }
+  | {
+      readonly kind: 'change';
+      readonly files: number;
+      readonly insertions: number;
+      readonly deletions: number;
+    }
   | { readonly kind: 'note'; readonly text: string }
   | { readonly kind: 'ended'; readonly outcome: TaskOutcome };

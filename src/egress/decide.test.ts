@@ -19,11 +19,21 @@ const json = { 'content-type': 'application/json' };
 function head(method: string, url: string, headers: Record<string, string> = {}): RequestHead {
   return { method, url: new URL(url), header: (name) => headers[name] ?? null };
 }
-function decide(method: string, url: string, headers: Record<string, string> = {}, grant: Partial<Grant> = {}) {
+function decide(
+  method: string,
+  url: string,
+  headers: Record<string, string> = {},
+  grant: Partial<Grant> = {},
+) {
   return decideEgress(head(method, url, headers), { ...granted, ...grant });
 }
 /** What a verdict comes to: the target it leads to, or the rule that denied. */
-function outcome(method: string, url: string, headers: Record<string, string> = {}, grant: Partial<Grant> = {}): string {
+function outcome(
+  method: string,
+  url: string,
+  headers: Record<string, string> = {},
+  grant: Partial<Grant> = {},
+): string {
   const verdict = decide(method, url, headers, grant);
   if (verdict.kind === 'deny') return `deny ${verdict.rule}`;
   return verdict.kind === 'answer' ? `answer ${verdict.body}` : `${verdict.kind} ${verdict.target}`;
@@ -33,16 +43,41 @@ const infoRefs = '/info/refs?service=git-upload-pack';
 
 describe('GitHub', () => {
   it.each([
-    ['GET', `https://github.com/acme/split-bill.git${infoRefs}`, {}, `allow-github /Acme/Split-Bill.git${infoRefs}`],
-    ['GET', `https://github.com/ACME/SPLIT-BILL${infoRefs}`, {}, `allow-github /Acme/Split-Bill.git${infoRefs}`],
-    ['GET', `http://github.com/acme/split-bill.git${infoRefs}`, {}, `allow-github /Acme/Split-Bill.git${infoRefs}`],
-    ['POST', 'https://github.com/acme/split-bill.git/git-upload-pack', uploadPack, 'allow-github /Acme/Split-Bill.git/git-upload-pack'],
+    [
+      'GET',
+      `https://github.com/acme/split-bill.git${infoRefs}`,
+      {},
+      `allow-github /Acme/Split-Bill.git${infoRefs}`,
+    ],
+    [
+      'GET',
+      `https://github.com/ACME/SPLIT-BILL${infoRefs}`,
+      {},
+      `allow-github /Acme/Split-Bill.git${infoRefs}`,
+    ],
+    [
+      'GET',
+      `http://github.com/acme/split-bill.git${infoRefs}`,
+      {},
+      `allow-github /Acme/Split-Bill.git${infoRefs}`,
+    ],
+    [
+      'POST',
+      'https://github.com/acme/split-bill.git/git-upload-pack',
+      uploadPack,
+      'allow-github /Acme/Split-Bill.git/git-upload-pack',
+    ],
   ])('allows a fetch of the granted repository: %s %s', (method, url, headers, expected) => {
     expect(outcome(method, url, headers)).toBe(expected);
   });
 
   it.each([
-    ['GET', 'https://github.com/acme/split-bill.git/info/refs?service=git-receive-pack', {}, 'github.receive-pack'],
+    [
+      'GET',
+      'https://github.com/acme/split-bill.git/info/refs?service=git-receive-pack',
+      {},
+      'github.receive-pack',
+    ],
     ['POST', 'https://github.com/acme/split-bill.git/git-receive-pack', {}, 'github.receive-pack'],
     ['POST', 'https://github.com/mallory/loot.git/git-receive-pack', {}, 'github.receive-pack'],
     ['GET', `https://github.com/mallory/loot.git${infoRefs}`, {}, 'github.repository'],
@@ -87,15 +122,43 @@ describe('GitHub', () => {
   });
 
   it('never leads to a repository outside the grant, whatever the path', () => {
-    const segment = fc.oneof(fc.constantFrom('acme', 'split-bill', 'split-bill.git', '..', '.', '%2e%2e', '%2f', '', 'info', 'refs', 'git-upload-pack'), fc.string());
+    const segment = fc.oneof(
+      fc.constantFrom(
+        'acme',
+        'split-bill',
+        'split-bill.git',
+        '..',
+        '.',
+        '%2e%2e',
+        '%2f',
+        '',
+        'info',
+        'refs',
+        'git-upload-pack',
+      ),
+      fc.string(),
+    );
     fc.assert(
-      fc.property(fc.constantFrom('GET', 'POST'), fc.array(segment, { maxLength: 7 }), fc.constantFrom('', '?service=git-upload-pack'), (method, segments, query) => {
-        const url = URL.parse(`https://github.com/${segments.join('/')}${query}`);
-        if (url === null) return;
-        const verdict = decideEgress({ method, url, header: (name) => (name === 'content-type' ? uploadPack['content-type'] : null) }, granted);
-        if (verdict.kind === 'deny') return;
-        expect(verdict).toMatchObject({ kind: 'allow-github', target: expect.stringMatching(/^\/Acme\/Split-Bill\.git\/(info\/refs\?service=git-upload-pack|git-upload-pack)$/) });
-      }),
+      fc.property(
+        fc.constantFrom('GET', 'POST'),
+        fc.array(segment, { maxLength: 7 }),
+        fc.constantFrom('', '?service=git-upload-pack'),
+        (method, segments, query) => {
+          const url = URL.parse(`https://github.com/${segments.join('/')}${query}`);
+          if (url === null) return;
+          const verdict = decideEgress(
+            { method, url, header: (name) => (name === 'content-type' ? uploadPack['content-type'] : null) },
+            granted,
+          );
+          if (verdict.kind === 'deny') return;
+          expect(verdict).toMatchObject({
+            kind: 'allow-github',
+            target: expect.stringMatching(
+              /^\/Acme\/Split-Bill\.git\/(info\/refs\?service=git-upload-pack|git-upload-pack)$/,
+            ),
+          });
+        },
+      ),
       { numRuns: 500 },
     );
   });
@@ -104,7 +167,11 @@ describe('GitHub', () => {
 describe('OpenAI', () => {
   it('lets the body decide about a Responses request', () => {
     expect(outcome('POST', 'https://api.openai.com/v1/responses', json)).toBe('inspect-openai /responses');
-    expect(outcome('POST', 'https://api.openai.com/v1/responses', { 'content-type': 'application/json; charset=utf-8' })).toBe('inspect-openai /responses');
+    expect(
+      outcome('POST', 'https://api.openai.com/v1/responses', {
+        'content-type': 'application/json; charset=utf-8',
+      }),
+    ).toBe('inspect-openai /responses');
   });
 
   it.each([
@@ -116,13 +183,37 @@ describe('OpenAI', () => {
     ['GET', 'https://api.openai.com/v1/responses/resp_1', {}, {}, 'openai.path'],
     ['POST', 'https://api.openai.com/v1/%72esponses', json, {}, 'openai.path'],
     ['GET', 'https://api.openai.com/v1/realtime', { upgrade: 'websocket' }, {}, 'http.upgrade'],
-    ['POST', 'https://api.openai.com/v1/responses', { 'content-type': 'text/plain' }, {}, 'openai.content-type'],
+    [
+      'POST',
+      'https://api.openai.com/v1/responses',
+      { 'content-type': 'text/plain' },
+      {},
+      'openai.content-type',
+    ],
     ['POST', 'https://api.openai.com/v1/responses', {}, {}, 'openai.content-type'],
-    ['POST', 'https://api.openai.com/v1/responses', { ...json, 'content-encoding': 'gzip' }, {}, 'openai.encoding'],
+    [
+      'POST',
+      'https://api.openai.com/v1/responses',
+      { ...json, 'content-encoding': 'gzip' },
+      {},
+      'openai.encoding',
+    ],
     ['POST', 'https://api.openai.com/v1/responses', json, { phase: 'clone' }, 'phase.closed'],
     ['POST', 'https://api.openai.com/v1/responses', json, { phase: 'sealed' }, 'phase.closed'],
-    ['POST', 'https://api.openai.com/v1/responses', json, { used: { requests: 1, tokens: 1000 } }, 'budget.tokens'],
-    ['POST', 'https://api.openai.com/v1/responses', json, { used: { requests: 100, tokens: 0 } }, 'budget.requests'],
+    [
+      'POST',
+      'https://api.openai.com/v1/responses',
+      json,
+      { used: { requests: 1, tokens: 1000 } },
+      'budget.tokens',
+    ],
+    [
+      'POST',
+      'https://api.openai.com/v1/responses',
+      json,
+      { used: { requests: 100, tokens: 0 } },
+      'budget.requests',
+    ],
   ] as const)('denies %s %s', (method, url, headers, grant, rule) => {
     expect(outcome(method, url, headers, grant)).toBe(`deny ${rule}`);
   });

@@ -44,12 +44,14 @@ export function decideEgress(request: RequestHead, grant: Grant): EgressVerdict 
   const { url } = request;
   if (url.username !== '' || url.password !== '')
     return deny('url.userinfo', 'a URL that carries a user name or password is refused');
-  if (url.protocol !== 'https:' && url.protocol !== 'http:') return deny('url.scheme', 'only http and https leave the sandbox');
+  if (url.protocol !== 'https:' && url.protocol !== 'http:')
+    return deny('url.scheme', 'only http and https leave the sandbox');
   if (url.port !== '') return deny('url.port', 'only the standard ports leave the sandbox');
   if (request.header('upgrade') !== null) return deny('http.upgrade', 'protocol upgrades are refused', 426);
   if (grant.used.requests >= grant.budgets.requests)
     return deny('budget.requests', `the task's budget of ${grant.budgets.requests} requests is used up`, 400);
-  if (url.hostname === canaryHost || url.hostname.endsWith(`.${canaryHost}`)) return decideCanary(request, grant);
+  if (url.hostname === canaryHost || url.hostname.endsWith(`.${canaryHost}`))
+    return decideCanary(request, grant);
   switch (url.hostname) {
     case githubHost:
       return decideGithub(request, grant);
@@ -62,7 +64,10 @@ export function decideEgress(request: RequestHead, grant: Grant): EgressVerdict 
 
 function decideCanary({ method, url }: RequestHead, grant: Grant): EgressVerdict {
   const isProbe =
-    url.hostname === canaryHost && method === 'GET' && url.search === '' && url.pathname === `/${grant.canaryNonce}`;
+    url.hostname === canaryHost &&
+    method === 'GET' &&
+    url.search === '' &&
+    url.pathname === `/${grant.canaryNonce}`;
   if (!isProbe) return deny('canary.mismatch', 'the canary answers its own nonce and nothing else');
   return { kind: 'answer', rule: 'canary', body: grant.canaryNonce };
 }
@@ -76,18 +81,30 @@ function decideGithub({ method, url, header }: RequestHead, grant: Grant): Egres
   if (owner === undefined || nameWithSuffix === undefined || endpoint === undefined)
     return deny('github.path', 'of GitHub only git fetch of the task’s repository is reachable');
   if (endpoint === 'git-receive-pack' || url.search === '?service=git-receive-pack')
-    return deny('github.receive-pack', `pushing is refused (to ${owner}/${nameWithSuffix}): the sandbox cannot write to GitHub`);
+    return deny(
+      'github.receive-pack',
+      `pushing is refused (to ${owner}/${nameWithSuffix}): the sandbox cannot write to GitHub`,
+    );
   const name = nameWithSuffix.replace(/\.git$/i, '');
-  const repository = grant.repositories.find((granted) => sameName(granted.owner, owner) && sameName(granted.name, name));
-  if (repository === undefined) return deny('github.repository', `${owner}/${name} is not this task’s repository`);
+  const repository = grant.repositories.find(
+    (granted) => sameName(granted.owner, owner) && sameName(granted.name, name),
+  );
+  if (repository === undefined)
+    return deny('github.repository', `${owner}/${name} is not this task’s repository`);
   if (grant.phase !== 'clone' && grant.phase !== 'run')
     return deny('phase.closed', `GitHub is closed in the ${grant.phase} phase`);
 
   const base = `/${repository.owner}/${repository.name}.git`;
   if (endpoint === 'info/refs') {
     if (method !== 'GET') return deny('github.method', `${method} is not how a fetch starts`);
-    if (url.search !== '?service=git-upload-pack') return deny('github.query', 'only service=git-upload-pack is allowed here');
-    return { kind: 'allow-github', rule: 'github.info-refs', repository, target: `${base}/info/refs?service=git-upload-pack` };
+    if (url.search !== '?service=git-upload-pack')
+      return deny('github.query', 'only service=git-upload-pack is allowed here');
+    return {
+      kind: 'allow-github',
+      rule: 'github.info-refs',
+      repository,
+      target: `${base}/info/refs?service=git-upload-pack`,
+    };
   }
   if (method !== 'POST') return deny('github.method', `${method} is not how git fetches`);
   if (url.search !== '') return deny('github.query', 'upload-pack takes no query');
@@ -99,14 +116,20 @@ function decideGithub({ method, url, header }: RequestHead, grant: Grant): Egres
 function decideOpenai({ method, url, header }: RequestHead, grant: Grant): EgressVerdict {
   // 400 everywhere: Codex retries other refusals for up to 25 s, but reports a 400 at once and verbatim.
   if (url.pathname !== '/v1/responses')
-    return deny('openai.path', `of OpenAI only POST /v1/responses is reachable, not ${url.pathname.slice(0, 100)}`, 400);
-  if (method !== 'POST') return deny('openai.method', `of OpenAI only POST /v1/responses is reachable, not ${method}`, 400);
+    return deny(
+      'openai.path',
+      `of OpenAI only POST /v1/responses is reachable, not ${url.pathname.slice(0, 100)}`,
+      400,
+    );
+  if (method !== 'POST')
+    return deny('openai.method', `of OpenAI only POST /v1/responses is reachable, not ${method}`, 400);
   if (url.search !== '') return deny('openai.query', 'the Responses endpoint takes no query', 400);
   if (grant.phase !== 'run') return deny('phase.closed', `OpenAI is closed in the ${grant.phase} phase`, 400);
   if (grant.used.tokens >= grant.budgets.tokens)
     return deny('budget.tokens', `the task's budget of ${grant.budgets.tokens} tokens is used up`, 400);
   const type = header('content-type')?.split(';')[0]?.trim().toLowerCase();
-  if (type !== 'application/json') return deny('openai.content-type', 'the request body has to be application/json', 400);
+  if (type !== 'application/json')
+    return deny('openai.content-type', 'the request body has to be application/json', 400);
   const encoding = header('content-encoding');
   if (encoding !== null && encoding !== 'identity')
     return deny('openai.encoding', 'a compressed request body cannot be inspected', 400);

@@ -32,14 +32,20 @@ type Denial = { readonly rule: string; readonly status: number; readonly reason:
 const internal: Denial = { rule: 'internal', status: 502, reason: 'the request could not be carried out' };
 
 /** One request of one sandbox. Never throws. */
-export async function handleEgress(request: Request, containerId: string, deps: EgressDeps): Promise<Response> {
+export async function handleEgress(
+  request: Request,
+  containerId: string,
+  deps: EgressDeps,
+): Promise<Response> {
   const head = headOf(request);
-  if (head === null) return refusal({ rule: 'url.invalid', status: 400, reason: 'the request URL is not valid' });
+  if (head === null)
+    return refusal({ rule: 'url.invalid', status: 400, reason: 'the request URL is not valid' });
   const note = (verdict: EgressEntry['verdict'], rule: string, more: Partial<EgressEntry>, tokens = 0) =>
     deps.record(containerId, { ...entryFor(head, deps.now()), verdict, rule, ...more }, tokens);
   try {
     const grant = await deps.admit(containerId);
-    if (grant === null) return refusal({ rule: 'grant.none', status: 403, reason: 'this sandbox has no grant' });
+    if (grant === null)
+      return refusal({ rule: 'grant.none', status: 403, reason: 'this sandbox has no grant' });
     const denied = async (denial: Denial): Promise<Response> => {
       await note('denied', denial.rule, { reason: denial.reason, status: denial.status });
       return refusal(denial);
@@ -55,7 +61,12 @@ export async function handleEgress(request: Request, containerId: string, deps: 
         return await forwardToGithub(request, verdict, grant, deps, note, denied);
       case 'inspect-openai': {
         const text = await readCapped(request, maxOpenaiBodyBytes);
-        if (text === null) return await denied({ rule: 'openai.size', status: 400, reason: 'the request body is too large or broken off' });
+        if (text === null)
+          return await denied({
+            rule: 'openai.size',
+            status: 400,
+            reason: 'the request body is too large or broken off',
+          });
         const decided = decideResponsesBody(text, grant);
         if (decided.kind === 'deny') return await denied({ ...decided, status: 400 });
         return await forwardToOpenai(request, decided.body, deps, note, denied);
@@ -63,12 +74,19 @@ export async function handleEgress(request: Request, containerId: string, deps: 
     }
   } catch {
     // Whatever broke, it is named in our own log by the record or the token source; the sandbox learns nothing of it.
-    await note('denied', internal.rule, { reason: internal.reason, status: internal.status }).catch(() => undefined);
+    await note('denied', internal.rule, { reason: internal.reason, status: internal.status }).catch(
+      () => undefined,
+    );
     return refusal(internal);
   }
 }
 
-type Note = (verdict: EgressEntry['verdict'], rule: string, more: Partial<EgressEntry>, tokens?: number) => Promise<void>;
+type Note = (
+  verdict: EgressEntry['verdict'],
+  rule: string,
+  more: Partial<EgressEntry>,
+  tokens?: number,
+) => Promise<void>;
 
 async function forwardToGithub(
   request: Request,
@@ -88,9 +106,15 @@ async function forwardToGithub(
   });
   // A renamed repository redirects; the new name is not in the grant by that name, so it is refused rather than followed.
   if (upstream.status >= 300 && upstream.status < 400)
-    return denied({ rule: 'github.redirect', status: 403, reason: 'GitHub answered with a redirect, which is not followed' });
+    return denied({
+      rule: 'github.redirect',
+      status: 403,
+      reason: 'GitHub answered with a redirect, which is not followed',
+    });
   return passOn(upstream, (stream) =>
-    meterBytes(stream, (bytesDown) => deps.waitUntil(note('allowed', verdict.rule, { status: upstream.status, bytesUp, bytesDown }))),
+    meterBytes(stream, (bytesDown) =>
+      deps.waitUntil(note('allowed', verdict.rule, { status: upstream.status, bytesUp, bytesDown })),
+    ),
   );
 }
 
@@ -107,26 +131,43 @@ async function forwardToOpenai(
     body,
   });
   if (upstream.status >= 300 && upstream.status < 400)
-    return denied({ rule: 'openai.redirect', status: 400, reason: 'OpenAI answered with a redirect, which is not followed' });
+    return denied({
+      rule: 'openai.redirect',
+      status: 400,
+      reason: 'OpenAI answered with a redirect, which is not followed',
+    });
   // 401 from OpenAI is about our key: its text quotes part of the key, so it is replaced.
   if (upstream.status === 401 || upstream.status === 403) {
     await upstream.body?.cancel();
-    return denied({ rule: 'openai.unauthorized', status: 400, reason: 'OpenAI refused the API key that this Airlock is configured with' });
+    return denied({
+      rule: 'openai.unauthorized',
+      status: 400,
+      reason: 'OpenAI refused the API key that this Airlock is configured with',
+    });
   }
   const bytesUp = body.length;
   return passOn(upstream, (stream) =>
     meterTokens(stream, ({ bytes, tokens }) => {
       // Four bytes a token is the usual rule of thumb; used only when the stream was cut before usage came.
       const charged = tokens ?? (upstream.ok ? Math.ceil((bytesUp + bytes) / 4) : 0);
-      deps.waitUntil(note('allowed', 'openai.responses', { status: upstream.status, bytesUp, bytesDown: bytes }, charged));
+      deps.waitUntil(
+        note('allowed', 'openai.responses', { status: upstream.status, bytesUp, bytesDown: bytes }, charged),
+      );
     }),
   );
 }
 
 /** `redirect: 'manual'` always: following one would carry the credential wherever the upstream points. */
-async function callUpstream(deps: EgressDeps, url: string, init: { method: string; headers: Headers; body: BodyInit | null }): Promise<Response> {
+async function callUpstream(
+  deps: EgressDeps,
+  url: string,
+  init: { method: string; headers: Headers; body: BodyInit | null },
+): Promise<Response> {
   const abort = new AbortController();
-  const timer = setTimeout(() => abort.abort(new Error('upstream sent no headers in time')), upstreamHeadersMs);
+  const timer = setTimeout(
+    () => abort.abort(new Error('upstream sent no headers in time')),
+    upstreamHeadersMs,
+  );
   try {
     return await deps.fetch(url, { ...init, redirect: 'manual', signal: abort.signal });
   } finally {
@@ -134,7 +175,10 @@ async function callUpstream(deps: EgressDeps, url: string, init: { method: strin
   }
 }
 
-function passOn(upstream: Response, meter: (stream: ReadableStream<Uint8Array>) => ReadableStream<Uint8Array>): Response {
+function passOn(
+  upstream: Response,
+  meter: (stream: ReadableStream<Uint8Array>) => ReadableStream<Uint8Array>,
+): Response {
   const headers = responseHeaders(upstream.headers);
   const body = upstream.body ?? new Blob([]).stream();
   return new Response(meter(body), { status: upstream.status, headers });
@@ -180,7 +224,10 @@ function entryFor(head: RequestHead, at: number): EgressEntry {
 
 function refusal({ rule, status, reason }: Denial): Response {
   // OpenAI's error shape: Codex shows `message` to the model verbatim; git and curl show the status.
-  return Response.json({ error: { message: `Airlock: ${reason}`, type: 'airlock_egress', code: rule, param: null } }, { status });
+  return Response.json(
+    { error: { message: `Airlock: ${reason}`, type: 'airlock_egress', code: rule, param: null } },
+    { status },
+  );
 }
 
 function trimSlash(url: string): string {

@@ -17,7 +17,15 @@ const openaiRequest = new Set([
   'x-client-request-id',
   'x-openai-internal-codex-responses-lite',
 ]);
-const response = new Set(['content-type', 'cache-control', 'retry-after', 'retry-after-ms', 'x-request-id', 'openai-processing-ms', 'openai-model']);
+const response = new Set([
+  'content-type',
+  'cache-control',
+  'retry-after',
+  'retry-after-ms',
+  'x-request-id',
+  'openai-processing-ms',
+  'openai-model',
+]);
 
 export function githubRequestHeaders(from: Headers, readToken: string): Headers {
   const headers = pick(from, (name) => githubRequest.has(name));
@@ -36,7 +44,10 @@ export function openaiRequestHeaders(from: Headers, apiKey: string): Headers {
 }
 
 export function responseHeaders(from: Headers): Headers {
-  return pick(from, (name) => response.has(name) || name.startsWith('x-codex-') || name.startsWith('x-ratelimit-'));
+  return pick(
+    from,
+    (name) => response.has(name) || name.startsWith('x-codex-') || name.startsWith('x-ratelimit-'),
+  );
 }
 
 function pick(from: Headers, allowed: (lowerCaseName: string) => boolean): Headers {

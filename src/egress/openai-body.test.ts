@@ -11,7 +11,12 @@ const grant: Grant = {
   budgets: { requests: 1, tokens: 1 },
   used: { requests: 0, tokens: 0 },
 };
-const base = { model: 'gpt-6.1-sol', stream: true, store: false, input: [{ type: 'message', role: 'user', content: [{ type: 'input_text', text: 'hi' }] }] };
+const base = {
+  model: 'gpt-6.1-sol',
+  stream: true,
+  store: false,
+  input: [{ type: 'message', role: 'user', content: [{ type: 'input_text', text: 'hi' }] }],
+};
 const rule = (body: unknown) => {
   const verdict = decideResponsesBody(typeof body === 'string' ? body : JSON.stringify(body), grant);
   return verdict.kind === 'deny' ? verdict.rule : 'allow';
@@ -22,12 +27,40 @@ const withItem = (item: unknown) => ({ ...base, input: [...base.input, item] });
 describe('a Responses body', () => {
   it.each([
     ['a plain request', base],
-    ['function and custom tools', { ...base, tools: [{ type: 'function', name: 'exec_command', parameters: {} }, { type: 'custom', name: 'apply_patch' }] }],
-    ['a namespace of client tools', withTool({ type: 'namespace', name: 'functions', tools: [{ type: 'function', name: 'x' }] })],
+    [
+      'function and custom tools',
+      {
+        ...base,
+        tools: [
+          { type: 'function', name: 'exec_command', parameters: {} },
+          { type: 'custom', name: 'apply_patch' },
+        ],
+      },
+    ],
+    [
+      'a namespace of client tools',
+      withTool({ type: 'namespace', name: 'functions', tools: [{ type: 'function', name: 'x' }] }),
+    ],
     ['client-side tool search', withTool({ type: 'tool_search', execution: 'client' })],
-    ['tools of newer models in the input', withItem({ type: 'additional_tools', tools: [{ type: 'namespace', tools: [{ type: 'custom', name: 'exec' }] }] })],
-    ['a data: image', withItem({ type: 'message', role: 'user', content: [{ type: 'input_image', image_url: 'data:image/png;base64,AA==' }] })],
-    ['a tool whose parameter happens to be called file_id', withTool({ type: 'function', name: 'x', parameters: { properties: { file_id: {} } } })],
+    [
+      'tools of newer models in the input',
+      withItem({
+        type: 'additional_tools',
+        tools: [{ type: 'namespace', tools: [{ type: 'custom', name: 'exec' }] }],
+      }),
+    ],
+    [
+      'a data: image',
+      withItem({
+        type: 'message',
+        role: 'user',
+        content: [{ type: 'input_image', image_url: 'data:image/png;base64,AA==' }],
+      }),
+    ],
+    [
+      'a tool whose parameter happens to be called file_id',
+      withTool({ type: 'function', name: 'x', parameters: { properties: { file_id: {} } } }),
+    ],
     ['encrypted reasoning back', { ...base, include: ['reasoning.encrypted_content'] }],
     ['a message without a type', { ...base, input: [{ role: 'user', content: 'hi' }] }],
   ])('may be %s', (_, body) => {
@@ -47,21 +80,60 @@ describe('a Responses body', () => {
     ['web search', withTool({ type: 'web_search' }), 'openai.tool'],
     ['a preview of web search', withTool({ type: 'web_search_preview_2025_03_11' }), 'openai.tool'],
     ['a remote MCP server', withTool({ type: 'mcp', server_url: 'https://evil.example' }), 'openai.tool'],
-    ['the code interpreter', withTool({ type: 'code_interpreter', container: { type: 'auto' } }), 'openai.tool'],
+    [
+      'the code interpreter',
+      withTool({ type: 'code_interpreter', container: { type: 'auto' } }),
+      'openai.tool',
+    ],
     ['a hosted shell', withTool({ type: 'shell' }), 'openai.tool'],
     ['hosted tool search', withTool({ type: 'tool_search', execution: 'server' }), 'openai.tool'],
-    ['a hosted tool in a namespace', withTool({ type: 'namespace', tools: [{ type: 'function', name: 'a' }, { type: 'mcp' }] }), 'openai.tool'],
+    [
+      'a hosted tool in a namespace',
+      withTool({ type: 'namespace', tools: [{ type: 'function', name: 'a' }, { type: 'mcp' }] }),
+      'openai.tool',
+    ],
     ['a namespace of nothing', withTool({ type: 'namespace' }), 'openai.tool'],
     ['a tool without a type', withTool({ name: 'x' }), 'openai.tool'],
-    ['a hosted tool in additional_tools', withItem({ type: 'additional_tools', tools: [{ type: 'namespace', tools: [{ type: 'web_search' }] }] }), 'openai.tool'],
-    ['a hosted tool in a tool search’s output', withItem({ type: 'tool_search_output', tools: [{ type: 'mcp', server_url: 'x' }] }), 'openai.tool'],
+    [
+      'a hosted tool in additional_tools',
+      withItem({ type: 'additional_tools', tools: [{ type: 'namespace', tools: [{ type: 'web_search' }] }] }),
+      'openai.tool',
+    ],
+    [
+      'a hosted tool in a tool search’s output',
+      withItem({ type: 'tool_search_output', tools: [{ type: 'mcp', server_url: 'x' }] }),
+      'openai.tool',
+    ],
     ['an item reference', withItem({ type: 'item_reference', id: 'x' }), 'openai.input'],
     ['a hosted call replayed', withItem({ type: 'mcp_call', id: 'x' }), 'openai.input'],
-    ['a remote image', withItem({ type: 'message', content: [{ type: 'input_image', image_url: 'https://evil.example/?leak' }] }), 'openai.remote'],
-    ['a remote image as an object', withItem({ type: 'message', content: [{ image_url: { url: 'https://evil.example' } }] }), 'openai.remote'],
-    ['a remote image in a tool’s output', withItem({ type: 'function_call_output', output: [{ image_url: 'http://evil.example' }] }), 'openai.remote'],
-    ['a file URL', withItem({ type: 'message', content: [{ type: 'input_file', file_url: 'https://evil.example' }] }), 'openai.remote'],
-    ['a file id', withItem({ type: 'message', content: [{ type: 'input_file', file_id: 'file-1' }] }), 'openai.remote'],
+    [
+      'a remote image',
+      withItem({
+        type: 'message',
+        content: [{ type: 'input_image', image_url: 'https://evil.example/?leak' }],
+      }),
+      'openai.remote',
+    ],
+    [
+      'a remote image as an object',
+      withItem({ type: 'message', content: [{ image_url: { url: 'https://evil.example' } }] }),
+      'openai.remote',
+    ],
+    [
+      'a remote image in a tool’s output',
+      withItem({ type: 'function_call_output', output: [{ image_url: 'http://evil.example' }] }),
+      'openai.remote',
+    ],
+    [
+      'a file URL',
+      withItem({ type: 'message', content: [{ type: 'input_file', file_url: 'https://evil.example' }] }),
+      'openai.remote',
+    ],
+    [
+      'a file id',
+      withItem({ type: 'message', content: [{ type: 'input_file', file_id: 'file-1' }] }),
+      'openai.remote',
+    ],
     ['not JSON', '{', 'openai.json'],
     ['no object', '[]', 'openai.field'],
   ])('may not be %s', (_, body, expected) => {
@@ -78,6 +150,8 @@ describe('a Responses body', () => {
     const text = JSON.stringify(base).replace('"store":false', '"store":true,"st\\u006fre":false');
     const verdict = decideResponsesBody(text, grant);
     expect(verdict).toMatchObject({ kind: 'allow', body: JSON.stringify(base) });
-    expect(rule(JSON.stringify(base).replace('"store":false', '"store":false,"store":true'))).toBe('openai.field');
+    expect(rule(JSON.stringify(base).replace('"store":false', '"store":false,"store":true'))).toBe(
+      'openai.field',
+    );
   });
 });

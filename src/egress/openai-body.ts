@@ -56,15 +56,24 @@ export function decideResponsesBody(text: string, grant: Grant): BodyVerdict {
   if (!parsed.success) {
     const issue = parsed.error.issues[0];
     const field = issue?.code === 'unrecognized_keys' ? issue.keys.join(', ') : issue?.path.join('.');
-    return deny('openai.field', `the field ${JSON.stringify(field ?? '').slice(0, 200)} may not be sent to OpenAI like this`);
+    return deny(
+      'openai.field',
+      `the field ${JSON.stringify(field ?? '').slice(0, 200)} may not be sent to OpenAI like this`,
+    );
   }
   const body = parsed.data;
   if (!grant.models.includes(body.model))
-    return deny('openai.model', `the model ${JSON.stringify(body.model.slice(0, 100))} is not allowed for this task`);
+    return deny(
+      'openai.model',
+      `the model ${JSON.stringify(body.model.slice(0, 100))} is not allowed for this task`,
+    );
   for (const item of body.input) {
     // Codex sends plain messages without a type as well; the API reads them as messages.
     if (item.type !== undefined && !inputTypes.has(item.type))
-      return deny('openai.input', `an input item of type ${JSON.stringify(item.type.slice(0, 100))} is refused`);
+      return deny(
+        'openai.input',
+        `an input item of type ${JSON.stringify(item.type.slice(0, 100))} is refused`,
+      );
   }
   const problem = forbiddenTool(body.tools ?? []) ?? forbiddenInside(body.input, 0);
   if (problem !== null) return problem;
@@ -72,7 +81,11 @@ export function decideResponsesBody(text: string, grant: Grant): BodyVerdict {
 }
 
 /** Kinds that Codex itself executes inside the sandbox. */
-const toolSchema = z.looseObject({ type: z.string(), execution: z.unknown().optional(), tools: z.unknown().optional() });
+const toolSchema = z.looseObject({
+  type: z.string(),
+  execution: z.unknown().optional(),
+  tools: z.unknown().optional(),
+});
 
 function forbiddenTool(tools: readonly unknown[]): Extract<BodyVerdict, { kind: 'deny' }> | null {
   for (const untrusted of tools) {
@@ -87,7 +100,10 @@ function forbiddenTool(tools: readonly unknown[]): Extract<BodyVerdict, { kind: 
       if (inner !== null) return inner;
       continue;
     }
-    return deny('openai.tool', `the tool ${JSON.stringify(type.slice(0, 100))} runs outside the sandbox and is refused`);
+    return deny(
+      'openai.tool',
+      `the tool ${JSON.stringify(type.slice(0, 100))} runs outside the sandbox and is refused`,
+    );
   }
   return null;
 }

@@ -15,11 +15,22 @@ const entry = (changes: Partial<EgressEntry>): EgressEntry => ({
   bytesDown: 10,
   ...changes,
 });
-const denied = (changes: Partial<EgressEntry> = {}) => entry({ verdict: 'denied', rule: 'host.not-granted', host: 'evil.example', path: '/drop', reason: 'no', ...changes });
+const denied = (changes: Partial<EgressEntry> = {}) =>
+  entry({
+    verdict: 'denied',
+    rule: 'host.not-granted',
+    host: 'evil.example',
+    path: '/drop',
+    reason: 'no',
+    ...changes,
+  });
 
 describe('the receipt', () => {
   it('adds up allowed requests by host', () => {
-    const receipt = [entry({}), entry({ bytesDown: 5 }), entry({ host: 'api.openai.com' })].reduce(addToReceipt, emptyReceipt);
+    const receipt = [entry({}), entry({ bytesDown: 5 }), entry({ host: 'api.openai.com' })].reduce(
+      addToReceipt,
+      emptyReceipt,
+    );
     expect(receipt.hosts).toEqual([
       { host: 'github.com', requests: 2, bytesUp: 2, bytesDown: 15 },
       { host: 'api.openai.com', requests: 1, bytesUp: 1, bytesDown: 10 },
@@ -28,7 +39,10 @@ describe('the receipt', () => {
 
   it('names each denied attempt once, with its count', () => {
     const receipt = [denied(), denied(), denied({ path: '/other' })].reduce(addToReceipt, emptyReceipt);
-    expect(receipt.denied.map(({ path, count }) => [path, count])).toEqual([['/drop', 2], ['/other', 1]]);
+    expect(receipt.denied.map(({ path, count }) => [path, count])).toEqual([
+      ['/drop', 2],
+      ['/other', 1],
+    ]);
     expect(receipt.deniedTotal).toBe(3);
   });
 

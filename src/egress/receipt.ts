@@ -31,7 +31,11 @@ function addHost(hosts: Receipt['hosts'], entry: EgressEntry): Receipt['hosts'] 
 
 function addDenied(rows: Receipt['denied'], entry: EgressEntry): Receipt['denied'] {
   const at = rows.findIndex(
-    (row) => row.method === entry.method && row.host === entry.host && row.path === entry.path && row.rule === entry.rule,
+    (row) =>
+      row.method === entry.method &&
+      row.host === entry.host &&
+      row.path === entry.path &&
+      row.rule === entry.rule,
   );
   const known = rows[at];
   if (known !== undefined) return rows.with(at, { ...known, count: known.count + 1 });

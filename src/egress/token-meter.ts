@@ -18,17 +18,25 @@ export interface Metered {
 }
 
 /** Passes the stream through; `done` is called once, at its end, error or cancellation. */
-export function meterTokens(stream: ReadableStream<Uint8Array>, done: (metered: Metered) => void): ReadableStream<Uint8Array> {
+export function meterTokens(
+  stream: ReadableStream<Uint8Array>,
+  done: (metered: Metered) => void,
+): ReadableStream<Uint8Array> {
   let tokens: number | null = null;
   const parser = createParser({
     onEvent: ({ event, data }) => {
-      if (event !== 'response.completed' && event !== 'response.incomplete' && event !== 'response.failed') return;
+      if (event !== 'response.completed' && event !== 'response.incomplete' && event !== 'response.failed')
+        return;
       const parsed = finalEvent.safeParse(parseJson(data));
       if (parsed.success) tokens = parsed.data.response.usage?.total_tokens ?? tokens;
     },
   });
   const decoder = new TextDecoder();
-  return meterBytes(stream, (bytes) => done({ bytes, tokens }), (chunk) => parser.feed(decoder.decode(chunk, { stream: true })));
+  return meterBytes(
+    stream,
+    (bytes) => done({ bytes, tokens }),
+    (chunk) => parser.feed(decoder.decode(chunk, { stream: true })),
+  );
 }
 
 /** Passes the stream through and counts; `done` is called once, at its end, error or cancellation. */

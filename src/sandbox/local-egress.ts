@@ -12,8 +12,13 @@ const tokenHeader = 'x-airlock-token';
 /** Set when the gateway has refused the request itself (a bad Host, a tunnel): only to be recorded. */
 const refusedHeader = 'x-airlock-refused';
 
-export async function handleLocalEgress(request: Request, gatewayToken: string, deps: EgressDeps): Promise<Response> {
-  if (gatewayToken === '' || request.headers.get(tokenHeader) !== gatewayToken) return new Response(null, { status: 403 });
+export async function handleLocalEgress(
+  request: Request,
+  gatewayToken: string,
+  deps: EgressDeps,
+): Promise<Response> {
+  if (gatewayToken === '' || request.headers.get(tokenHeader) !== gatewayToken)
+    return new Response(null, { status: 403 });
   const sandboxId = request.headers.get(idHeader);
   if (sandboxId === null || !/^[0-9a-f]{64}$/.test(sandboxId)) return new Response(null, { status: 400 });
   const refused = request.headers.get(refusedHeader);

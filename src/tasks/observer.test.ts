@@ -9,7 +9,15 @@ const codex = createCodex({ openaiBaseUrl: 'https://api.openai.com/v1' });
 
 function sandboxWith(readRun: TaskSandbox['readRun']): TaskSandbox {
   const unexpected = async () => Promise.reject(new Error('the observer only reads'));
-  return { start: unexpected, writeFile: unexpected, readFile: unexpected, exec: unexpected, startRun: unexpected, destroy: unexpected, readRun };
+  return {
+    start: unexpected,
+    writeFile: unexpected,
+    readFile: unexpected,
+    exec: unexpected,
+    startRun: unexpected,
+    destroy: unexpected,
+    readRun,
+  };
 }
 async function observe(chunk: RunChunk | Error, offset = 0) {
   const sandbox = sandboxWith(async () => (chunk instanceof Error ? Promise.reject(chunk) : chunk));
@@ -31,7 +39,10 @@ describe('splitting into lines', () => {
 
   it('never cuts inside a character', () => {
     const text = bytes('ä\nö');
-    expect(completeLines(text.subarray(0, 4), { atEnd: false, full: false })).toEqual({ lines: ['ä'], consumed: 3 });
+    expect(completeLines(text.subarray(0, 4), { atEnd: false, full: false })).toEqual({
+      lines: ['ä'],
+      consumed: 3,
+    });
   });
 });
 
@@ -45,7 +56,11 @@ describe('one observation', () => {
 
   it.each([
     ['goes on while output is left after the exit', { bytes: bytes('x\n'), size: 10, exitCode: 0 }, null],
-    ['ends when all was read', { bytes: bytes('x\n'), size: 2, exitCode: 3 }, { kind: 'exited', exitCode: 3 }],
+    [
+      'ends when all was read',
+      { bytes: bytes('x\n'), size: 2, exitCode: 3 },
+      { kind: 'exited', exitCode: 3 },
+    ],
     ['ends without any output', { bytes: bytes(''), size: 0, exitCode: 1 }, { kind: 'exited', exitCode: 1 }],
   ] as const)('%s', async (_, chunk, end) => {
     expect((await observe(chunk)).end).toEqual(end);
@@ -56,7 +71,9 @@ describe('one observation', () => {
   });
 
   it('gives up a run that floods its event file', async () => {
-    expect((await observe({ bytes: bytes('x\n'), size: 1e12, exitCode: null }, taskLimits.runOutputBytes)).end).toMatchObject({ kind: 'lost' });
+    expect(
+      (await observe({ bytes: bytes('x\n'), size: 1e12, exitCode: null }, taskLimits.runOutputBytes)).end,
+    ).toMatchObject({ kind: 'lost' });
   });
 
   it('leaves a host that is restarting to the next attempt', async () => {

@@ -22,17 +22,27 @@ export interface Observation {
 }
 
 /** One read. Waits at most `waitMs` for something to come. Rejects on what may pass (the sandbox's host is restarting). */
-export async function observeOnce(sandbox: TaskSandbox, codex: Codex, state: ObserverState, waitMs: number, now: () => number): Promise<Observation> {
+export async function observeOnce(
+  sandbox: TaskSandbox,
+  codex: Codex,
+  state: ObserverState,
+  waitMs: number,
+  now: () => number,
+): Promise<Observation> {
   const range = { offset: state.offset, maxBytes: taskLimits.readBytes, waitMs };
   let chunk;
   try {
     chunk = await sandbox.readRun(codexRun, range);
   } catch (error) {
-    if (error instanceof SandboxLostError) return { state, notable: [], end: { kind: 'lost', why: error.message } };
+    if (error instanceof SandboxLostError)
+      return { state, notable: [], end: { kind: 'lost', why: error.message } };
     throw error;
   }
   const ended = chunk.exitCode !== null && state.offset + chunk.bytes.byteLength >= chunk.size;
-  const { lines, consumed } = completeLines(chunk.bytes, { atEnd: ended, full: chunk.bytes.byteLength >= taskLimits.readBytes });
+  const { lines, consumed } = completeLines(chunk.bytes, {
+    atEnd: ended,
+    full: chunk.bytes.byteLength >= taskLimits.readBytes,
+  });
   let progress = state.progress;
   const notable: Notable[] = [];
   for (const line of lines) {
@@ -41,8 +51,10 @@ export async function observeOnce(sandbox: TaskSandbox, codex: Codex, state: Obs
     notable.push(...folded.notable);
   }
   const next = { offset: state.offset + consumed, progress };
-  if (ended && chunk.exitCode !== null) return { state: next, notable, end: { kind: 'exited', exitCode: chunk.exitCode } };
-  if (next.offset > taskLimits.runOutputBytes) return { state: next, notable, end: { kind: 'lost', why: 'the run wrote more than may be read' } };
+  if (ended && chunk.exitCode !== null)
+    return { state: next, notable, end: { kind: 'exited', exitCode: chunk.exitCode } };
+  if (next.offset > taskLimits.runOutputBytes)
+    return { state: next, notable, end: { kind: 'lost', why: 'the run wrote more than may be read' } };
   return { state: next, notable, end: null };
 }
 
@@ -50,7 +62,10 @@ export async function observeOnce(sandbox: TaskSandbox, codex: Codex, state: Obs
  * Splits at line ends, by bytes, so that an offset never falls inside a character. A last piece without a line end is
  * left for the next read, but taken as it is at the end of the run, or when one line fills the whole read.
  */
-export function completeLines(bytes: Uint8Array, { atEnd, full }: { atEnd: boolean; full: boolean }): { lines: string[]; consumed: number } {
+export function completeLines(
+  bytes: Uint8Array,
+  { atEnd, full }: { atEnd: boolean; full: boolean },
+): { lines: string[]; consumed: number } {
   const newline = 10;
   // A full read that holds line ends still stops at the last one; only a single endless line is cut.
   const afterLastLine = bytes.lastIndexOf(newline) + 1;

@@ -61,7 +61,10 @@ export function openRecordStore(storage: DurableObjectStorage): RecordStore {
     },
     eventsAfter: (seq) =>
       sql
-        .exec<{ seq: number; at: number; body: string }>('SELECT seq, at, body FROM event WHERE seq > ? ORDER BY seq', seq)
+        .exec<{ seq: number; at: number; body: string }>(
+          'SELECT seq, at, body FROM event WHERE seq > ? ORDER BY seq',
+          seq,
+        )
         .toArray()
         .map((row) => ({ seq: row.seq, at: row.at, body: parse<TaskEventBody>(row.body) })),
     keep(name, content) {
@@ -69,11 +72,18 @@ export function openRecordStore(storage: DurableObjectStorage): RecordStore {
       storage.transactionSync(() => {
         sql.exec('DELETE FROM kept WHERE name = ?', name);
         for (let part = 0; part * partBytes < bytes.byteLength; part += 1)
-          sql.exec('INSERT INTO kept (name, part, bytes) VALUES (?, ?, ?)', name, part, bytes.slice(part * partBytes, (part + 1) * partBytes));
+          sql.exec(
+            'INSERT INTO kept (name, part, bytes) VALUES (?, ?, ?)',
+            name,
+            part,
+            bytes.slice(part * partBytes, (part + 1) * partBytes),
+          );
       });
     },
     kept(name) {
-      const rows = sql.exec<{ bytes: ArrayBuffer }>('SELECT bytes FROM kept WHERE name = ? ORDER BY part', name).toArray();
+      const rows = sql
+        .exec<{ bytes: ArrayBuffer }>('SELECT bytes FROM kept WHERE name = ? ORDER BY part', name)
+        .toArray();
       if (rows.length === 0) return null;
       const decoder = new TextDecoder();
       return rows.map((row) => decoder.decode(row.bytes, { stream: true })).join('') + decoder.decode();

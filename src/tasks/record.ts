@@ -13,7 +13,16 @@ import type { RepositoryFacts, TaskOutcome, TaskPhase, TaskRequest } from '../co
 import { taskLimits } from './limits.ts';
 import { observeOnce } from './observer.ts';
 import { openRecordStore, type RecordStore } from './record-store.ts';
-import { enterPhase, grantOf, mayCancel, openState, startObserving, viewOf, watchdog, type TaskState } from './task-state.ts';
+import {
+  enterPhase,
+  grantOf,
+  mayCancel,
+  openState,
+  startObserving,
+  viewOf,
+  watchdog,
+  type TaskState,
+} from './task-state.ts';
 import { createViewers } from './viewers.ts';
 import { withDeadline } from './with-deadline.ts';
 
@@ -83,7 +92,13 @@ export abstract class TaskRecordBase<Env> extends DurableObject<Env> {
     if (isFirstModelRequest) this.#append({ kind: 'model.first-request' }, entry.at);
     if (entry.verdict === 'denied') {
       const { method, host, path, reason } = entry;
-      this.deps().log('egress.denied', { taskId: state.request.taskId, method, host, path, rule: entry.rule });
+      this.deps().log('egress.denied', {
+        taskId: state.request.taskId,
+        method,
+        host,
+        path,
+        rule: entry.rule,
+      });
       this.#append({ kind: 'egress.denied', method, host, path, reason });
     }
   }
@@ -173,7 +188,11 @@ export abstract class TaskRecordBase<Env> extends DurableObject<Env> {
   async close(): Promise<void> {
     const state = this.#opened();
     const { sandboxes } = this.deps();
-    await withDeadline(sandboxes.get(sandboxes.idFor(state.request.taskId)).destroy(), taskLimits.destroyMs, 'destroying the sandbox');
+    await withDeadline(
+      sandboxes.get(sandboxes.idFor(state.request.taskId)).destroy(),
+      taskLimits.destroyMs,
+      'destroying the sandbox',
+    );
     this.#save({ ...this.#opened(), closed: true });
     if (this.#opened().outcome !== null) await this.ctx.storage.deleteAlarm();
   }
@@ -187,7 +206,9 @@ export abstract class TaskRecordBase<Env> extends DurableObject<Env> {
     if (this.#freshlyStarted) {
       this.#freshlyStarted = false;
       // After a restart a Workflow instance may sleep on until some event comes (seen with the local runtime).
-      await this.deps().notifyWorkflow(state.request.taskId, 'nudge').catch(() => undefined);
+      await this.deps()
+        .notifyWorkflow(state.request.taskId, 'nudge')
+        .catch(() => undefined);
     }
     const due = watchdog(state, this.deps().now());
     switch (due) {
@@ -202,7 +223,11 @@ export abstract class TaskRecordBase<Env> extends DurableObject<Env> {
         return await this.deps().notifyWorkflow(state.request.taskId, 'agent-finished');
       case 'give-up': {
         const message = 'The task did not end in its time and was given up. Start it again by a new mention.';
-        this.finish({ kind: 'failed', reason: { code: 'overdue', message }, changeKept: state.change !== null });
+        this.finish({
+          kind: 'failed',
+          reason: { code: 'overdue', message },
+          changeKept: state.change !== null,
+        });
         await this.saveComment().catch(() => undefined); // GitHub may be what the task hung on
         return await this.close();
       }
@@ -263,7 +288,9 @@ export abstract class TaskRecordBase<Env> extends DurableObject<Env> {
     const { now, log } = this.deps();
     if (now() - this.#commentAt < taskLimits.commentEveryMs) return;
     this.#commentAt = now();
-    this.saveComment().catch((error: unknown) => log('comment.edit_failed', { taskId: this.#opened().request.taskId, error: String(error) }));
+    this.saveComment().catch((error: unknown) =>
+      log('comment.edit_failed', { taskId: this.#opened().request.taskId, error: String(error) }),
+    );
   }
 
   async #writeComment(): Promise<void> {
@@ -272,7 +299,12 @@ export abstract class TaskRecordBase<Env> extends DurableObject<Env> {
     const view = this.view();
     if (facts === null || view === null || state.request.trigger.kind !== 'github') return;
     const { codeHost, renderComment } = this.deps();
-    const commentId = await codeHost.saveProgressComment(facts, state.request, renderComment(view), state.commentId);
+    const commentId = await codeHost.saveProgressComment(
+      facts,
+      state.request,
+      renderComment(view),
+      state.commentId,
+    );
     if (state.commentId === null) {
       this.#save({ ...this.#opened(), commentId });
       this.#append({ kind: 'acknowledged' });

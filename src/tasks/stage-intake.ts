@@ -17,10 +17,17 @@ export async function authorizeTask(request: TaskRequest, deps: TaskDeps): Promi
   const policy = deps.policy.forRepository(request.repository);
   const facts = await deps.codeHost.locate(request.repository);
   if (facts !== null) await deps.record.located(facts);
-  const canWrite = facts === null || request.requester === null ? 'unknown' : await deps.codeHost.canWrite(facts, request.requester.login);
+  const canWrite =
+    facts === null || request.requester === null
+      ? 'unknown'
+      : await deps.codeHost.canWrite(facts, request.requester.login);
   const verdict = authorize({ request, policy, facts, canWrite });
   if (verdict.kind === 'refused') return ended({ kind: 'refused', reason: verdict.reason });
-  if (facts === null || !policy.allowed) return ended({ kind: 'refused', reason: { code: 'not-allowed', message: 'This repository is not available.' } });
+  if (facts === null || !policy.allowed)
+    return ended({
+      kind: 'refused',
+      reason: { code: 'not-allowed', message: 'This repository is not available.' },
+    });
   const answered = await answer(request, facts, deps);
   if (answered !== null) return ended(answered);
 
@@ -45,7 +52,11 @@ export async function authorizeTask(request: TaskRequest, deps: TaskDeps): Promi
 }
 
 /** `help`, `status`, `cancel` and a mention that could not be understood: all answered without a sandbox. */
-async function answer(request: TaskRequest, facts: Authorization['facts'], deps: TaskDeps): Promise<TaskOutcome | null> {
+async function answer(
+  request: TaskRequest,
+  facts: Authorization['facts'],
+  deps: TaskDeps,
+): Promise<TaskOutcome | null> {
   switch (request.ask.kind) {
     case 'run':
       return null;
@@ -55,7 +66,8 @@ async function answer(request: TaskRequest, facts: Authorization['facts'], deps:
       return { kind: 'answered', message: helpText };
     case 'status':
     case 'cancel': {
-      if (request.trigger.kind !== 'github') return { kind: 'answered', message: 'This command works in an issue.' };
+      if (request.trigger.kind !== 'github')
+        return { kind: 'answered', message: 'This command works in an issue.' };
       const ids = await deps.codeHost.tasksOn(facts, request.trigger.issueNumber);
       const by = request.requester?.login ?? 'somebody';
       const lines: string[] = [];
@@ -64,29 +76,48 @@ async function answer(request: TaskRequest, facts: Authorization['facts'], deps:
         const record = deps.recordOf(id);
         const view = await record.view();
         if (view === null || view.status === 'ended') continue;
-        if (request.ask.kind === 'status') lines.push(`Task ${view.shortId} is in the phase “${view.phase}” since ${Math.round(view.elapsedMs / 1000)} s after it was asked.`);
+        if (request.ask.kind === 'status')
+          lines.push(
+            `Task ${view.shortId} is in the phase “${view.phase}” since ${Math.round(view.elapsedMs / 1000)} s after it was asked.`,
+          );
         else lines.push(`Task ${view.shortId}: ${(await record.cancel(by)).reason}`);
       }
-      return { kind: 'answered', message: lines.length === 0 ? 'Nothing is running on this issue.' : lines.join('\n') };
+      return {
+        kind: 'answered',
+        message: lines.length === 0 ? 'Nothing is running on this issue.' : lines.join('\n'),
+      };
     }
   }
 }
 
-export async function acknowledge(request: TaskRequest, authorization: Authorization, deps: TaskDeps): Promise<Stage<null>> {
+export async function acknowledge(
+  request: TaskRequest,
+  authorization: Authorization,
+  deps: TaskDeps,
+): Promise<Stage<null>> {
   const reacted = deps.codeHost.react(authorization.facts, request).catch((error: unknown) =>
     // A reaction is a courtesy: an issue that takes none must not cost the task.
     deps.log('reaction.failed', { taskId: request.taskId, error: String(error) }),
   );
-  const commented = deps.record.saveComment().catch((error: unknown) =>
-    deps.log('comment.failed', { taskId: request.taskId, error: String(error) }),
-  );
+  const commented = deps.record
+    .saveComment()
+    .catch((error: unknown) => deps.log('comment.failed', { taskId: request.taskId, error: String(error) }));
   await Promise.all([reacted, commented]);
   return { go: true, value: null };
 }
 
-export async function readContext(request: TaskRequest, authorization: Authorization, deps: TaskDeps): Promise<{ prompt: string; commentsLeftOut: number }> {
+export async function readContext(
+  request: TaskRequest,
+  authorization: Authorization,
+  deps: TaskDeps,
+): Promise<{ prompt: string; commentsLeftOut: number }> {
   const context = await deps.codeHost.issueContext(authorization.facts, request);
-  const prompt = buildPrompt({ repository: request.repository, baseBranch: authorization.baseBranch, instruction: request.instruction, context });
+  const prompt = buildPrompt({
+    repository: request.repository,
+    baseBranch: authorization.baseBranch,
+    instruction: request.instruction,
+    context,
+  });
   return { prompt, commentsLeftOut: context?.commentsLeftOut ?? 0 };
 }
 

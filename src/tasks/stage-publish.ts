@@ -14,7 +14,10 @@ const node = '/opt/node/bin/node';
 const keptChange = 'change.ndjson';
 const keptRollout = 'rollout.jsonl';
 
-export async function collectChange(authorization: Authorization, deps: TaskDeps): Promise<Stage<{ remarks: string[] }>> {
+export async function collectChange(
+  authorization: Authorization,
+  deps: TaskDeps,
+): Promise<Stage<{ remarks: string[] }>> {
   const end = await deps.record.agentEnd();
   if (end?.kind === 'cancelled') return { go: false, outcome: { kind: 'cancelled', by: end.by } };
   if (end === null || end.kind === 'lost') return { go: false, outcome: lostOutcome };
@@ -23,18 +26,25 @@ export async function collectChange(authorization: Authorization, deps: TaskDeps
     const lines = (await deps.record.kept(keptChange)) ?? (await collectLines(deps, authorization.baseSha));
     if (lines === null) return { go: false, outcome: uncollectable };
     const parsed = deps.publication.parseChange(lines, authorization.baseSha);
-    if (!parsed.ok) return { go: false, outcome: { kind: 'failed', reason: parsed.reason, changeKept: false } };
+    if (!parsed.ok)
+      return { go: false, outcome: { kind: 'failed', reason: parsed.reason, changeKept: false } };
     await deps.record.keep(keptChange, lines);
     await keepRollout(deps);
     const { files, insertions, deletions } = parsed.change;
     await deps.record.changed({ files: files.length, insertions, deletions });
     const failure = failureOf(end, (await deps.record.view())?.progress ?? null);
     if (files.length === 0) return { go: false, outcome: await nothingChanged(failure, deps) };
-    return { go: true, value: { remarks: failure === null ? [] : [`${failure} What was done until then is in this draft.`] } };
+    return {
+      go: true,
+      value: { remarks: failure === null ? [] : [`${failure} What was done until then is in this draft.`] },
+    };
   });
 }
 
-export async function gateChange(authorization: Authorization, deps: TaskDeps): Promise<Stage<{ remarks: string[] }>> {
+export async function gateChange(
+  authorization: Authorization,
+  deps: TaskDeps,
+): Promise<Stage<{ remarks: string[] }>> {
   const change = await keptChangeSet(authorization, deps);
   const verdict = deps.publication.gate(change);
   switch (verdict.kind) {
@@ -48,7 +58,12 @@ export async function gateChange(authorization: Authorization, deps: TaskDeps): 
 }
 
 export async function publishChange(
-  input: { request: TaskRequest; authorization: Authorization; remarks: readonly string[]; commentsLeftOut: number },
+  input: {
+    request: TaskRequest;
+    authorization: Authorization;
+    remarks: readonly string[];
+    commentsLeftOut: number;
+  },
   deps: TaskDeps,
 ): Promise<Stage<TaskOutcome>> {
   const { request, authorization, remarks, commentsLeftOut } = input;
@@ -75,13 +90,18 @@ export async function publishChange(
       taskUrl: deps.taskUrl(request.taskId),
     },
   });
-  if (result.kind === 'rejected') return { go: false, outcome: { kind: 'failed', reason: result.reason, changeKept: true } };
+  if (result.kind === 'rejected')
+    return { go: false, outcome: { kind: 'failed', reason: result.reason, changeKept: true } };
   return { go: true, value: { kind: 'pull-request', pullRequest: result.pullRequest } };
 }
 
 const uncollectable: TaskOutcome = {
   kind: 'failed',
-  reason: { code: 'change-too-large', message: 'The change is too large to be carried out of the sandbox (20 MiB), or could not be read in time. Ask for a smaller one.' },
+  reason: {
+    code: 'change-too-large',
+    message:
+      'The change is too large to be carried out of the sandbox (20 MiB), or could not be read in time. Ask for a smaller one.',
+  },
   changeKept: false,
 };
 
@@ -93,7 +113,7 @@ async function collectLines({ sandbox, now }: TaskDeps, base: string): Promise<s
   const decoder = new TextDecoder();
   const parts: string[] = [];
   const until = now() + taskLimits.collectMs;
-  for (let offset = 0; ; ) {
+  for (let offset = 0; ;) {
     const chunk = await sandbox.readRun('collect', { offset, maxBytes: 1024 * 1024, waitMs: 5_000 });
     offset += chunk.bytes.byteLength;
     parts.push(decoder.decode(chunk.bytes, { stream: true }));
@@ -109,7 +129,7 @@ async function keepRollout({ record, sandbox, log }: TaskDeps): Promise<void> {
   try {
     const decoder = new TextDecoder();
     const parts: string[] = [];
-    for (let offset = 0; offset < taskLimits.rolloutBytes; ) {
+    for (let offset = 0; offset < taskLimits.rolloutBytes;) {
       const read = await sandbox.readFile(path, { offset, maxBytes: 1024 * 1024 });
       if (read === null || read.bytes.byteLength === 0) break;
       offset += read.bytes.byteLength;
@@ -122,14 +142,20 @@ async function keepRollout({ record, sandbox, log }: TaskDeps): Promise<void> {
   }
 }
 
-async function keptChangeSet({ baseSha }: Authorization, { record, publication }: TaskDeps): Promise<ChangeSet> {
+async function keptChangeSet(
+  { baseSha }: Authorization,
+  { record, publication }: TaskDeps,
+): Promise<ChangeSet> {
   const parsed = publication.parseChange((await record.kept(keptChange)) ?? '', baseSha);
   if (!parsed.ok) throw new Error(`the kept change does not parse: ${parsed.reason.code}`);
   return parsed.change;
 }
 
 /** A sentence when the run did not come to its own good end; null when it did. */
-function failureOf(end: Exclude<AgentEnd, { kind: 'cancelled' | 'lost' }>, progress: { turn: { status: string; message?: string } | null; lastError: string | null } | null): string | null {
+function failureOf(
+  end: Exclude<AgentEnd, { kind: 'cancelled' | 'lost' }>,
+  progress: { turn: { status: string; message?: string } | null; lastError: string | null } | null,
+): string | null {
   switch (end.kind) {
     case 'deadline':
       return 'The time limit was reached and Codex was stopped.';
@@ -145,7 +171,12 @@ function failureOf(end: Exclude<AgentEnd, { kind: 'cancelled' | 'lost' }>, progr
 
 async function nothingChanged(failure: string | null, { record, codex }: TaskDeps): Promise<TaskOutcome> {
   const progress = (await record.view())?.progress;
-  if (failure !== null) return { kind: 'failed', reason: { code: 'codex-failed', message: `${failure} Nothing was changed.` }, changeKept: false };
+  if (failure !== null)
+    return {
+      kind: 'failed',
+      reason: { code: 'codex-failed', message: `${failure} Nothing was changed.` },
+      changeKept: false,
+    };
   const summary = progress == null ? '' : codex.answer(progress).summary;
   return { kind: 'no-change', summary };
 }

@@ -20,7 +20,10 @@ export async function startSandbox({ sandbox }: TaskDeps): Promise<Stage<null>> 
 }
 
 const canaryReport = z.object({
-  probes: z.array(z.object({ name: z.string().max(100), ok: z.boolean(), got: z.string().max(300) })).min(1).max(50),
+  probes: z
+    .array(z.object({ name: z.string().max(100), ok: z.boolean(), got: z.string().max(300) }))
+    .min(1)
+    .max(50),
 });
 
 /** Before the first untrusted step: what must be refused is refused, from inside, and this task's handler answers. */
@@ -30,15 +33,23 @@ export async function proveSealed({ sandbox, record, log }: TaskDeps): Promise<S
     const argv = [node, `${sandboxPaths.scripts}/canary.ts`, nonce];
     const result = await sandbox.exec({ argv }, { timeoutMs: taskLimits.canaryMs, maxOutputBytes: 32_768 });
     const report = canaryReport.safeParse(lastJsonLine(result));
-    const failed = report.success ? report.data.probes.filter((probe) => !probe.ok) : [{ name: 'canary', got: 'no report' }];
+    const failed = report.success
+      ? report.data.probes.filter((probe) => !probe.ok)
+      : [{ name: 'canary', got: 'no report' }];
     if (failed.length === 0 && result.exitCode === 0) return { go: true, value: null };
     log('canary.failed', { failed });
     const message = `The sandbox is not sealed as it has to be (${failed.map((probe) => probe.name).join(', ')}); nothing was run in it. The operator’s log says what each probe got.`;
-    return { go: false, outcome: { kind: 'failed', reason: { code: 'not-sealed', message }, changeKept: false } };
+    return {
+      go: false,
+      outcome: { kind: 'failed', reason: { code: 'not-sealed', message }, changeKept: false },
+    };
   });
 }
 
-export async function cloneRepository({ facts, baseSha, baseBranch }: Authorization, { sandbox, record, log }: TaskDeps): Promise<Stage<null>> {
+export async function cloneRepository(
+  { facts, baseSha, baseBranch }: Authorization,
+  { sandbox, record, log }: TaskDeps,
+): Promise<Stage<null>> {
   return await unlessLost(async () => {
     await record.grantPhase('clone');
     const { owner, name } = facts;
@@ -49,9 +60,13 @@ export async function cloneRepository({ facts, baseSha, baseBranch }: Authorizat
     const report = cloneResultSchema.safeParse(lastJsonLine(result));
     if (report.success && report.data.ok && report.data.sha === baseSha) return { go: true, value: null };
     log('clone.failed', { report: report.success ? report.data : null, stderr: result.stderr.slice(-500) });
-    if (!report.success || report.data.ok || cloneMayRecover(report.data)) throw new Error('the clone failed');
+    if (!report.success || report.data.ok || cloneMayRecover(report.data))
+      throw new Error('the clone failed');
     const message = `${owner}/${name} could not be cloned: ${report.data.error}`;
-    return { go: false, outcome: { kind: 'failed', reason: { code: `clone.${report.data.code}`, message }, changeKept: false } };
+    return {
+      go: false,
+      outcome: { kind: 'failed', reason: { code: `clone.${report.data.code}`, message }, changeKept: false },
+    };
   });
 }
 
@@ -88,6 +103,10 @@ export async function unlessLost<T>(work: () => Promise<Stage<T>>): Promise<Stag
 
 export const lostOutcome: TaskOutcome = {
   kind: 'failed',
-  reason: { code: 'sandbox-lost', message: 'The sandbox was lost while the task ran (its machine was restarted or it went over its limits). Mention me again to start over.' },
+  reason: {
+    code: 'sandbox-lost',
+    message:
+      'The sandbox was lost while the task ran (its machine was restarted or it went over its limits). Mention me again to start over.',
+  },
   changeKept: false,
 };

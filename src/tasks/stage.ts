@@ -17,4 +17,6 @@ export interface TaskDeps {
 }
 
 /** What a stage leads to: the next one, or the end of the task. */
-export type Stage<T> = { readonly go: true; readonly value: T } | { readonly go: false; readonly outcome: TaskOutcome };
+export type Stage<T> =
+  | { readonly go: true; readonly value: T }
+  | { readonly go: false; readonly outcome: TaskOutcome };

@@ -2,7 +2,16 @@ import { describe, expect, it } from 'vitest';
 import type { Authorization } from '../core/ports.ts';
 import type { TaskRequest } from '../core/task.ts';
 import { taskLimits } from './limits.ts';
-import { enterPhase, grantOf, mayCancel, openState, startObserving, viewOf, watchdog, type TaskState } from './task-state.ts';
+import {
+  enterPhase,
+  grantOf,
+  mayCancel,
+  openState,
+  startObserving,
+  viewOf,
+  watchdog,
+  type TaskState,
+} from './task-state.ts';
 import { emptyReceipt } from '../core/grant.ts';
 
 const acceptedAt = '2026-11-21T10:00:00.000Z';
@@ -12,14 +21,30 @@ const request: TaskRequest = {
   shortId: '0a1b2c3d',
   acceptedAt,
   repository: { owner: 'acme', name: 'app' },
-  trigger: { kind: 'github', event: 'issue_comment', installationId: 1, repositoryId: 1, issueNumber: 7, onPullRequest: false, commentId: 2, triggeredAt: acceptedAt },
+  trigger: {
+    kind: 'github',
+    event: 'issue_comment',
+    installationId: 1,
+    repositoryId: 1,
+    issueNumber: 7,
+    onPullRequest: false,
+    commentId: 2,
+    triggeredAt: acceptedAt,
+  },
   requester: { login: 'maria', id: 3 },
   ask: { kind: 'run' },
   instruction: 'fix it',
   options: {},
 };
 const authorization: Authorization = {
-  facts: { owner: 'acme', name: 'app', repositoryId: 1, installationId: 1, defaultBranch: 'main', private: false },
+  facts: {
+    owner: 'acme',
+    name: 'app',
+    repositoryId: 1,
+    installationId: 1,
+    defaultBranch: 'main',
+    private: false,
+  },
   baseBranch: 'main',
   baseSha: 'a'.repeat(40),
   model: 'm',
@@ -62,11 +87,36 @@ describe('the watchdog', () => {
   it.each([
     ['lets a young task be', {}, minutes(1), 'nothing'],
     ['gives up a task that was never authorized', {}, minutes(31), 'give-up'],
-    ['lets Codex work within its time', { authorization, observing: true, agentDeadlineAt: minutes(32) }, minutes(31), 'nothing'],
-    ['ends Codex when its time is up', { authorization, observing: true, agentDeadlineAt: minutes(32) }, minutes(33), 'end-run'],
-    ['tells the Workflow again when it did not hear', { authorization, phase: 'codex', agentEnd: { kind: 'exited', exitCode: 0 } }, minutes(5), 'notify-again'],
-    ['leaves a Workflow that is publishing alone', { authorization, phase: 'publish', agentEnd: { kind: 'exited', exitCode: 0 } }, minutes(5), 'nothing'],
-    ['gives up a task whose Workflow died', { authorization, phase: 'publish', agentEnd: { kind: 'exited', exitCode: 0 } }, minutes(61), 'give-up'],
+    [
+      'lets Codex work within its time',
+      { authorization, observing: true, agentDeadlineAt: minutes(32) },
+      minutes(31),
+      'nothing',
+    ],
+    [
+      'ends Codex when its time is up',
+      { authorization, observing: true, agentDeadlineAt: minutes(32) },
+      minutes(33),
+      'end-run',
+    ],
+    [
+      'tells the Workflow again when it did not hear',
+      { authorization, phase: 'codex', agentEnd: { kind: 'exited', exitCode: 0 } },
+      minutes(5),
+      'notify-again',
+    ],
+    [
+      'leaves a Workflow that is publishing alone',
+      { authorization, phase: 'publish', agentEnd: { kind: 'exited', exitCode: 0 } },
+      minutes(5),
+      'nothing',
+    ],
+    [
+      'gives up a task whose Workflow died',
+      { authorization, phase: 'publish', agentEnd: { kind: 'exited', exitCode: 0 } },
+      minutes(61),
+      'give-up',
+    ],
     ['destroys the sandbox of an ended task', { authorization, outcome }, minutes(1), 'close'],
     ['is done with a closed one', { authorization, outcome, closed: true }, minutes(100), 'nothing'],
   ] as const)('%s', (_, changes, now, expected) => {

@@ -73,7 +73,10 @@ export function startObserving(state: TaskState, now: number): TaskState {
  * as a whole is overdue, so the Workflow must be dead; the record ends the task itself. Default is to do nothing: an
  * alarm that comes too early must not cost a run.
  */
-export function watchdog(state: TaskState, now: number): 'nothing' | 'close' | 'end-run' | 'give-up' | 'notify-again' {
+export function watchdog(
+  state: TaskState,
+  now: number,
+): 'nothing' | 'close' | 'end-run' | 'give-up' | 'notify-again' {
   if (state.outcome !== null) return state.closed ? 'nothing' : 'close';
   const acceptedAt = Date.parse(state.request.acceptedAt);
   const minutes = state.authorization?.limits.minutes ?? 0;
@@ -134,4 +137,3 @@ export function viewOf(state: TaskState, progress: Progress | null, receipt: Rec
     outcome: state.outcome,
   };
 }
-

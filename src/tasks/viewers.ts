@@ -53,7 +53,10 @@ export function createViewers(): Viewers {
         start(controller) {
           mine = controller;
           open.add(controller);
-          timers.set(controller, setInterval(() => write(controller, ': alive\n\n'), heartbeatMs));
+          timers.set(
+            controller,
+            setInterval(() => write(controller, ': alive\n\n'), heartbeatMs),
+          );
           for (const event of past) write(controller, format(event));
           if (ended) close(controller);
         },

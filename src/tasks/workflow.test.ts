@@ -4,7 +4,14 @@ import { describe, expect, it } from 'vitest';
 import { createCodex } from '../codex/codex.ts';
 import type { ChangeSet } from '../core/change-set.ts';
 import { emptyReceipt } from '../core/grant.ts';
-import { SandboxLostError, type AgentEnd, type ExecResult, type PublishInput, type TaskRecordPort, type TaskSandbox } from '../core/ports.ts';
+import {
+  SandboxLostError,
+  type AgentEnd,
+  type ExecResult,
+  type PublishInput,
+  type TaskRecordPort,
+  type TaskSandbox,
+} from '../core/ports.ts';
 import type { Progress } from '../core/progress.ts';
 import type { RepositoryFacts, TaskOutcome, TaskPhase, TaskRequest } from '../core/task.ts';
 import type { TaskDeps } from './stage.ts';
@@ -18,15 +25,44 @@ const request: TaskRequest = {
   shortId: '0a1b2c3d',
   acceptedAt,
   repository: { owner: 'acme', name: 'app' },
-  trigger: { kind: 'github', event: 'issue_comment', installationId: 1, repositoryId: 1, issueNumber: 7, onPullRequest: false, commentId: 2, triggeredAt: acceptedAt },
+  trigger: {
+    kind: 'github',
+    event: 'issue_comment',
+    installationId: 1,
+    repositoryId: 1,
+    issueNumber: 7,
+    onPullRequest: false,
+    commentId: 2,
+    triggeredAt: acceptedAt,
+  },
   requester: { login: 'maria', id: 3 },
   ask: { kind: 'run' },
   instruction: 'fix it',
   options: {},
 };
-const facts: RepositoryFacts = { owner: 'acme', name: 'app', repositoryId: 1, installationId: 1, defaultBranch: 'main', private: false };
-const pullRequest = { number: 8, url: 'https://github.com/acme/app/pull/8', headRef: 'airlock/x', headSha: 'b'.repeat(40), draft: false };
-const changed: ChangeSet = { base: baseSha, files: [{ type: 'deletion', path: 'x' }], skipped: [], insertions: 0, deletions: 1, diff: '' };
+const facts: RepositoryFacts = {
+  owner: 'acme',
+  name: 'app',
+  repositoryId: 1,
+  installationId: 1,
+  defaultBranch: 'main',
+  private: false,
+};
+const pullRequest = {
+  number: 8,
+  url: 'https://github.com/acme/app/pull/8',
+  headRef: 'airlock/x',
+  headSha: 'b'.repeat(40),
+  draft: false,
+};
+const changed: ChangeSet = {
+  base: baseSha,
+  files: [{ type: 'deletion', path: 'x' }],
+  skipped: [],
+  insertions: 0,
+  deletions: 1,
+  diff: '',
+};
 const unchanged: ChangeSet = { ...changed, files: [] };
 const ok: ExecResult = { exitCode: 0, stdout: '', stderr: '', truncated: false, timedOut: false };
 
@@ -86,7 +122,9 @@ function world(script: Script): World {
     readFile: async () => null,
     exec: async ({ argv }) => ({
       ...ok,
-      stdout: argv.some((word) => word.endsWith('canary.ts')) ? JSON.stringify({ probes: [{ name: 'a', ok: true, got: '' }] }) : JSON.stringify({ ok: true, sha: baseSha, found: false, elapsedMs: 1 }),
+      stdout: argv.some((word) => word.endsWith('canary.ts'))
+        ? JSON.stringify({ probes: [{ name: 'a', ok: true, got: '' }] })
+        : JSON.stringify({ ok: true, sha: baseSha, found: false, elapsedMs: 1 }),
     }),
     startRun: async () => undefined,
     readRun: async () => ({ bytes: new TextEncoder().encode('lines'), size: 5, exitCode: 0 }),
@@ -121,7 +159,18 @@ function world(script: Script): World {
       forRepository: () =>
         script.allowed === false
           ? { allowed: false, reason: { code: 'not-listed', message: 'not listed' } }
-          : { allowed: true, matchedBy: 'acme/*', aliases: [], baseBranch: null, model: 'm', models: ['m'], effort: 'medium', setup: null, limits: { minutes: 1, tokens: 1 }, draft: false },
+          : {
+              allowed: true,
+              matchedBy: 'acme/*',
+              aliases: [],
+              baseBranch: null,
+              model: 'm',
+              models: ['m'],
+              effort: 'medium',
+              setup: null,
+              limits: { minutes: 1, tokens: 1 },
+              draft: false,
+            },
     },
     recordOf: () => record,
     taskUrl: () => null,
@@ -134,7 +183,11 @@ function world(script: Script): World {
 
 /** Runs steps at once, with retries but without waiting, as the platform would with its back-off left out. */
 function stepper(): WorkflowStep {
-  const run = async (_name: string, config: { retries?: { limit: number } }, work: () => Promise<unknown>): Promise<unknown> => {
+  const run = async (
+    _name: string,
+    config: { retries?: { limit: number } },
+    work: () => Promise<unknown>,
+  ): Promise<unknown> => {
     for (let attempt = 0; ; attempt += 1) {
       try {
         const result = await work();
@@ -160,7 +213,20 @@ describe('a task', () => {
   it('goes through its phases in order and ends in a pull request', async () => {
     const { result, log, grants, published } = await live({});
     expect(result).toEqual({ kind: 'pull-request', pullRequest });
-    expect(log.filter((name) => name !== 'comment')).toEqual(['authorize', 'acknowledge', 'provision', 'canary', 'clone', 'codex', 'observe', 'collect', 'gate', 'publish', 'report', 'closed']);
+    expect(log.filter((name) => name !== 'comment')).toEqual([
+      'authorize',
+      'acknowledge',
+      'provision',
+      'canary',
+      'clone',
+      'codex',
+      'observe',
+      'collect',
+      'gate',
+      'publish',
+      'report',
+      'closed',
+    ]);
     expect(grants).toEqual(['clone', 'run', 'sealed']);
     expect(published[0]).toMatchObject({ draft: false, remarks: [], baseBranch: 'main' });
   });
@@ -168,21 +234,91 @@ describe('a task', () => {
   it.each<[string, Script, Partial<TaskOutcome>]>([
     ['the repository is not allowed', { allowed: false }, { kind: 'refused' }],
     ['the requester may not write', { codeHost: { canWrite: async () => false } }, { kind: 'refused' }],
-    ['the base branch does not exist', { codeHost: { headOf: async () => null } }, { kind: 'refused', reason: expect.objectContaining({ code: 'base-missing' }) }],
-    ['the mention could not be understood', { request: { ...request, ask: { kind: 'invalid', message: 'what?' } } }, { kind: 'refused', reason: { code: 'mention-invalid', message: 'what?' } }],
+    [
+      'the base branch does not exist',
+      { codeHost: { headOf: async () => null } },
+      { kind: 'refused', reason: expect.objectContaining({ code: 'base-missing' }) },
+    ],
+    [
+      'the mention could not be understood',
+      { request: { ...request, ask: { kind: 'invalid', message: 'what?' } } },
+      { kind: 'refused', reason: { code: 'mention-invalid', message: 'what?' } },
+    ],
     ['help was asked for', { request: { ...request, ask: { kind: 'help' } } }, { kind: 'answered' }],
-    ['the canary finds a hole', { sandbox: { exec: async () => ({ ...ok, exitCode: 1, stdout: JSON.stringify({ probes: [{ name: 'no raw connection', ok: false, got: 'connected' }] }) }) } }, { kind: 'failed', reason: expect.objectContaining({ code: 'not-sealed' }) }],
-    ['the canary says nothing', { sandbox: { exec: async () => ok } }, { kind: 'failed', reason: expect.objectContaining({ code: 'not-sealed' }) }],
+    [
+      'the canary finds a hole',
+      {
+        sandbox: {
+          exec: async () => ({
+            ...ok,
+            exitCode: 1,
+            stdout: JSON.stringify({ probes: [{ name: 'no raw connection', ok: false, got: 'connected' }] }),
+          }),
+        },
+      },
+      { kind: 'failed', reason: expect.objectContaining({ code: 'not-sealed' }) },
+    ],
+    [
+      'the canary says nothing',
+      { sandbox: { exec: async () => ok } },
+      { kind: 'failed', reason: expect.objectContaining({ code: 'not-sealed' }) },
+    ],
     ['nothing was changed', { change: unchanged }, { kind: 'no-change' }],
-    ['Codex failed and changed nothing', { change: unchanged, turn: { status: 'failed', message: 'model is down' } }, { kind: 'failed', reason: expect.objectContaining({ code: 'codex-failed', message: expect.stringContaining('model is down') }) }],
-    ['the run was cancelled', { end: { kind: 'cancelled', by: 'maria' } }, { kind: 'cancelled', by: 'maria' }],
-    ['the sandbox was lost', { end: { kind: 'lost', why: 'gone' } }, { kind: 'failed', reason: expect.objectContaining({ code: 'sandbox-lost' }) }],
-    ['the change does not parse', { publication: { parseChange: () => ({ ok: false, reason: { code: 'bad', message: 'bad' } }) } }, { kind: 'failed', changeKept: false }],
-    ['the gate holds the change', { publication: { gate: () => ({ kind: 'hold', reason: { code: 'secret', message: 'a key' } }) } }, { kind: 'held', reason: { code: 'secret', message: 'a key' } }],
-    ['GitHub does not take the change', { publication: { publish: async () => ({ kind: 'rejected', reason: { code: 'no', message: 'no' } }) } }, { kind: 'failed', changeKept: true }],
-    ['publishing keeps failing', { publication: { publish: async () => Promise.reject(new Error('502')) } }, { kind: 'failed', changeKept: true, reason: expect.objectContaining({ message: expect.stringContaining('The change is kept') }) }],
-    ['GitHub cannot be asked at all', { codeHost: { locate: async () => Promise.reject(new Error('down')) } }, { kind: 'failed', changeKept: false }],
-    ['the permission check cannot be reached', { codeHost: { canWrite: async () => Promise.reject(new Error('down')) } }, { kind: 'failed' }],
+    [
+      'Codex failed and changed nothing',
+      { change: unchanged, turn: { status: 'failed', message: 'model is down' } },
+      {
+        kind: 'failed',
+        reason: expect.objectContaining({
+          code: 'codex-failed',
+          message: expect.stringContaining('model is down'),
+        }),
+      },
+    ],
+    [
+      'the run was cancelled',
+      { end: { kind: 'cancelled', by: 'maria' } },
+      { kind: 'cancelled', by: 'maria' },
+    ],
+    [
+      'the sandbox was lost',
+      { end: { kind: 'lost', why: 'gone' } },
+      { kind: 'failed', reason: expect.objectContaining({ code: 'sandbox-lost' }) },
+    ],
+    [
+      'the change does not parse',
+      { publication: { parseChange: () => ({ ok: false, reason: { code: 'bad', message: 'bad' } }) } },
+      { kind: 'failed', changeKept: false },
+    ],
+    [
+      'the gate holds the change',
+      { publication: { gate: () => ({ kind: 'hold', reason: { code: 'secret', message: 'a key' } }) } },
+      { kind: 'held', reason: { code: 'secret', message: 'a key' } },
+    ],
+    [
+      'GitHub does not take the change',
+      { publication: { publish: async () => ({ kind: 'rejected', reason: { code: 'no', message: 'no' } }) } },
+      { kind: 'failed', changeKept: true },
+    ],
+    [
+      'publishing keeps failing',
+      { publication: { publish: async () => Promise.reject(new Error('502')) } },
+      {
+        kind: 'failed',
+        changeKept: true,
+        reason: expect.objectContaining({ message: expect.stringContaining('The change is kept') }),
+      },
+    ],
+    [
+      'GitHub cannot be asked at all',
+      { codeHost: { locate: async () => Promise.reject(new Error('down')) } },
+      { kind: 'failed', changeKept: false },
+    ],
+    [
+      'the permission check cannot be reached',
+      { codeHost: { canWrite: async () => Promise.reject(new Error('down')) } },
+      { kind: 'failed' },
+    ],
   ])('ends, is told and cleaned up when %s', async (_, script, expected) => {
     const { result, log, outcome } = await live(script);
     expect(result).toMatchObject(expected);
@@ -190,29 +326,39 @@ describe('a task', () => {
     expect(log.slice(-2).sort()).toEqual(['closed', 'comment']);
   });
 
-  it.each(['start', 'exec', 'startRun', 'writeFile'] as const)('is over when the sandbox is lost in %s', async (method) => {
-    let calls = 0;
-    const lost = async () => {
-      calls += 1;
-      throw new SandboxLostError('gone');
-    };
-    const { result } = await live({ sandbox: { [method]: lost } });
-    expect(result).toMatchObject({ kind: 'failed', reason: { code: 'sandbox-lost' } });
-    expect(calls).toBe(1);
-  });
+  it.each(['start', 'exec', 'startRun', 'writeFile'] as const)(
+    'is over when the sandbox is lost in %s',
+    async (method) => {
+      let calls = 0;
+      const lost = async () => {
+        calls += 1;
+        throw new SandboxLostError('gone');
+      };
+      const { result } = await live({ sandbox: { [method]: lost } });
+      expect(result).toMatchObject({ kind: 'failed', reason: { code: 'sandbox-lost' } });
+      expect(calls).toBe(1);
+    },
+  );
 
-  it.each<TaskPhase>(['authorize', 'acknowledge', 'canary', 'clone', 'codex', 'collect', 'gate', 'publish'])('stops at %s when it was cancelled before', async (phase) => {
-    const { result, published } = await live({ cancelBefore: phase });
-    expect(result).toEqual({ kind: 'cancelled', by: 'maria' });
-    expect(published).toEqual([]);
-  });
+  it.each<TaskPhase>(['authorize', 'acknowledge', 'canary', 'clone', 'codex', 'collect', 'gate', 'publish'])(
+    'stops at %s when it was cancelled before',
+    async (phase) => {
+      const { result, published } = await live({ cancelBefore: phase });
+      expect(result).toEqual({ kind: 'cancelled', by: 'maria' });
+      expect(published).toEqual([]);
+    },
+  );
 
   it.each<[string, Script, RegExp]>([
     ['the time is up', { end: { kind: 'deadline' } }, /time limit/],
     ['the budget is used up', { end: { kind: 'budget' } }, /token budget/],
     ['Codex failed half-way', { turn: { status: 'failed', message: 'model is down' } }, /model is down/],
     ['Codex crashed', { end: { kind: 'exited', exitCode: 137 }, turn: null }, /exit status 137/],
-    ['the gate marks it', { publication: { gate: () => ({ kind: 'mark', remarks: ['changes AGENTS.md'] }) } }, /AGENTS\.md/],
+    [
+      'the gate marks it',
+      { publication: { gate: () => ({ kind: 'mark', remarks: ['changes AGENTS.md'] }) } },
+      /AGENTS\.md/,
+    ],
   ])('publishes what was done as a draft with a remark when %s', async (_, script, remark) => {
     const { result, published } = await live(script.publication === undefined ? script : { ...script });
     expect(result.kind).toBe('pull-request');

@@ -11,11 +11,21 @@ import { cloneRepository, proveSealed, startCodex, startSandbox } from './stage-
 import type { Stage, TaskDeps } from './stage.ts';
 
 /** 1 + 2 + 4 + 8 s: outlasts a restart of the Worker or a short outage of GitHub. */
-const patient: WorkflowStepConfig = { retries: { limit: 4, delay: 1000, backoff: 'exponential' }, timeout: '5 minutes' };
+const patient: WorkflowStepConfig = {
+  retries: { limit: 4, delay: 1000, backoff: 'exponential' },
+  timeout: '5 minutes',
+};
 /** Publishing tries longer: the work is done and must not be lost. 2 s to 256 s, about 8 minutes in all. */
-const persistent: WorkflowStepConfig = { retries: { limit: 8, delay: 2000, backoff: 'exponential' }, timeout: '10 minutes' };
+const persistent: WorkflowStepConfig = {
+  retries: { limit: 8, delay: 2000, backoff: 'exponential' },
+  timeout: '10 minutes',
+};
 
-export async function runTask(request: TaskRequest, step: WorkflowStep, deps: TaskDeps): Promise<TaskOutcome> {
+export async function runTask(
+  request: TaskRequest,
+  step: WorkflowStep,
+  deps: TaskDeps,
+): Promise<TaskOutcome> {
   let outcome: TaskOutcome;
   try {
     outcome = await live(request, step, deps);
@@ -29,7 +39,11 @@ export async function runTask(request: TaskRequest, step: WorkflowStep, deps: Ta
   });
   // The comment is for people; that GitHub does not take it must not keep the sandbox alive or the task open.
   const bestEffort = async (name: string, config: WorkflowStepConfig, work: () => Promise<void>) =>
-    await step.do(name, config, work).catch((error: unknown) => deps.log(`task.${name}_failed`, { taskId: request.taskId, error: String(error) }));
+    await step
+      .do(name, config, work)
+      .catch((error: unknown) =>
+        deps.log(`task.${name}_failed`, { taskId: request.taskId, error: String(error) }),
+      );
   await Promise.all([
     bestEffort('show', persistent, async () => await deps.record.saveComment()),
     bestEffort('cleanup', patient, async () => await deps.record.close()),
@@ -40,7 +54,11 @@ export async function runTask(request: TaskRequest, step: WorkflowStep, deps: Ta
 }
 
 async function live(request: TaskRequest, step: WorkflowStep, deps: TaskDeps): Promise<TaskOutcome> {
-  const run = async <T>(phase: TaskPhase, config: WorkflowStepConfig, work: () => Promise<Stage<T>>): Promise<Stage<T>> =>
+  const run = async <T>(
+    phase: TaskPhase,
+    config: WorkflowStepConfig,
+    work: () => Promise<Stage<T>>,
+  ): Promise<Stage<T>> =>
     unwrap<T>(await step.do(phase, config, async () => wrap(await unlessCancelled(phase, work, deps))));
 
   const authorized = await run('authorize', patient, () => authorizeTask(request, deps));
@@ -60,7 +78,9 @@ async function live(request: TaskRequest, step: WorkflowStep, deps: TaskDeps): P
   if (!sealed.go) return sealed.outcome;
   const cloned = await run('clone', patient, () => cloneRepository(authorization, deps));
   if (!cloned.go) return cloned.outcome;
-  const started = await run('codex', patient, () => startCodex({ prompt: context.prompt, model: authorization.model, effort: authorization.effort }, deps));
+  const started = await run('codex', patient, () =>
+    startCodex({ prompt: context.prompt, model: authorization.model, effort: authorization.effort }, deps),
+  );
   if (!started.go) return started.outcome;
 
   // The record's alarm is the clock and gives up on its own; this bound only keeps an orphaned instance from waiting for ever.
@@ -77,7 +97,11 @@ async function live(request: TaskRequest, step: WorkflowStep, deps: TaskDeps): P
   return published.go ? published.value : published.outcome;
 }
 
-async function unlessCancelled<T>(phase: TaskPhase, work: () => Promise<Stage<T>>, deps: TaskDeps): Promise<Stage<T>> {
+async function unlessCancelled<T>(
+  phase: TaskPhase,
+  work: () => Promise<Stage<T>>,
+  deps: TaskDeps,
+): Promise<Stage<T>> {
   const { cancelledBy } = await deps.record.enter(phase);
   if (cancelledBy !== null) return { go: false, outcome: { kind: 'cancelled', by: cancelledBy } };
   return await work();
@@ -92,7 +116,14 @@ async function explain(error: unknown, request: TaskRequest, deps: TaskDeps): Pr
   const wayOut = changeKept
     ? 'The change is kept with the task and can be fetched from its API (`/api/tasks/<id>/change`).'
     : 'Mention me again to start over.';
-  return { kind: 'failed', reason: { code: `step-failed.${phase}`, message: `The step “${phase}” failed even after retries. ${wayOut}` }, changeKept };
+  return {
+    kind: 'failed',
+    reason: {
+      code: `step-failed.${phase}`,
+      message: `The step “${phase}” failed even after retries. ${wayOut}`,
+    },
+    changeKept,
+  };
 }
 
 /** Step results cross a serialisation whose types know no generics; the JSON in between is ours. */

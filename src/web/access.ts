@@ -5,7 +5,10 @@
 export type AccessVerdict = 'granted' | 'disabled' | 'denied';
 
 /** Compares digests in constant time, so that neither length nor content of the token shows in the timing. */
-export async function checkBearer(authorization: string | null, apiToken: string | null): Promise<AccessVerdict> {
+export async function checkBearer(
+  authorization: string | null,
+  apiToken: string | null,
+): Promise<AccessVerdict> {
   if (apiToken === null) return 'disabled';
   const given = /^Bearer +(\S+)$/i.exec(authorization ?? '')?.[1];
   if (given === undefined) return 'denied';

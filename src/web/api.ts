@@ -44,39 +44,60 @@ export function apiRoutes(deps: ApiDeps): Hono {
     const access = await checkBearer(c.req.header('authorization') ?? null, deps.apiToken);
     if (access === 'granted') return await next();
     if (access === 'disabled')
-      return c.json(problem('api-disabled', 'The API is off: set API_TOKEN to a secret of at least 16 characters.'), 403);
+      return c.json(
+        problem('api-disabled', 'The API is off: set API_TOKEN to a secret of at least 16 characters.'),
+        403,
+      );
     c.header('www-authenticate', 'Bearer realm="airlock"');
     return c.json(problem('unauthorized', 'Send the API token as `Authorization: Bearer …`.'), 401);
   });
 
-  api.post('/', bodyLimit({ maxSize: maxBodyBytes, onError: (c) => c.json(problem('too-large', `The body is larger than ${maxBodyBytes} bytes.`), 413) }), async (c) => {
-    const untrusted: unknown = await c.req.json().catch(() => undefined);
-    if (untrusted === undefined) return c.json(problem('not-json', 'The body has to be JSON.'), 400);
-    const parsed = startSchema.safeParse(untrusted);
-    if (!parsed.success) {
-      const issue = parsed.error.issues[0];
-      return c.json(problem('invalid', `${issue?.path.join('.') || 'body'}: ${issue?.message ?? 'is invalid'}`), 400);
-    }
-    const { repository: written, instruction, ...options } = parsed.data;
-    const repository = parseRepositoryRef(written) ?? deps.repositoryByAlias(written);
-    if (repository === null)
-      return c.json(problem('repository', `${JSON.stringify(written)} is neither owner/name nor an alias of the configuration.`), 400);
-    const idempotencyKey = c.req.header('idempotency-key');
-    const taskId = await apiTaskId(idempotencyKey === undefined ? { uuid: crypto.randomUUID() } : { idempotencyKey });
-    const request: TaskRequest = {
-      taskId,
-      shortId: await shortIdOf(taskId),
-      acceptedAt: deps.now().toISOString(),
-      repository,
-      trigger: { kind: 'api' },
-      requester: null,
-      ask: { kind: 'run' },
-      instruction,
-      options,
-    };
-    const started = await deps.start(request);
-    return c.json({ taskId, created: started === 'started', url: `/api/tasks/${taskId}` }, 202);
-  });
+  api.post(
+    '/',
+    bodyLimit({
+      maxSize: maxBodyBytes,
+      onError: (c) => c.json(problem('too-large', `The body is larger than ${maxBodyBytes} bytes.`), 413),
+    }),
+    async (c) => {
+      const untrusted: unknown = await c.req.json().catch(() => undefined);
+      if (untrusted === undefined) return c.json(problem('not-json', 'The body has to be JSON.'), 400);
+      const parsed = startSchema.safeParse(untrusted);
+      if (!parsed.success) {
+        const issue = parsed.error.issues[0];
+        return c.json(
+          problem('invalid', `${issue?.path.join('.') || 'body'}: ${issue?.message ?? 'is invalid'}`),
+          400,
+        );
+      }
+      const { repository: written, instruction, ...options } = parsed.data;
+      const repository = parseRepositoryRef(written) ?? deps.repositoryByAlias(written);
+      if (repository === null)
+        return c.json(
+          problem(
+            'repository',
+            `${JSON.stringify(written)} is neither owner/name nor an alias of the configuration.`,
+          ),
+          400,
+        );
+      const idempotencyKey = c.req.header('idempotency-key');
+      const taskId = await apiTaskId(
+        idempotencyKey === undefined ? { uuid: crypto.randomUUID() } : { idempotencyKey },
+      );
+      const request: TaskRequest = {
+        taskId,
+        shortId: await shortIdOf(taskId),
+        acceptedAt: deps.now().toISOString(),
+        repository,
+        trigger: { kind: 'api' },
+        requester: null,
+        ask: { kind: 'run' },
+        instruction,
+        options,
+      };
+      const started = await deps.start(request);
+      return c.json({ taskId, created: started === 'started', url: `/api/tasks/${taskId}` }, 202);
+    },
+  );
 
   api.get('/:id', async (c) => {
     const view = await known(c.req.param('id'))?.view();
@@ -87,13 +108,20 @@ export function apiRoutes(deps: ApiDeps): Hono {
     const after = seqSchema.parse(c.req.header('last-event-id') ?? c.req.query('after') ?? 0);
     const stream = await known(c.req.param('id'))?.watch(after);
     if (stream == null) return c.json(noSuchTask, 404);
-    return c.body(stream, 200, { 'content-type': 'text/event-stream', 'cache-control': 'no-cache, no-transform', 'x-accel-buffering': 'no' });
+    return c.body(stream, 200, {
+      'content-type': 'text/event-stream',
+      'cache-control': 'no-cache, no-transform',
+      'x-accel-buffering': 'no',
+    });
   });
 
   api.get('/:id/change', async (c) => {
     const change = await known(c.req.param('id'))?.kept('change.ndjson');
     if (change == null) return c.json(problem('no-change', 'No change is kept for this task.'), 404);
-    return c.body(change, 200, { 'content-type': 'application/x-ndjson', 'content-disposition': 'attachment; filename="change.ndjson"' });
+    return c.body(change, 200, {
+      'content-type': 'application/x-ndjson',
+      'content-disposition': 'attachment; filename="change.ndjson"',
+    });
   });
 
   api.post('/:id/cancel', async (c) => {
