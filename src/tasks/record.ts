@@ -241,23 +241,29 @@ export abstract class TaskRecordBase<Env> extends DurableObject<Env> {
     let progress = this.#store.progress() ?? codex.initialProgress;
     let offset = this.#opened().offset;
     let persistedAt = 0;
+    let unsaved = false;
+    const persist = () => {
+      if (!unsaved) return;
+      this.#store.transaction(() => {
+        this.#store.saveProgress(progress);
+        this.#save({ ...this.#opened(), offset });
+      });
+      persistedAt = now();
+      unsaved = false;
+    };
     while (now() < until && this.#opened().observing && watchdog(this.#opened(), now()) === 'nothing') {
       const seen = await observeOnce(sandbox, codex, { offset, progress }, taskLimits.readWaitMs, now);
-      const moved = seen.state.offset !== offset;
+      unsaved ||= seen.state.offset !== offset;
       ({ offset, progress } = seen.state);
       for (const notable of seen.notable) this.#append(notable);
-      if (moved && (now() - persistedAt >= taskLimits.persistEveryMs || seen.end !== null)) {
-        this.#store.transaction(() => {
-          this.#store.saveProgress(progress);
-          this.#save({ ...this.#opened(), offset });
-        });
-        persistedAt = now();
-      }
-      if (seen.end !== null) return await this.#endRun(seen.end);
-      if (this.#overBudget()) return await this.#endRun({ kind: 'budget' });
+      const end = seen.end ?? (this.#overBudget() ? { kind: 'budget' as const } : null);
+      // With the lines of the log, or a crash would tell them twice; at the end, as the exit is often seen one read later.
+      if (seen.notable.length > 0 || end !== null || now() - persistedAt >= taskLimits.persistEveryMs) persist();
+      if (end !== null) return await this.#endRun(end);
       if (seen.notable.length > 0) this.#saveCommentSoon();
       await this.#arm();
     }
+    persist();
   }
 
   /** Ends the observation once, and tells the Workflow. All but a cancellation keep the sandbox: what was done is collected. */
