@@ -1,0 +1,209 @@
+/**
+ * What the end-to-end tests share: a world with its log, asking for something as a person would, and waiting for the
+ * answer over the API. Decides nothing about what the answer has to be.
+ */
+import { mkdtemp, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { z } from 'zod';
+import { splitBillFiles } from '../../local/demo/split-bill.ts';
+import { startWorld, type World, type WorldOptions } from '../../local/demo/world.ts';
+import type { CommentView, RepositoryName } from '../../local/github-simulator/contract.ts';
+import type { Move, Script } from '../../local/openai-simulator/script.ts';
+import { followTask } from '../../local/terminal/follow-task.ts';
+import { taskIdFor } from '../../src/core/ids.ts';
+import type { TaskEvent, TaskView } from '../../src/core/task-view.ts';
+import type { TaskPhase } from '../../src/core/task.ts';
+
+export const splitBill = { owner: 'acme', name: 'split-bill' } as const;
+
+export interface LogLine {
+  readonly event: string;
+  readonly [field: string]: unknown;
+}
+export interface FlowWorld {
+  readonly world: World;
+  readonly stateDir: string;
+  /** Everything that Worker and sandbox host have logged, as text and parsed. */
+  readonly logText: string[];
+  logged(event: string): readonly LogLine[];
+  close(): Promise<void>;
+}
+
+const logLine = z.looseObject({ event: z.string() });
+
+export async function startFlow(
+  options: Partial<WorldOptions> & Pick<WorldOptions, 'script'>,
+): Promise<FlowWorld> {
+  const stateDir = await mkdtemp(join(tmpdir(), 'airlock-flow-'));
+  const logText: string[] = [];
+  const world = await startWorld({
+    files: splitBillFiles,
+    log: (line) => void logText.push(line),
+    ...options,
+    stateDir,
+  });
+  return {
+    world,
+    stateDir,
+    logText,
+    logged: (event) =>
+      logText.map((line) => logLine.parse(JSON.parse(line))).filter((line) => line.event === event),
+    close: async () => {
+      await world.close();
+      await rm(stateDir, { recursive: true, force: true });
+    },
+  };
+}
+
+/** One world, many tasks: which script a task gets is said by `[name]` in what is asked. */
+export function scriptsByName(scripts: Readonly<Record<string, readonly Move[]>>): Script {
+  return ({ prompt }) => {
+    const name = Object.keys(scripts).find((candidate) => prompt.includes(`[${candidate}]`));
+    if (name === undefined) throw new Error('the prompt names no script');
+    return scripts[name] ?? [];
+  };
+}
+
+export interface Asked {
+  readonly taskId: string;
+  readonly repository: RepositoryName & { readonly id: number };
+  readonly issue: number;
+  /** Id of the comment with the mention. */
+  readonly comment: number;
+  readonly delivery: string;
+}
+
+/** Opens an issue and mentions the bot under it. */
+export async function ask(
+  world: World,
+  text: string,
+  {
+    author = 'maria',
+    repository = world.repository,
+  }: { author?: string; repository?: RepositoryName & { readonly id: number } } = {},
+): Promise<Asked> {
+  const { owner, name } = repository;
+  const { number } = await world.github.openIssue({
+    owner,
+    name,
+    author,
+    title: 'split() loses a cent',
+    body: 'Somebody has to pay it.',
+  });
+  return await askOn(world, number, text, { author, repository });
+}
+
+/** Mentions the bot under an issue that is there. */
+export async function askOn(
+  world: World,
+  issue: number,
+  text: string,
+  {
+    author = 'maria',
+    repository = world.repository,
+  }: { author?: string; repository?: RepositoryName & { readonly id: number } } = {},
+): Promise<Asked> {
+  const { owner, name } = repository;
+  const { id, delivery } = await world.github.commentOnIssue({ owner, name, issue, author, body: text });
+  const taskId = taskIdFor({ event: 'issue_comment', repositoryId: repository.id, commentId: id });
+  return { taskId, repository, issue, comment: id, delivery: delivery.id };
+}
+
+export const viewSchema = z.custom<TaskView>(
+  (value) =>
+    z.looseObject({ taskId: z.string(), phase: z.string(), receipt: z.looseObject({}) }).safeParse(value)
+      .success,
+);
+
+export async function api(world: World, path: string, init: RequestInit = {}): Promise<Response> {
+  const headers = new Headers(init.headers);
+  headers.set('authorization', `Bearer ${world.apiToken}`);
+  return await fetch(`${world.bot.url}${path}`, { ...init, headers, signal: AbortSignal.timeout(15_000) });
+}
+
+export async function viewOf(world: World, taskId: string): Promise<TaskView> {
+  const response = await api(world, `/api/tasks/${taskId}`);
+  if (!response.ok) throw new Error(`no view of ${taskId}: ${response.status}`);
+  return viewSchema.parse(await response.json());
+}
+
+/** Follows the task's log to its end; the events are as a viewer sees them, restarts of the Worker included. */
+export async function follow(world: World, taskId: string): Promise<readonly TaskEvent[]> {
+  const events: TaskEvent[] = [];
+  for await (const event of followTask({
+    url: world.bot.url,
+    apiToken: world.apiToken,
+    taskId,
+    patienceMs: 30_000,
+  }))
+    events.push(event);
+  return events;
+}
+
+/** After the end, and after what comes behind it: the comment's last edit, the sandbox destroyed, the tokens revoked. */
+export async function untilEnded(world: World, taskId: string): Promise<TaskView> {
+  await follow(world, taskId);
+  const view = await viewOf(world, taskId);
+  if (view.issueNumber !== null) {
+    const at = { ...view.repository, issue: view.issueNumber };
+    await until('the comment is in its last state', () =>
+      stickyComments(world, at, taskId).some(({ body }) => !body.includes('⏳')),
+    );
+  }
+  return view;
+}
+
+export async function untilPhase(world: World, taskId: string, phase: TaskPhase): Promise<void> {
+  await until(
+    `phase ${phase}`,
+    async () => {
+      const view = await viewOf(world, taskId).catch(() => null); // the Worker may be restarting
+      return view?.phases.some((entered) => entered.phase === phase) === true;
+    },
+    { everyMs: 20 },
+  );
+}
+
+/** Until a command that contains `text` runs in the sandbox. */
+export async function untilCommand(world: World, taskId: string, text: string): Promise<void> {
+  await until(`a command with ${text}`, async () => {
+    const view = await viewOf(world, taskId).catch(() => null);
+    return view?.progress?.commands.some(({ command }) => command.includes(text)) === true;
+  });
+}
+
+export function stickyComments(
+  world: World,
+  at: RepositoryName & { issue: number },
+  taskId: string,
+): readonly CommentView[] {
+  return world.github
+    .comments(at)
+    .filter(
+      ({ author, body }) => author === 'airlock[bot]' && body.includes(`<!-- airlock:task=${taskId} -->`),
+    );
+}
+export function botComments(world: World, at: RepositoryName & { issue: number }): readonly CommentView[] {
+  return world.github.comments(at).filter(({ author }) => author === 'airlock[bot]');
+}
+
+/** Rejects, naming what it waited for, after `withinMs`. */
+export async function until(
+  what: string,
+  holds: () => boolean | Promise<boolean>,
+  { withinMs = 30_000, everyMs = 50 } = {},
+): Promise<void> {
+  const deadline = Date.now() + withinMs;
+  while (!(await holds())) {
+    if (Date.now() > deadline) throw new Error(`not within ${withinMs} ms: ${what}`);
+    await sleep(everyMs);
+  }
+}
+
+/** No sandbox is left, and no token that the bot minted still works. */
+export async function untilNothingIsLeft(world: World): Promise<void> {
+  await until('every sandbox destroyed', () => world.bot.sandboxes().length === 0);
+  await until('every token revoked', () => world.github.issuedTokens().every(({ revoked }) => revoked));
+}

@@ -1,0 +1,194 @@
+/** The main job: a mention in an issue becomes a pull request, and nothing of what made it is left over. */
+import { execFile } from 'node:child_process';
+import { mkdtemp, readdir, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { promisify } from 'node:util';
+import { DatabaseSync } from 'node:sqlite';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import type { PullView } from '../../local/github-simulator/contract.ts';
+import { demoScript } from '../../local/openai-simulator/demo-script.ts';
+import type { TaskView } from '../../src/core/task-view.ts';
+import {
+  ask,
+  botComments,
+  splitBill,
+  startFlow,
+  untilEnded,
+  untilNothingIsLeft,
+  type Asked,
+  type FlowWorld,
+} from './ask.ts';
+
+const run = promisify(execFile);
+
+describe('a mention in an issue', () => {
+  let flow: FlowWorld;
+  let asked: Asked;
+  let view: TaskView;
+  let pull: PullView;
+  /** What was minted for the task, before the test mints one itself. */
+  let minted: ReturnType<FlowWorld['world']['github']['issuedTokens']>;
+
+  beforeAll(async () => {
+    flow = await startFlow({ script: demoScript });
+    asked = await ask(flow.world, '@airlock fix the rounding in split()');
+    view = await untilEnded(flow.world, asked.taskId);
+    await untilNothingIsLeft(flow.world);
+    minted = flow.world.github.issuedTokens();
+    const [only, ...others] = await flow.world.github.pulls(splitBill);
+    if (only === undefined || others.length > 0)
+      throw new Error(`not one pull request: ${JSON.stringify(view.outcome)}`);
+    pull = only;
+  });
+  afterAll(async () => await flow.close());
+
+  it('is answered with 👀 at the mention', () => {
+    expect(flow.world.github.reactions({ ...splitBill, issue: asked.issue, comment: asked.comment })).toEqual(
+      [{ login: 'airlock[bot]', content: 'eyes' }],
+    );
+  });
+
+  it('gets one comment that is edited until it links the pull request', () => {
+    const comments = botComments(flow.world, { ...splitBill, issue: asked.issue });
+    expect(comments).toHaveLength(1);
+    const versions = comments[0]?.versions ?? [];
+    expect(versions.length).toBeGreaterThan(1);
+    expect(versions[0]).toContain('⏳');
+    expect(versions[0]).not.toContain(pull.url);
+    expect(versions.at(-1)).toContain(`(${pull.url})`);
+  });
+
+  it('ends in a pull request from a readable branch to main', () => {
+    expect(view.outcome).toMatchObject({
+      kind: 'pull-request',
+      pullRequest: { number: pull.number, url: pull.url, headSha: pull.headSha, draft: false },
+    });
+    expect(pull.headRef).toBe(`airlock/hand-out-every-cent-in-split-${view.shortId}`);
+    expect(pull).toMatchObject({
+      baseRef: 'main',
+      draft: false,
+      author: 'airlock[bot]',
+      title: 'Hand out every cent in split()',
+    });
+  });
+
+  it('says in the pull request what ran, what it reached, and what it closes', () => {
+    expect(pull.body).toContain('It now counts in whole cents');
+    expect(pull.body).toMatch(/✅ `node --test` passed in the sandbox, the last of 2 test runs/);
+    expect(pull.body).toMatch(/github\.com.*\n?.*api\.openai\.com|api\.openai\.com[^]*github\.com/);
+    expect(pull.body).toContain('asked for by @maria');
+    expect(pull.body).toMatch(new RegExp(`^Closes #${asked.issue}$`, 'm'));
+    expect(pull.body.trimEnd()).toMatch(new RegExp(`<!-- airlock:task=${asked.taskId} -->$`));
+  });
+
+  it('narrowed every token to the repository and to one purpose, and revoked it', () => {
+    expect(minted.length).toBeGreaterThan(0);
+    const purposes = [
+      { contents: 'read' },
+      { issues: 'write' },
+      { contents: 'write', pull_requests: 'write' },
+    ];
+    for (const { repositories, permissions, revoked } of minted) {
+      expect(repositories).toEqual(['acme/split-bill']);
+      const { metadata, ...granted } = permissions;
+      expect(metadata ?? 'read').toBe('read');
+      expect(purposes).toContainEqual(granted);
+      expect(revoked).toBe(true);
+    }
+  });
+
+  it('destroyed the one sandbox that it started', () => {
+    expect(flow.logged('sandbox.started')).toHaveLength(1);
+    expect(flow.logged('sandbox.ended')).toHaveLength(1);
+    expect(flow.world.bot.sandboxes()).toEqual([]);
+  });
+
+  it('made a branch that plain git fetches and whose tests pass, on top of what was there', async () => {
+    const token = await flow.world.mintToken({ contents: 'read' });
+    const clone = await mkdtemp(join(tmpdir(), 'airlock-flow-clone-'));
+    const git = async (...args: string[]) =>
+      (
+        await run('git', ['-C', clone, ...args], {
+          timeout: 20_000,
+          env: { PATH: process.env['PATH'], GIT_TERMINAL_PROMPT: '0', GIT_CONFIG_GLOBAL: '/dev/null' },
+        })
+      ).stdout.trim();
+    try {
+      const authorization = `http.extraHeader=Authorization: Basic ${Buffer.from(`x-access-token:${token}`).toString('base64')}`;
+      await git(
+        '-c',
+        authorization,
+        'clone',
+        '--quiet',
+        '--branch',
+        pull.headRef,
+        flow.world.repository.cloneUrl,
+        '.',
+      );
+      expect(await git('rev-parse', 'HEAD')).toBe(pull.headSha);
+      expect(await git('rev-parse', 'HEAD^')).toBe(flow.world.repository.headSha);
+      expect(await git('diff', '--name-status', 'HEAD^')).toBe('M\tsrc/split.js');
+      expect(await git('log', '-1', '--format=%an <%ae>')).toMatch(
+        /^airlock\[bot\] <(?:\d+\+)?airlock\[bot\]@users\.noreply\.github\.com>$/,
+      );
+      expect(await git('log', '-1', '--format=%(trailers:unfold)')).toMatch(
+        new RegExp(
+          `^Airlock-Task: ${asked.taskId}\\nCo-authored-by: maria <\\d+\\+maria@users\\.noreply\\.github\\.com>$`,
+        ),
+      );
+      await run(process.execPath, ['--test'], {
+        cwd: clone,
+        timeout: 30_000,
+        env: { PATH: process.env['PATH'] },
+      });
+    } finally {
+      await rm(clone, { recursive: true, force: true });
+    }
+  });
+
+  it('went through its phases in order, and the record says what was changed and used', () => {
+    expect(view.phases.map(({ phase }) => phase)).toEqual([
+      'accepted',
+      'authorize',
+      expect.stringMatching(/acknowledge|provision/),
+      expect.stringMatching(/acknowledge|provision/),
+      'canary',
+      'clone',
+      'codex',
+      'collect',
+      'gate',
+      'publish',
+      'report',
+      'ended',
+    ]);
+    expect(view.change).toEqual({ files: 1, insertions: 4, deletions: 2 });
+    expect(view.progress?.usage.totalTokens).toBeGreaterThan(0);
+    expect(view.receipt.denied).toEqual([]);
+  });
+
+  it('keeps the thread with the record, so that a later turn can go on with it', async () => {
+    // No route offers it yet: it is read where the record keeps it.
+    const worker = join(flow.stateDir, 'bot', 'worker');
+    const files = (await readdir(worker, { recursive: true })).filter(
+      (name) => name.includes('TaskRecord') && name.endsWith('.sqlite') && !name.endsWith('metadata.sqlite'),
+    );
+    const kept = files.flatMap((name) => {
+      const database = new DatabaseSync(join(worker, name), { readOnly: true });
+      const rows = database
+        .prepare("SELECT bytes FROM kept WHERE name = 'rollout.jsonl' ORDER BY part")
+        .all();
+      database.close();
+      return rows.map(({ bytes }) =>
+        bytes instanceof Uint8Array ? Buffer.from(bytes).toString('utf8') : '',
+      );
+    });
+    const lines = kept
+      .join('')
+      .trimEnd()
+      .split('\n')
+      .map((line): unknown => JSON.parse(line));
+    expect(lines[0]).toMatchObject({ type: 'session_meta', payload: { id: view.progress?.threadId } });
+    expect(JSON.stringify(lines)).toContain('fix the rounding in split()');
+  });
+});
