@@ -9,7 +9,7 @@ import { formatProblem, loadConfig } from './config/load-config.ts';
 import { repositoryByAlias, resolveRepository } from './config/resolve-repository.ts';
 import type { AirlockConfig } from './config/schema.ts';
 import type { Sandboxes } from './core/ports.ts';
-import type { TaskRequest } from './core/task.ts';
+import type { TaskRequest, TaskStart } from './core/task.ts';
 import type { TaskView } from './core/task-view.ts';
 import type { EgressDeps } from './egress/handler.ts';
 import { addToReceipt } from './egress/receipt.ts';
@@ -20,13 +20,14 @@ import { githubWebhooks } from './github/webhooks.ts';
 import { createPublication } from './publish/publisher.ts';
 import { localSandboxes } from './sandbox/local.ts';
 import { parseSettings, type Settings } from './settings.ts';
-import type { RecordDeps, TaskRecordBase } from './tasks/record.ts';
+import type { RecordDeps } from './tasks/record-core.ts';
+import type { TaskRecordBase } from './tasks/record.ts';
 import type { TaskDeps } from './tasks/stage.ts';
 import { startTask } from './tasks/start-task.ts';
 
 export interface Env extends Record<string, unknown> {
   readonly TASKS: DurableObjectNamespace<TaskRecordBase<Env>>;
-  readonly TASK_WORKFLOW: Workflow<TaskRequest>;
+  readonly TASK_WORKFLOW: Workflow<TaskStart>;
   /** The sandbox host of this machine; only there on one machine. */
   readonly SANDBOX_HOST?: Fetcher;
   /** Proves to the egress door that a request comes from the gateway; made anew at each start of the host. */
@@ -74,7 +75,8 @@ export function composeApp(env: Env): Hono {
   const start = async (request: TaskRequest) =>
     await startTask(request, {
       open: async (opening) => await recordOf(env, opening.taskId).open(opening),
-      create: async (params) => await env.TASK_WORKFLOW.create({ id: params.taskId, params }),
+      create: async (params) =>
+        await env.TASK_WORKFLOW.create({ id: params.taskId, params: { kind: 'task', request: params } }),
       exists: async (taskId) =>
         await env.TASK_WORKFLOW.get(taskId).then(
           () => true,
@@ -95,6 +97,7 @@ export function composeApp(env: Env): Hono {
       apiToken: settings.apiToken,
       start,
       task: (taskId) => recordOf(env, taskId),
+      publishAgain: async (taskId) => await publishAgain(env, taskId),
       repositoryByAlias: (alias) => repositoryByAlias(config, alias),
       now: () => new Date(),
     },
@@ -112,6 +115,7 @@ export function composeTask(env: Env, taskId: string): TaskDeps {
     publication: createPublication({ tokens, apiUrl: settings.githubApiUrl, fetch: platformFetch, now }),
     policy: { forRepository: (repository) => resolveRepository(config, repository) },
     recordOf: (other) => recordOf(env, other),
+    publishAgain: async (other) => await publishAgain(env, other),
     taskUrl: () => null,
     now,
     log,
@@ -162,6 +166,17 @@ function sandboxesOf(env: Env): Sandboxes {
 
 function recordOf(env: Env, taskId: string) {
   return env.TASKS.get(env.TASKS.idFromName(sandboxesOf(env).idFor(taskId)));
+}
+
+/** A Workflow instance of its own for each attempt: the first one has ended. */
+async function publishAgain(env: Env, taskId: string): ReturnType<TaskDeps['publishAgain']> {
+  const again = await recordOf(env, taskId).reopen();
+  if (!again.reopened) return { started: false, reason: again.reason };
+  await env.TASK_WORKFLOW.create({
+    id: `${taskId}-publish-${again.attempt}`,
+    params: { kind: 'publish', request: again.request },
+  });
+  return { started: true };
 }
 
 function renderComment(view: TaskView): string {

@@ -6,10 +6,10 @@ import {
   type WorkflowStep,
 } from 'cloudflare:workers';
 import { composeApp, composeEgress, composeRecord, composeTask, log, type Env } from './composition.ts';
-import type { TaskOutcome, TaskRequest } from './core/task.ts';
-import { taskRequestSchema } from './core/task.ts';
+import { taskStartSchema, type TaskOutcome, type TaskStart } from './core/task.ts';
 import { handleLocalEgress } from './sandbox/local-egress.ts';
-import { TaskRecordBase, type RecordDeps } from './tasks/record.ts';
+import type { RecordDeps } from './tasks/record-core.ts';
+import { TaskRecordBase } from './tasks/record.ts';
 import { runTask } from './tasks/workflow.ts';
 
 export default {
@@ -43,10 +43,10 @@ export class TaskRecord extends TaskRecordBase<Env> {
   }
 }
 
-export class TaskWorkflow extends WorkflowEntrypoint<Env, TaskRequest> {
-  override async run(event: Readonly<WorkflowEvent<TaskRequest>>, step: WorkflowStep): Promise<TaskOutcome> {
-    const request = taskRequestSchema.parse(event.payload);
-    return await runTask(request, step, composeTask(this.env, request.taskId));
+export class TaskWorkflow extends WorkflowEntrypoint<Env, TaskStart> {
+  override async run(event: Readonly<WorkflowEvent<TaskStart>>, step: WorkflowStep): Promise<TaskOutcome> {
+    const start = taskStartSchema.parse(event.payload);
+    return await runTask(start, step, composeTask(this.env, start.request.taskId));
   }
 }
 

@@ -133,6 +133,7 @@ const commands: Readonly<Record<string, TaskRequest['ask']>> = {
   status: { kind: 'status' },
   cancel: { kind: 'cancel' },
   stop: { kind: 'cancel' },
+  retry: { kind: 'retry' },
 };
 
 /** The whole of what was asked, when it is one word. */

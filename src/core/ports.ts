@@ -29,6 +29,11 @@ export interface Sandboxes {
   get(sandboxId: string): TaskSandbox;
 }
 
+/** Thrown by `start` when there is no room for another sandbox now; trying again later is right. */
+export class SandboxBusyError extends Error {
+  override readonly name = 'SandboxBusyError';
+}
+
 /** Thrown when the sandbox is gone or was replaced: what ran in it is lost, and no retry brings it back. */
 export class SandboxLostError extends Error {
   override readonly name = 'SandboxLostError';
@@ -216,6 +221,10 @@ export type AgentEnd =
 export interface TaskRecordPort {
   located(facts: RepositoryFacts): Promise<void>;
   authorized(authorization: Authorization): Promise<void>;
+  /** What was authorized; null before, and for a task that was refused. */
+  authorization(): Promise<Authorization | null>;
+  /** A line in the task's log. */
+  note(text: string): Promise<void>;
   /** Enters a phase of the life cycle; says so when the task was cancelled meanwhile. */
   enter(phase: TaskPhase): Promise<{ readonly cancelledBy: string | null }>;
   /** What the sandbox may reach from now on. */
@@ -233,6 +242,11 @@ export interface TaskRecordPort {
   /** The first outcome stays. */
   finish(outcome: TaskOutcome): Promise<void>;
   view(): Promise<TaskView | null>;
+  /** Opens a task again whose publication failed and whose change is kept. `attempt` counts from 1. */
+  reopen(): Promise<
+    | { readonly reopened: true; readonly attempt: number; readonly request: TaskRequest }
+    | { readonly reopened: false; readonly reason: string }
+  >;
   cancel(by: string): Promise<{ readonly cancelled: boolean; readonly reason: string }>;
   /** Destroys the sandbox; the watchdog is done once this has worked. */
   close(): Promise<void>;

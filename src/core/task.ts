@@ -66,14 +66,22 @@ export const taskRequestSchema = z.strictObject({
     z.strictObject({ kind: z.literal('help') }),
     z.strictObject({ kind: z.literal('status') }),
     z.strictObject({ kind: z.literal('cancel') }),
+    z.strictObject({ kind: z.literal('retry') }),
     z.strictObject({ kind: z.literal('invalid'), message: z.string().min(1).max(1000) }),
   ]),
   /** Untrusted text. Empty when a label alone is the trigger: the issue is then the instruction. */
   instruction: z.string().max(20_000),
   options: taskOptionsSchema,
 });
-/** The Workflow's parameters: durable, and free of any credential. */
+/** Durable, and free of any credential. */
 export type TaskRequest = z.infer<typeof taskRequestSchema>;
+
+/** What a Workflow instance is started for: a whole task, or only the publication of a change that is kept. */
+export const taskStartSchema = z.strictObject({
+  kind: z.enum(['task', 'publish']),
+  request: taskRequestSchema,
+});
+export type TaskStart = z.infer<typeof taskStartSchema>;
 
 /** Where a task is in its life; the order is the order of the steps. */
 export const taskPhases = [
@@ -114,7 +122,7 @@ export type TaskOutcome =
   | { readonly kind: 'held'; readonly reason: Reason }
   | { readonly kind: 'failed'; readonly reason: Reason; readonly changeKept: boolean }
   | { readonly kind: 'cancelled'; readonly by: string }
-  /** The answer to `help`, `status` and `cancel`: no sandbox was needed. */
+  /** The answer to `help`, `status`, `cancel` and `retry`: no sandbox was needed. */
   | { readonly kind: 'answered'; readonly message: string };
 
 /** A GitHub installation's view of a repository. */

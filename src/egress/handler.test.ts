@@ -32,7 +32,7 @@ function world(upstream: (seen: Seen) => Response | Promise<Response>, changes: 
     githubUrl: 'https://ghe.example',
     openaiBaseUrl: 'https://gateway.example/v1',
     fetch: async (input, init) => {
-      const seen = { url: String(input), init: init ?? {} };
+      const seen = { url: input instanceof Request ? input.url : input.toString(), init: init ?? {} };
       calls.push(seen);
       return await upstream(seen);
     },

@@ -177,7 +177,7 @@ async function callUpstream(
 
 function passOn(
   upstream: Response,
-  meter: (stream: ReadableStream<Uint8Array>) => ReadableStream<Uint8Array>,
+  meter: (stream: ReadableStream<unknown>) => ReadableStream<Uint8Array>,
 ): Response {
   const headers = responseHeaders(upstream.headers);
   const body = upstream.body ?? new Blob([]).stream();
@@ -190,7 +190,9 @@ async function readCapped(request: Request, maxBytes: number): Promise<string | 
   const chunks: Uint8Array[] = [];
   let size = 0;
   try {
-    for await (const chunk of request.body) {
+    const body: ReadableStream<unknown> = request.body;
+    for await (const chunk of body) {
+      if (!(chunk instanceof Uint8Array)) return null;
       size += chunk.byteLength;
       if (size > maxBytes) return null;
       chunks.push(chunk);

@@ -19,7 +19,7 @@ export interface Metered {
 
 /** Passes the stream through; `done` is called once, at its end, error or cancellation. */
 export function meterTokens(
-  stream: ReadableStream<Uint8Array>,
+  stream: ReadableStream<unknown>,
   done: (metered: Metered) => void,
 ): ReadableStream<Uint8Array> {
   let tokens: number | null = null;
@@ -41,7 +41,7 @@ export function meterTokens(
 
 /** Passes the stream through and counts; `done` is called once, at its end, error or cancellation. */
 export function meterBytes(
-  stream: ReadableStream<Uint8Array>,
+  stream: ReadableStream<unknown>,
   done: (bytes: number) => void,
   look?: (chunk: Uint8Array) => void,
 ): ReadableStream<Uint8Array> {
@@ -62,6 +62,7 @@ export function meterBytes(
           controller.close();
           return;
         }
+        if (!(value instanceof Uint8Array)) throw new TypeError('a body of something else than bytes');
         bytes += value.byteLength;
         look?.(value);
         controller.enqueue(value);

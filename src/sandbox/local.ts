@@ -4,6 +4,7 @@
  */
 import { z } from 'zod';
 import {
+  SandboxBusyError,
   SandboxLostError,
   type ExecResult,
   type RunChunk,
@@ -61,6 +62,7 @@ function localSandbox(host: SandboxHostBinding, sandboxId: string): TaskSandbox 
     const parsed = problemBody.safeParse(await response.json().catch(() => null));
     const problem = parsed.success ? parsed.data.problem : 'no reason given';
     if (response.status === 410 || response.status === 404) throw new SandboxLostError(problem);
+    if (response.status === 503) throw new SandboxBusyError(problem);
     throw new Error(`sandbox host: ${response.status}: ${problem}`);
   }
 

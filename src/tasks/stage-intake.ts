@@ -5,12 +5,17 @@ import { authorize } from '../core/authorize.ts';
 import type { Authorization } from '../core/ports.ts';
 import { buildPrompt } from '../core/prompt.ts';
 import type { TaskOutcome, TaskRequest } from '../core/task.ts';
+import { z } from 'zod';
 import type { Stage, TaskDeps } from './stage.ts';
+
+/** What publishing needs of the conversation. */
+export const keptContext = 'context.json';
+export const keptContextSchema = z.object({ commentsLeftOut: z.number().int().nonnegative().default(0) });
 
 const helpText = [
   'Mention me in an issue with what you want done: `@airlock fix the rounding in split()`. Options, right after the mention:',
   '`--base BRANCH`, `--model NAME`, `--effort minimal|low|medium|high|xhigh`.',
-  '`status` and `cancel` as the only word show or stop what runs on this issue. A mention without words works on the issue as it stands.',
+  '`status`, `cancel` and `retry` as the only word show or stop what runs on this issue, or publish again what could not be published. A mention without words works on the issue as it stands.',
 ].join('\n');
 
 export async function authorizeTask(request: TaskRequest, deps: TaskDeps): Promise<Stage<Authorization>> {
@@ -64,6 +69,8 @@ async function answer(
       return { kind: 'refused', reason: { code: 'mention-invalid', message: request.ask.message } };
     case 'help':
       return { kind: 'answered', message: helpText };
+    case 'retry':
+      return await retryPublishing(request, facts, deps);
     case 'status':
     case 'cancel': {
       if (request.trigger.kind !== 'github')
@@ -110,7 +117,7 @@ export async function readContext(
   request: TaskRequest,
   authorization: Authorization,
   deps: TaskDeps,
-): Promise<{ prompt: string; commentsLeftOut: number }> {
+): Promise<{ prompt: string }> {
   const context = await deps.codeHost.issueContext(authorization.facts, request);
   const prompt = buildPrompt({
     repository: request.repository,
@@ -118,9 +125,33 @@ export async function readContext(
     instruction: request.instruction,
     context,
   });
-  return { prompt, commentsLeftOut: context?.commentsLeftOut ?? 0 };
+  // Kept with the record: publishing may happen again when this instance is long gone.
+  await deps.record.keep(keptContext, JSON.stringify({ commentsLeftOut: context?.commentsLeftOut ?? 0 }));
+  return { prompt };
 }
 
 function ended(outcome: TaskOutcome): { go: false; outcome: TaskOutcome } {
   return { go: false, outcome };
+}
+
+async function retryPublishing(
+  request: TaskRequest,
+  facts: Authorization['facts'],
+  deps: TaskDeps,
+): Promise<TaskOutcome> {
+  const nothing =
+    'Nothing on this issue waits to be published again. Mention me with what you want done to start a new task.';
+  if (request.trigger.kind !== 'github') return { kind: 'answered', message: nothing };
+  for (const id of await deps.codeHost.tasksOn(facts, request.trigger.issueNumber)) {
+    const outcome = (await deps.recordOf(id).view())?.outcome;
+    if (outcome?.kind !== 'failed' || !outcome.changeKept) continue;
+    const again = await deps.publishAgain(id);
+    return {
+      kind: 'answered',
+      message: again.started
+        ? 'The change that was kept is being published again; its own comment shows the result.'
+        : again.reason,
+    };
+  }
+  return { kind: 'answered', message: nothing };
 }

@@ -7,6 +7,7 @@ import { sandboxPaths } from '../core/checkout.ts';
 import type { AgentEnd, Authorization } from '../core/ports.ts';
 import type { TaskOutcome, TaskRequest } from '../core/task.ts';
 import { taskLimits } from './limits.ts';
+import { keptContext, keptContextSchema } from './stage-intake.ts';
 import { lostOutcome, unlessLost } from './stage-sandbox.ts';
 import type { Stage, TaskDeps } from './stage.ts';
 
@@ -14,10 +15,7 @@ const node = '/opt/node/bin/node';
 const keptChange = 'change.ndjson';
 const keptRollout = 'rollout.jsonl';
 
-export async function collectChange(
-  authorization: Authorization,
-  deps: TaskDeps,
-): Promise<Stage<{ remarks: string[] }>> {
+export async function collectChange(authorization: Authorization, deps: TaskDeps): Promise<Stage<null>> {
   const end = await deps.record.agentEnd();
   if (end?.kind === 'cancelled') return { go: false, outcome: { kind: 'cancelled', by: end.by } };
   if (end === null || end.kind === 'lost') return { go: false, outcome: lostOutcome };
@@ -25,19 +23,15 @@ export async function collectChange(
     await deps.record.grantPhase('sealed');
     const lines = (await deps.record.kept(keptChange)) ?? (await collectLines(deps, authorization.baseSha));
     if (lines === null) return { go: false, outcome: uncollectable };
+    await deps.record.keep(keptChange, lines);
+    await keepRollout(deps);
     const parsed = deps.publication.parseChange(lines, authorization.baseSha);
     if (!parsed.ok)
       return { go: false, outcome: { kind: 'failed', reason: parsed.reason, changeKept: false } };
-    await deps.record.keep(keptChange, lines);
-    await keepRollout(deps);
     const { files, insertions, deletions } = parsed.change;
     await deps.record.changed({ files: files.length, insertions, deletions });
-    const failure = failureOf(end, (await deps.record.view())?.progress ?? null);
-    if (files.length === 0) return { go: false, outcome: await nothingChanged(failure, deps) };
-    return {
-      go: true,
-      value: { remarks: failure === null ? [] : [`${failure} What was done until then is in this draft.`] },
-    };
+    if (files.length === 0) return { go: false, outcome: await nothingChanged(end, deps) };
+    return { go: true, value: null };
   });
 }
 
@@ -61,15 +55,22 @@ export async function publishChange(
   input: {
     request: TaskRequest;
     authorization: Authorization;
-    remarks: readonly string[];
-    commentsLeftOut: number;
+    gateRemarks: readonly string[];
   },
   deps: TaskDeps,
 ): Promise<Stage<TaskOutcome>> {
-  const { request, authorization, remarks, commentsLeftOut } = input;
-  const view = await deps.record.view();
-  if (view?.progress == null) throw new Error('the record has no progress to publish from');
+  const { request, authorization, gateRemarks } = input;
+  const [view, end, context] = await Promise.all([
+    deps.record.view(),
+    deps.record.agentEnd(),
+    deps.record.kept(keptContext),
+  ]);
+  if (view?.progress == null || end === null) throw new Error('the record has no run to publish from');
   const { progress, receipt, phases } = view;
+  const failure = failureOf(end, progress);
+  const early = failure === null ? [] : [`${failure} What was done until then is in this draft.`];
+  const remarks = [...early, ...gateRemarks];
+  const { commentsLeftOut } = keptContextSchema.parse(JSON.parse(context ?? '{}'));
   const enteredAt = phases.find((entered) => entered.phase === 'publish')?.at ?? deps.now();
   const result = await deps.publication.publish({
     request,
@@ -153,10 +154,14 @@ async function keptChangeSet(
 
 /** A sentence when the run did not come to its own good end; null when it did. */
 function failureOf(
-  end: Exclude<AgentEnd, { kind: 'cancelled' | 'lost' }>,
+  end: AgentEnd,
   progress: { turn: { status: string; message?: string } | null; lastError: string | null } | null,
 ): string | null {
   switch (end.kind) {
+    case 'cancelled':
+      return 'The task was cancelled.';
+    case 'lost':
+      return 'The sandbox was lost.';
     case 'deadline':
       return 'The time limit was reached and Codex was stopped.';
     case 'budget':
@@ -169,14 +174,15 @@ function failureOf(
   }
 }
 
-async function nothingChanged(failure: string | null, { record, codex }: TaskDeps): Promise<TaskOutcome> {
-  const progress = (await record.view())?.progress;
+async function nothingChanged(end: AgentEnd, { record, codex }: TaskDeps): Promise<TaskOutcome> {
+  const progress = (await record.view())?.progress ?? null;
+  const failure = failureOf(end, progress);
   if (failure !== null)
     return {
       kind: 'failed',
       reason: { code: 'codex-failed', message: `${failure} Nothing was changed.` },
       changeKept: false,
     };
-  const summary = progress == null ? '' : codex.answer(progress).summary;
+  const summary = progress === null ? '' : codex.answer(progress).summary;
   return { kind: 'no-change', summary };
 }

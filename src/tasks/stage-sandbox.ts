@@ -2,7 +2,13 @@
  * The stages inside the sandbox before Codex is done: start it, prove that it is sealed, clone, start the run.
  */
 import { cloneJob, cloneMayRecover, cloneResultSchema, sandboxPaths } from '../core/checkout.ts';
-import { SandboxLostError, type Authorization, type CodexJob, type ExecResult } from '../core/ports.ts';
+import {
+  SandboxBusyError,
+  SandboxLostError,
+  type Authorization,
+  type CodexJob,
+  type ExecResult,
+} from '../core/ports.ts';
 import { z } from 'zod';
 import type { TaskOutcome } from '../core/task.ts';
 import { taskLimits } from './limits.ts';
@@ -12,10 +18,17 @@ import type { Stage, TaskDeps } from './stage.ts';
 const node = '/opt/node/bin/node';
 const jobs = '/run/airlock/jobs';
 
-export async function startSandbox({ sandbox }: TaskDeps): Promise<Stage<null>> {
+/** `busy`: there is no room for another one now. */
+export async function startSandbox({ sandbox, record }: TaskDeps): Promise<Stage<'started' | 'busy'>> {
   return await unlessLost(async () => {
-    await sandbox.start(taskLimits.sandbox);
-    return { go: true, value: null };
+    try {
+      await sandbox.start(taskLimits.sandbox);
+      return { go: true, value: 'started' };
+    } catch (error) {
+      if (!(error instanceof SandboxBusyError)) throw error;
+      await record.note('Waiting for a free sandbox.');
+      return { go: true, value: 'busy' };
+    }
   });
 }
 

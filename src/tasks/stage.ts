@@ -11,6 +11,10 @@ export interface TaskDeps {
   readonly policy: Policy;
   /** The record of another task, for `cancel` and `status`. */
   recordOf(taskId: string): TaskRecordPort;
+  /** Starts the publication of a kept change once more. */
+  publishAgain(
+    taskId: string,
+  ): Promise<{ readonly started: true } | { readonly started: false; readonly reason: string }>;
   taskUrl(taskId: string): string | null;
   now(): number;
   log(event: string, fields: Record<string, unknown>): void;

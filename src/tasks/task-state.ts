@@ -30,6 +30,9 @@ export interface TaskState {
   readonly cancelledBy: string | null;
   readonly outcome: TaskOutcome | null;
   readonly endedAt: number | null;
+  /** When the publication was last tried anew, and how often; the watchdog counts from there. */
+  readonly reopenedAt: number | null;
+  readonly reopenings: number;
   /** True once the sandbox is known to be destroyed. */
   readonly closed: boolean;
 }
@@ -53,6 +56,8 @@ export function openState(request: TaskRequest, canaryNonce: string, now: number
     cancelledBy: null,
     outcome: null,
     endedAt: null,
+    reopenedAt: null,
+    reopenings: 0,
     closed: false,
   };
 }
@@ -78,9 +83,9 @@ export function watchdog(
   now: number,
 ): 'nothing' | 'close' | 'end-run' | 'give-up' | 'notify-again' {
   if (state.outcome !== null) return state.closed ? 'nothing' : 'close';
-  const acceptedAt = Date.parse(state.request.acceptedAt);
+  const since = state.reopenedAt ?? Date.parse(state.request.acceptedAt);
   const minutes = state.authorization?.limits.minutes ?? 0;
-  if (now > acceptedAt + minutes * 60_000 + taskLimits.overheadMs) return 'give-up';
+  if (now > since + minutes * 60_000 + taskLimits.overheadMs) return 'give-up';
   if (state.agentEnd !== null) return state.phase === 'codex' ? 'notify-again' : 'nothing';
   if (state.agentDeadlineAt !== null && now > state.agentDeadlineAt) return 'end-run';
   return 'nothing';
@@ -110,6 +115,25 @@ export function mayCancel(state: TaskState): { readonly may: boolean; readonly r
   if (state.phase === 'publish' || state.phase === 'report' || state.phase === 'ended')
     return { may: false, reason: 'The change is already being published; close the pull request instead.' };
   return { may: true, reason: 'Cancelled.' };
+}
+
+/** Publishing alone is tried again: the change is kept, and nothing runs in a sandbox any more. */
+export function reopen(state: TaskState, now: number): TaskState | { readonly reason: string } {
+  if (state.outcome === null) return { reason: 'The task has not ended yet.' };
+  if (state.outcome.kind !== 'failed' || !state.outcome.changeKept)
+    return {
+      reason: 'There is no kept change to publish: only a task whose publication failed can be tried again.',
+    };
+  const phases = state.phases.filter(({ phase }) => !['gate', 'publish', 'report', 'ended'].includes(phase));
+  return {
+    ...state,
+    phase: 'collect',
+    phases,
+    outcome: null,
+    endedAt: null,
+    reopenedAt: now,
+    reopenings: state.reopenings + 1,
+  };
 }
 
 export function viewOf(state: TaskState, progress: Progress | null, receipt: Receipt, now: number): TaskView {

@@ -5,8 +5,10 @@ import { createCodex } from '../codex/codex.ts';
 import type { ChangeSet } from '../core/change-set.ts';
 import { emptyReceipt } from '../core/grant.ts';
 import {
+  SandboxBusyError,
   SandboxLostError,
   type AgentEnd,
+  type Authorization,
   type ExecResult,
   type PublishInput,
   type TaskRecordPort,
@@ -48,6 +50,16 @@ const facts: RepositoryFacts = {
   defaultBranch: 'main',
   private: false,
 };
+const authorization: Authorization = {
+  facts,
+  baseBranch: 'main',
+  baseSha,
+  model: 'm',
+  effort: 'medium',
+  models: ['m'],
+  limits: { minutes: 1, tokens: 1 },
+  draft: false,
+};
 const pullRequest = {
   number: 8,
   url: 'https://github.com/acme/app/pull/8',
@@ -74,6 +86,7 @@ interface World {
   outcome(): TaskOutcome | null;
 }
 interface Script {
+  readonly kind?: 'task' | 'publish';
   readonly request?: TaskRequest;
   readonly end?: AgentEnd;
   readonly change?: ChangeSet;
@@ -98,6 +111,9 @@ function world(script: Script): World {
   const record: TaskRecordPort = {
     located: async () => undefined,
     authorized: async () => undefined,
+    authorization: async () => authorization,
+    note: async (text) => void log.push(text),
+    reopen: async () => ({ reopened: true, attempt: 1, request }),
     enter: async (phase) => {
       if (phase === script.cancelBefore) cancelledBy = 'maria';
       log.push(phase);
@@ -173,6 +189,7 @@ function world(script: Script): World {
             },
     },
     recordOf: () => record,
+    publishAgain: async () => ({ started: true }),
     taskUrl: () => null,
     now: () => 0,
     log: () => undefined,
@@ -198,14 +215,22 @@ function stepper(): WorkflowStep {
       }
     }
   };
-  const step: unknown = { do: run, waitForEvent: async () => ({ payload: {}, type: 'agent-finished' }) };
+  const step: unknown = {
+    do: run,
+    sleep: async () => undefined,
+    waitForEvent: async () => ({ payload: {}, type: 'agent-finished' }),
+  };
   // oxlint-disable-next-line typescript/consistent-type-assertions -- the two methods that runTask uses
   return step as WorkflowStep;
 }
 
 async function live(script: Script) {
   const it = world(script);
-  const outcome = await runTask(script.request ?? request, stepper(), it.deps);
+  const outcome = await runTask(
+    { kind: script.kind ?? 'task', request: script.request ?? request },
+    stepper(),
+    it.deps,
+  );
   return { ...it, result: outcome };
 }
 
@@ -385,5 +410,61 @@ describe('a task', () => {
     });
     expect(result.kind).toBe('pull-request');
     expect(attempts).toBe(3);
+  });
+
+  it('waits its turn while there is no room for another sandbox', async () => {
+    let starts = 0;
+    const start = async () => {
+      starts += 1;
+      if (starts < 4) throw new SandboxBusyError('full');
+    };
+    const { result, log } = await live({ sandbox: { start } });
+    expect(result.kind).toBe('pull-request');
+    expect(log.filter((line) => line.startsWith('Waiting'))).toHaveLength(3);
+  });
+
+  it('publishes a kept change again without a sandbox', async () => {
+    const unexpected = async () => Promise.reject(new Error('no sandbox is needed'));
+    const { result, log, published } = await live({
+      kind: 'publish',
+      sandbox: { start: unexpected, exec: unexpected, startRun: unexpected },
+    });
+    expect(result).toEqual({ kind: 'pull-request', pullRequest });
+    expect(published).toHaveLength(1);
+    expect(log).toEqual(['gate', 'publish', 'report', 'comment', 'closed']);
+  });
+
+  it.each<[string, TaskOutcome | null, RegExp]>([
+    [
+      'a kept change',
+      { kind: 'failed', reason: { code: 'x', message: 'x' }, changeKept: true },
+      /published again/,
+    ],
+    [
+      'nothing kept',
+      { kind: 'failed', reason: { code: 'x', message: 'x' }, changeKept: false },
+      /Nothing on this issue/,
+    ],
+    ['no failure', { kind: 'no-change', summary: '' }, /Nothing on this issue/],
+  ])('answers `retry` with %s', async (_, earlier, answer) => {
+    const it = world({});
+    const earlierRecord: TaskRecordPort = {
+      ...it.deps.record,
+      view: async () => ({
+        ...viewOf(openState(request, 'nonce', 0), null, emptyReceipt, 0),
+        outcome: earlier,
+      }),
+    };
+    const deps = {
+      ...it.deps,
+      codeHost: { ...it.deps.codeHost, tasksOn: async () => ['gh-1-c1'] },
+      recordOf: () => earlierRecord,
+    };
+    const result = await runTask(
+      { kind: 'task', request: { ...request, ask: { kind: 'retry' } } },
+      stepper(),
+      deps,
+    );
+    expect(result).toEqual({ kind: 'answered', message: expect.stringMatching(answer) });
   });
 });

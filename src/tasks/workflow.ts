@@ -4,7 +4,8 @@
  * Expected ends are values of `Stage`; only what may pass (a network, a restart) is thrown, and then retried.
  */
 import type { WorkflowStep, WorkflowStepConfig } from 'cloudflare:workers';
-import type { TaskOutcome, TaskPhase, TaskRequest } from '../core/task.ts';
+import type { TaskOutcome, TaskPhase, TaskRequest, TaskStart } from '../core/task.ts';
+import type { Authorization } from '../core/ports.ts';
 import { acknowledge, authorizeTask, readContext } from './stage-intake.ts';
 import { collectChange, gateChange, publishChange } from './stage-publish.ts';
 import { cloneRepository, proveSealed, startCodex, startSandbox } from './stage-sandbox.ts';
@@ -21,14 +22,17 @@ const persistent: WorkflowStepConfig = {
   timeout: '10 minutes',
 };
 
+/** How long a task waits between two looks for a free sandbox. The record's watchdog bounds the whole. */
+const busyWait = '5 seconds';
+
 export async function runTask(
-  request: TaskRequest,
+  { kind, request }: TaskStart,
   step: WorkflowStep,
   deps: TaskDeps,
 ): Promise<TaskOutcome> {
   let outcome: TaskOutcome;
   try {
-    outcome = await live(request, step, deps);
+    outcome = kind === 'task' ? await live(request, step, deps) : await publishAgain(request, step, deps);
   } catch (error) {
     outcome = await step.do('explain', patient, async () => explain(error, request, deps));
   }
@@ -54,13 +58,7 @@ export async function runTask(
 }
 
 async function live(request: TaskRequest, step: WorkflowStep, deps: TaskDeps): Promise<TaskOutcome> {
-  const run = async <T>(
-    phase: TaskPhase,
-    config: WorkflowStepConfig,
-    work: () => Promise<Stage<T>>,
-  ): Promise<Stage<T>> =>
-    unwrap<T>(await step.do(phase, config, async () => wrap(await unlessCancelled(phase, work, deps))));
-
+  const run = runnerOf(step, deps);
   const authorized = await run('authorize', patient, () => authorizeTask(request, deps));
   if (!authorized.go) return authorized.outcome;
   const authorization = authorized.value;
@@ -69,7 +67,7 @@ async function live(request: TaskRequest, step: WorkflowStep, deps: TaskDeps): P
   const [acknowledged, context, provisioned] = await Promise.all([
     run('acknowledge', patient, () => acknowledge(request, authorization, deps)),
     step.do('context', patient, async () => await readContext(request, authorization, deps)),
-    run('provision', patient, () => startSandbox(deps)),
+    provision(step, deps),
   ]);
   if (!acknowledged.go) return acknowledged.outcome;
   if (!provisioned.go) return provisioned.outcome;
@@ -88,13 +86,50 @@ async function live(request: TaskRequest, step: WorkflowStep, deps: TaskDeps): P
 
   const collected = await run('collect', patient, () => collectChange(authorization, deps));
   if (!collected.go) return collected.outcome;
+  return await publish(request, authorization, run, deps);
+}
+
+/** Works from what the record keeps alone, so that it can be done again long after the sandbox is gone. */
+async function publish(
+  request: TaskRequest,
+  authorization: Authorization,
+  run: Runner,
+  deps: TaskDeps,
+): Promise<TaskOutcome> {
   const gated = await run('gate', patient, () => gateChange(authorization, deps));
   if (!gated.go) return gated.outcome;
-  const remarks = [...collected.value.remarks, ...gated.value.remarks];
   const published = await run('publish', persistent, () =>
-    publishChange({ request, authorization, remarks, commentsLeftOut: context.commentsLeftOut }, deps),
+    publishChange({ request, authorization, gateRemarks: gated.value.remarks }, deps),
   );
   return published.go ? published.value : published.outcome;
+}
+
+async function publishAgain(request: TaskRequest, step: WorkflowStep, deps: TaskDeps): Promise<TaskOutcome> {
+  const authorization = await deps.record.authorization();
+  if (authorization === null) throw new Error('a task without an authorization has nothing to publish');
+  return await publish(request, authorization, runnerOf(step, deps), deps);
+}
+
+/** Waits its turn while the host has no room; in between nothing is held and nothing runs. */
+async function provision(step: WorkflowStep, deps: TaskDeps): Promise<Stage<null>> {
+  const run = runnerOf(step, deps);
+  for (;;) {
+    const started = await run('provision', patient, () => startSandbox(deps));
+    if (!started.go) return started;
+    if (started.value === 'started') return { go: true, value: null };
+    await step.sleep('wait for a free sandbox', busyWait);
+  }
+}
+
+type Runner = <T>(
+  phase: TaskPhase,
+  config: WorkflowStepConfig,
+  work: () => Promise<Stage<T>>,
+) => Promise<Stage<T>>;
+
+function runnerOf(step: WorkflowStep, deps: TaskDeps): Runner {
+  return async <T>(phase: TaskPhase, config: WorkflowStepConfig, work: () => Promise<Stage<T>>) =>
+    unwrap<T>(await step.do(phase, config, async () => wrap(await unlessCancelled(phase, work, deps))));
 }
 
 async function unlessCancelled<T>(
@@ -114,7 +149,7 @@ async function explain(error: unknown, request: TaskRequest, deps: TaskDeps): Pr
   const phase = view?.phase ?? 'accepted';
   const changeKept = (await deps.record.kept('change.ndjson')) !== null;
   const wayOut = changeKept
-    ? 'The change is kept with the task and can be fetched from its API (`/api/tasks/<id>/change`).'
+    ? 'The change is kept: `retry` as the only word of a mention publishes it again, and the API has it under `/api/tasks/<id>/change`.'
     : 'Mention me again to start over.';
   return {
     kind: 'failed',

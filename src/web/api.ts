@@ -14,6 +14,10 @@ export interface ApiDeps {
   readonly apiToken: string | null;
   start(request: TaskRequest): Promise<'started' | 'exists'>;
   task(taskId: string): ApiTask;
+  /** Starts the publication of a kept change once more. */
+  publishAgain(
+    taskId: string,
+  ): Promise<{ readonly started: true } | { readonly started: false; readonly reason: string }>;
   /** An alias of the configuration; null when there is no such one. */
   repositoryByAlias(alias: string): RepositoryRef | null;
   now(): Date;
@@ -129,6 +133,15 @@ export function apiRoutes(deps: ApiDeps): Hono {
     if ((await task?.view()) == null || task === null) return c.json(noSuchTask, 404);
     const { cancelled, reason } = await task.cancel('the API');
     return c.json({ cancelled, reason }, cancelled ? 202 : 409);
+  });
+
+  api.post('/:id/publish', async (c) => {
+    const id = c.req.param('id');
+    if ((await known(id)?.view()) == null) return c.json(noSuchTask, 404);
+    const again = await deps.publishAgain(id);
+    return again.started
+      ? c.json({ started: true }, 202)
+      : c.json(problem('not-publishable', again.reason), 409);
   });
 
   const noSuchTask = problem('no-such-task', 'There is no task with this id.');
