@@ -18,7 +18,7 @@ export interface BotOptions {
   readonly settings: Readonly<Record<string, string>>;
   readonly configText: string;
   /** What a person should see while it starts. */
-  progress(line: string): void;
+  readonly progress: (line: string) => void;
   /** Structured log lines of Worker and host. */
   log(line: string): void;
 }

@@ -31,7 +31,7 @@ export interface WorkerHostOptions {
   readonly port: number;
   /** Bindings of the Worker: settings and the configuration's text. */
   readonly bindings: Readonly<Record<string, string>>;
-  sandboxHost(request: Request): Promise<Response>;
+  readonly sandboxHost: (request: Request) => Promise<Response>;
   /** One line of the Worker's own log, as it wrote it. */
   log(level: string, message: string): void;
 }

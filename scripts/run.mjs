@@ -24,8 +24,9 @@ const child = spawn(node, ['--disable-warning=ExperimentalWarning', join(root, p
   env: { ...process.env, PATH: `${bin}:${process.env.PATH ?? ''}` },
 });
 // The terminal sends Ctrl-C to both; the program cleans up and ends, and this one ends with it.
-for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'])
-  process.on(signal, () => signal !== 'SIGINT' && child.kill(signal));
+process.on('SIGINT', () => undefined);
+process.on('SIGTERM', () => child.kill('SIGTERM'));
+process.on('SIGHUP', () => child.kill('SIGHUP'));
 child.on('exit', (code, signal) => process.exit(code ?? (signal === 'SIGINT' ? 130 : 1)));
 
 function installIfNeeded() {
@@ -38,22 +39,16 @@ function installIfNeeded() {
   if (!existsSync(installed) || statSync(installed).mtimeMs < statSync(lock).mtimeMs) {
     process.stderr.write('Installing the pinned dependencies (npm ci, about half a minute) …\n');
     const npm = process.env.npm_execpath;
-    const command = npm === undefined ? ['npm'] : [process.execPath, npm];
-    const result = spawnSync(
-      command[0],
-      [...command.slice(1), 'ci', '--no-audit', '--no-fund', '--loglevel=error'],
-      {
-        cwd: root,
-        stdio: ['ignore', 'inherit', 'inherit'],
-      },
-    );
+    const install = ['ci', '--no-audit', '--no-fund', '--loglevel=error'];
+    const [command, argv] = npm === undefined ? ['npm', install] : [process.execPath, [npm, ...install]];
+    const result = spawnSync(command, argv, { cwd: root, stdio: ['ignore', 'inherit', 'inherit'] });
     if (result.status !== 0)
       fail('npm ci failed; its message is above. It needs the package registry and about 1 GB of disk.');
   }
   writeFileSync(stamp, wanted);
 }
 
-/** @returns {never} */
+/** @param {string} message @returns {never} */
 function fail(message) {
   process.stderr.write(`${message}\n`);
   process.exit(1);

@@ -23,7 +23,7 @@ async function examplesOf(server: (typeof servers)[number]) {
   return definitions.flatMap(({ name, examples: payloads }) =>
     payloads.map((payload, index) => ({
       name,
-      title: `${name} ${String(payload['action'] ?? '')} #${index}`,
+      title: [name, payload['action'], `#${index}`].filter((part) => typeof part === 'string').join(' '),
       payload,
     })),
   );
