@@ -142,7 +142,8 @@ function commandCompleted(progress: Progress, item: CommandItem, at: number): Fo
     status: item.status === 'completed' && exitCode === 0 ? ('completed' as const) : ('failed' as const),
     outputTail: (output ?? '').trimEnd(),
     startedAt: begun?.startedAt ?? at,
-    durationMs: item.durationMs ?? null,
+    // 0 stands for "ended before Codex first looked", not for a time (seen with 0.169.0).
+    durationMs: item.durationMs === 0 ? null : (item.durationMs ?? null),
   };
   const { command, outputTail, durationMs } = run;
   const notable: Notable = { kind: 'command.finished', command, exitCode, outputTail, durationMs };
