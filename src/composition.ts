@@ -113,7 +113,10 @@ export function composeTask(env: Env, taskId: string): TaskDeps {
     codex,
     codeHost: createCodeHost({ tokens, taskId, apiUrl: settings.githubApiUrl, fetch: platformFetch, now }),
     publication: createPublication({ tokens, apiUrl: settings.githubApiUrl, fetch: platformFetch, now }),
-    policy: { forRepository: (repository) => resolveRepository(config, repository) },
+    policy: {
+      mention: config.github.mention,
+      forRepository: (repository) => resolveRepository(config, repository),
+    },
     recordOf: (other) => recordOf(env, other),
     publishAgain: async (other) => await publishAgain(env, other),
     taskUrl: () => null,

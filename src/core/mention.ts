@@ -6,7 +6,7 @@
  * - The instruction is all that the asker wrote, before the mention and after it, code and quotations included, less
  *   the mention, its options and hidden text: `split() is off by one. @airlock fix it` must not lose its first sentence.
  * - Options stand directly after the mention, on its line. Later in the text `--flag` is prose.
- * - A command (`help`, `status`, `cancel` or `stop`) is one only as the sole word: `@airlock stop using var` is a task.
+ * - A command (`help`, `status`, `cancel`, `stop` or `retry`) is one only as the sole word: `@airlock stop using var` is a task.
  */
 import { isBranchName } from './branch-name.ts';
 import { lowerAscii, stripHidden } from './hidden-text.ts';

@@ -192,6 +192,8 @@ export interface Publication {
 // ---- policy -----------------------------------------------------------------------------------------------
 
 export interface Policy {
+  /** How people address the bot: the handle without `@`. */
+  readonly mention: string;
   forRepository(repository: RepositoryRef): RepositoryPolicy | RepositoryRefusal;
 }
 

@@ -12,11 +12,12 @@ import type { Stage, TaskDeps } from './stage.ts';
 export const keptContext = 'context.json';
 export const keptContextSchema = z.object({ commentsLeftOut: z.number().int().nonnegative().default(0) });
 
-const helpText = [
-  'Mention me in an issue with what you want done: `@airlock fix the rounding in split()`. Options, right after the mention:',
-  '`--base BRANCH`, `--model NAME`, `--effort minimal|low|medium|high|xhigh`.',
-  '`status`, `cancel` and `retry` as the only word show or stop what runs on this issue, or publish again what could not be published. A mention without words works on the issue as it stands.',
-].join('\n');
+const helpText = (mention: string): string =>
+  [
+    `Mention me in an issue with what you want done: \`@${mention} fix the rounding in split()\`. Options, right after the mention:`,
+    '`--base BRANCH`, `--model NAME`, `--effort minimal|low|medium|high|xhigh`.',
+    '`status`, `cancel` and `retry` as the only word show or stop what runs on this issue, or publish again what could not be published. A mention without words works on the issue as it stands.',
+  ].join('\n');
 
 export async function authorizeTask(request: TaskRequest, deps: TaskDeps): Promise<Stage<Authorization>> {
   const policy = deps.policy.forRepository(request.repository);
@@ -68,7 +69,7 @@ async function answer(
     case 'invalid':
       return { kind: 'refused', reason: { code: 'mention-invalid', message: request.ask.message } };
     case 'help':
-      return { kind: 'answered', message: helpText };
+      return { kind: 'answered', message: helpText(deps.policy.mention) };
     case 'retry':
       return await retryPublishing(request, facts, deps);
     case 'status':
@@ -85,7 +86,7 @@ async function answer(
         if (view === null || view.status === 'ended') continue;
         if (request.ask.kind === 'status')
           lines.push(
-            `Task ${view.shortId} is in the phase “${view.phase}” since ${Math.round(view.elapsedMs / 1000)} s after it was asked.`,
+            `Task ${view.shortId} is in the phase “${view.phase}”, ${Math.round(view.elapsedMs / 1000)} s after it was asked for.`,
           );
         else lines.push(`Task ${view.shortId}: ${(await record.cancel(by)).reason}`);
       }

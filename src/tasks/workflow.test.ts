@@ -172,6 +172,7 @@ function world(script: Script): World {
       ...script.publication,
     },
     policy: {
+      mention: 'acme-bot',
       forRepository: () =>
         script.allowed === false
           ? { allowed: false, reason: { code: 'not-listed', message: 'not listed' } }
@@ -269,7 +270,11 @@ describe('a task', () => {
       { request: { ...request, ask: { kind: 'invalid', message: 'what?' } } },
       { kind: 'refused', reason: { code: 'mention-invalid', message: 'what?' } },
     ],
-    ['help was asked for', { request: { ...request, ask: { kind: 'help' } } }, { kind: 'answered' }],
+    [
+      'help was asked for, under the name that the bot has here',
+      { request: { ...request, ask: { kind: 'help' } } },
+      { kind: 'answered', message: expect.stringContaining('`@acme-bot fix') },
+    ],
     [
       'the canary finds a hole',
       {
