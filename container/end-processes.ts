@@ -35,7 +35,7 @@ async function processTable(): Promise<readonly ProcessEntry[]> {
 }
 
 /** Who has to go: same user, alive, neither us nor an ancestor of ours, nor the first process of the sandbox. */
-export function processesToEnd(table: readonly ProcessEntry[], self: number, uid: number): readonly number[] {
+function processesToEnd(table: readonly ProcessEntry[], self: number, uid: number): readonly number[] {
   const parents = new Map(table.map((entry) => [entry.pid, entry.parent]));
   const spared = new Set([1, self]);
   for (

@@ -7,7 +7,7 @@
  */
 
 /** A command's arguments and environment travel in the header; Linux itself refuses more than 2 MiB of them. */
-export const maxHeaderBytes = 2 * 1024 * 1024;
+const maxHeaderBytes = 2 * 1024 * 1024;
 /** The largest body is both outputs of one exec at their cap. */
 export const maxBodyBytes = 20 * 1024 * 1024;
 
@@ -19,7 +19,7 @@ export interface Frame {
 }
 
 /** The other side does not speak the protocol: nothing that follows on this stream can be trusted to be framed. */
-export class FrameError extends Error {
+class FrameError extends Error {
   override readonly name = 'FrameError';
 }
 

@@ -43,7 +43,7 @@ export async function readEnvironment(environment: NodeJS.ProcessEnv): Promise<L
   };
 }
 
-export function parsePort(text: string | undefined): number {
+function parsePort(text: string | undefined): number {
   if (text === undefined || text.trim() === '') return 8787;
   const port = Number(text);
   if (!/^\d+$/.test(text.trim()) || port > 65_535)

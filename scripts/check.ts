@@ -15,7 +15,10 @@ const checks: readonly Check[] = [
   { name: 'types', argv: ['tsc', '-p', 'src'] },
   { name: 'types-node', argv: ['tsc', '-p', '.'] },
   { name: 'types-workerd', argv: ['tsc', '-p', 'test/workerd'] },
-  { name: 'lint', argv: ['oxlint', '--type-aware', '--deny-warnings', '.'] },
+  {
+    name: 'lint',
+    argv: ['oxlint', '--type-aware', '--deny-warnings', '--report-unused-disable-directives', '.'],
+  },
   { name: 'dead-code', argv: ['knip'] },
   { name: 'schema', argv: ['node', 'scripts/generate-config-schema.ts', '--check'] },
   { name: 'unit', argv: ['vitest', 'run', '--project', 'unit'] },

@@ -28,7 +28,6 @@ const settingsSchema = z.object({
   API_TOKEN: z.string().min(16, 'is shorter than 16 characters').optional(),
 });
 
-export type SettingName = keyof z.input<typeof settingsSchema>;
 export const settingNames = Object.keys(settingsSchema.shape);
 
 export interface Settings {

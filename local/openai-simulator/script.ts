@@ -67,8 +67,6 @@ export const finish = (answer: { title: string; summary: string }): Move => ({
   move: 'finish',
   text: JSON.stringify(answer),
 });
-/** A final message of any text: for answers that break the schema. */
-export const finishWith = (text: string): Move => ({ move: 'finish', text });
 /** Refuses the request with this HTTP status. */
 export const fail = (status: number, error: Partial<OpenAiError> & { message: string }): Move => ({
   move: 'fail',

@@ -46,7 +46,7 @@ export interface OpenAiSimulatorOptions {
 }
 
 /** `gpt-6.1-sol` is offered the tools as input items, `gpt-5.5` at top level. */
-export const simulatedModels = ['gpt-6.1-sol', 'gpt-5.5'] as const;
+const simulatedModels = ['gpt-6.1-sol', 'gpt-5.5'] as const;
 
 /** Codex sends some 70 KB a request; a long thread grows to a few MB. */
 const maxBodyBytes = 32 * 1024 * 1024;

@@ -20,7 +20,7 @@ export interface Usage {
 }
 
 /** About four characters a token; half of the input counts as cached, as it does from the second request on. */
-export function usageOf(request: ResponsesRequest, items: readonly OutputItem[]): Usage {
+function usageOf(request: ResponsesRequest, items: readonly OutputItem[]): Usage {
   const input = Math.ceil(request.inputCharacters / 4);
   const output = Math.ceil(JSON.stringify(items).length / 4);
   return {

@@ -5,7 +5,7 @@
 import { z } from 'zod';
 import { sandboxPaths } from './checkout.ts';
 
-export const fileModes = ['100644', '100755', '120000'] as const;
+const fileModes = ['100644', '100755', '120000'] as const;
 
 /** Bytes of one file after decoding. GitHub's blob API takes 100 MB; we stop far below it. */
 export const maxFileBytes = 10 * 1024 * 1024;
@@ -30,7 +30,7 @@ const fileLineSchema = z.strictObject({
 const deletionLineSchema = z.strictObject({ type: z.literal('deletion'), path });
 
 /** Why a changed path was not carried; the order is that of the checks. */
-export const skipReasons = [
+const skipReasons = [
   /** A pointer to another repository's commit. */
   'submodule',
   /** A folder with a repository of its own: git does not look into it either. */
@@ -56,7 +56,7 @@ const endLineSchema = z.strictObject({
   /** Unified diff for people, cut at 200,000 characters. Never applied. */
   diff: z.string().max(250_000),
 });
-export const collectFailureCodes = [
+const collectFailureCodes = [
   'too-large',
   'too-many-files',
   'base-missing',

@@ -8,8 +8,8 @@
  */
 import type { Grant, GrantedRepository } from '../core/grant.ts';
 
-export const githubHost = 'github.com';
-export const openaiHost = 'api.openai.com';
+const githubHost = 'github.com';
+const openaiHost = 'api.openai.com';
 /** RFC 2606 reserves `.invalid`: no such host can ever exist, so only a handler that decides can answer for it. */
 export const canaryHost = 'canary.airlock.invalid';
 

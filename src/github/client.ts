@@ -24,7 +24,7 @@ const Client = Octokit.plugin(retry);
 const defaultTimeoutMs = 15_000;
 
 /** GitHub asks us to slow down: the primary or a secondary rate limit. Passes by itself. */
-export class GithubRateLimitError extends Error {
+class GithubRateLimitError extends Error {
   override readonly name = 'GithubRateLimitError';
   /** How long GitHub wants us to wait; a minute when it does not say, as its documentation asks. */
   readonly retryAfterMs: number;

@@ -63,7 +63,7 @@ export async function commentHistory(
 }
 
 /** The page number of `rel="last"`; 1 when everything came at once. */
-export function lastPage(link: string | undefined): number {
+function lastPage(link: string | undefined): number {
   for (const part of (link ?? '').split(',')) {
     if (!/;\s*rel="last"/.test(part)) continue;
     return Number(/[?&]page=(\d+)/.exec(part)?.[1] ?? 1);

@@ -23,7 +23,7 @@ export function markedTask(comment: HistoryComment, appId: number): string | nul
 }
 
 /** Puts the marker at the end, where nothing that the text quotes can be mistaken for it. */
-export function markedBody(markdown: string, taskId: string): string {
+function markedBody(markdown: string, taskId: string): string {
   const marker = taskMarker(taskId);
   const text = markdown.replaceAll(marker, '').trimEnd();
   return `${text.slice(0, maxCommentCharacters - marker.length - 2)}\n\n${marker}`;

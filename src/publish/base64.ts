@@ -1,10 +1,5 @@
 /** Base64 in a Worker, which has `atob` and no Buffer. */
 
-/** Canonical alphabet and padding only; linear in the text. */
-export function isBase64(text: string): boolean {
-  return text.length % 4 === 0 && /^[A-Za-z0-9+/]*={0,2}$/.test(text);
-}
-
 /** Bytes that canonical base64 decodes to, without decoding it. */
 export function decodedBytes(base64: string): number {
   const padding = base64.endsWith('==') ? 2 : base64.endsWith('=') ? 1 : 0;

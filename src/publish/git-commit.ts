@@ -12,7 +12,7 @@ const maxTitle = 72;
 const maxSummary = 4000;
 
 /** The line by which a later attempt knows the commit for its own. */
-export function taskTrailer(taskId: string): string {
+function taskTrailer(taskId: string): string {
   return `Airlock-Task: ${taskId}`;
 }
 
@@ -26,7 +26,7 @@ export function namesTask(message: string, taskId: string): boolean {
   return trailers.split('\n').includes(taskTrailer(taskId));
 }
 
-export function commitTitle(answer: Pick<Answer, 'title'>): string {
+function commitTitle(answer: Pick<Answer, 'title'>): string {
   const title = quieten(plainTitle(answer.title, maxTitle));
   return title === '' ? 'Change by Codex' : title;
 }

@@ -35,7 +35,7 @@ function blocked({ denied, deniedTotal }: Receipt): string {
 const inCell = (untrustedText: string): string => escapeInline(untrustedText, 200);
 
 /** `512 B`, `1.2 kB`, `3.4 MB`: thousands, as network tools count. */
-export function sizeText(bytes: number): string {
+function sizeText(bytes: number): string {
   if (bytes < 1000) return `${bytes} B`;
   return bytes < 1_000_000 ? `${(bytes / 1000).toFixed(1)} kB` : `${(bytes / 1_000_000).toFixed(1)} MB`;
 }

@@ -95,7 +95,7 @@ export async function startCodex(job: CodexJob, { sandbox, record, codex }: Task
 }
 
 /** The last line of standard output, as JSON; undefined when it is none. Untrusted. */
-export function lastJsonLine(result: Pick<ExecResult, 'stdout'>): unknown {
+function lastJsonLine(result: Pick<ExecResult, 'stdout'>): unknown {
   const line = result.stdout.trimEnd().split('\n').at(-1) ?? '';
   try {
     return JSON.parse(line);

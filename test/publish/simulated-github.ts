@@ -126,7 +126,7 @@ export function publishInput(
 }
 
 /** The change of a working tree, through the collector and the parser. */
-export async function collected(workspace: Workspace): Promise<ChangeSet> {
+async function collected(workspace: Workspace): Promise<ChangeSet> {
   const run = await runScript('collect.ts', jobFor(workspace));
   const parsed = parseChangeLines(run.stdout, workspace.base);
   if (!parsed.ok) throw new Error(parsed.reason.message);
