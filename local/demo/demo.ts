@@ -199,7 +199,7 @@ function showReceipt({ receipt, progress }: TaskView): void {
   say(bold('Network receipt'));
   for (const { host, requests, bytesUp, bytesDown } of receipt.hosts)
     say(
-      `  ${green('allowed')}  ${host}  ${requests} requests, ${kilobytes(bytesUp)} up, ${kilobytes(bytesDown)} down`,
+      `  ${green('allowed')}  ${host}  ${requests} requests, ${size(bytesUp)} up, ${size(bytesDown)} down`,
     );
   for (const { method, host, path, reason, count } of receipt.denied)
     say(`  ${red('blocked')}  ${method} ${host}${path}  ×${count}  ${dim(reason)}`);
@@ -207,7 +207,7 @@ function showReceipt({ receipt, progress }: TaskView): void {
   say();
 }
 
-const kilobytes = (bytes: number) => `${Math.round(bytes / 1024)} KB`;
+const size = (bytes: number) => (bytes < 1000 ? `${bytes} B` : `${(bytes / 1000).toFixed(1)} kB`);
 
 function colourDiff(line: string): string {
   if (line.startsWith('+')) return green(line);

@@ -1,0 +1,70 @@
+import { describe, expect, it } from 'vitest';
+import { parseSettings, settingNames } from './settings.ts';
+
+const pem = '-----BEGIN RSA PRIVATE KEY-----\nMIIB\n-----END RSA PRIVATE KEY-----';
+const good = {
+  GITHUB_APP_ID: '4711',
+  GITHUB_APP_PRIVATE_KEY: pem,
+  GITHUB_WEBHOOK_SECRET: 'a-secret-of-16-chars',
+  OPENAI_API_KEY: 'sk-test',
+};
+const parse = (changes: Record<string, unknown> = {}) => parseSettings({ ...good, ...changes });
+
+describe('settings', () => {
+  it('need four values and know the public upstreams', () => {
+    expect(parse()).toEqual({
+      ok: true,
+      settings: {
+        githubAppId: 4711,
+        githubAppPrivateKey: pem,
+        githubWebhookSecret: 'a-secret-of-16-chars',
+        openaiApiKey: 'sk-test',
+        githubUrl: 'https://github.com',
+        githubApiUrl: 'https://api.github.com',
+        openaiBaseUrl: 'https://api.openai.com/v1',
+        apiToken: null,
+      },
+    });
+  });
+
+  it.each([
+    ['GITHUB_APP_ID', undefined],
+    ['GITHUB_APP_ID', '  '],
+    ['GITHUB_APP_ID', 'Iv1.abc'],
+    ['GITHUB_APP_PRIVATE_KEY', undefined],
+    ['GITHUB_APP_PRIVATE_KEY', '/path/to/key.pem'],
+    ['GITHUB_APP_PRIVATE_KEY', '-----BEGIN OPENSSH PRIVATE KEY-----'],
+    ['GITHUB_WEBHOOK_SECRET', undefined],
+    ['GITHUB_WEBHOOK_SECRET', 'hunter2'],
+    ['OPENAI_API_KEY', undefined],
+    ['OPENAI_API_KEY', ''],
+    ['GITHUB_URL', 'github.example.com'],
+    ['GITHUB_URL', 'ssh://github.example.com'],
+    ['GITHUB_API_URL', 'nonsense'],
+    ['OPENAI_BASE_URL', 'file:///etc/passwd'],
+    ['API_TOKEN', 'hunter2'],
+  ])('name %s in one line when it is %j, and never repeat the value', (name, value) => {
+    const result = parse({ [name]: value });
+    const problem = result.ok ? '' : result.problem;
+    expect(problem).toMatch(new RegExp(`^${name} [^\\n]+$`));
+    if (typeof value === 'string' && value.length > 2) expect(problem).not.toContain(value);
+  });
+
+  it.each([
+    [{ GITHUB_URL: 'https://ghe.example/' }, 'https://ghe.example', 'https://ghe.example/api/v3'],
+    [
+      { GITHUB_URL: 'https://ghe.example', GITHUB_API_URL: 'https://api.ghe.example' },
+      'https://ghe.example',
+      'https://api.ghe.example',
+    ],
+    [{ GITHUB_API_URL: 'https://proxy.example' }, 'https://github.com', 'https://proxy.example'],
+  ])('with %j lead to web base %s and API %s', (changes, githubUrl, githubApiUrl) => {
+    expect(parse(changes)).toMatchObject({ ok: true, settings: { githubUrl, githubApiUrl } });
+  });
+
+  it('list every name they read', () => {
+    expect(settingNames).toEqual(
+      expect.arrayContaining([...Object.keys(good), 'API_TOKEN', 'OPENAI_BASE_URL']),
+    );
+  });
+});
