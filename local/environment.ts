@@ -6,6 +6,7 @@ import { readFile } from 'node:fs/promises';
 import { resolve } from 'node:path';
 import { parseEnv } from 'node:util';
 import { formatProblem, loadConfig } from '../src/config/load-config.ts';
+import type { AirlockConfig } from '../src/config/schema.ts';
 import { parseSettings, settingNames } from '../src/settings.ts';
 import { projectRoot } from './project-root.ts';
 
@@ -30,9 +31,9 @@ export async function readEnvironment(environment: NodeJS.ProcessEnv): Promise<L
     const value = merged[name];
     if (typeof value === 'string' && value.trim() !== '') settings[name] = value;
   }
-  const configPath = resolve(projectRoot, merged['AIRLOCK_CONFIG'] ?? 'airlock.config.jsonc');
-  const configText = await readConfig(configPath);
-  const stateDir = resolve(projectRoot, merged['AIRLOCK_STATE'] ?? '.airlock');
+  const configPath = configPathOf(merged);
+  const { text: configText } = await readConfig(configPath);
+  const stateDir = resolve(projectRoot, merged['AIRLOCK_STATE']?.trim() || '.airlock');
   return {
     settings,
     configText,
@@ -51,13 +52,25 @@ function parsePort(text: string | undefined): number {
   return port;
 }
 
-async function readConfig(path: string): Promise<string> {
-  const text = await readFile(path, 'utf8').catch(() => {
-    throw new StartProblem(`AIRLOCK_CONFIG names ${path}, which cannot be read`);
+/** `AIRLOCK_CONFIG`, seen from the project's folder; blank counts as unset, like with every setting. */
+export function configPathOf(environment: NodeJS.Dict<string>): string {
+  return resolve(projectRoot, environment['AIRLOCK_CONFIG']?.trim() || 'airlock.config.jsonc');
+}
+
+/** Throws `StartProblem` with one line for each mistake. `shownAs` names the file in them. */
+export async function readConfig(
+  path: string,
+  shownAs = path,
+): Promise<{ readonly text: string; readonly config: AirlockConfig }> {
+  const text = await readFile(path, 'utf8').catch((error: unknown) => {
+    const why = error instanceof Error && 'code' in error ? ` (${String(error.code)})` : '';
+    throw new StartProblem(
+      `The configuration ${path} cannot be read${why}. AIRLOCK_CONFIG names another file.`,
+    );
   });
-  const loaded = loadConfig(text, path);
+  const loaded = loadConfig(text, shownAs);
   if (!loaded.ok) throw new StartProblem(loaded.problems.map((problem) => formatProblem(problem)).join('\n'));
-  return text;
+  return { text, config: loaded.config };
 }
 
 export async function readDevVars(): Promise<NodeJS.Dict<string>> {
