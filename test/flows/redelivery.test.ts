@@ -1,0 +1,103 @@
+/** GitHub may deliver an event more than once, also at once; one human act stays one task. */
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { splitBillPatch } from '../../local/openai-simulator/demo-script.ts';
+import { applyPatch, finish, shell } from '../../local/openai-simulator/script.ts';
+import { taskIdFor } from '../../src/core/ids.ts';
+import {
+  ask,
+  botComments,
+  splitBill,
+  startFlow,
+  untilEnded,
+  untilNothingIsLeft,
+  viewOf,
+  type Asked,
+  type FlowWorld,
+} from './ask.ts';
+
+const answer = finish({ title: 'Hand out every cent', summary: 'Counts in whole cents.' });
+
+let flow: FlowWorld;
+
+beforeAll(async () => {
+  // Long enough for deliveries to fall into the run as well.
+  flow = await startFlow({ script: [shell('sleep 1'), applyPatch(splitBillPatch), answer] });
+});
+afterAll(async () => await flow.close());
+
+/** Statuses of the answers, each delivery made with the same body and id. */
+async function redeliver(delivery: string, times: number): Promise<readonly (number | null)[]> {
+  const sent = Array.from({ length: times }, async () => await flow.world.github.redeliver(delivery));
+  return (await Promise.all(sent)).map(({ status }) => status);
+}
+
+describe('the same webhook delivered twenty times at once', () => {
+  let asked: Asked;
+
+  beforeAll(async () => {
+    const { github, bot } = flow.world;
+    // Kept back, so that all of them arrive together: there is no first one.
+    github.setWebhookUrl(null);
+    asked = await ask(flow.world, '@airlock fix the rounding');
+    github.setWebhookUrl(`${bot.url}/github/webhooks`);
+  });
+
+  it('is accepted each time', async () => {
+    expect(await redeliver(asked.delivery, 20)).toEqual(Array.from({ length: 20 }, () => 202));
+  });
+
+  it('is one task with one sandbox, one comment and one pull request', async () => {
+    expect((await untilEnded(flow.world, asked.taskId)).outcome).toMatchObject({ kind: 'pull-request' });
+    expect(await flow.world.github.pulls(splitBill)).toHaveLength(1);
+    expect(botComments(flow.world, { ...splitBill, issue: asked.issue })).toHaveLength(1);
+    expect(flow.logged('sandbox.started')).toHaveLength(1);
+    expect(flow.logged('agent.ended')).toHaveLength(1);
+    const reactions = flow.world.github.reactions({
+      ...splitBill,
+      issue: asked.issue,
+      comment: asked.comment,
+    });
+    expect(reactions).toHaveLength(1);
+  });
+
+  it('changes nothing after the task has ended', async () => {
+    await untilNothingIsLeft(flow.world);
+    const before = await viewOf(flow.world, asked.taskId);
+    const [comment] = botComments(flow.world, { ...splitBill, issue: asked.issue });
+    const requests = flow.world.github.requests().length;
+    expect(await redeliver(asked.delivery, 5)).toEqual([202, 202, 202, 202, 202]);
+    // Whatever a second life would do begins with a call to GitHub, and that within a few milliseconds.
+    await new Promise((resolve) => setTimeout(resolve, 500));
+    expect(flow.world.github.requests()).toHaveLength(requests);
+    expect(await viewOf(flow.world, asked.taskId)).toEqual(before);
+    expect(botComments(flow.world, { ...splitBill, issue: asked.issue })).toEqual([comment]);
+    expect(flow.logged('sandbox.started')).toHaveLength(1);
+  });
+});
+
+describe('an issue that is opened with a mention and the label at once', () => {
+  it('is one task', async () => {
+    const sandboxesBefore = flow.logged('sandbox.started').length;
+    const pullsBefore = (await flow.world.github.pulls(splitBill)).length;
+    const opened = await flow.world.github.openIssue({
+      ...splitBill,
+      author: 'maria',
+      title: 'split() loses a cent',
+      body: 'Please mend it, @airlock.',
+      labels: ['codex'],
+    });
+    expect(opened.labelDeliveries).toHaveLength(1);
+    for (const delivery of [opened.delivery, ...opened.labelDeliveries])
+      expect(delivery.attempts.at(-1)?.status).toBe(202);
+    const taskId = taskIdFor({
+      event: 'issue_opened',
+      repositoryId: flow.world.repository.id,
+      issueNumber: opened.number,
+    });
+    expect((await untilEnded(flow.world, taskId)).outcome).toMatchObject({ kind: 'pull-request' });
+    await untilNothingIsLeft(flow.world);
+    expect(await flow.world.github.pulls(splitBill)).toHaveLength(pullsBefore + 1);
+    expect(botComments(flow.world, { ...splitBill, issue: opened.number })).toHaveLength(1);
+    expect(flow.logged('sandbox.started')).toHaveLength(sandboxesBefore + 1);
+  });
+});
