@@ -111,7 +111,7 @@ export async function askOn(
   return { taskId, repository, issue, comment: id, delivery: delivery.id };
 }
 
-export const viewSchema = z.custom<TaskView>(
+const viewSchema = z.custom<TaskView>(
   (value) =>
     z.looseObject({ taskId: z.string(), phase: z.string(), receipt: z.looseObject({}) }).safeParse(value)
       .success,
@@ -174,7 +174,7 @@ export async function untilCommand(world: World, taskId: string, text: string): 
   });
 }
 
-export function stickyComments(
+function stickyComments(
   world: World,
   at: RepositoryName & { issue: number },
   taskId: string,

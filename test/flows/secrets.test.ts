@@ -1,0 +1,207 @@
+/**
+ * No credential is where a hijacked Codex could read it: the whole inside of a sandbox is searched while Codex works.
+ * Nor is one in what the bot writes down: the task's record, the log, the state on disk.
+ */
+import { readdir, readFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { z } from 'zod';
+import { splitBillPatch } from '../../local/openai-simulator/demo-script.ts';
+import { applyPatch, finish, shell } from '../../local/openai-simulator/script.ts';
+import type { TaskSandbox } from '../../src/core/ports.ts';
+import {
+  api,
+  ask,
+  startFlow,
+  untilCommand,
+  untilEnded,
+  untilNothingIsLeft,
+  type Asked,
+  type FlowWorld,
+} from './ask.ts';
+
+interface Needle {
+  readonly name: string;
+  readonly text: string;
+}
+const needlesFile = '/run/airlock/needles.json';
+/** Node takes `.mts` for a module wherever it lies. */
+const searchProgram = '/run/airlock/search-sandbox.mts';
+const letGo = '/tmp/let-go';
+
+/** Each secret as it is, and in the forms in which headers and addresses carry it. */
+function needlesFor(secrets: ReadonlyMap<string, string>): readonly Needle[] {
+  const base64 = (text: string) => Buffer.from(text).toString('base64').replace(/=+$/, '');
+  return [...secrets].flatMap(([name, secret]) => [
+    { name, text: secret },
+    { name: `${name}, base64`, text: base64(secret) },
+    { name: `${name}, basic authorization`, text: base64(`x-access-token:${secret}`) },
+    { name: `${name}, escaped`, text: JSON.stringify(encodeURIComponent(secret)).slice(1, -1) },
+  ]);
+}
+
+const report = z.object({
+  found: z.array(z.object({ name: z.string(), where: z.string() })),
+  files: z.number(),
+  unreadable: z.array(z.string()),
+  programs: z.array(z.string()),
+});
+
+async function search(
+  sandbox: TaskSandbox,
+  needles: readonly Needle[],
+  since: number,
+): Promise<z.infer<typeof report>> {
+  await sandbox.writeFile(
+    searchProgram,
+    await readFile(new URL('./search-sandbox.ts', import.meta.url), 'utf8'),
+  );
+  await sandbox.writeFile(needlesFile, JSON.stringify(needles));
+  const argv = ['/opt/node/bin/node', searchProgram, needlesFile, String(since)];
+  const result = await sandbox.exec({ argv }, { timeoutMs: 60_000, maxOutputBytes: 4 * 1024 * 1024 });
+  if (result.exitCode !== 0) throw new Error(`the search failed: ${result.stderr.slice(-1000)}`);
+  return report.parse(JSON.parse(result.stdout));
+}
+
+/** Files below a folder that hold one of the texts. */
+async function holders(
+  folder: string,
+  needles: readonly Needle[],
+): Promise<readonly { name: string; where: string }[]> {
+  const entries = await readdir(folder, { recursive: true, withFileTypes: true });
+  const found: { name: string; where: string }[] = [];
+  for (const entry of entries.filter((candidate) => candidate.isFile())) {
+    const where = join(entry.parentPath, entry.name);
+    const bytes = await readFile(where);
+    for (const { name, text } of needles)
+      if (bytes.includes(text)) found.push({ name, where: where.slice(folder.length) });
+  }
+  return found;
+}
+
+describe('the secrets outside the sandbox', () => {
+  const startedAt = Date.now();
+  let flow: FlowWorld;
+  let asked: Asked;
+  let sandbox: TaskSandbox;
+
+  beforeAll(async () => {
+    flow = await startFlow({
+      script: [
+        shell(`git fetch --quiet origin && until [ -e ${letGo} ]; do sleep 0.1; done`),
+        applyPatch(splitBillPatch),
+        finish({ title: 'Hand out every cent', summary: 'Counts in whole cents.' }),
+      ],
+    });
+    asked = await ask(flow.world, '@airlock fix the rounding');
+    await untilCommand(flow.world, asked.taskId, letGo);
+    const [sandboxId = ''] = flow.world.bot.sandboxes();
+    sandbox = flow.world.bot.sandboxOf(sandboxId);
+  });
+  afterAll(async () => await flow.close());
+
+  it('would be found: the search sees a file, a hidden one in the clone, an environment and a command line', async () => {
+    const marker = `planted-${crypto.randomUUID()}`;
+    await sandbox.writeFile('/tmp/deep/down/planted', `before ${marker} after`);
+    await sandbox.exec(
+      { argv: ['git', 'config', 'airlock.planted', marker], cwd: '/workspace/repo' },
+      { timeoutMs: 5_000, maxOutputBytes: 1000 },
+    );
+    // Runs of their own, as an `exec` takes its children with it.
+    await sandbox.startRun('planted-environment', { argv: ['sleep', '20'], env: { PLANTED: marker } });
+    await sandbox.startRun('planted-command-line', { argv: ['sh', '-c', 'sleep 20; true', marker] });
+    const { found } = await search(sandbox, [{ name: 'marker', text: marker }], startedAt);
+    const where = found.map((hit) => hit.where);
+    expect(where).toContain('/tmp/deep/down/planted');
+    expect(where).toContain('/workspace/repo/.git/config');
+    expect(where).toContainEqual(expect.stringMatching(/^\/proc\/\d+\/environ$/));
+    expect(where).toContainEqual(expect.stringMatching(/^\/proc\/\d+\/cmdline$/));
+  });
+
+  it('are not inside, while Codex works', async () => {
+    const { github } = flow.world;
+    // The premise: tokens were minted for this sandbox's clone and fetch, and Codex has called the model.
+    expect(github.issuedTokens().some(({ permissions }) => permissions['contents'] === 'read')).toBe(true);
+    expect(flow.world.openai?.requests().length).toBeGreaterThan(0);
+    const needles = needlesFor(flow.world.secrets());
+    const { found, files, unreadable, programs } = await search(sandbox, needles, startedAt);
+    expect(found).toEqual([]);
+    // What was looked at is what there is.
+    expect(programs).toEqual(expect.arrayContaining(['codex', 'sleep']));
+    expect(files).toBeGreaterThan(30);
+    expect(unreadable.filter((path) => !path.startsWith('/usr/'))).toEqual([]);
+  });
+
+  it('were looked for in all that is written about the run', async () => {
+    const limits = { timeoutMs: 5_000, maxOutputBytes: 10_000 };
+    const { stdout } = await sandbox.exec(
+      { argv: ['find', '/home/codex/.codex/sessions', '-name', 'rollout-*'] },
+      limits,
+    );
+    const paths = [
+      stdout.trim(),
+      '/run/airlock/runs/codex/output',
+      '/run/airlock/codex/job.json',
+      '/home/codex/.codex/config.toml',
+      '/workspace/repo/.git/config',
+    ];
+    const beginnings = await Promise.all(
+      paths.map(async (path) => {
+        const read = await sandbox.readFile(path, { offset: 0, maxBytes: 60 });
+        return { name: path, text: new TextDecoder().decode(read?.bytes).split('\n')[0] ?? '' };
+      }),
+    );
+    expect(beginnings.filter(({ text }) => text === '')).toEqual([]);
+    const { found } = await search(sandbox, beginnings, startedAt);
+    for (const path of paths) expect(found).toContainEqual({ name: path, where: path });
+  });
+
+  it('are not in git’s remotes or its answers', async () => {
+    const limits = { timeoutMs: 10_000, maxOutputBytes: 100_000 };
+    const answers = await Promise.all(
+      [
+        ['git', 'remote', '-v'],
+        ['git', 'config', '--list', '--show-origin'],
+        ['git', '-c', 'http.followRedirects=true', 'ls-remote', 'https://github.com/acme/split-bill.git'],
+        [
+          'curl',
+          '-sv',
+          '-m',
+          '5',
+          'https://github.com/acme/split-bill.git/info/refs?service=git-upload-pack',
+        ],
+        ['curl', '-sv', '-m', '5', 'https://api.openai.com/v1/models'],
+        ['curl', '-sv', '-m', '5', '-X', 'POST', '-d', '{}', 'https://api.openai.com/v1/responses'],
+        ['curl', '-sv', '-m', '5', 'https://api.github.com/'],
+      ].map(
+        async (argv) =>
+          await sandbox.exec(
+            { argv, cwd: '/workspace/repo', env: { GIT_CURL_VERBOSE: '1', GIT_TRACE_CURL: '1' } },
+            limits,
+          ),
+      ),
+    );
+    const text = answers.map(({ stdout, stderr }) => stdout + stderr).join('\n');
+    expect(text).toContain('refs/heads/main');
+    expect(needlesFor(flow.world.secrets()).filter((needle) => text.includes(needle.text))).toEqual([]);
+  });
+
+  it('are not in the task’s record, the log, or the state on disk', async () => {
+    await sandbox.writeFile(letGo, '');
+    expect((await untilEnded(flow.world, asked.taskId)).outcome).toMatchObject({ kind: 'pull-request' });
+    await untilNothingIsLeft(flow.world);
+    const needles = needlesFor(flow.world.secrets());
+    const record = await Promise.all(
+      ['', '/events', '/change'].map(
+        async (part) => await (await api(flow.world, `/api/tasks/${asked.taskId}${part}`)).text(),
+      ),
+    );
+    expect(record.every((text) => text.includes('split'))).toBe(true);
+    const written = [...record, ...flow.logText].join('\n');
+    expect(needles.filter(({ text }) => written.includes(text)).map(({ name }) => name)).toEqual([]);
+    const state = join(flow.stateDir, 'bot');
+    // The premise: what the bot keeps is in these files, readable as it is.
+    expect(await holders(state, [{ name: 'the task', text: asked.taskId }])).not.toEqual([]);
+    expect(await holders(state, needles)).toEqual([]);
+  });
+});
