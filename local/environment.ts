@@ -2,11 +2,13 @@
  * Reads settings for the one-machine run: the process environment over `.dev.vars`, and the configuration file.
  * Every problem is one line that names the setting or the place in the file.
  */
+import { createPrivateKey } from 'node:crypto';
 import { readFile } from 'node:fs/promises';
 import { resolve } from 'node:path';
 import { parseEnv } from 'node:util';
 import { formatProblem, loadConfig } from '../src/config/load-config.ts';
 import type { AirlockConfig } from '../src/config/schema.ts';
+import { pkcs8Pem, PrivateKeyError } from '../src/github/private-key.ts';
 import { parseSettings, settingNames } from '../src/settings.ts';
 import { projectRoot } from './project-root.ts';
 
@@ -18,6 +20,8 @@ export interface LocalEnvironment {
   readonly configText: string;
   readonly configPath: string;
   readonly stateDir: string;
+  /** Name or address to listen on. */
+  readonly hostname: string;
   readonly port: number;
   readonly apiToken: string | null;
 }
@@ -25,7 +29,11 @@ export interface LocalEnvironment {
 export async function readEnvironment(environment: NodeJS.ProcessEnv): Promise<LocalEnvironment> {
   const merged = { ...(await readDevVars()), ...environment };
   const parsed = parseSettings(merged);
-  if (!parsed.ok) throw new StartProblem(`${parsed.problem}. Set it in the environment or in .dev.vars.`);
+  if (!parsed.ok)
+    throw new StartProblem(
+      `${parsed.problem}. Set it in the environment or in .dev.vars; see docs/setup.md.`,
+    );
+  checkPrivateKey(parsed.settings.githubAppPrivateKey);
   const settings: Record<string, string> = {};
   for (const name of settingNames) {
     const value = merged[name];
@@ -39,6 +47,8 @@ export async function readEnvironment(environment: NodeJS.ProcessEnv): Promise<L
     configText,
     configPath,
     stateDir,
+    // Not `HOST`: some shells export that as the machine's name, and the bot would be open to its network.
+    hostname: merged['AIRLOCK_HOST']?.trim() || '127.0.0.1',
     port: parsePort(merged['PORT']),
     apiToken: parsed.settings.apiToken,
   };
@@ -50,6 +60,25 @@ function parsePort(text: string | undefined): number {
   if (!/^\d+$/.test(text.trim()) || port > 65_535)
     throw new StartProblem(`PORT has to be a number from 0 to 65535, not ${JSON.stringify(text)}`);
   return port;
+}
+
+/** What can be known of the key without asking GitHub: that it is whole, and RSA, the only kind that GitHub gives out. */
+function checkPrivateKey(pem: string): void {
+  let type: string | undefined;
+  try {
+    type = createPrivateKey(pkcs8Pem(pem)).asymmetricKeyType;
+  } catch (error) {
+    // The parser's own words name neither the setting nor the way out.
+    const problem =
+      error instanceof PrivateKeyError
+        ? error.message
+        : 'GITHUB_APP_PRIVATE_KEY is damaged: it cannot be read';
+    throw new StartProblem(`${problem}. Copy the whole file that GitHub gave you; see docs/setup.md.`);
+  }
+  if (type !== 'rsa')
+    throw new StartProblem(
+      `GITHUB_APP_PRIVATE_KEY is not an RSA key. Generate one on the GitHub App’s settings page.`,
+    );
 }
 
 /** `AIRLOCK_CONFIG`, seen from the project's folder; blank counts as unset, like with every setting. */

@@ -13,7 +13,9 @@ Settings come from the environment or from .dev.vars:
   AIRLOCK_CONFIG    the allowlist (airlock.config.jsonc)
   AIRLOCK_STATE     tasks and logs (.airlock)
   GITHUB_URL, GITHUB_API_URL, OPENAI_BASE_URL   other upstreams (GitHub Enterprise Server, a gateway)
-  HOST              address to listen on (127.0.0.1)
+  AIRLOCK_HOST      address to listen on (127.0.0.1)
+
+docs/setup.md explains each, and how to register the GitHub App.
 `;
 
 if (process.argv.includes('--help') || process.argv.includes('-h')) {
@@ -36,7 +38,7 @@ async function main(): Promise<void> {
   const logFile = join(environment.stateDir, 'airlock.log');
   const bot = await startBot({
     stateDir: environment.stateDir,
-    hostname: process.env['HOST'] ?? '127.0.0.1',
+    hostname: environment.hostname,
     port: environment.port,
     settings: environment.settings,
     configText: environment.configText,

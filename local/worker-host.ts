@@ -109,9 +109,15 @@ async function refuseTakenPort(hostname: string, port: number): Promise<void> {
   if (port === 0) return;
   await new Promise<void>((resolve, reject) => {
     const probe = createServer();
-    probe.once('error', () =>
-      reject(new Error(`port ${port} is taken: set PORT to another one, or stop what listens there`)),
-    );
+    probe.once('error', (error) => reject(new Error(listenProblem(error, hostname, port))));
     probe.listen(port, hostname, () => probe.close(() => resolve()));
   });
+}
+
+function listenProblem(error: Error, hostname: string, port: number): string {
+  const code = 'code' in error && typeof error.code === 'string' ? error.code : error.message;
+  if (code === 'EADDRINUSE')
+    return `port ${port} is taken: set PORT to another one, or stop what listens there`;
+  if (code === 'EACCES') return `port ${port} is not open to this user: set PORT to one above 1023`;
+  return `cannot listen on ${hostname}:${port} (${code}): check AIRLOCK_HOST`;
 }

@@ -13,10 +13,15 @@ const settingsSchema = z.object({
   GITHUB_APP_ID: z
     .string({ error: 'is missing: the App ID on the GitHub App’s settings page' })
     .regex(/^[1-9][0-9]{0,15}$/, 'has to be the numeric App ID from the GitHub App’s settings page'),
-  GITHUB_APP_PRIVATE_KEY: secret('the PEM that GitHub gave you for the App').refine(
-    (pem) => /-----BEGIN (RSA )?PRIVATE KEY-----/.test(pem),
-    'has to be a PEM private key (-----BEGIN RSA PRIVATE KEY----- or -----BEGIN PRIVATE KEY-----)',
-  ),
+  GITHUB_APP_PRIVATE_KEY: secret('the PEM that GitHub gave you for the App')
+    .refine((pem) => !pem.includes('ENCRYPTED'), {
+      error: 'is encrypted with a passphrase: store it without (openssl rsa -in key.pem -out plain.pem)',
+      abort: true,
+    })
+    .refine(
+      (pem) => /-----BEGIN (RSA )?PRIVATE KEY-----/.test(pem),
+      'has to be the PEM text itself (-----BEGIN RSA PRIVATE KEY----- or -----BEGIN PRIVATE KEY-----), not the path of its file',
+    ),
   GITHUB_WEBHOOK_SECRET: secret('the webhook secret set in the GitHub App').min(
     16,
     'is shorter than 16 characters',
