@@ -47,7 +47,8 @@ describe('settings', () => {
     const result = parse({ [name]: value });
     const problem = result.ok ? '' : result.problem;
     expect(problem).toMatch(new RegExp(`^${name} [^\\n]+$`));
-    if (typeof value === 'string' && value.length > 2) expect(problem).not.toContain(value);
+    const secret = typeof value === 'string' && value.length > 2 ? value : 'nothing to repeat';
+    expect(problem).not.toContain(secret);
   });
 
   it.each([

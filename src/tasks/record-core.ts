@@ -16,13 +16,13 @@ export interface RecordDeps {
   readonly sandboxes: Sandboxes;
   readonly codex: Codex;
   readonly codeHost: Pick<CodeHost, 'saveProgressComment'>;
-  renderComment(view: TaskView): string;
+  readonly renderComment: (view: TaskView) => string;
   /** Folds one request into the receipt. */
   readonly addToReceipt: (receipt: TaskView['receipt'], entry: EgressEntry) => TaskView['receipt'];
   /** Sends an event to the task's Workflow instance; rejects when there is none. */
   notifyWorkflow(taskId: string, type: 'agent-finished' | 'nudge'): Promise<void>;
-  now(): number;
-  log(event: string, fields: Record<string, unknown>): void;
+  readonly now: () => number;
+  readonly log: (event: string, fields: Record<string, unknown>) => void;
 }
 
 export abstract class RecordCore<Env> extends DurableObject<Env> {

@@ -8,10 +8,18 @@ import { emptyReceipt, type Receipt } from '../core/grant.ts';
 import type { Progress } from '../core/progress.ts';
 import type { TaskEvent, TaskEventBody } from '../core/task-view.ts';
 import { taskLimits } from './limits.ts';
+import { fromStoredJson, toStoredJson, type StoredJson } from './stored-json.ts';
 import type { TaskState } from './task-state.ts';
 
 /** A row of SQLite in a Durable Object holds at most 2 MB. */
 const partBytes = 1024 * 1024;
+
+/** One row each. */
+interface Documents {
+  readonly state: TaskState;
+  readonly progress: Progress;
+  readonly receipt: Receipt;
+}
 
 export interface RecordStore {
   state(): TaskState | null;
@@ -37,36 +45,37 @@ export function openRecordStore(storage: DurableObjectStorage): RecordStore {
   `);
   let lastSeq = Number(sql.exec('SELECT COALESCE(MAX(seq), 0) AS seq FROM event').one()['seq']);
 
-  // What is read back was written by this file and by this version's types or an earlier one's: trusted, not parsed.
-  const read = <T>(name: string): T | null => {
-    const row = sql.exec<{ body: string }>('SELECT body FROM document WHERE name = ?', name).toArray()[0];
-    return row === undefined ? null : parse<T>(row.body);
+  const read = <Name extends keyof Documents>(name: Name): Documents[Name] | null => {
+    const row = sql
+      .exec<{ body: StoredJson<Documents[Name]> }>('SELECT body FROM document WHERE name = ?', name)
+      .toArray()[0];
+    return row === undefined ? null : fromStoredJson(row.body);
   };
-  const write = (name: string, value: unknown) =>
-    void sql.exec('INSERT OR REPLACE INTO document (name, body) VALUES (?, ?)', name, JSON.stringify(value));
+  const write = <Name extends keyof Documents>(name: Name, value: Documents[Name]) =>
+    void sql.exec('INSERT OR REPLACE INTO document (name, body) VALUES (?, ?)', name, toStoredJson(value));
 
   return {
-    state: () => read<TaskState>('state'),
+    state: () => read('state'),
     save: (state) => write('state', state),
-    progress: () => read<Progress>('progress'),
+    progress: () => read('progress'),
     saveProgress: (progress) => write('progress', progress),
-    receipt: () => read<Receipt>('receipt') ?? emptyReceipt,
+    receipt: () => read('receipt') ?? emptyReceipt,
     saveReceipt: (receipt) => write('receipt', receipt),
     append(body, at) {
       // The end is always written: a full log must not hide how the task ended.
       if (lastSeq >= taskLimits.events && body.kind !== 'ended') return null;
       lastSeq += 1;
-      sql.exec('INSERT INTO event (seq, at, body) VALUES (?, ?, ?)', lastSeq, at, JSON.stringify(body));
+      sql.exec('INSERT INTO event (seq, at, body) VALUES (?, ?, ?)', lastSeq, at, toStoredJson(body));
       return { seq: lastSeq, at, body };
     },
     eventsAfter: (seq) =>
       sql
-        .exec<{ seq: number; at: number; body: string }>(
+        .exec<{ seq: number; at: number; body: StoredJson<TaskEventBody> }>(
           'SELECT seq, at, body FROM event WHERE seq > ? ORDER BY seq',
           seq,
         )
         .toArray()
-        .map((row) => ({ seq: row.seq, at: row.at, body: parse<TaskEventBody>(row.body) })),
+        .map((row) => ({ seq: row.seq, at: row.at, body: fromStoredJson(row.body) })),
     keep(name, content) {
       const bytes = new TextEncoder().encode(content);
       storage.transactionSync(() => {
@@ -90,8 +99,4 @@ export function openRecordStore(storage: DurableObjectStorage): RecordStore {
     },
     transaction: (work) => storage.transactionSync(work),
   };
-}
-
-function parse<T>(json: string): T {
-  return JSON.parse(json);
 }

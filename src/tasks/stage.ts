@@ -16,8 +16,8 @@ export interface TaskDeps {
     taskId: string,
   ): Promise<{ readonly started: true } | { readonly started: false; readonly reason: string }>;
   taskUrl(taskId: string): string | null;
-  now(): number;
-  log(event: string, fields: Record<string, unknown>): void;
+  readonly now: () => number;
+  readonly log: (event: string, fields: Record<string, unknown>) => void;
 }
 
 /** What a stage leads to: the next one, or the end of the task. */

@@ -83,7 +83,7 @@ interface World {
   readonly log: string[];
   readonly published: PublishInput[];
   readonly grants: string[];
-  outcome(): TaskOutcome | null;
+  readonly outcome: () => TaskOutcome | null;
 }
 interface Script {
   readonly kind?: 'task' | 'publish';
@@ -221,7 +221,7 @@ function stepper(): WorkflowStep {
     sleep: async () => undefined,
     waitForEvent: async () => ({ payload: {}, type: 'agent-finished' }),
   };
-  // oxlint-disable-next-line typescript/consistent-type-assertions -- the two methods that runTask uses
+  // oxlint-disable-next-line typescript/consistent-type-assertions, typescript/no-unsafe-type-assertion -- the methods that runTask uses
   return step as WorkflowStep;
 }
 
@@ -390,9 +390,8 @@ describe('a task', () => {
       /AGENTS\.md/,
     ],
   ])('publishes what was done as a draft with a remark when %s', async (_, script, remark) => {
-    const { result, published } = await live(script.publication === undefined ? script : { ...script });
+    const { result, published } = await live(script);
     expect(result.kind).toBe('pull-request');
-    if (script.publication !== undefined) return expect(published.length).toBe(1);
     expect(published[0]?.draft).toBe(true);
     expect(published[0]?.remarks.join(' ')).toMatch(remark);
   });

@@ -10,6 +10,7 @@ import { acknowledge, authorizeTask, readContext } from './stage-intake.ts';
 import { collectChange, gateChange, publishChange } from './stage-publish.ts';
 import { cloneRepository, proveSealed, startCodex, startSandbox } from './stage-sandbox.ts';
 import type { Stage, TaskDeps } from './stage.ts';
+import { fromStoredJson, toStoredJson } from './stored-json.ts';
 
 /** 1 + 2 + 4 + 8 s: outlasts a restart of the Worker or a short outage of GitHub. */
 const patient: WorkflowStepConfig = {
@@ -129,7 +130,10 @@ type Runner = <T>(
 
 function runnerOf(step: WorkflowStep, deps: TaskDeps): Runner {
   return async <T>(phase: TaskPhase, config: WorkflowStepConfig, work: () => Promise<Stage<T>>) =>
-    unwrap<T>(await step.do(phase, config, async () => wrap(await unlessCancelled(phase, work, deps))));
+    // As text: the types of what a step may return know no generics.
+    fromStoredJson(
+      await step.do(phase, config, async () => toStoredJson(await unlessCancelled(phase, work, deps))),
+    );
 }
 
 async function unlessCancelled<T>(
@@ -159,12 +163,4 @@ async function explain(error: unknown, request: TaskRequest, deps: TaskDeps): Pr
     },
     changeKept,
   };
-}
-
-/** Step results cross a serialisation whose types know no generics; the JSON in between is ours. */
-function wrap<T>(stage: Stage<T>): string {
-  return JSON.stringify(stage);
-}
-function unwrap<T>(json: string): Stage<T> {
-  return JSON.parse(json);
 }
