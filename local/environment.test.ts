@@ -11,10 +11,11 @@ const config = join(folder, 'airlock.config.jsonc');
 writeFileSync(config, '{ "repositories": { "acme/*": {} } }');
 
 const rsa = generateKeyPairSync('rsa', { modulusLength: 2048 }).privateKey;
-const pkcs1 = rsa.export({ type: 'pkcs1', format: 'pem' }).toString();
-const elliptic = generateKeyPairSync('ec', { namedCurve: 'P-256' })
-  .privateKey.export({ type: 'pkcs8', format: 'pem' })
-  .toString();
+const pkcs1 = rsa.export({ type: 'pkcs1', format: 'pem' });
+const elliptic = generateKeyPairSync('ec', { namedCurve: 'P-256' }).privateKey.export({
+  type: 'pkcs8',
+  format: 'pem',
+});
 const good = {
   GITHUB_APP_ID: '4711',
   GITHUB_APP_PRIVATE_KEY: pkcs1,
@@ -28,7 +29,7 @@ const good = {
 
 it.each([
   ['PKCS#1, as GitHub hands it out', pkcs1],
-  ['PKCS#8', rsa.export({ type: 'pkcs8', format: 'pem' }).toString()],
+  ['PKCS#8', rsa.export({ type: 'pkcs8', format: 'pem' })],
   ['one line with \\n written out', pkcs1.replaceAll('\n', '\\n')],
 ])('takes a private key as %s, and listens on the loopback by default', async (_, key) => {
   expect(await readEnvironment({ ...good, GITHUB_APP_PRIVATE_KEY: key })).toMatchObject({
@@ -47,9 +48,12 @@ it.each([
   [
     'a key with a passphrase',
     {
-      GITHUB_APP_PRIVATE_KEY: rsa
-        .export({ type: 'pkcs8', format: 'pem', cipher: 'aes-256-cbc', passphrase: 'x' })
-        .toString(),
+      GITHUB_APP_PRIVATE_KEY: rsa.export({
+        type: 'pkcs8',
+        format: 'pem',
+        cipher: 'aes-256-cbc',
+        passphrase: 'x',
+      }),
     },
     /encrypted with a passphrase/,
   ],
