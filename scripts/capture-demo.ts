@@ -1,0 +1,94 @@
+/**
+ * `npm run capture`: runs the demo and draws what the terminal showed as `docs/demo.svg`. Shortens it to what a reader of the
+ * README wants to see, says where lines are left out, and replaces what differs from machine to machine: ports.
+ * Refuses to write a picture in which a path or the name of this machine would be seen.
+ */
+import { spawn } from 'node:child_process';
+import { writeFile } from 'node:fs/promises';
+import { homedir, hostname, tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { projectRoot } from '../local/project-root.ts';
+import { terminalSvg, withoutColour } from './terminal-svg.ts';
+
+const columns = 108;
+const demoMs = 180_000;
+/** Lines left out in a row, from which on the gap is shown. */
+const shownGap = 8;
+const ports: readonly string[] = ['8787', '8788', '8789'];
+
+/** Matched against a line without its colours. What a command printed is left out but for these. */
+const telling = [
+  /not one of the hosts this task may reach$/,
+  /pushing is refused/,
+  /ℹ (?:pass|fail) /u,
+  /(?:actual|expected): \d+/,
+];
+const leftOut = [
+  /^Building the Worker/,
+  /^Installing/,
+  // The plan is shown once; later lines repeat it with other boxes.
+  /s {4}[☑◐] (?!Read split)/u,
+  /☑ Read split/u,
+  /^ {2}(?:diff --git|index|---|\+\+\+) /,
+  /^ {3}1 file changed|^ {3}src\/split\.js \||^ {2}$/,
+];
+/** Indented below its command, after the seconds; how a command ended is told by the marks. */
+const commandOutput = /^ *\d+\.\ds {6,}(?![ ✓✗])/u;
+
+async function runDemo(): Promise<readonly string[]> {
+  const child = spawn(process.execPath, [join(projectRoot, 'local/demo/demo.ts')], {
+    cwd: projectRoot,
+    env: { ...process.env, NO_COLOR: undefined, FORCE_COLOR: '1' },
+    stdio: ['ignore', 'pipe', 'inherit'],
+    timeout: demoMs,
+  });
+  const chunks: Buffer[] = [];
+  child.stdout.on('data', (chunk: Buffer) => chunks.push(chunk));
+  const code = await new Promise((resolve) => child.once('close', resolve));
+  if (code !== 0) throw new Error(`the demo ended with ${String(code)}`);
+  return Buffer.concat(chunks).toString().trimEnd().split('\n');
+}
+
+function isShown(text: string): boolean {
+  if (leftOut.some((pattern) => pattern.test(text))) return false;
+  return !commandOutput.test(text) || telling.some((pattern) => pattern.test(text));
+}
+
+function shortened(lines: readonly string[]): readonly string[] {
+  const kept: string[] = [];
+  let gap = 0;
+  for (const line of lines) {
+    if (!isShown(withoutColour(line))) {
+      gap += 1;
+      continue;
+    }
+    if (gap >= shownGap && kept.length > 0) kept.push('\u001B[2m            ⋮\u001B[22m');
+    gap = 0;
+    kept.push(line);
+  }
+  return kept;
+}
+
+function withFixedPorts(lines: readonly string[]): readonly string[] {
+  const known = new Map<string, string>();
+  return lines.map((line) =>
+    line.replaceAll(/127\.0\.0\.1:(\d+)/g, (_, port: string) => {
+      const fixed = known.get(port) ?? ports[known.size] ?? '8790';
+      known.set(port, fixed);
+      return `127.0.0.1:${fixed}`;
+    }),
+  );
+}
+
+const lines = withFixedPorts(shortened(await runDemo()));
+const machine = [projectRoot, homedir(), tmpdir(), hostname()].filter((name) => name.length > 2);
+const found = lines.find((line) => machine.some((name) => line.includes(name)));
+if (found !== undefined)
+  throw new Error(`this line names something of this machine: ${withoutColour(found)}`);
+const picture = terminalSvg(['\u001B[32m$\u001B[39m npm run demo', '', ...lines], {
+  title: 'npm run demo (shortened)',
+  columns,
+});
+const file = join(projectRoot, 'docs', 'demo.svg');
+await writeFile(file, picture);
+process.stdout.write(`${file}: ${lines.length} lines, ${picture.length} bytes\n`);
