@@ -1,7 +1,6 @@
 /** The main job: a mention in an issue becomes a pull request, and nothing of what made it is left over. */
 import { execFile } from 'node:child_process';
-import { mkdtemp, readdir, rm } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
+import { readdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
 import { DatabaseSync } from 'node:sqlite';
@@ -19,6 +18,7 @@ import {
   type Asked,
   type FlowWorld,
 } from './ask.ts';
+import { cloneBranch } from './clone-branch.ts';
 
 const run = promisify(execFile);
 
@@ -105,46 +105,25 @@ describe('a mention in an issue', () => {
   });
 
   it('made a branch that plain git fetches and whose tests pass, on top of what was there', async () => {
-    const token = await flow.world.mintToken({ contents: 'read' });
-    const clone = await mkdtemp(join(tmpdir(), 'airlock-flow-clone-'));
-    const git = async (...args: string[]) =>
-      (
-        await run('git', ['-C', clone, ...args], {
-          timeout: 20_000,
-          env: { PATH: process.env['PATH'], GIT_TERMINAL_PROMPT: '0', GIT_CONFIG_GLOBAL: '/dev/null' },
-        })
-      ).stdout.trim();
-    try {
-      const authorization = `http.extraHeader=Authorization: Basic ${Buffer.from(`x-access-token:${token}`).toString('base64')}`;
-      await git(
-        '-c',
-        authorization,
-        'clone',
-        '--quiet',
-        '--branch',
-        pull.headRef,
-        flow.world.repository.cloneUrl,
-        '.',
-      );
-      expect(await git('rev-parse', 'HEAD')).toBe(pull.headSha);
-      expect(await git('rev-parse', 'HEAD^')).toBe(flow.world.repository.headSha);
-      expect(await git('diff', '--name-status', 'HEAD^')).toBe('M\tsrc/split.js');
-      expect(await git('log', '-1', '--format=%an <%ae>')).toMatch(
-        /^airlock\[bot\] <(?:\d+\+)?airlock\[bot\]@users\.noreply\.github\.com>$/,
-      );
-      expect(await git('log', '-1', '--format=%(trailers:unfold)')).toMatch(
-        new RegExp(
-          `^Airlock-Task: ${asked.taskId}\\nCo-authored-by: maria <\\d+\\+maria@users\\.noreply\\.github\\.com>$`,
-        ),
-      );
-      await run(process.execPath, ['--test'], {
-        cwd: clone,
-        timeout: 30_000,
-        env: { PATH: process.env['PATH'] },
-      });
-    } finally {
-      await rm(clone, { recursive: true, force: true });
-    }
+    await using clone = await cloneBranch(flow.world, pull.headRef);
+    const { git, directory } = clone;
+    expect(await git('rev-parse', 'HEAD')).toBe(pull.headSha);
+    expect(await git('rev-parse', 'HEAD^')).toBe(flow.world.repository.headSha);
+    expect(await git('diff', '--name-status', 'HEAD^')).toBe('M\tsrc/split.js');
+    expect(await git('log', '-1', '--format=%an <%ae>')).toMatch(
+      /^airlock\[bot\] <(?:\d+\+)?airlock\[bot\]@users\.noreply\.github\.com>$/,
+    );
+    expect(await git('log', '-1', '--format=%(trailers:unfold)')).toMatch(
+      new RegExp(
+        `^Airlock-Task: ${asked.taskId}\\nCo-authored-by: maria <\\d+\\+maria@users\\.noreply\\.github\\.com>$`,
+      ),
+    );
+    // Rejects when a test fails.
+    await run(process.execPath, ['--test'], {
+      cwd: directory,
+      timeout: 30_000,
+      env: { PATH: process.env['PATH'] },
+    });
   });
 
   it('went through its phases in order, and the record says what was changed and used', () => {

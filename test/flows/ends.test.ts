@@ -1,0 +1,357 @@
+/** Every way in which a task ends: what the person reads, what is on GitHub, and that nothing is left running. */
+import { lstat, readFile, readlink } from 'node:fs/promises';
+import { join } from 'node:path';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { splitBillFiles } from '../../local/demo/split-bill.ts';
+import type { CreatedRepository, RolePermission } from '../../local/github-simulator/contract.ts';
+import { splitBillPatch } from '../../local/openai-simulator/demo-script.ts';
+import { applyPatch, fail, finish, shell } from '../../local/openai-simulator/script.ts';
+import type { TaskOutcome } from '../../src/core/task.ts';
+import {
+  api,
+  ask,
+  askOn,
+  botComments,
+  scriptsByName,
+  startFlow,
+  until,
+  untilCommand,
+  untilEnded,
+  untilNothingIsLeft,
+  untilPhase,
+  type FlowWorld,
+} from './ask.ts';
+import { cloneBranch, gitIn } from './clone-branch.ts';
+
+const mend = applyPatch(splitBillPatch);
+const answer = finish({ title: 'Hand out every cent', summary: 'Counts in whole cents.' });
+
+/** Every byte there is, so that no decoding on the way can go unnoticed. */
+const everyByte =
+  "require('fs').writeFileSync('every-byte.bin', Buffer.from(Array.from({ length: 1024 }, (_, index) => (index * 7 + (index >> 8)) & 255)))";
+
+let flow: FlowWorld;
+
+beforeAll(async () => {
+  flow = await startFlow({
+    configText: JSON.stringify({
+      repositories: {
+        'acme/*': {},
+        'acme/frugal': { limits: { tokens: 20_000 } },
+        'acme/off-limits': { enabled: false },
+      },
+    }),
+    script: scriptsByName({
+      mend: [mend, answer],
+      look: [
+        shell('cat src/split.js'),
+        finish({ title: 'Nothing', summary: 'The rounding is right as it is.' }),
+      ],
+      wait: [mend, shell('sleep 60'), answer],
+      pause: [shell('sleep 1.5'), mend, answer],
+      riddle: [fail(400, { message: 'This model does not like riddles.' })],
+      spend: [shell('echo kept > kept.txt'), shell('sleep 4'), shell('echo late > late.txt'), answer],
+      workflow: [
+        shell("mkdir -p .github/workflows && printf 'on: push\\n' > .github/workflows/x.yml"),
+        mend,
+        answer,
+      ],
+      bytes: [
+        shell(`node -e "${everyByte}"`),
+        shell(
+          "printf '#!/bin/sh\\necho hi\\n' > run.sh && chmod 755 run.sh && ln -s src/split.js link && rm README.md",
+        ),
+        shell("mkdir 'a folder' && printf 'one\\r\\ntwo' > 'a folder/ünïcode.txt' && : > empty"),
+        answer,
+      ],
+    }),
+    collaborators: [
+      { login: 'maria', permission: 'write' },
+      { login: 'rita', permission: 'read' },
+      { login: 'tom', permission: 'triage' },
+    ],
+  });
+});
+afterAll(async () => await flow.close());
+
+/** A repository for each task, so that tests beside each other see only what is theirs. */
+async function repositoryNamed(name: string, owner = 'acme'): Promise<CreatedRepository> {
+  const collaborators: readonly { login: string; permission: RolePermission }[] = [
+    { login: 'maria', permission: 'write' },
+  ];
+  return await flow.world.github.createRepository({ owner, name, files: splitBillFiles, collaborators });
+}
+
+/** What is to be seen on the issue and in the repository after the end. */
+async function seen(repository: CreatedRepository, issue: number, taskId: string) {
+  const { world } = flow;
+  const view = await untilEnded(world, taskId);
+  const pulls = await world.github.pulls(repository);
+  const comments = botComments(world, { ...repository, issue });
+  const branches = (await world.github.branches(repository)).map(({ name }) => name);
+  return { view, outcome: view.outcome, pulls, comments, comment: comments.at(-1)?.body ?? '', branches };
+}
+
+async function run(
+  name: string,
+  text: string,
+  meanwhile: (task: {
+    taskId: string;
+    repository: CreatedRepository;
+    issue: number;
+  }) => Promise<unknown> = async () => undefined,
+) {
+  const repository = await repositoryNamed(name);
+  const { taskId, issue } = await ask(flow.world, text, { repository });
+  await meanwhile({ taskId, repository, issue });
+  return { taskId, repository, ...(await seen(repository, issue, taskId)) };
+}
+
+describe('what is asked in vain is answered, and no sandbox is started for it', () => {
+  it.each<[what: string, text: string, author: string, kind: TaskOutcome['kind'], words: RegExp]>([
+    [
+      'by somebody who may only read',
+      '@airlock mend it [mend]',
+      'rita',
+      'refused',
+      /Only people with write access/,
+    ],
+    [
+      'by somebody who may only triage',
+      '@airlock mend it [mend]',
+      'tom',
+      'refused',
+      /Only people with write access/,
+    ],
+    ['by a stranger', '@airlock mend it [mend]', 'mallory', 'refused', /Only people with write access/],
+    ['help, by a stranger', '@airlock help', 'mallory', 'refused', /Only people with write access/],
+    [
+      'from a base branch that does not exist',
+      '@airlock --base release/9 mend it [mend]',
+      'maria',
+      'refused',
+      /no branch “release\/9” in acme\/split-bill/,
+    ],
+    [
+      'with a model that is not allowed',
+      '@airlock --model gpt-5.5 mend it [mend]',
+      'maria',
+      'refused',
+      /`gpt-5\.5` is not allowed on this repository.*`gpt-6\.1-sol`/,
+    ],
+    [
+      'with an option that does not exist',
+      '@airlock --force mend it [mend]',
+      'maria',
+      'refused',
+      /There is no option `--force`/,
+    ],
+    ['help', '@airlock help', 'maria', 'answered', /Mention me in an issue/],
+    ['status, when nothing runs', '@airlock status', 'maria', 'answered', /Nothing is running on this issue/],
+    ['cancel, when nothing runs', '@airlock cancel', 'maria', 'answered', /Nothing is running on this issue/],
+  ])('%s', async (_, text, author, kind, words) => {
+    const { world } = flow;
+    const { taskId, issue } = await ask(world, text, { author });
+    const { outcome, comments, comment, pulls, view } = await seen(world.repository, issue, taskId);
+    expect(outcome?.kind).toBe(kind);
+    expect(comments).toHaveLength(1);
+    expect(comment).toMatch(words);
+    expect(pulls).toEqual([]);
+    expect(view.phases.map(({ phase }) => phase)).not.toContain('provision');
+    expect(flow.logged('sandbox.started')).toEqual([]);
+  });
+
+  it.each([
+    ['in a repository that the configuration does not name', 'elsewhere', 'unlisted'],
+    ['in a repository that the configuration excludes', 'acme', 'off-limits'],
+  ])('%s', async (_, owner, name) => {
+    const repository = await repositoryNamed(name, owner);
+    const { taskId, issue } = await ask(flow.world, '@airlock mend it [mend]', { repository });
+    const { outcome, comment } = await seen(repository, issue, taskId);
+    expect(outcome).toMatchObject({ kind: 'refused' });
+    expect(comment).toContain('🚫');
+    expect(flow.logged('sandbox.started')).toEqual([]);
+  });
+});
+
+describe.concurrent('a task that ran', () => {
+  it('says so when there was nothing to change', async () => {
+    const { outcome, comment, pulls, branches } = await run('no-change', '@airlock mend it [look]');
+    expect(outcome).toEqual({ kind: 'no-change', summary: 'The rounding is right as it is.' });
+    expect(comment).toMatch(/Nothing was changed[^]*The rounding is right as it is\./);
+    expect(pulls).toEqual([]);
+    expect(branches).toEqual(['main']);
+  });
+
+  it('ends at once when it is cancelled in the issue', async () => {
+    const { world } = flow;
+    const { comments, outcome, pulls, branches, view } = await run(
+      'cancelled',
+      '@airlock mend it [wait]',
+      async ({ taskId, issue, repository }) => {
+        await untilCommand(world, taskId, 'sleep 60');
+        await askOn(world, issue, '@airlock cancel', { repository });
+      },
+    );
+    expect(outcome).toEqual({ kind: 'cancelled', by: 'maria' });
+    expect(view.elapsedMs).toBeLessThan(30_000);
+    expect(pulls).toEqual([]);
+    expect(branches).toEqual(['main']);
+    expect(comments[0]?.body).toContain('Cancelled by maria');
+    const answered = () =>
+      botComments(world, { ...view.repository, issue: view.issueNumber ?? 0 })[1]?.body ?? '';
+    await until('the cancellation is answered', () => answered().includes('Cancelled.'));
+  });
+
+  it('ends at once when it is cancelled over the API, and only then', async () => {
+    const { world } = flow;
+    const { taskId, outcome, comment, pulls } = await run(
+      'cancelled-by-api',
+      '@airlock mend it [wait]',
+      async ({ taskId }) => {
+        await untilCommand(world, taskId, 'sleep 60');
+        expect((await api(world, `/api/tasks/${taskId}/cancel`, { method: 'POST' })).status).toBe(202);
+      },
+    );
+    expect(outcome).toEqual({ kind: 'cancelled', by: 'the API' });
+    expect(comment).toContain('Cancelled by the API');
+    expect(pulls).toEqual([]);
+    const again = await api(world, `/api/tasks/${taskId}/cancel`, { method: 'POST' });
+    expect(again.status).toBe(409);
+    expect(await again.json()).toMatchObject({ cancelled: false, reason: 'The task has already ended.' });
+  });
+
+  it('fails with the model’s own words when the model refuses', async () => {
+    const { outcome, comment, pulls } = await run('riddle', '@airlock mend it [riddle]');
+    expect(outcome).toMatchObject({
+      kind: 'failed',
+      reason: { code: 'codex-failed', message: expect.stringContaining('This model does not like riddles.') },
+    });
+    expect(comment).toContain('This model does not like riddles.');
+    expect(pulls).toEqual([]);
+  });
+
+  it('becomes a draft of what was done when its tokens are used up', async () => {
+    const { outcome, pulls, repository, comment } = await run('frugal', '@airlock mend it [spend]');
+    expect(outcome).toMatchObject({ kind: 'pull-request', pullRequest: { draft: true } });
+    expect(comment).toContain('(draft)');
+    expect(pulls).toHaveLength(1);
+    expect(pulls[0]?.body).toMatch(/\[!WARNING\][^]*The token budget was used up and Codex was stopped/);
+    const files = await gitIn(repository, 'ls-tree', '-r', '--name-only', pulls[0]?.headSha ?? '');
+    expect(files.split('\n').sort()).toEqual([...Object.keys(splitBillFiles), 'kept.txt'].sort());
+  });
+
+  it('is held back when it would change what runs with the repository’s secrets, and the change is kept', async () => {
+    const { taskId, outcome, comment, pulls, branches } = await run(
+      'workflow',
+      '@airlock mend it [workflow]',
+    );
+    expect(outcome).toMatchObject({ kind: 'held', reason: { code: 'workflow-files' } });
+    expect(comment).toMatch(/held back[^]*\.github\/workflows\/x\.yml/);
+    expect(pulls).toEqual([]);
+    expect(branches).toEqual(['main']);
+    const kept = await api(flow.world, `/api/tasks/${taskId}/change`);
+    expect(kept.headers.get('content-type')).toBe('application/x-ndjson');
+    const change = await kept.text();
+    expect(change).toContain('.github/workflows/x.yml');
+    expect(change).toContain(Buffer.from('on: push\n').toString('base64'));
+  });
+
+  it('opens one pull request although GitHub fails twice while it is opened', async () => {
+    flow.world.github.failNext({ method: 'POST', path: /\/acme\/twice\/pulls$/, status: 502, times: 1 });
+    flow.world.github.failNext({
+      method: 'POST',
+      path: /\/acme\/twice\/pulls$/,
+      status: 502,
+      times: 1,
+      when: 'after',
+    });
+    const { outcome, pulls, comments } = await run('twice', '@airlock mend it [mend]');
+    expect(outcome).toMatchObject({ kind: 'pull-request' });
+    expect(pulls).toHaveLength(1);
+    expect(comments).toHaveLength(1);
+    const attempts = flow.world.github
+      .requests()
+      .filter(({ method, path }) => method === 'POST' && path.endsWith('/acme/twice/pulls'));
+    expect(attempts.slice(0, 2).map(({ status }) => status)).toEqual([502, 502]);
+  });
+
+  it('opens its pull request although no reaction can be set', async () => {
+    flow.world.github.failNext({
+      method: 'POST',
+      path: /\/acme\/no-reactions\/.*\/reactions$/,
+      status: 500,
+      times: 100,
+    });
+    const { outcome, pulls } = await run('no-reactions', '@airlock mend it [mend]');
+    expect(outcome).toMatchObject({ kind: 'pull-request' });
+    expect(pulls).toHaveLength(1);
+  });
+
+  it('opens its pull request from where it started although the base branch has moved on', async () => {
+    const { outcome, pulls, repository, branches } = await run(
+      'moved',
+      '@airlock mend it [pause]',
+      async ({ repository, taskId }) => {
+        await untilPhase(flow.world, taskId, 'codex');
+        await flow.world.github.moveBranch({
+          ...repository,
+          branch: 'main',
+          files: { 'src/other.js': 'export {};\n' },
+        });
+      },
+    );
+    expect(outcome).toMatchObject({ kind: 'pull-request' });
+    expect(pulls).toHaveLength(1);
+    expect(branches).toHaveLength(2);
+    const { headSha = '', baseSha } = pulls[0] ?? {};
+    expect(baseSha).not.toBe(repository.headSha);
+    expect(await gitIn(repository, 'rev-parse', `${headSha}^`)).toBe(repository.headSha);
+    expect(await gitIn(repository, 'diff', '--name-status', `${headSha}^`, headSha)).toBe('M\tsrc/split.js');
+  });
+
+  it('carries bytes, modes, links, names and deletions as they are', async () => {
+    const { world } = flow;
+    const { taskId, issue } = await ask(world, '@airlock mend it [bytes]');
+    const { outcome, pulls } = await seen(world.repository, issue, taskId);
+    // A draft, as one file is newly executable.
+    expect(outcome).toMatchObject({ kind: 'pull-request', pullRequest: { draft: true } });
+    await using clone = await cloneBranch(world, pulls[0]?.headRef ?? '');
+    const path = (name: string) => join(clone.directory, name);
+    const bytes = Uint8Array.from({ length: 1024 }, (_, index) => (index * 7 + (index >> 8)) & 255);
+    expect(new Uint8Array(await readFile(path('every-byte.bin')))).toEqual(bytes);
+    expect(await readFile(path('run.sh'), 'utf8')).toBe('#!/bin/sh\necho hi\n');
+    expect((await lstat(path('run.sh'))).mode & 0o777).toBe(0o755);
+    expect(await readlink(path('link'))).toBe('src/split.js');
+    expect(await readFile(path('a folder/ünïcode.txt'), 'utf8')).toBe('one\r\ntwo');
+    expect((await lstat(path('empty'))).size).toBe(0);
+    const status = await clone.git(
+      '-c',
+      'core.quotePath=false',
+      'diff',
+      '--raw',
+      '--no-renames',
+      '--abbrev=4',
+      'HEAD^',
+      'HEAD',
+    );
+    const changes = status
+      .split('\n')
+      .map((line) => /^:(\d+) (\d+) \w+ \w+ (\w)\t(.*)$/.exec(line)?.slice(1).join(' '));
+    expect(changes.toSorted((one = '', other = '') => (one < other ? -1 : 1))).toEqual([
+      '000000 100644 A a folder/ünïcode.txt',
+      '000000 100644 A empty',
+      '000000 100644 A every-byte.bin',
+      '000000 100755 A run.sh',
+      '000000 120000 A link',
+      '100644 000000 D README.md',
+    ]);
+  });
+});
+
+describe('after all of them', () => {
+  it('no sandbox and no working token is left', async () => {
+    await untilNothingIsLeft(flow.world);
+    expect(flow.logged('sandbox.ended')).toHaveLength(flow.logged('sandbox.started').length);
+  });
+});
