@@ -52,7 +52,7 @@ async function main(): Promise<number> {
     return complain('Which repository, and what to do? npm run task -- owner/repo "instruction"');
   const environment = { ...(await readDevVars()), ...process.env };
   const apiToken = environment['API_TOKEN'];
-  if (apiToken === undefined)
+  if (apiToken === undefined || apiToken.trim() === '')
     return complain(
       'API_TOKEN is missing: set it to the same secret as the bot’s, in the environment or in .dev.vars.',
     );
@@ -68,6 +68,10 @@ async function main(): Promise<number> {
   }).catch(() => null);
   if (response === null)
     return complain(`No bot answers at ${url}. Start it with npm start, or name it with --url.`);
+  if (response.status === 401)
+    return complain(
+      `The bot at ${url} does not accept this API_TOKEN: it has to be the one that it was started with.`,
+    );
   const body: unknown = await response.json().catch(() => null);
   if (!response.ok) {
     const said = problem.safeParse(body);
