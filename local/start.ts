@@ -3,6 +3,7 @@ import { appendFileSync, mkdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { startBot, type Bot } from './bot.ts';
 import { readEnvironment, StartProblem } from './environment.ts';
+import { onStopSignal } from './stop-signals.ts';
 
 const help = `npm start: run the Airlock bot on this machine.
 
@@ -63,12 +64,11 @@ async function main(): Promise<void> {
 
 function stopOnSignal(bot: Bot): void {
   let stopping = false;
-  for (const signal of ['SIGINT', 'SIGTERM'] as const)
-    process.on(signal, () => {
-      // A second Ctrl-C does not wait.
-      if (stopping) process.exit(130);
-      stopping = true;
-      process.stdout.write('\nStopping …\n');
-      void bot.stop().finally(() => process.exit(0));
-    });
+  onStopSignal(() => {
+    // A second Ctrl-C does not wait.
+    if (stopping) process.exit(130);
+    stopping = true;
+    process.stdout.write('\nStopping …\n');
+    void bot.stop().finally(() => process.exit(0));
+  });
 }

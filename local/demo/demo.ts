@@ -14,6 +14,7 @@ import type { TaskView } from '../../src/core/task-view.ts';
 import type { TaskOutcome } from '../../src/core/task.ts';
 import { demoScript } from '../openai-simulator/demo-script.ts';
 import { projectRoot } from '../project-root.ts';
+import { onStopSignal } from '../stop-signals.ts';
 import { bold, dim, green, red, yellow } from '../terminal/colour.ts';
 import { followTask } from '../terminal/follow-task.ts';
 import { taskPrinter } from '../terminal/task-printer.ts';
@@ -69,7 +70,7 @@ async function main(values: {
     return 1;
   }
   const stopped = new AbortController();
-  for (const signal of ['SIGINT', 'SIGTERM'] as const) process.on(signal, () => stopped.abort());
+  onStopSignal(() => stopped.abort());
   try {
     const code = await play(world, stopped.signal);
     if (values.keepOpen && !stopped.signal.aborted) await keepOpen(world, stopped.signal);
@@ -198,9 +199,7 @@ function showReceipt({ receipt, progress }: TaskView): void {
   say();
   say(bold('Network receipt'));
   for (const { host, requests, bytesUp, bytesDown } of receipt.hosts)
-    say(
-      `  ${green('allowed')}  ${host}  ${requests} requests, ${size(bytesUp)} up, ${size(bytesDown)} down`,
-    );
+    say(`  ${green('allowed')}  ${host}  ${requests} requests, ${size(bytesUp)} up, ${size(bytesDown)} down`);
   for (const { method, host, path, reason, count } of receipt.denied)
     say(`  ${red('blocked')}  ${method} ${host}${path}  ×${count}  ${dim(reason)}`);
   if (progress !== null) say(`  ${progress.usage.totalTokens} tokens`);
@@ -241,7 +240,8 @@ async function keepOpen(world: World, signal: AbortSignal): Promise<void> {
   say(bold('Everything is still running. Ctrl-C stops it.'));
   say(`  issue           ${world.github.url}/acme/split-bill/issues/1`);
   say(`  pull requests   ${world.github.url}/acme/split-bill/pulls`);
-  say(`  clone           git clone ${world.repository.cloneUrl}`);
+  // The folder, since the address asks for a token like GitHub does for a private repository.
+  say(`  clone           git clone ${world.repository.gitDir} split-bill`);
   say(`  API             ${world.bot.url}/api/tasks   (API_TOKEN=${world.apiToken})`);
   if (signal.aborted) return;
   await new Promise<void>((resolve) => signal.addEventListener('abort', () => resolve(), { once: true }));
