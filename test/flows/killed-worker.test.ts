@@ -15,7 +15,7 @@ import {
   follow,
   scriptsByName,
   startFlow,
-  until,
+  untilNoSandbox,
   untilCommand,
   untilEnded,
   untilPhase,
@@ -81,9 +81,6 @@ const echoed = (log: readonly TaskEvent[]) =>
   log.flatMap(({ body }) =>
     body.kind === 'command.started' ? (/echo (\w+)/.exec(body.command)?.[1] ?? []) : [],
   );
-
-const sandboxesAreGone = async () =>
-  await until('every sandbox destroyed', () => flow.world.bot.sandboxes().length === 0);
 
 describe('tasks whose Worker is killed once', () => {
   /** GitHub keeps the Worker waiting at a place, so that the blow falls in the middle of a call. */
@@ -167,8 +164,8 @@ describe('tasks whose Worker is killed once', () => {
   });
 
   it('leave no sandbox behind', async () => {
-    await sandboxesAreGone();
-    expect(flow.logged('sandbox.ended')).toHaveLength(flow.logged('sandbox.started').length);
+    await untilNoSandbox(flow);
+    expect(flow.world.bot.sandboxes()).toEqual([]);
   });
 });
 
@@ -184,6 +181,6 @@ describe('a task whose Worker is killed again and again', () => {
     await untilPhase(flow.world, task.asked.taskId, 'collect');
     await killWorkerd(flow.world);
     expect(echoed(await expectOneGoodEnd(task))).toEqual(['first', 'second', 'third']);
-    await sandboxesAreGone();
+    await untilNoSandbox(flow);
   });
 });

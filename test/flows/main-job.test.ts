@@ -34,7 +34,7 @@ describe('a mention in an issue', () => {
     flow = await startFlow({ script: demoScript });
     asked = await ask(flow.world, '@airlock fix the rounding in split()');
     view = await untilEnded(flow.world, asked.taskId);
-    await untilNothingIsLeft(flow.world);
+    await untilNothingIsLeft(flow);
     minted = flow.world.github.issuedTokens();
     const [only, ...others] = await flow.world.github.pulls(splitBill);
     if (only === undefined || others.length > 0)

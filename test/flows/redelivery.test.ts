@@ -61,7 +61,7 @@ describe('the same webhook delivered twenty times at once', () => {
   });
 
   it('changes nothing after the task has ended', async () => {
-    await untilNothingIsLeft(flow.world);
+    await untilNothingIsLeft(flow);
     const before = await viewOf(flow.world, asked.taskId);
     const [comment] = botComments(flow.world, { ...splitBill, issue: asked.issue });
     const requests = flow.world.github.requests().length;
@@ -95,7 +95,7 @@ describe('an issue that is opened with a mention and the label at once', () => {
       issueNumber: opened.number,
     });
     expect((await untilEnded(flow.world, taskId)).outcome).toMatchObject({ kind: 'pull-request' });
-    await untilNothingIsLeft(flow.world);
+    await untilNothingIsLeft(flow);
     expect(await flow.world.github.pulls(splitBill)).toHaveLength(pullsBefore + 1);
     expect(botComments(flow.world, { ...splitBill, issue: opened.number })).toHaveLength(1);
     expect(flow.logged('sandbox.started')).toHaveLength(sandboxesBefore + 1);

@@ -189,7 +189,7 @@ describe('the secrets outside the sandbox', () => {
   it('are not in the task’s record, the log, or the state on disk', async () => {
     await sandbox.writeFile(letGo, '');
     expect((await untilEnded(flow.world, asked.taskId)).outcome).toMatchObject({ kind: 'pull-request' });
-    await untilNothingIsLeft(flow.world);
+    await untilNothingIsLeft(flow);
     const needles = needlesFor(flow.world.secrets());
     const record = await Promise.all(
       ['', '/events', '/change'].map(

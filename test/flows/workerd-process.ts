@@ -20,11 +20,13 @@ function ownWorkerds(): readonly number[] {
     .map(Number);
 }
 
-/** SIGKILL, then until another one answers. */
-export async function killWorkerd(world: World): Promise<void> {
+/** SIGKILL, then until another one answers. `whileStill` is called when it does nothing any more and nobody is in its place yet. */
+export async function killWorkerd(world: World, whileStill: () => void = () => undefined): Promise<void> {
   const [pid, ...others] = ownWorkerds();
   if (pid === undefined || others.length > 0)
     throw new Error(`expected one workerd, found ${[pid, ...others].join(', ')}`);
+  process.kill(pid, 'SIGSTOP');
+  whileStill();
   process.kill(pid, 'SIGKILL');
   await until('the killed workerd to be gone', () => !ownWorkerds().includes(pid));
   await until('another workerd to answer', async () => {

@@ -1,0 +1,250 @@
+/** The HTTP API as scripts use it, and `npm run task`, which is one of them. */
+import { execFile } from 'node:child_process';
+import { join } from 'node:path';
+import { promisify } from 'node:util';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { z } from 'zod';
+import { projectRoot } from '../../local/project-root.ts';
+import { splitBillPatch } from '../../local/openai-simulator/demo-script.ts';
+import { applyPatch, finish, shell } from '../../local/openai-simulator/script.ts';
+import {
+  api,
+  follow,
+  scriptsByName,
+  splitBill,
+  startFlow,
+  untilNothingIsLeft,
+  viewOf,
+  type FlowWorld,
+} from './ask.ts';
+
+const answer = finish({ title: 'Hand out every cent', summary: 'Counts in whole cents.' });
+const startedSchema = z.object({ taskId: z.string(), created: z.boolean(), url: z.string() });
+const eventSchema = z.looseObject({ seq: z.number(), body: z.looseObject({ kind: z.string() }) });
+
+let flow: FlowWorld;
+
+beforeAll(async () => {
+  flow = await startFlow({
+    script: scriptsByName({
+      mend: [applyPatch(splitBillPatch), answer],
+      look: [shell('cat src/split.js'), answer],
+    }),
+  });
+});
+afterAll(async () => await flow.close());
+
+/** Sends a body as it is; `token: null` sends none. */
+async function post(
+  body: string,
+  {
+    token = flow.world.apiToken,
+    headers = {},
+  }: { token?: string | null; headers?: Record<string, string> } = {},
+): Promise<Response> {
+  const authorization: Record<string, string> = token === null ? {} : { authorization: `Bearer ${token}` };
+  return await fetch(`${flow.world.bot.url}/api/tasks`, {
+    method: 'POST',
+    headers: { 'content-type': 'application/json', ...authorization, ...headers },
+    body,
+    signal: AbortSignal.timeout(15_000),
+  });
+}
+const wanted = (repository: string, instruction: string, more: object = {}) =>
+  JSON.stringify({ repository, instruction, ...more });
+
+describe('the API', () => {
+  it('says that it is there, to anybody', async () => {
+    const response = await fetch(`${flow.world.bot.url}/healthz`);
+    expect(response.status).toBe(200);
+    expect(await response.json()).toMatchObject({ ok: true });
+  });
+
+  it.each([
+    ['no token', null],
+    ['a wrong token', 'x'.repeat(48)],
+    ['the beginning of the token', '{start}'],
+    ['an empty token', ''],
+  ])('refuses %s, whatever is asked', async (_, given) => {
+    const token = given === '{start}' ? flow.world.apiToken.slice(0, 20) : given;
+    const response = await post(wanted('acme/split-bill', 'mend it [mend]'), { token });
+    expect(response.status).toBe(401);
+    expect(response.headers.get('www-authenticate')).toContain('Bearer');
+    const headers: Record<string, string> = token === null ? {} : { authorization: `Bearer ${token}` };
+    for (const path of ['', '/gh-1-c1', '/gh-1-c1/events', '/gh-1-c1/change'])
+      expect((await fetch(`${flow.world.bot.url}/api/tasks${path}`, { headers })).status).toBe(401);
+    expect(
+      (await fetch(`${flow.world.bot.url}/api/tasks/gh-1-c1/cancel`, { method: 'POST', headers })).status,
+    ).toBe(401);
+  });
+
+  it.each([
+    ['no JSON', '{"repository": "acme/split-bill"', 400, 'not-json'],
+    ['no body', '', 400, 'not-json'],
+    ['a list', '[]', 400, 'invalid'],
+    ['no instruction', '{"repository":"acme/split-bill"}', 400, 'invalid'],
+    ['an instruction of spaces', wanted('acme/split-bill', '   '), 400, 'invalid'],
+    ['an instruction that is too long', wanted('acme/split-bill', 'x'.repeat(20_001)), 400, 'invalid'],
+    ['an unknown key', wanted('acme/split-bill', 'x', { token: 'x' }), 400, 'invalid'],
+    ['an effort that does not exist', wanted('acme/split-bill', 'x', { effort: 'huge' }), 400, 'invalid'],
+    ['an unknown alias', wanted('bil', 'x'), 400, 'repository'],
+    ['a path for a repository', wanted('acme/../split-bill', 'x'), 400, 'repository'],
+    ['a body that is too large', wanted('acme/split-bill', 'x'.repeat(200_000)), 413, 'too-large'],
+  ])('refuses %s', async (_, body, status, code) => {
+    const response = await post(body);
+    expect(response.status).toBe(status);
+    expect(await response.json()).toMatchObject({ error: { code, message: expect.stringMatching(/\S/) } });
+  });
+
+  it.each([
+    '/api/tasks/api-unknown',
+    '/api/tasks/api-unknown/events',
+    '/api/tasks/api-unknown/change',
+    '/api/tasks/..%2f..',
+    '/api/tasks/UPPER',
+  ])('knows no task at %s', async (path) => {
+    expect((await api(flow.world, path)).status).toBe(404);
+  });
+
+  it('refuses in the task what the configuration does not allow', async () => {
+    const { taskId } = startedSchema.parse(
+      await (await post(wanted('acme/unlisted', 'mend it [mend]'))).json(),
+    );
+    await follow(flow.world, taskId);
+    expect((await viewOf(flow.world, taskId)).outcome).toMatchObject({ kind: 'refused' });
+    expect(flow.logged('sandbox.started')).toEqual([]);
+  });
+});
+
+describe('a task that is started by its alias, twice under one Idempotency-Key', () => {
+  let taskId: string;
+
+  it('is accepted both times, as the same task', async () => {
+    const headers = { 'idempotency-key': 'nightly-2026-11-21' };
+    const answers = [];
+    for (let times = 0; times < 2; times += 1) {
+      const response = await post(wanted('bill', 'mend it [mend]'), { headers });
+      expect(response.status).toBe(202);
+      answers.push(startedSchema.parse(await response.json()));
+    }
+    taskId = answers[0]?.taskId ?? '';
+    const url = `/api/tasks/${taskId}`;
+    expect(answers).toEqual([
+      { taskId, url, created: true },
+      { taskId, url, created: false },
+    ]);
+  });
+
+  it('is one task that ends in one pull request, without an issue to close or a comment to edit', async () => {
+    const events = await follow(flow.world, taskId);
+    expect(events.at(-1)?.body).toMatchObject({ kind: 'ended', outcome: { kind: 'pull-request' } });
+    const pulls = await flow.world.github.pulls(splitBill);
+    expect(pulls).toHaveLength(1);
+    expect(pulls[0]?.body).not.toContain('Closes');
+    expect(flow.logged('sandbox.started')).toHaveLength(1);
+    expect(
+      flow.world.github
+        .requests()
+        .filter(({ method, path }) => method === 'POST' && path.includes('/issues/')),
+    ).toEqual([]);
+  });
+
+  it('tells its log from where a viewer left off', async () => {
+    const all = await follow(flow.world, taskId);
+    const resume = async (lastEventId: string) => {
+      const response = await api(flow.world, `/api/tasks/${taskId}/events`, {
+        headers: { 'last-event-id': lastEventId },
+      });
+      expect(response.headers.get('content-type')).toContain('text/event-stream');
+      const text = await response.text();
+      return [...text.matchAll(/^data: (.*)$/gm)].map(
+        ([, data = '']) => eventSchema.parse(JSON.parse(data)).seq,
+      );
+    };
+    const seqs = all.map(({ seq }) => seq);
+    expect(seqs.length).toBeGreaterThan(10);
+    expect(await resume('0')).toEqual(seqs);
+    expect(await resume('5')).toEqual(seqs.filter((seq) => seq > 5));
+    expect(await resume(String(seqs.at(-1)))).toEqual([]);
+    expect(await resume('nonsense')).toEqual(seqs);
+  });
+
+  it('has its change kept for whoever wants the patch', async () => {
+    const change = await (await api(flow.world, `/api/tasks/${taskId}/change`)).text();
+    expect(change).toContain('"path":"src/split.js"');
+  });
+});
+
+describe('npm run task', () => {
+  const run = promisify(execFile);
+  async function taskCommand(
+    args: readonly string[],
+    env: Record<string, string> = {},
+  ): Promise<{ code: number; stdout: string; stderr: string }> {
+    const { port } = new URL(flow.world.bot.url);
+    const options = {
+      cwd: projectRoot,
+      timeout: 30_000,
+      env: { PATH: process.env['PATH'], PORT: port, API_TOKEN: flow.world.apiToken, NO_COLOR: '1', ...env },
+    };
+    return await run(
+      process.execPath,
+      [join(projectRoot, 'local', 'task-command.ts'), ...args],
+      options,
+    ).then(
+      ({ stdout, stderr }) => ({ code: 0, stdout, stderr }),
+      (error: unknown) => z.object({ code: z.number(), stdout: z.string(), stderr: z.string() }).parse(error),
+    );
+  }
+
+  it('follows a task to its pull request and exits with 0', async () => {
+    const { code, stdout, stderr } = await taskCommand(['bill', 'mend', 'it', '[mend]']);
+    expect(stderr).toBe('');
+    expect(code).toBe(0);
+    const [pull] = (await flow.world.github.pulls(splitBill)).toSorted(
+      (one, other) => other.number - one.number,
+    );
+    expect(stdout).toContain(pull?.url);
+  });
+
+  it('prints one JSON document a line with --json, to the end', async () => {
+    const { code, stdout } = await taskCommand(['acme/split-bill', 'look at it [look]', '--json']);
+    expect(code).toBe(0);
+    const events = stdout
+      .trimEnd()
+      .split('\n')
+      .map((line) => eventSchema.parse(JSON.parse(line)));
+    expect(events.map(({ seq }) => seq)).toEqual(events.map((_, index) => index + 1));
+    expect(events.at(-1)?.body).toMatchObject({ kind: 'ended', outcome: { kind: 'no-change' } });
+  });
+
+  it('only starts the task with --detach', async () => {
+    const { code, stdout } = await taskCommand(['acme/split-bill', 'look at it [look]', '--detach']);
+    expect(code).toBe(0);
+    const taskId = stdout.trim();
+    await follow(flow.world, taskId);
+    expect((await viewOf(flow.world, taskId)).outcome).toMatchObject({ kind: 'no-change' });
+  });
+
+  it.each<[what: string, args: readonly string[], env: Record<string, string>, words: RegExp]>([
+    ['the task is refused', ['acme/unlisted', 'mend it [mend]'], {}, /^$/],
+    ['the repository is unknown', ['bil', 'mend it [mend]'], {}, /neither owner\/name nor an alias/],
+    ['the token is wrong', ['bill', 'mend it [mend]'], { API_TOKEN: 'wrong-wrong-wrong-wrong' }, /API_TOKEN/],
+    ['nothing is asked', ['bill'], {}, /what to do/],
+    [
+      'no bot is there',
+      ['bill', 'mend it [mend]', '--url', 'http://127.0.0.1:1'],
+      {},
+      /No bot answers at http:\/\/127\.0\.0\.1:1/,
+    ],
+  ])('exits with 1 when %s', async (_, args, env, words) => {
+    const { code, stderr } = await taskCommand(args, env);
+    expect(code).toBe(1);
+    expect(stderr).toMatch(words);
+  });
+
+  it('leaves nothing running', async () => {
+    await untilNothingIsLeft(flow);
+    expect(flow.world.bot.sandboxes()).toEqual([]);
+  });
+});

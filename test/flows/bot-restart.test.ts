@@ -1,0 +1,81 @@
+/** The whole machine goes down in the middle of a task, sandboxes included, and comes back on the same state. */
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { splitBillPatch } from '../../local/openai-simulator/demo-script.ts';
+import { applyPatch, finish, shell } from '../../local/openai-simulator/script.ts';
+import type { TaskEvent } from '../../src/core/task-view.ts';
+import {
+  ask,
+  askOn,
+  botComments,
+  follow,
+  scriptsByName,
+  splitBill,
+  startFlow,
+  untilCommand,
+  untilEnded,
+  untilNoSandbox,
+  viewOf,
+  type Asked,
+  type FlowWorld,
+} from './ask.ts';
+
+describe('a bot that is stopped while a task runs and started again', () => {
+  let flow: FlowWorld;
+  let finished: Asked;
+  let asked: Asked;
+  let events: readonly TaskEvent[];
+
+  beforeAll(async () => {
+    const answer = finish({ title: 'Hand out every cent', summary: 'Counts in whole cents.' });
+    flow = await startFlow({
+      // In this order: what is asked last in an issue comes with all that was asked there before.
+      script: scriptsByName({
+        mend: [applyPatch(splitBillPatch), answer],
+        wait: [applyPatch(splitBillPatch), shell('sleep 60'), answer],
+      }),
+    });
+    finished = await ask(flow.world, '@airlock mend it [mend]');
+    await untilEnded(flow.world, finished.taskId);
+    asked = await ask(flow.world, '@airlock mend it [wait]');
+    const following = follow(flow.world, asked.taskId);
+    await untilCommand(flow.world, asked.taskId, 'sleep 60');
+    await flow.world.restartBot();
+    events = await following;
+  });
+  afterAll(async () => await flow.close());
+
+  it('ends the task with the reason: its sandbox is lost', async () => {
+    const view = await untilEnded(flow.world, asked.taskId);
+    expect(view.outcome).toMatchObject({
+      kind: 'failed',
+      reason: { code: 'sandbox-lost', message: expect.stringMatching(/The sandbox was lost.*start over/) },
+    });
+    expect(events.filter(({ body }) => body.kind === 'ended')).toHaveLength(1);
+    expect(events.map(({ seq }) => seq)).toEqual(events.map((_, index) => index + 1));
+  });
+
+  it('says so in the one comment, and opens nothing', async () => {
+    const comments = botComments(flow.world, { ...splitBill, issue: asked.issue });
+    expect(comments).toHaveLength(1);
+    expect(comments[0]?.body).toMatch(/❌ Failed[^]*The sandbox was lost/);
+    expect(await flow.world.github.pulls(splitBill)).toHaveLength(1);
+  });
+
+  it('still knows what had ended before, and does not do it again', async () => {
+    expect((await viewOf(flow.world, finished.taskId)).outcome).toMatchObject({ kind: 'pull-request' });
+    expect((await flow.world.github.redeliver(finished.delivery)).status).toBe(202);
+    expect(await flow.world.github.pulls(splitBill)).toHaveLength(1);
+  });
+
+  it('works on a new mention in the same issue', async () => {
+    const again = await askOn(flow.world, asked.issue, '@airlock mend it [mend]');
+    expect((await untilEnded(flow.world, again.taskId)).outcome).toMatchObject({ kind: 'pull-request' });
+    expect(await flow.world.github.pulls(splitBill)).toHaveLength(2);
+    expect(botComments(flow.world, { ...splitBill, issue: asked.issue })).toHaveLength(2);
+  });
+
+  it('left no sandbox behind', async () => {
+    await untilNoSandbox(flow);
+    expect(flow.logged('sandbox.started')).toHaveLength(3);
+  });
+});
