@@ -92,6 +92,8 @@ interface Script {
   readonly change?: ChangeSet;
   readonly turn?: Progress['turn'];
   readonly cancelBefore?: TaskPhase;
+  /** While the step works. */
+  readonly cancelDuring?: TaskPhase;
   readonly deps?: Partial<TaskDeps>;
   readonly sandbox?: Partial<TaskSandbox>;
   readonly codeHost?: Partial<TaskDeps['codeHost']>;
@@ -117,7 +119,9 @@ function world(script: Script): World {
     enter: async (phase) => {
       if (phase === script.cancelBefore) cancelledBy = 'maria';
       log.push(phase);
-      return { cancelledBy };
+      const answer = { cancelledBy };
+      if (phase === script.cancelDuring) cancelledBy = 'maria';
+      return answer;
     },
     grantPhase: async (phase) => void grants.push(phase),
     canaryNonce: async () => 'nonce',
@@ -369,6 +373,16 @@ describe('a task', () => {
       expect(calls).toBe(1);
     },
   );
+
+  it.each([
+    ['provision', 'start'],
+    ['canary', 'exec'],
+    ['codex', 'startRun'],
+  ] as const)('is cancelled, not lost, when that takes the sandbox away during %s', async (phase, method) => {
+    const gone = async () => Promise.reject(new SandboxLostError('gone'));
+    const { result } = await live({ cancelDuring: phase, sandbox: { [method]: gone } });
+    expect(result).toEqual({ kind: 'cancelled', by: 'maria' });
+  });
 
   it.each<TaskPhase>(['authorize', 'acknowledge', 'canary', 'clone', 'codex', 'collect', 'gate', 'publish'])(
     'stops at %s when it was cancelled before',

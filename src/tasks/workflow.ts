@@ -143,7 +143,11 @@ async function unlessCancelled<T>(
 ): Promise<Stage<T>> {
   const { cancelledBy } = await deps.record.enter(phase);
   if (cancelledBy !== null) return { go: false, outcome: { kind: 'cancelled', by: cancelledBy } };
-  return await work();
+  const stage = await work();
+  if (stage.go) return stage;
+  // A cancellation takes the sandbox from under the step: that is not the loss that the step reports.
+  const { cancelledBy: meanwhile } = await deps.record.enter(phase);
+  return meanwhile === null ? stage : { go: false, outcome: { kind: 'cancelled', by: meanwhile } };
 }
 
 /** After all retries: what a person is told. The error itself goes to the log; it may hold addresses or upstream text. */
