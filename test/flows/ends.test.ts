@@ -19,6 +19,7 @@ import {
   untilEnded,
   untilNothingIsLeft,
   untilPhase,
+  viewOf,
   type FlowWorld,
 } from './ask.ts';
 import { cloneBranch, gitIn } from './clone-branch.ts';
@@ -221,6 +222,28 @@ describe.concurrent('a task that ran', () => {
     expect(await again.json()).toMatchObject({ cancelled: false, reason: 'The task has already ended.' });
   });
 
+  it('ends at once when it is cancelled while the sandbox clones', async () => {
+    const { world } = flow;
+    const hang = {
+      method: 'POST',
+      path: /^\/acme\/cancelled-early(?:\.git)?\/git-upload-pack$/,
+      status: 'timeout',
+    } as const;
+    world.github.failNext(hang);
+    const { outcome, comment, pulls, view } = await run(
+      'cancelled-early',
+      '@airlock mend it [mend]',
+      async ({ taskId }) => {
+        await untilPhase(world, taskId, 'clone');
+        expect((await api(world, `/api/tasks/${taskId}/cancel`, { method: 'POST' })).status).toBe(202);
+      },
+    );
+    expect(outcome).toEqual({ kind: 'cancelled', by: 'the API' });
+    expect(view.elapsedMs).toBeLessThan(15_000);
+    expect(comment).toContain('Cancelled by the API');
+    expect(pulls).toEqual([]);
+  });
+
   it('fails with the model’s own words when the model refuses', async () => {
     const { outcome, comment, pulls } = await run('riddle', '@airlock mend it [riddle]');
     expect(outcome).toMatchObject({
@@ -274,6 +297,37 @@ describe.concurrent('a task that ran', () => {
       .requests()
       .filter(({ method, path }) => method === 'POST' && path.endsWith('/acme/twice/pulls'));
     expect(attempts.slice(0, 2).map(({ status }) => status)).toEqual([502, 502]);
+  });
+
+  it('keeps the change that GitHub refuses, and publishes that alone when it is asked to', async () => {
+    const { world } = flow;
+    world.github.failNext({ method: 'POST', path: /\/acme\/refused\/git\/refs$/, status: 403 });
+    const { taskId, outcome, comment, pulls, repository, view } = await run(
+      'refused',
+      '@airlock mend it [mend]',
+    );
+    expect(outcome).toMatchObject({
+      kind: 'failed',
+      reason: { code: 'permission-missing' },
+      changeKept: true,
+    });
+    expect(comment).toMatch(/Failed[^]*needs “Contents: write”[^]*The change is kept/);
+    expect(pulls).toEqual([]);
+    await askOn(world, view.issueNumber ?? 0, '@airlock retry', { repository });
+    await until(
+      'the pull request is there',
+      async () => (await viewOf(world, taskId)).outcome?.kind === 'pull-request',
+    );
+    const after = await seen(repository, view.issueNumber ?? 0, taskId);
+    expect(after.pulls.map(({ title }) => title)).toEqual(['Hand out every cent']);
+    await until('the task’s own comment says so', () =>
+      (botComments(world, { ...repository, issue: view.issueNumber ?? 0 })[0]?.body ?? '').includes(
+        after.pulls[0]?.url ?? '-',
+      ),
+    );
+    // Codex has not worked again.
+    expect(after.view.progress).toEqual(view.progress);
+    expect(flow.logged('agent.ended').filter((line) => line['taskId'] === taskId)).toHaveLength(1);
   });
 
   it('opens its pull request although no reaction can be set', async () => {
