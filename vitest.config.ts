@@ -1,5 +1,6 @@
 import { cloudflareTest } from '@cloudflare/vitest-plugin';
 import { defineConfig } from 'vitest/config';
+import { scriptedSandboxHost } from './test/workerd-host/sandbox-host.ts';
 
 export default defineConfig({
   test: {
@@ -14,8 +15,34 @@ export default defineConfig({
         },
       },
       {
-        plugins: [cloudflareTest({ wrangler: { configPath: './wrangler.jsonc' } })],
-        test: { name: 'workerd', include: ['test/workerd/**/*.test.ts'] },
+        plugins: [
+          cloudflareTest(({ inject }) => {
+            const github = inject('github');
+            const sandboxHost = scriptedSandboxHost();
+            return {
+              wrangler: { configPath: './wrangler.jsonc' },
+              miniflare: {
+                bindings: {
+                  GITHUB_APP_ID: github.appId,
+                  GITHUB_APP_PRIVATE_KEY: github.pkcs1,
+                  GITHUB_WEBHOOK_SECRET: github.webhookSecret,
+                  GITHUB_API_URL: github.apiUrl,
+                  OPENAI_API_KEY: 'sk-never-used',
+                  API_TOKEN: 'a-token-of-the-tests',
+                  SANDBOX_GATEWAY_TOKEN: 'the-gateway-of-the-tests',
+                },
+                serviceBindings: { SANDBOX_HOST: sandboxHost },
+              },
+            };
+          }),
+        ],
+        test: {
+          name: 'workerd',
+          include: ['test/workerd/**/*.test.ts'],
+          globalSetup: ['test/workerd-host/github.ts'],
+          setupFiles: ['test/workerd/only-simulated-github.ts'],
+          testTimeout: 20_000,
+        },
       },
       {
         test: {

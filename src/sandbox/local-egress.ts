@@ -4,6 +4,7 @@
  * a token of this run that it is the gateway.
  */
 import type { EgressEntry } from '../core/grant.ts';
+import { sameSecret } from '../core/same-secret.ts';
 import { handleEgress, type EgressDeps } from '../egress/handler.ts';
 
 /** `x-airlock-` headers of the sandbox itself are removed by the gateway before it adds these. */
@@ -17,7 +18,8 @@ export async function handleLocalEgress(
   gatewayToken: string,
   deps: EgressDeps,
 ): Promise<Response> {
-  if (gatewayToken === '' || request.headers.get(tokenHeader) !== gatewayToken)
+  // An unset token opens nothing: the empty header would otherwise match it.
+  if (gatewayToken === '' || !(await sameSecret(request.headers.get(tokenHeader) ?? '', gatewayToken)))
     return new Response(null, { status: 403 });
   const sandboxId = request.headers.get(idHeader);
   if (sandboxId === null || !/^[0-9a-f]{64}$/.test(sandboxId)) return new Response(null, { status: 400 });

@@ -48,22 +48,23 @@ function localSandbox(host: SandboxHostBinding, sandboxId: string): TaskSandbox 
       body?: string;
       timeoutMs?: number;
     } = {},
-  ): Promise<Response> {
+  ): Promise<Answer> {
     const url = new URL(`http://sandbox-host/sandboxes/${sandboxId}${path}`);
     for (const [name, value] of Object.entries(options.query ?? {}))
       url.searchParams.set(name, String(value));
     const body = options.json === undefined ? options.body : JSON.stringify(options.json);
-    const response = await host.fetch(url.href, {
-      method,
-      ...(body === undefined ? {} : { body }),
-      signal: AbortSignal.timeout(options.timeoutMs ?? answerMs),
-    });
-    if (response.ok) return response;
-    const parsed = problemBody.safeParse(await response.json().catch(() => null));
+    const answer = await fetchWhole(
+      host,
+      url.href,
+      { method, ...(body === undefined ? {} : { body }) },
+      options.timeoutMs ?? answerMs,
+    );
+    if (answer.status >= 200 && answer.status < 300) return answer;
+    const parsed = problemBody.safeParse(parseJson(answer));
     const problem = parsed.success ? parsed.data.problem : 'no reason given';
-    if (response.status === 410 || response.status === 404) throw new SandboxLostError(problem);
-    if (response.status === 503) throw new SandboxBusyError(problem);
-    throw new Error(`sandbox host: ${response.status}: ${problem}`);
+    if (answer.status === 410 || answer.status === 404) throw new SandboxLostError(problem);
+    if (answer.status === 503) throw new SandboxBusyError(problem);
+    throw new Error(`sandbox host: ${answer.status}: ${problem}`);
   }
 
   return {
@@ -78,7 +79,7 @@ function localSandbox(host: SandboxHostBinding, sandboxId: string): TaskSandbox 
         query: { path, offset, maxBytes: Math.min(maxBytes, maxReadBytes) },
       });
       if (response.status === 204) return null;
-      return { bytes: await bytesOf(response), size: count.parse(response.headers.get('x-size')) };
+      return { bytes: response.bytes, size: count.parse(response.headers.get('x-size')) };
     },
     async exec(command, { timeoutMs, maxOutputBytes }): Promise<ExecResult> {
       const json = {
@@ -87,7 +88,7 @@ function localSandbox(host: SandboxHostBinding, sandboxId: string): TaskSandbox 
         maxOutputBytes: Math.min(maxOutputBytes, maxExecOutputBytes),
       };
       const response = await call('POST', '/exec', { json, timeoutMs: timeoutMs + answerMs });
-      return execResult.parse(await response.json());
+      return execResult.parse(parseJson(response));
     },
     async startRun(name, command) {
       await call('POST', `/runs/${encodeURIComponent(name)}`, { json: plain(command) });
@@ -100,7 +101,7 @@ function localSandbox(host: SandboxHostBinding, sandboxId: string): TaskSandbox 
       });
       const exitCode = response.headers.get('x-exit-code');
       return {
-        bytes: await bytesOf(response),
+        bytes: response.bytes,
         size: count.parse(response.headers.get('x-size')),
         exitCode: exitCode === null ? null : count.parse(exitCode),
       };
@@ -116,6 +117,40 @@ function plain({ argv, cwd, env }: SandboxCommand) {
   return { argv, ...(cwd === undefined ? {} : { cwd }), ...(env === undefined ? {} : { env }) };
 }
 
-async function bytesOf(response: Response): Promise<Uint8Array> {
-  return new Uint8Array(await response.arrayBuffer());
+interface Answer {
+  readonly status: number;
+  readonly headers: Headers;
+  readonly bytes: Uint8Array;
+}
+
+/**
+ * The timer is cleared with the answer: an `AbortSignal.timeout` would live on until it fires, and workerd allows 10,000 of them in
+ * an object, which a run that writes without end would reach.
+ */
+async function fetchWhole(
+  host: SandboxHostBinding,
+  url: string,
+  init: RequestInit,
+  timeoutMs: number,
+): Promise<Answer> {
+  const abort = new AbortController();
+  const timer = setTimeout(
+    () => abort.abort(new Error(`the sandbox host did not answer within ${timeoutMs} ms`)),
+    timeoutMs,
+  );
+  try {
+    const response = await host.fetch(url, { ...init, signal: abort.signal });
+    const { status, headers } = response;
+    return { status, headers, bytes: new Uint8Array(await response.arrayBuffer()) };
+  } finally {
+    clearTimeout(timer);
+  }
+}
+
+function parseJson({ bytes }: Answer): unknown {
+  try {
+    return JSON.parse(new TextDecoder().decode(bytes));
+  } catch {
+    return null; // the callers' schemas refuse it
+  }
 }

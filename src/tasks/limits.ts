@@ -9,6 +9,8 @@ export const taskLimits = {
   /** How long one read of the run's output may wait for something to come. */
   readWaitMs: 5_000,
   readBytes: 512 * 1024,
+  /** Between two reads while only the beginning of a line is there. Lines are written whole, so this is rare. */
+  unfinishedLineMs: 100,
   /** While a task lives, its record wakes at least this often: after a crash it is late by no more than this. */
   heartbeatMs: 5_000,
   /** GitHub's secondary limit is 80 content-creating requests a minute for an installation; an edit counts. */

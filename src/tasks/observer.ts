@@ -19,6 +19,11 @@ export interface Observation {
   readonly notable: readonly Notable[];
   /** Set when the run is over. */
   readonly end: AgentEnd | null;
+  /**
+   * Milliseconds to wait before the next read. Not 0 while all there is to read is the beginning of a line: the host answers such a
+   * read at once, and a run that never ends its line would keep the observer spinning.
+   */
+  readonly pauseMs: number;
 }
 
 /** One read. Waits at most `waitMs` for something to come. Rejects on what may pass (the sandbox's host is restarting). */
@@ -35,7 +40,7 @@ export async function observeOnce(
     chunk = await sandbox.readRun(codexRun, range);
   } catch (error) {
     if (error instanceof SandboxLostError)
-      return { state, notable: [], end: { kind: 'lost', why: error.message } };
+      return { state, notable: [], end: { kind: 'lost', why: error.message }, pauseMs: 0 };
     throw error;
   }
   const ended = chunk.exitCode !== null && state.offset + chunk.bytes.byteLength >= chunk.size;
@@ -52,10 +57,16 @@ export async function observeOnce(
   }
   const next = { offset: state.offset + consumed, progress };
   if (ended && chunk.exitCode !== null)
-    return { state: next, notable, end: { kind: 'exited', exitCode: chunk.exitCode } };
+    return { state: next, notable, end: { kind: 'exited', exitCode: chunk.exitCode }, pauseMs: 0 };
   if (next.offset > taskLimits.runOutputBytes)
-    return { state: next, notable, end: { kind: 'lost', why: 'the run wrote more than may be read' } };
-  return { state: next, notable, end: null };
+    return {
+      state: next,
+      notable,
+      end: { kind: 'lost', why: 'the run wrote more than may be read' },
+      pauseMs: 0,
+    };
+  const stuck = consumed === 0 && chunk.bytes.byteLength > 0;
+  return { state: next, notable, end: null, pauseMs: stuck ? taskLimits.unfinishedLineMs : 0 };
 }
 
 /**

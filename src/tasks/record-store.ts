@@ -80,7 +80,8 @@ export function openRecordStore(storage: DurableObjectStorage): RecordStore {
       const bytes = new TextEncoder().encode(content);
       storage.transactionSync(() => {
         sql.exec('DELETE FROM kept WHERE name = ?', name);
-        for (let part = 0; part * partBytes < bytes.byteLength; part += 1)
+        // One part at least: an empty file is kept as well.
+        for (let part = 0; part === 0 || part * partBytes < bytes.byteLength; part += 1)
           sql.exec(
             'INSERT INTO kept (name, part, bytes) VALUES (?, ?, ?)',
             name,
@@ -94,7 +95,8 @@ export function openRecordStore(storage: DurableObjectStorage): RecordStore {
         .exec<{ bytes: ArrayBuffer }>('SELECT bytes FROM kept WHERE name = ? ORDER BY part', name)
         .toArray();
       if (rows.length === 0) return null;
-      const decoder = new TextDecoder();
+      // As it was: a byte order mark would be swallowed otherwise.
+      const decoder = new TextDecoder('utf-8', { fatal: false, ignoreBOM: true });
       return rows.map((row) => decoder.decode(row.bytes, { stream: true })).join('') + decoder.decode();
     },
     transaction: (work) => storage.transactionSync(work),

@@ -189,6 +189,7 @@ export abstract class TaskRecordBase<Env> extends RecordCore<Env> {
       if (end !== null) return await this.#endRun(end);
       if (seen.notable.length > 0) this.saveCommentSoon();
       await this.arm();
+      if (seen.pauseMs > 0) await new Promise((resolve) => setTimeout(resolve, seen.pauseMs));
     }
     persist();
   }

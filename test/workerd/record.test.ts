@@ -1,0 +1,297 @@
+/** The record in its real Durable Object: what only storage, alarms and eviction can show. */
+import { evictDurableObject, runDurableObjectAlarm, runInDurableObject } from 'cloudflare:test';
+import { env, exports } from 'cloudflare:workers';
+import { describe, expect, it, vi } from 'vitest';
+import completedRun from '../codex/fixtures/completed.jsonl?raw';
+import type { EgressEntry } from '../../src/core/grant.ts';
+import { authorization, codexHasWritten, recordOf, sandboxCalls, sandboxIdOf, taskRequest } from './task.ts';
+
+const denied: EgressEntry = {
+  at: 1,
+  method: 'POST',
+  host: 'evil.example',
+  path: '/',
+  verdict: 'denied',
+  rule: 'host.unknown',
+  reason: 'evil.example is not allowed',
+  status: 403,
+  bytesUp: 0,
+  bytesDown: 0,
+};
+const modelRequest: EgressEntry = {
+  ...denied,
+  at: 2,
+  host: 'api.openai.com',
+  path: '/v1/responses',
+  verdict: 'allowed',
+  rule: 'openai.responses',
+  reason: '',
+  status: 200,
+  bytesUp: 10,
+  bytesDown: 20,
+};
+
+async function opened(taskId: string) {
+  const record = recordOf(taskId);
+  await record.open(taskRequest(taskId));
+  await record.authorized(authorization());
+  return record;
+}
+
+/** The answer of the events route, read to its end or until `enough` says so. */
+async function eventsOf(
+  taskId: string,
+  after: number | null,
+  enough: (text: string) => boolean = () => false,
+) {
+  const answer = await exports.default.fetch(
+    new Request(`http://airlock.test/api/tasks/${taskId}/events`, {
+      headers: {
+        authorization: 'Bearer a-token-of-the-tests',
+        ...(after === null ? {} : { 'last-event-id': String(after) }),
+      },
+    }),
+  );
+  expect(answer.headers.get('content-type')).toBe('text/event-stream');
+  const reader = answer.body?.pipeThrough(new TextDecoderStream()).getReader();
+  let text = '';
+  for (;;) {
+    const chunk = await reader?.read();
+    if (chunk?.value !== undefined) text += chunk.value;
+    if (chunk === undefined || chunk.done) return { ended: true, lines: idsAndKinds(text) };
+    if (!enough(text)) continue;
+    await reader?.cancel();
+    return { ended: false, lines: idsAndKinds(text) };
+  }
+}
+const idsAndKinds = (text: string) =>
+  [...text.matchAll(/^id: (\d+)\nevent: (\S+)\ndata: (.+)\n\n/gm)].map(([, id, kind]) => `${id} ${kind}`);
+
+describe('opening', () => {
+  it('happens once, also when asked for at the same time', async () => {
+    const request = taskRequest('opened-once');
+    const record = recordOf(request.taskId);
+    const answers = await Promise.all([record.open(request), record.open(request), record.open(request)]);
+    expect(answers.filter(({ created }) => created)).toHaveLength(1);
+    expect(await record.view()).toMatchObject({ taskId: 'opened-once', status: 'accepted', outcome: null });
+  });
+
+  it('is not done by looking', async () => {
+    expect(await recordOf('never-opened').view()).toBeNull();
+    expect(await recordOf('never-opened').admitEgress()).toBeNull();
+    expect(await recordOf('never-opened').watch(0)).toBeNull();
+  });
+});
+
+describe('egress', () => {
+  it('is counted and kept over an eviction', async () => {
+    const record = await opened('egress');
+    await record.grantPhase('run');
+    expect((await record.admitEgress())?.used).toEqual({ requests: 0, tokens: 0 });
+    await record.recordEgress(denied, 0);
+    await record.recordEgress(denied, 0);
+    await record.recordEgress(modelRequest, 321);
+    await evictDurableObject(record);
+    const grant = await record.admitEgress();
+    expect(grant).toMatchObject({
+      taskId: 'egress',
+      phase: 'run',
+      repositories: [{ owner: 'acme', name: 'split' }],
+      used: { requests: 1, tokens: 321 },
+    });
+    expect((await record.view())?.receipt).toEqual({
+      hosts: [{ host: 'api.openai.com', requests: 1, bytesUp: 10, bytesDown: 20 }],
+      denied: [expect.objectContaining({ host: 'evil.example', rule: 'host.unknown', count: 2 })],
+      deniedTotal: 2,
+    });
+  });
+
+  it('loses no count when a hundred requests come at once', async () => {
+    const record = await opened('egress-at-once');
+    await Promise.all(Array.from({ length: 100 }, async () => await record.admitEgress()));
+    expect((await record.admitEgress())?.used.requests).toBe(100);
+  });
+
+  it('is sealed from the end of the task on, and from its cancellation', async () => {
+    const ended = await opened('egress-ended');
+    await ended.grantPhase('run');
+    await ended.finish({ kind: 'no-change', summary: '' });
+    expect((await ended.admitEgress())?.phase).toBe('sealed');
+
+    const cancelled = await opened('egress-cancelled');
+    await cancelled.grantPhase('run');
+    await cancelled.cancel('maria').catch(() => undefined); // there is no Workflow instance to tell
+    expect((await cancelled.admitEgress())?.phase).toBe('sealed');
+  });
+});
+
+describe('the live view', () => {
+  it('resumes after the last event seen, follows, and ends with the task', async () => {
+    const record = await opened('viewed');
+    await record.enter('authorize');
+    await record.enter('acknowledge');
+    const first = await eventsOf('viewed', null, (text) => text.includes('id: 3\n'));
+    expect(first).toEqual({ ended: false, lines: ['1 phase', '2 phase', '3 phase'] });
+
+    const following = eventsOf('viewed', 2);
+    await record.enter('provision');
+    await record.finish({ kind: 'no-change', summary: 'nothing to do' });
+    expect(await following).toEqual({ ended: true, lines: ['3 phase', '4 phase', '5 ended'] });
+  });
+
+  it('of an ended task ends at once, and also after an eviction', async () => {
+    const record = await opened('viewed-late');
+    await record.finish({ kind: 'no-change', summary: '' });
+    expect(await eventsOf('viewed-late', 1)).toEqual({ ended: true, lines: ['2 ended'] });
+    await evictDurableObject(record);
+    expect(await eventsOf('viewed-late', 0)).toEqual({ ended: true, lines: ['1 phase', '2 ended'] });
+    expect(await eventsOf('viewed-late', 99)).toEqual({ ended: true, lines: [] });
+  });
+
+  it('reaches two viewers alike', async () => {
+    const record = await opened('viewed-twice');
+    const both = Promise.all([eventsOf('viewed-twice', 0), eventsOf('viewed-twice', 0)]);
+    await record.enter('authorize');
+    await record.finish({ kind: 'no-change', summary: '' });
+    const [one, other] = await both;
+    expect(one).toEqual({ ended: true, lines: ['1 phase', '2 phase', '3 ended'] });
+    expect(other).toEqual(one);
+  });
+});
+
+describe('a kept file', () => {
+  const MiB = 1024 * 1024;
+  it.each([
+    ['empty', ''],
+    ['short', 'a\u0000b\r\n'],
+    ['with a byte order mark', '\uFEFFtext'],
+    ['exactly one part', 'x'.repeat(MiB)],
+    ['three parts, with characters across their borders', `x${'€'.repeat(MiB)}`],
+    ['of emoji, each four bytes', `ab${'🦀'.repeat(600_000)}`],
+  ])('comes back as it was: %s', async (name, content) => {
+    const record = await opened(`kept-${name.replaceAll(/[^a-z]+/g, '-')}`);
+    await record.keep('change.ndjson', content);
+    await evictDurableObject(record);
+    expect((await record.kept('change.ndjson')) === content).toBe(true);
+    expect(await record.kept('other')).toBeNull();
+  });
+
+  it('is replaced as a whole, by a shorter one as well', async () => {
+    const record = await opened('kept-again');
+    await record.keep('change.ndjson', 'y'.repeat(3 * MiB));
+    await record.keep('change.ndjson', 'short');
+    expect(await record.kept('change.ndjson')).toBe('short');
+  });
+});
+
+describe('the watchdog', () => {
+  it('gives up a task that is overdue, says so, and destroys the sandbox', async () => {
+    const acceptedAt = new Date(Date.now() - 45 * 60_000).toISOString();
+    const record = recordOf('overdue');
+    await record.open(taskRequest('overdue', { acceptedAt }));
+    expect(await runDurableObjectAlarm(record)).toBe(true);
+    expect((await record.view())?.outcome).toMatchObject({
+      kind: 'failed',
+      reason: { code: 'overdue' },
+      changeKept: false,
+    });
+    expect(await sandboxCalls('overdue')).toEqual(['destroy']);
+    // Closed for good: nothing wakes it any more.
+    expect(await runDurableObjectAlarm(record)).toBe(false);
+  });
+
+  it('does nothing to a task that has its time, but to wake again', async () => {
+    const record = await opened('in-time');
+    expect(await runDurableObjectAlarm(record)).toBe(true);
+    expect((await record.view())?.outcome).toBeNull();
+    expect(await sandboxCalls('in-time')).toEqual([]);
+    expect(await runDurableObjectAlarm(record)).toBe(true);
+  });
+
+  it('keeps the first outcome', async () => {
+    const record = await opened('first-outcome');
+    await record.finish({ kind: 'no-change', summary: 'first' });
+    await record.finish({ kind: 'cancelled', by: 'maria' });
+    expect((await record.view())?.outcome).toEqual({ kind: 'no-change', summary: 'first' });
+  });
+});
+
+describe('the observer', () => {
+  const lines = completedRun.trimEnd().split('\n');
+  const half = `${lines.slice(0, 12).join('\n')}\n${lines[12]?.slice(0, 20) ?? ''}`;
+
+  it('goes on after its object died in mid-run: nothing is lost, nothing told twice', async () => {
+    let record = await opened('crashed');
+    await record.grantPhase('run');
+    await record.enter('codex');
+    await codexHasWritten('crashed', half);
+    await record.observe();
+    await vi.waitFor(
+      async () => expect((await record.view())?.progress?.threadId).toEqual(expect.any(String)),
+      { timeout: 5000, interval: 50 },
+    );
+    // An eviction waits for the observing alarm to end; a crash does not.
+    await runInDurableObject(record, (_, state) => state.abort('killed by the test')).catch(() => undefined);
+    record = recordOf('crashed');
+    await codexHasWritten('crashed', completedRun, 0);
+    await runDurableObjectAlarm(record).catch(() => undefined); // no Workflow instance hears of the end
+    await vi.waitFor(async () => expect(await record.agentEnd()).toEqual({ kind: 'exited', exitCode: 0 }), {
+      timeout: 15_000,
+      interval: 50,
+    });
+    expect((await record.view())?.progress).toMatchObject({
+      commands: [{ command: 'cat a.txt', exitCode: 0, outputTail: 'one' }],
+      commandsTotal: 1,
+      changedFiles: ['a.txt'],
+      turn: { status: 'completed' },
+      unknownEvents: 0,
+    });
+    await record.finish({ kind: 'no-change', summary: '' });
+    const { lines: told } = await eventsOf('crashed', 0);
+    expect(told.filter((line) => line.endsWith(' command.finished'))).toHaveLength(1);
+    expect(told.filter((line) => line.endsWith(' files.changed'))).toHaveLength(1);
+  });
+
+  it('does not spin on a line that never ends', async () => {
+    const record = await opened('half-a-line');
+    await codexHasWritten('half-a-line', '{"half');
+    await record.observe();
+    await new Promise((resolve) => setTimeout(resolve, 1000));
+    expect((await sandboxCalls('half-a-line')).length).toBeLessThan(15);
+    await codexHasWritten('half-a-line', '{"half":true}\n', 0);
+    await vi.waitFor(async () => expect(await record.agentEnd()).toEqual({ kind: 'exited', exitCode: 0 }));
+    expect((await record.view())?.progress?.unknownEvents).toBe(1);
+  });
+});
+
+describe('a cancellation', () => {
+  it('destroys the sandbox, is told, and stays the end of the run', async () => {
+    const record = await opened('cancelled');
+    await record.grantPhase('run');
+    await record.cancel('maria').catch(() => undefined); // no Workflow instance hears of it
+    expect(await record.enter('clone')).toEqual({ cancelledBy: 'maria' });
+    expect(await record.agentEnd()).toEqual({ kind: 'cancelled', by: 'maria' });
+    expect(await sandboxCalls('cancelled')).toEqual(['destroy']);
+    await evictDurableObject(record);
+    expect(await record.agentEnd()).toEqual({ kind: 'cancelled', by: 'maria' });
+  });
+
+  it('is refused once the change is being published, and after the end', async () => {
+    const record = await opened('cancelled-late');
+    await record.enter('publish');
+    expect(await record.cancel('maria')).toMatchObject({ cancelled: false });
+    await record.finish({ kind: 'no-change', summary: '' });
+    expect(await record.cancel('maria')).toEqual({ cancelled: false, reason: 'The task has already ended.' });
+    expect(await sandboxCalls('cancelled-late')).toEqual([]);
+  });
+
+  it('of one task leaves another alone', async () => {
+    await Promise.all([opened('neighbour-a'), opened('neighbour-b')]);
+    await recordOf('neighbour-a')
+      .cancel('maria')
+      .catch(() => undefined);
+    expect(await recordOf('neighbour-b').enter('clone')).toEqual({ cancelledBy: null });
+    expect(sandboxIdOf('neighbour-a')).not.toBe(sandboxIdOf('neighbour-b'));
+    expect(env.TASKS.idFromName('x').toString()).toMatch(/^[0-9a-f]{64}$/);
+  });
+});

@@ -1,0 +1,68 @@
+/** A task, its record and its scripted sandbox, as the tests in workerd reach them. */
+import { env } from 'cloudflare:workers';
+import { inject } from 'vitest';
+import { z } from 'zod';
+import type { Authorization } from '../../src/core/ports.ts';
+import type { TaskRequest } from '../../src/core/task.ts';
+
+export function taskRequest(taskId: string, changes: Partial<TaskRequest> = {}): TaskRequest {
+  return {
+    taskId,
+    shortId: '0a1b2c3d',
+    acceptedAt: new Date().toISOString(),
+    repository: { owner: 'acme', name: 'split' },
+    trigger: { kind: 'api' },
+    requester: null,
+    ask: { kind: 'run' },
+    instruction: 'fix the rounding',
+    options: {},
+    ...changes,
+  };
+}
+
+export function authorization(): Authorization {
+  const { id, installationId, headSha } = inject('repository');
+  return {
+    facts: {
+      owner: 'acme',
+      name: 'split',
+      repositoryId: id,
+      installationId,
+      defaultBranch: 'main',
+      private: true,
+    },
+    baseBranch: 'main',
+    baseSha: headSha,
+    model: 'gpt-test',
+    effort: 'medium',
+    models: ['gpt-test'],
+    limits: { minutes: 10, tokens: 100_000 },
+    draft: false,
+  };
+}
+
+/** The id by which the egress handler knows the task's sandbox. */
+export function sandboxIdOf(taskId: string): string {
+  return env.TASKS.idFromName(`sandbox:${taskId}`).toString();
+}
+
+export function recordOf(taskId: string) {
+  return env.TASKS.get(env.TASKS.idFromName(sandboxIdOf(taskId)));
+}
+
+async function host(path: string, init?: RequestInit): Promise<Response> {
+  if (env.SANDBOX_HOST === undefined) throw new Error('no sandbox host is bound');
+  return await env.SANDBOX_HOST.fetch(`http://sandbox-host${path}`, init);
+}
+
+/** What the run `codex` has written so far, and whether it has ended. */
+export async function codexHasWritten(taskId: string, output: string, exitCode?: number): Promise<void> {
+  const end = exitCode === undefined ? '' : `?exit=${exitCode}`;
+  await host(`/script/${sandboxIdOf(taskId)}/codex${end}`, { method: 'PUT', body: output });
+}
+
+/** What was asked of the task's sandbox, in order. */
+export async function sandboxCalls(taskId: string): Promise<string[]> {
+  const answer = await host(`/calls/${sandboxIdOf(taskId)}`);
+  return z.array(z.string()).parse(await answer.json());
+}
