@@ -51,7 +51,7 @@ async function findSupport(): Promise<SandboxSupport> {
     return {
       ok: false,
       problem: `Sandboxes need Linux namespaces; this is ${process.platform}.`,
-      wayOut: 'Run Airlock on Linux (a virtual machine will do), or deploy it to Cloudflare.',
+      wayOut: 'Run Airlock on Linux; a virtual machine will do.',
     };
   }
   const programs = findPrograms();
@@ -59,7 +59,7 @@ async function findSupport(): Promise<SandboxSupport> {
     return {
       ok: false,
       problem: 'There is no bubblewrap on this machine.',
-      wayOut: 'Run `npm ci` (the Codex package brings one), or install the package `bubblewrap`.',
+      wayOut: 'Run `npm ci` on x64 or arm64 (the Codex package brings one), or install the package `bubblewrap`.',
     };
   }
   const root = process.geteuid?.() === 0;

@@ -1,0 +1,97 @@
+/** What the documentation names exists: settings, configuration keys, npm scripts, linked files and headings. */
+import { existsSync, readdirSync, readFileSync } from 'node:fs';
+import { dirname, join } from 'node:path';
+import { describe, expect, it } from 'vitest';
+import { z } from 'zod';
+import { configSchema } from '../src/config/schema.ts';
+import { settingNames } from '../src/settings.ts';
+
+const root = dirname(import.meta.dirname);
+const read = (path: string): string => readFileSync(join(root, path), 'utf8');
+const pages = [
+  'README.md',
+  'AGENTS.md',
+  'CHANGELOG.md',
+  ...readdirSync(join(root, 'docs'))
+    .filter((name) => name.endsWith('.md'))
+    .map((name) => join('docs', name)),
+];
+const scripts = Object.keys(
+  z.object({ scripts: z.record(z.string(), z.string()) }).parse(JSON.parse(read('package.json'))).scripts,
+);
+
+const schemaNode = z.looseObject({
+  properties: z.record(z.string(), z.unknown()).optional(),
+  additionalProperties: z.unknown().optional(),
+});
+/** `limits.minutes`, not `repositories.x.limits.minutes`: names as the page groups them. */
+function keysOf(schema: unknown, path = ''): string[] {
+  const node = schemaNode.safeParse(schema);
+  if (!node.success) return [];
+  const { properties = {}, additionalProperties } = node.data;
+  const own = Object.entries(properties).flatMap(([key, value]) => {
+    const grouped = ['github', 'defaults', 'repositories'].includes(key) ? '' : `${path}${key}.`;
+    const inner = keysOf(value, grouped);
+    return inner.length > 0 && grouped !== '' ? inner : [`${path}${key}`, ...inner];
+  });
+  return [...own, ...keysOf(additionalProperties, path)];
+}
+
+/** GitHub's anchor of a heading. */
+const anchorOf = (heading: string): string =>
+  heading
+    .toLowerCase()
+    .replaceAll(/[^\p{L}\p{N}\s_-]/gu, '')
+    .trim()
+    .replaceAll(' ', '-');
+const anchorsOf = (markdown: string): string[] =>
+  [...markdown.matchAll(/^#{1,6} (.+)$/gm)].map((match) => anchorOf(match[1] ?? ''));
+const linksOf = (markdown: string): string[] =>
+  [...markdown.matchAll(/\]\(([^)\s]+)\)/g)]
+    .map((match) => match[1] ?? '')
+    .filter((target) => !/^(?:https?|mailto):/.test(target));
+
+describe('docs/configuration.md', () => {
+  const page = read('docs/configuration.md');
+  it.each([...new Set(keysOf(z.toJSONSchema(configSchema)))])('explains the key %s', (key) => {
+    expect(page).toContain(key === '$schema' ? `"${key}"` : `\`${key}\``);
+  });
+  it.each([...settingNames, 'PORT', 'AIRLOCK_HOST', 'AIRLOCK_CONFIG', 'AIRLOCK_STATE'])(
+    'has a row for the setting %s',
+    (name) => {
+      expect(page).toMatch(new RegExp(`^\\| \`${name}\``, 'm'));
+    },
+  );
+});
+
+describe.each(pages)('%s', (path) => {
+  const page = read(path);
+  it('names only scripts that exist', () => {
+    const named = [...page.matchAll(/npm (run )?([a-z][\w-]*)/g)].flatMap(([, run, name = '']) =>
+      run !== undefined || name === 'start' || name === 'test' ? [name] : [],
+    );
+    expect(named.filter((name) => !scripts.includes(name))).toEqual([]);
+  });
+  it('links to files and headings that exist', () => {
+    const broken = linksOf(page).filter((link) => {
+      const [file = '', anchor] = link.split('#');
+      const target = file === '' ? path : join(dirname(path), file);
+      if (!existsSync(join(root, target))) return true;
+      return anchor !== undefined && !anchorsOf(read(target)).includes(anchor);
+    });
+    expect(broken).toEqual([]);
+  });
+  it('names only files of the project that exist', () => {
+    const named = [
+      ...page.matchAll(/`((?:src|local|container|test|bench|scripts|docs)\/[\w./-]*\.(?:ts|mjs|md|svg))`/g),
+    ].map((match) => match[1] ?? '');
+    expect(named.filter((file) => !existsSync(join(root, file)))).toEqual([]);
+  });
+});
+
+it.each([
+  ['README.md', 200],
+  ['AGENTS.md', 120],
+])('%s has at most %d lines', (path, most) => {
+  expect(read(path).split('\n').length - 1).toBeLessThanOrEqual(most);
+});
