@@ -17,6 +17,8 @@ export interface BotOptions {
   /** Settings of the Worker by name; see `src/settings.ts`. */
   readonly settings: Readonly<Record<string, string>>;
   readonly configText: string;
+  /** Sandboxes at the same time; the host's own limit when left out. */
+  readonly maxSandboxes?: number;
   /** What a person should see while it starts. */
   readonly progress: (line: string) => void;
   /** Structured log lines of Worker and host. */
@@ -48,6 +50,7 @@ export async function startBot(options: BotOptions): Promise<Bot> {
   const host = await startSandboxHost({
     stateDir: join(options.stateDir, 'sandboxes'),
     egress: () => egress,
+    ...(options.maxSandboxes === undefined ? {} : { limits: { maxSandboxes: options.maxSandboxes } }),
     log: (event) => options.log(JSON.stringify(event)),
   });
   try {

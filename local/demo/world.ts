@@ -26,6 +26,7 @@ export interface WorldOptions {
   readonly files: NewRepository['files'];
   readonly collaborators?: readonly { readonly login: string; readonly permission: RolePermission }[];
   readonly configText?: string;
+  readonly maxSandboxes?: number;
   /** A real key and base address instead of the script. */
   readonly live?: { readonly apiKey: string; readonly baseUrl: string };
   readonly progress?: (line: string) => void;
@@ -96,6 +97,7 @@ export async function startWorld(options: WorldOptions): Promise<World> {
         API_TOKEN: apiToken,
       },
       configText: options.configText ?? defaultConfig,
+      ...(options.maxSandboxes === undefined ? {} : { maxSandboxes: options.maxSandboxes }),
       progress: options.progress ?? (() => undefined),
       log: options.log ?? (() => undefined),
     });

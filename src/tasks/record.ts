@@ -47,7 +47,9 @@ export abstract class TaskRecordBase<Env> extends RecordCore<Env> {
   }
 
   note(text: string): void {
-    this.append({ kind: 'note', text });
+    // Once: a task that waits for hours looks every few seconds, and each look says so.
+    const isTold = this.store.eventsAfter(0).some(({ body }) => body.kind === 'note' && body.text === text);
+    if (!isTold) this.append({ kind: 'note', text });
   }
 
   canaryNonce(): string {

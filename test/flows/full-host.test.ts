@@ -1,0 +1,53 @@
+/** More is asked than the machine has room for: a task waits its turn, and may be cancelled while it waits. */
+import { afterAll, beforeAll, expect, it } from 'vitest';
+import { splitBillPatch } from '../../local/openai-simulator/demo-script.ts';
+import { applyPatch, finish, shell } from '../../local/openai-simulator/script.ts';
+import {
+  api,
+  ask,
+  follow,
+  scriptsByName,
+  startFlow,
+  untilCommand,
+  untilEnded,
+  untilNothingIsLeft,
+  untilPhase,
+  type FlowWorld,
+} from './ask.ts';
+
+let flow: FlowWorld;
+
+beforeAll(async () => {
+  const mend = applyPatch(splitBillPatch);
+  const answer = finish({ title: 'Hand out every cent', summary: 'Counts in whole cents.' });
+  flow = await startFlow({
+    maxSandboxes: 1,
+    script: scriptsByName({ long: [shell('sleep 5'), mend, answer], short: [mend, answer] }),
+  });
+});
+afterAll(async () => await flow.close());
+
+it('a task waits until the machine has room for it, and one that is cancelled meanwhile never starts', async () => {
+  const { world } = flow;
+  const first = await ask(world, '@airlock fix the rounding [long]');
+  await untilCommand(world, first.taskId, 'sleep 5');
+  const second = await ask(world, '@airlock fix the rounding [short]');
+  const third = await ask(world, '@airlock fix the rounding [short]');
+  await Promise.all([second, third].map(async ({ taskId }) => await untilPhase(world, taskId, 'provision')));
+  expect(world.bot.sandboxes()).toHaveLength(1);
+  expect((await api(world, `/api/tasks/${third.taskId}/cancel`, { method: 'POST' })).status).toBe(202);
+
+  const [one, two, three] = await Promise.all(
+    [first, second, third].map(async ({ taskId }) => await untilEnded(world, taskId)),
+  );
+  expect(one?.outcome).toMatchObject({ kind: 'pull-request' });
+  expect(two?.outcome).toMatchObject({ kind: 'pull-request' });
+  expect(three?.outcome).toEqual({ kind: 'cancelled', by: 'the API' });
+  expect(flow.logged('sandbox.started')).toHaveLength(2);
+  // It looked for room several times, and said once that it waits.
+  const told = (await follow(world, second.taskId)).flatMap(({ body }) =>
+    body.kind === 'note' ? [body.text] : [],
+  );
+  expect(told).toEqual([expect.stringMatching(/wait/i)]);
+  await untilNothingIsLeft(flow);
+});
