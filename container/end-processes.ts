@@ -34,8 +34,8 @@ async function processTable(): Promise<readonly ProcessEntry[]> {
   return entries.filter((entry) => entry !== null);
 }
 
-/** Who has to go: same user, alive, neither us nor an ancestor of ours, nor the first process of the sandbox. */
-function processesToEnd(table: readonly ProcessEntry[], self: number, uid: number): readonly number[] {
+/** Us, our ancestors and the first process of the sandbox. */
+function sparedProcesses(table: readonly ProcessEntry[], self: number): ReadonlySet<number> {
   const parents = new Map(table.map((entry) => [entry.pid, entry.parent]));
   const spared = new Set([1, self]);
   for (
@@ -45,6 +45,15 @@ function processesToEnd(table: readonly ProcessEntry[], self: number, uid: numbe
   ) {
     spared.add(pid);
   }
+  return spared;
+}
+
+/** Who has to go: same user, alive, not spared. */
+function processesToEnd(
+  table: readonly ProcessEntry[],
+  spared: ReadonlySet<number>,
+  uid: number,
+): readonly number[] {
   return table
     .filter(
       (entry) => entry.uid === uid && !spared.has(entry.pid) && entry.state !== 'Z' && entry.state !== 'X',
@@ -52,7 +61,7 @@ function processesToEnd(table: readonly ProcessEntry[], self: number, uid: numbe
     .map((entry) => entry.pid);
 }
 
-function signal(pid: number, name: 'SIGSTOP' | 'SIGKILL'): void {
+function signal(pid: number, name: 'SIGSTOP' | 'SIGCONT' | 'SIGKILL'): void {
   try {
     process.kill(pid, name);
   } catch {
@@ -60,19 +69,29 @@ function signal(pid: number, name: 'SIGSTOP' | 'SIGKILL'): void {
   }
 }
 
+/** kill(2): every process that we may signal, but not ourselves and not the first one. */
+const everyOther = -1;
+
 /**
- * Stops all before it kills any, so that a process that forks as fast as it dies cannot stay ahead; looks again until
- * nobody is left. False when some remain after `timeoutMs`.
+ * Stops all before it looks, in one call: the kernel holds forks back while it signals everybody, and a child that is being born is
+ * stopped with its parent. A look at /proc alone could miss a process that forks and ends faster than the look takes, again and
+ * again. False when some remain after `timeoutMs`.
  */
 export async function endOtherProcesses(timeoutMs: number): Promise<boolean> {
   const uid = process.getuid?.() ?? -1;
+  const spared = sparedProcesses(await processTable(), process.pid);
   const deadline = performance.now() + timeoutMs;
   for (;;) {
-    const pids = processesToEnd(await processTable(), process.pid, uid);
-    if (pids.length === 0) return true;
+    try {
+      signal(everyOther, 'SIGSTOP');
+      const pids = processesToEnd(await processTable(), spared, uid);
+      if (pids.length === 0) return true;
+      for (const pid of pids) signal(pid, 'SIGKILL');
+    } finally {
+      // Through these the sandbox is controlled.
+      for (const pid of spared) if (pid !== process.pid) signal(pid, 'SIGCONT');
+    }
     if (performance.now() > deadline) return false;
-    for (const pid of pids) signal(pid, 'SIGSTOP');
-    for (const pid of pids) signal(pid, 'SIGKILL');
     await new Promise((resolve) => setTimeout(resolve, 3));
   }
 }

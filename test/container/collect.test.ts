@@ -6,6 +6,7 @@ import {
   existsSync,
   linkSync,
   mkdirSync,
+  mkdtempSync,
   readFileSync,
   renameSync,
   rmSync,
@@ -14,8 +15,9 @@ import {
   writeFileSync,
 } from 'node:fs';
 import { createServer } from 'node:net';
+import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { describe, expect, it } from 'vitest';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import type { ChangeSet } from '../../src/core/change-set.ts';
 import { parseChangeLines } from '../../src/publish/change-lines.ts';
 import {
@@ -30,8 +32,13 @@ import {
 const base64 = (text: string | Uint8Array): string => Buffer.from(text).toString('base64');
 
 /** A repository with one commit, and a clone of it as a sandbox has it. */
-async function workspace(fill: (directory: string) => void = () => undefined): Promise<Workspace> {
+async function workspace(fill?: (directory: string) => void): Promise<Workspace> {
+  if (fill === undefined) return await cloneWorkspace(plain.directory, plain.head);
   const origin = temporaryFolder();
+  return await cloneWorkspace(origin, commitBase(origin, fill));
+}
+
+function commitBase(origin: string, fill: (directory: string) => void): string {
   git(origin, 'init', '--quiet');
   writeFileSync(join(origin, 'a.txt'), 'one\ntwo\n');
   writeFileSync(join(origin, 'b.txt'), 'b\n');
@@ -40,8 +47,15 @@ async function workspace(fill: (directory: string) => void = () => undefined): P
   fill(origin);
   git(origin, 'add', '--all', '--force');
   git(origin, 'commit', '--quiet', '-m', 'base');
-  return await cloneWorkspace(origin, git(origin, 'rev-parse', 'HEAD'));
+  return git(origin, 'rev-parse', 'HEAD');
 }
+
+/** What most tests clone: cloning only reads it, so that one serves all. */
+const plain = { directory: mkdtempSync(join(tmpdir(), 'airlock-test-')), head: '' };
+beforeAll(() => {
+  plain.head = commitBase(plain.directory, () => undefined);
+});
+afterAll(() => rmSync(plain.directory, { recursive: true, force: true }));
 
 async function collect(of: Workspace, job: unknown = jobFor(of)): Promise<ChangeSet> {
   const run = await runScript('collect.ts', job);
