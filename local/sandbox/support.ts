@@ -59,7 +59,8 @@ async function findSupport(): Promise<SandboxSupport> {
     return {
       ok: false,
       problem: 'There is no bubblewrap on this machine.',
-      wayOut: 'Run `npm ci` on x64 or arm64 (the Codex package brings one), or install the package `bubblewrap`.',
+      wayOut:
+        'Run `npm ci` on x64 or arm64 (the Codex package brings one), or install the package `bubblewrap`.',
     };
   }
   const root = process.geteuid?.() === 0;
