@@ -4,6 +4,8 @@ import { scriptedSandboxHost } from './test/workerd-host/sandbox-host.ts';
 
 export default defineConfig({
   test: {
+    // The default leaves one processor idle: half of a small machine.
+    maxWorkers: '100%',
     projects: [
       {
         test: {
