@@ -38,16 +38,12 @@ function installIfNeeded() {
   // Somebody ran `npm ci` or `npm install` by hand since the lock file changed: that is as good.
   if (!existsSync(installed) || statSync(installed).mtimeMs < statSync(lock).mtimeMs) {
     process.stderr.write('Installing the pinned dependencies (about half a minute) …\n');
-    // Not `npm ci`: newer npm refuses with it a lock file that does not list every other platform's binaries, also those
-    // that nobody needs here. With `--no-save` the versions and checksums of the lock file hold as well, and it stays as it is.
     const npm = process.env.npm_execpath;
-    const install = ['install', '--no-save', '--no-audit', '--no-fund', '--loglevel=error'];
+    const install = ['ci', '--no-audit', '--no-fund', '--loglevel=error'];
     const [command, argv] = npm === undefined ? ['npm', install] : [process.execPath, [npm, ...install]];
     const result = spawnSync(command, argv, { cwd: root, stdio: ['ignore', 'inherit', 'inherit'] });
     if (result.status !== 0)
-      fail(
-        'npm could not install them; its message is above. It needs the package registry and about 1 GB of disk.',
-      );
+      fail('npm ci failed; its message is above. It needs the package registry and about 1 GB of disk.');
   }
   writeFileSync(stamp, wanted);
 }

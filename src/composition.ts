@@ -23,7 +23,7 @@ import { parseSettings, type Settings } from './settings.ts';
 import type { RecordDeps } from './tasks/record-core.ts';
 import type { TaskRecordBase } from './tasks/record.ts';
 import type { TaskDeps } from './tasks/stage.ts';
-import { startTask } from './tasks/start-task.ts';
+import { startTask, workflowIdOf } from './tasks/start-task.ts';
 
 export interface Env extends Record<string, unknown> {
   readonly TASKS: DurableObjectNamespace<TaskRecordBase<Env>>;
@@ -133,9 +133,17 @@ export function composeRecord(env: Env): RecordDeps {
     codeHost: createCodeHost({ tokens, apiUrl: settings.githubApiUrl, fetch: platformFetch, now }),
     renderComment,
     addToReceipt,
-    notifyWorkflow: async (taskId, type) => {
-      const instance = await env.TASK_WORKFLOW.get(taskId);
+    notifyWorkflow: async (instanceId, type) => {
+      const instance = await env.TASK_WORKFLOW.get(instanceId);
       await instance.sendEvent({ type, payload: {} });
+    },
+    workflowIsOver: async (instanceId) => {
+      try {
+        const { status } = await (await env.TASK_WORKFLOW.get(instanceId)).status();
+        return status === 'errored' || status === 'terminated' || status === 'complete';
+      } catch {
+        return false; // not created yet (a redelivery will do it), or not to be asked now: the watchdog's time decides
+      }
     },
     now,
     log,
@@ -176,7 +184,7 @@ async function publishAgain(env: Env, taskId: string): ReturnType<TaskDeps['publ
   const again = await recordOf(env, taskId).reopen();
   if (!again.reopened) return { started: false, reason: again.reason };
   await env.TASK_WORKFLOW.create({
-    id: `${taskId}-publish-${again.attempt}`,
+    id: workflowIdOf(taskId, again.attempt),
     params: { kind: 'publish', request: again.request },
   });
   return { started: true };

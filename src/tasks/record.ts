@@ -11,6 +11,7 @@ import type { RepositoryFacts, TaskOutcome, TaskPhase } from '../core/task.ts';
 import { taskLimits } from './limits.ts';
 import { observeOnce } from './observer.ts';
 import { RecordCore } from './record-core.ts';
+import { workflowIdOf } from './start-task.ts';
 import { enterPhase, mayCancel, reopen, startObserving, watchdog } from './task-state.ts';
 import { withDeadline } from './with-deadline.ts';
 
@@ -131,35 +132,49 @@ export abstract class TaskRecordBase<Env> extends RecordCore<Env> {
     const state = this.opened();
     if (state.outcome !== null && state.closed) return;
     await this.arm();
+    const { now, notifyWorkflow, workflowIsOver } = this.deps();
+    const instanceId = this.#workflowId();
     if (this.#freshlyStarted) {
       this.#freshlyStarted = false;
       // After a restart a Workflow instance may sleep on until some event comes (seen with the local runtime).
-      await this.deps()
-        .notifyWorkflow(state.request.taskId, 'nudge')
-        .catch(() => undefined);
+      await notifyWorkflow(instanceId, 'nudge').catch(() => undefined);
     }
-    const due = watchdog(state, this.deps().now());
+    const due = watchdog(state, now());
     switch (due) {
       case 'nothing':
+      case 'notify-again':
+        // Its last step is to end the task; one that is over without that will never do it.
+        if (await workflowIsOver(instanceId))
+          return await this.#giveUp('broke-off', 'The work on this task broke off.');
+        if (due === 'notify-again') return await notifyWorkflow(instanceId, 'agent-finished');
         if (state.observing) await this.#observeSlice();
         return;
       case 'close':
         return await this.close();
       case 'end-run':
         return await this.#endRun({ kind: 'deadline' });
-      case 'notify-again':
-        return await this.deps().notifyWorkflow(state.request.taskId, 'agent-finished');
-      case 'give-up': {
-        const message = 'The task did not end in its time and was given up. Start it again by a new mention.';
-        this.finish({
-          kind: 'failed',
-          reason: { code: 'overdue', message },
-          changeKept: state.change !== null,
-        });
-        await this.saveComment().catch(() => undefined); // GitHub may be what the task hung on
-        return await this.close();
-      }
+      case 'give-up':
+        return await this.#giveUp('overdue', 'The task did not end in its time and was given up.');
     }
+  }
+
+  async #giveUp(code: string, what: string): Promise<void> {
+    const state = this.opened();
+    // The Workflow may have ended it between the look and now.
+    if (state.outcome === null) {
+      const changeKept = state.change !== null && state.change.files > 0;
+      const wayOut = changeKept
+        ? 'Its change is kept: `retry` as the only word of a mention publishes it.'
+        : 'Mention me again to start over.';
+      this.finish({ kind: 'failed', reason: { code, message: `${what} ${wayOut}` }, changeKept });
+      await this.saveComment().catch(() => undefined); // GitHub may be what the task hung on
+    }
+    await this.close();
+  }
+
+  #workflowId(): string {
+    const { request, reopenings } = this.opened();
+    return workflowIdOf(request.taskId, reopenings);
   }
 
   async #observeSlice(): Promise<void> {
@@ -205,7 +220,7 @@ export abstract class TaskRecordBase<Env> extends RecordCore<Env> {
     }
     if (end.kind === 'cancelled') await this.close().catch(() => this.arm());
     await this.comments; // no progress edit may still be on its way when the end is reported
-    await this.deps().notifyWorkflow(state.request.taskId, 'agent-finished');
+    await this.deps().notifyWorkflow(this.#workflowId(), 'agent-finished');
   }
 
   #overBudget(): boolean {

@@ -21,6 +21,9 @@ const helpText = (mention: string): string =>
 
 export async function authorizeTask(request: TaskRequest, deps: TaskDeps): Promise<Stage<Authorization>> {
   const policy = deps.policy.forRepository(request.repository);
+  // Nobody waits for a comment of an API task, so GitHub need not be asked where the allowlist says no.
+  if (!policy.allowed && request.trigger.kind === 'api')
+    return ended({ kind: 'refused', reason: policy.reason });
   const facts = await deps.codeHost.locate(request.repository);
   if (facts !== null) await deps.record.located(facts);
   const canWrite =

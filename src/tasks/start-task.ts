@@ -4,6 +4,11 @@
  */
 import type { TaskRequest } from '../core/task.ts';
 
+/** The Workflow instance that works on a task now: the task's own, or that of the latest attempt to publish alone. */
+export function workflowIdOf(taskId: string, reopenings: number): string {
+  return reopenings === 0 ? taskId : `${taskId}-publish-${reopenings}`;
+}
+
 export interface StartDeps {
   /** Opens the task's record, or finds it opened. */
   open(request: TaskRequest): Promise<{ readonly created: boolean }>;

@@ -12,6 +12,8 @@ const operations = [
   'POST /app/installations/{installation_id}/access_tokens 422',
   'DELETE /installation/token 204',
   'GET /installation/repositories 200',
+  'GET /users/{username} 200',
+  'GET /users/{username} 404',
   'GET /repos/{owner}/{repo} 200',
   'GET /repos/{owner}/{repo} 404',
   'GET /repos/{owner}/{repo}/collaborators/{username}/permission 200',
@@ -74,6 +76,12 @@ describe('answers of the REST API fit the OpenAPI description of GitHub', () => 
     token = await site.token(installationId);
   });
   afterAll(() => site.stop());
+
+  it('for an account by its name', async () => {
+    const bot = await site.call('GET', '/users/airlock%5Bbot%5D', token);
+    expect(bot.body).toMatchObject({ login: 'airlock[bot]', type: 'Bot' });
+    expect(await site.call('GET', '/users/nobody-of-that-name', token)).toMatchObject({ status: 404 });
+  });
 
   it('for the App and its installations', async () => {
     const app = await site.call('GET', '/app', appJwt());

@@ -200,6 +200,20 @@ describe('the watchdog', () => {
     expect(await runDurableObjectAlarm(record)).toBe(false);
   });
 
+  it('ends a task whose Workflow broke off without ending it', async () => {
+    const record = await opened('broken-off');
+    const request = taskRequest('broken-off');
+    // An instance that cannot read what it was started for fails at once, before any step.
+    const instance = await env.TASK_WORKFLOW.create({
+      id: 'broken-off',
+      params: { kind: 'task', request: { ...request, shortId: 'no hex' } },
+    });
+    await vi.waitFor(async () => expect((await instance.status()).status).toBe('errored'));
+    expect(await runDurableObjectAlarm(record)).toBe(true);
+    expect((await record.view())?.outcome).toMatchObject({ kind: 'failed', reason: { code: 'broke-off' } });
+    expect(await sandboxCalls('broken-off')).toEqual(['destroy']);
+  });
+
   it('does nothing to a task that has its time, but to wake again', async () => {
     const record = await opened('in-time');
     expect(await runDurableObjectAlarm(record)).toBe(true);

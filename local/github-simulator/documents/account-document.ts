@@ -34,6 +34,19 @@ export function userDocument(site: Site, user: User): Json {
   };
 }
 
+/** `GET /users/{username}`: the account with its public profile, which nobody here has filled in. */
+export function publicUserDocument(site: Site, user: User): Json {
+  const profile = ['name', 'company', 'blog', 'location', 'email', 'hireable', 'bio'] as const;
+  const counts = ['public_repos', 'public_gists', 'followers', 'following'] as const;
+  return {
+    ...userDocument(site, user),
+    ...Object.fromEntries(profile.map((field) => [field, null])),
+    ...Object.fromEntries(counts.map((field) => [field, 0])),
+    created_at: site.app.createdAt,
+    updated_at: site.app.createdAt,
+  };
+}
+
 const appEvents = ['issue_comment', 'issues'] as const;
 
 /** The App itself, as `GET /app` and `performed_via_github_app` show it. */

@@ -2,7 +2,12 @@
 import { Hono } from 'hono';
 import { z } from 'zod';
 import { ApiError, forbidden, notFound, unprocessable } from '../api-errors.ts';
-import { appDocument, installationDocument, type Json } from '../documents/account-document.ts';
+import {
+  appDocument,
+  installationDocument,
+  publicUserDocument,
+  type Json,
+} from '../documents/account-document.ts';
 import { repositoryDocument } from '../documents/repository-document.ts';
 import { reachable, type InstallationToken } from '../installation-tokens.ts';
 import { bodyOf, numberParam, pageOf, type ApiEnv, type Site } from '../site.ts';
@@ -56,6 +61,12 @@ export function appRoutes(site: Site): Hono<ApiEnv> {
   api.delete('/installation/token', (c) => {
     requireToken(c.get('caller')).revoked = true;
     return c.body(null, 204);
+  });
+
+  api.get('/users/:username', (c) => {
+    const user = site.store.findUser(c.req.param('username'));
+    if (user === null) throw notFound();
+    return c.json(publicUserDocument(site, user));
   });
 
   api.get('/installation/repositories', (c) => {
