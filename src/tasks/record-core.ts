@@ -20,9 +20,9 @@ export interface RecordDeps {
   /** Folds one request into the receipt. */
   readonly addToReceipt: (receipt: TaskView['receipt'], entry: EgressEntry) => TaskView['receipt'];
   /** Sends an event to a Workflow instance; rejects when there is none. */
-  notifyWorkflow(instanceId: string, type: 'agent-finished' | 'nudge'): Promise<void>;
+  readonly notifyWorkflow: (instanceId: string, type: 'agent-finished' | 'nudge') => Promise<void>;
   /** Whether a Workflow instance is over, in whatever way. False as long as that cannot be known. */
-  workflowIsOver(instanceId: string): Promise<boolean>;
+  readonly workflowIsOver: (instanceId: string) => Promise<boolean>;
   readonly now: () => number;
   readonly log: (event: string, fields: Record<string, unknown>) => void;
 }

@@ -164,7 +164,7 @@ describe('a whole turn', { timeout: 30_000 }, () => {
     ).toEqual([
       ['cat src/split.js', true],
       ['node --test', false],
-      ['curl -sS', false],
+      ['curl -fsS', false],
       ['git push', false],
       ['node --test', true],
     ]);
