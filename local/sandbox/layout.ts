@@ -78,7 +78,6 @@ function outerNamespaces({ programs, privilege, etcFolder, gatewayFolder, presen
           ...['NET_BIND_SERVICE', 'SETUID', 'SETGID'].flatMap((name) => ['--cap-add', `CAP_${name}`]),
         ]
       : ['--unshare-user', '--uid', '0', '--gid', '0', '--cap-add', 'ALL'];
-  const code = join(programs.checkout, 'local/sandbox');
   const packages = join(programs.checkout, 'node_modules');
   return [
     ...rights,
@@ -100,12 +99,12 @@ function outerNamespaces({ programs, privilege, etcFolder, gatewayFolder, presen
           ...readOnly(join(programs.codexFolder, 'bin'), '/airlock/codex/bin'),
           ...readOnly(join(programs.codexFolder, 'codex-path'), '/airlock/codex/path'),
         ]),
-    ...readOnly(join(programs.checkout, 'container'), '/airlock/container'),
+    ...readOnly(programs.scripts.inside, '/airlock/container'),
     ...readOnly(etcFolder, '/airlock/etc'),
     ...readOnly(gatewayFolder, '/airlock/gateway'),
-    ...readOnly(join(code, 'supervisor.ts'), '/airlock/supervisor/supervisor.ts'),
-    ...readOnly(join(code, 'sinkhole-dns.ts'), '/airlock/supervisor/sinkhole-dns.ts'),
-    ...readOnly(join(programs.checkout, 'package.json'), '/airlock/supervisor/package.json'),
+    ...['supervisor.js', 'sinkhole-dns.js', 'package.json'].flatMap((name) =>
+      readOnly(join(programs.scripts.supervisor, name), `/airlock/supervisor/${name}`),
+    ),
     ...['dns-packet', '@leichtgewicht/ip-codec'].flatMap((name) =>
       readOnly(join(packages, name), `/airlock/supervisor/node_modules/${name}`),
     ),
@@ -116,7 +115,7 @@ function outerNamespaces({ programs, privilege, etcFolder, gatewayFolder, presen
 function supervisorCommand(input: LayoutInput): string[] {
   const runAs = input.privilege.kind === 'root' ? String(input.privilege.runAs) : 'self';
   const inner = ['/airlock/bwrap', ...innerNamespaces(input), '--', ...initCommand(input)];
-  return ['/airlock/node/bin/node', '/airlock/supervisor/supervisor.ts', runAs, ...inner];
+  return ['/airlock/node/bin/node', '/airlock/supervisor/supervisor.js', runAs, ...inner];
 }
 
 function innerNamespaces({ programs, spec, present }: LayoutInput): string[] {
@@ -170,7 +169,7 @@ function initCommand({ programs, spec }: LayoutInput): string[] {
           `--fsize=${spec.diskBytes}`,
           '--core=0',
         ];
-  return [...limits, '/opt/node/bin/node', '/opt/airlock/sandbox-init.ts'];
+  return [...limits, '/opt/node/bin/node', '/opt/airlock/sandbox-init.js'];
 }
 
 function hostSystem({ links, files }: LayoutInput['present']): string[] {

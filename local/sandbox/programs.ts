@@ -5,6 +5,7 @@ import { existsSync, realpathSync } from 'node:fs';
 import { arch } from 'node:os';
 import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
+import { strippedScripts, type Scripts } from './stripped-scripts.ts';
 import type { Architecture } from './seccomp.ts';
 
 export interface Programs {
@@ -18,6 +19,8 @@ export interface Programs {
   /** `prlimit` of util-linux; null where it is missing, and then no per-process limits are set. */
   readonly prlimit: string | null;
   readonly checkout: string;
+  /** What runs in and around the sandbox, ready to be bound. */
+  readonly scripts: Scripts;
 }
 
 const targets: Readonly<Record<string, { architecture: Architecture; package: string; triple: string }>> = {
@@ -45,5 +48,6 @@ export function findPrograms(): Programs | null {
     codexFolder: existsSync(join(codexFolder, 'bin/codex')) ? codexFolder : null,
     prlimit: existsSync('/usr/bin/prlimit') ? '/usr/bin/prlimit' : null,
     checkout,
+    scripts: strippedScripts(checkout),
   };
 }

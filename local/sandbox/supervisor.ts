@@ -12,8 +12,7 @@ import { connect, createServer } from 'node:net';
 import { answerQuery } from './sinkhole-dns.ts';
 
 const [runAs, bwrap, ...args] = process.argv.slice(2);
-if (runAs === undefined || bwrap === undefined)
-  throw new Error('usage: supervisor.ts RUN_AS BWRAP ARGUMENTS');
+if (runAs === undefined || bwrap === undefined) throw new Error('usage: supervisor RUN_AS BWRAP ARGUMENTS');
 
 /** Per port. The gateway has the same bound. */
 const maxConnections = 256;

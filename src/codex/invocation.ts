@@ -1,6 +1,6 @@
 /**
  * What is written into the sandbox and started there so that Codex does one turn. Pure; performs nothing.
- * The driver's job file is the contract with `container/codex-driver.ts`.
+ * The driver's job file is the contract with `container/codex-driver.js`.
  */
 import { sandboxPaths } from '../core/checkout.ts';
 import type { CodexJob, SandboxCommand } from '../core/ports.ts';
@@ -50,6 +50,6 @@ export function codexInvocation(settings: CodexSettings, job: CodexJob): CodexIn
       { path: codexPaths.job, content: JSON.stringify(driverJob) },
     ],
     // Not in the clone: Node reads files of its working directory before the first line of ours runs.
-    command: { argv: ['node', `${sandboxPaths.scripts}/codex-driver.ts`, codexPaths.job], cwd: '/workspace' },
+    command: { argv: ['node', `${sandboxPaths.scripts}/codex-driver.js`, codexPaths.job], cwd: '/workspace' },
   };
 }

@@ -93,7 +93,7 @@ export interface ChangeSet {
   readonly diff: string;
 }
 
-/** The job file of `node /opt/airlock/collect.ts <jobfile>`. */
+/** The job file of `node /opt/airlock/collect.js <jobfile>`. */
 export interface CollectJob {
   /** The working tree; what its `.git` says is not asked. */
   readonly directory: string;

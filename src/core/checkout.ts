@@ -7,10 +7,11 @@ import { z } from 'zod';
 export const sandboxPaths = {
   repository: '/workspace/repo',
   objectStore: '/workspace/.airlock-base',
+  /** `container/`, with its types stripped: `clone.ts` is `clone.js` there. */
   scripts: '/opt/airlock',
 } as const;
 
-/** The job file of `node /opt/airlock/clone.ts <jobfile>`. Holds no credential: the gateway adds it on the way. */
+/** The job file of `node /opt/airlock/clone.js <jobfile>`. Holds no credential: the gateway adds it on the way. */
 export interface CloneJob {
   readonly url: string;
   /** The commit to check out, 40 hex digits. */

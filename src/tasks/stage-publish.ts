@@ -110,7 +110,7 @@ const uncollectable: TaskOutcome = {
 async function collectLines({ sandbox, now }: TaskDeps, base: string): Promise<string | null> {
   const job = '/run/airlock/jobs/collect.json';
   await sandbox.writeFile(job, JSON.stringify(collectJob(base)));
-  await sandbox.startRun('collect', { argv: [node, `${sandboxPaths.scripts}/collect.ts`, job] });
+  await sandbox.startRun('collect', { argv: [node, `${sandboxPaths.scripts}/collect.js`, job] });
   const decoder = new TextDecoder();
   const parts: string[] = [];
   const until = now() + taskLimits.collectMs;

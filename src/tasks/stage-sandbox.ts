@@ -43,7 +43,7 @@ const canaryReport = z.object({
 export async function proveSealed({ sandbox, record, log }: TaskDeps): Promise<Stage<null>> {
   return await unlessLost(async () => {
     const nonce = await record.canaryNonce();
-    const argv = [node, `${sandboxPaths.scripts}/canary.ts`, nonce];
+    const argv = [node, `${sandboxPaths.scripts}/canary.js`, nonce];
     const result = await sandbox.exec({ argv }, { timeoutMs: taskLimits.canaryMs, maxOutputBytes: 32_768 });
     const report = canaryReport.safeParse(lastJsonLine(result));
     const failed = report.success
@@ -68,7 +68,7 @@ export async function cloneRepository(
     const { owner, name } = facts;
     const job = cloneJob({ owner, name, sha: baseSha, branch: baseBranch });
     await sandbox.writeFile(`${jobs}/clone.json`, JSON.stringify(job));
-    const argv = [node, `${sandboxPaths.scripts}/clone.ts`, `${jobs}/clone.json`];
+    const argv = [node, `${sandboxPaths.scripts}/clone.js`, `${jobs}/clone.json`];
     const result = await sandbox.exec({ argv }, { timeoutMs: taskLimits.cloneMs, maxOutputBytes: 65_536 });
     const report = cloneResultSchema.safeParse(lastJsonLine(result));
     if (report.success && report.data.ok && report.data.sha === baseSha) return { go: true, value: null };

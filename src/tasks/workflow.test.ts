@@ -142,7 +142,7 @@ function world(script: Script): World {
     readFile: async () => null,
     exec: async ({ argv }) => ({
       ...ok,
-      stdout: argv.some((word) => word.endsWith('canary.ts'))
+      stdout: argv.some((word) => word.endsWith('canary.js'))
         ? JSON.stringify({ probes: [{ name: 'a', ok: true, got: '' }] })
         : JSON.stringify({ ok: true, sha: baseSha, found: false, elapsedMs: 1 }),
     }),

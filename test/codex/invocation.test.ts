@@ -94,7 +94,7 @@ describe('the job', () => {
 
 it('starts the driver outside of the clone, with no credential anywhere', () => {
   const { command, files } = createCodex(settings).invocation(job);
-  expect(command.argv).toEqual(['node', '/opt/airlock/codex-driver.ts', '/run/airlock/codex/job.json']);
+  expect(command.argv).toEqual(['node', '/opt/airlock/codex-driver.js', '/run/airlock/codex/job.json']);
   expect(command.cwd).toBe('/workspace');
   expect(command.env).toBeUndefined();
   for (const { path } of files) expect(path.startsWith('/workspace/repo')).toBe(false);

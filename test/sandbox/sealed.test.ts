@@ -210,7 +210,7 @@ describe('what it can see', () => {
     expect(
       (
         await inside(
-          'ls /opt; ls /opt/node/node_modules 2>/dev/null; test -f /opt/airlock/sandbox-init.ts && echo scripts',
+          'ls /opt; ls /opt/node/node_modules 2>/dev/null; test -f /opt/airlock/sandbox-init.js && echo scripts',
         )
       ).out,
     ).toBe('airlock\ncodex\nnode\nscripts');
