@@ -9,8 +9,8 @@ const internal = ['localhost', 'local', 'internal', 'localdomain', 'home.arpa', 
 
 /** What is wrong with it as a plain host name, or null. */
 export function hostNameProblem(host: string): string | null {
-  if (host.includes('://')) return 'a host name without a scheme, such as "registry.npmjs.org"';
-  if (host.includes('/')) return 'a host name without a path, such as "registry.npmjs.org"';
+  if (host.includes('://')) return 'a host name without a scheme, such as "packages.example.com"';
+  if (host.includes('/')) return 'a host name without a path, such as "packages.example.com"';
   if (host.includes('*')) return 'one host name, not a pattern: list each host by its name';
   if (/^\[|^[^:]*:[^:]*:/.test(host) || /^[\d.]+$/.test(host)) return 'a host name, not an IP address';
   if (host.includes(':')) return 'a host name without a port: setup uses 443 and 80 only';
@@ -18,10 +18,10 @@ export function hostNameProblem(host: string): string | null {
   const name = host.toLowerCase();
   const labels = name.split('.');
   const wellFormed = labels.every((label) => /^[a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?$/.test(label));
-  if (name.length > 253 || !wellFormed) return 'a host name such as "registry.npmjs.org"';
+  if (name.length > 253 || !wellFormed) return 'a host name such as "packages.example.com"';
   const within = (domain: string): boolean => name === domain || name.endsWith(`.${domain}`);
   if (internal.some(within) || labels.length < 2)
-    return 'a public host name with its domain, such as "registry.npmjs.org"';
+    return 'a public host name with its domain, such as "packages.example.com"';
   // `0x7f.1` and the like are addresses to some resolvers; no top-level domain begins with a digit.
   if (/^\d/.test(labels.at(-1) ?? '')) return 'a host name, not an IP address';
   if (ours.some(within)) return 'a host other than GitHub and OpenAI: setup never reaches these';

@@ -22,7 +22,7 @@ describe('a good configuration', () => {
       `{
         // how to call it
         "github": { "mention": "Codex-Bot", "label": "Do It", },
-        "repositories": { "Acme/Shop": { "aliases": ["shop"], "setup": { "run": "npm ci", "hosts": ["Registry.npmjs.org"] } }, },
+        "repositories": { "Acme/Shop": { "aliases": ["shop"], "setup": { "run": "npm ci", "hosts": ["Packages.example.com"] } }, },
       }`,
       'c.jsonc',
     );
@@ -177,7 +177,7 @@ describe('setup hosts', () => {
   const hostProblem = (host: string): string | undefined =>
     problems(repository(JSON.stringify({ setup: { run: 'x', hosts: [host] } })))[0];
 
-  it.each(['registry.npmjs.org', 'pypi.org', 'a-b.example.co.uk', 'xn--bcher-kva.example'])(
+  it.each(['packages.example.com', 'mirror.example.org', 'a-b.example.co.uk', 'xn--bcher-kva.example'])(
     '%s passes',
     (host) => {
       expect(hostProblem(host)).toBeUndefined();
@@ -185,9 +185,9 @@ describe('setup hosts', () => {
   );
 
   it.each([
-    ['https://registry.npmjs.org', 'without a scheme'],
-    ['registry.npmjs.org/x', 'without a path'],
-    ['registry.npmjs.org:8443', 'without a port'],
+    ['https://packages.example.com', 'without a scheme'],
+    ['packages.example.com/x', 'without a path'],
+    ['packages.example.com:8443', 'without a port'],
     ['*.npmjs.org', 'not a pattern'],
     ['user@npmjs.org', 'without a user'],
     ['10.0.0.1', 'not an IP address'],

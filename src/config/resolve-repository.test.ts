@@ -17,7 +17,7 @@ const example = config({
       aliases: ['web'],
       baseBranch: 'develop',
       model: 'gpt-c',
-      setup: { run: 'npm ci', hosts: ['Registry.npmjs.org'] },
+      setup: { run: 'npm ci', hosts: ['Packages.example.com'] },
     },
     'acme/secret': { enabled: false },
     '!acme/legacy-*': {},
@@ -63,7 +63,7 @@ describe('resolveRepository', () => {
       model: 'gpt-c',
       models: ['gpt-c', 'gpt-b'],
       effort: 'medium',
-      setup: { run: 'npm ci', hosts: ['registry.npmjs.org'] },
+      setup: { run: 'npm ci', hosts: ['packages.example.com'] },
       limits: { minutes: 10, tokens: 2_000_000 },
       draft: false,
     });
@@ -109,7 +109,7 @@ describe('explainRepository', () => {
       '  tokens: 2000000 (built in)',
       '  draft: no (built in)',
       '  base branch: develop (from "acme/shop-web")',
-      '  setup: npm ci, may read from registry.npmjs.org (from "acme/shop-web")',
+      '  setup: npm ci, may read from packages.example.com (from "acme/shop-web")',
       '  aliases: web',
     ]);
   });
