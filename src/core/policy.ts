@@ -1,7 +1,7 @@
 /**
  * What the configuration says about one repository, already resolved. Parsing and matching are `config/`'s.
  */
-import type { Effort, Reason } from './task.ts';
+import type { Effort, Reason, RepositoryRef } from './task.ts';
 
 export interface RepositoryPolicy {
   readonly allowed: true;
@@ -17,6 +17,7 @@ export interface RepositoryPolicy {
   readonly setup: { readonly run: string; readonly hosts: readonly string[] } | null;
   readonly limits: { readonly minutes: number; readonly tokens: number };
   readonly draft: boolean;
+  readonly slack: SlackAccess;
 }
 export interface RepositoryRefusal {
   readonly allowed: false;
@@ -28,4 +29,37 @@ export interface GithubPolicy {
   readonly mention: string;
   /** The label that starts a task, lower case. */
   readonly label: string;
+}
+
+/**
+ * Who may use a repository from Slack. `none` is the default. `workspace`: every full member, from everywhere. `listed`: every
+ * list that is not null has to hold, where `users` and `groups` together are one list of people.
+ */
+export type SlackAccess =
+  | { readonly kind: 'none' }
+  | { readonly kind: 'workspace' }
+  | {
+      readonly kind: 'listed';
+      /** Channel ids; null: from everywhere. */
+      readonly channels: readonly string[] | null;
+      /** User ids and user group ids; null: every full member. */
+      readonly people: { readonly users: readonly string[]; readonly groups: readonly string[] } | null;
+    };
+
+export interface SlackPolicy {
+  /** The only workspace that is served: `T…`, or `E…` for an organisation. */
+  readonly team: string;
+  /** Channel id → the repository that tasks from there are about when nothing else says. */
+  readonly channelDefaults: ReadonlyMap<string, RepositoryRef>;
+  /** Slack user id → GitHub login: for the co-author and the review request, never for access. */
+  readonly githubLogins: ReadonlyMap<string, string>;
+  /** Whether a plain reply in a task's thread is a follow-up (`all`), or only one that mentions the bot. */
+  readonly replies: 'all' | 'mentions';
+}
+
+/** US dollars for a million tokens, from the configuration: this program knows no prices. */
+export interface ModelPrice {
+  readonly input: number;
+  readonly cachedInput: number;
+  readonly output: number;
 }

@@ -6,16 +6,19 @@
  * arguments after a lost answer, also while the first call still runs, and has the effect of one call.
  */
 import type { ChangeSet } from './change-set.ts';
+import type { ChatMessageRef, ChatPerson, IndexedTask, Routing, ThreadContext } from './chat.ts';
 import type { IssueContext } from './context.ts';
 import type { GrantPhase, Receipt } from './grant.ts';
-import type { RepositoryPolicy, RepositoryRefusal } from './policy.ts';
+import type { RepositoryPolicy, RepositoryRefusal, SlackPolicy } from './policy.ts';
 import type { Answer, CommandRun, Notable, Progress, TokenUsage } from './progress.ts';
-import type { TaskView } from './task-view.ts';
+import type { TaskEvent, TaskView } from './task-view.ts';
 import type {
   PullRequestRef,
   Reason,
   RepositoryFacts,
   RepositoryRef,
+  RoutedRequest,
+  SlackTrigger,
   TaskOutcome,
   TaskPhase,
   TaskRequest,
@@ -141,8 +144,68 @@ export interface CodeHost {
   ): Promise<number>;
   /** Ids of the tasks whose sticky comments, written by this App, stand on the issue; newest first, at most 20. */
   tasksOn(facts: RepositoryFacts, issueNumber: number): Promise<readonly string[]>;
+  /** A pull request as it is now; null when there is none of that number. */
+  pullRequest(facts: RepositoryFacts, number: number): Promise<PullRequestState | null>;
+  /** An account by its login, as GitHub writes it; null when there is none or it is not a person's. */
+  account(facts: RepositoryFacts, login: string): Promise<{ login: string; id: number } | null>;
+  /** Every repository that the App is installed on, at most 500, sorted by name. For choosing only: access is `locate`'s question. */
+  installedRepositories(): Promise<readonly RepositoryRef[]>;
   /** Revokes what tokens this process minted for the task. Best effort; never throws. */
   forgetTokens(taskId: string): Promise<void>;
+}
+
+export interface PullRequestState {
+  readonly pullRequest: PullRequestRef;
+  readonly open: boolean;
+  /** False when its branch lies in a fork, where the App may not write. */
+  readonly sameRepository: boolean;
+  readonly baseBranch: string;
+}
+
+// ---- Slack ------------------------------------------------------------------------------------------------
+
+/** Thrown when Slack says to wait. Nothing was done. */
+export class ChatRateLimitedError extends Error {
+  override readonly name = 'ChatRateLimitedError';
+  /** Milliseconds, from `Retry-After`. */
+  readonly retryAfterMs: number;
+  constructor(retryAfterMs: number) {
+    super(`Slack asks to wait ${retryAfterMs} ms`);
+    this.retryAfterMs = retryAfterMs;
+  }
+}
+
+/** Slack, for the life of a task that was asked there. Rejects on what may pass; `ChatRateLimitedError` says how long. */
+export interface Chat {
+  /** Who this is, and which of the named user groups they are in; null when Slack knows no such user. */
+  person(userId: string, groupIds: readonly string[]): Promise<ChatPerson | null>;
+  /** null when the trigger has no thread, or the bot may not read it. */
+  threadContext(trigger: SlackTrigger): Promise<ThreadContext | null>;
+  /** 👀 on the message that asked; does nothing when there is none. */
+  react(trigger: SlackTrigger): Promise<void>;
+  /**
+   * Posts the task's one message, or edits it. When the place takes no message (gone, archived, the bot is not in it) it
+   * is posted to the requester directly. What ended before there was a message, refused or answered, is told to the requester alone: null.
+   */
+  saveTaskMessage(
+    trigger: SlackTrigger,
+    view: TaskView,
+    known: ChatMessageRef | null,
+  ): Promise<ChatMessageRef | null>;
+  /** Link to the message that asked, for private repositories only; null when there is none. Best effort; never throws. */
+  permalink(trigger: SlackTrigger): Promise<string | null>;
+}
+
+/** Tasks by where and by whom they were asked: what `list`, thread replies and reactions look up. */
+export interface TaskIndex {
+  /** Adds it, or replaces what is known of it. */
+  put(task: IndexedTask): Promise<void>;
+  /** The latest task of a thread. */
+  inThread(channelId: string, threadTs: string): Promise<IndexedTask | null>;
+  /** The task that a message asked for or that a message shows. */
+  byMessage(channelId: string, ts: string): Promise<IndexedTask | null>;
+  /** Newest first, at most `limit` (up to 50). */
+  recent(of: { channelId: string } | { userId: string }, limit: number): Promise<readonly IndexedTask[]>;
 }
 
 // ---- publication ------------------------------------------------------------------------------------------
@@ -152,16 +215,21 @@ export type GateVerdict =
   /** Published, but as a draft with these remarks in the body. */
   | { readonly kind: 'mark'; readonly remarks: readonly string[] }
   /** Not published: the change is kept and a person decides. */
-  | { readonly kind: 'hold'; readonly reason: Reason };
+  /** `approvable`: a person's approval would let it pass. GitHub takes workflow files from nobody but a person. */
+  | { readonly kind: 'hold'; readonly reason: Reason; readonly approvable: boolean };
 
 export interface PublishInput {
-  readonly request: TaskRequest;
+  readonly request: RoutedRequest;
   readonly facts: RepositoryFacts;
   readonly baseBranch: string;
   readonly change: ChangeSet;
   readonly answer: Answer;
   readonly draft: boolean;
   readonly remarks: readonly string[];
+  /** The pull request whose branch gets the commit; null: a branch and a pull request of its own. */
+  readonly continues: PullRequestRef | null;
+  /** GitHub login of who is asked for a review; null: nobody. Best effort. */
+  readonly reviewer: string | null;
   readonly evidence: {
     readonly model: string;
     readonly effort: string;
@@ -173,11 +241,15 @@ export interface PublishInput {
     readonly elapsedMs: number;
     /** Where the task's page is; null when there is no public address. */
     readonly taskUrl: string | null;
+    /** Link to the conversation in Slack; only ever set for a private repository. */
+    readonly conversationUrl: string | null;
+    readonly costUsd: number | null;
   };
 }
 
 export type PublishResult =
-  | { readonly kind: 'published'; readonly pullRequest: PullRequestRef }
+  /** `added`: as a commit on the pull request that it continues. */
+  | { readonly kind: 'published'; readonly pullRequest: PullRequestRef; readonly added: boolean }
   /** GitHub will not take it, and a second attempt would not change that. */
   | { readonly kind: 'rejected'; readonly reason: Reason };
 
@@ -195,6 +267,12 @@ export interface Policy {
   /** How people address the bot: the handle without `@`. */
   readonly mention: string;
   forRepository(repository: RepositoryRef): RepositoryPolicy | RepositoryRefusal;
+  /** Repositories that the configuration names exactly and allows, in its order. Those below a `*` are not among them. */
+  readonly named: readonly RepositoryRef[];
+  /** Whether some entry with a `*` allows repositories, so that `named` is not all there is. */
+  readonly hasPatterns: boolean;
+  /** null: Slack is not configured. */
+  readonly slack: SlackPolicy | null;
 }
 
 // ---- the record, as the Workflow sees it ----------------------------------------------------------------------
@@ -209,6 +287,8 @@ export interface Authorization {
   readonly models: readonly string[];
   readonly limits: { readonly minutes: number; readonly tokens: number };
   readonly draft: boolean;
+  /** The pull request that is worked on; `baseBranch` is then its branch. null: a new one. */
+  readonly continues: PullRequestRef | null;
 }
 
 /** How a Codex run came to its end, as the observer saw it from outside. */
@@ -219,8 +299,30 @@ export type AgentEnd =
   | { readonly kind: 'cancelled'; readonly by: string }
   | { readonly kind: 'lost'; readonly why: string };
 
+/** A person's word that a held change may be published: for this change and no other. */
+export interface Approval {
+  readonly by: string;
+  /** Hex SHA-256 of the change as it is kept. */
+  readonly changeHash: string;
+}
+
 /** The record of one task. Every method is idempotent. */
 export interface TaskRecordPort {
+  /** What was asked, as it was accepted; null when there is no such task. */
+  request(): Promise<TaskRequest | null>;
+  /** The same, once it is known where it belongs; null before. */
+  routedRequest(): Promise<RoutedRequest | null>;
+  /** Where it belongs and who asked, as far as it is known on GitHub and by name. The first call counts. */
+  routed(routed: {
+    readonly routing: Routing;
+    readonly requesterName: string;
+    readonly requester: TaskRequest['requester'];
+  }): Promise<void>;
+  /** Shows these to choose from; the Workflow gets `chosen` when somebody has, or when the task was cancelled. */
+  offer(choices: readonly RepositoryRef[]): Promise<void>;
+  /** False when there is nothing to choose any more. Only what was offered can be chosen; the first choice stays. */
+  choose(repository: RepositoryRef): Promise<boolean>;
+  choice(): Promise<RepositoryRef | null>;
   located(facts: RepositoryFacts): Promise<void>;
   authorized(authorization: Authorization): Promise<void>;
   /** What was authorized; null before, and for a task that was refused. */
@@ -244,11 +346,17 @@ export interface TaskRecordPort {
   /** The first outcome stays. */
   finish(outcome: TaskOutcome): Promise<void>;
   view(): Promise<TaskView | null>;
-  /** Opens a task again whose publication failed and whose change is kept. `attempt` counts from 1. */
-  reopen(): Promise<
+  events(): Promise<readonly TaskEvent[]>;
+  /**
+   * Opens a task again whose publication failed and whose change is kept, or whose change was held and is now approved.
+   * `attempt` counts from 1.
+   */
+  reopen(approval: Approval | null): Promise<
     | { readonly reopened: true; readonly attempt: number; readonly request: TaskRequest }
     | { readonly reopened: false; readonly reason: string }
   >;
+  /** The approval that publication was reopened with; null when there is none. */
+  approval(): Promise<Approval | null>;
   cancel(by: string): Promise<{ readonly cancelled: boolean; readonly reason: string }>;
   /** Destroys the sandbox; the watchdog is done once this has worked. */
   close(): Promise<void>;

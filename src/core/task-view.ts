@@ -2,6 +2,7 @@
  * A task as people and programs see it: the API's answer, the source of comments and live views. Holds untrusted text
  * (instruction, progress), already capped, escaped by whoever shows it.
  */
+import type { RoutedBy } from './chat.ts';
 import type { Receipt } from './grant.ts';
 import type { Notable, Progress } from './progress.ts';
 import type { RepositoryRef, TaskOutcome, TaskPhase } from './task.ts';
@@ -13,8 +14,16 @@ export interface TaskView {
   readonly phase: TaskPhase;
   /** Milliseconds since the epoch, in order of entry. */
   readonly phases: readonly { readonly phase: TaskPhase; readonly at: number }[];
-  readonly repository: RepositoryRef;
+  /** Where it was asked. */
+  readonly origin: 'github' | 'slack' | 'api';
+  /** null until routing has decided. */
+  readonly repository: RepositoryRef | null;
+  /** Why this repository; null where the place says it (GitHub, the API), and before routing. */
+  readonly routedBy: RoutedBy | null;
+  /** Not null while the task waits for a person to choose one of these. */
+  readonly choices: readonly RepositoryRef[] | null;
   readonly issueNumber: number | null;
+  /** GitHub login, or the name in Slack. */
   readonly requester: string | null;
   readonly instruction: string;
   /** ISO 8601. */
@@ -22,11 +31,15 @@ export interface TaskView {
   readonly endedAt: string | null;
   readonly elapsedMs: number;
   readonly base: { readonly branch: string; readonly sha: string } | null;
+  /** The pull request that a follow-up works on; null for a task of its own. */
+  readonly continues: { readonly number: number; readonly url: string } | null;
   readonly model: string | null;
   readonly effort: string | null;
   readonly progress: Progress | null;
   readonly receipt: Receipt;
   readonly change: { readonly files: number; readonly insertions: number; readonly deletions: number } | null;
+  /** US dollars, estimated from Codex's own count of tokens; null when the configuration has no price for the model. */
+  readonly costUsd: number | null;
   readonly outcome: TaskOutcome | null;
 }
 

@@ -47,6 +47,31 @@ const githubTriggerSchema = z.strictObject({
 });
 const apiTriggerSchema = z.strictObject({ kind: z.literal('api') });
 
+/** Slack's ids: https://docs.slack.dev/reference/objects/ — a letter for the kind, then upper-case letters and digits. */
+const slackId = (kinds: string) => z.string().regex(new RegExp(`^[${kinds}][A-Z0-9]{1,30}$`));
+/** Slack's name of a message within its channel: seconds and a counter. */
+export const slackTsSchema = z.string().regex(/^\d{1,12}\.\d{1,8}$/);
+export const slackTeamIdSchema = slackId('TE');
+export const slackChannelIdSchema = slackId('CDG');
+export const slackUserIdSchema = slackId('UW');
+export const slackGroupIdSchema = slackId('S');
+
+export const slackTriggerSchema = z.strictObject({
+  kind: z.literal('slack'),
+  /** `message`: said in a direct message or in a task's thread, without a mention. `form`: the modal, also from the message shortcut. */
+  event: z.enum(['command', 'form', 'mention', 'message']),
+  teamId: slackTeamIdSchema,
+  channelId: slackChannelIdSchema,
+  userId: slackUserIdSchema,
+  /** Root of the thread that the task's message goes to; null: it is posted to the channel and is a root itself. */
+  threadTs: slackTsSchema.nullable(),
+  /** The message that asked; null for a command and for a form that no message led to. */
+  messageTs: slackTsSchema.nullable(),
+  /** ISO 8601. What was said in the thread after this instant is not handed to Codex. */
+  triggeredAt: z.iso.datetime({ offset: true }),
+});
+export type SlackTrigger = z.infer<typeof slackTriggerSchema>;
+
 export const taskRequestSchema = z.strictObject({
   /** A function of the trigger, so that a redelivery finds the task it already made. At most 63 characters, `[a-z0-9-]`. */
   taskId: z.string().regex(/^[a-z0-9][a-z0-9-]{0,62}$/),
@@ -54,9 +79,10 @@ export const taskRequestSchema = z.strictObject({
   shortId: z.string().regex(/^[0-9a-f]{8}$/),
   /** ISO 8601, when the webhook or call was accepted. Also the date of the commit, so that a second publish makes the same one. */
   acceptedAt: z.iso.datetime({ offset: true }),
-  repository: repositoryRefSchema,
-  trigger: z.discriminatedUnion('kind', [githubTriggerSchema, apiTriggerSchema]),
-  /** Who asked; null for an API call, whose bearer token is the authority. */
+  /** null: Slack's words name none, and routing decides. */
+  repository: repositoryRefSchema.nullable(),
+  trigger: z.discriminatedUnion('kind', [githubTriggerSchema, apiTriggerSchema, slackTriggerSchema]),
+  /** Who asked, on GitHub; null for an API call, whose bearer token is the authority, and for Slack until routing has looked. */
   requester: z
     .strictObject({ login: z.string().min(1).max(100), id: z.number().int().positive() })
     .nullable(),
@@ -76,6 +102,9 @@ export const taskRequestSchema = z.strictObject({
 /** Durable, and free of any credential. */
 export type TaskRequest = z.infer<typeof taskRequestSchema>;
 
+/** A request once it is known where it belongs: what every stage after routing works with. */
+export type RoutedRequest = TaskRequest & { readonly repository: RepositoryRef };
+
 /** What a Workflow instance is started for: a whole task, or only the publication of a change that is kept. */
 export const taskStartSchema = z.strictObject({
   kind: z.enum(['task', 'publish']),
@@ -86,6 +115,7 @@ export type TaskStart = z.infer<typeof taskStartSchema>;
 /** Where a task is in its life; the order is the order of the steps. */
 export const taskPhases = [
   'accepted',
+  'route',
   'authorize',
   'acknowledge',
   'provision',
@@ -102,6 +132,8 @@ export type TaskPhase = (typeof taskPhases)[number];
 
 export interface PullRequestRef {
   readonly number: number;
+  /** As GitHub has it; untrusted. */
+  readonly title: string;
   readonly url: string;
   readonly headRef: string;
   readonly headSha: string;
@@ -116,10 +148,12 @@ export interface Reason {
 
 /** Exactly one of these ends every accepted task. */
 export type TaskOutcome =
-  | { readonly kind: 'pull-request'; readonly pullRequest: PullRequestRef }
+  /** `added`: a commit on a pull request that was there before, not a new one. */
+  | { readonly kind: 'pull-request'; readonly pullRequest: PullRequestRef; readonly added?: boolean }
   | { readonly kind: 'no-change'; readonly summary: string }
   | { readonly kind: 'refused'; readonly reason: Reason }
-  | { readonly kind: 'held'; readonly reason: Reason }
+  /** `changeHash`: what a person's approval is bound to (hex SHA-256 of the kept change); null when approving would not help. */
+  | { readonly kind: 'held'; readonly reason: Reason; readonly changeHash: string | null }
   | { readonly kind: 'failed'; readonly reason: Reason; readonly changeKept: boolean }
   | { readonly kind: 'cancelled'; readonly by: string }
   /** The answer to `help`, `status`, `cancel` and `retry`: no sandbox was needed. */

@@ -1,0 +1,52 @@
+/**
+ * Names that a message or a form carries and a click brings back: what is written in one place and read in another.
+ * Everything that comes back is parsed: it was signed by Slack, but a client wrote it.
+ */
+import { z } from 'zod';
+import { repositoryRefSchema, slackChannelIdSchema, slackTsSchema } from '../core/task.ts';
+
+/** `action_id` of buttons and menus. Those of the choice end in a number, as ids are unique within a block. */
+export const actionIds = {
+  cancel: 'task.cancel',
+  retry: 'task.retry',
+  log: 'task.log',
+  approve: 'task.approve',
+  change: 'task.change',
+  choose: 'task.choose',
+  /** A link: Slack reports the click, and there is nothing to do. */
+  openPullRequest: 'task.open',
+} as const;
+
+export const callbackIds = {
+  form: 'task.form',
+  log: 'task.log.view',
+  shortcut: 'run_codex_on_this',
+} as const;
+
+/** Block and action ids of the form's fields; both the same for each. */
+export const formFields = { repository: 'repository', branch: 'branch', instruction: 'instruction' } as const;
+
+const taskId = z.string().regex(/^[a-z0-9][a-z0-9-]{0,62}$/);
+
+/** `value` of a button; at most 2,000 characters in Slack. */
+export const buttonValueSchema = z.strictObject({
+  taskId,
+  /** What a choice chooses. */
+  repository: repositoryRefSchema.optional(),
+  /** What an approval is bound to. */
+  changeHash: z
+    .string()
+    .regex(/^[0-9a-f]{64}$/)
+    .optional(),
+});
+export type ButtonValue = z.infer<typeof buttonValueSchema>;
+
+/** `private_metadata` of the form: where its task belongs. */
+export const formMetadataSchema = z.strictObject({
+  channelId: slackChannelIdSchema,
+  threadTs: slackTsSchema.nullable(),
+  messageTs: slackTsSchema.nullable(),
+  /** The task that this one replaces: it is cancelled when the form is sent. */
+  replaces: taskId.nullable(),
+});
+export type FormMetadata = z.infer<typeof formMetadataSchema>;
