@@ -1,0 +1,194 @@
+/**
+ * Untrusted text into Slack's mrkdwn. What comes out can show words and code, but cannot notify anybody, link, stand as
+ * formatting of ours or leave a code span. Decides nothing about blocks; those that hold such text set `verbatim`, so that
+ * Slack links no bare address either.
+ *
+ * `&`, `<` and `>` are all that Slack escapes (https://docs.slack.dev/messaging/formatting-message-text#escaping), and with them
+ * `<!channel>`, `<@U1>` and `<https://…|words>` are words. There is no escape for `*`, `_`, `~` and the backtick: where one would
+ * act, a character that looks like it stands in its place. Every limit counts characters after escaping, as Slack does.
+ */
+import { stripHiddenCharacters } from '../core/hidden-characters.ts';
+
+const zeroWidthSpace = '\u200B';
+const ellipsis = '…';
+
+/** Look-alikes: MODIFIER LETTER GRAVE ACCENT, ASTERISK OPERATOR, TILDE OPERATOR, MODIFIER LETTER LOW MACRON. */
+const graveAccent = '\u02CB';
+const lookAlikes: Readonly<Record<string, string>> = { '`': graveAccent, '*': '\u2217', '~': '\u223C' };
+const lowMacron = '\u02CD';
+
+const entities: Readonly<Record<string, string>> = { '&': '&amp;', '<': '&lt;', '>': '&gt;' };
+
+/** One escaped piece for each character, so that a limit never cuts through an entity or a surrogate pair. */
+type Pieces = readonly string[];
+
+function codePieces(code: string): Pieces {
+  return Array.from(code, (character) => entities[character] ?? character);
+}
+
+function prosePieces(words: string): Pieces {
+  const characters = Array.from(words);
+  return characters.map((character, index) => {
+    const wordCharacter = /[\p{L}\p{N}]/u;
+    if (character === '_') {
+      // Inside a word it is no formatting, and names of files keep theirs.
+      const inside =
+        wordCharacter.test(characters[index - 1] ?? '') && wordCharacter.test(characters[index + 1] ?? '');
+      return inside ? character : lowMacron;
+    }
+    // `@here` and a bare address are found after unescaping; a space of no width inside stops both.
+    if (character === '@') return `@${zeroWidthSpace}`;
+    if (character === ':' && characters[index + 1] === '/' && characters[index + 2] === '/')
+      return `:${zeroWidthSpace}`;
+    return entities[character] ?? lookAlikes[character] ?? character;
+  });
+}
+
+function fit(pieces: Pieces, maxChars: number, keep: 'head' | 'tail'): string {
+  const length = pieces.reduce((sum, piece) => sum + piece.length, 0);
+  if (length <= maxChars) return pieces.join('');
+  const kept: string[] = [];
+  let room = maxChars - ellipsis.length;
+  for (const piece of keep === 'head' ? pieces : pieces.toReversed()) {
+    if (piece.length > room) break;
+    room -= piece.length;
+    kept.push(piece);
+  }
+  return keep === 'head' ? `${kept.join('')}${ellipsis}` : `${ellipsis}${kept.toReversed().join('')}`;
+}
+
+/** Hidden characters gone, everything on one line. Work stays bounded whatever the length of the text. */
+function oneLine(untrustedText: string, maxChars: number): string {
+  return stripHiddenCharacters(untrustedText.slice(0, maxChars * 4 + 100))
+    .replace(/\s+/g, ' ')
+    .trim();
+}
+
+/** Words, line breaks kept. */
+export function escapeMrkdwn(untrustedText: string, maxChars = 3000): string {
+  return fit(
+    prosePieces(stripHiddenCharacters(untrustedText.slice(0, maxChars * 4 + 100)).trim()),
+    maxChars,
+    'head',
+  );
+}
+
+/** Words inside a line of ours. */
+export function escapeInline(untrustedText: string, maxChars = 300): string {
+  return fit(prosePieces(oneLine(untrustedText, maxChars)), maxChars, 'head');
+}
+
+/** Plain text on one line, for `plain_text` objects: titles, buttons, options. Nothing acts there, so nothing is escaped. */
+export function plainLine(untrustedText: string, maxChars: number): string {
+  return fit(Array.from(oneLine(untrustedText, maxChars)), maxChars, 'head');
+}
+
+/** Inline code. Slack has no way to write a backtick in it, so one becomes its look-alike. */
+export function codeSpan(untrustedText: string, maxChars = 200): string {
+  const line = oneLine(untrustedText, maxChars).replaceAll('`', graveAccent);
+  return line === '' ? '(empty)' : `\`${fit(codePieces(line), Math.max(1, maxChars - 2), 'head')}\``;
+}
+
+// eslint-disable-next-line no-control-regex -- terminal colours and titles are what is removed here
+const terminalSequences = /\u001B(?:\[[0-9;:?]*[ -/]*[@-~]|\][^\u0007\u001B]{0,500}(?:\u0007|\u001B\\))/g;
+
+/** A block of code, fences counted. `keep` says which end stays when it is too long. '' when there is nothing to show. */
+export function codeBlock(
+  untrustedText: string,
+  options: { maxChars?: number; keep?: 'head' | 'tail' } = {},
+): string {
+  const { maxChars = 1500, keep = 'head' } = options;
+  const window = maxChars * 4 + 100;
+  const part = keep === 'head' ? untrustedText.slice(0, window) : untrustedText.slice(-window);
+  const code = stripHiddenCharacters(part.replace(terminalSequences, ''))
+    .replace(/^\n+/, '')
+    .trimEnd()
+    .replace(/`{3,}/g, (run) => graveAccent.repeat(run.length));
+  if (code === '') return '';
+  return `\`\`\`\n${fit(codePieces(code), Math.max(1, maxChars - 8), keep)}\n\`\`\``;
+}
+
+/** Only an address that cannot end the link, hide behind another host's name or run a script. */
+const safeUrl =
+  /^https?:\/\/[A-Za-z0-9.-]+(?::\d{1,5})?(?:[/?#][^\s<>|"'`\\\p{Cc}\p{Default_Ignorable_Code_Point}]*)?$/u;
+
+/** `url` is ours or GitHub's; anything that is no plain http(s) address leaves the words alone. `words` are escaped here. */
+export function link(words: string, url: string, maxWords = 200): string {
+  const shown = escapeInline(words, maxWords);
+  const target = url.replaceAll('&', '&amp;');
+  return target.length <= 1000 && safeUrl.test(url) ? `<${target}|${shown}>` : shown;
+}
+
+/** Around text that is escaped already. A bold empty text is none. */
+export function bold(escaped: string): string {
+  return escaped === '' ? '' : `*${escaped}*`;
+}
+
+/** Inline code stays code, the rest becomes words. `maxChars` is of the whole line. */
+function renderLine(line: string, maxChars: number): string {
+  // Odd pieces are the insides of `code`; an unpaired backtick is a character like any other.
+  let room = maxChars;
+  let rendered = '';
+  for (const [index, piece] of line.split(/`([^`\n]+)`/).entries()) {
+    if (piece === '' || room < 4) continue;
+    const shown =
+      index % 2 === 1 ? codeSpan(piece, room) : fit(prosePieces(piece.replace(/\s+/g, ' ')), room, 'head');
+    rendered += shown;
+    room -= shown.length;
+  }
+  return rendered;
+}
+
+/**
+ * A longer untrusted text in Markdown, such as a summary: paragraphs, lists, headings (bold), inline and fenced code survive;
+ * everything else shows as it was typed. At most `maxChars` long.
+ */
+export function renderUntrusted(untrustedMarkdown: string, maxChars = 2900): string {
+  const lines = stripHiddenCharacters(untrustedMarkdown.slice(0, maxChars * 2))
+    .trim()
+    .split('\n');
+  const out: string[] = [];
+  let room = maxChars - ellipsis.length - 1;
+  for (let index = 0; index < lines.length; index += 1) {
+    const line = lines[index] ?? '';
+    const marker = /^\s{0,12}(`{3,}|~{3,})[^`]*$/.exec(line)?.[1];
+    let rendered: string;
+    if (marker !== undefined) {
+      const code: string[] = [];
+      for (index += 1; index < lines.length; index += 1) {
+        const inside = lines[index] ?? '';
+        const trimmed = inside.trim();
+        if (trimmed.startsWith(marker) && trimmed === marker.charAt(0).repeat(trimmed.length)) break;
+        code.push(inside);
+      }
+      if (room < 20) rendered = ellipsis.repeat(room + 1);
+      else rendered = codeBlock(code.join('\n'), { maxChars: room });
+    } else rendered = renderTextLine(line, room);
+    if (rendered.length > room) {
+      out.push(ellipsis);
+      break;
+    }
+    out.push(rendered);
+    room -= rendered.length + 1;
+    if (room < 20 && index < lines.length - 1) {
+      out.push(ellipsis);
+      break;
+    }
+  }
+  return out
+    .join('\n')
+    .replace(/\n{3,}/g, '\n\n')
+    .trim();
+}
+
+function renderTextLine(line: string, room: number): string {
+  const item = /^(\s{0,12})(?:[-*+]|(\d{1,3})[.)])\s+(.*)$/.exec(line);
+  if (item !== null) {
+    const indent = ' '.repeat(Math.floor((item[1] ?? '').length / 2) * 2);
+    const bullet = `${indent}${item[2] === undefined ? '•' : `${item[2]}.`} `;
+    return `${bullet}${renderLine(item[3] ?? '', room - bullet.length)}`;
+  }
+  const heading = /^\s{0,3}#{1,6}\s+(\S.*)$/.exec(line);
+  if (heading !== null) return bold(renderLine((heading[1] ?? '').replaceAll('`', ''), room - 2));
+  return renderLine(line.trim(), room);
+}
