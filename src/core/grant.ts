@@ -3,8 +3,11 @@
  * nothing inside the sandbox can change it.
  */
 
-/** `clone`: GitHub only. `run`: OpenAI and read-only fetch of the granted repositories. `sealed`: nothing. */
-export type GrantPhase = 'clone' | 'run' | 'sealed';
+/**
+ * `clone`: GitHub only. `setup`: the setup hosts only. `run`: OpenAI, read-only fetch of the granted repositories and the
+ * extra hosts. `sealed`: nothing.
+ */
+export type GrantPhase = 'clone' | 'setup' | 'run' | 'sealed';
 
 export interface GrantedRepository {
   readonly owner: string;
@@ -17,6 +20,14 @@ export interface Grant {
   readonly taskId: string;
   readonly phase: GrantPhase;
   readonly repositories: readonly GrantedRepository[];
+  /** Fetched like `repositories`, never as a place to publish to: submodules and what the configuration's `alsoRead` names. */
+  readonly alsoRead: readonly GrantedRepository[];
+  /** Git LFS downloads of `repositories` while cloning. */
+  readonly lfs: boolean;
+  /** Exact host names, GET and HEAD without a credential, in the phase `setup` alone. */
+  readonly setupHosts: readonly string[];
+  /** The same in the phase `run`, for who accepts that a GET can carry data out. */
+  readonly extraHosts: readonly string[];
   readonly models: readonly string[];
   /** Answered by the handler under the canary path; proves from inside that this handler decides. */
   readonly canaryNonce: string;
@@ -25,8 +36,17 @@ export interface Grant {
     readonly requests: number;
     /** Input plus output tokens, as OpenAI reports them on the response stream. */
     readonly tokens: number;
+    /** Bytes of request bodies that went to an upstream. */
+    readonly bytesUp: number;
+    /** Bytes of response bodies that came from an upstream. */
+    readonly bytesDown: number;
   };
-  readonly used: { readonly requests: number; readonly tokens: number };
+  readonly used: {
+    readonly requests: number;
+    readonly tokens: number;
+    readonly bytesUp: number;
+    readonly bytesDown: number;
+  };
 }
 
 /** One request that a sandbox made. Never holds a query string, a header or a body. */
@@ -35,7 +55,7 @@ export interface EgressEntry {
   readonly at: number;
   readonly method: string;
   readonly host: string;
-  /** Path without query, at most 200 characters. */
+  /** Path class: no query, long segments and long tails left out; at most 200 characters. */
   readonly path: string;
   readonly verdict: 'allowed' | 'denied';
   /** For a denial: the stable code of the rule. For an allowed request: the rule that allowed it. */

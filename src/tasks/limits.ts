@@ -4,6 +4,10 @@ export const taskLimits = {
   overheadMs: 30 * 60_000,
   /** Requests of one sandbox, denied ones included. A long Codex run makes some hundreds. */
   requests: 10_000,
+  /** Of all requests of one sandbox together: a long run sends Codex's growing context some hundred times, a few MB each. */
+  bytesUp: 2 * 1024 ** 3,
+  /** A clone with its history, what setup installs, answers of the model. */
+  bytesDown: 8 * 1024 ** 3,
   /** One alarm may run for 15 minutes on Cloudflare; the observer hands over well before. */
   observeSliceMs: 10 * 60_000,
   /** How long one read of the run's output may wait for something to come. */

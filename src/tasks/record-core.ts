@@ -71,7 +71,12 @@ export abstract class RecordCore<Env> extends DurableObject<Env> {
     const state = this.#state;
     if (state === null) return;
     const isFirstModelRequest = entry.rule === 'openai.responses' && state.used.tokens === 0;
-    if (tokens > 0) this.saveState({ ...state, used: { ...state.used, tokens: state.used.tokens + tokens } });
+    if (tokens + entry.bytesUp + entry.bytesDown > 0) {
+      const { used } = state;
+      const bytesUp = (used.bytesUp ?? 0) + entry.bytesUp;
+      const bytesDown = (used.bytesDown ?? 0) + entry.bytesDown;
+      this.saveState({ ...state, used: { ...used, tokens: used.tokens + tokens, bytesUp, bytesDown } });
+    }
     const receipt = this.store.receipt();
     const next = this.deps().addToReceipt(receipt, entry);
     if (next === receipt) return;

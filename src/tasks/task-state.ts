@@ -18,7 +18,12 @@ export interface TaskState {
   readonly authorization: Authorization | null;
   readonly grantPhase: GrantPhase;
   readonly canaryNonce: string;
-  readonly used: { readonly requests: number; readonly tokens: number };
+  readonly used: {
+    readonly requests: number;
+    readonly tokens: number;
+    readonly bytesUp?: number;
+    readonly bytesDown?: number;
+  };
   /** When Codex is ended and what it did so far is collected; null before it runs. */
   readonly agentDeadlineAt: number | null;
   /** Where the observer is in the run's output. */
@@ -103,8 +108,17 @@ export function grantOf(state: TaskState): Grant | null {
     repositories: [{ owner, name, installationId, repositoryId }],
     models: authorization.models,
     canaryNonce: state.canaryNonce,
-    budgets: { requests: taskLimits.requests, tokens: authorization.limits.tokens },
-    used: state.used,
+    alsoRead: [],
+    lfs: false,
+    setupHosts: [],
+    extraHosts: [],
+    budgets: {
+      requests: taskLimits.requests,
+      tokens: authorization.limits.tokens,
+      bytesUp: taskLimits.bytesUp,
+      bytesDown: taskLimits.bytesDown,
+    },
+    used: { bytesUp: 0, bytesDown: 0, ...state.used },
   };
 }
 
