@@ -1,5 +1,14 @@
+import * as fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { apiTaskId, parseRepositoryRef, shortIdOf, taskIdFor } from './ids.ts';
+import {
+  apiTaskId,
+  parseRepositoryRef,
+  sameRepository,
+  shortIdOf,
+  slackTaskId,
+  taskIdFor,
+  type SlackTaskKey,
+} from './ids.ts';
 import { taskRequestSchema } from './task.ts';
 
 const labeled = {
@@ -53,6 +62,53 @@ describe('apiTaskId', () => {
   });
 });
 
+describe('slackTaskId', () => {
+  const message = { event: 'message', teamId: 'T1', channelId: 'C1', ts: '1793527209.000100' } as const;
+
+  it('is the same for the same key, whatever the order of its parts, and fits the schema of a task id', async () => {
+    const id = await slackTaskId(message);
+    expect(id).toMatch(/^slack-[0-9a-f]{40}$/);
+    expect(await slackTaskId({ ts: message.ts, channelId: 'C1', teamId: 'T1', event: 'message' })).toBe(id);
+    expect(taskRequestSchema.shape.taskId.parse(id)).toBe(id);
+  });
+
+  // Ids are stored: a change of the encoding would make a second task of a retry that comes across a deployment.
+  it.each<[SlackTaskKey, string]>([
+    [
+      { event: 'command', teamId: 'T1', triggerId: '1.2.abc' },
+      'slack-5330e57293fe8af6818cafc012c898a08c645bad',
+    ],
+    [{ event: 'form', teamId: 'T1', viewId: 'V1' }, 'slack-20acf6cbc0c58dc3993fa6932f07f8aea60b412e'],
+    [message, 'slack-540aef1f42876f527893c4116cb6a317fa0d9e72'],
+    [{ event: 'retry', taskId: 'slack-1' }, 'slack-8858f6bedd0a795c9224a87796b76e9651154098'],
+  ])('of %j does not change', async (key, id) => {
+    expect(await slackTaskId(key)).toBe(id);
+  });
+
+  it('differs as soon as any part or the kind differs', async () => {
+    const part = fc.constantFrom('T1', 'T', '1', '', 'x","', '"', ',', 'T1","x', '\u0000');
+    const key: fc.Arbitrary<SlackTaskKey> = fc.oneof(
+      fc.record({ event: fc.constant('command' as const), teamId: part, triggerId: part }),
+      fc.record({ event: fc.constant('form' as const), teamId: part, viewId: part }),
+      fc.record({ event: fc.constant('message' as const), teamId: part, channelId: part, ts: part }),
+      fc.record({ event: fc.constant('retry' as const), taskId: part }),
+    );
+    const sorted = (of: SlackTaskKey): string =>
+      JSON.stringify(Object.entries(of).toSorted(([a], [b]) => (a < b ? -1 : 1)));
+    await fc.assert(
+      fc.asyncProperty(key, key, async (a, b) => {
+        expect((await slackTaskId(a)) === (await slackTaskId(b))).toBe(sorted(a) === sorted(b));
+      }),
+      { numRuns: 300 },
+    );
+  });
+
+  it('is a new one for a retry of a retry', async () => {
+    const first = await slackTaskId({ event: 'retry', taskId: await slackTaskId(message) });
+    expect(await slackTaskId({ event: 'retry', taskId: first })).not.toBe(first);
+  });
+});
+
 describe('shortIdOf', () => {
   it('is the head of the SHA-256 of the task id', async () => {
     expect(await shortIdOf('abc')).toBe('ba7816bf');
@@ -74,5 +130,17 @@ describe('parseRepositoryRef', () => {
     ['https://github.com/acme/shop', null],
   ])('%j', (text, expected) => {
     expect(parseRepositoryRef(text)).toEqual(expected);
+  });
+});
+
+describe('sameRepository', () => {
+  it.each([
+    ['acme/shop', 'acme/shop', true],
+    ['Acme/Shop', 'acme/shoP', true],
+    ['acme/shop', 'acme/shop2', false],
+    ['acme/shop', 'acme2/shop', false],
+  ])('%s and %s: %s', (a, b, expected) => {
+    const [left, right] = [parseRepositoryRef(a), parseRepositoryRef(b)];
+    expect(left !== null && right !== null && sameRepository(left, right)).toBe(expected);
   });
 });

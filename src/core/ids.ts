@@ -1,6 +1,6 @@
 /**
- * Names of tasks as functions of what triggered them: a redelivered webhook, a retried call and two deliveries
- * for one human act all arrive at the same task.
+ * Names of tasks as functions of what triggered them: a redelivered webhook, a retried call, a double click and two
+ * deliveries for one human act all arrive at the same task. And names of repositories as people write them.
  *
  * The `X-GitHub-Delivery` header is deliberately not part of any id: GitHub signs the body only, so anybody who
  * once saw a signed delivery could replay it under fresh header values and get a new task each time.
@@ -52,6 +52,38 @@ export async function apiTaskId(
   return `api-${source.uuid.toLowerCase()}`;
 }
 
+/** What a task in Slack was asked with; all of it comes from the signed payload, or from a task that came from one. */
+export type SlackTaskKey =
+  | { readonly event: 'command'; readonly teamId: string; readonly triggerId: string }
+  | { readonly event: 'form'; readonly teamId: string; readonly viewId: string }
+  /** Also a mention: Slack sends `app_mention` and `message` for one message, and both are one task. */
+  | { readonly event: 'message'; readonly teamId: string; readonly channelId: string; readonly ts: string }
+  /** Of the task that is tried again: a double click is one retry. */
+  | { readonly event: 'retry'; readonly taskId: string };
+
+/**
+ * The id of a task asked for in Slack: 160 bits of a SHA-256, because Slack's own ids have characters that a task's id
+ * may not have. `X-Slack-Retry-Num` and the event's id stay out: the first is not signed, and the second differs
+ * between the two events for one message.
+ */
+export async function slackTaskId(key: SlackTaskKey): Promise<string> {
+  // JSON keeps the parts apart whatever is in them.
+  return `slack-${(await sha256Hex(JSON.stringify(partsOf(key)))).slice(0, 40)}`;
+}
+
+function partsOf(key: SlackTaskKey): readonly string[] {
+  switch (key.event) {
+    case 'command':
+      return [key.event, key.teamId, key.triggerId];
+    case 'form':
+      return [key.event, key.teamId, key.viewId];
+    case 'message':
+      return [key.event, key.teamId, key.channelId, key.ts];
+    case 'retry':
+      return [key.event, key.taskId];
+  }
+}
+
 /** First 8 hex digits of SHA-256(taskId). Readable and stable; not unique for ever, so it is never a key. */
 export async function shortIdOf(taskId: string): Promise<string> {
   return (await sha256Hex(taskId)).slice(0, 8);
@@ -63,4 +95,9 @@ export function parseRepositoryRef(text: string): RepositoryRef | null {
   if (rest.length > 0) return null;
   const parsed = repositoryRefSchema.safeParse({ owner, name });
   return parsed.success ? parsed.data : null;
+}
+
+/** GitHub does not tell case apart in either part. */
+export function sameRepository(a: RepositoryRef, b: RepositoryRef): boolean {
+  return a.owner.toLowerCase() === b.owner.toLowerCase() && a.name.toLowerCase() === b.name.toLowerCase();
 }

@@ -8,10 +8,11 @@
  * - Options stand directly after the mention, on its line. Later in the text `--flag` is prose.
  * - A command (`help`, `status`, `cancel`, `stop` or `retry`) is one only as the sole word: `@airlock stop using var` is a task.
  */
-import { isBranchName } from './branch-name.ts';
 import { lowerAscii, stripHidden } from './hidden-text.ts';
+import { commandIn, cutInstruction } from './instruction.ts';
 import { segmentMarkdown } from './markdown-segments.ts';
-import { effortSchema, type TaskOptions, type TaskRequest } from './task.ts';
+import { readOptions } from './options.ts';
+import type { TaskOptions, TaskRequest } from './task.ts';
 
 export type Mention =
   | { readonly kind: 'none' }
@@ -21,10 +22,6 @@ export type Mention =
       readonly instruction: string;
       readonly options: TaskOptions;
     };
-
-/** Characters; the bound in the task's schema. What is beyond is cut, and the text says so. */
-const maxInstructionChars = 20_000;
-const cutNote = '\n[cut here: the instruction was longer]';
 
 /** Stands for a character of code: it is not white space and cannot be part of a mention. */
 const code = '\uFFFC';
@@ -63,88 +60,6 @@ function findMention(visible: string, handle: string): { start: number; end: num
   );
   const found = pattern.exec(visible);
   return found === null ? null : { start: found.index, end: found.index + found[0].length };
-}
-
-type OptionsRead =
-  | { readonly kind: 'options'; readonly options: TaskOptions; readonly end: number }
-  | { readonly kind: 'invalid'; readonly message: string };
-
-const optionNames = ['base', 'model', 'effort'] as const;
-const known = 'The options are `--base`, `--model` and `--effort`.';
-
-/** A value as people type it: perhaps in quotes or backticks, which keep Markdown off it. */
-function unquote(value: string): string {
-  return /^(["'`])(.+)\1$/.exec(value)?.[2] ?? value;
-}
-
-/** For our own sentence around it: what the asker typed, short and harmless in inline code. */
-function quoted(untrustedValue: string): string {
-  return `\`${untrustedValue.slice(0, 60).replaceAll('`', "'")}\``;
-}
-
-function checkValue(name: (typeof optionNames)[number], value: string): TaskOptions | string {
-  if (name === 'base') {
-    if (isBranchName(value)) return { base: value };
-    return `${quoted(value)} cannot be the name of a branch. Write \`--base main\`, for example.`;
-  }
-  if (name === 'model') {
-    if (/^[A-Za-z0-9][A-Za-z0-9._:/-]{0,99}$/.test(value)) return { model: value };
-    return `${quoted(value)} cannot be the name of a model. Leave \`--model\` out to use the repository's default.`;
-  }
-  const effort = effortSchema.safeParse(value.toLowerCase());
-  if (effort.success) return { effort: effort.data };
-  return `\`--effort\` takes one of ${effortSchema.options.map(quoted).join(', ')}, not ${quoted(value)}.`;
-}
-
-/** Reads options from `at` on. Phones turn `--` into a dash, so that a dash counts as well. */
-function readOptions(line: string, at: number): OptionsRead {
-  let options: TaskOptions = {};
-  let end = at;
-  const token = /[ \t]*(\S+)/y;
-  for (;;) {
-    token.lastIndex = end;
-    const word = token.exec(line)?.[1];
-    const option = word === undefined ? null : /^(?:--|[—–])(\w[\w-]*)(?:=(.*))?$/s.exec(word);
-    if (word === undefined || option === null) return { kind: 'options', options, end };
-    end = token.lastIndex;
-    const name = optionNames.find((candidate) => candidate === option[1]?.toLowerCase());
-    if (name === undefined)
-      return { kind: 'invalid', message: `There is no option ${quoted(word)}. ${known}` };
-    if (options[name] !== undefined) {
-      return { kind: 'invalid', message: `\`--${name}\` is given twice. Write it once.` };
-    }
-    let value = option[2];
-    if (value === undefined) {
-      token.lastIndex = end;
-      value = token.exec(line)?.[1] ?? '';
-      if (value !== '') end = token.lastIndex;
-    }
-    if (value === '' || /^(?:--|[—–])/.test(value)) {
-      return { kind: 'invalid', message: `\`--${name}\` needs a value after it. ${known}` };
-    }
-    const checked = checkValue(name, unquote(value));
-    if (typeof checked === 'string') return { kind: 'invalid', message: checked };
-    options = { ...options, ...checked };
-  }
-}
-
-const commands: Readonly<Record<string, TaskRequest['ask']>> = {
-  help: { kind: 'help' },
-  status: { kind: 'status' },
-  cancel: { kind: 'cancel' },
-  stop: { kind: 'cancel' },
-  retry: { kind: 'retry' },
-};
-
-/** The whole of what was asked, when it is one word. */
-function commandIn(words: string): TaskRequest['ask'] | null {
-  const word = /^\s*([a-z]{1,10})\s*[.!?]{0,3}\s*$/i.exec(words)?.[1]?.toLowerCase();
-  return word !== undefined && Object.hasOwn(commands, word) ? (commands[word] ?? null) : null;
-}
-
-function cutInstruction(text: string): string {
-  if (text.length <= maxInstructionChars) return text;
-  return text.slice(0, maxInstructionChars - cutNote.length).replace(/[\uD800-\uDBFF]$/, '') + cutNote;
 }
 
 /** `handle` is the configured name without `@`. Time grows in proportion to the text. */
