@@ -65,7 +65,10 @@ export async function startWorker(
       compatibilityDate: '2026-10-20',
       compatibilityFlags: ['nodejs_compat'],
       bindings: { ...options.bindings, SANDBOX_GATEWAY_TOKEN: egress.token },
-      durableObjects: { TASKS: { className: 'TaskRecord', useSQLite: true } },
+      durableObjects: {
+        TASKS: { className: 'TaskRecord', useSQLite: true },
+        TASK_INDEX: { className: 'TaskIndex', useSQLite: true },
+      },
       workflows: { TASK_WORKFLOW: { name: 'tasks', className: 'TaskWorkflow' } },
       resourcePersistencePath: join(options.stateDir, 'worker'),
       unsafeDirectSockets: [

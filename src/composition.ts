@@ -6,9 +6,17 @@ import type { Hono } from 'hono';
 import { createApp } from './app.ts';
 import { createCodex } from './codex/codex.ts';
 import { formatProblem, loadConfig } from './config/load-config.ts';
-import { repositoryByAlias, resolveRepository } from './config/resolve-repository.ts';
+import {
+  hasPatterns,
+  namedRepositories,
+  priceOf,
+  repositoryByAlias,
+  resolveRepository,
+  slackPolicyOf,
+} from './config/resolve-repository.ts';
 import type { AirlockConfig } from './config/schema.ts';
-import type { Sandboxes } from './core/ports.ts';
+import { costUsd } from './core/cost.ts';
+import type { Approval, Chat, Policy, Sandboxes, TaskIndex } from './core/ports.ts';
 import type { TaskRequest, TaskStart } from './core/task.ts';
 import type { TaskView } from './core/task-view.ts';
 import type { EgressDeps } from './egress/handler.ts';
@@ -20,13 +28,18 @@ import { githubWebhooks } from './github/webhooks.ts';
 import { createPublication } from './publish/publisher.ts';
 import { localSandboxes } from './sandbox/local.ts';
 import { parseSettings, type Settings } from './settings.ts';
+import { createChat } from './slack/chat.ts';
+import { slackRoutes } from './slack/routes.ts';
+import { createNotifier } from './tasks/notifier.ts';
 import type { RecordDeps } from './tasks/record-core.ts';
 import type { TaskRecordBase } from './tasks/record.ts';
 import type { TaskDeps } from './tasks/stage.ts';
 import { startTask, workflowIdOf } from './tasks/start-task.ts';
+import { createTaskIndex, type TaskIndexBase } from './tasks/task-index.ts';
 
 export interface Env extends Record<string, unknown> {
   readonly TASKS: DurableObjectNamespace<TaskRecordBase<Env>>;
+  readonly TASK_INDEX: DurableObjectNamespace<TaskIndexBase<Env>>;
   readonly TASK_WORKFLOW: Workflow<TaskStart>;
   /** The sandbox host of this machine; only there on one machine. */
   readonly SANDBOX_HOST?: Fetcher;
@@ -42,6 +55,9 @@ interface Base {
   readonly config: AirlockConfig;
   readonly tokens: AppTokens;
   readonly codex: RecordDeps['codex'];
+  readonly policy: Policy;
+  /** null: Slack is not configured. */
+  readonly chat: Chat | null;
 }
 
 /** Tokens are cached in it: in memory only, and gone with the isolate. */
@@ -55,9 +71,24 @@ function baseOf(env: Env): Base {
   const loaded = loadConfig(env.AIRLOCK_CONFIG_TEXT ?? bundledConfig, 'airlock.config.jsonc');
   if (!loaded.ok) throw new Error(loaded.problems.map((problem) => formatProblem(problem)).join('\n'));
   const { settings } = parsed;
+  const { config } = loaded;
+  const slack = settings.slack === null ? null : slackPolicyOf(config);
+  if (settings.slack !== null && slack === null)
+    throw new Error('SLACK_BOT_TOKEN is set, but airlock.config.jsonc names no workspace under "slack.team"');
   base = {
     settings,
-    config: loaded.config,
+    config,
+    policy: {
+      mention: config.github.mention,
+      forRepository: (repository) => resolveRepository(config, repository),
+      named: namedRepositories(config),
+      hasPatterns: hasPatterns(config),
+      slack,
+    },
+    chat:
+      settings.slack === null || slack === null
+        ? null
+        : createChat({ ...settings.slack, policy: slack, fetch: platformFetch, log }),
     tokens: createAppTokens({
       appId: settings.githubAppId,
       privateKey: settings.githubAppPrivateKey,
@@ -71,7 +102,7 @@ function baseOf(env: Env): Base {
 }
 
 export function composeApp(env: Env): Hono {
-  const { settings, config } = baseOf(env);
+  const { settings, config, policy, chat, tokens } = baseOf(env);
   const start = async (request: TaskRequest) =>
     await startTask(request, {
       open: async (opening) => await recordOf(env, opening.taskId).open(opening),
@@ -93,11 +124,34 @@ export function composeApp(env: Env): Hono {
       now: () => new Date(),
       log,
     }),
+    slack:
+      settings.slack === null || chat === null
+        ? null
+        : slackRoutes({
+            ...settings.slack,
+            policy,
+            repositoryByAlias: (alias) => repositoryByAlias(config, alias),
+            startTask: start,
+            task: (taskId) => recordOf(env, taskId),
+            publishAgain: async (taskId, approval) => await publishAgain(env, taskId, approval),
+            index: indexOf(env),
+            chat,
+            installedRepositories: async () =>
+              await createCodeHost({
+                tokens,
+                apiUrl: settings.githubApiUrl,
+                fetch: platformFetch,
+                now,
+              }).installedRepositories(),
+            fetch: platformFetch,
+            now: () => new Date(),
+            log,
+          }),
     api: {
       apiToken: settings.apiToken,
       start,
       task: (taskId) => recordOf(env, taskId),
-      publishAgain: async (taskId) => await publishAgain(env, taskId),
+      publishAgain: async (taskId, approval) => await publishAgain(env, taskId, approval),
       repositoryByAlias: (alias) => repositoryByAlias(config, alias),
       now: () => new Date(),
     },
@@ -105,7 +159,7 @@ export function composeApp(env: Env): Hono {
 }
 
 export function composeTask(env: Env, taskId: string): TaskDeps {
-  const { config, codex, tokens, settings } = baseOf(env);
+  const { config, codex, tokens, settings, policy, chat } = baseOf(env);
   const sandboxes = sandboxesOf(env);
   return {
     record: recordOf(env, taskId),
@@ -113,25 +167,30 @@ export function composeTask(env: Env, taskId: string): TaskDeps {
     codex,
     codeHost: createCodeHost({ tokens, taskId, apiUrl: settings.githubApiUrl, fetch: platformFetch, now }),
     publication: createPublication({ tokens, apiUrl: settings.githubApiUrl, fetch: platformFetch, now }),
-    policy: {
-      mention: config.github.mention,
-      forRepository: (repository) => resolveRepository(config, repository),
-    },
+    policy,
+    chat,
+    index: indexOf(env),
     recordOf: (other) => recordOf(env, other),
-    publishAgain: async (other) => await publishAgain(env, other),
+    publishAgain: async (other, approval) => await publishAgain(env, other, approval),
     taskUrl: () => null,
+    costOf: (model, usage) => costUsd(usage, priceOf(config, model)),
     now,
     log,
   };
 }
 
 export function composeRecord(env: Env): RecordDeps {
-  const { codex, tokens, settings } = baseOf(env);
+  const { codex, tokens, settings, config, chat } = baseOf(env);
   return {
     sandboxes: sandboxesOf(env),
     codex,
-    codeHost: createCodeHost({ tokens, apiUrl: settings.githubApiUrl, fetch: platformFetch, now }),
-    renderComment,
+    notifier: createNotifier({
+      codeHost: createCodeHost({ tokens, apiUrl: settings.githubApiUrl, fetch: platformFetch, now }),
+      renderComment,
+      chat,
+      index: indexOf(env),
+    }),
+    costOf: (model, usage) => costUsd(usage, priceOf(config, model)),
     addToReceipt,
     notifyWorkflow: async (instanceId, type) => {
       const instance = await env.TASK_WORKFLOW.get(instanceId);
@@ -179,9 +238,18 @@ function recordOf(env: Env, taskId: string) {
   return env.TASKS.get(env.TASKS.idFromName(sandboxesOf(env).idFor(taskId)));
 }
 
+function indexOf(env: Env): TaskIndex {
+  const team = baseOf(env).policy.slack?.team ?? 'none';
+  return createTaskIndex(team, (name) => env.TASK_INDEX.get(env.TASK_INDEX.idFromName(name)));
+}
+
 /** A Workflow instance of its own for each attempt: the first one has ended. */
-async function publishAgain(env: Env, taskId: string): ReturnType<TaskDeps['publishAgain']> {
-  const again = await recordOf(env, taskId).reopen();
+async function publishAgain(
+  env: Env,
+  taskId: string,
+  approval: Approval | null,
+): ReturnType<TaskDeps['publishAgain']> {
+  const again = await recordOf(env, taskId).reopen(approval);
   if (!again.reopened) return { started: false, reason: again.reason };
   await env.TASK_WORKFLOW.create({
     id: workflowIdOf(taskId, again.attempt),

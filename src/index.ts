@@ -10,6 +10,7 @@ import { taskStartSchema, type TaskOutcome, type TaskStart } from './core/task.t
 import { handleLocalEgress } from './sandbox/local-egress.ts';
 import type { RecordDeps } from './tasks/record-core.ts';
 import { TaskRecordBase } from './tasks/record.ts';
+import { TaskIndexBase } from './tasks/task-index.ts';
 import { runTask } from './tasks/workflow.ts';
 
 export default {
@@ -42,6 +43,8 @@ export class TaskRecord extends TaskRecordBase<Env> {
     return this.#deps;
   }
 }
+
+export class TaskIndex extends TaskIndexBase<Env> {}
 
 export class TaskWorkflow extends WorkflowEntrypoint<Env, TaskStart> {
   override async run(event: Readonly<WorkflowEvent<TaskStart>>, step: WorkflowStep): Promise<TaskOutcome> {

@@ -9,6 +9,7 @@ import { bold, dim, green, red, yellow } from './colour.ts';
 
 const phaseLines: Readonly<Record<string, string>> = {
   accepted: 'accepted',
+  route: 'finding out which repository is meant',
   authorize: 'checking who asks and for what',
   provision: 'starting a fresh sandbox',
   canary: 'proving from inside that it is sealed',
@@ -46,7 +47,7 @@ function linesOf(event: TaskEvent, startedAt: number): string[] {
       return text === undefined ? [] : [line(bold(`▸ ${text}`))];
     }
     case 'acknowledged':
-      return [line('  👀 and a progress comment on the issue')];
+      return [line('  👀 and a message that is edited as it goes on')];
     case 'plan':
       return body.plan.map((item) =>
         line(

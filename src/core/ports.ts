@@ -200,8 +200,8 @@ export interface Chat {
 export interface TaskIndex {
   /** Adds it, or replaces what is known of it. */
   put(task: IndexedTask): Promise<void>;
-  /** The latest task of a thread. */
-  inThread(channelId: string, threadTs: string): Promise<IndexedTask | null>;
+  /** The latest task of a thread, apart from one. */
+  inThread(channelId: string, threadTs: string, apartFrom?: string): Promise<IndexedTask | null>;
   /** The task that a message asked for or that a message shows. */
   byMessage(channelId: string, ts: string): Promise<IndexedTask | null>;
   /** Newest first, at most `limit` (up to 50). */
@@ -256,7 +256,10 @@ export type PublishResult =
 export interface Publication {
   /** Parses the collector's lines (untrusted) against the recorded base. Never throws. */
   parseChange(lines: string, base: string): { ok: true; change: ChangeSet } | { ok: false; reason: Reason };
-  gate(change: ChangeSet): GateVerdict;
+  /** `approvedBy`: who has approved exactly this change; what they could approve is then marked and no longer held. */
+  gate(change: ChangeSet, approvedBy: string | null): GateVerdict;
+  /** What an approval is bound to: hex SHA-256 of the collector's lines as they are kept. */
+  changeHash(lines: string): Promise<string>;
   /** blobs → tree → commit → ref → pull request; a second attempt finds what the first made. Throws on what may pass. */
   publish(input: PublishInput): Promise<PublishResult>;
 }
@@ -289,6 +292,8 @@ export interface Authorization {
   readonly draft: boolean;
   /** The pull request that is worked on; `baseBranch` is then its branch. null: a new one. */
   readonly continues: PullRequestRef | null;
+  /** Who asked, on GitHub: the co-author. null when that is not known. */
+  readonly requester: TaskRequest['requester'];
 }
 
 /** How a Codex run came to its end, as the observer saw it from outside. */
@@ -312,12 +317,8 @@ export interface TaskRecordPort {
   request(): Promise<TaskRequest | null>;
   /** The same, once it is known where it belongs; null before. */
   routedRequest(): Promise<RoutedRequest | null>;
-  /** Where it belongs and who asked, as far as it is known on GitHub and by name. The first call counts. */
-  routed(routed: {
-    readonly routing: Routing;
-    readonly requesterName: string;
-    readonly requester: TaskRequest['requester'];
-  }): Promise<void>;
+  /** Where it belongs, and what the asker is called. The first call counts. */
+  routed(routed: { readonly routing: Routing; readonly requesterName: string }): Promise<void>;
   /** Shows these to choose from; the Workflow gets `chosen` when somebody has, or when the task was cancelled. */
   offer(choices: readonly RepositoryRef[]): Promise<void>;
   /** False when there is nothing to choose any more. Only what was offered can be chosen; the first choice stays. */
@@ -351,7 +352,9 @@ export interface TaskRecordPort {
    * Opens a task again whose publication failed and whose change is kept, or whose change was held and is now approved.
    * `attempt` counts from 1.
    */
-  reopen(approval: Approval | null): Promise<
+  reopen(
+    approval: Approval | null,
+  ): Promise<
     | { readonly reopened: true; readonly attempt: number; readonly request: TaskRequest }
     | { readonly reopened: false; readonly reason: string }
   >;

@@ -2,6 +2,14 @@
 export const taskLimits = {
   /** All that is not the agent's time: waiting, cloning, collecting, publishing with its retries. Then the task is given up. */
   overheadMs: 30 * 60_000,
+  /** Until it is known where a task from Slack belongs: a person's choice, and the task before it in its thread. */
+  routeMs: 14 * 60 * 60_000,
+  /** How long the end is tried to be shown after it: a chat may be down for hours. */
+  showMs: 24 * 60 * 60_000,
+  /** Between two tries at that. */
+  showEveryMs: 60_000,
+  /** At most this long an edit waits for a chat that asked to wait. */
+  quietMs: 60_000,
   /** Requests of one sandbox, denied ones included. A long Codex run makes some hundreds. */
   requests: 10_000,
   /** Of all requests of one sandbox together: a long run sends Codex's growing context some hundred times, a few MB each. */

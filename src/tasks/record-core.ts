@@ -4,10 +4,12 @@
  */
 import { DurableObject } from 'cloudflare:workers';
 import type { EgressEntry, Grant } from '../core/grant.ts';
-import type { CodeHost, Codex, Sandboxes } from '../core/ports.ts';
-import type { TaskEventBody, TaskView } from '../core/task-view.ts';
+import type { Codex, Sandboxes } from '../core/ports.ts';
+import type { TokenUsage } from '../core/progress.ts';
+import type { TaskEvent, TaskEventBody, TaskView } from '../core/task-view.ts';
 import type { TaskRequest } from '../core/task.ts';
 import { taskLimits } from './limits.ts';
+import type { Notifier } from './notifier.ts';
 import { openRecordStore, type RecordStore } from './record-store.ts';
 import { grantOf, openState, viewOf, type TaskState } from './task-state.ts';
 import { createViewers } from './viewers.ts';
@@ -15,12 +17,13 @@ import { createViewers } from './viewers.ts';
 export interface RecordDeps {
   readonly sandboxes: Sandboxes;
   readonly codex: Codex;
-  readonly codeHost: Pick<CodeHost, 'saveProgressComment'>;
-  readonly renderComment: (view: TaskView) => string;
+  readonly notifier: Notifier;
+  /** What that many tokens of that model cost; null when the configuration names no price. */
+  readonly costOf: (model: string, usage: TokenUsage) => number | null;
   /** Folds one request into the receipt. */
   readonly addToReceipt: (receipt: TaskView['receipt'], entry: EgressEntry) => TaskView['receipt'];
   /** Sends an event to a Workflow instance; rejects when there is none. */
-  readonly notifyWorkflow: (instanceId: string, type: 'agent-finished' | 'nudge') => Promise<void>;
+  readonly notifyWorkflow: (instanceId: string, type: 'agent-finished' | 'chosen' | 'nudge') => Promise<void>;
   /** Whether a Workflow instance is over, in whatever way. False as long as that cannot be known. */
   readonly workflowIsOver: (instanceId: string) => Promise<boolean>;
   readonly now: () => number;
@@ -32,9 +35,13 @@ export abstract class RecordCore<Env> extends DurableObject<Env> {
   protected readonly store: RecordStore = openRecordStore(this.ctx.storage);
   readonly #viewers = createViewers();
   #state: TaskState | null = this.store.state();
-  /** Comment edits one after the other, so that an older one can never overwrite the last. */
-  protected comments: Promise<void> = Promise.resolve();
-  #commentAt = 0;
+  /** Edits of the comment or message one after the other, so that an older one can never overwrite the last. */
+  protected edits: Promise<void> = Promise.resolve();
+  #editedAt = 0;
+  /** The place has asked to be left alone until then. */
+  #quietUntil = 0;
+  /** Something is to be told that the last edit did not tell. */
+  #untold = false;
 
   async open(request: TaskRequest): Promise<{ readonly created: boolean }> {
     if (this.#state !== null) return { created: false };
@@ -47,7 +54,18 @@ export abstract class RecordCore<Env> extends DurableObject<Env> {
 
   view(): TaskView | null {
     if (this.#state === null) return null;
-    return viewOf(this.#state, this.store.progress(), this.store.receipt(), this.deps().now());
+    const progress = this.store.progress();
+    const model = this.#state.authorization?.model ?? null;
+    return viewOf(this.#state, {
+      progress,
+      receipt: this.store.receipt(),
+      costUsd: model === null || progress === null ? null : this.deps().costOf(model, progress.usage),
+      now: this.deps().now(),
+    });
+  }
+
+  events(): readonly TaskEvent[] {
+    return this.store.eventsAfter(0);
   }
 
   /** Server-sent events from after `seq` on; ends with the task. null when there is no such task. */
@@ -95,45 +113,59 @@ export abstract class RecordCore<Env> extends DurableObject<Env> {
     }
   }
 
-  /** Throws when GitHub does not take it; the caller decides whether that matters. */
+  /** Throws when the place does not take it; the caller decides whether that matters. */
   async saveComment(): Promise<void> {
-    const edit = this.comments.then(() => this.#writeComment());
-    this.comments = edit.catch(() => undefined); // the next edit must not be stopped by this one's failure
+    const edit = this.edits.then(() => this.#show());
+    this.edits = edit.catch(() => undefined); // the next edit must not be stopped by this one's failure
     await edit;
   }
 
   /** The heartbeat: always armed while the task lives. */
-  protected async arm(): Promise<void> {
-    await this.ctx.storage.setAlarm(this.deps().now() + taskLimits.heartbeatMs);
+  protected async arm(inMs: number = taskLimits.heartbeatMs): Promise<void> {
+    await this.ctx.storage.setAlarm(this.deps().now() + inMs);
   }
 
-  // ---- the comment ------------------------------------------------------------------------------------------
+  // ---- the comment or message ---------------------------------------------------------------------------------
 
-  protected saveCommentSoon(): void {
+  /** Tells people at the next time that is far enough from the last; what comes meanwhile is told together. */
+  protected tellSoon(): void {
+    this.#untold = true;
+    this.tellIfDue();
+  }
+
+  protected tellIfDue(): void {
     const { now, log } = this.deps();
-    if (now() - this.#commentAt < taskLimits.commentEveryMs) return;
-    this.#commentAt = now();
-    this.saveComment().catch((error: unknown) =>
-      log('comment.edit_failed', { taskId: this.opened().request.taskId, error: String(error) }),
-    );
+    if (!this.#untold || now() < this.#quietUntil || now() - this.#editedAt < taskLimits.commentEveryMs)
+      return;
+    this.#untold = false;
+    this.#editedAt = now();
+    this.saveComment().catch((error: unknown) => {
+      this.#untold = true;
+      log('comment.edit_failed', { taskId: this.opened().request.taskId, error: String(error) });
+    });
   }
 
-  async #writeComment(): Promise<void> {
+  async #show(): Promise<void> {
+    const { notifier, now } = this.deps();
+    const waitMs = Math.min(this.#quietUntil - now(), taskLimits.quietMs);
+    // Whoever waits for the end is told it: only progress is skipped while the place wants quiet.
+    if (waitMs > 0) await new Promise((resolve) => setTimeout(resolve, waitMs));
     const state = this.opened();
-    const { facts } = state;
     const view = this.view();
-    if (facts === null || view === null || state.request.trigger.kind !== 'github') return;
-    const { codeHost, renderComment } = this.deps();
-    const commentId = await codeHost.saveProgressComment(
-      facts,
-      state.request,
-      renderComment(view),
-      state.commentId,
-    );
-    if (state.commentId === null) {
-      this.saveState({ ...this.opened(), commentId });
-      this.append({ kind: 'acknowledged' });
+    if (view === null) return;
+    let posted;
+    try {
+      posted = await notifier.show(state, view);
+    } catch (error) {
+      const quietMs = notifier.quietFor(error);
+      if (quietMs !== null) this.#quietUntil = now() + quietMs;
+      throw error;
     }
+    const isFirst = posted !== null && state.posted === null;
+    const after = this.opened(); // it may have been opened again meanwhile
+    const endShown = view.outcome !== null && after.outcome !== null;
+    this.saveState({ ...after, posted: posted ?? after.posted, endShown });
+    if (isFirst) this.append({ kind: 'acknowledged' });
   }
 
   // ---- state ------------------------------------------------------------------------------------------------

@@ -9,7 +9,7 @@ import type { Progress } from '../core/progress.ts';
 import type { TaskEvent, TaskEventBody } from '../core/task-view.ts';
 import { taskLimits } from './limits.ts';
 import { fromStoredJson, toStoredJson, type StoredJson } from './stored-json.ts';
-import type { TaskState } from './task-state.ts';
+import { restoreState, type TaskState } from './task-state.ts';
 
 /** A row of SQLite in a Durable Object holds at most 2 MB. */
 const partBytes = 1024 * 1024;
@@ -55,7 +55,10 @@ export function openRecordStore(storage: DurableObjectStorage): RecordStore {
     void sql.exec('INSERT OR REPLACE INTO document (name, body) VALUES (?, ?)', name, toStoredJson(value));
 
   return {
-    state: () => read('state'),
+    state: () => {
+      const stored = read('state');
+      return stored === null ? null : restoreState(stored);
+    },
     save: (state) => write('state', state),
     progress: () => read('progress'),
     saveProgress: (progress) => write('progress', progress),

@@ -6,19 +6,69 @@
  * Its alarm never sleeps longer than a heartbeat while the task lives: after a crash of the Worker it goes on by itself.
  */
 import type { GrantPhase } from '../core/grant.ts';
-import type { AgentEnd, Authorization, TaskRecordPort } from '../core/ports.ts';
-import type { RepositoryFacts, TaskOutcome, TaskPhase } from '../core/task.ts';
+import type { Routing } from '../core/chat.ts';
+import type { AgentEnd, Approval, Authorization, TaskRecordPort } from '../core/ports.ts';
+import type {
+  RepositoryFacts,
+  RepositoryRef,
+  RoutedRequest,
+  TaskOutcome,
+  TaskPhase,
+  TaskRequest,
+} from '../core/task.ts';
 import { taskLimits } from './limits.ts';
 import { observeOnce } from './observer.ts';
 import { RecordCore } from './record-core.ts';
 import { workflowIdOf } from './start-task.ts';
-import { enterPhase, mayCancel, reopen, startObserving, watchdog } from './task-state.ts';
+import {
+  choose,
+  enterPhase,
+  mayCancel,
+  offer,
+  reopen,
+  routedRequestOf,
+  startObserving,
+  watchdog,
+} from './task-state.ts';
 import { withDeadline } from './with-deadline.ts';
 
 export abstract class TaskRecordBase<Env> extends RecordCore<Env> {
   #freshlyStarted = true;
 
   // ---- the Workflow's steps ---------------------------------------------------------------------------------
+
+  request(): TaskRequest | null {
+    return this.view() === null ? null : this.opened().request;
+  }
+
+  routedRequest(): RoutedRequest | null {
+    return routedRequestOf(this.opened());
+  }
+
+  routed({ routing, requesterName }: { routing: Routing; requesterName: string }): void {
+    const state = this.opened();
+    if (state.routing === null) this.saveState({ ...state, routing, requesterName, choices: null });
+  }
+
+  offer(choices: readonly RepositoryRef[]): void {
+    this.saveState(offer(this.opened(), choices));
+  }
+
+  async choose(repository: RepositoryRef): Promise<boolean> {
+    const next = choose(this.opened(), repository);
+    if (next === null) return false;
+    this.saveState(next);
+    await this.deps().notifyWorkflow(this.#workflowId(), 'chosen');
+    return true;
+  }
+
+  choice(): RepositoryRef | null {
+    return this.opened().choice;
+  }
+
+  approval(): Approval | null {
+    return this.opened().approval;
+  }
 
   located(facts: RepositoryFacts): void {
     this.saveState({ ...this.opened(), facts });
@@ -102,11 +152,14 @@ export abstract class TaskRecordBase<Env> extends RecordCore<Env> {
     return { cancelled: true, reason };
   }
 
-  async reopen(): ReturnType<TaskRecordPort['reopen']> {
-    const next = reopen(this.opened(), this.deps().now());
+  async reopen(approval: Approval | null): ReturnType<TaskRecordPort['reopen']> {
+    const next = reopen(this.opened(), approval, this.deps().now());
     if ('reason' in next) return { reopened: false, reason: next.reason };
     this.saveState(next);
-    this.append({ kind: 'note', text: 'Publishing again.' });
+    this.append({
+      kind: 'note',
+      text: approval === null ? 'Publishing again.' : `Approved by ${approval.by}: publishing.`,
+    });
     await this.arm();
     return { reopened: true, attempt: next.reopenings, request: next.request };
   }
@@ -121,7 +174,7 @@ export abstract class TaskRecordBase<Env> extends RecordCore<Env> {
       'destroying the sandbox',
     );
     this.saveState({ ...this.opened(), closed: true });
-    if (this.opened().outcome !== null) await this.ctx.storage.deleteAlarm();
+    if (watchdog(this.opened(), this.deps().now()) === 'done') await this.ctx.storage.deleteAlarm();
   }
 
   // ---- observer and watchdog --------------------------------------------------------------------------------
@@ -130,16 +183,16 @@ export abstract class TaskRecordBase<Env> extends RecordCore<Env> {
     // An alarm of a record that was never opened has nothing to watch.
     if (this.view() === null) return;
     const state = this.opened();
-    if (state.outcome !== null && state.closed) return;
-    await this.arm();
     const { now, notifyWorkflow, workflowIsOver } = this.deps();
+    const due = watchdog(state, now());
+    if (due === 'done') return;
+    await this.arm(due === 'show' ? taskLimits.showEveryMs : taskLimits.heartbeatMs);
     const instanceId = this.#workflowId();
     if (this.#freshlyStarted) {
       this.#freshlyStarted = false;
       // After a restart a Workflow instance may sleep on until some event comes (seen with the local runtime).
       await notifyWorkflow(instanceId, 'nudge').catch(() => undefined);
     }
-    const due = watchdog(state, now());
     switch (due) {
       case 'nothing':
       case 'notify-again':
@@ -151,6 +204,8 @@ export abstract class TaskRecordBase<Env> extends RecordCore<Env> {
         return;
       case 'close':
         return await this.close();
+      case 'show':
+        return await this.saveComment().catch(() => undefined); // the next alarm tries again
       case 'end-run':
         return await this.#endRun({ kind: 'deadline' });
       case 'give-up':
@@ -164,10 +219,10 @@ export abstract class TaskRecordBase<Env> extends RecordCore<Env> {
     if (state.outcome === null) {
       const changeKept = state.change !== null && state.change.files > 0;
       const wayOut = changeKept
-        ? 'Its change is kept: `retry` as the only word of a mention publishes it.'
-        : 'Mention me again to start over.';
+        ? 'Its change is kept, and publishing it can be tried again.'
+        : 'Ask again to start over.';
       this.finish({ kind: 'failed', reason: { code, message: `${what} ${wayOut}` }, changeKept });
-      await this.saveComment().catch(() => undefined); // GitHub may be what the task hung on
+      await this.saveComment().catch(() => undefined); // its place may be what the task hung on
     }
     await this.close();
   }
@@ -204,7 +259,8 @@ export abstract class TaskRecordBase<Env> extends RecordCore<Env> {
       if (seen.notable.length > 0 || end !== null || now() - persistedAt >= taskLimits.persistEveryMs)
         persist();
       if (end !== null) return await this.#endRun(end);
-      if (seen.notable.length > 0) this.saveCommentSoon();
+      if (seen.notable.length > 0) this.tellSoon();
+      else this.tellIfDue();
       await this.arm();
       if (seen.pauseMs > 0) await new Promise((resolve) => setTimeout(resolve, seen.pauseMs));
     }
@@ -219,7 +275,9 @@ export abstract class TaskRecordBase<Env> extends RecordCore<Env> {
       this.deps().log('agent.ended', { taskId: state.request.taskId, how: end.kind });
     }
     if (end.kind === 'cancelled') await this.close().catch(() => this.arm());
-    await this.comments; // no progress edit may still be on its way when the end is reported
+    await this.edits; // no progress edit may still be on its way when the end is reported
+    // Whatever the Workflow waits for: an event that nobody waits for is kept and does no harm.
+    if (state.authorization === null) await this.deps().notifyWorkflow(this.#workflowId(), 'chosen');
     await this.deps().notifyWorkflow(this.#workflowId(), 'agent-finished');
   }
 

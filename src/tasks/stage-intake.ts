@@ -2,27 +2,34 @@
  * The first stages: may this be done at all, tell the person, read what was asked. Nothing has been spent yet.
  */
 import { authorize } from '../core/authorize.ts';
+import type { ChatPerson } from '../core/chat.ts';
 import type { Authorization } from '../core/ports.ts';
 import { buildPrompt } from '../core/prompt.ts';
-import type { TaskOutcome, TaskRequest } from '../core/task.ts';
+import type { PullRequestRef, RepositoryFacts, RoutedRequest, TaskOutcome } from '../core/task.ts';
 import { z } from 'zod';
+import { githubHelp } from './help.ts';
+import type { Earlier } from './stage-route.ts';
 import type { Stage, TaskDeps } from './stage.ts';
 
 /** What publishing needs of the conversation. */
 export const keptContext = 'context.json';
 export const keptContextSchema = z.object({ commentsLeftOut: z.number().int().nonnegative().default(0) });
 
-const helpText = (mention: string): string =>
-  [
-    `Mention me in an issue with what you want done: \`@${mention} fix the rounding in split()\`. Options, right after the mention:`,
-    '`--base BRANCH`, `--model NAME`, `--effort minimal|low|medium|high|xhigh`.',
-    '`status`, `cancel` and `retry` as the only word show or stop what runs on this issue, or publish again what could not be published. A mention without words works on the issue as it stands.',
-  ].join('\n');
+/** What routing has found out; for a task that was not asked for in Slack all is null. */
+export interface Asker {
+  readonly person: ChatPerson | null;
+  /** The task that this one continues. */
+  readonly earlier: Earlier | null;
+}
 
-export async function authorizeTask(request: TaskRequest, deps: TaskDeps): Promise<Stage<Authorization>> {
+export async function authorizeTask(
+  request: RoutedRequest,
+  { person, earlier }: Asker,
+  deps: TaskDeps,
+): Promise<Stage<Authorization>> {
   const policy = deps.policy.forRepository(request.repository);
-  // Nobody waits for a comment of an API task, so GitHub need not be asked where the allowlist says no.
-  if (!policy.allowed && request.trigger.kind === 'api')
+  // Nobody waits for a comment of such a task, so GitHub need not be asked where the allowlist says no.
+  if (!policy.allowed && request.trigger.kind !== 'github')
     return ended({ kind: 'refused', reason: policy.reason });
   const facts = await deps.codeHost.locate(request.repository);
   if (facts !== null) await deps.record.located(facts);
@@ -30,7 +37,8 @@ export async function authorizeTask(request: TaskRequest, deps: TaskDeps): Promi
     facts === null || request.requester === null
       ? 'unknown'
       : await deps.codeHost.canWrite(facts, request.requester.login);
-  const verdict = authorize({ request, policy, facts, canWrite });
+  const chat = deps.policy.slack === null ? null : { person, team: deps.policy.slack.team };
+  const verdict = authorize({ request, policy, facts, canWrite, chat });
   if (verdict.kind === 'refused') return ended({ kind: 'refused', reason: verdict.reason });
   if (facts === null || !policy.allowed)
     return ended({
@@ -40,7 +48,8 @@ export async function authorizeTask(request: TaskRequest, deps: TaskDeps): Promi
   const answered = await answer(request, facts, deps);
   if (answered !== null) return ended(answered);
 
-  const branch = verdict.base.branch ?? facts.defaultBranch;
+  const continues = await openPullRequest(request, facts, earlier, deps);
+  const branch = continues?.headRef ?? verdict.base.branch ?? facts.defaultBranch;
   const baseSha = await deps.codeHost.headOf(facts, branch);
   if (baseSha === null) {
     const message = `There is no branch “${branch}” in ${facts.owner}/${facts.name}. Name an existing one with \`--base\`.`;
@@ -55,14 +64,48 @@ export async function authorizeTask(request: TaskRequest, deps: TaskDeps): Promi
     models: [verdict.model],
     limits: policy.limits,
     draft: policy.draft,
+    continues,
+    requester: request.requester ?? (await githubAccount(request, facts, deps)),
   };
   await deps.record.authorized(authorization);
   return { go: true, value: authorization };
 }
 
+/** The pull request that a follow-up adds to; null when there is none that still takes commits, or another base was asked for. */
+async function openPullRequest(
+  request: RoutedRequest,
+  facts: RepositoryFacts,
+  earlier: Earlier | null,
+  { codeHost, record }: TaskDeps,
+): Promise<PullRequestRef | null> {
+  if (earlier?.pullRequest == null || request.options.base !== undefined) return null;
+  const found = await codeHost.pullRequest(facts, earlier.pullRequest);
+  if (found?.open === true && found.sameRepository) return found.pullRequest;
+  await record.note(
+    `Pull request ${earlier.pullRequest} is closed, so that this becomes a pull request of its own.`,
+  );
+  return null;
+}
+
+/** The account on GitHub that the configuration names for who asked in Slack. It gives credit, never access. */
+async function githubAccount(
+  { trigger, taskId }: RoutedRequest,
+  facts: RepositoryFacts,
+  { policy, codeHost, log }: TaskDeps,
+): Promise<Authorization['requester']> {
+  const login = trigger.kind === 'slack' ? policy.slack?.githubLogins.get(trigger.userId) : undefined;
+  if (login === undefined) return null;
+  try {
+    return await codeHost.account(facts, login);
+  } catch (error) {
+    log('account.not_found', { taskId, error: String(error) });
+    return null;
+  }
+}
+
 /** `help`, `status`, `cancel` and a mention that could not be understood: all answered without a sandbox. */
 async function answer(
-  request: TaskRequest,
+  request: RoutedRequest,
   facts: Authorization['facts'],
   deps: TaskDeps,
 ): Promise<TaskOutcome | null> {
@@ -72,7 +115,7 @@ async function answer(
     case 'invalid':
       return { kind: 'refused', reason: { code: 'mention-invalid', message: request.ask.message } };
     case 'help':
-      return { kind: 'answered', message: helpText(deps.policy.mention) };
+      return { kind: 'answered', message: githubHelp(deps.policy.mention) };
     case 'retry':
       return await retryPublishing(request, facts, deps);
     case 'status':
@@ -102,11 +145,16 @@ async function answer(
 }
 
 export async function acknowledge(
-  request: TaskRequest,
+  request: RoutedRequest,
   authorization: Authorization,
   deps: TaskDeps,
 ): Promise<Stage<null>> {
-  const reacted = deps.codeHost.react(authorization.facts, request).catch((error: unknown) =>
+  const { trigger } = request;
+  const react = async () => {
+    if (trigger.kind === 'slack') await deps.chat?.react(trigger);
+    else await deps.codeHost.react(authorization.facts, request);
+  };
+  const reacted = react().catch((error: unknown) =>
     // A reaction is a courtesy: an issue that takes none must not cost the task.
     deps.log('reaction.failed', { taskId: request.taskId, error: String(error) }),
   );
@@ -118,19 +166,27 @@ export async function acknowledge(
 }
 
 export async function readContext(
-  request: TaskRequest,
+  request: RoutedRequest,
   authorization: Authorization,
+  earlier: Earlier | null,
   deps: TaskDeps,
 ): Promise<{ prompt: string }> {
-  const context = await deps.codeHost.issueContext(authorization.facts, request);
+  const { trigger } = request;
+  const [context, thread] = await Promise.all([
+    trigger.kind === 'github' ? deps.codeHost.issueContext(authorization.facts, request) : null,
+    trigger.kind === 'slack' ? (deps.chat?.threadContext(trigger) ?? null) : null,
+  ]);
   const prompt = buildPrompt({
     repository: request.repository,
     baseBranch: authorization.baseBranch,
     instruction: request.instruction,
     context,
+    thread,
+    earlier: earlier === null || earlier.instruction === '' ? null : earlier,
   });
+  const commentsLeftOut = (context?.commentsLeftOut ?? 0) + (thread?.messagesLeftOut ?? 0);
   // Kept with the record: publishing may happen again when this instance is long gone.
-  await deps.record.keep(keptContext, JSON.stringify({ commentsLeftOut: context?.commentsLeftOut ?? 0 }));
+  await deps.record.keep(keptContext, JSON.stringify({ commentsLeftOut }));
   return { prompt };
 }
 
@@ -139,7 +195,7 @@ function ended(outcome: TaskOutcome): { go: false; outcome: TaskOutcome } {
 }
 
 async function retryPublishing(
-  request: TaskRequest,
+  request: RoutedRequest,
   facts: Authorization['facts'],
   deps: TaskDeps,
 ): Promise<TaskOutcome> {
@@ -149,7 +205,7 @@ async function retryPublishing(
   for (const id of await deps.codeHost.tasksOn(facts, request.trigger.issueNumber)) {
     const outcome = (await deps.recordOf(id).view())?.outcome;
     if (outcome?.kind !== 'failed' || !outcome.changeKept) continue;
-    const again = await deps.publishAgain(id);
+    const again = await deps.publishAgain(id, null);
     return {
       kind: 'answered',
       message: again.started

@@ -5,7 +5,7 @@
 import { collectJob, type ChangeSet } from '../core/change-set.ts';
 import { sandboxPaths } from '../core/checkout.ts';
 import type { AgentEnd, Authorization } from '../core/ports.ts';
-import type { TaskOutcome, TaskRequest } from '../core/task.ts';
+import type { RoutedRequest, TaskOutcome } from '../core/task.ts';
 import { taskLimits } from './limits.ts';
 import { keptContext, keptContextSchema } from './stage-intake.ts';
 import { lostOutcome, unlessLost } from './stage-sandbox.ts';
@@ -39,21 +39,30 @@ export async function gateChange(
   authorization: Authorization,
   deps: TaskDeps,
 ): Promise<Stage<{ remarks: string[] }>> {
-  const change = await keptChangeSet(authorization, deps);
-  const verdict = deps.publication.gate(change);
+  const lines = (await deps.record.kept(keptChange)) ?? '';
+  const [change, changeHash, approval] = await Promise.all([
+    keptChangeSet(authorization, deps),
+    deps.publication.changeHash(lines),
+    deps.record.approval(),
+  ]);
+  // An approval counts for the very change that the person was shown.
+  const verdict = deps.publication.gate(change, approval?.changeHash === changeHash ? approval.by : null);
   switch (verdict.kind) {
     case 'allow':
       return { go: true, value: { remarks: [] } };
     case 'mark':
       return { go: true, value: { remarks: [...verdict.remarks] } };
     case 'hold':
-      return { go: false, outcome: { kind: 'held', reason: verdict.reason } };
+      return {
+        go: false,
+        outcome: { kind: 'held', reason: verdict.reason, changeHash: verdict.approvable ? changeHash : null },
+      };
   }
 }
 
 export async function publishChange(
   input: {
-    request: TaskRequest;
+    request: RoutedRequest;
     authorization: Authorization;
     gateRemarks: readonly string[];
   },
@@ -72,14 +81,20 @@ export async function publishChange(
   const remarks = [...early, ...gateRemarks];
   const { commentsLeftOut } = keptContextSchema.parse(JSON.parse(context ?? '{}'));
   const enteredAt = phases.find((entered) => entered.phase === 'publish')?.at ?? deps.now();
+  const { trigger } = request;
+  const fromSlack = trigger.kind === 'slack' ? trigger : null;
   const result = await deps.publication.publish({
-    request,
+    // Who asked in Slack is known on GitHub since the authorization.
+    request: { ...request, requester: authorization.requester },
     facts: authorization.facts,
     baseBranch: authorization.baseBranch,
     change: await keptChangeSet(authorization, deps),
     answer: deps.codex.answer(progress),
     draft: authorization.draft || remarks.length > 0,
     remarks,
+    continues: authorization.continues,
+    // On GitHub the requester hears of it where they asked.
+    reviewer: fromSlack === null ? null : (authorization.requester?.login ?? null),
     evidence: {
       model: authorization.model,
       effort: authorization.effort,
@@ -89,11 +104,17 @@ export async function publishChange(
       commentsLeftOut,
       elapsedMs: enteredAt - Date.parse(request.acceptedAt),
       taskUrl: deps.taskUrl(request.taskId),
+      conversationUrl:
+        fromSlack !== null && authorization.facts.private
+          ? ((await deps.chat?.permalink(fromSlack)) ?? null)
+          : null,
+      costUsd: deps.costOf(authorization.model, progress.usage),
     },
   });
   if (result.kind === 'rejected')
     return { go: false, outcome: { kind: 'failed', reason: result.reason, changeKept: true } };
-  return { go: true, value: { kind: 'pull-request', pullRequest: result.pullRequest } };
+  const { pullRequest, added } = result;
+  return { go: true, value: { kind: 'pull-request', pullRequest, ...(added ? { added } : {}) } };
 }
 
 const uncollectable: TaskOutcome = {

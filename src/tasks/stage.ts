@@ -1,5 +1,16 @@
 /** What the stages of a task's life work with, and what each leads to. */
-import type { CodeHost, Codex, Policy, Publication, TaskRecordPort, TaskSandbox } from '../core/ports.ts';
+import type {
+  Approval,
+  Chat,
+  CodeHost,
+  Codex,
+  Policy,
+  Publication,
+  TaskIndex,
+  TaskRecordPort,
+  TaskSandbox,
+} from '../core/ports.ts';
+import type { TokenUsage } from '../core/progress.ts';
 import type { TaskOutcome } from '../core/task.ts';
 
 export interface TaskDeps {
@@ -9,13 +20,19 @@ export interface TaskDeps {
   readonly codeHost: CodeHost;
   readonly publication: Publication;
   readonly policy: Policy;
+  /** null: Slack is not configured. */
+  readonly chat: Chat | null;
+  readonly index: TaskIndex;
   /** The record of another task, for `cancel` and `status`. */
   recordOf(taskId: string): TaskRecordPort;
-  /** Starts the publication of a kept change once more. */
+  /** Starts the publication of a kept change once more, or of a held one that a person has approved. */
   publishAgain(
     taskId: string,
+    approval: Approval | null,
   ): Promise<{ readonly started: true } | { readonly started: false; readonly reason: string }>;
   taskUrl(taskId: string): string | null;
+  /** US dollars; null when the configuration names no price. */
+  costOf(model: string, usage: TokenUsage): number | null;
   readonly now: () => number;
   readonly log: (event: string, fields: Record<string, unknown>) => void;
 }

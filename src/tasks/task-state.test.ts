@@ -1,12 +1,17 @@
 import { describe, expect, it } from 'vitest';
-import type { Authorization } from '../core/ports.ts';
-import type { TaskRequest } from '../core/task.ts';
+import type { Approval } from '../core/ports.ts';
 import { taskLimits } from './limits.ts';
+import { acceptedAt, authorization, request, slackRequest } from './sample-task.ts';
 import {
+  choose,
   enterPhase,
   grantOf,
   mayCancel,
+  offer,
   openState,
+  reopen,
+  restoreState,
+  routedRequestOf,
   startObserving,
   viewOf,
   watchdog,
@@ -14,47 +19,10 @@ import {
 } from './task-state.ts';
 import { emptyReceipt } from '../core/grant.ts';
 
-const acceptedAt = '2026-11-21T10:00:00.000Z';
 const t0 = Date.parse(acceptedAt);
-const request: TaskRequest = {
-  taskId: 'gh-1-c2',
-  shortId: '0a1b2c3d',
-  acceptedAt,
-  repository: { owner: 'acme', name: 'app' },
-  trigger: {
-    kind: 'github',
-    event: 'issue_comment',
-    installationId: 1,
-    repositoryId: 1,
-    issueNumber: 7,
-    onPullRequest: false,
-    commentId: 2,
-    triggeredAt: acceptedAt,
-  },
-  requester: { login: 'maria', id: 3 },
-  ask: { kind: 'run' },
-  instruction: 'fix it',
-  options: {},
-};
-const authorization: Authorization = {
-  facts: {
-    owner: 'acme',
-    name: 'app',
-    repositoryId: 1,
-    installationId: 1,
-    defaultBranch: 'main',
-    private: false,
-  },
-  baseBranch: 'main',
-  baseSha: 'a'.repeat(40),
-  model: 'm',
-  effort: 'medium',
-  models: ['m'],
-  limits: { minutes: 30, tokens: 1000 },
-  draft: false,
-};
 const opened = openState(request, 'nonce', t0);
 const at = (changes: Partial<TaskState>): TaskState => ({ ...opened, ...changes });
+const shown = (now: number) => ({ progress: null, receipt: emptyReceipt, costUsd: null, now });
 const outcome = { kind: 'no-change', summary: '' } as const;
 
 describe('the grant', () => {
@@ -118,7 +86,37 @@ describe('the watchdog', () => {
       'give-up',
     ],
     ['destroys the sandbox of an ended task', { authorization, outcome }, minutes(1), 'close'],
-    ['is done with a closed one', { authorization, outcome, closed: true }, minutes(100), 'nothing'],
+    [
+      'shows the end of a closed one until people have seen it',
+      { outcome, closed: true, endedAt: t0 },
+      minutes(100),
+      'show',
+    ],
+    ['does not try that for ever', { outcome, closed: true, endedAt: t0 }, minutes(24 * 60 + 1), 'done'],
+    [
+      'is done with a closed one whose end was shown',
+      { outcome, closed: true, endShown: true },
+      minutes(100),
+      'done',
+    ],
+    [
+      'lets a person think over a choice',
+      { request: slackRequest, phase: 'route' },
+      minutes(13 * 60),
+      'nothing',
+    ],
+    [
+      'gives up a choice that nobody makes',
+      { request: slackRequest, phase: 'route' },
+      minutes(15 * 60),
+      'give-up',
+    ],
+    [
+      'counts a task that waited from when it began',
+      { request: slackRequest, phases: [{ phase: 'authorize', at: minutes(600) }] },
+      minutes(620),
+      'nothing',
+    ],
   ] as const)('%s', (_, changes, now, expected) => {
     expect(watchdog(at(changes), now)).toBe(expected);
   });
@@ -159,10 +157,110 @@ describe('the view', () => {
     [{ phase: 'clone' }, 'running'],
     [{ phase: 'ended', outcome, endedAt: t0 + 5000 }, 'ended'],
   ] as const)('of %o is %s', (changes, status) => {
-    expect(viewOf(at(changes), null, emptyReceipt, t0 + 1000).status).toBe(status);
+    expect(viewOf(at(changes), shown(t0 + 1000)).status).toBe(status);
   });
 
   it('stops the clock at the end', () => {
-    expect(viewOf(at({ outcome, endedAt: t0 + 5000 }), null, emptyReceipt, t0 + 99_000).elapsedMs).toBe(5000);
+    expect(viewOf(at({ outcome, endedAt: t0 + 5000 }), shown(t0 + 99_000)).elapsedMs).toBe(5000);
+  });
+});
+
+describe('a choice', () => {
+  const shop = { owner: 'acme', name: 'shop' };
+  const app = { owner: 'acme', name: 'app' };
+  const offered = offer(openState(slackRequest, 'nonce', t0), [shop, app]);
+
+  it('is between what was offered', () => {
+    expect(choose(offered, { owner: 'evil', name: 'shop' })).toBeNull();
+    expect(choose(offered, app)).toMatchObject({ choice: app, choices: null });
+  });
+
+  it('stays the first, however often somebody clicks', () => {
+    const chosen = choose(offered, app);
+    if (chosen === null) throw new Error('not chosen');
+    expect(choose(chosen, app)).toBe(chosen);
+    expect(choose(chosen, shop)).toBeNull();
+    expect(offer(chosen, [shop])).toBe(chosen);
+  });
+
+  it.each([
+    ['was cancelled', { cancelledBy: 'Maria' }],
+    ['has ended', { outcome }],
+    ['was never asked', { choices: null }],
+  ])('cannot be made in a task that %s', (_, changes) => {
+    expect(choose({ ...offered, ...changes }, app)).toBeNull();
+  });
+});
+
+describe('a request from Slack', () => {
+  it('has its repository from routing', () => {
+    const state = openState(slackRequest, 'nonce', t0);
+    expect(routedRequestOf(state)).toBeNull();
+    const repository = { owner: 'acme', name: 'app' };
+    expect(routedRequestOf({ ...state, routing: { repository, by: 'only' } })?.repository).toEqual(
+      repository,
+    );
+  });
+});
+
+describe('publishing again', () => {
+  const hash = 'a'.repeat(64);
+  const approval: Approval = { by: 'Maria', changeHash: hash };
+  const reason = { code: 'secret', message: 'a key' };
+  it.each([
+    ['a task that runs', {}, null, /not ended/],
+    ['a task that changed nothing', { outcome }, null, /no kept change/],
+    [
+      'a failure without a change',
+      { outcome: { kind: 'failed', reason, changeKept: false } },
+      null,
+      /no kept change/,
+    ],
+    [
+      'a held change that nobody approved',
+      { outcome: { kind: 'held', reason, changeHash: hash } },
+      null,
+      /approved/,
+    ],
+    [
+      'a held change with an approval of another',
+      { outcome: { kind: 'held', reason, changeHash: hash } },
+      { ...approval, changeHash: 'b'.repeat(64) },
+      /another change/,
+    ],
+    [
+      'what no approval helps',
+      { outcome: { kind: 'held', reason, changeHash: null } },
+      approval,
+      /cannot be approved/,
+    ],
+  ] as const)('%s is refused', (_, changes, given, message) => {
+    expect(reopen(at(changes), given, t0)).toEqual({ reason: expect.stringMatching(message) });
+  });
+
+  it.each([
+    ['a failed publication', { outcome: { kind: 'failed', reason, changeKept: true } }, null],
+    ['an approved change', { outcome: { kind: 'held', reason, changeHash: hash } }, approval],
+  ] as const)('%s is opened again', (_, changes, given) => {
+    expect(reopen(at({ ...changes, endShown: true }), given, t0 + 7)).toMatchObject({
+      outcome: null,
+      endShown: false,
+      reopenedAt: t0 + 7,
+      reopenings: 1,
+      approval: given,
+    });
+  });
+});
+
+describe('a state on disk', () => {
+  it('of an earlier version keeps its comment and gets what it did not know', () => {
+    const { posted: _, endShown: __, approval: ___, choices: ____, ...before } = opened;
+    const stored: unknown = JSON.parse(JSON.stringify({ ...before, commentId: 77, phase: 'clone' }));
+    // oxlint-disable-next-line typescript/consistent-type-assertions, typescript/no-unsafe-type-assertion -- what that version wrote
+    expect(restoreState(stored as TaskState)).toEqual({
+      ...opened,
+      phase: 'clone',
+      posted: { surface: 'github', commentId: 77 },
+    });
   });
 });

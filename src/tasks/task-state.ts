@@ -3,14 +3,34 @@
  * Storage is `record-store.ts`, effects are `record.ts`.
  */
 import type { Grant, GrantPhase, Receipt } from '../core/grant.ts';
-import type { AgentEnd, Authorization } from '../core/ports.ts';
+import type { Routing } from '../core/chat.ts';
+import type { AgentEnd, Approval, Authorization } from '../core/ports.ts';
 import type { Progress } from '../core/progress.ts';
 import type { TaskView } from '../core/task-view.ts';
-import type { RepositoryFacts, TaskOutcome, TaskPhase, TaskRequest } from '../core/task.ts';
+import type {
+  RepositoryFacts,
+  RepositoryRef,
+  RoutedRequest,
+  TaskOutcome,
+  TaskPhase,
+  TaskRequest,
+} from '../core/task.ts';
 import { taskLimits } from './limits.ts';
+
+/** Where the task's one comment or message stands. */
+export type Posted =
+  | { readonly surface: 'github'; readonly commentId: number }
+  | { readonly surface: 'slack'; readonly channelId: string; readonly ts: string };
 
 export interface TaskState {
   readonly request: TaskRequest;
+  /** null before routing, and where the place says it. */
+  readonly routing: Routing | null;
+  /** What the asker is called in Slack. */
+  readonly requesterName: string | null;
+  /** What there is to choose from; null when there is nothing to choose, or no more. */
+  readonly choices: readonly RepositoryRef[] | null;
+  readonly choice: RepositoryRef | null;
   readonly phase: TaskPhase;
   readonly phases: readonly { readonly phase: TaskPhase; readonly at: number }[];
   /** Set before authorization, so that a refusal can be posted. */
@@ -31,13 +51,17 @@ export interface TaskState {
   readonly observing: boolean;
   readonly agentEnd: AgentEnd | null;
   readonly change: TaskView['change'];
-  readonly commentId: number | null;
+  readonly posted: Posted | null;
+  /** True once people were shown the end. */
+  readonly endShown: boolean;
   readonly cancelledBy: string | null;
   readonly outcome: TaskOutcome | null;
   readonly endedAt: number | null;
   /** When the publication was last tried anew, and how often; the watchdog counts from there. */
   readonly reopenedAt: number | null;
   readonly reopenings: number;
+  /** Of the change that was held; what publication was reopened with. */
+  readonly approval: Approval | null;
   /** True once the sandbox is known to be destroyed. */
   readonly closed: boolean;
 }
@@ -45,6 +69,10 @@ export interface TaskState {
 export function openState(request: TaskRequest, canaryNonce: string, now: number): TaskState {
   return {
     request,
+    routing: null,
+    requesterName: null,
+    choices: null,
+    choice: null,
     phase: 'accepted',
     phases: [{ phase: 'accepted', at: now }],
     facts: null,
@@ -57,14 +85,42 @@ export function openState(request: TaskRequest, canaryNonce: string, now: number
     observing: false,
     agentEnd: null,
     change: null,
-    commentId: null,
+    posted: null,
+    endShown: false,
     cancelledBy: null,
     outcome: null,
     endedAt: null,
     reopenedAt: null,
     reopenings: 0,
+    approval: null,
     closed: false,
   };
+}
+
+/** A state as an earlier version wrote it: what it did not know yet is as at the beginning. */
+export function restoreState(stored: TaskState & { readonly commentId?: number | null }): TaskState {
+  const { commentId, ...rest } = stored;
+  const restored = { ...openState(stored.request, stored.canaryNonce, 0), ...rest };
+  return commentId == null ? restored : { ...restored, posted: { surface: 'github', commentId } };
+}
+
+/** The request with its repository; null before routing. */
+export function routedRequestOf({ request, routing }: TaskState): RoutedRequest | null {
+  const repository = request.repository ?? routing?.repository ?? null;
+  return repository === null ? null : { ...request, repository };
+}
+
+/** Offers a choice once: an attempt that comes again after somebody has chosen must not ask again. */
+export function offer(state: TaskState, choices: readonly RepositoryRef[]): TaskState {
+  return state.choice !== null || state.outcome !== null ? state : { ...state, choices };
+}
+
+/** null when this cannot be chosen, or nothing can be any more. The same choice again is the same choice. */
+export function choose(state: TaskState, { owner, name }: RepositoryRef): TaskState | null {
+  if (state.choice !== null) return state.choice.owner === owner && state.choice.name === name ? state : null;
+  if (state.outcome !== null || state.cancelledBy !== null) return null;
+  const chosen = state.choices?.find((choice) => choice.owner === owner && choice.name === name);
+  return chosen === undefined ? null : { ...state, choice: chosen, choices: null };
 }
 
 /** Entering a phase again (a step's second attempt) changes nothing. */
@@ -81,14 +137,24 @@ export function startObserving(state: TaskState, now: number): TaskState {
 /**
  * What the heartbeat has to do. `end-run`: the agent's time is up, its work so far is collected. `give-up`: the task
  * as a whole is overdue, so the Workflow must be dead; the record ends the task itself. Default is to do nothing: an
- * alarm that comes too early must not cost a run.
+ * alarm that comes too early must not cost a run. `show`: people have not been told the end yet, because the place did
+ * not take it. `done`: there is nothing left to watch.
  */
 export function watchdog(
   state: TaskState,
   now: number,
-): 'nothing' | 'close' | 'end-run' | 'give-up' | 'notify-again' {
-  if (state.outcome !== null) return state.closed ? 'nothing' : 'close';
-  const since = state.reopenedAt ?? Date.parse(state.request.acceptedAt);
+): 'nothing' | 'close' | 'show' | 'done' | 'end-run' | 'give-up' | 'notify-again' {
+  if (state.outcome !== null) {
+    if (!state.closed) return 'close';
+    return state.endShown || now > (state.endedAt ?? 0) + taskLimits.showMs ? 'done' : 'show';
+  }
+  // In Slack a task may wait for a person's choice, or for the one before it in its thread: that is not its own time.
+  const isRouted =
+    state.request.trigger.kind !== 'slack' || state.phases.some(({ phase }) => phase === 'authorize');
+  if (!isRouted)
+    return now > Date.parse(state.request.acceptedAt) + taskLimits.routeMs ? 'give-up' : 'nothing';
+  const authorizedAt = state.phases.find(({ phase }) => phase === 'authorize')?.at;
+  const since = state.reopenedAt ?? authorizedAt ?? Date.parse(state.request.acceptedAt);
   const minutes = state.authorization?.limits.minutes ?? 0;
   if (now > since + minutes * 60_000 + taskLimits.overheadMs) return 'give-up';
   if (state.agentEnd !== null) return state.phase === 'codex' ? 'notify-again' : 'nothing';
@@ -131,10 +197,25 @@ export function mayCancel(state: TaskState): { readonly may: boolean; readonly r
   return { may: true, reason: 'Cancelled.' };
 }
 
-/** Publishing alone is tried again: the change is kept, and nothing runs in a sandbox any more. */
-export function reopen(state: TaskState, now: number): TaskState | { readonly reason: string } {
-  if (state.outcome === null) return { reason: 'The task has not ended yet.' };
-  if (state.outcome.kind !== 'failed' || !state.outcome.changeKept)
+/**
+ * Publishing alone is tried again: the change is kept, and nothing runs in a sandbox any more. After a failure, or with a
+ * person's approval of exactly the change that was held.
+ */
+export function reopen(
+  state: TaskState,
+  approval: Approval | null,
+  now: number,
+): TaskState | { readonly reason: string } {
+  const { outcome } = state;
+  if (outcome === null) return { reason: 'The task has not ended yet.' };
+  if (outcome.kind === 'held') {
+    if (outcome.changeHash === null)
+      return { reason: 'What is held here cannot be approved: a person has to make this change.' };
+    if (approval === null)
+      return { reason: 'The change is held: it has to be approved before it is published.' };
+    if (approval.changeHash !== outcome.changeHash)
+      return { reason: 'This approval is for another change than the one that is held.' };
+  } else if (outcome.kind !== 'failed' || !outcome.changeKept)
     return {
       reason: 'There is no kept change to publish: only a task whose publication failed can be tried again.',
     };
@@ -145,12 +226,22 @@ export function reopen(state: TaskState, now: number): TaskState | { readonly re
     phases,
     outcome: null,
     endedAt: null,
+    endShown: false,
     reopenedAt: now,
     reopenings: state.reopenings + 1,
+    // An earlier one is for the same change: nothing else was ever kept.
+    approval: approval ?? state.approval,
   };
 }
 
-export function viewOf(state: TaskState, progress: Progress | null, receipt: Receipt, now: number): TaskView {
+export interface ViewParts {
+  readonly progress: Progress | null;
+  readonly receipt: Receipt;
+  readonly costUsd: number | null;
+  readonly now: number;
+}
+
+export function viewOf(state: TaskState, { progress, receipt, costUsd, now }: ViewParts): TaskView {
   const { request, authorization } = state;
   const acceptedAt = Date.parse(request.acceptedAt);
   return {
@@ -159,19 +250,27 @@ export function viewOf(state: TaskState, progress: Progress | null, receipt: Rec
     status: state.outcome !== null ? 'ended' : state.phase === 'accepted' ? 'accepted' : 'running',
     phase: state.phase,
     phases: state.phases,
-    repository: request.repository,
+    origin: request.trigger.kind,
+    repository: request.repository ?? state.routing?.repository ?? null,
+    routedBy: state.routing?.by ?? null,
+    choices: state.outcome === null ? state.choices : null,
     issueNumber: request.trigger.kind === 'github' ? request.trigger.issueNumber : null,
-    requester: request.requester?.login ?? null,
+    requester: request.requester?.login ?? state.requesterName,
     instruction: request.instruction,
     acceptedAt: request.acceptedAt,
     endedAt: state.endedAt === null ? null : new Date(state.endedAt).toISOString(),
     elapsedMs: Math.max(0, (state.endedAt ?? now) - acceptedAt),
     base: authorization === null ? null : { branch: authorization.baseBranch, sha: authorization.baseSha },
+    continues:
+      authorization?.continues == null
+        ? null
+        : { number: authorization.continues.number, url: authorization.continues.url },
     model: authorization?.model ?? null,
     effort: authorization?.effort ?? null,
     progress,
     receipt,
     change: state.change,
+    costUsd,
     outcome: state.outcome,
   };
 }

@@ -8,60 +8,27 @@ import {
   SandboxBusyError,
   SandboxLostError,
   type AgentEnd,
+  type Approval,
   type Authorization,
+  type Chat,
   type ExecResult,
   type PublishInput,
   type TaskRecordPort,
   type TaskSandbox,
 } from '../core/ports.ts';
 import type { Progress } from '../core/progress.ts';
-import type { RepositoryFacts, TaskOutcome, TaskPhase, TaskRequest } from '../core/task.ts';
+import type { TaskView } from '../core/task-view.ts';
+import type { IndexedTask, Routing } from '../core/chat.ts';
+import type { RepositoryRef, TaskOutcome, TaskPhase, TaskRequest } from '../core/task.ts';
+import { authorization, facts, member, policy, request, slackRequest, slackTrigger } from './sample-task.ts';
 import type { TaskDeps } from './stage.ts';
 import { openState, viewOf } from './task-state.ts';
 import { runTask } from './workflow.ts';
 
-const acceptedAt = '2026-11-21T10:00:00.000Z';
-const baseSha = 'a'.repeat(40);
-const request: TaskRequest = {
-  taskId: 'gh-1-c2',
-  shortId: '0a1b2c3d',
-  acceptedAt,
-  repository: { owner: 'acme', name: 'app' },
-  trigger: {
-    kind: 'github',
-    event: 'issue_comment',
-    installationId: 1,
-    repositoryId: 1,
-    issueNumber: 7,
-    onPullRequest: false,
-    commentId: 2,
-    triggeredAt: acceptedAt,
-  },
-  requester: { login: 'maria', id: 3 },
-  ask: { kind: 'run' },
-  instruction: 'fix it',
-  options: {},
-};
-const facts: RepositoryFacts = {
-  owner: 'acme',
-  name: 'app',
-  repositoryId: 1,
-  installationId: 1,
-  defaultBranch: 'main',
-  private: false,
-};
-const authorization: Authorization = {
-  facts,
-  baseBranch: 'main',
-  baseSha,
-  model: 'm',
-  effort: 'medium',
-  models: ['m'],
-  limits: { minutes: 1, tokens: 1 },
-  draft: false,
-};
+const baseSha = authorization.baseSha;
 const pullRequest = {
   number: 8,
+  title: 'Fix it',
   url: 'https://github.com/acme/app/pull/8',
   headRef: 'airlock/x',
   headSha: 'b'.repeat(40),
@@ -83,6 +50,10 @@ interface World {
   readonly log: string[];
   readonly published: PublishInput[];
   readonly grants: string[];
+  readonly authorized: Authorization[];
+  readonly routed: Routing[];
+  readonly indexed: IndexedTask[];
+  readonly offered: (readonly RepositoryRef[])[];
   readonly outcome: () => TaskOutcome | null;
 }
 interface Script {
@@ -99,7 +70,27 @@ interface Script {
   readonly codeHost?: Partial<TaskDeps['codeHost']>;
   readonly publication?: Partial<TaskDeps['publication']>;
   readonly allowed?: boolean;
+  readonly approval?: Approval;
+  readonly policy?: Partial<TaskDeps['policy']>;
+  readonly chat?: Partial<Chat> | null;
+  /** Tasks of the thread before this one: their views in turn, the last one for ever. */
+  readonly earlier?: readonly TaskView[];
+  readonly choice?: RepositoryRef | null;
 }
+
+const viewFor = (asked: TaskRequest, progress: Progress | null): TaskView =>
+  viewOf(openState(asked, 'nonce', 0), { progress, receipt: emptyReceipt, costUsd: null, now: 0 });
+
+const earlierEntry: IndexedTask = {
+  taskId: 'slack-0',
+  shortId: '99999999',
+  userId: 'U1',
+  channelId: 'C1',
+  threadTs: slackTrigger.threadTs,
+  messageTs: null,
+  postedTs: slackTrigger.threadTs,
+  at: 0,
+};
 
 function world(script: Script): World {
   const codex = createCodex({ openaiBaseUrl: 'https://api.openai.com/v1' });
@@ -107,13 +98,27 @@ function world(script: Script): World {
   const grants: string[] = [];
   const published: PublishInput[] = [];
   const kept = new Map<string, string>();
+  const authorized: Authorization[] = [];
+  const routed: Routing[] = [];
+  const indexed: IndexedTask[] = [];
+  const offered: (readonly RepositoryRef[])[] = [];
+  const asked = script.request ?? request;
+  const earlierViews = [...(script.earlier ?? [])];
   let outcome: TaskOutcome | null = null;
   let cancelledBy: string | null = null;
   const progress: Progress = { ...codex.initialProgress, turn: script.turn ?? { status: 'completed' } };
   const record: TaskRecordPort = {
+    request: async () => asked,
+    routedRequest: async () => ({ ...asked, repository: asked.repository ?? request.repository }),
+    routed: async ({ routing }) => void routed.push(routing),
+    offer: async (choices) => void offered.push(choices),
+    choose: async () => true,
+    choice: async () => script.choice ?? null,
+    approval: async () => script.approval ?? null,
+    events: async () => [],
     located: async () => undefined,
-    authorized: async () => undefined,
-    authorization: async () => authorization,
+    authorized: async (given) => void authorized.push(given),
+    authorization: async () => authorized.at(-1) ?? authorization,
     note: async (text) => void log.push(text),
     reopen: async () => ({ reopened: true, attempt: 1, request }),
     enter: async (phase) => {
@@ -132,7 +137,7 @@ function world(script: Script): World {
     kept: async (name) => kept.get(name) ?? null,
     changed: async () => undefined,
     finish: async (first) => void (outcome ??= first),
-    view: async () => ({ ...viewOf(openState(request, 'nonce', 0), progress, emptyReceipt, 0), outcome }),
+    view: async () => ({ ...viewFor(asked, progress), outcome }),
     cancel: async () => ({ cancelled: true, reason: 'Cancelled.' }),
     close: async () => void log.push('closed'),
   };
@@ -163,15 +168,19 @@ function world(script: Script): World {
       react: async () => undefined,
       saveProgressComment: async () => 1,
       tasksOn: async () => [],
+      pullRequest: async () => ({ pullRequest, open: true, sameRepository: true, baseBranch: 'main' }),
+      account: async (_, login) => ({ login, id: 5 }),
+      installedRepositories: async () => [],
       forgetTokens: async () => undefined,
       ...script.codeHost,
     },
     publication: {
       parseChange: () => ({ ok: true, change: script.change ?? changed }),
       gate: () => ({ kind: 'allow' }),
+      changeHash: async (lines) => `hash of ${lines}`,
       publish: async (input) => {
         published.push(input);
-        return { kind: 'published', pullRequest };
+        return { kind: 'published', pullRequest, added: input.continues !== null };
       },
       ...script.publication,
     },
@@ -180,27 +189,46 @@ function world(script: Script): World {
       forRepository: () =>
         script.allowed === false
           ? { allowed: false, reason: { code: 'not-listed', message: 'not listed' } }
-          : {
-              allowed: true,
-              matchedBy: 'acme/*',
-              aliases: [],
-              baseBranch: null,
-              model: 'm',
-              models: ['m'],
-              effort: 'medium',
-              setup: null,
-              limits: { minutes: 1, tokens: 1 },
-              draft: false,
-            },
+          : policy,
+      named: [{ owner: 'acme', name: 'app' }],
+      hasPatterns: false,
+      slack: {
+        team: 'T1',
+        channelDefaults: new Map(),
+        githubLogins: new Map([['U1', 'maria-on-github']]),
+        replies: 'all',
+      },
+      ...script.policy,
     },
-    recordOf: () => record,
+    chat:
+      script.chat === null
+        ? null
+        : {
+            person: async () => member,
+            threadContext: async () => null,
+            react: async () => void log.push('react'),
+            saveTaskMessage: async () => null,
+            permalink: async () => 'https://acme.slack.com/archives/C1/p1',
+            ...script.chat,
+          },
+    index: {
+      put: async (task) => void indexed.push(task),
+      inThread: async () => (script.earlier === undefined ? null : earlierEntry),
+      byMessage: async () => null,
+      recent: async () => [],
+    },
+    costOf: () => null,
+    recordOf: (taskId) =>
+      taskId === earlierEntry.taskId
+        ? { ...record, view: async () => earlierViews.shift() ?? script.earlier?.at(-1) ?? null }
+        : record,
     publishAgain: async () => ({ started: true }),
     taskUrl: () => null,
     now: () => 0,
     log: () => undefined,
     ...script.deps,
   };
-  return { deps, log, grants, published, outcome: () => outcome };
+  return { deps, log, grants, published, authorized, routed, indexed, offered, outcome: () => outcome };
 }
 
 /** Runs steps at once, with retries but without waiting, as the platform would with its back-off left out. */
@@ -326,8 +354,21 @@ describe('a task', () => {
     ],
     [
       'the gate holds the change',
-      { publication: { gate: () => ({ kind: 'hold', reason: { code: 'secret', message: 'a key' } }) } },
-      { kind: 'held', reason: { code: 'secret', message: 'a key' } },
+      {
+        publication: {
+          gate: () => ({ kind: 'hold', reason: { code: 'secret', message: 'a key' }, approvable: true }),
+        },
+      },
+      { kind: 'held', reason: { code: 'secret', message: 'a key' }, changeHash: 'hash of lines' },
+    ],
+    [
+      'the gate holds what no approval helps',
+      {
+        publication: {
+          gate: () => ({ kind: 'hold', reason: { code: 'w', message: 'w' }, approvable: false }),
+        },
+      },
+      { kind: 'held', reason: { code: 'w', message: 'w' }, changeHash: null },
     ],
     [
       'GitHub does not take the change',
@@ -469,7 +510,7 @@ describe('a task', () => {
     const earlierRecord: TaskRecordPort = {
       ...it.deps.record,
       view: async () => ({
-        ...viewOf(openState(request, 'nonce', 0), null, emptyReceipt, 0),
+        ...viewFor(request, null),
         outcome: earlier,
       }),
     };
@@ -484,5 +525,212 @@ describe('a task', () => {
       deps,
     );
     expect(result).toEqual({ kind: 'answered', message: expect.stringMatching(answer) });
+  });
+});
+
+describe('a task from Slack', () => {
+  const shop = { owner: 'acme', name: 'shop' };
+  const app = { owner: 'acme', name: 'app' };
+  const ended = (outcome: TaskOutcome | null, asked: TaskRequest = request): TaskView => ({
+    ...viewFor(asked, null),
+    outcome,
+  });
+  const inSlack = async (script: Script) => await live({ request: slackRequest, ...script });
+
+  it('is routed before anything else, and works on the repository that routing named', async () => {
+    const { log, routed, authorized, published, result, indexed } = await inSlack({});
+    expect(result.kind).toBe('pull-request');
+    expect(log.filter((name) => name !== 'comment').slice(0, 3)).toEqual([
+      'route',
+      'authorize',
+      'acknowledge',
+    ]);
+    expect(log).toContain('react');
+    expect(routed).toEqual([{ repository: app, by: 'only' }]);
+    expect(authorized[0]).toMatchObject({ continues: null, baseBranch: 'main' });
+    expect(published[0]?.request.repository).toEqual(app);
+    expect(indexed).toEqual([
+      expect.objectContaining({ taskId: 'slack-1', userId: 'U1', threadTs: slackTrigger.threadTs }),
+    ]);
+  });
+
+  it('gives credit to the account that the configuration names, and asks it for a review', async () => {
+    const { published } = await inSlack({});
+    expect(published[0]?.request.requester).toEqual({ login: 'maria-on-github', id: 5 });
+    expect(published[0]?.reviewer).toBe('maria-on-github');
+  });
+
+  it('goes on without that account when GitHub cannot find it', async () => {
+    const { published, result } = await inSlack({
+      codeHost: { account: async () => Promise.reject(new Error('502')) },
+    });
+    expect(result.kind).toBe('pull-request');
+    expect(published[0]).toMatchObject({ reviewer: null, request: { requester: null } });
+  });
+
+  it.each([
+    ['a public one does not show where it was asked', false, null],
+    ['a private one links there', true, 'https://acme.slack.com/archives/C1/p1'],
+  ] as const)('on a repository: %s', async (_, isPrivate, conversationUrl) => {
+    const { published } = await inSlack({
+      codeHost: { locate: async () => ({ ...facts, private: isPrivate }) },
+    });
+    expect(published[0]?.evidence.conversationUrl).toBe(conversationUrl);
+  });
+
+  it.each<[string, Script, string]>([
+    ['Slack is not set up', { chat: null }, 'slack-not-configured'],
+    [
+      'it is another workspace',
+      { request: { ...slackRequest, trigger: { ...slackTrigger, teamId: 'T9' } } },
+      'slack-not-configured',
+    ],
+    ['nobody knows who asks', { chat: { person: async () => null } }, 'slack-person-unknown'],
+    ['a guest asks', { chat: { person: async () => ({ ...member, kind: 'guest' }) } }, 'guest'],
+    [
+      'somebody of another workspace asks',
+      { chat: { person: async () => ({ ...member, kind: 'stranger' }) } },
+      'other-workspace',
+    ],
+    ['a bot asks', { chat: { person: async () => ({ ...member, kind: 'bot' }) } }, 'bot'],
+    [
+      'the repository is not for Slack',
+      {
+        request: { ...slackRequest, repository: app },
+        policy: { forRepository: () => ({ ...policy, slack: { kind: 'none' } }) },
+      },
+      'slack',
+    ],
+    [
+      'no repository may be used',
+      { policy: { forRepository: () => ({ ...policy, slack: { kind: 'none' } }) } },
+      'repository',
+    ],
+    [
+      'a named one is not listed',
+      { request: { ...slackRequest, repository: shop }, allowed: false },
+      'not-listed',
+    ],
+  ])('is refused when %s, before a sandbox is started', async (_, script, code) => {
+    const { result, log } = await inSlack(script);
+    expect(result).toMatchObject({ kind: 'refused', reason: { code: expect.stringContaining(code) } });
+    expect(log).not.toContain('provision');
+  });
+
+  describe('that fits several repositories', () => {
+    const several = { policy: { named: [app, shop] } };
+
+    it('asks, and works on what was chosen', async () => {
+      const { offered, routed, result } = await inSlack({ ...several, choice: shop });
+      expect(offered).toEqual([[app, shop]]);
+      expect(routed).toEqual([{ repository: shop, by: 'chosen' }]);
+      expect(result.kind).toBe('pull-request');
+    });
+
+    it('ends when nobody chooses', async () => {
+      const { result, log } = await inSlack({ ...several, choice: null });
+      expect(result).toMatchObject({ kind: 'refused', reason: { code: 'no-choice' } });
+      expect(log).not.toContain('provision');
+    });
+
+    it('ends when it is cancelled instead', async () => {
+      const { result } = await inSlack({ ...several, choice: null, cancelDuring: 'route' });
+      expect(result).toEqual({ kind: 'cancelled', by: 'maria' });
+    });
+  });
+
+  describe('in the thread of another', () => {
+    const published: TaskOutcome = { kind: 'pull-request', pullRequest };
+
+    it('adds to its pull request', async () => {
+      const it = await inSlack({ earlier: [ended(published)] });
+      expect(it.routed).toEqual([{ repository: app, by: 'thread' }]);
+      expect(it.authorized[0]).toMatchObject({ continues: pullRequest, baseBranch: 'airlock/x' });
+      expect(it.result).toEqual({ kind: 'pull-request', pullRequest, added: true });
+    });
+
+    it('waits while that one runs', async () => {
+      const it = await inSlack({ earlier: [ended(null), ended(null), ended(null), ended(published)] });
+      expect(it.log).toContain('Waiting for the task before it in this thread.');
+      expect(it.authorized[0]?.continues).toEqual(pullRequest);
+    });
+
+    it.each<[string, Script]>([
+      [
+        'it is closed',
+        {
+          codeHost: {
+            pullRequest: async () => ({ pullRequest, open: false, sameRepository: true, baseBranch: 'main' }),
+          },
+        },
+      ],
+      [
+        'it lies in a fork',
+        {
+          codeHost: {
+            pullRequest: async () => ({ pullRequest, open: true, sameRepository: false, baseBranch: 'main' }),
+          },
+        },
+      ],
+      ['it is gone', { codeHost: { pullRequest: async () => null } }],
+      ['another base is asked for', { request: { ...slackRequest, options: { base: 'next' } } }],
+    ])('makes a pull request of its own when %s', async (_, script) => {
+      const it = await inSlack({ earlier: [ended(published)], ...script });
+      expect(it.authorized[0]?.continues).toBeNull();
+      expect(it.result).toEqual({ kind: 'pull-request', pullRequest });
+    });
+
+    it('makes one of its own after a task that came to nothing', async () => {
+      const it = await inSlack({ earlier: [ended({ kind: 'no-change', summary: '' })] });
+      expect(it.authorized[0]?.continues).toBeNull();
+      expect(it.routed).toEqual([{ repository: app, by: 'thread' }]);
+    });
+
+    it.each<[TaskRequest['ask'], TaskOutcome | null, RegExp]>([
+      [{ kind: 'help' }, null, /Mention me/],
+      [{ kind: 'status' }, null, /phase/],
+      [{ kind: 'status' }, published, /has ended/],
+      [{ kind: 'cancel' }, null, /Cancelled/],
+      [{ kind: 'retry' }, published, /no change that waits/],
+      [
+        { kind: 'retry' },
+        { kind: 'failed', reason: { code: 'x', message: 'x' }, changeKept: true },
+        /published again/,
+      ],
+    ])('answers %o about it', async (ask, outcome, answer) => {
+      const it = await inSlack({ request: { ...slackRequest, ask }, earlier: [ended(outcome)] });
+      expect(it.result).toEqual({ kind: 'answered', message: expect.stringMatching(answer) });
+      expect(it.indexed).toEqual([]);
+    });
+  });
+
+  it('says so when there is no task to be cancelled', async () => {
+    const { result } = await inSlack({ request: { ...slackRequest, ask: { kind: 'cancel' } } });
+    expect(result).toEqual({ kind: 'answered', message: expect.stringContaining('no task in this thread') });
+  });
+});
+
+describe('an approval', () => {
+  const held: Script = {
+    publication: {
+      gate: (_, approvedBy) =>
+        approvedBy === null
+          ? { kind: 'hold', reason: { code: 'secret', message: 'a key' }, approvable: true }
+          : { kind: 'mark', remarks: [`approved by ${approvedBy}`] },
+    },
+  };
+
+  it('of this change lets it pass as a draft', async () => {
+    const { result, published } = await live({
+      ...held,
+      approval: { by: 'Maria', changeHash: 'hash of lines' },
+    });
+    expect(result.kind).toBe('pull-request');
+    expect(published[0]).toMatchObject({ draft: true, remarks: ['approved by Maria'] });
+  });
+
+  it('of another change counts for nothing', async () => {
+    const { result } = await live({ ...held, approval: { by: 'Maria', changeHash: 'hash of others' } });
+    expect(result.kind).toBe('held');
   });
 });

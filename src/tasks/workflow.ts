@@ -4,10 +4,18 @@
  * Expected ends are values of `Stage`; only what may pass (a network, a restart) is thrown, and then retried.
  */
 import type { WorkflowStep, WorkflowStepConfig } from 'cloudflare:workers';
-import type { TaskOutcome, TaskPhase, TaskRequest, TaskStart } from '../core/task.ts';
+import type {
+  RepositoryRef,
+  RoutedRequest,
+  TaskOutcome,
+  TaskPhase,
+  TaskRequest,
+  TaskStart,
+} from '../core/task.ts';
 import type { Authorization } from '../core/ports.ts';
-import { acknowledge, authorizeTask, readContext } from './stage-intake.ts';
+import { acknowledge, authorizeTask, readContext, type Asker } from './stage-intake.ts';
 import { collectChange, gateChange, publishChange } from './stage-publish.ts';
+import { earlierTask, routeTask, slackAsk, type Earlier } from './stage-route.ts';
 import { cloneRepository, proveSealed, startCodex, startSandbox } from './stage-sandbox.ts';
 import type { Stage, TaskDeps } from './stage.ts';
 import { fromStoredJson, toStoredJson } from './stored-json.ts';
@@ -23,6 +31,10 @@ const persistent: WorkflowStepConfig = {
   timeout: '10 minutes',
 };
 
+/** For a click: over a night. `task-state.ts` gives up a little later. */
+const choiceTimeout = '12 hours';
+const earlierWait = '3 seconds';
+
 /** How long a task waits between two looks for a free sandbox. The record's watchdog bounds the whole. */
 const busyWait = '5 seconds';
 
@@ -33,7 +45,7 @@ export async function runTask(
 ): Promise<TaskOutcome> {
   let outcome: TaskOutcome;
   try {
-    outcome = kind === 'task' ? await live(request, step, deps) : await publishAgain(request, step, deps);
+    outcome = kind === 'task' ? await live(request, step, deps) : await publishAgain(step, deps);
   } catch (error) {
     outcome = await step.do('explain', patient, async () => explain(error, request, deps));
   }
@@ -60,14 +72,24 @@ export async function runTask(
 
 async function live(request: TaskRequest, step: WorkflowStep, deps: TaskDeps): Promise<TaskOutcome> {
   const run = runnerOf(step, deps);
-  const authorized = await run('authorize', patient, () => authorizeTask(request, deps));
+  const routed = await routeRequest(request, step, deps);
+  if (!routed.go) return routed.outcome;
+  return await work(routed.value.request, routed.value.asker, { step, run, deps });
+}
+
+async function work(
+  request: RoutedRequest,
+  asker: Asker,
+  { step, run, deps }: { step: WorkflowStep; run: Runner; deps: TaskDeps },
+): Promise<TaskOutcome> {
+  const authorized = await run('authorize', patient, () => authorizeTask(request, asker, deps));
   if (!authorized.go) return authorized.outcome;
   const authorization = authorized.value;
 
   // Nothing here depends on the other: the person sees 👀 while the sandbox starts and the issue is read.
   const [acknowledged, context, provisioned] = await Promise.all([
     run('acknowledge', patient, () => acknowledge(request, authorization, deps)),
-    step.do('context', patient, async () => await readContext(request, authorization, deps)),
+    step.do('context', patient, async () => await readContext(request, authorization, asker.earlier, deps)),
     provision(step, deps),
   ]);
   if (!acknowledged.go) return acknowledged.outcome;
@@ -90,9 +112,89 @@ async function live(request: TaskRequest, step: WorkflowStep, deps: TaskDeps): P
   return await publish(request, authorization, run, deps);
 }
 
+/** Which repository it is about: the place says it, or, in Slack, routing, and where that is not enough a person. */
+async function routeRequest(
+  request: TaskRequest,
+  step: WorkflowStep,
+  deps: TaskDeps,
+): Promise<Stage<{ request: RoutedRequest; asker: Asker }>> {
+  const run = runnerOf(step, deps);
+  const ask = slackAsk(request, deps);
+  if (ask === null) {
+    if (request.repository === null) throw new Error('a task of GitHub or the API names its repository');
+    const { repository } = request;
+    return {
+      go: true,
+      value: { request: { ...request, repository }, asker: { person: null, earlier: null } },
+    };
+  }
+  if ('go' in ask) return ask;
+  const routed = await run('route', patient, () => routeTask(ask, deps));
+  if (!routed.go) return routed;
+  const { person } = routed.value;
+  let { value } = routed;
+  if (value.kind === 'ask') {
+    const chosen = await chooseRepository(value.choices, step, deps);
+    if (!chosen.go) return chosen;
+    value = { kind: 'routed', person, routing: { repository: chosen.value, by: 'chosen' }, continues: null };
+  }
+  const { routing, continues } = value;
+  await step.do('routed', patient, async () => {
+    await deps.record.routed({ routing, requesterName: person.name });
+  });
+  const earlier = continues === null ? null : await waitForEarlier(continues, step, deps);
+  return {
+    go: true,
+    value: { request: { ...request, repository: routing.repository }, asker: { person, earlier } },
+  };
+}
+
+/** Asks where it was asked, and waits for the click. */
+async function chooseRepository(
+  choices: readonly RepositoryRef[],
+  step: WorkflowStep,
+  deps: TaskDeps,
+): Promise<Stage<RepositoryRef>> {
+  await step.do('offer', persistent, async () => {
+    await deps.record.offer(choices);
+    await deps.record.saveComment();
+  });
+  // When the time is over it rejects: then there is no choice, and that is the answer.
+  await step.waitForEvent('chosen', { type: 'chosen', timeout: choiceTimeout }).catch(() => undefined);
+  const chosen = fromStoredJson(
+    await step.do('choice', patient, async () => toStoredJson(await deps.record.choice())),
+  );
+  if (chosen !== null) return { go: true, value: chosen };
+  const { cancelledBy } = await step.do('cancelled?', patient, async () => await deps.record.enter('route'));
+  if (cancelledBy !== null) return { go: false, outcome: { kind: 'cancelled', by: cancelledBy } };
+  const message =
+    'Nobody chose a repository within 12 hours, so that nothing was started. Ask again, and name it first.';
+  return { go: false, outcome: { kind: 'refused', reason: { code: 'no-choice', message } } };
+}
+
+/** A follow-up begins where the one before it ends. */
+async function waitForEarlier(taskId: string, step: WorkflowStep, deps: TaskDeps): Promise<Earlier | null> {
+  for (;;) {
+    const earlier = fromStoredJson(
+      await step.do('the task before', patient, async () => {
+        const { cancelledBy } = await deps.record.enter('route');
+        const found = await earlierTask(taskId, deps);
+        if (found === null && cancelledBy === null) {
+          await deps.record.note('Waiting for the task before it in this thread.');
+          await deps.record.saveComment().catch(() => undefined); // the next look tells it
+        }
+        return toStoredJson({ earlier: found, over: found !== null || cancelledBy !== null });
+      }),
+    );
+    // A cancelled one ends at the next stage.
+    if (earlier.over) return earlier.earlier;
+    await step.sleep('wait for the task before', earlierWait);
+  }
+}
+
 /** Works from what the record keeps alone, so that it can be done again long after the sandbox is gone. */
 async function publish(
-  request: TaskRequest,
+  request: RoutedRequest,
   authorization: Authorization,
   run: Runner,
   deps: TaskDeps,
@@ -105,9 +207,13 @@ async function publish(
   return published.go ? published.value : published.outcome;
 }
 
-async function publishAgain(request: TaskRequest, step: WorkflowStep, deps: TaskDeps): Promise<TaskOutcome> {
-  const authorization = await deps.record.authorization();
-  if (authorization === null) throw new Error('a task without an authorization has nothing to publish');
+async function publishAgain(step: WorkflowStep, deps: TaskDeps): Promise<TaskOutcome> {
+  const [authorization, request] = await Promise.all([
+    deps.record.authorization(),
+    deps.record.routedRequest(),
+  ]);
+  if (authorization === null || request === null)
+    throw new Error('a task without an authorization has nothing to publish');
   return await publish(request, authorization, runnerOf(step, deps), deps);
 }
 
@@ -157,8 +263,8 @@ async function explain(error: unknown, request: TaskRequest, deps: TaskDeps): Pr
   const phase = view?.phase ?? 'accepted';
   const changeKept = (await deps.record.kept('change.ndjson')) !== null;
   const wayOut = changeKept
-    ? 'The change is kept: `retry` as the only word of a mention publishes it again, and the API has it under `/api/tasks/<id>/change`.'
-    : 'Mention me again to start over.';
+    ? 'The change is kept, and publishing it can be tried again; the API has it under `/api/tasks/<id>/change`.'
+    : 'Ask again to start over.';
   return {
     kind: 'failed',
     reason: {

@@ -45,7 +45,9 @@ function api(changes: Partial<ApiDeps> = {}, task: Partial<ApiTask> = {}) {
   return { call, started };
 }
 function viewFor(request: TaskRequest | undefined): TaskView | null {
-  return request === undefined ? null : viewOf(openState(request, 'n', 0), null, emptyReceipt, 0);
+  return request === undefined
+    ? null
+    : viewOf(openState(request, 'n', 0), { progress: null, receipt: emptyReceipt, costUsd: null, now: 0 });
 }
 const order = { repository: 'acme/split-bill', instruction: 'fix it' };
 

@@ -6,6 +6,7 @@ import { Hono } from 'hono';
 import { bodyLimit } from 'hono/body-limit';
 import { z } from 'zod';
 import { apiTaskId, parseRepositoryRef, shortIdOf } from '../core/ids.ts';
+import type { Approval } from '../core/ports.ts';
 import type { TaskView } from '../core/task-view.ts';
 import { taskOptionsSchema, type RepositoryRef, type TaskRequest } from '../core/task.ts';
 import { checkBearer } from './access.ts';
@@ -14,9 +15,10 @@ export interface ApiDeps {
   readonly apiToken: string | null;
   start(request: TaskRequest): Promise<'started' | 'exists'>;
   task(taskId: string): ApiTask;
-  /** Starts the publication of a kept change once more. */
+  /** Starts the publication of a kept change once more, or of a held one that a person has approved. */
   publishAgain(
     taskId: string,
+    approval: Approval | null,
   ): Promise<{ readonly started: true } | { readonly started: false; readonly reason: string }>;
   /** An alias of the configuration; null when there is no such one. */
   repositoryByAlias(alias: string): RepositoryRef | null;
@@ -33,6 +35,13 @@ const startSchema = z.strictObject({
   repository: z.string().min(1).max(200),
   instruction: z.string().trim().min(1).max(20_000),
   ...taskOptionsSchema.shape,
+});
+const publishSchema = z.strictObject({
+  /** What of a held change was looked at and may be published. */
+  approve: z
+    .string()
+    .regex(/^[0-9a-f]{64}$/)
+    .optional(),
 });
 const taskIdSchema = z.string().regex(/^[a-z0-9][a-z0-9-]{0,62}$/);
 const seqSchema = z.coerce.number().int().nonnegative().catch(0);
@@ -135,10 +144,21 @@ export function apiRoutes(deps: ApiDeps): Hono {
     return c.json({ cancelled, reason }, cancelled ? 202 : 409);
   });
 
-  api.post('/:id/publish', async (c) => {
+  api.post('/:id/publish', bodyLimit({ maxSize: 1024 }), async (c) => {
     const id = c.req.param('id');
     if ((await known(id)?.view()) == null) return c.json(noSuchTask, 404);
-    const again = await deps.publishAgain(id);
+    const untrusted: unknown = await c.req.json().catch(() => ({})); // no body: nothing is approved
+    const parsed = publishSchema.safeParse(untrusted);
+    if (!parsed.success)
+      return c.json(
+        problem('invalid', 'approve: has to be the `changeHash` that the held task’s outcome names.'),
+        400,
+      );
+    const { approve } = parsed.data;
+    const again = await deps.publishAgain(
+      id,
+      approve === undefined ? null : { by: 'the API', changeHash: approve },
+    );
     return again.started
       ? c.json({ started: true }, 202)
       : c.json(problem('not-publishable', again.reason), 409);
