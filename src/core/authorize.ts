@@ -2,18 +2,24 @@
  * May this request be worked on, and with which base, model and effort? Pure; the facts are fetched by the caller.
  *
  * What cannot be checked is refused. The order of the checks is the order of what may be told: until somebody is known
- * to have write access, a refusal says nothing about the configuration, only what anybody can see on GitHub.
+ * to be allowed, a refusal says nothing about the configuration, only what anybody can see where they asked. From
+ * GitHub that includes the repository itself; from Slack it does not, since its name is only typed there: a repository
+ * that is not listed, not installed or does not exist gets one and the same answer.
  */
+import type { ChatPerson } from './chat.ts';
 import type { RepositoryPolicy, RepositoryRefusal } from './policy.ts';
-import type { Effort, Reason, RepositoryFacts, TaskRequest } from './task.ts';
+import { maySlackUse } from './slack-access.ts';
+import type { Effort, Reason, RepositoryFacts, RoutedRequest, SlackTrigger } from './task.ts';
 
 export interface AuthorizeInput {
-  readonly request: TaskRequest;
+  readonly request: RoutedRequest;
   readonly policy: RepositoryPolicy | RepositoryRefusal;
   /** null: the App is not installed there, or there is no such repository. */
   readonly facts: RepositoryFacts | null;
-  /** Of the requester, from the collaborator permission API; `unknown` when it could not be asked. Not used for API calls. */
+  /** Of the requester, from the collaborator permission API; `unknown` when it could not be asked. For triggers on GitHub only. */
   readonly canWrite: boolean | 'unknown';
+  /** Who asked in Slack, with the groups of the policy looked up, and the workspace that is served. For triggers in Slack only. */
+  readonly chat: { readonly person: ChatPerson | null; readonly team: string } | null;
 }
 
 type Authorized = {
@@ -30,13 +36,16 @@ const refused = (code: string, message: string): AuthorizeVerdict => ({
   reason: { code, message },
 });
 
-export function authorize({ request, policy, facts, canWrite }: AuthorizeInput): AuthorizeVerdict {
+export function authorize({ request, policy, facts, canWrite, chat }: AuthorizeInput): AuthorizeVerdict {
   const name = `${request.repository.owner}/${request.repository.name}`;
+  if (request.trigger.kind === 'slack') {
+    const refusal = slackRefusal(request.trigger, name, policy, chat);
+    if (refusal !== null) return { kind: 'refused', reason: refusal };
+  }
   if (facts === null) {
-    return refused(
-      'not-installed',
-      `The GitHub App is not installed on \`${name}\`, or there is no such repository. Install it on the repository and ask again.`,
-    );
+    const message = `The GitHub App is not installed on \`${name}\`, or there is no such repository. Install it on the repository and ask again.`;
+    const fromSlack = request.trigger.kind === 'slack';
+    return refused('not-installed', fromSlack ? `${message} ${repositoryFirst(name)}` : message);
   }
   if (request.trigger.kind === 'github') {
     if (request.requester === null) return refused('no-requester', 'Nobody is known to have asked for this.');
@@ -83,4 +92,29 @@ export function authorize({ request, policy, facts, canWrite }: AuthorizeInput):
     model: model ?? policy.model,
     effort: effort ?? policy.effort,
   };
+}
+
+/** Somebody may have begun with a path, or with `and/or`: what has the form of a repository is taken for one. */
+const repositoryFirst = (name: string): string =>
+  `The words begin with the repository: if \`${name}\` was part of what is to be done, write the repository before it.`;
+
+function slackRefusal(
+  trigger: SlackTrigger,
+  name: string,
+  policy: AuthorizeInput['policy'],
+  chat: AuthorizeInput['chat'],
+): Reason | null {
+  if (chat === null) {
+    return {
+      code: 'slack-not-set-up',
+      message: 'This bot is not set up for Slack, so that nothing was started.',
+    };
+  }
+  const access = policy.allowed ? policy.slack : ({ kind: 'none' } as const);
+  const verdict = maySlackUse(access, { channelId: trigger.channelId, ...chat });
+  if (verdict.allowed) return null;
+  const { code, message } = verdict.reason;
+  return code === 'slack-not-enabled'
+    ? { code, message: `${message} ${repositoryFirst(name)}` }
+    : verdict.reason;
 }

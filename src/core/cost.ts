@@ -1,0 +1,32 @@
+/**
+ * What a task cost, in US dollars: an estimate from the tokens that Codex counted. Codex runs in the sandbox, which could
+ * say anything: never a budget, only a figure for people. Budgets are counted outside, in the egress handler.
+ */
+import type { ModelPrice } from './policy.ts';
+import type { TokenUsage } from './progress.ts';
+
+const perMillion = 1_000_000;
+
+/**
+ * null: there is no price, or the counts are none.
+ *
+ * In OpenAI's counting cached input is part of the input (`usage.input_tokens_details.cached_tokens` of the Responses API is "a
+ * detailed breakdown of the input tokens"), and Codex passes it on like that (`TokenUsage::non_cached_input` in
+ * codex-rs/protocol subtracts). Reasoning is part of the output.
+ */
+export function costUsd(usage: TokenUsage, price: ModelPrice | null): number | null {
+  if (price === null) return null;
+  const input = Math.max(0, usage.inputTokens);
+  const cached = Math.min(input, Math.max(0, usage.cachedInputTokens));
+  const output = Math.max(0, usage.outputTokens);
+  const cost =
+    ((input - cached) * price.input + cached * price.cachedInput + output * price.output) / perMillion;
+  return Number.isFinite(cost) ? cost : null;
+}
+
+/** `$0.42`, `$1,234.50`; `less than $0.01` for what would round to nothing, `$0.00` for nothing. */
+export function usdText(usd: number): string {
+  if (usd > 0 && usd < 0.01) return 'less than $0.01';
+  const figure = usd.toLocaleString('en-US', { minimumFractionDigits: 2, maximumFractionDigits: 2 });
+  return `$${figure}`;
+}
