@@ -87,6 +87,16 @@ export interface BranchMove extends RepositoryName {
   readonly author?: string;
 }
 
+export interface ForkPull extends RepositoryName {
+  /** Whose fork it is. */
+  readonly author: string;
+  /** The fork's branch; may be called like one of the repository's own. */
+  readonly branch: string;
+  readonly base: string;
+  readonly title: string;
+  readonly files: Readonly<Record<string, FileContent | null>>;
+}
+
 export interface DeliveryAttempt {
   /** Milliseconds since the epoch. */
   readonly at: number;
@@ -183,6 +193,15 @@ export interface GithubSimulator {
   labelIssue(labelling: IssueLabelling): Promise<{ delivery: Delivery }>;
   /** Commits files to an existing branch from outside, as a person's push would. */
   moveBranch(move: BranchMove): Promise<{ sha: string }>;
+  /** From now on an App's REST call cannot move the branch; `moveBranch` still can. */
+  protectBranch(of: RepositoryName & { branch: string }): void;
+  openPullFromFork(pull: ForkPull): Promise<{ number: number; headSha: string }>;
+  /** A person closes it; with `merge` its head, which has to hold the base, is merged first. The branch stays. */
+  closePull(of: RepositoryName & { number: number; merge?: boolean }): Promise<void>;
+  /** A person asks for it to be merged once its checks pass. Nothing here ever merges it. */
+  enableAutoMerge(of: RepositoryName & { number: number }): void;
+  /** Suspends the App's installation on an owner: it is listed, but mints no token. */
+  suspendInstallation(owner: string): void;
   deliveries(): readonly Delivery[];
   /** Sends the same body under the same GUID again. */
   redeliver(deliveryId: string): Promise<{ status: number | null; attempt: DeliveryAttempt }>;

@@ -10,7 +10,8 @@ import { timestamp, type Issue, type Pull, type Repository } from './store.ts';
 export async function refreshPull(repository: Repository, issue: Issue, pull: Pull): Promise<void> {
   if (issue.state === 'closed') return;
   const [head, base] = await Promise.all([
-    repository.git.headOf(pull.headRef),
+    // A fork's branch is pushed to elsewhere, which nobody does here.
+    pull.fork === null ? repository.git.headOf(pull.headRef) : pull.headSha,
     repository.git.headOf(pull.baseRef),
   ]);
   if (base !== null) pull.baseSha = base;

@@ -1,6 +1,7 @@
 /**
  * Starts a simulated GitHub on this machine: REST, git over HTTP and pages over the same real git repositories, and
- * signed webhooks. It refuses what GitHub refuses; it does not know forks, reviews, merging, GraphQL or Actions.
+ * signed webhooks. It refuses what GitHub refuses; it does not know reviews, GraphQL or Actions, and of forks
+ * and of merging only what a pull request shows of them.
  */
 import { mkdir } from 'node:fs/promises';
 import { resolve } from 'node:path';
@@ -10,6 +11,7 @@ import type { GithubSimulator, GithubSimulatorOptions, Permissions } from './con
 import { Faults, RequestLog } from './faults.ts';
 import { TokenStore } from './installation-tokens.ts';
 import * as people from './people.ts';
+import { closePull, enableAutoMerge, openPullFromFork } from './people-on-pulls.ts';
 import { createSite } from './server.ts';
 import type { Site } from './site.ts';
 import { findComment, Store, timestamp } from './store.ts';
@@ -75,6 +77,15 @@ export async function startGithubSimulator(options: GithubSimulatorOptions): Pro
     editComment: (edit) => people.editExistingComment(site, edit),
     labelIssue: (labelling) => people.labelIssue(site, labelling),
     moveBranch: (move) => people.moveBranch(site, move),
+    protectBranch: (of) => people.knownRepository(site, of).protectedBranches.add(of.branch),
+    openPullFromFork: (pull) => openPullFromFork(site, pull),
+    closePull: (of) => closePull(site, of),
+    enableAutoMerge: (of) => enableAutoMerge(site, of),
+    suspendInstallation(owner) {
+      const installation = store.installations.get(owner.toLowerCase());
+      if (installation === undefined) throw new Error(`the App is not installed on ${owner}`);
+      installation.suspendedAt = timestamp();
+    },
     deliveries: () => [...webhooks.deliveries()],
     async redeliver(deliveryId) {
       const attempt = await webhooks.redeliver(deliveryId);

@@ -150,6 +150,8 @@ function runBackend(
       if (!response.destroyed) refuse(response, 500, 'git http-backend gave no answer');
       return;
     }
+    // A client that has gone away already: there is nothing to send the pack to.
+    if (response.destroyed) return end();
     response.writeHead(head.status, head.headers);
     pipeline(child.stdout, response, () => undefined);
   });

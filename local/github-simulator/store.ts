@@ -44,6 +44,10 @@ export interface Pull {
   draft: boolean;
   maintainerCanModify: boolean;
   readonly requestedReviewers: User[];
+  /** Whose fork the head lies in; null: in this repository. */
+  readonly fork: User | null;
+  autoMergeBy: User | null;
+  merged: { readonly at: string; readonly by: User; readonly sha: string } | null;
 }
 /** An issue or, when `pull` is set, a pull request: they share numbers, comments and labels. */
 export interface Issue {
@@ -72,6 +76,8 @@ export interface Repository {
   readonly collaborators: ReadonlyMap<string, { user: User; permission: RolePermission }>;
   readonly labels: Map<string, Label>;
   readonly issues: Map<number, Issue>;
+  /** Names of branches that an App may not move. */
+  readonly protectedBranches: Set<string>;
   readonly git: GitRepository;
 }
 export interface Installation {
@@ -79,6 +85,7 @@ export interface Installation {
   readonly account: User;
   readonly createdAt: string;
   readonly repositories: Repository[];
+  suspendedAt: string | null;
 }
 
 /** GitHub's timestamps: UTC, whole seconds. */
@@ -174,6 +181,7 @@ export class Store {
       collaborators,
       labels: new Map(),
       issues: new Map(),
+      protectedBranches: new Set(),
       git,
     };
     this.repositories.set(key, repository);
@@ -247,6 +255,7 @@ export class Store {
       account: repository.owner,
       createdAt: timestamp(),
       repositories: [],
+      suspendedAt: null,
     };
     installation.repositories.push(repository);
     this.installations.set(key, installation);

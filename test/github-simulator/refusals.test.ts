@@ -143,6 +143,20 @@ describe('the Git Data API refuses what GitHub refuses', () => {
     expect((await call('DELETE', '/git/refs/heads/missing')).status).toBe(422);
   });
 
+  it('an update of a protected branch, but not one to where it stands already', async () => {
+    const tree = textAt((await call('GET', `/git/commits/${headSha}`)).body, 'tree.sha');
+    const next = textAt(
+      (await call('POST', '/git/commits', { message: 'next', tree, parents: [headSha] })).body,
+      'sha',
+    );
+    await call('POST', '/git/refs', { ref: 'refs/heads/protected', sha: headSha });
+    site.simulator.protectBranch({ owner: 'acme', name: 'widgets', branch: 'protected' });
+    const refused = await call('PATCH', '/git/refs/heads/protected', { sha: next });
+    expect(refused.status).toBe(422);
+    expect(textAt(refused.body, 'message')).toMatch(/^Repository rule violations found/);
+    expect((await call('PATCH', '/git/refs/heads/protected', { sha: headSha })).status).toBe(200);
+  });
+
   it('all but one of twenty simultaneous creations of the same ref', async () => {
     const answers = await Promise.all(
       Array.from({ length: 20 }, () => call('POST', '/git/refs', { ref: 'refs/heads/raced', sha: headSha })),

@@ -5,6 +5,7 @@ import { judged } from './openapi.ts';
 /** Every operation that Airlock calls, with the statuses that must have been seen and judged by the end of this file. */
 const operations = [
   'GET /app 200',
+  'GET /app/installations 200',
   'GET /app/installations/{installation_id} 200',
   'GET /repos/{owner}/{repo}/installation 200',
   'GET /repos/{owner}/{repo}/installation 404',
@@ -51,6 +52,7 @@ const operations = [
   'GET /repos/{owner}/{repo}/branches 200',
   'GET /repos/{owner}/{repo}/branches/{branch} 200',
   'GET /repos/{owner}/{repo}/branches/{branch} 404',
+  'GET /repos/{owner}/{repo}/commits 200',
   'GET /repos/{owner}/{repo}/commits/{ref} 200',
   'GET /repos/{owner}/{repo}/compare/{basehead} 200',
   'POST /repos/{owner}/{repo}/pulls 201',
@@ -59,6 +61,7 @@ const operations = [
   'PATCH /repos/{owner}/{repo}/pulls/{pull_number} 200',
   'GET /repos/{owner}/{repo}/pulls/{pull_number}/files 200',
   'GET /repos/{owner}/{repo}/pulls/{pull_number}/commits 200',
+  'GET /repos/{owner}/{repo}/pulls/{pull_number} 404',
   'POST /repos/{owner}/{repo}/pulls/{pull_number}/requested_reviewers 201',
 ] as const;
 
@@ -91,6 +94,9 @@ describe('answers of the REST API fit the OpenAPI description of GitHub', () => 
       permissions: { contents: 'write' },
     });
     await site.call('GET', `/app/installations/${String(installationId)}`, appJwt());
+    expect((await site.call('GET', '/app/installations?per_page=100', appJwt())).body).toMatchObject([
+      { id: installationId, suspended_at: null, account: { login: 'acme' } },
+    ]);
     const found = await site.call('GET', `${repo}/installation`, appJwt());
     expect(found.body).toMatchObject({ id: installationId, app_slug: 'airlock' });
     expect(await site.call('GET', '/repos/acme/none/installation', appJwt())).toMatchObject({ status: 404 });
@@ -253,6 +259,9 @@ describe('answers of the REST API fit the OpenAPI description of GitHub', () => 
       stats: { additions: 1 },
       files: [{ filename: 'src/new.txt', status: 'added' }],
     });
+    expect((await call('GET', `${repo}/commits?sha=${sha}&per_page=1`)).body).toMatchObject([
+      { sha, commit: { message: 'Add a file' } },
+    ]);
     expect((await call('GET', `${repo}/compare/main...airlock/add`)).body).toMatchObject({
       status: 'ahead',
       ahead_by: 1,
@@ -309,6 +318,46 @@ describe('answers of the REST API fit the OpenAPI description of GitHub', () => 
     });
     expect((await call('DELETE', `${repo}/git/refs/heads/airlock/add`)).status).toBe(204);
     expect((await call('GET', pull)).body).toMatchObject({ state: 'closed', head: { sha: later } });
+  });
+
+  it('for a pull request that is set to merge by itself, is merged, or comes from a fork', async () => {
+    const at = { owner: 'acme', name: 'widgets' };
+    await call('POST', `${repo}/git/refs`, { ref: 'refs/heads/merging', sha: headSha });
+    const moved = await site.simulator.moveBranch({ ...at, branch: 'merging', files: { 'merged.txt': 'x' } });
+    const opened = await call('POST', `${repo}/pulls`, { title: 'Merge me', head: 'merging', base: 'main' });
+    expect(opened.body).toMatchObject({ auto_merge: null, merged: false, head: { label: 'acme:merging' } });
+    const number = numberAt(opened.body, 'number');
+    site.simulator.enableAutoMerge({ ...at, number });
+    expect((await call('GET', `${repo}/pulls/${number}`)).body).toMatchObject({
+      auto_merge: { merge_method: 'squash' },
+    });
+    await site.simulator.closePull({ ...at, number, merge: true });
+    const merged = await call('GET', `${repo}/pulls/${number}`);
+    expect(merged.body).toMatchObject({ state: 'closed', merged: true, head: { sha: moved.sha } });
+    expect((await call('GET', `${repo}/commits/main`)).body).toMatchObject({
+      sha: textAt(merged.body, 'merge_commit_sha'),
+      parents: [{ sha: headSha }, { sha: moved.sha }],
+    });
+    expect((await call('GET', `${repo}/issues/${number}`)).body).toMatchObject({
+      pull_request: { merged_at: textAt(merged.body, 'merged_at') },
+    });
+
+    const fork = await site.simulator.openPullFromFork({
+      ...at,
+      author: 'mallory',
+      branch: 'main',
+      base: 'main',
+      title: 'From outside',
+      files: { 'evil.txt': 'x' },
+    });
+    expect((await call('GET', `${repo}/pulls/${fork.number}`)).body).toMatchObject({
+      head: { label: 'mallory:main', ref: 'main', sha: fork.headSha, repo: { full_name: 'mallory/widgets' } },
+      base: { repo: { full_name: 'acme/widgets' } },
+      state: 'open',
+    });
+    expect(listAt((await call('GET', `${repo}/pulls?head=acme:main`)).body, '')).toEqual([]);
+    expect(listAt((await call('GET', `${repo}/pulls?head=mallory:main`)).body, '')).toHaveLength(1);
+    expect((await call('GET', `${repo}/pulls/4711`)).status).toBe(404);
   });
 
   it('with the headers GitHub always sends', async () => {

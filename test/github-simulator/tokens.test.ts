@@ -50,6 +50,18 @@ describe('installation tokens', () => {
       expect(JSON.stringify(answer.body)).toContain(says);
     });
 
+    it('and for an installation that is not suspended, which is listed all the same', async () => {
+      const { installationId: suspended } = await site.repository({ owner: 'gone', name: 'away' });
+      site.simulator.suspendInstallation('gone');
+      const path = `/app/installations/${String(suspended)}/access_tokens`;
+      expect(await site.call('POST', path, appJwt(), {})).toMatchObject({
+        status: 403,
+        body: { message: 'This installation has been suspended' },
+      });
+      const listed = await site.call('GET', '/app/installations', appJwt());
+      expect(JSON.stringify(listed.body)).toMatch(/"suspended_at":"\d{4}-/);
+    });
+
     it('and an installation token is no JWT', async () => {
       const token = textAt((await mint({})).body, 'token');
       expect((await site.call('GET', '/app', token)).status).toBe(401);

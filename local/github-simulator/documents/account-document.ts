@@ -89,7 +89,7 @@ export function installationDocument(site: Site, installation: Installation): Js
     single_file_name: null,
     has_multiple_single_files: false,
     single_file_paths: [],
-    suspended_by: null,
-    suspended_at: null,
+    suspended_by: installation.suspendedAt === null ? null : userDocument(site, installation.account),
+    suspended_at: installation.suspendedAt,
   };
 }

@@ -97,7 +97,7 @@ export function issueDocument(site: Site, repository: Repository, issue: Issue):
             html_url: page,
             diff_url: `${page}.diff`,
             patch_url: `${page}.patch`,
-            merged_at: null,
+            merged_at: issue.pull.merged?.at ?? null,
           },
         }),
   };

@@ -1,9 +1,9 @@
 /** GitHub's JSON for pull requests, short (lists) and full. What a pull request contains is computed by `pull-state.ts`. */
-import type { Issue, Pull, Repository } from '../store.ts';
+import type { Issue, Pull, Repository, User } from '../store.ts';
 import type { Site } from '../site.ts';
 import { nodeId, userDocument, type Json } from './account-document.ts';
 import { authorAssociation, issueApiUrl, issuePageUrl, labelDocument } from './issue-document.ts';
-import { repositoryApiUrl, repositoryDocument } from './repository-document.ts';
+import { forkDocument, repositoryApiUrl, repositoryDocument } from './repository-document.ts';
 
 export interface PullTotals {
   readonly commits: number;
@@ -19,15 +19,14 @@ export function pullDocument(site: Site, repository: Repository, issue: Issue, p
   const page = issuePageUrl(site, repository, issue);
   const issueUrl = issueApiUrl(site, repository, issue.number);
   const statuses = `${repositoryApiUrl(site, repository)}/statuses/${pull.headSha}`;
-  const owner = userDocument(site, repository.owner);
-  const repo = repositoryDocument(site, repository);
-  const side = (ref: string, sha: string): Json => ({
-    label: `${repository.owner.login}:${ref}`,
+  const side = (owner: User, repo: Json, ref: string, sha: string): Json => ({
+    label: `${owner.login}:${ref}`,
     ref,
     sha,
-    user: owner,
+    user: userDocument(site, owner),
     repo,
   });
+  const own = repositoryDocument(site, repository);
   return {
     url,
     id: pull.id,
@@ -45,8 +44,8 @@ export function pullDocument(site: Site, repository: Repository, issue: Issue, p
     created_at: issue.createdAt,
     updated_at: issue.updatedAt,
     closed_at: issue.closedAt,
-    merged_at: null,
-    merge_commit_sha: null,
+    merged_at: pull.merged?.at ?? null,
+    merge_commit_sha: pull.merged?.sha ?? null,
     assignee: null,
     assignees: [],
     requested_reviewers: pull.requestedReviewers.map((user) => userDocument(site, user)),
@@ -59,8 +58,11 @@ export function pullDocument(site: Site, repository: Repository, issue: Issue, p
     review_comment_url: `${repositoryApiUrl(site, repository)}/pulls/comments{/number}`,
     comments_url: `${issueUrl}/comments`,
     statuses_url: statuses,
-    head: side(pull.headRef, pull.headSha),
-    base: side(pull.baseRef, pull.baseSha),
+    head:
+      pull.fork === null
+        ? side(repository.owner, own, pull.headRef, pull.headSha)
+        : side(pull.fork, forkDocument(site, repository, pull.fork), pull.headRef, pull.headSha),
+    base: side(repository.owner, own, pull.baseRef, pull.baseSha),
     _links: {
       self: { href: url },
       html: { href: page },
@@ -72,7 +74,15 @@ export function pullDocument(site: Site, repository: Repository, issue: Issue, p
       statuses: { href: statuses },
     },
     author_association: authorAssociation(repository, issue.user),
-    auto_merge: null,
+    auto_merge:
+      pull.autoMergeBy === null
+        ? null
+        : {
+            enabled_by: userDocument(site, pull.autoMergeBy),
+            merge_method: 'squash',
+            commit_title: issue.title,
+            commit_message: '',
+          },
     active_lock_reason: null,
   };
 }
@@ -86,11 +96,11 @@ export function fullPullDocument(
 ): Json {
   return {
     ...pullDocument(site, repository, issue, pull),
-    merged: false,
+    merged: pull.merged !== null,
     mergeable: totals.mergeable,
     rebaseable: totals.mergeable,
     mergeable_state: totals.mergeable === true ? (pull.draft ? 'draft' : 'clean') : 'unknown',
-    merged_by: null,
+    merged_by: pull.merged === null ? null : userDocument(site, pull.merged.by),
     comments: issue.comments.length,
     review_comments: 0,
     maintainer_can_modify: pull.maintainerCanModify,

@@ -1,5 +1,5 @@
 /** GitHub's JSON for a repository. The shape of `GET /repos/{owner}/{repo}`, which webhooks and lists embed as well. */
-import type { Repository } from '../store.ts';
+import type { Repository, User } from '../store.ts';
 import type { Site } from '../site.ts';
 import { nodeId, userDocument, type Json } from './account-document.ts';
 
@@ -102,6 +102,17 @@ export function repositoryDocument(site: Site, repository: Repository): Json {
     default_branch: repository.defaultBranch,
     custom_properties: {},
   };
+}
+
+/** A fork as a pull request's head names it. Only its name, owner and id are its own: nothing else of it exists here. */
+export function forkDocument(site: Site, repository: Repository, owner: User): Json {
+  const fork = {
+    ...repository,
+    id: owner.id * 1_000_000 + repository.id,
+    owner,
+    issues: new Map<number, never>(),
+  };
+  return { ...repositoryDocument(site, fork), fork: true };
 }
 
 /** What only `GET /repos/{owner}/{repo}` adds. */

@@ -28,6 +28,12 @@ export function appRoutes(site: Site): Hono<ApiEnv> {
     return c.json({ ...appDocument(site), installations_count: site.store.installations.size });
   });
 
+  api.get('/app/installations', (c) => {
+    requireApp(c.get('caller'));
+    const all = pageOf(c, site, [...site.store.installations.values()]);
+    return c.json(all.map((one) => installationDocument(site, one)));
+  });
+
   api.get('/app/installations/:installation', (c) => {
     requireApp(c.get('caller'));
     return c.json(installationDocument(site, installation(site, numberParam(c, 'installation'))));
@@ -44,6 +50,7 @@ export function appRoutes(site: Site): Hono<ApiEnv> {
   api.post('/app/installations/:installation/access_tokens', async (c) => {
     requireApp(c.get('caller'));
     const target = installation(site, numberParam(c, 'installation'));
+    if (target.suspendedAt !== null) throw new ApiError(403, 'This installation has been suspended');
     const wanted = await bodyOf(c, tokenRequestSchema);
     const result = site.tokens.mint(
       target,

@@ -68,6 +68,9 @@ export function gitRefRoutes(site: Site): Hono<ApiEnv> {
       throw unprocessable('Reference update failed');
     if (!wanted.force && !(await git.isAncestor(current, wanted.sha)))
       throw unprocessable('Update is not a fast forward');
+    // After the look at the history, so that a branch that stands there already is no violation.
+    if (current !== wanted.sha && repository.protectedBranches.has(ref.slice('refs/heads/'.length)))
+      throw unprocessable('Repository rule violations found\n\nChanges must be made through a pull request.');
     await refuseWorkflows(c.get('caller'), repository, wanted.sha, object.type);
     if (!(await git.moveRef(ref, current, wanted.sha))) throw unprocessable('Reference cannot be updated');
     return c.json(refDocument(site, repository, ref, wanted.sha, object.type));

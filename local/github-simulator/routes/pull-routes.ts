@@ -1,4 +1,4 @@
-/** Pull requests within one repository: no forks, no merging, no reviews. */
+/** Pull requests within one repository, and reading those from forks: no merging and no reviews over REST. */
 import { Hono, type Context } from 'hono';
 import { z } from 'zod';
 import { notFound, unprocessable, validationFailed } from '../api-errors.ts';
@@ -49,7 +49,8 @@ export function pullRoutes(site: Site): Hono<ApiEnv> {
       await refreshPull(repository, one.issue, one.pull);
       if (state !== 'all' && one.issue.state !== state) continue;
       // GitHub ignores a head filter that is not `owner:branch`.
-      if (head?.includes(':') && head !== `${repository.owner.login}:${one.pull.headRef}`) continue;
+      const { fork, headRef } = one.pull;
+      if (head?.includes(':') && head !== `${(fork ?? repository.owner).login}:${headRef}`) continue;
       if (base !== undefined && base !== one.pull.baseRef) continue;
       shown.push(one);
     }
@@ -72,7 +73,7 @@ export function pullRoutes(site: Site): Hono<ApiEnv> {
       if (sha === null) throw validationFailed({ resource: 'PullRequest', code: 'invalid', field: 'base' });
       Object.assign(pull, { baseRef: change.base, baseSha: sha });
     }
-    if (change.state === 'open' && (await repository.git.headOf(pull.headRef)) === null)
+    if (change.state === 'open' && pull.fork === null && (await repository.git.headOf(pull.headRef)) === null)
       throw validationFailed({ resource: 'PullRequest', code: 'invalid', field: 'state' });
     if (change.title !== undefined) issue.title = change.title;
     if (change.body !== undefined) issue.body = change.body;
@@ -107,7 +108,11 @@ export function pullRoutes(site: Site): Hono<ApiEnv> {
       throw unprocessable(
         `Reviews may only be requested from collaborators. One or more of the users or teams you specified is not a collaborator of the ${repository.owner.login}/${repository.name} repository.`,
       );
-    for (const user of known) if (!pull.requestedReviewers.includes(user)) pull.requestedReviewers.push(user);
+    for (const user of known) {
+      if (pull.requestedReviewers.includes(user)) continue;
+      pull.requestedReviewers.push(user);
+      issue.updatedAt = timestamp();
+    }
     return c.json(pullDocument(site, repository, issue, pull), 201);
   });
 
@@ -156,7 +161,11 @@ async function openPull(
   }
   // Nothing is awaited between this look and the creation: of two simultaneous requests only one opens.
   const duplicate = pullsOf(repository).some(
-    ({ issue, pull }) => issue.state === 'open' && pull.headRef === headRef && pull.baseRef === wanted.base,
+    ({ issue, pull }) =>
+      issue.state === 'open' &&
+      pull.fork === null &&
+      pull.headRef === headRef &&
+      pull.baseRef === wanted.base,
   );
   if (duplicate) {
     const message = `A pull request already exists for ${owner.login}:${headRef}.`;
@@ -171,6 +180,9 @@ async function openPull(
     draft: wanted.draft,
     maintainerCanModify: wanted.maintainer_can_modify,
     requestedReviewers: [],
+    fork: null,
+    autoMergeBy: null,
+    merged: null,
   };
   const fields = { user: site.bot, title, body: wanted.body ?? null, byApp: true, pull };
   return { issue: site.store.addIssue(repository, fields), pull };

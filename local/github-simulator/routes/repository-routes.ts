@@ -90,6 +90,15 @@ export function repositoryRoutes(site: Site): Hono<ApiEnv> {
     });
   });
 
+  api.get('/repos/:owner/:repo/commits', async (c) => {
+    const repository = repositoryOf(c, site, contents);
+    const start = await resolveCommit(repository, c.req.query('sha') ?? repository.defaultBranch);
+    if (start === null) throw notFound();
+    // More than a page is never asked for, so that what is beyond need not be read from git.
+    const commits = await repository.git.commits([start.sha], 250);
+    return c.json(pageOf(c, site, commits).map((commit) => commitDocument(site, repository, commit)));
+  });
+
   api.get('/repos/:owner/:repo/commits/:ref{.+}', async (c) => {
     const repository = repositoryOf(c, site, contents);
     const commit = await resolveCommit(repository, c.req.param('ref'));
