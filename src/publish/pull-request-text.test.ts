@@ -2,7 +2,6 @@ import { describe, expect, it } from 'vitest';
 import type { PublishInput } from '../core/ports.ts';
 import type { CommandRun } from '../core/progress.ts';
 import { maxBodyCharacters, pullRequestBody, pullRequestTitle } from './pull-request-text.ts';
-import { isTestCommand, unwrappedCommand } from './test-commands.ts';
 
 const run = (command: string, exitCode: number | null = 0): CommandRun => ({
   command,
@@ -190,54 +189,5 @@ describe('the pull request’s body', () => {
     expect(text.length).toBeLessThanOrEqual(maxBodyCharacters);
     expect(text).toContain('left out here');
     expect(text.endsWith('<!-- airlock:task=gh-1-c7 -->')).toBe(true);
-  });
-});
-
-describe('test commands', () => {
-  it.each([
-    'npm test',
-    'npm run test',
-    'npm run -s test:unit',
-    'pnpm test',
-    'npx vitest run',
-    'node --test',
-    'node --import x --test test/',
-    'pytest -q',
-    'python -m pytest',
-    'python3 -m unittest discover',
-    'go test ./...',
-    'cargo test',
-    './gradlew test',
-    'mvn -q verify',
-    'make test',
-    'make check',
-    'bundle exec rspec',
-    'cd app && npm test',
-    'CI=1 npm test',
-    "/bin/bash -lc 'npm test 2>&1 | tail'",
-    'bash -c "go test ./..."',
-    'dotnet test',
-  ])('%j is one', (command) => {
-    expect(isTestCommand(command)).toBe(true);
-  });
-
-  it.each([
-    'ls test',
-    'cat package.json',
-    'npm install',
-    'npm run build',
-    'git commit -m "npm tests"',
-    'make',
-    'echo testing',
-    'rg pytest-cov',
-    'node split.test-data.js',
-    'npm run testify',
-  ])('%j is none', (command) => {
-    expect(isTestCommand(command)).toBe(false);
-  });
-
-  it('are shown without their shell', () => {
-    expect(unwrappedCommand("/bin/bash -lc 'echo '\\''x'\\'''")).toBe("echo 'x'");
-    expect(unwrappedCommand('ls -l')).toBe('ls -l');
   });
 });

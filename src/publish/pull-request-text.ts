@@ -6,7 +6,7 @@ import type { PublishInput } from '../core/ports.ts';
 import { codeSpan, escapeInline, plainTitle, renderUntrustedMarkdown } from '../github/markdown.ts';
 import { taskMarker } from '../github/progress-comment.ts';
 import { networkReceipt } from './receipt-text.ts';
-import { testsRun, unwrappedCommand } from './test-commands.ts';
+import { testsRun, unwrappedCommand } from '../core/test-commands.ts';
 
 /** GitHub's limit for a body, in characters. */
 export const maxBodyCharacters = 65_536;

@@ -1,5 +1,5 @@
 /** Which of the commands that Codex ran were the repository's tests. Decides nothing about whether they prove anything. */
-import type { CommandRun } from '../core/progress.ts';
+import type { CommandRun } from './progress.ts';
 
 /** Names that test and nothing else; a command such as `make` alone is not one. */
 const testCommand = new RegExp(
