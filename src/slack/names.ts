@@ -28,6 +28,22 @@ export const formFields = { repository: 'repository', branch: 'branch', instruct
 
 const taskId = z.string().regex(/^[a-z0-9][a-z0-9-]{0,62}$/);
 
+/** `action_id` of the nth button of a choice, from 1. The menu that stands for more than five of them is plain `choose`. */
+export function chooseButtonId(n: number): string {
+  return `${actionIds.choose}.${n}`;
+}
+
+const choiceBlock = 'choice:';
+/** `block_id` of the menu of a choice: the value of its options has no room for the task beside the repository. */
+export function choiceBlockId(ofTask: string): string {
+  return `${choiceBlock}${ofTask}`;
+}
+/** The task that a choice's menu belongs to; null for any other block. */
+export function choiceTask(blockId: string): string | null {
+  const parsed = taskId.safeParse(blockId.startsWith(choiceBlock) ? blockId.slice(choiceBlock.length) : null);
+  return parsed.success ? parsed.data : null;
+}
+
 /** `value` of a button; at most 2,000 characters in Slack. */
 export const buttonValueSchema = z.strictObject({
   taskId,
