@@ -1,20 +1,118 @@
-/** A task's log as a modal. Pure data. */
-import type { ModalView } from '@slack/types';
+/**
+ * A task's log as a modal: phases, commands with their ends, files, messages, blocked requests, oldest first. Pure. When there is more
+ * than a modal holds, the newest stay and the first line says how much is left out.
+ */
+import type { KnownBlock, ModalView } from '@slack/types';
 import type { TaskEvent, TaskView } from '../core/task-view.ts';
-import { escapeInline } from './mrkdwn.ts';
+import type { TaskOutcome } from '../core/task.ts';
+import { unwrappedCommand } from '../core/test-commands.ts';
+import { context, plain, section } from './blocks.ts';
+import { bold, codeBlock, codeSpan, escapeInline, renderUntrusted } from './mrkdwn.ts';
 import { callbackIds } from './names.ts';
+import { countText, durationText } from './quantities.ts';
+import { outcomeText } from './task-outcome.ts';
+
+/** Slack's 100 blocks less the lines around the log: https://docs.slack.dev/reference/views/modal-views. */
+const maxEventBlocks = 95;
+/** Characters of events together: a modal is refused above 250 kB, in which a character may take four bytes. */
+const maxTextChars = 40_000;
+/** Lines without output share a block up to this length. */
+const maxBlockChars = 2500;
+const maxOutputChars = 900;
+const maxPaths = 12;
 
 export function logView(view: TaskView, events: readonly TaskEvent[]): ModalView {
+  const startedAt = Date.parse(view.acceptedAt);
+  const shown: string[] = [];
+  let chars = 0;
+  let kept = 0;
+  // From the end, because the newest is what somebody opens a log for.
+  for (const event of events.toReversed()) {
+    const text = `${timeText(event.at - startedAt)} ${eventText(event)}`;
+    const [latest] = shown;
+    const joins = latest !== undefined && latest.length + text.length + 1 <= maxBlockChars;
+    if (chars + text.length > maxTextChars || (!joins && shown.length >= maxEventBlocks)) break;
+    if (joins) shown[0] = `${text}\n${latest}`;
+    else shown.unshift(text);
+    chars += text.length;
+    kept += 1;
+  }
+  const left = events.length - kept;
+  const blocks: KnownBlock[] = [
+    section(summary(view)),
+    ...(left > 0 ? [context(`${countText(left, 'earlier line is', 'earlier lines are')} left out`)] : []),
+    ...(kept === 0 ? [context('Nothing has happened yet')] : []),
+    ...shown.map((text) => section(text)),
+  ];
   return {
     type: 'modal',
     callback_id: callbackIds.log,
-    title: { type: 'plain_text', text: `Task ${view.shortId}`, emoji: false },
-    close: { type: 'plain_text', text: 'Close', emoji: false },
-    blocks: [
-      {
-        type: 'section',
-        text: { type: 'mrkdwn', text: escapeInline(`${events.length} lines`), verbatim: true },
-      },
-    ],
+    title: plain(`Task ${view.shortId}`, 24),
+    close: plain('Close', 24),
+    blocks,
   };
+}
+
+function summary(view: TaskView): string {
+  const about =
+    view.repository === null ? '' : ` · ${codeSpan(`${view.repository.owner}/${view.repository.name}`, 160)}`;
+  const [firstLine = ''] = view.instruction.trim().split('\n');
+  const asked = bold(escapeInline(firstLine, 300));
+  return `${asked === '' ? '' : `${asked}\n`}${view.status}${about} · ${durationText(view.elapsedMs)}`;
+}
+
+/** Since the task was accepted: `+0:05`, `+12:40`, `+1:02:03`. */
+function timeText(ms: number): string {
+  const seconds = Number.isFinite(ms) ? Math.max(0, Math.floor(ms / 1000)) : 0;
+  const two = (n: number): string => String(n).padStart(2, '0');
+  const hours = Math.floor(seconds / 3600);
+  const minutes = Math.floor(seconds / 60) % 60;
+  return hours === 0
+    ? `\`+${minutes}:${two(seconds % 60)}\``
+    : `\`+${hours}:${two(minutes)}:${two(seconds % 60)}\``;
+}
+
+function eventText({ body }: TaskEvent): string {
+  switch (body.kind) {
+    case 'phase':
+      return bold(body.phase);
+    case 'acknowledged':
+      return 'acknowledged';
+    case 'plan': {
+      const done = body.plan.filter(({ status }) => status === 'completed').length;
+      const now = body.plan.find(({ status }) => status === 'inProgress');
+      return `plan: ${done} of ${body.plan.length} done${now === undefined ? '' : `, now: ${escapeInline(now.step, 200)}`}`;
+    }
+    case 'command.started':
+      return `runs ${codeSpan(unwrappedCommand(body.command), 300)}`;
+    case 'command.finished': {
+      const took = body.durationMs === null ? '' : ` after ${durationText(body.durationMs)}`;
+      const output = codeBlock(body.outputTail, { maxChars: maxOutputChars, keep: 'tail' });
+      const line = `${codeSpan(unwrappedCommand(body.command), 300)} ended with ${body.exitCode}${took}`;
+      return `${body.exitCode === 0 ? '' : '⚠️ '}${line}${output === '' ? '' : `\n${output}`}`;
+    }
+    case 'files.changed': {
+      const paths = body.paths.slice(0, maxPaths).map((path) => codeSpan(path, 120));
+      const more = body.paths.length - paths.length;
+      return `edited ${paths.join(', ')}${more > 0 ? ` and ${more} more` : ''}`;
+    }
+    case 'message':
+      return `💬 ${renderUntrusted(body.text, 1000)}`;
+    case 'error':
+      return `⚠️ ${escapeInline(body.text, 500)}${body.willRetry ? ' (tries again)' : ''}`;
+    case 'egress.denied':
+      return `🛡️ blocked ${codeSpan(`${body.method} ${body.host}${body.path}`, 200)}: ${escapeInline(body.reason, 200)}`;
+    case 'model.first-request':
+      return 'first request to the model';
+    case 'change':
+      return `${countText(body.files, 'file')} changed, +${body.insertions} −${body.deletions}`;
+    case 'note':
+      return escapeInline(body.text, 500);
+    case 'ended':
+      return endText(body.outcome);
+  }
+}
+
+function endText(outcome: TaskOutcome): string {
+  return bold(outcomeText(outcome).notification.replaceAll('*', ''));
 }

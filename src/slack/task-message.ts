@@ -1,10 +1,247 @@
-/** The one message of a task as Block Kit. Pure data. */
-import type { KnownBlock } from '@slack/types';
+/**
+ * The one message of a task as Block Kit: what goes on, then how it ended, and what can be done about it. Pure; posting is
+ * `task-post.ts`'s part. Whatever the view holds, the message is within Slack's limits, and nobody but who asked is named by it.
+ */
+import type { ActionsBlock, Button, KnownBlock } from '@slack/types';
+import type { CommandRun, PlanItem } from '../core/progress.ts';
+import { routedByWords } from '../core/route.ts';
 import type { TaskView } from '../core/task-view.ts';
-import type { SlackTrigger } from '../core/task.ts';
-import { escapeInline } from './mrkdwn.ts';
+import type { RepositoryRef, SlackTrigger, TaskPhase } from '../core/task.ts';
+import { unwrappedCommand } from '../core/test-commands.ts';
+import { button, confirmation, context, fitLines, maxSectionChars, plain, section } from './blocks.ts';
+import { bold, codeSpan, escapeInline, link } from './mrkdwn.ts';
+import { actionIds, chooseButtonId, choiceBlockId } from './names.ts';
+import { durationText } from './quantities.ts';
+import { deniedText, evidenceText, outcomeText } from './task-outcome.ts';
 
-export function taskMessage(view: TaskView, trigger: SlackTrigger): { text: string; blocks: KnownBlock[] } {
-  const text = `<@${trigger.userId}> asked: ${escapeInline(view.instruction)}`;
-  return { text, blocks: [{ type: 'section', text: { type: 'mrkdwn', text, verbatim: true } }] };
+export interface TaskMessage {
+  /** What a notification and a screen reader say. Never empty. */
+  readonly text: string;
+  readonly blocks: KnownBlock[];
+}
+
+const maxPlanItems = 25;
+/** More than these, and a menu to search in takes the place of buttons. */
+const maxChoiceButtons = 5;
+
+const phaseWords: Readonly<Record<TaskPhase, string>> = {
+  accepted: 'Accepted',
+  route: 'Finding the repository',
+  authorize: 'Checking who may do what',
+  acknowledge: 'Starting',
+  provision: 'Preparing a sandbox',
+  canary: 'Checking that the sandbox is sealed',
+  clone: 'Cloning the repository',
+  codex: 'Codex is working',
+  collect: 'Collecting the change',
+  gate: 'Checking the change',
+  publish: 'Opening the pull request',
+  report: 'Finishing',
+  ended: 'Finished',
+};
+
+export function taskMessage(view: TaskView, trigger: SlackTrigger): TaskMessage {
+  if (view.outcome?.kind === 'answered') {
+    const { text, notification } = outcomeText(view.outcome);
+    return { text: notification, blocks: [section(text)] };
+  }
+  const message =
+    view.outcome === null && view.status !== 'ended'
+      ? view.choices === null
+        ? running(view)
+        : choosing(view, view.choices)
+      : ended(view);
+  return {
+    text: message.text,
+    blocks: [
+      section(askedLine(view, trigger)),
+      ...(view.repository === null ? [] : [whereBlock(view, view.repository)]),
+      ...message.blocks,
+      context(footer(view)),
+    ],
+  };
+}
+
+/** The only `<@…>` of the message: an id that Slack itself signed. */
+function askedLine(view: TaskView, trigger: SlackTrigger): string {
+  const [firstLine = ''] = view.instruction.trim().split('\n');
+  const asked = escapeInline(firstLine, 500);
+  return asked === '' ? `<@${trigger.userId}> asked` : `<@${trigger.userId}> asked: ${bold(asked)}`;
+}
+
+/** Which repository, why, and the way to another one while nothing has been published. */
+function whereBlock(view: TaskView, repository: RepositoryRef): KnownBlock {
+  const parts = [codeSpan(nameOf(repository), 160)];
+  if (view.continues !== null)
+    parts.push(`goes on with ${link(`pull request ${view.continues.number}`, view.continues.url)}`);
+  if (view.routedBy !== null) parts.push(escapeInline(routedByWords(view.routedBy)));
+  const changeable = view.status !== 'ended' && view.outcome === null;
+  return section(
+    parts.join(' · '),
+    changeable ? button(actionIds.change, 'Change', { taskId: view.taskId }) : undefined,
+  );
+}
+
+function running(view: TaskView): TaskMessage {
+  const { progress } = view;
+  const blocks: KnownBlock[] = [
+    section(`⏳ ${bold(phaseWords[view.phase])} · ${durationText(view.elapsedMs)}`),
+  ];
+  if (progress !== null && progress.plan.length > 0) blocks.push(section(planText(progress.plan)));
+  const current = progress?.commands.findLast(({ status }) => status === 'running');
+  if (current !== undefined && view.phase === 'codex') blocks.push(section(commandText(current, view)));
+  const denied = deniedText(view.receipt);
+  if (denied !== '') blocks.push(section(denied));
+  blocks.push(actions([cancelButton(view), logButton(view)]));
+  const about = view.repository === null ? '' : ` on ${escapeInline(nameOf(view.repository), 160)}`;
+  return { text: `⏳ ${phaseWords[view.phase]}${about}`, blocks };
+}
+
+function planText(plan: readonly PlanItem[]): string {
+  const lines = plan.slice(0, maxPlanItems).map(({ step, status }) => {
+    const words = escapeInline(step, 200);
+    if (status === 'completed') return `☑ ${words}`;
+    return status === 'inProgress' ? `▶ ${bold(words)}` : `☐ ${words}`;
+  });
+  const left = plan.length - lines.length;
+  return fitLines(
+    left > 0 ? [...lines, `and ${left} more`] : lines,
+    maxSectionChars,
+    (more) => `and ${more} more`,
+  );
+}
+
+/** A view has no clock of its own: it was made `elapsedMs` after the task was accepted. */
+function commandText(command: CommandRun, view: TaskView): string {
+  const now = Date.parse(view.acceptedAt) + view.elapsedMs;
+  return `Running ${codeSpan(unwrappedCommand(command.command), 300)} for ${durationText(now - command.startedAt)}`;
+}
+
+function choosing(view: TaskView, choices: readonly RepositoryRef[]): TaskMessage {
+  const question = 'Which repository is this about?';
+  const few = choices.length <= maxChoiceButtons;
+  const choice: ActionsBlock | null =
+    choices.length === 0
+      ? null
+      : few
+        ? actions(
+            choices.map((repository, index) =>
+              button(chooseButtonId(index + 1), nameOf(repository), { taskId: view.taskId, repository }),
+            ),
+          )
+        : {
+            type: 'actions',
+            block_id: choiceBlockId(view.taskId),
+            elements: [
+              {
+                type: 'external_select',
+                action_id: actionIds.choose,
+                min_query_length: 0,
+                placeholder: plain('Search a repository', 150),
+              },
+            ],
+          };
+  return {
+    text: question,
+    blocks: [
+      section(`❓ ${bold(question)} Nothing starts before somebody has chosen.`),
+      ...(choice === null ? [] : [choice]),
+      actions([cancelButton(view)]),
+    ],
+  };
+}
+
+function ended(view: TaskView): TaskMessage {
+  const { outcome } = view;
+  if (outcome === null)
+    return { text: 'The task has ended', blocks: [section(bold('Ended')), actions([logButton(view)])] };
+  const { headline, text, notification } = outcomeText(outcome);
+  const evidence = evidenceText(view);
+  const denied = deniedText(view.receipt);
+  const blocks = [headline, text, evidence, denied]
+    .filter((part) => part !== '')
+    .map((part) => section(part));
+  return { text: notification, blocks: [...blocks, actions(buttonsAfter(view))] };
+}
+
+function buttonsAfter(view: TaskView): Button[] {
+  const { outcome } = view;
+  const buttons: Button[] = [];
+  if (outcome?.kind === 'held' && outcome.changeHash !== null) {
+    buttons.push(
+      button(
+        actionIds.approve,
+        'Approve',
+        { taskId: view.taskId, changeHash: outcome.changeHash },
+        {
+          style: 'primary',
+          confirm: confirmation({
+            title: 'Publish this change?',
+            text: `It was held back for a reason. Look at the change first: once published, it runs in ${view.repository === null ? 'the repository' : nameOf(view.repository)} like any other.`,
+            confirm: 'Publish',
+            deny: 'Not now',
+          }),
+        },
+      ),
+    );
+  }
+  const opensAnother = outcome?.kind === 'pull-request';
+  buttons.push(
+    button(
+      actionIds.retry,
+      'Retry',
+      { taskId: view.taskId },
+      opensAnother ? { confirm: retryConfirmation } : {},
+    ),
+    logButton(view),
+  );
+  return buttons;
+}
+
+const retryConfirmation = confirmation({
+  title: 'Do it once more?',
+  text: 'Codex has done this already. Once more makes a second change beside the first.',
+  confirm: 'Do it again',
+  deny: 'Leave it',
+});
+
+function cancelButton(view: TaskView): Button {
+  return button(
+    actionIds.cancel,
+    'Cancel',
+    { taskId: view.taskId },
+    {
+      style: 'danger',
+      confirm: confirmation(
+        {
+          title: 'Cancel this task?',
+          text: 'What Codex has done so far is thrown away.',
+          confirm: 'Cancel the task',
+          deny: 'Let it work',
+        },
+        'danger',
+      ),
+    },
+  );
+}
+
+function logButton(view: TaskView): Button {
+  return button(actionIds.log, 'Open log', { taskId: view.taskId });
+}
+
+function actions(elements: Button[]): ActionsBlock {
+  return { type: 'actions', elements };
+}
+
+function footer(view: TaskView): string {
+  const parts = [`task ${codeSpan(view.shortId, 40)}`];
+  if (view.model !== null)
+    parts.push(escapeInline(view.effort === null ? view.model : `${view.model} ${view.effort}`, 150));
+  if (view.base !== null) parts.push(`from ${codeSpan(view.base.branch, 120)}`);
+  parts.push(durationText(view.elapsedMs));
+  return parts.join(' · ');
+}
+
+function nameOf(repository: RepositoryRef): string {
+  return `${repository.owner}/${repository.name}`;
 }

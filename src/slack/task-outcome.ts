@@ -1,0 +1,129 @@
+/**
+ * How a task ended, in mrkdwn: the headline, what there is to say, and the evidence. Pure. Everything that came from a model, a
+ * sandbox or a repository goes through `mrkdwn.ts`.
+ */
+import { usdText } from '../core/cost.ts';
+import type { Receipt } from '../core/grant.ts';
+import type { TaskView } from '../core/task-view.ts';
+import type { TaskOutcome } from '../core/task.ts';
+import { testsRun, unwrappedCommand } from '../core/test-commands.ts';
+import { fitLines } from './blocks.ts';
+import { bold, codeSpan, escapeInline, link, renderUntrusted } from './mrkdwn.ts';
+import { countText } from './quantities.ts';
+
+const maxDeniedRows = 5;
+const maxText = 2900;
+
+export interface OutcomeText {
+  /** One line of mrkdwn; '' when the text says it all. */
+  readonly headline: string;
+  /** '' when there is nothing more to say. */
+  readonly text: string;
+  /** One line for a notification, in mrkdwn without formatting. Never empty. */
+  readonly notification: string;
+}
+
+export function outcomeText(outcome: TaskOutcome): OutcomeText {
+  switch (outcome.kind) {
+    case 'pull-request':
+      return pullRequestText(outcome);
+    case 'no-change':
+      return said('☑️ Nothing was changed', outcome.summary);
+    case 'refused':
+      return said('🚫 Not started', outcome.reason.message);
+    case 'held': {
+      const next =
+        outcome.changeHash === null
+          ? ''
+          : '\n\nWho may use this repository may publish it all the same: Approve.';
+      return said('✋ The change is held back', `${outcome.reason.message}${next}`);
+    }
+    case 'failed': {
+      const kept = outcome.changeKept
+        ? '\n\nThe change is kept: Retry publishes it, without doing the work again.'
+        : '';
+      return said('❌ Failed', `${outcome.reason.message}${kept}`);
+    }
+    case 'cancelled': {
+      const headline = `⏹️ Cancelled by ${escapeInline(outcome.by, 100)}`;
+      return { headline: bold(headline), text: '', notification: headline };
+    }
+    case 'answered':
+      return {
+        headline: '',
+        text: renderUntrusted(outcome.message, maxText),
+        notification: escapeInline(outcome.message, 300) || 'Answered',
+      };
+  }
+}
+
+/** Reasons are ours, but may quote what somebody typed: inline code survives, nothing else acts. */
+function said(headline: string, message: string): OutcomeText {
+  const notification = escapeInline(message, 300);
+  return {
+    headline: bold(headline),
+    text: renderUntrusted(message, maxText),
+    notification: notification === '' ? headline : `${headline}: ${notification}`,
+  };
+}
+
+function pullRequestText({ pullRequest, added }: TaskOutcome & { kind: 'pull-request' }): OutcomeText {
+  const { number, title, url, draft } = pullRequest;
+  const what = `pull request ${number}${draft ? ' (draft)' : ''}`;
+  const shownTitle = escapeInline(title, 250);
+  if (added === true) {
+    return {
+      headline: `✅ Commit added to ${link(`pull request ${number}`, url)}: ${bold(shownTitle)}`,
+      text: '',
+      notification: `✅ Commit added to ${what}: ${shownTitle}`,
+    };
+  }
+  return {
+    headline: `✅ ${bold(link(title === '' ? what : title, url, 250))}\nP${what.slice(1)} is ready for review`,
+    text: '',
+    notification: `✅ P${what.slice(1)} is ready for review: ${shownTitle}`,
+  };
+}
+
+/** Whether the tests ran, and how the last run ended; null before there was anything to test. */
+function testsText(view: TaskView): string | null {
+  if (view.progress === null || view.change === null) return null;
+  const tests = testsRun(view.progress.commands);
+  if (tests.kind === 'none') return '⚠️ No tests were run';
+  const command = codeSpan(unwrappedCommand(tests.run.command), 120);
+  return tests.run.exitCode === 0
+    ? `Tests passed: ${command}`
+    : `⚠️ Tests failed with exit code ${String(tests.run.exitCode)}: ${command}`;
+}
+
+/** What is known of the work: the size of the change, tests, tokens and cost. '' when there was none. */
+export function evidenceText(view: TaskView): string {
+  const lines: string[] = [];
+  if (view.change !== null) {
+    const { files, insertions, deletions } = view.change;
+    lines.push(`${countText(files, 'file')} changed, +${insertions} −${deletions}`);
+  }
+  const tests = testsText(view);
+  if (tests !== null) lines.push(tests);
+  const usage = view.progress?.usage;
+  if (usage !== undefined && usage.totalTokens > 0) {
+    const cost = view.costUsd === null ? '' : `, about ${usdText(view.costUsd)}`;
+    lines.push(`${countText(usage.totalTokens, 'token')}${cost}`);
+  }
+  return lines.join('\n');
+}
+
+/** Requests that the sandbox made and was refused; '' when there were none. */
+export function deniedText(receipt: Receipt): string {
+  const total = receipt.deniedTotal;
+  if (total === 0) return '';
+  const rows = receipt.denied.slice(-maxDeniedRows);
+  const lines = rows.map(({ method, host, path, reason, count }) => {
+    const times = count > 1 ? ` (${count} times)` : '';
+    return `• ${codeSpan(`${method} ${host}${path}`, 160)}${times}: ${escapeInline(reason, 200)}`;
+  });
+  const shown = rows.reduce((sum, { count }) => sum + count, 0);
+  if (total > shown) lines.push(`• and ${total - shown} more`);
+  const headline = `🛡️ Blocked by the sandbox: ${countText(total, 'request')}`;
+  return fitLines([headline, ...lines], maxText, (left) => `• and ${left} more`);
+}
