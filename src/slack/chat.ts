@@ -1,0 +1,103 @@
+/**
+ * Slack for the life of a task: `Chat` of `core/ports.ts` on the Web API. Decides nothing about tasks. Each call has a deadline, and
+ * none is repeated here; whoever calls these does that.
+ */
+import type { Chat } from '../core/ports.ts';
+import type { SlackPolicy } from '../core/policy.ts';
+import type { TaskView } from '../core/task-view.ts';
+import { findPerson, isInGroup } from './people.ts';
+import { taskMessage } from './task-message.ts';
+import { savePosting, tellRequester, type Posting } from './task-post.ts';
+import { readThreadContext } from './thread-context.ts';
+import { slackCall, SlackRefusal, slackWebClient, type SlackApi } from './web-api.ts';
+
+export interface ChatDeps extends SlackApi {
+  readonly policy: SlackPolicy;
+  readonly log: (event: string, fields: Record<string, unknown>) => void;
+  /** Milliseconds since the epoch. */
+  readonly now?: () => number;
+}
+
+/** Of what a repository's access lists; more would be a configuration that nobody means. */
+const maxGroups = 30;
+
+export function createChat(deps: ChatDeps): Chat {
+  const { policy, log, now = Date.now } = deps;
+  // One for each call: what a client keeps must not outlive a request in workerd.
+  const client = () => slackWebClient(deps);
+
+  return {
+    async person(userId, groupIds) {
+      const slack = client();
+      const person = await findPerson(slack, policy, userId);
+      if (person === null || person.kind !== 'member') return person;
+      const asked = [...new Set(groupIds)].slice(0, maxGroups);
+      const among = await Promise.all(
+        asked.map(async (groupId) => ({ groupId, is: await isInGroup(slack, groupId, userId, log) })),
+      );
+      return { ...person, groups: among.filter(({ is }) => is).map(({ groupId }) => groupId) };
+    },
+
+    async threadContext(trigger) {
+      const { threadTs } = trigger;
+      if (threadTs === null) return null;
+      const slack = client();
+      try {
+        return await readThreadContext(slack, { ...trigger, threadTs }, (userId) =>
+          findPerson(slack, policy, userId),
+        );
+      } catch (error) {
+        if (!(error instanceof SlackRefusal)) throw error;
+        log('slack.thread_refused', { channel: trigger.channelId, method: error.method, code: error.code });
+        return null;
+      }
+    },
+
+    async react(trigger) {
+      const { messageTs } = trigger;
+      if (messageTs === null) return;
+      const slack = client();
+      try {
+        await slackCall('reactions.add', () =>
+          slack.reactions.add({ channel: trigger.channelId, timestamp: messageTs, name: 'eyes' }),
+        );
+      } catch (error) {
+        if (!(error instanceof SlackRefusal)) throw error;
+        if (error.code !== 'already_reacted') log('slack.reaction_refused', { code: error.code });
+      }
+    },
+
+    async saveTaskMessage(trigger, view, known) {
+      const posting: Posting = {
+        client: client(),
+        trigger,
+        view,
+        message: taskMessage(view, trigger),
+        now,
+        log,
+      };
+      if (known !== null || !concernsRequesterAlone(view)) return await savePosting(posting, known);
+      return await tellRequester(posting);
+    },
+
+    async permalink(trigger) {
+      const { messageTs } = trigger;
+      if (messageTs === null) return null;
+      const slack = client();
+      try {
+        const { permalink } = await slackCall('chat.getPermalink', () =>
+          slack.chat.getPermalink({ channel: trigger.channelId, message_ts: messageTs }),
+        );
+        return typeof permalink === 'string' && /^https?:\/\/\S{1,1000}$/.test(permalink) ? permalink : null;
+      } catch (error) {
+        log('slack.permalink_failed', { error: String(error) });
+        return null;
+      }
+    },
+  };
+}
+
+/** Nobody else has to read that somebody may not do something, or the answer to a question. */
+function concernsRequesterAlone({ outcome }: TaskView): boolean {
+  return outcome?.kind === 'refused' || outcome?.kind === 'answered';
+}

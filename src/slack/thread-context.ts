@@ -1,0 +1,174 @@
+/**
+ * The thread that a task was asked in, as it stood then. Which messages count is decided here on plain data; reading them is the
+ * second half. What is in files is not read.
+ *
+ * Left out: bots and apps, people of other workspaces, whoever is not known to belong to this one, what was written or edited
+ * after the trigger (an edit later on is a way to put words under somebody else's request), and what is beyond the size cap.
+ */
+import type { WebClient } from '@slack/web-api';
+import { z } from 'zod';
+import type { ChatPerson, ThreadContext } from '../core/chat.ts';
+import { slackTsSchema, type SlackTrigger } from '../core/task.ts';
+import { mentionedUsers, plainText } from './message-text.ts';
+import { plainLine } from './mrkdwn.ts';
+import { ourMessage } from './task-metadata.ts';
+import { slackCall } from './web-api.ts';
+
+/** Messages handed on; the root and the latest. */
+const maxMessages = 200;
+/** Characters of all messages together. */
+const maxChars = 60_000;
+/** Pages of 200 that are read: a longer thread ends there, and says how much it leaves out. */
+const maxPages = 5;
+const pageSize = 200;
+/** People looked up for one thread. */
+const maxPeople = 50;
+const lookupsAtOnce = 5;
+const maxFileNames = 20;
+
+/** https://docs.slack.dev/reference/events/message. */
+const threadMessageSchema = z.object({
+  ts: slackTsSchema,
+  user: z.string().optional(),
+  bot_id: z.string().optional(),
+  app_id: z.string().optional(),
+  subtype: z.string().optional(),
+  text: z.string().optional(),
+  edited: z.object({ ts: slackTsSchema }).optional(),
+  files: z.array(z.object({ name: z.string().nullish(), title: z.string().nullish() })).optional(),
+  metadata: z.unknown(),
+  reply_count: z.number().int().nonnegative().optional(),
+});
+export type ThreadMessage = z.infer<typeof threadMessageSchema>;
+
+/** Kinds of messages that people write: https://docs.slack.dev/reference/events/message#subtypes. */
+const personSubtypes: ReadonlySet<string> = new Set(['file_share', 'thread_broadcast', 'me_message']);
+
+function byPerson(message: ThreadMessage): message is ThreadMessage & { user: string } {
+  if (message.user === undefined || message.bot_id !== undefined || message.app_id !== undefined)
+    return false;
+  return message.subtype === undefined || personSubtypes.has(message.subtype);
+}
+
+function afterTrigger(ts: string, triggeredAt: number): boolean {
+  return Math.floor(Number(ts) * 1000) > triggeredAt;
+}
+
+/** What may be handed on, before anybody knows who wrote it. Messages that cannot be understood count as left out. */
+export function eligibleMessages(
+  untrustedMessages: readonly unknown[],
+  trigger: Pick<SlackTrigger, 'event' | 'messageTs' | 'triggeredAt'>,
+): { readonly messages: readonly (ThreadMessage & { user: string })[]; readonly leftOut: number } {
+  const triggeredAt = Date.parse(trigger.triggeredAt);
+  const messages: (ThreadMessage & { user: string })[] = [];
+  let leftOut = 0;
+  for (const untrusted of untrustedMessages) {
+    const parsed = threadMessageSchema.safeParse(untrusted);
+    if (!parsed.success) leftOut += 1;
+    else if (ourMessage(parsed.data.metadata) !== null) continue;
+    // The message that asked is the instruction itself; the one that a form was opened from is not.
+    else if (parsed.data.ts === trigger.messageTs && trigger.event !== 'form') continue;
+    else if (
+      byPerson(parsed.data) &&
+      !afterTrigger(parsed.data.ts, triggeredAt) &&
+      !afterTrigger(parsed.data.edited?.ts ?? parsed.data.ts, triggeredAt)
+    )
+      messages.push(parsed.data);
+    else leftOut += 1;
+  }
+  return { messages, leftOut };
+}
+
+/** Authors first, latest first, then who is mentioned: when there are too many, those are the names that matter. */
+export function peopleToLookUp(messages: readonly (ThreadMessage & { user: string })[]): readonly string[] {
+  const latestFirst = messages.toReversed();
+  const ids = [
+    ...latestFirst.map(({ user }) => user),
+    ...latestFirst.flatMap(({ text }) => mentionedUsers(text ?? '')),
+  ];
+  return [...new Set(ids)].filter((id) => /^[UW][A-Z0-9]{1,30}$/.test(id)).slice(0, maxPeople);
+}
+
+/** Cuts to the caps: the root stays, then the latest that fit. Oldest first. */
+export function threadContextOf(
+  eligible: { readonly messages: readonly (ThreadMessage & { user: string })[]; readonly leftOut: number },
+  people: ReadonlyMap<string, ChatPerson>,
+): ThreadContext {
+  const names = (id: string): string | null => people.get(id)?.name ?? null;
+  const shown = eligible.messages.flatMap((message) => {
+    const author = people.get(message.user);
+    // A guest was let into this workspace; a stranger's words come from outside it.
+    if (author === undefined || author.kind === 'stranger' || author.kind === 'bot') return [];
+    const files = (message.files ?? []).map((file) => plainLine(file.name ?? file.title ?? 'file', 200));
+    return [
+      {
+        author: author.name,
+        createdAt: new Date(Math.floor(Number(message.ts) * 1000)).toISOString(),
+        text: plainText(message.text ?? '', names).trim(),
+        files: files.slice(0, maxFileNames),
+      },
+    ];
+  });
+  const [root, ...replies] = shown;
+  const kept: (typeof shown)[number][] = [];
+  let room = maxChars - (root === undefined ? 0 : sizeOf(root));
+  for (const reply of replies.toReversed()) {
+    room -= sizeOf(reply);
+    if (room < 0 || kept.length + 1 >= maxMessages) break;
+    kept.unshift(reply);
+  }
+  const messages = root === undefined ? [] : [root, ...kept];
+  return { messages, messagesLeftOut: eligible.leftOut + eligible.messages.length - messages.length };
+}
+
+function sizeOf(message: ThreadContext['messages'][number]): number {
+  return (
+    message.text.length + message.author.length + message.files.reduce((sum, name) => sum + name.length, 0)
+  );
+}
+
+/** Every page at most `maxPages`; rejects with `SlackRefusal` where the bot may not read. */
+async function readThread(
+  client: WebClient,
+  channel: string,
+  ts: string,
+): Promise<{ readonly messages: readonly unknown[]; readonly unread: number }> {
+  const messages: unknown[] = [];
+  let cursor: string | undefined;
+  for (let page = 0; page < maxPages; page += 1) {
+    const answer = await slackCall('conversations.replies', () =>
+      client.conversations.replies({
+        channel,
+        ts,
+        limit: pageSize,
+        include_all_metadata: true,
+        ...(cursor === undefined ? {} : { cursor }),
+      }),
+    );
+    messages.push(...(answer.messages ?? []));
+    cursor = answer.response_metadata?.next_cursor;
+    if (cursor === undefined || cursor === '') return { messages, unread: 0 };
+  }
+  const replies = threadMessageSchema.safeParse(messages[0]).data?.reply_count ?? 0;
+  return { messages, unread: Math.max(1, replies + 1 - messages.length) };
+}
+
+/** `lookUp` answers null for nobody. Rejects like `slackCall`. */
+export async function readThreadContext(
+  client: WebClient,
+  trigger: SlackTrigger & { threadTs: string },
+  lookUp: (userId: string) => Promise<ChatPerson | null>,
+): Promise<ThreadContext> {
+  const { messages, unread } = await readThread(client, trigger.channelId, trigger.threadTs);
+  const eligible = eligibleMessages(messages, trigger);
+  const waiting = [...peopleToLookUp(eligible.messages)];
+  const people = new Map<string, ChatPerson>();
+  const lane = async (): Promise<void> => {
+    for (let id = waiting.shift(); id !== undefined; id = waiting.shift()) {
+      const person = await lookUp(id);
+      if (person !== null) people.set(id, person);
+    }
+  };
+  await Promise.all(Array.from({ length: lookupsAtOnce }, lane));
+  return threadContextOf({ messages: eligible.messages, leftOut: eligible.leftOut + unread }, people);
+}
