@@ -1,6 +1,7 @@
 /**
  * Who we are to GitHub: the App's JWT and installation tokens, each narrowed to one repository and to the permissions
- * of one purpose. Tokens live in memory only, belong to one task, and are revoked when it ends.
+ * of one purpose; one kind is for all of an installation's repositories, and can only name them. Tokens live in memory
+ * only, belong to one task, and are revoked when it ends.
  * Decides nothing about who may ask for one.
  */
 import { createAppAuth } from '@octokit/auth-app';
@@ -8,13 +9,19 @@ import { z } from 'zod';
 import { githubClient, GithubRefusal, unlessMissing, type GithubApi, type GithubClient } from './client.ts';
 import { pkcs8Pem, PrivateKeyError } from './private-key.ts';
 
-/** The sets that are used. Each mint is a round trip, so there are three and no more. */
+/** The sets that are used. Each mint is a round trip, so there are few. */
 export const purposes = {
   /** Clone, branch heads, repository facts and collaborators' permissions (`metadata: read` comes with every token). */
   read: { contents: 'read' },
   /** The sticky comment, reactions and reading the conversation; the second when it is a pull request's. */
   conversation: { issues: 'write' },
   pullRequestConversation: { pull_requests: 'write' },
+  /** A pull request's state, before work on its branch begins. */
+  pullRequests: { pull_requests: 'read' },
+  /**
+   * Objects and branches; pull requests, their reviewers, and comments on them, for which GitHub takes `pull_requests`
+   * in place of `issues`. Nothing less does: one token opens a pull request and another adds to it by the same calls.
+   */
   publish: { contents: 'write', pull_requests: 'write' },
 } as const satisfies Record<string, Permissions>;
 
@@ -46,6 +53,9 @@ export interface AppTokens {
   }): Promise<LocatedRepository | null>;
   /** Drops a token that GitHub no longer takes, so that the next call mints another. */
   drop(scope: TokenScope): void;
+  /** A token that names the repositories of an installation (`metadata: read`) and opens none. Shared, expires by itself. */
+  listingToken(installationId: number): Promise<string>;
+  dropListing(installationId: number): void;
   /** Revokes and drops all tokens of a task. Best effort, at most five seconds; never throws. */
   forget(taskId: string): Promise<void>;
   /** The App's account as commits name it. Asked once in a process. */
@@ -75,6 +85,9 @@ const mintedSchema = z.object({
   expires_at: z.iso.datetime({ offset: true }),
   repositories: z.array(z.unknown()).optional(),
 });
+
+/** The one set that may go without a repository. */
+const listing: Permissions = { metadata: 'read' };
 
 interface Held {
   readonly taskId: string;
@@ -108,7 +121,7 @@ export function createAppTokens(
   // Not through the auth library: its cache would hand one task's token to another task of the same repository.
   async function mint(
     installationId: number,
-    narrowing: { repository_ids: number[] } | { repositories: string[] },
+    narrowing: { repository_ids: number[] } | { repositories: string[] } | Record<string, never>,
     permissions: Permissions,
   ): Promise<z.infer<typeof mintedSchema>> {
     const { data } = await asApp.request('POST /app/installations/{installation_id}/access_tokens', {
@@ -119,31 +132,56 @@ export function createAppTokens(
     return mintedSchema.parse(data);
   }
 
+  /** What is held under the key while it is good for five more minutes; otherwise one mint, whoever asks meanwhile. */
+  async function sharedMint(
+    key: string,
+    taskId: string,
+    minting: () => Promise<z.infer<typeof mintedSchema>>,
+  ): Promise<string> {
+    const found = held.get(key);
+    if (found !== undefined && (found.expiresAt === null || found.expiresAt - deps.now() > renewBeforeMs)) {
+      return await found.token;
+    }
+    const { promise, resolve, reject } = Promise.withResolvers<string>();
+    const entry: Held = { taskId, token: promise, expiresAt: null };
+    held.set(key, entry);
+    minting().then(
+      (minted) => {
+        entry.expiresAt = Date.parse(minted.expires_at);
+        resolve(minted.token);
+      },
+      (error: unknown) => {
+        // A failure is not kept: the next caller tries again.
+        if (held.get(key) === entry) held.delete(key);
+        reject(error);
+      },
+    );
+    return await promise;
+  }
+
   return {
     appId: deps.appId,
     appJwt,
 
     async tokenFor(scope) {
-      const key = keyOf(scope);
-      const found = held.get(key);
-      if (found !== undefined && (found.expiresAt === null || found.expiresAt - deps.now() > renewBeforeMs)) {
-        return await found.token;
-      }
-      const { promise, resolve, reject } = Promise.withResolvers<string>();
-      const entry: Held = { taskId: scope.taskId, token: promise, expiresAt: null };
-      held.set(key, entry);
-      mint(scope.installationId, { repository_ids: [scope.repositoryId] }, scope.permissions).then(
-        (minted) => {
-          entry.expiresAt = Date.parse(minted.expires_at);
-          resolve(minted.token);
-        },
-        (error: unknown) => {
-          // A failure is not kept: the next caller tries again.
-          if (held.get(key) === entry) held.delete(key);
-          reject(error);
-        },
+      const { taskId, installationId, repositoryId, permissions } = scope;
+      return await sharedMint(
+        keyOf(scope),
+        taskId,
+        async () => await mint(installationId, { repository_ids: [repositoryId] }, permissions),
       );
-      return await promise;
+    },
+
+    async listingToken(installationId) {
+      return await sharedMint(
+        listingKey(installationId),
+        '*',
+        async () => await mint(installationId, {}, listing),
+      );
+    },
+
+    dropListing(installationId) {
+      held.delete(listingKey(installationId));
     },
 
     async repositoryByName({ taskId, installationId, owner, name }) {
@@ -203,6 +241,11 @@ export function createAppTokens(
 function keyOf({ taskId, installationId, repositoryId, permissions }: TokenScope): string {
   const sorted = Object.entries(permissions).toSorted(([one], [other]) => one.localeCompare(other));
   return JSON.stringify([taskId, installationId, repositoryId, sorted]);
+}
+
+/** Not a task's id, so that no task's end takes it away. */
+function listingKey(installationId: number): string {
+  return JSON.stringify(['*', installationId, 'listing']);
 }
 
 /** The address that GitHub links to the App's account needs the account's id, which is not the App's. */

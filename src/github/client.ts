@@ -73,7 +73,7 @@ export function githubClient(api: GithubApi, credential: Credential): GithubClie
     request: {
       redirect: 'manual',
       fetch: async (url: string, init: RequestInit) =>
-        await platformFetch(url, { ...init, redirect: 'manual', signal: AbortSignal.timeout(timeoutMs) }),
+        await platformFetch(url, { ...init, redirect: 'manual', signal: endOf(init.signal, timeoutMs) }),
     },
   });
   client.hook.before('request', async (options) => {
@@ -90,6 +90,12 @@ export function githubClient(api: GithubApi, credential: Credential): GithubClie
     throw failureOf(error, api.now());
   });
   return client;
+}
+
+/** The request's own deadline, and that of what it is a part of. */
+function endOf(outer: AbortSignal | null | undefined, timeoutMs: number): AbortSignal {
+  const own = AbortSignal.timeout(timeoutMs);
+  return outer == null ? own : AbortSignal.any([outer, own]);
 }
 
 function ignore(): void {

@@ -2,8 +2,8 @@
  * GitHub as the life of a task sees it: the port `CodeHost` over the REST API. Reads and writes; what a task may do
  * with the answers is decided in `core` and `context.ts`.
  *
- * Two tokens: repository facts, permissions and branches are read with the task's read token (the one its clone uses),
- * the conversation with one that may write comments and nothing else.
+ * Tokens by purpose: repository facts, permissions and branches are read with the task's read token (the one its clone
+ * uses), the conversation with one that may write comments and nothing else, a pull request with one that only reads those.
  */
 import { z } from 'zod';
 import type { CodeHost } from '../core/ports.ts';
@@ -18,11 +18,14 @@ import {
   type GithubClient,
 } from './client.ts';
 import { commentHistory } from './comment-history.ts';
+import { listInstalledRepositories } from './installed-repositories.ts';
 import { readIssueContext } from './issue-context.ts';
-import { markedTask, saveSticky } from './progress-comment.ts';
-import { writePermissions } from './write-permission.ts';
+import { markedTask, saveSticky, taskMarker } from './progress-comment.ts';
+import { pullRequestState, pullSchema } from './pull-request.ts';
+import { isLogin, writePermissions } from './write-permission.ts';
 
 const installationSchema = z.object({ id: z.number().int().positive(), suspended_at: z.string().nullish() });
+const accountSchema = z.object({ login: z.string(), id: z.number().int().positive(), type: z.string() });
 const refSchema = z.object({ object: z.object({ sha: z.string().regex(/^[0-9a-f]{40}$/) }) });
 
 /** Under this name, which is no task's id, tokens are held that no single task asked for. */
@@ -147,7 +150,7 @@ export function createCodeHost(deps: CodeHostDeps): CodeHost {
         appId,
         facts,
         issueNumber: trigger.issueNumber,
-        taskId,
+        marker: taskMarker(taskId),
         since: trigger.triggeredAt,
       };
       return await saveSticky(place, markdown, knownId);
@@ -158,6 +161,31 @@ export function createCodeHost(deps: CodeHostDeps): CodeHost {
       const { comments } = await commentHistory(client, facts, issueNumber, { maxPages: 3 });
       const ids = comments.toReversed().map((comment) => markedTask(comment, appId));
       return [...new Set(ids.filter((id) => id !== null))].slice(0, maxTasksOn);
+    },
+
+    async pullRequest(facts, number) {
+      const found = await unlessMissing(
+        clientFor(facts, purposes.pullRequests, task).request(
+          'GET /repos/{owner}/{repo}/pulls/{pull_number}',
+          {
+            ...repositoryOf(facts),
+            pull_number: number,
+          },
+        ),
+      );
+      return found === null ? null : pullRequestState(pullSchema.parse(found.data), facts);
+    },
+
+    async account(facts, login) {
+      if (!isLogin(login)) return null;
+      const found = await unlessMissing(reading(facts).request('GET /users/{username}', { username: login }));
+      if (found === null) return null;
+      const { login: written, id, type } = accountSchema.parse(found.data);
+      return type === 'User' ? { login: written, id } : null;
+    },
+
+    async installedRepositories() {
+      return await listInstalledRepositories(deps);
     },
 
     async forgetTokens(taskId) {

@@ -80,6 +80,7 @@ describe('while it runs', () => {
 describe('when it has ended', () => {
   const pullRequest = {
     number: 12,
+    title: 'x',
     url: 'https://github.com/acme/shop/pull/12',
     headRef: 'x',
     headSha: 'y',
@@ -96,13 +97,29 @@ describe('when it has ended', () => {
       '**✅ [Pull request 12](https://github.com/acme/shop/pull/12) (draft) is ready for review**',
     ],
     [
+      { kind: 'pull-request', pullRequest, added: true },
+      '**✅ Commit added to [pull request 12](https://github.com/acme/shop/pull/12)**',
+    ],
+    [
+      {
+        kind: 'pull-request',
+        pullRequest: { ...pullRequest, url: 'javascript:x', draft: true },
+        added: true,
+      },
+      '**✅ Commit added to pull request 12 (draft)**',
+    ],
+    [
       { kind: 'no-change', summary: 'It is `right` already.' },
       '**☑️ Nothing was changed**\n\nIt is `right` already.',
     ],
     [{ kind: 'refused', reason }, '**🚫 Not started**\n\nThe model `gpt-z` is not allowed. Ask @\u200Bmona.'],
     [
-      { kind: 'held', reason },
+      { kind: 'held', reason, changeHash: null },
       '**✋ The change is held back**\n\nThe model `gpt-z` is not allowed. Ask @\u200Bmona.',
+    ],
+    [
+      { kind: 'held', reason, changeHash: 'ab12' },
+      '**✋ The change is held back**\n\nThe model `gpt-z` is not allowed. Ask @\u200Bmona.\n\nThe change is kept and can be approved: `POST /api/tasks/gh-5-c9/publish` with `{"changeHash":"ab12"}` publishes exactly this change as a draft that says who let it pass.',
     ],
     [
       { kind: 'failed', reason, changeKept: false },

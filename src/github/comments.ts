@@ -31,6 +31,7 @@ const maxDeniedRows = 5;
 
 const phaseWords: Readonly<Record<TaskPhase, string>> = {
   accepted: 'Accepted',
+  route: 'Choosing the repository',
   authorize: 'Checking who may do what',
   acknowledge: 'Starting',
   provision: 'Preparing a sandbox',
@@ -86,8 +87,8 @@ function link(words: string, url: string): string {
   return /^https?:\/\/[^\s()<>[\]\\"]+$/.test(url) ? `[${words}](${url})` : words;
 }
 
-function pullRequestLink({ number, url, draft }: PullRequestRef): string {
-  return `${link(`Pull request ${number}`, url)}${draft ? ' (draft)' : ''}`;
+function pullRequestLink(words: string, { number, url, draft }: PullRequestRef): string {
+  return `${link(`${words} ${number}`, url)}${draft ? ' (draft)' : ''}`;
 }
 
 /** Reasons are ours, but may quote what somebody typed: inline code survives, nothing else acts. */
@@ -95,16 +96,34 @@ function why(reason: Reason): string {
   return renderUntrustedMarkdown(reason.message, 2000);
 }
 
-function outcomeText(outcome: TaskOutcome): { readonly headline: string; readonly text: string } {
+/** Only for who may use the API: a comment is written by anybody, and an approval has to come from somebody who is known. */
+function howToApprove(taskId: string, changeHash: string | null): string {
+  if (changeHash === null) return '';
+  const call = codeSpan(`POST /api/tasks/${taskId}/publish`, { maxChars: 200 });
+  const body = codeSpan(JSON.stringify({ changeHash }), { maxChars: 200 });
+  return `\n\nThe change is kept and can be approved: ${call} with ${body} publishes exactly this change as a draft that says who let it pass.`;
+}
+
+function outcomeText(
+  outcome: TaskOutcome,
+  taskId: string,
+): { readonly headline: string; readonly text: string } {
   switch (outcome.kind) {
-    case 'pull-request':
-      return { headline: `✅ ${pullRequestLink(outcome.pullRequest)} is ready for review`, text: '' };
+    case 'pull-request': {
+      const { pullRequest, added } = outcome;
+      return added === true
+        ? { headline: `✅ Commit added to ${pullRequestLink('pull request', pullRequest)}`, text: '' }
+        : { headline: `✅ ${pullRequestLink('Pull request', pullRequest)} is ready for review`, text: '' };
+    }
     case 'no-change':
       return { headline: '☑️ Nothing was changed', text: renderUntrustedMarkdown(outcome.summary, 4000) };
     case 'refused':
       return { headline: '🚫 Not started', text: why(outcome.reason) };
     case 'held':
-      return { headline: '✋ The change is held back', text: why(outcome.reason) };
+      return {
+        headline: '✋ The change is held back',
+        text: `${why(outcome.reason)}${howToApprove(taskId, outcome.changeHash)}`,
+      };
     case 'failed': {
       const kept = outcome.changeKept ? '\n\nThe change is kept: publishing alone can be tried again.' : '';
       return { headline: '❌ Failed', text: `${why(outcome.reason)}${kept}` };
@@ -113,8 +132,6 @@ function outcomeText(outcome: TaskOutcome): { readonly headline: string; readonl
       return { headline: `⏹️ Cancelled by ${escapeInline(outcome.by, 100)}`, text: '' };
     case 'answered':
       return { headline: '', text: renderUntrustedMarkdown(outcome.message, 4000) };
-    default:
-      return { headline: 'Ended', text: '' };
   }
 }
 
@@ -134,7 +151,7 @@ export function progressComment(view: TaskCommentView): string {
     const current = progress?.commands.findLast(({ status }) => status === 'running');
     if (current !== undefined && view.phase === 'codex') blocks.push(commandLines(current, view.now));
   } else {
-    const { headline, text } = outcomeText(outcome);
+    const { headline, text } = outcomeText(outcome, view.taskId);
     if (headline !== '') blocks.push(`**${headline}**`);
     if (text !== '') blocks.push(text);
   }

@@ -1,5 +1,6 @@
 /**
- * The one sticky comment of a task: created once, found again, edited. What it says is the caller's.
+ * The one sticky comment of a task, and the one that reports its commit on an existing pull request: created once, found
+ * again, edited. What they say is the caller's.
  *
  * A comment is the task's when this App wrote it and its last line is the task's marker: a marker that somebody else
  * wrote, or that stands inside quoted text, names nothing.
@@ -8,7 +9,7 @@ import type { RepositoryFacts } from '../core/task.ts';
 import { unlessMissing, type GithubClient } from './client.ts';
 import { commentHistory, commentSchema, type HistoryComment } from './comment-history.ts';
 
-const markerAtEnd = /<!-- airlock:task=([a-z0-9][a-z0-9-]{0,62}) -->\s*$/;
+const markerAtEnd = /(<!-- airlock:(task|result)=([a-z0-9][a-z0-9-]{0,62}) -->)\s*$/;
 /** GitHub's limit for a comment, in characters. */
 const maxCommentCharacters = 65_536;
 
@@ -16,15 +17,24 @@ export function taskMarker(taskId: string): string {
   return `<!-- airlock:task=${taskId} -->`;
 }
 
-/** The task that a comment of this App's belongs to; null for everything else. */
+/** Another than the task's: both may stand in one conversation, and neither may overwrite the other. */
+export function resultMarker(taskId: string): string {
+  return `<!-- airlock:result=${taskId} -->`;
+}
+
+/** The task whose sticky comment this is; null for everything else. */
 export function markedTask(comment: HistoryComment, appId: number): string | null {
+  const found = ownMarker(comment, appId);
+  return found?.[2] === 'task' ? (found[3] ?? null) : null;
+}
+
+function ownMarker(comment: HistoryComment, appId: number): RegExpExecArray | null {
   if (comment.user?.type !== 'Bot' || comment.performed_via_github_app?.id !== appId) return null;
-  return markerAtEnd.exec(comment.body)?.[1] ?? null;
+  return markerAtEnd.exec(comment.body);
 }
 
 /** Puts the marker at the end, where nothing that the text quotes can be mistaken for it. */
-function markedBody(markdown: string, taskId: string): string {
-  const marker = taskMarker(taskId);
+function markedBody(markdown: string, marker: string): string {
   const text = markdown.replaceAll(marker, '').trimEnd();
   return `${text.slice(0, maxCommentCharacters - marker.length - 2)}\n\n${marker}`;
 }
@@ -34,7 +44,8 @@ export interface StickyPlace {
   readonly appId: number;
   readonly facts: RepositoryFacts;
   readonly issueNumber: number;
-  readonly taskId: string;
+  /** `taskMarker` or `resultMarker` of the task. */
+  readonly marker: string;
   /** ISO 8601: the comment cannot be older than what triggered the task. */
   readonly since: string;
 }
@@ -48,7 +59,7 @@ export async function saveSticky(
   markdown: string,
   knownId: number | null,
 ): Promise<number> {
-  const body = markedBody(markdown, place.taskId);
+  const body = markedBody(markdown, place.marker);
   if (knownId !== null && (await edit(place, knownId, body))) return knownId;
   const [found] = await ours(place);
   if (found !== undefined && (await edit(place, found, body))) return found;
@@ -93,7 +104,7 @@ async function ours(place: StickyPlace): Promise<readonly number[]> {
     since: shortlyBefore(place.since),
   });
   return comments
-    .filter((comment) => markedTask(comment, place.appId) === place.taskId)
+    .filter((comment) => ownMarker(comment, place.appId)?.[1] === place.marker)
     .map((comment) => comment.id)
     .toSorted((one, other) => one - other);
 }

@@ -13,6 +13,11 @@ const writing = new Set(['admin', 'maintain', 'write']);
 /** GitHub's own form of a login, with the suffix of an App's account. Anything else is not asked for. */
 const login = /^[A-Za-z0-9](?:[A-Za-z0-9_-]{0,99})(?:\[bot\])?$/;
 
+/** Whether an account can have this name: what goes into a path and a commit. */
+export function isLogin(untrustedText: string): boolean {
+  return login.test(untrustedText);
+}
+
 /**
  * Answers are kept as long as the returned function, which is for one task: each person is asked about once.
  * Rejects when GitHub cannot be asked; the caller fails closed.
@@ -22,7 +27,7 @@ export function writePermissions(
 ): (facts: RepositoryFacts, login: string) => Promise<boolean> {
   const known = new Map<string, Promise<boolean>>();
   return async (facts, untrustedLogin) => {
-    if (!login.test(untrustedLogin)) return false;
+    if (!isLogin(untrustedLogin)) return false;
     const key = `${facts.repositoryId}:${untrustedLogin.toLowerCase()}`;
     const cached = known.get(key);
     if (cached !== undefined) return await cached;

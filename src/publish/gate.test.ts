@@ -1,6 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import type { ChangedFile, ChangeSet } from '../core/change-set.ts';
-import { gate } from './gate.ts';
+import type { GateVerdict } from '../core/ports.ts';
+import { gate as gateWith } from './gate.ts';
 
 type File = Extract<ChangedFile, { type: 'file' }>;
 const file = (path: string, content = 'x\n', more: Partial<File> = {}): File => ({
@@ -20,6 +21,7 @@ const change = (files: readonly ChangedFile[], more: Partial<ChangeSet> = {}): C
   diff: '',
   ...more,
 });
+const gate = (set: ChangeSet, approvedBy: string | null = null): GateVerdict => gateWith(set, approvedBy);
 const link = (path: string, target: string): File => file(path, target, { mode: '120000' });
 /** Random-looking, and put together here so that no scanner of this repository takes it for one. */
 const random = 'q7Rz2KfP9xWm4TbYc8VdL1nHs6GjA3eUo5Zi';
@@ -149,5 +151,48 @@ describe('gate', () => {
     const startedAt = performance.now();
     gate(change([file('a', 'A'.repeat(10_000_000)), file('b', '-----BEGIN '.repeat(200_000))]));
     expect(performance.now() - startedAt).toBeLessThan(5000);
+  });
+});
+
+describe('what is held', () => {
+  const workflow = file('.github/workflows/ci.yml');
+  const secret = file('k', `ghp_${random}`);
+  const outside = link('l', '/etc/passwd');
+
+  it.each<[string, ChangedFile[], boolean]>([
+    ['a secret', [secret], true],
+    ['a link outside', [outside], true],
+    ['both', [secret, outside], true],
+    ['a workflow, which GitHub takes from a person only', [workflow], false],
+    ['a workflow beside a secret', [secret, workflow], false],
+  ])('can be approved or not: %s', (_, files, approvable) => {
+    expect(gate(change(files))).toMatchObject({ kind: 'hold', approvable });
+    const approved = gate(change(files), 'Ada');
+    expect(approved.kind).toBe(approvable ? 'mark' : 'hold');
+  });
+
+  it('and approved is a mark that says who let what pass, beside the other marks', () => {
+    const verdict = gate(change([secret, outside, file('AGENTS.md')]), 'Ada');
+    expect(verdict).toEqual({
+      kind: 'mark',
+      remarks: [
+        expect.stringMatching(/^Ada has approved what was held here: a GitHub token in k, line 1\. /),
+        expect.stringMatching(/^Ada has approved what was held here: the symlink l\. /),
+        'AGENTS.md tells coding agents what to do in later tasks.',
+      ],
+    });
+  });
+
+  it('is not named as approved where nothing was held', () => {
+    expect(gate(change([file('a')]), 'Ada')).toEqual({ kind: 'allow' });
+    expect(gate(change([file('AGENTS.md')]), 'Ada')).toEqual({
+      kind: 'mark',
+      remarks: ['AGENTS.md tells coding agents what to do in later tasks.'],
+    });
+  });
+
+  it('is approved by a name of any length, and still says what it is about', () => {
+    const verdict = gate(change([secret]), 'x'.repeat(5000));
+    expect(verdict.kind === 'mark' && verdict.remarks[0]?.slice(0, 200)).toContain('a GitHub token in k');
   });
 });

@@ -1,6 +1,6 @@
 /**
- * Judges a change before it is published: allow, mark (a draft with remarks) or hold for a person. Pure, outside the
- * sandbox, and on the files themselves, not on the diff, which is only for people.
+ * Judges a change before it is published: allow, mark (a draft with remarks) or hold for a person, who may approve most of
+ * what is held. Pure, outside the sandbox, and on the files themselves, not on the diff, which is only for people.
  *
  * Not on the list, on purpose: build files such as `package.json` or a `Makefile`, test scripts and lock files. They run
  * code too, but only where a reviewed change runs anyway, and a mark on every second change is a mark that nobody reads.
@@ -15,7 +15,8 @@ type Finding = string;
 interface Rule {
   /** Stable: `Reason.code` of a hold. */
   readonly code: string;
-  readonly effect: 'hold' | 'mark';
+  /** `hold-always`: also against a person's approval, because GitHub takes it from nobody but a person. */
+  readonly effect: 'hold' | 'hold-always' | 'mark';
   /** Why the rule is there, for the reader of this table and, after the findings, for the person. */
   readonly why: string;
   readonly find: (change: ChangeSet) => readonly Finding[];
@@ -29,7 +30,7 @@ const manyLines = 5000;
 const rules: readonly Rule[] = [
   {
     code: 'workflow-files',
-    effect: 'hold',
+    effect: 'hold-always',
     why: 'Workflows run with the repository’s secrets before anybody has reviewed them, and the App deliberately has no permission to write them. A person has to make this change.',
     find: paths(/^\.github\/(?:workflows|actions)\//i),
   },
@@ -106,18 +107,35 @@ const rules: readonly Rule[] = [
   },
 ];
 
-export function gate(change: ChangeSet): GateVerdict {
-  const hits = rules
+interface Hit {
+  readonly rule: Rule;
+  readonly findings: readonly Finding[];
+}
+
+/**
+ * `approvedBy`: who has approved exactly this change, which the caller has made sure of; null: nobody. What was held is
+ * then marked, and the mark says who let it pass.
+ */
+export function gate(change: ChangeSet, approvedBy: string | null): GateVerdict {
+  const hits: readonly Hit[] = rules
     .map((rule) => ({ rule, findings: rule.find(change) }))
     .filter(({ findings }) => findings.length > 0);
-  const holds = hits.filter(({ rule }) => rule.effect === 'hold');
+  const holds = hits.filter(({ rule }) => rule.effect !== 'mark');
+  const approvable = holds.every(({ rule }) => rule.effect === 'hold');
   const [first] = holds;
-  if (first !== undefined) {
+  if (first !== undefined && !(approvable && approvedBy !== null)) {
     const message = holds.map(({ rule, findings }) => `Held: ${listed(findings)}. ${rule.why}`).join(' ');
-    return { kind: 'hold', reason: { code: first.rule.code, message } };
+    return { kind: 'hold', reason: { code: first.rule.code, message }, approvable };
   }
   if (hits.length === 0) return { kind: 'allow' };
-  return { kind: 'mark', remarks: hits.map(({ rule, findings }) => `${listed(findings)} ${rule.why}.`) };
+  return { kind: 'mark', remarks: hits.map((hit) => remark(hit, approvedBy)) };
+}
+
+/** Who approved stands first: whoever shows it may cut the end off. Names are untrusted, escaped there too. */
+function remark({ rule, findings }: Hit, approvedBy: string | null): string {
+  return rule.effect === 'mark'
+    ? `${listed(findings)} ${rule.why}.`
+    : `${(approvedBy ?? '').slice(0, 100)} has approved what was held here: ${listed(findings)}. ${rule.why}`;
 }
 
 function paths(pattern: RegExp): Rule['find'] {

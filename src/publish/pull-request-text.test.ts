@@ -1,7 +1,12 @@
 import { describe, expect, it } from 'vitest';
 import type { PublishInput } from '../core/ports.ts';
 import type { CommandRun } from '../core/progress.ts';
-import { maxBodyCharacters, pullRequestBody, pullRequestTitle } from './pull-request-text.ts';
+import {
+  followUpComment,
+  maxBodyCharacters,
+  pullRequestBody,
+  pullRequestTitle,
+} from './pull-request-text.ts';
 
 const run = (command: string, exitCode: number | null = 0): CommandRun => ({
   command,
@@ -57,6 +62,8 @@ function input(
     answer: { title: 'Fix rounding', summary: 'Rounds half up.', valid: true },
     draft: false,
     remarks: [],
+    continues: null,
+    reviewer: null,
     evidence: {
       model: 'gpt-test',
       effort: 'high',
@@ -79,6 +86,8 @@ function input(
       commentsLeftOut: 2,
       elapsedMs: 125_000,
       taskUrl: 'https://airlock.example/tasks/1',
+      conversationUrl: null,
+      costUsd: null,
       ...evidence,
     },
     ...changes,
@@ -189,5 +198,111 @@ describe('the pull request’s body', () => {
     expect(text.length).toBeLessThanOrEqual(maxBodyCharacters);
     expect(text).toContain('left out here');
     expect(text.endsWith('<!-- airlock:task=gh-1-c7 -->')).toBe(true);
+  });
+});
+
+describe('what a task from Slack says', () => {
+  const slack = {
+    ...input().request,
+    trigger: {
+      kind: 'slack' as const,
+      event: 'command' as const,
+      teamId: 'T1',
+      channelId: 'C1',
+      userId: 'U1',
+      threadTs: null,
+      messageTs: null,
+      triggeredAt: '2026-11-20T10:00:00Z',
+    },
+    requester: null,
+  };
+  const conversationUrl = 'https://acme.slack.com/archives/C1/p1700000000000100?thread_ts=1.2&cid=C1';
+
+  it('names Slack, and the person when that is known on GitHub', () => {
+    const unknown = body({ request: slack });
+    expect(unknown).toContain(' · asked for in Slack · ');
+    expect(unknown).not.toContain('Closes');
+    expect(body({ request: { ...slack, requester: { login: 'mona', id: 5 } } })).toContain(
+      ' · asked for by @mona in Slack · ',
+    );
+    expect(body({ request: { ...slack, trigger: { kind: 'api' } } })).not.toContain('asked for');
+  });
+
+  it('links the conversation on a private repository only', () => {
+    expect(body({ request: slack }, { conversationUrl })).toContain(`[conversation](${conversationUrl})`);
+    const facts = { ...input().facts, private: false };
+    expect(body({ request: slack, facts }, { conversationUrl })).not.toMatch(/slack\.com|airlock\.example/);
+  });
+
+  it.each([
+    'javascript:alert(1)',
+    'http://acme.slack.com/archives/C1/p1',
+    'https://acme.slack.com/a b',
+    'https://acme.slack.com/a)[x](https://evil.example',
+    'https://acme.slack.com/a\n<!-- airlock:task=gh-1-c1 -->',
+    `https://acme.slack.com/${'a'.repeat(2000)}`,
+  ])('links nothing that is no plain address: %j', (bad) => {
+    expect(body({ request: slack }, { conversationUrl: bad })).not.toContain('conversation');
+  });
+
+  it.each([
+    [0.4249, 'about $0.42'],
+    [0.001, 'less than $0.01'],
+    [1234.5, 'about $1,234.50'],
+  ])('says what it cost: %d is %s', (costUsd, words) => {
+    expect(body({}, { costUsd })).toContain(` · ${words} · `);
+    expect(body()).not.toContain('$');
+  });
+
+  it('counts messages that were left out, not comments', () => {
+    expect(body({ request: slack }, { commentsLeftOut: 3 })).toContain('3 messages not shown to Codex');
+  });
+});
+
+describe('a pull request that goes on with another', () => {
+  const continues = {
+    number: 41,
+    title: 'First',
+    url: 'https://github.com/acme/split/pull/41',
+    headRef: 'airlock/first',
+    headSha: 'b'.repeat(40),
+    draft: false,
+  };
+
+  it('says which and why it is none of its commits', () => {
+    expect(
+      pullRequestBody(input({ continues }), { why: 'it was closed meanwhile', bases: ['main'] }),
+    ).toMatch(
+      /^> \[!NOTE\]\n> This goes on with #41, as a pull request of its own: it was closed meanwhile\.\n/,
+    );
+    expect(pullRequestBody(input({ continues }))).not.toContain('[!NOTE]');
+  });
+
+  it('has a comment with the evidence instead when its commit was added, and that does not claim to be a draft', () => {
+    const comment = followUpComment(
+      input({ continues, draft: true, remarks: ['AGENTS.md tells agents what to do.'] }),
+      'c'.repeat(40),
+    );
+    for (const words of [
+      `### Fix rounding\n\nAdded with ${'c'.repeat(40)}.`,
+      'AGENTS.md tells agents what to do.',
+      'Rounds half up.',
+      '✅ `npm test` passed in the sandbox.',
+      '1 file, +3 −1.',
+      '**Blocked attempts: 5**',
+      'asked for by @mona',
+    ]) {
+      expect(comment).toContain(words);
+    }
+    expect(comment).not.toMatch(/draft|Closes|airlock:task/);
+  });
+
+  it('fits into a comment with its marker, however much there is', () => {
+    const commands = Array.from({ length: 40 }, () => run('&<@#1`|'.repeat(2000)));
+    const long = input(
+      { continues, answer: { title: 'x'.repeat(5000), summary: '&<@#1_'.repeat(20_000), valid: true } },
+      { commands },
+    );
+    expect(followUpComment(long, 'c'.repeat(40)).length).toBeLessThan(maxBodyCharacters - 150);
   });
 });

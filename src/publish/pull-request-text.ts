@@ -2,11 +2,13 @@
  * What the pull request says: Codex's words first, then the evidence for them. Pure. Every word that came out of the
  * sandbox goes through `github/markdown.ts`; the exit codes and times are the sandbox's too, and the text says so.
  */
+import { usdText } from '../core/cost.ts';
 import type { PublishInput } from '../core/ports.ts';
+import { testsRun, unwrappedCommand } from '../core/test-commands.ts';
 import { codeSpan, escapeInline, plainTitle, renderUntrustedMarkdown } from '../github/markdown.ts';
 import { taskMarker } from '../github/progress-comment.ts';
+import type { Detour } from './continuation.ts';
 import { networkReceipt } from './receipt-text.ts';
-import { testsRun, unwrappedCommand } from '../core/test-commands.ts';
 
 /** GitHub's limit for a body, in characters. */
 export const maxBodyCharacters = 65_536;
@@ -19,15 +21,30 @@ export function pullRequestTitle(input: Pick<PublishInput, 'answer'>): string {
   return title === '' ? 'Change by Codex' : title;
 }
 
+/** `detour`: why this is a pull request of its own and not a commit on the one that it continues; null when it is neither. */
+export function pullRequestBody(input: PublishInput, detour: Detour | null = null): string {
+  const head = join([detourNote(input, detour), remarks(input), summary(input)]);
+  const foot = join([closes(input), taskMarker(input.request.taskId)]);
+  return withEvidence(input, head, foot);
+}
+
+/** The comment on a pull request that got a commit more: its own text stays that of the task that opened it. */
+export function followUpComment(input: PublishInput, commit: string): string {
+  const title = `### ${escapeInline(pullRequestTitle(input), maxTitle)}\n\nAdded with ${commit}.`;
+  // Room for the marker, which whoever saves the comment adds.
+  return withEvidence(input, join([title, remarks(input), summary(input)]), '', maxBodyCharacters - 200);
+}
+
 /**
  * Sections in the order of their worth; when all of them are too long, whole sections are left out from the back of
  * `droppable`, so that no table is cut in the middle.
  */
-export function pullRequestBody(input: PublishInput): string {
-  const fixed = {
-    head: join([remarks(input), summary(input)]),
-    foot: join([closes(input), taskMarker(input.request.taskId)]),
-  };
+function withEvidence(
+  input: PublishInput,
+  head: string,
+  foot: string,
+  maxCharacters = maxBodyCharacters,
+): string {
   const droppable = [
     checks(input),
     changeSection(input),
@@ -37,24 +54,30 @@ export function pullRequestBody(input: PublishInput): string {
   ];
   for (let kept = droppable.length; kept >= 0; kept -= 1) {
     const note =
-      kept === droppable.length
-        ? ''
-        : '_Some of the evidence is left out here: it is too long for a pull request._';
-    const body = join([fixed.head, ...droppable.slice(0, kept), note, fixed.foot]);
-    if (body.length <= maxBodyCharacters) return body;
+      kept === droppable.length ? '' : '_Some of the evidence is left out here: it is too long for GitHub._';
+    const body = join([head, ...droppable.slice(0, kept), note, foot]);
+    if (body.length <= maxCharacters) return body;
   }
   // Only a summary whose escapes multiply it comes here.
-  const room = maxBodyCharacters - fixed.foot.length - 2;
-  return `${fixed.head.slice(0, room)}\n\n${fixed.foot}`;
+  return join([head.slice(0, maxCharacters - foot.length - 2), foot]);
 }
 
 const join = (sections: readonly string[]): string =>
   sections.filter((section) => section !== '').join('\n\n');
 
-function remarks({ remarks: untrusted }: PublishInput): string {
+function detourNote({ continues }: PublishInput, detour: Detour | null): string {
+  if (continues === null || detour === null) return '';
+  // A reference of ours, on purpose: GitHub shows it on the other pull request as well.
+  return `> [!NOTE]\n> This goes on with #${continues.number}, as a pull request of its own: ${detour.why}.`;
+}
+
+function remarks({ remarks: untrusted, draft, continues }: PublishInput): string {
   if (untrusted.length === 0) return '';
   const lines = untrusted.slice(0, maxRows).map((remark) => `> - ${escapeInline(remark, 600)}`);
-  return ['> [!WARNING]', '> Opened as a draft. Before you review:', ...lines].join('\n');
+  // What is there already does not become a draft again.
+  const opening =
+    draft && continues === null ? 'Opened as a draft. Before you review:' : 'Before you review:';
+  return ['> [!WARNING]', `> ${opening}`, ...lines].join('\n');
 }
 
 function summary({ answer }: PublishInput): string {
@@ -111,28 +134,45 @@ function changeSection({ change }: PublishInput): string {
 }
 
 function facts({ evidence, request, facts: repository }: PublishInput): string {
-  const { usage, elapsedMs, commentsLeftOut } = evidence;
+  const { usage, elapsedMs, costUsd } = evidence;
   const cached = usage.cachedInputTokens > 0 ? ` (${count(usage.cachedInputTokens)} cached)` : '';
   const parts = [
     `Model ${codeSpan(evidence.model)}, effort ${evidence.effort}`,
     `${count(usage.inputTokens)} tokens in${cached}, ${count(usage.outputTokens)} out`,
+    costUsd === null ? '' : cost(costUsd),
     `${duration(elapsedMs)} from request to here`,
+    askedBy(request),
+    leftOut(request, evidence.commentsLeftOut),
+    ...privateLinks(evidence, repository),
   ];
-  const who = request.requester;
-  if (who !== null) {
-    // A mention of ours: it is how the requester hears of the pull request.
-    parts.push(
-      `asked for by ${/^[A-Za-z0-9-]{1,100}$/.test(who.login) ? `@${who.login}` : escapeInline(who.login)}`,
-    );
+  return `### Task\n\n${parts.filter((part) => part !== '').join(' · ')}`;
+}
+
+function askedBy({ requester, trigger }: PublishInput['request']): string {
+  const inSlack = trigger.kind === 'slack' ? ' in Slack' : '';
+  if (requester === null) return inSlack === '' ? '' : `asked for${inSlack}`;
+  // A mention of ours: it is how the requester hears of the pull request.
+  const { login } = requester;
+  return `asked for by ${/^[A-Za-z0-9-]{1,100}$/.test(login) ? `@${login}` : escapeInline(login)}${inSlack}`;
+}
+
+function leftOut({ trigger }: PublishInput['request'], many: number): string {
+  if (many === 0) return '';
+  return trigger.kind === 'slack'
+    ? `${plural(many, 'message')} not shown to Codex (by software, written or edited since, or too long)`
+    : `${plural(many, 'comment')} not shown to Codex (no write access, edited since, or too long)`;
+}
+
+/** The task's page is behind a token and Slack behind a login; still, a public repository is no place for where they are. */
+function privateLinks(evidence: PublishInput['evidence'], repository: PublishInput['facts']): string[] {
+  if (!repository.private) return [];
+  const { taskUrl, conversationUrl } = evidence;
+  const links = taskUrl === null ? [] : [`[log](${encodeURI(taskUrl)})`];
+  // Slack's own address, and nothing that could end the link.
+  if (conversationUrl !== null && /^https:\/\/[^\s()<>[\]\\"]{1,1000}$/.test(conversationUrl)) {
+    links.push(`[conversation](${conversationUrl})`);
   }
-  if (commentsLeftOut > 0) {
-    parts.push(
-      `${plural(commentsLeftOut, 'comment')} not shown to Codex (no write access, edited since, or too long)`,
-    );
-  }
-  // The task's page is behind a token; still, a public repository is no place for where it is.
-  if (evidence.taskUrl !== null && repository.private) parts.push(`[log](${encodeURI(evidence.taskUrl)})`);
-  return `### Task\n\n${parts.join(' · ')}`;
+  return links;
 }
 
 function closes({ request }: PublishInput): string {
@@ -146,6 +186,12 @@ function details(title: string, content: string): string {
 
 function plural(many: number, noun: string): string {
   return `${many} ${noun}${many === 1 ? '' : 's'}`;
+}
+
+/** An estimate, and said to be one; "less than" says so already. */
+function cost(usd: number): string {
+  const figure = usdText(usd);
+  return figure.startsWith('$') ? `about ${figure}` : figure;
 }
 
 /** Three groups with a comma: read by people of all locales, and the same on every machine. */

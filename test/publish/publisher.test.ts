@@ -274,7 +274,10 @@ describe('what GitHub refuses', () => {
       writeFileSync(join(directory, '.github/workflows/ci.yml'), 'on: push\n');
     });
     const publication = createPublication(ownProcess(simulator));
-    expect(publication.gate(change)).toMatchObject({ kind: 'hold', reason: { code: 'workflow-files' } });
+    expect(publication.gate(change, null)).toMatchObject({
+      kind: 'hold',
+      reason: { code: 'workflow-files' },
+    });
     const result = await publication.publish(publishInput(facts, change));
     expect(result).toMatchObject({ kind: 'rejected', reason: { code: 'permission-missing' } });
     expect(result.kind === 'rejected' && result.reason.message).toContain('Workflows: write');

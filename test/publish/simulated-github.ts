@@ -11,7 +11,7 @@ import type {
 import type { ChangeSet } from '../../src/core/change-set.ts';
 import type { PublishInput } from '../../src/core/ports.ts';
 import { emptyReceipt } from '../../src/core/grant.ts';
-import type { RepositoryFacts, TaskRequest } from '../../src/core/task.ts';
+import type { RepositoryFacts, RoutedRequest } from '../../src/core/task.ts';
 import { createAppTokens, type AppTokens } from '../../src/github/app-auth.ts';
 import { parseChangeLines } from '../../src/publish/change-lines.ts';
 import {
@@ -74,7 +74,7 @@ export function factsOf(repository: CreatedRepository): RepositoryFacts {
   };
 }
 
-export function taskRequest(changes: Partial<TaskRequest> = {}): TaskRequest {
+export function taskRequest(changes: Partial<RoutedRequest> = {}): RoutedRequest {
   return {
     taskId: 'gh-1-c77',
     shortId: '0a1b2c3d',
@@ -111,6 +111,8 @@ export function publishInput(
     answer: { title: 'Fix the rounding in split()', summary: 'Rounds half up.', valid: true },
     draft: false,
     remarks: [],
+    continues: null,
+    reviewer: null,
     evidence: {
       model: 'gpt-test',
       effort: 'medium',
@@ -120,6 +122,8 @@ export function publishInput(
       commentsLeftOut: 0,
       elapsedMs: 61_000,
       taskUrl: null,
+      conversationUrl: null,
+      costUsd: null,
     },
     ...changes,
   };

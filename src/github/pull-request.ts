@@ -1,0 +1,55 @@
+/**
+ * A pull request as GitHub's REST API tells it, read once for everybody who asks. Decides nothing about what may be done to it.
+ */
+import { z } from 'zod';
+import type { PullRequestState } from '../core/ports.ts';
+import type { PullRequestRef, RepositoryFacts } from '../core/task.ts';
+
+const sha = z.string().regex(/^[0-9a-f]{40}$/);
+
+export const pullSchema = z.object({
+  number: z.number().int().positive(),
+  title: z.string(),
+  html_url: z.url(),
+  draft: z.boolean().optional(),
+  state: z.string(),
+  body: z.string().nullish(),
+  merged_at: z.string().nullish(),
+  created_at: z.string(),
+  updated_at: z.string(),
+  /** null when the fork that it came from was deleted. */
+  head: z.object({ ref: z.string(), sha, repo: z.object({ id: z.number().int() }).nullish() }),
+  base: z.object({ ref: z.string() }),
+  auto_merge: z.unknown(),
+  requested_reviewers: z.array(z.object({ login: z.string() })).nullish(),
+});
+/** Title, body and branch names are untrusted. */
+export type PullRequest = z.infer<typeof pullSchema>;
+
+export function pullRequestRef(pull: PullRequest): PullRequestRef {
+  return {
+    number: pull.number,
+    title: pull.title,
+    url: pull.html_url,
+    headRef: pull.head.ref,
+    headSha: pull.head.sha,
+    draft: pull.draft ?? false,
+  };
+}
+
+/** By the repository's id: a fork's branch may be called like one of ours, which must never be taken for it. */
+export function inSameRepository(pull: PullRequest, facts: Pick<RepositoryFacts, 'repositoryId'>): boolean {
+  return pull.head.repo?.id === facts.repositoryId;
+}
+
+export function pullRequestState(
+  pull: PullRequest,
+  facts: Pick<RepositoryFacts, 'repositoryId'>,
+): PullRequestState {
+  return {
+    pullRequest: pullRequestRef(pull),
+    open: pull.state === 'open',
+    sameRepository: inSameRepository(pull, facts),
+    baseBranch: pull.base.ref,
+  };
+}
