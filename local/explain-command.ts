@@ -1,10 +1,12 @@
 /**
  * `npm run explain -- owner/repo`: what the configuration says about a repository and which entry of it decides. Reads the
- * file that `npm start` would read; asks neither GitHub nor a running bot, so it says nothing about people's permissions.
+ * file that `npm start` would read; asks neither GitHub nor Slack nor a running bot, so it says nothing about whether an id
+ * exists and who may write.
  */
 import { relative, resolve } from 'node:path';
 import { parseArgs } from 'node:util';
-import { explainRepository, repositoryByAlias, resolveRepository } from '../src/config/resolve-repository.ts';
+import { channelsWithDefault, explainRepository } from '../src/config/explain-repository.ts';
+import { priceOf, repositoryByAlias, resolveRepository } from '../src/config/resolve-repository.ts';
 import type { AirlockConfig } from '../src/config/schema.ts';
 import { parseRepositoryRef } from '../src/core/ids.ts';
 import { configPathOf, readConfig, readDevVars, StartProblem } from './environment.ts';
@@ -55,9 +57,12 @@ async function main(): Promise<number> {
       `${JSON.stringify(asked)} is neither owner/name nor an alias in ${config.fileName}.`,
     );
   const policy = resolveRepository(config, repository);
-  if (values.json === true)
-    say(JSON.stringify({ repository: `${repository.owner}/${repository.name}`, ...policy }, null, 2));
-  else for (const line of explainRepository(config, repository)) say(line);
+  if (values.json === true) {
+    const name = `${repository.owner}/${repository.name}`;
+    const price = policy.allowed ? priceOf(config, policy.model) : null;
+    const slackChannels = channelsWithDefault(config, repository);
+    say(JSON.stringify({ repository: name, ...policy, price, slackChannels }, null, 2));
+  } else for (const line of explainRepository(config, repository)) say(line);
   return policy.allowed ? 0 : 1;
 }
 

@@ -54,7 +54,7 @@ describe('a mistake is named with its place and the way out', () => {
   it.each([
     ['', 'c.jsonc:1:1: expected a value'],
     ['// only this', 'c.jsonc:1:13: expected a value'],
-    ['[]', 'c.jsonc:1:1: expected an object, got a list'],
+    ['[]', 'c.jsonc:1:1: expected an object, got an empty list'],
     ['{ "repositories": {\n  "acme/shop": {}\n  "acme/x": {} } }', 'c.jsonc:3:3: expected "," before this'],
     ['{ "a": 1 ', 'c.jsonc:1:10: expected "}"'],
     ['{} {}', 'c.jsonc:1:4: expected nothing after the closing brace'],
@@ -156,6 +156,32 @@ describe('a mistake is named with its place and the way out', () => {
       '{ "repositories": { "acme/a*b": {}, "acme/a*c*": {} } }',
       'c.jsonc:1:37: repositories["acme/a*c*"]: "acme/a*b" and "acme/a*c*" are equally specific and match the same repositories (make one of them longer, or remove one)',
     ],
+  ])('%j', (text, expected) => {
+    expect(problems(text)).toEqual([expected]);
+  });
+
+  it.each([
+    [
+      '{ "prices": { "gpt-a": { "input": 1, "output": 2 } } }',
+      'c.jsonc:1:24: prices["gpt-a"].cachedInput: expected a number, which is missing',
+    ],
+    [
+      '{ "prices": { "gpt-a": { "input": -1, "cachedInput": 0, "output": 2 } } }',
+      'c.jsonc:1:35: prices["gpt-a"].input: expected at least 0, got -1',
+    ],
+    [
+      '{ "prices": { "gpt-a": { "input": "$1", "cachedInput": 0, "output": 2 } } }',
+      'c.jsonc:1:35: prices["gpt-a"].input: expected a number, got "$1"',
+    ],
+    [
+      '{ "prices": { "gpt-a": { "in": 1, "input": 1, "cachedInput": 0, "output": 2 } } }',
+      'c.jsonc:1:26: prices["gpt-a"].in: unknown key (known keys: input, cachedInput, output)',
+    ],
+    [
+      '{ "prices": { "gpt a": { "input": 1, "cachedInput": 0, "output": 2 } } }',
+      'c.jsonc:1:15: prices["gpt a"]: expected the name of a model, such as "gpt-6.1-sol", got "gpt a"',
+    ],
+    ['{ "prices": { "gpt-a": 2 } }', 'c.jsonc:1:24: prices["gpt-a"]: expected an object, got 2'],
   ])('%j', (text, expected) => {
     expect(problems(text)).toEqual([expected]);
   });

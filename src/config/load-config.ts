@@ -3,15 +3,19 @@
  * Fails as a whole: half a configuration would be a policy that nobody wrote.
  */
 import { getNodeValue, parseTree, printParseErrorCode, type Node, type ParseError } from 'jsonc-parser';
+import type { z } from 'zod';
 import {
   describeIssue,
   formatPath,
   keyNodeAt,
+  meantIssues,
   nearest,
   nodeAt,
   positionAt,
   type ConfigProblem,
+  type Report,
 } from './problem.ts';
+import { readSlack } from './read-slack.ts';
 import { compareSpecificity, overlap, readPattern } from './repository-pattern.ts';
 import {
   builtIn,
@@ -32,13 +36,6 @@ export function formatProblem(problem: ConfigProblem): string {
   const what = problem.path === '' ? problem.message : `${problem.path}: ${problem.message}`;
   return `${where}: ${what}${problem.hint === null ? '' : ` (${problem.hint})`}`;
 }
-
-type Report = (
-  node: { offset: number },
-  path: readonly PropertyKey[],
-  message: string,
-  hint?: string | null,
-) => void;
 
 /** Words for the parser's codes where its own would not help. */
 const syntaxWords: Readonly<Record<string, string>> = {
@@ -101,7 +98,8 @@ function readEntries(
         report(keyNode, path, message, 'make one of them longer, or remove one');
       }
     }
-    entries.push({ pattern, excluded: pattern.excludes || settings.enabled === false, settings });
+    const excluded = pattern.excludes || settings.enabled === false;
+    entries.push({ pattern, place: entries.length, excluded, settings });
   }
   return entries;
 }
@@ -128,34 +126,45 @@ function readValue(root: Node, fileName: string, report: Report): AirlockConfig 
   const value: unknown = getNodeValue(root);
   const parsed = configSchema.safeParse(value);
   if (!parsed.success) {
-    for (const issue of parsed.error.issues) {
-      if (issue.code === 'unrecognized_keys') {
-        for (const key of issue.keys) {
-          const known = knownKeysAt(issue.path);
-          const near = nearest(key, known);
-          const hint = near === null ? `known keys: ${known.join(', ')}` : `did you mean "${near}"?`;
-          report(keyNodeAt(root, issue.path, key), [...issue.path, key], 'unknown key', hint);
-        }
-      } else {
-        const node = nodeAt(root, issue.path);
-        const { message, hint } = describeIssue(issue, valueAt(value, issue.path));
-        report(node, issue.path, message, hint);
-      }
-    }
+    for (const issue of parsed.error.issues.flatMap(meantIssues)) reportIssue(issue, root, value, report);
     return null;
   }
-  const { github, defaults = {}, repositories = {} } = parsed.data;
+  const { github, slack, prices = {}, defaults = {}, repositories = {} } = parsed.data;
   const entries = readEntries(root, repositories, report);
   checkAliases(root, entries, report);
-  return {
+  const config: AirlockConfig = {
     fileName,
     github: {
       mention: (github?.mention ?? builtIn.mention).toLowerCase(),
       label: (github?.label ?? builtIn.label).toLowerCase(),
     },
+    slack: null,
+    prices: new Map(Object.entries(prices)),
     defaults,
     repositories: entries.toSorted((a, b) => compareSpecificity(a.pattern, b.pattern)),
   };
+  return { ...config, slack: readSlack(root, slack, config, report) };
+}
+
+function reportIssue(issue: z.core.$ZodIssue, root: Node, value: unknown, report: Report): void {
+  const { path } = issue;
+  if (issue.code === 'unrecognized_keys') {
+    for (const key of issue.keys) {
+      const known = knownKeysAt(path);
+      const near = nearest(key, known);
+      const hint = near === null ? `known keys: ${known.join(', ')}` : `did you mean "${near}"?`;
+      report(keyNodeAt(root, path, key), [...path, key], 'unknown key', hint);
+    }
+  } else if (issue.code === 'invalid_key') {
+    const key = String(path.at(-1));
+    for (const inner of issue.issues) {
+      const { message, hint } = describeIssue(inner, key);
+      report(keyNodeAt(root, path.slice(0, -1), key), path, message, hint);
+    }
+  } else {
+    const { message, hint } = describeIssue(issue, valueAt(value, path));
+    report(nodeAt(root, path), path, message, hint);
+  }
 }
 
 function valueAt(value: unknown, path: readonly PropertyKey[]): unknown {

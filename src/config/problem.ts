@@ -14,6 +14,14 @@ export interface ConfigProblem {
   readonly hint: string | null;
 }
 
+/** Notes a mistake at the place of a node. */
+export type Report = (
+  node: { readonly offset: number },
+  path: readonly PropertyKey[],
+  message: string,
+  hint?: string | null,
+) => void;
+
 export function formatPath(path: readonly PropertyKey[]): string {
   return path.reduce<string>((text, key) => {
     if (typeof key === 'number') return `${text}[${key}]`;
@@ -82,7 +90,7 @@ export function nearest(word: string, known: readonly string[]): string | null {
 
 function shown(value: unknown): string {
   if (typeof value === 'string') return JSON.stringify(value.length > 60 ? `${value.slice(0, 60)}…` : value);
-  if (Array.isArray(value)) return 'a list';
+  if (Array.isArray(value)) return value.length === 0 ? 'an empty list' : 'a list';
   if (value === null || typeof value === 'number' || typeof value === 'boolean') return String(value);
   return value === undefined ? 'nothing' : 'an object';
 }
@@ -96,6 +104,26 @@ const typeNames: Readonly<Record<string, string>> = {
   object: 'an object',
   record: 'an object',
 };
+
+/**
+ * What is wrong with a value that may have several forms is what is wrong with the one that it was meant to be: that
+ * whose kind it has. When no form or more than one has its kind, the issue stays as it is.
+ */
+export function meantIssues(issue: z.core.$ZodIssue): z.core.$ZodIssue[] {
+  if (issue.code !== 'invalid_union') return [issue];
+  const [meant, ...others] = issue.errors.filter((errors) => !errors.some(isOfAnotherKind));
+  if (meant === undefined || others.length > 0) return [issue];
+  return meant.flatMap((inner) => meantIssues({ ...inner, path: [...issue.path, ...inner.path] }));
+}
+
+const isOfAnotherKind = ({ code, path }: z.core.$ZodIssue): boolean =>
+  path.length === 0 && (code === 'invalid_type' || code === 'invalid_value');
+
+/** The words that a value may be, over all of its forms. */
+function wordsAllowed(issue: z.core.$ZodIssue): string[] {
+  if (issue.code === 'invalid_value') return issue.values.map((allowed) => String(allowed));
+  return issue.code === 'invalid_union' ? issue.errors.flat().flatMap(wordsAllowed) : [];
+}
 
 /** "expected …, got …" for one issue of zod's that is about a value, not about an unknown key. */
 export function describeIssue(
@@ -111,11 +139,12 @@ export function describeIssue(
       };
     return { message: `expected ${typeNames[issue.expected] ?? issue.expected}, got ${got}`, hint: null };
   }
-  if (issue.code === 'invalid_value') {
-    const values = issue.values.map((allowed) => String(allowed));
+  if (issue.code === 'invalid_value' || issue.code === 'invalid_union') {
+    const values = wordsAllowed(issue);
     const near = typeof value === 'string' ? nearest(value, values) : null;
+    const oneOf = `one of ${values.map((allowed) => JSON.stringify(allowed)).join(', ')}`;
     return {
-      message: `expected one of ${values.map((allowed) => JSON.stringify(allowed)).join(', ')}, got ${got}`,
+      message: `expected ${issue.code === 'invalid_union' ? issue.message : oneOf}, got ${got}`,
       hint: near === null ? null : `did you mean "${near}"?`,
     };
   }
@@ -124,5 +153,6 @@ export function describeIssue(
     const unit = issue.origin === 'string' ? ' characters' : issue.origin === 'array' ? ' entries' : '';
     return { message: `expected ${bound}${unit}, got ${got}`, hint: null };
   }
-  return { message: `expected ${issue.message}, got ${got}`, hint: null };
+  const hint: unknown = issue.code === 'custom' ? issue.params?.['hint'] : null;
+  return { message: `expected ${issue.message}, got ${got}`, hint: typeof hint === 'string' ? hint : null };
 }

@@ -1,6 +1,13 @@
 import { describe, expect, it } from 'vitest';
 import { loadConfig } from './load-config.ts';
-import { explainRepository, repositoryByAlias, resolveRepository } from './resolve-repository.ts';
+import {
+  hasPatterns,
+  namedRepositories,
+  priceOf,
+  repositoryByAlias,
+  resolveRepository,
+  slackPolicyOf,
+} from './resolve-repository.ts';
 import type { AirlockConfig } from './schema.ts';
 
 function config(value: unknown): AirlockConfig {
@@ -66,6 +73,7 @@ describe('resolveRepository', () => {
       setup: { run: 'npm ci', hosts: ['packages.example.com'] },
       limits: { minutes: 10, tokens: 2_000_000 },
       draft: false,
+      slack: { kind: 'none' },
     });
   });
 
@@ -96,30 +104,126 @@ describe('repositoryByAlias', () => {
   });
 });
 
-describe('explainRepository', () => {
-  it('says which key applies, which do not, and where each setting is from', () => {
-    expect(explainRepository(example, { owner: 'acme', name: 'shop-web' })).toEqual([
-      'acme/shop-web: allowed by "acme/shop-web"',
-      '  "acme/shop-*" matches too, but is less specific and has no effect',
-      '  "acme/*" matches too, but is less specific and has no effect',
-      '  model: gpt-c (from "acme/shop-web")',
-      '  models for --model: gpt-c, gpt-b (from "defaults")',
-      '  effort: medium (built in)',
-      '  minutes: 10 (from "defaults")',
-      '  tokens: 2000000 (built in)',
-      '  draft: no (built in)',
-      '  base branch: develop (from "acme/shop-web")',
-      '  setup: npm ci, may read from packages.example.com (from "acme/shop-web")',
-      '  aliases: web',
+describe('who may use it from Slack', () => {
+  const slack = { team: 'T1' };
+  const accessIn = (shared: unknown, own: unknown) => {
+    const made = config({
+      slack,
+      defaults: { slack: shared },
+      repositories: { 'acme/shop': { slack: own } },
+    });
+    const policy = resolveRepository(made, { owner: 'acme', name: 'shop' });
+    return policy.allowed ? policy.slack : null;
+  };
+
+  it.each<[string, unknown, unknown, object]>([
+    ['nobody, when nothing is said', undefined, undefined, { kind: 'none' }],
+    ['the workspace', undefined, 'workspace', { kind: 'workspace' }],
+    ['what the defaults say', 'workspace', undefined, { kind: 'workspace' }],
+    ['nobody, against the defaults', 'workspace', 'none', { kind: 'none' }],
+    [
+      'everybody in some channels',
+      undefined,
+      { channels: ['C1', 'C2'] },
+      { kind: 'listed', channels: ['C1', 'C2'], people: null },
+    ],
+    [
+      'some people, from everywhere',
+      undefined,
+      { users: ['U1'] },
+      { kind: 'listed', channels: null, people: { users: ['U1'], groups: [] } },
+    ],
+    [
+      'some groups, from everywhere',
+      undefined,
+      { groups: ['S1'] },
+      { kind: 'listed', channels: null, people: { users: [], groups: ['S1'] } },
+    ],
+    [
+      'its own lists and not also those of the defaults',
+      { channels: ['C9'], users: ['U9'] },
+      { channels: ['C1'], groups: ['S1'] },
+      { kind: 'listed', channels: ['C1'], people: { users: [], groups: ['S1'] } },
+    ],
+  ])('%s', (_, shared, own, expected) => {
+    expect(accessIn(shared, own)).toEqual(expected);
+  });
+
+  it('is nothing but "none" that a configuration without Slack may hold', () => {
+    expect(slackPolicyOf(config({ repositories: { 'acme/shop': { slack: 'none' } } }))).toBeNull();
+  });
+});
+
+describe('slackPolicyOf', () => {
+  it('is the workspace, the defaults of channels by name or alias, the people, and which replies count', () => {
+    const slack = {
+      team: 'T1',
+      channels: { C1: 'Acme/Shop', G2: 'web' },
+      people: { U1: 'mona', W2: 'mona_acme' },
+      replies: 'mentions',
+    };
+    const repositories = {
+      'acme/*': { slack: 'workspace' },
+      'acme/web': { aliases: ['web'], slack: 'workspace' },
+    };
+    expect(slackPolicyOf(config({ slack, repositories }))).toEqual({
+      team: 'T1',
+      channelDefaults: new Map([
+        ['C1', { owner: 'Acme', name: 'Shop' }],
+        ['G2', { owner: 'acme', name: 'web' }],
+      ]),
+      githubLogins: new Map([
+        ['U1', 'mona'],
+        ['W2', 'mona_acme'],
+      ]),
+      replies: 'mentions',
+    });
+  });
+  it('takes every reply when nothing is said', () => {
+    expect(slackPolicyOf(config({ slack: { team: 'E1' } }))).toEqual({
+      team: 'E1',
+      channelDefaults: new Map(),
+      githubLogins: new Map(),
+      replies: 'all',
+    });
+  });
+});
+
+describe('priceOf', () => {
+  const price = { input: 1.25, cachedInput: 0.125, output: 10 };
+  it.each([
+    ['gpt-a', price],
+    ['gpt-b', null],
+    ['GPT-A', null],
+    ['constructor', null],
+  ])('%s', (model, expected) => {
+    expect(priceOf(config({ prices: { 'gpt-a': price } }), model)).toEqual(expected);
+  });
+});
+
+describe('the repositories to choose from', () => {
+  it('are those with a key of their own that allows them, as they are written and in that order', () => {
+    const made = config({
+      repositories: {
+        'acme/Zoo': {},
+        'acme/*': {},
+        'acme/off': { enabled: false },
+        '!acme/no': {},
+        'acme/a': {},
+      },
+    });
+    expect(namedRepositories(made)).toEqual([
+      { owner: 'acme', name: 'Zoo' },
+      { owner: 'acme', name: 'a' },
     ]);
   });
-  it('says why a repository is refused', () => {
-    expect(explainRepository(example, { owner: 'acme', name: 'secret' })).toEqual([
-      'acme/secret: refused by "acme/secret"',
-      '  "acme/*" matches too, but is less specific and has no effect',
-    ]);
-    expect(explainRepository(example, { owner: 'else', name: 'where' })).toEqual([
-      'else/where: refused, because no key under "repositories" matches it',
-    ]);
+  it.each([
+    [{ 'acme/*': {} }, true],
+    [{ 'acme/a': {} }, false],
+    [{ '!acme/*': {}, 'acme/a': {} }, false],
+    [{ 'acme/*': { enabled: false } }, false],
+    [{}, false],
+  ])('are not all there is below a key with "*": %j', (repositories, expected) => {
+    expect(hasPatterns(config({ repositories }))).toBe(expected);
   });
 });

@@ -1,11 +1,13 @@
 /** Which entry of the configuration applies to a repository, and what follows from it. Nothing listed means nothing allowed. */
 import { parseRepositoryRef } from '../core/ids.ts';
-import type { RepositoryPolicy, RepositoryRefusal } from '../core/policy.ts';
+import type { ModelPrice, RepositoryPolicy, RepositoryRefusal, SlackPolicy } from '../core/policy.ts';
 import type { RepositoryRef } from '../core/task.ts';
 import { matchesPattern } from './repository-pattern.ts';
 import { builtIn, type AirlockConfig, type RepositoryEntry } from './schema.ts';
+import { slackAccessOf } from './slack-schema.ts';
 
-function entryFor(config: AirlockConfig, repository: RepositoryRef): RepositoryEntry | null {
+/** The most specific entry that matches, which alone applies. */
+export function entryFor(config: AirlockConfig, repository: RepositoryRef): RepositoryEntry | null {
   return config.repositories.find((entry) => matchesPattern(entry.pattern, repository)) ?? null;
 }
 
@@ -44,6 +46,7 @@ export function resolveRepository(
       tokens: settings.limits?.tokens ?? defaults.limits?.tokens ?? builtIn.tokens,
     },
     draft: settings.draft ?? defaults.draft ?? builtIn.draft,
+    slack: slackAccessOf(settings.slack ?? defaults.slack),
   };
 }
 
@@ -54,39 +57,25 @@ export function repositoryByAlias(config: AirlockConfig, alias: string): Reposit
   return entry === undefined ? null : parseRepositoryRef(entry.pattern.key.replace(/^!/, ''));
 }
 
-/** What applies to a repository and why, one fact a line, for a maintainer's terminal. */
-export function explainRepository(config: AirlockConfig, repository: RepositoryRef): readonly string[] {
-  const name = `${repository.owner}/${repository.name}`;
-  const policy = resolveRepository(config, repository);
-  const entry = entryFor(config, repository);
-  const others = config.repositories.filter(
-    (other) => other !== entry && matchesPattern(other.pattern, repository),
-  );
-  const lines: string[] = [];
-  if (entry === null) lines.push(`${name}: refused, because no key under "repositories" matches it`);
-  else {
-    lines.push(`${name}: ${policy.allowed ? 'allowed' : 'refused'} by "${entry.pattern.key}"`);
-    for (const other of others)
-      lines.push(`  "${other.pattern.key}" matches too, but is less specific and has no effect`);
-  }
-  if (!policy.allowed || entry === null) return lines;
+/** What tasks from Slack need to know; null when the file has no `slack`, so that nobody uses it from there. */
+export function slackPolicyOf(config: AirlockConfig): SlackPolicy | null {
+  return config.slack;
+}
 
-  const { settings } = entry;
-  const { defaults } = config;
-  const from = (own: unknown, shared?: unknown): string => {
-    if (own !== undefined) return `from "${entry.pattern.key}"`;
-    return shared === undefined ? 'built in' : 'from "defaults"';
-  };
-  lines.push(
-    `  model: ${policy.model} (${from(settings.model, defaults.model)})`,
-    `  models for --model: ${policy.models.join(', ')} (${from(settings.models, defaults.models)})`,
-    `  effort: ${policy.effort} (${from(settings.effort, defaults.effort)})`,
-    `  minutes: ${policy.limits.minutes} (${from(settings.limits?.minutes, defaults.limits?.minutes)})`,
-    `  tokens: ${policy.limits.tokens} (${from(settings.limits?.tokens, defaults.limits?.tokens)})`,
-    `  draft: ${policy.draft ? 'yes' : 'no'} (${from(settings.draft, defaults.draft)})`,
-    `  base branch: ${policy.baseBranch ?? "the repository's default branch"} (${from(settings.baseBranch)})`,
-    `  setup: ${policy.setup === null ? 'none' : `${policy.setup.run}, may read from ${policy.setup.hosts.join(', ') || 'no host'}`} (${from(settings.setup)})`,
-    `  aliases: ${policy.aliases.join(', ') || 'none'}`,
-  );
-  return lines;
+/** null: the file has no price for the model. */
+export function priceOf(config: AirlockConfig, model: string): ModelPrice | null {
+  return config.prices.get(model) ?? null;
+}
+
+/** The repositories that have a key of their own and are allowed, in the order and the letters of the file. */
+export function namedRepositories(config: AirlockConfig): readonly RepositoryRef[] {
+  return config.repositories
+    .filter(({ pattern, excluded }) => pattern.exact && !excluded)
+    .toSorted((a, b) => a.place - b.place)
+    .flatMap(({ pattern }) => parseRepositoryRef(pattern.key) ?? []);
+}
+
+/** Whether a key with `*` allows repositories. */
+export function hasPatterns(config: AirlockConfig): boolean {
+  return config.repositories.some(({ pattern, excluded }) => !pattern.exact && !excluded);
 }

@@ -4,10 +4,11 @@
  */
 import { z } from 'zod';
 import { isBranchName } from '../core/branch-name.ts';
-import type { GithubPolicy } from '../core/policy.ts';
+import type { GithubPolicy, ModelPrice, SlackPolicy } from '../core/policy.ts';
 import { effortSchema } from '../core/task.ts';
 import { hostNameProblem } from './host-name.ts';
 import type { RepositoryPattern } from './repository-pattern.ts';
+import { slackAccessKeys, slackAccessSchema, slackKeys, slackSchema } from './slack-schema.ts';
 
 /** Used where neither the repository's entry nor `defaults` says otherwise. */
 export const builtIn = {
@@ -64,7 +65,20 @@ const shared = {
     .meta({ description: `How long the model thinks. Default "${builtIn.effort}".` }),
   limits: limits.optional(),
   draft: z.boolean().optional().meta({ description: 'Open pull requests as drafts. Default false.' }),
+  slack: slackAccessSchema.optional(),
 };
+
+/** US dollars for a million tokens; far above any price, so that only a slip of the unit is refused. */
+const dollars = z.number().min(0).max(100_000);
+const priceSchema = z
+  .strictObject({
+    input: dollars.meta({ description: 'US dollars for a million input tokens.' }),
+    cachedInput: dollars.meta({
+      description: 'US dollars for a million input tokens that came out of the cache.',
+    }),
+    output: dollars.meta({ description: 'US dollars for a million output tokens, reasoning included.' }),
+  })
+  .meta({ description: 'What one model costs.' });
 
 const setup = z
   .strictObject({
@@ -137,6 +151,11 @@ export const configSchema = z
       })
       .optional()
       .meta({ description: 'How the bot is addressed on GitHub.' }),
+    slack: slackSchema.optional(),
+    prices: z.record(model, priceSchema).optional().meta({
+      description:
+        'Prices by model, for the cost that is shown with a task. Default: none, and then no cost is shown.',
+    }),
     defaults: defaultsSchema.optional(),
     repositories: z.record(z.string(), repositorySchema).optional().meta({
       description:
@@ -150,6 +169,8 @@ export type RepositorySettings = z.infer<typeof repositorySchema>;
 
 export interface RepositoryEntry {
   readonly pattern: RepositoryPattern;
+  /** Where it stands in the file, from 0. */
+  readonly place: number;
   /** By `!` or by `enabled: false`. */
   readonly excluded: boolean;
   readonly settings: RepositorySettings;
@@ -159,6 +180,9 @@ export interface RepositoryEntry {
 export interface AirlockConfig {
   readonly fileName: string;
   readonly github: GithubPolicy;
+  /** null: nobody uses it from Slack. */
+  readonly slack: SlackPolicy | null;
+  readonly prices: ReadonlyMap<string, ModelPrice>;
   readonly defaults: Defaults;
   /** Most specific first, so that the first that matches is the one that applies. */
   readonly repositories: readonly RepositoryEntry[];
@@ -167,9 +191,11 @@ export interface AirlockConfig {
 /** Known keys of the object at a path, for the hint on a typo. */
 export function knownKeysAt(path: readonly PropertyKey[]): readonly string[] {
   const last = path.at(-1);
+  if (last === undefined) return Object.keys(configSchema.shape);
+  if (path[0] === 'prices') return Object.keys(priceSchema.shape);
   if (last === 'limits') return Object.keys(limits.shape);
   if (last === 'setup') return Object.keys(setup.shape);
-  if (last === undefined) return Object.keys(configSchema.shape);
+  if (last === 'slack') return path.length === 1 ? slackKeys : slackAccessKeys;
   if (path.length === 1 && last === 'github') return Object.keys(configSchema.shape.github.unwrap().shape);
   if (path.length === 1 && last === 'defaults') return Object.keys(defaultsSchema.shape);
   return path.length === 2 && path[0] === 'repositories' ? Object.keys(repositorySchema.shape) : [];

@@ -1,0 +1,102 @@
+import { describe, expect, it } from 'vitest';
+import { explainRepository } from './explain-repository.ts';
+import { loadConfig } from './load-config.ts';
+import type { AirlockConfig } from './schema.ts';
+
+function config(value: unknown): AirlockConfig {
+  const read = loadConfig(JSON.stringify(value), 'airlock.config.jsonc');
+  if (!read.ok) throw new Error(read.problems.map((problem) => problem.message).join());
+  return read.config;
+}
+const example = config({
+  defaults: { model: 'gpt-a', models: ['gpt-b'], limits: { minutes: 10 } },
+  repositories: {
+    'acme/*': { effort: 'low' },
+    'acme/shop-*': { draft: true, limits: { tokens: 5000 } },
+    'acme/shop-web': {
+      aliases: ['web'],
+      baseBranch: 'develop',
+      model: 'gpt-c',
+      setup: { run: 'npm ci', hosts: ['Packages.example.com'] },
+    },
+    'acme/secret': { enabled: false },
+    '!acme/legacy-*': {},
+    'acme/legacy-keep': {},
+    '!acme/*-archive': {},
+    'other/a*b*c': {},
+  },
+});
+describe('explainRepository', () => {
+  it('says which key applies, which do not, and where each setting is from', () => {
+    expect(explainRepository(example, { owner: 'acme', name: 'shop-web' })).toEqual([
+      'acme/shop-web: allowed by "acme/shop-web"',
+      '  "acme/shop-*" matches too, but is less specific and has no effect',
+      '  "acme/*" matches too, but is less specific and has no effect',
+      '  model: gpt-c (from "acme/shop-web")',
+      '  models for --model: gpt-c, gpt-b (from "defaults")',
+      '  effort: medium (built in)',
+      '  minutes: 10 (from "defaults")',
+      '  tokens: 2000000 (built in)',
+      '  draft: no (built in)',
+      '  base branch: develop (from "acme/shop-web")',
+      '  setup: npm ci, may read from packages.example.com (from "acme/shop-web")',
+      '  aliases: web',
+      '  from Slack: nobody (built in)',
+      '  default of the Slack channels: none',
+      '  price of gpt-c: not in "prices", so that no cost is shown',
+    ]);
+  });
+  it('says why a repository is refused', () => {
+    expect(explainRepository(example, { owner: 'acme', name: 'secret' })).toEqual([
+      'acme/secret: refused by "acme/secret"',
+      '  "acme/*" matches too, but is less specific and has no effect',
+    ]);
+    expect(explainRepository(example, { owner: 'else', name: 'where' })).toEqual([
+      'else/where: refused, because no key under "repositories" matches it',
+    ]);
+  });
+
+  const slackLines = (slack: unknown, channels: unknown = {}, shared?: unknown): readonly string[] =>
+    explainRepository(
+      config({
+        slack: { team: 'T1', channels },
+        prices: { 'gpt-a': { input: 1.25, cachedInput: 0.125, output: 10 } },
+        defaults: { model: 'gpt-a', slack: shared },
+        repositories: { 'acme/shop': { aliases: ['shop'], slack } },
+      }),
+      { owner: 'Acme', name: 'shop' },
+    ).slice(-3);
+
+  it.each<[string, unknown, unknown, string]>([
+    ['nobody', undefined, undefined, 'nobody (built in)'],
+    ['nobody, expressly', 'none', 'workspace', 'nobody (from "acme/shop")'],
+    ['the workspace', undefined, 'workspace', 'every full member of T1, from everywhere (from "defaults")'],
+    [
+      'channels',
+      { channels: ['C1', 'C2'] },
+      undefined,
+      'every full member of T1; only in C1, C2 (from "acme/shop")',
+    ],
+    [
+      'people',
+      { users: ['U1', 'U2'], groups: ['S1'] },
+      undefined,
+      'U1, U2, the members of S1; from everywhere (from "acme/shop")',
+    ],
+    [
+      'people in channels',
+      { users: ['U1'], channels: ['C1'] },
+      undefined,
+      'U1; only in C1 (from "acme/shop")',
+    ],
+  ])('says who may use it from Slack: %s', (_, own, shared, words) => {
+    expect(slackLines(own, {}, shared)[0]).toBe(`  from Slack: ${words}`);
+  });
+
+  it('says which channels it is the default of, whatever they call it, and what its model costs', () => {
+    expect(slackLines('workspace', { C1: 'acme/SHOP', C2: 'shop' }).slice(1)).toEqual([
+      '  default of the Slack channels: C1, C2',
+      '  price of gpt-a: $1.25 input, $0.125 cached input, $10 output, for a million tokens',
+    ]);
+  });
+});

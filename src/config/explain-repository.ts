@@ -1,0 +1,69 @@
+/** What the configuration says about one repository and which entry of it decides, in words for a maintainer's terminal. */
+import type { ModelPrice, SlackAccess } from '../core/policy.ts';
+import { sameRepository } from '../core/ids.ts';
+import type { RepositoryRef } from '../core/task.ts';
+import { matchesPattern } from './repository-pattern.ts';
+import { entryFor, priceOf, resolveRepository } from './resolve-repository.ts';
+import type { AirlockConfig } from './schema.ts';
+
+/** One fact a line. */
+export function explainRepository(config: AirlockConfig, repository: RepositoryRef): readonly string[] {
+  const name = `${repository.owner}/${repository.name}`;
+  const policy = resolveRepository(config, repository);
+  const entry = entryFor(config, repository);
+  const others = config.repositories.filter(
+    (other) => other !== entry && matchesPattern(other.pattern, repository),
+  );
+  const lines: string[] = [];
+  if (entry === null) lines.push(`${name}: refused, because no key under "repositories" matches it`);
+  else {
+    lines.push(`${name}: ${policy.allowed ? 'allowed' : 'refused'} by "${entry.pattern.key}"`);
+    for (const other of others)
+      lines.push(`  "${other.pattern.key}" matches too, but is less specific and has no effect`);
+  }
+  if (!policy.allowed || entry === null) return lines;
+
+  const { settings } = entry;
+  const { defaults } = config;
+  const from = (own: unknown, shared?: unknown): string => {
+    if (own !== undefined) return `from "${entry.pattern.key}"`;
+    return shared === undefined ? 'built in' : 'from "defaults"';
+  };
+  lines.push(
+    `  model: ${policy.model} (${from(settings.model, defaults.model)})`,
+    `  models for --model: ${policy.models.join(', ')} (${from(settings.models, defaults.models)})`,
+    `  effort: ${policy.effort} (${from(settings.effort, defaults.effort)})`,
+    `  minutes: ${policy.limits.minutes} (${from(settings.limits?.minutes, defaults.limits?.minutes)})`,
+    `  tokens: ${policy.limits.tokens} (${from(settings.limits?.tokens, defaults.limits?.tokens)})`,
+    `  draft: ${policy.draft ? 'yes' : 'no'} (${from(settings.draft, defaults.draft)})`,
+    `  base branch: ${policy.baseBranch ?? "the repository's default branch"} (${from(settings.baseBranch)})`,
+    `  setup: ${policy.setup === null ? 'none' : `${policy.setup.run}, may read from ${policy.setup.hosts.join(', ') || 'no host'}`} (${from(settings.setup)})`,
+    `  aliases: ${policy.aliases.join(', ') || 'none'}`,
+    `  from Slack: ${slackWords(config, policy.slack)} (${from(settings.slack, defaults.slack)})`,
+    `  default of the Slack channels: ${channelsWithDefault(config, repository).join(', ') || 'none'}`,
+    `  price of ${policy.model}: ${priceWords(priceOf(config, policy.model))}`,
+  );
+  return lines;
+}
+
+/** Ids of the channels whose tasks are about the repository when nothing else says. */
+export function channelsWithDefault(config: AirlockConfig, repository: RepositoryRef): readonly string[] {
+  return [...(config.slack?.channelDefaults ?? [])]
+    .filter(([, named]) => sameRepository(named, repository))
+    .map(([channelId]) => channelId);
+}
+
+function slackWords({ slack }: AirlockConfig, access: SlackAccess): string {
+  if (slack === null || access.kind === 'none') return 'nobody';
+  const everybody = `every full member of ${slack.team}`;
+  if (access.kind === 'workspace') return `${everybody}, from everywhere`;
+  const { people, channels } = access;
+  const groups = people?.groups.map((group) => `the members of ${group}`) ?? [];
+  const who = people === null ? everybody : [...people.users, ...groups].join(', ');
+  return `${who}; ${channels === null ? 'from everywhere' : `only in ${channels.join(', ')}`}`;
+}
+
+function priceWords(price: ModelPrice | null): string {
+  if (price === null) return 'not in "prices", so that no cost is shown';
+  return `$${price.input} input, $${price.cachedInput} cached input, $${price.output} output, for a million tokens`;
+}
