@@ -105,7 +105,7 @@ const plainTextInput = z
     focus_on_load: z.boolean().optional(),
   })
   .refine(
-    ({ initial_value: value, max_length: max }) => (value?.length ?? 0) <= (max ?? 3000),
+    ({ initial_value: value = '', max_length: max = 3000 }) => value.length <= max || value.length > 3000,
     'initial_value is longer than max_length',
   );
 

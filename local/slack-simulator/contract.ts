@@ -151,6 +151,10 @@ export interface SlackSimulator {
     readonly query: string;
     readonly pick?: string;
   }): Promise<{ readonly answer: Answer; readonly options: readonly Option[] }>;
+  /** Takes an option of a menu in a message; from an external select after typing `query`. `menu` is its `action_id`. */
+  chooseInMessage(
+    choice: OnMessage & { readonly menu: string; readonly query?: string; readonly pick: string },
+  ): Promise<Interaction>;
   /**
    * `values` by block id: text, or an option's text or value; null empties a field. What is left out stays as it is
    * (`initial_*`, an earlier `choose`). Rejects with the client's sentence when Slack would not send it: a required field

@@ -1,0 +1,196 @@
+/**
+ * Which events the app is told, and what they say. Slack delivers an event only where the bot is in the conversation and
+ * its scopes let it hear; that is the subscription too, as every event has one scope.
+ */
+import type {
+  AppMentionEvent,
+  FileShareMessageEvent,
+  GenericMessageEvent,
+  MessageChangedEvent,
+  MessageDeletedEvent,
+  ReactionAddedEvent,
+  ReactionRemovedEvent,
+  SlackEvent,
+} from '@slack/types';
+import type { Answer } from './contract-views.ts';
+import type { StoredMessage } from './journal.ts';
+import { textOf, type Json } from './json-values.ts';
+import { enveloped, timestamp } from './payloads/envelope.ts';
+import type { Site } from './site.ts';
+import type { Channel, Person } from './workspace.ts';
+
+const historyScopes = {
+  public: 'channels:history',
+  private: 'groups:history',
+  direct: 'im:history',
+} as const;
+const channelTypes = { public: 'channel', private: 'group', direct: 'im' } as const;
+
+/** `message`, then `app_mention` where the bot is mentioned. In a direct message Slack sends no `app_mention`. */
+export async function sendPersonMessage(
+  site: Site,
+  message: StoredMessage,
+  person: Person,
+): Promise<readonly Answer[]> {
+  const channel = site.workspace.channel(message.channelId);
+  const payloads: SlackEvent[] = [];
+  if (hears(site, channel, historyScopes[channel.kind]))
+    payloads.push(messageEvent(message, channel, person));
+  const mentioned = textOf(message.document['text']).includes(site.workspace.bot.mention);
+  if (mentioned && channel.kind !== 'direct' && hears(site, channel, 'app_mentions:read'))
+    payloads.push(mentionEvent(message, person));
+  return await Promise.all(payloads.map((event) => send(site, event, person)));
+}
+
+/** An app is told of its own messages too, and has to leave them alone. */
+export function tellBotMessage(site: Site, message: StoredMessage): void {
+  const channel = site.workspace.findChannel(message.channelId);
+  if (channel === null || !hears(site, channel, historyScopes[channel.kind])) return;
+  sendInBackground(site, messageEvent(message, channel, site.workspace.bot));
+}
+
+export async function sendMessageChanged(
+  site: Site,
+  message: StoredMessage,
+  before: Json,
+): Promise<readonly Answer[]> {
+  const event = changedEvent(site, message, before);
+  return event === null ? [] : [await send(site, event, null)];
+}
+
+/** The same for what the app changed itself: it is told as well, and nobody waits for its answer. */
+export function tellMessageChanged(site: Site, message: StoredMessage, before: Json): void {
+  const event = changedEvent(site, message, before);
+  if (event !== null) sendInBackground(site, event);
+}
+
+/** https://docs.slack.dev/reference/events/message/message_changed */
+function changedEvent(site: Site, message: StoredMessage, before: Json): MessageChangedEvent | null {
+  const channel = site.workspace.channel(message.channelId);
+  if (!hears(site, channel, historyScopes[channel.kind])) return null;
+  const at = timestamp();
+  return {
+    type: 'message',
+    subtype: 'message_changed',
+    event_ts: at,
+    hidden: true,
+    channel: channel.id,
+    channel_type: channelTypes[channel.kind],
+    ts: at,
+    message: innerMessage(message, message.document, channel),
+    previous_message: innerMessage(message, before, channel),
+  };
+}
+
+export async function sendMessageDeleted(site: Site, message: StoredMessage): Promise<readonly Answer[]> {
+  const event = deletedEvent(site, message);
+  return event === null ? [] : [await send(site, event, null)];
+}
+
+export function tellMessageDeleted(site: Site, message: StoredMessage): void {
+  const event = deletedEvent(site, message);
+  if (event !== null) sendInBackground(site, event);
+}
+
+/** https://docs.slack.dev/reference/events/message/message_deleted */
+function deletedEvent(site: Site, message: StoredMessage): MessageDeletedEvent | null {
+  const channel = site.workspace.channel(message.channelId);
+  if (!hears(site, channel, historyScopes[channel.kind])) return null;
+  const at = timestamp();
+  return {
+    type: 'message',
+    subtype: 'message_deleted',
+    event_ts: at,
+    hidden: true,
+    channel: channel.id,
+    channel_type: channelTypes[channel.kind],
+    ts: at,
+    deleted_ts: message.ts,
+    previous_message: innerMessage(message, message.document, channel),
+  };
+}
+
+/** https://docs.slack.dev/reference/events/reaction_added and …/reaction_removed */
+export async function sendReaction(
+  site: Site,
+  message: StoredMessage,
+  person: Person,
+  reaction: { readonly name: string; readonly added: boolean },
+): Promise<readonly Answer[]> {
+  const channel = site.workspace.channel(message.channelId);
+  if (!hears(site, channel, 'reactions:read')) return [];
+  const event: ReactionAddedEvent | ReactionRemovedEvent = {
+    type: reaction.added ? 'reaction_added' : 'reaction_removed',
+    user: person.id,
+    reaction: reaction.name,
+    item_user: message.userId,
+    item: { type: 'message', channel: channel.id, ts: message.ts },
+    event_ts: timestamp(),
+  };
+  return [await send(site, event, person)];
+}
+
+function hears(site: Site, channel: Channel, scope: string): boolean {
+  return channel.members.has(site.workspace.bot.id) && site.botScopes.includes(scope);
+}
+
+async function send(site: Site, event: SlackEvent, person: Person | null): Promise<Answer> {
+  return await site.deliveries.send(outgoing(site, event, person));
+}
+
+function sendInBackground(site: Site, event: SlackEvent): void {
+  site.deliveries.sendInBackground(outgoing(site, event, null));
+}
+
+function outgoing(site: Site, event: SlackEvent, person: Person | null) {
+  const shared = person?.kind === 'stranger';
+  return { kind: 'event', what: event.type, payload: { ...enveloped(site, event, shared) } } as const;
+}
+
+/** https://docs.slack.dev/reference/events/message, …/message.file_share and …/message.thread_broadcast */
+function messageEvent(message: StoredMessage, channel: Channel, person: Person): SlackEvent {
+  const { document } = message;
+  const event: GenericMessageEvent = {
+    ...innerMessage(message, document, channel),
+    ...teamsOf(person),
+    event_ts: message.ts,
+  };
+  if (document['subtype'] !== 'file_share') return event;
+  const shared: FileShareMessageEvent = { ...event, subtype: 'file_share', text: textOf(document['text']) };
+  return shared;
+}
+
+function innerMessage(message: StoredMessage, document: Json, channel: Channel): GenericMessageEvent {
+  return {
+    subtype: undefined,
+    event_ts: message.ts,
+    ...document,
+    type: 'message',
+    channel: channel.id,
+    channel_type: channelTypes[channel.kind],
+    user: message.userId,
+    ts: message.ts,
+  };
+}
+
+/** https://docs.slack.dev/reference/events/app_mention */
+function mentionEvent(message: StoredMessage, person: Person): AppMentionEvent {
+  const { document } = message;
+  return {
+    ...document,
+    type: 'app_mention',
+    user: person.id,
+    text: textOf(document['text']),
+    ts: message.ts,
+    ...(message.threadTs === null ? {} : { thread_ts: message.threadTs }),
+    channel: message.channelId,
+    event_ts: message.ts,
+    ...teamsOf(person),
+  };
+}
+
+/** https://docs.slack.dev/apis/slack-connect: who comes from elsewhere is marked in every event. */
+function teamsOf(person: Person): Record<string, string> {
+  if (person.kind !== 'stranger') return { team: person.teamId };
+  return { team: person.teamId, user_team: person.teamId, source_team: person.teamId };
+}

@@ -1,0 +1,54 @@
+/** What a method of the Web API is given and answers. */
+import { structured, textOf, type Json } from '../json-values.ts';
+import type { Site } from '../site.ts';
+
+export interface Call {
+  readonly site: Site;
+  readonly method: string;
+  /** Text from a form or query, anything from JSON. Without the token. */
+  readonly args: Json;
+}
+
+/** `ok`, and `error` where it is false. The HTTP status is 200 either way. */
+export type Result = Json & { readonly ok: boolean };
+
+export type Method = (call: Call) => Promise<Result>;
+
+export function refuse(error: string, more: Json = {}): Result {
+  return { ok: false, error, ...more };
+}
+
+/** As Slack words a refusal of arguments: https://docs.slack.dev/reference/methods of each, `response_metadata`. */
+export function refuseWith(error: string, messages: readonly string[]): Result {
+  return refuse(error, { response_metadata: { messages: messages.map((message) => `[ERROR] ${message}`) } });
+}
+
+/** Asks emulate with the app's own token. */
+export async function pass(call: Call, args: Json = call.args): Promise<Result> {
+  const answer = await call.site.emulated.call(call.method, args, 'app');
+  return { ...answer, ok: answer['ok'] === true };
+}
+
+export function missingScope(site: Site, needed: string): Result | null {
+  if (site.botScopes.includes(needed)) return null;
+  return refuse('missing_scope', { needed, provided: site.botScopes.join(',') });
+}
+
+export function text(call: Call, name: string): string {
+  return textOf(call.args[name]);
+}
+
+export function number(call: Call, name: string, otherwise: number): number {
+  const given = Number(call.args[name] ?? otherwise);
+  return Number.isFinite(given) && given > 0 ? given : otherwise;
+}
+
+export function flag(call: Call, name: string): boolean {
+  const value = call.args[name];
+  return value === true || value === 1 || ['true', '1'].includes(textOf(value).toLowerCase());
+}
+
+/** undefined when it is missing or no JSON. */
+export function argument(call: Call, name: string): unknown {
+  return structured(call.args[name]);
+}

@@ -1,0 +1,235 @@
+/** Payloads of commands and interactions, typed with Bolt's own types. Each follows the page that its comment names. */
+import type {
+  BlockAction,
+  BlockSuggestion,
+  ButtonAction,
+  ExternalSelectAction,
+  MessageShortcut,
+  SlashCommand,
+  StaticSelectAction,
+  ViewClosedAction,
+  ViewOutput,
+  ViewSubmitAction,
+} from '@slack/bolt';
+import type { PlacedElement } from '../blocks.ts';
+import { plainText, typedBlocks } from '../blocks.ts';
+import type { Option } from '../contract-views.ts';
+import { stateOf, type Form } from '../forms.ts';
+import type { StoredMessage } from '../journal.ts';
+import { isJson, jsonOf, textOf, type Json } from '../json-values.ts';
+import type { Site } from '../site.ts';
+import type { Channel, Person } from '../workspace.ts';
+import { acting, timestamp } from './envelope.ts';
+
+interface Answerable {
+  readonly triggerId: string;
+  readonly responseUrl: string;
+}
+
+/** In commands and interactions a private channel and a direct message have no name of their own. */
+function channelName(channel: Channel): string {
+  if (channel.kind === 'direct') return 'directmessage';
+  return channel.kind === 'private' ? 'privategroup' : channel.name;
+}
+
+/** https://docs.slack.dev/interactivity/implementing-slash-commands#app_command_handling */
+export function slashCommand(
+  site: Site,
+  { person, channel, command, text }: { person: Person; channel: Channel; command: string; text: string },
+  { triggerId, responseUrl }: Answerable,
+): SlashCommand {
+  return {
+    token: site.verificationToken,
+    team_id: site.workspace.teamId,
+    team_domain: site.workspace.domain,
+    channel_id: channel.id,
+    channel_name: channelName(channel),
+    user_id: person.id,
+    user_name: person.name,
+    command,
+    text,
+    api_app_id: site.workspace.appId,
+    is_enterprise_install: 'false',
+    response_url: responseUrl,
+    trigger_id: triggerId,
+  };
+}
+
+/** Where a menu or button stands. */
+export interface Place {
+  readonly channel: Channel;
+  readonly message: StoredMessage;
+}
+
+function container({ channel, message }: Place): Json {
+  return {
+    type: 'message',
+    message_ts: message.ts,
+    channel_id: channel.id,
+    is_ephemeral: false,
+    ...(message.threadTs === null ? {} : { thread_ts: message.threadTs }),
+  };
+}
+
+function messageOf(message: StoredMessage): MessageShortcut['message'] {
+  return {
+    ...message.document,
+    type: 'message',
+    user: message.userId,
+    ts: message.ts,
+    text: textOf(message.document['text']),
+  };
+}
+
+/** https://docs.slack.dev/reference/interaction-payloads/block_actions-payload */
+function blockActions<Action extends ButtonAction | ExternalSelectAction | StaticSelectAction>(
+  site: Site,
+  person: Person,
+  place: Place,
+  action: Action,
+  { triggerId, responseUrl }: Answerable,
+): BlockAction<Action> {
+  return {
+    type: 'block_actions',
+    ...acting(site, person),
+    container: container(place),
+    trigger_id: triggerId,
+    channel: { id: place.channel.id, name: channelName(place.channel) },
+    message: messageOf(place.message),
+    state: { values: {} },
+    response_url: responseUrl,
+    actions: [action],
+  };
+}
+
+export function buttonPressed(
+  site: Site,
+  person: Person,
+  place: Place,
+  { blockId, element }: PlacedElement,
+  answerable: Answerable,
+): BlockAction<ButtonAction> {
+  const { value, url } = element;
+  const action: ButtonAction = {
+    type: 'button',
+    action_id: textOf(element['action_id']),
+    block_id: blockId,
+    text: { type: 'plain_text', text: plainText(element['text']), emoji: true },
+    ...(typeof value === 'string' ? { value } : {}),
+    ...(typeof url === 'string' ? { url } : {}),
+    action_ts: timestamp(),
+  };
+  return blockActions(site, person, place, action, answerable);
+}
+
+export function optionTaken(
+  site: Site,
+  person: Person,
+  place: Place,
+  { blockId, element }: PlacedElement,
+  option: Option,
+  answerable: Answerable,
+): BlockAction<ExternalSelectAction | StaticSelectAction> {
+  const action: ExternalSelectAction | StaticSelectAction = {
+    type: element['type'] === 'external_select' ? 'external_select' : 'static_select',
+    action_id: textOf(element['action_id']),
+    block_id: blockId,
+    selected_option: { text: { type: 'plain_text', text: option.text, emoji: true }, value: option.value },
+    action_ts: timestamp(),
+  };
+  return blockActions(site, person, place, action, answerable);
+}
+
+/** https://docs.slack.dev/reference/interaction-payloads/block_suggestion-payload */
+export function blockSuggestion(
+  site: Site,
+  person: Person,
+  { blockId, element }: PlacedElement,
+  value: string,
+  at: Form | Place,
+): BlockSuggestion {
+  return {
+    type: 'block_suggestion',
+    ...acting(site, person),
+    block_id: blockId,
+    action_id: textOf(element['action_id']),
+    value,
+    ...('message' in at
+      ? {
+          container: container(at),
+          channel: { id: at.channel.id, name: channelName(at.channel) },
+          message: messageOf(at.message),
+        }
+      : { container: { type: 'view', view_id: at.id }, view: viewOutput(site, at) }),
+  };
+}
+
+/** https://docs.slack.dev/reference/interaction-payloads/view-interactions-payload#view_submission */
+export function viewSubmission(site: Site, form: Form, triggerId: string): ViewSubmitAction {
+  return {
+    type: 'view_submission',
+    ...acting(site, form.person),
+    trigger_id: triggerId,
+    view: viewOutput(site, form),
+    response_urls: [],
+  };
+}
+
+/** https://docs.slack.dev/reference/interaction-payloads/view-interactions-payload#view_closed */
+export function viewClosed(site: Site, form: Form): ViewClosedAction {
+  return {
+    type: 'view_closed',
+    ...acting(site, form.person),
+    view: viewOutput(site, form),
+    is_cleared: false,
+  };
+}
+
+/** https://docs.slack.dev/reference/interaction-payloads/shortcuts-interaction-payload#message_actions */
+export function messageAction(
+  site: Site,
+  person: Person,
+  place: Place,
+  callbackId: string,
+  { triggerId, responseUrl }: Answerable,
+): MessageShortcut & { readonly api_app_id: string } {
+  return {
+    type: 'message_action',
+    ...acting(site, person),
+    callback_id: callbackId,
+    trigger_id: triggerId,
+    message_ts: place.message.ts,
+    response_url: responseUrl,
+    message: messageOf(place.message),
+    channel: { id: place.channel.id, name: channelName(place.channel) },
+    action_ts: timestamp(),
+  };
+}
+
+/** https://docs.slack.dev/reference/views: the view with what the person has entered. */
+function viewOutput(site: Site, form: Form): ViewOutput {
+  const view = form.document;
+  const plain = (value: unknown) =>
+    isJson(value) ? { type: 'plain_text' as const, text: plainText(value), emoji: true } : null;
+  return {
+    id: form.id,
+    team_id: site.workspace.teamId,
+    app_installed_team_id: site.workspace.teamId,
+    type: 'modal',
+    callback_id: textOf(view['callback_id']),
+    app_id: site.workspace.appId,
+    bot_id: site.workspace.botId,
+    title: plain(view['title']) ?? { type: 'plain_text', text: '' },
+    blocks: [...typedBlocks(view['blocks'])],
+    close: plain(view['close']),
+    submit: plain(view['submit']),
+    state: { values: stateOf(form) },
+    hash: textOf(view['hash']),
+    private_metadata: textOf(view['private_metadata']),
+    root_view_id: textOf(view['root_view_id']) || form.id,
+    previous_view_id: textOf(view['previous_view_id']) || null,
+    clear_on_close: view['clear_on_close'] === true,
+    notify_on_close: view['notify_on_close'] === true,
+    external_id: textOf(jsonOf(view)['external_id']),
+  };
+}

@@ -1,0 +1,49 @@
+/** The one HTTP server: Web API, response URLs, pages, and the WebSocket of Socket Mode. Loopback only. */
+import { createServer, type Server } from 'node:http';
+import { getRequestListener, type HttpBindings } from '@hono/node-server';
+import { Hono } from 'hono';
+import { pageApplication } from './pages/page-routes.ts';
+import { serveResponseUrl } from './response-url.ts';
+import type { Site } from './site.ts';
+import { ConnectionCut, serveMethod } from './web-api.ts';
+
+export async function startServer(
+  site: Site,
+  port: number,
+): Promise<{ readonly url: string; close(): Promise<void> }> {
+  const web = new Hono<{ Bindings: HttpBindings }>();
+  web.on(['GET', 'POST'], '/api/:method', (c) => serveMethod(site, c));
+  web.post('/commands/*', (c) => serveResponseUrl(site, c));
+  web.post('/actions/*', (c) => serveResponseUrl(site, c));
+  web.route('/', pageApplication(site));
+  web.onError((error) => {
+    // The connection is gone; whatever is returned reaches nobody.
+    if (error instanceof ConnectionCut) return new Response(null, { status: 500 });
+    throw error;
+  });
+  const serve = getRequestListener(web.fetch);
+  const server = createServer((request, response) => {
+    void serve(request, response);
+  });
+  server.on('upgrade', (request, socket, head) => site.socket.upgrade(request, socket, head));
+  const taken = await listen(server, port);
+  return {
+    url: `http://127.0.0.1:${taken}`,
+    async close() {
+      server.closeAllConnections();
+      await new Promise<void>((done) => {
+        server.close(() => done());
+      });
+    },
+  };
+}
+
+function listen(server: Server, port: number): Promise<number> {
+  return new Promise((done, reject) => {
+    server.once('error', reject);
+    server.listen(port, '127.0.0.1', () => {
+      const address = server.address();
+      done(typeof address === 'object' && address !== null ? address.port : port);
+    });
+  });
+}

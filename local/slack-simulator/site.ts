@@ -1,0 +1,31 @@
+/** What the parts of the simulator share. */
+import type { Deliveries } from './deliveries.ts';
+import type { EmulatedSlack } from './emulator.ts';
+import type { CallLog, Faults, MessageLimit } from './faults.ts';
+import type { Forms } from './forms.ts';
+import type { Journal } from './journal.ts';
+import type { SocketHub } from './socket-hub.ts';
+import type { ResponseUrls, Triggers } from './triggers.ts';
+import type { Workspace } from './workspace.ts';
+
+export interface Site {
+  /** Base of the pages, without a slash at the end. */
+  readonly url: string;
+  readonly botToken: string;
+  readonly appToken: string;
+  readonly botScopes: readonly string[];
+  /** The deprecated verification token that still stands in every payload; nobody may rely on it. */
+  readonly verificationToken: string;
+  readonly emulated: EmulatedSlack;
+  readonly workspace: Workspace;
+  readonly journal: Journal;
+  readonly forms: Forms;
+  readonly triggers: Triggers;
+  readonly responseUrls: ResponseUrls;
+  readonly deliveries: Deliveries;
+  readonly socket: SocketHub;
+  readonly faults: Faults;
+  readonly calls: CallLog;
+  readonly messageLimit: MessageLimit;
+  readonly token: { revoked: boolean };
+}

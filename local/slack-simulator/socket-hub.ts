@@ -1,0 +1,134 @@
+/**
+ * Socket Mode as Slack speaks it: a WebSocket under an address that is good once, `hello`, envelopes, acknowledgements with a
+ * payload, and being asked to connect again. https://docs.slack.dev/apis/events-api/using-socket-mode
+ */
+import { randomBytes, randomUUID } from 'node:crypto';
+import type { IncomingMessage } from 'node:http';
+import type { Duplex } from 'node:stream';
+import { WebSocketServer, type WebSocket } from 'ws';
+import type { Delivery } from './contract-views.ts';
+import { isJson, parseJsonObject, textOf, type Json } from './json-values.ts';
+
+/** Clients take a connection without pings for dead: Bolt's after 30 s. */
+const pingIntervalMs = 10_000;
+
+const envelopeTypes: Readonly<Record<Exclude<Delivery['kind'], 'raw'>, string>> = {
+  command: 'slash_commands',
+  event: 'events_api',
+  interaction: 'interactive',
+  options: 'interactive',
+};
+
+export type Acknowledgement = { readonly payload: string } | { readonly error: string };
+
+export class SocketHub {
+  private readonly appId: string;
+  private readonly tickets = new Set<string>();
+  private readonly server = new WebSocketServer({ noServer: true });
+  private readonly waiting = new Map<string, (answer: Acknowledgement) => void>();
+  private readonly pings: NodeJS.Timeout;
+  private next = 0;
+
+  constructor(appId: string) {
+    this.appId = appId;
+    this.pings = setInterval(() => {
+      for (const client of this.server.clients) client.ping();
+    }, pingIntervalMs).unref();
+  }
+
+  /** Path and query of the address that `apps.connections.open` answers. */
+  ticket(): string {
+    const ticket = randomBytes(16).toString('hex');
+    this.tickets.add(ticket);
+    return `/link/?ticket=${ticket}&app_id=${this.appId}`;
+  }
+
+  upgrade(request: IncomingMessage, socket: Duplex, head: Buffer): void {
+    const url = new URL(request.url ?? '/', 'http://simulator');
+    if (url.pathname !== '/link/' || !this.tickets.delete(url.searchParams.get('ticket') ?? '')) {
+      socket.end('HTTP/1.1 408 Request Timeout\r\nConnection: close\r\nContent-Length: 0\r\n\r\n');
+      return;
+    }
+    this.server.handleUpgrade(request, socket, head, (client) => this.greet(client));
+  }
+
+  connections(): number {
+    return this.open().length;
+  }
+
+  /** One of several connections gets it, as with Slack. Resolves with the acknowledgement, or with what went wrong. */
+  send(
+    kind: Delivery['kind'],
+    payload: Json,
+    retry: { readonly retryNum: number; readonly reason: string } | null,
+    deadlineMs: number,
+  ): Promise<Acknowledgement> {
+    const clients = this.open();
+    const client = clients[this.next % Math.max(clients.length, 1)];
+    this.next += 1;
+    if (client === undefined || kind === 'raw') return Promise.resolve({ error: 'no socket is open' });
+    const id = randomUUID();
+    return new Promise((resolve) => {
+      const done = (answer: Acknowledgement): void => {
+        clearTimeout(timer);
+        client.off('close', lost);
+        this.waiting.delete(id);
+        resolve(answer);
+      };
+      const lost = (): void => done({ error: 'connection_failed' });
+      const timer = setTimeout(() => done({ error: 'operation_timeout' }), deadlineMs);
+      client.once('close', lost);
+      this.waiting.set(id, done);
+      client.send(
+        JSON.stringify({
+          envelope_id: id,
+          payload,
+          type: envelopeTypes[kind],
+          accepts_response_payload: kind !== 'event',
+          ...(kind === 'event'
+            ? { retry_attempt: retry?.retryNum ?? 0, retry_reason: retry?.reason ?? '' }
+            : {}),
+        }),
+      );
+    });
+  }
+
+  disconnect(reason: 'warning' | 'refresh_requested' | 'link_disabled'): void {
+    for (const client of this.open())
+      client.send(JSON.stringify({ type: 'disconnect', reason, debug_info: { host: 'simulated' } }));
+  }
+
+  drop(): void {
+    for (const client of this.server.clients) client.terminate();
+  }
+
+  close(): void {
+    clearInterval(this.pings);
+    this.drop();
+    this.server.close();
+  }
+
+  private open(): readonly WebSocket[] {
+    return [...this.server.clients].filter(({ readyState, OPEN }) => readyState === OPEN);
+  }
+
+  private greet(client: WebSocket): void {
+    client.on('error', () => client.terminate());
+    client.on('message', (data, isBinary) => {
+      const message = isBinary || !Buffer.isBuffer(data) ? null : parseJsonObject(data.toString('utf8'));
+      if (message === null) return;
+      const { payload } = message;
+      // Bolt's client acknowledges with an empty object where there is nothing to say.
+      const empty = !isJson(payload) || Object.keys(payload).length === 0;
+      this.waiting.get(textOf(message['envelope_id']))?.({ payload: empty ? '' : JSON.stringify(payload) });
+    });
+    client.send(
+      JSON.stringify({
+        type: 'hello',
+        num_connections: this.connections(),
+        debug_info: { host: 'simulated', build_number: 1, approximate_connection_time: 18_060 },
+        connection_info: { app_id: this.appId },
+      }),
+    );
+  }
+}
