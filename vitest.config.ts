@@ -1,6 +1,12 @@
+import { builtinModules } from 'node:module';
+import { fileURLToPath } from 'node:url';
 import { cloudflareTest } from '@cloudflare/vitest-plugin';
 import { defineConfig } from 'vitest/config';
 import { scriptedSandboxHost } from './test/workerd-host/sandbox-host.ts';
+
+/** As in `wrangler.jsonc`, which the pool does not take them from. */
+const unavailable = fileURLToPath(new URL('./src/slack/stubs/unavailable.cjs', import.meta.url));
+const notInTheWorker = ['express', 'raw-body', '@slack/socket-mode', '@slack/oauth'];
 
 export default defineConfig({
   test: {
@@ -38,8 +44,19 @@ export default defineConfig({
             };
           }),
         ],
+        resolve: { alias: Object.fromEntries(notInTheWorker.map((name) => [name, unavailable])) },
         test: {
           name: 'workerd',
+          deps: {
+            optimizer: {
+              ssr: {
+                // CommonJS, which the pool does not load as it is.
+                enabled: true,
+                include: ['@slack/bolt', '@slack/web-api'],
+                rolldownOptions: { platform: 'node', external: [...builtinModules, /^node:/] },
+              },
+            },
+          },
           include: ['test/workerd/**/*.test.ts'],
           globalSetup: ['test/workerd-host/github.ts'],
           setupFiles: ['test/workerd/only-simulated-github.ts'],

@@ -1,0 +1,104 @@
+/** A click on a button of a task's message. Answers with a sentence for who clicked; nothing (null) once a view is open or there is nothing to do. */
+import { z } from 'zod';
+import { slackChannelIdSchema, slackTsSchema, slackUserIdSchema } from '../core/task.ts';
+import { admitActor, approveTask, cancelTask, chooseRepository, retryTask, type Actor } from './control.ts';
+import type { Intake } from './intake.ts';
+import { logView } from './log-view.ts';
+import { actionIds, buttonValueSchema, type ButtonValue } from './names.ts';
+import { sentences } from './sentences.ts';
+import { taskForm } from './task-form.ts';
+import { readAs } from './unreadable.ts';
+
+const clickSchema = z.object({
+  user: z.object({ id: slackUserIdSchema }),
+  channel: z.object({ id: slackChannelIdSchema }),
+  message: z.object({ ts: slackTsSchema, thread_ts: slackTsSchema.optional() }),
+  trigger_id: z.string().min(1).max(200),
+  actions: z.array(z.object({ action_id: z.string(), value: z.string().max(2000).optional() })).length(1),
+});
+
+/** The ids of the buttons of a choice end in a number. */
+export const choiceIdPattern = /^task\.choose[._-]?\d{0,3}$/;
+
+/** Slack takes 3,000 characters in a text input; what does not fit would be lost without a word. */
+const maxFormInstructionChars = 3000;
+
+function readValue(value: string | undefined): ButtonValue | null {
+  try {
+    return buttonValueSchema.safeParse(JSON.parse(value ?? '')).data ?? null;
+  } catch {
+    return null;
+  }
+}
+
+export async function answerAction(intake: Intake, body: unknown): Promise<string | null> {
+  const { user, channel, message, trigger_id: triggerId, actions } = readAs(clickSchema, body);
+  const [click] = actions;
+  const value = readValue(click?.value);
+  if (click === undefined || value === null) return sentences.unclear;
+  const actor: Actor = { userId: user.id, channelId: channel.id };
+  if (choiceIdPattern.test(click.action_id)) {
+    return value.repository === undefined
+      ? sentences.unclear
+      : await chooseRepository(intake, value.taskId, actor, value.repository);
+  }
+  switch (click.action_id) {
+    case actionIds.cancel:
+      return await cancelTask(intake, value.taskId, actor);
+    case actionIds.retry:
+      return await retryTask(intake, value.taskId, { ...actor, threadTs: message.thread_ts ?? message.ts });
+    case actionIds.approve:
+      return value.changeHash === undefined
+        ? sentences.unclear
+        : await approveTask(intake, value.taskId, actor, value.changeHash);
+    case actionIds.log:
+      return await openLog(intake, value.taskId, actor, triggerId);
+    case actionIds.change:
+      return await openChange(intake, value.taskId, actor, triggerId);
+    default:
+      return sentences.unclear;
+  }
+}
+
+async function openLog(
+  intake: Intake,
+  taskId: string,
+  actor: Actor,
+  triggerId: string,
+): Promise<string | null> {
+  const admitted = await admitActor(intake, taskId, actor);
+  if (!admitted.ok) return admitted.sentence;
+  await intake.openView(triggerId, logView(admitted.view, await admitted.task.events()));
+  return null;
+}
+
+/** What is sent goes where the task is, and takes its place. */
+async function openChange(
+  intake: Intake,
+  taskId: string,
+  actor: Actor,
+  triggerId: string,
+): Promise<string | null> {
+  const admitted = await admitActor(intake, taskId, actor);
+  if (!admitted.ok) return admitted.sentence;
+  const { request, trigger, repository } = admitted;
+  if (request.instruction.length > maxFormInstructionChars) {
+    return 'What was asked is too long for a form of Slack’s. Cancel the task and ask again, with the repository in front.';
+  }
+  await intake.openView(
+    triggerId,
+    taskForm({
+      metadata: {
+        channelId: trigger.channelId,
+        threadTs: trigger.threadTs,
+        messageTs: trigger.messageTs,
+        replaces: taskId,
+      },
+      repository,
+      branch: request.options.base ?? null,
+      instruction: request.instruction,
+      replacing: true,
+    }),
+  );
+  return null;
+}

@@ -1,0 +1,124 @@
+/**
+ * The words after a slash command → what they ask for. Pure. Whoever types the name of a command with something behind it that no command
+ * takes means work to do: `cancel the order twice` is an instruction, `cancel 1a2b` is none.
+ *
+ * Unknown is one Latin word alone that names neither command nor repository: too little to work on, and mostly a slip. In scripts
+ * without spaces one word can be a whole sentence, and is an instruction.
+ */
+import { stripHiddenCharacters } from '../core/hidden-characters.ts';
+import type { AskRead } from '../core/ask-words.ts';
+import type { RepositoryRef } from '../core/task.ts';
+import { plainText } from './message-text.ts';
+import { readWords, textProblem } from './requests.ts';
+
+export type IdVerb = 'status' | 'cancel' | 'retry';
+
+export type CommandReading =
+  /** `repository`: named, and nothing said about it. */
+  | { readonly kind: 'form'; readonly repository: RepositoryRef | null }
+  | { readonly kind: 'help' | 'status' | 'list' | 'repos' }
+  /** At least four of the eight digits of a task's short id, lower case. */
+  | { readonly kind: 'on-task'; readonly verb: IdVerb; readonly idPrefix: string }
+  | { readonly kind: 'needs-id'; readonly verb: IdVerb }
+  | { readonly kind: 'not-an-id'; readonly verb: IdVerb; readonly word: string }
+  /** Plain text; may be empty. */
+  | { readonly kind: 'where'; readonly asked: AskRead }
+  /** `meant`: the command that it is a slip of. */
+  | { readonly kind: 'unknown'; readonly word: string; readonly meant: string | null }
+  | { readonly kind: 'problem'; readonly problem: string }
+  | { readonly kind: 'run'; readonly asked: AskRead };
+
+const commandWords = ['help', 'status', 'list', 'cancel', 'stop', 'retry', 'repos', 'where'] as const;
+type CommandWord = (typeof commandWords)[number];
+
+const idVerbs: Readonly<Partial<Record<CommandWord, IdVerb>>> = {
+  status: 'status',
+  cancel: 'cancel',
+  stop: 'cancel',
+  retry: 'retry',
+};
+
+/** How many letters are wrong, missing, too many or swapped with their neighbour. */
+function slips(typed: string, meant: string): number {
+  const rows: number[][] = [Array.from({ length: meant.length + 1 }, (_, index) => index)];
+  const at = (row: number, column: number): number => rows[row]?.[column] ?? Number.POSITIVE_INFINITY;
+  for (let row = 1; row <= typed.length; row += 1) {
+    const next = [row];
+    rows.push(next);
+    for (let column = 1; column <= meant.length; column += 1) {
+      const same = typed[row - 1] === meant[column - 1];
+      const swapped = typed[row - 1] === meant[column - 2] && typed[row - 2] === meant[column - 1];
+      next.push(
+        Math.min(
+          at(row - 1, column) + 1,
+          at(row, column - 1) + 1,
+          at(row - 1, column - 1) + (same ? 0 : 1),
+          swapped ? at(row - 2, column - 2) + 1 : Number.POSITIVE_INFINITY,
+        ),
+      );
+    }
+  }
+  return at(typed.length, meant.length);
+}
+
+/** One slip in words of up to five letters, two in longer ones. */
+function commandMeantBy(word: string): string | null {
+  const near = commandWords
+    .map((meant) => ({ meant, off: slips(word, meant) }))
+    .filter(({ meant, off }) => off <= (meant.length > 5 ? 2 : 1))
+    .sort((a, b) => a.off - b.off);
+  return near[0]?.meant ?? null;
+}
+
+/** An id as people copy it: in backticks, with a `#`. */
+const idWord = /^[`#]{0,2}([0-9a-f]{4,8})`?$/i;
+
+function readCommandWord(word: CommandWord, rest: string): CommandReading | null {
+  const verb = idVerbs[word];
+  if (verb !== undefined) {
+    if (rest === '') return verb === 'status' ? { kind: 'status' } : { kind: 'needs-id', verb };
+    if (/\s/.test(rest)) return null;
+    const idPrefix = idWord.exec(rest)?.[1]?.toLowerCase();
+    return idPrefix === undefined
+      ? { kind: 'not-an-id', verb, word: rest }
+      : { kind: 'on-task', verb, idPrefix };
+  }
+  if (rest !== '') return null;
+  return word === 'help' || word === 'list' || word === 'repos' ? { kind: word } : null;
+}
+
+/** `repositoryOf` knows the aliases. Linear but for a word of at most 16 letters. */
+export function readCommand(
+  untrustedMrkdwn: string,
+  repositoryOf: (word: string) => RepositoryRef | null,
+): CommandReading {
+  const problem = textProblem(untrustedMrkdwn);
+  if (problem !== null) return { kind: 'problem', problem };
+  const words = stripHiddenCharacters(plainText(untrustedMrkdwn, () => null)).trim();
+  if (words === '') return { kind: 'form', repository: null };
+
+  const [, first = '', rest = ''] = /^(\S+)\s*(.*)$/s.exec(words) ?? [];
+  const command = commandWords.find((one) => one === first.toLowerCase().replace(/[.!?]{1,3}$/, ''));
+  if (command === 'where') {
+    const read = readWords(untrustedMrkdwn.trimStart().slice(first.length), repositoryOf);
+    return read.kind === 'problem' ? read : { kind: 'where', asked: read.asked };
+  }
+  const reading = command === undefined ? null : readCommandWord(command, rest);
+  if (reading !== null) return reading;
+
+  const read = readWords(untrustedMrkdwn, repositoryOf);
+  if (read.kind === 'problem') return read;
+  const { asked } = read;
+  if (asked.ask.kind !== 'run') return { kind: 'help' };
+  if (asked.instruction === '') {
+    // Options and nothing to do: the form takes a branch, but neither model nor effort.
+    return Object.keys(asked.options).length === 0
+      ? { kind: 'form', repository: asked.repository }
+      : { kind: 'problem', problem: 'What shall be done? Write it behind the options.' };
+  }
+  if (asked.repository === null && rest === '' && /^[a-z-]{1,16}[.!?]{0,3}$/i.test(first)) {
+    const word = first.toLowerCase().replace(/[.!?]+$/, '');
+    return { kind: 'unknown', word, meant: commandMeantBy(word) };
+  }
+  return { kind: 'run', asked };
+}

@@ -1,0 +1,195 @@
+/** A slash command: `/codex …`, by whatever name the app was given it. Answers with what the person sees; nothing (null) once a form is open. */
+import { z } from 'zod';
+import { route, routedByWords } from '../core/route.ts';
+import { slackChannelIdSchema, slackUserIdSchema, type RepositoryRef } from '../core/task.ts';
+import { candidates, usableOf, type Who } from './candidates.ts';
+import { readCommand, type CommandReading, type IdVerb } from './command-words.ts';
+import { cancelTask, retryTask } from './control.ts';
+import { withinDeadline } from './deadline.ts';
+import type { Intake } from './intake.ts';
+import { codeSpan, renderUntrusted } from './mrkdwn.ts';
+import { requestOf } from './requests.ts';
+import {
+  accepted,
+  didYouMean,
+  help,
+  nameOf,
+  needsId,
+  noSuchId,
+  notAnId,
+  shortIdSpan,
+  unknownWord,
+} from './sentences.ts';
+import { listTasks, recentTasks, withPrefix } from './task-lines.ts';
+import { taskForm } from './task-form.ts';
+import { readAs } from './unreadable.ts';
+
+const commandSchema = z.object({
+  command: z.string(),
+  text: z.string().default(''),
+  user_id: slackUserIdSchema,
+  channel_id: slackChannelIdSchema,
+  trigger_id: z.string().min(1).max(200),
+});
+type Command = z.infer<typeof commandSchema>;
+
+/** Milliseconds for the repository that a form begins with: without one it opens as well. */
+const prefillDeadlineMs = 700;
+
+export async function answerCommand(intake: Intake, body: unknown): Promise<string | null> {
+  const command = readAs(commandSchema, body);
+  const reading = readCommand(command.text, (word) => intake.deps.repositoryByAlias(word));
+  const who: Who = { userId: command.user_id, channelId: command.channel_id };
+  switch (reading.kind) {
+    case 'help':
+      return help(command.command);
+    case 'problem':
+      return renderUntrusted(reading.problem);
+    case 'needs-id':
+      return needsId(command.command, reading.verb);
+    case 'not-an-id':
+      return notAnId(command.command, reading.verb, reading.word);
+    case 'unknown':
+      return reading.meant === null
+        ? unknownWord(command.command, reading.word)
+        : didYouMean(command.command, reading.word, reading.meant);
+    case 'status':
+      return await listTasks(intake, who, 'own-running');
+    case 'list':
+      return await listTasks(intake, who, 'all');
+    case 'repos':
+      return await listRepositories(intake, who);
+    case 'where':
+      return await explainRouting(intake, who, reading);
+    case 'on-task':
+      return await onTask(intake, command, reading.verb, reading.idPrefix);
+    case 'form':
+      return await openForm(intake, command, reading.repository);
+    case 'run':
+      return await start(intake, command, reading);
+  }
+}
+
+async function start(
+  { deps, slack }: Intake,
+  command: Command,
+  { asked }: Extract<CommandReading, { kind: 'run' }>,
+): Promise<string> {
+  const now = deps.now();
+  const request = await requestOf(
+    {
+      key: { event: 'command', teamId: slack.team, triggerId: command.trigger_id },
+      trigger: {
+        event: 'command',
+        teamId: slack.team,
+        channelId: command.channel_id,
+        userId: command.user_id,
+        threadTs: null,
+        messageTs: null,
+        triggeredAt: now.toISOString(),
+      },
+      ask: asked.ask,
+      repository: asked.repository,
+      instruction: asked.instruction,
+      options: asked.options,
+    },
+    now,
+  );
+  const outcome = await deps.startTask(request);
+  deps.log('slack.accepted', { taskId: request.taskId, outcome });
+  return accepted(request.shortId);
+}
+
+async function openForm(intake: Intake, command: Command, named: RepositoryRef | null): Promise<null> {
+  const who: Who = { userId: command.user_id, channelId: command.channel_id };
+  const repository = named ?? intake.slack.channelDefaults.get(command.channel_id) ?? null;
+  await intake.openView(
+    command.trigger_id,
+    taskForm({
+      metadata: { channelId: command.channel_id, threadTs: null, messageTs: null, replaces: null },
+      repository: repository !== null && (await mayName(intake, who, repository)) ? repository : null,
+      branch: null,
+      instruction: null,
+      replacing: false,
+    }),
+  );
+  return null;
+}
+
+/** An alias or a channel's default must not tell an outsider what it stands for. When that is not known in time, it does not. */
+async function mayName(intake: Intake, who: Who, repository: RepositoryRef): Promise<boolean> {
+  try {
+    const { repositories } = await withinDeadline(usableOf(intake, who, [repository]), prefillDeadlineMs);
+    return repositories.length > 0;
+  } catch (error) {
+    intake.deps.log('slack.prefill_skipped', { error: String(error) });
+    return false;
+  }
+}
+
+async function onTask(intake: Intake, command: Command, verb: IdVerb, idPrefix: string): Promise<string> {
+  const who: Who = { userId: command.user_id, channelId: command.channel_id };
+  const [found, ...others] = withPrefix(await recentTasks(intake, who), idPrefix);
+  if (found === undefined) return noSuchId(command.command, idPrefix);
+  if (others.length > 0) {
+    const ids = [found, ...others].slice(0, 5).map(({ shortId }) => shortIdSpan(shortId));
+    return `Several ids begin with ${codeSpan(idPrefix)}: ${ids.join(', ')}. Write more of it.`;
+  }
+  // Where the command was typed says nothing: the task is this channel's or the person's own.
+  const actor = { userId: command.user_id, channelId: null };
+  switch (verb) {
+    case 'status':
+      return await listTasks(intake, who, { taskId: found.taskId });
+    case 'cancel':
+      return await cancelTask(intake, found.taskId, actor);
+    case 'retry':
+      return await retryTask(intake, found.taskId, { ...actor, threadTs: found.threadTs });
+  }
+}
+
+const maxListed = 50;
+
+async function listRepositories(intake: Intake, who: Who): Promise<string> {
+  const { repositories, outsider } = await candidates(intake, who);
+  if (outsider !== null) return renderUntrusted(outsider.message);
+  if (repositories.length === 0) {
+    return 'There is no repository that you may use from here. Whoever runs this bot decides who may use which one, and from which channels.';
+  }
+  const lines = repositories.slice(0, maxListed).map((repository) => {
+    const policy = intake.deps.policy.forRepository(repository);
+    const aliases = policy.allowed ? policy.aliases.map((alias) => codeSpan(alias)) : [];
+    return `• ${nameOf(repository)}${aliases.length === 0 ? '' : ` (${aliases.join(', ')})`}`;
+  });
+  const rest = repositories.length - lines.length;
+  return ['You may use here:', ...lines, ...(rest > 0 ? [`and ${rest} more`] : [])].join('\n');
+}
+
+/** The same decision as a task would get, without its thread: commands do not work in threads. */
+async function explainRouting(
+  intake: Intake,
+  who: Who,
+  { asked }: Extract<CommandReading, { kind: 'where' }>,
+): Promise<string> {
+  const usable = await candidates(intake, who);
+  if (usable.outsider !== null) return renderUntrusted(usable.outsider.message);
+  const verdict = route({
+    explicit: asked.repository,
+    thread: null,
+    channelDefault: intake.slack.channelDefaults.get(who.channelId) ?? null,
+    candidates: usable.repositories,
+  });
+  switch (verdict.kind) {
+    case 'none':
+      return renderUntrusted(verdict.reason.message);
+    case 'ask':
+      return `I would ask which one of these: ${verdict.choices.slice(0, 10).map(nameOf).join(', ')}.`;
+    case 'repository': {
+      const { repository, by } = verdict.routing;
+      const { repositories } = await usableOf(intake, who, [repository]);
+      // Without its name: what an alias or a channel's default stands for is told to those who may use it.
+      if (repositories.length === 0)
+        return `The one ${routedByWords(by)}, but you may not use that from here.`;
+      return `${nameOf(repository)}: ${routedByWords(by)}.`;
+    }
+  }
+}

@@ -1,0 +1,54 @@
+/** `POST /slack/events`: admits a request, refuses whoever is not of our workspace, hands the rest to Bolt. */
+import { Hono, type Context } from 'hono';
+import type { SlackDeps } from './deps.ts';
+import { createIntake } from './intake.ts';
+import { isFrom } from './payload.ts';
+import { HonoReceiver } from './receiver.ts';
+import { admit } from './signed-request.ts';
+import { createSlackApp } from './slack-app.ts';
+import { refuseStranger } from './stranger.ts';
+
+/** Where there is no platform that has to be asked, the work goes on by itself. */
+function waitUntilOf(c: Context): (work: Promise<unknown>) => void {
+  try {
+    const context = c.executionCtx;
+    return (work) => context.waitUntil(work);
+  } catch {
+    return () => undefined;
+  }
+}
+
+/** Hono's own `Number('')` is 0; this is only for the log and Bolt's context. */
+function retryNumOf(c: Context): number | null {
+  const given = c.req.header('x-slack-retry-num') ?? '';
+  return /^\d{1,3}$/.test(given) ? Number(given) : null;
+}
+
+/** Throws when Slack is not configured or the secret is empty: better said at the start than with every request. */
+export function slackRoutes(deps: SlackDeps): Hono {
+  const { policy, signingSecret, log } = deps;
+  const { slack } = policy;
+  if (slack === null) throw new Error('Slack is not configured');
+  if (signingSecret === '') throw new Error('the signing secret is empty');
+  const app = new Hono();
+
+  app.all('/events', async (c) => {
+    const admission = await admit(c.req.raw, deps);
+    if (admission.kind === 'answer') return admission.response;
+    const { inbound } = admission;
+    const intake = createIntake(deps, slack);
+    const waitUntil = waitUntilOf(c);
+    if (!isFrom(inbound.sender, slack.team)) {
+      log('slack.refused', { why: 'another workspace', kind: inbound.kind, name: inbound.name });
+      const { response, after } = refuseStranger(intake, inbound);
+      if (after !== null) {
+        waitUntil(after.catch((error: unknown) => log('slack.unheard', { error: String(error) })));
+      }
+      return response;
+    }
+    const receiver = new HonoReceiver({ log, waitUntil, retryNum: retryNumOf(c) });
+    createSlackApp(intake, receiver);
+    return await receiver.answer(inbound);
+  });
+  return app;
+}

@@ -1,0 +1,119 @@
+/** Tasks as lines of a list, and the tasks of a person and a channel. Which of them somebody may see is decided here; what they say is the record's. */
+import type { IndexedTask } from '../core/chat.ts';
+import { groupsAskedAbout, maySlackUse, outsiderReason } from '../core/slack-access.ts';
+import type { TaskOutcome, TaskPhase } from '../core/task.ts';
+import type { TaskView } from '../core/task-view.ts';
+import type { Who } from './candidates.ts';
+import type { Intake } from './intake.ts';
+import { link, renderUntrusted } from './mrkdwn.ts';
+import { nameOf, shortIdSpan } from './sentences.ts';
+
+const phaseWords: Readonly<Record<TaskPhase, string>> = {
+  accepted: 'accepted',
+  route: 'finding the repository',
+  authorize: 'checking access',
+  acknowledge: 'checking access',
+  provision: 'starting a sandbox',
+  canary: 'checking the sandbox',
+  clone: 'cloning',
+  codex: 'Codex is working',
+  collect: 'collecting the change',
+  gate: 'checking the change',
+  publish: 'publishing',
+  report: 'publishing',
+  ended: 'ended',
+};
+
+function outcomeWords(outcome: TaskOutcome): string {
+  switch (outcome.kind) {
+    case 'pull-request':
+      return `${outcome.added === true ? 'commit on' : 'pull request'} ${link(`#${outcome.pullRequest.number}`, outcome.pullRequest.url)}`;
+    case 'no-change':
+      return 'no change';
+    case 'refused':
+      return 'refused';
+    case 'held':
+      return 'held for a person to look at';
+    case 'failed':
+      return outcome.changeKept ? 'failed, the change is kept' : 'failed';
+    case 'cancelled':
+      return 'cancelled';
+    case 'answered':
+      return 'answered';
+  }
+}
+
+/** In the largest unit that is at least one: “3 min ago”. */
+export function ageWords(ms: number): string {
+  const minutes = Math.max(0, Math.floor(ms / 60_000));
+  if (minutes < 1) return 'just now';
+  if (minutes < 60) return `${minutes} min ago`;
+  const hours = Math.floor(minutes / 60);
+  return hours < 48 ? `${hours} h ago` : `${Math.floor(hours / 24)} days ago`;
+}
+
+export function taskLine(view: TaskView, now: Date): string {
+  const repository = view.repository === null ? 'no repository yet' : nameOf(view.repository);
+  const waits =
+    view.choices !== null && view.outcome === null ? 'waiting for a repository to be chosen' : null;
+  const state = view.outcome === null ? (waits ?? phaseWords[view.phase]) : outcomeWords(view.outcome);
+  const age = ageWords(now.getTime() - Date.parse(view.acceptedAt));
+  return `• ${shortIdSpan(view.shortId)} ${repository} · ${state} · ${age}`;
+}
+
+/** Each once, newest first. */
+export async function recentTasks({ deps }: Pick<Intake, 'deps'>, who: Who): Promise<readonly IndexedTask[]> {
+  const lists = await Promise.all([
+    deps.index.recent({ userId: who.userId }, 50),
+    deps.index.recent({ channelId: who.channelId }, 50),
+  ]);
+  const byId = new Map(lists.flat().map((task) => [task.taskId, task]));
+  return [...byId.values()].sort((a, b) => b.at - a.at);
+}
+
+export type ListScope = 'own-running' | 'all' | { readonly taskId: string };
+
+/** At most this many: one ephemeral message, read at a glance. */
+const maxLines = 10;
+
+/**
+ * Other people's tasks are named only where the asker may use their repository. Somebody's own are theirs to see. To an outsider nothing is
+ * listed at all.
+ */
+export async function listTasks(intake: Intake, who: Who, scope: ListScope): Promise<string> {
+  const { deps, slack } = intake;
+  const recent = await recentTasks(intake, who);
+  const wanted = recent.filter((task) => {
+    if (typeof scope === 'object') return task.taskId === scope.taskId;
+    return scope === 'all' || task.userId === who.userId;
+  });
+  const found = await Promise.all(
+    wanted.slice(0, maxLines * 2).map(async (task) => ({ task, view: await deps.task(task.taskId).view() })),
+  );
+  const known = found.flatMap(({ task, view }) => {
+    if (view === null) return [];
+    const policy = view.repository === null ? null : deps.policy.forRepository(view.repository);
+    return [{ task, view, access: policy?.allowed === true ? policy.slack : ({ kind: 'none' } as const) }];
+  });
+  const person = await deps.chat.person(who.userId, groupsAskedAbout(known.map(({ access }) => access)));
+  const outsider = outsiderReason(person, slack.team);
+  if (outsider !== null) return renderUntrusted(outsider.message);
+  const shown = known.filter(
+    ({ task, access }) =>
+      task.userId === who.userId ||
+      maySlackUse(access, { channelId: task.channelId, person, team: slack.team }).allowed,
+  );
+  const running = shown.filter(({ view }) => view.outcome === null);
+  const lines = (scope === 'own-running' && running.length > 0 ? running : shown)
+    .slice(0, scope === 'own-running' && running.length === 0 ? 1 : maxLines)
+    .map(({ view }) => taskLine(view, deps.now()));
+  if (lines.length === 0) return scope === 'all' ? 'There are no tasks here yet.' : 'You have no tasks yet.';
+  const title =
+    scope === 'own-running' && running.length === 0 ? ['None of your tasks runs. The last one:'] : [];
+  return [...title, ...lines].join('\n');
+}
+
+/** The tasks whose short id begins so, newest first. */
+export function withPrefix(tasks: readonly IndexedTask[], prefix: string): readonly IndexedTask[] {
+  return tasks.filter(({ shortId }) => shortId.startsWith(prefix));
+}

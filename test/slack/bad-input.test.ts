@@ -1,0 +1,601 @@
+/** What nobody but an attacker, a broken proxy or a stranger sends to `POST /slack/events`: each with its answer, and none starts a task. */
+import { describe, expect, it } from 'vitest';
+import {
+  botUser,
+  click,
+  command,
+  commandFields,
+  createWorld,
+  deliver,
+  event,
+  formMetadata,
+  formOf,
+  interaction,
+  mention,
+  message,
+  shortcut,
+  submission,
+  suggestion,
+  team,
+  timestampOf,
+  type Delivery,
+} from './slack-intake-world.ts';
+
+const run = 'acme/shop fix the login';
+const task = { taskId: 'slack-1' };
+
+describe('a request that is not Slack’s', () => {
+  it.each<[string, Delivery, number, string]>([
+    ['a wrong signature', { ...command(run), secret: 'another secret' }, 401, 'not signed by Slack'],
+    [
+      'no signature',
+      { ...command(run), headers: { 'x-slack-signature': undefined } },
+      401,
+      'not signed by Slack',
+    ],
+    [
+      'no timestamp',
+      { ...command(run), headers: { 'x-slack-request-timestamp': undefined } },
+      401,
+      'not signed by Slack',
+    ],
+    [
+      'an empty signature',
+      { ...command(run), headers: { 'x-slack-signature': '' } },
+      401,
+      'not signed by Slack',
+    ],
+    [
+      'a signature of another version',
+      { ...command(run), headers: { 'x-slack-signature': `v1=${'0'.repeat(64)}` } },
+      401,
+      'not signed by Slack',
+    ],
+    [
+      'a signature that is no hexadecimal',
+      { ...command(run), headers: { 'x-slack-signature': `v0=${'g'.repeat(64)}` } },
+      401,
+      'not signed by Slack',
+    ],
+    [
+      'a timestamp that is no number',
+      { ...command(run), headers: { 'x-slack-request-timestamp': 'now' } },
+      401,
+      'not signed by Slack',
+    ],
+    [
+      'a timestamp that another body was signed with',
+      { ...command(run), headers: { 'x-slack-request-timestamp': timestampOf(-10) } },
+      401,
+      'not signed by Slack',
+    ],
+    [
+      'a timestamp of more than five minutes ago',
+      { ...command(run), offsetSeconds: -301 },
+      401,
+      'not signed by Slack',
+    ],
+    [
+      'a timestamp of more than five minutes ahead',
+      { ...command(run), offsetSeconds: 301 },
+      401,
+      'not signed by Slack',
+    ],
+    [
+      'no body',
+      { form: true, body: '', headers: { 'x-slack-signature': `v0=${'0'.repeat(64)}` } },
+      401,
+      'not signed by Slack',
+    ],
+    ['a body of more than 1 MiB', { form: true, body: `text=${'x'.repeat(1024 * 1024)}` }, 413, 'too large'],
+    [
+      'a claim of more than 1 MiB',
+      { ...command(run), headers: { 'content-length': '1048577' } },
+      413,
+      'too large',
+    ],
+    ['GET', { ...command(run), method: 'GET' }, 405, 'use POST'],
+    ['PUT', { ...command(run), method: 'PUT' }, 405, 'use POST'],
+    [
+      'plain text',
+      { ...command(run), headers: { 'content-type': 'text/plain' } },
+      415,
+      'neither a form nor JSON',
+    ],
+    ['no content type', { ...command(run), headers: { 'content-type': '' } }, 415, 'neither a form nor JSON'],
+    [
+      'a multipart form',
+      { ...command(run), headers: { 'content-type': 'multipart/form-data; boundary=x' } },
+      415,
+      'neither a form nor JSON',
+    ],
+  ])('%s', async (_, delivery, status, text) => {
+    const world = createWorld();
+    const answered = await deliver(world, delivery);
+    expect({ status: answered.status, text: answered.text }).toEqual({ status, text });
+    expect(world.started).toEqual([]);
+    expect(world.calls).toEqual([]);
+  });
+
+  it('takes a timestamp at five minutes to either side', async () => {
+    for (const offsetSeconds of [-300, 300]) {
+      const world = createWorld();
+      expect((await deliver(world, { ...command(run), offsetSeconds })).status).toBe(200);
+      expect(world.started).toHaveLength(1);
+    }
+  });
+});
+
+describe('a signed request that says nothing', () => {
+  it.each<[string, Delivery, number, string]>([
+    [
+      'bytes that are not UTF-8',
+      { form: true, body: new Uint8Array([0x74, 0x3d, 0xff, 0xfe]) },
+      400,
+      'not UTF-8',
+    ],
+    [
+      'a form with an escape of nothing',
+      { form: true, body: `${formOf(commandFields(''))}%zz` },
+      400,
+      'not a form',
+    ],
+    [
+      'a form with half a character',
+      { form: true, body: `${formOf(commandFields(''))}%E0%A4%A` },
+      400,
+      'not a form',
+    ],
+    [
+      'a form with a field twice',
+      { form: true, body: `${formOf(commandFields(run))}&text=another` },
+      400,
+      'not a form',
+    ],
+    ['a form with a nameless field', { form: true, body: '=x' }, 400, 'not a form'],
+    [
+      'a form with neither command nor payload',
+      { form: true, body: 'a=b' },
+      400,
+      'neither a command nor a payload that is a JSON object',
+    ],
+    [
+      'a payload that is no JSON',
+      { form: true, body: formOf({ payload: '{"type":' }) },
+      400,
+      'neither a command nor a payload that is a JSON object',
+    ],
+    [
+      'a payload that is a list',
+      interaction([]),
+      400,
+      'neither a command nor a payload that is a JSON object',
+    ],
+    [
+      'a payload that is null',
+      interaction(null),
+      400,
+      'neither a command nor a payload that is a JSON object',
+    ],
+    [
+      'a payload of an unknown type',
+      interaction({ type: 'dialog_submission', user: { id: 'U0ADA' }, team: { id: team } }),
+      400,
+      'a type of interaction that is not known',
+    ],
+    [
+      'a payload whose type is that of every object',
+      interaction({ type: 'constructor' }),
+      400,
+      'a type of interaction that is not known',
+    ],
+    [
+      'a click by nobody',
+      interaction({
+        type: 'block_actions',
+        team: { id: team },
+        actions: [{ action_id: 'task.cancel', block_id: 'b' }],
+      }),
+      400,
+      'the payload does not say who sent it',
+    ],
+    [
+      'a click on nothing',
+      click('task.cancel', task, { actions: [] }),
+      400,
+      'the payload does not say what it is about',
+    ],
+    [
+      'a click whose action has no name',
+      click('task.cancel', task, { actions: [{ action_id: 7, block_id: 'b' }] }),
+      400,
+      'the payload does not say what it is about',
+    ],
+    [
+      'a form sent without a view',
+      interaction({ type: 'view_submission', user: { id: 'U0ADA' }, team: { id: team } }),
+      400,
+      'the payload does not say what it is about',
+    ],
+    ['JSON that is none', { form: false, body: '{' }, 400, 'not a JSON object'],
+    ['JSON that is a number', { form: false, body: '1' }, 400, 'not a JSON object'],
+    ['JSON that is a list', { form: false, body: '[]' }, 400, 'not a JSON object'],
+    [
+      'an event that is none',
+      { form: false, body: JSON.stringify({ type: 'event_callback', team_id: team, event: null }) },
+      400,
+      'the event is not as Slack documents it',
+    ],
+    [
+      'a challenge of the wrong type',
+      { form: false, body: JSON.stringify({ type: 'url_verification', challenge: { a: 1 } }) },
+      400,
+      'there is no challenge',
+    ],
+    [
+      'a command that is no command',
+      command(run, { command: 'codex' }),
+      400,
+      'the command is not as Slack documents it',
+    ],
+    [
+      'a command from no workspace',
+      command(run, { team_id: '' }),
+      400,
+      'the command is not as Slack documents it',
+    ],
+    [
+      'a command from a channel that is none',
+      command(run, { channel_id: '../x' }),
+      400,
+      'not as Slack documents it',
+    ],
+    ['a command by a user that is none', command(run, { user_id: 'ada' }), 400, 'not as Slack documents it'],
+    ['a command without a trigger', command(run, { trigger_id: '' }), 400, 'not as Slack documents it'],
+    [
+      'a mention without an author’s authorizations',
+      event(mention(`<@${botUser}> ${run}`), { authorizations: [] }),
+      400,
+      'not as Slack documents it',
+    ],
+    [
+      'a mention at a time that is none',
+      event(mention(`<@${botUser}> ${run}`, { ts: 'now' })),
+      400,
+      'not as Slack documents it',
+    ],
+    [
+      'an event of an unknown kind of request',
+      { form: false, body: JSON.stringify({ type: 'app_rate_limited', team_id: team }) },
+      200,
+      '',
+    ],
+    ['an unknown action', click('task.delete', task), 404, ''],
+    ['an action that only begins like ours', click('task.cancel.all', task), 404, ''],
+    [
+      'an unknown callback of a view',
+      submission({ repository: 'acme/shop', instruction: 'x' }, { view: { callback_id: 'other' } }),
+      404,
+      '',
+    ],
+    ['an unknown shortcut', shortcut({ text: 'x' }, { callback_id: 'other' }), 404, ''],
+    ['a search in an unknown menu', suggestion('s', { action_id: 'other' }), 404, ''],
+    [
+      'a closed view',
+      interaction({
+        type: 'view_closed',
+        user: { id: 'U0ADA' },
+        team: { id: team },
+        view: { callback_id: 'task.form' },
+      }),
+      404,
+      '',
+    ],
+  ])('%s', async (_, delivery, status, text) => {
+    const world = createWorld();
+    const answered = await deliver(world, delivery);
+    expect({ status: answered.status, text: answered.text }).toEqual({ status, text });
+    expect(world.started).toEqual([]);
+    expect(world.done).toEqual([]);
+    expect(world.calls).toEqual([]);
+    expect(world.logged.length).toBeGreaterThan(0);
+  });
+});
+
+describe('an event that is nobody’s wish', () => {
+  const words = `<@${botUser}> ${run}`;
+  it.each<[string, Delivery]>([
+    ['an event of an unknown type', event({ type: 'team_rename', name: 'x' })],
+    ['a message by a bot', event(message(words, { bot_id: 'B0', subtype: 'bot_message' }))],
+    ['a mention by a bot', event(mention(words, { bot_id: 'B0' }))],
+    ['a mention by an app in a person’s name', event(mention(words, { bot_id: 'B0', app_id: 'A1' }))],
+    ['a mention by nobody', event(mention(words, { user: undefined }))],
+    ['our own message', event(message(words, { user: botUser }))],
+    [
+      'our own message in a direct conversation',
+      event(message(run, { user: botUser, channel: 'D0ADA', channel_type: 'im' })),
+    ],
+    ['a reminder of Slackbot’s', event(message(words, { user: 'USLACKBOT' }))],
+    [
+      'an edit',
+      event(
+        message('', { subtype: 'message_changed', hidden: true, message: message(words), user: undefined }),
+      ),
+    ],
+    [
+      'an edit in a direct conversation',
+      event(
+        message('', {
+          subtype: 'message_changed',
+          message: message(run),
+          channel: 'D0ADA',
+          channel_type: 'im',
+        }),
+      ),
+    ],
+    [
+      'a mention that an edit put there',
+      event(mention(words, { edited: { user: 'U0ADA', ts: '1762077550.000000' } })),
+    ],
+    ['a deletion', event(message('', { subtype: 'message_deleted', previous_message: message(words) }))],
+    ['a join', event(message(words, { subtype: 'channel_join' }))],
+    ['a message to nobody', event(message('good morning'))],
+    ['a message that names somebody else', event(message('<@U0BEN> good morning'))],
+    ['a reply in a thread that is no task’s', event(message('fix it', { thread_ts: '1762077000.000100' }))],
+    [
+      'another reaction',
+      event({
+        type: 'reaction_added',
+        user: 'U0ADA',
+        reaction: 'tada',
+        item: { type: 'message', channel: 'C0DEV', ts: '1762077000.000100' },
+      }),
+    ],
+    [
+      'a cross on a message that is no task’s',
+      event({
+        type: 'reaction_added',
+        user: 'U0ADA',
+        reaction: 'x',
+        item: { type: 'message', channel: 'C0DEV', ts: '1762077000.000100' },
+      }),
+    ],
+    [
+      'a cross on a file',
+      event({ type: 'reaction_added', user: 'U0ADA', reaction: 'x', item: { type: 'file', file: 'F0' } }),
+    ],
+  ])('%s', async (_, delivery) => {
+    const world = createWorld();
+    expect((await deliver(world, delivery)).status).toBe(200);
+    expect(world.started).toEqual([]);
+    expect(world.calls).toEqual([]);
+    expect(world.done).toEqual([]);
+  });
+});
+
+describe('somebody of another workspace', () => {
+  const only = 'I only work for people of the Slack workspace';
+  const stranger = { id: 'U0EVE', team_id: 'T0EVE' };
+
+  it.each<[string, Delivery]>([
+    ['whose workspace sends the command', command(run, { team_id: 'T0EVE' })],
+    [
+      'whose organisation has installed the app',
+      command(run, { is_enterprise_install: 'true', enterprise_id: 'E0EVE' }),
+    ],
+  ])('%s is told so', async (_, delivery) => {
+    const world = createWorld();
+    const { status, json } = await deliver(world, delivery);
+    expect(status).toBe(200);
+    expect(json).toEqual({ response_type: 'ephemeral', text: expect.stringContaining(only) });
+    expect(world.started).toEqual([]);
+  });
+
+  it.each<[string, Delivery]>([
+    ['in a shared channel', click('task.cancel', task, { user: stranger })],
+    ['in a channel of theirs', click('task.cancel', task, { team: { id: 'T0EVE' } })],
+    [
+      'of an app of a whole organisation',
+      click('task.cancel', task, { team: null, enterprise: { id: 'E0EVE' }, is_enterprise_install: true }),
+    ],
+    ['on a message in a shared channel', shortcut({ text: 'x' }, { user: stranger })],
+  ])('who clicks %s is told so', async (_, delivery) => {
+    const world = createWorld();
+    expect(await deliver(world, delivery)).toMatchObject({ status: 200, text: '' });
+    expect(world.calls).toEqual([
+      {
+        method: 'response_url',
+        args: { response_type: 'ephemeral', replace_original: false, text: expect.stringContaining(only) },
+      },
+    ]);
+    expect(world.done).toEqual([]);
+    expect(world.started).toEqual([]);
+  });
+
+  it('who sends a form is told so in it', async () => {
+    const world = createWorld();
+    const sent = submission({ repository: 'acme/shop', instruction: 'x' });
+    const payload: unknown = JSON.parse(new URLSearchParams(String(sent.body)).get('payload') ?? '');
+    const { json } = await deliver(world, interaction(Object.assign({}, payload, { user: stranger })));
+    expect(json).toEqual({
+      response_action: 'errors',
+      errors: { instruction: expect.stringContaining(only) },
+    });
+    expect(world.started).toEqual([]);
+  });
+
+  it('who searches finds nothing', async () => {
+    const world = createWorld();
+    expect((await deliver(world, suggestion('', { user: stranger }))).json).toEqual({ options: [] });
+  });
+
+  it.each(['team', 'user_team', 'source_team'])(
+    'who mentions us in a shared channel, as %s says, is told so there',
+    async (field) => {
+      const world = createWorld();
+      const words = mention(`<@${botUser}> ${run}`, {
+        user: 'U0EVE',
+        [field]: 'T0EVE',
+        thread_ts: '1762077000.000100',
+      });
+      expect((await deliver(world, event(words, { is_ext_shared_channel: true }))).status).toBe(200);
+      expect(world.calls).toEqual([
+        {
+          method: 'chat.postEphemeral',
+          args: {
+            channel: 'C0DEV',
+            user: 'U0EVE',
+            thread_ts: '1762077000.000100',
+            text: expect.stringContaining(only),
+          },
+        },
+      ]);
+      expect(world.started).toEqual([]);
+    },
+  );
+
+  it.each<[string, Delivery]>([
+    ['writes in a shared channel', event(message(`<@${botUser}> ${run}`, { user: 'U0EVE', team: 'T0EVE' }))],
+    [
+      'writes in a channel of theirs',
+      event(mention(`<@${botUser}> ${run}`), { team_id: 'T0EVE', context_team_id: 'T0EVE' }),
+    ],
+    [
+      'belongs to an organisation with the app',
+      event(mention(`<@${botUser}> ${run}`), {
+        team_id: 'T0EVE',
+        authorizations: [{ user_id: botUser, is_enterprise_install: true }],
+      }),
+    ],
+  ])('who %s starts nothing', async (_, delivery) => {
+    const world = createWorld();
+    expect(await deliver(world, delivery)).toMatchObject({ status: 200, text: '' });
+    expect(world.started).toEqual([]);
+    expect(world.calls).toEqual([]);
+    expect(world.logged).toContainEqual({
+      event: 'slack.refused',
+      fields: expect.objectContaining({ why: 'another workspace' }),
+    });
+  });
+});
+
+const hidden = [
+  ['a control character', 'fix\u0007 it', 'U+0007'],
+  ['a null', 'fix\u0000 it', 'U+0000'],
+  ['a line terminator of the C1 set', 'fix\u0085 it', 'U+0085'],
+  ['a text turned round', 'fix \u202Eti ton od\u202C', 'U+202E'],
+  ['an isolate', 'fix \u2066it\u2069', 'U+2066'],
+] as const;
+const long = 'x'.repeat(40_000);
+
+describe('text that cannot be an instruction', () => {
+  it.each([
+    ...hidden.map(([what, text, code]) => [what, text, code] as const),
+    ['40,000 characters', long, '40,000 characters long'] as const,
+  ])('%s: is refused in a command, a form, a mention and a direct message', async (_, text, says) => {
+    const world = createWorld();
+    expect((await deliver(world, command(`acme/shop ${text}`))).json).toEqual({
+      response_type: 'ephemeral',
+      text: expect.stringContaining(says === '40,000 characters long' ? 'characters long' : says),
+    });
+    expect((await deliver(world, submission({ repository: 'acme/shop', instruction: text }))).json).toEqual({
+      response_action: 'errors',
+      errors: { instruction: expect.stringContaining(says) },
+    });
+    expect(world.calls).toEqual([]);
+    expect((await deliver(world, event(mention(`<@${botUser}> ${text}`)))).status).toBe(200);
+    expect(
+      (await deliver(world, event(message(text, { channel: 'D0ADA', channel_type: 'im' })))).status,
+    ).toBe(200);
+    expect(world.calls.map(({ method, args }) => [method, args['channel'], args['user']])).toEqual([
+      ['chat.postEphemeral', 'C0DEV', 'U0ADA'],
+      ['chat.postEphemeral', 'D0ADA', 'U0ADA'],
+    ]);
+    expect(world.started).toEqual([]);
+  });
+
+  it('is answered once when the mention arrives as a message as well', async () => {
+    const world = createWorld();
+    await deliver(world, event(mention(`<@${botUser}> --speed 3 fix it`)));
+    await deliver(world, event(message(`<@${botUser}> --speed 3 fix it`)));
+    expect(world.calls.map(({ args }) => args['text'])).toEqual([
+      expect.stringContaining('There is no option `--speed`'),
+    ]);
+    expect(world.started).toEqual([]);
+  });
+
+  it('shows nothing of it that Slack would act on', async () => {
+    const world = createWorld();
+    await deliver(world, event(mention(`<@${botUser}> --<!channel>&lt;!here&gt; fix`)));
+    await deliver(world, command('staus<!channel>'));
+    for (const { args } of world.calls) expect(args['text']).not.toMatch(/<!/);
+  });
+});
+
+describe('values that came back changed', () => {
+  const actions = ['task.cancel', 'task.retry', 'task.log', 'task.approve', 'task.change', 'task.choose.1'];
+  const values: readonly [string, unknown][] = [
+    ['no JSON', 'cancel'],
+    ['no object', '[]'],
+    ['an id that is none', { taskId: '../secrets' }],
+    ['more than we wrote', { ...task, by: 'me' }],
+    ['a repository that is none', { ...task, repository: { owner: '..', name: '..' } }],
+    ['a hash that is none', { ...task, changeHash: 'x' }],
+  ];
+  it.each(actions.flatMap((action) => values.map(([what, value]) => [action, what, value] as const)))(
+    '%s with %s does nothing and says so',
+    async (action, _, value) => {
+      const world = createWorld();
+      expect((await deliver(world, click(action, value))).status).toBe(200);
+      expect(world.calls.map(({ method, args }) => [method, args['text']])).toEqual([
+        ['response_url', expect.stringContaining('do not know that button')],
+      ]);
+      expect(world.done).toEqual([]);
+      expect(world.started).toEqual([]);
+    },
+  );
+
+  it.each<[string, unknown]>([
+    ['nothing', ''],
+    ['a list', []],
+    ['a channel that is none', { ...formMetadata, channelId: 'here' }],
+    ['more than we wrote', { ...formMetadata, admin: true }],
+    ['a task that is none', { ...formMetadata, replaces: '../x' }],
+  ])('a form with %s behind it says so', async (_, metadata) => {
+    const world = createWorld();
+    const { json } = await deliver(
+      world,
+      submission({ repository: 'acme/shop', instruction: 'fix it' }, { metadata }),
+    );
+    expect(json).toEqual({
+      response_action: 'errors',
+      errors: { instruction: expect.stringContaining('do not know this form') },
+    });
+    expect(world.started).toEqual([]);
+  });
+});
+
+describe('a request that is delivered again', () => {
+  it.each<[string, Delivery]>([
+    ['a command', command(run)],
+    ['a form', submission({ repository: 'acme/shop', instruction: 'fix it' })],
+    ['a mention', event(mention(`<@${botUser}> ${run}`))],
+    ['a direct message', event(message(run, { channel: 'D0ADA', channel_type: 'im' }))],
+  ])('%s is one task, whatever the headers', async (_, delivery) => {
+    const world = createWorld();
+    for (const retry of ['1', '2', 'x']) {
+      const headers = { 'x-slack-retry-num': retry, 'x-slack-retry-reason': 'http_timeout' };
+      expect((await deliver(world, { ...delivery, headers, offsetSeconds: Number(retry) || 0 })).status).toBe(
+        200,
+      );
+    }
+    expect(world.started).toHaveLength(1);
+  });
+
+  it('a mention and its message are one task', async () => {
+    const world = createWorld();
+    await deliver(world, event(mention(`<@${botUser}> ${run}`)));
+    await deliver(world, event(message(`<@${botUser}> ${run}`), { event_id: 'Ev2' }));
+    expect(world.started).toHaveLength(1);
+  });
+});
