@@ -110,11 +110,11 @@ export function codeBlock(
 
 /** Only an address that cannot end the link, hide behind another host's name or run a script. */
 const safeUrl =
-  /^https?:\/\/[A-Za-z0-9.-]+(?::\d{1,5})?(?:[/?#][^\s<>|"'`\\\p{Cc}\p{Default_Ignorable_Code_Point}]*)?$/u;
+  /^https?:\/\/[A-Za-z0-9.-]+(?::\d{1,5})?(?:[/?#][^\s<>|"'`\\\p{Cc}\p{Cs}\p{Default_Ignorable_Code_Point}]*)?$/u;
 
 /** `url` is ours or GitHub's; anything that is no plain http(s) address leaves the words alone. `words` are escaped here. */
 export function link(words: string, url: string, maxWords = 200): string {
-  const shown = escapeInline(words, maxWords);
+  const shown = escapeInline(words, maxWords) || 'link';
   const target = url.replaceAll('&', '&amp;');
   return target.length <= 1000 && safeUrl.test(url) ? `<${target}|${shown}>` : shown;
 }

@@ -89,7 +89,7 @@ async function edit(posting: Posting, at: ChatMessageRef): Promise<boolean> {
   }
 }
 
-const foundSchema = z.object({ ts: slackTsSchema, metadata: z.unknown() });
+const foundSchema = z.object({ ts: slackTsSchema, metadata: z.unknown().optional() });
 
 /** Messages that say they show this task, oldest first. [] where the bot may not read. */
 async function find({ client, view }: Posting, place: Place): Promise<readonly ChatMessageRef[]> {
@@ -135,16 +135,12 @@ async function post(posting: Posting, place: Place): Promise<ChatMessageRef> {
     // Another app can write our metadata, but Slack lets nobody edit its message: then it was none of ours.
     if (await edit(posting, earlier)) return earlier;
   }
-  const answer = await orPlain(posting, (content) =>
-    slackCall('chat.postMessage', () =>
-      // eslint-disable-next-line unicorn/require-post-message-target-origin -- Slack's method, not a window's
-      posting.client.chat.postMessage({
-        ...content,
-        channel: place.channelId,
-        ...(place.threadTs === null ? {} : { thread_ts: place.threadTs }),
-      }),
-    ),
-  );
+  const thread = place.threadTs === null ? {} : { thread_ts: place.threadTs };
+  const answer = await orPlain(posting, (content) => {
+    const asked = { ...content, ...thread, channel: place.channelId };
+    // eslint-disable-next-line unicorn/require-post-message-target-origin -- Slack's method, not a window's
+    return slackCall('chat.postMessage', () => posting.client.chat.postMessage(asked));
+  });
   const { channel, ts } = postedSchema.parse(answer);
   const ours = { channelId: channel, ts };
   return posting.now() - startedAt < slowMs ? ours : await settle(posting, place, ours);

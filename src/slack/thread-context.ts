@@ -36,7 +36,7 @@ const threadMessageSchema = z.object({
   text: z.string().optional(),
   edited: z.object({ ts: slackTsSchema }).optional(),
   files: z.array(z.object({ name: z.string().nullish(), title: z.string().nullish() })).optional(),
-  metadata: z.unknown(),
+  metadata: z.unknown().optional(),
   reply_count: z.number().int().nonnegative().optional(),
 });
 export type ThreadMessage = z.infer<typeof threadMessageSchema>;

@@ -1,0 +1,77 @@
+import { describe, expect, it } from 'vitest';
+import { emptyReceipt } from '../core/grant.ts';
+import type { TaskEvent, TaskEventBody, TaskView } from '../core/task-view.ts';
+import { logView } from './log-view.ts';
+
+const acceptedAt = '2026-11-21T06:00:00.000Z';
+const view: TaskView = {
+  taskId: 'slack-1',
+  shortId: 'abcd1234',
+  status: 'running',
+  phase: 'codex',
+  phases: [],
+  origin: 'slack',
+  repository: { owner: 'acme', name: 'shop' },
+  routedBy: 'named',
+  choices: null,
+  issueNumber: null,
+  requester: 'Maria',
+  instruction: 'Fix it',
+  acceptedAt,
+  endedAt: null,
+  elapsedMs: 65_000,
+  base: null,
+  continues: null,
+  model: null,
+  effort: null,
+  progress: null,
+  receipt: emptyReceipt,
+  change: null,
+  costUsd: null,
+  outcome: null,
+};
+const event = (seq: number, body: TaskEventBody): TaskEvent => ({
+  seq,
+  at: Date.parse(acceptedAt) + seq * 1000,
+  body,
+});
+const textOf = (events: readonly TaskEvent[]): string => JSON.stringify(logView(view, events).blocks);
+
+describe('the log', () => {
+  it.each<[TaskEventBody, string]>([
+    [{ kind: 'phase', phase: 'clone' }, '`+0:05` *clone*'],
+    [{ kind: 'command.started', command: "bash -lc 'npm test'" }, 'runs `npm test`'],
+    [
+      { kind: 'command.finished', command: 'npm test', exitCode: 1, outputTail: 'boom', durationMs: 2000 },
+      '⚠️ `npm test` ended with 1 after 2 s\\n```\\nboom\\n```',
+    ],
+    [{ kind: 'files.changed', paths: ['a.ts', 'b.ts'] }, 'edited `a.ts`, `b.ts`'],
+    [{ kind: 'message', text: 'I look at <it>' }, '💬 I look at &lt;it&gt;'],
+    [{ kind: 'error', text: 'busy', willRetry: true }, '⚠️ busy (tries again)'],
+    [
+      { kind: 'egress.denied', method: 'GET', host: 'evil.example', path: '/', reason: 'not allowed' },
+      '🛡️ blocked `GET evil.example/`: not allowed',
+    ],
+    [{ kind: 'change', files: 1, insertions: 2, deletions: 3 }, '1 file changed, +2 −3'],
+    [{ kind: 'plan', plan: [{ step: 'Look', status: 'inProgress' }] }, 'plan: 0 of 1 done, now: Look'],
+    [{ kind: 'note', text: 'waits for its turn' }, 'waits for its turn'],
+    [{ kind: 'ended', outcome: { kind: 'cancelled', by: 'Jo' } }, '*⏹️ Cancelled by Jo*'],
+  ])('%j', (body, expected) => {
+    expect(textOf([event(5, body)])).toContain(expected);
+  });
+
+  it('says so when nothing has happened', () => {
+    expect(textOf([])).toContain('Nothing has happened yet');
+  });
+
+  it('is in order, and keeps the newest when there is too much', () => {
+    const events = Array.from({ length: 2000 }, (_, seq) =>
+      event(seq, { kind: 'note', text: `line ${seq} ${'x'.repeat(200)}` }),
+    );
+    const text = textOf(events);
+    const lines = Array.from(text.matchAll(/line (\d+)/g), ([, n]) => Number(n));
+    expect(lines.at(-1)).toBe(1999);
+    expect(lines).toEqual(lines.toSorted((one, other) => one - other));
+    expect(text).toContain(`${(2000 - lines.length).toLocaleString('en-US')} earlier lines are left out`);
+  });
+});

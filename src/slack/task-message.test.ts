@@ -1,0 +1,262 @@
+import type { KnownBlock } from '@slack/types';
+import { describe, expect, it } from 'vitest';
+import { emptyReceipt } from '../core/grant.ts';
+import type { Progress } from '../core/progress.ts';
+import type { TaskView } from '../core/task-view.ts';
+import type { SlackTrigger, TaskOutcome } from '../core/task.ts';
+import { taskMessage } from './task-message.ts';
+
+const trigger: SlackTrigger = {
+  kind: 'slack',
+  event: 'mention',
+  teamId: 'T1',
+  channelId: 'C1',
+  userId: 'U1',
+  threadTs: null,
+  messageTs: '1.2',
+  triggeredAt: '2026-11-21T06:00:00.000Z',
+};
+const acceptedAt = '2026-11-21T06:00:00.000Z';
+const accepted: TaskView = {
+  taskId: 'slack-1',
+  shortId: 'abcd1234',
+  status: 'running',
+  phase: 'route',
+  phases: [],
+  origin: 'slack',
+  repository: null,
+  routedBy: null,
+  choices: null,
+  issueNumber: null,
+  requester: 'Maria',
+  instruction: 'Fix the rounding\nof the split',
+  acceptedAt,
+  endedAt: null,
+  elapsedMs: 125_000,
+  base: null,
+  continues: null,
+  model: null,
+  effort: null,
+  progress: null,
+  receipt: emptyReceipt,
+  change: null,
+  costUsd: null,
+  outcome: null,
+};
+const run = (command: string, exitCode: number | null) => ({
+  command,
+  exitCode,
+  status: exitCode === null ? ('running' as const) : ('completed' as const),
+  outputTail: '',
+  startedAt: Date.parse(acceptedAt) + 113_000,
+  durationMs: null,
+});
+const progress: Progress = {
+  threadId: null,
+  plan: [
+    { step: 'Read the code', status: 'completed' },
+    { step: 'Mend it', status: 'inProgress' },
+    { step: 'Test', status: 'pending' },
+  ],
+  commands: [run('npm test', null)],
+  commandsTotal: 1,
+  changedFiles: [],
+  message: null,
+  finalMessage: null,
+  usage: { inputTokens: 40_000, cachedInputTokens: 0, outputTokens: 2000, totalTokens: 42_000 },
+  turn: null,
+  lastError: null,
+  rolloutPath: null,
+  unknownEvents: 0,
+};
+const routed: TaskView = {
+  ...accepted,
+  phase: 'codex',
+  repository: { owner: 'acme', name: 'shop' },
+  routedBy: 'channel',
+  model: 'gpt-5',
+  effort: 'high',
+  progress,
+};
+const ended = (outcome: TaskOutcome, more: Partial<TaskView> = {}): TaskView => ({
+  ...routed,
+  status: 'ended',
+  phase: 'ended',
+  outcome,
+  ...more,
+});
+const pullRequest = {
+  number: 7,
+  title: 'Round fairly',
+  url: 'https://github.com/acme/shop/pull/7',
+  headRef: 'codex/x',
+  headSha: 'a'.repeat(40),
+  draft: false,
+};
+
+const shown = (view: TaskView): string =>
+  taskMessage(view, trigger)
+    .blocks.flatMap((block: KnownBlock) => {
+      if (block.type === 'section') return [block.text?.text ?? ''];
+      if (block.type === 'context')
+        return block.elements.map((element) => ('text' in element ? element.text : ''));
+      return [];
+    })
+    .join('\n');
+
+const buttonsOf = (view: TaskView): string[] =>
+  Array.from(
+    JSON.stringify(taskMessage(view, trigger).blocks).matchAll(/"action_id":"([^"]+)"/g),
+    ([, id]) => id ?? '',
+  );
+
+describe('while it runs', () => {
+  it('says who asked what, where and why there, what goes on and for how long', () => {
+    const text = shown(routed);
+    expect(text).toContain('<@U1> asked: *Fix the rounding*');
+    expect(text).toContain("`acme/shop` · this channel's default");
+    expect(text).toContain('⏳ *Codex is working* · 2 min 5 s');
+    expect(text).toContain('☑ Read the code\n▶ *Mend it*\n☐ Test');
+    expect(text).toContain('Running `npm test` for 12 s');
+    expect(text).toContain('task `abcd1234` · gpt-5 high');
+  });
+
+  it('offers Change, Cancel with a question, and the log', () => {
+    expect(buttonsOf(routed)).toEqual(['task.change', 'task.cancel', 'task.log']);
+    expect(JSON.stringify(taskMessage(routed, trigger).blocks)).toContain('Cancel this task?');
+  });
+
+  it('says what was blocked', () => {
+    const row = {
+      method: 'GET',
+      host: 'evil.example',
+      path: '/x',
+      rule: 'host',
+      reason: 'not allowed',
+      count: 3,
+    };
+    expect(shown({ ...routed, receipt: { hosts: [], denied: [row], deniedTotal: 5 } })).toContain(
+      '🛡️ Blocked by the sandbox: 5 requests\n• `GET evil.example/x` (3 times): not allowed\n• and 2 more',
+    );
+  });
+
+  it('names the pull request that it goes on with', () => {
+    expect(shown({ ...routed, continues: { number: 7, url: pullRequest.url } })).toContain(
+      `goes on with <${pullRequest.url}|pull request 7>`,
+    );
+  });
+
+  it('has nothing to change before it is anywhere', () => {
+    expect(buttonsOf(accepted)).toEqual(['task.cancel', 'task.log']);
+  });
+});
+
+describe('while somebody has to choose', () => {
+  const choices = (n: number) =>
+    Array.from({ length: n }, (_, index) => ({ owner: 'acme', name: `r${index}` }));
+
+  it('has a button for each of up to five repositories', () => {
+    const view = { ...accepted, choices: choices(5) };
+    expect(buttonsOf(view)).toEqual([...[1, 2, 3, 4, 5].map((n) => `task.choose.${n}`), 'task.cancel']);
+    expect(JSON.stringify(taskMessage(view, trigger).blocks)).toContain(
+      JSON.stringify(JSON.stringify({ taskId: 'slack-1', repository: { owner: 'acme', name: 'r0' } })),
+    );
+  });
+
+  it('has a menu to search in for more, which knows its task', () => {
+    const view = { ...accepted, choices: choices(6) };
+    expect(buttonsOf(view)).toEqual(['task.choose', 'task.cancel']);
+    expect(taskMessage(view, trigger).blocks).toContainEqual(
+      expect.objectContaining({ type: 'actions', block_id: 'choice:slack-1' }),
+    );
+  });
+});
+
+describe('afterwards', () => {
+  it('links the pull request and says what it took', () => {
+    const view = ended(
+      { kind: 'pull-request', pullRequest },
+      {
+        change: { files: 2, insertions: 10, deletions: 3 },
+        progress: { ...progress, commands: [run('npm test', 1), run('npm test', 0)] },
+        costUsd: 0.42,
+      },
+    );
+    const text = shown(view);
+    expect(text).toContain(`✅ *<${pullRequest.url}|Round fairly>*\nPull request 7 is ready for review`);
+    expect(text).toContain('2 files changed, +10 −3\nTests passed: `npm test`\n42,000 tokens, about $0.42');
+    expect(taskMessage(view, trigger).text).toBe('✅ Pull request 7 is ready for review: Round fairly');
+    expect(buttonsOf(view)).toEqual(['task.retry', 'task.log']);
+  });
+
+  it.each<[string, Progress['commands'], string]>([
+    ['none ran', [run('ls', 0)], '⚠️ No tests were run'],
+    ['the last run failed', [run('npm test', 0), run('npm test', 1)], '⚠️ Tests failed with exit code 1'],
+  ])('says of the tests that %s', (_, commands, expected) => {
+    const view = ended(
+      { kind: 'pull-request', pullRequest },
+      { change: { files: 1, insertions: 1, deletions: 0 }, progress: { ...progress, commands } },
+    );
+    expect(shown(view)).toContain(expected);
+  });
+
+  it.each<[string, TaskOutcome, string, string[]]>([
+    [
+      'a commit on a pull request that was there',
+      { kind: 'pull-request', pullRequest, added: true },
+      `✅ Commit added to <${pullRequest.url}|pull request 7>: *Round fairly*`,
+      ['task.retry', 'task.log'],
+    ],
+    [
+      'no change',
+      { kind: 'no-change', summary: 'It is `fine`' },
+      '☑️ Nothing was changed*\nIt is `fine`',
+      ['task.retry', 'task.log'],
+    ],
+    [
+      'a change that a person may let pass',
+      { kind: 'held', reason: { code: 'x', message: 'It has a key in it.' }, changeHash: 'a'.repeat(64) },
+      '✋ The change is held back*\nIt has a key in it.',
+      ['task.approve', 'task.retry', 'task.log'],
+    ],
+    [
+      'a change that nobody may let pass',
+      { kind: 'held', reason: { code: 'x', message: 'Workflows.' }, changeHash: null },
+      'Workflows.',
+      ['task.retry', 'task.log'],
+    ],
+    [
+      'a failure that kept its work',
+      { kind: 'failed', reason: { code: 'x', message: 'GitHub is down.' }, changeKept: true },
+      'GitHub is down.\n\nThe change is kept',
+      ['task.retry', 'task.log'],
+    ],
+    ['a cancellation', { kind: 'cancelled', by: 'Jo' }, '⏹️ Cancelled by Jo', ['task.retry', 'task.log']],
+    [
+      'a refusal',
+      { kind: 'refused', reason: { code: 'x', message: 'Not you.' } },
+      '🚫 Not started*\nNot you.',
+      ['task.retry', 'task.log'],
+    ],
+  ])('shows %s', (_, outcome, expected, buttons) => {
+    expect(shown(ended(outcome))).toContain(expected);
+    expect(buttonsOf(ended(outcome))).toEqual(buttons);
+  });
+
+  it('binds an approval to the change that was looked at', () => {
+    const changeHash = 'b'.repeat(64);
+    const message = taskMessage(
+      ended({ kind: 'held', reason: { code: 'x', message: 'm' }, changeHash }),
+      trigger,
+    );
+    expect(JSON.stringify(message.blocks)).toContain(
+      JSON.stringify(JSON.stringify({ taskId: 'slack-1', changeHash })),
+    );
+  });
+
+  it('is the answer alone when something was only asked', () => {
+    const message = taskMessage(ended({ kind: 'answered', message: '**Two** tasks: `a`, `b`' }), trigger);
+    expect(message.blocks).toHaveLength(1);
+    expect(message.text).toContain('tasks');
+  });
+});

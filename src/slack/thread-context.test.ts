@@ -1,0 +1,108 @@
+import { describe, expect, it } from 'vitest';
+import type { ChatPerson } from '../core/chat.ts';
+import { taskMetadata } from './task-metadata.ts';
+import { eligibleMessages, peopleToLookUp, threadContextOf } from './thread-context.ts';
+
+const triggeredAt = '2026-11-21T06:00:00.000Z';
+const seconds = Date.parse(triggeredAt) / 1000;
+const ts = (offset: number): string => `${seconds + offset}.000100`;
+const trigger = { event: 'mention' as const, messageTs: ts(0), triggeredAt };
+const said = (offset: number, more: object = {}) => ({
+  type: 'message',
+  user: 'U1',
+  text: 'words',
+  ts: ts(offset),
+  ...more,
+});
+
+const person = (userId: string, name: string, kind: ChatPerson['kind'] = 'member'): ChatPerson => ({
+  userId,
+  teamId: 'T1',
+  name,
+  kind,
+  groups: [],
+});
+const people = new Map([
+  ['U1', person('U1', 'Maria')],
+  ['U2', person('U2', 'Gil', 'guest')],
+  ['U3', person('U3', 'Stan', 'stranger')],
+  ['U4', person('U4', 'Dee', 'deactivated')],
+  ['U5', person('U5', 'robot', 'bot')],
+]);
+const contextOf = (messages: readonly unknown[], of = trigger) =>
+  threadContextOf(eligibleMessages(messages, of), people);
+
+describe('what is handed on of a thread', () => {
+  it.each<[string, object, boolean]>([
+    ['a member’s', {}, true],
+    ['a guest’s', { user: 'U2' }, true],
+    ['somebody’s who has left', { user: 'U4' }, true],
+    ['with a file', { subtype: 'file_share' }, true],
+    ['sent to the channel too', { subtype: 'thread_broadcast' }, true],
+    ['edited before the trigger', { edited: { ts: ts(-5) } }, true],
+    ['a stranger’s', { user: 'U3' }, false],
+    ['nobody’s whom Slack knows', { user: 'U9' }, false],
+    ['a bot’s', { user: 'U5' }, false],
+    ['an app’s, in a person’s name', { bot_id: 'B1' }, false],
+    ['an app’s, by its id', { app_id: 'A1' }, false],
+    ['a join', { subtype: 'channel_join' }, false],
+    ['without an author', { user: undefined }, false],
+    ['edited after the trigger', { edited: { ts: ts(1) } }, false],
+    ['written after the trigger', { ts: ts(1) }, false],
+    ['written just after the trigger', { ts: `${seconds}.002000` }, false],
+    ['of no known form', { ts: 'yesterday' }, false],
+  ])('a message, %s: %j', (_, more, kept) => {
+    const context = contextOf([said(-10, more)]);
+    expect([context.messages.length, context.messagesLeftOut]).toEqual(kept ? [1, 0] : [0, 1]);
+  });
+
+  it('is not the message that asked, nor a message of ours, and these are not counted', () => {
+    const ours = said(-5, { bot_id: 'B1', metadata: taskMetadata('slack-0') });
+    expect(contextOf([said(-10), ours, said(0)])).toMatchObject({ messages: [{}], messagesLeftOut: 0 });
+  });
+
+  it('is also the message that a form was opened from: what was typed there may say something else', () => {
+    const form = { ...trigger, event: 'form' as const, messageTs: ts(-10) };
+    expect(eligibleMessages([said(-10)], form).messages).toHaveLength(1);
+  });
+
+  it('is text as people saw it, with names and files', () => {
+    const context = contextOf([
+      said(-10, {
+        text: '<@U2> look at <https://a.example|this> &amp; `a &lt; b`',
+        files: [{ name: 'log.txt' }, { name: null, title: 'Shot' }],
+      }),
+    ]);
+    expect(context.messages).toEqual([
+      {
+        author: 'Maria',
+        createdAt: '2026-11-21T05:59:50.000Z',
+        text: '@Gil look at this (https://a.example) & `a < b`',
+        files: ['log.txt', 'Shot'],
+      },
+    ]);
+  });
+
+  it('is the root and the latest when it is too much', () => {
+    const long = Array.from({ length: 400 }, (_, n) =>
+      said(n - 1000, { text: `message ${n} ${'x'.repeat(500)}` }),
+    );
+    const { messages, messagesLeftOut } = contextOf(long);
+    expect(messages[0]?.text).toMatch(/^message 0 /);
+    expect(messages.at(-1)?.text).toMatch(/^message 399 /);
+    expect(messages.reduce((sum, { text }) => sum + text.length, 0)).toBeLessThanOrEqual(60_000);
+    expect(messages.length + messagesLeftOut).toBe(400);
+    const many = Array.from({ length: 400 }, (_, n) => said(n - 1000));
+    expect(contextOf(many).messages).toHaveLength(200);
+  });
+});
+
+it('looks up at most fifty people, authors of the latest messages first', () => {
+  const { messages } = eligibleMessages(
+    Array.from({ length: 80 }, (_, n) => said(n - 100, { user: `U1${n}`, text: '<@U7>' })),
+    trigger,
+  );
+  const ids = peopleToLookUp(messages);
+  expect(ids).toHaveLength(50);
+  expect(ids[0]).toBe('U179');
+});

@@ -1,0 +1,75 @@
+/** Whatever a repository, a model or a person puts into a task: what Slack gets is valid, and nothing of it acts. */
+import * as fc from 'fast-check';
+import { describe, expect, it } from 'vitest';
+import { messageProblems, viewProblems } from '../../local/slack-simulator/block-limits.ts';
+import { buttonValueSchema } from '../../src/slack/names.ts';
+import type { SlackTrigger } from '../../src/core/task.ts';
+import { logView } from '../../src/slack/log-view.ts';
+import { taskMessage } from '../../src/slack/task-message.ts';
+import { hostileEvents, hostileView, textsOf } from './hostile-views.ts';
+
+const trigger: SlackTrigger = {
+  kind: 'slack',
+  event: 'mention',
+  teamId: 'T1',
+  channelId: 'C1',
+  userId: 'U1',
+  threadTs: null,
+  messageTs: '1.2',
+  triggeredAt: '2026-11-21T06:00:00.000Z',
+};
+
+/** The only brackets that are ours: who asked, and links to plain addresses. */
+const ours = /<@U1>|<https?:\/\/[A-Za-z0-9.-]+(?::\d+)?(?:[/?#][^<>|\s]*)?\|[^<>|]*(?:\|[^<>|]*)*>/g;
+const fences = /```\n(?:(?!```)[^])*\n```/g;
+const spans = /`[^`\n]+`/g;
+
+function inert(mrkdwn: string): string {
+  return mrkdwn.replace(ours, '').replace(fences, '').replace(spans, '');
+}
+
+describe('a task’s message', () => {
+  it('is valid, and pings, links and formats nothing that is not ours', () => {
+    fc.assert(
+      fc.property(hostileView, (view) => {
+        const message = taskMessage(view, trigger);
+        expect(messageProblems(message)).toEqual([]);
+        for (const text of [message.text, ...textsOf(message.blocks).mrkdwn]) {
+          expect(text.replace(ours, '')).not.toMatch(/[<>]/);
+          expect(inert(text)).not.toContain('`');
+          expect(inert(text)).not.toMatch(/@(?!\u200B)/);
+        }
+      }),
+      { numRuns: 300 },
+    );
+  });
+
+  it('has buttons whose values are understood when they come back', () => {
+    fc.assert(
+      fc.property(hostileView, (view) => {
+        const values = JSON.stringify(taskMessage(view, trigger)).matchAll(/"value":"((?:[^"\\]|\\.)*)"/g);
+        for (const [, value] of values) {
+          const sent: unknown = JSON.parse(`"${value ?? ''}"`);
+          expect(buttonValueSchema.parse(JSON.parse(String(sent))).taskId).toBe(view.taskId);
+        }
+      }),
+      { numRuns: 100 },
+    );
+  });
+});
+
+describe('a task’s log', () => {
+  it('is valid, and pings, links and formats nothing', () => {
+    fc.assert(
+      fc.property(hostileView, hostileEvents, (view, events) => {
+        const modal = logView(view, events);
+        expect(viewProblems(modal)).toEqual([]);
+        for (const text of textsOf(modal.blocks).mrkdwn) {
+          expect(text).not.toMatch(/[<>]/);
+          expect(inert(text)).not.toContain('`');
+        }
+      }),
+      { numRuns: 60 },
+    );
+  });
+});
