@@ -5,6 +5,12 @@ import { Ajv } from 'ajv';
 import { parse } from 'jsonc-parser';
 import { expect, it } from 'vitest';
 import { loadConfig } from '../../src/config/load-config.ts';
+import {
+  priceOf,
+  repositoryByAlias,
+  resolveRepository,
+  slackPolicyOf,
+} from '../../src/config/resolve-repository.ts';
 
 const root = new URL('../../', import.meta.url);
 const read = async (name: string): Promise<string> => await readFile(new URL(name, root), 'utf8');
@@ -25,6 +31,7 @@ it('has an example that loads, allows nothing yet, and passes its own schema', a
   const text = await read('airlock.config.jsonc');
   const config = loadConfig(text, 'airlock.config.jsonc');
   expect(config.ok && config.config.repositories).toEqual([]);
+  expect(config.ok && config.config.slack).toBeNull();
   expect((await validator())(parse(text))).toBe(true);
 });
 
@@ -34,16 +41,32 @@ it('has an example whose commented-out entries are right as well', async () => {
   expect(config.ok ? config.config.repositories.map(({ pattern }) => pattern.key) : config.problems).toEqual([
     'acme/secret',
     'acme/shop',
+    'acme/docs',
     '!acme/legacy-*',
     'acme/*',
   ]);
   expect((await validator())(parse(text, [], { allowTrailingComma: true }))).toBe(true);
+  if (!config.ok) return;
+  const shop = repositoryByAlias(config.config, 'shop');
+  const policy = resolveRepository(config.config, { owner: 'acme', name: 'shop' });
+  expect(policy.allowed && policy.slack.kind).toBe('listed');
+  expect([...(slackPolicyOf(config.config)?.channelDefaults.values() ?? [])]).toEqual([shop]);
+  expect(policy.allowed && priceOf(config.config, policy.model)).toMatchObject({ cachedInput: 0.15 });
 });
 
 it.each([
   ['{ "repositorys": {} }'],
   ['{ "repositories": { "a/b": { "limits": { "minutes": 1000 } } } }'],
   ['{ "repositories": { "a/b": { "effort": "much" } } }'],
+  ['{ "slack": {} }'],
+  ['{ "slack": { "team": "acme" } }'],
+  ['{ "slack": { "team": "T1", "channels": { "#dev": "a/b" } } }'],
+  ['{ "slack": { "team": "T1", "people": { "U1": "@mona" } } }'],
+  ['{ "slack": { "team": "T1" }, "defaults": { "slack": "everybody" } }'],
+  ['{ "slack": { "team": "T1" }, "defaults": { "slack": {} } }'],
+  ['{ "slack": { "team": "T1" }, "defaults": { "slack": { "users": [] } } }'],
+  ['{ "slack": { "team": "T1" }, "defaults": { "slack": { "users": ["@maria"] } } }'],
+  ['{ "prices": { "gpt-a": { "input": 1 } } }'],
 ])('has a schema that shows an editor the mistake in %s', async (text) => {
   expect((await validator())(JSON.parse(text))).toBe(false);
   expect(loadConfig(text, 'c').ok).toBe(false);
