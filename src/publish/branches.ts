@@ -100,6 +100,9 @@ const protection = /rule violations|must be made through|protected branch|not au
 /**
  * Moves a branch forward. `moved`: GitHub did not, because it is no longer where it was, is gone, or is being written to
  * right now; whoever wants to know which looks again. Moving it to where it stands already works.
+ *
+ * A weakness accepted: REST cannot say where the branch has to be, only that it must not lose commits. Whoever resets it to
+ * an older commit in the second between our look and this call gets what they took away back, with ours on top.
  */
 export async function advanceBranch(
   { client, at }: Publishing,

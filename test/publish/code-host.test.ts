@@ -3,11 +3,13 @@ import { describe, expect, it } from 'vitest';
 import type { GithubSimulator } from '../../local/github-simulator/contract.ts';
 import type { CodeHost } from '../../src/core/ports.ts';
 import type { RepositoryFacts, TaskRequest } from '../../src/core/task.ts';
+import { listInstalledRepositories } from '../../src/github/installed-repositories.ts';
 import { createAppTokens } from '../../src/github/app-auth.ts';
 import { createCodeHost } from '../../src/github/code-host.ts';
 import {
   appId,
   baseFiles,
+  beforeCall,
   factsOf,
   ownProcess,
   privateKey,
@@ -252,6 +254,191 @@ describe('issueContext', () => {
     expect(
       await host.issueContext(facts, { ...request, trigger: { ...request.trigger, issueNumber: 4711 } }),
     ).toBeNull();
+  });
+});
+
+describe('pullRequest', () => {
+  async function withPull(): Promise<Scene & { number: number }> {
+    const of = await scene();
+    const { simulator, facts } = of;
+    const { tokens } = ownProcess(simulator);
+    const token = await tokens.tokenFor({
+      taskId: 'other',
+      ...facts,
+      permissions: { contents: 'write', pull_requests: 'write' },
+    });
+    const call = async (path: string, body: unknown): Promise<unknown> => {
+      const response = await fetch(`${simulator.apiUrl}/repos/acme/split${path}`, {
+        method: 'POST',
+        headers: { authorization: `Bearer ${token}` },
+        body: JSON.stringify(body),
+      });
+      return await response.json();
+    };
+    const [main] = await simulator.branches(at);
+    await call('/git/refs', { ref: 'refs/heads/work', sha: main?.sha });
+    await simulator.moveBranch({ ...at, branch: 'work', files: { 'new.txt': 'new' } });
+    await call('/pulls', { title: 'Round <half> up', head: 'work', base: 'main', draft: true });
+    return { ...of, number: 2 };
+  }
+
+  it('is as it is now: open, where it comes from, what it goes into', async () => {
+    const { host, facts, simulator, number } = await withPull();
+    const work = (await simulator.branches(at)).find(({ name }) => name === 'work');
+    expect(await host.pullRequest(facts, number)).toEqual({
+      pullRequest: {
+        number,
+        title: 'Round <half> up',
+        url: `${simulator.url}/acme/split/pull/2`,
+        headRef: 'work',
+        headSha: work?.sha,
+        draft: true,
+      },
+      open: true,
+      sameRepository: true,
+      baseBranch: 'main',
+    });
+  });
+
+  it.each([true, false])('is not open any more once it was closed (merged: %s)', async (merge) => {
+    const { host, facts, simulator, number } = await withPull();
+    await simulator.closePull({ ...at, number, merge });
+    expect(await host.pullRequest(facts, number)).toMatchObject({ open: false, sameRepository: true });
+  });
+
+  it('is known to come from a fork, whatever its branch is called', async () => {
+    const { host, facts, simulator } = await scene();
+    const files = { a: 'a' };
+    const fork = { ...at, author: 'mallory', branch: 'main', base: 'main', title: 'x', files };
+    const { number } = await simulator.openPullFromFork(fork);
+    expect(await host.pullRequest(facts, number)).toMatchObject({
+      open: true,
+      sameRepository: false,
+      pullRequest: { headRef: 'main' },
+    });
+  });
+
+  it('is null for an issue and for no number at all', async () => {
+    const { host, facts, issue } = await scene();
+    expect(await host.pullRequest(facts, issue)).toBeNull();
+    expect(await host.pullRequest(facts, 4711)).toBeNull();
+  });
+
+  it('is read with a token that reads pull requests of this repository and nothing else', async () => {
+    const { host, facts, simulator, number } = await withPull();
+    const before = simulator.issuedTokens().length;
+    await host.pullRequest(facts, number);
+    expect(simulator.issuedTokens().slice(before)).toMatchObject([
+      { permissions: { pull_requests: 'read', metadata: 'read' }, repositories: ['acme/split'] },
+    ]);
+    expect(Object.keys(simulator.issuedTokens().at(-1)?.permissions ?? {})).toHaveLength(2);
+  });
+});
+
+describe('account', () => {
+  it('is a person’s, as GitHub writes it', async () => {
+    const { host, facts } = await scene();
+    expect(await host.account(facts, 'ADA')).toEqual({ login: 'ada', id: expect.any(Number) });
+  });
+
+  it.each(['airlock[bot]', 'acme', 'nobody-of-that-name', '', '../repos/acme/split', 'a b', 'ada/x'])(
+    'is null for %j',
+    async (login) => {
+      const { host, facts } = await scene();
+      expect(await host.account(facts, login)).toBeNull();
+    },
+  );
+
+  it('throws when GitHub cannot be asked', async () => {
+    const { host, facts, simulator } = await scene();
+    simulator.failNext({ method: 'GET', path: /\/users\//, status: 403 });
+    await expect(host.account(facts, 'ada')).rejects.toThrow('403');
+  });
+});
+
+describe('installedRepositories', () => {
+  const files = { a: 'a' };
+  async function several(): Promise<GithubSimulator> {
+    const simulator = await simulatedGithub();
+    for (const [owner, name] of [
+      ['zoo', 'api'],
+      ['acme', 'web'],
+      ['Beta', 'x'],
+      ['acme', 'API'],
+      ['gone', 'away'],
+    ] as const) {
+      await simulator.createRepository({ owner, name, files });
+    }
+    await simulator.createRepository({ owner: 'acme', name: 'not-ours', files, installed: false });
+    return simulator;
+  }
+  const names = async (host: CodeHost): Promise<string[]> =>
+    (await host.installedRepositories()).map(({ owner, name }) => `${owner}/${name}`);
+
+  it('are those of all installations, by name, without the suspended ones', async () => {
+    const simulator = await several();
+    simulator.suspendInstallation('gone');
+    expect(await names(hostOf(simulator))).toEqual(['acme/API', 'acme/web', 'Beta/x', 'zoo/api']);
+  });
+
+  it('are listed with tokens that can name repositories and do nothing with them, minted once', async () => {
+    const simulator = await several();
+    const host = hostOf(simulator);
+    await Promise.all([host.installedRepositories(), host.installedRepositories()]);
+    await host.installedRepositories();
+    const tokens = simulator.issuedTokens();
+    expect(tokens).toHaveLength(4);
+    for (const { permissions } of tokens) expect(permissions).toEqual({ metadata: 'read' });
+    const contents = await fetch(`${simulator.apiUrl}/repos/acme/web/branches`, {
+      headers: { authorization: `Bearer ${tokens[0]?.token ?? ''}` },
+    });
+    expect([403, 404]).toContain(contents.status);
+  });
+
+  it('are listed without an installation that is suspended meanwhile', async () => {
+    const simulator = await several();
+    const late = beforeCall('POST', /\/access_tokens$/, async () => {
+      simulator.suspendInstallation('zoo');
+      await Promise.resolve();
+    });
+    expect(await names(hostOf(simulator, late))).toEqual(['acme/API', 'acme/web', 'Beta/x', 'gone/away']);
+  });
+
+  it('are asked for anew with another token when GitHub no longer takes the first', async () => {
+    const simulator = await several();
+    const host = hostOf(simulator);
+    simulator.failNext({ method: 'GET', path: /\/installation\/repositories$/, status: 401 });
+    await expect(host.installedRepositories()).rejects.toThrow('401');
+    expect(await names(host)).toHaveLength(5);
+  });
+
+  it('are at most 500, in five pages', async () => {
+    const simulator = await simulatedGithub();
+    await simulator.createRepository({ owner: 'acme', name: 'web', files });
+    let pages = 0;
+    const many: typeof fetch = async (input, init) => {
+      const url = new URL(input instanceof Request ? input.url : input);
+      if (!url.pathname.endsWith('/installation/repositories')) return await fetch(input, init);
+      pages += 1;
+      const first = (Number(url.searchParams.get('page')) - 1) * 100;
+      const repositories = Array.from({ length: 100 }, (_, index) => ({
+        name: `r${String(first + index).padStart(4, '0')}`,
+        owner: { login: 'acme' },
+      }));
+      return Response.json({ total_count: 5000, repositories });
+    };
+    const found = await names(hostOf(simulator, many));
+    expect([found.length, found[0], found.at(-1), pages]).toEqual([500, 'acme/r0000', 'acme/r0499', 5]);
+  });
+
+  it('do not leave out, but refuse to come, when there is no time for all of them', async () => {
+    const simulator = await several();
+    simulator.failNext({ method: 'GET', path: /\/installation\/repositories$/, status: 'timeout' });
+    const startedAt = performance.now();
+    await expect(listInstalledRepositories({ ...ownProcess(simulator), deadlineMs: 300 })).rejects.toThrow(
+      'within 300 ms',
+    );
+    expect(performance.now() - startedAt).toBeLessThan(2000);
   });
 });
 

@@ -8,6 +8,7 @@ import { createPublication } from '../../src/publish/publisher.ts';
 import { git, snapshot, temporaryFolder } from '../container/sandbox-scripts.ts';
 import {
   changedRepository,
+  dyingFetch,
   ownProcess,
   publishInput,
   simulatedGithub,
@@ -36,26 +37,6 @@ async function published(
     branches: branches.map(({ name }) => name).filter((name) => name !== 'main'),
     pulls: pulls.length,
     commits: made.length,
-  };
-}
-
-/** Breaks off like a process that is killed: nothing is called any more, and nothing retried. */
-function dyingFetch(
-  lastCall: number,
-  when: 'before' | 'after',
-): { fetch: typeof fetch; died: () => boolean } {
-  let calls = 0;
-  const die = (): never => {
-    throw Object.assign(new Error('killed'), { name: 'AbortError' });
-  };
-  return {
-    died: () => calls >= lastCall,
-    fetch: async (input, init) => {
-      calls += 1;
-      if (calls > lastCall || (calls === lastCall && when === 'before')) die();
-      const response = await fetch(input, init);
-      return calls >= lastCall ? die() : response;
-    },
   };
 }
 

@@ -6,6 +6,7 @@ import type {
   CreatedRepository,
   FileContent,
   GithubSimulator,
+  NewRepository,
   Permissions,
 } from '../../local/github-simulator/contract.ts';
 import type { ChangeSet } from '../../src/core/change-set.ts';
@@ -130,24 +131,63 @@ export function publishInput(
 }
 
 /** The change of a working tree, through the collector and the parser. */
-async function collected(workspace: Workspace): Promise<ChangeSet> {
+export async function collected(workspace: Workspace): Promise<ChangeSet> {
   const run = await runScript('collect.ts', jobFor(workspace));
   const parsed = parseChangeLines(run.stdout, workspace.base);
   if (!parsed.ok) throw new Error(parsed.reason.message);
   return parsed.change;
 }
 
+/** Breaks off like a process that is killed: nothing is called any more, and nothing retried. */
+export function dyingFetch(
+  lastCall: number,
+  when: 'before' | 'after',
+): { fetch: typeof fetch; died: () => boolean } {
+  let calls = 0;
+  const die = (): never => {
+    throw Object.assign(new Error('killed'), { name: 'AbortError' });
+  };
+  return {
+    died: () => calls >= lastCall,
+    fetch: async (input, init) => {
+      calls += 1;
+      if (calls > lastCall || (calls === lastCall && when === 'before')) die();
+      const response = await fetch(input, init);
+      return calls >= lastCall ? die() : response;
+    },
+  };
+}
+
+/** Lets something happen right before the first call that fits: what a look at GitHub cannot have seen. */
+export function beforeCall(method: string, path: RegExp, happens: () => Promise<unknown>): typeof fetch {
+  let happened = false;
+  return async (input, init) => {
+    const url = new URL(input instanceof Request ? input.url : input);
+    if (!happened && init?.method === method && path.test(url.pathname)) {
+      happened = true;
+      await happens();
+    }
+    return await fetch(input, init);
+  };
+}
+
 /** A repository and a clone of it that `edit` has worked in. */
 export async function changedRepository(
   simulator: GithubSimulator,
   edit: (directory: string) => void,
+  settings: Partial<NewRepository> = {},
 ): Promise<{
   repository: CreatedRepository;
   facts: RepositoryFacts;
   workspace: Workspace;
   change: ChangeSet;
 }> {
-  const repository = await simulator.createRepository({ owner: 'acme', name: 'split', files: baseFiles });
+  const repository = await simulator.createRepository({
+    owner: 'acme',
+    name: 'split',
+    files: baseFiles,
+    ...settings,
+  });
   const workspace = await cloneWorkspace(repository.gitDir, repository.headSha);
   edit(workspace.directory);
   return { repository, facts: factsOf(repository), workspace, change: await collected(workspace) };

@@ -1,0 +1,490 @@
+/** A commit onto a pull request that is there already, against a simulated GitHub: everything that can come between. */
+import { writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { isDeepStrictEqual } from 'node:util';
+import { describe, expect, it } from 'vitest';
+import type { GithubSimulator, PullView } from '../../local/github-simulator/contract.ts';
+import type { ChangeSet } from '../../src/core/change-set.ts';
+import type { PublishInput, PublishResult } from '../../src/core/ports.ts';
+import type { PullRequestRef, RepositoryFacts } from '../../src/core/task.ts';
+import { createCodeHost } from '../../src/github/code-host.ts';
+import { createPublication } from '../../src/publish/publisher.ts';
+import { cloneWorkspace, git } from '../container/sandbox-scripts.ts';
+import {
+  beforeCall,
+  changedRepository,
+  collected,
+  dyingFetch,
+  ownProcess,
+  publishInput,
+  simulatedGithub,
+  taskRequest,
+} from './simulated-github.ts';
+
+const at = { owner: 'acme', name: 'split' };
+const shortId = 'feedf00d';
+const taskId = 'slack-follow-up';
+
+interface Scene {
+  readonly simulator: GithubSimulator;
+  readonly facts: RepositoryFacts;
+  readonly gitDir: string;
+  /** The first task's pull request. */
+  readonly first: PullRequestRef;
+  /** What the follow-up made on its branch. */
+  readonly change: ChangeSet;
+  readonly input: PublishInput;
+}
+
+function followUp(
+  facts: RepositoryFacts,
+  change: ChangeSet,
+  continues: PullRequestRef,
+  changes: Partial<PublishInput> = {},
+): PublishInput {
+  return publishInput(facts, change, {
+    request: taskRequest({
+      taskId,
+      shortId,
+      acceptedAt: '2026-11-20T11:00:00.000Z',
+      trigger: {
+        kind: 'slack',
+        event: 'message',
+        teamId: 'T1',
+        channelId: 'C1',
+        userId: 'U1',
+        threadTs: '1.1',
+        messageTs: '1.2',
+        triggeredAt: '2026-11-20T11:00:00Z',
+      },
+    }),
+    baseBranch: continues.headRef,
+    answer: { title: 'Handle zero', summary: 'Refuses to divide by zero.', valid: true },
+    continues,
+    ...changes,
+  });
+}
+
+async function scene(): Promise<Scene> {
+  const simulator = await simulatedGithub();
+  const { facts, change, repository } = await changedRepository(simulator, (directory) =>
+    writeFileSync(join(directory, 'src/split.js'), 'first\n'),
+  );
+  const opened = await createPublication(ownProcess(simulator)).publish(publishInput(facts, change));
+  if (opened.kind !== 'published') throw new Error(opened.reason.message);
+  const first = opened.pullRequest;
+  const workspace = await cloneWorkspace(repository.gitDir, first.headSha);
+  writeFileSync(join(workspace.directory, 'src/split.js'), 'second\n');
+  writeFileSync(join(workspace.directory, 'logo.png'), new Uint8Array([1, 0, 255]));
+  const next = await collected(workspace);
+  return {
+    simulator,
+    facts,
+    gitDir: repository.gitDir,
+    first,
+    change: next,
+    input: followUp(facts, next, first),
+  };
+}
+
+const publish = async (
+  { simulator }: Pick<Scene, 'simulator'>,
+  input: PublishInput,
+  fetch_: typeof fetch = fetch,
+): Promise<PublishResult> => await createPublication(ownProcess(simulator, fetch_)).publish(input);
+
+/** Subjects of the commits on a branch beyond main as it was, newest first. */
+const subjects = (gitDir: string, branch: string): string[] =>
+  git(gitDir, 'log', '--format=%s', `main..${branch}`).split('\n');
+
+const results = (simulator: GithubSimulator, issue: number): string[] =>
+  simulator
+    .comments({ ...at, issue })
+    .map(({ body }) => body)
+    .filter((body) => body.includes('<!-- airlock:result='));
+
+/** The pull request of its own that the work became, with the branch of the first task as it was left. */
+async function ownPull({ simulator }: Scene, result: PublishResult): Promise<PullView> {
+  expect(result).toMatchObject({ kind: 'published', added: false });
+  const pulls = (await simulator.pulls(at)).filter((pull) => pull.headRef.endsWith(shortId));
+  expect(pulls).toHaveLength(1);
+  const [pull] = pulls;
+  if (pull === undefined || result.kind !== 'published') throw new Error('no pull request');
+  expect(result.pullRequest).toMatchObject({
+    number: pull.number,
+    headSha: pull.headSha,
+    title: 'Handle zero',
+    headRef: `airlock/handle-zero-${shortId}`,
+  });
+  return pull;
+}
+
+describe('a follow-up', () => {
+  it('is a commit on top of the pull request, which is still one', async () => {
+    const { simulator, gitDir, first, input } = await scene();
+    const stale = { ...first, title: 'What it was called before', draft: true };
+    const result = await publish({ simulator }, { ...input, continues: stale });
+    const head = git(gitDir, 'rev-parse', first.headRef);
+    expect(result).toEqual({ kind: 'published', pullRequest: { ...first, headSha: head }, added: true });
+    expect(git(gitDir, 'rev-parse', `${first.headRef}^`)).toBe(first.headSha);
+    expect(subjects(gitDir, first.headRef)).toEqual(['Handle zero', 'Fix the rounding in split()']);
+    expect(git(gitDir, 'show', `${first.headRef}:src/split.js`)).toBe('second');
+    expect((await simulator.pulls(at)).map(({ headSha }) => headSha)).toEqual([head]);
+    expect(await simulator.branches(at)).toHaveLength(2);
+  });
+
+  it('says what it is in one comment, since the pull request’s own text stays the first task’s', async () => {
+    const { simulator, gitDir, first, input } = await scene();
+    const [before] = await simulator.pulls(at);
+    await publish({ simulator }, { ...input, remarks: ['AGENTS.md tells agents what to do.'], draft: true });
+    const [comment = ''] = results(simulator, first.number);
+    for (const words of [
+      'Handle zero',
+      git(gitDir, 'rev-parse', first.headRef),
+      'Refuses to divide by zero.',
+      'AGENTS.md tells agents what to do.',
+      '### Tests',
+      '2 files',
+      '### Network',
+      'in Slack',
+    ]) {
+      expect(comment).toContain(words);
+    }
+    expect(comment.endsWith(`<!-- airlock:result=${taskId} -->`)).toBe(true);
+    expect((await simulator.pulls(at))[0]?.body).toBe(before?.body);
+  });
+
+  it('is written with the token that opens pull requests, for this repository, and no other', async () => {
+    const { simulator, input } = await scene();
+    const before = simulator.issuedTokens().length;
+    await publish({ simulator }, input);
+    const minted = simulator.issuedTokens().slice(before);
+    expect(minted.map(({ permissions, repositories }) => ({ permissions, repositories }))).toEqual([
+      {
+        permissions: { contents: 'write', pull_requests: 'write', metadata: 'read' },
+        repositories: ['acme/split'],
+      },
+    ]);
+  });
+
+  it('asks nobody for a review: who looks at it has been asked', async () => {
+    const { simulator, first, input } = await scene();
+    await publish({ simulator }, { ...input, reviewer: 'airlock-reviewer' });
+    expect(simulator.requests().filter(({ path }) => path.endsWith('/requested_reviewers'))).toEqual([]);
+    expect(first.number).toBe(1);
+  });
+
+  it('leaves the progress comment alone that its task has in the same conversation', async () => {
+    const { simulator, facts, first, input } = await scene();
+    const host = createCodeHost({ ...ownProcess(simulator), taskId });
+    const request = taskRequest({
+      taskId,
+      shortId,
+      trigger: {
+        kind: 'github',
+        event: 'issue_comment',
+        installationId: facts.installationId,
+        repositoryId: facts.repositoryId,
+        issueNumber: first.number,
+        onPullRequest: true,
+        commentId: 5,
+        triggeredAt: new Date().toISOString(),
+      },
+    });
+    const progress = await host.saveProgressComment(facts, request, 'working', null);
+    await publish({ simulator }, { ...input, request });
+    expect(await host.saveProgressComment(facts, request, 'done', null)).toBe(progress);
+    expect(simulator.comments({ ...at, issue: first.number })).toHaveLength(2);
+    expect(results(simulator, first.number)).toHaveLength(1);
+    expect(await host.tasksOn(facts, first.number)).toEqual([taskId]);
+  });
+});
+
+describe('a second attempt at a follow-up', () => {
+  it('finds what the first made', async () => {
+    const { simulator, gitDir, first, input } = await scene();
+    const one = await publish({ simulator }, input);
+    expect(await publish({ simulator }, input)).toEqual(one);
+    expect(subjects(gitDir, first.headRef)).toHaveLength(2);
+    expect(results(simulator, first.number)).toHaveLength(1);
+  });
+
+  it('beside five others at once ends in one commit and one comment', async () => {
+    const { simulator, gitDir, first, input } = await scene();
+    const all = await Promise.all(Array.from({ length: 6 }, async () => await publish({ simulator }, input)));
+    expect(new Set(all.map((result) => JSON.stringify(result))).size).toBe(1);
+    expect(all[0]).toMatchObject({ kind: 'published', added: true });
+    expect(subjects(gitDir, first.headRef)).toHaveLength(2);
+    expect(results(simulator, first.number)).toHaveLength(1);
+    expect(await simulator.pulls(at)).toHaveLength(1);
+  });
+
+  it.each(['before', 'after'] as const)(
+    'after a crash %s each single call ends in one commit and one comment',
+    async (when) => {
+      const { simulator, facts, gitDir, first, change } = await scene();
+      let base = first.headSha;
+      let calls = 0;
+      let same = false;
+      for (let lastCall = 1; ; lastCall += 1) {
+        const number = String(lastCall).padStart(2, '0');
+        const id = `slack-${when}-${number}`;
+        const input = followUp(facts, { ...change, base }, first);
+        const mine = { ...input, request: { ...input.request, taskId: id, shortId: `cccccc${number}` } };
+        const dying = dyingFetch(lastCall, when);
+        const one = await publish({ simulator }, mine, dying.fetch).catch((error: unknown) => error);
+        const other = await publish({ simulator }, mine);
+        expect(other).toMatchObject({
+          kind: 'published',
+          added: true,
+          pullRequest: { number: first.number },
+        });
+        expect(git(gitDir, 'rev-list', '--count', `${base}..${first.headRef}`)).toBe('1');
+        base = git(gitDir, 'rev-parse', first.headRef);
+        expect(results(simulator, first.number).filter((body) => body.includes(`=${id} `))).toHaveLength(1);
+        if (!dying.died()) {
+          // The first came through: every call has had its turn.
+          calls = lastCall - 1;
+          same = isDeepStrictEqual(one, other);
+          break;
+        }
+        expect(one).toBeInstanceOf(Error);
+      }
+      expect(calls).toBeGreaterThan(11);
+      expect(same).toBe(true);
+      expect(await simulator.pulls(at)).toHaveLength(1);
+    },
+  );
+
+  it('finds its commit under what people have put on top of it', async () => {
+    const { simulator, gitDir, first, input } = await scene();
+    await publish({ simulator }, input);
+    const onTop = await simulator.moveBranch({ ...at, branch: first.headRef, files: { 'more.txt': 'x' } });
+    const again = await publish({ simulator }, input);
+    expect(again).toMatchObject({ kind: 'published', added: true, pullRequest: { headSha: onTop.sha } });
+    expect(subjects(gitDir, first.headRef)).toHaveLength(3);
+    expect(await simulator.pulls(at)).toHaveLength(1);
+  });
+
+  it('that comes late, after the first has added it and a person has pushed on top, adds nothing', async () => {
+    const { simulator, gitDir, first, input } = await scene();
+    const late = beforeCall('PATCH', /\/git\/refs\//, async () => {
+      await publish({ simulator }, input);
+      await simulator.moveBranch({ ...at, branch: first.headRef, files: { 'more.txt': 'x' } });
+    });
+    expect(await publish({ simulator }, input, late)).toMatchObject({ kind: 'published', added: true });
+    expect(subjects(gitDir, first.headRef)).toHaveLength(3);
+    expect(await simulator.pulls(at)).toHaveLength(1);
+    expect(results(simulator, first.number)).toHaveLength(1);
+  });
+
+  it('finds its commit also when the pull request was merged with it and the branch deleted', async () => {
+    const { simulator, gitDir, first, input } = await scene();
+    await publish({ simulator }, input);
+    await simulator.closePull({ ...at, number: first.number, merge: true });
+    git(gitDir, 'branch', '--quiet', '-D', first.headRef);
+    expect(await publish({ simulator }, input)).toMatchObject({ kind: 'published', added: true });
+    expect(await simulator.pulls(at)).toHaveLength(1);
+  });
+});
+
+interface Detour {
+  readonly name: string;
+  readonly happens: (of: Scene) => Promise<unknown> | void;
+  readonly says: RegExp;
+  /** The branch that the pull request of its own goes into. */
+  readonly into: 'the branch' | 'main';
+}
+
+const detours: readonly Detour[] = [
+  {
+    name: 'somebody has pushed to the branch',
+    happens: ({ simulator, first }) =>
+      simulator.moveBranch({ ...at, branch: first.headRef, files: { 'src/split.js': 'by a person\n' } }),
+    says: /somebody pushed to its branch/,
+    into: 'the branch',
+  },
+  {
+    name: 'somebody has rewritten the branch',
+    happens: ({ gitDir, first }) => {
+      const tree = git(gitDir, 'rev-parse', `${first.headRef}^{tree}`);
+      const other = git(gitDir, 'commit-tree', '-p', 'main', '-m', 'Rewritten', tree);
+      git(gitDir, 'update-ref', `refs/heads/${first.headRef}`, other);
+    },
+    says: /somebody pushed to its branch/,
+    into: 'the branch',
+  },
+  {
+    name: 'the branch was deleted',
+    happens: ({ gitDir, first }) => {
+      git(gitDir, 'branch', '--quiet', '-D', first.headRef);
+    },
+    says: /it was closed|its branch was deleted/,
+    into: 'main',
+  },
+  {
+    name: 'the pull request was closed',
+    happens: ({ simulator, first }) => simulator.closePull({ ...at, number: first.number }),
+    says: /it was closed/,
+    into: 'main',
+  },
+  {
+    name: 'the pull request was merged',
+    happens: ({ simulator, first }) => simulator.closePull({ ...at, number: first.number, merge: true }),
+    says: /it was merged/,
+    into: 'main',
+  },
+];
+
+describe.each(detours)('when $name', ({ happens, says, into }) => {
+  it.each([
+    ['before publication', null],
+    ['between looking and writing', /\/git\/refs\//],
+  ] as const)('%s, the work becomes a pull request of its own', async (_, path) => {
+    const of = await scene();
+    const { simulator, gitDir, first, input } = of;
+    if (path === null) await happens(of);
+    const heads = async (): Promise<unknown> =>
+      (await simulator.branches(at)).filter(({ name }) => name === first.headRef);
+    let left = path === null ? await heads() : null;
+    const racing = beforeCall('PATCH', path ?? /^$/, async () => {
+      await happens(of);
+      left = await heads();
+    });
+    const result = await publish(of, input, racing);
+    const pull = await ownPull(of, result);
+    expect(pull.body).toMatch(says);
+    expect(pull.body).toContain(`goes on with #${first.number}`);
+    expect(pull.baseRef).toBe(into === 'main' ? 'main' : first.headRef);
+    expect(git(gitDir, 'rev-parse', `${pull.headRef}^`)).toBe(first.headSha);
+    // Closed or merged a moment before our commit came onto the branch, the branch has it besides; nothing else may differ.
+    const tolerated =
+      path !== null && into === 'main' ? [left, [{ name: first.headRef, sha: pull.headSha }]] : [left];
+    expect(tolerated).toContainEqual(await heads());
+    expect(results(simulator, first.number)).toEqual([]);
+    expect(await publish(of, input)).toEqual(result);
+    await ownPull(of, result);
+  });
+});
+
+describe('no commit goes onto', () => {
+  it('a branch of ours that is called like the one of a fork', async () => {
+    const of = await scene();
+    const { simulator, facts, change, gitDir } = of;
+    const main = git(gitDir, 'rev-parse', 'main');
+    const fork = await simulator.openPullFromFork({
+      ...at,
+      author: 'mallory',
+      branch: 'main',
+      base: 'main',
+      title: 'From outside',
+      files: { 'src/split.js': 'theirs\n' },
+    });
+    const continues = { ...of.first, number: fork.number, headRef: 'main', headSha: fork.headSha };
+    const result = await publish(of, followUp(facts, { ...change, base: fork.headSha }, continues));
+    const pull = await ownPull(of, result);
+    expect(pull.body).toContain('its branch lies in another repository');
+    expect(git(gitDir, 'rev-parse', 'main')).toBe(main);
+  });
+
+  it('the default branch, although a pull request comes from it', async () => {
+    const of = await scene();
+    const facts = { ...of.facts, defaultBranch: of.first.headRef };
+    const pull = await ownPull(of, await publish(of, { ...of.input, facts }));
+    expect(pull.baseRef).toBe(of.first.headRef);
+    expect(git(of.gitDir, 'rev-parse', of.first.headRef)).toBe(of.first.headSha);
+  });
+
+  it('a branch that the App may not push to', async () => {
+    const of = await scene();
+    of.simulator.protectBranch({ ...at, branch: of.first.headRef });
+    const result = await publish(of, of.input);
+    const pull = await ownPull(of, result);
+    expect(pull.body).toContain('the rules of its branch do not let the App push to it');
+    expect(pull.baseRef).toBe(of.first.headRef);
+    expect(await publish(of, of.input)).toEqual(result);
+  });
+
+  it('a pull request that would be merged by itself before anybody has looked', async () => {
+    const of = await scene();
+    of.simulator.enableAutoMerge({ ...at, number: of.first.number });
+    const pull = await ownPull(of, await publish(of, of.input));
+    expect(pull.body).toContain('it is set to be merged by itself');
+    expect(pull.baseRef).toBe(of.first.headRef);
+  });
+
+  it('a pull request that is not there', async () => {
+    const of = await scene();
+    const result = await publish(of, { ...of.input, continues: { ...of.first, number: 4711 } });
+    expect((await ownPull(of, result)).baseRef).toBe('main');
+  });
+});
+
+describe('the pull request of its own', () => {
+  it('goes against the next branch when the one it should go into is deleted at the last moment', async () => {
+    const of = await scene();
+    const { simulator, gitDir, first } = of;
+    await simulator.moveBranch({ ...at, branch: first.headRef, files: { 'more.txt': 'x' } });
+    const racing = beforeCall('POST', /\/pulls$/, async () => {
+      git(gitDir, 'branch', '--quiet', '-D', first.headRef);
+      await Promise.resolve();
+    });
+    const result = await publish(of, of.input, racing);
+    expect((await ownPull(of, result)).baseRef).toBe('main');
+    expect(await publish(of, of.input)).toEqual(result);
+  });
+
+  it('is one, also when six attempts find the branch moved', async () => {
+    const of = await scene();
+    await of.simulator.moveBranch({ ...at, branch: of.first.headRef, files: { 'more.txt': 'x' } });
+    const all = await Promise.all(Array.from({ length: 6 }, async () => await publish(of, of.input)));
+    expect(new Set(all.map((result) => JSON.stringify(result))).size).toBe(1);
+    const [result] = all;
+    if (result === undefined) throw new Error('no result');
+    await ownPull(of, result);
+  });
+});
+
+describe('the comment', () => {
+  it.each([403, 404, 410, 422])(
+    'that GitHub does not take for good (%i) does not undo the commit',
+    async (status) => {
+      const { simulator, first, input } = await scene();
+      simulator.failNext({ method: 'POST', path: /\/comments$/, status });
+      const logged: unknown[] = [];
+      const log = (event: string, fields: Record<string, unknown>): void => {
+        logged.push({ event, ...fields });
+      };
+      const publication = createPublication({ ...ownProcess(simulator), log });
+      expect(await publication.publish(input)).toMatchObject({ kind: 'published', added: true });
+      expect(logged).toEqual([{ event: 'comment.not_saved', taskId, pullRequest: first.number, status }]);
+    },
+  );
+
+  it.each([502, 'reset'] as const)(
+    'that could not be written now (%s) is written by the next attempt',
+    async (status) => {
+      const { simulator, gitDir, first, input } = await scene();
+      simulator.failNext({ method: 'POST', path: /\/comments$/, status });
+      await expect(publish({ simulator }, input)).rejects.toThrow(/./);
+      expect(await publish({ simulator }, input)).toMatchObject({ kind: 'published', added: true });
+      expect(results(simulator, first.number)).toHaveLength(1);
+      expect(subjects(gitDir, first.headRef)).toHaveLength(2);
+    },
+  );
+});
+
+describe('a branch that GitHub does not move for now', () => {
+  it.each([
+    [502, 1],
+    [409, 3],
+    [422, 3],
+  ])('(%i, %i times) loses nothing and opens nothing', async (status, times) => {
+    const { simulator, gitDir, first, input } = await scene();
+    simulator.failNext({ method: 'PATCH', path: /\/git\/refs\//, status, times });
+    await expect(publish({ simulator }, input)).rejects.toThrow(/502|does not move the branch/);
+    expect(await simulator.pulls(at)).toHaveLength(1);
+    expect(await publish({ simulator }, input)).toMatchObject({ kind: 'published', added: true });
+    expect(subjects(gitDir, first.headRef)).toHaveLength(2);
+  });
+});

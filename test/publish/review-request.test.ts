@@ -1,0 +1,146 @@
+/** Asking for a review, and what may be told on a repository that is not private, against a simulated GitHub. */
+import { writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { describe, expect, it } from 'vitest';
+import type { GithubSimulator } from '../../local/github-simulator/contract.ts';
+import type { PublishInput } from '../../src/core/ports.ts';
+import { createPublication } from '../../src/publish/publisher.ts';
+import { changedRepository, ownProcess, publishInput, simulatedGithub } from './simulated-github.ts';
+
+const at = { owner: 'acme', name: 'split' };
+
+async function scene(
+  changes: Partial<PublishInput> = {},
+  repository: { private?: boolean } = {},
+): Promise<{ simulator: GithubSimulator; input: PublishInput }> {
+  const simulator = await simulatedGithub();
+  const { facts, change } = await changedRepository(
+    simulator,
+    (directory) => writeFileSync(join(directory, 'src/split.js'), 'changed\n'),
+    { collaborators: [{ login: 'ada', permission: 'write' }], ...repository },
+  );
+  return { simulator, input: publishInput(facts, change, { reviewer: 'ada', ...changes }) };
+}
+
+const asked = (simulator: GithubSimulator): number[] =>
+  simulator
+    .requests()
+    .filter(({ method, path }) => method === 'POST' && path.endsWith('/requested_reviewers'))
+    .map(({ status }) => status ?? 0);
+
+describe('the reviewer', () => {
+  it('is asked once, however often it is published', async () => {
+    const { simulator, input } = await scene();
+    const first = await createPublication(ownProcess(simulator)).publish(input);
+    expect(await createPublication(ownProcess(simulator)).publish(input)).toEqual(first);
+    expect((await simulator.pulls(at))[0]?.requestedReviewers).toEqual(['ada']);
+    expect(asked(simulator)).toEqual([201]);
+  });
+
+  it('is asked once by six attempts at once', async () => {
+    const { simulator, input } = await scene();
+    await Promise.all(
+      Array.from({ length: 6 }, async () => await createPublication(ownProcess(simulator)).publish(input)),
+    );
+    expect((await simulator.pulls(at))[0]?.requestedReviewers).toEqual(['ada']);
+    expect(asked(simulator)).toEqual([201]);
+  });
+
+  it('is asked by the second attempt when the first never learned that the pull request was opened', async () => {
+    const { simulator, input } = await scene();
+    simulator.failNext({ method: 'POST', path: /\/pulls$/, status: 'reset', when: 'after' });
+    await expect(createPublication(ownProcess(simulator)).publish(input)).rejects.toThrow(/./);
+    expect(asked(simulator)).toEqual([]);
+    await createPublication(ownProcess(simulator)).publish(input);
+    expect(asked(simulator)).toEqual([201]);
+  });
+
+  it('is not asked again when the answer to the asking was lost', async () => {
+    const { simulator, input } = await scene();
+    simulator.failNext({ method: 'POST', path: /\/requested_reviewers$/, status: 'reset', when: 'after' });
+    expect((await createPublication(ownProcess(simulator)).publish(input)).kind).toBe('published');
+    expect((await createPublication(ownProcess(simulator)).publish(input)).kind).toBe('published');
+    expect((await simulator.pulls(at))[0]?.requestedReviewers).toEqual(['ada']);
+    expect(asked(simulator)).toHaveLength(1);
+  });
+
+  it('is not asked by a late attempt once people have been there: they may have answered already', async () => {
+    const { simulator, input } = await scene();
+    simulator.failNext({ method: 'POST', path: /\/pulls$/, status: 'reset', when: 'after' });
+    await expect(createPublication(ownProcess(simulator)).publish(input)).rejects.toThrow(/./);
+    // GitHub's times are whole seconds.
+    await new Promise((resolve) => setTimeout(resolve, 1100));
+    await simulator.commentOnIssue({ ...at, issue: 1, author: 'ada', body: 'Looks good.' });
+    expect((await createPublication(ownProcess(simulator)).publish(input)).kind).toBe('published');
+    expect(asked(simulator)).toEqual([]);
+  });
+
+  it.each([
+    ['somebody who is no collaborator', 'stranger', 422],
+    ['the author, which is the App itself', 'airlock[bot]', 422],
+  ])(
+    'may be %s: the pull request is there all the same, and the log says so',
+    async (_, reviewer, status) => {
+      const { simulator, input } = await scene({ reviewer });
+      const logged: unknown[] = [];
+      const log = (event: string, fields: Record<string, unknown>): void => {
+        logged.push({ event, ...fields });
+      };
+      const result = await createPublication({ ...ownProcess(simulator), log }).publish(input);
+      expect(result).toMatchObject({ kind: 'published', added: false, pullRequest: { number: 1 } });
+      expect(logged).toEqual([
+        { event: 'review.not_requested', taskId: input.request.taskId, pullRequest: 1, status },
+      ]);
+    },
+  );
+
+  it.each([403, 404, 429, 500, 'reset'] as const)('costs nothing when GitHub answers %s', async (status) => {
+    const { simulator, input } = await scene();
+    simulator.failNext({ method: 'POST', path: /\/requested_reviewers$/, status });
+    expect((await createPublication(ownProcess(simulator)).publish(input)).kind).toBe('published');
+  });
+
+  it.each([null, '', '../ada', 'ada,mona', 'ada b'])('%j is nobody to ask', async (reviewer) => {
+    const { simulator, input } = await scene({ reviewer });
+    expect((await createPublication(ownProcess(simulator)).publish(input)).kind).toBe('published');
+    expect(asked(simulator)).toEqual([]);
+  });
+});
+
+describe('links into Slack and to the log', () => {
+  const conversationUrl = 'https://acme.slack.com/archives/C1/p1';
+  const evidence = (input: PublishInput): PublishInput => ({
+    ...input,
+    evidence: { ...input.evidence, conversationUrl, taskUrl: 'https://airlock.example/tasks/1' },
+  });
+  const bodyOf = async (simulator: GithubSimulator, input: PublishInput): Promise<string> => {
+    await createPublication(ownProcess(simulator)).publish(input);
+    return (await simulator.pulls(at))[0]?.body ?? '';
+  };
+
+  it('stand in the pull request of a private repository', async () => {
+    const { simulator, input } = await scene();
+    expect(await bodyOf(simulator, evidence(input))).toContain(`[conversation](${conversationUrl})`);
+  });
+
+  it('do not when the repository was made public while the task ran', async () => {
+    const { simulator, input } = await scene({}, { private: false });
+    expect(input.facts.private).toBe(true);
+    expect(await bodyOf(simulator, evidence(input))).not.toMatch(/slack\.com|airlock\.example/);
+  });
+
+  it('hold the publication up when GitHub cannot say which it is', async () => {
+    const { simulator, input } = await scene();
+    simulator.failNext({ method: 'GET', path: /\/repos\/acme\/split$/, status: 429 });
+    await expect(createPublication(ownProcess(simulator)).publish(evidence(input))).rejects.toThrow(
+      /rate limit/,
+    );
+    expect(await simulator.pulls(at)).toEqual([]);
+  });
+
+  it('cost no question when there are none', async () => {
+    const { simulator, input } = await scene();
+    await bodyOf(simulator, input);
+    expect(simulator.requests().filter(({ path }) => path.endsWith('/repos/acme/split'))).toEqual([]);
+  });
+});
