@@ -28,8 +28,8 @@ export async function authorizeTask(
   deps: TaskDeps,
 ): Promise<Stage<Authorization>> {
   const policy = deps.policy.forRepository(request.repository);
-  // Nobody waits for a comment of such a task, so GitHub need not be asked where the allowlist says no.
-  if (!policy.allowed && request.trigger.kind !== 'github')
+  // Nobody waits for a comment of an API task, so GitHub need not be asked where the allowlist says no.
+  if (!policy.allowed && request.trigger.kind === 'api')
     return ended({ kind: 'refused', reason: policy.reason });
   const facts = await deps.codeHost.locate(request.repository);
   if (facts !== null) await deps.record.located(facts);

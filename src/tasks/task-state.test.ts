@@ -42,10 +42,19 @@ describe('the grant', () => {
       taskId: 'gh-1-c2',
       phase: 'run',
       repositories: [{ owner: 'acme', name: 'app', installationId: 1, repositoryId: 1 }],
+      alsoRead: [],
+      lfs: false,
+      setupHosts: [],
+      extraHosts: [],
       models: ['m'],
       canaryNonce: 'nonce',
-      budgets: { requests: taskLimits.requests, tokens: 1000 },
-      used: { requests: 0, tokens: 0 },
+      budgets: {
+        requests: taskLimits.requests,
+        tokens: 1000,
+        bytesUp: taskLimits.bytesUp,
+        bytesDown: taskLimits.bytesDown,
+      },
+      used: { requests: 0, tokens: 0, bytesUp: 0, bytesDown: 0 },
     });
   });
 });

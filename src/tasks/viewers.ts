@@ -23,7 +23,7 @@ export function createViewers(): Viewers {
 
   const drop = (viewer: Controller) => {
     open.delete(viewer);
-    clearInterval(timers.get(viewer) ?? null);
+    clearInterval(timers.get(viewer));
     timers.delete(viewer);
   };
   const write = (viewer: Controller, text: string) => {

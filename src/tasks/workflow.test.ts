@@ -609,7 +609,7 @@ describe('a task from Slack', () => {
     [
       'a named one is not listed',
       { request: { ...slackRequest, repository: shop }, allowed: false },
-      'not-listed',
+      'slack-not-enabled',
     ],
   ])('is refused when %s, before a sandbox is started', async (_, script, code) => {
     const { result, log } = await inSlack(script);
