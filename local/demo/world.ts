@@ -16,6 +16,9 @@ import type {
 import { startGithubSimulator } from '../github-simulator/simulator.ts';
 import type { Script } from '../openai-simulator/script.ts';
 import { startOpenAiSimulator, type OpenAiSimulator } from '../openai-simulator/server.ts';
+import type { SlackSimulator, SlackSimulatorOptions } from '../slack-simulator/contract.ts';
+import { startSlackSimulator } from '../slack-simulator/simulator.ts';
+import manifest from '../../slack-manifest.json' with { type: 'json' };
 
 export interface WorldOptions {
   /** Emptied first. */
@@ -25,7 +28,10 @@ export interface WorldOptions {
   readonly latencyMs?: number;
   readonly files: NewRepository['files'];
   readonly collaborators?: readonly { readonly login: string; readonly permission: RolePermission }[];
-  readonly configText?: string;
+  /** Of a function the text is made once the workspace is there: its ids are made anew each time. */
+  readonly configText?: string | ((slack: SlackSimulator) => string);
+  /** A simulated Slack workspace as well. */
+  readonly slack?: Pick<SlackSimulatorOptions, 'users' | 'channels' | 'deliverTo'>;
   readonly maxSandboxes?: number;
   /** A real key and base address instead of the script. */
   readonly live?: { readonly apiKey: string; readonly baseUrl: string };
@@ -37,6 +43,8 @@ export interface World {
   readonly github: GithubSimulator;
   /** null with a live model. */
   readonly openai: OpenAiSimulator | null;
+  /** Throws when the world has no Slack. */
+  readonly slack: SlackSimulator;
   readonly bot: Bot;
   readonly repository: CreatedRepository;
   readonly apiToken: string;
@@ -80,6 +88,15 @@ export async function startWorld(options: WorldOptions): Promise<World> {
           latencyMs: options.latencyMs ?? 0,
         })
       : null;
+  const slackSecret = secret('');
+  const slack =
+    options.slack === undefined
+      ? null
+      : await startSlackSimulator({
+          ...options.slack,
+          signingSecret: slackSecret,
+          botScopes: manifest.oauth_config.scopes.bot,
+        });
   const openaiKey = options.live?.apiKey ?? scriptedKey;
   const startHere = async (port: number) =>
     await startBot({
@@ -95,8 +112,16 @@ export async function startWorld(options: WorldOptions): Promise<World> {
         GITHUB_API_URL: github.apiUrl,
         OPENAI_BASE_URL: options.live?.baseUrl ?? openai?.url ?? '',
         API_TOKEN: apiToken,
+        ...(slack === null
+          ? {}
+          : {
+              SLACK_SIGNING_SECRET: slackSecret,
+              SLACK_BOT_TOKEN: slack.botToken,
+              SLACK_API_URL: slack.apiUrl,
+            }),
       },
-      configText: options.configText ?? defaultConfig,
+      ...(slack === null || options.slack?.deliverTo !== 'socket' ? {} : { slackAppToken: slack.appToken }),
+      configText: configTextOf(options.configText, slack),
       ...(options.maxSandboxes === undefined ? {} : { maxSandboxes: options.maxSandboxes }),
       progress: options.progress ?? (() => undefined),
       log: options.log ?? (() => undefined),
@@ -105,9 +130,10 @@ export async function startWorld(options: WorldOptions): Promise<World> {
   try {
     bot = await startHere(0);
   } catch (error) {
-    await Promise.all([github.close(), openai?.close()]);
+    await Promise.all([github.close(), openai?.close(), slack?.close()]);
     throw error;
   }
+  slack?.setRequestUrl(`${bot.url}/slack/events`);
   github.setWebhookUrl(`${bot.url}/github/webhooks`);
   const repository = await github.createRepository({
     owner: 'acme',
@@ -118,6 +144,10 @@ export async function startWorld(options: WorldOptions): Promise<World> {
   return {
     github,
     openai,
+    get slack() {
+      if (slack === null) throw new Error('this world has no Slack');
+      return slack;
+    },
     get bot() {
       return bot;
     },
@@ -130,6 +160,8 @@ export async function startWorld(options: WorldOptions): Promise<World> {
         ['GITHUB_WEBHOOK_SECRET', webhookSecret],
         ['OPENAI_API_KEY', openaiKey],
         ['API_TOKEN', apiToken],
+        ...(slack === null ? [] : [['SLACK_SIGNING_SECRET', slackSecret] as const]),
+        ...(slack === null ? [] : [['SLACK_BOT_TOKEN', slack.botToken] as const]),
         ...github
           .issuedTokens()
           .map(({ token }, index): [string, string] => [`installation token ${index + 1}`, token]),
@@ -148,7 +180,19 @@ export async function startWorld(options: WorldOptions): Promise<World> {
     },
     close: async () => {
       await bot.stop();
-      await Promise.all([github.close(), openai?.close()]);
+      await Promise.all([github.close(), openai?.close(), slack?.close()]);
     },
   };
+}
+
+function configTextOf(given: WorldOptions['configText'], slack: SlackSimulator | null): string {
+  if (typeof given === 'string') return given;
+  if (slack === null) return defaultConfig;
+  return (
+    given?.(slack) ??
+    JSON.stringify({
+      slack: { team: slack.teamId },
+      repositories: { 'acme/split-bill': { aliases: ['bill'], slack: 'workspace' } },
+    })
+  );
 }

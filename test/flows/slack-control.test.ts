@@ -1,0 +1,169 @@
+/** What people do to a task in Slack while it runs and after: cancel, retry, approve, change; and what Slack does to it. */
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { applyPatch, fail, finish, shell } from '../../local/openai-simulator/script.ts';
+import type { SlackSimulator } from '../../local/slack-simulator/contract.ts';
+import { scriptsByName, splitBill, until, untilNothingIsLeft, type FlowWorld } from './ask.ts';
+import {
+  botMessages,
+  mend,
+  startedTasks,
+  startSlackFlow,
+  taken,
+  untilPosted,
+  untilReplied,
+  untilShows,
+} from './slack-world.ts';
+
+let flow: FlowWorld;
+let slack: SlackSimulator;
+
+beforeAll(async () => {
+  flow = await startSlackFlow({
+    script: scriptsByName({
+      waits: [shell('sleep 60'), ...mend],
+      breaks: [fail(400, { message: 'the model is on holiday' })],
+      leaks: [
+        applyPatch(
+          `*** Begin Patch\n*** Add File: key.pem\n+-----BEGIN RSA PRIVATE KEY-----\n+MIIEowIBAAKCAQEAtest\n+-----END RSA PRIVATE KEY-----\n*** End Patch`,
+        ),
+        finish({ title: 'Add a key', summary: 'For the tests.' }),
+      ],
+      mend,
+    }),
+  });
+  ({ slack } = flow.world);
+});
+afterAll(async () => await flow.close());
+
+const pulls = async () => await flow.world.github.pulls(splitBill);
+/** Asks in a thread of its own, so that tests do not meet. */
+async function ask(text: string, user = 'maria', channel = 'dev') {
+  const said = await slack.say({ user, channel, text: `<@${slack.botUserId}> ${text}` });
+  for (const answer of said.answers) taken(answer);
+  return { ...said, at: { slack, channel, threadTs: said.ts } };
+}
+
+describe('Cancel', () => {
+  it('stops the run: the message says who did it, and the sandbox is gone', async () => {
+    const { at } = await ask('cancel [waits]');
+    const running = await untilReplied(at, 'sleep 60');
+    taken(await slack.click({ user: 'omar', channel: 'dev', ts: running.ts, button: 'Cancel' }));
+    const cancelled = await untilShows(slack, running, /cancelled/i);
+    expect(cancelled.shown).toContain('Omar');
+    expect(cancelled.buttons).toContain('Retry');
+    await until('the sandbox is gone', () => flow.world.bot.sandboxes().length === 0);
+  });
+
+  it('is refused to a guest, and the task goes on', async () => {
+    const { at } = await ask('guest [waits]');
+    const running = await untilReplied(at, 'sleep 60');
+    const clicked = taken(await slack.click({ user: 'gast', channel: 'dev', ts: running.ts, button: 'Cancel' }));
+    expect(await clicked.reply()).toMatch(/guest/i);
+    expect(slack.message('dev', running.ts)?.buttons).toContain('Cancel');
+    taken(await slack.click({ user: 'maria', channel: 'dev', ts: running.ts, button: 'Cancel' }));
+    await untilShows(slack, running, /cancelled/i);
+  });
+
+  it('is also ❌ by who asked, and by nobody else', async () => {
+    const { at, ts } = await ask('cross [waits]');
+    const running = await untilReplied(at, 'sleep 60');
+    await slack.react({ user: 'omar', channel: 'dev', ts, name: 'x' });
+    expect(slack.message('dev', running.ts)?.shown).not.toMatch(/cancelled/i);
+    await slack.react({ user: 'maria', channel: 'dev', ts: running.ts, name: 'x' });
+    await untilShows(slack, running, /cancelled/i);
+  });
+
+  it('works by the short id from anywhere', async () => {
+    const { at } = await ask('by id [waits]');
+    const running = await untilReplied(at, 'sleep 60');
+    const list = taken(await slack.slashCommand({ user: 'maria', channel: 'ops', text: 'list' }));
+    const id = /`([0-9a-f]{8})`/.exec(await list.reply())?.[1] ?? '';
+    const cancel = taken(await slack.slashCommand({ user: 'maria', channel: 'ops', text: `cancel ${id}` }));
+    expect(await cancel.reply()).toContain(id);
+    await untilShows(slack, running, /cancelled/i);
+  });
+});
+
+describe('Retry', () => {
+  it('pressed twice runs the task once more', async () => {
+    const { at } = await ask('retry [breaks]');
+    const failed = await untilReplied(at, /holiday/);
+    const before = startedTasks(flow).length;
+    taken(await slack.click({ user: 'maria', channel: 'dev', ts: failed.ts, button: 'Retry', times: 2 }));
+    await untilReplied(at, /holiday/, 2);
+    expect(startedTasks(flow)).toHaveLength(before + 1);
+    expect(botMessages(slack, 'dev', at.threadTs)).toHaveLength(2);
+  });
+});
+
+describe('a change that the gate holds', () => {
+  it('becomes a draft pull request once somebody approves it, and one only', async () => {
+    const before = (await pulls()).length;
+    const { at } = await ask('hold [leaks]');
+    const held = await untilReplied(at, /key\.pem/);
+    expect(held.buttons).toContain('Approve');
+    expect(await pulls()).toHaveLength(before);
+    taken(await slack.click({ user: 'omar', channel: 'dev', ts: held.ts, button: 'Approve', times: 2 }));
+    await untilShows(slack, held, /pull request \d+/i);
+    const made = (await pulls()).slice(before);
+    expect(made).toEqual([expect.objectContaining({ draft: true, body: expect.stringContaining('Omar') })]);
+  });
+});
+
+describe('the log', () => {
+  it('opens as a form with what ran', async () => {
+    const { at } = await ask('log [mend]');
+    const done = await untilReplied(at, /pull request \d+/i);
+    taken(await slack.click({ user: 'omar', channel: 'dev', ts: done.ts, button: 'task.log' }));
+    await until('the log', () => slack.views('omar').length > 0);
+    const [view] = slack.views('omar').toReversed();
+    expect(JSON.stringify(view?.blocks)).toContain('node --test');
+  });
+});
+
+describe('Slack itself', () => {
+  it('asks to wait: progress waits, the end is shown', async () => {
+    const { at } = await ask('slow slack [mend]');
+    await untilReplied(at, /./);
+    slack.failNext({ method: 'chat.update', fails: { status: 429, retryAfterSeconds: 2 }, times: 3 });
+    await untilReplied(at, /pull request \d+/i);
+  });
+
+  it('loses the answer to a message: it is not posted twice', async () => {
+    slack.failNext({ method: 'chat.postMessage', fails: 'reset', when: 'after' });
+    const { at } = await ask('lost answer [mend]');
+    await untilReplied(at, /pull request \d+/i);
+    expect(botMessages(slack, 'dev', at.threadTs)).toHaveLength(1);
+  });
+
+  it('sends an event again: nothing is done twice', async () => {
+    const before = startedTasks(flow).length;
+    const said = await ask('again [mend]');
+    for (const { delivery } of said.answers)
+      taken(await slack.redeliver(delivery, { retryNum: 1, reason: 'http_timeout' }));
+    await untilReplied(said.at, /pull request \d+/i);
+    expect(startedTasks(flow)).toHaveLength(before + 1);
+    expect(botMessages(slack, 'dev', said.at.threadTs)).toHaveLength(1);
+  });
+
+  it('does not let the bot into the channel: the requester is told directly', async () => {
+    const asked = taken(
+      await slack.slashCommand({ user: 'maria', channel: 'secret', text: 'acme/split-bill private [mend]' }),
+    );
+    await asked.reply();
+    await until('the direct message', () =>
+      slack.directMessages('maria').some(({ fromBot, shown }) => fromBot && /pull request \d+/i.test(shown)),
+    );
+  });
+
+  it('revokes the token: the task still ends in its pull request, and the log says why nobody was told', async () => {
+    const before = (await pulls()).length;
+    const { at } = await ask('revoked [mend]');
+    await untilReplied(at, /node --test/);
+    slack.revokeBotToken();
+    await until('the pull request', async () => (await pulls()).length === before + 1);
+    await until('the log', () => flow.logText.some((line) => /token_revoked|invalid_auth|account_inactive/.test(line)));
+    await untilNothingIsLeft(flow);
+  });
+});
+

@@ -1,0 +1,193 @@
+/** From words in Slack to a pull request: the command, the form, a mention and its replies, a choice, and who may not. */
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { splitBillFiles } from '../../local/demo/split-bill.ts';
+import { applyPatch, finish, shell } from '../../local/openai-simulator/script.ts';
+import type { SlackSimulator } from '../../local/slack-simulator/contract.ts';
+import { scriptsByName, splitBill, until, untilNothingIsLeft, type FlowWorld } from './ask.ts';
+import { cloneBranch } from './clone-branch.ts';
+import {
+  botMessages,
+  mend,
+  startedTasks,
+  startSlackFlow,
+  taken,
+  untilPosted,
+  untilReplied,
+  untilShows,
+} from './slack-world.ts';
+
+let flow: FlowWorld;
+let slack: SlackSimulator;
+const prompts: string[] = [];
+
+beforeAll(async () => {
+  const scripts = scriptsByName({
+    'and-a-note': [
+      shell('git log --oneline -3'),
+      applyPatch(`*** Begin Patch\n*** Add File: NOTES.md\n+Cents are whole.\n*** End Patch`),
+      finish({ title: 'Write it down', summary: 'A note on cents.' }),
+    ],
+    waits: [shell('sleep 60'), ...mend],
+    mend,
+  });
+  flow = await startSlackFlow({
+    script: (conversation) => {
+      prompts.push(conversation.prompt);
+      return typeof scripts === 'function' ? scripts(conversation) : scripts;
+    },
+  });
+  ({ slack } = flow.world);
+  await flow.world.github.createRepository({ owner: 'acme', name: 'menu', files: splitBillFiles });
+});
+afterAll(async () => await flow.close());
+
+const pulls = async (repository = splitBill) => await flow.world.github.pulls(repository);
+
+describe('a slash command', () => {
+  it('is accepted at once, followed in one message, and becomes a pull request', async () => {
+    const asked = taken(
+      await slack.slashCommand({ user: 'maria', channel: 'dev', text: 'acme/split-bill command [mend] it' }),
+    );
+    expect(await asked.reply()).toMatch(/[0-9a-f]{8}/);
+    const message = await untilPosted(slack, 'dev', /pull request \d+/i);
+    const [pull] = (await pulls()).toReversed();
+    expect(message.shown).toContain('Hand out every cent');
+    expect(message.versions[0]?.text).not.toContain('ull request');
+    const live = message.versions.map(({ blocks }) => JSON.stringify(blocks)).join('\n');
+    expect(live).toContain('acme/split-bill');
+    expect(live).toContain('Cancel');
+    expect(message.buttons).toContain('Retry');
+    expect(message.buttons).not.toContain('Cancel');
+    // Diff, tests and cost.
+    expect(message.shown).toMatch(/\+4/);
+    expect(message.shown).toMatch(/node --test/);
+    expect(message.shown).toMatch(/\$0\.\d+/);
+    expect(slack.messages('dev').filter(({ fromBot }) => fromBot)).toHaveLength(1);
+    expect(pull?.body).toContain('asked for by @maria');
+    expect(pull?.requestedReviewers).toEqual(['maria']);
+  });
+
+  it('with nothing after it opens a form, which becomes a pull request', async () => {
+    const before = (await pulls()).length;
+    const { view } = await slack.openForm({ user: 'omar', channel: 'dev' });
+    const { options } = await slack.choose({
+      user: 'omar',
+      viewId: view.id,
+      blockId: 'repository',
+      query: 'split',
+      pick: 'acme/split-bill',
+    });
+    expect(options.map(({ text }) => text)).toEqual(['acme/split-bill']);
+    const sent = await slack.submitView({
+      user: 'omar',
+      viewId: view.id,
+      values: { instruction: 'form [mend] it', branch: 'main' },
+    });
+    expect(sent.outcome).toBe('closed');
+    await until('the pull request', async () => (await pulls()).length === before + 1);
+  });
+
+  it('says at the field what cannot be sent', async () => {
+    const { view } = await slack.openForm({ user: 'omar', channel: 'dev' });
+    await slack.choose({ user: 'omar', viewId: view.id, blockId: 'repository', query: '', pick: 'acme/menu' });
+    const sent = await slack.submitView({
+      user: 'omar',
+      viewId: view.id,
+      values: { instruction: 'x', branch: 'no such..branch' },
+    });
+    expect(sent.outcome).toBe('errors');
+    expect(Object.keys(sent.errors)).toEqual(['branch']);
+  });
+});
+
+describe('a mention in a thread', () => {
+  it('brings the thread, and a reply adds a second commit to the same branch', async () => {
+    const before = (await pulls()).length;
+    const root = await slack.say({ user: 'omar', channel: 'dev', text: 'People say they are short of a cent.' });
+    await slack.say({ user: 'fremd', channel: 'dev', threadTs: root.ts, text: 'A stranger says &lt;!channel&gt; hello' });
+    const bot = `<@${slack.botUserId}>`;
+    const asked = await slack.say({
+      user: 'maria',
+      channel: 'dev',
+      threadTs: root.ts,
+      text: `${bot} thread [mend] it`,
+    });
+    for (const answer of asked.answers) taken(answer);
+    const first = await untilReplied({ slack, channel: 'dev', threadTs: root.ts }, /pull request \d+/i);
+    expect(slack.reactions('dev', asked.ts)).toEqual([{ name: 'eyes', userIds: [slack.botUserId] }]);
+    const prompt = prompts.findLast((text) => text.includes('thread [mend] it')) ?? '';
+    expect(prompt).toContain('People say they are short of a cent.');
+    expect(prompt).toContain('Omar');
+    const [pull] = (await pulls()).toReversed();
+    if (pull === undefined) throw new Error('no pull request');
+
+    const reply = await slack.say({
+      user: 'maria',
+      channel: 'dev',
+      threadTs: root.ts,
+      text: '[and-a-note] please write that down',
+    });
+    for (const answer of reply.answers) taken(answer);
+    await untilReplied({ slack, channel: 'dev', threadTs: root.ts }, /added to pull request/i, 2);
+    expect(await pulls()).toHaveLength(before + 1);
+    await using clone = await cloneBranch(flow.world, pull.headRef);
+    const subjects = (await clone.git('log', '--format=%s', 'origin/main..HEAD')).split('\n');
+    expect(subjects).toEqual(['Write it down', 'Hand out every cent']);
+    // The first message is left as it was.
+    expect(slack.message('dev', first.ts)?.shown).toBe(first.shown);
+    expect(botMessages(slack, 'dev', root.ts)).toHaveLength(2);
+    const second = prompts.findLast((text) => text.includes('please write that down')) ?? '';
+    expect(second).toContain('thread [mend] it');
+  });
+
+  it('starts nothing when it is edited or deleted afterwards, nor when people talk to each other', async () => {
+    const before = startedTasks(flow).length;
+    const said = await slack.say({ user: 'maria', channel: 'dev', text: 'Only a remark.' });
+    await slack.edit({ user: 'maria', channel: 'dev', ts: said.ts, text: `<@${slack.botUserId}> [mend] it` });
+    await slack.say({ user: 'omar', channel: 'dev', threadTs: said.ts, text: 'And another one.' });
+    await slack.delete({ user: 'maria', channel: 'dev', ts: said.ts });
+    expect(startedTasks(flow)).toHaveLength(before);
+  });
+});
+
+describe('a task whose repository is not clear', () => {
+  it('asks with buttons, says which was chosen, and goes on in the same message', async () => {
+    const asked = taken(await slack.slashCommand({ user: 'maria', channel: 'ops', text: 'choose [mend] it' }));
+    await asked.reply();
+    const question = await untilPosted(slack, 'ops', 'acme/menu');
+    expect(question.buttons).toEqual(expect.arrayContaining(['acme/menu', 'acme/split-bill']));
+    // Omar's alone.
+    expect(question.buttons).not.toContain('acme/till');
+    expect((await pulls({ owner: 'acme', name: 'menu' })).length).toBe(0);
+    taken(await slack.click({ user: 'omar', channel: 'ops', ts: question.ts, button: 'acme/menu', times: 2 }));
+    const done = await untilShows(slack, question, /pull request \d+/i);
+    expect(done.shown).toContain('acme/menu');
+    expect((await pulls({ owner: 'acme', name: 'menu' })).length).toBe(1);
+    expect(slack.messages('ops').filter(({ fromBot }) => fromBot)).toHaveLength(1);
+  });
+});
+
+describe('who may not use a repository', () => {
+  it.each([
+    ['a guest', 'gast', 'dev', 'acme/split-bill [mend] it'],
+    ['somebody of another workspace', 'fremd', 'dev', 'acme/split-bill [mend] it'],
+    ['a member who is not on the list', 'maria', 'ops', 'acme/till [mend] it'],
+    ['anybody, when it is not listed', 'maria', 'ops', 'acme/other [mend] it'],
+  ])('is told so alone: %s', async (_, user, channel, text) => {
+    const messages = slack.messages(channel).length;
+    const sandboxes = flow.logged('sandbox.started').length;
+    const told = slack.ephemerals(user).length;
+    taken(await slack.slashCommand({ user, channel, text }));
+    await until(
+      'the refusal',
+      () => slack.ephemerals(user).slice(told).some(({ shown, text: words }) => /not|only|cannot/i.test(`${words} ${shown}`)),
+    );
+    await until('its end', () => flow.logged('task.ended').length === startedTasks(flow).length);
+    expect(slack.messages(channel)).toHaveLength(messages);
+    expect(flow.logged('sandbox.started')).toHaveLength(sandboxes);
+  });
+});
+
+it('leaves no sandbox and no token behind', async () => {
+  await untilNothingIsLeft(flow);
+});
