@@ -119,7 +119,7 @@ describe('when it has ended', () => {
     ],
     [
       { kind: 'held', reason, changeHash: 'ab12' },
-      '**✋ The change is held back**\n\nThe model `gpt-z` is not allowed. Ask @\u200Bmona.\n\nThe change is kept and can be approved: `POST /api/tasks/gh-5-c9/publish` with `{"changeHash":"ab12"}` publishes exactly this change as a draft that says who let it pass.',
+      '**✋ The change is held back**\n\nThe model `gpt-z` is not allowed. Ask @\u200Bmona.\n\nThe change is kept and can be approved: `POST /api/tasks/gh-5-c9/publish` with `{"approve":"ab12"}` publishes exactly this change as a draft that says who let it pass.',
     ],
     [
       { kind: 'failed', reason, changeKept: false },

@@ -100,7 +100,7 @@ function why(reason: Reason): string {
 function howToApprove(taskId: string, changeHash: string | null): string {
   if (changeHash === null) return '';
   const call = codeSpan(`POST /api/tasks/${taskId}/publish`, { maxChars: 200 });
-  const body = codeSpan(JSON.stringify({ changeHash }), { maxChars: 200 });
+  const body = codeSpan(JSON.stringify({ approve: changeHash }), { maxChars: 200 });
   return `\n\nThe change is kept and can be approved: ${call} with ${body} publishes exactly this change as a draft that says who let it pass.`;
 }
 
