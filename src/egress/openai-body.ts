@@ -1,148 +1,149 @@
 /**
- * Decides what may stand in a Responses request. An allowlist at every level that matters: top-level fields, tool
- * kinds, input item types. What is sent upstream is the value decided here, serialised again, so that a duplicate key
- * or an odd escape cannot mean one thing to us and another to OpenAI.
+ * Decides what may stand in a Responses request. An allowlist at every level: fields, tool kinds, input items and their parts. What is
+ * sent upstream is the value decided here, serialised again, so that a duplicate key or an odd escape cannot mean one
+ * thing to us and another to OpenAI. Pure; never throws; its time is bounded by `limits.ts`.
  *
  * Why: OpenAI's own endpoint is an exit. Hosted tools, remote MCP servers and remote image or file URLs make OpenAI
- * fetch an address that the sandbox chose. Sources: the public API types; what Codex 0.169.0 sends (measured).
+ * fetch an address that the sandbox chose.
  */
-import { z } from 'zod';
+import type { z } from 'zod';
 import type { Grant } from '../core/grant.ts';
+import { readJson, type JsonProblem } from './json-text.ts';
+import { isInlineImage, itemShapes, requestShape, toolShapes } from './openai-shapes.ts';
 
+type BodyDenial = { readonly kind: 'deny'; readonly rule: string; readonly reason: string };
 export type BodyVerdict =
-  | { readonly kind: 'allow'; readonly body: string; readonly model: string }
-  | { readonly kind: 'deny'; readonly rule: string; readonly reason: string };
+  | { readonly kind: 'allow'; readonly body: Uint8Array; readonly model: string }
+  | BodyDenial;
 
-const topLevel = z.strictObject({
-  model: z.string(),
-  stream: z.literal(true),
-  store: z.literal(false),
-  instructions: z.string().optional(),
-  input: z.array(z.looseObject({ type: z.string().optional() })),
-  tools: z.array(z.unknown()).optional(),
-  tool_choice: z.enum(['auto', 'none', 'required']).optional(),
-  parallel_tool_calls: z.boolean().optional(),
-  reasoning: z.looseObject({}).nullish(),
-  include: z.array(z.literal('reasoning.encrypted_content')).optional(),
-  prompt_cache_key: z.string().optional(),
-  text: z.looseObject({}).optional(),
-  service_tier: z.enum(['auto', 'default', 'flex', 'priority']).optional(),
-  client_metadata: z.record(z.string(), z.string()).optional(),
-});
+const jsonReasons: Record<JsonProblem, string> = {
+  utf8: 'the request body is not plain UTF-8',
+  json: 'the request body is not JSON',
+  depth: 'the request is nested too deeply to be inspected',
+  values: 'the request has too many values to be inspected',
+  'duplicate-key': 'a key stands twice in an object of the request, or changes what it inherits',
+  number: 'a number of the request is too large to be passed on as it is',
+  text: 'a text of the request has half of a surrogate pair',
+};
 
-/** Items whose meaning is in the request itself; `item_reference` and hosted calls point at state on OpenAI's side. */
-const inputTypes = new Set([
-  'additional_tools',
-  'message',
-  'reasoning',
-  'function_call',
-  'function_call_output',
-  'custom_tool_call',
-  'custom_tool_call_output',
-  'tool_search_call',
-  'tool_search_output',
-  'configuration_update',
-  'compaction',
-  'compaction_trigger',
-]);
-
-/** Deeper than Codex nests anything; a bound on the walk, not a taste. */
-const maxDepth = 64;
-
-export function decideResponsesBody(text: string, grant: Grant): BodyVerdict {
-  const json = parseJson(text);
-  if (json === undefined) return deny('openai.json', 'the request body is not JSON');
-  const parsed = topLevel.safeParse(json);
-  if (!parsed.success) {
-    const issue = parsed.error.issues[0];
-    const field = issue?.code === 'unrecognized_keys' ? issue.keys.join(', ') : issue?.path.join('.');
-    return deny(
-      'openai.field',
-      `the field ${JSON.stringify(field ?? '').slice(0, 200)} may not be sent to OpenAI like this`,
-    );
-  }
+export function decideResponsesBody(bytes: Uint8Array, grant: Grant): BodyVerdict {
+  const json = readJson(bytes);
+  if (json.kind === 'problem') return deny(`openai.${json.problem}`, jsonReasons[json.problem]);
+  const parsed = requestShape.safeParse(json.value);
+  if (!parsed.success)
+    return deny('openai.field', `the field ${placeOf(parsed.error)} may not be sent to OpenAI like this`);
   const body = parsed.data;
   if (!grant.models.includes(body.model))
-    return deny(
-      'openai.model',
-      `the model ${JSON.stringify(body.model.slice(0, 100))} is not allowed for this task`,
-    );
-  for (const item of body.input) {
-    // Codex sends plain messages without a type as well; the API reads them as messages.
-    if (item.type !== undefined && !inputTypes.has(item.type))
-      return deny(
-        'openai.input',
-        `an input item of type ${JSON.stringify(item.type.slice(0, 100))} is refused`,
-      );
-  }
-  const problem = forbiddenTool(body.tools ?? []) ?? forbiddenInside(body.input, 0);
-  if (problem !== null) return problem;
-  return { kind: 'allow', body: JSON.stringify(body), model: body.model };
+    return deny('openai.model', `the model ${shown(body.model)} is not allowed for this task`);
+  const format = body.text?.format;
+  const problem =
+    toolsProblem(body.tools ?? [], 0) ??
+    (format?.type === 'json_schema' ? schemaProblem(format.schema) : null) ??
+    firstProblem(body.input, itemProblem);
+  // `input` and `tools` were checked item by item against strict shapes, so the parsed request is all that was decided.
+  return (
+    problem ?? { kind: 'allow', body: new TextEncoder().encode(JSON.stringify(body)), model: body.model }
+  );
 }
 
-/** Kinds that Codex itself executes inside the sandbox. */
-const toolSchema = z.looseObject({
-  type: z.string(),
-  execution: z.unknown().optional(),
-  tools: z.unknown().optional(),
-});
-
-function forbiddenTool(tools: readonly unknown[]): Extract<BodyVerdict, { kind: 'deny' }> | null {
-  for (const untrusted of tools) {
-    const tool = toolSchema.safeParse(untrusted);
-    if (!tool.success) return deny('openai.tool', 'a tool without a type is refused');
-    const { type, execution, tools: nested } = tool.data;
-    if (type === 'function' || type === 'custom') continue;
-    if (type === 'tool_search' && execution === 'client') continue;
-    if (type === 'namespace') {
-      if (!Array.isArray(nested)) return deny('openai.tool', 'a tool namespace without tools is refused');
-      const inner = forbiddenTool(nested);
-      if (inner !== null) return inner;
-      continue;
-    }
-    return deny(
-      'openai.tool',
-      `the tool ${JSON.stringify(type.slice(0, 100))} runs outside the sandbox and is refused`,
-    );
-  }
-  return null;
+function itemProblem(item: unknown): BodyDenial | null {
+  const type = kindOf(item);
+  if (!isKnown(itemShapes, type))
+    return deny('openai.input', `an input item of type ${shown(type)} is refused`);
+  const { tools, rest } = withoutTools(item);
+  const remote = remoteInside(rest);
+  if (remote !== null) return remote;
+  const parsed = itemShapes[type].safeParse(item);
+  if (!parsed.success)
+    return deny('openai.item', `${placeOf(parsed.error)} of an input item ${shown(type)} is refused`);
+  return toolsProblem(tools, 0);
 }
 
-/** Keys that make OpenAI fetch or look up something, wherever in the input they stand. */
-function forbiddenInside(value: unknown, depth: number): Extract<BodyVerdict, { kind: 'deny' }> | null {
-  if (depth > maxDepth) return deny('openai.depth', 'the request is nested too deeply to be inspected');
-  if (Array.isArray(value)) {
-    for (const item of value) {
-      const problem = forbiddenInside(item, depth + 1);
-      if (problem !== null) return problem;
+/** `depth`: namespaces in namespaces, which Codex does not make. */
+function toolsProblem(tools: readonly unknown[], depth: number): BodyDenial | null {
+  return firstProblem(tools, (tool) => {
+    const type = kindOf(tool);
+    if (!isKnown(toolShapes, type) || (type === 'namespace' && depth > 0))
+      return deny('openai.tool', `the tool ${shown(type)} runs outside the sandbox and is refused`);
+    const parsed = toolShapes[type].safeParse(tool);
+    if (!parsed.success)
+      return deny('openai.tool', `${placeOf(parsed.error)} of a tool ${shown(type)} is refused`);
+    switch (parsed.data.type) {
+      case 'namespace':
+        return toolsProblem(parsed.data.tools, depth + 1);
+      case 'function':
+        return schemaProblem(parsed.data.parameters) ?? schemaProblem(parsed.data.output_schema);
+      case 'tool_search':
+        return schemaProblem(parsed.data.parameters);
+      case 'custom':
+      case 'local_shell':
+        return null;
     }
-    return null;
-  }
+  });
+}
+
+/** Keywords of JSON Schema that name another document. A property that happens to be called so has a schema, not a text. */
+const references = new Set(['$ref', '$dynamicRef', '$recursiveRef', '$id', '$schema']);
+
+function schemaProblem(schema: unknown): BodyDenial | null {
+  if (typeof schema !== 'object' || schema === null) return null;
+  return firstProblem(Object.entries(schema), ([key, inner]: [string, unknown]) =>
+    references.has(key) && typeof inner === 'string' && !inner.startsWith('#')
+      ? deny('openai.remote', `${key} in a JSON Schema may only point into the schema itself`)
+      : schemaProblem(inner),
+  );
+}
+
+const remoteKeys = new Set(['file_url', 'file_id', 'audio_url', 'server_url', 'connector_id', 'container']);
+
+/** The strict shapes refuse these as well; looked for by name, the refusal says what it is about. */
+function remoteInside(value: unknown): BodyDenial | null {
   if (typeof value !== 'object' || value === null) return null;
-  for (const [key, inner] of Object.entries(value)) {
-    if (key === 'file_url' || key === 'file_id' || key === 'server_url' || key === 'connector_id')
-      return deny('openai.remote', `${key} makes OpenAI reach out and is refused`);
-    if (key === 'image_url' && !(typeof inner === 'string' && inner.startsWith('data:')))
-      return deny('openai.remote', 'image_url has to be a data: URL');
-    if (key === 'tools' && Array.isArray(inner)) {
-      const tool = forbiddenTool(inner);
-      if (tool !== null) return tool;
-      continue; // tool definitions are JSON Schemas: a property named file_id there is a name, not a reference
-    }
-    const problem = forbiddenInside(inner, depth + 1);
+  return firstProblem(Object.entries(value), ([key, inner]: [string, unknown]) => {
+    if (remoteKeys.has(key)) return deny('openai.remote', `${key} makes OpenAI reach out and is refused`);
+    if (key === 'image_url' && !(typeof inner === 'string' && isInlineImage(inner)))
+      return deny('openai.remote', 'image_url has to be a data: URL of a PNG, JPEG, GIF or WebP image');
+    return remoteInside(inner);
+  });
+}
+
+function withoutTools(item: unknown): { tools: readonly unknown[]; rest: unknown } {
+  if (typeof item !== 'object' || item === null || !('tools' in item) || !Array.isArray(item.tools))
+    return { tools: [], rest: item };
+  const { tools, ...rest } = item;
+  return { tools, rest };
+}
+
+function firstProblem<T>(
+  values: readonly T[],
+  problemOf: (value: T) => BodyDenial | null,
+): BodyDenial | null {
+  for (const value of values) {
+    const problem = problemOf(value);
     if (problem !== null) return problem;
   }
   return null;
 }
 
-function deny(rule: string, reason: string): Extract<BodyVerdict, { kind: 'deny' }> {
-  return { kind: 'deny', rule, reason };
+function kindOf(value: unknown): string | null {
+  if (typeof value !== 'object' || value === null || !('type' in value)) return null;
+  return typeof value.type === 'string' ? value.type : null;
 }
 
-function parseJson(text: string): unknown {
-  try {
-    return JSON.parse(text);
-  } catch {
-    return undefined; // not JSON is an expected input, answered by the caller
-  }
+/** `Object.hasOwn`, so that a type called `constructor` is not found. */
+function isKnown<Shapes extends object>(shapes: Shapes, type: string | null): type is keyof Shapes & string {
+  return type !== null && Object.hasOwn(shapes, type);
+}
+
+/** Where the first fault is, in the sandbox's own words: shortened, quoted. */
+function placeOf({ issues: [issue] }: z.ZodError): string {
+  const path = (issue?.path ?? []).map(String);
+  const keys = issue?.code === 'unrecognized_keys' ? issue.keys : [];
+  return shown([...path, ...keys.slice(0, 3)].join('.'));
+}
+
+const shown = (text: string | null): string => JSON.stringify((text ?? '').slice(0, 100)).toWellFormed();
+
+function deny(rule: string, reason: string): BodyDenial {
+  return { kind: 'deny', rule, reason };
 }

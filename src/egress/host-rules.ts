@@ -1,0 +1,50 @@
+/**
+ * Hosts that a repository's configuration lists, for installing dependencies before Codex runs (`setup`) or while it runs
+ * (`extra`). GET and HEAD, no body, no credential. A GET's path still carries data to that host: who lists one accepts it.
+ */
+import type { Grant } from '../core/grant.ts';
+import type { RequestUrl } from './request-url.ts';
+import { deny, type EgressVerdict, type RequestHead } from './verdict.ts';
+
+/** Open to uploads by anybody with an account, or holding credentials of ours: never reached through a list. */
+const reserved = [
+  'github.com',
+  'githubusercontent.com',
+  'githubapp.com',
+  'ghe.com',
+  'openai.com',
+  'chatgpt.com',
+];
+/** At least two labels, the last one no number: not an address, not a name of the host's own network. */
+const publicName = /^(?:[a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?\.)+[a-z](?:[a-z0-9-]{0,61}[a-z0-9])?$/;
+
+export function decideHost(
+  { method, header }: RequestHead,
+  url: RequestUrl,
+  grant: Grant,
+  upstreamHosts: readonly string[],
+): EgressVerdict {
+  const { hostname } = url;
+  const isSetup = grant.setupHosts.includes(hostname);
+  const isExtra = grant.extraHosts.includes(hostname);
+  if (!isSetup && !isExtra)
+    return deny('host.not-granted', `${hostname} is not one of the hosts this task may reach`);
+  const within = (domain: string): boolean => hostname === domain || hostname.endsWith(`.${domain}`);
+  if (!publicName.test(hostname) || reserved.some(within) || upstreamHosts.some(within))
+    return deny('host.reserved', `${hostname} is never reached through a list of hosts`);
+  const isOpen = (isSetup && grant.phase === 'setup') || (isExtra && grant.phase === 'run');
+  if (!isOpen) return deny('phase.closed', `${hostname} is closed in the ${grant.phase} phase`);
+  if (method !== 'GET' && method !== 'HEAD')
+    return deny(
+      'host.method',
+      `${method} could send something to ${hostname}: only GET and HEAD are allowed`,
+    );
+  if (header('transfer-encoding') !== null || Number(header('content-length') ?? 0) > 0)
+    return deny('host.body', `a request to ${hostname} may not have a body`);
+  return {
+    kind: 'allow-host',
+    rule: grant.phase === 'setup' ? 'host.setup' : 'host.extra',
+    method,
+    target: `https://${hostname}${url.path}${url.query}`,
+  };
+}

@@ -1,0 +1,112 @@
+/**
+ * Reads the bytes of a JSON body as one value, or says why they are not read. Refuses what two parsers could read differently: keys that
+ * stand twice, `__proto__`, text that is not well-formed, numbers that no double holds. Decides nothing about the value.
+ *
+ * A parser of the standard library does the parsing. The scan before it bounds what parsing may cost, since brackets are
+ * cheaper to send than to build, and sees the keys that a parsed value no longer shows.
+ */
+import { egressLimits } from './limits.ts';
+
+export type JsonProblem = 'utf8' | 'json' | 'depth' | 'values' | 'duplicate-key' | 'number' | 'text';
+export type JsonText =
+  | { readonly kind: 'value'; readonly value: unknown }
+  | { readonly kind: 'problem'; readonly problem: JsonProblem };
+
+export function readJson(bytes: Uint8Array): JsonText {
+  const problem = (problem: JsonProblem): JsonText => ({ kind: 'problem', problem });
+  let text: string;
+  try {
+    text = new TextDecoder('utf-8', { fatal: true, ignoreBOM: true }).decode(bytes);
+  } catch {
+    return problem('utf8'); // an expected input; the sandbox is told the rule, not the decoder's words
+  }
+  // Kept by `ignoreBOM`: some parsers skip it, ours does not, and no client of ours sends it.
+  if (text.startsWith('\uFEFF')) return problem('utf8');
+  const scanned = scan(text);
+  if (scanned !== null) return problem(scanned);
+  const value = parseJson(text);
+  if (value === undefined) return problem('json');
+  const wrong = wrongInside(value);
+  return wrong === null ? { kind: 'value', value } : problem(wrong);
+}
+
+/** One pass over the text, also over text that is no JSON: parsing refuses that afterwards. */
+function scan(text: string): JsonProblem | null {
+  /** One entry for each open bracket: the keys of an object so far (null before the first), or undefined for an array. */
+  const open: (Set<string> | null | undefined)[] = [];
+  let values = 1;
+  for (let at = 0; at < text.length; at += 1) {
+    switch (text.charAt(at)) {
+      case '{':
+      case '[':
+        if (open.length >= egressLimits.jsonDepth) return 'depth';
+        open.push(text[at] === '{' ? null : undefined);
+        values += 1;
+        break;
+      case '}':
+      case ']':
+        open.pop();
+        break;
+      case ',':
+        values += 1;
+        break;
+      case '"': {
+        const end = endOfString(text, at);
+        if (end === -1) return 'json';
+        const keys = open.at(-1);
+        if (keys !== undefined && isKey(text, end)) {
+          const key = parseJson(text.slice(at, end + 1));
+          if (typeof key !== 'string') return 'json';
+          // Assigned instead of defined, this key would change what the value inherits.
+          if (keys?.has(key) === true || key === '__proto__') return 'duplicate-key';
+          if (keys === null) open[open.length - 1] = new Set([key]);
+          else keys.add(key);
+        }
+        at = end;
+        break;
+      }
+      default: // inside a number or a word, or space
+    }
+    if (values > egressLimits.jsonValues) return 'values';
+  }
+  return null;
+}
+
+/** Of the closing quote; -1 when there is none. */
+function endOfString(text: string, start: number): number {
+  for (let at = start + 1; ; at += 1) {
+    const quote = text.indexOf('"', at);
+    if (quote === -1) return -1;
+    let backslashes = 0;
+    while (text[quote - 1 - backslashes] === '\\') backslashes += 1;
+    // The opening quote ends the count at the latest: it is no backslash.
+    if (backslashes % 2 === 0) return quote;
+    at = quote;
+  }
+}
+
+function isKey(text: string, end: number): boolean {
+  let at = end + 1;
+  while (text[at] === ' ' || text[at] === '\n' || text[at] === '\r' || text[at] === '\t') at += 1;
+  return text[at] === ':';
+}
+
+/** Depth is bounded by the scan. */
+function wrongInside(value: unknown): JsonProblem | null {
+  if (typeof value === 'string') return value.isWellFormed() ? null : 'text';
+  if (typeof value === 'number') return Number.isFinite(value) ? null : 'number';
+  if (typeof value !== 'object' || value === null) return null;
+  for (const [key, inner] of Object.entries(value)) {
+    const problem = key.isWellFormed() ? wrongInside(inner) : 'text';
+    if (problem !== null) return problem;
+  }
+  return null;
+}
+
+function parseJson(text: string): unknown {
+  try {
+    return JSON.parse(text);
+  } catch {
+    return undefined; // not JSON is an expected input, answered by the caller
+  }
+}

@@ -1,0 +1,99 @@
+/**
+ * Git LFS downloads: what a batch request may say, and what its answer becomes. Pure.
+ *
+ * GitHub answers a batch with signed addresses on other hosts. The sandbox never sees them: it gets addresses of our own, and the
+ * handler asks GitHub anew for each object. So no object host has to be opened, and no signed address can be kept.
+ * Protocol: https://github.com/git-lfs/git-lfs/blob/main/docs/api/batch.md
+ */
+import { z } from 'zod';
+import type { GrantedRepository } from '../core/grant.ts';
+import { readJson } from './json-text.ts';
+import { egressLimits } from './limits.ts';
+
+const oid = z.string().regex(/^[0-9a-f]{64}$/);
+const size = z.number().int().nonnegative();
+const batchRequest = z.object({
+  operation: z.string(),
+  transfers: z.array(z.string()).optional(),
+  hash_algo: z.literal('sha256').optional(),
+  objects: z.array(z.object({ oid, size })).max(egressLimits.lfsBatchObjects),
+});
+
+const batchAnswer = z.object({
+  objects: z.array(
+    z.object({
+      oid,
+      size,
+      actions: z
+        .object({
+          download: z
+            .object({ href: z.string(), header: z.record(z.string(), z.string()).optional() })
+            .optional(),
+        })
+        .optional(),
+      error: z.object({ code: z.number().int(), message: z.string() }).optional(),
+    }),
+  ),
+});
+export type LfsAnswer = z.infer<typeof batchAnswer>;
+
+export type LfsVerdict =
+  | { readonly kind: 'allow'; readonly body: string }
+  | { readonly kind: 'deny'; readonly rule: string; readonly reason: string };
+
+export function decideLfsBatch(bytes: Uint8Array): LfsVerdict {
+  const deny = (rule: string, reason: string): LfsVerdict => ({ kind: 'deny', rule, reason });
+  const json = readJson(bytes);
+  if (json.kind === 'problem') return deny('github.lfs-body', 'the LFS batch is not plain JSON');
+  const parsed = batchRequest.safeParse(json.value);
+  if (!parsed.success) return deny('github.lfs-body', 'the LFS batch is not one that git-lfs sends');
+  if (parsed.data.operation !== 'download')
+    return deny('github.lfs-upload', 'of Git LFS only downloads are allowed');
+  return { kind: 'allow', body: batchOf(parsed.data.objects) };
+}
+
+/** What is sent to GitHub, whatever else the sandbox wrote. */
+export function batchOf(objects: readonly { readonly oid: string; readonly size: number }[]): string {
+  return JSON.stringify({ operation: 'download', transfers: ['basic'], hash_algo: 'sha256', objects });
+}
+
+/** null for anything but a batch answer. */
+export function readLfsAnswer(bytes: Uint8Array): LfsAnswer | null {
+  const json = readJson(bytes);
+  if (json.kind === 'problem') return null;
+  const parsed = batchAnswer.safeParse(json.value);
+  return parsed.success ? parsed.data : null;
+}
+
+/** The answer as the sandbox sees it: every address is ours. */
+export function ownLfsAnswer(answer: LfsAnswer, { owner, name }: GrantedRepository): string {
+  const address = `https://github.com/${owner}/${name}.git/info/lfs/objects`;
+  return JSON.stringify({
+    transfer: 'basic',
+    hash_algo: 'sha256',
+    objects: answer.objects.map(({ oid, size, actions, error }) => {
+      if (actions?.download !== undefined)
+        return {
+          oid,
+          size,
+          authenticated: true,
+          actions: { download: { href: `${address}/${oid}/${size}` } },
+        };
+      return { oid, size, error: error ?? { code: 404, message: 'Object does not exist' } };
+    }),
+  });
+}
+
+/** Where one object is and what has to be sent there; null when it cannot be had, or not over TLS. */
+export function lfsObjectOf(
+  answer: LfsAnswer,
+  wanted: string,
+  githubUrl: string,
+): { readonly url: string; readonly header: Readonly<Record<string, string>> } | null {
+  const download = answer.objects.find(({ oid }) => oid === wanted)?.actions?.download;
+  const url = download === undefined ? null : URL.parse(download.href);
+  if (download === undefined || url === null || url.username !== '' || url.password !== '') return null;
+  // Without TLS only where GitHub itself is reached so: a simulator.
+  if (url.protocol !== 'https:' && url.origin !== URL.parse(githubUrl)?.origin) return null;
+  return { url: url.href, header: download.header ?? {} };
+}

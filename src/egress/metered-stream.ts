@@ -1,0 +1,107 @@
+/**
+ * Passes a stream through piece by piece, counts it, and cuts it off at a number of bytes or after a silence. Holds no piece back
+ * and changes none. A stream that is cut off ends in an error, so that it never looks whole.
+ */
+export interface StreamLimits {
+  readonly maxBytes: number;
+  /** Without a piece coming and being taken, in milliseconds; cut off after this, and before twice this. */
+  readonly idleMs: number;
+}
+
+/** `cancelled`: the reader left. `broken`: the source failed. */
+export type StreamEnd = 'complete' | 'cancelled' | 'broken' | 'too-long' | 'idle';
+export interface MeteredBytes {
+  /** Passed on; a piece that goes beyond the limit is not. */
+  readonly bytes: number;
+  readonly end: StreamEnd;
+}
+
+/** `done` is called once. `look` sees each piece before it is passed on. */
+export function meterBytes(
+  stream: ReadableStream<unknown>,
+  { maxBytes, idleMs }: StreamLimits,
+  done: (metered: MeteredBytes) => void,
+  look?: (chunk: Uint8Array) => void,
+): ReadableStream<Uint8Array> {
+  const reader = stream.getReader();
+  let bytes = 0;
+  let ended = false;
+  let timer: ReturnType<typeof setTimeout> | undefined;
+  const end = (how: StreamEnd): boolean => {
+    if (ended) return false;
+    ended = true;
+    clearTimeout(timer);
+    done({ bytes, end: how });
+    return true;
+  };
+  return new ReadableStream<Uint8Array>({
+    start(controller) {
+      // One timer that looks back, instead of one for every piece: a clone of 100 MB comes in thousands.
+      let seen = bytes;
+      const watch = () => {
+        timer = setTimeout(() => {
+          if (ended) return;
+          if (bytes === seen) {
+            if (end('idle')) controller.error(new Error('the stream fell silent'));
+            reader.cancel('idle').catch(() => undefined); // it is given up either way
+            return;
+          }
+          seen = bytes;
+          watch();
+        }, idleMs);
+      };
+      watch();
+    },
+    async pull(controller) {
+      try {
+        const { done: atEnd, value } = await reader.read();
+        if (ended) return;
+        if (atEnd) {
+          end('complete');
+          controller.close();
+          return;
+        }
+        if (!(value instanceof Uint8Array)) throw new TypeError('a body of something else than bytes');
+        if (bytes + value.byteLength > maxBytes) {
+          if (end('too-long')) controller.error(new Error('the stream is longer than what was granted'));
+          await reader.cancel('too long');
+          return;
+        }
+        bytes += value.byteLength;
+        look?.(value);
+        controller.enqueue(value);
+      } catch (error) {
+        if (end('broken')) controller.error(error);
+      }
+    },
+    async cancel(reason) {
+      end('cancelled');
+      await reader.cancel(reason);
+    },
+  });
+}
+
+/** The whole of a stream; null when it is longer than `maxBytes`, falls silent or breaks off. */
+export async function readWhole(
+  stream: ReadableStream<unknown> | null,
+  limits: StreamLimits,
+): Promise<Uint8Array | null> {
+  if (stream === null) return new Uint8Array();
+  const chunks: Uint8Array[] = [];
+  let size = 0;
+  try {
+    for await (const chunk of meterBytes(stream, limits, () => undefined)) {
+      chunks.push(chunk);
+      size += chunk.byteLength;
+    }
+  } catch {
+    return null; // whoever sends it hung up, or was cut off: the caller names the rule
+  }
+  const whole = new Uint8Array(size);
+  let at = 0;
+  for (const chunk of chunks) {
+    whole.set(chunk, at);
+    at += chunk.byteLength;
+  }
+  return whole;
+}

@@ -1,0 +1,44 @@
+/**
+ * Reads the URL of a sandbox's request, and refuses every spelling but the plain one. Decides nothing about hosts.
+ *
+ * Why refuse instead of normalise: dot segments, encoded letters, backslashes, stray ports and user names mean one thing to
+ * us and may mean another to whoever reads the URL next. No client of ours writes them, so nothing is lost.
+ */
+import { egressLimits } from './limits.ts';
+import { deny, type Denial } from './verdict.ts';
+
+export interface RequestUrl {
+  readonly kind: 'url';
+  readonly hostname: string;
+  readonly host: string;
+  /** As it was sent, and as the URL standard reads it: the same. */
+  readonly path: string;
+  /** With its question mark; empty when there is none. */
+  readonly query: string;
+}
+
+const shape = /^([a-z][a-z0-9+.-]*):\/\/([^/?#]*)(\/[^?#]*)?(\?[^#]*)?(#.*)?$/i;
+
+export function readRequestUrl(raw: string): RequestUrl | Denial {
+  if (raw.length > egressLimits.urlCharacters) return deny('url.length', 'the URL is too long', 414);
+  // Spaces, control characters and everything beyond ASCII: no such character is ever sent as is. URL parsers strip some of them.
+  if (/[^\x21-\x7e]|\\/.test(raw))
+    return deny('url.characters', 'the URL has characters that no URL may have', 400);
+  const [, scheme, authority = '', path = '/', query = '', fragment] = shape.exec(raw) ?? [];
+  if (scheme === undefined) return deny('url.invalid', 'the request URL is not valid', 400);
+  if (!/^https?$/i.test(scheme)) return deny('url.scheme', 'only http and https leave the sandbox');
+  if (authority.includes('@'))
+    return deny('url.userinfo', 'a URL that carries a user name or password is refused');
+  if (fragment !== undefined) return deny('url.fragment', 'a URL with a fragment is refused', 400);
+  const url = URL.parse(raw);
+  if (url === null) return deny('url.invalid', 'the request URL is not valid', 400);
+  if (url.port !== '' || authority.endsWith(':'))
+    return deny('url.port', 'only the standard ports leave the sandbox');
+  const standardPort = url.protocol === 'https:' ? ':443' : ':80';
+  const plainHost = authority.toLowerCase().endsWith(standardPort)
+    ? authority.slice(0, -standardPort.length)
+    : authority;
+  if (plainHost.toLowerCase() !== url.host || path !== url.pathname || query !== url.search)
+    return deny('url.not-plain', 'a URL with dot segments or needless encodings is refused', 400);
+  return { kind: 'url', hostname: url.hostname, host: url.host, path, query };
+}

@@ -1,0 +1,200 @@
+/**
+ * Runs the real, pinned Codex under the real driver against a server that answers with given output items, and gives back
+ * every request it made. Knows nothing of the egress rules. The items cover what a turn can bring back into the next
+ * request: reasoning, remarks, both tool dialects, an image, a failed command, a plan, a patch, a compaction.
+ */
+import { createServer, type IncomingMessage } from 'node:http';
+import { crc32, deflateSync } from 'node:zlib';
+import { runDriver } from '../codex/driver-harness.ts';
+import { writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+
+export interface CodexRequest {
+  readonly method: string;
+  readonly path: string;
+  /** As they came, without `authorization`; names in lower case. */
+  readonly headers: Readonly<Record<string, string>>;
+  readonly body: string;
+}
+
+type Item = Readonly<Record<string, unknown>>;
+interface Reply {
+  readonly items: readonly Item[];
+  /** As the response reports it; a large one makes Codex ask for a compaction. */
+  readonly totalTokens?: number;
+}
+
+const reasoning = (id: number): Item => ({
+  type: 'reasoning',
+  id: `rs_${id}`,
+  summary: [{ type: 'summary_text', text: 'Weighing it.' }],
+  content: [{ type: 'reasoning_text', text: 'Thinking.' }],
+  encrypted_content: 'c2VhbGVk',
+  status: 'completed',
+});
+const message = (id: number, text: string, phase: 'commentary' | 'final_answer'): Item => ({
+  type: 'message',
+  id: `msg_${id}`,
+  role: 'assistant',
+  status: 'completed',
+  phase,
+  content: [{ type: 'output_text', text, annotations: [], logprobs: [] }],
+});
+const functionCall = (id: number, name: string, args: unknown): Item => ({
+  type: 'function_call',
+  id: `fc_${id}`,
+  call_id: `call_${id}`,
+  name,
+  arguments: JSON.stringify(args),
+  status: 'completed',
+});
+const customCall = (id: number, name: string, input: string): Item => ({
+  type: 'custom_tool_call',
+  id: `ctc_${id}`,
+  call_id: `call_${id}`,
+  name,
+  input,
+  status: 'completed',
+});
+const patch = '*** Begin Patch\n*** Update File: a.txt\n@@\n-one\n+two\n*** End Patch';
+const plan = { plan: [{ step: 'Look', status: 'in_progress' }] };
+const compaction: Item = { type: 'compaction', id: 'cmp_1', encrypted_content: 'c2VhbGVk' };
+const last = message(9, JSON.stringify({ title: 't', summary: 's' }), 'final_answer');
+/** More than any model's context: the next request is one for a compaction. */
+const overflowing = 5_000_000;
+
+/** The two ways in which Codex offers tools to models, each with the calls of its dialect. */
+export const dialects = [
+  {
+    name: 'tools-as-input',
+    model: 'gpt-6.1-sol',
+    replies: [
+      {
+        items: [
+          reasoning(1),
+          message(1, 'I look.', 'commentary'),
+          customCall(1, 'exec', 'text(await tools.exec_command({"cmd":"cat a.txt; exit 3"}));'),
+        ],
+      },
+      { items: [customCall(2, 'exec', 'image(await tools.view_image({"path":"pixel.png"}));')] },
+      {
+        items: [
+          reasoning(3),
+          customCall(3, 'exec', `text(await tools.update_plan(${JSON.stringify(plan)}));`),
+        ],
+      },
+      {
+        items: [customCall(4, 'exec', `text(await tools.apply_patch(${JSON.stringify(patch)}));`)],
+        totalTokens: overflowing,
+      },
+      { items: [compaction] },
+      { items: [customCall(5, 'exec', 'throw new Error("no");')] },
+      { items: [last] },
+    ],
+  },
+  {
+    name: 'tools-at-top-level',
+    model: 'gpt-5.5',
+    replies: [
+      {
+        items: [
+          reasoning(1),
+          message(1, 'I look.', 'commentary'),
+          functionCall(1, 'exec_command', { cmd: 'cat a.txt; exit 3' }),
+        ],
+      },
+      { items: [functionCall(2, 'view_image', { path: 'pixel.png' })] },
+      { items: [reasoning(3), functionCall(3, 'update_plan', plan), customCall(31, 'apply_patch', patch)] },
+      { items: [functionCall(4, 'no_such_tool', {})], totalTokens: overflowing },
+      { items: [compaction] },
+      { items: [functionCall(5, 'exec_command', { cmd: 'cat a.txt' })] },
+      { items: [last] },
+    ],
+  },
+] as const satisfies readonly { name: string; model: string; replies: readonly Reply[] }[];
+
+/** One turn of the pinned Codex; ends its own server and Codex. Takes a few seconds. */
+export async function recordTurn(model: string, replies: readonly Reply[]): Promise<readonly CodexRequest[]> {
+  const requests: CodexRequest[] = [];
+  const server = createServer((incoming, response) => {
+    readBody(incoming).then(
+      (body) => {
+        const { authorization: _, ...headers } = incoming.headersDistinct;
+        const flat = Object.fromEntries(
+          Object.entries(headers).map(([name, values]) => [name, (values ?? []).join(', ')]),
+        );
+        const reply: Reply = replies[requests.length] ?? { items: [last] };
+        requests.push({ method: incoming.method ?? '', path: incoming.url ?? '', headers: flat, body });
+        response
+          .writeHead(200, { 'content-type': 'text/event-stream' })
+          .end(eventsOf(requests.length, reply));
+      },
+      () => response.destroy(),
+    );
+  });
+  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
+  try {
+    const address = server.address();
+    const port = typeof address === 'object' && address !== null ? address.port : 0;
+    const run = runDriver({
+      baseUrl: `http://127.0.0.1:${port}/v1`,
+      model,
+      files: {
+        'a.txt': 'one\n',
+        'AGENTS.md': 'Be brief.\n',
+        '.agents/skills/tidy/SKILL.md': '---\nname: tidy\ndescription: Tidies up.\n---\nTidy up.\n',
+      },
+      prepare: (codexHome) => writeFileSync(join(codexHome, '../../repo/pixel.png'), pixel()),
+    });
+    if ((await run.exitCode) !== 0)
+      throw new Error(`Codex did not end well: ${run.stderr()}\n${run.lines().slice(-3).join('\n')}`);
+    const here = run.repository.slice(0, -'/repo'.length);
+    return requests.map((request) => ({ ...request, body: request.body.replaceAll(here, '/workspace') }));
+  } finally {
+    server.closeAllConnections();
+    await new Promise<void>((resolve) => server.close(() => resolve()));
+  }
+}
+
+async function readBody(incoming: IncomingMessage): Promise<string> {
+  const chunks: Buffer[] = [];
+  for await (const chunk of incoming) if (Buffer.isBuffer(chunk)) chunks.push(chunk);
+  return Buffer.concat(chunks).toString('utf8');
+}
+
+function eventsOf(number: number, { items, totalTokens = 100 }: Reply): string {
+  const usage = {
+    input_tokens: totalTokens - 10,
+    input_tokens_details: { cached_tokens: 0 },
+    output_tokens: 10,
+    output_tokens_details: { reasoning_tokens: 0 },
+    total_tokens: totalTokens,
+  };
+  const id = `resp_${number}`;
+  return [
+    { type: 'response.created', response: { id } },
+    ...items.map((item, index) => ({ type: 'response.output_item.done', output_index: index, item })),
+    { type: 'response.completed', response: { id, usage } },
+  ]
+    .map((event) => `event: ${event.type}\ndata: ${JSON.stringify(event)}\n\n`)
+    .join('');
+}
+
+/** A PNG of one pixel, made here so that no binary lies in the repository. */
+function pixel(): Buffer {
+  const chunk = (type: string, data: Buffer): Buffer => {
+    const typed = Buffer.concat([Buffer.from(type, 'latin1'), data]);
+    const [length, sum] = [Buffer.alloc(4), Buffer.alloc(4)];
+    length.writeUInt32BE(data.length);
+    sum.writeUInt32BE(crc32(typed));
+    return Buffer.concat([length, typed, sum]);
+  };
+  const header = Buffer.from([0, 0, 0, 1, 0, 0, 0, 1, 8, 2, 0, 0, 0]);
+  const signature = Buffer.from([0x89, 0x50, 0x4e, 0x47, 0x0d, 0x0a, 0x1a, 0x0a]);
+  return Buffer.concat([
+    signature,
+    chunk('IHDR', header),
+    chunk('IDAT', deflateSync(Buffer.from([0, 255, 0, 0]))),
+    chunk('IEND', Buffer.alloc(0)),
+  ]);
+}
