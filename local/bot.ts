@@ -7,8 +7,10 @@ import { join } from 'node:path';
 import type { TaskSandbox } from '../src/core/ports.ts';
 import { localSandboxes } from '../src/sandbox/local.ts';
 import { buildWorker } from './build-worker.ts';
+import type { SlackSocketSettings } from './environment.ts';
 import { checkSandboxSupport, startSandboxHost } from './sandbox/host.ts';
-import { reserveEgress, startWorker } from './worker-host.ts';
+import type { SlackSocket } from './slack-socket.ts';
+import { reserveEgress, startWorker, type WorkerHost } from './worker-host.ts';
 
 export interface BotOptions {
   readonly stateDir: string;
@@ -17,6 +19,8 @@ export interface BotOptions {
   /** Settings of the Worker by name; see `src/settings.ts`. */
   readonly settings: Readonly<Record<string, string>>;
   readonly configText: string;
+  /** Connects to Slack instead of waiting for its requests. Default null. */
+  readonly slackSocket?: SlackSocketSettings | null;
   /** Sandboxes at the same time; the host's own limit when left out. */
   readonly maxSandboxes?: number;
   /** What a person should see while it starts. */
@@ -35,7 +39,10 @@ export interface Bot {
   stop(): Promise<void>;
 }
 
-/** Rejects with a sentence for people when this machine cannot run sandboxes, the Worker does not build, or the port is taken. */
+/**
+ * Rejects with a sentence for people when this machine cannot run sandboxes, the Worker does not build, the port is taken,
+ * or Slack does not take the socket.
+ */
 export async function startBot(options: BotOptions): Promise<Bot> {
   await mkdir(options.stateDir, { recursive: true, mode: 0o700 });
   const [support, bundle, egress] = await Promise.all([
@@ -69,6 +76,7 @@ export async function startBot(options: BotOptions): Promise<Bot> {
       },
       egress,
     );
+    const slack = await connectSlack(options, worker);
     return {
       url: worker.url,
       sandboxes: () => host.list(),
@@ -78,12 +86,29 @@ export async function startBot(options: BotOptions): Promise<Bot> {
           () => sandboxId,
         ).get(sandboxId),
       stop: async () => {
+        await slack?.stop();
         await worker.dispose();
         await host.close();
       },
     };
   } catch (error) {
     await host.close();
+    throw error;
+  }
+}
+
+async function connectSlack(options: BotOptions, worker: WorkerHost): Promise<SlackSocket | null> {
+  if (options.slackSocket === undefined || options.slackSocket === null) return null;
+  // Loaded on demand: Bolt's receivers bring a web server of their own.
+  const { startSlackSocket } = await import('./slack-socket.ts');
+  try {
+    return await startSlackSocket({
+      ...options.slackSocket,
+      url: worker.url,
+      log: (event) => options.log(JSON.stringify(event)),
+    });
+  } catch (error) {
+    await worker.dispose();
     throw error;
   }
 }

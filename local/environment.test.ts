@@ -9,6 +9,8 @@ const folder = mkdtempSync(join(tmpdir(), 'airlock-environment-'));
 afterAll(() => rmSync(folder, { recursive: true, force: true }));
 const config = join(folder, 'airlock.config.jsonc');
 writeFileSync(config, '{ "repositories": { "acme/*": {} } }');
+const slackConfig = join(folder, 'slack.config.jsonc');
+writeFileSync(slackConfig, '{ "slack": { "team": "T012345678" }, "repositories": { "acme/*": {} } }');
 
 const rsa = generateKeyPairSync('rsa', { modulusLength: 2048 }).privateKey;
 const pkcs1 = rsa.export({ type: 'pkcs1', format: 'pem' });
@@ -40,6 +42,44 @@ it.each([
   });
 });
 
+// In pieces: whole ones look like tokens that somebody lost.
+const botToken = ['xoxb', '1', '2', 'abcdefgh'].join('-');
+const appToken = ['xapp', '1', 'A0', 'abcdefgh'].join('-');
+const slack = {
+  AIRLOCK_CONFIG: slackConfig,
+  SLACK_BOT_TOKEN: botToken,
+  SLACK_SIGNING_SECRET: '0123456789abcdef0123456789abcdef',
+};
+
+it('leaves Slack off without its settings, whatever the configuration says', async () => {
+  expect(await readEnvironment({ ...good, AIRLOCK_CONFIG: slackConfig })).toMatchObject({ slack: null });
+});
+
+it('waits for Slack’s requests without an app-level token', async () => {
+  expect(await readEnvironment({ ...good, ...slack })).toMatchObject({
+    slack: { socket: null },
+    settings: { SLACK_BOT_TOKEN: botToken, SLACK_SIGNING_SECRET: slack.SLACK_SIGNING_SECRET },
+  });
+});
+
+it('connects to Slack with an app-level token, which the Worker does not get', async () => {
+  const environment = await readEnvironment({ ...good, ...slack, SLACK_APP_TOKEN: appToken });
+  const { SLACK_SIGNING_SECRET: signingSecret } = slack;
+  expect(environment.slack).toEqual({
+    socket: { appToken, apiUrl: 'https://slack.com/api/', signingSecret },
+  });
+  expect(JSON.stringify(environment.settings)).not.toContain(appToken);
+});
+
+it('makes the signing secret of a socket at each start when it is unset, the same for Worker and socket', async () => {
+  const given = { ...good, ...slack, SLACK_SIGNING_SECRET: '', SLACK_APP_TOKEN: appToken };
+  const [first, second] = [await readEnvironment(given), await readEnvironment(given)];
+  const secret = first.slack?.socket?.signingSecret;
+  expect(secret).toMatch(/^[0-9a-f]{64}$/);
+  expect(first.settings).toMatchObject({ SLACK_SIGNING_SECRET: secret });
+  expect(second.slack?.socket?.signingSecret).not.toBe(secret);
+});
+
 it.each([
   ['a missing key', { GITHUB_APP_PRIVATE_KEY: '' }, /^GITHUB_APP_PRIVATE_KEY is missing/],
   ['the path of a key', { GITHUB_APP_PRIVATE_KEY: '/etc/key.pem' }, /not the path of its file/],
@@ -58,6 +98,23 @@ it.each([
     /encrypted with a passphrase/,
   ],
   ['a key of another kind', { GITHUB_APP_PRIVATE_KEY: elliptic }, /not an RSA key/],
+  ['half of Slack', { ...slack, SLACK_BOT_TOKEN: '' }, /^SLACK_BOT_TOKEN is missing/],
+  ['the other half of Slack', { ...slack, SLACK_SIGNING_SECRET: '' }, /^SLACK_SIGNING_SECRET is missing/],
+  [
+    'Socket Mode without a bot token',
+    { AIRLOCK_CONFIG: slackConfig, SLACK_APP_TOKEN: appToken },
+    /^SLACK_BOT_TOKEN is missing/,
+  ],
+  [
+    'a bot token in the place of the app-level one',
+    { ...slack, SLACK_APP_TOKEN: botToken },
+    /^SLACK_APP_TOKEN has to be an app-level token/,
+  ],
+  [
+    'Slack without its workspace in the configuration',
+    { ...slack, AIRLOCK_CONFIG: config },
+    /names no workspace under "slack\.team"/,
+  ],
   ['a port that is none', { PORT: '80000' }, /^PORT has to be a number/],
   ['a configuration that is not there', { AIRLOCK_CONFIG: join(folder, 'x') }, /cannot be read \(ENOENT\)/],
 ])('stops at %s with one line that names it', async (_, changes, message) => {

@@ -2,11 +2,12 @@
  * Reads settings for the one-machine run: the process environment over `.dev.vars`, and the configuration file.
  * Every problem is one line that names the setting or the place in the file.
  */
-import { createPrivateKey } from 'node:crypto';
+import { createPrivateKey, randomBytes } from 'node:crypto';
 import { readFile } from 'node:fs/promises';
 import { resolve } from 'node:path';
 import { parseEnv } from 'node:util';
 import { formatProblem, loadConfig } from '../src/config/load-config.ts';
+import { slackPolicyOf } from '../src/config/resolve-repository.ts';
 import type { AirlockConfig } from '../src/config/schema.ts';
 import { pkcs8Pem, PrivateKeyError } from '../src/github/private-key.ts';
 import { parseSettings, settingNames } from '../src/settings.ts';
@@ -24,10 +25,19 @@ export interface LocalEnvironment {
   readonly hostname: string;
   readonly port: number;
   readonly apiToken: string | null;
+  /** How Slack reaches the bot; null: Slack is off. */
+  readonly slack: { readonly socket: SlackSocketSettings | null } | null;
+}
+
+/** Socket Mode: with these the host connects to Slack, and Slack needs no address of ours. */
+export interface SlackSocketSettings {
+  readonly appToken: string;
+  readonly apiUrl: string;
+  readonly signingSecret: string;
 }
 
 export async function readEnvironment(environment: NodeJS.ProcessEnv): Promise<LocalEnvironment> {
-  const merged = { ...(await readDevVars()), ...environment };
+  const merged = withSigningSecret({ ...(await readDevVars()), ...environment });
   const parsed = parseSettings(merged);
   if (!parsed.ok)
     throw new StartProblem(
@@ -40,7 +50,13 @@ export async function readEnvironment(environment: NodeJS.ProcessEnv): Promise<L
     if (typeof value === 'string' && value.trim() !== '') settings[name] = value;
   }
   const configPath = configPathOf(merged);
-  const { text: configText } = await readConfig(configPath);
+  const { text: configText, config } = await readConfig(configPath);
+  const { slack } = parsed.settings;
+  if (slack !== null && slackPolicyOf(config) === null)
+    throw new StartProblem(
+      `SLACK_BOT_TOKEN is set, but ${configPath} names no workspace under "slack.team"; see docs/setup.md.`,
+    );
+  const appToken = merged['SLACK_APP_TOKEN']?.trim() || null;
   const stateDir = resolve(projectRoot, merged['AIRLOCK_STATE']?.trim() || '.airlock');
   return {
     settings,
@@ -51,7 +67,28 @@ export async function readEnvironment(environment: NodeJS.ProcessEnv): Promise<L
     hostname: merged['AIRLOCK_HOST']?.trim() || '127.0.0.1',
     port: parsePort(merged['PORT']),
     apiToken: parsed.settings.apiToken,
+    slack:
+      slack === null
+        ? null
+        : {
+            socket:
+              appToken === null
+                ? null
+                : { appToken, apiUrl: slack.apiUrl, signingSecret: slack.signingSecret },
+          },
   };
+}
+
+/** Over the socket nobody but this host signs requests: where the secret is not given it is made anew at each start. */
+function withSigningSecret(environment: NodeJS.Dict<string>): NodeJS.Dict<string> {
+  const appToken = environment['SLACK_APP_TOKEN']?.trim() || null;
+  if (appToken === null) return environment;
+  if (!/^xapp-[\w-]{8,}$/.test(appToken))
+    throw new StartProblem(
+      'SLACK_APP_TOKEN has to be an app-level token, xapp-…: under Basic Information on the Slack app’s page; see docs/setup.md.',
+    );
+  if ((environment['SLACK_SIGNING_SECRET']?.trim() ?? '') !== '') return environment;
+  return { ...environment, SLACK_SIGNING_SECRET: randomBytes(32).toString('hex') };
 }
 
 function parsePort(text: string | undefined): number {

@@ -2,7 +2,7 @@
 import { appendFileSync, mkdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { startBot, type Bot } from './bot.ts';
-import { readEnvironment, StartProblem } from './environment.ts';
+import { readEnvironment, StartProblem, type LocalEnvironment } from './environment.ts';
 import { onStopSignal } from './stop-signals.ts';
 
 const help = `npm start: run the Airlock bot on this machine.
@@ -10,13 +10,15 @@ const help = `npm start: run the Airlock bot on this machine.
 Settings come from the environment or from .dev.vars:
   GITHUB_APP_ID, GITHUB_APP_PRIVATE_KEY, GITHUB_WEBHOOK_SECRET, OPENAI_API_KEY   required
   API_TOKEN         turns on /api/tasks and \`npm run task\`
+  SLACK_BOT_TOKEN, SLACK_SIGNING_SECRET   turn on Slack, at a public address
+  SLACK_BOT_TOKEN, SLACK_APP_TOKEN        turn on Slack over Socket Mode: no public address needed
   PORT              where to listen (8787)
   AIRLOCK_CONFIG    the allowlist (airlock.config.jsonc)
   AIRLOCK_STATE     tasks and logs (.airlock)
-  GITHUB_URL, GITHUB_API_URL, OPENAI_BASE_URL   other upstreams (GitHub Enterprise Server, a gateway)
+  GITHUB_URL, GITHUB_API_URL, OPENAI_BASE_URL, SLACK_API_URL   other upstreams (GitHub Enterprise Server, a gateway)
   AIRLOCK_HOST      address to listen on (127.0.0.1)
 
-docs/setup.md explains each, and how to register the GitHub App.
+docs/setup.md explains each, and how to register the GitHub App and the Slack app.
 `;
 
 if (process.argv.includes('--help') || process.argv.includes('-h')) {
@@ -43,6 +45,7 @@ async function main(): Promise<void> {
     port: environment.port,
     settings: environment.settings,
     configText: environment.configText,
+    slackSocket: environment.slack?.socket ?? null,
     progress: (line) => process.stdout.write(`${line}\n`),
     log: (line) => appendFileSync(logFile, `${line}\n`, { mode: 0o600 }),
   });
@@ -50,6 +53,7 @@ async function main(): Promise<void> {
     [
       `Airlock listens on ${bot.url}`,
       `  GitHub webhooks   POST ${bot.url}/github/webhooks`,
+      slackLine(environment.slack, bot.url),
       environment.apiToken === null
         ? '  API               off (set API_TOKEN to turn it on)'
         : `  API               ${bot.url}/api/tasks`,
@@ -60,6 +64,13 @@ async function main(): Promise<void> {
     ].join('\n'),
   );
   stopOnSignal(bot);
+}
+
+function slackLine(slack: LocalEnvironment['slack'], url: string): string {
+  if (slack === null) return '  Slack             off (see docs/setup.md)';
+  return slack.socket === null
+    ? `  Slack             POST ${url}/slack/events`
+    : '  Slack             connected over Socket Mode';
 }
 
 function stopOnSignal(bot: Bot): void {

@@ -8,6 +8,10 @@ const good = {
   GITHUB_WEBHOOK_SECRET: 'a-secret-of-16-chars',
   OPENAI_API_KEY: 'sk-test',
 };
+const slack = {
+  SLACK_SIGNING_SECRET: '0123456789abcdef0123456789abcdef',
+  SLACK_BOT_TOKEN: ['xoxb', '1', '2', 'abcdefgh'].join('-'),
+};
 const parse = (changes: Record<string, unknown> = {}) => parseSettings({ ...good, ...changes });
 
 describe('settings', () => {
@@ -23,7 +27,35 @@ describe('settings', () => {
         githubApiUrl: 'https://api.github.com',
         openaiBaseUrl: 'https://api.openai.com/v1',
         apiToken: null,
+        slack: null,
       },
+    });
+  });
+
+  it.each([
+    [undefined, 'https://slack.com/api/'],
+    ['https://slack.com/api/', 'https://slack.com/api/'],
+    ['http://127.0.0.1:4000/api', 'http://127.0.0.1:4000/api/'],
+  ])('turn Slack on with both of its secrets; the address %j becomes %s', (SLACK_API_URL, apiUrl) => {
+    expect(parse({ ...slack, SLACK_API_URL })).toMatchObject({
+      ok: true,
+      settings: {
+        slack: { signingSecret: slack.SLACK_SIGNING_SECRET, botToken: slack.SLACK_BOT_TOKEN, apiUrl },
+      },
+    });
+  });
+
+  it.each([
+    ['SLACK_SIGNING_SECRET', { SLACK_BOT_TOKEN: slack.SLACK_BOT_TOKEN }],
+    ['SLACK_BOT_TOKEN', { SLACK_SIGNING_SECRET: slack.SLACK_SIGNING_SECRET }],
+  ])('name %s when it alone is missing', (name, changes) => {
+    const result = parse(changes);
+    expect(result.ok ? '' : result.problem).toMatch(new RegExp(`^${name} is missing: [^\\n]+$`));
+  });
+
+  it('leave Slack off when only its address is set', () => {
+    expect(parse({ SLACK_API_URL: 'http://127.0.0.1:4000/api/' })).toMatchObject({
+      settings: { slack: null },
     });
   });
 
@@ -43,6 +75,10 @@ describe('settings', () => {
     ['GITHUB_API_URL', 'nonsense'],
     ['OPENAI_BASE_URL', 'file:///etc/passwd'],
     ['API_TOKEN', 'hunter2'],
+    ['SLACK_SIGNING_SECRET', 'hunter2'],
+    ['SLACK_BOT_TOKEN', 'hunter2'],
+    ['SLACK_BOT_TOKEN', ['xapp', '1', 'A0', 'abcdefgh'].join('-')],
+    ['SLACK_API_URL', 'slack.com/api'],
   ])('name %s in one line when it is %j, and never repeat the value', (name, value) => {
     const result = parse({ [name]: value });
     const problem = result.ok ? '' : result.problem;
@@ -65,7 +101,7 @@ describe('settings', () => {
 
   it('list every name they read', () => {
     expect(settingNames).toEqual(
-      expect.arrayContaining([...Object.keys(good), 'API_TOKEN', 'OPENAI_BASE_URL']),
+      expect.arrayContaining([...Object.keys(good), ...Object.keys(slack), 'API_TOKEN', 'SLACK_API_URL']),
     );
   });
 });

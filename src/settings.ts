@@ -31,6 +31,15 @@ const settingsSchema = z.object({
   GITHUB_API_URL: baseUrl.optional(),
   OPENAI_BASE_URL: baseUrl.default('https://api.openai.com/v1'),
   API_TOKEN: z.string().min(16, 'is shorter than 16 characters').optional(),
+  SLACK_SIGNING_SECRET: z.string().min(16, 'is shorter than 16 characters').optional(),
+  SLACK_BOT_TOKEN: z
+    .string()
+    .regex(
+      /^xoxb-[\w-]{8,}$/,
+      'has to be a bot token: “Bot User OAuth Token” on the Slack app’s page, xoxb-…',
+    )
+    .optional(),
+  SLACK_API_URL: baseUrl.default('https://slack.com/api'),
 });
 
 export const settingNames = Object.keys(settingsSchema.shape);
@@ -47,6 +56,15 @@ export interface Settings {
   readonly openaiBaseUrl: string;
   /** The HTTP API is refused when unset. */
   readonly apiToken: string | null;
+  /** null: Slack is off. */
+  readonly slack: SlackSettings | null;
+}
+
+export interface SlackSettings {
+  readonly signingSecret: string;
+  readonly botToken: string;
+  /** Base of the Web API with a slash at the end, as Slack's client wants it. */
+  readonly apiUrl: string;
 }
 
 export type SettingsResult =
@@ -65,6 +83,8 @@ export function parseSettings(environment: Readonly<Record<string, unknown>>): S
     };
   }
   const s = parsed.data;
+  const slack = slackSettings(s);
+  if (!slack.ok) return slack;
   // GitHub Enterprise Server serves its API below the web host; github.com has a host of its own.
   const apiDefault =
     s.GITHUB_URL === 'https://github.com' ? 'https://api.github.com' : `${s.GITHUB_URL}/api/v3`;
@@ -79,8 +99,27 @@ export function parseSettings(environment: Readonly<Record<string, unknown>>): S
       githubApiUrl: s.GITHUB_API_URL ?? apiDefault,
       openaiBaseUrl: s.OPENAI_BASE_URL,
       apiToken: s.API_TOKEN ?? null,
+      slack: slack.slack,
     },
   };
+}
+
+/** Half of it would be a bot that hears and cannot answer, or the other way round. */
+function slackSettings(
+  s: z.infer<typeof settingsSchema>,
+):
+  | { readonly ok: true; readonly slack: SlackSettings | null }
+  | { readonly ok: false; readonly problem: string } {
+  const { SLACK_SIGNING_SECRET: signingSecret, SLACK_BOT_TOKEN: botToken, SLACK_API_URL: apiUrl } = s;
+  if (signingSecret === undefined && botToken === undefined) return { ok: true, slack: null };
+  if (botToken === undefined)
+    return { ok: false, problem: 'SLACK_BOT_TOKEN is missing: Slack needs the app’s bot token as well' };
+  if (signingSecret === undefined)
+    return {
+      ok: false,
+      problem: 'SLACK_SIGNING_SECRET is missing: Slack needs the app’s signing secret as well',
+    };
+  return { ok: true, slack: { signingSecret, botToken, apiUrl: `${apiUrl}/` } };
 }
 
 function blankToMissing(value: unknown): unknown {
