@@ -1,0 +1,397 @@
+/** `Chat` against emulate's Slack with the manifest's scopes, and against what goes wrong. */
+import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
+import { emptyReceipt } from '../../src/core/grant.ts';
+import { ChatRateLimitedError, type Chat } from '../../src/core/ports.ts';
+import type { SlackPolicy } from '../../src/core/policy.ts';
+import type { TaskView } from '../../src/core/task-view.ts';
+import type { SlackTrigger, TaskOutcome } from '../../src/core/task.ts';
+import { createChat } from '../../src/slack/chat.ts';
+import { botToken, startSlack, type SlackFront } from './slack-front.ts';
+
+let slack: SlackFront;
+let chat: Chat;
+let clock = 0;
+let logged: { event: string; fields: Record<string, unknown> }[] = [];
+let count = 0;
+
+const people = ['maria', 'jo', 'gil', 'stan', 'robot'];
+beforeAll(async () => {
+  slack = await startSlack(people);
+  const policy: SlackPolicy = {
+    team: slack.teamId,
+    channelDefaults: new Map(),
+    githubLogins: new Map(),
+    replies: 'all',
+  };
+  chat = createChat({
+    botToken,
+    apiUrl: slack.apiUrl,
+    fetch,
+    policy,
+    timeoutMs: 500,
+    now: () => clock,
+    log: (event, fields) => logged.push({ event, fields }),
+  });
+});
+afterAll(async () => {
+  await slack.close();
+});
+beforeEach(() => {
+  slack.calls.length = 0;
+  logged = [];
+});
+
+const iso = (ms: number) => new Date(ms).toISOString();
+const trigger = (more: Partial<SlackTrigger> = {}): SlackTrigger => ({
+  kind: 'slack',
+  event: 'command',
+  teamId: slack.teamId,
+  channelId: slack.channelId('work'),
+  userId: slack.userId('maria'),
+  threadTs: null,
+  messageTs: null,
+  triggeredAt: iso(Date.now()),
+  ...more,
+});
+/** Of a task of its own each time. */
+const view = (outcome: TaskOutcome | null = null): TaskView => ({
+  taskId: `slack-${(count += 1)}`,
+  shortId: 'abcd1234',
+  status: outcome === null ? 'running' : 'ended',
+  phase: 'codex',
+  phases: [],
+  origin: 'slack',
+  repository: { owner: 'acme', name: 'shop' },
+  routedBy: 'named',
+  choices: null,
+  issueNumber: null,
+  requester: 'Maria',
+  instruction: 'Fix it',
+  acceptedAt: iso(Date.now()),
+  endedAt: null,
+  elapsedMs: 1000,
+  base: null,
+  continues: null,
+  model: null,
+  effort: null,
+  progress: null,
+  receipt: emptyReceipt,
+  change: null,
+  costUsd: null,
+  outcome,
+});
+const refused: TaskOutcome = { kind: 'refused', reason: { code: 'x', message: 'Not you.' } };
+const methods = () => slack.calls.map(({ method }) => method);
+const ofTask = async (taskId: string, channel = slack.channelId('work')) =>
+  (await slack.messages('maria', channel)).filter((one) =>
+    JSON.stringify(one.metadata ?? {}).includes(`"${taskId}"`),
+  );
+
+describe('who somebody is', () => {
+  it('is a member with a name, and the groups that were asked about', async () => {
+    slack.group('S1', 'maria', 'jo');
+    slack.group('S2', 'jo');
+    expect(await chat.person(slack.userId('maria'), ['S1', 'S2', 'S1', 'SGONE'])).toEqual({
+      userId: slack.userId('maria'),
+      teamId: slack.teamId,
+      name: 'maria',
+      kind: 'member',
+      groups: ['S1'],
+    });
+    expect(logged).toEqual([
+      { event: 'slack.group_refused', fields: { group: 'SGONE', code: 'no_such_subteam' } },
+    ]);
+  });
+
+  it.each<[string, object, string]>([
+    ['a multi-channel guest', { is_restricted: true }, 'guest'],
+    ['a single-channel guest', { is_restricted: true, is_ultra_restricted: true }, 'guest'],
+    ['somebody of another workspace', { team_id: 'T2' }, 'stranger'],
+    ['a guest of another workspace', { team_id: 'T2', is_restricted: true }, 'stranger'],
+    ['somebody whose workspace Slack does not say', { team_id: undefined }, 'stranger'],
+    ['a stranger by their flag', { is_stranger: true }, 'stranger'],
+    ['a bot', { is_bot: true }, 'bot'],
+    ['a workflow', { is_workflow_bot: true }, 'bot'],
+    ['a deactivated account', { deleted: true }, 'deactivated'],
+    ['a member of the organisation', { team_id: 'T2', enterprise_user: { enterprise_id: 'E2' } }, 'stranger'],
+  ])('is told apart: %s', async (_, fields, kind) => {
+    slack.describe('gil', fields);
+    expect(await chat.person(slack.userId('gil'), ['S1'])).toMatchObject({ kind, groups: [] });
+    slack.describe('gil', {});
+  });
+
+  it('is nobody when Slack knows none', async () => {
+    expect(await chat.person('U0NOBODY', [])).toBeNull();
+  });
+
+  it('has a name on one line, without what cannot be seen', async () => {
+    slack.describe('gil', { profile: { display_name: 'Gil\n\u202E<!channel>' } });
+    expect((await chat.person(slack.userId('gil'), []))?.name).toBe('Gil <!channel>');
+    slack.describe('gil', {});
+  });
+
+  it('is not answered while Slack does not answer', async () => {
+    slack.fail('users.info', { status: 503 });
+    await expect(chat.person(slack.userId('maria'), [])).rejects.toThrow('status 503');
+    slack.fail('users.info', 'silence');
+    await expect(chat.person(slack.userId('maria'), [])).rejects.toThrow('users.info');
+    slack.fail('users.info', { status: 302, headers: { location: 'https://evil.example/' } });
+    await expect(chat.person(slack.userId('maria'), [])).rejects.toThrow('redirect');
+    slack.fail('users.info', { body: '<html>' });
+    await expect(chat.person(slack.userId('maria'), [])).rejects.toThrow('not answered by Slack');
+  });
+
+  it('says how long to wait', async () => {
+    slack.fail('users.info', { status: 429, headers: { 'retry-after': '7' } });
+    const failure = chat.person(slack.userId('maria'), []);
+    await expect(failure).rejects.toBeInstanceOf(ChatRateLimitedError);
+    await expect(failure).rejects.toMatchObject({ retryAfterMs: 7000 });
+  });
+});
+
+describe('the thread', () => {
+  it('is what people said before, by name', async () => {
+    const channelId = slack.channelId('work');
+    slack.describe('stan', { team_id: 'T2' });
+    const root = await slack.say('jo', channelId, 'It rounds &lt;down&gt;');
+    await slack.say('stan', channelId, 'Ignore that', root);
+    await slack.say('maria', channelId, `<@${slack.userId('jo')}> where?`, root);
+    const asked = await slack.say('maria', channelId, 'please', root);
+    const triggeredAt = iso(Math.floor(Number(asked) * 1000));
+    const context = await chat.threadContext(
+      trigger({ event: 'mention', threadTs: root, messageTs: asked, triggeredAt }),
+    );
+    expect(context).toMatchObject({
+      messages: [
+        { author: 'jo', text: 'It rounds <down>' },
+        { author: 'maria', text: '@jo where?' },
+      ],
+      messagesLeftOut: 1,
+    });
+  });
+
+  it('does not hold our own message, nor counts it', async () => {
+    const channelId = slack.channelId('work');
+    const root = await slack.say('jo', channelId, 'Hello');
+    await chat.saveTaskMessage(trigger({ threadTs: root }), view(), null);
+    const context = await chat.threadContext(
+      trigger({ threadTs: root, triggeredAt: iso(Date.now() + 5000) }),
+    );
+    expect(context).toMatchObject({ messages: [{ author: 'jo' }], messagesLeftOut: 0 });
+  });
+
+  it('is none where there is none, or where it cannot be read', async () => {
+    expect(await chat.threadContext(trigger())).toBeNull();
+    expect(await chat.threadContext(trigger({ channelId: 'C0GONE', threadTs: '1.2' }))).toBeNull();
+    slack.fail('conversations.replies', { body: { ok: false, error: 'missing_scope' } });
+    expect(await chat.threadContext(trigger({ threadTs: '1.2' }))).toBeNull();
+    expect(logged.map(({ fields }) => fields['code'])).toEqual(['channel_not_found', 'missing_scope']);
+  });
+});
+
+describe('the reaction', () => {
+  it('is 👀 on the message that asked, once', async () => {
+    const channelId = slack.channelId('work');
+    const messageTs = await slack.say('maria', channelId, 'please');
+    await chat.react(trigger({ messageTs }));
+    await chat.react(trigger({ messageTs }));
+    const [asked] = (await slack.messages('maria', channelId)).filter(({ ts }) => ts === messageTs);
+    expect(asked?.reactions?.map(({ name }) => name)).toEqual(['eyes']);
+    expect(logged).toEqual([]);
+  });
+
+  it('is none when nothing was said, and none of what Slack refuses is fatal', async () => {
+    await chat.react(trigger());
+    expect(methods()).toEqual([]);
+    await chat.react(trigger({ channelId: 'C0GONE', messageTs: '1.2' }));
+    expect(logged.map(({ event }) => event)).toEqual(['slack.reaction_refused']);
+  });
+});
+
+describe('the task’s message', () => {
+  it('is posted where it was asked, then edited', async () => {
+    const task = view();
+    const ref = await chat.saveTaskMessage(trigger(), task, null);
+    expect(ref).toMatchObject({ channelId: slack.channelId('work') });
+    expect(
+      await chat.saveTaskMessage(trigger(), { ...task, outcome: { kind: 'cancelled', by: 'Jo' } }, ref),
+    ).toEqual(ref);
+    const posted = await ofTask(task.taskId);
+    expect(posted).toMatchObject([{ text: '⏹️ Cancelled by Jo', unfurl_links: false }]);
+  });
+
+  it('is posted into the thread that it was asked in', async () => {
+    const root = await slack.say('maria', slack.channelId('work'), 'please');
+    const ref = await chat.saveTaskMessage(trigger({ threadTs: root, messageTs: root }), view(), null);
+    const replies = await slack.replies('maria', slack.channelId('work'), root);
+    expect(replies.map(({ ts }) => ts)).toEqual([root, ref?.ts]);
+  });
+
+  it.each([{ inThread: false }, { inThread: true }])(
+    'is one although the answer to its post was lost (%j)',
+    async ({ inThread }) => {
+      const task = view();
+      const channelId = slack.channelId('work');
+      const threadTs = inThread ? await slack.say('maria', channelId, 'please') : null;
+      const asked = trigger({ threadTs, messageTs: threadTs });
+      slack.fail('chat.postMessage', 'lost');
+      await expect(chat.saveTaskMessage(asked, task, null)).rejects.toThrow('chat.postMessage failed');
+      const ref = await chat.saveTaskMessage(asked, { ...task, phase: 'publish' }, null);
+      const stands =
+        threadTs === null
+          ? await ofTask(task.taskId)
+          : (await slack.replies('maria', channelId, threadTs)).slice(1);
+      expect(stands).toMatchObject([{ ts: ref?.ts, text: '⏳ Opening the pull request on acme/shop' }]);
+    },
+  );
+
+  it('is not one that another app claims to be it', async () => {
+    const task = view();
+    const metadata = JSON.stringify({ event_type: 'airlock_task', event_payload: { task_id: task.taskId } });
+    await slack.as('robot', 'chat.postMessage', { channel: slack.channelId('work'), text: 'me', metadata });
+    const ref = await chat.saveTaskMessage(trigger(), task, null);
+    expect(await ofTask(task.taskId)).toMatchObject([{ text: 'me' }, { ts: ref?.ts }]);
+  });
+
+  it('is the older one when a slow attempt finds another beside it', async () => {
+    const task = view();
+    const first = await chat.saveTaskMessage(trigger(), task, null);
+    // The slow one looks before the other has posted, and posts after.
+    slack.fail('conversations.history', { body: { ok: true, messages: [] } });
+    const start = clock;
+    const slow = createChat({
+      botToken,
+      apiUrl: slack.apiUrl,
+      fetch,
+      policy: { team: slack.teamId, channelDefaults: new Map(), githubLogins: new Map(), replies: 'all' },
+      now: () => (clock += 6000) - start,
+      log: () => undefined,
+    });
+    expect(await slow.saveTaskMessage(trigger(), task, null)).toEqual(first);
+    expect(await ofTask(task.taskId)).toHaveLength(1);
+  });
+
+  it('is posted anew when somebody has deleted it', async () => {
+    const task = view();
+    const ref = await chat.saveTaskMessage(trigger(), task, null);
+    await fetch(`${slack.apiUrl}chat.delete`, {
+      method: 'POST',
+      headers: { authorization: `Bearer ${botToken}` },
+      body: new URLSearchParams({ channel: ref?.channelId ?? '', ts: ref?.ts ?? '' }),
+    });
+    const anew = await chat.saveTaskMessage(trigger(), task, ref);
+    expect(anew?.ts).not.toBe(ref?.ts);
+    expect(await ofTask(task.taskId)).toMatchObject([{ ts: anew?.ts }]);
+  });
+
+  it.each(['channel_not_found', 'not_in_channel', 'is_archived', 'restricted_action', 'thread_not_found'])(
+    'goes to the requester directly when its place answers %s',
+    async (error) => {
+      const task = view();
+      slack.fail('chat.postMessage', { body: { ok: false, error } });
+      const ref = await chat.saveTaskMessage(trigger(), task, null);
+      const direct = await slack.directChannel('maria');
+      expect(ref?.channelId).toBe(direct);
+      const [stands] = await ofTask(task.taskId, direct);
+      expect(JSON.stringify(stands?.blocks)).toContain(`I could not answer in <#${slack.channelId('work')}>`);
+      expect(logged[0]).toMatchObject({ event: 'slack.place_closed', fields: { code: error } });
+      expect(await chat.saveTaskMessage(trigger(), task, ref)).toEqual(ref);
+    },
+  );
+
+  it('ends in a direct message when the channel was archived meanwhile', async () => {
+    const task = view();
+    const ref = await chat.saveTaskMessage(trigger(), task, null);
+    slack.fail('chat.update', { body: { ok: false, error: 'is_archived' } });
+    const end = await chat.saveTaskMessage(
+      trigger(),
+      { ...task, outcome: { kind: 'cancelled', by: 'Jo' } },
+      ref,
+    );
+    expect(end?.channelId).toBe(await slack.directChannel('maria'));
+  });
+
+  it.each(['token_revoked', 'account_inactive', 'missing_scope', 'invalid_auth'])(
+    'is logged when %s, and the task goes on',
+    async (error) => {
+      const answers = Array.from({ length: 2 }, () => ({ body: { ok: false, error } }));
+      slack.fail('chat.postMessage', ...answers);
+      expect(await chat.saveTaskMessage(trigger(), view(), null)).toBeNull();
+      slack.fail('chat.postMessage');
+      slack.fail('chat.update', ...answers);
+      const known = { channelId: slack.channelId('work'), ts: '1.2' };
+      expect(await chat.saveTaskMessage(trigger(), view(), known)).toEqual(known);
+      slack.fail('chat.update');
+      expect(logged.map(({ event, fields }) => [event, fields['code']])).toEqual([
+        ['slack.message_refused', error],
+        ['slack.message_refused', error],
+      ]);
+    },
+  );
+
+  it('loses its blocks sooner than its end', async () => {
+    const task = view();
+    const ref = await chat.saveTaskMessage(trigger(), task, null);
+    slack.fail('chat.update', { body: { ok: false, error: 'invalid_blocks' } });
+    await chat.saveTaskMessage(trigger(), { ...task, outcome: { kind: 'cancelled', by: 'Jo' } }, ref);
+    expect(await ofTask(task.taskId)).toMatchObject([{ text: '⏹️ Cancelled by Jo', blocks: [] }]);
+  });
+
+  it('waits as long as Slack says, and rejects on what may pass', async () => {
+    const ref = { channelId: slack.channelId('work'), ts: '1.2' };
+    slack.fail('chat.update', { status: 429, headers: { 'retry-after': '3' } });
+    await expect(chat.saveTaskMessage(trigger(), view(), ref)).rejects.toMatchObject({ retryAfterMs: 3000 });
+    slack.fail('chat.update', { body: { ok: false, error: 'ratelimited' } });
+    await expect(chat.saveTaskMessage(trigger(), view(), ref)).rejects.toBeInstanceOf(ChatRateLimitedError);
+    slack.fail('chat.update', { body: { ok: false, error: 'internal_error' } });
+    await expect(chat.saveTaskMessage(trigger(), view(), ref)).rejects.toThrow('internal_error');
+    slack.fail('conversations.history', { status: 500 });
+    await expect(chat.saveTaskMessage(trigger(), view(), null)).rejects.toThrow('status 500');
+    expect(methods()).not.toContain('chat.postMessage');
+  });
+});
+
+describe('what concerns the requester alone', () => {
+  it.each<TaskOutcome>([refused, { kind: 'answered', message: 'You have two tasks.' }])(
+    'is shown to nobody else: %j',
+    async (outcome) => {
+      const task = view(outcome);
+      expect(await chat.saveTaskMessage(trigger(), task, null)).toBeNull();
+      expect(await ofTask(task.taskId)).toEqual([]);
+      const said = slack.calls.find(({ method }) => method === 'chat.postEphemeral');
+      expect(said?.args['user']).toBe(slack.userId('maria'));
+    },
+  );
+
+  it.each(['channel_not_found', 'user_not_in_channel', 'not_in_channel'])(
+    'is told directly when the place answers %s',
+    async (error) => {
+      const task = view(refused);
+      slack.fail('chat.postEphemeral', { body: { ok: false, error } });
+      await chat.saveTaskMessage(trigger(), task, null);
+      expect(await ofTask(task.taskId, await slack.directChannel('maria'))).toHaveLength(1);
+    },
+  );
+
+  it('is said in the message when one stands after all', async () => {
+    const task = view();
+    slack.fail('chat.postMessage', 'lost');
+    await expect(chat.saveTaskMessage(trigger(), task, null)).rejects.toThrow('chat.postMessage');
+    const ref = await chat.saveTaskMessage(trigger(), { ...task, status: 'ended', outcome: refused }, null);
+    expect(await ofTask(task.taskId)).toMatchObject([{ ts: ref?.ts, text: '🚫 Not started: Not you.' }]);
+  });
+});
+
+describe('the link to the conversation', () => {
+  it('leads to the message that asked', async () => {
+    const messageTs = await slack.say('maria', slack.channelId('work'), 'please');
+    expect(await chat.permalink(trigger({ messageTs }))).toContain(`p${messageTs.replace('.', '')}`);
+  });
+
+  it('is none when there is no message, and never an error', async () => {
+    expect(await chat.permalink(trigger())).toBeNull();
+    expect(await chat.permalink(trigger({ messageTs: '1.2' }))).toBeNull();
+    slack.fail('chat.getPermalink', { status: 500 });
+    expect(await chat.permalink(trigger({ messageTs: '1.2' }))).toBeNull();
+  });
+});

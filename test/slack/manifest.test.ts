@@ -1,0 +1,112 @@
+/**
+ * `slack-manifest.json` asks for what the code does and for nothing else. Which scope a method or an event needs is Slack's own word,
+ * on the page that each row of the tables names; a method or event without a row fails.
+ */
+import { readdirSync, readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { describe, expect, it } from 'vitest';
+import { z } from 'zod';
+import { callbackIds } from '../../src/slack/names.ts';
+
+const root = join(import.meta.dirname, '../..');
+const url = z.literal('https://airlock.example/slack/events');
+const manifest = z
+  .object({
+    features: z.object({
+      app_home: z.object({
+        messages_tab_enabled: z.literal(true),
+        messages_tab_read_only_enabled: z.literal(false),
+      }),
+      slash_commands: z.array(z.object({ command: z.string(), url, should_escape: z.literal(true) })),
+      shortcuts: z.array(z.object({ type: z.literal('message'), callback_id: z.string(), name: z.string() })),
+    }),
+    oauth_config: z.object({ scopes: z.strictObject({ bot: z.array(z.string()) }) }),
+    settings: z.object({
+      event_subscriptions: z.object({ request_url: url, bot_events: z.array(z.string()) }),
+      interactivity: z.object({
+        is_enabled: z.literal(true),
+        request_url: url,
+        message_menu_options_url: url,
+      }),
+      socket_mode_enabled: z.boolean(),
+      token_rotation_enabled: z.literal(false),
+    }),
+  })
+  .parse(JSON.parse(readFileSync(join(root, 'slack-manifest.json'), 'utf8')));
+
+/** One for each kind of conversation that a task can be asked in. */
+const history = ['channels:history', 'groups:history', 'im:history', 'mpim:history'];
+
+/** https://docs.slack.dev/reference/methods/<method>, “Bot token”. */
+const methodScopes: Readonly<Record<string, readonly string[]>> = {
+  'chat.delete': ['chat:write'],
+  'chat.getPermalink': [],
+  'chat.postEphemeral': ['chat:write'],
+  'chat.postMessage': ['chat:write'],
+  'chat.update': ['chat:write'],
+  'conversations.history': history,
+  // A direct message with one person; groups would need mpim:write.
+  'conversations.open': ['im:write'],
+  'conversations.replies': history,
+  'reactions.add': ['reactions:write'],
+  'usergroups.users.list': ['usergroups:read'],
+  'users.info': ['users:read'],
+  'views.open': [],
+};
+
+/** https://docs.slack.dev/reference/events/<event>. */
+const eventScopes: Readonly<Record<string, readonly string[]>> = {
+  app_mention: ['app_mentions:read'],
+  'message.channels': ['channels:history'],
+  'message.groups': ['groups:history'],
+  'message.im': ['im:history'],
+  'message.mpim': ['mpim:history'],
+  reaction_added: ['reactions:read'],
+};
+
+/** What is in the payload as `type`: https://docs.slack.dev/reference/events/message.channels and its kin arrive as `message`. */
+const typeOf = (event: string): string => event.replace(/\..*$/, '');
+
+const sources = readdirSync(join(root, 'src/slack'))
+  .filter((name) => name.endsWith('.ts') && !name.endsWith('.test.ts'))
+  .map((name) => readFileSync(join(root, 'src/slack', name), 'utf8'));
+/** What is called on a client of the Web API, which the code names `client` or `slack`. */
+const called =
+  /\b(?:client|slack)\.((?:chat|conversations|reactions|usergroups|users|views|files|auth|team|bots|pins|apps)(?:\.\w+)+)\(/g;
+const calledMethods = new Set(
+  sources.flatMap((text) => Array.from(text.matchAll(called), ([, name]) => name ?? '')),
+);
+const namedMethods = new Set(
+  sources.flatMap((text) => Array.from(text.matchAll(/slackCall\(\s*'([\w.]+)'/g), ([, name]) => name ?? '')),
+);
+const sorted = (names: Iterable<string>): string[] => [...new Set(names)].toSorted();
+
+describe('the manifest', () => {
+  it('knows every method that is called, and every call goes through the one way', () => {
+    expect(sorted(calledMethods)).toEqual(sorted(Object.keys(methodScopes)));
+    expect(sorted(namedMethods)).toEqual(sorted(calledMethods));
+    expect(sources.filter((text) => /\.apiCall\(/.test(text))).toEqual([]);
+  });
+
+  it('subscribes to the events that are handled', () => {
+    const bot = manifest.settings.event_subscriptions.bot_events;
+    expect(sorted(bot)).toEqual(sorted(Object.keys(eventScopes)));
+    const app = sources.join('\n');
+    for (const type of new Set(bot.map(typeOf))) expect(app).toContain(`'${type}'`);
+  });
+
+  it('asks for exactly the scopes that these need, and for commands and shortcuts', () => {
+    const needed = [
+      ...Object.values(methodScopes).flat(),
+      ...Object.values(eventScopes).flat(),
+      // https://docs.slack.dev/reference/scopes/commands: slash commands and shortcuts.
+      'commands',
+    ];
+    expect(manifest.oauth_config.scopes.bot).toEqual(sorted(needed));
+  });
+
+  it('has the command and the shortcut that are answered', () => {
+    expect(manifest.features.slash_commands.map(({ command }) => command)).toEqual(['/codex']);
+    expect(manifest.features.shortcuts.map(({ callback_id: id }) => id)).toEqual([callbackIds.shortcut]);
+  });
+});

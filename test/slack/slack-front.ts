@@ -1,0 +1,183 @@
+/**
+ * emulate's Slack (strict scopes, those of the manifest) behind a small server that says what emulate does not: rate limits, lost
+ * answers, user groups, guests and strangers, metadata only when asked for, `oldest`.
+ */
+import { readFileSync } from 'node:fs';
+import { createServer, type ServerResponse } from 'node:http';
+import { join } from 'node:path';
+import { createEmulator } from 'emulate';
+import { z } from 'zod';
+
+export interface Answer {
+  readonly status?: number;
+  readonly headers?: Readonly<Record<string, string>>;
+  readonly body?: unknown;
+}
+/** `lost`: Slack does it, and the answer never arrives. `silence`: nothing happens at all. */
+export type Fault = Answer | 'lost' | 'silence';
+
+const scopes = z
+  .object({ oauth_config: z.object({ scopes: z.object({ bot: z.array(z.string()) }) }) })
+  .parse(JSON.parse(readFileSync(join(import.meta.dirname, '../../slack-manifest.json'), 'utf8')))
+  .oauth_config.scopes.bot;
+
+const message = z.looseObject({
+  ts: z.string(),
+  user: z.string().optional(),
+  text: z.string(),
+  thread_ts: z.string().optional(),
+  blocks: z.array(z.looseObject({ type: z.string() })).optional(),
+  metadata: z.unknown().optional(),
+  reactions: z.array(z.object({ name: z.string() })).optional(),
+});
+export type Message = z.infer<typeof message>;
+const answerSchema = z.looseObject({ ok: z.boolean(), error: z.string().optional() });
+
+export const botToken = 'xoxb-airlock';
+const peopleToken = (name: string) => `xoxp-${name}`;
+const allScopes = [...scopes, 'channels:read', 'channels:manage', 'groups:write', 'im:read'];
+
+export async function startSlack(people: readonly string[]) {
+  const names = [...people, 'airlock'];
+  const emulator = await createEmulator({
+    service: 'slack',
+    port: 0,
+    seed: {
+      slack: {
+        strict_scopes: true,
+        users: names.map((name) => ({ name })),
+        channels: [{ name: 'work' }, { name: 'secret', is_private: true }],
+        tokens: [
+          { token: botToken, type: 'bot', user: 'airlock', scopes },
+          ...people.map((name) => ({
+            token: peopleToken(name),
+            type: 'user',
+            user: name,
+            scopes: allScopes,
+          })),
+        ],
+      },
+    },
+  });
+  const faults = new Map<string, Fault[]>();
+  const overlays = new Map<string, object>();
+  const groups = new Map<string, readonly string[]>();
+  const calls: { method: string; args: Readonly<Record<string, string>> }[] = [];
+
+  async function forward(method: string, body: string, token: string) {
+    const response = await fetch(`${emulator.url}/api/${method}`, {
+      method: 'POST',
+      headers: { authorization: token, 'content-type': 'application/x-www-form-urlencoded' },
+      body,
+    });
+    return answerSchema.parse(await response.json());
+  }
+
+  /** What emulate leaves to others. */
+  function finished(method: string, args: URLSearchParams, answer: z.infer<typeof answerSchema>) {
+    if (method === 'users.info' && answer.ok) {
+      return {
+        ...answer,
+        user: { ...z.looseObject({}).parse(answer['user']), ...overlays.get(args.get('user') ?? '') },
+      };
+    }
+    if (method === 'conversations.replies' || method === 'conversations.history') {
+      const messages = z.array(message).safeParse(answer['messages']).data ?? [];
+      const since = messages.filter(({ ts }) => Number(ts) >= Number(args.get('oldest') ?? '0'));
+      const plain = since.map((one) => ({ ...one, metadata: undefined }));
+      return { ...answer, messages: args.get('include_all_metadata') === 'true' ? since : plain };
+    }
+    return answer;
+  }
+
+  function respond(response: ServerResponse, answer: Answer): void {
+    response.writeHead(answer.status ?? 200, { 'content-type': 'application/json', ...answer.headers });
+    response.end(typeof answer.body === 'string' ? answer.body : JSON.stringify(answer.body ?? {}));
+  }
+
+  const server = createServer((request, response) => {
+    void (async () => {
+      const chunks: Buffer[] = [];
+      for await (const chunk of request) chunks.push(z.instanceof(Buffer).parse(chunk));
+      const body = Buffer.concat(chunks).toString();
+      const method = (request.url ?? '').replace('/api/', '');
+      const args = new URLSearchParams(body);
+      calls.push({ method, args: Object.fromEntries(args) });
+      const fault = faults.get(method)?.shift();
+      if (fault === 'silence') return;
+      if (fault !== undefined && fault !== 'lost') return respond(response, fault);
+      if (method === 'usergroups.users.list') {
+        const users = groups.get(args.get('usergroup') ?? '');
+        return respond(response, {
+          body: users === undefined ? { ok: false, error: 'no_such_subteam' } : { ok: true, users },
+        });
+      }
+      const answer = await forward(method, body, request.headers.authorization ?? '');
+      if (fault === 'lost') response.destroy();
+      else respond(response, { body: finished(method, args, answer) });
+    })();
+  });
+  await new Promise<void>((ready) => {
+    server.listen(0, '127.0.0.1', ready);
+  });
+  const address = server.address();
+  const port = typeof address === 'object' ? (address?.port ?? 0) : 0;
+
+  /** As a person; throws when Slack refuses. */
+  async function as(name: string, method: string, args: Readonly<Record<string, string>>) {
+    const answer = await forward(method, new URLSearchParams(args).toString(), `Bearer ${peopleToken(name)}`);
+    if (!answer.ok) throw new Error(`${method}: ${answer.error ?? ''}`);
+    return answer;
+  }
+  const members = z
+    .array(z.object({ id: z.string(), name: z.string() }))
+    .parse((await as(people[0] ?? '', 'users.list', {}))['members']);
+  const listed = await as(people[0] ?? '', 'conversations.list', { types: 'public_channel' });
+  const channels = z.array(z.object({ id: z.string(), name: z.string() })).parse(listed['channels']);
+  const idOf = (list: readonly { id: string; name: string }[], name: string): string => {
+    const found = list.find((one) => one.name === name);
+    if (found === undefined) throw new Error(`no ${name}`);
+    return found.id;
+  };
+  const userId = (name: string) => idOf(members, name);
+
+  return {
+    apiUrl: `http://127.0.0.1:${port}/api/`,
+    teamId: 'T000000001',
+    userId,
+    channelId: (name: string) => idOf(channels, name),
+    as,
+    calls,
+    /** The next calls of a method, one after the other. */
+    fail: (method: string, ...next: readonly Fault[]) => void faults.set(method, [...next]),
+    /** Fields of a user that emulate has no way to set. */
+    describe: (name: string, fields: object) => void overlays.set(userId(name), fields),
+    group: (id: string, ...inIt: readonly string[]) => void groups.set(id, inIt.map(userId)),
+    async say(name: string, channel: string, text: string, threadTs?: string): Promise<string> {
+      const thread = threadTs === undefined ? {} : { thread_ts: threadTs };
+      return z.string().parse((await as(name, 'chat.postMessage', { channel, text, ...thread }))['ts']);
+    },
+    /** Everything in a channel that a person can see, threads included, oldest first. */
+    async messages(name: string, channel: string): Promise<readonly Message[]> {
+      const { messages } = await as(name, 'conversations.history', { channel, limit: '100' });
+      const roots = z.array(message).parse(messages);
+      return roots.toSorted((one, other) => Number(one.ts) - Number(other.ts));
+    },
+    async replies(name: string, channel: string, ts: string): Promise<readonly Message[]> {
+      return z.array(message).parse((await as(name, 'conversations.replies', { channel, ts }))['messages']);
+    },
+    /** Of the direct message between the person and the bot. */
+    async directChannel(name: string): Promise<string> {
+      const { channel } = await as(name, 'conversations.open', { users: userId('airlock') });
+      return z.object({ id: z.string() }).parse(channel).id;
+    },
+    async close() {
+      server.closeAllConnections();
+      await new Promise((closed) => {
+        server.close(closed);
+      });
+      await emulator.close();
+    },
+  };
+}
+export type SlackFront = Awaited<ReturnType<typeof startSlack>>;
