@@ -1,0 +1,939 @@
+/** Everything that a person can ask for in Slack, through `POST /slack/events`: exactly what is started or done, and what they are told. */
+import { describe, expect, it } from 'vitest';
+import type { IndexedTask } from '../../src/core/chat.ts';
+import { emptyReceipt } from '../../src/core/grant.ts';
+import { shortIdOf, slackTaskId } from '../../src/core/ids.ts';
+import type { TaskView } from '../../src/core/task-view.ts';
+import type { TaskOutcome, TaskRequest } from '../../src/core/task.ts';
+import {
+  botUser,
+  click,
+  command,
+  createWorld,
+  deliver,
+  event,
+  formMetadata,
+  mention,
+  message,
+  now,
+  shop,
+  shortcut,
+  submission,
+  suggestion,
+  team,
+  vault,
+  type World,
+} from './slack-intake-world.ts';
+
+const pullRequest: TaskOutcome = {
+  kind: 'pull-request',
+  pullRequest: {
+    number: 12,
+    title: 'Fix',
+    url: 'https://github.com/acme/shop/pull/12',
+    headRef: 'x',
+    headSha: 'a'.repeat(40),
+    draft: false,
+  },
+};
+const failed = (changeKept: boolean): TaskOutcome => ({
+  kind: 'failed',
+  reason: { code: 'x', message: 'it broke' },
+  changeKept,
+});
+const hash = 'a'.repeat(64);
+const held: TaskOutcome = { kind: 'held', reason: { code: 'x', message: 'a secret' }, changeHash: hash };
+
+interface Known {
+  readonly by?: string;
+  readonly view?: Partial<TaskView>;
+  readonly indexed?: Partial<IndexedTask>;
+  readonly request?: Partial<TaskRequest>;
+}
+
+/** A task that was asked for in #dev, with a message of its own at the root of its thread. */
+async function know(world: World, taskId: string, known: Known = {}): Promise<string> {
+  const shortId = known.indexed?.shortId ?? (await shortIdOf(taskId));
+  const userId = known.by ?? 'U0ADA';
+  const at = now.getTime() - 5 * 60_000;
+  const request: TaskRequest = {
+    taskId,
+    shortId,
+    acceptedAt: new Date(at).toISOString(),
+    repository: null,
+    trigger: {
+      kind: 'slack',
+      event: 'command',
+      teamId: team,
+      channelId: 'C0DEV',
+      userId,
+      threadTs: null,
+      messageTs: null,
+      triggeredAt: new Date(at).toISOString(),
+    },
+    requester: null,
+    ask: { kind: 'run' },
+    instruction: 'fix the login',
+    options: { base: 'next' },
+    ...known.request,
+  };
+  const outcome = known.view?.outcome ?? null;
+  const view: TaskView = {
+    taskId,
+    shortId,
+    status: outcome === null ? 'running' : 'ended',
+    phase: outcome === null ? 'codex' : 'ended',
+    phases: [],
+    origin: 'slack',
+    repository: shop,
+    routedBy: 'named',
+    choices: null,
+    issueNumber: null,
+    requester: 'Ada',
+    instruction: request.instruction,
+    acceptedAt: request.acceptedAt,
+    endedAt: null,
+    elapsedMs: 1,
+    base: null,
+    continues: null,
+    model: null,
+    effort: null,
+    progress: null,
+    receipt: emptyReceipt,
+    change: null,
+    costUsd: null,
+    outcome,
+    ...known.view,
+  };
+  world.tasks.set(taskId, { request, view });
+  world.indexed.push({
+    taskId,
+    shortId,
+    userId,
+    channelId: 'C0DEV',
+    threadTs: '1762077000.000100',
+    messageTs: null,
+    postedTs: '1762077000.000100',
+    at,
+    ...known.indexed,
+  });
+  return shortId;
+}
+
+/** What the person alone was told, by whatever way. */
+async function told(world: World, delivery: Parameters<typeof deliver>[1]): Promise<string> {
+  const before = world.calls.length;
+  const answered = await deliver(world, delivery);
+  expect(answered.status).toBe(200);
+  const said = world.calls
+    .slice(before)
+    .filter(({ method }) => method === 'response_url' || method === 'chat.postEphemeral')
+    .map(({ args }) => args['text']);
+  return [answered.json['text'], ...said].filter((text) => typeof text === 'string').join('\n');
+}
+
+describe('a command with an instruction', () => {
+  it('starts exactly that, and is told its short id', async () => {
+    const world = createWorld();
+    const text = await told(
+      world,
+      command('acme/shop --base next --effort high fix &lt;b&gt; &amp; <https://a.test|a.test>'),
+    );
+    const taskId = await slackTaskId({ event: 'command', teamId: team, triggerId: '111.222.abc' });
+    expect(world.started).toEqual([
+      {
+        taskId,
+        shortId: await shortIdOf(taskId),
+        acceptedAt: now.toISOString(),
+        repository: shop,
+        trigger: {
+          kind: 'slack',
+          event: 'command',
+          teamId: team,
+          channelId: 'C0DEV',
+          userId: 'U0ADA',
+          threadTs: null,
+          messageTs: null,
+          triggeredAt: now.toISOString(),
+        },
+        requester: null,
+        ask: { kind: 'run' },
+        instruction: expect.stringMatching(/^fix <b> & .*a\.test/),
+        options: { base: 'next', effort: 'high' },
+      },
+    ]);
+    expect(text).toBe(`Accepted as \`${await shortIdOf(taskId)}\`. Its message follows.`);
+  });
+
+  it.each([
+    ['shop fix it', shop, 'fix it'],
+    ['fix the bug', null, 'fix the bug'],
+    ['cancel the order twice', null, 'cancel the order twice'],
+    ['status page shows nothing', null, 'status page shows nothing'],
+    ['list all users in the footer', null, 'list all users in the footer'],
+    ['help users find the exit', null, 'help users find the exit'],
+    ['修复登录', null, '修复登录'],
+  ])('%s', async (text, repository, instruction) => {
+    const world = createWorld();
+    await told(world, command(text));
+    expect(world.started).toEqual([
+      expect.objectContaining({ repository, instruction, ask: { kind: 'run' } }),
+    ]);
+  });
+
+  it.each([
+    ['help', '`/codex where what to do`'],
+    ['HELP', '`/codex where what to do`'],
+    ['staus', 'Did you mean `/codex status`?'],
+    ['lst', 'Did you mean `/codex list`?'],
+    ['cnacel', 'Did you mean `/codex cancel`?'],
+    ['repo', 'Did you mean `/codex repos`?'],
+    ['frobnicate', '`frobnicate` is neither a command nor a repository'],
+    ['cancel', 'Which one?'],
+    ['stop', 'Which one?'],
+    ['retry uploads', '`uploads` is not the id of a task'],
+    ['--speed 3 fix it', 'There is no option `--speed`'],
+    ['--effort high', 'What shall be done?'],
+    ['where --speed 3', 'There is no option'],
+  ])('%s starts nothing and says: %s', async (text, says) => {
+    const world = createWorld();
+    expect(await told(world, command(text))).toContain(says);
+    expect(world.started).toEqual([]);
+    expect(world.calls).toEqual([]);
+  });
+
+  it('speaks of itself by the name that the app was given', async () => {
+    const world = createWorld();
+    expect(await told(world, command('help', { command: '/robot' }))).toContain('`/robot repos`');
+  });
+
+  it('says so when the task could not be recorded', async () => {
+    const world = createWorld({ deps: { startTask: async () => await Promise.reject(new Error('disk')) } });
+    expect(await told(world, command('acme/shop fix it'))).toContain('could not do that now');
+    expect(world.logged).toContainEqual({
+      event: 'slack.failed',
+      fields: expect.objectContaining({ kind: 'command' }),
+    });
+  });
+});
+
+describe('a bare command', () => {
+  const opened = (world: World): unknown =>
+    world.calls.map(({ method, args }) => [method, args['trigger_id'], args['view']]);
+  const initial = (world: World): unknown =>
+    /"initial_option":\{.*?"value":"([^"]+)"/.exec(JSON.stringify(world.calls[0]?.args['view']))?.[1] ?? null;
+
+  it.each([
+    ['opens the form', '', {}, null],
+    ['begins with the channel’s default', '', { channel_id: 'C0DOCS' }, 'acme/docs'],
+    ['begins with the repository that is named', 'shop', {}, 'acme/shop'],
+    ['names no repository to a guest', 'shop', { user_id: 'U0GUEST' }, null],
+    ['names none that the person may not use', 'vault', {}, null],
+  ])('%s', async (_, text, over, name) => {
+    const world = createWorld();
+    expect(await told(world, command(text, over))).toBe('');
+    expect(opened(world)).toEqual([
+      ['views.open', '111.222.abc', expect.objectContaining({ callback_id: 'task.form' })],
+    ]);
+    expect(initial(world)).toBe(name);
+    expect(world.started).toEqual([]);
+  });
+
+  it('opens it without a repository when Slack does not say who it is', async () => {
+    const world = createWorld({
+      deps: { chat: { person: async () => await Promise.reject(new Error('x')) } },
+    });
+    await told(world, command('shop'));
+    expect(initial(world)).toBeNull();
+  });
+
+  it('says so when Slack does not open it', async () => {
+    const world = createWorld({
+      api: { 'views.open': () => Response.json({ ok: false, error: 'expired_trigger_id' }) },
+    });
+    expect(await told(world, command(''))).toContain('could not do that now');
+  });
+});
+
+describe('what a person may use', () => {
+  it.each([
+    ['U0ADA', 'C0DEV', ['acme/shop']],
+    ['U0ADA', 'C0DOCS', ['acme/shop', 'acme/docs']],
+    ['U0ADMIN', 'C0DEV', ['acme/shop', 'acme/vault']],
+    ['U0SEC', 'C0DEV', ['acme/shop', 'acme/vault']],
+  ])('repos of %s in %s', async (user, channel, names) => {
+    const world = createWorld();
+    const text = await told(world, command('repos', { user_id: user, channel_id: channel }));
+    expect([...text.matchAll(/`(acme\/\w+)`/g)].map((match) => match[1])).toEqual(names);
+  });
+
+  it.each(['repos', 'where fix it', 'list', 'status'])('%s tells a guest nothing', async (text) => {
+    const world = createWorld();
+    await know(world, 'slack-1', { by: 'U0GUEST' });
+    const said = await told(world, command(text, { user_id: 'U0GUEST' }));
+    expect(said).toContain('Guests cannot');
+    expect(said).not.toContain('acme');
+  });
+
+  it.each([
+    ['where acme/shop fix it', 'C0DEV', '`acme/shop`: named in the message.'],
+    ['where shop fix it', 'C0DEV', '`acme/shop`: named in the message.'],
+    ['where fix it', 'C0DOCS', "`acme/docs`: this channel's default."],
+    ['where fix it', 'C0DEV', '`acme/shop`: the only repository you may use here.'],
+    ['where', 'C0DEV', '`acme/shop`: the only repository you may use here.'],
+    ['where vault fix it', 'C0DEV', 'The one named in the message, but you may not use that from here.'],
+  ])('%s in %s', async (text, channel, says) => {
+    const world = createWorld();
+    expect(await told(world, command(text, { channel_id: channel }))).toBe(says);
+    expect(world.started).toEqual([]);
+  });
+
+  it('where asks when there are several', async () => {
+    const world = createWorld();
+    expect(await told(world, command('where fix it', { user_id: 'U0ADMIN' }))).toContain(
+      '`acme/shop`, `acme/vault`',
+    );
+  });
+
+  it.each([
+    ['', ['acme/shop']],
+    ['SHO', ['acme/shop']],
+    ['shop acme', ['acme/shop']],
+    ['vault', []],
+  ])('the search for “%s” finds %j', async (typed, names) => {
+    const world = createWorld();
+    const { json } = await deliver(world, suggestion(typed));
+    expect(json).toMatchObject({ options: names.map((value) => ({ value })) });
+  });
+
+  it('the search looks below patterns, and drops what is not allowed', async () => {
+    const world = createWorld({
+      installed: [
+        { owner: 'Acme', name: 'Shop' },
+        { owner: 'acme', name: 'other' },
+      ],
+    });
+    expect((await deliver(world, suggestion(''))).json['options']).toEqual([
+      expect.objectContaining({ value: 'acme/shop' }),
+    ]);
+  });
+
+  it('the search finds nothing, within its time, when Slack does not say who it is', async () => {
+    const world = createWorld({
+      deps: { chat: { person: async () => await Promise.reject(new Error('x')) } },
+    });
+    expect(await deliver(world, suggestion(''))).toMatchObject({ status: 200, json: { options: [] } });
+  });
+});
+
+describe('status and list', () => {
+  it('list shows the tasks of the channel and the person, newest first, as far as the person may know of them', async () => {
+    const world = createWorld();
+    const mine = await know(world, 'slack-mine', { indexed: { channelId: 'C0OTHER', at: 3 } });
+    const theirs = await know(world, 'slack-theirs', {
+      by: 'U0BEN',
+      view: { outcome: pullRequest },
+      indexed: { at: 2 },
+    });
+    const secret = await know(world, 'slack-secret', {
+      by: 'U0ADMIN',
+      view: { repository: vault },
+      indexed: { at: 1 },
+    });
+    const elsewhere = await know(world, 'slack-elsewhere', {
+      by: 'U0BEN',
+      indexed: { channelId: 'C0OTHER' },
+    });
+    const text = await told(world, command('list'));
+    expect(text.split('\n')).toEqual([
+      `• \`${mine}\` \`acme/shop\` · Codex is working · 5 min ago`,
+      `• \`${theirs}\` \`acme/shop\` · pull request <https://github.com/acme/shop/pull/12|#12> · 5 min ago`,
+    ]);
+    expect(text).not.toContain(secret);
+    expect(text).not.toContain(elsewhere);
+  });
+
+  it('status shows what runs of one’s own, or else the last', async () => {
+    const world = createWorld();
+    expect(await told(world, command('status'))).toBe('You have no tasks yet.');
+    const ended = await know(world, 'slack-ended', { view: { outcome: failed(true) }, indexed: { at: 2 } });
+    await know(world, 'slack-theirs', { by: 'U0BEN' });
+    expect(await told(world, command('status'))).toMatch(
+      new RegExp(`^None of your.*\n• \`${ended}\` .* failed, the change is kept`),
+    );
+    const running = await know(world, 'slack-running', { indexed: { at: 1 } });
+    expect(await told(world, command('status'))).toMatch(new RegExp(`^• \`${running}\` [^\n]*$`));
+  });
+
+  it('status with an id shows that task', async () => {
+    const world = createWorld();
+    const id = await know(world, 'slack-1', { by: 'U0BEN' });
+    expect(await told(world, command(`status ${id.slice(0, 4)}`))).toContain(id);
+  });
+});
+
+describe('cancel and retry by id', () => {
+  it.each([
+    ['the whole id', (id: string) => id],
+    ['its first four characters', (id: string) => id.slice(0, 4)],
+    ['as it was copied', (id: string) => `\`${id.toUpperCase()}\``],
+  ])('%s', async (_, written) => {
+    const world = createWorld();
+    const id = await know(world, 'slack-1', { by: 'U0BEN' });
+    expect(await told(world, command(`cancel ${written(id)}`))).toBe(`\`${id}\` is being cancelled.`);
+    expect(world.done).toEqual(['cancel slack-1 by Ada']);
+  });
+
+  it('says when it is ambiguous, unknown or over', async () => {
+    const world = createWorld();
+    await know(world, 'slack-1', { indexed: { shortId: 'abcd1111' } });
+    await know(world, 'slack-2', { indexed: { shortId: 'abcd2222' }, view: { outcome: pullRequest } });
+    expect(await told(world, command('cancel abcd'))).toMatch(
+      /Several ids begin with `abcd`: `abcd[12]{4}`, `abcd[12]{4}`/,
+    );
+    expect(await told(world, command('cancel ffff'))).toContain('none whose id begins with `ffff`');
+    expect(world.done).toEqual([]);
+    expect(await told(world, command('cancel abcd2'))).toContain(
+      'was not cancelled: The task has already ended.',
+    );
+  });
+
+  it('finds nothing of another channel that somebody else asked for', async () => {
+    const world = createWorld();
+    const id = await know(world, 'slack-1', { by: 'U0BEN', indexed: { channelId: 'C0OTHER' } });
+    expect(await told(world, command(`cancel ${id}`))).toContain('none whose id');
+    expect(world.done).toEqual([]);
+  });
+
+  it.each([
+    ['a guest', 'U0GUEST', shop, 'Guests cannot'],
+    ['who may not use the repository', 'U0BEN', vault, 'You are not among the people'],
+    ['nobody that Slack knows', 'U0NOBODY', shop, 'does not say who you are'],
+  ])('%s cannot', async (_, user, repository, says) => {
+    const world = createWorld();
+    const id = await know(world, 'slack-1', { view: { repository } });
+    for (const verb of ['cancel', 'retry']) {
+      expect(await told(world, command(`${verb} ${id}`, { user_id: user }))).toContain(says);
+    }
+    expect(world.done).toEqual([]);
+    expect(world.started).toEqual([]);
+  });
+
+  it('retry of an ended task starts the same once, in its thread, for who retries', async () => {
+    const world = createWorld();
+    const id = await know(world, 'slack-1', { by: 'U0BEN', view: { outcome: failed(false) } });
+    const again = await slackTaskId({ event: 'retry', taskId: 'slack-1' });
+    expect(await told(world, command(`retry ${id}`))).toContain(
+      `tried again as \`${await shortIdOf(again)}\``,
+    );
+    expect(world.started).toEqual([
+      {
+        ...world.tasks.get('slack-1')?.request,
+        taskId: again,
+        shortId: await shortIdOf(again),
+        acceptedAt: now.toISOString(),
+        repository: shop,
+        trigger: {
+          ...world.tasks.get('slack-1')?.request.trigger,
+          userId: 'U0ADA',
+          threadTs: '1762077000.000100',
+        },
+      },
+    ]);
+    expect(await told(world, click('task.retry', { taskId: 'slack-1' }))).toContain(
+      'has been tried again before',
+    );
+    expect(world.started).toHaveLength(1);
+  });
+});
+
+describe('a click', () => {
+  it.each<[string, string, object, Known, string, string[]]>([
+    ['Cancel', 'task.cancel', {}, {}, 'is being cancelled', ['cancel slack-1 by Ada']],
+    [
+      'Cancel of a task without a repository, by who asked',
+      'task.cancel',
+      {},
+      { view: { repository: null } },
+      'is being cancelled',
+      ['cancel slack-1 by Ada'],
+    ],
+    [
+      'Cancel of a task without a repository, by somebody else',
+      'task.cancel',
+      {},
+      { by: 'U0BEN', view: { repository: null } },
+      'may not be used from Slack',
+      [],
+    ],
+    [
+      'Cancel while repositories are offered, by who may use one',
+      'task.cancel',
+      {},
+      { by: 'U0BEN', view: { repository: null, choices: [shop, vault] } },
+      'is being cancelled',
+      ['cancel slack-1 by Ada'],
+    ],
+    ['Retry while it runs', 'task.retry', {}, {}, 'still runs', []],
+    [
+      'Retry when the change is kept',
+      'task.retry',
+      {},
+      { view: { outcome: failed(true) } },
+      'being published again',
+      ['publish slack-1'],
+    ],
+    [
+      'Retry of a question',
+      'task.retry',
+      {},
+      { request: { ask: { kind: 'status' } }, view: { outcome: { kind: 'answered', message: '' } } },
+      'was a question',
+      [],
+    ],
+    [
+      'Approve',
+      'task.approve',
+      { changeHash: hash },
+      { view: { outcome: held } },
+      'is approved',
+      [`publish slack-1 by Ada for ${hash}`],
+    ],
+    [
+      'Approve of another change',
+      'task.approve',
+      { changeHash: 'b'.repeat(64) },
+      { view: { outcome: held } },
+      'nothing to approve',
+      [],
+    ],
+    [
+      'Approve of what is not held',
+      'task.approve',
+      { changeHash: hash },
+      { view: { outcome: pullRequest } },
+      'nothing to approve',
+      [],
+    ],
+    [
+      'Approve without a hash',
+      'task.approve',
+      {},
+      { view: { outcome: held } },
+      'do not know that button',
+      [],
+    ],
+    [
+      'a choice',
+      'task.choose.0',
+      { repository: shop },
+      { view: { repository: null, choices: [shop, vault] } },
+      'goes on with `acme/shop`',
+      ['choose slack-1 acme/shop'],
+    ],
+    [
+      'a choice that the person may not use',
+      'task.choose.1',
+      { repository: vault },
+      { view: { repository: null, choices: [shop, vault] } },
+      'You are not among the people',
+      [],
+    ],
+    [
+      'a choice that is not configured',
+      'task.choose.1',
+      { repository: { owner: 'evil', name: 'x' } },
+      { view: { repository: null, choices: [shop] } },
+      'nothing to choose',
+      [],
+    ],
+    ['a choice when there is none', 'task.choose.0', { repository: shop }, {}, 'nothing to choose', []],
+    [
+      'a choice without a repository',
+      'task.choose.0',
+      {},
+      { view: { choices: [shop] } },
+      'do not know that button',
+      [],
+    ],
+  ])('%s', async (_, action, value, known, says, done) => {
+    const world = createWorld();
+    await know(world, 'slack-1', known);
+    expect(await told(world, click(action, { taskId: 'slack-1', ...value }))).toContain(says);
+    expect(world.done).toEqual(done);
+    expect(world.started).toEqual([]);
+  });
+
+  it('on a task that is unknown, or was not asked for in Slack, says so', async () => {
+    const world = createWorld();
+    await know(world, 'gh-1-c2', { request: { trigger: { kind: 'api' } } });
+    for (const taskId of ['slack-9', 'gh-1-c2']) {
+      expect(await told(world, click('task.cancel', { taskId }))).toContain('do not know that task');
+    }
+    expect(world.done).toEqual([]);
+  });
+
+  it('from another channel than the task’s does nothing, but for who asked: they may have been told directly', async () => {
+    const world = createWorld();
+    await know(world, 'slack-1', { by: 'U0BEN' });
+    const at = (user: string) =>
+      click(
+        'task.cancel',
+        { taskId: 'slack-1' },
+        { channel: { id: 'D0DIRECT' }, user: { id: user, team_id: team } },
+      );
+    expect(await told(world, at('U0ADA'))).toContain('do not know that task');
+    expect(world.done).toEqual([]);
+    await told(world, at('U0BEN'));
+    expect(world.done).toEqual(['cancel slack-1 by Ben']);
+  });
+
+  it('Log opens the log, for who may use the repository', async () => {
+    const world = createWorld();
+    await know(world, 'slack-1');
+    expect(await told(world, click('task.log', { taskId: 'slack-1' }))).toBe('');
+    expect(world.calls.map(({ method, args }) => [method, args['view']])).toEqual([
+      ['views.open', expect.objectContaining({ callback_id: 'task.log.view' })],
+    ]);
+    await know(world, 'slack-2', { view: { repository: vault } });
+    expect(await told(world, click('task.log', { taskId: 'slack-2' }))).toContain(
+      'You are not among the people',
+    );
+    expect(world.calls.filter(({ method }) => method === 'views.open')).toHaveLength(1);
+  });
+
+  it('Change opens the form as it was asked', async () => {
+    const world = createWorld();
+    await know(world, 'slack-1');
+    await told(world, click('task.change', { taskId: 'slack-1' }));
+    const view = JSON.stringify(world.calls[0]?.args['view']);
+    expect(view).toContain('"initial_value":"fix the login"');
+    expect(view).toContain('"initial_value":"next"');
+    expect(view).toContain('"value":"acme/shop"');
+    expect(view).toContain(String.raw`\"replaces\":\"slack-1\"`);
+  });
+
+  it('Change of what no form holds loses nothing', async () => {
+    const world = createWorld();
+    await know(world, 'slack-1', { request: { instruction: 'x'.repeat(3001) } });
+    expect(await told(world, click('task.change', { taskId: 'slack-1' }))).toContain('too long for a form');
+  });
+
+  it('on the link to the pull request needs no answer', async () => {
+    const world = createWorld();
+    expect(await deliver(world, click('task.open', ''))).toMatchObject({ status: 200, text: '' });
+    expect(world.calls).toEqual([]);
+  });
+
+  it('that fails, or takes too long, says so', async () => {
+    const broken = createWorld({
+      deps: { chat: { person: async () => await Promise.reject(new Error('x')) } },
+    });
+    await know(broken, 'slack-1');
+    expect(await told(broken, click('task.cancel', { taskId: 'slack-1' }))).toContain(
+      'could not do that now',
+    );
+    const slow = createWorld({ deps: { chat: { person: async () => await new Promise(() => {}) } } });
+    await know(slow, 'slack-1');
+    expect(await told(slow, click('task.cancel', { taskId: 'slack-1' }))).toContain(
+      'did not hear back in time',
+    );
+    expect([...broken.done, ...slow.done]).toEqual([]);
+  });
+
+  it('whose answer Slack does not take is in the log', async () => {
+    const world = createWorld({ api: { response_url: () => new Response('gone', { status: 404 }) } });
+    await know(world, 'slack-1');
+    expect((await deliver(world, click('task.cancel', { taskId: 'slack-1' }))).status).toBe(200);
+    expect(world.done).toEqual(['cancel slack-1 by Ada']);
+    expect(world.logged).toContainEqual({
+      event: 'slack.failed',
+      fields: expect.objectContaining({ name: 'task.cancel' }),
+    });
+  });
+});
+
+describe('the form', () => {
+  const filled = { repository: 'acme/shop', branch: 'next', instruction: '  fix it\n' };
+
+  it('starts exactly what was entered, where it was opened', async () => {
+    const world = createWorld();
+    const metadata = { ...formMetadata, threadTs: '1762077000.000100', messageTs: '1762077000.000300' };
+    expect(await deliver(world, submission(filled, { metadata }))).toMatchObject({ status: 200, text: '' });
+    expect(world.started).toEqual([
+      expect.objectContaining({
+        taskId: await slackTaskId({ event: 'form', teamId: team, viewId: 'V0FORM' }),
+        repository: shop,
+        ask: { kind: 'run' },
+        instruction: 'fix it',
+        options: { base: 'next' },
+        trigger: {
+          kind: 'slack',
+          event: 'form',
+          teamId: team,
+          channelId: 'C0DEV',
+          userId: 'U0ADA',
+          threadTs: '1762077000.000100',
+          messageTs: '1762077000.000300',
+          triggeredAt: now.toISOString(),
+        },
+      }),
+    ]);
+  });
+
+  it('takes what it says as it is: no option, no mention, no alias', async () => {
+    const world = createWorld();
+    await deliver(world, submission({ ...filled, instruction: 'status --base x &amp;' }));
+    expect(world.started.map(({ instruction, options }) => [instruction, options])).toEqual([
+      ['status --base x &amp;', { base: 'next' }],
+    ]);
+  });
+
+  it.each([
+    ['no repository', { repository: '' }, 'U0ADA', 'repository', 'Choose'],
+    ['a repository that is none', { repository: 'https://evil.test' }, 'U0ADA', 'repository', 'Choose'],
+    ['one that is not configured', { repository: 'evil/x' }, 'U0ADA', 'repository', 'not one that I work on'],
+    [
+      'one that the person may not use',
+      { repository: 'acme/vault' },
+      'U0ADA',
+      'repository',
+      'You are not among',
+    ],
+    [
+      'one that may not be used from here',
+      { repository: 'acme/docs' },
+      'U0ADA',
+      'repository',
+      'certain channels',
+    ],
+    ['a guest', {}, 'U0GUEST', 'repository', 'Guests cannot'],
+    ['a branch that is none', { branch: 'a..b' }, 'U0ADA', 'branch', 'name of a branch'],
+    ['no instruction', { instruction: ' \n ' }, 'U0ADA', 'instruction', 'Say what'],
+    ['an instruction that nobody sees', { instruction: '\u200B\u2060' }, 'U0ADA', 'instruction', 'Say what'],
+  ])('with %s says so at the field', async (_, over, user, field, says) => {
+    const world = createWorld();
+    const { json } = await deliver(world, submission({ ...filled, ...over }, { user }));
+    expect(json).toEqual({ response_action: 'errors', errors: { [field]: expect.stringContaining(says) } });
+    expect(world.started).toEqual([]);
+  });
+
+  it('stays open with what was typed when the task could not be recorded', async () => {
+    const world = createWorld({ deps: { startTask: async () => await Promise.reject(new Error('disk')) } });
+    expect((await deliver(world, submission(filled))).json).toEqual({
+      response_action: 'errors',
+      errors: { instruction: expect.stringContaining('could not do that now') },
+    });
+  });
+
+  const replacing = { metadata: { ...formMetadata, replaces: 'slack-1' } };
+
+  it('cancels what it replaces, and then starts', async () => {
+    const world = createWorld();
+    await know(world, 'slack-1');
+    expect(await deliver(world, submission(filled, replacing))).toMatchObject({ status: 200, text: '' });
+    expect(world.done).toEqual(['cancel slack-1 by Ada']);
+    expect(world.started).toHaveLength(1);
+  });
+
+  it.each<[string, Known, string]>([
+    ['has ended', { view: { outcome: pullRequest } }, 'can no longer be changed'],
+    ['is not the person’s to change', { view: { repository: vault } }, 'You are not among'],
+  ])('starts nothing when what it replaces %s', async (_, known, says) => {
+    const world = createWorld();
+    await know(world, 'slack-1', known);
+    const { json } = await deliver(world, submission(filled, replacing));
+    expect(json).toEqual({
+      response_action: 'errors',
+      errors: { instruction: expect.stringContaining(says) },
+    });
+    expect(world.started).toEqual([]);
+  });
+
+  it('starts when what it replaces is cancelled already', async () => {
+    const world = createWorld();
+    await know(world, 'slack-1', { view: { outcome: { kind: 'cancelled', by: 'Ben' } } });
+    await deliver(world, submission(filled, replacing));
+    expect(world.done).toEqual([]);
+    expect(world.started).toHaveLength(1);
+  });
+
+  it('opens on a message with its words and its thread', async () => {
+    const world = createWorld();
+    await deliver(world, shortcut({ text: 'the &lt;b&gt; is off', thread_ts: '1762076000.000100' }));
+    const view = JSON.stringify(world.calls[0]?.args['view']);
+    expect(view).toContain('"initial_value":"the <b> is off"');
+    expect(view).toContain(
+      String.raw`\"threadTs\":\"1762076000.000100\",\"messageTs\":\"1762077000.000100\"`,
+    );
+    expect(world.started).toEqual([]);
+  });
+});
+
+describe('what people write', () => {
+  const said = (world: World): unknown =>
+    world.started.map(({ ask, repository, instruction, trigger }) => [
+      ask.kind,
+      repository,
+      instruction,
+      trigger.kind === 'slack' ? [trigger.event, trigger.threadTs, trigger.messageTs] : null,
+    ]);
+  const ts = '1762077500.000200';
+  const root = '1762077000.000100';
+
+  it.each<[string, string, [string, unknown, string]]>([
+    ['a mention first', `<@${botUser}> acme/shop fix it`, ['run', shop, 'fix it']],
+    ['a mention with a label and a comma', `<@${botUser}|codex>, shop fix it`, ['run', shop, 'fix it']],
+    [
+      'a mention in the middle',
+      `split() is off. <@${botUser}> fix it`,
+      ['run', null, 'split() is off.\nfix it'],
+    ],
+    ['a mention at the end', `shop fix it <@${botUser}>`, ['run', shop, 'fix it']],
+    [
+      'other people and links',
+      `<@${botUser}> ask <@U0BEN|ben> about <https://a.test|a.test>`,
+      ['run', null, 'ask @ben about a.test'],
+    ],
+    ['a command', `<@${botUser}> status`, ['status', null, '']],
+    ['a command that is not alone', `broken <@${botUser}> stop`, ['run', null, 'broken\nstop']],
+    ['nothing but the mention', `<@${botUser}>`, ['help', null, '']],
+  ])('%s', async (_, text, [ask, repository, instruction]) => {
+    const world = createWorld();
+    expect((await deliver(world, event(mention(text)))).status).toBe(200);
+    expect(said(world)).toEqual([[ask, repository, instruction, ['mention', ts, ts]]]);
+    expect(world.calls).toEqual([]);
+  });
+
+  it('a mention in a thread stays in it', async () => {
+    const world = createWorld();
+    await deliver(world, event(mention(`<@${botUser}> fix it`, { thread_ts: root })));
+    expect(said(world)).toEqual([['run', null, 'fix it', ['mention', root, ts]]]);
+    expect(world.started[0]?.trigger).toMatchObject({ triggeredAt: '2025-11-02T09:58:20.001Z' });
+  });
+
+  it.each([
+    ['at the top', {}, ts],
+    ['in a thread', { thread_ts: root }, root],
+    ['with a file', { subtype: 'file_share' }, ts],
+  ])('a direct message %s is a task', async (_, over, threadTs) => {
+    const world = createWorld();
+    await deliver(world, event(message('shop fix it', { channel: 'D0ADA', channel_type: 'im', ...over })));
+    expect(said(world)).toEqual([['run', shop, 'fix it', ['message', threadTs, ts]]]);
+  });
+
+  it.each<[string, Known & { replies?: 'mentions' }, object, boolean]>([
+    ['below a task’s own message, by anybody', { by: 'U0BEN' }, {}, true],
+    ['also sent to the channel', { by: 'U0BEN' }, { subtype: 'thread_broadcast' }, true],
+    [
+      'in a thread that was there before, by who asked',
+      { indexed: { postedTs: '1762077100.000100' } },
+      {},
+      true,
+    ],
+    [
+      'in a thread that was there before, by somebody else',
+      { by: 'U0BEN', indexed: { postedTs: '1762077100.000100' } },
+      {},
+      false,
+    ],
+    ['to somebody else', {}, { text: '<@U0BEN> look at this' }, false],
+    ['in another thread', { indexed: { threadTs: '1762070000.000100' } }, {}, false],
+    ['where only mentions count', { replies: 'mentions' }, {}, false],
+  ])('a reply %s', async (_, known, over, followsUp) => {
+    const world = createWorld({ slack: { replies: known.replies ?? 'all' } });
+    await know(world, 'slack-1', known);
+    await deliver(world, event(message('and the footer', { thread_ts: root, ...over })));
+    expect(said(world)).toEqual(followsUp ? [['run', null, 'and the footer', ['message', root, ts]]] : []);
+  });
+
+  it('is delivered again by Slack when it could not be recorded', async () => {
+    const world = createWorld({ deps: { startTask: async () => await Promise.reject(new Error('disk')) } });
+    expect((await deliver(world, event(mention(`<@${botUser}> fix it`)))).status).toBe(500);
+  });
+
+  it('is told directly what was wrong where the channel takes no message', async () => {
+    const closed = () => Response.json({ ok: false, error: 'is_archived' });
+    const world = createWorld({ api: { 'chat.postEphemeral': closed } });
+    await deliver(world, event(mention(`<@${botUser}> --speed 3 fix`)));
+    expect(world.calls.map(({ method, args }) => [method, args['channel']])).toEqual([
+      ['chat.postEphemeral', 'C0DEV'],
+      ['chat.postMessage', 'U0ADA'],
+    ]);
+  });
+});
+
+describe('a cross', () => {
+  const cross = (user: string, ts: string) =>
+    event({
+      type: 'reaction_added',
+      user,
+      reaction: 'x',
+      item: { type: 'message', channel: 'C0DEV', ts },
+      item_user: botUser,
+    });
+
+  it.each([
+    ['on the task’s message by who asked', 'U0ADA', '1762077000.000100', ['cancel slack-1 by Ada']],
+    ['on the message that asked by who asked', 'U0ADA', '1762076900.000100', ['cancel slack-1 by Ada']],
+    ['by somebody else', 'U0BEN', '1762077000.000100', []],
+    ['on another message', 'U0ADA', '1762077001.000100', []],
+  ])('%s', async (_, user, ts, done) => {
+    const world = createWorld();
+    await know(world, 'slack-1', { indexed: { messageTs: '1762076900.000100' } });
+    expect((await deliver(world, cross(user, ts))).status).toBe(200);
+    expect(world.done).toEqual(done);
+    expect(world.calls.map(({ method, args }) => [method, args['user']])).toEqual(
+      done.length === 0 ? [] : [['chat.postEphemeral', 'U0ADA']],
+    );
+  });
+});
+
+describe('what Slack asks of the address itself', () => {
+  it('answers the challenge', async () => {
+    const world = createWorld();
+    const body = JSON.stringify({ token: 't', challenge: 'c4', type: 'url_verification' });
+    expect(await deliver(world, { form: false, body })).toMatchObject({
+      status: 200,
+      json: { challenge: 'c4' },
+    });
+  });
+
+  it('answers the check of its certificate', async () => {
+    const world = createWorld();
+    expect(await deliver(world, { form: true, body: 'ssl_check=1&token=t' })).toMatchObject({
+      status: 200,
+      text: '',
+    });
+  });
+
+  it('serves a whole organisation when the configuration names it', async () => {
+    const world = createWorld({ slack: { team: 'E0ACME' } });
+    await told(
+      world,
+      command('acme/shop fix it', {
+        team_id: 'T0ONE',
+        enterprise_id: 'E0ACME',
+        is_enterprise_install: 'true',
+      }),
+    );
+    expect(world.started).toHaveLength(1);
+    await told(
+      world,
+      command('acme/shop fix it', { team_id: 'T0ONE', enterprise_id: 'E0EVE', trigger_id: '2' }),
+    );
+    expect(world.started).toHaveLength(1);
+  });
+
+  it('is not mounted without a configuration or a secret', () => {
+    expect(() => createWorld({ deps: { signingSecret: '' } })).toThrow('signing secret is empty');
+  });
+
+  it('logs nothing that anybody wrote, and no credential', async () => {
+    const world = createWorld();
+    await deliver(world, command('acme/shop a-very-special-word'));
+    await deliver(world, event(mention(`<@${botUser}> --nope a-very-special-word`)));
+    await deliver(world, click('task.cancel', 'a-very-special-word'));
+    expect(JSON.stringify(world.logged)).not.toMatch(/a-very-special-word|xoxb|signing secret/);
+  });
+});
