@@ -4,7 +4,7 @@
  */
 import { mkdir } from 'node:fs/promises';
 import { join } from 'node:path';
-import type { TaskSandbox } from '../src/core/ports.ts';
+import type { TaskSandbox } from '../src/core/sandbox-port.ts';
 import { localSandboxes } from '../src/sandbox/local.ts';
 import { buildWorker } from './build-worker.ts';
 import type { SlackSocketSettings } from './environment.ts';

@@ -16,8 +16,10 @@ import {
 } from './config/resolve-repository.ts';
 import type { AirlockConfig } from './config/schema.ts';
 import { costUsd } from './core/cost.ts';
-import type { Approval, Chat, Policy, Sandboxes, TaskIndex } from './core/ports.ts';
-import type { TaskRequest, TaskStart } from './core/task.ts';
+import type { Approval, Policy } from './core/ports.ts';
+import type { Chat, TaskIndex } from './core/chat-port.ts';
+import type { Sandboxes } from './core/sandbox-port.ts';
+import type { RepositoryRef, TaskRequest, TaskStart } from './core/task.ts';
 import type { TaskView } from './core/task-view.ts';
 import type { EgressDeps } from './egress/handler.ts';
 import { addToReceipt } from './egress/receipt.ts';
@@ -102,7 +104,7 @@ function baseOf(env: Env): Base {
 }
 
 export function composeApp(env: Env): Hono {
-  const { settings, config, policy, chat, tokens } = baseOf(env);
+  const { settings, config, policy, chat } = baseOf(env);
   const start = async (request: TaskRequest) =>
     await startTask(request, {
       open: async (opening) => await recordOf(env, opening.taskId).open(opening),
@@ -136,13 +138,7 @@ export function composeApp(env: Env): Hono {
             publishAgain: async (taskId, approval) => await publishAgain(env, taskId, approval),
             index: indexOf(env),
             chat,
-            installedRepositories: async () =>
-              await createCodeHost({
-                tokens,
-                apiUrl: settings.githubApiUrl,
-                fetch: platformFetch,
-                now,
-              }).installedRepositories(),
+            installedRepositories: async () => await installedRepositories(env),
             fetch: platformFetch,
             now: () => new Date(),
             log,
@@ -166,7 +162,7 @@ export function composeTask(env: Env, taskId: string): TaskDeps {
     sandbox: sandboxes.get(sandboxes.idFor(taskId)),
     codex,
     codeHost: createCodeHost({ tokens, taskId, apiUrl: settings.githubApiUrl, fetch: platformFetch, now }),
-    publication: createPublication({ tokens, apiUrl: settings.githubApiUrl, fetch: platformFetch, now }),
+    publication: createPublication({ tokens, apiUrl: settings.githubApiUrl, fetch: platformFetch, now, log }),
     policy,
     chat,
     index: indexOf(env),
@@ -241,6 +237,19 @@ function recordOf(env: Env, taskId: string) {
 function indexOf(env: Env): TaskIndex {
   const team = baseOf(env).policy.slack?.team ?? 'none';
   return createTaskIndex(team, (name) => env.TASK_INDEX.get(env.TASK_INDEX.idFromName(name)));
+}
+
+/** Asked of GitHub at most once a minute: who types into a form asks at each key. Values only, so that no request waits for another's I/O. */
+let installed: { readonly at: number; readonly repositories: readonly RepositoryRef[] } | null = null;
+const installedMs = 60_000;
+
+async function installedRepositories(env: Env): Promise<readonly RepositoryRef[]> {
+  if (installed !== null && now() - installed.at < installedMs) return installed.repositories;
+  const { tokens, settings } = baseOf(env);
+  const codeHost = createCodeHost({ tokens, apiUrl: settings.githubApiUrl, fetch: platformFetch, now });
+  const repositories = await codeHost.installedRepositories();
+  installed = { at: now(), repositories };
+  return repositories;
 }
 
 /** A Workflow instance of its own for each attempt: the first one has ended. */

@@ -6,11 +6,12 @@
  * arguments after a lost answer, also while the first call still runs, and has the effect of one call.
  */
 import type { ChangeSet } from './change-set.ts';
-import type { ChatMessageRef, ChatPerson, IndexedTask, Routing, ThreadContext } from './chat.ts';
+import type { Routing } from './chat.ts';
 import type { IssueContext } from './context.ts';
 import type { GrantPhase, Receipt } from './grant.ts';
 import type { RepositoryPolicy, RepositoryRefusal, SlackPolicy } from './policy.ts';
 import type { Answer, CommandRun, Notable, Progress, TokenUsage } from './progress.ts';
+import type { SandboxCommand } from './sandbox-port.ts';
 import type { TaskEvent, TaskView } from './task-view.ts';
 import type {
   PullRequestRef,
@@ -18,91 +19,10 @@ import type {
   RepositoryFacts,
   RepositoryRef,
   RoutedRequest,
-  SlackTrigger,
   TaskOutcome,
   TaskPhase,
   TaskRequest,
 } from './task.ts';
-
-// ---- the sandbox ------------------------------------------------------------------------------------------
-
-export interface Sandboxes {
-  /** The id under which the egress handler will know this task's sandbox: 64 lower-case hex digits. */
-  idFor(taskId: string): string;
-  get(sandboxId: string): TaskSandbox;
-}
-
-/** Thrown by `start` when there is no room for another sandbox now; trying again later is right. */
-export class SandboxBusyError extends Error {
-  override readonly name = 'SandboxBusyError';
-}
-
-/** Thrown when the sandbox is gone or was replaced: what ran in it is lost, and no retry brings it back. */
-export class SandboxLostError extends Error {
-  override readonly name = 'SandboxLostError';
-}
-
-export interface SandboxSpec {
-  /** Bytes of memory for all processes together, where the machine can limit it. */
-  readonly memoryBytes: number;
-  /** Bytes of the workspace and of `/tmp`, each. */
-  readonly diskBytes: number;
-  readonly maxProcesses: number;
-}
-
-export interface SandboxCommand {
-  /** Program and arguments; never a shell string. */
-  readonly argv: readonly string[];
-  readonly cwd?: string;
-  /** Added to the sandbox's own environment. Never a credential. */
-  readonly env?: Readonly<Record<string, string>>;
-}
-
-export interface ExecResult {
-  /** 128 + signal when killed. */
-  readonly exitCode: number;
-  /** At most `maxOutputBytes` each, decoded as UTF-8 with replacement. */
-  readonly stdout: string;
-  readonly stderr: string;
-  readonly truncated: boolean;
-  readonly timedOut: boolean;
-}
-
-export interface RunChunk {
-  /** Output bytes from the asked offset on, at most `maxBytes`; empty when there are none yet. */
-  readonly bytes: Uint8Array;
-  /** Bytes written so far. */
-  readonly size: number;
-  /** Set once the run has ended and all of its output is written. */
-  readonly exitCode: number | null;
-}
-
-/**
- * One task's sandbox. Paths are absolute inside it. The workspace is `/workspace`, the clone `/workspace/repo`,
- * the task scripts are read-only under `/opt/airlock`. Everything it says is untrusted once Codex has run.
- */
-export interface TaskSandbox {
-  /** Starts it, or finds it started. A sandbox that was destroyed is never started again: `SandboxLostError`. */
-  start(spec: SandboxSpec): Promise<void>;
-  /** Replaces the file; creates missing folders. */
-  writeFile(path: string, content: string): Promise<void>;
-  /** Bytes from `offset` on, at most `maxBytes` (up to 1 MiB); null when there is no such regular file. */
-  readFile(
-    path: string,
-    range: { offset: number; maxBytes: number },
-  ): Promise<{ bytes: Uint8Array; size: number } | null>;
-  /** Runs to the end or is killed at `timeoutMs`, with all its children. */
-  exec(command: SandboxCommand, limits: { timeoutMs: number; maxOutputBytes: number }): Promise<ExecResult>;
-  /**
-   * Starts a detached run under a name; its standard output is kept in a file. A second start under the same
-   * name does nothing, whether the first still runs or has ended.
-   */
-  startRun(name: string, command: SandboxCommand): Promise<void>;
-  /** Waits up to `waitMs` (at most 30,000) for output beyond `offset` or the end of the run. */
-  readRun(name: string, range: { offset: number; maxBytes: number; waitMs: number }): Promise<RunChunk>;
-  /** Kills every process in it and frees everything. Idempotent, also for one that never was. */
-  destroy(): Promise<void>;
-}
 
 // ---- Codex ------------------------------------------------------------------------------------------------
 
@@ -160,52 +80,6 @@ export interface PullRequestState {
   /** False when its branch lies in a fork, where the App may not write. */
   readonly sameRepository: boolean;
   readonly baseBranch: string;
-}
-
-// ---- Slack ------------------------------------------------------------------------------------------------
-
-/** Thrown when Slack says to wait. Nothing was done. */
-export class ChatRateLimitedError extends Error {
-  override readonly name = 'ChatRateLimitedError';
-  /** Milliseconds, from `Retry-After`. */
-  readonly retryAfterMs: number;
-  constructor(retryAfterMs: number) {
-    super(`Slack asks to wait ${retryAfterMs} ms`);
-    this.retryAfterMs = retryAfterMs;
-  }
-}
-
-/** Slack, for the life of a task that was asked there. Rejects on what may pass; `ChatRateLimitedError` says how long. */
-export interface Chat {
-  /** Who this is, and which of the named user groups they are in; null when Slack knows no such user. */
-  person(userId: string, groupIds: readonly string[]): Promise<ChatPerson | null>;
-  /** null when the trigger has no thread, or the bot may not read it. */
-  threadContext(trigger: SlackTrigger): Promise<ThreadContext | null>;
-  /** 👀 on the message that asked; does nothing when there is none. */
-  react(trigger: SlackTrigger): Promise<void>;
-  /**
-   * Posts the task's one message, or edits it. When the place takes no message (gone, archived, the bot is not in it) it
-   * is posted to the requester directly. What ended before there was a message, refused or answered, is told to the requester alone: null.
-   */
-  saveTaskMessage(
-    trigger: SlackTrigger,
-    view: TaskView,
-    known: ChatMessageRef | null,
-  ): Promise<ChatMessageRef | null>;
-  /** Link to the message that asked, for private repositories only; null when there is none. Best effort; never throws. */
-  permalink(trigger: SlackTrigger): Promise<string | null>;
-}
-
-/** Tasks by where and by whom they were asked: what `list`, thread replies and reactions look up. */
-export interface TaskIndex {
-  /** Adds it, or replaces what is known of it. */
-  put(task: IndexedTask): Promise<void>;
-  /** The latest task of a thread, apart from one. */
-  inThread(channelId: string, threadTs: string, apartFrom?: string): Promise<IndexedTask | null>;
-  /** The task that a message asked for or that a message shows. */
-  byMessage(channelId: string, ts: string): Promise<IndexedTask | null>;
-  /** Newest first, at most `limit` (up to 50). */
-  recent(of: { channelId: string } | { userId: string }, limit: number): Promise<readonly IndexedTask[]>;
 }
 
 // ---- publication ------------------------------------------------------------------------------------------

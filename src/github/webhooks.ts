@@ -10,6 +10,7 @@ import { Hono } from 'hono';
 import { shortIdOf } from '../core/ids.ts';
 import type { GithubPolicy } from '../core/policy.ts';
 import type { TaskRequest } from '../core/task.ts';
+import { withDeadline } from '../core/with-deadline.ts';
 import { readWebhook } from './webhook-events.ts';
 
 /** GitHub caps payloads at 25 MB: https://docs.github.com/en/webhooks/webhook-events-and-payloads#payload-cap */
@@ -79,18 +80,6 @@ function parseJson(text: string): { readonly ok: true; readonly value: unknown }
   }
 }
 
-async function within<T>(work: Promise<T>, ms: number): Promise<T> {
-  let timer: ReturnType<typeof setTimeout> | null = null;
-  const deadline = new Promise<never>((_, reject) => {
-    timer = setTimeout(() => reject(new Error(`the task was not made durable within ${ms} ms`)), ms);
-  });
-  try {
-    return await Promise.race([work, deadline]);
-  } finally {
-    if (timer !== null) clearTimeout(timer);
-  }
-}
-
 /** Throws when the secret is empty: every delivery would then be refused, which is better said at the start. */
 export function githubWebhooks(deps: WebhookDeps): Hono {
   if (deps.secret === '') throw new Error('the webhook secret is empty');
@@ -128,7 +117,11 @@ export function githubWebhooks(deps: WebhookDeps): Hono {
         const shortId = await shortIdOf(taskId);
         const request: TaskRequest = { ...reading.draft, shortId, acceptedAt: deps.now().toISOString() };
         try {
-          const outcome = await within(deps.startTask(request), deps.deadlineMs ?? startDeadlineMs);
+          const outcome = await withDeadline(
+            deps.startTask(request),
+            deps.deadlineMs ?? startDeadlineMs,
+            'making the task durable',
+          );
           deps.log('webhook.accepted', { taskId, outcome });
           return c.json({ task: taskId, outcome }, 202);
         } catch (error) {

@@ -1,5 +1,6 @@
 /** What Slack's requests are answered with. Wired in `composition.ts`. */
-import type { Approval, Chat, Policy, TaskIndex } from '../core/ports.ts';
+import type { Approval, Policy } from '../core/ports.ts';
+import type { Chat, TaskIndex } from '../core/chat-port.ts';
 import type { TaskEvent, TaskView } from '../core/task-view.ts';
 import type { RepositoryRef, TaskRequest } from '../core/task.ts';
 

@@ -2,7 +2,8 @@
  * Shows a task where it was asked: the sticky comment on GitHub, the message in Slack, nowhere for the API. When it is
  * shown, and how often, is the record's decision; what it says is `github/comments.ts`'s and `slack/task-message.ts`'s.
  */
-import { ChatRateLimitedError, type Chat, type CodeHost, type TaskIndex } from '../core/ports.ts';
+import type { CodeHost } from '../core/ports.ts';
+import { ChatRateLimitedError, type Chat, type TaskIndex } from '../core/chat-port.ts';
 import type { TaskView } from '../core/task-view.ts';
 import type { Posted, TaskState } from './task-state.ts';
 

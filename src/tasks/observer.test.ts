@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { createCodex } from '../codex/codex.ts';
-import { SandboxLostError, type RunChunk, type TaskSandbox } from '../core/ports.ts';
+import { SandboxLostError, type RunChunk, type TaskSandbox } from '../core/sandbox-port.ts';
 import { taskLimits } from './limits.ts';
 import { completeLines, observeOnce } from './observer.ts';
 

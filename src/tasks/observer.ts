@@ -2,7 +2,8 @@
  * Follows a detached Codex run from outside: reads its output from an offset, folds it into progress, notices its end.
  * Starts nothing and stops nothing itself; `record.ts` acts on what it returns. A restart continues at the offset.
  */
-import { SandboxLostError, type AgentEnd, type Codex, type TaskSandbox } from '../core/ports.ts';
+import type { AgentEnd, Codex } from '../core/ports.ts';
+import { SandboxLostError, type TaskSandbox } from '../core/sandbox-port.ts';
 import type { Notable, Progress } from '../core/progress.ts';
 import { taskLimits } from './limits.ts';
 

@@ -4,7 +4,8 @@
  */
 import { DurableObject } from 'cloudflare:workers';
 import type { EgressEntry, Grant } from '../core/grant.ts';
-import type { Codex, Sandboxes } from '../core/ports.ts';
+import type { Codex } from '../core/ports.ts';
+import type { Sandboxes } from '../core/sandbox-port.ts';
 import type { TokenUsage } from '../core/progress.ts';
 import type { TaskEvent, TaskEventBody, TaskView } from '../core/task-view.ts';
 import type { TaskRequest } from '../core/task.ts';

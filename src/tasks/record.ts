@@ -16,6 +16,7 @@ import type {
   TaskPhase,
   TaskRequest,
 } from '../core/task.ts';
+import { withDeadline } from '../core/with-deadline.ts';
 import { taskLimits } from './limits.ts';
 import { observeOnce } from './observer.ts';
 import { RecordCore } from './record-core.ts';
@@ -30,7 +31,6 @@ import {
   startObserving,
   watchdog,
 } from './task-state.ts';
-import { withDeadline } from './with-deadline.ts';
 
 export abstract class TaskRecordBase<Env> extends RecordCore<Env> {
   #freshlyStarted = true;

@@ -3,7 +3,7 @@
  * Nothing is spent here, and nothing of the configuration is told to who may not use it: `authorize` has the last word.
  */
 import type { ChatPerson, Routing } from '../core/chat.ts';
-import type { Chat } from '../core/ports.ts';
+import type { Chat } from '../core/chat-port.ts';
 import type { SlackPolicy } from '../core/policy.ts';
 import { route } from '../core/route.ts';
 import { groupsAskedAbout, maySlackUse } from '../core/slack-access.ts';

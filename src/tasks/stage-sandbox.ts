@@ -2,13 +2,8 @@
  * The stages inside the sandbox before Codex is done: start it, prove that it is sealed, clone, start the run.
  */
 import { cloneJob, cloneMayRecover, cloneResultSchema, sandboxPaths } from '../core/checkout.ts';
-import {
-  SandboxBusyError,
-  SandboxLostError,
-  type Authorization,
-  type CodexJob,
-  type ExecResult,
-} from '../core/ports.ts';
+import type { Authorization, CodexJob } from '../core/ports.ts';
+import { SandboxBusyError, SandboxLostError, type ExecResult } from '../core/sandbox-port.ts';
 import { z } from 'zod';
 import type { TaskOutcome } from '../core/task.ts';
 import { taskLimits } from './limits.ts';

@@ -1,15 +1,7 @@
 /** What the stages of a task's life work with, and what each leads to. */
-import type {
-  Approval,
-  Chat,
-  CodeHost,
-  Codex,
-  Policy,
-  Publication,
-  TaskIndex,
-  TaskRecordPort,
-  TaskSandbox,
-} from '../core/ports.ts';
+import type { Approval, CodeHost, Codex, Policy, Publication, TaskRecordPort } from '../core/ports.ts';
+import type { Chat, TaskIndex } from '../core/chat-port.ts';
+import type { TaskSandbox } from '../core/sandbox-port.ts';
 import type { TokenUsage } from '../core/progress.ts';
 import type { TaskOutcome } from '../core/task.ts';
 

@@ -4,7 +4,7 @@
  */
 import { DurableObject } from 'cloudflare:workers';
 import type { IndexedTask } from '../core/chat.ts';
-import type { TaskIndex } from '../core/ports.ts';
+import type { TaskIndex } from '../core/chat-port.ts';
 
 /** Tasks kept for one channel or person; older ones are forgotten here, their records stay. */
 const maxTasks = 1000;

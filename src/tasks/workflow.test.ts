@@ -4,18 +4,14 @@ import { describe, expect, it } from 'vitest';
 import { createCodex } from '../codex/codex.ts';
 import type { ChangeSet } from '../core/change-set.ts';
 import { emptyReceipt } from '../core/grant.ts';
+import type { AgentEnd, Approval, Authorization, PublishInput, TaskRecordPort } from '../core/ports.ts';
 import {
   SandboxBusyError,
   SandboxLostError,
-  type AgentEnd,
-  type Approval,
-  type Authorization,
-  type Chat,
   type ExecResult,
-  type PublishInput,
-  type TaskRecordPort,
   type TaskSandbox,
-} from '../core/ports.ts';
+} from '../core/sandbox-port.ts';
+import type { Chat } from '../core/chat-port.ts';
 import type { Progress } from '../core/progress.ts';
 import type { TaskView } from '../core/task-view.ts';
 import type { IndexedTask, Routing } from '../core/chat.ts';

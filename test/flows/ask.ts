@@ -146,7 +146,7 @@ export async function follow(world: World, taskId: string): Promise<readonly Tas
 export async function untilEnded(world: World, taskId: string): Promise<TaskView> {
   await follow(world, taskId);
   const view = await viewOf(world, taskId);
-  if (view.issueNumber !== null) {
+  if (view.issueNumber !== null && view.repository !== null) {
     const at = { ...view.repository, issue: view.issueNumber };
     await until('the comment is in its last state', () =>
       stickyComments(world, at, taskId).some(({ body }) => !body.includes('⏳')),

@@ -199,8 +199,7 @@ describe.concurrent('a task that ran', () => {
     expect(pulls).toEqual([]);
     expect(branches).toEqual(['main']);
     expect(comments[0]?.body).toContain('Cancelled by maria');
-    const answered = () =>
-      botComments(world, { ...view.repository, issue: view.issueNumber ?? 0 })[1]?.body ?? '';
+    const answered = () => botComments(world, { ...splitBill, issue: view.issueNumber ?? 0 })[1]?.body ?? '';
     await until('the cancellation is answered', () => answered().includes('Cancelled.'));
   });
 

@@ -8,7 +8,7 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { z } from 'zod';
 import { splitBillPatch } from '../../local/openai-simulator/demo-script.ts';
 import { applyPatch, finish, shell } from '../../local/openai-simulator/script.ts';
-import type { TaskSandbox } from '../../src/core/ports.ts';
+import type { TaskSandbox } from '../../src/core/sandbox-port.ts';
 import {
   api,
   ask,

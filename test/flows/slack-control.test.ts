@@ -9,7 +9,6 @@ import {
   startedTasks,
   startSlackFlow,
   taken,
-  untilPosted,
   untilReplied,
   untilShows,
 } from './slack-world.ts';
@@ -57,7 +56,9 @@ describe('Cancel', () => {
   it('is refused to a guest, and the task goes on', async () => {
     const { at } = await ask('guest [waits]');
     const running = await untilReplied(at, 'sleep 60');
-    const clicked = taken(await slack.click({ user: 'gast', channel: 'dev', ts: running.ts, button: 'Cancel' }));
+    const clicked = taken(
+      await slack.click({ user: 'gast', channel: 'dev', ts: running.ts, button: 'Cancel' }),
+    );
     expect(await clicked.reply()).toMatch(/guest/i);
     expect(slack.message('dev', running.ts)?.buttons).toContain('Cancel');
     taken(await slack.click({ user: 'maria', channel: 'dev', ts: running.ts, button: 'Cancel' }));
@@ -162,8 +163,9 @@ describe('Slack itself', () => {
     await untilReplied(at, /node --test/);
     slack.revokeBotToken();
     await until('the pull request', async () => (await pulls()).length === before + 1);
-    await until('the log', () => flow.logText.some((line) => /token_revoked|invalid_auth|account_inactive/.test(line)));
+    await until('the log', () =>
+      flow.logText.some((line) => /token_revoked|invalid_auth|account_inactive/.test(line)),
+    );
     await untilNothingIsLeft(flow);
   });
 });
-

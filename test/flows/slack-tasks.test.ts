@@ -41,7 +41,8 @@ beforeAll(async () => {
 });
 afterAll(async () => await flow.close());
 
-const pulls = async (repository = splitBill) => await flow.world.github.pulls(repository);
+const pulls = async (repository: { owner: string; name: string } = splitBill) =>
+  await flow.world.github.pulls(repository);
 
 describe('a slash command', () => {
   it('is accepted at once, followed in one message, and becomes a pull request', async () => {
@@ -89,7 +90,13 @@ describe('a slash command', () => {
 
   it('says at the field what cannot be sent', async () => {
     const { view } = await slack.openForm({ user: 'omar', channel: 'dev' });
-    await slack.choose({ user: 'omar', viewId: view.id, blockId: 'repository', query: '', pick: 'acme/menu' });
+    await slack.choose({
+      user: 'omar',
+      viewId: view.id,
+      blockId: 'repository',
+      query: '',
+      pick: 'acme/menu',
+    });
     const sent = await slack.submitView({
       user: 'omar',
       viewId: view.id,
@@ -103,8 +110,17 @@ describe('a slash command', () => {
 describe('a mention in a thread', () => {
   it('brings the thread, and a reply adds a second commit to the same branch', async () => {
     const before = (await pulls()).length;
-    const root = await slack.say({ user: 'omar', channel: 'dev', text: 'People say they are short of a cent.' });
-    await slack.say({ user: 'fremd', channel: 'dev', threadTs: root.ts, text: 'A stranger says &lt;!channel&gt; hello' });
+    const root = await slack.say({
+      user: 'omar',
+      channel: 'dev',
+      text: 'People say they are short of a cent.',
+    });
+    await slack.say({
+      user: 'fremd',
+      channel: 'dev',
+      threadTs: root.ts,
+      text: 'A stranger says &lt;!channel&gt; hello',
+    });
     const bot = `<@${slack.botUserId}>`;
     const asked = await slack.say({
       user: 'maria',
@@ -152,14 +168,18 @@ describe('a mention in a thread', () => {
 
 describe('a task whose repository is not clear', () => {
   it('asks with buttons, says which was chosen, and goes on in the same message', async () => {
-    const asked = taken(await slack.slashCommand({ user: 'maria', channel: 'ops', text: 'choose [mend] it' }));
+    const asked = taken(
+      await slack.slashCommand({ user: 'maria', channel: 'ops', text: 'choose [mend] it' }),
+    );
     await asked.reply();
     const question = await untilPosted(slack, 'ops', 'acme/menu');
     expect(question.buttons).toEqual(expect.arrayContaining(['acme/menu', 'acme/split-bill']));
     // Omar's alone.
     expect(question.buttons).not.toContain('acme/till');
     expect((await pulls({ owner: 'acme', name: 'menu' })).length).toBe(0);
-    taken(await slack.click({ user: 'omar', channel: 'ops', ts: question.ts, button: 'acme/menu', times: 2 }));
+    taken(
+      await slack.click({ user: 'omar', channel: 'ops', ts: question.ts, button: 'acme/menu', times: 2 }),
+    );
     const done = await untilShows(slack, question, /pull request \d+/i);
     expect(done.shown).toContain('acme/menu');
     expect((await pulls({ owner: 'acme', name: 'menu' })).length).toBe(1);
@@ -178,9 +198,11 @@ describe('who may not use a repository', () => {
     const sandboxes = flow.logged('sandbox.started').length;
     const told = slack.ephemerals(user).length;
     taken(await slack.slashCommand({ user, channel, text }));
-    await until(
-      'the refusal',
-      () => slack.ephemerals(user).slice(told).some(({ shown, text: words }) => /not|only|cannot/i.test(`${words} ${shown}`)),
+    await until('the refusal', () =>
+      slack
+        .ephemerals(user)
+        .slice(told)
+        .some(({ shown, text: words }) => /not|only|cannot/i.test(`${words} ${shown}`)),
     );
     await until('its end', () => flow.logged('task.ended').length === startedTasks(flow).length);
     expect(slack.messages(channel)).toHaveLength(messages);

@@ -56,7 +56,11 @@ export const mend: readonly Move[] = [
 ];
 
 /** The bot's messages of a thread, without what people said. */
-export function botMessages(slack: SlackSimulator, channel: string, threadTs: string): readonly MessageView[] {
+export function botMessages(
+  slack: SlackSimulator,
+  channel: string,
+  threadTs: string,
+): readonly MessageView[] {
   return slack.thread(channel, threadTs).filter(({ fromBot }) => fromBot);
 }
 

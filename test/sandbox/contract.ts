@@ -3,7 +3,7 @@
  * sandbox is sealed; `sealed.test.ts` does.
  */
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { SandboxLostError, type Sandboxes, type TaskSandbox } from '../../src/core/ports.ts';
+import { SandboxLostError, type Sandboxes, type TaskSandbox } from '../../src/core/sandbox-port.ts';
 import { newTaskId, smallSpec } from './contract-spec.ts';
 
 const MiB = 1024 * 1024;

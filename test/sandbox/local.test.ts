@@ -3,7 +3,7 @@ import { mkdtemp, readdir, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
-import { SandboxLostError } from '../../src/core/ports.ts';
+import { SandboxLostError } from '../../src/core/sandbox-port.ts';
 import { describeSandboxContract } from './contract.ts';
 import { newTaskId, smallSpec } from './contract-spec.ts';
 import { localSubject, type LocalSubject } from './local-subject.ts';

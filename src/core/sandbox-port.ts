@@ -1,0 +1,80 @@
+/**
+ * One task's sandbox as a contract: what the life of a task asks of it, wherever it runs. Deadlines and idempotence as in `ports.ts`.
+ */
+export interface Sandboxes {
+  /** The id under which the egress handler will know this task's sandbox: 64 lower-case hex digits. */
+  idFor(taskId: string): string;
+  get(sandboxId: string): TaskSandbox;
+}
+
+/** Thrown by `start` when there is no room for another sandbox now; trying again later is right. */
+export class SandboxBusyError extends Error {
+  override readonly name = 'SandboxBusyError';
+}
+
+/** Thrown when the sandbox is gone or was replaced: what ran in it is lost, and no retry brings it back. */
+export class SandboxLostError extends Error {
+  override readonly name = 'SandboxLostError';
+}
+
+export interface SandboxSpec {
+  /** Bytes of memory for all processes together, where the machine can limit it. */
+  readonly memoryBytes: number;
+  /** Bytes of the workspace and of `/tmp`, each. */
+  readonly diskBytes: number;
+  readonly maxProcesses: number;
+}
+
+export interface SandboxCommand {
+  /** Program and arguments; never a shell string. */
+  readonly argv: readonly string[];
+  readonly cwd?: string;
+  /** Added to the sandbox's own environment. Never a credential. */
+  readonly env?: Readonly<Record<string, string>>;
+}
+
+export interface ExecResult {
+  /** 128 + signal when killed. */
+  readonly exitCode: number;
+  /** At most `maxOutputBytes` each, decoded as UTF-8 with replacement. */
+  readonly stdout: string;
+  readonly stderr: string;
+  readonly truncated: boolean;
+  readonly timedOut: boolean;
+}
+
+export interface RunChunk {
+  /** Output bytes from the asked offset on, at most `maxBytes`; empty when there are none yet. */
+  readonly bytes: Uint8Array;
+  /** Bytes written so far. */
+  readonly size: number;
+  /** Set once the run has ended and all of its output is written. */
+  readonly exitCode: number | null;
+}
+
+/**
+ * One task's sandbox. Paths are absolute inside it. The workspace is `/workspace`, the clone `/workspace/repo`,
+ * the task scripts are read-only under `/opt/airlock`. Everything it says is untrusted once Codex has run.
+ */
+export interface TaskSandbox {
+  /** Starts it, or finds it started. A sandbox that was destroyed is never started again: `SandboxLostError`. */
+  start(spec: SandboxSpec): Promise<void>;
+  /** Replaces the file; creates missing folders. */
+  writeFile(path: string, content: string): Promise<void>;
+  /** Bytes from `offset` on, at most `maxBytes` (up to 1 MiB); null when there is no such regular file. */
+  readFile(
+    path: string,
+    range: { offset: number; maxBytes: number },
+  ): Promise<{ bytes: Uint8Array; size: number } | null>;
+  /** Runs to the end or is killed at `timeoutMs`, with all its children. */
+  exec(command: SandboxCommand, limits: { timeoutMs: number; maxOutputBytes: number }): Promise<ExecResult>;
+  /**
+   * Starts a detached run under a name; its standard output is kept in a file. A second start under the same
+   * name does nothing, whether the first still runs or has ended.
+   */
+  startRun(name: string, command: SandboxCommand): Promise<void>;
+  /** Waits up to `waitMs` (at most 30,000) for output beyond `offset` or the end of the run. */
+  readRun(name: string, range: { offset: number; maxBytes: number; waitMs: number }): Promise<RunChunk>;
+  /** Kills every process in it and frees everything. Idempotent, also for one that never was. */
+  destroy(): Promise<void>;
+}

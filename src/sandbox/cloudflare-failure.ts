@@ -1,0 +1,60 @@
+/**
+ * What a failed call to a sandbox on Cloudflare means. Pure: decides on the text of the error and on what the SDK says of it. Whether the
+ * sandbox is lost is not decided here: no error text tells that reliably, its Durable Object does.
+ */
+
+export interface Failure {
+  readonly message: string;
+  /** As `isDurableObjectCodeUpdateReset` and `isPlatformTransientError` of the SDK judge it. */
+  readonly platform: boolean;
+}
+
+export type FailureKind =
+  /** No room for another container now. */
+  | 'busy'
+  /** A deployment, an eviction, a lost connection: the same call may be made again. */
+  | 'transient'
+  /** Anything else, told as it is. It may be tried again too; whether that helps is unknown. */
+  | 'failed';
+
+/** Messages of the Containers platform when it has no instance to give (`@cloudflare/containers` 0.3.7 and `@cloudflare/sandbox` 0.12.10). */
+const busyTexts = [
+  'there is no container instance that can be provided to this durable object',
+  'there is no container instance available at this time',
+  'maximum number of running container instances exceeded',
+  'you are requesting too many containers per second',
+];
+
+/**
+ * What the SDK and the platform say when the connection to the container or to its object broke, not the command. An error loses its class
+ * on the way out of a Durable Object, so only its text is left to go by.
+ */
+const transientTexts = [
+  'was interrupted while', // OperationInterruptedError
+  'while the operation was pending', // its reasons
+  'the connection was torn down before it became reachable', // ContainerUnavailableError
+  'container was unavailable',
+  'container is starting',
+  'peer closed websocket',
+  'websocket connection failed',
+  'websocket upgrade failed',
+  'rpc session was shut down',
+  'the container is not listening',
+  'container suddenly disconnected',
+  'durable object is overloaded',
+];
+
+export function failureKind({ message, platform }: Failure): FailureKind {
+  const text = message.toLowerCase();
+  if (busyTexts.some((known) => text.includes(known))) return 'busy';
+  if (platform || transientTexts.some((known) => text.includes(known))) return 'transient';
+  return 'failed';
+}
+
+/** For our own log and a step's error. Bounded, and on one line: the container may have written it. */
+export function failureText(failure: Failure): string {
+  const said = failure.message.replaceAll(/\s+/g, ' ').slice(0, 300);
+  return failureKind(failure) === 'transient'
+    ? `the platform interrupted the call to the sandbox, which may be made again: ${said}`
+    : `the sandbox could not carry it out: ${said}`;
+}

@@ -1,0 +1,168 @@
+/**
+ * What our side says to the container and what it reads from the answers: the command line of a call, the file of its arguments, and the
+ * replies of `inside.sh`. Pure. The script itself is in `cloudflare-script.ts`.
+ *
+ * The SDK's `exec` takes a shell string and logs it. So the string holds a fixed program, numbers, names and quoted paths; commands, their
+ * environment and contents travel in files. Replies are untrusted once Codex has run: they are parsed strictly, and bounded by the caller.
+ */
+import type { SandboxCommand } from '../core/ports.ts';
+
+/** Root's own in the container; commands run as another user, who may not look into it. */
+const insideRoot = '/var/lib/airlock';
+
+export const instanceFolder = (instance: string): string => `${insideRoot}/${instance}`;
+export const scriptPath = (instance: string): string => `${instanceFolder(instance)}/inside.sh`;
+export const callPath = (instance: string, callId: string, part: 'args' | 'data'): string =>
+  `${instanceFolder(instance)}/calls/${callId}.${part}`;
+
+/** Makes the folder that the script and the calls are written to. Run before the script is there. */
+export const makeFolders = (instance: string): string =>
+  `umask 077 && mkdir -p -- ${quoteWord(`${instanceFolder(instance)}/calls`)}`;
+
+export function commandLine(instance: string, words: readonly (string | number)[]): string {
+  return ['bash', scriptPath(instance), ...words.map(String)].map((word) => quoteWord(word)).join(' ');
+}
+
+/** For a POSIX shell: within single quotes nothing but the quote itself means anything. A NUL cannot be said to any program. */
+export function quoteWord(word: string): string {
+  if (word.includes('\0')) throw new TypeError('a NUL cannot be part of an argument');
+  return `'${word.replaceAll("'", `'\\''`)}'`;
+}
+
+export function requireAbsolute(path: string): string {
+  if (!path.startsWith('/') || path.includes('\0'))
+    throw new TypeError('a path in the sandbox is absolute and has no NUL');
+  return path;
+}
+
+const runName = /^[A-Za-z0-9][A-Za-z0-9._-]{0,63}$/;
+export function requireRunName(name: string): string {
+  if (!runName.test(name)) throw new TypeError('a run has a plain name of at most 64 characters');
+  return name;
+}
+
+const variableName = /^[A-Za-z_][A-Za-z0-9_]*$/;
+
+/**
+ * A command as fields that each end with a NUL: time limit (ms, 0 for none), output cap (bytes), folder, number of variables, the
+ * variables, program and arguments.
+ */
+export function encodeCommand(
+  { argv, cwd, env }: SandboxCommand,
+  limits: { timeoutMs: number; maxOutputBytes: number },
+): string {
+  const [program] = argv;
+  // `env`, which starts it, would take such a name for a variable.
+  if (program === undefined || program === '' || program.includes('='))
+    throw new TypeError('a command needs a program');
+  const variables = Object.entries(env ?? {}).map(([name, value]) => {
+    if (!variableName.test(name)) throw new TypeError('a variable needs a plain name');
+    return `${name}=${value}`;
+  });
+  const numbers = [limits.timeoutMs, limits.maxOutputBytes].map((number) => String(Math.ceil(number)));
+  const fields = [
+    ...numbers,
+    requireAbsolute(cwd ?? '/workspace'),
+    String(variables.length),
+    ...variables,
+    ...argv,
+  ];
+  if (fields.some((field) => field.includes('\0')))
+    throw new TypeError('a NUL cannot be part of an argument');
+  return fields.map((field) => `${field}\0`).join('');
+}
+
+export type Reply =
+  /** The script is not there, or says that the machine is another one. */
+  | { readonly kind: 'replaced' }
+  | { readonly kind: 'done' }
+  | { readonly kind: 'waiting' }
+  | { readonly kind: 'none' }
+  | { readonly kind: 'failed'; readonly problem: string }
+  | { readonly kind: 'file'; readonly size: number; readonly bytes: Uint8Array }
+  | {
+      readonly kind: 'exec';
+      readonly exitCode: number;
+      readonly timedOut: boolean;
+      readonly stdout: Uint8Array;
+      readonly stderr: Uint8Array;
+      readonly truncated: boolean;
+    }
+  | {
+      readonly kind: 'run';
+      readonly size: number;
+      readonly exitCode: number | null;
+      readonly bytes: Uint8Array;
+    };
+
+/** Null for what the script never says. */
+export function parseReply({ exitCode, stdout }: { exitCode: number; stdout: string }): Reply | null {
+  const [head = '', ...rest] = stdout.split('\n');
+  const [mark, kind, ...fields] = head.split(' ');
+  if (mark !== 'airlock') return exitCode === 127 && stdout === '' ? { kind: 'replaced' } : null;
+  const numbers = fields.map((field) => (/^\d{1,15}$/.test(field) ? Number(field) : null));
+  const [first = null, second = null, third = null, fourth = null] = numbers;
+  const body = (line: number) => decodeBase64(rest[line] ?? '');
+  switch (kind) {
+    case 'replaced':
+    case 'done':
+    case 'waiting':
+    case 'none':
+      return { kind };
+    case 'failed': {
+      const problem = body(0);
+      return problem === null ? null : { kind, problem: new TextDecoder().decode(problem) };
+    }
+    case 'file': {
+      const bytes = body(0);
+      return first === null || bytes === null ? null : { kind, size: first, bytes };
+    }
+    case 'run': {
+      const bytes = body(0);
+      const running = fields[1] === '-';
+      if (first === null || bytes === null || (second === null && !running)) return null;
+      return { kind, size: first, exitCode: second, bytes };
+    }
+    case 'exec': {
+      const [out, err] = [body(0), body(1)];
+      if (first === null || third === null || fourth === null || out === null || err === null) return null;
+      const truncated = out.length < third || err.length < fourth;
+      return { kind, exitCode: first, timedOut: second === 1, stdout: out, stderr: err, truncated };
+    }
+    case undefined:
+    default:
+      return null;
+  }
+}
+
+function decodeBase64(text: string): Uint8Array | null {
+  try {
+    return Uint8Array.from(atob(text), (character) => character.charCodeAt(0));
+  } catch {
+    return null; // not base64: the reply is not the script's
+  }
+}
+
+export function encodeBase64(bytes: Uint8Array): string {
+  let binary = '';
+  // In parts: all at once would be more arguments than a call can have.
+  for (let at = 0; at < bytes.length; at += 0x8000)
+    binary += String.fromCharCode(...bytes.subarray(at, at + 0x8000));
+  return btoa(binary);
+}
+
+const errorCodes: readonly (readonly [text: string, code: string])[] = [
+  ['Permission denied', 'EACCES'],
+  ['Read-only file system', 'EROFS'],
+  ['Operation not permitted', 'EPERM'],
+  ['No space left on device', 'ENOSPC'],
+  ['Not a directory', 'ENOTDIR'],
+  ['Is a directory', 'EISDIR'],
+  ['cannot overwrite directory', 'EISDIR'],
+  ['File name too long', 'ENAMETOOLONG'],
+];
+
+/** The code of what the C library said in a program's error output, which is all that a shell script hears of it. */
+export function errorCodeIn(errorOutput: string): string {
+  return errorCodes.find(([text]) => errorOutput.includes(text))?.[1] ?? 'EIO';
+}
