@@ -13,6 +13,7 @@ import {
   askOn,
   botComments,
   scriptsByName,
+  splitBill,
   startFlow,
   until,
   untilCommand,
