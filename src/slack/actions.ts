@@ -1,10 +1,11 @@
 /** A click on a button of a task's message. Answers with a sentence for who clicked; nothing (null) once a view is open or there is nothing to do. */
 import { z } from 'zod';
+import { parseRepositoryRef } from '../core/ids.ts';
 import { slackChannelIdSchema, slackTsSchema, slackUserIdSchema } from '../core/task.ts';
 import { admitActor, approveTask, cancelTask, chooseRepository, retryTask, type Actor } from './control.ts';
 import type { Intake } from './intake.ts';
 import { logView } from './log-view.ts';
-import { actionIds, buttonValueSchema, type ButtonValue } from './names.ts';
+import { actionIds, buttonValueSchema, choiceTask, type ButtonValue } from './names.ts';
 import { sentences } from './sentences.ts';
 import { taskForm } from './task-form.ts';
 import { readAs } from './unreadable.ts';
@@ -14,16 +15,40 @@ const clickSchema = z.object({
   channel: z.object({ id: slackChannelIdSchema }),
   message: z.object({ ts: slackTsSchema, thread_ts: slackTsSchema.optional() }),
   trigger_id: z.string().min(1).max(200),
-  actions: z.array(z.object({ action_id: z.string(), value: z.string().max(2000).optional() })).length(1),
+  actions: z
+    .array(
+      z.object({
+        action_id: z.string(),
+        block_id: z.string().max(255),
+        /** Of a button. */
+        value: z.string().max(2000).optional(),
+        /** Of a menu. */
+        selected_option: z.object({ value: z.string().max(150) }).nullish(),
+      }),
+    )
+    .length(1),
 });
 
-/** The ids of the buttons of a choice end in a number. */
-export const choiceIdPattern = /^task\.choose[._-]?\d{0,3}$/;
+/** A button of a choice, or the menu that stands for many. */
+export const choiceIdPattern = /^task\.choose(?:\.\d{1,3})?$/;
 
 /** Slack takes 3,000 characters in a text input; what does not fit would be lost without a word. */
 const maxFormInstructionChars = 3000;
 
-function readValue(value: string | undefined): ButtonValue | null {
+type Click = z.infer<typeof clickSchema>['actions'][number];
+
+/** What a button carries; of a menu the same, put together from its block and its option. */
+function readValue({
+  action_id: id,
+  block_id: block,
+  value,
+  selected_option: option,
+}: Click): ButtonValue | null {
+  if (id === actionIds.choose) {
+    const taskId = choiceTask(block);
+    const repository = parseRepositoryRef(option?.value ?? '');
+    return taskId === null || repository === null ? null : { taskId, repository };
+  }
   try {
     return buttonValueSchema.safeParse(JSON.parse(value ?? '')).data ?? null;
   } catch {
@@ -34,7 +59,7 @@ function readValue(value: string | undefined): ButtonValue | null {
 export async function answerAction(intake: Intake, body: unknown): Promise<string | null> {
   const { user, channel, message, trigger_id: triggerId, actions } = readAs(clickSchema, body);
   const [click] = actions;
-  const value = readValue(click?.value);
+  const value = click === undefined ? null : readValue(click);
   if (click === undefined || value === null) return sentences.unclear;
   const actor: Actor = { userId: user.id, channelId: channel.id };
   if (choiceIdPattern.test(click.action_id)) {

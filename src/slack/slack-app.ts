@@ -14,7 +14,7 @@ import type { Intake } from './intake.ts';
 import { actionIds, callbackIds, formFields } from './names.ts';
 import type { HonoReceiver } from './receiver.ts';
 import { ephemeral, sentences } from './sentences.ts';
-import { acceptForm, openFormOnMessage, suggestRepositories } from './views.ts';
+import { acceptForm, openFormOnMessage, suggestChoices, suggestRepositories } from './views.ts';
 import { slackFetch } from './web-api.ts';
 import { UnreadablePayloadError } from './unreadable.ts';
 
@@ -118,6 +118,10 @@ export function createSlackApp(intake: Intake, receiver: HonoReceiver): void {
 
   app.options(formFields.repository, async ({ ack, body }) => {
     await ack(await withinDeadline(suggestRepositories(intake, body), workDeadlineMs));
+  });
+
+  app.options(actionIds.choose, async ({ ack, body }) => {
+    await ack(await withinDeadline(suggestChoices(intake, body), workDeadlineMs));
   });
 
   app.view(callbackIds.form, async ({ ack, body }) => {

@@ -10,11 +10,11 @@ import { stripHiddenCharacters } from '../core/hidden-characters.ts';
 import { parseRepositoryRef, slackTaskId } from '../core/ids.ts';
 import { groupsAskedAbout, maySlackUse } from '../core/slack-access.ts';
 import { slackChannelIdSchema, slackTsSchema, slackUserIdSchema, type RepositoryRef } from '../core/task.ts';
-import { candidates, matching } from './candidates.ts';
+import { candidates, matching, usableOf } from './candidates.ts';
 import { admitActor } from './control.ts';
 import type { Intake } from './intake.ts';
 import { plainText } from './message-text.ts';
-import { formFields, formMetadataSchema, type FormMetadata } from './names.ts';
+import { choiceTask, formFields, formMetadataSchema, type FormMetadata } from './names.ts';
 import { requestOf, textProblem } from './requests.ts';
 import { asksForFormFix, sentences } from './sentences.ts';
 import { repositoryOptions, taskForm } from './task-form.ts';
@@ -30,6 +30,12 @@ const suggestionSchema = z.object({
   user: z.object({ id: slackUserIdSchema }),
   value: z.string().max(1000).default(''),
   view: z.object({ private_metadata: z.string().max(3000) }),
+});
+const choiceSchema = z.object({
+  user: z.object({ id: slackUserIdSchema }),
+  channel: z.object({ id: slackChannelIdSchema }),
+  block_id: z.string().max(255),
+  value: z.string().max(1000).default(''),
 });
 const fieldSchema = z.object({
   value: z.string().nullish(),
@@ -81,6 +87,18 @@ export async function suggestRepositories(
   const metadata = readMetadata(view.private_metadata);
   if (metadata === null) return { options: [] };
   const { repositories } = await candidates(intake, { userId: user.id, channelId: metadata.channelId });
+  return repositoryOptions(matching(repositories, value));
+}
+
+/** Of what a task offers to choose from, what the person may use and has typed so far. */
+export async function suggestChoices(intake: Intake, body: unknown): Promise<{ options: PlainTextOption[] }> {
+  const { user, channel, block_id: block, value } = readAs(choiceSchema, body);
+  const taskId = choiceTask(block);
+  if (taskId === null) return { options: [] };
+  const admitted = await admitActor(intake, taskId, { userId: user.id, channelId: channel.id });
+  if (!admitted.ok) return { options: [] };
+  const who = { userId: user.id, channelId: admitted.trigger.channelId };
+  const { repositories } = await usableOf(intake, who, admitted.view.choices ?? []);
   return repositoryOptions(matching(repositories, value));
 }
 

@@ -653,6 +653,55 @@ describe('a click', () => {
   });
 });
 
+describe('the menu that stands for many choices', () => {
+  const many = { view: { repository: null, choices: [shop, vault] } };
+  const chosen = (value: string, blockId = 'choice:slack-1') =>
+    click('task.choose', '', {
+      actions: [
+        {
+          action_id: 'task.choose',
+          block_id: blockId,
+          type: 'external_select',
+          selected_option: { text: { type: 'plain_text', text: value }, value },
+        },
+      ],
+    });
+
+  it('offers what the person may use of it', async () => {
+    const world = createWorld();
+    await know(world, 'slack-1', many);
+    const search = {
+      action_id: 'task.choose',
+      block_id: 'choice:slack-1',
+      channel: { id: 'C0DEV' },
+      view: undefined,
+    };
+    expect((await deliver(world, suggestion('', search))).json).toMatchObject({
+      options: [{ value: 'acme/shop' }],
+    });
+    expect((await deliver(world, suggestion('x', search))).json).toEqual({ options: [] });
+    for (const over of [
+      { block_id: 'other' },
+      { block_id: 'choice:slack-9' },
+      { channel: { id: 'C0X' }, user: { id: 'U0BEN' } },
+    ]) {
+      expect((await deliver(world, suggestion('', { ...search, ...over }))).json).toEqual({ options: [] });
+    }
+  });
+
+  it.each([
+    ['what is allowed', chosen('acme/shop'), 'goes on with `acme/shop`', ['choose slack-1 acme/shop']],
+    ['what is not', chosen('acme/vault'), 'You are not among the people', []],
+    ['what is no repository', chosen('../x'), 'do not know that button', []],
+    ['in a block that is not ours', chosen('acme/shop', 'other'), 'do not know that button', []],
+  ])('choosing %s', async (_, delivery, says, done) => {
+    const world = createWorld();
+    await know(world, 'slack-1', many);
+    expect(await told(world, delivery)).toContain(says);
+    expect(world.done).toEqual(done);
+  });
+});
+
 describe('the form', () => {
   const filled = { repository: 'acme/shop', branch: 'next', instruction: '  fix it\n' };
 
