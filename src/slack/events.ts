@@ -24,7 +24,7 @@ interface Said {
   readonly botUserId: string;
 }
 
-export type EventReading =
+type EventReading =
   /** `why` is ours. */
   | { readonly kind: 'ignored'; readonly why: string }
   /** `twin`: the `message` of an `app_mention` that comes as well. */
@@ -66,7 +66,7 @@ const peoplesSubtypes: readonly string[] = ['file_share', 'thread_broadcast'];
 const ignored = (why: string): EventReading => ({ kind: 'ignored', why });
 
 /** Throws `UnreadablePayloadError` when it is one of ours in a shape that is not known: a mention may be lost with it. */
-export function readEvent(body: unknown): EventReading {
+function readEvent(body: unknown): EventReading {
   const { event } = readAs(eventSchema, body);
   if (event.type === 'reaction_added') {
     const { reaction, item, user } = readAs(reactionSchema, event);

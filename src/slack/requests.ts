@@ -14,7 +14,7 @@ import {
 import { plainText } from './message-text.ts';
 
 /** Characters; the bound in the task's schema. */
-export const maxInstructionChars = taskRequestSchema.shape.instruction.maxLength ?? 20_000;
+const maxInstructionChars = taskRequestSchema.shape.instruction.maxLength ?? 20_000;
 
 /**
  * Control characters and those that turn the direction of what follows: with them a text reads otherwise than it is. Taking them out in

@@ -44,7 +44,7 @@ function outcomeWords(outcome: TaskOutcome): string {
 }
 
 /** In the largest unit that is at least one: “3 min ago”. */
-export function ageWords(ms: number): string {
+function ageWords(ms: number): string {
   const minutes = Math.max(0, Math.floor(ms / 60_000));
   if (minutes < 1) return 'just now';
   if (minutes < 60) return `${minutes} min ago`;
@@ -52,7 +52,7 @@ export function ageWords(ms: number): string {
   return hours < 48 ? `${hours} h ago` : `${Math.floor(hours / 24)} days ago`;
 }
 
-export function taskLine(view: TaskView, now: Date): string {
+function taskLine(view: TaskView, now: Date): string {
   const repository = view.repository === null ? 'no repository yet' : nameOf(view.repository);
   const waits =
     view.choices !== null && view.outcome === null ? 'waiting for a repository to be chosen' : null;

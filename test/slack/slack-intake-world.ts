@@ -11,7 +11,7 @@ import { taskRequestSchema, type RepositoryRef, type TaskRequest } from '../../s
 import type { SlackDeps } from '../../src/slack/deps.ts';
 import { slackRoutes } from '../../src/slack/routes.ts';
 
-export const signingSecret = 'a signing secret for tests';
+const signingSecret = 'a signing secret for tests';
 export const now = new Date('2026-11-02T10:00:00Z');
 export const team = 'T0ACME';
 export const botUser = 'U0BOT';
@@ -20,7 +20,7 @@ const responseUrl = 'https://hooks.slack.test/actions/1';
 
 export const shop: RepositoryRef = { owner: 'acme', name: 'shop' };
 export const vault: RepositoryRef = { owner: 'acme', name: 'vault' };
-export const docs: RepositoryRef = { owner: 'acme', name: 'docs' };
+const docs: RepositoryRef = { owner: 'acme', name: 'docs' };
 const access: Readonly<Record<string, SlackAccess>> = {
   'acme/shop': { kind: 'workspace' },
   'acme/docs': { kind: 'listed', channels: ['C0DOCS'], people: null },
@@ -213,7 +213,7 @@ export function createWorld(options: WorldOptions = {}): World {
   };
 }
 
-export async function signatureOf(
+async function signatureOf(
   timestamp: string,
   body: string | Uint8Array,
   secret = signingSecret,
