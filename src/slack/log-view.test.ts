@@ -1,4 +1,5 @@
 import { describe, expect, it } from 'vitest';
+import { viewProblems } from '../../local/slack-simulator/block-limits.ts';
 import { emptyReceipt } from '../core/grant.ts';
 import type { TaskEvent, TaskEventBody, TaskView } from '../core/task-view.ts';
 import { logView } from './log-view.ts';
@@ -69,6 +70,7 @@ describe('the log', () => {
       event(seq, { kind: 'note', text: `line ${seq} ${'x'.repeat(200)}` }),
     );
     const text = textOf(events);
+    expect(viewProblems(logView(view, events))).toEqual([]);
     const lines = Array.from(text.matchAll(/line (\d+)/g), ([, n]) => Number(n));
     expect(lines.at(-1)).toBe(1999);
     expect(lines).toEqual(lines.toSorted((one, other) => one - other));

@@ -12,11 +12,15 @@ import { callbackIds } from './names.ts';
 import { countText, durationText } from './quantities.ts';
 import { outcomeText } from './task-outcome.ts';
 
-/** Slack's 100 blocks less the lines around the log: https://docs.slack.dev/reference/views/modal-views. */
-const maxEventBlocks = 95;
-/** Characters of events together: a modal is refused above 250 kB, in which a character may take four bytes. */
+/**
+ * Characters of events together: a modal is refused above 250 kB, in which a character may take four bytes
+ * (https://docs.slack.dev/reference/methods/views.open).
+ */
 const maxTextChars = 40_000;
-/** Lines without output share a block up to this length. */
+/**
+ * Lines share a block up to this length. Two blocks beside each other are longer than that together, so that there are at most 33 of the
+ * 100 that a modal may have.
+ */
 const maxBlockChars = 2500;
 const maxOutputChars = 900;
 const maxPaths = 12;
@@ -31,7 +35,7 @@ export function logView(view: TaskView, events: readonly TaskEvent[]): ModalView
     const text = `${timeText(event.at - startedAt)} ${eventText(event)}`;
     const [latest] = shown;
     const joins = latest !== undefined && latest.length + text.length + 1 <= maxBlockChars;
-    if (chars + text.length > maxTextChars || (!joins && shown.length >= maxEventBlocks)) break;
+    if (chars + text.length > maxTextChars) break;
     if (joins) shown[0] = `${text}\n${latest}`;
     else shown.unshift(text);
     chars += text.length;
