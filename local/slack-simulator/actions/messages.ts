@@ -25,6 +25,8 @@ export async function typeCommand(site: Site, input: Input<'slashCommand'>): Pro
   // Slack offers an app's commands to people of its own workspace alone.
   if (person.kind === 'bot' || person.kind === 'stranger')
     throw new Error(`${person.name} is a ${person.kind}: Slack offers them no commands`);
+  if (!site.botScopes.includes('commands'))
+    throw new Error('an app without the scope commands has no commands');
   const command = input.command ?? '/codex';
   return await interact(site, { person, channel, threadTs: null, messageTs: null }, 'command', (ids) => ({
     what: command,
