@@ -40,7 +40,7 @@ function kindOf(user: SlackUser, team: string): ChatPerson['kind'] {
 }
 
 /** `data` is the `user` of `users.info`. Throws when it is none. */
-export function personOf(data: unknown, team: string): ChatPerson {
+function personOf(data: unknown, team: string): ChatPerson {
   const user = userSchema.parse(data);
   const names = [user.profile?.display_name, user.profile?.real_name, user.real_name, user.name];
   return {

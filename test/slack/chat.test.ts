@@ -113,10 +113,28 @@ describe('who somebody is', () => {
     ['a bot', { is_bot: true }, 'bot'],
     ['a workflow', { is_workflow_bot: true }, 'bot'],
     ['a deactivated account', { deleted: true }, 'deactivated'],
-    ['a member of the organisation', { team_id: 'T2', enterprise_user: { enterprise_id: 'E2' } }, 'stranger'],
+    [
+      'a member of another organisation',
+      { team_id: 'T2', enterprise_user: { enterprise_id: 'E2' } },
+      'stranger',
+    ],
   ])('is told apart: %s', async (_, fields, kind) => {
     slack.describe('gil', fields);
     expect(await chat.person(slack.userId('gil'), ['S1'])).toMatchObject({ kind, groups: [] });
+    slack.describe('gil', {});
+  });
+
+  it('is a member by their organisation, when that is what is served', async () => {
+    const policy: SlackPolicy = {
+      team: 'E1',
+      channelDefaults: new Map(),
+      githubLogins: new Map(),
+      replies: 'all',
+    };
+    const org = createChat({ botToken, apiUrl: slack.apiUrl, fetch, policy, log: () => undefined });
+    slack.describe('gil', { enterprise_user: { enterprise_id: 'E1' } });
+    expect(await org.person(slack.userId('gil'), [])).toMatchObject({ kind: 'member' });
+    expect(await org.person(slack.userId('maria'), [])).toMatchObject({ kind: 'stranger' });
     slack.describe('gil', {});
   });
 

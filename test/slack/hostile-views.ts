@@ -30,7 +30,7 @@ const pieces = [
   'x'.repeat(4000),
 ];
 const words = fc.oneof(fc.constantFrom(...pieces), fc.string({ unit: 'binary' }));
-export const hostileText = fc.array(words, { maxLength: 8 }).map((parts) => parts.join(''));
+const hostileText = fc.array(words, { maxLength: 8 }).map((parts) => parts.join(''));
 const count = fc.oneof(fc.nat(), fc.constantFrom(0, 1, Number.MAX_SAFE_INTEGER));
 const at = fc.oneof(fc.nat(), fc.constant(1_700_000_000_000));
 const hex = (length: number) =>
@@ -86,7 +86,7 @@ const denied = fc.record({
 });
 const reason = fc.record({ code: hostileText, message: hostileText });
 
-export const hostileOutcome: fc.Arbitrary<TaskOutcome> = fc.oneof(
+const hostileOutcome: fc.Arbitrary<TaskOutcome> = fc.oneof(
   fc.record({
     kind: fc.constant('pull-request' as const),
     added: fc.boolean(),
