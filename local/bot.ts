@@ -6,8 +6,8 @@ import { mkdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { TaskSandbox } from '../src/core/sandbox-port.ts';
 import { localSandboxes } from '../src/sandbox/local.ts';
+import { parseSettings } from '../src/settings.ts';
 import { buildWorker } from './build-worker.ts';
-import type { SlackSocketSettings } from './environment.ts';
 import { checkSandboxSupport, startSandboxHost } from './sandbox/host.ts';
 import type { SlackSocket } from './slack-socket.ts';
 import { reserveEgress, startWorker, type WorkerHost } from './worker-host.ts';
@@ -19,8 +19,8 @@ export interface BotOptions {
   /** Settings of the Worker by name; see `src/settings.ts`. */
   readonly settings: Readonly<Record<string, string>>;
   readonly configText: string;
-  /** Connects to Slack instead of waiting for its requests. Default null. */
-  readonly slackSocket?: SlackSocketSettings | null;
+  /** Connects to Slack over Socket Mode, instead of waiting for its requests. Needs the Worker's settings of Slack. */
+  readonly slackAppToken?: string | null;
   /** Sandboxes at the same time; the host's own limit when left out. */
   readonly maxSandboxes?: number;
   /** What a person should see while it starts. */
@@ -98,12 +98,19 @@ export async function startBot(options: BotOptions): Promise<Bot> {
 }
 
 async function connectSlack(options: BotOptions, worker: WorkerHost): Promise<SlackSocket | null> {
-  if (options.slackSocket === undefined || options.slackSocket === null) return null;
-  // Loaded on demand: Bolt's receivers bring a web server of their own.
-  const { startSlackSocket } = await import('./slack-socket.ts');
+  const appToken = options.slackAppToken ?? null;
+  if (appToken === null) return null;
   try {
+    const parsed = parseSettings(options.settings);
+    if (!parsed.ok || parsed.settings.slack === null)
+      throw new Error('an app-level token is of no use without the other settings of Slack');
+    const { apiUrl, signingSecret } = parsed.settings.slack;
+    // Loaded on demand: Bolt's receivers bring a web server of their own.
+    const { startSlackSocket } = await import('./slack-socket.ts');
     return await startSlackSocket({
-      ...options.slackSocket,
+      appToken,
+      apiUrl,
+      signingSecret,
       url: worker.url,
       log: (event) => options.log(JSON.stringify(event)),
     });

@@ -25,15 +25,8 @@ export interface LocalEnvironment {
   readonly hostname: string;
   readonly port: number;
   readonly apiToken: string | null;
-  /** How Slack reaches the bot; null: Slack is off. */
-  readonly slack: { readonly socket: SlackSocketSettings | null } | null;
-}
-
-/** Socket Mode: with these the host connects to Slack, and Slack needs no address of ours. */
-export interface SlackSocketSettings {
-  readonly appToken: string;
-  readonly apiUrl: string;
-  readonly signingSecret: string;
+  /** null: Slack is off. With the app-level token the host connects to Slack, and Slack needs no address of ours. */
+  readonly slack: { readonly appToken: string | null } | null;
 }
 
 export async function readEnvironment(environment: NodeJS.ProcessEnv): Promise<LocalEnvironment> {
@@ -67,15 +60,7 @@ export async function readEnvironment(environment: NodeJS.ProcessEnv): Promise<L
     hostname: merged['AIRLOCK_HOST']?.trim() || '127.0.0.1',
     port: parsePort(merged['PORT']),
     apiToken: parsed.settings.apiToken,
-    slack:
-      slack === null
-        ? null
-        : {
-            socket:
-              appToken === null
-                ? null
-                : { appToken, apiUrl: slack.apiUrl, signingSecret: slack.signingSecret },
-          },
+    slack: slack === null ? null : { appToken },
   };
 }
 

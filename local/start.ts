@@ -45,7 +45,7 @@ async function main(): Promise<void> {
     port: environment.port,
     settings: environment.settings,
     configText: environment.configText,
-    slackSocket: environment.slack?.socket ?? null,
+    slackAppToken: environment.slack?.appToken ?? null,
     progress: (line) => process.stdout.write(`${line}\n`),
     log: (line) => appendFileSync(logFile, `${line}\n`, { mode: 0o600 }),
   });
@@ -68,7 +68,7 @@ async function main(): Promise<void> {
 
 function slackLine(slack: LocalEnvironment['slack'], url: string): string {
   if (slack === null) return '  Slack             off (see docs/setup.md)';
-  return slack.socket === null
+  return slack.appToken === null
     ? `  Slack             POST ${url}/slack/events`
     : '  Slack             connected over Socket Mode';
 }
