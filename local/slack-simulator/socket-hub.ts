@@ -25,7 +25,10 @@ export class SocketHub {
   private readonly appId: string;
   private readonly tickets = new Set<string>();
   private readonly server = new WebSocketServer({ noServer: true });
-  private readonly waiting = new Map<string, (answer: Acknowledgement) => void>();
+  private readonly waiting = new Map<
+    string,
+    { readonly client: WebSocket; readonly done: (answer: Acknowledgement) => void }
+  >();
   private readonly pings: NodeJS.Timeout;
   private next = 0;
 
@@ -71,14 +74,11 @@ export class SocketHub {
     return new Promise((resolve) => {
       const done = (answer: Acknowledgement): void => {
         clearTimeout(timer);
-        client.off('close', lost);
         this.waiting.delete(id);
         resolve(answer);
       };
-      const lost = (): void => done({ error: 'connection_failed' });
       const timer = setTimeout(() => done({ error: 'operation_timeout' }), deadlineMs);
-      client.once('close', lost);
-      this.waiting.set(id, done);
+      this.waiting.set(id, { client, done });
       client.send(
         JSON.stringify({
           envelope_id: id,
@@ -114,13 +114,19 @@ export class SocketHub {
 
   private greet(client: WebSocket): void {
     client.on('error', () => client.terminate());
+    client.on('close', () => {
+      for (const one of this.waiting.values())
+        if (one.client === client) one.done({ error: 'connection_failed' });
+    });
     client.on('message', (data, isBinary) => {
       const message = isBinary || !Buffer.isBuffer(data) ? null : parseJsonObject(data.toString('utf8'));
       if (message === null) return;
       const { payload } = message;
       // Bolt's client acknowledges with an empty object where there is nothing to say.
       const empty = !isJson(payload) || Object.keys(payload).length === 0;
-      this.waiting.get(textOf(message['envelope_id']))?.({ payload: empty ? '' : JSON.stringify(payload) });
+      this.waiting
+        .get(textOf(message['envelope_id']))
+        ?.done({ payload: empty ? '' : JSON.stringify(payload) });
     });
     client.send(
       JSON.stringify({

@@ -28,7 +28,7 @@
  * | users.info: no guests, strangers, deactivated people      | flags and the person's own team                     | methods/people          |
  * | no `usergroups.users.list`, no `apps.connections.open`    |                                                     | methods/people, below   |
  * | views.open takes trigger ids of its own method alone      | those of commands and interactions, 3 s, once       | methods/views           |
- * | no events without an envelope's `authorizations`          | …                                                   | events.ts sends its own |
+ * | events without `authorizations`, to its own subscriptions  | by scope and membership, with `authorizations`       | events.ts               |
  */
 import type { Context } from 'hono';
 import type { HttpBindings } from '@hono/node-server';

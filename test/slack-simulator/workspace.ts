@@ -5,7 +5,7 @@ import type { SlackSimulator, SlackSimulatorOptions } from '../../local/slack-si
 import { startSlackSimulator } from '../../local/slack-simulator/simulator.ts';
 
 export const signingSecret = 'a signing secret for tests';
-export const botScopes = [
+const botScopes = [
   'app_mentions:read',
   'channels:history',
   'channels:read',

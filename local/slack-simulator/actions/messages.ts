@@ -167,7 +167,7 @@ export async function useShortcut(site: Site, input: Input<'messageShortcut'>): 
   );
 }
 
-export function actor(
+function actor(
   site: Site,
   { user, channel: where }: { readonly user: string; readonly channel: string },
 ): { readonly person: Person; readonly channel: Channel } {

@@ -55,7 +55,7 @@ function documents(call: Call, answer: Result): readonly Json[] {
   });
 }
 
-export function whole(site: Site, channelId: string, message: Json): Json {
+function whole(site: Site, channelId: string, message: Json): Json {
   const stored = site.journal.find(channelId, textOf(message['ts']));
   const replyCount = message['reply_count'];
   return {
