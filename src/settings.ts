@@ -2,7 +2,7 @@
  * Settings from the environment, parsed once: the Worker's bindings on Cloudflare, the process environment on one
  * machine. A missing or malformed one is named; nothing starts with a guess.
  */
-import { z } from 'zod';
+import * as z from 'zod';
 
 const baseUrl = z
   .url({ protocol: /^https?$/, error: 'has to be an http(s) URL' })

@@ -3,7 +3,7 @@
  * hijacked sandbox can write what it likes: so it is parsed here, capped, and replaced by something sensible if need be.
  * Still untrusted: escaping and mentions are for `publish/`, though the title is already one plain line.
  */
-import { z } from 'zod';
+import * as z from 'zod';
 import type { Answer, Progress } from '../core/progress.ts';
 import { firstOf } from './untrusted-text.ts';
 

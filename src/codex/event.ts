@@ -3,7 +3,7 @@
  * Unknown kinds are values; a line that is no JSON, or of which a field we read has another type, is `malformed`.
  * The field names are held against the pinned binary's own schemas in `test/codex/protocol.test.ts`.
  */
-import { z } from 'zod';
+import * as z from 'zod';
 
 /** The driver's own bound is 256 KB of UTF-8. */
 const maxLineCharacters = 300_000;

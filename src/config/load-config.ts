@@ -3,7 +3,7 @@
  * Fails as a whole: half a configuration would be a policy that nobody wrote.
  */
 import { getNodeValue, parseTree, printParseErrorCode, type Node, type ParseError } from 'jsonc-parser';
-import type { z } from 'zod';
+import type * as z from 'zod';
 import {
   describeIssue,
   formatPath,

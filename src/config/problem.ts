@@ -1,6 +1,6 @@
 /** What is wrong with a configuration file and where, in words for the person who edits it. */
 import type { Node } from 'jsonc-parser';
-import type { z } from 'zod';
+import type * as z from 'zod';
 
 export interface ConfigProblem {
   readonly fileName: string;

@@ -3,7 +3,7 @@
  * ever be refused, and an access that no workspace can use, are mistakes: whoever wrote them expects them to work.
  */
 import type { Node } from 'jsonc-parser';
-import type { z } from 'zod';
+import type * as z from 'zod';
 import { parseRepositoryRef } from '../core/ids.ts';
 import type { SlackAccess, SlackPolicy } from '../core/policy.ts';
 import type { RepositoryRef } from '../core/task.ts';

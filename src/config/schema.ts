@@ -2,7 +2,7 @@
  * The shape of `airlock.config.jsonc`, with the descriptions that editors show: `airlock.schema.json` is generated from here.
  * What one value means for another (ties, unique aliases) is checked in `load-config.ts`.
  */
-import { z } from 'zod';
+import * as z from 'zod';
 import { isBranchName } from '../core/branch-name.ts';
 import type { GithubPolicy, ModelPrice, SlackPolicy } from '../core/policy.ts';
 import { effortSchema } from '../core/task.ts';

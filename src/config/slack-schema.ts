@@ -2,7 +2,7 @@
  * The parts of `airlock.config.jsonc` that are about Slack: ids, the workspace, and who may use a repository from there.
  * Ids and never names: anybody may take a name that became free. Whether an id exists is Slack's to say.
  */
-import { z } from 'zod';
+import * as z from 'zod';
 import type { SlackAccess } from '../core/policy.ts';
 
 /** One kind of Slack's ids. The pattern is that of `core/task.ts`, for editors; the check has the better words. */

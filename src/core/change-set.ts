@@ -2,7 +2,7 @@
  * A change as it leaves the sandbox: whole files against a recorded base commit, never a patch to apply.
  * The collector's lines are untrusted input; `publish/change-lines.ts` parses them, `publish/gate.ts` decides what may pass.
  */
-import { z } from 'zod';
+import * as z from 'zod';
 import { sandboxPaths } from './checkout.ts';
 
 const fileModes = ['100644', '100755', '120000'] as const;

@@ -1,7 +1,7 @@
 /**
  * What `container/clone.ts` is asked and what it answers. Decides nothing.
  */
-import { z } from 'zod';
+import * as z from 'zod';
 
 /** Where things are inside a sandbox. `objectStore` lies outside the clone, so that nothing done to `.git` reaches it. */
 export const sandboxPaths = {

@@ -2,7 +2,7 @@
  * What a task is: the durable request that starts it, and the ways it can end.
  * Decides nothing; every other folder speaks in these terms.
  */
-import { z } from 'zod';
+import * as z from 'zod';
 
 /** GitHub's own limit for an owner is 39 characters, for a repository name 100. */
 const ownerSchema = z.string().regex(/^[A-Za-z0-9](?:[A-Za-z0-9-]{0,38})$/);

@@ -23,7 +23,7 @@ export function entryFor(method: string, rawUrl: string, at: number): EgressEntr
 }
 
 /** `/drop/<4 KB of base64>/x` → `/drop/…/x`: enough to know what was tried, too little to carry a file in. */
-export function pathClass(path: string): string {
+function pathClass(path: string): string {
   const segments = path.split('/').slice(1);
   const kept = segments
     .slice(0, maxSegments)

@@ -5,7 +5,7 @@
  * handler asks GitHub anew for each object. So no object host has to be opened, and no signed address can be kept.
  * Protocol: https://github.com/git-lfs/git-lfs/blob/main/docs/api/batch.md
  */
-import { z } from 'zod';
+import * as z from 'zod';
 import type { GrantedRepository } from '../core/grant.ts';
 import { readJson } from './json-text.ts';
 import { egressLimits } from './limits.ts';

@@ -6,7 +6,7 @@
  * Why: OpenAI's own endpoint is an exit. Hosted tools, remote MCP servers and remote image or file URLs make OpenAI
  * fetch an address that the sandbox chose.
  */
-import type { z } from 'zod';
+import type * as z from 'zod';
 import type { Grant } from '../core/grant.ts';
 import { readJson, type JsonProblem } from './json-text.ts';
 import { isInlineImage, itemShapes, requestShape, toolShapes } from './openai-shapes.ts';

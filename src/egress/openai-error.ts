@@ -2,7 +2,7 @@
  * An error of OpenAI as the sandbox may see it. Its words help the model and the person; ids of our organisation, project and key,
  * which OpenAI likes to quote, do not. Pure.
  */
-import { z } from 'zod';
+import * as z from 'zod';
 
 const shape = z.object({
   error: z.object({

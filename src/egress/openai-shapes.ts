@@ -10,7 +10,7 @@
  * (`{id}` alone is an item reference) and `item_reference` (state on OpenAI's side); calls of hosted tools, also past ones;
  * `max_output_tokens`, `metadata`, `user`, `service_tier: priority` and the like (Codex sends none, and some cost money).
  */
-import { z } from 'zod';
+import * as z from 'zod';
 
 const text = z.string();
 const optionalText = z.string().nullish();

@@ -3,7 +3,7 @@
  * Decides nothing about budgets.
  */
 import { createParser } from 'eventsource-parser';
-import { z } from 'zod';
+import * as z from 'zod';
 import { meterBytes, type MeteredBytes, type StreamLimits } from './metered-stream.ts';
 
 const finalEvent = z.object({

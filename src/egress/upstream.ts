@@ -144,7 +144,7 @@ export async function noteEnd(
   if (cut !== null) await note('denied', cut.rule, { reason: cut.reason, status: more.status ?? 0 });
 }
 
-export function cutReason(end: StreamEnd | null): { rule: string; reason: string } | null {
+function cutReason(end: StreamEnd | null): { rule: string; reason: string } | null {
   if (end === 'too-long')
     return {
       rule: 'budget.bytes-down',

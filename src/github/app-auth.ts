@@ -5,7 +5,7 @@
  * Decides nothing about who may ask for one.
  */
 import { createAppAuth } from '@octokit/auth-app';
-import { z } from 'zod';
+import * as z from 'zod';
 import { githubClient, GithubRefusal, unlessMissing, type GithubApi, type GithubClient } from './client.ts';
 import { pkcs8Pem, PrivateKeyError } from './private-key.ts';
 

@@ -5,7 +5,7 @@
  * Tokens by purpose: repository facts, permissions and branches are read with the task's read token (the one its clone
  * uses), the conversation with one that may write comments and nothing else, a pull request with one that only reads those.
  */
-import { z } from 'zod';
+import * as z from 'zod';
 import type { CodeHost } from '../core/ports.ts';
 import type { RepositoryFacts, TaskRequest } from '../core/task.ts';
 import { purposes, type AppTokens, type Permissions } from './app-auth.ts';

@@ -1,7 +1,7 @@
 /**
  * Reads an issue's comments: all of them up to a cap, the newest kept. Decides nothing about who may be heard.
  */
-import { z } from 'zod';
+import * as z from 'zod';
 import type { RepositoryFacts } from '../core/task.ts';
 import type { GithubClient } from './client.ts';
 

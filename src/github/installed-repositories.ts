@@ -5,7 +5,7 @@
  * lists only those. So the token here is not narrowed to repositories, but to `metadata: read`: it names repositories and
  * opens none.
  */
-import { z } from 'zod';
+import * as z from 'zod';
 import { repositoryRefSchema, type RepositoryRef } from '../core/task.ts';
 import type { AppTokens } from './app-auth.ts';
 import { boundedAll } from './bounded.ts';

@@ -2,7 +2,7 @@
  * Reads the conversation that a task was asked in, and who of its authors may write. Which of it is handed to Codex
  * is `context.ts`'s question.
  */
-import { z } from 'zod';
+import * as z from 'zod';
 import type { IssueContext } from '../core/context.ts';
 import type { RepositoryFacts, TaskRequest } from '../core/task.ts';
 import { boundedAll } from './bounded.ts';

@@ -1,7 +1,7 @@
 /**
  * A pull request as GitHub's REST API tells it, read once for everybody who asks. Decides nothing about what may be done to it.
  */
-import { z } from 'zod';
+import * as z from 'zod';
 import type { PullRequestState } from '../core/ports.ts';
 import type { PullRequestRef, RepositoryFacts } from '../core/task.ts';
 

@@ -10,7 +10,7 @@
  * (`performed_via_github_app`): the person may not have seen the words. The price is that people who write through such
  * an app are not heard; GitHub's own site, its mobile app and `gh` are none.
  */
-import { z } from 'zod';
+import * as z from 'zod';
 import { cameWithIssue, taskIdFor } from '../core/ids.ts';
 import { parseMention } from '../core/mention.ts';
 import type { GithubPolicy } from '../core/policy.ts';

@@ -2,7 +2,7 @@
  * Who has write access to a repository, from the collaborator permission API. Not from `author_association`, which
  * says how somebody is related to the repository and not what they may do.
  */
-import { z } from 'zod';
+import * as z from 'zod';
 import type { RepositoryFacts } from '../core/task.ts';
 import { unlessMissing, type GithubClient } from './client.ts';
 

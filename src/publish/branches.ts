@@ -2,7 +2,7 @@
  * The branches of a publication by the Git Data API: looked at, created, moved forward. Nothing here is ever forced, and
  * nothing is decided about which branch it should be.
  */
-import { z } from 'zod';
+import * as z from 'zod';
 import type { PublishInput } from '../core/ports.ts';
 import { GithubRefusal, unlessMissing, type GithubClient } from '../github/client.ts';
 import { namesTask } from './git-commit.ts';

@@ -1,5 +1,5 @@
 /** The pull request that a task opens from a branch of its own: found again, opened, and a review asked for. */
-import { z } from 'zod';
+import * as z from 'zod';
 import type { PullRequestRef } from '../core/task.ts';
 import { GithubRefusal } from '../github/client.ts';
 import { taskMarker } from '../github/progress-comment.ts';

@@ -6,7 +6,7 @@
  * branch is created once or moved to the same commit, and pull request and comment are looked up before they are written.
  * Written with a token of the task that the sandbox never had. Whether the change may be published is `gate.ts`'s question.
  */
-import { z } from 'zod';
+import * as z from 'zod';
 import type { Publication, PublishResult } from '../core/ports.ts';
 import { purposes, type AppTokens } from '../github/app-auth.ts';
 import { GithubRefusal, githubClient, type GithubApi } from '../github/client.ts';

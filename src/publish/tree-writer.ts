@@ -2,7 +2,7 @@
  * Writes a change as git objects by the Git Data API, byte for byte, in as few round trips as it takes. Everything here
  * is addressed by its content, so a second attempt writes the same objects and leaves nothing behind.
  */
-import { z } from 'zod';
+import * as z from 'zod';
 import type { ChangedFile } from '../core/change-set.ts';
 import { boundedAll } from '../github/bounded.ts';
 import type { GithubClient } from '../github/client.ts';

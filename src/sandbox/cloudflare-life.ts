@@ -3,7 +3,7 @@
  * Pure. A life goes one way: none → starting → started → ended. Nothing leads back: a grant must not come back to life with a new
  * container under the same id.
  */
-import { z } from 'zod';
+import * as z from 'zod';
 
 export const lifeSchema = z.discriminatedUnion('state', [
   /** No command has run yet: another attempt may start the container again. */

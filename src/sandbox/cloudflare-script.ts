@@ -8,9 +8,9 @@
  * Where the script itself is not root (a test on an ordinary machine) commands run as its own user.
  */
 
-export const insideScript = String.raw`
+export const insideScript = `
 set -u
-root=${'$'}{BASH_SOURCE[0]%/*}
+root=\${BASH_SOURCE[0]%/*}
 agent=1000
 action=$1
 shift
@@ -20,9 +20,9 @@ if ((EUID == 0)); then
   drop=(setpriv --reuid "$agent" --regid "$agent" --clear-groups --no-new-privs --inh-caps=-all --bounding-set=-all --)
 fi
 
-reply() { printf 'airlock %s\n' "$*"; }
-encoded() { base64 -w0; printf '\n'; }
-microseconds() { printf '%s' "${'$'}{EPOCHREALTIME//[.,]/}"; }
+reply() { printf 'airlock %s\\n' "$*"; }
+encoded() { base64 -w0; printf '\\n'; }
+microseconds() { printf '%s' "\${EPOCHREALTIME//[.,]/}"; }
 boot() { cat /proc/sys/kernel/random/boot_id; }
 # Sleeps without starting a process: a reader waits for many short times.
 exec 9<> <(:)
@@ -33,13 +33,13 @@ load() { mapfile -d '' -t words <"$root/calls/$1.args"; }
 
 # Becomes the command. Arguments: the call's id, then what to put before it. The mark comes last: no variable can replace it.
 become() {
-  local id=$1 count=${'$'}{words[3]}
+  local id=$1 count=\${words[3]}
   shift
-  cd -- "${'$'}{words[2]}" 2>/dev/null || { printf 'cannot start: no such folder\n' >&2; exit 127; }
+  cd -- "\${words[2]}" 2>/dev/null || { printf 'cannot start: no such folder\\n' >&2; exit 127; }
   ulimit -c 0 -u "$(<"$root/processes")" 2>/dev/null
   exec 9>&-
-  exec "$@" "${'$'}{drop[@]}" env HOME=/home/codex USER=codex LOGNAME=codex "${'$'}{words[@]:4:count}" \
-    "AIRLOCK_COMMAND=$id" "${'$'}{words[@]:4+count}"
+  exec "$@" "\${drop[@]}" env HOME=/home/codex USER=codex LOGNAME=codex "\${words[@]:4:count}" \\
+    "AIRLOCK_COMMAND=$id" "\${words[@]:4+count}"
 }
 
 # SIGKILL to all that carry the mark of a command. Again and again: some may be born meanwhile, and a fork bomb is what the bound is for.
@@ -47,9 +47,9 @@ kill_marked() {
   local round files
   for round in {1..50}; do
     mapfile -t files < <(grep -slzxF -- "AIRLOCK_COMMAND=$1" /proc/[0-9]*/environ)
-    ((${'$'}{#files[@]})) || return 0
-    files=("${'$'}{files[@]#/proc/}")
-    kill -KILL "${'$'}{files[@]%/environ}" 2>/dev/null
+    ((\${#files[@]})) || return 0
+    files=("\${files[@]#/proc/}")
+    kill -KILL "\${files[@]%/environ}" 2>/dev/null
   done
 }
 
@@ -61,8 +61,8 @@ is_stray() {
     done <"/proc/$1/status"; } 2>/dev/null
   [[ -z $uid || $state == [ZX] ]] && return 1
   { mapfile -d '' -t entries <"/proc/$1/environ"; } 2>/dev/null
-  for entry in "${'$'}{entries[@]}"; do
-    [[ $entry =~ ^AIRLOCK_COMMAND=([0-9a-f]+)$ ]] && mark=${'$'}{BASH_REMATCH[1]}
+  for entry in "\${entries[@]}"; do
+    [[ $entry =~ ^AIRLOCK_COMMAND=([0-9a-f]+)$ ]] && mark=\${BASH_REMATCH[1]}
   done
   if [[ -n $mark ]]; then [[ ! -e $root/live/$mark ]]; else ((EUID == 0)) && [[ $uid == "$agent" ]]; fi
 }
@@ -72,10 +72,10 @@ kill_strays() {
   for round in {1..50}; do
     victims=()
     for process in /proc/[0-9]*; do
-      if is_stray "${'$'}{process#/proc/}"; then victims+=("${'$'}{process#/proc/}"); fi
+      if is_stray "\${process#/proc/}"; then victims+=("\${process#/proc/}"); fi
     done
-    ((${'$'}{#victims[@]})) || return 0
-    kill -KILL "${'$'}{victims[@]}" 2>/dev/null
+    ((\${#victims[@]})) || return 0
+    kill -KILL "\${victims[@]}" 2>/dev/null
   done
 }
 
@@ -92,16 +92,16 @@ prepare() {
   # The agent's way to its own folders must not lead through one that is closed to it.
   chmod 755 /home /run 2>/dev/null
   # The SDK's server names the interceptor's authority to what it starts, but only some time after it has begun to listen.
-  if [[ -s ${'$'}{SSL_CERT_FILE:-} ]]; then reply done; else reply waiting; fi
+  if [[ -s \${SSL_CERT_FILE:-} ]]; then reply done; else reply waiting; fi
 }
 
 run_exec() {
   local id=$1 call=$root/calls/$1 ms started code late=0
   load "$id"
-  ms=${'$'}{words[0]}
+  ms=\${words[0]}
   : >"$root/live/$id"
   started=$(microseconds)
-  (become "$id" timeout -k 1 -s KILL "$(printf '%d.%03d' "$((ms / 1000))" "$((ms % 1000))")") \
+  (become "$id" timeout -k 1 -s KILL "$(printf '%d.%03d' "$((ms / 1000))" "$((ms % 1000))")") \\
     </dev/null >"$call.out" 2>"$call.err"
   code=$?
   if ((code == 137 && $(microseconds) - started >= ms * 1000)); then
@@ -109,8 +109,8 @@ run_exec() {
     kill_marked "$id"
   fi
   reply exec "$code" "$late" "$(stat -c %s "$call.out")" "$(stat -c %s "$call.err")"
-  head -c "${'$'}{words[1]}" "$call.out" | encoded
-  head -c "${'$'}{words[1]}" "$call.err" | encoded
+  head -c "\${words[1]}" "$call.out" | encoded
+  head -c "\${words[1]}" "$call.err" | encoded
   rm -f -- "$root/live/$id" "$call".*
 }
 
@@ -161,9 +161,9 @@ read_run() {
 # By rename: a reader sees the old file or the new one, and a link or FIFO in its place is replaced, not followed.
 write_file() {
   local data=$root/calls/$1.data problem=$root/calls/$1.err
-  local put='set -eC; folder=${'$'}{1%/*}; mkdir -p -- "${'$'}{folder:-/}"; draft=$1.$2
-    trap '\''rm -f -- "$draft"'\'' EXIT; cat >"$draft"; mv -fT -- "$draft" "$1"'
-  if LC_ALL=C "${'$'}{drop[@]}" bash -c "$put" write "$2" "$1" <"$data" 2>"$problem"; then
+  local put='set -eC; folder=\${1%/*}; mkdir -p -- "\${folder:-/}"; draft=$1.$2
+    trap '\\''rm -f -- "$draft"'\\'' EXIT; cat >"$draft"; mv -fT -- "$draft" "$1"'
+  if LC_ALL=C "\${drop[@]}" bash -c "$put" write "$2" "$1" <"$data" 2>"$problem"; then
     reply done
   else
     reply failed
@@ -177,16 +177,16 @@ read_file() {
   local offset=$1 max=$2 path=$3 size data
   local get='[[ -f $1 ]] || exit 3; stat -Lc %s -- "$1"'
   local part=(dd if="$path" iflag=nonblock,skip_bytes,count_bytes,fullblock bs=64K status=none)
-  size=$(timeout -s KILL 10 "${'$'}{drop[@]}" bash -c "$get" size "$path" 2>/dev/null)
+  size=$(timeout -s KILL 10 "\${drop[@]}" bash -c "$get" size "$path" 2>/dev/null)
   case $? in 0) ;; 3) reply none; return ;; *) reply failed; printf EIO | encoded; return ;; esac
   data=''
   if ((offset < size && max > 0)); then
     set -o pipefail
-    data=$(timeout -s KILL 10 "${'$'}{drop[@]}" "${'$'}{part[@]}" skip="$offset" count="$max" 2>/dev/null | base64 -w0) ||
+    data=$(timeout -s KILL 10 "\${drop[@]}" "\${part[@]}" skip="$offset" count="$max" 2>/dev/null | base64 -w0) ||
       { reply failed; printf 'EACCES' | encoded; return; }
   fi
   reply file "$size"
-  printf '%s\n' "$data"
+  printf '%s\\n' "$data"
 }
 
 if [[ $action != prepare && $(boot) != "$(<"$root/boot")" ]]; then

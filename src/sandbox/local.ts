@@ -2,7 +2,7 @@
  * The sandbox contract over the binding to the one-machine host. Translates and bounds; decides nothing. The host is ours, what it relays
  * from a sandbox is not: sizes are checked, contents are the caller's to distrust.
  */
-import { z } from 'zod';
+import * as z from 'zod';
 import {
   SandboxBusyError,
   SandboxLostError,

@@ -1,5 +1,5 @@
 /** A click on a button of a task's message. Answers with a sentence for who clicked; nothing (null) once a view is open or there is nothing to do. */
-import { z } from 'zod';
+import * as z from 'zod';
 import { parseRepositoryRef } from '../core/ids.ts';
 import { slackChannelIdSchema, slackTsSchema, slackUserIdSchema } from '../core/task.ts';
 import { admitActor, approveTask, cancelTask, chooseRepository, retryTask, type Actor } from './control.ts';

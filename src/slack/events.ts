@@ -5,7 +5,7 @@
  * Only what a person writes, once, when it is written: edited and deleted messages, joins, bots and our own messages start nothing. A mention in
  * a channel arrives twice, as `app_mention` and as `message`; both are one task, and what cannot be understood is answered to the first alone.
  */
-import { z } from 'zod';
+import * as z from 'zod';
 import { slackChannelIdSchema, slackTsSchema, slackUserIdSchema } from '../core/task.ts';
 import { cancelTask } from './control.ts';
 import type { Intake } from './intake.ts';

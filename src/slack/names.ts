@@ -2,7 +2,7 @@
  * Names that a message or a form carries and a click brings back: what is written in one place and read in another.
  * Everything that comes back is parsed: it was signed by Slack, but a client wrote it.
  */
-import { z } from 'zod';
+import * as z from 'zod';
 import { repositoryRefSchema, slackChannelIdSchema, slackTsSchema } from '../core/task.ts';
 
 /** `action_id` of buttons and menus. Those of the choice end in a number, as ids are unique within a block. */

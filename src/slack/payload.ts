@@ -2,7 +2,7 @@
  * The text of a signed request → what it is. Pure. Says only as much as is needed to hand it to Bolt and to know whose it is; what
  * a command or a click asks for is read by whoever answers it.
  */
-import { z } from 'zod';
+import * as z from 'zod';
 
 export type InboundKind = 'command' | 'event' | 'action' | 'submission' | 'options' | 'shortcut' | 'closed';
 

@@ -3,7 +3,7 @@
  * What cannot be told apart counts as the less trusted.
  */
 import type { WebClient } from '@slack/web-api';
-import { z } from 'zod';
+import * as z from 'zod';
 import type { ChatPerson } from '../core/chat.ts';
 import type { SlackPolicy } from '../core/policy.ts';
 import { plainLine } from './mrkdwn.ts';

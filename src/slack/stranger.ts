@@ -2,7 +2,7 @@
  * What somebody is told whose workspace is not ours: politely, and that nothing was done. A stranger in a shared channel who speaks to us is
  * told so there; events of other workspaces are out of our reach, and only noted.
  */
-import { z } from 'zod';
+import * as z from 'zod';
 import { slackChannelIdSchema, slackTsSchema, slackUserIdSchema } from '../core/task.ts';
 import { callDeadlineMs } from './deadline.ts';
 import type { Intake } from './intake.ts';

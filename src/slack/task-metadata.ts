@@ -2,7 +2,7 @@
  * What a task's message carries for programs (https://docs.slack.dev/messaging/message-metadata): the task's id, by which a message
  * whose post was never answered is found again. Any app in the channel can read it, and write one like it: it names, it proves nothing.
  */
-import { z } from 'zod';
+import * as z from 'zod';
 
 const eventType = 'airlock_task';
 const metadataSchema = z.object({

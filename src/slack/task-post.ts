@@ -10,7 +10,7 @@
  * lost answer can show one twice, to one person.
  */
 import type { WebClient } from '@slack/web-api';
-import { z } from 'zod';
+import * as z from 'zod';
 import type { ChatMessageRef } from '../core/chat.ts';
 import type { TaskView } from '../core/task-view.ts';
 import { slackTsSchema, type SlackTrigger } from '../core/task.ts';

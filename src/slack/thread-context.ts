@@ -6,7 +6,7 @@
  * after the trigger (an edit later on is a way to put words under somebody else's request), and what is beyond the size cap.
  */
 import type { WebClient } from '@slack/web-api';
-import { z } from 'zod';
+import * as z from 'zod';
 import type { ChatPerson, ThreadContext } from '../core/chat.ts';
 import { slackTsSchema, type SlackTrigger } from '../core/task.ts';
 import { mentionedUsers, plainText } from './message-text.ts';

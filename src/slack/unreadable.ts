@@ -1,5 +1,5 @@
 /** Reading a payload as Slack documents it. What is signed but of another shape is refused aloud: a request may be lost with it. */
-import type { z } from 'zod';
+import type * as z from 'zod';
 
 /** `where` names fields, never what is in them. */
 export class UnreadablePayloadError extends Error {

@@ -4,7 +4,7 @@
  */
 import type { ViewErrorsResponseAction } from '@slack/bolt';
 import type { PlainTextOption } from '@slack/types';
-import { z } from 'zod';
+import * as z from 'zod';
 import { isBranchName } from '../core/branch-name.ts';
 import { stripHiddenCharacters } from '../core/hidden-characters.ts';
 import { parseRepositoryRef, slackTaskId } from '../core/ids.ts';

@@ -6,7 +6,7 @@ import type { ChatPerson } from '../core/chat.ts';
 import type { Authorization } from '../core/ports.ts';
 import { buildPrompt } from '../core/prompt.ts';
 import type { PullRequestRef, RepositoryFacts, RoutedRequest, TaskOutcome } from '../core/task.ts';
-import { z } from 'zod';
+import * as z from 'zod';
 import { githubHelp } from './help.ts';
 import type { Earlier } from './stage-route.ts';
 import type { Stage, TaskDeps } from './stage.ts';

@@ -4,7 +4,7 @@
 import { cloneJob, cloneMayRecover, cloneResultSchema, sandboxPaths } from '../core/checkout.ts';
 import type { Authorization, CodexJob } from '../core/ports.ts';
 import { SandboxBusyError, SandboxLostError, type ExecResult } from '../core/sandbox-port.ts';
-import { z } from 'zod';
+import * as z from 'zod';
 import type { TaskOutcome } from '../core/task.ts';
 import { taskLimits } from './limits.ts';
 import { codexRun } from './observer.ts';

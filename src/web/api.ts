@@ -4,7 +4,7 @@
  */
 import { Hono } from 'hono';
 import { bodyLimit } from 'hono/body-limit';
-import { z } from 'zod';
+import * as z from 'zod';
 import { apiTaskId, parseRepositoryRef, shortIdOf } from '../core/ids.ts';
 import type { Approval } from '../core/ports.ts';
 import type { TaskView } from '../core/task-view.ts';

@@ -1,0 +1,140 @@
+/**
+ * The sandbox's Durable Object on Cloudflare: the SDK's `Sandbox`, closed. It decides nothing: what may leave it is `src/egress`'s, where it
+ * stands in its life is `cloudflare-life.ts`'s. Only the files `cloudflare*.ts` of this folder know the SDK.
+ *
+ * The entry of the Worker has to export `TaskSandbox` and `ContainerProxy`, and to call `connectOutbound` when it is loaded: the platform
+ * asks for the handlers in whatever isolate a request of a container comes up in. Until then everything is refused.
+ */
+import { Sandbox } from '@cloudflare/sandbox';
+import { waitUntil } from 'cloudflare:workers';
+import { handleEgress, type EgressDeps } from '../egress/handler.ts';
+import { failureKind } from './cloudflare-failure.ts';
+import { lifeSchema, mayStartContainer, standingOf, type Life, type Standing } from './cloudflare-life.ts';
+
+export { ContainerProxy } from '@cloudflare/sandbox';
+
+const lifeKey = 'airlock.life';
+/** The port of the SDK's server in the container. */
+const controlPort = 3000;
+/** Until the platform has a machine, and until the server on it listens. Cold starts take 2–3 s; the first after a deployment pulls the image. */
+const instanceMs = 20_000;
+const portMs = 60_000;
+
+type StartArguments = Parameters<Sandbox['startAndWaitForPorts']>;
+
+export class TaskSandbox extends Sandbox<unknown> {
+  override enableInternet = false;
+  /** Off by default, and then port 443 would not pass our handler. */
+  override interceptHttps = true;
+  /** Polling keeps a container alive, a running process alone does not; the observer polls every few seconds. */
+  override sleepAfter: string | number = '15m';
+  // No static fields, above all no `outbound…`: a field of that name would hide the setter that registers the handlers, and nothing
+  // would be intercepted. They are assigned below the class.
+
+  #starting: Promise<void> | null = null;
+
+  /** Starts the container, once. `busy`: the platform has none to give now. */
+  async bootOnce(): Promise<Standing | { readonly kind: 'busy' }> {
+    const before = await this.standing();
+    if (before.kind !== 'fresh') return before;
+    if ((await this.#life()) === null) await this.#remember({ state: 'starting' });
+    try {
+      this.#starting ??= this.#startContainer();
+      await this.#starting;
+    } catch (error) {
+      const after = await this.standing();
+      if (after.kind === 'lost') return after;
+      if (failureKind({ message: String(error), platform: false }) === 'busy') return { kind: 'busy' };
+      throw error;
+    } finally {
+      this.#starting = null;
+    }
+    return await this.standing();
+  }
+
+  /** The container is prepared. The first preparation counts, so that all who start at once use the same. */
+  async settle(instance: string): Promise<Standing> {
+    const life = await this.#life();
+    if (life?.state === 'starting') await this.#remember({ state: 'started', instance });
+    return await this.standing();
+  }
+
+  async standing(): Promise<Standing> {
+    return standingOf(await this.#life(), this.ctx.container?.running === true);
+  }
+
+  /** Another container answers in the place of the one that was started. */
+  async markLost(why: string): Promise<void> {
+    if ((await this.#life())?.state !== 'ended') await this.#remember({ state: 'ended', why });
+  }
+
+  /** Rejects while the container still runs. What was remembered first holds even then: nothing is carried out in it any more. */
+  override async destroy(): Promise<void> {
+    await this.markLost('it was destroyed');
+    await super.destroy();
+    // A start that was under way may have brought a container up after that.
+    await this.#starting?.catch(() => undefined);
+    if (this.ctx.container?.running === true) await super.destroy();
+    if (this.ctx.container?.running === true) throw new Error('the container still runs');
+  }
+
+  /** The SDK starts a container for any call that finds none. Here only `bootOnce` does: what ran in the old one would be missing. */
+  override async startAndWaitForPorts(...args: StartArguments): Promise<void> {
+    if (this.ctx.container?.running !== true && !mayStartContainer(await this.#life(), this.#starting !== null))
+      throw new Error('no call starts a container');
+    await super.startAndWaitForPorts(...args);
+  }
+
+  async #startContainer(): Promise<void> {
+    // Lets `#starting` be set before the first look at it.
+    await Promise.resolve();
+    await this.startAndWaitForPorts(controlPort, {
+      instanceGetTimeoutMS: instanceMs,
+      portReadyTimeoutMS: portMs,
+    });
+    if ((await this.#life())?.state === 'ended') await super.destroy();
+  }
+
+  async #life(): Promise<Life | null> {
+    const kept: unknown = await this.ctx.storage.get(lifeKey);
+    return kept === undefined ? null : lifeSchema.parse(kept);
+  }
+
+  async #remember(life: Life): Promise<void> {
+    await this.ctx.storage.put(lifeKey, life);
+  }
+}
+
+const refused = (status: number): Response =>
+  Response.json(
+    { error: { message: 'Airlock: the request could not be carried out', type: 'airlock_egress' } },
+    { status },
+  );
+
+// By assignment, after the class, and before anything else: whoever forgets to connect it has a sandbox that reaches nothing.
+TaskSandbox.outbound = () => refused(403);
+
+/** The environment is what this Worker is deployed with; the SDK knows it only as `Cloudflare.Env`, which a method may narrow. */
+type OutboundHandler<Env> = {
+  handle(request: Request, env: Env, context: { containerId: string }): Promise<Response>;
+}['handle'];
+
+/**
+ * Sends every request of every sandbox, to whatever host, through the egress decision. One handler and no table of hosts: what is allowed
+ * is a matter of the grant, and what is forbidden has to be recorded too. The grant is found by the container's id alone, which the platform gives and
+ * the container cannot change. To be called at the top level of the entry; `depsOf` is called for each request.
+ */
+export function connectOutbound<Env extends Cloudflare.Env>(
+  depsOf: (env: Env, waitUntil: (work: Promise<unknown>) => void) => EgressDeps,
+): void {
+  const handler: OutboundHandler<Env> = async (request, env, { containerId }) => {
+    try {
+      if (!/^[0-9a-f]{64}$/.test(containerId)) return refused(403);
+      return await handleEgress(request, containerId, depsOf(env, waitUntil));
+    } catch {
+      // A deployment whose settings are broken, for one. Uncaught, its message could reach the container.
+      return refused(502);
+    }
+  };
+  TaskSandbox.outbound = handler;
+}
