@@ -1,9 +1,10 @@
 /** `npm run bench [-- NAME] [--json]`: prints what was measured now, on this machine, beside its baseline. */
 import { parseArgs } from 'node:util';
+import { egressDecisionBench } from './egress-decision.ts';
 import type { Bench, Metric } from './metric.ts';
 import { wholeTaskBench } from './whole-task.ts';
 
-const benches: readonly Bench[] = [wholeTaskBench];
+const benches: readonly Bench[] = [wholeTaskBench, egressDecisionBench];
 const help = `npm run bench [-- NAME…] [-- --json]
 
 ${benches.map(({ name, what }) => `  ${name.padEnd(8)} ${what}`).join('\n')}

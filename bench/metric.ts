@@ -2,7 +2,7 @@
 export interface Metric {
   readonly name: string;
   readonly value: number;
-  readonly unit: 's' | 'ms' | 'KiB' | 'ratio';
+  readonly unit: 's' | 'ms' | 'KiB' | 'ratio' | '/s';
   readonly baseline?: number;
   readonly ratio?: number;
   /** In words; null where none was set. */
