@@ -117,6 +117,7 @@ describe('what reaches an upstream', () => {
           'openai-project': 'proj-evil',
           'openai-beta': 'everything=on',
           'x-codex-unheard-of': '1',
+          'x-codex-beta-features': 'remote_compaction_v2,hosted_everything',
           'x-http-method-override': 'DELETE',
           'x-forwarded-host': 'evil.example',
           'x-codex-turn-metadata': '{}',

@@ -16,7 +16,6 @@ const openaiRequest = new Set([
   'session-id',
   'thread-id',
   'x-client-request-id',
-  'x-codex-beta-features',
   'x-codex-turn-metadata',
   'x-codex-turn-state',
   'x-codex-window-id',
@@ -73,6 +72,9 @@ export function openaiRequestHeaders(
   },
 ): Headers {
   const headers = pick(from, openaiRequest);
+  // Switches on behaviour at OpenAI's side, so by value: a long thread is compacted there.
+  const features = from.get('x-codex-beta-features');
+  if (features === 'remote_compaction_v2') headers.set('x-codex-beta-features', features);
   headers.set('content-type', 'application/json');
   headers.set('authorization', `Bearer ${ours.openaiApiKey}`);
   headers.set('accept-encoding', 'identity');
