@@ -41,10 +41,13 @@ const maxExecOutputBytes = 4 * 1024 * 1024;
 const sdkOptions = { transport: 'rpc', enableDefaultSession: false, sleepAfter: '15m' } as const;
 
 export function cloudflareSandboxes(namespace: DurableObjectNamespace<TaskSandbox>): Sandboxes {
-  const byId = addressedById(namespace);
   return {
     idFor: (taskId) => namespace.idFromName(taskId).toString(),
-    get: (sandboxId) => cloudflareSandbox(() => getSandbox(byId, sandboxId, sdkOptions)),
+    get: (sandboxId) => {
+      const only = namespaceOf(namespace, sandboxId);
+      // To the SDK the name is a label; it takes 63 characters of it.
+      return cloudflareSandbox(() => getSandbox(only, sandboxId.slice(0, 63), sdkOptions));
+    },
   };
 }
 
@@ -180,17 +183,22 @@ function cloudflareSandbox(sandbox: () => TaskSandbox): SandboxPort {
   };
 }
 
-/** The SDK finds an object by its name; everything here knows it by its id, which is also what the egress handler is told. */
-function addressedById(
+/**
+ * The SDK finds an object by its name; everything here knows it by its id, which is also what the egress handler is told. So the SDK is
+ * given a namespace in which every name means this one object.
+ */
+function namespaceOf(
   namespace: DurableObjectNamespace<TaskSandbox>,
+  sandboxId: string,
 ): DurableObjectNamespace<TaskSandbox> {
+  const id = namespace.idFromString(sandboxId);
   return {
-    idFromName: (sandboxId) => namespace.idFromString(sandboxId),
-    idFromString: (sandboxId) => namespace.idFromString(sandboxId),
-    newUniqueId: (options) => namespace.newUniqueId(options),
-    get: (id, options) => namespace.get(id, options),
-    getByName: (sandboxId, options) => namespace.get(namespace.idFromString(sandboxId), options),
-    jurisdiction: (jurisdiction) => addressedById(namespace.jurisdiction(jurisdiction)),
+    idFromName: () => id,
+    idFromString: () => id,
+    newUniqueId: () => id,
+    get: (_, options) => namespace.get(id, options),
+    getByName: (_, options) => namespace.get(id, options),
+    jurisdiction: (jurisdiction) => namespaceOf(namespace.jurisdiction(jurisdiction), sandboxId),
   };
 }
 
