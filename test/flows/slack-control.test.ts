@@ -1,4 +1,5 @@
 /** What people do to a task in Slack while it runs and after: cancel, retry, approve, change; and what Slack does to it. */
+import { randomBytes } from 'node:crypto';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { applyPatch, fail, finish, shell } from '../../local/openai-simulator/script.ts';
 import type { SlackSimulator } from '../../local/slack-simulator/contract.ts';
@@ -23,10 +24,11 @@ beforeAll(async () => {
       breaks: [fail(400, { message: 'the model is on holiday' })],
       leaks: [
         applyPatch(
-          `*** Begin Patch\n*** Add File: key.pem\n+-----BEGIN RSA PRIVATE KEY-----\n+MIIEowIBAAKCAQEAtest\n+-----END RSA PRIVATE KEY-----\n*** End Patch`,
+          `*** Begin Patch\n*** Add File: key.pem\n+-----BEGIN RSA PRIVATE KEY-----\n+${randomBytes(72).toString('base64')}\n+-----END RSA PRIVATE KEY-----\n*** End Patch`,
         ),
         finish({ title: 'Add a key', summary: 'For the tests.' }),
       ],
+      slowly: [shell('sleep 2'), ...mend],
       mend,
     }),
   });
@@ -159,8 +161,8 @@ describe('Slack itself', () => {
 
   it('revokes the token: the task still ends in its pull request, and the log says why nobody was told', async () => {
     const before = (await pulls()).length;
-    const { at } = await ask('revoked [mend]');
-    await untilReplied(at, /node --test/);
+    const { at } = await ask('revoked [slowly]');
+    await untilReplied(at, /sleep 2/);
     slack.revokeBotToken();
     await until('the pull request', async () => (await pulls()).length === before + 1);
     await until('the log', () =>

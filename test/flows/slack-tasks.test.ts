@@ -190,7 +190,6 @@ describe('a task whose repository is not clear', () => {
 describe('who may not use a repository', () => {
   it.each([
     ['a guest', 'gast', 'dev', 'acme/split-bill [mend] it'],
-    ['somebody of another workspace', 'fremd', 'dev', 'acme/split-bill [mend] it'],
     ['a member who is not on the list', 'maria', 'ops', 'acme/till [mend] it'],
     ['anybody, when it is not listed', 'maria', 'ops', 'acme/other [mend] it'],
   ])('is told so alone: %s', async (_, user, channel, text) => {
@@ -207,6 +206,20 @@ describe('who may not use a repository', () => {
     await until('its end', () => flow.logged('task.ended').length === startedTasks(flow).length);
     expect(slack.messages(channel)).toHaveLength(messages);
     expect(flow.logged('sandbox.started')).toHaveLength(sandboxes);
+  });
+});
+
+describe('somebody of another workspace', () => {
+  it('starts nothing with a mention, and is told so', async () => {
+    const before = startedTasks(flow).length;
+    const told = slack.ephemerals('fremd').length;
+    await slack.say({
+      user: 'fremd',
+      channel: 'dev',
+      text: `<@${slack.botUserId}> acme/split-bill [mend] it`,
+    });
+    await until('the refusal', () => slack.ephemerals('fremd').length > told);
+    expect(startedTasks(flow)).toHaveLength(before);
   });
 });
 
