@@ -87,7 +87,7 @@ function cloudflareSandbox(sandbox: () => TaskSandbox): SandboxPort {
   /** As base64, so that what arrives is what was sent, byte for byte. */
   async function put(path: string, content: string): Promise<void> {
     const base64 = encodeBase64(new TextEncoder().encode(content));
-    await sandbox().writeFile(path, base64, { encoding: 'base64' });
+    release(await sandbox().writeFile(path, base64, { encoding: 'base64' }));
   }
 
   async function prepare(instance: string, maxProcesses: number): Promise<void> {
@@ -200,6 +200,11 @@ function namespaceOf(
     getByName: (_, options) => namespace.get(id, options),
     jurisdiction: (jurisdiction) => namespaceOf(namespace.jurisdiction(jurisdiction), sandboxId),
   };
+}
+
+/** The SDK passes on what its own connection to the container returned, which holds that end of it until it is disposed of. */
+function release(result: object): void {
+  if (Symbol.dispose in result && typeof result[Symbol.dispose] === 'function') result[Symbol.dispose]();
 }
 
 const newName = (): string => crypto.randomUUID().replaceAll('-', '');

@@ -1,0 +1,95 @@
+/** The test Worker in real workerd, with the real SDK, over a fake container engine and a recording upstream. Starts no network but loopback. */
+import { execFile } from 'node:child_process';
+import { mkdtemp, readFile, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { promisify } from 'node:util';
+import { convertV4MiniflareOptions, Log, LogLevel, Miniflare } from 'miniflare';
+import { projectRoot } from '../../local/project-root.ts';
+import type { Sandboxes } from '../../src/core/sandbox-port.ts';
+import { startEngine, type FakeEngine } from '../fake-engine/engine.ts';
+import { remoteSandboxes } from './remote-sandboxes.ts';
+
+const run = promisify(execFile);
+const names = { SANDBOX: 'TaskSandbox', TRAP: 'StaticFieldTrap', ASSIGNED: 'AssignedAfter' } as const;
+
+export interface CloudflareHost {
+  readonly engine: FakeEngine;
+  /** What the Worker and the SDK logged, at its most talkative. */
+  readonly logged: readonly string[];
+  readonly sandboxes: Sandboxes;
+  /** The id of a Durable Object, in the way that the platform makes it of a name. */
+  idOf(binding: keyof typeof names, name: string): string;
+  call(method: string, path: string, json?: unknown): Promise<{ status: number; text: string }>;
+  close(): Promise<void>;
+}
+
+/** `upstream`: where GitHub and OpenAI are; nothing is there unless a test says so. */
+export async function startCloudflareHost(upstream = 'http://127.0.0.1:9'): Promise<CloudflareHost> {
+  const [script, engine] = await Promise.all([bundle(), startEngine()]);
+  const logged: string[] = [];
+  const miniflare = new Miniflare({
+    ...convertV4MiniflareOptions({
+      name: 'airlock-cloudflare-test',
+      log: new Log(LogLevel.NONE),
+      cf: false,
+      modules: [{ type: 'ESModule', path: 'worker.js', contents: script }],
+      compatibilityDate: '2026-10-20',
+      compatibilityFlags: ['nodejs_compat'],
+      bindings: { UPSTREAM: upstream, SANDBOX_LOG_LEVEL: 'debug' },
+      durableObjects: {
+        ...Object.fromEntries(
+          Object.entries(names).map(([binding, className]) => [
+            binding,
+            { className, useSQLite: true, container: { imageName: 'airlock/sandbox:test' } },
+          ]),
+        ),
+        GRANTS: { className: 'Grants', useSQLite: true },
+      },
+      containerEngine: { localDocker: { socketPath: engine.socketPath } },
+    }),
+    handleStructuredLogs: ({ message }) => logged.push(message),
+  });
+  await miniflare.ready;
+  const namespaces = await Promise.all(
+    Object.keys(names).map(async (binding) => [binding, await miniflare.getDurableObjectNamespace(binding)] as const),
+  );
+  const byBinding = new Map<string, (typeof namespaces)[number][1]>(namespaces);
+  const idOf = (binding: string, name: string) => {
+    const id = byBinding.get(binding)?.idFromName(name).toString();
+    if (id === undefined) throw new Error('there is no such binding');
+    return id;
+  };
+  const call = async (method: string, path: string, json?: unknown) => {
+    const body = json === undefined ? {} : { body: JSON.stringify(json) };
+    const response = await miniflare.dispatchFetch(`http://worker${path}`, { method, ...body });
+    return { status: response.status, text: await response.text() };
+  };
+  return {
+    engine,
+    logged,
+    idOf,
+    call,
+    sandboxes: remoteSandboxes((taskId) => idOf('SANDBOX', taskId), call),
+    async close() {
+      await miniflare.dispose();
+      await engine.close();
+    },
+  };
+}
+
+/** With wrangler, as a deployment is: class names have to survive it, because they key the handlers. */
+async function bundle(): Promise<string> {
+  const outdir = await mkdtemp(join(tmpdir(), 'airlock-bundle-'));
+  try {
+    const wrangler = join(projectRoot, 'node_modules/wrangler/bin/wrangler.js');
+    const config = join(import.meta.dirname, 'wrangler.jsonc');
+    const args = ['deploy', '--dry-run', '--config', config, '--outdir', outdir];
+    const env = { ...process.env, WRANGLER_SEND_METRICS: 'false', WRANGLER_LOG: 'error', CI: '1' };
+    await run(process.execPath, [wrangler, ...args], { cwd: projectRoot, env, timeout: 60_000 });
+    return await readFile(join(outdir, 'worker.js'), 'utf8');
+  } finally {
+    await rm(outdir, { recursive: true, force: true });
+  }
+}
+

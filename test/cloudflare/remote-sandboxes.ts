@@ -1,0 +1,65 @@
+/** The sandbox contract in Node over the adapter in the test Worker. Adds nothing: values and errors arrive as the adapter gave them. */
+import { z } from 'zod';
+import {
+  SandboxBusyError,
+  SandboxLostError,
+  type Sandboxes,
+  type TaskSandbox,
+} from '../../src/core/sandbox-port.ts';
+import type { Call } from './remote-worker-side.ts';
+
+const answer = z.discriminatedUnion('ok', [
+  z.object({ ok: z.literal(true), value: z.unknown() }),
+  z.object({ ok: z.literal(false), name: z.string(), message: z.string() }),
+]);
+const bytes = z.string().transform((text) => new Uint8Array(Buffer.from(text, 'hex')));
+const file = z.object({ bytes, size: z.int() }).nullable();
+const chunk = z.object({ bytes, size: z.int(), exitCode: z.int().nullable() });
+const execResult = z.object({
+  exitCode: z.int(),
+  stdout: z.string(),
+  stderr: z.string(),
+  truncated: z.boolean(),
+  timedOut: z.boolean(),
+});
+
+type Post = (method: string, path: string, json: unknown) => Promise<{ text: string }>;
+
+export function remoteSandboxes(idFor: (taskId: string) => string, post: Post): Sandboxes {
+  return { idFor, get: (sandboxId) => remoteSandbox(sandboxId, post) };
+}
+
+function remoteSandbox(sandboxId: string, post: Post): TaskSandbox {
+  async function call(what: Call): Promise<unknown> {
+    const { text } = await post('POST', `/sandboxes/${sandboxId}`, what);
+    const ended = answer.parse(JSON.parse(text));
+    if (ended.ok) return ended.value;
+    if (ended.name === 'SandboxLostError') throw new SandboxLostError(ended.message);
+    if (ended.name === 'SandboxBusyError') throw new SandboxBusyError(ended.message);
+    throw new Error(ended.message);
+  }
+  return {
+    async start(spec) {
+      await call({ method: 'start', spec });
+    },
+    async writeFile(path, content) {
+      await call({ method: 'writeFile', path, content });
+    },
+    async readFile(path, range) {
+      return file.parse(await call({ method: 'readFile', path, range }));
+    },
+    async exec({ argv, cwd, env }, limits) {
+      const command = { argv: [...argv], cwd, env };
+      return execResult.parse(await call({ method: 'exec', command, limits }));
+    },
+    async startRun(name, { argv, cwd, env }) {
+      await call({ method: 'startRun', name, command: { argv: [...argv], cwd, env } });
+    },
+    async readRun(name, range) {
+      return chunk.parse(await call({ method: 'readRun', name, range }));
+    },
+    async destroy() {
+      await call({ method: 'destroy' });
+    },
+  };
+}

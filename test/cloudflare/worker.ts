@@ -1,0 +1,107 @@
+/**
+ * A Worker for the tests alone: the product's Cloudflare sandbox and egress handler, a small store of grants in the place of the task's record,
+ * and a door through which a test in Node calls the adapter. Wired as `composition.ts` and `index.ts` wire the product.
+ */
+import { Sandbox } from '@cloudflare/sandbox';
+import { DurableObject } from 'cloudflare:workers';
+import type { EgressEntry, Grant } from '../../src/core/grant.ts';
+import { cloudflareSandboxes } from '../../src/sandbox/cloudflare-sandboxes.ts';
+import { connectOutbound, TaskSandbox } from '../../src/sandbox/cloudflare.ts';
+import { answerCall } from './remote-worker-side.ts';
+
+export { ContainerProxy, TaskSandbox } from '../../src/sandbox/cloudflare.ts';
+
+interface Env extends Cloudflare.Env {
+  readonly SANDBOX: DurableObjectNamespace<TaskSandbox>;
+  readonly TRAP: DurableObjectNamespace<StaticFieldTrap>;
+  readonly ASSIGNED: DurableObjectNamespace<AssignedAfter>;
+  readonly GRANTS: DurableObjectNamespace<Grants>;
+  readonly UPSTREAM: string;
+}
+
+/** One object for each sandbox, under the sandbox's own id, as the task's record. */
+export class Grants extends DurableObject<Env> {
+  #grant: Grant | null = null;
+  #entries: EgressEntry[] = [];
+
+  put(grant: Grant): void {
+    this.#grant = grant;
+    this.#entries = [];
+  }
+  admit(): Grant | null {
+    return this.#grant;
+  }
+  record(entry: EgressEntry): void {
+    this.#entries.push(entry);
+  }
+  entries(): EgressEntry[] {
+    return this.#entries;
+  }
+}
+
+const grantsOf = (env: Env, containerId: string) => env.GRANTS.get(env.GRANTS.idFromName(containerId));
+
+connectOutbound<Env>((env, waitUntil) => ({
+  admit: async (containerId) => {
+    if (containerId === env.SANDBOX.idFromName('broken').toString())
+      throw new Error('a secret: ghs_read_token');
+    return await grantsOf(env, containerId).admit();
+  },
+  record: async (containerId, entry) => await grantsOf(env, containerId).record(entry),
+  readToken: async () => await Promise.resolve('ghs_read_token'),
+  openaiApiKey: 'sk-real-key',
+  githubUrl: `${env.UPSTREAM}/github`,
+  openaiBaseUrl: `${env.UPSTREAM}/openai/v1`,
+  fetch: async (input, init) => await fetch(input, init),
+  now: () => Date.now(),
+  waitUntil,
+}));
+
+/**
+ * What `TaskSandbox` must never become: the handlers as a static field, the way they are often written. It compiles, it deploys, and the
+ * SDK never sees them. The host list, meant as one more lock, is then what opens the door.
+ */
+export class StaticFieldTrap extends Sandbox<unknown> {
+  override enableInternet = false;
+  override interceptHttps = true;
+  override allowedHosts = ['localhost'];
+  static override outboundByHost = { localhost: () => new Response('decided by the handler') };
+}
+
+/** The same, assigned after the class. */
+export class AssignedAfter extends Sandbox<unknown> {
+  override enableInternet = false;
+  override interceptHttps = true;
+  override allowedHosts = ['localhost'];
+}
+AssignedAfter.outboundByHost = { localhost: () => new Response('decided by the handler') };
+
+export default {
+  async fetch(request, env): Promise<Response> {
+    const { pathname } = new URL(request.url);
+    const [, area = '', id = ''] = pathname.split('/');
+    switch (`${request.method} ${area}`) {
+      case 'POST sandboxes':
+        return await answerCall(request, cloudflareSandboxes(env.SANDBOX), id);
+      case 'PUT grants':
+        await grantsOf(env, id).put(await request.json());
+        return new Response(null, { status: 204 });
+      case 'GET entries':
+        return Response.json(await grantsOf(env, id).entries());
+      case 'GET statics':
+        return Response.json({
+          ownOfTaskSandbox: Object.getOwnPropertyNames(TaskSandbox).toSorted(),
+          taskSandboxCatchesAll: TaskSandbox.outbound !== undefined,
+          ownOfTrap: Object.getOwnPropertyNames(StaticFieldTrap).includes('outboundByHost'),
+          className: TaskSandbox.name,
+        });
+      case 'POST start': {
+        const namespace = pathname.split('/')[3] === 'assigned' ? env.ASSIGNED : env.TRAP;
+        await namespace.get(namespace.idFromString(id)).startAndWaitForPorts(3000);
+        return new Response(null, { status: 204 });
+      }
+      default:
+        return new Response(null, { status: 404 });
+    }
+  },
+} satisfies ExportedHandler<Env>;

@@ -1,0 +1,128 @@
+/**
+ * Stand-in for the server of the SDK's image: what `@cloudflare/sandbox` 0.12.10 speaks to on port 3000 of a container over its `rpc` transport,
+ * as far as the adapter uses it. Written against the SDK's published client; carries everything out for real, as the first program of a
+ * fake container. Listens on a Unix socket, because the fake container has no network at all.
+ *
+ * Usage: node control-server.ts <socket>
+ */
+import { spawn } from 'node:child_process';
+import { existsSync } from 'node:fs';
+import { writeFile } from 'node:fs/promises';
+import { createServer } from 'node:http';
+import { constants } from 'node:os';
+import { newWebSocketRpcSession, RpcTarget } from 'capnweb';
+import { WebSocketServer } from 'ws';
+
+/** What the SDK sends for “no session”; with `enableDefaultSession: false` it never sends anything else. */
+const noSession = '__DISABLE_SESSION__';
+const authority = '/etc/cloudflare/certs/cloudflare-containers-ca.crt';
+const authorityVariables = [
+  'NODE_EXTRA_CA_CERTS',
+  'SSL_CERT_FILE',
+  'CURL_CA_BUNDLE',
+  'REQUESTS_CA_BUNDLE',
+  'GIT_SSL_CAINFO',
+];
+
+/** As the real one reports failures: the SDK's client rebuilds its typed errors from the JSON. */
+function refusal(code: string, message: string): Error {
+  return new Error(JSON.stringify({ code, message, context: {} }));
+}
+
+function requireNoSession(sessionId: string): void {
+  if (sessionId !== noSession) throw refusal('INTERNAL_ERROR', 'this stand-in knows no sessions');
+}
+
+interface ExecuteOptions {
+  readonly env?: Readonly<Record<string, string | undefined>>;
+  readonly cwd?: string;
+}
+
+class Commands extends RpcTarget {
+  /** Ends when the shell and everything that holds its outputs have ended. Has no time limit that would kill anything, as the real one. */
+  async execute(command: string, sessionId: string, options: ExecuteOptions = {}) {
+    requireNoSession(sessionId);
+    const child = spawn('/bin/bash', ['-c', command], {
+      cwd: options.cwd ?? '/',
+      env: { ...process.env, ...options.env },
+      stdio: ['ignore', 'pipe', 'pipe'],
+    });
+    const [stdout, stderr, exitCode] = await Promise.all([
+      collected(child.stdout),
+      collected(child.stderr),
+      new Promise<number>((resolve, reject) => {
+        child.once('error', reject);
+        child.once('close', (code, signal) =>
+          resolve(code ?? 128 + (signal === null ? 0 : constants.signals[signal])),
+        );
+      }),
+    ]);
+    const timestamp = new Date().toISOString();
+    return { success: exitCode === 0, exitCode, stdout, stderr, command, timestamp };
+  }
+}
+
+class Files extends RpcTarget {
+  async writeFile(path: string, content: string, sessionId: string, options: { encoding?: string } = {}) {
+    requireNoSession(sessionId);
+    try {
+      await writeFile(path, content, options.encoding === 'base64' ? 'base64' : 'utf8');
+    } catch (error) {
+      throw refusal('FILESYSTEM_ERROR', String(error));
+    }
+    return { success: true, path, timestamp: new Date().toISOString() };
+  }
+}
+
+class Utils extends RpcTarget {
+  ping() {
+    return 'pong';
+  }
+  getVersion() {
+    return '0.12.10';
+  }
+}
+
+class ControlServer extends RpcTarget {
+  get commands() {
+    return new Commands();
+  }
+  get files() {
+    return new Files();
+  }
+  get utils() {
+    return new Utils();
+  }
+}
+
+async function collected(stream: NodeJS.ReadableStream): Promise<string> {
+  const chunks: Uint8Array[] = [];
+  stream.on('data', (chunk: Uint8Array) => chunks.push(chunk));
+  await new Promise((resolve) => stream.once('close', resolve));
+  return Buffer.concat(chunks).toString();
+}
+
+/** The real one looks for the interceptor's authority after it has begun to listen, and from then on names it to what it starts. */
+function watchForAuthority(): void {
+  const timer = setInterval(() => {
+    if (!existsSync(authority)) return;
+    for (const name of authorityVariables) process.env[name] = authority;
+    clearInterval(timer);
+  }, 30);
+}
+
+const [socket] = process.argv.slice(2);
+if (socket === undefined) throw new Error('usage: control-server.ts <socket>');
+const sockets = new WebSocketServer({ noServer: true, maxPayload: 64 * 1024 * 1024 });
+const server = createServer((_request, response) => response.end('ok'));
+server.on('upgrade', (request, connection, head) => {
+  if (request.url !== '/rpc') {
+    connection.end('HTTP/1.1 404 Not Found\r\n\r\n');
+    return;
+  }
+  sockets.handleUpgrade(request, connection, head, (webSocket) => {
+    newWebSocketRpcSession(webSocket, new ControlServer());
+  });
+});
+server.listen(socket);
+if (process.env['SANDBOX_INTERCEPT_HTTPS'] === '1') watchForAuthority();

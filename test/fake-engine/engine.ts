@@ -1,0 +1,196 @@
+/**
+ * A fake container engine: as much of Docker's HTTP interface as workerd uses to run a Durable Object's container beside its sidecar.
+ * A container is real processes (`container.ts`); images are not looked at. Anything else than what is known is answered 404 and kept
+ * in `unknown`, so that a workerd that asks for more fails a test instead of puzzling one.
+ */
+import { spawn } from 'node:child_process';
+import { rm } from 'node:fs/promises';
+import { createServer, type IncomingMessage } from 'node:http';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { z } from 'zod';
+import { createContainer, type FakeContainer } from './container.ts';
+import { readBody } from './http-parts.ts';
+import { startSidecar, type FakeSidecar } from './sidecar.ts';
+
+const creation = z.looseObject({ Image: z.string(), Env: z.array(z.string()).nullish() });
+
+interface Entry {
+  readonly name: string;
+  readonly image: string;
+  status: 'created' | 'running' | 'exited';
+  exitCode: number;
+  readonly container: FakeContainer | null;
+  sidecar: FakeSidecar | null;
+  readonly waiting: Set<() => void>;
+}
+
+export interface FakeEngine {
+  /** For miniflare's `containerEngine`. */
+  readonly socketPath: string;
+  /** Requests that no rule knows. */
+  readonly unknown: readonly string[];
+  /** The running container of a Durable Object, by the object's id. */
+  container(objectId: string): FakeContainer | null;
+  /** Where workerd listens for what leaves that container. */
+  egressPort(objectId: string): number | null;
+  /** While true, new containers do not start: as when the platform has none to give. */
+  full: boolean;
+  close(): Promise<void>;
+}
+
+interface Answer {
+  readonly status: number;
+  readonly json?: unknown;
+  readonly bytes?: Buffer;
+}
+
+const sidecarSuffix = '-proxy';
+
+export async function startEngine(log: (line: string) => void = () => undefined): Promise<FakeEngine> {
+  const entries = new Map<string, Entry>();
+  const unknown: string[] = [];
+  const socket = join(tmpdir(), `airlock-engine-${process.pid}-${Math.random().toString(36).slice(2)}.sock`);
+  const engine = { full: false };
+
+  const partner = (name: string) => entries.get(name.slice(0, -sidecarSuffix.length));
+  const find = (objectId: string, sidecar: boolean) =>
+    [...entries.values()].find(
+      ({ name }) => name.includes(objectId) && name.endsWith(sidecarSuffix) === sidecar,
+    );
+
+  async function start(entry: Entry): Promise<Answer> {
+    if (entry.name.endsWith(sidecarSuffix)) {
+      entry.sidecar ??= await startSidecar(() => partner(entry.name)?.container?.controlSocket ?? null);
+      entry.status = 'running';
+      return { status: 204 };
+    }
+    if (engine.full) return { status: 500, json: { message: 'no room' } };
+    entry.status = 'running';
+    entry.container?.start((exitCode) => {
+      entry.exitCode = exitCode;
+      stopped(entry);
+    });
+    return { status: 204 };
+  }
+
+  function stopped(entry: Entry): void {
+    entry.status = 'exited';
+    for (const done of entry.waiting) done();
+    entry.waiting.clear();
+  }
+
+  async function remove(entry: Entry): Promise<void> {
+    entries.delete(entry.name);
+    entry.sidecar?.close();
+    await entry.container?.remove();
+    stopped(entry);
+  }
+
+  async function answer(request: IncomingMessage): Promise<Answer> {
+    const body = await readBody(request);
+    const url = new URL(request.url ?? '/', 'http://engine');
+    const route = `${request.method} ${url.pathname}`;
+    log(`${request.method} ${request.url} ${body.length < 2000 ? body.toString('latin1') : body.length}`);
+    if (route === 'GET /networks/bridge')
+      return {
+        status: 200,
+        json: { Name: 'bridge', IPAM: { Config: [{ Subnet: '127.0.0.0/8', Gateway: '127.0.0.1' }] } },
+      };
+    if (route === 'GET /volumes') return { status: 200, json: { Volumes: [] } };
+    if (route === 'POST /containers/create') {
+      const name = url.searchParams.get('name') ?? '';
+      if (entries.has(name)) return { status: 409, json: { message: 'the name is taken' } };
+      entries.set(name, await entryOf(name, creation.parse(JSON.parse(body.toString()))));
+      return { status: 201, json: { Id: name } };
+    }
+    const [, name = '', action = ''] = /^\/containers\/([^/]+)(?:\/(\w+))?$/.exec(url.pathname) ?? [];
+    const entry = entries.get(name);
+    if (name !== '' && entry === undefined) return { status: 404, json: { message: 'no such container' } };
+    if (entry !== undefined)
+      switch (`${request.method} ${action}`) {
+        case 'GET json':
+          return { status: 200, json: description(entry) };
+        case 'POST start':
+          return await start(entry);
+        case 'POST wait':
+          if (entry.status !== 'exited') await new Promise<void>((resolve) => entry.waiting.add(resolve));
+          return { status: 200, json: { StatusCode: entry.exitCode } };
+        case 'POST kill':
+        case 'POST stop':
+          entry.container?.kill();
+          if (entry.container === null) stopped(entry);
+          return { status: 204 };
+        case 'PUT archive':
+          if (url.searchParams.get('path') !== '/etc' || entry.container === null) break;
+          await extract(body, entry.container.etc);
+          return { status: 200 };
+        case 'DELETE ':
+          await remove(entry);
+          return { status: 204 };
+        default:
+      }
+    unknown.push(route);
+    return { status: 404, json: { message: 'this engine does not know that' } };
+  }
+
+  const server = createServer((request, response) => {
+    void answer(request).then(
+      ({ status, json, bytes }) => {
+        response.writeHead(status, { 'content-type': 'application/json' });
+        response.end(bytes ?? (json === undefined ? '' : JSON.stringify(json)));
+      },
+      (error: unknown) => {
+        unknown.push(`${request.method} ${request.url}: ${String(error)}`);
+        response.writeHead(500).end('{}');
+      },
+    );
+  });
+  await new Promise<void>((resolve) => server.listen(socket, resolve));
+  return {
+    socketPath: `unix:${socket}`,
+    unknown,
+    container: (objectId) => find(objectId, false)?.container ?? null,
+    egressPort: (objectId) => find(objectId, true)?.sidecar?.egressPort() ?? null,
+    get full() {
+      return engine.full;
+    },
+    set full(full) {
+      engine.full = full;
+    },
+    async close() {
+      await Promise.all([...entries.values()].map(async (entry) => await remove(entry)));
+      server.close();
+      server.closeAllConnections();
+      await rm(socket, { force: true });
+    },
+  };
+}
+
+async function entryOf(name: string, { Image, Env }: z.infer<typeof creation>): Promise<Entry> {
+  const env = Object.fromEntries(
+    (Env ?? []).map((pair) => {
+      const at = pair.indexOf('=');
+      return [pair.slice(0, at), pair.slice(at + 1)];
+    }),
+  );
+  const container = name.endsWith(sidecarSuffix) ? null : await createContainer(env);
+  return { name, image: Image, status: 'created', exitCode: 0, container, sidecar: null, waiting: new Set() };
+}
+
+function description({ image, status, exitCode, sidecar }: Entry) {
+  const ports =
+    sidecar === null ? {} : { '39001/tcp': [{ HostIp: '127.0.0.1', HostPort: String(sidecar.ingressPort) }] };
+  return {
+    State: { Status: status, Running: status === 'running', ExitCode: exitCode },
+    Config: { Image: image },
+    NetworkSettings: { Ports: ports },
+  };
+}
+
+/** workerd puts nothing but the interceptor's authority into a container: `cloudflare/certs/…`. */
+async function extract(archive: Buffer, folder: string): Promise<void> {
+  const tar = spawn('tar', ['-x', '-C', folder, 'cloudflare'], { stdio: ['pipe', 'ignore', 'inherit'] });
+  tar.stdin.end(archive);
+  await new Promise((resolve) => tar.once('close', resolve));
+}
