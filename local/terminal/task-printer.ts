@@ -14,6 +14,7 @@ const phaseLines: Readonly<Record<string, string>> = {
   provision: 'starting a fresh sandbox',
   canary: 'proving from inside that it is sealed',
   clone: 'cloning the repository',
+  setup: 'installing dependencies, before Codex and with only the hosts that are listed for it',
   codex: 'Codex is at work',
   collect: 'taking the change out of the sealed sandbox',
   gate: 'judging the change',

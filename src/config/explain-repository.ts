@@ -1,5 +1,5 @@
 /** What the configuration says about one repository and which entry of it decides, in words for a maintainer's terminal. */
-import type { ModelPrice, SlackAccess } from '../core/policy.ts';
+import type { ModelPrice, SetupPolicy, SlackAccess } from '../core/policy.ts';
 import { sameRepository } from '../core/ids.ts';
 import type { RepositoryRef } from '../core/task.ts';
 import { matchesPattern } from './repository-pattern.ts';
@@ -37,7 +37,10 @@ export function explainRepository(config: AirlockConfig, repository: RepositoryR
     `  tokens: ${policy.limits.tokens} (${from(settings.limits?.tokens, defaults.limits?.tokens)})`,
     `  draft: ${policy.draft ? 'yes' : 'no'} (${from(settings.draft, defaults.draft)})`,
     `  base branch: ${policy.baseBranch ?? "the repository's default branch"} (${from(settings.baseBranch)})`,
-    `  setup: ${policy.setup === null ? 'none' : `${policy.setup.run}, may read from ${policy.setup.hosts.join(', ') || 'no host'}`} (${from(settings.setup)})`,
+    `  setup: ${setupWords(policy.setup)} (${from(settings.setup)})`,
+    `  also reads: ${policy.alsoRead.map((other) => `${other.owner}/${other.name}`).join(', ') || 'no other repository'} (${from(settings.alsoRead)})`,
+    `  Git LFS: ${policy.lfs ? 'fetched with the clone' : 'pointers only'} (${from(settings.lfs)})`,
+    `  extra hosts while Codex runs: ${policy.extraHosts.join(', ') || 'none'} (${from(settings.extraHosts)})`,
     `  aliases: ${policy.aliases.join(', ') || 'none'}`,
     `  from Slack: ${slackWords(config, policy.slack)} (${from(settings.slack, defaults.slack)})`,
     `  default of the Slack channels: ${channelsWithDefault(config, repository).join(', ') || 'none'}`,
@@ -61,6 +64,12 @@ function slackWords({ slack }: AirlockConfig, access: SlackAccess): string {
   const groups = people?.groups.map((group) => `the members of ${group}`) ?? [];
   const who = people === null ? everybody : [...people.users, ...groups].join(', ');
   return `${who}; ${channels === null ? 'from everywhere' : `only in ${channels.join(', ')}`}`;
+}
+
+function setupWords(setup: SetupPolicy | null): string {
+  if (setup === null) return 'none';
+  const needed = setup.optional ? ', may fail' : '';
+  return `${setup.run}, may read from ${setup.hosts.join(', ') || 'no host'}${needed}`;
 }
 
 function priceWords(price: ModelPrice | null): string {

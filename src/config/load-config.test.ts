@@ -77,7 +77,7 @@ describe('a mistake is named with its place and the way out', () => {
     ],
     [
       repository('{ "setup": { "xyzzyxyzzy": 3, "run": "x" } }'),
-      'c.jsonc:1:47: repositories["acme/shop"].setup.xyzzyxyzzy: unknown key (known keys: run, hosts)',
+      'c.jsonc:1:47: repositories["acme/shop"].setup.xyzzyxyzzy: unknown key (known keys: run, hosts, optional)',
     ],
     [
       repository('{ "effort": "hihg" }'),
@@ -102,6 +102,30 @@ describe('a mistake is named with its place and the way out', () => {
     [
       repository('{ "setup": {} }'),
       'c.jsonc:1:45: repositories["acme/shop"].setup.run: expected a text in quotes, which is missing',
+    ],
+    [
+      repository('{ "alsoRead": ["acme/*"] }'),
+      'c.jsonc:1:49: repositories["acme/shop"].alsoRead[0]: expected the exact name of a repository, such as "acme/design", got "acme/*" (list each repository by its name)',
+    ],
+    [
+      repository('{ "alsoRead": ["design"] }'),
+      'c.jsonc:1:49: repositories["acme/shop"].alsoRead[0]: expected the exact name of a repository, such as "acme/design", got "design"',
+    ],
+    [
+      repository('{ "lfs": "yes" }'),
+      'c.jsonc:1:43: repositories["acme/shop"].lfs: expected true or false, got "yes"',
+    ],
+    [
+      repository('{ "extraHosts": ["https://docs.example.com"] }'),
+      'c.jsonc:1:51: repositories["acme/shop"].extraHosts[0]: expected a host name without a scheme, such as "packages.example.com", got "https://docs.example.com"',
+    ],
+    [
+      repository('{ "setup": { "run": "x", "optional": 1 } }'),
+      'c.jsonc:1:71: repositories["acme/shop"].setup.optional: expected true or false, got 1',
+    ],
+    [
+      '{ "defaults": { "alsoRead": ["acme/design"] } }',
+      'c.jsonc:1:17: defaults.alsoRead: unknown key (known keys: model, models, effort, limits, draft, slack)',
     ],
     [
       repository('{ "model": "gpt 6" }'),

@@ -70,10 +70,35 @@ describe('resolveRepository', () => {
       model: 'gpt-c',
       models: ['gpt-c', 'gpt-b'],
       effort: 'medium',
-      setup: { run: 'npm ci', hosts: ['packages.example.com'] },
+      setup: { run: 'npm ci', hosts: ['packages.example.com'], optional: false },
+      alsoRead: [],
+      lfs: false,
+      extraHosts: [],
       limits: { minutes: 10, tokens: 2_000_000 },
       draft: false,
       slack: { kind: 'none' },
+    });
+  });
+
+  it('reads what is opened beside the repository, host names in lower case and each once', () => {
+    const opened = config({
+      repositories: {
+        'acme/shop': {
+          setup: { run: 'make deps', optional: true },
+          alsoRead: ['acme/design', 'Acme/Tokens'],
+          lfs: true,
+          extraHosts: ['Docs.example.com', 'docs.example.com'],
+        },
+      },
+    });
+    expect(resolveRepository(opened, { owner: 'acme', name: 'shop' })).toMatchObject({
+      setup: { run: 'make deps', hosts: [], optional: true },
+      alsoRead: [
+        { owner: 'acme', name: 'design' },
+        { owner: 'Acme', name: 'Tokens' },
+      ],
+      lfs: true,
+      extraHosts: ['docs.example.com'],
     });
   });
 

@@ -40,7 +40,14 @@ export function resolveRepository(
     setup:
       settings.setup === undefined
         ? null
-        : { run: settings.setup.run, hosts: (settings.setup.hosts ?? []).map((host) => host.toLowerCase()) },
+        : {
+            run: settings.setup.run,
+            hosts: hostNames(settings.setup.hosts),
+            optional: settings.setup.optional ?? false,
+          },
+    alsoRead: (settings.alsoRead ?? []).flatMap((name) => parseRepositoryRef(name) ?? []),
+    lfs: settings.lfs ?? false,
+    extraHosts: hostNames(settings.extraHosts),
     limits: {
       minutes: settings.limits?.minutes ?? defaults.limits?.minutes ?? builtIn.minutes,
       tokens: settings.limits?.tokens ?? defaults.limits?.tokens ?? builtIn.tokens,
@@ -49,6 +56,10 @@ export function resolveRepository(
     slack: slackAccessOf(settings.slack ?? defaults.slack),
   };
 }
+
+const hostNames = (names: readonly string[] = []): string[] => [
+  ...new Set(names.map((host) => host.toLowerCase())),
+];
 
 /** The repository that an alias names, as its key is written; null when there is none. Case does not count. */
 export function repositoryByAlias(config: AirlockConfig, alias: string): RepositoryRef | null {

@@ -5,6 +5,7 @@
 import * as z from 'zod';
 import { isBranchName } from '../core/branch-name.ts';
 import type { GithubPolicy, ModelPrice, SlackPolicy } from '../core/policy.ts';
+import { parseRepositoryRef } from '../core/ids.ts';
 import { effortSchema } from '../core/task.ts';
 import { hostNameProblem } from './host-name.ts';
 import type { RepositoryPattern } from './repository-pattern.ts';
@@ -34,6 +35,16 @@ const hostName = z.string().superRefine((host, context) => {
   if (problem !== null) context.addIssue({ code: 'custom', message: problem });
 });
 
+const repositoryName = z.string().superRefine((name, context) => {
+  if (parseRepositoryRef(name) !== null) return;
+  const hint = name.includes('*') ? 'list each repository by its name' : null;
+  context.addIssue({
+    code: 'custom',
+    message: 'the exact name of a repository, such as "acme/design"',
+    params: { hint },
+  });
+});
+
 const limits = z
   .strictObject({
     minutes: z
@@ -42,7 +53,7 @@ const limits = z
       .max(maxMinutes)
       .optional()
       .meta({
-        description: `Minutes that Codex may work before the task is ended, 1 to ${maxMinutes}. Default ${builtIn.minutes}.`,
+        description: `Minutes that setup and Codex may take together before the run is ended, 1 to ${maxMinutes}; setup at most half of them. Default ${builtIn.minutes}.`,
       }),
     tokens: z
       .int()
@@ -92,6 +103,10 @@ const setup = z
       description:
         'Host names that the setup command may read from, GET and HEAD only. No scheme, port, path or pattern; never GitHub or OpenAI.',
     }),
+    optional: z.boolean().optional().meta({
+      description:
+        'true: when the command fails, Codex works without it and the pull request says so. Default false: the task ends.',
+    }),
   })
   .meta({ description: 'What runs before Codex does. It ends before Codex starts and does not come back.' });
 
@@ -119,6 +134,17 @@ const repositorySchema = z
         "The branch that tasks start from and pull requests go to. Default: the repository's default branch.",
     }),
     setup: setup.optional(),
+    alsoRead: z.array(repositoryName).max(20).optional().meta({
+      description:
+        'Other repositories that tasks may read, such as submodules and private packages, by "owner/name". The App has to be installed on them. Default: none.',
+    }),
+    lfs: z.boolean().optional().meta({
+      description: 'true: Git LFS objects are fetched with the clone. Default false: their pointers stay.',
+    }),
+    extraHosts: z.array(hostName).max(50).optional().meta({
+      description:
+        'Host names that may be read from while Codex runs, GET and HEAD only. A path can carry data out: the pull request says that they were open. Default: none.',
+    }),
     ...shared,
   })
   .meta({

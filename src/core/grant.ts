@@ -9,6 +9,9 @@
  */
 export type GrantPhase = 'clone' | 'setup' | 'run' | 'sealed';
 
+/** In their order: a task may skip a phase and never go back to one. */
+export const grantPhases = ['clone', 'setup', 'run', 'sealed'] as const satisfies readonly GrantPhase[];
+
 export interface GrantedRepository {
   readonly owner: string;
   readonly name: string;
@@ -48,6 +51,8 @@ export interface Grant {
     readonly bytesDown: number;
   };
 }
+
+export type BudgetName = keyof Grant['budgets'];
 
 /** One request that a sandbox made. Never holds a query string, a header or a body. */
 export interface EgressEntry {

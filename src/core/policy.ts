@@ -14,11 +14,27 @@ export interface RepositoryPolicy {
   /** What `--model` may name; always holds `model`. */
   readonly models: readonly string[];
   readonly effort: Effort;
-  readonly setup: { readonly run: string; readonly hosts: readonly string[] } | null;
+  readonly setup: SetupPolicy | null;
+  /** Other repositories that a task may read, by their exact names; resolved when the task is authorized. */
+  readonly alsoRead: readonly RepositoryRef[];
+  /** Git LFS objects are fetched with the clone. */
+  readonly lfs: boolean;
+  /** Host names, lower case, that may be read from while Codex runs. */
+  readonly extraHosts: readonly string[];
   readonly limits: { readonly minutes: number; readonly tokens: number };
   readonly draft: boolean;
   readonly slack: SlackAccess;
 }
+/** What runs in the clone before Codex does. */
+export interface SetupPolicy {
+  /** For `/bin/sh -c`. */
+  readonly run: string;
+  /** Host names, lower case: GET and HEAD without a credential, and only while it runs. */
+  readonly hosts: readonly string[];
+  /** A failure is a remark on the pull request and not the end of the task. */
+  readonly optional: boolean;
+}
+
 export interface RepositoryRefusal {
   readonly allowed: false;
   readonly reason: Reason;

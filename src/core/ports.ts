@@ -8,8 +8,8 @@
 import type { ChangeSet } from './change-set.ts';
 import type { Routing } from './chat.ts';
 import type { IssueContext } from './context.ts';
-import type { GrantPhase, Receipt } from './grant.ts';
-import type { RepositoryPolicy, RepositoryRefusal, SlackPolicy } from './policy.ts';
+import type { BudgetName, GrantedRepository, GrantPhase, Receipt } from './grant.ts';
+import type { RepositoryPolicy, RepositoryRefusal, SetupPolicy, SlackPolicy } from './policy.ts';
 import type { Answer, CommandRun, Notable, Progress, TokenUsage } from './progress.ts';
 import type { SandboxCommand } from './sandbox-port.ts';
 import type { TaskEvent, TaskView } from './task-view.ts';
@@ -164,6 +164,15 @@ export interface Authorization {
   readonly models: readonly string[];
   readonly limits: { readonly minutes: number; readonly tokens: number };
   readonly draft: boolean;
+  readonly setup: SetupPolicy | null;
+  readonly alsoRead: readonly GrantedRepository[];
+  readonly lfs: boolean;
+  readonly extraHosts: readonly string[];
+  /**
+   * The base is the branch that the configuration names, or the default one: reviewed code. Only what a setup of it installs is kept
+   * for other tasks; whoever may push to some branch could plant something for all of them otherwise.
+   */
+  readonly isConfiguredBase: boolean;
   /** The pull request that is worked on; `baseBranch` is then its branch. null: a new one. */
   readonly continues: PullRequestRef | null;
   /** Who asked, on GitHub: the co-author. null when that is not known. */
@@ -174,7 +183,8 @@ export interface Authorization {
 export type AgentEnd =
   | { readonly kind: 'exited'; readonly exitCode: number }
   | { readonly kind: 'deadline' }
-  | { readonly kind: 'budget' }
+  /** `budget` was used up. Missing in what an earlier version stored, where it was always `tokens`. */
+  | { readonly kind: 'budget'; readonly budget?: BudgetName }
   | { readonly kind: 'cancelled'; readonly by: string }
   | { readonly kind: 'lost'; readonly why: string };
 
@@ -204,9 +214,11 @@ export interface TaskRecordPort {
   authorization(): Promise<Authorization | null>;
   /** A line in the task's log. */
   note(text: string): Promise<void>;
+  /** A line of another kind; the same one twice is one. */
+  tell(line: Notable): Promise<void>;
   /** Enters a phase of the life cycle; says so when the task was cancelled meanwhile. */
   enter(phase: TaskPhase): Promise<{ readonly cancelledBy: string | null }>;
-  /** What the sandbox may reach from now on. */
+  /** What the sandbox may reach from now on. Phases only go forward; rejects when this one is over. */
   grantPhase(phase: GrantPhase): Promise<void>;
   /** The nonce that the canary has to bring back. */
   canaryNonce(): Promise<string>;

@@ -121,6 +121,7 @@ export const taskPhases = [
   'provision',
   'canary',
   'clone',
+  'setup',
   'codex',
   'collect',
   'gate',

@@ -37,6 +37,7 @@ const phaseWords: Readonly<Record<TaskPhase, string>> = {
   provision: 'Preparing a sandbox',
   canary: 'Checking that the sandbox is sealed',
   clone: 'Cloning the repository',
+  setup: 'Installing dependencies',
   codex: 'Codex is working',
   collect: 'Collecting the change',
   gate: 'Checking the change',

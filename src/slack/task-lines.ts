@@ -16,6 +16,7 @@ const phaseWords: Readonly<Record<TaskPhase, string>> = {
   provision: 'starting a sandbox',
   canary: 'checking the sandbox',
   clone: 'cloning',
+  setup: 'installing dependencies',
   codex: 'Codex is working',
   collect: 'collecting the change',
   gate: 'checking the change',

@@ -12,7 +12,8 @@ import type { TaskRequest } from '../core/task.ts';
 import { taskLimits } from './limits.ts';
 import type { Notifier } from './notifier.ts';
 import { openRecordStore, type RecordStore } from './record-store.ts';
-import { grantOf, openState, viewOf, type TaskState } from './task-state.ts';
+import { grantOf } from './task-grant.ts';
+import { openState, viewOf, type TaskState } from './task-state.ts';
 import { createViewers } from './viewers.ts';
 
 export interface RecordDeps {

@@ -8,6 +8,7 @@
 import type { GrantPhase } from '../core/grant.ts';
 import type { Routing } from '../core/chat.ts';
 import type { AgentEnd, Approval, Authorization, TaskRecordPort } from '../core/ports.ts';
+import type { Notable } from '../core/progress.ts';
 import type {
   RepositoryFacts,
   RepositoryRef,
@@ -21,6 +22,7 @@ import { taskLimits } from './limits.ts';
 import { observeOnce } from './observer.ts';
 import { RecordCore } from './record-core.ts';
 import { workflowIdOf } from './start-task.ts';
+import { advanceGrant, spentBudget } from './task-grant.ts';
 import {
   choose,
   enterPhase,
@@ -89,8 +91,10 @@ export abstract class TaskRecordBase<Env> extends RecordCore<Env> {
     return { cancelledBy: next.cancelledBy };
   }
 
-  grantPhase(grantPhase: GrantPhase): void {
-    this.saveState({ ...this.opened(), grantPhase });
+  grantPhase(phase: GrantPhase): void {
+    const next = advanceGrant(this.opened(), phase);
+    if (next === null) throw new Error(`the phase “${phase}” of the grant is over`);
+    this.saveState(next);
   }
 
   authorization(): Authorization | null {
@@ -101,6 +105,12 @@ export abstract class TaskRecordBase<Env> extends RecordCore<Env> {
     // Once: a task that waits for hours looks every few seconds, and each look says so.
     const isTold = this.store.eventsAfter(0).some(({ body }) => body.kind === 'note' && body.text === text);
     if (!isTold) this.append({ kind: 'note', text });
+  }
+
+  tell(line: Notable): void {
+    const text = JSON.stringify(line);
+    if (!this.store.eventsAfter(0).some(({ body }) => JSON.stringify(body) === text)) this.append(line);
+    this.tellSoon();
   }
 
   canaryNonce(): string {
@@ -254,7 +264,8 @@ export abstract class TaskRecordBase<Env> extends RecordCore<Env> {
       unsaved ||= seen.state.offset !== offset;
       ({ offset, progress } = seen.state);
       for (const notable of seen.notable) this.append(notable);
-      const end = seen.end ?? (this.#overBudget() ? { kind: 'budget' as const } : null);
+      const spent = spentBudget(this.opened());
+      const end = seen.end ?? (spent === null ? null : { kind: 'budget' as const, budget: spent });
       // With the lines of the log, or a crash would tell them twice; at the end, as the exit is often seen one read later.
       if (seen.notable.length > 0 || end !== null || now() - persistedAt >= taskLimits.persistEveryMs)
         persist();
@@ -279,10 +290,5 @@ export abstract class TaskRecordBase<Env> extends RecordCore<Env> {
     // Whatever the Workflow waits for: an event that nobody waits for is kept and does no harm.
     if (state.authorization === null) await this.deps().notifyWorkflow(this.#workflowId(), 'chosen');
     await this.deps().notifyWorkflow(this.#workflowId(), 'agent-finished');
-  }
-
-  #overBudget(): boolean {
-    const { authorization, used } = this.opened();
-    return authorization !== null && used.tokens >= authorization.limits.tokens;
   }
 }

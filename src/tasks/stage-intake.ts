@@ -7,6 +7,7 @@ import type { Authorization } from '../core/ports.ts';
 import { buildPrompt } from '../core/prompt.ts';
 import type { PullRequestRef, RepositoryFacts, RoutedRequest, TaskOutcome } from '../core/task.ts';
 import * as z from 'zod';
+import { locateAlsoRead } from './also-read.ts';
 import { githubHelp } from './help.ts';
 import type { Earlier } from './stage-route.ts';
 import type { Stage, TaskDeps } from './stage.ts';
@@ -48,6 +49,11 @@ export async function authorizeTask(
   const answered = await answer(request, facts, deps);
   if (answered !== null) return ended(answered);
 
+  const alsoRead = await locateAlsoRead(policy.alsoRead, facts, deps.codeHost);
+  if (!alsoRead.ok) {
+    deps.log('also_read.not_installed', { taskId: request.taskId, wanted: policy.alsoRead });
+    return ended({ kind: 'refused', reason: alsoRead.reason });
+  }
   const continues = await openPullRequest(request, facts, earlier, deps);
   const branch = continues?.headRef ?? verdict.base.branch ?? facts.defaultBranch;
   const baseSha = await deps.codeHost.headOf(facts, branch);
@@ -64,6 +70,11 @@ export async function authorizeTask(
     models: [verdict.model],
     limits: policy.limits,
     draft: policy.draft,
+    setup: policy.setup,
+    alsoRead: alsoRead.repositories,
+    lfs: policy.lfs,
+    extraHosts: policy.extraHosts,
+    isConfiguredBase: continues === null && branch === (policy.baseBranch ?? facts.defaultBranch),
     continues,
     requester: request.requester ?? (await githubAccount(request, facts, deps)),
   };

@@ -4,6 +4,7 @@
  */
 import { collectJob, type ChangeSet } from '../core/change-set.ts';
 import { sandboxPaths } from '../core/checkout.ts';
+import type { BudgetName } from '../core/grant.ts';
 import type { AgentEnd, Authorization } from '../core/ports.ts';
 import type { RoutedRequest, TaskOutcome } from '../core/task.ts';
 import { taskLimits } from './limits.ts';
@@ -173,6 +174,13 @@ async function keptChangeSet(
   return parsed.change;
 }
 
+const budgetWords: Readonly<Record<BudgetName, string>> = {
+  tokens: 'The token budget',
+  requests: `The budget of ${taskLimits.requests.toLocaleString('en')} requests`,
+  bytesUp: `The budget of ${taskLimits.bytesUp / 1024 ** 3} GiB sent`,
+  bytesDown: `The budget of ${taskLimits.bytesDown / 1024 ** 3} GiB received`,
+};
+
 /** A sentence when the run did not come to its own good end; null when it did. */
 function failureOf(
   end: AgentEnd,
@@ -186,7 +194,7 @@ function failureOf(
     case 'deadline':
       return 'The time limit was reached and Codex was stopped.';
     case 'budget':
-      return 'The token budget was used up and Codex was stopped.';
+      return `${budgetWords[end.budget ?? 'tokens']} was used up and Codex was stopped.`;
     case 'exited': {
       if (end.exitCode === 0 && progress?.turn?.status === 'completed') return null;
       const why = progress?.turn?.message ?? progress?.lastError;

@@ -1,8 +1,8 @@
 /**
  * The state of one task's record and every change it can take, as pure functions with `now` as an argument.
- * Storage is `record-store.ts`, effects are `record.ts`.
+ * What the sandbox may reach is `task-grant.ts`; storage is `record-store.ts`, effects are `record.ts`.
  */
-import type { Grant, GrantPhase, Receipt } from '../core/grant.ts';
+import type { GrantPhase, Receipt } from '../core/grant.ts';
 import type { Routing } from '../core/chat.ts';
 import type { AgentEnd, Approval, Authorization } from '../core/ports.ts';
 import type { Progress } from '../core/progress.ts';
@@ -36,7 +36,8 @@ export interface TaskState {
   /** Set before authorization, so that a refusal can be posted. */
   readonly facts: RepositoryFacts | null;
   readonly authorization: Authorization | null;
-  readonly grantPhase: GrantPhase;
+  /** null before the first one. */
+  readonly grantPhase: GrantPhase | null;
   readonly canaryNonce: string;
   readonly used: {
     readonly requests: number;
@@ -77,7 +78,7 @@ export function openState(request: TaskRequest, canaryNonce: string, now: number
     phases: [{ phase: 'accepted', at: now }],
     facts: null,
     authorization: null,
-    grantPhase: 'sealed',
+    grantPhase: null,
     canaryNonce,
     used: { requests: 0, tokens: 0 },
     agentDeadlineAt: null,
@@ -97,10 +98,19 @@ export function openState(request: TaskRequest, canaryNonce: string, now: number
   };
 }
 
+/** Of an authorization from before there were such things. */
+const noExtras = { setup: null, alsoRead: [], lfs: false, extraHosts: [], isConfiguredBase: false };
+
 /** A state as an earlier version wrote it: what it did not know yet is as at the beginning. */
 export function restoreState(stored: TaskState & { readonly commentId?: number | null }): TaskState {
   const { commentId, ...rest } = stored;
-  const restored = { ...openState(stored.request, stored.canaryNonce, 0), ...rest };
+  const opened = { ...openState(stored.request, stored.canaryNonce, 0), ...rest };
+  const restored: TaskState = {
+    ...opened,
+    // It was also the phase before the first one.
+    grantPhase: opened.grantPhase === 'sealed' && opened.agentEnd === null ? null : opened.grantPhase,
+    authorization: opened.authorization === null ? null : { ...noExtras, ...opened.authorization },
+  };
   return commentId == null ? restored : { ...restored, posted: { surface: 'github', commentId } };
 }
 
@@ -131,7 +141,9 @@ export function enterPhase(state: TaskState, phase: TaskPhase, now: number): Tas
 
 export function startObserving(state: TaskState, now: number): TaskState {
   if (state.observing || state.agentEnd !== null || state.authorization === null) return state;
-  return { ...state, observing: true, agentDeadlineAt: now + state.authorization.limits.minutes * 60_000 };
+  // Setup takes its time from the same minutes.
+  const since = state.phases.find(({ phase }) => phase === 'setup')?.at ?? now;
+  return { ...state, observing: true, agentDeadlineAt: since + state.authorization.limits.minutes * 60_000 };
 }
 
 /**
@@ -160,32 +172,6 @@ export function watchdog(
   if (state.agentEnd !== null) return state.phase === 'codex' ? 'notify-again' : 'nothing';
   if (state.agentDeadlineAt !== null && now > state.agentDeadlineAt) return 'end-run';
   return 'nothing';
-}
-
-/** What the egress handler may know; null when nothing was granted. A sandbox of an ended task gets `sealed`. */
-export function grantOf(state: TaskState): Grant | null {
-  const { authorization } = state;
-  if (authorization === null) return null;
-  const { owner, name, installationId, repositoryId } = authorization.facts;
-  const over = state.outcome !== null || state.cancelledBy !== null || state.closed;
-  return {
-    taskId: state.request.taskId,
-    phase: over ? 'sealed' : state.grantPhase,
-    repositories: [{ owner, name, installationId, repositoryId }],
-    models: authorization.models,
-    canaryNonce: state.canaryNonce,
-    alsoRead: [],
-    lfs: false,
-    setupHosts: [],
-    extraHosts: [],
-    budgets: {
-      requests: taskLimits.requests,
-      tokens: authorization.limits.tokens,
-      bytesUp: taskLimits.bytesUp,
-      bytesDown: taskLimits.bytesDown,
-    },
-    used: { bytesUp: 0, bytesDown: 0, ...state.used },
-  };
 }
 
 /** The last phase in which a cancellation still stops everything: from `publish` on the pull request is being made. */

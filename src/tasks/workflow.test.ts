@@ -12,7 +12,7 @@ import {
   type TaskSandbox,
 } from '../core/sandbox-port.ts';
 import type { Chat } from '../core/chat-port.ts';
-import type { Progress } from '../core/progress.ts';
+import type { Notable, Progress } from '../core/progress.ts';
 import type { TaskView } from '../core/task-view.ts';
 import type { IndexedTask, Routing } from '../core/chat.ts';
 import type { RepositoryRef, TaskOutcome, TaskPhase, TaskRequest } from '../core/task.ts';
@@ -44,6 +44,7 @@ const ok: ExecResult = { exitCode: 0, stdout: '', stderr: '', truncated: false, 
 interface World {
   readonly deps: TaskDeps;
   readonly log: string[];
+  readonly told: Notable[];
   readonly published: PublishInput[];
   readonly grants: string[];
   readonly authorized: Authorization[];
@@ -98,6 +99,7 @@ function world(script: Script): World {
   const routed: Routing[] = [];
   const indexed: IndexedTask[] = [];
   const offered: (readonly RepositoryRef[])[] = [];
+  const told: Notable[] = [];
   const asked = script.request ?? request;
   const earlierViews = [...(script.earlier ?? [])];
   let outcome: TaskOutcome | null = null;
@@ -116,6 +118,7 @@ function world(script: Script): World {
     authorized: async (given) => void authorized.push(given),
     authorization: async () => authorized.at(-1) ?? authorization,
     note: async (text) => void log.push(text),
+    tell: async (line) => void told.push(line),
     reopen: async () => ({ reopened: true, attempt: 1, request }),
     enter: async (phase) => {
       if (phase === script.cancelBefore) cancelledBy = 'maria';
@@ -224,7 +227,7 @@ function world(script: Script): World {
     log: () => undefined,
     ...script.deps,
   };
-  return { deps, log, grants, published, authorized, routed, indexed, offered, outcome: () => outcome };
+  return { deps, log, told, grants, published, authorized, routed, indexed, offered, outcome: () => outcome };
 }
 
 /** Runs steps at once, with retries but without waiting, as the platform would with its back-off left out. */

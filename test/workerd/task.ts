@@ -38,6 +38,13 @@ export function authorization(): Authorization {
     models: ['gpt-test'],
     limits: { minutes: 10, tokens: 100_000 },
     draft: false,
+    setup: null,
+    alsoRead: [],
+    lfs: false,
+    extraHosts: [],
+    isConfiguredBase: true,
+    continues: null,
+    requester: null,
   };
 }
 
