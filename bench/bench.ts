@@ -1,10 +1,12 @@
 /** `npm run bench [-- NAME] [--json]`: prints what was measured now, on this machine, beside its baseline. */
 import { parseArgs } from 'node:util';
+import { bundleBench } from './bundle.ts';
 import { egressDecisionBench } from './egress-decision.ts';
 import type { Bench, Metric } from './metric.ts';
+import { slackBench } from './slack.ts';
 import { wholeTaskBench } from './whole-task.ts';
 
-const benches: readonly Bench[] = [wholeTaskBench, egressDecisionBench];
+const benches: readonly Bench[] = [wholeTaskBench, slackBench, bundleBench, egressDecisionBench];
 const help = `npm run bench [-- NAME…] [-- --json]
 
 ${benches.map(({ name, what }) => `  ${name.padEnd(8)} ${what}`).join('\n')}

@@ -24,4 +24,12 @@ export function median(values: readonly number[]): number {
   return (below + above) / 2;
 }
 
+/** The smallest value that at least `percent` of the values do not exceed (nearest rank). */
+export function percentile(values: readonly number[], percent: number): number {
+  const sorted = values.toSorted((a, b) => a - b);
+  const value = sorted[Math.max(0, Math.ceil((percent / 100) * sorted.length) - 1)];
+  if (value === undefined) throw new Error('no values to take a percentile of');
+  return value;
+}
+
 export const round = (value: number, digits = 3): number => Number(value.toFixed(digits));

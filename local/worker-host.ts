@@ -67,6 +67,7 @@ export async function startWorker(
       bindings: { ...options.bindings, SANDBOX_GATEWAY_TOKEN: egress.token },
       durableObjects: {
         TASKS: { className: 'TaskRecord', useSQLite: true },
+        TASK_INBOX: { className: 'TaskInbox', useSQLite: true },
         TASK_INDEX: { className: 'TaskIndex', useSQLite: true },
       },
       workflows: { TASK_WORKFLOW: { name: 'tasks', className: 'TaskWorkflow' } },

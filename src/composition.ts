@@ -37,11 +37,13 @@ import type { RecordDeps } from './tasks/record-core.ts';
 import type { TaskRecordBase } from './tasks/record.ts';
 import type { TaskDeps } from './tasks/stage.ts';
 import { startTask, workflowIdOf } from './tasks/start-task.ts';
+import type { InboxDeps, TaskInboxBase } from './tasks/task-inbox.ts';
 import { createTaskIndex, type TaskIndexBase } from './tasks/task-index.ts';
 
 export interface Env extends Record<string, unknown> {
   readonly TASKS: DurableObjectNamespace<TaskRecordBase<Env>>;
   readonly TASK_INDEX: DurableObjectNamespace<TaskIndexBase<Env>>;
+  readonly TASK_INBOX: DurableObjectNamespace<TaskInboxBase<Env>>;
   readonly TASK_WORKFLOW: Workflow<TaskStart>;
   /** The sandbox host of this machine; only there on one machine. */
   readonly SANDBOX_HOST?: Fetcher;
@@ -105,24 +107,13 @@ function baseOf(env: Env): Base {
 
 export function composeApp(env: Env): Hono {
   const { settings, config, policy, chat } = baseOf(env);
-  const start = async (request: TaskRequest) =>
-    await startTask(request, {
-      open: async (opening) => await recordOf(env, opening.taskId).open(opening),
-      create: async (params) =>
-        await env.TASK_WORKFLOW.create({ id: params.taskId, params: { kind: 'task', request: params } }),
-      exists: async (taskId) =>
-        await env.TASK_WORKFLOW.get(taskId).then(
-          () => true,
-          () => false,
-        ),
-    });
   return createApp({
     version: '0.1.0',
     log,
     githubWebhooks: githubWebhooks({
       secret: settings.githubWebhookSecret,
       handle: config.github,
-      startTask: start,
+      startTask: async (request) => await start(env, request),
       now: () => new Date(),
       log,
     }),
@@ -133,7 +124,7 @@ export function composeApp(env: Env): Hono {
             ...settings.slack,
             policy,
             repositoryByAlias: (alias) => repositoryByAlias(config, alias),
-            startTask: start,
+            startTask: async (request) => await accept(env, request),
             task: (taskId) => recordOf(env, taskId),
             publishAgain: async (taskId, approval) => await publishAgain(env, taskId, approval),
             index: indexOf(env),
@@ -145,13 +136,37 @@ export function composeApp(env: Env): Hono {
           }),
     api: {
       apiToken: settings.apiToken,
-      start,
+      start: async (request) => await start(env, request),
       task: (taskId) => recordOf(env, taskId),
       publishAgain: async (taskId, approval) => await publishAgain(env, taskId, approval),
       repositoryByAlias: (alias) => repositoryByAlias(config, alias),
       now: () => new Date(),
     },
   });
+}
+
+async function start(env: Env, request: TaskRequest): Promise<'started' | 'exists'> {
+  return await startTask(request, {
+    open: async (opening) => await recordOf(env, opening.taskId).open(opening),
+    create: async (params) =>
+      await env.TASK_WORKFLOW.create({ id: params.taskId, params: { kind: 'task', request: params } }),
+    exists: async (taskId) =>
+      await env.TASK_WORKFLOW.get(taskId).then(
+        () => true,
+        () => false,
+      ),
+  });
+}
+
+/** One inbox for each channel: a rush in one is not in the way of the others. */
+async function accept(env: Env, request: TaskRequest): Promise<'started' | 'exists'> {
+  const { trigger } = request;
+  const place = trigger.kind === 'slack' ? `slack:${trigger.teamId}:${trigger.channelId}` : trigger.kind;
+  return await env.TASK_INBOX.get(env.TASK_INBOX.idFromName(place)).accept(request);
+}
+
+export function composeInbox(env: Env): InboxDeps {
+  return { start: async (request) => await start(env, request), now, log };
 }
 
 export function composeTask(env: Env, taskId: string): TaskDeps {

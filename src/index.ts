@@ -5,11 +5,20 @@ import {
   type WorkflowEvent,
   type WorkflowStep,
 } from 'cloudflare:workers';
-import { composeApp, composeEgress, composeRecord, composeTask, log, type Env } from './composition.ts';
+import {
+  composeApp,
+  composeEgress,
+  composeInbox,
+  composeRecord,
+  composeTask,
+  log,
+  type Env,
+} from './composition.ts';
 import { taskStartSchema, type TaskOutcome, type TaskStart } from './core/task.ts';
 import { handleLocalEgress } from './sandbox/local-egress.ts';
 import type { RecordDeps } from './tasks/record-core.ts';
 import { TaskRecordBase } from './tasks/record.ts';
+import { TaskInboxBase, type InboxDeps } from './tasks/task-inbox.ts';
 import { TaskIndexBase } from './tasks/task-index.ts';
 import { runTask } from './tasks/workflow.ts';
 
@@ -40,6 +49,15 @@ export class TaskRecord extends TaskRecordBase<Env> {
 
   protected override deps(): RecordDeps {
     this.#deps ??= composeRecord(this.env);
+    return this.#deps;
+  }
+}
+
+export class TaskInbox extends TaskInboxBase<Env> {
+  #deps: InboxDeps | null = null;
+
+  protected override deps(): InboxDeps {
+    this.#deps ??= composeInbox(this.env);
     return this.#deps;
   }
 }

@@ -10,6 +10,14 @@ export const taskLimits = {
   showEveryMs: 60_000,
   /** At most this long an edit waits for a chat that asked to wait. */
   quietMs: 60_000,
+  /** Tasks of one inbox that are started at the same time. */
+  inboxAtOnce: 4,
+  /** So long without a new request and a rush is over; so long at most is it waited for. */
+  inboxQuietMs: 50,
+  inboxRushMs: 1000,
+  inboxStartMs: 30_000,
+  /** How long an inbox remembers what it has started: Slack's retries come within an hour, a replay within five minutes. */
+  inboxMs: 24 * 60 * 60_000,
   /** Requests of one sandbox, denied ones included. A long Codex run makes some hundreds. */
   requests: 10_000,
   /** Of all requests of one sandbox together: a long run sends Codex's growing context some hundred times, a few MB each. */

@@ -1,0 +1,95 @@
+/**
+ * What the Worker weighs and how long it takes to start: the bundle as it is deployed, compressed, and the time from
+ * starting workerd to its first answer beside an empty Worker's, alternating.
+ */
+import { readFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { promisify } from 'node:util';
+import { gzip } from 'node:zlib';
+import { convertV4MiniflareOptions, Log, LogLevel, Miniflare } from 'miniflare';
+import { buildWorker, type WorkerBundle } from '../local/build-worker.ts';
+import { median, round, type Bench } from './metric.ts';
+
+const runs = 7;
+
+type Module = { readonly type: 'ESModule' | 'Text'; readonly path: string; readonly contents: string };
+
+const emptyWorker: readonly Module[] = [
+  {
+    type: 'ESModule',
+    path: 'index.js',
+    contents: 'export default { fetch: () => new Response("ok") };',
+  },
+];
+
+export const bundleBench: Bench = {
+  name: 'bundle',
+  what: 'size of the Worker, and its start-up',
+  async run(progress) {
+    const bundle = await buildWorker(progress);
+    const modules = await readModules(bundle);
+    const compressed = await promisify(gzip)(modules.map(({ contents }) => contents).join('\n'));
+    const starts: number[] = [];
+    const empty: number[] = [];
+    for (let index = 0; index < runs; index += 1) {
+      progress(`start ${index + 1} of ${runs}`);
+      empty.push(await firstAnswer(emptyWorker));
+      starts.push(await firstAnswer(modules));
+    }
+    const [own, baseline] = [median(starts), median(empty)];
+    return [
+      {
+        name: 'Worker: bundle, gzip',
+        value: round(compressed.byteLength / 1024, 1),
+        unit: 'KiB',
+        goal: 'at most 320 KiB',
+      },
+      {
+        name: 'Worker: start to first answer, p50',
+        value: round(own, 1),
+        unit: 'ms',
+        baseline: round(baseline, 1),
+        ratio: round(own / baseline, 2),
+        goal: null,
+      },
+      {
+        name: 'Worker: start-up added to an empty Worker, p50',
+        value: round(own - baseline, 1),
+        unit: 'ms',
+        goal: 'under 120 ms',
+      },
+    ];
+  },
+};
+
+async function readModules({ directory, modules }: WorkerBundle): Promise<readonly Module[]> {
+  return await Promise.all(
+    modules.map(async ({ name, type }) => ({
+      type,
+      path: name,
+      contents: await readFile(join(directory, name), 'utf8'),
+    })),
+  );
+}
+
+/** Milliseconds from starting workerd until a request is answered, whatever the answer: without settings it is a refusal. */
+async function firstAnswer(modules: readonly Module[]): Promise<number> {
+  const startedAt = performance.now();
+  const miniflare = new Miniflare(
+    convertV4MiniflareOptions({
+      name: 'bench',
+      log: new Log(LogLevel.NONE),
+      cf: false,
+      modules: [...modules],
+      compatibilityDate: '2026-10-20',
+      compatibilityFlags: ['nodejs_compat'],
+    }),
+  );
+  try {
+    const response = await miniflare.dispatchFetch('http://worker.example/healthz');
+    await response.text();
+    return performance.now() - startedAt;
+  } finally {
+    await miniflare.dispose();
+  }
+}

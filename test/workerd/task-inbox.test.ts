@@ -1,0 +1,101 @@
+/** The inbox in its real Durable Object: what is accepted is started, once, whatever happens in between. */
+import { evictDurableObject, runDurableObjectAlarm, runInDurableObject } from 'cloudflare:test';
+import { env } from 'cloudflare:workers';
+import { describe, expect, it, vi } from 'vitest';
+import { retryDelayMs, type InboxDeps } from '../../src/tasks/task-inbox.ts';
+import { recordOf, taskRequest } from './task.ts';
+
+const inbox = (name: string) => env.TASK_INBOX.get(env.TASK_INBOX.idFromName(name));
+
+/** Puts another way to start tasks into the object, as long as it is not evicted. */
+async function startingBy(name: string, start: InboxDeps['start']): Promise<void> {
+  await runInDurableObject(inbox(name), (instance) => {
+    const deps: InboxDeps = { start, now: () => Date.now(), log: () => undefined };
+    Object.defineProperty(instance, 'deps', { value: () => deps });
+  });
+}
+
+describe('the inbox', () => {
+  it('starts what it accepts', async () => {
+    const request = taskRequest('inbox-one');
+    expect(await inbox('one').accept(request)).toBe('started');
+    await vi.waitFor(async () =>
+      expect(await recordOf('inbox-one').view()).toMatchObject({ taskId: 'inbox-one' }),
+    );
+  });
+
+  it('starts a task once, however often and at the same time it is accepted', async () => {
+    const started: string[] = [];
+    await startingBy('twice', async ({ taskId }) => {
+      started.push(taskId);
+      return 'started';
+    });
+    const request = taskRequest('inbox-twice');
+    const answers = await Promise.all(
+      Array.from({ length: 20 }, async () => await inbox('twice').accept(request)),
+    );
+    expect(answers.filter((answer) => answer === 'started')).toHaveLength(1);
+    await vi.waitFor(() => expect(started).toEqual(['inbox-twice']));
+    expect(await inbox('twice').accept(request)).toBe('exists');
+    expect(started).toEqual(['inbox-twice']);
+  });
+
+  it('starts a rush of them in the order in which they came, a few at a time', async () => {
+    const started: string[] = [];
+    let atOnce = 0;
+    let most = 0;
+    await startingBy('rush', async ({ taskId }) => {
+      most = Math.max(most, (atOnce += 1));
+      started.push(taskId);
+      await new Promise((resolve) => setTimeout(resolve, 1));
+      atOnce -= 1;
+      return 'started';
+    });
+    const ids = Array.from({ length: 40 }, (_, index) => `inbox-rush-${index}`);
+    await Promise.all(ids.map(async (id) => await inbox('rush').accept(taskRequest(id))));
+    await vi.waitFor(() => expect(started).toHaveLength(40), { timeout: 5000 });
+    expect(started).toEqual(ids);
+    expect(most).toBe(4);
+  });
+
+  it('keeps what could not be started, and starts it at a later alarm', async () => {
+    const attempts: string[] = [];
+    await startingBy('later', async ({ taskId }) => {
+      attempts.push(taskId);
+      if (attempts.length === 1) throw new Error('GitHub is on fire');
+      return 'started';
+    });
+    await inbox('later').accept(taskRequest('inbox-later'));
+    await vi.waitFor(() => expect(attempts).toHaveLength(1));
+    expect(await inbox('later').accept(taskRequest('inbox-later'))).toBe('exists');
+    await new Promise((resolve) => setTimeout(resolve, retryDelayMs(0) + 50));
+    expect(await runDurableObjectAlarm(inbox('later'))).toBe(true);
+    expect(attempts).toHaveLength(2);
+  });
+
+  it('starts after a crash what was accepted before it', async () => {
+    let attempts = 0;
+    await startingBy('crash', async () => {
+      attempts += 1;
+      throw new Error('the machine is going down');
+    });
+    await inbox('crash').accept(taskRequest('inbox-crash'));
+    await vi.waitFor(() => expect(attempts).toBe(1));
+    await new Promise((resolve) => setTimeout(resolve, retryDelayMs(0) + 50));
+    await evictDurableObject(inbox('crash'));
+    expect(await runDurableObjectAlarm(inbox('crash'))).toBe(true);
+    expect(await recordOf('inbox-crash').view()).toMatchObject({ taskId: 'inbox-crash' });
+  });
+});
+
+describe('a failed start', () => {
+  it.each([
+    [0, 1000],
+    [1, 2000],
+    [5, 32_000],
+    [6, 60_000],
+    [1000, 60_000],
+  ])('after %i others is tried again in %i ms', (attempts, ms) => {
+    expect(retryDelayMs(attempts)).toBe(ms);
+  });
+});
