@@ -96,7 +96,8 @@ function cloudflareSandbox(sandbox: () => TaskSandbox): SandboxPort {
     await put(scriptPath(instance), insideScript);
     const until = Date.now() + authorityMs;
     while ((await ask(instance, ['prepare', maxProcesses])).kind !== 'done') {
-      if (Date.now() > until) throw new Error('the container was not told whom to trust: is HTTPS intercepted?');
+      if (Date.now() > until)
+        throw new Error('the container was not told whom to trust: is HTTPS intercepted?');
       await new Promise((resolve) => setTimeout(resolve, 100));
     }
   }
@@ -204,7 +205,11 @@ function namespaceOf(
 
 /** The SDK passes on what its own connection to the container returned, which holds that end of it until it is disposed of. */
 function release(result: object): void {
-  if (Symbol.dispose in result && typeof result[Symbol.dispose] === 'function') result[Symbol.dispose]();
+  if (isDisposable(result)) result[Symbol.dispose]();
+}
+
+function isDisposable(value: object): value is Disposable {
+  return Symbol.dispose in value && typeof value[Symbol.dispose] === 'function';
 }
 
 const newName = (): string => crypto.randomUUID().replaceAll('-', '');

@@ -22,7 +22,7 @@ const portMs = 60_000;
 
 type StartArguments = Parameters<Sandbox['startAndWaitForPorts']>;
 
-export class TaskSandbox extends Sandbox<unknown> {
+export class TaskSandbox extends Sandbox {
   override enableInternet = false;
   /** Off by default, and then port 443 would not pass our handler. */
   override interceptHttps = true;
@@ -80,7 +80,10 @@ export class TaskSandbox extends Sandbox<unknown> {
 
   /** The SDK starts a container for any call that finds none. Here only `bootOnce` does: what ran in the old one would be missing. */
   override async startAndWaitForPorts(...args: StartArguments): Promise<void> {
-    if (this.ctx.container?.running !== true && !mayStartContainer(await this.#life(), this.#starting !== null))
+    if (
+      this.ctx.container?.running !== true &&
+      !mayStartContainer(await this.#life(), this.#starting !== null)
+    )
       throw new Error('no call starts a container');
     await super.startAndWaitForPorts(...args);
   }
@@ -114,20 +117,18 @@ const refused = (status: number): Response =>
 // By assignment, after the class, and before anything else: whoever forgets to connect it has a sandbox that reaches nothing.
 TaskSandbox.outbound = () => refused(403);
 
-/** The environment is what this Worker is deployed with; the SDK knows it only as `Cloudflare.Env`, which a method may narrow. */
-type OutboundHandler<Env> = {
-  handle(request: Request, env: Env, context: { containerId: string }): Promise<Response>;
-}['handle'];
+/** As a method: the SDK knows the environment only as `Cloudflare.Env`, and the Worker's own says more of the same object. */
+type DepsOf = {
+  of(env: Cloudflare.Env, waitUntil: (work: Promise<unknown>) => void): EgressDeps;
+}['of'];
 
 /**
  * Sends every request of every sandbox, to whatever host, through the egress decision. One handler and no table of hosts: what is allowed
  * is a matter of the grant, and what is forbidden has to be recorded too. The grant is found by the container's id alone, which the platform gives and
  * the container cannot change. To be called at the top level of the entry; `depsOf` is called for each request.
  */
-export function connectOutbound<Env extends Cloudflare.Env>(
-  depsOf: (env: Env, waitUntil: (work: Promise<unknown>) => void) => EgressDeps,
-): void {
-  const handler: OutboundHandler<Env> = async (request, env, { containerId }) => {
+export function connectOutbound(depsOf: DepsOf): void {
+  TaskSandbox.outbound = async (request, env, { containerId }) => {
     try {
       if (!/^[0-9a-f]{64}$/.test(containerId)) return refused(403);
       return await handleEgress(request, containerId, depsOf(env, waitUntil));
@@ -136,5 +137,4 @@ export function connectOutbound<Env extends Cloudflare.Env>(
       return refused(502);
     }
   };
-  TaskSandbox.outbound = handler;
 }

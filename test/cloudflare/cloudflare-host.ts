@@ -21,14 +21,20 @@ export interface CloudflareHost {
   /** The id of a Durable Object, in the way that the platform makes it of a name. */
   idOf(binding: keyof typeof names, name: string): string;
   call(method: string, path: string, json?: unknown): Promise<{ status: number; text: string }>;
+  takeAway(sandboxId: string): Promise<void>;
+  /** workerd ends and comes back, as at a deployment: objects start anew from what they stored, containers run on. */
+  restart(): Promise<void>;
   close(): Promise<void>;
 }
+
+type Namespace = Awaited<ReturnType<Miniflare['getDurableObjectNamespace']>>;
 
 /** `upstream`: where GitHub and OpenAI are; nothing is there unless a test says so. */
 export async function startCloudflareHost(upstream = 'http://127.0.0.1:9'): Promise<CloudflareHost> {
   const [script, engine] = await Promise.all([bundle(), startEngine()]);
   const logged: string[] = [];
-  const miniflare = new Miniflare({
+  const stateFolder = await mkdtemp(join(tmpdir(), 'airlock-objects-'));
+  const options = {
     ...convertV4MiniflareOptions({
       name: 'airlock-cloudflare-test',
       log: new Log(LogLevel.NONE),
@@ -47,14 +53,21 @@ export async function startCloudflareHost(upstream = 'http://127.0.0.1:9'): Prom
         GRANTS: { className: 'Grants', useSQLite: true },
       },
       containerEngine: { localDocker: { socketPath: engine.socketPath } },
+      resourcePersistencePath: stateFolder,
     }),
-    handleStructuredLogs: ({ message }) => logged.push(message),
-  });
+    handleStructuredLogs: ({ message }: { message: string }) => logged.push(message),
+  };
+  const miniflare = new Miniflare(options);
   await miniflare.ready;
-  const namespaces = await Promise.all(
-    Object.keys(names).map(async (binding) => [binding, await miniflare.getDurableObjectNamespace(binding)] as const),
-  );
-  const byBinding = new Map<string, (typeof namespaces)[number][1]>(namespaces);
+  const readNamespaces = async () =>
+    new Map<string, Namespace>(
+      await Promise.all(
+        Object.keys(names).map(
+          async (binding) => [binding, await miniflare.getDurableObjectNamespace(binding)] as const,
+        ),
+      ),
+    );
+  let byBinding = await readNamespaces();
   const idOf = (binding: string, name: string) => {
     const id = byBinding.get(binding)?.idFromName(name).toString();
     if (id === undefined) throw new Error('there is no such binding');
@@ -71,9 +84,17 @@ export async function startCloudflareHost(upstream = 'http://127.0.0.1:9'): Prom
     idOf,
     call,
     sandboxes: remoteSandboxes((taskId) => idOf('SANDBOX', taskId), call),
+    async takeAway(sandboxId) {
+      await engine.container(sandboxId)?.kill();
+    },
+    async restart() {
+      await miniflare.setOptions(options);
+      byBinding = await readNamespaces();
+    },
     async close() {
       await miniflare.dispose();
       await engine.close();
+      await rm(stateFolder, { recursive: true, force: true });
     },
   };
 }
@@ -87,9 +108,8 @@ async function bundle(): Promise<string> {
     const args = ['deploy', '--dry-run', '--config', config, '--outdir', outdir];
     const env = { ...process.env, WRANGLER_SEND_METRICS: 'false', WRANGLER_LOG: 'error', CI: '1' };
     await run(process.execPath, [wrangler, ...args], { cwd: projectRoot, env, timeout: 60_000 });
-    return await readFile(join(outdir, 'worker.js'), 'utf8');
+    return await readFile(join(outdir, 'cloudflare-worker.js'), 'utf8');
   } finally {
     await rm(outdir, { recursive: true, force: true });
   }
 }
-

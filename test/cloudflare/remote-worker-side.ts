@@ -37,7 +37,11 @@ export async function answerCall(request: Request, sandboxes: Sandboxes, id: str
   }
 }
 
-async function carryOut(call: z.output<typeof callSchema>, sandboxes: Sandboxes, id: string): Promise<unknown> {
+async function carryOut(
+  call: z.output<typeof callSchema>,
+  sandboxes: Sandboxes,
+  id: string,
+): Promise<unknown> {
   const sandbox = sandboxes.get(id);
   const plain = ({ argv, cwd, env }: z.output<typeof command>) => ({
     argv,

@@ -17,7 +17,8 @@ export interface FakeContainer {
   readonly etc: string;
   /** `onEnd` gets the exit code, when it has ended by itself or was killed. */
   start(onEnd: (exitCode: number) => void): void;
-  kill(): void;
+  /** Resolves when nothing of it runs any more. */
+  kill(): Promise<void>;
   /** Kills it and removes its files. */
   remove(): Promise<void>;
 }
@@ -31,8 +32,9 @@ export async function createContainer(env: Readonly<Record<string, string>>): Pr
   await writeFile(join(etc, 'hosts'), '127.0.0.1 localhost\n');
   let child: ChildProcess | null = null;
   let ended: Promise<void> = Promise.resolve();
-  const kill = () => {
+  const kill = async () => {
     child?.kill('SIGKILL');
+    await ended;
   };
   return {
     controlSocket: join(control, '3000.sock'),
@@ -54,8 +56,7 @@ export async function createContainer(env: Readonly<Record<string, string>>): Pr
     },
     kill,
     async remove() {
-      kill();
-      await ended;
+      await kill();
       await rm(folder, { recursive: true, force: true });
     },
   };
@@ -70,28 +71,34 @@ const server = (): string[] => [
   '/control/3000.sock',
 ];
 
-function files({ checkout, nodeFile }: Programs, { control, etc }: { control: string; etc: string }): string[] {
+function files(
+  { checkout, nodeFile }: Programs,
+  { control, etc }: { control: string; etc: string },
+): string[] {
   return [
     ...readOnly('/usr'),
     ...hostLinks.flatMap((path) => linkOrFolder(path)),
-    ...['/etc', '/run', '/var/lib', '/home', '/opt', '/opt/node', '/opt/node/bin'].flatMap((path) => ['--perms', '0755', '--dir', path]),
+    ...['/etc', '/run', '/var/lib', '/home', '/opt', '/opt/node', '/opt/node/bin'].flatMap((path) => [
+      '--perms',
+      '0755',
+      '--dir',
+      path,
+    ]),
     ...hostFiles.filter((path) => existsSync(path)).flatMap((path) => readOnly(path)),
-    ...['--ro-bind', join(etc, 'hosts'), '/etc/hosts'],
-    ...['--bind', join(etc, 'cloudflare'), '/etc/cloudflare'],
+    ...bind('--ro-bind', join(etc, 'hosts'), '/etc/hosts'),
+    ...bind('--bind', join(etc, 'cloudflare'), '/etc/cloudflare'),
     ...words('--proc /proc --dev /dev --perms 1777 --tmpfs /tmp'),
     // After /tmp: the checkout may lie below it.
     ...readOnly(checkout),
-    ...['--ro-bind', nodeFile, nodePath],
-    ...['--bind', control, '/control'],
+    ...bind('--ro-bind', nodeFile, nodePath),
+    ...bind('--bind', control, '/control'),
   ];
 }
 
 /** As root the container has its users, as the real one; otherwise there is just one, who is whoever runs this. */
 function namespaces(): string[] {
   const rights =
-    process.getuid?.() === 0
-      ? words('--cap-add ALL')
-      : words('--unshare-user --uid 1000 --gid 1000');
+    process.getuid?.() === 0 ? words('--cap-add ALL') : words('--unshare-user --uid 1000 --gid 1000');
   return [
     ...rights,
     ...words('--unshare-net --unshare-pid --unshare-ipc --unshare-uts --hostname container'),
@@ -111,5 +118,6 @@ function linkOrFolder(path: string): string[] {
   return lstatSync(path).isSymbolicLink() ? ['--symlink', readlinkSync(path), path] : readOnly(path);
 }
 
-const readOnly = (path: string): string[] => ['--ro-bind', path, path];
+const bind = (how: '--bind' | '--ro-bind', from: string, to: string): string[] => [how, from, to];
+const readOnly = (path: string): string[] => bind('--ro-bind', path, path);
 const words = (text: string): string[] => text.split(' ');

@@ -10,8 +10,9 @@ import { existsSync } from 'node:fs';
 import { writeFile } from 'node:fs/promises';
 import { createServer } from 'node:http';
 import { constants } from 'node:os';
-import { newWebSocketRpcSession, RpcTarget } from 'capnweb';
+import { RpcSession, RpcTarget } from 'capnweb';
 import { WebSocketServer } from 'ws';
+import { transportOver } from './rpc-transport.ts';
 
 /** What the SDK sends for “no session”; with `enableDefaultSession: false` it never sends anything else. */
 const noSession = '__DISABLE_SESSION__';
@@ -113,6 +114,7 @@ function watchForAuthority(): void {
 
 const [socket] = process.argv.slice(2);
 if (socket === undefined) throw new Error('usage: control-server.ts <socket>');
+const sessions = new Set<RpcSession>();
 const sockets = new WebSocketServer({ noServer: true, maxPayload: 64 * 1024 * 1024 });
 const server = createServer((_request, response) => response.end('ok'));
 server.on('upgrade', (request, connection, head) => {
@@ -121,7 +123,7 @@ server.on('upgrade', (request, connection, head) => {
     return;
   }
   sockets.handleUpgrade(request, connection, head, (webSocket) => {
-    newWebSocketRpcSession(webSocket, new ControlServer());
+    sessions.add(new RpcSession(transportOver(webSocket), new ControlServer()));
   });
 });
 server.listen(socket);

@@ -34,8 +34,8 @@ export interface FakeEngine {
   container(objectId: string): FakeContainer | null;
   /** Where workerd listens for what leaves that container. */
   egressPort(objectId: string): number | null;
-  /** While true, new containers do not start: as when the platform has none to give. */
-  full: boolean;
+  /** How many containers were ever started for that object. */
+  starts(objectId: string): number;
   close(): Promise<void>;
 }
 
@@ -51,7 +51,7 @@ export async function startEngine(log: (line: string) => void = () => undefined)
   const entries = new Map<string, Entry>();
   const unknown: string[] = [];
   const socket = join(tmpdir(), `airlock-engine-${process.pid}-${Math.random().toString(36).slice(2)}.sock`);
-  const engine = { full: false };
+  const started: string[] = [];
 
   const partner = (name: string) => entries.get(name.slice(0, -sidecarSuffix.length));
   const find = (objectId: string, sidecar: boolean) =>
@@ -65,7 +65,7 @@ export async function startEngine(log: (line: string) => void = () => undefined)
       entry.status = 'running';
       return { status: 204 };
     }
-    if (engine.full) return { status: 500, json: { message: 'no room' } };
+    started.push(entry.name);
     entry.status = 'running';
     entry.container?.start((exitCode) => {
       entry.exitCode = exitCode;
@@ -118,7 +118,7 @@ export async function startEngine(log: (line: string) => void = () => undefined)
           return { status: 200, json: { StatusCode: entry.exitCode } };
         case 'POST kill':
         case 'POST stop':
-          entry.container?.kill();
+          await entry.container?.kill();
           if (entry.container === null) stopped(entry);
           return { status: 204 };
         case 'PUT archive':
@@ -152,12 +152,7 @@ export async function startEngine(log: (line: string) => void = () => undefined)
     unknown,
     container: (objectId) => find(objectId, false)?.container ?? null,
     egressPort: (objectId) => find(objectId, true)?.sidecar?.egressPort() ?? null,
-    get full() {
-      return engine.full;
-    },
-    set full(full) {
-      engine.full = full;
-    },
+    starts: (objectId) => started.filter((name) => name.includes(objectId)).length,
     async close() {
       await Promise.all([...entries.values()].map(async (entry) => await remove(entry)));
       server.close();

@@ -13,6 +13,8 @@ const text = (bytes: Uint8Array | undefined) => new TextDecoder().decode(bytes);
 
 export interface ContractSubject {
   readonly sandboxes: Sandboxes;
+  /** What happens to a sandbox without anybody's wish: its machine is gone, in the middle of whatever it does. */
+  takeAway(sandboxId: string): Promise<void>;
   close(): Promise<void>;
 }
 
@@ -79,6 +81,29 @@ export function describeSandboxContract(name: string, makeSubject: () => Promise
 
       it('says that it is lost when it was never started', async () => {
         await expect(fresh().exec({ argv: ['true'] }, small)).rejects.toThrow(SandboxLostError);
+      });
+
+      it('is lost when it is taken away, and is not started again by any call', async () => {
+        const sandboxId = subject.sandboxes.idFor(newTaskId());
+        const one = subject.sandboxes.get(sandboxId);
+        await one.start(smallSpec);
+        await one.startRun('working', shell('sleep 60'));
+        const waiting = one
+          .readRun('working', { offset: 0, maxBytes: 10, waitMs: 20_000 })
+          .catch((error: unknown) => error);
+        await subject.takeAway(sandboxId);
+        expect(await waiting).toBeInstanceOf(Error);
+        const range = { offset: 0, maxBytes: 10 };
+        const calls = [
+          async () => await one.exec({ argv: ['true'] }, small),
+          async () => await one.writeFile('/workspace/x', 'x'),
+          async () => await one.readFile('/etc/hosts', range),
+          async () => await one.startRun('again', { argv: ['true'] }),
+          async () => await one.readRun('working', { ...range, waitMs: 0 }),
+          async () => await one.start(smallSpec),
+        ];
+        for (const call of calls) await expect(call()).rejects.toThrow(SandboxLostError);
+        await one.destroy();
       });
 
       it('ends what runs in it when it is destroyed', async () => {

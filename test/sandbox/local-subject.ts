@@ -22,6 +22,8 @@ export interface LocalSubject {
   readonly seen: SeenRequest[];
   readonly events: SandboxEvent[];
   readonly stateDir: string;
+  /** Kills its init, from within: nobody else can tell it from a sandbox that died of something else. */
+  takeAway(sandboxId: string): Promise<void>;
   close(): Promise<void>;
 }
 
@@ -50,15 +52,24 @@ export async function localSubject(
     log: (event) => events.push(event),
     limits: { maxSandboxes: options.maxSandboxes ?? 8 },
   });
+  const sandboxes = localSandboxes(
+    { fetch: async (url, init) => await host.handle(new Request(url, init)) },
+    (taskId) => createHash('sha256').update(taskId).digest('hex'),
+  );
   return {
     host,
     seen,
     events,
     stateDir,
-    sandboxes: localSandboxes(
-      { fetch: async (url, init) => await host.handle(new Request(url, init)) },
-      (taskId) => createHash('sha256').update(taskId).digest('hex'),
-    ),
+    sandboxes,
+    async takeAway(sandboxId) {
+      const command = { argv: ['/bin/sh', '-c', 'kill -9 $PPID; sleep 5'] };
+      const limits = { timeoutMs: 10_000, maxOutputBytes: 0 };
+      await sandboxes
+        .get(sandboxId)
+        .exec(command, limits)
+        .catch(() => undefined);
+    },
     async close() {
       await host.close();
       egress.close();

@@ -7,7 +7,7 @@ import { DurableObject } from 'cloudflare:workers';
 import type { EgressEntry, Grant } from '../../src/core/grant.ts';
 import { cloudflareSandboxes } from '../../src/sandbox/cloudflare-sandboxes.ts';
 import { connectOutbound, TaskSandbox } from '../../src/sandbox/cloudflare.ts';
-import { answerCall } from './remote-worker-side.ts';
+import { answerCall } from '../cloudflare/remote-worker-side.ts';
 
 export { ContainerProxy, TaskSandbox } from '../../src/sandbox/cloudflare.ts';
 
@@ -41,27 +41,35 @@ export class Grants extends DurableObject<Env> {
 
 const grantsOf = (env: Env, containerId: string) => env.GRANTS.get(env.GRANTS.idFromName(containerId));
 
-connectOutbound<Env>((env, waitUntil) => ({
-  admit: async (containerId) => {
-    if (containerId === env.SANDBOX.idFromName('broken').toString())
-      throw new Error('a secret: ghs_read_token');
-    return await grantsOf(env, containerId).admit();
-  },
-  record: async (containerId, entry) => await grantsOf(env, containerId).record(entry),
-  readToken: async () => await Promise.resolve('ghs_read_token'),
-  openaiApiKey: 'sk-real-key',
-  githubUrl: `${env.UPSTREAM}/github`,
-  openaiBaseUrl: `${env.UPSTREAM}/openai/v1`,
-  fetch: async (input, init) => await fetch(input, init),
-  now: () => Date.now(),
-  waitUntil,
-}));
+/** Where the handler is to fail next. The tests and the handlers share one isolate. */
+let failure = 'none';
+function failIn(where: string): void {
+  if (failure === where) throw new Error('a secret: ghs_read_token');
+}
+
+connectOutbound((env: Env, waitUntil) => {
+  failIn('deps');
+  return {
+    admit: async (containerId) => {
+      failIn('admit');
+      return await grantsOf(env, containerId).admit();
+    },
+    record: async (containerId, entry) => await grantsOf(env, containerId).record(entry),
+    readToken: async () => await Promise.resolve('ghs_read_token'),
+    openaiApiKey: 'sk-real-key',
+    githubUrl: `${env.UPSTREAM}/github`,
+    openaiBaseUrl: `${env.UPSTREAM}/openai/v1`,
+    fetch: async (input, init) => await fetch(input, init),
+    now: () => Date.now(),
+    waitUntil,
+  };
+});
 
 /**
  * What `TaskSandbox` must never become: the handlers as a static field, the way they are often written. It compiles, it deploys, and the
  * SDK never sees them. The host list, meant as one more lock, is then what opens the door.
  */
-export class StaticFieldTrap extends Sandbox<unknown> {
+export class StaticFieldTrap extends Sandbox {
   override enableInternet = false;
   override interceptHttps = true;
   override allowedHosts = ['localhost'];
@@ -69,7 +77,7 @@ export class StaticFieldTrap extends Sandbox<unknown> {
 }
 
 /** The same, assigned after the class. */
-export class AssignedAfter extends Sandbox<unknown> {
+export class AssignedAfter extends Sandbox {
   override enableInternet = false;
   override interceptHttps = true;
   override allowedHosts = ['localhost'];
@@ -95,9 +103,13 @@ export default {
           ownOfTrap: Object.getOwnPropertyNames(StaticFieldTrap).includes('outboundByHost'),
           className: TaskSandbox.name,
         });
+      case 'PUT failure':
+        failure = id;
+        return new Response(null, { status: 204 });
       case 'POST start': {
-        const namespace = pathname.split('/')[3] === 'assigned' ? env.ASSIGNED : env.TRAP;
-        await namespace.get(namespace.idFromString(id)).startAndWaitForPorts(3000);
+        const objectId = pathname.split('/')[3] ?? '';
+        if (id === 'TRAP') await env.TRAP.get(env.TRAP.idFromString(objectId)).startAndWaitForPorts(3000);
+        else await env.ASSIGNED.get(env.ASSIGNED.idFromString(objectId)).startAndWaitForPorts(3000);
         return new Response(null, { status: 204 });
       }
       default:

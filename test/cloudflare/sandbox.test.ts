@@ -1,0 +1,173 @@
+/** What is particular to a sandbox on Cloudflare, beside the contract: how it is lost, what the platform's log hears, what a container may lie. */
+import { existsSync } from 'node:fs';
+import { readdir } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { SandboxLostError, type TaskSandbox } from '../../src/core/sandbox-port.ts';
+import { asRoot } from '../fake-engine/as-root.ts';
+import type { FakeContainer } from '../fake-engine/container.ts';
+import { newTaskId, smallSpec } from '../sandbox/contract-spec.ts';
+import { startCloudflareHost, type CloudflareHost } from './cloudflare-host.ts';
+
+const limits = { timeoutMs: 10_000, maxOutputBytes: 10_000 };
+const shell = (script: string) => ({ argv: ['/bin/sh', '-c', script] });
+const range = { offset: 0, maxBytes: 100 };
+
+let host: CloudflareHost;
+beforeAll(async () => {
+  host = await startCloudflareHost();
+});
+afterAll(async () => {
+  await host.close();
+});
+
+async function started() {
+  const id = host.sandboxes.idFor(newTaskId());
+  const sandbox = host.sandboxes.get(id);
+  await sandbox.start(smallSpec);
+  const container = host.engine.container(id);
+  if (container === null) throw new Error('the engine has no such container');
+  return { id, sandbox, container };
+}
+
+describe('a command in the container', () => {
+  it('has no rights of its own and trusts the interceptor', async () => {
+    const { sandbox } = await started();
+    const script = `id -u; grep -E '^(CapEff|CapBnd|NoNewPrivs)' /proc/self/status; echo $HOME; test -s $SSL_CERT_FILE && echo trusts`;
+    const { stdout } = await sandbox.exec(shell(script), limits);
+    expect(stdout.replaceAll(/\s+/g, ' ')).toMatch(
+      /^1000 CapEff: 0+ CapBnd: 0+ NoNewPrivs: 1 \/home\/codex trusts $/,
+    );
+  });
+
+  // Where the tests are not root, the fake container has but one user.
+  it.runIf(process.getuid?.() === 0)('cannot look into what is not its own', async () => {
+    const { sandbox } = await started();
+    const { stdout } = await sandbox.exec(shell('ls /var/lib/airlock/* 2>&1; kill -9 1 2>&1'), limits);
+    expect(stdout).toMatch(/Permission denied[^]*not permitted/i);
+    const written = await sandbox.exec(shell('echo x > /var/lib/airlock/x'), limits);
+    expect(written.exitCode).not.toBe(0);
+  });
+
+  it('is not in the platform’s log, and nothing that is written is', async () => {
+    const { sandbox } = await started();
+    const before = host.logged.length;
+    await sandbox.writeFile('/workspace/prompt', 'the prompt of a person');
+    await sandbox.exec({ argv: ['echo', 'an argument'], env: { NAME: 'a value' } }, limits);
+    await sandbox.startRun('logged', { argv: ['echo', 'a run’s argument'] });
+    await expect.poll(() => host.logged.slice(before).join('\n')).toContain('start-run');
+    expect(host.logged.slice(before).join('\n')).not.toMatch(/of a person|an argument|a value|run’s/);
+  });
+});
+
+describe('a sandbox whose container is not the one that was started', () => {
+  it.each([
+    ['without what its start left in it', 'rm -r /var/lib/airlock'],
+    ['on another machine', 'for f in /var/lib/airlock/*/boot; do echo other > $f; done'],
+  ])('is lost: %s', async (_, change) => {
+    const { id, sandbox, container } = await started();
+    await asRoot(container, change);
+    await expect(sandbox.readFile('/etc/hosts', range)).rejects.toThrow(SandboxLostError);
+    await expect(sandbox.start(smallSpec)).rejects.toThrow(SandboxLostError);
+    expect(host.engine.starts(id)).toBe(1);
+    await sandbox.destroy();
+    expect(host.engine.container(id)).toBeNull();
+  });
+
+  it('is lost when its container ended, and no call makes the platform start another', async () => {
+    const { id, sandbox } = await started();
+    await host.takeAway(id);
+    await expect(sandbox.exec({ argv: ['true'] }, limits)).rejects.toThrow(SandboxLostError);
+    await expect(sandbox.start(smallSpec)).rejects.toThrow(SandboxLostError);
+    expect(host.engine.starts(id)).toBe(1);
+  });
+});
+
+describe('a container that lies', () => {
+  let sandbox: TaskSandbox;
+  let container: FakeContainer;
+  beforeAll(async () => {
+    ({ sandbox, container } = await started());
+    await sandbox.startRun('run', { argv: ['true'] });
+  });
+
+  it.each([
+    ['says nothing', ''],
+    ['says something else', 'hello\n'],
+    ['says an answer to another question', 'airlock done\n'],
+    ['says numbers that are none', 'airlock run -1 x\nAAAA\n'],
+    ['says a size without bounds', 'airlock run 99999999999999999999 0\nAAAA\n'],
+    ['says bytes that are none', 'airlock run 4 0\n!!!!\n'],
+  ])('is not believed when it %s', async (_, text) => {
+    const lie = `cat > /tmp/lie <<'END'\nprintf '%s' '${text}'\nEND\nfor f in /var/lib/airlock/*/inside.sh; do cp /tmp/lie $f; done`;
+    await asRoot(container, lie);
+    const answer = sandbox.readRun('run', { ...range, waitMs: 0 });
+    await expect(answer).rejects.toThrow(/container answered/);
+    await expect(answer).rejects.not.toThrow(SandboxLostError);
+  });
+
+  it('cannot make an answer longer than was asked for', async () => {
+    const lie = `printf 'airlock file 1000000\\n%s\\n' "$(head -c 300000 /dev/zero | base64 -w0)"`;
+    await asRoot(container, `for f in /var/lib/airlock/*/inside.sh; do cat > $f <<'END'\n${lie}\nEND\ndone`);
+    expect((await sandbox.readFile('/workspace/x', range))?.bytes).toHaveLength(range.maxBytes);
+  });
+});
+
+describe('calls that the contract does not allow', () => {
+  let sandbox: TaskSandbox;
+  beforeAll(async () => {
+    ({ sandbox } = await started());
+  });
+
+  it.each([
+    ['a run whose name is a path', async () => await sandbox.startRun('../x', { argv: ['true'] })],
+    ['a relative path', async () => await sandbox.writeFile('workspace/x', '')],
+    ['a path with a NUL', async () => await sandbox.readFile('/workspace/\0', range)],
+    ['a command without a program', async () => await sandbox.exec({ argv: [] }, limits)],
+    [
+      'a variable of no plain name',
+      async () => await sandbox.exec({ argv: ['true'], env: { 'A B': '' } }, limits),
+    ],
+  ])('are refused before anything is sent: %s', async (_, call) => {
+    const before = host.logged.length;
+    await expect(call()).rejects.toThrow(/absolute|plain name|program/);
+    expect(host.logged.slice(before).join('')).not.toContain('inside.sh');
+  });
+});
+
+describe('a deployment', () => {
+  it('loses nothing: the run goes on, and is read on from where reading had stopped', async () => {
+    const { id, sandbox } = await started();
+    await sandbox.startRun('long', shell('echo before; sleep 1; echo after; exit 3'));
+    const first = await sandbox.readRun('long', { ...range, waitMs: 5_000 });
+    await host.restart();
+    await expect
+      .poll(
+        async () => (await sandbox.readRun('long', { ...range, offset: first.size, waitMs: 500 })).exitCode,
+        {
+          timeout: 5_000,
+        },
+      )
+      .toBe(3);
+    const rest = await sandbox.readRun('long', { ...range, offset: first.size, waitMs: 0 });
+    expect(new TextDecoder().decode(rest.bytes)).toBe('after\n');
+    expect(host.engine.starts(id)).toBe(1);
+    await sandbox.destroy();
+    expect(host.engine.container(id)).toBeNull();
+  });
+});
+
+describe('the end', () => {
+  it('leaves no file and no process of a container, and nothing was asked of the engine that it does not know', async () => {
+    const ours = async () => (await readdir(tmpdir())).filter((name) => name.startsWith('airlock-engine-'));
+    const before = await ours();
+    const { id, sandbox, container } = await started();
+    expect(existsSync(container.controlSocket)).toBe(true);
+    await sandbox.destroy();
+    await sandbox.destroy();
+    expect(existsSync(container.controlSocket)).toBe(false);
+    expect(host.engine.container(id)).toBeNull();
+    expect((await ours()).filter((name) => !before.includes(name))).toEqual([]);
+    expect(host.engine.unknown).toEqual([]);
+  });
+});
