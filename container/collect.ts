@@ -6,13 +6,14 @@
  * the clone's configuration, hooks, attributes, index, excludes nor its history takes part. Commits that Codex made
  * count, because the files do. What it prints is nevertheless untrusted: the Worker parses it as such.
  */
-import { mkdir, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
+import { mkdtemp, readFile, rm } from 'node:fs/promises';
 import { once } from 'node:events';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { ChangeLine, CollectJob } from '../src/core/change-set.ts';
 import { endOtherProcesses } from './end-processes.ts';
-import { copyIndex, gitComplaint, gitEnvironment, neutralAttributes, runGit } from './git.ts';
+import { freshGit, type Git } from './fresh-git.ts';
+import { runGit } from './git.ts';
 import { nulRecords, parseDiffIndex, readObjects } from './index-changes.ts';
 import { decodedPath, isPlainFolder, treeInspector } from './working-tree.ts';
 
@@ -41,11 +42,17 @@ function parseJob(text: string): CollectJob {
     if (typeof found !== 'number' || !Number.isSafeInteger(found) || found < 0) throw bad(`limits.${name}`);
     return found;
   };
+  const texts = (name: string): readonly string[] => {
+    const found = read(value, name) ?? [];
+    if (!Array.isArray(found) || !found.every((text) => typeof text === 'string')) throw bad(name);
+    return found;
+  };
   return {
     directory: string('directory', /^\/./),
     objectStore: string('objectStore', /^\/./),
     base: string('base', /^[0-9a-f]{40}$/),
     endOtherProcesses: read(value, 'endOtherProcesses') === true,
+    leftBySetup: texts('leftBySetup'),
     limits: {
       maxFileBytes: limit('maxFileBytes'),
       maxChangeBytes: limit('maxChangeBytes'),
@@ -53,64 +60,6 @@ function parseJob(text: string): CollectJob {
       maxDiffCharacters: limit('maxDiffCharacters'),
     },
   };
-}
-
-const freshConfig = `[core]
-\trepositoryformatversion = 0
-\tbare = false
-\tfilemode = true
-\tsymlinks = true
-\tignoreCase = false
-\tautocrlf = false
-\tfsmonitor = false
-\tuntrackedCache = false
-\thooksPath = /dev/null
-\tattributesFile = /dev/null
-\texcludesFile = /dev/null
-\tprotectNTFS = false
-[gc]
-\tauto = 0
-`;
-
-type Git = (
-  argv: readonly string[],
-  options?: { input?: string; maxBytes?: number; failsAs?: Failure['code'] },
-) => Promise<string>;
-
-/** Makes the git folder; the returned function runs git in it and gives its output as bytes in a latin1 string. */
-async function freshGit(
-  job: CollectJob,
-  folder: string,
-): Promise<{ git: Git; environment: Record<string, string> }> {
-  const environment = gitEnvironment(folder, { GIT_DIR: folder, GIT_WORK_TREE: job.directory });
-  await mkdir(join(folder, 'objects', 'info'), { recursive: true });
-  await Promise.all([
-    mkdir(join(folder, 'refs')),
-    mkdir(join(folder, 'info')).then(() => writeFile(join(folder, 'info', 'attributes'), neutralAttributes)),
-    writeFile(join(folder, 'HEAD'), 'ref: refs/heads/none\n'),
-    writeFile(join(folder, 'config'), freshConfig),
-    writeFile(join(folder, 'objects', 'info', 'alternates'), `${join(job.objectStore, 'objects')}\n`),
-    // Spares git reading every unchanged file again. A missing or broken copy only costs that time, see below.
-    copyIndex(join(job.objectStore, 'index'), join(folder, 'index')).catch(() => undefined),
-  ]);
-  const git: Git = async (argv, options = {}) => {
-    const run = await runGit(argv, {
-      environment,
-      cwd: job.directory,
-      ...(options.input === undefined ? {} : { input: Buffer.from(options.input, 'latin1') }),
-      ...(options.maxBytes === undefined ? {} : { maxBytes: options.maxBytes }),
-    });
-    if (run.cut)
-      throw new CollectError('too-many-files', 'too many files changed or were added to list them');
-    if (run.exitCode !== 0) {
-      throw new CollectError(
-        options.failsAs ?? 'git-failed',
-        `git ${argv[0] ?? ''}: ${gitComplaint(run.stderr)}`,
-      );
-    }
-    return run.stdout.toString('latin1');
-  };
-  return { git, environment };
 }
 
 /** Tracked paths that are modified or gone, and untracked ones that no `.gitignore` of the tree names. */
@@ -130,6 +79,14 @@ async function changedPaths(job: CollectJob, git: Git, folder: string): Promise<
   }
 }
 
+/** Whether a path is one of these, or lies in one that ends with a slash. Not when it is tracked: setup's own are new. */
+function leftOut(paths: readonly string[]): (path: string) => boolean {
+  const all = paths.map((path) => Buffer.from(path, 'utf8').toString('latin1'));
+  const files = new Set(all);
+  const folders = all.filter((path) => path.endsWith('/'));
+  return (path) => files.has(path) || folders.some((folder) => path.startsWith(folder));
+}
+
 /** Brings the index to what the working tree says; returns the lines for what was left as in the base. */
 async function indexWorkingTree(job: CollectJob, git: Git, folder: string): Promise<readonly ChangeLine[]> {
   const inspect = treeInspector(job.directory, job.limits.maxFileBytes);
@@ -142,7 +99,8 @@ async function indexWorkingTree(job: CollectJob, git: Git, folder: string): Prom
     const shown = decodedPath(path) ?? Buffer.from(path, 'latin1').toString('utf8');
     skipped.push({ type: 'skipped', path: shown.slice(0, 4096), why });
   };
-  const candidates = await changedPaths(job, git, folder);
+  const isSetups = leftOut(job.leftBySetup);
+  const candidates = (await changedPaths(job, git, folder)).filter((path) => !isSetups(path));
   if (candidates.length > job.limits.maxChangedFiles) {
     throw new CollectError(
       'too-many-files',
@@ -200,7 +158,8 @@ async function collect(job: CollectJob, scratch: string): Promise<void> {
   if (!(await isPlainFolder(job.directory))) {
     throw new CollectError('working-tree-missing', 'the working tree is gone');
   }
-  const { git, environment } = await freshGit(job, scratch);
+  const refuse = (code: Failure['code'], message: string) => new CollectError(code, message);
+  const { git, environment } = await freshGit(job, scratch, refuse);
   const skipped = await indexWorkingTree(job, git, scratch);
   const common = ['--cached', '--no-renames', '--no-ext-diff', '--no-textconv', job.base];
   const [summary, patch] = await Promise.all([

@@ -23,6 +23,8 @@ export interface BotOptions {
   readonly slackAppToken?: string | null;
   /** Sandboxes at the same time; the host's own limit when left out. */
   readonly maxSandboxes?: number;
+  /** Host name → origin that stands in for it, for worlds without an internet. */
+  readonly standIns?: Readonly<Record<string, string>>;
   /** What a person should see while it starts. */
   readonly progress: (line: string) => void;
   /** Structured log lines of Worker and host. */
@@ -69,6 +71,7 @@ export async function startBot(options: BotOptions): Promise<Bot> {
         port: options.port,
         bindings: { ...options.settings, AIRLOCK_CONFIG_TEXT: options.configText },
         sandboxHost: async (request) => await host.handle(request),
+        ...(options.standIns === undefined ? {} : { standIns: options.standIns }),
         log: (level, message) =>
           options.log(
             message.startsWith('{') ? message : JSON.stringify({ event: `worker.${level}`, message }),

@@ -32,6 +32,8 @@ export interface WorkerHostOptions {
   /** Bindings of the Worker: settings and the configuration's text. */
   readonly bindings: Readonly<Record<string, string>>;
   readonly sandboxHost: (request: Request) => Promise<Response>;
+  /** Host name → origin that stands in for it. For worlds without an internet; everything else goes where it is meant to. */
+  readonly standIns?: Readonly<Record<string, string>>;
   /** One line of the Worker's own log, as it wrote it. */
   log(level: string, message: string): void;
 }
@@ -80,6 +82,7 @@ export async function startWorker(
           proxy: true,
         },
       ],
+      ...(options.standIns === undefined ? {} : { outboundService: outbound(options.standIns) }),
       serviceBindings: { SANDBOX_HOST: async (request) => await lend(request, options.sandboxHost) },
     }),
     handleStructuredLogs: ({ level, message }) => options.log(level, message),
@@ -98,6 +101,25 @@ async function lend(
     new Request(lent.url, { method: lent.method, headers: [...lent.headers], body }),
   );
   return new MiniflareResponse(answer.body, { status: answer.status, headers: [...answer.headers] });
+}
+
+/** Every fetch of the Worker, and the same with another origin where a host has a stand-in. Redirects are the Worker's to follow. */
+function outbound(standIns: Readonly<Record<string, string>>) {
+  return async (request: MiniflareRequest): Promise<MiniflareResponse> => {
+    const url = new URL(request.url);
+    const origin = standIns[url.hostname];
+    const target = origin === undefined ? url.href : `${origin}${url.pathname}${url.search}`;
+    const body = request.body === null ? null : await request.arrayBuffer();
+    const headers = new Headers([...request.headers]);
+    headers.delete('host');
+    const answer = await fetch(target, { method: request.method, headers, body, redirect: 'manual' });
+    // What Node has decoded must not be said to be encoded.
+    const passed = [...answer.headers].filter(
+      ([name]) => !/^(?:content-encoding|content-length)$/.test(name),
+    );
+    const hasBody = answer.body !== null && request.method !== 'HEAD';
+    return new MiniflareResponse(hasBody ? answer.body : null, { status: answer.status, headers: passed });
+  };
 }
 
 async function freePort(): Promise<number> {

@@ -29,6 +29,7 @@ import { progressComment } from './github/comments.ts';
 import { githubWebhooks } from './github/webhooks.ts';
 import { createPublication } from './publish/publisher.ts';
 import { localSandboxes } from './sandbox/local.ts';
+import { localSetupCache } from './sandbox/local-setup-cache.ts';
 import { parseSettings, type Settings } from './settings.ts';
 import { createChat } from './slack/chat.ts';
 import { slackRoutes } from './slack/routes.ts';
@@ -175,6 +176,7 @@ export function composeTask(env: Env, taskId: string): TaskDeps {
   return {
     record: recordOf(env, taskId),
     sandbox: sandboxes.get(sandboxes.idFor(taskId)),
+    setupCache: env.SANDBOX_HOST ? localSetupCache(env.SANDBOX_HOST, sandboxes.idFor(taskId)) : null,
     codex,
     codeHost: createCodeHost({ tokens, taskId, apiUrl: settings.githubApiUrl, fetch: platformFetch, now }),
     publication: createPublication({ tokens, apiUrl: settings.githubApiUrl, fetch: platformFetch, now, log }),

@@ -33,6 +33,8 @@ export interface WorldOptions {
   /** A simulated Slack workspace as well. */
   readonly slack?: Pick<SlackSimulatorOptions, 'users' | 'channels' | 'deliverTo'>;
   readonly maxSandboxes?: number;
+  /** Host name → origin that stands in for it: what a setup command would fetch from. */
+  readonly standIns?: Readonly<Record<string, string>>;
   /** A real key and base address instead of the script. */
   readonly live?: { readonly apiKey: string; readonly baseUrl: string };
   readonly progress?: (line: string) => void;
@@ -123,6 +125,7 @@ export async function startWorld(options: WorldOptions): Promise<World> {
       ...(slack === null || options.slack?.deliverTo !== 'socket' ? {} : { slackAppToken: slack.appToken }),
       configText: configTextOf(options.configText, slack),
       ...(options.maxSandboxes === undefined ? {} : { maxSandboxes: options.maxSandboxes }),
+      ...(options.standIns === undefined ? {} : { standIns: options.standIns }),
       progress: options.progress ?? (() => undefined),
       log: options.log ?? (() => undefined),
     });

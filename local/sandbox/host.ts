@@ -13,13 +13,15 @@ import { createRegistry, type Registry } from './registry.ts';
 import { sandboxRoutes } from './routes.ts';
 import { launchSandbox } from './running-sandbox.ts';
 import { checkSandboxSupport, privilegeFor, type SandboxSupport } from './support.ts';
+import { openSetupCache } from './setup-cache.ts';
+import { setupCacheRoutes } from './setup-cache-routes.ts';
 import { openUsedIds } from './used-ids.ts';
 import { startWatchdog } from './watchdog.ts';
 
 export { checkSandboxSupport };
 
 export interface SandboxHostOptions {
-  /** Where used ids are remembered. One host at a time. */
+  /** Where used ids are remembered, and what setup installed. One host at a time. */
   readonly stateDir: string;
   /** Where requests go; asked anew for each, as a restarted Worker listens elsewhere. */
   readonly egress: () => EgressSocket;
@@ -101,6 +103,7 @@ export async function startSandboxHost(options: SandboxHostOptions): Promise<San
     onEnded: (sandboxId, reason) => log({ event: 'sandbox.ended', sandboxId, reason }),
   });
   const app = sandboxRoutes(registry);
+  app.route('/', setupCacheRoutes(registry, openSetupCache(join(stateDir, 'setup-cache'))));
 
   return {
     handle: async (request) => await app.fetch(request),

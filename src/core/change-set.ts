@@ -106,6 +106,8 @@ export interface CollectJob {
    * Only ever true inside a sandbox: outside, that would be everything the user runs.
    */
   readonly endOtherProcesses: boolean;
+  /** New paths that setup made before Codex ran; what ends with a slash is a folder. They are no part of the change. */
+  readonly leftBySetup: readonly string[];
   readonly limits: {
     readonly maxFileBytes: number;
     readonly maxChangeBytes: number;
@@ -114,12 +116,13 @@ export interface CollectJob {
   };
 }
 
-export function collectJob(base: string): CollectJob {
+export function collectJob(base: string, leftBySetup: readonly string[] = []): CollectJob {
   return {
     directory: sandboxPaths.repository,
     objectStore: sandboxPaths.objectStore,
     base,
     endOtherProcesses: true,
+    leftBySetup,
     limits: { maxFileBytes, maxChangeBytes, maxChangedFiles, maxDiffCharacters: 200_000 },
   };
 }

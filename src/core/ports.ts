@@ -12,6 +12,7 @@ import type { BudgetName, GrantedRepository, GrantPhase, Receipt } from './grant
 import type { RepositoryPolicy, RepositoryRefusal, SetupPolicy, SlackPolicy } from './policy.ts';
 import type { Answer, CommandRun, Notable, Progress, TokenUsage } from './progress.ts';
 import type { SandboxCommand } from './sandbox-port.ts';
+import type { SetupReport } from './setup.ts';
 import type { TaskEvent, TaskView } from './task-view.ts';
 import type {
   PullRequestRef,
@@ -110,6 +111,10 @@ export interface PublishInput {
     readonly usage: TokenUsage;
     readonly commands: readonly CommandRun[];
     readonly receipt: Receipt;
+    /** null: none is configured. */
+    readonly setup: SetupReport | null;
+    /** Open to GET and HEAD while Codex ran. */
+    readonly extraHosts: readonly string[];
     readonly commentsLeftOut: number;
     /** Milliseconds from acceptance to publication, as measured by the caller at the first attempt. */
     readonly elapsedMs: number;

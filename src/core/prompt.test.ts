@@ -29,6 +29,7 @@ const input: PromptInput = {
   context,
   thread: null,
   earlier: null,
+  open: { alsoRead: [], extraHosts: [] },
 };
 
 describe('buildPrompt', () => {
@@ -167,5 +168,24 @@ describe('buildPrompt', () => {
 
   it('is the same for the same input', () => {
     expect(buildPrompt(input)).toBe(buildPrompt({ ...input }));
+  });
+});
+
+describe('the rule about the network', () => {
+  it.each([
+    [
+      { alsoRead: [], extraHosts: [] },
+      'no network but read access to this repository on GitHub: nothing else',
+    ],
+    [
+      { alsoRead: [{ owner: 'acme', name: 'design' }], extraHosts: [] },
+      'read access to this repository, acme/design on GitHub: nothing else can be installed or looked up. Do not try other hosts. The others, such as submodules,',
+    ],
+    [
+      { alsoRead: [], extraHosts: ['docs.example.com'] },
+      'on GitHub, and GET requests to docs.example.com: nothing else',
+    ],
+  ])('names all that is open: %j', (open, part) => {
+    expect(buildPrompt({ ...input, open })).toContain(part);
   });
 });

@@ -18,6 +18,8 @@ export interface PromptInput {
   readonly thread: ThreadContext | null;
   /** The task whose work this one goes on with: it is in the checkout already. `title` is of its pull request. */
   readonly earlier: { readonly instruction: string; readonly title: string } | null;
+  /** What can be reached beside the repository while Codex works. */
+  readonly open: { readonly alsoRead: readonly RepositoryRef[]; readonly extraHosts: readonly string[] };
 }
 
 /**
@@ -39,13 +41,25 @@ function section(boundary: string, title: string, untrustedText: string): string
 
 const oneLine = (text: string): string => text.replace(/\s+/g, ' ').trim();
 
-const rules = (baseBranch: string): string =>
+/** Ours and the configuration's words: what is open while Codex works. */
+function network({ alsoRead, extraHosts }: PromptInput['open']): string {
+  const others = alsoRead.map(({ owner, name }) => `${owner}/${name}`);
+  const read = ['this repository', ...others].join(', ');
+  const hosts = extraHosts.length === 0 ? '' : `, and GET requests to ${extraHosts.join(', ')}`;
+  const fetched =
+    others.length === 0
+      ? ''
+      : ' The others, such as submodules, are not checked out: fetch what you need over https.';
+  return `- There is no network but read access to ${read} on GitHub${hosts}: nothing else can be installed or looked up. Do not try other hosts.${fetched}`;
+}
+
+const rules = (baseBranch: string, open: PromptInput['open']): string =>
   [
     'How to work:',
     `- The repository is checked out in the current directory at the head of \`${oneLine(baseBranch)}\`. Follow its AGENTS.md and conventions.`,
     '- Make the smallest change that does what is asked, and add or change tests where the repository has tests for such things.',
     '- Run the tests that exist for what you touched. If they cannot run here, say so in the summary; never claim that something passed that you did not see pass.',
-    '- There is no network but read access to this repository: nothing can be installed or looked up. Do not try other hosts.',
+    network(open),
     '- Do not commit, push, or open a pull request, and do not change git configuration. The change is collected from the working tree when you finish; a person reviews it.',
     '- Leave no files behind that are not part of the change.',
     '- If nothing needs to change, or the request cannot be met, change nothing and say why.',
@@ -139,7 +153,7 @@ function wordless(context: IssueContext | null, thread: ThreadContext | null): s
 
 /** Deterministic. The bounds are those of its parts: instructions of 20,000 characters and the caps of issue and thread. */
 export function buildPrompt(input: PromptInput): string {
-  const { repository, baseBranch, instruction, context, thread, earlier } = input;
+  const { repository, baseBranch, instruction, context, thread, earlier, open } = input;
   const boundary = boundaryFor(untrustedTexts(input));
   const parts = [
     `You are working on the repository ${repository.owner}/${repository.name} in a sealed sandbox, on behalf of somebody who may ask for changes to it. Nobody can answer questions while you work.`,
@@ -159,6 +173,6 @@ export function buildPrompt(input: PromptInput): string {
       ...conversation,
     );
   }
-  parts.push(rules(baseBranch), finish);
+  parts.push(rules(baseBranch, open), finish);
   return parts.join('\n\n');
 }

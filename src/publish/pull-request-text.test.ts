@@ -83,6 +83,8 @@ function input(
         ],
         deniedTotal: 5,
       },
+      setup: null,
+      extraHosts: [],
       commentsLeftOut: 2,
       elapsedMs: 125_000,
       taskUrl: 'https://airlock.example/tasks/1',
@@ -304,5 +306,70 @@ describe('a pull request that goes on with another', () => {
       { commands },
     );
     expect(followUpComment(long, 'c'.repeat(40)).length).toBeLessThan(maxBodyCharacters - 150);
+  });
+});
+
+describe('what the pull request says of setup', () => {
+  const none = { paths: [], total: 0 };
+  const ok = {
+    command: 'npm ci',
+    status: 'ok',
+    exitCode: 0,
+    durationMs: 12_340,
+    fromCache: false,
+    putBack: none,
+    left: none,
+  } as const;
+  const many = Array.from({ length: 12 }, (_, index) => `file-${index}`);
+
+  it.each<[string, PublishInput['evidence']['setup'], string]>([
+    ['none is configured', null, 'Dependencies were not installed: no setup is configured.'],
+    ['it succeeded', ok, 'Dependencies were installed: setup `npm ci` succeeded in 12.3 s.'],
+    ['it had the cache', { ...ok, fromCache: true }, 'succeeded in 12.3 s, on top of what the cache had.'],
+    [
+      'it failed',
+      { ...ok, status: 'failed', exitCode: 1 },
+      '⚠️ Dependencies may be missing: setup `npm ci` ended with exit status 1 after 12.3 s.',
+    ],
+    [
+      'it took too long',
+      { ...ok, status: 'timed-out', exitCode: null },
+      'setup `npm ci` was ended at its time limit after 12.3 s.',
+    ],
+    [
+      'it changed tracked files',
+      { ...ok, putBack: { paths: ['package-lock.json'], total: 1 } },
+      'Setup changed tracked files, which were put back: `package-lock.json`',
+    ],
+    [
+      'it left many files',
+      { ...ok, left: { paths: many, total: 2000 } },
+      'Setup left new files, which are no part of this change: `file-0`, ',
+    ],
+    ['it left many files', { ...ok, left: { paths: many, total: 2000 } }, '`file-9`, and 1990 more'],
+    [
+      'a path tries to be more than one',
+      { ...ok, left: { paths: ['a` @mona \n# x'], total: 1 } },
+      'no part of this change: ``a` @mona # x``',
+    ],
+  ])('when %s', (_, setup, text) => {
+    expect(body({}, { setup })).toContain(text);
+  });
+
+  it.each([126, 127])(
+    'a test command that could not be started (exit status %i) did not fail',
+    (exitCode) => {
+      const commands = [{ ...run('npm test'), exitCode, status: 'failed' as const }];
+      expect(body({}, { commands })).toContain(
+        `❌ \`npm test\` **could not be run** in the sandbox (exit status ${exitCode}).`,
+      );
+    },
+  );
+
+  it('says which hosts were open while Codex ran, used or not', () => {
+    expect(body({}, { extraHosts: ['docs.example.com', 'b.example.com'] })).toContain(
+      'left these hosts open to GET and HEAD: `docs.example.com`, `b.example.com`.',
+    );
+    expect(body()).not.toContain('open to GET');
   });
 });

@@ -4,6 +4,7 @@
  */
 import { usdText } from '../core/cost.ts';
 import type { PublishInput } from '../core/ports.ts';
+import type { SetupReport } from '../core/setup.ts';
 import { testsRun, unwrappedCommand } from '../core/test-commands.ts';
 import { codeSpan, escapeInline, plainTitle, renderUntrustedMarkdown } from '../github/markdown.ts';
 import { taskMarker } from '../github/progress-comment.ts';
@@ -15,6 +16,7 @@ export const maxBodyCharacters = 65_536;
 const maxTitle = 120;
 /** Rows of a table; what is beyond is counted. */
 const maxRows = 40;
+const maxSetupPaths = 10;
 
 export function pullRequestTitle(input: Pick<PublishInput, 'answer'>): string {
   const title = plainTitle(input.answer.title, maxTitle);
@@ -48,7 +50,7 @@ function withEvidence(
   const droppable = [
     checks(input),
     changeSection(input),
-    networkReceipt(input.evidence.receipt),
+    networkReceipt(input.evidence),
     facts(input),
     commandTable(input),
   ];
@@ -89,15 +91,46 @@ function summary({ answer }: PublishInput): string {
 }
 
 function checks({ evidence }: PublishInput): string {
-  const tests = testsRun(evidence.commands);
-  if (tests.kind === 'none') {
-    const many = evidence.commands.length;
-    return `### Tests\n\n**No test run was seen** among the ${plural(many, 'command')} that Codex ran.`;
-  }
+  return `### Tests\n\n${testsText(evidence.commands)}\n\n${setupText(evidence.setup)}`;
+}
+
+function testsText(commands: PublishInput['evidence']['commands']): string {
+  const tests = testsRun(commands);
+  if (tests.kind === 'none')
+    return `**No test run was seen** among the ${plural(commands.length, 'command')} that Codex ran.`;
   const { run, count } = tests;
-  const verdict = run.exitCode === 0 ? 'passed' : `failed with exit status ${run.exitCode}`;
   const times = count === 1 ? '' : `, the last of ${count} test runs`;
-  return `### Tests\n\n${run.exitCode === 0 ? '✅' : '❌'} ${codeSpan(unwrappedCommand(run.command))} ${verdict} in the sandbox${times}.`;
+  return `${run.exitCode === 0 ? '✅' : '❌'} ${codeSpan(unwrappedCommand(run.command))} ${testVerdict(run.exitCode)}${times}.`;
+}
+
+/** A shell's own words for a program that is not there or that it may not start. */
+function testVerdict(exitCode: number | null): string {
+  if (exitCode === 0) return 'passed in the sandbox';
+  if (exitCode === 126 || exitCode === 127)
+    return `**could not be run** in the sandbox (exit status ${exitCode})`;
+  return `failed with exit status ${exitCode} in the sandbox`;
+}
+
+/** Whether what the tests need was there. */
+function setupText(setup: SetupReport | null): string {
+  if (setup === null) return 'Dependencies were not installed: no setup is configured.';
+  const command = codeSpan(setup.command);
+  const seconds = `${(setup.durationMs / 1000).toFixed(1)} s`;
+  const lines = [
+    setup.status === 'ok'
+      ? `Dependencies were installed: setup ${command} succeeded in ${seconds}${setup.fromCache ? ', on top of what the cache had' : ''}.`
+      : `⚠️ Dependencies may be missing: setup ${command} ${setup.status === 'timed-out' ? 'was ended at its time limit' : `ended with exit status ${setup.exitCode}`} after ${seconds}.`,
+    pathsText('Setup changed tracked files, which were put back:', setup.putBack),
+    pathsText('Setup left new files, which are no part of this change:', setup.left),
+  ];
+  return lines.filter((line) => line !== '').join('\n\n');
+}
+
+function pathsText(title: string, { paths, total }: SetupReport['left']): string {
+  if (total === 0) return '';
+  const shown = paths.slice(0, maxSetupPaths).map((path) => codeSpan(path));
+  if (total > shown.length) shown.push(`and ${total - shown.length} more`);
+  return `${title} ${shown.join(', ')}`;
 }
 
 function commandTable({ evidence }: PublishInput): string {

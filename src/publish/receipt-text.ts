@@ -1,8 +1,9 @@
 /** The network receipt as a section of a pull request: what the sandbox reached, and every attempt that was refused. */
 import type { Receipt } from '../core/grant.ts';
+import type { PublishInput } from '../core/ports.ts';
 import { codeSpan, escapeInline } from '../github/markdown.ts';
 
-export function networkReceipt(receipt: Receipt): string {
+export function networkReceipt({ receipt, extraHosts }: PublishInput['evidence']): string {
   const hosts = receipt.hosts.map(
     ({ host, requests, bytesUp, bytesDown }) =>
       `| ${codeSpan(host, { inTable: true })} | ${requests} | ${sizeText(bytesUp)} | ${sizeText(bytesDown)} |`,
@@ -17,7 +18,16 @@ export function networkReceipt(receipt: Receipt): string {
           '|---|---|---|---|',
           ...hosts,
         ].join('\n');
-  return `### Network\n\n${reached}\n\n${blocked(receipt)}`;
+  return ['### Network', reached, openHosts(extraHosts), blocked(receipt)]
+    .filter((text) => text !== '')
+    .join('\n\n');
+}
+
+/** Whether they were used or not: a path can carry data out, and who reviews should know that there was a way. */
+function openHosts(extraHosts: readonly string[]): string {
+  if (extraHosts.length === 0) return '';
+  const names = extraHosts.map((host) => codeSpan(host)).join(', ');
+  return `⚠️ While Codex ran, the configuration left these hosts open to GET and HEAD: ${names}.`;
 }
 
 function blocked({ denied, deniedTotal }: Receipt): string {

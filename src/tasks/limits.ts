@@ -49,6 +49,14 @@ export const taskLimits = {
   canaryMs: 20_000,
   cloneMs: 5 * 60_000,
   collectMs: 3 * 60_000,
+  /** One step looks after setup for so long; the next goes on. */
+  setupSliceMs: 60_000,
+  /** Around the command itself: unpacking, putting files back, packing. Then it is given up. */
+  setupAroundMs: 15 * 60_000,
+  /** One line with at most 200,000 characters of paths and 16,000 of output. */
+  setupResultBytes: 1024 * 1024,
+  /** Of setup's output, in the message of a task that ended by it: GitHub's comment shows 2,000 characters of a message. */
+  setupTailCharacters: 1_200,
   /** Sandbox size for every task. */
   sandbox: { memoryBytes: 4 * 1024 ** 3, diskBytes: 4 * 1024 ** 3, maxProcesses: 1024 },
 } as const;

@@ -194,6 +194,7 @@ export async function readContext(
     context,
     thread,
     earlier: earlier === null || earlier.instruction === '' ? null : earlier,
+    open: authorization,
   });
   const commentsLeftOut = (context?.commentsLeftOut ?? 0) + (thread?.messagesLeftOut ?? 0);
   // Kept with the record: publishing may happen again when this instance is long gone.

@@ -6,10 +6,12 @@ import { collectJob, type ChangeSet } from '../core/change-set.ts';
 import { sandboxPaths } from '../core/checkout.ts';
 import type { BudgetName } from '../core/grant.ts';
 import type { AgentEnd, Authorization } from '../core/ports.ts';
+import type { SetupReport } from '../core/setup.ts';
 import type { RoutedRequest, TaskOutcome } from '../core/task.ts';
 import { taskLimits } from './limits.ts';
 import { keptContext, keptContextSchema } from './stage-intake.ts';
 import { lostOutcome, unlessLost } from './stage-sandbox.ts';
+import { setupFailure, setupReport } from './setup-report.ts';
 import type { Stage, TaskDeps } from './stage.ts';
 
 const node = '/opt/node/bin/node';
@@ -22,7 +24,9 @@ export async function collectChange(authorization: Authorization, deps: TaskDeps
   if (end === null || end.kind === 'lost') return { go: false, outcome: lostOutcome };
   return await unlessLost(async () => {
     await deps.record.grantPhase('sealed');
-    const lines = (await deps.record.kept(keptChange)) ?? (await collectLines(deps, authorization.baseSha));
+    const lines =
+      (await deps.record.kept(keptChange)) ??
+      (await collectLines(deps, authorization.baseSha, (await setupReport(deps))?.left.paths ?? []));
     if (lines === null) return { go: false, outcome: uncollectable };
     await deps.record.keep(keptChange, lines);
     await keepRollout(deps);
@@ -70,16 +74,17 @@ export async function publishChange(
   deps: TaskDeps,
 ): Promise<Stage<TaskOutcome>> {
   const { request, authorization, gateRemarks } = input;
-  const [view, end, context] = await Promise.all([
+  const [view, end, context, setup] = await Promise.all([
     deps.record.view(),
     deps.record.agentEnd(),
     deps.record.kept(keptContext),
+    setupReport(deps),
   ]);
   if (view?.progress == null || end === null) throw new Error('the record has no run to publish from');
   const { progress, receipt, phases } = view;
   const failure = failureOf(end, progress);
   const early = failure === null ? [] : [`${failure} What was done until then is in this draft.`];
-  const remarks = [...early, ...gateRemarks];
+  const remarks = [...early, ...setupRemarks(setup), ...gateRemarks];
   const { commentsLeftOut } = keptContextSchema.parse(JSON.parse(context ?? '{}'));
   const enteredAt = phases.find((entered) => entered.phase === 'publish')?.at ?? deps.now();
   const { trigger } = request;
@@ -102,6 +107,8 @@ export async function publishChange(
       usage: progress.usage,
       commands: progress.commands,
       receipt,
+      setup,
+      extraHosts: authorization.extraHosts,
       commentsLeftOut,
       elapsedMs: enteredAt - Date.parse(request.acceptedAt),
       taskUrl: deps.taskUrl(request.taskId),
@@ -129,9 +136,13 @@ const uncollectable: TaskOutcome = {
 };
 
 /** The collector's output; null when it is too large or does not end. */
-async function collectLines({ sandbox, now }: TaskDeps, base: string): Promise<string | null> {
+async function collectLines(
+  { sandbox, now }: TaskDeps,
+  base: string,
+  leftBySetup: readonly string[],
+): Promise<string | null> {
   const job = '/run/airlock/jobs/collect.json';
-  await sandbox.writeFile(job, JSON.stringify(collectJob(base)));
+  await sandbox.writeFile(job, JSON.stringify(collectJob(base, leftBySetup)));
   await sandbox.startRun('collect', { argv: [node, `${sandboxPaths.scripts}/collect.js`, job] });
   const decoder = new TextDecoder();
   const parts: string[] = [];
@@ -172,6 +183,19 @@ async function keptChangeSet(
   const parsed = publication.parseChange((await record.kept(keptChange)) ?? '', baseSha);
   if (!parsed.ok) throw new Error(`the kept change does not parse: ${parsed.reason.code}`);
   return parsed.change;
+}
+
+function setupRemarks(setup: SetupReport | null): string[] {
+  if (setup === null) return [];
+  const failure = setup.status === 'ok' ? [] : [`${setupFailure(setup)} Codex worked without it.`];
+  const unnamed = setup.left.total - setup.left.paths.length;
+  const left =
+    unnamed > 0
+      ? [
+          `Setup left ${setup.left.total} new files and folders that no .gitignore names, more than can be told apart: ${unnamed} of them may be part of this change.`,
+        ]
+      : [];
+  return [...failure, ...left];
 }
 
 const budgetWords: Readonly<Record<BudgetName, string>> = {

@@ -2,12 +2,15 @@
  * The stages inside the sandbox before Codex is done: start it, prove that it is sealed, clone, start the run.
  */
 import { cloneJob, cloneMayRecover, cloneResultSchema, sandboxPaths } from '../core/checkout.ts';
-import type { Authorization, CodexJob } from '../core/ports.ts';
-import { SandboxBusyError, SandboxLostError, type ExecResult } from '../core/sandbox-port.ts';
+import type { Authorization } from '../core/ports.ts';
+import { describeSetup } from '../core/prompt-setup.ts';
+import { SandboxBusyError, SandboxLostError } from '../core/sandbox-port.ts';
 import * as z from 'zod';
 import type { TaskOutcome } from '../core/task.ts';
+import { lastJsonLine } from './last-json-line.ts';
 import { taskLimits } from './limits.ts';
 import { codexRun } from './observer.ts';
+import { setupReport } from './setup-report.ts';
 import type { Stage, TaskDeps } from './stage.ts';
 
 const node = '/opt/node/bin/node';
@@ -78,25 +81,22 @@ export async function cloneRepository(
   });
 }
 
-export async function startCodex(job: CodexJob, { sandbox, record, codex }: TaskDeps): Promise<Stage<null>> {
+export async function startCodex(
+  prompt: string,
+  { model, effort }: Authorization,
+  deps: TaskDeps,
+): Promise<Stage<null>> {
+  const { sandbox, record, codex } = deps;
   return await unlessLost(async () => {
+    // From here on the setup hosts are closed for good.
     await record.grantPhase('run');
-    const { files, command } = codex.invocation(job);
+    const told = `${prompt}\n\n${describeSetup(await setupReport(deps))}`;
+    const { files, command } = codex.invocation({ prompt: told, model, effort });
     for (const file of files) await sandbox.writeFile(file.path, file.content);
     await sandbox.startRun(codexRun, command);
     await record.observe();
     return { go: true, value: null };
   });
-}
-
-/** The last line of standard output, as JSON; undefined when it is none. Untrusted. */
-function lastJsonLine(result: Pick<ExecResult, 'stdout'>): unknown {
-  const line = result.stdout.trimEnd().split('\n').at(-1) ?? '';
-  try {
-    return JSON.parse(line);
-  } catch {
-    return undefined; // the callers' schemas refuse it
-  }
 }
 
 /** A lost sandbox is not retried: what it held is gone. */

@@ -230,7 +230,8 @@ describe('publishing again', () => {
 
 describe('a state on disk', () => {
   it('of an earlier version is before its first phase, and opens nothing that it does not name', () => {
-    const { setup, alsoRead, lfs, extraHosts, isConfiguredBase, ...earlier } = authorization;
+    const { facts, baseBranch, baseSha, limits } = authorization;
+    const earlier = { facts, baseBranch, baseSha, limits };
     // oxlint-disable-next-line typescript/consistent-type-assertions, typescript/no-unsafe-type-assertion -- as it lies on disk
     const stored = { ...opened, grantPhase: 'sealed', authorization: earlier } as TaskState;
     expect(restoreState(stored)).toMatchObject({

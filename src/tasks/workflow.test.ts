@@ -73,6 +73,7 @@ interface Script {
   /** Tasks of the thread before this one: their views in turn, the last one for ever. */
   readonly earlier?: readonly TaskView[];
   readonly choice?: RepositoryRef | null;
+  readonly setupCache?: TaskDeps['setupCache'];
 }
 
 const viewFor = (asked: TaskRequest, progress: Progress | null): TaskView =>
@@ -158,6 +159,7 @@ function world(script: Script): World {
   const deps: TaskDeps = {
     record,
     sandbox,
+    setupCache: script.setupCache ?? null,
     codex,
     codeHost: {
       locate: async () => facts,

@@ -17,6 +17,7 @@ import { acknowledge, authorizeTask, readContext, type Asker } from './stage-int
 import { collectChange, gateChange, publishChange } from './stage-publish.ts';
 import { earlierTask, routeTask, slackAsk, type Earlier } from './stage-route.ts';
 import { cloneRepository, proveSealed, startCodex, startSandbox } from './stage-sandbox.ts';
+import { beginSetup, finishSetup, watchSetup } from './stage-setup.ts';
 import type { Stage, TaskDeps } from './stage.ts';
 import { fromStoredJson, toStoredJson } from './stored-json.ts';
 
@@ -99,9 +100,9 @@ async function work(
   if (!sealed.go) return sealed.outcome;
   const cloned = await run('clone', patient, () => cloneRepository(authorization, deps));
   if (!cloned.go) return cloned.outcome;
-  const started = await run('codex', patient, () =>
-    startCodex({ prompt: context.prompt, model: authorization.model, effort: authorization.effort }, deps),
-  );
+  const ready = await setUp(authorization, run, deps);
+  if (!ready.go) return ready.outcome;
+  const started = await run('codex', patient, () => startCodex(context.prompt, authorization, deps));
   if (!started.go) return started.outcome;
 
   // The record's alarm is the clock and gives up on its own; this bound only keeps an orphaned instance from waiting for ever.
@@ -215,6 +216,20 @@ async function publishAgain(step: WorkflowStep, deps: TaskDeps): Promise<TaskOut
   if (authorization === null || request === null)
     throw new Error('a task without an authorization has nothing to publish');
   return await publish(request, authorization, runnerOf(step, deps), deps);
+}
+
+/** Nothing to do where the configuration has none: then its phase is not entered either. */
+async function setUp(authorization: Authorization, run: Runner, deps: TaskDeps): Promise<Stage<null>> {
+  const { setup } = authorization;
+  if (setup === null) return { go: true, value: null };
+  const begun = await run('setup', patient, () => beginSetup(authorization, setup, deps));
+  if (!begun.go) return begun;
+  for (;;) {
+    const seen = await run('setup', patient, () => watchSetup(authorization, deps));
+    if (!seen.go) return seen;
+    if (seen.value === 'ended') break;
+  }
+  return await run('setup', patient, () => finishSetup(authorization, setup, deps));
 }
 
 /** Waits its turn while the host has no room; in between nothing is held and nothing runs. */

@@ -120,6 +120,8 @@ export function publishInput(
       usage: { inputTokens: 1000, cachedInputTokens: 0, outputTokens: 200, totalTokens: 1200 },
       commands: [],
       receipt: emptyReceipt,
+      setup: null,
+      extraHosts: [],
       commentsLeftOut: 0,
       elapsedMs: 61_000,
       taskUrl: null,

@@ -1,0 +1,129 @@
+/**
+ * Packs files into parts and unpacks them again: a compressed tar, cut so that each part fits into one message on its way out of the
+ * sandbox. Only ever unpacked in a sandbox: names, links and sizes in it are as little to be trusted as what runs there.
+ */
+import { spawn, type ChildProcess } from 'node:child_process';
+import { createHash } from 'node:crypto';
+import { createReadStream } from 'node:fs';
+import { mkdir, open, readdir, rm, unlink } from 'node:fs/promises';
+import { join } from 'node:path';
+import { pipeline } from 'node:stream/promises';
+import { constants, createZstdCompress, createZstdDecompress } from 'node:zlib';
+
+const partBytes = 8 * 1024 * 1024;
+const partName = (number: number): string => `part-${String(number).padStart(5, '0')}`;
+const tarMs = 10 * 60_000;
+
+export type Packed =
+  | { readonly sha256: string; readonly bytes: number; readonly parts: number }
+  | { readonly problem: string };
+
+/** Absolute paths as byte strings (latin1). Nothing is left in the folder when it fails. */
+export async function packFiles(paths: readonly string[], folder: string, maxBytes: number): Promise<Packed> {
+  await rm(folder, { recursive: true, force: true });
+  await mkdir(folder, { recursive: true, mode: 0o700 });
+  const tar = spawn('tar', ['--create', '--file=-', '--directory=/', '--null', '--files-from=-'], {
+    stdio: ['pipe', 'pipe', 'pipe'],
+    timeout: tarMs,
+    killSignal: 'SIGKILL',
+  });
+  const exited = exitCodeOf(tar);
+  const complaint = tailOf(tar.stderr);
+  tar.stdin.on('error', () => undefined); // a tar that ends early is told by its exit status
+  tar.stdin.end(Buffer.from(paths.map((path) => `${path.slice(1)}\0`).join(''), 'latin1'));
+  try {
+    const compress = createZstdCompress({ params: { [constants.ZSTD_c_compressionLevel]: 3 } });
+    const written = await writeParts(tar.stdout.pipe(compress), folder, maxBytes);
+    if (written === null) throw new Error(`it has more than ${Math.floor(maxBytes / 1024 ** 2)} MiB packed`);
+    const code = await exited;
+    if (code !== 0) throw new Error(`tar ended with ${String(code)}: ${complaint()}`);
+    return written;
+  } catch (error) {
+    tar.kill('SIGKILL');
+    await rm(folder, { recursive: true, force: true });
+    return { problem: (error instanceof Error ? error.message : String(error)).slice(0, 300) };
+  }
+}
+
+/** null: more than `maxBytes`. */
+async function writeParts(
+  stream: AsyncIterable<Buffer>,
+  folder: string,
+  maxBytes: number,
+): Promise<{ sha256: string; bytes: number; parts: number } | null> {
+  const hash = createHash('sha256');
+  let bytes = 0;
+  let parts = 0;
+  let held: Buffer[] = [];
+  let heldBytes = 0;
+  const write = async (content: Buffer): Promise<void> => {
+    const file = await open(join(folder, partName(parts)), 'wx', 0o600);
+    try {
+      await file.writeFile(content);
+    } finally {
+      await file.close();
+    }
+    parts += 1;
+  };
+  for await (const chunk of stream) {
+    bytes += chunk.length;
+    if (bytes > maxBytes) return null;
+    hash.update(chunk);
+    held.push(chunk);
+    heldBytes += chunk.length;
+    while (heldBytes >= partBytes) {
+      const joined = Buffer.concat(held);
+      await write(joined.subarray(0, partBytes));
+      held = [joined.subarray(partBytes)];
+      heldBytes -= partBytes;
+    }
+  }
+  if (heldBytes > 0) await write(Buffer.concat(held));
+  return { sha256: hash.digest('hex'), bytes, parts };
+}
+
+/** Each part is removed once it is read. False when they cannot be unpacked; some files may then be there. */
+export async function unpackFiles(folder: string): Promise<boolean> {
+  const tar = spawn('tar', ['--extract', '--file=-', '--directory=/', '--preserve-permissions'], {
+    stdio: ['pipe', 'ignore', 'ignore'],
+    timeout: tarMs,
+    killSignal: 'SIGKILL',
+  });
+  const exited = exitCodeOf(tar);
+  try {
+    // Tar may close its input before the padding at the end is written to it: whether it had all is told by its exit status.
+    await pipeline(readParts(folder), createZstdDecompress(), tar.stdin).catch((error: unknown) => {
+      const code = error instanceof Error && 'code' in error ? error.code : undefined;
+      if (code !== 'EPIPE' && code !== 'ERR_STREAM_PREMATURE_CLOSE') throw error;
+    });
+    const code = await exited;
+    return code === 0;
+  } catch {
+    tar.kill('SIGKILL');
+    return false;
+  } finally {
+    await rm(folder, { recursive: true, force: true });
+  }
+}
+
+async function* readParts(folder: string): AsyncGenerator<Buffer> {
+  for (const name of (await readdir(folder)).toSorted()) {
+    const path = join(folder, name);
+    yield* createReadStream(path);
+    await unlink(path);
+  }
+}
+
+function tailOf(stream: NodeJS.ReadableStream): () => string {
+  let tail = '';
+  stream.on('data', (chunk: Buffer) => (tail = (tail + chunk.toString('utf8')).slice(-1000)));
+  return () => tail.trim().split('\n').at(-1) ?? '';
+}
+
+/** 127 when it cannot be started, 1 when it was killed. */
+function exitCodeOf(child: ChildProcess): Promise<number> {
+  return new Promise((resolve) => {
+    child.once('error', () => resolve(127));
+    child.once('close', (code) => resolve(code ?? 1));
+  });
+}

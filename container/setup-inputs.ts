@@ -1,0 +1,70 @@
+/**
+ * Runs inside the sandbox after the clone and before anything untrusted: what setup will install, as far as lock files tell.
+ * `node setup-inputs.ts <jobfile>`; prints one JSON line (`setupInputsSchema`). Reads the commit, not the working tree.
+ */
+import { createHash } from 'node:crypto';
+import { readFile } from 'node:fs/promises';
+import { basename } from 'node:path';
+import type { SetupInputs } from '../src/core/setup.ts';
+import { gitComplaint, gitEnvironment, runGit } from './git.ts';
+import { nulRecords } from './index-changes.ts';
+
+/** Files that name every dependency with its version. Not on the list: manifests, which only name ranges. */
+const lockFileNames = new Set([
+  'package-lock.json',
+  'npm-shrinkwrap.json',
+  'pnpm-lock.yaml',
+  'yarn.lock',
+  'bun.lock',
+  'bun.lockb',
+  'deno.lock',
+  'poetry.lock',
+  'uv.lock',
+  'pdm.lock',
+  'pylock.toml',
+  'Pipfile.lock',
+  'Cargo.lock',
+  'go.sum',
+  'Gemfile.lock',
+  'composer.lock',
+  'mix.lock',
+  'pubspec.lock',
+  'packages.lock.json',
+  'gradle.lockfile',
+  'Package.resolved',
+]);
+/** pip has no lock file of its own; by custom these are one. */
+const requirements = /(?:^|\/)(?:requirements[^/]*|requirements\/[^/]+)\.txt$/;
+
+const isLockFile = (path: string): boolean => lockFileNames.has(basename(path)) || requirements.test(path);
+
+/** `100644 blob <sha>\t<path>` for each file. */
+function lockFileRecords(lsTree: string): readonly string[] {
+  return nulRecords(lsTree)
+    .filter((record) => isLockFile(record.slice(record.indexOf('\t') + 1)))
+    .toSorted();
+}
+
+async function main(): Promise<void> {
+  const job: unknown = JSON.parse(await readFile(process.argv[2] ?? '', 'utf8'));
+  const field = (name: string, shape: RegExp): string => {
+    const found: unknown = typeof job === 'object' && job !== null ? Reflect.get(job, name) : undefined;
+    if (typeof found !== 'string' || !shape.test(found)) throw new Error(`the job's ${name} is not usable`);
+    return found;
+  };
+  const directory = field('directory', /^\//);
+  const run = await runGit(['ls-tree', '-r', '-z', '--full-tree', field('base', /^[0-9a-f]{40}$/)], {
+    environment: gitEnvironment('/nonexistent'),
+    cwd: directory,
+  });
+  if (run.exitCode !== 0 || run.cut) throw new Error(gitComplaint(run.stderr));
+  const records = lockFileRecords(run.stdout.toString('latin1'));
+  const inputs: SetupInputs = {
+    platform: `${process.platform}-${process.arch}-node${process.versions.node}`,
+    lockFiles: records.length,
+    digest: createHash('sha256').update(records.join('\0'), 'latin1').digest('hex'),
+  };
+  process.stdout.write(`${JSON.stringify(inputs)}\n`);
+}
+
+await main();

@@ -1,0 +1,38 @@
+/** What setup is asked: the job file, read strictly. A test holds it and `setupJob` of `src/core/setup.ts` together. */
+import type { SetupJob } from '../src/core/setup.ts';
+
+/** Throws an `Error` that names the key. */
+export function parseSetupJob(text: string): SetupJob {
+  const value: unknown = JSON.parse(text);
+  const read = (name: string): unknown =>
+    typeof value === 'object' && value !== null ? Reflect.get(value, name) : undefined;
+  const bad = (name: string) => new Error(`the job's ${name} is not usable`);
+  const string = (name: string, shape: RegExp): string => {
+    const found = read(name);
+    if (typeof found !== 'string' || !shape.test(found)) throw bad(name);
+    return found;
+  };
+  const count = (name: string): number => {
+    const found = read(name);
+    if (typeof found !== 'number' || !Number.isSafeInteger(found) || found < 0) throw bad(name);
+    return found;
+  };
+  const folders = read('packageFolders');
+  const isPath = (path: unknown): path is string => typeof path === 'string' && path.startsWith('/');
+  if (!Array.isArray(folders) || !folders.every(isPath)) throw bad('packageFolders');
+  return {
+    directory: string('directory', /^\/./),
+    objectStore: string('objectStore', /^\/./),
+    base: string('base', /^[0-9a-f]{40}$/),
+    run: string('run', /./s),
+    timeoutMs: count('timeoutMs'),
+    restore: read('restore') === true,
+    pack: read('pack') === true,
+    packedFolder: string('packedFolder', /^\/./),
+    packageFolders: folders,
+    maxPackedBytes: count('maxPackedBytes'),
+    maxOutputCharacters: count('maxOutputCharacters'),
+    maxLeftPaths: count('maxLeftPaths'),
+    endOtherProcesses: read('endOtherProcesses') === true,
+  };
+}

@@ -1,0 +1,35 @@
+/** The setup cache over the binding to the one-machine host, which carries the bytes itself: they never pass through the Worker. Decides nothing. */
+import { z } from 'zod';
+import { SandboxLostError } from '../core/sandbox-port.ts';
+import type { SetupCache, SetupCacheEntry } from '../core/setup-cache-port.ts';
+import { withDeadline } from '../core/with-deadline.ts';
+import type { SandboxHostBinding } from './local.ts';
+
+const MiB = 1024 * 1024;
+/** 512 MiB go through in a few seconds; a busy machine may need many times that. */
+const carryMs = 3 * 60_000;
+
+const answer = z.object({ done: z.boolean() });
+
+export function localSetupCache(host: SandboxHostBinding, sandboxId: string): SetupCache {
+  async function ask(what: 'restore' | 'store', body: unknown): Promise<boolean> {
+    const call = async () => {
+      const response = await host.fetch(`http://sandbox-host/sandboxes/${sandboxId}/setup-cache/${what}`, {
+        method: 'POST',
+        body: JSON.stringify(body),
+      });
+      const text = await response.text();
+      if (response.status === 410) throw new SandboxLostError('the sandbox is gone');
+      if (!response.ok) throw new Error(`sandbox host: ${response.status}: ${text.slice(0, 300)}`);
+      return answer.parse(JSON.parse(text)).done;
+    };
+    return await withDeadline(call(), carryMs, 'the setup cache');
+  }
+  const named = ({ repositoryId, key }: SetupCacheEntry) => ({ repositoryId, key });
+  return {
+    maxEntryBytes: 512 * MiB,
+    restore: async (entry, folder) => await ask('restore', { entry: named(entry), folder }),
+    store: async (entry, { folder, sha256, bytes, parts }) =>
+      await ask('store', { entry: named(entry), folder, sha256, bytes, parts }),
+  };
+}
