@@ -12,7 +12,7 @@ the task's sandbox to get something out: credentials, the source, a push, a conn
 
   --group NAME   only this group; may be given several times
   --list         the probes, without carrying them out
-  --json         { total, passed, leaked, notRun, results: [{ id, group, expected, got, ok }] }
+  --json         { total, passed, leaked, notRun, leftOut, results: [{ id, group, expected, got, ok }] }
   --failed       only the rows that did not get what is expected
 
 Groups:
@@ -76,7 +76,7 @@ async function main(): Promise<number> {
     }
     throw error;
   }
-  const { total, passed, leaked, notRun, results } = report;
+  const { total, passed, leaked, notRun, leftOut, results } = report;
   if (values.json === true) say(JSON.stringify(report, null, 2));
   else {
     for (const { group, rows } of byGroup(results))
@@ -85,6 +85,8 @@ async function main(): Promise<number> {
     const seconds = ((performance.now() - startedAt) / 1000).toFixed(0);
     const verdict = `${total} probes: ${passed} got what is expected, ${leaked} leaked, ${notRun} could not run (${seconds} s)`;
     say(leaked + notRun === 0 ? green(verdict) : red(verdict));
+    if (leftOut > 0)
+      say(`${leftOut} were left out: the interpreter that they are written for is not on this machine`);
   }
   return leaked + notRun === 0 ? 0 : 1;
 }
@@ -92,10 +94,8 @@ async function main(): Promise<number> {
 function row({ id, attack, expected, got, ok, ran }: Result): string {
   const mark = ok ? green('✓') : red(ran ? '✗' : '?');
   const name = id.slice(id.indexOf('/') + 1);
-  const head = `${mark} ${name.padEnd(24)} ${attack}`;
-  return ok
-    ? `${head}\n  ${' '.repeat(24)} ${dim(`got ${got}`)}`
-    : `${head}\n  ${' '.repeat(24)} ${red(`expected ${expected}; got ${got}`)}`;
+  const outcome = `expected ${expected} · got ${got}`;
+  return `${mark} ${name.padEnd(26)} ${attack}\n  ${' '.repeat(26)} ${ok ? dim(outcome) : red(outcome)}`;
 }
 
 function byGroup<Row extends { group: string }>(

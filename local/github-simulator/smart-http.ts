@@ -150,6 +150,11 @@ function runBackend(
       if (!response.destroyed) refuse(response, 500, 'git http-backend gave no answer');
       return;
     }
+    // The client has gone meanwhile: a pipeline to it would throw.
+    if (response.destroyed) {
+      end();
+      return;
+    }
     response.writeHead(head.status, head.headers);
     pipeline(child.stdout, response, () => undefined);
   });

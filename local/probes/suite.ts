@@ -5,6 +5,7 @@
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import type { TaskSandbox } from '../../src/core/ports.ts';
 import { splitBillFiles } from '../demo/split-bill.ts';
 import { startWorld, type World } from '../demo/world.ts';
 import { startCanary, type Canary } from './canary.ts';
@@ -24,6 +25,8 @@ export interface Report {
   readonly leaked: number;
   /** Probes that could not be carried out: neither passed nor leaked. */
   readonly notRun: number;
+  /** Written for Python or Perl, on a machine that has none. */
+  readonly leftOut: number;
   readonly results: readonly Result[];
 }
 
@@ -75,6 +78,7 @@ export async function runSuite(options: SuiteOptions): Promise<Report> {
   const wanted = (name: string) => options.groups === null || options.groups.includes(name);
   const stateDir = await mkdtemp(join(tmpdir(), 'airlock-probes-'));
   const results: Result[] = [];
+  let leftOut = 0;
   let canary: Canary | null = null;
   let world: World | null = null;
   try {
@@ -94,7 +98,7 @@ export async function runSuite(options: SuiteOptions): Promise<Report> {
       log: () => undefined,
     });
     options.onStarted?.();
-    await carryOut(options, world, canary, wanted, (result) => {
+    leftOut = await carryOut(options, world, canary, wanted, (result) => {
       results.push(result);
       options.onResult(result);
     });
@@ -105,7 +109,14 @@ export async function runSuite(options: SuiteOptions): Promise<Report> {
   }
   const passed = results.filter(({ ok }) => ok).length;
   const notRun = results.filter(({ ran }) => !ran).length;
-  return { total: results.length, passed, leaked: results.length - passed - notRun, notRun, results };
+  return {
+    total: results.length,
+    passed,
+    leaked: results.length - passed - notRun,
+    notRun,
+    leftOut,
+    results,
+  };
 }
 
 async function carryOut(
@@ -114,7 +125,7 @@ async function carryOut(
   canary: Canary,
   wanted: (name: string) => boolean,
   tell: (result: Result) => void,
-): Promise<void> {
+): Promise<number> {
   for (const name of ['other', 'older', 'small-budget'])
     await world.github.createRepository({ owner: 'acme', name, files: splitBillFiles });
   const checkpoint = () => signal.throwIfAborted();
@@ -125,7 +136,8 @@ async function carryOut(
   await plant(neighbour);
   checkpoint();
   const place = placeOf(world, canary, neighbour);
-  const planned = insideGroups.filter(({ name }) => wanted(name)).flatMap((group) => planFor(group, place));
+  const all = insideGroups.filter(({ name }) => wanted(name)).flatMap((group) => planFor(group, place));
+  const planned = await runnable(attacker.sandbox, all);
   const seen = new Map<string, string>();
   const pending = new Map<string, Planned>(planned.map((entry) => [entry.key, entry]));
   progress(`${planned.length} probes inside the sandbox …`);
@@ -186,6 +198,7 @@ async function carryOut(
         ),
       );
   }
+  return all.length - planned.length;
 }
 
 /** A probe that printed nothing has looked at nothing. */
@@ -193,6 +206,21 @@ function searched(world: World, text: string, got: string): string {
   if (text.trim() === 'looked' || got !== 'looked') return `looked at nothing: ${got}`;
   const found = secretsIn(world, text);
   return found.length === 0 ? 'nothing secret' : `found: ${found.join(', ')}`;
+}
+
+/** curl, git, Bash and Node have to be there; without Python or Perl the rest is still worth knowing. */
+async function runnable(sandbox: TaskSandbox, planned: readonly Planned[]): Promise<readonly Planned[]> {
+  const missing = new Set<string>();
+  for (const language of ['python3', 'perl']) {
+    const { exitCode } = await sandbox.exec(
+      { argv: [language, language === 'perl' ? '-e' : '-c', '1'] },
+      { timeoutMs: 10_000, maxOutputBytes: 1_000 },
+    );
+    if (exitCode !== 0) missing.add(language);
+  }
+  return planned.filter(
+    ({ probe: { program } }) => program.kind !== 'script' || !missing.has(program.language),
+  );
 }
 
 /** What the attacker would like to find of another task. */

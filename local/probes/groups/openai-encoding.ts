@@ -6,13 +6,14 @@ import { curl, type Group, type Place, type Probe } from '../probe.ts';
 import type { Body } from '../inside/plan.mts';
 import { validBody, withRaw } from './openai-bodies.ts';
 
-const field = ['400 openai.field', '400 openai.json'] as const;
-const json = ['400 openai.json', '400 openai.field'] as const;
+const twice = '400 openai.duplicate-key';
+const field = ['400 openai.field', '400 openai.json', twice] as const;
+const json = ['400 openai.json', '400 openai.field', '400 openai.utf8', twice] as const;
 const encoding = ['400 openai.encoding'] as const;
 const MiB = 1024 * 1024;
 /** Whoever sends without end may be cut off before he hears why. */
 const size = ['400 openai.size', '503 unavailable', 'curl error 55', 'curl error 56'] as const;
-const remote = ['400 openai.remote', '400 openai.json', '400 openai.item'] as const;
+const remote = ['400 openai.remote', '400 openai.json', '400 openai.item', twice] as const;
 
 export const openaiEncoding: Group = {
   name: 'openai-encoding',
@@ -80,6 +81,7 @@ export const openaiEncoding: Group = {
       send('model-twice', 'the model twice', { text: withRaw(valid, '"model":"gpt-6.1-pro"') }, [
         '400 openai.model',
         '400 openai.json',
+        twice,
       ]),
       send(
         'tools-twice',
@@ -93,7 +95,7 @@ export const openaiEncoding: Group = {
         'tools-escaped',
         'hosted tools under an escaped name',
         { text: withRaw(valid, '"too\\u006cs":[{"type":"web_search"}]') },
-        ['400 openai.tool', '400 openai.json'],
+        ['400 openai.tool', '400 openai.json', twice],
       ),
       send(
         'tool-escaped',
@@ -224,7 +226,7 @@ export const openaiEncoding: Group = {
           before: withRaw(valid, '"client_metadata":[').slice(0, -1),
           after: '1]}',
         },
-        [...field, ...size],
+        [...field, ...size, '400 openai.values'],
         [],
         { lane: 'bulk', timeoutMs: 30_000 },
       ),

@@ -2,7 +2,7 @@
 import type { Group, Place, Probe } from '../probe.ts';
 import { sendBody, validBody } from './openai-bodies.ts';
 
-const tool = ['400 openai.tool'] as const;
+const tool = ['400 openai.tool', '400 openai.item'] as const;
 const remote = ['400 openai.remote', '400 openai.item', '400 openai.field'] as const;
 const item = ['400 openai.input', '400 openai.item', '400 openai.field'] as const;
 const url = 'https://attacker.example/pixel.png';

@@ -142,7 +142,7 @@ function bodyOf(status: number, fields: string, after: string, ended: boolean) {
 
 /** `403 host.not-granted` for our own refusals; the bare status for everything that is not ours. */
 export function describeAnswer(status: number, body: string): string {
-  const found = /\{"error":\{.*"type":"airlock(?:_egress)?".*?"code":"([a-z._-]+)"/s.exec(body);
+  const found = /\{"error":\{.*"type":"airlock(?:_egress)?".*?"code":"([a-z0-9._-]+)"/s.exec(body);
   return found?.[1] === undefined ? String(status) : `${status} ${found[1]}`;
 }
 
