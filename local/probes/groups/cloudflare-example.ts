@@ -1,6 +1,7 @@
 /**
- * The 21 that the vendor's example of Codex in a Cloudflare sandbox sets itself: an allowed host with the credential added outside, blocked
- * hosts, uploads, raw TCP, names, the authority's certificate. They are what a list of host names can do.
+ * 21 after the vendor's example of Codex in a Cloudflare sandbox (cloudflare/sandbox-sdk, examples/codex-app-server): an allowed host with
+ * the credential added outside, blocked hosts, uploads, raw TCP, names, the authority's certificate. They are what a list of host names can
+ * do. The example's own script has fewer; the ports, the programs and DNS are ours, after what its README promises.
  */
 import {
   bashConnect,
@@ -24,7 +25,7 @@ const upload = 'const everyLine = "of the source";\n';
 
 export const cloudflareExample: Group = {
   name: 'cloudflare-example',
-  about: 'what a list of host names can do, and the vendor’s own example shows',
+  about: 'what a list of host names can do, after the vendor’s own example',
   probes: (place: Place) => [
     ...(['http', 'https'] as const).flatMap((scheme) => [
       curl(
