@@ -7,6 +7,7 @@
  * - Kernel keyrings: a process inherits the session's, with whatever the user who started Airlock keeps there.
  * - io_uring, which opens sockets without the call that is checked here; and `bpf`, `perf_event_open`, `userfaultfd`, large parts of the
  *   kernel that a build or a test has no need of.
+ * - The kernel's log (`syslog`), which machines with `kernel.dmesg_restrict=0` show to everybody: addresses, devices, other programs' faults.
  * - Memory that no accounting of ours sees (`memfd_secret`).
  */
 
@@ -19,10 +20,10 @@ interface Numbers {
   readonly denied: readonly number[];
 }
 
-/** From asm/unistd.h: add_key, request_key, keyctl, perf_event_open, bpf, userfaultfd, memfd_secret. */
+/** From asm/unistd.h: add_key, request_key, keyctl, perf_event_open, bpf, userfaultfd, memfd_secret, syslog. */
 const numbers: Readonly<Record<Architecture, Numbers>> = {
-  x64: { audit: 0xc000003e, socket: 41, denied: [248, 249, 250, 298, 321, 323, 447] },
-  arm64: { audit: 0xc00000b7, socket: 198, denied: [217, 218, 219, 241, 280, 282, 447] },
+  x64: { audit: 0xc000003e, socket: 41, denied: [248, 249, 250, 298, 321, 323, 447, 103] },
+  arm64: { audit: 0xc00000b7, socket: 198, denied: [217, 218, 219, 241, 280, 282, 447, 116] },
 };
 /** io_uring_setup, _enter, _register; the same on both. Answered as by a kernel that has none, so that programs do without. */
 const absent = [425, 426, 427];

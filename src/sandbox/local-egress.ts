@@ -28,7 +28,36 @@ export async function handleLocalEgress(
     await deps.record(sandboxId, refusedEntry(request, refused.slice(0, 60), deps.now()), 0);
     return new Response(null, { status: 204 });
   }
-  return await handleEgress(request, sandboxId, deps);
+  const answer = await handleEgress(request, sandboxId, deps);
+  await readToItsEnd(request);
+  return answer;
+}
+
+/** Of what nobody read: the largest body that a rule lets in, and how long its sender may take. */
+const maxUnreadBytes = 32 * 1024 * 1024;
+const unreadMs = 5_000;
+
+/**
+ * A request that is refused by its head has a body that nobody has read. workerd reads 64 KB of such a body and then resets the
+ * connection, and the gateway, in mid-sending, sees a broken Worker instead of the refusal. A sender beyond the bounds still does.
+ */
+async function readToItsEnd(request: Request): Promise<void> {
+  if (request.body === null || request.bodyUsed || request.body.locked) return;
+  const body: ReadableStream<unknown> = request.body;
+  const reader = body.getReader();
+  const timer = setTimeout(() => void reader.cancel().catch(() => undefined), unreadMs);
+  try {
+    for (let size = 0; size <= maxUnreadBytes;) {
+      const { done, value } = await reader.read();
+      if (done || !(value instanceof Uint8Array)) return;
+      size += value.byteLength;
+    }
+    await reader.cancel();
+  } catch {
+    // The sandbox hung up; there is nobody to be answered.
+  } finally {
+    clearTimeout(timer);
+  }
 }
 
 function refusedEntry(request: Request, code: string, at: number): EgressEntry {

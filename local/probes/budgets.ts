@@ -1,0 +1,142 @@
+/** A sandbox's end, and a task's budgets: what lives on, what comes back under an old id, what ten thousand requests or many tokens get. */
+import { readdirSync, readFileSync } from 'node:fs';
+import {
+  ended,
+  inside,
+  limits,
+  orEnded,
+  small,
+  unharmed,
+  type ExhaustionBench,
+  type HostProbe,
+} from './exhaustion-bench.ts';
+import { validBody } from './groups/openai-bodies.ts';
+
+export const budgetProbes: readonly HostProbe<ExhaustionBench>[] = [
+  {
+    id: 'survivor',
+    attack: 'a process that wants to outlive its sandbox',
+    expected: ['gone'],
+    run: async (bench) => {
+      const sandbox = await bench.fresh();
+      const seconds = '47114711';
+      await inside(sandbox, 'bash', `setsid nohup sleep ${seconds} >/dev/null 2>&1 & disown; echo started`);
+      await sandbox.startRun('survivor', { argv: ['setsid', 'sleep', seconds] });
+      await sandbox.destroy();
+      return runsOnHost(['sleep', seconds]) ? 'ALIVE' : 'gone';
+    },
+  },
+  {
+    id: 'forged-answer',
+    attack: 'an answer of its own on the control line of the first process',
+    expected: [ended, 'refused'],
+    run: async (bench) => {
+      const sandbox = await bench.fresh();
+      const got = await orEnded(async () => {
+        const { last } = await inside(
+          sandbox,
+          'bash',
+          `for pid in $(pgrep -f sandbox-init); do printf 'AAAABBBBCCCCDDDDEEEEFFFF' > /proc/$pid/fd/1; done 2>/dev/null; sleep 1; echo refused`,
+        );
+        await sandbox.exec({ argv: ['true'] }, limits);
+        return last;
+      });
+      await unharmed(bench);
+      await sandbox.destroy();
+      return got;
+    },
+  },
+  {
+    id: 'used-id',
+    attack: 'the id of a sandbox that was destroyed, with whatever was granted to it',
+    expected: [ended],
+    run: async (bench) => {
+      const sandbox = await bench.fresh();
+      await sandbox.destroy();
+      return await orEnded(async () => {
+        await sandbox.start(small);
+        return 'STARTED';
+      });
+    },
+  },
+  {
+    id: 'no-grant',
+    attack: 'a sandbox that belongs to no task',
+    expected: ['403 grant.none'],
+    run: async (bench) => {
+      const sandbox = await bench.fresh();
+      const { last } = await inside(
+        sandbox,
+        'bash',
+        `printf '%s ' "$(curl -s -o /tmp/a -w '%{http_code}' 'https://github.com/acme/split-bill.git/info/refs?service=git-upload-pack')"; grep -oE '"code":"[a-z.]+"' /tmp/a | cut -d'"' -f4`,
+      );
+      await sandbox.destroy();
+      return last;
+    },
+  },
+  {
+    id: 'requests',
+    attack: 'ten thousand requests, kept alive; then an allowed one',
+    expected: ['after 10000: 400 budget.requests', `after 10000: 400 phase.closed`, `after 10000: ${ended}`],
+    run: async (bench) => {
+      const { sandbox } = await bench.requests();
+      const got = await orEnded(async () => {
+        const { last } = await inside(
+          sandbox,
+          'node',
+          `import { Agent, request } from 'node:https';
+const agent = new Agent({ keepAlive: true, maxSockets: 32 });
+const ask = (host, path) => new Promise((resolve, reject) => request({ host, path, agent }, (response) => {
+  let text = ''; response.on('data', (chunk) => (text += chunk)); response.on('end', () => resolve(response.statusCode + ' ' + (/"code":"([a-z.-]+)"/.exec(text)?.[1] ?? '')));
+}).on('error', reject).end());
+let left = 10000;
+await Promise.all(Array.from({ length: 32 }, async () => { while (left-- > 0) await ask('canary.airlock.invalid', '/x'); }));
+console.log(await ask('github.com', '/acme/split-bill.git/info/refs?service=git-upload-pack'));
+process.exit();`,
+          120_000,
+        );
+        return last;
+      });
+      return `after 10000: ${got}`;
+    },
+  },
+  {
+    id: 'tokens',
+    attack: 'more tokens than the task may use',
+    expected: ['200, then 400 budget.tokens', '200, then 400 phase.closed', `200, then ${ended}`],
+    run: async (bench) => {
+      const task = await bench.tokens();
+      const body = JSON.stringify(validBody(bench.model, 'x'.repeat(1_200_000)));
+      await task.sandbox.writeFile('/tmp/body.json', body);
+      const got = await orEnded(async () => {
+        const { last, exitCode } = await inside(
+          task.sandbox,
+          'bash',
+          `ask() { curl -s -o /tmp/answer -m 20 -w '%{http_code}' -H expect: -H 'content-type: application/json' --data-binary @/tmp/body.json https://api.openai.com/v1/responses; }
+printf '%s, then ' "$(ask)"
+printf '%s %s\\n' "$(ask)" "$(grep -oE '"code":"[a-z.-]+"' /tmp/answer | cut -d'"' -f4)"`,
+        );
+        // The run was ended between the two, and with it everything in the sandbox.
+        return exitCode === 137 && last.endsWith('then') ? `${last} ${ended}` : last;
+      });
+      return got === ended ? `200, then ${ended}` : got;
+    },
+  },
+  {
+    id: 'tokens-end',
+    attack: 'a task whose tokens are used up: what was done so far is published, as a draft',
+    expected: ['pull-request'],
+    run: async (bench) => (await (await bench.tokens()).view()).outcome?.kind ?? 'nothing',
+  },
+];
+
+function runsOnHost(argv: readonly string[]): boolean {
+  const wanted = `${argv.join('\0')}\0`;
+  return readdirSync('/proc').some((pid) => {
+    try {
+      return /^\d+$/.test(pid) && readFileSync(`/proc/${pid}/cmdline`, 'latin1') === wanted;
+    } catch {
+      return false; // ended meanwhile
+    }
+  });
+}

@@ -1,0 +1,200 @@
+/**
+ * Runs inside the sandbox, as the attacker would: carries out the programs of a plan and prints what each one got, as JSON lines. It
+ * judges nothing. Run outside with a redirect, the same programs have to reach whoever stands there.
+ *
+ * Usage: node runner.mts PLAN.json
+ */
+import { spawn } from 'node:child_process';
+import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { gzipSync } from 'node:zlib';
+import {
+  maxSeen,
+  type Body,
+  type Plan,
+  type PlannedProbe,
+  type Program,
+  type Redirect,
+  type RunnerLine,
+} from './plan.mts';
+import { describeAnswer, speak } from './wire.mts';
+
+type Outcome = Omit<RunnerLine, 'id'>;
+
+const isPlan = (value: unknown): value is Plan =>
+  typeof value === 'object' && value !== null && 'probes' in value && 'folder' in value;
+
+const given: unknown = JSON.parse(readFileSync(process.argv[2] ?? '', 'utf8'));
+if (!isPlan(given)) throw new Error('usage: runner PLAN.json');
+const { folder, probes, redirect } = given;
+mkdirSync(folder, { recursive: true });
+
+function print(line: RunnerLine): void {
+  process.stdout.write(`${JSON.stringify({ ...line, seen: line.seen.slice(0, maxSeen) })}\n`);
+}
+
+async function outcomeOf({ id, program, timeoutMs }: PlannedProbe): Promise<Outcome> {
+  try {
+    switch (program.kind) {
+      case 'wire':
+        return { ran: true, ...(await speak(program, redirect)) };
+      case 'curl':
+        return await runCurl(id, program, timeoutMs);
+      case 'git':
+        return await runGit(program, timeoutMs);
+      case 'script':
+        return await runScript(id, program, timeoutMs);
+    }
+  } catch (error) {
+    return { ran: false, got: `the probe failed: ${String(error).slice(0, 200)}`, seen: '' };
+  }
+}
+
+const fileOf = (id: string, ending: string): string =>
+  `${folder}/${id.replaceAll(/[^\w.-]/g, '-')}.${ending}`;
+
+interface Ended {
+  readonly code: number;
+  readonly stdout: string;
+  readonly stderr: string;
+}
+
+function run(
+  argv: readonly string[],
+  options: { timeoutMs: number; cwd?: string; env?: Readonly<Record<string, string>> },
+): Promise<Ended> {
+  const [program = '', ...args] = argv;
+  return new Promise((resolve, reject) => {
+    const child = spawn(program, args, {
+      cwd: options.cwd ?? folder,
+      env: { ...process.env, ...options.env },
+      stdio: ['ignore', 'pipe', 'pipe'],
+      timeout: options.timeoutMs,
+      killSignal: 'SIGKILL',
+    });
+    let stdout = '';
+    let stderr = '';
+    child.stdout.on(
+      'data',
+      (chunk: Buffer) => (stdout = (stdout + chunk.toString('utf8')).slice(-maxSeen * 16)),
+    );
+    child.stderr.on('data', (chunk: Buffer) => (stderr = (stderr + chunk.toString('utf8')).slice(-maxSeen)));
+    child.once('error', reject);
+    child.once('close', (code, signal) => {
+      if (signal === 'SIGKILL')
+        reject(new Error(`killed after ${options.timeoutMs} ms: ${stderr.slice(-150)}`));
+      else resolve({ code: code ?? 1, stdout, stderr });
+    });
+  });
+}
+
+async function runCurl(
+  id: string,
+  { args, body }: Extract<Program, { kind: 'curl' }>,
+  timeoutMs: number,
+): Promise<Outcome> {
+  const bodyFile = fileOf(id, 'body');
+  const answerFile = fileOf(id, 'answer');
+  const headFile = fileOf(id, 'head');
+  for (const file of [answerFile, headFile]) writeFileSync(file, '');
+  if (body !== undefined) writeFileSync(bodyFile, bytesOf(body));
+  const { code, stdout, stderr } = await run(
+    [
+      'curl',
+      ...words(`-q -sS --max-time ${Math.floor(timeoutMs / 1000) - 1} --path-as-is --globoff`),
+      ...words(`-o ${answerFile} -D ${headFile} -w %{http_code}`),
+      ...(body === undefined ? [] : ['--data-binary', `@${bodyFile}`]),
+      ...redirectedCurl(redirect),
+      ...args,
+    ],
+    { timeoutMs, ...caOf(redirect) },
+  );
+  const answer = readFileSync(answerFile, 'latin1').slice(0, maxSeen);
+  const seen = `${readFileSync(headFile, 'latin1')}${answer}${stderr}`;
+  // An answer that came before curl was done sending is an answer; so is one whose end was cut off.
+  const status = Number(/(\d{3})$/.exec(stdout)?.[1] ?? 0);
+  if (status === 0)
+    return { ran: code !== 2 && code !== 26 && code !== 127, got: `curl error ${code}`, seen };
+  return { ran: true, got: describeAnswer(status, answer), seen };
+}
+
+const words = (text: string): string[] => text.split(' ');
+
+function redirectedCurl(to: Redirect | null): string[] {
+  if (to === null) return [];
+  return ['--connect-to', `:80:127.0.0.1:${to.httpPort}`, '--connect-to', `::127.0.0.1:${to.httpsPort}`];
+}
+
+function caOf(to: Redirect | null): { env?: Record<string, string> } {
+  return to === null
+    ? {}
+    : { env: { CURL_CA_BUNDLE: to.caFile, SSL_CERT_FILE: to.caFile, GIT_SSL_CAINFO: to.caFile } };
+}
+
+function bytesOf(body: Body): Uint8Array {
+  if ('text' in body) return Buffer.from(body.text);
+  if ('base64' in body) return Buffer.from(body.base64, 'base64');
+  if ('zeros' in body) return Buffer.alloc(body.zeros);
+  if ('gzip' in body) return gzipSync(bytesOf(body.gzip));
+  return Buffer.from(`${body.before ?? ''}${body.repeat.repeat(body.times)}${body.after ?? ''}`);
+}
+
+async function runGit({ args, cwd }: Extract<Program, { kind: 'git' }>, timeoutMs: number): Promise<Outcome> {
+  // Whatever address a probe names, its connection goes to the one that is told.
+  const proxy = redirect === null ? '' : `http://127.0.0.1:${redirect.httpPort}`;
+  const elsewhere: Readonly<Record<string, string>> =
+    redirect === null
+      ? {}
+      : { http_proxy: proxy, https_proxy: proxy, all_proxy: proxy, GIT_TERMINAL_PROMPT: '0' };
+  const { code, stdout, stderr } = await run(['git', ...args], {
+    timeoutMs,
+    cwd: redirect === null ? (cwd ?? '/workspace/repo') : folder,
+    env: elsewhere,
+  });
+  const seen = stdout + stderr;
+  if (code === 0) return { ran: true, got: 'ok', seen };
+  const status = /returned error: (\d{3})|HTTP (\d{3})/.exec(stderr);
+  const got =
+    status === null ? `exit ${code}: ${lastLine(stderr)}` : `refused with ${status[1] ?? status[2]}`;
+  return { ran: code === 128 || code === 1, got, seen };
+}
+
+const interpreters = {
+  bash: ['bash'],
+  node: ['node'],
+  // Isolated: neither the environment nor the folder changes what the probe does.
+  python3: ['python3', '-I'],
+  perl: ['perl'],
+} as const;
+const endings = { bash: 'sh', node: 'mjs', python3: 'py', perl: 'pl' } as const;
+
+async function runScript(
+  id: string,
+  { language, source, target, args }: Extract<Program, { kind: 'script' }>,
+  timeoutMs: number,
+): Promise<Outcome> {
+  const file = fileOf(id, endings[language]);
+  writeFileSync(file, source);
+  const there =
+    target === undefined || redirect === null
+      ? target
+      : { address: '127.0.0.1', port: target.protocol === 'tcp' ? redirect.tcpPort : redirect.udpPort };
+  const { code, stdout, stderr } = await run([...interpreters[language], file, ...(args ?? [])], {
+    timeoutMs,
+    env: there === undefined ? {} : { PROBE_ADDRESS: there.address, PROBE_PORT: String(there.port) },
+  });
+  const got = lastLine(stdout);
+  // A program that says nothing has not probed anything.
+  if (got === '') return { ran: false, got: `exit ${code}: ${lastLine(stderr)}`, seen: stderr };
+  return { ran: true, got, seen: stdout + stderr };
+}
+
+function lastLine(text: string): string {
+  return (text.trimEnd().split('\n').at(-1) ?? '').trim().slice(0, 200);
+}
+
+const lanes = Map.groupBy(probes, ({ lane }) => lane);
+await Promise.all(
+  [...lanes.values()].map(async (lane) => {
+    for (const probe of lane) print({ id: probe.id, ...(await outcomeOf(probe)) });
+  }),
+);

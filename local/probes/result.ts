@@ -1,0 +1,45 @@
+/** Compares what a probe got with what it has to get. */
+import type { HostProbe } from './exhaustion-bench.ts';
+import type { Probe } from './probe.ts';
+
+export interface Result {
+  readonly id: string;
+  readonly group: string;
+  readonly attack: string;
+  readonly expected: string;
+  readonly got: string;
+  readonly ok: boolean;
+  /** false: the probe did not work, so it shows nothing. */
+  readonly ran: boolean;
+}
+
+export function resultOf(
+  group: string,
+  probe: Pick<Probe, 'id' | 'attack' | 'expected'>,
+  got: string,
+  ran: boolean,
+): Result {
+  const id = probe.id.includes('/') ? probe.id : `${group}/${probe.id}`;
+  // Codex's own sentences begin in a known way and go on with a name.
+  const ok =
+    ran &&
+    probe.expected.some((expected) => (expected.endsWith(' ') ? got.startsWith(expected) : got === expected));
+  return { id, group, attack: probe.attack, expected: probe.expected.join(' or '), got, ok, ran };
+}
+
+export async function hostResult<Bench>(
+  group: string,
+  probe: HostProbe<Bench>,
+  bench: Bench,
+): Promise<Result> {
+  try {
+    return resultOf(group, probe, await probe.run(bench), true);
+  } catch (error) {
+    return resultOf(
+      group,
+      probe,
+      `the probe failed: ${error instanceof Error ? error.message : String(error)}`,
+      false,
+    );
+  }
+}
