@@ -103,6 +103,7 @@ function cloudflareSandbox(sandbox: () => TaskSandbox): SandboxPort {
   }
 
   return {
+    /** Memory and disk are those of the deployment's instance type; of the spec only the number of processes is set here. */
     async start(spec) {
       const booted = await deadline(sandbox().bootOnce(), bootMs).catch(rethrowTranslated);
       if (booted.kind === 'busy') throw new SandboxBusyError('the platform has no container to give now');

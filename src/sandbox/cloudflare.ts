@@ -35,42 +35,42 @@ export class TaskSandbox extends Sandbox {
 
   /** Starts the container, once. `busy`: the platform has none to give now. */
   async bootOnce(): Promise<Standing | { readonly kind: 'busy' }> {
-    const before = await this.standing();
+    const before = this.#standing();
     if (before.kind !== 'fresh') return before;
-    if ((await this.#life()) === null) await this.#remember({ state: 'starting' });
+    if (this.#life() === null) this.#remember({ state: 'starting' });
     try {
       this.#starting ??= this.#startContainer();
       await this.#starting;
     } catch (error) {
-      const after = await this.standing();
+      const after = this.#standing();
       if (after.kind === 'lost') return after;
       if (failureKind({ message: String(error), platform: false }) === 'busy') return { kind: 'busy' };
       throw error;
     } finally {
       this.#starting = null;
     }
-    return await this.standing();
+    return this.#standing();
   }
 
   /** The container is prepared. The first preparation counts, so that all who start at once use the same. */
   async settle(instance: string): Promise<Standing> {
-    const life = await this.#life();
-    if (life?.state === 'starting') await this.#remember({ state: 'started', instance });
-    return await this.standing();
+    const life = this.#life();
+    if (life?.state === 'starting') this.#remember({ state: 'started', instance });
+    return this.#standing();
   }
 
   async standing(): Promise<Standing> {
-    return standingOf(await this.#life(), this.ctx.container?.running === true);
+    return this.#standing();
   }
 
   /** Another container answers in the place of the one that was started. */
   async markLost(why: string): Promise<void> {
-    if ((await this.#life())?.state !== 'ended') await this.#remember({ state: 'ended', why });
+    this.#end(why);
   }
 
   /** Rejects while the container still runs. What was remembered first holds even then: nothing is carried out in it any more. */
   override async destroy(): Promise<void> {
-    await this.markLost('it was destroyed');
+    this.#end('it was destroyed');
     await super.destroy();
     // A start that was under way may have brought a container up after that.
     await this.#starting?.catch(() => undefined);
@@ -80,10 +80,7 @@ export class TaskSandbox extends Sandbox {
 
   /** The SDK starts a container for any call that finds none. Here only `bootOnce` does: what ran in the old one would be missing. */
   override async startAndWaitForPorts(...args: StartArguments): Promise<void> {
-    if (
-      this.ctx.container?.running !== true &&
-      !mayStartContainer(await this.#life(), this.#starting !== null)
-    )
+    if (this.ctx.container?.running !== true && !mayStartContainer(this.#life(), this.#starting !== null))
       throw new Error('no call starts a container');
     await super.startAndWaitForPorts(...args);
   }
@@ -95,16 +92,25 @@ export class TaskSandbox extends Sandbox {
       instanceGetTimeoutMS: instanceMs,
       portReadyTimeoutMS: portMs,
     });
-    if ((await this.#life())?.state === 'ended') await super.destroy();
+    if (this.#life()?.state === 'ended') await super.destroy();
   }
 
-  async #life(): Promise<Life | null> {
-    const kept: unknown = await this.ctx.storage.get(lifeKey);
+  // Without awaiting: between a look and what is written after it nobody else comes in. Needs the SQLite storage of `new_sqlite_classes`.
+  #life(): Life | null {
+    const kept: unknown = this.ctx.storage.kv.get(lifeKey);
     return kept === undefined ? null : lifeSchema.parse(kept);
   }
 
-  async #remember(life: Life): Promise<void> {
-    await this.ctx.storage.put(lifeKey, life);
+  #remember(life: Life): void {
+    this.ctx.storage.kv.put(lifeKey, life);
+  }
+
+  #end(why: string): void {
+    if (this.#life()?.state !== 'ended') this.#remember({ state: 'ended', why });
+  }
+
+  #standing(): Standing {
+    return standingOf(this.#life(), this.ctx.container?.running === true);
   }
 }
 

@@ -31,7 +31,8 @@ type Namespace = Awaited<ReturnType<Miniflare['getDurableObjectNamespace']>>;
 
 /** `upstream`: where GitHub and OpenAI are; nothing is there unless a test says so. */
 export async function startCloudflareHost(upstream = 'http://127.0.0.1:9'): Promise<CloudflareHost> {
-  const [script, engine] = await Promise.all([bundle(), startEngine()]);
+  const script = await bundle();
+  const engine = await startEngine();
   const logged: string[] = [];
   const stateFolder = await mkdtemp(join(tmpdir(), 'airlock-objects-'));
   const options = {

@@ -31,12 +31,12 @@ async function started() {
 }
 
 describe('a command in the container', () => {
-  it('has no rights of its own and trusts the interceptor', async () => {
+  it('has no rights of its own, no more processes than the sandbox may have, and trusts the interceptor', async () => {
     const { sandbox } = await started();
-    const script = `id -u; grep -E '^(CapEff|CapBnd|NoNewPrivs)' /proc/self/status; echo $HOME; test -s $SSL_CERT_FILE && echo trusts`;
+    const script = `id -u; grep -E '^(CapEff|CapBnd|NoNewPrivs)' /proc/self/status; bash -c 'ulimit -u; ulimit -c'; echo $HOME; test -s $SSL_CERT_FILE && echo trusts`;
     const { stdout } = await sandbox.exec(shell(script), limits);
     expect(stdout.replaceAll(/\s+/g, ' ')).toMatch(
-      /^1000 CapEff: 0+ CapBnd: 0+ NoNewPrivs: 1 \/home\/codex trusts $/,
+      /^1000 CapEff: 0+ CapBnd: 0+ NoNewPrivs: 1 256 0 \/home\/codex trusts $/,
     );
   });
 
@@ -158,6 +158,20 @@ describe('a deployment', () => {
 });
 
 describe('the end', () => {
+  it.each([0, 30, 100, 250])(
+    'in the middle of a start, after %i ms, leaves no container',
+    async (afterMs) => {
+      const id = host.sandboxes.idFor(newTaskId());
+      const sandbox = host.sandboxes.get(id);
+      const starting = sandbox.start(smallSpec).catch((error: unknown) => error);
+      await new Promise((resolve) => setTimeout(resolve, afterMs));
+      await sandbox.destroy();
+      expect(await starting).toBeInstanceOf(SandboxLostError);
+      expect(host.engine.container(id)).toBeNull();
+      await expect(sandbox.start(smallSpec)).rejects.toThrow(SandboxLostError);
+    },
+  );
+
   it('leaves no file and no process of a container, and nothing was asked of the engine that it does not know', async () => {
     const ours = async () => (await readdir(tmpdir())).filter((name) => name.startsWith('airlock-engine-'));
     const before = await ours();

@@ -31,8 +31,10 @@ export async function createContainer(env: Readonly<Record<string, string>>): Pr
   await Promise.all([control, join(etc, 'cloudflare')].map((path) => mkdir(path, { recursive: true })));
   await writeFile(join(etc, 'hosts'), '127.0.0.1 localhost\n');
   let child: ChildProcess | null = null;
+  let killed = false;
   let ended: Promise<void> = Promise.resolve();
   const kill = async () => {
+    killed = true;
     child?.kill('SIGKILL');
     await ended;
   };
@@ -43,8 +45,12 @@ export async function createContainer(env: Readonly<Record<string, string>>): Pr
       const variables = { ...environment, ...env };
       const settings = Object.entries(variables).flatMap(([name, value]) => ['--setenv', name, value]);
       const args = [...namespaces(), ...settings, ...files(programs, { control, etc }), '--', ...server()];
-      const started = spawn(programs.bwrap, args, { stdio: ['ignore', 'ignore', 'inherit'] });
+      const started = spawn(programs.bwrap, args, { stdio: ['ignore', 'ignore', 'pipe'] });
       child = started;
+      // What it complains of while it is being killed is of no interest; anything else is.
+      started.stderr.on('data', (chunk: Buffer) => {
+        if (!killed) process.stderr.write(chunk);
+      });
       ended = new Promise((resolve) => {
         const end = (exitCode: number) => {
           onEnd(exitCode);

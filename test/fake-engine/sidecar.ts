@@ -16,7 +16,7 @@ export interface FakeSidecar {
 }
 
 const egressMessage = z.object({ port: z.int().optional() });
-export const fakeAuthority = '-----BEGIN CERTIFICATE-----\nFAKE\n-----END CERTIFICATE-----\n';
+const fakeAuthority = '-----BEGIN CERTIFICATE-----\nFAKE\n-----END CERTIFICATE-----\n';
 
 /** `controlSocket` is asked for at each connection: the container may be another one by then. */
 export async function startSidecar(controlSocket: () => string | null): Promise<FakeSidecar> {

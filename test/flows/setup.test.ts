@@ -1,0 +1,293 @@
+/** Setup, end to end: what it may reach and when, how it ends, what becomes of what it leaves, and the cache of what it installed. */
+import { readdir, readFile, writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { splitBillFiles } from '../../local/demo/split-bill.ts';
+import type { CreatedRepository } from '../../local/github-simulator/contract.ts';
+import { splitBillPatch } from '../../local/openai-simulator/demo-script.ts';
+import { applyPatch, finish, shell } from '../../local/openai-simulator/script.ts';
+import type { TaskEvent, TaskEventBody } from '../../src/core/task-view.ts';
+import {
+  ask,
+  botComments,
+  follow,
+  scriptsByName,
+  startFlow,
+  untilEnded,
+  untilNothingIsLeft,
+  type FlowWorld,
+} from './ask.ts';
+import { gitIn } from './clone-branch.ts';
+import { startPackageServer, type PackageServer } from './package-server.ts';
+
+const packages = 'packages.example.com';
+const docs = 'docs.example.com';
+const install = `mkdir -p node_modules/cents && curl -fsS https://${packages}/cents.js -o node_modules/cents/index.js`;
+/** As a package manager that finds what it needs already there. */
+const installUnlessThere = `test -f node_modules/cents/index.js || { ${install}; }`;
+const status = (name: string, words: string) =>
+  `echo "${name}: $(curl -s -o /dev/null -m 10 -w '%{http_code}' ${words})"`;
+
+const files = {
+  ...splitBillFiles,
+  '.gitignore': 'node_modules/\n',
+  'package-lock.json': '{ "lockfileVersion": 3 }\n',
+  'test/cents.test.js': `import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import { cents } from '../node_modules/cents/index.js';
+test('cents', () => assert.equal(cents(1.1), 110));
+`,
+};
+
+const repositories = {
+  'acme/installs': { setup: { run: installUnlessThere, hosts: [packages] } },
+  'acme/cached': { setup: { run: installUnlessThere, hosts: [packages] } },
+  'acme/cached-too': { setup: { run: installUnlessThere, hosts: [packages] } },
+  'acme/curious': {
+    setup: {
+      run: [
+        status('get', `https://${packages}/cents.js`),
+        status('head', `-I https://${packages}/cents.js`),
+        status('plain', `http://${packages}/cents.js`),
+        status('post', `-d @package.json https://${packages}/drop`),
+        status('get with a body', `-X GET -d @package.json https://${packages}/drop`),
+        status(
+          'credential',
+          `-H "Authorization: Bearer stolen" -H "Cookie: a=b" https://${packages}/cents.js`,
+        ),
+        status('redirect', `https://${packages}/moved`),
+        status('subdomain', `https://x.${packages}/`),
+        status('another host', 'https://elsewhere.example.org/'),
+        status('host of the run', `https://${docs}/`),
+        status('GitHub', 'https://github.com/acme/curious.git/info/refs?service=git-upload-pack'),
+        status('OpenAI', 'https://api.openai.com/v1/models'),
+        status('no proxy', `--noproxy '*' https://${packages}/cents.js`),
+        status('proxy', `-x http://${packages}:80 http://${packages}/cents.js`),
+        status('tunnel', `-x http://${packages}:80 https://${packages}/cents.js`),
+      ].join('; '),
+      hosts: [packages],
+    },
+    extraHosts: [docs],
+  },
+  'acme/broken': { setup: { run: 'echo "no such package: left-cent" >&2; exit 3', hosts: [packages] } },
+  'acme/relaxed': { setup: { run: 'echo "no such package: left-cent" >&2; exit 3', optional: true } },
+  'acme/messy': {
+    setup: {
+      run: `echo broken > package-lock.json; echo mine > src/split.js; echo new > made-by-setup.txt; (while true; do curl -s https://${packages}/phone-home; sleep 0.1; done) & sleep 0.5`,
+      hosts: [packages],
+    },
+  },
+  'acme/bare': {},
+};
+
+const mend = applyPatch(splitBillPatch);
+const answer = finish({ title: 'Hand out every cent', summary: 'Counts in whole cents.' });
+const fromRun = [
+  status('package host', `https://${packages}/cents.js`),
+  status('docs', `https://${docs}/cents.js`),
+  status('docs by POST', `-d x https://${docs}/drop`),
+].join('; ');
+
+let flow: FlowWorld;
+let server: PackageServer;
+
+beforeAll(async () => {
+  server = await startPackageServer();
+  flow = await startFlow({
+    standIns: { [packages]: server.origin, [docs]: server.origin },
+    configText: JSON.stringify({ repositories }),
+    script: scriptsByName({
+      mend: [mend, shell('node --test'), answer],
+      reach: [shell(fromRun), mend, answer],
+      wait: [shell('sleep 1; echo edited > made-by-setup.txt; cat package-lock.json'), mend, answer],
+      poison: [
+        shell(
+          'echo "throw new Error()" > node_modules/cents/index.js; mkdir -p /tmp/airlock-setup && echo poison > /tmp/airlock-setup/part-00000',
+        ),
+        mend,
+        answer,
+      ],
+    }),
+  });
+});
+afterAll(async () => {
+  await flow.close();
+  await server.close();
+});
+
+const made = new Map<string, CreatedRepository>();
+async function repositoryNamed(name: string): Promise<CreatedRepository> {
+  const collaborators = [{ login: 'maria', permission: 'write' }] as const;
+  const repository =
+    made.get(name) ??
+    (await flow.world.github.createRepository({ owner: 'acme', name, files, collaborators }));
+  made.set(name, repository);
+  return repository;
+}
+
+async function runOn(repository: CreatedRepository, text: string) {
+  const requestsBefore = server.requests.length;
+  const { taskId, issue } = await ask(flow.world, text, { repository });
+  const events = await follow(flow.world, taskId);
+  const view = await untilEnded(flow.world, taskId);
+  const pull = (await flow.world.github.pulls(repository)).at(-1);
+  const comment = botComments(flow.world, { ...repository, issue }).at(-1)?.body ?? '';
+  return { taskId, view, events, pull, comment, requests: server.requests.slice(requestsBefore) };
+}
+
+const run = async (name: string, text: string) => await runOn(await repositoryNamed(name), text);
+
+const ofKind = (events: readonly TaskEvent[], kind: TaskEventBody['kind']) =>
+  events.flatMap(({ body }) => (body.kind === kind ? [body] : []));
+const notes = (events: readonly TaskEvent[]) =>
+  events.flatMap(({ body }) => (body.kind === 'note' ? [body.text] : []));
+const outputs = (events: readonly TaskEvent[]) =>
+  events.flatMap(({ body }) => (body.kind === 'command.finished' ? [body.outputTail] : []));
+
+describe('a setup that succeeds', () => {
+  it('installs what the tests need, and the pull request says so', async () => {
+    const { view, events, pull, requests } = await run('installs', '@airlock mend it [mend]');
+    expect(view.outcome).toMatchObject({ kind: 'pull-request' });
+    expect(view.phases.map(({ phase }) => phase)).toEqual(
+      expect.arrayContaining(['clone', 'setup', 'codex']),
+    );
+    expect(requests.map(({ method, path }) => `${method} ${path}`)).toEqual(['GET /cents.js']);
+    expect(pull?.draft).toBe(false);
+    expect(pull?.body).toContain('Dependencies were installed: setup `test -f node_modules');
+    expect(pull?.body).toContain('✅ `node --test` passed in the sandbox');
+    expect(pull?.body).toMatch(/`packages\.example\.com` \| 1 \|/);
+    expect(view.change?.files).toBe(1);
+    expect(ofKind(events, 'command.started')[0]).toMatchObject({ command: installUnlessThere });
+  });
+
+  it('may GET and HEAD at its hosts, and nothing else anywhere', async () => {
+    const { events, view, requests } = await run('curious', '@airlock look around [reach]');
+    const [setup = '', inRun = ''] = outputs(events);
+    expect(setup.trim().split('\n')).toEqual([
+      'get: 200',
+      'head: 200',
+      'plain: 200',
+      'post: 403',
+      'get with a body: 403',
+      'credential: 200',
+      'redirect: 403',
+      'subdomain: 403',
+      'another host: 403',
+      'host of the run: 403',
+      'GitHub: 403',
+      'OpenAI: 400',
+      'no proxy: 200',
+      'proxy: 200',
+      // Names lead to the gateway by themselves; a tunnel would only hide them from it.
+      'tunnel: 000',
+    ]);
+    // And when Codex runs, the other way round.
+    expect(inRun.trim().split('\n')).toEqual(['package host: 403', 'docs: 200', 'docs by POST: 403']);
+    expect(new Set(requests.map(({ method }) => method))).toEqual(new Set(['GET', 'HEAD']));
+    expect(
+      requests.flatMap(({ headers }) => [headers.authorization, headers.cookie]).filter(Boolean),
+    ).toEqual([]);
+    expect(view.receipt.denied.map(({ host }) => host)).toEqual(
+      expect.arrayContaining([packages, docs, 'elsewhere.example.org', 'github.com', 'api.openai.com']),
+    );
+    const pull = (await flow.world.github.pulls({ owner: 'acme', name: 'curious' })).at(-1);
+    expect(pull?.body).toContain('left these hosts open to GET and HEAD: `docs.example.com`');
+  });
+
+  it('leaves nothing in the change and nothing running', async () => {
+    const { events, pull, requests, view } = await run('messy', '@airlock mend it [wait]');
+    expect(view.outcome).toMatchObject({ kind: 'pull-request' });
+    const repository = await repositoryNamed('messy');
+    const changed = await gitIn(repository, 'diff', '--name-only', 'main', pull?.headRef ?? '');
+    expect(changed.split('\n')).toEqual(['src/split.js']);
+    expect(pull?.body).toContain('which were put back: `package-lock.json`, `src/split.js`');
+    expect(pull?.body).toContain('no part of this change: `made-by-setup.txt`');
+    // Codex saw the lock file of the commit.
+    expect(outputs(events)[1]).toContain('lockfileVersion');
+    // What setup left running would have gone on for the second that Codex slept, and been refused by then.
+    expect(requests.length).toBeGreaterThan(0);
+    expect(view.receipt.denied.filter(({ host }) => host === packages)).toEqual([]);
+  });
+});
+
+describe('a setup that fails', () => {
+  it('ends the task, and says which command, which status and the end of the output', async () => {
+    const { view, comment, events, pull } = await run('broken', '@airlock mend it [mend]');
+    expect(view.outcome).toMatchObject({
+      kind: 'failed',
+      reason: { code: 'setup-failed', message: expect.stringContaining('exit status 3') },
+      changeKept: false,
+    });
+    expect(comment).toContain('no such package: left-cent');
+    expect(comment).toContain('exit 3');
+    expect(pull).toBeUndefined();
+    expect(view.phases.map(({ phase }) => phase)).not.toContain('codex');
+    expect(ofKind(events, 'command.finished')).toMatchObject([{ exitCode: 3 }]);
+    await untilNothingIsLeft(flow);
+  });
+
+  it('that is optional is a warning: Codex works, and the pull request is a draft that says why', async () => {
+    const { view, pull, events } = await run('relaxed', '@airlock mend it [mend]');
+    expect(view.outcome).toMatchObject({ kind: 'pull-request', pullRequest: { draft: true } });
+    expect(pull?.body).toContain('Codex worked without it.');
+    expect(pull?.body).toContain('Dependencies may be missing');
+    expect(pull?.body).toContain('❌ `node --test` failed with exit status 1');
+    expect(notes(events).join()).toContain('It is optional');
+  });
+});
+
+it('a repository without one has no such phase, and the pull request says that nothing was installed', async () => {
+  const { view, pull } = await run('bare', '@airlock mend it [mend]');
+  expect(view.phases.map(({ phase }) => phase)).not.toContain('setup');
+  expect(pull?.body).toContain('Dependencies were not installed: no setup is configured.');
+});
+
+describe('the cache', () => {
+  const hit = 'Setup begins with what the cache has.';
+  const miss = 'Setup begins from nothing: the cache has nothing for these lock files.';
+
+  it('spares the next task of the repository its requests, until a lock file changes; no agent writes to it', async () => {
+    const repository = await repositoryNamed('cached');
+    const first = await runOn(repository, '@airlock mend it [poison]');
+    expect(first.requests).toHaveLength(1);
+    expect(notes(first.events)).toContain(miss);
+    expect(notes(first.events).join()).toContain('What setup installed is kept for the next task');
+
+    const second = await runOn(repository, '@airlock mend it [mend]');
+    expect(notes(second.events)).toContain(hit);
+    expect(second.requests).toEqual([]);
+    expect(second.pull?.body).toContain('on top of what the cache had');
+    // The agent of the first task overwrote the package after it was kept.
+    expect(second.pull?.body).toContain('✅ `node --test` passed in the sandbox');
+
+    const move = { owner: 'acme', name: 'cached', branch: 'main' };
+    await flow.world.github.moveBranch({ ...move, files: { 'package-lock.json': '{}\n' } });
+    const third = await runOn(repository, '@airlock mend it [mend]');
+    expect(notes(third.events)).toContain(miss);
+    expect(third.requests).toHaveLength(1);
+
+    await flow.world.github.moveBranch({ ...move, files: { 'README.md': 'Other words.\n' } });
+    const fourth = await runOn(repository, '@airlock mend it [mend]');
+    expect(notes(fourth.events)).toContain(hit);
+    expect(fourth.requests).toEqual([]);
+  });
+
+  it('belongs to one repository: another with the same files and the same setup starts from nothing', async () => {
+    const { events, requests } = await run('cached-too', '@airlock mend it [mend]');
+    expect(notes(events)).toContain(miss);
+    expect(requests).toHaveLength(1);
+  });
+
+  it('does not believe an entry that is not what was stored', async () => {
+    const repository = await repositoryNamed('cached-too');
+    const folder = join(flow.stateDir, 'bot/sandboxes/setup-cache', String(repository.id));
+    const [entry = ''] = await readdir(folder);
+    await writeFile(
+      join(folder, entry),
+      Buffer.concat([await readFile(join(folder, entry)), Buffer.from('x')]),
+    );
+    const { events } = await runOn(repository, '@airlock mend it [mend]');
+    expect(notes(events)).toContain(miss);
+    expect(notes(events).join()).toContain('is kept for the next task');
+  });
+});
