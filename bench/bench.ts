@@ -3,10 +3,17 @@ import { parseArgs } from 'node:util';
 import { bundleBench } from './bundle.ts';
 import { egressDecisionBench } from './egress-decision.ts';
 import type { Bench, Metric } from './metric.ts';
+import { gatewayBench } from './gateway.ts';
 import { slackBench } from './slack.ts';
 import { wholeTaskBench } from './whole-task.ts';
 
-const benches: readonly Bench[] = [wholeTaskBench, slackBench, bundleBench, egressDecisionBench];
+const benches: readonly Bench[] = [
+  wholeTaskBench,
+  slackBench,
+  bundleBench,
+  egressDecisionBench,
+  gatewayBench,
+];
 const help = `npm run bench [-- NAME…] [-- --json]
 
 ${benches.map(({ name, what }) => `  ${name.padEnd(8)} ${what}`).join('\n')}

@@ -1,0 +1,237 @@
+/**
+ * What the gateway of a sandbox costs: `git clone` of 100 MB from inside against the same clone straight from the same
+ * server, memory while it streams, and the time until the first byte of a streamed answer of the model.
+ */
+import { execFile } from 'node:child_process';
+import { randomBytes } from 'node:crypto';
+import { readFileSync } from 'node:fs';
+import { mkdtemp, readFile, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { promisify } from 'node:util';
+import { z } from 'zod';
+import { splitBillFiles } from '../local/demo/split-bill.ts';
+import { startWorld, type World } from '../local/demo/world.ts';
+import { finish, shell } from '../local/openai-simulator/script.ts';
+import { projectRoot } from '../local/project-root.ts';
+import type { TaskSandbox } from '../src/core/sandbox-port.ts';
+import { ask, untilCommand } from '../test/flows/ask.ts';
+import { median, round, type Bench } from './metric.ts';
+
+const run = promisify(execFile);
+
+const files = 25;
+const fileBytes = 4 * 1024 * 1024;
+const rounds = 5;
+const requests = 60;
+const MiB = 1024 * 1024;
+
+/** Sends a request as Codex does, again and again, and prints the milliseconds until the first byte of each answer. */
+const timeToFirstByte = `
+const [url, key, body, count] = [process.env.URL, process.env.KEY, process.env.BODY, Number(process.env.COUNT)];
+const times = [];
+for (let index = 0; index < count; index += 1) {
+  const startedAt = performance.now();
+  const response = await fetch(url, {
+    method: 'POST',
+    headers: { 'content-type': 'application/json', accept: 'text/event-stream', authorization: 'Bearer ' + key },
+    body,
+  });
+  const reader = response.body.getReader();
+  await reader.read();
+  times.push(performance.now() - startedAt);
+  while (!(await reader.read()).done);
+  if (response.status !== 200) throw new Error('answered ' + response.status);
+}
+console.log(JSON.stringify(times));
+`;
+
+export const gatewayBench: Bench = {
+  name: 'gateway',
+  what: 'git clone of 100 MB and the first byte of a streamed answer, from inside a sandbox against directly',
+  async run(progress) {
+    const stateDir = await mkdtemp(join(tmpdir(), 'airlock-bench-'));
+    progress(`a repository of ${(files * fileBytes) / MiB} MiB`);
+    const world = await startWorld({
+      stateDir,
+      // Codex does not wait for one command that long: it is told to go on waiting.
+      script: [
+        ...Array.from({ length: 200 }, () => shell('sleep 900')),
+        finish({ title: 'Slept', summary: '' }),
+      ],
+      files: {
+        ...splitBillFiles,
+        // Nothing to compress, nothing alike: all of it has to travel.
+        ...Object.fromEntries(
+          Array.from({ length: files }, (_, index) => [`blob-${index}`, { content: randomBytes(fileBytes) }]),
+        ),
+      },
+    });
+    try {
+      const { taskId } = await ask(world, '@airlock sleep');
+      await untilCommand(world, taskId, 'sleep 900');
+      const [sandboxId] = world.bot.sandboxes();
+      if (sandboxId === undefined) throw new Error('the task has no sandbox');
+      const sandbox = world.bot.sandboxOf(sandboxId);
+      const clones = await compareClones(world, sandbox, progress);
+      progress(`${requests} streamed answers`);
+      const answers = await compareAnswers(world, sandbox);
+      return [
+        {
+          name: 'gateway: git clone of 100 MB, p50',
+          value: round(clones.inside, 2),
+          unit: 's',
+          baseline: round(clones.direct, 2),
+          ratio: round(clones.inside / clones.direct, 2),
+          goal: null,
+        },
+        {
+          name: 'gateway: speed of that clone, direct ÷ inside',
+          value: round(clones.direct / clones.inside, 2),
+          unit: 'ratio',
+          goal: 'at least 0.9',
+        },
+        {
+          name: 'gateway: memory of the host while it streams',
+          value: round(clones.insideBytes / 1024, 0),
+          unit: 'KiB',
+          // The simulated GitHub runs in the same process: what it takes by itself.
+          baseline: round(clones.directBytes / 1024, 0),
+          ratio: round(clones.insideBytes / Math.max(clones.directBytes, 1), 2),
+          goal: 'growth under 64 MiB (65536 KiB)',
+        },
+        {
+          name: 'gateway: first byte of a streamed answer, p50',
+          value: round(answers.inside, 2),
+          unit: 'ms',
+          baseline: round(answers.direct, 2),
+          ratio: round(answers.inside / answers.direct, 2),
+          goal: null,
+        },
+        {
+          name: 'gateway: added to the first byte, p50',
+          value: round(answers.inside - answers.direct, 2),
+          unit: 'ms',
+          goal: 'under 5 ms',
+        },
+      ];
+    } finally {
+      await world.close();
+      await rm(stateDir, { recursive: true, force: true });
+    }
+  },
+};
+
+async function compareClones(world: World, sandbox: TaskSandbox, progress: (line: string) => void) {
+  const token = await world.mintToken({ contents: 'read' });
+  const url = world.repository.cloneUrl.replace('://', `://x-access-token:${token}@`);
+  const direct: number[] = [];
+  const inside: number[] = [];
+  let directBytes = 0;
+  let insideBytes = 0;
+  for (let index = 0; index < rounds; index += 1) {
+    const folder = await mkdtemp(join(tmpdir(), 'airlock-clone-'));
+    const without = await measured(
+      async () => await run('git', ['clone', '--quiet', url, join(folder, 'c')]),
+    );
+    await rm(folder, { recursive: true, force: true });
+    const within = await measured(async () => {
+      const argv = [
+        'git',
+        'clone',
+        '--quiet',
+        'https://github.com/acme/split-bill.git',
+        `/tmp/clone-${index}`,
+      ];
+      const { exitCode, stderr } = await sandbox.exec({ argv }, { timeoutMs: 120_000, maxOutputBytes: 4096 });
+      if (exitCode !== 0) throw new Error(`the clone inside failed: ${stderr}`);
+    });
+    await sandbox.exec(
+      { argv: ['rm', '-rf', `/tmp/clone-${index}`] },
+      { timeoutMs: 30_000, maxOutputBytes: 100 },
+    );
+    progress(
+      `clone ${index + 1} of ${rounds}: direct ${without.seconds.toFixed(2)} s, inside ${within.seconds.toFixed(2)} s`,
+    );
+    // The first round pays for caches.
+    if (index === 0) continue;
+    direct.push(without.seconds);
+    inside.push(within.seconds);
+    directBytes = Math.max(directBytes, without.grownBytes);
+    insideBytes = Math.max(insideBytes, within.grownBytes);
+  }
+  return { direct: median(direct), inside: median(inside), directBytes, insideBytes };
+}
+
+/** The process of the host and the Worker's, which the gateway consists of; sampled, since a peak is over at the end. */
+async function measured(work: () => Promise<unknown>): Promise<{ seconds: number; grownBytes: number }> {
+  const before = residentBytes();
+  let most = before;
+  const timer = setInterval(() => {
+    most = Math.max(most, residentBytes());
+  }, 20);
+  const startedAt = performance.now();
+  try {
+    await work();
+    return { seconds: (performance.now() - startedAt) / 1000, grownBytes: Math.max(0, most - before) };
+  } finally {
+    clearInterval(timer);
+  }
+}
+
+/** Of this process and of every workerd that it has started. */
+function residentBytes(): number {
+  const children = readFileSync(`/proc/${process.pid}/task/${process.pid}/children`, 'utf8').trim();
+  const workers = children.split(' ').filter((pid) => pid !== '' && nameOf(pid) === 'workerd');
+  return [String(process.pid), ...workers].reduce((sum, pid) => sum + residentOf(pid), 0);
+}
+const nameOf = (pid: string): string => procFile(pid, 'comm').trim();
+function residentOf(pid: string): number {
+  const kilobytes = /^VmRSS:\s+(\d+) kB$/m.exec(procFile(pid, 'status'))?.[1] ?? '0';
+  return Number(kilobytes) * 1024;
+}
+function procFile(pid: string, name: string): string {
+  try {
+    return readFileSync(`/proc/${pid}/${name}`, 'utf8');
+  } catch {
+    return ''; // it ended between two looks
+  }
+}
+
+async function compareAnswers(world: World, sandbox: TaskSandbox) {
+  const body = await recordedRequest();
+  const environment = (url: string, key: string) => ({
+    URL: url,
+    KEY: key,
+    BODY: body,
+    COUNT: String(requests),
+  });
+  await sandbox.writeFile('/tmp/first-byte.mjs', timeToFirstByte);
+  const inside = await sandbox.exec(
+    {
+      argv: ['node', '/tmp/first-byte.mjs'],
+      env: environment('https://api.openai.com/v1/responses', 'none'),
+    },
+    { timeoutMs: 120_000, maxOutputBytes: 65_536 },
+  );
+  if (inside.exitCode !== 0) throw new Error(`the requests inside failed: ${inside.stderr}`);
+  const { stdout } = await run(process.execPath, ['--input-type=module', '--eval', timeToFirstByte], {
+    env: {
+      ...process.env,
+      ...environment(`${world.openai?.url ?? ''}/responses`, world.secrets().get('OPENAI_API_KEY') ?? ''),
+    },
+  });
+  // The first pays for the connection.
+  return { inside: median(times(inside.stdout).slice(5)), direct: median(times(stdout).slice(5)) };
+}
+
+const times = (json: string): number[] => z.array(z.number()).parse(JSON.parse(json));
+
+/** What the pinned Codex sends first, as the egress tests keep it. */
+async function recordedRequest(): Promise<string> {
+  const lines = await readFile(join(projectRoot, 'test/egress/fixtures/tools-at-top-level.jsonl'), 'utf8');
+  const [first] = lines.split('\n');
+  if (first === undefined) throw new Error('no recorded request');
+  const recorded = z.record(z.string(), z.unknown()).parse(JSON.parse(first));
+  return JSON.stringify({ ...recorded, model: 'gpt-6.1-sol' });
+}
