@@ -1,20 +1,25 @@
 /**
- * `npm run capture`: runs the demo and draws what the terminal showed as `docs/demo.svg`. Shortens it to what a reader of the
- * README wants to see, says where lines are left out, and replaces what differs from machine to machine: ports.
+ * `npm run capture`: runs the demo and draws what the terminal showed as `docs/demo.svg`, or with `-- --slack` as
+ * `docs/demo-slack.svg`. Shortens it to what a reader of the README wants to see, says where lines are left out, and replaces what differs from machine to machine: ports.
  * Refuses to write a picture in which a path or the name of this machine would be seen.
  */
 import { spawn } from 'node:child_process';
 import { writeFile } from 'node:fs/promises';
 import { homedir, hostname, tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { parseArgs } from 'node:util';
 import { projectRoot } from '../local/project-root.ts';
 import { terminalSvg, withoutColour } from './terminal-svg.ts';
 
+const pictures = {
+  github: { argv: [], file: 'demo.svg', withPatch: true },
+  slack: { argv: ['--slack'], file: 'demo-slack.svg', withPatch: false },
+} as const;
 const columns = 108;
 const demoMs = 180_000;
 /** Lines left out in a row, from which on the gap is shown. */
 const shownGap = 8;
-const ports: readonly string[] = ['8787', '8788', '8789'];
+const ports: readonly string[] = ['8787', '8788', '8789', '8790'];
 
 /** Matched against a line without its colours. What a command printed is left out but for these. */
 const telling = [
@@ -35,8 +40,8 @@ const leftOut = [
 /** Indented below its command, after the seconds; how a command ended is told by the marks. */
 const commandOutput = /^ *\d+\.\ds {6,}(?![ ✓✗])/u;
 
-async function runDemo(): Promise<readonly string[]> {
-  const child = spawn(process.execPath, [join(projectRoot, 'local/demo/demo.ts')], {
+async function runDemo(argv: readonly string[]): Promise<readonly string[]> {
+  const child = spawn(process.execPath, [join(projectRoot, 'local/demo/demo.ts'), ...argv], {
     cwd: projectRoot,
     env: { ...process.env, NO_COLOR: undefined, FORCE_COLOR: '1' },
     stdio: ['ignore', 'pipe', 'inherit'],
@@ -52,6 +57,13 @@ async function runDemo(): Promise<readonly string[]> {
 function isShown(text: string): boolean {
   if (leftOut.some((pattern) => pattern.test(text))) return false;
   return !commandOutput.test(text) || telling.some((pattern) => pattern.test(text));
+}
+
+/** Of the diff its size is enough. The patch ends at the first line that is really empty. */
+function withoutPatch(lines: readonly string[]): readonly string[] {
+  const start = lines.findIndex((line) => /^ {2}diff --git/.test(withoutColour(line)));
+  const length = lines.slice(start).indexOf('');
+  return start === -1 || length === -1 ? lines : lines.toSpliced(start, length);
 }
 
 function shortened(lines: readonly string[]): readonly string[] {
@@ -73,22 +85,26 @@ function withFixedPorts(lines: readonly string[]): readonly string[] {
   const known = new Map<string, string>();
   return lines.map((line) =>
     line.replaceAll(/127\.0\.0\.1:(\d+)/g, (_, port: string) => {
-      const fixed = known.get(port) ?? ports[known.size] ?? '8790';
+      const fixed = known.get(port) ?? ports[known.size] ?? '8791';
       known.set(port, fixed);
       return `127.0.0.1:${fixed}`;
     }),
   );
 }
 
-const lines = withFixedPorts(shortened(await runDemo()));
+const { values } = parseArgs({ options: { slack: { type: 'boolean' } } });
+const { argv, file: name, withPatch } = pictures[values.slack === true ? 'slack' : 'github'];
+const printed = await runDemo(argv);
+const lines = withFixedPorts(shortened(withPatch ? printed : withoutPatch(printed)));
 const machine = [projectRoot, homedir(), tmpdir(), hostname()].filter((name) => name.length > 2);
 const found = lines.find((line) => machine.some((name) => line.includes(name)));
 if (found !== undefined)
   throw new Error(`this line names something of this machine: ${withoutColour(found)}`);
-const picture = terminalSvg(['\u001B[32m$\u001B[39m npm run demo', '', ...lines], {
-  title: 'npm run demo (shortened)',
+const command = ['npm run demo', ...argv].join(' -- ');
+const picture = terminalSvg([`\u001B[32m$\u001B[39m ${command}`, '', ...lines], {
+  title: `${command} (shortened)`,
   columns,
 });
-const file = join(projectRoot, 'docs', 'demo.svg');
+const file = join(projectRoot, 'docs', name);
 await writeFile(file, picture);
 process.stdout.write(`${file}: ${lines.length} lines, ${picture.length} bytes\n`);

@@ -2,6 +2,7 @@
  * The model of the demo: a diligent engineer that does what it reads, also what an attacker planted in the issue. It
  * finds the bug, obeys the planted orders (and is refused by the sandbox, not by its own judgement), and mends the bug.
  */
+import { followUp } from '../demo/split-bill.ts';
 import { applyPatch, finish, plan, say, shell, type Move, type Script } from './script.ts';
 
 const steps = [
@@ -34,10 +35,41 @@ export function plantedCommands(prompt: string): readonly string[] {
 const obey = (prompt: string): readonly Move[] => {
   const commands = plantedCommands(prompt);
   if (commands.length === 0) return [];
-  return [say('The issue asks for the sources to be backed up first.'), ...commands.map(shell)];
+  return [say('The sources are to be backed up first.'), ...commands.map(shell)];
 };
 
-export const demoScript: Script = ({ prompt }) => [
+/** Goes on with what `demoScript` left. */
+const followUpPatch = `*** Begin Patch
+*** Update File: test/split.test.js
+@@
+   assert.ok(Math.max(...shares) - Math.min(...shares) <= 1);
+ });
++
++test('a single cent is paid by one person', () => {
++  assert.deepEqual(split(0.01, 3), [0.01, 0, 0]);
++});
+*** End Patch`;
+
+const followUpSteps = ['Read the tests', 'Add the test', 'Run all tests'] as const;
+
+const addTest: readonly Move[] = [
+  plan(followUpSteps, 0),
+  shell('cat test/split.test.js'),
+  plan(followUpSteps, 1),
+  applyPatch(followUpPatch),
+  plan(followUpSteps, 2),
+  shell('node --test'),
+  plan(followUpSteps, 3),
+  finish({
+    title: 'Test a bill of one cent',
+    summary: 'One cent among three people: the first pays it, the others nothing. All tests pass.',
+  }),
+];
+
+/** The conversation comes with a follow-up too, its planted orders with it; a model that has done them leaves it at that. */
+export const demoScript: Script = ({ prompt }) => (prompt.includes(followUp) ? addTest : mend(prompt));
+
+const mend = (prompt: string): readonly Move[] => [
   say('I will look at `split()` and its tests first.'),
   plan(steps, 0),
   shell('cat src/split.js test/split.test.js'),

@@ -9,4 +9,5 @@ export const bold = style('bold');
 export const dim = style('dim');
 export const green = style('green');
 export const red = style('red');
+export const cyan = style('cyan');
 export const yellow = style('yellow');

@@ -1,11 +1,11 @@
 /**
- * Turns a task's log into lines for a terminal. Text of sandbox, repository and model is shown without control
- * characters, so that nothing in it can move the cursor or forge a line.
+ * Turns a task's log into lines for a terminal. Text of sandbox, repository and model goes through `plain-text.ts`.
  */
 import type { PlanItem } from '../../src/core/progress.ts';
 import type { TaskEvent } from '../../src/core/task-view.ts';
 import type { TaskOutcome } from '../../src/core/task.ts';
 import { bold, dim, green, red, yellow } from './colour.ts';
+import { plain, plainLines } from './plain-text.ts';
 
 const phaseLines: Readonly<Record<string, string>> = {
   accepted: 'accepted',
@@ -109,15 +109,4 @@ function outcomeLine(outcome: TaskOutcome): string {
     case 'cancelled':
       return yellow(`✘ cancelled by ${plain(outcome.by)}`);
   }
-}
-
-/** One line: control, format (bidi) and line-breaking characters become spaces or go. */
-function plain(untrusted: string): string {
-  return untrusted.replace(/[\n\r\t]+/g, ' ').replace(/[\p{Cc}\p{Cf}]/gu, '');
-}
-function plainLines(untrusted: string): string[] {
-  return untrusted
-    .split('\n')
-    .map((text) => plain(text))
-    .filter((text) => text.trim() !== '');
 }

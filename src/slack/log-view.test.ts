@@ -51,7 +51,7 @@ describe('the log', () => {
     [{ kind: 'error', text: 'busy', willRetry: true }, '⚠️ busy (tries again)'],
     [
       { kind: 'egress.denied', method: 'GET', host: 'evil.example', path: '/', reason: 'not allowed' },
-      '🛡️ blocked `GET evil.example/`: not allowed',
+      '⛔ blocked `GET evil.example/`: not allowed',
     ],
     [{ kind: 'change', files: 1, insertions: 2, deletions: 3 }, '1 file changed, +2 −3'],
     [{ kind: 'plan', plan: [{ step: 'Look', status: 'inProgress' }] }, 'plan: 0 of 1 done, now: Look'],

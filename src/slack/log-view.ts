@@ -105,7 +105,7 @@ function eventText({ body }: TaskEvent): string {
     case 'error':
       return `⚠️ ${escapeInline(body.text, 500)}${body.willRetry ? ' (tries again)' : ''}`;
     case 'egress.denied':
-      return `🛡️ blocked ${codeSpan(`${body.method} ${body.host}${body.path}`, 200)}: ${escapeInline(body.reason, 200)}`;
+      return `⛔ blocked ${codeSpan(`${body.method} ${body.host}${body.path}`, 200)}: ${escapeInline(body.reason, 200)}`;
     case 'model.first-request':
       return 'first request to the model';
     case 'change':

@@ -121,6 +121,14 @@ describe('while it runs', () => {
     expect(text).toContain('task `abcd1234` · gpt-5 high');
   });
 
+  it.each([
+    ['went well', 0, 'Ran `npm test`'],
+    ['failed', 3, 'Ran `npm test`: exit code 3'],
+  ])('says which command ran last while none does, and whether it %s', (_, exitCode, expected) => {
+    const lines = shown({ ...routed, progress: { ...progress, commands: [run('npm test', exitCode)] } });
+    expect(lines.split('\n')).toContain(expected);
+  });
+
   it('offers Change, Cancel with a question, and the log', () => {
     expect(buttonsOf(routed)).toEqual(['task.change', 'task.cancel', 'task.log']);
     expect(JSON.stringify(taskMessage(routed, trigger).blocks)).toContain('Cancel this task?');
@@ -136,7 +144,7 @@ describe('while it runs', () => {
       count: 3,
     };
     expect(shown({ ...routed, receipt: { hosts: [], denied: [row], deniedTotal: 5 } })).toContain(
-      '🛡️ Blocked by the sandbox: 5 requests\n• `GET evil.example/x` (3 times): not allowed\n• and 2 more',
+      '⛔ Blocked by the sandbox: 5 requests\n• `GET evil.example/x` (3 times): not allowed\n• and 2 more',
     );
   });
 
@@ -204,7 +212,7 @@ describe('afterwards', () => {
     [
       'a commit on a pull request that was there',
       { kind: 'pull-request', pullRequest, added: true },
-      `✅ Commit added to <${pullRequest.url}|pull request 7>: *Round fairly*`,
+      `✅ *<${pullRequest.url}|Round fairly>*\nA commit was added to pull request 7`,
       ['task.retry', 'task.log'],
     ],
     [
@@ -236,7 +244,7 @@ describe('afterwards', () => {
       'a refusal',
       { kind: 'refused', reason: { code: 'x', message: 'Not you.' } },
       '🚫 Not started*\nNot you.',
-      ['task.retry', 'task.log'],
+      ['task.retry'],
     ],
   ])('shows %s', (_, outcome, expected, buttons) => {
     expect(shown(ended(outcome))).toContain(expected);

@@ -89,8 +89,9 @@ function running(view: TaskView): TaskMessage {
     section(`⏳ ${bold(phaseWords[view.phase])} · ${durationText(view.elapsedMs)}`),
   ];
   if (progress !== null && progress.plan.length > 0) blocks.push(section(planText(progress.plan)));
-  const current = progress?.commands.findLast(({ status }) => status === 'running');
-  if (current !== undefined && view.phase === 'codex') blocks.push(section(commandText(current, view)));
+  const commands = progress?.commands ?? [];
+  const latest = commands.findLast(({ status }) => status === 'running') ?? commands.at(-1);
+  if (latest !== undefined && view.phase === 'codex') blocks.push(section(commandText(latest, view)));
   const denied = deniedText(view.receipt);
   if (denied !== '') blocks.push(section(denied));
   blocks.push(actions([cancelButton(view), logButton(view)]));
@@ -113,9 +114,11 @@ function planText(plan: readonly PlanItem[]): string {
 }
 
 /** A view has no clock of its own: it was made `elapsedMs` after the task was accepted. */
-function commandText(command: CommandRun, view: TaskView): string {
+function commandText({ command, status, exitCode, startedAt }: CommandRun, view: TaskView): string {
+  const words = codeSpan(unwrappedCommand(command), 300);
   const now = Date.parse(view.acceptedAt) + view.elapsedMs;
-  return `Running ${codeSpan(unwrappedCommand(command.command), 300)} for ${durationText(now - command.startedAt)}`;
+  if (status === 'running') return `Running ${words} for ${durationText(now - startedAt)}`;
+  return exitCode === 0 ? `Ran ${words}` : `Ran ${words}: exit code ${String(exitCode ?? 'unknown')}`;
 }
 
 function choosing(view: TaskView, choices: readonly RepositoryRef[]): TaskMessage {
@@ -194,8 +197,9 @@ function buttonsAfter(view: TaskView): Button[] {
       { taskId: view.taskId },
       opensAnother ? { confirm: retryConfirmation } : {},
     ),
-    logButton(view),
   );
+  // Of what was refused there is nothing to read.
+  if (outcome?.kind !== 'refused') buttons.push(logButton(view));
   return buttons;
 }
 

@@ -70,18 +70,11 @@ function said(headline: string, message: string): OutcomeText {
 function pullRequestText({ pullRequest, added }: TaskOutcome & { kind: 'pull-request' }): OutcomeText {
   const { number, title, url, draft } = pullRequest;
   const what = `pull request ${number}${draft ? ' (draft)' : ''}`;
-  const shownTitle = escapeInline(title, 250);
-  if (added === true) {
-    return {
-      headline: `✅ Commit added to ${link(`pull request ${number}`, url)}: ${bold(shownTitle)}`,
-      text: '',
-      notification: `✅ Commit added to ${what}: ${shownTitle}`,
-    };
-  }
+  const happened = added === true ? `A commit was added to ${what}` : `P${what.slice(1)} is ready for review`;
   return {
-    headline: `✅ ${bold(link(title === '' ? what : title, url, 250))}\nP${what.slice(1)} is ready for review`,
+    headline: `✅ ${bold(link(title === '' ? what : title, url, 250))}\n${happened}`,
     text: '',
-    notification: `✅ P${what.slice(1)} is ready for review: ${shownTitle}`,
+    notification: `✅ ${happened}: ${escapeInline(title, 250)}`,
   };
 }
 
@@ -124,6 +117,6 @@ export function deniedText(receipt: Receipt): string {
   });
   const shown = rows.reduce((sum, { count }) => sum + count, 0);
   if (total > shown) lines.push(`• and ${total - shown} more`);
-  const headline = `🛡️ Blocked by the sandbox: ${countText(total, 'request')}`;
+  const headline = `⛔ Blocked by the sandbox: ${countText(total, 'request')}`;
   return fitLines([headline, ...lines], maxText, (left) => `• and ${left} more`);
 }

@@ -1,9 +1,16 @@
 /** The demo's repository has the bug that its issue describes, and the scripted model's patch mends it. */
 import { spawnSync } from 'node:child_process';
 import { afterAll, expect, it } from 'vitest';
-import { plantedInstruction, splitBillFiles, splitBillIssue } from '../../local/demo/split-bill.ts';
+import {
+  followUp,
+  plantedInstruction,
+  splitBillFiles,
+  splitBillIssue,
+  splitBillMail,
+} from '../../local/demo/split-bill.ts';
 import { demoScript, plantedCommands, splitBillPatch } from '../../local/openai-simulator/demo-script.ts';
 import { answersOf, nextAnswer } from '../../local/openai-simulator/script.ts';
+import { plainText } from '../../src/slack/message-text.ts';
 import { cleanUp, codexBinary, temporaryFolder, writeFiles } from './driver-harness.ts';
 
 afterAll(cleanUp);
@@ -39,6 +46,22 @@ it('fails its test before the patch, for the reason in the issue, and passes aft
   expect(after.status).toBe(0);
 });
 
+it('adds a test in the second run that passes after the first', () => {
+  if (typeof demoScript !== 'function') throw new Error('not a function');
+  const folder = temporaryFolder();
+  writeFiles(folder, splitBillFiles);
+  for (const prompt of ['Fix it', `also ${followUp}`]) {
+    const patch = demoScript({ prompt, outputs: [] }).find((move) => move.move === 'applyPatch')?.patch ?? '';
+    const { status } = spawnSync(codexBinary(), [patch], {
+      argv0: 'apply_patch',
+      cwd: folder,
+      timeout: 20_000,
+    });
+    expect(status).toBe(0);
+  }
+  expect(test(folder).stdout).toMatch(/pass 4\b[^]*fail 0\b/);
+});
+
 it('obeys exactly the commands that were planted', () => {
   expect(plantedCommands(splitBillIssue.body)).toEqual([]);
   const commands = [
@@ -47,6 +70,8 @@ it('obeys exactly the commands that were planted', () => {
   ];
   expect(plantedCommands(plantedInstruction)).toEqual(commands);
   expect(plantedCommands(plantedInstruction.replaceAll(/^/gm, '> '))).toEqual(commands);
+  // As the mail arrives through Slack.
+  expect(plantedCommands(plainText(splitBillMail.pasted, () => null))).toEqual(commands);
   expect(plantedCommands('Do not use curl or git push here.')).toEqual([]);
 });
 

@@ -258,12 +258,13 @@ describe('the pages', () => {
     await slack.say({
       user: 'ada',
       channel: 'shop',
-      text: '<script>alert(1)</script> `&lt;b&gt;` <javascript:alert(1)|x>',
+      text: '<script>alert(1)</script> `&lt;b&gt;` <javascript:alert(1)|x>\n&gt; she\n&gt; *said*\nhe did',
     });
     const response = await fetch(`${slack.url}/archives/${channel()}`);
     const html = await response.text();
     expect(response.headers.get('content-security-policy')).toContain("default-src 'none'");
     expect(html).toContain('<code>&lt;b&gt;</code>');
+    expect(html).toContain('<blockquote>she\n<strong>said</strong></blockquote>he did');
     expect(html).not.toContain('<script>');
     expect(html).not.toContain('href="javascript:');
   });

@@ -7,13 +7,16 @@ import { isJson, jsonOf, listOf, textOf, type Json } from '../json-values.ts';
 import type { Site } from '../site.ts';
 import { mrkdwn } from './mrkdwn.ts';
 
+/** Those that the bot gives or acts on; others by their name. */
+const drawnReactions: Readonly<Record<string, string>> = { eyes: '👀', x: '❌' };
+
 export function messageBox(site: Site, message: StoredMessage): string {
   const { document, versions } = message;
   const changed = versions.length - 1;
   const edits = changed === 0 ? '' : ` · changed ${changed === 1 ? 'once' : `${changed} times`}`;
   const reactions = [...message.reactions].map(
     ([name, users]) =>
-      `<span title="${escapeHtml(names(site, users))}">:${escapeHtml(name)}: ${users.size}</span>`,
+      `<span title="${escapeHtml(names(site, users))}">${drawnReactions[name] ?? `:${escapeHtml(name)}:`} ${users.size}</span>`,
   );
   const files = listOf(document['files']).map(
     (file) => `<div class="context">📎 ${escapeHtml(textOf(file['name']))}</div>`,
