@@ -3,7 +3,7 @@
  * the cache of what it installed. Started in one step, looked after in as many as it takes, finished in one.
  */
 import { sandboxPaths } from '../core/checkout.ts';
-import type { Authorization } from '../core/ports.ts';
+import type { Authorization, TaskRecordPort } from '../core/ports.ts';
 import type { SetupPolicy } from '../core/policy.ts';
 import type { SetupCache, SetupCacheEntry } from '../core/setup-cache-port.ts';
 import {
@@ -25,6 +25,10 @@ import { keptSetup, setupFailure } from './setup-report.ts';
 import { unlessLost } from './stage-sandbox.ts';
 import type { Stage, TaskDeps } from './stage.ts';
 
+export type SetupDeps = Pick<TaskDeps, 'sandbox' | 'setupCache' | 'now' | 'log'> & {
+  readonly record: Pick<TaskRecordPort, 'kept' | 'keep' | 'grantPhase' | 'note' | 'tell' | 'view'>;
+};
+
 const node = '/opt/node/bin/node';
 const jobs = '/run/airlock/jobs';
 const setupRun = 'setup';
@@ -36,7 +40,7 @@ const beginningSchema = z.object({ key: z.string().nullable(), fromCache: z.bool
 export async function beginSetup(
   authorization: Authorization,
   setup: SetupPolicy,
-  deps: TaskDeps,
+  deps: SetupDeps,
 ): Promise<Stage<null>> {
   const { sandbox, record } = deps;
   return await unlessLost(async () => {
@@ -70,7 +74,7 @@ export async function beginSetup(
 /** Waits a while for its end; the caller comes again. */
 export async function watchSetup(
   authorization: Authorization,
-  { sandbox, record, now }: TaskDeps,
+  { sandbox, record, now }: SetupDeps,
 ): Promise<Stage<'runs' | 'ended'>> {
   return await unlessLost(async () => {
     const until = now() + taskLimits.setupSliceMs;
@@ -94,7 +98,7 @@ export async function watchSetup(
 export async function finishSetup(
   authorization: Authorization,
   setup: SetupPolicy,
-  deps: TaskDeps,
+  deps: SetupDeps,
 ): Promise<Stage<null>> {
   return await unlessLost(async () => {
     const result = await readResult(deps);
@@ -163,7 +167,7 @@ const entryOf = ({ facts }: Authorization, key: string): SetupCacheEntry => ({
 });
 
 /** null: there is no cache, or no lock file says what setup will install. Nothing untrusted has run yet, so the answer can be believed. */
-async function cacheKey(authorization: Authorization, deps: TaskDeps): Promise<string | null> {
+async function cacheKey(authorization: Authorization, deps: SetupDeps): Promise<string | null> {
   if (deps.setupCache === null) return null;
   const job: SetupInputsJob = { directory: sandboxPaths.repository, base: authorization.baseSha };
   await deps.sandbox.writeFile(`${jobs}/setup-inputs.json`, JSON.stringify(job));
@@ -173,7 +177,7 @@ async function cacheKey(authorization: Authorization, deps: TaskDeps): Promise<s
   return inputs.success ? await setupCacheKey(authorization, inputs.data) : null;
 }
 
-async function restore(entry: SetupCacheEntry, { setupCache, log }: TaskDeps): Promise<boolean> {
+async function restore(entry: SetupCacheEntry, { setupCache, log }: SetupDeps): Promise<boolean> {
   try {
     return (await setupCache?.restore(entry, packedFolder)) === true;
   } catch (error) {
@@ -185,7 +189,7 @@ async function restore(entry: SetupCacheEntry, { setupCache, log }: TaskDeps): P
 async function store(
   entry: SetupCacheEntry,
   { packed }: SetupResult,
-  { setupCache, sandbox, record, log }: TaskDeps,
+  { setupCache, sandbox, record, log }: SetupDeps,
 ): Promise<void> {
   if (setupCache === null || packed === null) return;
   if ('problem' in packed) {
@@ -214,13 +218,13 @@ function noCacheNote(key: string | null, cache: SetupCache | null): string {
 
 // ---- what is kept between steps -----------------------------------------------------------------------------------
 
-async function beginning({ record }: TaskDeps): Promise<z.infer<typeof beginningSchema>> {
+async function beginning({ record }: SetupDeps): Promise<z.infer<typeof beginningSchema>> {
   const kept = await record.kept(keptBeginning);
   return kept === null ? { key: null, fromCache: false } : beginningSchema.parse(JSON.parse(kept));
 }
 
 /** null: the script did not come to its end, or its word is none. */
-async function readResult({ sandbox }: TaskDeps): Promise<SetupResult | null> {
+async function readResult({ sandbox }: SetupDeps): Promise<SetupResult | null> {
   const range = { offset: 0, maxBytes: taskLimits.setupResultBytes, waitMs: 0 };
   const { bytes } = await sandbox.readRun(setupRun, range);
   const parsed = setupResultSchema.safeParse(lastJsonLine({ stdout: new TextDecoder().decode(bytes) }));

@@ -437,7 +437,27 @@ describe('a task', () => {
 
   it.each<[string, Script, RegExp]>([
     ['the time is up', { end: { kind: 'deadline' } }, /time limit/],
-    ['the budget is used up', { end: { kind: 'budget' } }, /token budget/],
+    [
+      'a budget is used up, as an earlier version wrote it',
+      { end: { kind: 'budget' } },
+      /The token budget was used up/,
+    ],
+    ['the tokens are used up', { end: { kind: 'budget', budget: 'tokens' } }, /The token budget was used up/],
+    [
+      'the requests are',
+      { end: { kind: 'budget', budget: 'requests' } },
+      /The budget of 10,000 requests was used up/,
+    ],
+    [
+      'what may be sent is',
+      { end: { kind: 'budget', budget: 'bytesUp' } },
+      /The budget of 2 GiB sent was used up/,
+    ],
+    [
+      'what may come is',
+      { end: { kind: 'budget', budget: 'bytesDown' } },
+      /The budget of 8 GiB received was used up/,
+    ],
     ['Codex failed half-way', { turn: { status: 'failed', message: 'model is down' } }, /model is down/],
     ['Codex crashed', { end: { kind: 'exited', exitCode: 137 }, turn: null }, /exit status 137/],
     [
@@ -450,6 +470,55 @@ describe('a task', () => {
     expect(result.kind).toBe('pull-request');
     expect(published[0]?.draft).toBe(true);
     expect(published[0]?.remarks.join(' ')).toMatch(remark);
+  });
+
+  it('is refused before anything is spent when another repository that it reads cannot be read', async () => {
+    const design = { owner: 'acme', name: 'design' };
+    const { result, log, authorized } = await live({
+      policy: { forRepository: () => ({ ...policy, alsoRead: [design] }) },
+      codeHost: { locate: async ({ name }) => (name === 'app' ? facts : null) },
+    });
+    expect(result).toMatchObject({ kind: 'refused', reason: { code: 'also-read-not-installed' } });
+    expect(log).not.toContain('provision');
+    expect(authorized).toEqual([]);
+  });
+
+  it('is authorized for what the configuration opens, by id', async () => {
+    const design = { owner: 'acme', name: 'design' };
+    const setup = { run: 'npm ci', hosts: ['packages.example.com'], optional: false };
+    const { authorized } = await live({
+      policy: {
+        forRepository: () => ({
+          ...policy,
+          setup,
+          alsoRead: [design],
+          lfs: true,
+          extraHosts: ['docs.example.com'],
+        }),
+      },
+      codeHost: {
+        locate: async ({ name }) => (name === 'app' ? facts : { ...facts, ...design, repositoryId: 9 }),
+      },
+    });
+    expect(authorized[0]).toMatchObject({
+      setup,
+      alsoRead: [{ ...design, installationId: 1, repositoryId: 9 }],
+      lfs: true,
+      extraHosts: ['docs.example.com'],
+      isConfiguredBase: true,
+    });
+  });
+
+  it.each<[string, Script, boolean]>([
+    ['the default branch', {}, true],
+    [
+      'the branch that the configuration names',
+      { policy: { forRepository: () => ({ ...policy, baseBranch: 'develop' }) } },
+      true,
+    ],
+    ['another branch', { request: { ...request, options: { base: 'release/9' } } }, false],
+  ])('from %s knows whether its base is the one that is configured', async (_, script, isConfiguredBase) => {
+    expect((await live(script)).authorized[0]).toMatchObject({ isConfiguredBase });
   });
 
   it('is not stopped by a reaction or a comment that GitHub does not take', async () => {
