@@ -9,7 +9,9 @@
 import { link, lstat, mkdir, mkdtemp, readdir, readFile, rename, rm, writeFile } from 'node:fs/promises';
 import { basename, dirname, join } from 'node:path';
 import type { CloneJob, CloneResult } from '../src/core/checkout.ts';
+import type { Git } from './fresh-git.ts';
 import { copyIndex, gitComplaint, gitEnvironment, neutralAttributes, runGit } from './git.ts';
+import { fetchLfsFiles, LfsError } from './lfs-files.ts';
 
 type Failure = Extract<CloneResult, { ok: false }>;
 
@@ -40,6 +42,7 @@ function parseJob(text: string): CloneJob {
     branch: field('branch', /^[^-\s\p{Cc}][^\s\p{Cc}]*$/u),
     directory: field('directory', /^\/./),
     objectStore: field('objectStore', /^\/./),
+    lfs: typeof value === 'object' && value !== null && Reflect.get(value, 'lfs') === true,
   };
 }
 
@@ -175,6 +178,27 @@ async function keepBase(tree: string, store: string): Promise<void> {
   await copyIndex(join(tree, '.git', 'index'), join(store, 'index'));
 }
 
+/** After the base is kept: to git the tree then differs from its commit, which the clone is told not to look for. */
+async function fetchLfs(job: CloneJob, tree: string, attempt: string): Promise<void> {
+  const environment = gitEnvironment('/nonexistent');
+  const git: Git = async (argv, { input } = {}) => {
+    const more = input === undefined ? {} : { input: Buffer.from(input, 'latin1') };
+    const run = await runGit(argv, { environment, cwd: tree, ...more });
+    if (run.exitCode !== 0) throw complain(run.stderr);
+    return run.stdout.toString('latin1');
+  };
+  const where = { git, environment, directory: tree };
+  const paths = await fetchLfsFiles(where, job.url, join(attempt, 'lfs')).catch((error: unknown) => {
+    throw error instanceof LfsError
+      ? new CloneError(error.mayPass ? 'unreachable' : 'lfs-failed', error.message)
+      : error;
+  });
+  if (paths.length > 0)
+    await git(['update-index', '--skip-worktree', '-z', '--stdin'], {
+      input: paths.map((path) => `${path}\0`).join(''),
+    });
+}
+
 /** Puts a finished folder in its place. False when another attempt's stands there already. */
 async function place(from: string, to: string): Promise<boolean> {
   try {
@@ -205,6 +229,7 @@ async function clone(job: CloneJob, startedAt: number): Promise<CloneResult> {
     await mkdir(tree);
     await fetchAndCheckOut(job, tree);
     await keepBase(tree, store);
+    if (job.lfs) await fetchLfs(job, tree, attempt);
     // The store first: a clone that is in its place always has one. Any attempt's will do, the commit is the same.
     await place(store, job.objectStore);
     if (await place(tree, job.directory)) return cloned(false);

@@ -14,6 +14,7 @@ import type { ChangeLine, CollectJob } from '../src/core/change-set.ts';
 import { endOtherProcesses } from './end-processes.ts';
 import { freshGit, type Git } from './fresh-git.ts';
 import { runGit } from './git.ts';
+import { lfsStanding } from './lfs-files.ts';
 import { nulRecords, parseDiffIndex, readObjects } from './index-changes.ts';
 import { decodedPath, isPlainFolder, treeInspector } from './working-tree.ts';
 
@@ -53,6 +54,7 @@ function parseJob(text: string): CollectJob {
     base: string('base', /^[0-9a-f]{40}$/),
     endOtherProcesses: read(value, 'endOtherProcesses') === true,
     leftBySetup: texts('leftBySetup'),
+    lfs: read(value, 'lfs') === true,
     limits: {
       maxFileBytes: limit('maxFileBytes'),
       maxChangeBytes: limit('maxChangeBytes'),
@@ -88,7 +90,11 @@ function leftOut(paths: readonly string[]): (path: string) => boolean {
 }
 
 /** Brings the index to what the working tree says; returns the lines for what was left as in the base. */
-async function indexWorkingTree(job: CollectJob, git: Git, folder: string): Promise<readonly ChangeLine[]> {
+async function indexWorkingTree(
+  job: CollectJob,
+  { git, environment }: { git: Git; environment: Record<string, string> },
+  folder: string,
+): Promise<readonly ChangeLine[]> {
   const inspect = treeInspector(job.directory, job.limits.maxFileBytes);
   const added: string[] = [];
   const removed: string[] = [];
@@ -100,7 +106,11 @@ async function indexWorkingTree(job: CollectJob, git: Git, folder: string): Prom
     skipped.push({ type: 'skipped', path: shown.slice(0, 4096), why });
   };
   const isSetups = leftOut(job.leftBySetup);
-  const candidates = (await changedPaths(job, git, folder)).filter((path) => !isSetups(path));
+  const changed = (await changedPaths(job, git, folder)).filter((path) => !isSetups(path));
+  const where = { git, environment, directory: job.directory };
+  const standing = job.lfs ? await lfsStanding(where, changed) : new Map<string, never>();
+  for (const [path, how] of standing) if (how === 'changed') skip(path, 'lfs');
+  const candidates = changed.filter((path) => !standing.has(path));
   if (candidates.length > job.limits.maxChangedFiles) {
     throw new CollectError(
       'too-many-files',
@@ -160,7 +170,7 @@ async function collect(job: CollectJob, scratch: string): Promise<void> {
   }
   const refuse = (code: Failure['code'], message: string) => new CollectError(code, message);
   const { git, environment } = await freshGit(job, scratch, refuse);
-  const skipped = await indexWorkingTree(job, git, scratch);
+  const skipped = await indexWorkingTree(job, { git, environment }, scratch);
   const common = ['--cached', '--no-renames', '--no-ext-diff', '--no-textconv', job.base];
   const [summary, patch] = await Promise.all([
     git(['diff-index', '--raw', '--numstat', '-z', ...common], { failsAs: 'base-missing' }),

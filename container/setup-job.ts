@@ -26,6 +26,7 @@ export function parseSetupJob(text: string): SetupJob {
     base: string('base', /^[0-9a-f]{40}$/),
     run: string('run', /./s),
     timeoutMs: count('timeoutMs'),
+    lfs: read('lfs') === true,
     restore: read('restore') === true,
     pack: read('pack') === true,
     packedFolder: string('packedFolder', /^\/./),

@@ -13,6 +13,7 @@ import type { SetupJob, SetupResult } from '../src/core/setup.ts';
 import { endOtherProcesses } from './end-processes.ts';
 import { freshGit, type Git } from './fresh-git.ts';
 import { nulRecords } from './index-changes.ts';
+import { lfsStanding } from './lfs-files.ts';
 import { packFiles, unpackFiles } from './packed-files.ts';
 import { parseSetupJob } from './setup-job.ts';
 import { decodedPath } from './working-tree.ts';
@@ -74,7 +75,11 @@ function killGroup(pid: number | undefined): void {
 }
 
 /** Tracked files as the base commit has them. What Codex is to change must not begin with changes that nobody asked for. */
-async function putBackTracked(job: SetupJob, git: Git, scratch: string): Promise<readonly string[]> {
+async function putBackTracked(
+  job: SetupJob,
+  { git, environment }: { git: Git; environment: Record<string, string> },
+  scratch: string,
+): Promise<readonly string[]> {
   const list = async () =>
     nulRecords(await git(['ls-files', '-z', '--modified', '--deleted'], { maxBytes: maxListBytes }));
   let changed: string[];
@@ -85,6 +90,11 @@ async function putBackTracked(job: SetupJob, git: Git, scratch: string): Promise
     await rm(join(scratch, 'index'), { force: true });
     await git(['read-tree', job.base]);
     changed = [...new Set(await list())];
+  }
+  if (job.lfs && changed.length > 0) {
+    // An object is in the place of its pointer; one that setup changed cannot be had again, and the collector says so.
+    const standing = await lfsStanding({ git, environment, directory: job.directory }, changed);
+    changed = changed.filter((path) => !standing.has(path));
   }
   if (changed.length > 0)
     await git(['checkout-index', '--force', '-z', '--stdin'], {
@@ -141,8 +151,8 @@ async function setUp(job: SetupJob, scratch: string): Promise<SetupResult> {
     return { ...result, problem: 'processes that setup started could not be ended' };
   try {
     const refuse = (_code: string, message: string) => new Error(message);
-    const { git } = await freshGit(job, scratch, refuse);
-    const putBack = await putBackTracked(job, git, scratch);
+    const { git, environment } = await freshGit(job, scratch, refuse);
+    const putBack = await putBackTracked(job, { git, environment }, scratch);
     const left = await newPaths(git);
     const ignored = await newPaths(git, '--ignored');
     const inClone = [...new Set([...ignored, ...left])].map((path) => `${job.directory}/${path}`);

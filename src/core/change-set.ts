@@ -43,6 +43,8 @@ const skipReasons = [
   'special-file',
   'unreadable',
   'too-large',
+  /** A Git LFS file with other content: its object cannot be uploaded from here. */
+  'lfs',
 ] as const;
 const skippedLineSchema = z.strictObject({ type: z.literal('skipped'), path, why: z.enum(skipReasons) });
 
@@ -108,6 +110,8 @@ export interface CollectJob {
   readonly endOtherProcesses: boolean;
   /** New paths that setup made before Codex ran; what ends with a slash is a folder. They are no part of the change. */
   readonly leftBySetup: readonly string[];
+  /** The clone has Git LFS objects in the place of pointers. */
+  readonly lfs: boolean;
   readonly limits: {
     readonly maxFileBytes: number;
     readonly maxChangeBytes: number;
@@ -116,13 +120,17 @@ export interface CollectJob {
   };
 }
 
-export function collectJob(base: string, leftBySetup: readonly string[] = []): CollectJob {
+export function collectJob(
+  base: string,
+  { leftBySetup = [], lfs = false }: Partial<Pick<CollectJob, 'leftBySetup' | 'lfs'>> = {},
+): CollectJob {
   return {
     directory: sandboxPaths.repository,
     objectStore: sandboxPaths.objectStore,
     base,
     endOtherProcesses: true,
     leftBySetup,
+    lfs,
     limits: { maxFileBytes, maxChangeBytes, maxChangedFiles, maxDiffCharacters: 200_000 },
   };
 }

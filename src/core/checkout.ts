@@ -22,16 +22,25 @@ export interface CloneJob {
   readonly directory: string;
   /** Gets the base commit's objects and index a second time (hard links): what the collector compares with. */
   readonly objectStore: string;
+  /** Puts Git LFS objects in the place of their pointers. */
+  readonly lfs: boolean;
 }
 
 /** Inside a sandbox GitHub is always called `github.com`: the egress handler knows where it really is. */
-export function cloneJob(at: { owner: string; name: string; sha: string; branch: string }): CloneJob {
+export function cloneJob(at: {
+  owner: string;
+  name: string;
+  sha: string;
+  branch: string;
+  lfs: boolean;
+}): CloneJob {
   return {
     url: `https://github.com/${at.owner}/${at.name}.git`,
     sha: at.sha,
     branch: at.branch,
     directory: sandboxPaths.repository,
     objectStore: sandboxPaths.objectStore,
+    lfs: at.lfs,
   };
 }
 
@@ -54,6 +63,7 @@ export const cloneResultSchema = z.discriminatedUnion('ok', [
       'unreachable',
       'disk-full',
       'bad-tree',
+      'lfs-failed',
       'bad-job',
       'git-failed',
     ]),

@@ -40,6 +40,8 @@ export interface SetupJob {
   readonly base: string;
   readonly run: string;
   readonly timeoutMs: number;
+  /** As in `CollectJob`. */
+  readonly lfs: boolean;
   /** Unpack what lies in `packedFolder` first. */
   readonly restore: boolean;
   /** Pack what setup installed afterwards. */
@@ -118,7 +120,12 @@ const packageFolders = [
 ].map((folder) => `/home/codex/${folder}`);
 
 export function setupJob(
-  { setup, limits, baseSha }: Pick<Authorization, 'limits' | 'baseSha'> & { setup: { run: string } },
+  {
+    setup,
+    limits,
+    baseSha,
+    lfs,
+  }: Pick<Authorization, 'limits' | 'baseSha' | 'lfs'> & { setup: { run: string } },
   { restore, pack, maxPackedBytes }: Pick<SetupJob, 'restore' | 'pack' | 'maxPackedBytes'>,
 ): SetupJob {
   return {
@@ -126,6 +133,7 @@ export function setupJob(
     objectStore: sandboxPaths.objectStore,
     base: baseSha,
     run: setup.run,
+    lfs,
     timeoutMs: setupMs(limits),
     restore,
     pack,

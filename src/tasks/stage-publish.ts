@@ -24,9 +24,7 @@ export async function collectChange(authorization: Authorization, deps: TaskDeps
   if (end === null || end.kind === 'lost') return { go: false, outcome: lostOutcome };
   return await unlessLost(async () => {
     await deps.record.grantPhase('sealed');
-    const lines =
-      (await deps.record.kept(keptChange)) ??
-      (await collectLines(deps, authorization.baseSha, (await setupReport(deps))?.left.paths ?? []));
+    const lines = (await deps.record.kept(keptChange)) ?? (await collectLines(deps, authorization));
     if (lines === null) return { go: false, outcome: uncollectable };
     await deps.record.keep(keptChange, lines);
     await keepRollout(deps);
@@ -136,13 +134,11 @@ const uncollectable: TaskOutcome = {
 };
 
 /** The collector's output; null when it is too large or does not end. */
-async function collectLines(
-  { sandbox, now }: TaskDeps,
-  base: string,
-  leftBySetup: readonly string[],
-): Promise<string | null> {
+async function collectLines(deps: TaskDeps, { baseSha, lfs }: Authorization): Promise<string | null> {
+  const { sandbox, now } = deps;
+  const leftBySetup = (await setupReport(deps))?.left.paths ?? [];
   const job = '/run/airlock/jobs/collect.json';
-  await sandbox.writeFile(job, JSON.stringify(collectJob(base, leftBySetup)));
+  await sandbox.writeFile(job, JSON.stringify(collectJob(baseSha, { leftBySetup, lfs })));
   await sandbox.startRun('collect', { argv: [node, `${sandboxPaths.scripts}/collect.js`, job] });
   const decoder = new TextDecoder();
   const parts: string[] = [];

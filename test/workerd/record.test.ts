@@ -87,7 +87,12 @@ describe('egress', () => {
   it('is counted and kept over an eviction', async () => {
     const record = await opened('egress');
     await record.grantPhase('run');
-    expect((await record.admitEgress())?.used).toEqual({ requests: 0, tokens: 0 });
+    expect((await record.admitEgress())?.used).toEqual({
+      requests: 0,
+      tokens: 0,
+      bytesUp: 0,
+      bytesDown: 0,
+    });
     await record.recordEgress(denied, 0);
     await record.recordEgress(denied, 0);
     await record.recordEgress(modelRequest, 321);
