@@ -18,41 +18,26 @@ import type { AirlockConfig } from './config/schema.ts';
 import { costUsd } from './core/cost.ts';
 import type { Approval, Policy } from './core/ports.ts';
 import type { Chat, TaskIndex } from './core/chat-port.ts';
-import type { Sandboxes } from './core/sandbox-port.ts';
-import type { RepositoryRef, TaskRequest, TaskStart } from './core/task.ts';
+import type { RepositoryRef, TaskRequest } from './core/task.ts';
 import type { TaskView } from './core/task-view.ts';
 import type { EgressDeps } from './egress/handler.ts';
 import { addToReceipt } from './egress/receipt.ts';
+import { insideOpenaiBaseUrl, recordOf, sandboxesOf, type Env } from './env.ts';
 import { createAppTokens, type AppTokens } from './github/app-auth.ts';
 import { createCodeHost } from './github/code-host.ts';
 import { progressComment } from './github/comments.ts';
 import { githubWebhooks } from './github/webhooks.ts';
 import { createPublication } from './publish/publisher.ts';
-import { localSandboxes } from './sandbox/local.ts';
 import { localSetupCache } from './sandbox/local-setup-cache.ts';
 import { parseSettings, type Settings } from './settings.ts';
 import { createChat } from './slack/chat.ts';
 import { slackRoutes } from './slack/routes.ts';
 import { createNotifier } from './tasks/notifier.ts';
 import type { RecordDeps } from './tasks/record-core.ts';
-import type { TaskRecordBase } from './tasks/record.ts';
 import type { TaskDeps } from './tasks/stage.ts';
 import { startTask, workflowIdOf } from './tasks/start-task.ts';
-import type { InboxDeps, TaskInboxBase } from './tasks/task-inbox.ts';
-import { createTaskIndex, type TaskIndexBase } from './tasks/task-index.ts';
-
-export interface Env extends Record<string, unknown> {
-  readonly TASKS: DurableObjectNamespace<TaskRecordBase<Env>>;
-  readonly TASK_INDEX: DurableObjectNamespace<TaskIndexBase<Env>>;
-  readonly TASK_INBOX: DurableObjectNamespace<TaskInboxBase<Env>>;
-  readonly TASK_WORKFLOW: Workflow<TaskStart>;
-  /** The sandbox host of this machine; only there on one machine. */
-  readonly SANDBOX_HOST?: Fetcher;
-  /** Proves to the egress door that a request comes from the gateway; made anew at each start of the host. */
-  readonly SANDBOX_GATEWAY_TOKEN?: string;
-  /** The configuration of this machine; on Cloudflare the file is bundled at deployment. */
-  readonly AIRLOCK_CONFIG_TEXT?: string;
-}
+import type { InboxDeps } from './tasks/task-inbox.ts';
+import { createTaskIndex } from './tasks/task-index.ts';
 
 /** What does not change while an isolate lives. */
 interface Base {
@@ -101,7 +86,7 @@ function baseOf(env: Env): Base {
       fetch: platformFetch,
       now,
     }),
-    codex: createCodex({ openaiBaseUrl: 'https://api.openai.com/v1' }),
+    codex: createCodex({ openaiBaseUrl: insideOpenaiBaseUrl(env) }),
   };
   return base;
 }
@@ -238,17 +223,6 @@ export function composeEgress(env: Env, waitUntil: (work: Promise<unknown>) => v
     now,
     waitUntil,
   };
-}
-
-function sandboxesOf(env: Env): Sandboxes {
-  if (env.SANDBOX_HOST === undefined)
-    throw new Error('no sandbox binding: this Worker cannot run tasks here');
-  // Any injective function of the task's id into 64 hex digits serves; this one is at hand and needs no digest.
-  return localSandboxes(env.SANDBOX_HOST, (taskId) => env.TASKS.idFromName(`sandbox:${taskId}`).toString());
-}
-
-function recordOf(env: Env, taskId: string) {
-  return env.TASKS.get(env.TASKS.idFromName(sandboxesOf(env).idFor(taskId)));
 }
 
 function indexOf(env: Env): TaskIndex {

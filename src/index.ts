@@ -12,15 +12,22 @@ import {
   composeRecord,
   composeTask,
   log,
-  type Env,
 } from './composition.ts';
 import { taskStartSchema, type TaskOutcome, type TaskStart } from './core/task.ts';
+import type { Env } from './env.ts';
+import { connectOutbound } from './sandbox/cloudflare.ts';
 import { handleLocalEgress } from './sandbox/local-egress.ts';
 import type { RecordDeps } from './tasks/record-core.ts';
 import { TaskRecordBase } from './tasks/record.ts';
 import { TaskInboxBase, type InboxDeps } from './tasks/task-inbox.ts';
 import { TaskIndexBase } from './tasks/task-index.ts';
 import { runTask } from './tasks/workflow.ts';
+
+/** Sandboxes on Cloudflare, and what their requests pass. The interceptor finds both among this module's exports, by their names. */
+export { ContainerProxy, TaskSandbox } from './sandbox/cloudflare.ts';
+
+// When the module is loaded, not later: a container's request may be the first thing that an isolate is started for.
+connectOutbound((env: Env, waitUntil) => composeEgress(env, waitUntil));
 
 export default {
   async fetch(request, env, context): Promise<Response> {

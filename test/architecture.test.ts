@@ -19,6 +19,7 @@ const mayImport: Readonly<Record<string, readonly string[]>> = {
   web: ['core'],
   'settings.ts': [],
   'app.ts': ['web'],
+  'env.ts': ['core', 'sandbox', 'tasks'],
   'composition.ts': [
     'core',
     'config',
@@ -31,9 +32,10 @@ const mayImport: Readonly<Record<string, readonly string[]>> = {
     'tasks',
     'web',
     'app.ts',
+    'env.ts',
     'settings.ts',
   ],
-  'index.ts': ['core', 'sandbox', 'tasks', 'composition.ts'],
+  'index.ts': ['core', 'sandbox', 'tasks', 'composition.ts', 'env.ts'],
 };
 
 interface Import {

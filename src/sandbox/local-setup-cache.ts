@@ -1,5 +1,5 @@
 /** The setup cache over the binding to the one-machine host, which carries the bytes itself: they never pass through the Worker. Decides nothing. */
-import { z } from 'zod';
+import * as z from 'zod';
 import { SandboxLostError } from '../core/sandbox-port.ts';
 import type { SetupCache, SetupCacheEntry } from '../core/setup-cache-port.ts';
 import { withDeadline } from '../core/with-deadline.ts';

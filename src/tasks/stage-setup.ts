@@ -18,7 +18,7 @@ import {
   type SetupResult,
 } from '../core/setup.ts';
 import type { TaskOutcome } from '../core/task.ts';
-import { z } from 'zod';
+import * as z from 'zod';
 import { lastJsonLine } from './last-json-line.ts';
 import { taskLimits } from './limits.ts';
 import { keptSetup, setupFailure } from './setup-report.ts';

@@ -1,0 +1,50 @@
+/**
+ * What the platform binds to the Worker, and what is decided by where it runs: on Cloudflare sandboxes are containers, on one machine they
+ * are lent by the sandbox host. Settings are not here (`settings.ts`): they are parsed from the same object.
+ */
+import type { Sandboxes } from './core/sandbox-port.ts';
+import type { TaskStart } from './core/task.ts';
+import { cloudflareSandboxes } from './sandbox/cloudflare-sandboxes.ts';
+import type { TaskSandbox } from './sandbox/cloudflare.ts';
+import { localSandboxes } from './sandbox/local.ts';
+import type { TaskRecordBase } from './tasks/record.ts';
+import type { TaskInboxBase } from './tasks/task-inbox.ts';
+import type { TaskIndexBase } from './tasks/task-index.ts';
+
+export interface Env extends Record<string, unknown> {
+  readonly TASKS: DurableObjectNamespace<TaskRecordBase<Env>>;
+  readonly TASK_INDEX: DurableObjectNamespace<TaskIndexBase<Env>>;
+  readonly TASK_INBOX: DurableObjectNamespace<TaskInboxBase<Env>>;
+  readonly TASK_WORKFLOW: Workflow<TaskStart>;
+  /** The containers; not there on one machine. */
+  readonly SANDBOX?: DurableObjectNamespace<TaskSandbox>;
+  /** The sandbox host of this machine; only there on one machine. */
+  readonly SANDBOX_HOST?: Fetcher;
+  /** Proves to the egress door that a request comes from the gateway; made anew at each start of the host. */
+  readonly SANDBOX_GATEWAY_TOKEN?: string;
+  /** The configuration of this machine; on Cloudflare the file is bundled at deployment. */
+  readonly AIRLOCK_CONFIG_TEXT?: string;
+}
+
+/** The id of a sandbox is what the egress handler is told about who asks. `SANDBOX_HOST` comes first: a host is bound only on purpose. */
+export function sandboxesOf(env: Env): Sandboxes {
+  // Any injective function of the task's id into 64 hex digits serves the host; this one is at hand and needs no digest.
+  if (env.SANDBOX_HOST !== undefined)
+    return localSandboxes(env.SANDBOX_HOST, (taskId) => env.TASKS.idFromName(`sandbox:${taskId}`).toString());
+  if (env.SANDBOX !== undefined) return cloudflareSandboxes(env.SANDBOX);
+  throw new Error('no sandbox binding: this Worker cannot run tasks here');
+}
+
+/** The record is found by the sandbox's id, because the egress handler knows nothing else. */
+export function recordOf(env: Env, taskId: string) {
+  return env.TASKS.get(env.TASKS.idFromName(sandboxesOf(env).idFor(taskId)));
+}
+
+/**
+ * What Codex is told of OpenAI. Cloudflare's interceptor ends TLS without `close_notify`, which rustls, and so Codex, takes for a broken
+ * answer (cloudflare/containers#220). In clear the request goes no further than the interceptor on the same machine; the handler goes out
+ * over HTTPS in either case.
+ */
+export function insideOpenaiBaseUrl(env: Env): string {
+  return env.SANDBOX_HOST === undefined ? 'http://api.openai.com/v1' : 'https://api.openai.com/v1';
+}
