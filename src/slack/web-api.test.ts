@@ -13,7 +13,6 @@ import {
 /** Slack, answering each call with this. */
 const answering = (body: unknown, init: ResponseInit = {}) => {
   const requests: { url: string; init: RequestInit | undefined }[] = [];
-  // eslint-disable-next-line typescript/require-await -- a fetch answers with a promise
   const fetchOnce: typeof fetch = async (input, requestInit) => {
     requests.push({ url: input instanceof Request ? input.url : String(input), init: requestInit });
     return new Response(typeof body === 'string' ? body : JSON.stringify(body), init);
@@ -50,7 +49,6 @@ describe('a call', () => {
 
   it('calls fetch as workerd wants it: as nobody’s method', async () => {
     const seen: unknown[] = [];
-    // eslint-disable-next-line typescript/require-await -- a fetch answers with a promise
     const strict = async function (this: unknown): Promise<Response> {
       seen.push(this);
       return new Response('{"ok":true}');
