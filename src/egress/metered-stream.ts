@@ -16,6 +16,31 @@ export interface MeteredBytes {
   readonly end: StreamEnd;
 }
 
+/**
+ * Bytes asked for at once. A reader that names no size is given 4 KiB at a time by workerd: 25,000 turns of the event loop
+ * for a clone of 100 MB, instead of 800.
+ */
+const pieceBytes = 128 * 1024;
+
+interface Pieces {
+  read(): Promise<{ readonly done: boolean; readonly value?: unknown }>;
+  cancel(reason: string): Promise<void>;
+}
+
+/** Large pieces where the stream is one of bytes, as it comes where it is not. Neither waits for a piece to be full. */
+function piecesOf(stream: ReadableStream<unknown>): Pieces {
+  try {
+    const reader = stream.getReader({ mode: 'byob' });
+    return {
+      read: async () => await reader.read(new Uint8Array(pieceBytes)),
+      cancel: async (reason) => await reader.cancel(reason),
+    };
+  } catch {
+    // A stream of JavaScript's making, as in tests.
+    return stream.getReader();
+  }
+}
+
 /** `done` is called once. `look` sees each piece before it is passed on. */
 export function meterBytes(
   stream: ReadableStream<unknown>,
@@ -23,7 +48,7 @@ export function meterBytes(
   done: (metered: MeteredBytes) => void,
   look?: (chunk: Uint8Array) => void,
 ): ReadableStream<Uint8Array> {
-  const reader = stream.getReader();
+  const reader = piecesOf(stream);
   let bytes = 0;
   let ended = false;
   let timer: ReturnType<typeof setTimeout> | undefined;
@@ -74,9 +99,9 @@ export function meterBytes(
         if (end('broken')) controller.error(error);
       }
     },
-    async cancel(reason) {
+    async cancel() {
       end('cancelled');
-      await reader.cancel(reason);
+      await reader.cancel('cancelled');
     },
   });
 }

@@ -37,6 +37,8 @@ export const taskLimits = {
   commentEveryMs: 5_000,
   /** Progress is written to disk at most this often; after a crash the rest is read again from the sandbox. */
   persistEveryMs: 500,
+  /** How late the count of a sandbox's requests is written. */
+  countEveryMs: 250,
   /** Lines kept of a task's log. */
   events: 5_000,
   /** Bytes of a run's output that are read at all; beyond it the run is ended. */

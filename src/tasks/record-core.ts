@@ -37,6 +37,7 @@ export abstract class RecordCore<Env> extends DurableObject<Env> {
   protected readonly store: RecordStore = openRecordStore(this.ctx.storage);
   readonly #viewers = createViewers();
   #state: TaskState | null = this.store.state();
+  #countTimer: ReturnType<typeof setTimeout> | undefined;
   /** Edits of the comment or message one after the other, so that an older one can never overwrite the last. */
   protected edits: Promise<void> = Promise.resolve();
   #editedAt = 0;
@@ -78,12 +79,18 @@ export abstract class RecordCore<Env> extends DurableObject<Env> {
 
   // ---- egress -----------------------------------------------------------------------------------------------
 
-  /** The grant as it is now; counts the request. */
+  /**
+   * The grant as it is now; counts the request. The count is written a little later, as its answer would wait for the disk
+   * otherwise: a crash forgets at most what came in that time.
+   */
   admitEgress(): Grant | null {
     const state = this.#state;
     const grant = state === null ? null : grantOf(state);
     if (state === null || grant === null) return null;
-    this.saveState({ ...state, used: { ...state.used, requests: state.used.requests + 1 } });
+    this.#state = { ...state, used: { ...state.used, requests: state.used.requests + 1 } };
+    this.#countTimer ??= setTimeout(() => {
+      if (this.#state !== null) this.saveState(this.#state);
+    }, taskLimits.countEveryMs);
     return grant;
   }
 
@@ -180,6 +187,8 @@ export abstract class RecordCore<Env> extends DurableObject<Env> {
   protected saveState(state: TaskState): void {
     this.store.save(state);
     this.#state = state;
+    clearTimeout(this.#countTimer);
+    this.#countTimer = undefined;
   }
 
   protected append(body: TaskEventBody, at = this.deps().now()): void {
