@@ -15,7 +15,8 @@ export interface GithubApi {
   readonly timeoutMs?: number;
 }
 
-export type GithubClient = InstanceType<typeof Client>;
+/** No methods by name (`rest.…`): the Worker's bundle has none, see `stubs/no-endpoint-methods.cjs`. */
+export type GithubClient = Pick<InstanceType<typeof Client>, 'request' | 'paginate' | 'hook'>;
 
 /** A credential for the `Authorization` header; asked for at each request, so that it is never a stale one. */
 export type Credential = () => Promise<string>;
