@@ -10,7 +10,7 @@ import { join } from 'node:path';
 import { partBytes, type SetupCacheEntry } from '../../src/core/setup-cache-port.ts';
 
 const GiB = 1024 ** 3;
-export const defaultMaxBytes = 4 * GiB;
+const defaultMaxBytes = 4 * GiB;
 export const maxEntryBytes = GiB / 2;
 /** A draft that is older belongs to a host that was killed. */
 const abandonedMs = 60 * 60_000;

@@ -13,7 +13,6 @@ import {
   askOn,
   botComments,
   scriptsByName,
-  splitBill,
   startFlow,
   until,
   untilCommand,
@@ -187,7 +186,7 @@ describe.concurrent('a task that ran', () => {
 
   it('ends at once when it is cancelled in the issue', async () => {
     const { world } = flow;
-    const { comments, outcome, pulls, branches, view } = await run(
+    const { comments, outcome, pulls, branches, view, repository } = await run(
       'cancelled',
       '@airlock mend it [wait]',
       async ({ taskId, issue, repository }) => {
@@ -200,7 +199,7 @@ describe.concurrent('a task that ran', () => {
     expect(pulls).toEqual([]);
     expect(branches).toEqual(['main']);
     expect(comments[0]?.body).toContain('Cancelled by maria');
-    const answered = () => botComments(world, { ...splitBill, issue: view.issueNumber ?? 0 })[1]?.body ?? '';
+    const answered = () => botComments(world, { ...repository, issue: view.issueNumber ?? 0 })[1]?.body ?? '';
     await until('the cancellation is answered', () => answered().includes('Cancelled.'));
   });
 
