@@ -4,10 +4,13 @@
  *
  * Usage: node canary.ts NONCE
  */
+import { request } from 'node:http';
 import { connect } from 'node:net';
 
 /** Each probe; a refusal that is not one hangs, so a time-out counts as failed. */
 const probeMs = 4_000;
+/** To an address that answers everybody at once. */
+const silenceMs = 1_500;
 const host = 'canary.airlock.invalid';
 const nonce = process.argv[2] ?? '';
 
@@ -26,9 +29,11 @@ const probes = await Promise.all([
   http('a forbidden host is refused', `https://forbidden.${host}/`, isRefusal),
   http('a forbidden host is refused without TLS', `http://forbidden.${host}/`, isRefusal),
   http('a forbidden path is refused', `https://${host}/forbidden`, isRefusal),
-  // TEST-NET-1 (RFC 5737) is nobody's; the metadata address is every cloud's.
-  unreachable('no raw connection to an address', '192.0.2.1', 443),
-  unreachable('no raw connection to the metadata address', '169.254.169.254', 80),
+  // TEST-NET-1 (RFC 5737) is nobody's; the metadata address is every cloud's. Where ports 80 and 443 are intercepted whatever the address,
+  // it is the handler that has to answer; the name in the request keeps the probe out of the task's receipt.
+  addressed('an address leads nowhere but to the handler', '192.0.2.1'),
+  addressed('the metadata address leads nowhere but to the handler', '169.254.169.254'),
+  closed('no other port leads out', '1.1.1.1', 853),
 ]);
 process.stdout.write(`${JSON.stringify({ probes })}\n`);
 process.exit(probes.every((probe) => probe.ok) && nonce !== '' ? 0 : 1);
@@ -52,16 +57,37 @@ async function http(
   }
 }
 
-async function unreachable(name: string, address: string, port: number): Promise<Probe> {
+async function addressed(name: string, address: string): Promise<Probe> {
+  return await new Promise((resolve) => {
+    const end = (ok: boolean, got: string) => resolve({ name, ok, got: got.slice(0, 300) });
+    const sent = request({ host: address, headers: { host: `forbidden.${host}` }, timeout: probeMs });
+    sent.once('response', (response) => {
+      let body = '';
+      response.on('data', (chunk: Buffer) => (body = (body + chunk.toString()).slice(0, 1000)));
+      response.once('end', () =>
+        end(isRefusal(response.statusCode ?? 0, body), `${response.statusCode} ${body}`),
+      );
+    });
+    // Silence is not proof: a sandbox without a route refuses at once.
+    sent.once('timeout', () => {
+      end(false, 'no answer');
+      sent.destroy();
+    });
+    sent.once('error', (error) => end('syscall' in error && error.syscall === 'connect', error.message));
+    sent.end();
+  });
+}
+
+async function closed(name: string, address: string, port: number): Promise<Probe> {
   return await new Promise((resolve) => {
     const socket = connect({ host: address, port });
     const end = (ok: boolean, got: string) => {
       socket.destroy();
-      resolve({ name, ok, got });
+      resolve({ name, ok, got: got.slice(0, 300) });
     };
-    // Silence is not proof: a sandbox without a route refuses at once.
-    socket.setTimeout(probeMs, () => end(false, 'no answer'));
+    // Here it is proof: who could reach this address would have an answer within milliseconds.
+    socket.setTimeout(silenceMs, () => end(true, 'no answer'));
     socket.once('connect', () => end(false, 'connected'));
-    socket.once('error', (error) => end(true, error.message.slice(0, 300)));
+    socket.once('error', (error) => end(true, error.message));
   });
 }

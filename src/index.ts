@@ -5,14 +5,7 @@ import {
   type WorkflowEvent,
   type WorkflowStep,
 } from 'cloudflare:workers';
-import {
-  composeApp,
-  composeEgress,
-  composeInbox,
-  composeRecord,
-  composeTask,
-  log,
-} from './composition.ts';
+import { composeApp, composeEgress, composeInbox, composeRecord, composeTask, log } from './composition.ts';
 import { taskStartSchema, type TaskOutcome, type TaskStart } from './core/task.ts';
 import type { Env } from './env.ts';
 import { connectOutbound } from './sandbox/cloudflare.ts';
