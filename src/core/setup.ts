@@ -2,7 +2,7 @@
  * Setup: what the configuration lets run in the clone before Codex does. What `container/setup-inputs.ts` and `container/setup.ts` are
  * asked and what they answer, what is remembered of it, and what it is called in the cache. Decides nothing about its end.
  */
-import { z } from 'zod';
+import * as z from 'zod';
 import { sandboxPaths } from './checkout.ts';
 import type { Authorization } from './ports.ts';
 

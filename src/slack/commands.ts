@@ -2,10 +2,10 @@
 import * as z from 'zod';
 import { route, routedByWords } from '../core/route.ts';
 import { slackChannelIdSchema, slackUserIdSchema, type RepositoryRef } from '../core/task.ts';
+import { withDeadline } from '../core/with-deadline.ts';
 import { candidates, usableOf, type Who } from './candidates.ts';
 import { readCommand, type CommandReading, type IdVerb } from './command-words.ts';
 import { cancelTask, retryTask } from './control.ts';
-import { withinDeadline } from './deadline.ts';
 import type { Intake } from './intake.ts';
 import { codeSpan, renderUntrusted } from './mrkdwn.ts';
 import { requestOf } from './requests.ts';
@@ -119,7 +119,11 @@ async function openForm(intake: Intake, command: Command, named: RepositoryRef |
 /** An alias or a channel's default must not tell an outsider what it stands for. When that is not known in time, it does not. */
 async function mayName(intake: Intake, who: Who, repository: RepositoryRef): Promise<boolean> {
   try {
-    const { repositories } = await withinDeadline(usableOf(intake, who, [repository]), prefillDeadlineMs);
+    const { repositories } = await withDeadline(
+      usableOf(intake, who, [repository]),
+      prefillDeadlineMs,
+      'the repository that the form begins with',
+    );
     return repositories.length > 0;
   } catch (error) {
     intake.deps.log('slack.prefill_skipped', { error: String(error) });

@@ -8,7 +8,8 @@
 import { App, LogLevel, type Logger, type RespondFn } from '@slack/bolt';
 import { answerAction, choiceIdPattern } from './actions.ts';
 import { answerCommand } from './commands.ts';
-import { callDeadlineMs, DeadlineError, withinDeadline, workDeadlineMs } from './deadline.ts';
+import { DeadlineError, withDeadline } from '../core/with-deadline.ts';
+import { callDeadlineMs, workDeadlineMs } from './deadline.ts';
 import { answerEvent } from './events.ts';
 import type { Intake } from './intake.ts';
 import { actionIds, callbackIds, formFields } from './names.ts';
@@ -50,7 +51,7 @@ async function clicked(
 ): Promise<void> {
   let text: string | null;
   try {
-    text = await withinDeadline(act(), workDeadlineMs);
+    text = await withDeadline(act(), workDeadlineMs, 'what a click asks for');
   } catch (error) {
     if (error instanceof UnreadablePayloadError) throw error;
     intake.deps.log('slack.failed', { kind: 'action', error: String(error) });
@@ -117,11 +118,13 @@ export function createSlackApp(intake: Intake, receiver: HonoReceiver): void {
   );
 
   app.options(formFields.repository, async ({ ack, body }) => {
-    await ack(await withinDeadline(suggestRepositories(intake, body), workDeadlineMs));
+    await ack(
+      await withDeadline(suggestRepositories(intake, body), workDeadlineMs, 'the list of repositories'),
+    );
   });
 
   app.options(actionIds.choose, async ({ ack, body }) => {
-    await ack(await withinDeadline(suggestChoices(intake, body), workDeadlineMs));
+    await ack(await withDeadline(suggestChoices(intake, body), workDeadlineMs, 'the list of choices'));
   });
 
   app.view(callbackIds.form, async ({ ack, body }) => {

@@ -122,7 +122,7 @@ interface Answering {
   readonly at: Parameters<typeof maySlackUse>[1];
   readonly person: ChatPerson;
   readonly thread: { readonly taskId: string; readonly repository: RepositoryRef } | null;
-  accessOf(repository: RepositoryRef): Parameters<typeof maySlackUse>[0];
+  readonly accessOf: (repository: RepositoryRef) => Parameters<typeof maySlackUse>[0];
 }
 
 /** `help`, `status`, `cancel` and `retry` as words of a mention: about the thread's latest task. */
@@ -179,8 +179,8 @@ export interface Earlier {
   readonly pullRequest: number | null;
 }
 
-export async function earlierTask(taskId: string, { recordOf }: TaskDeps): Promise<Earlier | null> {
-  const view = await recordOf(taskId).view();
+export async function earlierTask(taskId: string, deps: TaskDeps): Promise<Earlier | null> {
+  const view = await deps.recordOf(taskId).view();
   if (view === null) return { instruction: '', title: '', pullRequest: null };
   if (view.outcome === null) return null;
   const pull = view.outcome.kind === 'pull-request' ? view.outcome.pullRequest : null;

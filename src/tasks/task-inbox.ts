@@ -107,17 +107,21 @@ export abstract class TaskInboxBase<Env> extends DurableObject<Env> {
   }
 
   async #start(seq: number, body: string, attempts: number): Promise<void> {
-    const { start, now, log } = this.deps();
+    const deps = this.deps();
     const request = taskRequestSchema.parse(JSON.parse(body));
     try {
-      await withDeadline(start(request), taskLimits.inboxStartMs, 'starting the task');
+      await withDeadline(deps.start(request), taskLimits.inboxStartMs, 'starting the task');
       this.#sql.exec('UPDATE request SET body = NULL WHERE seq = ?', seq);
     } catch (error) {
-      log('inbox.start_failed', { taskId: request.taskId, attempts: attempts + 1, error: String(error) });
+      deps.log('inbox.start_failed', {
+        taskId: request.taskId,
+        attempts: attempts + 1,
+        error: String(error),
+      });
       this.#sql.exec(
         'UPDATE request SET attempts = ?, due_at = ? WHERE seq = ?',
         attempts + 1,
-        now() + retryDelayMs(attempts),
+        deps.now() + retryDelayMs(attempts),
         seq,
       );
     }

@@ -130,6 +130,14 @@ describe('Slack itself', () => {
     await untilReplied(at, /./);
     slack.failNext({ method: 'chat.update', fails: { status: 429, retryAfterSeconds: 2 }, times: 3 });
     await untilReplied(at, /pull request \d+/i);
+    const updates = slack.calls().filter(({ method }) => method === 'chat.update');
+    const refusedAt = updates.filter(({ status }) => status === 429).map((call) => call.at);
+    expect(refusedAt).toHaveLength(3);
+    // Nothing was sent before the time that Slack named was over.
+    for (const at of refusedAt) {
+      const next = updates.find((call) => call.at > at);
+      expect((next?.at ?? Infinity) - at).toBeGreaterThanOrEqual(1900);
+    }
   });
 
   it('loses the answer to a message: it is not posted twice', async () => {
@@ -157,6 +165,7 @@ describe('Slack itself', () => {
     await until('the direct message', () =>
       slack.directMessages('maria').some(({ fromBot, shown }) => fromBot && /pull request \d+/i.test(shown)),
     );
+    expect(slack.messages('secret').filter(({ fromBot }) => fromBot)).toEqual([]);
   });
 
   it('revokes the token: the task still ends in its pull request, and the log says why nobody was told', async () => {
@@ -169,5 +178,6 @@ describe('Slack itself', () => {
       flow.logText.some((line) => /token_revoked|invalid_auth|account_inactive/.test(line)),
     );
     await untilNothingIsLeft(flow);
+    expect(flow.logged('task.ended').at(-1)).toMatchObject({ outcome: 'pull-request' });
   });
 });

@@ -225,4 +225,5 @@ describe('somebody of another workspace', () => {
 
 it('leaves no sandbox and no token behind', async () => {
   await untilNothingIsLeft(flow);
+  expect(flow.world.bot.sandboxes()).toEqual([]);
 });

@@ -148,12 +148,13 @@ describe('a channel that closes while the task runs', () => {
     await untilReplied({ slack, channel, threadTs: said.ts }, 'sleep 2');
     await close();
     await until('the pull request', async () => (await pulls()).length === before + 1);
-    await until('the direct message', () =>
+    const direct = () =>
       slack
         .directMessages('maria')
         .slice(told)
-        .some(({ fromBot, shown }) => fromBot && /pull request \d+/i.test(shown)),
-    );
+        .filter(({ fromBot }) => fromBot);
+    await until('the direct message', () => direct().some(({ shown }) => /pull request \d+/i.test(shown)));
+    expect(direct()).toHaveLength(1);
   });
 });
 
