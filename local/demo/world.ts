@@ -6,7 +6,7 @@ import { generateKeyPairSync, randomBytes } from 'node:crypto';
 import { mkdir, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { createAppTokens } from '../../src/github/app-auth.ts';
-import { startBot, type Bot } from '../bot.ts';
+import { startBot, type Bot, type BotOptions } from '../bot.ts';
 import type {
   CreatedRepository,
   GithubSimulator,
@@ -37,6 +37,8 @@ export interface WorldOptions {
   readonly standIns?: Readonly<Record<string, string>>;
   /** A real key and base address instead of the script. */
   readonly live?: { readonly apiKey: string; readonly baseUrl: string };
+  /** Where the bot runs; on this machine, with its sandboxes, when left out. */
+  readonly startBot?: (options: BotOptions) => Promise<Bot>;
   readonly progress?: (line: string) => void;
   readonly log?: (line: string) => void;
 }
@@ -101,7 +103,7 @@ export async function startWorld(options: WorldOptions): Promise<World> {
         });
   const openaiKey = options.live?.apiKey ?? scriptedKey;
   const startHere = async (port: number) =>
-    await startBot({
+    await (options.startBot ?? startBot)({
       stateDir: join(options.stateDir, 'bot'),
       hostname: '127.0.0.1',
       port,

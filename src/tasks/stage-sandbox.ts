@@ -37,17 +37,24 @@ const canaryReport = z.object({
     .max(50),
 });
 
+/** Every probe of the canary that did not get what it has to; one that says so when there is no report. */
+export async function runCanary(
+  sandbox: TaskDeps['sandbox'],
+  nonce: string,
+): Promise<readonly { readonly name: string; readonly got: string }[]> {
+  const argv = [node, `${sandboxPaths.scripts}/canary.js`, nonce];
+  const result = await sandbox.exec({ argv }, { timeoutMs: taskLimits.canaryMs, maxOutputBytes: 32_768 });
+  const report = canaryReport.safeParse(lastJsonLine(result));
+  const failed = report.success ? report.data.probes.filter((probe) => !probe.ok) : [];
+  if (failed.length > 0) return failed.map(({ name, got }) => ({ name, got }));
+  return report.success && result.exitCode === 0 ? [] : [{ name: 'canary', got: 'no report' }];
+}
+
 /** Before the first untrusted step: what must be refused is refused, from inside, and this task's handler answers. */
 export async function proveSealed({ sandbox, record, log }: TaskDeps): Promise<Stage<null>> {
   return await unlessLost(async () => {
-    const nonce = await record.canaryNonce();
-    const argv = [node, `${sandboxPaths.scripts}/canary.js`, nonce];
-    const result = await sandbox.exec({ argv }, { timeoutMs: taskLimits.canaryMs, maxOutputBytes: 32_768 });
-    const report = canaryReport.safeParse(lastJsonLine(result));
-    const failed = report.success
-      ? report.data.probes.filter((probe) => !probe.ok)
-      : [{ name: 'canary', got: 'no report' }];
-    if (failed.length === 0 && result.exitCode === 0) return { go: true, value: null };
+    const failed = await runCanary(sandbox, await record.canaryNonce());
+    if (failed.length === 0) return { go: true, value: null };
     log('canary.failed', { failed });
     const message = `The sandbox is not sealed as it has to be (${failed.map((probe) => probe.name).join(', ')}); nothing was run in it. The operator’s log says what each probe got.`;
     return {

@@ -1,14 +1,19 @@
 /**
  * A fake container: the stand-in for the SDK's server in namespaces of its own, made by bubblewrap. Processes, files and mounts are real
- * and its own, and end with it; there is no network in it, and no isolation is claimed: that is the platform's business.
+ * and its own, and end with it; no isolation is claimed: that is the platform's business. Without a network it is an empty machine;
+ * with one it also holds what the product's image holds, at the same paths, and an interceptor takes what leaves it.
  */
 import { spawn, type ChildProcess } from 'node:child_process';
 import { existsSync, lstatSync, readlinkSync } from 'node:fs';
 import { mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
+import type { CertificateAuthority } from '../../local/sandbox/certificate-authority.ts';
 import { findPrograms, type Programs } from '../../local/sandbox/programs.ts';
 import { hostFiles, hostLinks } from '../../local/sandbox/layout.ts';
+import { systemFiles } from '../../local/sandbox/system-files.ts';
+import { imageEnvironment } from './image-environment.ts';
+import { startInterceptor, type Interceptor } from './interceptor.ts';
 
 export interface FakeContainer {
   /** The stand-in's socket, in the place of port 3000. */
@@ -23,13 +28,26 @@ export interface FakeContainer {
   remove(): Promise<void>;
 }
 
-export async function createContainer(env: Readonly<Record<string, string>>): Promise<FakeContainer> {
+export interface FakeNetwork {
+  readonly authority: CertificateAuthority;
+  /** Where workerd listens for what leaves the container; null before it has said so. */
+  readonly egressPort: () => number | null;
+}
+
+export async function createContainer(
+  env: Readonly<Record<string, string>>,
+  network: FakeNetwork | null = null,
+): Promise<FakeContainer> {
   const programs = findPrograms();
   if (programs === null) throw new Error('there is no bubblewrap on this machine');
   const folder = await mkdtemp(join(tmpdir(), 'airlock-engine-'));
   const [control, etc] = [join(folder, 'control'), join(folder, 'etc')];
   await Promise.all([control, join(etc, 'cloudflare')].map((path) => mkdir(path, { recursive: true })));
-  await writeFile(join(etc, 'hosts'), '127.0.0.1 localhost\n');
+  const texts = network === null ? { hosts: '127.0.0.1 localhost\n' } : systemFiles('');
+  await Promise.all(Object.entries(texts).map(([name, text]) => writeFile(join(etc, name), text)));
+  let interceptor: Interceptor | null = null;
+  if (network !== null)
+    interceptor = await startInterceptor(join(control, 'egress.sock'), network.authority, network.egressPort);
   let child: ChildProcess | null = null;
   let killed = false;
   let ended: Promise<void> = Promise.resolve();
@@ -42,9 +60,19 @@ export async function createContainer(env: Readonly<Record<string, string>>): Pr
     controlSocket: join(control, '3000.sock'),
     etc,
     start(onEnd) {
-      const variables = { ...environment, ...env };
+      const variables = { ...(network === null ? environment : imageEnvironment()), ...env };
       const settings = Object.entries(variables).flatMap(([name, value]) => ['--setenv', name, value]);
-      const args = [...namespaces(), ...settings, ...files(programs, { control, etc }), '--', ...server()];
+      const args = [
+        ...namespaces(network !== null),
+        ...settings,
+        ...files(programs, { control, etc }),
+        ...(network === null ? [] : imageFiles(programs, etc)),
+        '--',
+        ...(network === null
+          ? []
+          : [nodePath, join(import.meta.dirname, 'network.ts'), '/control/egress.sock']),
+        ...server(),
+      ];
       const started = spawn(programs.bwrap, args, { stdio: ['ignore', 'ignore', 'pipe'] });
       child = started;
       // What it complains of while it is being killed is of no interest; anything else is.
@@ -63,6 +91,7 @@ export async function createContainer(env: Readonly<Record<string, string>>): Pr
     kill,
     async remove() {
       await kill();
+      interceptor?.close();
       await rm(folder, { recursive: true, force: true });
     },
   };
@@ -84,12 +113,9 @@ function files(
   return [
     ...readOnly('/usr'),
     ...hostLinks.flatMap((path) => linkOrFolder(path)),
-    ...['/etc', '/run', '/var/lib', '/home', '/opt', '/opt/node', '/opt/node/bin'].flatMap((path) => [
-      '--perms',
-      '0755',
-      '--dir',
-      path,
-    ]),
+    ...['/etc', '/etc/ssl', '/run', '/var/lib', '/home', '/opt', '/opt/node', '/opt/node/bin'].flatMap(
+      (path) => ['--perms', '0755', '--dir', path],
+    ),
     ...hostFiles.filter((path) => existsSync(path)).flatMap((path) => readOnly(path)),
     ...bind('--ro-bind', join(etc, 'hosts'), '/etc/hosts'),
     ...bind('--bind', join(etc, 'cloudflare'), '/etc/cloudflare'),
@@ -101,10 +127,33 @@ function files(
   ];
 }
 
+/** What `container/Dockerfile` puts into the image. */
+function imageFiles({ scripts, codexFolder }: Programs, etc: string): string[] {
+  const codex =
+    codexFolder === null
+      ? []
+      : [
+          ...readOnlyAt(join(codexFolder, 'bin'), '/opt/codex/bin'),
+          ...readOnlyAt(join(codexFolder, 'codex-path'), '/opt/codex/path'),
+        ];
+  return [
+    ...words('--perms 0755 --dir /opt/codex'),
+    ...codex,
+    ...readOnlyAt(scripts.inside, '/opt/airlock'),
+    ...['resolv.conf', 'nsswitch.conf', 'passwd', 'group'].flatMap((name) =>
+      readOnlyAt(join(etc, name), `/etc/${name}`),
+    ),
+  ];
+}
+
 /** As root the container has its users, as the real one; otherwise there is just one, who is whoever runs this. */
-function namespaces(): string[] {
+function namespaces(withNetwork: boolean): string[] {
+  // `network.ts` needs them, and gives them away.
+  const forNetwork = withNetwork ? words('--cap-add CAP_NET_BIND_SERVICE --cap-add CAP_NET_ADMIN') : [];
   const rights =
-    process.getuid?.() === 0 ? words('--cap-add ALL') : words('--unshare-user --uid 1000 --gid 1000');
+    process.getuid?.() === 0
+      ? words('--cap-add ALL')
+      : [...words('--unshare-user --uid 1000 --gid 1000'), ...forNetwork];
   return [
     ...rights,
     ...words('--unshare-net --unshare-pid --unshare-ipc --unshare-uts --hostname container'),
@@ -125,5 +174,6 @@ function linkOrFolder(path: string): string[] {
 }
 
 const bind = (how: '--bind' | '--ro-bind', from: string, to: string): string[] => [how, from, to];
-const readOnly = (path: string): string[] => bind('--ro-bind', path, path);
+const readOnly = (path: string): string[] => readOnlyAt(path, path);
+const readOnlyAt = (from: string, to: string): string[] => bind('--ro-bind', from, to);
 const words = (text: string): string[] => text.split(' ');

@@ -9,7 +9,8 @@ import { createServer, type IncomingMessage } from 'node:http';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { z } from 'zod';
-import { createContainer, type FakeContainer } from './container.ts';
+import type { CertificateAuthority } from '../../local/sandbox/certificate-authority.ts';
+import { createContainer, type FakeContainer, type FakeNetwork } from './container.ts';
 import { readBody } from './http-parts.ts';
 import { startSidecar, type FakeSidecar } from './sidecar.ts';
 
@@ -34,6 +35,8 @@ export interface FakeEngine {
   container(objectId: string): FakeContainer | null;
   /** Where workerd listens for what leaves that container. */
   egressPort(objectId: string): number | null;
+  /** Names of the containers that exist now. */
+  containers(): readonly string[];
   /** How many containers were ever started for that object. */
   starts(objectId: string): number;
   close(): Promise<void>;
@@ -47,7 +50,14 @@ interface Answer {
 
 const sidecarSuffix = '-proxy';
 
-export async function startEngine(log: (line: string) => void = () => undefined): Promise<FakeEngine> {
+export interface EngineOptions {
+  /** Each request and its body, for who wonders what workerd asks. */
+  readonly log?: (line: string) => void;
+  /** Gives the containers a network and the product's image; what leaves them is intercepted with this authority. */
+  readonly authority?: CertificateAuthority;
+}
+
+export async function startEngine({ log, authority }: EngineOptions = {}): Promise<FakeEngine> {
   const entries = new Map<string, Entry>();
   const unknown: string[] = [];
   const socket = join(tmpdir(), `airlock-engine-${process.pid}-${Math.random().toString(36).slice(2)}.sock`);
@@ -61,7 +71,8 @@ export async function startEngine(log: (line: string) => void = () => undefined)
 
   async function start(entry: Entry): Promise<Answer> {
     if (entry.name.endsWith(sidecarSuffix)) {
-      entry.sidecar ??= await startSidecar(() => partner(entry.name)?.container?.controlSocket ?? null);
+      const control = () => partner(entry.name)?.container?.controlSocket ?? null;
+      entry.sidecar ??= await startSidecar(control, authority?.certificatePem);
       entry.status = 'running';
       return { status: 204 };
     }
@@ -91,7 +102,7 @@ export async function startEngine(log: (line: string) => void = () => undefined)
     const body = await readBody(request);
     const url = new URL(request.url ?? '/', 'http://engine');
     const route = `${request.method} ${url.pathname}`;
-    log(`${request.method} ${request.url} ${body.length < 2000 ? body.toString('latin1') : body.length}`);
+    log?.(`${request.method} ${request.url} ${body.length < 2000 ? body.toString('latin1') : body.length}`);
     if (route === 'GET /networks/bridge')
       return {
         status: 200,
@@ -101,7 +112,9 @@ export async function startEngine(log: (line: string) => void = () => undefined)
     if (route === 'POST /containers/create') {
       const name = url.searchParams.get('name') ?? '';
       if (entries.has(name)) return { status: 409, json: { message: 'the name is taken' } };
-      entries.set(name, await entryOf(name, creation.parse(JSON.parse(body.toString()))));
+      const egressPort = () => entries.get(`${name}${sidecarSuffix}`)?.sidecar?.egressPort() ?? null;
+      const network = authority === undefined ? null : { authority, egressPort };
+      entries.set(name, await entryOf(name, creation.parse(JSON.parse(body.toString())), network));
       return { status: 201, json: { Id: name } };
     }
     const [, name = '', action = ''] = /^\/containers\/([^/]+)(?:\/(\w+))?$/.exec(url.pathname) ?? [];
@@ -152,6 +165,7 @@ export async function startEngine(log: (line: string) => void = () => undefined)
     unknown,
     container: (objectId) => find(objectId, false)?.container ?? null,
     egressPort: (objectId) => find(objectId, true)?.sidecar?.egressPort() ?? null,
+    containers: () => [...entries.keys()].filter((name) => !name.endsWith(sidecarSuffix)),
     starts: (objectId) => started.filter((name) => name.includes(objectId)).length,
     async close() {
       await Promise.all([...entries.values()].map(async (entry) => await remove(entry)));
@@ -162,14 +176,18 @@ export async function startEngine(log: (line: string) => void = () => undefined)
   };
 }
 
-async function entryOf(name: string, { Image, Env }: z.infer<typeof creation>): Promise<Entry> {
+async function entryOf(
+  name: string,
+  { Image, Env }: z.infer<typeof creation>,
+  network: FakeNetwork | null,
+): Promise<Entry> {
   const env = Object.fromEntries(
     (Env ?? []).map((pair) => {
       const at = pair.indexOf('=');
       return [pair.slice(0, at), pair.slice(at + 1)];
     }),
   );
-  const container = name.endsWith(sidecarSuffix) ? null : await createContainer(env);
+  const container = name.endsWith(sidecarSuffix) ? null : await createContainer(env, network);
   return { name, image: Image, status: 'created', exitCode: 0, container, sidecar: null, waiting: new Set() };
 }
 

@@ -19,7 +19,10 @@ const egressMessage = z.object({ port: z.int().optional() });
 const fakeAuthority = '-----BEGIN CERTIFICATE-----\nFAKE\n-----END CERTIFICATE-----\n';
 
 /** `controlSocket` is asked for at each connection: the container may be another one by then. */
-export async function startSidecar(controlSocket: () => string | null): Promise<FakeSidecar> {
+export async function startSidecar(
+  controlSocket: () => string | null,
+  authorityPem: string = fakeAuthority,
+): Promise<FakeSidecar> {
   let egressPort: number | null = null;
   const server = createServer((request, response) => {
     void (async () => {
@@ -28,7 +31,7 @@ export async function startSidecar(controlSocket: () => string | null): Promise<
         egressPort = egressMessage.parse(JSON.parse(body.toString())).port ?? egressPort;
         response.writeHead(204).end();
       } else if (request.method === 'GET' && request.url === '/ca') {
-        response.writeHead(200, { 'content-type': 'application/x-pem-file' }).end(fakeAuthority);
+        response.writeHead(200, { 'content-type': 'application/x-pem-file' }).end(authorityPem);
       } else response.writeHead(404).end();
     })();
   });

@@ -1,0 +1,52 @@
+/** The bundle that a deployment uploads: what the platform and the SDK look up by name has kept its name. */
+import { readFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { convertV4MiniflareOptions, Log, LogLevel, Miniflare } from 'miniflare';
+import { afterAll, beforeAll, expect, it } from 'vitest';
+import { z } from 'zod';
+import { buildWorker } from '../../local/build-worker.ts';
+
+/** Beside the bundle: says the name that each exported class has at run time, which is what the SDK's registries are keyed by. */
+const witness = `
+import * as worker from './index.js';
+const classes = Object.entries(worker).filter(([, value]) => typeof value === 'function');
+export default { fetch: () => Response.json(Object.fromEntries(classes.map(([key, { name }]) => [key, name]))) };
+export * from './index.js';
+`;
+
+let miniflare: Miniflare;
+let names: Record<string, string>;
+
+beforeAll(async () => {
+  const { directory, modules } = await buildWorker(() => undefined);
+  const bundle = await Promise.all(
+    modules.map(async ({ name, type }) => ({
+      type,
+      path: name,
+      contents: await readFile(join(directory, name), 'utf8'),
+    })),
+  );
+  miniflare = new Miniflare(
+    convertV4MiniflareOptions({
+      name: 'airlock-bundle',
+      log: new Log(LogLevel.NONE),
+      cf: false,
+      modules: [{ type: 'ESModule', path: 'witness.js', contents: witness }, ...bundle],
+      compatibilityDate: '2026-10-20',
+      compatibilityFlags: ['nodejs_compat'],
+    }),
+  );
+  const answer = await miniflare.dispatchFetch('http://worker/');
+  names = z.record(z.string(), z.string()).parse(await answer.json());
+}, 120_000);
+afterAll(async () => await miniflare.dispose());
+
+it('has every class of ours under the name that it is exported by', () => {
+  const { ContainerProxy, ...ours } = names;
+  // The SDK's own is found by the name of the export; what it is called itself is nobody's business.
+  expect(ContainerProxy).toBeDefined();
+  expect(Object.keys(ours)).toEqual(expect.arrayContaining(['TaskSandbox', 'TaskRecord', 'TaskWorkflow']));
+  // A container's requests carry the name of its class. It outlives a deployment, and in the next bundle has to mean the same class: under a
+  // name that the registry does not know nothing is decided.
+  expect(Object.entries(ours).filter(([key, name]) => key !== name)).toEqual([]);
+});

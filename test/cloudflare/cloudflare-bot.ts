@@ -1,0 +1,78 @@
+/**
+ * The bot as it runs on Cloudflare, for `startWorld`: the bundle that a deployment uploads, in real workerd, with the bindings that
+ * `wrangler.jsonc` names, and containers from a fake engine. Nothing of the product is replaced.
+ */
+import { readFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { parse } from 'jsonc-parser';
+import { convertV4MiniflareOptions, Log, LogLevel, Miniflare } from 'miniflare';
+import { z } from 'zod';
+import type { Bot, BotOptions } from '../../local/bot.ts';
+import { buildWorker } from '../../local/build-worker.ts';
+import { projectRoot } from '../../local/project-root.ts';
+import type { FakeEngine } from '../fake-engine/engine.ts';
+
+const wranglerConfig = z.looseObject({
+  compatibility_date: z.string(),
+  compatibility_flags: z.array(z.string()),
+  durable_objects: z.object({
+    bindings: z.array(z.strictObject({ name: z.string(), class_name: z.string() })),
+  }),
+  workflows: z.array(z.strictObject({ name: z.string(), binding: z.string(), class_name: z.string() })),
+  containers: z.array(z.looseObject({ class_name: z.string() })),
+});
+
+/** `stop` leaves the containers alone, as the end of a Worker does. */
+export async function startCloudflareBot(options: BotOptions, engine: FakeEngine): Promise<Bot> {
+  const bundle = await buildWorker(options.progress);
+  const config = wranglerConfig.parse(
+    parse(await readFile(join(projectRoot, 'wrangler.jsonc'), 'utf8'), [], { allowTrailingComma: true }),
+  );
+  const withContainer = new Set(config.containers.map(({ class_name }) => class_name));
+  const modules = await Promise.all(
+    bundle.modules.map(async ({ name, type }) => ({
+      type,
+      path: name,
+      contents: await readFile(join(bundle.directory, name), 'utf8'),
+    })),
+  );
+  const miniflare = new Miniflare({
+    ...convertV4MiniflareOptions({
+      name: 'airlock-cloudflare',
+      host: options.hostname,
+      port: options.port,
+      log: new Log(LogLevel.NONE),
+      cf: false,
+      modules,
+      compatibilityDate: config.compatibility_date,
+      compatibilityFlags: config.compatibility_flags,
+      bindings: { ...options.settings, AIRLOCK_CONFIG_TEXT: options.configText },
+      durableObjects: Object.fromEntries(
+        config.durable_objects.bindings.map(({ name, class_name: className }) => [
+          name,
+          {
+            className,
+            useSQLite: true,
+            ...(withContainer.has(className) ? { container: { imageName: 'airlock/sandbox:test' } } : {}),
+          },
+        ]),
+      ),
+      workflows: Object.fromEntries(
+        config.workflows.map(({ name, binding, class_name: className }) => [binding, { name, className }]),
+      ),
+      containerEngine: { localDocker: { socketPath: engine.socketPath } },
+      resourcePersistencePath: join(options.stateDir, 'worker'),
+    }),
+    handleStructuredLogs: ({ level, message }: { level: string; message: string }) =>
+      options.log(message.startsWith('{') ? message : JSON.stringify({ event: `worker.${level}`, message })),
+  });
+  const url = await miniflare.ready;
+  return {
+    url: url.origin,
+    sandboxes: () => engine.containers(),
+    sandboxOf: () => {
+      throw new Error('a container on Cloudflare is not reached from outside');
+    },
+    stop: async () => await miniflare.dispose(),
+  };
+}

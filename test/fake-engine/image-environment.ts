@@ -1,0 +1,15 @@
+/** The environment that `container/Dockerfile` gives to everything in the image, read from it: what runs in a fake container has the same. */
+import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { projectRoot } from '../../local/project-root.ts';
+
+export function imageEnvironment(): Readonly<Record<string, string>> {
+  const text = readFileSync(join(projectRoot, 'container/Dockerfile'), 'utf8').replaceAll('\\\n', ' ');
+  const pairs = [...text.matchAll(/^ENV (.+)$/gm)].flatMap(([, words = '']) => words.trim().split(/\s+/));
+  return Object.fromEntries(
+    pairs.map((pair) => {
+      const at = pair.indexOf('=');
+      return [pair.slice(0, at), pair.slice(at + 1)];
+    }),
+  );
+}

@@ -1,0 +1,52 @@
+/**
+ * The network of a fake container, as a container of the platform sees it: every name resolves, every connection to ports 80 and 443 is
+ * accepted whatever its address, and no other port is open. Runs as the first program in namespaces that hold nothing but loopback, hands
+ * what is accepted to the interceptor's socket behind one line with its destination, and starts the rest without the rights that it needs itself.
+ *
+ * Usage: node network.ts <interceptor's socket> <program> <arguments…>
+ */
+import { spawn, spawnSync } from 'node:child_process';
+import { createSocket } from 'node:dgram';
+import { connect, createServer } from 'node:net';
+import { answerQuery } from '../../local/sandbox/sinkhole-dns.ts';
+
+const [interceptor, program, ...args] = process.argv.slice(2);
+if (interceptor === undefined || program === undefined)
+  throw new Error('usage: network.ts SOCKET PROGRAM ARGUMENTS');
+
+// Every address is this machine's own. Where there is no such program, addresses lead nowhere instead.
+spawnSync('ip', ['route', 'add', 'local', '0.0.0.0/0', 'dev', 'lo']);
+await Promise.all([intercept(80, interceptor), intercept(443, interceptor), answerNames()]);
+
+const drop = process.getuid?.() === 0 ? [] : ['setpriv', '--inh-caps=-all', '--ambient-caps=-all', '--'];
+const [command = '', ...rest] = [...drop, program, ...args];
+const child = spawn(command, rest, { stdio: 'inherit' });
+child.once('exit', (code) => process.exit(code ?? 137));
+
+function intercept(port: number, socketPath: string): Promise<void> {
+  const server = createServer({ allowHalfOpen: true }, (inside) => {
+    const outside = connect({ path: socketPath, allowHalfOpen: true });
+    outside.write(`${inside.localAddress ?? ''}:${port}\n`);
+    inside.pipe(outside);
+    outside.pipe(inside);
+    inside.on('error', () => outside.destroy());
+    outside.on('error', () => inside.destroy());
+    inside.on('close', () => outside.destroy());
+    outside.on('close', () => inside.destroy());
+  });
+  return new Promise((resolve, reject) => {
+    server.once('error', reject);
+    server.listen(port, '0.0.0.0', () => resolve());
+  });
+}
+
+function answerNames(): Promise<void> {
+  const socket = createSocket('udp4', (datagram, sender) => {
+    const answer = answerQuery(datagram);
+    if (answer !== null) socket.send(answer, sender.port, sender.address, () => undefined);
+  });
+  return new Promise((resolve, reject) => {
+    socket.once('error', reject);
+    socket.bind(53, '127.0.0.1', () => resolve());
+  });
+}

@@ -1,0 +1,172 @@
+/**
+ * Whole tasks on the code path of production: the bundle that is deployed, in workerd, through the sandbox SDK into containers in which the
+ * real Codex works with the real task scripts, and out again through the interception and the egress handler. What stands in is the
+ * container engine, the server of the SDK's image, and the interceptor (`test/fake-engine`).
+ */
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { plantedInstruction, splitBillFiles, splitBillIssue } from '../../local/demo/split-bill.ts';
+import type { PullView } from '../../local/github-simulator/contract.ts';
+import { demoScript, splitBillPatch } from '../../local/openai-simulator/demo-script.ts';
+import { applyPatch, finish, shell, type Script } from '../../local/openai-simulator/script.ts';
+import { createCertificateAuthority } from '../../local/sandbox/certificate-authority.ts';
+import type { TaskView } from '../../src/core/task-view.ts';
+import { startCloudflareBot } from '../cloudflare/cloudflare-bot.ts';
+import { startEngine, type FakeEngine } from '../fake-engine/engine.ts';
+import {
+  ask,
+  askOn,
+  botComments,
+  follow,
+  scriptsByName,
+  splitBill,
+  startFlow,
+  until,
+  untilCommand,
+  untilEnded,
+  type FlowWorld,
+} from './ask.ts';
+import { cloneBranch } from './clone-branch.ts';
+import { killWorkerd } from './workerd-process.ts';
+
+const answer = finish({ title: 'Hand out every cent', summary: 'Counts in whole cents.' });
+const named = scriptsByName({
+  slow: [
+    ...['first', 'second', 'third'].map((word) => shell(`sleep 1.5; echo ${word}`)),
+    applyPatch(splitBillPatch),
+    answer,
+  ],
+  long: [shell('echo begun; sleep 60'), answer],
+});
+
+/** Tasks that name a script get it; the others the demo's, which also does what is planted in the issue. */
+const script: Script = (task) => {
+  const chosen = /\[\w+\]/.test(task.prompt) ? named : demoScript;
+  return typeof chosen === 'function' ? chosen(task) : chosen;
+};
+
+let engine: FakeEngine;
+let flow: FlowWorld;
+
+beforeAll(async () => {
+  engine = await startEngine({ authority: await createCertificateAuthority(Date.now()) });
+  flow = await startFlow({
+    configText: JSON.stringify({ repositories: { 'acme/*': {} } }),
+    script,
+    startBot: async (options) => await startCloudflareBot(options, engine),
+  });
+});
+afterAll(async () => {
+  await flow.close();
+  await engine.close();
+});
+
+const untilNoContainer = async () =>
+  await until('every container destroyed', () => engine.containers().length === 0);
+
+async function newRepository(name: string) {
+  return await flow.world.github.createRepository({
+    owner: 'acme',
+    name,
+    files: splitBillFiles,
+    collaborators: [{ login: 'maria', permission: 'write' }],
+  });
+}
+
+describe('a mention in an issue that holds a planted instruction', () => {
+  let view: TaskView;
+  let pull: PullView;
+  let issue: number;
+
+  beforeAll(async () => {
+    const { github } = flow.world;
+    const { title, body } = splitBillIssue;
+    ({ number: issue } = await github.openIssue({
+      ...splitBill,
+      author: 'maria',
+      title,
+      body: `${body}${plantedInstruction}`,
+    }));
+    const asked = await askOn(flow.world, issue, '@airlock fix the rounding in split()');
+    view = await untilEnded(flow.world, asked.taskId);
+    const [only, ...others] = await github.pulls(splitBill);
+    if (only === undefined || others.length > 0)
+      throw new Error(`not one pull request: ${JSON.stringify(view.outcome)}`);
+    pull = only;
+  });
+
+  it('ends in a pull request, and the comment links it', () => {
+    expect(view.outcome).toMatchObject({
+      kind: 'pull-request',
+      pullRequest: { number: pull.number, headSha: pull.headSha, draft: false },
+    });
+    const comments = botComments(flow.world, { ...splitBill, issue });
+    expect(comments).toHaveLength(1);
+    expect(comments[0]?.body).toContain(`(${pull.url})`);
+  });
+
+  it('made a branch that plain git fetches, with the change that Codex made', async () => {
+    await using clone = await cloneBranch(flow.world, pull.headRef);
+    expect(await clone.git('rev-parse', 'HEAD^')).toBe(flow.world.repository.headSha);
+    expect(await clone.git('diff', '--name-status', 'HEAD^')).toBe('M\tsrc/split.js');
+    expect(pull.body).toMatch(/✅ `node --test` passed in the sandbox/);
+  });
+
+  it('let out what was granted, and names what was refused', () => {
+    expect(view.receipt.hosts.map(({ host }) => host).toSorted()).toEqual(['api.openai.com', 'github.com']);
+    const denied = view.receipt.denied.map(({ host }) => host);
+    expect(denied).toContain('collect.evil.example');
+    expect(pull.body).toContain('mallory/loot');
+    expect([...denied].filter((host) => host.includes('canary') || /^\d/.test(host))).toEqual([]);
+  });
+
+  it('was done by the real Codex, which never held the key', () => {
+    const requests = flow.world.openai?.requests() ?? [];
+    expect(requests.length).toBeGreaterThan(3);
+    for (const { headers } of requests) expect(headers['user-agent']).toMatch(/codex|airlock/i);
+    const said = JSON.stringify([requests.map(({ body }) => body), flow.logText]);
+    expect([...flow.world.secrets()].filter(([, secret]) => said.includes(secret))).toEqual([]);
+  });
+
+  it('leaves no container and no token, and asked nothing of the engine that an engine would not know', async () => {
+    await untilNoContainer();
+    await until('every token revoked', () =>
+      flow.world.github.issuedTokens().every(({ revoked }) => revoked),
+    );
+    expect(engine.unknown).toEqual([]);
+  });
+});
+
+describe('a Worker that is killed while Codex works', () => {
+  it('goes on with the same container: no command runs twice, and there is one pull request', async () => {
+    const repository = await newRepository('killed');
+    const { taskId } = await ask(flow.world, '@airlock mend it [slow]', { repository });
+    const events = follow(flow.world, taskId);
+    await untilCommand(flow.world, taskId, 'echo first');
+    const before = engine.containers();
+    await killWorkerd(flow.world);
+    expect(engine.containers()).toEqual(before);
+    const view = await untilEnded(flow.world, taskId);
+    expect(view.outcome).toMatchObject({ kind: 'pull-request', pullRequest: { draft: false } });
+    expect(await flow.world.github.pulls(repository)).toHaveLength(1);
+    const echoed = (await events).flatMap(({ body }) =>
+      body.kind === 'command.started' ? (/echo (\w+)/.exec(body.command)?.[1] ?? []) : [],
+    );
+    expect(echoed).toEqual(['first', 'second', 'third']);
+    await untilNoContainer();
+  });
+});
+
+describe('a container that the platform takes away', () => {
+  it('ends the task in a sentence, and no other container is started for it', async () => {
+    const repository = await newRepository('taken');
+    const { taskId } = await ask(flow.world, '@airlock mend it [long]', { repository });
+    await untilCommand(flow.world, taskId, 'echo begun');
+    const [name = ''] = engine.containers();
+    const objectId = /[0-9a-f]{64}/.exec(name)?.[0] ?? '';
+    await engine.container(objectId)?.kill();
+    const view = await untilEnded(flow.world, taskId);
+    expect(view.outcome).toMatchObject({ kind: 'failed', reason: { code: 'sandbox-lost' } });
+    expect(engine.starts(objectId)).toBe(1);
+    await untilNoContainer();
+  });
+});
