@@ -69,7 +69,11 @@ export async function startBot(options: BotOptions): Promise<Bot> {
         stateDir: options.stateDir,
         hostname: options.hostname,
         port: options.port,
-        bindings: { ...options.settings, AIRLOCK_CONFIG_TEXT: options.configText },
+        bindings: {
+          ...options.settings,
+          AIRLOCK_CONFIG_TEXT: options.configText,
+          SANDBOX_SLOTS: String(host.maxSandboxes),
+        },
         sandboxHost: async (request) => await host.handle(request),
         ...(options.standIns === undefined ? {} : { standIns: options.standIns }),
         log: (level, message) =>

@@ -71,6 +71,7 @@ export async function startWorker(
         TASKS: { className: 'TaskRecord', useSQLite: true },
         TASK_INBOX: { className: 'TaskInbox', useSQLite: true },
         TASK_INDEX: { className: 'TaskIndex', useSQLite: true },
+        SLOTS: { className: 'Slots', useSQLite: true },
       },
       workflows: { TASK_WORKFLOW: { name: 'tasks', className: 'TaskWorkflow' } },
       resourcePersistencePath: join(options.stateDir, 'worker'),

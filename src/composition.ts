@@ -22,7 +22,7 @@ import type { RepositoryRef, TaskRequest } from './core/task.ts';
 import type { TaskView } from './core/task-view.ts';
 import type { EgressDeps } from './egress/handler.ts';
 import { addToReceipt } from './egress/receipt.ts';
-import { insideOpenaiBaseUrl, recordOf, sandboxesOf, type Env } from './env.ts';
+import { insideOpenaiBaseUrl, recordOf, sandboxesOf, sendToInstance, slotsOf, type Env } from './env.ts';
 import { createAppTokens, type AppTokens } from './github/app-auth.ts';
 import { createCodeHost } from './github/code-host.ts';
 import { progressComment } from './github/comments.ts';
@@ -35,6 +35,7 @@ import { slackRoutes } from './slack/routes.ts';
 import { createNotifier } from './tasks/notifier.ts';
 import type { RecordDeps } from './tasks/record-core.ts';
 import type { TaskDeps } from './tasks/stage.ts';
+import type { SlotsDeps } from './tasks/slots.ts';
 import { startTask, workflowIdOf } from './tasks/start-task.ts';
 import type { InboxDeps } from './tasks/task-inbox.ts';
 import { createTaskIndex } from './tasks/task-index.ts';
@@ -161,6 +162,7 @@ export function composeTask(env: Env, taskId: string): TaskDeps {
   return {
     record: recordOf(env, taskId),
     sandbox: sandboxes.get(sandboxes.idFor(taskId)),
+    slots: slotsOf(env),
     setupCache: env.SANDBOX_HOST ? localSetupCache(env.SANDBOX_HOST, sandboxes.idFor(taskId)) : null,
     codex,
     codeHost: createCodeHost({ tokens, taskId, apiUrl: settings.githubApiUrl, fetch: platformFetch, now }),
@@ -181,6 +183,7 @@ export function composeRecord(env: Env): RecordDeps {
   const { codex, tokens, settings, config, chat } = baseOf(env);
   return {
     sandboxes: sandboxesOf(env),
+    slots: slotsOf(env),
     codex,
     notifier: createNotifier({
       codeHost: createCodeHost({ tokens, apiUrl: settings.githubApiUrl, fetch: platformFetch, now }),
@@ -190,10 +193,7 @@ export function composeRecord(env: Env): RecordDeps {
     }),
     costOf: (model, usage) => costUsd(usage, priceOf(config, model)),
     addToReceipt,
-    notifyWorkflow: async (instanceId, type) => {
-      const instance = await env.TASK_WORKFLOW.get(instanceId);
-      await instance.sendEvent({ type, payload: {} });
-    },
+    notifyWorkflow: async (instanceId, type) => await sendToInstance(env, instanceId, type),
     workflowIsOver: async (instanceId) => {
       try {
         const { status } = await (await env.TASK_WORKFLOW.get(instanceId)).status();
@@ -202,9 +202,27 @@ export function composeRecord(env: Env): RecordDeps {
         return false; // not created yet (a redelivery will do it), or not to be asked now: the watchdog's time decides
       }
     },
+    retentionMs: retentionMsOf(env),
     now,
     log,
   };
+}
+
+export function composeSlots(env: Env): SlotsDeps {
+  const { slots } = baseOf(env).config;
+  const room = Number(env.SANDBOX_SLOTS ?? Number.POSITIVE_INFINITY);
+  return {
+    limits: { ...slots, total: Math.min(slots.total, room) },
+    granted: async (taskId) => await sendToInstance(env, taskId, 'slot-granted'),
+    moved: async (taskId, place) => await recordOf(env, taskId).queued(place),
+    needsSlot: async (taskId) => await recordOf(env, taskId).needsSlot(),
+    now,
+    log,
+  };
+}
+
+export function retentionMsOf(env: Env): number {
+  return baseOf(env).config.retentionDays * 24 * 60 * 60_000;
 }
 
 export function composeEgress(env: Env, waitUntil: (work: Promise<unknown>) => void): EgressDeps {
@@ -259,8 +277,7 @@ async function publishAgain(
 }
 
 function renderComment(view: TaskView): string {
-  const { taskId, shortId, phase, progress, receipt, outcome, elapsedMs } = view;
-  return progressComment({ taskId, shortId, phase, progress, receipt, outcome, elapsedMs, taskUrl: null });
+  return progressComment({ ...view, taskUrl: null });
 }
 
 /** workerd's own fetch refuses to be called as a method of something else. */

@@ -3,11 +3,16 @@
  * are lent by the sandbox host. Settings are not here (`settings.ts`): they are parsed from the same object.
  */
 import type { Sandboxes } from './core/sandbox-port.ts';
+import type { SlotAnswer, Slots } from './core/slots-port.ts';
 import type { TaskStart } from './core/task.ts';
+import { withDeadline } from './core/with-deadline.ts';
 import { cloudflareSandboxes } from './sandbox/cloudflare-sandboxes.ts';
 import type { TaskSandbox } from './sandbox/cloudflare.ts';
 import { localSandboxes } from './sandbox/local.ts';
+import { taskLimits } from './tasks/limits.ts';
+import type { WorkflowEventType } from './tasks/record-core.ts';
 import type { TaskRecordBase } from './tasks/record.ts';
+import type { SlotsBase } from './tasks/slots.ts';
 import type { TaskInboxBase } from './tasks/task-inbox.ts';
 import type { TaskIndexBase } from './tasks/task-index.ts';
 
@@ -15,11 +20,14 @@ export interface Env extends Record<string, unknown> {
   readonly TASKS: DurableObjectNamespace<TaskRecordBase<Env>>;
   readonly TASK_INDEX: DurableObjectNamespace<TaskIndexBase<Env>>;
   readonly TASK_INBOX: DurableObjectNamespace<TaskInboxBase<Env>>;
+  readonly SLOTS: DurableObjectNamespace<SlotsBase<Env>>;
   readonly TASK_WORKFLOW: Workflow<TaskStart>;
   /** The containers; not there on one machine. */
   readonly SANDBOX?: DurableObjectNamespace<TaskSandbox>;
   /** The sandbox host of this machine; only there on one machine. */
   readonly SANDBOX_HOST?: Fetcher;
+  /** For how many sandboxes this machine has room, in decimal digits; only there on one machine. */
+  readonly SANDBOX_SLOTS?: string;
   /** Proves to the egress door that a request comes from the gateway; made anew at each start of the host. */
   readonly SANDBOX_GATEWAY_TOKEN?: string;
   /** The configuration of this machine; on Cloudflare the file is bundled at deployment. */
@@ -38,6 +46,25 @@ export function sandboxesOf(env: Env): Sandboxes {
 /** The record is found by the sandbox's id, because the egress handler knows nothing else. */
 export function recordOf(env: Env, taskId: string) {
   return env.TASKS.get(env.TASKS.idFromName(sandboxesOf(env).idFor(taskId)));
+}
+
+/** One object for all tasks, so that no two of them get the last slot. */
+export function slotsOf(env: Env): Slots {
+  const object = env.SLOTS.get(env.SLOTS.idFromName('slots'));
+  return {
+    request: async (claim) => {
+      const asked = async (): Promise<SlotAnswer> => await object.request(claim);
+      return await withDeadline(asked(), taskLimits.slotCallMs, 'asking for a slot');
+    },
+    release: async (taskId) =>
+      await withDeadline(object.release(taskId), taskLimits.slotCallMs, 'giving back a slot'),
+  };
+}
+
+/** Rejects when there is no such instance. */
+export async function sendToInstance(env: Env, instanceId: string, type: WorkflowEventType): Promise<void> {
+  const instance = await env.TASK_WORKFLOW.get(instanceId);
+  await instance.sendEvent({ type, payload: {} });
 }
 
 /**

@@ -5,13 +5,23 @@ import {
   type WorkflowEvent,
   type WorkflowStep,
 } from 'cloudflare:workers';
-import { composeApp, composeEgress, composeInbox, composeRecord, composeTask, log } from './composition.ts';
+import {
+  composeApp,
+  composeEgress,
+  composeInbox,
+  composeRecord,
+  composeSlots,
+  composeTask,
+  log,
+  retentionMsOf,
+} from './composition.ts';
 import { taskStartSchema, type TaskOutcome, type TaskStart } from './core/task.ts';
 import type { Env } from './env.ts';
 import { connectOutbound } from './sandbox/cloudflare.ts';
 import { handleLocalEgress } from './sandbox/local-egress.ts';
 import type { RecordDeps } from './tasks/record-core.ts';
 import { TaskRecordBase } from './tasks/record.ts';
+import { SlotsBase, type SlotsDeps } from './tasks/slots.ts';
 import { TaskInboxBase, type InboxDeps } from './tasks/task-inbox.ts';
 import { TaskIndexBase } from './tasks/task-index.ts';
 import { runTask } from './tasks/workflow.ts';
@@ -62,7 +72,20 @@ export class TaskInbox extends TaskInboxBase<Env> {
   }
 }
 
-export class TaskIndex extends TaskIndexBase<Env> {}
+export class TaskIndex extends TaskIndexBase<Env> {
+  protected override retentionMs(): number {
+    return retentionMsOf(this.env);
+  }
+}
+
+export class Slots extends SlotsBase<Env> {
+  #deps: SlotsDeps | null = null;
+
+  protected override deps(): SlotsDeps {
+    this.#deps ??= composeSlots(this.env);
+    return this.#deps;
+  }
+}
 
 export class TaskWorkflow extends WorkflowEntrypoint<Env, TaskStart> {
   override async run(event: Readonly<WorkflowEvent<TaskStart>>, step: WorkflowStep): Promise<TaskOutcome> {

@@ -38,6 +38,8 @@ export interface SandboxHost {
   /** Serves the binding. Never rejects. */
   handle(request: Request): Promise<Response>;
   list: Registry['list'];
+  /** For how many at the same time there is room. */
+  readonly maxSandboxes: number;
   /** What is enforced on this machine, and by what. */
   readonly limits: Extract<SandboxSupport, { ok: true }>['limits'];
   /** Destroys every sandbox and removes every temporary file. */
@@ -96,8 +98,9 @@ export async function startSandboxHost(options: SandboxHostOptions): Promise<San
     }
   }
 
+  const maxSandboxes = options.limits?.maxSandboxes ?? defaultMaxSandboxes;
   const registry = createRegistry({
-    maxSandboxes: options.limits?.maxSandboxes ?? defaultMaxSandboxes,
+    maxSandboxes,
     usedIds,
     launch,
     onEnded: (sandboxId, reason) => log({ event: 'sandbox.ended', sandboxId, reason }),
@@ -108,6 +111,7 @@ export async function startSandboxHost(options: SandboxHostOptions): Promise<San
   return {
     handle: async (request) => await app.fetch(request),
     list: () => registry.list(),
+    maxSandboxes,
     limits,
     async close() {
       await registry.destroyAll('the host was closed');

@@ -85,6 +85,8 @@ function linesOf(event: TaskEvent, startedAt: number): string[] {
           `  ${body.files} file${body.files === 1 ? '' : 's'} changed, ${green(`+${body.insertions}`)} ${red(`−${body.deletions}`)}`,
         ),
       ];
+    case 'queued':
+      return [line(dim(`  waits at place ${body.position} of the queue`))];
     case 'note':
       return [line(`  ${plain(body.text)}`)];
     case 'ended':

@@ -44,6 +44,8 @@ describe('explainRepository', () => {
       '  Git LFS: pointers only (built in)',
       '  extra hosts while Codex runs: none (built in)',
       '  aliases: web',
+      '  at the same time: 10 tasks of this repository, 10 of one person, 20 in all',
+      '  kept after the end: 30 days',
       '  from Slack: nobody (built in)',
       '  default of the Slack channels: none',
       '  price of gpt-c: not in "prices", so that no cost is shown',

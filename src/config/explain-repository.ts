@@ -42,6 +42,8 @@ export function explainRepository(config: AirlockConfig, repository: RepositoryR
     `  Git LFS: ${policy.lfs ? 'fetched with the clone' : 'pointers only'} (${from(settings.lfs)})`,
     `  extra hosts while Codex runs: ${policy.extraHosts.join(', ') || 'none'} (${from(settings.extraHosts)})`,
     `  aliases: ${policy.aliases.join(', ') || 'none'}`,
+    `  at the same time: ${slotWords(config)}`,
+    `  kept after the end: ${config.retentionDays} days`,
     `  from Slack: ${slackWords(config, policy.slack)} (${from(settings.slack, defaults.slack)})`,
     `  default of the Slack channels: ${channelsWithDefault(config, repository).join(', ') || 'none'}`,
     `  price of ${policy.model}: ${priceWords(priceOf(config, policy.model))}`,
@@ -70,6 +72,12 @@ function setupWords(setup: SetupPolicy | null): string {
   if (setup === null) return 'none';
   const needed = setup.optional ? ', may fail' : '';
   return `${setup.run}, may read from ${setup.hosts.join(', ') || 'no host'}${needed}`;
+}
+
+function slotWords({ slots: { total, perRepository, perRequester } }: AirlockConfig): string {
+  const most = Math.min(total, perRepository);
+  const tasks = most === 1 ? '1 task' : `${most} tasks`;
+  return `${tasks} of this repository, ${Math.min(total, perRequester)} of one person, ${total} in all`;
 }
 
 function priceWords(price: ModelPrice | null): string {

@@ -34,6 +34,20 @@ describe('a good configuration', () => {
     });
   });
 
+  it.each([
+    ['{}', { total: 20, perRepository: 10, perRequester: 10 }, 30],
+    ['{ "slots": { "total": 4 } }', { total: 4, perRepository: 10, perRequester: 10 }, 30],
+    [
+      '{ "slots": { "total": 50, "perRepository": 5, "perRequester": 1 }, "retention": { "days": 7 } }',
+      { total: 50, perRepository: 5, perRequester: 1 },
+      7,
+    ],
+  ])('says how many tasks work at the same time, and how long they are kept: %s', (text, slots, days) => {
+    const read = loadConfig(text, 'c.jsonc');
+    expect(read.ok && read.config.slots).toEqual(slots);
+    expect(read.ok && read.config.retentionDays).toBe(days);
+  });
+
   it('puts the most specific key first', () => {
     const keys = ['acme/*', 'acme/shop-*', '!acme/*-archive', 'acme/shop-web', 'acme/s*'];
     const read = loadConfig(
@@ -62,6 +76,14 @@ describe('a mistake is named with its place and the way out', () => {
       "{ 'github': {} }",
       'c.jsonc:1:3: expected a value: text in quotes, a number, true, false, null, [ or {',
     ],
+    ['{ "slots": { "total": 0 } }', 'c.jsonc:1:23: slots.total: expected at least 1, got 0'],
+    ['{ "slots": { "totl": 2 } }', 'c.jsonc:1:14: slots.totl: unknown key (did you mean "total"?)'],
+    [
+      '{ "slots": { "perRequester": 1.5 } }',
+      'c.jsonc:1:30: slots.perRequester: expected a whole number, got 1.5',
+    ],
+    ['{ "retention": { "days": 0 } }', 'c.jsonc:1:26: retention.days: expected at least 1, got 0'],
+    ['{ "retention": { "dayz": 3 } }', 'c.jsonc:1:18: retention.dayz: unknown key (did you mean "days"?)'],
     ['{ "repositorys": {} }', 'c.jsonc:1:3: repositorys: unknown key (did you mean "repositories"?)'],
     [
       '{\n  "github": { "mentoin": "x" }\n}',

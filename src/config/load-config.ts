@@ -129,7 +129,7 @@ function readValue(root: Node, fileName: string, report: Report): AirlockConfig 
     for (const issue of parsed.error.issues.flatMap(meantIssues)) reportIssue(issue, root, value, report);
     return null;
   }
-  const { github, slack, prices = {}, defaults = {}, repositories = {} } = parsed.data;
+  const { github, slack, prices = {}, slots, retention, defaults = {}, repositories = {} } = parsed.data;
   const entries = readEntries(root, repositories, report);
   checkAliases(root, entries, report);
   const config: AirlockConfig = {
@@ -140,6 +140,12 @@ function readValue(root: Node, fileName: string, report: Report): AirlockConfig 
     },
     slack: null,
     prices: new Map(Object.entries(prices)),
+    slots: {
+      total: slots?.total ?? builtIn.slots.total,
+      perRepository: slots?.perRepository ?? builtIn.slots.perRepository,
+      perRequester: slots?.perRequester ?? builtIn.slots.perRequester,
+    },
+    retentionDays: retention?.days ?? builtIn.retentionDays,
     defaults,
     repositories: entries.toSorted((a, b) => compareSpecificity(a.pattern, b.pattern)),
   };

@@ -3,6 +3,7 @@
  * What one value means for another (ties, unique aliases) is checked in `load-config.ts`.
  */
 import * as z from 'zod';
+import type { SlotLimits } from '../core/admission.ts';
 import { isBranchName } from '../core/branch-name.ts';
 import type { GithubPolicy, ModelPrice, SlackPolicy } from '../core/policy.ts';
 import { parseRepositoryRef } from '../core/ids.ts';
@@ -20,6 +21,8 @@ export const builtIn = {
   minutes: 30,
   tokens: 2_000_000,
   draft: false,
+  slots: { total: 20, perRepository: 10, perRequester: 10 },
+  retentionDays: 30,
 } as const;
 
 /** Minutes: a Workflow step and a sandbox both bear six hours. */
@@ -78,6 +81,39 @@ const shared = {
   draft: z.boolean().optional().meta({ description: 'Open pull requests as drafts. Default false.' }),
   slack: slackAccessSchema.optional(),
 };
+
+/** Far above what one deployment runs; `max_instances` of the containers has to be no less than `total`. */
+const slotCount = (most: number, meaning: string) =>
+  z
+    .int()
+    .min(1)
+    .max(1000)
+    .optional()
+    .meta({ description: `${meaning}, 1 to 1000. Default ${most}.` });
+const slots = z
+  .strictObject({
+    total: slotCount(builtIn.slots.total, 'Sandboxes at the same time'),
+    perRepository: slotCount(builtIn.slots.perRepository, 'Sandboxes of one repository at the same time'),
+    perRequester: slotCount(builtIn.slots.perRequester, 'Sandboxes of one person at the same time'),
+  })
+  .meta({
+    description:
+      'How many tasks work at the same time. The others wait in a queue, where repositories take turns and the oldest task of each goes first.',
+  });
+const retention = z
+  .strictObject({
+    days: z
+      .int()
+      .min(1)
+      .max(3650)
+      .optional()
+      .meta({
+        description: `Days after its end, 1 to 3650. Default ${builtIn.retentionDays}.`,
+      }),
+  })
+  .meta({
+    description: 'How long what is known of an ended task is kept: its log, its change, its receipt.',
+  });
 
 /** US dollars for a million tokens; far above any price, so that only a slip of the unit is refused. */
 const dollars = z.number().min(0).max(100_000);
@@ -182,6 +218,8 @@ export const configSchema = z
       description:
         'Prices by model, for the cost that is shown with a task. Default: none, and then no cost is shown.',
     }),
+    slots: slots.optional(),
+    retention: retention.optional(),
     defaults: defaultsSchema.optional(),
     repositories: z.record(z.string(), repositorySchema).optional().meta({
       description:
@@ -209,6 +247,8 @@ export interface AirlockConfig {
   /** null: nobody uses it from Slack. */
   readonly slack: SlackPolicy | null;
   readonly prices: ReadonlyMap<string, ModelPrice>;
+  readonly slots: SlotLimits;
+  readonly retentionDays: number;
   readonly defaults: Defaults;
   /** Most specific first, so that the first that matches is the one that applies. */
   readonly repositories: readonly RepositoryEntry[];
@@ -220,6 +260,8 @@ export function knownKeysAt(path: readonly PropertyKey[]): readonly string[] {
   if (last === undefined) return Object.keys(configSchema.shape);
   if (path[0] === 'prices') return Object.keys(priceSchema.shape);
   if (last === 'limits') return Object.keys(limits.shape);
+  if (path.length === 1 && last === 'slots') return Object.keys(slots.shape);
+  if (path.length === 1 && last === 'retention') return Object.keys(retention.shape);
   if (last === 'setup') return Object.keys(setup.shape);
   if (last === 'slack') return path.length === 1 ? slackKeys : slackAccessKeys;
   if (path.length === 1 && last === 'github') return Object.keys(configSchema.shape.github.unwrap().shape);

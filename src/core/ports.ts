@@ -217,6 +217,8 @@ export interface TaskRecordPort {
   authorized(authorization: Authorization): Promise<void>;
   /** What was authorized; null before, and for a task that was refused. */
   authorization(): Promise<Authorization | null>;
+  /** The task waits for a slot, at this place of the queue. Does nothing once it has one. */
+  queued(position: number): Promise<void>;
   /** A line in the task's log. */
   note(text: string): Promise<void>;
   /** A line of another kind; the same one twice is one. */
@@ -252,6 +254,6 @@ export interface TaskRecordPort {
   /** The approval that publication was reopened with; null when there is none. */
   approval(): Promise<Approval | null>;
   cancel(by: string): Promise<{ readonly cancelled: boolean; readonly reason: string }>;
-  /** Destroys the sandbox; the watchdog is done once this has worked. */
+  /** Destroys the sandbox and gives back its slot; the watchdog is done once this has worked. */
   close(): Promise<void>;
 }

@@ -22,6 +22,8 @@ export interface TaskView {
   readonly routedBy: RoutedBy | null;
   /** Not null while the task waits for a person to choose one of these. */
   readonly choices: readonly RepositoryRef[] | null;
+  /** 1 is next; a guess that may be overtaken. null unless the task waits for others to end. */
+  readonly queuePosition: number | null;
   readonly issueNumber: number | null;
   /** GitHub login, or the name in Slack. */
   readonly requester: string | null;
@@ -69,4 +71,6 @@ export type TaskEventBody =
       readonly deletions: number;
     }
   | { readonly kind: 'note'; readonly text: string }
+  /** Waits in the queue; 1 is next. */
+  | { readonly kind: 'queued'; readonly position: number }
   | { readonly kind: 'ended'; readonly outcome: TaskOutcome };

@@ -118,6 +118,7 @@ export const taskPhases = [
   'route',
   'authorize',
   'acknowledge',
+  'slot',
   'provision',
   'canary',
   'clone',

@@ -45,6 +45,7 @@ const view: TaskCommentView = {
   taskId: 'gh-5-c9',
   shortId: '0123abcd',
   phase: 'codex',
+  queuePosition: null,
   progress,
   receipt,
   outcome: null,
@@ -71,6 +72,14 @@ describe('while it runs', () => {
     expect(
       progressComment({ ...view, phase: 'clone', progress: null, receipt: emptyReceipt, taskUrl: null }),
     ).toBe('⏳ **Cloning the repository** · 1 min 5 s\n\n<sub>task `0123abcd` · 1 min 5 s</sub>');
+  });
+  it.each([
+    [14, '⏳ **Waiting for a free sandbox**, place 14 in the queue · 1 min 5 s'],
+    [1, '⏳ **Waiting for a free sandbox**, next in the queue · 1 min 5 s'],
+    [null, '⏳ **Preparing a sandbox** · 1 min 5 s'],
+  ])('says at which place of the queue a task waits: %s', (queuePosition, line) => {
+    const comment = progressComment({ ...view, phase: 'slot', queuePosition, progress: null });
+    expect(comment.split('\n')[0]).toBe(line);
   });
   it.each([...taskPhases])('has words for the phase %s', (phase) => {
     expect(progressComment({ ...view, phase, progress: null })).toMatch(/^⏳ \*\*[A-Z][\w ]+\*\*/);

@@ -11,6 +11,8 @@ export interface TaskCommentView {
   readonly taskId: string;
   readonly shortId: string;
   readonly phase: TaskPhase;
+  /** Its place among the tasks that wait; null unless it waits. */
+  readonly queuePosition: number | null;
   /** null before Codex runs. */
   readonly progress: Progress | null;
   readonly receipt: Receipt;
@@ -34,6 +36,7 @@ const phaseWords: Readonly<Record<TaskPhase, string>> = {
   route: 'Choosing the repository',
   authorize: 'Checking who may do what',
   acknowledge: 'Starting',
+  slot: 'Preparing a sandbox',
   provision: 'Preparing a sandbox',
   canary: 'Checking that the sandbox is sealed',
   clone: 'Cloning the repository',
@@ -53,6 +56,13 @@ export function formatDuration(ms: number): string {
   if (minutes === 0) return `${seconds} s`;
   if (minutes < 60) return `${minutes} min ${seconds % 60} s`;
   return `${Math.floor(minutes / 60)} h ${minutes % 60} min`;
+}
+
+/** Most tasks pass through the queue without waiting: only who waits is told of it. */
+function stageWords({ phase, queuePosition }: TaskCommentView): string {
+  if (queuePosition === null) return `**${phaseWords[phase]}**`;
+  const place = queuePosition === 1 ? 'next' : `place ${queuePosition}`;
+  return `**Waiting for a free sandbox**, ${place} in the queue`;
 }
 
 function planLines(plan: readonly PlanItem[]): string {
@@ -147,7 +157,7 @@ export function progressComment(view: TaskCommentView): string {
   const { outcome, progress, receipt } = view;
   const blocks: string[] = [];
   if (outcome === null) {
-    blocks.push(`⏳ **${phaseWords[view.phase]}** · ${formatDuration(view.elapsedMs)}`);
+    blocks.push(`⏳ ${stageWords(view)} · ${formatDuration(view.elapsedMs)}`);
     if (progress !== null && progress.plan.length > 0) blocks.push(planLines(progress.plan));
     const current = progress?.commands.findLast(({ status }) => status === 'running');
     if (current !== undefined && view.phase === 'codex') blocks.push(commandLines(current, view.now));

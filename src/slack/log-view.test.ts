@@ -15,6 +15,7 @@ const view: TaskView = {
   repository: { owner: 'acme', name: 'shop' },
   routedBy: 'named',
   choices: null,
+  queuePosition: null,
   issueNumber: null,
   requester: 'Maria',
   instruction: 'Fix it',

@@ -110,6 +110,8 @@ function eventText({ body }: TaskEvent): string {
       return 'first request to the model';
     case 'change':
       return `${countText(body.files, 'file')} changed, +${body.insertions} −${body.deletions}`;
+    case 'queued':
+      return `waits at place ${body.position} of the queue`;
     case 'note':
       return escapeInline(body.text, 500);
     case 'ended':

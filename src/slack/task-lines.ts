@@ -13,6 +13,7 @@ const phaseWords: Readonly<Record<TaskPhase, string>> = {
   route: 'finding the repository',
   authorize: 'checking access',
   acknowledge: 'checking access',
+  slot: 'starting a sandbox',
   provision: 'starting a sandbox',
   canary: 'checking the sandbox',
   clone: 'cloning',
@@ -53,11 +54,16 @@ function ageWords(ms: number): string {
   return hours < 48 ? `${hours} h ago` : `${Math.floor(hours / 24)} days ago`;
 }
 
+/** null when it does not wait. */
+function waitWords({ choices, queuePosition }: TaskView): string | null {
+  if (choices !== null) return 'waiting for a repository to be chosen';
+  return queuePosition === null ? null : `waiting for a free sandbox, at place ${queuePosition} of the queue`;
+}
+
 function taskLine(view: TaskView, now: Date): string {
   const repository = view.repository === null ? 'no repository yet' : nameOf(view.repository);
-  const waits =
-    view.choices !== null && view.outcome === null ? 'waiting for a repository to be chosen' : null;
-  const state = view.outcome === null ? (waits ?? phaseWords[view.phase]) : outcomeWords(view.outcome);
+  const state =
+    view.outcome === null ? (waitWords(view) ?? phaseWords[view.phase]) : outcomeWords(view.outcome);
   const age = ageWords(now.getTime() - Date.parse(view.acceptedAt));
   return `• ${shortIdSpan(view.shortId)} ${repository} · ${state} · ${age}`;
 }

@@ -27,6 +27,7 @@ const accepted: TaskView = {
   repository: null,
   routedBy: null,
   choices: null,
+  queuePosition: null,
   issueNumber: null,
   requester: 'Maria',
   instruction: 'Fix the rounding\nof the split',

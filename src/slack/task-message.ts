@@ -29,6 +29,7 @@ const phaseWords: Readonly<Record<TaskPhase, string>> = {
   route: 'Finding the repository',
   authorize: 'Checking who may do what',
   acknowledge: 'Starting',
+  slot: 'Preparing a sandbox',
   provision: 'Preparing a sandbox',
   canary: 'Checking that the sandbox is sealed',
   clone: 'Cloning the repository',
@@ -86,7 +87,7 @@ function whereBlock(view: TaskView, repository: RepositoryRef): KnownBlock {
 function running(view: TaskView): TaskMessage {
   const { progress } = view;
   const blocks: KnownBlock[] = [
-    section(`⏳ ${bold(phaseWords[view.phase])} · ${durationText(view.elapsedMs)}`),
+    section(`⏳ ${bold(stageWords(view))}${placeText(view)} · ${durationText(view.elapsedMs)}`),
   ];
   if (progress !== null && progress.plan.length > 0) blocks.push(section(planText(progress.plan)));
   const commands = progress?.commands ?? [];
@@ -96,7 +97,17 @@ function running(view: TaskView): TaskMessage {
   if (denied !== '') blocks.push(section(denied));
   blocks.push(actions([cancelButton(view), logButton(view)]));
   const about = view.repository === null ? '' : ` on ${escapeInline(nameOf(view.repository), 160)}`;
-  return { text: `⏳ ${phaseWords[view.phase]}${about}`, blocks };
+  return { text: `⏳ ${stageWords(view)}${about}`, blocks };
+}
+
+/** Most tasks pass through the queue without waiting: only who waits is told of it. */
+function stageWords({ phase, queuePosition }: TaskView): string {
+  return queuePosition === null ? phaseWords[phase] : 'Waiting for a free sandbox';
+}
+
+function placeText({ queuePosition }: TaskView): string {
+  if (queuePosition === null) return '';
+  return `, ${queuePosition === 1 ? 'next' : `place ${queuePosition}`} in the queue`;
 }
 
 function planText(plan: readonly PlanItem[]): string {

@@ -4,6 +4,29 @@ export const taskLimits = {
   overheadMs: 30 * 60_000,
   /** Until it is known where a task from Slack belongs: a person's choice, and the task before it in its thread. */
   routeMs: 14 * 60 * 60_000,
+  /** In the queue for a slot. Whoever asked has forgotten it by then, and a queue that long is an operator's problem. */
+  queueMs: 24 * 60 * 60_000,
+  /** While a task waits in the queue, its record wakes this often: nothing happens to it, and hundreds may wait. */
+  queueHeartbeatMs: 60_000,
+  /** How long a step waits for `slot-granted` before it looks by itself. Events are sent again until one arrives, so this is a net below a net. */
+  slotPollMs: 10 * 60_000,
+  /** One call of the queue's object, of a record by it, or an event to a Workflow instance. */
+  slotCallMs: 10_000,
+  /** How soon a grant that could not be told is told again. */
+  slotRetryMs: 2_000,
+  /** Between two rounds of telling tasks that their place in the queue has moved. */
+  placesEveryMs: 5_000,
+  /** How often the record of a task that holds a slot is asked whether it still needs it; and of one that waits. */
+  leaseCheckMs: 60_000,
+  waitCheckMs: 10 * 60_000,
+  /** Records asked in one round, and calls of a round at the same time. */
+  leaseChecks: 100,
+  slotCallsAtOnce: 10,
+  /**
+   * A slot whose record never answers is taken back then. Longer than any sandbox may be there: 6 hours of limits.minutes at most, what is around
+   * them, and the watchdog's own lateness.
+   */
+  leaseMs: 8 * 60 * 60_000,
   /** How long the end is tried to be shown after it: a chat may be down for hours. */
   showMs: 24 * 60 * 60_000,
   /** Between two tries at that. */
@@ -18,6 +41,12 @@ export const taskLimits = {
   inboxStartMs: 30_000,
   /** How long an inbox remembers what it has started: Slack's retries come within an hour, a replay within five minutes. */
   inboxMs: 24 * 60 * 60_000,
+  /**
+   * How long it is remembered that there was such a task, once its record has expired. GitHub sends a delivery again for 3 days, Slack for
+   * an hour; but a signed body stays valid, and who kept one could send it at any time. Workflow ids do not help: they are free
+   * again after 30 days at most. A row costs next to nothing.
+   */
+  tombstoneMs: 365 * 24 * 60 * 60_000,
   /** Requests of one sandbox, denied ones included. A long Codex run makes some hundreds. */
   requests: 10_000,
   /** Of all requests of one sandbox together: a long run sends Codex's growing context some hundred times, a few MB each. */

@@ -6,6 +6,7 @@ import { DurableObject } from 'cloudflare:workers';
 import type { EgressEntry, Grant } from '../core/grant.ts';
 import type { Codex } from '../core/ports.ts';
 import type { Sandboxes } from '../core/sandbox-port.ts';
+import type { Slots } from '../core/slots-port.ts';
 import type { TokenUsage } from '../core/progress.ts';
 import type { TaskEvent, TaskEventBody, TaskView } from '../core/task-view.ts';
 import type { TaskRequest } from '../core/task.ts';
@@ -16,8 +17,12 @@ import { grantOf } from './task-grant.ts';
 import { openState, viewOf, type TaskState } from './task-state.ts';
 import { createViewers } from './viewers.ts';
 
+/** What an instance may wait for. `nudge` wakes it and means nothing. */
+export type WorkflowEventType = 'agent-finished' | 'chosen' | 'slot-granted' | 'nudge';
+
 export interface RecordDeps {
   readonly sandboxes: Sandboxes;
+  readonly slots: Pick<Slots, 'release'>;
   readonly codex: Codex;
   readonly notifier: Notifier;
   /** What that many tokens of that model cost; null when the configuration names no price. */
@@ -25,9 +30,11 @@ export interface RecordDeps {
   /** Folds one request into the receipt. */
   readonly addToReceipt: (receipt: TaskView['receipt'], entry: EgressEntry) => TaskView['receipt'];
   /** Sends an event to a Workflow instance; rejects when there is none. */
-  readonly notifyWorkflow: (instanceId: string, type: 'agent-finished' | 'chosen' | 'nudge') => Promise<void>;
+  readonly notifyWorkflow: (instanceId: string, type: WorkflowEventType) => Promise<void>;
   /** Whether a Workflow instance is over, in whatever way. False as long as that cannot be known. */
   readonly workflowIsOver: (instanceId: string) => Promise<boolean>;
+  /** How long an ended task is kept. */
+  readonly retentionMs: number;
   readonly now: () => number;
   readonly log: (event: string, fields: Record<string, unknown>) => void;
 }
@@ -46,13 +53,14 @@ export abstract class RecordCore<Env> extends DurableObject<Env> {
   /** Something is to be told that the last edit did not tell. */
   #untold = false;
 
-  async open(request: TaskRequest): Promise<{ readonly created: boolean }> {
-    if (this.#state !== null) return { created: false };
+  async open(request: TaskRequest): Promise<{ readonly created: boolean; readonly expired: boolean }> {
+    if (this.#state !== null) return { created: false, expired: false };
+    if (this.store.expiredAt() !== null) return { created: false, expired: true };
     const nonce = crypto.randomUUID().replaceAll('-', '');
     this.saveState(openState(request, nonce, this.deps().now()));
     this.append({ kind: 'phase', phase: 'accepted' });
     await this.arm();
-    return { created: true };
+    return { created: true, expired: false };
   }
 
   view(): TaskView | null {
@@ -127,6 +135,27 @@ export abstract class RecordCore<Env> extends DurableObject<Env> {
     const edit = this.edits.then(() => this.#show());
     this.edits = edit.catch(() => undefined); // the next edit must not be stopped by this one's failure
     await edit;
+  }
+
+  /**
+   * Leaves nothing but that there was such a task: the trigger's delivery can be sent again long after, by GitHub or by whoever has
+   * once seen it, and must not start it anew.
+   */
+  protected async expire(): Promise<void> {
+    const { taskId } = this.opened().request;
+    const { now, log } = this.deps();
+    clearTimeout(this.#countTimer);
+    this.#state = null;
+    await this.store.expire(now());
+    await this.ctx.storage.setAlarm(now() + taskLimits.tombstoneMs);
+    log('task.expired', { taskId });
+  }
+
+  /** At last that too. Whoever opens the task in the seconds until the object is gone fails, and comes again. */
+  protected async forget(): Promise<void> {
+    const expiredAt = this.store.expiredAt();
+    if (expiredAt !== null && this.deps().now() >= expiredAt + taskLimits.tombstoneMs)
+      await this.ctx.storage.deleteAll();
   }
 
   /** The heartbeat: always armed while the task lives. */

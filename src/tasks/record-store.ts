@@ -19,6 +19,8 @@ interface Documents {
   readonly state: TaskState;
   readonly progress: Progress;
   readonly receipt: Receipt;
+  /** All that is left of an expired task. */
+  readonly tombstone: { readonly expiredAt: number };
 }
 
 export interface RecordStore {
@@ -34,15 +36,21 @@ export interface RecordStore {
   keep(name: string, content: string): void;
   kept(name: string): string | null;
   transaction(work: () => void): void;
+  /** Deletes everything, and remembers that alone. */
+  expire(now: number): Promise<void>;
+  /** null as long as it has not. */
+  expiredAt(): number | null;
 }
 
 export function openRecordStore(storage: DurableObjectStorage): RecordStore {
   const { sql } = storage;
-  sql.exec(`
-    CREATE TABLE IF NOT EXISTS document (name TEXT PRIMARY KEY, body TEXT NOT NULL);
-    CREATE TABLE IF NOT EXISTS event (seq INTEGER PRIMARY KEY, at INTEGER NOT NULL, body TEXT NOT NULL);
-    CREATE TABLE IF NOT EXISTS kept (name TEXT, part INTEGER, bytes BLOB NOT NULL, PRIMARY KEY (name, part));
-  `);
+  const createTables = () =>
+    void sql.exec(`
+      CREATE TABLE IF NOT EXISTS document (name TEXT PRIMARY KEY, body TEXT NOT NULL);
+      CREATE TABLE IF NOT EXISTS event (seq INTEGER PRIMARY KEY, at INTEGER NOT NULL, body TEXT NOT NULL);
+      CREATE TABLE IF NOT EXISTS kept (name TEXT, part INTEGER, bytes BLOB NOT NULL, PRIMARY KEY (name, part));
+    `);
+  createTables();
   let lastSeq = Number(sql.exec('SELECT COALESCE(MAX(seq), 0) AS seq FROM event').one()['seq']);
 
   const read = <Name extends keyof Documents>(name: Name): Documents[Name] | null => {
@@ -103,5 +111,13 @@ export function openRecordStore(storage: DurableObjectStorage): RecordStore {
       return rows.map((row) => decoder.decode(row.bytes, { stream: true })).join('') + decoder.decode();
     },
     transaction: (work) => storage.transactionSync(work),
+    async expire(now) {
+      // Frees the pages as well, which deleting rows does not.
+      await storage.deleteAll();
+      createTables();
+      lastSeq = 0;
+      write('tombstone', { expiredAt: now });
+    },
+    expiredAt: () => read('tombstone')?.expiredAt ?? null,
   };
 }

@@ -5,56 +5,19 @@
  *
  * Its alarm never sleeps longer than a heartbeat while the task lives: after a crash of the Worker it goes on by itself.
  */
-import type { GrantPhase } from '../core/grant.ts';
-import type { Routing } from '../core/chat.ts';
-import type { AgentEnd, Approval, Authorization, TaskRecordPort } from '../core/ports.ts';
-import type { Notable } from '../core/progress.ts';
-import type {
-  RepositoryFacts,
-  RepositoryRef,
-  RoutedRequest,
-  TaskOutcome,
-  TaskPhase,
-  TaskRequest,
-} from '../core/task.ts';
+import type { AgentEnd, Approval, TaskRecordPort } from '../core/ports.ts';
+import type { RepositoryRef } from '../core/task.ts';
 import { withDeadline } from '../core/with-deadline.ts';
 import { taskLimits } from './limits.ts';
 import { observeOnce } from './observer.ts';
-import { RecordCore } from './record-core.ts';
+import { RecordSteps } from './record-steps.ts';
 import { workflowIdOf } from './start-task.ts';
-import { advanceGrant, spentBudget } from './task-grant.ts';
-import {
-  choose,
-  enterPhase,
-  mayCancel,
-  offer,
-  reopen,
-  routedRequestOf,
-  startObserving,
-  watchdog,
-} from './task-state.ts';
+import { spentBudget } from './task-grant.ts';
+import { choose, mayCancel, reopen, waitsForSlotSince } from './task-state.ts';
+import { heartbeatMs, watchdog } from './watchdog.ts';
 
-export abstract class TaskRecordBase<Env> extends RecordCore<Env> {
+export abstract class TaskRecordBase<Env> extends RecordSteps<Env> {
   #freshlyStarted = true;
-
-  // ---- the Workflow's steps ---------------------------------------------------------------------------------
-
-  request(): TaskRequest | null {
-    return this.view() === null ? null : this.opened().request;
-  }
-
-  routedRequest(): RoutedRequest | null {
-    return routedRequestOf(this.opened());
-  }
-
-  routed({ routing, requesterName }: { routing: Routing; requesterName: string }): void {
-    const state = this.opened();
-    if (state.routing === null) this.saveState({ ...state, routing, requesterName, choices: null });
-  }
-
-  offer(choices: readonly RepositoryRef[]): void {
-    this.saveState(offer(this.opened(), choices));
-  }
 
   async choose(repository: RepositoryRef): Promise<boolean> {
     const next = choose(this.opened(), repository);
@@ -62,92 +25,6 @@ export abstract class TaskRecordBase<Env> extends RecordCore<Env> {
     this.saveState(next);
     await this.deps().notifyWorkflow(this.#workflowId(), 'chosen');
     return true;
-  }
-
-  choice(): RepositoryRef | null {
-    return this.opened().choice;
-  }
-
-  approval(): Approval | null {
-    return this.opened().approval;
-  }
-
-  located(facts: RepositoryFacts): void {
-    this.saveState({ ...this.opened(), facts });
-  }
-
-  authorized(authorization: Authorization): void {
-    this.saveState({ ...this.opened(), authorization });
-  }
-
-  enter(phase: TaskPhase): { readonly cancelledBy: string | null } {
-    const state = this.opened();
-    const next = enterPhase(state, phase, this.deps().now());
-    if (next !== state) {
-      this.saveState(next);
-      this.append({ kind: 'phase', phase });
-      this.deps().log('task.phase_entered', { taskId: state.request.taskId, phase });
-    }
-    return { cancelledBy: next.cancelledBy };
-  }
-
-  grantPhase(phase: GrantPhase): void {
-    const next = advanceGrant(this.opened(), phase);
-    if (next === null) throw new Error(`the phase “${phase}” of the grant is over`);
-    this.saveState(next);
-  }
-
-  authorization(): Authorization | null {
-    return this.opened().authorization;
-  }
-
-  note(text: string): void {
-    // Once: a task that waits for hours looks every few seconds, and each look says so.
-    const isTold = this.store.eventsAfter(0).some(({ body }) => body.kind === 'note' && body.text === text);
-    if (!isTold) this.append({ kind: 'note', text });
-  }
-
-  tell(line: Notable): void {
-    const text = JSON.stringify(line);
-    if (!this.store.eventsAfter(0).some(({ body }) => JSON.stringify(body) === text)) this.append(line);
-    this.tellSoon();
-  }
-
-  canaryNonce(): string {
-    return this.opened().canaryNonce;
-  }
-
-  async observe(): Promise<void> {
-    this.saveState(startObserving(this.opened(), this.deps().now()));
-    await this.ctx.storage.setAlarm(this.deps().now());
-  }
-
-  agentEnd(): AgentEnd | null {
-    return this.opened().agentEnd;
-  }
-
-  keep(name: string, content: string): void {
-    this.store.keep(name, content);
-  }
-
-  kept(name: string): string | null {
-    return this.store.kept(name);
-  }
-
-  changed(change: { files: number; insertions: number; deletions: number }): void {
-    const state = this.opened();
-    if (state.change !== null) return;
-    this.saveState({ ...state, change });
-    this.append({ kind: 'change', ...change });
-  }
-
-  finish(outcome: TaskOutcome): void {
-    const state = this.opened();
-    if (state.outcome !== null) return;
-    const now = this.deps().now();
-    this.saveState({ ...enterPhase(state, 'ended', now), outcome, endedAt: now, observing: false });
-    this.append({ kind: 'ended', outcome });
-    this.deps().log('task.ended', { taskId: state.request.taskId, outcome: outcome.kind });
   }
 
   async cancel(by: string): Promise<{ readonly cancelled: boolean; readonly reason: string }> {
@@ -174,29 +51,33 @@ export abstract class TaskRecordBase<Env> extends RecordCore<Env> {
     return { reopened: true, attempt: next.reopenings, request: next.request };
   }
 
-  /** Destroys the sandbox. Rejects when that did not work in time: the alarm tries again. */
+  /**
+   * Destroys the sandbox, then gives back the slot: the other way round there could be one sandbox too many. Rejects when that did not
+   * work in time: the alarm tries again.
+   */
   async close(): Promise<void> {
     const state = this.opened();
-    const { sandboxes } = this.deps();
+    const { sandboxes, slots } = this.deps();
     await withDeadline(
       sandboxes.get(sandboxes.idFor(state.request.taskId)).destroy(),
       taskLimits.destroyMs,
       'destroying the sandbox',
     );
+    await slots.release(state.request.taskId);
     this.saveState({ ...this.opened(), closed: true });
-    if (watchdog(this.opened(), this.deps().now()) === 'done') await this.ctx.storage.deleteAlarm();
+    if (watchdog(this.opened(), this.deps().now()) === 'done') await this.#rest();
   }
 
   // ---- observer and watchdog --------------------------------------------------------------------------------
 
   override async alarm(): Promise<void> {
-    // An alarm of a record that was never opened has nothing to watch.
-    if (this.view() === null) return;
+    // Nothing to watch: it was never opened, or has expired.
+    if (this.view() === null) return await this.forget();
     const state = this.opened();
     const { now, notifyWorkflow, workflowIsOver } = this.deps();
     const due = watchdog(state, now());
-    if (due === 'done') return;
-    await this.arm(due === 'show' ? taskLimits.showEveryMs : taskLimits.heartbeatMs);
+    if (due === 'done') return await this.#rest();
+    await this.arm(heartbeatMs(state, due));
     const instanceId = this.#workflowId();
     if (this.#freshlyStarted) {
       this.#freshlyStarted = false;
@@ -211,6 +92,7 @@ export abstract class TaskRecordBase<Env> extends RecordCore<Env> {
           return await this.#giveUp('broke-off', 'The work on this task broke off.');
         if (due === 'notify-again') return await notifyWorkflow(instanceId, 'agent-finished');
         if (state.observing) await this.#observeSlice();
+        else this.tellIfDue(); // a place in the queue that came too soon after the last
         return;
       case 'close':
         return await this.close();
@@ -219,8 +101,18 @@ export abstract class TaskRecordBase<Env> extends RecordCore<Env> {
       case 'end-run':
         return await this.#endRun({ kind: 'deadline' });
       case 'give-up':
-        return await this.#giveUp('overdue', 'The task did not end in its time and was given up.');
+        return waitsForSlotSince(state) === null
+          ? await this.#giveUp('overdue', 'The task did not end in its time and was given up.')
+          : await this.#giveUp('queue-overdue', 'No sandbox became free for this task within 24 hours.');
     }
+  }
+
+  /** Over for everybody: what is left is to be forgotten in time. */
+  async #rest(): Promise<void> {
+    const { now, retentionMs } = this.deps();
+    const expiresAt = (this.opened().endedAt ?? now()) + retentionMs;
+    if (now() >= expiresAt) await this.expire();
+    else await this.ctx.storage.setAlarm(expiresAt);
   }
 
   async #giveUp(code: string, what: string): Promise<void> {
@@ -289,6 +181,8 @@ export abstract class TaskRecordBase<Env> extends RecordCore<Env> {
     await this.edits; // no progress edit may still be on its way when the end is reported
     // Whatever the Workflow waits for: an event that nobody waits for is kept and does no harm.
     if (state.authorization === null) await this.deps().notifyWorkflow(this.#workflowId(), 'chosen');
+    else if (waitsForSlotSince(state) !== null)
+      await this.deps().notifyWorkflow(this.#workflowId(), 'slot-granted');
     await this.deps().notifyWorkflow(this.#workflowId(), 'agent-finished');
   }
 }

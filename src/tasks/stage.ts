@@ -3,12 +3,14 @@ import type { Approval, CodeHost, Codex, Policy, Publication, TaskRecordPort } f
 import type { Chat, TaskIndex } from '../core/chat-port.ts';
 import type { TaskSandbox } from '../core/sandbox-port.ts';
 import type { TokenUsage } from '../core/progress.ts';
+import type { Slots } from '../core/slots-port.ts';
 import type { SetupCache } from '../core/setup-cache-port.ts';
 import type { TaskOutcome } from '../core/task.ts';
 
 export interface TaskDeps {
   readonly record: TaskRecordPort;
   readonly sandbox: TaskSandbox;
+  readonly slots: Slots;
   /** null: nothing is kept here. */
   readonly setupCache: SetupCache | null;
   readonly codex: Codex;

@@ -10,8 +10,8 @@ export function workflowIdOf(taskId: string, reopenings: number): string {
 }
 
 export interface StartDeps {
-  /** Opens the task's record, or finds it opened. */
-  open(request: TaskRequest): Promise<{ readonly created: boolean }>;
+  /** Opens the task's record, or finds it opened, or finds that it has ended so long ago that it is forgotten. */
+  open(request: TaskRequest): Promise<{ readonly created: boolean; readonly expired: boolean }>;
   /** Creates the instance with the task's id. On Cloudflare it rejects when there is one already; the local runtime just keeps it. */
   create(request: TaskRequest): Promise<unknown>;
   /** Whether there is an instance with this id. */
@@ -20,7 +20,9 @@ export interface StartDeps {
 
 export async function startTask(request: TaskRequest, deps: StartDeps): Promise<'started' | 'exists'> {
   // The record first: a crash in between leaves a record that the redelivery completes, never a task nobody can see.
-  const { created } = await deps.open(request);
+  const { created, expired } = await deps.open(request);
+  // By then the instance is forgotten as well, and could be created again.
+  if (expired) return 'exists';
   try {
     await deps.create(request);
   } catch (error) {

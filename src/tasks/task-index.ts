@@ -10,6 +10,10 @@ import type { TaskIndex } from '../core/chat-port.ts';
 const maxTasks = 1000;
 const maxRecent = 50;
 
+const dayMs = 24 * 60 * 60_000;
+/** From being asked to the end: a choice of 12 hours, a day in the queue, the work. Its record is kept from the end on. */
+const longestTaskMs = 3 * dayMs;
+
 type Row = {
   task_id: string;
   short_id: string;
@@ -21,7 +25,9 @@ type Row = {
   at: number;
 };
 
-export class TaskIndexBase<Env> extends DurableObject<Env> {
+export abstract class TaskIndexBase<Env> extends DurableObject<Env> {
+  /** How long an ended task is kept. */
+  protected abstract retentionMs(): number;
   readonly #sql = this.ctx.storage.sql;
 
   constructor(ctx: DurableObjectState, env: Env) {
@@ -39,7 +45,7 @@ export class TaskIndexBase<Env> extends DurableObject<Env> {
   }
 
   /** What is known of a message is never forgotten: a second attempt of the first step knows less than the record. */
-  put(task: IndexedTask): void {
+  async put(task: IndexedTask): Promise<void> {
     this.#sql.exec(
       `INSERT INTO task (task_id, short_id, user_id, channel_id, thread_ts, message_ts, posted_ts, at)
        VALUES (?, ?, ?, ?, ?, ?, ?, ?)
@@ -60,6 +66,13 @@ export class TaskIndexBase<Env> extends DurableObject<Env> {
       'DELETE FROM task WHERE task_id IN (SELECT task_id FROM task ORDER BY at DESC LIMIT -1 OFFSET ?)',
       maxTasks,
     );
+    if ((await this.ctx.storage.getAlarm()) === null) await this.ctx.storage.setAlarm(Date.now() + dayMs);
+  }
+
+  override async alarm(): Promise<void> {
+    const before = Date.now() - this.retentionMs() - longestTaskMs;
+    this.#sql.exec('DELETE FROM task WHERE at < ?', before);
+    if (this.recent(1).length > 0) await this.ctx.storage.setAlarm(Date.now() + dayMs);
   }
 
   inThread(channelId: string, threadTs: string, apartFrom: string): IndexedTask | null {

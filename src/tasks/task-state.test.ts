@@ -5,16 +5,18 @@ import {
   choose,
   enterPhase,
   mayCancel,
+  needsSlot,
   offer,
   openState,
+  queue,
   reopen,
   restoreState,
   routedRequestOf,
   startObserving,
   viewOf,
-  watchdog,
   type TaskState,
 } from './task-state.ts';
+import { watchdog } from './watchdog.ts';
 import { emptyReceipt } from '../core/grant.ts';
 
 const t0 = Date.parse(acceptedAt);
@@ -73,6 +75,50 @@ describe('the watchdog', () => {
       'done',
     ],
     [
+      'does not count the time in the queue',
+      {
+        authorization,
+        phases: [
+          { phase: 'authorize', at: t0 },
+          { phase: 'slot', at: t0 },
+        ],
+      },
+      minutes(23 * 60),
+      'nothing',
+    ],
+    [
+      'gives up a task that waits in the queue for more than a day',
+      { authorization, phases: [{ phase: 'slot', at: t0 }] },
+      minutes(24 * 60 + 1),
+      'give-up',
+    ],
+    [
+      'counts a task that waited in the queue from its slot on',
+      {
+        authorization,
+        phases: [
+          { phase: 'authorize', at: t0 },
+          { phase: 'slot', at: t0 },
+          { phase: 'provision', at: minutes(600) },
+        ],
+      },
+      minutes(659),
+      'nothing',
+    ],
+    [
+      'and gives that up as well',
+      {
+        authorization,
+        phases: [
+          { phase: 'authorize', at: t0 },
+          { phase: 'slot', at: t0 },
+          { phase: 'provision', at: minutes(600) },
+        ],
+      },
+      minutes(661),
+      'give-up',
+    ],
+    [
       'lets a person think over a choice',
       { request: slackRequest, phase: 'route' },
       minutes(13 * 60),
@@ -115,6 +161,13 @@ describe('phases', () => {
     expect(once.phases.map(({ phase }) => phase)).toEqual(['accepted', 'clone']);
   });
 
+  it('do not go back when two are entered side by side', () => {
+    const far = enterPhase(enterPhase(opened, 'slot', t0), 'provision', t0 + 1);
+    const late = enterPhase(far, 'acknowledge', t0 + 2);
+    expect(late.phase).toBe('provision');
+    expect(late.phases.map(({ phase }) => phase)).toEqual(['accepted', 'slot', 'provision', 'acknowledge']);
+  });
+
   it('are observed once, and never after the end of the run', () => {
     const observing = startObserving(at({ authorization }), t0);
     expect(observing.agentDeadlineAt).toBe(t0 + 30 * 60_000);
@@ -124,6 +177,33 @@ describe('phases', () => {
     expect(startObserving(setUp, t0).agentDeadlineAt).toBe(t0 + 29 * 60_000);
     const ended = at({ authorization, agentEnd: { kind: 'deadline' } });
     expect(startObserving(ended, t0)).toBe(ended);
+  });
+});
+
+describe('the place in the queue', () => {
+  const waiting = enterPhase(at({ authorization }), 'slot', t0);
+
+  it('is shown while the task waits', () => {
+    expect(viewOf(waiting, shown(t0)).queuePosition).toBeNull();
+    expect(viewOf(queue(waiting, 4), shown(t0)).queuePosition).toBe(4);
+    expect(queue(queue(waiting, 4), 4)).toEqual(queue(waiting, 4));
+    // The comment may be posted beside it.
+    expect(viewOf(enterPhase(queue(waiting, 4), 'acknowledge', t0), shown(t0)).queuePosition).toBe(4);
+  });
+
+  it.each([
+    ['once its sandbox starts', enterPhase(queue(waiting, 4), 'provision', t0)],
+    ['after its end', { ...queue(waiting, 4), outcome }],
+  ])('is not shown %s', (_, state) => {
+    expect(viewOf(state, shown(t0)).queuePosition).toBeNull();
+    expect(queue(state, 3)).toBe(state);
+  });
+
+  it('needs no slot once it is closed, and when it never was', () => {
+    expect(needsSlot(waiting)).toBe(true);
+    expect(needsSlot({ ...waiting, outcome })).toBe(true);
+    expect(needsSlot({ ...waiting, closed: true })).toBe(false);
+    expect(needsSlot(null)).toBe(false);
   });
 });
 

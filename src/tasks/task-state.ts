@@ -7,15 +7,15 @@ import type { Routing } from '../core/chat.ts';
 import type { AgentEnd, Approval, Authorization } from '../core/ports.ts';
 import type { Progress } from '../core/progress.ts';
 import type { TaskView } from '../core/task-view.ts';
-import type {
-  RepositoryFacts,
-  RepositoryRef,
-  RoutedRequest,
-  TaskOutcome,
-  TaskPhase,
-  TaskRequest,
+import {
+  taskPhases,
+  type RepositoryFacts,
+  type RepositoryRef,
+  type RoutedRequest,
+  type TaskOutcome,
+  type TaskPhase,
+  type TaskRequest,
 } from '../core/task.ts';
-import { taskLimits } from './limits.ts';
 
 /** Where the task's one comment or message stands. */
 export type Posted =
@@ -31,6 +31,8 @@ export interface TaskState {
   /** What there is to choose from; null when there is nothing to choose, or no more. */
   readonly choices: readonly RepositoryRef[] | null;
   readonly choice: RepositoryRef | null;
+  /** The place in the queue that was last heard of; null before. */
+  readonly queuePosition: number | null;
   readonly phase: TaskPhase;
   readonly phases: readonly { readonly phase: TaskPhase; readonly at: number }[];
   /** Set before authorization, so that a refusal can be posted. */
@@ -74,6 +76,7 @@ export function openState(request: TaskRequest, canaryNonce: string, now: number
     requesterName: null,
     choices: null,
     choice: null,
+    queuePosition: null,
     phase: 'accepted',
     phases: [{ phase: 'accepted', at: now }],
     facts: null,
@@ -133,10 +136,28 @@ export function choose(state: TaskState, { owner, name }: RepositoryRef): TaskSt
   return chosen === undefined ? null : { ...state, choice: chosen, choices: null };
 }
 
-/** Entering a phase again (a step's second attempt) changes nothing. */
+/** Entering a phase again (a step's second attempt) changes nothing. Some are entered side by side: the furthest one is where the task is. */
 export function enterPhase(state: TaskState, phase: TaskPhase, now: number): TaskState {
   if (state.phases.some((entered) => entered.phase === phase)) return state;
-  return { ...state, phase, phases: [...state.phases, { phase, at: now }] };
+  const furthest = taskPhases.indexOf(phase) > taskPhases.indexOf(state.phase) ? phase : state.phase;
+  return { ...state, phase: furthest, phases: [...state.phases, { phase, at: now }] };
+}
+
+/** Since when the task waits for a slot, or for what it asked beside that; null when it does not. */
+export function waitsForSlotSince({ phases, outcome }: TaskState): number | null {
+  if (outcome !== null || phases.some(({ phase }) => phase === 'provision')) return null;
+  return phases.find(({ phase }) => phase === 'slot')?.at ?? null;
+}
+
+/** The same place again, or one that comes too late, changes nothing. */
+export function queue(state: TaskState, position: number): TaskState {
+  if (waitsForSlotSince(state) === null || state.queuePosition === position) return state;
+  return { ...state, queuePosition: position };
+}
+
+/** Whether there may be a sandbox, or may still be one. A task that was closed never starts one again. */
+export function needsSlot(state: TaskState | null): boolean {
+  return state !== null && !state.closed;
 }
 
 export function startObserving(state: TaskState, now: number): TaskState {
@@ -144,34 +165,6 @@ export function startObserving(state: TaskState, now: number): TaskState {
   // Setup takes its time from the same minutes.
   const since = state.phases.find(({ phase }) => phase === 'setup')?.at ?? now;
   return { ...state, observing: true, agentDeadlineAt: since + state.authorization.limits.minutes * 60_000 };
-}
-
-/**
- * What the heartbeat has to do. `end-run`: the agent's time is up, its work so far is collected. `give-up`: the task
- * as a whole is overdue, so the Workflow must be dead; the record ends the task itself. Default is to do nothing: an
- * alarm that comes too early must not cost a run. `show`: people have not been told the end yet, because the place did
- * not take it. `done`: there is nothing left to watch.
- */
-export function watchdog(
-  state: TaskState,
-  now: number,
-): 'nothing' | 'close' | 'show' | 'done' | 'end-run' | 'give-up' | 'notify-again' {
-  if (state.outcome !== null) {
-    if (!state.closed) return 'close';
-    return state.endShown || now > (state.endedAt ?? 0) + taskLimits.showMs ? 'done' : 'show';
-  }
-  // In Slack a task may wait for a person's choice, or for the one before it in its thread: that is not its own time.
-  const isRouted =
-    state.request.trigger.kind !== 'slack' || state.phases.some(({ phase }) => phase === 'authorize');
-  if (!isRouted)
-    return now > Date.parse(state.request.acceptedAt) + taskLimits.routeMs ? 'give-up' : 'nothing';
-  const authorizedAt = state.phases.find(({ phase }) => phase === 'authorize')?.at;
-  const since = state.reopenedAt ?? authorizedAt ?? Date.parse(state.request.acceptedAt);
-  const minutes = state.authorization?.limits.minutes ?? 0;
-  if (now > since + minutes * 60_000 + taskLimits.overheadMs) return 'give-up';
-  if (state.agentEnd !== null) return state.phase === 'codex' ? 'notify-again' : 'nothing';
-  if (state.agentDeadlineAt !== null && now > state.agentDeadlineAt) return 'end-run';
-  return 'nothing';
 }
 
 /** The last phase in which a cancellation still stops everything: from `publish` on the pull request is being made. */
@@ -240,6 +233,7 @@ export function viewOf(state: TaskState, { progress, receipt, costUsd, now }: Vi
     repository: request.repository ?? state.routing?.repository ?? null,
     routedBy: state.routing?.by ?? null,
     choices: state.outcome === null ? state.choices : null,
+    queuePosition: waitsForSlotSince(state) === null ? null : state.queuePosition,
     issueNumber: request.trigger.kind === 'github' ? request.trigger.issueNumber : null,
     requester: request.requester?.login ?? state.requesterName,
     instruction: request.instruction,

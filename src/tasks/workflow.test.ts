@@ -3,6 +3,7 @@ import type { WorkflowStep } from 'cloudflare:workers';
 import { describe, expect, it } from 'vitest';
 import { createCodex } from '../codex/codex.ts';
 import type { ChangeSet } from '../core/change-set.ts';
+import type { SlotClaim } from '../core/admission.ts';
 import { emptyReceipt } from '../core/grant.ts';
 import type { AgentEnd, Approval, Authorization, PublishInput, TaskRecordPort } from '../core/ports.ts';
 import {
@@ -11,6 +12,7 @@ import {
   type ExecResult,
   type TaskSandbox,
 } from '../core/sandbox-port.ts';
+import type { SlotAnswer } from '../core/slots-port.ts';
 import type { Chat } from '../core/chat-port.ts';
 import type { Notable, Progress } from '../core/progress.ts';
 import type { TaskView } from '../core/task-view.ts';
@@ -45,6 +47,7 @@ interface World {
   readonly deps: TaskDeps;
   readonly log: string[];
   readonly told: Notable[];
+  readonly claims: SlotClaim[];
   readonly published: PublishInput[];
   readonly grants: string[];
   readonly authorized: Authorization[];
@@ -73,6 +76,8 @@ interface Script {
   /** Tasks of the thread before this one: their views in turn, the last one for ever. */
   readonly earlier?: readonly TaskView[];
   readonly choice?: RepositoryRef | null;
+  /** In turn; granted when there are no more. */
+  readonly slotAnswers?: readonly SlotAnswer[];
   readonly setupCache?: TaskDeps['setupCache'];
 }
 
@@ -101,6 +106,8 @@ function world(script: Script): World {
   const indexed: IndexedTask[] = [];
   const offered: (readonly RepositoryRef[])[] = [];
   const told: Notable[] = [];
+  const claims: SlotClaim[] = [];
+  const slotAnswers = [...(script.slotAnswers ?? [])];
   const asked = script.request ?? request;
   const earlierViews = [...(script.earlier ?? [])];
   let outcome: TaskOutcome | null = null;
@@ -118,6 +125,7 @@ function world(script: Script): World {
     located: async () => undefined,
     authorized: async (given) => void authorized.push(given),
     authorization: async () => authorized.at(-1) ?? authorization,
+    queued: async (position) => void log.push(`place ${position}`),
     note: async (text) => void log.push(text),
     tell: async (line) => void told.push(line),
     reopen: async () => ({ reopened: true, attempt: 1, request }),
@@ -159,6 +167,13 @@ function world(script: Script): World {
   const deps: TaskDeps = {
     record,
     sandbox,
+    slots: {
+      request: async (claim) => {
+        claims.push(claim);
+        return slotAnswers.shift() ?? { granted: true };
+      },
+      release: async () => undefined,
+    },
     setupCache: script.setupCache ?? null,
     codex,
     codeHost: {
@@ -229,7 +244,19 @@ function world(script: Script): World {
     log: () => undefined,
     ...script.deps,
   };
-  return { deps, log, told, grants, published, authorized, routed, indexed, offered, outcome: () => outcome };
+  return {
+    deps,
+    log,
+    told,
+    claims,
+    grants,
+    published,
+    authorized,
+    routed,
+    indexed,
+    offered,
+    outcome: () => outcome,
+  };
 }
 
 /** Runs steps at once, with retries but without waiting, as the platform would with its back-off left out. */
@@ -275,6 +302,7 @@ describe('a task', () => {
     expect(log.filter((name) => name !== 'comment')).toEqual([
       'authorize',
       'acknowledge',
+      'slot',
       'provision',
       'canary',
       'clone',
@@ -402,6 +430,35 @@ describe('a task', () => {
     expect(log.slice(-2).sort()).toEqual(['closed', 'comment']);
   });
 
+  it('starts its sandbox once it has a slot, and says its place until then', async () => {
+    const waits = (place: number) => ({ granted: false, place }) as const;
+    const { result, log, claims } = await live({ slotAnswers: [waits(17), waits(2)] });
+    expect(result.kind).toBe('pull-request');
+    expect(log.filter((line) => /^(?:slot|place|provision|canary)/.test(line))).toEqual([
+      'slot',
+      'place 17',
+      'slot',
+      'place 2',
+      'slot',
+      'provision',
+      'canary',
+    ]);
+    expect(claims).toHaveLength(3);
+    expect(claims[0]).toEqual({ taskId: 'gh-1-c2', repository: 'acme/app', requester: 'github:3' });
+  });
+
+  it('never starts a sandbox when it is cancelled in the queue', async () => {
+    let starts = 0;
+    const { result, log } = await live({
+      slotAnswers: [{ granted: false, place: 9 }],
+      cancelDuring: 'slot',
+      sandbox: { start: async () => void (starts += 1) },
+    });
+    expect(result).toEqual({ kind: 'cancelled', by: 'maria' });
+    expect(starts).toBe(0);
+    expect(log).toContain('closed');
+  });
+
   it.each(['start', 'exec', 'startRun', 'writeFile'] as const)(
     'is over when the sandbox is lost in %s',
     async (method) => {
@@ -426,14 +483,21 @@ describe('a task', () => {
     expect(result).toEqual({ kind: 'cancelled', by: 'maria' });
   });
 
-  it.each<TaskPhase>(['authorize', 'acknowledge', 'canary', 'clone', 'codex', 'collect', 'gate', 'publish'])(
-    'stops at %s when it was cancelled before',
-    async (phase) => {
-      const { result, published } = await live({ cancelBefore: phase });
-      expect(result).toEqual({ kind: 'cancelled', by: 'maria' });
-      expect(published).toEqual([]);
-    },
-  );
+  it.each<TaskPhase>([
+    'authorize',
+    'acknowledge',
+    'slot',
+    'canary',
+    'clone',
+    'codex',
+    'collect',
+    'gate',
+    'publish',
+  ])('stops at %s when it was cancelled before', async (phase) => {
+    const { result, published } = await live({ cancelBefore: phase });
+    expect(result).toEqual({ kind: 'cancelled', by: 'maria' });
+    expect(published).toEqual([]);
+  });
 
   it.each<[string, Script, RegExp]>([
     ['the time is up', { end: { kind: 'deadline' } }, /time limit/],

@@ -4,40 +4,21 @@
  * Expected ends are values of `Stage`; only what may pass (a network, a restart) is thrown, and then retried.
  */
 import type { WorkflowStep, WorkflowStepConfig } from 'cloudflare:workers';
-import type {
-  RepositoryRef,
-  RoutedRequest,
-  TaskOutcome,
-  TaskPhase,
-  TaskRequest,
-  TaskStart,
-} from '../core/task.ts';
+import type { RepositoryRef, RoutedRequest, TaskOutcome, TaskRequest, TaskStart } from '../core/task.ts';
 import type { Authorization } from '../core/ports.ts';
 import { acknowledge, authorizeTask, readContext, type Asker } from './stage-intake.ts';
 import { collectChange, gateChange, publishChange } from './stage-publish.ts';
 import { earlierTask, routeTask, slackAsk, type Earlier } from './stage-route.ts';
-import { cloneRepository, proveSealed, startCodex, startSandbox } from './stage-sandbox.ts';
+import { cloneRepository, proveSealed, startCodex } from './stage-sandbox.ts';
 import { beginSetup, finishSetup, watchSetup } from './stage-setup.ts';
+import { provision, takeSlot } from './stage-slot.ts';
 import type { Stage, TaskDeps } from './stage.ts';
+import { patient, persistent, runnerOf, type Runner } from './step-runner.ts';
 import { fromStoredJson, toStoredJson } from './stored-json.ts';
-
-/** 1 + 2 + 4 + 8 s: outlasts a restart of the Worker or a short outage of GitHub. */
-const patient: WorkflowStepConfig = {
-  retries: { limit: 4, delay: 1000, backoff: 'exponential' },
-  timeout: '5 minutes',
-};
-/** Publishing tries longer: the work is done and must not be lost. 2 s to 256 s, about 8 minutes in all. */
-const persistent: WorkflowStepConfig = {
-  retries: { limit: 8, delay: 2000, backoff: 'exponential' },
-  timeout: '10 minutes',
-};
 
 /** For a click: over a night. `task-state.ts` gives up a little later. */
 const choiceTimeout = '12 hours';
 const earlierWait = '3 seconds';
-
-/** How long a task waits between two looks for a free sandbox. The record's watchdog bounds the whole. */
-const busyWait = '5 seconds';
 
 export async function runTask(
   { kind, request }: TaskStart,
@@ -87,11 +68,11 @@ async function work(
   if (!authorized.go) return authorized.outcome;
   const authorization = authorized.value;
 
-  // Nothing here depends on the other: the person sees 👀 while the sandbox starts and the issue is read.
+  // Nothing here depends on the other: the person sees 👀 while the task gets its slot, the sandbox starts and the issue is read.
   const [acknowledged, context, provisioned] = await Promise.all([
     run('acknowledge', patient, () => acknowledge(request, authorization, deps)),
     step.do('context', patient, async () => await readContext(request, authorization, asker.earlier, deps)),
-    provision(step, deps),
+    sandboxFor(request, step, deps),
   ]);
   if (!acknowledged.go) return acknowledged.outcome;
   if (!provisioned.go) return provisioned.outcome;
@@ -111,6 +92,12 @@ async function work(
   const collected = await run('collect', patient, () => collectChange(authorization, deps));
   if (!collected.go) return collected.outcome;
   return await publish(request, authorization, run, deps);
+}
+
+/** First the right to a sandbox, then the sandbox. */
+async function sandboxFor(request: RoutedRequest, step: WorkflowStep, deps: TaskDeps): Promise<Stage<null>> {
+  const slot = await takeSlot(request, step, deps);
+  return slot.go ? await provision(step, deps) : slot;
 }
 
 /** Which repository it is about: the place says it, or, in Slack, routing, and where that is not enough a person. */
@@ -230,45 +217,6 @@ async function setUp(authorization: Authorization, run: Runner, deps: TaskDeps):
     if (seen.value === 'ended') break;
   }
   return await run('setup', patient, () => finishSetup(authorization, setup, deps));
-}
-
-/** Waits its turn while the host has no room; in between nothing is held and nothing runs. */
-async function provision(step: WorkflowStep, deps: TaskDeps): Promise<Stage<null>> {
-  const run = runnerOf(step, deps);
-  for (;;) {
-    const started = await run('provision', patient, () => startSandbox(deps));
-    if (!started.go) return started;
-    if (started.value === 'started') return { go: true, value: null };
-    await step.sleep('wait for a free sandbox', busyWait);
-  }
-}
-
-type Runner = <T>(
-  phase: TaskPhase,
-  config: WorkflowStepConfig,
-  work: () => Promise<Stage<T>>,
-) => Promise<Stage<T>>;
-
-function runnerOf(step: WorkflowStep, deps: TaskDeps): Runner {
-  return async <T>(phase: TaskPhase, config: WorkflowStepConfig, work: () => Promise<Stage<T>>) =>
-    // As text: the types of what a step may return know no generics.
-    fromStoredJson(
-      await step.do(phase, config, async () => toStoredJson(await unlessCancelled(phase, work, deps))),
-    );
-}
-
-async function unlessCancelled<T>(
-  phase: TaskPhase,
-  work: () => Promise<Stage<T>>,
-  deps: TaskDeps,
-): Promise<Stage<T>> {
-  const { cancelledBy } = await deps.record.enter(phase);
-  if (cancelledBy !== null) return { go: false, outcome: { kind: 'cancelled', by: cancelledBy } };
-  const stage = await work();
-  if (stage.go) return stage;
-  // A cancellation takes the sandbox from under the step: that is not the loss that the step reports.
-  const { cancelledBy: meanwhile } = await deps.record.enter(phase);
-  return meanwhile === null ? stage : { go: false, outcome: { kind: 'cancelled', by: meanwhile } };
 }
 
 /** After all retries: what a person is told. The error itself goes to the log; it may hold addresses or upstream text. */

@@ -64,6 +64,7 @@ const view = (outcome: TaskOutcome | null = null): TaskView => ({
   repository: { owner: 'acme', name: 'shop' },
   routedBy: 'named',
   choices: null,
+  queuePosition: null,
   issueNumber: null,
   requester: 'Maria',
   instruction: 'Fix it',

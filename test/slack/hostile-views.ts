@@ -117,6 +117,7 @@ export const hostileView: fc.Arbitrary<TaskView> = fc.record({
   repository: fc.option(repository),
   routedBy: fc.option(fc.constantFrom('named' as const, 'thread' as const, 'chosen' as const)),
   choices: fc.option(list(repository, 150)),
+  queuePosition: fc.option(fc.integer({ min: 1, max: 10_000 })),
   issueNumber: fc.constant(null),
   requester: fc.option(hostileText),
   instruction: hostileText,

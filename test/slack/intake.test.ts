@@ -88,6 +88,7 @@ async function know(world: World, taskId: string, known: Known = {}): Promise<st
     repository: shop,
     routedBy: 'named',
     choices: null,
+    queuePosition: null,
     issueNumber: null,
     requester: 'Ada',
     instruction: request.instruction,

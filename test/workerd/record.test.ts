@@ -2,6 +2,7 @@
 import { evictDurableObject, runDurableObjectAlarm, runInDurableObject } from 'cloudflare:test';
 import { env, exports } from 'cloudflare:workers';
 import { describe, expect, it, vi } from 'vitest';
+import * as z from 'zod';
 import completedRun from '../codex/fixtures/completed.jsonl?raw';
 import type { EgressEntry } from '../../src/core/grant.ts';
 import { authorization, codexHasWritten, recordOf, sandboxCalls, sandboxIdOf, taskRequest } from './task.ts';
@@ -36,6 +37,14 @@ async function opened(taskId: string) {
   await record.open(taskRequest(taskId));
   await record.authorized(authorization());
   return record;
+}
+
+const day = 24 * 60 * 60_000;
+
+/** Days from now to the record's next alarm. */
+async function alarmInDays(record: ReturnType<typeof recordOf>): Promise<number> {
+  const at = await runInDurableObject(record, async (_, { storage }) => await storage.getAlarm());
+  return ((at ?? Number.NaN) - Date.now()) / day;
 }
 
 /** The answer of the events route, read to its end or until `enough` says so. */
@@ -201,8 +210,8 @@ describe('the watchdog', () => {
       changeKept: false,
     });
     expect(await sandboxCalls('overdue')).toEqual(['destroy']);
-    // Closed for good: nothing wakes it any more.
-    expect(await runDurableObjectAlarm(record)).toBe(false);
+    // Closed for good: what wakes it the next time forgets it.
+    expect(await alarmInDays(record)).toBeCloseTo(30, 1);
   });
 
   it('ends a task whose Workflow broke off without ending it', async () => {
@@ -232,6 +241,124 @@ describe('the watchdog', () => {
     await record.finish({ kind: 'no-change', summary: 'first' });
     await record.finish({ kind: 'cancelled', by: 'maria' });
     expect((await record.view())?.outcome).toEqual({ kind: 'no-change', summary: 'first' });
+  });
+});
+
+describe('an ended task', () => {
+  /** Ended so many days ago. */
+  async function endedFor(taskId: string, days: number) {
+    const record = await opened(taskId);
+    await record.keep('change.ndjson', 'a line');
+    await record.finish({ kind: 'no-change', summary: '' });
+    await record.saveComment();
+    await record.close();
+    await runInDurableObject(record, (_, { storage }) => {
+      const row = storage.sql.exec<{ body: string }>("SELECT body FROM document WHERE name = 'state'").one();
+      const state: unknown = JSON.parse(row.body);
+      const aged = { ...z.looseObject({}).parse(state), endedAt: Date.now() - days * day };
+      storage.sql.exec("UPDATE document SET body = ? WHERE name = 'state'", JSON.stringify(aged));
+    });
+    await evictDurableObject(record);
+    return record;
+  }
+
+  it('is kept for as long as the configuration says', async () => {
+    const record = await endedFor('kept-29-days', 29);
+    expect(await runDurableObjectAlarm(record)).toBe(true);
+    expect(await record.view()).toMatchObject({ status: 'ended' });
+    expect(await record.kept('change.ndjson')).toBe('a line');
+    expect(await alarmInDays(record)).toBeCloseTo(1, 1);
+  });
+
+  it('is forgotten after that, as if it had never been', async () => {
+    const record = await endedFor('kept-31-days', 31);
+    expect(await runDurableObjectAlarm(record)).toBe(true);
+    for (const forgotten of [record, await evicted(record)]) {
+      expect(await forgotten.view()).toBeNull();
+      expect(await forgotten.request()).toBeNull();
+      expect(await forgotten.kept('change.ndjson')).toBeNull();
+      expect(await forgotten.events()).toEqual([]);
+      expect(await forgotten.watch(0)).toBeNull();
+      expect(await forgotten.admitEgress()).toBeNull();
+      expect(await forgotten.needsSlot()).toBe(false);
+    }
+    const left = await runInDurableObject(record, (_, { storage }) =>
+      storage.sql.exec<{ name: string }>('SELECT name FROM document').toArray(),
+    );
+    expect(left).toEqual([{ name: 'tombstone' }]);
+    const answer = await exports.default.fetch(
+      new Request('http://airlock.test/api/tasks/kept-31-days', {
+        headers: { authorization: 'Bearer a-token-of-the-tests' },
+      }),
+    );
+    expect(answer.status).toBe(404);
+  });
+
+  it('is not started anew by its own trigger, delivered again', async () => {
+    const record = await endedFor('came-again', 31);
+    await runDurableObjectAlarm(record);
+    expect(await record.open(taskRequest('came-again'))).toEqual({ created: false, expired: true });
+    expect(await record.view()).toBeNull();
+    // Nor while the tombstone is asked by an alarm before its time.
+    await runDurableObjectAlarm(record);
+    expect(await record.open(taskRequest('came-again'))).toEqual({ created: false, expired: true });
+  });
+
+  it('leaves nothing at all after a year more', async () => {
+    const record = await endedFor('long-ago', 31);
+    await runDurableObjectAlarm(record);
+    await runInDurableObject(record, (_, { storage }) => {
+      const tombstone = JSON.stringify({ expiredAt: Date.now() - 366 * day });
+      storage.sql.exec("UPDATE document SET body = ? WHERE name = 'tombstone'", tombstone);
+    });
+    await runDurableObjectAlarm(record);
+    const tables = await runInDurableObject(record, (_, { storage }) =>
+      storage.sql.exec("SELECT name FROM sqlite_master WHERE type = 'table' AND name = 'document'").toArray(),
+    );
+    expect(tables).toEqual([]);
+    expect(await runDurableObjectAlarm(record)).toBe(false);
+  });
+
+  async function evicted(record: ReturnType<typeof recordOf>) {
+    await evictDurableObject(record);
+    return record;
+  }
+});
+
+describe('a task in the queue', () => {
+  it('shows its place, tells it in its log, and is looked after once a minute', async () => {
+    const record = await opened('queued');
+    await record.enter('slot');
+    await record.queued(7);
+    await record.queued(7);
+    await record.queued(3);
+    await evictDurableObject(record);
+    expect((await record.view())?.queuePosition).toBe(3);
+    expect(
+      (await record.events()).flatMap(({ body }) => (body.kind === 'queued' ? body.position : [])),
+    ).toEqual([7, 3]);
+    await runDurableObjectAlarm(record);
+    expect(await alarmInDays(record)).toBeCloseTo(60_000 / day, 4);
+    await record.enter('provision');
+    expect((await record.view())?.queuePosition).toBeNull();
+    expect(await alarmInDays(record)).toBeCloseTo(5_000 / day, 4);
+  });
+
+  it('gives its slot back once its sandbox is destroyed, and when it is cancelled', async () => {
+    const [first, second] = [await opened('slot-held'), await opened('slot-cancelled')];
+    const queue = env.SLOTS.get(env.SLOTS.idFromName('slots'));
+    const claimed = { repository: 'acme/split', requester: null };
+    await queue.request({ taskId: 'slot-held', ...claimed });
+    await queue.request({ taskId: 'slot-cancelled', ...claimed });
+    expect(await first.needsSlot()).toBe(true);
+    await first.finish({ kind: 'no-change', summary: '' });
+    await first.close();
+    await second.cancel('maria').catch(() => undefined); // there is no Workflow instance to tell
+    expect([await first.needsSlot(), await second.needsSlot()]).toEqual([false, false]);
+    const held = await runInDurableObject(queue, (_, { storage }) =>
+      storage.sql.exec("SELECT task_id FROM slot WHERE task_id LIKE 'slot-%'").toArray(),
+    );
+    expect(held).toEqual([]);
   });
 });
 

@@ -1,0 +1,171 @@
+/**
+ * Who gets the next free slot. A slot is the right to have a sandbox; there are `total` of them, and one repository or one
+ * person may hold only some. Pure: the queue is plain data, and `slots.ts` of `tasks/` keeps it.
+ *
+ * - **Repositories take turns**, in a circle: one that begins to wait joins at its end, one that was served goes back there. So a
+ *   repository with a single task waits for at most one task of each other one, however many those have, and a place is
+ *   never lost by being unable to use it: who is at a limit stays in front.
+ * - **Within a repository the oldest goes first**, among those whose requester may have another slot. So somebody who has asked for
+ *   fifty tasks holds up nobody else once they are at their limit.
+ * - **A requester's tasks in one repository are never passed by others of theirs for ever.** Turns of repositories and the ends of a
+ *   person's tasks could fall together such that the person's slot always comes free when it is another repository's turn. What was
+ *   passed `patience` times has the last slot of its requester kept for it.
+ *
+ * Nobody starves as long as tasks end: who is the oldest of its repository and may be admitted waits for the turns of the
+ * repositories before it, and each turn is one end of some task. What is not decided here: how long a task may take.
+ */
+
+export interface SlotLimits {
+  readonly total: number;
+  readonly perRepository: number;
+  readonly perRequester: number;
+}
+
+export interface SlotClaim {
+  readonly taskId: string;
+  /** A name that is the same for the same repository, however it was written. */
+  readonly repository: string;
+  /** null: nobody in particular (the API's token is the operator's), and then only the other limits count. */
+  readonly requester: string | null;
+}
+
+export interface WaitingClaim extends SlotClaim {
+  /** How often a younger task of the same requester was admitted in another repository since the last of these two in this one. */
+  readonly passed: number;
+}
+
+export interface SlotQueue {
+  readonly held: readonly SlotClaim[];
+  /** Oldest first. */
+  readonly waiting: readonly WaitingClaim[];
+  /** Repositories with waiting tasks, in the order of their turns. */
+  readonly turns: readonly string[];
+}
+
+export const emptyQueue: SlotQueue = { held: [], waiting: [], turns: [] };
+
+/** Admissions of a requester in other repositories before their oldest in this one has the last slot kept for it. */
+export const patience = 10;
+
+/** The claim at the end of the queue. One that is in it already changes nothing. */
+export function join(queue: SlotQueue, claim: SlotClaim): SlotQueue {
+  const { held, waiting, turns } = queue;
+  if ([...held, ...waiting].some(({ taskId }) => taskId === claim.taskId)) return queue;
+  const { repository } = claim;
+  return {
+    held,
+    waiting: [...waiting, { ...claim, passed: 0 }],
+    turns: turns.includes(repository) ? turns : [...turns, repository],
+  };
+}
+
+/** Without the task, whether it waited or held a slot. */
+export function leave({ held, waiting, turns }: SlotQueue, taskId: string): SlotQueue {
+  const left = waiting.filter((claim) => claim.taskId !== taskId);
+  return {
+    held: held.filter((claim) => claim.taskId !== taskId),
+    waiting: left,
+    turns: turns.filter((name) => left.some(({ repository }) => repository === name)),
+  };
+}
+
+/** Everybody who may be admitted now, in order, and the queue after that. */
+export function admit(
+  queue: SlotQueue,
+  limits: SlotLimits,
+): { readonly admitted: readonly SlotClaim[]; readonly queue: SlotQueue } {
+  const admitted: SlotClaim[] = [];
+  let rest = queue;
+  for (let next = nextAdmission(rest, limits); next !== null; next = nextAdmission(rest, limits)) {
+    admitted.push(next);
+    rest = serve(rest, next);
+  }
+  return { admitted, queue: rest };
+}
+
+/** null: nobody waits, or nobody who waits may have a slot now. */
+export function nextAdmission(queue: SlotQueue, limits: SlotLimits): WaitingClaim | null {
+  const { held, waiting, turns } = queue;
+  if (held.length >= limits.total || waiting.length === 0) return null;
+  const ofRepository = countBy(held, ({ repository }) => repository);
+  const ofRequester = countBy(held, ({ requester }) => requester);
+  const keptFor = overdueOf(waiting);
+  const mayHave = (claim: WaitingClaim): boolean => {
+    const { requester } = claim;
+    if (requester === null) return true;
+    const overdue = keptFor.get(requester);
+    // The last one is kept for who was passed too often; the others are free for all tasks of the same person.
+    const kept = overdue === undefined || overdue === claim ? 0 : 1;
+    return (ofRequester.get(requester) ?? 0) + kept < limits.perRequester;
+  };
+  // Of each repository the oldest that may go, in one pass.
+  const firsts = new Map<string, WaitingClaim>();
+  for (const claim of waiting)
+    if (!firsts.has(claim.repository) && mayHave(claim)) firsts.set(claim.repository, claim);
+  for (const repository of turns) {
+    const first = firsts.get(repository);
+    if (first !== undefined && (ofRepository.get(repository) ?? 0) < limits.perRepository) return first;
+  }
+  return null;
+}
+
+/** The queue after this claim was admitted. */
+export function serve(queue: SlotQueue, { taskId, repository, requester }: WaitingClaim): SlotQueue {
+  const place = queue.waiting.findIndex((claim) => claim.taskId === taskId);
+  const waiting = queue.waiting
+    .map((claim, index) => {
+      if (requester === null || claim.requester !== requester) return claim;
+      if (claim.repository === repository) return { ...claim, passed: 0 };
+      return index < place ? { ...claim, passed: claim.passed + 1 } : claim;
+    })
+    .filter((claim) => claim.taskId !== taskId);
+  const others = queue.turns.filter((name) => name !== repository);
+  return {
+    held: [...queue.held, { taskId, repository, requester }],
+    waiting,
+    turns: waiting.some((claim) => claim.repository === repository) ? [...others, repository] : others,
+  };
+}
+
+/**
+ * The tasks that wait, in the order in which slots would come to them if they came one by one and only turns counted: what people
+ * are told as their place. Who is at a limit may be overtaken, so a place is a good guess and no promise.
+ */
+export function queueOrder({ waiting, turns }: SlotQueue): readonly string[] {
+  const lines = new Map<string, string[]>(turns.map((repository) => [repository, []]));
+  for (const { repository, taskId } of waiting) lines.get(repository)?.push(taskId);
+  const order: string[] = [];
+  for (let round = 0; order.length < waiting.length; round += 1) {
+    const before = order.length;
+    for (const line of lines.values()) {
+      const taskId = line[round];
+      if (taskId !== undefined) order.push(taskId);
+    }
+    if (order.length === before) break;
+  }
+  return order;
+}
+
+/**
+ * Whether a new place is worth an edit of a comment: every step near the front, a quarter of the way further back. With a step at a
+ * time, a queue of n tasks would cost n² / 2 edits until it is empty.
+ */
+export function isWorthTelling(told: number | null, place: number): boolean {
+  if (told === null) return true;
+  return Math.abs(told - place) >= Math.max(1, Math.floor(Math.min(told, place) / 4));
+}
+
+/** Of each requester the oldest task that was passed too often. */
+function overdueOf(waiting: readonly WaitingClaim[]): ReadonlyMap<string, WaitingClaim> {
+  const overdue = new Map<string, WaitingClaim>();
+  for (const claim of waiting)
+    if (claim.requester !== null && claim.passed >= patience && !overdue.has(claim.requester))
+      overdue.set(claim.requester, claim);
+  return overdue;
+}
+
+function countBy<T, Key>(items: readonly T[], keyOf: (item: T) => Key): ReadonlyMap<Key, number> {
+  const counts = new Map<Key, number>();
+  for (const item of items) counts.set(keyOf(item), (counts.get(keyOf(item)) ?? 0) + 1);
+  return counts;
+}
