@@ -7,17 +7,29 @@ import { WebSocket } from 'ws';
 import type { FakeContainer } from './container.ts';
 import { transportOver } from './rpc-transport.ts';
 
-interface ControlServer {
-  readonly commands: { execute(command: string, sessionId: string): { exitCode: number; stderr: string } };
+export interface Ended {
+  readonly exitCode: number;
+  readonly stdout: string;
+  readonly stderr: string;
 }
 
-export async function asRoot({ controlSocket }: FakeContainer, script: string): Promise<void> {
+interface ControlServer {
+  readonly commands: { execute(command: string, sessionId: string): Ended };
+}
+
+/** Rejects when the script fails. */
+export async function asRoot(container: FakeContainer, script: string): Promise<void> {
+  const { exitCode, stderr } = await runAsRoot(container, script);
+  if (exitCode !== 0) throw new Error(stderr);
+}
+
+export async function runAsRoot({ controlSocket }: FakeContainer, script: string): Promise<Ended> {
   const webSocket = new WebSocket(`ws+unix:${controlSocket}:/rpc`);
   await once(webSocket, 'open');
   try {
     const server = new RpcSession<ControlServer>(transportOver(webSocket)).getRemoteMain();
-    const { exitCode, stderr } = await server.commands.execute(script, '__DISABLE_SESSION__');
-    if (exitCode !== 0) throw new Error(stderr);
+    const { exitCode, stdout, stderr } = await server.commands.execute(script, '__DISABLE_SESSION__');
+    return { exitCode, stdout, stderr };
   } finally {
     webSocket.close();
   }

