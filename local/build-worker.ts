@@ -72,6 +72,7 @@ async function fingerprintSources(): Promise<string> {
     'wrangler.jsonc',
     'package-lock.json',
     'airlock.config.jsonc',
+    'slack-manifest.json',
   ];
   for (const file of files) hash.update(file).update(await readFile(join(projectRoot, file)));
   return hash.digest('hex');

@@ -39,6 +39,7 @@ import type { SlotsDeps } from './tasks/slots.ts';
 import { startTask, workflowIdOf } from './tasks/start-task.ts';
 import type { InboxDeps } from './tasks/task-inbox.ts';
 import { createTaskIndex } from './tasks/task-index.ts';
+import { airlockVersion } from './version.ts';
 
 /** What does not change while an isolate lives. */
 interface Base {
@@ -95,7 +96,7 @@ function baseOf(env: Env): Base {
 export function composeApp(env: Env): Hono {
   const { settings, config, policy, chat } = baseOf(env);
   return createApp({
-    version: '0.1.0',
+    version: airlockVersion,
     log,
     githubWebhooks: githubWebhooks({
       secret: settings.githubWebhookSecret,

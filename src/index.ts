@@ -5,6 +5,7 @@ import {
   type WorkflowEvent,
   type WorkflowStep,
 } from 'cloudflare:workers';
+import { composeDoctor, doctorPath } from './compose-doctor.ts';
 import {
   composeApp,
   composeEgress,
@@ -34,6 +35,8 @@ connectOutbound((env: Env, waitUntil) => composeEgress(env, waitUntil));
 
 export default {
   async fetch(request, env, context): Promise<Response> {
+    if (new URL(request.url).pathname === doctorPath)
+      return await composeDoctor(env).fetch(request, env, context);
     let app;
     try {
       app = composeApp(env);

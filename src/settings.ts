@@ -104,6 +104,22 @@ export function parseSettings(environment: Readonly<Record<string, unknown>>): S
   };
 }
 
+/** Every problem by the name of its setting, for who wants to hear of all at once. Never repeats a value. */
+export function settingProblems(environment: Readonly<Record<string, unknown>>): ReadonlyMap<string, string> {
+  const given = Object.fromEntries(settingNames.map((name) => [name, blankToMissing(environment[name])]));
+  const problems = new Map<string, string>();
+  for (const { path, message } of settingsSchema.safeParse(given).error?.issues ?? []) {
+    const name = String(path[0]);
+    if (!problems.has(name)) problems.set(name, message);
+  }
+  const { SLACK_SIGNING_SECRET: signingSecret, SLACK_BOT_TOKEN: botToken } = given;
+  if (signingSecret !== undefined && botToken === undefined)
+    problems.set('SLACK_BOT_TOKEN', 'is missing: Slack needs the app’s bot token as well');
+  if (botToken !== undefined && signingSecret === undefined)
+    problems.set('SLACK_SIGNING_SECRET', 'is missing: Slack needs the app’s signing secret as well');
+  return problems;
+}
+
 /** Half of it would be a bot that hears and cannot answer, or the other way round. */
 function slackSettings(
   s: z.infer<typeof settingsSchema>,

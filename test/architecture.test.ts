@@ -15,11 +15,14 @@ const mayImport: Readonly<Record<string, readonly string[]>> = {
   publish: ['core', 'github'],
   sandbox: ['core', 'egress'],
   slack: ['core'],
+  doctor: ['core', 'config', 'github', 'settings.ts', 'version.ts'],
   tasks: ['core'],
   web: ['core'],
   'settings.ts': [],
+  'version.ts': [],
   'app.ts': ['web'],
   'env.ts': ['core', 'sandbox', 'tasks'],
+  'compose-doctor.ts': ['core', 'doctor', 'tasks', 'web', 'env.ts', 'version.ts'],
   'composition.ts': [
     'core',
     'config',
@@ -34,8 +37,9 @@ const mayImport: Readonly<Record<string, readonly string[]>> = {
     'app.ts',
     'env.ts',
     'settings.ts',
+    'version.ts',
   ],
-  'index.ts': ['core', 'sandbox', 'tasks', 'composition.ts', 'env.ts'],
+  'index.ts': ['core', 'sandbox', 'tasks', 'composition.ts', 'compose-doctor.ts', 'env.ts'],
 };
 
 interface Import {

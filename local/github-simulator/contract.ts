@@ -202,6 +202,13 @@ export interface GithubSimulator {
   enableAutoMerge(of: RepositoryName & { number: number }): void;
   /** Suspends the App's installation on an owner: it is listed, but mints no token. */
   suspendInstallation(owner: string): void;
+  resumeInstallation(owner: string): void;
+  /** What the App asks for and listens to from now on, as changed on its settings page. What is left out stays. */
+  changeApp(change: { readonly permissions?: Permissions; readonly events?: readonly string[] }): void;
+  /** What an account has accepted of the App's permissions; null: all. Shown only: tokens are minted as before. */
+  acceptPermissions(owner: string, permissions: Permissions | null): void;
+  /** The App signs with it from now on. */
+  setWebhookSecret(secret: string): void;
   deliveries(): readonly Delivery[];
   /** Sends the same body under the same GUID again. */
   redeliver(deliveryId: string): Promise<{ status: number | null; attempt: DeliveryAttempt }>;

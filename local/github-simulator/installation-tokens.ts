@@ -38,9 +38,14 @@ export function covers(permissions: Permissions, name: string, level: Permission
 
 export class TokenStore {
   private readonly tokens = new Map<string, InstallationToken>();
-  private readonly granted: Permissions;
+  private granted: Permissions;
 
   constructor(granted: Permissions) {
+    this.granted = { ...granted, metadata: 'read' };
+  }
+
+  /** What the App asks for from now on. */
+  grant(granted: Permissions): void {
     this.granted = { ...granted, metadata: 'read' };
   }
 

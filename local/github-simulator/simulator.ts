@@ -48,8 +48,19 @@ export async function startGithubSimulator(options: GithubSimulatorOptions): Pro
     store,
     tokens,
     webhooks,
-    app: { id: app.id, slug: app.slug, key: publicKey(app.publicKeyPem), createdAt: timestamp() },
+    app: {
+      id: app.id,
+      slug: app.slug,
+      key: publicKey(app.publicKeyPem),
+      createdAt: timestamp(),
+      events: ['issue_comment', 'issues'],
+    },
     bot: store.user(`${app.slug}[bot]`, 'Bot'),
+  };
+  const installationOn = (owner: string) => {
+    const installation = store.installations.get(owner.toLowerCase());
+    if (installation === undefined) throw new Error(`the App is not installed on ${owner}`);
+    return installation;
   };
   const faults = new Faults();
   const log = new RequestLog();
@@ -81,11 +92,20 @@ export async function startGithubSimulator(options: GithubSimulatorOptions): Pro
     openPullFromFork: (pull) => openPullFromFork(site, pull),
     closePull: (of) => closePull(site, of),
     enableAutoMerge: (of) => enableAutoMerge(site, of),
-    suspendInstallation(owner) {
-      const installation = store.installations.get(owner.toLowerCase());
-      if (installation === undefined) throw new Error(`the App is not installed on ${owner}`);
-      installation.suspendedAt = timestamp();
+    suspendInstallation: (owner) => {
+      installationOn(owner).suspendedAt = timestamp();
     },
+    resumeInstallation: (owner) => {
+      installationOn(owner).suspendedAt = null;
+    },
+    changeApp({ permissions, events }) {
+      if (permissions !== undefined) tokens.grant(permissions);
+      if (events !== undefined) site.app.events = events;
+    },
+    acceptPermissions: (owner, permissions) => {
+      installationOn(owner).accepted = permissions;
+    },
+    setWebhookSecret: (secret) => webhooks.setSecret(secret),
     deliveries: () => [...webhooks.deliveries()],
     async redeliver(deliveryId) {
       const attempt = await webhooks.redeliver(deliveryId);

@@ -14,7 +14,12 @@ export interface Site extends Identities {
   readonly apiUrl: string;
   readonly store: Store;
   readonly webhooks: Webhooks;
-  readonly app: Identities['app'] & { readonly slug: string; readonly createdAt: string };
+  readonly app: Identities['app'] & {
+    readonly slug: string;
+    readonly createdAt: string;
+    /** What it is subscribed to. */
+    events: readonly string[];
+  };
   /** The App's own account: `slug[bot]`. */
   readonly bot: User;
 }

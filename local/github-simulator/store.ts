@@ -4,7 +4,7 @@
  */
 import { rm } from 'node:fs/promises';
 import { join } from 'node:path';
-import type { NewRepository, ReactionContent, RolePermission } from './contract.ts';
+import type { NewRepository, Permissions, ReactionContent, RolePermission } from './contract.ts';
 import { GitRepository } from './git-repository.ts';
 
 export interface User {
@@ -86,6 +86,8 @@ export interface Installation {
   readonly createdAt: string;
   readonly repositories: Repository[];
   suspendedAt: string | null;
+  /** What its account has accepted; null: all that the App asks for. */
+  accepted: Permissions | null;
 }
 
 /** GitHub's timestamps: UTC, whole seconds. */
@@ -256,6 +258,7 @@ export class Store {
       createdAt: timestamp(),
       repositories: [],
       suspendedAt: null,
+      accepted: null,
     };
     installation.repositories.push(repository);
     this.installations.set(key, installation);

@@ -14,7 +14,7 @@ interface RecordedDelivery extends Delivery {
 
 export class Webhooks {
   private url: string | null;
-  private readonly secret: string;
+  private secret: string;
   private readonly appId: number;
   private readonly hookId: number;
   private readonly recorded: RecordedDelivery[] = [];
@@ -30,6 +30,15 @@ export class Webhooks {
 
   setUrl(url: string | null): void {
     this.url = url;
+  }
+
+  setSecret(secret: string): void {
+    this.secret = secret;
+  }
+
+  /** As `GET /app/hook/config` shows it: the secret is not to be read back. */
+  config(): { readonly url: string | null; readonly hasSecret: boolean } {
+    return { url: this.url, hasSecret: this.secret !== '' };
   }
 
   deliveries(): readonly Delivery[] {

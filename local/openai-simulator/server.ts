@@ -140,6 +140,19 @@ export async function startOpenAiSimulator(options: OpenAiSimulatorOptions): Pro
     if (path === '/v1/responses' && method !== 'POST') {
       return refuse(refusal(405, `Not allowed to ${method} on ${path}.`, 'method_not_supported'), body);
     }
+    const asked = /^\/v1\/models\/([^/]+)$/.exec(path)?.[1];
+    if (asked !== undefined && method === 'GET') {
+      const model = decodeURIComponent(asked);
+      if (!models.includes(model))
+        return refuse(refusal(404, `The model '${model}' does not exist`, 'model_not_found', 'model'));
+      record({ status: 200, step: null, model, body: null });
+      return sendJson(response, 200, {
+        id: model,
+        object: 'model',
+        created: 1_780_000_000,
+        owned_by: 'system',
+      });
+    }
     if (path !== '/v1/responses') return refuse(refusal(404, `Invalid URL (${method} ${path})`, null), body);
     const read = readResponsesRequest(incoming.headers['content-type'], body, models);
     if (read.kind === 'refusal') return refuse(read.refusal, body);

@@ -201,6 +201,8 @@ export interface SlackSimulator {
   /** While on: a second message to the same channel within one second is answered 429 with `Retry-After: 1`. */
   limitMessages(on: boolean): void;
   revokeBotToken(): void;
+  /** What `x-oauth-scopes` names from now on. Methods go on by the scopes of the start. */
+  showScopes(scopes: readonly string[]): void;
   archiveChannel(channel: string): Promise<void>;
   /** Answers `channel_not_found` from now on. */
   deleteChannel(channel: string): void;

@@ -48,7 +48,7 @@ export async function startSlackSimulator(options: SlackSimulatorOptions): Promi
     faults: new Faults(),
     calls: new CallLog(),
     messageLimit: new MessageLimit(),
-    token: { revoked: false },
+    token: { revoked: false, shownScopes: options.botScopes },
   };
   const server = await startServer(site, options.port ?? 0).catch(async (error: unknown) => {
     await emulated.close();
@@ -123,6 +123,9 @@ function troubles(site: Site) {
     failNext: (fault) => site.faults.plan(fault),
     limitMessages: (on) => {
       site.messageLimit.on = on;
+    },
+    showScopes: (scopes) => {
+      site.token.shownScopes = scopes;
     },
     revokeBotToken: () => {
       site.token.revoked = true;

@@ -27,5 +27,5 @@ export interface Site {
   readonly faults: Faults;
   readonly calls: CallLog;
   readonly messageLimit: MessageLimit;
-  readonly token: { revoked: boolean };
+  readonly token: { revoked: boolean; shownScopes: readonly string[] };
 }

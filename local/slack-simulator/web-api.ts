@@ -64,7 +64,7 @@ export async function serveMethod(site: Site, c: SlackContext): Promise<Response
     if (wait !== null) return c.json(refuse('ratelimited'), 429, { 'retry-after': String(wait) });
     if (method === 'apps.connections.open') return c.json(openConnection(site));
     const answer = await (corrected[method] ?? pass)({ site, method, args });
-    return c.json(answer, 200, { 'x-oauth-scopes': site.botScopes.join(',') });
+    return c.json(answer, 200, { 'x-oauth-scopes': site.token.shownScopes.join(',') });
   });
 }
 

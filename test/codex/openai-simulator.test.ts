@@ -287,3 +287,18 @@ it('never records the key', async () => {
     status: 200,
   });
 });
+
+describe('GET /v1/models/{model}', () => {
+  it.each([
+    ['a model that exists', apiKey, 'gpt-5.5', 200, { id: 'gpt-5.5', object: 'model' }],
+    ['one that does not', apiKey, 'gpt-0', 404, { error: { code: 'model_not_found' } }],
+    ['another key', 'sk-another', 'gpt-5.5', 401, { error: { code: 'invalid_api_key' } }],
+  ])('answers for %s', async (_, key, model, status, body) => {
+    const to = await start([]);
+    const response = await fetch(`${to.url}/models/${model}`, {
+      headers: { authorization: `Bearer ${key}` },
+    });
+    expect(response.status).toBe(status);
+    expect(await response.json()).toMatchObject(body);
+  });
+});

@@ -1,4 +1,5 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { z } from 'zod';
 import { appJwt, listAt, numberAt, TestSite, textAt } from './harness.ts';
 import { judged } from './openapi.ts';
 
@@ -7,6 +8,10 @@ const operations = [
   'GET /app 200',
   'GET /app/installations 200',
   'GET /app/installations/{installation_id} 200',
+  'GET /app/hook/config 200',
+  'GET /app/hook/deliveries 200',
+  'GET /users/{username}/installation 200',
+  'GET /users/{username}/installation 404',
   'GET /repos/{owner}/{repo}/installation 200',
   'GET /repos/{owner}/{repo}/installation 404',
   'POST /app/installations/{installation_id}/access_tokens 201',
@@ -100,6 +105,11 @@ describe('answers of the REST API fit the OpenAPI description of GitHub', () => 
     const found = await site.call('GET', `${repo}/installation`, appJwt());
     expect(found.body).toMatchObject({ id: installationId, app_slug: 'airlock' });
     expect(await site.call('GET', '/repos/acme/none/installation', appJwt())).toMatchObject({ status: 404 });
+    const ofAccount = await site.call('GET', '/users/acme/installation', appJwt());
+    expect(ofAccount.body).toMatchObject({ id: installationId });
+    expect(await site.call('GET', '/users/nobody/installation', appJwt())).toMatchObject({ status: 404 });
+    const hook = await site.call('GET', '/app/hook/config', appJwt());
+    expect(hook.body).toMatchObject({ content_type: 'json', secret: '********' });
     const path = `/app/installations/${String(installationId)}/access_tokens`;
     const minted = await site.call('POST', path, appJwt(), {
       repositories: ['widgets'],
@@ -366,6 +376,14 @@ describe('answers of the REST API fit the OpenAPI description of GitHub', () => 
     expect(Number(headers.get('x-ratelimit-remaining'))).toBeLessThan(5000);
     expect(headers.get('x-github-request-id')).toMatch(/^[0-9A-F]{24}$/);
     expect(headers.get('x-github-media-type')).toBe('github.v3; format=json');
+  });
+
+  it('for the log of the webhook', async () => {
+    await site.simulator.openIssue({ owner: 'acme', name: 'widgets', author: 'mona', title: 'A', body: 'b' });
+    const [newest] = z
+      .array(z.object({ event: z.string(), status_code: z.number() }))
+      .parse((await site.call('GET', '/app/hook/deliveries?per_page=5', appJwt())).body);
+    expect(newest).toEqual({ event: 'issues', status_code: 0 });
   });
 
   it('and every operation that Airlock calls was seen', () => {

@@ -47,8 +47,6 @@ export function publicUserDocument(site: Site, user: User): Json {
   };
 }
 
-const appEvents = ['issue_comment', 'issues'] as const;
-
 /** The App itself, as `GET /app` and `performed_via_github_app` show it. */
 export function appDocument(site: Site): Json {
   return {
@@ -64,7 +62,7 @@ export function appDocument(site: Site): Json {
     created_at: site.app.createdAt,
     updated_at: site.app.createdAt,
     permissions: { ...site.tokens.permissions },
-    events: [...appEvents],
+    events: [...site.app.events],
   };
 }
 
@@ -82,8 +80,8 @@ export function installationDocument(site: Site, installation: Installation): Js
     app_slug: site.app.slug,
     target_id: installation.account.id,
     target_type: installation.account.type,
-    permissions: { ...site.tokens.permissions },
-    events: [...appEvents],
+    permissions: { ...(installation.accepted ?? site.tokens.permissions) },
+    events: [...site.app.events],
     created_at: installation.createdAt,
     updated_at: installation.createdAt,
     single_file_name: null,

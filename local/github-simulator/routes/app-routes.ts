@@ -2,6 +2,7 @@
 import { Hono } from 'hono';
 import { z } from 'zod';
 import { ApiError, forbidden, notFound, unprocessable } from '../api-errors.ts';
+import { deliveryDocuments } from '../documents/delivery-document.ts';
 import {
   appDocument,
   installationDocument,
@@ -37,6 +38,26 @@ export function appRoutes(site: Site): Hono<ApiEnv> {
   api.get('/app/installations/:installation', (c) => {
     requireApp(c.get('caller'));
     return c.json(installationDocument(site, installation(site, numberParam(c, 'installation'))));
+  });
+
+  api.get('/app/hook/config', (c) => {
+    requireApp(c.get('caller'));
+    const { url, hasSecret } = site.webhooks.config();
+    const secret = hasSecret ? { secret: '********' } : {};
+    return c.json({ content_type: 'json', insecure_ssl: '0', ...secret, ...(url === null ? {} : { url }) });
+  });
+
+  api.get('/app/hook/deliveries', (c) => {
+    requireApp(c.get('caller'));
+    const perPage = Number(c.req.query('per_page') ?? 30);
+    return c.json(site.webhooks.deliveries().flatMap(deliveryDocuments).toReversed().slice(0, perPage));
+  });
+
+  api.get('/users/:username/installation', (c) => {
+    requireApp(c.get('caller'));
+    const found = site.store.installations.get(c.req.param('username').toLowerCase());
+    if (found === undefined) throw notFound();
+    return c.json(installationDocument(site, found));
   });
 
   api.get('/repos/:owner/:repo/installation', (c) => {

@@ -1,0 +1,59 @@
+/** Asks a running Airlock over HTTP: what it is, and what its own doctor finds. Parses at the door; decides nothing. */
+import { z } from 'zod';
+import { findingSchema, type Finding } from '../../src/doctor/check.ts';
+import { ask, type Service } from '../../src/doctor/service.ts';
+
+const healthSchema = z.object({ ok: z.literal(true), version: z.string() });
+const problemSchema = z.object({ error: z.object({ code: z.string(), message: z.string() }) });
+const reportSchema = z.object({
+  version: z.string(),
+  configHash: z.string(),
+  findings: z.array(findingSchema),
+});
+
+export type Health =
+  | { readonly kind: 'airlock'; readonly version: string }
+  /** It runs, and lacks settings. */
+  | { readonly kind: 'not-configured' }
+  | { readonly kind: 'something-else'; readonly status: number }
+  | { readonly kind: 'no-answer'; readonly why: string };
+
+export async function askHealth(service: Service, url: string): Promise<Health> {
+  const asked = await ask(service, `${url}/healthz`);
+  if (!asked.answered) return { kind: 'no-answer', why: asked.why };
+  const health = asked.status === 200 ? healthSchema.safeParse(asked.body) : null;
+  if (health?.success === true) return { kind: 'airlock', version: health.data.version };
+  const isOurs = problemSchema.safeParse(asked.body).data?.error.code === 'not-configured';
+  return isOurs ? { kind: 'not-configured' } : { kind: 'something-else', status: asked.status };
+}
+
+export type WorkerReport =
+  | {
+      readonly ok: true;
+      readonly version: string;
+      readonly configHash: string;
+      readonly findings: readonly Finding[];
+    }
+  | { readonly ok: false; readonly status: number | null; readonly why: string };
+
+/** Milliseconds: a sandbox is started meanwhile, with an image that may have to be pulled. */
+const examinationMs = 150_000;
+
+export async function askDoctor(
+  { fetch: send, timeoutMs }: { readonly fetch: typeof fetch; readonly timeoutMs?: number },
+  url: string,
+  apiToken: string,
+  body: { readonly url?: string; readonly only?: 'sandbox' },
+): Promise<WorkerReport> {
+  const withBody: typeof fetch = async (input, init) =>
+    await send(input, { ...init, body: JSON.stringify(body) });
+  const asked = await ask({ fetch: withBody, timeoutMs: timeoutMs ?? examinationMs }, `${url}/api/doctor`, {
+    method: 'POST',
+    headers: { authorization: `Bearer ${apiToken}`, 'content-type': 'application/json' },
+  });
+  if (!asked.answered) return { ok: false, status: null, why: asked.why };
+  const report = asked.status === 200 ? reportSchema.safeParse(asked.body) : null;
+  if (report?.success === true) return { ok: true, ...report.data };
+  const why = problemSchema.safeParse(asked.body).data?.error.message ?? `status ${asked.status}`;
+  return { ok: false, status: asked.status, why };
+}

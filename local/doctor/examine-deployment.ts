@@ -1,0 +1,112 @@
+/** The doctor from outside: whether a deployment answers and is this checkout, and what it finds of itself. Knows none of its secrets but the API token. */
+import { fail, ok, runChecks, warn, type Finding, type Verdict } from '../../src/doctor/check.ts';
+import { askDoctor, askHealth, type Health, type WorkerReport } from './ask-worker.ts';
+import type { Checkout } from './checkout.ts';
+
+export interface DeploymentOptions {
+  /** Without a slash at the end. */
+  readonly url: string;
+  /** null: none is set here. */
+  readonly apiToken: string | null;
+  readonly checkout: Checkout;
+  readonly fetch: typeof fetch;
+  /** Milliseconds for a request that should be answered at once. */
+  readonly timeoutMs?: number;
+}
+
+const defaultTimeoutMs = 10_000;
+
+export async function examineDeployment(options: DeploymentOptions): Promise<readonly Finding[]> {
+  const { url, apiToken, checkout } = options;
+  const service = { fetch: options.fetch, timeoutMs: options.timeoutMs ?? defaultTimeoutMs };
+  const secrets = apiToken === null ? [] : [apiToken];
+  const health = await askHealth(service, url);
+  const reached = await judged('deployment', judgeHealth(health, url), secrets);
+  if (health.kind === 'no-answer' || health.kind === 'something-else') return reached;
+  if (apiToken === null)
+    return [
+      ...reached,
+      ...(await judged(
+        'api',
+        fail('API_TOKEN is missing here', 'Set it to the deployment’s, in the environment or in .dev.vars.'),
+        secrets,
+      )),
+    ];
+  const report = await askDoctor({ fetch: options.fetch }, url, apiToken, { url });
+  return [
+    ...reached,
+    ...(await judged('api', judgeApi(report), secrets)),
+    ...(report.ok
+      ? [
+          ...(await judged('version', judgeVersion(report, checkout), secrets)),
+          ...(await judged('version.config', judgeConfig(report, checkout), secrets)),
+          ...report.findings,
+        ]
+      : []),
+  ];
+}
+
+async function judged(id: string, verdict: Verdict, secrets: readonly string[]): Promise<readonly Finding[]> {
+  return await runChecks([{ id, run: () => Promise.resolve(verdict) }], { deadlineMs: 1000, secrets });
+}
+
+function judgeHealth(health: Health, url: string): Verdict {
+  switch (health.kind) {
+    case 'airlock':
+      return ok(`Airlock ${health.version} answers at ${url}`);
+    case 'not-configured':
+      return warn(
+        `Airlock answers at ${url} and refuses everything, as it is not configured`,
+        'Mend what is named below, then deploy or restart.',
+      );
+    case 'something-else':
+      return fail(`what answers at ${url} is not Airlock (status ${health.status})`, 'Look at --url.');
+    case 'no-answer':
+      return fail(
+        `nothing answers at ${url}: ${health.why}`,
+        'Look at --url, and whether the bot runs there.',
+      );
+  }
+}
+
+function judgeApi(report: WorkerReport): Verdict {
+  if (report.ok) return ok('API_TOKEN is accepted');
+  switch (report.status) {
+    case 401:
+      return fail(
+        'the deployment does not accept this API_TOKEN',
+        'Set the deployment’s API_TOKEN here as well.',
+      );
+    case 403:
+      return fail(
+        'the deployment has no API_TOKEN, or one of less than 16 characters',
+        'Set it there (npx wrangler secret put API_TOKEN) and here.',
+      );
+    case null:
+      return fail(`the deployment stopped answering: ${report.why}`, 'Look at its log, and try again.');
+    case 404:
+      return fail('the deployment is too old to examine itself', 'Deploy this checkout: npm run deploy.');
+    default:
+      return fail(
+        `the deployment could not examine itself: ${report.why}`,
+        'Look at its log, and try again.',
+      );
+  }
+}
+
+function judgeVersion({ version }: { readonly version: string }, checkout: Checkout): Verdict {
+  return version === checkout.version
+    ? ok(`${version}, as this checkout`)
+    : fail(
+        `${version} is deployed, and this checkout is ${checkout.version}`,
+        'Deploy this checkout (npm run deploy), or check out what is deployed.',
+      );
+}
+
+function judgeConfig({ configHash }: { readonly configHash: string }, checkout: Checkout): Verdict {
+  if (configHash === checkout.configHash) return ok('the configuration there is the one here');
+  return warn(
+    'the configuration there is not the one here',
+    'On Cloudflare it is part of the deployment: deploy again when the one here shall hold.',
+  );
+}

@@ -1,0 +1,30 @@
+/** How the doctor's findings look: one line a check for people, one document for programs. */
+import type { Finding } from '../../src/doctor/check.ts';
+import { dim, green, red } from '../terminal/colour.ts';
+import { plain } from '../terminal/plain-text.ts';
+
+const marks: Readonly<Record<Finding['status'], string>> = { ok: '✓', warn: '!', fail: '✗', skip: '·' };
+const idWidth = 24;
+
+/** What services say stands in it: made one line without control characters. */
+export function lineOf({ id, status, found, todo }: Finding): string {
+  const text = plain(`${found}${todo === null ? '' : ` → ${todo}`}`).replaceAll(/\s+/g, ' ');
+  const line = `${marks[status]} ${id.padEnd(idWidth)} ${text}`;
+  if (status === 'fail') return red(line);
+  return status === 'skip' ? dim(line) : line;
+}
+
+const count = (findings: readonly Finding[], status: Finding['status']): number =>
+  findings.filter((finding) => finding.status === status).length;
+
+export function summaryOf(findings: readonly Finding[]): string {
+  const failed = count(findings, 'fail');
+  const warned = count(findings, 'warn');
+  const skipped = count(findings, 'skip');
+  const rest = `${count(findings, 'ok')} fine, ${warned} to look at${skipped === 0 ? '' : `, ${skipped} not checked`}`;
+  return failed === 0 ? green(`Nothing is broken: ${rest}`) : red(`${failed} broken; ${rest}`);
+}
+
+export function documentOf(findings: readonly Finding[], url: string | null): string {
+  return JSON.stringify({ ok: count(findings, 'fail') === 0, url, checks: findings }, null, 2);
+}

@@ -1,0 +1,86 @@
+/**
+ * What a check is, and how all of them are run: at the same time, each within its own deadline, so that a service that hangs
+ * hides no other. Decides nothing about what is checked.
+ */
+import * as z from 'zod';
+import { DeadlineError, withDeadline } from '../core/with-deadline.ts';
+
+/** `warn`: it works, or nobody can know. `skip`: another check says why this one cannot be made. */
+const statusSchema = z.enum(['ok', 'warn', 'fail', 'skip']);
+
+export const findingSchema = z.object({
+  id: z.string(),
+  status: statusSchema,
+  /** What is so. */
+  found: z.string(),
+  /** What to do about it; null when there is nothing to do. */
+  todo: z.string().nullable(),
+  /** Milliseconds. */
+  ms: z.number(),
+});
+export type Finding = z.infer<typeof findingSchema>;
+
+export interface Verdict {
+  readonly status: z.infer<typeof statusSchema>;
+  readonly found: string;
+  readonly todo: string | null;
+}
+
+export interface Check {
+  readonly id: string;
+  /** Milliseconds, where the common deadline is too short. */
+  readonly deadlineMs?: number;
+  readonly run: () => Promise<Verdict>;
+}
+
+export const ok = (found: string): Verdict => ({ status: 'ok', found, todo: null });
+export const warn = (found: string, todo: string): Verdict => ({ status: 'warn', found, todo });
+export const fail = (found: string, todo: string): Verdict => ({ status: 'fail', found, todo });
+/** `because`: what has to be mended first. */
+export const skip = (because: string): Verdict => ({
+  status: 'skip',
+  found: `not checked: ${because}`,
+  todo: null,
+});
+
+/** In the order of the checks. Never rejects. `secrets` never appear in what is found, whatever a service echoes. */
+export async function runChecks(
+  checks: readonly Check[],
+  options: { readonly deadlineMs: number; readonly secrets: readonly string[] },
+): Promise<readonly Finding[]> {
+  return await Promise.all(
+    checks.map(async ({ id, deadlineMs, run }) => {
+      const startedAt = Date.now();
+      const verdict = await withDeadline(run(), deadlineMs ?? options.deadlineMs, id).catch(verdictOf);
+      return {
+        id,
+        status: verdict.status,
+        found: redact(verdict.found, options.secrets),
+        todo: verdict.todo === null ? null : redact(verdict.todo, options.secrets),
+        ms: Date.now() - startedAt,
+      };
+    }),
+  );
+}
+
+function verdictOf(error: unknown): Verdict {
+  if (error instanceof DeadlineError)
+    return fail('no answer within the deadline', 'See whether the service is up and reachable from here.');
+  const why = error instanceof Error ? error.message : 'unknown error';
+  return fail(`could not be checked: ${why.slice(0, 300)}`, 'See whether the service is up and reachable.');
+}
+
+/** Shorter values are not secrets, and would blacken ordinary words. */
+const shortestSecret = 8;
+
+function redact(text: string, secrets: readonly string[]): string {
+  return secrets
+    .filter((secret) => secret.length >= shortestSecret)
+    .reduce((clean, secret) => clean.replaceAll(secret, '[secret]'), text);
+}
+
+/** The same promise for everybody who asks: several checks look at one answer. */
+export function once<T>(work: () => Promise<T>): () => Promise<T> {
+  let made: Promise<T> | null = null;
+  return async () => await (made ??= work());
+}

@@ -1,0 +1,41 @@
+/** Whether this clock agrees with GitHub's, read off the `Date` of an answer: App tokens and Slack's signatures depend on it. */
+import { fail, ok, skip, warn, type Check } from './check.ts';
+import { ask, type Service } from './service.ts';
+
+/** Seconds that this clock is ahead, negative when behind; null when nobody answered with a date. */
+export type Clock = number | null;
+
+/** Seconds. App tokens are dated 30 s back, so that a clock that is further ahead signs in GitHub's future. */
+const wrongS = 25;
+/** Beyond the second that a `Date` is rounded to, and the time of the way. */
+const oddS = 5;
+
+export async function readClock(service: Service & { readonly apiUrl: string; readonly now: () => number }) {
+  const before = service.now();
+  // Any answer has a date. This one costs nothing of a rate limit.
+  const asked = await ask(service, `${service.apiUrl}/rate_limit`);
+  const after = service.now();
+  const date = asked.answered ? Date.parse(asked.headers.get('date') ?? '') : Number.NaN;
+  // The date is cut to the second: on average half of one is missing.
+  return Number.isNaN(date) ? null : ((before + after) / 2 - (date + 500)) / 1000;
+}
+
+export function clockIsWrong(clock: Clock): boolean {
+  return clock !== null && Math.abs(clock) > wrongS;
+}
+
+export function clockCheck(clock: () => Promise<Clock>): Check {
+  return {
+    id: 'clock',
+    run: async () => {
+      const aheadS = await clock();
+      if (aheadS === null) return skip('GitHub answered with no date');
+      const said = `${Math.abs(aheadS).toFixed(0)} s ${aheadS > 0 ? 'ahead of' : 'behind'} GitHub’s`;
+      const todo =
+        'Synchronize it (timedatectl set-ntp true): GitHub and Slack refuse what is signed at another time.';
+      if (clockIsWrong(aheadS)) return fail(`this clock is ${said}`, todo);
+      if (Math.abs(aheadS) > oddS) return warn(`this clock is ${said}`, todo);
+      return ok('agrees with GitHub’s');
+    },
+  };
+}

@@ -1,0 +1,100 @@
+/**
+ * The doctor: every check of one Airlock, from settings to sandbox. Runs wherever the secrets are: in the Worker for a deployment, in
+ * Node for one machine. Reads and asks only; the one thing that it makes is a sandbox, which is destroyed again.
+ */
+import { runChecks, once, type Finding } from './check.ts';
+import { clockCheck, readClock } from './clock-check.ts';
+import { githubApp, githubChecks } from './github-checks.ts';
+import { openaiChecks } from './openai-checks.ts';
+import { sandboxChecks, type ProbeSandbox } from './sandbox-checks.ts';
+import { configCheck, readSettings, settingChecks } from './settings-checks.ts';
+import { slackChecks } from './slack-checks.ts';
+import { webhookChecks } from './webhook-checks.ts';
+
+export interface DoctorDeps {
+  /** Settings by name, as they are bound or set; other names are not looked at. */
+  readonly environment: Readonly<Record<string, unknown>>;
+  /** null: it cannot be read. */
+  readonly configText: string | null;
+  /** For messages. */
+  readonly configName: string;
+  /** Where GitHub and Slack reach this Airlock, without a slash at the end; null when that is not known. */
+  readonly publicUrl: string | null;
+  /** null: sandboxes are looked at elsewhere. */
+  readonly probeSandbox: ProbeSandbox | null;
+  readonly fetch: typeof fetch;
+  readonly now: () => number;
+  /** Milliseconds for one request. A check may take twice that, and a sandbox longer. */
+  readonly timeoutMs?: number;
+}
+
+const defaultTimeoutMs = 10_000;
+
+/** Never rejects on account of what is checked. */
+export async function examine(deps: DoctorDeps): Promise<readonly Finding[]> {
+  const { environment, publicUrl, now } = deps;
+  const service = { fetch: deps.fetch, timeoutMs: deps.timeoutMs ?? defaultTimeoutMs };
+  const read = readSettings(environment);
+  const { settings, broken } = read;
+  const { check: configured, read: loaded } = configCheck(deps.configText, deps.configName);
+  const config = loaded?.ok === true ? loaded.config : null;
+  const clock = once(async () => await readClock({ ...service, apiUrl: settings.githubApiUrl, now }));
+  const github = {
+    ...service,
+    appId: settings.githubAppId,
+    privateKey: settings.githubAppPrivateKey,
+    apiUrl: settings.githubApiUrl,
+    now,
+    broken,
+    config,
+    clock,
+  };
+  const app = githubApp(github);
+  const asApp = async () => {
+    const answer = await app();
+    return answer.app === null ? null : answer.asApp;
+  };
+  // A Worker that is not configured runs nothing, sandboxes included.
+  const [firstBroken] = broken.keys();
+  const brokenStart =
+    firstBroken ??
+    (config === null ? 'config' : settings.slack !== null && config.slack === null ? 'slack.team' : null);
+  const appToken = environment['SLACK_APP_TOKEN'];
+  return await runChecks(
+    [
+      configured,
+      ...settingChecks(read, environment),
+      clockCheck(clock),
+      ...githubChecks(github, app),
+      ...webhookChecks({ asApp, publicUrl, now, broken }),
+      ...slackChecks({
+        ...service,
+        slack: settings.slack,
+        apiUrl: read.slackApiUrl,
+        appToken: typeof appToken === 'string' && appToken.trim() !== '' ? appToken.trim() : null,
+        broken,
+        config,
+      }),
+      ...openaiChecks({
+        ...service,
+        apiKey: settings.openaiApiKey,
+        baseUrl: settings.openaiBaseUrl,
+        broken,
+        config,
+      }),
+      ...(deps.probeSandbox === null ? [] : sandboxChecks(deps.probeSandbox, brokenStart)),
+    ],
+    { deadlineMs: service.timeoutMs * 2 + 1000, secrets: secretsIn(environment) },
+  );
+}
+
+const secretSettings = /TOKEN|SECRET|KEY/;
+
+/** Every value that must not be repeated. Of the private key its lines: nothing else would ever be echoed. */
+function secretsIn(environment: Readonly<Record<string, unknown>>): string[] {
+  return Object.entries(environment).flatMap(([name, value]) =>
+    typeof value === 'string' && secretSettings.test(name)
+      ? value.split(/\\n|\n/).map((line) => line.trim())
+      : [],
+  );
+}

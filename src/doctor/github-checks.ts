@@ -1,0 +1,241 @@
+/**
+ * Whether GitHub is set up as docs/setup.md says: the App and its key, its permissions and events, where it is installed.
+ * Only asks; the webhook is looked at in `webhook-checks.ts`.
+ */
+import * as z from 'zod';
+import type { AirlockConfig } from '../config/schema.ts';
+import { namedRepositories } from '../config/resolve-repository.ts';
+import { parseRepositoryRef } from '../core/ids.ts';
+import type { RepositoryRef } from '../core/task.ts';
+import { createAppTokens } from '../github/app-auth.ts';
+import { boundedAll } from '../github/bounded.ts';
+import { fail, ok, once, skip, warn, type Check, type Verdict } from './check.ts';
+import { clockIsWrong, type Clock } from './clock-check.ts';
+import { ask, type Asked, type Service } from './service.ts';
+
+/** docs/setup.md, “Register a GitHub App”. No more: each further one is something that a stolen key could do. */
+export const requiredPermissions = {
+  contents: 'write',
+  issues: 'write',
+  metadata: 'read',
+  pull_requests: 'write',
+} as const;
+export const requiredEvents = ['issue_comment', 'issues'] as const;
+
+/** Repositories that are asked about one by one; more are left to the first task there. */
+const maxRepositories = 100;
+const askedAtOnce = 4;
+
+const permissionsSchema = z.record(z.string(), z.string());
+const appSchema = z.object({
+  id: z.number(),
+  slug: z.string(),
+  permissions: permissionsSchema,
+  events: z.array(z.string()),
+});
+type App = z.infer<typeof appSchema>;
+const installationSchema = z.object({
+  account: z.object({ login: z.string() }).nullish(),
+  suspended_at: z.string().nullish(),
+  permissions: permissionsSchema,
+});
+type Installation = z.infer<typeof installationSchema>;
+const refusalSchema = z.object({ message: z.string() });
+
+export interface GithubInput extends Service {
+  readonly appId: number;
+  readonly privateKey: string;
+  readonly apiUrl: string;
+  readonly now: () => number;
+  /** Names of settings that are no use. */
+  readonly broken: ReadonlyMap<string, string>;
+  /** null: it is not valid. */
+  readonly config: AirlockConfig | null;
+  readonly clock: () => Promise<Clock>;
+}
+
+/** The App as GitHub shows it to itself, or why it could not be asked. */
+type AppAnswer =
+  | { readonly app: App; readonly asApp: AsApp }
+  | { readonly app: null; readonly verdict: Verdict };
+/** A call with the App’s own token. */
+export type AsApp = (path: string) => Promise<Asked>;
+
+export function githubApp(input: GithubInput): () => Promise<AppAnswer> {
+  return once(async () => {
+    for (const name of ['GITHUB_APP_ID', 'GITHUB_APP_PRIVATE_KEY'])
+      if (input.broken.has(name)) return { app: null, verdict: skip(`${name} first`) };
+    let jwt;
+    try {
+      jwt = await createAppTokens(input).appJwt();
+    } catch (error) {
+      const why = error instanceof Error ? error.message : 'it cannot sign';
+      return { app: null, verdict: fail(why, 'Copy the whole .pem file that GitHub gave you.') };
+    }
+    const asApp: AsApp = async (path) =>
+      await ask(input, `${input.apiUrl}${path}`, {
+        headers: { authorization: `Bearer ${jwt}`, accept: 'application/vnd.github+json' },
+      });
+    const asked = await asApp('/app');
+    const parsed = asked.answered && asked.status === 200 ? appSchema.safeParse(asked.body) : null;
+    if (parsed?.success === true) return { app: parsed.data, asApp };
+    return { app: null, verdict: await whyNoApp(asked, input) };
+  });
+}
+
+async function whyNoApp(asked: Asked, input: GithubInput): Promise<Verdict> {
+  const { apiUrl, appId } = input;
+  if (!asked.answered)
+    return fail(
+      `GitHub cannot be reached at ${apiUrl}: ${asked.why}`,
+      'Look at the network, at githubstatus.com, and at GITHUB_URL and GITHUB_API_URL.',
+    );
+  const message = refusalSchema.safeParse(asked.body).data?.message ?? '';
+  if (asked.status === 404)
+    return fail(
+      `GitHub knows no App with the id ${appId}`,
+      'GITHUB_APP_ID is the “App ID” at the top of the App’s settings page, of the App whose key this is.',
+    );
+  if (asked.status === 401 && clockIsWrong(await input.clock()))
+    return skip('the clock first, as GitHub refuses what is signed at another time');
+  if (asked.status === 401)
+    return fail(
+      `GitHub does not accept the signature: GITHUB_APP_PRIVATE_KEY is no key of the App ${appId} (any more)`,
+      'Generate a private key on that App’s settings page, or correct GITHUB_APP_ID.',
+    );
+  return fail(
+    `GitHub answered GET /app with ${asked.status}${message === '' ? '' : `: ${message.slice(0, 200)}`}`,
+    'See githubstatus.com, and whether GITHUB_API_URL is GitHub’s API.',
+  );
+}
+
+export function githubChecks(input: GithubInput, appOf: () => Promise<AppAnswer>): Check[] {
+  const withApp = async (look: (app: App, asApp: AsApp) => Verdict | Promise<Verdict>): Promise<Verdict> => {
+    const answer = await appOf();
+    return answer.app === null ? skip('github.app first') : await look(answer.app, answer.asApp);
+  };
+  return [
+    {
+      id: 'github.app',
+      run: async () => {
+        const answer = await appOf();
+        if (answer.app === null) return answer.verdict;
+        return ok(`the App “${answer.app.slug}” (${answer.app.id}) accepts the key`);
+      },
+    },
+    { id: 'github.permissions', run: async () => await withApp(judgePermissions) },
+    { id: 'github.events', run: async () => await withApp(judgeEvents) },
+    {
+      id: 'github.installed',
+      run: async () =>
+        await withApp(async (app, asApp) =>
+          input.config === null ? skip('config first') : await judgeInstalled(input.config, app, asApp),
+        ),
+    },
+  ];
+}
+
+const rank: Readonly<Record<string, number>> = { read: 1, write: 2, admin: 3 };
+
+/** `name: level` of what is required and not there. */
+function missingPermissions(granted: Readonly<Record<string, string>>): string[] {
+  return Object.entries(requiredPermissions).flatMap(([name, level]) =>
+    (rank[granted[name] ?? ''] ?? 0) < (rank[level] ?? 0) ? [`${name}: ${level}`] : [],
+  );
+}
+
+function judgePermissions({ permissions }: App): Verdict {
+  const missing = missingPermissions(permissions);
+  if (missing.length > 0)
+    return fail(
+      `the App lacks ${missing.join(', ')}`,
+      'Add them on the App’s page under Permissions & events, then accept them where it is installed.',
+    );
+  const required: Readonly<Record<string, string>> = requiredPermissions;
+  const extra = Object.entries(permissions).filter(
+    ([name, level]) => (rank[level] ?? 3) > (rank[required[name] ?? ''] ?? 0),
+  );
+  if (extra.length > 0)
+    return warn(
+      `the App has more than it needs: ${extra.map(([name, level]) => `${name}: ${level}`).join(', ')}`,
+      'Take them away on the App’s page: a stolen key could use them.',
+    );
+  return ok('exactly those that are needed');
+}
+
+function judgeEvents({ events }: App): Verdict {
+  const missing = requiredEvents.filter((event) => !events.includes(event));
+  if (missing.length > 0)
+    return fail(
+      `the App is not subscribed to ${missing.join(', ')}`,
+      'Tick “Issues” and “Issue comment” on the App’s page under Permissions & events.',
+    );
+  const extra = events.filter((event) => !requiredEvents.some((required) => required === event));
+  if (extra.length > 0)
+    return warn(
+      `the App is subscribed to more than is listened to: ${extra.join(', ')}`,
+      'Untick them: each is content of repositories that is sent for nothing.',
+    );
+  return ok('exactly those that are needed');
+}
+
+type Place = { readonly name: string; readonly asked: Asked };
+
+async function judgeInstalled(config: AirlockConfig, app: App, asApp: AsApp): Promise<Verdict> {
+  const paths = placesOf(config);
+  if (paths.size === 0) return skip('the configuration lists no repository');
+  const some = [...paths].slice(0, maxRepositories);
+  const places = await boundedAll(some, askedAtOnce, async ([name, path]): Promise<Place> => ({
+    name,
+    asked: await asApp(path),
+  }));
+  const problems = new Map<string, string[]>();
+  const appLacks = new Set(missingPermissions(app.permissions));
+  for (const { name, asked } of places) {
+    const problem = installationProblem(asked, appLacks);
+    if (problem !== null) problems.set(problem, [...(problems.get(problem) ?? []), name]);
+  }
+  if (problems.size > 0)
+    return fail(
+      [...problems].map(([problem, names]) => `${problem} ${names.join(', ')}`).join('; '),
+      'Open the App’s page → Install App → the account: choose the repositories, accept what waits there; or take them out of the configuration.',
+    );
+  const more = paths.size > some.length ? `; ${paths.size - some.length} more were not asked about` : '';
+  return ok(`installed on ${some.map(([name]) => name).join(', ')}${more}`);
+}
+
+/** Name → where GitHub says how the App is installed there. Of a pattern only its owner can be asked about. */
+function placesOf(config: AirlockConfig): Map<string, string> {
+  const places = new Map<string, string>();
+  const add = ({ owner, name }: RepositoryRef) =>
+    places.set(
+      `${owner}/${name}`,
+      `/repos/${encodeURIComponent(owner)}/${encodeURIComponent(name)}/installation`,
+    );
+  for (const repository of namedRepositories(config)) add(repository);
+  for (const { pattern, excluded, settings } of config.repositories) {
+    if (excluded) continue;
+    for (const other of settings.alsoRead ?? []) {
+      const repository = parseRepositoryRef(other);
+      if (repository !== null) add(repository);
+    }
+    // Answers for organizations as well as for people.
+    if (!pattern.exact)
+      places.set(`the account ${pattern.owner}`, `/users/${encodeURIComponent(pattern.owner)}/installation`);
+  }
+  return places;
+}
+
+/** null: as it has to be. What the App itself lacks is another check's to say. */
+function installationProblem(asked: Asked, appLacks: ReadonlySet<string>): string | null {
+  if (!asked.answered) return `GitHub did not answer (${asked.why}) about`;
+  if (asked.status === 404) return 'not installed on';
+  if (asked.status >= 300 && asked.status < 400)
+    return 'renamed or moved, so that its name in the configuration no longer counts:';
+  const parsed = installationSchema.safeParse(asked.body);
+  if (asked.status !== 200 || !parsed.success) return `GitHub answered ${asked.status} about`;
+  const installation: Installation = parsed.data;
+  if (installation.suspended_at != null) return 'the installation is suspended on';
+  const waiting = missingPermissions(installation.permissions).filter((one) => !appLacks.has(one));
+  return waiting.length === 0 ? null : `${waiting.join(', ')} not accepted yet on`;
+}

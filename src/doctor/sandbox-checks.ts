@@ -1,0 +1,75 @@
+/** What one sandbox that was started for it has shown: that it boots, is sealed, and holds the programs that belong to this version. */
+import type { SandboxProbe } from '../core/sandbox-probe.ts';
+import { codexVersion } from '../version.ts';
+import { fail, ok, once, skip, warn, type Check, type Verdict } from './check.ts';
+
+/** Milliseconds: a container of a new image may have to be pulled first. */
+export const sandboxDeadlineMs = 120_000;
+/** What the scripts in the sandbox are written for. */
+const leastNodeMajor = 22;
+
+/** Rejects with a sentence when there is no sandbox; null: there is room for none now. */
+export type ProbeSandbox = () => Promise<SandboxProbe | null>;
+
+/** `blockedBy`: what has to be mended before a sandbox can be asked for at all. */
+export function sandboxChecks(probe: ProbeSandbox, blockedBy: string | null = null): Check[] {
+  const probing = once(async () => {
+    try {
+      const seen = await probe();
+      return seen === null ? { seen: null, why: null } : { seen, why: null };
+    } catch (error) {
+      return { seen: null, why: error instanceof Error ? error.message : 'unknown error' };
+    }
+  });
+  const check = (id: string, judge: (seen: SandboxProbe) => Verdict): Check => ({
+    id,
+    deadlineMs: sandboxDeadlineMs,
+    run: async () => {
+      if (blockedBy !== null) return skip('sandbox.boot first');
+      const { seen } = await probing();
+      return seen === null ? skip('sandbox.boot first') : judge(seen);
+    },
+  });
+  return [
+    {
+      id: 'sandbox.boot',
+      deadlineMs: sandboxDeadlineMs,
+      run: async () => {
+        if (blockedBy !== null) return skip(`${blockedBy} first`);
+        const { seen, why } = await probing();
+        if (seen !== null) return ok(`in ${(seen.bootMs / 1000).toFixed(1)} s`);
+        if (why === null) return warn('all sandboxes are in use', 'Ask again when a task has ended.');
+        return fail(
+          why.slice(0, 500),
+          'See “User namespaces” in docs/setup.md; on Cloudflare the log of the container.',
+        );
+      },
+    },
+    check('sandbox.canary', ({ unsealed }) =>
+      unsealed.length === 0
+        ? ok('sealed: what must be refused is refused, from inside')
+        : fail(
+            `not sealed: ${unsealed.map(({ name, got }) => `${name} (got ${got.slice(0, 80)})`).join('; ')}`,
+            'Run no tasks. Each would stop here too; docs/operations.md, “canary.failed”.',
+          ),
+    ),
+    check('sandbox.codex', ({ codexVersion: found }) =>
+      found === codexVersion
+        ? ok(`${found}, as pinned`)
+        : fail(
+            found === null
+              ? 'Codex does not run in the sandbox'
+              : `Codex ${found}, and ${codexVersion} is pinned`,
+            'Build the image again from this checkout; on one machine run npm ci.',
+          ),
+    ),
+    check('sandbox.node', ({ nodeVersion: found }) =>
+      found !== null && Number(found.split('.')[0]) >= leastNodeMajor
+        ? ok(found)
+        : fail(
+            found === null ? 'Node does not run in the sandbox' : `Node ${found} is too old`,
+            `The image needs Node ${leastNodeMajor} or newer at /opt/node/bin/node.`,
+          ),
+    ),
+  ];
+}

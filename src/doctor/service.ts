@@ -1,0 +1,50 @@
+/** Asks a service over HTTP for a check: once, within a deadline, without following redirects. A failure is a value. */
+import * as z from 'zod';
+
+export interface Service {
+  readonly fetch: typeof fetch;
+  /** Milliseconds for one request, body included. Shorter than a check's deadline, so that a check can say what was slow. */
+  readonly timeoutMs: number;
+}
+
+export type Asked =
+  | { readonly answered: true; readonly status: number; readonly headers: Headers; readonly body: unknown }
+  | { readonly answered: false; readonly why: string };
+
+export async function ask(
+  { fetch: send, timeoutMs }: Service,
+  url: string,
+  init: { readonly method?: string; readonly headers?: Readonly<Record<string, string>> } = {},
+): Promise<Asked> {
+  try {
+    const response = await send(url, {
+      method: init.method ?? 'GET',
+      headers: { 'user-agent': 'airlock', ...init.headers },
+      redirect: 'manual',
+      signal: AbortSignal.timeout(timeoutMs),
+    });
+    const text = await response.text();
+    return { answered: true, status: response.status, headers: response.headers, body: jsonOf(text) };
+  } catch (error) {
+    return { answered: false, why: whyOf(error, timeoutMs) };
+  }
+}
+
+/** null for what is not JSON: no service here answers a bare null. */
+function jsonOf(text: string): unknown {
+  try {
+    return JSON.parse(text);
+  } catch {
+    return null;
+  }
+}
+
+const withCause = z.object({ cause: z.object({ code: z.string() }) });
+
+function whyOf(error: unknown, timeoutMs: number): string {
+  if (error instanceof Error && error.name === 'TimeoutError')
+    return `no answer within ${timeoutMs / 1000} s`;
+  const caused = withCause.safeParse(error); // Node: ECONNREFUSED and the like
+  if (caused.success) return caused.data.cause.code;
+  return error instanceof Error ? error.message.slice(0, 200) : 'unknown error';
+}

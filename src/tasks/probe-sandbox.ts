@@ -1,0 +1,100 @@
+/**
+ * Starts a sandbox only to look at it, and destroys it. Its record is that of a task that ends at once, so that the egress handler
+ * knows its nonce, its grant opens nothing, and the record's alarm destroys what a crash leaves behind.
+ */
+import { shortIdOf } from '../core/ids.ts';
+import type { Authorization, TaskRecordPort } from '../core/ports.ts';
+import type { SandboxProbe } from '../core/sandbox-probe.ts';
+import { SandboxBusyError, type TaskSandbox } from '../core/sandbox-port.ts';
+import type { TaskRequest } from '../core/task.ts';
+import { taskLimits } from './limits.ts';
+import { runCanary } from './stage-sandbox.ts';
+
+export interface ProbeDeps {
+  readonly record: Pick<TaskRecordPort, 'authorized' | 'canaryNonce' | 'finish' | 'close'> & {
+    open(request: TaskRequest): Promise<unknown>;
+  };
+  readonly sandbox: TaskSandbox;
+  /** Milliseconds since the epoch. */
+  readonly now: () => number;
+}
+
+const node = '/opt/node/bin/node';
+const codex = '/opt/codex/bin/codex';
+/** Milliseconds. */
+const versionMs = 15_000;
+
+/** `uuid`: any that was not used before. */
+export function probeTaskId(uuid: string): string {
+  return `doctor-${uuid}`;
+}
+
+/** null: there is no room for a sandbox now. Rejects when it does not start. */
+export async function probeSandbox(taskId: string, deps: ProbeDeps): Promise<SandboxProbe | null> {
+  const { record, sandbox, now } = deps;
+  await record.open(await requestFor(taskId, now()));
+  await record.authorized(nothingGranted);
+  try {
+    const startedAt = now();
+    await sandbox.start(taskLimits.sandbox);
+    const bootMs = now() - startedAt;
+    const failed = await runCanary(sandbox, await record.canaryNonce());
+    return {
+      bootMs,
+      unsealed: failed,
+      codexVersion: await versionOf(sandbox, [codex, '--version']),
+      nodeVersion: await versionOf(sandbox, [node, '--version']),
+    };
+  } catch (error) {
+    if (error instanceof SandboxBusyError) return null;
+    throw error;
+  } finally {
+    await record.finish({ kind: 'cancelled', by: 'the doctor' });
+    await record.close().catch(() => undefined); // the record's alarm tries again
+  }
+}
+
+async function versionOf(sandbox: TaskSandbox, argv: readonly string[]): Promise<string | null> {
+  const { exitCode, stdout } = await sandbox.exec({ argv }, { timeoutMs: versionMs, maxOutputBytes: 4096 });
+  return exitCode === 0 ? (/\d+\.\d+\.\d+/.exec(stdout)?.[0] ?? null) : null;
+}
+
+async function requestFor(taskId: string, now: number): Promise<TaskRequest> {
+  return {
+    taskId,
+    shortId: await shortIdOf(taskId),
+    acceptedAt: new Date(now).toISOString(),
+    repository: { owner: 'airlock', name: 'doctor' },
+    trigger: { kind: 'api' },
+    requester: null,
+    ask: { kind: 'run' },
+    instruction: 'Look at a sandbox.',
+    options: {},
+  };
+}
+
+/** No phase of this grant is ever entered, so that its repository, which is nobody's, cannot be asked for. */
+const nothingGranted: Authorization = {
+  facts: {
+    owner: 'airlock',
+    name: 'doctor',
+    repositoryId: 1,
+    installationId: 1,
+    defaultBranch: 'main',
+    private: true,
+  },
+  baseBranch: 'main',
+  baseSha: '0'.repeat(40),
+  model: 'none',
+  effort: 'medium',
+  models: [],
+  limits: { minutes: 1, tokens: 1 },
+  draft: true,
+  setup: null,
+  alsoRead: [],
+  lfs: false,
+  extraHosts: [],
+  isConfiguredBase: false,
+  continues: null,
+  requester: null,
+};

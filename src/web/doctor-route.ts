@@ -1,0 +1,49 @@
+/**
+ * `POST /api/doctor`: the doctor’s findings of this deployment, for the holder of `API_TOKEN`. Also answers where the deployment is not
+ * complete, as that is when it is asked for. A POST, because it starts a sandbox.
+ */
+import { Hono } from 'hono';
+import { bodyLimit } from 'hono/body-limit';
+import * as z from 'zod';
+import { checkBearer } from './access.ts';
+
+export interface DoctorRouteDeps {
+  readonly apiToken: string | null;
+  /** Never rejects on account of what is checked. The result is JSON as it is. */
+  examine(asked: DoctorAsked): Promise<object>;
+}
+
+const askedSchema = z.strictObject({
+  /** Where whoever asks reaches this deployment: the webhook should lead there. */
+  url: z
+    .url({ protocol: /^https?$/ })
+    .max(300)
+    .optional(),
+  /** Only the sandbox: for a Worker that was started for that. */
+  only: z.literal('sandbox').optional(),
+});
+export type DoctorAsked = z.infer<typeof askedSchema>;
+
+const problem = (code: string, message: string) => ({ error: { code, message } });
+
+export function doctorRoute(deps: DoctorRouteDeps): Hono {
+  const route = new Hono();
+  route.post('/', bodyLimit({ maxSize: 1024 }), async (c) => {
+    const access = await checkBearer(c.req.header('authorization') ?? null, deps.apiToken);
+    if (access === 'disabled')
+      return c.json(
+        problem('api-disabled', 'The API is off: set API_TOKEN to a secret of at least 16 characters.'),
+        403,
+      );
+    if (access === 'denied') {
+      c.header('www-authenticate', 'Bearer realm="airlock"');
+      return c.json(problem('unauthorized', 'Send the API token as `Authorization: Bearer …`.'), 401);
+    }
+    const untrusted: unknown = await c.req.json().catch(() => ({})); // no body: nothing is said about the address
+    const asked = askedSchema.safeParse(untrusted);
+    if (!asked.success)
+      return c.json(problem('invalid', 'The body has to be {"url": "https://…"} or empty.'), 400);
+    return c.json(await deps.examine(asked.data));
+  });
+  return route;
+}

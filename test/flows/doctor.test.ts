@@ -1,0 +1,594 @@
+/** The doctor against a set-up that is broken in one way each: it names that breakage and no other, and never a secret. */
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { checkoutWith, type Checkout } from '../../local/doctor/checkout.ts';
+import { examineDeployment } from '../../local/doctor/examine-deployment.ts';
+import { examineHere, examineSandboxes } from '../../local/doctor/examine-here.ts';
+import { explain } from '../../local/sandbox/support.ts';
+import { runChecks, type Finding } from '../../src/doctor/check.ts';
+import { sandboxChecks } from '../../src/doctor/sandbox-checks.ts';
+import { requiredEvents, requiredPermissions } from '../../src/doctor/github-checks.ts';
+import { probeSandbox } from '../../src/tasks/probe-sandbox.ts';
+import manifest from '../../slack-manifest.json' with { type: 'json' };
+import { listen, localSubject } from '../sandbox/local-subject.ts';
+import { otherKey, startDoctorWorld, type DoctorWorld } from './doctor-world.ts';
+
+let world: DoctorWorld;
+beforeAll(async () => {
+  world = await startDoctorWorld();
+  await deliver();
+}, 120_000);
+afterAll(async () => await world.close());
+
+/** Has GitHub send a webhook to where it leads now. */
+async function deliver(): Promise<void> {
+  await world.github.openIssue({
+    owner: 'acme',
+    name: 'shop',
+    author: 'mona',
+    title: 'A title',
+    body: 'Text.',
+  });
+}
+
+type Here = Partial<Parameters<typeof examineHere>[0]>;
+async function here(changed: Readonly<Record<string, string>> = {}, options: Here = {}) {
+  return await examineHere({
+    environment: { ...world.environment, ...changed },
+    fetch,
+    now: Date.now,
+    sandboxes: null,
+    timeoutMs: 3000,
+    ...options,
+  });
+}
+async function there(changed: { url?: string; apiToken?: string | null; checkout?: Checkout } = {}) {
+  return await examineDeployment({
+    url: world.bot.url,
+    apiToken: world.environment['API_TOKEN'] ?? null,
+    checkout: checkoutWith(world.configText),
+    fetch,
+    timeoutMs: 1000,
+    ...changed,
+  });
+}
+
+const named = (findings: readonly Finding[], status: Finding['status']): string[] =>
+  findings.filter((finding) => finding.status === status).map(({ id }) => id);
+const shown = (findings: readonly Finding[]) =>
+  findings.filter(({ status }) => status === 'fail' || status === 'warn');
+
+function secretsOf(environment: Readonly<Record<string, string>>): string[] {
+  return Object.entries(environment)
+    .filter(([name]) => /TOKEN|SECRET|KEY/.test(name))
+    .flatMap(([, value]) => value.split('\n'))
+    .filter((line) => line.length > 12 && !line.startsWith('-----'));
+}
+
+describe('a healthy set-up', () => {
+  it('is all green on this machine, sandbox included', async () => {
+    const findings = await here({}, { sandboxes: examineSandboxes });
+    expect(findings.filter(({ status }) => status !== 'ok')).toEqual([]);
+    expect(findings.map(({ id }) => id)).toEqual(
+      expect.arrayContaining([
+        'config',
+        'clock',
+        'github.deliveries',
+        'slack.socket',
+        'openai.models',
+        'sandbox.canary',
+      ]),
+    );
+  });
+
+  it('is all green for a deployment, which finds it out by itself', async () => {
+    const findings = await there();
+    expect(findings.filter(({ status }) => status !== 'ok')).toEqual([]);
+    expect(findings.find(({ id }) => id === 'sandbox.boot')?.found).toMatch(/^in \d+\.\d s$/);
+    expect(world.bot.sandboxes()).toEqual([]);
+  });
+});
+
+interface Row {
+  readonly what: string;
+  /** Settings that differ; an empty one counts as missing. */
+  readonly set?: Readonly<Record<string, string>> | (() => Promise<Readonly<Record<string, string>>>);
+  /** Breaks the world, and returns what mends it. */
+  readonly break?: () => void | Promise<void>;
+  readonly mend?: () => void | Promise<void>;
+  readonly options?: Here;
+  readonly names: string;
+  readonly status?: 'warn';
+  readonly says: RegExp;
+}
+
+const config = (text: string) => async () => ({ AIRLOCK_CONFIG: await world.writeConfig(text) });
+const withRepositories = (repositories: Readonly<Record<string, object>>) => async () =>
+  await config(JSON.stringify({ slack: { team: world.slack.teamId }, repositories }))();
+const app = (change: Parameters<DoctorWorld['github']['changeApp']>[0]) => () =>
+  world.github.changeApp(change);
+const wholeApp = app({ permissions: requiredPermissions, events: requiredEvents });
+const scopes = manifest.oauth_config.scopes.bot;
+const { issues: _issues, ...withoutIssues } = requiredPermissions;
+
+const rows: readonly Row[] = [
+  { what: 'no App id', set: { GITHUB_APP_ID: '' }, names: 'GITHUB_APP_ID', says: /is missing/ },
+  {
+    what: 'the client id instead of the App id',
+    set: { GITHUB_APP_ID: 'Iv1.abc' },
+    names: 'GITHUB_APP_ID',
+    says: /numeric/,
+  },
+  {
+    what: 'an App that does not exist',
+    set: { GITHUB_APP_ID: '999' },
+    names: 'github.app',
+    says: /no App with the id 999/,
+  },
+  {
+    what: 'no private key',
+    set: { GITHUB_APP_PRIVATE_KEY: '' },
+    names: 'GITHUB_APP_PRIVATE_KEY',
+    says: /is missing/,
+  },
+  {
+    what: 'the path of the key',
+    set: { GITHUB_APP_PRIVATE_KEY: '/etc/airlock.pem' },
+    names: 'GITHUB_APP_PRIVATE_KEY',
+    says: /not the path/,
+  },
+  {
+    what: 'half of the key',
+    set: async () => ({
+      GITHUB_APP_PRIVATE_KEY: (world.environment['GITHUB_APP_PRIVATE_KEY'] ?? '').replace(/\n.{64}\n/, '\n'),
+    }),
+    names: 'GITHUB_APP_PRIVATE_KEY',
+    says: /damaged/,
+  },
+  {
+    what: 'the key of another App',
+    set: { GITHUB_APP_PRIVATE_KEY: otherKey },
+    names: 'github.app',
+    says: /no key of the App/,
+  },
+  {
+    what: 'no webhook secret',
+    set: { GITHUB_WEBHOOK_SECRET: '' },
+    names: 'GITHUB_WEBHOOK_SECRET',
+    says: /is missing/,
+  },
+  {
+    what: 'a short webhook secret',
+    set: { GITHUB_WEBHOOK_SECRET: 'short' },
+    names: 'GITHUB_WEBHOOK_SECRET',
+    says: /shorter/,
+  },
+  {
+    what: 'a webhook secret with a line break at its end',
+    set: async () => ({ GITHUB_WEBHOOK_SECRET: `${world.environment['GITHUB_WEBHOOK_SECRET'] ?? ''}\n` }),
+    names: 'GITHUB_WEBHOOK_SECRET',
+    says: /line break/,
+  },
+  { what: 'no OpenAI key', set: { OPENAI_API_KEY: '' }, names: 'OPENAI_API_KEY', says: /is missing/ },
+  {
+    what: 'the OpenAI key of the documentation',
+    set: { OPENAI_API_KEY: 'sk-…' },
+    names: 'OPENAI_API_KEY',
+    says: /example/,
+  },
+  {
+    what: 'an OpenAI key that is refused',
+    set: { OPENAI_API_KEY: 'sk-somebody-elses-old-key' },
+    names: 'openai.key',
+    says: /refuses/,
+  },
+  {
+    what: 'an OpenAI address where nothing is',
+    set: { OPENAI_BASE_URL: 'http://127.0.0.1:9/v1' },
+    names: 'openai.key',
+    says: /cannot be reached/,
+  },
+  {
+    what: 'a model that does not exist',
+    set: withRepositories({ 'acme/shop': { model: 'gpt-0' } }),
+    names: 'openai.models',
+    says: /gpt-0$/,
+  },
+  { what: 'a short API token', set: { API_TOKEN: 'short' }, names: 'API_TOKEN', says: /shorter/ },
+  {
+    what: 'an address that is none',
+    set: { GITHUB_URL: 'github.example' },
+    names: 'GITHUB_URL',
+    says: /http/,
+  },
+  {
+    what: 'a Slack token of another kind',
+    set: { SLACK_BOT_TOKEN: 'xoxp-1234567890' },
+    names: 'SLACK_BOT_TOKEN',
+    says: /bot token/,
+  },
+  {
+    what: 'no signing secret where it is needed',
+    set: { SLACK_SIGNING_SECRET: '', SLACK_APP_TOKEN: '' },
+    names: 'SLACK_SIGNING_SECRET',
+    says: /is missing/,
+  },
+  {
+    what: 'a Slack token that Slack does not know',
+    set: { SLACK_BOT_TOKEN: 'xoxb-1234567890-abcdefgh' },
+    names: 'slack.token',
+    says: /invalid_auth/,
+  },
+  {
+    what: 'a revoked Slack token',
+    break: () => world.slack.failNext({ method: 'auth.test', fails: { error: 'token_revoked' } }),
+    names: 'slack.token',
+    says: /token_revoked/,
+  },
+  {
+    what: 'Slack hanging',
+    break: () => world.slack.failNext({ method: 'auth.test', fails: 'timeout' }),
+    options: { timeoutMs: 700 },
+    names: 'slack.token',
+    says: /no answer within 0\.7 s/,
+  },
+  {
+    what: 'a Slack scope that is missing',
+    break: () => world.slack.showScopes(scopes.filter((scope) => scope !== 'chat:write')),
+    mend: () => world.slack.showScopes(scopes),
+    names: 'slack.scopes',
+    says: /lacks chat:write$/,
+  },
+  {
+    what: 'a Slack scope too many',
+    break: () => world.slack.showScopes([...scopes, 'files:read']),
+    mend: () => world.slack.showScopes(scopes),
+    names: 'slack.scopes',
+    status: 'warn',
+    says: /more than it needs: files:read$/,
+  },
+  {
+    what: 'the token of another workspace',
+    set: config('{"slack":{"team":"T0OTHER00"},"repositories":{"acme/shop":{}}}'),
+    names: 'slack.team',
+    says: /T0OTHER00/,
+  },
+  {
+    what: 'no workspace in the configuration',
+    set: config('{"repositories":{"acme/shop":{}}}'),
+    names: 'slack.team',
+    says: /names no workspace/,
+  },
+  {
+    what: 'an app-level token that Slack does not know',
+    set: { SLACK_APP_TOKEN: 'xapp-1-A000-123-abcdef' },
+    names: 'slack.socket',
+    says: /invalid_auth/,
+  },
+  {
+    what: 'an app-level token of another kind',
+    set: { SLACK_APP_TOKEN: 'xoxb-1234567890' },
+    names: 'slack.socket',
+    says: /xapp/,
+  },
+  {
+    what: 'a permission that is missing',
+    break: app({ permissions: withoutIssues }),
+    mend: wholeApp,
+    names: 'github.permissions',
+    says: /lacks issues: write$/,
+  },
+  {
+    what: 'a permission that only reads',
+    break: app({ permissions: { ...requiredPermissions, contents: 'read' } }),
+    mend: wholeApp,
+    names: 'github.permissions',
+    says: /lacks contents: write$/,
+  },
+  {
+    what: 'a permission too many',
+    break: app({ permissions: { ...requiredPermissions, workflows: 'write' } }),
+    mend: wholeApp,
+    names: 'github.permissions',
+    status: 'warn',
+    says: /workflows: write$/,
+  },
+  {
+    what: 'an event that is missing',
+    break: app({ events: ['issues'] }),
+    mend: wholeApp,
+    names: 'github.events',
+    says: /issue_comment$/,
+  },
+  {
+    what: 'an event too many',
+    break: app({ events: [...requiredEvents, 'push'] }),
+    mend: wholeApp,
+    names: 'github.events',
+    status: 'warn',
+    says: /push$/,
+  },
+  {
+    what: 'a repository without the App',
+    set: withRepositories({ 'acme/shop': {}, 'other/site': {} }),
+    names: 'github.installed',
+    says: /^not installed on other\/site$/,
+  },
+  {
+    what: 'a pattern for an account without the App',
+    set: withRepositories({ 'nobody/*': {} }),
+    names: 'github.installed',
+    says: /account nobody/,
+  },
+  {
+    what: 'another repository to read without the App',
+    set: withRepositories({ 'acme/shop': { alsoRead: ['other/site'] } }),
+    names: 'github.installed',
+    says: /other\/site/,
+  },
+  {
+    what: 'a suspended installation',
+    break: () => world.github.suspendInstallation('acme'),
+    mend: () => world.github.resumeInstallation('acme'),
+    names: 'github.installed',
+    says: /suspended on acme\/shop/,
+  },
+  {
+    what: 'permissions that the account has not accepted yet',
+    break: () => world.github.acceptPermissions('acme', { ...requiredPermissions, contents: 'read' }),
+    mend: () => world.github.acceptPermissions('acme', null),
+    names: 'github.installed',
+    says: /contents: write not accepted yet/,
+  },
+  {
+    what: 'a webhook with a wrong path',
+    break: () => world.github.setWebhookUrl(`${world.bot.url}/webhooks`),
+    mend: () => world.github.setWebhookUrl(`${world.bot.url}/github/webhooks`),
+    names: 'github.webhook',
+    says: /path \/webhooks/,
+  },
+  {
+    what: 'an App without a webhook',
+    break: () => world.github.setWebhookUrl(null),
+    mend: () => world.github.setWebhookUrl(`${world.bot.url}/github/webhooks`),
+    names: 'github.webhook',
+    says: /no webhook URL/,
+  },
+  {
+    what: 'another webhook secret in the App',
+    break: async () => {
+      world.github.setWebhookSecret('not what the bot was given');
+      await deliver();
+    },
+    mend: async () => {
+      world.github.setWebhookSecret(world.environment['GITHUB_WEBHOOK_SECRET'] ?? '');
+      await deliver();
+    },
+    names: 'github.deliveries',
+    says: /issues\.opened, just now.*answered 401/,
+  },
+  {
+    what: 'an address that GitHub does not reach',
+    break: async () => {
+      world.github.setWebhookUrl('http://127.0.0.1:9/github/webhooks');
+      await deliver();
+    },
+    mend: async () => {
+      world.github.setWebhookUrl(`${world.bot.url}/github/webhooks`);
+      await deliver();
+    },
+    names: 'github.deliveries',
+    says: /got no answer/,
+  },
+  {
+    what: 'GitHub failing',
+    break: () => world.github.failNext({ method: 'GET', path: /\/app$/, status: 503 }),
+    names: 'github.app',
+    says: /503/,
+  },
+  {
+    what: 'GitHub hanging',
+    break: () => world.github.failNext({ method: 'GET', path: /\/app$/, status: 'timeout' }),
+    options: { timeoutMs: 700 },
+    names: 'github.app',
+    says: /no answer within 0\.7 s/,
+  },
+  {
+    what: 'a clock that is ahead',
+    options: { now: () => Date.now() + 3_600_000 },
+    names: 'clock',
+    says: /3600 s ahead/,
+  },
+  {
+    what: 'a clock that is behind',
+    options: { now: () => Date.now() - 60_000 },
+    names: 'clock',
+    says: /60 s behind/,
+  },
+  {
+    what: 'a clock that is a little off',
+    options: { now: () => Date.now() + 12_000 },
+    names: 'clock',
+    status: 'warn',
+    says: /ahead/,
+  },
+  {
+    what: 'a mistake in the configuration',
+    set: config('{"repositories":{"acme/shop":{"limit":1}}}'),
+    names: 'config',
+    says: /:1:\d+: repositories\["acme\/shop"\]\.limit: unknown key/,
+  },
+  {
+    what: 'no configuration',
+    set: { AIRLOCK_CONFIG: '/nowhere/airlock.jsonc' },
+    names: 'config',
+    says: /cannot be read/,
+  },
+  {
+    what: 'a configuration that allows nothing',
+    set: withRepositories({}),
+    names: 'config',
+    status: 'warn',
+    says: /lists no repository/,
+  },
+  {
+    what: 'user namespaces that are forbidden',
+    options: {
+      sandboxes: async () =>
+        await examineSandboxes(() =>
+          Promise.resolve({
+            ok: false,
+            ...explain('EPERM', (path) => (path === 'user/max_user_namespaces' ? '0' : null)),
+          }),
+        ),
+    },
+    names: 'sandbox.boot',
+    says: /user\.max_user_namespaces is 0/,
+  },
+  {
+    what: 'a sandbox whose gateway lets everything out',
+    options: { sandboxes: unsealedSandbox },
+    names: 'sandbox.canary',
+    says: /not sealed: .*a forbidden host is refused/,
+  },
+];
+
+/** A real sandbox behind a gateway that decides nothing. */
+async function unsealedSandbox(): Promise<readonly Finding[]> {
+  const subject = await localSubject();
+  try {
+    const nothing = () => Promise.resolve();
+    const sandbox = subject.sandboxes.get(subject.sandboxes.idFor('doctor-1'));
+    const record = {
+      close: async () => await sandbox.destroy(),
+      open: nothing,
+      authorized: nothing,
+      finish: nothing,
+      canaryNonce: () => Promise.resolve('0123456789abcdef'),
+    };
+    const probe = async () => await probeSandbox('doctor-1', { record, sandbox, now: Date.now });
+    return await runChecks(sandboxChecks(probe), { deadlineMs: 60_000, secrets: [] });
+  } finally {
+    await subject.close();
+  }
+}
+
+describe('a set-up that is broken in one way', () => {
+  it('is tried in more than twenty ways', () => {
+    expect(rows.length).toBeGreaterThan(20);
+  });
+
+  it.each(rows)('names $what', async ({ set, break: breakIt, mend, options, names, status, says }) => {
+    const changed = typeof set === 'function' ? await set() : (set ?? {});
+    await breakIt?.();
+    let findings;
+    try {
+      findings = await here(changed, options);
+    } finally {
+      await mend?.();
+    }
+    expect({ failed: named(findings, 'fail'), warned: named(findings, 'warn') }).toEqual(
+      status === 'warn' ? { failed: [], warned: [names] } : { failed: [names], warned: [] },
+    );
+    const [finding] = shown(findings);
+    expect(finding?.found).toMatch(says);
+    expect(finding?.todo).not.toBe('');
+    const printed = JSON.stringify(findings);
+    const secrets = secretsOf({ ...world.environment, ...changed });
+    expect(secrets.filter((secret) => printed.includes(secret))).toEqual([]);
+  });
+});
+
+describe('a deployment that is broken in one way', () => {
+  it('is another version than the checkout', async () => {
+    const findings = await there({ checkout: { ...checkoutWith(world.configText), version: '9.9.9' } });
+    expect(named(findings, 'fail')).toEqual(['version']);
+  });
+
+  it('has another configuration than the checkout, which may be meant', async () => {
+    const findings = await there({ checkout: checkoutWith('{}') });
+    expect(shown(findings).map(({ id, status }) => [id, status])).toEqual([['version.config', 'warn']]);
+  });
+
+  it('has another API token', async () => {
+    const findings = await there({ apiToken: 'not-the-token-of-the-bot' });
+    expect(named(findings, 'fail')).toEqual(['api']);
+    expect(JSON.stringify(findings)).not.toContain('not-the-token-of-the-bot');
+  });
+
+  it('gets the webhooks of another deployment', async () => {
+    world.github.setWebhookUrl('https://staging.example/github/webhooks');
+    const findings = await there().finally(() =>
+      world.github.setWebhookUrl(`${world.bot.url}/github/webhooks`),
+    );
+    expect(named(findings, 'fail')).toEqual(['github.webhook']);
+    expect(shown(findings)[0]?.found).toMatch(/staging\.example, which is not this deployment/);
+  });
+
+  it('lacks a setting, and still says so itself', async () => {
+    const {
+      OPENAI_API_KEY: _key,
+      SLACK_APP_TOKEN: _app,
+      AIRLOCK_CONFIG: _config,
+      PORT: _port,
+      ...settings
+    } = world.environment;
+    const bot = await world.startBotWith(settings);
+    world.github.setWebhookUrl(`${bot.url}/github/webhooks`);
+    try {
+      const findings = await there({ url: bot.url });
+      expect(named(findings, 'fail')).toEqual(['OPENAI_API_KEY']);
+      expect(named(findings, 'warn')).toEqual(['deployment']);
+    } finally {
+      world.github.setWebhookUrl(`${world.bot.url}/github/webhooks`);
+    }
+  });
+
+  it('cannot be reached', async () => {
+    const findings = await there({ url: 'http://127.0.0.1:9' });
+    expect(findings.map(({ id, status }) => [id, status])).toEqual([['deployment', 'fail']]);
+  });
+
+  it('hangs', async () => {
+    const silent = await listen(() => undefined);
+    try {
+      const findings = await there({ url: silent.origin });
+      expect(findings.map(({ id, status }) => [id, status])).toEqual([['deployment', 'fail']]);
+      expect(findings[0]?.found).toMatch(/no answer within 1 s/);
+    } finally {
+      silent.close();
+    }
+  });
+
+  it('is something else', async () => {
+    const other = await listen((_, response) => void response.end('<html>'));
+    try {
+      const findings = await there({ url: other.origin });
+      expect(findings[0]?.found).toMatch(/is not Airlock/);
+    } finally {
+      other.close();
+    }
+  });
+});
+
+describe('POST /api/doctor', () => {
+  it.each([
+    ['without a token', {}],
+    ['with another token', { authorization: 'Bearer not-the-token-of-the-bot' }],
+  ])('shows nothing %s', async (_, headers) => {
+    const response = await fetch(`${world.bot.url}/api/doctor`, { method: 'POST', headers });
+    expect(response.status).toBe(401);
+    expect(await response.text()).not.toContain('findings');
+  });
+
+  it.each([['{"url":"ftp://x"}'], ['{"only":"everything"}'], ['{"more":1}'], ['[]']])(
+    'refuses %s',
+    async (body) => {
+      const response = await fetch(`${world.bot.url}/api/doctor`, {
+        method: 'POST',
+        headers: { authorization: `Bearer ${world.environment['API_TOKEN'] ?? ''}` },
+        body,
+      });
+      expect(response.status).toBe(400);
+    },
+  );
+});

@@ -1,0 +1,17 @@
+/** The versions that the Worker names are those of package.json, which it does not contain. */
+import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { expect, it } from 'vitest';
+import { z } from 'zod';
+import { airlockVersion, codexVersion } from '../src/version.ts';
+
+const manifest = z
+  .object({ version: z.string(), devDependencies: z.record(z.string(), z.string()) })
+  .parse(JSON.parse(readFileSync(join(import.meta.dirname, '../package.json'), 'utf8')));
+
+it('are those of package.json', () => {
+  expect({ airlockVersion, codexVersion }).toEqual({
+    airlockVersion: manifest.version,
+    codexVersion: manifest.devDependencies['@openai/codex'],
+  });
+});
