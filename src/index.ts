@@ -16,6 +16,7 @@ import {
   log,
   retentionMsOf,
 } from './composition.ts';
+import { composeSweep } from './compose-sweep.ts';
 import { taskStartSchema, type TaskOutcome, type TaskStart } from './core/task.ts';
 import type { Env } from './env.ts';
 import { connectOutbound } from './sandbox/cloudflare.ts';
@@ -25,6 +26,7 @@ import { TaskRecordBase } from './tasks/record.ts';
 import { SlotsBase, type SlotsDeps } from './tasks/slots.ts';
 import { TaskInboxBase, type InboxDeps } from './tasks/task-inbox.ts';
 import { TaskIndexBase } from './tasks/task-index.ts';
+import { sweep } from './tasks/sweep.ts';
 import { runTask } from './tasks/workflow.ts';
 
 /** Sandboxes on Cloudflare, and what their requests pass. The interceptor finds both among this module's exports, by their names. */
@@ -54,6 +56,14 @@ export default {
       );
     }
     return await app.fetch(request, env, context);
+  },
+
+  async scheduled(_controller, env): Promise<void> {
+    try {
+      await sweep(composeSweep(env));
+    } catch (error) {
+      log('sweep.failed', { error: String(error) });
+    }
   },
 } satisfies ExportedHandler<Env>;
 

@@ -39,7 +39,16 @@ const mayImport: Readonly<Record<string, readonly string[]>> = {
     'settings.ts',
     'version.ts',
   ],
-  'index.ts': ['core', 'sandbox', 'tasks', 'composition.ts', 'compose-doctor.ts', 'env.ts'],
+  'compose-sweep.ts': ['tasks', 'composition.ts', 'env.ts'],
+  'index.ts': [
+    'core',
+    'sandbox',
+    'tasks',
+    'composition.ts',
+    'compose-doctor.ts',
+    'compose-sweep.ts',
+    'env.ts',
+  ],
 };
 
 interface Import {

@@ -22,6 +22,8 @@ export const taskLimits = {
   /** Records asked in one round, and calls of a round at the same time. */
   leaseChecks: 100,
   slotCallsAtOnce: 10,
+  /** Tasks of each kind that one sweep looks at. */
+  sweepAtMost: 200,
   /**
    * A slot whose record never answers is taken back then. Longer than any sandbox may be there: 6 hours of limits.minutes at most, what is around
    * them, and the watchdog's own lateness.

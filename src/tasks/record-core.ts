@@ -158,6 +158,15 @@ export abstract class RecordCore<Env> extends DurableObject<Env> {
       await this.ctx.storage.deleteAll();
   }
 
+  /** For the sweep: arms the alarm should it be lost. Needs no neighbour, so that it works when nothing else does. */
+  async wake(): Promise<'watched' | 'rearmed' | 'gone'> {
+    if (this.#state === null && this.store.expiredAt() === null) return 'gone';
+    const isLost = (await this.ctx.storage.getAlarm()) === null;
+    if (isLost) await this.ctx.storage.setAlarm(Date.now());
+    if (this.#state === null) return 'gone';
+    return isLost ? 'rearmed' : 'watched';
+  }
+
   /** The heartbeat: always armed while the task lives. */
   protected async arm(inMs: number = taskLimits.heartbeatMs): Promise<void> {
     await this.ctx.storage.setAlarm(this.deps().now() + inMs);

@@ -28,6 +28,9 @@ export interface SlotStore {
   /** Whose record was not asked since: `heldBefore` for those that hold a slot, `waitingBefore` for the others. Longest ago first. */
   unchecked(heldBefore: number, waitingBefore: number, limit: number): Checkable[];
   checked(taskId: string, now: number): void;
+  /** Who left the queue before that, and was not forgotten. Longest ago first. */
+  past(leftBefore: number, limit: number): string[];
+  forget(taskId: string): void;
 }
 
 export interface Checkable {
@@ -44,6 +47,7 @@ export function openSlotStore(storage: DurableObjectStorage): SlotStore {
       passed INTEGER NOT NULL DEFAULT 0, granted_at INTEGER, heard INTEGER NOT NULL DEFAULT 0,
       told_place INTEGER, checked_at INTEGER NOT NULL
     );
+    CREATE TABLE IF NOT EXISTS past (task_id TEXT PRIMARY KEY, left_at INTEGER NOT NULL);
     CREATE TABLE IF NOT EXISTS turns (id INTEGER PRIMARY KEY CHECK (id = 1), names TEXT NOT NULL);
   `);
 
@@ -56,8 +60,11 @@ export function openSlotStore(storage: DurableObjectStorage): SlotStore {
     const stay = new Set([...next.held, ...next.waiting].map(({ taskId }) => taskId));
     const wereWaiting = new Map(before.waiting.map((claim) => [claim.taskId, claim]));
     const wereHeld = new Set(before.held.map(({ taskId }) => taskId));
-    for (const { taskId } of [...before.held, ...before.waiting])
-      if (!stay.has(taskId)) sql.exec('DELETE FROM slot WHERE task_id = ?', taskId);
+    for (const { taskId } of [...before.held, ...before.waiting]) {
+      if (stay.has(taskId)) continue;
+      sql.exec('DELETE FROM slot WHERE task_id = ?', taskId);
+      sql.exec('INSERT OR REPLACE INTO past (task_id, left_at) VALUES (?, ?)', taskId, now);
+    }
     const insert = ({ taskId, repository, requester }: SlotClaim) =>
       void sql.exec(
         'INSERT INTO slot (task_id, repository, requester, checked_at) VALUES (?, ?, ?, ?)',
@@ -134,6 +141,16 @@ export function openSlotStore(storage: DurableObjectStorage): SlotStore {
         )
         .toArray()
         .map(({ task_id, granted_at }) => ({ taskId: task_id, grantedAt: granted_at })),
+    past: (leftBefore, limit) =>
+      sql
+        .exec<{ task_id: string }>(
+          'SELECT task_id FROM past WHERE left_at < ? ORDER BY left_at LIMIT ?',
+          leftBefore,
+          limit,
+        )
+        .toArray()
+        .map(({ task_id }) => task_id),
+    forget: (taskId) => void sql.exec('DELETE FROM past WHERE task_id = ?', taskId),
     checked: (taskId, now) => void sql.exec('UPDATE slot SET checked_at = ? WHERE task_id = ?', now, taskId),
   };
 }

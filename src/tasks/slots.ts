@@ -57,6 +57,22 @@ export abstract class SlotsBase<Env> extends DurableObject<Env> {
     if (this.#queue !== before) await this.#settle();
   }
 
+  /** For the sweep: arms the alarm should it be lost, and says who is in the queue and who left it before `pastBefore`. */
+  async watched(pastBefore: number, limit: number): Promise<{ present: string[]; past: string[] }> {
+    if ((await this.ctx.storage.getAlarm()) === null) {
+      this.#alarmAt = null;
+      await this.#settle();
+    }
+    const { held, waiting } = this.#queue;
+    const present = [...held, ...waiting].map(({ taskId }) => taskId).slice(0, limit);
+    return { present, past: this.#store.past(pastBefore, limit) };
+  }
+
+  /** Its record has expired. */
+  forget(taskId: string): void {
+    this.#store.forget(taskId);
+  }
+
   override async alarm(): Promise<void> {
     this.#alarmAt = null;
     // The limits may be others than before the last deployment.
