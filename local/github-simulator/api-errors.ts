@@ -31,6 +31,30 @@ export class ApiError extends Error {
   }
 }
 
+/**
+ * A repository that has another name now: 301 for reading and 307 for everything else, to its address by id.
+ * https://docs.github.com/rest/using-the-rest-api/best-practices-for-using-the-rest-api#follow-redirects
+ */
+export class MovedError extends Error {
+  override readonly name = 'MovedError';
+  readonly status: 301 | 307;
+  readonly location: string;
+
+  constructor(method: string, location: string) {
+    super('Moved Permanently');
+    this.status = method === 'GET' || method === 'HEAD' ? 301 : 307;
+    this.location = location;
+  }
+
+  get document(): Record<string, unknown> {
+    return {
+      message: this.message,
+      url: this.location,
+      documentation_url: `${documentationUrl}/guides/best-practices-for-using-the-rest-api#follow-redirects`,
+    };
+  }
+}
+
 export const notFound = (): ApiError => new ApiError(404, 'Not Found');
 export const forbidden = (): ApiError => new ApiError(403, 'Resource not accessible by integration');
 export const unprocessable = (message: string): ApiError => new ApiError(422, message);

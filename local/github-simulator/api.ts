@@ -3,7 +3,7 @@ import { randomBytes } from 'node:crypto';
 import { Hono } from 'hono';
 import { bodyLimit } from 'hono/body-limit';
 import { identify } from './access.ts';
-import { ApiError } from './api-errors.ts';
+import { ApiError, MovedError } from './api-errors.ts';
 import { appRoutes } from './routes/app-routes.ts';
 import { gitObjectRoutes } from './routes/git-object-routes.ts';
 import { gitRefRoutes } from './routes/git-ref-routes.ts';
@@ -44,7 +44,7 @@ export function apiApplication(site: Site): Hono<ApiEnv> {
   );
 
   // Before anything is looked up: bad credentials are 401 whatever the path says.
-  api.use('/repos/*', async (c, next) => {
+  api.on('ALL', ['/repos/*', '/repositories/*'], async (c, next) => {
     const caller = c.get('caller');
     if (caller.kind === 'refused') throw new ApiError(caller.status, caller.message);
     await next();
@@ -63,6 +63,8 @@ export function apiApplication(site: Site): Hono<ApiEnv> {
 
   api.notFound((c) => c.json(new ApiError(404, 'Not Found').document, 404));
   api.onError((error, c) => {
+    if (error instanceof MovedError)
+      return c.json(error.document, error.status, { location: error.location });
     if (error instanceof ApiError) return c.json(error.document, error.status);
     console.error('GitHub simulator:', error);
     return c.json(new ApiError(500, 'Server Error').document, 500);

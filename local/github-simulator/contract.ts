@@ -171,6 +171,8 @@ export interface Fault {
   readonly path: RegExp;
   /** A status to answer with; `timeout`: no answer until the client gives up; `reset`: the connection is cut. */
   readonly status: number | 'timeout' | 'reset';
+  /** The `Location` of a redirect. */
+  readonly location?: string;
   /** Default 1. */
   readonly times?: number;
   /** `after` performs the request and then loses the answer (REST only): the case that idempotence is for. Default `before`. */
@@ -191,6 +193,11 @@ export interface GithubSimulator {
   commentOnIssue(comment: NewComment): Promise<{ id: number; delivery: Delivery }>;
   editComment(edit: CommentEdit): Promise<{ delivery: Delivery }>;
   labelIssue(labelling: IssueLabelling): Promise<{ delivery: Delivery }>;
+  /**
+   * Git and REST redirect from the old name to the new one, until a new repository takes the old one. Sends no webhook: the App is
+   * not subscribed to it.
+   */
+  renameRepository(of: RepositoryName, newName: string): void;
   /** Commits files to an existing branch from outside, as a person's push would. */
   moveBranch(move: BranchMove): Promise<{ sha: string }>;
   /** From now on an App's REST call cannot move the branch; `moveBranch` still can. */

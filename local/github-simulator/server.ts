@@ -73,7 +73,10 @@ function answerFault(fault: Fault, request: IncomingMessage, response: ServerRes
   if (fault.status === 'reset') response.destroy();
   // A timeout stays open until the client gives up or the server closes.
   if (typeof fault.status !== 'number') return;
-  response.writeHead(fault.status, { 'content-type': 'application/json; charset=utf-8' });
+  response.writeHead(fault.status, {
+    'content-type': 'application/json; charset=utf-8',
+    ...(fault.location === undefined ? {} : { location: fault.location }),
+  });
   response.end(JSON.stringify(faultDocument(fault.status)));
 }
 

@@ -87,6 +87,7 @@ export async function startGithubSimulator(options: GithubSimulatorOptions): Pro
     commentOnIssue: (comment) => people.commentOnIssue(site, comment),
     editComment: (edit) => people.editExistingComment(site, edit),
     labelIssue: (labelling) => people.labelIssue(site, labelling),
+    renameRepository: (of, newName) => store.rename(people.knownRepository(site, of), newName),
     moveBranch: (move) => people.moveBranch(site, move),
     protectBranch: (of) => people.knownRepository(site, of).protectedBranches.add(of.branch),
     openPullFromFork: (pull) => openPullFromFork(site, pull),

@@ -4,7 +4,7 @@
 import type { Context } from 'hono';
 import type { z } from 'zod';
 import { decideAccess, type Caller, type Identities, type Need } from './access.ts';
-import { ApiError, forbidden, notFound } from './api-errors.ts';
+import { ApiError, forbidden, MovedError, notFound } from './api-errors.ts';
 import type { Repository, Store, User } from './store.ts';
 import type { Webhooks } from './webhooks.ts';
 
@@ -31,9 +31,24 @@ type ApiContext = Context<ApiEnv>;
 
 /** The repository in the path, when the caller may do this to it; otherwise throws what GitHub answers. */
 export function repositoryOf(c: ApiContext, site: Site, need: Need): Repository {
-  const named = site.store.repository(c.req.param('owner') ?? '', c.req.param('repo') ?? '');
+  const [owner, name] = [c.req.param('owner') ?? '', c.req.param('repo') ?? ''];
+  const named = site.store.repository(owner, name);
+  const repository = permitted(c, named ?? site.store.repositoryByFormerName(owner, name), need);
+  if (named === null) throw moved(c, site, repository);
+  return named;
+}
+
+/** Where a repository that had the name in the path before is now: the same below its address by id. */
+export function moved(c: ApiContext, site: Site, { id }: Repository): MovedError {
+  const url = new URL(c.req.url);
+  const below = url.pathname.replace(/^.*?\/repos\/[^/]+\/[^/]+/, '');
+  return new MovedError(c.req.method, `${site.apiUrl}/repositories/${id}${below}${url.search}`);
+}
+
+/** The same for one that was found otherwise; null: it is not there. */
+export function permitted(c: ApiContext, repository: Repository | null, need: Need): Repository {
   const caller = c.get('caller');
-  const access = decideAccess(caller, named, need);
+  const access = decideAccess(caller, repository, need);
   if (access.kind === 'allowed') return access.repository;
   if (access.kind === 'hidden') throw notFound();
   if (access.kind === 'unauthenticated')

@@ -4,6 +4,7 @@
  */
 import { execFileSync, spawn } from 'node:child_process';
 import type { IncomingMessage, ServerResponse } from 'node:http';
+import { relative } from 'node:path';
 import { pipeline } from 'node:stream';
 import { decideAccess, identify, type Caller, type Need } from './access.ts';
 import { gitEnvironment } from './git-process.ts';
@@ -48,10 +49,11 @@ export function serveGit(
 ): void {
   const caller = identify(request.headers.authorization, site, Date.now());
   const need: Need = { anyOf: ['contents'], level: git.service === 'git-receive-pack' ? 'write' : 'read' };
-  const repository = site.store.repository(git.owner, git.name);
-  const access = decideAccess(caller, repository, need);
+  const named = site.store.repository(git.owner, git.name);
+  const access = decideAccess(caller, named ?? site.store.repositoryByFormerName(git.owner, git.name), need);
   switch (access.kind) {
     case 'allowed':
+      if (named === null) return redirect(response, git, access.repository, site.url);
       runBackend(access.repository, git, caller, request, response, site.store.repositoriesDir);
       return;
     case 'unauthenticated':
@@ -71,6 +73,18 @@ export function serveGit(
           : 'Write access to repository not granted.',
       );
   }
+}
+
+/** For reading and for writing alike, always with the suffix. git itself follows only at the start of a fetch. */
+function redirect(
+  response: ServerResponse,
+  git: GitRequest,
+  { owner, name }: Repository,
+  base: string,
+): void {
+  const query = git.query === '' ? '' : `?${git.query}`;
+  const location = `${base}/${owner.login}/${name}.git${git.action}${query}`;
+  response.writeHead(301, { 'content-type': 'text/html', location }).end();
 }
 
 function challenge(response: ServerResponse): void {
@@ -112,7 +126,7 @@ function runBackend(
       GIT_HTTP_EXPORT_ALL: '1',
       GIT_HTTP_MAX_REQUEST_BUFFER: '100M',
       GIT_PROTOCOL: header('git-protocol'),
-      PATH_INFO: `/${repository.owner.login}/${repository.name}.git${git.action}`,
+      PATH_INFO: `/${relative(root, repository.git.gitDir)}${git.action}`,
       QUERY_STRING: git.query,
       REQUEST_METHOD: request.method ?? 'GET',
       CONTENT_TYPE: header('content-type'),

@@ -6,6 +6,7 @@ import { rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { NewRepository, Permissions, ReactionContent, RolePermission } from './contract.ts';
 import { GitRepository } from './git-repository.ts';
+import { nameKey, requireName } from './repository-names.ts';
 
 export interface User {
   readonly id: number;
@@ -69,7 +70,7 @@ export interface Issue {
 export interface Repository {
   readonly id: number;
   readonly owner: User;
-  readonly name: string;
+  name: string;
   readonly private: boolean;
   readonly defaultBranch: string;
   readonly createdAt: string;
@@ -98,6 +99,8 @@ export function timestamp(at: number = Date.now()): string {
 export class Store {
   readonly repositories = new Map<string, Repository>();
   readonly installations = new Map<string, Installation>();
+  /** By names that they had before, where no other repository has taken them since. */
+  private readonly renamed = new Map<string, Repository>();
   private readonly users = new Map<string, User>();
   private readonly root: string;
   private lastId = 1000;
@@ -132,9 +135,25 @@ export class Store {
     return this.users.get(login.toLowerCase()) ?? null;
   }
 
-  /** Owner and name as GitHub matches them: without regard to case. */
   repository(owner: string, name: string): Repository | null {
-    return this.repositories.get(`${owner}/${name}`.toLowerCase()) ?? null;
+    return this.repositories.get(nameKey(owner, name)) ?? null;
+  }
+
+  /** The repository that had this name before, and of which nobody else has it now. */
+  repositoryByFormerName(owner: string, name: string): Repository | null {
+    return this.renamed.get(nameKey(owner, name)) ?? null;
+  }
+
+  rename(repository: Repository, name: string): void {
+    requireName(name);
+    const from = nameKey(repository.owner.login, repository.name);
+    const to = nameKey(repository.owner.login, name);
+    if (this.repositories.has(to)) throw new Error(`${to} exists already`);
+    this.repositories.delete(from);
+    repository.name = name;
+    this.repositories.set(to, repository);
+    this.renamed.set(from, repository);
+    this.renamed.delete(to);
   }
 
   repositoryById(id: number): Repository | null {
@@ -150,15 +169,15 @@ export class Store {
   }
 
   async createRepository(wanted: NewRepository): Promise<{ repository: Repository; headSha: string }> {
-    for (const part of [wanted.owner, wanted.name]) {
-      if (!/^[A-Za-z0-9_.-]{1,100}$/.test(part) || /^\.+$/.test(part))
-        throw new Error(`not a name GitHub would take: ${part}`);
-    }
-    const key = `${wanted.owner}/${wanted.name}`.toLowerCase();
+    requireName(wanted.owner);
+    requireName(wanted.name);
+    const key = nameKey(wanted.owner, wanted.name);
     if (this.repositories.has(key)) throw new Error(`${key} exists already`);
     const defaultBranch = wanted.defaultBranch ?? 'main';
     const owner = this.user(wanted.owner, 'Organization');
-    const git = await GitRepository.create(join(this.root, owner.login, `${wanted.name}.git`), defaultBranch);
+    // A renamed repository keeps its folder, so that the one that takes its name needs another.
+    const folder = this.renamed.has(key) ? `${wanted.name}-${this.nextId()}` : wanted.name;
+    const git = await GitRepository.create(join(this.root, owner.login, `${folder}.git`), defaultBranch);
     const collaborators = new Map(
       (wanted.collaborators ?? []).map(({ login, permission }) => [
         login.toLowerCase(),
@@ -187,6 +206,7 @@ export class Store {
       git,
     };
     this.repositories.set(key, repository);
+    this.renamed.delete(key);
     if (wanted.installed ?? true) this.install(repository);
     return { repository, headSha };
   }

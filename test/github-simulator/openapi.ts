@@ -79,7 +79,9 @@ export const judged = new Set<string>();
  * What is wrong with an answer; null when it fits. Statuses that GitHub answers but does not describe for an operation
  * (401 everywhere, 404 of hidden repositories, 422 of refs) must be its basic error document.
  */
-export function describedAnswer(method: string, path: string, status: number, body: unknown): string | null {
+export function describedAnswer(method: string, asked: string, status: number, body: unknown): string | null {
+  // By its id a repository answers as by its name, which the description does not mention.
+  const path = asked.replace(/^\/repositories\/\d+(?=\/|$)/, '/repos/owner/name');
   const decoded = decodeURIComponent(path);
   const found =
     templates.find(

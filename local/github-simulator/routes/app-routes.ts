@@ -11,7 +11,7 @@ import {
 } from '../documents/account-document.ts';
 import { repositoryDocument } from '../documents/repository-document.ts';
 import { reachable, type InstallationToken } from '../installation-tokens.ts';
-import { bodyOf, numberParam, pageOf, type ApiEnv, type Site } from '../site.ts';
+import { bodyOf, moved, numberParam, pageOf, type ApiEnv, type Site } from '../site.ts';
 import { timestamp, type Installation } from '../store.ts';
 import type { Caller } from '../access.ts';
 
@@ -62,7 +62,10 @@ export function appRoutes(site: Site): Hono<ApiEnv> {
 
   api.get('/repos/:owner/:repo/installation', (c) => {
     requireApp(c.get('caller'));
-    const repository = site.store.repository(c.req.param('owner'), c.req.param('repo'));
+    const { owner, repo } = c.req.param();
+    const repository = site.store.repository(owner, repo);
+    const former = site.store.repositoryByFormerName(owner, repo);
+    if (repository === null && former !== null) throw moved(c, site, former);
     const found = repository === null ? null : site.store.installationOf(repository);
     if (found === null) throw notFound();
     return c.json(installationDocument(site, found));

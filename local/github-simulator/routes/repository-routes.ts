@@ -10,7 +10,7 @@ import {
   repositoryPageUrl,
 } from '../documents/repository-document.ts';
 import type { CommitObject } from '../git-repository.ts';
-import { pageOf, repositoryOf, type ApiEnv, type Site } from '../site.ts';
+import { numberParam, pageOf, permitted, repositoryOf, type ApiEnv, type Site } from '../site.ts';
 import type { Repository } from '../store.ts';
 
 const metadata = { anyOf: ['metadata'], level: 'read' } as const;
@@ -31,6 +31,12 @@ export function repositoryRoutes(site: Site): Hono<ApiEnv> {
   api.get('/repos/:owner/:repo', (c) =>
     c.json(fullRepositoryDocument(site, repositoryOf(c, site, metadata))),
   );
+
+  // Of all that GitHub answers below it, only the document itself.
+  api.get('/repositories/:repository_id', (c) => {
+    const repository = site.store.repositoryById(numberParam(c, 'repository_id'));
+    return c.json(fullRepositoryDocument(site, permitted(c, repository, metadata)));
+  });
 
   api.get('/repos/:owner/:repo/collaborators/:login/permission', (c) => {
     const repository = repositoryOf(c, site, metadata);
