@@ -25,6 +25,7 @@ import { addToReceipt } from './egress/receipt.ts';
 import { insideOpenaiBaseUrl, recordOf, sandboxesOf, sendToInstance, slotsOf, type Env } from './env.ts';
 import { createAppTokens, type AppTokens } from './github/app-auth.ts';
 import { createCodeHost } from './github/code-host.ts';
+import { createCurrentName, rarelyAsked, type CurrentName } from './github/current-name.ts';
 import { progressComment } from './github/comments.ts';
 import { githubWebhooks } from './github/webhooks.ts';
 import { createPublication } from './publish/publisher.ts';
@@ -46,6 +47,8 @@ interface Base {
   readonly settings: Settings;
   readonly config: AirlockConfig;
   readonly tokens: AppTokens;
+  /** For sandboxes. */
+  readonly currentName: CurrentName;
   readonly codex: RecordDeps['codex'];
   readonly policy: Policy;
   /** null: Slack is not configured. */
@@ -58,7 +61,7 @@ let base: Base | null = null;
 /** Throws what is wrong with the deployment; the caller fails closed. */
 function baseOf(env: Env): Base {
   if (base !== null) return base;
-  const parsed = parseSettings(env);
+  const parsed = parseSettings({ ...env });
   if (!parsed.ok) throw new Error(parsed.problem);
   const loaded = loadConfig(env.AIRLOCK_CONFIG_TEXT ?? bundledConfig, 'airlock.config.jsonc');
   if (!loaded.ok) throw new Error(loaded.problems.map((problem) => formatProblem(problem)).join('\n'));
@@ -67,6 +70,9 @@ function baseOf(env: Env): Base {
   const slack = settings.slack === null ? null : slackPolicyOf(config);
   if (settings.slack !== null && slack === null)
     throw new Error('SLACK_BOT_TOKEN is set, but airlock.config.jsonc names no workspace under "slack.team"');
+  const github = { apiUrl: settings.githubApiUrl, fetch: platformFetch, now };
+  const { githubAppId: appId, githubAppPrivateKey: privateKey } = settings;
+  const tokens = createAppTokens({ ...github, appId, privateKey });
   base = {
     settings,
     config,
@@ -81,13 +87,8 @@ function baseOf(env: Env): Base {
       settings.slack === null || slack === null
         ? null
         : createChat({ ...settings.slack, policy: slack, fetch: platformFetch, log }),
-    tokens: createAppTokens({
-      appId: settings.githubAppId,
-      privateKey: settings.githubAppPrivateKey,
-      apiUrl: settings.githubApiUrl,
-      fetch: platformFetch,
-      now,
-    }),
+    tokens,
+    currentName: rarelyAsked(createCurrentName({ ...github, tokens }), now),
     codex: createCodex({ openaiBaseUrl: insideOpenaiBaseUrl(env) }),
   };
   return base;
@@ -227,7 +228,7 @@ export function retentionMsOf(env: Env): number {
 }
 
 export function composeEgress(env: Env, waitUntil: (work: Promise<unknown>) => void): EgressDeps {
-  const { settings, tokens } = baseOf(env);
+  const { settings, tokens, currentName } = baseOf(env);
   // The record's own id is the sandbox's id under its namespace: nothing but the container id is needed to find it.
   const record = (sandboxId: string) => env.TASKS.get(env.TASKS.idFromName(sandboxId));
   return {
@@ -235,6 +236,7 @@ export function composeEgress(env: Env, waitUntil: (work: Promise<unknown>) => v
     record: async (sandboxId, entry, used) => await record(sandboxId).recordEgress(entry, used),
     readToken: async (taskId, { installationId, repositoryId }) =>
       await tokens.tokenFor({ taskId, installationId, repositoryId, permissions: { contents: 'read' } }),
+    currentName,
     openaiApiKey: settings.openaiApiKey,
     githubUrl: settings.githubUrl,
     openaiBaseUrl: settings.openaiBaseUrl,

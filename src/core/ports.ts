@@ -69,6 +69,8 @@ export interface CodeHost {
   pullRequest(facts: RepositoryFacts, number: number): Promise<PullRequestState | null>;
   /** An account by its login, as GitHub writes it; null when there is none or it is not a person's. */
   account(facts: RepositoryFacts, login: string): Promise<{ login: string; id: number } | null>;
+  /** What the repository is called now, asked for by its id; null when it is no longer there for us. */
+  currentName(facts: RepositoryFacts): Promise<RepositoryRef | null>;
   /** Every repository that the App is installed on, at most 500, sorted by name. For choosing only: access is `locate`'s question. */
   installedRepositories(): Promise<readonly RepositoryRef[]>;
   /** Revokes what tokens this process minted for the task. Best effort; never throws. */

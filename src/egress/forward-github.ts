@@ -1,5 +1,6 @@
 /** Carries a git fetch to GitHub with the task's read token, both ways as streams. */
 import type { GrantedRepository } from '../core/grant.ts';
+import { sameName } from './github-rules.ts';
 import { githubRequestHeaders } from './headers.ts';
 import { decideRename, presentName, redirectedName, rememberName, type RepositoryName } from './renames.ts';
 import { callUpstream, isRedirect, meteredBody, passOnNoted, trimSlash, type Passage } from './upstream.ts';
@@ -17,9 +18,10 @@ export async function forwardToGithub(passage: Passage, verdict: GithubVerdict):
     });
 
   const token = await deps.readToken(grant.taskId, repository);
+  const asked = presentName(deps.githubUrl, repository, deps.now());
   let upstream: Response;
   try {
-    upstream = await call(presentName(deps.githubUrl, repository, deps.now()), token, body);
+    upstream = await call(asked, token, body);
   } catch (error) {
     if (sent().end !== 'too-long') throw error;
     return await denied({
@@ -27,6 +29,13 @@ export async function forwardToGithub(passage: Passage, verdict: GithubVerdict):
       status: 400,
       reason: 'the request was cut off: the task’s budget of bytes sent is used up',
     });
+  }
+  if (upstream.status === 404 && body === null) {
+    const present = await hiddenAt(passage, repository, asked);
+    if (present !== null) {
+      await upstream.body?.cancel();
+      upstream = await call(present, token, null);
+    }
   }
   if (isRedirect(upstream)) {
     const renamed = await renamedTo(passage, verdict, upstream);
@@ -56,6 +65,22 @@ async function renamedTo(
   const renamed = decideRename(to, repository, current, grant);
   if (renamed !== null) rememberName(deps.githubUrl, repository, renamed, deps.now());
   return renamed;
+}
+
+/**
+ * Where a repository is that is not there under its name: no redirect leads to it any more once another has taken that name, which its
+ * token does not open. The new name, remembered; null when it is no other.
+ */
+async function hiddenAt(
+  { grant, deps }: Passage,
+  repository: GrantedRepository,
+  asked: RepositoryName,
+): Promise<RepositoryName | null> {
+  const current = (await deps.currentName?.(grant.taskId, repository)) ?? null;
+  if (current === null || (sameName(current.owner, asked.owner) && sameName(current.name, asked.name)))
+    return null;
+  rememberName(deps.githubUrl, repository, current, deps.now());
+  return current;
 }
 
 async function refuseRedirect({ denied }: Passage): Promise<Response> {

@@ -399,6 +399,32 @@ describe('a renamed repository', () => {
   });
 });
 
+describe('a repository that is not there under its name', () => {
+  const elsewhere = { owner: 'acme', name: 'new-name' };
+  const hidden = (seen: Seen) =>
+    seen.url.includes('/app.git/')
+      ? new Response('Repository not found.', { status: 404 })
+      : new Response(`from ${seen.url}`);
+
+  it('is fetched under the name that its id has now: another may have taken the old one', async () => {
+    const { ask, calls, noted } = world(hidden, { currentName: async () => elsewhere });
+    expect((await ask(fetchRefs())).text).toBe(`from https://ghe.example/acme/new-name.git/${infoRefs}`);
+    expect((await ask(uploadPack())).text).toBe('from https://ghe.example/acme/new-name.git/git-upload-pack');
+    expect(calls).toHaveLength(3);
+    expect(noted()).toEqual(['allowed github.info-refs 200', 'allowed github.upload-pack 200']);
+  });
+
+  it.each<[string, EgressDeps['currentName'], () => Request]>([
+    ['has no other name', async () => ({ owner: 'Acme', name: 'App' }), fetchRefs],
+    ['has a name that cannot be known', async () => null, fetchRefs],
+    ['has sent its body away already', async () => elsewhere, uploadPack],
+  ])('is not there when it %s', async (_, currentName, request) => {
+    const { ask, calls } = world(hidden, { currentName });
+    expect(await ask(request())).toMatchObject({ status: 404, text: 'Repository not found.' });
+    expect(calls).toHaveLength(1);
+  });
+});
+
 describe('budgets of bytes', () => {
   const budgets = { ...exampleGrant.budgets, bytesUp: 20, bytesDown: 1_000 };
 

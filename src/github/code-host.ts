@@ -18,6 +18,7 @@ import {
   type GithubClient,
 } from './client.ts';
 import { commentHistory } from './comment-history.ts';
+import { createCurrentName, underPresentName } from './current-name.ts';
 import { listInstalledRepositories } from './installed-repositories.ts';
 import { readIssueContext } from './issue-context.ts';
 import { markedTask, saveSticky, taskMarker } from './progress-comment.ts';
@@ -73,6 +74,7 @@ export function createCodeHost(deps: CodeHostDeps): CodeHost {
     );
   };
   const permissions = writePermissions(reading);
+  const currentName = createCurrentName(deps);
 
   return {
     async locate({ owner, name }) {
@@ -144,16 +146,19 @@ export function createCodeHost(deps: CodeHostDeps): CodeHost {
     async saveProgressComment(facts, request, markdown, knownId) {
       const { trigger, taskId } = request;
       if (trigger.kind !== 'github') throw new Error('a task without an issue has no comment');
-      const client = conversing(facts, request);
       const place = {
-        client,
+        client: conversing(facts, request),
         appId,
-        facts,
         issueNumber: trigger.issueNumber,
         marker: taskMarker(taskId),
         since: trigger.triggeredAt,
       };
-      return await saveSticky(place, markdown, knownId);
+      // Whoever waits for the end is told it, whatever the repository is called by then.
+      return await underPresentName(
+        facts,
+        async () => await currentName(task, facts),
+        async (present) => await saveSticky({ ...place, facts: present }, markdown, knownId),
+      );
     },
 
     async tasksOn(facts, issueNumber) {
@@ -182,6 +187,10 @@ export function createCodeHost(deps: CodeHostDeps): CodeHost {
       if (found === null) return null;
       const { login: written, id, type } = accountSchema.parse(found.data);
       return type === 'User' ? { login: written, id } : null;
+    },
+
+    async currentName(facts) {
+      return await currentName(task, facts);
     },
 
     async installedRepositories() {

@@ -15,7 +15,7 @@ export function finalRefusal(
   if (error instanceof GithubMovedError) {
     return {
       code: 'repository-moved',
-      message: `${repository} was renamed or moved while the task ran. Allow it under its new name and ask again.`,
+      message: `${repository} was moved while the task ran, and is out of the GitHub App’s reach. Install the App where it is now.`,
     };
   }
   if (!(error instanceof GithubRefusal)) return null;

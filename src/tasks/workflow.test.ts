@@ -52,6 +52,8 @@ interface World {
   readonly grants: string[];
   readonly authorized: Authorization[];
   readonly routed: Routing[];
+  /** Names of repositories. */
+  readonly located: string[];
   readonly indexed: IndexedTask[];
   readonly offered: (readonly RepositoryRef[])[];
   readonly outcome: () => TaskOutcome | null;
@@ -103,6 +105,7 @@ function world(script: Script): World {
   const kept = new Map<string, string>();
   const authorized: Authorization[] = [];
   const routed: Routing[] = [];
+  const located: string[] = [];
   const indexed: IndexedTask[] = [];
   const offered: (readonly RepositoryRef[])[] = [];
   const told: Notable[] = [];
@@ -122,7 +125,7 @@ function world(script: Script): World {
     choice: async () => script.choice ?? null,
     approval: async () => script.approval ?? null,
     events: async () => [],
-    located: async () => undefined,
+    located: async ({ name }) => void located.push(name),
     authorized: async (given) => void authorized.push(given),
     authorization: async () => authorized.at(-1) ?? authorization,
     queued: async (position) => void log.push(`place ${position}`),
@@ -186,6 +189,7 @@ function world(script: Script): World {
       tasksOn: async () => [],
       pullRequest: async () => ({ pullRequest, open: true, sameRepository: true, baseBranch: 'main' }),
       account: async (_, login) => ({ login, id: 5 }),
+      currentName: async () => ({ owner: 'acme', name: 'app' }),
       installedRepositories: async () => [],
       forgetTokens: async () => undefined,
       ...script.codeHost,
@@ -253,6 +257,7 @@ function world(script: Script): World {
     published,
     authorized,
     routed,
+    located,
     indexed,
     offered,
     outcome: () => outcome,
@@ -294,6 +299,36 @@ async function live(script: Script) {
   );
   return { ...it, result: outcome };
 }
+
+describe('a repository that was renamed while the task ran', () => {
+  const other = { owner: 'acme', name: 'other' };
+
+  it('gets the change under its new name, and is shown there from then on', async () => {
+    const places: string[] = [];
+    const { result, log, located } = await live({
+      codeHost: { currentName: async () => other },
+      publication: {
+        publish: async ({ facts: { name } }) => {
+          places.push(name);
+          return name === 'app'
+            ? { kind: 'rejected', reason: { code: 'repository-moved', message: 'no' } }
+            : { kind: 'published', pullRequest, added: false };
+        },
+      },
+    });
+    expect(result).toEqual({ kind: 'pull-request', pullRequest });
+    expect(places).toEqual(['app', 'other']);
+    expect(located).toEqual(['app', 'other']);
+    expect(log).toContain('`acme/app` is called `acme/other` now: the change goes there.');
+  });
+
+  it('is not asked for its name while its own is good', async () => {
+    const { result } = await live({
+      codeHost: { currentName: async () => await Promise.reject(new Error('nobody asked')) },
+    });
+    expect(result.kind).toBe('pull-request');
+  });
+});
 
 describe('a task', () => {
   it('goes through its phases in order and ends in a pull request', async () => {
@@ -403,6 +438,36 @@ describe('a task', () => {
       'GitHub does not take the change',
       { publication: { publish: async () => ({ kind: 'rejected', reason: { code: 'no', message: 'no' } }) } },
       { kind: 'failed', changeKept: true },
+    ],
+    [
+      'the repository was renamed to one that is not allowed',
+      {
+        codeHost: { currentName: async () => ({ owner: 'acme', name: 'other' }) },
+        policy: {
+          forRepository: ({ name }) =>
+            name === 'app' ? policy : { allowed: false, reason: { code: 'not-listed', message: 'no' } },
+        },
+        publication: {
+          publish: async () => ({ kind: 'rejected', reason: { code: 'moved', message: 'no' } }),
+        },
+      },
+      {
+        kind: 'failed',
+        changeKept: true,
+        reason: {
+          code: 'renamed-not-allowed',
+          message:
+            '`acme/app` is called `acme/other` now, and the configuration does not allow a repository of that name. Allow it, and publish again.',
+        },
+      },
+    ],
+    [
+      'the repository is nowhere any more',
+      {
+        codeHost: { currentName: async () => null },
+        publication: { publish: async () => ({ kind: 'rejected', reason: { code: 'gone', message: 'no' } }) },
+      },
+      { kind: 'failed', changeKept: true, reason: { code: 'gone', message: 'no' } },
     ],
     [
       'publishing keeps failing',
