@@ -13,7 +13,7 @@ import { doctorRoute, type DoctorAsked } from './web/doctor-route.ts';
 export const doctorPath = '/api/doctor';
 
 export function composeDoctor(env: Env): Hono {
-  const token = env['API_TOKEN'];
+  const { API_TOKEN: token }: Readonly<Record<string, unknown>> = { ...env };
   const app = new Hono();
   return app.route(
     doctorPath,
@@ -43,7 +43,7 @@ async function everything(
   url: string | undefined,
 ): Promise<readonly Finding[]> {
   return await examine({
-    environment: env,
+    environment: { ...env },
     configText,
     configName: 'airlock.config.jsonc',
     publicUrl: url === undefined ? null : new URL(url).origin,

@@ -29,7 +29,7 @@ export function clockCheck(clock: () => Promise<Clock>): Check {
     id: 'clock',
     run: async () => {
       const aheadS = await clock();
-      if (aheadS === null) return skip('GitHub answered with no date');
+      if (aheadS === null) return skip('GitHub did not answer with a date');
       const said = `${Math.abs(aheadS).toFixed(0)} s ${aheadS > 0 ? 'ahead of' : 'behind'} GitHub’s`;
       const todo =
         'Synchronize it (timedatectl set-ntp true): GitHub and Slack refuse what is signed at another time.';

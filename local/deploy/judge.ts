@@ -1,0 +1,118 @@
+/** What a deployment needs before anything is uploaded, judged on plain data: each answer is null or one line with the way out. */
+import { z } from 'zod';
+
+const listSchema = z.array(z.object({ name: z.string() }));
+
+/** `API_TOKEN` is optional for Airlock, and needed here: the doctor asks with it. */
+const required = [
+  'GITHUB_APP_ID',
+  'GITHUB_APP_PRIVATE_KEY',
+  'GITHUB_WEBHOOK_SECRET',
+  'OPENAI_API_KEY',
+  'API_TOKEN',
+] as const;
+const slackPair = ['SLACK_BOT_TOKEN', 'SLACK_SIGNING_SECRET'] as const;
+
+export interface SecretsInput {
+  /** What `wrangler secret list` ended with. */
+  readonly code: number | null;
+  readonly stdout: string;
+  readonly output: string;
+  /** Names that come another way: variables of `wrangler.jsonc`, a file of secrets. */
+  readonly given: readonly string[];
+  /** As `--env NAME` for the commands in the way out; empty without. */
+  readonly environmentFlag: string;
+  /** Whether the configuration has a Slack workspace. */
+  readonly usesSlack: boolean;
+}
+
+export function secretsProblem(input: SecretsInput): string | null {
+  const { code, stdout, output, given, environmentFlag: flag, usesSlack } = input;
+  // Nothing there yet is an empty list: its secrets come with the first deployment, from a file.
+  const isNew = code !== 0 && /\[code: (?:10007|10090)\]|does not exist on your account/i.test(output);
+  if (code !== 0 && !isNew)
+    return accountProblem(output) ?? `wrangler could not list the secrets: ${firstError(output)}`;
+  const listed = isNew ? [] : namesIn(stdout);
+  if (listed === null)
+    return 'wrangler listed the secrets in a way that is not understood. Is it the pinned version?';
+  const there = new Set([...listed, ...given]);
+  const missing = required.filter((name) => !there.has(name));
+  if (missing.length > 0) {
+    const how = isNew
+      ? `This Worker is new: put them into a file (chmod 600) and run npm run deploy -- ${flag}--secrets-file FILE`
+      : `Set each: npx wrangler secret put NAME ${flag}`;
+    return `Secrets are missing: ${missing.join(', ')}. ${how.trim()}.`;
+  }
+  const pair = slackPair.filter((name) => there.has(name));
+  if (pair.length === 1)
+    return `Of Slack’s two secrets only ${pair.join('')} is set: set both (${slackPair.join(', ')}), or delete it.`;
+  if (pair.length === 2 && !usesSlack)
+    return 'Slack’s secrets are set, and airlock.config.jsonc names no workspace under "slack.team". Name it, or delete them.';
+  return null;
+}
+
+function namesIn(stdout: string): readonly string[] | null {
+  const from = stdout.indexOf('[');
+  if (from === -1) return null;
+  try {
+    return listSchema
+      .parse(JSON.parse(stdout.slice(from, stdout.lastIndexOf(']') + 1)))
+      .map(({ name }) => name);
+  } catch {
+    return null; // said by the caller
+  }
+}
+
+/** null: it is about something else. */
+export function accountProblem(output: string): string | null {
+  if (/CLOUDFLARE_API_TOKEN environment variable|not authenticated|wrangler login/i.test(output))
+    return 'Cloudflare does not know you: run npx wrangler login, or set CLOUDFLARE_API_TOKEN (and CLOUDFLARE_ACCOUNT_ID).';
+  if (/Authentication error|\[code: (?:10000|9109|10001)\]/.test(output))
+    return 'Cloudflare refuses this CLOUDFLARE_API_TOKEN: it needs Workers Scripts: Edit, Containers: Edit and Account Settings: Read on the right account.';
+  if (/More than one account available/i.test(output))
+    return 'This login has several Cloudflare accounts: set CLOUDFLARE_ACCOUNT_ID.';
+  return null;
+}
+
+/** Wrangler’s own first error, in one line. */
+export function firstError(output: string): string {
+  const lines = output.split('\n').map((line) => line.trim());
+  const error =
+    lines.find((line) => /ERROR|error/.test(line)) ?? lines.find((line) => line !== '') ?? 'no output';
+  return error.replace(/^\W*\[?ERROR\]?\W*/, '').slice(0, 300);
+}
+
+export type ImageKind =
+  /** Built here: an engine is needed. */
+  | { readonly kind: 'dockerfile'; readonly path: string }
+  /** Built elsewhere. */
+  | { readonly kind: 'prebuilt'; readonly name: string };
+
+/** As wrangler tells them apart: what begins like a path, or is called Dockerfile, is one. */
+export function imageKind(image: string): ImageKind {
+  return /^\.{0,2}\//.test(image) || /(?:^|\/)Dockerfile[^/:]*$/.test(image)
+    ? { kind: 'dockerfile', path: image }
+    : { kind: 'prebuilt', name: image };
+}
+
+const outputLine = z.looseObject({ type: z.literal('deploy'), targets: z.array(z.string()).nullish() });
+
+/** The address of the deployment, out of what wrangler wrote to `WRANGLER_OUTPUT_FILE_PATH`; null when it has none. */
+export function deployedAddress(outputFile: string): string | null {
+  for (const line of outputFile.split('\n').toReversed()) {
+    let parsed;
+    try {
+      parsed = outputLine.safeParse(JSON.parse(line));
+    } catch {
+      continue; // an empty or half line
+    }
+    for (const target of parsed.data?.targets ?? []) {
+      // `https://airlock.example.workers.dev`, `bot.example.com (custom domain)`, `schedule: …`
+      const host = /^(?:https:\/\/)?((?:[a-z0-9-]+\.)+[a-z]{2,})(?:\/\*?)?(?: \(custom domain\b.*\))?$/i.exec(
+        target,
+      )?.[1];
+      if (host !== undefined) return `https://${host.toLowerCase()}`;
+    }
+  }
+  return null;
+}

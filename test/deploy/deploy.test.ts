@@ -1,0 +1,318 @@
+/** `npm run deploy` as a program, against a wrangler, a compiler and an engine that answer as planned; and its dry run with the real ones. */
+import { spawn } from 'node:child_process';
+import { mkdir, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
+import { z } from 'zod';
+import { projectRoot } from '../../local/project-root.ts';
+import type { Finding } from '../../src/doctor/check.ts';
+import { airlockVersion } from '../../src/version.ts';
+import { listen } from '../sandbox/local-subject.ts';
+
+type Planned = { code?: number; stdout?: string; stderr?: string; targets?: string[]; hangs?: boolean };
+type Plan = Partial<Record<'tsc' | 'bundle' | 'secrets' | 'upload' | 'docker', Planned>>;
+
+const every = [
+  'GITHUB_APP_ID',
+  'GITHUB_APP_PRIVATE_KEY',
+  'GITHUB_WEBHOOK_SECRET',
+  'OPENAI_API_KEY',
+  'API_TOKEN',
+];
+const list = (names: readonly string[]): Planned => ({
+  stdout: JSON.stringify(
+    names.map((name) => ({ name, type: 'secret_text' })),
+    null,
+    2,
+  ),
+});
+const wranglerError = (text: string): Planned => ({ code: 1, stderr: `\n✘ [ERROR] ${text}\n\n` });
+const bundled: Planned = {
+  stdout: 'Total Upload: 1700.00 KiB / gzip: 324.11 KiB\n--dry-run: exiting now.\n',
+};
+const healthy: Plan = {
+  bundle: bundled,
+  secrets: list(every),
+  upload: { targets: ['https://airlock.example.workers.dev'] },
+};
+
+let folder = '';
+let deployment: Awaited<ReturnType<typeof listen>>;
+/** What the deployment says of itself. */
+let finding: Finding = { id: 'github.app', status: 'ok', found: 'fine', todo: null, ms: 1 };
+
+beforeAll(async () => {
+  folder = await mkdtemp(join(tmpdir(), 'airlock-deploy-test-'));
+  await mkdir(join(folder, 'bin'));
+  for (const program of ['wrangler', 'tsc', 'docker']) {
+    const stub = join(import.meta.dirname, 'stub-program.ts');
+    await writeFile(
+      join(folder, 'bin', program),
+      `#!/bin/sh\nexec '${process.execPath}' '${stub}' ${program} "$@"\n`,
+      { mode: 0o755 },
+    );
+  }
+  deployment = await listen((request, response) => {
+    response.setHeader('content-type', 'application/json');
+    if (request.url === '/healthz')
+      return void response.end(JSON.stringify({ ok: true, version: airlockVersion }));
+    return void response.end(
+      JSON.stringify({ version: airlockVersion, configHash: 'another', findings: [finding] }),
+    );
+  });
+});
+afterAll(async () => {
+  deployment.close();
+  await rm(folder, { recursive: true, force: true });
+});
+beforeEach(() => {
+  finding = { id: 'github.app', status: 'ok', found: 'fine', todo: null, ms: 1 };
+});
+
+interface Run {
+  readonly code: number | null;
+  readonly output: string;
+  readonly calls: readonly string[][];
+}
+
+async function run(
+  plan: Plan,
+  args: readonly string[] = [],
+  options: { env?: Record<string, string>; interruptAt?: string; real?: boolean } = {},
+): Promise<Run> {
+  const calls = join(folder, 'calls');
+  await writeFile(join(folder, 'plan'), JSON.stringify(plan));
+  await writeFile(calls, '');
+  const bin = join(projectRoot, 'node_modules/.bin');
+  const child = spawn(process.execPath, [join(projectRoot, 'local/deploy-command.ts'), ...args], {
+    cwd: projectRoot,
+    env: {
+      PATH: `${options.real === true ? '' : `${join(folder, 'bin')}:`}${bin}:${process.env['PATH'] ?? ''}`,
+      HOME: folder,
+      NO_COLOR: '1',
+      STUB_PLAN: join(folder, 'plan'),
+      STUB_CALLS: calls,
+      API_TOKEN: 'a-token-of-the-deployment',
+      ...options.env,
+    },
+  });
+  let output = '';
+  let interrupted = false;
+  for (const stream of [child.stdout, child.stderr])
+    stream.on('data', (chunk: Buffer) => {
+      output += chunk.toString();
+      if (options.interruptAt === undefined || interrupted || !output.includes(options.interruptAt)) return;
+      interrupted = true;
+      child.kill('SIGINT');
+    });
+  const code = await new Promise<number | null>((resolve) => child.once('close', resolve));
+  const lines = (await readFile(calls, 'utf8')).split('\n').filter((line) => line !== '');
+  return { code, output, calls: lines.map((line) => z.array(z.string()).parse(JSON.parse(line))) };
+}
+
+const uploads = ({ calls }: Run): readonly string[][] =>
+  calls.filter(
+    ([program, command, ...rest]) =>
+      program === 'wrangler' && command === 'deploy' && !rest.includes('--dry-run'),
+  );
+
+describe('npm run deploy', () => {
+  it('checks, uploads and has the deployment examine itself', async () => {
+    const done = await run(healthy, ['--url', deployment.origin]);
+    expect(uploads(done)).toEqual([['wrangler', 'deploy', '--env', '']]);
+    expect(done.output).toMatch(/✓ secrets {3}set\n/);
+    expect(done.output).toMatch(/✓ github\.app +fine/);
+    expect(done.output).toMatch(/Nothing is broken/);
+    expect(done.code).toBe(0);
+  });
+
+  it.each(['staging', 'production'])(
+    'deploys to %s by name, from the check of the bundle on',
+    async (environment) => {
+      const done = await run(healthy, ['--env', environment, '--url', deployment.origin]);
+      expect(done.code).toBe(0);
+      const named = done.calls
+        .filter(([program]) => program === 'wrangler')
+        .map((args) => args[args.indexOf('--env') + 1]);
+      expect(named).toEqual([environment, environment, environment]);
+    },
+  );
+
+  it('fails when what is deployed is broken, and says what', async () => {
+    finding = {
+      id: 'github.app',
+      status: 'fail',
+      found: 'no key of the App 1',
+      todo: 'Generate one.',
+      ms: 1,
+    };
+    const done = await run(healthy, ['--url', deployment.origin]);
+    expect(done.output).toMatch(/✗ github\.app +no key of the App 1 → Generate one\./);
+    expect(done.code).toBe(1);
+  });
+
+  it.each<[string, Plan, readonly string[], Record<string, string>, RegExp]>([
+    ['an unknown environment', healthy, ['--env', 'nowhere'], {}, /no environment "nowhere"/],
+    [
+      'types that do not fit',
+      { ...healthy, tsc: { code: 2, stdout: 'src/a.ts(1,2): error TS2322: no.' } },
+      [],
+      {},
+      /types do not fit: src\/a\.ts\(1,2\): error TS2322/,
+    ],
+    [
+      'a Worker that does not build',
+      { ...healthy, bundle: wranglerError('Build failed with 1 error:') },
+      [],
+      {},
+      /does not build: Build failed/,
+    ],
+    ['no API token here', healthy, [], { API_TOKEN: '' }, /API_TOKEN is missing here/],
+    [
+      'secrets that are missing',
+      { ...healthy, secrets: list(every.slice(2)) },
+      [],
+      {},
+      /Secrets are missing: GITHUB_APP_ID, GITHUB_APP_PRIVATE_KEY\. Set each: npx wrangler secret put NAME/,
+    ],
+    [
+      'half of Slack’s secrets',
+      { ...healthy, secrets: list([...every, 'SLACK_BOT_TOKEN']) },
+      [],
+      {},
+      /only SLACK_BOT_TOKEN is set/,
+    ],
+    [
+      'Slack’s secrets without a workspace',
+      { ...healthy, secrets: list([...every, 'SLACK_BOT_TOKEN', 'SLACK_SIGNING_SECRET']) },
+      [],
+      {},
+      /names no workspace/,
+    ],
+    [
+      'a new Worker without a file of secrets',
+      {
+        ...healthy,
+        secrets: wranglerError(
+          'A request to the Cloudflare API failed.\n\n  This Worker does not exist on your account. [code: 10007]',
+        ),
+      },
+      [],
+      {},
+      /This Worker is new: .*--secrets-file FILE/,
+    ],
+    [
+      'nobody logged in',
+      {
+        ...healthy,
+        secrets: wranglerError(
+          "In a non-interactive environment, it's necessary to set a CLOUDFLARE_API_TOKEN environment variable for wrangler to work.",
+        ),
+      },
+      [],
+      {},
+      /npx wrangler login/,
+    ],
+    [
+      'a token that Cloudflare refuses',
+      {
+        ...healthy,
+        secrets: wranglerError(
+          'A request to the Cloudflare API failed.\n\n  Authentication error [code: 10000]',
+        ),
+      },
+      [],
+      {},
+      /refuses this CLOUDFLARE_API_TOKEN/,
+    ],
+    [
+      'several accounts',
+      {
+        ...healthy,
+        secrets: wranglerError(
+          'More than one account available but unable to select one in non-interactive mode.',
+        ),
+      },
+      [],
+      {},
+      /CLOUDFLARE_ACCOUNT_ID/,
+    ],
+    [
+      'no container engine',
+      { ...healthy, docker: { code: 1, stderr: 'Cannot connect to the Docker daemon' } },
+      [],
+      {},
+      /no container engine answers/,
+    ],
+    [
+      'a file of secrets that is not there',
+      healthy,
+      ['--secrets-file', '/nowhere'],
+      {},
+      /\/nowhere cannot be read/,
+    ],
+  ])('stops before the upload at %s', async (_, plan, args, env, line) => {
+    const done = await run(plan, args, { env });
+    const failures = done.output.split('\n').filter((one) => one.startsWith('✗'));
+    expect(failures).toHaveLength(1);
+    expect(failures[0]).toMatch(line);
+    expect(done.code).toBe(1);
+    expect(uploads(done)).toEqual([]);
+  });
+
+  it('takes the secrets of a new Worker from a file, without reading one out', async () => {
+    const file = join(folder, 'secrets');
+    await writeFile(file, every.map((name) => `${name}=secret-value-of-it`).join('\n'));
+    const fresh = wranglerError('This Worker does not exist on your account. [code: 10007]');
+    const done = await run({ ...healthy, secrets: fresh }, [
+      '--secrets-file',
+      file,
+      '--url',
+      deployment.origin,
+    ]);
+    expect(done.code).toBe(0);
+    expect(done.output).not.toContain('secret-value-of-it');
+  });
+
+  it('says how the upload failed, and what runs now', async () => {
+    const done = await run({ ...healthy, upload: wranglerError('The container image could not be pushed.') });
+    expect(done.output).toMatch(
+      /✗ wrangler could not deploy: The container image could not be pushed\. What was deployed before goes on/,
+    );
+    expect(done.code).toBe(1);
+  });
+
+  it('says that it is deployed where wrangler names no address', async () => {
+    const done = await run({ ...healthy, upload: { targets: ['schedule: */5 * * * *'] } });
+    expect(done.output).toMatch(/✗ It is deployed, and wrangler names no address/);
+  });
+
+  it.each([
+    ['secrets', 'Interrupted: nothing was changed.'],
+    ['upload', 'Interrupted during the upload:'],
+  ] as const)('bears Ctrl-C during %s', async (stage, said) => {
+    const done = await run({ ...healthy, [stage]: { hangs: true } }, [], {
+      interruptAt: stage === 'upload' ? 'hanging' : '✓ bundle',
+    });
+    expect(done.output).toContain(said);
+    expect(done.code).toBe(130);
+  });
+
+  it.each([
+    [['--help'], 0, /--dry-run/],
+    [['--nonsense'], 2, /--nonsense/],
+  ])('answers %j', async (args, code, text) => {
+    const done = await run(healthy, args);
+    expect(done.code).toBe(code);
+    expect(done.output).toMatch(text);
+    expect(done.calls).toEqual([]);
+  });
+
+  it('goes through everything but the upload with the real wrangler and compiler', async () => {
+    const done = await run({}, ['--dry-run'], { real: true });
+    expect(done.output).toMatch(/✓ bundle {4}[\d.]+ KiB gzipped/);
+    expect(done.output).toMatch(/Nothing was uploaded/);
+    expect(done.code).toBe(0);
+  }, 120_000);
+});

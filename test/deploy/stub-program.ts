@@ -1,0 +1,38 @@
+// Stands in for wrangler, tsc and docker on PATH: answers in the words of wrangler 4.155.0 as its plan says, and writes down how it was called.
+import { appendFileSync, readFileSync } from 'node:fs';
+import { z } from 'zod';
+
+const planned = z.object({
+  code: z.number().optional(),
+  stdout: z.string().optional(),
+  stderr: z.string().optional(),
+  /** What `wrangler deploy` names as addresses. */
+  targets: z.array(z.string()).optional(),
+  hangs: z.boolean().optional(),
+});
+const file = (name: string): string => process.env[name] ?? '';
+const plan = z.record(z.string(), planned).parse(JSON.parse(readFileSync(file('STUB_PLAN'), 'utf8')));
+const [program = '', ...args] = process.argv.slice(2);
+appendFileSync(file('STUB_CALLS'), `${JSON.stringify([program, ...args])}\n`);
+
+const ofWrangler = args[0] === 'secret' ? 'secrets' : args.includes('--dry-run') ? 'bundle' : 'upload';
+const name = program === 'wrangler' ? ofWrangler : program;
+const { code = 0, stdout = '', stderr = '', targets, hangs = false } = plan[name] ?? {};
+process.stdout.write(stdout);
+process.stderr.write(stderr);
+if (hangs) {
+  process.stdout.write('hanging\n');
+  setInterval(() => undefined, 1000);
+} else {
+  if (name === 'upload' && targets !== undefined) {
+    const lines = [
+      { type: 'wrangler-session', version: 1 },
+      { type: 'deploy', version: 1, worker_name: 'airlock', targets },
+    ];
+    appendFileSync(
+      file('WRANGLER_OUTPUT_FILE_PATH'),
+      lines.map((line) => `${JSON.stringify(line)}\n`).join(''),
+    );
+  }
+  process.exitCode = code;
+}
