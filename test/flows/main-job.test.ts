@@ -130,7 +130,9 @@ describe('a mention in an issue', () => {
     expect(view.phases.map(({ phase }) => phase)).toEqual([
       'accepted',
       'authorize',
-      expect.stringMatching(/acknowledge|provision/),
+      // Beside each other.
+      expect.stringMatching(/acknowledge|slot/),
+      expect.stringMatching(/acknowledge|slot|provision/),
       expect.stringMatching(/acknowledge|provision/),
       'canary',
       'clone',

@@ -59,12 +59,28 @@ function walk(path: string): void {
   search(path, bytes);
 }
 
+/** Between the look at the folder and the look into it a process may have ended, or be ending: it has nothing any more. */
+function isOver(pid: string): boolean {
+  try {
+    // https://man7.org/linux/man-pages/man5/proc_pid_stat.5.html: the state stands behind the name, which may hold anything.
+    const stat = readFileSync(`/proc/${pid}/stat`, 'utf8');
+    return /^[ZXx] /.test(stat.slice(stat.lastIndexOf(')') + 2));
+  } catch {
+    return true;
+  }
+}
+
 walk('/');
 for (const pid of readdirSync('/proc').filter((name) => /^\d+$/.test(name))) {
   for (const part of ['cmdline', 'comm', 'environ', 'mountinfo']) {
     const path = `/proc/${pid}/${part}`;
-    const bytes = attempt(path, () => readFileSync(path));
-    if (bytes === null) continue;
+    let bytes: Buffer;
+    try {
+      bytes = readFileSync(path);
+    } catch (error) {
+      if (!isOver(pid)) unreadable.push(`${path}: ${String(error)}`);
+      continue;
+    }
     search(path, bytes);
     if (part === 'comm') programs.push(bytes.toString('utf8').trim());
   }
