@@ -1,0 +1,173 @@
+/**
+ * Five hundred tasks and twenty slots: the real Worker with its Workflows and Durable Objects on disk, whose workerd is killed twice
+ * and stopped once while tasks wait and work. Only the sandboxes are stubs, and they are where the truth is looked at: from outside.
+ */
+import { setTimeout as sleep } from 'node:timers/promises';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { z } from 'zod';
+import type { TaskView } from '../../src/core/task-view.ts';
+import { api, startFlow, until, viewOf, type FlowWorld } from './ask.ts';
+import { startBotWith, stubSandboxes, type StubSandboxes } from './stub-sandboxes.ts';
+import { killWorkerd } from './workerd-process.ts';
+
+const total = 20;
+const perRepository = 8;
+/** One that asks for much before all others, nine that ask for the same, and three that ask last, for one task each. */
+const equal = Array.from({ length: 9 }, (_, index) => `equal-${index}`);
+const single = ['single-0', 'single-1', 'single-2'];
+const equally = 33;
+const asked = [
+  ...Array.from({ length: 200 }, () => 'big'),
+  ...Array.from({ length: equally }, () => equal).flat(),
+  ...single,
+];
+
+let flow: FlowWorld;
+let stubs: StubSandboxes;
+const ids: string[] = [];
+let views: readonly TaskView[] = [];
+const places: number[] = [];
+
+/** As any client would: the same key again when no answer came. */
+async function post(repository: string, key: string): Promise<string> {
+  for (;;) {
+    const answer = await api(flow.world, '/api/tasks', {
+      method: 'POST',
+      headers: { 'content-type': 'application/json', 'idempotency-key': key },
+      body: JSON.stringify({ repository: `acme/${repository}`, instruction: 'look around' }),
+    }).catch(() => null);
+    if (answer?.status === 202)
+      return z.looseObject({ taskId: z.string() }).parse(await answer.json()).taskId;
+    await sleep(200);
+  }
+}
+
+async function postAll(): Promise<void> {
+  for (let index = 0; index < asked.length; index += 10)
+    ids.push(
+      ...(await Promise.all(
+        asked
+          .slice(index, index + 10)
+          .map(async (repository, place) => await post(repository, `slots-test-${index + place}`)),
+      )),
+    );
+}
+
+async function allViews(): Promise<readonly TaskView[]> {
+  const found: TaskView[] = [];
+  for (let index = 0; index < ids.length; index += 10)
+    found.push(
+      ...(await Promise.all(ids.slice(index, index + 10).map(async (id) => await viewOf(flow.world, id)))),
+    );
+  return found;
+}
+
+const whenStarted = async (count: number) =>
+  await until(`${count} sandboxes to have been started`, () => stubs.started().length >= count, {
+    withinMs: 60_000,
+  });
+
+beforeAll(async () => {
+  stubs = await stubSandboxes({ holdMs: (index) => 200 + ((index * 137) % 600) });
+  flow = await startFlow({
+    script: [],
+    startBot: async (options) => await startBotWith(stubs, options),
+    configText: JSON.stringify({
+      repositories: { 'acme/*': {} },
+      slots: { total, perRepository, perRequester: total },
+    }),
+  });
+  for (const name of ['big', ...equal, ...single])
+    await flow.world.github.createRepository({ owner: 'acme', name, files: { 'README.md': name } });
+
+  const posted = postAll();
+  await whenStarted(60);
+  await killWorkerd(flow.world);
+  await posted;
+  await whenStarted(200);
+  places.push(...(await allViews()).flatMap(({ queuePosition }) => queuePosition ?? []));
+  await flow.world.restartBot();
+  await whenStarted(350);
+  await killWorkerd(flow.world);
+  await whenStarted(asked.length);
+  await until(
+    'the last tasks to end',
+    async () => {
+      views = await allViews();
+      return views.every(({ status }) => status === 'ended');
+    },
+    { withinMs: 60_000, everyMs: 1000 },
+  );
+}, 240_000);
+afterAll(async () => await flow.close());
+
+/** Names of the repositories in the order in which their tasks got a sandbox. */
+function admissions(): { readonly repository: string; readonly at: number; readonly acceptedAt: number }[] {
+  return views
+    .map(({ repository, phases, acceptedAt }) => ({
+      repository: repository?.name ?? '',
+      at: phases.find(({ phase }) => phase === 'provision')?.at ?? Number.NaN,
+      acceptedAt: Date.parse(acceptedAt),
+    }))
+    .sort((a, b) => a.at - b.at);
+}
+
+describe('five hundred tasks against twenty slots, over three restarts', () => {
+  it('never have more than twenty sandboxes at the same time, and use the twenty', () => {
+    expect(stubs.most()).toBe(total);
+    for (const name of ['big', ...equal])
+      expect(stubs.mostOf(`acme/${name}`)).toBeLessThanOrEqual(perRepository);
+  });
+
+  it('all end, each in its own good end, and each had one sandbox', () => {
+    expect(new Set(ids).size).toBe(asked.length);
+    expect(views.map(({ outcome }) => outcome?.kind)).toEqual(asked.map(() => 'no-change'));
+    expect(stubs.started()).toHaveLength(asked.length);
+    expect(stubs.startedAgain()).toBe(0);
+    expect(stubs.running()).toEqual([]);
+    for (const { phases } of views) {
+      const names = phases.map(({ phase }) => phase);
+      expect(new Set(names).size).toBe(names.length);
+      expect(names).toEqual(expect.arrayContaining(['slot', 'provision', 'codex', 'collect', 'ended']));
+    }
+  });
+
+  it('tell their places while they wait', () => {
+    expect(places.length).toBeGreaterThan(100);
+    expect(Math.min(...places)).toBeGreaterThanOrEqual(1);
+    expect(Math.max(...places)).toBeLessThanOrEqual(asked.length - total);
+    // Told from time to time and not at each step, but not all the same either.
+    expect(new Set(places).size).toBeGreaterThan(50);
+  });
+
+  it('are admitted fairly: repositories that ask for the same get on at the same pace', () => {
+    const counts = new Map(equal.map((name) => [name, 0]));
+    let widest = 0;
+    for (const { repository } of admissions()) {
+      const count = counts.get(repository);
+      if (count === undefined) continue;
+      counts.set(repository, count + 1);
+      widest = Math.max(widest, Math.max(...counts.values()) - Math.min(...counts.values()));
+    }
+    // One for the round that is under way, the others for slots that were granted when workerd was killed.
+    expect(widest).toBeLessThanOrEqual(4);
+  });
+
+  it('of a repository with one task do not wait behind those of one with two hundred', () => {
+    const order = admissions();
+    for (const name of single) {
+      const mine = order.find(({ repository }) => repository === name);
+      const before = order.filter(({ at }) => mine !== undefined && at >= mine.acceptedAt && at < mine.at);
+      expect(before.length).toBeLessThanOrEqual(2 * (1 + equal.length + single.length));
+      expect(before.filter(({ repository }) => repository === 'big').length).toBeLessThanOrEqual(3);
+    }
+  });
+
+  it('leave all slots free', async () => {
+    const id = await post('big', 'slots-test-afterwards');
+    await until('the task to end', async () => (await viewOf(flow.world, id)).status === 'ended');
+    const { phases } = await viewOf(flow.world, id);
+    const at = (name: string) => phases.find(({ phase }) => phase === name)?.at ?? Number.NaN;
+    expect(at('provision') - at('slot')).toBeLessThan(1000);
+  });
+});
