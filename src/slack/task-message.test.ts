@@ -130,6 +130,16 @@ describe('while it runs', () => {
     expect(lines.split('\n')).toContain(expected);
   });
 
+  it.each([
+    [14, '⏳ *Waiting for a free sandbox*, place 14 in the queue · 2 min 5 s'],
+    [1, '⏳ *Waiting for a free sandbox*, next in the queue · 2 min 5 s'],
+    [null, '⏳ *Preparing a sandbox* · 2 min 5 s'],
+  ])('says at which place of the queue it waits, if it does: %s', (queuePosition, line) => {
+    const waiting: TaskView = { ...routed, phase: 'slot', progress: null, queuePosition };
+    expect(shown(waiting).split('\n')).toContain(line);
+    expect(buttonsOf(waiting)).toContain('task.cancel');
+  });
+
   it('offers Change, Cancel with a question, and the log', () => {
     expect(buttonsOf(routed)).toEqual(['task.change', 'task.cancel', 'task.log']);
     expect(JSON.stringify(taskMessage(routed, trigger).blocks)).toContain('Cancel this task?');
