@@ -84,7 +84,7 @@ export function admit(
 }
 
 /** null: nobody waits, or nobody who waits may have a slot now. */
-export function nextAdmission(queue: SlotQueue, limits: SlotLimits): WaitingClaim | null {
+function nextAdmission(queue: SlotQueue, limits: SlotLimits): WaitingClaim | null {
   const { held, waiting, turns } = queue;
   if (held.length >= limits.total || waiting.length === 0) return null;
   const ofRepository = countBy(held, ({ repository }) => repository);
@@ -110,7 +110,7 @@ export function nextAdmission(queue: SlotQueue, limits: SlotLimits): WaitingClai
 }
 
 /** The queue after this claim was admitted. */
-export function serve(queue: SlotQueue, { taskId, repository, requester }: WaitingClaim): SlotQueue {
+function serve(queue: SlotQueue, { taskId, repository, requester }: WaitingClaim): SlotQueue {
   const place = queue.waiting.findIndex((claim) => claim.taskId === taskId);
   const waiting = queue.waiting
     .map((claim, index) => {

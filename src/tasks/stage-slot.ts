@@ -53,7 +53,7 @@ async function askForSlot(
 }
 
 /** In whose name a slot is held. People have an account in each place where they may ask, and a limit for each. */
-export function slotClaim({ taskId, repository, requester, trigger }: RoutedRequest): SlotClaim {
+function slotClaim({ taskId, repository, requester, trigger }: RoutedRequest): SlotClaim {
   return {
     taskId,
     repository: `${repository.owner}/${repository.name}`.toLowerCase(),
