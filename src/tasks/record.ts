@@ -3,7 +3,7 @@
  * how is decided in `task-state.ts`, reading the run in `observer.ts`. Addressed by the sandbox's own id, so that the
  * egress handler finds it from `ctx.containerId` alone.
  *
- * Its alarm never sleeps longer than a heartbeat while the task lives: after a crash of the Worker it goes on by itself.
+ * While the task works, its alarm never sleeps longer than a heartbeat: after a crash of the Worker it goes on by itself.
  */
 import type { AgentEnd, Approval, TaskRecordPort } from '../core/ports.ts';
 import type { RepositoryRef } from '../core/task.ts';
