@@ -10,15 +10,17 @@ import { setTimeout as delay } from 'node:timers/promises';
 import { parseEnv } from 'node:util';
 import { z } from 'zod';
 import type { Finding } from '../../src/doctor/check.ts';
+import { instancesProblems } from '../deployment-environments.ts';
 import { askHealth } from '../doctor/ask-worker.ts';
 import { checkoutWith } from '../doctor/checkout.ts';
 import { examineDeployment } from '../doctor/examine-deployment.ts';
 import { readConfig, StartProblem } from '../environment.ts';
 import { writeImageContext } from '../image-context.ts';
 import { projectRoot } from '../project-root.ts';
+import { readWranglerConfig } from '../read-wrangler-config.ts';
 import { accountProblem, deployedAddress, firstError, imageKind, secretsProblem } from './judge.ts';
 import type { RunProgram } from './run-program.ts';
-import { readTarget, type Target } from './wrangler-config.ts';
+import { targetIn, type Target } from './target.ts';
 
 export interface DeployOptions {
   readonly environment: string | null;
@@ -48,10 +50,13 @@ const propagationMs = 90_000;
 export async function deploy(options: DeployOptions): Promise<readonly Finding[]> {
   const { dryRun, run, progress, apiToken } = options;
   options.entered('checks');
-  const target = await readTarget(options.environment);
+  const wrangler = await readWranglerConfig();
+  const target = targetIn(wrangler, options.environment);
   const configPath = join(projectRoot, 'airlock.config.jsonc');
   // Bundled with the Worker: AIRLOCK_CONFIG is a setting of one machine.
   const { text: configText, config } = await readConfig(configPath, 'airlock.config.jsonc');
+  const [crowded] = instancesProblems(wrangler, config.slots.total);
+  if (crowded !== undefined) throw new StartProblem(crowded);
   progress('✓ config    valid');
   const types = await run(['tsc', '-p', 'src', '--noEmit']);
   if (types.code !== 0)

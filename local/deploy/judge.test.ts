@@ -1,6 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { deployedAddress, imageKind } from './judge.ts';
-import { targetIn } from './wrangler-config.ts';
+import { wranglerConfigSchema } from '../deployment-environments.ts';
+import { targetIn } from './target.ts';
 
 describe('the address of a deployment', () => {
   const line = (targets: unknown) => JSON.stringify({ type: 'deploy', version: 1, targets });
@@ -36,18 +37,28 @@ describe('an image', () => {
 });
 
 describe('the target in wrangler.jsonc', () => {
-  const text = `{ // top
-    "vars": { "A": "1" }, "containers": [{ "image": "./x" }],
-    "env": { "staging": { "vars": { "B": "1" } }, "production": { "containers": [{ "image": "registry/y" }] } },
-  }`;
+  const container = { class_name: 'TaskSandbox', max_instances: 1 };
+  const config = wranglerConfigSchema.parse({
+    name: 'airlock',
+    compatibility_date: '2026-10-20',
+    compatibility_flags: [],
+    durable_objects: { bindings: [] },
+    workflows: [],
+    vars: { A: '1' },
+    containers: [{ ...container, image: './x' }],
+    env: {
+      staging: { vars: { B: '1' }, containers: [{ ...container, image: 'registry/y' }] },
+      production: { containers: [] },
+    },
+  });
   it.each([
     [null, ['A'], ['./x']],
-    ['staging', ['B'], ['./x']],
-    ['production', [], ['registry/y']],
+    ['staging', ['B'], ['registry/y']],
+    ['production', [], []],
   ])('of %s', (environment, vars, images) => {
-    expect(targetIn(text, environment)).toEqual({ environment, vars, images });
+    expect(targetIn(config, environment)).toEqual({ environment, vars, images });
   });
   it('is named when it is not there', () => {
-    expect(() => targetIn(text, 'test')).toThrow('has no environment "test"; it has: staging, production.');
+    expect(() => targetIn(config, 'test')).toThrow('has no environment "test"; it has: staging, production.');
   });
 });
