@@ -2,7 +2,9 @@
 import { parseArgs } from 'node:util';
 import { z } from 'zod';
 import { readDevVars } from './environment.ts';
+import type { TaskView } from '../src/core/task-view.ts';
 import { followTask } from './terminal/follow-task.ts';
+import { receiptLines } from './terminal/receipt-lines.ts';
 import { taskPrinter } from './terminal/task-printer.ts';
 
 const help = `npm run task -- owner/repo "instruction" [options]
@@ -21,6 +23,16 @@ Exit status: 0 pull request or nothing to change, 1 refused, failed or held, 130
 `;
 
 const started = z.object({ taskId: z.string() });
+/** Of a bot of the same version: the envelope is checked, what it holds is its type. */
+const viewSchema = z.custom<Pick<TaskView, 'receipt' | 'setup'>>(
+  (value) =>
+    z
+      .looseObject({
+        setup: z.looseObject({ status: z.string() }).nullable(),
+        receipt: z.looseObject({ hosts: z.array(z.unknown()), denied: z.array(z.unknown()) }),
+      })
+      .safeParse(value).success,
+);
 const problem = z.object({ error: z.object({ message: z.string() }) });
 
 async function main(): Promise<number> {
@@ -102,6 +114,7 @@ async function follow(url: string, apiToken: string, taskId: string, json: boole
       if (json) process.stdout.write(`${JSON.stringify(event)}\n`);
       else for (const line of printer(event)) process.stdout.write(`${line}\n`);
       if (event.body.kind !== 'ended') continue;
+      if (!json) for (const line of await receiptOf(url, apiToken, taskId)) process.stdout.write(`${line}\n`);
       const { kind } = event.body.outcome;
       return kind === 'cancelled'
         ? 130
@@ -113,6 +126,17 @@ async function follow(url: string, apiToken: string, taskId: string, json: boole
     return complain(error instanceof Error ? error.message : String(error));
   }
   return complain('The task’s log ended without an outcome.');
+}
+
+/** Best effort: the task's end has been told. */
+async function receiptOf(url: string, apiToken: string, taskId: string): Promise<string[]> {
+  const answer = await fetch(`${url}/api/tasks/${taskId}`, {
+    headers: { authorization: `Bearer ${apiToken}` },
+    signal: AbortSignal.timeout(15_000),
+  }).catch(() => null);
+  if (answer?.ok !== true) return [];
+  const view = viewSchema.safeParse(await answer.json().catch(() => null));
+  return view.success ? receiptLines(view.data) : [];
 }
 
 function complain(message: string): number {

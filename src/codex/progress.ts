@@ -144,6 +144,7 @@ function commandCompleted(progress: Progress, item: CommandItem, at: number): Fo
     startedAt: begun?.startedAt ?? at,
     // 0 stands for "ended before Codex first looked", not for a time (seen with 0.169.0).
     durationMs: item.durationMs === 0 ? null : (item.durationMs ?? null),
+    endedAt: at,
   };
   const { command, outputTail, durationMs } = run;
   const notable: Notable = { kind: 'command.finished', command, exitCode, outputTail, durationMs };

@@ -88,6 +88,13 @@ export interface Receipt {
     readonly rule: string;
     readonly reason: string;
     readonly count: number;
+    /** When the first of them was made, milliseconds since the epoch. Missing in what an earlier version stored. */
+    readonly at?: number;
+    /**
+     * What ran in the sandbox when the first of them was made: untrusted, at most 500 characters; null when that cannot be told.
+     * Missing where it has not been asked yet.
+     */
+    readonly command?: string | null;
   }[];
   /** All denied requests, also those beyond the rows. */
   readonly deniedTotal: number;

@@ -19,6 +19,8 @@ export interface CommandRun {
   /** Milliseconds since the epoch. */
   readonly startedAt: number;
   readonly durationMs: number | null;
+  /** When Codex reported its end, milliseconds since the epoch. Missing while it runs, and where Codex never did. */
+  readonly endedAt?: number;
 }
 
 export interface TokenUsage {

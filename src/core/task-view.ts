@@ -5,6 +5,7 @@
 import type { RoutedBy } from './chat.ts';
 import type { Receipt } from './grant.ts';
 import type { Notable, Progress } from './progress.ts';
+import type { SetupView } from './setup-view.ts';
 import type { RepositoryRef, TaskOutcome, TaskPhase } from './task.ts';
 
 export interface TaskView {
@@ -37,6 +38,8 @@ export interface TaskView {
   readonly continues: { readonly number: number; readonly url: string } | null;
   readonly model: string | null;
   readonly effort: string | null;
+  /** null: that is not known yet. */
+  readonly setup: SetupView | null;
   readonly progress: Progress | null;
   readonly receipt: Receipt;
   readonly change: { readonly files: number; readonly insertions: number; readonly deletions: number } | null;

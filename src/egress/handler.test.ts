@@ -325,6 +325,17 @@ it('leaves a redirect between listed hosts to the sandbox, whose next request is
   expect(calls).toHaveLength(1);
 });
 
+it('writes a request down with the time at which it came, however long its answer took', async () => {
+  let time = 1_000;
+  const slow = () => {
+    time += 60_000;
+    return redirect('https://evil.example')();
+  };
+  const { ask, entries } = world(slow, { now: () => time });
+  await ask(fetchRefs());
+  expect(entries.map(({ entry }) => entry.at)).toEqual([1_000]);
+});
+
 describe('a renamed repository', () => {
   const renamed = `https://ghe.example/acme/new-name.git/${infoRefs}`;
   const rename =
@@ -414,7 +425,7 @@ describe('a repository that is not there under its name', () => {
     expect(noted()).toEqual(['allowed github.info-refs 200', 'allowed github.upload-pack 200']);
   });
 
-  it.each<[string, EgressDeps['currentName'], () => Request]>([
+  it.each<[string, NonNullable<EgressDeps['currentName']>, () => Request]>([
     ['has no other name', async () => ({ owner: 'Acme', name: 'App' }), fetchRefs],
     ['has a name that cannot be known', async () => null, fetchRefs],
     ['has sent its body away already', async () => elsewhere, uploadPack],

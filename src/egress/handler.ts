@@ -21,12 +21,10 @@ export async function handleEgress(
   containerId: string,
   deps: EgressDeps,
 ): Promise<Response> {
+  // Of its arrival, also where it is written down at the end of a long answer: what the sandbox did then is asked by it.
+  const arrived = entryFor(request.method, request.url, deps.now());
   const note: Passage['note'] = async (verdict, rule, more, tokens = 0) =>
-    await deps.record(
-      containerId,
-      { ...entryFor(request.method, request.url, deps.now()), verdict, rule, ...more },
-      tokens,
-    );
+    await deps.record(containerId, { ...arrived, verdict, rule, ...more }, tokens);
   const denied: Passage['denied'] = async (refusal) => {
     await note('denied', refusal.rule, { reason: refusal.reason, status: refusal.status });
     return answerFor(refusal);

@@ -46,6 +46,18 @@ describe('the receipt', () => {
     expect(receipt.deniedTotal).toBe(3);
   });
 
+  it('keeps when the first of them was made, and what is known of it', () => {
+    const [first] = [denied({ at: 100 })].reduce(addToReceipt, emptyReceipt).denied;
+    const known = {
+      hosts: [],
+      denied: first === undefined ? [] : [{ ...first, command: 'curl' }],
+      deniedTotal: 1,
+    };
+    expect(addToReceipt(known, denied({ at: 900 })).denied).toEqual([
+      expect.objectContaining({ at: 100, count: 2, command: 'curl' }),
+    ]);
+  });
+
   it('stays bounded when a sandbox makes ten thousand different requests, and still counts them', () => {
     let receipt = emptyReceipt;
     for (let n = 0; n < 10_000; n += 1) receipt = addToReceipt(receipt, denied({ path: `/${n}` }));

@@ -30,16 +30,16 @@ function addHost(hosts: Receipt['hosts'], entry: EgressEntry): Receipt['hosts'] 
 }
 
 function addDenied(rows: Receipt['denied'], entry: EgressEntry): Receipt['denied'] {
-  const at = rows.findIndex(
+  const index = rows.findIndex(
     (row) =>
       row.method === entry.method &&
       row.host === entry.host &&
       row.path === entry.path &&
       row.rule === entry.rule,
   );
-  const known = rows[at];
-  if (known !== undefined) return rows.with(at, { ...known, count: known.count + 1 });
+  const known = rows[index];
+  if (known !== undefined) return rows.with(index, { ...known, count: known.count + 1 });
   if (rows.length >= maxDeniedRows) return rows;
-  const { method, host, path, rule, reason } = entry;
-  return [...rows, { method, host, path, rule, reason, count: 1 }];
+  const { method, host, path, rule, reason, at } = entry;
+  return [...rows, { method, host, path, rule, reason, count: 1, at }];
 }

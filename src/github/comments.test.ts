@@ -46,6 +46,7 @@ const view: TaskCommentView = {
   shortId: '0123abcd',
   phase: 'codex',
   queuePosition: null,
+  setup: null,
   progress,
   receipt,
   outcome: null,
@@ -68,6 +69,28 @@ describe('while it runs', () => {
       ].join('\n\n'),
     );
   });
+  it('names what ran when a request was refused, where that is known', () => {
+    const rows = [{ ...denied, command: 'curl `x`' }];
+    expect(progressComment({ ...view, receipt: { ...receipt, denied: rows } })).toContain(
+      '- `POST evil.example/drop` (2 times): evil.example is not a host of this task, while `` curl `x` `` ran',
+    );
+    const unknown = [{ ...denied, command: null }];
+    expect(progressComment({ ...view, receipt: { ...receipt, denied: unknown } })).not.toContain('while');
+  });
+  it.each([null, { kind: 'cancelled', by: 'mona' } as const])(
+    'says how setup went, in one line: %j',
+    (outcome) => {
+      const setup = {
+        status: 'ok',
+        exitCode: 0,
+        durationMs: 4_200,
+        fromCache: true,
+        optional: false,
+      } as const;
+      const lines = progressComment({ ...view, setup, outcome }).split('\n');
+      expect(lines).toContain('Dependencies were installed in 4.2 s, on top of what the cache had');
+    },
+  );
   it('says little before there is anything to say', () => {
     expect(
       progressComment({ ...view, phase: 'clone', progress: null, receipt: emptyReceipt, taskUrl: null }),
@@ -174,7 +197,7 @@ describe('hostile text from the sandbox', () => {
     },
     receipt: {
       hosts: [],
-      denied: [{ ...denied, host: hostile, path: hostile, reason: hostile }],
+      denied: [{ ...denied, host: hostile, path: hostile, reason: hostile, command: hostile }],
       deniedTotal: 2,
     },
   });
@@ -201,7 +224,13 @@ describe('hostile text from the sandbox', () => {
         durationMs: null,
       },
     ];
-    const rows = Array.from({ length: 50 }, () => ({ ...denied, host: much, path: much, reason: much }));
+    const rows = Array.from({ length: 50 }, () => ({
+      ...denied,
+      host: much,
+      path: much,
+      reason: much,
+      command: much,
+    }));
     const long = {
       ...view,
       progress: { ...progress, plan, commands },

@@ -4,6 +4,7 @@
  */
 import type { Receipt } from '../core/grant.ts';
 import type { CommandRun, PlanItem, Progress } from '../core/progress.ts';
+import { setupLine, type SetupView } from '../core/setup-view.ts';
 import type { PullRequestRef, Reason, TaskOutcome, TaskPhase } from '../core/task.ts';
 import { codeSpan, escapeInline, fence, renderUntrustedMarkdown } from './markdown.ts';
 
@@ -15,6 +16,8 @@ export interface TaskCommentView {
   readonly queuePosition: number | null;
   /** null before Codex runs. */
   readonly progress: Progress | null;
+  /** null: that is not known yet. */
+  readonly setup: SetupView | null;
   readonly receipt: Receipt;
   /** null while it runs. */
   readonly outcome: TaskOutcome | null;
@@ -84,9 +87,10 @@ function commandLines(command: CommandRun, now: number | undefined): string {
 function deniedLines(receipt: Receipt): string {
   const total = receipt.deniedTotal;
   if (total === 0) return '';
-  const rows = receipt.denied.slice(-maxDeniedRows).map(({ method, host, path, reason, count }) => {
+  const rows = receipt.denied.slice(-maxDeniedRows).map(({ method, host, path, reason, count, command }) => {
     const times = count > 1 ? ` (${count} times)` : '';
-    return `- ${codeSpan(`${method} ${host}${path}`, { maxChars: 160 })}${times}: ${escapeInline(reason, 200)}`;
+    const meanwhile = command == null ? '' : `, while ${codeSpan(command, { maxChars: 160 })} ran`;
+    return `- ${codeSpan(`${method} ${host}${path}`, { maxChars: 160 })}${times}: ${escapeInline(reason, 200)}${meanwhile}`;
   });
   const shown = receipt.denied.slice(-maxDeniedRows).reduce((sum, { count }) => sum + count, 0);
   if (total > shown) rows.push(`- and ${total - shown} more`);
@@ -166,6 +170,6 @@ export function progressComment(view: TaskCommentView): string {
     if (headline !== '') blocks.push(`**${headline}**`);
     if (text !== '') blocks.push(text);
   }
-  blocks.push(deniedLines(receipt), footer(view));
+  blocks.push(setupLine(view.setup), deniedLines(receipt), footer(view));
   return blocks.filter((block) => block !== '').join('\n\n');
 }

@@ -1,4 +1,5 @@
 /** The network receipt as a section of a pull request: what the sandbox reached, and every attempt that was refused. */
+import { sizeText } from '../core/byte-size.ts';
 import type { Receipt } from '../core/grant.ts';
 import type { PublishInput } from '../core/ports.ts';
 import { codeSpan, escapeInline } from '../github/markdown.ts';
@@ -33,19 +34,17 @@ function openHosts(extraHosts: readonly string[]): string {
 function blocked({ denied, deniedTotal }: Receipt): string {
   if (deniedTotal === 0) return 'Blocked attempts: none.';
   const rows = denied.map(
-    ({ method, host, path, reason, rule, count }) =>
-      `| ${codeSpan(`${method} ${host}${path}`, { inTable: true })} | ${count} | ${inCell(reason === '' ? rule : reason)} |`,
+    ({ method, host, path, reason, rule, count, command }) =>
+      `| ${codeSpan(`${method} ${host}${path}`, { inTable: true })} | ${count} | ${inCell(reason === '' ? rule : reason)} | ${meanwhile(command)} |`,
   );
   const listed = denied.reduce((sum, row) => sum + row.count, 0);
   const beyond = deniedTotal > listed ? `\n\nand ${deniedTotal - listed} more.` : '';
-  const table = ['| attempt | times | why |', '|---|---|---|', ...rows].join('\n');
+  const table = ['| attempt | times | why | while this ran |', '|---|---|---|---|', ...rows].join('\n');
   return `⛔ **Blocked attempts: ${deniedTotal}**\n\n${table}${beyond}`;
 }
 
-const inCell = (untrustedText: string): string => escapeInline(untrustedText, 200);
+/** By time: what ran when the first of them was made. Empty where that cannot be told. */
+const meanwhile = (untrustedCommand: string | null | undefined): string =>
+  untrustedCommand == null ? '' : codeSpan(untrustedCommand, { inTable: true });
 
-/** `512 B`, `1.2 kB`, `3.4 MB`: thousands, as network tools count. */
-function sizeText(bytes: number): string {
-  if (bytes < 1000) return `${bytes} B`;
-  return bytes < 1_000_000 ? `${(bytes / 1000).toFixed(1)} kB` : `${(bytes / 1_000_000).toFixed(1)} MB`;
-}
+const inCell = (untrustedText: string): string => escapeInline(untrustedText, 200);

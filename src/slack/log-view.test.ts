@@ -29,6 +29,7 @@ const view: TaskView = {
   progress: null,
   receipt: emptyReceipt,
   change: null,
+  setup: null,
   costUsd: null,
   outcome: null,
 };
@@ -60,6 +61,22 @@ describe('the log', () => {
     [{ kind: 'ended', outcome: { kind: 'cancelled', by: 'Jo' } }, '*⏹️ Cancelled by Jo*'],
   ])('%j', (body, expected) => {
     expect(textOf([event(5, body)])).toContain(expected);
+  });
+
+  it('names what ran when a request was refused, where the receipt knows it', () => {
+    const what = { method: 'GET', host: 'evil.example', path: '/', reason: 'no' };
+    const logged = event(5, { kind: 'egress.denied', ...what });
+    const textWith = (row: Partial<TaskView['receipt']['denied'][number]>): string => {
+      const known = { ...what, rule: 'host', count: 1, command: 'curl <!channel>', ...row };
+      return JSON.stringify(
+        logView({ ...view, receipt: { hosts: [], denied: [known], deniedTotal: 1 } }, [logged]).blocks,
+      );
+    };
+    expect(textWith({})).toContain('⛔ blocked `GET evil.example/`: no, while `curl &lt;!channel&gt;` ran');
+    expect(textWith({ path: '/other' })).not.toContain('while');
+    expect(textWith({ command: null })).not.toContain('while');
+    // It is the first one's, and this may be another.
+    expect(textWith({ count: 2 })).not.toContain('while');
   });
 
   it('says so when nothing has happened', () => {

@@ -3,14 +3,14 @@
  * than a modal holds, the newest stay and the first line says how much is left out.
  */
 import type { KnownBlock, ModalView } from '@slack/types';
-import type { TaskEvent, TaskView } from '../core/task-view.ts';
+import type { TaskEvent, TaskEventBody, TaskView } from '../core/task-view.ts';
 import type { TaskOutcome } from '../core/task.ts';
 import { unwrappedCommand } from '../core/test-commands.ts';
 import { context, plain, section } from './blocks.ts';
 import { bold, codeBlock, codeSpan, escapeInline, renderUntrusted } from './mrkdwn.ts';
 import { callbackIds } from './names.ts';
 import { countText, durationText } from './quantities.ts';
-import { outcomeText } from './task-outcome.ts';
+import { meanwhileText, outcomeText } from './task-outcome.ts';
 
 /**
  * Characters of events together: a modal is refused above 250 kB, in which a character may take four bytes
@@ -32,7 +32,7 @@ export function logView(view: TaskView, events: readonly TaskEvent[]): ModalView
   let kept = 0;
   // From the end, because the newest is what somebody opens a log for.
   for (const event of events.toReversed()) {
-    const text = `${timeText(event.at - startedAt)} ${eventText(event)}`;
+    const text = `${timeText(event.at - startedAt)} ${eventText(event, view)}`;
     const [latest] = shown;
     const joins = latest !== undefined && latest.length + text.length + 1 <= maxBlockChars;
     if (chars + text.length > maxTextChars) break;
@@ -76,7 +76,7 @@ function timeText(ms: number): string {
     : `\`+${hours}:${two(minutes)}:${two(seconds % 60)}\``;
 }
 
-function eventText({ body }: TaskEvent): string {
+function eventText({ body }: TaskEvent, { receipt }: TaskView): string {
   switch (body.kind) {
     case 'phase':
       return bold(body.phase);
@@ -105,7 +105,7 @@ function eventText({ body }: TaskEvent): string {
     case 'error':
       return `⚠️ ${escapeInline(body.text, 500)}${body.willRetry ? ' (tries again)' : ''}`;
     case 'egress.denied':
-      return `⛔ blocked ${codeSpan(`${body.method} ${body.host}${body.path}`, 200)}: ${escapeInline(body.reason, 200)}`;
+      return `⛔ blocked ${codeSpan(`${body.method} ${body.host}${body.path}`, 200)}: ${escapeInline(body.reason, 200)}${meanwhile(body, receipt)}`;
     case 'model.first-request':
       return 'first request to the model';
     case 'change':
@@ -117,6 +117,15 @@ function eventText({ body }: TaskEvent): string {
     case 'ended':
       return endText(body.outcome);
   }
+}
+
+/** The log is written before the command is known: the receipt has it, for the first of several that are the same. */
+function meanwhile(body: TaskEventBody & { kind: 'egress.denied' }, { denied }: TaskView['receipt']): string {
+  const row = denied.find(
+    ({ method, host, path, reason }) =>
+      method === body.method && host === body.host && path === body.path && reason === body.reason,
+  );
+  return row?.count === 1 ? meanwhileText(row) : '';
 }
 
 function endText(outcome: TaskOutcome): string {

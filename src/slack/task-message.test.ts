@@ -41,6 +41,7 @@ const accepted: TaskView = {
   progress: null,
   receipt: emptyReceipt,
   change: null,
+  setup: null,
   costUsd: null,
   outcome: null,
 };
@@ -157,6 +158,47 @@ describe('while it runs', () => {
     expect(shown({ ...routed, receipt: { hosts: [], denied: [row], deniedTotal: 5 } })).toContain(
       '⛔ Blocked by the sandbox: 5 requests\n• `GET evil.example/x` (3 times): not allowed\n• and 2 more',
     );
+  });
+
+  it('names what ran when a request was refused, where that is known', () => {
+    const row = { method: 'GET', host: 'evil.example', path: '/x', rule: 'host', reason: 'no', count: 1 };
+    const refused = (command: string | null) =>
+      shown({ ...routed, receipt: { hosts: [], denied: [{ ...row, command }], deniedTotal: 1 } });
+    expect(refused('curl <!channel>')).toContain(
+      '• `GET evil.example/x`: no, while `curl &lt;!channel&gt;` ran',
+    );
+    expect(refused(null)).not.toContain('while');
+  });
+
+  it.each([null, { kind: 'no-change', summary: '' } as const])(
+    'says how setup went, in one line: %j',
+    (outcome) => {
+      const setup = {
+        status: 'failed',
+        exitCode: 3,
+        durationMs: 4_200,
+        fromCache: false,
+        optional: true,
+      } as const;
+      expect(shown({ ...routed, setup, outcome }).split('\n')).toContain(
+        '⚠️ Dependencies may be missing: setup ended with exit status 3 after 4.2 s',
+      );
+    },
+  );
+
+  it('lists the hosts that were reached, in short, at its end', () => {
+    const host = (n: number) => ({
+      host: `h${n}.example`,
+      requests: n,
+      bytesUp: n * 100,
+      bytesDown: n * 1000,
+    });
+    const receipt = { ...emptyReceipt, hosts: [1, 2, 3, 4, 5, 6, 7].map(host) };
+    expect(shown({ ...routed, receipt })).not.toContain('Reached');
+    const lines = shown({ ...routed, receipt, outcome: { kind: 'no-change', summary: '' } }).split('\n');
+    const line = lines.find((text) => text.startsWith('Reached'));
+    expect(line).toMatch(/^Reached: `h7\.example` \(7 requests, 700 B sent, 7\.0 kB received\), `h6/);
+    expect(line).toMatch(/, 2 more$/);
   });
 
   it('names the pull request that it goes on with', () => {

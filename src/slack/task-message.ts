@@ -5,6 +5,7 @@
 import type { ActionsBlock, Button, KnownBlock } from '@slack/types';
 import type { CommandRun, PlanItem } from '../core/progress.ts';
 import { routedByWords } from '../core/route.ts';
+import { setupLine } from '../core/setup-view.ts';
 import type { TaskView } from '../core/task-view.ts';
 import type { RepositoryRef, SlackTrigger, TaskPhase } from '../core/task.ts';
 import { unwrappedCommand } from '../core/test-commands.ts';
@@ -12,7 +13,7 @@ import { button, confirmation, context, fitLines, maxSectionChars, plain, sectio
 import { bold, codeSpan, escapeInline, link } from './mrkdwn.ts';
 import { actionIds, chooseButtonId, choiceBlockId } from './names.ts';
 import { durationText } from './quantities.ts';
-import { deniedText, evidenceText, outcomeText } from './task-outcome.ts';
+import { deniedText, evidenceText, outcomeText, reachedText } from './task-outcome.ts';
 
 export interface TaskMessage {
   /** What a notification and a screen reader say. Never empty. */
@@ -89,6 +90,8 @@ function running(view: TaskView): TaskMessage {
   const blocks: KnownBlock[] = [
     section(`⏳ ${bold(stageWords(view))}${placeText(view)} · ${durationText(view.elapsedMs)}`),
   ];
+  const setup = setupLine(view.setup);
+  if (setup !== '') blocks.push(context(setup));
   if (progress !== null && progress.plan.length > 0) blocks.push(section(planText(progress.plan)));
   const commands = progress?.commands ?? [];
   const latest = commands.findLast(({ status }) => status === 'running') ?? commands.at(-1);
@@ -175,7 +178,9 @@ function ended(view: TaskView): TaskMessage {
   const denied = deniedText(view.receipt);
   const blocks = [headline, text, evidence, denied]
     .filter((part) => part !== '')
-    .map((part) => section(part));
+    .map((part): KnownBlock => section(part));
+  const reached = reachedText(view.receipt);
+  if (reached !== '') blocks.push(context(reached));
   return { text: notification, blocks: [...blocks, actions(buttonsAfter(view))] };
 }
 

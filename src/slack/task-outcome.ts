@@ -3,7 +3,9 @@
  * sandbox or a repository goes through `mrkdwn.ts`.
  */
 import { usdText } from '../core/cost.ts';
+import { sizeText } from '../core/byte-size.ts';
 import type { Receipt } from '../core/grant.ts';
+import { setupLine } from '../core/setup-view.ts';
 import type { TaskView } from '../core/task-view.ts';
 import type { TaskOutcome } from '../core/task.ts';
 import { testsRun, unwrappedCommand } from '../core/test-commands.ts';
@@ -12,6 +14,7 @@ import { bold, codeSpan, escapeInline, link, renderUntrusted } from './mrkdwn.ts
 import { countText } from './quantities.ts';
 
 const maxDeniedRows = 5;
+const maxHosts = 5;
 const maxText = 2900;
 
 export interface OutcomeText {
@@ -89,7 +92,7 @@ function testsText(view: TaskView): string | null {
     : `⚠️ Tests failed with exit code ${String(tests.run.exitCode)}: ${command}`;
 }
 
-/** What is known of the work: the size of the change, tests, tokens and cost. '' when there was none. */
+/** What is known of the work: the size of the change, tests, setup, tokens and cost. '' when there was none. */
 export function evidenceText(view: TaskView): string {
   const lines: string[] = [];
   if (view.change !== null) {
@@ -98,6 +101,8 @@ export function evidenceText(view: TaskView): string {
   }
   const tests = testsText(view);
   if (tests !== null) lines.push(tests);
+  const setup = setupLine(view.setup);
+  if (setup !== '') lines.push(setup);
   const usage = view.progress?.usage;
   if (usage !== undefined && usage.totalTokens > 0) {
     const cost = view.costUsd === null ? '' : `, about ${usdText(view.costUsd)}`;
@@ -106,14 +111,33 @@ export function evidenceText(view: TaskView): string {
   return lines.join('\n');
 }
 
+/** What ran when it was made, as far as that can be told. */
+export function meanwhileText({ command }: Receipt['denied'][number]): string {
+  return command == null ? '' : `, while ${codeSpan(command, 120)} ran`;
+}
+
+/** The hosts that the sandbox reached, in short, those with the most bytes first; '' when there were none. */
+export function reachedText({ hosts }: Receipt): string {
+  if (hosts.length === 0) return '';
+  const bytes = (row: Receipt['hosts'][number]) => row.bytesUp + row.bytesDown;
+  const rows = hosts.toSorted((one, other) => bytes(other) - bytes(one)).slice(0, maxHosts);
+  const shown = rows.map(
+    ({ host, requests, bytesUp, bytesDown }) =>
+      `${codeSpan(host, 80)} (${countText(requests, 'request')}, ${sizeText(bytesUp)} sent, ${sizeText(bytesDown)} received)`,
+  );
+  if (hosts.length > rows.length) shown.push(`${hosts.length - rows.length} more`);
+  return `Reached: ${shown.join(', ')}`;
+}
+
 /** Requests that the sandbox made and was refused; '' when there were none. */
 export function deniedText(receipt: Receipt): string {
   const total = receipt.deniedTotal;
   if (total === 0) return '';
   const rows = receipt.denied.slice(-maxDeniedRows);
-  const lines = rows.map(({ method, host, path, reason, count }) => {
+  const lines = rows.map((row) => {
+    const { method, host, path, reason, count } = row;
     const times = count > 1 ? ` (${count} times)` : '';
-    return `• ${codeSpan(`${method} ${host}${path}`, 160)}${times}: ${escapeInline(reason, 200)}`;
+    return `• ${codeSpan(`${method} ${host}${path}`, 160)}${times}: ${escapeInline(reason, 200)}${meanwhileText(row)}`;
   });
   const shown = rows.reduce((sum, { count }) => sum + count, 0);
   if (total > shown) lines.push(`• and ${total - shown} more`);

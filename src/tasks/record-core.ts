@@ -8,10 +8,12 @@ import type { Codex } from '../core/ports.ts';
 import type { Sandboxes } from '../core/sandbox-port.ts';
 import type { Slots } from '../core/slots-port.ts';
 import type { TokenUsage } from '../core/progress.ts';
+import type { SetupReport } from '../core/setup.ts';
 import type { TaskEvent, TaskEventBody, TaskView } from '../core/task-view.ts';
 import type { TaskRequest } from '../core/task.ts';
 import { taskLimits } from './limits.ts';
 import type { Notifier } from './notifier.ts';
+import { keptSetup, parseSetupReport } from './setup-report.ts';
 import { openRecordStore, type RecordStore } from './record-store.ts';
 import { grantOf } from './task-grant.ts';
 import { openState, viewOf, type TaskState } from './task-state.ts';
@@ -44,6 +46,8 @@ export abstract class RecordCore<Env> extends DurableObject<Env> {
   protected readonly store: RecordStore = openRecordStore(this.ctx.storage);
   readonly #viewers = createViewers();
   #state: TaskState | null = this.store.state();
+  /** Kept once, read at each look. */
+  #setup: SetupReport | null = null;
   #countTimer: ReturnType<typeof setTimeout> | undefined;
   /** Edits of the comment or message one after the other, so that an older one can never overwrite the last. */
   protected edits: Promise<void> = Promise.resolve();
@@ -66,10 +70,12 @@ export abstract class RecordCore<Env> extends DurableObject<Env> {
   view(): TaskView | null {
     if (this.#state === null) return null;
     const progress = this.store.progress();
+    this.#setup ??= parseSetupReport(this.store.kept(keptSetup));
     const model = this.#state.authorization?.model ?? null;
     return viewOf(this.#state, {
       progress,
       receipt: this.store.receipt(),
+      setup: this.#setup,
       costUsd: model === null || progress === null ? null : this.deps().costOf(model, progress.usage),
       now: this.deps().now(),
     });

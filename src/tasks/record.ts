@@ -8,6 +8,7 @@
 import type { AgentEnd, Approval, TaskRecordPort } from '../core/ports.ts';
 import type { RepositoryRef } from '../core/task.ts';
 import { withDeadline } from '../core/with-deadline.ts';
+import { ranIn, settleCommands } from './denied-commands.ts';
 import { taskLimits } from './limits.ts';
 import { observeOnce } from './observer.ts';
 import { RecordSteps } from './record-steps.ts';
@@ -147,6 +148,9 @@ export abstract class TaskRecordBase<Env> extends RecordSteps<Env> {
       this.store.transaction(() => {
         this.store.saveProgress(progress);
         this.saveState({ ...this.opened(), offset });
+        const receipt = this.store.receipt();
+        const settled = settleCommands(receipt, ranIn(this.opened(), progress));
+        if (settled !== receipt) this.store.saveReceipt(settled);
       });
       persistedAt = now();
       unsaved = false;

@@ -10,7 +10,10 @@ export async function setupReport({
 }: {
   readonly record: Pick<TaskRecordPort, 'kept'>;
 }): Promise<SetupReport | null> {
-  const kept = await record.kept(keptSetup);
+  return parseSetupReport(await record.kept(keptSetup));
+}
+
+export function parseSetupReport(kept: string | null): SetupReport | null {
   return kept === null ? null : setupReportSchema.parse(JSON.parse(kept));
 }
 

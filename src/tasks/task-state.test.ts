@@ -22,7 +22,7 @@ import { emptyReceipt } from '../core/grant.ts';
 const t0 = Date.parse(acceptedAt);
 const opened = openState(request, 'nonce', t0);
 const at = (changes: Partial<TaskState>): TaskState => ({ ...opened, ...changes });
-const shown = (now: number) => ({ progress: null, receipt: emptyReceipt, costUsd: null, now });
+const shown = (now: number) => ({ progress: null, receipt: emptyReceipt, setup: null, costUsd: null, now });
 const outcome = { kind: 'no-change', summary: '' } as const;
 
 describe('the watchdog', () => {

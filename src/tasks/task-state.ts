@@ -6,6 +6,8 @@ import type { GrantPhase, Receipt } from '../core/grant.ts';
 import type { Routing } from '../core/chat.ts';
 import type { AgentEnd, Approval, Authorization } from '../core/ports.ts';
 import type { Progress } from '../core/progress.ts';
+import type { SetupReport } from '../core/setup.ts';
+import { setupView } from '../core/setup-view.ts';
 import type { TaskView } from '../core/task-view.ts';
 import {
   taskPhases,
@@ -16,6 +18,7 @@ import {
   type TaskPhase,
   type TaskRequest,
 } from '../core/task.ts';
+import { ranIn, withCommands } from './denied-commands.ts';
 
 /** Where the task's one comment or message stands. */
 export type Posted =
@@ -216,11 +219,14 @@ export function reopen(
 export interface ViewParts {
   readonly progress: Progress | null;
   readonly receipt: Receipt;
+  /** null: there was none, or it is not over. */
+  readonly setup: SetupReport | null;
   readonly costUsd: number | null;
   readonly now: number;
 }
 
-export function viewOf(state: TaskState, { progress, receipt, costUsd, now }: ViewParts): TaskView {
+export function viewOf(state: TaskState, parts: ViewParts): TaskView {
+  const { progress, receipt, setup, costUsd, now } = parts;
   const { request, authorization } = state;
   const acceptedAt = Date.parse(request.acceptedAt);
   return {
@@ -247,8 +253,9 @@ export function viewOf(state: TaskState, { progress, receipt, costUsd, now }: Vi
         : { number: authorization.continues.number, url: authorization.continues.url },
     model: authorization?.model ?? null,
     effort: authorization?.effort ?? null,
+    setup: authorization === null ? null : setupView(authorization.setup, setup),
     progress,
-    receipt,
+    receipt: withCommands(receipt, ranIn(state, progress)),
     change: state.change,
     costUsd,
     outcome: state.outcome,

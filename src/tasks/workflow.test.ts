@@ -84,7 +84,13 @@ interface Script {
 }
 
 const viewFor = (asked: TaskRequest, progress: Progress | null): TaskView =>
-  viewOf(openState(asked, 'nonce', 0), { progress, receipt: emptyReceipt, costUsd: null, now: 0 });
+  viewOf(openState(asked, 'nonce', 0), {
+    progress,
+    receipt: emptyReceipt,
+    setup: null,
+    costUsd: null,
+    now: 0,
+  });
 
 const earlierEntry: IndexedTask = {
   taskId: 'slack-0',

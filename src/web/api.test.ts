@@ -47,7 +47,13 @@ function api(changes: Partial<ApiDeps> = {}, task: Partial<ApiTask> = {}) {
 function viewFor(request: TaskRequest | undefined): TaskView | null {
   return request === undefined
     ? null
-    : viewOf(openState(request, 'n', 0), { progress: null, receipt: emptyReceipt, costUsd: null, now: 0 });
+    : viewOf(openState(request, 'n', 0), {
+        progress: null,
+        receipt: emptyReceipt,
+        setup: null,
+        costUsd: null,
+        now: 0,
+      });
 }
 const order = { repository: 'acme/split-bill', instruction: 'fix it' };
 

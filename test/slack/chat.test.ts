@@ -78,6 +78,7 @@ const view = (outcome: TaskOutcome | null = null): TaskView => ({
   progress: null,
   receipt: emptyReceipt,
   change: null,
+  setup: null,
   costUsd: null,
   outcome,
 });

@@ -83,7 +83,20 @@ const denied = fc.record({
   rule: hostileText,
   reason: hostileText,
   count,
+  at,
+  command: fc.option(hostileText),
 });
+const host = fc.record({ host: hostileText, requests: count, bytesUp: count, bytesDown: count });
+const setup: fc.Arbitrary<TaskView['setup']> = fc.oneof(
+  fc.constant({ status: 'none' as const }),
+  fc.record({
+    status: fc.constantFrom('ok' as const, 'failed' as const, 'timed-out' as const),
+    exitCode: fc.option(fc.integer()),
+    durationMs: count,
+    fromCache: fc.boolean(),
+    optional: fc.boolean(),
+  }),
+);
 const reason = fc.record({ code: hostileText, message: hostileText });
 
 const hostileOutcome: fc.Arbitrary<TaskOutcome> = fc.oneof(
@@ -129,7 +142,8 @@ export const hostileView: fc.Arbitrary<TaskView> = fc.record({
   model: fc.option(hostileText),
   effort: fc.option(hostileText),
   progress: fc.option(progress, { freq: 10 }),
-  receipt: fc.record({ hosts: fc.constant([]), denied: list(denied, 50), deniedTotal: count }),
+  setup: fc.option(setup),
+  receipt: fc.record({ hosts: list(host, 50), denied: list(denied, 50), deniedTotal: count }),
   change: fc.option(fc.record({ files: count, insertions: count, deletions: count })),
   costUsd: fc.option(fc.double({ min: 0, max: 1e9, noNaN: true })),
   outcome: fc.option(hostileOutcome),

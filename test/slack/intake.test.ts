@@ -102,6 +102,7 @@ async function know(world: World, taskId: string, known: Known = {}): Promise<st
     progress: null,
     receipt: emptyReceipt,
     change: null,
+    setup: null,
     costUsd: null,
     outcome,
     ...known.view,

@@ -1,0 +1,32 @@
+import { expect, it } from 'vitest';
+import { emptyReceipt } from '../../src/core/grant.ts';
+import { receiptLines } from './receipt-lines.ts';
+
+// eslint-disable-next-line no-control-regex -- colours are not what is tested
+const colours = /\u001B\[[0-9;]*m/g;
+const row = { method: 'POST', host: 'evil.example', path: '/drop', rule: 'host', reason: 'no', count: 1 };
+
+it('tells of setup, of the hosts, and of what was refused with what ran meanwhile', () => {
+  const lines = receiptLines({
+    setup: { status: 'ok', exitCode: 0, durationMs: 1_500, fromCache: false, optional: false },
+    receipt: {
+      hosts: [{ host: 'github.com', requests: 1, bytesUp: 10, bytesDown: 2_000_000 }],
+      denied: [row, { ...row, path: '/x', count: 2, command: 'curl\u001B[2Jevil\nforged' }],
+      deniedTotal: 5,
+    },
+  });
+  expect(lines.map((line) => line.replace(colours, ''))).toEqual([
+    '▸ what left the sandbox',
+    '  Dependencies were installed in 1.5 s',
+    '  github.com: 1 request, 10 B sent, 2.0 MB received',
+    '  ⛔ POST evil.example/drop: no',
+    '  ⛔ POST evil.example/x (2 times): no',
+    '     while this ran: curl[2Jevil forged',
+    '  ⛔ and 2 more',
+  ]);
+});
+
+it('says nothing when there is nothing to tell', () => {
+  expect(receiptLines({ setup: null, receipt: emptyReceipt })).toEqual([]);
+  expect(receiptLines({ setup: { status: 'none' }, receipt: emptyReceipt })).toEqual([]);
+});
