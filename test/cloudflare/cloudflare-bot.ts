@@ -4,30 +4,16 @@
  */
 import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { parse } from 'jsonc-parser';
 import { convertV4MiniflareOptions, Log, LogLevel, Miniflare } from 'miniflare';
-import { z } from 'zod';
 import type { Bot, BotOptions } from '../../local/bot.ts';
 import { buildWorker } from '../../local/build-worker.ts';
-import { projectRoot } from '../../local/project-root.ts';
+import { readWranglerConfig } from '../../local/read-wrangler-config.ts';
 import type { FakeEngine } from '../fake-engine/engine.ts';
-
-const wranglerConfig = z.looseObject({
-  compatibility_date: z.string(),
-  compatibility_flags: z.array(z.string()),
-  durable_objects: z.object({
-    bindings: z.array(z.strictObject({ name: z.string(), class_name: z.string() })),
-  }),
-  workflows: z.array(z.strictObject({ name: z.string(), binding: z.string(), class_name: z.string() })),
-  containers: z.array(z.looseObject({ class_name: z.string() })),
-});
 
 /** `stop` leaves the containers alone, as the end of a Worker does. */
 export async function startCloudflareBot(options: BotOptions, engine: FakeEngine): Promise<Bot> {
   const bundle = await buildWorker(options.progress);
-  const config = wranglerConfig.parse(
-    parse(await readFile(join(projectRoot, 'wrangler.jsonc'), 'utf8'), [], { allowTrailingComma: true }),
-  );
+  const config = await readWranglerConfig();
   const withContainer = new Set(config.containers.map(({ class_name }) => class_name));
   const modules = await Promise.all(
     bundle.modules.map(async ({ name, type }) => ({
@@ -46,7 +32,7 @@ export async function startCloudflareBot(options: BotOptions, engine: FakeEngine
       modules,
       compatibilityDate: config.compatibility_date,
       compatibilityFlags: config.compatibility_flags,
-      bindings: { ...options.settings, AIRLOCK_CONFIG_TEXT: options.configText },
+      bindings: { ...config.vars, ...options.settings, AIRLOCK_CONFIG_TEXT: options.configText },
       durableObjects: Object.fromEntries(
         config.durable_objects.bindings.map(({ name, class_name: className }) => [
           name,

@@ -70,7 +70,7 @@ export async function createContainer(
         '--',
         ...(network === null
           ? []
-          : [nodePath, join(import.meta.dirname, 'network.ts'), '/control/egress.sock']),
+          : [nodePath, join(import.meta.dirname, 'network.ts'), '/control/egress.sock', ...asUser()]),
         ...server(),
       ];
       const started = spawn(programs.bwrap, args, { stdio: ['ignore', 'ignore', 'pipe'] });
@@ -100,6 +100,8 @@ export async function createContainer(
 /** Where every user of the container may start it; the checkout may lie below a folder that is closed to them. */
 const nodePath = '/opt/node/bin/node';
 
+const bwrapPath = '/opt/bwrap';
+
 const server = (): string[] => [
   nodePath,
   join(import.meta.dirname, 'control-server.ts'),
@@ -128,7 +130,7 @@ function files(
 }
 
 /** What `container/Dockerfile` puts into the image. */
-function imageFiles({ scripts, codexFolder }: Programs, etc: string): string[] {
+function imageFiles({ scripts, codexFolder, bwrap }: Programs, etc: string): string[] {
   const codex =
     codexFolder === null
       ? []
@@ -140,6 +142,7 @@ function imageFiles({ scripts, codexFolder }: Programs, etc: string): string[] {
     ...words('--perms 0755 --dir /opt/codex'),
     ...codex,
     ...readOnlyAt(scripts.inside, '/opt/airlock'),
+    ...(isRoot() ? [] : readOnlyAt(bwrap, bwrapPath)),
     ...['resolv.conf', 'nsswitch.conf', 'passwd', 'group'].flatMap((name) =>
       readOnlyAt(join(etc, name), `/etc/${name}`),
     ),
@@ -148,12 +151,11 @@ function imageFiles({ scripts, codexFolder }: Programs, etc: string): string[] {
 
 /** As root the container has its users, as the real one; otherwise there is just one, who is whoever runs this. */
 function namespaces(withNetwork: boolean): string[] {
-  // `network.ts` needs them, and gives them away.
-  const forNetwork = withNetwork ? words('--cap-add CAP_NET_BIND_SERVICE --cap-add CAP_NET_ADMIN') : [];
-  const rights =
-    process.getuid?.() === 0
-      ? words('--cap-add ALL')
-      : [...words('--unshare-user --uid 1000 --gid 1000'), ...forNetwork];
+  // `network.ts` may do what it has to only as the root of the namespaces.
+  const user = withNetwork
+    ? '--unshare-user --uid 0 --gid 0 --cap-add ALL'
+    : '--unshare-user --uid 1000 --gid 1000';
+  const rights = words(isRoot() ? '--cap-add ALL' : user);
   return [
     ...rights,
     ...words('--unshare-net --unshare-pid --unshare-ipc --unshare-uts --hostname container'),
@@ -166,6 +168,16 @@ const environment: Readonly<Record<string, string>> = {
   HOME: '/root',
   LANG: 'C.UTF-8',
 };
+
+/** Where there is just one user, what `network.ts` starts is that user again, without its rights; as the first process nobody inside can end it. */
+const asUser = (): string[] =>
+  isRoot()
+    ? []
+    : words(
+        `${bwrapPath} --unshare-user --uid 1000 --gid 1000 --bind / / --dev-bind /dev /dev --unshare-pid --as-pid-1 --proc /proc --die-with-parent --`,
+      );
+
+const isRoot = (): boolean => process.getuid?.() === 0;
 
 /** On merged-/usr systems these are links; on others they are folders. */
 function linkOrFolder(path: string): string[] {

@@ -1,7 +1,7 @@
 /**
  * The network of a fake container, as a container of the platform sees it: every name resolves, every connection to ports 80 and 443 is
  * accepted whatever its address, and no other port is open. Runs as the first program in namespaces that hold nothing but loopback, hands
- * what is accepted to the interceptor's socket behind one line with its destination, and starts the rest without the rights that it needs itself.
+ * what is accepted to the interceptor's socket behind one line with its destination, and then starts the rest.
  *
  * Usage: node network.ts <interceptor's socket> <program> <arguments…>
  */
@@ -18,9 +18,7 @@ if (interceptor === undefined || program === undefined)
 spawnSync('ip', ['route', 'add', 'local', '0.0.0.0/0', 'dev', 'lo']);
 await Promise.all([intercept(80, interceptor), intercept(443, interceptor), answerNames()]);
 
-const drop = process.getuid?.() === 0 ? [] : ['setpriv', '--inh-caps=-all', '--ambient-caps=-all', '--'];
-const [command = '', ...rest] = [...drop, program, ...args];
-const child = spawn(command, rest, { stdio: 'inherit' });
+const child = spawn(program, args, { stdio: 'inherit' });
 child.once('exit', (code) => process.exit(code ?? 137));
 
 function intercept(port: number, socketPath: string): Promise<void> {
