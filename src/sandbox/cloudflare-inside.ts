@@ -10,7 +10,7 @@ import type { SandboxCommand } from '../core/sandbox-port.ts';
 /** Root's own in the container; commands run as another user, who may not look into it. */
 const insideRoot = '/var/lib/airlock';
 
-export const instanceFolder = (instance: string): string => `${insideRoot}/${instance}`;
+const instanceFolder = (instance: string): string => `${insideRoot}/${instance}`;
 export const scriptPath = (instance: string): string => `${instanceFolder(instance)}/inside.sh`;
 export const callPath = (instance: string, callId: string, part: 'args' | 'data'): string =>
   `${instanceFolder(instance)}/calls/${callId}.${part}`;
