@@ -20,8 +20,12 @@ export interface Ran {
   readonly setup: { readonly command: string; readonly from: number; readonly until: number } | null;
 }
 
-/** Milliseconds by which the clocks of sandbox and Worker may be apart, and a line of Codex late. */
-const slackMs = 500;
+/**
+ * Milliseconds. Codex says that a command has begun when it first looks at it, 150 ms after it did, or at its end if that comes
+ * sooner; the end it says within 30 ms (both measured with 0.169.0). What is left is for the clocks of sandbox and Worker.
+ */
+const beginsUpTo = 250;
+const endsUpTo = 50;
 const maxCharacters = 500;
 
 export function ranIn(
@@ -59,8 +63,7 @@ function commandOf(row: DeniedRow, { progress, setup }: Ran): string | null {
   if (at === undefined || isCodexItself(row)) return null;
   if (setup !== null && at >= setup.from && at < setup.until) return shown(setup.command);
   const commands = progress?.commands ?? [];
-  const during = commands.filter((run) => isAround(run, at, 0));
-  const [run, ...others] = during.length > 0 ? during : commands.filter((one) => isAround(one, at, slackMs));
+  const [run, ...others] = commands.filter((one) => isAround(one, at));
   return run === undefined || others.length > 0 ? null : shown(run.command);
 }
 
@@ -69,8 +72,8 @@ function isCodexItself({ host, path }: DeniedRow): boolean {
   return host === 'api.openai.com' && /^\/v1\/(?:responses|models)(?:\/|$)/.test(path);
 }
 
-function isAround(run: CommandRun, at: number, slack: number): boolean {
-  return run.startedAt - slack <= at && at <= endOf(run) + slack;
+function isAround(run: CommandRun, at: number): boolean {
+  return run.startedAt - beginsUpTo <= at && at <= endOf(run) + endsUpTo;
 }
 
 /** Infinity where it runs, or its end is not known. */
@@ -84,7 +87,7 @@ function isSettled(at: number, { progress, setup }: Ran): boolean {
   if (progress === null) return false;
   return (
     progress.turn !== null ||
-    progress.commands.some(({ startedAt, endedAt }) => Math.max(startedAt, endedAt ?? 0) > at + slackMs)
+    progress.commands.some(({ startedAt, endedAt }) => Math.max(startedAt, endedAt ?? 0) > at + beginsUpTo)
   );
 }
 
