@@ -45,7 +45,14 @@ describe('commands', () => {
     ]);
     const { progress, notable } = fold(running, completed({ aggregatedOutput: 'a\nb\nc\n' }), 7);
     expect(progress.commands).toMatchObject([
-      { exitCode: 0, status: 'completed', outputTail: 'a\nb\nc', durationMs: 5 },
+      {
+        exitCode: 0,
+        status: 'completed',
+        outputTail: 'a\nb\nc',
+        startedAt: 1_000,
+        durationMs: 5,
+        endedAt: 1_000,
+      },
     ]);
     expect(notable).toEqual([
       { kind: 'command.finished', command: 'npm test', exitCode: 0, outputTail: 'a\nb\nc', durationMs: 5 },

@@ -146,7 +146,7 @@ const outputs = (events: readonly TaskEvent[]) =>
 
 describe('a setup that succeeds', () => {
   it('installs what the tests need, and the pull request says so', async () => {
-    const { view, events, pull, requests } = await run('installs', '@airlock mend it [mend]');
+    const { view, events, pull, comment, requests } = await run('installs', '@airlock mend it [mend]');
     expect(view.outcome).toMatchObject({ kind: 'pull-request' });
     expect(view.phases.map(({ phase }) => phase)).toEqual(
       expect.arrayContaining(['clone', 'setup', 'codex']),
@@ -157,6 +157,8 @@ describe('a setup that succeeds', () => {
     expect(pull?.body).toContain('✅ `node --test` passed in the sandbox');
     expect(pull?.body).toMatch(/`packages\.example\.com` \| 1 \|/);
     expect(view.change?.files).toBe(1);
+    expect(view.setup).toMatchObject({ status: 'ok', exitCode: 0, fromCache: false, optional: false });
+    expect(comment).toMatch(/^Dependencies were installed in \d+\.\d s$/m);
     expect(ofKind(events, 'command.started')[0]).toMatchObject({ command: installUnlessThere });
   });
 
@@ -227,7 +229,9 @@ describe('a setup that fails', () => {
   });
 
   it('that is optional is a warning: Codex works, and the pull request is a draft that says why', async () => {
-    const { view, pull, events } = await run('relaxed', '@airlock mend it [mend]');
+    const { view, pull, comment, events } = await run('relaxed', '@airlock mend it [mend]');
+    expect(view.setup).toMatchObject({ status: 'failed', exitCode: 3, optional: true });
+    expect(comment).toMatch(/⚠️ Dependencies may be missing: setup ended with exit status 3 after \d/);
     expect(view.outcome).toMatchObject({ kind: 'pull-request', pullRequest: { draft: true } });
     expect(pull?.body).toContain('Codex worked without it.');
     expect(pull?.body).toContain('Dependencies may be missing');
@@ -239,6 +243,7 @@ describe('a setup that fails', () => {
 it('a repository without one has no such phase, and the pull request says that nothing was installed', async () => {
   const { view, pull } = await run('bare', '@airlock mend it [mend]');
   expect(view.phases.map(({ phase }) => phase)).not.toContain('setup');
+  expect(view.setup).toEqual({ status: 'none' });
   expect(pull?.body).toContain('Dependencies were not installed: no setup is configured.');
 });
 
@@ -257,6 +262,8 @@ describe('the cache', () => {
     expect(notes(second.events)).toContain(hit);
     expect(second.requests).toEqual([]);
     expect(second.pull?.body).toContain('on top of what the cache had');
+    expect(second.comment).toContain('on top of what the cache had');
+    expect(second.view.setup).toMatchObject({ status: 'ok', fromCache: true });
     // The agent of the first task overwrote the package after it was kept.
     expect(second.pull?.body).toContain('✅ `node --test` passed in the sandbox');
 

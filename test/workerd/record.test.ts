@@ -398,6 +398,36 @@ describe('the observer', () => {
     expect(told.filter((line) => line.endsWith(' files.changed'))).toHaveLength(1);
   });
 
+  it('names what ran when a request was refused, although it hears of the command later, and keeps that', async () => {
+    const record = await opened('refused-meanwhile');
+    await record.grantPhase('run');
+    await record.enter('codex');
+    const begun = completedRun.split('\n').find((line) => line.includes('"type":"commandExecution"')) ?? '';
+    const begunAt = z.object({ at: z.number() }).parse(JSON.parse(begun)).at;
+    await record.recordEgress({ ...denied, at: begunAt - 20 }, 0);
+    await record.recordEgress({ ...denied, at: begunAt - 9_000, path: '/before' }, 0);
+    const rows = async () =>
+      (await record.view())?.receipt.denied.map(({ path, command }) => [path, command]);
+    expect(await rows()).toEqual([
+      ['/', null],
+      ['/before', null],
+    ]);
+    await codexHasWritten('refused-meanwhile', completedRun, 0);
+    await record.observe();
+    await vi.waitFor(async () => expect(await record.agentEnd()).not.toBeNull(), { timeout: 5000 });
+    const named = [
+      ['/', 'cat a.txt'],
+      ['/before', null],
+    ];
+    expect(await rows()).toEqual(named);
+    // Also when a hundred later commands have pushed it out of the list.
+    await runInDurableObject(record, (_, { storage }) => {
+      storage.sql.exec("DELETE FROM document WHERE name = 'progress'");
+    });
+    await evictDurableObject(record);
+    expect(await rows()).toEqual(named);
+  });
+
   it('does not spin on a line that never ends', async () => {
     const record = await opened('half-a-line');
     await codexHasWritten('half-a-line', '{"half');
