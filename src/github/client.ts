@@ -2,7 +2,6 @@
  * One way to call GitHub's REST API: with a deadline, without following redirects, with failures told apart.
  * Decides nothing about what to call, and never holds a credential longer than a call.
  */
-import { retry } from '@octokit/plugin-retry';
 import { Octokit } from '@octokit/rest';
 
 export interface GithubApi {
@@ -16,13 +15,14 @@ export interface GithubApi {
 }
 
 /** No methods by name (`rest.…`): the Worker's bundle has none, see `stubs/no-endpoint-methods.cjs`. */
-export type GithubClient = Pick<InstanceType<typeof Client>, 'request' | 'paginate' | 'hook'>;
+export type GithubClient = Pick<Octokit, 'request' | 'paginate' | 'hook'>;
 
 /** A credential for the `Authorization` header; asked for at each request, so that it is never a stale one. */
 export type Credential = () => Promise<string>;
 
-const Client = Octokit.plugin(retry);
 const defaultTimeoutMs = 15_000;
+/** Milliseconds before reading is tried again. */
+const retryDelaysMs = [1000, 4000] as const;
 
 /** GitHub asks us to slow down: the primary or a secondary rate limit. Passes by itself. */
 class GithubRateLimitError extends Error {
@@ -61,15 +61,15 @@ export class GithubRefusal extends Error {
 
 /**
  * Reading is retried twice, a second and four later; writing never, because its answer may only be lost: whoever
- * writes looks first. No throttling plugin: its queue outlives a request, which workerd does not allow.
+ * writes looks first. Neither Octokit's throttling plugin nor its retrying one: both bring a queue, the one outlives a
+ * request, which workerd does not allow, and the other makes a twelfth of the Worker for two attempts.
  */
 export function githubClient(api: GithubApi, credential: Credential): GithubClient {
   const { fetch: platformFetch } = api;
   const timeoutMs = api.timeoutMs ?? defaultTimeoutMs;
-  const client = new Client({
+  const client = new Octokit({
     baseUrl: api.apiUrl,
     userAgent: 'airlock',
-    retry: { doNotRetry: [400, 401, 403, 404, 409, 410, 413, 415, 422, 429, 451], retries: 2 },
     log: { debug: ignore, info: ignore, warn: ignore, error: ignore },
     request: {
       redirect: 'manual',
@@ -77,9 +77,20 @@ export function githubClient(api: GithubApi, credential: Credential): GithubClie
         await platformFetch(url, { ...init, redirect: 'manual', signal: endOf(init.signal, timeoutMs) }),
     },
   });
+  client.hook.wrap('request', async (request, options) => {
+    const isTriedAgain = options.method === 'GET' && options.request['retries'] !== 0;
+    for (const delayMs of isTriedAgain ? retryDelaysMs : []) {
+      try {
+        return await request(options);
+      } catch (error) {
+        if (!mayPass(error)) throw error;
+        await new Promise((resolve) => setTimeout(resolve, delayMs));
+      }
+    }
+    return await request(options);
+  });
   client.hook.before('request', async (options) => {
     options.headers.authorization = `Bearer ${await credential()}`;
-    if (options.method !== 'GET') options.request.retries = 0;
   });
   client.hook.after('request', (response, options) => {
     // To Octokit a redirect that is not followed is a success without data.
@@ -91,6 +102,12 @@ export function githubClient(api: GithubApi, credential: Credential): GithubClie
     throw failureOf(error, api.now());
   });
   return client;
+}
+
+/** GitHub, or what lies before it, is out of order. Octokit gives a broken connection the status 500; a deadline has none. */
+function mayPass(error: unknown): boolean {
+  const status = property(error, 'status');
+  return typeof status === 'number' && (status >= 500 || status === 408);
 }
 
 /** The request's own deadline, and that of what it is a part of. */
