@@ -2,7 +2,7 @@
  * A deployment in steps: everything that can be wrong is looked at before the upload, the upload is wrangler’s, and then the deployment
  * examines itself. Each failure is one line with the way out.
  */
-import { existsSync } from 'node:fs';
+import { existsSync, readFileSync } from 'node:fs';
 import { mkdtemp, readFile, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
@@ -15,6 +15,7 @@ import { askHealth } from '../doctor/ask-worker.ts';
 import { checkoutWith } from '../doctor/checkout.ts';
 import { examineDeployment } from '../doctor/examine-deployment.ts';
 import { readConfig, StartProblem } from '../environment.ts';
+import { imageBase } from '../image-base.ts';
 import { writeImageContext } from '../image-context.ts';
 import { projectRoot } from '../project-root.ts';
 import { readWranglerConfig } from '../read-wrangler-config.ts';
@@ -152,6 +153,11 @@ async function checkImages(target: Target, { run, progress, dryRun }: DeployOpti
     }
     if (!existsSync(resolve(projectRoot, image.path)))
       throw new StartProblem(`There is no ${image.path}, which wrangler.jsonc names as image.`);
+    const base = imageBase(readFileSync(resolve(projectRoot, image.path), 'utf8'));
+    if (base?.digest === null)
+      progress(
+        `! image     ${image.path} begins with ${base.image} without a digest: \`npm run image -- --pin\` writes it`,
+      );
     await writeImageContext();
     if (dryRun) {
       progress(`✓ image     ${image.path}, not built in a dry run`);
