@@ -120,6 +120,8 @@ const viewSchema = z.custom<TaskView>(
 export async function api(world: World, path: string, init: RequestInit = {}): Promise<Response> {
   const headers = new Headers(init.headers);
   headers.set('authorization', `Bearer ${world.apiToken}`);
+  // One each: a connection on which the Worker refused a body is closed, and whoever is next on it is not to blame.
+  headers.set('connection', 'close');
   return await fetch(`${world.bot.url}${path}`, { ...init, headers, signal: AbortSignal.timeout(15_000) });
 }
 
