@@ -42,12 +42,14 @@ export abstract class SlotsBase<Env> extends DurableObject<Env> {
 
   async request(claim: SlotClaim): Promise<SlotAnswer> {
     const { taskId } = claim;
+    const isNew = ![...this.#queue.held, ...this.#queue.waiting].some((known) => known.taskId === taskId);
     this.#change((queue) => join(queue, claim));
     if (this.#queue.held.some((held) => held.taskId === taskId)) this.#store.heard(taskId);
     await this.#settle();
     if (this.#queue.held.some((held) => held.taskId === taskId)) return { granted: true };
     const place = queueOrder(this.#queue).indexOf(taskId) + 1;
     this.#store.tellPlace(taskId, place);
+    if (isNew) this.deps().log('slot.waits', { taskId, place, waiting: this.#queue.waiting.length });
     return { granted: false, place };
   }
 
