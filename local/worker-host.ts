@@ -49,6 +49,7 @@ export async function startWorker(
   egress: WorkerHost['egress'],
 ): Promise<WorkerHost> {
   await refuseTakenPort(options.hostname, options.port);
+  const port = options.port === 0 ? await freePort(options.hostname) : options.port;
   const modules = await Promise.all(
     options.bundle.modules.map(async ({ name, type }) => ({
       type,
@@ -59,8 +60,9 @@ export async function startWorker(
   const miniflare = new Miniflare({
     ...convertV4MiniflareOptions({
       name: 'airlock',
-      host: options.hostname,
-      port: options.port,
+      // Miniflare's own address, with pages for developers and triggers that ask for no credential: nobody is told of it.
+      host: '127.0.0.1',
+      port: 0,
       log: new Log(LogLevel.NONE),
       cf: false,
       modules,
@@ -75,7 +77,9 @@ export async function startWorker(
       },
       workflows: { TASK_WORKFLOW: { name: 'tasks', className: 'TaskWorkflow' } },
       resourcePersistencePath: join(options.stateDir, 'worker'),
+      // Straight to the Worker. Ports that are named stay the same when workerd is restarted.
       unsafeDirectSockets: [
+        { host: options.hostname, port },
         {
           host: '127.0.0.1',
           port: Number(new URL(egress.origin).port),
@@ -88,7 +92,8 @@ export async function startWorker(
     }),
     handleStructuredLogs: ({ level, message }) => options.log(level, message),
   });
-  const url = await miniflare.ready;
+  await miniflare.ready;
+  const url = await miniflare.unsafeGetDirectURL();
   return { url: url.origin, egress, dispose: async () => await miniflare.dispose() };
 }
 
@@ -123,12 +128,12 @@ function outbound(standIns: Readonly<Record<string, string>>) {
   };
 }
 
-async function freePort(): Promise<number> {
+async function freePort(hostname = '127.0.0.1'): Promise<number> {
   const server = createServer();
-  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
+  await new Promise<void>((resolve) => server.listen(0, hostname, resolve));
   const address = server.address();
   await new Promise((resolve) => server.close(resolve));
-  if (address === null || typeof address === 'string') throw new Error('no free port on the loopback');
+  if (address === null || typeof address === 'string') throw new Error(`no free port on ${hostname}`);
   return address.port;
 }
 

@@ -57,7 +57,6 @@ interface Base {
 
 /** Tokens are cached in it: in memory only, and gone with the isolate. */
 let base: Base | null = null;
-
 /** Throws what is wrong with the deployment; the caller fails closed. */
 function baseOf(env: Env): Base {
   if (base !== null) return base;
@@ -94,7 +93,14 @@ function baseOf(env: Env): Base {
   return base;
 }
 
+/** Its routes are put together once; nothing of a request stays in it. */
+let app: Hono | null = null;
 export function composeApp(env: Env): Hono {
+  app ??= appOf(env);
+  return app;
+}
+
+function appOf(env: Env): Hono {
   const { settings, config, policy, chat } = baseOf(env);
   return createApp({
     version: airlockVersion,

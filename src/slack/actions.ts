@@ -30,7 +30,9 @@ const clickSchema = z.object({
 });
 
 /** A button of a choice, or the menu that stands for many. */
-export const choiceIdPattern = /^task\.choose(?:\.\d{1,3})?$/;
+const choiceIdPattern = /^task\.choose(?:\.\d{1,3})?$/;
+/** Every `action_id` that is answered here; those of `actionIds` but the link. */
+export const clickPattern = /^task\.(?:cancel|retry|log|approve|change|choose(?:\.\d{1,3})?)$/;
 
 /** Slack takes 3,000 characters in a text input; what does not fit would be lost without a word. */
 const maxFormInstructionChars = 3000;

@@ -13,6 +13,9 @@ import { renderUntrusted } from './mrkdwn.ts';
 import { addressesAnother, instantOf, mentions, readMessage, requestOf } from './requests.ts';
 import { readAs } from './unreadable.ts';
 
+/** The types of events that are answered here. */
+export const eventPattern = /^(?:app_mention|message|reaction_added)$/;
+
 /** Something that a person wrote. */
 interface Said {
   readonly channelId: string;

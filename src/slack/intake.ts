@@ -1,5 +1,5 @@
 /**
- * What every listener of one request works with, and the two things that the intake does in Slack itself: open a form or a log, and tell one
+ * What every listener works with, and the two things that the intake does in Slack itself: open a form or a log, and tell one
  * person something that nobody else sees.
  */
 import type { ModalView } from '@slack/types';
@@ -23,19 +23,22 @@ export interface Intake {
 }
 
 export function createIntake(deps: SlackDeps, slack: SlackPolicy): Intake {
-  const client = slackWebClient({
-    botToken: deps.botToken,
-    apiUrl: deps.apiUrl,
-    fetch: deps.fetch,
-    timeoutMs: callDeadlineMs,
-  });
+  const connect = () =>
+    slackWebClient({
+      botToken: deps.botToken,
+      apiUrl: deps.apiUrl,
+      fetch: deps.fetch,
+      timeoutMs: callDeadlineMs,
+    });
   return {
     deps,
     slack,
     openView: async (triggerId, view) => {
+      const client = connect();
       await slackCall('views.open', async () => await client.views.open({ trigger_id: triggerId, view }));
     },
     tell: async ({ userId, channelId, threadTs, text }) => {
+      const client = connect();
       try {
         await slackCall(
           'chat.postEphemeral',

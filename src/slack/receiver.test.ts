@@ -43,8 +43,6 @@ function subject(listen: (ack: (() => Promise<void>) | null) => Promise<void>, d
   const working: Promise<unknown>[] = [];
   const receiver = new HonoReceiver({
     log: (event) => void logged.push(event),
-    waitUntil: (work) => void working.push(work),
-    retryNum: null,
     deadlineMs,
   });
   const app = new App({
@@ -61,7 +59,9 @@ function subject(listen: (ack: (() => Promise<void>) | null) => Promise<void>, d
   app.action('a', async ({ ack }) => await listen(async () => await ack()));
   app.view('v', async ({ ack }) => await listen(async () => await ack()));
   app.options('o', async ({ ack }) => await listen(async () => await ack({ options: [] })));
-  return { receiver, logged, settled: async () => await Promise.all(working) };
+  const answer = async (inbound: Inbound) =>
+    await receiver.answer(inbound, { waitUntil: (work) => void working.push(work), retryNum: null });
+  return { answer, logged, settled: async () => await Promise.all(working) };
 }
 
 /** What stands in for the answer that nobody gave. */
@@ -73,64 +73,64 @@ const instead = (kind: Kind, status: 500 | 503, text: string): [number, string] 
 };
 
 describe.each(kinds)('%s', (kind) => {
-  const answerOf = async (receiver: HonoReceiver): Promise<[number, string]> => {
-    const response = await receiver.answer(inboundOf(kind));
+  const answerOf = async (answer: (inbound: Inbound) => Promise<Response>): Promise<[number, string]> => {
+    const response = await answer(inboundOf(kind));
     return [response.status, await response.text()];
   };
 
   it('is answered when its listener throws before it answers', async () => {
-    const { receiver, logged } = subject(async () => await Promise.reject(new Error('x')));
-    expect(await answerOf(receiver)).toEqual(instead(kind, 500, sentences.failed));
+    const { answer, logged } = subject(async () => await Promise.reject(new Error('x')));
+    expect(await answerOf(answer)).toEqual(instead(kind, 500, sentences.failed));
     expect(logged).toEqual(['slack.failed']);
   });
 
   it('is answered when its listener does not, in time', async () => {
-    const { receiver, logged } = subject(async () => await new Promise(() => {}), 20);
-    expect(await answerOf(receiver)).toEqual(instead(kind, 503, sentences.late));
+    const { answer, logged } = subject(async () => await new Promise(() => {}), 20);
+    expect(await answerOf(answer)).toEqual(instead(kind, 503, sentences.late));
     expect(logged).toEqual(['slack.late']);
   });
 
   it('is answered with 400 when its listener cannot read it', async () => {
-    const { receiver, logged } = subject(async () => await Promise.reject(new UnreadablePayloadError('a.b')));
-    expect(await answerOf(receiver)).toEqual([400, 'not as Slack documents it']);
+    const { answer, logged } = subject(async () => await Promise.reject(new UnreadablePayloadError('a.b')));
+    expect(await answerOf(answer)).toEqual([400, 'not as Slack documents it']);
     expect(logged).toEqual(['slack.unreadable']);
   });
 });
 
 describe('the receiver', () => {
   it('gives the first answer and reports the second', async () => {
-    const { receiver, logged, settled } = subject(async (ack) => {
+    const { answer, logged, settled } = subject(async (ack) => {
       await ack?.();
       await ack?.();
     });
-    const response = await receiver.answer(inboundOf('action'));
+    const response = await answer(inboundOf('action'));
     await settled();
     expect([response.status, logged]).toEqual([200, ['slack.failed']]);
   });
 
   it('answers 404 when a listener ends without an answer', async () => {
-    const { receiver, logged } = subject(async () => {});
-    expect((await receiver.answer(inboundOf('action'))).status).toBe(404);
+    const { answer, logged } = subject(async () => {});
+    expect((await answer(inboundOf('action'))).status).toBe(404);
     expect(logged).toEqual(['slack.unhandled']);
   });
 
   it('reports what fails after the answer', async () => {
-    const { receiver, logged, settled } = subject(async (ack) => {
+    const { answer, logged, settled } = subject(async (ack) => {
       await ack?.();
       throw new Error('x');
     });
-    expect((await receiver.answer(inboundOf('command'))).status).toBe(200);
+    expect((await answer(inboundOf('command'))).status).toBe(200);
     await settled();
     expect(logged).toEqual(['slack.failed']);
   });
 
   it('answers an event only when its listener is done', async () => {
     const done: string[] = [];
-    const { receiver } = subject(async () => {
+    const { answer } = subject(async () => {
       await new Promise((resolve) => setTimeout(resolve, 20));
       done.push('durable');
     });
-    const response = await receiver.answer(inboundOf('event'));
+    const response = await answer(inboundOf('event'));
     expect([response.status, done]).toEqual([200, ['durable']]);
   });
 });

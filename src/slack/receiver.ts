@@ -15,11 +15,15 @@ import { UnreadablePayloadError } from './unreadable.ts';
 
 export interface ReceiverOptions {
   readonly log: (event: string, fields: Record<string, unknown>) => void;
+  /** Milliseconds; shorter in tests. */
+  readonly deadlineMs?: number;
+}
+
+/** What belongs to one request and to no other. */
+export interface RequestContext {
   /** Keeps the platform from ending the work with the answer. */
   readonly waitUntil: (work: Promise<unknown>) => void;
   readonly retryNum: number | null;
-  /** Milliseconds; shorter in tests. */
-  readonly deadlineMs?: number;
 }
 
 /** Bolt gives listeners an `ack` that takes whatever its kind of request is answered with. */
@@ -46,7 +50,7 @@ function insteadOf(kind: Inbound['kind'], status: 500 | 503): Response {
   }
 }
 
-/** Of one request: it is made with its app and gone with it. */
+/** Serves all requests of an isolate and keeps nothing of any. */
 export class HonoReceiver implements Receiver {
   #app: Pick<App, 'processEvent'> | null = null;
   readonly #options: ReceiverOptions;
@@ -63,10 +67,10 @@ export class HonoReceiver implements Receiver {
   async start(): Promise<void> {}
   async stop(): Promise<void> {}
 
-  async answer(inbound: Inbound): Promise<Response> {
+  async answer(inbound: Inbound, { waitUntil, retryNum }: RequestContext): Promise<Response> {
     const app = this.#app;
     if (app === null) throw new Error('the receiver has no app');
-    const { log, waitUntil, retryNum, deadlineMs } = this.#options;
+    const { log, deadlineMs } = this.#options;
     const { kind, name } = inbound;
     const answered = Promise.withResolvers<Response>();
     let acked: Response | null = null;

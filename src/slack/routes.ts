@@ -30,13 +30,15 @@ export function slackRoutes(deps: SlackDeps): Hono {
   const { slack } = policy;
   if (slack === null) throw new Error('Slack is not configured');
   if (signingSecret === '') throw new Error('the signing secret is empty');
+  const intake = createIntake(deps, slack);
+  const receiver = new HonoReceiver({ log });
+  createSlackApp(intake, receiver);
   const app = new Hono();
 
   app.all('/events', async (c) => {
     const admission = await admit(c.req.raw, deps);
     if (admission.kind === 'answer') return admission.response;
     const { inbound } = admission;
-    const intake = createIntake(deps, slack);
     const waitUntil = waitUntilOf(c);
     if (!isFrom(inbound.sender, slack.team)) {
       log('slack.refused', { why: 'another workspace', kind: inbound.kind, name: inbound.name });
@@ -46,9 +48,7 @@ export function slackRoutes(deps: SlackDeps): Hono {
       }
       return response;
     }
-    const receiver = new HonoReceiver({ log, waitUntil, retryNum: retryNumOf(c) });
-    createSlackApp(intake, receiver);
-    return await receiver.answer(inbound);
+    return await receiver.answer(inbound, { waitUntil, retryNum: retryNumOf(c) });
   });
   return app;
 }

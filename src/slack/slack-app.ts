@@ -1,16 +1,16 @@
 /**
- * Bolt's app for one request: which listener answers what, and how each gives its answer. One app a request costs a tenth of a millisecond, and
- * nothing of a request outlives it: Bolt's client has a queue that workerd would let die with the request that filled it.
+ * Bolt's app: which listener answers what, and how each gives its answer. One for all requests, and nothing of a request stays in it. So
+ * no listener uses the client that Bolt hands it: that one has a queue, which workerd lets die with the request that filled it.
  *
  * `authorize` instead of a token: with a token Bolt asks Slack who it is before anything else. `ignoreSelf` is off: it would need the bot's ids,
  * and `events.ts` leaves out all software, not only this one. Nothing that is acknowledged is left undone: listeners act first.
  */
 import { App, LogLevel, type Logger, type RespondFn } from '@slack/bolt';
-import { answerAction, choiceIdPattern } from './actions.ts';
+import { answerAction, clickPattern } from './actions.ts';
 import { answerCommand } from './commands.ts';
 import { DeadlineError, withDeadline } from '../core/with-deadline.ts';
 import { callDeadlineMs, workDeadlineMs } from './deadline.ts';
-import { answerEvent } from './events.ts';
+import { answerEvent, eventPattern } from './events.ts';
 import type { Intake } from './intake.ts';
 import { actionIds, callbackIds, formFields } from './names.ts';
 import type { HonoReceiver } from './receiver.ts';
@@ -91,20 +91,16 @@ export function createSlackApp(intake: Intake, receiver: HonoReceiver): void {
     await ack(text === null ? undefined : ephemeral(text));
   });
 
-  for (const event of ['app_mention', 'message', 'reaction_added'] as const) {
-    app.event(event, async ({ body }) => await answerEvent(intake, body));
-  }
+  // Few listeners with patterns: Bolt asks each of them at every request.
+  app.event(eventPattern, async ({ body }) => await answerEvent(intake, body));
 
-  const actions = [actionIds.cancel, actionIds.retry, actionIds.log, actionIds.approve, actionIds.change];
-  for (const action of [...actions, choiceIdPattern]) {
-    app.action(action, async ({ ack, respond, body }) => {
-      await clicked(
-        intake,
-        { ack: async () => await ack(), respond },
-        async () => await answerAction(intake, body),
-      );
-    });
-  }
+  app.action(clickPattern, async ({ ack, respond, body }) => {
+    await clicked(
+      intake,
+      { ack: async () => await ack(), respond },
+      async () => await answerAction(intake, body),
+    );
+  });
   app.action(actionIds.openPullRequest, async ({ ack }) => await ack());
 
   app.shortcut(

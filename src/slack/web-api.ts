@@ -53,7 +53,7 @@ function ignore(): void {
   // See `silent`.
 }
 
-/** Cheap; one for each request, because its queue must not outlive a request in workerd. */
+/** Cheap; made when there is something to call, because its queue must not outlive a request in workerd. */
 export function slackWebClient(api: SlackApi): WebClient {
   const send = slackFetch(api.fetch);
   return new WebClient(api.botToken, {

@@ -106,6 +106,18 @@ describe('the API', () => {
     expect((await api(flow.world, path)).status).toBe(404);
   });
 
+  it.each([
+    '/cdn-cgi/local/scheduled',
+    '/cdn-cgi/local/explorer',
+    '/cdn-cgi/local/platform-proxy',
+    '/cdn-cgi/mf/scheduled',
+    '/cdn-cgi/handler/scheduled',
+  ])('shows nothing that workerd’s tools have for developers at %s', async (path) => {
+    const response = await api(flow.world, path, { headers: { host: 'localhost' } });
+    expect(response.status).toBe(404);
+    expect(await response.json()).toMatchObject({ error: { code: 'not-found' } });
+  });
+
   it('refuses in the task what the configuration does not allow', async () => {
     const { taskId } = startedSchema.parse(
       await (await post(wanted('acme/unlisted', 'mend it [mend]'))).json(),
