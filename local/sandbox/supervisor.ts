@@ -41,7 +41,7 @@ function end(why: string): never {
 }
 
 function forward(port: number, socketPath: string): Promise<void> {
-  const server = createServer({ allowHalfOpen: true }, (inside) => {
+  const server = createServer({ allowHalfOpen: true, noDelay: true }, (inside) => {
     const gateway = connect({ path: socketPath, allowHalfOpen: true });
     inside.pipe(gateway);
     gateway.pipe(inside);
