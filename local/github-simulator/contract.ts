@@ -2,6 +2,7 @@
  * What a program that starts the GitHub simulator may ask of it: options, the actions of people, and views for assertions.
  * The protocols (REST, git smart HTTP, webhooks) are GitHub's own and are not described here.
  */
+import type { SecureContext } from 'node:tls';
 
 type FileMode = '100644' | '100755' | '120000';
 /** A symlink's content is its target. */
@@ -231,5 +232,7 @@ export interface GithubSimulator {
   issuedTokens(): readonly TokenView[];
   requests(): readonly RequestView[];
   failNext(fault: Fault): void;
+  /** Serves the same site over TLS as well, as github.com does, until `close`. Resolves with its base; the host is `localhost`. */
+  listenTls(contextFor: (hostname: string) => Promise<SecureContext>): Promise<string>;
   close(): Promise<void>;
 }

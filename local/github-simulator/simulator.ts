@@ -5,7 +5,8 @@
  */
 import { mkdir } from 'node:fs/promises';
 import { resolve } from 'node:path';
-import type { Server } from 'node:http';
+import type { Server } from 'node:net';
+import { createServer as createTlsServer } from 'node:tls';
 import { publicKey } from './app-jwt.ts';
 import type { GithubSimulator, GithubSimulatorOptions, Permissions } from './contract.ts';
 import { Faults, RequestLog } from './faults.ts';
@@ -134,6 +135,16 @@ export async function startGithubSimulator(options: GithubSimulatorOptions): Pro
     issuedTokens: () => tokens.all().map(tokenView),
     requests: () => [...log.all()],
     failNext: (fault) => faults.plan(fault),
+    async listenTls(contextFor) {
+      const secure = createTlsServer({
+        ALPNProtocols: ['http/1.1'],
+        SNICallback: (name, done) => void contextFor(name).then((context) => done(null, context), done),
+      });
+      // Not a second site in front of the first: the same HTTP server reads what was decrypted.
+      secure.on('secureConnection', (socket) => server.emit('connection', socket));
+      server.once('close', () => secure.close());
+      return `https://localhost:${await listen(secure, 0)}`;
+    },
     async close() {
       await webhooks.close();
       server.closeAllConnections();
