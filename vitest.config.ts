@@ -67,8 +67,6 @@ export default defineConfig({
         test: {
           name: 'flows',
           include: ['test/flows/**/*.test.ts'],
-          // Each flow starts a whole bot with real sandboxes: one after the other, so that they do not starve each other.
-          fileParallelism: false,
           testTimeout: 120_000,
           hookTimeout: 120_000,
         },

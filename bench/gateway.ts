@@ -150,11 +150,11 @@ async function compareClones(
 ): Promise<Clones> {
   const token = await world.mintToken({ contents: 'read' });
   const authority = await createCertificateAuthority(Date.now());
-  const secure = await world.github.listenTls(authority.contextFor);
+  const secure = await world.github.listenTls(async (hostname) => await authority.contextFor(hostname));
   const cloneUrl = (base: string) =>
     `${base.replace('://', `://x-access-token:${token}@`)}/acme/split-bill.git`;
   const ways = { plain: cloneUrl(world.github.url), direct: cloneUrl(secure) };
-  const seen = { inside: [] as Cost[], direct: [] as Cost[], plain: [] as Cost[] };
+  const seen: Record<'inside' | 'direct' | 'plain', Cost[]> = { inside: [], direct: [], plain: [] };
   for (let index = 0; index < rounds; index += 1) {
     // The first round pays for caches.
     const keep = (way: keyof typeof seen, cost: Cost) => index > 0 && seen[way].push(cost);

@@ -7,6 +7,7 @@ import { mkdir } from 'node:fs/promises';
 import { resolve } from 'node:path';
 import type { Server } from 'node:net';
 import { createServer as createTlsServer } from 'node:tls';
+import { callbackify } from 'node:util';
 import { publicKey } from './app-jwt.ts';
 import type { GithubSimulator, GithubSimulatorOptions, Permissions } from './contract.ts';
 import { Faults, RequestLog } from './faults.ts';
@@ -138,7 +139,7 @@ export async function startGithubSimulator(options: GithubSimulatorOptions): Pro
     async listenTls(contextFor) {
       const secure = createTlsServer({
         ALPNProtocols: ['http/1.1'],
-        SNICallback: (name, done) => void contextFor(name).then((context) => done(null, context), done),
+        SNICallback: callbackify(contextFor),
       });
       // Not a second site in front of the first: the same HTTP server reads what was decrypted.
       secure.on('secureConnection', (socket) => server.emit('connection', socket));

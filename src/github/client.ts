@@ -12,6 +12,8 @@ export interface GithubApi {
   readonly now: () => number;
   /** Milliseconds for one request, body included. */
   readonly timeoutMs?: number;
+  /** Milliseconds before each further attempt at reading; shorter in tests. */
+  readonly retryDelaysMs?: readonly number[];
 }
 
 /** No methods by name (`rest.…`): the Worker's bundle has none, see `stubs/no-endpoint-methods.cjs`. */
@@ -21,8 +23,7 @@ export type GithubClient = Pick<Octokit, 'request' | 'paginate' | 'hook'>;
 export type Credential = () => Promise<string>;
 
 const defaultTimeoutMs = 15_000;
-/** Milliseconds before reading is tried again. */
-const retryDelaysMs = [1000, 4000] as const;
+const defaultRetryDelaysMs = [1000, 4000] as const;
 
 /** GitHub asks us to slow down: the primary or a secondary rate limit. Passes by itself. */
 class GithubRateLimitError extends Error {
@@ -66,7 +67,7 @@ export class GithubRefusal extends Error {
  */
 export function githubClient(api: GithubApi, credential: Credential): GithubClient {
   const { fetch: platformFetch } = api;
-  const timeoutMs = api.timeoutMs ?? defaultTimeoutMs;
+  const { timeoutMs = defaultTimeoutMs, retryDelaysMs = defaultRetryDelaysMs } = api;
   const client = new Octokit({
     baseUrl: api.apiUrl,
     userAgent: 'airlock',

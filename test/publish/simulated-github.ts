@@ -46,9 +46,10 @@ export function ownProcess(
   apiUrl: string;
   fetch: typeof fetch;
   now: () => number;
+  retryDelaysMs: readonly number[];
   tokens: AppTokens;
 } {
-  const api = { apiUrl: simulator.apiUrl, fetch: fetch_, now: Date.now };
+  const api = { apiUrl: simulator.apiUrl, fetch: fetch_, now: Date.now, retryDelaysMs: [1, 1] };
   return { ...api, tokens: createAppTokens({ ...api, appId, privateKey }) };
 }
 
