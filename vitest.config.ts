@@ -40,6 +40,7 @@ export default defineConfig({
                   SANDBOX_GATEWAY_TOKEN: 'the-gateway-of-the-tests',
                 },
                 serviceBindings: { SANDBOX_HOST: sandboxHost },
+                r2Buckets: ['SETUP_CACHE'],
               },
             };
           }),

@@ -39,7 +39,16 @@ export type WranglerConfig = z.infer<typeof wranglerConfigSchema>;
 /** What a deployment may set for itself, and keeps: another image, a larger machine, more of them. */
 const ownOfContainer = ['image', 'image_build_context', 'instance_type', 'max_instances'];
 /** The same, outside containers. */
-const ownOfEnvironment = ['name', 'routes', 'route', 'workers_dev', 'account_id', 'observability'];
+const ownOfEnvironment = [
+  'name',
+  'routes',
+  'route',
+  'workers_dev',
+  'account_id',
+  'observability',
+  // A bucket for the setup cache: one that another environment uses as well would carry what it installed over.
+  'r2_buckets',
+];
 
 /** What `env` has to be. */
 export function environmentsOf(config: WranglerConfig): Readonly<Record<string, unknown>> {

@@ -1,6 +1,7 @@
 /** Wires the sweep. Apart from `composition.ts` only because that is long. */
-import { log, retentionMsOf } from './composition.ts';
+import { retentionMsOf } from './composition.ts';
 import { recordOf, sandboxesOf, slotsOf, type Env } from './env.ts';
+import { log } from './platform.ts';
 import type { SweepDeps } from './tasks/sweep.ts';
 
 /** How much later than it should have a record is looked after: its own alarm comes first. */

@@ -22,14 +22,22 @@ import type { RepositoryRef, TaskRequest } from './core/task.ts';
 import type { TaskView } from './core/task-view.ts';
 import type { EgressDeps } from './egress/handler.ts';
 import { addToReceipt } from './egress/receipt.ts';
-import { insideOpenaiBaseUrl, recordOf, sandboxesOf, sendToInstance, slotsOf, type Env } from './env.ts';
+import {
+  insideOpenaiBaseUrl,
+  recordOf,
+  sandboxesOf,
+  sendToInstance,
+  setupCacheOf,
+  slotsOf,
+  type Env,
+} from './env.ts';
 import { createAppTokens, type AppTokens } from './github/app-auth.ts';
 import { createCodeHost } from './github/code-host.ts';
 import { createCurrentName, rarelyAsked, type CurrentName } from './github/current-name.ts';
 import { progressComment } from './github/comments.ts';
 import { githubWebhooks } from './github/webhooks.ts';
+import { log, now, platformFetch } from './platform.ts';
 import { createPublication } from './publish/publisher.ts';
-import { localSetupCache } from './sandbox/local-setup-cache.ts';
 import { parseSettings, type Settings } from './settings.ts';
 import { createChat } from './slack/chat.ts';
 import { slackRoutes } from './slack/routes.ts';
@@ -167,11 +175,12 @@ export function composeInbox(env: Env): InboxDeps {
 export function composeTask(env: Env, taskId: string): TaskDeps {
   const { config, codex, tokens, settings, policy, chat } = baseOf(env);
   const sandboxes = sandboxesOf(env);
+  const sandbox = sandboxes.get(sandboxes.idFor(taskId));
   return {
     record: recordOf(env, taskId),
-    sandbox: sandboxes.get(sandboxes.idFor(taskId)),
+    sandbox,
     slots: slotsOf(env),
-    setupCache: env.SANDBOX_HOST ? localSetupCache(env.SANDBOX_HOST, sandboxes.idFor(taskId)) : null,
+    setupCache: setupCacheOf(env, taskId, sandbox),
     codex,
     codeHost: createCodeHost({ tokens, taskId, apiUrl: settings.githubApiUrl, fetch: platformFetch, now }),
     publication: createPublication({ tokens, apiUrl: settings.githubApiUrl, fetch: platformFetch, now, log }),
@@ -287,14 +296,4 @@ async function publishAgain(
 
 function renderComment(view: TaskView): string {
   return progressComment({ ...view, taskUrl: null });
-}
-
-/** workerd's own fetch refuses to be called as a method of something else. */
-const platformFetch: typeof fetch = async (input, init) => await fetch(input, init);
-
-const now = (): number => Date.now();
-
-/** Structured logs: one JSON object a line, `event` first. Never a credential, never text of a repository or a person. */
-export function log(event: string, fields: Record<string, unknown>): void {
-  console.log(JSON.stringify({ event, ...fields }));
 }

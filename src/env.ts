@@ -2,13 +2,16 @@
  * What the platform binds to the Worker, and what is decided by where it runs: on Cloudflare sandboxes are containers, on one machine they
  * are lent by the sandbox host. Settings are not here (`settings.ts`): they are parsed from the same object.
  */
-import type { Sandboxes } from './core/sandbox-port.ts';
+import type { Sandboxes, TaskSandbox as SandboxPort } from './core/sandbox-port.ts';
+import type { SetupCache } from './core/setup-cache-port.ts';
 import type { SlotAnswer, Slots } from './core/slots-port.ts';
 import type { TaskStart } from './core/task.ts';
 import { withDeadline } from './core/with-deadline.ts';
 import { cloudflareSandboxes } from './sandbox/cloudflare-sandboxes.ts';
 import type { TaskSandbox } from './sandbox/cloudflare.ts';
+import { localSetupCache } from './sandbox/local-setup-cache.ts';
 import { localSandboxes } from './sandbox/local.ts';
+import { r2SetupCache } from './sandbox/r2-setup-cache.ts';
 import { taskLimits } from './tasks/limits.ts';
 import type { WorkflowEventType } from './tasks/record-core.ts';
 import type { TaskRecordBase } from './tasks/record.ts';
@@ -25,6 +28,8 @@ export interface Env {
   readonly TASK_WORKFLOW: Workflow<TaskStart>;
   /** The containers; not there on one machine. */
   readonly SANDBOX?: DurableObjectNamespace<TaskSandbox>;
+  /** Where setup keeps what it installed, on Cloudflare; not there unless a deployment binds a bucket of its own. */
+  readonly SETUP_CACHE?: R2Bucket;
   /** The sandbox host of this machine; only there on one machine. */
   readonly SANDBOX_HOST?: Fetcher;
   /** For how many sandboxes this machine has room, in decimal digits; only there on one machine. */
@@ -42,6 +47,13 @@ export function sandboxesOf(env: Env): Sandboxes {
     return localSandboxes(env.SANDBOX_HOST, (taskId) => env.TASKS.idFromName(`sandbox:${taskId}`).toString());
   if (env.SANDBOX !== undefined) return cloudflareSandboxes(env.SANDBOX);
   throw new Error('no sandbox binding: this Worker cannot run tasks here');
+}
+
+/** null: there is none here, and each setup begins from nothing. */
+export function setupCacheOf(env: Env, taskId: string, sandbox: SandboxPort): SetupCache | null {
+  if (env.SANDBOX_HOST !== undefined)
+    return localSetupCache(env.SANDBOX_HOST, sandboxesOf(env).idFor(taskId));
+  return env.SETUP_CACHE === undefined ? null : r2SetupCache(env.SETUP_CACHE, sandbox);
 }
 
 /** The record is found by the sandbox's id, because the egress handler knows nothing else. */

@@ -13,13 +13,13 @@ import {
   composeRecord,
   composeSlots,
   composeTask,
-  log,
   retentionMsOf,
 } from './composition.ts';
 import { composeSweep } from './compose-sweep.ts';
 import { taskStartSchema, type TaskOutcome, type TaskStart } from './core/task.ts';
 import type { Env } from './env.ts';
 import { connectOutbound } from './sandbox/cloudflare.ts';
+import { log } from './platform.ts';
 import { handleLocalEgress } from './sandbox/local-egress.ts';
 import type { RecordDeps } from './tasks/record-core.ts';
 import { TaskRecordBase } from './tasks/record.ts';

@@ -20,6 +20,7 @@ const mayImport: Readonly<Record<string, readonly string[]>> = {
   web: ['core'],
   'settings.ts': [],
   'version.ts': [],
+  'platform.ts': [],
   'app.ts': ['web'],
   'env.ts': ['core', 'sandbox', 'tasks'],
   'compose-doctor.ts': ['core', 'doctor', 'tasks', 'web', 'env.ts', 'version.ts'],
@@ -36,10 +37,11 @@ const mayImport: Readonly<Record<string, readonly string[]>> = {
     'web',
     'app.ts',
     'env.ts',
+    'platform.ts',
     'settings.ts',
     'version.ts',
   ],
-  'compose-sweep.ts': ['tasks', 'composition.ts', 'env.ts'],
+  'compose-sweep.ts': ['tasks', 'composition.ts', 'env.ts', 'platform.ts'],
   'index.ts': [
     'core',
     'sandbox',
@@ -48,6 +50,7 @@ const mayImport: Readonly<Record<string, readonly string[]>> = {
     'compose-doctor.ts',
     'compose-sweep.ts',
     'env.ts',
+    'platform.ts',
   ],
 };
 

@@ -74,6 +74,7 @@ describe('the environments', () => {
       },
     ],
     ['settings', { vars: { SANDBOX_LOG_LEVEL: 'warn', GITHUB_URL: 'https://ghe.example.com' } }],
+    ['bucket', { r2_buckets: [{ binding: 'SETUP_CACHE', bucket_name: 'airlock-setup-cache' }] }],
     ['address', { routes: [{ pattern: 'airlock.example.com', custom_domain: true }] }],
   ])('may have their own %s', (_, change) => {
     const other = changed('production', change);

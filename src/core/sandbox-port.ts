@@ -59,8 +59,8 @@ export interface RunChunk {
 export interface TaskSandbox {
   /** Starts it, or finds it started. A sandbox that was destroyed is never started again: `SandboxLostError`. */
   start(spec: SandboxSpec): Promise<void>;
-  /** Replaces the file; creates missing folders. */
-  writeFile(path: string, content: string): Promise<void>;
+  /** Replaces the file; creates missing folders. Text becomes UTF-8; at most 8 MiB. */
+  writeFile(path: string, content: string | Uint8Array<ArrayBuffer>): Promise<void>;
   /** Bytes from `offset` on, at most `maxBytes` (up to 1 MiB); null when there is no such regular file. */
   readFile(
     path: string,

@@ -85,8 +85,8 @@ function cloudflareSandbox(sandbox: () => TaskSandbox): SandboxPort {
   }
 
   /** As base64, so that what arrives is what was sent, byte for byte. */
-  async function put(path: string, content: string): Promise<void> {
-    const base64 = encodeBase64(new TextEncoder().encode(content));
+  async function put(path: string, content: string | Uint8Array): Promise<void> {
+    const base64 = encodeBase64(typeof content === 'string' ? new TextEncoder().encode(content) : content);
     release(await sandbox().writeFile(path, base64, { encoding: 'base64' }));
   }
 

@@ -45,7 +45,7 @@ function localSandbox(host: SandboxHostBinding, sandboxId: string): TaskSandbox 
     options: {
       query?: Record<string, string | number>;
       json?: unknown;
-      body?: string;
+      body?: BodyInit;
       timeoutMs?: number;
     } = {},
   ): Promise<Answer> {

@@ -39,7 +39,7 @@ function world(given: Given = {}) {
   const said = (value: unknown) => (typeof value === 'string' ? value : JSON.stringify(value));
   const sandbox: TaskSandbox = {
     start: async () => undefined,
-    writeFile: async (path, content) => void jobs.set(path, content),
+    writeFile: async (path, content) => void jobs.set(path, String(content)),
     readFile: async () => null,
     exec: async () => ({
       exitCode: 0,

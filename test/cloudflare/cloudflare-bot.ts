@@ -43,6 +43,8 @@ export async function startCloudflareBot(options: BotOptions, engine: FakeEngine
           },
         ]),
       ),
+      // As a deployment does that wants the cache.
+      r2Buckets: { SETUP_CACHE: 'airlock-setup-cache' },
       workflows: Object.fromEntries(
         config.workflows.map(({ name, binding, class_name: className }) => [binding, { name, className }]),
       ),

@@ -43,7 +43,8 @@ function remoteSandbox(sandboxId: string, post: Post): TaskSandbox {
       await call({ method: 'start', spec });
     },
     async writeFile(path, content) {
-      await call({ method: 'writeFile', path, content });
+      const bytes = typeof content === 'string' ? Buffer.from(content) : content;
+      await call({ method: 'writeFile', path, content: Buffer.from(bytes).toString('base64') });
     },
     async readFile(path, range) {
       return file.parse(await call({ method: 'readFile', path, range }));

@@ -14,7 +14,7 @@ const callSchema = z.discriminatedUnion('method', [
     method: z.literal('start'),
     spec: z.object({ memoryBytes: z.int(), diskBytes: z.int(), maxProcesses: z.int() }),
   }),
-  z.object({ method: z.literal('writeFile'), path: z.string(), content: z.string() }),
+  z.object({ method: z.literal('writeFile'), path: z.string(), content: z.base64() }),
   z.object({ method: z.literal('readFile'), path: z.string(), range }),
   z.object({
     method: z.literal('exec'),
@@ -52,7 +52,10 @@ async function carryOut(
     case 'start':
       return await sandbox.start(call.spec);
     case 'writeFile':
-      return await sandbox.writeFile(call.path, call.content);
+      return await sandbox.writeFile(
+        call.path,
+        Uint8Array.from(atob(call.content), (one) => one.charCodeAt(0)),
+      );
     case 'readFile': {
       const read = await sandbox.readFile(call.path, call.range);
       return read === null ? null : { ...read, bytes: hex(read.bytes) };

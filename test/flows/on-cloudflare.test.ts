@@ -36,7 +36,12 @@ const named = scriptsByName({
     answer,
   ],
   long: [shell('echo begun; sleep 60'), answer],
+  mend: [applyPatch(splitBillPatch), answer],
 });
+
+/** As a package manager that finds what it needs already there. Random, so that it is seen whose it is; more than goes in one piece. */
+const install =
+  'test -f node_modules/cents || { mkdir -p node_modules && head -c 3000000 /dev/urandom > node_modules/cents; }; sha256sum < node_modules/cents';
 
 /** Tasks that name a script get it; the others the demo's, which also does what is planted in the issue. */
 const script: Script = (task) => {
@@ -50,7 +55,9 @@ let flow: FlowWorld;
 beforeAll(async () => {
   engine = await startEngine({ authority: await createCertificateAuthority(Date.now()) });
   flow = await startFlow({
-    configText: JSON.stringify({ repositories: { 'acme/*': {} } }),
+    configText: JSON.stringify({
+      repositories: { 'acme/*': {}, 'acme/installs': { setup: { run: install } } },
+    }),
     script,
     startBot: async (options) => await startCloudflareBot(options, engine),
   });
@@ -63,11 +70,11 @@ afterAll(async () => {
 const untilNoContainer = async () =>
   await until('every container destroyed', () => engine.containers().length === 0);
 
-async function newRepository(name: string) {
+async function newRepository(name: string, more: Readonly<Record<string, string>> = {}) {
   return await flow.world.github.createRepository({
     owner: 'acme',
     name,
-    files: splitBillFiles,
+    files: { ...splitBillFiles, ...more },
     collaborators: [{ login: 'maria', permission: 'write' }],
   });
 }
@@ -167,6 +174,32 @@ describe('a container that the platform takes away', () => {
     const view = await untilEnded(flow.world, taskId);
     expect(view.outcome).toMatchObject({ kind: 'failed', reason: { code: 'sandbox-lost' } });
     expect(engine.starts(objectId)).toBe(1);
+    await untilNoContainer();
+  });
+});
+
+describe('setup, with a bucket for its cache', () => {
+  it('finds in the second task what it installed in the first', async () => {
+    const repository = await newRepository('installs', {
+      '.gitignore': 'node_modules/\n',
+      'package-lock.json': '{ "lockfileVersion": 3 }\n',
+    });
+    const installed: string[] = [];
+    for (const fromCache of [false, true]) {
+      const { taskId } = await ask(flow.world, '@airlock mend it [mend]', { repository });
+      const events = await follow(flow.world, taskId);
+      const view = await untilEnded(flow.world, taskId);
+      expect(view.outcome).toMatchObject({ kind: 'pull-request' });
+      expect(view.setup).toMatchObject({ status: 'ok', fromCache });
+      const notes = events.flatMap(({ body }) => (body.kind === 'note' ? [body.text] : []));
+      expect(notes.some((text) => text.startsWith('What setup installed is kept'))).toBe(!fromCache);
+      const [said] = events.flatMap(({ body }) =>
+        body.kind === 'command.finished' ? [body.outputTail] : [],
+      );
+      installed.push(said?.trim() ?? '');
+    }
+    expect(installed[0]).toMatch(/^[0-9a-f]{64}/);
+    expect(installed[1]).toBe(installed[0]);
     await untilNoContainer();
   });
 });

@@ -2,6 +2,7 @@
  * What every implementation of `TaskSandbox` must do, as a suite to be run against each of them. Says nothing about how well a
  * sandbox is sealed; `sealed.test.ts` does.
  */
+import { createHash } from 'node:crypto';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { SandboxLostError, type Sandboxes, type TaskSandbox } from '../../src/core/sandbox-port.ts';
 import { newTaskId, smallSpec } from './contract-spec.ts';
@@ -129,6 +130,15 @@ export function describeSandboxContract(name: string, makeSubject: () => Promise
         expect(
           (await sandbox.readFile('/workspace/a/b/ü.txt', { offset: 99, maxBytes: 2 }))?.bytes,
         ).toHaveLength(0);
+      });
+
+      it('writes bytes as they are, text or not', async () => {
+        const bytes = Uint8Array.from({ length: 2 * MiB + 7 }, (_, at) => (at * 31 + (at >> 8)) & 0xff);
+        await sandbox.writeFile('/workspace/bytes', bytes);
+        const sum = await sandbox.exec({ argv: ['sha256sum', '/workspace/bytes'] }, small);
+        expect(sum.stdout.slice(0, 64)).toBe(createHash('sha256').update(bytes).digest('hex'));
+        const end = await sandbox.readFile('/workspace/bytes', { offset: 2 * MiB, maxBytes: 100 });
+        expect([...(end?.bytes ?? [])]).toEqual([...bytes.subarray(2 * MiB)]);
       });
 
       it('replaces a file as a whole', async () => {

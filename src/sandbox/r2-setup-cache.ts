@@ -1,0 +1,156 @@
+/**
+ * The setup cache in a bucket, where one is bound. One object an entry, carried through the Worker piece by piece; never looked into. How
+ * long entries are kept is the bucket's own rule (`docs/operations.md`).
+ */
+import type { TaskSandbox } from '../core/sandbox-port.ts';
+import { partName, type SetupCache, type SetupCacheEntry } from '../core/setup-cache-port.ts';
+import { withDeadline } from '../core/with-deadline.ts';
+
+const MiB = 1024 * 1024;
+/** Half of what one machine takes: each MiB is a call to the container, and the carrying must not take longer than installing. */
+const maxEntryBytes = 256 * MiB;
+/** What the sandbox contract reads at most at a time. */
+const readBytes = MiB;
+/** What is written at a time. Where the parts begin is of no matter to who unpacks them. */
+const writeBytes = 2 * MiB;
+const carryMs = 5 * 60_000;
+const bucketMs = 20_000;
+const removeMs = 30_000;
+
+/** The part of the bucket that is used. */
+export interface SetupCacheBucket {
+  head(name: string): Promise<object | null>;
+  get(name: string): Promise<{
+    readonly size: number;
+    readonly checksums: { readonly sha256?: ArrayBuffer };
+    readonly body: ReadableStream;
+  } | null>;
+  /** Null when the condition does not hold; then it may not have read anything. */
+  put(
+    name: string,
+    content: ReadableStream,
+    options: { readonly sha256: string; readonly onlyIf: { readonly etagDoesNotMatch: string } },
+  ): Promise<object | null>;
+  delete(name: string): Promise<void>;
+}
+type Inside = Pick<TaskSandbox, 'readFile' | 'writeFile' | 'exec'>;
+type Packed = Parameters<SetupCache['store']>[1];
+
+export function r2SetupCache(bucket: SetupCacheBucket, sandbox: Inside): SetupCache {
+  return {
+    maxEntryBytes,
+    restore: async (entry, folder) => await carried(async (open) => await restore(entry, folder, open)),
+    store: async (entry, packed) => await carried(async (open) => await store(entry, packed, open)),
+  };
+
+  async function restore(entry: SetupCacheEntry, folder: string, open: Open): Promise<boolean> {
+    const name = objectName(entry);
+    const object = await withDeadline(bucket.get(name), bucketMs, 'the bucket');
+    if (object === null) return false;
+    const expected = object.checksums.sha256;
+    if (expected === undefined || object.size > maxEntryBytes) {
+      // Not of ours: all that `store` puts there has its hash.
+      await object.body.cancel();
+      return false;
+    }
+    const digest = new crypto.DigestStream('SHA-256');
+    const hash = digest.getWriter();
+    const reader = object.body.getReader({ mode: 'byob' });
+    for (let number = 0; ; number += 1) {
+      open();
+      const { value, done } = await reader.readAtLeast(writeBytes, new Uint8Array(writeBytes));
+      if (value !== undefined && value.byteLength > 0) {
+        await hash.write(value);
+        await sandbox.writeFile(`${folder}/${partName(number)}`, value);
+      }
+      if (done) break;
+    }
+    await hash.close();
+    if (hex(await digest.digest) === hex(expected)) return true;
+    // Nothing has looked at it yet, and nothing shall, neither here nor in the next task.
+    await Promise.all([
+      bucket.delete(name),
+      sandbox.exec({ argv: ['rm', '-rf', folder] }, { timeoutMs: removeMs, maxOutputBytes: 0 }),
+    ]);
+    return false;
+  }
+
+  async function store(entry: SetupCacheEntry, packed: Packed, open: Open): Promise<boolean> {
+    const { sha256, bytes } = packed;
+    if (bytes > maxEntryBytes) return false;
+    const name = objectName(entry);
+    // What is there was stored under the same key before: the first stays.
+    if ((await withDeadline(bucket.head(name), bucketMs, 'the bucket')) !== null) return true;
+    const { readable, writable } = new FixedLengthStream(bytes);
+    const writer = writable.getWriter();
+    const put = bucket.put(name, readable, { sha256, onlyIf: { etagDoesNotMatch: '*' } });
+    const sent = send(packed, writer, open);
+    // Whichever ends the other first is heard below.
+    for (const one of [put, sent, writer.closed]) one.catch(() => undefined);
+    try {
+      // A bucket that has the entry by now reads none of it.
+      const isWhole = await Promise.race([sent, put.then(() => true)]);
+      if (isWhole) await put;
+      return isWhole;
+    } finally {
+      await writer.abort(new Error('not to be stored')).catch(() => undefined);
+    }
+  }
+
+  /** All but the last piece as they come: that one only when the whole is what was packed. False when it is not. */
+  async function send(
+    { folder, sha256, bytes, parts }: Packed,
+    writer: WritableStreamDefaultWriter<Uint8Array>,
+    open: Open,
+  ): Promise<boolean> {
+    const digest = new crypto.DigestStream('SHA-256');
+    const hash = digest.getWriter();
+    let held: Uint8Array | null = null;
+    let read = 0;
+    for await (const piece of piecesOf(folder, parts)) {
+      open();
+      read += piece.byteLength;
+      if (read > bytes) return false;
+      await hash.write(piece);
+      if (held !== null) await writer.write(held);
+      held = piece;
+    }
+    await hash.close();
+    if (held === null || read !== bytes || hex(await digest.digest) !== sha256) return false;
+    await writer.write(held);
+    await writer.close();
+    return true;
+  }
+
+  async function* piecesOf(folder: string, parts: number): AsyncGenerator<Uint8Array> {
+    for (let number = 0; number < parts; number += 1) {
+      for (let offset = 0; ;) {
+        const path = `${folder}/${partName(number)}`;
+        const piece = await sandbox.readFile(path, { offset, maxBytes: readBytes });
+        if (piece === null || piece.bytes.byteLength === 0) break;
+        yield piece.bytes;
+        offset += piece.bytes.byteLength;
+      }
+    }
+  }
+}
+
+/** Throws once nobody waits any more: a deadline ends the waiting, not the work. */
+type Open = () => void;
+
+async function carried(work: (open: Open) => Promise<boolean>): Promise<boolean> {
+  let isOver = false;
+  const open = () => {
+    if (isOver) throw new Error('the setup cache took too long');
+  };
+  try {
+    return await withDeadline(work(open), carryMs, 'the setup cache');
+  } finally {
+    isOver = true;
+  }
+}
+
+const objectName = ({ repositoryId, key }: SetupCacheEntry): string => `setup/${repositoryId}/${key}`;
+
+const hex = (bytes: ArrayBuffer): string =>
+  Array.from(new Uint8Array(bytes), (byte) => byte.toString(16).padStart(2, '0')).join('');

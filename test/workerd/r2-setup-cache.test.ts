@@ -1,0 +1,225 @@
+/** The setup cache in a bucket, in workerd with Cloudflare's own R2 for tests; the sandbox is a table of files. */
+import { env } from 'cloudflare:workers';
+import { afterEach, describe, expect, it } from 'vitest';
+import { SandboxLostError } from '../../src/core/sandbox-port.ts';
+import { partBytes, partName, type SetupCacheEntry } from '../../src/core/setup-cache-port.ts';
+import { r2SetupCache, type SetupCacheBucket } from '../../src/sandbox/r2-setup-cache.ts';
+
+const MiB = 1024 * 1024;
+const folder = '/tmp/packed';
+const entry: SetupCacheEntry = { repositoryId: 7, key: 'a'.repeat(64) };
+const nameOf = ({ repositoryId, key }: SetupCacheEntry) => `setup/${repositoryId}/${key}`;
+
+function bucketOf(): R2Bucket {
+  if (env.SETUP_CACHE === undefined) throw new Error('these tests have a bucket');
+  return env.SETUP_CACHE;
+}
+
+afterEach(async () => {
+  const { objects } = await bucketOf().list();
+  await bucketOf().delete(objects.map(({ key }) => key));
+});
+
+/** Bytes of which no two pieces are alike. */
+function content(bytes: number): Uint8Array<ArrayBuffer> {
+  const whole = new Uint8Array(bytes);
+  for (let at = 0; at < bytes; at += 65_536)
+    crypto.getRandomValues(whole.subarray(at, Math.min(bytes, at + 65_536)));
+  return whole;
+}
+
+async function sha256(bytes: Uint8Array<ArrayBuffer>): Promise<string> {
+  const digest = new Uint8Array(await crypto.subtle.digest('SHA-256', bytes));
+  return Array.from(digest, (byte) => byte.toString(16).padStart(2, '0')).join('');
+}
+
+interface Table {
+  readonly files: Map<string, Uint8Array>;
+  readonly commands: (readonly string[])[];
+}
+
+function sandbox(files: readonly Uint8Array[] = []) {
+  const table: Table = {
+    files: new Map(files.map((file, number) => [`${folder}/${partName(number)}`, file])),
+    commands: [],
+  };
+  const inside: Parameters<typeof r2SetupCache>[1] = {
+    readFile: async (path, { offset, maxBytes }) => {
+      const file = table.files.get(path);
+      if (file === undefined) return null;
+      return {
+        bytes: file.slice(offset, offset + Math.min(maxBytes, MiB)),
+        size: file.byteLength,
+      };
+    },
+    writeFile: async (path, written) => {
+      if (typeof written === 'string') throw new Error('these are bytes');
+      if (written.byteLength > 8 * MiB) throw new Error('more than the contract takes');
+      table.files.set(path, written.slice());
+    },
+    exec: async ({ argv }) => {
+      table.commands.push(argv);
+      return { exitCode: 0, stdout: '', stderr: '', truncated: false, timedOut: false };
+    },
+  };
+  return { ...table, inside };
+}
+
+const parts = (whole: Uint8Array): Uint8Array[] =>
+  Array.from({ length: Math.ceil(whole.byteLength / partBytes) }, (_, number) =>
+    whole.slice(number * partBytes, (number + 1) * partBytes),
+  );
+
+const packedOf = async (whole: Uint8Array<ArrayBuffer>) => ({
+  folder,
+  sha256: await sha256(whole),
+  bytes: whole.byteLength,
+  parts: parts(whole).length,
+});
+
+async function joined({ files }: Table): Promise<string> {
+  const names = [...files.keys()].toSorted();
+  const blob = new Blob(names.map((name) => new Uint8Array(files.get(name) ?? [])));
+  return await sha256(new Uint8Array(await blob.arrayBuffer()));
+}
+
+const stored = async () => (await bucketOf().list()).objects.map(({ key }) => key);
+
+describe('an entry', () => {
+  it.each([1, MiB, 2 * MiB + 1, partBytes, 2 * partBytes + 12_345])(
+    'of %i bytes comes back as it was packed',
+    async (bytes) => {
+      const whole = content(bytes);
+      const packed = await packedOf(whole);
+      expect(await r2SetupCache(bucketOf(), sandbox(parts(whole)).inside).store(entry, packed)).toBe(true);
+      const next = sandbox();
+      expect(await r2SetupCache(bucketOf(), next.inside).restore(entry, folder)).toBe(true);
+      expect(await joined(next)).toBe(packed.sha256);
+    },
+  );
+
+  it('is of one repository and one key', async () => {
+    const whole = content(100);
+    await r2SetupCache(bucketOf(), sandbox(parts(whole)).inside).store(entry, await packedOf(whole));
+    for (const other of [
+      { ...entry, repositoryId: 70 },
+      { ...entry, key: 'b'.repeat(64) },
+    ]) {
+      const next = sandbox();
+      expect(await r2SetupCache(bucketOf(), next.inside).restore(other, folder)).toBe(false);
+      expect(next.files.size).toBe(0);
+    }
+  });
+
+  it('stays as it was first stored', async () => {
+    const [first, second] = [content(3 * MiB), content(3 * MiB)];
+    await r2SetupCache(bucketOf(), sandbox(parts(first)).inside).store(entry, await packedOf(first));
+    const again = r2SetupCache(bucketOf(), sandbox(parts(second)).inside);
+    expect(await again.store(entry, await packedOf(second))).toBe(true);
+    const next = sandbox();
+    await r2SetupCache(bucketOf(), next.inside).restore(entry, folder);
+    expect(await joined(next)).toBe(await sha256(first));
+  });
+
+  it('stays also where two tasks store it at once', async () => {
+    const [first, second] = [content(3 * MiB), content(3 * MiB)];
+    await r2SetupCache(bucketOf(), sandbox(parts(first)).inside).store(entry, await packedOf(first));
+    const blind: SetupCacheBucket = {
+      head: async () => null,
+      get: async (name: string) => await bucketOf().get(name),
+      put: async (name, body, options) => await bucketOf().put(name, body, options),
+      delete: async (name) => await bucketOf().delete(name),
+    };
+    const late = r2SetupCache(blind, sandbox(parts(second)).inside);
+    expect(await late.store(entry, await packedOf(second))).toBe(true);
+    const next = sandbox();
+    await r2SetupCache(bucketOf(), next.inside).restore(entry, folder);
+    expect(await joined(next)).toBe(await sha256(first));
+  });
+});
+
+describe('what is not stored', () => {
+  const whole = content(2 * partBytes + 5);
+  const [one = new Uint8Array(), two = new Uint8Array(), three = new Uint8Array()] = parts(whole);
+  const changed = one.slice();
+  changed[MiB] = (changed[MiB] ?? 0) ^ 1;
+
+  it.each<[string, readonly Uint8Array[]]>([
+    ['a changed part', [changed, two, three]],
+    ['a part less', [one, two]],
+    ['parts in another order', [two, one, three]],
+    ['a part that has grown', [one, two, content(MiB)]],
+    ['a shorter part', [one, two.slice(1), three]],
+    ['no parts', []],
+  ])('%s', async (_, files) => {
+    const cache = r2SetupCache(bucketOf(), sandbox(files).inside);
+    expect(await cache.store(entry, await packedOf(whole))).toBe(false);
+    expect(await stored()).toEqual([]);
+  });
+
+  it('more than it takes, which is not even read', async () => {
+    const inside = sandbox().inside;
+    const cache = r2SetupCache(bucketOf(), {
+      ...inside,
+      readFile: async () => await Promise.reject(new Error('read')),
+    });
+    const packed = { folder, sha256: 'c'.repeat(64), bytes: cache.maxEntryBytes + 1, parts: 40 };
+    expect(await cache.store(entry, packed)).toBe(false);
+  });
+
+  it('what a sandbox had that is gone meanwhile', async () => {
+    const { inside } = sandbox(parts(whole));
+    let reads = 0;
+    const cache = r2SetupCache(bucketOf(), {
+      ...inside,
+      readFile: async (path, range) => {
+        reads += 1;
+        if (reads > 3) throw new SandboxLostError('it was destroyed');
+        return await inside.readFile(path, range);
+      },
+    });
+    await expect(cache.store(entry, await packedOf(whole))).rejects.toThrow(SandboxLostError);
+    expect(await stored()).toEqual([]);
+  });
+});
+
+describe('what is not restored', () => {
+  it('something without a hash, which is not of ours', async () => {
+    await bucketOf().put(nameOf(entry), 'put there by hand');
+    const next = sandbox();
+    expect(await r2SetupCache(bucketOf(), next.inside).restore(entry, folder)).toBe(false);
+    expect(next.files.size).toBe(0);
+  });
+
+  it('something that is not what its hash says: it goes, from the sandbox and from the bucket', async () => {
+    const whole = content(3 * MiB);
+    await bucketOf().put(nameOf(entry), whole, { sha256: await sha256(whole) });
+    const lying: SetupCacheBucket = {
+      head: async () => null,
+      get: async (name: string) => {
+        const object = await bucketOf().get(name);
+        if (object === null) return null;
+        const { size, body } = object;
+        return { size, body, checksums: { sha256: new ArrayBuffer(32) } };
+      },
+      put: async (name, body, options) => await bucketOf().put(name, body, options),
+      delete: async (name) => await bucketOf().delete(name),
+    };
+    const next = sandbox();
+    expect(await r2SetupCache(lying, next.inside).restore(entry, folder)).toBe(false);
+    expect(next.commands).toEqual([['rm', '-rf', folder]]);
+    expect(await stored()).toEqual([]);
+  });
+
+  it('anything while the bucket does not answer: the caller goes on without', async () => {
+    const broken: SetupCacheBucket = {
+      head: async () => await Promise.reject(new Error('unavailable')),
+      get: async () => await Promise.reject(new Error('unavailable')),
+      put: async () => await Promise.reject(new Error('unavailable')),
+      delete: async () => undefined,
+    };
+    await expect(r2SetupCache(broken, sandbox().inside).restore(entry, folder)).rejects.toThrow(
+      'unavailable',
+    );
+  });
+});
