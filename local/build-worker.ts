@@ -4,13 +4,14 @@
  */
 import { execFile } from 'node:child_process';
 import { createHash } from 'node:crypto';
-import { mkdir, readdir, readFile, rename, rm, writeFile } from 'node:fs/promises';
+import { mkdir, readdir, readFile, rename, rm, stat, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
 import { projectRoot } from './project-root.ts';
 
 const run = promisify(execFile);
 const buildMs = 120_000;
+const keepBuildMs = 60 * 60_000;
 /** Compressed, as a deployment uploads it. The sandbox SDK is a third of it, in one piece of which most is never called. */
 export const maxBundleKiB = 320;
 
@@ -47,12 +48,27 @@ export async function buildWorker(log: (line: string) => void): Promise<WorkerBu
     await rm(directory, { recursive: true, force: true });
     // Two starts at once may both build; whoever is second finds the folder there and uses it.
     await rename(fresh, directory).catch(() => rm(fresh, { recursive: true, force: true }));
+    await forgetOldBuilds();
   }
   const names = (await readdir(directory)).filter((name) => name.endsWith('.js') || name.endsWith('.jsonc'));
   const modules = names
     .map((name) => ({ name, type: name.endsWith('.js') ? ('ESModule' as const) : ('Text' as const) }))
     .sort((a, b) => Number(b.name === 'index.js') - Number(a.name === 'index.js'));
   return { directory, modules };
+}
+
+/** Each is 5 MB, and there is one for each state of the sources. What is young may just be read by another start. */
+async function forgetOldBuilds(): Promise<void> {
+  const folder = join(projectRoot, 'dist');
+  const builds = (await readdir(folder)).filter((name) => name.startsWith('worker-'));
+  await Promise.all(
+    builds.map(async (name) => {
+      const path = join(folder, name);
+      const built = await stat(path).catch(() => null); // another start may have removed it
+      if (built !== null && Date.now() - built.mtimeMs > keepBuildMs)
+        await rm(path, { recursive: true, force: true });
+    }),
+  );
 }
 
 async function isBuilt(directory: string): Promise<boolean> {
