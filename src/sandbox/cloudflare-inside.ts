@@ -137,7 +137,11 @@ export function parseReply({ exitCode, stdout }: { exitCode: number; stdout: str
 
 function decodeBase64(text: string): Uint8Array | null {
   try {
-    return Uint8Array.from(atob(text), (character) => character.charCodeAt(0));
+    const binary = atob(text);
+    const bytes = new Uint8Array(binary.length);
+    // A tenth of the time of `Uint8Array.from` with a function, which a cache of 100 MB would feel.
+    for (let at = 0; at < binary.length; at += 1) bytes[at] = binary.charCodeAt(at);
+    return bytes;
   } catch {
     return null; // not base64: the reply is not the script's
   }

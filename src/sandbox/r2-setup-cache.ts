@@ -7,13 +7,15 @@ import { partName, type SetupCache, type SetupCacheEntry } from '../core/setup-c
 import { withDeadline } from '../core/with-deadline.ts';
 
 const MiB = 1024 * 1024;
-/** Half of what one machine takes: each MiB is a call to the container, and the carrying must not take longer than installing. */
-const maxEntryBytes = 256 * MiB;
+/** A quarter of what one machine takes: each MiB is a call to the container, and the carrying must not take longer than installing. */
+const maxEntryBytes = 128 * MiB;
 /** What the sandbox contract reads at most at a time. */
 const readBytes = MiB;
 /** What is written at a time. Where the parts begin is of no matter to who unpacks them. */
 const writeBytes = 2 * MiB;
-const carryMs = 5 * 60_000;
+/** Well below the five minutes of the step around it, which then goes on without a cache. */
+const carryMs = 2 * 60_000;
+/** For one answer, or one piece. */
 const bucketMs = 20_000;
 const removeMs = 30_000;
 
@@ -53,26 +55,36 @@ export function r2SetupCache(bucket: SetupCacheBucket, sandbox: Inside): SetupCa
       await object.body.cancel();
       return false;
     }
-    const digest = new crypto.DigestStream('SHA-256');
-    const hash = digest.getWriter();
-    const reader = object.body.getReader({ mode: 'byob' });
-    for (let number = 0; ; number += 1) {
-      open();
-      const { value, done } = await reader.readAtLeast(writeBytes, new Uint8Array(writeBytes));
-      if (value !== undefined && value.byteLength > 0) {
-        await hash.write(value);
-        await sandbox.writeFile(`${folder}/${partName(number)}`, value);
-      }
-      if (done) break;
-    }
-    await hash.close();
-    if (hex(await digest.digest) === hex(expected)) return true;
+    if (hex(await unpackInto(folder, object.body, open)) === hex(expected)) return true;
     // Nothing has looked at it yet, and nothing shall, neither here nor in the next task.
     await Promise.all([
       bucket.delete(name),
       sandbox.exec({ argv: ['rm', '-rf', folder] }, { timeoutMs: removeMs, maxOutputBytes: 0 }),
     ]);
     return false;
+  }
+
+  /** The hash of what was put into the folder. */
+  async function unpackInto(folder: string, body: ReadableStream, open: Open): Promise<ArrayBuffer> {
+    const digest = new crypto.DigestStream('SHA-256');
+    const hash = digest.getWriter();
+    const reader = body.getReader({ mode: 'byob' });
+    try {
+      for (let number = 0; ; number += 1) {
+        open();
+        const next = reader.readAtLeast(writeBytes, new Uint8Array(writeBytes));
+        const { value, done } = await withDeadline(next, bucketMs, 'the bucket');
+        if (value !== undefined && value.byteLength > 0) {
+          await hash.write(value);
+          await sandbox.writeFile(`${folder}/${partName(number)}`, value);
+        }
+        if (done) break;
+      }
+    } finally {
+      reader.cancel().catch(() => undefined); // read to its end, or given up
+    }
+    await hash.close();
+    return await digest.digest;
   }
 
   async function store(entry: SetupCacheEntry, packed: Packed, open: Open): Promise<boolean> {
@@ -90,7 +102,7 @@ export function r2SetupCache(bucket: SetupCacheBucket, sandbox: Inside): SetupCa
     try {
       // A bucket that has the entry by now reads none of it.
       const isWhole = await Promise.race([sent, put.then(() => true)]);
-      if (isWhole) await put;
+      if (isWhole) await withDeadline(put, bucketMs, 'the bucket');
       return isWhole;
     } finally {
       await writer.abort(new Error('not to be stored')).catch(() => undefined);
@@ -112,13 +124,13 @@ export function r2SetupCache(bucket: SetupCacheBucket, sandbox: Inside): SetupCa
       read += piece.byteLength;
       if (read > bytes) return false;
       await hash.write(piece);
-      if (held !== null) await writer.write(held);
+      if (held !== null) await withDeadline(writer.write(held), bucketMs, 'the bucket');
       held = piece;
     }
     await hash.close();
     if (held === null || read !== bytes || hex(await digest.digest) !== sha256) return false;
-    await writer.write(held);
-    await writer.close();
+    await withDeadline(writer.write(held), bucketMs, 'the bucket');
+    await withDeadline(writer.close(), bucketMs, 'the bucket');
     return true;
   }
 

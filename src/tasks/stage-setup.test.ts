@@ -157,6 +157,20 @@ describe('the beginning of setup', () => {
     expect(log.join('\n')).toMatch(note);
   });
 
+  it('goes on without the cache when the attempt before was held up by it', async () => {
+    let asked = 0;
+    const restore = async () => {
+      asked += 1;
+      return await new Promise<boolean>(() => undefined);
+    };
+    const { deps, job } = world({ cache: { restore } });
+    beginSetup(authorization, setup, deps).catch(() => undefined);
+    await expect.poll(() => asked).toBe(1);
+    expect(await beginSetup(authorization, setup, deps)).toEqual({ go: true, value: null });
+    expect(asked).toBe(1);
+    expect(job()).toMatchObject({ restore: false, pack: false });
+  });
+
   it('asks the cache once, however often the step is tried', async () => {
     const { deps, cacheCalls } = world();
     await beginSetup(authorization, setup, deps);
@@ -223,12 +237,12 @@ describe('while setup runs', () => {
 });
 
 describe('the end of setup', () => {
-  async function finished(given: Given, optional = false) {
+  async function finished(given: Given, optional = false, more: Partial<Authorization> = {}) {
     const it = world(given);
     const policy = { ...setup, optional };
-    await beginSetup(authorization, policy, it.deps);
+    await beginSetup({ ...authorization, ...more }, policy, it.deps);
     it.cacheCalls.length = 0;
-    return { ...it, stage: await finishSetup(authorization, policy, it.deps) };
+    return { ...it, stage: await finishSetup({ ...authorization, ...more }, policy, it.deps) };
   }
 
   it('goes on to Codex, and what happened is kept with the record', async () => {
@@ -329,6 +343,18 @@ describe('the end of setup', () => {
     expect(stage.go).toBe(true);
     expect(cacheCalls).toEqual([]);
     expect(log.join('\n')).toMatch(note);
+  });
+
+  it.each<[string, Given, Partial<Authorization>]>([
+    ['from a base that anybody who may push can write', {}, { isConfiguredBase: false }],
+    ['beside what the cache had', { cache: { restore: async () => true } }, {}],
+  ])('stores nothing %s, whatever setup says that it packed', async (_, given, more) => {
+    let stored = 0;
+    const store = async () => (stored += 1) > 0;
+    const cache = { ...given.cache, store };
+    const { stage } = await finished({ cache, result: { ...good, packed } }, false, more);
+    expect(stage.go).toBe(true);
+    expect(stored).toBe(0);
   });
 
   it('says when what the cache had was no good', async () => {

@@ -35,7 +35,14 @@ const setupRun = 'setup';
 
 /** What a second attempt, and the step at the end, has to know of the first. */
 const keptBeginning = 'setup-begun.json';
-const beginningSchema = z.object({ key: z.string().nullable(), fromCache: z.boolean() });
+const beginningSchema = z.object({
+  key: z.string().nullable(),
+  fromCache: z.boolean(),
+  /** Whether what setup installs may be stored. Decided before anything untrusted runs: what is packed in the end is setup's own word. */
+  pack: z.boolean().default(false),
+});
+type Beginning = z.infer<typeof beginningSchema>;
+const withoutCache: Beginning = { key: null, fromCache: false, pack: false };
 
 export async function beginSetup(
   authorization: Authorization,
@@ -45,11 +52,14 @@ export async function beginSetup(
   const { sandbox, record } = deps;
   return await unlessLost(async () => {
     if ((await record.kept(keptBeginning)) === null) {
+      // First of all: an attempt that the cache holds up is not followed by another that waits for it.
+      await keepBeginning(withoutCache, deps);
       const key = await cacheKey(authorization, deps);
       const fromCache = key !== null && (await restore(entryOf(authorization, key), deps));
-      await record.keep(keptBeginning, JSON.stringify({ key, fromCache }));
+      const pack = key !== null && authorization.isConfiguredBase && !fromCache;
+      await keepBeginning({ key, fromCache, pack }, deps);
     }
-    const { key, fromCache } = await beginning(deps);
+    const { key, fromCache, pack } = await beginning(deps);
     await record.grantPhase('setup');
     await record.note(
       fromCache ? 'Setup begins with what the cache has.' : noCacheNote(key, deps.setupCache),
@@ -59,7 +69,7 @@ export async function beginSetup(
       { ...authorization, setup },
       {
         restore: fromCache,
-        pack: key !== null && authorization.isConfiguredBase && !fromCache,
+        pack,
         maxPackedBytes: deps.setupCache?.maxEntryBytes ?? 0,
       },
     );
@@ -103,7 +113,7 @@ export async function finishSetup(
   return await unlessLost(async () => {
     const result = await readResult(deps);
     if (result === null) return { go: false, outcome: failed('setup-unknown', unknownText) };
-    const { key, fromCache } = await beginning(deps);
+    const { key, fromCache, pack } = await beginning(deps);
     const { exitCode, durationMs, outputTail, putBack, left } = result;
     const status = exitCode === null ? 'timed-out' : exitCode === 0 ? 'ok' : 'failed';
     const report: SetupReport = {
@@ -123,8 +133,8 @@ export async function finishSetup(
       durationMs,
     });
     if (fromCache && !result.restored) await deps.record.note('What the cache had could not be unpacked.');
-    if (key !== null) await store(entryOf(authorization, key), result, deps);
     await deps.record.keep(keptSetup, JSON.stringify(report));
+    if (key !== null && pack) await store(entryOf(authorization, key), result, deps);
     if (result.problem !== null)
       return { go: false, outcome: failed('setup-left-a-mess', messText(result.problem)) };
     if (status === 'ok') return { go: true, value: null };
@@ -203,10 +213,10 @@ async function store(
         ? `What setup installed is kept for the next task (${Math.max(1, Math.round(packed.bytes / 1024))} KiB).`
         : 'What setup installed is not kept for the next task.',
     );
+    await sandbox.exec({ argv: ['rm', '-rf', packedFolder] }, { timeoutMs: 30_000, maxOutputBytes: 0 });
   } catch (error) {
     log('setup_cache.not_stored', { error: String(error) });
   }
-  await sandbox.exec({ argv: ['rm', '-rf', packedFolder] }, { timeoutMs: 30_000, maxOutputBytes: 0 });
 }
 
 function noCacheNote(key: string | null, cache: SetupCache | null): string {
@@ -218,9 +228,13 @@ function noCacheNote(key: string | null, cache: SetupCache | null): string {
 
 // ---- what is kept between steps -----------------------------------------------------------------------------------
 
-async function beginning({ record }: SetupDeps): Promise<z.infer<typeof beginningSchema>> {
+async function beginning({ record }: SetupDeps): Promise<Beginning> {
   const kept = await record.kept(keptBeginning);
-  return kept === null ? { key: null, fromCache: false } : beginningSchema.parse(JSON.parse(kept));
+  return kept === null ? withoutCache : beginningSchema.parse(JSON.parse(kept));
+}
+
+async function keepBeginning(begun: Beginning, { record }: SetupDeps): Promise<void> {
+  await record.keep(keptBeginning, JSON.stringify(begun));
 }
 
 /** null: the script did not come to its end, or its word is none. */
