@@ -16,6 +16,8 @@ import {
 } from 'miniflare';
 import type { WorkerBundle } from './build-worker.ts';
 
+const sweepEveryMs = 15 * 60_000;
+
 export interface WorkerHost {
   /** The public address, without a slash at the end. */
   readonly url: string;
@@ -34,6 +36,8 @@ export interface WorkerHostOptions {
   readonly sandboxHost: (request: Request) => Promise<Response>;
   /** Host name → origin that stands in for it. For worlds without an internet; everything else goes where it is meant to. */
   readonly standIns?: Readonly<Record<string, string>>;
+  /** Milliseconds between two sweeps; shorter in tests. */
+  readonly sweepEveryMs?: number;
   /** One line of the Worker's own log, as it wrote it. */
   log(level: string, message: string): void;
 }
@@ -94,7 +98,29 @@ export async function startWorker(
   });
   await miniflare.ready;
   const url = await miniflare.unsafeGetDirectURL();
-  return { url: url.origin, egress, dispose: async () => await miniflare.dispose() };
+  const clock = setInterval(
+    () => void runSweep(miniflare, options.log),
+    options.sweepEveryMs ?? sweepEveryMs,
+  );
+  clock.unref();
+  return {
+    url: url.origin,
+    egress,
+    dispose: async () => {
+      clearInterval(clock);
+      await miniflare.dispose();
+    },
+  };
+}
+
+/** What the platform's clock does on Cloudflare, by the `crons` of `wrangler.jsonc`. A turn that fails is the next one's. */
+async function runSweep(miniflare: Miniflare, log: WorkerHostOptions['log']): Promise<void> {
+  try {
+    const worker = await miniflare.getWorker('airlock');
+    await worker.scheduled();
+  } catch (error) {
+    log('error', JSON.stringify({ event: 'sweep.failed', error: String(error) }));
+  }
 }
 
 /** Miniflare's Request and Response are its own classes; the sandbox host speaks the platform's. Answers are streamed through. */

@@ -66,6 +66,8 @@ export const taskLimits = {
   heartbeatMs: 5_000,
   /** GitHub's secondary limit is 80 content-creating requests a minute for an installation; an edit counts. */
   commentEveryMs: 5_000,
+  /** While Codex works and nothing new is to be told: how long it takes is, and that it still works. */
+  refreshEveryMs: 30_000,
   /** Progress is written to disk at most this often; after a crash the rest is read again from the sandbox. */
   persistEveryMs: 500,
   /** How late the count of a sandbox's requests is written. */

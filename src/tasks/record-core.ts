@@ -188,8 +188,10 @@ export abstract class RecordCore<Env> extends DurableObject<Env> {
 
   protected tellIfDue(): void {
     const { now, log } = this.deps();
-    if (!this.#untold || now() < this.#quietUntil || now() - this.#editedAt < taskLimits.commentEveryMs)
-      return;
+    // While Codex works it is told now and then that it still does, and for how long.
+    if (!this.#untold && !this.opened().observing) return;
+    const everyMs = this.#untold ? taskLimits.commentEveryMs : taskLimits.refreshEveryMs;
+    if (now() < this.#quietUntil || now() - this.#editedAt < everyMs) return;
     this.#untold = false;
     this.#editedAt = now();
     this.saveComment().catch((error: unknown) => {

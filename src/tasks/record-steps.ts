@@ -61,6 +61,8 @@ export abstract class RecordSteps<Env> extends RecordCore<Env> {
       if (phase === 'provision') await this.arm();
       this.append({ kind: 'phase', phase });
       this.deps().log('task.phase_entered', { taskId: state.request.taskId, phase });
+      // What the task does when it is acknowledged is told then, and the end by the last step.
+      if (next.posted !== null && phase !== 'report') this.tellSoon();
     }
     return { cancelledBy: next.cancelledBy };
   }

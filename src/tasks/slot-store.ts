@@ -28,7 +28,7 @@ export interface SlotStore {
   /** Whose record was not asked since: `heldBefore` for those that hold a slot, `waitingBefore` for the others. Longest ago first. */
   unchecked(heldBefore: number, waitingBefore: number, limit: number): Checkable[];
   checked(taskId: string, now: number): void;
-  /** Who left the queue before that, and was not forgotten. Longest ago first. */
+  /** Who left the queue before that, and was not forgotten; any of them, so that some that cannot be forgotten hold up none. */
   past(leftBefore: number, limit: number): string[];
   forget(taskId: string): void;
 }
@@ -144,7 +144,7 @@ export function openSlotStore(storage: DurableObjectStorage): SlotStore {
     past: (leftBefore, limit) =>
       sql
         .exec<{ task_id: string }>(
-          'SELECT task_id FROM past WHERE left_at < ? ORDER BY left_at LIMIT ?',
+          'SELECT task_id FROM past WHERE left_at < ? ORDER BY RANDOM() LIMIT ?',
           leftBefore,
           limit,
         )

@@ -65,8 +65,10 @@ export abstract class SlotsBase<Env> extends DurableObject<Env> {
       this.#alarmAt = null;
       await this.#settle();
     }
-    const { held, waiting } = this.#queue;
-    const present = [...held, ...waiting].map(({ taskId }) => taskId).slice(0, limit);
+    const all = [...this.#queue.held, ...this.#queue.waiting].map(({ taskId }) => taskId);
+    // From anywhere: of a queue that stands it would otherwise always be the same ones that are looked at.
+    const from = all.length > limit ? Math.floor(Math.random() * all.length) : 0;
+    const present = [...all.slice(from), ...all.slice(0, from)].slice(0, limit);
     return { present, past: this.#store.past(pastBefore, limit) };
   }
 

@@ -169,9 +169,14 @@ export async function acknowledge(
     // A reaction is a courtesy: an issue that takes none must not cost the task.
     deps.log('reaction.failed', { taskId: request.taskId, error: String(error) }),
   );
-  const commented = deps.record
-    .saveComment()
-    .catch((error: unknown) => deps.log('comment.failed', { taskId: request.taskId, error: String(error) }));
+  const comment = async () => await deps.record.saveComment();
+  const failed = (error: unknown) =>
+    deps.log('comment.failed', { taskId: request.taskId, error: String(error) });
+  // Twice: it says what was understood before anything is spent. The second waits for as long as the place has asked for.
+  const commented = comment().catch(async (error: unknown) => {
+    failed(error);
+    await comment().catch(failed);
+  });
   await Promise.all([reacted, commented]);
   return { go: true, value: null };
 }

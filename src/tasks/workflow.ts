@@ -13,7 +13,7 @@ import { cloneRepository, proveSealed, startCodex } from './stage-sandbox.ts';
 import { beginSetup, finishSetup, watchSetup } from './stage-setup.ts';
 import { provision, takeSlot } from './stage-slot.ts';
 import type { Stage, TaskDeps } from './stage.ts';
-import { patient, persistent, runnerOf, type Runner } from './step-runner.ts';
+import { cloning, leavingAlone, patient, persistent, runnerOf, type Runner } from './step-runner.ts';
 import { fromStoredJson, toStoredJson } from './stored-json.ts';
 
 /** For a click: over a night. `task-state.ts` gives up a little later. */
@@ -71,7 +71,11 @@ async function work(
   // Nothing here depends on the other: the person sees 👀 while the task gets its slot, the sandbox starts and the issue is read.
   const [acknowledged, context, provisioned] = await Promise.all([
     run('acknowledge', patient, () => acknowledge(request, authorization, deps)),
-    step.do('context', patient, async () => await readContext(request, authorization, asker.earlier, deps)),
+    step.do(
+      'context',
+      patient,
+      async () => await leavingAlone(() => readContext(request, authorization, asker.earlier, deps)),
+    ),
     sandboxFor(request, step, deps),
   ]);
   if (!acknowledged.go) return acknowledged.outcome;
@@ -79,7 +83,7 @@ async function work(
 
   const sealed = await run('canary', patient, () => proveSealed(deps));
   if (!sealed.go) return sealed.outcome;
-  const cloned = await run('clone', patient, () => cloneRepository(authorization, deps));
+  const cloned = await run('clone', cloning, () => cloneRepository(authorization, deps));
   if (!cloned.go) return cloned.outcome;
   const ready = await setUp(authorization, run, deps);
   if (!ready.go) return ready.outcome;

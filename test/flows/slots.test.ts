@@ -183,6 +183,11 @@ describe('five hundred tasks against twenty slots, over three restarts', () => {
     expect(waited).toBeGreaterThan(0);
   });
 
+  it('are looked after by a sweep now and then, which finds nothing to mend', () => {
+    expect(flow.logged('sweep.ended').length).toBeGreaterThan(0);
+    expect(flow.logged('sweep.orphan_destroyed')).toEqual([]);
+  });
+
   it('leave all slots free', async () => {
     const id = await post('big', 'slots-test-afterwards');
     await until('the task to end', async () => (await viewOf(flow.world, id)).status === 'ended');

@@ -159,6 +159,7 @@ export async function startBotWith(sandboxes: StubSandboxes, options: BotOptions
       port: options.port,
       bindings: { ...options.settings, AIRLOCK_CONFIG_TEXT: options.configText },
       sandboxHost: sandboxes.handle,
+      sweepEveryMs: 2_000,
       log: (level, message) =>
         options.log(
           message.startsWith('{') ? message : JSON.stringify({ event: `worker.${level}`, message }),
