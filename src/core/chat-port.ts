@@ -20,7 +20,7 @@ export class ChatRateLimitedError extends Error {
 export interface Chat {
   /** Who this is, and which of the named user groups they are in; null when Slack knows no such user. */
   person(userId: string, groupIds: readonly string[]): Promise<ChatPerson | null>;
-  /** null when the trigger has no thread, or the bot may not read it. */
+  /** null when the trigger has no thread. */
   threadContext(trigger: SlackTrigger): Promise<ThreadContext | null>;
   /** 👀 on the message that asked; does nothing when there is none. */
   react(trigger: SlackTrigger): Promise<void>;

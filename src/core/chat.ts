@@ -32,6 +32,13 @@ export interface ThreadContext {
   }[];
   /** By bots and apps, written or edited after the trigger, or beyond the size cap. Our own are not counted. */
   readonly messagesLeftOut: number;
+  /** What the words of the message that asked leave open: names of whom it mentions, by id, and of its files. */
+  readonly asking?: {
+    readonly names: Readonly<Record<string, string>>;
+    readonly files: readonly string[];
+  };
+  /** The bot may not read the thread: nothing of it is here. */
+  readonly unreadable?: true;
 }
 
 /** Where a task's one message stands. Not always where it was asked: a channel that is gone is answered in a direct message. */

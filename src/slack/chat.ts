@@ -8,7 +8,7 @@ import type { TaskView } from '../core/task-view.ts';
 import { findPerson, isInGroup } from './people.ts';
 import { taskMessage } from './task-message.ts';
 import { savePosting, tellRequester, type Posting } from './task-post.ts';
-import { readThreadContext } from './thread-context.ts';
+import { readThreadContext, unreadableThread } from './thread-context.ts';
 import { slackCall, SlackRefusal, slackWebClient, type SlackApi } from './web-api.ts';
 
 export interface ChatDeps extends SlackApi {
@@ -49,7 +49,7 @@ export function createChat(deps: ChatDeps): Chat {
       } catch (error) {
         if (!(error instanceof SlackRefusal)) throw error;
         log('slack.thread_refused', { channel: trigger.channelId, method: error.method, code: error.code });
-        return null;
+        return unreadableThread;
       }
     },
 

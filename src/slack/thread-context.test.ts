@@ -106,3 +106,19 @@ it('looks up at most fifty people, authors of the latest messages first', () => 
   expect(ids).toHaveLength(50);
   expect(ids[0]).toBe('U179');
 });
+
+describe('what the message that asked leaves open', () => {
+  it('is whom it mentions, by names that are known, and which files came with it', () => {
+    const asking = {
+      ts: ts(0),
+      user: 'U1',
+      text: 'as <@U2> and <@U9|label> said',
+      files: [{ name: 'error.log' }, { title: 'A\nscreenshot' }],
+    };
+    expect(threadContextOf({ messages: [], leftOut: 0 }, people, asking).asking).toEqual({
+      names: { U2: 'Gil' },
+      files: ['error.log', 'A screenshot'],
+    });
+    expect(contextOf([]).asking).toBeUndefined();
+  });
+});

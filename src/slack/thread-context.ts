@@ -23,6 +23,8 @@ const maxPages = 5;
 const pageSize = 200;
 /** People looked up for one thread. */
 const maxPeople = 50;
+/** And for the message that asked. */
+const maxMentioned = 10;
 const lookupsAtOnce = 5;
 const maxFileNames = 20;
 
@@ -79,6 +81,8 @@ export function eligibleMessages(
   return { messages, leftOut };
 }
 
+const isUserId = (id: string): boolean => /^[UW][A-Z0-9]{1,30}$/.test(id);
+
 /** Authors first, latest first, then who is mentioned: when there are too many, those are the names that matter. */
 export function peopleToLookUp(messages: readonly (ThreadMessage & { user: string })[]): readonly string[] {
   const latestFirst = messages.toReversed();
@@ -86,26 +90,45 @@ export function peopleToLookUp(messages: readonly (ThreadMessage & { user: strin
     ...latestFirst.map(({ user }) => user),
     ...latestFirst.flatMap(({ text }) => mentionedUsers(text ?? '')),
   ];
-  return [...new Set(ids)].filter((id) => /^[UW][A-Z0-9]{1,30}$/.test(id)).slice(0, maxPeople);
+  return [...new Set(ids)].filter(isUserId).slice(0, maxPeople);
 }
+
+const fileNames = ({ files }: ThreadMessage): string[] =>
+  (files ?? []).map((file) => plainLine(file.name ?? file.title ?? 'file', 200)).slice(0, maxFileNames);
+
+/** null: it is not in the thread, or the task was asked with a form. */
+function askingMessage(
+  untrustedMessages: readonly unknown[],
+  { event, messageTs }: Pick<SlackTrigger, 'event' | 'messageTs'>,
+): ThreadMessage | null {
+  if (event === 'form' || messageTs === null) return null;
+  for (const untrusted of untrustedMessages) {
+    const { data } = threadMessageSchema.safeParse(untrusted);
+    if (data?.ts === messageTs) return data;
+  }
+  return null;
+}
+
+/** Of a thread that the bot may not read. */
+export const unreadableThread: ThreadContext = { messages: [], messagesLeftOut: 0, unreadable: true };
 
 /** Cuts to the caps: the root stays, then the latest that fit. Oldest first. */
 export function threadContextOf(
   eligible: { readonly messages: readonly (ThreadMessage & { user: string })[]; readonly leftOut: number },
   people: ReadonlyMap<string, ChatPerson>,
+  asking: ThreadMessage | null = null,
 ): ThreadContext {
   const names = (id: string): string | null => people.get(id)?.name ?? null;
   const shown = eligible.messages.flatMap((message) => {
     const author = people.get(message.user);
     // A guest was let into this workspace; a stranger's words come from outside it.
     if (author === undefined || author.kind === 'stranger' || author.kind === 'bot') return [];
-    const files = (message.files ?? []).map((file) => plainLine(file.name ?? file.title ?? 'file', 200));
     return [
       {
         author: author.name,
         createdAt: new Date(Math.floor(Number(message.ts) * 1000)).toISOString(),
         text: plainText(message.text ?? '', names).trim(),
-        files: files.slice(0, maxFileNames),
+        files: fileNames(message),
       },
     ];
   });
@@ -118,7 +141,22 @@ export function threadContextOf(
     kept.unshift(reply);
   }
   const messages = root === undefined ? [] : [root, ...kept];
-  return { messages, messagesLeftOut: eligible.leftOut + eligible.messages.length - messages.length };
+  return {
+    messages,
+    messagesLeftOut: eligible.leftOut + eligible.messages.length - messages.length,
+    ...(asking === null ? {} : { asking: openEndsOf(asking, names) }),
+  };
+}
+
+function openEndsOf(
+  asking: ThreadMessage,
+  nameOf: (id: string) => string | null,
+): NonNullable<ThreadContext['asking']> {
+  const named = mentionedUsers(asking.text ?? '').flatMap((id) => {
+    const name = nameOf(id);
+    return name === null ? [] : [[id, name] as const];
+  });
+  return { names: Object.fromEntries(named), files: fileNames(asking) };
 }
 
 function sizeOf(message: ThreadContext['messages'][number]): number {
@@ -161,7 +199,14 @@ export async function readThreadContext(
 ): Promise<ThreadContext> {
   const { messages, unread } = await readThread(client, trigger.channelId, trigger.threadTs);
   const eligible = eligibleMessages(messages, trigger);
-  const waiting = [...peopleToLookUp(eligible.messages)];
+  const asking = askingMessage(messages, trigger);
+  const mentioned =
+    asking === null
+      ? []
+      : mentionedUsers(asking.text ?? '')
+          .filter(isUserId)
+          .slice(0, maxMentioned);
+  const waiting = [...new Set([...mentioned, ...peopleToLookUp(eligible.messages)])];
   const people = new Map<string, ChatPerson>();
   const lane = async (): Promise<void> => {
     for (let id = waiting.shift(); id !== undefined; id = waiting.shift()) {
@@ -170,5 +215,5 @@ export async function readThreadContext(
     }
   };
   await Promise.all(Array.from({ length: lookupsAtOnce }, lane));
-  return threadContextOf({ messages: eligible.messages, leftOut: eligible.leftOut + unread }, people);
+  return threadContextOf({ messages: eligible.messages, leftOut: eligible.leftOut + unread }, people, asking);
 }

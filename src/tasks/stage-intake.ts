@@ -192,6 +192,7 @@ export async function readContext(
     trigger.kind === 'github' ? deps.codeHost.issueContext(authorization.facts, request) : null,
     trigger.kind === 'slack' ? (deps.chat?.threadContext(trigger) ?? null) : null,
   ]);
+  if (thread?.unreadable === true) await deps.record.note(unreadableText);
   const prompt = buildPrompt({
     repository: request.repository,
     baseBranch: authorization.baseBranch,
@@ -206,6 +207,9 @@ export async function readContext(
   await deps.record.keep(keptContext, JSON.stringify({ commentsLeftOut }));
   return { prompt };
 }
+
+const unreadableText =
+  'The conversation that this was asked in could not be read, so Codex works without it: the bot is not in the channel, or lacks a scope.';
 
 function ended(outcome: TaskOutcome): { go: false; outcome: TaskOutcome } {
   return { go: false, outcome };

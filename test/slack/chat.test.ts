@@ -190,6 +190,21 @@ describe('the thread', () => {
     });
   });
 
+  it('tells what the message that asked leaves open: whom it mentions', async () => {
+    const channelId = slack.channelId('work');
+    const jo = slack.userId('jo');
+    const asked = await slack.say('maria', channelId, `as <@${jo}> and <@U0NOBODY> said`);
+    const triggeredAt = iso(Math.floor(Number(asked) * 1000));
+    const context = await chat.threadContext(
+      trigger({ event: 'mention', threadTs: asked, messageTs: asked, triggeredAt }),
+    );
+    expect(context).toEqual({
+      messages: [],
+      messagesLeftOut: 0,
+      asking: { names: { [jo]: 'jo' }, files: [] },
+    });
+  });
+
   it('does not hold our own message, nor counts it', async () => {
     const channelId = slack.channelId('work');
     const root = await slack.say('jo', channelId, 'Hello');
@@ -202,9 +217,10 @@ describe('the thread', () => {
 
   it('is none where there is none, or where it cannot be read', async () => {
     expect(await chat.threadContext(trigger())).toBeNull();
-    expect(await chat.threadContext(trigger({ channelId: 'C0GONE', threadTs: '1.2' }))).toBeNull();
+    const unreadable = { messages: [], messagesLeftOut: 0, unreadable: true };
+    expect(await chat.threadContext(trigger({ channelId: 'C0GONE', threadTs: '1.2' }))).toEqual(unreadable);
     slack.fail('conversations.replies', { body: { ok: false, error: 'missing_scope' } });
-    expect(await chat.threadContext(trigger({ threadTs: '1.2' }))).toBeNull();
+    expect(await chat.threadContext(trigger({ threadTs: '1.2' }))).toEqual(unreadable);
     expect(logged.map(({ fields }) => fields['code'])).toEqual(['channel_not_found', 'missing_scope']);
   });
 });
