@@ -118,6 +118,7 @@ export abstract class RecordCore<Env> extends DurableObject<Env> {
       const bytesDown = (used.bytesDown ?? 0) + entry.bytesDown;
       this.saveState({ ...state, used: { ...used, tokens: used.tokens + tokens, bytesUp, bytesDown } });
     }
+    if (entry.verdict === 'allowed') this.#logAllowed(state, entry);
     const receipt = this.store.receipt();
     const next = this.deps().addToReceipt(receipt, entry);
     if (next === receipt) return;
@@ -134,6 +135,24 @@ export abstract class RecordCore<Env> extends DurableObject<Env> {
       });
       this.append({ kind: 'egress.denied', method, host, path, reason });
     }
+  }
+
+  /** The receipt adds these up by host; each by itself is in the log. Its path is only the rule's: that is what it was let through as. */
+  #logAllowed(
+    { request }: TaskState,
+    { at, method, host, rule, status, bytesUp, bytesDown }: EgressEntry,
+  ): void {
+    const { now, log } = this.deps();
+    log('egress.allowed', {
+      taskId: request.taskId,
+      method,
+      host,
+      rule,
+      status,
+      bytesUp,
+      bytesDown,
+      ms: now() - at,
+    });
   }
 
   /** Throws when the place does not take it; the caller decides whether that matters. */
