@@ -14,14 +14,14 @@ const clickSchema = z.object({
   user: z.object({ id: slackUserIdSchema }),
   channel: z.object({ id: slackChannelIdSchema }),
   /** Not there when the message was shown to one person alone: Slack keeps no such message. */
-  message: z.object({ ts: slackTsSchema, thread_ts: slackTsSchema.optional() }).optional(),
+  message: z.object({ ts: slackTsSchema, thread_ts: slackTsSchema.nullish() }).nullish(),
   container: z
     .object({
-      message_ts: slackTsSchema.optional(),
-      thread_ts: slackTsSchema.optional(),
-      is_ephemeral: z.boolean().optional(),
+      message_ts: slackTsSchema.nullish(),
+      thread_ts: slackTsSchema.nullish(),
+      is_ephemeral: z.boolean().nullish(),
     })
-    .optional(),
+    .nullish(),
   trigger_id: z.string().min(1).max(200),
   actions: z
     .array(

@@ -13,9 +13,8 @@ import type {
 } from '@slack/bolt';
 import type { PlacedElement } from '../blocks.ts';
 import { plainText, typedBlocks } from '../blocks.ts';
-import type { Option } from '../contract-views.ts';
+import type { EphemeralView, Option } from '../contract-views.ts';
 import { stateOf, type Form } from '../forms.ts';
-import type { EphemeralView } from '../contract-views.ts';
 import type { StoredMessage } from '../journal.ts';
 import { isJson, jsonOf, textOf } from '../json-values.ts';
 import type { Site } from '../site.ts';
