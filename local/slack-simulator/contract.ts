@@ -133,7 +133,7 @@ export interface SlackSimulator {
   /**
    * Presses a button of a message as it stands now, and confirms where it asks. `button` is an `action_id` or the
    * button's text. Rejects when there is no such button. `times` presses it that often at once (a double click): the
-   * first's answer is returned.
+   * first's answer is returned. Also of a message that the person alone was shown.
    */
   click(click: OnMessage & { readonly button: string; readonly times?: number }): Promise<Interaction>;
   /** A command that opens a form; rejects when none is open for that person afterwards. `text` defaults to none. */

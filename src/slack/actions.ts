@@ -13,7 +13,15 @@ import { readAs } from './unreadable.ts';
 const clickSchema = z.object({
   user: z.object({ id: slackUserIdSchema }),
   channel: z.object({ id: slackChannelIdSchema }),
-  message: z.object({ ts: slackTsSchema, thread_ts: slackTsSchema.optional() }),
+  /** Not there when the message was shown to one person alone: Slack keeps no such message. */
+  message: z.object({ ts: slackTsSchema, thread_ts: slackTsSchema.nullish() }).nullish(),
+  container: z
+    .object({
+      message_ts: slackTsSchema.nullish(),
+      thread_ts: slackTsSchema.nullish(),
+      is_ephemeral: z.boolean().nullish(),
+    })
+    .nullish(),
   trigger_id: z.string().min(1).max(200),
   actions: z
     .array(
@@ -37,7 +45,8 @@ export const clickPattern = /^task\.(?:cancel|retry|log|approve|change|choose(?:
 /** Slack takes 3,000 characters in a text input; what does not fit would be lost without a word. */
 const maxFormInstructionChars = 3000;
 
-type Click = z.infer<typeof clickSchema>['actions'][number];
+type Clicked = z.infer<typeof clickSchema>;
+type Click = Clicked['actions'][number];
 
 /** What a button carries; of a menu the same, put together from its block and its option. */
 function readValue({
@@ -58,8 +67,15 @@ function readValue({
   }
 }
 
+/** Root of the thread that the message stands in. An ephemeral message is none, and nothing can be posted below it. */
+function threadOf({ message, container }: Pick<Clicked, 'message' | 'container'>): string | null {
+  if (container?.is_ephemeral === true) return null;
+  return message?.thread_ts ?? message?.ts ?? container?.thread_ts ?? container?.message_ts ?? null;
+}
+
 export async function answerAction(intake: Intake, body: unknown): Promise<string | null> {
-  const { user, channel, message, trigger_id: triggerId, actions } = readAs(clickSchema, body);
+  const clicked = readAs(clickSchema, body);
+  const { user, channel, trigger_id: triggerId, actions } = clicked;
   const [click] = actions;
   const value = click === undefined ? null : readValue(click);
   if (click === undefined || value === null) return sentences.unclear;
@@ -73,7 +89,7 @@ export async function answerAction(intake: Intake, body: unknown): Promise<strin
     case actionIds.cancel:
       return await cancelTask(intake, value.taskId, actor);
     case actionIds.retry:
-      return await retryTask(intake, value.taskId, { ...actor, threadTs: message.thread_ts ?? message.ts });
+      return await retryTask(intake, value.taskId, { ...actor, threadTs: threadOf(clicked) });
     case actionIds.approve:
       return value.changeHash === undefined
         ? sentences.unclear
@@ -109,6 +125,7 @@ async function openChange(
   const admitted = await admitActor(intake, taskId, actor);
   if (!admitted.ok) return admitted.sentence;
   const { request, trigger, repository } = admitted;
+  const { base = null, ...options } = request.options;
   if (request.instruction.length > maxFormInstructionChars) {
     return 'What was asked is too long for a form of Slack’s. Cancel the task and ask again, with the repository in front.';
   }
@@ -120,9 +137,10 @@ async function openChange(
         threadTs: trigger.threadTs,
         messageTs: trigger.messageTs,
         replaces: taskId,
+        options,
       },
       repository,
-      branch: request.options.base ?? null,
+      branch: base,
       instruction: request.instruction,
       replacing: true,
     }),

@@ -2,10 +2,10 @@
 import * as z from 'zod';
 import { route, routedByWords } from '../core/route.ts';
 import { slackChannelIdSchema, slackUserIdSchema, type RepositoryRef } from '../core/task.ts';
-import { withDeadline } from '../core/with-deadline.ts';
 import { candidates, usableOf, type Who } from './candidates.ts';
 import { readCommand, type CommandReading, type IdVerb } from './command-words.ts';
 import { cancelTask, retryTask } from './control.ts';
+import { formRepository } from './form-repository.ts';
 import type { Intake } from './intake.ts';
 import { codeSpan, renderUntrusted } from './mrkdwn.ts';
 import { requestOf } from './requests.ts';
@@ -32,9 +32,6 @@ const commandSchema = z.object({
   trigger_id: z.string().min(1).max(200),
 });
 type Command = z.infer<typeof commandSchema>;
-
-/** Milliseconds for the repository that a form begins with: without one it opens as well. */
-const prefillDeadlineMs = 700;
 
 export async function answerCommand(intake: Intake, body: unknown): Promise<string | null> {
   const command = readAs(commandSchema, body);
@@ -101,34 +98,20 @@ async function start(
 }
 
 async function openForm(intake: Intake, command: Command, named: RepositoryRef | null): Promise<null> {
-  const who: Who = { userId: command.user_id, channelId: command.channel_id };
-  const repository = named ?? intake.slack.channelDefaults.get(command.channel_id) ?? null;
+  const { user_id: userId, channel_id: channelId, trigger_id: triggerId } = command;
+  // Commands do not work in threads.
+  const place = { userId, channelId, threadTs: null };
   await intake.openView(
-    command.trigger_id,
+    triggerId,
     taskForm({
-      metadata: { channelId: command.channel_id, threadTs: null, messageTs: null, replaces: null },
-      repository: repository !== null && (await mayName(intake, who, repository)) ? repository : null,
+      metadata: { channelId, threadTs: null, messageTs: null, replaces: null, options: {} },
+      repository: await formRepository(intake, place, named),
       branch: null,
       instruction: null,
       replacing: false,
     }),
   );
   return null;
-}
-
-/** An alias or a channel's default must not tell an outsider what it stands for. When that is not known in time, it does not. */
-async function mayName(intake: Intake, who: Who, repository: RepositoryRef): Promise<boolean> {
-  try {
-    const { repositories } = await withDeadline(
-      usableOf(intake, who, [repository]),
-      prefillDeadlineMs,
-      'the repository that the form begins with',
-    );
-    return repositories.length > 0;
-  } catch (error) {
-    intake.deps.log('slack.prefill_skipped', { error: String(error) });
-    return false;
-  }
 }
 
 async function onTask(intake: Intake, command: Command, verb: IdVerb, idPrefix: string): Promise<string> {

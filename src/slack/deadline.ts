@@ -6,3 +6,5 @@ export const ackDeadlineMs = 2800;
 export const workDeadlineMs = 2500;
 /** Milliseconds for one call of the Web API out of a listener. */
 export const callDeadlineMs = 2000;
+/** Milliseconds that an event waits for Slack to say that a person was told something: less than a call, which then goes on by itself. */
+export const tellDeadlineMs = 1800;

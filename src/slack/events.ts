@@ -7,7 +7,9 @@
  */
 import * as z from 'zod';
 import { slackChannelIdSchema, slackTsSchema, slackUserIdSchema } from '../core/task.ts';
+import { DeadlineError, withDeadline } from '../core/with-deadline.ts';
 import { cancelTask } from './control.ts';
+import { tellDeadlineMs } from './deadline.ts';
 import type { Intake } from './intake.ts';
 import { renderUntrusted } from './mrkdwn.ts';
 import { addressesAnother, instantOf, mentions, readMessage, requestOf } from './requests.ts';
@@ -110,7 +112,12 @@ function readEvent(body: unknown): EventReading {
   return { kind: 'reply', said: { ...said, threadTs } };
 }
 
-export async function answerEvent(intake: Intake, body: unknown): Promise<void> {
+interface Redelivery {
+  /** Slack sends it again because an earlier answer came too late: what that delivery asked for was done, or is being done. */
+  readonly answeredLate: boolean;
+}
+
+export async function answerEvent(intake: Intake, body: unknown, again: Redelivery): Promise<void> {
   const reading = readEvent(body);
   switch (reading.kind) {
     case 'ignored':
@@ -118,11 +125,12 @@ export async function answerEvent(intake: Intake, body: unknown): Promise<void> 
     case 'cross':
       return await cancelByCross(intake, reading);
     case 'mention':
-      return await start(intake, reading.said, 'mention', reading.twin);
+      return await start(intake, reading.said, { event: 'mention', twin: reading.twin, again });
     case 'direct':
-      return await start(intake, reading.said, 'message', false);
+      return await start(intake, reading.said, { event: 'message', twin: false, again });
     case 'reply':
-      if (await isFollowUp(intake, reading.said)) return await start(intake, reading.said, 'message', false);
+      if (await isFollowUp(intake, reading.said))
+        return await start(intake, reading.said, { event: 'message', twin: false, again });
       return intake.deps.log('slack.ignored', { why: 'a reply that is no follow-up' });
   }
 }
@@ -141,14 +149,21 @@ async function isFollowUp(
   return task.postedTs === said.threadTs || task.userId === said.userId;
 }
 
-async function start(intake: Intake, said: Said, event: 'mention' | 'message', twin: boolean): Promise<void> {
+interface Heard {
+  readonly event: 'mention' | 'message';
+  readonly twin: boolean;
+  readonly again: Redelivery;
+}
+
+async function start(intake: Intake, said: Said, { event, twin, again }: Heard): Promise<void> {
   const { deps, slack } = intake;
   const reading = readMessage(said.text, said.botUserId, (word) => deps.repositoryByAlias(word));
   if (reading.kind === 'problem') {
     if (twin) return deps.log('slack.ignored', { why: 'answered to its mention' });
+    // A task is one however often its event comes; these words would be shown once more each time.
+    if (again.answeredLate) return deps.log('slack.ignored', { why: 'answered before, too late for Slack' });
     deps.log('slack.not_understood', { event });
-    const { userId, channelId, threadTs } = said;
-    return await intake.tell({ userId, channelId, threadTs, text: renderUntrusted(reading.problem) });
+    return await tellProblem(intake, said, reading.problem);
   }
   const { asked } = reading;
   const request = await requestOf(
@@ -172,6 +187,21 @@ async function start(intake: Intake, said: Said, event: 'mention' | 'message', t
   );
   const outcome = await deps.startTask(request);
   deps.log('slack.accepted', { taskId: request.taskId, outcome });
+}
+
+/**
+ * Rejects when the person was not told: Slack then delivers the event again. When Slack only takes long to say so, it most likely
+ * shows the words, and a second delivery would show them twice.
+ */
+async function tellProblem(intake: Intake, said: Said, problem: string): Promise<void> {
+  const { userId, channelId, threadTs } = said;
+  try {
+    const told = intake.tell({ userId, channelId, threadTs, text: renderUntrusted(problem) });
+    await withDeadline(told, tellDeadlineMs, 'telling what was not understood');
+  } catch (error) {
+    if (!(error instanceof DeadlineError)) throw error;
+    intake.deps.log('slack.unheard', { error: String(error) });
+  }
 }
 
 /** Of who asked for the task; on what asked for it or on the task's own message. */

@@ -3,7 +3,7 @@
  * Everything that comes back is parsed: it was signed by Slack, but a client wrote it.
  */
 import * as z from 'zod';
-import { repositoryRefSchema, slackChannelIdSchema, slackTsSchema } from '../core/task.ts';
+import { repositoryRefSchema, slackChannelIdSchema, slackTsSchema, taskOptionsSchema } from '../core/task.ts';
 
 /** `action_id` of buttons and menus. Those of the choice end in a number, as ids are unique within a block. */
 export const actionIds = {
@@ -57,12 +57,14 @@ export const buttonValueSchema = z.strictObject({
 });
 export type ButtonValue = z.infer<typeof buttonValueSchema>;
 
-/** `private_metadata` of the form: where its task belongs. */
+/** `private_metadata` of the form: where its task belongs, and what it is asked with that no field shows. At most 3,000 characters in Slack. */
 export const formMetadataSchema = z.strictObject({
   channelId: slackChannelIdSchema,
   threadTs: slackTsSchema.nullable(),
   messageTs: slackTsSchema.nullable(),
   /** The task that this one replaces: it is cancelled when the form is sent. */
   replaces: taskId.nullable(),
+  /** Of the task that is replaced; the branch has a field of its own. The default is for forms that an earlier version opened. */
+  options: taskOptionsSchema.omit({ base: true }).default({}),
 });
 export type FormMetadata = z.infer<typeof formMetadataSchema>;

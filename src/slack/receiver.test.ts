@@ -60,7 +60,11 @@ function subject(listen: (ack: (() => Promise<void>) | null) => Promise<void>, d
   app.view('v', async ({ ack }) => await listen(async () => await ack()));
   app.options('o', async ({ ack }) => await listen(async () => await ack({ options: [] })));
   const answer = async (inbound: Inbound) =>
-    await receiver.answer(inbound, { waitUntil: (work) => void working.push(work), retryNum: null });
+    await receiver.answer(inbound, {
+      waitUntil: (work) => void working.push(work),
+      retryNum: null,
+      retryReason: null,
+    });
   return { answer, logged, settled: async () => await Promise.all(working) };
 }
 

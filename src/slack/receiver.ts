@@ -23,7 +23,9 @@ export interface ReceiverOptions {
 export interface RequestContext {
   /** Keeps the platform from ending the work with the answer. */
   readonly waitUntil: (work: Promise<unknown>) => void;
+  /** Of an event that is delivered again; null of a first delivery. */
   readonly retryNum: number | null;
+  readonly retryReason: string | null;
 }
 
 /** Bolt gives listeners an `ack` that takes whatever its kind of request is answered with. */
@@ -67,7 +69,7 @@ export class HonoReceiver implements Receiver {
   async start(): Promise<void> {}
   async stop(): Promise<void> {}
 
-  async answer(inbound: Inbound, { waitUntil, retryNum }: RequestContext): Promise<Response> {
+  async answer(inbound: Inbound, { waitUntil, retryNum, retryReason }: RequestContext): Promise<Response> {
     const app = this.#app;
     if (app === null) throw new Error('the receiver has no app');
     const { log, deadlineMs } = this.#options;
@@ -78,6 +80,7 @@ export class HonoReceiver implements Receiver {
       .processEvent({
         body: { ...inbound.body },
         ...(retryNum === null ? {} : { retryNum }),
+        ...(retryReason === null ? {} : { retryReason }),
         ack: async (answer: unknown): Promise<void> => {
           if (acked !== null) throw new ReceiverMultipleAckError();
           acked = responseOf(answer);

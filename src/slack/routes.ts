@@ -24,6 +24,11 @@ function retryNumOf(c: Context): number | null {
   return /^\d{1,3}$/.test(given) ? Number(given) : null;
 }
 
+/** `http_timeout`, `http_error`, …: https://docs.slack.dev/apis/events-api/#retries */
+function retryReasonOf(c: Context): string | null {
+  return /^[a-z_]{1,40}$/.exec(c.req.header('x-slack-retry-reason') ?? '')?.[0] ?? null;
+}
+
 /** Throws when Slack is not configured or the secret is empty: better said at the start than with every request. */
 export function slackRoutes(deps: SlackDeps): Hono {
   const { policy, signingSecret, log } = deps;
@@ -48,7 +53,11 @@ export function slackRoutes(deps: SlackDeps): Hono {
       }
       return response;
     }
-    return await receiver.answer(inbound, { waitUntil, retryNum: retryNumOf(c) });
+    return await receiver.answer(inbound, {
+      waitUntil,
+      retryNum: retryNumOf(c),
+      retryReason: retryReasonOf(c),
+    });
   });
   return app;
 }

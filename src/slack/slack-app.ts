@@ -92,7 +92,9 @@ export function createSlackApp(intake: Intake, receiver: HonoReceiver): void {
   });
 
   // Few listeners with patterns: Bolt asks each of them at every request.
-  app.event(eventPattern, async ({ body }) => await answerEvent(intake, body));
+  app.event(eventPattern, async ({ body, context }) => {
+    await answerEvent(intake, body, { answeredLate: context.retryReason === 'http_timeout' });
+  });
 
   app.action(clickPattern, async ({ ack, respond, body }) => {
     await clicked(

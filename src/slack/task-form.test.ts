@@ -4,7 +4,13 @@ import { optionsProblems, viewProblems } from '../../local/slack-simulator/block
 import { formMetadataSchema, type FormMetadata } from './names.ts';
 import { repositoryOptions, taskForm } from './task-form.ts';
 
-const metadata: FormMetadata = { channelId: 'C1', threadTs: '1.2', messageTs: null, replaces: null };
+const metadata: FormMetadata = {
+  channelId: 'C1',
+  threadTs: '1.2',
+  messageTs: null,
+  replaces: null,
+  options: {},
+};
 const repository = { owner: 'acme', name: 'shop' };
 
 describe('the form', () => {
@@ -34,6 +40,29 @@ describe('the form', () => {
   it('brings back where it belongs', () => {
     const view = taskForm({ metadata, repository: null, branch: null, instruction: null, replacing: false });
     expect(formMetadataSchema.parse(JSON.parse(view.private_metadata ?? ''))).toEqual(metadata);
+  });
+
+  it('of an earlier version is still known', () => {
+    const { options: _, ...earlier } = metadata;
+    expect(formMetadataSchema.parse(earlier)).toEqual(metadata);
+  });
+
+  it('carries a branch in its field alone', () => {
+    expect(formMetadataSchema.safeParse({ ...metadata, options: { base: 'next' } }).success).toBe(false);
+  });
+
+  it('never cuts a character in two', () => {
+    const view = taskForm({
+      metadata,
+      repository: null,
+      branch: null,
+      instruction: `${'x'.repeat(2999)}😀!`,
+      replacing: false,
+    });
+    expect(view.blocks.at(-1)).toMatchObject({
+      hint: { text: expect.stringContaining('last 3 characters') },
+      element: { initial_value: 'x'.repeat(2999) },
+    });
   });
 
   it('shows what it is prefilled with', () => {

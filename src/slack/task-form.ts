@@ -14,6 +14,8 @@ const maxOptionText = 75;
 const maxOptionValue = 150;
 /** GitHub's limit of a branch name. */
 const maxBranch = 255;
+/** Of a context block's text, as of a section's. */
+const maxNote = 3000;
 
 export interface TaskFormInput {
   readonly metadata: FormMetadata;
@@ -40,10 +42,26 @@ export function repositoryOptions(matches: readonly RepositoryRef[]): { options:
   return { options: options.slice(0, maxOptions) };
 }
 
+/** As much of a text as the field takes, never half a character; and how many characters are left out. */
+function fitInstruction(text: string): { readonly kept: string; readonly left: number } {
+  const cut = text.slice(0, maxInstruction);
+  const kept = text.length > maxInstruction ? cut.replace(/[\uD800-\uDBFF]$/, '') : cut;
+  return { kept, left: text.length - kept.length };
+}
+
+/** What the task is asked with beside the fields, as one would write it; null for nothing. */
+function optionsNote({ options }: FormMetadata): string | null {
+  const written = Object.entries(options)
+    .filter(([, value]) => value !== undefined)
+    .map(([name, value]) => `--${name} ${value}`);
+  return written.length === 0 ? null : `As before, it runs with ${written.join(' ')}.`;
+}
+
 export function taskForm(input: TaskFormInput): ModalView {
   const chosen = input.repository === null ? null : repositoryOption(input.repository);
   const branch = (input.branch ?? '').slice(0, maxBranch);
-  const instruction = (input.instruction ?? '').slice(0, maxInstruction);
+  const { kept: instruction, left } = fitInstruction(input.instruction ?? '');
+  const note = optionsNote(input.metadata);
   return {
     type: 'modal',
     callback_id: callbackIds.form,
@@ -90,6 +108,13 @@ export function taskForm(input: TaskFormInput): ModalView {
         type: 'input',
         block_id: formFields.instruction,
         label: plain('What should Codex do?'),
+        ...(left === 0
+          ? {}
+          : {
+              hint: plain(
+                `The message is too long for a form: its last ${left.toLocaleString('en')} characters are missing here. Shorten it, or say where the rest stands.`,
+              ),
+            }),
         element: {
           type: 'plain_text_input',
           action_id: formFields.instruction,
@@ -99,6 +124,7 @@ export function taskForm(input: TaskFormInput): ModalView {
           ...(instruction === '' ? {} : { initial_value: instruction }),
         },
       },
+      ...(note === null ? [] : [{ type: 'context' as const, elements: [plain(plainLine(note, maxNote))] }]),
     ],
   };
 }

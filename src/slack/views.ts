@@ -12,6 +12,7 @@ import { groupsAskedAbout, maySlackUse } from '../core/slack-access.ts';
 import { slackChannelIdSchema, slackTsSchema, slackUserIdSchema, type RepositoryRef } from '../core/task.ts';
 import { candidates, matching, usableOf } from './candidates.ts';
 import { admitActor } from './control.ts';
+import { formRepository } from './form-repository.ts';
 import type { Intake } from './intake.ts';
 import { plainText } from './message-text.ts';
 import { choiceTask, formFields, formMetadataSchema, type FormMetadata } from './names.ts';
@@ -60,17 +61,20 @@ function readMetadata(json: string): FormMetadata | null {
 
 /** “Run Codex on this”: the message's words in the form, its thread as the place. Somebody reads them before they are sent. */
 export async function openFormOnMessage(intake: Intake, body: unknown): Promise<void> {
-  const { user: _, channel, message, trigger_id: triggerId } = readAs(shortcutSchema, body);
+  const { user, channel, message, trigger_id: triggerId } = readAs(shortcutSchema, body);
+  const threadTs = message.thread_ts ?? message.ts;
+  const place = { userId: user.id, channelId: channel.id, threadTs };
   await intake.openView(
     triggerId,
     taskForm({
       metadata: {
         channelId: channel.id,
-        threadTs: message.thread_ts ?? message.ts,
+        threadTs,
         messageTs: message.ts,
         replaces: null,
+        options: {},
       },
-      repository: null,
+      repository: await formRepository(intake, place, null),
       branch: null,
       instruction: plainText(message.text ?? '', () => null).trim(),
       replacing: false,
@@ -170,7 +174,7 @@ export async function acceptForm(intake: Intake, body: unknown): Promise<ViewErr
       ask: { kind: 'run' },
       repository: fields.repository,
       instruction: fields.instruction,
-      options: fields.branch === null ? {} : { base: fields.branch },
+      options: { ...metadata.options, ...(fields.branch === null ? {} : { base: fields.branch }) },
     },
     now,
   );

@@ -69,13 +69,7 @@ describe('the message shortcut', () => {
     const view = slack.views('maria').at(-1);
     if (view === undefined) throw new Error('no form');
     expect(JSON.stringify(view.blocks)).toContain('a cent is missing');
-    await slack.choose({
-      user: 'maria',
-      viewId: view.id,
-      blockId: 'repository',
-      query: 'bill',
-      pick: 'acme/split-bill',
-    });
+    // The channel's own repository stands in it already.
     const sent = await slack.submitView({ user: 'maria', viewId: view.id, values: {} });
     expect(sent.outcome).toBe('closed');
     await untilReplied({ slack, channel: 'dev', threadTs: said.ts }, /pull request \d+/i);
@@ -133,6 +127,25 @@ describe('Change', () => {
   });
 });
 
+describe('Retry of what was not started', () => {
+  it('works on the message that the requester alone was shown', async () => {
+    const refusals = () => slack.ephemerals('maria').filter(({ shown }) => shown.includes('Not started'));
+    const asked = await slack.slashCommand({
+      user: 'maria',
+      channel: 'ops',
+      text: 'bill --model gpt-nobody-has again [mend]',
+    });
+    taken(asked);
+    await until('the refusal', () => refusals().length === 1);
+    const [refusal] = refusals();
+    if (refusal === undefined) throw new Error('no refusal');
+    const again = await slack.click({ user: 'maria', channel: 'ops', ts: refusal.ts, button: 'Retry' });
+    expect(await taken(again).reply()).toContain('is tried again');
+    await until('the second refusal', () => refusals().length === 2);
+    expect(slack.messages('ops').filter(({ fromBot }) => fromBot)).toEqual([]);
+  });
+});
+
 describe('a channel that closes while the task runs', () => {
   it.each([
     ['archived', 'old', async () => await slack.archiveChannel('old')],
@@ -183,7 +196,7 @@ describe('messages that belong to a thread', () => {
 });
 
 it('started what was asked for and nothing else', async () => {
-  // Shortcut, direct message, Change twice, two channels, the thread; `status` is a request of its own.
-  expect(startedTasks(flow).length).toBeLessThanOrEqual(8);
+  // Shortcut, direct message, Change twice, Retry twice, two channels, the thread; `status` is a request of its own.
+  expect(startedTasks(flow).length).toBeLessThanOrEqual(10);
   await untilNothingIsLeft(flow);
 });

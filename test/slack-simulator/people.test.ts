@@ -227,6 +227,26 @@ describe('a button', () => {
     });
   });
 
+  it('of a message that one person alone was shown is pressed by that person, and comes without the message', async () => {
+    const { message_ts: ts } = await call('chat.postEphemeral', {
+      channel: channel(),
+      user: slack.user('bob').id,
+      text: 'not started',
+      blocks: [{ type: 'actions', block_id: 'controls', elements: [button('Retry', 'task.retry', 'sl-1')] }],
+    });
+    const press = { channel: 'shop', ts: String(ts), button: 'Retry' };
+    await slack.click({ ...press, user: 'bob' });
+    const payload = payloadIn(app.received[0] ?? { headers: {}, body: '' });
+    expect(payload).toMatchObject({
+      type: 'block_actions',
+      container: { type: 'message', message_ts: ts, channel_id: channel(), is_ephemeral: true },
+      channel: { id: channel() },
+      actions: [{ action_id: 'task.retry', value: 'sl-1' }],
+    });
+    expect(payload).not.toHaveProperty('message');
+    await expect(slack.click({ ...press, user: 'ada' })).rejects.toThrow('there is no message');
+  });
+
   it('can be pressed twice at once, and not when it is gone', async () => {
     const ts = await postButtons();
     await slack.click({ user: 'bob', channel: 'shop', ts, button: 'task.log', times: 2 });

@@ -1,5 +1,6 @@
 /** Everything that a person can ask for in Slack, through `POST /slack/events`: exactly what is started or done, and what they are told. */
 import { describe, expect, it } from 'vitest';
+import { z } from 'zod';
 import type { IndexedTask } from '../../src/core/chat.ts';
 import { emptyReceipt } from '../../src/core/grant.ts';
 import { shortIdOf, slackTaskId } from '../../src/core/ids.ts';
@@ -49,6 +50,12 @@ interface Known {
   readonly view?: Partial<TaskView>;
   readonly indexed?: Partial<IndexedTask>;
   readonly request?: Partial<TaskRequest>;
+}
+
+/** Where and by whom something is done. */
+interface Place {
+  readonly user?: string;
+  readonly channel?: string;
 }
 
 /** A task that was asked for in #dev, with a message of its own at the root of its thread. */
@@ -219,15 +226,20 @@ describe('a command with an instruction', () => {
   });
 });
 
+/** The repository that the form which was opened begins with. */
+const initial = (world: World): unknown =>
+  /"initial_option":\{.*?"value":"([^"]+)"/.exec(JSON.stringify(world.calls[0]?.args['view']))?.[1] ?? null;
+
 describe('a bare command', () => {
   const opened = (world: World): unknown =>
     world.calls.map(({ method, args }) => [method, args['trigger_id'], args['view']]);
-  const initial = (world: World): unknown =>
-    /"initial_option":\{.*?"value":"([^"]+)"/.exec(JSON.stringify(world.calls[0]?.args['view']))?.[1] ?? null;
 
   it.each([
-    ['opens the form', '', {}, null],
+    ['begins with the only repository that the person may use', '', {}, 'acme/shop'],
+    ['begins with none where the person has to choose', '', { user_id: 'U0ADMIN' }, null],
+    ['begins with none for a guest', '', { user_id: 'U0GUEST' }, null],
     ['begins with the channel’s default', '', { channel_id: 'C0DOCS' }, 'acme/docs'],
+    ['names the channel’s default to no guest', '', { channel_id: 'C0DOCS', user_id: 'U0GUEST' }, null],
     ['begins with the repository that is named', 'shop', {}, 'acme/shop'],
     ['names no repository to a guest', 'shop', { user_id: 'U0GUEST' }, null],
     ['names none that the person may not use', 'vault', {}, null],
@@ -247,6 +259,16 @@ describe('a bare command', () => {
     });
     await told(world, command('shop'));
     expect(initial(world)).toBeNull();
+  });
+
+  it('opens it without a repository when that is not known in time', async () => {
+    const world = createWorld({ deps: { chat: { person: async () => await new Promise(() => {}) } } });
+    expect(await told(world, command(''))).toBe('');
+    expect(initial(world)).toBeNull();
+    expect(world.logged).toContainEqual({
+      event: 'slack.prefill_skipped',
+      fields: { error: expect.stringContaining('700 ms') },
+    });
   });
 
   it('says so when Slack does not open it', async () => {
@@ -615,6 +637,46 @@ describe('a click', () => {
     expect(view).toContain(String.raw`\"replaces\":\"slack-1\"`);
   });
 
+  it('Change keeps the model and the effort that no field shows', async () => {
+    const world = createWorld();
+    const options = { base: 'next', model: 'gpt-x', effort: 'high' } as const;
+    await know(world, 'slack-1', { request: { options } });
+    await told(world, click('task.change', { taskId: 'slack-1' }));
+    const view = world.calls[0]?.args['view'];
+    expect(JSON.stringify(view)).toContain('As before, it runs with --model gpt-x --effort high.');
+    const { private_metadata: metadata } = z.object({ private_metadata: z.string() }).parse(view);
+    await deliver(
+      world,
+      submission(
+        { repository: 'acme/shop', branch: 'main', instruction: 'fix it' },
+        { view: { private_metadata: metadata } },
+      ),
+    );
+    expect(world.started.map((request) => request.options)).toEqual([{ ...options, base: 'main' }]);
+  });
+
+  it('Retry on a message that one person alone was shown starts it in the channel: there is no thread below it', async () => {
+    const world = createWorld();
+    await know(world, 'slack-1', {
+      view: { outcome: { kind: 'refused', reason: { code: 'x', message: 'not that model' } } },
+    });
+    const shownAlone = {
+      message: undefined,
+      container: {
+        type: 'message',
+        message_ts: '1762077000.000100',
+        channel_id: 'C0DEV',
+        is_ephemeral: true,
+      },
+    };
+    expect(await told(world, click('task.retry', { taskId: 'slack-1' }, shownAlone))).toContain(
+      'is tried again',
+    );
+    expect(world.started.map(({ trigger }) => trigger)).toEqual([
+      expect.objectContaining({ channelId: 'C0DEV', threadTs: null }),
+    ]);
+  });
+
   it('Change of what no form holds loses nothing', async () => {
     const world = createWorld();
     await know(world, 'slack-1', { request: { instruction: 'x'.repeat(3001) } });
@@ -809,6 +871,54 @@ describe('the form', () => {
     expect(world.started).toHaveLength(1);
   });
 
+  const root = '1762077000.000100';
+  const docs = { owner: 'acme', name: 'docs' };
+  it.each<[string, Place, Known | null, string | null]>([
+    ['the only repository that the person may use', {}, null, 'acme/shop'],
+    ['none where the person has to choose', { user: 'U0ADMIN' }, null, null],
+    ['the channel’s default', { channel: 'C0DOCS' }, null, 'acme/docs'],
+    [
+      'that of the thread’s task, before the channel’s default',
+      { channel: 'C0DOCS' },
+      { view: { repository: shop }, indexed: { channelId: 'C0DOCS' } },
+      'acme/shop',
+    ],
+    ['the only one where the thread’s task came to none', {}, { view: { repository: null } }, 'acme/shop'],
+    ['none where the thread’s task is not the person’s to use', {}, { view: { repository: vault } }, null],
+    [
+      'none where the thread’s repository may not be used from here',
+      {},
+      { view: { repository: docs } },
+      null,
+    ],
+    ['none for a guest', { user: 'U0GUEST' }, { view: { repository: shop } }, null],
+    ['none for a guest, whatever the channel’s default', { channel: 'C0DOCS', user: 'U0GUEST' }, null, null],
+  ])('on a message begins with %s', async (_, { user = 'U0ADA', channel = 'C0DEV' }, known, name) => {
+    const world = createWorld();
+    if (known !== null) await know(world, 'slack-1', known);
+    const over = { user: { id: user, team_id: team }, channel: { id: channel, name: 'x' } };
+    await deliver(world, shortcut({ text: 'the login is off', thread_ts: root }, over));
+    expect(world.calls.map(({ method }) => method)).toEqual(['views.open']);
+    expect(initial(world)).toBe(name);
+    expect(JSON.stringify(world.calls)).not.toContain('acme/vault');
+  });
+
+  it('on a message opens without a repository when Slack does not say who it is in time', async () => {
+    const world = createWorld({ deps: { chat: { person: async () => await new Promise(() => {}) } } });
+    await deliver(world, shortcut({ text: 'the login is off' }));
+    expect(world.calls.map(({ method }) => method)).toEqual(['views.open']);
+    expect(initial(world)).toBeNull();
+  });
+
+  it('on a message that is too long for it says what is missing', async () => {
+    const world = createWorld();
+    await deliver(world, shortcut({ text: 'x'.repeat(3000) }));
+    await deliver(world, shortcut({ text: 'x'.repeat(4500) }));
+    const [whole, cut] = world.calls.map(({ args }) => JSON.stringify(args['view']));
+    expect(whole).not.toContain('too long');
+    expect(cut).toContain('its last 1,500 characters are missing here');
+  });
+
   it('opens on a message with its words and its thread', async () => {
     const world = createWorld();
     await deliver(world, shortcut({ text: 'the &lt;b&gt; is off', thread_ts: '1762076000.000100' }));
@@ -901,6 +1011,32 @@ describe('what people write', () => {
   it('is delivered again by Slack when it could not be recorded', async () => {
     const world = createWorld({ deps: { startTask: async () => await Promise.reject(new Error('disk')) } });
     expect((await deliver(world, event(mention(`<@${botUser}> fix it`)))).status).toBe(500);
+  });
+
+  it.each([
+    ['its first answer came too late', 'http_timeout', 0],
+    ['it could not be told', 'http_error', 1],
+    ['it never arrived', 'connection_failed', 1],
+  ])('sent again because %s (%s), what was wrong is told %i times', async (_, reason, times) => {
+    const world = createWorld();
+    const headers = { 'x-slack-retry-num': '1', 'x-slack-retry-reason': reason };
+    const again = { ...event(mention(`<@${botUser}> --speed 3 fix`)), headers };
+    expect((await deliver(world, again)).status).toBe(200);
+    expect(world.calls.map(({ method }) => method)).toEqual(
+      Array.from({ length: times }, () => 'chat.postEphemeral'),
+    );
+  });
+
+  it('is not sent again when Slack takes long to say that it has told what was wrong', async () => {
+    const world = createWorld({ api: { 'chat.postEphemeral': async () => await new Promise(() => {}) } });
+    expect((await deliver(world, event(mention(`<@${botUser}> --speed 3 fix`)))).status).toBe(200);
+    expect(world.logged).toContainEqual({ event: 'slack.unheard', fields: expect.anything() });
+  });
+
+  it('is sent again when what was wrong could not be told', async () => {
+    const limited = () => new Response('', { status: 429, headers: { 'retry-after': '1' } });
+    const world = createWorld({ api: { 'chat.postEphemeral': limited } });
+    expect((await deliver(world, event(mention(`<@${botUser}> --speed 3 fix`)))).status).toBe(500);
   });
 
   it('is told directly what was wrong where the channel takes no message', async () => {

@@ -8,7 +8,13 @@ import { sendMessageChanged, sendMessageDeleted, sendPersonMessage, sendReaction
 import type { StoredMessage } from '../journal.ts';
 import { jsonOf, listOf, textOf, type Json } from '../json-values.ts';
 import { asJson } from '../payloads/envelope.ts';
-import { buttonPressed, messageAction, slashCommand, type Place } from '../payloads/interactions.ts';
+import {
+  buttonPressed,
+  messageAction,
+  slashCommand,
+  type EphemeralPlace,
+  type Place,
+} from '../payloads/interactions.ts';
 import { richText } from '../payloads/rich-text.ts';
 import type { Site } from '../site.ts';
 import type { Channel, Person } from '../workspace.ts';
@@ -124,26 +130,37 @@ export async function react(site: Site, input: Input<'react'>, added: boolean): 
 }
 
 export async function click(site: Site, input: Input<'click'>): Promise<Interaction> {
-  const { person, channel, message } = onMessage(site, input);
-  const button = buttonOf(message, input.button);
-  const place: Place = { channel, message };
+  const { person, channel, at, place } = shownTo(site, input);
+  const button = buttonOf(at.blocks, input.button);
   const press = (): Promise<Interaction> =>
-    interact(
-      site,
-      { person, channel, threadTs: message.threadTs, messageTs: message.ts },
-      'interaction',
-      (ids) => ({
-        what: 'block_actions',
-        payload: asJson(buttonPressed(site, person, place, button, ids)),
-      }),
-    );
+    interact(site, { person, channel, threadTs: at.threadTs, messageTs: at.ts }, 'interaction', (ids) => ({
+      what: 'block_actions',
+      payload: asJson(buttonPressed(site, person, place, button, ids)),
+    }));
   const [first] = await Promise.all([press(), ...Array.from({ length: (input.times ?? 1) - 1 }, press)]);
   return first;
 }
 
+/** A message of the channel, or one that was shown to this person alone. */
+function shownTo(site: Site, input: Input<'click'>) {
+  const { person, channel } = actor(site, input);
+  const ephemeral = site.journal
+    .ephemerals(person.id)
+    .find(({ channelId, ts }) => channelId === channel.id && ts === input.ts);
+  if (ephemeral !== undefined) {
+    const { ts, threadTs, blocks } = ephemeral;
+    const place: EphemeralPlace = { channel, ephemeral };
+    return { person, channel, place, at: { ts, threadTs, blocks: listOf(blocks) } };
+  }
+  const { message } = onMessage(site, input);
+  const { ts, threadTs, document } = message;
+  const place: Place = { channel, message };
+  return { person, channel, place, at: { ts, threadTs, blocks: listOf(document['blocks']) } };
+}
+
 /** By `action_id` or text, as the message stands now. */
-function buttonOf(message: StoredMessage, wanted: string): PlacedElement {
-  const buttons = buttonsOf(listOf(message.document['blocks']));
+function buttonOf(blocks: readonly Json[], wanted: string): PlacedElement {
+  const buttons = buttonsOf(blocks);
   const found = buttons.find(
     ({ element }) => textOf(element['action_id']) === wanted || plainText(element['text']) === wanted,
   );

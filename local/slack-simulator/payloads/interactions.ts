@@ -13,10 +13,10 @@ import type {
 } from '@slack/bolt';
 import type { PlacedElement } from '../blocks.ts';
 import { plainText, typedBlocks } from '../blocks.ts';
-import type { Option } from '../contract-views.ts';
+import type { EphemeralView, Option } from '../contract-views.ts';
 import { stateOf, type Form } from '../forms.ts';
 import type { StoredMessage } from '../journal.ts';
-import { isJson, jsonOf, textOf, type Json } from '../json-values.ts';
+import { isJson, jsonOf, textOf } from '../json-values.ts';
 import type { Site } from '../site.ts';
 import type { Channel, Person } from '../workspace.ts';
 import { acting, timestamp } from './envelope.ts';
@@ -60,14 +60,26 @@ export interface Place {
   readonly channel: Channel;
   readonly message: StoredMessage;
 }
+/** On a message that was shown to one person alone. */
+export interface EphemeralPlace {
+  readonly channel: Channel;
+  readonly ephemeral: EphemeralView;
+}
 
-function container({ channel, message }: Place): Json {
+/** Slack keeps no ephemeral message, so that the container alone says where it stood. */
+function placed(place: Place | EphemeralPlace): Pick<BlockAction, 'container' | 'channel' | 'message'> {
+  const { channel } = place;
+  const [at, isEphemeral] = 'message' in place ? [place.message, false] : [place.ephemeral, true];
   return {
-    type: 'message',
-    message_ts: message.ts,
-    channel_id: channel.id,
-    is_ephemeral: false,
-    ...(message.threadTs === null ? {} : { thread_ts: message.threadTs }),
+    container: {
+      type: 'message',
+      message_ts: at.ts,
+      channel_id: channel.id,
+      is_ephemeral: isEphemeral,
+      ...(at.threadTs === null || isEphemeral ? {} : { thread_ts: at.threadTs }),
+    },
+    channel: { id: channel.id, name: channelName(channel) },
+    ...('message' in place ? { message: messageOf(place.message) } : {}),
   };
 }
 
@@ -85,17 +97,15 @@ function messageOf(message: StoredMessage): MessageShortcut['message'] {
 function blockActions<Action extends ButtonAction | ExternalSelectAction | StaticSelectAction>(
   site: Site,
   person: Person,
-  place: Place,
+  place: Place | EphemeralPlace,
   action: Action,
   { triggerId, responseUrl }: Answerable,
 ): BlockAction<Action> {
   return {
     type: 'block_actions',
     ...acting(site, person),
-    container: container(place),
+    ...placed(place),
     trigger_id: triggerId,
-    channel: { id: place.channel.id, name: channelName(place.channel) },
-    message: messageOf(place.message),
     state: { values: {} },
     response_url: responseUrl,
     actions: [action],
@@ -105,7 +115,7 @@ function blockActions<Action extends ButtonAction | ExternalSelectAction | Stati
 export function buttonPressed(
   site: Site,
   person: Person,
-  place: Place,
+  place: Place | EphemeralPlace,
   { blockId, element }: PlacedElement,
   answerable: Answerable,
 ): BlockAction<ButtonAction> {
@@ -155,11 +165,7 @@ export function blockSuggestion(
     action_id: textOf(element['action_id']),
     value,
     ...('message' in at
-      ? {
-          container: container(at),
-          channel: { id: at.channel.id, name: channelName(at.channel) },
-          message: messageOf(at.message),
-        }
+      ? placed(at)
       : { container: { type: 'view', view_id: at.id }, view: viewOutput(site, at) }),
   };
 }
