@@ -107,6 +107,9 @@ const withRepositories = (repositories: Readonly<Record<string, object>>) => asy
 const app = (change: Parameters<DoctorWorld['github']['changeApp']>[0]) => () =>
   world.github.changeApp(change);
 const wholeApp = app({ permissions: requiredPermissions, events: requiredEvents });
+const models = (status: number, body: object) => () =>
+  world.openai.answerModelsWith({ status, contentType: 'application/json', text: JSON.stringify(body) });
+const wholeModels = () => world.openai.answerModelsWith(null);
 const scopes = manifest.oauth_config.scopes.bot;
 const { issues: _issues, ...withoutIssues } = requiredPermissions;
 
@@ -186,6 +189,65 @@ const rows: readonly Row[] = [
     set: { OPENAI_BASE_URL: 'http://127.0.0.1:9/v1' },
     names: 'openai.key',
     says: /cannot be reached/,
+  },
+  {
+    what: 'an OpenAI address without its version',
+    set: async () => ({ OPENAI_BASE_URL: world.openai.url.replace(/\/v1$/, '') }),
+    names: 'openai.key',
+    says: /there are no models at .*\(404\): Invalid URL/,
+  },
+  {
+    what: 'an OpenAI key that may not be used from here',
+    break: models(403, {
+      error: {
+        code: 'unsupported_country_region_territory',
+        message: 'Country, region, or territory not supported',
+      },
+    }),
+    mend: wholeModels,
+    names: 'openai.key',
+    says: /does not let this key in \(403\): Country/,
+  },
+  {
+    what: 'a restricted OpenAI key',
+    break: models(403, {
+      error: {
+        code: null,
+        message: 'You have insufficient permissions for this operation. Missing scopes: api.model.read.',
+      },
+    }),
+    mend: wholeModels,
+    names: 'openai.key',
+    says: /Missing scopes/,
+  },
+  {
+    what: 'an OpenAI key whose project may not use the model',
+    break: models(403, { error: { code: 'model_not_found', message: 'Project has no access to model' } }),
+    mend: wholeModels,
+    names: 'openai.models',
+    says: /^not there for this key: /,
+  },
+  {
+    what: 'a proxy’s page in place of OpenAI',
+    break: () =>
+      world.openai.answerModelsWith({ status: 200, contentType: 'text/html', text: '<html>Sign in</html>' }),
+    mend: wholeModels,
+    names: 'openai.key',
+    says: /is not OpenAI’s API \(status 200\)/,
+  },
+  {
+    what: 'another service in place of OpenAI',
+    break: models(200, { status: 'healthy' }),
+    mend: wholeModels,
+    names: 'openai.key',
+    says: /is not OpenAI’s API/,
+  },
+  {
+    what: 'OpenAI failing',
+    break: models(503, { error: { message: 'Overloaded' } }),
+    mend: wholeModels,
+    names: 'openai.key',
+    says: /answered 503/,
   },
   {
     what: 'a model that does not exist',
