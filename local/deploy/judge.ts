@@ -37,17 +37,19 @@ export function secretsProblem(input: SecretsInput): string | null {
     return 'wrangler listed the secrets in a way that is not understood. Is it the pinned version?';
   const there = new Set([...listed, ...given]);
   const missing = required.filter((name) => !there.has(name));
-  if (missing.length > 0) {
-    const how = isNew
+  const how = (
+    isNew
       ? `This Worker is new: put them into a file (chmod 600) and run npm run deploy -- ${flag}--secrets-file FILE`
-      : `Set each: npx wrangler secret put NAME ${flag}`;
-    return `Secrets are missing: ${missing.join(', ')}. ${how.trim()}.`;
-  }
+      : `Set each: npx wrangler secret put NAME ${flag}`
+  ).trim();
+  if (missing.length > 0) return `Secrets are missing: ${missing.join(', ')}. ${how}.`;
   const pair = slackPair.filter((name) => there.has(name));
   if (pair.length === 1)
     return `Of Slack’s two secrets only ${pair.join('')} is set: set both (${slackPair.join(', ')}), or delete it.`;
   if (pair.length === 2 && !usesSlack)
     return 'Slack’s secrets are set, and airlock.config.jsonc names no workspace under "slack.team". Name it, or delete them.';
+  if (pair.length === 0 && usesSlack)
+    return `airlock.config.jsonc names a Slack workspace, and neither of Slack’s secrets is set (${slackPair.join(', ')}). ${how}; or take "slack" out of it.`;
   return null;
 }
 
