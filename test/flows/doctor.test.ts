@@ -1,4 +1,5 @@
 /** The doctor against a set-up that is broken in one way each: it names that breakage and no other, and never a secret. */
+import type { ServerResponse } from 'node:http';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { checkoutWith, type Checkout } from '../../local/doctor/checkout.ts';
 import { examineDeployment } from '../../local/doctor/examine-deployment.ts';
@@ -68,10 +69,12 @@ describe('a healthy set-up', () => {
   it('is all green on this machine, sandbox included', async () => {
     const findings = await here({}, { sandboxes: examineSandboxes });
     expect(findings.filter(({ status }) => status !== 'ok')).toEqual([]);
+    expect(world.github.issuedTokens().filter(({ revoked }) => !revoked)).toEqual([]);
     expect(findings.map(({ id }) => id)).toEqual(
       expect.arrayContaining([
         'config',
         'clock',
+        'github.git',
         'github.deliveries',
         'slack.socket',
         'openai.models',
@@ -112,6 +115,18 @@ const models = (status: number, body: object) => () =>
 const wholeModels = () => world.openai.answerModelsWith(null);
 const scopes = manifest.oauth_config.scopes.bot;
 const { issues: _issues, ...withoutIssues } = requiredPermissions;
+
+/** Puts a server that answers so where git should be. */
+function gitAt(answer: (response: ServerResponse) => unknown): Pick<Row, 'set' | 'mend'> {
+  let server: Awaited<ReturnType<typeof listen>> | null = null;
+  return {
+    set: async () => {
+      server = await listen((_, response) => void answer(response));
+      return { GITHUB_URL: server.origin };
+    },
+    mend: () => server?.close(),
+  };
+}
 
 const rows: readonly Row[] = [
   { what: 'no App id', set: { GITHUB_APP_ID: '' }, names: 'GITHUB_APP_ID', says: /is missing/ },
@@ -263,6 +278,49 @@ const rows: readonly Row[] = [
     says: /http/,
   },
   {
+    what: 'an address of git where nothing is',
+    set: { GITHUB_URL: 'http://127.0.0.1:9' },
+    names: 'github.git',
+    says: /cannot be reached at http:\/\/127\.0\.0\.1:9/,
+  },
+  {
+    what: 'an address of git that is only a page',
+    ...gitAt((response) => response.end('<html>')),
+    names: 'github.git',
+    says: /does not serve git to the App \(status 200\)/,
+  },
+  {
+    what: 'an address of git with a path behind it',
+    set: async () => ({ GITHUB_URL: `${world.github.url}/acme` }),
+    names: 'github.git',
+    says: /does not serve git to the App \(status 404\)/,
+  },
+  {
+    what: 'another GitHub for git than for the API',
+    ...gitAt((response) => response.writeHead(401, { 'www-authenticate': 'Basic realm="GitHub"' }).end()),
+    names: 'github.git',
+    says: /does not take the App’s tokens/,
+  },
+  {
+    what: 'an address of git that leads elsewhere',
+    ...gitAt((response) => response.writeHead(301, { location: 'https://git.example/acme/shop.git' }).end()),
+    names: 'github.git',
+    says: /leads to https:\/\/git\.example, which is not followed/,
+  },
+  {
+    what: 'git hanging',
+    break: () => world.github.failNext({ method: 'GET', path: /shop\.git\/info\/refs$/, status: 'timeout' }),
+    options: { timeoutMs: 700 },
+    names: 'github.git',
+    says: /no answer within 0\.7 s/,
+  },
+  {
+    what: 'git failing',
+    break: () => world.github.failNext({ method: 'GET', path: /shop\.git\/info\/refs$/, status: 503 }),
+    names: 'github.git',
+    says: /answered 503/,
+  },
+  {
     what: 'a Slack token of another kind',
     set: { SLACK_BOT_TOKEN: 'xoxp-1234567890' },
     names: 'SLACK_BOT_TOKEN',
@@ -273,6 +331,12 @@ const rows: readonly Row[] = [
     set: { SLACK_SIGNING_SECRET: '', SLACK_APP_TOKEN: '' },
     names: 'SLACK_SIGNING_SECRET',
     says: /is missing/,
+  },
+  {
+    what: 'a workspace in the configuration without Slack’s secrets',
+    set: { SLACK_BOT_TOKEN: '', SLACK_SIGNING_SECRET: '', SLACK_APP_TOKEN: '' },
+    names: 'slack.token',
+    says: /neither SLACK_BOT_TOKEN nor SLACK_SIGNING_SECRET is set/,
   },
   {
     what: 'a Slack token that Slack does not know',
