@@ -8,6 +8,8 @@ import { explain } from '../../local/sandbox/support.ts';
 import { runChecks, type Finding } from '../../src/doctor/check.ts';
 import { sandboxChecks } from '../../src/doctor/sandbox-checks.ts';
 import { requiredEvents, requiredPermissions } from '../../src/doctor/github-checks.ts';
+import type { SandboxProbe } from '../../src/core/sandbox-probe.ts';
+import { codexVersion } from '../../src/version.ts';
 import { probeSandbox } from '../../src/tasks/probe-sandbox.ts';
 import manifest from '../../slack-manifest.json' with { type: 'json' };
 import { listen, localSubject } from '../sandbox/local-subject.ts';
@@ -116,17 +118,26 @@ const wholeModels = () => world.openai.answerModelsWith(null);
 const scopes = manifest.oauth_config.scopes.bot;
 const { issues: _issues, ...withoutIssues } = requiredPermissions;
 
-/** Puts a server that answers so where git should be. */
-function gitAt(answer: (response: ServerResponse) => unknown): Pick<Row, 'set' | 'mend'> {
+/** Puts a server that answers so where these settings lead. */
+function serverAt(
+  settingsFor: (origin: URL) => Readonly<Record<string, string>>,
+  answer: (response: ServerResponse) => unknown,
+): Pick<Row, 'set' | 'mend'> {
   let server: Awaited<ReturnType<typeof listen>> | null = null;
   return {
     set: async () => {
       server = await listen((_, response) => void answer(response));
-      return { GITHUB_URL: server.origin };
+      return settingsFor(new URL(server.origin));
     },
     mend: () => server?.close(),
   };
 }
+const gitAt = (answer: (response: ServerResponse) => unknown) =>
+  serverAt(({ origin }) => ({ GITHUB_URL: origin }), answer);
+const atPort = (answer: (response: ServerResponse) => unknown) =>
+  serverAt(({ port }) => ({ PORT: port }), answer);
+
+const wholeSandbox: SandboxProbe = { bootMs: 1, unsealed: [], codexVersion, nodeVersion: '26.0.0' };
 
 const rows: readonly Row[] = [
   { what: 'no App id', set: { GITHUB_APP_ID: '' }, names: 'GITHUB_APP_ID', says: /is missing/ },
@@ -576,7 +587,70 @@ const rows: readonly Row[] = [
     names: 'sandbox.canary',
     says: /not sealed: .*a forbidden host is refused/,
   },
+  {
+    what: 'a sandbox with another Codex',
+    options: { sandboxes: sandboxThat({ ...wholeSandbox, codexVersion: '0.1.0' }) },
+    names: 'sandbox.codex',
+    says: /^Codex 0\.1\.0, and \d+\.\d+\.\d+ is pinned$/,
+  },
+  {
+    what: 'a sandbox without Codex',
+    options: { sandboxes: sandboxThat({ ...wholeSandbox, codexVersion: null }) },
+    names: 'sandbox.codex',
+    says: /does not run/,
+  },
+  {
+    what: 'a sandbox with an old Node',
+    options: { sandboxes: sandboxThat({ ...wholeSandbox, nodeVersion: '20.19.0' }) },
+    names: 'sandbox.node',
+    says: /Node 20\.19\.0 is too old/,
+  },
+  {
+    what: 'a sandbox without Node',
+    options: { sandboxes: sandboxThat({ ...wholeSandbox, nodeVersion: null }) },
+    names: 'sandbox.node',
+    says: /does not run/,
+  },
+  {
+    what: 'no room for a sandbox',
+    options: { sandboxes: sandboxThat(null) },
+    names: 'sandbox.boot',
+    status: 'warn',
+    says: /all sandboxes are in use/,
+  },
+  {
+    what: 'a bot of another version',
+    ...atPort((response) => response.end(JSON.stringify({ ok: true, version: '0.0.1' }))),
+    names: 'bot',
+    says: /is 0\.0\.1, this checkout/,
+  },
+  {
+    what: 'a bot that is not configured',
+    ...atPort((response) =>
+      response
+        .writeHead(503)
+        .end(JSON.stringify({ error: { code: 'not-configured', message: 'Not configured.' } })),
+    ),
+    names: 'bot',
+    says: /is not configured/,
+  },
+  {
+    what: 'something else at the bot’s port',
+    ...atPort((response) => response.end('<html>')),
+    names: 'bot',
+    status: 'warn',
+    says: /something else listens/,
+  },
 ];
+
+/** What a probe of a sandbox would show, without one. */
+function sandboxThat(shows: SandboxProbe | null) {
+  return async () =>
+    await runChecks(
+      sandboxChecks(() => Promise.resolve(shows)),
+      { deadlineMs: 1000, secrets: [] },
+    );
+}
 
 /** A real sandbox behind a gateway that decides nothing. */
 async function unsealedSandbox(): Promise<readonly Finding[]> {
