@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { deployedAddress, imageKind, secretsProblem } from './judge.ts';
+import { deployedAddress, imageKind, needsDigest, secretsProblem } from './judge.ts';
 import { wranglerConfigSchema } from '../deployment-environments.ts';
 import { targetIn } from './target.ts';
 
@@ -72,6 +72,14 @@ describe('an image', () => {
     ['docker.io/acme/airlock@sha256:00', 'prebuilt'],
   ])('%s is a %s', (image, kind) => {
     expect(imageKind(image).kind).toBe(kind);
+  });
+  it.each([
+    ['production', false, true],
+    ['production', true, false],
+    ['staging', false, false],
+    [null, false, false],
+  ])('of %s, dry run %s, has to have a digest: %s', (environment, dryRun, needed) => {
+    expect(needsDigest(environment, dryRun)).toBe(needed);
   });
 });
 

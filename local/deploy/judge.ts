@@ -97,6 +97,11 @@ export function imageKind(image: string): ImageKind {
     : { kind: 'prebuilt', name: image };
 }
 
+/** Elsewhere a tag will do: one may want to try the newest, and the digest can only be learned where the registry is reached. */
+export function needsDigest(environment: string | null, dryRun: boolean): boolean {
+  return environment === 'production' && !dryRun;
+}
+
 const outputLine = z.looseObject({ type: z.literal('deploy'), targets: z.array(z.string()).nullish() });
 
 /** The address of the deployment, out of what wrangler wrote to `WRANGLER_OUTPUT_FILE_PATH`; null when it has none. */
