@@ -9,7 +9,7 @@ import { onStopSignal } from './stop-signals.ts';
 
 const help = `npm run deploy [-- options]
 
-Checks configuration, types, bundle, secrets and image; deploys with wrangler; then runs the doctor against the deployment.
+Checks configuration, types, generated files, bundle, secrets and image; deploys with wrangler; then runs the doctor against the deployment.
 
   --env NAME            an environment of wrangler.jsonc, such as staging or production
   --dry-run             everything before the upload that needs neither an account nor a container engine

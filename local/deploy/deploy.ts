@@ -19,7 +19,14 @@ import { imageBase } from '../image-base.ts';
 import { writeImageContext } from '../image-context.ts';
 import { projectRoot } from '../project-root.ts';
 import { readWranglerConfig } from '../read-wrangler-config.ts';
-import { accountProblem, deployedAddress, firstError, imageKind, secretsProblem } from './judge.ts';
+import {
+  accountProblem,
+  deployedAddress,
+  firstError,
+  imageKind,
+  needsDigest,
+  secretsProblem,
+} from './judge.ts';
 import type { RunProgram } from './run-program.ts';
 import { targetIn, type Target } from './target.ts';
 
@@ -63,6 +70,7 @@ export async function deploy(options: DeployOptions): Promise<readonly Finding[]
   if (types.code !== 0)
     throw new StartProblem(`The types do not fit: ${firstError(types.output)}. npm test -- types shows all.`);
   progress('✓ types     fit');
+  await checkGenerated(options);
   await bundle(target, options);
   if (!dryRun) {
     if (apiToken === null)
@@ -89,6 +97,16 @@ export async function deploy(options: DeployOptions): Promise<readonly Finding[]
   await propagated(url, options);
   const checkout = checkoutWith(configText);
   return await examineDeployment({ url, apiToken, checkout, fetch: options.fetch });
+}
+
+/** An environment that is behind the top level of `wrangler.jsonc` would go up as it is, without the binding or the setting that it lacks. */
+async function checkGenerated({ run, progress }: DeployOptions): Promise<void> {
+  const compared = await run(['node', 'scripts/generate-environments.ts', '--check']);
+  if (compared.code !== 0)
+    throw new StartProblem(
+      `What is generated from wrangler.jsonc is not what npm run generate writes: run it, and commit that. (${firstError(compared.output)})`,
+    );
+  progress('✓ generated up to date');
 }
 
 /** Always one of them: wrangler warns where a file has environments and none is named. */
@@ -154,10 +172,14 @@ async function checkImages(target: Target, { run, progress, dryRun }: DeployOpti
     if (!existsSync(resolve(projectRoot, image.path)))
       throw new StartProblem(`There is no ${image.path}, which wrangler.jsonc names as image.`);
     const base = imageBase(readFileSync(resolve(projectRoot, image.path), 'utf8'));
-    if (base?.digest === null)
-      progress(
-        `! image     ${image.path} begins with ${base.image} without a digest: \`npm run image -- --pin\` writes it`,
-      );
+    if (base?.digest === null) {
+      const unpinned = `${image.path} begins with ${base.image} without a digest`;
+      if (needsDigest(target.environment, dryRun))
+        throw new StartProblem(
+          `${unpinned}, and production takes no image that its registry can exchange. npm run image -- --pin writes the digest: commit that, or name a prebuilt image in wrangler.jsonc.`,
+        );
+      progress(`! image     ${unpinned}: \`npm run image -- --pin\` writes it`);
+    }
     await writeImageContext();
     if (dryRun) {
       progress(`✓ image     ${image.path}, not built in a dry run`);

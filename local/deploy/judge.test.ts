@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { deployedAddress, imageKind } from './judge.ts';
+import { deployedAddress, imageKind, needsDigest, secretsProblem } from './judge.ts';
 import { wranglerConfigSchema } from '../deployment-environments.ts';
 import { targetIn } from './target.ts';
 
@@ -24,6 +24,45 @@ describe('the address of a deployment', () => {
   });
 });
 
+describe('the secrets of a deployment', () => {
+  const needed = [
+    'GITHUB_APP_ID',
+    'GITHUB_APP_PRIVATE_KEY',
+    'GITHUB_WEBHOOK_SECRET',
+    'OPENAI_API_KEY',
+    'API_TOKEN',
+  ];
+  const ofSlack = ['SLACK_BOT_TOKEN', 'SLACK_SIGNING_SECRET'];
+  const problem = (names: readonly string[], usesSlack: boolean) =>
+    secretsProblem({
+      code: 0,
+      stdout: JSON.stringify(names.map((name) => ({ name }))),
+      output: '',
+      given: [],
+      environmentFlag: '--env staging ',
+      usesSlack,
+    });
+  it.each([
+    ['without Slack', needed, false],
+    ['with Slack', [...needed, ...ofSlack], true],
+  ])('are whole %s', (_, names, usesSlack) => {
+    expect(problem(names, usesSlack)).toBeNull();
+  });
+  it.each([
+    ['one that is missing', needed.slice(1), false, /missing: GITHUB_APP_ID\./],
+    [
+      'a workspace without Slack’s secrets',
+      needed,
+      true,
+      /neither .*SLACK_SIGNING_SECRET.*--env staging; or/,
+    ],
+    ['half of Slack’s', [...needed, 'SLACK_BOT_TOKEN'], true, /only SLACK_BOT_TOKEN is set/],
+    ['Slack’s without a workspace', [...needed, ...ofSlack], false, /names no workspace/],
+  ])('are refused for %s', (_, names, usesSlack, says) => {
+    expect(problem(names, usesSlack)).toMatch(says);
+  });
+});
+
 describe('an image', () => {
   it.each([
     ['./container/Dockerfile', 'dockerfile'],
@@ -33,6 +72,14 @@ describe('an image', () => {
     ['docker.io/acme/airlock@sha256:00', 'prebuilt'],
   ])('%s is a %s', (image, kind) => {
     expect(imageKind(image).kind).toBe(kind);
+  });
+  it.each([
+    ['production', false, true],
+    ['production', true, false],
+    ['staging', false, false],
+    [null, false, false],
+  ])('of %s, dry run %s, has to have a digest: %s', (environment, dryRun, needed) => {
+    expect(needsDigest(environment, dryRun)).toBe(needed);
   });
 });
 

@@ -37,17 +37,19 @@ export function secretsProblem(input: SecretsInput): string | null {
     return 'wrangler listed the secrets in a way that is not understood. Is it the pinned version?';
   const there = new Set([...listed, ...given]);
   const missing = required.filter((name) => !there.has(name));
-  if (missing.length > 0) {
-    const how = isNew
+  const how = (
+    isNew
       ? `This Worker is new: put them into a file (chmod 600) and run npm run deploy -- ${flag}--secrets-file FILE`
-      : `Set each: npx wrangler secret put NAME ${flag}`;
-    return `Secrets are missing: ${missing.join(', ')}. ${how.trim()}.`;
-  }
+      : `Set each: npx wrangler secret put NAME ${flag}`
+  ).trim();
+  if (missing.length > 0) return `Secrets are missing: ${missing.join(', ')}. ${how}.`;
   const pair = slackPair.filter((name) => there.has(name));
   if (pair.length === 1)
     return `Of Slack’s two secrets only ${pair.join('')} is set: set both (${slackPair.join(', ')}), or delete it.`;
   if (pair.length === 2 && !usesSlack)
     return 'Slack’s secrets are set, and airlock.config.jsonc names no workspace under "slack.team". Name it, or delete them.';
+  if (pair.length === 0 && usesSlack)
+    return `airlock.config.jsonc names a Slack workspace, and neither of Slack’s secrets is set (${slackPair.join(', ')}). ${how}; or take "slack" out of it.`;
   return null;
 }
 
@@ -93,6 +95,11 @@ export function imageKind(image: string): ImageKind {
   return /^\.{0,2}\//.test(image) || /(?:^|\/)Dockerfile[^/:]*$/.test(image)
     ? { kind: 'dockerfile', path: image }
     : { kind: 'prebuilt', name: image };
+}
+
+/** Elsewhere a tag will do: one may want to try the newest, and the digest can only be learned where the registry is reached. */
+export function needsDigest(environment: string | null, dryRun: boolean): boolean {
+  return environment === 'production' && !dryRun;
 }
 
 const outputLine = z.looseObject({ type: z.literal('deploy'), targets: z.array(z.string()).nullish() });

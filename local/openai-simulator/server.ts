@@ -30,7 +30,15 @@ export interface OpenAiSimulator {
   readonly port: number;
   /** Every request so far, refused ones included, oldest first. */
   requests(): readonly RecordedRequest[];
+  /** What each question about a model is answered from now on, as a refusal or a proxy would; null: as ever. */
+  answerModelsWith(answer: ModelsAnswer | null): void;
   close(): Promise<void>;
+}
+
+export interface ModelsAnswer {
+  readonly status: number;
+  readonly contentType: string;
+  readonly text: string;
 }
 
 export interface OpenAiSimulatorOptions {
@@ -116,6 +124,7 @@ export async function startOpenAiSimulator(options: OpenAiSimulatorOptions): Pro
   const models = options.models ?? simulatedModels;
   const recorded: RecordedRequest[] = [];
   const closing = new AbortController();
+  let modelsAnswer: ModelsAnswer | null = null;
 
   async function handle(incoming: IncomingMessage, response: ServerResponse): Promise<void> {
     const at = Date.now();
@@ -143,6 +152,13 @@ export async function startOpenAiSimulator(options: OpenAiSimulatorOptions): Pro
     const asked = /^\/v1\/models\/([^/]+)$/.exec(path)?.[1];
     if (asked !== undefined && method === 'GET') {
       const model = decodeURIComponent(asked);
+      if (modelsAnswer !== null) {
+        const { status, contentType, text } = modelsAnswer;
+        record({ status, step: null, model, body: null });
+        response.writeHead(status, { 'content-type': contentType });
+        response.end(text);
+        return;
+      }
       if (!models.includes(model))
         return refuse(refusal(404, `The model '${model}' does not exist`, 'model_not_found', 'model'));
       record({ status: 200, step: null, model, body: null });
@@ -197,6 +213,9 @@ export async function startOpenAiSimulator(options: OpenAiSimulatorOptions): Pro
     url: `http://127.0.0.1:${address.port}/v1`,
     port: address.port,
     requests: () => [...recorded],
+    answerModelsWith: (answer) => {
+      modelsAnswer = answer;
+    },
     close: async () => {
       closing.abort();
       server.closeAllConnections();

@@ -1,9 +1,11 @@
 /**
  * The doctor: every check of one Airlock, from settings to sandbox. Runs wherever the secrets are: in the Worker for a deployment, in
- * Node for one machine. Reads and asks only; the one thing that it makes is a sandbox, which is destroyed again.
+ * Node for one machine. Reads and asks only; what it makes is a sandbox, which is
+ * destroyed again, and a token that reads one repository, which is revoked.
  */
 import { runChecks, once, type Finding } from './check.ts';
 import { clockCheck, readClock } from './clock-check.ts';
+import { gitHostCheck } from './git-host-check.ts';
 import { githubApp, githubChecks } from './github-checks.ts';
 import { openaiChecks } from './openai-checks.ts';
 import { sandboxChecks, type ProbeSandbox } from './sandbox-checks.ts';
@@ -66,6 +68,7 @@ export async function examine(deps: DoctorDeps): Promise<readonly Finding[]> {
       ...settingChecks(read, environment),
       clockCheck(clock),
       ...githubChecks(github, app),
+      gitHostCheck({ ...github, githubUrl: settings.githubUrl, asApp }),
       ...webhookChecks({ asApp, publicUrl, now, broken }),
       ...slackChecks({
         ...service,

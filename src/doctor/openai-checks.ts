@@ -21,7 +21,8 @@ const maxModels = 40;
 
 const modelSchema = z.object({ id: z.string() });
 const errorSchema = z.object({
-  error: z.object({ code: z.string().nullish(), message: z.string().nullish() }),
+  // Some gateways put the status there, as a number.
+  error: z.object({ code: z.union([z.string(), z.number()]).nullish(), message: z.string().nullish() }),
 });
 
 export function openaiChecks(input: OpenaiInput): Check[] {
@@ -75,34 +76,60 @@ async function askFor(input: OpenaiInput, model: string): Promise<Asked> {
   });
 }
 
-const codeOf = (asked: Asked): string =>
-  asked.answered ? (errorSchema.safeParse(asked.body).data?.error.code ?? '') : '';
+type Answered = Extract<Asked, { answered: true }>;
 
+const errorOf = ({ body }: Answered) => errorSchema.safeParse(body).data?.error ?? null;
+
+/** Unknown, or not for the key's project: OpenAI says the latter with 403. Either way the key itself was taken. */
+const isModelMissing = (asked: Answered): boolean =>
+  (asked.status === 404 || asked.status === 403) && errorOf(asked)?.code === 'model_not_found';
+
+const isModel = ({ status, body }: Answered): boolean =>
+  status === 200 && modelSchema.safeParse(body).success;
+
+/** Only an answer that nobody but OpenAI's API gives is good: a proxy's page or another path would pass for it otherwise. */
 function judgeKey(asked: Asked, baseUrl: string): Verdict {
   if (!asked.answered)
     return fail(
       `OpenAI cannot be reached at ${baseUrl}: ${asked.why}`,
       'Look at the network, at status.openai.com and at OPENAI_BASE_URL.',
     );
-  if (asked.status === 401)
+  if (isModel(asked) || isModelMissing(asked)) return ok('taken');
+  const { status } = asked;
+  if (status === 401)
     return fail('OpenAI refuses OPENAI_API_KEY', 'Make a new key on platform.openai.com, and set it.');
-  if (asked.status === 429)
+  if (status === 429)
     return warn(
       'OpenAI takes the key and limits its rate now',
       'Look at the limits and the credit of its project.',
     );
-  if (asked.status >= 500)
-    return fail(`OpenAI answered ${asked.status}`, 'Look at status.openai.com, and ask again.');
-  return ok('taken');
+  if (status >= 500) return fail(`OpenAI answered ${status}`, 'Look at status.openai.com, and ask again.');
+  const error = errorOf(asked);
+  if (error === null)
+    return fail(
+      `what answers at ${baseUrl} is not OpenAI’s API (status ${status})`,
+      'OPENAI_BASE_URL has to be https://api.openai.com/v1 or a gateway that speaks the same; no proxy may answer in its place.',
+    );
+  const why = error.message == null ? '' : `: ${error.message.slice(0, 200)}`;
+  if (status === 403)
+    return fail(
+      `OpenAI does not let this key in (403)${why}`,
+      'Give the key Models: Read and Responses: Write, see that its project is active, and that OpenAI serves the region from which this asks.',
+    );
+  if (status === 404)
+    return fail(
+      `there are no models at ${baseUrl} (404)${why}`,
+      'OPENAI_BASE_URL has to reach up to and including /v1.',
+    );
+  return fail(`OpenAI answered ${status}${why}`, 'Look at OPENAI_BASE_URL, and ask again.');
 }
 
 function judgeModels(answers: readonly { readonly model: string; readonly asked: Asked }[]): Verdict {
   const missing: string[] = [];
   const unknown: string[] = [];
   for (const { model, asked } of answers) {
-    if (asked.answered && asked.status === 200 && modelSchema.safeParse(asked.body).success) continue;
-    // A gateway that lists no models, or a key that may not read them, says nothing about the model.
-    if (asked.answered && asked.status === 404 && codeOf(asked) === 'model_not_found') missing.push(model);
+    if (asked.answered && isModel(asked)) continue;
+    if (asked.answered && isModelMissing(asked)) missing.push(model);
     else unknown.push(model);
   }
   if (missing.length > 0)
@@ -113,7 +140,7 @@ function judgeModels(answers: readonly { readonly model: string; readonly asked:
   if (unknown.length > 0)
     return warn(
       `nobody says whether ${unknown.join(', ')} can be used`,
-      'Give the key the right to read models, or see that a first task works.',
+      'Ask again, or see that a first task works.',
     );
   return ok(answers.map(({ model }) => model).join(', '));
 }

@@ -34,6 +34,10 @@ export function slackChecks(input: SlackInput): Check[] {
   const isOff = slack === null && !broken.has('SLACK_BOT_TOKEN') && !broken.has('SLACK_SIGNING_SECRET');
   const socket: Check[] =
     appToken === null ? [] : [{ id: 'slack.socket', run: async () => await judgeSocket(input, appToken) }];
+  // The configuration’s word for Slack counts as much as the secrets’: a bot that nobody can talk to says nothing by itself.
+  const team = input.config?.slack?.team ?? null;
+  if (isOff && team !== null)
+    return [{ id: 'slack.token', run: () => Promise.resolve(judgeUnset(team)) }, ...socket];
   if (isOff) return socket;
   const test = once(async () => (slack === null ? null : await call(input, 'auth.test', slack.botToken)));
   const withAnswer = async (look: (answer: Answer, asked: Answered) => Verdict): Promise<Verdict> => {
@@ -57,6 +61,13 @@ async function call(input: SlackInput, method: string, token: string): Promise<A
     method: 'POST',
     headers: { authorization: `Bearer ${token}`, 'content-type': 'application/x-www-form-urlencoded' },
   });
+}
+
+function judgeUnset(team: string): Verdict {
+  return fail(
+    `the configuration serves the workspace ${team}, and neither SLACK_BOT_TOKEN nor SLACK_SIGNING_SECRET is set`,
+    'Set both (docs/setup.md, “Slack, where it is wanted”), or take "slack" out of the configuration.',
+  );
 }
 
 function judgeToken(asked: Asked | null): Verdict {

@@ -5,13 +5,14 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { z } from 'zod';
+import { imageBase } from '../../local/image-base.ts';
 import { projectRoot } from '../../local/project-root.ts';
 import type { Finding } from '../../src/doctor/check.ts';
 import { airlockVersion } from '../../src/version.ts';
 import { listen } from '../sandbox/local-subject.ts';
 
 type Planned = { code?: number; stdout?: string; stderr?: string; targets?: string[]; hangs?: boolean };
-type Plan = Partial<Record<'tsc' | 'bundle' | 'secrets' | 'upload' | 'docker', Planned>>;
+type Plan = Partial<Record<'tsc' | 'node' | 'bundle' | 'secrets' | 'upload' | 'docker', Planned>>;
 
 const every = [
   'GITHUB_APP_ID',
@@ -45,7 +46,7 @@ let finding: Finding = { id: 'github.app', status: 'ok', found: 'fine', todo: nu
 beforeAll(async () => {
   folder = await mkdtemp(join(tmpdir(), 'airlock-deploy-test-'));
   await mkdir(join(folder, 'bin'));
-  for (const program of ['wrangler', 'tsc', 'docker']) {
+  for (const program of ['wrangler', 'tsc', 'node', 'docker']) {
     const stub = join(import.meta.dirname, 'stub-program.ts');
     await writeFile(
       join(folder, 'bin', program),
@@ -127,17 +128,28 @@ describe('npm run deploy', () => {
     expect(done.code).toBe(0);
   });
 
-  it.each(['staging', 'production'])(
-    'deploys to %s by name, from the check of the bundle on',
-    async (environment) => {
-      const done = await run(healthy, ['--env', environment, '--url', deployment.origin]);
-      expect(done.code).toBe(0);
-      const named = done.calls
-        .filter(([program]) => program === 'wrangler')
-        .map((args) => args[args.indexOf('--env') + 1]);
-      expect(named).toEqual([environment, environment, environment]);
-    },
-  );
+  it('deploys to an environment by name, from the check of the bundle on', async () => {
+    const done = await run(healthy, ['--env', 'staging', '--url', deployment.origin]);
+    expect(done.code).toBe(0);
+    const named = done.calls
+      .filter(([program]) => program === 'wrangler')
+      .map((args) => args[args.indexOf('--env') + 1]);
+    expect(named).toEqual(['staging', 'staging', 'staging']);
+  });
+
+  it('compares what is generated before it uploads', async () => {
+    const { calls } = await run(healthy, ['--url', deployment.origin]);
+    expect(calls).toContainEqual(['node', 'scripts/generate-environments.ts', '--check']);
+  });
+
+  it('deploys to production only when the image’s base has a digest', async () => {
+    const dockerfile = await readFile(join(projectRoot, 'container/Dockerfile'), 'utf8');
+    const done = await run(healthy, ['--env', 'production', '--url', deployment.origin]);
+    if (imageBase(dockerfile)?.digest === null) {
+      expect(done.output).toMatch(/✗ .*without a digest, .*npm run image -- --pin writes the digest/);
+      expect(uploads(done)).toEqual([]);
+    } else expect(uploads(done)).toEqual([['wrangler', 'deploy', '--env', 'production']]);
+  });
 
   it('fails when what is deployed is broken, and says what', async () => {
     finding = {
@@ -160,6 +172,20 @@ describe('npm run deploy', () => {
       [],
       {},
       /types do not fit: src\/a\.ts\(1,2\): error TS2322/,
+    ],
+    [
+      'environments that are not those of the top level',
+      {
+        ...healthy,
+        node: {
+          code: 1,
+          stderr:
+            'the environments of wrangler.jsonc are not those of its top level: run `npm run generate`\n',
+        },
+      },
+      [],
+      {},
+      /not what npm run generate writes: .*the environments of wrangler\.jsonc are not those of its top level/,
     ],
     [
       'a Worker that does not build',

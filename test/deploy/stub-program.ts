@@ -1,4 +1,4 @@
-// Stands in for wrangler, tsc and docker on PATH: answers in the words of wrangler 4.155.0 as its plan says, and writes down how it was called.
+// Stands in for wrangler, tsc, node and docker on PATH: answers in the words of wrangler 4.155.0 as its plan says, and writes down how it was called.
 import { appendFileSync, readFileSync } from 'node:fs';
 import { z } from 'zod';
 

@@ -7,13 +7,14 @@ import manifest from '../../slack-manifest.json' with { type: 'json' };
 import { startBot, type Bot } from '../../local/bot.ts';
 import type { GithubSimulator } from '../../local/github-simulator/contract.ts';
 import { startGithubSimulator } from '../../local/github-simulator/simulator.ts';
-import { startOpenAiSimulator } from '../../local/openai-simulator/server.ts';
+import { startOpenAiSimulator, type OpenAiSimulator } from '../../local/openai-simulator/server.ts';
 import type { SlackSimulator } from '../../local/slack-simulator/contract.ts';
 import { startSlackSimulator } from '../../local/slack-simulator/simulator.ts';
 
 export interface DoctorWorld {
   readonly github: GithubSimulator;
   readonly slack: SlackSimulator;
+  readonly openai: OpenAiSimulator;
   readonly bot: Bot;
   /** What a healthy `.dev.vars` would hold. */
   readonly environment: Readonly<Record<string, string>>;
@@ -107,6 +108,7 @@ export async function startDoctorWorld(): Promise<DoctorWorld> {
   return {
     github,
     slack,
+    openai,
     bot,
     environment,
     configText,

@@ -1,4 +1,5 @@
 /** The doctor against a set-up that is broken in one way each: it names that breakage and no other, and never a secret. */
+import type { ServerResponse } from 'node:http';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { checkoutWith, type Checkout } from '../../local/doctor/checkout.ts';
 import { examineDeployment } from '../../local/doctor/examine-deployment.ts';
@@ -7,6 +8,8 @@ import { explain } from '../../local/sandbox/support.ts';
 import { runChecks, type Finding } from '../../src/doctor/check.ts';
 import { sandboxChecks } from '../../src/doctor/sandbox-checks.ts';
 import { requiredEvents, requiredPermissions } from '../../src/doctor/github-checks.ts';
+import type { SandboxProbe } from '../../src/core/sandbox-probe.ts';
+import { codexVersion } from '../../src/version.ts';
 import { probeSandbox } from '../../src/tasks/probe-sandbox.ts';
 import manifest from '../../slack-manifest.json' with { type: 'json' };
 import { listen, localSubject } from '../sandbox/local-subject.ts';
@@ -68,10 +71,12 @@ describe('a healthy set-up', () => {
   it('is all green on this machine, sandbox included', async () => {
     const findings = await here({}, { sandboxes: examineSandboxes });
     expect(findings.filter(({ status }) => status !== 'ok')).toEqual([]);
+    expect(world.github.issuedTokens().filter(({ revoked }) => !revoked)).toEqual([]);
     expect(findings.map(({ id }) => id)).toEqual(
       expect.arrayContaining([
         'config',
         'clock',
+        'github.git',
         'github.deliveries',
         'slack.socket',
         'openai.models',
@@ -107,8 +112,32 @@ const withRepositories = (repositories: Readonly<Record<string, object>>) => asy
 const app = (change: Parameters<DoctorWorld['github']['changeApp']>[0]) => () =>
   world.github.changeApp(change);
 const wholeApp = app({ permissions: requiredPermissions, events: requiredEvents });
+const models = (status: number, body: object) => () =>
+  world.openai.answerModelsWith({ status, contentType: 'application/json', text: JSON.stringify(body) });
+const wholeModels = () => world.openai.answerModelsWith(null);
 const scopes = manifest.oauth_config.scopes.bot;
 const { issues: _issues, ...withoutIssues } = requiredPermissions;
+
+/** Puts a server that answers so where these settings lead. */
+function serverAt(
+  settingsFor: (origin: URL) => Readonly<Record<string, string>>,
+  answer: (response: ServerResponse) => unknown,
+): Pick<Row, 'set' | 'mend'> {
+  let server: Awaited<ReturnType<typeof listen>> | null = null;
+  return {
+    set: async () => {
+      server = await listen((_, response) => void answer(response));
+      return settingsFor(new URL(server.origin));
+    },
+    mend: () => server?.close(),
+  };
+}
+const gitAt = (answer: (response: ServerResponse) => unknown) =>
+  serverAt(({ origin }) => ({ GITHUB_URL: origin }), answer);
+const atPort = (answer: (response: ServerResponse) => unknown) =>
+  serverAt(({ port }) => ({ PORT: port }), answer);
+
+const wholeSandbox: SandboxProbe = { bootMs: 1, unsealed: [], codexVersion, nodeVersion: '26.0.0' };
 
 const rows: readonly Row[] = [
   { what: 'no App id', set: { GITHUB_APP_ID: '' }, names: 'GITHUB_APP_ID', says: /is missing/ },
@@ -188,6 +217,65 @@ const rows: readonly Row[] = [
     says: /cannot be reached/,
   },
   {
+    what: 'an OpenAI address without its version',
+    set: async () => ({ OPENAI_BASE_URL: world.openai.url.replace(/\/v1$/, '') }),
+    names: 'openai.key',
+    says: /there are no models at .*\(404\): Invalid URL/,
+  },
+  {
+    what: 'an OpenAI key that may not be used from here',
+    break: models(403, {
+      error: {
+        code: 'unsupported_country_region_territory',
+        message: 'Country, region, or territory not supported',
+      },
+    }),
+    mend: wholeModels,
+    names: 'openai.key',
+    says: /does not let this key in \(403\): Country/,
+  },
+  {
+    what: 'a restricted OpenAI key',
+    break: models(403, {
+      error: {
+        code: null,
+        message: 'You have insufficient permissions for this operation. Missing scopes: api.model.read.',
+      },
+    }),
+    mend: wholeModels,
+    names: 'openai.key',
+    says: /Missing scopes/,
+  },
+  {
+    what: 'an OpenAI key whose project may not use the model',
+    break: models(403, { error: { code: 'model_not_found', message: 'Project has no access to model' } }),
+    mend: wholeModels,
+    names: 'openai.models',
+    says: /^not there for this key: /,
+  },
+  {
+    what: 'a proxy’s page in place of OpenAI',
+    break: () =>
+      world.openai.answerModelsWith({ status: 200, contentType: 'text/html', text: '<html>Sign in</html>' }),
+    mend: wholeModels,
+    names: 'openai.key',
+    says: /is not OpenAI’s API \(status 200\)/,
+  },
+  {
+    what: 'another service in place of OpenAI',
+    break: models(200, { status: 'healthy' }),
+    mend: wholeModels,
+    names: 'openai.key',
+    says: /is not OpenAI’s API/,
+  },
+  {
+    what: 'OpenAI failing',
+    break: models(503, { error: { message: 'Overloaded' } }),
+    mend: wholeModels,
+    names: 'openai.key',
+    says: /answered 503/,
+  },
+  {
     what: 'a model that does not exist',
     set: withRepositories({ 'acme/shop': { model: 'gpt-0' } }),
     names: 'openai.models',
@@ -201,6 +289,49 @@ const rows: readonly Row[] = [
     says: /http/,
   },
   {
+    what: 'an address of git where nothing is',
+    set: { GITHUB_URL: 'http://127.0.0.1:9' },
+    names: 'github.git',
+    says: /cannot be reached at http:\/\/127\.0\.0\.1:9/,
+  },
+  {
+    what: 'an address of git that is only a page',
+    ...gitAt((response) => response.end('<html>')),
+    names: 'github.git',
+    says: /does not serve git to the App \(status 200\)/,
+  },
+  {
+    what: 'an address of git with a path behind it',
+    set: async () => ({ GITHUB_URL: `${world.github.url}/acme` }),
+    names: 'github.git',
+    says: /does not serve git to the App \(status 404\)/,
+  },
+  {
+    what: 'another GitHub for git than for the API',
+    ...gitAt((response) => response.writeHead(401, { 'www-authenticate': 'Basic realm="GitHub"' }).end()),
+    names: 'github.git',
+    says: /does not take the App’s tokens/,
+  },
+  {
+    what: 'an address of git that leads elsewhere',
+    ...gitAt((response) => response.writeHead(301, { location: 'https://git.example/acme/shop.git' }).end()),
+    names: 'github.git',
+    says: /leads to https:\/\/git\.example, which is not followed/,
+  },
+  {
+    what: 'git hanging',
+    break: () => world.github.failNext({ method: 'GET', path: /shop\.git\/info\/refs$/, status: 'timeout' }),
+    options: { timeoutMs: 700 },
+    names: 'github.git',
+    says: /no answer within 0\.7 s/,
+  },
+  {
+    what: 'git failing',
+    break: () => world.github.failNext({ method: 'GET', path: /shop\.git\/info\/refs$/, status: 503 }),
+    names: 'github.git',
+    says: /answered 503/,
+  },
+  {
     what: 'a Slack token of another kind',
     set: { SLACK_BOT_TOKEN: 'xoxp-1234567890' },
     names: 'SLACK_BOT_TOKEN',
@@ -211,6 +342,12 @@ const rows: readonly Row[] = [
     set: { SLACK_SIGNING_SECRET: '', SLACK_APP_TOKEN: '' },
     names: 'SLACK_SIGNING_SECRET',
     says: /is missing/,
+  },
+  {
+    what: 'a workspace in the configuration without Slack’s secrets',
+    set: { SLACK_BOT_TOKEN: '', SLACK_SIGNING_SECRET: '', SLACK_APP_TOKEN: '' },
+    names: 'slack.token',
+    says: /neither SLACK_BOT_TOKEN nor SLACK_SIGNING_SECRET is set/,
   },
   {
     what: 'a Slack token that Slack does not know',
@@ -450,7 +587,70 @@ const rows: readonly Row[] = [
     names: 'sandbox.canary',
     says: /not sealed: .*a forbidden host is refused/,
   },
+  {
+    what: 'a sandbox with another Codex',
+    options: { sandboxes: sandboxThat({ ...wholeSandbox, codexVersion: '0.1.0' }) },
+    names: 'sandbox.codex',
+    says: /^Codex 0\.1\.0, and \d+\.\d+\.\d+ is pinned$/,
+  },
+  {
+    what: 'a sandbox without Codex',
+    options: { sandboxes: sandboxThat({ ...wholeSandbox, codexVersion: null }) },
+    names: 'sandbox.codex',
+    says: /does not run/,
+  },
+  {
+    what: 'a sandbox with an old Node',
+    options: { sandboxes: sandboxThat({ ...wholeSandbox, nodeVersion: '20.19.0' }) },
+    names: 'sandbox.node',
+    says: /Node 20\.19\.0 is too old/,
+  },
+  {
+    what: 'a sandbox without Node',
+    options: { sandboxes: sandboxThat({ ...wholeSandbox, nodeVersion: null }) },
+    names: 'sandbox.node',
+    says: /does not run/,
+  },
+  {
+    what: 'no room for a sandbox',
+    options: { sandboxes: sandboxThat(null) },
+    names: 'sandbox.boot',
+    status: 'warn',
+    says: /all sandboxes are in use/,
+  },
+  {
+    what: 'a bot of another version',
+    ...atPort((response) => response.end(JSON.stringify({ ok: true, version: '0.0.1' }))),
+    names: 'bot',
+    says: /is 0\.0\.1, this checkout/,
+  },
+  {
+    what: 'a bot that is not configured',
+    ...atPort((response) =>
+      response
+        .writeHead(503)
+        .end(JSON.stringify({ error: { code: 'not-configured', message: 'Not configured.' } })),
+    ),
+    names: 'bot',
+    says: /is not configured/,
+  },
+  {
+    what: 'something else at the bot’s port',
+    ...atPort((response) => response.end('<html>')),
+    names: 'bot',
+    status: 'warn',
+    says: /something else listens/,
+  },
 ];
+
+/** What a probe of a sandbox would show, without one. */
+function sandboxThat(shows: SandboxProbe | null) {
+  return async () =>
+    await runChecks(
+      sandboxChecks(() => Promise.resolve(shows)),
+      { deadlineMs: 1000, secrets: [] },
+    );
+}
 
 /** A real sandbox behind a gateway that decides nothing. */
 async function unsealedSandbox(): Promise<readonly Finding[]> {

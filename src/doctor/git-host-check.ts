@@ -1,0 +1,122 @@
+/**
+ * Whether git is served where GITHUB_URL says, for the App’s tokens: the API may be whole while every clone fails. Asks as the egress handler
+ * does, first without a token, so that none goes to a host that does not speak git. The token that is minted reads one repository, and is revoked.
+ */
+import * as z from 'zod';
+import type { AirlockConfig } from '../config/schema.ts';
+import { namedRepositories } from '../config/resolve-repository.ts';
+import type { RepositoryRef } from '../core/task.ts';
+import { createAppTokens, purposes } from '../github/app-auth.ts';
+import { fail, ok, skip, type Check, type Verdict } from './check.ts';
+import type { AsApp } from './github-checks.ts';
+import { ask, type Asked, type Service } from './service.ts';
+
+export interface GitHostInput extends Service {
+  readonly appId: number;
+  readonly privateKey: string;
+  readonly apiUrl: string;
+  /** Without a slash at the end. */
+  readonly githubUrl: string;
+  readonly now: () => number;
+  readonly broken: ReadonlyMap<string, string>;
+  /** null: it is not valid. */
+  readonly config: AirlockConfig | null;
+  readonly asApp: () => Promise<AsApp | null>;
+}
+
+/** Requests one after the other: without a token, the installation, the token, with the token, its revocation. */
+const requests = 5;
+
+export function gitHostCheck(input: GitHostInput): Check {
+  return {
+    id: 'github.git',
+    deadlineMs: input.timeoutMs * requests + 1000,
+    run: async () => await judgeGitHost(input),
+  };
+}
+
+async function judgeGitHost(input: GitHostInput): Promise<Verdict> {
+  const { broken, config, githubUrl } = input;
+  if (broken.has('GITHUB_URL')) return skip('GITHUB_URL first');
+  const asApp = await input.asApp();
+  if (asApp === null) return skip('github.app first');
+  if (config === null) return skip('config first');
+  const [named] = namedRepositories(config);
+  const pattern = config.repositories.find(({ excluded }) => !excluded)?.pattern;
+  // GitHub answers alike for what is not there and for what is hidden: any name of an account will do.
+  const repository = named ?? (pattern === undefined ? null : { owner: pattern.owner, name: 'airlock' });
+  if (repository === null) return skip('the configuration lists no repository');
+  const stranger = await askForRefs(input, repository, null);
+  const asked = judgeAnswer(stranger, githubUrl);
+  if (asked !== 'wants-token') return asked;
+  if (named === undefined)
+    return ok(`git is answered at ${githubUrl} (the configuration names no repository to read)`);
+  return await withReadToken(input, asApp, named, async (token) => {
+    const answer = judgeAnswer(await askForRefs(input, named, token), githubUrl);
+    return answer === 'wants-token'
+      ? fail(
+          `git at ${githubUrl} does not take the App’s tokens`,
+          'GITHUB_URL and GITHUB_API_URL have to be of the same GitHub.',
+        )
+      : answer;
+  });
+}
+
+async function askForRefs(
+  input: GitHostInput,
+  { owner, name }: RepositoryRef,
+  token: string | null,
+): Promise<Asked> {
+  const path = `${encodeURIComponent(owner)}/${encodeURIComponent(name)}.git/info/refs?service=git-upload-pack`;
+  return await ask(input, `${input.githubUrl}/${path}`, {
+    headers: {
+      // Answered with what the server can do, instead of with every branch and tag.
+      'git-protocol': 'version=2',
+      ...(token === null ? {} : { authorization: `Basic ${btoa(`x-access-token:${token}`)}` }),
+    },
+  });
+}
+
+function judgeAnswer(asked: Asked, githubUrl: string): Verdict | 'wants-token' {
+  const correct = 'GITHUB_URL is where repositories are cloned from, such as https://github.com.';
+  if (!asked.answered)
+    return fail(`git cannot be reached at ${githubUrl}: ${asked.why}`, `Look at the network. ${correct}`);
+  const { status, headers } = asked;
+  if (status === 200 && headers.get('content-type') === 'application/x-git-upload-pack-advertisement')
+    return ok(`git is answered at ${githubUrl}`);
+  if (status === 401 && /^basic\b/i.test(headers.get('www-authenticate') ?? '')) return 'wants-token';
+  if (status >= 300 && status < 400) {
+    const to = URL.parse(headers.get('location') ?? '', githubUrl)?.origin ?? null;
+    // A repository that was renamed is found, and said, by its name.
+    if (to === new URL(githubUrl).origin) return skip('github.installed first');
+    return fail(`git at ${githubUrl} leads to ${to ?? 'nowhere'}, which is not followed`, correct);
+  }
+  if (status >= 500 || status === 429)
+    return fail(`git at ${githubUrl} answered ${status}`, `See githubstatus.com, and ask again. ${correct}`);
+  return fail(`what answers at ${githubUrl} does not serve git to the App (status ${status})`, correct);
+}
+
+const installationSchema = z.object({ id: z.number() });
+
+async function withReadToken(
+  input: GitHostInput,
+  asApp: AsApp,
+  { owner, name }: RepositoryRef,
+  use: (token: string) => Promise<Verdict>,
+): Promise<Verdict> {
+  const found = await asApp(`/repos/${encodeURIComponent(owner)}/${encodeURIComponent(name)}/installation`);
+  const installation = found.answered ? installationSchema.safeParse(found.body) : null;
+  if (installation?.success !== true) return skip('github.installed first');
+  const installationId = installation.data.id;
+  const tokens = createAppTokens({ ...input, retryDelaysMs: [] });
+  const taskId = 'doctor';
+  try {
+    // null, or a refusal: suspended, not installed there, renamed. Each is said by github.installed.
+    const located = await tokens.repositoryByName({ taskId, installationId, owner, name }).catch(() => null);
+    if (located === null) return skip('github.installed first');
+    const scope = { taskId, installationId, repositoryId: located.id, permissions: purposes.read };
+    return await use(await tokens.tokenFor(scope));
+  } finally {
+    await tokens.forget(taskId);
+  }
+}
