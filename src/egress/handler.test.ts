@@ -208,13 +208,19 @@ describe('what is written down', () => {
     ]);
   });
 
-  it('is an estimate when the sandbox hangs up before the usage came', async () => {
-    const { deps, entries } = world(() => new Response(streamOf(400, 1_000_000)));
+  it.each([
+    ['a floor, as reasoning is not seen', 400, egressLimits.unreportedTokens],
+    ['by its bytes where they are more', 400_000, 100_000],
+  ])('is %s when the sandbox hangs up before the usage came', async (_, bytes, tokens) => {
+    const { deps, entries } = world(() => new Response(streamOf(bytes, 1_000_000)), {
+      grant: { budgets: { ...exampleGrant.budgets, bytesDown: 10 * bytes } },
+    });
     const response = await handleEgress(model(), 'known', deps);
     const reader = response.body?.getReader();
     await reader?.read();
     await reader?.cancel();
-    await expect.poll(() => entries[0]?.tokens ?? 0).toBeGreaterThanOrEqual(100);
+    await expect.poll(() => entries[0]?.tokens ?? 0).toBeGreaterThanOrEqual(tokens);
+    expect(entries[0]?.tokens).toBeLessThan(3 * tokens);
   });
 
   it('is never a query, a header, a body or a long piece of a path', async () => {
