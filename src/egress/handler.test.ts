@@ -545,6 +545,48 @@ describe('Git LFS', () => {
     expect(calls).toHaveLength(1);
   });
 
+  const elsewhere = { owner: 'acme', name: 'new-name' };
+  const batchAt = (name: string) => `https://ghe.example/acme/${name}.git/info/lfs/objects/batch`;
+  const moved = (status: number, location: string) => (seen: Seen) => {
+    if (seen.url === batchAt('app'))
+      return new Response(null, { status, headers: status === 404 ? {} : { location } });
+    return seen.url === batchAt('new-name')
+      ? Response.json(download('https://objects.example/'))
+      : new Response('data');
+  };
+  it.each([301, 302, 307, 308, 404])(
+    'asks a renamed repository under its new name, once it is known at once (%d)',
+    async (status) => {
+      const currentName = async () => elsewhere;
+      const { ask, calls } = world(moved(status, batchAt('new-name')), { ...clone, currentName });
+      const first = await ask(batch({ operation: 'download', objects: [{ oid, size: 4 }] }));
+      // The sandbox goes on with the name that it knows.
+      expect(first.text).toContain(`https://github.com/acme/app.git/info/lfs/objects/${oid}/4`);
+      expect((await ask(object.clone())).text).toBe('data');
+      const urls = calls.map(({ url }) => url);
+      expect(urls.slice(0, -1)).toEqual([batchAt('app'), batchAt('new-name'), batchAt('new-name')]);
+      expect(calls[1]).toMatchObject({ method: 'POST', body: calls[0]?.body });
+    },
+  );
+
+  it.each<[string, number, string, NonNullable<EgressDeps['currentName']>]>([
+    ['another repository', 301, batchAt('third'), async () => elsewhere],
+    ['one whose name cannot be known', 301, batchAt('new-name'), async () => null],
+    [
+      'another host',
+      301,
+      'https://evil.example/acme/new-name.git/info/lfs/objects/batch',
+      async () => elsewhere,
+    ],
+    ['another endpoint', 301, 'https://ghe.example/acme/new-name.git/git-upload-pack', async () => elsewhere],
+    ['nowhere else', 404, '', async () => ({ owner: 'acme', name: 'app' })],
+    ['another one of the grant', 301, batchAt('shared.css'), async () => elsewhere],
+  ])('follows no batch to %s', async (_, status, location, currentName) => {
+    const { ask, calls } = world(moved(status, location), { ...clone, currentName });
+    expect((await ask(object.clone())).text).toContain('github.lfs-upstream');
+    expect(calls).toHaveLength(1);
+  });
+
   it('follows no redirect of an object', async () => {
     const { ask, calls } = world(
       ({ url }) =>
