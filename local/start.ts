@@ -9,6 +9,7 @@ const help = `npm start: run the Airlock bot on this machine.
 
 Settings come from the environment or from .dev.vars:
   GITHUB_APP_ID, GITHUB_APP_PRIVATE_KEY, GITHUB_WEBHOOK_SECRET, OPENAI_API_KEY   required
+  OPENAI_ORGANIZATION, OPENAI_PROJECT     whom requests are charged to, if the key does not say
   API_TOKEN         turns on /api/tasks and \`npm run task\`
   SLACK_BOT_TOKEN, SLACK_SIGNING_SECRET   turn on Slack, at a public address
   SLACK_BOT_TOKEN, SLACK_APP_TOKEN        turn on Slack over Socket Mode: no public address needed

@@ -19,7 +19,6 @@ import { costUsd } from './core/cost.ts';
 import type { Approval, Policy } from './core/ports.ts';
 import type { Chat, TaskIndex } from './core/chat-port.ts';
 import type { RepositoryRef, TaskRequest } from './core/task.ts';
-import type { TaskView } from './core/task-view.ts';
 import type { EgressDeps } from './egress/handler.ts';
 import { addToReceipt } from './egress/receipt.ts';
 import {
@@ -204,7 +203,7 @@ export function composeRecord(env: Env): RecordDeps {
     codex,
     notifier: createNotifier({
       codeHost: createCodeHost({ tokens, apiUrl: settings.githubApiUrl, fetch: platformFetch, now }),
-      renderComment,
+      renderComment: (view) => progressComment({ ...view, taskUrl: null }),
       chat,
       index: indexOf(env),
     }),
@@ -253,6 +252,7 @@ export function composeEgress(env: Env, waitUntil: (work: Promise<unknown>) => v
       await tokens.tokenFor({ taskId, installationId, repositoryId, permissions: { contents: 'read' } }),
     currentName,
     openaiApiKey: settings.openaiApiKey,
+    ...settings.openaiAccount,
     githubUrl: settings.githubUrl,
     openaiBaseUrl: settings.openaiBaseUrl,
     fetch: platformFetch,
@@ -292,8 +292,4 @@ async function publishAgain(
     params: { kind: 'publish', request: again.request },
   });
   return { started: true };
-}
-
-function renderComment(view: TaskView): string {
-  return progressComment({ ...view, taskUrl: null });
 }

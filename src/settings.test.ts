@@ -23,6 +23,7 @@ describe('settings', () => {
         githubAppPrivateKey: pem,
         githubWebhookSecret: 'a-secret-of-16-chars',
         openaiApiKey: 'sk-test',
+        openaiAccount: {},
         githubUrl: 'https://github.com',
         githubApiUrl: 'https://api.github.com',
         openaiBaseUrl: 'https://api.openai.com/v1',
@@ -30,6 +31,29 @@ describe('settings', () => {
         slack: null,
       },
     });
+  });
+
+  it('say which of OpenAI’s organizations and projects is charged', () => {
+    expect(parse({ OPENAI_ORGANIZATION: 'org-a1', OPENAI_PROJECT: 'proj_b2' })).toMatchObject({
+      settings: { openaiAccount: { openaiOrganization: 'org-a1', openaiProject: 'proj_b2' } },
+    });
+    expect(parse({ OPENAI_PROJECT: 'proj_b2' })).toMatchObject({
+      settings: { openaiAccount: { openaiProject: 'proj_b2' } },
+    });
+  });
+
+  it.each([
+    ['OPENAI_ORGANIZATION', 'Acme Inc.'],
+    ['OPENAI_ORGANIZATION', 'org-'],
+    ['OPENAI_ORGANIZATION', 'org-a b'],
+    ['OPENAI_ORGANIZATION', 'org-a\r\nx-evil: 1'],
+    ['OPENAI_ORGANIZATION', `org-${'a'.repeat(101)}`],
+    ['OPENAI_PROJECT', 'org-a1'],
+    ['OPENAI_PROJECT', 'proj_ä'],
+    ['OPENAI_PROJECT', 'proj_a\n'],
+  ])('refuse as %s %j', (name, value) => {
+    const result = parse({ [name]: value });
+    expect(result.ok ? '' : result.problem).toMatch(new RegExp(`^${name} has to be the id`));
   });
 
   it.each([

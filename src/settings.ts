@@ -7,6 +7,14 @@ import * as z from 'zod';
 const baseUrl = z
   .url({ protocol: /^https?$/, error: 'has to be an http(s) URL' })
   .transform((url) => (url.endsWith('/') ? url.slice(0, -1) : url));
+/** OpenAI's own ids are letters and digits, about 30 of them. They become a header's value. */
+const openaiId = (prefix: string, where: string) =>
+  z
+    .string()
+    .regex(
+      new RegExp(`^${prefix}[A-Za-z0-9_-]{1,100}$`),
+      `has to be the id, ${prefix}…, from platform.openai.com → Settings → ${where}`,
+    );
 const secret = (what: string) => z.string({ error: `is missing: ${what}` }).min(1, `is empty: ${what}`);
 
 const settingsSchema = z.object({
@@ -27,6 +35,8 @@ const settingsSchema = z.object({
     'is shorter than 16 characters',
   ),
   OPENAI_API_KEY: secret('an OpenAI API key'),
+  OPENAI_ORGANIZATION: openaiId('org-', 'Organization').optional(),
+  OPENAI_PROJECT: openaiId('proj_', 'Project').optional(),
   GITHUB_URL: baseUrl.default('https://github.com'),
   GITHUB_API_URL: baseUrl.optional(),
   OPENAI_BASE_URL: baseUrl.default('https://api.openai.com/v1'),
@@ -49,6 +59,8 @@ export interface Settings {
   readonly githubAppPrivateKey: string;
   readonly githubWebhookSecret: string;
   readonly openaiApiKey: string;
+  /** Whom requests are charged to, for keys that belong to more than one. Left out: what the key says. */
+  readonly openaiAccount: { readonly openaiOrganization?: string; readonly openaiProject?: string };
   /** Web base, where git is fetched from; without a slash at the end. */
   readonly githubUrl: string;
   readonly githubApiUrl: string;
@@ -95,6 +107,10 @@ export function parseSettings(environment: Readonly<Record<string, unknown>>): S
       githubAppPrivateKey: s.GITHUB_APP_PRIVATE_KEY,
       githubWebhookSecret: s.GITHUB_WEBHOOK_SECRET,
       openaiApiKey: s.OPENAI_API_KEY,
+      openaiAccount: {
+        ...(s.OPENAI_ORGANIZATION === undefined ? {} : { openaiOrganization: s.OPENAI_ORGANIZATION }),
+        ...(s.OPENAI_PROJECT === undefined ? {} : { openaiProject: s.OPENAI_PROJECT }),
+      },
       githubUrl: s.GITHUB_URL,
       githubApiUrl: s.GITHUB_API_URL ?? apiDefault,
       openaiBaseUrl: s.OPENAI_BASE_URL,

@@ -2,7 +2,8 @@
  * Carries one checked request to the Worker's egress socket and its answer back, streaming both ways. Decides nothing about the request.
  *
  * Form: an HTTP proxy request (absolute URL in the request line), plus `x-airlock-sandbox`, `x-airlock-token` and `x-airlock-sni`.
- * A request refused at the gateway is reported the same way, without a body, with `x-airlock-refused: <code>`.
+ * A request refused at the gateway is reported the same way, without a body, with `x-airlock-refused: <code>` and the method that the
+ * sandbox named in `x-airlock-method`.
  */
 import {
   Agent,
@@ -48,14 +49,14 @@ export interface Egress {
   close(): void;
 }
 
-/** Beyond these the sandbox is only making noise, and the receipt has its first lines already. */
+/** Of one sandbox, so that none silences another. Beyond these it is only making noise, and the receipt has its first lines already. */
 const maxReportsInFlight = 32;
 const plainMethods = new Set(['GET', 'HEAD', 'POST', 'PUT', 'PATCH', 'DELETE', 'OPTIONS']);
 
 /** `socket` is asked anew for each request: a restarted Worker listens elsewhere. */
 export function createEgress(socket: () => EgressSocket): Egress {
   const agent = new Agent({ keepAlive: true, maxFreeSockets: 32, timeout: idleConnectionMs });
-  let reports = 0;
+  const reports = new Map<string, number>();
 
   return {
     forward(incoming, answer, { sandboxId, url, hostname, sni, headers }) {
@@ -98,7 +99,8 @@ export function createEgress(socket: () => EgressSocket): Egress {
     },
 
     report({ sandboxId, code, method, url, sni }) {
-      if (reports >= maxReportsInFlight) return;
+      const inFlight = reports.get(sandboxId) ?? 0;
+      if (inFlight >= maxReportsInFlight) return;
       const { host, port, token } = target(socket());
       const headers: OutgoingHttpHeaders = {
         host: new URL(url).hostname,
@@ -110,14 +112,18 @@ export function createEgress(socket: () => EgressSocket): Egress {
       };
       // CONNECT and made-up methods would mean something else to an HTTP server than a report.
       const reported = plainMethods.has(method) ? method : 'GET';
-      reports++;
+      reports.set(sandboxId, inFlight + 1);
       const outgoing = httpRequest(
         { host, port, agent, method: reported, path: url, headers, timeout: reportMs },
         (response) => response.resume(),
       );
       outgoing.on('timeout', () => outgoing.destroy());
       outgoing.on('error', () => undefined);
-      outgoing.on('close', () => reports--);
+      outgoing.on('close', () => {
+        const left = (reports.get(sandboxId) ?? 1) - 1;
+        if (left > 0) reports.set(sandboxId, left);
+        else reports.delete(sandboxId);
+      });
       outgoing.end();
     },
 

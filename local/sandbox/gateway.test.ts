@@ -331,6 +331,27 @@ describe('what the gateway refuses, and has recorded by name', () => {
     expect(valueOf(report?.headers, 'x-airlock-sandbox')).toBe(sandboxId);
   });
 
+  it.each([
+    ['CONNECT', 'CONNECT b.example:443 HTTP/1.1\r\nHost: b.example\r\n\r\n'],
+    ['DELETE', 'DELETE / HTTP/1.1\r\nHost: a.example:99\r\n\r\n'],
+    ['FROBNICATE', 'FROBNICATE / HTTP/1.1\r\nHost: a.example\r\n\r\n'],
+    ['UNKNOWN', `${'A'.repeat(40)} / HTTP/1.1\r\nHost: a.example\r\n\r\n`],
+  ])('is reported with the method that was named: %s', async (method, request) => {
+    await exchange(plain(), request);
+    await expect.poll(() => arrived.length).toBe(1);
+    expect(valueOf(arrived[0]?.headers, 'x-airlock-method')).toBe(method);
+  });
+
+  it('of one sandbox do not keep those of another from being reported', async () => {
+    respond = () => undefined;
+    const about = { code: 'connect', method: 'CONNECT', url: 'https://a.example/', sni: null } as const;
+    for (let n = 0; n < 100; n++) egress.report({ ...about, sandboxId });
+    egress.report({ ...about, sandboxId: 'b'.repeat(64) });
+    const by = (id: string) =>
+      arrived.filter(({ headers }) => valueOf(headers, 'x-airlock-sandbox') === id).length;
+    await expect.poll(() => [by(sandboxId), by('b'.repeat(64))]).toEqual([32, 1]);
+  });
+
   it('reads no second request from a connection on which it refused one', async () => {
     const smuggled = 'GET /second HTTP/1.1\r\nHost: a.example\r\n\r\n';
     await exchange(plain(), `GET / HTTP/1.1\r\nHost: a.example:99\r\n\r\n${smuggled}`);

@@ -46,6 +46,8 @@ const limits: ServerOptions = {
 
 /** What stands in the receipt for a request that named no valid host. */
 const unknownHost = 'unknown.invalid';
+/** And for one that named no method: it broke off before, or was no HTTP at all. */
+const unknownMethod = 'UNKNOWN';
 
 const statuses: Readonly<Partial<Record<RefusalCode, number>>> = { connect: 405, upgrade: 426 };
 
@@ -79,7 +81,7 @@ export async function openGateway({
   ): Promise<void> {
     const hostname = parseHostname(name);
     if (hostname === null) {
-      refuse('malformed', { method: 'GET', scheme: 'https', hostname: null, sni: null });
+      refuse('malformed', { method: unknownMethod, scheme: 'https', hostname: null, sni: null });
       done(new Error('invalid server name'));
       return;
     }
@@ -133,7 +135,7 @@ export async function openGateway({
         return;
       }
       const sni = sniOf(socket);
-      refuse('malformed', { method: 'GET', scheme, hostname: sni, sni });
+      refuse('malformed', { method: methodIn(error), scheme, hostname: sni, sni });
       endRaw(socket, 400, 'malformed');
     });
     server.maxConnections = maxConnections;
@@ -184,6 +186,12 @@ function sniOf(socket: Duplex): string | null {
 
 function connectHost(target: string): string | null {
   return parseHostname(target.replace(/:\d+$/, ''));
+}
+
+/** What stands where a method would, in the bytes that Node's HTTP parser gave up on. */
+function methodIn(error: Error): string {
+  const bytes = 'rawPacket' in error && Buffer.isBuffer(error.rawPacket) ? error.rawPacket : Buffer.alloc(0);
+  return /^[A-Za-z-]{1,20}(?= )/.exec(bytes.toString('latin1', 0, 32))?.[0] ?? unknownMethod;
 }
 
 /** Codes of Node's HTTP parser; a request that merely broke off is not one that tried something. */

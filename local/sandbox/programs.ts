@@ -18,6 +18,8 @@ export interface Programs {
   readonly codexFolder: string | null;
   /** `prlimit` of util-linux; null where it is missing, and then no per-process limits are set. */
   readonly prlimit: string | null;
+  /** Starts what no control group keeps from starving the host; null where it is missing. */
+  readonly nice: string | null;
   readonly checkout: string;
   /** What runs in and around the sandbox, ready to be bound. */
   readonly scripts: Scripts;
@@ -47,6 +49,7 @@ export function findPrograms(): Programs | null {
     nodeFile,
     codexFolder: existsSync(join(codexFolder, 'bin/codex')) ? codexFolder : null,
     prlimit: existsSync('/usr/bin/prlimit') ? '/usr/bin/prlimit' : null,
+    nice: existsSync('/usr/bin/nice') ? '/usr/bin/nice' : null,
     checkout,
     scripts: strippedScripts(checkout),
   };

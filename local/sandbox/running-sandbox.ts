@@ -5,6 +5,7 @@
 import { spawn, type ChildProcess } from 'node:child_process';
 import { mkdir, rm, writeFile } from 'node:fs/promises';
 import { existsSync, lstatSync, readlinkSync } from 'node:fs';
+import { availableParallelism } from 'node:os';
 import { join } from 'node:path';
 import type { Readable, Writable } from 'node:stream';
 import { setTimeout as sleep } from 'node:timers/promises';
@@ -36,6 +37,8 @@ export interface RunningSandbox {
   /** The host's id of the process that everything in it descends from. */
   readonly pid: number;
   readonly inCgroup: boolean;
+  /** What keeps it from starving the host of processor time: a group's weight and quota, a low priority, or nothing. */
+  readonly cpuBound: 'control group' | 'priority' | 'none';
   readonly call: ControlChannel['call'];
   /** Resolves with the reason as soon as it no longer works, by itself or by `end`; `end` must follow to free what it had. */
   readonly ended: Promise<string>;
@@ -51,6 +54,8 @@ const MiB = 1024 * 1024;
 const besideProcesses = (spec: SandboxSpec) => 2 * spec.diskBytes + 1024 * MiB;
 const besideThreads = 96;
 const maxComplaint = 2_000;
+/** About a tenth of the weight of an ordinary process. */
+const niceness = 10;
 
 /** Before anything untrusted runs: what init says of itself here is the truth, and must be what was asked for. */
 const sealed = z.object({
@@ -93,11 +98,12 @@ export async function launchSandbox(options: LaunchOptions): Promise<RunningSand
       createCgroup(options.cgroupName, {
         memoryBytes: spec.memoryBytes + besideProcesses(spec),
         maxThreads: spec.maxProcesses + besideThreads,
+        processors: availableParallelism(),
       }),
       ...files.map(([name, text]) => writeFile(join(etcFolder, name), text, { mode: 0o644 })),
     ]);
     const { outer } = layOut({ ...options, etcFolder, gatewayFolder, present: presentPaths() });
-    const process = startProcess(options.programs.bwrap, outer, cgroup);
+    const process = startProcess(options.programs, outer, cgroup);
     ({ child } = process);
     exited = process.exited;
     const channel = controlChannel(process.toInit, process.fromInit);
@@ -116,6 +122,7 @@ export async function launchSandbox(options: LaunchOptions): Promise<RunningSand
     return {
       pid: process.pid,
       inCgroup: cgroup !== null,
+      cpuBound: cpuBoundOf(options.programs, cgroup),
       call: channel.call,
       ended: cut,
       end,
@@ -138,11 +145,17 @@ interface SandboxProcess {
   complaint(): string;
 }
 
-function startProcess(bwrap: string, outer: readonly string[], cgroup: Cgroup | null): SandboxProcess {
-  const [program, args] =
-    cgroup === null
-      ? [bwrap, outer]
-      : ['/bin/sh', ['-c', joinAndRun, 'sh', ...cgroup.joinFiles, '--', bwrap, ...outer]];
+function cpuBoundOf({ nice }: Programs, cgroup: Cgroup | null): RunningSandbox['cpuBound'] {
+  if (cgroup?.boundsCpu === true) return 'control group';
+  return nice === null ? 'none' : 'priority';
+}
+
+function startProcess(programs: Programs, outer: readonly string[], cgroup: Cgroup | null): SandboxProcess {
+  // A priority is inherited, and only root can raise it again: nothing inside is root.
+  const isNice = cpuBoundOf(programs, cgroup) === 'priority' && programs.nice !== null;
+  const run = [...(isNice ? [programs.nice, '-n', String(niceness)] : []), programs.bwrap, ...outer];
+  const [program = programs.bwrap, ...args] =
+    cgroup === null ? run : ['/bin/sh', '-c', joinAndRun, 'sh', ...cgroup.joinFiles, '--', ...run];
   // An empty environment: the process list of the host would show it, and nothing here needs one.
   const child = spawn(program, args, { cwd: '/', env: {}, stdio: ['pipe', 'pipe', 'pipe', 'pipe'] });
   const exited = new Promise<void>((resolve) => {

@@ -38,5 +38,6 @@ describe('what stands in the way of sandboxes', () => {
     expect(support.ok ? support.limits.disk : support.problem).toMatch(
       /file system size|namespaces|could not be started/,
     );
+    expect(support.ok ? support.limits.cpu : 'none').toMatch(/^(control group|priority|none)$/);
   });
 });

@@ -11,9 +11,10 @@ import { createCertificateAuthority } from './certificate-authority.ts';
 import { createEgress } from './egress-forward.ts';
 import type { Privilege } from './layout.ts';
 import { findPrograms, type Programs } from './programs.ts';
-import { launchSandbox } from './running-sandbox.ts';
+import { launchSandbox, type RunningSandbox } from './running-sandbox.ts';
 
 export interface EnforcedLimits {
+  readonly cpu: RunningSandbox['cpuBound'];
   readonly disk: 'file system size';
   readonly memory: 'control group and watchdog' | 'watchdog';
   readonly processes: 'control group, user limit and watchdog' | 'user limit and watchdog' | 'watchdog';
@@ -68,7 +69,7 @@ async function findSupport(): Promise<SandboxSupport> {
   for (const kind of root ? (['root', 'user'] as const) : (['user'] as const)) {
     const tried = await tryLaunch(programs, kind);
     if (tried.ok)
-      return { ok: true, limits: limitsFor(programs, kind, root, tried.inCgroup), programs, privilege: kind };
+      return { ok: true, limits: limitsFor(programs, kind, root, tried.sandbox), programs, privilege: kind };
     problems.push(tried.problem);
   }
   return { ok: false, ...explain(problems.join('; '), readSetting) };
@@ -78,11 +79,12 @@ function limitsFor(
   programs: Programs,
   kind: Privilege['kind'],
   root: boolean,
-  inCgroup: boolean,
+  { inCgroup, cpuBound }: RunningSandbox,
 ): EnforcedLimits {
   // The kernel exempts root from the limit on a user's processes, whatever namespace it is in.
   const userLimit = programs.prlimit !== null && (kind === 'root' || !root);
   return {
+    cpu: cpuBound,
     disk: 'file system size',
     memory: inCgroup ? 'control group and watchdog' : 'watchdog',
     processes: !userLimit
@@ -109,7 +111,7 @@ async function tryLaunch(programs: Programs, kind: Privilege['kind']) {
       egress,
     });
     await sandbox.end();
-    return { ok: true as const, inCgroup: sandbox.inCgroup };
+    return { ok: true as const, sandbox };
   } catch (error) {
     return { ok: false as const, problem: error instanceof Error ? error.message : 'unknown' };
   } finally {

@@ -1,9 +1,8 @@
 /** Carries a git fetch to GitHub with the task's read token, both ways as streams. */
-import type { GrantedRepository } from '../core/grant.ts';
-import { sameName } from './github-rules.ts';
 import { githubRequestHeaders } from './headers.ts';
-import { decideRename, presentName, redirectedName, rememberName, type RepositoryName } from './renames.ts';
-import { callUpstream, isRedirect, meteredBody, passOnNoted, trimSlash, type Passage } from './upstream.ts';
+import { addressOf, hiddenAt, renamedTo } from './present-repository.ts';
+import { presentName, type RepositoryName } from './renames.ts';
+import { callUpstream, isRedirect, meteredBody, passOnNoted, type Passage } from './upstream.ts';
 import type { GithubVerdict } from './verdict.ts';
 
 export async function forwardToGithub(passage: Passage, verdict: GithubVerdict): Promise<Response> {
@@ -38,7 +37,7 @@ export async function forwardToGithub(passage: Passage, verdict: GithubVerdict):
     }
   }
   if (isRedirect(upstream)) {
-    const renamed = await renamedTo(passage, verdict, upstream);
+    const renamed = await renamedTo(passage, repository, endpoint, upstream);
     await upstream.body?.cancel();
     // A body that has been sent is gone; the next request of this fetch goes to the new name at once.
     if (renamed === null || body !== null) return await refuseRedirect(passage);
@@ -51,46 +50,10 @@ export async function forwardToGithub(passage: Passage, verdict: GithubVerdict):
   return passOnNoted(passage, upstream, rule, { bytesUp: () => sent().bytes });
 }
 
-/** The new name, remembered; null when the redirect leads anywhere but to a repository of the grant. */
-async function renamedTo(
-  { grant, deps }: Passage,
-  { repository, endpoint }: GithubVerdict,
-  upstream: Response,
-): Promise<GrantedRepository | null> {
-  const to = redirectedName(upstream.headers.get('location'), deps.githubUrl, endpoint);
-  if (to === null) return null;
-  const byName = decideRename(to, repository, null, grant);
-  if (byName !== null) return byName;
-  const current = (await deps.currentName?.(grant.taskId, repository)) ?? null;
-  const renamed = decideRename(to, repository, current, grant);
-  if (renamed !== null) rememberName(deps.githubUrl, repository, renamed, deps.now());
-  return renamed;
-}
-
-/**
- * Where a repository is that is not there under its name: no redirect leads to it any more once another has taken that name, which its
- * token does not open. The new name, remembered; null when it is no other.
- */
-async function hiddenAt(
-  { grant, deps }: Passage,
-  repository: GrantedRepository,
-  asked: RepositoryName,
-): Promise<RepositoryName | null> {
-  const current = (await deps.currentName?.(grant.taskId, repository)) ?? null;
-  if (current === null || (sameName(current.owner, asked.owner) && sameName(current.name, asked.name)))
-    return null;
-  rememberName(deps.githubUrl, repository, current, deps.now());
-  return current;
-}
-
 async function refuseRedirect({ denied }: Passage): Promise<Response> {
   return await denied({
     rule: 'github.redirect',
     status: 403,
     reason: 'GitHub answered with a redirect, which is not followed',
   });
-}
-
-function addressOf(githubUrl: string, { owner, name }: RepositoryName, endpoint: string): string {
-  return `${trimSlash(githubUrl)}/${owner}/${name}.git/${endpoint}`;
 }

@@ -91,14 +91,21 @@ async function decideAndCall(
   const response = passOn(upstream, (stream) =>
     meterTokens(stream, limits, (metered) => {
       close();
-      // Four bytes a token is the usual rule of thumb. Only for a stream that ended before its usage came: closing early is
-      // no way around the budget.
-      const tokens = metered.tokens ?? Math.ceil((bytesUp + metered.bytes) / 4);
+      const tokens = metered.tokens ?? unreportedTokens(bytesUp + metered.bytes, metered.finished);
       const { status } = upstream;
       deps.waitUntil(noteEnd(passage, rule, { status, bytesUp, bytesDown: metered.bytes }, metered, tokens));
     }),
   );
   return { kind: 'streaming', response };
+}
+
+/**
+ * What a stream without usage is charged. Four bytes a token is the usual rule of thumb; it sees nothing of hidden reasoning, so a stream
+ * that ended before its response did is charged a floor as well: closing early is no way around the budget.
+ */
+function unreportedTokens(bytes: number, finished: boolean): number {
+  const estimate = Math.ceil(bytes / 4);
+  return finished ? estimate : Math.max(estimate, egressLimits.unreportedTokens);
 }
 
 async function passOnError({ note }: Passage, upstream: Response, bytesUp: number): Promise<Response> {

@@ -208,13 +208,19 @@ describe('what is written down', () => {
     ]);
   });
 
-  it('is an estimate when the sandbox hangs up before the usage came', async () => {
-    const { deps, entries } = world(() => new Response(streamOf(400, 1_000_000)));
+  it.each([
+    ['a floor, as reasoning is not seen', 400, egressLimits.unreportedTokens],
+    ['by its bytes where they are more', 400_000, 100_000],
+  ])('is %s when the sandbox hangs up before the usage came', async (_, bytes, tokens) => {
+    const { deps, entries } = world(() => new Response(streamOf(bytes, 1_000_000)), {
+      grant: { budgets: { ...exampleGrant.budgets, bytesDown: 10 * bytes } },
+    });
     const response = await handleEgress(model(), 'known', deps);
     const reader = response.body?.getReader();
     await reader?.read();
     await reader?.cancel();
-    await expect.poll(() => entries[0]?.tokens ?? 0).toBeGreaterThanOrEqual(100);
+    await expect.poll(() => entries[0]?.tokens ?? 0).toBeGreaterThanOrEqual(tokens);
+    expect(entries[0]?.tokens).toBeLessThan(3 * tokens);
   });
 
   it('is never a query, a header, a body or a long piece of a path', async () => {
@@ -535,6 +541,48 @@ describe('Git LFS', () => {
     ['something else', { hello: 1 }],
   ])('does not fetch %s', async (_, answer) => {
     const { ask, calls } = world(() => Response.json(answer), clone);
+    expect((await ask(object.clone())).text).toContain('github.lfs-upstream');
+    expect(calls).toHaveLength(1);
+  });
+
+  const elsewhere = { owner: 'acme', name: 'new-name' };
+  const batchAt = (name: string) => `https://ghe.example/acme/${name}.git/info/lfs/objects/batch`;
+  const moved = (status: number, location: string) => (seen: Seen) => {
+    if (seen.url === batchAt('app'))
+      return new Response(null, { status, headers: status === 404 ? {} : { location } });
+    return seen.url === batchAt('new-name')
+      ? Response.json(download('https://objects.example/'))
+      : new Response('data');
+  };
+  it.each([301, 302, 307, 308, 404])(
+    'asks a renamed repository under its new name, once it is known at once (%d)',
+    async (status) => {
+      const currentName = async () => elsewhere;
+      const { ask, calls } = world(moved(status, batchAt('new-name')), { ...clone, currentName });
+      const first = await ask(batch({ operation: 'download', objects: [{ oid, size: 4 }] }));
+      // The sandbox goes on with the name that it knows.
+      expect(first.text).toContain(`https://github.com/acme/app.git/info/lfs/objects/${oid}/4`);
+      expect((await ask(object.clone())).text).toBe('data');
+      const urls = calls.map(({ url }) => url);
+      expect(urls.slice(0, -1)).toEqual([batchAt('app'), batchAt('new-name'), batchAt('new-name')]);
+      expect(calls[1]).toMatchObject({ method: 'POST', body: calls[0]?.body });
+    },
+  );
+
+  it.each<[string, number, string, NonNullable<EgressDeps['currentName']>]>([
+    ['another repository', 301, batchAt('third'), async () => elsewhere],
+    ['one whose name cannot be known', 301, batchAt('new-name'), async () => null],
+    [
+      'another host',
+      301,
+      'https://evil.example/acme/new-name.git/info/lfs/objects/batch',
+      async () => elsewhere,
+    ],
+    ['another endpoint', 301, 'https://ghe.example/acme/new-name.git/git-upload-pack', async () => elsewhere],
+    ['nowhere else', 404, '', async () => ({ owner: 'acme', name: 'app' })],
+    ['another one of the grant', 301, batchAt('shared.css'), async () => elsewhere],
+  ])('follows no batch to %s', async (_, status, location, currentName) => {
+    const { ask, calls } = world(moved(status, location), { ...clone, currentName });
     expect((await ask(object.clone())).text).toContain('github.lfs-upstream');
     expect(calls).toHaveLength(1);
   });

@@ -20,6 +20,11 @@ export const egressLimits = {
   jsonValues: 200_000,
   /** Model requests of one sandbox at a time. Codex makes one; tokens are only known at an answer's end, so more could overdraw. */
   openModelRequests: 4,
+  /**
+   * Tokens that a model's stream counts at least when it ends before its usage came. Reasoning is billed and not seen: a turn of much
+   * thought has 5,000 to 15,000. A constant, as a request cannot bound it: `max_output_tokens` is refused.
+   */
+  unreportedTokens: 16_000,
   /** For the sandbox to send its next piece of a request body. */
   requestIdleMs: 60_000,
   /** Until the upstream's headers: a model may think for minutes, but its stream opens at once. */

@@ -7,6 +7,9 @@ import { fetchable, grantedByName, sameName } from './github-rules.ts';
 import { egressLimits } from './limits.ts';
 import type { GithubVerdict } from './verdict.ts';
 
+/** Below a repository's address, what is asked of GitHub itself. */
+export type Endpoint = GithubVerdict['endpoint'] | 'info/lfs/objects/batch';
+
 export interface RepositoryName {
   readonly owner: string;
   readonly name: string;
@@ -16,7 +19,7 @@ export interface RepositoryName {
 export function redirectedName(
   location: string | null,
   githubUrl: string,
-  endpoint: GithubVerdict['endpoint'],
+  endpoint: Endpoint,
 ): RepositoryName | null {
   const base = URL.parse(githubUrl.endsWith('/') ? githubUrl : `${githubUrl}/`);
   const target = base === null ? null : URL.parse(location ?? '', base);

@@ -1,5 +1,6 @@
 /**
- * Reads token usage off a Responses event stream while it passes through, without delaying or changing a byte.
+ * Reads token usage off a Responses event stream while it passes through, without delaying or changing a byte. An event is what its
+ * data says: gateways that are compatible with OpenAI's API need not send `event:` lines.
  * Decides nothing about budgets.
  */
 import { createParser } from 'eventsource-parser';
@@ -11,9 +12,14 @@ const finalEvent = z.object({
   response: z.object({ usage: z.object({ total_tokens: z.number().int().nonnegative() }).nullish() }),
 });
 
+/** Only spares parsing the thousands of other events: whether one is final, its JSON says. */
+const finalType = /response\.(?:completed|incomplete|failed)/;
+
 export interface Metered extends MeteredBytes {
   /** As OpenAI reported them; null when the stream ended without saying. */
   readonly tokens: number | null;
+  /** Whether the response came to its end, with its usage or (when it failed) without. */
+  readonly finished: boolean;
 }
 
 /** Passes the stream through; `done` is called once, at its end, error, cut or cancellation. */
@@ -23,19 +29,21 @@ export function meterTokens(
   done: (metered: Metered) => void,
 ): ReadableStream<Uint8Array> {
   let tokens: number | null = null;
+  let finished = false;
   const parser = createParser({
-    onEvent: ({ event, data }) => {
-      if (event !== 'response.completed' && event !== 'response.incomplete' && event !== 'response.failed')
-        return;
+    onEvent: ({ data }) => {
+      if (!finalType.test(data)) return;
       const parsed = finalEvent.safeParse(parseJson(data));
-      if (parsed.success) tokens = parsed.data.response.usage?.total_tokens ?? tokens;
+      if (!parsed.success) return;
+      finished = true;
+      tokens = parsed.data.response.usage?.total_tokens ?? tokens;
     },
   });
   const decoder = new TextDecoder();
   return meterBytes(
     stream,
     limits,
-    (metered) => done({ ...metered, tokens }),
+    (metered) => done({ ...metered, tokens, finished }),
     (chunk) => parser.feed(decoder.decode(chunk, { stream: true })),
   );
 }

@@ -5,6 +5,7 @@
  */
 import type { EgressEntry } from '../core/grant.ts';
 import { sameSecret } from '../core/same-secret.ts';
+import { entryFor } from '../egress/entry.ts';
 import { handleEgress, type EgressDeps } from '../egress/handler.ts';
 
 /** `x-airlock-` headers of the sandbox itself are removed by the gateway before it adds these. */
@@ -12,6 +13,8 @@ const idHeader = 'x-airlock-sandbox';
 const tokenHeader = 'x-airlock-token';
 /** Set when the gateway has refused the request itself (a bad Host, a tunnel): only to be recorded. */
 const refusedHeader = 'x-airlock-refused';
+/** Of such a report: the method that the sandbox named, which may be one that no report could be sent with. */
+const methodHeader = 'x-airlock-method';
 
 export async function handleLocalEgress(
   request: Request,
@@ -25,7 +28,10 @@ export async function handleLocalEgress(
   if (sandboxId === null || !/^[0-9a-f]{64}$/.test(sandboxId)) return new Response(null, { status: 400 });
   const refused = request.headers.get(refusedHeader);
   if (refused !== null) {
-    await deps.record(sandboxId, refusedEntry(request, refused.slice(0, 60), deps.now()), 0);
+    // Counted like any other request: each report is a write, and the budget is what bounds those.
+    const grant = await deps.admit(sandboxId);
+    if (grant !== null && grant.used.requests < grant.budgets.requests)
+      await deps.record(sandboxId, refusedEntry(request, refused.slice(0, 60), deps.now()), 0);
     return new Response(null, { status: 204 });
   }
   const answer = await handleEgress(request, sandboxId, deps);
@@ -60,18 +66,15 @@ async function readToItsEnd(request: Request): Promise<void> {
   }
 }
 
+/** RFC 9110's token, of the length that a receipt shows. */
+const methodToken = /^[\w!#$%&'*+.^`|~-]{1,20}$/;
+
 function refusedEntry(request: Request, code: string, at: number): EgressEntry {
-  const url = URL.parse(request.url);
+  const named = request.headers.get(methodHeader) ?? '';
   return {
-    at,
-    method: request.method.slice(0, 20),
-    host: (url?.hostname ?? '').slice(0, 253),
-    path: (url?.pathname ?? '').slice(0, 200),
-    verdict: 'denied',
+    ...entryFor(methodToken.test(named) ? named : request.method, request.url, at),
     rule: `gateway.${code}`,
     reason: 'the request was malformed or tried to get around the gateway',
     status: 400,
-    bytesUp: 0,
-    bytesDown: 0,
   };
 }

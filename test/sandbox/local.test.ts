@@ -1,5 +1,5 @@
 import { existsSync } from 'node:fs';
-import { mkdtemp, readdir, rm } from 'node:fs/promises';
+import { mkdtemp, readdir, readFile, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
@@ -25,6 +25,27 @@ async function withSubject(
 }
 
 describe('the local sandbox', () => {
+  it('weighs less than what else runs on the machine, by its control group or its priority', async () => {
+    await withSubject({}, async ({ sandboxes, host }) => {
+      const id = sandboxes.idFor(newTaskId());
+      const sandbox = sandboxes.get(id);
+      await sandbox.start(smallSpec);
+      const { stdout } = await sandbox.exec({ argv: ['nice'] }, small);
+      const group = `airlock-${process.pid}-${id.slice(0, 16)}`;
+      const read = (file: string) => readFile(file, 'utf8').then(Number, () => null);
+      const weights = await Promise.all([
+        read(`/sys/fs/cgroup/${group}/cpu.weight`),
+        read(`/sys/fs/cgroup/cpu/${group}/cpu.shares`),
+      ]);
+      expect([host.limits.cpu, stdout.trim(), weights]).toEqual(
+        host.limits.cpu === 'control group'
+          ? ['control group', '0', weights[0] === null ? [null, 128] : [12, null]]
+          : [host.limits.cpu, host.limits.cpu === 'priority' ? '10' : '0', [null, null]],
+      );
+      await sandbox.destroy();
+    });
+  });
+
   it('is lost when its init is killed, and leaves nothing on the host', async () => {
     await withSubject({}, async ({ sandboxes, host, events }) => {
       const sandbox = sandboxes.get(sandboxes.idFor(newTaskId()));

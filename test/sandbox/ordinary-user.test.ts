@@ -40,13 +40,14 @@ describe.skipIf(process.geteuid?.() !== 0)('started by an ordinary user', () => 
     if (/EACCES|Cannot find module|user namespaces/.test(stderr)) context.skip(stderr);
     expect(JSON.parse(stdout)).toEqual({
       limits: {
+        cpu: 'priority',
         disk: 'file system size',
         memory: 'watchdog',
         processes: 'user limit and watchdog',
         escapesTo: 'the user who started Airlock',
       },
       stdout:
-        '1000\n0000000000000000\n1\nupstream says GET https://api.example.com/\nno user namespace\nprocesses limited\n',
+        '1000\n0000000000000000\n1\nupstream says GET https://api.example.com/\nno user namespace\nprocesses limited\n10\n',
     });
   });
 });

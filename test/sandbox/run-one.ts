@@ -11,7 +11,8 @@ try {
     grep -E '^(CapEff|NoNewPrivs)' /proc/self/status | cut -f2
     curl -sS https://api.example.com/ && echo
     unshare -Ur true 2>/dev/null || echo no user namespace
-    for n in $(seq 60); do sleep 2 & done 2>&1 | grep -c 'Resource temporarily unavailable' | grep -qv '^0$' && echo processes limited`;
+    for n in $(seq 60); do sleep 2 & done 2>&1 | grep -c 'Resource temporarily unavailable' | grep -qv '^0$' && echo processes limited
+    nice`;
   const { stdout } = await sandbox.exec(
     { argv: ['/bin/bash', '-c', script] },
     { timeoutMs: 10_000, maxOutputBytes: 10_000 },

@@ -88,6 +88,43 @@ it('only records what the gateway has refused itself', async () => {
   );
   expect(answer.status).toBe(204);
   expect((await recordOf('door').view())?.receipt.denied).toContainEqual(
-    expect.objectContaining({ host: 'two-hosts.example', rule: 'gateway.host.conflict' }),
+    expect.objectContaining({ host: 'two-hosts.example', rule: 'gateway.host.conflict', method: 'GET' }),
   );
+});
+
+it.each([
+  ['CONNECT', 'CONNECT'],
+  ['MKCALENDAR', 'MKCALENDAR'],
+  // Not a method: the report's own, as nothing better is known.
+  ['GET /', 'GET'],
+  ['A'.repeat(21), 'GET'],
+])('records a report about the method %j as %s', async (named, method) => {
+  const host = `method-${named.length}.example`;
+  const before = (await recordOf('door').admitEgress())?.used.requests ?? Number.NaN;
+  await handIn(
+    {
+      'x-airlock-token': token,
+      'x-airlock-sandbox': sandboxIdOf('door'),
+      'x-airlock-refused': 'connect',
+      'x-airlock-method': named,
+    },
+    `https://${host}/`,
+  );
+  expect((await recordOf('door').view())?.receipt.denied).toContainEqual(
+    expect.objectContaining({ host, rule: 'gateway.connect', method }),
+  );
+  // It is counted, so that reports are bounded as requests are.
+  expect((await recordOf('door').admitEgress())?.used.requests).toBe(before + 2);
+});
+
+it('records no report of a sandbox that has no grant', async () => {
+  const record = recordOf('door-closed');
+  await record.open(taskRequest('door-closed'));
+  const answer = await handIn({
+    'x-airlock-token': token,
+    'x-airlock-sandbox': sandboxIdOf('door-closed'),
+    'x-airlock-refused': 'connect',
+  });
+  expect(answer.status).toBe(204);
+  expect((await record.view())?.receipt.denied).toEqual([]);
 });

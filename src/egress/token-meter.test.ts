@@ -1,0 +1,60 @@
+import { expect, it } from 'vitest';
+import { meterTokens, type Metered } from './token-meter.ts';
+
+const limits = { maxBytes: 1_000_000, idleMs: 1_000 };
+async function metered(text: string, pieceCharacters = text.length): Promise<Metered | undefined> {
+  const pieces = text.match(new RegExp(`[^]{1,${Math.max(1, pieceCharacters)}}`, 'g')) ?? [];
+  const seen: Metered[] = [];
+  const encoder = new TextEncoder();
+  const stream = new ReadableStream<Uint8Array>({
+    start: (controller) => {
+      for (const piece of pieces) controller.enqueue(encoder.encode(piece));
+      controller.close();
+    },
+  });
+  expect(await new Response(meterTokens(stream, limits, (one) => void seen.push(one))).text()).toBe(text);
+  expect(seen).toHaveLength(1);
+  return seen[0];
+}
+const final = (type: string, usage: unknown = { total_tokens: 77 }) =>
+  JSON.stringify({ type, response: { usage } });
+
+it.each([
+  ['as OpenAI sends them', `event: response.completed\ndata: ${final('response.completed')}\n\n`],
+  ['without lines that name the event', `data: ${final('response.completed')}\n\n`],
+  ['of another name than their data', `event: message\ndata: ${final('response.completed')}\n\n`],
+  ['of an answer that was cut short', `data: ${final('response.incomplete')}\n\n`],
+  ['of one that failed', `data: ${final('response.failed')}\n\n`],
+  ['with carriage returns', `data: ${final('response.completed')}\r\n\r\n`],
+  ['in JSON over two lines', `data: {"type":"response.completed",\ndata: ${final('').slice(11)}\n\n`],
+  ['with others around', `data: {"type":"x"}\n\ndata: ${final('response.completed')}\n\ndata: [DONE]\n\n`],
+])('reads the usage of events %s, however they are cut', async (_, text) => {
+  for (const size of [text.length, 7, 1])
+    expect(await metered(text, size)).toMatchObject({ tokens: 77, finished: true });
+});
+
+it.each([
+  [
+    'words of the model',
+    JSON.stringify({ type: 'response.output_text.delta', delta: final('response.completed') }),
+  ],
+  [
+    'another event that holds one',
+    JSON.stringify({ type: 'x', inner: JSON.parse(final('response.completed')) }),
+  ],
+  ['a name without the data', '{}'],
+  ['broken JSON', '{"type":"response.completed"'],
+  ['a number that is none', final('response.completed', { total_tokens: -1 })],
+])('takes %s for no usage', async (_, data) => {
+  expect(await metered(`event: response.completed\ndata: ${data}\n\n`)).toMatchObject({
+    tokens: null,
+    finished: false,
+  });
+});
+
+it('knows an answer that failed without usage from one that was left', async () => {
+  expect(await metered(`data: ${final('response.failed', null)}\n\n`)).toMatchObject({
+    tokens: null,
+    finished: true,
+  });
+});
