@@ -7,7 +7,7 @@ import { promisify } from 'node:util';
 import { convertV4MiniflareOptions, Log, LogLevel, Miniflare } from 'miniflare';
 import { projectRoot } from '../../local/project-root.ts';
 import type { Sandboxes } from '../../src/core/sandbox-port.ts';
-import { startEngine, type FakeEngine } from '../fake-engine/engine.ts';
+import { startEngine, type EngineOptions, type FakeEngine } from '../fake-engine/engine.ts';
 import { remoteSandboxes } from './remote-sandboxes.ts';
 
 const run = promisify(execFile);
@@ -29,10 +29,13 @@ export interface CloudflareHost {
 
 type Namespace = Awaited<ReturnType<Miniflare['getDurableObjectNamespace']>>;
 
-/** `upstream`: where GitHub and OpenAI are; nothing is there unless a test says so. */
-export async function startCloudflareHost(upstream = 'http://127.0.0.1:9'): Promise<CloudflareHost> {
+/** `upstream`: where GitHub, OpenAI and the hosts of a grant are; nothing is there unless a test says so. */
+export async function startCloudflareHost(
+  upstream = 'http://127.0.0.1:9',
+  engineOptions: EngineOptions = {},
+): Promise<CloudflareHost> {
   const script = await bundle();
-  const engine = await startEngine();
+  const engine = await startEngine(engineOptions);
   const logged: string[] = [];
   const stateFolder = await mkdtemp(join(tmpdir(), 'airlock-objects-'));
   const options = {

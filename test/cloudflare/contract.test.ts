@@ -1,5 +1,22 @@
 /** The Cloudflare adapter through real workerd and the real SDK; container and engine are stand-ins that execute for real. */
+import { createCertificateAuthority } from '../../local/sandbox/certificate-authority.ts';
+import { exampleGrant } from '../../src/egress/example-grant.ts';
 import { describeSandboxContract } from '../sandbox/contract.ts';
 import { startCloudflareHost } from './cloudflare-host.ts';
+import { startUpstream } from './upstream.ts';
 
-describeSandboxContract('the sandbox on Cloudflare', startCloudflareHost);
+describeSandboxContract('the sandbox on Cloudflare', async () => {
+  const upstream = await startUpstream();
+  const authority = await createCertificateAuthority(Date.now());
+  const host = await startCloudflareHost(`http://127.0.0.1:${upstream.port}`, { authority });
+  return {
+    ...host,
+    async grant(sandboxId, phase) {
+      await host.call('PUT', `/grants/${sandboxId}`, { ...exampleGrant, phase });
+    },
+    async close() {
+      await host.close();
+      upstream.close();
+    },
+  };
+});

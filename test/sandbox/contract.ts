@@ -4,7 +4,8 @@
  */
 import { createHash } from 'node:crypto';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { SandboxLostError, type Sandboxes, type TaskSandbox } from '../../src/core/sandbox-port.ts';
+import { SandboxLostError, type TaskSandbox } from '../../src/core/sandbox-port.ts';
+import { describePhases, type PhaseSubject } from './contract-phases.ts';
 import { newTaskId, smallSpec } from './contract-spec.ts';
 
 const MiB = 1024 * 1024;
@@ -12,8 +13,7 @@ const small = { timeoutMs: 10_000, maxOutputBytes: 64 * 1024 };
 const shell = (script: string) => ({ argv: ['/bin/sh', '-c', script] });
 const text = (bytes: Uint8Array | undefined) => new TextDecoder().decode(bytes);
 
-export interface ContractSubject {
-  readonly sandboxes: Sandboxes;
+export interface ContractSubject extends PhaseSubject {
   /** What happens to a sandbox without anybody's wish: its machine is gone, in the middle of whatever it does. */
   takeAway(sandboxId: string): Promise<void>;
   close(): Promise<void>;
@@ -322,5 +322,7 @@ export function describeSandboxContract(name: string, makeSubject: () => Promise
         );
       });
     });
+
+    describePhases(() => subject);
   });
 }

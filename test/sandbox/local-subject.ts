@@ -27,6 +27,9 @@ export interface LocalSubject {
   close(): Promise<void>;
 }
 
+/** What the gateway shows to prove that it is the gateway. */
+export const gatewayToken = 'gateway-token';
+
 /** Answers every proxied request with `upstream says <method> <url>`, unless told otherwise. */
 export async function localSubject(
   options: { respond?: RequestListener; maxSandboxes?: number; stateDir?: string } = {},
@@ -48,7 +51,7 @@ export async function localSubject(
   const events: SandboxEvent[] = [];
   const host = await startSandboxHost({
     stateDir,
-    egress: () => ({ origin: egress.origin, token: 'gateway-token' }),
+    egress: () => ({ origin: egress.origin, token: gatewayToken }),
     log: (event) => events.push(event),
     limits: { maxSandboxes: options.maxSandboxes ?? 8 },
   });

@@ -6,9 +6,10 @@ import { describe, expect, it } from 'vitest';
 import { SandboxLostError } from '../../src/core/sandbox-port.ts';
 import { describeSandboxContract } from './contract.ts';
 import { newTaskId, smallSpec } from './contract-spec.ts';
+import { grantedSubject } from './granted-subject.ts';
 import { localSubject, type LocalSubject } from './local-subject.ts';
 
-describeSandboxContract('the local sandbox', localSubject);
+describeSandboxContract('the local sandbox', grantedSubject);
 
 const small = { timeoutMs: 10_000, maxOutputBytes: 10_000 };
 

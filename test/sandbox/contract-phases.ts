@@ -1,0 +1,96 @@
+/**
+ * The part of the sandbox contract in which the grant moves on while the sandbox runs: what a phase opens is open from its first request
+ * and closed from the first of the next, with nothing started anew. Which rule lets what out in which phase is `src/egress`'s to test.
+ */
+import { describe, expect, it } from 'vitest';
+import type { GrantPhase } from '../../src/core/grant.ts';
+import type { Sandboxes, TaskSandbox } from '../../src/core/sandbox-port.ts';
+import { newTaskId, smallSpec } from './contract-spec.ts';
+
+export interface PhaseSubject {
+  readonly sandboxes: Sandboxes;
+  /** Gives the sandbox `exampleGrant` in this phase, from its next request on. Behind it everything that is let out is answered. */
+  grant(sandboxId: string, phase: GrantPhase): Promise<void>;
+}
+
+const limits = { timeoutMs: 20_000, maxOutputBytes: 10_000 };
+const shell = (script: string) => ({ argv: ['/bin/sh', '-c', script] });
+
+const github = 'https://github.com/acme/split-bill/info/refs?service=git-upload-pack';
+const setupHost = 'https://registry.example.com/package.tgz';
+const openai = 'https://api.openai.com/v1/models';
+
+/** The statuses of one request each, with curl, as the sandbox sees them. */
+async function reach(sandbox: TaskSandbox): Promise<readonly string[]> {
+  const curl = `curl -s -m 10 -o /dev/null -w '%{http_code}\\n'`;
+  const script = [github, setupHost, openai].map((url) => `${curl} '${url}'`).join('; ');
+  const { stdout } = await sandbox.exec(shell(script), limits);
+  return stdout.trim().split('\n');
+}
+
+/** Asks again and again over one connection, as long as it is answered, and says what it got. */
+const asksOn = (url: string) => `
+const agent = new (require('node:https').Agent)({ keepAlive: true, maxSockets: 1 });
+const ports = new Set();
+const ask = () => {
+  const request = require('node:https').get('${url}', { agent }, (response) => {
+    ports.add(request.socket.localPort);
+    console.log(response.statusCode + ' connection ' + ports.size);
+    response.resume().once('end', () => setTimeout(ask, 50));
+  });
+};
+ask();`;
+
+export function describePhases(subject: () => PhaseSubject): void {
+  const started = async () => {
+    const sandboxId = subject().sandboxes.idFor(newTaskId());
+    const sandbox = subject().sandboxes.get(sandboxId);
+    await sandbox.start(smallSpec);
+    return { sandboxId, sandbox };
+  };
+
+  describe('phases of the grant', () => {
+    it('open and close the way out of one running sandbox, one after the other', async () => {
+      const { sandboxId, sandbox } = await started();
+      expect(await reach(sandbox)).toEqual(['403', '403', '403']);
+      const seen: Partial<Record<GrantPhase, readonly string[]>> = {};
+      for (const phase of ['clone', 'setup', 'run', 'sealed'] as const) {
+        await subject().grant(sandboxId, phase);
+        seen[phase] = await reach(sandbox);
+      }
+      // GitHub, a host for setup, OpenAI, whose refusals are 400.
+      expect(seen).toEqual({
+        clone: ['200', '403', '400'],
+        setup: ['403', '200', '400'],
+        run: ['200', '403', '200'],
+        sealed: ['403', '403', '400'],
+      });
+      await sandbox.destroy();
+    });
+
+    it('hold for a program that runs through them, on the connection that it already has', async () => {
+      const { sandboxId, sandbox } = await started();
+      await subject().grant(sandboxId, 'setup');
+      await sandbox.startRun('asks', { argv: ['node', '-e', asksOn(setupHost)] });
+      let said: readonly string[] = [];
+      const untilSaid = async (status: string) =>
+        await expect
+          .poll(
+            async () => {
+              const { bytes } = await sandbox.readRun('asks', { offset: 0, maxBytes: 100_000, waitMs: 0 });
+              said = new TextDecoder().decode(bytes).trim().split('\n');
+              return said.at(-1);
+            },
+            { timeout: 10_000 },
+          )
+          .toBe(`${status} connection 1`);
+      await untilSaid('200');
+      await subject().grant(sandboxId, 'run');
+      await untilSaid('403');
+      await sandbox.destroy();
+      const statuses = said.map((line) => line.slice(0, 3));
+      // Not once was it open again.
+      expect(statuses).toEqual(statuses.toSorted());
+    });
+  });
+}
