@@ -1058,10 +1058,13 @@ describe('a task from Slack', () => {
 
     it('starts also when the first is forgotten', async () => {
       const it = world({ request: anew('retry', 'slack-a') });
-      const { recordOf } = it.deps;
       const forgotten: TaskDeps = {
         ...it.deps,
-        recordOf: (taskId) => ({ ...recordOf(taskId), request: async () => null, view: async () => null }),
+        recordOf: (taskId) => ({
+          ...it.deps.recordOf(taskId),
+          request: async () => null,
+          view: async () => null,
+        }),
       };
       const result = await runTask({ kind: 'task', request: anew('retry', 'slack-a') }, stepper(), forgotten);
       expect(result.kind).toBe('pull-request');
