@@ -1,7 +1,7 @@
 /**
  * Slack as the life of a task needs it. Deadlines and idempotence as in `ports.ts`; what is said is in `chat.ts`.
  */
-import type { ChatMessageRef, ChatPerson, IndexedTask, ThreadContext } from './chat.ts';
+import type { AskedAt, ChatMessageRef, ChatPerson, IndexedTask, ThreadContext } from './chat.ts';
 import type { TaskView } from './task-view.ts';
 import type { SlackTrigger } from './task.ts';
 
@@ -41,8 +41,8 @@ export interface Chat {
 export interface TaskIndex {
   /** Adds it, or replaces what is known of it. */
   put(task: IndexedTask): Promise<void>;
-  /** The latest task of a thread, apart from one. */
-  inThread(channelId: string, threadTs: string, apartFrom?: string): Promise<IndexedTask | null>;
+  /** The latest task of a thread; given one, the latest of those asked for before it, so that no two are before each other. */
+  inThread(channelId: string, threadTs: string, before?: AskedAt): Promise<IndexedTask | null>;
   /** The task that a message asked for or that a message shows. */
   byMessage(channelId: string, ts: string): Promise<IndexedTask | null>;
   /** Newest first, at most `limit` (up to 50). */

@@ -47,17 +47,26 @@ export interface ChatMessageRef {
   readonly ts: string;
 }
 
+/** How a request itself says its repository: in words, in the form's field, or as the task that is tried again. */
+export type NamedBy = 'named' | 'form' | 'again';
+
 /** Why a task is about the repository that it is about; the order is that in which they are looked at. */
-export type RoutedBy = 'named' | 'thread' | 'channel' | 'only' | 'chosen';
+export type RoutedBy = NamedBy | 'thread' | 'channel' | 'only' | 'chosen';
 
 export interface Routing {
   readonly repository: RepositoryRef;
   readonly by: RoutedBy;
 }
 
-/** A task as the lists of a channel and of a person know it. */
-export interface IndexedTask {
+/** Where a task stands in the order in which tasks were asked for; of two at one instant the id decides. */
+export interface AskedAt {
   readonly taskId: string;
+  /** Milliseconds since the epoch. */
+  readonly at: number;
+}
+
+/** A task as the lists of a channel and of a person know it. */
+export interface IndexedTask extends AskedAt {
   readonly shortId: string;
   readonly userId: string;
   readonly channelId: string;
@@ -67,6 +76,4 @@ export interface IndexedTask {
   readonly messageTs: string | null;
   /** The task's own message; null until it stands. */
   readonly postedTs: string | null;
-  /** Milliseconds since the epoch. */
-  readonly at: number;
 }

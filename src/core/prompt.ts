@@ -16,10 +16,21 @@ export interface PromptInput {
   readonly context: IssueContext | null;
   /** The thread in Slack that this was asked in; null when there was none. */
   readonly thread: ThreadContext | null;
-  /** The task whose work this one goes on with: it is in the checkout already. `title` is of its pull request. */
-  readonly earlier: { readonly instruction: string; readonly title: string } | null;
+  /** The task before this one in its thread; null when there was none. */
+  readonly earlier: EarlierWork | null;
   /** What can be reached beside the repository while Codex works. */
   readonly open: { readonly alsoRead: readonly RepositoryRef[]; readonly extraHosts: readonly string[] };
+}
+
+export interface EarlierWork {
+  readonly instruction: string;
+  /** Of its pull request; empty when it came to none. */
+  readonly title: string;
+  /**
+   * Where its work is. `checkout`: on the branch that this one goes on with. `elsewhere`: in a pull request that this one does not go
+   * on with, so that the checkout has what was merged of it. `nowhere`: it came to no pull request.
+   */
+  readonly work: 'checkout' | 'elsewhere' | 'nowhere';
 }
 
 /**
@@ -118,13 +129,21 @@ function describeThread(thread: ThreadContext, boundary: string): string {
   return parts.join('\n\n');
 }
 
-function describeEarlier(
-  { instruction, title }: NonNullable<PromptInput['earlier']>,
-  boundary: string,
-): string {
+/** Told that work is there which is not, Codex would have reason to change nothing. */
+const whereEarlierWorkIs: Readonly<Record<EarlierWork['work'], string>> = {
+  checkout:
+    'This goes on with an earlier task. Its work is already in the checkout: build on it, and neither repeat nor undo it unless that is what is asked.',
+  elsewhere:
+    'There was an earlier task in this thread. Its work went into a pull request that this does not go on with: what was not merged of it is not in the checkout. Look before you rely on it.',
+  nowhere:
+    'There was an earlier task in this thread. It ended without a pull request: nothing of what it did is in the checkout.',
+};
+
+function describeEarlier({ instruction, title, work }: EarlierWork, boundary: string): string {
+  const about = title === '' ? instruction : `Title of its pull request: ${oneLine(title)}\n\n${instruction}`;
   return [
-    'This goes on with an earlier task. Its work is already in the checkout: build on it, and neither repeat nor undo it unless that is what is asked. This is what it was about, as data:',
-    section(boundary, 'earlier task', `Title of its pull request: ${oneLine(title)}\n\n${instruction}`),
+    `${whereEarlierWorkIs[work]} This is what it was about, as data:`,
+    section(boundary, 'earlier task', about),
   ].join('\n\n');
 }
 

@@ -13,6 +13,7 @@ const [named, threads, channels, only, other] = [
 ];
 const nothing: RouteInput = { explicit: null, thread: null, channelDefault: null, candidates: [] };
 const thread = { repository: threads, taskId: 'slack-1' };
+const inWords = (repository: RepositoryRef) => ({ repository, by: 'named' }) as const;
 const to = (repository: RepositoryRef, by: string, continues: string | null = null) => ({
   kind: 'repository',
   routing: { repository, by },
@@ -23,8 +24,18 @@ describe('route', () => {
   it.each<[string, Partial<RouteInput>, object]>([
     [
       'what was named goes before all else',
-      { explicit: named, thread, channelDefault: channels, candidates: [only] },
+      { explicit: inWords(named), thread, channelDefault: channels, candidates: [only] },
       to(named, 'named'),
+    ],
+    [
+      'so does what was chosen in the form, and is said to be that',
+      { explicit: { repository: named, by: 'form' }, thread },
+      to(named, 'form'),
+    ],
+    [
+      'what is tried again goes on with what is before it in the thread',
+      { explicit: { repository: threads, by: 'again' }, thread },
+      to(threads, 'again', 'slack-1'),
     ],
     [
       'then the task of the thread',
@@ -41,10 +52,10 @@ describe('route', () => {
     ['the same one twice is one', { candidates: [only, { owner: 'Acme', name: 'ONLY' }] }, to(only, 'only')],
     [
       'naming the repository of the thread continues its task',
-      { explicit: { owner: 'ACME', name: 'Thread' }, thread },
+      { explicit: inWords({ owner: 'ACME', name: 'Thread' }), thread },
       to({ owner: 'ACME', name: 'Thread' }, 'named', 'slack-1'),
     ],
-    ['naming another in the thread does not', { explicit: named, thread }, to(named, 'named')],
+    ['naming another in the thread does not', { explicit: inWords(named), thread }, to(named, 'named')],
     [
       "a thread's task is not replaced by what the person may use",
       { thread, candidates: [only] },
@@ -67,7 +78,7 @@ describe('route', () => {
 
   const anyRef = fc.constantFrom(acme('a'), acme('b'), acme('c'), { owner: 'ACME', name: 'B' });
   const anyInput = fc.record({
-    explicit: fc.option(anyRef),
+    explicit: fc.option(fc.record({ repository: anyRef, by: fc.constantFrom('named', 'form', 'again') })),
     thread: fc.option(fc.record({ repository: anyRef, taskId: fc.constant('slack-1') })),
     channelDefault: fc.option(anyRef),
     candidates: fc.array(anyRef, { maxLength: 6 }),
@@ -112,8 +123,12 @@ describe('route', () => {
 });
 
 it('says of each way why it is this repository', () => {
-  expect((['named', 'thread', 'channel', 'only', 'chosen'] as const).map(routedByWords)).toEqual([
+  expect(
+    (['named', 'form', 'again', 'thread', 'channel', 'only', 'chosen'] as const).map(routedByWords),
+  ).toEqual([
     'named in the message',
+    'chosen in the form',
+    'as the task before',
     "this thread's task",
     "this channel's default",
     'the only repository you may use here',

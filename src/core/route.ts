@@ -5,13 +5,13 @@
  * Whether the person may use it is asked afterwards, and that is deliberate: what somebody named, continues or set up
  * for a channel is never silently replaced by another repository that happens to be open to them. They are told instead.
  */
-import type { RoutedBy, Routing } from './chat.ts';
+import type { NamedBy, RoutedBy, Routing } from './chat.ts';
 import { sameRepository } from './ids.ts';
 import type { Reason, RepositoryRef } from './task.ts';
 
 export interface RouteInput {
-  /** Named in the words, by its name or an alias. */
-  readonly explicit: RepositoryRef | null;
+  /** What the request itself says: by name or alias in its words, in the form, or as the task that is tried again. */
+  readonly explicit: { readonly repository: RepositoryRef; readonly by: NamedBy } | null;
   /** The latest task of the thread that this was said in, if that task had come to a repository. */
   readonly thread: { readonly repository: RepositoryRef; readonly taskId: string } | null;
   readonly channelDefault: RepositoryRef | null;
@@ -43,7 +43,7 @@ export function route({ explicit, thread, channelDefault, candidates }: RouteInp
     routing: { repository, by },
     continues: thread !== null && sameRepository(thread.repository, repository) ? thread.taskId : null,
   });
-  if (explicit !== null) return to(explicit, 'named');
+  if (explicit !== null) return to(explicit.repository, explicit.by);
   if (thread !== null) return to(thread.repository, 'thread');
   if (channelDefault !== null) return to(channelDefault, 'channel');
   const choices = candidates.filter(
@@ -59,6 +59,10 @@ export function routedByWords(by: RoutedBy): string {
   switch (by) {
     case 'named':
       return 'named in the message';
+    case 'form':
+      return 'chosen in the form';
+    case 'again':
+      return 'as the task before';
     case 'thread':
       return "this thread's task";
     case 'channel':

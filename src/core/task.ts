@@ -49,6 +49,8 @@ const apiTriggerSchema = z.strictObject({ kind: z.literal('api') });
 
 /** Slack's ids: https://docs.slack.dev/reference/objects/ — a letter for the kind, then upper-case letters and digits. */
 const slackId = (kinds: string) => z.string().regex(new RegExp(`^[${kinds}][A-Z0-9]{1,30}$`));
+const taskIdSchema = z.string().regex(/^[a-z0-9][a-z0-9-]{0,62}$/);
+
 /** Slack's name of a message within its channel: seconds and a counter. */
 export const slackTsSchema = z.string().regex(/^\d{1,12}\.\d{1,8}$/);
 export const slackTeamIdSchema = slackId('TE');
@@ -69,12 +71,17 @@ export const slackTriggerSchema = z.strictObject({
   messageTs: slackTsSchema.nullable(),
   /** ISO 8601. What was said in the thread after this instant is not handed to Codex. */
   triggeredAt: z.iso.datetime({ offset: true }),
+  /**
+   * For a task that is another one anew: Retry does the same again, Change takes its place. It goes on with what that one went on
+   * with, and never with that one itself.
+   */
+  again: z.strictObject({ by: z.enum(['retry', 'change']), taskId: taskIdSchema }).optional(),
 });
 export type SlackTrigger = z.infer<typeof slackTriggerSchema>;
 
 export const taskRequestSchema = z.strictObject({
   /** A function of the trigger, so that a redelivery finds the task it already made. At most 63 characters, `[a-z0-9-]`. */
-  taskId: z.string().regex(/^[a-z0-9][a-z0-9-]{0,62}$/),
+  taskId: taskIdSchema,
   /** First 8 hex digits of SHA-256(taskId): in the branch name and in what people read. */
   shortId: z.string().regex(/^[0-9a-f]{8}$/),
   /** ISO 8601, when the webhook or call was accepted. Also the date of the commit, so that a second publish makes the same one. */

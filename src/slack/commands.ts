@@ -160,7 +160,7 @@ async function explainRouting(
   const usable = await candidates(intake, who);
   if (usable.outsider !== null) return renderUntrusted(usable.outsider.message);
   const verdict = route({
-    explicit: asked.repository,
+    explicit: asked.repository === null ? null : { repository: asked.repository, by: 'named' },
     thread: null,
     channelDefault: intake.slack.channelDefaults.get(who.channelId) ?? null,
     candidates: usable.repositories,

@@ -114,6 +114,7 @@ export async function retryTask(
       threadTs:
         trigger.threadTs ??
         (actor.channelId === null || actor.channelId === trigger.channelId ? actor.threadTs : null),
+      again: { by: 'retry', taskId },
     },
   });
   deps.log('slack.accepted', { taskId: again, retryOf: taskId, outcome: started });

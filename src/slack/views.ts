@@ -170,6 +170,7 @@ export async function acceptForm(intake: Intake, body: unknown): Promise<ViewErr
         threadTs: metadata.threadTs,
         messageTs: metadata.messageTs,
         triggeredAt: now.toISOString(),
+        again: metadata.replaces === null ? undefined : { by: 'change', taskId: metadata.replaces },
       },
       ask: { kind: 'run' },
       repository: fields.repository,

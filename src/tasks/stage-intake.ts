@@ -4,7 +4,7 @@
 import { authorize } from '../core/authorize.ts';
 import type { ChatPerson } from '../core/chat.ts';
 import type { Authorization } from '../core/ports.ts';
-import { buildPrompt } from '../core/prompt.ts';
+import { buildPrompt, type EarlierWork } from '../core/prompt.ts';
 import type { PullRequestRef, RepositoryFacts, RoutedRequest, TaskOutcome } from '../core/task.ts';
 import * as z from 'zod';
 import { locateAlsoRead } from './also-read.ts';
@@ -199,7 +199,7 @@ export async function readContext(
     instruction: request.instruction,
     context,
     thread,
-    earlier: earlier === null || earlier.instruction === '' ? null : earlier,
+    earlier: earlierWork(earlier, authorization),
     open: authorization,
   });
   const commentsLeftOut = (context?.commentsLeftOut ?? 0) + (thread?.messagesLeftOut ?? 0);
@@ -210,6 +210,14 @@ export async function readContext(
 
 const unreadableText =
   'The conversation that this was asked in could not be read, so Codex works without it: the bot is not in the channel, or lacks a scope.';
+
+/** A follow-up that came to nothing may have worked on a pull request that this goes on with too: its own work is still nowhere. */
+function earlierWork(earlier: Earlier | null, { continues }: Authorization): EarlierWork | null {
+  if (earlier === null || earlier.instruction === '') return null;
+  const { instruction, title } = earlier;
+  const work = title === '' ? 'nowhere' : continues === null ? 'elsewhere' : 'checkout';
+  return { instruction, title, work };
+}
 
 function ended(outcome: TaskOutcome): { go: false; outcome: TaskOutcome } {
   return { go: false, outcome };

@@ -2,12 +2,13 @@
  * The first stages of a task from Slack: who asks, which repository it is about, and what came before it in its thread.
  * Nothing is spent here, and nothing of the configuration is told to who may not use it: `authorize` has the last word.
  */
-import type { ChatPerson, Routing } from '../core/chat.ts';
+import type { AskedAt, ChatPerson, NamedBy, Routing } from '../core/chat.ts';
 import type { Chat } from '../core/chat-port.ts';
 import type { SlackPolicy } from '../core/policy.ts';
 import { route } from '../core/route.ts';
 import { groupsAskedAbout, maySlackUse } from '../core/slack-access.ts';
 import type { RepositoryRef, SlackTrigger, TaskOutcome, TaskRequest } from '../core/task.ts';
+import type { TaskView } from '../core/task-view.ts';
 import { slackHelp } from './help.ts';
 import type { Stage, TaskDeps } from './stage.ts';
 
@@ -25,7 +26,11 @@ export type Routed =
       readonly person: ChatPerson;
       readonly routing: Routing;
       readonly continues: string | null;
+      /** The task is one anew that made a pull request: a change of its own, beside that one, goes on with none. */
+      readonly beside: boolean;
     }
+  /** It is not known yet which repository the task before it is about. */
+  | { readonly kind: 'wait' }
   | { readonly kind: 'ask'; readonly person: ChatPerson; readonly choices: readonly RepositoryRef[] };
 
 const refused = (code: string, message: string): { go: false; outcome: TaskOutcome } => ({
@@ -47,11 +52,33 @@ export function slackAsk(request: TaskRequest, deps: TaskDeps): SlackAsk | Stage
 export async function routeTask(ask: SlackAsk, deps: TaskDeps): Promise<Stage<Routed>> {
   const { request, trigger, slack, chat } = ask;
   const { policy } = deps;
+  // Without groups: who is no member needs no more.
+  const somebody = await chat.person(trigger.userId, []);
+  // Guests and strangers are told so whatever they asked, and are not shown what there is.
+  const isMember = maySlackUse(
+    { kind: 'workspace' },
+    { channelId: trigger.channelId, person: somebody, team: slack.team },
+  );
+  if (!isMember.allowed) return { go: false, outcome: { kind: 'refused', reason: isMember.reason } };
+  const self = { taskId: request.taskId, at: Date.parse(request.acceptedAt) };
+  // Before it looks for the task before it: of two replies close together, the later one is to find the other.
+  if (request.ask.kind === 'run')
+    await deps.index.put({
+      ...self,
+      shortId: request.shortId,
+      userId: trigger.userId,
+      channelId: trigger.channelId,
+      threadTs: trigger.threadTs,
+      messageTs: trigger.messageTs,
+      postedTs: null,
+    });
+
+  const { place, beside } = await placeOf(self, trigger, deps);
   const earlier =
-    trigger.threadTs === null
-      ? null
-      : await deps.index.inThread(trigger.channelId, trigger.threadTs, request.taskId);
+    trigger.threadTs === null ? null : await deps.index.inThread(trigger.channelId, trigger.threadTs, place);
   const earlierView = earlier === null ? null : await deps.recordOf(earlier.taskId).view();
+  if (request.ask.kind === 'run' && earlierView !== null && isBeingRouted(earlierView))
+    return { go: true, value: { kind: 'wait' } };
   const thread =
     earlier === null || earlierView?.repository == null
       ? null
@@ -69,27 +96,15 @@ export async function routeTask(ask: SlackAsk, deps: TaskDeps): Promise<Stage<Ro
     const found = policy.forRepository(repository);
     return found.allowed ? found.slack : ({ kind: 'none' } as const);
   };
-  const person = await chat.person(trigger.userId, groupsAskedAbout(known.map(accessOf)));
-  const at = { channelId: trigger.channelId, person, team: slack.team };
-  // Guests and strangers are told so whatever they asked, and are not shown what there is.
-  const isMember = maySlackUse({ kind: 'workspace' }, at);
-  if (!isMember.allowed) return { go: false, outcome: { kind: 'refused', reason: isMember.reason } };
+  const groups = groupsAskedAbout(known.map(accessOf));
+  const person = groups.length === 0 ? somebody : await chat.person(trigger.userId, groups);
   if (person === null) throw new Error('nobody is a member');
+  const at = { channelId: trigger.channelId, person, team: slack.team };
 
   if (request.ask.kind !== 'run')
     return { go: false, outcome: await answer(ask, { at, person, thread, accessOf }, deps) };
-  await deps.index.put({
-    taskId: request.taskId,
-    shortId: request.shortId,
-    userId: trigger.userId,
-    channelId: trigger.channelId,
-    threadTs: trigger.threadTs,
-    messageTs: trigger.messageTs,
-    postedTs: null,
-    at: Date.parse(request.acceptedAt),
-  });
   const routed = route({
-    explicit: request.repository,
+    explicit: request.repository === null ? null : { repository: request.repository, by: namedBy(trigger) },
     thread,
     channelDefault,
     candidates: listed.filter((repository) => maySlackUse(accessOf(repository), at).allowed),
@@ -101,9 +116,44 @@ export async function routeTask(ask: SlackAsk, deps: TaskDeps): Promise<Stage<Ro
       return { go: true, value: { kind: 'ask', person, choices: routed.choices } };
     case 'repository': {
       const { routing, continues } = routed;
-      return { go: true, value: { kind: 'routed', person, routing, continues } };
+      return { go: true, value: { kind: 'routed', person, routing, continues, beside } };
     }
   }
+}
+
+/** A form's field is what it is chosen in also when the form changes a task. */
+function namedBy({ event, again }: SlackTrigger): NamedBy {
+  if (again?.by === 'retry') return 'again';
+  return event === 'form' ? 'form' : 'named';
+}
+
+/**
+ * Where to look back from in the thread. A task that is another one anew stands where the first of them stood: what they had before them
+ * is before it as well, and they are not.
+ */
+async function placeOf(
+  self: AskedAt,
+  trigger: SlackTrigger,
+  deps: TaskDeps,
+): Promise<{ readonly place: AskedAt; readonly beside: boolean }> {
+  let place = self;
+  let beside = false;
+  let { again } = trigger;
+  while (again !== undefined) {
+    const record = deps.recordOf(again.taskId);
+    const [original, view] = await Promise.all([record.request(), record.view()]);
+    // Forgotten after its retention: the last one known has to do.
+    if (original === null) break;
+    place = { taskId: original.taskId, at: Date.parse(original.acceptedAt) };
+    beside ||= view?.outcome?.kind === 'pull-request';
+    again = original.trigger.kind === 'slack' ? original.trigger.again : undefined;
+  }
+  return { place, beside };
+}
+
+/** Only for moments: one that asks people which repository it is may wait for hours, and nobody waits for that. */
+function isBeingRouted({ repository, outcome, choices }: TaskView): boolean {
+  return repository === null && outcome === null && choices === null;
 }
 
 /** By name, without doubles. */
@@ -174,8 +224,9 @@ async function answer(
 /** What the task before it left behind. `null` while that one is not over. */
 export interface Earlier {
   readonly instruction: string;
+  /** Of its pull request; empty when it came to none. */
   readonly title: string;
-  /** Number of its pull request; null when it came to none. */
+  /** Number of the pull request that can be gone on with: its own, or else the one that it worked on; null when there is neither. */
   readonly pullRequest: number | null;
 }
 

@@ -3,7 +3,7 @@
  * no single one is on the way of everybody. Holds names and places, never what was asked.
  */
 import { DurableObject } from 'cloudflare:workers';
-import type { IndexedTask } from '../core/chat.ts';
+import type { AskedAt, IndexedTask } from '../core/chat.ts';
 import type { TaskIndex } from '../core/chat-port.ts';
 
 /** Tasks kept for one channel or person; older ones are forgotten here, their records stay. */
@@ -75,12 +75,14 @@ export abstract class TaskIndexBase<Env> extends DurableObject<Env> {
     if (this.recent(1).length > 0) await this.ctx.storage.setAlarm(Date.now() + dayMs);
   }
 
-  inThread(channelId: string, threadTs: string, apartFrom: string): IndexedTask | null {
+  inThread(channelId: string, threadTs: string, before: AskedAt | null): IndexedTask | null {
     return this.#first(
-      'WHERE channel_id = ? AND thread_ts = ? AND task_id <> ? ORDER BY at DESC, rowid DESC LIMIT 1',
+      `WHERE channel_id = ?1 AND thread_ts = ?2 AND (?3 IS NULL OR at < ?3 OR (at = ?3 AND task_id < ?4))
+       ORDER BY at DESC, task_id DESC LIMIT 1`,
       channelId,
       threadTs,
-      apartFrom,
+      before?.at ?? null,
+      before?.taskId ?? null,
     );
   }
 
@@ -96,11 +98,11 @@ export abstract class TaskIndexBase<Env> extends DurableObject<Env> {
     return this.#all('ORDER BY at DESC, rowid DESC LIMIT ?', Math.min(limit, maxRecent));
   }
 
-  #first(where: string, ...values: readonly (string | number)[]): IndexedTask | null {
+  #first(where: string, ...values: readonly (string | number | null)[]): IndexedTask | null {
     return this.#all(where, ...values)[0] ?? null;
   }
 
-  #all(where: string, ...values: readonly (string | number)[]): IndexedTask[] {
+  #all(where: string, ...values: readonly (string | number | null)[]): IndexedTask[] {
     return this.#sql
       .exec<Row>(`SELECT * FROM task ${where}`, ...values)
       .toArray()
@@ -120,7 +122,7 @@ export abstract class TaskIndexBase<Env> extends DurableObject<Env> {
 /** What of a namespace's objects is called; each call is one round trip. */
 interface IndexObject {
   put(task: IndexedTask): Promise<void> | void;
-  inThread(channelId: string, threadTs: string, apartFrom: string): Promise<IndexedTask | null>;
+  inThread(channelId: string, threadTs: string, before: AskedAt | null): Promise<IndexedTask | null>;
   byMessage(channelId: string, ts: string): Promise<IndexedTask | null>;
   recent(limit: number): Promise<readonly IndexedTask[]>;
 }
@@ -133,8 +135,8 @@ export function createTaskIndex(team: string, objectFor: (name: string) => Index
     put: async (task) => {
       await Promise.all([ofChannel(task.channelId).put(task), ofUser(task.userId).put(task)]);
     },
-    inThread: async (channelId, threadTs, apartFrom = '') =>
-      await ofChannel(channelId).inThread(channelId, threadTs, apartFrom),
+    inThread: async (channelId, threadTs, before) =>
+      await ofChannel(channelId).inThread(channelId, threadTs, before ?? null),
     byMessage: async (channelId, ts) => await ofChannel(channelId).byMessage(channelId, ts),
     recent: async (of, limit) =>
       await ('channelId' in of ? ofChannel(of.channelId) : ofUser(of.userId)).recent(limit),

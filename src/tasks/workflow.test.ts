@@ -16,7 +16,7 @@ import type { SlotAnswer } from '../core/slots-port.ts';
 import type { Chat } from '../core/chat-port.ts';
 import type { Notable, Progress } from '../core/progress.ts';
 import type { TaskView } from '../core/task-view.ts';
-import type { IndexedTask, Routing } from '../core/chat.ts';
+import type { AskedAt, IndexedTask, Routing } from '../core/chat.ts';
 import type { RepositoryRef, TaskOutcome, TaskPhase, TaskRequest } from '../core/task.ts';
 import { authorization, facts, member, policy, request, slackRequest, slackTrigger } from './sample-task.ts';
 import type { TaskDeps } from './stage.ts';
@@ -52,6 +52,10 @@ interface World {
   readonly grants: string[];
   readonly authorized: Authorization[];
   readonly routed: Routing[];
+  /** What Codex was told. */
+  readonly prompts: string[];
+  /** Where in the order of tasks the thread was looked back from. */
+  readonly lookedBackFrom: (AskedAt | undefined)[];
   /** Names of repositories. */
   readonly located: string[];
   readonly indexed: IndexedTask[];
@@ -77,6 +81,10 @@ interface Script {
   readonly chat?: Partial<Chat> | null;
   /** Tasks of the thread before this one: their views in turn, the last one for ever. */
   readonly earlier?: readonly TaskView[];
+  /** Tasks that are done anew, by their ids. */
+  readonly originals?: Readonly<
+    Record<string, { readonly request: TaskRequest; readonly outcome: TaskOutcome }>
+  >;
   readonly choice?: RepositoryRef | null;
   /** In turn; granted when there are no more. */
   readonly slotAnswers?: readonly SlotAnswer[];
@@ -114,6 +122,8 @@ function world(script: Script): World {
   const located: string[] = [];
   const indexed: IndexedTask[] = [];
   const offered: (readonly RepositoryRef[])[] = [];
+  const prompts: string[] = [];
+  const lookedBackFrom: (AskedAt | undefined)[] = [];
   const told: Notable[] = [];
   const claims: SlotClaim[] = [];
   const slotAnswers = [...(script.slotAnswers ?? [])];
@@ -184,7 +194,13 @@ function world(script: Script): World {
       release: async () => undefined,
     },
     setupCache: script.setupCache ?? null,
-    codex,
+    codex: {
+      ...codex,
+      invocation: (job) => {
+        prompts.push(job.prompt);
+        return codex.invocation(job);
+      },
+    },
     codeHost: {
       locate: async () => facts,
       canWrite: async () => true,
@@ -239,15 +255,26 @@ function world(script: Script): World {
           },
     index: {
       put: async (task) => void indexed.push(task),
-      inThread: async () => (script.earlier === undefined ? null : earlierEntry),
+      inThread: async (_channel, _thread, before) => {
+        lookedBackFrom.push(before);
+        return script.earlier === undefined ? null : earlierEntry;
+      },
       byMessage: async () => null,
       recent: async () => [],
     },
     costOf: () => null,
-    recordOf: (taskId) =>
-      taskId === earlierEntry.taskId
+    recordOf: (taskId) => {
+      const original = script.originals?.[taskId];
+      if (original !== undefined)
+        return {
+          ...record,
+          request: async () => original.request,
+          view: async () => ({ ...viewFor(original.request, null), outcome: original.outcome }),
+        };
+      return taskId === earlierEntry.taskId
         ? { ...record, view: async () => earlierViews.shift() ?? script.earlier?.at(-1) ?? null }
-        : record,
+        : record;
+    },
     publishAgain: async () => ({ started: true }),
     taskUrl: () => null,
     now: () => 0,
@@ -263,6 +290,8 @@ function world(script: Script): World {
     published,
     authorized,
     routed,
+    prompts,
+    lookedBackFrom,
     located,
     indexed,
     offered,
@@ -907,6 +936,190 @@ describe('a task from Slack', () => {
       expect(it.result).toEqual({ kind: 'answered', message: expect.stringMatching(answer) });
       expect(it.indexed).toEqual([]);
     });
+  });
+
+  describe('tells Codex of the task before it', () => {
+    const failed: TaskOutcome = { kind: 'failed', reason: { code: 'x', message: 'x' }, changeKept: false };
+    const onPullRequest = { continues: { number: pullRequest.number, url: pullRequest.url } };
+    const isThere = 'already in the checkout';
+
+    it.each<[string, Script, string]>([
+      [
+        'that its work is there, on its branch',
+        { earlier: [ended({ kind: 'pull-request', pullRequest })] },
+        isThere,
+      ],
+      [
+        'that only what was merged is there, once its pull request is closed',
+        {
+          earlier: [ended({ kind: 'pull-request', pullRequest })],
+          codeHost: {
+            pullRequest: async () => ({ pullRequest, open: false, sameRepository: true, baseBranch: 'main' }),
+          },
+        },
+        'what was not merged of it is not in the checkout',
+      ],
+      [
+        'that only what was merged is there, on another base',
+        {
+          earlier: [ended({ kind: 'pull-request', pullRequest })],
+          request: { ...slackRequest, options: { base: 'next' } },
+        },
+        'what was not merged of it is not in the checkout',
+      ],
+      [
+        'that nothing is there, after one that failed',
+        { earlier: [ended(failed)] },
+        'nothing of what it did',
+      ],
+      [
+        'that nothing is there, after one that was cancelled',
+        { earlier: [ended({ kind: 'cancelled', by: 'Maria' })] },
+        'nothing of what it did',
+      ],
+      [
+        'that nothing of it is there, after one that failed on a pull request which this goes on with',
+        { earlier: [{ ...ended(failed), ...onPullRequest }] },
+        'nothing of what it did',
+      ],
+    ])('%s', async (_, script, says) => {
+      const { prompts } = await inSlack(script);
+      expect(prompts[0]).toContain(says);
+      expect(prompts[0]?.includes(isThere)).toBe(says === isThere);
+    });
+
+    it('after one that failed, still on the pull request that it worked on', async () => {
+      const { authorized } = await inSlack({ earlier: [{ ...ended(failed), ...onPullRequest }] });
+      expect(authorized[0]?.continues).toEqual(pullRequest);
+    });
+  });
+
+  describe('that is another one anew', () => {
+    const failed: TaskOutcome = { kind: 'failed', reason: { code: 'x', message: 'x' }, changeKept: false };
+    const published: TaskOutcome = { kind: 'pull-request', pullRequest };
+    const original: TaskRequest = {
+      ...slackRequest,
+      taskId: 'slack-a',
+      acceptedAt: '2026-11-21T09:00:00.000Z',
+    };
+    const anew = (
+      by: 'retry' | 'change',
+      taskId: string,
+      event: typeof slackTrigger.event = 'mention',
+    ): TaskRequest => ({
+      ...slackRequest,
+      repository: app,
+      trigger: { ...slackTrigger, event, again: { by, taskId } },
+    });
+    const before = { taskId: 'slack-a', at: Date.parse(original.acceptedAt) };
+
+    it.each<[string, TaskRequest]>([
+      ['Retry', anew('retry', 'slack-a')],
+      ['Change', anew('change', 'slack-a', 'form')],
+      ['Retry of a retry', anew('retry', 'slack-b')],
+    ])('looks for what was before the first: %s', async (_, request) => {
+      const { lookedBackFrom, prompts } = await inSlack({
+        request,
+        originals: {
+          'slack-a': { request: original, outcome: failed },
+          'slack-b': { request: { ...anew('retry', 'slack-a'), taskId: 'slack-b' }, outcome: failed },
+        },
+      });
+      expect(lookedBackFrom).toEqual([before]);
+      expect(prompts[0]).not.toContain('earlier task');
+    });
+
+    it('goes on with the pull request that the first went on with', async () => {
+      const { authorized, prompts } = await inSlack({
+        request: anew('retry', 'slack-a'),
+        originals: { 'slack-a': { request: original, outcome: failed } },
+        earlier: [ended(published)],
+      });
+      expect(authorized[0]?.continues).toEqual(pullRequest);
+      expect(prompts[0]).toContain('already in the checkout');
+    });
+
+    it.each<[string, TaskOutcome, TaskOutcome]>([
+      ['the one that is tried again', published, failed],
+      ['an earlier try', failed, published],
+    ])('is a change of its own once there is one: of %s', async (_, last, first) => {
+      const { authorized, prompts, result } = await inSlack({
+        request: anew('retry', 'slack-b'),
+        originals: {
+          'slack-a': { request: original, outcome: first },
+          'slack-b': { request: { ...anew('retry', 'slack-a'), taskId: 'slack-b' }, outcome: last },
+        },
+        earlier: [ended(published)],
+      });
+      expect(authorized[0]?.continues).toBeNull();
+      expect(result).toEqual({ kind: 'pull-request', pullRequest });
+      expect(prompts[0]).toContain('what was not merged of it is not in the checkout');
+    });
+
+    it('starts also when the first is forgotten', async () => {
+      const it = world({ request: anew('retry', 'slack-a') });
+      const forgotten: TaskDeps = {
+        ...it.deps,
+        recordOf: (taskId) => ({
+          ...it.deps.recordOf(taskId),
+          request: async () => null,
+          view: async () => null,
+        }),
+      };
+      const result = await runTask({ kind: 'task', request: anew('retry', 'slack-a') }, stepper(), forgotten);
+      expect(result.kind).toBe('pull-request');
+    });
+
+    it.each<[string, TaskRequest, string]>([
+      ['words', { ...slackRequest, repository: app }, 'named'],
+      ['a form', { ...slackRequest, repository: app, trigger: { ...slackTrigger, event: 'form' } }, 'form'],
+      ['Change', anew('change', 'slack-a', 'form'), 'form'],
+      ['Retry', anew('retry', 'slack-a'), 'again'],
+      ['Retry of a form', anew('retry', 'slack-a', 'form'), 'again'],
+    ])('says where its repository comes from: %s', async (_, request, by) => {
+      const { routed } = await inSlack({
+        request,
+        originals: { 'slack-a': { request: original, outcome: failed } },
+      });
+      expect(routed).toEqual([{ repository: app, by }]);
+    });
+  });
+
+  it('waits until it is known which repository the task before it is about', async () => {
+    const routing = ended(null, slackRequest);
+    const { routed, log } = await inSlack({
+      earlier: [routing, routing, ended({ kind: 'pull-request', pullRequest })],
+    });
+    expect(routed).toEqual([{ repository: app, by: 'thread' }]);
+    expect(log.filter((name) => name === 'route').length).toBeGreaterThanOrEqual(3);
+  });
+
+  it('does not wait while people are asked that', async () => {
+    const asking = { ...ended(null, slackRequest), choices: [app, shop] };
+    const { routed } = await inSlack({ earlier: [asking] });
+    expect(routed).toEqual([{ repository: app, by: 'only' }]);
+  });
+
+  it('is in the index before it looks for the task before it, a command in a thread is not', async () => {
+    const order: string[] = [];
+    const index = {
+      put: async () => void order.push('put'),
+      inThread: async () => {
+        order.push('look');
+        return null;
+      },
+      byMessage: async () => null,
+      recent: async () => [],
+    };
+    await inSlack({ deps: { index } });
+    expect(order).toEqual(['put', 'look']);
+    await inSlack({ deps: { index }, request: { ...slackRequest, ask: { kind: 'status' } } });
+    expect(order).toEqual(['put', 'look', 'look']);
+  });
+
+  it('of a guest is not in the index: it would stand between the tasks of a thread', async () => {
+    const { indexed } = await inSlack({ chat: { person: async () => ({ ...member, kind: 'guest' }) } });
+    expect(indexed).toEqual([]);
   });
 
   it('says so when there is no task to be cancelled', async () => {

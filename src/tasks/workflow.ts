@@ -8,7 +8,7 @@ import type { RepositoryRef, RoutedRequest, TaskOutcome, TaskRequest, TaskStart 
 import type { Authorization } from '../core/ports.ts';
 import { acknowledge, authorizeTask, readContext, type Asker } from './stage-intake.ts';
 import { collectChange, gateChange, publishChange } from './stage-publish.ts';
-import { earlierTask, routeTask, slackAsk, type Earlier } from './stage-route.ts';
+import { earlierTask, routeTask, slackAsk, type Earlier, type Routed, type SlackAsk } from './stage-route.ts';
 import { cloneRepository, proveSealed, startCodex } from './stage-sandbox.ts';
 import { beginSetup, finishSetup, watchSetup } from './stage-setup.ts';
 import { provision, takeSlot } from './stage-slot.ts';
@@ -19,6 +19,7 @@ import { fromStoredJson, toStoredJson } from './stored-json.ts';
 /** For a click: over a night. `task-state.ts` gives up a little later. */
 const choiceTimeout = '12 hours';
 const earlierWait = '3 seconds';
+const routingWait = '1 second';
 
 export async function runTask(
   { kind, request }: TaskStart,
@@ -110,7 +111,6 @@ async function routeRequest(
   step: WorkflowStep,
   deps: TaskDeps,
 ): Promise<Stage<{ request: RoutedRequest; asker: Asker }>> {
-  const run = runnerOf(step, deps);
   const ask = slackAsk(request, deps);
   if (ask === null) {
     if (request.repository === null) throw new Error('a task of GitHub or the API names its repository');
@@ -121,24 +121,42 @@ async function routeRequest(
     };
   }
   if ('go' in ask) return ask;
-  const routed = await run('route', patient, () => routeTask(ask, deps));
+  const routed = await routeInTurn(ask, step, deps);
   if (!routed.go) return routed;
   const { person } = routed.value;
   let { value } = routed;
   if (value.kind === 'ask') {
     const chosen = await chooseRepository(value.choices, step, deps);
     if (!chosen.go) return chosen;
-    value = { kind: 'routed', person, routing: { repository: chosen.value, by: 'chosen' }, continues: null };
+    const routing = { repository: chosen.value, by: 'chosen' } as const;
+    value = { kind: 'routed', person, routing, continues: null, beside: false };
   }
-  const { routing, continues } = value;
+  const { routing, continues, beside } = value;
   await step.do('routed', patient, async () => {
     await deps.record.routed({ routing, requesterName: person.name });
   });
-  const earlier = continues === null ? null : await waitForEarlier(continues, step, deps);
+  const before = continues === null ? null : await waitForEarlier(continues, step, deps);
+  const earlier = beside && before !== null ? { ...before, pullRequest: null } : before;
   return {
     go: true,
     value: { request: { ...request, repository: routing.repository }, asker: { person, earlier } },
   };
+}
+
+/** Once it is known which repository the task before it in the thread is about. */
+async function routeInTurn(
+  ask: SlackAsk,
+  step: WorkflowStep,
+  deps: TaskDeps,
+): Promise<Stage<Exclude<Routed, { kind: 'wait' }>>> {
+  const run = runnerOf(step, deps);
+  for (;;) {
+    const routed = await run('route', patient, () => routeTask(ask, deps));
+    if (!routed.go) return routed;
+    const { value } = routed;
+    if (value.kind !== 'wait') return { go: true, value };
+    await step.sleep('wait for the routing before', routingWait);
+  }
 }
 
 /** Asks where it was asked, and waits for the click. */

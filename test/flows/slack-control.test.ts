@@ -16,21 +16,29 @@ import {
 
 let flow: FlowWorld;
 let slack: SlackSimulator;
+let modelIsAway = true;
+const prompts: string[] = [];
 
 beforeAll(async () => {
+  const scripts = scriptsByName({
+    waits: [shell('sleep 60'), ...mend],
+    breaks: [fail(400, { message: 'the model is on holiday' })],
+    leaks: [
+      applyPatch(
+        `*** Begin Patch\n*** Add File: key.pem\n+-----BEGIN RSA PRIVATE KEY-----\n+${randomBytes(72).toString('base64')}\n+-----END RSA PRIVATE KEY-----\n*** End Patch`,
+      ),
+      finish({ title: 'Add a key', summary: 'For the tests.' }),
+    ],
+    slowly: [shell('sleep 2'), ...mend],
+    mend,
+  });
   flow = await startSlackFlow({
-    script: scriptsByName({
-      waits: [shell('sleep 60'), ...mend],
-      breaks: [fail(400, { message: 'the model is on holiday' })],
-      leaks: [
-        applyPatch(
-          `*** Begin Patch\n*** Add File: key.pem\n+-----BEGIN RSA PRIVATE KEY-----\n+${randomBytes(72).toString('base64')}\n+-----END RSA PRIVATE KEY-----\n*** End Patch`,
-        ),
-        finish({ title: 'Add a key', summary: 'For the tests.' }),
-      ],
-      slowly: [shell('sleep 2'), ...mend],
-      mend,
-    }),
+    script: (conversation) => {
+      prompts.push(conversation.prompt);
+      if (conversation.prompt.includes('[recovers]'))
+        return modelIsAway ? [fail(400, { message: 'the model is on holiday' })] : mend;
+      return typeof scripts === 'function' ? scripts(conversation) : scripts;
+    },
   });
   ({ slack } = flow.world);
 });
@@ -96,6 +104,30 @@ describe('Retry', () => {
     await untilReplied(at, /holiday/, 2);
     expect(startedTasks(flow)).toHaveLength(before + 1);
     expect(botMessages(slack, 'dev', at.threadTs)).toHaveLength(2);
+  });
+
+  it('ends in a pull request once what failed works again; after that, in a second one beside the first', async () => {
+    const before = (await pulls()).length;
+    const { at } = await ask('retry what [recovers]');
+    const failed = await untilReplied(at, /holiday/);
+    modelIsAway = false;
+    taken(await slack.click({ user: 'maria', channel: 'dev', ts: failed.ts, button: 'Retry' }));
+    const done = await untilReplied(at, /pull request \d+/i, 2);
+    expect(done.shown).toContain('as the task before');
+    expect(await pulls()).toHaveLength(before + 1);
+
+    taken(await slack.click({ user: 'maria', channel: 'dev', ts: done.ts, button: 'Retry' }));
+    const beside = await untilReplied(at, /pull request \d+/i, 3);
+    expect(beside.shown).not.toContain('goes on with');
+    const made = (await pulls()).slice(before);
+    expect(made).toEqual([
+      expect.objectContaining({ title: 'Hand out every cent', baseRef: 'main' }),
+      expect.objectContaining({ title: 'Hand out every cent', baseRef: 'main' }),
+    ]);
+    expect(new Set(made.map(({ headRef }) => headRef)).size).toBe(2);
+
+    const told = new Set(prompts.filter((prompt) => prompt.includes('[recovers]')));
+    expect([...told].join('\n')).not.toMatch(/earlier task|already in the checkout/);
   });
 });
 

@@ -154,6 +154,7 @@ describe('a mention in a thread', () => {
     expect(botMessages(slack, 'dev', root.ts)).toHaveLength(2);
     const second = prompts.findLast((text) => text.includes('please write that down')) ?? '';
     expect(second).toContain('thread [mend] it');
+    expect(second).toContain('already in the checkout');
   });
 
   it('starts nothing when it is edited or deleted afterwards, nor when people talk to each other', async () => {

@@ -461,6 +461,7 @@ describe('cancel and retry by id', () => {
           ...world.tasks.get('slack-1')?.request.trigger,
           userId: 'U0ADA',
           threadTs: '1762077000.000100',
+          again: { by: 'retry', taskId: 'slack-1' },
         },
       },
     ]);
@@ -846,7 +847,11 @@ describe('the form', () => {
     await know(world, 'slack-1');
     expect(await deliver(world, submission(filled, replacing))).toMatchObject({ status: 200, text: '' });
     expect(world.done).toEqual(['cancel slack-1 by Ada']);
-    expect(world.started).toHaveLength(1);
+    expect(world.started).toEqual([
+      expect.objectContaining({
+        trigger: expect.objectContaining({ again: { by: 'change', taskId: 'slack-1' } }),
+      }),
+    ]);
   });
 
   it.each<[string, Known, string]>([

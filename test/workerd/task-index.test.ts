@@ -1,7 +1,7 @@
-/** The index of tasks in its real Durable Object: what its alarm forgets. What is looked up in it is `intake.test.ts`'s. */
+/** The index of tasks in its real Durable Object: what its alarm forgets, and which task is before which. What else is looked up in it is `intake.test.ts`'s. */
 import { runDurableObjectAlarm } from 'cloudflare:test';
 import { env } from 'cloudflare:workers';
-import { expect, it } from 'vitest';
+import { describe, expect, it } from 'vitest';
 import type { IndexedTask } from '../../src/core/chat.ts';
 
 const day = 24 * 60 * 60_000;
@@ -30,4 +30,26 @@ it('forgets tasks whose records have expired, and sleeps once none is left', asy
   await runDurableObjectAlarm(emptied);
   expect(await emptied.recent(10)).toEqual([]);
   expect(await runDurableObjectAlarm(emptied)).toBe(false);
+});
+
+describe('the task before another in its thread', () => {
+  const threadTs = '1700000000.000100';
+  const lookedUp = env.TASK_INDEX.get(env.TASK_INDEX.idFromName('thread'));
+  const inThread = (taskId: string, at: number): IndexedTask => ({ ...task(taskId, at), threadTs });
+
+  it.each([
+    ['the latest of all', null, 'd'],
+    ['the one asked for just before', { taskId: 'd', at: 3 }, 'c'],
+    ['of two at one instant, the one with the smaller id', { taskId: 'c', at: 2 }, 'b'],
+    ['never the other of the two as well', { taskId: 'b', at: 2 }, 'a'],
+    ['none', { taskId: 'a', at: 1 }, null],
+    ['the same for a task that is not in it', { taskId: 'z', at: 2 }, 'c'],
+  ])('is %s', async (_, before, expected) => {
+    await Promise.all(
+      [inThread('d', 3), inThread('b', 2), inThread('c', 2), inThread('a', 1)].map(
+        async (one) => await lookedUp.put(one),
+      ),
+    );
+    expect((await lookedUp.inThread('C1', threadTs, before))?.taskId ?? null).toBe(expected);
+  });
 });
