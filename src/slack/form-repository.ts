@@ -44,7 +44,8 @@ async function routed(
   // Only where nothing else says: the list may have to be asked of GitHub.
   const listed = explicit === null && thread === null && channelDefault === null;
   const usable = listed ? (await candidates(intake, place)).repositories : [];
-  const verdict = route({ explicit, thread, channelDefault, candidates: usable });
+  const named = explicit === null ? null : { repository: explicit, by: 'named' as const };
+  const verdict = route({ explicit: named, thread, channelDefault, candidates: usable });
   if (verdict.kind !== 'repository') return null;
   const { repository } = verdict.routing;
   if (listed) return repository;
