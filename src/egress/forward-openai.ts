@@ -2,6 +2,7 @@
 import { openaiRequestHeaders, responseHeaders } from './headers.ts';
 import { egressLimits } from './limits.ts';
 import { readWhole } from './metered-stream.ts';
+import { createOpenRequests } from './open-requests.ts';
 import { decideResponsesBody } from './openai-body.ts';
 import { openaiErrorBody } from './openai-error.ts';
 import { meterTokens } from './token-meter.ts';
@@ -17,27 +18,17 @@ import {
 } from './upstream.ts';
 
 const rule = 'openai.responses';
-/** Requests that are under way, by sandbox. Of this isolate only: a bound on overdraft, beneath the budget itself. */
-const underWay = new Map<string, number>();
+const underWay = createOpenRequests(egressLimits.openModelRequests);
 
 export async function forwardToOpenai(passage: Passage): Promise<Response> {
   const { containerId, denied } = passage;
-  const open = underWay.get(containerId) ?? 0;
-  if (open >= egressLimits.openModelRequests)
+  const close = underWay.open(containerId);
+  if (close === null)
     return await denied({
       rule: 'openai.concurrency',
       status: 400,
       reason: 'too many model requests at a time',
     });
-  underWay.set(containerId, open + 1);
-  let isOpen = true;
-  const close = () => {
-    if (!isOpen) return;
-    isOpen = false;
-    const left = (underWay.get(containerId) ?? 1) - 1;
-    if (left > 0) underWay.set(containerId, left);
-    else underWay.delete(containerId);
-  };
   try {
     const response = await decideAndCall(passage, close);
     if (response.kind === 'whole') close();

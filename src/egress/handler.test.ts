@@ -442,6 +442,41 @@ describe('a repository that is not there under its name', () => {
   });
 });
 
+it('refuses a transfer beyond those that one sandbox may have open, until one of them has ended', async () => {
+  const { deps, noted } = world(() => new Response(streamOf(1, 1_000_000)), {
+    admit: async () => exampleGrant,
+  });
+  const get = async (id: string) => await handleEgress(new Request('https://docs.example.com/'), id, deps);
+  const open = await Promise.all(
+    Array.from({ length: egressLimits.openTransfers }, async () => await get('many')),
+  );
+  expect(new Set(open.map(({ status }) => status))).toEqual(new Set([200]));
+  const refused = await get('many');
+  expect([refused.status, await refused.text()]).toEqual([
+    429,
+    expect.stringContaining('transfer.concurrency'),
+  ]);
+  const other = await get('another');
+  expect(other.status).toBe(200);
+  await open[0]?.body?.cancel();
+  const next = await get('many');
+  expect(next.status).toBe(200);
+  expect(noted()).toEqual(['denied transfer.concurrency 429', 'allowed host.extra 200']);
+  await Promise.all([...open.slice(1), other, next].map(async ({ body }) => await body?.cancel()));
+});
+
+it.each([
+  ['an upstream that fails', () => Promise.reject(new Error('gone')), fetchRefs()],
+  ['a refused redirect', redirect('https://evil.example'), new Request('https://docs.example.com/')],
+  ['an answer without a body', () => new Response(null, { status: 304 }), fetchRefs()],
+])('keeps no transfer open after %s', async (_, upstream, request) => {
+  const { ask, noted } = world(upstream, {
+    grant: { budgets: { ...exampleGrant.budgets, requests: 1_000 } },
+  });
+  for (let n = 0; n <= egressLimits.openTransfers; n++) await ask(request.clone());
+  expect(noted().filter((line) => line.includes('concurrency'))).toEqual([]);
+});
+
 describe('budgets of bytes', () => {
   const budgets = { ...exampleGrant.budgets, bytesUp: 20, bytesDown: 1_000 };
 

@@ -9,10 +9,18 @@ import { forwardToGithub } from './forward-github.ts';
 import { forwardToHost } from './forward-host.ts';
 import { forwardLfsBatch, forwardLfsObject } from './forward-lfs.ts';
 import { forwardToOpenai } from './forward-openai.ts';
+import { egressLimits } from './limits.ts';
+import { createOpenRequests } from './open-requests.ts';
 import type { EgressDeps, Passage, Refusal } from './upstream.ts';
 
 export type { EgressDeps } from './upstream.ts';
 
+const tooManyOpen: Refusal = {
+  rule: 'transfer.concurrency',
+  status: 429,
+  reason: 'too many requests at a time',
+};
+const transfers = createOpenRequests(egressLimits.openTransfers);
 const internal: Refusal = { rule: 'internal', status: 502, reason: 'the request could not be carried out' };
 
 /** One request of one sandbox. Never throws. */
@@ -60,15 +68,35 @@ async function carry(passage: Passage): Promise<Response> {
       await note('allowed', verdict.rule, { status: 200, bytesDown: verdict.body.length });
       return new Response(verdict.body, { headers: { 'content-type': verdict.contentType } });
     case 'allow-github':
-      return await forwardToGithub(passage, verdict);
+      return await transfer(passage, (open) => forwardToGithub(open, verdict));
     case 'inspect-lfs':
-      return await forwardLfsBatch(passage, verdict);
+      return await transfer(passage, (open) => forwardLfsBatch(open, verdict));
     case 'fetch-lfs-object':
-      return await forwardLfsObject(passage, verdict);
+      return await transfer(passage, (open) => forwardLfsObject(open, verdict));
     case 'inspect-openai':
       return await forwardToOpenai(passage);
     case 'allow-host':
-      return await forwardToHost(passage, verdict, upstreamHosts);
+      return await transfer(passage, (open) => forwardToHost(open, verdict, upstreamHosts));
+  }
+}
+
+/** Open until it is written down, which is at the end of its answer, or fails. */
+async function transfer(passage: Passage, forward: (open: Passage) => Promise<Response>): Promise<Response> {
+  const close = transfers.open(passage.containerId);
+  if (close === null) return await passage.denied(tooManyOpen);
+  const note: Passage['note'] = async (...noted) => {
+    close();
+    await passage.note(...noted);
+  };
+  const denied: Passage['denied'] = async (refusal) => {
+    close();
+    return await passage.denied(refusal);
+  };
+  try {
+    return await forward({ ...passage, note, denied });
+  } catch (error) {
+    close();
+    throw error;
   }
 }
 

@@ -21,6 +21,11 @@ export const egressLimits = {
   /** Model requests of one sandbox at a time. Codex makes one; tokens are only known at an answer's end, so more could overdraw. */
   openModelRequests: 4,
   /**
+   * Other requests of one sandbox at a time, whose bytes are only counted at their end. Package managers open 15 (npm) to 64 (pnpm);
+   * more than this is no installation.
+   */
+  openTransfers: 128,
+  /**
    * Tokens that a model's stream counts at least when it ends before its usage came. Reasoning is billed and not seen: a turn of much
    * thought has 5,000 to 15,000. A constant, as a request cannot bound it: `max_output_tokens` is refused.
    */

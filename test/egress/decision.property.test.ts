@@ -158,6 +158,7 @@ describe('a repository outside the grant', () => {
   });
 });
 
+/** The other direction, a denied URL whose normal form is allowed, exists on purpose: `src/egress/spelling.test.ts`. */
 it('no spelling of a URL that is denied becomes one that is allowed by reading it as a browser would, and then another', () => {
   let allowed = 0;
   fc.assert(
