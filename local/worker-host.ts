@@ -99,7 +99,7 @@ export async function startWorker(
   await miniflare.ready;
   const url = await miniflare.unsafeGetDirectURL();
   const clock = setInterval(
-    () => void runSweep(miniflare, options.log),
+    () => void runSweep(miniflare, (level, message) => options.log(level, message)),
     options.sweepEveryMs ?? sweepEveryMs,
   );
   clock.unref();
