@@ -13,7 +13,7 @@ import { isInlineImage, itemShapes, requestShape, toolShapes } from './openai-sh
 
 type BodyDenial = { readonly kind: 'deny'; readonly rule: string; readonly reason: string };
 export type BodyVerdict =
-  | { readonly kind: 'allow'; readonly body: Uint8Array<ArrayBuffer>; readonly model: string }
+  | { readonly kind: 'allow'; readonly body: Uint8Array; readonly model: string }
   | BodyDenial;
 
 const jsonReasons: Record<JsonProblem, string> = {
