@@ -12,6 +12,11 @@ export class SandboxBusyError extends Error {
   override readonly name = 'SandboxBusyError';
 }
 
+/** Thrown when the way to the sandbox broke, not what was asked of it: the same call may be made again, and minutes may pass until it works. */
+export class SandboxUnavailableError extends Error {
+  override readonly name = 'SandboxUnavailableError';
+}
+
 /** Thrown when the sandbox is gone or was replaced: what ran in it is lost, and no retry brings it back. */
 export class SandboxLostError extends Error {
   override readonly name = 'SandboxLostError';

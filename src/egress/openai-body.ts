@@ -13,7 +13,7 @@ import { isInlineImage, itemShapes, requestShape, toolShapes } from './openai-sh
 
 type BodyDenial = { readonly kind: 'deny'; readonly rule: string; readonly reason: string };
 export type BodyVerdict =
-  | { readonly kind: 'allow'; readonly body: Uint8Array; readonly model: string }
+  | { readonly kind: 'allow'; readonly body: Uint8Array<ArrayBuffer>; readonly model: string }
   | BodyDenial;
 
 const jsonReasons: Record<JsonProblem, string> = {
@@ -41,9 +41,14 @@ export function decideResponsesBody(bytes: Uint8Array, grant: Grant): BodyVerdic
     (format?.type === 'json_schema' ? schemaProblem(format.schema) : null) ??
     firstProblem(body.input, itemProblem);
   // `input` and `tools` were checked item by item against strict shapes, so the parsed request is all that was decided.
-  return (
-    problem ?? { kind: 'allow', body: new TextEncoder().encode(JSON.stringify(body)), model: body.model }
-  );
+  return problem ?? { kind: 'allow', body: encode(JSON.stringify(body)), model: body.model };
+}
+
+/** As what `fetch` takes under Node's types too, which want memory that nobody shares. A view of it, no copy. */
+function encode(text: string): Uint8Array<ArrayBuffer> {
+  const { buffer, byteOffset, byteLength } = new TextEncoder().encode(text);
+  if (!(buffer instanceof ArrayBuffer)) throw new TypeError('an encoder’s result is not its own');
+  return new Uint8Array(buffer, byteOffset, byteLength);
 }
 
 function itemProblem(item: unknown): BodyDenial | null {

@@ -6,6 +6,7 @@ import { getSandbox, isDurableObjectCodeUpdateReset, isPlatformTransientError } 
 import {
   SandboxBusyError,
   SandboxLostError,
+  SandboxUnavailableError,
   type Sandboxes,
   type TaskSandbox as SandboxPort,
 } from '../core/sandbox-port.ts';
@@ -231,9 +232,14 @@ function translated(error: unknown): Error {
   const message = error instanceof Error ? error.message : String(error);
   const platform = isDurableObjectCodeUpdateReset(error) || isPlatformTransientError(error);
   const failure = { message, platform };
-  return failureKind(failure) === 'busy'
-    ? new SandboxBusyError('the platform has no container to give now')
-    : new Error(failureText(failure), { cause: error });
+  switch (failureKind(failure)) {
+    case 'busy':
+      return new SandboxBusyError('the platform has no container to give now');
+    case 'transient':
+      return new SandboxUnavailableError(failureText(failure), { cause: error });
+    case 'failed':
+      return new Error(failureText(failure), { cause: error });
+  }
 }
 
 function rethrowTranslated(error: unknown): never {

@@ -7,6 +7,7 @@
  */
 import { Sandbox } from '@cloudflare/sandbox';
 import { waitUntil } from 'cloudflare:workers';
+import { DeadlineError, withDeadline } from '../core/with-deadline.ts';
 import { handleEgress, type EgressDeps } from '../egress/handler.ts';
 import { failureKind } from './cloudflare-failure.ts';
 import { lifeSchema, mayStartContainer, standingOf, type Life, type Standing } from './cloudflare-life.ts';
@@ -19,6 +20,11 @@ const controlPort = 3000;
 /** Until the platform has a machine, and until the server on it listens. Cold starts take 2–3 s; the first after a deployment pulls the image. */
 const instanceMs = 20_000;
 const portMs = 60_000;
+/** All three within what the adapter waits. The platform only has to send a signal. */
+const sdkDestroyMs = 10_000;
+const platformDestroyMs = 5_000;
+const syncMs = 2_000;
+const stillRuns = 'the container still runs';
 
 type StartArguments = Parameters<Sandbox['startAndWaitForPorts']>;
 
@@ -71,11 +77,28 @@ export class TaskSandbox extends Sandbox {
   /** Rejects while the container still runs. What was remembered first holds even then: nothing is carried out in it any more. */
   override async destroy(): Promise<void> {
     this.#end('it was destroyed');
-    await super.destroy();
+    await this.#destroyContainer();
     // A start that was under way may have brought a container up after that.
     await this.#starting?.catch(() => undefined);
-    if (this.ctx.container?.running === true) await super.destroy();
-    if (this.ctx.container?.running === true) throw new Error('the container still runs');
+    if (this.ctx.container?.running === true) await this.#destroyContainer();
+  }
+
+  /**
+   * Rejects while the container still runs. The platform's answer may never come, and then every later destroy waits for the one that
+   * hangs: the SDK has it so, and workerd as well, until this object is gone. So the platform is asked past the SDK, and if that does not
+   * help this object ends, with all that waits in it. Whoever tries again finds a new one, which knows from its storage how it stands.
+   */
+  async #destroyContainer(): Promise<void> {
+    const problem = await failureOf(withDeadline(super.destroy(), sdkDestroyMs, 'the SDK’s destroy'));
+    if (this.ctx.container?.running !== true) return;
+    const direct = withDeadline(this.ctx.container.destroy(), platformDestroyMs, 'the platform’s destroy');
+    const next = await failureOf(direct);
+    if (!this.ctx.container.running) return;
+    if (next instanceof DeadlineError) {
+      await withDeadline(this.ctx.storage.sync(), syncMs, 'storing that it was destroyed');
+      this.ctx.abort(stillRuns);
+    }
+    throw new Error(stillRuns, { cause: next ?? problem });
   }
 
   /** The SDK starts a container for any call that finds none. Here only `bootOnce` does: what ran in the old one would be missing. */
@@ -92,7 +115,7 @@ export class TaskSandbox extends Sandbox {
       instanceGetTimeoutMS: instanceMs,
       portReadyTimeoutMS: portMs,
     });
-    if (this.#life()?.state === 'ended') await super.destroy();
+    if (this.#life()?.state === 'ended') await this.#destroyContainer();
   }
 
   // Without awaiting: between a look and what is written after it nobody else comes in. Needs the SQLite storage of `new_sqlite_classes`.
@@ -112,6 +135,14 @@ export class TaskSandbox extends Sandbox {
   #standing(): Standing {
     return standingOf(this.#life(), this.ctx.container?.running === true);
   }
+}
+
+/** null when it has none. */
+async function failureOf(work: Promise<unknown>): Promise<unknown> {
+  return await work.then(
+    () => null,
+    (error: unknown) => error,
+  );
 }
 
 const refused = (status: number): Response =>

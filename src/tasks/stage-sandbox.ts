@@ -4,7 +4,7 @@
 import { cloneJob, cloneMayRecover, cloneResultSchema, sandboxPaths } from '../core/checkout.ts';
 import type { Authorization } from '../core/ports.ts';
 import { describeSetup } from '../core/prompt-setup.ts';
-import { SandboxBusyError, SandboxLostError } from '../core/sandbox-port.ts';
+import { SandboxBusyError, SandboxLostError, SandboxUnavailableError } from '../core/sandbox-port.ts';
 import * as z from 'zod';
 import type { TaskOutcome } from '../core/task.ts';
 import { lastJsonLine } from './last-json-line.ts';
@@ -16,16 +16,24 @@ import type { Stage, TaskDeps } from './stage.ts';
 const node = '/opt/node/bin/node';
 const jobs = '/run/airlock/jobs';
 
-/** `busy`: there is no room for another one now. */
-export async function startSandbox({ sandbox, record }: TaskDeps): Promise<Stage<'started' | 'busy'>> {
+/** `busy`: there is no room for another one now. `unavailable`: the platform broke off the start, which may be made again. */
+export async function startSandbox({
+  sandbox,
+  record,
+  log,
+}: TaskDeps): Promise<Stage<'started' | 'busy' | 'unavailable'>> {
   return await unlessLost(async () => {
     try {
       await sandbox.start(taskLimits.sandbox);
       return { go: true, value: 'started' };
     } catch (error) {
-      if (!(error instanceof SandboxBusyError)) throw error;
-      await record.note('Waiting for a free sandbox.');
-      return { go: true, value: 'busy' };
+      if (error instanceof SandboxBusyError) {
+        await record.note('Waiting for a free sandbox.');
+        return { go: true, value: 'busy' };
+      }
+      if (!(error instanceof SandboxUnavailableError)) throw error;
+      log('sandbox.unavailable', { error: String(error) });
+      return { go: true, value: 'unavailable' };
     }
   });
 }

@@ -13,6 +13,9 @@ import { patient, runnerOf } from './step-runner.ts';
 /** How long a task waits between two looks for a free sandbox. The record's watchdog bounds the whole. */
 const busyWait = '5 seconds';
 
+/** How often the platform may break off a start before that is an error: three minutes, which a deployment or a rollout fits into. */
+const maxUnavailable = 36;
+
 /** Until the task has its slot. It is told by an event; from time to time it looks by itself. */
 export async function takeSlot(
   request: RoutedRequest,
@@ -34,10 +37,14 @@ export async function takeSlot(
 /** There is a slot for each sandbox, but a machine may have less room than was configured, or be slow to give it back. */
 export async function provision(step: WorkflowStep, deps: TaskDeps): Promise<Stage<null>> {
   const run = runnerOf(step, deps);
+  // Counted anew when the Workflow is replayed, from the results that its steps have kept.
+  let unavailable = 0;
   for (;;) {
     const started = await run('provision', patient, () => startSandbox(deps));
     if (!started.go) return started;
     if (started.value === 'started') return { go: true, value: null };
+    if (started.value === 'unavailable' && ++unavailable >= maxUnavailable)
+      throw new Error('the platform broke off every start of the sandbox');
     await step.sleep('wait for a free sandbox', busyWait);
   }
 }

@@ -9,6 +9,7 @@ import type { AgentEnd, Approval, Authorization, PublishInput, TaskRecordPort } 
 import {
   SandboxBusyError,
   SandboxLostError,
+  SandboxUnavailableError,
   type ExecResult,
   type TaskSandbox,
 } from '../core/sandbox-port.ts';
@@ -714,6 +715,28 @@ describe('a task', () => {
     const { result, log } = await live({ sandbox: { start } });
     expect(result.kind).toBe('pull-request');
     expect(log.filter((line) => line.startsWith('Waiting'))).toHaveLength(3);
+  });
+
+  it('waits out a platform that breaks off the start for longer than a failed step is tried again', async () => {
+    let starts = 0;
+    const start = async () => {
+      starts += 1;
+      if (starts < 12) throw new SandboxUnavailableError('Network connection lost.');
+    };
+    const { result } = await live({ sandbox: { start } });
+    expect(result.kind).toBe('pull-request');
+    expect(starts).toBe(12);
+  });
+
+  it('does not wait for ever for a platform that breaks off every start', async () => {
+    let starts = 0;
+    const start = async () => {
+      starts += 1;
+      throw new SandboxUnavailableError('Network connection lost.');
+    };
+    const { result } = await live({ sandbox: { start } });
+    expect(result).toMatchObject({ kind: 'failed', reason: { code: expect.stringMatching(/^step-failed/) } });
+    expect(starts).toBe(36);
   });
 
   it('publishes a kept change again without a sandbox', async () => {

@@ -5,10 +5,16 @@
 import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { convertV4MiniflareOptions, Log, LogLevel, Miniflare } from 'miniflare';
+import { z } from 'zod';
 import type { Bot, BotOptions } from '../../local/bot.ts';
 import { buildWorker } from '../../local/build-worker.ts';
 import { readWranglerConfig } from '../../local/read-wrangler-config.ts';
 import type { FakeEngine } from '../fake-engine/engine.ts';
+
+const logLine = z.looseObject({ event: z.string() });
+
+/** Where Miniflare, in the place of the platform's clock, has the Worker's scheduled handler called. */
+export const scheduledPath = '/cdn-cgi/local/scheduled';
 
 /** `stop` leaves the containers alone, as the end of a Worker does. */
 export async function startCloudflareBot(options: BotOptions, engine: FakeEngine): Promise<Bot> {
@@ -50,9 +56,10 @@ export async function startCloudflareBot(options: BotOptions, engine: FakeEngine
       ),
       containerEngine: { localDocker: { socketPath: engine.socketPath } },
       resourcePersistencePath: join(options.stateDir, 'worker'),
+      unsafeTriggerHandlers: true,
     }),
     handleStructuredLogs: ({ level, message }: { level: string; message: string }) =>
-      options.log(message.startsWith('{') ? message : JSON.stringify({ event: `worker.${level}`, message })),
+      options.log(isLogLine(message) ? message : JSON.stringify({ event: `worker.${level}`, message })),
   });
   const url = await miniflare.ready;
   return {
@@ -63,4 +70,13 @@ export async function startCloudflareBot(options: BotOptions, engine: FakeEngine
     },
     stop: async () => await miniflare.dispose(),
   };
+}
+
+/** The SDK logs objects as well, which workerd prints, and their first character is the same. */
+function isLogLine(message: string): boolean {
+  try {
+    return logLine.safeParse(JSON.parse(message)).success;
+  } catch {
+    return false;
+  }
 }

@@ -3,6 +3,7 @@ import { z } from 'zod';
 import {
   SandboxBusyError,
   SandboxLostError,
+  SandboxUnavailableError,
   type Sandboxes,
   type TaskSandbox,
 } from '../../src/core/sandbox-port.ts';
@@ -36,6 +37,7 @@ function remoteSandbox(sandboxId: string, post: Post): TaskSandbox {
     if (ended.ok) return ended.value;
     if (ended.name === 'SandboxLostError') throw new SandboxLostError(ended.message);
     if (ended.name === 'SandboxBusyError') throw new SandboxBusyError(ended.message);
+    if (ended.name === 'SandboxUnavailableError') throw new SandboxUnavailableError(ended.message);
     throw new Error(ended.message);
   }
   return {

@@ -172,6 +172,18 @@ describe('the end', () => {
     },
   );
 
+  it('comes when it is tried again, though the platform never answered the first call for it', async () => {
+    const { id, sandbox } = await started();
+    const hung = host.engine.hangNextEnd(id);
+    const first = sandbox.destroy();
+    await Promise.all([hung, expect(first).rejects.toThrow('the container still runs')]);
+    await expect(sandbox.exec({ argv: ['true'] }, limits)).rejects.toThrow(SandboxLostError);
+    await sandbox.destroy();
+    expect(host.engine.container(id)).toBeNull();
+    await expect(sandbox.start(smallSpec)).rejects.toThrow(SandboxLostError);
+    expect(host.engine.starts(id)).toBe(1);
+  });
+
   it('leaves no file and no process of a container, and nothing was asked of the engine that it does not know', async () => {
     const ours = async () => (await readdir(tmpdir())).filter((name) => name.startsWith('airlock-engine-'));
     const before = await ours();

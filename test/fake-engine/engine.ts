@@ -39,6 +39,8 @@ export interface FakeEngine {
   containers(): readonly string[];
   /** How many containers were ever started for that object. */
   starts(objectId: string): number;
+  /** The next request to end that object's container is taken and never answered, nor carried out; those after it are. Resolves when it came. */
+  hangNextEnd(objectId: string): Promise<void>;
   close(): Promise<void>;
 }
 
@@ -62,6 +64,8 @@ export async function startEngine({ log, authority }: EngineOptions = {}): Promi
   const unknown: string[] = [];
   const socket = join(tmpdir(), `airlock-engine-${process.pid}-${Math.random().toString(36).slice(2)}.sock`);
   const started: string[] = [];
+  /** Whom to tell that it came, by the name of the container. */
+  const hanging = new Map<string, () => void>();
 
   const partner = (name: string) => entries.get(name.slice(0, -sidecarSuffix.length));
   const find = (objectId: string, sidecar: boolean) =>
@@ -119,6 +123,12 @@ export async function startEngine({ log, authority }: EngineOptions = {}): Promi
     }
     const [, name = '', action = ''] = /^\/containers\/([^/]+)(?:\/(\w+))?$/.exec(url.pathname) ?? [];
     const entry = entries.get(name);
+    const hang = endsContainer(request.method, action) ? hanging.get(name) : undefined;
+    if (hang !== undefined) {
+      hanging.delete(name);
+      hang();
+      return await new Promise<never>(() => undefined);
+    }
     if (name !== '' && entry === undefined) return { status: 404, json: { message: 'no such container' } };
     if (entry !== undefined)
       switch (`${request.method} ${action}`) {
@@ -166,6 +176,11 @@ export async function startEngine({ log, authority }: EngineOptions = {}): Promi
     container: (objectId) => find(objectId, false)?.container ?? null,
     egressPort: (objectId) => find(objectId, true)?.sidecar?.egressPort() ?? null,
     containers: () => [...entries.keys()].filter((name) => !name.endsWith(sidecarSuffix)),
+    async hangNextEnd(objectId) {
+      const entry = find(objectId, false);
+      if (entry === undefined) throw new Error('there is no such container');
+      await new Promise<void>((resolve) => hanging.set(entry.name, resolve));
+    },
     starts: (objectId) => started.filter((name) => name.includes(objectId)).length,
     async close() {
       await Promise.all([...entries.values()].map(async (entry) => await remove(entry)));
@@ -175,6 +190,9 @@ export async function startEngine({ log, authority }: EngineOptions = {}): Promi
     },
   };
 }
+
+const endsContainer = (method = '', action: string): boolean =>
+  ['POST kill', 'POST stop', 'DELETE '].includes(`${method} ${action}`);
 
 async function entryOf(
   name: string,

@@ -4,13 +4,14 @@
  * container engine, the server of the SDK's image, and the interceptor (`test/fake-engine`).
  */
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { askDoctor } from '../../local/doctor/ask-worker.ts';
 import { plantedInstruction, splitBillFiles, splitBillIssue } from '../../local/demo/split-bill.ts';
 import type { PullView } from '../../local/github-simulator/contract.ts';
 import { demoScript, splitBillPatch } from '../../local/openai-simulator/demo-script.ts';
 import { applyPatch, finish, shell, type Script } from '../../local/openai-simulator/script.ts';
 import { createCertificateAuthority } from '../../local/sandbox/certificate-authority.ts';
 import type { TaskView } from '../../src/core/task-view.ts';
-import { startCloudflareBot } from '../cloudflare/cloudflare-bot.ts';
+import { scheduledPath, startCloudflareBot } from '../cloudflare/cloudflare-bot.ts';
 import { startEngine, type FakeEngine } from '../fake-engine/engine.ts';
 import {
   ask,
@@ -201,5 +202,28 @@ describe('setup, with a bucket for its cache', () => {
     expect(installed[0]).toMatch(/^[0-9a-f]{64}/);
     expect(installed[1]).toBe(installed[0]);
     await untilNoContainer();
+  });
+});
+
+describe('what is asked of a deployment from outside', () => {
+  it('is its doctor, who starts a container, proves it sealed and leaves none', async () => {
+    const { bot, apiToken } = flow.world;
+    const report = await askDoctor({ fetch }, bot.url, apiToken, { url: bot.url });
+    if (!report.ok) throw new Error(report.why);
+    const sandbox = report.findings.filter(({ id }) => id.startsWith('sandbox.'));
+    expect(sandbox.filter(({ status }) => status !== 'ok')).toEqual([]);
+    expect(sandbox.map(({ id }) => id)).toEqual(
+      expect.arrayContaining(['sandbox.boot', 'sandbox.canary', 'sandbox.codex']),
+    );
+    await untilNoContainer();
+  });
+
+  it('is the sweep, at its hour, which reaches the queue', async () => {
+    const before = flow.logged('sweep.ended').length;
+    const response = await fetch(`${flow.world.bot.url}${scheduledPath}`);
+    expect({ status: response.status, text: await response.text() }).toEqual({ status: 200, text: 'ok' });
+    await until('the sweep', () => flow.logged('sweep.ended').length > before);
+    expect(flow.logged('sweep.ended').at(-1)).toMatchObject({ failed: 0 });
+    expect([...flow.logged('sweep.failed'), ...flow.logged('sweep.task_failed')]).toEqual([]);
   });
 });
