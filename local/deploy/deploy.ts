@@ -11,7 +11,7 @@ import { parseEnv } from 'node:util';
 import { z } from 'zod';
 import type { Finding } from '../../src/doctor/check.ts';
 import { instancesProblems } from '../deployment-environments.ts';
-import { askHealth } from '../doctor/ask-worker.ts';
+import { askDoctor, askHealth } from '../doctor/ask-worker.ts';
 import { checkoutWith } from '../doctor/checkout.ts';
 import { examineDeployment } from '../doctor/examine-deployment.ts';
 import { readConfig, StartProblem } from '../environment.ts';
@@ -21,11 +21,12 @@ import { projectRoot } from '../project-root.ts';
 import { readWranglerConfig } from '../read-wrangler-config.ts';
 import {
   accountProblem,
-  deployedAddress,
+  deployedAs,
   firstError,
   imageKind,
   needsDigest,
   secretsProblem,
+  type Deployed,
 } from './judge.ts';
 import type { RunProgram } from './run-program.ts';
 import { targetIn, type Target } from './target.ts';
@@ -86,15 +87,15 @@ export async function deploy(options: DeployOptions): Promise<readonly Finding[]
     return [];
   }
   options.entered('upload');
-  const named = await upload(target, options);
-  const url = options.url ?? named;
+  const { address, versionId } = await upload(target, options);
+  const url = options.url ?? address;
   if (url === null)
     throw new StartProblem(
       'It is deployed, and wrangler names no address of it: run npm run doctor -- --url https://… yourself.',
     );
   progress(`✓ deployed  ${url}`);
   options.entered('doctor');
-  await propagated(url, options);
+  await propagated(url, versionId, options);
   const checkout = checkoutWith(configText);
   return await examineDeployment({ url, apiToken, checkout, fetch: options.fetch });
 }
@@ -194,7 +195,7 @@ async function checkImages(target: Target, { run, progress, dryRun }: DeployOpti
   }
 }
 
-async function upload(target: Target, options: DeployOptions): Promise<string | null> {
+async function upload(target: Target, options: DeployOptions): Promise<Deployed> {
   const folder = await mkdtemp(join(tmpdir(), 'airlock-deploy-'));
   const outputFile = join(folder, 'wrangler.ndjson');
   const secrets = options.secretsFile === null ? [] : ['--secrets-file', options.secretsFile];
@@ -209,19 +210,37 @@ async function upload(target: Target, options: DeployOptions): Promise<string | 
         accountProblem(output) ??
           `wrangler could not deploy: ${firstError(output)} What was deployed before goes on running, unless the log above says that the Worker was uploaded.`,
       );
-    return deployedAddress(await readFile(outputFile, 'utf8').catch(() => ''));
+    return deployedAs(await readFile(outputFile, 'utf8').catch(() => ''));
   } finally {
     await rm(folder, { recursive: true, force: true });
   }
 }
 
-/** Waits for an answer of Airlock, of whatever version: what is wrong with it is the doctor’s to say. */
-async function propagated(url: string, { fetch: send, stop, progress }: DeployOptions): Promise<void> {
+/**
+ * Waits until what was uploaded answers: meanwhile the deployment before it does, and the doctor would examine that one. What is wrong with what
+ * answers is the doctor’s to say, unless it is another deployment.
+ */
+async function propagated(
+  url: string,
+  versionId: string | null,
+  { apiToken, fetch: send, stop, progress }: DeployOptions,
+): Promise<void> {
   const until = Date.now() + propagationMs;
+  const service = { fetch: send, timeoutMs: 5000 };
+  let other: string | null = null;
   for (let tries = 0; Date.now() < until; tries += 1) {
-    const { kind } = await askHealth({ fetch: send, timeoutMs: 5000 }, url);
-    if (kind === 'airlock' || kind === 'not-configured') return;
+    const { kind } = await askHealth(service, url);
+    if (kind === 'airlock' || kind === 'not-configured') {
+      if (versionId === null || apiToken === null) return;
+      const report = await askDoctor(service, url, apiToken, { only: 'version' });
+      if (report.ok && report.deploymentId === versionId) return;
+      other = report.ok ? (report.deploymentId ?? 'one that does not say its id') : null;
+    }
     if (tries === 0) progress('Waiting until it answers …');
     await delay(2000, undefined, { signal: stop });
   }
+  if (other !== null)
+    throw new StartProblem(
+      `It is deployed as ${versionId}, and ${url} still answers as another deployment (${other}). See that the address leads to this Worker, then run npm run doctor -- --url ${url}`,
+    );
 }
