@@ -6,12 +6,10 @@ import { existsSync, readFileSync } from 'node:fs';
 import { mkdtemp, readFile, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
-import { setTimeout as delay } from 'node:timers/promises';
 import { parseEnv } from 'node:util';
 import { z } from 'zod';
 import type { Finding } from '../../src/doctor/check.ts';
 import { instancesProblems } from '../deployment-environments.ts';
-import { askDoctor, askHealth } from '../doctor/ask-worker.ts';
 import { checkoutWith } from '../doctor/checkout.ts';
 import { examineDeployment } from '../doctor/examine-deployment.ts';
 import { readConfig, StartProblem } from '../environment.ts';
@@ -19,6 +17,7 @@ import { imageBase } from '../image-base.ts';
 import { writeImageContext } from '../image-context.ts';
 import { projectRoot } from '../project-root.ts';
 import { readWranglerConfig } from '../read-wrangler-config.ts';
+import { awaitDeployment } from './await-deployment.ts';
 import {
   accountProblem,
   deployedAs,
@@ -54,6 +53,7 @@ const bundleMs = 180_000;
 const uploadMs = 30 * 60_000;
 /** Until a new version is everywhere, and a new address has its certificate. */
 const propagationMs = 90_000;
+const askAgainMs = 2000;
 
 /** The doctor’s findings; empty after a dry run. Throws `StartProblem` with the line to show. */
 export async function deploy(options: DeployOptions): Promise<readonly Finding[]> {
@@ -95,7 +95,20 @@ export async function deploy(options: DeployOptions): Promise<readonly Finding[]
     );
   progress(`✓ deployed  ${url}`);
   options.entered('doctor');
-  await propagated(url, versionId, options);
+  const other = await awaitDeployment({
+    url,
+    versionId,
+    apiToken,
+    fetch: options.fetch,
+    stop: options.stop,
+    forMs: propagationMs,
+    everyMs: askAgainMs,
+    waiting: () => progress('Waiting until it answers …'),
+  });
+  if (other !== null)
+    throw new StartProblem(
+      `It is deployed as ${versionId}, and ${url} still answers as another deployment (${other}). See that the address leads to this Worker, then run npm run doctor -- --url ${url}`,
+    );
   const checkout = checkoutWith(configText);
   return await examineDeployment({ url, apiToken, checkout, fetch: options.fetch });
 }
@@ -214,33 +227,4 @@ async function upload(target: Target, options: DeployOptions): Promise<Deployed>
   } finally {
     await rm(folder, { recursive: true, force: true });
   }
-}
-
-/**
- * Waits until what was uploaded answers: meanwhile the deployment before it does, and the doctor would examine that one. What is wrong with what
- * answers is the doctor’s to say, unless it is another deployment.
- */
-async function propagated(
-  url: string,
-  versionId: string | null,
-  { apiToken, fetch: send, stop, progress }: DeployOptions,
-): Promise<void> {
-  const until = Date.now() + propagationMs;
-  const service = { fetch: send, timeoutMs: 5000 };
-  let other: string | null = null;
-  for (let tries = 0; Date.now() < until; tries += 1) {
-    const { kind } = await askHealth(service, url);
-    if (kind === 'airlock' || kind === 'not-configured') {
-      if (versionId === null || apiToken === null) return;
-      const report = await askDoctor(service, url, apiToken, { only: 'version' });
-      if (report.ok && report.deploymentId === versionId) return;
-      other = report.ok ? (report.deploymentId ?? 'one that does not say its id') : null;
-    }
-    if (tries === 0) progress('Waiting until it answers …');
-    await delay(2000, undefined, { signal: stop });
-  }
-  if (other !== null)
-    throw new StartProblem(
-      `It is deployed as ${versionId}, and ${url} still answers as another deployment (${other}). See that the address leads to this Worker, then run npm run doctor -- --url ${url}`,
-    );
 }
