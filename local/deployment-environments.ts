@@ -31,6 +31,7 @@ export const wranglerConfigSchema = z.looseObject({
   }),
   workflows: z.array(workflow),
   containers: z.array(container.extend({ max_instances: z.int() })),
+  version_metadata: z.object({ binding: z.string() }).optional(),
   vars: z.record(z.string(), z.unknown()).optional(),
   env: z.record(z.string(), z.looseObject(ownParts)).optional(),
 });
@@ -61,6 +62,7 @@ function environmentOf(config: WranglerConfig, name: string): Readonly<Record<st
     ...pick(present, ownOfEnvironment),
     vars: { ...config.vars, ...present.vars },
     secrets: { required: [...requiredSecrets] },
+    ...pick(config, ['version_metadata']),
     durable_objects: config.durable_objects,
     // A Workflow's name is the account's: two environments of one name would be one Workflow.
     workflows: config.workflows.map((one) => ({ ...one, name: `${one.name}-${name}` })),

@@ -26,10 +26,16 @@ export function composeDoctor(env: Env): Hono {
 
 async function report(env: Env, { url, only }: DoctorAsked): Promise<object> {
   const configText = env.AIRLOCK_CONFIG_TEXT ?? bundledConfig;
-  const findings = only === 'sandbox' ? await sandboxOnly(env) : await everything(env, configText, url);
+  const findings =
+    only === 'version'
+      ? []
+      : only === 'sandbox'
+        ? await sandboxOnly(env)
+        : await everything(env, configText, url);
   return {
     version: airlockVersion,
     codexVersion,
+    deploymentId: env.DEPLOYED_VERSION?.id ?? null,
     // Tells whether it is the file of a checkout, without showing it.
     configHash: await sha256(configText),
     at: new Date().toISOString(),

@@ -36,6 +36,8 @@ export interface Env {
   readonly SANDBOX_SLOTS?: string;
   /** Proves to the egress door that a request comes from the gateway; made anew at each start of the host. */
   readonly SANDBOX_GATEWAY_TOKEN?: string;
+  /** Which upload this is, by Cloudflare's own id; not there on one machine. */
+  readonly DEPLOYED_VERSION?: WorkerVersionMetadata;
   /** The configuration of this machine; on Cloudflare the file is bundled at deployment. */
   readonly AIRLOCK_CONFIG_TEXT?: string;
 }

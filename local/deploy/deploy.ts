@@ -6,12 +6,10 @@ import { existsSync, readFileSync } from 'node:fs';
 import { mkdtemp, readFile, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
-import { setTimeout as delay } from 'node:timers/promises';
 import { parseEnv } from 'node:util';
 import { z } from 'zod';
 import type { Finding } from '../../src/doctor/check.ts';
 import { instancesProblems } from '../deployment-environments.ts';
-import { askHealth } from '../doctor/ask-worker.ts';
 import { checkoutWith } from '../doctor/checkout.ts';
 import { examineDeployment } from '../doctor/examine-deployment.ts';
 import { readConfig, StartProblem } from '../environment.ts';
@@ -19,13 +17,15 @@ import { imageBase } from '../image-base.ts';
 import { writeImageContext } from '../image-context.ts';
 import { projectRoot } from '../project-root.ts';
 import { readWranglerConfig } from '../read-wrangler-config.ts';
+import { awaitDeployment } from './await-deployment.ts';
 import {
   accountProblem,
-  deployedAddress,
+  deployedAs,
   firstError,
   imageKind,
   needsDigest,
   secretsProblem,
+  type Deployed,
 } from './judge.ts';
 import type { RunProgram } from './run-program.ts';
 import { targetIn, type Target } from './target.ts';
@@ -53,6 +53,7 @@ const bundleMs = 180_000;
 const uploadMs = 30 * 60_000;
 /** Until a new version is everywhere, and a new address has its certificate. */
 const propagationMs = 90_000;
+const askAgainMs = 2000;
 
 /** The doctor’s findings; empty after a dry run. Throws `StartProblem` with the line to show. */
 export async function deploy(options: DeployOptions): Promise<readonly Finding[]> {
@@ -86,15 +87,28 @@ export async function deploy(options: DeployOptions): Promise<readonly Finding[]
     return [];
   }
   options.entered('upload');
-  const named = await upload(target, options);
-  const url = options.url ?? named;
+  const { address, versionId } = await upload(target, options);
+  const url = options.url ?? address;
   if (url === null)
     throw new StartProblem(
       'It is deployed, and wrangler names no address of it: run npm run doctor -- --url https://… yourself.',
     );
   progress(`✓ deployed  ${url}`);
   options.entered('doctor');
-  await propagated(url, options);
+  const other = await awaitDeployment({
+    url,
+    versionId,
+    apiToken,
+    fetch: options.fetch,
+    stop: options.stop,
+    forMs: propagationMs,
+    everyMs: askAgainMs,
+    waiting: () => progress('Waiting until it answers …'),
+  });
+  if (other !== null)
+    throw new StartProblem(
+      `It is deployed as ${versionId}, and ${url} still answers as another deployment (${other}). See that the address leads to this Worker, then run npm run doctor -- --url ${url}`,
+    );
   const checkout = checkoutWith(configText);
   return await examineDeployment({ url, apiToken, checkout, fetch: options.fetch });
 }
@@ -194,7 +208,7 @@ async function checkImages(target: Target, { run, progress, dryRun }: DeployOpti
   }
 }
 
-async function upload(target: Target, options: DeployOptions): Promise<string | null> {
+async function upload(target: Target, options: DeployOptions): Promise<Deployed> {
   const folder = await mkdtemp(join(tmpdir(), 'airlock-deploy-'));
   const outputFile = join(folder, 'wrangler.ndjson');
   const secrets = options.secretsFile === null ? [] : ['--secrets-file', options.secretsFile];
@@ -209,19 +223,8 @@ async function upload(target: Target, options: DeployOptions): Promise<string | 
         accountProblem(output) ??
           `wrangler could not deploy: ${firstError(output)} What was deployed before goes on running, unless the log above says that the Worker was uploaded.`,
       );
-    return deployedAddress(await readFile(outputFile, 'utf8').catch(() => ''));
+    return deployedAs(await readFile(outputFile, 'utf8').catch(() => ''));
   } finally {
     await rm(folder, { recursive: true, force: true });
-  }
-}
-
-/** Waits for an answer of Airlock, of whatever version: what is wrong with it is the doctor’s to say. */
-async function propagated(url: string, { fetch: send, stop, progress }: DeployOptions): Promise<void> {
-  const until = Date.now() + propagationMs;
-  for (let tries = 0; Date.now() < until; tries += 1) {
-    const { kind } = await askHealth({ fetch: send, timeoutMs: 5000 }, url);
-    if (kind === 'airlock' || kind === 'not-configured') return;
-    if (tries === 0) progress('Waiting until it answers …');
-    await delay(2000, undefined, { signal: stop });
   }
 }

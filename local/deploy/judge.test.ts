@@ -1,10 +1,11 @@
 import { describe, expect, it } from 'vitest';
-import { deployedAddress, imageKind, needsDigest, secretsProblem } from './judge.ts';
+import { deployedAs, imageKind, needsDigest, secretsProblem } from './judge.ts';
 import { wranglerConfigSchema } from '../deployment-environments.ts';
 import { targetIn } from './target.ts';
 
 describe('the address of a deployment', () => {
-  const line = (targets: unknown) => JSON.stringify({ type: 'deploy', version: 1, targets });
+  const line = (targets: unknown) =>
+    JSON.stringify({ type: 'deploy', version: 1, version_id: 'f00', targets });
   it.each([
     ['a workers.dev address', line(['https://airlock.acme.workers.dev']), 'https://airlock.acme.workers.dev'],
     ['a custom domain', line(['bot.example.com (custom domain)']), 'https://bot.example.com'],
@@ -20,7 +21,14 @@ describe('the address of a deployment', () => {
     ['another kind of line', JSON.stringify({ type: 'version-upload', targets: ['https://a.b'] }), null],
     ['an empty file', '', null],
   ])('is read off %s', (_, text, address) => {
-    expect(deployedAddress(text)).toBe(address);
+    expect(deployedAs(text).address).toBe(address);
+  });
+  it.each([
+    ['the id of what was uploaded', line([]), 'f00'],
+    ['none where wrangler names none', JSON.stringify({ type: 'deploy', targets: [] }), null],
+    ['none of an empty file', '', null],
+  ])('comes with %s', (_, text, id) => {
+    expect(deployedAs(text).versionId).toBe(id);
   });
 });
 

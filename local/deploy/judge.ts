@@ -102,10 +102,21 @@ export function needsDigest(environment: string | null, dryRun: boolean): boolea
   return environment === 'production' && !dryRun;
 }
 
-const outputLine = z.looseObject({ type: z.literal('deploy'), targets: z.array(z.string()).nullish() });
+const outputLine = z.looseObject({
+  type: z.literal('deploy'),
+  version_id: z.string().nullish(),
+  targets: z.array(z.string()).nullish(),
+});
 
-/** The address of the deployment, out of what wrangler wrote to `WRANGLER_OUTPUT_FILE_PATH`; null when it has none. */
-export function deployedAddress(outputFile: string): string | null {
+export interface Deployed {
+  /** null when it has none. */
+  readonly address: string | null;
+  /** Cloudflare’s id of what was uploaded; null when wrangler did not say it. */
+  readonly versionId: string | null;
+}
+
+/** What came of the deployment, out of what wrangler wrote to `WRANGLER_OUTPUT_FILE_PATH`. */
+export function deployedAs(outputFile: string): Deployed {
   for (const line of outputFile.split('\n').toReversed()) {
     let parsed;
     try {
@@ -113,13 +124,20 @@ export function deployedAddress(outputFile: string): string | null {
     } catch {
       continue; // an empty or half line
     }
-    for (const target of parsed.data?.targets ?? []) {
-      // `https://airlock.example.workers.dev`, `bot.example.com (custom domain)`, `schedule: …`
-      const host = /^(?:https:\/\/)?((?:[a-z0-9-]+\.)+[a-z]{2,})(?:\/\*?)?(?: \(custom domain\b.*\))?$/i.exec(
-        target,
-      )?.[1];
-      if (host !== undefined) return `https://${host.toLowerCase()}`;
-    }
+    if (!parsed.success) continue;
+    const { targets, version_id: versionId } = parsed.data;
+    return { address: addressIn(targets ?? []), versionId: versionId ?? null };
+  }
+  return { address: null, versionId: null };
+}
+
+function addressIn(targets: readonly string[]): string | null {
+  for (const target of targets) {
+    // `https://airlock.example.workers.dev`, `bot.example.com (custom domain)`, `schedule: …`
+    const host = /^(?:https:\/\/)?((?:[a-z0-9-]+\.)+[a-z]{2,})(?:\/\*?)?(?: \(custom domain\b.*\))?$/i.exec(
+      target,
+    )?.[1];
+    if (host !== undefined) return `https://${host.toLowerCase()}`;
   }
   return null;
 }

@@ -8,6 +8,8 @@ const problemSchema = z.object({ error: z.object({ code: z.string(), message: z.
 const reportSchema = z.object({
   version: z.string(),
   configHash: z.string(),
+  // Not said by versions before this one.
+  deploymentId: z.string().nullable().default(null),
   findings: z.array(findingSchema),
 });
 
@@ -32,6 +34,8 @@ export type WorkerReport =
       readonly ok: true;
       readonly version: string;
       readonly configHash: string;
+      /** Cloudflare’s id of what was uploaded; null: on one machine, or it does not say. */
+      readonly deploymentId: string | null;
       readonly findings: readonly Finding[];
     }
   | { readonly ok: false; readonly status: number | null; readonly why: string };
@@ -43,7 +47,7 @@ export async function askDoctor(
   { fetch: send, timeoutMs }: { readonly fetch: typeof fetch; readonly timeoutMs?: number },
   url: string,
   apiToken: string,
-  body: { readonly url?: string; readonly only?: 'sandbox' },
+  body: { readonly url?: string; readonly only?: 'sandbox' | 'version' },
 ): Promise<WorkerReport> {
   const withBody: typeof fetch = async (input, init) =>
     await send(input, { ...init, body: JSON.stringify(body) });

@@ -19,8 +19,8 @@ const askedSchema = z.strictObject({
     .url({ protocol: /^https?$/ })
     .max(300)
     .optional(),
-  /** Only the sandbox: for a Worker that was started for that. */
-  only: z.literal('sandbox').optional(),
+  /** Only the sandbox: for a Worker that was started for that. Only the version: nothing is looked at, and no sandbox started. */
+  only: z.enum(['sandbox', 'version']).optional(),
 });
 export type DoctorAsked = z.infer<typeof askedSchema>;
 

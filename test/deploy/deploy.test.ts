@@ -11,7 +11,14 @@ import type { Finding } from '../../src/doctor/check.ts';
 import { airlockVersion } from '../../src/version.ts';
 import { listen } from '../sandbox/local-subject.ts';
 
-type Planned = { code?: number; stdout?: string; stderr?: string; targets?: string[]; hangs?: boolean };
+type Planned = {
+  code?: number;
+  stdout?: string;
+  stderr?: string;
+  targets?: string[];
+  versionId?: string;
+  hangs?: boolean;
+};
 type Plan = Partial<Record<'tsc' | 'node' | 'bundle' | 'secrets' | 'upload' | 'docker', Planned>>;
 
 const every = [
@@ -41,6 +48,10 @@ const healthy: Plan = {
 let folder = '';
 let deployment: Awaited<ReturnType<typeof listen>>;
 /** What the deployment says of itself. */
+/** Which deployments answer, the one before first; the last one stays. */
+let deploymentIds: string[] = [];
+/** What it was asked for, in bodies. */
+let asked: string[] = [];
 let finding: Finding = { id: 'github.app', status: 'ok', found: 'fine', todo: null, ms: 1 };
 
 beforeAll(async () => {
@@ -58,9 +69,17 @@ beforeAll(async () => {
     response.setHeader('content-type', 'application/json');
     if (request.url === '/healthz')
       return void response.end(JSON.stringify({ ok: true, version: airlockVersion }));
-    return void response.end(
-      JSON.stringify({ version: airlockVersion, configHash: 'another', findings: [finding] }),
-    );
+    let body = '';
+    request.on('data', (chunk: Buffer) => (body += chunk.toString()));
+    request.on('end', () => {
+      asked.push(body);
+      const [deploymentId = null] = deploymentIds;
+      if (deploymentIds.length > 1) deploymentIds.shift();
+      response.end(
+        JSON.stringify({ version: airlockVersion, configHash: 'another', deploymentId, findings: [finding] }),
+      );
+    });
+    return undefined;
   });
 });
 afterAll(async () => {
@@ -68,6 +87,8 @@ afterAll(async () => {
   await rm(folder, { recursive: true, force: true });
 });
 beforeEach(() => {
+  deploymentIds = [];
+  asked = [];
   finding = { id: 'github.app', status: 'ok', found: 'fine', todo: null, ms: 1 };
 });
 
@@ -137,6 +158,21 @@ describe('npm run deploy', () => {
     expect(named).toEqual(['staging', 'staging', 'staging']);
   });
 
+  it('waits for what it uploaded, while the deployment before still answers', async () => {
+    deploymentIds = ['the-one-before', 'the-new-one'];
+    const done = await run({ ...healthy, upload: { targets: [], versionId: 'the-new-one' } }, [
+      '--url',
+      deployment.origin,
+    ]);
+    expect(asked).toEqual([
+      '{"only":"version"}',
+      '{"only":"version"}',
+      JSON.stringify({ url: deployment.origin }),
+    ]);
+    expect(done.output).toMatch(/Waiting until it answers/);
+    expect(done.code).toBe(0);
+  });
+
   it('compares what is generated before it uploads', async () => {
     const { calls } = await run(healthy, ['--url', deployment.origin]);
     expect(calls).toContainEqual(['node', 'scripts/generate-environments.ts', '--check']);
@@ -145,10 +181,11 @@ describe('npm run deploy', () => {
   it('deploys to production only when the image’s base has a digest', async () => {
     const dockerfile = await readFile(join(projectRoot, 'container/Dockerfile'), 'utf8');
     const done = await run(healthy, ['--env', 'production', '--url', deployment.origin]);
-    if (imageBase(dockerfile)?.digest === null) {
-      expect(done.output).toMatch(/✗ .*without a digest, .*npm run image -- --pin writes the digest/);
-      expect(uploads(done)).toEqual([]);
-    } else expect(uploads(done)).toEqual([['wrangler', 'deploy', '--env', 'production']]);
+    const isPinned = imageBase(dockerfile)?.digest !== null;
+    expect(uploads(done)).toEqual(isPinned ? [['wrangler', 'deploy', '--env', 'production']] : []);
+    expect(done.output).toMatch(
+      isPinned ? /Nothing is broken/ : /✗ .*without a digest, .*npm run image -- --pin writes the digest/,
+    );
   });
 
   it('fails when what is deployed is broken, and says what', async () => {

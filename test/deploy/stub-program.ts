@@ -8,6 +8,8 @@ const planned = z.object({
   stderr: z.string().optional(),
   /** What `wrangler deploy` names as addresses. */
   targets: z.array(z.string()).optional(),
+  /** Its id of what was uploaded. */
+  versionId: z.string().optional(),
   hangs: z.boolean().optional(),
 });
 const file = (name: string): string => process.env[name] ?? '';
@@ -17,7 +19,7 @@ appendFileSync(file('STUB_CALLS'), `${JSON.stringify([program, ...args])}\n`);
 
 const ofWrangler = args[0] === 'secret' ? 'secrets' : args.includes('--dry-run') ? 'bundle' : 'upload';
 const name = program === 'wrangler' ? ofWrangler : program;
-const { code = 0, stdout = '', stderr = '', targets, hangs = false } = plan[name] ?? {};
+const { code = 0, stdout = '', stderr = '', targets, versionId, hangs = false } = plan[name] ?? {};
 process.stdout.write(stdout);
 process.stderr.write(stderr);
 if (hangs) {
@@ -27,7 +29,7 @@ if (hangs) {
   if (name === 'upload' && targets !== undefined) {
     const lines = [
       { type: 'wrangler-session', version: 1 },
-      { type: 'deploy', version: 1, worker_name: 'airlock', targets },
+      { type: 'deploy', version: 1, worker_name: 'airlock', version_id: versionId, targets },
     ];
     appendFileSync(
       file('WRANGLER_OUTPUT_FILE_PATH'),

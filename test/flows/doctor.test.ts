@@ -9,7 +9,7 @@ import { runChecks, type Finding } from '../../src/doctor/check.ts';
 import { sandboxChecks } from '../../src/doctor/sandbox-checks.ts';
 import { requiredEvents, requiredPermissions } from '../../src/doctor/github-checks.ts';
 import type { SandboxProbe } from '../../src/core/sandbox-probe.ts';
-import { codexVersion } from '../../src/version.ts';
+import { airlockVersion, codexVersion } from '../../src/version.ts';
 import { probeSandbox } from '../../src/tasks/probe-sandbox.ts';
 import manifest from '../../slack-manifest.json' with { type: 'json' };
 import { listen, localSubject } from '../sandbox/local-subject.ts';
@@ -771,6 +771,20 @@ describe('a deployment that is broken in one way', () => {
 });
 
 describe('POST /api/doctor', () => {
+  it('says which version it is, and looks at nothing, when asked for that alone', async () => {
+    const response = await fetch(`${world.bot.url}/api/doctor`, {
+      method: 'POST',
+      headers: { authorization: `Bearer ${world.environment['API_TOKEN'] ?? ''}` },
+      body: '{"only":"version"}',
+    });
+    expect(await response.json()).toMatchObject({
+      version: airlockVersion,
+      // Only Cloudflare gives one.
+      deploymentId: null,
+      findings: [],
+    });
+  });
+
   it.each([
     ['without a token', {}],
     ['with another token', { authorization: 'Bearer not-the-token-of-the-bot' }],

@@ -1,0 +1,79 @@
+/** Waiting for a deployment, against one that answers as it is told. */
+import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
+import { awaitDeployment } from '../../local/deploy/await-deployment.ts';
+import { listen } from '../sandbox/local-subject.ts';
+
+interface Answer {
+  readonly health?: number;
+  readonly status?: number;
+  readonly body?: object;
+}
+const report = (deploymentId: string | null): Answer => ({
+  body: { version: '1.0.0', configHash: 'a', deploymentId, findings: [] },
+});
+
+let server: Awaited<ReturnType<typeof listen>>;
+/** One after the other; the last one stays. */
+let answers: Answer[] = [];
+let questions = 0;
+
+beforeAll(async () => {
+  server = await listen((request, response) => {
+    const [{ health = 200, status = 200, body = {} } = {}] = answers;
+    if (request.url === '/healthz')
+      return void response.writeHead(health).end(JSON.stringify({ ok: true, version: '1.0.0' }));
+    questions += 1;
+    if (answers.length > 1) answers.shift();
+    return void response.writeHead(status).end(JSON.stringify(body));
+  });
+});
+afterAll(() => server.close());
+beforeEach(() => {
+  questions = 0;
+});
+
+async function wait(options: { versionId?: string | null; forMs?: number } = {}) {
+  let waited = false;
+  const other = await awaitDeployment({
+    url: server.origin,
+    versionId: 'new',
+    apiToken: 'a-token-of-the-deployment',
+    fetch,
+    stop: AbortSignal.timeout(10_000),
+    forMs: 5000,
+    everyMs: 10,
+    waiting: () => (waited = true),
+    ...options,
+  });
+  return { other, waited };
+}
+
+describe('waiting for a deployment', () => {
+  it('ends at once when what was uploaded answers', async () => {
+    answers = [report('new')];
+    expect(await wait()).toEqual({ other: null, waited: false });
+  });
+
+  it('outlasts the deployment before, one without an id and a token that is not there yet', async () => {
+    answers = [report('old'), report(null), { status: 401 }, { status: 400 }, report('new')];
+    expect(await wait()).toEqual({ other: null, waited: true });
+    expect(questions).toBe(5);
+  });
+
+  it.each<[string, Answer, string | null]>([
+    ['another deployment', report('old'), 'old'],
+    ['one without an id', report(null), 'one that has no id'],
+    ['one from before there were ids', { status: 400 }, 'one that has no id'],
+    ['one that refuses the token, which the doctor names', { status: 401 }, null],
+    ['nothing of ours, which the doctor names', { health: 404 }, null],
+  ])('gives up on %s', async (_, answer, other) => {
+    answers = [answer];
+    expect(await wait({ forMs: 100 })).toEqual({ other, waited: true });
+  });
+
+  it('takes any Airlock where the id is not known', async () => {
+    answers = [report('old')];
+    expect(await wait({ versionId: null })).toEqual({ other: null, waited: false });
+    expect(questions).toBe(0);
+  });
+});
