@@ -7,13 +7,13 @@ import { leavingAlone } from './step-runner.ts';
 beforeEach(() => void vi.useFakeTimers());
 afterEach(() => void vi.useRealTimers());
 
-async function failsAfter(error: Error): Promise<number> {
+async function failsAfter(failure: Error): Promise<number> {
   const startedAt = Date.now();
   const work = leavingAlone(async () => {
-    throw await Promise.resolve(error);
+    throw await Promise.resolve(failure);
   });
   const [ended] = await Promise.all([Promise.allSettled([work]), vi.runAllTimersAsync()]);
-  expect(ended).toEqual([{ status: 'rejected', reason: error }]);
+  expect(ended).toEqual([{ status: 'rejected', reason: failure }]);
   return Date.now() - startedAt;
 }
 
