@@ -1,0 +1,67 @@
+/** What a record tells on the issue while the task goes on: the real record in workerd, and the comment as a simulated GitHub holds it. */
+import { expect, inject, it } from 'vitest';
+import { z } from 'zod';
+import { createAppTokens } from '../../src/github/app-auth.ts';
+import { githubClient } from '../../src/github/client.ts';
+import type { TaskRequest } from '../../src/core/task.ts';
+import { authorization, recordOf, taskRequest } from './task.ts';
+
+const api = {
+  apiUrl: inject('github').apiUrl,
+  fetch: (async (input, init) => await fetch(input, init)) satisfies typeof fetch,
+  now: Date.now,
+};
+const tokens = createAppTokens({
+  ...api,
+  appId: Number(inject('github').appId),
+  privateKey: inject('github').pkcs1,
+});
+const { installationId, id: repositoryId, issue } = inject('repository');
+const scope = {
+  taskId: 'a-look',
+  installationId,
+  repositoryId,
+  permissions: { issues: 'read' },
+} as const;
+const client = githubClient(api, async () => await tokens.tokenFor(scope));
+const comments = z.array(z.object({ body: z.string() }));
+
+async function commentsNaming(shortId: string): Promise<readonly string[]> {
+  const { data } = await client.request('GET /repos/acme/split/issues/{issue}/comments', { issue });
+  return comments
+    .parse(data)
+    .map(({ body }) => body)
+    .filter((body) => body.includes(shortId));
+}
+
+function onIssue(taskId: string, shortId: string): TaskRequest {
+  return taskRequest(taskId, {
+    shortId,
+    requester: { login: 'ada', id: 1 },
+    trigger: {
+      kind: 'github',
+      event: 'issue_comment',
+      installationId,
+      repositoryId,
+      issueNumber: issue,
+      onPullRequest: false,
+      commentId: null,
+      triggeredAt: new Date().toISOString(),
+    },
+  });
+}
+
+it('tells a phase as it is entered, once there is a comment, and makes none for it', async () => {
+  const record = recordOf('tells-phases');
+  await record.open(onIssue('tells-phases', 'aaaa1111'));
+  await record.located(authorization().facts);
+  await record.authorized(authorization());
+  await record.enter('authorize');
+  expect(await commentsNaming('aaaa1111')).toEqual([]);
+  await record.saveComment();
+  expect(await commentsNaming('aaaa1111')).toHaveLength(1);
+  await record.enter('clone');
+  await expect
+    .poll(async () => await commentsNaming('aaaa1111'), { timeout: 15_000 })
+    .toEqual([expect.stringContaining('Cloning the repository')]);
+});
