@@ -54,8 +54,11 @@ export abstract class RecordCore<Env> extends DurableObject<Env> {
   #editedAt = 0;
   /** The place has asked to be left alone until then. */
   #quietUntil = 0;
+  /** When it last stood there as it was; null after a restart. */
+  #shownAt: number | null = null;
   /** Something is to be told that the last edit did not tell. */
   #untold = false;
+  #untoldPhase = false;
 
   async open(request: TaskRequest): Promise<{ readonly created: boolean; readonly expired: boolean }> {
     if (this.#state !== null) return { created: false, expired: false };
@@ -205,13 +208,21 @@ export abstract class RecordCore<Env> extends DurableObject<Env> {
     this.tellIfDue();
   }
 
+  /** For what is seen at the next look at the clock, if it lasts until then; what Codex does is told at once, and comes first. */
+  protected tellLater(): void {
+    this.#untoldPhase = true;
+  }
+
   protected tellIfDue(): void {
     const { now, log } = this.deps();
+    const { observing } = this.opened();
+    this.#shownAt ??= now();
+    const hasNews = this.#untold || (this.#untoldPhase && !observing);
     // While Codex works it is told now and then that it still does, and for how long.
-    if (!this.#untold && !this.opened().observing) return;
-    const everyMs = this.#untold ? taskLimits.commentEveryMs : taskLimits.refreshEveryMs;
-    if (now() < this.#quietUntil || now() - this.#editedAt < everyMs) return;
+    if (!hasNews && (!observing || now() - this.#shownAt < taskLimits.refreshEveryMs)) return;
+    if (now() < this.#quietUntil || now() - this.#editedAt < taskLimits.commentEveryMs) return;
     this.#untold = false;
+    this.#untoldPhase = false;
     this.#editedAt = now();
     this.saveComment().catch((error: unknown) => {
       this.#untold = true;
@@ -235,6 +246,7 @@ export abstract class RecordCore<Env> extends DurableObject<Env> {
       if (quietMs !== null) this.#quietUntil = now() + quietMs;
       throw error;
     }
+    this.#shownAt = now();
     const isFirst = posted !== null && state.posted === null;
     const after = this.opened(); // it may have been opened again meanwhile
     const endShown = view.outcome !== null && after.outcome !== null;

@@ -62,7 +62,7 @@ export abstract class RecordSteps<Env> extends RecordCore<Env> {
       this.append({ kind: 'phase', phase });
       this.deps().log('task.phase_entered', { taskId: state.request.taskId, phase });
       // What the task does when it is acknowledged is told then, and the end by the last step.
-      if (next.posted !== null && phase !== 'report') this.tellSoon();
+      if (next.posted !== null && phase !== 'report') this.tellLater();
     }
     return { cancelledBy: next.cancelledBy };
   }

@@ -93,7 +93,7 @@ export abstract class TaskRecordBase<Env> extends RecordSteps<Env> {
           return await this.#giveUp('broke-off', 'The work on this task broke off.');
         if (due === 'notify-again') return await notifyWorkflow(instanceId, 'agent-finished');
         if (state.observing) await this.#observeSlice();
-        else this.tellIfDue(); // a place in the queue that came too soon after the last
+        else this.tellIfDue(); // a phase, or a place in the queue that came too soon after the last
         return;
       case 'close':
         return await this.close();

@@ -1,4 +1,5 @@
 /** What a record tells on the issue while the task goes on: the real record in workerd, and the comment as a simulated GitHub holds it. */
+import { runDurableObjectAlarm } from 'cloudflare:test';
 import { expect, inject, it } from 'vitest';
 import { z } from 'zod';
 import { createAppTokens } from '../../src/github/app-auth.ts';
@@ -51,7 +52,7 @@ function onIssue(taskId: string, shortId: string): TaskRequest {
   });
 }
 
-it('tells a phase as it is entered, once there is a comment, and makes none for it', async () => {
+it('tells a phase that lasts until the next look, once there is a comment, and makes none for it', async () => {
   const record = recordOf('tells-phases');
   await record.open(onIssue('tells-phases', 'aaaa1111'));
   await record.located(authorization().facts);
@@ -61,6 +62,7 @@ it('tells a phase as it is entered, once there is a comment, and makes none for 
   await record.saveComment();
   expect(await commentsNaming('aaaa1111')).toHaveLength(1);
   await record.enter('clone');
+  expect(await runDurableObjectAlarm(record)).toBe(true);
   await expect
     .poll(async () => await commentsNaming('aaaa1111'), { timeout: 15_000 })
     .toEqual([expect.stringContaining('Cloning the repository')]);
