@@ -2,9 +2,9 @@
 import { curl, notGranted, script, type Group, type Place, type Probe } from '../probe.ts';
 
 const places: readonly (readonly [host: string, what: string])[] = [
-  ['registry.npmjs.org', 'a registry, after setup'],
-  ['pypi.org', 'another one'],
-  ['proxy.golang.org', 'a third one, whose paths can carry data'],
+  ['cdn.jsdelivr.net', 'packages, after setup'],
+  ['files.pythonhosted.org', 'others'],
+  ['proxy.golang.org', 'a third place for them, whose paths can carry data'],
   ['archive.ubuntu.com', 'the distribution'],
   ['pastebin.com', 'a place for text'],
   ['hooks.slack.com', 'a chat’s webhook'],
