@@ -16,7 +16,7 @@ export default defineConfig({
       {
         test: {
           name: 'unit',
-          include: ['{src,local,container,scripts}/**/*.test.ts', 'test/**/*.test.ts'],
+          include: ['{src,host,cli,simulators,probes,container,scripts}/**/*.test.ts', 'test/**/*.test.ts'],
           exclude: ['test/{flows,workerd}/**'],
           testTimeout: 30_000,
           hookTimeout: 30_000,

@@ -8,7 +8,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
 import { codexConfig, toToml } from '../src/codex/config-toml.ts';
-import { findPrograms } from '../local/sandbox/programs.ts';
+import { findPrograms } from '../host/sandbox/programs.ts';
 
 const run = promisify(execFile);
 

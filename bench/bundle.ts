@@ -8,7 +8,7 @@ import { join } from 'node:path';
 import { promisify } from 'node:util';
 import { gzip } from 'node:zlib';
 import { convertV4MiniflareOptions, Log, LogLevel, Miniflare } from 'miniflare';
-import { buildWorker, maxBundleKiB, type WorkerBundle } from '../local/build-worker.ts';
+import { buildWorker, maxBundleKiB, type WorkerBundle } from '../host/build-worker.ts';
 import { median, round, type Bench } from './metric.ts';
 
 const runs = 9;

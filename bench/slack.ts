@@ -2,8 +2,8 @@
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { splitBillFiles } from '../local/demo/split-bill.ts';
-import { startWorld } from '../local/demo/world.ts';
+import { splitBillFiles } from '../cli/demo/split-bill.ts';
+import { startWorld } from '../cli/demo/world.ts';
 import { sendAtOnce, signedCommands } from '../test/flows/slack-commands.ts';
 import { channels, config, mend, people } from '../test/flows/slack-world.ts';
 import { median, percentile, round, type Bench } from './metric.ts';

@@ -5,10 +5,10 @@
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { demoScript } from '../local/openai-simulator/demo-script.ts';
-import { splitBillFiles, splitBillIssue } from '../local/demo/split-bill.ts';
-import { startWorld, type World } from '../local/demo/world.ts';
-import { followTask } from '../local/terminal/follow-task.ts';
+import { demoScript } from '../cli/demo/demo-script.ts';
+import { splitBillFiles, splitBillIssue } from '../cli/demo/split-bill.ts';
+import { startWorld, type World } from '../cli/demo/world.ts';
+import { followTask } from '../cli/terminal/follow-task.ts';
 import { taskIdFor } from '../src/core/ids.ts';
 import { runBareScript } from './bare-script.ts';
 import { median, round, type Bench, type Metric } from './metric.ts';

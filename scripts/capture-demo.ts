@@ -8,7 +8,7 @@ import { writeFile } from 'node:fs/promises';
 import { homedir, hostname, tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { parseArgs } from 'node:util';
-import { projectRoot } from '../local/project-root.ts';
+import { projectRoot } from '../host/project-root.ts';
 import { terminalSvg, withoutColour } from './terminal-svg.ts';
 
 const pictures = {
@@ -41,7 +41,7 @@ const leftOut = [
 const commandOutput = /^ *\d+\.\ds {6,}(?![ ✓✗])/u;
 
 async function runDemo(argv: readonly string[]): Promise<readonly string[]> {
-  const child = spawn(process.execPath, [join(projectRoot, 'local/demo/demo.ts'), ...argv], {
+  const child = spawn(process.execPath, [join(projectRoot, 'cli/demo.ts'), ...argv], {
     cwd: projectRoot,
     env: { ...process.env, NO_COLOR: undefined, FORCE_COLOR: '1' },
     stdio: ['ignore', 'pipe', 'inherit'],

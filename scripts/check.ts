@@ -3,7 +3,7 @@
  * quickest to fail. `npm test -- NAME…` runs only the named checks.
  */
 import { spawn } from 'node:child_process';
-import { projectRoot } from '../local/project-root.ts';
+import { projectRoot } from '../host/project-root.ts';
 
 interface Check {
   readonly name: string;

@@ -7,11 +7,11 @@ import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
-import { maxBundleKiB } from '../local/build-worker.ts';
-import { environmentNames, instancesProblems } from '../local/deployment-environments.ts';
-import { readConfig } from '../local/environment.ts';
-import { projectRoot } from '../local/project-root.ts';
-import { readWranglerConfig } from '../local/read-wrangler-config.ts';
+import { maxBundleKiB } from '../host/build-worker.ts';
+import { environmentNames, instancesProblems } from '../cli/deploy/deployment-environments.ts';
+import { readConfig } from '../host/environment.ts';
+import { projectRoot } from '../host/project-root.ts';
+import { readWranglerConfig } from '../cli/deploy/read-wrangler-config.ts';
 
 const run = promisify(execFile);
 const buildMs = 180_000;

@@ -7,9 +7,9 @@ import { readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { isDeepStrictEqual, promisify } from 'node:util';
 import { applyEdits, modify } from 'jsonc-parser';
-import { environmentsOf } from '../local/deployment-environments.ts';
-import { projectRoot } from '../local/project-root.ts';
-import { readWranglerConfig, wranglerConfigFile } from '../local/read-wrangler-config.ts';
+import { environmentsOf } from '../cli/deploy/deployment-environments.ts';
+import { projectRoot } from '../host/project-root.ts';
+import { readWranglerConfig, wranglerConfigFile } from '../cli/deploy/read-wrangler-config.ts';
 
 const run = promisify(execFile);
 const isCheck = process.argv.includes('--check');

@@ -82,7 +82,8 @@ function importsUnder(folder: string): Import[] {
 
 /** `src/core/task.ts` → `core`, `src/app.ts` → `app.ts`. */
 const layerOf = (path: string) => relative('src', path).split('/')[0] ?? '';
-const isOurs = (path: string) => /^(src|local|container|scripts|test|bench)\//.test(path);
+const isOurs = (path: string) =>
+  /^(src|host|cli|simulators|probes|container|scripts|test|bench)\//.test(path);
 const production = importsUnder('src').filter(({ from }) => !from.endsWith('.test.ts'));
 
 describe('the import table', () => {
@@ -121,7 +122,7 @@ describe('the import table', () => {
   });
 
   it('has no barrels and no drawers', () => {
-    const files = ['src', 'local', 'container'].flatMap((folder) =>
+    const files = ['src', 'host', 'cli', 'simulators', 'probes', 'container'].flatMap((folder) =>
       readdirSync(join(root, folder), { recursive: true, encoding: 'utf8' }),
     );
     expect(
@@ -132,7 +133,7 @@ describe('the import table', () => {
 
 describe('the project’s text', () => {
   it('keeps files under 300 lines', () => {
-    const long = ['src', 'local', 'container']
+    const long = ['src', 'host', 'cli', 'simulators', 'probes', 'container']
       .flatMap((folder) =>
         readdirSync(join(root, folder), { recursive: true, encoding: 'utf8' }).map((name) =>
           join(folder, name),

@@ -10,10 +10,10 @@ import {
   instancesProblems,
   requiredSecrets,
   type WranglerConfig,
-} from '../local/deployment-environments.ts';
-import { readConfig } from '../local/environment.ts';
-import { projectRoot } from '../local/project-root.ts';
-import { readWranglerConfig } from '../local/read-wrangler-config.ts';
+} from '../cli/deploy/deployment-environments.ts';
+import { readConfig } from '../host/environment.ts';
+import { projectRoot } from '../host/project-root.ts';
+import { readWranglerConfig } from '../cli/deploy/read-wrangler-config.ts';
 import { builtIn } from '../src/config/schema.ts';
 import { parseSettings } from '../src/settings.ts';
 

@@ -28,7 +28,7 @@ function eventsIn(text: string): string[] {
   );
 }
 
-const sources = ['src', 'local'].flatMap((folder) =>
+const sources = ['src', 'host', 'cli', 'simulators', 'probes'].flatMap((folder) =>
   readdirSync(join(root, folder), { recursive: true, encoding: 'utf8' })
     .filter(
       (name) => name.endsWith('.ts') && !name.endsWith('.test.ts') && !/-simulator\/|^probes\//.test(name),

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { viewProblems } from '../../local/slack-simulator/block-limits.ts';
+import { viewProblems } from '../../simulators/slack/block-limits.ts';
 import { emptyReceipt } from '../core/grant.ts';
 import type { TaskEvent, TaskEventBody, TaskView } from '../core/task-view.ts';
 import { logView } from './log-view.ts';

@@ -1,6 +1,6 @@
 import * as fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { optionsProblems, viewProblems } from '../../local/slack-simulator/block-limits.ts';
+import { optionsProblems, viewProblems } from '../../simulators/slack/block-limits.ts';
 import { formMetadataSchema, type FormMetadata } from './names.ts';
 import { repositoryOptions, taskForm } from './task-form.ts';
 

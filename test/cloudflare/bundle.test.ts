@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { convertV4MiniflareOptions, Log, LogLevel, Miniflare } from 'miniflare';
 import { afterAll, beforeAll, expect, it } from 'vitest';
 import { z } from 'zod';
-import { buildWorker } from '../../local/build-worker.ts';
+import { buildWorker } from '../../host/build-worker.ts';
 
 /** Beside the bundle: says the name that each exported class has at run time, which is what the SDK's registries are keyed by. */
 const witness = `

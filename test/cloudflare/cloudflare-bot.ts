@@ -6,9 +6,9 @@ import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { convertV4MiniflareOptions, Log, LogLevel, Miniflare } from 'miniflare';
 import { z } from 'zod';
-import type { Bot, BotOptions } from '../../local/bot.ts';
-import { buildWorker } from '../../local/build-worker.ts';
-import { readWranglerConfig } from '../../local/read-wrangler-config.ts';
+import type { Bot, BotOptions } from '../../host/bot.ts';
+import { buildWorker } from '../../host/build-worker.ts';
+import { readWranglerConfig } from '../../cli/deploy/read-wrangler-config.ts';
 import type { FakeEngine } from '../fake-engine/engine.ts';
 
 const logLine = z.looseObject({ event: z.string() });

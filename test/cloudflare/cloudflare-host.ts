@@ -5,7 +5,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
 import { convertV4MiniflareOptions, Log, LogLevel, Miniflare } from 'miniflare';
-import { projectRoot } from '../../local/project-root.ts';
+import { projectRoot } from '../../host/project-root.ts';
 import type { Sandboxes } from '../../src/core/sandbox-port.ts';
 import { startEngine, type EngineOptions, type FakeEngine } from '../fake-engine/engine.ts';
 import { remoteSandboxes } from './remote-sandboxes.ts';

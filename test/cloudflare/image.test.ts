@@ -5,10 +5,10 @@
 import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
-import { imagePackages, imageVersions, writeImageContext } from '../../local/image-context.ts';
-import { projectRoot } from '../../local/project-root.ts';
-import { createCertificateAuthority } from '../../local/sandbox/certificate-authority.ts';
-import { environment } from '../../local/sandbox/system-files.ts';
+import { imagePackages, imageVersions, writeImageContext } from '../../cli/image/image-context.ts';
+import { projectRoot } from '../../host/project-root.ts';
+import { createCertificateAuthority } from '../../host/sandbox/certificate-authority.ts';
+import { environment } from '../../host/sandbox/system-files.ts';
 import { codexPaths } from '../../src/codex/invocation.ts';
 import { sandboxPaths } from '../../src/core/checkout.ts';
 import { runAsRoot } from '../fake-engine/as-root.ts';

@@ -7,9 +7,9 @@ import {
   splitBillFiles,
   splitBillIssue,
   splitBillMail,
-} from '../../local/demo/split-bill.ts';
-import { demoScript, plantedCommands, splitBillPatch } from '../../local/openai-simulator/demo-script.ts';
-import { answersOf, nextAnswer } from '../../local/openai-simulator/script.ts';
+} from '../../cli/demo/split-bill.ts';
+import { demoScript, plantedCommands, splitBillPatch } from '../../cli/demo/demo-script.ts';
+import { answersOf, nextAnswer } from '../../simulators/openai/script.ts';
 import { plainText } from '../../src/slack/message-text.ts';
 import { cleanUp, codexBinary, temporaryFolder, writeFiles } from './driver-harness.ts';
 

@@ -3,8 +3,8 @@ import { createServer } from 'node:net';
 import { copyFileSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { basename, dirname, join, relative } from 'node:path';
 import { afterEach, describe, expect, it } from 'vitest';
-import { plantedInstruction, splitBillFiles, splitBillIssue } from '../../local/demo/split-bill.ts';
-import { demoScript } from '../../local/openai-simulator/demo-script.ts';
+import { plantedInstruction, splitBillFiles, splitBillIssue } from '../../cli/demo/split-bill.ts';
+import { demoScript } from '../../cli/demo/demo-script.ts';
 import {
   applyPatch,
   cut,
@@ -14,8 +14,8 @@ import {
   say,
   shell,
   type Script,
-} from '../../local/openai-simulator/script.ts';
-import { startOpenAiSimulator, type OpenAiSimulator } from '../../local/openai-simulator/server.ts';
+} from '../../simulators/openai/script.ts';
+import { startOpenAiSimulator, type OpenAiSimulator } from '../../simulators/openai/server.ts';
 import { answerOf } from '../../src/codex/answer.ts';
 import {
   cleanUp,

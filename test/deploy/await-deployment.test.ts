@@ -1,6 +1,6 @@
 /** Waiting for a deployment, against one that answers as it is told. */
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
-import { awaitDeployment } from '../../local/deploy/await-deployment.ts';
+import { awaitDeployment } from '../../cli/deploy/await-deployment.ts';
 import { listen } from '../sandbox/local-subject.ts';
 
 interface Answer {

@@ -5,8 +5,8 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { z } from 'zod';
-import { imageBase } from '../../local/image-base.ts';
-import { projectRoot } from '../../local/project-root.ts';
+import { imageBase } from '../../cli/image/image-base.ts';
+import { projectRoot } from '../../host/project-root.ts';
 import type { Finding } from '../../src/doctor/check.ts';
 import { airlockVersion } from '../../src/version.ts';
 import { listen } from '../sandbox/local-subject.ts';
@@ -107,7 +107,7 @@ async function run(
   await writeFile(join(folder, 'plan'), JSON.stringify(plan));
   await writeFile(calls, '');
   const bin = join(projectRoot, 'node_modules/.bin');
-  const child = spawn(process.execPath, [join(projectRoot, 'local/deploy-command.ts'), ...args], {
+  const child = spawn(process.execPath, [join(projectRoot, 'cli/deploy.ts'), ...args], {
     cwd: projectRoot,
     env: {
       PATH: `${options.real === true ? '' : `${join(folder, 'bin')}:`}${bin}:${process.env['PATH'] ?? ''}`,

@@ -8,10 +8,10 @@ import { existsSync, lstatSync, readlinkSync } from 'node:fs';
 import { mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
-import type { CertificateAuthority } from '../../local/sandbox/certificate-authority.ts';
-import { findPrograms, type Programs } from '../../local/sandbox/programs.ts';
-import { hostFiles, hostLinks } from '../../local/sandbox/layout.ts';
-import { systemFiles } from '../../local/sandbox/system-files.ts';
+import type { CertificateAuthority } from '../../host/sandbox/certificate-authority.ts';
+import { findPrograms, type Programs } from '../../host/sandbox/programs.ts';
+import { hostFiles, hostLinks } from '../../host/sandbox/layout.ts';
+import { systemFiles } from '../../host/sandbox/system-files.ts';
 import { imageEnvironment } from './image-environment.ts';
 import { startInterceptor, type Interceptor } from './interceptor.ts';
 

@@ -9,7 +9,7 @@ import { createServer, type IncomingMessage } from 'node:http';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { z } from 'zod';
-import type { CertificateAuthority } from '../../local/sandbox/certificate-authority.ts';
+import type { CertificateAuthority } from '../../host/sandbox/certificate-authority.ts';
 import { createContainer, type FakeContainer, type FakeNetwork } from './container.ts';
 import { readBody } from './http-parts.ts';
 import { startSidecar, type FakeSidecar } from './sidecar.ts';

@@ -1,7 +1,7 @@
 /** The environment that `container/Dockerfile` gives to everything in the image, read from it: what runs in a fake container has the same. */
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { projectRoot } from '../../local/project-root.ts';
+import { projectRoot } from '../../host/project-root.ts';
 
 export function imageEnvironment(): Readonly<Record<string, string>> {
   const text = readFileSync(join(projectRoot, 'container/Dockerfile'), 'utf8').replaceAll('\\\n', ' ');

@@ -6,7 +6,7 @@
 import { connect, createServer, type Socket } from 'node:net';
 import { TLSSocket, type SecureContext } from 'node:tls';
 import type { Duplex } from 'node:stream';
-import type { CertificateAuthority } from '../../local/sandbox/certificate-authority.ts';
+import type { CertificateAuthority } from '../../host/sandbox/certificate-authority.ts';
 
 export interface Interceptor {
   close(): void;

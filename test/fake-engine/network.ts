@@ -8,7 +8,7 @@
 import { spawn, spawnSync } from 'node:child_process';
 import { createSocket } from 'node:dgram';
 import { connect, createServer } from 'node:net';
-import { answerQuery } from '../../local/sandbox/sinkhole-dns.ts';
+import { answerQuery } from '../../host/sandbox/sinkhole-dns.ts';
 
 const [interceptor, program, ...args] = process.argv.slice(2);
 if (interceptor === undefined || program === undefined)

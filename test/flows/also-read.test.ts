@@ -1,8 +1,8 @@
 /** Other repositories that the configuration lets a task read: fetched by their own tokens, never another, never written. */
 import { afterAll, beforeAll, expect, it } from 'vitest';
-import { splitBillFiles } from '../../local/demo/split-bill.ts';
-import { splitBillPatch } from '../../local/openai-simulator/demo-script.ts';
-import { applyPatch, finish, shell } from '../../local/openai-simulator/script.ts';
+import { splitBillFiles } from '../../cli/demo/split-bill.ts';
+import { splitBillPatch } from '../../cli/demo/demo-script.ts';
+import { applyPatch, finish, shell } from '../../simulators/openai/script.ts';
 import { ask, botComments, follow, scriptsByName, startFlow, untilEnded, type FlowWorld } from './ask.ts';
 
 const collaborators = [{ login: 'maria', permission: 'write' }] as const;

@@ -4,9 +4,9 @@ import { join } from 'node:path';
 import { promisify } from 'node:util';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { z } from 'zod';
-import { projectRoot } from '../../local/project-root.ts';
-import { splitBillPatch } from '../../local/openai-simulator/demo-script.ts';
-import { applyPatch, finish, shell } from '../../local/openai-simulator/script.ts';
+import { projectRoot } from '../../host/project-root.ts';
+import { splitBillPatch } from '../../cli/demo/demo-script.ts';
+import { applyPatch, finish, shell } from '../../simulators/openai/script.ts';
 import {
   api,
   follow,
@@ -199,11 +199,7 @@ describe('npm run task', () => {
       timeout: 30_000,
       env: { PATH: process.env['PATH'], PORT: port, API_TOKEN: flow.world.apiToken, NO_COLOR: '1', ...env },
     };
-    return await run(
-      process.execPath,
-      [join(projectRoot, 'local', 'task-command.ts'), ...args],
-      options,
-    ).then(
+    return await run(process.execPath, [join(projectRoot, 'cli', 'task.ts'), ...args], options).then(
       ({ stdout, stderr }) => ({ code: 0, stdout, stderr }),
       (error: unknown) => z.object({ code: z.number(), stdout: z.string(), stderr: z.string() }).parse(error),
     );

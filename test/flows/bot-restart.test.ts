@@ -1,7 +1,7 @@
 /** The whole machine goes down in the middle of a task, sandboxes included, and comes back on the same state. */
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { splitBillPatch } from '../../local/openai-simulator/demo-script.ts';
-import { applyPatch, finish, shell } from '../../local/openai-simulator/script.ts';
+import { splitBillPatch } from '../../cli/demo/demo-script.ts';
+import { applyPatch, finish, shell } from '../../simulators/openai/script.ts';
 import type { TaskEvent } from '../../src/core/task-view.ts';
 import {
   ask,

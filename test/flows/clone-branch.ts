@@ -4,7 +4,7 @@ import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
-import type { World } from '../../local/demo/world.ts';
+import type { World } from '../../cli/demo/world.ts';
 
 const run = promisify(execFile);
 const env = {

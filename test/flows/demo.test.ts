@@ -5,7 +5,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { projectRoot } from '../../local/project-root.ts';
+import { projectRoot } from '../../host/project-root.ts';
 
 const run = promisify(execFile);
 /** About a minute is what people are told to expect. */
@@ -21,7 +21,7 @@ afterAll(async () => await rm(folder, { recursive: true, force: true }));
 async function demo(...argv: string[]): Promise<string> {
   const { stdout } = await run(
     process.execPath,
-    ['local/demo/demo.ts', '--state', join(folder, argv.join('') || 'github'), ...argv],
+    ['cli/demo.ts', '--state', join(folder, argv.join('') || 'github'), ...argv],
     { cwd: projectRoot, timeout: timeoutMs, env: { ...process.env, NO_COLOR: '1', FORCE_COLOR: undefined } },
   );
   return stdout;

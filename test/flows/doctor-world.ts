@@ -4,12 +4,12 @@ import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import manifest from '../../slack-manifest.json' with { type: 'json' };
-import { startBot, type Bot } from '../../local/bot.ts';
-import type { GithubSimulator } from '../../local/github-simulator/contract.ts';
-import { startGithubSimulator } from '../../local/github-simulator/simulator.ts';
-import { startOpenAiSimulator, type OpenAiSimulator } from '../../local/openai-simulator/server.ts';
-import type { SlackSimulator } from '../../local/slack-simulator/contract.ts';
-import { startSlackSimulator } from '../../local/slack-simulator/simulator.ts';
+import { startBot, type Bot } from '../../host/bot.ts';
+import type { GithubSimulator } from '../../simulators/github/contract.ts';
+import { startGithubSimulator } from '../../simulators/github/simulator.ts';
+import { startOpenAiSimulator, type OpenAiSimulator } from '../../simulators/openai/server.ts';
+import type { SlackSimulator } from '../../simulators/slack/contract.ts';
+import { startSlackSimulator } from '../../simulators/slack/simulator.ts';
 
 export interface DoctorWorld {
   readonly github: GithubSimulator;

@@ -1,10 +1,10 @@
 /** The doctor against a set-up that is broken in one way each: it names that breakage and no other, and never a secret. */
 import type { ServerResponse } from 'node:http';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { checkoutWith, type Checkout } from '../../local/doctor/checkout.ts';
-import { examineDeployment } from '../../local/doctor/examine-deployment.ts';
-import { examineHere, examineSandboxes } from '../../local/doctor/examine-here.ts';
-import { explain } from '../../local/sandbox/support.ts';
+import { checkoutWith, type Checkout } from '../../cli/doctor/checkout.ts';
+import { examineDeployment } from '../../cli/doctor/examine-deployment.ts';
+import { examineHere, examineSandboxes } from '../../cli/doctor/examine-here.ts';
+import { explain } from '../../host/sandbox/support.ts';
 import { runChecks, type Finding } from '../../src/doctor/check.ts';
 import { sandboxChecks } from '../../src/doctor/sandbox-checks.ts';
 import { requiredEvents, requiredPermissions } from '../../src/doctor/github-checks.ts';

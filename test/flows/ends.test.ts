@@ -2,10 +2,10 @@
 import { lstat, readFile, readlink } from 'node:fs/promises';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { splitBillFiles } from '../../local/demo/split-bill.ts';
-import type { CreatedRepository, RolePermission } from '../../local/github-simulator/contract.ts';
-import { splitBillPatch } from '../../local/openai-simulator/demo-script.ts';
-import { applyPatch, fail, finish, shell } from '../../local/openai-simulator/script.ts';
+import { splitBillFiles } from '../../cli/demo/split-bill.ts';
+import type { CreatedRepository, RolePermission } from '../../simulators/github/contract.ts';
+import { splitBillPatch } from '../../cli/demo/demo-script.ts';
+import { applyPatch, fail, finish, shell } from '../../simulators/openai/script.ts';
 import type { TaskOutcome } from '../../src/core/task.ts';
 import {
   api,

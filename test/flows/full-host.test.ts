@@ -1,7 +1,7 @@
 /** More is asked than the machine has room for: a task waits its turn, and may be cancelled while it waits. */
 import { afterAll, beforeAll, expect, it } from 'vitest';
-import { splitBillPatch } from '../../local/openai-simulator/demo-script.ts';
-import { applyPatch, finish, shell } from '../../local/openai-simulator/script.ts';
+import { splitBillPatch } from '../../cli/demo/demo-script.ts';
+import { applyPatch, finish, shell } from '../../simulators/openai/script.ts';
 import {
   api,
   ask,

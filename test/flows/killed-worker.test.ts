@@ -4,10 +4,10 @@
  */
 import { setTimeout as sleep } from 'node:timers/promises';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { splitBillFiles } from '../../local/demo/split-bill.ts';
-import type { Fault } from '../../local/github-simulator/contract.ts';
-import { splitBillPatch } from '../../local/openai-simulator/demo-script.ts';
-import { applyPatch, finish, plan, shell } from '../../local/openai-simulator/script.ts';
+import { splitBillFiles } from '../../cli/demo/split-bill.ts';
+import type { Fault } from '../../simulators/github/contract.ts';
+import { splitBillPatch } from '../../cli/demo/demo-script.ts';
+import { applyPatch, finish, plan, shell } from '../../simulators/openai/script.ts';
 import type { TaskEvent } from '../../src/core/task-view.ts';
 import {
   ask,

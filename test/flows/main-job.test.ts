@@ -5,8 +5,8 @@ import { join } from 'node:path';
 import { promisify } from 'node:util';
 import { DatabaseSync } from 'node:sqlite';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import type { PullView } from '../../local/github-simulator/contract.ts';
-import { demoScript } from '../../local/openai-simulator/demo-script.ts';
+import type { PullView } from '../../simulators/github/contract.ts';
+import { demoScript } from '../../cli/demo/demo-script.ts';
 import type { TaskView } from '../../src/core/task-view.ts';
 import {
   ask,

@@ -4,12 +4,12 @@
  * container engine, the server of the SDK's image, and the interceptor (`test/fake-engine`).
  */
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { askDoctor } from '../../local/doctor/ask-worker.ts';
-import { plantedInstruction, splitBillFiles, splitBillIssue } from '../../local/demo/split-bill.ts';
-import type { PullView } from '../../local/github-simulator/contract.ts';
-import { demoScript, splitBillPatch } from '../../local/openai-simulator/demo-script.ts';
-import { applyPatch, finish, shell, type Script } from '../../local/openai-simulator/script.ts';
-import { createCertificateAuthority } from '../../local/sandbox/certificate-authority.ts';
+import { askDoctor } from '../../cli/doctor/ask-worker.ts';
+import { plantedInstruction, splitBillFiles, splitBillIssue } from '../../cli/demo/split-bill.ts';
+import type { PullView } from '../../simulators/github/contract.ts';
+import { demoScript, splitBillPatch } from '../../cli/demo/demo-script.ts';
+import { applyPatch, finish, shell, type Script } from '../../simulators/openai/script.ts';
+import { createCertificateAuthority } from '../../host/sandbox/certificate-authority.ts';
 import type { TaskView } from '../../src/core/task-view.ts';
 import { scheduledPath, startCloudflareBot } from '../cloudflare/cloudflare-bot.ts';
 import { startEngine, type FakeEngine } from '../fake-engine/engine.ts';

@@ -10,15 +10,15 @@ import { promisify } from 'node:util';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { expect, it } from 'vitest';
 import { z } from 'zod';
-import { startCanary, type Canary } from '../../local/probes/canary.ts';
-import type { Plan } from '../../local/probes/inside/plan.mts';
-import { insideGroups } from '../../local/probes/inside-groups.ts';
-import { planFor, type Planned } from '../../local/probes/planning.ts';
-import { exemplaryPlace } from '../../local/probes/place.ts';
-import { runSuite } from '../../local/probes/suite.ts';
+import { startCanary, type Canary } from '../../probes/canary.ts';
+import type { Plan } from '../../probes/inside/plan.mts';
+import { insideGroups } from '../../probes/inside-groups.ts';
+import { planFor, type Planned } from '../../probes/planning.ts';
+import { exemplaryPlace } from '../../probes/place.ts';
+import { runSuite } from '../../probes/suite.ts';
 
 const run = promisify(execFile);
-const runner = join(import.meta.dirname, '../../local/probes/inside/runner.mts');
+const runner = join(import.meta.dirname, '../../probes/inside/runner.mts');
 const lineSchema = z.object({ ran: z.boolean(), got: z.string() });
 
 async function outside(planned: Planned, canary: Canary, folder: string) {

@@ -4,9 +4,9 @@ import { join } from 'node:path';
 import { promisify } from 'node:util';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { z } from 'zod';
-import { splitBillPatch } from '../../local/openai-simulator/demo-script.ts';
-import { applyPatch, finish, shell } from '../../local/openai-simulator/script.ts';
-import { projectRoot } from '../../local/project-root.ts';
+import { splitBillPatch } from '../../cli/demo/demo-script.ts';
+import { applyPatch, finish, shell } from '../../simulators/openai/script.ts';
+import { projectRoot } from '../../host/project-root.ts';
 import type { TaskView } from '../../src/core/task-view.ts';
 import { ask, botComments, scriptsByName, splitBill, until, untilEnded, type FlowWorld } from './ask.ts';
 import { config, startSlackFlow, taken, untilPosted } from './slack-world.ts';
@@ -82,7 +82,7 @@ describe('a task whose sandbox was refused something', () => {
     const { port } = new URL(flow.world.bot.url);
     const { stdout } = await promisify(execFile)(
       process.execPath,
-      [join(projectRoot, 'local', 'task-command.ts'), 'bill', 'mend it [leaks]'],
+      [join(projectRoot, 'cli', 'task.ts'), 'bill', 'mend it [leaks]'],
       {
         cwd: projectRoot,
         timeout: 60_000,

@@ -1,7 +1,7 @@
 /** GitHub may deliver an event more than once, also at once; one human act stays one task. */
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { splitBillPatch } from '../../local/openai-simulator/demo-script.ts';
-import { applyPatch, finish, shell } from '../../local/openai-simulator/script.ts';
+import { splitBillPatch } from '../../cli/demo/demo-script.ts';
+import { applyPatch, finish, shell } from '../../simulators/openai/script.ts';
 import { taskIdFor } from '../../src/core/ids.ts';
 import {
   ask,

@@ -1,8 +1,8 @@
 /** A repository that gets another name while Codex works on it: fetched, told and published under the new one, and nothing else. */
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { splitBillFiles } from '../../local/demo/split-bill.ts';
-import { splitBillPatch } from '../../local/openai-simulator/demo-script.ts';
-import { applyPatch, finish, shell } from '../../local/openai-simulator/script.ts';
+import { splitBillFiles } from '../../cli/demo/split-bill.ts';
+import { splitBillPatch } from '../../cli/demo/demo-script.ts';
+import { applyPatch, finish, shell } from '../../simulators/openai/script.ts';
 import type { TaskView } from '../../src/core/task-view.ts';
 import {
   api,

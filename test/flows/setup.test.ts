@@ -2,10 +2,10 @@
 import { readdir, readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { splitBillFiles } from '../../local/demo/split-bill.ts';
-import type { CreatedRepository } from '../../local/github-simulator/contract.ts';
-import { splitBillPatch } from '../../local/openai-simulator/demo-script.ts';
-import { applyPatch, finish, shell } from '../../local/openai-simulator/script.ts';
+import { splitBillFiles } from '../../cli/demo/split-bill.ts';
+import type { CreatedRepository } from '../../simulators/github/contract.ts';
+import { splitBillPatch } from '../../cli/demo/demo-script.ts';
+import { applyPatch, finish, shell } from '../../simulators/openai/script.ts';
 import type { TaskEvent, TaskEventBody } from '../../src/core/task-view.ts';
 import {
   ask,

@@ -1,6 +1,6 @@
 /** Many signed slash commands from one second, sent at once: what a Monday morning, or Slack after an outage, does. */
 import { randomBytes } from 'node:crypto';
-import type { SlackSimulator } from '../../local/slack-simulator/contract.ts';
+import type { SlackSimulator } from '../../simulators/slack/contract.ts';
 
 export interface SignedCommand {
   readonly body: string;

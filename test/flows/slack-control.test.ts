@@ -1,8 +1,8 @@
 /** What people do to a task in Slack while it runs and after: cancel, retry, approve, change; and what Slack does to it. */
 import { randomBytes } from 'node:crypto';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { applyPatch, fail, finish, shell } from '../../local/openai-simulator/script.ts';
-import type { SlackSimulator } from '../../local/slack-simulator/contract.ts';
+import { applyPatch, fail, finish, shell } from '../../simulators/openai/script.ts';
+import type { SlackSimulator } from '../../simulators/slack/contract.ts';
 import { scriptsByName, splitBill, until, untilNothingIsLeft, type FlowWorld } from './ask.ts';
 import {
   botMessages,

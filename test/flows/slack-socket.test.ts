@@ -2,7 +2,7 @@
 import { afterAll, beforeAll, expect, it } from 'vitest';
 import { splitBill, until, untilNothingIsLeft, type FlowWorld } from './ask.ts';
 import { channels, mend, people, startSlackFlow, taken, untilPosted, untilShows } from './slack-world.ts';
-import { shell } from '../../local/openai-simulator/script.ts';
+import { shell } from '../../simulators/openai/script.ts';
 
 let flow: FlowWorld;
 

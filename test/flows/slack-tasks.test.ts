@@ -1,8 +1,8 @@
 /** From words in Slack to a pull request: the command, the form, a mention and its replies, a choice, and who may not. */
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { splitBillFiles } from '../../local/demo/split-bill.ts';
-import { applyPatch, finish, shell } from '../../local/openai-simulator/script.ts';
-import type { SlackSimulator } from '../../local/slack-simulator/contract.ts';
+import { splitBillFiles } from '../../cli/demo/split-bill.ts';
+import { applyPatch, finish, shell } from '../../simulators/openai/script.ts';
+import type { SlackSimulator } from '../../simulators/slack/contract.ts';
 import { scriptsByName, splitBill, until, untilNothingIsLeft, type FlowWorld } from './ask.ts';
 import { cloneBranch } from './clone-branch.ts';
 import {

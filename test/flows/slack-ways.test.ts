@@ -1,8 +1,8 @@
 /** The other ways into a task in Slack and out of it: shortcut, direct message, Change, and channels that close. */
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { splitBillFiles } from '../../local/demo/split-bill.ts';
-import { shell } from '../../local/openai-simulator/script.ts';
-import type { SlackSimulator } from '../../local/slack-simulator/contract.ts';
+import { splitBillFiles } from '../../cli/demo/split-bill.ts';
+import { shell } from '../../simulators/openai/script.ts';
+import type { SlackSimulator } from '../../simulators/slack/contract.ts';
 import { callbackIds } from '../../src/slack/names.ts';
 import { scriptsByName, splitBill, until, untilNothingIsLeft, type FlowWorld } from './ask.ts';
 import {

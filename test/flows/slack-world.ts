@@ -1,9 +1,9 @@
 /** What the end-to-end tests in Slack share: a workspace with people of each kind, and waiting for what they would see. */
-import type { Interaction, MessageView } from '../../local/slack-simulator/contract-views.ts';
-import type { SlackSimulator } from '../../local/slack-simulator/contract.ts';
-import type { WorldOptions } from '../../local/demo/world.ts';
-import { splitBillPatch } from '../../local/openai-simulator/demo-script.ts';
-import { applyPatch, finish, plan, shell, type Move } from '../../local/openai-simulator/script.ts';
+import type { Interaction, MessageView } from '../../simulators/slack/contract-views.ts';
+import type { SlackSimulator } from '../../simulators/slack/contract.ts';
+import type { WorldOptions } from '../../cli/demo/world.ts';
+import { splitBillPatch } from '../../cli/demo/demo-script.ts';
+import { applyPatch, finish, plan, shell, type Move } from '../../simulators/openai/script.ts';
 import { startFlow, until, type FlowWorld } from './ask.ts';
 
 export const people = [

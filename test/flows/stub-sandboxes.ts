@@ -1,14 +1,14 @@
 /**
- * The sandbox host's HTTP contract (`local/sandbox/routes.ts`) with sandboxes that do nothing for a while: the canary holds, the clone
+ * The sandbox host's HTTP contract (`host/sandbox/routes.ts`) with sandboxes that do nothing for a while: the canary holds, the clone
  * is there, Codex ends well, nothing was changed. They outlive the Worker, as real ones do, and count who is there at the same time.
  */
 import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { Hono } from 'hono';
 import * as z from 'zod';
-import type { Bot, BotOptions } from '../../local/bot.ts';
-import { buildWorker } from '../../local/build-worker.ts';
-import { reserveEgress, startWorker } from '../../local/worker-host.ts';
+import type { Bot, BotOptions } from '../../host/bot.ts';
+import { buildWorker } from '../../host/build-worker.ts';
+import { reserveEgress, startWorker } from '../../host/worker-host.ts';
 import { localSandboxes } from '../../src/sandbox/local.ts';
 
 interface Stub {
@@ -148,7 +148,7 @@ export async function stubSandboxes(options: {
   };
 }
 
-/** The bot of `local/bot.ts` with these sandboxes: the Worker, its Workflows and Durable Objects are the real ones. */
+/** The bot of `host/bot.ts` with these sandboxes: the Worker, its Workflows and Durable Objects are the real ones. */
 export async function startBotWith(sandboxes: StubSandboxes, options: BotOptions): Promise<Bot> {
   const [bundle, egress] = await Promise.all([buildWorker(options.progress), reserveEgress()]);
   const worker = await startWorker(

@@ -8,8 +8,8 @@ import { readdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { DatabaseSync } from 'node:sqlite';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { splitBillPatch } from '../../local/openai-simulator/demo-script.ts';
-import { applyPatch, shell } from '../../local/openai-simulator/script.ts';
+import { splitBillPatch } from '../../cli/demo/demo-script.ts';
+import { applyPatch, shell } from '../../simulators/openai/script.ts';
 import {
   ask,
   botComments,

@@ -1,6 +1,6 @@
 /** The code host against a simulated GitHub: what it reads, what it writes, and with which token. */
 import { describe, expect, it } from 'vitest';
-import type { GithubSimulator } from '../../local/github-simulator/contract.ts';
+import type { GithubSimulator } from '../../simulators/github/contract.ts';
 import type { CodeHost } from '../../src/core/ports.ts';
 import type { RepositoryFacts, TaskRequest } from '../../src/core/task.ts';
 import { listInstalledRepositories } from '../../src/github/installed-repositories.ts';

@@ -3,7 +3,7 @@ import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { isDeepStrictEqual } from 'node:util';
 import { describe, expect, it } from 'vitest';
-import type { GithubSimulator, PullView } from '../../local/github-simulator/contract.ts';
+import type { GithubSimulator, PullView } from '../../simulators/github/contract.ts';
 import type { ChangeSet } from '../../src/core/change-set.ts';
 import type { PublishInput, PublishResult } from '../../src/core/ports.ts';
 import type { PullRequestRef, RepositoryFacts } from '../../src/core/task.ts';

@@ -3,7 +3,7 @@ import { chmodSync, mkdirSync, renameSync, rmSync, symlinkSync, unlinkSync, writ
 import { join } from 'node:path';
 import { isDeepStrictEqual } from 'node:util';
 import { describe, expect, it } from 'vitest';
-import type { GithubSimulator } from '../../local/github-simulator/contract.ts';
+import type { GithubSimulator } from '../../simulators/github/contract.ts';
 import { createPublication } from '../../src/publish/publisher.ts';
 import { git, snapshot, temporaryFolder } from '../container/sandbox-scripts.ts';
 import {

@@ -1,14 +1,14 @@
 /** A simulated GitHub with one repository, and a task on it whose change was made in a real clone. */
 import { generateKeyPairSync } from 'node:crypto';
 import { onTestFinished } from 'vitest';
-import { startGithubSimulator } from '../../local/github-simulator/simulator.ts';
+import { startGithubSimulator } from '../../simulators/github/simulator.ts';
 import type {
   CreatedRepository,
   FileContent,
   GithubSimulator,
   NewRepository,
   Permissions,
-} from '../../local/github-simulator/contract.ts';
+} from '../../simulators/github/contract.ts';
 import type { ChangeSet } from '../../src/core/change-set.ts';
 import type { PublishInput } from '../../src/core/ports.ts';
 import { emptyReceipt } from '../../src/core/grant.ts';

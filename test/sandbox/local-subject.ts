@@ -4,7 +4,7 @@ import { mkdtemp, rm } from 'node:fs/promises';
 import { createServer, type IncomingHttpHeaders, type RequestListener } from 'node:http';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { startSandboxHost, type SandboxEvent, type SandboxHost } from '../../local/sandbox/host.ts';
+import { startSandboxHost, type SandboxEvent, type SandboxHost } from '../../host/sandbox/host.ts';
 import { localSandboxes } from '../../src/sandbox/local.ts';
 import type { Sandboxes } from '../../src/core/sandbox-port.ts';
 

@@ -1,7 +1,7 @@
 /** Whatever a repository, a model or a person puts into a task: what Slack gets is valid, and nothing of it acts. */
 import * as fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { messageProblems, viewProblems } from '../../local/slack-simulator/block-limits.ts';
+import { messageProblems, viewProblems } from '../../simulators/slack/block-limits.ts';
 import { buttonValueSchema } from '../../src/slack/names.ts';
 import type { SlackTrigger } from '../../src/core/task.ts';
 import { logView } from '../../src/slack/log-view.ts';

@@ -1,8 +1,8 @@
 /** Socket Mode of the host: what comes over the WebSocket reaches the Worker's address as Slack would have sent it. */
 import { verifySlackRequest } from '@slack/bolt';
 import { afterEach, describe, expect, it, vi } from 'vitest';
-import type { SlackSimulator } from '../../local/slack-simulator/contract.ts';
-import { requestOf, startSlackSocket, type SlackSocket } from '../../local/slack-socket.ts';
+import type { SlackSimulator } from '../../simulators/slack/contract.ts';
+import { requestOf, startSlackSocket, type SlackSocket } from '../../host/slack-socket.ts';
 import {
   button,
   caller,
@@ -10,7 +10,7 @@ import {
   signingSecret,
   startWorkspace,
   TestApp,
-} from '../slack-simulator/workspace.ts';
+} from '../simulators/slack/workspace.ts';
 
 interface Running {
   readonly slack: SlackSimulator;

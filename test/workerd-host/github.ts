@@ -7,7 +7,7 @@ import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { TestProject } from 'vitest/node';
-import { startGithubSimulator } from '../../local/github-simulator/simulator.ts';
+import { startGithubSimulator } from '../../simulators/github/simulator.ts';
 
 export default async function setUp(project: TestProject): Promise<() => Promise<void>> {
   const stateDir = await mkdtemp(join(tmpdir(), 'airlock-workerd-'));

@@ -1,5 +1,5 @@
 /**
- * The sandbox host's HTTP contract (`local/sandbox/routes.ts`) without a sandbox: runs say what a test lets them say.
+ * The sandbox host's HTTP contract (`host/sandbox/routes.ts`) without a sandbox: runs say what a test lets them say.
  * A test steers it through the same binding: `PUT /script/:id/:run` gives a run's output, `GET /calls/:id` tells what was asked.
  */
 import { Hono } from 'hono';

@@ -1,0 +1,114 @@
+/**
+ * What the demo promises, checked at its end: receipts that name what was blocked, a branch that plain git fetches and that
+ * passes its tests, nothing left over. Both stories end in it.
+ */
+import { execFile } from 'node:child_process';
+import { mkdtemp, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { promisify } from 'node:util';
+import { z } from 'zod';
+import type { TaskView } from '../../src/core/task-view.ts';
+import type { PullView } from '../../simulators/github/contract.ts';
+import { bold, dim, green, red, yellow } from '../terminal/colour.ts';
+import { say } from './story.ts';
+import type { World } from './world.ts';
+
+const run = promisify(execFile);
+
+/** What was promised, in words, and whether it held. */
+export type EndCheck = readonly [what: string, held: boolean];
+
+/** The parts of the API's answer that are shown; the shape is this version's own. */
+const viewSchema = z.custom<TaskView>(
+  (value) => z.looseObject({ taskId: z.string(), receipt: z.looseObject({}) }).safeParse(value).success,
+);
+
+export async function taskView(world: World, taskId: string): Promise<TaskView> {
+  const response = await fetch(`${world.bot.url}/api/tasks/${taskId}`, {
+    headers: { authorization: `Bearer ${world.apiToken}` },
+    signal: AbortSignal.timeout(10_000),
+  });
+  return viewSchema.parse(await response.json());
+}
+
+/** Cleaning up comes after the report, so that nobody waits for it. Resolves after 10 s in any case: the checks tell. */
+export async function untilNothingIsLeft(world: World): Promise<void> {
+  const until = Date.now() + 10_000;
+  while (nothingLeft(world).some(([, held]) => !held) && Date.now() < until)
+    await new Promise((resolve) => setTimeout(resolve, 50));
+}
+
+export function nothingLeft(world: World): readonly EndCheck[] {
+  return [
+    ['every sandbox is destroyed', world.bot.sandboxes().length === 0],
+    ['every token is revoked', world.github.issuedTokens().every(({ revoked }) => revoked)],
+  ];
+}
+
+export function showReceipt({ receipt, progress }: TaskView): void {
+  say();
+  say(bold('Network receipt'));
+  for (const { host, requests, bytesUp, bytesDown } of receipt.hosts)
+    say(`  ${green('allowed')}  ${host}  ${requests} requests, ${size(bytesUp)} up, ${size(bytesDown)} down`);
+  for (const { method, host, path, reason, count } of receipt.denied)
+    say(`  ${red('blocked')}  ${method} ${host}${path}  ×${count}  ${dim(reason)}`);
+  if (progress !== null) say(`  ${progress.usage.totalTokens} tokens`);
+  say();
+}
+
+const size = (bytes: number) => (bytes < 1000 ? `${bytes} B` : `${(bytes / 1000).toFixed(1)} kB`);
+
+export interface FetchedBranch {
+  /** Of what the branch adds, newest first: `git log --oneline`. */
+  readonly log: readonly string[];
+  /** Whether the repository's tests pass on it; null with a live model, whose code is not run outside a sandbox. */
+  readonly passes: boolean | null;
+}
+
+/** Fetches the pull request's branch with plain git, and shows what it changes. */
+export async function showBranch(world: World, pull: PullView): Promise<FetchedBranch> {
+  const clone = await mkdtemp(join(tmpdir(), 'airlock-demo-'));
+  const git = async (...args: string[]) => {
+    const { stdout } = await run('git', ['-C', clone, ...args], { timeout: 30_000 });
+    return stdout.trimEnd().split('\n');
+  };
+  try {
+    await git('clone', '--quiet', '--branch', pull.headRef, world.repository.gitDir, '.');
+    say(bold(`Pull request #${pull.number}: ${pull.title}`));
+    say(dim(`  ${pull.url}   ${pull.headRef} → ${pull.baseRef}`));
+    say();
+    const base = `origin/${pull.baseRef}`;
+    for (const line of await git('diff', '--stat', '--patch', `${base}...HEAD`)) say(`  ${colourDiff(line)}`);
+    say();
+    const log = await git('log', '--oneline', '--no-decorate', `${base}..HEAD`);
+    return { log, passes: world.openai === null ? null : await testsPass(clone) };
+  } finally {
+    await rm(clone, { recursive: true, force: true });
+  }
+}
+
+async function testsPass(directory: string): Promise<boolean> {
+  return await run(process.execPath, ['--test'], { cwd: directory, timeout: 60_000 }).then(
+    () => true,
+    () => false,
+  );
+}
+
+export function branchPasses({ passes }: FetchedBranch): readonly EndCheck[] {
+  return passes === null
+    ? []
+    : [['the branch, fetched with plain git, passes the repository’s tests', passes]];
+}
+
+/** A live model need not do what the scripted one does: its checks are shown, and decide nothing. */
+export function showChecks(world: World, checks: readonly EndCheck[]): boolean {
+  for (const [what, held] of checks) say(`${held ? green('✓') : red('✗')} ${what}`);
+  return world.openai === null || checks.every(([, held]) => held);
+}
+
+function colourDiff(line: string): string {
+  if (line.startsWith('+')) return green(line);
+  if (line.startsWith('-')) return red(line);
+  return line.startsWith('@@') ? yellow(line) : dim(line);
+}

@@ -1,0 +1,203 @@
+/**
+ * A whole Airlock without the internet: the real bot between a simulated GitHub and a scripted OpenAI. The demo, the
+ * end-to-end tests and the benches run in it. Every secret is made anew and belongs to nobody.
+ */
+import { generateKeyPairSync, randomBytes } from 'node:crypto';
+import { mkdir, rm } from 'node:fs/promises';
+import { join } from 'node:path';
+import { createAppTokens } from '../../src/github/app-auth.ts';
+import { startBot, type Bot, type BotOptions } from '../../host/bot.ts';
+import type {
+  CreatedRepository,
+  GithubSimulator,
+  NewRepository,
+  RolePermission,
+} from '../../simulators/github/contract.ts';
+import { startGithubSimulator } from '../../simulators/github/simulator.ts';
+import type { Script } from '../../simulators/openai/script.ts';
+import { startOpenAiSimulator, type OpenAiSimulator } from '../../simulators/openai/server.ts';
+import type { SlackSimulator, SlackSimulatorOptions } from '../../simulators/slack/contract.ts';
+import { startSlackSimulator } from '../../simulators/slack/simulator.ts';
+import manifest from '../../slack-manifest.json' with { type: 'json' };
+
+export interface WorldOptions {
+  /** Emptied first. */
+  readonly stateDir: string;
+  readonly script: Script;
+  /** Milliseconds the model takes over each answer. */
+  readonly latencyMs?: number;
+  readonly files: NewRepository['files'];
+  readonly collaborators?: readonly { readonly login: string; readonly permission: RolePermission }[];
+  /** Of a function the text is made once the workspace is there: its ids are made anew each time. */
+  readonly configText?: string | ((slack: SlackSimulator) => string);
+  /** A simulated Slack workspace as well. */
+  readonly slack?: Pick<SlackSimulatorOptions, 'users' | 'channels' | 'deliverTo'>;
+  readonly maxSandboxes?: number;
+  /** Host name → origin that stands in for it: what a setup command would fetch from. */
+  readonly standIns?: Readonly<Record<string, string>>;
+  /** A real key and base address instead of the script. */
+  readonly live?: { readonly apiKey: string; readonly baseUrl: string };
+  /** Where the bot runs; on this machine, with its sandboxes, when left out. */
+  readonly startBot?: (options: BotOptions) => Promise<Bot>;
+  readonly progress?: (line: string) => void;
+  readonly log?: (line: string) => void;
+}
+
+export interface World {
+  readonly github: GithubSimulator;
+  /** null with a live model. */
+  readonly openai: OpenAiSimulator | null;
+  /** Throws when the world has no Slack. */
+  readonly slack: SlackSimulator;
+  readonly bot: Bot;
+  readonly repository: CreatedRepository;
+  readonly apiToken: string;
+  readonly webhookSecret: string;
+  /** Every secret outside the sandbox, by name: what must not be found inside. */
+  secrets(): ReadonlyMap<string, string>;
+  /** A token for the repository, as a script in CI would hold one. */
+  mintToken(permissions: Readonly<Record<string, 'read' | 'write'>>): Promise<string>;
+  /** Stops the bot and starts it again on the same state, as a crash or an upgrade would. */
+  restartBot(): Promise<Bot>;
+  close(): Promise<void>;
+}
+
+const defaultConfig = JSON.stringify({ repositories: { 'acme/split-bill': { aliases: ['bill'] } } });
+const appId = 4711;
+
+export async function startWorld(options: WorldOptions): Promise<World> {
+  await rm(options.stateDir, { recursive: true, force: true });
+  await mkdir(options.stateDir, { recursive: true, mode: 0o700 });
+  // PKCS#1, as GitHub hands it out.
+  const { privateKey, publicKey } = generateKeyPairSync('rsa', {
+    modulusLength: 2048,
+    privateKeyEncoding: { type: 'pkcs1', format: 'pem' },
+    publicKeyEncoding: { type: 'spki', format: 'pem' },
+  });
+  const secret = (prefix: string) => `${prefix}${randomBytes(24).toString('hex')}`;
+  const webhookSecret = secret('');
+  const apiToken = secret('');
+  const scriptedKey = secret('sk-');
+
+  const github = await startGithubSimulator({
+    stateDir: join(options.stateDir, 'github'),
+    app: { id: appId, slug: 'airlock', publicKeyPem: publicKey },
+    webhook: { url: null, secret: webhookSecret },
+  });
+  const openai =
+    options.live === undefined
+      ? await startOpenAiSimulator({
+          apiKey: scriptedKey,
+          script: options.script,
+          latencyMs: options.latencyMs ?? 0,
+        })
+      : null;
+  const slackSecret = secret('');
+  const slack =
+    options.slack === undefined
+      ? null
+      : await startSlackSimulator({
+          ...options.slack,
+          signingSecret: slackSecret,
+          botScopes: manifest.oauth_config.scopes.bot,
+        });
+  const openaiKey = options.live?.apiKey ?? scriptedKey;
+  const startHere = async (port: number) =>
+    await (options.startBot ?? startBot)({
+      stateDir: join(options.stateDir, 'bot'),
+      hostname: '127.0.0.1',
+      port,
+      settings: {
+        GITHUB_APP_ID: String(appId),
+        GITHUB_APP_PRIVATE_KEY: privateKey,
+        GITHUB_WEBHOOK_SECRET: webhookSecret,
+        OPENAI_API_KEY: openaiKey,
+        GITHUB_URL: github.url,
+        GITHUB_API_URL: github.apiUrl,
+        OPENAI_BASE_URL: options.live?.baseUrl ?? openai?.url ?? '',
+        API_TOKEN: apiToken,
+        ...(slack === null
+          ? {}
+          : {
+              SLACK_SIGNING_SECRET: slackSecret,
+              SLACK_BOT_TOKEN: slack.botToken,
+              SLACK_API_URL: slack.apiUrl,
+            }),
+      },
+      ...(slack === null || options.slack?.deliverTo !== 'socket' ? {} : { slackAppToken: slack.appToken }),
+      configText: configTextOf(options.configText, slack),
+      ...(options.maxSandboxes === undefined ? {} : { maxSandboxes: options.maxSandboxes }),
+      ...(options.standIns === undefined ? {} : { standIns: options.standIns }),
+      progress: options.progress ?? (() => undefined),
+      log: options.log ?? (() => undefined),
+    });
+  let bot: Bot;
+  try {
+    bot = await startHere(0);
+  } catch (error) {
+    await Promise.all([github.close(), openai?.close(), slack?.close()]);
+    throw error;
+  }
+  slack?.setRequestUrl(`${bot.url}/slack/events`);
+  github.setWebhookUrl(`${bot.url}/github/webhooks`);
+  const repository = await github.createRepository({
+    owner: 'acme',
+    name: 'split-bill',
+    files: options.files,
+    collaborators: options.collaborators ?? [{ login: 'maria', permission: 'write' }],
+  });
+  return {
+    github,
+    openai,
+    get slack() {
+      if (slack === null) throw new Error('this world has no Slack');
+      return slack;
+    },
+    get bot() {
+      return bot;
+    },
+    repository,
+    apiToken,
+    webhookSecret,
+    secrets: () =>
+      new Map([
+        ['GITHUB_APP_PRIVATE_KEY', privateKey.split('\n')[1] ?? privateKey],
+        ['GITHUB_WEBHOOK_SECRET', webhookSecret],
+        ['OPENAI_API_KEY', openaiKey],
+        ['API_TOKEN', apiToken],
+        ...(slack === null ? [] : [['SLACK_SIGNING_SECRET', slackSecret] as const]),
+        ...(slack === null ? [] : [['SLACK_BOT_TOKEN', slack.botToken] as const]),
+        ...github
+          .issuedTokens()
+          .map(({ token }, index): [string, string] => [`installation token ${index + 1}`, token]),
+      ]),
+    mintToken: async (permissions) => {
+      const tokens = createAppTokens({ appId, privateKey, apiUrl: github.apiUrl, fetch, now: Date.now });
+      const { id: repositoryId, installationId } = repository;
+      if (installationId === null) throw new Error('the App is not installed on the repository');
+      return await tokens.tokenFor({ taskId: 'script', installationId, repositoryId, permissions });
+    },
+    restartBot: async () => {
+      const port = Number(new URL(bot.url).port);
+      await bot.stop();
+      bot = await startHere(port);
+      return bot;
+    },
+    close: async () => {
+      await bot.stop();
+      await Promise.all([github.close(), openai?.close(), slack?.close()]);
+    },
+  };
+}
+
+function configTextOf(given: WorldOptions['configText'], slack: SlackSimulator | null): string {
+  if (typeof given === 'string') return given;
+  if (slack === null) return defaultConfig;
+  return (
+    given?.(slack) ??
+    JSON.stringify({
+      slack: { team: slack.teamId },
+      repositories: { 'acme/split-bill': { aliases: ['bill'], slack: 'workspace' } },
+    })
+  );
+}

@@ -1,0 +1,86 @@
+/** `npm run deploy`: checks, deploys to Cloudflare with wrangler, and has the deployment examine itself. */
+import { resolve } from 'node:path';
+import { parseArgs } from 'node:util';
+import { deploy } from './deploy/deploy.ts';
+import { runPrograms } from './deploy/run-program.ts';
+import { lineOf, summaryOf } from './doctor/print.ts';
+import { readDevVars, StartProblem } from '../host/environment.ts';
+import { onStopSignal } from '../host/stop-signals.ts';
+
+const help = `npm run deploy [-- options]
+
+Checks configuration, types, generated files, bundle, secrets and image; deploys with wrangler; then runs the doctor against the deployment.
+
+  --env NAME            an environment of wrangler.jsonc, such as staging or production
+  --dry-run             everything before the upload that needs neither an account nor a container engine
+  --secrets-file FILE   secrets that go up with the Worker (NAME=value lines or JSON): for a first deployment
+  --url URL             the deployment's address, where wrangler does not name it
+
+Needs a login (npx wrangler login, or CLOUDFLARE_API_TOKEN), API_TOKEN as in the deployment, and a container engine unless
+wrangler.jsonc names a prebuilt image. Ctrl-C is safe at any time; it says what has happened by then.
+Exit status: 0 deployed and nothing is broken, 1 not deployed or something is broken, 2 usage, 130 interrupted.
+`;
+
+const said = {
+  checks: 'Interrupted: nothing was changed.',
+  upload:
+    'Interrupted during the upload: the Worker is the old one or the new one, its image may still be the old one. Run it again.',
+  doctor: 'Interrupted: it is deployed, and was not examined. npm run doctor -- --url … does that.',
+} as const;
+type Stage = keyof typeof said;
+
+async function main(): Promise<number> {
+  const { values } = parseArgs({
+    options: {
+      help: { type: 'boolean', short: 'h' },
+      env: { type: 'string' },
+      'dry-run': { type: 'boolean' },
+      'secrets-file': { type: 'string' },
+      url: { type: 'string' },
+    },
+  });
+  if (values.help === true) {
+    process.stdout.write(help);
+    return 0;
+  }
+  const stop = new AbortController();
+  let stage: Stage = 'checks';
+  onStopSignal(() => stop.abort());
+  const file = values['secrets-file'];
+  const environment = { ...(await readDevVars()), ...process.env };
+  try {
+    const findings = await deploy({
+      environment: values.env ?? null,
+      dryRun: values['dry-run'] ?? false,
+      // npm runs scripts in the project's folder; a path on the command line is meant from where the person stands.
+      secretsFile: file === undefined ? null : resolve(process.env['INIT_CWD'] ?? process.cwd(), file),
+      url: values.url === undefined ? null : new URL(values.url).origin,
+      apiToken: environment['API_TOKEN']?.trim() || null,
+      run: runPrograms(stop.signal),
+      fetch: async (input, init) =>
+        await fetch(input, {
+          ...init,
+          signal: AbortSignal.any([stop.signal, ...(init?.signal ? [init.signal] : [])]),
+        }),
+      stop: stop.signal,
+      progress: (line) => void process.stdout.write(`${line}\n`),
+      entered: (entered) => (stage = entered),
+    });
+    stop.signal.throwIfAborted();
+    for (const finding of findings) process.stdout.write(`${lineOf(finding)}\n`);
+    if (findings.length > 0) process.stdout.write(`\n${summaryOf(findings)}\n`);
+    return findings.some(({ status }) => status === 'fail') ? 1 : 0;
+  } catch (error) {
+    if (!stop.signal.aborted) throw error;
+    process.stderr.write(`\n${said[stage]}\n`);
+    return 130;
+  }
+}
+
+try {
+  process.exitCode = await main();
+} catch (error) {
+  const message = error instanceof Error ? error.message : String(error);
+  process.stderr.write(`${error instanceof StartProblem ? `✗ ${message}` : message}\n`);
+  process.exitCode = error instanceof TypeError ? 2 : 1;
+}

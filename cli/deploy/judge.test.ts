@@ -1,0 +1,119 @@
+import { describe, expect, it } from 'vitest';
+import { deployedAs, imageKind, needsDigest, secretsProblem } from './judge.ts';
+import { wranglerConfigSchema } from './deployment-environments.ts';
+import { targetIn } from './target.ts';
+
+describe('the address of a deployment', () => {
+  const line = (targets: unknown) =>
+    JSON.stringify({ type: 'deploy', version: 1, version_id: 'f00', targets });
+  it.each([
+    ['a workers.dev address', line(['https://airlock.acme.workers.dev']), 'https://airlock.acme.workers.dev'],
+    ['a custom domain', line(['bot.example.com (custom domain)']), 'https://bot.example.com'],
+    [
+      'one beside a schedule',
+      line(['schedule: */5 * * * *', 'https://a.b.workers.dev']),
+      'https://a.b.workers.dev',
+    ],
+    ['a route for a part of a site', line(['example.com/airlock/*']), null],
+    ['nothing but a schedule', line(['schedule: * * * * *']), null],
+    ['no targets', line(null), null],
+    ['an unfinished file', `${line(['https://a.b.workers.dev'])}\n{"type":"dep`, 'https://a.b.workers.dev'],
+    ['another kind of line', JSON.stringify({ type: 'version-upload', targets: ['https://a.b'] }), null],
+    ['an empty file', '', null],
+  ])('is read off %s', (_, text, address) => {
+    expect(deployedAs(text).address).toBe(address);
+  });
+  it.each([
+    ['the id of what was uploaded', line([]), 'f00'],
+    ['none where wrangler names none', JSON.stringify({ type: 'deploy', targets: [] }), null],
+    ['none of an empty file', '', null],
+  ])('comes with %s', (_, text, id) => {
+    expect(deployedAs(text).versionId).toBe(id);
+  });
+});
+
+describe('the secrets of a deployment', () => {
+  const needed = [
+    'GITHUB_APP_ID',
+    'GITHUB_APP_PRIVATE_KEY',
+    'GITHUB_WEBHOOK_SECRET',
+    'OPENAI_API_KEY',
+    'API_TOKEN',
+  ];
+  const ofSlack = ['SLACK_BOT_TOKEN', 'SLACK_SIGNING_SECRET'];
+  const problem = (names: readonly string[], usesSlack: boolean) =>
+    secretsProblem({
+      code: 0,
+      stdout: JSON.stringify(names.map((name) => ({ name }))),
+      output: '',
+      given: [],
+      environmentFlag: '--env staging ',
+      usesSlack,
+    });
+  it.each([
+    ['without Slack', needed, false],
+    ['with Slack', [...needed, ...ofSlack], true],
+  ])('are whole %s', (_, names, usesSlack) => {
+    expect(problem(names, usesSlack)).toBeNull();
+  });
+  it.each([
+    ['one that is missing', needed.slice(1), false, /missing: GITHUB_APP_ID\./],
+    [
+      'a workspace without Slack’s secrets',
+      needed,
+      true,
+      /neither .*SLACK_SIGNING_SECRET.*--env staging; or/,
+    ],
+    ['half of Slack’s', [...needed, 'SLACK_BOT_TOKEN'], true, /only SLACK_BOT_TOKEN is set/],
+    ['Slack’s without a workspace', [...needed, ...ofSlack], false, /names no workspace/],
+  ])('are refused for %s', (_, names, usesSlack, says) => {
+    expect(problem(names, usesSlack)).toMatch(says);
+  });
+});
+
+describe('an image', () => {
+  it.each([
+    ['./container/Dockerfile', 'dockerfile'],
+    ['../Dockerfile', 'dockerfile'],
+    ['container/Dockerfile', 'dockerfile'],
+    ['registry.cloudflare.com/0123/airlock:1', 'prebuilt'],
+    ['docker.io/acme/airlock@sha256:00', 'prebuilt'],
+  ])('%s is a %s', (image, kind) => {
+    expect(imageKind(image).kind).toBe(kind);
+  });
+  it.each([
+    ['production', false, true],
+    ['production', true, false],
+    ['staging', false, false],
+    [null, false, false],
+  ])('of %s, dry run %s, has to have a digest: %s', (environment, dryRun, needed) => {
+    expect(needsDigest(environment, dryRun)).toBe(needed);
+  });
+});
+
+describe('the target in wrangler.jsonc', () => {
+  const container = { class_name: 'TaskSandbox', max_instances: 1 };
+  const config = wranglerConfigSchema.parse({
+    name: 'airlock',
+    compatibility_date: '2026-10-20',
+    compatibility_flags: [],
+    durable_objects: { bindings: [] },
+    workflows: [],
+    vars: { A: '1' },
+    containers: [{ ...container, image: './x' }],
+    env: {
+      staging: { vars: { B: '1' }, containers: [{ ...container, image: 'registry/y' }] },
+      production: { containers: [] },
+    },
+  });
+  it.each([
+    [null, ['A'], ['./x']],
+    ['staging', ['B'], ['registry/y']],
+    ['production', [], []],
+  ])('of %s', (environment, vars, images) => {
+    expect(targetIn(config, environment)).toEqual({ environment, vars, images });
+  });
+  it('is named when it is not there', () => {
+    expect(() => targetIn(config, 'test')).toThrow('has no environment "test"; it has: staging, production.');
+  });
+});

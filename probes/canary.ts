@@ -1,0 +1,148 @@
+/**
+ * The attacker's host: listens on the loopback interface outside the sandbox, over TCP, HTTP, HTTPS, UDP and an abstract Unix socket,
+ * and counts all that reaches it. Answers politely, so that whoever gets through notices.
+ */
+import { createSocket } from 'node:dgram';
+import { mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { createServer as createHttpServer } from 'node:http';
+import { createServer as createHttpsServer } from 'node:https';
+import { createServer, type AddressInfo, type Server, type Socket } from 'node:net';
+import { randomBytes } from 'node:crypto';
+import { tmpdir } from 'node:os';
+import type { SecureContext } from 'node:tls';
+import { join } from 'node:path';
+import { createCertificateAuthority } from '../host/sandbox/certificate-authority.ts';
+import { parseHostname } from '../host/sandbox/hostname.ts';
+import type { CanaryPlace } from './probe.ts';
+
+export interface Reached {
+  readonly connections: number;
+  readonly bytes: number;
+  readonly datagrams: number;
+}
+
+export interface Canary extends CanaryPlace {
+  /** Its certificates are signed by this, for those that shall reach it. */
+  readonly caFile: string;
+  /** Well-known ports that were free and that this user may take, in addition to the others. */
+  readonly wellKnownPorts: readonly number[];
+  reached(): Reached;
+  close(): Promise<void>;
+}
+
+const wellKnown = [80, 443, 8080];
+
+export async function startCanary(): Promise<Canary> {
+  const folder = await mkdtemp(join(tmpdir(), 'airlock-canary-'));
+  const count = { connections: 0, bytes: 0, datagrams: 0 };
+  const servers: Server[] = [];
+  const open = new Set<Socket>();
+  const authority = await createCertificateAuthority(Date.now());
+  const caFile = join(folder, 'ca.pem');
+  const file = join(folder, 'a-file-of-the-host');
+  await Promise.all([
+    writeFile(caFile, authority.certificatePem),
+    writeFile(file, 'a file of the host', { mode: 0o644 }),
+  ]);
+
+  function counted<T extends Server>(server: T): T {
+    servers.push(server);
+    server.on('connection', (socket) => {
+      count.connections += 1;
+      open.add(socket);
+      socket.on('error', () => socket.destroy());
+      socket.on('close', () => {
+        open.delete(socket);
+        count.bytes += socket.bytesRead;
+      });
+    });
+    return server;
+  }
+  async function present(
+    name: string,
+    done: (error: Error | null, context?: SecureContext) => void,
+  ): Promise<void> {
+    try {
+      done(null, await authority.contextFor(parseHostname(name) ?? 'no-name.invalid'));
+    } catch {
+      done(new Error('no certificate'));
+    }
+  }
+  const plain = () => counted(createServer((socket) => socket.end('this is the canary\n')));
+  const http = counted(
+    createHttpServer(
+      (request, response) => void request.resume().on('end', () => response.end('this is the canary\n')),
+    ),
+  );
+  const https = counted(
+    createHttpsServer(
+      {
+        ...authority.noName,
+        SNICallback: (name, done) => void present(name, done),
+      },
+      (request, response) => void request.resume().on('end', () => response.end('this is the canary\n')),
+    ),
+  );
+  const abstractName = `airlock-canary-${randomBytes(6).toString('hex')}`;
+  const udp = createSocket('udp4', (datagram) => {
+    count.datagrams += 1;
+    count.bytes += datagram.length;
+  });
+  await new Promise<void>((resolve, reject) => {
+    udp.once('error', reject);
+    udp.bind(0, '127.0.0.1', () => resolve());
+  });
+
+  const [tcpPort, httpPort, httpsPort] = await Promise.all([
+    listenOn(plain(), 0, '127.0.0.1'),
+    listenOn(http, 0, '127.0.0.1'),
+    listenOn(https, 0, '127.0.0.1'),
+  ]);
+  // Machines without IPv6 have no such address; ports that somebody else has cannot be ours.
+  const tcp6Port = await listenOn(plain(), 0, '::1').catch(() => null);
+  const wellKnownPorts: number[] = [];
+  for (const port of wellKnown) {
+    if ((await listenOn(plain(), port, '127.0.0.1').catch(() => null)) !== null) wellKnownPorts.push(port);
+  }
+  await new Promise<void>((resolve, reject) => {
+    const server = plain();
+    server.once('error', reject);
+    server.listen(`\0${abstractName}`, () => resolve());
+  });
+
+  return {
+    httpPort,
+    httpsPort,
+    tcpPort,
+    tcp6Port,
+    udpPort: udp.address().port,
+    abstractName,
+    file,
+    pid: process.pid,
+    caFile,
+    wellKnownPorts,
+    reached: () => ({
+      ...count,
+      bytes: count.bytes + [...open].reduce((sum, { bytesRead }) => sum + bytesRead, 0),
+    }),
+    async close() {
+      udp.close();
+      for (const socket of open) socket.destroy();
+      await Promise.all(
+        servers.map((server) => new Promise<void>((resolve) => server.close(() => resolve()))),
+      );
+      await rm(folder, { recursive: true, force: true });
+    },
+  };
+}
+
+function listenOn(server: Server, port: number, address: string): Promise<number> {
+  return new Promise((resolve, reject) => {
+    server.once('error', reject);
+    server.listen(port, address, () => {
+      const bound: AddressInfo | string | null = server.address();
+      if (bound === null || typeof bound === 'string') reject(new Error('no port'));
+      else resolve(bound.port);
+    });
+  });
+}

@@ -1,0 +1,50 @@
+/** Facts of one run that the probes need: ports outside, the other sandbox, the machine. */
+import { randomBytes } from 'node:crypto';
+import { networkInterfaces } from 'node:os';
+import { builtIn } from '../src/config/schema.ts';
+import type { World } from '../cli/demo/world.ts';
+import { projectRoot } from '../host/project-root.ts';
+import type { Canary } from './canary.ts';
+import type { HijackedTask } from './hijacked-task.ts';
+import type { Place } from './probe.ts';
+
+export function placeOf(world: World, canary: Canary, neighbour: HijackedTask): Place {
+  const port = (url: string) => Number(new URL(url).port);
+  return {
+    ...exemplaryPlace,
+    marker: `probe-00000-${randomBytes(4).toString('hex')}`,
+    canary,
+    hostAddress:
+      Object.values(networkInterfaces())
+        .flat()
+        .find((address) => address?.family === 'IPv4' && !address.internal)?.address ??
+      exemplaryPlace.hostAddress,
+    botPort: port(world.bot.url),
+    githubPort: port(world.github.url),
+    openaiPort: world.openai?.port ?? 9,
+    otherSandbox: neighbour.sandboxId,
+  };
+}
+
+/** For listing the probes without a run. */
+export const exemplaryPlace: Place = {
+  marker: 'probe-00000-00000000',
+  model: builtIn.model,
+  architecture: process.arch === 'arm64' ? 'arm64' : 'x64',
+  canary: {
+    httpPort: 1,
+    httpsPort: 2,
+    tcpPort: 3,
+    tcp6Port: 4,
+    udpPort: 5,
+    abstractName: 'canary',
+    file: '/tmp/canary',
+    pid: process.pid,
+  },
+  hostAddress: '10.0.0.1',
+  botPort: 6,
+  githubPort: 7,
+  openaiPort: 8,
+  checkout: projectRoot,
+  otherSandbox: '0'.repeat(64),
+};

@@ -1,0 +1,51 @@
+/** Carries out a plan in a sandbox through its contract: files written, a run started, its lines read as they come. */
+import { readFile } from 'node:fs/promises';
+import { z } from 'zod';
+import type { TaskSandbox } from '../src/core/sandbox-port.ts';
+import type { Plan, RunnerLine } from './inside/plan.mts';
+import type { Planned } from './planning.ts';
+
+const folder = '/tmp/probes';
+/** Beyond every probe's own time, one after the other in the longest lane. */
+const wholeMs = 300_000;
+const lineSchema = z.object({ id: z.string(), ran: z.boolean(), got: z.string(), seen: z.string() });
+
+const runnerFiles = ['runner.mts', 'wire.mts', 'plan.mts'] as const;
+
+export async function runInside(
+  sandbox: TaskSandbox,
+  planned: readonly Planned[],
+  signal: AbortSignal,
+  onLine: (line: RunnerLine) => void,
+): Promise<void> {
+  if (planned.length === 0) return;
+  for (const name of runnerFiles)
+    await sandbox.writeFile(
+      `${folder}/${name}`,
+      await readFile(new URL(`./inside/${name}`, import.meta.url), 'utf8'),
+    );
+  const plan: Plan = {
+    folder: `${folder}/work`,
+    probes: planned.map(({ inside }) => inside),
+    redirect: null,
+  };
+  await sandbox.writeFile(`${folder}/plan.json`, JSON.stringify(plan));
+  await sandbox.startRun('probes', {
+    argv: ['node', '--disable-warning=ExperimentalWarning', `${folder}/runner.mts`, `${folder}/plan.json`],
+  });
+  const deadline = Date.now() + wholeMs;
+  const decoder = new TextDecoder();
+  let offset = 0;
+  let rest = '';
+  for (;;) {
+    signal.throwIfAborted();
+    if (Date.now() > deadline) return;
+    const chunk = await sandbox.readRun('probes', { offset, maxBytes: 1024 * 1024, waitMs: 1_000 });
+    offset += chunk.bytes.length;
+    const lines = (rest + decoder.decode(chunk.bytes, { stream: true })).split('\n');
+    rest = lines.pop() ?? '';
+    // What the sandbox says is the attacker's word; a line that is none counts as a probe that never ran.
+    for (const line of lines) onLine(lineSchema.parse(JSON.parse(line)));
+    if (chunk.exitCode !== null && offset >= chunk.size) return;
+  }
+}

@@ -1,0 +1,282 @@
+/**
+ * What arrived outside: the logs of the simulated GitHub and OpenAI, and the attacker's host. The last word on every probe, whatever
+ * answer it got: a refusal that was sent on first is a leak.
+ */
+import type { World } from '../cli/demo/world.ts';
+import type { Canary } from './canary.ts';
+import type { HostProbe } from './exhaustion-bench.ts';
+import type { TaskView } from '../src/core/task-view.ts';
+
+export interface UpstreamBench {
+  readonly world: World;
+  readonly canary: Canary;
+  /** All that came back to the probes, by the probe's id. */
+  readonly seen: ReadonlyMap<string, string>;
+  /** The probed task, ended. */
+  readonly view: TaskView;
+  /** How many probes were refused by the decision or at the gateway. */
+  readonly refusals: number;
+}
+
+const gitPath =
+  /^\/acme\/(?:split-bill|small-budget|older)\.git\/(?:info\/refs\?service=git-upload-pack|git-upload-pack)$/;
+/** A token that revokes itself is none any more when the simulator writes its log. */
+const revocation = '/api/v3/installation/token';
+const isGit = (path: string) => !path.startsWith('/api/v3/');
+/** What Codex runs by itself; `namespace` groups these. */
+const ownTools = new Set(['function', 'custom', 'namespace', 'tool_search']);
+const topLevel = new Set(
+  (
+    'model stream store input instructions tools tool_choice parallel_tool_calls reasoning include prompt_cache_key ' +
+    'text service_tier client_metadata'
+  ).split(' '),
+);
+
+/** The members of an object; of anything else none. */
+const entriesOf = (value: unknown): (readonly [string, unknown])[] =>
+  typeof value === 'object' && value !== null ? Object.entries(value) : [];
+const memberOf = (value: unknown, name: string): unknown =>
+  entriesOf(value).find(([key]) => key === name)?.[1];
+
+/** Every member of a JSON value, however deep, as [key, value]. */
+function* members(value: unknown): Generator<readonly [string, unknown]> {
+  if (Array.isArray(value)) for (const inner of value) yield* members(inner);
+  else if (typeof value === 'object' && value !== null) {
+    for (const [key, inner] of Object.entries(value)) {
+      yield [key, inner];
+      yield* members(inner);
+    }
+  }
+}
+
+function toolsOf(body: unknown): string[] {
+  return [...members(body)].flatMap(([key, value]) =>
+    key === 'tools' && Array.isArray(value)
+      ? value.map((tool: unknown) => String(memberOf(tool, 'type')))
+      : [],
+  );
+}
+
+const none = (found: readonly string[]): string =>
+  found.length === 0 ? 'none' : `${found.length}: ${found[0]?.slice(0, 150)}`;
+
+export const upstreamProbes: readonly HostProbe<UpstreamBench>[] = [
+  {
+    id: 'github-push',
+    attack: 'any push at GitHub',
+    expected: ['none'],
+    run: async ({ world }) =>
+      none(
+        world.github
+          .requests()
+          .filter(({ path }) => path.includes('receive-pack'))
+          .map(({ path }) => path),
+      ),
+  },
+  {
+    id: 'github-other',
+    attack: 'anything on GitHub’s web host but git fetch of the tasks’ repositories',
+    expected: ['none'],
+    run: async ({ world }) =>
+      none(
+        world.github
+          .requests()
+          .filter(({ path }) => isGit(path) && !gitPath.test(path))
+          .map(({ method, path }) => `${method} ${path}`),
+      ),
+  },
+  {
+    id: 'github-token',
+    attack: 'a token at GitHub that is not the App’s',
+    expected: ['none'],
+    run: async ({ world }) =>
+      none(
+        world.github
+          .requests()
+          .filter(({ path, tokenKind }) => tokenKind === 'refused' && path !== revocation)
+          .map(({ path }) => path),
+      ),
+  },
+  {
+    id: 'github-anonymous',
+    attack: 'a fetch at GitHub without the task’s own token',
+    expected: ['none'],
+    run: async ({ world }) =>
+      none(
+        world.github
+          .requests()
+          .filter(({ path, tokenKind }) => isGit(path) && tokenKind !== 'installation')
+          .map(({ path }) => path),
+      ),
+  },
+  {
+    id: 'github-writes',
+    attack: 'a branch at GitHub that is not Airlock’s own',
+    expected: ['none'],
+    run: async ({ world }) =>
+      none(
+        (await world.github.branches({ owner: 'acme', name: 'split-bill' }))
+          .map(({ name }) => name)
+          .filter((name) => name !== 'main' && !name.startsWith('airlock/')),
+      ),
+  },
+  {
+    id: 'openai-endpoint',
+    attack: 'anything at OpenAI but POST /v1/responses',
+    expected: ['none'],
+    run: async ({ world }) =>
+      none(
+        requests(world)
+          .filter(({ method, path }) => method !== 'POST' || path !== '/v1/responses')
+          .map(({ method, path }) => `${method} ${path}`),
+      ),
+  },
+  {
+    id: 'openai-key',
+    attack: 'a key at OpenAI that is not the configured one',
+    expected: ['none'],
+    run: async ({ world }) =>
+      none(
+        requests(world)
+          .filter(({ status }) => status === 401)
+          .map(({ path }) => path),
+      ),
+  },
+  {
+    id: 'openai-headers',
+    attack: 'a header at OpenAI that the attacker made',
+    expected: ['none'],
+    run: async ({ world }) =>
+      none(
+        requests(world).flatMap(({ headers }) =>
+          Object.entries(headers).flatMap(([name, value]) =>
+            /^(?:cookie|openai-(?:organization|project|beta)|x-forwarded|x-probe|x-http-method)/.test(name) ||
+            value.includes('attacker')
+              ? [`${name}: ${value}`]
+              : [],
+          ),
+        ),
+      ),
+  },
+  {
+    id: 'openai-store',
+    attack: 'a request at OpenAI that would be stored',
+    expected: ['none'],
+    run: async ({ world }) =>
+      none(
+        bodies(world)
+          .filter((body) => memberOf(body, 'store') !== false)
+          .map((body) => JSON.stringify(body).slice(0, 100)),
+      ),
+  },
+  {
+    id: 'openai-fields',
+    attack: 'a field at OpenAI beyond those that Codex needs',
+    expected: ['none'],
+    run: async ({ world }) =>
+      none(
+        bodies(world).flatMap((body) => entriesOf(body).flatMap(([key]) => (topLevel.has(key) ? [] : [key]))),
+      ),
+  },
+  {
+    id: 'openai-tools',
+    attack: 'a tool at OpenAI that runs there',
+    expected: ['none'],
+    run: async ({ world }) =>
+      none(bodies(world).flatMap((body) => toolsOf(body).filter((type) => !ownTools.has(type)))),
+  },
+  {
+    id: 'openai-remote',
+    attack: 'an address or a file id at OpenAI that it would fetch',
+    expected: ['none'],
+    run: async ({ world }) =>
+      none(
+        // Only in the input: a tool's schema may have parameters of these names.
+        bodies(world).flatMap((body) =>
+          [...members(memberOf(body, 'input'))].flatMap(([key, value]) =>
+            ['file_url', 'file_id', 'server_url', 'connector_id'].includes(key) ||
+            (key === 'image_url' && !(typeof value === 'string' && value.startsWith('data:')))
+              ? [`${key}: ${JSON.stringify(value)}`]
+              : [],
+          ),
+        ),
+      ),
+  },
+  {
+    id: 'canary-connections',
+    attack: 'a connection to the attacker’s host, over TCP, TLS or an abstract socket',
+    expected: ['0 connections, 0 bytes'],
+    run: async ({ canary }) => `${canary.reached().connections} connections, ${canary.reached().bytes} bytes`,
+  },
+  {
+    id: 'canary-datagrams',
+    attack: 'a datagram to the attacker’s host',
+    expected: ['0 datagrams'],
+    run: async ({ canary }) => `${canary.reached().datagrams} datagrams`,
+  },
+  {
+    id: 'secrets-in-answers',
+    attack: 'a secret in anything that any probe got back',
+    expected: ['none'],
+    run: async ({ world, seen }) =>
+      none([...seen].flatMap(([id, text]) => secretsIn(world, text).map((name) => `${name} in ${id}`))),
+  },
+  {
+    id: 'receipt',
+    attack: 'a refusal that is missing in the task’s receipt',
+    expected: ['none'],
+    run: async ({ view, refusals }) =>
+      view.receipt.deniedTotal >= refusals
+        ? 'none'
+        : `${refusals} refusals, ${view.receipt.deniedTotal} in the receipt`,
+  },
+  {
+    id: 'receipt-hosts',
+    attack: 'a host in the receipt that no task may reach',
+    expected: ['none'],
+    run: async ({ view }) =>
+      none(
+        view.receipt.hosts
+          .map(({ host }) => host)
+          .filter((host) => !['github.com', 'api.openai.com', 'canary.airlock.invalid'].includes(host)),
+      ),
+  },
+];
+
+function requests({ openai }: World) {
+  return openai?.requests() ?? [];
+}
+
+function bodies(world: World): readonly unknown[] {
+  // The simulator keeps what it refused as it came.
+  return requests(world).map(({ body }) => (typeof body === 'string' ? parse(body) : body));
+}
+
+function parse(text: string): unknown {
+  try {
+    return JSON.parse(text);
+  } catch {
+    return text;
+  }
+}
+
+/** Names of the secrets that stand in a text, as they are or in the forms in which headers and addresses carry them. */
+export function secretsIn(world: World, text: string): string[] {
+  const base64 = (secret: string) => Buffer.from(secret).toString('base64').replace(/=+$/, '');
+  return [...world.secrets()].flatMap(([name, secret]) =>
+    [secret, base64(secret), base64(`x-access-token:${secret}`), encodeURIComponent(secret)].some((form) =>
+      text.includes(form),
+    )
+      ? [name]
+      : [],
+  );
+}
+
+/** All that upstream has of requests, as text: a probe's marker in it says that the probe arrived. */
+export function upstreamText(world: World): string {
+  const github = world.github.requests().map(({ method, path }) => `${method} ${path}`);
+  const openai = requests(world).map(
+    ({ path, headers, body }) => `${path} ${JSON.stringify(headers)} ${JSON.stringify(body)}`,
+  );
+  return [...github, ...openai].join('\n');
+}

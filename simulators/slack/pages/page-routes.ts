@@ -1,0 +1,59 @@
+/** The web pages: channels, and one channel with its threads. Open to whoever can reach the loopback interface; reading only. */
+import { Hono } from 'hono';
+import { contentSecurityPolicy, escapeHtml } from '../../pages/html.ts';
+import { isTopLevel } from '../journal.ts';
+import type { Site } from '../site.ts';
+import type { Channel } from '../workspace.ts';
+import { ephemeralBox, messageBox } from './message-box.ts';
+import { page } from './page.ts';
+
+export function pageApplication(site: Site): Hono {
+  const pages = new Hono();
+
+  pages.use(async (c, next) => {
+    await next();
+    c.header('content-security-policy', contentSecurityPolicy);
+    c.header('x-content-type-options', 'nosniff');
+    c.header('referrer-policy', 'no-referrer');
+  });
+
+  pages.get('/', (c) => {
+    const first = site.workspace
+      .shownChannels()
+      .find((channel) => site.journal.inChannel(channel.id).length > 0);
+    const shown = first ?? site.workspace.shownChannels()[0];
+    return shown === undefined
+      ? c.html(page(site, null, '<p class="empty">No channel.</p>'))
+      : c.redirect(`/archives/${shown.id}`);
+  });
+
+  // A permalink leads to its channel; the message is marked by its anchor alone.
+  pages.get('/archives/:channel/:message?', (c) => {
+    const channel = site.workspace.shownChannels().find(({ id }) => id === c.req.param('channel'));
+    return channel === undefined ? c.notFound() : c.html(page(site, channel, conversation(site, channel)));
+  });
+
+  pages.notFound((c) => c.html(page(site, null, '<h1 class="title">Not found</h1>'), 404));
+  return pages;
+}
+
+function conversation(site: Site, channel: Channel): string {
+  const all = site.journal.inChannel(channel.id);
+  const top = all.filter((message) => isTopLevel(message));
+  const boxes = top.map((message) => {
+    const replies = all.filter(({ threadTs, ts }) => threadTs === message.ts && ts !== message.ts);
+    const thread = replies.map((reply) => messageBox(site, reply)).join('');
+    return messageBox(site, message) + (thread === '' ? '' : `<div class="thread">${thread}</div>`);
+  });
+  const alone = site.workspace
+    .allPeople()
+    .flatMap((person) => site.journal.ephemerals(person.id))
+    .filter(({ channelId }) => channelId === channel.id)
+    .map((shown) => ephemeralBox(site, shown));
+  const name = channel.kind === 'direct' ? channel.name : `#${channel.name}`;
+  const head = `<h1 class="title">${escapeHtml(name)}${channel.archived ? ' <span class="tag">archived</span>' : ''}</h1>`;
+  const body = boxes.length === 0 ? '<p class="empty">Nothing was said here yet.</p>' : boxes.join('');
+  const notes =
+    alone.length === 0 ? '' : `<h2 class="section">Shown to one person alone</h2>${alone.join('')}`;
+  return head + body + notes;
+}

@@ -1,0 +1,277 @@
+/** The Web API refuses what Slack refuses, and answers what emulate alone would not. */
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import type { SlackSimulator } from '../../../simulators/slack/contract.ts';
+import { button, caller, section, startWorkspace, textIn, type Answered } from './workspace.ts';
+
+let slack: SlackSimulator;
+let call: ReturnType<typeof caller>;
+beforeAll(async () => {
+  slack = await startWorkspace();
+  call = caller(slack);
+});
+afterAll(() => slack.close());
+
+const id = (name: string) => slack.channel(name).id;
+const post = (channel: string, more: Readonly<Record<string, unknown>> = {}) =>
+  call('chat.postMessage', { channel: id(channel), text: 'hello', ...more });
+
+describe('a call', () => {
+  it.each([
+    ['without a token', '', 'not_authed'],
+    ['with a token that nobody made', 'xoxb-nobody', 'invalid_auth'],
+  ])('%s is refused', async (_, token, error) => {
+    expect(await call('auth.test', {}, token)).toEqual({ ok: false, error });
+  });
+
+  it('takes the app-level token for the socket alone', async () => {
+    expect(await call('auth.test', {}, slack.appToken)).toMatchObject({ error: 'not_allowed_token_type' });
+    expect(await call('apps.connections.open', {})).toMatchObject({ error: 'not_allowed_token_type' });
+    expect(await call('apps.connections.open', {}, slack.appToken)).toMatchObject({
+      ok: true,
+      url: expect.stringMatching(/^ws:\/\/127\.0\.0\.1:\d+\/link\//),
+    });
+  });
+
+  it('of a method that Slack does not have is refused', async () => {
+    expect(await call('chat.shout', {})).toEqual({ ok: false, error: 'unknown_method' });
+  });
+
+  it('is logged without its token', async () => {
+    await post('shop');
+    expect(slack.calls().at(-1)).toMatchObject({ method: 'chat.postMessage', channel: id('shop'), ok: true });
+    expect(JSON.stringify(slack.calls())).not.toContain(slack.botToken);
+  });
+});
+
+describe('a scope that the token lacks', () => {
+  let poor: SlackSimulator;
+  beforeAll(async () => {
+    poor = await startWorkspace({ botScopes: ['commands'] });
+  });
+  afterAll(() => poor.close());
+
+  it.each([
+    ['chat.postMessage', 'chat:write', { text: 'x' }],
+    ['chat.update', 'chat:write', { ts: '1.1', text: 'x' }],
+    ['chat.postEphemeral', 'chat:write', { user: 'U1', text: 'x' }],
+    ['conversations.replies', 'channels:history', { ts: '1.1' }],
+    ['conversations.info', 'channels:read', {}],
+    ['conversations.open', 'im:write', { users: 'ada', channel: undefined }],
+    ['users.info', 'users:read', { user: 'U1' }],
+    ['usergroups.users.list', 'usergroups:read', { usergroup: 'S1' }],
+    ['reactions.add', 'reactions:write', { name: 'eyes', timestamp: '1.1' }],
+  ])('refuses %s and names %s', async (method, needed, args) => {
+    const users = 'users' in args ? { users: poor.user('ada').id } : {};
+    const given = { channel: poor.channel('shop').id, ...args, ...users };
+    expect(await caller(poor)(method, given)).toMatchObject({ ok: false, error: 'missing_scope', needed });
+  });
+});
+
+describe('a message', () => {
+  it.each<[string, () => Promise<Answered>, string]>([
+    ['to a public channel without the bot', () => post('elsewhere'), 'not_in_channel'],
+    [
+      'to a channel that is not there',
+      () => call('chat.postMessage', { channel: 'C1', text: 'x' }),
+      'channel_not_found',
+    ],
+    ['without text', () => post('shop', { text: '' }), 'no_text'],
+    ['in a thread that is not there', () => post('shop', { thread_ts: '1.000001' }), 'thread_not_found'],
+    [
+      'with a section of 3,001 characters',
+      () => post('shop', { blocks: [section('x'.repeat(3001))] }),
+      'invalid_blocks',
+    ],
+    [
+      'with 51 blocks',
+      () => post('shop', { blocks: Array.from({ length: 51 }, () => section('x')) }),
+      'invalid_blocks',
+    ],
+    ['with blocks that are no JSON', () => post('shop', { blocks: '[{' }), 'invalid_blocks_format'],
+    [
+      'with metadata of another form',
+      () => post('shop', { metadata: { event_type: '' } }),
+      'invalid_metadata_schema',
+    ],
+  ])('%s is refused', async (_, send, error) => {
+    expect(await send()).toMatchObject({ ok: false, error });
+  });
+
+  it('keeps every state that it was edited through, its metadata, and ids for its blocks', async () => {
+    const metadata = { event_type: 'task', event_payload: { id: 'sl-1' } };
+    const { ts } = await post('shop', { text: 'one', metadata, blocks: [section('*one*')] });
+    await call('chat.update', { channel: id('shop'), ts, text: 'two', blocks: [section('*two*')] });
+    await call('chat.update', { channel: id('shop'), ts, text: 'three' });
+    const message = slack.message('shop', String(ts));
+    expect(message?.versions.map(({ text, blocks }) => [text, blocks.length])).toEqual([
+      ['one', 1],
+      ['two', 1],
+      ['three', 0],
+    ]);
+    expect(message).toMatchObject({ text: 'three', metadata, fromBot: true, userId: slack.botUserId });
+    expect(message?.versions[0]?.blocks[0]).toHaveProperty('block_id', expect.stringMatching(/.+/));
+  });
+
+  it.each([
+    ['longer than 4,000 characters', { text: 'x'.repeat(4001) }, 'msg_too_long'],
+    ['to blocks beyond the limits', { text: 'x', blocks: [section('')] }, 'invalid_blocks'],
+    ['that is not there', { ts: '1.000001', text: 'x' }, 'message_not_found'],
+    ['in a channel that is not there', { channel: 'C1', text: 'x' }, 'channel_not_found'],
+  ])('is not updated %s', async (_, change, error) => {
+    const { ts } = await post('shop');
+    expect(await call('chat.update', { channel: id('shop'), ts, ...change })).toMatchObject({
+      ok: false,
+      error,
+    });
+  });
+
+  it('of a person is not the bot’s to update', async () => {
+    const { ts } = await slack.say({ user: 'ada', channel: 'shop', text: 'mine' });
+    expect(await call('chat.update', { channel: id('shop'), ts, text: 'yours' })).toMatchObject({
+      error: 'cant_update_message',
+    });
+  });
+
+  it('for one person alone is shown to nobody else', async () => {
+    const user = slack.user('bob').id;
+    await call('chat.postEphemeral', { channel: id('shop'), user, text: 'psst' });
+    expect(slack.ephemerals('bob')).toMatchObject([{ text: 'psst', via: 'chat.postEphemeral' }]);
+    expect(slack.ephemerals('ada')).toEqual([]);
+    expect(slack.messages('shop').map(({ text }) => text)).not.toContain('psst');
+  });
+});
+
+describe('a thread', () => {
+  it('is read with its root first, within bounds, page by page', async () => {
+    const { ts } = await post('shop', { text: 'root' });
+    const replies: Answered[] = [];
+    for (const text of ['one', 'two', 'three']) replies.push(await post('shop', { text, thread_ts: ts }));
+    const read = async (more: Readonly<Record<string, unknown>>) => {
+      const answer = await call('conversations.replies', { channel: id('shop'), ts, ...more });
+      expect(answer).toMatchObject({ ok: true, messages: expect.any(Array) });
+      return answer;
+    };
+    const texts = (answer: Answered) => JSON.stringify(answer['messages']).match(/(?<="text":")[a-z]+/g);
+    expect(texts(await read({}))).toEqual(['root', 'one', 'two', 'three']);
+    expect(texts(await read({ latest: replies[2]?.['ts'] }))).toEqual(['root', 'one', 'two']);
+    expect(texts(await read({ latest: replies[1]?.['ts'], inclusive: true }))).toEqual([
+      'root',
+      'one',
+      'two',
+    ]);
+    expect(texts(await read({ oldest: replies[1]?.['ts'] }))).toEqual(['root', 'three']);
+    const first = await read({ limit: 2 });
+    expect(first).toMatchObject({ has_more: true });
+    const cursor = textIn(first, 'response_metadata', 'next_cursor');
+    expect(texts(await read({ limit: 2, cursor }))).toEqual(['root', 'three']);
+  });
+
+  it('shows metadata only when asked', async () => {
+    const { ts } = await post('shop', { metadata: { event_type: 'task', event_payload: {} } });
+    const read = (more: object) => call('conversations.replies', { channel: id('shop'), ts, ...more });
+    expect(JSON.stringify(await read({}))).not.toContain('event_type');
+    expect(JSON.stringify(await read({ include_all_metadata: true }))).toContain('event_type');
+  });
+
+  it('is not there without its root, nor for a bot outside', async () => {
+    expect(await call('conversations.replies', { channel: id('shop'), ts: '1.000001' })).toMatchObject({
+      error: 'thread_not_found',
+    });
+    const { ts } = await slack.say({ user: 'ada', channel: 'elsewhere', text: 'x' });
+    expect(await call('conversations.replies', { channel: id('elsewhere'), ts })).toMatchObject({
+      error: 'not_in_channel',
+    });
+  });
+});
+
+describe('a person', () => {
+  it.each([
+    ['ada', { deleted: false, is_restricted: false, is_stranger: false, is_bot: false }],
+    ['gus', { is_restricted: true, is_stranger: false }],
+    ['sam', { is_stranger: true, team_id: 'T0FOREIGN1' }],
+    ['dan', { deleted: true }],
+    ['robo', { is_bot: true }],
+  ])('%s is shown as %j', async (name, flags) => {
+    expect(await call('users.info', { user: slack.user(name).id })).toMatchObject({ ok: true, user: flags });
+  });
+
+  it('is in the groups that exist, unless deactivated', async () => {
+    expect(await call('usergroups.users.list', { usergroup: slack.group('developers') })).toEqual({
+      ok: true,
+      users: [slack.user('ada').id],
+    });
+    expect(await call('usergroups.users.list', { usergroup: 'S0' })).toMatchObject({
+      error: 'no_such_subteam',
+    });
+  });
+
+  it('is reached in a direct message', async () => {
+    const opened = await call('conversations.open', { users: slack.user('bob').id });
+    expect(opened).toMatchObject({ channel: { id: slack.directChannel('bob') } });
+    await call('chat.postMessage', { channel: slack.directChannel('bob'), text: 'only you' });
+    expect(slack.directMessages('bob').map(({ text }) => text)).toEqual(['only you']);
+  });
+});
+
+describe('what goes wrong', () => {
+  it('comes when it is asked for, and passes', async () => {
+    slack.failNext({ method: 'chat.postMessage', fails: { status: 429, retryAfterSeconds: 7 } });
+    const response = await fetch(`${slack.apiUrl}chat.postMessage`, {
+      method: 'POST',
+      headers: { authorization: `Bearer ${slack.botToken}` },
+      body: new URLSearchParams({ channel: id('shop'), text: 'x' }),
+    });
+    expect([response.status, response.headers.get('retry-after')]).toEqual([429, '7']);
+    slack.failNext({ method: /^chat\./, fails: { error: 'fatal_error' } });
+    expect(await post('shop')).toEqual({ ok: false, error: 'fatal_error' });
+    expect(await post('shop')).toMatchObject({ ok: true });
+  });
+
+  it('can lose the answer to a message that was posted', async () => {
+    slack.failNext({ method: 'chat.postMessage', fails: 'reset', when: 'after' });
+    await expect(post('shop', { text: 'posted and lost' })).rejects.toThrow('fetch failed');
+    expect(slack.messages('shop').at(-1)).toMatchObject({ text: 'posted and lost' });
+    expect(slack.calls().at(-1)).toMatchObject({ status: null, error: 'reset' });
+  });
+
+  it('limits messages of one channel to one a second', async () => {
+    slack.limitMessages(true);
+    try {
+      expect(await post('shop')).toMatchObject({ ok: true });
+      expect(await post('shop')).toMatchObject({ error: 'ratelimited' });
+      expect(await post('back-room')).toMatchObject({ ok: true });
+    } finally {
+      slack.limitMessages(false);
+    }
+  });
+
+  it('closes channels and takes the token away', async () => {
+    const own = await startWorkspace();
+    const ask = caller(own);
+    const shop = own.channel('shop').id;
+    const { ts } = await ask('chat.postMessage', {
+      channel: shop,
+      text: 'x',
+      blocks: [{ type: 'actions', elements: [button('Go', 'go')] }],
+    });
+    await own.archiveChannel('shop');
+    expect(await ask('chat.postMessage', { channel: shop, text: 'x' })).toMatchObject({
+      error: 'is_archived',
+    });
+    expect(await ask('chat.update', { channel: shop, ts, text: 'x' })).toMatchObject({
+      error: 'is_inactive',
+    });
+    await own.removeBot('back-room');
+    const room = own.channel('back-room').id;
+    expect(await ask('chat.postMessage', { channel: room, text: 'x' })).toMatchObject({
+      error: 'channel_not_found',
+    });
+    own.deleteChannel('elsewhere');
+    expect(await ask('conversations.info', { channel: own.channel('elsewhere').id })).toMatchObject({
+      error: 'channel_not_found',
+    });
+    own.revokeBotToken();
+    expect(await ask('auth.test', {})).toEqual({ ok: false, error: 'token_revoked' });
+    await own.close();
+  });
+});
