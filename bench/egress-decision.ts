@@ -1,6 +1,6 @@
 /** Decisions of the egress rules per second on one processor: by a request's head, and with a body as Codex sends it. */
 import { decideEgress } from '../src/egress/decide.ts';
-import { exampleGrant } from '../src/egress/example-grant.ts';
+import { exampleGrant } from '../test/fixtures/example-grant.ts';
 import { decideResponsesBody } from '../src/egress/openai-body.ts';
 import { recordedBodies } from '../test/egress/fixtures.ts';
 import { median, round, type Bench } from './metric.ts';

@@ -18,7 +18,7 @@ import { startWorld, type World } from '../cli/demo/world.ts';
 import { finish, shell } from '../simulators/openai/script.ts';
 import { projectRoot } from '../host/project-root.ts';
 import { createCertificateAuthority } from '../host/sandbox/certificate-authority.ts';
-import type { TaskSandbox } from '../src/core/sandbox-port.ts';
+import type { TaskSandbox } from '../src/core/ports/sandbox-port.ts';
 import { ask, untilCommand } from '../test/flows/ask.ts';
 import { median, round, type Bench } from './metric.ts';
 

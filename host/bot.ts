@@ -4,7 +4,7 @@
  */
 import { mkdir } from 'node:fs/promises';
 import { join } from 'node:path';
-import type { TaskSandbox } from '../src/core/sandbox-port.ts';
+import type { TaskSandbox } from '../src/core/ports/sandbox-port.ts';
 import { localSandboxes } from '../src/sandbox/local.ts';
 import { parseSettings } from '../src/settings.ts';
 import { buildWorker } from './build-worker.ts';

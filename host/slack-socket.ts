@@ -8,7 +8,7 @@
 import { createHmac } from 'node:crypto';
 import { SocketModeReceiver, LogLevel, type Logger } from '@slack/bolt';
 import { z } from 'zod';
-import { withDeadline } from '../src/core/with-deadline.ts';
+import { withDeadline } from '../src/lib/with-deadline.ts';
 
 export interface SlackSocketOptions {
   /** `xapp-…` with the scope `connections:write`. */

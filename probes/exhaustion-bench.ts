@@ -1,6 +1,6 @@
 /** What the exhausting probes stand on: sandboxes to be used up, one beside them that must not notice, and how to look at both. */
 import { readFileSync } from 'node:fs';
-import { SandboxLostError, type SandboxSpec, type TaskSandbox } from '../src/core/sandbox-port.ts';
+import { SandboxLostError, type SandboxSpec, type TaskSandbox } from '../src/core/ports/sandbox-port.ts';
 import type { HijackedTask } from './hijacked-task.ts';
 
 export interface ExhaustionBench {

@@ -4,7 +4,7 @@
  */
 import { setTimeout as sleep } from 'node:timers/promises';
 import { z } from 'zod';
-import type { TaskSandbox } from '../src/core/sandbox-port.ts';
+import type { TaskSandbox } from '../src/core/ports/sandbox-port.ts';
 import type { TaskView } from '../src/core/task-view.ts';
 import type { World } from '../cli/demo/world.ts';
 import { applyPatch, finish, shell, type Move, type Script } from '../simulators/openai/script.ts';

@@ -1,7 +1,7 @@
 /** Carries out a plan in a sandbox through its contract: files written, a run started, its lines read as they come. */
 import { readFile } from 'node:fs/promises';
 import { z } from 'zod';
-import type { TaskSandbox } from '../src/core/sandbox-port.ts';
+import type { TaskSandbox } from '../src/core/ports/sandbox-port.ts';
 import type { Plan, RunnerLine } from './inside/plan.mts';
 import type { Planned } from './planning.ts';
 

@@ -5,7 +5,7 @@
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import type { TaskSandbox } from '../src/core/sandbox-port.ts';
+import type { TaskSandbox } from '../src/core/ports/sandbox-port.ts';
 import { splitBillFiles } from '../cli/demo/split-bill.ts';
 import { startWorld, type World } from '../cli/demo/world.ts';
 import { startCanary, type Canary } from './canary.ts';

@@ -5,7 +5,7 @@ import {
   type WorkflowEvent,
   type WorkflowStep,
 } from 'cloudflare:workers';
-import { composeDoctor, doctorPath } from './compose-doctor.ts';
+import { composeDoctor, doctorPath } from './compose/doctor.ts';
 import {
   composeApp,
   composeEgress,
@@ -14,20 +14,20 @@ import {
   composeSlots,
   composeTask,
   retentionMsOf,
-} from './composition.ts';
-import { composeSweep } from './compose-sweep.ts';
+} from './compose/tasks.ts';
+import { composeSweep } from './compose/sweep.ts';
 import { taskStartSchema, type TaskOutcome, type TaskStart } from './core/task.ts';
-import type { Env } from './env.ts';
+import type { Env } from './compose/env.ts';
 import { connectOutbound } from './sandbox/cloudflare.ts';
-import { log } from './platform.ts';
+import { log } from './compose/runtime.ts';
 import { handleLocalEgress } from './sandbox/local-egress.ts';
-import type { RecordDeps } from './tasks/record-core.ts';
-import { TaskRecordBase } from './tasks/record.ts';
-import { SlotsBase, type SlotsDeps } from './tasks/slots.ts';
-import { TaskInboxBase, type InboxDeps } from './tasks/task-inbox.ts';
-import { TaskIndexBase } from './tasks/task-index.ts';
-import { sweep } from './tasks/sweep.ts';
-import { runTask } from './tasks/workflow.ts';
+import type { RecordDeps } from './tasks/record/record-core.ts';
+import { TaskRecordBase } from './tasks/record/record.ts';
+import { SlotsBase, type SlotsDeps } from './tasks/queue/slots.ts';
+import { TaskInboxBase, type InboxDeps } from './tasks/queue/task-inbox.ts';
+import { TaskIndexBase } from './tasks/queue/task-index.ts';
+import { sweep } from './tasks/queue/sweep.ts';
+import { runTask } from './tasks/workflow/workflow.ts';
 
 /** Sandboxes on Cloudflare, and what their requests pass. The interceptor finds both among this module's exports, by their names. */
 export { ContainerProxy, TaskSandbox } from './sandbox/cloudflare.ts';

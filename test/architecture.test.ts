@@ -80,7 +80,7 @@ function importsUnder(folder: string): Import[] {
   });
 }
 
-/** `src/core/task.ts` → `core`, `src/app.ts` → `app.ts`. */
+/** `src/core/task.ts` → `core`, `src/web/app.ts` → `app.ts`. */
 const layerOf = (path: string) => relative('src', path).split('/')[0] ?? '';
 const isOurs = (path: string) =>
   /^(src|host|cli|simulators|probes|container|scripts|test|bench)\//.test(path);

@@ -1,5 +1,5 @@
 /** What a task's sandbox reached and was refused, as lines for a terminal. Text out of the sandbox goes through `plain-text.ts`. */
-import { sizeText } from '../../src/core/byte-size.ts';
+import { sizeText } from '../../src/lib/byte-size.ts';
 import { setupLine } from '../../src/core/setup-view.ts';
 import type { TaskView } from '../../src/core/task-view.ts';
 import { bold, dim, red } from './colour.ts';

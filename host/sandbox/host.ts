@@ -5,7 +5,7 @@
 import { mkdir, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import type { SandboxSpec } from '../../src/core/sandbox-port.ts';
+import type { SandboxSpec } from '../../src/core/ports/sandbox-port.ts';
 import { createCertificateAuthority } from './certificate-authority.ts';
 import { removeAbandonedCgroups } from './cgroup.ts';
 import { createEgress, type EgressSocket } from './egress-forward.ts';

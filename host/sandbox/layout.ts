@@ -9,7 +9,7 @@
  * is mounted in either.
  */
 import { join } from 'node:path';
-import type { SandboxSpec } from '../../src/core/sandbox-port.ts';
+import type { SandboxSpec } from '../../src/core/ports/sandbox-port.ts';
 import type { Programs } from './programs.ts';
 import { caPath, environment } from './system-files.ts';
 

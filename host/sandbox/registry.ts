@@ -2,7 +2,7 @@
  * Which sandbox is in what state, and what may happen to it next: absent → starting → running → gone. An id goes this way once; whoever
  * comes later with it learns that the sandbox is lost.
  */
-import type { SandboxSpec } from '../../src/core/sandbox-port.ts';
+import type { SandboxSpec } from '../../src/core/ports/sandbox-port.ts';
 import type { RunningSandbox } from './running-sandbox.ts';
 import type { UsedIds } from './used-ids.ts';
 

@@ -10,7 +10,7 @@ import { join } from 'node:path';
 import type { Readable, Writable } from 'node:stream';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { z } from 'zod';
-import type { SandboxSpec } from '../../src/core/sandbox-port.ts';
+import type { SandboxSpec } from '../../src/core/ports/sandbox-port.ts';
 import type { CertificateAuthority } from './certificate-authority.ts';
 import { createCgroup, type Cgroup } from './cgroup.ts';
 import { controlChannel, type ControlChannel } from './control-channel.ts';

@@ -4,7 +4,7 @@
  */
 import { Hono } from 'hono';
 import { z } from 'zod';
-import { partBytes, partName } from '../../src/core/setup-cache-port.ts';
+import { partBytes, partName } from '../../src/core/ports/setup-cache-port.ts';
 import type { Registry } from './registry.ts';
 import { maxEntryBytes, type SetupCacheStore } from './setup-cache.ts';
 

@@ -3,7 +3,7 @@ import { createHash } from 'node:crypto';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { beforeEach, describe, expect, it, onTestFinished } from 'vitest';
-import { partBytes, type SetupCacheEntry } from '../../src/core/setup-cache-port.ts';
+import { partBytes, type SetupCacheEntry } from '../../src/core/ports/setup-cache-port.ts';
 import { openSetupCache, type SetupCacheStore } from './setup-cache.ts';
 
 const key = (digit: string): string => digit.repeat(64);

@@ -7,7 +7,7 @@
 import { createHash, randomUUID } from 'node:crypto';
 import { mkdir, open, readdir, rename, rm, stat, utimes, type FileHandle } from 'node:fs/promises';
 import { join } from 'node:path';
-import { partBytes, type SetupCacheEntry } from '../../src/core/setup-cache-port.ts';
+import { partBytes, type SetupCacheEntry } from '../../src/core/ports/setup-cache-port.ts';
 
 const GiB = 1024 ** 3;
 const defaultMaxBytes = 4 * GiB;

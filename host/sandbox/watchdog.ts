@@ -3,7 +3,7 @@
  * kernel's own limits (`cgroup.ts`, `layout.ts`) are the first where the machine has them, and act at once.
  */
 import { execFileSync } from 'node:child_process';
-import type { SandboxSpec } from '../../src/core/sandbox-port.ts';
+import type { SandboxSpec } from '../../src/core/ports/sandbox-port.ts';
 import { familyOf, readProcessTable, readProportionalBytes, type ProcessUse } from './process-table.ts';
 
 export interface Watched {

@@ -2,7 +2,7 @@
  * Makes text from the sandbox fit to keep: terminal escapes and invisible characters gone, length bounded.
  * Does not escape: that is for whoever puts it on a surface.
  */
-import { stripHiddenCharacters } from '../core/hidden-characters.ts';
+import { stripHiddenCharacters } from '../core/ask/hidden-characters.ts';
 
 /**
  * ANSI escapes as ECMA-48 has them: CSI sequences (colours, cursor), OSC and other strings up to their end (titles,

@@ -3,7 +3,7 @@
  * hides no other. Decides nothing about what is checked.
  */
 import * as z from 'zod';
-import { DeadlineError, withDeadline } from '../core/with-deadline.ts';
+import { DeadlineError, withDeadline } from '../lib/with-deadline.ts';
 
 /** `warn`: it works, or nobody can know. `skip`: another check says why this one cannot be made. */
 const statusSchema = z.enum(['ok', 'warn', 'fail', 'skip']);

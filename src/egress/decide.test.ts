@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import type { Grant } from '../core/grant.ts';
 import { canaryHost, decideEgress } from './decide.ts';
-import { exampleGrant } from './example-grant.ts';
+import { exampleGrant } from '../../test/fixtures/example-grant.ts';
 
 interface Case {
   readonly method?: string;

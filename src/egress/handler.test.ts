@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import type { EgressEntry, Grant } from '../core/grant.ts';
-import { exampleGrant } from './example-grant.ts';
+import { exampleGrant } from '../../test/fixtures/example-grant.ts';
 import { handleEgress, type EgressDeps } from './handler.ts';
 import { egressLimits } from './limits.ts';
 

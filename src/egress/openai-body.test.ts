@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { exampleGrant } from './example-grant.ts';
+import { exampleGrant } from '../../test/fixtures/example-grant.ts';
 import { egressLimits } from './limits.ts';
 import { decideResponsesBody } from './openai-body.ts';
 

@@ -5,7 +5,7 @@
  */
 import { expect, it } from 'vitest';
 import { decideEgress } from './decide.ts';
-import { exampleGrant } from './example-grant.ts';
+import { exampleGrant } from '../../test/fixtures/example-grant.ts';
 import { handleEgress, type EgressDeps } from './handler.ts';
 
 const headers = { 'content-type': 'application/x-git-upload-pack-request' };

@@ -6,8 +6,8 @@
  *   can say what it said then; otherwise a comment could be swapped between the asking and the reading.
  * - Not the triggering comment: its text, as delivered, is the instruction. Not what software wrote.
  */
-import type { IssueContext } from '../core/context.ts';
-import { stripHidden } from '../core/hidden-text.ts';
+import type { IssueContext } from '../core/ask/context.ts';
+import { stripHidden } from '../core/ask/hidden-text.ts';
 import type { TaskRequest } from '../core/task.ts';
 import type { HistoryComment } from './comment-history.ts';
 import { cut, singleLine } from './markdown.ts';

@@ -3,7 +3,7 @@
  * is `context.ts`'s question.
  */
 import * as z from 'zod';
-import type { IssueContext } from '../core/context.ts';
+import type { IssueContext } from '../core/ask/context.ts';
 import type { RepositoryFacts, TaskRequest } from '../core/task.ts';
 import { boundedAll } from './bounded.ts';
 import { unlessMissing, type GithubClient } from './client.ts';

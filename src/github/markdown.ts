@@ -5,7 +5,7 @@
  * GitHub looks for mentions and references after Markdown is rendered, so that a backslash does not stop them;
  * a zero-width space inside does, also in the plain text of a commit message. Escaping alone would not be enough.
  */
-import { stripHiddenCharacters } from '../core/hidden-characters.ts';
+import { stripHiddenCharacters } from '../core/ask/hidden-characters.ts';
 
 const zeroWidthSpace = '\u200B';
 const ellipsis = '…';

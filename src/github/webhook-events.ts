@@ -12,8 +12,8 @@
  */
 import * as z from 'zod';
 import { cameWithIssue, taskIdFor } from '../core/ids.ts';
-import { parseMention } from '../core/mention.ts';
-import type { GithubPolicy } from '../core/policy.ts';
+import { parseMention } from '../core/ask/mention.ts';
+import type { GithubPolicy } from '../core/access/policy.ts';
 import { repositoryRefSchema, type TaskRequest } from '../core/task.ts';
 
 /** A request but for what needs a clock or a digest. */

@@ -8,9 +8,9 @@
 import { Webhooks } from '@octokit/webhooks';
 import { Hono } from 'hono';
 import { shortIdOf } from '../core/ids.ts';
-import type { GithubPolicy } from '../core/policy.ts';
+import type { GithubPolicy } from '../core/access/policy.ts';
 import type { TaskRequest } from '../core/task.ts';
-import { withDeadline } from '../core/with-deadline.ts';
+import { withDeadline } from '../lib/with-deadline.ts';
 import { readWebhook } from './webhook-events.ts';
 
 /** GitHub caps payloads at 25 MB: https://docs.github.com/en/webhooks/webhook-events-and-payloads#payload-cap */

@@ -2,7 +2,7 @@
  * What the commit says and who stands for it. A function of the task alone: a second attempt makes the same commit, with
  * the same id. The price is that GitHub does not sign it, which it does only for commits without names and dates.
  */
-import { stripHiddenCharacters } from '../core/hidden-characters.ts';
+import { stripHiddenCharacters } from '../core/ask/hidden-characters.ts';
 import type { Answer } from '../core/progress.ts';
 import type { TaskRequest } from '../core/task.ts';
 import type { BotIdentity } from '../github/app-auth.ts';

@@ -5,7 +5,7 @@
  * The SDK's `exec` takes a shell string and logs it. So the string holds a fixed program, numbers, names and quoted paths; commands, their
  * environment and contents travel in files. Replies are untrusted once Codex has run: they are parsed strictly, and bounded by the caller.
  */
-import type { SandboxCommand } from '../core/sandbox-port.ts';
+import type { SandboxCommand } from '../core/ports/sandbox-port.ts';
 
 /** Root's own in the container; commands run as another user, who may not look into it. */
 const insideRoot = '/var/lib/airlock';

@@ -9,8 +9,8 @@ import {
   SandboxUnavailableError,
   type Sandboxes,
   type TaskSandbox as SandboxPort,
-} from '../core/sandbox-port.ts';
-import { withDeadline } from '../core/with-deadline.ts';
+} from '../core/ports/sandbox-port.ts';
+import { withDeadline } from '../lib/with-deadline.ts';
 import { failureKind, failureText } from './cloudflare-failure.ts';
 import {
   callPath,

@@ -7,7 +7,7 @@
  */
 import { Sandbox } from '@cloudflare/sandbox';
 import { waitUntil } from 'cloudflare:workers';
-import { DeadlineError, withDeadline } from '../core/with-deadline.ts';
+import { DeadlineError, withDeadline } from '../lib/with-deadline.ts';
 import { handleEgress, type EgressDeps } from '../egress/handler.ts';
 import { failureKind } from './cloudflare-failure.ts';
 import { lifeSchema, mayStartContainer, standingOf, type Life, type Standing } from './cloudflare-life.ts';

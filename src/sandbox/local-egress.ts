@@ -4,7 +4,7 @@
  * a token of this run that it is the gateway.
  */
 import type { EgressEntry } from '../core/grant.ts';
-import { sameSecret } from '../core/same-secret.ts';
+import { sameSecret } from '../lib/same-secret.ts';
 import { entryFor } from '../egress/entry.ts';
 import { handleEgress, type EgressDeps } from '../egress/handler.ts';
 

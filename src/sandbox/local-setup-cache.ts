@@ -1,8 +1,8 @@
 /** The setup cache over the binding to the one-machine host, which carries the bytes itself: they never pass through the Worker. Decides nothing. */
 import * as z from 'zod';
-import { SandboxLostError } from '../core/sandbox-port.ts';
-import type { SetupCache, SetupCacheEntry } from '../core/setup-cache-port.ts';
-import { withDeadline } from '../core/with-deadline.ts';
+import { SandboxLostError } from '../core/ports/sandbox-port.ts';
+import type { SetupCache, SetupCacheEntry } from '../core/ports/setup-cache-port.ts';
+import { withDeadline } from '../lib/with-deadline.ts';
 import type { SandboxHostBinding } from './local.ts';
 
 const MiB = 1024 * 1024;

@@ -11,7 +11,7 @@ import {
   type SandboxCommand,
   type Sandboxes,
   type TaskSandbox,
-} from '../core/sandbox-port.ts';
+} from '../core/ports/sandbox-port.ts';
 
 /** The part of a service binding that is used. */
 export interface SandboxHostBinding {

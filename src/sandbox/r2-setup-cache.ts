@@ -2,9 +2,9 @@
  * The setup cache in a bucket, where one is bound. One object an entry, carried through the Worker piece by piece; never looked into. How
  * long entries are kept is the bucket's own rule (`docs/operations.md`).
  */
-import type { TaskSandbox } from '../core/sandbox-port.ts';
-import { partName, type SetupCache, type SetupCacheEntry } from '../core/setup-cache-port.ts';
-import { withDeadline } from '../core/with-deadline.ts';
+import type { TaskSandbox } from '../core/ports/sandbox-port.ts';
+import { partName, type SetupCache, type SetupCacheEntry } from '../core/ports/setup-cache-port.ts';
+import { withDeadline } from '../lib/with-deadline.ts';
 
 const MiB = 1024 * 1024;
 /** A quarter of what one machine takes: each MiB is a call to the container, and the carrying must not take longer than installing. */

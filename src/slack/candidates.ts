@@ -4,7 +4,7 @@
  */
 import type { ChatPerson } from '../core/chat.ts';
 import { sameRepository } from '../core/ids.ts';
-import { groupsAskedAbout, maySlackUse, outsiderReason } from '../core/slack-access.ts';
+import { groupsAskedAbout, maySlackUse, outsiderReason } from '../core/access/slack-access.ts';
 import type { Reason, RepositoryRef } from '../core/task.ts';
 import type { Intake } from './intake.ts';
 

@@ -5,8 +5,8 @@
  * Unknown is one Latin word alone that names neither command nor repository: too little to work on, and mostly a slip. In scripts
  * without spaces one word can be a whole sentence, and is an instruction.
  */
-import { stripHiddenCharacters } from '../core/hidden-characters.ts';
-import type { AskRead } from '../core/ask-words.ts';
+import { stripHiddenCharacters } from '../core/ask/hidden-characters.ts';
+import type { AskRead } from '../core/ask/ask-words.ts';
 import type { RepositoryRef } from '../core/task.ts';
 import { plainText } from './message-text.ts';
 import { readWords, textProblem } from './requests.ts';

@@ -1,6 +1,6 @@
 /** A slash command: `/codex …`, by whatever name the app was given it. Answers with what the person sees; nothing (null) once a form is open. */
 import * as z from 'zod';
-import { route, routedByWords } from '../core/route.ts';
+import { route, routedByWords } from '../core/access/route.ts';
 import { slackChannelIdSchema, slackUserIdSchema, type RepositoryRef } from '../core/task.ts';
 import { candidates, usableOf, type Who } from './candidates.ts';
 import { readCommand, type CommandReading, type IdVerb } from './command-words.ts';

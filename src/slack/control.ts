@@ -4,7 +4,7 @@
  * effect is durable, and then it answers with a sentence for that person alone.
  */
 import { shortIdOf, slackTaskId } from '../core/ids.ts';
-import { maySlackUse, groupsAskedAbout } from '../core/slack-access.ts';
+import { maySlackUse, groupsAskedAbout } from '../core/access/slack-access.ts';
 import type { ChatPerson } from '../core/chat.ts';
 import type { RepositoryRef, SlackTrigger, TaskRequest } from '../core/task.ts';
 import type { TaskView } from '../core/task-view.ts';

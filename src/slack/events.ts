@@ -7,7 +7,7 @@
  */
 import * as z from 'zod';
 import { slackChannelIdSchema, slackTsSchema, slackUserIdSchema } from '../core/task.ts';
-import { DeadlineError, withDeadline } from '../core/with-deadline.ts';
+import { DeadlineError, withDeadline } from '../lib/with-deadline.ts';
 import { cancelTask } from './control.ts';
 import { tellDeadlineMs } from './deadline.ts';
 import type { Intake } from './intake.ts';

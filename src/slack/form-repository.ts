@@ -2,9 +2,9 @@
  * Which repository a form begins with: the one that a task asked for in that place would get, as far as that is known in time. Where
  * such a task would ask, or be refused, the form begins with none: the person chooses.
  */
-import { route } from '../core/route.ts';
+import { route } from '../core/access/route.ts';
 import type { RepositoryRef } from '../core/task.ts';
-import { withDeadline } from '../core/with-deadline.ts';
+import { withDeadline } from '../lib/with-deadline.ts';
 import { candidates, usableOf, type Who } from './candidates.ts';
 import type { Intake } from './intake.ts';
 

@@ -1,6 +1,6 @@
 import * as fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { stripHiddenCharacters } from '../core/hidden-characters.ts';
+import { stripHiddenCharacters } from '../core/ask/hidden-characters.ts';
 import { mentionedUsers, plainText } from './message-text.ts';
 
 const known: Readonly<Record<string, string>> = { U1: 'Maria', C1: 'shop', S1: 'backend' };

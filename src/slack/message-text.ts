@@ -4,7 +4,7 @@
  * channels, groups, dates. A `<` that somebody typed arrives as `&lt;`, also in code, so that what is between brackets is always
  * Slack's; code therefore needs no treatment of its own. Decides nothing about who is named; looking names up is the caller's part.
  */
-import { stripHiddenCharacters } from '../core/hidden-characters.ts';
+import { stripHiddenCharacters } from '../core/ask/hidden-characters.ts';
 
 const entityOrBracket = /&(amp|lt|gt);|<([^<>\n]{1,4000})>/g;
 const characters: Readonly<Record<string, string>> = { amp: '&', lt: '<', gt: '>' };

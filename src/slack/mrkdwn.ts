@@ -7,7 +7,7 @@
  * `<!channel>`, `<@U1>` and `<https://…|words>` are words. There is no escape for `*`, `_`, `~` and the backtick: where one would
  * act, a character that looks like it stands in its place. Every limit counts characters after escaping, as Slack does.
  */
-import { stripHiddenCharacters } from '../core/hidden-characters.ts';
+import { stripHiddenCharacters } from '../core/ask/hidden-characters.ts';
 
 const zeroWidthSpace = '\u200B';
 const ellipsis = '…';

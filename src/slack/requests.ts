@@ -2,7 +2,7 @@
  * What was said or sent in Slack → the request that starts a task, or why it starts none. Pure but for digests. Whether the person may is decided
  * later, by the Workflow; ids come from the signed payload alone.
  */
-import { readAsk, type AskRead } from '../core/ask-words.ts';
+import { readAsk, type AskRead } from '../core/ask/ask-words.ts';
 import { shortIdOf, slackTaskId, type SlackTaskKey } from '../core/ids.ts';
 import {
   taskRequestSchema,

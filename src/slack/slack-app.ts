@@ -8,7 +8,7 @@
 import { App, LogLevel, type Logger, type RespondFn } from '@slack/bolt';
 import { answerAction, clickPattern } from './actions.ts';
 import { answerCommand } from './commands.ts';
-import { DeadlineError, withDeadline } from '../core/with-deadline.ts';
+import { DeadlineError, withDeadline } from '../lib/with-deadline.ts';
 import { callDeadlineMs, workDeadlineMs } from './deadline.ts';
 import { answerEvent, eventPattern } from './events.ts';
 import type { Intake } from './intake.ts';

@@ -1,6 +1,6 @@
 /** Tasks as lines of a list, and the tasks of a person and a channel. Which of them somebody may see is decided here; what they say is the record's. */
 import type { IndexedTask } from '../core/chat.ts';
-import { groupsAskedAbout, maySlackUse, outsiderReason } from '../core/slack-access.ts';
+import { groupsAskedAbout, maySlackUse, outsiderReason } from '../core/access/slack-access.ts';
 import type { TaskOutcome, TaskPhase } from '../core/task.ts';
 import type { TaskView } from '../core/task-view.ts';
 import type { Who } from './candidates.ts';

@@ -4,7 +4,7 @@
  */
 import type { ActionsBlock, Button, KnownBlock } from '@slack/types';
 import type { CommandRun, PlanItem } from '../core/progress.ts';
-import { routedByWords } from '../core/route.ts';
+import { routedByWords } from '../core/access/route.ts';
 import { setupLine } from '../core/setup-view.ts';
 import type { TaskView } from '../core/task-view.ts';
 import type { RepositoryRef, SlackTrigger, TaskPhase } from '../core/task.ts';

@@ -3,7 +3,7 @@
  * sandbox or a repository goes through `mrkdwn.ts`.
  */
 import { usdText } from '../core/cost.ts';
-import { sizeText } from '../core/byte-size.ts';
+import { sizeText } from '../lib/byte-size.ts';
 import type { Receipt } from '../core/grant.ts';
 import { setupLine } from '../core/setup-view.ts';
 import type { TaskView } from '../core/task-view.ts';

@@ -5,10 +5,10 @@
 import type { ViewErrorsResponseAction } from '@slack/bolt';
 import type { PlainTextOption } from '@slack/types';
 import * as z from 'zod';
-import { isBranchName } from '../core/branch-name.ts';
-import { stripHiddenCharacters } from '../core/hidden-characters.ts';
+import { isBranchName } from '../core/ask/branch-name.ts';
+import { stripHiddenCharacters } from '../core/ask/hidden-characters.ts';
 import { parseRepositoryRef, slackTaskId } from '../core/ids.ts';
-import { groupsAskedAbout, maySlackUse } from '../core/slack-access.ts';
+import { groupsAskedAbout, maySlackUse } from '../core/access/slack-access.ts';
 import { slackChannelIdSchema, slackTsSchema, slackUserIdSchema, type RepositoryRef } from '../core/task.ts';
 import { candidates, matching, usableOf } from './candidates.ts';
 import { admitActor } from './control.ts';

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { ChatRateLimitedError } from '../core/chat-port.ts';
+import { ChatRateLimitedError } from '../core/ports/chat-port.ts';
 import {
   isClosedPlace,
   isLostMessage,

@@ -13,7 +13,7 @@ import {
   LogLevel,
   type Logger,
 } from '@slack/web-api';
-import { ChatRateLimitedError } from '../core/chat-port.ts';
+import { ChatRateLimitedError } from '../core/ports/chat-port.ts';
 
 export interface SlackApi {
   readonly botToken: string;

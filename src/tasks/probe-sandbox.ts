@@ -3,12 +3,12 @@
  * knows its nonce, its grant opens nothing, and the record's alarm destroys what a crash leaves behind.
  */
 import { shortIdOf } from '../core/ids.ts';
-import type { Authorization, TaskRecordPort } from '../core/ports.ts';
+import type { Authorization, TaskRecordPort } from '../core/ports/task-record.ts';
 import type { SandboxProbe } from '../core/sandbox-probe.ts';
-import { SandboxBusyError, type TaskSandbox } from '../core/sandbox-port.ts';
+import { SandboxBusyError, type TaskSandbox } from '../core/ports/sandbox-port.ts';
 import type { TaskRequest } from '../core/task.ts';
 import { taskLimits } from './limits.ts';
-import { runCanary } from './stage-sandbox.ts';
+import { runCanary } from './workflow/stage-sandbox.ts';
 
 export interface ProbeDeps {
   readonly record: Pick<TaskRecordPort, 'authorized' | 'canaryNonce' | 'finish' | 'close'> & {

@@ -1,7 +1,7 @@
 /**
  * Who may use the HTTP API: the holder of `API_TOKEN`. Refused altogether when no token is configured.
  */
-import { sameSecret } from '../core/same-secret.ts';
+import { sameSecret } from '../lib/same-secret.ts';
 
 export type AccessVerdict = 'granted' | 'disabled' | 'denied';
 

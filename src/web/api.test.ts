@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import type { TaskView } from '../core/task-view.ts';
 import type { TaskRequest } from '../core/task.ts';
-import { openState, viewOf } from '../tasks/task-state.ts';
+import { openState, viewOf } from '../tasks/record/task-state.ts';
 import { emptyReceipt } from '../core/grant.ts';
 import { checkBearer } from './access.ts';
 import { apiRoutes, type ApiDeps, type ApiTask } from './api.ts';

@@ -6,7 +6,7 @@ import { join } from 'node:path';
 import { promisify } from 'node:util';
 import { convertV4MiniflareOptions, Log, LogLevel, Miniflare } from 'miniflare';
 import { projectRoot } from '../../host/project-root.ts';
-import type { Sandboxes } from '../../src/core/sandbox-port.ts';
+import type { Sandboxes } from '../../src/core/ports/sandbox-port.ts';
 import { startEngine, type EngineOptions, type FakeEngine } from '../fake-engine/engine.ts';
 import { remoteSandboxes } from './remote-sandboxes.ts';
 

@@ -1,6 +1,6 @@
 /** The Cloudflare adapter through real workerd and the real SDK; container and engine are stand-ins that execute for real. */
 import { createCertificateAuthority } from '../../host/sandbox/certificate-authority.ts';
-import { exampleGrant } from '../../src/egress/example-grant.ts';
+import { exampleGrant } from '../fixtures/example-grant.ts';
 import { describeSandboxContract } from '../sandbox/contract.ts';
 import { startCloudflareHost } from './cloudflare-host.ts';
 import { startUpstream } from './upstream.ts';

@@ -2,7 +2,7 @@
 import { gzipSync } from 'node:zlib';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { z } from 'zod';
-import { exampleGrant } from '../../src/egress/example-grant.ts';
+import { exampleGrant } from '../fixtures/example-grant.ts';
 import { sendRaw, type RawConnection } from '../fake-engine/raw-egress.ts';
 import { smallSpec } from '../sandbox/contract-spec.ts';
 import { startCloudflareHost, type CloudflareHost } from './cloudflare-host.ts';

@@ -6,7 +6,7 @@ import {
   SandboxUnavailableError,
   type Sandboxes,
   type TaskSandbox,
-} from '../../src/core/sandbox-port.ts';
+} from '../../src/core/ports/sandbox-port.ts';
 import type { Call } from './remote-worker-side.ts';
 
 const answer = z.discriminatedUnion('ok', [

@@ -1,6 +1,6 @@
 /** The Worker's side of `remote-sandboxes.ts`: carries out one call of the contract and writes down how it ended. */
 import { z } from 'zod';
-import type { Sandboxes } from '../../src/core/sandbox-port.ts';
+import type { Sandboxes } from '../../src/core/ports/sandbox-port.ts';
 
 const command = z.object({
   argv: z.array(z.string()),

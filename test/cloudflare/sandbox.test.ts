@@ -1,7 +1,7 @@
 /** What is particular to a sandbox on Cloudflare, beside the contract: how it is lost, what the platform's log hears, what a container may lie. */
 import { existsSync } from 'node:fs';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { SandboxLostError, type TaskSandbox } from '../../src/core/sandbox-port.ts';
+import { SandboxLostError, type TaskSandbox } from '../../src/core/ports/sandbox-port.ts';
 import { asRoot } from '../fake-engine/as-root.ts';
 import type { FakeContainer } from '../fake-engine/container.ts';
 import { newTaskId, smallSpec } from '../sandbox/contract-spec.ts';

@@ -7,7 +7,7 @@ import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterAll, describe, expect, it } from 'vitest';
 import { z } from 'zod';
-import { exampleGrant } from '../../src/egress/example-grant.ts';
+import { exampleGrant } from '../fixtures/example-grant.ts';
 import { openaiRequestHeaders } from '../../src/egress/headers.ts';
 import { decideResponsesBody } from '../../src/egress/openai-body.ts';
 import { itemShapes, toolShapes } from '../../src/egress/openai-shapes.ts';

@@ -3,7 +3,7 @@ import * as fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import type { Grant, GrantedRepository } from '../../src/core/grant.ts';
 import { decideEgress } from '../../src/egress/decide.ts';
-import { exampleGrant } from '../../src/egress/example-grant.ts';
+import { exampleGrant } from '../fixtures/example-grant.ts';
 import { decideLfsBatch } from '../../src/egress/lfs.ts';
 import { decideResponsesBody } from '../../src/egress/openai-body.ts';
 import { decideRename, redirectedName } from '../../src/egress/renames.ts';

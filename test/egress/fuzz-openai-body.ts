@@ -4,7 +4,7 @@
  * time, without throwing, and the same way again. Ends with 1 and a small input when it finds something.
  */
 import { parseArgs } from 'node:util';
-import { exampleGrant } from '../../src/egress/example-grant.ts';
+import { exampleGrant } from '../fixtures/example-grant.ts';
 import { decideResponsesBody } from '../../src/egress/openai-body.ts';
 import { recordedBodies, recordedNames } from './fixtures.ts';
 import { mutateBytes, mutateSpelling, mutateStructure, randomFrom, type Random } from './mutate-json.ts';

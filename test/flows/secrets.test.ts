@@ -8,7 +8,7 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { z } from 'zod';
 import { splitBillPatch } from '../../cli/demo/demo-script.ts';
 import { applyPatch, finish, shell } from '../../simulators/openai/script.ts';
-import type { TaskSandbox } from '../../src/core/sandbox-port.ts';
+import type { TaskSandbox } from '../../src/core/ports/sandbox-port.ts';
 import {
   api,
   ask,

@@ -4,7 +4,7 @@
  */
 import { describe, expect, it } from 'vitest';
 import type { GrantPhase } from '../../src/core/grant.ts';
-import type { Sandboxes, TaskSandbox } from '../../src/core/sandbox-port.ts';
+import type { Sandboxes, TaskSandbox } from '../../src/core/ports/sandbox-port.ts';
 import { newTaskId, smallSpec } from './contract-spec.ts';
 
 export interface PhaseSubject {

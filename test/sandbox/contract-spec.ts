@@ -1,5 +1,5 @@
 /** What the sandbox tests start with. Apart from `contract.ts`, so that it can be had without a test runner. */
-import type { SandboxSpec } from '../../src/core/sandbox-port.ts';
+import type { SandboxSpec } from '../../src/core/ports/sandbox-port.ts';
 
 const MiB = 1024 * 1024;
 export const smallSpec: SandboxSpec = { memoryBytes: 1024 * MiB, diskBytes: 64 * MiB, maxProcesses: 256 };

@@ -4,7 +4,7 @@
  */
 import { createHash } from 'node:crypto';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { SandboxLostError, type TaskSandbox } from '../../src/core/sandbox-port.ts';
+import { SandboxLostError, type TaskSandbox } from '../../src/core/ports/sandbox-port.ts';
 import { describePhases, type PhaseSubject } from './contract-phases.ts';
 import { newTaskId, smallSpec } from './contract-spec.ts';
 

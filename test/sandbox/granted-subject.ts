@@ -4,7 +4,7 @@
  */
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import type { Grant, GrantPhase } from '../../src/core/grant.ts';
-import { exampleGrant } from '../../src/egress/example-grant.ts';
+import { exampleGrant } from '../fixtures/example-grant.ts';
 import type { EgressDeps } from '../../src/egress/handler.ts';
 import { handleLocalEgress } from '../../src/sandbox/local-egress.ts';
 import { readBody } from '../fake-engine/http-parts.ts';

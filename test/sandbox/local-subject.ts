@@ -6,7 +6,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { startSandboxHost, type SandboxEvent, type SandboxHost } from '../../host/sandbox/host.ts';
 import { localSandboxes } from '../../src/sandbox/local.ts';
-import type { Sandboxes } from '../../src/core/sandbox-port.ts';
+import type { Sandboxes } from '../../src/core/ports/sandbox-port.ts';
 
 export interface SeenRequest {
   readonly method: string;

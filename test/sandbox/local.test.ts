@@ -2,7 +2,7 @@ import { mkdtemp, readdir, readFile, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { describe, expect, it, vi } from 'vitest';
-import { SandboxLostError } from '../../src/core/sandbox-port.ts';
+import { SandboxLostError } from '../../src/core/ports/sandbox-port.ts';
 import { describeSandboxContract } from './contract.ts';
 import { newTaskId, smallSpec } from './contract-spec.ts';
 import { grantedSubject } from './granted-subject.ts';

@@ -6,7 +6,7 @@ import { readFileSync } from 'node:fs';
 import { networkInterfaces, tmpdir, userInfo } from 'node:os';
 import { fileURLToPath } from 'node:url';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { SandboxLostError, type TaskSandbox } from '../../src/core/sandbox-port.ts';
+import { SandboxLostError, type TaskSandbox } from '../../src/core/ports/sandbox-port.ts';
 import { newTaskId, smallSpec } from './contract-spec.ts';
 import { listen, localSubject, type LocalSubject } from './local-subject.ts';
 

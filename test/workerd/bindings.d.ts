@@ -1,5 +1,5 @@
 /** What `cloudflare:workers` holds in these tests: the Worker's own bindings and entrypoints. */
-import type { Env as WorkerEnv } from '../../src/env.ts';
+import type { Env as WorkerEnv } from '../../src/compose/env.ts';
 
 declare global {
   namespace Cloudflare {

@@ -1,8 +1,8 @@
 /** The setup cache in a bucket, in workerd with Cloudflare's own R2 for tests; the sandbox is a table of files. */
 import { env } from 'cloudflare:workers';
 import { afterEach, describe, expect, it } from 'vitest';
-import { SandboxLostError } from '../../src/core/sandbox-port.ts';
-import { partBytes, partName, type SetupCacheEntry } from '../../src/core/setup-cache-port.ts';
+import { SandboxLostError } from '../../src/core/ports/sandbox-port.ts';
+import { partBytes, partName, type SetupCacheEntry } from '../../src/core/ports/setup-cache-port.ts';
 import { r2SetupCache, type SetupCacheBucket } from '../../src/sandbox/r2-setup-cache.ts';
 
 const MiB = 1024 * 1024;

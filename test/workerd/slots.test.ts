@@ -2,9 +2,9 @@
 import { evictDurableObject, runDurableObjectAlarm, runInDurableObject } from 'cloudflare:test';
 import { env } from 'cloudflare:workers';
 import { describe, expect, it, vi } from 'vitest';
-import type { SlotClaim, SlotLimits } from '../../src/core/admission.ts';
+import type { SlotClaim, SlotLimits } from '../../src/core/access/admission.ts';
 import { taskLimits } from '../../src/tasks/limits.ts';
-import type { SlotsDeps } from '../../src/tasks/slots.ts';
+import type { SlotsDeps } from '../../src/tasks/queue/slots.ts';
 
 const slots = (name: string) => env.SLOTS.get(env.SLOTS.idFromName(name));
 const claim = (taskId: string, repository = 'acme/a', requester: string | null = null): SlotClaim => ({

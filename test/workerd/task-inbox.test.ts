@@ -2,7 +2,7 @@
 import { evictDurableObject, runDurableObjectAlarm, runInDurableObject } from 'cloudflare:test';
 import { env } from 'cloudflare:workers';
 import { describe, expect, it, vi } from 'vitest';
-import { retryDelayMs, type InboxDeps } from '../../src/tasks/task-inbox.ts';
+import { retryDelayMs, type InboxDeps } from '../../src/tasks/queue/task-inbox.ts';
 import { recordOf, taskRequest } from './task.ts';
 
 const inbox = (name: string) => env.TASK_INBOX.get(env.TASK_INBOX.idFromName(name));

@@ -1,0 +1,137 @@
+import * as fc from 'fast-check';
+import { describe, expect, it } from 'vitest';
+import { routedByWords, route, type RouteInput } from './route.ts';
+import type { RepositoryRef } from '../task.ts';
+
+const acme = (name: string): RepositoryRef => ({ owner: 'acme', name });
+const [named, threads, channels, only, other] = [
+  acme('named'),
+  acme('thread'),
+  acme('channel'),
+  acme('only'),
+  acme('other'),
+];
+const nothing: RouteInput = { explicit: null, thread: null, channelDefault: null, candidates: [] };
+const thread = { repository: threads, taskId: 'slack-1' };
+const inWords = (repository: RepositoryRef) => ({ repository, by: 'named' }) as const;
+const to = (repository: RepositoryRef, by: string, continues: string | null = null) => ({
+  kind: 'repository',
+  routing: { repository, by },
+  continues,
+});
+
+describe('route', () => {
+  it.each<[string, Partial<RouteInput>, object]>([
+    [
+      'what was named goes before all else',
+      { explicit: inWords(named), thread, channelDefault: channels, candidates: [only] },
+      to(named, 'named'),
+    ],
+    [
+      'so does what was chosen in the form, and is said to be that',
+      { explicit: { repository: named, by: 'form' }, thread },
+      to(named, 'form'),
+    ],
+    [
+      'what is tried again goes on with what is before it in the thread',
+      { explicit: { repository: threads, by: 'again' }, thread },
+      to(threads, 'again', 'slack-1'),
+    ],
+    [
+      'then the task of the thread',
+      { thread, channelDefault: channels, candidates: [only] },
+      to(threads, 'thread', 'slack-1'),
+    ],
+    [
+      'then the default of the channel',
+      { channelDefault: channels, candidates: [only] },
+      to(channels, 'channel'),
+    ],
+    ['then the only one', { candidates: [only] }, to(only, 'only')],
+    ['then a person chooses', { candidates: [only, other] }, { kind: 'ask', choices: [only, other] }],
+    ['the same one twice is one', { candidates: [only, { owner: 'Acme', name: 'ONLY' }] }, to(only, 'only')],
+    [
+      'naming the repository of the thread continues its task',
+      { explicit: inWords({ owner: 'ACME', name: 'Thread' }), thread },
+      to({ owner: 'ACME', name: 'Thread' }, 'named', 'slack-1'),
+    ],
+    ['naming another in the thread does not', { explicit: inWords(named), thread }, to(named, 'named')],
+    [
+      "a thread's task is not replaced by what the person may use",
+      { thread, candidates: [only] },
+      to(threads, 'thread', 'slack-1'),
+    ],
+    [
+      "a channel's default is not either",
+      { channelDefault: channels, candidates: [only] },
+      to(channels, 'channel'),
+    ],
+  ])('%s', (_, input, expected) => {
+    expect(route({ ...nothing, ...input })).toEqual(expected);
+  });
+
+  it('has nothing for whoever may use nothing, and says who decides that', () => {
+    const verdict = route(nothing);
+    expect(verdict).toMatchObject({ kind: 'none', reason: { code: 'no-repository' } });
+    expect(verdict.kind === 'none' && verdict.reason.message).toContain('Whoever runs this bot decides');
+  });
+
+  const anyRef = fc.constantFrom(acme('a'), acme('b'), acme('c'), { owner: 'ACME', name: 'B' });
+  const anyInput = fc.record({
+    explicit: fc.option(fc.record({ repository: anyRef, by: fc.constantFrom('named', 'form', 'again') })),
+    thread: fc.option(fc.record({ repository: anyRef, taskId: fc.constant('slack-1') })),
+    channelDefault: fc.option(anyRef),
+    candidates: fc.array(anyRef, { maxLength: 6 }),
+  });
+
+  it('offers nothing that the person may not use, and never fewer than two', () => {
+    fc.assert(
+      fc.property(anyInput, (input) => {
+        const verdict = route(input);
+        if (verdict.kind !== 'ask') return;
+        expect(verdict.choices.length).toBeGreaterThan(1);
+        expect(input.candidates).toEqual(expect.arrayContaining([...verdict.choices]));
+      }),
+    );
+  });
+
+  it('does not look at what comes later once something has decided', () => {
+    fc.assert(
+      fc.property(anyInput, anyInput, (input, later) => {
+        const verdict = route(input);
+        if (verdict.kind !== 'repository') return;
+        const { by } = verdict.routing;
+        if (by === 'only') return;
+        const channelDefault = by === 'channel' ? input.channelDefault : later.channelDefault;
+        expect(route({ ...input, channelDefault, candidates: later.candidates })).toEqual(verdict);
+      }),
+    );
+  });
+
+  it('continues a task only on that task’s repository', () => {
+    fc.assert(
+      fc.property(anyInput, (input) => {
+        const verdict = route(input);
+        if (verdict.kind !== 'repository' || verdict.continues === null) return;
+        expect(verdict.continues).toBe(input.thread?.taskId);
+        expect(verdict.routing.repository.name.toLowerCase()).toBe(
+          input.thread?.repository.name.toLowerCase(),
+        );
+      }),
+    );
+  });
+});
+
+it('says of each way why it is this repository', () => {
+  expect(
+    (['named', 'form', 'again', 'thread', 'channel', 'only', 'chosen'] as const).map(routedByWords),
+  ).toEqual([
+    'named in the message',
+    'chosen in the form',
+    'as the task before',
+    "this thread's task",
+    "this channel's default",
+    'the only repository you may use here',
+    'chosen by hand',
+  ]);
+});

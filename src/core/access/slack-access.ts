@@ -1,0 +1,97 @@
+/**
+ * Who may use a repository from Slack, and from where. Pure; the person was looked up by the caller.
+ *
+ * Only full members of the one workspace ever may, whatever the configuration says: guests and people of other
+ * workspaces are let into channels by those who are in them, and that must not hand out repositories. Reasons for
+ * outsiders therefore do not depend on the configuration. Members are told what is missing and who can change it, but
+ * not who else may: a list of private channels is not everybody's to read.
+ */
+import type { ChatPerson } from '../chat.ts';
+import type { SlackAccess } from './policy.ts';
+import type { Reason } from '../task.ts';
+
+export type SlackVerdict = { readonly allowed: true } | { readonly allowed: false; readonly reason: Reason };
+
+const refused = (code: string, message: string): SlackVerdict => ({
+  allowed: false,
+  reason: { code, message },
+});
+
+const whoCanChangeIt = 'Whoever runs this bot can change that in its configuration.';
+
+const unknownPerson: Reason = {
+  code: 'slack-person-unknown',
+  message: 'Slack does not say who you are, so that nothing was done.',
+};
+const otherWorkspace: Reason = {
+  code: 'slack-other-workspace',
+  message: 'Only members of the Slack workspace that this bot was set up for can ask for anything here.',
+};
+
+/** Why this person may use nothing at all; null for a full member of the workspace. The same for every repository. */
+export function outsiderReason(person: ChatPerson | null, team: string): Reason | null {
+  if (person === null) return unknownPerson;
+  switch (person.kind) {
+    case 'bot':
+      return {
+        code: 'slack-bot',
+        message: 'Apps and workflows cannot ask for anything here: a person has to.',
+      };
+    case 'deactivated':
+      return { code: 'slack-deactivated', message: 'This Slack account is deactivated.' };
+    case 'stranger':
+      return otherWorkspace;
+    case 'guest':
+      return {
+        code: 'slack-guest',
+        message: 'Guests cannot ask for anything here. A full member of this workspace can.',
+      };
+    case 'member':
+      return person.teamId === team ? null : otherWorkspace;
+  }
+}
+
+/** `team` is the workspace that is served. What is not expressly allowed is refused. */
+export function maySlackUse(
+  access: SlackAccess,
+  at: { readonly channelId: string; readonly person: ChatPerson | null; readonly team: string },
+): SlackVerdict {
+  const { channelId, person, team } = at;
+  if (person === null) return { allowed: false, reason: unknownPerson };
+  const outsider = outsiderReason(person, team);
+  if (outsider !== null) return { allowed: false, reason: outsider };
+  switch (access.kind) {
+    case 'none':
+      return refused('slack-not-enabled', `This repository may not be used from Slack. ${whoCanChangeIt}`);
+    case 'workspace':
+      return { allowed: true };
+    case 'listed': {
+      const { people, channels } = access;
+      if (people !== null && !people.users.includes(person.userId)) {
+        const inGroup = people.groups.some((group) => person.groups.includes(group));
+        if (!inGroup) {
+          return refused(
+            'slack-person-not-listed',
+            `You are not among the people who may use this repository from Slack. ${whoCanChangeIt}`,
+          );
+        }
+      }
+      // After the people: where it may be used from concerns only those who may use it at all.
+      if (channels !== null && !channels.includes(channelId)) {
+        return refused(
+          'slack-channel-not-listed',
+          `This repository may only be used from certain channels, and this is none of them. Ask in one of those. ${whoCanChangeIt}`,
+        );
+      }
+      return { allowed: true };
+    }
+  }
+}
+
+/** Ids of the user groups that have to be looked up before any of these can be decided, each once, sorted. */
+export function groupsAskedAbout(accesses: readonly SlackAccess[]): readonly string[] {
+  const groups = accesses.flatMap((access) =>
+    access.kind === 'listed' ? (access.people?.groups ?? []) : [],
+  );
+  return [...new Set(groups)].toSorted();
+}

@@ -1,0 +1,164 @@
+import * as fc from 'fast-check';
+import { describe, expect, it } from 'vitest';
+import { readAsk } from './ask-words.ts';
+import { taskRequestSchema, type RepositoryRef } from '../task.ts';
+
+const shop: RepositoryRef = { owner: 'acme', name: 'shop' };
+const aliases: Readonly<Record<string, RepositoryRef>> = { shop, help: { owner: 'acme', name: 'help' } };
+const byAlias = (word: string): RepositoryRef | null =>
+  Object.hasOwn(aliases, word.toLowerCase()) ? (aliases[word.toLowerCase()] ?? null) : null;
+const read = (words: string) => readAsk(words, byAlias);
+
+describe('the beginning', () => {
+  it.each<[string, RepositoryRef | null, string, object]>([
+    ['fix it', null, 'fix it', {}],
+    ['acme/shop fix it', shop, 'fix it', {}],
+    ['  acme/shop   fix it  ', shop, 'fix it', {}],
+    ['acme/shop: fix it', shop, 'fix it', {}],
+    ['acme/shop, fix it', shop, 'fix it', {}],
+    ['`acme/shop` fix it', shop, 'fix it', {}],
+    ['acme/shop\nfix it\n\nplease', shop, 'fix it\n\nplease', {}],
+    ['acme/shop', shop, '', {}],
+    ['shop fix it', shop, 'fix it', {}],
+    ['Shop: fix it', shop, 'fix it', {}],
+    ['shops fix it', null, 'shops fix it', {}],
+    ['fix acme/shop', null, 'fix acme/shop', {}],
+    ['fix the shop', null, 'fix the shop', {}],
+    ['other/unlisted fix it', { owner: 'other', name: 'unlisted' }, 'fix it', {}],
+    ['and/or is wrong in the docs', { owner: 'and', name: 'or' }, 'is wrong in the docs', {}],
+    ['src/core/ids.ts is wrong', null, 'src/core/ids.ts is wrong', {}],
+    ['https://github.com/acme/shop fix it', null, 'https://github.com/acme/shop fix it', {}],
+    ['acme/.. fix it', null, 'acme/.. fix it', {}],
+    ['acme/shop other/lib fix it', shop, 'other/lib fix it', {}],
+    ['acme/shop shop fix it', shop, 'shop fix it', {}],
+    ['--base dev acme/shop fix it', shop, 'fix it', { base: 'dev' }],
+    ['acme/shop --base dev fix it', shop, 'fix it', { base: 'dev' }],
+    ['--base dev shop --effort=HIGH fix it', shop, 'fix it', { base: 'dev', effort: 'high' }],
+    ['—model gpt-x –effort low fix it', null, 'fix it', { model: 'gpt-x', effort: 'low' }],
+    ['shop —base “release/1” fix it', shop, 'fix it', { base: 'release/1' }],
+    ['shop\n--base dev\nfix it', shop, 'fix it', { base: 'dev' }],
+    ['--base dev', null, '', { base: 'dev' }],
+    ['fix the --base option', null, 'fix the --base option', {}],
+    ['shop fix the --base option', shop, 'fix the --base option', {}],
+    ['shop - one\n- two', shop, '- one\n- two', {}],
+    ['', null, '', {}],
+    [' \n\t ', null, '', {}],
+  ])('of %j', (words, repository, instruction, options) => {
+    expect(read(words)).toEqual({ ask: { kind: 'run' }, repository, instruction, options });
+  });
+
+  it.each([
+    ['--branch x fix it', '`--branch`'],
+    ['shop --base', '`--base` needs a value'],
+    ['shop --base\ndev fix it', '`--base` needs a value'],
+    ['--base a shop --base b fix it', '`--base` is given twice'],
+    ['--base a..b shop fix it', '`a..b` cannot be the name of a branch'],
+    ['--effort lots fix it', 'not `lots`'],
+    ['--model $(id) fix it', '`$(id)` cannot be the name of a model'],
+    ['--constructor x', 'There is no option'],
+  ])('of %j says what is wrong', (words, part) => {
+    const { ask, options } = read(words);
+    expect(ask.kind === 'invalid' ? ask.message : '').toContain(part);
+    expect(options).toEqual({});
+  });
+
+  it('keeps the repository that stood before a mistake, and the words from there on', () => {
+    expect(read('shop --bse dev fix it')).toMatchObject({
+      ask: { kind: 'invalid' },
+      repository: shop,
+      instruction: '--bse dev fix it',
+    });
+  });
+});
+
+describe('a command', () => {
+  it.each([
+    ['help', 'help'],
+    [' HELP! ', 'help'],
+    ['status', 'status'],
+    ['cancel', 'cancel'],
+    ['stop.', 'cancel'],
+    ['retry', 'retry'],
+    ['sta\u200Btus', 'status'],
+  ])('%j is %s', (words, kind) => {
+    expect(read(words)).toEqual({ ask: { kind }, repository: null, instruction: '', options: {} });
+  });
+
+  it.each([
+    'stop using var',
+    'help me',
+    'shop status',
+    '--base main cancel',
+    'constructor',
+    'cancel 1234abcd',
+  ])('%j is a task', (words) => {
+    expect(read(words).ask).toEqual({ kind: 'run' });
+  });
+});
+
+describe('hostile words', () => {
+  it.each([
+    ['bidi', 'shop fix \u202Etxt.exe\u202C now', 'fix txt.exe now'],
+    ['zero width', 'sh\u200Bop fix\u200B it', 'fix it'],
+    ['tag characters', `shop fix it${String.fromCodePoint(0xe0041, 0xe0042)}`, 'fix it'],
+    ['control characters', 'shop fix\u0000 \u001B[31mit', 'fix [31mit'],
+    ['a lone surrogate', 'shop fix \uD800it', 'fix it'],
+  ])('lose what nobody sees: %s', (_, words, instruction) => {
+    expect(read(words)).toMatchObject({ repository: shop, instruction });
+  });
+
+  it('lose no markup: a chat shows it as it is written', () => {
+    expect(read('fix the <!-- comment --> in `a.html`').instruction).toBe(
+      'fix the <!-- comment --> in `a.html`',
+    );
+  });
+
+  it('are cut at the bound of the task schema, which says so', () => {
+    const { instruction } = read(`shop ${'x'.repeat(40_000)}`);
+    expect(instruction.length).toBe(20_000);
+    expect(instruction.endsWith('[cut here: the instruction was longer]')).toBe(true);
+  });
+
+  it('never throw, and always make what a task request may hold', () => {
+    const schema = taskRequestSchema.pick({ ask: true, repository: true, instruction: true, options: true });
+    const word = fc.oneof(
+      fc.constantFrom(
+        '--base',
+        '--base=',
+        '—effort',
+        'high',
+        'acme/shop',
+        'shop',
+        '"',
+        '`',
+        'a..b',
+        '\u202E',
+      ),
+      fc.string({ unit: 'binary' }),
+    );
+    fc.assert(
+      fc.property(fc.array(word, { maxLength: 12 }), fc.constantFrom(' ', '\n', ''), (parts, between) => {
+        const made = read(parts.join(between));
+        expect(schema.parse(made)).toEqual(made);
+        if (made.ask.kind !== 'invalid') return;
+        expect(made.options).toEqual({});
+      }),
+    );
+  });
+
+  it('take time in proportion to their length', () => {
+    const time = (words: string): number => {
+      const started = performance.now();
+      read(words);
+      return performance.now() - started;
+    };
+    for (const piece of [' ', '-', '—', '--base ', 'a/', '"', '\n']) {
+      const [small, large] = [piece.repeat(5_000), piece.repeat(40_000)];
+      time(small);
+      const once = Math.min(time(small), time(small), time(small));
+      const eightfold = Math.min(time(large), time(large), time(large));
+      // As in mention.test.ts: linear is 8, quadratic 64; the 30 ms keep a busy machine from deciding.
+      expect(eightfold).toBeLessThan(once * 24 + 30);
+    }
+  });
+});

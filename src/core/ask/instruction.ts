@@ -1,0 +1,25 @@
+/** What an instruction is, wherever it was written: one of a few commands, or text up to a bound. */
+import type { TaskRequest } from '../task.ts';
+
+/** Characters; the bound in the task's schema. What is beyond is cut, and the text says so. */
+const maxInstructionChars = 20_000;
+const cutNote = '\n[cut here: the instruction was longer]';
+
+const commands: Readonly<Record<string, TaskRequest['ask']>> = {
+  help: { kind: 'help' },
+  status: { kind: 'status' },
+  cancel: { kind: 'cancel' },
+  stop: { kind: 'cancel' },
+  retry: { kind: 'retry' },
+};
+
+/** The command, when it is the whole of what was asked: `stop using var` is a task. */
+export function commandIn(words: string): TaskRequest['ask'] | null {
+  const word = /^\s*([a-z]{1,10})\s*[.!?]{0,3}\s*$/i.exec(words)?.[1]?.toLowerCase();
+  return word !== undefined && Object.hasOwn(commands, word) ? (commands[word] ?? null) : null;
+}
+
+export function cutInstruction(text: string): string {
+  if (text.length <= maxInstructionChars) return text;
+  return text.slice(0, maxInstructionChars - cutNote.length).replace(/[\uD800-\uDBFF]$/, '') + cutNote;
+}

@@ -1,0 +1,91 @@
+/**
+ * Whether a comment or an issue addresses the bot, and what it asks. Whether the asker may is `authorize.ts`'s question.
+ *
+ * - A mention is a token of its own: `@airlock` or `@airlock[bot]` in any case, with white space or punctuation around it.
+ *   In code, quotations (also their lazy lines, as GitHub shows them) and HTML comments it is not one. The first counts.
+ * - The instruction is all that the asker wrote, before the mention and after it, code and quotations included, less
+ *   the mention, its options and hidden text: `split() is off by one. @airlock fix it` must not lose its first sentence.
+ * - Options stand directly after the mention, on its line. Later in the text `--flag` is prose.
+ * - A command (`help`, `status`, `cancel`, `stop` or `retry`) is one only as the sole word: `@airlock stop using var` is a task.
+ */
+import { lowerAscii, stripHidden } from './hidden-text.ts';
+import { commandIn, cutInstruction } from './instruction.ts';
+import { segmentMarkdown } from './markdown-segments.ts';
+import { readOptions } from './options.ts';
+import type { TaskOptions, TaskRequest } from '../task.ts';
+
+export type Mention =
+  | { readonly kind: 'none' }
+  | {
+      readonly kind: 'mention';
+      readonly ask: TaskRequest['ask'];
+      readonly instruction: string;
+      readonly options: TaskOptions;
+    };
+
+/** Stands for a character of code: it is not white space and cannot be part of a mention. */
+const code = '\uFFFC';
+
+/** Elements whose content is shown as code or as somebody else's words. */
+const quotingElement = /<(pre|code|kbd|samp|blockquote)(?=[\s>])/gi;
+
+/** The text with everything blanked out in which a mention does not count; positions stay the same. */
+function addressable(markdown: string): string {
+  let visible = '';
+  for (const { start, end, kind, quoted } of segmentMarkdown(markdown)) {
+    if (kind === 'text' && !quoted) visible += markdown.slice(start, end);
+    else if (kind !== 'code' || quoted) visible += ' '.repeat(end - start);
+    // A code block ends in a line break, which is white space before the next line's mention.
+    else visible += `${code.repeat(end - start - 1)}${markdown[end - 1] === '\n' ? '\n' : code}`;
+  }
+  const lower = lowerAscii(visible);
+  let kept = '';
+  let done = 0;
+  quotingElement.lastIndex = 0;
+  for (let open = quotingElement.exec(visible); open !== null; open = quotingElement.exec(visible)) {
+    const close = lower.indexOf(`</${(open[1] ?? '').toLowerCase()}>`, open.index);
+    const end = close === -1 ? visible.length : close;
+    kept += visible.slice(done, open.index) + code.repeat(end - open.index);
+    done = end;
+    quotingElement.lastIndex = end;
+  }
+  return kept + visible.slice(done);
+}
+
+function findMention(visible: string, handle: string): { start: number; end: number } | null {
+  const name = handle.replace(/[^a-z0-9-]/gi, '');
+  const pattern = new RegExp(
+    `(?<=^|[\\s([{"'“‘*_,;:>])@${name}(?:\\[bot\\])?(?=$|\\s|[.,:;!?)\\]}"'”’*_<…–—]{1,8}(?:$|\\s|<))`,
+    'i',
+  );
+  const found = pattern.exec(visible);
+  return found === null ? null : { start: found.index, end: found.index + found[0].length };
+}
+
+/** `handle` is the configured name without `@`. Time grows in proportion to the text. */
+export function parseMention(untrustedMarkdown: string, handle: string): Mention {
+  const markdown = untrustedMarkdown.replace(/\r\n?/g, '\n');
+  const visible = addressable(markdown);
+  const mention = findMention(visible, handle);
+  if (mention === null) return { kind: 'none' };
+
+  // `@airlock, fix it` and `@airlock: fix it` are how people write to somebody.
+  const comma = /^[,:]/.test(visible.slice(mention.end, mention.end + 1)) ? 1 : 0;
+  const lineEnd = markdown.indexOf('\n', mention.end);
+  const line = markdown.slice(0, lineEnd === -1 ? markdown.length : lineEnd);
+  const read = readOptions(line, mention.end + comma);
+  const after = read.kind === 'options' ? read.end : mention.end + comma;
+  const instruction = cutInstruction(
+    stripHidden(`${markdown.slice(0, mention.start)}${markdown.slice(after)}`),
+  );
+  if (read.kind === 'invalid') {
+    return { kind: 'mention', ask: { kind: 'invalid', message: read.message }, instruction, options: {} };
+  }
+  const command = commandIn(`${visible.slice(0, mention.start)} ${visible.slice(after)}`);
+  return {
+    kind: 'mention',
+    ask: command ?? { kind: 'run' },
+    instruction: command === null ? instruction : '',
+    options: read.options,
+  };
+}

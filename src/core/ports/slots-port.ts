@@ -1,0 +1,20 @@
+/**
+ * The right to have a sandbox, as the life of a task sees it. Deadlines and idempotence as in `ports.ts`; who is next is
+ * `admission.ts`'s decision.
+ */
+import type { SlotClaim } from '../access/admission.ts';
+
+export type SlotAnswer =
+  | { readonly granted: true }
+  /** `place`: 1 is next. A guess, see `queueOrder`. */
+  | { readonly granted: false; readonly place: number };
+
+export interface Slots {
+  /**
+   * Asks for a slot, or how it stands with it. Until then the task waits in the queue and its Workflow instance gets `slot-granted`;
+   * once granted it stays so until it is released.
+   */
+  request(claim: SlotClaim): Promise<SlotAnswer>;
+  /** Gives the slot back, or the place in the queue. Does nothing for a task that has neither. */
+  release(taskId: string): Promise<void>;
+}

@@ -1,0 +1,144 @@
+/**
+ * Tasks by where and by whom they were asked: a Durable Object for each Slack channel and one for each person, so that
+ * no single one is on the way of everybody. Holds names and places, never what was asked.
+ */
+import { DurableObject } from 'cloudflare:workers';
+import type { AskedAt, IndexedTask } from '../../core/chat.ts';
+import type { TaskIndex } from '../../core/ports/chat-port.ts';
+
+/** Tasks kept for one channel or person; older ones are forgotten here, their records stay. */
+const maxTasks = 1000;
+const maxRecent = 50;
+
+const dayMs = 24 * 60 * 60_000;
+/** From being asked to the end: a choice of 12 hours, a day in the queue, the work. Its record is kept from the end on. */
+const longestTaskMs = 3 * dayMs;
+
+type Row = {
+  task_id: string;
+  short_id: string;
+  user_id: string;
+  channel_id: string;
+  thread_ts: string | null;
+  message_ts: string | null;
+  posted_ts: string | null;
+  at: number;
+};
+
+export abstract class TaskIndexBase<Env> extends DurableObject<Env> {
+  /** How long an ended task is kept. */
+  protected abstract retentionMs(): number;
+  readonly #sql = this.ctx.storage.sql;
+
+  constructor(ctx: DurableObjectState, env: Env) {
+    super(ctx, env);
+    this.#sql.exec(`
+      CREATE TABLE IF NOT EXISTS task (
+        task_id TEXT PRIMARY KEY, short_id TEXT NOT NULL, user_id TEXT NOT NULL, channel_id TEXT NOT NULL,
+        thread_ts TEXT, message_ts TEXT, posted_ts TEXT, at INTEGER NOT NULL
+      );
+      CREATE INDEX IF NOT EXISTS task_by_thread ON task (channel_id, thread_ts, at);
+      CREATE INDEX IF NOT EXISTS task_by_message ON task (channel_id, message_ts);
+      CREATE INDEX IF NOT EXISTS task_by_post ON task (channel_id, posted_ts);
+      CREATE INDEX IF NOT EXISTS task_by_time ON task (at);
+    `);
+  }
+
+  /** What is known of a message is never forgotten: a second attempt of the first step knows less than the record. */
+  async put(task: IndexedTask): Promise<void> {
+    this.#sql.exec(
+      `INSERT INTO task (task_id, short_id, user_id, channel_id, thread_ts, message_ts, posted_ts, at)
+       VALUES (?, ?, ?, ?, ?, ?, ?, ?)
+       ON CONFLICT (task_id) DO UPDATE SET
+         channel_id = CASE WHEN excluded.posted_ts IS NULL THEN channel_id ELSE excluded.channel_id END,
+         thread_ts = COALESCE(excluded.thread_ts, thread_ts),
+         posted_ts = COALESCE(excluded.posted_ts, posted_ts)`,
+      task.taskId,
+      task.shortId,
+      task.userId,
+      task.channelId,
+      task.threadTs,
+      task.messageTs,
+      task.postedTs,
+      task.at,
+    );
+    this.#sql.exec(
+      'DELETE FROM task WHERE task_id IN (SELECT task_id FROM task ORDER BY at DESC LIMIT -1 OFFSET ?)',
+      maxTasks,
+    );
+    if ((await this.ctx.storage.getAlarm()) === null) await this.ctx.storage.setAlarm(Date.now() + dayMs);
+  }
+
+  override async alarm(): Promise<void> {
+    const before = Date.now() - this.retentionMs() - longestTaskMs;
+    this.#sql.exec('DELETE FROM task WHERE at < ?', before);
+    if (this.recent(1).length > 0) await this.ctx.storage.setAlarm(Date.now() + dayMs);
+  }
+
+  inThread(channelId: string, threadTs: string, before: AskedAt | null): IndexedTask | null {
+    return this.#first(
+      `WHERE channel_id = ?1 AND thread_ts = ?2 AND (?3 IS NULL OR at < ?3 OR (at = ?3 AND task_id < ?4))
+       ORDER BY at DESC, task_id DESC LIMIT 1`,
+      channelId,
+      threadTs,
+      before?.at ?? null,
+      before?.taskId ?? null,
+    );
+  }
+
+  byMessage(channelId: string, ts: string): IndexedTask | null {
+    return this.#first(
+      'WHERE channel_id = ?1 AND (message_ts = ?2 OR posted_ts = ?2) ORDER BY at DESC, rowid DESC LIMIT 1',
+      channelId,
+      ts,
+    );
+  }
+
+  recent(limit: number): IndexedTask[] {
+    return this.#all('ORDER BY at DESC, rowid DESC LIMIT ?', Math.min(limit, maxRecent));
+  }
+
+  #first(where: string, ...values: readonly (string | number | null)[]): IndexedTask | null {
+    return this.#all(where, ...values)[0] ?? null;
+  }
+
+  #all(where: string, ...values: readonly (string | number | null)[]): IndexedTask[] {
+    return this.#sql
+      .exec<Row>(`SELECT * FROM task ${where}`, ...values)
+      .toArray()
+      .map((row) => ({
+        taskId: row.task_id,
+        shortId: row.short_id,
+        userId: row.user_id,
+        channelId: row.channel_id,
+        threadTs: row.thread_ts,
+        messageTs: row.message_ts,
+        postedTs: row.posted_ts,
+        at: row.at,
+      }));
+  }
+}
+
+/** What of a namespace's objects is called; each call is one round trip. */
+interface IndexObject {
+  put(task: IndexedTask): Promise<void> | void;
+  inThread(channelId: string, threadTs: string, before: AskedAt | null): Promise<IndexedTask | null>;
+  byMessage(channelId: string, ts: string): Promise<IndexedTask | null>;
+  recent(limit: number): Promise<readonly IndexedTask[]>;
+}
+
+/** `objectFor` gives the Durable Object of a name; the workspace is part of the name, as ids are unique within one only. */
+export function createTaskIndex(team: string, objectFor: (name: string) => IndexObject): TaskIndex {
+  const ofChannel = (channelId: string) => objectFor(`slack:${team}:channel:${channelId}`);
+  const ofUser = (userId: string) => objectFor(`slack:${team}:user:${userId}`);
+  return {
+    put: async (task) => {
+      await Promise.all([ofChannel(task.channelId).put(task), ofUser(task.userId).put(task)]);
+    },
+    inThread: async (channelId, threadTs, before) =>
+      await ofChannel(channelId).inThread(channelId, threadTs, before ?? null),
+    byMessage: async (channelId, ts) => await ofChannel(channelId).byMessage(channelId, ts),
+    recent: async (of, limit) =>
+      await ('channelId' in of ? ofChannel(of.channelId) : ofUser(of.userId)).recent(limit),
+  };
+}

@@ -1,0 +1,158 @@
+import { describe, expect, it } from 'vitest';
+import { createCodex } from '../../codex/codex.ts';
+import type { Receipt } from '../../core/grant.ts';
+import type { CommandRun, Progress } from '../../core/progress.ts';
+import { ranIn, settleCommands, withCommands, type Ran } from './denied-commands.ts';
+
+const { initialProgress } = createCodex({ openaiBaseUrl: 'https://api.openai.com/v1' });
+const row = { method: 'GET', host: 'evil.example', path: '/x', rule: 'host', reason: 'no', count: 1 };
+const receiptOf = (...denied: Receipt['denied']): Receipt => ({
+  hosts: [],
+  denied,
+  deniedTotal: denied.length,
+});
+
+/** `to` null: it still runs. */
+const run = (command: string, from: number, to: number | null): CommandRun => ({
+  command,
+  exitCode: to === null ? null : 0,
+  status: to === null ? 'running' : 'completed',
+  outputTail: '',
+  startedAt: from,
+  durationMs: null,
+  ...(to === null ? {} : { endedAt: to }),
+});
+const ran = (commands: readonly CommandRun[], turn: Progress['turn'] = null): Ran => ({
+  progress: { ...initialProgress, commands, turn },
+  setup: null,
+});
+const commandAt = (at: number, of: Ran, changes: Partial<typeof row> = {}) =>
+  withCommands(receiptOf({ ...row, ...changes, at }), of).denied[0]?.command;
+
+describe('the command that ran when a request was refused', () => {
+  const curl = run('curl evil', 10_000, 12_000);
+  const wget = run('wget evil', 20_000, 22_000);
+  it.each<[string, number, readonly CommandRun[], string | null]>([
+    ['the one around it', 11_000, [curl, wget], 'curl evil'],
+    ['one that still runs', 21_000, [curl, run('wget evil', 20_000, null)], 'wget evil'],
+    ['none before the first', 5_000, [curl, wget], null],
+    ['none between two', 16_000, [curl, wget], null],
+    ['none after the last', 30_000, [curl, wget], null],
+    ['none where nothing ran', 11_000, [], null],
+    ['the one of which Codex says a little later that it began', 9_800, [curl], 'curl evil'],
+    ['the one of which Codex says at its end that it began', 9_900, [run('quick', 10_000, 10_001)], 'quick'],
+    ['not one that began later', 9_700, [curl], null],
+    ['one that ended as far as clocks can tell', 12_040, [curl], 'curl evil'],
+    ['not one that ended before', 12_100, [curl], null],
+    ['the later one of two in a row', 12_100, [curl, run('next', 12_300, 13_000)], 'next'],
+    ['none of two at once', 11_000, [curl, run('npm test', 9_000, 15_000)], null],
+    ['none of two of which one runs on', 11_000, [curl, run('npm start', 9_000, null)], null],
+    ['none of two that may have run beside each other', 11_900, [curl, run('next', 12_100, 13_000)], null],
+    [
+      'none where the end of another is not known',
+      11_000,
+      [{ ...run('killed', 1_000, null), exitCode: -1, status: 'failed' }, curl],
+      null,
+    ],
+    [
+      'the one around it by how long it took, as an earlier version stored it',
+      11_000,
+      [{ ...run('old', 10_500, null), exitCode: 0, status: 'completed', durationMs: 1_000 }],
+      'old',
+    ],
+    ['without the shell around it', 11_000, [run("/bin/bash -lc 'curl evil'", 10_000, 12_000)], 'curl evil'],
+  ])('is %s', (_, at, commands, expected) => {
+    expect(commandAt(at, ran(commands))).toBe(expected);
+  });
+
+  it('is none for what Codex itself may have asked its model meanwhile', () => {
+    const commands = ran([run('npm start', 0, null)]);
+    const model = { host: 'api.openai.com', path: '/v1/responses' };
+    expect(commandAt(1_000, commands, model)).toBeNull();
+    expect(commandAt(1_000, commands, { ...model, path: '/v1/responses/compact' })).toBeNull();
+    expect(commandAt(1_000, commands, { ...model, path: '/v1/files' })).toBe('npm start');
+    expect(commandAt(1_000, commands, { ...model, host: 'evil.example' })).toBe('npm start');
+  });
+
+  it('is bounded', () => {
+    expect(commandAt(1, ran([run('x'.repeat(10_000), 0, null)]))).toHaveLength(500);
+  });
+
+  it('is none for a row of which nobody wrote down the time', () => {
+    expect(withCommands(receiptOf(row), ran([run('curl evil', 0, null)])).denied).toEqual([
+      { ...row, command: null },
+    ]);
+  });
+});
+
+describe('during setup', () => {
+  const setup = { run: 'npm ci', hosts: [], optional: false };
+  const phases = [
+    { phase: 'clone', at: 500 },
+    { phase: 'setup', at: 1_000 },
+  ] as const;
+  const during = ranIn({ phases, authorization: { setup } }, null);
+  const after = ranIn({ phases: [...phases, { phase: 'codex', at: 2_000 }], authorization: { setup } }, null);
+  it.each<[number, Ran, string | null]>([
+    [900, during, null],
+    [1_000, during, 'npm ci'],
+    [99_000, during, 'npm ci'],
+    [1_999, after, 'npm ci'],
+    [2_000, after, null],
+    [1_500, ranIn({ phases, authorization: { setup: null } }, null), null],
+    [1_500, ranIn({ phases: [], authorization: null }, null), null],
+  ])('belongs to setup or to nothing: at %i', (at, of, expected) => {
+    expect(commandAt(at, of)).toBe(expected);
+  });
+});
+
+describe('what is written down for good', () => {
+  const at = 11_000;
+  const pending = receiptOf({ ...row, at });
+  it.each<[string, Ran, Receipt]>([
+    [
+      'nothing while the command runs: another one may have run beside it',
+      ran([run('a', 10_000, null)]),
+      pending,
+    ],
+    ['nothing before any line has come', { progress: null, setup: null }, pending],
+    [
+      'the command, once it has ended',
+      ran([run('a', 10_000, 12_000)]),
+      receiptOf({ ...row, at, command: 'a' }),
+    ],
+    [
+      'the command, once a later one has begun',
+      ran([run('a', 10_000, 11_100), run('b', 20_000, null)]),
+      receiptOf({ ...row, at, command: 'a' }),
+    ],
+    [
+      'the command, once the turn is over',
+      ran([run('a', 10_000, 11_100)], { status: 'completed' }),
+      receiptOf({ ...row, at, command: 'a' }),
+    ],
+    ['that there is none', ran([run('b', 20_000, null)]), receiptOf({ ...row, at, command: null })],
+  ])('is %s', (_, of, expected) => {
+    expect(settleCommands(pending, of)).toEqual(expected);
+  });
+
+  it('stays when its command is forgotten, and nothing is written twice', () => {
+    const settled = settleCommands(pending, ran([run('a', 10_000, 12_000)]));
+    const later = ran([run('z', 90_000, 91_000)], { status: 'completed' });
+    expect(settleCommands(settled, later)).toBe(settled);
+    expect(withCommands(settled, later)).toEqual(settled);
+  });
+
+  it('is nothing for rows of an earlier version', () => {
+    const old = receiptOf(row);
+    expect(settleCommands(old, ran([], { status: 'completed' }))).toBe(old);
+  });
+
+  it('waits for the end of setup', () => {
+    const setup = { command: 'npm ci', from: 10_000, until: Number.POSITIVE_INFINITY };
+    expect(settleCommands(pending, { progress: null, setup })).toBe(pending);
+    expect(settleCommands(pending, { progress: null, setup: { ...setup, until: 12_000 } }).denied).toEqual([
+      { ...row, at, command: 'npm ci' },
+    ]);
+  });
+});

@@ -1,0 +1,87 @@
+/**
+ * Follows a detached Codex run from outside: reads its output from an offset, folds it into progress, notices its end.
+ * Starts nothing and stops nothing itself; `record.ts` acts on what it returns. A restart continues at the offset.
+ */
+import type { AgentEnd, Codex } from '../../core/ports/task-record.ts';
+import { SandboxLostError, type TaskSandbox } from '../../core/ports/sandbox-port.ts';
+import type { Notable, Progress } from '../../core/progress.ts';
+import { taskLimits } from '../limits.ts';
+
+export const codexRun = 'codex';
+
+export interface ObserverState {
+  /** Bytes folded so far: always the start of a line. */
+  readonly offset: number;
+  readonly progress: Progress;
+}
+
+export interface Observation {
+  readonly state: ObserverState;
+  readonly notable: readonly Notable[];
+  /** Set when the run is over. */
+  readonly end: AgentEnd | null;
+  /**
+   * Milliseconds to wait before the next read. Not 0 while all there is to read is the beginning of a line: the host answers such a
+   * read at once, and a run that never ends its line would keep the observer spinning.
+   */
+  readonly pauseMs: number;
+}
+
+/** One read. Waits at most `waitMs` for something to come. Rejects on what may pass (the sandbox's host is restarting). */
+export async function observeOnce(
+  sandbox: TaskSandbox,
+  codex: Codex,
+  state: ObserverState,
+  waitMs: number,
+  now: () => number,
+): Promise<Observation> {
+  const range = { offset: state.offset, maxBytes: taskLimits.readBytes, waitMs };
+  let chunk;
+  try {
+    chunk = await sandbox.readRun(codexRun, range);
+  } catch (error) {
+    if (error instanceof SandboxLostError)
+      return { state, notable: [], end: { kind: 'lost', why: error.message }, pauseMs: 0 };
+    throw error;
+  }
+  const ended = chunk.exitCode !== null && state.offset + chunk.bytes.byteLength >= chunk.size;
+  const { lines, consumed } = completeLines(chunk.bytes, {
+    atEnd: ended,
+    full: chunk.bytes.byteLength >= taskLimits.readBytes,
+  });
+  let progress = state.progress;
+  const notable: Notable[] = [];
+  for (const line of lines) {
+    const folded = codex.fold(progress, line, now());
+    progress = folded.progress;
+    notable.push(...folded.notable);
+  }
+  const next = { offset: state.offset + consumed, progress };
+  if (ended && chunk.exitCode !== null)
+    return { state: next, notable, end: { kind: 'exited', exitCode: chunk.exitCode }, pauseMs: 0 };
+  if (next.offset > taskLimits.runOutputBytes)
+    return {
+      state: next,
+      notable,
+      end: { kind: 'lost', why: 'the run wrote more than may be read' },
+      pauseMs: 0,
+    };
+  const stuck = consumed === 0 && chunk.bytes.byteLength > 0;
+  return { state: next, notable, end: null, pauseMs: stuck ? taskLimits.unfinishedLineMs : 0 };
+}
+
+/**
+ * Splits at line ends, by bytes, so that an offset never falls inside a character. A last piece without a line end is
+ * left for the next read, but taken as it is at the end of the run, or when one line fills the whole read.
+ */
+export function completeLines(
+  bytes: Uint8Array,
+  { atEnd, full }: { atEnd: boolean; full: boolean },
+): { lines: string[]; consumed: number } {
+  const newline = 10;
+  // A full read that holds line ends still stops at the last one; only a single endless line is cut.
+  const afterLastLine = bytes.lastIndexOf(newline) + 1;
+  const consumed = atEnd || (full && afterLastLine === 0) ? bytes.byteLength : afterLastLine;
+  const text = new TextDecoder().decode(bytes.subarray(0, consumed));
+  return { lines: text.split('\n').filter((line) => line !== ''), consumed };
+}

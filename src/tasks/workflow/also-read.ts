@@ -1,0 +1,34 @@
+/** Finds the other repositories that the configuration lets a task read. One that cannot be read ends the task before anything is spent. */
+import type { GrantedRepository } from '../../core/grant.ts';
+import type { CodeHost } from '../../core/ports/task-record.ts';
+import type { Reason, RepositoryFacts, RepositoryRef } from '../../core/task.ts';
+
+export type AlsoRead =
+  | { readonly ok: true; readonly repositories: readonly GrantedRepository[] }
+  | { readonly ok: false; readonly reason: Reason };
+
+/** By id from here on: a name may be given to another repository while the task runs. Rejects on what may pass. */
+export async function locateAlsoRead(
+  wanted: readonly RepositoryRef[],
+  asked: RepositoryFacts,
+  codeHost: Pick<CodeHost, 'locate'>,
+): Promise<AlsoRead> {
+  const found = await Promise.all(wanted.map(async (ref) => ({ ref, facts: await codeHost.locate(ref) })));
+  const missing = found
+    .filter(({ facts }) => facts === null)
+    .map(({ ref }) => `\`${ref.owner}/${ref.name}\``);
+  if (missing.length > 0) {
+    // Everybody reads the comments of a public repository: they are no place for the names of private ones.
+    const which = asked.private ? `${missing.join(', ')}, which ` : 'a repository that ';
+    const message = `The GitHub App is not installed on ${which}\`alsoRead\` names for this repository, so that nothing was started. Whoever runs this bot can install it there, or take the name out.`;
+    return { ok: false, reason: { code: 'also-read-not-installed', message } };
+  }
+  const repositories = found.flatMap(({ facts }) => {
+    // The repository itself is granted anyway.
+    if (facts === null || facts.repositoryId === asked.repositoryId) return [];
+    const { owner, name, installationId, repositoryId } = facts;
+    return [{ owner, name, installationId, repositoryId }];
+  });
+  const byId = new Map(repositories.map((repository) => [repository.repositoryId, repository]));
+  return { ok: true, repositories: [...byId.values()] };
+}

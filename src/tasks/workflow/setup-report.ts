@@ -1,0 +1,28 @@
+/** How setup went, as it is kept with the task's record and as one sentence. Decides nothing. */
+import type { TaskRecordPort } from '../../core/ports/task-record.ts';
+import { setupReportSchema, type SetupReport } from '../../core/setup.ts';
+
+export const keptSetup = 'setup.json';
+
+/** What is known of this task's setup; null when there was none, or it is not over. */
+export async function setupReport({
+  record,
+}: {
+  readonly record: Pick<TaskRecordPort, 'kept'>;
+}): Promise<SetupReport | null> {
+  return parseSetupReport(await record.kept(keptSetup));
+}
+
+export function parseSetupReport(kept: string | null): SetupReport | null {
+  return kept === null ? null : setupReportSchema.parse(JSON.parse(kept));
+}
+
+/** One sentence, for a setup that did not end well. */
+export function setupFailure({ command, status, exitCode, durationMs }: SetupReport): string {
+  const seconds = `${Math.max(1, Math.round(durationMs / 1000))} s`;
+  const how =
+    status === 'timed-out'
+      ? `was ended at its time limit after ${seconds}`
+      : `ended with exit status ${exitCode} after ${seconds}`;
+  return `Setup failed: \`${command.replace(/[`\s]+/g, ' ').slice(0, 200)}\` ${how}.`;
+}

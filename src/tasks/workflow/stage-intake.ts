@@ -1,0 +1,246 @@
+/**
+ * The first stages: may this be done at all, tell the person, read what was asked. Nothing has been spent yet.
+ */
+import { authorize } from '../../core/access/authorize.ts';
+import type { ChatPerson } from '../../core/chat.ts';
+import type { Authorization } from '../../core/ports/task-record.ts';
+import { buildPrompt, type EarlierWork } from '../../core/ask/prompt.ts';
+import type { PullRequestRef, RepositoryFacts, RoutedRequest, TaskOutcome } from '../../core/task.ts';
+import * as z from 'zod';
+import { locateAlsoRead } from './also-read.ts';
+import { githubHelp } from './help.ts';
+import type { Earlier } from './stage-route.ts';
+import type { Stage, TaskDeps } from './stage.ts';
+
+/** What publishing needs of the conversation. */
+export const keptContext = 'context.json';
+export const keptContextSchema = z.object({ commentsLeftOut: z.number().int().nonnegative().default(0) });
+
+/** What routing has found out; for a task that was not asked for in Slack all is null. */
+export interface Asker {
+  readonly person: ChatPerson | null;
+  /** The task that this one continues. */
+  readonly earlier: Earlier | null;
+}
+
+export async function authorizeTask(
+  request: RoutedRequest,
+  { person, earlier }: Asker,
+  deps: TaskDeps,
+): Promise<Stage<Authorization>> {
+  const policy = deps.policy.forRepository(request.repository);
+  // Nobody waits for a comment of an API task, so GitHub need not be asked where the allowlist says no.
+  if (!policy.allowed && request.trigger.kind === 'api')
+    return ended({ kind: 'refused', reason: policy.reason });
+  const facts = await deps.codeHost.locate(request.repository);
+  if (facts !== null) await deps.record.located(facts);
+  const canWrite =
+    facts === null || request.requester === null
+      ? 'unknown'
+      : await deps.codeHost.canWrite(facts, request.requester.login);
+  const chat = deps.policy.slack === null ? null : { person, team: deps.policy.slack.team };
+  const verdict = authorize({ request, policy, facts, canWrite, chat });
+  if (verdict.kind === 'refused') return ended({ kind: 'refused', reason: verdict.reason });
+  if (facts === null || !policy.allowed)
+    return ended({
+      kind: 'refused',
+      reason: { code: 'not-allowed', message: 'This repository is not available.' },
+    });
+  const answered = await answer(request, facts, deps);
+  if (answered !== null) return ended(answered);
+
+  const alsoRead = await locateAlsoRead(policy.alsoRead, facts, deps.codeHost);
+  if (!alsoRead.ok) {
+    deps.log('also_read.not_installed', { taskId: request.taskId, wanted: policy.alsoRead });
+    return ended({ kind: 'refused', reason: alsoRead.reason });
+  }
+  const continues = await openPullRequest(request, facts, earlier, deps);
+  const branch = continues?.headRef ?? verdict.base.branch ?? facts.defaultBranch;
+  const baseSha = await deps.codeHost.headOf(facts, branch);
+  if (baseSha === null) {
+    const message = `There is no branch “${branch}” in ${facts.owner}/${facts.name}. Name an existing one with \`--base\`.`;
+    return ended({ kind: 'refused', reason: { code: 'base-missing', message } });
+  }
+  const authorization: Authorization = {
+    facts,
+    baseBranch: branch,
+    baseSha,
+    model: verdict.model,
+    effort: verdict.effort,
+    models: [verdict.model],
+    limits: policy.limits,
+    draft: policy.draft,
+    setup: policy.setup,
+    alsoRead: alsoRead.repositories,
+    lfs: policy.lfs,
+    extraHosts: policy.extraHosts,
+    isConfiguredBase: continues === null && branch === (policy.baseBranch ?? facts.defaultBranch),
+    continues,
+    requester: request.requester ?? (await githubAccount(request, facts, deps)),
+  };
+  await deps.record.authorized(authorization);
+  return { go: true, value: authorization };
+}
+
+/** The pull request that a follow-up adds to; null when there is none that still takes commits, or another base was asked for. */
+async function openPullRequest(
+  request: RoutedRequest,
+  facts: RepositoryFacts,
+  earlier: Earlier | null,
+  { codeHost, record }: TaskDeps,
+): Promise<PullRequestRef | null> {
+  if (earlier?.pullRequest == null || request.options.base !== undefined) return null;
+  const found = await codeHost.pullRequest(facts, earlier.pullRequest);
+  if (found?.open === true && found.sameRepository) return found.pullRequest;
+  await record.note(
+    `Pull request ${earlier.pullRequest} is closed, so that this becomes a pull request of its own.`,
+  );
+  return null;
+}
+
+/** The account on GitHub that the configuration names for who asked in Slack. It gives credit, never access. */
+async function githubAccount(
+  { trigger, taskId }: RoutedRequest,
+  facts: RepositoryFacts,
+  { policy, codeHost, log }: TaskDeps,
+): Promise<Authorization['requester']> {
+  const login = trigger.kind === 'slack' ? policy.slack?.githubLogins.get(trigger.userId) : undefined;
+  if (login === undefined) return null;
+  try {
+    return await codeHost.account(facts, login);
+  } catch (error) {
+    log('account.not_found', { taskId, error: String(error) });
+    return null;
+  }
+}
+
+/** `help`, `status`, `cancel` and a mention that could not be understood: all answered without a sandbox. */
+async function answer(
+  request: RoutedRequest,
+  facts: Authorization['facts'],
+  deps: TaskDeps,
+): Promise<TaskOutcome | null> {
+  switch (request.ask.kind) {
+    case 'run':
+      return null;
+    case 'invalid':
+      return { kind: 'refused', reason: { code: 'mention-invalid', message: request.ask.message } };
+    case 'help':
+      return { kind: 'answered', message: githubHelp(deps.policy.mention) };
+    case 'retry':
+      return await retryPublishing(request, facts, deps);
+    case 'status':
+    case 'cancel': {
+      if (request.trigger.kind !== 'github')
+        return { kind: 'answered', message: 'This command works in an issue.' };
+      const ids = await deps.codeHost.tasksOn(facts, request.trigger.issueNumber);
+      const by = request.requester?.login ?? 'somebody';
+      const lines: string[] = [];
+      for (const id of ids) {
+        if (id === request.taskId) continue;
+        const record = deps.recordOf(id);
+        const view = await record.view();
+        if (view === null || view.status === 'ended') continue;
+        if (request.ask.kind === 'status')
+          lines.push(
+            `Task ${view.shortId} is in the phase “${view.phase}”, ${Math.round(view.elapsedMs / 1000)} s after it was asked for.`,
+          );
+        else lines.push(`Task ${view.shortId}: ${(await record.cancel(by)).reason}`);
+      }
+      return {
+        kind: 'answered',
+        message: lines.length === 0 ? 'Nothing is running on this issue.' : lines.join('\n'),
+      };
+    }
+  }
+}
+
+export async function acknowledge(
+  request: RoutedRequest,
+  authorization: Authorization,
+  deps: TaskDeps,
+): Promise<Stage<null>> {
+  const { trigger } = request;
+  const react = async () => {
+    if (trigger.kind === 'slack') await deps.chat?.react(trigger);
+    else await deps.codeHost.react(authorization.facts, request);
+  };
+  const reacted = react().catch((error: unknown) =>
+    // A reaction is a courtesy: an issue that takes none must not cost the task.
+    deps.log('reaction.failed', { taskId: request.taskId, error: String(error) }),
+  );
+  const comment = async () => await deps.record.saveComment();
+  const failed = (error: unknown) =>
+    deps.log('comment.failed', { taskId: request.taskId, error: String(error) });
+  // Twice: it says what was understood before anything is spent. The second waits for as long as the place has asked for.
+  const commented = comment().catch(async (error: unknown) => {
+    failed(error);
+    await comment().catch(failed);
+  });
+  await Promise.all([reacted, commented]);
+  return { go: true, value: null };
+}
+
+export async function readContext(
+  request: RoutedRequest,
+  authorization: Authorization,
+  earlier: Earlier | null,
+  deps: TaskDeps,
+): Promise<{ prompt: string }> {
+  const { trigger } = request;
+  const [context, thread] = await Promise.all([
+    trigger.kind === 'github' ? deps.codeHost.issueContext(authorization.facts, request) : null,
+    trigger.kind === 'slack' ? (deps.chat?.threadContext(trigger) ?? null) : null,
+  ]);
+  if (thread?.unreadable === true) await deps.record.note(unreadableText);
+  const prompt = buildPrompt({
+    repository: request.repository,
+    baseBranch: authorization.baseBranch,
+    instruction: request.instruction,
+    context,
+    thread,
+    earlier: earlierWork(earlier, authorization),
+    open: authorization,
+  });
+  const commentsLeftOut = (context?.commentsLeftOut ?? 0) + (thread?.messagesLeftOut ?? 0);
+  // Kept with the record: publishing may happen again when this instance is long gone.
+  await deps.record.keep(keptContext, JSON.stringify({ commentsLeftOut }));
+  return { prompt };
+}
+
+const unreadableText =
+  'The conversation that this was asked in could not be read, so Codex works without it: the bot is not in the channel, or lacks a scope.';
+
+/** A follow-up that came to nothing may have worked on a pull request that this goes on with too: its own work is still nowhere. */
+function earlierWork(earlier: Earlier | null, { continues }: Authorization): EarlierWork | null {
+  if (earlier === null || earlier.instruction === '') return null;
+  const { instruction, title } = earlier;
+  const work = title === '' ? 'nowhere' : continues === null ? 'elsewhere' : 'checkout';
+  return { instruction, title, work };
+}
+
+function ended(outcome: TaskOutcome): { go: false; outcome: TaskOutcome } {
+  return { go: false, outcome };
+}
+
+async function retryPublishing(
+  request: RoutedRequest,
+  facts: Authorization['facts'],
+  deps: TaskDeps,
+): Promise<TaskOutcome> {
+  const nothing =
+    'Nothing on this issue waits to be published again. Mention me with what you want done to start a new task.';
+  if (request.trigger.kind !== 'github') return { kind: 'answered', message: nothing };
+  for (const id of await deps.codeHost.tasksOn(facts, request.trigger.issueNumber)) {
+    const outcome = (await deps.recordOf(id).view())?.outcome;
+    if (outcome?.kind !== 'failed' || !outcome.changeKept) continue;
+    const again = await deps.publishAgain(id, null);
+    return {
+      kind: 'answered',
+      message: again.started
+        ? 'The change that was kept is being published again; its own comment shows the result.'
+        : again.reason,
+    };
+  }
+  return { kind: 'answered', message: nothing };
+}

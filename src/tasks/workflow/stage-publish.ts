@@ -1,0 +1,263 @@
+/**
+ * The stages after Codex: take the change out of the sealed sandbox, judge it, turn it into a pull request.
+ * What came out is kept with the record before anything is tried with it.
+ */
+import { collectJob, type ChangeSet } from '../../core/change-set.ts';
+import { sandboxPaths } from '../../core/checkout.ts';
+import type { BudgetName } from '../../core/grant.ts';
+import type { AgentEnd, Authorization, PublishInput, PublishResult } from '../../core/ports/task-record.ts';
+import type { SetupReport } from '../../core/setup.ts';
+import type { RoutedRequest, TaskOutcome } from '../../core/task.ts';
+import { taskLimits } from '../limits.ts';
+import { keptContext, keptContextSchema } from './stage-intake.ts';
+import { lostOutcome, unlessLost } from './stage-sandbox.ts';
+import { setupFailure, setupReport } from './setup-report.ts';
+import type { Stage, TaskDeps } from './stage.ts';
+
+const node = '/opt/node/bin/node';
+const keptChange = 'change.ndjson';
+const keptRollout = 'rollout.jsonl';
+
+export async function collectChange(authorization: Authorization, deps: TaskDeps): Promise<Stage<null>> {
+  const end = await deps.record.agentEnd();
+  if (end?.kind === 'cancelled') return { go: false, outcome: { kind: 'cancelled', by: end.by } };
+  if (end === null || end.kind === 'lost') return { go: false, outcome: lostOutcome };
+  return await unlessLost(async () => {
+    await deps.record.grantPhase('sealed');
+    const lines = (await deps.record.kept(keptChange)) ?? (await collectLines(deps, authorization));
+    if (lines === null) return { go: false, outcome: uncollectable };
+    await deps.record.keep(keptChange, lines);
+    await keepRollout(deps);
+    const parsed = deps.publication.parseChange(lines, authorization.baseSha);
+    if (!parsed.ok)
+      return { go: false, outcome: { kind: 'failed', reason: parsed.reason, changeKept: false } };
+    const { files, insertions, deletions } = parsed.change;
+    await deps.record.changed({ files: files.length, insertions, deletions });
+    if (files.length === 0) return { go: false, outcome: await nothingChanged(end, deps) };
+    return { go: true, value: null };
+  });
+}
+
+export async function gateChange(
+  authorization: Authorization,
+  deps: TaskDeps,
+): Promise<Stage<{ remarks: string[] }>> {
+  const lines = (await deps.record.kept(keptChange)) ?? '';
+  const [change, changeHash, approval] = await Promise.all([
+    keptChangeSet(authorization, deps),
+    deps.publication.changeHash(lines),
+    deps.record.approval(),
+  ]);
+  // An approval counts for the very change that the person was shown.
+  const verdict = deps.publication.gate(change, approval?.changeHash === changeHash ? approval.by : null);
+  switch (verdict.kind) {
+    case 'allow':
+      return { go: true, value: { remarks: [] } };
+    case 'mark':
+      return { go: true, value: { remarks: [...verdict.remarks] } };
+    case 'hold':
+      return {
+        go: false,
+        outcome: { kind: 'held', reason: verdict.reason, changeHash: verdict.approvable ? changeHash : null },
+      };
+  }
+}
+
+export async function publishChange(
+  input: {
+    request: RoutedRequest;
+    authorization: Authorization;
+    gateRemarks: readonly string[];
+  },
+  deps: TaskDeps,
+): Promise<Stage<TaskOutcome>> {
+  const { request, authorization, gateRemarks } = input;
+  const [view, end, context, setup] = await Promise.all([
+    deps.record.view(),
+    deps.record.agentEnd(),
+    deps.record.kept(keptContext),
+    setupReport(deps),
+  ]);
+  if (view?.progress == null || end === null) throw new Error('the record has no run to publish from');
+  const { progress, receipt, phases } = view;
+  const failure = failureOf(end, progress);
+  const early = failure === null ? [] : [`${failure} What was done until then is in this draft.`];
+  const remarks = [...early, ...setupRemarks(setup), ...gateRemarks];
+  const { commentsLeftOut } = keptContextSchema.parse(JSON.parse(context ?? '{}'));
+  const enteredAt = phases.find((entered) => entered.phase === 'publish')?.at ?? deps.now();
+  const { trigger } = request;
+  const fromSlack = trigger.kind === 'slack' ? trigger : null;
+  const result = await publishWhereItIs(deps, {
+    // Who asked in Slack is known on GitHub since the authorization.
+    request: { ...request, requester: authorization.requester },
+    facts: authorization.facts,
+    baseBranch: authorization.baseBranch,
+    change: await keptChangeSet(authorization, deps),
+    answer: deps.codex.answer(progress),
+    draft: authorization.draft || remarks.length > 0,
+    remarks,
+    continues: authorization.continues,
+    // On GitHub the requester hears of it where they asked.
+    reviewer: fromSlack === null ? null : (authorization.requester?.login ?? null),
+    evidence: {
+      model: authorization.model,
+      effort: authorization.effort,
+      usage: progress.usage,
+      commands: progress.commands,
+      receipt,
+      setup,
+      extraHosts: authorization.extraHosts,
+      commentsLeftOut,
+      elapsedMs: enteredAt - Date.parse(request.acceptedAt),
+      taskUrl: deps.taskUrl(request.taskId),
+      conversationUrl:
+        fromSlack !== null && authorization.facts.private
+          ? ((await deps.chat?.permalink(fromSlack)) ?? null)
+          : null,
+      costUsd: deps.costOf(authorization.model, progress.usage),
+    },
+  });
+  if (result.kind === 'rejected')
+    return { go: false, outcome: { kind: 'failed', reason: result.reason, changeKept: true } };
+  const { pullRequest, added } = result;
+  return { go: true, value: { kind: 'pull-request', pullRequest, ...(added ? { added } : {}) } };
+}
+
+/**
+ * A repository that was renamed while the task ran gets its change all the same, where the configuration allows its new name too. Only
+ * a refusal makes us look: another repository may have the old name by now, which our token does not open. It stays one for the
+ * authorization, so that a later attempt comes this way again.
+ */
+async function publishWhereItIs(
+  { publication, codeHost, policy, record, log }: TaskDeps,
+  input: PublishInput,
+): Promise<PublishResult> {
+  const { facts, request } = input;
+  const result = await publication.publish(input);
+  if (result.kind === 'published') return result;
+  const named = await codeHost.currentName(facts);
+  if (named === null || (named.owner === facts.owner && named.name === facts.name)) return result;
+  const [before, after] = [facts, named].map(({ owner, name }) => `\`${owner}/${name}\``);
+  if (!policy.forRepository(named).allowed) {
+    const message = `${before} is called ${after} now, and the configuration does not allow a repository of that name. Allow it, and publish again.`;
+    return { kind: 'rejected', reason: { code: 'renamed-not-allowed', message } };
+  }
+  const present = { ...facts, ...named };
+  log('repository.renamed', { taskId: request.taskId, repositoryId: facts.repositoryId });
+  await record.note(`${before} is called ${after} now: the change goes there.`);
+  await record.located(present);
+  return await publication.publish({ ...input, facts: present });
+}
+
+const uncollectable: TaskOutcome = {
+  kind: 'failed',
+  reason: {
+    code: 'change-too-large',
+    message:
+      'The change is too large to be carried out of the sandbox (20 MiB), or could not be read in time. Ask for a smaller one.',
+  },
+  changeKept: false,
+};
+
+/** The collector's output; null when it is too large or does not end. */
+async function collectLines(deps: TaskDeps, { baseSha, lfs }: Authorization): Promise<string | null> {
+  const { sandbox, now } = deps;
+  const leftBySetup = (await setupReport(deps))?.left.paths ?? [];
+  const job = '/run/airlock/jobs/collect.json';
+  await sandbox.writeFile(job, JSON.stringify(collectJob(baseSha, { leftBySetup, lfs })));
+  await sandbox.startRun('collect', { argv: [node, `${sandboxPaths.scripts}/collect.js`, job] });
+  const decoder = new TextDecoder();
+  const parts: string[] = [];
+  const until = now() + taskLimits.collectMs;
+  for (let offset = 0; ;) {
+    const chunk = await sandbox.readRun('collect', { offset, maxBytes: 1024 * 1024, waitMs: 5_000 });
+    offset += chunk.bytes.byteLength;
+    parts.push(decoder.decode(chunk.bytes, { stream: true }));
+    if (offset > taskLimits.changeBytes || now() > until) return null;
+    if (chunk.exitCode !== null && offset >= chunk.size) return parts.join('') + decoder.decode();
+  }
+}
+
+/** The thread, so that a later turn can resume it. Its loss costs a follow-up its memory, never this task its result. */
+async function keepRollout({ record, sandbox, log }: TaskDeps): Promise<void> {
+  const path = (await record.view())?.progress?.rolloutPath;
+  if (path == null) return;
+  try {
+    const decoder = new TextDecoder();
+    const parts: string[] = [];
+    for (let offset = 0; offset < taskLimits.rolloutBytes;) {
+      const read = await sandbox.readFile(path, { offset, maxBytes: 1024 * 1024 });
+      if (read === null || read.bytes.byteLength === 0) break;
+      offset += read.bytes.byteLength;
+      parts.push(decoder.decode(read.bytes, { stream: true }));
+      if (offset >= read.size) break;
+    }
+    if (parts.length > 0) await record.keep(keptRollout, parts.join(''));
+  } catch (error) {
+    log('rollout.not_kept', { error: String(error) });
+  }
+}
+
+async function keptChangeSet(
+  { baseSha }: Authorization,
+  { record, publication }: TaskDeps,
+): Promise<ChangeSet> {
+  const parsed = publication.parseChange((await record.kept(keptChange)) ?? '', baseSha);
+  if (!parsed.ok) throw new Error(`the kept change does not parse: ${parsed.reason.code}`);
+  return parsed.change;
+}
+
+function setupRemarks(setup: SetupReport | null): string[] {
+  if (setup === null) return [];
+  const failure = setup.status === 'ok' ? [] : [`${setupFailure(setup)} Codex worked without it.`];
+  const unnamed = setup.left.total - setup.left.paths.length;
+  const left =
+    unnamed > 0
+      ? [
+          `Setup left ${setup.left.total} new files and folders that no .gitignore names, more than can be told apart: ${unnamed} of them may be part of this change.`,
+        ]
+      : [];
+  return [...failure, ...left];
+}
+
+const budgetWords: Readonly<Record<BudgetName, string>> = {
+  tokens: 'The token budget',
+  requests: `The budget of ${taskLimits.requests.toLocaleString('en')} requests`,
+  bytesUp: `The budget of ${taskLimits.bytesUp / 1024 ** 3} GiB sent`,
+  bytesDown: `The budget of ${taskLimits.bytesDown / 1024 ** 3} GiB received`,
+};
+
+/** A sentence when the run did not come to its own good end; null when it did. */
+function failureOf(
+  end: AgentEnd,
+  progress: { turn: { status: string; message?: string } | null; lastError: string | null } | null,
+): string | null {
+  switch (end.kind) {
+    case 'cancelled':
+      return 'The task was cancelled.';
+    case 'lost':
+      return 'The sandbox was lost.';
+    case 'deadline':
+      return 'The time limit was reached and Codex was stopped.';
+    case 'budget':
+      return `${budgetWords[end.budget ?? 'tokens']} was used up and Codex was stopped.`;
+    case 'exited': {
+      if (end.exitCode === 0 && progress?.turn?.status === 'completed') return null;
+      const why = progress?.turn?.message ?? progress?.lastError;
+      return why == null ? `Codex ended early (exit status ${end.exitCode}).` : `Codex ended early: ${why}`;
+    }
+  }
+}
+
+async function nothingChanged(end: AgentEnd, { record, codex }: TaskDeps): Promise<TaskOutcome> {
+  const progress = (await record.view())?.progress ?? null;
+  const failure = failureOf(end, progress);
+  if (failure !== null)
+    return {
+      kind: 'failed',
+      reason: { code: 'codex-failed', message: `${failure} Nothing was changed.` },
+      changeKept: false,
+    };
+  const summary = progress === null ? '' : codex.answer(progress).summary;
+  return { kind: 'no-change', summary };
+}

@@ -1,0 +1,244 @@
+/**
+ * The first stages of a task from Slack: who asks, which repository it is about, and what came before it in its thread.
+ * Nothing is spent here, and nothing of the configuration is told to who may not use it: `authorize` has the last word.
+ */
+import type { AskedAt, ChatPerson, NamedBy, Routing } from '../../core/chat.ts';
+import type { Chat } from '../../core/ports/chat-port.ts';
+import type { SlackPolicy } from '../../core/access/policy.ts';
+import { route } from '../../core/access/route.ts';
+import { groupsAskedAbout, maySlackUse } from '../../core/access/slack-access.ts';
+import type { RepositoryRef, SlackTrigger, TaskOutcome, TaskRequest } from '../../core/task.ts';
+import type { TaskView } from '../../core/task-view.ts';
+import { slackHelp } from './help.ts';
+import type { Stage, TaskDeps } from './stage.ts';
+
+/** What was asked in Slack, and what it is answered with. */
+export interface SlackAsk {
+  readonly request: TaskRequest;
+  readonly trigger: SlackTrigger;
+  readonly slack: SlackPolicy;
+  readonly chat: Chat;
+}
+
+export type Routed =
+  | {
+      readonly kind: 'routed';
+      readonly person: ChatPerson;
+      readonly routing: Routing;
+      readonly continues: string | null;
+      /** The task is one anew that made a pull request: a change of its own, beside that one, goes on with none. */
+      readonly beside: boolean;
+    }
+  /** It is not known yet which repository the task before it is about. */
+  | { readonly kind: 'wait' }
+  | { readonly kind: 'ask'; readonly person: ChatPerson; readonly choices: readonly RepositoryRef[] };
+
+const refused = (code: string, message: string): { go: false; outcome: TaskOutcome } => ({
+  go: false,
+  outcome: { kind: 'refused', reason: { code, message } },
+});
+
+/** null: not from Slack, so that the place says which repository it is. */
+export function slackAsk(request: TaskRequest, deps: TaskDeps): SlackAsk | Stage<never> | null {
+  const { trigger } = request;
+  if (trigger.kind !== 'slack') return null;
+  const { chat } = deps;
+  const { slack } = deps.policy;
+  if (chat === null || slack === null || slack.team !== trigger.teamId)
+    return refused('slack-not-configured', 'Slack is not set up for this workspace here.');
+  return { request, trigger, slack, chat };
+}
+
+export async function routeTask(ask: SlackAsk, deps: TaskDeps): Promise<Stage<Routed>> {
+  const { request, trigger, slack, chat } = ask;
+  const { policy } = deps;
+  // Without groups: who is no member needs no more.
+  const somebody = await chat.person(trigger.userId, []);
+  // Guests and strangers are told so whatever they asked, and are not shown what there is.
+  const isMember = maySlackUse(
+    { kind: 'workspace' },
+    { channelId: trigger.channelId, person: somebody, team: slack.team },
+  );
+  if (!isMember.allowed) return { go: false, outcome: { kind: 'refused', reason: isMember.reason } };
+  const self = { taskId: request.taskId, at: Date.parse(request.acceptedAt) };
+  // Before it looks for the task before it: of two replies close together, the later one is to find the other.
+  if (request.ask.kind === 'run')
+    await deps.index.put({
+      ...self,
+      shortId: request.shortId,
+      userId: trigger.userId,
+      channelId: trigger.channelId,
+      threadTs: trigger.threadTs,
+      messageTs: trigger.messageTs,
+      postedTs: null,
+    });
+
+  const { place, beside } = await placeOf(self, trigger, deps);
+  const earlier =
+    trigger.threadTs === null ? null : await deps.index.inThread(trigger.channelId, trigger.threadTs, place);
+  const earlierView = earlier === null ? null : await deps.recordOf(earlier.taskId).view();
+  if (request.ask.kind === 'run' && earlierView !== null && isBeingRouted(earlierView))
+    return { go: true, value: { kind: 'wait' } };
+  const thread =
+    earlier === null || earlierView?.repository == null
+      ? null
+      : { taskId: earlier.taskId, repository: earlierView.repository };
+  const channelDefault = slack.channelDefaults.get(trigger.channelId) ?? null;
+  // Only where nothing else says: the list may have to be asked of GitHub.
+  const listed =
+    request.repository === null && thread === null && channelDefault === null && request.ask.kind === 'run'
+      ? await allRepositories(deps)
+      : [];
+  const known = [request.repository, thread?.repository ?? null, channelDefault, ...listed].filter(
+    (repository) => repository !== null,
+  );
+  const accessOf = (repository: RepositoryRef) => {
+    const found = policy.forRepository(repository);
+    return found.allowed ? found.slack : ({ kind: 'none' } as const);
+  };
+  const groups = groupsAskedAbout(known.map(accessOf));
+  const person = groups.length === 0 ? somebody : await chat.person(trigger.userId, groups);
+  if (person === null) throw new Error('nobody is a member');
+  const at = { channelId: trigger.channelId, person, team: slack.team };
+
+  if (request.ask.kind !== 'run')
+    return { go: false, outcome: await answer(ask, { at, person, thread, accessOf }, deps) };
+  const routed = route({
+    explicit: request.repository === null ? null : { repository: request.repository, by: namedBy(trigger) },
+    thread,
+    channelDefault,
+    candidates: listed.filter((repository) => maySlackUse(accessOf(repository), at).allowed),
+  });
+  switch (routed.kind) {
+    case 'none':
+      return { go: false, outcome: { kind: 'refused', reason: routed.reason } };
+    case 'ask':
+      return { go: true, value: { kind: 'ask', person, choices: routed.choices } };
+    case 'repository': {
+      const { routing, continues } = routed;
+      return { go: true, value: { kind: 'routed', person, routing, continues, beside } };
+    }
+  }
+}
+
+/** A form's field is what it is chosen in also when the form changes a task. */
+function namedBy({ event, again }: SlackTrigger): NamedBy {
+  if (again?.by === 'retry') return 'again';
+  return event === 'form' ? 'form' : 'named';
+}
+
+/**
+ * Where to look back from in the thread. A task that is another one anew stands where the first of them stood: what they had before them
+ * is before it as well, and they are not.
+ */
+async function placeOf(
+  self: AskedAt,
+  trigger: SlackTrigger,
+  deps: TaskDeps,
+): Promise<{ readonly place: AskedAt; readonly beside: boolean }> {
+  let place = self;
+  let beside = false;
+  let { again } = trigger;
+  while (again !== undefined) {
+    const record = deps.recordOf(again.taskId);
+    const [original, view] = await Promise.all([record.request(), record.view()]);
+    // Forgotten after its retention: the last one known has to do.
+    if (original === null) break;
+    place = { taskId: original.taskId, at: Date.parse(original.acceptedAt) };
+    beside ||= view?.outcome?.kind === 'pull-request';
+    again = original.trigger.kind === 'slack' ? original.trigger.again : undefined;
+  }
+  return { place, beside };
+}
+
+/** Only for moments: one that asks people which repository it is may wait for hours, and nobody waits for that. */
+function isBeingRouted({ repository, outcome, choices }: TaskView): boolean {
+  return repository === null && outcome === null && choices === null;
+}
+
+/** By name, without doubles. */
+async function allRepositories({ policy, codeHost }: TaskDeps): Promise<readonly RepositoryRef[]> {
+  const below = policy.hasPatterns ? await codeHost.installedRepositories() : [];
+  const byName = new Map(
+    [...policy.named, ...below].map((repository) => [
+      `${repository.owner}/${repository.name}`.toLowerCase(),
+      repository,
+    ]),
+  );
+  return [...byName.keys()].sort().flatMap((name) => byName.get(name) ?? []);
+}
+
+interface Answering {
+  readonly at: Parameters<typeof maySlackUse>[1];
+  readonly person: ChatPerson;
+  readonly thread: { readonly taskId: string; readonly repository: RepositoryRef } | null;
+  readonly accessOf: (repository: RepositoryRef) => Parameters<typeof maySlackUse>[0];
+}
+
+/** `help`, `status`, `cancel` and `retry` as words of a mention: about the thread's latest task. */
+async function answer(
+  { request }: SlackAsk,
+  { at, person, thread, accessOf }: Answering,
+  deps: TaskDeps,
+): Promise<TaskOutcome> {
+  const { ask } = request;
+  if (ask.kind === 'help' || ask.kind === 'run') return { kind: 'answered', message: slackHelp };
+  if (ask.kind === 'invalid')
+    return { kind: 'refused', reason: { code: 'mention-invalid', message: ask.message } };
+  if (thread === null)
+    return { kind: 'answered', message: 'There is no task in this thread. Say `help` for what I can do.' };
+  const access = maySlackUse(accessOf(thread.repository), at);
+  if (!access.allowed) return { kind: 'refused', reason: access.reason };
+  const record = deps.recordOf(thread.taskId);
+  const view = await record.view();
+  if (view === null) return { kind: 'answered', message: 'There is no task in this thread.' };
+  switch (ask.kind) {
+    case 'status': {
+      const where = `Task ${view.shortId} on \`${thread.repository.owner}/${thread.repository.name}\``;
+      const message =
+        view.outcome === null
+          ? `${where} is in the phase “${view.phase}”, ${Math.round(view.elapsedMs / 1000)} s after it was asked for.`
+          : `${where} has ended (${view.outcome.kind}).`;
+      return { kind: 'answered', message };
+    }
+    case 'cancel':
+      return {
+        kind: 'answered',
+        message: `Task ${view.shortId}: ${(await record.cancel(person.name)).reason}`,
+      };
+    case 'retry': {
+      if (view.outcome?.kind !== 'failed' || !view.outcome.changeKept)
+        return {
+          kind: 'answered',
+          message: `Task ${view.shortId} has no change that waits to be published. Press Retry on its message to do the whole task again, or reply with what you want done.`,
+        };
+      const again = await deps.publishAgain(thread.taskId, null);
+      return {
+        kind: 'answered',
+        message: again.started ? 'The change that was kept is being published again.' : again.reason,
+      };
+    }
+  }
+}
+
+/** What the task before it left behind. `null` while that one is not over. */
+export interface Earlier {
+  readonly instruction: string;
+  /** Of its pull request; empty when it came to none. */
+  readonly title: string;
+  /** Number of the pull request that can be gone on with: its own, or else the one that it worked on; null when there is neither. */
+  readonly pullRequest: number | null;
+}
+
+export async function earlierTask(taskId: string, deps: TaskDeps): Promise<Earlier | null> {
+  const view = await deps.recordOf(taskId).view();
+  if (view === null) return { instruction: '', title: '', pullRequest: null };
+  if (view.outcome === null) return null;
+  const pull = view.outcome.kind === 'pull-request' ? view.outcome.pullRequest : null;
+  return {
+    instruction: view.instruction,
+    title: pull?.title ?? '',
+    // A follow-up that came to nothing leaves the pull request that it worked on.
+    pullRequest: pull?.number ?? view.continues?.number ?? null,
+  };
+}

@@ -1,0 +1,365 @@
+import { describe, expect, it } from 'vitest';
+import type { Authorization } from '../../core/ports/task-record.ts';
+import { SandboxLostError, type SandboxCommand, type TaskSandbox } from '../../core/ports/sandbox-port.ts';
+import type { SetupCache } from '../../core/ports/setup-cache-port.ts';
+import { setupCacheKey, type SetupInputs, type SetupResult } from '../../core/setup.ts';
+import { authorization as plain } from '../../../test/fixtures/sample-task.ts';
+import { setupReport } from './setup-report.ts';
+import { beginSetup, finishSetup, watchSetup, type SetupDeps } from './stage-setup.ts';
+
+const setup = { run: 'npm ci', hosts: ['packages.example.com'], optional: false };
+const authorization: Authorization = { ...plain, setup };
+const inputs: SetupInputs = { platform: 'linux-x64-node26', lockFiles: 1, digest: 'd'.repeat(64) };
+const packed = { sha256: 'e'.repeat(64), bytes: 4096, parts: 1 };
+const good: SetupResult = {
+  exitCode: 0,
+  durationMs: 12_000,
+  outputTail: 'added 1 package\n',
+  restored: false,
+  putBack: { paths: [], total: 0 },
+  left: { paths: [], total: 0 },
+  packed: null,
+  problem: null,
+};
+
+interface Given {
+  readonly inputs?: unknown;
+  readonly result?: unknown;
+  readonly cache?: Partial<SetupCache> | null;
+  readonly sandbox?: Partial<TaskSandbox>;
+  readonly now?: () => number;
+}
+
+function world(given: Given = {}) {
+  const log: string[] = [];
+  const kept = new Map<string, string>();
+  const jobs = new Map<string, string>();
+  const runs: SandboxCommand[] = [];
+  const cacheCalls: unknown[] = [];
+  const said = (value: unknown) => (typeof value === 'string' ? value : JSON.stringify(value));
+  const sandbox: TaskSandbox = {
+    start: async () => undefined,
+    writeFile: async (path, content) => void jobs.set(path, String(content)),
+    readFile: async () => null,
+    exec: async () => ({
+      exitCode: 0,
+      stdout: said(given.inputs ?? inputs),
+      stderr: '',
+      truncated: false,
+      timedOut: false,
+    }),
+    startRun: async (name, command) => {
+      log.push(`run ${name}`);
+      runs.push(command);
+    },
+    readRun: async () => {
+      const bytes = new TextEncoder().encode(`${said(given.result ?? good)}\n`);
+      return { bytes, size: bytes.length, exitCode: 0 };
+    },
+    destroy: async () => undefined,
+    ...given.sandbox,
+  };
+  const cache: SetupCache = {
+    maxEntryBytes: 1000,
+    restore: async (...call) => {
+      cacheCalls.push(['restore', ...call]);
+      return false;
+    },
+    store: async (...call) => {
+      cacheCalls.push(['store', ...call]);
+      return true;
+    },
+    ...given.cache,
+  };
+  const deps: SetupDeps = {
+    sandbox,
+    setupCache: given.cache === null ? null : cache,
+    record: {
+      kept: async (name) => kept.get(name) ?? null,
+      keep: async (name, content) => void kept.set(name, content),
+      grantPhase: async (phase) => void log.push(`grant ${phase}`),
+      note: async (text) => void log.push(text),
+      tell: async (line) => void log.push(line.kind),
+      view: async () => null,
+    },
+    now: given.now ?? (() => 0),
+    log: (event) => void log.push(event),
+  };
+  const job = (): unknown => JSON.parse(jobs.get('/run/airlock/jobs/setup.json') ?? 'null');
+  return { deps, log, runs, cacheCalls, job };
+}
+
+describe('the beginning of setup', () => {
+  it('opens its hosts, and only then runs it', async () => {
+    const { deps, log, job } = world();
+    expect(await beginSetup(authorization, setup, deps)).toEqual({ go: true, value: null });
+    expect(log).toEqual([
+      'grant setup',
+      'Setup begins from nothing: the cache has nothing for these lock files.',
+      'command.started',
+      'run setup',
+    ]);
+    // Half of the 30 minutes.
+    expect(job()).toMatchObject({ run: 'npm ci', timeoutMs: 15 * 60_000, restore: false, pack: true });
+  });
+
+  it('asks the cache for this repository and these lock files, before anything untrusted has run', async () => {
+    const { deps, cacheCalls, log } = world();
+    await beginSetup(authorization, setup, deps);
+    const key = await setupCacheKey(authorization, inputs);
+    expect(cacheCalls).toEqual([['restore', { repositoryId: 1, key }, '/tmp/airlock-setup']]);
+    expect(log[0]).toBe('grant setup');
+  });
+
+  it.each<[string, Given, Partial<Authorization>, { restore: boolean; pack: boolean }, RegExp]>([
+    [
+      'a hit',
+      { cache: { restore: async () => true } },
+      {},
+      { restore: true, pack: false },
+      /what the cache has/,
+    ],
+    ['a miss', {}, {}, { restore: false, pack: true }, /nothing for these lock files/],
+    ['no cache', { cache: null }, {}, { restore: false, pack: false }, /there is no cache here/],
+    [
+      'no lock file',
+      { inputs: { ...inputs, lockFiles: 0 } },
+      {},
+      { restore: false, pack: false },
+      /no lock file says/,
+    ],
+    ['nonsense for inputs', { inputs: 'nonsense' }, {}, { restore: false, pack: false }, /no lock file says/],
+    [
+      'a cache that is out of order',
+      { cache: { restore: async () => Promise.reject(new Error('disk')) } },
+      {},
+      { restore: false, pack: true },
+      /nothing for these lock files/,
+    ],
+    [
+      'a base that anybody who may push can write',
+      {},
+      { isConfiguredBase: false },
+      { restore: false, pack: false },
+      /nothing for these lock files/,
+    ],
+    [
+      'a hit from such a base',
+      { cache: { restore: async () => true } },
+      { isConfiguredBase: false },
+      { restore: true, pack: false },
+      /what the cache has/,
+    ],
+  ])('with %s', async (_, given, more, expected, note) => {
+    const { deps, log, job } = world(given);
+    await beginSetup({ ...authorization, ...more }, setup, deps);
+    expect(job()).toMatchObject(expected);
+    expect(log.join('\n')).toMatch(note);
+  });
+
+  it('goes on without the cache when the attempt before was held up by it', async () => {
+    let asked = 0;
+    const restore = async () => {
+      asked += 1;
+      return await new Promise<boolean>(() => undefined);
+    };
+    const { deps, job } = world({ cache: { restore } });
+    beginSetup(authorization, setup, deps).catch(() => undefined);
+    await expect.poll(() => asked).toBe(1);
+    expect(await beginSetup(authorization, setup, deps)).toEqual({ go: true, value: null });
+    expect(asked).toBe(1);
+    expect(job()).toMatchObject({ restore: false, pack: false });
+  });
+
+  it('asks the cache once, however often the step is tried', async () => {
+    const { deps, cacheCalls } = world();
+    await beginSetup(authorization, setup, deps);
+    await beginSetup(authorization, setup, deps);
+    expect(cacheCalls).toHaveLength(1);
+  });
+});
+
+describe('the key of what setup installs', () => {
+  it('is another for another repository, lock file, platform, command or host, and the same otherwise', async () => {
+    const { facts } = authorization;
+    const keys = await Promise.all([
+      setupCacheKey(authorization, inputs),
+      setupCacheKey({ ...authorization, facts: { ...facts, repositoryId: 2 } }, inputs),
+      setupCacheKey(authorization, { ...inputs, digest: 'c'.repeat(64) }),
+      setupCacheKey(authorization, { ...inputs, platform: 'linux-arm64-node26' }),
+      setupCacheKey({ ...authorization, setup: { ...setup, run: 'npm i' } }, inputs),
+      setupCacheKey({ ...authorization, setup: { ...setup, hosts: ['other.example.com'] } }, inputs),
+    ]);
+    expect(new Set(keys).size).toBe(keys.length);
+    const optional = { ...authorization, setup: { ...setup, optional: true } };
+    expect(await setupCacheKey(optional, inputs)).toBe(keys[0]);
+    // A repository that was renamed is the same one.
+    const renamed = { ...authorization, facts: { ...facts, name: 'other' } };
+    expect(await setupCacheKey(renamed, inputs)).toBe(keys[0]);
+  });
+});
+
+describe('while setup runs', () => {
+  const running = async () => ({ bytes: new Uint8Array(), size: 0, exitCode: null });
+  /** Each look at the clock is ten seconds later. */
+  const ticking = () => {
+    let time = 0;
+    return () => (time += 10_000);
+  };
+
+  it('a step ends after a minute, and the next goes on', async () => {
+    const { deps } = world({ sandbox: { readRun: running }, now: ticking() });
+    expect(await watchSetup(authorization, deps)).toEqual({ go: true, value: 'runs' });
+  });
+
+  it('has its end seen', async () => {
+    expect(await watchSetup(authorization, world().deps)).toEqual({ go: true, value: 'ended' });
+  });
+
+  it('is given up when it does not end though its time was long over', async () => {
+    let time = 0;
+    const later = () => (time += 40 * 60_000);
+    const { deps } = world({ sandbox: { readRun: running }, now: later });
+    expect(await watchSetup(authorization, deps)).toMatchObject({
+      go: false,
+      outcome: { kind: 'failed', reason: { code: 'setup-overdue' } },
+    });
+  });
+
+  it('a lost sandbox is the end', async () => {
+    const lost = async () => Promise.reject(new SandboxLostError('gone'));
+    const { deps } = world({ sandbox: { readRun: lost } });
+    expect(await watchSetup(authorization, deps)).toMatchObject({
+      go: false,
+      outcome: { reason: { code: 'sandbox-lost' } },
+    });
+  });
+});
+
+describe('the end of setup', () => {
+  async function finished(given: Given, optional = false, more: Partial<Authorization> = {}) {
+    const it = world(given);
+    const policy = { ...setup, optional };
+    await beginSetup({ ...authorization, ...more }, policy, it.deps);
+    it.cacheCalls.length = 0;
+    return { ...it, stage: await finishSetup({ ...authorization, ...more }, policy, it.deps) };
+  }
+
+  it('goes on to Codex, and what happened is kept with the record', async () => {
+    const { stage, log, deps } = await finished({ result: { ...good, left: { paths: ['x'], total: 1 } } });
+    expect(stage).toEqual({ go: true, value: null });
+    expect(log).toContain('command.finished');
+    expect(await setupReport(deps)).toEqual({
+      command: 'npm ci',
+      status: 'ok',
+      exitCode: 0,
+      durationMs: 12_000,
+      fromCache: false,
+      putBack: { paths: [], total: 0 },
+      left: { paths: ['x'], total: 1 },
+    });
+  });
+
+  it.each<[string, unknown, string, RegExp]>([
+    [
+      'an exit status',
+      { ...good, exitCode: 1, outputTail: 'E404 left-pad\n```\n# not a heading' },
+      'setup-failed',
+      /^Setup failed: `npm ci` ended with exit status 1 after 12 s\. Codex was not started\.\n\nThe end of its output:\n\n```\nE404 left-pad\n'''\n# not a heading\n```$/,
+    ],
+    [
+      'the time limit',
+      { ...good, exitCode: null },
+      'setup-timed-out',
+      /was ended at its time limit after 12 s/,
+    ],
+    [
+      'processes that stay',
+      { ...good, problem: 'processes remain' },
+      'setup-left-a-mess',
+      /processes remain/,
+    ],
+    ['no word', '', 'setup-unknown', /before it could say/],
+    ['a word that is no JSON', 'Killed', 'setup-unknown', /before it could say/],
+    ['a word of another form', { ...good, exitCode: 'zero' }, 'setup-unknown', /before it could say/],
+    ['more words than asked for', { ...good, extra: 1 }, 'setup-unknown', /before it could say/],
+    [
+      'a report that is too long',
+      { ...good, outputTail: 'x'.repeat(20_000) },
+      'setup-unknown',
+      /before it could say/,
+    ],
+  ])('ends the task with %s', async (_, result, code, message) => {
+    const { stage } = await finished({ result });
+    expect(stage).toMatchObject({
+      go: false,
+      outcome: {
+        kind: 'failed',
+        reason: { code, message: expect.stringMatching(message) },
+        changeKept: false,
+      },
+    });
+  });
+
+  it.each<[string, unknown, boolean]>([
+    ['an exit status', { ...good, exitCode: 1 }, true],
+    ['the time limit', { ...good, exitCode: null }, true],
+    // Codex would start in a sandbox of which nobody knows what it holds.
+    ['processes that stay', { ...good, exitCode: 1, problem: 'processes remain' }, false],
+    ['no word', '', false],
+  ])('goes on after %s when setup is optional: %o → %s', async (_, result, go) => {
+    expect((await finished({ result }, true)).stage.go).toBe(go);
+  });
+
+  it('brings what it packed to the cache under the hash that was taken then', async () => {
+    const { cacheCalls, log } = await finished({ result: { ...good, packed } });
+    const key = await setupCacheKey(authorization, inputs);
+    expect(cacheCalls).toEqual([
+      ['store', { repositoryId: 1, key }, { folder: '/tmp/airlock-setup', ...packed }],
+    ]);
+    expect(log).toContain('What setup installed is kept for the next task (4 KiB).');
+  });
+
+  it.each<[string, Given, RegExp]>([
+    ['there is nothing', {}, /command\.finished/],
+    ['there is no cache', { result: { ...good, packed }, cache: null }, /command\.finished/],
+    [
+      'it could not be packed',
+      { result: { ...good, packed: { problem: 'too large' } } },
+      /not kept .*too large/,
+    ],
+    [
+      'the cache refuses it',
+      { result: { ...good, packed }, cache: { store: async () => false } },
+      /is not kept for the next task\./,
+    ],
+    [
+      'the cache is out of order',
+      { result: { ...good, packed }, cache: { store: async () => Promise.reject(new Error('disk')) } },
+      /setup_cache\.not_stored/,
+    ],
+  ])('goes on when %s to keep', async (_, given, note) => {
+    const { stage, log, cacheCalls } = await finished(given);
+    expect(stage.go).toBe(true);
+    expect(cacheCalls).toEqual([]);
+    expect(log.join('\n')).toMatch(note);
+  });
+
+  it.each<[string, Given, Partial<Authorization>]>([
+    ['from a base that anybody who may push can write', {}, { isConfiguredBase: false }],
+    ['beside what the cache had', { cache: { restore: async () => true } }, {}],
+  ])('stores nothing %s, whatever setup says that it packed', async (_, given, more) => {
+    let stored = 0;
+    const store = async () => (stored += 1) > 0;
+    const cache = { ...given.cache, store };
+    const { stage } = await finished({ cache, result: { ...good, packed } }, false, more);
+    expect(stage.go).toBe(true);
+    expect(stored).toBe(0);
+  });
+
+  it('says when what the cache had was no good', async () => {
+    const { log, deps } = await finished({ cache: { restore: async () => true } });
+    expect(log).toContain('What the cache had could not be unpacked.');
+    expect(await setupReport(deps)).toMatchObject({ fromCache: false });
+  });
+});

@@ -1,0 +1,47 @@
+/** What the stages of a task's life work with, and what each leads to. */
+import type {
+  Approval,
+  CodeHost,
+  Codex,
+  Policy,
+  Publication,
+  TaskRecordPort,
+} from '../../core/ports/task-record.ts';
+import type { Chat, TaskIndex } from '../../core/ports/chat-port.ts';
+import type { TaskSandbox } from '../../core/ports/sandbox-port.ts';
+import type { TokenUsage } from '../../core/progress.ts';
+import type { Slots } from '../../core/ports/slots-port.ts';
+import type { SetupCache } from '../../core/ports/setup-cache-port.ts';
+import type { TaskOutcome } from '../../core/task.ts';
+
+export interface TaskDeps {
+  readonly record: TaskRecordPort;
+  readonly sandbox: TaskSandbox;
+  readonly slots: Slots;
+  /** null: nothing is kept here. */
+  readonly setupCache: SetupCache | null;
+  readonly codex: Codex;
+  readonly codeHost: CodeHost;
+  readonly publication: Publication;
+  readonly policy: Policy;
+  /** null: Slack is not configured. */
+  readonly chat: Chat | null;
+  readonly index: TaskIndex;
+  /** The record of another task, for `cancel` and `status`. */
+  recordOf(taskId: string): TaskRecordPort;
+  /** Starts the publication of a kept change once more, or of a held one that a person has approved. */
+  publishAgain(
+    taskId: string,
+    approval: Approval | null,
+  ): Promise<{ readonly started: true } | { readonly started: false; readonly reason: string }>;
+  taskUrl(taskId: string): string | null;
+  /** US dollars; null when the configuration names no price. */
+  costOf(model: string, usage: TokenUsage): number | null;
+  readonly now: () => number;
+  readonly log: (event: string, fields: Record<string, unknown>) => void;
+}
+
+/** What a stage leads to: the next one, or the end of the task. */
+export type Stage<T> =
+  | { readonly go: true; readonly value: T }
+  | { readonly go: false; readonly outcome: TaskOutcome };

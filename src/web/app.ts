@@ -1,0 +1,30 @@
+/** Mounts the routers. What each needs is handed in; nothing here knows the environment. */
+import { Hono } from 'hono';
+import { apiRoutes, type ApiDeps } from './api.ts';
+
+export interface AppDeps {
+  readonly api: ApiDeps;
+  /** Receives `POST /github/webhooks`. */
+  readonly githubWebhooks: Hono;
+  /** Receives `POST /slack/events`; null: Slack is not configured, and there is no such address. */
+  readonly slack: Hono | null;
+  readonly version: string;
+  log(event: string, fields: Record<string, unknown>): void;
+}
+
+export function createApp(deps: AppDeps): Hono {
+  const app = new Hono();
+  app.get('/healthz', (c) => c.json({ ok: true, version: deps.version }));
+  app.route('/github/webhooks', deps.githubWebhooks);
+  if (deps.slack !== null) app.route('/slack', deps.slack);
+  app.route('/api/tasks', apiRoutes(deps.api));
+  app.notFound((c) => c.json({ error: { code: 'not-found', message: 'There is nothing here.' } }, 404));
+  app.onError((error, c) => {
+    deps.log('request.failed', { path: c.req.path, error: String(error) });
+    return c.json(
+      { error: { code: 'internal', message: 'The request could not be carried out. Try again.' } },
+      500,
+    );
+  });
+  return app;
+}
