@@ -1,58 +1,44 @@
-/** The layers of `docs/architecture.md`, held by a test: arrows point down only. */
+/** Holds the layers of `docs/architecture.md`: which folder may import from which, no circles, no catch-all files. */
 import { readdirSync, readFileSync } from 'node:fs';
-import { dirname, join, normalize, relative } from 'node:path';
+import { dirname, join, normalize } from 'node:path';
 import { describe, expect, it } from 'vitest';
 
 const root = dirname(import.meta.dirname);
+const programFolders = ['src', 'host', 'cli', 'simulators', 'probes', 'container'];
 
-/** Folder or file of `src/` → what it may import from. A folder always sees itself. */
+/**
+ * Folder or file → the folders and files it may import from. The longest matching row decides; a folder always sees itself.
+ * A right-hand entry covers everything below it, except what has a row of its own: that has to be named.
+ */
 const mayImport: Readonly<Record<string, readonly string[]>> = {
-  core: [],
-  config: ['core'],
-  codex: ['core'],
-  egress: ['core'],
-  github: ['core'],
-  publish: ['core', 'github'],
-  sandbox: ['core', 'egress'],
-  slack: ['core'],
-  doctor: ['core', 'config', 'github', 'settings.ts', 'version.ts'],
-  tasks: ['core'],
-  web: ['core'],
-  'settings.ts': [],
-  'version.ts': [],
-  'platform.ts': [],
-  'app.ts': ['web'],
-  'env.ts': ['core', 'sandbox', 'tasks'],
-  'compose-doctor.ts': ['core', 'doctor', 'tasks', 'web', 'env.ts', 'version.ts'],
-  'composition.ts': [
-    'core',
-    'config',
-    'codex',
-    'egress',
-    'github',
-    'publish',
-    'sandbox',
-    'slack',
-    'tasks',
-    'web',
-    'app.ts',
-    'env.ts',
-    'platform.ts',
-    'settings.ts',
-    'version.ts',
-  ],
-  'compose-sweep.ts': ['tasks', 'composition.ts', 'env.ts', 'platform.ts'],
-  'index.ts': [
-    'core',
-    'sandbox',
-    'tasks',
-    'composition.ts',
-    'compose-doctor.ts',
-    'compose-sweep.ts',
-    'env.ts',
-    'platform.ts',
-  ],
+  'src/lib': [],
+  'src/core': ['src/lib'],
+  'src/core/ask': ['src/lib', 'src/core'],
+  'src/core/access': ['src/lib', 'src/core'],
+  'src/core/ports': ['src/lib', 'src/core', 'src/core/ask'],
+  'src/config': ['core'],
+  'src/codex': ['core'],
+  'src/egress': ['core'],
+  'src/github': ['core'],
+  'src/publish': ['core', 'src/github'],
+  'src/sandbox': ['core', 'src/egress'],
+  'src/slack': ['core'],
+  'src/doctor': ['core', 'src/config', 'src/github', 'src/settings.ts', 'src/version.ts'],
+  'src/tasks': ['core'],
+  'src/tasks/queue': ['core', 'src/tasks'],
+  'src/tasks/record': ['core', 'src/tasks'],
+  'src/tasks/workflow': ['core', 'src/tasks'],
+  'src/web': ['core'],
+  'src/settings.ts': ['src/lib'],
+  'src/version.ts': [],
+  'src/compose': ['everything in src'],
+  'src/index.ts': ['everything in src'],
+  host: ['everything in src'],
+  simulators: ['everything in src', 'host'],
+  cli: ['everything in src', 'host', 'simulators'],
+  probes: ['everything in src', 'host', 'cli', 'simulators'],
 };
+const core = ['src/lib', 'src/core', 'src/core/ask', 'src/core/access', 'src/core/ports'];
 
 interface Import {
   readonly from: string;
@@ -61,12 +47,15 @@ interface Import {
   readonly typeOnly: boolean;
 }
 
-function importsUnder(folder: string): Import[] {
-  const files = readdirSync(join(root, folder), { recursive: true, encoding: 'utf8' }).filter((name) =>
-    /\.m?ts$/.test(name),
+function filesUnder(folder: string): string[] {
+  return readdirSync(join(root, folder), { recursive: true, encoding: 'utf8' }).map((name) =>
+    join(folder, name),
   );
-  return files.flatMap((name) => {
-    const from = join(folder, name);
+}
+
+function importsUnder(folder: string): Import[] {
+  const files = filesUnder(folder).filter((name) => /(?<!\.test|\.d)\.m?ts$/.test(name));
+  return files.flatMap((from) => {
     const text = readFileSync(join(root, from), 'utf8');
     return [
       ...text.matchAll(
@@ -80,65 +69,122 @@ function importsUnder(folder: string): Import[] {
   });
 }
 
-/** `src/core/task.ts` → `core`, `src/web/app.ts` → `app.ts`. */
-const layerOf = (path: string) => relative('src', path).split('/')[0] ?? '';
-const isOurs = (path: string) =>
-  /^(src|host|cli|simulators|probes|container|scripts|test|bench)\//.test(path);
-const production = importsUnder('src').filter(({ from }) => !from.endsWith('.test.ts'));
+const rows = Object.keys(mayImport).sort((left, right) => right.length - left.length);
+/** The row of the table that a file belongs to; undefined: none. */
+const rowOf = (path: string) => rows.find((row) => path === row || path.startsWith(`${row}/`));
+const isOurs = (path: string) => new RegExp(`^(${programFolders.join('|')}|scripts|test|bench)/`).test(path);
+const production = programFolders.flatMap((folder) => importsUnder(folder));
 
 describe('the import table', () => {
-  it('names every folder of src', () => {
-    const layers = readdirSync(join(root, 'src')).filter((name) => !/\.(d\.ts|test\.ts|json)$/.test(name));
-    expect(Object.keys(mayImport).sort()).toEqual(layers.sort());
+  it('has a row for every folder and file of src', () => {
+    const entries = readdirSync(join(root, 'src'), { withFileTypes: true })
+      .filter(({ name }) => !/\.(d\.ts|test\.ts|json)$/.test(name))
+      .map(({ name }) => `src/${name}`);
+    expect(entries.filter((entry) => !(entry in mayImport))).toEqual([]);
   });
 
-  it.each(Object.entries(mayImport))('%s imports from %j and itself', (layer, allowed) => {
+  it.each(Object.entries(mayImport))('lets %s import from %j and itself only', (row, allowed) => {
+    const seen = new Set([
+      row,
+      ...allowed.flatMap((name) =>
+        name === 'core'
+          ? core
+          : name === 'everything in src'
+            ? rows.filter((of) => of.startsWith('src/'))
+            : [name],
+      ),
+    ]);
     const wrong = production
-      .filter(({ from, to }) => layerOf(from) === layer && to.startsWith('src/'))
-      .filter(({ to }) => ![layer, ...allowed].includes(layerOf(to)));
+      .filter(({ from, to }) => rowOf(from) === row && isOurs(to))
+      .filter(({ to }) => !seen.has(rowOf(to) ?? to) && !to.endsWith('.json'));
     expect(wrong).toEqual([]);
   });
 
   it('keeps src free of what drives it', () => {
-    expect(production.filter(({ to }) => isOurs(to) && !to.startsWith('src/'))).toEqual([]);
+    const wrong = production.filter(
+      ({ from, to }) => from.startsWith('src/') && isOurs(to) && !to.startsWith('src/'),
+    );
+    expect(wrong).toEqual([]);
   });
 
   it('keeps Node out of src', () => {
-    expect(production.filter(({ to }) => to.startsWith('node:'))).toEqual([]);
+    expect(production.filter(({ from, to }) => from.startsWith('src/') && to.startsWith('node:'))).toEqual(
+      [],
+    );
   });
 
   it('lets the scripts in the sandbox import nothing but each other, Node and types', () => {
-    const wrong = importsUnder('container')
-      .filter(({ from }) => !from.endsWith('.test.ts'))
+    const wrong = production
+      .filter(({ from }) => from.startsWith('container/') || from.startsWith('host/sandbox/inside/'))
       .filter(
-        ({ to, typeOnly }) =>
+        ({ from, to, typeOnly }) =>
           !(
             to.startsWith('node:') ||
-            to.startsWith('container/') ||
+            dirname(to) === dirname(from) ||
             (typeOnly && to.startsWith('src/core/'))
           ),
       );
     expect(wrong).toEqual([]);
   });
 
-  it('has no barrels and no drawers', () => {
-    const files = ['src', 'host', 'cli', 'simulators', 'probes', 'container'].flatMap((folder) =>
-      readdirSync(join(root, folder), { recursive: true, encoding: 'utf8' }),
-    );
+  it('has no circle of imports', () => {
+    const edges = new Map<string, string[]>();
+    for (const { from, to } of production) if (isOurs(to)) edges.set(from, [...(edges.get(from) ?? []), to]);
+    expect(circleIn(edges)).toEqual([]);
+  });
+
+  it('finds a circle where there is one', () => {
+    const edges = new Map([
+      ['a', ['b']],
+      ['b', ['c', 'd']],
+      ['d', ['b']],
+    ]);
+    expect(circleIn(edges)).toEqual(['b', 'd', 'b']);
+  });
+
+  it('has no barrels and no catch-all files', () => {
+    const files = programFolders.flatMap((folder) => filesUnder(folder));
     expect(
-      files.filter((name) => /(^|\/)(utils?|helpers?|types|common)\.ts$|.\/index\.ts$/.test(name)),
+      files.filter((name) => /(^|\/)(utils?|helpers?|types|common)\.ts$|\/.*\/index\.ts$/.test(name)),
     ).toEqual([]);
+  });
+
+  it('keeps fixtures out of src', () => {
+    const files = filesUnder('src').filter((name) =>
+      /(^|\/)(fixtures?|samples?|example)[-/.]|sample-|example-/.test(name),
+    );
+    expect(files).toEqual([]);
   });
 });
 
-describe('the project’s text', () => {
-  it('keeps files under 300 lines', () => {
-    const long = ['src', 'host', 'cli', 'simulators', 'probes', 'container']
-      .flatMap((folder) =>
-        readdirSync(join(root, folder), { recursive: true, encoding: 'utf8' }).map((name) =>
-          join(folder, name),
-        ),
-      )
+/** One circle as a path that ends where it begins; [] when there is none. */
+function circleIn(edges: ReadonlyMap<string, readonly string[]>): readonly string[] {
+  const done = new Set<string>();
+  const path: string[] = [];
+  const visit = (node: string): readonly string[] => {
+    const at = path.indexOf(node);
+    if (at >= 0) return [...path.slice(at), node];
+    if (done.has(node)) return [];
+    path.push(node);
+    for (const next of edges.get(node) ?? []) {
+      const circle = visit(next);
+      if (circle.length > 0) return circle;
+    }
+    path.pop();
+    done.add(node);
+    return [];
+  };
+  for (const node of edges.keys()) {
+    const circle = visit(node);
+    if (circle.length > 0) return circle;
+  }
+  return [];
+}
+
+describe('a file of a program', () => {
+  it('has at most 300 lines', () => {
+    const long = programFolders
+      .flatMap((folder) => filesUnder(folder))
       .filter((name) => name.endsWith('.ts') && !name.endsWith('.test.ts'))
       .map((name) => ({ name, lines: readFileSync(join(root, name), 'utf8').split('\n').length - 1 }))
       .filter(({ lines }) => lines > 300);

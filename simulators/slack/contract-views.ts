@@ -1,6 +1,7 @@
 /** What the Slack simulator shows of its state, and what its actions resolve with. See `contract.ts`. */
 import type { KnownBlock } from '@slack/types';
-import type { PersonKind } from './contract.ts';
+
+export type PersonKind = 'member' | 'guest' | 'stranger' | 'bot' | 'deactivated';
 
 export interface UserView {
   readonly id: string;

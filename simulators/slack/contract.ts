@@ -18,10 +18,10 @@ import type {
   Said,
   Submission,
   UserView,
+  PersonKind,
 } from './contract-views.ts';
 
 /** As Slack answers for a person: guests and deactivated people have an account, a stranger comes through Slack Connect. */
-export type PersonKind = 'member' | 'guest' | 'stranger' | 'bot' | 'deactivated';
 
 export interface NewUser {
   /** Lower case, without `@`. */

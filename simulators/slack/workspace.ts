@@ -2,7 +2,7 @@
  * Who and what is in the workspace: people, user groups, channels and who is in them. Messages are the journal's, and what
  * the Web API says of all this is emulate's, corrected in `methods/`.
  */
-import type { PersonKind } from './contract.ts';
+import type { PersonKind } from './contract-views.ts';
 import type { ChannelView, UserView } from './contract-views.ts';
 
 /** Strangers come from here, by Slack Connect. */

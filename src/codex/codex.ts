@@ -1,7 +1,7 @@
 /**
  * The `Codex` port: joins invocation, progress and answer. Decides nothing of its own.
  */
-import type { Codex } from '../core/ports/task-record.ts';
+import type { Codex } from '../core/ports/codex.ts';
 import { answerOf } from './answer.ts';
 import { codexInvocation, type CodexSettings } from './invocation.ts';
 import { fold, initialProgress } from './progress.ts';

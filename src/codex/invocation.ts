@@ -3,7 +3,7 @@
  * The driver's job file is the contract with `container/codex-driver.js`.
  */
 import { sandboxPaths } from '../core/checkout.ts';
-import type { CodexJob } from '../core/ports/task-record.ts';
+import type { CodexJob } from '../core/ports/codex.ts';
 import type { SandboxCommand } from '../core/ports/sandbox-port.ts';
 import { answerJsonSchema } from './answer.ts';
 import { codexConfig, toToml } from './config-toml.ts';

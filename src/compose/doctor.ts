@@ -5,7 +5,7 @@ import { examine } from '../doctor/doctor.ts';
 import { runChecks, type Finding } from '../doctor/check.ts';
 import { sandboxChecks, sandboxDeadlineMs } from '../doctor/sandbox-checks.ts';
 import { recordOf, sandboxesOf, type Env } from './env.ts';
-import { probeSandbox, probeTaskId } from '../tasks/probe-sandbox.ts';
+import { probeSandbox, probeTaskId } from '../tasks/workflow/probe-sandbox.ts';
 import { airlockVersion, codexVersion } from '../version.ts';
 import { doctorRoute, type DoctorAsked } from '../web/doctor-route.ts';
 

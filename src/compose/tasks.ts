@@ -16,7 +16,8 @@ import {
 } from '../config/resolve-repository.ts';
 import type { AirlockConfig } from '../config/schema.ts';
 import { costUsd } from '../core/cost.ts';
-import type { Approval, Policy } from '../core/ports/task-record.ts';
+import type { Approval } from '../core/authorization.ts';
+import type { Policy } from '../core/policy.ts';
 import type { Chat, TaskIndex } from '../core/ports/chat-port.ts';
 import type { RepositoryRef, TaskRequest } from '../core/task.ts';
 import type { EgressDeps } from '../egress/handler.ts';

@@ -1,5 +1,5 @@
 /** What the configuration says about one repository and which entry of it decides, in words for a maintainer's terminal. */
-import type { ModelPrice, SetupPolicy, SlackAccess } from '../core/access/policy.ts';
+import type { ModelPrice, SetupPolicy, SlackAccess } from '../core/policy.ts';
 import { sameRepository } from '../core/ids.ts';
 import type { RepositoryRef } from '../core/task.ts';
 import { matchesPattern } from './repository-pattern.ts';

@@ -5,7 +5,7 @@
 import type { Node } from 'jsonc-parser';
 import type * as z from 'zod';
 import { parseRepositoryRef } from '../core/ids.ts';
-import type { SlackAccess, SlackPolicy } from '../core/access/policy.ts';
+import type { SlackAccess, SlackPolicy } from '../core/policy.ts';
 import type { RepositoryRef } from '../core/task.ts';
 import { nearest, nodeAt, type Report } from './problem.ts';
 import { repositoryByAlias, resolveRepository } from './resolve-repository.ts';

@@ -1,6 +1,6 @@
 /** Which entry of the configuration applies to a repository, and what follows from it. Nothing listed means nothing allowed. */
 import { parseRepositoryRef } from '../core/ids.ts';
-import type { ModelPrice, RepositoryPolicy, RepositoryRefusal, SlackPolicy } from '../core/access/policy.ts';
+import type { ModelPrice, RepositoryPolicy, RepositoryRefusal, SlackPolicy } from '../core/policy.ts';
 import type { RepositoryRef } from '../core/task.ts';
 import { matchesPattern } from './repository-pattern.ts';
 import { builtIn, type AirlockConfig, type RepositoryEntry } from './schema.ts';

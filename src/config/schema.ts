@@ -3,9 +3,9 @@
  * What one value means for another (ties, unique aliases) is checked in `load-config.ts`.
  */
 import * as z from 'zod';
-import type { SlotLimits } from '../core/access/admission.ts';
+import type { SlotLimits } from '../core/admission.ts';
 import { isBranchName } from '../core/ask/branch-name.ts';
-import type { GithubPolicy, ModelPrice, SlackPolicy } from '../core/access/policy.ts';
+import type { GithubPolicy, ModelPrice, SlackPolicy } from '../core/policy.ts';
 import { parseRepositoryRef } from '../core/ids.ts';
 import { effortSchema } from '../core/task.ts';
 import { hostNameProblem } from './host-name.ts';

@@ -3,7 +3,7 @@
  * Ids and never names: anybody may take a name that became free. Whether an id exists is Slack's to say.
  */
 import * as z from 'zod';
-import type { SlackAccess } from '../core/access/policy.ts';
+import type { SlackAccess } from '../core/policy.ts';
 
 /** One kind of Slack's ids. The pattern is that of `core/task.ts`, for editors; the check has the better words. */
 const idOf = (pattern: RegExp, expected: string, shownAt: string) =>

@@ -2,7 +2,7 @@
  * What a task cost, in US dollars: an estimate from the tokens that Codex counted. Codex runs in the sandbox, which could
  * say anything: never a budget, only a figure for people. Budgets are counted outside, in the egress handler.
  */
-import type { ModelPrice } from './access/policy.ts';
+import type { ModelPrice } from './policy.ts';
 import type { TokenUsage } from './progress.ts';
 
 const perMillion = 1_000_000;

@@ -1,5 +1,5 @@
 /** What people are told of setup where they were told of the task. The pull request says more: `publish/pull-request-text.ts`. */
-import type { SetupPolicy } from './access/policy.ts';
+import type { SetupPolicy } from './policy.ts';
 import type { SetupReport } from './setup.ts';
 
 export type SetupView =

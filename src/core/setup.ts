@@ -4,7 +4,7 @@
  */
 import * as z from 'zod';
 import { sandboxPaths } from './checkout.ts';
-import type { Authorization } from './ports/task-record.ts';
+import type { Authorization } from './authorization.ts';
 
 /** Where packed files lie in a sandbox on their way to and from the cache. Outside the clone and every path that is packed. */
 export const packedFolder = '/tmp/airlock-setup';

@@ -6,7 +6,7 @@
  * uses), the conversation with one that may write comments and nothing else, a pull request with one that only reads those.
  */
 import * as z from 'zod';
-import type { CodeHost } from '../core/ports/task-record.ts';
+import type { CodeHost } from '../core/ports/code-host.ts';
 import type { RepositoryFacts, TaskRequest } from '../core/task.ts';
 import { purposes, type AppTokens, type Permissions } from './app-auth.ts';
 import {

@@ -2,7 +2,7 @@
  * A pull request as GitHub's REST API tells it, read once for everybody who asks. Decides nothing about what may be done to it.
  */
 import * as z from 'zod';
-import type { PullRequestState } from '../core/ports/task-record.ts';
+import type { PullRequestState } from '../core/ports/code-host.ts';
 import type { PullRequestRef, RepositoryFacts } from '../core/task.ts';
 
 const sha = z.string().regex(/^[0-9a-f]{40}$/);

@@ -13,7 +13,7 @@
 import * as z from 'zod';
 import { cameWithIssue, taskIdFor } from '../core/ids.ts';
 import { parseMention } from '../core/ask/mention.ts';
-import type { GithubPolicy } from '../core/access/policy.ts';
+import type { GithubPolicy } from '../core/policy.ts';
 import { repositoryRefSchema, type TaskRequest } from '../core/task.ts';
 
 /** A request but for what needs a clock or a digest. */

@@ -8,7 +8,7 @@
 import { Webhooks } from '@octokit/webhooks';
 import { Hono } from 'hono';
 import { shortIdOf } from '../core/ids.ts';
-import type { GithubPolicy } from '../core/access/policy.ts';
+import type { GithubPolicy } from '../core/policy.ts';
 import type { TaskRequest } from '../core/task.ts';
 import { withDeadline } from '../lib/with-deadline.ts';
 import { readWebhook } from './webhook-events.ts';

@@ -3,7 +3,7 @@
  * nothing is decided about which branch it should be.
  */
 import * as z from 'zod';
-import type { PublishInput } from '../core/ports/task-record.ts';
+import type { PublishInput } from '../core/ports/publication.ts';
 import { GithubRefusal, unlessMissing, type GithubClient } from '../github/client.ts';
 import { namesTask } from './git-commit.ts';
 import type { RepositoryPath } from './tree-writer.ts';

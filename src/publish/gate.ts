@@ -7,7 +7,7 @@
  * A repository's checks for pull requests run with what its workflows give them; those are held below.
  */
 import type { ChangedFile, ChangeSet } from '../core/change-set.ts';
-import type { GateVerdict } from '../core/ports/task-record.ts';
+import type { GateVerdict } from '../core/ports/publication.ts';
 import { decodeBase64, exactText } from './base64.ts';
 import { findSecret } from './secrets.ts';
 

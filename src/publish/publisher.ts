@@ -7,7 +7,7 @@
  * Written with a token of the task that the sandbox never had. Whether the change may be published is `gate.ts`'s question.
  */
 import * as z from 'zod';
-import type { Publication, PublishResult } from '../core/ports/task-record.ts';
+import type { Publication, PublishResult } from '../core/ports/publication.ts';
 import { purposes, type AppTokens } from '../github/app-auth.ts';
 import { GithubRefusal, githubClient, type GithubApi } from '../github/client.ts';
 import { resultMarker, saveSticky } from '../github/progress-comment.ts';

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import type { PublishInput } from '../core/ports/task-record.ts';
+import type { PublishInput } from '../core/ports/publication.ts';
 import type { CommandRun } from '../core/progress.ts';
 import {
   followUpComment,

@@ -3,7 +3,7 @@
  * sandbox goes through `github/markdown.ts`; the exit codes and times are the sandbox's too, and the text says so.
  */
 import { usdText } from '../core/cost.ts';
-import type { PublishInput } from '../core/ports/task-record.ts';
+import type { PublishInput } from '../core/ports/publication.ts';
 import type { SetupReport } from '../core/setup.ts';
 import { testsRun, unwrappedCommand } from '../core/test-commands.ts';
 import { codeSpan, escapeInline, plainTitle, renderUntrustedMarkdown } from '../github/markdown.ts';

@@ -1,7 +1,7 @@
 /** The network receipt as a section of a pull request: what the sandbox reached, and every attempt that was refused. */
 import { sizeText } from '../lib/byte-size.ts';
 import type { Receipt } from '../core/grant.ts';
-import type { PublishInput } from '../core/ports/task-record.ts';
+import type { PublishInput } from '../core/ports/publication.ts';
 import { codeSpan, escapeInline } from '../github/markdown.ts';
 
 export function networkReceipt({ receipt, extraHosts }: PublishInput['evidence']): string {

@@ -1,9 +1,9 @@
 /**
- * Slack for the life of a task: `Chat` of `core/ports.ts` on the Web API. Decides nothing about tasks. Each call has a deadline, and
+ * Slack for the life of a task: `Chat` of `core/ports/chat-port.ts` on the Web API. Decides nothing about tasks. Each call has a deadline, and
  * none is repeated here; whoever calls these does that.
  */
 import type { Chat } from '../core/ports/chat-port.ts';
-import type { SlackPolicy } from '../core/access/policy.ts';
+import type { SlackPolicy } from '../core/policy.ts';
 import type { TaskView } from '../core/task-view.ts';
 import { findPerson, isInGroup } from './people.ts';
 import { taskMessage } from './task-message.ts';

@@ -1,5 +1,6 @@
 /** What Slack's requests are answered with. Wired in `composition.ts`. */
-import type { Approval, Policy } from '../core/ports/task-record.ts';
+import type { Approval } from '../core/authorization.ts';
+import type { Policy } from '../core/policy.ts';
 import type { Chat, TaskIndex } from '../core/ports/chat-port.ts';
 import type { TaskEvent, TaskView } from '../core/task-view.ts';
 import type { RepositoryRef, TaskRequest } from '../core/task.ts';

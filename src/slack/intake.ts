@@ -3,7 +3,7 @@
  * person something that nobody else sees.
  */
 import type { ModalView } from '@slack/types';
-import type { SlackPolicy } from '../core/access/policy.ts';
+import type { SlackPolicy } from '../core/policy.ts';
 import { callDeadlineMs } from './deadline.ts';
 import type { SlackDeps } from './deps.ts';
 import { isClosedPlace, slackCall, slackWebClient } from './web-api.ts';

@@ -5,7 +5,7 @@
 import type { WebClient } from '@slack/web-api';
 import * as z from 'zod';
 import type { ChatPerson } from '../core/chat.ts';
-import type { SlackPolicy } from '../core/access/policy.ts';
+import type { SlackPolicy } from '../core/policy.ts';
 import { plainLine } from './mrkdwn.ts';
 import { slackCall, SlackRefusal } from './web-api.ts';
 

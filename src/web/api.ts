@@ -6,7 +6,7 @@ import { Hono } from 'hono';
 import { bodyLimit } from 'hono/body-limit';
 import * as z from 'zod';
 import { apiTaskId, parseRepositoryRef, shortIdOf } from '../core/ids.ts';
-import type { Approval } from '../core/ports/task-record.ts';
+import type { Approval } from '../core/authorization.ts';
 import type { TaskView } from '../core/task-view.ts';
 import { taskOptionsSchema, type RepositoryRef, type TaskRequest } from '../core/task.ts';
 import { checkBearer } from './access.ts';

@@ -10,7 +10,7 @@ import { sandboxChecks } from '../../src/doctor/sandbox-checks.ts';
 import { requiredEvents, requiredPermissions } from '../../src/doctor/github-checks.ts';
 import type { SandboxProbe } from '../../src/core/sandbox-probe.ts';
 import { airlockVersion, codexVersion } from '../../src/version.ts';
-import { probeSandbox } from '../../src/tasks/probe-sandbox.ts';
+import { probeSandbox } from '../../src/tasks/workflow/probe-sandbox.ts';
 import manifest from '../../slack-manifest.json' with { type: 'json' };
 import { listen, localSubject } from '../sandbox/local-subject.ts';
 import { otherKey, startDoctorWorld, type DoctorWorld } from './doctor-world.ts';

@@ -1,7 +1,7 @@
 /** The code host against a simulated GitHub: what it reads, what it writes, and with which token. */
 import { describe, expect, it } from 'vitest';
 import type { GithubSimulator } from '../../simulators/github/contract.ts';
-import type { CodeHost } from '../../src/core/ports/task-record.ts';
+import type { CodeHost } from '../../src/core/ports/code-host.ts';
 import type { RepositoryFacts, TaskRequest } from '../../src/core/task.ts';
 import { listInstalledRepositories } from '../../src/github/installed-repositories.ts';
 import { createAppTokens } from '../../src/github/app-auth.ts';

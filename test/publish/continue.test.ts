@@ -5,7 +5,7 @@ import { isDeepStrictEqual } from 'node:util';
 import { describe, expect, it } from 'vitest';
 import type { GithubSimulator, PullView } from '../../simulators/github/contract.ts';
 import type { ChangeSet } from '../../src/core/change-set.ts';
-import type { PublishInput, PublishResult } from '../../src/core/ports/task-record.ts';
+import type { PublishInput, PublishResult } from '../../src/core/ports/publication.ts';
 import type { PullRequestRef, RepositoryFacts } from '../../src/core/task.ts';
 import { createCodeHost } from '../../src/github/code-host.ts';
 import { createPublication } from '../../src/publish/publisher.ts';

@@ -3,7 +3,7 @@ import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import type { GithubSimulator } from '../../simulators/github/contract.ts';
-import type { PublishInput } from '../../src/core/ports/task-record.ts';
+import type { PublishInput } from '../../src/core/ports/publication.ts';
 import { createPublication } from '../../src/publish/publisher.ts';
 import { changedRepository, ownProcess, publishInput, simulatedGithub } from './simulated-github.ts';
 

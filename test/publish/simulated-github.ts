@@ -10,7 +10,7 @@ import type {
   Permissions,
 } from '../../simulators/github/contract.ts';
 import type { ChangeSet } from '../../src/core/change-set.ts';
-import type { PublishInput } from '../../src/core/ports/task-record.ts';
+import type { PublishInput } from '../../src/core/ports/publication.ts';
 import { emptyReceipt } from '../../src/core/grant.ts';
 import type { RepositoryFacts, RoutedRequest } from '../../src/core/task.ts';
 import { createAppTokens, type AppTokens } from '../../src/github/app-auth.ts';

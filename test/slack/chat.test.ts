@@ -2,7 +2,7 @@
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { emptyReceipt } from '../../src/core/grant.ts';
 import { ChatRateLimitedError, type Chat } from '../../src/core/ports/chat-port.ts';
-import type { SlackPolicy } from '../../src/core/access/policy.ts';
+import type { SlackPolicy } from '../../src/core/policy.ts';
 import type { TaskView } from '../../src/core/task-view.ts';
 import type { SlackTrigger, TaskOutcome } from '../../src/core/task.ts';
 import { createChat } from '../../src/slack/chat.ts';

@@ -4,8 +4,8 @@
  */
 import type { Hono } from 'hono';
 import type { ChatPerson, IndexedTask } from '../../src/core/chat.ts';
-import type { Approval } from '../../src/core/ports/task-record.ts';
-import type { RepositoryPolicy, SlackAccess, SlackPolicy } from '../../src/core/access/policy.ts';
+import type { Approval } from '../../src/core/authorization.ts';
+import type { RepositoryPolicy, SlackAccess, SlackPolicy } from '../../src/core/policy.ts';
 import type { TaskView } from '../../src/core/task-view.ts';
 import { taskRequestSchema, type RepositoryRef, type TaskRequest } from '../../src/core/task.ts';
 import type { SlackDeps } from '../../src/slack/deps.ts';

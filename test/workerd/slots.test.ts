@@ -2,7 +2,7 @@
 import { evictDurableObject, runDurableObjectAlarm, runInDurableObject } from 'cloudflare:test';
 import { env } from 'cloudflare:workers';
 import { describe, expect, it, vi } from 'vitest';
-import type { SlotClaim, SlotLimits } from '../../src/core/access/admission.ts';
+import type { SlotClaim, SlotLimits } from '../../src/core/admission.ts';
 import { taskLimits } from '../../src/tasks/limits.ts';
 import type { SlotsDeps } from '../../src/tasks/queue/slots.ts';
 

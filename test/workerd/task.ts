@@ -2,7 +2,7 @@
 import { env } from 'cloudflare:workers';
 import { inject } from 'vitest';
 import { z } from 'zod';
-import type { Authorization } from '../../src/core/ports/task-record.ts';
+import type { Authorization } from '../../src/core/authorization.ts';
 import type { TaskRequest } from '../../src/core/task.ts';
 
 export function taskRequest(taskId: string, changes: Partial<TaskRequest> = {}): TaskRequest {

@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { authorize, type AuthorizeInput } from './authorize.ts';
 import type { ChatPerson } from '../chat.ts';
-import type { RepositoryPolicy, SlackAccess } from './policy.ts';
+import type { RepositoryPolicy, SlackAccess } from '../policy.ts';
 import type { RoutedRequest, TaskRequest } from '../task.ts';
 
 const github: TaskRequest['trigger'] = {

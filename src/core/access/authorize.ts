@@ -7,7 +7,7 @@
  * that is not listed, not installed or does not exist gets one and the same answer.
  */
 import type { ChatPerson } from '../chat.ts';
-import type { RepositoryPolicy, RepositoryRefusal } from './policy.ts';
+import type { RepositoryPolicy, RepositoryRefusal } from '../policy.ts';
 import { maySlackUse } from './slack-access.ts';
 import type { Effort, Reason, RepositoryFacts, RoutedRequest, SlackTrigger } from '../task.ts';
 

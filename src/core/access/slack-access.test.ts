@@ -1,7 +1,7 @@
 import * as fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import type { ChatPerson } from '../chat.ts';
-import type { SlackAccess } from './policy.ts';
+import type { SlackAccess } from '../policy.ts';
 import { groupsAskedAbout, maySlackUse, outsiderReason } from './slack-access.ts';
 
 const team = 'T1';

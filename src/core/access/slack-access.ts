@@ -7,7 +7,7 @@
  * not who else may: a list of private channels is not everybody's to read.
  */
 import type { ChatPerson } from '../chat.ts';
-import type { SlackAccess } from './policy.ts';
+import type { SlackAccess } from '../policy.ts';
 import type { Reason } from '../task.ts';
 
 export type SlackVerdict = { readonly allowed: true } | { readonly allowed: false; readonly reason: Reason };

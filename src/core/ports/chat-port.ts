@@ -1,5 +1,5 @@
 /**
- * Slack as the life of a task needs it. Deadlines and idempotence as in `ports.ts`; what is said is in `chat.ts`.
+ * Slack as the life of a task needs it. Deadlines and idempotence as in `code-host.ts`; what is said is in `chat.ts`.
  */
 import type { AskedAt, ChatMessageRef, ChatPerson, IndexedTask, ThreadContext } from '../chat.ts';
 import type { TaskView } from '../task-view.ts';

@@ -1,5 +1,5 @@
 /**
- * One task's sandbox as a contract: what the life of a task asks of it, wherever it runs. Deadlines and idempotence as in `ports.ts`.
+ * One task's sandbox as a contract: what the life of a task asks of it, wherever it runs. Deadlines and idempotence as in `code-host.ts`.
  */
 export interface Sandboxes {
   /** The id under which the egress handler will know this task's sandbox: 64 lower-case hex digits. */

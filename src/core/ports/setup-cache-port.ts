@@ -1,6 +1,6 @@
 /**
  * Where what setup installed is kept for the next task, as a contract. The bytes go between the sandbox and the cache; neither the Worker
- * nor the cache looks into them. Deadlines as in `ports.ts`.
+ * nor the cache looks into them. Deadlines as in `code-host.ts`.
  */
 export interface SetupCacheEntry {
   readonly repositoryId: number;

@@ -1,8 +1,8 @@
 /**
- * The right to have a sandbox, as the life of a task sees it. Deadlines and idempotence as in `ports.ts`; who is next is
+ * The right to have a sandbox, as the life of a task sees it. Deadlines and idempotence as in `code-host.ts`; who is next is
  * `admission.ts`'s decision.
  */
-import type { SlotClaim } from '../access/admission.ts';
+import type { SlotClaim } from '../admission.ts';
 
 export type SlotAnswer =
   | { readonly granted: true }

@@ -3,7 +3,7 @@
  * not all of it. What the queue means is `core/admission.ts`'s.
  */
 import * as z from 'zod';
-import type { SlotClaim, SlotQueue, WaitingClaim } from '../../core/access/admission.ts';
+import type { SlotClaim, SlotQueue, WaitingClaim } from '../../core/admission.ts';
 
 type Row = {
   task_id: string;

@@ -15,7 +15,7 @@ import {
   type SlotClaim,
   type SlotLimits,
   type SlotQueue,
-} from '../../core/access/admission.ts';
+} from '../../core/admission.ts';
 import type { SlotAnswer } from '../../core/ports/slots-port.ts';
 import { withDeadline } from '../../lib/with-deadline.ts';
 import { taskLimits } from '../limits.ts';

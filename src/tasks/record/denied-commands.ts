@@ -7,7 +7,7 @@
  * once nothing that is still to be heard can change it: of the commands themselves only the last hundred are kept.
  */
 import type { Receipt } from '../../core/grant.ts';
-import type { Authorization } from '../../core/ports/task-record.ts';
+import type { Authorization } from '../../core/authorization.ts';
 import type { CommandRun, Progress } from '../../core/progress.ts';
 import type { TaskView } from '../../core/task-view.ts';
 import { unwrappedCommand } from '../../core/test-commands.ts';

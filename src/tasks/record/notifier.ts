@@ -2,7 +2,7 @@
  * Shows a task where it was asked: the sticky comment on GitHub, the message in Slack, nowhere for the API. When it is
  * shown, and how often, is the record's decision; what it says is `github/comments.ts`'s and `slack/task-message.ts`'s.
  */
-import type { CodeHost } from '../../core/ports/task-record.ts';
+import type { CodeHost } from '../../core/ports/code-host.ts';
 import { ChatRateLimitedError, type Chat, type TaskIndex } from '../../core/ports/chat-port.ts';
 import type { TaskView } from '../../core/task-view.ts';
 import type { Posted, TaskState } from './task-state.ts';

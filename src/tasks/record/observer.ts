@@ -2,12 +2,12 @@
  * Follows a detached Codex run from outside: reads its output from an offset, folds it into progress, notices its end.
  * Starts nothing and stops nothing itself; `record.ts` acts on what it returns. A restart continues at the offset.
  */
-import type { AgentEnd, Codex } from '../../core/ports/task-record.ts';
+import type { AgentEnd } from '../../core/authorization.ts';
+import type { Codex } from '../../core/ports/codex.ts';
 import { SandboxLostError, type TaskSandbox } from '../../core/ports/sandbox-port.ts';
 import type { Notable, Progress } from '../../core/progress.ts';
 import { taskLimits } from '../limits.ts';
-
-export const codexRun = 'codex';
+import { codexRun } from '../run-names.ts';
 
 export interface ObserverState {
   /** Bytes folded so far: always the start of a line. */

@@ -4,7 +4,7 @@
  */
 import { DurableObject } from 'cloudflare:workers';
 import type { EgressEntry, Grant } from '../../core/grant.ts';
-import type { Codex } from '../../core/ports/task-record.ts';
+import type { Codex } from '../../core/ports/codex.ts';
 import type { Sandboxes } from '../../core/ports/sandbox-port.ts';
 import type { Slots } from '../../core/ports/slots-port.ts';
 import type { TokenUsage } from '../../core/progress.ts';
@@ -13,7 +13,7 @@ import type { TaskEvent, TaskEventBody, TaskView } from '../../core/task-view.ts
 import type { TaskRequest } from '../../core/task.ts';
 import { taskLimits } from '../limits.ts';
 import type { Notifier } from './notifier.ts';
-import { keptSetup, parseSetupReport } from '../workflow/setup-report.ts';
+import { keptSetup, parseSetupReport } from '../setup-report.ts';
 import { openRecordStore, type RecordStore } from './record-store.ts';
 import { grantOf } from './task-grant.ts';
 import { openState, viewOf, type TaskState } from './task-state.ts';

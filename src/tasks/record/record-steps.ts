@@ -4,7 +4,7 @@
  */
 import type { GrantPhase } from '../../core/grant.ts';
 import type { Routing } from '../../core/chat.ts';
-import type { AgentEnd, Approval, Authorization } from '../../core/ports/task-record.ts';
+import type { AgentEnd, Approval, Authorization } from '../../core/authorization.ts';
 import type { Notable } from '../../core/progress.ts';
 import type {
   RepositoryFacts,

@@ -5,7 +5,8 @@
  *
  * While the task works, its alarm never sleeps longer than a heartbeat: after a crash of the Worker it goes on by itself.
  */
-import type { AgentEnd, Approval, TaskRecordPort } from '../../core/ports/task-record.ts';
+import type { AgentEnd, Approval } from '../../core/authorization.ts';
+import type { TaskRecordPort } from '../../core/ports/task-record.ts';
 import type { RepositoryRef } from '../../core/task.ts';
 import { withDeadline } from '../../lib/with-deadline.ts';
 import { ranIn, settleCommands } from './denied-commands.ts';

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import type { Approval } from '../../core/ports/task-record.ts';
+import type { Approval } from '../../core/authorization.ts';
 import { acceptedAt, authorization, request, slackRequest } from '../../../test/fixtures/sample-task.ts';
 import {
   choose,

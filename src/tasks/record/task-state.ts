@@ -4,7 +4,7 @@
  */
 import type { GrantPhase, Receipt } from '../../core/grant.ts';
 import type { Routing } from '../../core/chat.ts';
-import type { AgentEnd, Approval, Authorization } from '../../core/ports/task-record.ts';
+import type { AgentEnd, Approval, Authorization } from '../../core/authorization.ts';
 import type { Progress } from '../../core/progress.ts';
 import type { SetupReport } from '../../core/setup.ts';
 import { setupView } from '../../core/setup-view.ts';

@@ -1,6 +1,6 @@
 /** Finds the other repositories that the configuration lets a task read. One that cannot be read ends the task before anything is spent. */
 import type { GrantedRepository } from '../../core/grant.ts';
-import type { CodeHost } from '../../core/ports/task-record.ts';
+import type { CodeHost } from '../../core/ports/code-host.ts';
 import type { Reason, RepositoryFacts, RepositoryRef } from '../../core/task.ts';
 
 export type AlsoRead =

@@ -3,7 +3,7 @@
  */
 import { authorize } from '../../core/access/authorize.ts';
 import type { ChatPerson } from '../../core/chat.ts';
-import type { Authorization } from '../../core/ports/task-record.ts';
+import type { Authorization } from '../../core/authorization.ts';
 import { buildPrompt, type EarlierWork } from '../../core/ask/prompt.ts';
 import type { PullRequestRef, RepositoryFacts, RoutedRequest, TaskOutcome } from '../../core/task.ts';
 import * as z from 'zod';

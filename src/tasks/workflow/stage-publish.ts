@@ -5,13 +5,14 @@
 import { collectJob, type ChangeSet } from '../../core/change-set.ts';
 import { sandboxPaths } from '../../core/checkout.ts';
 import type { BudgetName } from '../../core/grant.ts';
-import type { AgentEnd, Authorization, PublishInput, PublishResult } from '../../core/ports/task-record.ts';
+import type { AgentEnd, Authorization } from '../../core/authorization.ts';
+import type { PublishInput, PublishResult } from '../../core/ports/publication.ts';
 import type { SetupReport } from '../../core/setup.ts';
 import type { RoutedRequest, TaskOutcome } from '../../core/task.ts';
 import { taskLimits } from '../limits.ts';
 import { keptContext, keptContextSchema } from './stage-intake.ts';
 import { lostOutcome, unlessLost } from './stage-sandbox.ts';
-import { setupFailure, setupReport } from './setup-report.ts';
+import { setupFailure, setupReport } from '../setup-report.ts';
 import type { Stage, TaskDeps } from './stage.ts';
 
 const node = '/opt/node/bin/node';

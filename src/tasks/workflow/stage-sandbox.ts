@@ -2,7 +2,7 @@
  * The stages inside the sandbox before Codex is done: start it, prove that it is sealed, clone, start the run.
  */
 import { cloneJob, cloneMayRecover, cloneResultSchema, sandboxPaths } from '../../core/checkout.ts';
-import type { Authorization } from '../../core/ports/task-record.ts';
+import type { Authorization } from '../../core/authorization.ts';
 import { describeSetup } from '../../core/ask/prompt-setup.ts';
 import {
   SandboxBusyError,
@@ -13,8 +13,8 @@ import * as z from 'zod';
 import type { TaskOutcome } from '../../core/task.ts';
 import { lastJsonLine } from './last-json-line.ts';
 import { taskLimits } from '../limits.ts';
-import { codexRun } from '../record/observer.ts';
-import { setupReport } from './setup-report.ts';
+import { codexRun } from '../run-names.ts';
+import { setupReport } from '../setup-report.ts';
 import type { Stage, TaskDeps } from './stage.ts';
 
 const node = '/opt/node/bin/node';

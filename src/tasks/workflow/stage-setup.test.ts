@@ -1,10 +1,10 @@
 import { describe, expect, it } from 'vitest';
-import type { Authorization } from '../../core/ports/task-record.ts';
+import type { Authorization } from '../../core/authorization.ts';
 import { SandboxLostError, type SandboxCommand, type TaskSandbox } from '../../core/ports/sandbox-port.ts';
 import type { SetupCache } from '../../core/ports/setup-cache-port.ts';
 import { setupCacheKey, type SetupInputs, type SetupResult } from '../../core/setup.ts';
 import { authorization as plain } from '../../../test/fixtures/sample-task.ts';
-import { setupReport } from './setup-report.ts';
+import { setupReport } from '../setup-report.ts';
 import { beginSetup, finishSetup, watchSetup, type SetupDeps } from './stage-setup.ts';
 
 const setup = { run: 'npm ci', hosts: ['packages.example.com'], optional: false };

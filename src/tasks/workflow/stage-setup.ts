@@ -3,8 +3,9 @@
  * the cache of what it installed. Started in one step, looked after in as many as it takes, finished in one.
  */
 import { sandboxPaths } from '../../core/checkout.ts';
-import type { Authorization, TaskRecordPort } from '../../core/ports/task-record.ts';
-import type { SetupPolicy } from '../../core/access/policy.ts';
+import type { Authorization } from '../../core/authorization.ts';
+import type { TaskRecordPort } from '../../core/ports/task-record.ts';
+import type { SetupPolicy } from '../../core/policy.ts';
 import type { SetupCache, SetupCacheEntry } from '../../core/ports/setup-cache-port.ts';
 import {
   packedFolder,
@@ -21,7 +22,7 @@ import type { TaskOutcome } from '../../core/task.ts';
 import * as z from 'zod';
 import { lastJsonLine } from './last-json-line.ts';
 import { taskLimits } from '../limits.ts';
-import { keptSetup, setupFailure } from './setup-report.ts';
+import { keptSetup, setupFailure } from '../setup-report.ts';
 import { unlessLost } from './stage-sandbox.ts';
 import type { Stage, TaskDeps } from './stage.ts';
 

@@ -3,7 +3,7 @@
  * between nothing is held and nothing runs. Who is next is not decided here (`core/admission.ts`).
  */
 import type { WorkflowStep } from 'cloudflare:workers';
-import type { SlotClaim } from '../../core/access/admission.ts';
+import type { SlotClaim } from '../../core/admission.ts';
 import type { RoutedRequest } from '../../core/task.ts';
 import { taskLimits } from '../limits.ts';
 import { startSandbox } from './stage-sandbox.ts';

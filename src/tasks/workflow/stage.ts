@@ -1,12 +1,10 @@
 /** What the stages of a task's life work with, and what each leads to. */
-import type {
-  Approval,
-  CodeHost,
-  Codex,
-  Policy,
-  Publication,
-  TaskRecordPort,
-} from '../../core/ports/task-record.ts';
+import type { Approval } from '../../core/authorization.ts';
+import type { CodeHost } from '../../core/ports/code-host.ts';
+import type { Codex } from '../../core/ports/codex.ts';
+import type { Policy } from '../../core/policy.ts';
+import type { Publication } from '../../core/ports/publication.ts';
+import type { TaskRecordPort } from '../../core/ports/task-record.ts';
 import type { Chat, TaskIndex } from '../../core/ports/chat-port.ts';
 import type { TaskSandbox } from '../../core/ports/sandbox-port.ts';
 import type { TokenUsage } from '../../core/progress.ts';

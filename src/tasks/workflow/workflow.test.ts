@@ -3,15 +3,11 @@ import type { WorkflowStep } from 'cloudflare:workers';
 import { describe, expect, it } from 'vitest';
 import { createCodex } from '../../codex/codex.ts';
 import type { ChangeSet } from '../../core/change-set.ts';
-import type { SlotClaim } from '../../core/access/admission.ts';
+import type { SlotClaim } from '../../core/admission.ts';
 import { emptyReceipt } from '../../core/grant.ts';
-import type {
-  AgentEnd,
-  Approval,
-  Authorization,
-  PublishInput,
-  TaskRecordPort,
-} from '../../core/ports/task-record.ts';
+import type { AgentEnd, Approval, Authorization } from '../../core/authorization.ts';
+import type { PublishInput } from '../../core/ports/publication.ts';
+import type { TaskRecordPort } from '../../core/ports/task-record.ts';
 import {
   SandboxBusyError,
   SandboxLostError,

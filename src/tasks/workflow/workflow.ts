@@ -5,7 +5,7 @@
  */
 import type { WorkflowStep, WorkflowStepConfig } from 'cloudflare:workers';
 import type { RepositoryRef, RoutedRequest, TaskOutcome, TaskRequest, TaskStart } from '../../core/task.ts';
-import type { Authorization } from '../../core/ports/task-record.ts';
+import type { Authorization } from '../../core/authorization.ts';
 import { acknowledge, authorizeTask, readContext, type Asker } from './stage-intake.ts';
 import { collectChange, gateChange, publishChange } from './stage-publish.ts';
 import { earlierTask, routeTask, slackAsk, type Earlier, type Routed, type SlackAsk } from './stage-route.ts';

@@ -1,6 +1,6 @@
 /** How setup went, as it is kept with the task's record and as one sentence. Decides nothing. */
-import type { TaskRecordPort } from '../../core/ports/task-record.ts';
-import { setupReportSchema, type SetupReport } from '../../core/setup.ts';
+import type { TaskRecordPort } from '../core/ports/task-record.ts';
+import { setupReportSchema, type SetupReport } from '../core/setup.ts';
 
 export const keptSetup = 'setup.json';
 

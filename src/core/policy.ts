@@ -1,7 +1,7 @@
 /**
  * What the configuration says about one repository, already resolved. Parsing and matching are `config/`'s.
  */
-import type { Effort, Reason, RepositoryRef } from '../task.ts';
+import type { Effort, Reason, RepositoryRef } from './task.ts';
 
 export interface RepositoryPolicy {
   readonly allowed: true;
@@ -78,4 +78,16 @@ export interface ModelPrice {
   readonly input: number;
   readonly cachedInput: number;
   readonly output: number;
+}
+
+export interface Policy {
+  /** How people address the bot: the handle without `@`. */
+  readonly mention: string;
+  forRepository(repository: RepositoryRef): RepositoryPolicy | RepositoryRefusal;
+  /** Repositories that the configuration names exactly and allows, in its order. Those below a `*` are not among them. */
+  readonly named: readonly RepositoryRef[];
+  /** Whether some entry with a `*` allows repositories, so that `named` is not all there is. */
+  readonly hasPatterns: boolean;
+  /** null: Slack is not configured. */
+  readonly slack: SlackPolicy | null;
 }

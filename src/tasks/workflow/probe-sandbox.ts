@@ -2,13 +2,14 @@
  * Starts a sandbox only to look at it, and destroys it. Its record is that of a task that ends at once, so that the egress handler
  * knows its nonce, its grant opens nothing, and the record's alarm destroys what a crash leaves behind.
  */
-import { shortIdOf } from '../core/ids.ts';
-import type { Authorization, TaskRecordPort } from '../core/ports/task-record.ts';
-import type { SandboxProbe } from '../core/sandbox-probe.ts';
-import { SandboxBusyError, type TaskSandbox } from '../core/ports/sandbox-port.ts';
-import type { TaskRequest } from '../core/task.ts';
-import { taskLimits } from './limits.ts';
-import { runCanary } from './workflow/stage-sandbox.ts';
+import { shortIdOf } from '../../core/ids.ts';
+import type { Authorization } from '../../core/authorization.ts';
+import type { TaskRecordPort } from '../../core/ports/task-record.ts';
+import type { SandboxProbe } from '../../core/sandbox-probe.ts';
+import { SandboxBusyError, type TaskSandbox } from '../../core/ports/sandbox-port.ts';
+import type { TaskRequest } from '../../core/task.ts';
+import { taskLimits } from '../limits.ts';
+import { runCanary } from './stage-sandbox.ts';
 
 export interface ProbeDeps {
   readonly record: Pick<TaskRecordPort, 'authorized' | 'canaryNonce' | 'finish' | 'close'> & {

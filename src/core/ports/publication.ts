@@ -1,0 +1,64 @@
+/** From a collected change to a pull request, as the tasks see it. Same rules as `code-host.ts`. */
+import type { ChangeSet } from '../change-set.ts';
+import type { Receipt } from '../grant.ts';
+import type { Answer, CommandRun, TokenUsage } from '../progress.ts';
+import type { SetupReport } from '../setup.ts';
+import type { PullRequestRef, Reason, RepositoryFacts, RoutedRequest } from '../task.ts';
+
+export type GateVerdict =
+  | { readonly kind: 'allow' }
+  /** Published, but as a draft with these remarks in the body. */
+  | { readonly kind: 'mark'; readonly remarks: readonly string[] }
+  /** Not published: the change is kept and a person decides. */
+  /** `approvable`: a person's approval would let it pass. GitHub takes workflow files from nobody but a person. */
+  | { readonly kind: 'hold'; readonly reason: Reason; readonly approvable: boolean };
+
+export interface PublishInput {
+  readonly request: RoutedRequest;
+  readonly facts: RepositoryFacts;
+  readonly baseBranch: string;
+  readonly change: ChangeSet;
+  readonly answer: Answer;
+  readonly draft: boolean;
+  readonly remarks: readonly string[];
+  /** The pull request whose branch gets the commit; null: a branch and a pull request of its own. */
+  readonly continues: PullRequestRef | null;
+  /** GitHub login of who is asked for a review; null: nobody. Best effort. */
+  readonly reviewer: string | null;
+  readonly evidence: {
+    readonly model: string;
+    readonly effort: string;
+    readonly usage: TokenUsage;
+    readonly commands: readonly CommandRun[];
+    readonly receipt: Receipt;
+    /** null: none is configured. */
+    readonly setup: SetupReport | null;
+    /** Open to GET and HEAD while Codex ran. */
+    readonly extraHosts: readonly string[];
+    readonly commentsLeftOut: number;
+    /** Milliseconds from acceptance to publication, as measured by the caller at the first attempt. */
+    readonly elapsedMs: number;
+    /** Where the task's page is; null when there is no public address. */
+    readonly taskUrl: string | null;
+    /** Link to the conversation in Slack; only ever set for a private repository. */
+    readonly conversationUrl: string | null;
+    readonly costUsd: number | null;
+  };
+}
+
+export type PublishResult =
+  /** `added`: as a commit on the pull request that it continues. */
+  | { readonly kind: 'published'; readonly pullRequest: PullRequestRef; readonly added: boolean }
+  /** GitHub will not take it, and a second attempt would not change that. */
+  | { readonly kind: 'rejected'; readonly reason: Reason };
+
+export interface Publication {
+  /** Parses the collector's lines (untrusted) against the recorded base. Never throws. */
+  parseChange(lines: string, base: string): { ok: true; change: ChangeSet } | { ok: false; reason: Reason };
+  /** `approvedBy`: who has approved exactly this change; what they could approve is then marked and no longer held. */
+  gate(change: ChangeSet, approvedBy: string | null): GateVerdict;
+  /** What an approval is bound to: hex SHA-256 of the collector's lines as they are kept. */
+  changeHash(lines: string): Promise<string>;
+  /** blobs → tree → commit → ref → pull request; a second attempt finds what the first made. Throws on what may pass. */
+  publish(input: PublishInput): Promise<PublishResult>;
+}
