@@ -28,11 +28,9 @@ function eventsIn(text: string): string[] {
   );
 }
 
-const sources = ['src', 'host', 'cli', 'simulators', 'probes'].flatMap((folder) =>
+const sources = ['src', 'host', 'cli'].flatMap((folder) =>
   readdirSync(join(root, folder), { recursive: true, encoding: 'utf8' })
-    .filter(
-      (name) => name.endsWith('.ts') && !name.endsWith('.test.ts') && !/-simulator\/|^probes\//.test(name),
-    )
+    .filter((name) => name.endsWith('.ts') && !name.endsWith('.test.ts'))
     .map((name) => readFileSync(join(root, folder, name), 'utf8')),
 );
 const logged = [...new Set(sources.flatMap(eventsIn))].toSorted();
