@@ -3,18 +3,10 @@
  * (`extra`). GET and HEAD, no body, no credential. A GET's path still carries data to that host: who lists one accepts it.
  */
 import type { Grant } from '../core/grant.ts';
+import { isWithin, reservedAs } from '../core/reserved-hosts.ts';
 import type { RequestUrl } from './request-url.ts';
 import { deny, type EgressVerdict, type RequestHead } from './verdict.ts';
 
-/** Open to uploads by anybody with an account, or holding credentials of ours: never reached through a list. */
-const reserved = [
-  'github.com',
-  'githubusercontent.com',
-  'githubapp.com',
-  'ghe.com',
-  'openai.com',
-  'chatgpt.com',
-];
 /** At least two labels, the last one no number: not an address, not a name of the host's own network. */
 const publicName = /^(?:[a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?\.)+[a-z](?:[a-z0-9-]{0,61}[a-z0-9])?$/;
 
@@ -29,8 +21,8 @@ export function decideHost(
   const isExtra = grant.extraHosts.includes(hostname);
   if (!isSetup && !isExtra)
     return deny('host.not-granted', `${hostname} is not one of the hosts this task may reach`);
-  const within = (domain: string): boolean => hostname === domain || hostname.endsWith(`.${domain}`);
-  if (!publicName.test(hostname) || reserved.some(within) || upstreamHosts.some(within))
+  const isUpstream = upstreamHosts.some((domain) => isWithin(hostname, domain));
+  if (!publicName.test(hostname) || reservedAs(hostname) !== null || isUpstream)
     return deny('host.reserved', `${hostname} is never reached through a list of hosts`);
   const isOpen = (isSetup && grant.phase === 'setup') || (isExtra && grant.phase === 'run');
   if (!isOpen) return deny('phase.closed', `${hostname} is closed in the ${grant.phase} phase`);
