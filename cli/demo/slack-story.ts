@@ -5,7 +5,7 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { slackTaskId } from '../../src/core/ids.ts';
 import type { TaskView } from '../../src/core/task-view.ts';
-import type { MessageVersion, MessageView, Said } from '../../simulators/slack/contract-views.ts';
+import type { MessageVersion, MessageView, SentMessage } from '../../simulators/slack/contract-views.ts';
 import type { SlackSimulator } from '../../simulators/slack/contract.ts';
 import type { Names } from '../../simulators/slack/mrkdwn-pieces.ts';
 import { bold, cyan, dim, green } from '../terminal/colour.ts';
@@ -119,7 +119,7 @@ async function spoken(
   { slack }: World,
   shown: string,
   message: Parameters<SlackSimulator['say']>[0],
-): Promise<Said & { readonly startedAt: number }> {
+): Promise<SentMessage & { readonly startedAt: number }> {
   const startedAt = Date.now();
   const said = await slack.say(message);
   say(`${bold('Maria')} ${shown}`);
@@ -133,7 +133,7 @@ async function spoken(
 /** Shows the bot's message number `nth` of the thread, each time that it was edited, until it says how the task ended. */
 async function watch(
   world: World,
-  asked: Said & { readonly startedAt: number },
+  asked: SentMessage & { readonly startedAt: number },
   nth: number,
   signal: AbortSignal,
 ): Promise<{ readonly message: MessageView; readonly view: TaskView }> {

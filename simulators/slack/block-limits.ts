@@ -1,10 +1,11 @@
 /**
- * What Slack refuses of messages, modals and answers to `block_suggestion`: form, required fields, lengths, counts, ids that occur
- * twice. Sources are Slack's reference pages below https://docs.slack.dev/reference/block-kit/ (blocks, block-elements,
- * composition-objects) and https://docs.slack.dev/reference/views/modal-views; each limit names its page.
+ * Validates messages, modals and `block_suggestion` answers against Slack's limits: shape, required fields,
+ * lengths, counts, unique ids. Sources are the pages below https://docs.slack.dev/reference/block-kit/
+ * (blocks, block-elements, composition-objects) and https://docs.slack.dev/reference/views/modal-views; each
+ * limit names its page.
  *
- * Only the blocks and elements that this project sends are known. Another one is a problem, so that its limits are written down
- * before it is used. Decides nothing about what a message says.
+ * Knows only the blocks and elements that this project sends. It reports any other, so that a new one gets
+ * its limits here before it is used.
  */
 import { z } from 'zod';
 
@@ -14,7 +15,7 @@ export interface BlockProblem {
   readonly message: string;
 }
 
-/** composition-objects/text-object: 1 to 3,000 characters, where the holder says nothing narrower. */
+/** composition-objects/text-object: 1 to 3,000 characters unless the containing element has a lower limit. */
 function plainText(maxChars = 3000) {
   return z.strictObject({
     type: z.literal('plain_text'),
@@ -109,7 +110,7 @@ const plainTextInput = z
     'initial_value is longer than max_length',
   );
 
-/** blocks/section-block: text 3,000; at most 10 fields of 2,000 each; one of the two is required. */
+/** blocks/section-block: text 3,000; at most 10 fields of 2,000 each; requires text or fields. */
 const section = z
   .strictObject({
     type: z.literal('section'),
@@ -143,7 +144,10 @@ const actions = z.strictObject({
     .min(1)
     .max(25),
 });
-/** blocks/input-block: label and hint 2,000. In modals alone, here: in a message it needs more than this project has. */
+/**
+ * blocks/input-block: label and hint 2,000. Accepted only in modals, because this project sends none in
+ * messages.
+ */
 const input = z.strictObject({
   type: z.literal('input'),
   block_id: blockId.optional(),
@@ -158,16 +162,20 @@ const messageBlock = z.discriminatedUnion('type', [section, header, divider, con
 const viewBlock = z.discriminatedUnion('type', [section, header, divider, context, actions, input]);
 
 /**
- * reference/methods/chat.postMessage: text is cut at 40,000 characters, and it is what a notification reads; at most 50 blocks.
- * 13,200 characters in all blocks together are where Slack answers `msg_blocks_too_long`; measured by many, documented nowhere.
+ * reference/methods/chat.postMessage: Slack cuts `text`, which notifications show, at 40,000 characters; at
+ * most 50 blocks. Above 13,200 characters in all blocks Slack answers `msg_blocks_too_long`; undocumented,
+ * but widely measured.
  */
 const message = z.strictObject({
-  text: z.string().regex(/\S/, 'is what a notification reads, and empty').max(40_000),
+  text: z.string().regex(/\S/, 'requireOk not be empty: notifications show it').max(40_000),
   blocks: z.array(messageBlock).max(50).optional(),
 });
 const maxMessageBlockText = 13_200;
 
-/** views/modal-views: title, submit and close 24; 100 blocks; private_metadata 3,000; callback_id and external_id 255. */
+/**
+ * views/modal-views: title, submit and close 24; 100 blocks; private_metadata 3,000; callback_id and
+ * external_id 255.
+ */
 const modal = z.strictObject({
   type: z.literal('modal'),
   title: plainText(24),
@@ -183,7 +191,10 @@ const modal = z.strictObject({
 /** reference/methods/views.open: `view_too_large` above 250 kB. */
 const maxViewBytes = 250_000;
 
-/** `{ text, blocks }` of `chat.postMessage`, `chat.update`, `chat.postEphemeral` and of an answer to a response URL. */
+/**
+ * Checks `{ text, blocks }` of a `chat.*` call or of a post to a response URL. Empty if Slack would accept
+ * it.
+ */
 export function messageProblems(untrustedMessage: unknown): readonly BlockProblem[] {
   const parsed = message.safeParse(untrustedMessage);
   if (!parsed.success) return zodProblems(parsed.error);
@@ -197,7 +208,7 @@ export function messageProblems(untrustedMessage: unknown): readonly BlockProble
   ];
 }
 
-/** The `view` of `views.open`, `views.push` and `views.update`. */
+/** Checks the `view` of `views.open`, `views.push` or `views.update`. Empty if Slack would accept it. */
 export function viewProblems(untrustedView: unknown): readonly BlockProblem[] {
   const parsed = modal.safeParse(untrustedView);
   if (!parsed.success) return zodProblems(parsed.error);
@@ -212,7 +223,7 @@ export function viewProblems(untrustedView: unknown): readonly BlockProblem[] {
   ];
 }
 
-/** The answer to a `block_suggestion`; an empty list is allowed and says that nothing matches. */
+/** Checks an answer to a `block_suggestion`. An empty list of options is valid and means no match. */
 export function optionsProblems(untrustedAnswer: unknown): readonly BlockProblem[] {
   const parsed = z.strictObject({ options }).safeParse(untrustedAnswer);
   return parsed.success ? [] : zodProblems(parsed.error);
@@ -220,7 +231,7 @@ export function optionsProblems(untrustedAnswer: unknown): readonly BlockProblem
 
 type Block = z.infer<typeof viewBlock>;
 
-/** `block_id` is unique within a message or view, `action_id` within a block. */
+/** `block_id` must be unique within a message or view, `action_id` within a block. */
 function idProblems(blocks: readonly Block[]): readonly BlockProblem[] {
   const blockIds = blocks.map((block) => block.block_id);
   return [

@@ -1,6 +1,6 @@
 /**
- * What is inside Block Kit: ids that Slack fills in, elements a person can use, and the text a person reads. Whether
- * blocks are within Slack's limits is `block-limits.ts`'.
+ * Reads Block Kit: adds the ids that Slack fills in, finds interactive elements, and extracts the visible
+ * text. `block-limits.ts` checks Slack's limits.
  */
 import { randomBytes } from 'node:crypto';
 import type { KnownBlock } from '@slack/types';
@@ -11,12 +11,12 @@ const knownBlocks = z.array(
   z.custom<KnownBlock>((value) => isJson(value) && typeof value['type'] === 'string'),
 );
 
-/** For readers that want types. They say what the simulator accepted, where limits were checked. */
+/** Casts blocks to Slack's types after checking only that each has a `type`. Empty if one has not. */
 export function typedBlocks(blocks: unknown): readonly KnownBlock[] {
   return knownBlocks.safeParse(blocks).data ?? [];
 }
 
-/** Slack gives every block an id, and every element that a person can use. */
+/** Adds missing `block_id`s and `action_id`s, as Slack does. */
 export function withIds(blocks: readonly Json[]): readonly Json[] {
   return blocks.map((block) => ({
     ...block,
@@ -39,14 +39,14 @@ function shortId(): string {
   return randomBytes(4).toString('base64url').slice(0, 5);
 }
 
-export interface PlacedElement {
+export interface InteractiveElement {
   readonly blockId: string;
   readonly block: Json;
   readonly element: Json;
 }
 
 /** Buttons, menus and inputs in reading order. */
-export function elementsOf(blocks: readonly Json[]): readonly PlacedElement[] {
+export function elementsOf(blocks: readonly Json[]): readonly InteractiveElement[] {
   return blocks.flatMap((block) =>
     [
       ...(block['type'] === 'actions' ? listOf(block['elements']) : []),
@@ -57,7 +57,7 @@ export function elementsOf(blocks: readonly Json[]): readonly PlacedElement[] {
   );
 }
 
-export function buttonsOf(blocks: readonly Json[]): readonly PlacedElement[] {
+export function buttonsOf(blocks: readonly Json[]): readonly InteractiveElement[] {
   return elementsOf(blocks).filter(({ element }) => element['type'] === 'button');
 }
 
@@ -65,7 +65,7 @@ export function plainText(value: unknown): string {
   return textOf(jsonOf(value)['text']);
 }
 
-/** All that a person would read, a line for each piece. The message's `text` is shown only without blocks. */
+/** The visible text, one line per piece. Slack shows a message's `text` only if it has no blocks. */
 export function shownText(text: string, blocks: readonly Json[]): string {
   if (blocks.length === 0) return text;
   return blocks.flatMap(linesOf).join('\n');
@@ -76,7 +76,7 @@ function linesOf(block: Json): readonly string[] {
   const lines = [
     plainText(block['text']),
     ...listOf(block['fields']).map((field) => textOf(field['text'])),
-    // Context elements are texts themselves, buttons have one.
+    // A context element is a text object; a button contains one.
     ...listOf(block['elements']).map((element) =>
       element['type'] === 'button' ? `[${plainText(element['text'])}]` : textOf(element['text']),
     ),

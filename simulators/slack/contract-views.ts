@@ -1,6 +1,10 @@
-/** What the Slack simulator shows of its state, and what its actions resolve with. See `contract.ts`. */
+/** Views of the Slack simulator's state, and the results of its actions. See `contract.ts`. */
 import type { KnownBlock } from '@slack/types';
 
+/**
+ * Guests and deactivated users have an account in the workspace; a stranger comes from another one by Slack
+ * Connect.
+ */
 export type PersonKind = 'member' | 'guest' | 'stranger' | 'bot' | 'deactivated';
 
 export interface UserView {
@@ -8,7 +12,7 @@ export interface UserView {
   readonly name: string;
   readonly displayName: string;
   readonly kind: PersonKind;
-  /** Another one than the workspace's for a stranger. */
+  /** For a stranger, the id of another workspace. */
   readonly teamId: string;
   /** `<@U…>`. */
   readonly mention: string;
@@ -18,17 +22,17 @@ export interface ChannelView {
   readonly name: string;
   readonly kind: 'public' | 'private' | 'direct';
   readonly archived: boolean;
-  /** User ids, the bot's among them when it is in. */
+  /** User ids, including the bot's if it is a member. */
   readonly members: readonly string[];
 }
 
-/** One request to the app. Every attempt sends the same body. */
+/** One request to the app. Retries send the same body. */
 export interface Delivery {
   readonly id: number;
   readonly kind: 'command' | 'event' | 'interaction' | 'options' | 'raw';
   /** `/codex`, `app_mention`, `block_actions`, … */
   readonly what: string;
-  /** As it is sent over HTTP, also when it went over the socket. */
+  /** The body in its HTTP form, even if it was sent over the socket. */
   readonly body: string;
   readonly contentType: string;
   readonly attempts: readonly DeliveryAttempt[];
@@ -36,38 +40,39 @@ export interface Delivery {
 export interface DeliveryAttempt {
   /** Milliseconds since the epoch. */
   readonly at: number;
-  /** 0 for the first. */
+  /** 0 for the first attempt. */
   readonly retryNum: number;
-  /** null when nothing was answered in time; `error` then says why. An acknowledgement over the socket counts as 200. */
+  /** null if there was no answer in time; `error` has the reason. A socket acknowledgement counts as 200. */
   readonly status: number | null;
   readonly error: string | null;
   readonly ms: number;
 }
 
-/** What the app answered within Slack's three seconds. */
+/** The app's answer within Slack's three seconds. */
 export interface Answer {
   readonly delivery: Delivery;
   readonly status: number | null;
-  /** Empty for a bare acknowledgement. Over the socket: the acknowledgement's payload as JSON. */
+  /** Empty for a bare acknowledgement. Over the socket, the acknowledgement's payload as JSON. */
   readonly body: string;
   /** `operation_timeout`, a network error's code, or null. */
   readonly error: string | null;
   readonly ms: number;
 }
-/** An action of a person that the app may answer to that person alone. */
+/** A user action that the app can answer with ephemeral messages. */
 export interface Interaction extends Answer {
   readonly triggerId: string;
-  /** So far, oldest first: the answer's own text and what was sent to this action's `response_url` for the person alone. */
+  /** Ephemeral texts so far, oldest first: the answer itself, then posts to this action's `response_url`. */
   ephemerals(): readonly string[];
-  /** The first of them. Rejects when there is none within `timeoutMs` (3,000). */
+  /** The first ephemeral text. Rejects if there is none within `timeoutMs` (default 3,000). */
   reply(timeoutMs?: number): Promise<string>;
 }
-export interface Said {
+/** A message that a user posted, edited, deleted or reacted to. */
+export interface SentMessage {
   readonly channelId: string;
   readonly ts: string;
-  /** The root of the thread: `ts` itself for a message at the top. Pass it as `threadTs` to reply. */
+  /** The root of the thread, or `ts` for a top-level message. Pass it as `threadTs` to reply. */
   readonly threadTs: string;
-  /** One for each event that was delivered: `message`, then `app_mention` when the bot is mentioned. */
+  /** One answer per delivered event: `message`, then `app_mention` if the bot was mentioned. */
   readonly answers: readonly Answer[];
 }
 
@@ -82,8 +87,9 @@ export interface OpenView {
 }
 export interface Submission extends Interaction {
   /**
-   * `closed`: the form is gone. `errors`: it is still open and shows them. `updated`, `pushed`: another view is shown.
-   * `failed`: Slack shows “We had some trouble connecting”, because the answer was none, late or not understood.
+   * `closed`: the form was closed. `errors`: it is still open and shows errors. `updated`, `pushed`: another
+   * view is shown. `failed`: Slack shows “We had some trouble connecting”, because the answer was missing,
+   * late or invalid.
    */
   readonly outcome: 'closed' | 'errors' | 'updated' | 'pushed' | 'failed';
   /** By block id. */
@@ -107,14 +113,14 @@ export interface MessageView extends MessageVersion {
   readonly threadTs: string | null;
   readonly userId: string;
   readonly fromBot: boolean;
-  /** `null` when none was given. */
+  /** null if the message has none. */
   readonly metadata: { readonly event_type: string; readonly event_payload: unknown } | null;
   readonly deleted: boolean;
-  /** Every state it was in, first to present. */
+  /** Every version of the message, oldest first. */
   readonly versions: readonly MessageVersion[];
-  /** Texts of its buttons, in order. */
+  /** The labels of its buttons, in order. */
   readonly buttons: readonly string[];
-  /** All that a person would read, blocks as text, one line each. */
+  /** The visible text: blocks rendered as plain text, one line each. */
   readonly shown: string;
 }
 export interface EphemeralView {
@@ -130,10 +136,10 @@ export interface EphemeralView {
 export interface CallView {
   /** Milliseconds since the epoch. */
   readonly at: number;
-  /** `chat.postMessage`, or `response_url`. Never a token or an argument but the channel. */
+  /** A method name, or `response_url`. The log holds no token and no argument except the channel. */
   readonly method: string;
   readonly channel: string | null;
-  /** HTTP status; null when the connection was cut before an answer. */
+  /** HTTP status; null if the connection was closed before an answer. */
   readonly status: number | null;
   readonly ok: boolean;
   readonly error: string | null;

@@ -1,9 +1,10 @@
 /**
- * What a program that starts the Slack simulator may ask of it: options, the actions of people, and views for
- * assertions. The protocols (Web API, Events API, interactivity, Socket Mode) are Slack's own and not described here.
+ * The programming interface of the Slack simulator: options, user actions, fault injection, and views for
+ * assertions. The wire protocols (Web API, Events API, interactivity, Socket Mode) are Slack's and are not
+ * described here.
  *
- * People and channels are named by their name (without `@` and `#`) or their id, wherever one is expected.
- * Text of messages is in Slack's own encoding: `<@U…>` for a mention (`user(name).mention`), `&amp;` for `&`.
+ * Wherever a person or channel is expected, pass the name (without `@` or `#`) or the id. Message text uses
+ * Slack's encoding: `<@U…>` for a mention (`user(name).mention`), `&amp;` for `&`.
  */
 import type {
   Answer,
@@ -15,65 +16,64 @@ import type {
   MessageView,
   OpenView,
   Option,
-  Said,
+  SentMessage,
   Submission,
   UserView,
   PersonKind,
 } from './contract-views.ts';
-
-/** As Slack answers for a person: guests and deactivated people have an account, a stranger comes through Slack Connect. */
 
 export interface NewUser {
   /** Lower case, without `@`. */
   readonly name: string;
   /** Default `member`. */
   readonly kind?: PersonKind;
-  /** What others see; default the name. */
+  /** The name that other people see. Default: `name`. */
   readonly displayName?: string;
-  /** Handles of user groups (`usergroups.users.list`). A group exists when somebody is in it. */
+  /** Handles of the user groups that the person belongs to. A group exists as soon as it has one member. */
   readonly groups?: readonly string[];
 }
 export interface NewChannel {
   /** Without `#`. */
   readonly name: string;
   readonly private?: boolean;
-  /** Names of people. */
+  /** Names of users. */
   readonly members: readonly string[];
-  /** Whether the bot is in it. Default true. */
+  /** Whether the bot is a member. Default true. */
   readonly withBot?: boolean;
 }
 
 export interface SlackSimulatorOptions {
   readonly signingSecret: string;
-  /** Exactly what the token may do; a method that needs another one answers `missing_scope`. */
+  /** The scopes of the bot token. A method that needs another scope answers `missing_scope`. */
   readonly botScopes: readonly string[];
   readonly users: readonly NewUser[];
   readonly channels: readonly NewChannel[];
-  /** `http`: signed requests to the request URL. `socket`: envelopes over the WebSocket that the app opened. */
+  /** `http`: signed requests to `requestUrl`. `socket`: envelopes over the WebSocket that the app opened. */
   readonly deliverTo: 'http' | 'socket';
-  /** null (the default): nothing is sent over HTTP until `setRequestUrl`. */
+  /** null (the default): HTTP deliveries fail until `setRequestUrl` is called. */
   readonly requestUrl?: string | null;
   /** The bot's user name. Default `airlock`. */
   readonly botName?: string;
-  /** TCP port on 127.0.0.1; 0 (the default) takes a free one. */
+  /** TCP port on 127.0.0.1. 0 (the default) picks a free one. */
   readonly port?: number;
 }
 
 export interface Fault {
-  /** `chat.update`, or `response_url` for posts to one. */
+  /** A Web API method such as `chat.update`, or `response_url` for posts to a response URL. */
   readonly method: string | RegExp;
   /**
-   * `error`: one of Slack's codes with status 200 (`token_revoked`, `is_archived`, …). `status`: an HTTP status, with
-   * `Retry-After` when given. `timeout`: no answer until the client gives up. `reset`: the connection is cut.
+   * `error`: a Slack error code with status 200 (`token_revoked`, `is_archived`, …). `status`: an HTTP
+   * status, with `Retry-After` if given. `timeout`: no answer until the client gives up. `reset`: the
+   * connection is closed.
    */
   readonly fails:
     | { readonly error: string }
     | { readonly status: number; readonly retryAfterSeconds?: number }
     | 'timeout'
     | 'reset';
-  /** Default 1; `Infinity` for good. */
+  /** How many calls fail. Default 1; `Infinity` for all. */
   readonly times?: number;
-  /** `after` performs the call and then loses its answer: the case that idempotence is for. Default `before`. */
+  /** `after` performs the call and loses the response, which tests idempotency. Default `before`. */
   readonly when?: 'before' | 'after';
 }
 
@@ -86,63 +86,65 @@ interface OnMessage extends InChannel {
 }
 
 export interface SlackSimulator {
-  /** Base of the pages, without a slash at the end. */
+  /** Base URL, without a trailing slash. */
   readonly url: string;
   /** `${url}/api/`. */
   readonly apiUrl: string;
   readonly botToken: string;
-  /** For Socket Mode. */
+  /** The app-level token for Socket Mode. */
   readonly appToken: string;
   readonly teamId: string;
   readonly appId: string;
   readonly botUserId: string;
-  /** Throws for a name that is not there, like every action. */
+  /** Throws for an unknown name, like every action below. */
   user(name: string): UserView;
   channel(name: string): ChannelView;
-  /** Id of a user group (`S…`) by its handle. */
+  /** The id (`S…`) of the user group with this handle. */
   group(handle: string): string;
-  /** Id of the direct message between a person and the bot (`D…`): say something there to speak to the bot alone. */
+  /** The id (`D…`) of the direct message channel between this user and the bot. */
   directChannel(user: string): string;
   setRequestUrl(url: string | null): void;
 
-  // What people do. Each resolves when the app has answered, or has not within three seconds.
+  // User actions. Each resolves when the app has answered, or when Slack's three seconds are over.
 
-  /** `command` defaults to `/codex`. Works in every channel that the person is in, whether the bot is or not. */
+  /** `command` defaults to `/codex`. Works in every channel of the user, with or without the bot. */
   slashCommand(
     command: InChannel & { readonly text: string; readonly command?: string },
   ): Promise<Interaction>;
   /**
-   * Stores the message and delivers `message` and, when it mentions the bot, `app_mention`, where the bot is in the
-   * channel and its scopes let it hear.
+   * Posts a message as this user. Delivers `message` and, if the text mentions the bot, `app_mention`,
+   * provided that the bot is in the channel and has the event's scope.
    */
   say(
     message: InChannel & {
       readonly text: string;
       readonly threadTs?: string;
-      /** Sent to the channel as well: `thread_broadcast`. */
+      /** Also sends a thread reply to the channel (`thread_broadcast`). */
       readonly broadcast?: boolean;
-      /** Names of attached files: `file_share`. */
+      /** Names of attached files (`file_share`). */
       readonly files?: readonly string[];
     },
-  ): Promise<Said>;
-  edit(edit: OnMessage & { readonly text: string }): Promise<Said>;
-  delete(message: OnMessage): Promise<Said>;
-  /** `name` without colons. */
-  react(reaction: OnMessage & { readonly name: string }): Promise<Said>;
-  unreact(reaction: OnMessage & { readonly name: string }): Promise<Said>;
+  ): Promise<SentMessage>;
+  edit(edit: OnMessage & { readonly text: string }): Promise<SentMessage>;
+  delete(message: OnMessage): Promise<SentMessage>;
+  /** `name` is the emoji name without colons. */
+  react(reaction: OnMessage & { readonly name: string }): Promise<SentMessage>;
+  unreact(reaction: OnMessage & { readonly name: string }): Promise<SentMessage>;
   /**
-   * Presses a button of a message as it stands now, and confirms where it asks. `button` is an `action_id` or the
-   * button's text. Rejects when there is no such button. `times` presses it that often at once (a double click): the
-   * first's answer is returned. Also of a message that the person alone was shown.
+   * Presses a button of a message or of an ephemeral message, and accepts its confirmation dialog. `button`
+   * is the `action_id` or the label. `times` presses it that often at once (a double click) and returns the
+   * first answer. Rejects if the message has no such button.
    */
   click(click: OnMessage & { readonly button: string; readonly times?: number }): Promise<Interaction>;
-  /** A command that opens a form; rejects when none is open for that person afterwards. `text` defaults to none. */
+  /**
+   * Types a command that opens a form. `text` defaults to empty. Rejects if no form was opened for the user.
+   */
   openForm(
     command: InChannel & { readonly text?: string; readonly command?: string },
   ): Promise<{ readonly interaction: Interaction; readonly view: OpenView }>;
   /**
-   * Types into an external select of an open form and, when `pick` (an option's text or value) is given, takes that
-   * option. Rejects when the app offers no such option, or offers what Slack would not show.
+   * Types `query` into an external select of an open form. If `pick` (an option's text or value) is given,
+   * selects that option. Rejects if the app does not offer it, or if Slack would not show the app's options.
    */
   choose(choice: {
     readonly user: string;
@@ -151,27 +153,30 @@ export interface SlackSimulator {
     readonly query: string;
     readonly pick?: string;
   }): Promise<{ readonly answer: Answer; readonly options: readonly Option[] }>;
-  /** Takes an option of a menu in a message; from an external select after typing `query`. `menu` is its `action_id`. */
+  /**
+   * Selects an option of a menu in a message. `menu` is its `action_id`; `query` is for an external select.
+   */
   chooseInMessage(
     choice: OnMessage & { readonly menu: string; readonly query?: string; readonly pick: string },
   ): Promise<Interaction>;
   /**
-   * `values` by block id: text, or an option's text or value; null empties a field. What is left out stays as it is
-   * (`initial_*`, an earlier `choose`). Rejects with the client's sentence when Slack would not send it: a required field
-   * empty, a text too short or long, an option that is not there.
+   * Fills in and submits an open form. `values` is keyed by block id: a text, or an option's text or value;
+   * null clears the field. Omitted fields keep their value (`initial_*`, an earlier `choose`). Rejects with
+   * the client's message if Slack's client would not submit: a required field is empty, a text is too short
+   * or too long, an option is unknown.
    */
   submitView(submission: {
     readonly user: string;
     readonly viewId: string;
     readonly values: Readonly<Record<string, string | null>>;
   }): Promise<Submission>;
-  /** Presses the X: `view_closed` is sent when the view asks for it. */
+  /** Closes the form. Delivers `view_closed` if the view has `notify_on_close`. */
   closeView(close: { readonly user: string; readonly viewId: string }): Promise<void>;
   messageShortcut(shortcut: OnMessage & { readonly callbackId: string }): Promise<Interaction>;
 
-  // The wire.
+  // Wire-level controls.
 
-  /** The same body again, newly signed, with Slack's retry headers. */
+  /** Sends the same body again with a new signature and Slack's retry headers. */
   redeliver(
     delivery: Delivery,
     retry: {
@@ -179,52 +184,52 @@ export interface SlackSimulator {
       readonly reason: 'http_timeout' | 'http_error' | 'connection_failed';
     },
   ): Promise<Answer>;
-  /** Headers of a correctly signed request. `at`: seconds since the epoch. */
+  /** The headers of a correctly signed request. `at` is in seconds since the epoch. */
   sign(
     body: string | Uint8Array,
     changes?: { readonly at?: number; readonly secret?: string; readonly contentType?: string },
   ): Record<string, string>;
-  /** Sends bytes to the request URL as they are: for bad input. */
+  /** Sends `body` to the request URL unchanged, for tests of malformed input. */
   sendRaw(body: string | Uint8Array, headers: Readonly<Record<string, string>>): Promise<Answer>;
   readonly socket: {
-    /** Connections that are open now. */
+    /** The number of open connections. */
     connections(): number;
-    /** Asks the app to connect again, as Slack does every few hours (`warning`, `refresh_requested`). */
+    /** Sends a `disconnect` message: the app should reconnect, as Slack asks every few hours. */
     disconnect(reason: 'warning' | 'refresh_requested' | 'link_disabled'): void;
-    /** Cuts the connections without a word. */
+    /** Terminates all connections without a `disconnect` message. */
     drop(): void;
   };
 
-  // What goes wrong.
+  // Fault injection.
 
   failNext(fault: Fault): void;
-  /** While on: a second message to the same channel within one second is answered 429 with `Retry-After: 1`. */
+  /** While on, a second message to the same channel within one second gets 429 with `Retry-After: 1`. */
   limitMessages(on: boolean): void;
   revokeBotToken(): void;
-  /** What `x-oauth-scopes` names from now on. Methods go on by the scopes of the start. */
+  /** Changes the `x-oauth-scopes` header only; methods still check the scopes in the options. */
   showScopes(scopes: readonly string[]): void;
   archiveChannel(channel: string): Promise<void>;
-  /** Answers `channel_not_found` from now on. */
+  /** Every later call for this channel answers `channel_not_found`. */
   deleteChannel(channel: string): void;
   removeBot(channel: string): Promise<void>;
 
   // Views for assertions.
 
-  /** At the top of a channel, oldest first; without deleted ones. */
+  /** The top-level messages of a channel, oldest first, without deleted ones. */
   messages(channel: string): readonly MessageView[];
-  /** The root and its replies, oldest first; without deleted ones. */
+  /** The root and its replies, oldest first, without deleted ones. */
   thread(channel: string, ts: string): readonly MessageView[];
-  /** Also a deleted one; null when there never was one. */
+  /** Finds a message, deleted or not; null if there never was one. */
   message(channel: string, ts: string): MessageView | null;
-  /** What only this person was shown, oldest first. */
+  /** The ephemeral messages that this user was shown, oldest first. */
   ephemerals(user: string): readonly EphemeralView[];
-  /** Between the person and the bot, threads included, oldest first. */
+  /** The direct messages between this user and the bot, thread replies included, oldest first. */
   directMessages(user: string): readonly MessageView[];
   reactions(
     channel: string,
     ts: string,
   ): readonly { readonly name: string; readonly userIds: readonly string[] }[];
-  /** Open forms, of one person or of all; the last opened comes last. */
+  /** The open forms of one user or of all, in the order in which they were opened. */
   views(user?: string): readonly OpenView[];
   calls(): readonly CallView[];
   deliveries(): readonly Delivery[];

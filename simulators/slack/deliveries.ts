@@ -1,13 +1,16 @@
 /**
- * Sends requests to the app as Slack does, over HTTP or the socket: signed, with three seconds to answer, and no retry
- * unless a test asks for one. What the payloads say is decided in `payloads/`.
+ * Sends requests to the app as Slack does, over HTTP or the socket: signed, and with three seconds to answer.
+ * Retries only when a test asks for one. `payloads/` builds the payloads.
  */
 import { createHmac } from 'node:crypto';
 import type { Answer, Delivery, DeliveryAttempt } from './contract-views.ts';
 import type { Json } from './json-values.ts';
 import type { SocketHub } from './socket-hub.ts';
 
-/** https://docs.slack.dev/interactivity/handling-user-interaction#acknowledgment_response and the Events API alike. */
+/**
+ * https://docs.slack.dev/interactivity/handling-user-interaction#acknowledgment_response; same for the Events
+ * API.
+ */
 const answerDeadlineMs = 3_000;
 
 export interface Outgoing {
@@ -21,7 +24,7 @@ export interface Retry {
   readonly reason: string;
 }
 
-interface Recorded extends Delivery {
+interface RecordedDelivery extends Delivery {
   readonly payload: Json;
   readonly attempts: DeliveryAttempt[];
 }
@@ -31,10 +34,10 @@ type Outcome = Pick<Answer, 'status' | 'body' | 'error'>;
 export class Deliveries {
   requestUrl: string | null;
   private readonly signingSecret: string;
-  /** null: over HTTP. */
+  /** null if the simulator delivers over HTTP. */
   private readonly socket: SocketHub | null;
-  private readonly recorded: Recorded[] = [];
-  private readonly underWay = new Set<Promise<unknown>>();
+  private readonly recorded: RecordedDelivery[] = [];
+  private readonly pending = new Set<Promise<unknown>>();
   private readonly closing = new AbortController();
 
   constructor(options: { requestUrl: string | null; signingSecret: string; socket: SocketHub | null }) {
@@ -47,16 +50,16 @@ export class Deliveries {
     return [...this.recorded];
   }
 
-  /** Resolves when the app answered or did not; never rejects. */
+  /** Resolves with the app's answer or the reason why there is none. Never rejects. */
   send(outgoing: Outgoing): Promise<Answer> {
     return this.attempt(this.record(outgoing.kind, outgoing.what, outgoing.payload, encode(outgoing)), null);
   }
 
-  /** For what the app caused itself: nobody waits for the answer. */
+  /** Delivers an event that the app caused itself, without waiting for the answer. */
   sendInBackground(outgoing: Outgoing): void {
     const sending = this.send(outgoing);
-    this.underWay.add(sending);
-    void sending.finally(() => this.underWay.delete(sending));
+    this.pending.add(sending);
+    void sending.finally(() => this.pending.delete(sending));
   }
 
   async redeliver(delivery: Delivery, retry: Retry): Promise<Answer> {
@@ -96,7 +99,7 @@ export class Deliveries {
 
   async close(): Promise<void> {
     this.closing.abort();
-    await Promise.allSettled(this.underWay);
+    await Promise.allSettled(this.pending);
   }
 
   private record(
@@ -104,13 +107,13 @@ export class Deliveries {
     what: string,
     payload: Json,
     encoded: { readonly body: string; readonly contentType: string },
-  ): Recorded {
+  ): RecordedDelivery {
     const recorded = { id: this.recorded.length + 1, kind, what, payload, ...encoded, attempts: [] };
     this.recorded.push(recorded);
     return recorded;
   }
 
-  private attempt(delivery: Recorded, retry: Retry | null): Promise<Answer> {
+  private attempt(delivery: RecordedDelivery, retry: Retry | null): Promise<Answer> {
     const { socket } = this;
     if (socket !== null && delivery.kind !== 'raw')
       return this.timed(delivery, retry?.retryNum ?? 0, async () => {
@@ -126,7 +129,11 @@ export class Deliveries {
     return this.timed(delivery, retry?.retryNum ?? 0, () => this.post(delivery.body, headers));
   }
 
-  private async timed(delivery: Recorded, retryNum: number, send: () => Promise<Outcome>): Promise<Answer> {
+  private async timed(
+    delivery: RecordedDelivery,
+    retryNum: number,
+    send: () => Promise<Outcome>,
+  ): Promise<Answer> {
     const at = Date.now();
     const start = performance.now();
     const { status, body, error } = await send();
@@ -159,7 +166,7 @@ function networkError(error: unknown): string {
   return error instanceof Error ? error.message : 'unknown';
 }
 
-/** Commands are forms, interactions a form with one field of JSON, events JSON. */
+/** Encodes a command as a form, an interaction as a form with one JSON field, and an event as JSON. */
 function encode({ kind, payload }: Outgoing): { readonly body: string; readonly contentType: string } {
   if (kind === 'event') return { body: JSON.stringify(payload), contentType: 'application/json' };
   const form = new URLSearchParams();

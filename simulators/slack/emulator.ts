@@ -1,6 +1,6 @@
 /**
- * Starts `emulate`'s Slack and fills it: people, the bot, channels. Whatever reaches it comes through `web-api.ts`, or from
- * the actions of people; nobody else knows its port or its tokens.
+ * Starts emulate's Slack and seeds it with users, the bot and channels. Only `web-api.ts` and the user
+ * actions call it; its port and tokens are not known outside the simulator.
  */
 import { randomBytes } from 'node:crypto';
 import { createEmulator, type Emulator } from 'emulate';
@@ -8,13 +8,16 @@ import type { NewChannel, SlackSimulatorOptions } from './contract.ts';
 import { isJson, jsonOf, listOf, textOf, type Json } from './json-values.ts';
 import { foreignTeamId, Workspace, type Person } from './workspace.ts';
 
-/** Its only team; it cannot be given another id. */
+/** The id of emulate's only team, which cannot be configured. */
 const teamId = 'T000000001';
 const appId = 'A0AIRLOCK1';
 const botId = 'B0AIRLOCK1';
 const botUserId = 'U0AIRLOCK1';
 
-/** emulate stops answering a token after 5,000 calls in an hour, a limit of GitHub's: calls go round this many of each. */
+/**
+ * emulate applies GitHub's limit of 5,000 calls per hour to each token, so calls rotate over this many
+ * tokens.
+ */
 const tokensOfEach = 24;
 
 const everyScope = [
@@ -34,12 +37,15 @@ const everyScope = [
   'users:read',
 ];
 
-/** `app`: the bot with its configured scopes. `service`: the bot with every one, for what the simulator itself does. */
+/**
+ * `app`: the bot with its configured scopes. `service`: the bot with every scope, for the simulator's own
+ * calls.
+ */
 export type Caller = 'app' | 'service' | Person;
 
 export interface EmulatedSlack {
   readonly workspace: Workspace;
-  /** `unknown_method` where emulate has none. Arguments that are undefined are left out. */
+  /** Calls a Web API method; `unknown_method` if emulate lacks it. Omits undefined arguments. */
   call(method: string, args: Json, as: Caller): Promise<Json>;
   close(): Promise<void>;
 }
@@ -108,7 +114,7 @@ export async function startEmulatedSlack(options: SlackSimulatorOptions): Promis
     return answer;
   };
   try {
-    const workspace = await fill(
+    const workspace = await seedWorkspace(
       options,
       { botName, personToken, serviceToken: tokens.service[0] ?? '' },
       call,
@@ -120,12 +126,12 @@ export async function startEmulatedSlack(options: SlackSimulatorOptions): Promis
   }
 }
 
-/** It names itself `localhost`, which may lead to the address that it does not listen on. */
+/** emulate reports `localhost`, which can resolve to an address that it does not listen on. */
 function addressOf(emulator: Emulator): string {
   return `http://127.0.0.1:${new URL(emulator.url).port}`;
 }
 
-async function fill(
+async function seedWorkspace(
   options: SlackSimulatorOptions,
   names: { readonly botName: string; readonly serviceToken: string; personToken(name: string): string },
   call: EmulatedSlack['call'],
@@ -145,7 +151,7 @@ async function fill(
       groups: [],
     },
   });
-  const listed = listOf((await must(call('users.list', { limit: 1000 }, 'service')))['members']);
+  const listed = listOf((await requireOk(call('users.list', { limit: 1000 }, 'service')))['members']);
   for (const user of options.users) {
     const id = textOf(listed.find(({ name }) => name === user.name)?.['id']);
     if (id === '') throw new Error(`emulate did not take the user ${user.name}`);
@@ -164,7 +170,7 @@ async function fill(
   for (const channel of options.channels) await addChannel(workspace, channel, call);
   for (const person of workspace.allPeople()) {
     if (person.id === botUserId) continue;
-    const opened = await must(call('conversations.open', { users: person.id }, 'service'));
+    const opened = await requireOk(call('conversations.open', { users: person.id }, 'service'));
     workspace.addChannel({
       id: textOf(jsonOf(opened['channel'])['id']),
       name: person.name,
@@ -182,7 +188,7 @@ async function addChannel(
   channel: NewChannel,
   call: EmulatedSlack['call'],
 ): Promise<void> {
-  // #general and #random are there already.
+  // emulate creates #general and #random itself.
   const created = await call(
     'conversations.create',
     { name: channel.name, is_private: channel.private ?? false },
@@ -191,12 +197,12 @@ async function addChannel(
   const id =
     created['error'] === 'name_taken'
       ? await joinExisting(channel.name, call)
-      : textOf(jsonOf((await must(created))['channel'])['id']);
+      : textOf(jsonOf((await requireOk(created))['channel'])['id']);
   const people = channel.members.map((name) => workspace.person(name).id);
   if (people.length > 0)
-    await must(call('conversations.invite', { channel: id, users: people.join(',') }, 'service'));
+    await requireOk(call('conversations.invite', { channel: id, users: people.join(',') }, 'service'));
   const withBot = channel.withBot ?? true;
-  if (!withBot) await must(call('conversations.leave', { channel: id }, 'service'));
+  if (!withBot) await requireOk(call('conversations.leave', { channel: id }, 'service'));
   workspace.addChannel({
     id,
     name: channel.name,
@@ -208,14 +214,16 @@ async function addChannel(
 }
 
 async function joinExisting(name: string, call: EmulatedSlack['call']): Promise<string> {
-  const listed = listOf((await must(call('conversations.list', { limit: 1000 }, 'service')))['channels']);
+  const listed = listOf(
+    (await requireOk(call('conversations.list', { limit: 1000 }, 'service')))['channels'],
+  );
   const id = textOf(listed.find((one) => one['name'] === name)?.['id']);
-  await must(call('conversations.join', { channel: id }, 'service'));
+  await requireOk(call('conversations.join', { channel: id }, 'service'));
   return id;
 }
 
-/** For calls that cannot fail unless the simulator is wrong. */
-export async function must(answer: Json | Promise<Json>): Promise<Json> {
+/** Throws unless emulate answered `ok`: for calls that fail only if the simulator has a bug. */
+export async function requireOk(answer: Json | Promise<Json>): Promise<Json> {
   const settled = await answer;
   if (settled['ok'] !== true) throw new Error(`emulate refused: ${textOf(settled['error'])}`);
   return settled;

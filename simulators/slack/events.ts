@@ -1,6 +1,6 @@
 /**
- * Which events the app is told, and what they say. Slack delivers an event only where the bot is in the conversation and
- * its scopes let it hear; that is the subscription too, as every event has one scope.
+ * Decides which events the app receives, and builds them. Slack delivers an event only if the bot is in the
+ * conversation and has the event's scope. The simulated app subscribes to every event that its scopes cover.
  */
 import type {
   AppMentionEvent,
@@ -15,7 +15,7 @@ import type {
 import type { Answer } from './contract-views.ts';
 import type { StoredMessage } from './journal.ts';
 import { textOf, type Json } from './json-values.ts';
-import { enveloped, timestamp } from './payloads/envelope.ts';
+import { eventEnvelope, timestamp } from './payloads/envelope.ts';
 import type { Site } from './site.ts';
 import type { Channel, Person } from './workspace.ts';
 
@@ -26,7 +26,10 @@ const historyScopes = {
 } as const;
 const channelTypes = { public: 'channel', private: 'group', direct: 'im' } as const;
 
-/** `message`, then `app_mention` where the bot is mentioned. In a direct message Slack sends no `app_mention`. */
+/**
+ * Delivers `message` and, if the text mentions the bot, `app_mention`. Slack sends no `app_mention` in a
+ * direct message.
+ */
 export async function sendPersonMessage(
   site: Site,
   message: StoredMessage,
@@ -34,18 +37,18 @@ export async function sendPersonMessage(
 ): Promise<readonly Answer[]> {
   const channel = site.workspace.channel(message.channelId);
   const payloads: SlackEvent[] = [];
-  if (hears(site, channel, historyScopes[channel.kind]))
+  if (isSubscribed(site, channel, historyScopes[channel.kind]))
     payloads.push(messageEvent(message, channel, person));
   const mentioned = textOf(message.document['text']).includes(site.workspace.bot.mention);
-  if (mentioned && channel.kind !== 'direct' && hears(site, channel, 'app_mentions:read'))
+  if (mentioned && channel.kind !== 'direct' && isSubscribed(site, channel, 'app_mentions:read'))
     payloads.push(mentionEvent(message, person));
   return await Promise.all(payloads.map((event) => send(site, event, person)));
 }
 
-/** An app is told of its own messages too, and has to leave them alone. */
-export function tellBotMessage(site: Site, message: StoredMessage): void {
+/** Slack delivers an app's own messages to it as well; the app has to ignore them. */
+export function sendBotMessageInBackground(site: Site, message: StoredMessage): void {
   const channel = site.workspace.findChannel(message.channelId);
-  if (channel === null || !hears(site, channel, historyScopes[channel.kind])) return;
+  if (channel === null || !isSubscribed(site, channel, historyScopes[channel.kind])) return;
   sendInBackground(site, messageEvent(message, channel, site.workspace.bot));
 }
 
@@ -58,8 +61,8 @@ export async function sendMessageChanged(
   return event === null ? [] : [await send(site, event, null)];
 }
 
-/** The same for what the app changed itself: it is told as well, and nobody waits for its answer. */
-export function tellMessageChanged(site: Site, message: StoredMessage, before: Json): void {
+/** Delivers an edit that the app made itself, without waiting for the answer. */
+export function sendMessageChangedInBackground(site: Site, message: StoredMessage, before: Json): void {
   const event = changedEvent(site, message, before);
   if (event !== null) sendInBackground(site, event);
 }
@@ -67,7 +70,7 @@ export function tellMessageChanged(site: Site, message: StoredMessage, before: J
 /** https://docs.slack.dev/reference/events/message/message_changed */
 function changedEvent(site: Site, message: StoredMessage, before: Json): MessageChangedEvent | null {
   const channel = site.workspace.channel(message.channelId);
-  if (!hears(site, channel, historyScopes[channel.kind])) return null;
+  if (!isSubscribed(site, channel, historyScopes[channel.kind])) return null;
   const at = timestamp();
   return {
     type: 'message',
@@ -87,7 +90,7 @@ export async function sendMessageDeleted(site: Site, message: StoredMessage): Pr
   return event === null ? [] : [await send(site, event, null)];
 }
 
-export function tellMessageDeleted(site: Site, message: StoredMessage): void {
+export function sendMessageDeletedInBackground(site: Site, message: StoredMessage): void {
   const event = deletedEvent(site, message);
   if (event !== null) sendInBackground(site, event);
 }
@@ -95,7 +98,7 @@ export function tellMessageDeleted(site: Site, message: StoredMessage): void {
 /** https://docs.slack.dev/reference/events/message/message_deleted */
 function deletedEvent(site: Site, message: StoredMessage): MessageDeletedEvent | null {
   const channel = site.workspace.channel(message.channelId);
-  if (!hears(site, channel, historyScopes[channel.kind])) return null;
+  if (!isSubscribed(site, channel, historyScopes[channel.kind])) return null;
   const at = timestamp();
   return {
     type: 'message',
@@ -118,7 +121,7 @@ export async function sendReaction(
   reaction: { readonly name: string; readonly added: boolean },
 ): Promise<readonly Answer[]> {
   const channel = site.workspace.channel(message.channelId);
-  if (!hears(site, channel, 'reactions:read')) return [];
+  if (!isSubscribed(site, channel, 'reactions:read')) return [];
   const event: ReactionAddedEvent | ReactionRemovedEvent = {
     type: reaction.added ? 'reaction_added' : 'reaction_removed',
     user: person.id,
@@ -130,7 +133,7 @@ export async function sendReaction(
   return [await send(site, event, person)];
 }
 
-function hears(site: Site, channel: Channel, scope: string): boolean {
+function isSubscribed(site: Site, channel: Channel, scope: string): boolean {
   return channel.members.has(site.workspace.bot.id) && site.botScopes.includes(scope);
 }
 
@@ -144,7 +147,7 @@ function sendInBackground(site: Site, event: SlackEvent): void {
 
 function outgoing(site: Site, event: SlackEvent, person: Person | null) {
   const shared = person?.kind === 'stranger';
-  return { kind: 'event', what: event.type, payload: { ...enveloped(site, event, shared) } } as const;
+  return { kind: 'event', what: event.type, payload: { ...eventEnvelope(site, event, shared) } } as const;
 }
 
 /** https://docs.slack.dev/reference/events/message, …/message.file_share and …/message.thread_broadcast */
@@ -189,7 +192,7 @@ function mentionEvent(message: StoredMessage, person: Person): AppMentionEvent {
   };
 }
 
-/** https://docs.slack.dev/apis/slack-connect: who comes from elsewhere is marked in every event. */
+/** Every event names the foreign workspace of a stranger: https://docs.slack.dev/apis/slack-connect */
 function teamsOf(person: Person): Record<string, string> {
   if (person.kind !== 'stranger') return { team: person.teamId };
   return { team: person.teamId, user_team: person.teamId, source_team: person.teamId };

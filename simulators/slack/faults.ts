@@ -1,4 +1,4 @@
-/** Faults that a test asks for, and the log of what the app called. */
+/** Planned faults, the log of API calls, and the message rate limit. */
 import type { Fault } from './contract.ts';
 import type { CallView } from './contract-views.ts';
 
@@ -9,7 +9,7 @@ export class Faults {
     this.planned.push({ fault, left: fault.times ?? 1 });
   }
 
-  /** Takes one use of the first fault that fits. */
+  /** Consumes one use of the first planned fault that matches; null if none does. */
   take(method: string): Fault | null {
     const index = this.planned.findIndex(({ fault }) =>
       typeof fault.method === 'string' ? fault.method === method : fault.method.test(method),
@@ -22,7 +22,7 @@ export class Faults {
   }
 }
 
-/** The log keeps the last calls only: a demo may run for hours. */
+/** Entries that the log keeps, because a demo can run for hours. */
 const maxLogged = 20_000;
 
 export class CallLog {
@@ -38,14 +38,17 @@ export class CallLog {
   }
 }
 
-/** https://docs.slack.dev/apis/web-api/rate-limits: one message a second for each channel. Slack lets short bursts pass; this does not. */
+/**
+ * One message per second and channel (https://docs.slack.dev/apis/web-api/rate-limits). Slack allows short
+ * bursts.
+ */
 const messageIntervalMs = 1_000;
 
 export class MessageLimit {
   on = false;
   private readonly last = new Map<string, number>();
 
-  /** Seconds to wait, or null when the message may be posted now. */
+  /** Seconds to wait, or null if the message is within the limit. `now` is in ms. */
   take(channel: string, now: number): number | null {
     if (!this.on) return null;
     const since = now - (this.last.get(channel) ?? -Infinity);

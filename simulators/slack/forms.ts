@@ -1,9 +1,9 @@
 /**
- * Open forms as a person's client holds them: what is entered in which field, and what the client refuses to send. Supports
- * text fields and single selects; another kind of input is refused by name, not guessed at.
+ * The client-side state of forms: the entered values, and the validation before a submission. Supports text
+ * inputs and single selects, and throws for any other input.
  */
 import type { ViewStateValue } from '@slack/bolt';
-import { elementsOf, plainText, type PlacedElement } from './blocks.ts';
+import { elementsOf, plainText, type InteractiveElement } from './blocks.ts';
 import type { Option } from './contract-views.ts';
 import { isJson, jsonOf, listOf, textOf, type Json } from './json-values.ts';
 import type { Person } from './workspace.ts';
@@ -11,9 +11,9 @@ import type { Person } from './workspace.ts';
 export interface Form {
   readonly id: string;
   readonly person: Person;
-  /** As `views.open` answered it. */
+  /** The view that `views.open` or `views.update` returned. */
   document: Json;
-  /** By block id: the state of its one element. */
+  /** The state of each block's element, by block id. */
   readonly values: Map<string, ViewStateValue>;
   open: boolean;
 }
@@ -28,7 +28,7 @@ export class Forms {
     return form;
   }
 
-  /** What was entered stays where the field stays, as in Slack. */
+  /** Replaces the view. As in Slack, fields that remain keep their values. */
   change(id: string, document: Json): void {
     const form = this.all.get(id);
     if (form === undefined) return;
@@ -42,7 +42,7 @@ export class Forms {
     return this.all.get(id) ?? null;
   }
 
-  /** Throws unless this person has it open. */
+  /** Finds an open form. Throws unless this user has it open. */
   opened(id: string, person: Person): Form {
     const form = this.all.get(id);
     if (form === undefined || !form.open || form.person.id !== person.id)
@@ -50,16 +50,16 @@ export class Forms {
     return form;
   }
 
-  openOnes(): readonly Form[] {
+  openForms(): readonly Form[] {
     return [...this.all.values()].filter(({ open }) => open);
   }
 }
 
-export function fieldsOf(form: Form): readonly PlacedElement[] {
+export function fieldsOf(form: Form): readonly InteractiveElement[] {
   return elementsOf(listOf(form.document['blocks'])).filter(({ element }) => element['type'] !== 'button');
 }
 
-/** `state.values` of a submission: by block id, then by action id. */
+/** The `state.values` of a submission, by block id and action id. */
 export function stateOf(form: Form): Record<string, Record<string, ViewStateValue>> {
   return Object.fromEntries(
     fieldsOf(form).map(({ blockId, element }) => [
@@ -69,8 +69,11 @@ export function stateOf(form: Form): Record<string, Record<string, ViewStateValu
   );
 }
 
-/** Enters a text, or takes an option of a static select or the one that was chosen. Throws where a person could not. */
-export function enter(form: Form, blockId: string, value: string | null): void {
+/**
+ * Enters a text or selects an option; null clears the field. An external select must have the option chosen
+ * already.
+ */
+export function enterValue(form: Form, blockId: string, value: string | null): void {
   const field = fieldsOf(form).find((one) => one.blockId === blockId);
   if (field === undefined) throw new Error(`the form has no field ${blockId}`);
   const { element } = field;
@@ -83,20 +86,25 @@ export function enter(form: Form, blockId: string, value: string | null): void {
       form.values.set(blockId, { type: 'plain_text_input', value: value === '' ? null : value });
       return;
     case 'static_select':
-      take(form, field, optionsIn(element), value);
+      selectOption(form, field, optionsIn(element), value);
       return;
     case 'external_select': {
       const chosen = form.values.get(blockId)?.selected_option;
       if (chosen?.value === value || chosen?.text.text === value) return;
-      throw new Error(`${blockId}: options of this menu come from the app; choose ${value} first`);
+      throw new Error(`${blockId}: choose ${value} first, because the app provides the options of this menu`);
     }
     default:
-      throw new Error(`${blockId}: the simulator does not know inputs of type ${textOf(element['type'])}`);
+      throw new Error(`${blockId}: the simulator does not support inputs of type ${textOf(element['type'])}`);
   }
 }
 
-/** Takes an option that is offered, by its text or value. */
-export function take(form: Form, field: PlacedElement, options: readonly Option[], wanted: string): Option {
+/** Selects one of the offered options by its text or value. Throws if it is not offered. */
+export function selectOption(
+  form: Form,
+  field: InteractiveElement,
+  options: readonly Option[],
+  wanted: string,
+): Option {
   const option = options.find(({ text, value }) => value === wanted || text === wanted);
   if (option === undefined)
     throw new Error(
@@ -109,7 +117,7 @@ export function take(form: Form, field: PlacedElement, options: readonly Option[
   return option;
 }
 
-/** Options of a select or of an answer to `block_suggestion`, groups laid flat. */
+/** The options of a select or a `block_suggestion` answer, with option groups flattened. */
 export function optionsIn(source: Json): readonly Option[] {
   return [
     ...listOf(source['options']),
@@ -117,8 +125,8 @@ export function optionsIn(source: Json): readonly Option[] {
   ].map((option) => ({ text: plainText(option['text']), value: textOf(option['value']) }));
 }
 
-/** What Slack's client says instead of sending the form; null when it sends. */
-export function clientRefusal(form: Form): string | null {
+/** The validation message of Slack's client, or null if the form can be submitted. */
+export function clientValidationError(form: Form): string | null {
   for (const { blockId, block, element } of fieldsOf(form)) {
     const value = form.values.get(blockId);
     const text = value?.value ?? '';
@@ -127,9 +135,9 @@ export function clientRefusal(form: Form): string | null {
       return `${blockId}: Please complete this required field.`;
     const { min_length: least, max_length: most } = element;
     if (text !== '' && typeof least === 'number' && text.length < least)
-      return `${blockId}: Please enter at least ${least} characters.`;
+      return `${blockId}: Please enterValue at least ${least} characters.`;
     if (typeof most === 'number' && text.length > most)
-      return `${blockId}: Please enter no more than ${most} characters.`;
+      return `${blockId}: Please enterValue no more than ${most} characters.`;
   }
   return null;
 }

@@ -1,6 +1,6 @@
 /**
- * Every state that messages, reactions and forms were in. emulate keeps the present alone and forgets what was deleted; tests
- * and the pages want to see the way there.
+ * The history of messages, reactions and ephemeral messages, for tests and pages. emulate stores only the
+ * current state and drops deleted messages.
  */
 import { buttonsOf, plainText, shownText, typedBlocks } from './blocks.ts';
 import type { EphemeralView, MessageVersion, MessageView } from './contract-views.ts';
@@ -12,9 +12,9 @@ export interface StoredMessage {
   readonly threadTs: string | null;
   readonly userId: string;
   readonly fromBot: boolean;
-  /** As Slack shows it in `conversations.history`, events and interactions. */
+  /** The message object of `conversations.history`, events and interactions. */
   document: Json;
-  /** What emulate does not keep, such as files; part of the document. */
+  /** The part of the document that emulate does not store, such as files. */
   readonly extra: Json;
   deleted: boolean;
   readonly versions: MessageVersion[];
@@ -23,7 +23,7 @@ export interface StoredMessage {
 
 export class Journal {
   private readonly stored = new Map<string, StoredMessage>();
-  private readonly alone: EphemeralView[] = [];
+  private readonly ephemeralViews: EphemeralView[] = [];
 
   add(message: {
     readonly channelId: string;
@@ -83,7 +83,7 @@ export class Journal {
     return this.stored.get(key(channelId, ts)) ?? null;
   }
 
-  /** Oldest first; deleted ones left out. */
+  /** The messages of a channel, oldest first, without deleted ones. */
   inChannel(channelId: string): readonly StoredMessage[] {
     return [...this.stored.values()]
       .filter((message) => message.channelId === channelId && !message.deleted)
@@ -91,7 +91,7 @@ export class Journal {
   }
 
   addEphemeral(shown: Omit<EphemeralView, 'shown' | 'blocks'> & { readonly blocks: readonly Json[] }): void {
-    this.alone.push({
+    this.ephemeralViews.push({
       ...shown,
       blocks: typedBlocks(shown.blocks),
       shown: shownText(shown.text, shown.blocks),
@@ -99,11 +99,11 @@ export class Journal {
   }
 
   ephemerals(userId: string): readonly EphemeralView[] {
-    return this.alone.filter((one) => one.userId === userId);
+    return this.ephemeralViews.filter((one) => one.userId === userId);
   }
 }
 
-/** Shown at the top of its channel: a root, or a reply that was sent to the channel as well. */
+/** Whether the channel shows the message: a root, or a reply that was also sent to the channel. */
 export function isTopLevel(message: StoredMessage): boolean {
   return (
     message.threadTs === null ||

@@ -1,4 +1,4 @@
-/** Reading JSON of unknown shape: arguments of Web API calls, blocks, emulate's answers. */
+/** Readers for JSON of unknown shape: Web API arguments, blocks, emulate's answers. */
 import { z } from 'zod';
 
 export type Json = Readonly<Record<string, unknown>>;
@@ -9,7 +9,7 @@ export function isJson(value: unknown): value is Json {
   return typeof value === 'object' && value !== null && !Array.isArray(value);
 }
 
-/** Empty for whatever is no object. */
+/** The value, or an empty object if it is not an object. */
 export function jsonOf(value: unknown): Json {
   return isJson(value) ? value : {};
 }
@@ -22,7 +22,7 @@ export function listOf(value: unknown): readonly Json[] {
   return Array.isArray(value) ? value.filter((one) => isJson(one)) : [];
 }
 
-/** null when it is not the JSON of an object. */
+/** null unless the text is a JSON object. */
 export function parseJsonObject(text: string): Json | null {
   try {
     return record.safeParse(JSON.parse(text)).data ?? null;
@@ -31,7 +31,9 @@ export function parseJsonObject(text: string): Json | null {
   }
 }
 
-/** Slack takes structured arguments as JSON, in a form as text of JSON. `undefined` when it is neither. */
+/**
+ * Reads a structured argument, which Slack accepts as JSON or, in a form, as JSON text. undefined if invalid.
+ */
 export function structured(value: unknown): unknown {
   if (typeof value !== 'string') return value;
   try {

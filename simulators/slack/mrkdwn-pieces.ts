@@ -1,19 +1,19 @@
 /**
- * Slack's mrkdwn as a person's client reads it, as far as messages here need it: mentions, links, bold, italic, strike, code.
- * Decides nothing about how a piece looks. https://docs.slack.dev/messaging/formatting-message-text
+ * Parses the part of Slack's mrkdwn that this project uses: mentions, links, bold, italic, strike, code. The
+ * caller renders the pieces. https://docs.slack.dev/messaging/formatting-message-text
  */
 export interface Piece {
   readonly kind: 'text' | 'code' | 'block' | 'mention' | 'link';
-  /** Decoded: what is read, not what was sent. */
+  /** Visible text, with entities decoded. */
   readonly text: string;
-  /** Of links only; `http`, `https` or `mailto`. */
+  /** `http`, `https` or `mailto`; null unless the piece is a link. */
   readonly url: string | null;
   readonly bold: boolean;
   readonly italic: boolean;
   readonly strike: boolean;
 }
 
-/** Names by id; null for nobody. */
+/** Resolves ids to names; null if unknown. */
 export interface Names {
   readonly person: (id: string) => string | null;
   readonly channel: (id: string) => string | null;
@@ -48,7 +48,7 @@ export function mrkdwnPieces(mrkdwn: string, names: Names): readonly Piece[] {
 const markOf = (character: string): Mark | null =>
   character === '*' || character === '_' || character === '~' ? marks[character] : null;
 
-/** At the start of a word, and closed further on in the line. */
+/** Whether a mark is at the start of a word and closed later in the same line. */
 function opens(text: string, at: number): boolean {
   const character = text.charAt(at);
   if (!/^$|[\s(*_~]/.test(text.charAt(at - 1)) || /^$|\s/.test(text.charAt(at + 1))) return false;
@@ -61,7 +61,7 @@ function closes(text: string, at: number): boolean {
   return !/^$|\s/.test(text.charAt(at - 1)) && /^$|[\s).,:;!?*_~]/.test(text.charAt(at + 1));
 }
 
-/** What is between angle brackets: a person, a channel, a broadcast or a link. */
+/** Adds the content of angle brackets: a user, a channel, a broadcast or a link. */
 function addReference(
   add: (kind: Piece['kind'], text: string, url?: string) => void,
   inside: string,
@@ -76,7 +76,7 @@ function addReference(
   else add('text', decoded(`<${inside}>`));
 }
 
-/** Slack's three entities; others are text. */
+/** Decodes Slack's three entities. */
 function decoded(text: string): string {
   return text.replaceAll('&lt;', '<').replaceAll('&gt;', '>').replaceAll('&amp;', '&');
 }

@@ -1,17 +1,21 @@
 /**
- * Answers to a response URL: for the person alone, for the channel, or in place of the message that was acted on.
- * https://docs.slack.dev/interactivity/handling-user-interaction#message_responses
+ * Handles posts to a response URL: an ephemeral message, a channel message, or a replacement of the original
+ * message. https://docs.slack.dev/interactivity/handling-user-interaction#message_responses
  */
 import type { Context } from 'hono';
 import type { HttpBindings } from '@hono/node-server';
-import { showAlone } from './actions/interaction.ts';
+import { showEphemeral } from './actions/interaction.ts';
 import { withIds } from './blocks.ts';
-import { tellBotMessage, tellMessageChanged, tellMessageDeleted } from './events.ts';
+import {
+  sendBotMessageInBackground,
+  sendMessageChangedInBackground,
+  sendMessageDeletedInBackground,
+} from './events.ts';
 import { jsonOf, listOf, parseJsonObject, textOf, type Json } from './json-values.ts';
 import { blocksRefusal } from './methods/block-refusal.ts';
 import type { Site } from './site.ts';
 import type { ResponseTarget } from './triggers.ts';
-import { logged } from './web-api.ts';
+import { runLogged } from './web-api.ts';
 
 export async function serveResponseUrl(
   site: Site,
@@ -19,7 +23,7 @@ export async function serveResponseUrl(
 ): Promise<Response> {
   const body = parseJsonObject(await c.req.text());
   const { pathname } = new URL(c.req.url);
-  return await logged(site, c, { method: 'response_url', channel: null }, async () => {
+  return await runLogged(site, c, { method: 'response_url', channel: null }, async () => {
     const taken = site.responseUrls.take(pathname);
     if ('error' in taken) return c.json({ ok: false, error: taken.error }, 404);
     if (body === null) return c.json({ ok: false, error: 'invalid_payload' }, 400);
@@ -30,7 +34,7 @@ export async function serveResponseUrl(
   });
 }
 
-/** null when it was done; otherwise Slack's code. */
+/** Performs the post. Returns null, or Slack's error code. */
 async function respond(site: Site, target: ResponseTarget, body: Json): Promise<string | null> {
   const text = textOf(body['text']);
   const blocks = withIds(listOf(body['blocks']));
@@ -40,7 +44,7 @@ async function respond(site: Site, target: ResponseTarget, body: Json): Promise<
     const answer = await site.emulated.call('chat.delete', args, 'service');
     if (answer['ok'] !== true) return textOf(answer['error']);
     site.journal.remove(original.channelId, original.ts);
-    tellMessageDeleted(site, original);
+    sendMessageDeletedInBackground(site, original);
     return null;
   }
   if (text === '' && blocks.length === 0) return 'no_text';
@@ -51,12 +55,12 @@ async function respond(site: Site, target: ResponseTarget, body: Json): Promise<
     const answer = await site.emulated.call('chat.update', args, 'service');
     if (answer['ok'] !== true) return textOf(answer['error']);
     const changed = site.journal.change(original.channelId, original.ts, jsonOf(answer['message']));
-    if (changed !== null) tellMessageChanged(site, changed, before);
+    if (changed !== null) sendMessageChangedInBackground(site, changed, before);
     return null;
   }
   const threadTs = textOf(body['thread_ts']) || target.threadTs;
   if (body['response_type'] !== 'in_channel') {
-    showAlone(site, target, { text, blocks, via: 'response_url', at: { threadTs } });
+    showEphemeral(site, target, { text, blocks, via: 'response_url', at: { threadTs } });
     return null;
   }
   const { workspace, emulated, journal } = site;
@@ -66,7 +70,7 @@ async function respond(site: Site, target: ResponseTarget, body: Json): Promise<
   const answer = await emulated.call('chat.postMessage', args, 'service');
   if (answer['ok'] !== true) return textOf(answer['error']);
   const document = { ...jsonOf(answer['message']), team: workspace.teamId };
-  tellBotMessage(
+  sendBotMessageInBackground(
     site,
     journal.add({ channelId: target.channelId, userId: workspace.bot.id, fromBot: true, document }),
   );

@@ -1,4 +1,4 @@
-/** The one HTTP server: Web API, response URLs, pages, and the WebSocket of Socket Mode. Loopback only. */
+/** The HTTP server, on loopback only: Web API, response URLs, pages and the Socket Mode WebSocket. */
 import { createServer, type Server } from 'node:http';
 import { getRequestListener, type HttpBindings } from '@hono/node-server';
 import { Hono } from 'hono';
@@ -17,7 +17,7 @@ export async function startServer(
   web.post('/actions/*', (c) => serveResponseUrl(site, c));
   web.route('/', pageApplication(site));
   web.onError((error) => {
-    // The connection is gone; whatever is returned reaches nobody.
+    // The connection is closed, so this response goes nowhere.
     if (error instanceof ConnectionCut) return new Response(null, { status: 500 });
     throw error;
   });

@@ -1,13 +1,14 @@
 /**
- * Starts a simulated Slack workspace on this machine: `emulate`'s state behind a Web API that refuses what Slack refuses, and
- * people who act as Slack tells an app about it. Knows no canvases, workflows, huddles, uploads or other workspaces' channels.
+ * Starts a simulated Slack workspace on this machine. `emulate` holds the state; a Web API in front of it
+ * refuses what Slack refuses; user actions deliver the events that Slack would deliver. Not simulated:
+ * canvases, workflows, huddles, uploads, and channels of other workspaces.
  */
 import { randomBytes } from 'node:crypto';
-import * as forms from './actions/forms.ts';
-import * as acts from './actions/messages.ts';
+import * as formActions from './actions/forms.ts';
+import * as messageActions from './actions/messages.ts';
 import type { SlackSimulator, SlackSimulatorOptions } from './contract.ts';
 import { Deliveries } from './deliveries.ts';
-import { must, startEmulatedSlack } from './emulator.ts';
+import { requireOk, startEmulatedSlack } from './emulator.ts';
 import { CallLog, Faults, MessageLimit } from './faults.ts';
 import { Forms } from './forms.ts';
 import { isTopLevel, Journal, messageView } from './journal.ts';
@@ -17,7 +18,7 @@ import { SocketHub } from './socket-hub.ts';
 import { ResponseUrls, Triggers } from './triggers.ts';
 import { channelView, userView } from './workspace.ts';
 
-/** Rejects when the port is taken, or a name occurs twice. */
+/** Rejects if the port is taken or a name occurs twice. */
 export async function startSlackSimulator(options: SlackSimulatorOptions): Promise<SlackSimulator> {
   const emulated = await startEmulatedSlack(options);
   const { workspace } = emulated;
@@ -28,7 +29,7 @@ export async function startSlackSimulator(options: SlackSimulatorOptions): Promi
     get url() {
       return address.url;
     },
-    // Made in pieces: whole ones would look like tokens that somebody lost.
+    // Assembled from parts, because secret scanners would report a complete token in the source.
     botToken: ['xoxb', '1234567890', '1234567890', random(12)].join('-'),
     appToken: ['xapp', '1', workspace.appId, '1234567890', random(32)].join('-'),
     botScopes: options.botScopes,
@@ -55,7 +56,14 @@ export async function startSlackSimulator(options: SlackSimulatorOptions): Promi
     throw error;
   });
   address.url = server.url;
-  return { ...identity(site), ...people(site), ...wire(site), ...troubles(site), ...seen(site), close };
+  return {
+    ...identity(site),
+    ...userActions(site),
+    ...wireControls(site),
+    ...faultControls(site),
+    ...stateViews(site),
+    close,
+  };
 
   async function close(): Promise<void> {
     socket.close();
@@ -85,25 +93,25 @@ function identity(site: Site) {
   } satisfies Partial<SlackSimulator>;
 }
 
-function people(site: Site) {
+function userActions(site: Site) {
   return {
-    slashCommand: (command) => acts.typeCommand(site, command),
-    say: (message) => acts.say(site, message),
-    edit: (edit) => acts.edit(site, edit),
-    delete: (message) => acts.remove(site, message),
-    react: (reaction) => acts.react(site, reaction, true),
-    unreact: (reaction) => acts.react(site, reaction, false),
-    click: (click) => acts.click(site, click),
-    messageShortcut: (shortcut) => acts.useShortcut(site, shortcut),
-    openForm: (command) => forms.openForm(site, command),
-    choose: (choice) => forms.choose(site, choice),
-    chooseInMessage: (choice) => forms.chooseInMessage(site, choice),
-    submitView: (submission) => forms.submitView(site, submission),
-    closeView: (close) => forms.closeView(site, close),
+    slashCommand: (command) => messageActions.typeCommand(site, command),
+    say: (message) => messageActions.say(site, message),
+    edit: (edit) => messageActions.edit(site, edit),
+    delete: (message) => messageActions.remove(site, message),
+    react: (reaction) => messageActions.react(site, reaction, true),
+    unreact: (reaction) => messageActions.react(site, reaction, false),
+    click: (click) => messageActions.click(site, click),
+    messageShortcut: (shortcut) => messageActions.pressShortcut(site, shortcut),
+    openForm: (command) => formActions.openForm(site, command),
+    choose: (choice) => formActions.choose(site, choice),
+    chooseInMessage: (choice) => formActions.chooseInMessage(site, choice),
+    submitView: (submission) => formActions.submitView(site, submission),
+    closeView: (close) => formActions.closeView(site, close),
   } satisfies Partial<SlackSimulator>;
 }
 
-function wire(site: Site) {
+function wireControls(site: Site) {
   const { deliveries, socket } = site;
   return {
     redeliver: (delivery, retry) => deliveries.redeliver(delivery, retry),
@@ -117,7 +125,7 @@ function wire(site: Site) {
   } satisfies Partial<SlackSimulator>;
 }
 
-function troubles(site: Site) {
+function faultControls(site: Site) {
   const { workspace, emulated } = site;
   return {
     failNext: (fault) => site.faults.plan(fault),
@@ -133,7 +141,7 @@ function troubles(site: Site) {
     async archiveChannel(name) {
       const channel = workspace.channel(name);
       const member = [...channel.members].map((id) => workspace.person(id)).at(0) ?? workspace.bot;
-      await must(emulated.call('conversations.archive', { channel: channel.id }, member));
+      await requireOk(emulated.call('conversations.archive', { channel: channel.id }, member));
       channel.archived = true;
     },
     deleteChannel: (name) => {
@@ -141,13 +149,13 @@ function troubles(site: Site) {
     },
     async removeBot(name) {
       const channel = workspace.channel(name);
-      await must(emulated.call('conversations.leave', { channel: channel.id }, 'service'));
+      await requireOk(emulated.call('conversations.leave', { channel: channel.id }, 'service'));
       channel.members.delete(workspace.bot.id);
     },
   } satisfies Partial<SlackSimulator>;
 }
 
-function seen(site: Site) {
+function stateViews(site: Site) {
   const { workspace, journal } = site;
   const inChannel = (name: string) => journal.inChannel(workspace.channel(name).id);
   return {
@@ -168,7 +176,7 @@ function seen(site: Site) {
         journal.find(workspace.channel(channel).id, ts)?.reactions ?? new Map<string, Set<string>>();
       return [...reactions].map(([name, users]) => ({ name, userIds: [...users] }));
     },
-    views: (user) => forms.openViews(site, user),
+    views: (user) => formActions.openViews(site, user),
     calls: () => site.calls.all(),
     deliveries: () => site.deliveries.all(),
   } satisfies Partial<SlackSimulator>;

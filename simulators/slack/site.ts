@@ -1,4 +1,4 @@
-/** What the parts of the simulator share. */
+/** The state and services that the simulator's parts share. */
 import type { Deliveries } from './deliveries.ts';
 import type { EmulatedSlack } from './emulator.ts';
 import type { CallLog, Faults, MessageLimit } from './faults.ts';
@@ -9,12 +9,12 @@ import type { ResponseUrls, Triggers } from './triggers.ts';
 import type { Workspace } from './workspace.ts';
 
 export interface Site {
-  /** Base of the pages, without a slash at the end. */
+  /** Base URL, without a trailing slash. */
   readonly url: string;
   readonly botToken: string;
   readonly appToken: string;
   readonly botScopes: readonly string[];
-  /** The deprecated verification token that still stands in every payload; nobody may rely on it. */
+  /** Slack's deprecated verification token, which every payload still carries. Apps must not rely on it. */
   readonly verificationToken: string;
   readonly emulated: EmulatedSlack;
   readonly workspace: Workspace;

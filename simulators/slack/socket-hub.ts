@@ -1,6 +1,7 @@
 /**
- * Socket Mode as Slack speaks it: a WebSocket under an address that is good once, `hello`, envelopes, acknowledgements with a
- * payload, and being asked to connect again. https://docs.slack.dev/apis/events-api/using-socket-mode
+ * The server side of Socket Mode: a WebSocket behind a single-use address, `hello`, envelopes,
+ * acknowledgements with a payload, and `disconnect` requests.
+ * https://docs.slack.dev/apis/events-api/using-socket-mode
  */
 import { randomBytes, randomUUID } from 'node:crypto';
 import type { IncomingMessage } from 'node:http';
@@ -9,7 +10,7 @@ import { WebSocketServer, type WebSocket } from 'ws';
 import type { Delivery } from './contract-views.ts';
 import { isJson, parseJsonObject, textOf, type Json } from './json-values.ts';
 
-/** Clients take a connection without pings for dead: Bolt's after 30 s. */
+/** Keeps connections alive: Bolt's client drops one that receives no ping for 30 s. */
 const pingIntervalMs = 10_000;
 
 const envelopeTypes: Readonly<Record<Exclude<Delivery['kind'], 'raw'>, string>> = {
@@ -39,7 +40,7 @@ export class SocketHub {
     }, pingIntervalMs).unref();
   }
 
-  /** Path and query of the address that `apps.connections.open` answers. */
+  /** The path and query of the single-use address that `apps.connections.open` returns. */
   ticket(): string {
     const ticket = randomBytes(16).toString('hex');
     this.tickets.add(ticket);
@@ -59,7 +60,9 @@ export class SocketHub {
     return this.open().length;
   }
 
-  /** One of several connections gets it, as with Slack. Resolves with the acknowledgement, or with what went wrong. */
+  /**
+   * Sends to one of the open connections, as Slack does. Resolves with the acknowledgement or an error code.
+   */
   send(
     kind: Delivery['kind'],
     payload: Json,
@@ -122,7 +125,7 @@ export class SocketHub {
       const message = isBinary || !Buffer.isBuffer(data) ? null : parseJsonObject(data.toString('utf8'));
       if (message === null) return;
       const { payload } = message;
-      // Bolt's client acknowledges with an empty object where there is nothing to say.
+      // Bolt's client sends an empty object for a bare acknowledgement.
       const empty = !isJson(payload) || Object.keys(payload).length === 0;
       this.waiting
         .get(textOf(message['envelope_id']))

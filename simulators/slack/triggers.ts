@@ -1,6 +1,6 @@
 /**
- * What an action of a person lets the app do afterwards: open one view within three seconds (trigger id), and answer up
- * to five times within half an hour (response URL).
+ * The two capabilities that a user action gives the app: a trigger id opens one view within three seconds,
+ * and a response URL accepts up to five answers within 30 minutes.
  */
 import { randomBytes, randomInt } from 'node:crypto';
 import type { Person } from './workspace.ts';
@@ -14,7 +14,7 @@ const responseUrlUses = 5;
 interface Trigger {
   readonly person: Person;
   readonly expiresAt: number;
-  /** The view that is shown then, below which `views.push` puts the next. */
+  /** The view that `views.push` stacks the next one on; null outside a form. */
   readonly viewId: string | null;
   used: boolean;
 }
@@ -28,7 +28,7 @@ export class Triggers {
     return id;
   }
 
-  /** Errors of https://docs.slack.dev/reference/methods/views.open. */
+  /** Uses up a trigger id. Error codes: https://docs.slack.dev/reference/methods/views.open */
   exchange(id: string): { readonly trigger: Trigger } | { readonly error: string } {
     const trigger = this.made.get(id);
     if (trigger === undefined) return { error: 'invalid_trigger_id' };
@@ -43,9 +43,9 @@ export interface ResponseTarget {
   readonly person: Person;
   readonly channelId: string;
   readonly threadTs: string | null;
-  /** The message that was acted on: what `replace_original` replaces. */
+  /** The message with the pressed button, which `replace_original` replaces. */
   readonly messageTs: string | null;
-  /** Shown to the person alone, oldest first. */
+  /** Ephemeral texts shown to the user, oldest first. */
   readonly ephemerals: string[];
   readonly expiresAt: number;
   used: number;

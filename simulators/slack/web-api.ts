@@ -1,40 +1,41 @@
 /**
- * The Web API: who calls, whether a fault is due, and which method answers. State is emulate's; this is what it says
- * otherwise than Slack, and where that is put right (docs.slack.dev/reference/methods/<method> unless another page is named):
+ * The Web API: checks the token, injects planned faults and dispatches to the method. The `emulate` package
+ * holds the state. This table lists where emulate differs from Slack, and the file that corrects it. Sources
+ * are docs.slack.dev/reference/methods/<method> unless another page is named.
  *
- * | emulate 0.12.2                                            | Slack                                               | here                    |
+ * | emulate 0.12.2                                            | Slack                                               | corrected in            |
  * | --------------------------------------------------------- | --------------------------------------------------- | ----------------------- |
- * | an unknown token acts as its administrator                | `invalid_auth`, without one `not_authed`            | `identify`              |
- * | a method it does not have: 404                            | `unknown_method`                                    | emulator.ts             |
+ * | an unknown token acts as its administrator                | `invalid_auth`, without one `not_authed`            | `tokenRefusal`              |
+ * | an unsupported method: 404                                | `unknown_method`                                    | emulator.ts             |
  * | 5,000 calls an hour for a token, then 403                 | limits by method and minute, 429 with `Retry-After` | emulator.ts, faults.ts  |
- * | takes any blocks                                          | `invalid_blocks`; views: `invalid_arguments`        | methods/messages, views |
- * | blocks keep no `block_id`, elements no `action_id`        | both are filled in                                  | blocks.ts               |
+ * | accepts any blocks                                        | `invalid_blocks`; views: `invalid_arguments`        | methods/messages, views |
+ * | adds no `block_id` to blocks, no `action_id` to elements  | adds both                                           | blocks.ts               |
  * | the bot posts to public channels that it is not in        | `not_in_channel` without `chat:write.public`        | methods/messages        |
- * | a bot's message has no `bot_id`; the caller may set it    | always, and never the caller's                      | methods/messages        |
- * | `thread_ts` may name nothing                              | refused (the code is not documented)                | methods/messages        |
+ * | a bot's message has no `bot_id`; the caller can set one   | sets `bot_id` and ignores the caller's              | methods/messages        |
+ * | accepts a `thread_ts` that does not exist                 | refuses it (the code is not documented)             | methods/messages        |
  * | chat.update of an archived channel                        | `is_inactive`                                       | methods/messages        |
- * | chat.update takes 40,000 characters                       | 4,000: `msg_too_long`                               | methods/messages        |
+ * | chat.update accepts 40,000 characters                     | above 4,000 `msg_too_long`                          | methods/messages        |
  * | chat.update of an unknown channel: `message_not_found`    | `channel_not_found`                                 | methods/messages        |
- * | chat.update of blocks leaves `edited`                     | changed text alone is marked                        | methods/messages        |
+ * | chat.update of blocks sets `edited`                       | only changed text sets `edited`                     | methods/messages        |
  * | reactions in archived channels, with any name             | `is_archived`, `invalid_name`                       | methods/messages        |
- * | the permalink leads to its own pages                      | to the workspace                                    | methods/messages        |
- * | replies and history: no `oldest`, `latest`, `inclusive`   | bounds of the answer                                | methods/conversations   |
- * | replies of nothing: an empty list                         | `thread_not_found`                                  | methods/conversations   |
+ * | the permalink points to emulate's own pages               | points to the workspace                             | methods/messages        |
+ * | replies and history ignore `oldest`, `latest`, `inclusive` | apply them                                         | methods/conversations   |
+ * | replies of an unknown thread: an empty list               | `thread_not_found`                                  | methods/conversations   |
  * | replies are not paged                                     | `limit`, `cursor`; the root is on every page        | methods/conversations   |
  * | the root of a thread has no `thread_ts`                   | its own `ts`                                        | methods/conversations   |
- * | metadata is always shown                                  | with `include_all_metadata`                         | methods/conversations   |
- * | history shows no replies that were sent to the channel    | `thread_broadcast` stands in both                   | methods/conversations   |
- * | any public channel can be read                            | `not_in_channel` for a bot outside                  | methods/conversations   |
- * | users.info: no guests, strangers, deactivated people      | flags and the person's own team                     | methods/people          |
+ * | always returns metadata                                   | only with `include_all_metadata`                    | methods/conversations   |
+ * | history omits replies that were also sent to the channel  | `thread_broadcast` is in history and replies        | methods/conversations   |
+ * | reads any public channel                                  | `not_in_channel` if the bot is not a member         | methods/conversations   |
+ * | users.info: no guests, strangers, deactivated users       | flags and the user's own team                       | methods/people          |
  * | no `usergroups.users.list`, no `apps.connections.open`    |                                                     | methods/people, below   |
- * | views.open takes trigger ids of its own method alone      | those of commands and interactions, 3 s, once       | methods/views           |
- * | events without `authorizations`, to its own subscriptions  | by scope and membership, with `authorizations`       | events.ts               |
+ * | views.open accepts only trigger ids that emulate made     | ids of commands and interactions, for 3 s, once     | methods/views           |
+ * | sends events without `authorizations`, by subscription    | by scope and membership, with `authorizations`      | events.ts               |
  */
 import type { Context } from 'hono';
 import type { HttpBindings } from '@hono/node-server';
 import type { Fault } from './contract.ts';
 import { parseJsonObject, textOf, type Json } from './json-values.ts';
-import { pass, refuse, type Method, type Result } from './methods/call.ts';
+import { forward, refuse, type Method, type Result } from './methods/call.ts';
 import { conversationMethods } from './methods/conversations.ts';
 import { messageMethods } from './methods/messages.ts';
 import { peopleMethods } from './methods/people.ts';
@@ -43,33 +44,33 @@ import type { Site } from './site.ts';
 
 type SlackContext = Context<{ Bindings: HttpBindings }>;
 
-const corrected: Readonly<Record<string, Method>> = {
+const correctedMethods: Readonly<Record<string, Method>> = {
   ...messageMethods,
   ...conversationMethods,
   ...peopleMethods,
   ...viewMethods,
 };
 
-/** The simulated client's connection is cut: nothing can be sent any more. */
+/** Thrown after the client's connection was closed, when no response can be sent. */
 export class ConnectionCut extends Error {}
 
 export async function serveMethod(site: Site, c: SlackContext): Promise<Response> {
   const method = c.req.param('method') ?? '';
   const { args, token } = await readArguments(c);
   const channel = textOf(args['channel']) || null;
-  return await logged(site, c, { method, channel }, async () => {
-    const refusal = identify(site, method, token);
+  return await runLogged(site, c, { method, channel }, async () => {
+    const refusal = tokenRefusal(site, method, token);
     if (refusal !== null) return c.json(refusal);
     const wait = method === 'chat.postMessage' ? site.messageLimit.take(channel ?? '', Date.now()) : null;
     if (wait !== null) return c.json(refuse('ratelimited'), 429, { 'retry-after': String(wait) });
     if (method === 'apps.connections.open') return c.json(openConnection(site));
-    const answer = await (corrected[method] ?? pass)({ site, method, args });
+    const answer = await (correctedMethods[method] ?? forward)({ site, method, args });
     return c.json(answer, 200, { 'x-oauth-scopes': site.token.shownScopes.join(',') });
   });
 }
 
-/** Runs the call with the fault that is due for it, and writes it down. */
-export async function logged(
+/** Runs the call, or the fault planned for it, and logs the result. */
+export async function runLogged(
   site: Site,
   c: SlackContext,
   call: { readonly method: string; readonly channel: string | null },
@@ -82,9 +83,9 @@ export async function logged(
   const fault = site.faults.take(call.method);
   try {
     if (fault !== null && fault.when === 'after') await run();
-    const response = fault === null ? await run() : await faulty(c, fault);
-    const said = parseJsonObject(await response.clone().text());
-    const error = textOf(said?.['error']) || null;
+    const response = fault === null ? await run() : await failedResponse(c, fault);
+    const body = parseJsonObject(await response.clone().text());
+    const error = textOf(body?.['error']) || null;
     write(response.status, response.ok && error === null, error);
     return response;
   } catch (error) {
@@ -93,7 +94,7 @@ export async function logged(
   }
 }
 
-async function faulty(c: SlackContext, { fails }: Fault): Promise<Response> {
+async function failedResponse(c: SlackContext, { fails }: Fault): Promise<Response> {
   if (typeof fails === 'object') {
     if ('error' in fails) return c.json(refuse(fails.error));
     const { status, retryAfterSeconds: wait } = fails;
@@ -111,8 +112,8 @@ async function faulty(c: SlackContext, { fails }: Fault): Promise<Response> {
   throw new ConnectionCut(fails);
 }
 
-/** What Slack says of the token; null when it may go on. Which scopes a method needs is said later. */
-function identify(site: Site, method: string, token: string): Result | null {
+/** Slack's refusal of the token, or null if the token is valid. The method checks its scopes. */
+function tokenRefusal(site: Site, method: string, token: string): Result | null {
   if (token === '') return refuse('not_authed');
   if (token !== site.botToken && token !== site.appToken) return refuse('invalid_auth');
   if ((token === site.appToken) !== (method === 'apps.connections.open'))

@@ -1,15 +1,14 @@
 /**
- * Who and what is in the workspace: people, user groups, channels and who is in them. Messages are the journal's, and what
- * the Web API says of all this is emulate's, corrected in `methods/`.
+ * The members of the workspace: users, user groups and channels. Messages are in the journal. The Web API's
+ * answers come from emulate and are corrected in `methods/`.
  */
-import type { PersonKind } from './contract-views.ts';
-import type { ChannelView, UserView } from './contract-views.ts';
+import type { ChannelView, PersonKind, UserView } from './contract-views.ts';
 
-/** Strangers come from here, by Slack Connect. */
+/** The workspace of strangers, who come by Slack Connect. */
 export const foreignTeamId = 'T0FOREIGN1';
 
 export interface Person extends UserView {
-  /** What emulate knows the person by. */
+  /** The user's token in emulate. */
   readonly token: string;
   readonly groups: readonly string[];
 }
@@ -67,11 +66,11 @@ export class Workspace {
     return this.channels.get(channelId)?.deleted ?? false;
   }
 
-  /** By name or id; throws when there is none. */
+  /** Finds a user by name or id. Throws if there is none. */
   person(nameOrId: string): Person {
     const found =
       this.people.get(nameOrId) ?? [...this.people.values()].find(({ name }) => name === nameOrId);
-    if (found === undefined) throw new Error(`nobody is called ${nameOrId} in the simulated workspace`);
+    if (found === undefined) throw new Error(`the simulated workspace has no user ${nameOrId}`);
     return found;
   }
 
@@ -79,7 +78,7 @@ export class Workspace {
     const found =
       this.channels.get(nameOrId) ??
       [...this.channels.values()].find(({ name, kind }) => kind !== 'direct' && name === nameOrId);
-    if (found === undefined) throw new Error(`there is no channel ${nameOrId} in the simulated workspace`);
+    if (found === undefined) throw new Error(`the simulated workspace has no channel ${nameOrId}`);
     return found;
   }
 
@@ -91,11 +90,11 @@ export class Workspace {
 
   group(handle: string): string {
     const found = this.groups.get(handle);
-    if (found === undefined) throw new Error(`there is no user group ${handle} in the simulated workspace`);
+    if (found === undefined) throw new Error(`the simulated workspace has no user group ${handle}`);
     return found.id;
   }
 
-  /** null when there is no such group. Deactivated people are in none. */
+  /** The user ids of a group without deactivated users; null if the group does not exist. */
   groupMembers(id: string): readonly string[] | null {
     const found = [...this.groups.values()].find((group) => group.id === id);
     return found?.userIds.filter((user) => this.people.get(user)?.kind !== 'deactivated') ?? null;
@@ -105,7 +104,7 @@ export class Workspace {
     return [...this.channels.values()];
   }
 
-  /** As Slack lists them: public, private, direct, by name. */
+  /** The channels in the order of Slack's sidebar: public, private, direct, each by name. */
   shownChannels(): readonly Channel[] {
     const order = { public: 0, private: 1, direct: 2 };
     return this.allChannels()
@@ -132,13 +131,13 @@ export function channelView(channel: Channel): ChannelView {
   return { id, name, kind, archived, members: [...members] };
 }
 
-/** Flags of `users.info` that emulate does not know: https://docs.slack.dev/reference/objects/user-object */
+/** The `users.info` flags that emulate lacks: https://docs.slack.dev/reference/objects/user-object */
 export function flagsOf(kind: PersonKind): Readonly<Record<string, boolean>> {
   return {
     deleted: kind === 'deactivated',
     is_bot: kind === 'bot',
     is_restricted: kind === 'guest',
-    // Single-channel guests have both; the simulated guests are in as many channels as the test says.
+    // True only for single-channel guests; simulated guests can be in several channels.
     is_ultra_restricted: false,
     is_stranger: kind === 'stranger',
     is_app_user: false,

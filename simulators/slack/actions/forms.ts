@@ -1,25 +1,28 @@
-/** What people do with forms and menus: open, search, choose, send, close. The client's own refusals are `forms.ts`'. */
+/**
+ * User actions on forms and menus: open, search, choose, submit, close. `forms.ts` has the client's own
+ * validation.
+ */
 import { z } from 'zod';
 import { optionsProblems } from '../block-limits.ts';
-import { elementsOf, type PlacedElement } from '../blocks.ts';
+import { elementsOf, type InteractiveElement } from '../blocks.ts';
 import type { SlackSimulator } from '../contract.ts';
 import type { Answer, Interaction, OpenView, Option, Submission } from '../contract-views.ts';
-import { clientRefusal, enter, fieldsOf, optionsIn, take, type Form } from '../forms.ts';
+import { clientValidationError, enterValue, fieldsOf, optionsIn, selectOption, type Form } from '../forms.ts';
 import { jsonOf, listOf, parseJsonObject, textOf } from '../json-values.ts';
-import { checkedView } from '../methods/views.ts';
+import { checkView } from '../methods/views.ts';
 import { plainText, typedBlocks } from '../blocks.ts';
 import { asJson } from '../payloads/envelope.ts';
 import {
   blockSuggestion,
-  optionTaken,
+  optionSelected,
   viewClosed,
   viewSubmission,
-  type Place,
+  type MessageLocation,
 } from '../payloads/interactions.ts';
 import type { Site } from '../site.ts';
 import type { Person } from '../workspace.ts';
 import { interact, interaction } from './interaction.ts';
-import { onMessage, typeCommand } from './messages.ts';
+import { locateMessage, typeCommand } from './messages.ts';
 
 type Input<Action extends keyof SlackSimulator> = SlackSimulator[Action] extends (
   input: infer Given,
@@ -30,7 +33,7 @@ type Input<Action extends keyof SlackSimulator> = SlackSimulator[Action] extends
 export function openViews(site: Site, user?: string): readonly OpenView[] {
   const person = user === undefined ? null : site.workspace.person(user);
   return site.forms
-    .openOnes()
+    .openForms()
     .filter((form) => person === null || form.person.id === person.id)
     .map(viewOf);
 }
@@ -69,22 +72,22 @@ export async function choose(
   const form = site.forms.opened(input.viewId, person);
   const field = fieldsOf(form).find(({ blockId }) => blockId === input.blockId);
   if (field === undefined) throw new Error(`the form has no field ${input.blockId}`);
-  const found = await suggested(site, person, field, input.query, form);
-  if (input.pick !== undefined) take(form, field, found.options, input.pick);
+  const found = await fetchOptions(site, person, field, input.query, form);
+  if (input.pick !== undefined) selectOption(form, field, found.options, input.pick);
   return found;
 }
 
 export async function chooseInMessage(site: Site, input: Input<'chooseInMessage'>): Promise<Interaction> {
-  const { person, channel, message } = onMessage(site, input);
+  const { person, channel, message } = locateMessage(site, input);
   const menus = elementsOf(listOf(message.document['blocks'])).filter(({ element }) =>
     textOf(element['type']).endsWith('_select'),
   );
   const menu = menus.find(({ element }) => textOf(element['action_id']) === input.menu);
   if (menu === undefined) throw new Error(`the message has no menu ${input.menu}`);
-  const place: Place = { channel, message };
+  const place: MessageLocation = { channel, message };
   const options =
     menu.element['type'] === 'external_select'
-      ? (await suggested(site, person, menu, input.query ?? '', place)).options
+      ? (await fetchOptions(site, person, menu, input.query ?? '', place)).options
       : optionsIn(menu.element);
   const option = options.find(({ text, value }) => value === input.pick || text === input.pick);
   if (option === undefined)
@@ -95,25 +98,28 @@ export async function chooseInMessage(site: Site, input: Input<'chooseInMessage'
     'interaction',
     (ids) => ({
       what: 'block_actions',
-      payload: asJson(optionTaken(site, person, place, menu, option, ids)),
+      payload: asJson(optionSelected(site, person, place, menu, option, ids)),
     }),
   );
 }
 
-/** Rejects where Slack's client would show “Result not found” for an answer that it cannot use. */
-async function suggested(
+/**
+ * Asks the app for options. Rejects where Slack's client would show “Result not found”: an unusable answer.
+ */
+async function fetchOptions(
   site: Site,
   person: Person,
-  field: PlacedElement,
+  field: InteractiveElement,
   query: string,
-  at: Form | Place,
+  at: Form | MessageLocation,
 ): Promise<{ readonly answer: Answer; readonly options: readonly Option[] }> {
   if (field.element['type'] !== 'external_select')
-    throw new Error(`${field.blockId} asks the app for no options`);
-  // https://docs.slack.dev/reference/block-kit/block-elements/select-menu-element#external_select: three by default.
+    throw new Error(`${field.blockId} is not an external select`);
+  // Three by default:
+  // https://docs.slack.dev/reference/block-kit/block-elements/select-menu-element#external_select
   const least = Number(field.element['min_query_length'] ?? 3);
   if (query.length < least)
-    throw new Error(`${field.blockId}: Slack asks the app from ${least} characters on`);
+    throw new Error(`${field.blockId}: Slack asks the app for options only from ${least} characters on`);
   const answer = await site.deliveries.send({
     kind: 'options',
     what: 'block_suggestion',
@@ -138,8 +144,8 @@ const responseSchema = z.discriminatedUnion('response_action', [
 export async function submitView(site: Site, input: Input<'submitView'>): Promise<Submission> {
   const person = site.workspace.person(input.user);
   const form = site.forms.opened(input.viewId, person);
-  for (const [blockId, value] of Object.entries(input.values)) enter(form, blockId, value);
-  const refusal = clientRefusal(form);
+  for (const [blockId, value] of Object.entries(input.values)) enterValue(form, blockId, value);
+  const refusal = clientValidationError(form);
   if (refusal !== null) throw new Error(refusal);
   const triggerId = site.triggers.make(person, form.id);
   const answer = await site.deliveries.send({
@@ -147,10 +153,10 @@ export async function submitView(site: Site, input: Input<'submitView'>): Promis
     what: 'view_submission',
     payload: asJson(viewSubmission(site, form, triggerId)),
   });
-  return { ...interaction(answer, triggerId, []), ...(await settle(site, form, answer)) };
+  return { ...interaction(answer, triggerId, []), ...(await applyResponse(site, form, answer)) };
 }
 
-async function settle(
+async function applyResponse(
   site: Site,
   form: Form,
   answer: Answer,
@@ -165,27 +171,27 @@ async function settle(
     case undefined:
       return { outcome: 'failed', errors: {} };
     case 'clear':
-      for (const one of site.forms.openOnes()) if (one.person.id === form.person.id) one.open = false;
+      for (const one of site.forms.openForms()) if (one.person.id === form.person.id) one.open = false;
       return { outcome: 'closed', errors: {} };
     case 'errors': {
-      // Slack shows errors below inputs alone, and fails on any other block.
+      // Slack shows errors only below input blocks; an error for any other block fails the submission.
       const inputs = new Set(fieldsOf(form).map(({ blockId }) => blockId));
       const known = Object.keys(response.errors).every((blockId) => inputs.has(blockId));
       return known ? { outcome: 'errors', errors: response.errors } : { outcome: 'failed', errors: {} };
     }
     case 'update':
     case 'push':
-      return await nextView(site, form, response.response_action, response.view);
+      return await showNextView(site, form, response.response_action, response.view);
   }
 }
 
-async function nextView(
+async function showNextView(
   site: Site,
   form: Form,
   action: 'update' | 'push',
   view: unknown,
 ): Promise<Pick<Submission, 'outcome' | 'errors'>> {
-  const checked = checkedView(view);
+  const checked = checkView(view);
   if (!checked.ok) return { outcome: 'failed', errors: {} };
   const { emulated } = site;
   if (action === 'update') {

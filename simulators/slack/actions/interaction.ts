@@ -1,4 +1,7 @@
-/** An action of a person from the click to the answer: the ids it hands out, and what the person is shown because of it. */
+/**
+ * Carries out one user action: issues its trigger id and response URL, delivers it, and shows the app's
+ * answer.
+ */
 import { typedBlocks } from '../blocks.ts';
 import type { Answer, Delivery, Interaction } from '../contract-views.ts';
 import { listOf, parseJsonObject, textOf, type Json } from '../json-values.ts';
@@ -9,7 +12,7 @@ import type { Channel, Person } from '../workspace.ts';
 const replyTimeoutMs = 3_000;
 const pollIntervalMs = 20;
 
-interface Acted {
+interface ActionContext {
   readonly person: Person;
   readonly channel: Channel;
   readonly threadTs: string | null;
@@ -18,25 +21,25 @@ interface Acted {
 
 export async function interact(
   site: Site,
-  acted: Acted,
+  context: ActionContext,
   kind: Delivery['kind'],
   build: (ids: { readonly triggerId: string; readonly responseUrl: string }) => {
     what: string;
     payload: Json;
   },
 ): Promise<Interaction> {
-  const triggerId = site.triggers.make(acted.person);
+  const triggerId = site.triggers.make(context.person);
   const { path, target } = site.responseUrls.make(kind === 'command' ? 'commands' : 'actions', {
-    person: acted.person,
-    channelId: acted.channel.id,
-    threadTs: acted.threadTs,
-    messageTs: acted.messageTs,
+    person: context.person,
+    channelId: context.channel.id,
+    threadTs: context.threadTs,
+    messageTs: context.messageTs,
   });
   const answer = await site.deliveries.send({
     kind,
     ...build({ triggerId, responseUrl: `${site.url}${path}` }),
   });
-  if (kind === 'command') showAnswer(site, answer, acted, target);
+  if (kind === 'command') showAnswer(site, answer, context, target);
   return interaction(answer, triggerId, target.ephemerals);
 }
 
@@ -50,7 +53,7 @@ export function interaction(answer: Answer, triggerId: string, ephemerals: reado
       while (ephemerals.length === 0) {
         if (Date.now() >= until)
           throw new Error(
-            `nothing was said to the person within ${timeoutMs} ms; the app answered ${answer.status ?? answer.error}`,
+            `no ephemeral message within ${timeoutMs} ms; the app answered ${answer.status ?? answer.error}`,
           );
         await new Promise((resolve) => setTimeout(resolve, pollIntervalMs));
       }
@@ -60,19 +63,19 @@ export function interaction(answer: Answer, triggerId: string, ephemerals: reado
 }
 
 /**
- * The answer to a command is shown to the person alone, as text or as a message in JSON:
+ * Shows the answer to a command as an ephemeral message. The body is plain text or a message in JSON:
  * https://docs.slack.dev/interactivity/implementing-slash-commands#responding_basic_receipt
  */
-function showAnswer(site: Site, answer: Answer, acted: Acted, target: ResponseTarget): void {
+function showAnswer(site: Site, answer: Answer, context: ActionContext, target: ResponseTarget): void {
   if (answer.status !== 200 || answer.body.trim() === '') return;
   const message = parseJsonObject(answer.body);
   const text = message === null ? answer.body : textOf(message['text']);
   const blocks = listOf(message?.['blocks']);
   if (text === '' && typedBlocks(blocks).length === 0) return;
-  showAlone(site, target, { text, blocks, via: 'answer', at: acted });
+  showEphemeral(site, target, { text, blocks, via: 'answer', at: context });
 }
 
-export function showAlone(
+export function showEphemeral(
   site: Site,
   target: ResponseTarget,
   shown: {

@@ -1,9 +1,9 @@
-/** What people do with messages: say, edit, delete, react, press a button, use a shortcut, type a command. */
+/** User actions on messages: post, edit, delete, react, press a button, use a shortcut, type a command. */
 import { randomUUID } from 'node:crypto';
-import { buttonsOf, plainText, type PlacedElement } from '../blocks.ts';
+import { buttonsOf, plainText, type InteractiveElement } from '../blocks.ts';
 import type { SlackSimulator } from '../contract.ts';
-import type { Answer, Interaction, Said } from '../contract-views.ts';
-import { must } from '../emulator.ts';
+import type { Answer, Interaction, SentMessage } from '../contract-views.ts';
+import { requireOk } from '../emulator.ts';
 import { sendMessageChanged, sendMessageDeleted, sendPersonMessage, sendReaction } from '../events.ts';
 import type { StoredMessage } from '../journal.ts';
 import { jsonOf, listOf, textOf, type Json } from '../json-values.ts';
@@ -12,8 +12,8 @@ import {
   buttonPressed,
   messageAction,
   slashCommand,
-  type EphemeralPlace,
-  type Place,
+  type EphemeralLocation,
+  type MessageLocation,
 } from '../payloads/interactions.ts';
 import { richText } from '../payloads/rich-text.ts';
 import type { Site } from '../site.ts';
@@ -27,12 +27,12 @@ type Input<Action extends keyof SlackSimulator> = SlackSimulator[Action] extends
   : never;
 
 export async function typeCommand(site: Site, input: Input<'slashCommand'>): Promise<Interaction> {
-  const { person, channel } = actor(site, input);
-  // Slack offers an app's commands to people of its own workspace alone.
+  const { person, channel } = locateActor(site, input);
+  // Slack offers an app's commands only to users of its own workspace.
   if (person.kind === 'bot' || person.kind === 'stranger')
-    throw new Error(`${person.name} is a ${person.kind}: Slack offers them no commands`);
+    throw new Error(`Slack offers no commands to ${person.name}, who is a ${person.kind}`);
   if (!site.botScopes.includes('commands'))
-    throw new Error('an app without the scope commands has no commands');
+    throw new Error('the app needs the scope "commands" to have commands');
   const command = input.command ?? '/codex';
   return await interact(site, { person, channel, threadTs: null, messageTs: null }, 'command', (ids) => ({
     what: command,
@@ -40,13 +40,13 @@ export async function typeCommand(site: Site, input: Input<'slashCommand'>): Pro
   }));
 }
 
-export async function say(site: Site, input: Input<'say'>): Promise<Said> {
-  const { person, channel } = actor(site, input);
+export async function say(site: Site, input: Input<'say'>): Promise<SentMessage> {
+  const { person, channel } = locateActor(site, input);
   const { threadTs, files = [] } = input;
   const root = threadTs === undefined ? null : site.journal.find(channel.id, threadTs);
   if (threadTs !== undefined && root === null)
     throw new Error(`there is no message ${threadTs} in #${channel.name}`);
-  const answer = await must(
+  const answer = await requireOk(
     site.emulated.call(
       'chat.postMessage',
       {
@@ -71,10 +71,10 @@ export async function say(site: Site, input: Input<'say'>): Promise<Said> {
       ...(root === null ? {} : { parent_user_id: root.userId }),
       ...(files.length === 0
         ? {}
-        : { files: files.map((name, at) => fileDocument(person, `${ts}${at}`, name)), upload: false }),
+        : { files: files.map((name, index) => fileDocument(person, `${ts}${index}`, name)), upload: false }),
     },
   });
-  return said(message, await sendPersonMessage(site, message, person));
+  return sentMessage(message, await sendPersonMessage(site, message, person));
 }
 
 function subtypeOf(input: Input<'say'>, person: Person): Json {
@@ -83,7 +83,7 @@ function subtypeOf(input: Input<'say'>, person: Person): Json {
   return (input.files ?? []).length > 0 ? { subtype: 'file_share' } : {};
 }
 
-/** https://docs.slack.dev/reference/objects/file-object, what an app may go by. */
+/** The fields that apps commonly read: https://docs.slack.dev/reference/objects/file-object */
 function fileDocument(person: Person, unique: string, name: string): Json {
   const id = `F${unique.replaceAll(/\D/g, '').slice(-9)}`;
   return {
@@ -97,10 +97,10 @@ function fileDocument(person: Person, unique: string, name: string): Json {
   };
 }
 
-export async function edit(site: Site, input: Input<'edit'>): Promise<Said> {
-  const { person, message } = onMessage(site, input);
+export async function edit(site: Site, input: Input<'edit'>): Promise<SentMessage> {
+  const { person, message } = locateMessage(site, input);
   const before = message.document;
-  const answer = await must(
+  const answer = await requireOk(
     site.emulated.call(
       'chat.update',
       { channel: message.channelId, ts: message.ts, text: input.text, blocks: richText(input.text) },
@@ -111,55 +111,60 @@ export async function edit(site: Site, input: Input<'edit'>): Promise<Said> {
     ...before,
     ...jsonOf(answer['message']),
   });
-  return said(message, changed === null ? [] : await sendMessageChanged(site, changed, before));
+  return sentMessage(message, changed === null ? [] : await sendMessageChanged(site, changed, before));
 }
 
-export async function remove(site: Site, input: Input<'delete'>): Promise<Said> {
-  const { person, message } = onMessage(site, input);
-  await must(site.emulated.call('chat.delete', { channel: message.channelId, ts: message.ts }, person));
+export async function remove(site: Site, input: Input<'delete'>): Promise<SentMessage> {
+  const { person, message } = locateMessage(site, input);
+  await requireOk(site.emulated.call('chat.delete', { channel: message.channelId, ts: message.ts }, person));
   site.journal.remove(message.channelId, message.ts);
-  return said(message, await sendMessageDeleted(site, message));
+  return sentMessage(message, await sendMessageDeleted(site, message));
 }
 
-export async function react(site: Site, input: Input<'react'>, added: boolean): Promise<Said> {
-  const { person, message } = onMessage(site, input);
+export async function react(site: Site, input: Input<'react'>, added: boolean): Promise<SentMessage> {
+  const { person, message } = locateMessage(site, input);
   const args = { channel: message.channelId, timestamp: message.ts, name: input.name };
-  await must(site.emulated.call(added ? 'reactions.add' : 'reactions.remove', args, person));
+  await requireOk(site.emulated.call(added ? 'reactions.add' : 'reactions.remove', args, person));
   site.journal.react(message, input.name, person.id, added);
-  return said(message, await sendReaction(site, message, person, { name: input.name, added }));
+  return sentMessage(message, await sendReaction(site, message, person, { name: input.name, added }));
 }
 
 export async function click(site: Site, input: Input<'click'>): Promise<Interaction> {
-  const { person, channel, at, place } = shownTo(site, input);
-  const button = buttonOf(at.blocks, input.button);
+  const { person, channel, shown, place } = locateVisible(site, input);
+  const button = buttonOf(shown.blocks, input.button);
   const press = (): Promise<Interaction> =>
-    interact(site, { person, channel, threadTs: at.threadTs, messageTs: at.ts }, 'interaction', (ids) => ({
-      what: 'block_actions',
-      payload: asJson(buttonPressed(site, person, place, button, ids)),
-    }));
+    interact(
+      site,
+      { person, channel, threadTs: shown.threadTs, messageTs: shown.ts },
+      'interaction',
+      (ids) => ({
+        what: 'block_actions',
+        payload: asJson(buttonPressed(site, person, place, button, ids)),
+      }),
+    );
   const [first] = await Promise.all([press(), ...Array.from({ length: (input.times ?? 1) - 1 }, press)]);
   return first;
 }
 
-/** A message of the channel, or one that was shown to this person alone. */
-function shownTo(site: Site, input: Input<'click'>) {
-  const { person, channel } = actor(site, input);
+/** Finds a message of the channel, or an ephemeral message that this user was shown. */
+function locateVisible(site: Site, input: Input<'click'>) {
+  const { person, channel } = locateActor(site, input);
   const ephemeral = site.journal
     .ephemerals(person.id)
     .find(({ channelId, ts }) => channelId === channel.id && ts === input.ts);
   if (ephemeral !== undefined) {
     const { ts, threadTs, blocks } = ephemeral;
-    const place: EphemeralPlace = { channel, ephemeral };
-    return { person, channel, place, at: { ts, threadTs, blocks: listOf(blocks) } };
+    const place: EphemeralLocation = { channel, ephemeral };
+    return { person, channel, place, shown: { ts, threadTs, blocks: listOf(blocks) } };
   }
-  const { message } = onMessage(site, input);
+  const { message } = locateMessage(site, input);
   const { ts, threadTs, document } = message;
-  const place: Place = { channel, message };
-  return { person, channel, place, at: { ts, threadTs, blocks: listOf(document['blocks']) } };
+  const place: MessageLocation = { channel, message };
+  return { person, channel, place, shown: { ts, threadTs, blocks: listOf(document['blocks']) } };
 }
 
-/** By `action_id` or text, as the message stands now. */
-function buttonOf(blocks: readonly Json[], wanted: string): PlacedElement {
+/** Finds a button by `action_id` or label in the message's current version. Throws if there is none. */
+function buttonOf(blocks: readonly Json[], wanted: string): InteractiveElement {
   const buttons = buttonsOf(blocks);
   const found = buttons.find(
     ({ element }) => textOf(element['action_id']) === wanted || plainText(element['text']) === wanted,
@@ -171,8 +176,8 @@ function buttonOf(blocks: readonly Json[], wanted: string): PlacedElement {
   return found;
 }
 
-export async function useShortcut(site: Site, input: Input<'messageShortcut'>): Promise<Interaction> {
-  const { person, channel, message } = onMessage(site, input);
+export async function pressShortcut(site: Site, input: Input<'messageShortcut'>): Promise<Interaction> {
+  const { person, channel, message } = locateMessage(site, input);
   return await interact(
     site,
     { person, channel, threadTs: message.threadTs, messageTs: message.ts },
@@ -184,7 +189,7 @@ export async function useShortcut(site: Site, input: Input<'messageShortcut'>): 
   );
 }
 
-function actor(
+function locateActor(
   site: Site,
   { user, channel: where }: { readonly user: string; readonly channel: string },
 ): { readonly person: Person; readonly channel: Channel } {
@@ -194,17 +199,17 @@ function actor(
   return { person, channel };
 }
 
-export function onMessage(
+export function locateMessage(
   site: Site,
   input: { readonly user: string; readonly channel: string; readonly ts: string },
 ): { readonly person: Person; readonly channel: Channel; readonly message: StoredMessage } {
-  const { person, channel } = actor(site, input);
+  const { person, channel } = locateActor(site, input);
   const message = site.journal.find(channel.id, input.ts);
   if (message === null || message.deleted)
     throw new Error(`there is no message ${input.ts} in #${channel.name}`);
   return { person, channel, message };
 }
 
-function said(message: StoredMessage, answers: readonly Answer[]): Said {
+function sentMessage(message: StoredMessage, answers: readonly Answer[]): SentMessage {
   return { channelId: message.channelId, ts: message.ts, threadTs: message.threadTs ?? message.ts, answers };
 }

@@ -1,12 +1,15 @@
-/** How Slack refuses the blocks of a message; the limits themselves are `block-limits.ts`'. */
+/** Turns violations of the limits in `block-limits.ts` into Slack's refusal of a message. */
 import { messageProblems } from '../block-limits.ts';
-import { refuseWith, type Result } from './call.ts';
+import { refuseWithMessages, type Result } from './call.ts';
 
-/** null when Slack would take them. The text is not looked at: Slack cuts a long one and takes none beside blocks. */
+/**
+ * null if Slack would accept the blocks. The text is not checked: with blocks it is optional, and Slack cuts
+ * it.
+ */
 export function blocksRefusal(blocks: unknown): Result | null {
-  const problems = messageProblems({ text: 'is judged by the method', blocks });
+  const problems = messageProblems({ text: 'checked by the method', blocks });
   if (problems.length === 0) return null;
-  return refuseWith(
+  return refuseWithMessages(
     'invalid_blocks',
     problems.map(({ path, message }) => `${path}: ${message}`),
   );

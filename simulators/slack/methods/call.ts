@@ -1,15 +1,15 @@
-/** What a method of the Web API is given and answers. */
+/** The input and result of a Web API method, and readers for its arguments. */
 import { structured, textOf, type Json } from '../json-values.ts';
 import type { Site } from '../site.ts';
 
 export interface Call {
   readonly site: Site;
   readonly method: string;
-  /** Text from a form or query, anything from JSON. Without the token. */
+  /** Strings if sent as a form or query, any JSON value otherwise. Without the token. */
   readonly args: Json;
 }
 
-/** `ok`, and `error` where it is false. The HTTP status is 200 either way. */
+/** Has `error` if `ok` is false. The HTTP status is 200 either way. */
 export type Result = Json & { readonly ok: boolean };
 
 export type Method = (call: Call) => Promise<Result>;
@@ -18,13 +18,16 @@ export function refuse(error: string, more: Json = {}): Result {
   return { ok: false, error, ...more };
 }
 
-/** As Slack words a refusal of arguments: https://docs.slack.dev/reference/methods of each, `response_metadata`. */
-export function refuseWith(error: string, messages: readonly string[]): Result {
+/**
+ * Refuses with details in `response_metadata`, as each method's page in docs.slack.dev/reference/methods
+ * shows.
+ */
+export function refuseWithMessages(error: string, messages: readonly string[]): Result {
   return refuse(error, { response_metadata: { messages: messages.map((message) => `[ERROR] ${message}`) } });
 }
 
-/** Asks emulate with the app's own token. */
-export async function pass(call: Call, args: Json = call.args): Promise<Result> {
+/** Forwards the call to emulate with the app's scopes. */
+export async function forward(call: Call, args: Json = call.args): Promise<Result> {
   const answer = await call.site.emulated.call(call.method, args, 'app');
   return { ...answer, ok: answer['ok'] === true };
 }
@@ -48,7 +51,7 @@ export function flag(call: Call, name: string): boolean {
   return value === true || value === 1 || ['true', '1'].includes(textOf(value).toLowerCase());
 }
 
-/** undefined when it is missing or no JSON. */
+/** The parsed JSON argument; undefined if it is missing or not JSON. */
 export function argument(call: Call, name: string): unknown {
   return structured(call.args[name]);
 }

@@ -1,20 +1,20 @@
-/** `conversations.*` as Slack answers them, on top of emulate. The corrections are listed in `web-api.ts`. */
+/** `conversations.*`: emulate's answers, corrected to match Slack's. `web-api.ts` lists the corrections. */
 import { listOf, textOf, type Json } from '../json-values.ts';
 import type { Site } from '../site.ts';
-import { flag, number, pass, refuse, text, type Call, type Method, type Result } from './call.ts';
+import { flag, number, forward, refuse, text, type Call, type Method, type Result } from './call.ts';
 
 const pageSize = 100;
 const maxPageSize = 999;
 
-/** Scopes are emulate's to check, so it is asked first; then what Slack refuses and emulate does not. */
+/** Calls emulate first because it checks the scopes, then applies the refusals that emulate lacks. */
 const replies: Method = async (call) => {
   const answer = await read(call, { channel: text(call, 'channel'), ts: rootOf(call) });
   if (!answer.ok) return answer;
-  const all = documents(call, answer);
+  const all = completeMessages(call, answer);
   if (all.length === 0) return refuse('thread_not_found');
   const [root, ...rest] = all;
-  // The root is on every page, whatever the bounds say.
-  const shown = page(call, within(call, rest), { limit: number(call, 'limit', 1000) });
+  // Every page includes the root, even if it is outside the bounds.
+  const shown = page(call, withinBounds(call, rest), { limit: number(call, 'limit', 1000) });
   return { ...shown, messages: [root, ...shown.messages] };
 };
 
@@ -25,37 +25,39 @@ const history: Method = async (call) => {
     .inChannel(text(call, 'channel'))
     .filter(({ document, ts, threadTs }) => document['subtype'] === 'thread_broadcast' && threadTs !== ts)
     .map(({ document }) => document);
-  const all = [...documents(call, answer), ...broadcasts].toSorted(newestFirst);
-  return page(call, within(call, all), { limit: Math.min(number(call, 'limit', pageSize), maxPageSize) });
+  const all = [...completeMessages(call, answer), ...broadcasts].toSorted(newestFirst);
+  return page(call, withinBounds(call, all), {
+    limit: Math.min(number(call, 'limit', pageSize), maxPageSize),
+  });
 };
 
 async function read(call: Call, args: Json): Promise<Result> {
   const channel = call.site.workspace.findChannel(text(call, 'channel'));
-  const answer = await pass(call, args);
-  // A bot's token reads the channels that the bot is in, public ones among them.
+  const answer = await forward(call, args);
+  // A bot token can read only channels that the bot is in, even public ones.
   if (answer.ok && (channel === null || !channel.members.has(call.site.workspace.bot.id)))
     return refuse(channel === null ? 'channel_not_found' : 'not_in_channel');
   return answer;
 }
 
-/** A reply's `ts` leads to its thread. */
+/** The thread's root, also if the call names a reply. */
 function rootOf(call: Call): string {
   const ts = text(call, 'ts');
   return call.site.journal.find(text(call, 'channel'), ts)?.threadTs ?? ts;
 }
 
-/** emulate's messages with what it does not keep. */
-function documents(call: Call, answer: Result): readonly Json[] {
+/** Adds the fields that emulate does not store. */
+function completeMessages(call: Call, answer: Result): readonly Json[] {
   const metadata = flag(call, 'include_all_metadata');
   return listOf(answer['messages']).map((message) => {
-    const document = whole(call.site, text(call, 'channel'), message);
+    const document = withStoredFields(call.site, text(call, 'channel'), message);
     if (metadata) return document;
     const { metadata: _left, ...rest } = document;
     return rest;
   });
 }
 
-function whole(site: Site, channelId: string, message: Json): Json {
+function withStoredFields(site: Site, channelId: string, message: Json): Json {
   const stored = site.journal.find(channelId, textOf(message['ts']));
   const replyCount = message['reply_count'];
   return {
@@ -63,24 +65,24 @@ function whole(site: Site, channelId: string, message: Json): Json {
     ...stored?.extra,
     team: site.workspace.teamId,
     ...(typeof replyCount === 'number' && replyCount > 0 ? { thread_ts: message['ts'] } : {}),
-    // emulate marks every update; see `chat.update`.
+    // emulate marks every update as edited; `chat.update` removes the mark where Slack sets none.
     ...(stored?.document['edited'] === undefined ? { edited: undefined } : {}),
   };
 }
 
-function within(call: Call, messages: readonly Json[]): readonly Json[] {
+function withinBounds(call: Call, messages: readonly Json[]): readonly Json[] {
   const oldest = text(call, 'oldest') || '0';
   const latest = text(call, 'latest') || '9999999999.999999';
   const inclusive = flag(call, 'inclusive');
   return messages.filter(({ ts }) => {
     const at = textOf(ts);
     if (inclusive && (at === oldest || at === latest)) return true;
-    return later(at, oldest) && later(latest, at);
+    return isLater(at, oldest) && isLater(latest, at);
   });
 }
 
-/** Compared as decimals: the part after the point does not always have the same length. */
-function later(a: string, b: string): boolean {
+/** Compares timestamps as decimals, because the fraction does not always have six digits. */
+function isLater(a: string, b: string): boolean {
   const [aSeconds = '0', aRest = '0'] = a.split('.');
   const [bSeconds = '0', bRest = '0'] = b.split('.');
   if (aSeconds !== bSeconds) return Number(aSeconds) > Number(bSeconds);
@@ -88,7 +90,7 @@ function later(a: string, b: string): boolean {
 }
 
 function newestFirst(a: Json, b: Json): number {
-  return later(textOf(a['ts']), textOf(b['ts'])) ? -1 : 1;
+  return isLater(textOf(a['ts']), textOf(b['ts'])) ? -1 : 1;
 }
 
 function page(
@@ -111,13 +113,13 @@ function page(
 
 const info: Method = async (call) => {
   const channel = call.site.workspace.findChannel(text(call, 'channel'));
-  const answer = await pass(call);
+  const answer = await forward(call);
   return answer.ok && channel === null ? refuse('channel_not_found') : answer;
 };
 
 const open: Method = async (call) => {
   const [user = ''] = text(call, 'users').split(',');
-  const answer = await pass(call);
+  const answer = await forward(call);
   if (!answer.ok) return answer;
   return call.site.workspace.findPerson(user)?.kind === 'deactivated' ? refuse('user_disabled') : answer;
 };

@@ -1,13 +1,20 @@
-/** `chat.*` and `reactions.*` as Slack answers them, on top of emulate. The corrections are listed in `web-api.ts`. */
+/**
+ * `chat.*` and `reactions.*`: emulate's answers, corrected to match Slack's. `web-api.ts` lists the
+ * corrections.
+ */
 import { withIds } from '../blocks.ts';
 import { blocksRefusal } from './block-refusal.ts';
-import { tellBotMessage, tellMessageChanged, tellMessageDeleted } from '../events.ts';
+import {
+  sendBotMessageInBackground,
+  sendMessageChangedInBackground,
+  sendMessageDeletedInBackground,
+} from '../events.ts';
 import { isJson, jsonOf, listOf, textOf, type Json } from '../json-values.ts';
 import {
   flag,
   argument,
   missingScope,
-  pass,
+  forward,
   refuse,
   text,
   type Call,
@@ -15,17 +22,19 @@ import {
   type Result,
 } from './call.ts';
 
-/** https://docs.slack.dev/reference/methods/chat.update: longer is `msg_too_long`. Posting cuts at 40,000 instead. */
+/**
+ * Characters; more is `msg_too_long` (docs.slack.dev/reference/methods/chat.update). Posting cuts at 40,000.
+ */
 const maxUpdateText = 4_000;
 
-type Content =
+type CheckedContent =
   | { readonly ok: true; readonly fields: Json }
   | { readonly ok: false; readonly refusal: Result };
 
-/** Blocks checked and given ids; metadata checked. */
-function content(call: Call): Content {
+/** Validates blocks and metadata, and adds missing ids to the blocks. */
+function checkContent(call: Call): CheckedContent {
   const fields: Record<string, unknown> = {};
-  if (given(call, 'blocks')) {
+  if (hasArgument(call, 'blocks')) {
     const blocks = argument(call, 'blocks');
     if (!Array.isArray(blocks) || !blocks.every((block) => isJson(block)))
       return { ok: false, refusal: refuse('invalid_blocks_format') };
@@ -33,7 +42,7 @@ function content(call: Call): Content {
     if (refusal !== null) return { ok: false, refusal };
     fields['blocks'] = withIds(listOf(blocks));
   }
-  if (given(call, 'metadata')) {
+  if (hasArgument(call, 'metadata')) {
     const metadata = argument(call, 'metadata');
     if (!isJson(metadata)) return { ok: false, refusal: refuse('invalid_metadata_format') };
     const empty = Object.keys(metadata).length === 0;
@@ -46,9 +55,9 @@ function content(call: Call): Content {
 
 const postMessage: Method = async (call) => {
   const { site } = call;
-  const refusal = missingScope(site, 'chat:write') ?? unreachable(call);
+  const refusal = missingScope(site, 'chat:write') ?? channelRefusal(call);
   if (refusal !== null) return refusal;
-  const checked = content(call);
+  const checked = checkContent(call);
   if (!checked.ok) return checked.refusal;
   const { workspace, journal } = site;
   const threadTs = text(call, 'thread_ts');
@@ -65,7 +74,7 @@ const postMessage: Method = async (call) => {
     icon_url: _url,
     ...rest
   } = call.args;
-  const answer = await pass(call, {
+  const answer = await forward(call, {
     ...rest,
     ...checked.fields,
     bot_id: workspace.botId,
@@ -81,7 +90,7 @@ const postMessage: Method = async (call) => {
     document: { ...jsonOf(answer['message']), team: workspace.teamId },
     extra: broadcast,
   });
-  tellBotMessage(site, message);
+  sendBotMessageInBackground(site, message);
   return { ...answer, message: message.document };
 };
 
@@ -91,43 +100,43 @@ const update: Method = async (call) => {
   const refusal = missingScope(site, 'chat:write');
   if (refusal !== null) return refusal;
   const channel = site.workspace.findChannel(channelId);
-  // Unlike chat.postMessage it takes no names and no people.
+  // Unlike chat.postMessage, chat.update accepts only channel ids, no names or user ids.
   if (channel === null) return refuse('channel_not_found');
   if (channel.archived) return refuse('is_inactive');
   if (text(call, 'text').length > maxUpdateText) return refuse('msg_too_long');
-  const checked = content(call);
+  const checked = checkContent(call);
   if (!checked.ok) return checked.refusal;
   const before = site.journal.find(channelId, text(call, 'ts'))?.document ?? {};
   const { blocks: _blocks, metadata: _metadata, ...rest } = call.args;
-  const answer = await pass(call, { ...rest, ...checked.fields });
+  const answer = await forward(call, { ...rest, ...checked.fields });
   if (!answer.ok) return answer;
   const document: Record<string, unknown> = { ...jsonOf(answer['message']), team: site.workspace.teamId };
-  // The mark is for changed text; an update of blocks leaves none.
-  if (given(call, 'blocks')) delete document['edited'];
+  // Slack marks only text updates as edited, not updates of blocks.
+  if (hasArgument(call, 'blocks')) delete document['edited'];
   const message = site.journal.change(channelId, text(call, 'ts'), document);
   if (message === null) return answer;
-  tellMessageChanged(site, message, before);
+  sendMessageChangedInBackground(site, message, before);
   return { ...answer, message: message.document };
 };
 
 const remove: Method = async (call) => {
-  const answer = await pass(call);
+  const answer = await forward(call);
   if (!answer.ok) return answer;
   const message = call.site.journal.find(text(call, 'channel'), text(call, 'ts'));
   if (message !== null) {
     call.site.journal.remove(message.channelId, message.ts);
-    tellMessageDeleted(call.site, message);
+    sendMessageDeletedInBackground(call.site, message);
   }
   return answer;
 };
 
 const postEphemeral: Method = async (call) => {
   const { site } = call;
-  const refusal = missingScope(site, 'chat:write') ?? unreachable(call);
+  const refusal = missingScope(site, 'chat:write') ?? channelRefusal(call);
   if (refusal !== null) return refusal;
-  const checked = content(call);
+  const checked = checkContent(call);
   if (!checked.ok) return checked.refusal;
-  const answer = await pass(call, { ...call.args, ...checked.fields });
+  const answer = await forward(call, { ...call.args, ...checked.fields });
   if (!answer.ok) return answer;
   site.journal.addEphemeral({
     channelId: text(call, 'channel'),
@@ -142,7 +151,7 @@ const postEphemeral: Method = async (call) => {
 };
 
 const getPermalink: Method = async (call) => {
-  const answer = await pass(call);
+  const answer = await forward(call);
   if (!answer.ok) return answer;
   const channelId = text(call, 'channel');
   const message = call.site.journal.find(channelId, text(call, 'message_ts'));
@@ -160,7 +169,7 @@ const changeReaction: Method = async (call) => {
   if (channel === null) return refuse('channel_not_found');
   if (channel.archived) return refuse('is_archived');
   if (!/^[a-z0-9_+'-]{1,100}(::skin-tone-[2-6])?$/.test(text(call, 'name'))) return refuse('invalid_name');
-  const answer = await pass(call);
+  const answer = await forward(call);
   if (answer.ok) {
     const at = { channelId: channel.id, ts: text(call, 'timestamp') };
     call.site.journal.react(
@@ -173,8 +182,11 @@ const changeReaction: Method = async (call) => {
   return answer;
 };
 
-/** A public channel may be posted to from outside only with a scope of its own. Names are left to emulate. */
-function unreachable({ site, args }: Call): Result | null {
+/**
+ * Refuses a post to a channel that the bot is not in, unless it is public and the bot has
+ * `chat:write.public`.
+ */
+function channelRefusal({ site, args }: Call): Result | null {
   const id = textOf(args['channel']);
   if (site.workspace.isDeleted(id)) return refuse('channel_not_found');
   const channel = site.workspace.findChannel(id);
@@ -183,7 +195,7 @@ function unreachable({ site, args }: Call): Result | null {
   return refuse(channel.kind === 'private' ? 'channel_not_found' : 'not_in_channel');
 }
 
-function given(call: Call, name: string): boolean {
+function hasArgument(call: Call, name: string): boolean {
   const value = call.args[name];
   return value !== undefined && value !== null && value !== '';
 }

@@ -1,25 +1,25 @@
-/** `views.*` as Slack answers them, on top of emulate: limits, and trigger ids of the simulator's own actions. */
+/** `views.*`: adds Slack's limits to emulate, and accepts the trigger ids of the simulator's user actions. */
 import { viewProblems } from '../block-limits.ts';
 import { withIds } from '../blocks.ts';
-import { must } from '../emulator.ts';
+import { requireOk } from '../emulator.ts';
 import { isJson, jsonOf, listOf, textOf, type Json } from '../json-values.ts';
-import { argument, pass, refuse, refuseWith, text, type Call, type Method, type Result } from './call.ts';
+import { argument, forward, refuse, refuseWithMessages, text, type Method, type Result } from './call.ts';
 
 /** https://docs.slack.dev/reference/methods/views.open: "greater than 250kb". */
 const maxViewBytes = 250_000;
 
 type Checked = { readonly ok: true; readonly view: Json } | { readonly ok: false; readonly refusal: Result };
 
-/** Unlike for messages, a view that breaks a limit is `invalid_arguments`, with the reason beside it. */
-export function checkedView(view: unknown): Checked {
+/** A view that breaks a limit is `invalid_arguments` with the reason, unlike a message (`invalid_blocks`). */
+export function checkView(view: unknown): Checked {
   if (!isJson(view))
-    return { ok: false, refusal: refuseWith('invalid_arguments', ['must provide an object']) };
+    return { ok: false, refusal: refuseWithMessages('invalid_arguments', ['requireOk provide an object']) };
   if (JSON.stringify(view).length > maxViewBytes) return { ok: false, refusal: refuse('view_too_large') };
   const problems = viewProblems(view);
   if (problems.length > 0)
     return {
       ok: false,
-      refusal: refuseWith(
+      refusal: refuseWithMessages(
         'invalid_arguments',
         problems.map(({ path, message }) => `${path}: ${message}`),
       ),
@@ -28,38 +28,35 @@ export function checkedView(view: unknown): Checked {
 }
 
 const open: Method = async (call) => {
-  const checked = checkedView(argument(call, 'view'));
+  const checked = checkView(argument(call, 'view'));
   if (!checked.ok) return checked.refusal;
   const exchanged = call.site.triggers.exchange(text(call, 'trigger_id'));
   if ('error' in exchanged) return refuse(exchanged.error);
   const { person, viewId } = exchanged.trigger;
   if (call.method === 'views.push' && viewId === null) return refuse('not_found');
-  // emulate knows its own trigger ids alone.
-  const made = await must(
+  // emulate accepts only trigger ids that it generated itself.
+  const made = await requireOk(
     call.site.emulated.call(
       'views.generateTriggerId',
       { user_id: person.id, ...(viewId === null ? {} : { view_id: viewId }) },
       'service',
     ),
   );
-  const answer = await pass(call, { trigger_id: textOf(made['trigger_id']), view: checked.view });
+  const answer = await forward(call, { trigger_id: textOf(made['trigger_id']), view: checked.view });
   if (answer.ok) call.site.forms.add(person, jsonOf(answer['view']));
   return answer;
 };
 
 const update: Method = async (call) => {
-  const checked = checkedView(argument(call, 'view'));
+  const checked = checkView(argument(call, 'view'));
   if (!checked.ok) return checked.refusal;
   const form = call.site.forms.find(text(call, 'view_id'));
   if (form !== null && !form.open) return refuse('not_found');
-  const answer = await pass(call, { ...call.args, view: checked.view });
-  if (answer.ok) remember(call, jsonOf(answer['view']));
+  const answer = await forward(call, { ...call.args, view: checked.view });
+  const view = jsonOf(answer['view']);
+  if (answer.ok) call.site.forms.change(textOf(view['id']), view);
   return answer;
 };
-
-function remember(call: Call, view: Json): void {
-  call.site.forms.change(textOf(view['id']), view);
-}
 
 export const viewMethods: Readonly<Record<string, Method>> = {
   'views.open': open,

@@ -1,4 +1,4 @@
-/** A message as a person reads it: blocks, buttons, reactions. Everything in it is escaped first and marked up after. */
+/** Renders a message as HTML: blocks, buttons, reactions. Text is escaped before markup is added. */
 import { escapeHtml } from '../../pages/html.ts';
 import { plainText } from '../blocks.ts';
 import type { EphemeralView } from '../contract-views.ts';
@@ -7,7 +7,7 @@ import { isJson, jsonOf, listOf, textOf, type Json } from '../json-values.ts';
 import type { Site } from '../site.ts';
 import { mrkdwn } from './mrkdwn.ts';
 
-/** Those that the bot gives or acts on; others by their name. */
+/** The reactions that the bot adds or handles. Any other is shown by name. */
 const drawnReactions: Readonly<Record<string, string>> = { eyes: '👀', x: '❌' };
 
 export function messageBox(site: Site, message: StoredMessage): string {

@@ -1,4 +1,4 @@
-/** Slack's mrkdwn as HTML. Everything in it is escaped first and marked up after. */
+/** Renders Slack's mrkdwn as HTML. Text is escaped before markup is added. */
 import { escapeHtml } from '../../pages/html.ts';
 import { mrkdwnPieces, type Piece } from '../mrkdwn-pieces.ts';
 import type { Site } from '../site.ts';
@@ -7,7 +7,7 @@ const fenced = /(```[\s\S]*?```)/;
 const quoted = /((?:^&gt;.*(?:\n|$))+)/m;
 
 export function mrkdwn(site: Site, text: string): string {
-  // Odd parts are what the expressions found.
+  // `split` with a capture group puts the matches at odd indexes.
   return text
     .split(fenced)
     .flatMap((part, index) => (index % 2 === 1 ? [inline(site, part)] : part.split(quoted).map(quotation)))

@@ -1,4 +1,7 @@
-/** The web pages: channels, and one channel with its threads. Open to whoever can reach the loopback interface; reading only. */
+/**
+ * Read-only web pages: the channel list, and one channel with its threads. No sign-in; served on loopback
+ * only.
+ */
 import { Hono } from 'hono';
 import { contentSecurityPolicy, escapeHtml } from '../../pages/html.ts';
 import { isTopLevel } from '../journal.ts';
@@ -27,7 +30,7 @@ export function pageApplication(site: Site): Hono {
       : c.redirect(`/archives/${shown.id}`);
   });
 
-  // A permalink leads to its channel; the message is marked by its anchor alone.
+  // A permalink opens the channel page; only the URL's fragment could point to the message.
   pages.get('/archives/:channel/:message?', (c) => {
     const channel = site.workspace.shownChannels().find(({ id }) => id === c.req.param('channel'));
     return channel === undefined ? c.notFound() : c.html(page(site, channel, conversation(site, channel)));
@@ -45,15 +48,17 @@ function conversation(site: Site, channel: Channel): string {
     const thread = replies.map((reply) => messageBox(site, reply)).join('');
     return messageBox(site, message) + (thread === '' ? '' : `<div class="thread">${thread}</div>`);
   });
-  const alone = site.workspace
+  const ephemerals = site.workspace
     .allPeople()
     .flatMap((person) => site.journal.ephemerals(person.id))
     .filter(({ channelId }) => channelId === channel.id)
     .map((shown) => ephemeralBox(site, shown));
   const name = channel.kind === 'direct' ? channel.name : `#${channel.name}`;
   const head = `<h1 class="title">${escapeHtml(name)}${channel.archived ? ' <span class="tag">archived</span>' : ''}</h1>`;
-  const body = boxes.length === 0 ? '<p class="empty">Nothing was said here yet.</p>' : boxes.join('');
+  const body = boxes.length === 0 ? '<p class="empty">No messages yet.</p>' : boxes.join('');
   const notes =
-    alone.length === 0 ? '' : `<h2 class="section">Shown to one person alone</h2>${alone.join('')}`;
+    ephemerals.length === 0
+      ? ''
+      : `<h2 class="section">Visible to one person only</h2>${ephemerals.join('')}`;
   return head + body + notes;
 }

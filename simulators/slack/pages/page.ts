@@ -1,4 +1,4 @@
-/** The frame of every page: the channels beside one of them. No script, nothing from another origin. */
+/** The layout of every page: the channel list and the selected channel. No scripts, no other origins. */
 import { escapeHtml } from '../../pages/html.ts';
 import { style } from '../../pages/style.ts';
 import type { Site } from '../site.ts';
@@ -6,7 +6,7 @@ import type { Channel } from '../workspace.ts';
 
 const ownStyle = `
 main{max-width:1200px;display:grid;grid-template-columns:220px minmax(0,1fr);gap:32px}
-.channels{list-style:none;margin:0;padding:0}.channels a{display:block;padding:4px 12px;border-radius:6px;color:var(--text)}.channels a.here{background:var(--hunk);font-weight:600}
+.channels{list-style:none;margin:0;padding:0}.channels a{display:block;padding:4px 12px;border-radius:6px;color:var(--text)}.channels a.current{background:var(--hunk);font-weight:600}
 .entry{margin:0 0 6px;padding:8px 0}.thread{border-left:3px solid var(--line);margin:0 0 18px 18px;padding-left:18px}
 .who{font-weight:600}.when{color:var(--muted);font-size:12px;margin-left:8px}
 .text{overflow-wrap:anywhere;white-space:pre-wrap}.text code,.context code{background:var(--code);border-radius:4px;padding:.1em .3em;font-size:90%}
@@ -17,14 +17,14 @@ main{max-width:1200px;display:grid;grid-template-columns:220px minmax(0,1fr);gap
 .mention{background:var(--hunk);color:var(--link);border-radius:3px;padding:0 2px}hr{border:0;border-top:1px solid var(--line);margin:8px 0}
 @media (max-width:700px){main{grid-template-columns:1fr}}`;
 
-/** `body` is HTML already. */
-export function page(site: Site, here: Channel | null, body: string): string {
+/** `body` is trusted HTML. */
+export function page(site: Site, current: Channel | null, body: string): string {
   const links = site.workspace.shownChannels().map((channel) => {
     const name = `${{ public: '# ', private: '🔒 ', direct: '✉ ' }[channel.kind]}${channel.name}`;
-    const mark = channel.id === here?.id ? ' class="here"' : '';
+    const mark = channel.id === current?.id ? ' class="current"' : '';
     return `<li><a${mark} href="/archives/${escapeHtml(channel.id)}">${escapeHtml(name)}</a></li>`;
   });
-  const title = here === null ? 'Slack' : `${here.name} · Slack`;
+  const title = current === null ? 'Slack' : `${current.name} · Slack`;
   return `<!doctype html>
 <html lang="en">
 <head>

@@ -1,4 +1,4 @@
-/** What stands around every payload: who acted, in which team, for which app. */
+/** The fields common to all payloads: user, team and app. */
 import type { EnvelopedEvent } from '@slack/bolt';
 import { randomBytes } from 'node:crypto';
 import type { SlackEvent } from '@slack/types';
@@ -6,10 +6,10 @@ import type { Json } from '../json-values.ts';
 import type { Site } from '../site.ts';
 import type { Person } from '../workspace.ts';
 
-/** Interactions: https://docs.slack.dev/reference/interaction-payloads */
-export function acting(site: Site, person: Person) {
+/** The common fields of interactions: https://docs.slack.dev/reference/interaction-payloads */
+export function actorFields(site: Site, person: Person) {
   return {
-    // A stranger acts in the workspace that the app is installed in; the person's own team stands with the person.
+    // `team` is the app's workspace, even for a stranger. `user.team_id` is the user's own.
     team: { id: site.workspace.teamId, domain: site.workspace.domain },
     user: { id: person.id, username: person.name, name: person.name, team_id: person.teamId },
     api_app_id: site.workspace.appId,
@@ -19,7 +19,7 @@ export function acting(site: Site, person: Person) {
 }
 
 /** https://docs.slack.dev/apis/events-api#event_payload */
-export function enveloped<Event extends SlackEvent>(
+export function eventEnvelope<Event extends SlackEvent>(
   site: Site,
   event: Event,
   extShared: boolean,
@@ -47,7 +47,7 @@ export function enveloped<Event extends SlackEvent>(
   };
 }
 
-/** Seconds since the epoch with six digits, as `action_ts` and `event_ts` are. */
+/** The current time as in `action_ts` and `event_ts`: seconds since the epoch with six decimals. */
 export function timestamp(): string {
   return (Date.now() / 1000).toFixed(6);
 }

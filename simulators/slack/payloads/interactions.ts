@@ -1,4 +1,7 @@
-/** Payloads of commands and interactions, typed with Bolt's own types. Each follows the page that its comment names. */
+/**
+ * Builds the payloads of commands and interactions with Bolt's types. Each builder names the page that it
+ * follows.
+ */
 import type {
   BlockAction,
   BlockSuggestion,
@@ -11,7 +14,7 @@ import type {
   ViewOutput,
   ViewSubmitAction,
 } from '@slack/bolt';
-import type { PlacedElement } from '../blocks.ts';
+import type { InteractiveElement } from '../blocks.ts';
 import { plainText, typedBlocks } from '../blocks.ts';
 import type { EphemeralView, Option } from '../contract-views.ts';
 import { stateOf, type Form } from '../forms.ts';
@@ -19,14 +22,14 @@ import type { StoredMessage } from '../journal.ts';
 import { isJson, jsonOf, textOf } from '../json-values.ts';
 import type { Site } from '../site.ts';
 import type { Channel, Person } from '../workspace.ts';
-import { acting, timestamp } from './envelope.ts';
+import { actorFields, timestamp } from './envelope.ts';
 
-interface Answerable {
+interface ResponseHandles {
   readonly triggerId: string;
   readonly responseUrl: string;
 }
 
-/** In commands and interactions a private channel and a direct message have no name of their own. */
+/** Slack hides the names of private channels and direct messages in commands and interactions. */
 function channelName(channel: Channel): string {
   if (channel.kind === 'direct') return 'directmessage';
   return channel.kind === 'private' ? 'privategroup' : channel.name;
@@ -36,7 +39,7 @@ function channelName(channel: Channel): string {
 export function slashCommand(
   site: Site,
   { person, channel, command, text }: { person: Person; channel: Channel; command: string; text: string },
-  { triggerId, responseUrl }: Answerable,
+  { triggerId, responseUrl }: ResponseHandles,
 ): SlashCommand {
   return {
     token: site.verificationToken,
@@ -55,19 +58,21 @@ export function slashCommand(
   };
 }
 
-/** Where a menu or button stands. */
-export interface Place {
+/** The message that holds a menu or button. */
+export interface MessageLocation {
   readonly channel: Channel;
   readonly message: StoredMessage;
 }
-/** On a message that was shown to one person alone. */
-export interface EphemeralPlace {
+/** The ephemeral message that holds a button. */
+export interface EphemeralLocation {
   readonly channel: Channel;
   readonly ephemeral: EphemeralView;
 }
 
-/** Slack keeps no ephemeral message, so that the container alone says where it stood. */
-function placed(place: Place | EphemeralPlace): Pick<BlockAction, 'container' | 'channel' | 'message'> {
+/** The location fields. Slack does not store ephemeral messages, so only the container identifies one. */
+function locationFields(
+  place: MessageLocation | EphemeralLocation,
+): Pick<BlockAction, 'container' | 'channel' | 'message'> {
   const { channel } = place;
   const [at, isEphemeral] = 'message' in place ? [place.message, false] : [place.ephemeral, true];
   return {
@@ -97,14 +102,14 @@ function messageOf(message: StoredMessage): MessageShortcut['message'] {
 function blockActions<Action extends ButtonAction | ExternalSelectAction | StaticSelectAction>(
   site: Site,
   person: Person,
-  place: Place | EphemeralPlace,
+  place: MessageLocation | EphemeralLocation,
   action: Action,
-  { triggerId, responseUrl }: Answerable,
+  { triggerId, responseUrl }: ResponseHandles,
 ): BlockAction<Action> {
   return {
     type: 'block_actions',
-    ...acting(site, person),
-    ...placed(place),
+    ...actorFields(site, person),
+    ...locationFields(place),
     trigger_id: triggerId,
     state: { values: {} },
     response_url: responseUrl,
@@ -115,9 +120,9 @@ function blockActions<Action extends ButtonAction | ExternalSelectAction | Stati
 export function buttonPressed(
   site: Site,
   person: Person,
-  place: Place | EphemeralPlace,
-  { blockId, element }: PlacedElement,
-  answerable: Answerable,
+  place: MessageLocation | EphemeralLocation,
+  { blockId, element }: InteractiveElement,
+  handles: ResponseHandles,
 ): BlockAction<ButtonAction> {
   const { value, url } = element;
   const action: ButtonAction = {
@@ -129,16 +134,16 @@ export function buttonPressed(
     ...(typeof url === 'string' ? { url } : {}),
     action_ts: timestamp(),
   };
-  return blockActions(site, person, place, action, answerable);
+  return blockActions(site, person, place, action, handles);
 }
 
-export function optionTaken(
+export function optionSelected(
   site: Site,
   person: Person,
-  place: Place,
-  { blockId, element }: PlacedElement,
+  place: MessageLocation,
+  { blockId, element }: InteractiveElement,
   option: Option,
-  answerable: Answerable,
+  handles: ResponseHandles,
 ): BlockAction<ExternalSelectAction | StaticSelectAction> {
   const action: ExternalSelectAction | StaticSelectAction = {
     type: element['type'] === 'external_select' ? 'external_select' : 'static_select',
@@ -147,25 +152,25 @@ export function optionTaken(
     selected_option: { text: { type: 'plain_text', text: option.text, emoji: true }, value: option.value },
     action_ts: timestamp(),
   };
-  return blockActions(site, person, place, action, answerable);
+  return blockActions(site, person, place, action, handles);
 }
 
 /** https://docs.slack.dev/reference/interaction-payloads/block_suggestion-payload */
 export function blockSuggestion(
   site: Site,
   person: Person,
-  { blockId, element }: PlacedElement,
+  { blockId, element }: InteractiveElement,
   value: string,
-  at: Form | Place,
+  at: Form | MessageLocation,
 ): BlockSuggestion {
   return {
     type: 'block_suggestion',
-    ...acting(site, person),
+    ...actorFields(site, person),
     block_id: blockId,
     action_id: textOf(element['action_id']),
     value,
     ...('message' in at
-      ? placed(at)
+      ? locationFields(at)
       : { container: { type: 'view', view_id: at.id }, view: viewOutput(site, at) }),
   };
 }
@@ -174,7 +179,7 @@ export function blockSuggestion(
 export function viewSubmission(site: Site, form: Form, triggerId: string): ViewSubmitAction {
   return {
     type: 'view_submission',
-    ...acting(site, form.person),
+    ...actorFields(site, form.person),
     trigger_id: triggerId,
     view: viewOutput(site, form),
     response_urls: [],
@@ -185,7 +190,7 @@ export function viewSubmission(site: Site, form: Form, triggerId: string): ViewS
 export function viewClosed(site: Site, form: Form): ViewClosedAction {
   return {
     type: 'view_closed',
-    ...acting(site, form.person),
+    ...actorFields(site, form.person),
     view: viewOutput(site, form),
     is_cleared: false,
   };
@@ -195,13 +200,13 @@ export function viewClosed(site: Site, form: Form): ViewClosedAction {
 export function messageAction(
   site: Site,
   person: Person,
-  place: Place,
+  place: MessageLocation,
   callbackId: string,
-  { triggerId, responseUrl }: Answerable,
+  { triggerId, responseUrl }: ResponseHandles,
 ): MessageShortcut & { readonly api_app_id: string } {
   return {
     type: 'message_action',
-    ...acting(site, person),
+    ...actorFields(site, person),
     callback_id: callbackId,
     trigger_id: triggerId,
     message_ts: place.message.ts,
@@ -212,7 +217,7 @@ export function messageAction(
   };
 }
 
-/** https://docs.slack.dev/reference/views: the view with what the person has entered. */
+/** The view with the entered values: https://docs.slack.dev/reference/views */
 function viewOutput(site: Site, form: Form): ViewOutput {
   const view = form.document;
   const plain = (value: unknown) =>

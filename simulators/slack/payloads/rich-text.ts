@@ -1,6 +1,7 @@
 /**
- * The `rich_text` block that Slack makes of what a person types, for mentions, links, channels and broadcasts. Styles and
- * code stay plain text in it: apps read `text`. https://docs.slack.dev/reference/block-kit/blocks/rich-text-block
+ * Builds the `rich_text` block that Slack's client makes from typed text: mentions, links, channels and
+ * broadcasts. Styles and code stay plain text.
+ * https://docs.slack.dev/reference/block-kit/blocks/rich-text-block
  */
 import type { Json } from '../json-values.ts';
 
