@@ -1,31 +1,37 @@
-/** What is established about a task: its authorization, how its run ended, what a person approved. */
-import type { SetupPolicy } from './policy.ts';
+/** Facts established about a task: its authorization, how its run ended, what a person approved. */
 import type { BudgetName, GrantedRepository } from './grant.ts';
-import type { PullRequestRef, RepositoryFacts, TaskRequest } from './task.ts';
+import type { RepositoryPolicy } from './policy.ts';
+import type { Effort, PullRequestRef, RepositoryFacts, TaskRequest } from './task.ts';
 
-/** What `authorize` established; the grant is made from it. */
+/** The result of `authorize`, fixed for the life of the task. The grant is made from it. */
 export interface Authorization {
   readonly facts: RepositoryFacts;
+  /** The repository's policy when the task was authorized; a later change of the configuration does not affect the task. */
+  readonly policy: RepositoryPolicy;
+  /** Narrowed by the request's options: where the task starts, and what Codex runs with. */
   readonly baseBranch: string;
   readonly baseSha: string;
   readonly model: string;
-  readonly effort: string;
-  readonly models: readonly string[];
-  readonly limits: { readonly minutes: number; readonly tokens: number };
-  readonly draft: boolean;
-  readonly setup: SetupPolicy | null;
+  readonly effort: Effort;
+  /** `policy.alsoRead`, resolved to ids. */
   readonly alsoRead: readonly GrantedRepository[];
-  readonly lfs: boolean;
-  readonly extraHosts: readonly string[];
-  /**
-   * The base is the branch that the configuration names, or the default one: reviewed code. Only what a setup of it installs is kept
-   * for other tasks; whoever may push to some branch could plant something for all of them otherwise.
-   */
-  readonly isConfiguredBase: boolean;
-  /** The pull request that is worked on; `baseBranch` is then its branch. null: a new one. */
+  /** The pull request that the task continues; `baseBranch` is then its branch. null: the task opens a new one. */
   readonly continues: PullRequestRef | null;
-  /** Who asked, on GitHub: the co-author. null when that is not known. */
+  /** The requester's GitHub account, credited as co-author; null if it is unknown. */
   readonly requester: TaskRequest['requester'];
+}
+
+/**
+ * Whether the task starts from reviewed code: the configured base branch, or the default one. Only then may the result of its setup
+ * be cached for other tasks. Otherwise anyone who can push to some branch could plant files in later tasks.
+ */
+export function startsFromConfiguredBase({
+  facts,
+  policy,
+  baseBranch,
+  continues,
+}: Pick<Authorization, 'facts' | 'policy' | 'baseBranch' | 'continues'>): boolean {
+  return continues === null && baseBranch === (policy.baseBranch ?? facts.defaultBranch);
 }
 
 /** How a Codex run came to its end, as the observer saw it from outside. */

@@ -5,7 +5,7 @@ import type { Effort, Reason, RepositoryRef } from './task.ts';
 
 export interface RepositoryPolicy {
   readonly allowed: true;
-  /** The configuration entry that decided, as written there. */
+  /** The key of the configuration entry that decided, as written there. */
   readonly matchedBy: string;
   readonly aliases: readonly string[];
   /** null: the repository's default branch. */
@@ -25,6 +25,25 @@ export interface RepositoryPolicy {
   readonly draft: boolean;
   readonly slack: SlackAccess;
 }
+
+/** A policy that opens nothing and sets no options. The doctor probes a sandbox with it. */
+export const closedPolicy: RepositoryPolicy = {
+  allowed: true,
+  matchedBy: '',
+  aliases: [],
+  baseBranch: null,
+  model: 'none',
+  models: ['none'],
+  effort: 'medium',
+  setup: null,
+  alsoRead: [],
+  lfs: false,
+  extraHosts: [],
+  limits: { minutes: 1, tokens: 1 },
+  draft: false,
+  slack: { kind: 'none' },
+};
+
 /** What runs in the clone before Codex does. */
 export interface SetupPolicy {
   /** For `/bin/sh -c`. */

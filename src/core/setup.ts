@@ -5,6 +5,7 @@
 import * as z from 'zod';
 import { sandboxPaths } from './checkout.ts';
 import type { Authorization } from './authorization.ts';
+import type { RepositoryPolicy } from './policy.ts';
 
 /** Where packed files lie in a sandbox on their way to and from the cache. Outside the clone and every path that is packed. */
 export const packedFolder = '/tmp/airlock-setup';
@@ -121,18 +122,18 @@ const packageFolders = [
 
 export function setupJob(
   {
-    setup,
+    run,
     limits,
     baseSha,
     lfs,
-  }: Pick<Authorization, 'limits' | 'baseSha' | 'lfs'> & { setup: { run: string } },
+  }: { readonly run: string; readonly baseSha: string } & Pick<RepositoryPolicy, 'limits' | 'lfs'>,
   { restore, pack, maxPackedBytes }: Pick<SetupJob, 'restore' | 'pack' | 'maxPackedBytes'>,
 ): SetupJob {
   return {
     directory: sandboxPaths.repository,
     objectStore: sandboxPaths.objectStore,
     base: baseSha,
-    run: setup.run,
+    run,
     lfs,
     timeoutMs: setupMs(limits),
     restore,
@@ -147,11 +148,14 @@ export function setupJob(
 }
 
 /** Half of the task's minutes: what is left must be enough for Codex to do something with it. Milliseconds. */
-export const setupMs = ({ minutes }: Authorization['limits']): number => (minutes * 60_000) / 2;
+export const setupMs = ({ minutes }: RepositoryPolicy['limits']): number => (minutes * 60_000) / 2;
 
 /** Everything that decides what setup installs. Repositories never share an entry: the id is part of it. null: nothing says what is installed. */
 export async function setupCacheKey(
-  { setup, facts }: Pick<Authorization, 'setup' | 'facts'>,
+  {
+    policy: { setup },
+    facts,
+  }: { readonly policy: Pick<RepositoryPolicy, 'setup'> } & Pick<Authorization, 'facts'>,
   inputs: SetupInputs,
 ): Promise<string | null> {
   if (setup === null || inputs.lockFiles === 0) return null;

@@ -1,5 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import type { PublishInput } from '../core/ports/publication.ts';
+import { closedPolicy } from '../core/policy.ts';
 import type { CommandRun } from '../core/progress.ts';
 import {
   followUpComment,
@@ -50,7 +51,12 @@ function input(
       defaultBranch: 'main',
       private: true,
     },
+    policy: closedPolicy,
     baseBranch: 'main',
+    baseSha: 'a'.repeat(40),
+    model: 'gpt-test',
+    effort: 'high',
+    alsoRead: [],
     change: {
       base: 'a'.repeat(40),
       files: [{ type: 'deletion', path: 'a' }],
@@ -65,8 +71,6 @@ function input(
     continues: null,
     reviewer: null,
     evidence: {
-      model: 'gpt-test',
-      effort: 'high',
       usage: { inputTokens: 1_234_567, cachedInputTokens: 1000, outputTokens: 89, totalTokens: 0 },
       commands: [run("/bin/bash -lc 'npm test'")],
       receipt: {
@@ -85,7 +89,6 @@ function input(
         deniedTotal: 5,
       },
       setup: null,
-      extraHosts: [],
       commentsLeftOut: 2,
       elapsedMs: 125_000,
       taskUrl: 'https://airlock.example/tasks/1',
@@ -378,9 +381,9 @@ describe('what the pull request says of setup', () => {
   );
 
   it('says which hosts were open while Codex ran, used or not', () => {
-    expect(body({}, { extraHosts: ['docs.example.com', 'b.example.com'] })).toContain(
-      'left these hosts open to GET and HEAD: `docs.example.com`, `b.example.com`.',
-    );
+    expect(
+      body({ policy: { ...closedPolicy, extraHosts: ['docs.example.com', 'b.example.com'] } }),
+    ).toContain('left these hosts open to GET and HEAD: `docs.example.com`, `b.example.com`.');
     expect(body()).not.toContain('open to GET');
   });
 });

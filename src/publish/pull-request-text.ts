@@ -50,7 +50,7 @@ function withEvidence(
   const droppable = [
     checks(input),
     changeSection(input),
-    networkReceipt(input.evidence),
+    networkReceipt(input.evidence.receipt, input.policy.extraHosts),
     facts(input),
     commandTable(input),
   ];
@@ -166,11 +166,11 @@ function changeSection({ change }: PublishInput): string {
   return lines.join('\n\n');
 }
 
-function facts({ evidence, request, facts: repository }: PublishInput): string {
+function facts({ evidence, request, model, effort, facts: repository }: PublishInput): string {
   const { usage, elapsedMs, costUsd } = evidence;
   const cached = usage.cachedInputTokens > 0 ? ` (${count(usage.cachedInputTokens)} cached)` : '';
   const parts = [
-    `Model ${codeSpan(evidence.model)}, effort ${evidence.effort}`,
+    `Model ${codeSpan(model)}, effort ${effort}`,
     `${count(usage.inputTokens)} tokens in${cached}, ${count(usage.outputTokens)} out`,
     costUsd === null ? '' : cost(costUsd),
     `${duration(elapsedMs)} from request to here`,

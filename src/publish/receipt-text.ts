@@ -1,10 +1,9 @@
 /** The network receipt as a section of a pull request: what the sandbox reached, and every attempt that was refused. */
 import { sizeText } from '../lib/byte-size.ts';
 import type { Receipt } from '../core/grant.ts';
-import type { PublishInput } from '../core/ports/publication.ts';
 import { codeSpan, escapeInline } from '../github/markdown.ts';
 
-export function networkReceipt({ receipt, extraHosts }: PublishInput['evidence']): string {
+export function networkReceipt(receipt: Receipt, extraHosts: readonly string[]): string {
   const hosts = receipt.hosts.map(
     ({ host, requests, bytesUp, bytesDown }) =>
       `| ${codeSpan(host, { inTable: true })} | ${requests} | ${sizeText(bytesUp)} | ${sizeText(bytesDown)} |`,

@@ -221,7 +221,7 @@ describe('a clone with LFS', () => {
     const { directory, objectStore } = cloned;
     const job = setupJob(
       {
-        setup: { run: 'echo x > README.md; rm img/again.bin' },
+        run: 'echo x > README.md; rm img/again.bin',
         limits: { minutes: 1, tokens: 1 },
         baseSha: sha,
         lfs: true,

@@ -54,7 +54,7 @@ function jobIn(
   more: Partial<SetupJob> = {},
 ): SetupJob {
   const job = setupJob(
-    { setup: { run }, limits: { minutes: 1, tokens: 1000 }, baseSha: base, lfs: false },
+    { run, limits: { minutes: 1, tokens: 1000 }, baseSha: base, lfs: false },
     { restore: false, pack: false, maxPackedBytes: 1024 * 1024 },
   );
   const packedFolder = join(directory, '..', 'packed');

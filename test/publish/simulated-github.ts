@@ -11,6 +11,7 @@ import type {
 } from '../../simulators/github/contract.ts';
 import type { ChangeSet } from '../../src/core/change-set.ts';
 import type { PublishInput } from '../../src/core/ports/publication.ts';
+import { authorization } from '../fixtures/sample-task.ts';
 import { emptyReceipt } from '../../src/core/grant.ts';
 import type { RepositoryFacts, RoutedRequest } from '../../src/core/task.ts';
 import { createAppTokens, type AppTokens } from '../../src/github/app-auth.ts';
@@ -107,22 +108,19 @@ export function publishInput(
 ): PublishInput {
   return {
     request: taskRequest(),
+    ...authorization,
+    model: 'gpt-test',
     facts,
-    baseBranch: 'main',
     change,
     answer: { title: 'Fix the rounding in split()', summary: 'Rounds half up.', valid: true },
     draft: false,
     remarks: [],
-    continues: null,
     reviewer: null,
     evidence: {
-      model: 'gpt-test',
-      effort: 'medium',
       usage: { inputTokens: 1000, cachedInputTokens: 0, outputTokens: 200, totalTokens: 1200 },
       commands: [],
       receipt: emptyReceipt,
       setup: null,
-      extraHosts: [],
       commentsLeftOut: 0,
       elapsedMs: 61_000,
       taskUrl: null,

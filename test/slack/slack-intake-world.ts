@@ -5,7 +5,12 @@
 import type { Hono } from 'hono';
 import type { ChatPerson, IndexedTask } from '../../src/core/chat.ts';
 import type { Approval } from '../../src/core/authorization.ts';
-import type { RepositoryPolicy, SlackAccess, SlackPolicy } from '../../src/core/policy.ts';
+import {
+  closedPolicy,
+  type RepositoryPolicy,
+  type SlackAccess,
+  type SlackPolicy,
+} from '../../src/core/policy.ts';
 import type { TaskView } from '../../src/core/task-view.ts';
 import { taskRequestSchema, type RepositoryRef, type TaskRequest } from '../../src/core/task.ts';
 import type { SlackDeps } from '../../src/slack/deps.ts';
@@ -76,19 +81,10 @@ const repositoryPolicy = (repository: RepositoryRef): RepositoryPolicy | null =>
   const slack = access[`${repository.owner}/${repository.name}`.toLowerCase()];
   if (slack === undefined) return null;
   return {
-    allowed: true,
-    matchedBy: `${repository.owner}/${repository.name}`,
+    ...closedPolicy,
     aliases: Object.keys(aliases).filter((alias) => aliases[alias]?.name === repository.name),
-    baseBranch: null,
     model: 'm',
     models: ['m'],
-    effort: 'medium',
-    setup: null,
-    alsoRead: [],
-    lfs: false,
-    extraHosts: [],
-    limits: { minutes: 10, tokens: 1000 },
-    draft: false,
     slack,
   };
 };

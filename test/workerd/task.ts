@@ -3,6 +3,7 @@ import { env } from 'cloudflare:workers';
 import { inject } from 'vitest';
 import { z } from 'zod';
 import type { Authorization } from '../../src/core/authorization.ts';
+import { closedPolicy } from '../../src/core/policy.ts';
 import type { TaskRequest } from '../../src/core/task.ts';
 
 export function taskRequest(taskId: string, changes: Partial<TaskRequest> = {}): TaskRequest {
@@ -31,18 +32,12 @@ export function authorization(): Authorization {
       defaultBranch: 'main',
       private: true,
     },
+    policy: { ...closedPolicy, limits: { minutes: 10, tokens: 100_000 } },
     baseBranch: 'main',
     baseSha: headSha,
     model: 'gpt-test',
     effort: 'medium',
-    models: ['gpt-test'],
-    limits: { minutes: 10, tokens: 100_000 },
-    draft: false,
-    setup: null,
     alsoRead: [],
-    lfs: false,
-    extraHosts: [],
-    isConfiguredBase: true,
     continues: null,
     requester: null,
   };

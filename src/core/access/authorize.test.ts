@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { authorize, type AuthorizeInput } from './authorize.ts';
 import type { ChatPerson } from '../chat.ts';
-import type { RepositoryPolicy, SlackAccess } from '../policy.ts';
+import { closedPolicy, type RepositoryPolicy, type SlackAccess } from '../policy.ts';
 import type { RoutedRequest, TaskRequest } from '../task.ts';
 
 const github: TaskRequest['trigger'] = {
@@ -25,22 +25,7 @@ const request: RoutedRequest = {
   instruction: 'fix it',
   options: {},
 };
-const policy: RepositoryPolicy = {
-  allowed: true,
-  matchedBy: 'acme/*',
-  aliases: [],
-  baseBranch: null,
-  model: 'gpt-a',
-  models: ['gpt-a', 'gpt-b'],
-  effort: 'medium',
-  setup: null,
-  alsoRead: [],
-  lfs: false,
-  extraHosts: [],
-  limits: { minutes: 30, tokens: 1000 },
-  draft: false,
-  slack: { kind: 'none' },
-};
+const policy: RepositoryPolicy = { ...closedPolicy, model: 'gpt-a', models: ['gpt-a', 'gpt-b'] };
 const facts = {
   owner: 'acme',
   name: 'shop',

@@ -33,7 +33,8 @@ const input: PromptInput = {
   context,
   thread: null,
   earlier: null,
-  open: { alsoRead: [], extraHosts: [] },
+  alsoRead: [],
+  extraHosts: [],
 };
 
 describe('buildPrompt', () => {
@@ -209,7 +210,7 @@ describe('the rule about the network', () => {
       'on GitHub, and GET requests to docs.example.com: nothing else',
     ],
   ])('names all that is open: %j', (open, part) => {
-    expect(buildPrompt({ ...input, open })).toContain(part);
+    expect(buildPrompt({ ...input, ...open })).toContain(part);
   });
 });
 

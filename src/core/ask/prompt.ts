@@ -18,8 +18,9 @@ export interface PromptInput {
   readonly thread: ThreadContext | null;
   /** The task before this one in its thread; null when there was none. */
   readonly earlier: EarlierWork | null;
-  /** What can be reached beside the repository while Codex works. */
-  readonly open: { readonly alsoRead: readonly RepositoryRef[]; readonly extraHosts: readonly string[] };
+  /** Other repositories, and hosts, that the sandbox can read from while Codex works. */
+  readonly alsoRead: readonly RepositoryRef[];
+  readonly extraHosts: readonly string[];
 }
 
 export interface EarlierWork {
@@ -52,8 +53,10 @@ function section(boundary: string, title: string, untrustedText: string): string
 
 const oneLine = (text: string): string => text.replace(/\s+/g, ' ').trim();
 
-/** Ours and the configuration's words: what is open while Codex works. */
-function network({ alsoRead, extraHosts }: PromptInput['open']): string {
+type Readable = Pick<PromptInput, 'alsoRead' | 'extraHosts'>;
+
+/** Tells Codex what it can reach. All words are ours or the configuration's. */
+function network({ alsoRead, extraHosts }: Readable): string {
   const others = alsoRead.map(({ owner, name }) => `${owner}/${name}`);
   const read = ['this repository', ...others].join(', ');
   const hosts = extraHosts.length === 0 ? '' : `, and GET requests to ${extraHosts.join(', ')}`;
@@ -64,13 +67,13 @@ function network({ alsoRead, extraHosts }: PromptInput['open']): string {
   return `- There is no network but read access to ${read} on GitHub${hosts}: nothing else can be installed or looked up. Do not try other hosts.${fetched}`;
 }
 
-const rules = (baseBranch: string, open: PromptInput['open']): string =>
+const rules = (baseBranch: string, readable: Readable): string =>
   [
     'How to work:',
     `- The repository is checked out in the current directory at the head of \`${oneLine(baseBranch)}\`. Follow its AGENTS.md and conventions.`,
     '- Make the smallest change that does what is asked, and add or change tests where the repository has tests for such things.',
     '- Run the tests that exist for what you touched. If they cannot run here, say so in the summary; never claim that something passed that you did not see pass.',
-    network(open),
+    network(readable),
     '- Do not commit, push, or open a pull request, and do not change git configuration. The change is collected from the working tree when you finish; a person reviews it.',
     '- Leave no files behind that are not part of the change.',
     '- If nothing needs to change, or the request cannot be met, change nothing and say why.',
@@ -183,7 +186,7 @@ function wordless(context: IssueContext | null, thread: ThreadContext | null): s
 
 /** Deterministic. The bounds are those of its parts: instructions of 20,000 characters and the caps of issue and thread. */
 export function buildPrompt(input: PromptInput): string {
-  const { repository, baseBranch, instruction, context, thread, earlier, open } = input;
+  const { repository, baseBranch, instruction, context, thread, earlier } = input;
   const boundary = boundaryFor(untrustedTexts(input));
   const parts = [
     `You are working on the repository ${repository.owner}/${repository.name} in a sealed sandbox, on behalf of somebody who may ask for changes to it. Nobody can answer questions while you work.`,
@@ -206,6 +209,6 @@ export function buildPrompt(input: PromptInput): string {
       ...conversation,
     );
   }
-  parts.push(rules(baseBranch, open), finish);
+  parts.push(rules(baseBranch, input), finish);
   return parts.join('\n\n');
 }

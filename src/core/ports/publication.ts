@@ -1,9 +1,10 @@
 /** From a collected change to a pull request, as the tasks see it. Same rules as `code-host.ts`. */
+import type { Authorization } from '../authorization.ts';
 import type { ChangeSet } from '../change-set.ts';
 import type { Receipt } from '../grant.ts';
 import type { Answer, CommandRun, TokenUsage } from '../progress.ts';
 import type { SetupReport } from '../setup.ts';
-import type { PullRequestRef, Reason, RepositoryFacts, RoutedRequest } from '../task.ts';
+import type { PullRequestRef, Reason, RoutedRequest } from '../task.ts';
 
 export type GateVerdict =
   | { readonly kind: 'allow' }
@@ -13,28 +14,22 @@ export type GateVerdict =
   /** `approvable`: a person's approval would let it pass. GitHub takes workflow files from nobody but a person. */
   | { readonly kind: 'hold'; readonly reason: Reason; readonly approvable: boolean };
 
-export interface PublishInput {
+/** A change to publish, with the task's authorization. The requester is in `request`. */
+export interface PublishInput extends Omit<Authorization, 'requester'> {
   readonly request: RoutedRequest;
-  readonly facts: RepositoryFacts;
-  readonly baseBranch: string;
   readonly change: ChangeSet;
   readonly answer: Answer;
+  /** Because the policy asks for drafts, or because there are remarks. */
   readonly draft: boolean;
   readonly remarks: readonly string[];
-  /** The pull request whose branch gets the commit; null: a branch and a pull request of its own. */
-  readonly continues: PullRequestRef | null;
   /** GitHub login of who is asked for a review; null: nobody. Best effort. */
   readonly reviewer: string | null;
   readonly evidence: {
-    readonly model: string;
-    readonly effort: string;
     readonly usage: TokenUsage;
     readonly commands: readonly CommandRun[];
     readonly receipt: Receipt;
     /** null: none is configured. */
     readonly setup: SetupReport | null;
-    /** Open to GET and HEAD while Codex ran. */
-    readonly extraHosts: readonly string[];
     readonly commentsLeftOut: number;
     /** Milliseconds from acceptance to publication, as measured by the caller at the first attempt. */
     readonly elapsedMs: number;

@@ -91,15 +91,18 @@ describe('during setup', () => {
     { phase: 'clone', at: 500 },
     { phase: 'setup', at: 1_000 },
   ] as const;
-  const during = ranIn({ phases, authorization: { setup } }, null);
-  const after = ranIn({ phases: [...phases, { phase: 'codex', at: 2_000 }], authorization: { setup } }, null);
+  const during = ranIn({ phases, authorization: { policy: { setup } } }, null);
+  const after = ranIn(
+    { phases: [...phases, { phase: 'codex', at: 2_000 }], authorization: { policy: { setup } } },
+    null,
+  );
   it.each<[number, Ran, string | null]>([
     [900, during, null],
     [1_000, during, 'npm ci'],
     [99_000, during, 'npm ci'],
     [1_999, after, 'npm ci'],
     [2_000, after, null],
-    [1_500, ranIn({ phases, authorization: { setup: null } }, null), null],
+    [1_500, ranIn({ phases, authorization: { policy: { setup: null } } }, null), null],
     [1_500, ranIn({ phases: [], authorization: null }, null), null],
   ])('belongs to setup or to nothing: at %i', (at, of, expected) => {
     expect(commandAt(at, of)).toBe(expected);

@@ -7,7 +7,7 @@
  * once nothing that is still to be heard can change it: of the commands themselves only the last hundred are kept.
  */
 import type { Receipt } from '../../core/grant.ts';
-import type { Authorization } from '../../core/authorization.ts';
+import type { RepositoryPolicy } from '../../core/policy.ts';
 import type { CommandRun, Progress } from '../../core/progress.ts';
 import type { TaskView } from '../../core/task-view.ts';
 import { unwrappedCommand } from '../../core/test-commands.ts';
@@ -29,13 +29,16 @@ const endsUpTo = 50;
 const maxCharacters = 500;
 
 export function ranIn(
-  task: { readonly phases: TaskView['phases']; readonly authorization: Pick<Authorization, 'setup'> | null },
+  task: {
+    readonly phases: TaskView['phases'];
+    readonly authorization: { readonly policy: Pick<RepositoryPolicy, 'setup'> } | null;
+  },
   progress: Progress | null,
 ): Ran {
   const { authorization, phases } = task;
   const enteredAt = (wanted: string) => phases.find(({ phase }) => phase === wanted)?.at;
   const from = enteredAt('setup');
-  const command = authorization?.setup?.run;
+  const command = authorization?.policy.setup?.run;
   const until = enteredAt('codex') ?? Number.POSITIVE_INFINITY;
   return { progress, setup: from === undefined || command === undefined ? null : { command, from, until } };
 }

@@ -49,10 +49,13 @@ describe('the grant', () => {
     const design = { owner: 'acme', name: 'design', installationId: 1, repositoryId: 9 };
     const opening = {
       ...authorization,
-      setup: { run: 'npm ci', hosts: ['packages.example.com'], optional: false },
+      policy: {
+        ...authorization.policy,
+        setup: { run: 'npm ci', hosts: ['packages.example.com'], optional: false },
+        lfs: true,
+        extraHosts: ['docs.example.com'],
+      },
       alsoRead: [design],
-      lfs: true,
-      extraHosts: ['docs.example.com'],
     };
     expect(grantOf(at({ authorization: opening, grantPhase: 'clone' }))).toMatchObject({
       repositories: [{ repositoryId: 1 }],

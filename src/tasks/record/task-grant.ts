@@ -21,21 +21,22 @@ export function advanceGrant(state: TaskState, to: GrantPhase): TaskState | null
 export function grantOf(state: TaskState): Grant | null {
   const { authorization } = state;
   if (authorization === null) return null;
-  const { owner, name, installationId, repositoryId } = authorization.facts;
+  const { facts, policy } = authorization;
+  const { owner, name, installationId, repositoryId } = facts;
   const over = state.outcome !== null || state.cancelledBy !== null || state.closed;
   return {
     taskId: state.request.taskId,
     phase: over ? 'sealed' : (state.grantPhase ?? 'sealed'),
     repositories: [{ owner, name, installationId, repositoryId }],
-    models: authorization.models,
+    models: [authorization.model],
     canaryNonce: state.canaryNonce,
     alsoRead: authorization.alsoRead,
-    lfs: authorization.lfs,
-    setupHosts: authorization.setup?.hosts ?? [],
-    extraHosts: authorization.extraHosts,
+    lfs: policy.lfs,
+    setupHosts: policy.setup?.hosts ?? [],
+    extraHosts: policy.extraHosts,
     budgets: {
       requests: taskLimits.requests,
-      tokens: authorization.limits.tokens,
+      tokens: policy.limits.tokens,
       bytesUp: taskLimits.bytesUp,
       bytesDown: taskLimits.bytesDown,
     },

@@ -104,9 +104,6 @@ export function openState(request: TaskRequest, canaryNonce: string, now: number
   };
 }
 
-/** Of an authorization from before there were such things. */
-const noExtras = { setup: null, alsoRead: [], lfs: false, extraHosts: [], isConfiguredBase: false };
-
 /** A state as an earlier version wrote it: what it did not know yet is as at the beginning. */
 export function restoreState(stored: TaskState & { readonly commentId?: number | null }): TaskState {
   const { commentId, ...rest } = stored;
@@ -115,7 +112,6 @@ export function restoreState(stored: TaskState & { readonly commentId?: number |
     ...opened,
     // It was also the phase before the first one.
     grantPhase: opened.grantPhase === 'sealed' && opened.agentEnd === null ? null : opened.grantPhase,
-    authorization: opened.authorization === null ? null : { ...noExtras, ...opened.authorization },
   };
   return commentId == null ? restored : { ...restored, posted: { surface: 'github', commentId } };
 }
@@ -167,7 +163,11 @@ export function startObserving(state: TaskState, now: number): TaskState {
   if (state.observing || state.agentEnd !== null || state.authorization === null) return state;
   // Setup takes its time from the same minutes.
   const since = state.phases.find(({ phase }) => phase === 'setup')?.at ?? now;
-  return { ...state, observing: true, agentDeadlineAt: since + state.authorization.limits.minutes * 60_000 };
+  return {
+    ...state,
+    observing: true,
+    agentDeadlineAt: since + state.authorization.policy.limits.minutes * 60_000,
+  };
 }
 
 /** The last phase in which a cancellation still stops everything: from `publish` on the pull request is being made. */
@@ -253,7 +253,7 @@ export function viewOf(state: TaskState, parts: ViewParts): TaskView {
         : { number: authorization.continues.number, url: authorization.continues.url },
     model: authorization?.model ?? null,
     effort: authorization?.effort ?? null,
-    setup: authorization === null ? null : setupView(authorization.setup, setup),
+    setup: authorization === null ? null : setupView(authorization.policy.setup, setup),
     progress,
     receipt: withCommands(receipt, ranIn(state, progress)),
     change: state.change,

@@ -26,7 +26,7 @@ export function watchdog(
   const waitsSince = waitsForSlotSince(state);
   if (waitsSince !== null) return now > waitsSince + taskLimits.queueMs ? 'give-up' : 'nothing';
   const since = state.reopenedAt ?? enteredAt('provision') ?? enteredAt('authorize') ?? acceptedAt;
-  const minutes = state.authorization?.limits.minutes ?? 0;
+  const minutes = state.authorization?.policy.limits.minutes ?? 0;
   if (now > since + minutes * 60_000 + taskLimits.overheadMs) return 'give-up';
   if (state.agentEnd !== null) return state.phase === 'codex' ? 'notify-again' : 'nothing';
   if (state.agentDeadlineAt !== null && now > state.agentDeadlineAt) return 'end-run';

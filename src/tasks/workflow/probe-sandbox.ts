@@ -4,6 +4,7 @@
  */
 import { shortIdOf } from '../../core/ids.ts';
 import type { Authorization } from '../../core/authorization.ts';
+import { closedPolicy } from '../../core/policy.ts';
 import type { TaskRecordPort } from '../../core/ports/task-record.ts';
 import type { SandboxProbe } from '../../core/sandbox-probe.ts';
 import { SandboxBusyError, type TaskSandbox } from '../../core/ports/sandbox-port.ts';
@@ -74,7 +75,7 @@ async function requestFor(taskId: string, now: number): Promise<TaskRequest> {
   };
 }
 
-/** No phase of this grant is ever entered, so that its repository, which is nobody's, cannot be asked for. */
+/** No phase of this grant is ever entered, so the sandbox cannot fetch its made-up repository. */
 const nothingGranted: Authorization = {
   facts: {
     owner: 'airlock',
@@ -84,18 +85,12 @@ const nothingGranted: Authorization = {
     defaultBranch: 'main',
     private: true,
   },
+  policy: closedPolicy,
   baseBranch: 'main',
   baseSha: '0'.repeat(40),
   model: 'none',
   effort: 'medium',
-  models: [],
-  limits: { minutes: 1, tokens: 1 },
-  draft: true,
-  setup: null,
   alsoRead: [],
-  lfs: false,
-  extraHosts: [],
-  isConfiguredBase: false,
   continues: null,
   requester: null,
 };

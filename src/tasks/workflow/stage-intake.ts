@@ -63,18 +63,12 @@ export async function authorizeTask(
   }
   const authorization: Authorization = {
     facts,
+    policy,
     baseBranch: branch,
     baseSha,
     model: verdict.model,
     effort: verdict.effort,
-    models: [verdict.model],
-    limits: policy.limits,
-    draft: policy.draft,
-    setup: policy.setup,
     alsoRead: alsoRead.repositories,
-    lfs: policy.lfs,
-    extraHosts: policy.extraHosts,
-    isConfiguredBase: continues === null && branch === (policy.baseBranch ?? facts.defaultBranch),
     continues,
     requester: request.requester ?? (await githubAccount(request, facts, deps)),
   };
@@ -200,7 +194,8 @@ export async function readContext(
     context,
     thread,
     earlier: earlierWork(earlier, authorization),
-    open: authorization,
+    alsoRead: authorization.alsoRead,
+    extraHosts: authorization.policy.extraHosts,
   });
   const commentsLeftOut = (context?.commentsLeftOut ?? 0) + (thread?.messagesLeftOut ?? 0);
   // Kept with the record: publishing may happen again when this instance is long gone.

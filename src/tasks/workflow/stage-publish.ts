@@ -89,25 +89,20 @@ export async function publishChange(
   const { trigger } = request;
   const fromSlack = trigger.kind === 'slack' ? trigger : null;
   const result = await publishWhereItIs(deps, {
-    // Who asked in Slack is known on GitHub since the authorization.
+    ...authorization,
+    // For a task from Slack, only the authorization knows the requester's GitHub account.
     request: { ...request, requester: authorization.requester },
-    facts: authorization.facts,
-    baseBranch: authorization.baseBranch,
     change: await keptChangeSet(authorization, deps),
     answer: deps.codex.answer(progress),
-    draft: authorization.draft || remarks.length > 0,
+    draft: authorization.policy.draft || remarks.length > 0,
     remarks,
-    continues: authorization.continues,
     // On GitHub the requester hears of it where they asked.
     reviewer: fromSlack === null ? null : (authorization.requester?.login ?? null),
     evidence: {
-      model: authorization.model,
-      effort: authorization.effort,
       usage: progress.usage,
       commands: progress.commands,
       receipt,
       setup,
-      extraHosts: authorization.extraHosts,
       commentsLeftOut,
       elapsedMs: enteredAt - Date.parse(request.acceptedAt),
       taskUrl: deps.taskUrl(request.taskId),
@@ -161,11 +156,11 @@ const uncollectable: TaskOutcome = {
 };
 
 /** The collector's output; null when it is too large or does not end. */
-async function collectLines(deps: TaskDeps, { baseSha, lfs }: Authorization): Promise<string | null> {
+async function collectLines(deps: TaskDeps, { baseSha, policy }: Authorization): Promise<string | null> {
   const { sandbox, now } = deps;
   const leftBySetup = (await setupReport(deps))?.left.paths ?? [];
   const job = '/run/airlock/jobs/collect.json';
-  await sandbox.writeFile(job, JSON.stringify(collectJob(baseSha, { leftBySetup, lfs })));
+  await sandbox.writeFile(job, JSON.stringify(collectJob(baseSha, { leftBySetup, lfs: policy.lfs })));
   await sandbox.startRun('collect', { argv: [node, `${sandboxPaths.scripts}/collect.js`, job] });
   const decoder = new TextDecoder();
   const parts: string[] = [];

@@ -77,13 +77,13 @@ export async function proveSealed({ sandbox, record, log }: TaskDeps): Promise<S
 }
 
 export async function cloneRepository(
-  { facts, baseSha, baseBranch, lfs }: Authorization,
+  { facts, policy, baseSha, baseBranch }: Authorization,
   { sandbox, record, log }: TaskDeps,
 ): Promise<Stage<null>> {
   return await unlessLost(async () => {
     await record.grantPhase('clone');
     const { owner, name } = facts;
-    const job = cloneJob({ owner, name, sha: baseSha, branch: baseBranch, lfs });
+    const job = cloneJob({ owner, name, sha: baseSha, branch: baseBranch, lfs: policy.lfs });
     await sandbox.writeFile(`${jobs}/clone.json`, JSON.stringify(job));
     const argv = [node, `${sandboxPaths.scripts}/clone.js`, `${jobs}/clone.json`];
     const result = await sandbox.exec({ argv }, { timeoutMs: taskLimits.cloneMs, maxOutputBytes: 65_536 });

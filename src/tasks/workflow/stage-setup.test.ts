@@ -1,5 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import type { Authorization } from '../../core/authorization.ts';
+import type { SetupPolicy } from '../../core/policy.ts';
 import { SandboxLostError, type SandboxCommand, type TaskSandbox } from '../../core/ports/sandbox-port.ts';
 import type { SetupCache } from '../../core/ports/setup-cache-port.ts';
 import { setupCacheKey, type SetupInputs, type SetupResult } from '../../core/setup.ts';
@@ -8,7 +9,11 @@ import { setupReport } from '../setup-report.ts';
 import { beginSetup, finishSetup, watchSetup, type SetupDeps } from './stage-setup.ts';
 
 const setup = { run: 'npm ci', hosts: ['packages.example.com'], optional: false };
-const authorization: Authorization = { ...plain, setup };
+const withSetup = (changes: Partial<SetupPolicy>): Authorization => ({
+  ...plain,
+  policy: { ...plain.policy, setup: { ...setup, ...changes } },
+});
+const authorization = withSetup({});
 const inputs: SetupInputs = { platform: 'linux-x64-node26', lockFiles: 1, digest: 'd'.repeat(64) };
 const packed = { sha256: 'e'.repeat(64), bytes: 4096, parts: 1 };
 const good: SetupResult = {
@@ -139,14 +144,14 @@ describe('the beginning of setup', () => {
     [
       'a base that anybody who may push can write',
       {},
-      { isConfiguredBase: false },
+      { baseBranch: 'feature' },
       { restore: false, pack: false },
       /nothing for these lock files/,
     ],
     [
       'a hit from such a base',
       { cache: { restore: async () => true } },
-      { isConfiguredBase: false },
+      { baseBranch: 'feature' },
       { restore: true, pack: false },
       /what the cache has/,
     ],
@@ -187,12 +192,11 @@ describe('the key of what setup installs', () => {
       setupCacheKey({ ...authorization, facts: { ...facts, repositoryId: 2 } }, inputs),
       setupCacheKey(authorization, { ...inputs, digest: 'c'.repeat(64) }),
       setupCacheKey(authorization, { ...inputs, platform: 'linux-arm64-node26' }),
-      setupCacheKey({ ...authorization, setup: { ...setup, run: 'npm i' } }, inputs),
-      setupCacheKey({ ...authorization, setup: { ...setup, hosts: ['other.example.com'] } }, inputs),
+      setupCacheKey(withSetup({ run: 'npm i' }), inputs),
+      setupCacheKey(withSetup({ hosts: ['other.example.com'] }), inputs),
     ]);
     expect(new Set(keys).size).toBe(keys.length);
-    const optional = { ...authorization, setup: { ...setup, optional: true } };
-    expect(await setupCacheKey(optional, inputs)).toBe(keys[0]);
+    expect(await setupCacheKey(withSetup({ optional: true }), inputs)).toBe(keys[0]);
     // A repository that was renamed is the same one.
     const renamed = { ...authorization, facts: { ...facts, name: 'other' } };
     expect(await setupCacheKey(renamed, inputs)).toBe(keys[0]);
@@ -346,7 +350,7 @@ describe('the end of setup', () => {
   });
 
   it.each<[string, Given, Partial<Authorization>]>([
-    ['from a base that anybody who may push can write', {}, { isConfiguredBase: false }],
+    ['from a base that anybody who may push can write', {}, { baseBranch: 'feature' }],
     ['beside what the cache had', { cache: { restore: async () => true } }, {}],
   ])('stores nothing %s, whatever setup says that it packed', async (_, given, more) => {
     let stored = 0;

@@ -3,7 +3,7 @@
  * the cache of what it installed. Started in one step, looked after in as many as it takes, finished in one.
  */
 import { sandboxPaths } from '../../core/checkout.ts';
-import type { Authorization } from '../../core/authorization.ts';
+import { startsFromConfiguredBase, type Authorization } from '../../core/authorization.ts';
 import type { TaskRecordPort } from '../../core/ports/task-record.ts';
 import type { SetupPolicy } from '../../core/policy.ts';
 import type { SetupCache, SetupCacheEntry } from '../../core/ports/setup-cache-port.ts';
@@ -57,7 +57,7 @@ export async function beginSetup(
       await keepBeginning(withoutCache, deps);
       const key = await cacheKey(authorization, deps);
       const fromCache = key !== null && (await restore(entryOf(authorization, key), deps));
-      const pack = key !== null && authorization.isConfiguredBase && !fromCache;
+      const pack = key !== null && startsFromConfiguredBase(authorization) && !fromCache;
       await keepBeginning({ key, fromCache, pack }, deps);
     }
     const { key, fromCache, pack } = await beginning(deps);
@@ -67,7 +67,12 @@ export async function beginSetup(
     );
     await record.tell({ kind: 'command.started', command: setup.run });
     const job = setupJob(
-      { ...authorization, setup },
+      {
+        run: setup.run,
+        limits: authorization.policy.limits,
+        lfs: authorization.policy.lfs,
+        baseSha: authorization.baseSha,
+      },
       {
         restore: fromCache,
         pack,
@@ -90,7 +95,7 @@ export async function watchSetup(
   return await unlessLost(async () => {
     const until = now() + taskLimits.setupSliceMs;
     const begunAt = (await record.view())?.phases.find(({ phase }) => phase === 'setup')?.at ?? now();
-    const overdueAt = begunAt + setupMs(authorization.limits) + taskLimits.setupAroundMs;
+    const overdueAt = begunAt + setupMs(authorization.policy.limits) + taskLimits.setupAroundMs;
     do {
       // Beyond all that there can be: only the end is waited for, whatever setup writes in its script's place.
       const { exitCode } = await sandbox.readRun(setupRun, {

@@ -229,7 +229,7 @@ async function publishAgain(step: WorkflowStep, deps: TaskDeps): Promise<TaskOut
 
 /** Nothing to do where the configuration has none: then its phase is not entered either. */
 async function setUp(authorization: Authorization, run: Runner, deps: TaskDeps): Promise<Stage<null>> {
-  const { setup } = authorization;
+  const { setup } = authorization.policy;
   if (setup === null) return { go: true, value: null };
   const begun = await run('setup', patient, () => beginSetup(authorization, setup, deps));
   if (!begun.go) return begun;
