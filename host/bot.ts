@@ -54,7 +54,7 @@ export async function startBot(options: BotOptions): Promise<Bot> {
   ]);
   if (!support.ok)
     throw new Error(
-      `${support.problem}\n${support.wayOut}\nAirlock does not run Codex outside a sealed sandbox.`,
+      `${support.problem}\n${support.remedy}\nAirlock does not run Codex outside a sealed sandbox.`,
     );
   const host = await startSandboxHost({
     stateDir: join(options.stateDir, 'sandboxes'),

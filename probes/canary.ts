@@ -77,7 +77,7 @@ export async function startCanary(): Promise<Canary> {
   const https = counted(
     createHttpsServer(
       {
-        ...authority.noName,
+        ...authority.withoutServerName,
         SNICallback: (name, done) => void present(name, done),
       },
       (request, response) => void request.resume().on('end', () => response.end('this is the canary\n')),

@@ -101,7 +101,7 @@ export async function examineSandboxes(
   support: () => Promise<SandboxSupport> = checkSandboxSupport,
 ): Promise<readonly Finding[]> {
   const supported = await support();
-  if (!supported.ok) return await bootFailed(supported.problem, supported.wayOut);
+  if (!supported.ok) return await bootFailed(supported.problem, supported.remedy);
   const folder = await mkdtemp(join(tmpdir(), 'airlock-doctor-'));
   const apiToken = randomBytes(24).toString('hex');
   try {
@@ -142,7 +142,7 @@ function nobodysKey(): string {
     .privateKey;
 }
 
-async function bootFailed(problem: string, wayOut: string): Promise<readonly Finding[]> {
-  const check = { id: 'sandbox.boot', run: () => Promise.resolve(fail(problem, wayOut)) };
+async function bootFailed(problem: string, remedy: string): Promise<readonly Finding[]> {
+  const check = { id: 'sandbox.boot', run: () => Promise.resolve(fail(problem, remedy)) };
   return await runChecks([check], { deadlineMs: 1000, secrets: [] });
 }

@@ -1,8 +1,8 @@
 /**
- * One sandbox's certificate authority: lives in memory, signs for that sandbox alone, and is gone with it. Its private key
- * never leaves this process; what the sandbox gets is the public certificate.
+ * Creates the certificate authority of one sandbox. It exists only in memory and only as long as its sandbox.
+ * Its private key never leaves this process; the sandbox gets the public certificate.
  */
-// @peculiar/x509 looks its parsers up through this at import.
+// @peculiar/x509 needs the Reflect metadata API when it is imported.
 import 'reflect-metadata';
 import { createSecureContext, type SecureContext } from 'node:tls';
 import {
@@ -18,22 +18,27 @@ import {
 
 export interface CertificateAuthority {
   readonly certificatePem: string;
-  /** For clients that name no host: a certificate that fits none. */
-  readonly noName: { readonly key: string; readonly cert: string };
-  /** A server certificate for a valid host name (see `parseHostname`), made at its first use. */
+  /** For clients that send no server name (SNI): a certificate that matches no host. */
+  readonly withoutServerName: { readonly key: string; readonly cert: string };
+  /** Returns the server certificate for a host name that `parseHostname` accepts. Signs it on first use. */
   contextFor(hostname: string): Promise<SecureContext>;
 }
 
 const algorithm = { name: 'ECDSA', namedCurve: 'P-256', hash: 'SHA-256' };
-/** Names are chosen by the sandbox, so there must be a bound; a task speaks to a handful. */
+/**
+ * Cached server certificates. The sandbox chooses the names, so the cache is bounded; a task uses a handful.
+ */
 const maxLeaves = 100;
 const hourMs = 3_600_000;
-/** The sandbox's clock is the host's, but libraries differ in how they take "not before now". */
+/** The sandbox shares the host's clock, but some TLS libraries reject a "not before" of this very second. */
 const backdatedMs = hourMs;
-/** Far beyond any task's deadline. */
+/** Longer than any task can run. */
 const validMs = 48 * hourMs;
 
-/** About 5 ms; the first call in a process some tens more. */
+/**
+ * Generates the keys and the self-signed root. Takes about 5 ms; the first call in a process takes a few tens
+ * more.
+ */
 export async function createCertificateAuthority(now: number): Promise<CertificateAuthority> {
   const [caKeys, leafKeys] = await Promise.all([generateKeys(), generateKeys()]);
   const notBefore = new Date(now - backdatedMs);
@@ -50,7 +55,8 @@ export async function createCertificateAuthority(now: number): Promise<Certifica
     ],
   });
   const certificatePem = authority.toString('pem');
-  // One key for all names: they all end in this process, so a key for each would part nothing.
+  // All server certificates share one key: this process terminates every connection, so separate keys add
+  // nothing.
   const leafKeyPem = PemConverter.encode(
     await crypto.subtle.exportKey('pkcs8', leafKeys.privateKey),
     'PRIVATE KEY',
@@ -59,7 +65,7 @@ export async function createCertificateAuthority(now: number): Promise<Certifica
 
   async function sign(hostname: string): Promise<{ key: string; cert: string }> {
     const leaf = await X509CertificateGenerator.create({
-      // The name stands in the alternative names alone: a common name holds no more than 64 characters.
+      // The host name is only in the alternative names: a common name is limited to 64 characters.
       subject: 'CN=Airlock sandbox gateway',
       issuer: authority.subject,
       publicKey: leafKeys.publicKey,
@@ -79,12 +85,12 @@ export async function createCertificateAuthority(now: number): Promise<Certifica
 
   return {
     certificatePem,
-    noName: await sign('no-name.invalid'),
+    withoutServerName: await sign('no-name.invalid'),
     contextFor(hostname) {
-      const known = leaves.get(hostname);
+      const cached = leaves.get(hostname);
       const leaf =
-        known ?? sign(hostname).then((pems) => createSecureContext({ ...pems, minVersion: 'TLSv1.2' }));
-      // Put back at the end, so that the first in the map is the one longest unused.
+        cached ?? sign(hostname).then((pems) => createSecureContext({ ...pems, minVersion: 'TLSv1.2' }));
+      // Re-inserted at the end, so that the first entry of the map is the least recently used.
       leaves.delete(hostname);
       leaves.set(hostname, leaf);
       const [oldest] = leaves.keys();

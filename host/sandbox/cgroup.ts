@@ -1,50 +1,54 @@
 /**
- * A control group around one sandbox, where the host may make one (as root, and the hierarchy is writable). It bounds what nothing
- * else does: memory that belongs to no process, such as what lies on the sandbox's file systems or in files without a name; and its part
- * of the processors.
+ * Puts one sandbox into a control group, where the host can create one (as root, on a writable hierarchy).
+ * The group bounds what no other limit covers: memory that belongs to no process, such as tmpfs contents and
+ * memfds, and processor time.
  */
 import { appendFile, mkdir, readdir, rmdir, stat } from 'node:fs/promises';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 
 export interface Cgroup {
-  /** Files that a process writes its own id to in order to join. */
+  /** A process joins the group by writing its own id to each of these files. */
   readonly joinFiles: readonly string[];
-  /** Whether it bounds processor time as well: not every group may. */
+  /** Whether the group limits processor time. Not every hierarchy has that controller. */
   readonly boundsCpu: boolean;
-  /** Once all its processes are gone. Best effort: an empty group that stays costs nothing. */
+  /** Call it after all processes have ended. Best effort: a leftover empty group costs nothing. */
   remove(): Promise<void>;
 }
 
 interface Controller {
   readonly root: string;
   readonly settings: (limits: CgroupLimits) => readonly (readonly [file: string, value: string])[];
-  /** Must exist in a new group, or the controller is not in force there. */
+  /** File that exists in a new group only if the controller is active there. */
   readonly proof: string;
-  /** Where a hierarchy without it is still worth having. */
+  /** Set if the group is still useful without this controller. */
   readonly optional?: true;
 }
 
 export interface CgroupLimits {
-  /** Of processes, file systems and kernel structures together. */
+  /** Sum of process memory, file systems and kernel structures. */
   readonly memoryBytes: number;
   readonly maxThreads: number;
-  /** Processors of the machine. */
+  /** Number of processors of the machine. */
   readonly processors: number;
 }
 
 /**
- * An eighth of what a group has by default: as many sandboxes as may run weigh together what one of the host's own groups does. It counts
- * only while somebody else wants to run as well.
+ * An eighth of the default weight (100 or 1024), so that eight sandboxes, the default maximum, together weigh
+ * as much as one of the host's own groups. Weights matter only while processors are contended.
  */
 const cpuWeight = 12;
 const cpuShares = 128;
 const cpuPeriodUs = 100_000;
-/** What no sandbox can take even when nobody else seems to want it, so that the gateway and the watchdog need not wait their turn. */
+/**
+ * Caps a sandbox at 90 % of the machine even when it is idle, so that the gateway and the watchdog run
+ * without delay.
+ */
 const cpuQuotaUs = (processors: number): number | null =>
-  // With a single one this would be a pause in each period, for everything.
+  // On a single processor the quota would pause the whole sandbox in every period.
   processors < 2 ? null : Math.round(0.9 * processors * cpuPeriodUs);
 
+/** cgroup v2. */
 const unified: readonly Controller[] = [
   {
     root: '/sys/fs/cgroup',
@@ -59,6 +63,7 @@ const unified: readonly Controller[] = [
   },
 ];
 
+/** cgroup v1: one hierarchy per controller. */
 const separate: readonly Controller[] = [
   {
     root: '/sys/fs/cgroup/memory',
@@ -83,8 +88,8 @@ const separate: readonly Controller[] = [
 ];
 
 const prefix = 'airlock-';
-/** Settings that some kernels lack, or a hierarchy has not been given, and without which the others are still worth having. */
-const optional = new Set([
+/** Settings that some kernels or hierarchies lack. The group is created without them. */
+const optionalSettings = new Set([
   'memory.swap.max',
   'cpu.weight',
   'cpu.max',
@@ -92,14 +97,17 @@ const optional = new Set([
   'cpu.cfs_period_us',
   'cpu.cfs_quota_us',
 ]);
-/** With one of these set, a sandbox cannot starve the host. */
+/** Either of these keeps a sandbox from starving the host of processor time. */
 const cpuBounds = new Set(['cpu.weight', 'cpu.shares']);
 
-/** Null where the machine does not let us. `name` must be unique on the machine. */
+/**
+ * Creates the group `airlock-<name>`; null where the machine does not allow it. `name` must be unique on the
+ * machine.
+ */
 export async function createCgroup(name: string, limits: CgroupLimits): Promise<Cgroup | null> {
   for (const controllers of [unified, separate]) {
-    const made = await createIn(controllers, `${prefix}${name}`, limits);
-    if (made !== null) return made;
+    const group = await createIn(controllers, `${prefix}${name}`, limits);
+    if (group !== null) return group;
   }
   return null;
 }
@@ -129,19 +137,19 @@ async function createIn(
       remove: () => removeAll(made),
     };
   } catch {
-    // Not root, another layout, a read-only mount: the caller goes on without.
+    // Not root, an unknown layout or a read-only mount: the sandbox runs without a group.
     await removeAll(made);
     return null;
   }
 }
 
-/** The settings that are in force in it. */
+/** Returns the names of the settings that took effect. */
 async function createGroup(
   { root, proof, settings }: Controller,
   folder: string,
   limits: CgroupLimits,
 ): Promise<string[]> {
-  // Asked first: without the controller `mkdir` would leave a plain folder behind.
+  // Checked first: where no hierarchy is mounted, `mkdir` would leave a plain folder behind.
   await stat(join(root, 'cgroup.procs'));
   await mkdir(folder);
   await stat(join(folder, proof));
@@ -151,7 +159,7 @@ async function createGroup(
       await appendFile(join(folder, file), value);
       written.push(file);
     } catch (error) {
-      if (!optional.has(file)) throw error;
+      if (!optionalSettings.has(file)) throw error;
     }
   }
   return written;
@@ -159,7 +167,7 @@ async function createGroup(
 
 async function removeAll(folders: readonly string[]): Promise<void> {
   for (const folder of folders) {
-    // Killed processes leave the group a moment after their parent has been told.
+    // A killed process leaves its group a moment after its parent has seen the exit.
     for (let attempt = 0; attempt < 20; attempt++) {
       try {
         await rmdir(folder);
@@ -172,7 +180,7 @@ async function removeAll(folders: readonly string[]): Promise<void> {
   }
 }
 
-/** Groups of hosts that were killed: named `<process id>-…` of a process that is no more. */
+/** Removes the groups of killed hosts: those named `airlock-<pid>-…` whose process no longer exists. */
 export async function removeAbandonedCgroups(): Promise<void> {
   for (const { root } of [...unified, ...separate]) {
     const names = await readdir(root).catch(() => []);

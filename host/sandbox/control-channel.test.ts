@@ -1,10 +1,10 @@
 import { PassThrough } from 'node:stream';
 import { describe, expect, it } from 'vitest';
 import { encodeFrame, frameReader, maxBodyBytes, type Frame } from './inside/sandbox-frames.ts';
-import { controlChannel, InitProblem, InitTimeout, LineCut } from './control-channel.ts';
+import { controlChannel, InitProblem, InitTimeout, ChannelClosed } from './control-channel.ts';
 
-/** A line whose other end is in the hands of the test. */
-function line() {
+/** A control channel whose other end the test controls. */
+function testChannel() {
   const toInit = new PassThrough();
   const fromInit = new PassThrough();
   const asked: Frame[] = [];
@@ -16,8 +16,8 @@ function line() {
   return { channel: controlChannel(toInit, fromInit), asked, say, fromInit };
 }
 
-describe('frames', () => {
-  it('come out as they went in, however the stream is cut', () => {
+describe('frameReader', () => {
+  it('returns the encoded frames, wherever the stream is split into chunks', () => {
     const sent = [
       [{ id: 1, text: 'ü' }, new Uint8Array([0, 255])],
       [{ id: 2 }, new Uint8Array()],
@@ -35,22 +35,22 @@ describe('frames', () => {
   });
 
   it.each([
-    ['a header without end', [255, 255, 255, 255, 0, 0, 0, 0]],
-    ['a body without end', [0, 0, 0, 2, 255, 255, 255, 255]],
+    ['a header over the cap', [255, 255, 255, 255, 0, 0, 0, 0]],
+    ['a body over the cap', [0, 0, 0, 2, 255, 255, 255, 255]],
     ['a header that is not JSON', [0, 0, 0, 1, 0, 0, 0, 0, 123]],
     ['a header that is not UTF-8', [0, 0, 0, 1, 0, 0, 0, 0, 255]],
   ])('are refused: %s', (_, bytes) => {
     expect(() => frameReader(() => undefined)(Uint8Array.from(bytes))).toThrow(/frame|header/);
   });
 
-  it('are not sent when they would be refused', () => {
+  it('refuses to encode a frame over the caps', () => {
     expect(() => encodeFrame({}, new Uint8Array(maxBodyBytes + 1))).toThrow(/too large/);
   });
 });
 
-describe('the control line', () => {
-  it('brings each answer to its call, in whatever order they come', async () => {
-    const { channel, asked, say } = line();
+describe('controlChannel', () => {
+  it('matches each answer to its call, in any order', async () => {
+    const { channel, asked, say } = testChannel();
     const calls = ['a', 'b'].map(async (method) => await channel.call({ method }, undefined, 1_000));
     await expect.poll(() => asked.length).toBe(2);
     say({ id: 2, ok: true, is: 'b' });
@@ -61,20 +61,20 @@ describe('the control line', () => {
     expect(second?.header).toMatchObject({ is: 'b' });
   });
 
-  it('tells a refusal of init from the end of the line', async () => {
-    const { channel, say, fromInit } = line();
+  it('rejects with InitProblem when init refuses, and with ChannelClosed when the stream ends', async () => {
+    const { channel, say, fromInit } = testChannel();
     const refused = channel.call({}, undefined, 1_000);
     say({ id: 1, ok: false, problem: 'ENOSPC' });
     await expect(refused).rejects.toThrow(InitProblem);
     const lost = channel.call({}, undefined, 1_000);
     fromInit.destroy();
-    await expect(lost).rejects.toThrow(LineCut);
-    await expect(channel.call({}, undefined, 1_000)).rejects.toThrow(LineCut);
-    expect(await channel.cut).toBe('init ended');
+    await expect(lost).rejects.toThrow(ChannelClosed);
+    await expect(channel.call({}, undefined, 1_000)).rejects.toThrow(ChannelClosed);
+    expect(await channel.closed).toBe('init ended');
   });
 
-  it('gives up at the deadline, and does not mind the answer that comes after it', async () => {
-    const { channel, say } = line();
+  it('times out at the deadline and ignores the late answer', async () => {
+    const { channel, say } = testChannel();
     await expect(channel.call({}, undefined, 20)).rejects.toThrow(InitTimeout);
     say({ id: 1, ok: true });
     const next = channel.call({}, undefined, 1_000);
@@ -83,16 +83,16 @@ describe('the control line', () => {
   });
 
   it.each([
-    ['an answer to nothing', encodeFrame({ id: 9, ok: true })],
-    ['no id', encodeFrame({ ok: true })],
-    ['neither yes nor no', encodeFrame({ id: 1 })],
-    ['a long complaint', encodeFrame({ id: 1, ok: false, problem: 'x'.repeat(2_000) })],
-    ['noise', Uint8Array.from({ length: 100 }, (_, at) => (at * 37) % 256)],
-  ])('is cut at %s', async (_, bytes) => {
-    const { channel, fromInit } = line();
+    ['an answer to an unknown call', encodeFrame({ id: 9, ok: true })],
+    ['an answer without an id', encodeFrame({ ok: true })],
+    ['an answer without `ok`', encodeFrame({ id: 1 })],
+    ['a problem text over 1,000 characters', encodeFrame({ id: 1, ok: false, problem: 'x'.repeat(2_000) })],
+    ['random bytes', Uint8Array.from({ length: 100 }, (_, at) => (at * 37) % 256)],
+  ])('closes on %s', async (_, bytes) => {
+    const { channel, fromInit } = testChannel();
     const call = channel.call({}, undefined, 1_000);
     fromInit.write(bytes);
-    await expect(call).rejects.toThrow(LineCut);
-    expect(await channel.cut).toBe('init no longer speaks the protocol');
+    await expect(call).rejects.toThrow(ChannelClosed);
+    expect(await channel.closed).toBe('init broke the protocol');
   });
 });

@@ -1,6 +1,7 @@
 /**
- * The host's end of the line to a sandbox's init: numbered calls, each with a deadline. Init is untrusted: a frame that is too large, not
- * JSON, or an answer to nothing that was asked means that somebody else speaks in its place, and the line is cut.
+ * The host's end of the control channel to a sandbox's init: numbered calls, each with a deadline. Init is
+ * untrusted. A frame that is too large, is not JSON or answers no call means that something else is writing;
+ * the channel is then closed.
  */
 import type { Readable, Writable } from 'node:stream';
 import { z } from 'zod';
@@ -11,27 +12,30 @@ const envelope = z.union([
   z.object({ id: z.int().nonnegative(), ok: z.literal(false), problem: z.string().max(1000) }),
 ]);
 
-/** Init could not do what it was asked to: no such folder, a full disk. The sandbox goes on. */
+/**
+ * Init could not carry out the call, for example because of a missing folder or a full disk. The sandbox
+ * still works.
+ */
 export class InitProblem extends Error {
   override readonly name = 'InitProblem';
 }
 
-/** No answer in time. The sandbox may still be there; what was asked may still happen. */
+/** Init did not answer in time. The sandbox may still exist, and the call may still take effect. */
 export class InitTimeout extends Error {
   override readonly name = 'InitTimeout';
 }
 
-/** There is nobody at the other end any more. */
-export class LineCut extends Error {
-  override readonly name = 'LineCut';
+/** The channel is closed: init ended or broke the protocol. The sandbox is lost. */
+export class ChannelClosed extends Error {
+  override readonly name = 'ChannelClosed';
 }
 
 export interface ControlChannel {
-  /** The first frame that init sends of itself. */
+  /** The first frame, which init sends unasked. */
   readonly hello: Promise<Frame>;
-  /** Resolves with the reason when the line is cut, by either side. */
-  readonly cut: Promise<string>;
-  /** Rejects with `InitProblem`, `InitTimeout` or `LineCut`. */
+  /** Resolves with the reason when either side closes the channel. */
+  readonly closed: Promise<string>;
+  /** Sends one call and returns its answer. Rejects with `InitProblem`, `InitTimeout` or `ChannelClosed`. */
   readonly call: (
     header: Readonly<Record<string, unknown>>,
     body: Uint8Array | undefined,
@@ -39,40 +43,40 @@ export interface ControlChannel {
   ) => Promise<Frame>;
 }
 
-/** A frozen init reads nothing; what we would tell it must not pile up in the host. */
+/** Bounds what a frozen init, which reads nothing, makes the host buffer. */
 const maxUnsentBytes = 64 * 1024 * 1024;
 const maxOpenCalls = 256;
 
-interface Waiting {
+interface OpenCall {
   readonly resolve: (frame: Frame) => void;
   readonly reject: (error: Error) => void;
 }
 
 export function controlChannel(toInit: Writable, fromInit: Readable): ControlChannel {
-  const waiting = new Map<number, Waiting>();
+  const openCalls = new Map<number, OpenCall>();
   let nextId = 1;
   let reason: string | null = null;
-  const cut = Promise.withResolvers<string>();
+  const closed = Promise.withResolvers<string>();
   const hello = Promise.withResolvers<Frame>();
   hello.promise.catch(() => undefined);
-  waiting.set(0, hello);
+  openCalls.set(0, hello);
 
-  function cutLine(why: string): void {
+  function close(why: string): void {
     if (reason !== null) return;
     reason = why;
     fromInit.destroy();
     toInit.destroy();
-    for (const { reject } of waiting.values()) reject(new LineCut(why));
-    waiting.clear();
-    cut.resolve(why);
+    for (const { reject } of openCalls.values()) reject(new ChannelClosed(why));
+    openCalls.clear();
+    closed.resolve(why);
   }
 
   const read = frameReader((frame) => {
     const parsed = envelope.safeParse(frame.header);
-    // An answer that comes after its deadline has nobody waiting, but its number was given out.
-    if (!parsed.success || parsed.data.id >= nextId) throw new Error('init answered what was not asked');
-    const answered = waiting.get(parsed.data.id);
-    waiting.delete(parsed.data.id);
+    // A late answer has no open call any more, but its number is below `nextId`.
+    if (!parsed.success || parsed.data.id >= nextId) throw new Error('init answered an unknown call');
+    const answered = openCalls.get(parsed.data.id);
+    openCalls.delete(parsed.data.id);
     if (parsed.data.ok) answered?.resolve(frame);
     else answered?.reject(new InitProblem(parsed.data.problem));
   });
@@ -81,25 +85,25 @@ export function controlChannel(toInit: Writable, fromInit: Readable): ControlCha
     try {
       read(chunk);
     } catch {
-      cutLine('init no longer speaks the protocol');
+      close('init broke the protocol');
     }
   });
-  fromInit.on('close', () => cutLine('init ended'));
-  fromInit.on('error', () => cutLine('init ended'));
-  toInit.on('error', () => cutLine('init ended'));
+  fromInit.on('close', () => close('init ended'));
+  fromInit.on('error', () => close('init ended'));
+  toInit.on('error', () => close('init ended'));
 
   return {
     hello: hello.promise,
-    cut: cut.promise,
+    closed: closed.promise,
     async call(header, body, timeoutMs) {
-      if (reason !== null) throw new LineCut(reason);
-      if (toInit.writableLength > maxUnsentBytes || waiting.size >= maxOpenCalls)
-        throw new InitTimeout('init does not keep up');
+      if (reason !== null) throw new ChannelClosed(reason);
+      if (toInit.writableLength > maxUnsentBytes || openCalls.size >= maxOpenCalls)
+        throw new InitTimeout('init does not keep up with its calls');
       const id = nextId++;
       const answer = Promise.withResolvers<Frame>();
-      waiting.set(id, answer);
+      openCalls.set(id, answer);
       const timer = setTimeout(() => {
-        waiting.delete(id);
+        openCalls.delete(id);
         answer.reject(new InitTimeout(`init did not answer within ${timeoutMs} ms`));
       }, timeoutMs);
       try {
@@ -107,7 +111,7 @@ export function controlChannel(toInit: Writable, fromInit: Readable): ControlCha
         return await answer.promise;
       } finally {
         clearTimeout(timer);
-        waiting.delete(id);
+        openCalls.delete(id);
       }
     },
   };

@@ -1,4 +1,4 @@
-/** The part of dns-packet that the sinkhole uses; the package ships no types. */
+/** Types of the part of dns-packet that the sinkhole uses; the package ships none. */
 declare module 'dns-packet' {
   export interface Question {
     readonly type: string;
@@ -9,7 +9,7 @@ declare module 'dns-packet' {
     readonly type?: 'query' | 'response';
     readonly id?: number;
     readonly flags?: number;
-    /** Only on what was decoded. */
+    /** Set only on a decoded packet. */
     readonly opcode?: string;
     readonly rcode?: string;
     readonly questions?: readonly Question[];

@@ -1,9 +1,11 @@
 /**
- * Carries one checked request to the Worker's egress socket and its answer back, streaming both ways. Decides nothing about the request.
+ * Forwards one checked request to the Worker's egress socket and streams the answer back. Decides nothing
+ * about the request.
  *
- * Form: an HTTP proxy request (absolute URL in the request line), plus `x-airlock-sandbox`, `x-airlock-token` and `x-airlock-sni`.
- * A request refused at the gateway is reported the same way, without a body, with `x-airlock-refused: <code>` and the method that the
- * sandbox named in `x-airlock-method`.
+ * Wire format: an HTTP proxy request (absolute URL in the request line) with the headers `x-airlock-sandbox`,
+ * `x-airlock-token` and `x-airlock-sni`. A request that the gateway refused is reported in the same format,
+ * without a body, with `x-airlock-refused: <code>`, and with the method that the sandbox sent in
+ * `x-airlock-method`.
  */
 import {
   Agent,
@@ -17,7 +19,7 @@ import { endToEndHeaders, type RefusalCode } from './request-head.ts';
 export interface EgressSocket {
   /** `http://127.0.0.1:port`. */
   readonly origin: string;
-  /** Known to the Worker and the gateways only; never seen by a sandbox. */
+  /** Secret shared by the Worker and the gateways. No sandbox ever sees it. */
   readonly token: string;
 }
 
@@ -30,15 +32,15 @@ export interface Forward {
 }
 
 const connectMs = 10_000;
-/** A model may think for minutes between two events of its stream. */
+/** A model can think for minutes between two events of its stream. */
 const idleMs = 600_000;
 const reportMs = 10_000;
-/** Below the five seconds after which workerd closes an idle connection: a connection must not be closed while we reuse it. */
+/** Below workerd's own idle timeout of 5 s, so that workerd never closes a connection while we reuse it. */
 const idleConnectionMs = 2_000;
 
 export interface Egress {
   forward(incoming: IncomingMessage, answer: ServerResponse, forward: Forward): void;
-  /** Best effort: the request is refused, whether the report arrives or not. */
+  /** Reports a request that the gateway refused, for the receipt. Best effort: it is refused either way. */
   report(refused: {
     sandboxId: string;
     code: RefusalCode;
@@ -49,11 +51,13 @@ export interface Egress {
   close(): void;
 }
 
-/** Of one sandbox, so that none silences another. Beyond these it is only making noise, and the receipt has its first lines already. */
+/**
+ * Per sandbox, so that one sandbox cannot suppress another's reports. Further reports of a flood are dropped.
+ */
 const maxReportsInFlight = 32;
 const plainMethods = new Set(['GET', 'HEAD', 'POST', 'PUT', 'PATCH', 'DELETE', 'OPTIONS']);
 
-/** `socket` is asked anew for each request: a restarted Worker listens elsewhere. */
+/** `socket` is called for each request, because a restarted Worker listens on another port. */
 export function createEgress(socket: () => EgressSocket): Egress {
   const agent = new Agent({ keepAlive: true, maxFreeSockets: 32, timeout: idleConnectionMs });
   const reports = new Map<string, number>();
@@ -86,11 +90,11 @@ export function createEgress(socket: () => EgressSocket): Egress {
         connection.once('connect', () => clearTimeout(timer)).once('close', () => clearTimeout(timer));
       });
       outgoing.on('timeout', () => outgoing.destroy(new Error('idle timeout')));
-      outgoing.on('error', () => unreachable(answer));
+      outgoing.on('error', () => answerUnavailable(answer));
       outgoing.on('response', (response) => {
         answer.writeHead(response.statusCode ?? 502, endToEndHeaders(response.rawHeaders));
         response.on('error', () => answer.destroy());
-        // Without this a broken-off answer would look to the sandbox like a whole one.
+        // Without this the sandbox would take a truncated answer for a complete one.
         response.on('aborted', () => answer.destroy());
         response.pipe(answer);
       });
@@ -110,7 +114,7 @@ export function createEgress(socket: () => EgressSocket): Egress {
         'x-airlock-method': method,
         ...(sni === null ? {} : { 'x-airlock-sni': sni }),
       };
-      // CONNECT and made-up methods would mean something else to an HTTP server than a report.
+      // workerd would not accept CONNECT or an unknown method as an ordinary request.
       const reported = plainMethods.has(method) ? method : 'GET';
       reports.set(sandboxId, inFlight + 1);
       const outgoing = httpRequest(
@@ -145,8 +149,10 @@ function replaceHost(headers: readonly string[], hostname: string): string[] {
   return kept;
 }
 
-/** The Worker is restarting, or gone. Clients that know the header come again in a second. */
-function unreachable(answer: ServerResponse): void {
+/**
+ * Answers 503 while the Worker restarts or is gone. Clients that honour `retry-after` retry after a second.
+ */
+function answerUnavailable(answer: ServerResponse): void {
   if (answer.headersSent) {
     answer.destroy();
     return;

@@ -15,7 +15,7 @@ let authority: CertificateAuthority;
 let gateway: Gateway;
 let egress: ReturnType<typeof createEgress>;
 let worker: ReturnType<typeof createServer>;
-/** What arrived at the Worker. */
+/** Requests that the Worker received. */
 let arrived: { line: string; headers: string[]; body: string }[];
 let respond: (request: IncomingMessage, response: ServerResponse) => void;
 let origin: string;
@@ -53,7 +53,7 @@ const secure = (servername: string | undefined) =>
     ...(servername === undefined ? { rejectUnauthorized: false } : { servername }),
   });
 
-/** Sends bytes and gathers what comes back until the other side closes. */
+/** Sends bytes and returns everything received until the peer closes. */
 function exchange(socket: Socket, bytes: string): Promise<string> {
   return new Promise((resolve, reject) => {
     let answer = '';
@@ -68,8 +68,8 @@ function exchange(socket: Socket, bytes: string): Promise<string> {
 const valueOf = (headers: readonly string[] | undefined, name: string) =>
   headers?.find((_, at) => at % 2 === 1 && headers[at - 1]?.toLowerCase() === name);
 
-describe('what the gateway forwards', () => {
-  it('carries a request to the Worker in proxy form, with who sent it and what the handshake named', async () => {
+describe('forwarding by the gateway', () => {
+  it('sends a request to the Worker in proxy form, with the sandbox id and the SNI', async () => {
     const answer = await exchange(
       secure('api.example.com'),
       'POST /v1/x?y=%2e HTTP/1.1\r\nHost: API.example.com:443\r\nContent-Length: 4\r\nConnection: close, X-Hop\r\nX-Hop: 1\r\nAuthorization: own\r\n\r\nbody',
@@ -85,7 +85,7 @@ describe('what the gateway forwards', () => {
     ).toEqual(['api.example.com', sandboxId, 'gateway-token', 'api.example.com', 'own', undefined]);
   });
 
-  it('lets nobody inside speak in its own name', async () => {
+  it('removes x-airlock headers that a sandbox sends', async () => {
     await exchange(
       plain(),
       'GET / HTTP/1.1\r\nHost: a.example\r\nX-Airlock-Sandbox: other\r\nx-airlock-token: t\r\nX-AIRLOCK-REFUSED: no\r\nConnection: close\r\n\r\n',
@@ -95,7 +95,7 @@ describe('what the gateway forwards', () => {
     expect(headers).not.toContain('other');
   });
 
-  it('does not let a connection header remove what frames the message', async () => {
+  it('keeps content-length and host even if the Connection header names them', async () => {
     await exchange(
       plain(),
       'POST / HTTP/1.1\r\nHost: a.example\r\nContent-Length: 2\r\nConnection: close, content-length, host, x-airlock-token\r\n\r\nok',
@@ -105,7 +105,7 @@ describe('what the gateway forwards', () => {
     expect(valueOf(arrived[0]?.headers, 'x-airlock-token')).toBe('gateway-token');
   });
 
-  it('takes an absolute request line that agrees with Host', async () => {
+  it('accepts an absolute request target that agrees with Host', async () => {
     await exchange(
       plain(),
       'GET http://a.example/p HTTP/1.1\r\nHost: a.example\r\nConnection: close\r\n\r\n',
@@ -113,7 +113,7 @@ describe('what the gateway forwards', () => {
     expect(arrived[0]?.line).toBe('GET http://a.example/p');
   });
 
-  it('answers Expect itself and does not pass it on', async () => {
+  it('answers Expect itself and does not forward it', async () => {
     const answer = await exchange(
       plain(),
       'POST / HTTP/1.1\r\nHost: a.example\r\nExpect: 100-continue\r\nContent-Length: 1\r\nConnection: close\r\n\r\nx',
@@ -122,7 +122,7 @@ describe('what the gateway forwards', () => {
     expect(valueOf(arrived[0]?.headers, 'expect')).toBeUndefined();
   });
 
-  it('streams the answer as it comes', async () => {
+  it('streams the answer', async () => {
     let finish = () => {};
     respond = (_, response) => {
       response.write('first');
@@ -137,7 +137,7 @@ describe('what the gateway forwards', () => {
     expect(await done).toContain('last');
   });
 
-  it('breaks off when the Worker breaks off, instead of making it look whole', async () => {
+  it('aborts the answer when the Worker aborts it, so that it does not look complete', async () => {
     respond = (_, response) => {
       response.write('part');
       setTimeout(() => response.destroy(), 50);
@@ -147,14 +147,14 @@ describe('what the gateway forwards', () => {
     expect(answer).not.toMatch(/0\r\n\r\n$/);
   });
 
-  it('asks for patience while there is no Worker', async () => {
+  it('answers 503 with retry-after while there is no Worker', async () => {
     origin = 'http://127.0.0.1:9';
     const answer = await exchange(plain(), 'GET / HTTP/1.1\r\nHost: a.example\r\nConnection: close\r\n\r\n');
     expect(answer).toMatch(/^HTTP\/1\.1 503 [^]*retry-after: 1\r\n/);
     expect(answer).not.toMatch(/ECONN|127\.0\.0\.1/);
   });
 
-  it('passes no header of the Worker about this connection', async () => {
+  it('removes connection-specific headers from the answer of the Worker', async () => {
     respond = (_, response) =>
       response.writeHead(200, { 'x-airlock-token': 'gateway-token', upgrade: 'x', 'x-kept': '1' }).end();
     const answer = await exchange(plain(), 'GET / HTTP/1.1\r\nHost: a.example\r\nConnection: close\r\n\r\n');
@@ -163,7 +163,7 @@ describe('what the gateway forwards', () => {
   });
 });
 
-describe('what the gateway refuses, and has recorded by name', () => {
+describe('refusals by the gateway', () => {
   const rows: [what: string, code: string, sni: string | undefined | null, request: string, host: string][] =
     [
       ['no Host', 'host_missing', 'a.example', 'GET / HTTP/1.1\r\n\r\n', 'a.example'],
@@ -182,14 +182,14 @@ describe('what the gateway refuses, and has recorded by name', () => {
         'unknown.invalid',
       ],
       [
-        'a Host that is not the name of the handshake',
+        'a Host that differs from the SNI',
         'sni_mismatch',
         'a.example',
         'GET / HTTP/1.1\r\nHost: b.example\r\n\r\n',
         'b.example',
       ],
       [
-        'a handshake without a name',
+        'a handshake without SNI',
         'sni_missing',
         undefined,
         'GET / HTTP/1.1\r\nHost: a.example\r\n\r\n',
@@ -220,28 +220,28 @@ describe('what the gateway refuses, and has recorded by name', () => {
       ],
       ['an IPv6 address', 'host_invalid', null, 'GET / HTTP/1.1\r\nHost: [::1]\r\n\r\n', 'unknown.invalid'],
       [
-        'an absolute line for another host',
+        'an absolute target for another host',
         'target_mismatch',
         null,
         'GET http://b.example/ HTTP/1.1\r\nHost: a.example\r\n\r\n',
         'a.example',
       ],
       [
-        'an absolute line with userinfo',
+        'an absolute target with userinfo',
         'target_mismatch',
         null,
         'GET http://u@a.example/ HTTP/1.1\r\nHost: a.example\r\n\r\n',
         'a.example',
       ],
       [
-        'an absolute line with another scheme',
+        'an absolute target with another scheme',
         'target_mismatch',
         'a.example',
         'GET http://a.example/ HTTP/1.1\r\nHost: a.example\r\n\r\n',
         'a.example',
       ],
       [
-        'an absolute line with another port',
+        'an absolute target with another port',
         'target_mismatch',
         null,
         'GET http://a.example:81/ HTTP/1.1\r\nHost: a.example\r\n\r\n',
@@ -317,7 +317,7 @@ describe('what the gateway refuses, and has recorded by name', () => {
       ['something that is not HTTP', 'malformed', null, 'SSH-2.0-OpenSSH_9.9\r\n', 'unknown.invalid'],
     ];
 
-  it.each(rows)('%s (%s)', async (_, code, sni, request, host) => {
+  it.each(rows)('refuses and reports %s (%s)', async (_, code, sni, request, host) => {
     const answer = await exchange(sni === null ? plain() : secure(sni), request);
     expect(answer).toMatch(/^HTTP\/1\.1 4\d\d /);
     const body: unknown = JSON.parse(answer.slice(answer.lastIndexOf('\r\n{') + 2));
@@ -336,13 +336,13 @@ describe('what the gateway refuses, and has recorded by name', () => {
     ['DELETE', 'DELETE / HTTP/1.1\r\nHost: a.example:99\r\n\r\n'],
     ['FROBNICATE', 'FROBNICATE / HTTP/1.1\r\nHost: a.example\r\n\r\n'],
     ['UNKNOWN', `${'A'.repeat(40)} / HTTP/1.1\r\nHost: a.example\r\n\r\n`],
-  ])('is reported with the method that was named: %s', async (method, request) => {
+  ])('reports the method that the sandbox sent: %s', async (method, request) => {
     await exchange(plain(), request);
     await expect.poll(() => arrived.length).toBe(1);
     expect(valueOf(arrived[0]?.headers, 'x-airlock-method')).toBe(method);
   });
 
-  it('of one sandbox do not keep those of another from being reported', async () => {
+  it('reports refusals of one sandbox while another floods', async () => {
     respond = () => undefined;
     const about = { code: 'connect', method: 'CONNECT', url: 'https://a.example/', sni: null } as const;
     for (let n = 0; n < 100; n++) egress.report({ ...about, sandboxId });
@@ -352,7 +352,7 @@ describe('what the gateway refuses, and has recorded by name', () => {
     await expect.poll(() => [by(sandboxId), by('b'.repeat(64))]).toEqual([32, 1]);
   });
 
-  it('reads no second request from a connection on which it refused one', async () => {
+  it('reads no further request from a connection after a refusal', async () => {
     const smuggled = 'GET /second HTTP/1.1\r\nHost: a.example\r\n\r\n';
     await exchange(plain(), `GET / HTTP/1.1\r\nHost: a.example:99\r\n\r\n${smuggled}`);
     await new Promise((resolve) => setTimeout(resolve, 50));
@@ -360,7 +360,7 @@ describe('what the gateway refuses, and has recorded by name', () => {
   });
 
   it.each(['bad_name', '-a.example', 'a..example', '1.2.3.4:443', `${'a'.repeat(64)}.example`])(
-    'a handshake for %s',
+    'refuses a TLS handshake for %s',
     async (servername) => {
       await expect(
         exchange(connectTls({ path: join(folder, 'tls.sock'), servername, rejectUnauthorized: false }), 'x'),
@@ -370,8 +370,8 @@ describe('what the gateway refuses, and has recorded by name', () => {
   );
 });
 
-describe('its certificates', () => {
-  it('fit the name of the handshake and come from this sandbox alone', async () => {
+describe('certificates of the gateway', () => {
+  it('match the SNI and are signed by the authority of this sandbox only', async () => {
     const other = await createCertificateAuthority(Date.now());
     const socket = connectTls({
       path: join(folder, 'tls.sock'),
@@ -385,7 +385,7 @@ describe('its certificates', () => {
     trusted.destroy();
   });
 
-  it('are kept for a hundred names, and made anew for the one longest unused', async () => {
+  it('are cached for a hundred names, and the least recently used one is evicted', async () => {
     const first = authority.contextFor('n0.example');
     for (let n = 1; n < 100; n++) void authority.contextFor(`n${n}.example`);
     expect(authority.contextFor('n0.example')).toBe(first);
@@ -397,7 +397,7 @@ describe('its certificates', () => {
     await Promise.all([first, second]);
   });
 
-  it('speaks HTTP/1.1 even to clients that would rather speak HTTP/2', async () => {
+  it('are offered with HTTP/1.1, even to clients that prefer HTTP/2', async () => {
     const socket = connectTls({
       path: join(folder, 'tls.sock'),
       servername: 'a.example',

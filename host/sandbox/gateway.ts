@@ -1,6 +1,7 @@
 /**
- * The only way out of one sandbox: an HTTP and an HTTPS server on two Unix sockets. Ends TLS with the sandbox's own authority, refuses
- * requests whose address is ambiguous, and hands everything else to the Worker, which decides. Holds no credential.
+ * Runs the gateway of one sandbox, its only connection to the outside: an HTTP and an HTTPS server on two
+ * Unix sockets. Terminates TLS with the sandbox's own certificate authority, refuses requests whose address
+ * is ambiguous, and forwards all others to the Worker, which decides. Holds no credential.
  */
 import {
   createServer as createHttpServer,
@@ -25,7 +26,7 @@ export interface Gateway {
 
 export interface GatewayOptions {
   readonly sandboxId: string;
-  /** Must exist, with mode 0700. */
+  /** Existing folder with mode 0700. The gateway creates `http.sock` and `tls.sock` in it. */
   readonly folder: string;
   readonly authority: CertificateAuthority;
   readonly egress: Egress;
@@ -33,24 +34,25 @@ export interface GatewayOptions {
 
 const maxConnections = 256;
 const limits: ServerOptions = {
-  // Node's parser as strict as it comes: conflicting lengths, bare line feeds and the like end here.
+  // Node's strictest parser refuses conflicting lengths, bare line feeds and similar framing tricks.
   insecureHTTPParser: false,
-  // Missing and repeated ones get our own refusal, so that they stand in the receipt.
+  // `checkRequestHead` refuses a missing or repeated Host header, so that the refusal is in the receipt.
   requireHostHeader: false,
   maxHeaderSize: 64 * 1024,
   headersTimeout: 30_000,
-  // The whole request, body included.
+  // For the whole request, including its body.
   requestTimeout: 600_000,
   keepAliveTimeout: 60_000,
 };
 
-/** What stands in the receipt for a request that named no valid host. */
+/** Shown in the receipt for a request without a valid host. */
 const unknownHost = 'unknown.invalid';
-/** And for one that named no method: it broke off before, or was no HTTP at all. */
+/** Shown in the receipt for a request without a method: it ended early or is not HTTP. */
 const unknownMethod = 'UNKNOWN';
 
 const statuses: Readonly<Partial<Record<RefusalCode, number>>> = { connect: 405, upgrade: 426 };
 
+/** Starts both servers; resolves when they listen. */
 export async function openGateway({
   sandboxId,
   folder,
@@ -60,11 +62,11 @@ export async function openGateway({
   const plain = createHttpServer(limits);
   const secure = createHttpsServer({
     ...limits,
-    // A client that names no host gets this; if it goes on all the same, its request is refused and recorded.
-    ...authority.noName,
+    // For a client without SNI. If it accepts this certificate, its request is refused and recorded.
+    ...authority.withoutServerName,
     ALPNProtocols: ['http/1.1'],
     minVersion: 'TLSv1.2',
-    SNICallback: (name, done) => void present(name, done),
+    SNICallback: (name, done) => void selectCertificate(name, done),
   });
 
   function refuse(
@@ -75,7 +77,7 @@ export async function openGateway({
     egress.report({ sandboxId, code, method: about.method, url, sni: about.sni });
   }
 
-  async function present(
+  async function selectCertificate(
     name: string,
     done: (error: Error | null, context?: SecureContext) => void,
   ): Promise<void> {
@@ -108,7 +110,7 @@ export async function openGateway({
         return;
       }
       refuse(verdict.code, { method, scheme, hostname: verdict.hostname, sni });
-      // Whatever follows on this connection was framed by somebody whose word was just found wanting.
+      // Close the connection: after an ambiguous request, the framing of what follows cannot be trusted.
       const body = refusalBody(verdict.code);
       const headers = {
         'content-type': 'application/json',
@@ -130,7 +132,7 @@ export async function openGateway({
     });
     server.on('clientError', (error: NodeJS.ErrnoException, socket) => {
       if (!isParseError(error)) {
-        // A reset, a timeout, a handshake that the client gave up: nobody there to be told, nothing tried.
+        // A reset, a timeout or an abandoned handshake: the sandbox attempted no request.
         socket.destroy();
         return;
       }
@@ -188,13 +190,16 @@ function connectHost(target: string): string | null {
   return parseHostname(target.replace(/:\d+$/, ''));
 }
 
-/** What stands where a method would, in the bytes that Node's HTTP parser gave up on. */
+/** Reads the method from the bytes that Node's HTTP parser rejected. */
 function methodIn(error: Error): string {
   const bytes = 'rawPacket' in error && Buffer.isBuffer(error.rawPacket) ? error.rawPacket : Buffer.alloc(0);
   return /^[A-Za-z-]{1,20}(?= )/.exec(bytes.toString('latin1', 0, 32))?.[0] ?? unknownMethod;
 }
 
-/** Codes of Node's HTTP parser; a request that merely broke off is not one that tried something. */
+/**
+ * True for errors of Node's HTTP parser, except a request that merely ended early: that one attempted
+ * nothing.
+ */
 function isParseError(error: NodeJS.ErrnoException): boolean {
   return error.code !== undefined && error.code.startsWith('HPE_') && error.code !== 'HPE_INVALID_EOF_STATE';
 }

@@ -1,6 +1,6 @@
 /**
- * The host of the local sandboxes: what the Worker's `SANDBOX_HOST` binding is served by. It opens no port; whoever holds the object
- * may command it.
+ * Runs the local sandboxes and serves the Worker's `SANDBOX_HOST` binding. Opens no port: only code that
+ * holds the `SandboxHost` object can command it.
  */
 import { mkdir, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
@@ -21,9 +21,9 @@ import { startWatchdog } from './watchdog.ts';
 export { checkSandboxSupport };
 
 export interface SandboxHostOptions {
-  /** Where used ids are remembered, and what setup installed. One host at a time. */
+  /** Folder for used sandbox ids and the setup cache. Only one host may use it at a time. */
   readonly stateDir: string;
-  /** Where requests go; asked anew for each, as a restarted Worker listens elsewhere. */
+  /** Where requests go. Called for each request, because a restarted Worker listens on another port. */
   readonly egress: () => EgressSocket;
   readonly log?: (event: SandboxEvent) => void;
   readonly limits?: { readonly maxSandboxes?: number };
@@ -38,9 +38,9 @@ export interface SandboxHost {
   /** Serves the binding. Never rejects. */
   handle(request: Request): Promise<Response>;
   list: Registry['list'];
-  /** For how many at the same time there is room. */
+  /** How many sandboxes can run at the same time. */
   readonly maxSandboxes: number;
-  /** What is enforced on this machine, and by what. */
+  /** Which limits this machine enforces, and by which mechanism. */
   readonly limits: Extract<SandboxSupport, { ok: true }>['limits'];
   /** Destroys every sandbox and removes every temporary file. */
   close(): Promise<void>;
@@ -52,10 +52,10 @@ const excessReasons = {
   processes: 'the sandbox had more processes than its limit',
 };
 
-/** Rejects, naming the problem and the way out, where sandboxes cannot be sealed: then nothing runs. */
+/** Rejects where this machine cannot seal sandboxes. The message names the problem and the remedy. */
 export async function startSandboxHost(options: SandboxHostOptions): Promise<SandboxHost> {
   const support = await checkSandboxSupport();
-  if (!support.ok) throw new Error(`${support.problem} ${support.wayOut}`);
+  if (!support.ok) throw new Error(`${support.problem} ${support.remedy}`);
   const { programs, privilege, limits } = support;
   const { stateDir, log = () => undefined } = options;
   const usedIds = await openUsedIds(join(stateDir, 'sandbox-ids'));
@@ -63,7 +63,7 @@ export async function startSandboxHost(options: SandboxHostOptions): Promise<San
   await removeAbandonedCgroups();
   const watchdog = startWatchdog();
   const egress = createEgress(options.egress);
-  // One is kept ready, so that no task waits for its keys.
+  // One authority is created in advance, so that no task waits for key generation.
   let spareAuthority = createCertificateAuthority(Date.now());
 
   async function launch(sandboxId: string, spec: SandboxSpec, slot: number) {
@@ -122,13 +122,17 @@ export async function startSandboxHost(options: SandboxHostOptions): Promise<San
   };
 }
 
-/** In the temporary folder, because a socket's path must be short. A host that was killed left its own behind. */
+/**
+ * Creates the folder for sockets and sandbox files below the temporary folder, because a socket's path must
+ * be short. Removes the folder of an earlier host that was killed.
+ */
 async function makeRunFolder(stateDir: string): Promise<string> {
   await mkdir(stateDir, { recursive: true });
-  const note = join(stateDir, 'sandbox-folder');
-  const left = await readFile(note, 'utf8').catch(() => '');
-  if (/^airlock-sandboxes-\w+$/.test(left)) await rm(join(tmpdir(), left), { recursive: true, force: true });
+  const nameFile = join(stateDir, 'sandbox-folder');
+  const abandoned = await readFile(nameFile, 'utf8').catch(() => '');
+  if (/^airlock-sandboxes-\w+$/.test(abandoned))
+    await rm(join(tmpdir(), abandoned), { recursive: true, force: true });
   const folder = await mkdtemp(join(tmpdir(), 'airlock-sandboxes-'));
-  await writeFile(note, folder.slice(folder.lastIndexOf('/') + 1));
+  await writeFile(nameFile, folder.slice(folder.lastIndexOf('/') + 1));
   return folder;
 }

@@ -1,12 +1,13 @@
 /**
- * What a sandbox is made of, as arguments to bubblewrap: two nested sets of namespaces. Pure; starts nothing.
+ * Builds the bubblewrap arguments of a sandbox: two nested sets of namespaces. Pure; starts nothing.
  *
- * The outer one has a network namespace with nothing but loopback. It holds the supervisor, which may listen on ports 80, 443 and 53
- * there and pipes the first two to the gateway's sockets. The inner one has its own user, process and mount namespaces, and no way
- * out of them: it can neither see nor signal the supervisor, and no socket of the host is mounted in it.
+ * The outer set has a network namespace with loopback only. In it the supervisor listens on ports 80, 443 and
+ * 53 and pipes the first two to the gateway's sockets. The inner set has its own user, process and mount
+ * namespaces: a process in it can neither see nor signal the supervisor, and no socket of the host is mounted
+ * there.
  *
- * The outer one sees only what the inner one is built from. Nothing of the host's `/`, `/home`, `/root`, `/run`, `/sys` or `/var`
- * is mounted in either.
+ * The outer set sees only what the inner set is built from. Neither mounts the host's `/`, `/home`, `/root`,
+ * `/run`, `/sys` or `/var`.
  */
 import { join } from 'node:path';
 import type { SandboxSpec } from '../../src/core/ports/sandbox-port.ts';
@@ -14,8 +15,9 @@ import type { Programs } from './programs.ts';
 import { caPath, environment } from './system-files.ts';
 
 /**
- * `root`: the host is root; the outer part needs no user namespace, and the inner one runs under a user id of its own.
- * `user`: the host is anybody; the outer part gets its rights from a user namespace, and the inner one is the host's user.
+ * `root`: the host runs as root; the outer set needs no user namespace, and the inner set runs under a user
+ * id of its own. `user`: the host runs as an ordinary user; the outer set gets its rights from a user
+ * namespace, and the inner set runs as the host's user.
  */
 export type Privilege = { readonly kind: 'root'; readonly runAs: number } | { readonly kind: 'user' };
 
@@ -23,11 +25,11 @@ export interface LayoutInput {
   readonly programs: Programs;
   readonly privilege: Privilege;
   readonly spec: SandboxSpec;
-  /** Folder with the files of `systemFiles`, world-readable. */
+  /** Folder that holds the files of `systemFiles`, world-readable. */
   readonly etcFolder: string;
   /** Folder with the gateway's `http.sock` and `tls.sock`. */
   readonly gatewayFolder: string;
-  /** Optional paths of the host that exist, out of `hostLinks` and `hostFiles`. */
+  /** Those paths of `hostLinks` and `hostFiles` that exist on this host. */
   readonly present: {
     readonly links: readonly (readonly [path: string, target: string])[];
     readonly files: readonly string[];
@@ -35,22 +37,23 @@ export interface LayoutInput {
 }
 
 const MiB = 1024 * 1024;
-/** Outputs of runs. A run that writes more gets ENOSPC, like on any full disk. */
+/** For the outputs of all runs. A run that writes more gets ENOSPC, as on any full disk. */
 const runOutputBytes = 256 * MiB;
 const homeBytes = 1024 * MiB;
 const sharedMemoryBytes = 256 * MiB;
-/** Threads of init itself, which count against the user's limit like any other. */
+/** Init's own threads, which count against the limit on user processes. */
 const initThreads = 16;
 const maxOpenFiles = 8192;
-/** Where the supervisor opens `seccomp.bpf` for the inner bubblewrap. */
+/** Descriptor at which the supervisor passes `seccomp.bpf` to the inner bubblewrap. */
 const seccompDescriptor = 3;
 
-/** On merged-/usr systems these are links; on others they are folders, and then bound as such. */
+/** Symbolic links on systems with a merged /usr; elsewhere folders, which are then bound. */
 export const hostLinks = ['/bin', '/sbin', '/lib', '/lib64', '/lib32', '/libx32'] as const;
 
 /**
- * What programs in `/usr` need from `/etc`: where alternatives point and where libraries are, and OpenSSL's defaults. Not on the list
- * though programs look for them: `/etc/ssl` (the host's trusted roots, and its private keys), `/etc/gitconfig`, `/etc/passwd`.
+ * Files of `/etc` that programs in `/usr` need: the alternatives, the library paths and OpenSSL's defaults.
+ * Deliberately left out: `/etc/ssl` (the host's trusted roots and private keys), `/etc/gitconfig` and
+ * `/etc/passwd`.
  */
 export const hostFiles = [
   '/etc/alternatives',
@@ -61,7 +64,7 @@ export const hostFiles = [
 ] as const;
 
 export interface Layout {
-  /** Arguments of the outer bubblewrap, up to and with the supervisor's own. */
+  /** Arguments of the outer bubblewrap, including the supervisor's command line. */
   readonly outer: readonly string[];
 }
 
@@ -86,8 +89,8 @@ function outerNamespaces({ programs, privilege, etcFolder, gatewayFolder, presen
     ...openFolders('/etc', '/etc/ssl', '/airlock', '/airlock/node', '/airlock/node/bin', '/airlock/codex'),
     ...hostSystem(present),
     ...words('--proc /proc --dev /dev --tmpfs /tmp'),
-    // A process file system may be mounted in a user namespace only where a whole one is already seen, and bubblewrap covers parts of the one
-    // it mounts for root. Only the supervisor sees this second one.
+    // The kernel allows a new proc mount in a user namespace only where an uncovered proc is visible, and
+    // bubblewrap covers parts of the one that it mounts for root. Only the supervisor sees this second mount.
     ...words('--bind /proc /airlock/proc'),
     ...readOnly(programs.bwrap, '/airlock/bwrap'),
     ...(programs.nodeFolder === null
@@ -140,7 +143,7 @@ function innerNamespaces({ programs, spec, present }: LayoutInput): string[] {
       readOnly(`/airlock/etc/${name}`, `/etc/${name}`),
     ),
     ...readOnly('/airlock/etc/ca.pem', caPath),
-    // Where programs look that know nothing of the variables.
+    // For programs that do not read the environment variables.
     ...readOnly('/airlock/etc/ca.pem', '/etc/ssl/certs/ca-certificates.crt'),
     ...readOnly('/airlock/container', '/opt/airlock'),
     ...readOnly('/airlock/node', '/opt/node'),
@@ -151,7 +154,7 @@ function innerNamespaces({ programs, spec, present }: LayoutInput): string[] {
     ...privateFolder('/home/codex', Math.min(spec.diskBytes, homeBytes)),
     ...privateFolder('/run/airlock', runOutputBytes),
     ...privateFolder('/dev/shm', sharedMemoryBytes),
-    // What bubblewrap builds these two on is memory without a cap.
+    // Bubblewrap builds these two on a tmpfs without a size limit.
     ...words('--remount-ro / --remount-ro /dev --chdir /workspace'),
   ];
 }
@@ -162,10 +165,11 @@ function initCommand({ programs, spec }: LayoutInput): string[] {
       ? []
       : [
           programs.prlimit,
-          // Set inside, not around the outer part: there the kernel would count every process that this user has on the host.
+          // Set inside the inner set: outside it the kernel would count every process that this user has on
+          // the host.
           `--nproc=${spec.maxProcesses + initThreads}`,
           `--nofile=${maxOpenFiles}`,
-          // No file may be larger than the disk. It also bounds files that lie on none (memfd).
+          // Limits a file to the disk size. Also bounds files that are on no disk (memfd).
           `--fsize=${spec.diskBytes}`,
           '--core=0',
         ];
@@ -184,7 +188,10 @@ function hostSystem({ links, files }: LayoutInput['present']): string[] {
 
 const words = (text: string): string[] => text.split(' ');
 
-/** Bubblewrap makes the folders above a mount for its own user alone; the inner part may be another one. */
+/**
+ * Bubblewrap creates a mount's parent folders for its own user only, and the inner set can run as another
+ * user.
+ */
 function openFolders(...paths: readonly string[]): string[] {
   return paths.flatMap((path) => ['--perms', '0755', '--dir', path]);
 }

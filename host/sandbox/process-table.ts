@@ -1,5 +1,6 @@
 /**
- * What the processes below a given one use, read from the host's `/proc`. Decides nothing; `watchdog.ts` does.
+ * Reads threads and memory of processes and process trees from the host's `/proc`. `watchdog.ts` decides
+ * about them.
  */
 import { readdirSync, readFileSync } from 'node:fs';
 
@@ -7,11 +8,11 @@ export interface ProcessUse {
   readonly pid: number;
   readonly parent: number;
   readonly threads: number;
-  /** Resident memory in pages; counts pages that processes share once for each. */
+  /** Resident memory in pages. A page that several processes share counts once for each. */
   readonly residentPages: number;
 }
 
-/** Every process that this user may see. About 15 µs for each. */
+/** Lists every process visible to this user. Takes about 15 µs per process. */
 export function readProcessTable(): ProcessUse[] {
   const table: ProcessUse[] = [];
   for (const name of readdirSync('/proc')) {
@@ -20,13 +21,16 @@ export function readProcessTable(): ProcessUse[] {
       const use = parseStat(Number(name), readFileSync(`/proc/${name}/stat`, 'latin1'));
       if (use !== null) table.push(use);
     } catch {
-      // It ended between the listing and the look.
+      // It ended between the listing and the read.
     }
   }
   return table;
 }
 
-/** proc_pid_stat(5). The name in parentheses is the process's own choice, parentheses and spaces included. */
+/**
+ * Parses proc_pid_stat(5). A process chooses the name in parentheses itself; it can contain parentheses and
+ * spaces.
+ */
 export function parseStat(pid: number, stat: string): ProcessUse | null {
   const fields = stat.slice(stat.lastIndexOf(')') + 2).split(' ');
   const [parent, threads, residentPages] = [fields[1], fields[17], fields[21]].map(Number);
@@ -35,15 +39,21 @@ export function parseStat(pid: number, stat: string): ProcessUse | null {
   return { pid, parent, threads, residentPages };
 }
 
-/** The process itself and all below it. An orphan inside a process namespace goes to that namespace's first process, so none is lost. */
-export function familyOf(table: readonly ProcessUse[], root: number): ProcessUse[] {
+/**
+ * Returns a process and its descendants. Orphans are included: the kernel makes them children of the first
+ * process of their PID namespace.
+ */
+export function processTreeOf(table: readonly ProcessUse[], root: number): ProcessUse[] {
   const children = Map.groupBy(table, (use) => use.parent);
-  const family = table.filter((use) => use.pid === root);
-  for (const member of family) family.push(...(children.get(member.pid) ?? []));
-  return family;
+  const tree = table.filter((use) => use.pid === root);
+  for (const member of tree) tree.push(...(children.get(member.pid) ?? []));
+  return tree;
 }
 
-/** Memory with shared pages divided among their users, in bytes; null when the kernel does not say. Slower: walks the page tables. */
+/**
+ * Returns the proportional set size in bytes (shared pages divided among their users); null if the kernel
+ * does not report it. Slower than the process table, because the kernel walks the page tables.
+ */
 export function readProportionalBytes(pid: number): number | null {
   try {
     const kib = /^Pss:\s+(\d+) kB$/m.exec(readFileSync(`/proc/${pid}/smaps_rollup`, 'latin1'))?.[1];

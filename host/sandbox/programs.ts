@@ -1,5 +1,6 @@
 /**
- * Where the programs lie that a sandbox is built from. Decides which files of this machine a sandbox gets to see, besides `/usr`.
+ * Finds the programs that a sandbox is built from. Together with `/usr` they are the only files of this
+ * machine that a sandbox sees.
  */
 import { existsSync, realpathSync } from 'node:fs';
 import { arch } from 'node:os';
@@ -11,17 +12,17 @@ import type { Architecture } from './seccomp.ts';
 export interface Programs {
   readonly architecture: Architecture;
   readonly bwrap: string;
-  /** A folder with `bin/node`, or null when Node lies in a folder that holds more: then only the file is shown. */
+  /** Folder of a Node package with `bin/node`; null if there is none, and then only `nodeFile` is bound. */
   readonly nodeFolder: string | null;
   readonly nodeFile: string;
-  /** The Codex package's vendor folder; null when it is not installed, and then there is no Codex inside. */
+  /** Vendor folder of the Codex package; null if it is not installed, and then the sandbox has no Codex. */
   readonly codexFolder: string | null;
-  /** `prlimit` of util-linux; null where it is missing, and then no per-process limits are set. */
+  /** `prlimit` of util-linux; null if it is missing, and then no per-process limits are set. */
   readonly prlimit: string | null;
-  /** Starts what no control group keeps from starving the host; null where it is missing. */
+  /** `nice`, which lowers the priority of a sandbox without a control group; null if it is missing. */
   readonly nice: string | null;
   readonly checkout: string;
-  /** What runs in and around the sandbox, ready to be bound. */
+  /** Our own scripts that run in and around the sandbox, as JavaScript. */
   readonly scripts: Scripts;
 }
 
@@ -30,7 +31,7 @@ const targets: Readonly<Record<string, { architecture: Architecture; package: st
   arm64: { architecture: 'arm64', package: 'codex-linux-arm64', triple: 'aarch64-unknown-linux-musl' },
 };
 
-/** Null when this machine has no bubblewrap at all, or is of another kind than x64 and arm64. */
+/** Null if this machine has no bubblewrap or is neither x64 nor arm64. */
 export function findPrograms(): Programs | null {
   const checkout = join(dirname(fileURLToPath(import.meta.url)), '../..');
   const target = targets[arch()];

@@ -1,6 +1,6 @@
 /**
- * Which sandbox is in what state, and what may happen to it next: absent → starting → running → gone. An id goes this way once; whoever
- * comes later with it learns that the sandbox is lost.
+ * Holds the state of every sandbox and the allowed transitions: absent → starting → running → ending → gone.
+ * An id passes through them once; a later call with the id gets `SandboxGone`.
  */
 import type { SandboxSpec } from '../../src/core/ports/sandbox-port.ts';
 import type { RunningSandbox } from './running-sandbox.ts';
@@ -10,7 +10,7 @@ export class SandboxGone extends Error {
   override readonly name = 'SandboxGone';
 }
 
-/** The host is full. Another attempt later may succeed. */
+/** The host runs its maximum of sandboxes. Transient: a later attempt can succeed. */
 export class TooManySandboxes extends Error {
   override readonly name = 'TooManySandboxes';
 }
@@ -24,18 +24,22 @@ type Entry =
 export interface RegistryOptions {
   readonly maxSandboxes: number;
   readonly usedIds: UsedIds;
-  /** `slot` is a small number that no other sandbox has at the same time. */
+  /** `slot`: 0 to `maxSandboxes` - 1; no two live sandboxes share one. */
   readonly launch: (sandboxId: string, spec: SandboxSpec, slot: number) => Promise<RunningSandbox>;
   readonly onEnded: (sandboxId: string, reason: string) => void;
 }
 
 export interface Registry {
+  /** Starts a sandbox; no effect if it runs already. Rejects with `SandboxGone` or `TooManySandboxes`. */
   start(sandboxId: string, spec: SandboxSpec): Promise<void>;
-  /** Throws `SandboxGone` unless it runs. */
+  /** Returns a running sandbox; throws `SandboxGone` otherwise. */
   running(sandboxId: string): RunningSandbox;
-  /** Resolves once nothing of it is left. A later start is refused, also for an id that never was. */
+  /**
+   * Resolves once nothing of the sandbox is left. A later start is refused, even for an id that was never
+   * started.
+   */
   destroy(sandboxId: string, reason: string): Promise<void>;
-  /** Ids of the sandboxes that start or run. */
+  /** Ids of the sandboxes that are starting or running. */
   list(): readonly string[];
   destroyAll(reason: string): Promise<void>;
 }
@@ -65,7 +69,7 @@ export function createRegistry({ maxSandboxes, usedIds, launch, onEnded }: Regis
       if (!claimed) throw new SandboxGone('this sandbox was used before');
       return await launch(sandboxId, spec, slot);
     } catch (error) {
-      // Nothing ran in it, so a retry may have the id. Not so when it was destroyed meanwhile.
+      // Nothing ran in it, so a retry can use the id again, unless the sandbox was destroyed meanwhile.
       const current = entries.get(sandboxId);
       if (current?.state === 'starting') {
         if (claimed) {

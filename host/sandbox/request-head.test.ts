@@ -63,12 +63,12 @@ describe('checkRequestHead', () => {
 });
 
 describe('endToEndHeaders', () => {
-  it('keeps repeated headers, their order and their spelling', () => {
+  it('keeps repeated headers, their order and their case', () => {
     const headers = ['X-A', '1', 'Set-Cookie', 'a=1', 'x-a', '2', 'Set-Cookie', 'b=2'];
     expect(endToEndHeaders(headers)).toEqual(headers);
   });
 
-  it('removes what belongs to the connection, by standard and by what the connection header names', () => {
+  it('removes connection-specific headers, both the standard ones and those that Connection names', () => {
     const headers = [
       'Connection',
       'close, X-Mine',

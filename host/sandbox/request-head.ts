@@ -1,17 +1,17 @@
 /**
- * Decides whether a request's head says one thing only about where it wants to go, before anybody looks at whether it may. Pure.
- * What it may reach is the Worker's decision; here a request falls whose address could be read in two ways.
+ * Checks that the head of a request names its destination unambiguously, and refuses it otherwise. Pure.
+ * Whether the destination is allowed is the Worker's decision.
  */
 import { parseHostname } from './hostname.ts';
 
 export interface RawHead {
   readonly method: string;
-  /** The request target as it stood in the request line. */
+  /** The request target, as sent in the request line. */
   readonly target: string;
-  /** Names and values in turn, as received. */
+  /** Alternating names and values, as received. */
   readonly rawHeaders: readonly string[];
   readonly scheme: 'http' | 'https';
-  /** The name of the TLS handshake; null without TLS, and for a client that sent none. */
+  /** Server name of the TLS handshake; null without TLS and for a client that sent none. */
   readonly sni: string | null;
 }
 
@@ -39,7 +39,7 @@ export type HeadVerdict =
 
 const defaultPorts = { http: '80', https: '443' };
 
-/** RFC 9110, 7.6.1, and what the gateway itself says to the Worker; `expect` was answered by the gateway already. */
+/** Connection-specific headers (RFC 9110, 7.6.1), and `expect`, which the gateway has answered already. */
 const dropped = new Set([
   'connection',
   'expect',
@@ -54,6 +54,7 @@ const dropped = new Set([
 ]);
 const ownPrefix = 'x-airlock-';
 
+/** Returns the URL and headers to forward, or the first reason to refuse. */
 export function checkRequestHead(head: RawHead): HeadVerdict {
   const refuse = (code: RefusalCode, hostname: string | null): HeadVerdict => ({
     kind: 'refuse',
@@ -70,14 +71,14 @@ export function checkRequestHead(head: RawHead): HeadVerdict {
   if (port !== undefined && port !== defaultPorts[head.scheme]) return refuse('host_port', hostname);
   if (head.scheme === 'https' && head.sni === null) return refuse('sni_missing', hostname);
   if (head.scheme === 'https' && head.sni !== hostname) return refuse('sni_mismatch', hostname);
-  // Named for the receipt; a parser that is told of no listener for it has already seen to it that no tunnel opens.
+  // Node emits CONNECT as an event of its own, so no tunnel can open here; this row is for completeness.
   if (head.method === 'CONNECT') return refuse('connect', hostname);
   if (valuesOf(head.rawHeaders, 'upgrade').length > 0) return refuse('upgrade', hostname);
   const path = pathOf(head.target, head.scheme, hostname);
   if (path.kind === 'refuse') return refuse(path.code, hostname);
   return {
     kind: 'forward',
-    // Joined as text, not through a URL parser: the Worker shall see the very path that was sent.
+    // Joined as text, not through a URL parser, so that the Worker sees the path exactly as it was sent.
     url: `${head.scheme}://${hostname}${path.path}`,
     hostname,
     headers: endToEndHeaders(head.rawHeaders),
@@ -88,9 +89,9 @@ type Path =
   | { readonly kind: 'path'; readonly path: string }
   | { readonly kind: 'refuse'; readonly code: RefusalCode };
 
-/** Origin form, or absolute form that agrees with Host (RFC 9112, 3.2). */
+/** Accepts the origin form, and the absolute form if it agrees with Host (RFC 9112, 3.2). */
 function pathOf(target: string, scheme: 'http' | 'https', hostname: string): Path {
-  // Visible ASCII only, and no fragment, which has no place in a request.
+  // Visible ASCII only. A request target has no fragment.
   if (!/^[\x21-\x7e]+$/.test(target) || target.includes('#'))
     return { kind: 'refuse', code: 'target_invalid' };
   if (target.startsWith('/')) return { kind: 'path', path: target };
@@ -103,7 +104,10 @@ function pathOf(target: string, scheme: 'http' | 'https', hostname: string): Pat
   return { kind: 'path', path: rest.startsWith('/') ? rest : `/${rest}` };
 }
 
-/** Without what belongs to one connection and what only the gateway may say. Works for requests and answers. */
+/**
+ * Removes connection-specific headers and every `x-airlock-…` header, which only the gateway sets. For
+ * requests and answers.
+ */
 export function endToEndHeaders(rawHeaders: readonly string[]): string[] {
   const named = new Set(
     valuesOf(rawHeaders, 'connection').flatMap((value) =>
@@ -114,7 +118,7 @@ export function endToEndHeaders(rawHeaders: readonly string[]): string[] {
   for (const [name, value] of pairs(rawHeaders)) {
     const lower = name.toLowerCase();
     if (dropped.has(lower) || lower.startsWith(ownPrefix)) continue;
-    // What frames the message and names its host is not the sender's to switch off.
+    // The Connection header must not remove the headers that frame the message and name its host.
     if (named.has(lower) && lower !== 'content-length' && lower !== 'host') continue;
     kept.push(name, value);
   }

@@ -1,17 +1,18 @@
 /**
- * The contract of `TaskSandbox` as HTTP, for the binding between the Worker and this process. Parses what comes in and bounds every
- * call; what may happen to a sandbox is the registry's decision.
+ * Serves the `TaskSandbox` contract over HTTP, for the binding between the Worker and this process. Parses
+ * requests and bounds every call; the registry decides what a sandbox's state allows.
  *
- * 410: the sandbox is lost or never ran here. 422: init could not do it. 503: full, try later. 504: no answer in time.
+ * 400: invalid request. 410: the sandbox is lost or never ran here. 413: the file is over 16 MiB. 422: init
+ * could not carry it out. 503: the host is full, retry later. 504: init did not answer in time.
  */
 import { Hono } from 'hono';
 import { z } from 'zod';
-import { InitProblem, InitTimeout, LineCut } from './control-channel.ts';
+import { InitProblem, InitTimeout, ChannelClosed } from './control-channel.ts';
 import { SandboxGone, TooManySandboxes, type Registry } from './registry.ts';
 
 const MiB = 1024 * 1024;
 const maxWriteBytes = 16 * MiB;
-/** Init's own time to answer, on a busy machine. */
+/** Time for init to answer on a busy machine, beyond the call's own time limit. */
 const answerMs = 15_000;
 
 const idSchema = z.string().regex(/^[0-9a-f]{64}$/);
@@ -46,7 +47,7 @@ const offset = z.coerce.number().int().min(0).max(Number.MAX_SAFE_INTEGER);
 const rangeSchema = z.object({ offset, maxBytes: z.coerce.number().int().min(0).max(MiB) });
 const waitSchema = rangeSchema.extend({ waitMs: z.coerce.number().int().min(0).max(30_000) });
 
-// What init answers. Untrusted.
+// Init's answers, which are untrusted.
 const size = z.int().nonnegative();
 const exitCode = z.int().min(0).max(255);
 const execReply = z.object({ exitCode, truncated: z.boolean(), timedOut: z.boolean(), stdoutBytes: size });
@@ -124,7 +125,7 @@ export function sandboxRoutes(registry: Registry): Hono {
   });
 
   app.onError((error, c) => {
-    if (error instanceof SandboxGone || error instanceof LineCut)
+    if (error instanceof SandboxGone || error instanceof ChannelClosed)
       return c.json({ problem: error.message }, 410);
     if (error instanceof TooManySandboxes) return c.json({ problem: error.message }, 503);
     if (error instanceof InitProblem) return c.json({ problem: error.message }, 422);
@@ -141,7 +142,9 @@ function decode(bytes: Uint8Array): string {
   return new TextDecoder().decode(bytes);
 }
 
-/** The frame's body is a view into a larger buffer; a response must not carry the rest of it. */
+/**
+ * Copies the body out of the larger buffer that it is a view into, so that a response carries nothing else.
+ */
 function copy(bytes: Uint8Array, maxBytes: number): ArrayBuffer {
   return Uint8Array.from(bytes.subarray(0, maxBytes)).buffer;
 }

@@ -1,6 +1,6 @@
 /**
- * Brings one sandbox up and takes it down: folders, authority, gateway, namespaces, control line. Knows nothing of who may
- * start what when; `registry.ts` does.
+ * Starts and ends one sandbox: folders, certificates, gateway, namespaces and control channel. `registry.ts`
+ * decides when.
  */
 import { spawn, type ChildProcess } from 'node:child_process';
 import { mkdir, rm, writeFile } from 'node:fs/promises';
@@ -26,7 +26,7 @@ export interface LaunchOptions {
   readonly spec: SandboxSpec;
   readonly programs: Programs;
   readonly privilege: Privilege;
-  /** Made and removed here. Its path must be short: a Unix socket's may have 107 bytes. */
+  /** Created and removed here. Its path must be short: a Unix socket's path is limited to 107 bytes. */
   readonly folder: string;
   readonly cgroupName: string;
   readonly authority: CertificateAuthority;
@@ -34,40 +34,47 @@ export interface LaunchOptions {
 }
 
 export interface RunningSandbox {
-  /** The host's id of the process that everything in it descends from. */
+  /** Process id, on the host, of the root of the sandbox's process tree. */
   readonly pid: number;
   readonly inCgroup: boolean;
-  /** What keeps it from starving the host of processor time: a group's weight and quota, a low priority, or nothing. */
+  /** What limits its processor time: a group's weight and quota, a low priority, or nothing. */
   readonly cpuBound: 'control group' | 'priority' | 'none';
   readonly call: ControlChannel['call'];
-  /** Resolves with the reason as soon as it no longer works, by itself or by `end`; `end` must follow to free what it had. */
+  /**
+   * Resolves with the reason once the sandbox no longer works. Call `end` afterwards to release its
+   * resources.
+   */
   readonly ended: Promise<string>;
-  /** Kills all its processes and removes what it had on the host. May be called again. */
+  /** Kills all its processes and removes its files on the host. Idempotent. */
   end(): Promise<void>;
 }
 
-/** It takes about 0.2 s; a machine busy with other things may need many times that. */
+/** A start takes about 0.2 s, and many times that on a busy machine. */
 const launchMs = 20_000;
 const exitMs = 5_000;
 const MiB = 1024 * 1024;
-/** What a group holds beside processes: both disks, home, outputs, and the helpers. */
-const besideProcesses = (spec: SandboxSpec) => 2 * spec.diskBytes + 1024 * MiB;
-const besideThreads = 96;
-const maxComplaint = 2_000;
+/** Memory that the group needs beyond the task's processes: both disks, home, run outputs and our helpers. */
+const overheadBytes = (spec: SandboxSpec) => 2 * spec.diskBytes + 1024 * MiB;
+/** Threads of our helpers, with room to spare. */
+const overheadThreads = 96;
+const maxErrorOutputChars = 2_000;
 /** About a tenth of the weight of an ordinary process. */
 const niceness = 10;
 
-/** Before anything untrusted runs: what init says of itself here is the truth, and must be what was asked for. */
+/**
+ * Init's first frame. It is trustworthy, because nothing untrusted runs yet; anything else than this is an
+ * unsealed sandbox.
+ */
 const sealed = z.object({
   uid: z.literal('1000'),
   effectiveCapabilities: z.string().regex(/^0+$/),
   noNewPrivileges: z.literal('1'),
 });
 
-/** Each process joins the groups and then becomes bubblewrap. The text is fixed; paths come as arguments. */
+/** Shell script that joins the control groups and then becomes bubblewrap. Paths are passed as arguments. */
 const joinAndRun = 'while [ "$1" != -- ]; do echo $$ > "$1" || exit 1; shift; done; shift; exec "$@"';
 
-/** Rejects when the sandbox cannot be started or is not sealed; nothing of it is left then. */
+/** Starts a sandbox. If it cannot start or is not sealed, removes everything and rejects. */
 export async function launchSandbox(options: LaunchOptions): Promise<RunningSandbox> {
   const { sandboxId, folder, spec, authority, egress } = options;
   const gatewayFolder = join(folder, 'gateway');
@@ -78,7 +85,7 @@ export async function launchSandbox(options: LaunchOptions): Promise<RunningSand
   let exited = Promise.resolve();
 
   async function release(): Promise<void> {
-    // The first process of the outer namespace goes, and the kernel takes all others with it.
+    // Killing the first process of the outer PID namespace makes the kernel kill all others.
     child?.kill('SIGKILL');
     gateway?.close();
     await Promise.race([exited, sleep(exitMs, undefined, { ref: false })]);
@@ -96,8 +103,8 @@ export async function launchSandbox(options: LaunchOptions): Promise<RunningSand
     [gateway, cgroup] = await Promise.all([
       openGateway({ sandboxId, folder: gatewayFolder, authority, egress }),
       createCgroup(options.cgroupName, {
-        memoryBytes: spec.memoryBytes + besideProcesses(spec),
-        maxThreads: spec.maxProcesses + besideThreads,
+        memoryBytes: spec.memoryBytes + overheadBytes(spec),
+        maxThreads: spec.maxProcesses + overheadThreads,
         processors: availableParallelism(),
       }),
       ...files.map(([name, text]) => writeFile(join(etcFolder, name), text, { mode: 0o644 })),
@@ -110,13 +117,13 @@ export async function launchSandbox(options: LaunchOptions): Promise<RunningSand
     await Promise.race([
       Promise.all([process.ready, channel.hello.then(({ header }) => sealed.parse(header))]),
       exited.then(() => {
-        throw new Error(`the sandbox did not start: ${process.complaint()}`);
+        throw new Error(`the sandbox did not start: ${process.errorOutput()}`);
       }),
       sleep(launchMs, undefined, { ref: false }).then(() => {
-        throw new Error(`the sandbox did not start within ${launchMs} ms: ${process.complaint()}`);
+        throw new Error(`the sandbox did not start within ${launchMs} ms: ${process.errorOutput()}`);
       }),
     ]);
-    const cut = Promise.race([channel.cut, exited.then(() => 'its processes ended')]);
+    const ended = Promise.race([channel.closed, exited.then(() => 'its processes ended')]);
     let ending: Promise<void> | null = null;
     const end = () => (ending ??= release());
     return {
@@ -124,7 +131,7 @@ export async function launchSandbox(options: LaunchOptions): Promise<RunningSand
       inCgroup: cgroup !== null,
       cpuBound: cpuBoundOf(options.programs, cgroup),
       call: channel.call,
-      ended: cut,
+      ended,
       end,
     };
   } catch (error) {
@@ -138,11 +145,13 @@ interface SandboxProcess {
   readonly pid: number;
   readonly toInit: Writable;
   readonly fromInit: Readable;
-  /** The supervisor listens. */
+  /** Resolves when the supervisor listens. */
   readonly ready: Promise<void>;
   readonly exited: Promise<void>;
-  /** The end of what was said on standard error. For the operator: once started, the sandbox can write there. */
-  complaint(): string;
+  /**
+   * The last 2,000 characters of standard error, for the operator. Untrusted once the sandbox has started.
+   */
+  errorOutput(): string;
 }
 
 function cpuBoundOf({ nice }: Programs, cgroup: Cgroup | null): RunningSandbox['cpuBound'] {
@@ -151,20 +160,21 @@ function cpuBoundOf({ nice }: Programs, cgroup: Cgroup | null): RunningSandbox['
 }
 
 function startProcess(programs: Programs, outer: readonly string[], cgroup: Cgroup | null): SandboxProcess {
-  // A priority is inherited, and only root can raise it again: nothing inside is root.
-  const isNice = cpuBoundOf(programs, cgroup) === 'priority' && programs.nice !== null;
-  const run = [...(isNice ? [programs.nice, '-n', String(niceness)] : []), programs.bwrap, ...outer];
+  // Children inherit the priority, and only root could raise it again; no process inside is root on the host.
+  const lowersPriority = cpuBoundOf(programs, cgroup) === 'priority' && programs.nice !== null;
+  const run = [...(lowersPriority ? [programs.nice, '-n', String(niceness)] : []), programs.bwrap, ...outer];
   const [program = programs.bwrap, ...args] =
     cgroup === null ? run : ['/bin/sh', '-c', joinAndRun, 'sh', ...cgroup.joinFiles, '--', ...run];
-  // An empty environment: the process list of the host would show it, and nothing here needs one.
+  // An empty environment, because other users could read it in the host's process list and nothing here needs
+  // one.
   const child = spawn(program, args, { cwd: '/', env: {}, stdio: ['pipe', 'pipe', 'pipe', 'pipe'] });
   const exited = new Promise<void>((resolve) => {
     child.once('exit', () => resolve());
     child.once('error', () => resolve());
   });
-  let complaint = '';
+  let errorOutput = '';
   child.stderr.on('data', (chunk: Buffer) => {
-    complaint = (complaint + chunk.toString('utf8')).slice(-maxComplaint);
+    errorOutput = (errorOutput + chunk.toString('utf8')).slice(-maxErrorOutputChars);
   });
   const status = child.stdio[3];
   const ready = new Promise<void>((resolve) => {
@@ -177,7 +187,7 @@ function startProcess(programs: Programs, outer: readonly string[], cgroup: Cgro
     fromInit: child.stdout,
     ready,
     exited,
-    complaint: () => complaint.trim(),
+    errorOutput: () => errorOutput.trim(),
   };
 }
 

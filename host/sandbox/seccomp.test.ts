@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { seccompProgram, type Architecture } from './seccomp.ts';
 
-/** The kernel's interpreter, as far as these programs use it. */
+/** Interprets the subset of classic BPF that our filters use. */
 function run(program: Uint8Array, data: { arch: number; nr: number; argument?: number }): number {
   const view = new DataView(program.buffer);
   const fields = new Map([
@@ -28,7 +28,7 @@ const allowed = 0x7fff0000;
 const [EPERM, ENOSYS, EAFNOSUPPORT] = [0x50001, 0x50026, 0x50061];
 const arch = { x64: 0xc000003e, arm64: 0xc00000b7 };
 
-describe('the filter of system calls', () => {
+describe('seccompProgram', () => {
   const rows: [Architecture, string, { nr: number; argument?: number }, number][] = [
     ['x64', 'read', { nr: 0 }, allowed],
     ['x64', 'execve', { nr: 59 }, allowed],
@@ -44,7 +44,7 @@ describe('the filter of system calls', () => {
     ['x64', 'socket AF_PACKET', { nr: 41, argument: 17 }, EAFNOSUPPORT],
     ['x64', 'socket AF_ALG', { nr: 41, argument: 38 }, EAFNOSUPPORT],
     ['x64', 'socket AF_VSOCK', { nr: 41, argument: 40 }, EAFNOSUPPORT],
-    ['x64', 'socket of the x32 interface', { nr: 0x40000000 + 41, argument: 2 }, ENOSYS],
+    ['x64', 'socket of the x32 ABI', { nr: 0x40000000 + 41, argument: 2 }, ENOSYS],
     ['arm64', 'read', { nr: 63 }, allowed],
     ['arm64', 'keyctl', { nr: 219 }, EPERM],
     ['arm64', 'syslog', { nr: 116 }, EPERM],
@@ -52,11 +52,11 @@ describe('the filter of system calls', () => {
     ['arm64', 'socket AF_INET', { nr: 198, argument: 2 }, allowed],
     ['arm64', 'socket AF_VSOCK', { nr: 198, argument: 40 }, EAFNOSUPPORT],
   ];
-  it.each(rows)('on %s, %s', (architecture, _, call, expected) => {
+  it.each(rows)('decides on %s about %s', (architecture, _, call, expected) => {
     expect(run(seccompProgram(architecture), { arch: arch[architecture], ...call })).toBe(expected);
   });
 
-  it('answers no call of another architecture, whatever its number', () => {
+  it('fails every call of another architecture with ENOSYS', () => {
     for (const nr of [0, 41, 102, 359])
       expect(run(seccompProgram('x64'), { arch: 0x40000003, nr, argument: 2 })).toBe(ENOSYS);
   });

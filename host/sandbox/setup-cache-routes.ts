@@ -1,6 +1,6 @@
 /**
- * Carries parts between a sandbox and the setup cache, piece by piece, as HTTP for the Worker's binding. Parses what comes in and bounds
- * it; what is believed is the cache's decision, when it may be written the Worker's.
+ * Transfers parts between a sandbox and the setup cache, over HTTP for the Worker's binding. Parses and
+ * bounds the requests. The cache verifies the content; the Worker decides when an entry may be written.
  */
 import { Hono } from 'hono';
 import { z } from 'zod';
@@ -8,7 +8,7 @@ import { partBytes, partName } from '../../src/core/ports/setup-cache-port.ts';
 import type { Registry } from './registry.ts';
 import { maxEntryBytes, type SetupCacheStore } from './setup-cache.ts';
 
-/** For one part. */
+/** Time for init to read or write one part. */
 const answerMs = 30_000;
 
 const hex = z.string().regex(/^[0-9a-f]{64}$/);

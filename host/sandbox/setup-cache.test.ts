@@ -49,7 +49,7 @@ describe('the setup cache', () => {
     },
   );
 
-  it('has nothing where nothing was stored', async () => {
+  it('returns false for an entry that was never stored', async () => {
     expect(await read(openSetupCache(join(folder, 'missing')), entry)).toBeNull();
   });
 
@@ -60,7 +60,7 @@ describe('the setup cache', () => {
     expect(await read(cache, { ...entry, key: key('b') })).toBeNull();
   });
 
-  it('keeps the first of one key', async () => {
+  it('keeps the first entry stored under a key', async () => {
     const cache = openSetupCache(folder);
     await write(cache, entry, Buffer.from('first'));
     expect(await write(cache, entry, Buffer.from('second'))).toBe(true);
@@ -70,19 +70,19 @@ describe('the setup cache', () => {
   const content = Buffer.from('what setup installed');
   const other = Buffer.from('what Codex made of it');
   it.each<[string, { sha256: string; bytes: number }, Uint8Array]>([
-    ['other bytes of the same length', expectedOf(content), Buffer.alloc(content.length)],
-    ['more bytes', { sha256: hashOf(other), bytes: content.length }, other],
-    ['fewer bytes', { ...expectedOf(content), bytes: content.length + 1 }, content],
-    ['another hash', { ...expectedOf(content), sha256: key('0') }, content],
-    ['more than an entry may have', { ...expectedOf(content), bytes: 600 * 1024 ** 2 }, content],
-  ])('stores nothing of %s than were promised', async (_, expected, given) => {
+    ['content with other bytes of the same length', expectedOf(content), Buffer.alloc(content.length)],
+    ['content with more bytes', { sha256: hashOf(other), bytes: content.length }, other],
+    ['content with fewer bytes', { ...expectedOf(content), bytes: content.length + 1 }, content],
+    ['content with another hash', { ...expectedOf(content), sha256: key('0') }, content],
+    ['content over the size limit of an entry', { ...expectedOf(content), bytes: 600 * 1024 ** 2 }, content],
+  ])('stores nothing and returns false for %s', async (_, expected, given) => {
     const cache = openSetupCache(folder);
     expect(await cache.write(entry, expected, partsOf(given))).toBe(false);
     expect(await files()).toEqual([]);
     expect(await read(cache, entry)).toBeNull();
   });
 
-  it('stores nothing of what breaks off', async () => {
+  it('stores nothing when reading a part fails', async () => {
     const cache = openSetupCache(folder);
     const gone = async () => Promise.reject(new Error('the sandbox is gone'));
     await expect(cache.write(entry, expectedOf(content), gone)).rejects.toThrow('gone');
@@ -91,13 +91,13 @@ describe('the setup cache', () => {
 
   it.each<[string, (path: string) => Promise<void>]>([
     ['was changed', async (path) => await writeFile(path, 'poisoned')],
-    ['was cut off', async (path) => await truncate(path, 3)],
+    ['was truncated', async (path) => await truncate(path, 3)],
     ['is empty', async (path) => await truncate(path, 0)],
-  ])('hands out nothing of an entry that %s, and forgets it', async (_, harm) => {
+  ])('hands out nothing of an entry that %s, and deletes it', async (_, damage) => {
     const cache = openSetupCache(folder);
     await write(cache, entry, content);
     const [file] = await files();
-    await harm(join(file?.parentPath ?? '', file?.name ?? ''));
+    await damage(join(file?.parentPath ?? '', file?.name ?? ''));
     let handedOut = 0;
     const found = await cache.read(entry, async () => void (handedOut += 1));
     expect({ found, handedOut }).toEqual({ found: false, handedOut: 0 });
@@ -105,7 +105,7 @@ describe('the setup cache', () => {
     expect(await write(cache, entry, content)).toBe(true);
   });
 
-  it('lets go what was not used for longest when there is no room', async () => {
+  it('evicts the least recently used entry when there is no room', async () => {
     let now = Date.now();
     const cache = openSetupCache(folder, { maxBytes: 250, now: () => now });
     const bytes = (text: string) => Buffer.alloc(100, text);
@@ -120,12 +120,12 @@ describe('the setup cache', () => {
     expect([await read(cache, a), await read(cache, c)]).toEqual([bytes('a'), bytes('c')]);
   });
 
-  it('never holds more than it may, not even for one entry', async () => {
+  it('refuses a single entry that is larger than the whole cache', async () => {
     const cache = openSetupCache(folder, { maxBytes: 50 });
     expect(await write(cache, entry, Buffer.alloc(51))).toBe(false);
   });
 
-  it('removes what a host that was killed had begun, and nothing that is being written', async () => {
+  it('deletes drafts of a killed host, but no draft that is being written', async () => {
     const cache = openSetupCache(folder);
     await write(cache, entry, content);
     const drafts = ['old', 'new'].map((name) => join(folder, '7', `${key('c')}.${name}.draft`));

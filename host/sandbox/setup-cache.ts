@@ -1,8 +1,10 @@
 /**
- * Keeps what setup installed, on this machine: one file an entry, below a folder for its repository. Decides what is kept, what is
- * believed and what goes when there is no room. Never looks into an entry: it is untrusted, and only ever unpacked in a sandbox.
+ * Stores the results of setup on this machine: one file per entry, in a folder per repository. Verifies
+ * entries and evicts the least recently used ones. Never opens an entry's content: it is untrusted and is
+ * only unpacked inside a sandbox.
  *
- * `<repository id>/<key>.<SHA-256 of the content>`, put there by rename. A file that does not have its hash is removed, not used.
+ * A file is named `<repository id>/<key>.<SHA-256 of the content>` and created by rename. A file whose hash
+ * does not match is deleted, not used.
  */
 import { createHash, randomUUID } from 'node:crypto';
 import { mkdir, open, readdir, rename, rm, stat, utimes, type FileHandle } from 'node:fs/promises';
@@ -12,16 +14,19 @@ import { partBytes, type SetupCacheEntry } from '../../src/core/ports/setup-cach
 const GiB = 1024 ** 3;
 const defaultMaxBytes = 4 * GiB;
 export const maxEntryBytes = GiB / 2;
-/** A draft that is older belongs to a host that was killed. */
+/** A draft older than this was left by a killed host. */
 const abandonedMs = 60 * 60_000;
 
 export interface SetupCacheStore {
-  /** Calls `part` for each part, in order, once the whole has been checked. False when there is no such entry. */
+  /** Verifies the whole entry, then calls `part` for each part in order. False if there is no valid entry. */
   read(
     entry: SetupCacheEntry,
     part: (number: number, content: Uint8Array) => Promise<void>,
   ): Promise<boolean>;
-  /** Takes parts until `next` gives null. False, and nothing is kept, when they do not have the hash, or are too many. */
+  /**
+   * Takes parts until `next` returns null. If the hash or the size does not match, stores nothing and returns
+   * false.
+   */
   write(
     entry: SetupCacheEntry,
     expected: { readonly sha256: string; readonly bytes: number },
@@ -57,26 +62,26 @@ export function openSetupCache(
         .filter((one) => one.isFile())
         .map(async ({ parentPath, name }) => {
           const path = join(parentPath, name);
-          const seen = await stat(path).catch(() => null); // another task may just have removed it
-          return seen === null ? [] : [{ path, bytes: seen.size, usedAt: seen.mtimeMs }];
+          const info = await stat(path).catch(() => null); // another task can have removed it
+          return info === null ? [] : [{ path, bytes: info.size, usedAt: info.mtimeMs }];
         }),
     );
     return kept.flat();
   }
 
-  /** What was not used for longest goes first, until there is room for so many bytes more. */
+  /** Evicts the least recently used entries until `bytes` more fit. Also deletes abandoned drafts. */
   async function makeRoom(bytes: number): Promise<void> {
     const all = await list();
     const isAbandoned = ({ path, usedAt }: Kept) => path.endsWith('.draft') && now() - usedAt > abandonedMs;
     const kept = all.filter(({ path }) => !path.endsWith('.draft')).toSorted((a, b) => a.usedAt - b.usedAt);
     let total = kept.reduce((sum, one) => sum + one.bytes, bytes);
-    const going = all.filter(isAbandoned);
+    const evicted = all.filter(isAbandoned);
     for (const one of kept) {
       if (total <= maxBytes) break;
-      going.push(one);
+      evicted.push(one);
       total -= one.bytes;
     }
-    await Promise.all(going.map(async ({ path }) => await rm(path, { force: true })));
+    await Promise.all(evicted.map(async ({ path }) => await rm(path, { force: true })));
   }
 
   return {
@@ -86,7 +91,8 @@ export function openSetupCache(
       const file = await open(found.path, 'r').catch(() => null);
       if (file === null) return false;
       try {
-        // Whole and first: what is handed out before its hash is known cannot be taken back. An entry is never changed in place.
+        // Hash the whole file before handing out the first part, which cannot be taken back. Entries never
+        // change in place.
         if ((await hashOf(file)) !== found.sha256) {
           await rm(found.path, { force: true });
           return false;
@@ -102,7 +108,7 @@ export function openSetupCache(
 
     async write(entry, expected, next) {
       if (expected.bytes > Math.min(maxEntryBytes, maxBytes)) return false;
-      // What is there was stored under the same key before: the first stays.
+      // The first entry stored under a key stays.
       if ((await find(entry)) !== null) return true;
       await makeRoom(expected.bytes);
       await mkdir(folderOf(entry), { recursive: true, mode: 0o700 });

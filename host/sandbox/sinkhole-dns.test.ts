@@ -11,8 +11,8 @@ function ask(type: string) {
   return answer === null ? null : decode(answer);
 }
 
-describe('the sinkhole', () => {
-  it('says that every name is the gateway', () => {
+describe('answerQuery', () => {
+  it('answers every name with the address of the gateway', () => {
     const answer = ask('A');
     expect(answer).toMatchObject({ type: 'response', id: 4711, rcode: 'NOERROR' });
     expect(answer?.questions).toMatchObject([{ type: 'A', name: 'secret.attacker.example' }]);
@@ -21,22 +21,22 @@ describe('the sinkhole', () => {
     ]);
   });
 
-  it('has no IPv6 address, without denying the name', () => {
+  it('answers AAAA with no records instead of a name error', () => {
     expect(ask('AAAA')).toMatchObject({ rcode: 'NOERROR', answers: [] });
   });
 
   it.each(['TXT', 'MX', 'NS', 'CNAME', 'SRV', 'ANY', 'HTTPS', 'NULL', 'AXFR', 'PTR'])(
-    'knows no %s',
+    'answers NXDOMAIN to a query for %s',
     (type) => {
       expect(ask(type)).toMatchObject({ rcode: 'NXDOMAIN', answers: [] });
     },
   );
 
   it.each([
-    ['an answer', encode({ type: 'response', id: 1, questions: [{ type: 'A', name: 'a.example' }] })],
-    ['no question', encode({ type: 'query', id: 1, questions: [] })],
+    ['a response', encode({ type: 'response', id: 1, questions: [{ type: 'A', name: 'a.example' }] })],
+    ['a query without a question', encode({ type: 'query', id: 1, questions: [] })],
     [
-      'two questions',
+      'a query with two questions',
       encode({
         type: 'query',
         id: 1,
@@ -47,18 +47,18 @@ describe('the sinkhole', () => {
       }),
     ],
     ['an update', encode({ type: 'query', id: 1, flags: 5 << 11, questions: [{ type: 'A', name: 'a' }] })],
-    ['nothing', new Uint8Array()],
-    ['half a query', query('A').subarray(0, 20)],
+    ['an empty datagram', new Uint8Array()],
+    ['a truncated query', query('A').subarray(0, 20)],
     [
       'a name that points at itself',
       Uint8Array.from([0, 1, 1, 0, 0, 1, 0, 0, 0, 0, 0, 0, 0xc0, 12, 0, 1, 0, 1]),
     ],
-    ['too much', new Uint8Array(4096)],
-  ])('is silent on %s', (_, datagram) => {
+    ['a datagram over 512 bytes', new Uint8Array(4096)],
+  ])('gives no answer to %s', (_, datagram) => {
     expect(answerQuery(datagram)).toBeNull();
   });
 
-  it('survives whatever is sent, and never answers with another address', () => {
+  it('never throws on random bytes and never answers with another address', () => {
     assert(
       property(uint8Array({ maxLength: 600 }), (noise) => {
         const answer = answerQuery(noise);

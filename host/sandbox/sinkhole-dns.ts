@@ -1,7 +1,7 @@
 /**
- * Answers the sandbox's DNS queries by itself: every IPv4 address is the gateway's, everything else does not exist. It asks nobody, so
- * nothing can be carried out in a name. The point of an answer at all: a request to a forbidden host then reaches the gateway
- * and stands in the receipt under its name, instead of failing here without a trace.
+ * Answers the sandbox's DNS queries locally: every name has the gateway's IPv4 address and no other records.
+ * It forwards nothing, so DNS is no exfiltration channel. It answers at all so that a request to a forbidden
+ * host reaches the gateway and appears in the receipt by name, instead of failing unseen.
  */
 import {
   decode,
@@ -13,13 +13,16 @@ import {
 } from 'dns-packet';
 
 const gateway = '127.0.0.1';
-/** Short, because nothing is gained by a cached answer. */
+/** Short, because a cached answer has no benefit. */
 const ttlSeconds = 30;
 const nameError = 3;
-/** RFC 1035, 4.2.1; no answer of ours needs EDNS to be longer. */
+/** RFC 1035, 4.2.1. Our answers fit without EDNS. */
 const maxDatagramBytes = 512;
 
-/** Null for what is not a query with one question: such a packet gets no answer. Never throws. */
+/**
+ * Returns the answer; null for anything but a query with exactly one question, which gets no answer. Never
+ * throws.
+ */
 export function answerQuery(datagram: Uint8Array): Uint8Array | null {
   if (datagram.length > maxDatagramBytes) return null;
   try {
@@ -34,13 +37,13 @@ export function answerQuery(datagram: Uint8Array): Uint8Array | null {
       id: query.id ?? 0,
       flags: AUTHORITATIVE_ANSWER | RECURSION_AVAILABLE | recursionDesired | (known ? 0 : nameError),
       questions: [question],
-      // An empty answer to AAAA, not a name error: that would be taken for IPv4 as well.
+      // AAAA gets an empty answer instead of a name error, which resolvers would apply to IPv4 as well.
       answers:
         question.type === 'A' ? [{ type: 'A', name: question.name, ttl: ttlSeconds, data: gateway }] : [],
     };
     return encode(answer);
   } catch {
-    // Not DNS. dns-packet throws on whatever it cannot read or write.
+    // Not DNS: dns-packet throws on anything that it cannot decode or encode.
     return null;
   }
 }

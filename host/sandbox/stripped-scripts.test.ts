@@ -5,7 +5,7 @@ import { describe, expect, it } from 'vitest';
 import { projectRoot } from '../project-root.ts';
 import { strippedScripts, toJavaScript } from './stripped-scripts.ts';
 
-describe('scripts without types', () => {
+describe('strippedScripts', () => {
   it.each([
     [
       "import { a } from './b.ts';\nconst c: number = a;",
@@ -15,11 +15,11 @@ describe('scripts without types', () => {
     ["import {\n  a,\n} from './b-c.ts';", /from '\.\/b-c\.js';$/],
     ["import type { T } from '../src/core/x.ts';", /^\s*$/],
     ["const text = 'see ./b.ts';", /'see \.\/b\.ts'/],
-  ])('%j', (typescript, javascript) => {
+  ])('converts %j', (typescript, javascript) => {
     expect(toJavaScript(typescript)).toMatch(javascript);
   });
 
-  it('are one for each program of container/, and each is JavaScript that imports nothing but Node and its neighbours', () => {
+  it('writes every script as JavaScript that imports only Node modules and other scripts', () => {
     const { container, inside, supervisor } = strippedScripts(projectRoot);
     const written = readdirSync(inside).filter((name) => name.endsWith('.js'));
     const inImage = readdirSync(container).filter((name) => name.endsWith('.js'));

@@ -1,6 +1,6 @@
 /**
- * The programs that run in and around a sandbox, as JavaScript: types are stripped once here instead of at each of a
- * task's six process starts, where it costs 38 ms every time (measured with Node 26). Nothing else is changed in them.
+ * Converts the programs that run in and around a sandbox to JavaScript once, so that not each of a task's six
+ * process starts spends 38 ms on stripping types (measured with Node 26). Changes nothing else in them.
  */
 import { createHash } from 'node:crypto';
 import { existsSync, mkdirSync, readdirSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
@@ -8,18 +8,21 @@ import { stripTypeScriptTypes } from 'node:module';
 import { join } from 'node:path';
 
 export interface Scripts {
-  /** What becomes `/opt/airlock` in an image: the scripts of `container/`. */
+  /** Folder for `/opt/airlock` in an image: the scripts of `container/`. */
   readonly container: string;
-  /** What becomes `/opt/airlock` in a sandbox of this machine: the same, and init with its parts. */
+  /** Folder for `/opt/airlock` in a local sandbox: the same scripts, and init with its imports. */
   readonly inside: string;
-  /** The supervisor and what it imports, outside the inner namespaces. */
+  /** Folder with the supervisor and its imports, which run outside the inner namespaces. */
   readonly supervisor: string;
 }
 
 const supervisorFiles = ['supervisor.ts', 'sinkhole-dns.ts'];
 const packageJson = `${JSON.stringify({ type: 'module' })}\n`;
 
-/** Writes them below `dist/` of the checkout, unless they are there already; later calls cost a few reads. */
+/**
+ * Writes the scripts to `dist/scripts-<hash>` in the checkout unless they exist already. Later calls cost a
+ * few reads.
+ */
 export function strippedScripts(checkout: string): Scripts {
   const noTest = (name: string): boolean => !name.endsWith('.test.ts');
   const container = sourcesIn(join(checkout, 'container'), noTest);
@@ -35,15 +38,15 @@ export function strippedScripts(checkout: string): Scripts {
   };
   if (existsSync(folder)) return scripts;
 
-  const fresh = `${folder}.${process.pid}`;
-  write(join(fresh, 'container'), container);
-  write(join(fresh, 'inside'), inside);
-  write(join(fresh, 'supervisor'), supervisor);
+  const draft = `${folder}.${process.pid}`;
+  write(join(draft, 'container'), container);
+  write(join(draft, 'inside'), inside);
+  write(join(draft, 'supervisor'), supervisor);
   try {
-    renameSync(fresh, folder);
+    renameSync(draft, folder);
   } catch (error) {
-    rmSync(fresh, { recursive: true, force: true });
-    // Another process may have been faster with the same content.
+    rmSync(draft, { recursive: true, force: true });
+    // Another process can have written the same content first.
     if (!existsSync(folder)) throw error;
   }
   return scripts;
@@ -63,7 +66,9 @@ function write(folder: string, sources: readonly (readonly [name: string, text: 
 
 const jsName = (name: string): string => name.replace(/\.ts$/, '.js');
 
-/** Imports of a neighbour (`./x.ts`) follow it to its new name; those of types are gone with the types. */
+/**
+ * Strips the types and renames imports of `./x.ts` to `./x.js`. Type-only imports disappear with the types.
+ */
 export function toJavaScript(typescript: string): string {
   return stripTypeScriptTypes(typescript).replace(/(\bfrom\s+|\bimport\s+)'(\.\/[\w-]+)\.ts'/g, "$1'$2.js'");
 }

@@ -1,9 +1,10 @@
 /**
- * Runs in the outer namespaces of one sandbox, beside an empty network: forwards ports 80 and 443 to the gateway's sockets, answers DNS,
- * and starts the inner namespaces, whose standard input and output are its own. It looks into no byte of what it forwards.
+ * Runs in the outer namespaces of one sandbox, whose network has loopback only. Forwards ports 80 and 443 to
+ * the gateway's sockets without reading the bytes, answers DNS, and starts the inner namespaces, which
+ * inherit its standard input and output.
  *
- * Arguments: the user id to run the inner part as (`self` for its own), then the inner part's command line.
- * Descriptor 3: it writes `ready` there once it listens.
+ * Arguments: the user id for the inner namespaces (`self` for its own), then their command line.
+ * Writes `ready` to descriptor 3 once it listens.
  */
 import { spawn } from 'node:child_process';
 import { createSocket } from 'node:dgram';
@@ -14,13 +15,13 @@ import { answerQuery } from './sinkhole-dns.ts';
 const [runAs, bwrap, ...args] = process.argv.slice(2);
 if (runAs === undefined || bwrap === undefined) throw new Error('usage: supervisor RUN_AS BWRAP ARGUMENTS');
 
-/** Per port. The gateway has the same bound. */
+/** Per port, as in the gateway. */
 const maxConnections = 256;
 const readyDescriptor = 3;
 
-// First, because it takes longest; until the listeners stand nothing inside asks for them.
+// Started first, because it takes longest. Nothing inside connects before the listeners are ready.
 const inner = spawn(bwrap, args, {
-  // The last is the filter of system calls, at the number that the arguments name.
+  // Descriptor 3 is the seccomp filter, as the arguments in `layout.ts` say.
   stdio: ['inherit', 'inherit', 'inherit', openSync('/airlock/etc/seccomp.bpf', 'r')],
   env: {},
   ...(runAs === 'self' ? {} : { uid: Number(runAs), gid: Number(runAs) }),
@@ -60,7 +61,7 @@ function forward(port: number, socketPath: string): Promise<void> {
 function answerNames(): Promise<void> {
   const socket = createSocket('udp4', (datagram, sender) => {
     const answer = answerQuery(datagram);
-    // A lost answer is asked for again; there is nothing else to do about it.
+    // Errors are ignored: the resolver repeats a query that got no answer.
     if (answer !== null) socket.send(answer, sender.port, sender.address, () => undefined);
   });
   return new Promise((resolve, reject) => {

@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { checkSandboxSupport, explain } from './support.ts';
 
-describe('what stands in the way of sandboxes', () => {
+describe('explain', () => {
   it.each([
     [
       'user/max_user_namespaces',
@@ -21,19 +21,21 @@ describe('what stands in the way of sandboxes', () => {
       /AppArmor/,
       /profile.*sysctl -w kernel\.apparmor_restrict/,
     ],
-  ])('is named with the way out: %s = %s', (setting, value, problem, wayOut) => {
-    const told = explain('bwrap: Permission denied', (path) => (path === setting ? value : null));
-    expect(told.problem).toMatch(problem);
-    expect(told.wayOut).toMatch(wayOut);
+  ])('names the cause and the remedy when %s is %s', (setting, value, problem, remedy) => {
+    const diagnosis = explain('bwrap: Permission denied', (path) => (path === setting ? value : null));
+    expect(diagnosis.problem).toMatch(problem);
+    expect(diagnosis.remedy).toMatch(remedy);
   });
 
-  it('is quoted when it is none of these', () => {
-    const told = explain('bwrap: No permissions to create new namespace', () => '1000');
-    expect(told.problem).toContain('No permissions to create new namespace');
-    expect(told.wayOut).toMatch(/container/);
+  it('quotes an unknown problem', () => {
+    const diagnosis = explain('bwrap: No permissions to create new namespace', () => '1000');
+    expect(diagnosis.problem).toContain('No permissions to create new namespace');
+    expect(diagnosis.remedy).toMatch(/container/);
   });
+});
 
-  it('is found by trying; here, what is enforced is told', async () => {
+describe('checkSandboxSupport', () => {
+  it('reports the enforced limits or the problem of this machine', async () => {
     const support = await checkSandboxSupport();
     expect(support.ok ? support.limits.disk : support.problem).toMatch(
       /file system size|namespaces|could not be started/,

@@ -1,6 +1,6 @@
 /**
- * Whether this machine can run sealed sandboxes: finds out by starting one. Where it cannot, it says what stands in the way and what to
- * do; there is no weaker mode to fall back to.
+ * Finds out whether this machine can run sealed sandboxes, by starting one. If not, returns the cause and the
+ * remedy. There is no weaker mode to fall back to.
  */
 import { randomBytes } from 'node:crypto';
 import { readFileSync } from 'node:fs';
@@ -18,7 +18,7 @@ export interface EnforcedLimits {
   readonly disk: 'file system size';
   readonly memory: 'control group and watchdog' | 'watchdog';
   readonly processes: 'control group, user limit and watchdog' | 'user limit and watchdog' | 'watchdog';
-  /** Whom an escaped process would be on the host. */
+  /** Which user an escaped process would be on the host. */
   readonly escapesTo: 'an unused user' | 'the user who started Airlock' | 'root';
 }
 
@@ -29,9 +29,12 @@ export type SandboxSupport =
       readonly programs: Programs;
       readonly privilege: Privilege['kind'];
     }
-  | { readonly ok: false; readonly problem: string; readonly wayOut: string };
+  | { readonly ok: false; readonly problem: string; readonly remedy: string };
 
-/** Between the users that distributions create and those of systemd's dynamic services; no package takes them. */
+/**
+ * User ids above those that distributions assign and below systemd's dynamic users (65,536); no package uses
+ * them.
+ */
 const firstUser = 64_000;
 
 export function privilegeFor(kind: Privilege['kind'], slot: number): Privilege {
@@ -40,7 +43,7 @@ export function privilegeFor(kind: Privilege['kind'], slot: number): Privilege {
 
 let found: Promise<SandboxSupport> | null = null;
 
-/** Takes about as long as a start, once in a process; a refusal is looked into anew each time. */
+/** Starts a test sandbox. Caches success for the life of the process, and checks again after a failure. */
 export async function checkSandboxSupport(): Promise<SandboxSupport> {
   const support = await (found ??= findSupport());
   if (!support.ok) found = null;
@@ -52,16 +55,16 @@ async function findSupport(): Promise<SandboxSupport> {
     return {
       ok: false,
       problem: `Sandboxes need Linux namespaces; this is ${process.platform}.`,
-      wayOut: 'Run Airlock on Linux; a virtual machine will do.',
+      remedy: 'Run Airlock on Linux, for example in a virtual machine.',
     };
   }
   const programs = findPrograms();
   if (programs === null) {
     return {
       ok: false,
-      problem: 'There is no bubblewrap on this machine.',
-      wayOut:
-        'Run `npm ci` on x64 or arm64 (the Codex package brings one), or install the package `bubblewrap`.',
+      problem: 'Bubblewrap is not installed on this machine.',
+      remedy:
+        'Run `npm ci` on x64 or arm64 (the Codex package includes it), or install the package `bubblewrap`.',
     };
   }
   const root = process.geteuid?.() === 0;
@@ -81,7 +84,7 @@ function limitsFor(
   root: boolean,
   { inCgroup, cpuBound }: RunningSandbox,
 ): EnforcedLimits {
-  // The kernel exempts root from the limit on a user's processes, whatever namespace it is in.
+  // The kernel exempts root from the limit on user processes, in every namespace.
   const userLimit = programs.prlimit !== null && (kind === 'root' || !root);
   return {
     cpu: cpuBound,
@@ -120,37 +123,42 @@ async function tryLaunch(programs: Programs, kind: Privilege['kind']) {
   }
 }
 
-/** `readSetting` reads a file under `/proc/sys`; null when there is none. The order matters: the narrowest cause first. */
+/**
+ * Maps a failed start to its cause and remedy. `readSetting` reads a file under `/proc/sys`; null if it does
+ * not exist. Checks the most specific cause first.
+ */
 export function explain(
   problem: string,
   readSetting: (path: string) => string | null,
-): { problem: string; wayOut: string } {
+): { problem: string; remedy: string } {
   const refused = 'This machine does not let Airlock create user namespaces';
   if (readSetting('user/max_user_namespaces') === '0') {
     return {
       problem: `${refused}: user.max_user_namespaces is 0.`,
-      wayOut: 'Allow them: `sudo sysctl -w user.max_user_namespaces=15000`.',
+      remedy: 'Allow them: `sudo sysctl -w user.max_user_namespaces=15000`.',
     };
   }
   if (readSetting('kernel/unprivileged_userns_clone') === '0') {
     return {
       problem: `${refused}: kernel.unprivileged_userns_clone is 0.`,
-      wayOut: 'Allow them: `sudo sysctl -w kernel.unprivileged_userns_clone=1`.',
+      remedy: 'Allow them: `sudo sysctl -w kernel.unprivileged_userns_clone=1`.',
     };
   }
   if (readSetting('kernel/apparmor_restrict_unprivileged_userns') === '1') {
     return {
-      problem: `${refused}: AppArmor restricts them (kernel.apparmor_restrict_unprivileged_userns is 1, the default of Ubuntu 24.04).`,
-      wayOut:
-        'Give bubblewrap a profile with `userns,` (docs/setup.md has it), or lift the restriction: ' +
+      problem:
+        `${refused}: AppArmor restricts them ` +
+        '(kernel.apparmor_restrict_unprivileged_userns is 1, the default of Ubuntu 24.04).',
+      remedy:
+        'Give bubblewrap an AppArmor profile with `userns,` (see docs/setup.md), or lift the restriction: ' +
         '`sudo sysctl -w kernel.apparmor_restrict_unprivileged_userns=0`.',
     };
   }
   return {
     problem: `A sealed sandbox could not be started: ${problem}`,
-    wayOut:
-      'In a container, namespaces are usually forbidden by its seccomp profile or by missing capabilities: run Airlock on the ' +
-      'machine itself or in a virtual machine.',
+    remedy:
+      'If this is a container, its seccomp profile or its missing capabilities usually forbid namespaces: ' +
+      'run Airlock on the machine itself or in a virtual machine.',
   };
 }
 

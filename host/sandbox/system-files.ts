@@ -1,10 +1,11 @@
 /**
- * The sandbox's own `/etc` and its environment. Everything here is fixed text: nothing of the host's flows into it.
+ * Defines the sandbox's `/etc` files and its environment. Fixed text, except for the certificate: nothing
+ * comes from the host.
  */
 
 export const caPath = '/etc/airlock/ca.pem';
 
-/** Every way in which a program may be told whom to trust. It is told: the gateway's authority, and nobody else. */
+/** Variables that tell programs which certificate authorities to trust: only the gateway's. */
 const trust = Object.fromEntries(
   [
     'SSL_CERT_FILE',
@@ -25,17 +26,17 @@ export const environment: Readonly<Record<string, string>> = {
   LANG: 'C.UTF-8',
   TZ: 'UTC',
   GIT_CONFIG_NOSYSTEM: '1',
-  // Without a terminal git would wait for a password that nobody types.
+  // Makes git fail instead of waiting for a password.
   GIT_TERMINAL_PROMPT: '0',
   ...trust,
 };
 
-/** By file name. */
+/** Returns the files' contents by name. `authorityPem` is the gateway's certificate. */
 export function systemFiles(authorityPem: string): Readonly<Record<string, string>> {
   return {
     'ca.pem': authorityPem,
     hosts: '127.0.0.1 localhost airlock\n',
-    // The sinkhole: it knows every name, and all of them are the gateway.
+    // The sinkhole, which answers every name with the gateway's address.
     'resolv.conf': 'nameserver 127.0.0.1\noptions timeout:1 attempts:2\n',
     'nsswitch.conf': 'passwd: files\ngroup: files\nhosts: files dns\n',
     passwd: 'codex:x:1000:1000:Codex:/home/codex:/bin/sh\n',

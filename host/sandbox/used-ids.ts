@@ -1,14 +1,14 @@
 /**
- * Remembers on disk every sandbox id that was ever started or destroyed: one empty file each. An id is used once, so that
- * nothing which was said about a sandbox (a grant, a receipt, an output) is ever true of another.
+ * Records on disk every sandbox id that was ever started or destroyed, as one empty file each. An id is used
+ * only once, so that a grant, receipt or output of one sandbox never applies to another.
  */
 import { mkdir, open, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 
 export interface UsedIds {
-  /** False when the id was used before, by this host or by one that died. */
+  /** Returns false if the id was used before, by this host or an earlier one with the same folder. */
   claim(sandboxId: string): Promise<boolean>;
-  /** Only for a sandbox in which nothing ever ran. */
+  /** Releases the id of a sandbox in which nothing ran. */
   forget(sandboxId: string): Promise<void>;
 }
 

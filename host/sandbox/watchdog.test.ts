@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { familyOf, parseStat, readProcessTable, readProportionalBytes } from './process-table.ts';
+import { processTreeOf, parseStat, readProcessTable, readProportionalBytes } from './process-table.ts';
 import { judgeUse } from './watchdog.ts';
 
 const MiB = 1024 * 1024;
@@ -15,46 +15,51 @@ const pages = (bytes: number) => bytes / 4096;
 
 describe('judgeUse', () => {
   it.each([
-    ['little', { threads: 10, residentPages: pages(100 * MiB) }, null, null],
-    ['threads at the limit and the helpers', { threads: 164 }, null, null],
-    ['more threads', { threads: 165 }, null, { kind: 'processes' }],
-    ['more memory', { residentPages: pages(1200 * MiB) }, 1200 * MiB, { kind: 'memory' }],
-    ['more memory, but shared', { residentPages: pages(1200 * MiB) }, 600 * MiB, null],
+    ['use below both limits', { threads: 10, residentPages: pages(100 * MiB) }, null, null],
+    ['as many threads as the limit and the helpers', { threads: 164 }, null, null],
+    ['one thread more', { threads: 165 }, null, { kind: 'processes' }],
+    ['memory over the limit', { residentPages: pages(1200 * MiB) }, 1200 * MiB, { kind: 'memory' }],
     [
-      'more memory, and the kernel does not say what is shared',
+      'resident memory over the limit that is mostly shared',
+      { residentPages: pages(1200 * MiB) },
+      600 * MiB,
+      null,
+    ],
+    [
+      'memory over the limit where the kernel does not report sharing',
       { residentPages: pages(1200 * MiB) },
       null,
       { kind: 'memory' },
     ],
-  ])('%s', (_, used, measured, excess) => {
+  ])('judges %s', (_, used, measured, excess) => {
     expect(judgeUse([use(1, 0, used)], spec, 4096, () => measured)).toEqual(excess);
   });
 
-  it('adds up the family', () => {
-    const family = [1, 2, 3].map((pid) => use(pid, 0, { residentPages: pages(500 * MiB) }));
-    expect(judgeUse(family, spec, 4096, () => null)).toEqual({ kind: 'memory' });
+  it('adds up the whole process tree', () => {
+    const tree = [1, 2, 3].map((pid) => use(pid, 0, { residentPages: pages(500 * MiB) }));
+    expect(judgeUse(tree, spec, 4096, () => null)).toEqual({ kind: 'memory' });
   });
 
-  it('does not measure what is cheap to see', () => {
-    const neverAsked = () => {
+  it('does not measure when the resident sizes are within the limit', () => {
+    const neverCalled = () => {
       throw new Error('measured');
     };
-    expect(judgeUse([use(1, 0, { residentPages: 10 })], spec, 4096, neverAsked)).toBeNull();
+    expect(judgeUse([use(1, 0, { residentPages: 10 })], spec, 4096, neverCalled)).toBeNull();
   });
 });
 
 describe('the process table', () => {
-  it('finds a family in any order, and nobody else', () => {
+  it('finds the whole tree in any order, and no other process', () => {
     const table = [use(5, 4), use(9, 1), use(4, 3), use(3, 1), use(6, 3), use(1, 0)];
     expect(
-      familyOf(table, 3)
+      processTreeOf(table, 3)
         .map(({ pid }) => pid)
         .toSorted((a, b) => a - b),
     ).toEqual([3, 4, 5, 6]);
-    expect(familyOf(table, 77)).toEqual([]);
+    expect(processTreeOf(table, 77)).toEqual([]);
   });
 
-  it('is not misled by the name of a process', () => {
+  it('parses a stat line whatever the process is called', () => {
     const fields = 'S 42 7 7 0 -1 4194560 100 0 0 0 1 2 0 0 20 0 11 0 12345 9999 321 18446744073709551615';
     for (const name of ['node', 'a b', ') S 1 (', '))))', '\n']) {
       expect(parseStat(7, `7 (${name}) ${fields}`)).toEqual({
@@ -68,8 +73,8 @@ describe('the process table', () => {
     expect(parseStat(7, '7 (x) S 1')).toBeNull();
   });
 
-  it('holds this very process, with its parent and its memory', () => {
-    const own = familyOf(readProcessTable(), process.pid)[0];
+  it('contains this process with its parent and its memory', () => {
+    const own = processTreeOf(readProcessTable(), process.pid)[0];
     expect(own).toMatchObject({ pid: process.pid, parent: process.ppid });
     expect(own?.threads).toBeGreaterThan(1);
     expect(own?.residentPages).toBeGreaterThan(1000);

@@ -1,13 +1,14 @@
 /**
- * Ends sandboxes that use more than their share, on any machine: looks at the process table twice a second. It is the second line; the
- * kernel's own limits (`cgroup.ts`, `layout.ts`) are the first where the machine has them, and act at once.
+ * Ends sandboxes that exceed their memory or process limit: reads the process table four times a second.
+ * Works on any machine. The kernel's own limits (`cgroup.ts`, `layout.ts`) act at once, but not every machine
+ * has them.
  */
 import { execFileSync } from 'node:child_process';
 import type { SandboxSpec } from '../../src/core/ports/sandbox-port.ts';
-import { familyOf, readProcessTable, readProportionalBytes, type ProcessUse } from './process-table.ts';
+import { processTreeOf, readProcessTable, readProportionalBytes, type ProcessUse } from './process-table.ts';
 
 export interface Watched {
-  /** The host's id of the process that everything in the sandbox descends from. */
+  /** Process id, on the host, of the root of the sandbox's process tree. */
   readonly pid: number;
   readonly spec: Pick<SandboxSpec, 'memoryBytes' | 'maxProcesses'>;
 }
@@ -16,23 +17,27 @@ export type Excess = { readonly kind: 'memory' } | { readonly kind: 'processes' 
 
 const intervalMs = 250;
 const MiB = 1024 * 1024;
-/** The sandbox's own helpers: two Node processes and four of bubblewrap. Also above the kernel's limit, so that this one acts first. */
+/** For our helpers in the tree: two Node processes and four of bubblewrap. */
 const helperBytes = 160 * MiB;
 const helperThreads = 64;
 
-/** `measure` is asked only when the cheap sum is over: it counts shared pages once, and costs more. */
+/**
+ * Compares a process tree with its limits. `measure` returns a process's proportional set size in bytes; it
+ * is slow, so it is called only if the resident sizes, which count shared pages repeatedly, add up to more
+ * than the limit.
+ */
 export function judgeUse(
-  family: readonly ProcessUse[],
+  tree: readonly ProcessUse[],
   spec: Watched['spec'],
   pageBytes: number,
   measure: (pid: number) => number | null,
 ): Excess {
-  const threads = family.reduce((sum, use) => sum + use.threads, 0);
+  const threads = tree.reduce((sum, use) => sum + use.threads, 0);
   if (threads > spec.maxProcesses + helperThreads) return { kind: 'processes' };
   const allowed = spec.memoryBytes + helperBytes;
-  const resident = family.reduce((sum, use) => sum + use.residentPages * pageBytes, 0);
+  const resident = tree.reduce((sum, use) => sum + use.residentPages * pageBytes, 0);
   if (resident <= allowed) return null;
-  const used = family.reduce((sum, use) => sum + (measure(use.pid) ?? use.residentPages * pageBytes), 0);
+  const used = tree.reduce((sum, use) => sum + (measure(use.pid) ?? use.residentPages * pageBytes), 0);
   return used > allowed ? { kind: 'memory' } : null;
 }
 
@@ -44,29 +49,34 @@ export interface Watchdog {
 
 export function startWatchdog(): Watchdog {
   const pageBytes = readPageBytes();
-  const all = new Map<Watched, (excess: NonNullable<Excess>) => void>();
-  const look = (): void => {
-    if (all.size === 0) return;
+  const sandboxes = new Map<Watched, (excess: NonNullable<Excess>) => void>();
+  const check = (): void => {
+    if (sandboxes.size === 0) return;
     const table = readProcessTable();
-    for (const [watched, onExcess] of all) {
-      const excess = judgeUse(familyOf(table, watched.pid), watched.spec, pageBytes, readProportionalBytes);
+    for (const [watched, onExcess] of sandboxes) {
+      const excess = judgeUse(
+        processTreeOf(table, watched.pid),
+        watched.spec,
+        pageBytes,
+        readProportionalBytes,
+      );
       if (excess === null) continue;
-      all.delete(watched);
+      sandboxes.delete(watched);
       onExcess(excess);
     }
   };
-  const timer = setInterval(look, intervalMs);
+  const timer = setInterval(check, intervalMs);
   timer.unref();
   return {
     watch(watched, onExcess) {
-      all.set(watched, onExcess);
-      return () => all.delete(watched);
+      sandboxes.set(watched, onExcess);
+      return () => sandboxes.delete(watched);
     },
     close: () => clearInterval(timer),
   };
 }
 
-/** 4 KiB, but for some arm64 kernels. */
+/** Page size in bytes: 4 KiB, except on some arm64 kernels. */
 function readPageBytes(): number {
   try {
     const bytes = Number(execFileSync('getconf', ['PAGESIZE'], { encoding: 'utf8', timeout: 2_000 }));

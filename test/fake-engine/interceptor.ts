@@ -74,7 +74,7 @@ async function endTls(socket: Socket, authority: CertificateAuthority): Promise<
   }
   const tls = new TLSSocket(socket, {
     isServer: true,
-    ...authority.noName,
+    ...authority.withoutServerName,
     SNICallback: (name, done) => void present(name, done),
     ALPNProtocols: ['http/1.1'],
   });

@@ -1,6 +1,6 @@
 /**
- * The part of the sandbox contract in which the grant moves on while the sandbox runs: what a phase opens is open from its first request
- * and closed from the first of the next, with nothing started anew. Which rule lets what out in which phase is `src/egress`'s to test.
+ * The part of the sandbox contract about grant phases: a change of phase takes effect with the next request,
+ * without a restart. `src/egress` tests which rule applies in which phase.
  */
 import { describe, expect, it } from 'vitest';
 import type { GrantPhase } from '../../src/core/grant.ts';
@@ -9,7 +9,10 @@ import { newTaskId, smallSpec } from './contract-spec.ts';
 
 export interface PhaseSubject {
   readonly sandboxes: Sandboxes;
-  /** Gives the sandbox `exampleGrant` in this phase, from its next request on. Behind it everything that is let out is answered. */
+  /**
+   * Gives the sandbox `exampleGrant` in this phase from its next request on. Every allowed request gets an
+   * answer.
+   */
   grant(sandboxId: string, phase: GrantPhase): Promise<void>;
 }
 
@@ -20,16 +23,16 @@ const github = 'https://github.com/acme/split-bill/info/refs?service=git-upload-
 const setupHost = 'https://registry.example.com/package.tgz';
 const openai = 'https://api.openai.com/v1/models';
 
-/** The statuses of one request each, with curl, as the sandbox sees them. */
-async function reach(sandbox: TaskSandbox): Promise<readonly string[]> {
+/** Sends one request to each of the three hosts with curl from the sandbox, and returns the statuses. */
+async function statusesOf(sandbox: TaskSandbox): Promise<readonly string[]> {
   const curl = `curl -s -m 10 -o /dev/null -w '%{http_code}\\n'`;
   const script = [github, setupHost, openai].map((url) => `${curl} '${url}'`).join('; ');
   const { stdout } = await sandbox.exec(shell(script), limits);
   return stdout.trim().split('\n');
 }
 
-/** Asks again and again over one connection, as long as it is answered, and says what it got. */
-const asksOn = (url: string) => `
+/** A Node program that repeats a request over one connection, and prints each status. */
+const repeatingClient = (url: string) => `
 const agent = new (require('node:https').Agent)({ keepAlive: true, maxSockets: 1 });
 const ports = new Set();
 const ask = () => {
@@ -50,15 +53,15 @@ export function describePhases(subject: () => PhaseSubject): void {
   };
 
   describe('phases of the grant', () => {
-    it('open and close the way out of one running sandbox, one after the other', async () => {
+    it('open and close hosts for a running sandbox, one after the other', async () => {
       const { sandboxId, sandbox } = await started();
-      expect(await reach(sandbox)).toEqual(['403', '403', '403']);
+      expect(await statusesOf(sandbox)).toEqual(['403', '403', '403']);
       const seen: Partial<Record<GrantPhase, readonly string[]>> = {};
       for (const phase of ['clone', 'setup', 'run', 'sealed'] as const) {
         await subject().grant(sandboxId, phase);
-        seen[phase] = await reach(sandbox);
+        seen[phase] = await statusesOf(sandbox);
       }
-      // GitHub, a host for setup, OpenAI, whose refusals are 400.
+      // GitHub, a setup host, OpenAI. Refusals on OpenAI's host are 400.
       expect(seen).toEqual({
         clone: ['200', '403', '400'],
         setup: ['403', '200', '400'],
@@ -68,10 +71,10 @@ export function describePhases(subject: () => PhaseSubject): void {
       await sandbox.destroy();
     });
 
-    it('hold for a program that runs through them, on the connection that it already has', async () => {
+    it('apply to a running program on its open connection', async () => {
       const { sandboxId, sandbox } = await started();
       await subject().grant(sandboxId, 'setup');
-      await sandbox.startRun('asks', { argv: ['node', '-e', asksOn(setupHost)] });
+      await sandbox.startRun('asks', { argv: ['node', '-e', repeatingClient(setupHost)] });
       let said: readonly string[] = [];
       const untilSaid = async (status: string) =>
         await expect
@@ -89,7 +92,7 @@ export function describePhases(subject: () => PhaseSubject): void {
       await untilSaid('403');
       await sandbox.destroy();
       const statuses = said.map((line) => line.slice(0, 3));
-      // Not once was it open again.
+      // Once refused, no later request was allowed.
       expect(statuses).toEqual(statuses.toSorted());
     });
   });

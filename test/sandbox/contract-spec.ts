@@ -1,4 +1,7 @@
-/** What the sandbox tests start with. Apart from `contract.ts`, so that it can be had without a test runner. */
+/**
+ * The sandbox size and the task ids of the sandbox tests. Separate from `contract.ts`, which needs a test
+ * runner.
+ */
 import type { SandboxSpec } from '../../src/core/ports/sandbox-port.ts';
 
 const MiB = 1024 * 1024;

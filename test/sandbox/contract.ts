@@ -1,6 +1,6 @@
 /**
- * What every implementation of `TaskSandbox` must do, as a suite to be run against each of them. Says nothing about how well a
- * sandbox is sealed; `sealed.test.ts` does.
+ * The contract of `TaskSandbox` as a test suite that runs against every implementation. `sealed.test.ts`
+ * tests the isolation.
  */
 import { createHash } from 'node:crypto';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
@@ -14,7 +14,7 @@ const shell = (script: string) => ({ argv: ['/bin/sh', '-c', script] });
 const text = (bytes: Uint8Array | undefined) => new TextDecoder().decode(bytes);
 
 export interface ContractSubject extends PhaseSubject {
-  /** What happens to a sandbox without anybody's wish: its machine is gone, in the middle of whatever it does. */
+  /** Simulates the loss of a sandbox: its machine disappears while it works. */
   takeAway(sandboxId: string): Promise<void>;
   close(): Promise<void>;
 }
@@ -23,11 +23,11 @@ export function describeSandboxContract(name: string, makeSubject: () => Promise
   describe(`${name} keeps the sandbox contract`, () => {
     let subject: ContractSubject;
     let sandbox: TaskSandbox;
-    const fresh = () => subject.sandboxes.get(subject.sandboxes.idFor(newTaskId()));
+    const newSandbox = () => subject.sandboxes.get(subject.sandboxes.idFor(newTaskId()));
 
     beforeAll(async () => {
       subject = await makeSubject();
-      sandbox = fresh();
+      sandbox = newSandbox();
       await sandbox.start(smallSpec);
     });
     afterAll(async () => {
@@ -35,15 +35,15 @@ export function describeSandboxContract(name: string, makeSubject: () => Promise
     });
 
     describe('life', () => {
-      it('gives the same id for the same task, 64 hex digits, and another for another', () => {
+      it('derives an id of 64 hex digits from the task id', () => {
         const idFor = (taskId: string) => subject.sandboxes.idFor(taskId);
         expect(idFor('a')).toMatch(/^[0-9a-f]{64}$/);
         expect(idFor('a')).toBe(idFor('a'));
         expect(idFor('a')).not.toBe(idFor('b'));
       });
 
-      it('starts once, however often and concurrently it is told to', async () => {
-        const one = fresh();
+      it('starts once, even for repeated and concurrent calls', async () => {
+        const one = newSandbox();
         await Promise.all([one.start(smallSpec), one.start(smallSpec), one.start(smallSpec)]);
         await one.writeFile('/workspace/kept', 'yes');
         await one.start(smallSpec);
@@ -51,8 +51,8 @@ export function describeSandboxContract(name: string, makeSubject: () => Promise
         await one.destroy();
       });
 
-      it('is never started again once destroyed', async () => {
-        const one = fresh();
+      it('never starts again after it was destroyed', async () => {
+        const one = newSandbox();
         await one.start(smallSpec);
         await Promise.all([one.destroy(), one.destroy()]);
         await one.destroy();
@@ -63,14 +63,14 @@ export function describeSandboxContract(name: string, makeSubject: () => Promise
         );
       });
 
-      it('can be destroyed though it never was, and then does not start', async () => {
-        const one = fresh();
+      it('can be destroyed before it was started, and then does not start', async () => {
+        const one = newSandbox();
         await one.destroy();
         await expect(one.start(smallSpec)).rejects.toThrow(SandboxLostError);
       });
 
-      it('can be destroyed while it starts', async () => {
-        const one = fresh();
+      it('can be destroyed while it is starting', async () => {
+        const one = newSandbox();
         const starting = one.start(smallSpec).then(
           () => 'started',
           (error: unknown) => error,
@@ -80,11 +80,11 @@ export function describeSandboxContract(name: string, makeSubject: () => Promise
         await expect(one.exec({ argv: ['true'] }, small)).rejects.toThrow(SandboxLostError);
       });
 
-      it('says that it is lost when it was never started', async () => {
-        await expect(fresh().exec({ argv: ['true'] }, small)).rejects.toThrow(SandboxLostError);
+      it('reports itself as lost if it was never started', async () => {
+        await expect(newSandbox().exec({ argv: ['true'] }, small)).rejects.toThrow(SandboxLostError);
       });
 
-      it('is lost when it is taken away, and is not started again by any call', async () => {
+      it('is lost when its machine disappears, and no call starts it again', async () => {
         const sandboxId = subject.sandboxes.idFor(newTaskId());
         const one = subject.sandboxes.get(sandboxId);
         await one.start(smallSpec);
@@ -107,8 +107,8 @@ export function describeSandboxContract(name: string, makeSubject: () => Promise
         await one.destroy();
       });
 
-      it('ends what runs in it when it is destroyed', async () => {
-        const one = fresh();
+      it('ends its running commands when it is destroyed', async () => {
+        const one = newSandbox();
         await one.start(smallSpec);
         const running = one
           .exec({ argv: ['sleep', '60'] }, { ...small, timeoutMs: 60_000 })
@@ -119,7 +119,7 @@ export function describeSandboxContract(name: string, makeSubject: () => Promise
     });
 
     describe('files', () => {
-      it('reads back what was written, in parts, and makes the folders', async () => {
+      it('creates parent folders and reads a written file back in parts', async () => {
         await sandbox.writeFile('/workspace/a/b/ü.txt', 'grüße');
         const whole = await sandbox.readFile('/workspace/a/b/ü.txt', { offset: 0, maxBytes: 100 });
         expect(whole?.size).toBe(7);
@@ -132,7 +132,7 @@ export function describeSandboxContract(name: string, makeSubject: () => Promise
         ).toHaveLength(0);
       });
 
-      it('writes bytes as they are, text or not', async () => {
+      it('writes arbitrary bytes unchanged', async () => {
         const bytes = Uint8Array.from({ length: 2 * MiB + 7 }, (_, at) => (at * 31 + (at >> 8)) & 0xff);
         await sandbox.writeFile('/workspace/bytes', bytes);
         const sum = await sandbox.exec({ argv: ['sha256sum', '/workspace/bytes'] }, small);
@@ -141,7 +141,7 @@ export function describeSandboxContract(name: string, makeSubject: () => Promise
         expect([...(end?.bytes ?? [])]).toEqual([...bytes.subarray(2 * MiB)]);
       });
 
-      it('replaces a file as a whole', async () => {
+      it('replaces the whole file', async () => {
         await sandbox.writeFile('/workspace/replaced', 'a long first content');
         await sandbox.writeFile('/workspace/replaced', 'short');
         expect(
@@ -159,11 +159,11 @@ export function describeSandboxContract(name: string, makeSubject: () => Promise
       it.each([
         ['a missing file', 'true', '/workspace/nothing'],
         ['a folder', 'mkdir -p /workspace/folder', '/workspace/folder'],
-        ['a FIFO that nobody writes to', 'mkfifo /workspace/fifo', '/workspace/fifo'],
+        ['a FIFO without a writer', 'mkfifo /workspace/fifo', '/workspace/fifo'],
         ['a device', 'true', '/dev/zero'],
-        ['a link that leads nowhere', 'ln -s nowhere /workspace/dangling', '/workspace/dangling'],
-        ['a link in a circle', 'ln -s circle /workspace/circle', '/workspace/circle'],
-      ])('has nothing to read from %s, and does not hang', async (_, setUp, path) => {
+        ['a dangling link', 'ln -s nowhere /workspace/dangling', '/workspace/dangling'],
+        ['a link to itself', 'ln -s circle /workspace/circle', '/workspace/circle'],
+      ])('reads null from %s without hanging', async (_, setUp, path) => {
         await sandbox.exec(shell(setUp), small);
         expect(await sandbox.readFile(path, { offset: 0, maxBytes: 100 })).toBeNull();
       });
@@ -176,13 +176,13 @@ export function describeSandboxContract(name: string, makeSubject: () => Promise
         ).toBe('file');
       });
 
-      it('reports a write that cannot be done', async () => {
+      it('rejects a write that the file system refuses', async () => {
         await expect(sandbox.writeFile('/usr/bin/sh', 'x')).rejects.toThrow(/EROFS|EACCES|EPERM/);
       });
     });
 
     describe('commands', () => {
-      it('gives exit code, output and error output, and takes arguments as they are', async () => {
+      it('returns exit code and both outputs, and passes arguments unchanged', async () => {
         const script = 'printf "%s" "$1"; printf problem >&2; exit 7';
         const result = await sandbox.exec({ argv: ['/bin/sh', '-c', script, 'sh', '$(id) "; ü\n'] }, small);
         expect(result).toEqual({
@@ -194,7 +194,7 @@ export function describeSandboxContract(name: string, makeSubject: () => Promise
         });
       });
 
-      it('runs in the workspace, or where it is told, with the given environment', async () => {
+      it('runs in the workspace or the given folder, with the given environment', async () => {
         const here = await sandbox.exec({ argv: ['pwd'] }, small);
         const there = await sandbox.exec(
           { ...shell('pwd; echo $GIVEN'), cwd: '/tmp', env: { GIVEN: 'value' } },
@@ -206,17 +206,17 @@ export function describeSandboxContract(name: string, makeSubject: () => Promise
       it.each([
         ['a missing program', { argv: ['no-such-program'] }, 127],
         ['a missing folder', { argv: ['true'], cwd: '/nowhere' }, 127],
-        ['a file that is no program', { argv: ['/etc/hosts'] }, 126],
+        ['a file that is not executable', { argv: ['/etc/hosts'] }, 126],
         ['a program killed by a signal', shell('kill -9 $$'), 137],
-      ])('ends with the code of a shell for %s', async (_, command, exitCode) => {
+      ])('ends with the exit code of a shell for %s', async (_, command, exitCode) => {
         expect((await sandbox.exec(command, small)).exitCode).toBe(exitCode);
       });
 
-      it('has no input to wait for', async () => {
+      it('gives commands an empty standard input', async () => {
         expect((await sandbox.exec({ argv: ['cat'] }, small)).exitCode).toBe(0);
       });
 
-      it('caps each output', async () => {
+      it('caps each of the two outputs', async () => {
         const result = await sandbox.exec(shell('head -c 100000 /dev/zero | tr "\\0" x; echo error >&2'), {
           ...small,
           maxOutputBytes: 1000,
@@ -229,7 +229,7 @@ export function describeSandboxContract(name: string, makeSubject: () => Promise
         });
       });
 
-      it('kills at the deadline, with children, those of another session, and orphans', async () => {
+      it('kills a command at its deadline, with children, other sessions and orphans', async () => {
         const script = 'sleep 71 & setsid sleep 71 & (setsid sh -c "sleep 71 & sleep 71" &) ; sleep 71';
         const before = Date.now();
         const result = await sandbox.exec(shell(script), { ...small, timeoutMs: 300 });
@@ -247,7 +247,7 @@ export function describeSandboxContract(name: string, makeSubject: () => Promise
     });
 
     describe('detached runs', () => {
-      it('keeps the output, to be read from any offset, and then the exit code', async () => {
+      it('keeps the output readable from any offset, and the exit code', async () => {
         await sandbox.startRun('plain', shell('printf 0123456789; exit 3'));
         await expect
           .poll(async () => (await sandbox.readRun('plain', { offset: 0, maxBytes: 0, waitMs: 0 })).exitCode)
@@ -256,7 +256,7 @@ export function describeSandboxContract(name: string, makeSubject: () => Promise
         expect([text(middle.bytes), middle.size, middle.exitCode]).toEqual(['456', 10, 3]);
       });
 
-      it('does nothing at a second start, while it runs and after, also at the same time', async () => {
+      it('starts a run once, even for concurrent and later calls', async () => {
         const command = shell('echo started >> /workspace/starts; sleep 0.2');
         await Promise.all([1, 2, 3].map(async () => await sandbox.startRun('once', command)));
         await sandbox.startRun('once', command);
@@ -269,7 +269,7 @@ export function describeSandboxContract(name: string, makeSubject: () => Promise
         expect((await sandbox.exec({ argv: ['cat', '/workspace/starts'] }, small)).stdout).toBe('started\n');
       });
 
-      it('waits for output, and returns as soon as there is some', async () => {
+      it('waits for output and returns as soon as there is some', async () => {
         await sandbox.startRun('slow', shell('sleep 0.4; echo late; sleep 5'));
         const before = Date.now();
         expect(await sandbox.readRun('slow', { offset: 0, maxBytes: 10, waitMs: 50 })).toMatchObject({
@@ -281,7 +281,7 @@ export function describeSandboxContract(name: string, makeSubject: () => Promise
         expect(Date.now() - before).toBeLessThan(3_000);
       });
 
-      it('returns from waiting when the run ends without a word', async () => {
+      it('stops waiting when the run ends without output', async () => {
         await sandbox.startRun('silent', shell('sleep 0.2; exit 4'));
         const before = Date.now();
         expect(await sandbox.readRun('silent', { offset: 0, maxBytes: 10, waitMs: 10_000 })).toMatchObject({
@@ -291,7 +291,7 @@ export function describeSandboxContract(name: string, makeSubject: () => Promise
         expect(Date.now() - before).toBeLessThan(3_000);
       });
 
-      it('gives the exit code only when nothing can be written any more', async () => {
+      it('reports the exit code only after all writers are gone', async () => {
         await sandbox.startRun(
           'leftover',
           shell('(while :; do echo again; sleep 0.01; done) & setsid sleep 72 & sleep 0.1; exit 0'),
@@ -316,7 +316,7 @@ export function describeSandboxContract(name: string, makeSubject: () => Promise
         );
       });
 
-      it('knows no run that was not started', async () => {
+      it('rejects reading a run that was never started', async () => {
         await expect(sandbox.readRun('unknown', { offset: 0, maxBytes: 10, waitMs: 0 })).rejects.toThrow(
           /run/,
         );

@@ -1,6 +1,7 @@
 /**
- * A local sandbox host whose gateway leads to the product's own door and egress decision, with a grant for each sandbox that a test may
- * change. Stands in for the Worker around them alone: its HTTP server, its store of grants, its tokens, and what lies upstream.
+ * A local sandbox host whose gateway leads to the real egress handler, with a grant per sandbox that a test
+ * can change. Replaces only the Worker around it: the HTTP server, the stored grants, the tokens and the
+ * upstream.
  */
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import type { Grant, GrantPhase } from '../../src/core/grant.ts';
@@ -11,7 +12,10 @@ import { readBody } from '../fake-engine/http-parts.ts';
 import { gatewayToken, localSubject, type LocalSubject } from './local-subject.ts';
 
 export interface GrantedSubject extends LocalSubject {
-  /** `exampleGrant` in this phase, from the sandbox's next request on. Without one it reaches nothing. */
+  /**
+   * Gives the sandbox `exampleGrant` in this phase from its next request on. A sandbox without a grant
+   * reaches nothing.
+   */
   grant(sandboxId: string, phase: GrantPhase): Promise<void>;
 }
 
@@ -40,7 +44,7 @@ export async function grantedSubject(): Promise<GrantedSubject> {
   };
 }
 
-/** The gateway sends requests in the form for proxies: with the whole URL in their first line. */
+/** Parses a request in proxy form: the request line holds the absolute URL. */
 async function answer(incoming: IncomingMessage, outgoing: ServerResponse, deps: EgressDeps): Promise<void> {
   const { method = '', url = '', headers } = incoming;
   const body = await readBody(incoming);

@@ -1,4 +1,4 @@
-/** A local sandbox host with a stand-in for the Worker's egress socket, reached through the adapter as the Worker reaches it. */
+/** A local sandbox host behind the Worker's adapter, with a fake of the Worker's egress socket. */
 import { createHash } from 'node:crypto';
 import { mkdtemp, rm } from 'node:fs/promises';
 import { createServer, type IncomingHttpHeaders, type RequestListener } from 'node:http';
@@ -22,15 +22,15 @@ export interface LocalSubject {
   readonly seen: SeenRequest[];
   readonly events: SandboxEvent[];
   readonly stateDir: string;
-  /** Kills its init, from within: nobody else can tell it from a sandbox that died of something else. */
+  /** Kills the sandbox's init from inside, which looks to the host like any other loss. */
   takeAway(sandboxId: string): Promise<void>;
   close(): Promise<void>;
 }
 
-/** What the gateway shows to prove that it is the gateway. */
+/** The secret by which the gateway authenticates to the Worker. */
 export const gatewayToken = 'gateway-token';
 
-/** Answers every proxied request with `upstream says <method> <url>`, unless told otherwise. */
+/** Answers every request with `upstream says <method> <url>`, unless `respond` is given. */
 export async function localSubject(
   options: { respond?: RequestListener; maxSandboxes?: number; stateDir?: string } = {},
 ): Promise<LocalSubject> {

@@ -25,7 +25,7 @@ async function withSubject(
 }
 
 describe('the local sandbox', () => {
-  it('weighs less than what else runs on the machine, by its control group or its priority', async () => {
+  it('has a lower processor weight or priority than other programs of the machine', async () => {
     await withSubject({}, async ({ sandboxes, host }) => {
       const id = sandboxes.idFor(newTaskId());
       const sandbox = sandboxes.get(id);
@@ -58,7 +58,7 @@ describe('the local sandbox', () => {
     });
   });
 
-  it('is lost when its host ended while it ran', async () => {
+  it('is lost when its host ends while it runs', async () => {
     const stateDir = await mkdtemp(join(tmpdir(), 'airlock-test-'));
     const taskId = newTaskId();
     await withSubject({ stateDir }, async ({ sandboxes }) => {
@@ -72,7 +72,7 @@ describe('the local sandbox', () => {
     await rm(stateDir, { recursive: true });
   });
 
-  it('is refused for now when the host is full, and may start later', async () => {
+  it('is refused while the host is full, and can start later', async () => {
     await withSubject({ maxSandboxes: 1 }, async ({ sandboxes }) => {
       const [first, second] = [newTaskId(), newTaskId()].map((id) => sandboxes.get(sandboxes.idFor(id)));
       await first?.start(smallSpec);
@@ -85,10 +85,10 @@ describe('the local sandbox', () => {
   });
 
   it.each([
-    ['an id that is none', '/sandboxes/..%2f..%2fetc/start', 400],
+    ['an invalid sandbox id', '/sandboxes/..%2f..%2fetc/start', 400],
     ['a run whose name is a path', `/sandboxes/${'a'.repeat(64)}/runs/..%2fx`, 400],
     ['a file without a path', `/sandboxes/${'a'.repeat(64)}/file`, 400],
-    ['a route that is none', '/anything', 404],
+    ['an unknown route', '/anything', 404],
   ])('refuses %s', async (_, path, status) => {
     await withSubject({}, async ({ host }) => {
       const method = path.endsWith('/start') ? 'POST' : 'GET';
@@ -100,10 +100,10 @@ describe('the local sandbox', () => {
   });
 
   it('removes its temporary files at the end', async () => {
-    // A place of its own: other hosts of this machine come and go meanwhile.
-    const place = await mkdtemp(join(tmpdir(), 'al-'));
-    vi.stubEnv('TMPDIR', place);
-    const ours = async () => (await readdir(place)).filter((name) => name.startsWith('airlock-sandboxes-'));
+    // A temporary folder of its own, because other hosts on this machine start and end meanwhile.
+    const folder = await mkdtemp(join(tmpdir(), 'al-'));
+    vi.stubEnv('TMPDIR', folder);
+    const ours = async () => (await readdir(folder)).filter((name) => name.startsWith('airlock-sandboxes-'));
     try {
       await withSubject({}, async ({ sandboxes }) => {
         await sandboxes.get(sandboxes.idFor(newTaskId())).start(smallSpec);
@@ -112,7 +112,7 @@ describe('the local sandbox', () => {
       expect(await ours()).toEqual([]);
     } finally {
       vi.unstubAllEnvs();
-      await rm(place, { recursive: true, force: true });
+      await rm(folder, { recursive: true, force: true });
     }
   });
 });

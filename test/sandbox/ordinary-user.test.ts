@@ -1,6 +1,6 @@
 /**
- * The tests run as root in some places and as an ordinary user in others, and sandboxes are built differently for the two. Where they run as
- * root, this one sees to the other case.
+ * Tests a sandbox started by an ordinary user when the test run itself is root: the namespaces are built
+ * differently.
  */
 import { spawn } from 'node:child_process';
 import { mkdtempSync, chmodSync, chownSync, rmSync } from 'node:fs';
@@ -33,10 +33,10 @@ async function runAs(uid: number, script: string): Promise<{ stdout: string; std
   }
 }
 
-describe.skipIf(process.geteuid?.() !== 0)('started by an ordinary user', () => {
-  it('a sandbox is sealed and limited as well', async (context) => {
+describe.skipIf(process.geteuid?.() !== 0)('a sandbox started by an ordinary user', () => {
+  it('is sealed and limited as well', async (context) => {
     const { stdout, stderr } = await runAs(nobody, fileURLToPath(new URL('run-one.ts', import.meta.url)));
-    // A checkout under a closed home folder is out of another user's reach; so is a machine that forbids user namespaces.
+    // Skipped where the other user cannot read the checkout, or where the machine forbids user namespaces.
     if (/EACCES|Cannot find module|user namespaces/.test(stderr)) context.skip(stderr);
     expect(JSON.parse(stdout)).toEqual({
       limits: {

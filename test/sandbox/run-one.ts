@@ -1,4 +1,7 @@
-/** Started as another user by `ordinary-user.test.ts`: brings one sandbox up, looks around in it, and prints what it found. */
+/**
+ * Started as another user by `ordinary-user.test.ts`: starts one sandbox, runs a few checks inside, and
+ * prints the results.
+ */
 import { newTaskId, smallSpec } from './contract-spec.ts';
 import { localSubject } from './local-subject.ts';
 

@@ -1,6 +1,7 @@
 /**
- * What a process inside the local sandbox can see and reach. The rows are the promise: each is a command run inside, and what must come of
- * it. What the gateway lets through is the egress decision's business; here stands in for it a server that answers everything.
+ * Tests the isolation of the local sandbox from inside: each row is a command that runs inside and its
+ * required output. The egress decision has tests of its own; here a server answers every request that passes
+ * the gateway.
  */
 import { readFileSync } from 'node:fs';
 import { networkInterfaces, tmpdir, userInfo } from 'node:os';
@@ -45,36 +46,36 @@ async function inside(script: string, where = sandbox) {
   return { out: (stdout + stderr).trim(), exitCode, timedOut };
 }
 
-/** Tries a TCP connection by Bash's own means, so that no proxy setting or resolver of a program is in the way. */
+/** Tries a TCP connection with Bash itself, without a program's proxy settings or resolver. */
 const connect = (address: string, port: number) =>
   `timeout 3 bash -c 'exec 3<>/dev/tcp/${address}/${port} && echo CONNECTED' 2>&1`;
 
-describe('who it is', () => {
+describe('the identity of a process in the sandbox', () => {
   it.each([
-    ['an ordinary user', 'id -u; id -g; id -G', '1000\n1000\n1000'],
+    ['is an ordinary user', 'id -u; id -g; id -G', '1000\n1000\n1000'],
     [
-      'without a capability, also in the bounding set',
+      'has no capability, not even in the bounding set',
       'grep -hE "^Cap(Eff|Prm|Bnd|Amb|Inh)" /proc/self/status | cut -f2 | sort -u',
       '0'.repeat(16),
     ],
-    ['that cannot gain any', 'grep NoNewPrivs /proc/self/status | cut -f2', '1'],
-    ['with a name of its own', 'hostname', 'airlock'],
-    ['that can make no user namespace', 'unshare -Ur true 2>/dev/null; echo $?', '1'],
+    ['cannot gain a capability', 'grep NoNewPrivs /proc/self/status | cut -f2', '1'],
+    ['has its own host name', 'hostname', 'airlock'],
+    ['cannot create a user namespace', 'unshare -Ur true 2>/dev/null; echo $?', '1'],
     [
-      'that can make no other namespace',
+      'cannot create any other namespace',
       'for n in -m -n -p -u -i; do unshare $n -f true 2>/dev/null && echo MADE; done; true',
       '',
     ],
-    ['that can mount nothing', 'mount -t tmpfs none /tmp 2>/dev/null; echo $?', '32'],
-    ['without a terminal', '(: < /dev/tty) 2>/dev/null; echo $?', '1'],
-    ['with core dumps off', 'ulimit -c; ulimit -Hc', '0\n0'],
+    ['cannot mount a file system', 'mount -t tmpfs none /tmp 2>/dev/null; echo $?', '32'],
+    ['has no terminal', '(: < /dev/tty) 2>/dev/null; echo $?', '1'],
+    ['cannot dump core', 'ulimit -c; ulimit -Hc', '0\n0'],
   ])('%s', async (_, script, expected) => {
     expect((await inside(script)).out).toBe(expected);
   });
 });
 
-describe('what it can reach', () => {
-  it('has loopback and nothing else', async () => {
+describe('the network of the sandbox', () => {
+  it('has only a loopback interface', async () => {
     expect((await inside("tail -n +3 /proc/net/dev | cut -d: -f1 | tr -d ' '")).out).toBe('lo');
     expect((await inside('tail -n +2 /proc/net/route')).out).toBe('');
   });
@@ -114,7 +115,7 @@ describe('what it can reach', () => {
       `node -e "const d=require('dns').promises;Promise.allSettled(['TXT','MX','NS','SRV','ANY'].map(t=>d.resolve('attacker.example',t))).then(r=>console.log(r.map(x=>x.reason?.code??'ANSWER').join()))"`,
       'ENOTFOUND,ENOTFOUND,ENOTFOUND,ENOTFOUND,ENOTFOUND',
     ],
-  ])('learns from DNS only where the gateway is: %s', async (_, script, expected) => {
+  ])('resolves every name to the gateway only: %s', async (_, script, expected) => {
     expect((await inside(script)).out).toBe(expected);
   });
 
@@ -129,14 +130,14 @@ describe('what it can reach', () => {
     );
   });
 
-  it('has no way to the keyrings of the session that it was started in', async () => {
+  it('cannot use the kernel keyrings of the host session', async () => {
     const keyctl = process.arch === 'arm64' ? 219 : 250;
     expect((await inside(`perl -e 'print syscall(${keyctl}, 0, -3, 0) == -1 ? $! : "KEYRING"'`)).out).toBe(
       'Operation not permitted',
     );
   });
 
-  it('cannot send datagrams out', async () => {
+  it('cannot send UDP datagrams to the outside', async () => {
     const datagram = `node -e "const s=require('dgram').createSocket('udp4');s.send('x',53,'8.8.8.8',e=>{console.log(e?e.code:'SENT');s.close()})"`;
     expect((await inside(datagram)).out).toBe('ENETUNREACH');
   });
@@ -148,19 +149,19 @@ describe('what it can reach', () => {
       'Node',
       `node -e "fetch('https://api.example.com/a').then(r=>r.text()).then(t=>process.stdout.write(t))"`,
     ],
-  ])('reaches the gateway, and trusts it: %s', async (name, script) => {
+  ])('reaches the gateway and trusts its certificate: %s', async (name, script) => {
     const scheme = name.includes('plain') ? 'http' : 'https';
     expect((await inside(script)).out).toBe(`upstream says GET ${scheme}://api.example.com/a`);
   });
 
-  it('reaches the gateway with git, and trusts it', async () => {
+  it('reaches the gateway with git and trusts its certificate', async () => {
     expect(await inside('git ls-remote https://git.example.com/a/b')).toMatchObject({ exitCode: 0 });
     expect(subject.seen.map(({ url }) => url)).toContain(
       'https://git.example.com/a/b/info/refs?service=git-upload-pack',
     );
   });
 
-  it('trusts nobody but the gateway', async () => {
+  it('trusts no certificate authority but the gateway', async () => {
     const bundles =
       '$SSL_CERT_FILE $CURL_CA_BUNDLE $GIT_SSL_CAINFO $NODE_EXTRA_CA_CERTS /etc/ssl/certs/ca-certificates.crt';
     expect(
@@ -173,34 +174,30 @@ describe('what it can reach', () => {
   });
 });
 
-describe('what it can see', () => {
+describe('a process in the sandbox', () => {
   it.each([
-    [
-      'only the folders that belong to it',
-      'ls /',
-      'bin dev etc home lib lib64 opt proc run sbin tmp usr workspace',
-    ],
-    ['no home but its own', 'ls /home /root 2>/dev/null', '/home: codex'],
+    ['only its own folders', 'ls /', 'bin dev etc home lib lib64 opt proc run sbin tmp usr workspace'],
+    ['no other home folder', 'ls /home /root 2>/dev/null', '/home: codex'],
     ['no socket', 'find / -xdev -type s -not -path "/proc/*" 2>/dev/null', ''],
     [
-      'no device but the harmless ones',
+      'only harmless devices',
       'find /dev -not -type d -exec stat -c "%F %n" {} + | grep special | grep -o "/dev.*" | sort',
       '/dev/full /dev/null /dev/pts/ptmx /dev/random /dev/tty /dev/urandom /dev/zero',
     ],
     ['no kernel file system', 'ls -d /sys /sys/fs /boot 2>/dev/null', ''],
-    ['its own processes only', 'ls /proc | grep -cE "^[0-9]+$" | xargs test 12 -gt && echo few', 'few'],
+    ['only its own processes', 'ls /proc | grep -cE "^[0-9]+$" | xargs test 12 -gt && echo few', 'few'],
     [
-      'an empty place for outputs, closed to others',
+      'writable folders that are closed to other users',
       'stat -c "%a %u" /workspace /tmp /home/codex /run/airlock',
       '700 1000\n700 1000\n700 1000\n700 1000',
     ],
-  ])('%s', async (_, script, expected) => {
+  ])('sees %s', async (_, script, expected) => {
     const shown = (await inside(script)).out.replaceAll('\n', expected.includes('\n') ? '\n' : ' ').trim();
     // Some systems have more links to /usr than others.
     expect(shown.replace(/ (lib32|libx32)/g, '')).toBe(expected);
   });
 
-  it('nothing of the checkout but the task scripts', async () => {
+  it('sees nothing of the checkout but the task scripts', async () => {
     const names = (
       await inside(
         `ls -d ${checkout} ${checkout}/package.json ${tmpdir()}/airlock-sandboxes-* /airlock /opt/airlock/../../src 2>/dev/null`,
@@ -216,7 +213,7 @@ describe('what it can see', () => {
     ).toBe('airlock\ncodex\nnode\nscripts');
   });
 
-  it('nothing of the host process: not its environment, its name or its user', async () => {
+  it('sees neither the environment nor the name nor the user of the host process', async () => {
     const everywhere = `cat /proc/*/environ /proc/*/cmdline 2>/dev/null | tr '\\0' '\\n'`;
     const { out } = await inside(everywhere);
     expect(out).toContain('HOME=/home/codex');
@@ -237,7 +234,7 @@ describe('what it can see', () => {
     expect(userInfo().username === 'codex' || !out.includes(`USER=${userInfo().username}`)).toBe(true);
   });
 
-  it("not the authority's private key, nor the token that the gateway shows to the Worker", async () => {
+  it("finds neither the authority's private key nor the gateway's secret", async () => {
     expect(
       (
         await inside(
@@ -248,7 +245,7 @@ describe('what it can see', () => {
   });
 });
 
-describe('what it can change', () => {
+describe('write access in the sandbox', () => {
   it.each([
     '/',
     '/usr',
@@ -263,7 +260,7 @@ describe('what it can change', () => {
     '/dev',
     '/run',
     '/home',
-  ])('nothing in %s', async (folder) => {
+  ])('is denied in %s', async (folder) => {
     expect((await inside(`touch ${folder}/new 2>/dev/null; echo $?`)).out).toBe('1');
   });
 
@@ -275,15 +272,18 @@ describe('what it can change', () => {
     '/etc/resolv.conf',
     '/etc/hosts',
     '/etc/airlock/ca.pem',
-  ])('not %s', async (file) => {
+  ])('is denied for %s', async (file) => {
     expect((await inside(`(echo x > ${file}) 2>/dev/null; echo $?`)).out).toBe('1');
   });
 
-  it.each(['/workspace', '/tmp', '/home/codex', '/run/airlock', '/dev/shm'])('its own %s', async (folder) => {
-    expect((await inside(`echo x > ${folder}/mine && cat ${folder}/mine`)).out).toBe('x');
-  });
+  it.each(['/workspace', '/tmp', '/home/codex', '/run/airlock', '/dev/shm'])(
+    'is granted in %s',
+    async (folder) => {
+      expect((await inside(`echo x > ${folder}/mine && cat ${folder}/mine`)).out).toBe('x');
+    },
+  );
 
-  it.each(['/workspace', '/tmp'])('no more than the disk holds in %s', async (folder) => {
+  it.each(['/workspace', '/tmp'])('ends at the disk size in %s', async (folder) => {
     const { out } = await inside(
       `head -c ${smallSpec.diskBytes + MiB} /dev/zero > ${folder}/full; du -m ${folder} | tail -1 | cut -f1; rm ${folder}/full`,
     );
@@ -294,14 +294,14 @@ describe('what it can change', () => {
   });
 });
 
-describe('what it can use up', () => {
+describe('resource use of a sandbox', () => {
   async function another(spec = smallSpec): Promise<TaskSandbox> {
     const made = subject.sandboxes.get(subject.sandboxes.idFor(newTaskId()));
     await made.start(spec);
     return made;
   }
 
-  it('a fork bomb ends at its own limit, and the sandbox can still be destroyed', async () => {
+  it('stops a fork bomb at its limit, and the sandbox can still be destroyed', async () => {
     const victim = await another({ ...smallSpec, maxProcesses: 64 });
     const bomb = victim.exec(
       { argv: ['/bin/bash', '-c', 'bomb() { bomb | bomb & }; bomb; sleep 60'] },
@@ -314,19 +314,19 @@ describe('what it can use up', () => {
     expect((await inside('echo unharmed')).out).toBe('unharmed');
   });
 
-  it('a process that takes all memory is stopped, and the sandbox beside it is not', async () => {
+  it('stops a process that takes all memory, and spares other sandboxes', async () => {
     const victim = await another({ ...smallSpec, memoryBytes: 256 * MiB });
     const script = 'const kept = []; setInterval(() => kept.push(Buffer.alloc(32 * 1024 * 1024, 1)), 5)';
     const outcome = await victim
       .exec({ argv: ['node', '-e', script] }, limits)
       .catch((error: SandboxLostError) => error);
-    // By the kernel, which takes one process, or by the watchdog, which takes the sandbox.
+    // The kernel kills one process, the watchdog the whole sandbox.
     expect(outcome instanceof SandboxLostError || outcome.exitCode === 137).toBe(true);
     expect((await inside('echo unharmed')).out).toBe('unharmed');
     await victim.destroy();
   });
 
-  it('two sandboxes see nothing of each other', async () => {
+  it('is invisible to another sandbox', async () => {
     const other = await another();
     await inside('echo secret > /tmp/shared; echo secret > /dev/shm/shared; (sleep 73 &) ; true');
     expect(

@@ -1,6 +1,7 @@
 /**
- * Runs commands inside the sandbox: `exec` to its end or its deadline, and detached runs whose output is read from an offset.
- * Does not decide what may run: everything in here is the sandbox's own business; the wall is around it.
+ * Runs commands inside the sandbox: `exec` waits for the end or the deadline; a detached run writes to a file
+ * that is read from an offset. Does not restrict what runs: the namespaces around the sandbox do the
+ * confining.
  */
 import { spawn, type ChildProcess } from 'node:child_process';
 import { randomUUID } from 'node:crypto';
@@ -30,9 +31,15 @@ export interface RunOutcome {
   readonly exitCode: number | null;
 }
 
-/** How long an ended command's pipes may stay open: a background child that inherited them must not hold the answer. */
+/**
+ * How long to wait for an ended command's pipes to close. A background child that inherited them must not
+ * delay the answer.
+ */
 const drainMs = 200;
-/** How often a waiting reader looks for new output. Watching by inotify would cost a watch per reader and miss nothing less. */
+/**
+ * How often a waiting reader checks for new output. inotify would cost a watch per reader and find nothing
+ * more.
+ */
 const pollMs = 20;
 
 interface Run {
@@ -41,10 +48,13 @@ interface Run {
 }
 
 const runs = new Map<string, Run>();
-/** First processes of everything that still runs, so that the end of one run leaves the others alone. */
+/** First processes of all live commands, so that the end of one run does not kill the others. */
 const liveRoots = new Set<number>();
 
-/** Never rejects for what the command does: a program that cannot be started ends with 127 or 126, as in a shell. */
+/**
+ * Runs a command to its end. Never rejects: a program that cannot be started gets exit code 127 or 126, as in
+ * a shell.
+ */
 export async function execCommand(
   command: Command,
   limits: { timeoutMs: number; maxOutputBytes: number },
@@ -73,16 +83,19 @@ export async function execCommand(
   };
 }
 
-/** Synchronous up to the entry in the table, so that two starts at once cannot both find the name free. */
+/**
+ * Starts a detached run, unless one with this name exists. Synchronous up to the entry in `runs`, so that two
+ * concurrent calls cannot both find the name free.
+ */
 export function startRun(name: string, command: Command, folder: string): void {
   if (runs.has(name)) return;
   const path = `${folder}/${name}`;
   mkdirSync(path, { recursive: true, mode: 0o700 });
-  // Append, so that a process which keeps the descriptor cannot write behind our back into what was already read.
+  // O_APPEND, so that a process with this descriptor cannot overwrite output that was already read.
   const flags = constants.O_CREAT | constants.O_EXCL | constants.O_WRONLY | constants.O_APPEND;
   const out = openSync(`${path}/output`, flags, 0o600);
   const err = openSync(`${path}/errors`, flags, 0o600);
-  // Opened once and kept: later reads follow this file, whatever is put in its place.
+  // Opened once: later reads use this file even if its path is replaced.
   const run: Run = { output: open(`${path}/output`, 'r'), exitCode: null };
   run.output.catch(() => undefined);
   runs.set(name, run);
@@ -94,12 +107,16 @@ export function startRun(name: string, command: Command, folder: string): void {
 
 async function finish(run: Run, child: ChildProcess): Promise<void> {
   const { exitCode } = await ended(child);
-  // The run has ended when nothing of it is left to write, or to touch the workspace while it is collected.
+  // Kill leftovers before reporting the exit code, so that nothing changes the output or the workspace
+  // afterwards.
   killStrays(liveRoots);
   run.exitCode = exitCode;
 }
 
-/** Null when no run has that name. */
+/**
+ * Reads output from an offset; waits up to `waitMs` for new output or the end. Null when no run has that
+ * name.
+ */
 export async function readRun(
   name: string,
   range: { offset: number; maxBytes: number; waitMs: number },
@@ -109,7 +126,7 @@ export async function readRun(
   const output = await run.output;
   const deadline = performance.now() + range.waitMs;
   for (;;) {
-    // Before the size: an exit code that was already there vouches for a size read after it.
+    // Read before the size: once there is an exit code, the size no longer changes.
     const { exitCode } = run;
     const { size } = await output.stat();
     if (size > range.offset || exitCode !== null || performance.now() >= deadline) {
@@ -129,7 +146,8 @@ function start(command: Command, mark: string, stdio: [Output, Output, Output]):
     cwd: command.cwd,
     env: { ...process.env, ...command.env, [markVariable]: mark },
     stdio,
-    // A session and a process group of its own: it can be killed whole, and has no terminal to reach.
+    // Its own session and process group: the group can be killed as a whole, and there is no controlling
+    // terminal.
     detached: true,
   });
   const { pid } = child;

@@ -1,14 +1,14 @@
 /**
- * The frames in which the host and the sandbox's init speak over a byte stream: a JSON header and a binary body.
- * Decides only where a frame begins and ends and how large it may be; what a header means is its reader's business.
+ * Encodes and decodes the frames that the host and the sandbox's init exchange over a byte stream: a JSON
+ * header and a binary body. Checks only the framing and the sizes, not what a header means.
  *
  * Layout: header length (u32, big endian), body length (u32), header (UTF-8 JSON), body.
- * Has no imports: it runs on both sides of the wall, and inside there are no packages.
+ * Has no imports, because it also runs inside the sandbox, where no packages are installed.
  */
 
-/** A command's arguments and environment travel in the header; Linux itself refuses more than 2 MiB of them. */
+/** The header carries a command's arguments and environment, which Linux limits to 2 MiB. */
 const maxHeaderBytes = 2 * 1024 * 1024;
-/** The largest body is both outputs of one exec at their cap. */
+/** Fits the largest body: both outputs of one exec, 8 MiB each. */
 export const maxBodyBytes = 20 * 1024 * 1024;
 
 const prefixBytes = 8;
@@ -18,11 +18,12 @@ export interface Frame {
   readonly body: Uint8Array;
 }
 
-/** The other side does not speak the protocol: nothing that follows on this stream can be trusted to be framed. */
+/** The peer broke the protocol. The rest of the stream cannot be framed and must not be read. */
 class FrameError extends Error {
   override readonly name = 'FrameError';
 }
 
+/** Throws `FrameError` when the header or the body is over its cap. */
 export function encodeFrame(header: object, body: Uint8Array = new Uint8Array()): Uint8Array {
   const json = new TextEncoder().encode(JSON.stringify(header));
   if (json.length > maxHeaderBytes || body.length > maxBodyBytes)
@@ -37,8 +38,8 @@ export function encodeFrame(header: object, body: Uint8Array = new Uint8Array())
 }
 
 /**
- * Returns a function to be fed with the stream's chunks; it calls `onFrame` for each whole frame, in order.
- * It throws `FrameError` on a length over the cap or a header that is not JSON, and must not be fed again after that.
+ * Returns a function that takes the stream's chunks and calls `onFrame` for each complete frame, in order. It
+ * throws `FrameError` on a length over the cap or a header that is not JSON; do not call it again after that.
  */
 export function frameReader(onFrame: (frame: Frame) => void): (chunk: Uint8Array) => void {
   let chunks: Uint8Array[] = [];
@@ -47,7 +48,7 @@ export function frameReader(onFrame: (frame: Frame) => void): (chunk: Uint8Array
   return (chunk) => {
     chunks.push(chunk);
     held += chunk.length;
-    // Joining only when a frame is complete keeps a large body linear in its size.
+    // Chunks are joined only when a frame is complete, which keeps a large body linear in its size.
     while (held >= wanted) {
       const joined = join(chunks, held);
       const view = new DataView(joined.buffer, joined.byteOffset, joined.byteLength);

@@ -1,9 +1,10 @@
 /**
- * The first program of the local sandbox. It carries out what the host asks for over its standard input and output: commands,
- * runs, files. All file access of the host happens here, with the sandbox's own rights, so that no link or mount inside can
- * lead the host astray.
+ * The first program of the local sandbox (init). Serves the host's calls over standard input and output:
+ * commands, runs and files. It does all file access for the host with the sandbox's own rights, so that no
+ * link or mount inside can redirect the host.
  *
- * The host trusts nothing it says once a command has run: a command has the same user and can kill it, or speak in its place.
+ * The host does not trust its answers once a command has run: a command has the same user and can kill or
+ * impersonate it.
  */
 import { randomUUID } from 'node:crypto';
 import { constants, readFileSync } from 'node:fs';
@@ -14,7 +15,10 @@ import { execCommand, readRun, startRun, type Command } from './sandbox-commands
 
 const runsFolder = '/run/airlock/runs';
 
-/** The host's side of the protocol is trusted and typed there; it is written down here once more because no package is in reach. */
+/**
+ * A call of the host, which is trusted. Plain types instead of a zod schema, because no package is installed
+ * here.
+ */
 export type InitRequest = { readonly id: number } & (
   | {
       readonly method: 'exec';
@@ -65,7 +69,10 @@ async function answer(request: InitRequest, body: Uint8Array): Promise<Reply> {
   }
 }
 
-/** By rename: a reader sees the old file or the new one, and a link or FIFO in its place is replaced, not followed. */
+/**
+ * Writes by rename: a reader sees the old file or the new one; a link or FIFO at the path is replaced, not
+ * followed.
+ */
 async function replaceFile(path: string, content: Uint8Array): Promise<void> {
   await mkdir(dirname(path), { recursive: true });
   const draft = `${path}.${randomUUID()}`;
@@ -80,7 +87,10 @@ async function replaceFile(path: string, content: Uint8Array): Promise<void> {
 
 const absentCodes = new Set(['ENOENT', 'ENOTDIR', 'ELOOP', 'ENXIO', 'ENAMETOOLONG']);
 
-/** Opened without blocking: a FIFO without a writer would otherwise hang the reader for ever. */
+/**
+ * Opens without blocking, because opening a FIFO without a writer would hang. Null if there is no regular
+ * file.
+ */
 async function readRegularFile(path: string, range: { offset: number; maxBytes: number }) {
   let file;
   try {
@@ -121,17 +131,20 @@ async function serve({ header, body }: Frame): Promise<void> {
   }
 }
 
-/** Before anything untrusted runs, the host learns how this process really stands, and goes no further unless it is sealed. */
-function standing() {
+/**
+ * Reads this process's real privileges. The host checks them before anything untrusted runs, and stops unless
+ * sealed.
+ */
+function ownPrivileges() {
   const status = readFileSync('/proc/self/status', 'latin1');
   const field = (name: string) => new RegExp(`^${name}:\\s*(\\S+)`, 'm').exec(status)?.[1] ?? '';
   return { uid: field('Uid'), effectiveCapabilities: field('CapEff'), noNewPrivileges: field('NoNewPrivs') };
 }
 
-// The host holds the other end: when it is gone, so is the reason to live.
+// The host closed its end or died: end the sandbox.
 process.stdin.on('end', () => process.exit(0));
 process.stdin.on(
   'data',
   frameReader((frame) => void serve(frame)),
 );
-process.stdout.write(encodeFrame({ id: 0, ok: true, ...standing() }));
+process.stdout.write(encodeFrame({ id: 0, ok: true, ...ownPrivileges() }));

@@ -1,9 +1,9 @@
 /**
- * Which processes inside the sandbox belong to a command, and how they are killed. Decides nothing about time.
+ * Finds and kills the processes of a command inside the sandbox.
  *
- * A process that left its group and session is still found through its parents; one that was orphaned (the double fork of a daemon)
- * through the mark that its command's environment carries. A process that also clears its environment escapes the end of one
- * command, but not `killStrays` at the end of a run, and never the end of the sandbox.
+ * A process that left its group and session is found through its parents. An orphan (a daemon's double fork)
+ * is found through a mark in its environment. A process that also clears its environment survives the end of
+ * its command, but not `killStrays` at the end of a run, and never the end of the sandbox.
  */
 import { readdirSync, readFileSync } from 'node:fs';
 
@@ -13,12 +13,18 @@ interface ProcessEntry {
   readonly group: number;
 }
 
+/** Environment variable that holds a random mark per command. */
 export const markVariable = 'AIRLOCK_COMMAND';
 
-/** A process may fork between the look and the kill, so we look again; a fork bomb is what the bound is for. */
+/**
+ * A process can fork between the listing and the kill, so killing repeats until none is left. Bounded for
+ * fork bombs.
+ */
 const maxRounds = 50;
 
-/** SIGKILL to the command's first process, its group, everything below it, and all that carry its mark. */
+/**
+ * Sends SIGKILL to the command's first process, its group, its descendants and every process with its mark.
+ */
 export function killCommand(root: number, mark: string): void {
   killUntilGone((table) => {
     const family = descendants(table, new Set([root]));
@@ -28,7 +34,7 @@ export function killCommand(root: number, mark: string): void {
   });
 }
 
-/** SIGKILL to everything but init, this process, and what runs below the given first processes. */
+/** Sends SIGKILL to every process except pid 1, this process, and the trees below `liveRoots`. */
 export function killStrays(liveRoots: ReadonlySet<number>): void {
   killUntilGone((table) => {
     const kept = descendants(table, liveRoots);
@@ -44,20 +50,21 @@ function killUntilGone(victims: (table: readonly ProcessEntry[]) => readonly Pro
       try {
         process.kill(pid, 'SIGKILL');
       } catch {
-        // It ended by itself between the look and the kill.
+        // It ended by itself between the listing and the kill.
       }
     }
   }
 }
 
-/** Without zombies (they are dead already), pid 1 (the reaper) and this process. */
+/** Lists processes, except zombies (already dead), pid 1 (the reaper) and this process. */
 function processTable(): ProcessEntry[] {
   const table: ProcessEntry[] = [];
   for (const name of readdirSync('/proc')) {
     const pid = Number(name);
     if (!Number.isInteger(pid) || pid === 1 || pid === process.pid) continue;
     const stat = readOrEmpty(`/proc/${pid}/stat`);
-    // The name in parentheses may hold anything, so we count from its last closing one.
+    // proc_pid_stat(5): the name in parentheses can contain parentheses, so fields are counted from the last
+    // one.
     const [state, parent, group] = stat.slice(stat.lastIndexOf(')') + 2).split(' ');
     if (state === undefined || parent === undefined || group === undefined || state === 'Z' || state === 'X')
       continue;
@@ -84,7 +91,7 @@ function readOrEmpty(path: string): string {
   try {
     return readFileSync(path, 'latin1');
   } catch {
-    // The process ended meanwhile, or does not let itself be read.
+    // The process has ended, or is not readable.
     return '';
   }
 }
