@@ -2,7 +2,7 @@
  * Codex's `config.toml`: the settings under which Codex contacts nothing but `POST <base>/responses`, and a writer for
  * the part of TOML they need. Decides no paths and no environment; `invocation.ts` does.
  *
- * Measured with Codex 0.169.0: with its defaults it also calls chatgpt.com (with the API key as bearer), github.com and
+ * Measured with Codex 0.171.0: with its defaults it also calls chatgpt.com (with the API key as bearer), github.com and
  * ab.chatgpt.com, and hangs for ever on a gateway that cannot be reached.
  */
 type TomlScalar = string | number | boolean | readonly string[];
@@ -93,6 +93,10 @@ export function codexConfig(settings: {
       // A repository's hooks would run outside of what Codex reports.
       hooks: false,
       shell_snapshot: false,
+      // On by default since 0.171.0: a change of the tools within a thread is sent as a second list of tools in the middle
+      // of the input. Our tools never change (no MCP servers, plugins or apps), and the requests are the same with it and
+      // without it (measured). Off, a thread resumed by another Codex states its tools once, at the start.
+      incremental_tools_legacy: false,
     },
     skills: { bundled: { enabled: false } },
     shell_environment_policy: { inherit: 'all', exclude: ['OPENAI_API_KEY', 'CODEX_API_KEY'] },

@@ -4,7 +4,7 @@ export interface SandboxProbe {
   readonly bootMs: number;
   /** Empty: sealed. Otherwise each probe of the canary that did not get what it has to. */
   readonly unsealed: readonly { readonly name: string; readonly got: string }[];
-  /** `0.169.0`; null when Codex did not answer. */
+  /** `0.171.0`; null when Codex did not answer. */
   readonly codexVersion: string | null;
   /** `26.10.0`; null when Node did not answer. */
   readonly nodeVersion: string | null;

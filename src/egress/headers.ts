@@ -6,7 +6,7 @@
 
 const githubRequest = new Set(['accept', 'content-type', 'content-encoding', 'user-agent']);
 /**
- * As Codex 0.169.0 sends them (recorded, `test/egress/fixtures`); the last one selects the protocol that newer models need.
+ * As Codex 0.171.0 sends them (recorded, `test/egress/fixtures`); the last one selects the protocol that newer models need.
  * By name, not by prefix: a header that Codex does not know yet may switch on what we do not.
  */
 const openaiRequest = new Set([

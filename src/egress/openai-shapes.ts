@@ -3,7 +3,7 @@
  * Shapes only; `openai-body.ts` decides with them. Every object is strict, so that what is new is refused until somebody
  * has read what it does.
  *
- * Sources: what Codex 0.169.0 sends (recorded, `test/egress/fixtures`), its own schema of items (`codex app-server
+ * Sources: what Codex 0.171.0 sends (recorded, `test/egress/fixtures`), its own schema of items (`codex app-server
  * generate-json-schema`), and openai-node 7.5.0, src/resources/responses/responses.ts.
  *
  * Not listed, with a reason: `input_file`, `input_audio` and ids of files (OpenAI fetches or holds them); items without a type
