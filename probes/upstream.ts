@@ -5,6 +5,7 @@
 import type { World } from '../cli/demo/world.ts';
 import type { Canary } from './canary.ts';
 import type { HostProbe } from './exhaustion-bench.ts';
+import { builtIn } from '../src/config/schema.ts';
 import type { TaskView } from '../src/core/task-view.ts';
 
 export interface UpstreamBench {
@@ -117,7 +118,7 @@ export const upstreamProbes: readonly HostProbe<UpstreamBench>[] = [
       none(
         (await world.github.branches({ owner: 'acme', name: 'split-bill' }))
           .map(({ name }) => name)
-          .filter((name) => name !== 'main' && !name.startsWith('airlock/')),
+          .filter((name) => name !== 'main' && !name.startsWith(builtIn.branchPrefix)),
       ),
   },
   {

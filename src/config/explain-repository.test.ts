@@ -9,7 +9,7 @@ function config(value: unknown): AirlockConfig {
   return read.config;
 }
 const example = config({
-  defaults: { model: 'gpt-a', models: ['gpt-b'], limits: { minutes: 10 } },
+  defaults: { model: 'gpt-a', models: ['gpt-b'], limits: { minutes: 10 }, branchPrefix: 'bot-' },
   repositories: {
     'acme/*': { effort: 'low' },
     'acme/shop-*': { draft: true, limits: { tokens: 5000 } },
@@ -38,6 +38,7 @@ describe('explainRepository', () => {
       '  minutes: 10 (from "defaults")',
       '  tokens: 2000000 (built in)',
       '  draft: no (built in)',
+      '  branch prefix: bot- (from "defaults")',
       '  base branch: develop (from "acme/shop-web")',
       '  setup: npm ci, may read from packages.example.com (from "acme/shop-web")',
       '  also reads: no other repository (built in)',

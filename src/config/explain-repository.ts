@@ -36,6 +36,7 @@ export function explainRepository(config: AirlockConfig, repository: RepositoryR
     `  minutes: ${policy.limits.minutes} (${from(settings.limits?.minutes, defaults.limits?.minutes)})`,
     `  tokens: ${policy.limits.tokens} (${from(settings.limits?.tokens, defaults.limits?.tokens)})`,
     `  draft: ${policy.draft ? 'yes' : 'no'} (${from(settings.draft, defaults.draft)})`,
+    `  branch prefix: ${policy.branchPrefix} (${from(settings.branchPrefix, defaults.branchPrefix)})`,
     `  base branch: ${policy.baseBranch ?? "the repository's default branch"} (${from(settings.baseBranch)})`,
     `  setup: ${setupWords(policy.setup)} (${from(settings.setup)})`,
     `  also reads: ${policy.alsoRead.map((other) => `${other.owner}/${other.name}`).join(', ') || 'no other repository'} (${from(settings.alsoRead)})`,

@@ -147,7 +147,7 @@ describe('a mistake is named with its place and the way out', () => {
     ],
     [
       '{ "defaults": { "alsoRead": ["acme/design"] } }',
-      'c.jsonc:1:17: defaults.alsoRead: unknown key (known keys: model, models, effort, limits, draft, slack)',
+      'c.jsonc:1:17: defaults.alsoRead: unknown key (known keys: model, models, effort, limits, draft, branchPrefix, slack)',
     ],
     [
       repository('{ "model": "gpt 6" }'),
@@ -156,6 +156,14 @@ describe('a mistake is named with its place and the way out', () => {
     [
       repository('{ "baseBranch": "a..b" }'),
       'c.jsonc:1:50: repositories["acme/shop"].baseBranch: expected the name of a branch, such as "main", got "a..b"',
+    ],
+    [
+      repository('{ "branchPrefix": "bot/.." }'),
+      'c.jsonc:1:52: repositories["acme/shop"].branchPrefix: expected the start of a branch name, at most 100 bytes, such as "airlock/", got "bot/.."',
+    ],
+    [
+      '{ "defaults": { "branchPrefix": "" } }',
+      'c.jsonc:1:33: defaults.branchPrefix: expected the start of a branch name, at most 100 bytes, such as "airlock/", got ""',
     ],
     [
       '{ "github": { "mention": "@airlock" } }',

@@ -19,7 +19,7 @@ const example = config({
   defaults: { model: 'gpt-a', models: ['gpt-b'], limits: { minutes: 10 } },
   repositories: {
     'acme/*': { effort: 'low' },
-    'acme/shop-*': { draft: true, limits: { tokens: 5000 } },
+    'acme/shop-*': { draft: true, branchPrefix: 'bot-', limits: { tokens: 5000 } },
     'acme/shop-web': {
       aliases: ['web'],
       baseBranch: 'develop',
@@ -76,6 +76,7 @@ describe('resolveRepository', () => {
       extraHosts: [],
       limits: { minutes: 10, tokens: 2_000_000 },
       draft: false,
+      branchPrefix: 'airlock/',
       slack: { kind: 'none' },
     });
   });
@@ -106,6 +107,7 @@ describe('resolveRepository', () => {
     expect(resolveRepository(example, { owner: 'acme', name: 'shop-api' })).toMatchObject({
       effort: 'medium',
       draft: true,
+      branchPrefix: 'bot-',
       limits: { minutes: 10, tokens: 5000 },
     });
   });

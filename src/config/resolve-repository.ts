@@ -53,6 +53,7 @@ export function resolveRepository(
       tokens: settings.limits?.tokens ?? defaults.limits?.tokens ?? builtIn.tokens,
     },
     draft: settings.draft ?? defaults.draft ?? builtIn.draft,
+    branchPrefix: settings.branchPrefix ?? defaults.branchPrefix ?? builtIn.branchPrefix,
     slack: slackAccessOf(settings.slack ?? defaults.slack),
   };
 }

@@ -4,7 +4,7 @@
  */
 import * as z from 'zod';
 import type { SlotLimits } from '../core/admission.ts';
-import { isBranchName } from '../core/ask/branch-name.ts';
+import { isBranchName, isBranchPrefix } from '../core/ask/branch-name.ts';
 import type { GithubPolicy, ModelPrice, SlackPolicy } from '../core/policy.ts';
 import { parseRepositoryRef } from '../core/ids.ts';
 import { effortSchema } from '../core/task.ts';
@@ -21,6 +21,7 @@ export const builtIn = {
   minutes: 30,
   tokens: 2_000_000,
   draft: false,
+  branchPrefix: 'airlock/',
   slots: { total: 20, perRepository: 10, perRequester: 10 },
   retentionDays: 30,
 } as const;
@@ -79,6 +80,16 @@ const shared = {
     .meta({ description: `How long the model thinks. Default "${builtIn.effort}".` }),
   limits: limits.optional(),
   draft: z.boolean().optional().meta({ description: 'Open pull requests as drafts. Default false.' }),
+  branchPrefix: z
+    .string()
+    .refine(
+      isBranchPrefix,
+      `the start of a branch name, at most 100 bytes, such as "${builtIn.branchPrefix}"`,
+    )
+    .optional()
+    .meta({
+      description: `What the names of the branches that Airlock creates begin with. Default "${builtIn.branchPrefix}".`,
+    }),
   slack: slackAccessSchema.optional(),
 };
 

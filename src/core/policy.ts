@@ -23,6 +23,8 @@ export interface RepositoryPolicy {
   readonly extraHosts: readonly string[];
   readonly limits: { readonly minutes: number; readonly tokens: number };
   readonly draft: boolean;
+  /** First part of the names of the branches that are created here, such as `airlock/`. */
+  readonly branchPrefix: string;
   readonly slack: SlackAccess;
 }
 
@@ -41,6 +43,7 @@ export const closedPolicy: RepositoryPolicy = {
   extraHosts: [],
   limits: { minutes: 1, tokens: 1 },
   draft: false,
+  branchPrefix: 'airlock/',
   slack: { kind: 'none' },
 };
 

@@ -1,9 +1,9 @@
-/** The branch a task's change goes to. A function of title and task, so that a second attempt names the same one. */
+/** Names the branch that a task creates. A function of prefix, title and task, so a second attempt names the same branch. */
 
 const maxSlug = 40;
 
-/** `airlock/<readable>-<shortId>`; the title is untrusted, only `[a-z0-9-]` of it is left. */
-export function branchName(untrustedTitle: string, shortId: string): string {
+/** `<prefix><readable>-<shortId>`. The title is untrusted: only its `[a-z0-9-]` remain. */
+export function branchName(prefix: string, untrustedTitle: string, shortId: string): string {
   const words = untrustedTitle
     .slice(0, 500)
     .normalize('NFKD')
@@ -14,5 +14,5 @@ export function branchName(untrustedTitle: string, shortId: string): string {
   // Cut at a word if that leaves something to read.
   const cut = words.length <= maxSlug ? words : words.slice(0, maxSlug + 1).replace(/-[^-]*$/, '');
   const slug = cut.slice(0, maxSlug).replace(/-+$/, '');
-  return `airlock/${slug === '' ? 'change' : slug}-${shortId}`;
+  return `${prefix}${slug === '' ? 'change' : slug}-${shortId}`;
 }

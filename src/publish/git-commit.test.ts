@@ -1,4 +1,5 @@
 import { describe, expect, it } from 'vitest';
+import { isBranchName, isBranchPrefix } from '../core/ask/branch-name.ts';
 import { branchName } from './branch-name.ts';
 import { commitMessage, namesTask, signature } from './git-commit.ts';
 
@@ -83,6 +84,15 @@ describe('branchName', () => {
     ['x'.repeat(300), `airlock/${'x'.repeat(40)}-0a1b2c3d`],
     ['a.lock', 'airlock/a-lock-0a1b2c3d'],
   ])('of %j is %s', (title, expected) => {
-    expect(branchName(title, '0a1b2c3d')).toBe(expected);
+    expect(branchName('airlock/', title, '0a1b2c3d')).toBe(expected);
   });
+
+  it.each(['bot-', 'codex/tasks/', 'a.', 'x'.repeat(100)])(
+    'is a valid ref with the longest suffix after the prefix %j',
+    (prefix) => {
+      expect(isBranchPrefix(prefix)).toBe(true);
+      for (const title of ['lock', 'x'.repeat(300), ''])
+        expect(isBranchName(`${branchName(prefix, title, '0a1b2c3d')}-5`)).toBe(true);
+    },
+  );
 });

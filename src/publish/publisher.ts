@@ -50,7 +50,7 @@ export function createPublication(deps: PublicationDeps): Publication {
       const { facts, request } = input;
       const scope = { ...facts, taskId: request.taskId, permissions: purposes.publish };
       const client = githubClient(deps, async () => await tokens.tokenFor(scope));
-      const branch = branchName(input.answer.title, request.shortId);
+      const branch = branchName(input.policy.branchPrefix, input.answer.title, request.shortId);
       const at = { owner: facts.owner, repo: facts.name };
       try {
         return await publish({ client, at, input, tokens, branch, log });

@@ -4,6 +4,7 @@ import { join } from 'node:path';
 import { isDeepStrictEqual } from 'node:util';
 import { describe, expect, it } from 'vitest';
 import type { GithubSimulator } from '../../simulators/github/contract.ts';
+import { closedPolicy } from '../../src/core/policy.ts';
 import { createPublication } from '../../src/publish/publisher.ts';
 import { git, snapshot, temporaryFolder } from '../container/sandbox-scripts.ts';
 import {
@@ -168,6 +169,17 @@ describe('a second attempt', () => {
     const second = await createPublication(ownProcess(simulator)).publish(input);
     expect(second).toEqual(first);
     expect(await published(simulator)).toEqual({ branches: [branch], pulls: 1, commits: 1 });
+  });
+
+  it('finds the branch under the prefix that the policy names', async () => {
+    const simulator = await simulatedGithub();
+    const { facts, change } = await changedRepository(simulator, smallEdit);
+    const policy = { ...closedPolicy, branchPrefix: 'bot-' };
+    const input = publishInput(facts, change, { policy });
+    const first = await createPublication(ownProcess(simulator)).publish(input);
+    expect(await createPublication(ownProcess(simulator)).publish(input)).toEqual(first);
+    const branches = ['bot-fix-the-rounding-in-split-0a1b2c3d'];
+    expect(await published(simulator)).toEqual({ branches, pulls: 1, commits: 1 });
   });
 
   it('beside five others at once ends in one branch and one pull request', async () => {

@@ -1,5 +1,5 @@
 import { expect, it } from 'vitest';
-import { isBranchName } from './branch-name.ts';
+import { isBranchName, isBranchPrefix } from './branch-name.ts';
 
 it.each(['main', 'release/1.x', 'feature/a-b_c', 'äöü', 'a@b', 'v1.0'])('%j is a branch name', (name) => {
   expect(isBranchName(name)).toBe(true);
@@ -34,4 +34,30 @@ it.each([
   ['x'.repeat(256), 'too long'],
 ])('%j is none: %s', (name) => {
   expect(isBranchName(name)).toBe(false);
+});
+
+it.each(['airlock/', 'bot-', 'codex/tasks/', 'a', 'a.', 'ä/', 'x'.repeat(100)])(
+  '%j is a prefix of branches',
+  (prefix) => {
+    expect(isBranchPrefix(prefix)).toBe(true);
+  },
+);
+
+it.each([
+  ['', 'empty'],
+  ['/', 'empty part'],
+  ['airlock//', 'empty part'],
+  ['-bot/', 'an option to git'],
+  ['my bot/', 'space'],
+  ['a..', 'a range'],
+  ['a~', 'an ancestor'],
+  ['.bot/', 'hidden part'],
+  ['bot/.', 'hidden part'],
+  ['bot.lock/', 'lock file'],
+  ['a@{', 'reflog'],
+  ['refs/heads/', 'a full ref'],
+  ['x'.repeat(101), 'too long'],
+  ['ä'.repeat(51), 'too long in bytes'],
+])('%j is no prefix of branches: %s', (prefix) => {
+  expect(isBranchPrefix(prefix)).toBe(false);
 });

@@ -15,3 +15,12 @@ export function isBranchName(name: string): boolean {
   if (name.includes('..') || name.includes('@{')) return false;
   return name.split('/').every((part) => part !== '' && !part.startsWith('.') && !part.endsWith('.lock'));
 }
+
+/** Bytes. Leaves room below the 255 of a ref for what the publisher appends: at most 51. */
+const maxPrefixBytes = 100;
+
+/** Whether the prefix makes a branch name with any words that are appended to it, such as `fix-rounding-0a1b2c3d`. */
+export function isBranchPrefix(prefix: string): boolean {
+  if (prefix === '' || new TextEncoder().encode(prefix).length > maxPrefixBytes) return false;
+  return isBranchName(`${prefix}x`);
+}
