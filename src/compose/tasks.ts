@@ -33,7 +33,6 @@ import {
 } from './env.ts';
 import { createAppTokens, type AppTokens } from '../github/app-auth.ts';
 import { createCodeHost } from '../github/code-host.ts';
-import { createCurrentName, rarelyAsked, type CurrentName } from '../github/current-name.ts';
 import { progressComment } from '../github/comments.ts';
 import { githubWebhooks } from '../github/webhooks.ts';
 import { log, now, platformFetch } from './runtime.ts';
@@ -55,8 +54,6 @@ interface Base {
   readonly settings: Settings;
   readonly config: AirlockConfig;
   readonly tokens: AppTokens;
-  /** For sandboxes. */
-  readonly currentName: CurrentName;
   readonly codex: RecordDeps['codex'];
   readonly policy: Policy;
   /** null: Slack is not configured. */
@@ -95,7 +92,6 @@ function baseOf(env: Env): Base {
         ? null
         : createChat({ ...settings.slack, policy: slack, fetch: platformFetch, log }),
     tokens,
-    currentName: rarelyAsked(createCurrentName({ ...github, tokens }), now),
     codex: createCodex({ openaiBaseUrl: insideOpenaiBaseUrl(env) }),
   };
   return base;
@@ -243,7 +239,7 @@ export function retentionMsOf(env: Env): number {
 }
 
 export function composeEgress(env: Env, waitUntil: (work: Promise<unknown>) => void): EgressDeps {
-  const { settings, tokens, currentName } = baseOf(env);
+  const { settings, tokens } = baseOf(env);
   // The record's own id is the sandbox's id under its namespace: nothing but the container id is needed to find it.
   const record = (sandboxId: string) => env.TASKS.get(env.TASKS.idFromName(sandboxId));
   return {
@@ -251,7 +247,6 @@ export function composeEgress(env: Env, waitUntil: (work: Promise<unknown>) => v
     record: async (sandboxId, entry, used) => await record(sandboxId).recordEgress(entry, used),
     readToken: async (taskId, { installationId, repositoryId }) =>
       await tokens.tokenFor({ taskId, installationId, repositoryId, permissions: { contents: 'read' } }),
-    currentName,
     openaiApiKey: settings.openaiApiKey,
     ...settings.openaiAccount,
     githubUrl: settings.githubUrl,

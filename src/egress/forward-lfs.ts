@@ -4,9 +4,7 @@ import { lfsRequestHeaders } from './headers.ts';
 import { batchOf, decideLfsBatch, lfsObjectOf, ownLfsAnswer, readLfsAnswer, type LfsAnswer } from './lfs.ts';
 import { egressLimits } from './limits.ts';
 import { readWhole } from './metered-stream.ts';
-import { addressOf, hiddenAt, renamedTo } from './present-repository.ts';
-import { presentName, type RepositoryName } from './renames.ts';
-import { callUpstream, isRedirect, passOnNoted, type Passage } from './upstream.ts';
+import { addressOf, callUpstream, isRedirect, passOnNoted, type Passage } from './upstream.ts';
 import type { EgressVerdict } from './verdict.ts';
 
 const mediaType = 'application/vnd.git-lfs+json';
@@ -61,32 +59,19 @@ export async function forwardLfsObject(
 
 const endpoint = 'info/lfs/objects/batch';
 
-/** Under its present name: unlike a fetch's, a batch is our own text, and can be sent again. */
+/** Asks GitHub for a batch. A redirect is never followed. */
 async function askGithub(
   passage: Passage,
   repository: GrantedRepository,
   body: string,
 ): Promise<LfsAnswer | null> {
   const { grant, deps } = passage;
-  const call = async (name: RepositoryName, token: string) =>
-    await callUpstream(deps, addressOf(deps.githubUrl, name, endpoint), {
-      method: 'POST',
-      headers: lfsRequestHeaders(token),
-      body,
-    });
   const token = await deps.readToken(grant.taskId, repository);
-  const asked = presentName(deps.githubUrl, repository, deps.now());
-  let upstream = await call(asked, token);
-  if (isRedirect(upstream) || upstream.status === 404) {
-    const present = isRedirect(upstream)
-      ? await renamedTo(passage, repository, endpoint, upstream)
-      : await hiddenAt(passage, repository, asked);
-    await upstream.body?.cancel();
-    if (present === null) return null;
-    // Another repository of the grant may have the name by now; its objects are not this one's.
-    if ('repositoryId' in present && present.repositoryId !== repository.repositoryId) return null;
-    upstream = await call(present, token);
-  }
+  const upstream = await callUpstream(deps, addressOf(deps.githubUrl, repository, endpoint), {
+    method: 'POST',
+    headers: lfsRequestHeaders(token),
+    body,
+  });
   if (upstream.status !== 200) {
     await upstream.body?.cancel();
     return null;

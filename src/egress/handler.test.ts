@@ -20,8 +20,6 @@ interface Changes extends Partial<EgressDeps> {
   readonly grant?: Partial<Grant>;
 }
 
-let renamedRepositories = 100;
-
 function world(
   upstream: (seen: Seen) => Response | Promise<Response>,
   { grant = {}, ...changes }: Changes = {},
@@ -29,10 +27,7 @@ function world(
   const calls: Seen[] = [];
   const entries: { entry: EgressEntry; tokens: number }[] = [];
   const pending: Promise<unknown>[] = [];
-  // A repository of its own for each world: names are remembered from one request to the next.
-  const repositories = [
-    { owner: 'acme', name: 'app', installationId: 1, repositoryId: (renamedRepositories += 1) },
-  ];
+  const repositories = [{ owner: 'acme', name: 'app', installationId: 1, repositoryId: 100 }];
   const deps: EgressDeps = {
     admit: async (id) => (id === 'known' ? { ...exampleGrant, repositories, ...grant } : null),
     record: async (_, entry, tokens) => void entries.push({ entry, tokens }),
@@ -342,104 +337,29 @@ it('writes a request down with the time at which it came, however long its answe
   expect(entries.map(({ entry }) => entry.at)).toEqual([1_000]);
 });
 
-describe('a renamed repository', () => {
-  const renamed = `https://ghe.example/acme/new-name.git/${infoRefs}`;
-  const rename =
-    (to = renamed) =>
-    (seen: Seen) =>
-      seen.url.includes('/app.git/') ? redirect(to)() : new Response(`from ${seen.url}`);
-
-  it('is fetched under its new name when GitHub says that the granted id has it now', async () => {
-    const asked: number[] = [];
-    const { ask, calls, noted } = world(rename(), {
-      currentName: async (_, { repositoryId }) => {
-        asked.push(repositoryId);
-        return { owner: 'Acme', name: 'New-Name' };
-      },
-    });
-    expect((await ask(fetchRefs())).text).toBe(`from https://ghe.example/Acme/New-Name.git/${infoRefs}`);
-    // The second half of the fetch goes there at once: its body could not be sent again.
-    expect((await ask(uploadPack())).text).toBe('from https://ghe.example/Acme/New-Name.git/git-upload-pack');
-    expect(calls).toHaveLength(3);
-    expect(asked).toHaveLength(1);
-    expect(noted()).toEqual(['allowed github.info-refs 200', 'allowed github.upload-pack 200']);
-  });
-
-  it('is fetched under its new name when the grant has that name', async () => {
-    const { ask } = world(rename(`https://ghe.example/acme/shared.css.git/${infoRefs}`));
-    expect((await ask(fetchRefs())).text).toBe(`from https://ghe.example/acme/shared.css.git/${infoRefs}`);
-  });
-
+describe('a redirect of a fetch', () => {
   it.each([
-    ['whose id has another name', renamed, { owner: 'acme', name: 'third' }],
-    ['whose name cannot be known', renamed, null],
-    [
-      'at another host',
-      `https://evil.example/acme/new-name.git/${infoRefs}`,
-      { owner: 'acme', name: 'new-name' },
-    ],
-    [
-      'at another port',
-      `https://ghe.example:8443/acme/new-name.git/${infoRefs}`,
-      { owner: 'acme', name: 'new-name' },
-    ],
-    ['without TLS', `http://ghe.example/acme/new-name.git/${infoRefs}`, { owner: 'acme', name: 'new-name' }],
-    [
-      'with a user name',
-      `https://u@ghe.example/acme/new-name.git/${infoRefs}`,
-      { owner: 'acme', name: 'new-name' },
-    ],
-    [
-      'for pushing',
-      'https://ghe.example/acme/new-name.git/info/refs?service=git-receive-pack',
-      { owner: 'acme', name: 'new-name' },
-    ],
-    [
-      'at another endpoint',
-      'https://ghe.example/acme/new-name/archive/main.zip',
-      { owner: 'acme', name: 'new-name' },
-    ],
-    ['nowhere', '', null],
-  ])('is not followed to one %s', async (_, location, current) => {
-    const { ask, calls, noted } = world(rename(location), { currentName: async () => current });
+    ['the new name of the same repository', `https://ghe.example/acme/new-name.git/${infoRefs}`],
+    ['another repository of the grant', `https://ghe.example/acme/shared.css.git/${infoRefs}`],
+    ['another host', `https://evil.example/acme/app.git/${infoRefs}`],
+    ['another port', `https://ghe.example:8443/acme/app.git/${infoRefs}`],
+    ['an address without TLS', `http://ghe.example/acme/app.git/${infoRefs}`],
+    ['an address with a user name', `https://u@ghe.example/acme/app.git/${infoRefs}`],
+    ['a push', 'https://ghe.example/acme/app.git/info/refs?service=git-receive-pack'],
+    ['another endpoint', 'https://ghe.example/acme/app/archive/main.zip'],
+    ['nowhere', ''],
+  ])('is not followed to %s', async (_, location) => {
+    const { ask, calls, noted } = world(redirect(location));
     expect((await ask(fetchRefs())).text).toContain('github.redirect');
     expect(calls).toHaveLength(1);
     expect(noted()).toEqual(['denied github.redirect 403']);
   });
-
-  it('is not followed twice, and not at all without a way to ask for names', async () => {
-    const again = world(rename(`https://ghe.example/acme/app.git/${infoRefs}`));
-    expect((await again.ask(fetchRefs())).text).toContain('github.redirect');
-    expect(again.calls).toHaveLength(2);
-    const unknown = world(rename());
-    expect((await unknown.ask(fetchRefs())).text).toContain('github.redirect');
-  });
 });
 
-describe('a repository that is not there under its name', () => {
-  const elsewhere = { owner: 'acme', name: 'new-name' };
-  const hidden = (seen: Seen) =>
-    seen.url.includes('/app.git/')
-      ? new Response('Repository not found.', { status: 404 })
-      : new Response(`from ${seen.url}`);
-
-  it('is fetched under the name that its id has now: another may have taken the old one', async () => {
-    const { ask, calls, noted } = world(hidden, { currentName: async () => elsewhere });
-    expect((await ask(fetchRefs())).text).toBe(`from https://ghe.example/acme/new-name.git/${infoRefs}`);
-    expect((await ask(uploadPack())).text).toBe('from https://ghe.example/acme/new-name.git/git-upload-pack');
-    expect(calls).toHaveLength(3);
-    expect(noted()).toEqual(['allowed github.info-refs 200', 'allowed github.upload-pack 200']);
-  });
-
-  it.each<[string, NonNullable<EgressDeps['currentName']>, () => Request]>([
-    ['has no other name', async () => ({ owner: 'Acme', name: 'App' }), fetchRefs],
-    ['has a name that cannot be known', async () => null, fetchRefs],
-    ['has sent its body away already', async () => elsewhere, uploadPack],
-  ])('is not there when it %s', async (_, currentName, request) => {
-    const { ask, calls } = world(hidden, { currentName });
-    expect(await ask(request())).toMatchObject({ status: 404, text: 'Repository not found.' });
-    expect(calls).toHaveLength(1);
-  });
+it('passes on that GitHub does not know a repository', async () => {
+  const { ask, calls } = world(() => new Response('Repository not found.', { status: 404 }));
+  expect(await ask(fetchRefs())).toMatchObject({ status: 404, text: 'Repository not found.' });
+  expect(calls).toHaveLength(1);
 });
 
 it('refuses a transfer beyond those that one sandbox may have open, until one of them has ended', async () => {
@@ -580,44 +500,16 @@ describe('Git LFS', () => {
     expect(calls).toHaveLength(1);
   });
 
-  const elsewhere = { owner: 'acme', name: 'new-name' };
   const batchAt = (name: string) => `https://ghe.example/acme/${name}.git/info/lfs/objects/batch`;
-  const moved = (status: number, location: string) => (seen: Seen) => {
-    if (seen.url === batchAt('app'))
-      return new Response(null, { status, headers: status === 404 ? {} : { location } });
-    return seen.url === batchAt('new-name')
-      ? Response.json(download('https://objects.example/'))
-      : new Response('data');
-  };
-  it.each([301, 302, 307, 308, 404])(
-    'asks a renamed repository under its new name, once it is known at once (%d)',
-    async (status) => {
-      const currentName = async () => elsewhere;
-      const { ask, calls } = world(moved(status, batchAt('new-name')), { ...clone, currentName });
-      const first = await ask(batch({ operation: 'download', objects: [{ oid, size: 4 }] }));
-      // The sandbox goes on with the name that it knows.
-      expect(first.text).toContain(`https://github.com/acme/app.git/info/lfs/objects/${oid}/4`);
-      expect((await ask(object.clone())).text).toBe('data');
-      const urls = calls.map(({ url }) => url);
-      expect(urls.slice(0, -1)).toEqual([batchAt('app'), batchAt('new-name'), batchAt('new-name')]);
-      expect(calls[1]).toMatchObject({ method: 'POST', body: calls[0]?.body });
-    },
-  );
-
-  it.each<[string, number, string, NonNullable<EgressDeps['currentName']>]>([
-    ['another repository', 301, batchAt('third'), async () => elsewhere],
-    ['one whose name cannot be known', 301, batchAt('new-name'), async () => null],
-    [
-      'another host',
-      301,
-      'https://evil.example/acme/new-name.git/info/lfs/objects/batch',
-      async () => elsewhere,
-    ],
-    ['another endpoint', 301, 'https://ghe.example/acme/new-name.git/git-upload-pack', async () => elsewhere],
-    ['nowhere else', 404, '', async () => ({ owner: 'acme', name: 'app' })],
-    ['another one of the grant', 301, batchAt('shared.css'), async () => elsewhere],
-  ])('follows no batch to %s', async (_, status, location, currentName) => {
-    const { ask, calls } = world(moved(status, location), { ...clone, currentName });
+  it.each<[string, number, string]>([
+    ['the new name of the same repository', 301, batchAt('new-name')],
+    ['the new name, keeping the method', 307, batchAt('new-name')],
+    ['another repository of the grant', 308, batchAt('shared.css')],
+    ['another host', 302, 'https://evil.example/acme/app.git/info/lfs/objects/batch'],
+    ['another endpoint', 301, 'https://ghe.example/acme/app.git/git-upload-pack'],
+    ['nothing, as the repository is gone', 404, ''],
+  ])('follows no batch to %s', async (_, status, location) => {
+    const { ask, calls } = world(() => new Response(null, { status, headers: { location } }), clone);
     expect((await ask(object.clone())).text).toContain('github.lfs-upstream');
     expect(calls).toHaveLength(1);
   });

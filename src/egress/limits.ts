@@ -38,7 +38,4 @@ export const egressLimits = {
   modelIdleMs: 300_000,
   /** Between two pieces of anything else. GitHub says something every five seconds while it packs. */
   transferIdleMs: 120_000,
-  /** How long a repository's new name is believed. */
-  renameMs: 10 * 60_000,
-  renames: 1_000,
 } as const;

@@ -12,14 +12,6 @@ export interface EgressDeps {
   admit(containerId: string): Promise<Grant | null>;
   record(containerId: string, entry: EgressEntry, tokens: number): Promise<void>;
   readToken(taskId: string, repository: GrantedRepository): Promise<string>;
-  /**
-   * Owner and name that a granted repository has now, asked for by its id; null when that cannot be known. Without it
-   * a renamed repository cannot be fetched until its new name is granted.
-   */
-  currentName?(
-    taskId: string,
-    repository: GrantedRepository,
-  ): Promise<{ readonly owner: string; readonly name: string } | null>;
   readonly openaiApiKey: string;
   readonly openaiOrganization?: string;
   readonly openaiProject?: string;
@@ -152,6 +144,11 @@ function cutReason(end: StreamEnd | null): { rule: string; reason: string } | nu
     };
   if (end === 'idle') return { rule: 'deadline.idle', reason: 'the answer was cut off: it fell silent' };
   return null;
+}
+
+/** The address of one of a repository's endpoints at GitHub. */
+export function addressOf(githubUrl: string, { owner, name }: GrantedRepository, endpoint: string): string {
+  return `${trimSlash(githubUrl)}/${owner}/${name}.git/${endpoint}`;
 }
 
 export const trimSlash = (url: string): string => (url.endsWith('/') ? url.slice(0, -1) : url);

@@ -62,7 +62,8 @@ export interface AppTokens {
   bot(client: GithubClient): Promise<BotIdentity>;
 }
 
-const locatedSchema = z.object({
+/** What is read of a repository's document. */
+export const locatedSchema = z.object({
   id: z.number().int().positive(),
   name: z.string(),
   owner: z.object({ login: z.string() }),

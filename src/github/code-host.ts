@@ -7,8 +7,8 @@
  */
 import * as z from 'zod';
 import type { CodeHost } from '../core/ports/code-host.ts';
-import type { RepositoryFacts, TaskRequest } from '../core/task.ts';
-import { purposes, type AppTokens, type Permissions } from './app-auth.ts';
+import { repositoryRefSchema, type RepositoryFacts, type TaskRequest } from '../core/task.ts';
+import { locatedSchema, purposes, type AppTokens, type Permissions } from './app-auth.ts';
 import {
   GithubMovedError,
   GithubRefusal,
@@ -18,7 +18,6 @@ import {
   type GithubClient,
 } from './client.ts';
 import { commentHistory } from './comment-history.ts';
-import { createCurrentName, underPresentName } from './current-name.ts';
 import { listInstalledRepositories } from './installed-repositories.ts';
 import { readIssueContext } from './issue-context.ts';
 import { markedTask, saveSticky, taskMarker } from './progress-comment.ts';
@@ -74,7 +73,6 @@ export function createCodeHost(deps: CodeHostDeps): CodeHost {
     );
   };
   const permissions = writePermissions(reading);
-  const currentName = createCurrentName(deps);
 
   return {
     async locate({ owner, name }) {
@@ -153,12 +151,7 @@ export function createCodeHost(deps: CodeHostDeps): CodeHost {
         marker: taskMarker(taskId),
         since: trigger.triggeredAt,
       };
-      // Whoever waits for the end is told it, whatever the repository is called by then.
-      return await underPresentName(
-        facts,
-        async () => await currentName(task, facts),
-        async (present) => await saveSticky({ ...place, facts: present }, markdown, knownId),
-      );
+      return await saveSticky({ ...place, facts }, markdown, knownId);
     },
 
     async tasksOn(facts, issueNumber) {
@@ -189,8 +182,18 @@ export function createCodeHost(deps: CodeHostDeps): CodeHost {
       return type === 'User' ? { login: written, id } : null;
     },
 
-    async currentName(facts) {
-      return await currentName(task, facts);
+    async relocate(facts) {
+      const { repositoryId } = facts;
+      const request = reading(facts).request('GET /repositories/{repository_id}', {
+        repository_id: repositoryId,
+      });
+      const found = await unlessClosed(request);
+      if (found === null) return null;
+      const { id, name, owner, default_branch, private: isPrivate } = locatedSchema.parse(found.data);
+      // The answer becomes part of URLs, so a name that is a path must not get through.
+      const named = repositoryRefSchema.safeParse({ owner: owner.login, name });
+      if (id !== repositoryId || !named.success) return null;
+      return { ...facts, ...named.data, defaultBranch: default_branch, private: isPrivate };
     },
 
     async installedRepositories() {
@@ -213,6 +216,16 @@ async function unlessGone<T>(call: Promise<T>): Promise<T | null> {
     return await unlessMissing(call);
   } catch (error) {
     if (error instanceof GithubMovedError) return null;
+    throw error;
+  }
+}
+
+/** null when GitHub says that the repository is gone (404), closed to us (403), or lost to the installation (422). */
+async function unlessClosed<T>(call: Promise<T>): Promise<T | null> {
+  try {
+    return await unlessGone(call);
+  } catch (error) {
+    if (error instanceof GithubRefusal && (error.status === 403 || error.status === 422)) return null;
     throw error;
   }
 }

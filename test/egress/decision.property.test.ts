@@ -6,7 +6,6 @@ import { decideEgress } from '../../src/egress/decide.ts';
 import { exampleGrant } from '../fixtures/example-grant.ts';
 import { decideLfsBatch } from '../../src/egress/lfs.ts';
 import { decideResponsesBody } from '../../src/egress/openai-body.ts';
-import { decideRename, redirectedName } from '../../src/egress/renames.ts';
 import { recordedBodies, recordedNames } from './fixtures.ts';
 import { faultsOf } from './openai-oracle.ts';
 
@@ -125,36 +124,6 @@ describe('a repository outside the grant', () => {
     );
     // The property would hold of a rule that allows nothing, too.
     expect(reached).toBeGreaterThan(100);
-  });
-
-  it('is never where a redirect leads', () => {
-    const location = fc.oneof(
-      fc.webUrl(),
-      fc
-        .tuple(
-          fc.constantFrom(
-            'https://github.com',
-            'https://evil.example',
-            '',
-            'http://github.com',
-            '//github.com',
-          ),
-          owner,
-          name,
-        )
-        .map(([origin, owner, name]) => `${origin}/${owner}/${name}.git/git-upload-pack`),
-    );
-    fc.assert(
-      fc.property(repository, location, fc.option(fc.record({ owner, name })), (from, location, current) => {
-        const grant = grantOf([from], [], 'run', false);
-        const to = redirectedName(location, 'https://github.com', 'git-upload-pack');
-        if (to === null) return;
-        expect(URL.parse(location, 'https://github.com/')?.origin).toBe('https://github.com');
-        const followed = decideRename(to, from, current, grant);
-        expect([null, from.repositoryId]).toContain(followed?.repositoryId ?? null);
-      }),
-      { numRuns },
-    );
   });
 });
 

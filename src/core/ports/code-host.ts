@@ -9,7 +9,7 @@ import type { IssueContext } from '../ask/context.ts';
 import type { PullRequestRef, RepositoryFacts, RepositoryRef, TaskRequest } from '../task.ts';
 
 export interface CodeHost {
-  /** Who we are there; null when the App is not installed on the repository or it does not exist. */
+  /** Resolves the installation and the repository's facts; null if the App is not installed or the repository does not exist. */
   locate(repository: RepositoryRef): Promise<RepositoryFacts | null>;
   /** From the collaborator permission API, not from `author_association`. */
   canWrite(facts: RepositoryFacts, login: string): Promise<boolean>;
@@ -32,8 +32,8 @@ export interface CodeHost {
   pullRequest(facts: RepositoryFacts, number: number): Promise<PullRequestState | null>;
   /** An account by its login, as GitHub writes it; null when there is none or it is not a person's. */
   account(facts: RepositoryFacts, login: string): Promise<{ login: string; id: number } | null>;
-  /** What the repository is called now, asked for by its id; null when it is no longer there for us. */
-  currentName(facts: RepositoryFacts): Promise<RepositoryRef | null>;
+  /** Resolves the repository's present facts by its id, so that a rename is followed; null if the App cannot reach it any more. */
+  relocate(facts: RepositoryFacts): Promise<RepositoryFacts | null>;
   /** Every repository that the App is installed on, at most 500, sorted by name. For choosing only: access is `locate`'s question. */
   installedRepositories(): Promise<readonly RepositoryRef[]>;
   /** Revokes what tokens this process minted for the task. Best effort; never throws. */

@@ -6,7 +6,6 @@ import { collectJob, type ChangeSet } from '../../core/change-set.ts';
 import { sandboxPaths } from '../../core/checkout.ts';
 import type { BudgetName } from '../../core/grant.ts';
 import type { AgentEnd, Authorization } from '../../core/authorization.ts';
-import type { PublishInput, PublishResult } from '../../core/ports/publication.ts';
 import type { SetupReport } from '../../core/setup.ts';
 import type { RoutedRequest, TaskOutcome } from '../../core/task.ts';
 import { taskLimits } from '../limits.ts';
@@ -88,7 +87,7 @@ export async function publishChange(
   const enteredAt = phases.find((entered) => entered.phase === 'publish')?.at ?? deps.now();
   const { trigger } = request;
   const fromSlack = trigger.kind === 'slack' ? trigger : null;
-  const result = await publishWhereItIs(deps, {
+  const result = await deps.publication.publish({
     ...authorization,
     // For a task from Slack, only the authorization knows the requester's GitHub account.
     request: { ...request, requester: authorization.requester },
@@ -117,32 +116,6 @@ export async function publishChange(
     return { go: false, outcome: { kind: 'failed', reason: result.reason, changeKept: true } };
   const { pullRequest, added } = result;
   return { go: true, value: { kind: 'pull-request', pullRequest, ...(added ? { added } : {}) } };
-}
-
-/**
- * A repository that was renamed while the task ran gets its change all the same, where the configuration allows its new name too. Only
- * a refusal makes us look: another repository may have the old name by now, which our token does not open. It stays one for the
- * authorization, so that a later attempt comes this way again.
- */
-async function publishWhereItIs(
-  { publication, codeHost, policy, record, log }: TaskDeps,
-  input: PublishInput,
-): Promise<PublishResult> {
-  const { facts, request } = input;
-  const result = await publication.publish(input);
-  if (result.kind === 'published') return result;
-  const named = await codeHost.currentName(facts);
-  if (named === null || (named.owner === facts.owner && named.name === facts.name)) return result;
-  const [before, after] = [facts, named].map(({ owner, name }) => `\`${owner}/${name}\``);
-  if (!policy.forRepository(named).allowed) {
-    const message = `${before} is called ${after} now, and the configuration does not allow a repository of that name. Allow it, and publish again.`;
-    return { kind: 'rejected', reason: { code: 'renamed-not-allowed', message } };
-  }
-  const present = { ...facts, ...named };
-  log('repository.renamed', { taskId: request.taskId, repositoryId: facts.repositoryId });
-  await record.note(`${before} is called ${after} now: the change goes there.`);
-  await record.located(present);
-  return await publication.publish({ ...input, facts: present });
 }
 
 const uncollectable: TaskOutcome = {

@@ -227,7 +227,7 @@ function world(script: Script): World {
       tasksOn: async () => [],
       pullRequest: async () => ({ pullRequest, open: true, sameRepository: true, baseBranch: 'main' }),
       account: async (_, login) => ({ login, id: 5 }),
-      currentName: async () => ({ owner: 'acme', name: 'app' }),
+      relocate: async () => facts,
       installedRepositories: async () => [],
       forgetTokens: async () => undefined,
       ...script.codeHost,
@@ -352,32 +352,57 @@ async function live(script: Script) {
 }
 
 describe('a repository that was renamed while the task ran', () => {
-  const other = { owner: 'acme', name: 'other' };
+  const present = { ...facts, name: 'other' };
+  const moved = { kind: 'rejected', reason: { code: 'repository-moved', message: 'no' } } as const;
 
-  it('gets the change under its new name, and is shown there from then on', async () => {
-    const places: string[] = [];
-    const { result, log, located } = await live({
-      codeHost: { currentName: async () => other },
-      publication: {
-        publish: async ({ facts: { name } }) => {
-          places.push(name);
-          return name === 'app'
-            ? { kind: 'rejected', reason: { code: 'repository-moved', message: 'no' } }
-            : { kind: 'published', pullRequest, added: false };
-        },
+  it('ends a task that fails with the rename as its reason, keeps the change and posts under the new name', async () => {
+    const { result, located } = await live({
+      codeHost: { relocate: async () => present },
+      publication: { publish: async () => moved },
+    });
+    expect(result).toEqual({
+      kind: 'failed',
+      changeKept: true,
+      reason: {
+        code: 'repository-renamed',
+        message:
+          '`acme/app` was renamed or moved while this task ran; it is `acme/other` now. Make sure that the configuration allows the new name, then retry the publication.',
       },
     });
-    expect(result).toEqual({ kind: 'pull-request', pullRequest });
-    expect(places).toEqual(['app', 'other']);
     expect(located).toEqual(['app', 'other']);
-    expect(log).toContain('`acme/app` is called `acme/other` now: the change goes there.');
   });
 
-  it('is not asked for its name while its own is good', async () => {
-    const { result } = await live({
-      codeHost: { currentName: async () => await Promise.reject(new Error('nobody asked')) },
+  it('is published to under the new name when publication is retried', async () => {
+    const { result, published, log } = await live({
+      kind: 'publish',
+      codeHost: { relocate: async () => present },
     });
-    expect(result.kind).toBe('pull-request');
+    expect(result).toEqual({ kind: 'pull-request', pullRequest });
+    expect(published.map((input) => input.facts.name)).toEqual(['other']);
+    expect(log).toContain('`acme/app` was renamed to `acme/other`: the change goes there.');
+  });
+
+  it('is not published to when the configuration does not allow the new name', async () => {
+    const { result, published } = await live({
+      kind: 'publish',
+      codeHost: { relocate: async () => present },
+      policy: {
+        forRepository: ({ name }) =>
+          name === 'app' ? policy : { allowed: false, reason: { code: 'not-listed', message: 'no' } },
+      },
+    });
+    expect(published).toEqual([]);
+    expect(result).toMatchObject({ kind: 'failed', changeKept: true });
+  });
+
+  it('changes nothing of a task that ends well, nor of an outcome when GitHub cannot be asked', async () => {
+    const renamed = await live({ codeHost: { relocate: async () => present } });
+    expect(renamed.result).toEqual({ kind: 'pull-request', pullRequest });
+    const unknown = await live({
+      codeHost: { relocate: async () => await Promise.reject(new Error('502')) },
+      publication: { publish: async () => moved },
+    });
+    expect(unknown.result).toEqual({ ...moved, kind: 'failed', changeKept: true });
   });
 });
 
@@ -491,31 +516,9 @@ describe('a task', () => {
       { kind: 'failed', changeKept: true },
     ],
     [
-      'the repository was renamed to one that is not allowed',
-      {
-        codeHost: { currentName: async () => ({ owner: 'acme', name: 'other' }) },
-        policy: {
-          forRepository: ({ name }) =>
-            name === 'app' ? policy : { allowed: false, reason: { code: 'not-listed', message: 'no' } },
-        },
-        publication: {
-          publish: async () => ({ kind: 'rejected', reason: { code: 'moved', message: 'no' } }),
-        },
-      },
-      {
-        kind: 'failed',
-        changeKept: true,
-        reason: {
-          code: 'renamed-not-allowed',
-          message:
-            '`acme/app` is called `acme/other` now, and the configuration does not allow a repository of that name. Allow it, and publish again.',
-        },
-      },
-    ],
-    [
       'the repository is nowhere any more',
       {
-        codeHost: { currentName: async () => null },
+        codeHost: { relocate: async () => null },
         publication: { publish: async () => ({ kind: 'rejected', reason: { code: 'gone', message: 'no' } }) },
       },
       { kind: 'failed', changeKept: true, reason: { code: 'gone', message: 'no' } },

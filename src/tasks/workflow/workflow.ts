@@ -6,6 +6,7 @@
 import type { WorkflowStep, WorkflowStepConfig } from 'cloudflare:workers';
 import type { RepositoryRef, RoutedRequest, TaskOutcome, TaskRequest, TaskStart } from '../../core/task.ts';
 import type { Authorization } from '../../core/authorization.ts';
+import { explainRename, relocateForPublication } from './rename.ts';
 import { acknowledge, authorizeTask, readContext, type Asker } from './stage-intake.ts';
 import { collectChange, gateChange, publishChange } from './stage-publish.ts';
 import { earlierTask, routeTask, slackAsk, type Earlier, type Routed, type SlackAsk } from './stage-route.ts';
@@ -34,7 +35,7 @@ export async function runTask(
   }
   const ended = await step.do('report', patient, async () => {
     await deps.record.enter('report');
-    await deps.record.finish(outcome);
+    await deps.record.finish(await explainRename(outcome, deps));
     return (await deps.record.view())?.outcome ?? outcome;
   });
   // The comment is for people; that GitHub does not take it must not keep the sandbox alive or the task open.
@@ -224,7 +225,13 @@ async function publishAgain(step: WorkflowStep, deps: TaskDeps): Promise<TaskOut
   ]);
   if (authorization === null || request === null)
     throw new Error('a task without an authorization has nothing to publish');
-  return await publish(request, authorization, runnerOf(step, deps), deps);
+  const relocated = fromStoredJson(
+    await step.do('relocate', patient, async () =>
+      toStoredJson(await relocateForPublication(authorization, deps)),
+    ),
+  );
+  if (!relocated.go) return relocated.outcome;
+  return await publish(request, relocated.value, runnerOf(step, deps), deps);
 }
 
 /** Nothing to do where the configuration has none: then its phase is not entered either. */

@@ -1,0 +1,54 @@
+/**
+ * Handles a repository that was renamed or transferred while its task ran. The task keeps working under the old name, so whatever
+ * it then asks of GitHub fails: the sandbox's fetch, the publication, the comment. The end of the task says why, and a
+ * publication attempt that follows goes to the new name.
+ */
+import type { Authorization } from '../../core/authorization.ts';
+import type { RepositoryFacts, TaskOutcome } from '../../core/task.ts';
+import type { Stage, TaskDeps } from './stage.ts';
+
+/**
+ * Looks up the repository's present name once, as the task ends. After a rename the post is edited under the new name, and a failure
+ * gives the rename as its reason. Best effort: the outcome stays as it is when GitHub cannot be asked.
+ */
+export async function explainRename(outcome: TaskOutcome, deps: TaskDeps): Promise<TaskOutcome> {
+  const { record, codeHost, log } = deps;
+  const authorization = await record.authorization();
+  if (authorization === null) return outcome;
+  const { facts } = authorization;
+  const present = await codeHost.relocate(facts).catch((error: unknown) => {
+    log('repository.not_relocated', { repositoryId: facts.repositoryId, error: String(error) });
+    return null;
+  });
+  if (present === null || isSameName(facts, present)) return outcome;
+  log('repository.renamed', { repositoryId: facts.repositoryId });
+  await record.located(present);
+  if (outcome.kind !== 'failed') return outcome;
+  const next = outcome.changeKept ? 'retry the publication' : 'ask again';
+  const message = `${named(facts)} was renamed or moved while this task ran; it is ${named(present)} now. Make sure that the configuration allows the new name, then ${next}.`;
+  return { ...outcome, reason: { code: 'repository-renamed', message } };
+}
+
+/** The authorization under the repository's present name, for a publication attempt. The configuration decides on that name too. */
+export async function relocateForPublication(
+  authorization: Authorization,
+  { record, codeHost, policy }: TaskDeps,
+): Promise<Stage<Authorization>> {
+  const { facts } = authorization;
+  const present = await codeHost.relocate(facts);
+  // Out of reach: publication finds out why, and says so.
+  if (present === null || isSameName(facts, present)) return { go: true, value: authorization };
+  if (!policy.forRepository(present).allowed) {
+    const message = `${named(facts)} was renamed or moved to ${named(present)}, which the configuration does not allow. Allow it there, then retry the publication.`;
+    const reason = { code: 'renamed-not-allowed', message };
+    return { go: false, outcome: { kind: 'failed', reason, changeKept: true } };
+  }
+  await record.note(`${named(facts)} was renamed to ${named(present)}: the change goes there.`);
+  await record.located(present);
+  return { go: true, value: { ...authorization, facts: present } };
+}
+
+const named = ({ owner, name }: RepositoryFacts): string => `\`${owner}/${name}\``;
+
+const isSameName = (a: RepositoryFacts, b: RepositoryFacts): boolean =>
+  a.owner === b.owner && a.name === b.name;
