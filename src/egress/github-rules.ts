@@ -96,17 +96,17 @@ function decideLfs(
   return { kind: 'inspect-lfs', rule: 'github.lfs-batch', repository };
 }
 
-export const fetchable = ({ repositories, alsoRead }: Grant): readonly GrantedRepository[] => [
+const fetchable = ({ repositories, alsoRead }: Grant): readonly GrantedRepository[] => [
   ...repositories,
   ...alsoRead,
 ];
 
 /** GitHub compares owners and names without regard to ASCII case. */
-export function grantedByName(
+function grantedByName(
   repositories: readonly GrantedRepository[],
   { owner, name }: { readonly owner: string; readonly name: string },
 ): GrantedRepository | undefined {
   return repositories.find((granted) => sameName(granted.owner, owner) && sameName(granted.name, name));
 }
 
-export const sameName = (a: string, b: string): boolean => a.toLowerCase() === b.toLowerCase();
+const sameName = (a: string, b: string): boolean => a.toLowerCase() === b.toLowerCase();
