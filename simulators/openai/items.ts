@@ -1,9 +1,9 @@
 /**
- * A scripted answer as output items of the Responses API, in the tool dialect that the request speaks.
+ * Converts a scripted answer to output items of the Responses API, for the tools that the request offers.
  *
  * Codex offers its tools in two ways. Older models get them as top-level `tools` and call `exec_command` and
- * `apply_patch` directly. Newer ones get them in an input item `additional_tools`, and call a custom tool `exec`
- * whose input is JavaScript that awaits `tools.exec_command(…)`. Ids come from the caller: nothing here is random.
+ * `apply_patch` directly. Newer ones get them in an input item `additional_tools` and call a custom tool
+ * `exec`, whose input is JavaScript that awaits `tools.exec_command(…)`. The caller provides the ids.
  */
 import type { Answer, ToolMove } from './script.ts';
 
@@ -41,10 +41,10 @@ export type OutputItem =
     }
   | { readonly type: 'compaction'; readonly id: string; readonly encrypted_content: string };
 
-/** Makes ids such as `msg_0f…`, unlike any before. */
+/** Makes a unique id such as `msg_0f…`. */
 export type NewId = (prefix: string) => string;
 
-/** Codex returns control to the model after this time, in milliseconds; scripts do not poll, so it is long. */
+/** The time after which Codex returns control to the model, in ms. Long, because scripts do not poll. */
 const shellYieldMs = 120_000;
 
 const message = (newId: NewId, text: string, phase: 'commentary' | 'final_answer'): OutputItem => ({
@@ -74,7 +74,7 @@ const customCall = (newId: NewId, name: string, input: string): OutputItem => ({
   status: 'completed',
 });
 
-/** The name and the argument of the tool that a move stands for. */
+/** The name and argument of the tool that performs a move. */
 function toolOf(move: ToolMove): { name: string; argument: unknown } {
   if (move.move === 'plan') return { name: 'update_plan', argument: { plan: move.plan } };
   if (move.move === 'shell') {
@@ -86,7 +86,7 @@ function toolOf(move: ToolMove): { name: string; argument: unknown } {
 function toolCall(newId: NewId, offered: ReadonlySet<string>, move: ToolMove): OutputItem {
   const { name, argument } = toolOf(move);
   if (offered.has('exec')) {
-    // The first line is a directive of Codex's `exec` tool: how long a script runs before it is put in the background.
+    // A directive of Codex's `exec` tool: the time until a running script goes to the background.
     const pragma = `// @exec: ${JSON.stringify({ yield_time_ms: shellYieldMs })}`;
     return customCall(newId, 'exec', `${pragma}\ntext(await tools.${name}(${JSON.stringify(argument)}));`);
   }
@@ -95,7 +95,7 @@ function toolCall(newId: NewId, offered: ReadonlySet<string>, move: ToolMove): O
     : functionCall(newId, name, argument);
 }
 
-/** The items of an answer. A refusal has none; a cut has a message, to be broken in its middle. */
+/** The items of an answer. `fail` has none; `cut` has a message that the server truncates. */
 export function itemsOf(answer: Answer, offered: ReadonlySet<string>, newId: NewId): readonly OutputItem[] {
   const { leading, last } = answer;
   const said = leading.flatMap((move) =>
@@ -107,7 +107,7 @@ export function itemsOf(answer: Answer, offered: ReadonlySet<string>, newId: New
   return [...said, toolCall(newId, offered, last)];
 }
 
-/** The one item that answers a `compaction_trigger`. */
+/** The item that answers a `compaction_trigger`. */
 export const compactionItem = (newId: NewId): OutputItem => ({
   type: 'compaction',
   id: newId('cmp'),

@@ -1,6 +1,6 @@
 /**
- * Reads a request to `POST /v1/responses` as strictly as the real service does, and says what a script needs to know
- * of it. Refusals carry OpenAI's own status, type, code and wording as far as they are published.
+ * Validates a `POST /v1/responses` request as strictly as the real service does, and extracts the data for
+ * scripts. Refusals have OpenAI's status, type, code and message as far as they are published.
  */
 import { z } from 'zod';
 import type { Conversation, OpenAiError } from './script.ts';
@@ -21,8 +21,8 @@ export const refusal = (
 });
 
 /**
- * The parameters of "Create a model response", from openai-node's `ResponseCreateParamsBase`
- * (version 7.5.0, src/resources/responses/responses.ts), and `client_metadata`, which Codex sends and the service takes.
+ * The parameters of "Create a model response", from openai-node's `ResponseCreateParamsBase` (version 7.5.0,
+ * src/resources/responses/responses.ts), and `client_metadata`, which Codex sends and the service accepts.
  */
 const knownParameters: ReadonlySet<string> = new Set([
   'background',
@@ -86,12 +86,12 @@ const bodySchema = z.looseObject({
 export interface ResponsesRequest {
   readonly model: string;
   readonly stream: boolean;
-  /** Names of the tools that the request offers, at top level, in `additional_tools` and in namespaces. */
+  /** Names of the offered tools: at top level, in `additional_tools` and in namespaces. */
   readonly offered: ReadonlySet<string>;
   readonly conversation: Conversation;
-  /** The last input item asks for the history to be compacted. */
+  /** Whether the last input item asks for compaction of the history. */
   readonly compaction: boolean;
-  /** Characters of the input as JSON: what the simulated token count is made from. */
+  /** Length of the input as JSON, from which the token count is estimated. */
   readonly inputCharacters: number;
   readonly text: unknown;
 }
@@ -105,7 +105,7 @@ const textOf = (content: z.infer<typeof inputItemSchema>['output']): string => {
 const namesOf = (tools: readonly OfferedTool[]): string[] =>
   tools.flatMap((tool) => (tool.tools === undefined ? [tool.name ?? tool.type] : namesOf(tool.tools)));
 
-/** What is wrong with a strict output schema, in the words of the service; null when it is acceptable. */
+/** The service's error message for a strict output schema, or null if the schema is valid. */
 function schemaFault(schema: unknown, path: string): string | null {
   const parsed = z
     .looseObject({
@@ -154,7 +154,7 @@ function formatRefusal(text: unknown): Refusal | null {
   );
 }
 
-/** Parses the body of a request. `models` are those that the key may use. */
+/** Parses the body of a request. `models` lists the models that the key can use. */
 export function readResponsesRequest(
   contentType: string | undefined,
   body: string,

@@ -1,14 +1,14 @@
 /**
- * The vocabulary in which a scripted model's behaviour is written down, and which answer of a script comes next.
+ * Defines scripts for the simulated model, and selects the answer to a request.
  *
- * A script is a flat list of moves. Moves are grouped into answers: an answer ends at the first move that Codex has
- * to react to (a tool call, the final message, a failure). Which answer a request gets is a function of the request
- * alone: the number of tool outputs that follow the last user message. So a retried request gets the same answer,
- * a resumed thread goes on where it was, and one server serves any number of threads.
+ * A script is a flat list of moves. Moves are grouped into answers: an answer ends at the first move that
+ * Codex has to react to (a tool call, the final message, a failure). The request alone selects the answer:
+ * its number is the number of tool outputs after the last user message. So a retried request gets the same
+ * answer, a resumed thread continues where it was, and one server serves any number of threads.
  */
 export type PlanStatus = 'pending' | 'in_progress' | 'completed';
 
-/** The body of an OpenAI error answer. */
+/** The error object of an OpenAI error response. */
 export interface OpenAiError {
   readonly message: string;
   readonly type: string;
@@ -32,7 +32,7 @@ type LeadingMove =
   | { readonly move: 'slow'; readonly ms: number };
 export type Move = ToolMove | EndingMove | LeadingMove;
 
-/** What the model has been told so far, as far as scripts care. All of it comes from the request. */
+/** The part of a request that scripts can react to. */
 export interface Conversation {
   /** Text of all messages with the role `user`, oldest first, joined by newlines. */
   readonly prompt: string;
@@ -40,7 +40,7 @@ export interface Conversation {
   readonly outputs: readonly string[];
 }
 
-/** A function must keep the answers that were already given: it may look back, not change its mind. */
+/** A function must be consistent: for a longer conversation it must return the same earlier answers. */
 export type Script = readonly Move[] | ((conversation: Conversation) => readonly Move[]);
 
 export interface Answer {
@@ -48,7 +48,7 @@ export interface Answer {
   readonly last: ToolMove | EndingMove;
 }
 
-/** Shows a plan: the first `done` steps are completed, the next one is in progress. */
+/** Updates the plan: the first `done` steps are completed, the next one is in progress. */
 export const plan = (steps: readonly string[], done: number): Move => ({
   move: 'plan',
   plan: steps.map((step, index) => ({
@@ -60,9 +60,9 @@ export const plan = (steps: readonly string[], done: number): Move => ({
 export const shell = (command: string): Move => ({ move: 'shell', command });
 /** Edits files; `patch` is the whole text from `*** Begin Patch` to `*** End Patch`. */
 export const applyPatch = (patch: string): Move => ({ move: 'applyPatch', patch });
-/** A remark to the user, sent in one answer with the move that follows. */
+/** Sends a message to the user in the same answer as the next move. */
 export const say = (text: string): Move => ({ move: 'say', text });
-/** The final message, in the shape that Airlock's output schema asks for. */
+/** Sends the final message in the form of Airlock's output schema. */
 export const finish = (answer: { title: string; summary: string }): Move => ({
   move: 'finish',
   text: JSON.stringify(answer),
@@ -73,12 +73,12 @@ export const fail = (status: number, error: Partial<OpenAiError> & { message: st
   status,
   error: { type: 'invalid_request_error', param: null, code: null, ...error },
 });
-/** Breaks the connection in the middle of the stream. */
+/** Closes the connection in the middle of the stream. */
 export const cut = (): Move => ({ move: 'cut' });
-/** Waits before the first event of the answer that follows, on top of the server's own latency. */
+/** Delays the first event of the next answer, in addition to the server's latency. */
 export const slow = (ms: number): Move => ({ move: 'slow', ms });
 
-/** The moves grouped into answers. A script that ends in leading moves gets an empty final message. */
+/** Groups moves into answers. Adds an empty final message to a script that ends in leading moves. */
 export function answersOf(moves: readonly Move[]): readonly Answer[] {
   const answers: Answer[] = [];
   let leading: LeadingMove[] = [];
@@ -94,7 +94,7 @@ export function answersOf(moves: readonly Move[]): readonly Answer[] {
   return answers;
 }
 
-/** The answer to a request. A conversation that outlives its script keeps getting the last answer. */
+/** Selects the answer to a request. After the end of the script, the last answer repeats. */
 export function nextAnswer(script: Script, conversation: Conversation): { step: number; answer: Answer } {
   const answers = answersOf(typeof script === 'function' ? script(conversation) : script);
   const step = Math.min(conversation.outputs.length, Math.max(answers.length - 1, 0));

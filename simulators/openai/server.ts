@@ -1,6 +1,6 @@
 /**
- * A scripted stand-in for OpenAI's Responses API on a local port: real HTTP, real server-sent events, real refusals.
- * What it answers is decided in `script.ts`, `request.ts` and `stream.ts`; here are the port, the key and the clock.
+ * Simulates OpenAI's Responses API on a local port with scripted answers. `script.ts`, `request.ts` and
+ * `stream.ts` decide the answers; this file has the HTTP server, the API key check and the delays.
  */
 import { createHash, randomBytes, timingSafeEqual } from 'node:crypto';
 import { createServer, type IncomingMessage, type ServerResponse } from 'node:http';
@@ -11,11 +11,11 @@ import { nextAnswer, type Answer, type Script } from './script.ts';
 import { encodeEvent, idsFrom, responseObject, streamEvents } from './stream.ts';
 
 export interface RecordedRequest {
-  /** Milliseconds since the epoch, when the request's head arrived. */
+  /** Arrival of the request's headers, in ms since the epoch. */
   readonly at: number;
   readonly method: string;
   readonly path: string;
-  /** Which answer of the script it got; null when it was refused before the script was asked. */
+  /** The number of the script's answer; null if the request was refused before. */
   readonly step: number | null;
   readonly model: string | null;
   readonly status: number;
@@ -25,12 +25,12 @@ export interface RecordedRequest {
 }
 
 export interface OpenAiSimulator {
-  /** The base URL that Codex is given, ending in `/v1`. */
+  /** The base URL for Codex, ending in `/v1`. */
   readonly url: string;
   readonly port: number;
-  /** Every request so far, refused ones included, oldest first. */
+  /** Every request so far, including refused ones, oldest first. */
   requests(): readonly RecordedRequest[];
-  /** What each question about a model is answered from now on, as a refusal or a proxy would; null: as ever. */
+  /** Overrides the answers to `GET /v1/models/{model}`, as a proxy might; null restores them. */
   answerModelsWith(answer: ModelsAnswer | null): void;
   close(): Promise<void>;
 }
@@ -42,21 +42,21 @@ export interface ModelsAnswer {
 }
 
 export interface OpenAiSimulatorOptions {
-  /** 0, the default, takes a free port. Bound to the loopback interface only. */
+  /** TCP port on 127.0.0.1. 0 (the default) picks a free one. */
   readonly port?: number;
-  /** The only key that is let in. */
+  /** The only valid API key. */
   readonly apiKey: string;
   readonly script: Script;
-  /** Models that exist. The default names one model of each tool dialect. */
+  /** The available models. The default has one for each way in which Codex offers tools. */
   readonly models?: readonly string[];
-  /** Milliseconds from the end of the request to the first event; a function is given the step. */
+  /** Time from the end of the request to the first event, in ms. A function receives the step. */
   readonly latencyMs?: number | ((step: number) => number);
 }
 
-/** `gpt-6.1-sol` is offered the tools as input items, `gpt-5.5` at top level. */
+/** Codex offers tools to `gpt-6.1-sol` as input items, to `gpt-5.5` at top level. */
 const simulatedModels = ['gpt-6.1-sol', 'gpt-5.5'] as const;
 
-/** Codex sends some 70 KB a request; a long thread grows to a few MB. */
+/** Codex sends about 70 KB per request, in a long thread a few MB. */
 const maxBodyBytes = 32 * 1024 * 1024;
 const newId = idsFrom((digits) => randomBytes(digits / 2).toString('hex'));
 
@@ -83,7 +83,7 @@ async function readBody(request: IncomingMessage): Promise<string | null> {
   for await (const chunk of request) {
     if (!(chunk instanceof Uint8Array)) continue;
     size += chunk.length;
-    // Read on without keeping it: leaving the loop would close the connection before the refusal is sent.
+    // Keep reading: leaving the loop would close the connection before the refusal is sent.
     if (size <= maxBodyBytes) chunks.push(chunk);
   }
   return size > maxBodyBytes ? null : Buffer.concat(chunks).toString('utf8');
@@ -94,7 +94,7 @@ function sendJson(response: ServerResponse, status: number, body: unknown): void
   response.end(JSON.stringify(body));
 }
 
-/** Streams an answer, or the part of it before the connection is cut. */
+/** Streams an answer, or its first half if the script cuts the connection. */
 function sendStream(
   response: ServerResponse,
   request: ResponsesRequest,
@@ -119,7 +119,7 @@ function sendStream(
   response.end(events.join(''));
 }
 
-/** Starts the simulator; rejects when the port is taken. */
+/** Starts the simulator. Rejects if the port is taken. */
 export async function startOpenAiSimulator(options: OpenAiSimulatorOptions): Promise<OpenAiSimulator> {
   const models = options.models ?? simulatedModels;
   const recorded: RecordedRequest[] = [];
@@ -186,7 +186,7 @@ export async function startOpenAiSimulator(options: OpenAiSimulatorOptions): Pro
   }
 
   const server = createServer((incoming, response) => {
-    // A client that leaves, or the simulator's own end, interrupts a read or a wait: nobody is left to be answered.
+    // A read or a delay was interrupted by a disconnect or by `close`, so there is nobody to answer.
     handle(incoming, response).catch(() => response.destroy());
   });
   server.on('upgrade', (incoming, socket) => {

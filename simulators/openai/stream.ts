@@ -1,6 +1,6 @@
 /**
- * The server-sent events of one streamed response, in the order the real service sends them, and the response object.
- * Checked against the event types that OpenAI publishes in `test/codex/openai-events.test.ts`. Pure: no clock, no network.
+ * Builds the response object and the server-sent events of a streamed response, in the order of the real
+ * service. `test/codex/openai-events.test.ts` checks them against the event types that OpenAI publishes.
  */
 import type { NewId, OutputItem } from './items.ts';
 import type { ResponsesRequest } from './request.ts';
@@ -19,7 +19,7 @@ export interface Usage {
   readonly total_tokens: number;
 }
 
-/** About four characters a token; half of the input counts as cached, as it does from the second request on. */
+/** Estimates tokens at four characters each, with half of the input cached as from the second request on. */
 function usageOf(request: ResponsesRequest, items: readonly OutputItem[]): Usage {
   const input = Math.ceil(request.inputCharacters / 4);
   const output = Math.ceil(JSON.stringify(items).length / 4);
@@ -38,7 +38,7 @@ export interface ResponseFrame {
   readonly createdAt: number;
 }
 
-/** The response object in one of its states. */
+/** The response object while in progress or when completed. */
 export function responseObject(
   request: ResponsesRequest,
   frame: ResponseFrame,
@@ -75,7 +75,7 @@ type Untimed = Omit<StreamEvent, 'sequence_number'> & { readonly type: string };
 
 const words = (text: string): readonly string[] => text.match(/\s*\S+\s*/g) ?? [];
 
-/** The events of one item between its `added` and its `done`. */
+/** The events of one item, from `added` to `done`. */
 function itemEvents(item: OutputItem, index: number): readonly Untimed[] {
   const at = { item_id: item.id, output_index: index };
   const added = (started: unknown): Untimed => ({
@@ -120,7 +120,7 @@ function itemEvents(item: OutputItem, index: number): readonly Untimed[] {
   return [added(item), done];
 }
 
-/** All events of a response that runs to its end. */
+/** All events of a response that completes. */
 export function streamEvents(
   request: ResponsesRequest,
   frame: ResponseFrame,
@@ -139,11 +139,11 @@ export function streamEvents(
   return events.map((event, sequence) => ({ ...event, sequence_number: sequence }));
 }
 
-/** One event on the wire. */
+/** Encodes a server-sent event. */
 export const encodeEvent = (event: StreamEvent): string =>
   `event: ${event.type}\ndata: ${JSON.stringify(event)}\n\n`;
 
-/** Ids in the service's form: a prefix and 48 hex digits. */
+/** Makes ids in the service's format: a prefix and 48 hex digits. */
 export const idsFrom =
   (randomHex: (digits: number) => string): NewId =>
   (prefix) =>

@@ -1,4 +1,4 @@
-/** Escaping and the frame of every page: title, style, navigation. No script, nothing from another origin. */
+/** HTML escaping, the content security policy, and the page layout. No scripts, no other origins. */
 import { style } from './style.ts';
 
 const entities: Readonly<Record<string, string>> = {
@@ -13,7 +13,7 @@ export function escapeHtml(text: string): string {
   return text.replaceAll(/[&<>"']/g, (character) => entities[character] ?? character);
 }
 
-/** Sent with every page: even a mistake in the escaping runs nothing and loads nothing. */
+/** Sent with every page. Prevents scripts and requests even if the escaping has a bug. */
 export const contentSecurityPolicy =
   "default-src 'none'; style-src 'unsafe-inline'; img-src 'self' data:; base-uri 'none'; form-action 'none'; frame-ancestors 'none'";
 
@@ -22,7 +22,7 @@ export interface Crumb {
   readonly href: string;
 }
 
-/** `body` is HTML already; `title` and crumbs are text. */
+/** `body` is trusted HTML; `title` and crumbs are text. */
 export function page(title: string, crumbs: readonly Crumb[], body: string): string {
   const trail = crumbs.map(({ text, href }) => `<a href="${escapeHtml(href)}">${escapeHtml(text)}</a>`);
   return `<!doctype html>

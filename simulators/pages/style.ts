@@ -1,4 +1,4 @@
-/** The pages' one style sheet, light and dark. */
+/** The style sheet of all pages, with a light and a dark theme. */
 export const style = `
 :root{--bg:#fff;--soft:#f6f8fa;--line:#d1d9e0;--text:#1f2328;--muted:#59636e;--link:#0969da;--open:#1a7f37;--draft:#59636e;--closed:#8250df;
 --add:#dafbe1;--addnum:#aceebb;--del:#ffebe9;--delnum:#ffcecb;--hunk:#ddf4ff;--code:#818b981f;--plus:#1a7f37;--minus:#d1242f;--warn:#9a6700}
