@@ -1,11 +1,11 @@
 /**
- * Who is calling and whether they may: the one place that decides access, for REST and for git alike.
- * Stricter than GitHub in one point: on a public repository that a token names, a missing read permission refuses.
+ * Authenticates callers and decides access, for REST and git alike. Stricter than GitHub in one point: a
+ * token that covers a public repository but lacks the read permission is refused.
  */
 import type { KeyObject } from 'node:crypto';
 import { verifyAppJwt } from './app-jwt.ts';
 import type { PermissionLevel } from './contract.ts';
-import { covers, reachable, type InstallationToken, type TokenStore } from './installation-tokens.ts';
+import { covers, repositoriesOf, type InstallationToken, type TokenStore } from './installation-tokens.ts';
 import type { Repository } from './store.ts';
 
 export type Caller =
@@ -19,7 +19,10 @@ export interface Identities {
   readonly app: { readonly id: number; readonly key: KeyObject };
 }
 
-/** Reads an `Authorization` header: `Bearer`, `token` or Basic with the token as password. */
+/**
+ * Authenticates an `Authorization` header: `Bearer`, `token`, or Basic with the token as password. `now` in
+ * ms.
+ */
 export function identify(authorization: string | undefined, identities: Identities, now: number): Caller {
   if (authorization === undefined || authorization === '') return { kind: 'anonymous' };
   const [, scheme = '', value = ''] = /^(\S+) +(\S+)$/.exec(authorization) ?? [];
@@ -34,22 +37,26 @@ export function identify(authorization: string | undefined, identities: Identiti
     : { kind: 'installation', token };
 }
 
-/** What an operation needs: any one of the permissions at the level. */
-export interface Need {
+/** The permission that an operation requires: any one of the names, at this level. */
+export interface RequiredPermission {
   readonly anyOf: readonly string[];
   readonly level: PermissionLevel;
 }
 export type Access =
   | { readonly kind: 'allowed'; readonly repository: Repository }
-  /** As if it did not exist. */
+  /** Answered as if the repository did not exist. */
   | { readonly kind: 'hidden' }
   | { readonly kind: 'unauthenticated'; readonly message: string }
   | { readonly kind: 'forbidden' };
 
-export function decideAccess(caller: Caller, repository: Repository | null, need: Need): Access {
+export function decideAccess(
+  caller: Caller,
+  repository: Repository | null,
+  need: RequiredPermission,
+): Access {
   if (caller.kind === 'refused') return { kind: 'unauthenticated', message: caller.message };
   if (repository === null) return { kind: 'hidden' };
-  // An App JWT is for /app only, whatever it names elsewhere.
+  // GitHub accepts an App JWT only for the App's own endpoints.
   if (caller.kind === 'app') return { kind: 'forbidden' };
   const publicRead = !repository.private && need.level === 'read';
   if (caller.kind === 'anonymous') {
@@ -58,7 +65,7 @@ export function decideAccess(caller: Caller, repository: Repository | null, need
       ? { kind: 'hidden' }
       : { kind: 'unauthenticated', message: 'Requires authentication' };
   }
-  if (!reachable(caller.token).includes(repository)) {
+  if (!repositoriesOf(caller.token).includes(repository)) {
     if (publicRead) return { kind: 'allowed', repository };
     return repository.private ? { kind: 'hidden' } : { kind: 'forbidden' };
   }

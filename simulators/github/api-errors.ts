@@ -1,4 +1,4 @@
-/** GitHub's error documents, as one error class that the REST application turns into answers. */
+/** GitHub's REST errors, as exceptions that the REST application turns into error documents. */
 import type { ContentfulStatusCode } from 'hono/utils/http-status';
 
 const documentationUrl = 'https://docs.github.com/rest';
@@ -32,7 +32,8 @@ export class ApiError extends Error {
 }
 
 /**
- * A repository that has another name now: 301 for reading and 307 for everything else, to its address by id.
+ * Redirects from a repository's former name to its address by id: 301 for GET and HEAD, 307 for other
+ * methods.
  * https://docs.github.com/rest/using-the-rest-api/best-practices-for-using-the-rest-api#follow-redirects
  */
 export class MovedError extends Error {

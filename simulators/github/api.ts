@@ -1,4 +1,6 @@
-/** The REST application: every route file, with authentication, rate-limit headers and error documents around them. */
+/**
+ * The REST application: combines the route files with authentication, rate-limit headers and error documents.
+ */
 import { randomBytes } from 'node:crypto';
 import { Hono } from 'hono';
 import { bodyLimit } from 'hono/body-limit';
@@ -13,9 +15,9 @@ import { reactionRoutes } from './routes/reaction-routes.ts';
 import { repositoryRoutes } from './routes/repository-routes.ts';
 import type { ApiEnv, Site } from './site.ts';
 
-/** GitHub's hourly limit of an installation; counted and shown, never enforced. */
+/** GitHub's hourly limit per installation. Reported in the headers but not enforced. */
 const rateLimit = 5000;
-/** A blob may have 100 MB on GitHub; base64 adds a third. */
+/** GitHub accepts blobs up to 100 MB; base64 adds a third. */
 const maxRequestBytes = 140 * 1024 * 1024;
 
 export function apiApplication(site: Site): Hono<ApiEnv> {
@@ -43,7 +45,7 @@ export function apiApplication(site: Site): Hono<ApiEnv> {
     }),
   );
 
-  // Before anything is looked up: bad credentials are 401 whatever the path says.
+  // Bad credentials are 401 even if the repository does not exist.
   api.on('ALL', ['/repos/*', '/repositories/*'], async (c, next) => {
     const caller = c.get('caller');
     if (caller.kind === 'refused') throw new ApiError(caller.status, caller.message);

@@ -1,6 +1,6 @@
 /**
- * Verifies an App's JSON web token as GitHub does: RS256 by the App's own key, issued by it, not expired, at most ten
- * minutes long. The sentences are GitHub's.
+ * Verifies an App's JSON web token as GitHub does: signed with RS256 by the App's key, issued by the App, not
+ * expired, valid for at most ten minutes. The error messages are GitHub's.
  */
 import { createPublicKey, verify, type KeyObject } from 'node:crypto';
 import { z } from 'zod';
@@ -9,7 +9,7 @@ export type JwtVerdict =
   | { readonly kind: 'valid' }
   | { readonly kind: 'refused'; readonly status: 401 | 404; readonly message: string };
 
-/** GitHub refuses `exp` later than ten minutes from now; a little slack for clocks, in seconds. */
+/** GitHub refuses an `exp` more than ten minutes ahead. The slack allows for clock skew. Both in seconds. */
 const longestLifeS = 600;
 const clockSlackS = 5;
 
@@ -31,7 +31,7 @@ export function publicKey(pem: string): KeyObject {
   return createPublicKey(pem);
 }
 
-/** `nowS`: seconds since the epoch. */
+/** Verifies signature and claims. `nowS` is in seconds since the epoch. */
 export function verifyAppJwt(
   jwt: string,
   app: { readonly id: number; readonly key: KeyObject },
@@ -64,7 +64,7 @@ function decodePart(part: string): unknown {
   try {
     return JSON.parse(Buffer.from(part, 'base64url').toString());
   } catch {
-    // Not JSON: the caller's schema refuses `undefined`.
+    // Not JSON. The caller's schema refuses undefined.
     return undefined;
   }
 }

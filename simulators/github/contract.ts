@@ -1,11 +1,11 @@
 /**
- * What a program that starts the GitHub simulator may ask of it: options, the actions of people, and views for assertions.
- * The protocols (REST, git smart HTTP, webhooks) are GitHub's own and are not described here.
+ * The programming interface of the GitHub simulator: options, user actions, fault injection, and views for
+ * assertions. The wire protocols (REST, git smart HTTP, webhooks) are GitHub's and are not described here.
  */
 import type { SecureContext } from 'node:tls';
 
 type FileMode = '100644' | '100755' | '120000';
-/** A symlink's content is its target. */
+/** A file's content; for a symlink, its target. */
 export type FileContent = string | { readonly content: string | Uint8Array; readonly mode?: FileMode };
 export type RolePermission = 'admin' | 'maintain' | 'write' | 'triage' | 'read';
 export type PermissionLevel = 'read' | 'write';
@@ -13,20 +13,25 @@ export type Permissions = Readonly<Record<string, PermissionLevel>>;
 export type ReactionContent = '+1' | '-1' | 'laugh' | 'confused' | 'heart' | 'hooray' | 'rocket' | 'eyes';
 
 export interface GithubSimulatorOptions {
-  /** Folder for the bare repositories. `stateDir/repositories` is emptied at the start: issues and tokens live in memory. */
+  /**
+   * Folder for the bare repositories. Start empties `stateDir/repositories`; issues and tokens are kept in
+   * memory.
+   */
   readonly stateDir: string;
-  /** TCP port on 127.0.0.1; 0 (the default) takes a free one. */
+  /** TCP port on 127.0.0.1. 0 (the default) picks a free one. */
   readonly port?: number;
   readonly app: {
     readonly id: number;
     readonly slug: string;
-    /** SPKI or PKCS#1 public key that App JWTs are verified with. */
+    /** The public key that verifies App JWTs (SPKI or PKCS#1). */
     readonly publicKeyPem: string;
-    /** What every installation grants. Default: contents, issues and pull_requests write, metadata read; no workflows. */
+    /**
+     * The permissions of every installation. Default: contents, issues, pull_requests write; metadata read.
+     */
     readonly permissions?: Permissions;
   };
   readonly webhook: {
-    /** null: deliveries are recorded as not sent until `setWebhookUrl`. */
+    /** null: deliveries are recorded as failed until `setWebhookUrl` is called. */
     readonly url: string | null;
     readonly secret: string;
   };
@@ -39,7 +44,7 @@ export interface RepositoryName {
 
 export interface NewRepository extends RepositoryName {
   readonly files: Readonly<Record<string, FileContent>>;
-  /** Default true: then nothing is readable without a token, which is the stricter test. */
+  /** Default true, which is the stricter test: nothing is readable without a token. */
   readonly private?: boolean;
   /** Default `main`. */
   readonly defaultBranch?: string;
@@ -72,7 +77,7 @@ export interface NewComment extends RepositoryName {
 export interface CommentEdit extends RepositoryName {
   readonly comment: number;
   readonly body: string;
-  /** Who edits; default the comment's author. */
+  /** The login of the editor. Default: the comment's author. */
   readonly actor?: string;
 }
 export interface IssueLabelling extends RepositoryName {
@@ -89,9 +94,9 @@ export interface BranchMove extends RepositoryName {
 }
 
 export interface ForkPull extends RepositoryName {
-  /** Whose fork it is. */
+  /** The owner of the fork. */
   readonly author: string;
-  /** The fork's branch; may be called like one of the repository's own. */
+  /** The branch in the fork. It can have the same name as a branch of the base repository. */
   readonly branch: string;
   readonly base: string;
   readonly title: string;
@@ -102,7 +107,7 @@ export interface DeliveryAttempt {
   /** Milliseconds since the epoch. */
   readonly at: number;
   readonly durationMs: number;
-  /** null when there was no answer; `error` then says why. */
+  /** null if there was no answer; `error` has the reason. */
   readonly status: number | null;
   readonly error: string | null;
 }
@@ -140,7 +145,7 @@ export interface CommentView {
   readonly author: string;
   readonly authorType: 'User' | 'Bot' | 'Organization';
   readonly body: string;
-  /** Every body it ever had, first to present. */
+  /** Every version of the body, oldest first. */
   readonly versions: readonly string[];
   readonly createdAt: string;
   readonly updatedAt: string;
@@ -149,7 +154,7 @@ export interface TokenView {
   readonly token: string;
   readonly installationId: number;
   readonly permissions: Permissions;
-  /** `owner/name` of each repository it reaches. */
+  /** `owner/name` of each repository that the token covers. */
   readonly repositories: readonly string[];
   readonly createdAt: number;
   readonly expiresAt: number;
@@ -158,9 +163,9 @@ export interface TokenView {
 export interface RequestView {
   readonly at: number;
   readonly method: string;
-  /** Path with query, never a header or a body. */
+  /** Path and query. Headers and bodies are not logged. */
   readonly path: string;
-  /** null when the connection was cut before an answer. */
+  /** null if the connection was closed before an answer. */
   readonly status: number | null;
   readonly tokenKind: 'anonymous' | 'app' | 'installation' | 'refused';
   readonly durationMs: number;
@@ -168,26 +173,31 @@ export interface RequestView {
 
 export interface Fault {
   readonly method: string;
-  /** Matched against the path without query, `/api/v3` included. */
+  /** Matched against the path including `/api/v3`, without the query. */
   readonly path: RegExp;
-  /** A status to answer with; `timeout`: no answer until the client gives up; `reset`: the connection is cut. */
+  /** An HTTP status; `timeout`: no answer until the client gives up; `reset`: the connection is closed. */
   readonly status: number | 'timeout' | 'reset';
   /** The `Location` of a redirect. */
   readonly location?: string;
-  /** Default 1. */
+  /** How many requests fail. Default 1. */
   readonly times?: number;
-  /** `after` performs the request and then loses the answer (REST only): the case that idempotence is for. Default `before`. */
+  /**
+   * `after` performs the request and loses the answer, which tests idempotency (REST only). Default `before`.
+   */
   readonly when?: 'before' | 'after';
 }
 
 export interface GithubSimulator {
-  /** Base of web pages and of git, without a trailing slash. */
+  /** Base URL of the web pages and of git, without a trailing slash. */
   readonly url: string;
   /** `${url}/api/v3`, as on GitHub Enterprise Server. */
   readonly apiUrl: string;
   setWebhookUrl(url: string | null): void;
   createRepository(repository: NewRepository): Promise<CreatedRepository>;
-  /** Resolves when the webhook was answered. `labelDeliveries` are the `issues.labeled` of the initial labels. */
+  /**
+   * Resolves when the webhook was answered. `labelDeliveries` are the `issues.labeled` events of the initial
+   * labels.
+   */
   openIssue(
     issue: NewIssue,
   ): Promise<{ id: number; number: number; delivery: Delivery; labelDeliveries: readonly Delivery[] }>;
@@ -195,44 +205,55 @@ export interface GithubSimulator {
   editComment(edit: CommentEdit): Promise<{ delivery: Delivery }>;
   labelIssue(labelling: IssueLabelling): Promise<{ delivery: Delivery }>;
   /**
-   * Git and REST redirect from the old name to the new one, until a new repository takes the old one. Sends no webhook: the App is
-   * not subscribed to it.
+   * Renames a repository. Git and REST redirect from the old name until a new repository takes it. Sends no
+   * webhook, because the App is not subscribed to it.
    */
   renameRepository(of: RepositoryName, newName: string): void;
-  /** Commits files to an existing branch from outside, as a person's push would. */
+  /** Commits files to an existing branch, as a push by a user would. */
   moveBranch(move: BranchMove): Promise<{ sha: string }>;
-  /** From now on an App's REST call cannot move the branch; `moveBranch` still can. */
+  /** Refuses later REST calls by the App that move the branch. `moveBranch` still works. */
   protectBranch(of: RepositoryName & { branch: string }): void;
   openPullFromFork(pull: ForkPull): Promise<{ number: number; headSha: string }>;
-  /** A person closes it; with `merge` its head, which has to hold the base, is merged first. The branch stays. */
+  /**
+   * Closes a pull request, with `merge` after merging it; its head must contain the base. Keeps the branch.
+   */
   closePull(of: RepositoryName & { number: number; merge?: boolean }): Promise<void>;
-  /** A person asks for it to be merged once its checks pass. Nothing here ever merges it. */
+  /** Marks a pull request for auto-merge. The simulator never performs the merge. */
   enableAutoMerge(of: RepositoryName & { number: number }): void;
-  /** Suspends the App's installation on an owner: it is listed, but mints no token. */
+  /** Suspends the App's installation on an account. It is still listed, but issues no tokens. */
   suspendInstallation(owner: string): void;
   resumeInstallation(owner: string): void;
-  /** What the App asks for and listens to from now on, as changed on its settings page. What is left out stays. */
+  /**
+   * Changes the App's permissions or event subscriptions, as on its settings page. Omitted settings stay
+   * unchanged.
+   */
   changeApp(change: { readonly permissions?: Permissions; readonly events?: readonly string[] }): void;
-  /** What an account has accepted of the App's permissions; null: all. Shown only: tokens are minted as before. */
+  /**
+   * Sets the permissions that the account has accepted (null: all). Shown in documents; does not affect
+   * tokens.
+   */
   acceptPermissions(owner: string, permissions: Permissions | null): void;
-  /** The App signs with it from now on. */
+  /** Signs later webhooks with this secret. */
   setWebhookSecret(secret: string): void;
   deliveries(): readonly Delivery[];
-  /** Sends the same body under the same GUID again. */
+  /** Sends the same body with the same GUID again. */
   redeliver(deliveryId: string): Promise<{ status: number | null; attempt: DeliveryAttempt }>;
   issue(of: RepositoryName & { issue: number }): IssueView | null;
   pulls(of: RepositoryName): Promise<readonly PullView[]>;
   comments(of: RepositoryName & { issue: number }): readonly CommentView[];
-  /** Of a comment when `comment` is given, of the issue itself otherwise. */
+  /** The reactions to a comment, or to the issue if `comment` is omitted. */
   reactions(
     of: RepositoryName & { issue: number; comment?: number },
   ): readonly { login: string; content: ReactionContent }[];
   branches(of: RepositoryName): Promise<readonly { name: string; sha: string }[]>;
-  /** Every installation token ever minted. */
+  /** Every installation token issued so far, including expired and revoked ones. */
   issuedTokens(): readonly TokenView[];
   requests(): readonly RequestView[];
   failNext(fault: Fault): void;
-  /** Serves the same site over TLS as well, as github.com does, until `close`. Resolves with its base; the host is `localhost`. */
+  /**
+   * Also serves the site over TLS until `close`, as github.com does. Resolves with the base URL on
+   * `localhost`.
+   */
   listenTls(contextFor: (hostname: string) => Promise<SecureContext>): Promise<string>;
   close(): Promise<void>;
 }

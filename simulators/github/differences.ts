@@ -1,11 +1,11 @@
-/** What changed between two trees: GitHub's "diff entries", from git's own raw, numstat and patch output. */
+/** Computes GitHub's "diff entries" between two trees from git's raw, numstat and patch output. */
 import type { GitRepository } from './git-repository.ts';
 
 export interface FileDifference {
   readonly path: string;
   readonly previousPath: string | null;
   readonly status: 'added' | 'removed' | 'modified' | 'renamed' | 'copied' | 'changed';
-  /** Blob id after the change, before it for a removal. */
+  /** The blob id after the change; for a removed file, the id before it. */
   readonly sha: string;
   readonly mode: string;
   readonly previousMode: string;
@@ -24,7 +24,7 @@ const statuses: Readonly<Record<string, FileDifference['status']>> = {
   T: 'changed',
 };
 
-/** `from` null: against nothing. Arguments are commit or tree ids. */
+/** Compares two commit or tree ids. If `from` is null, every file counts as added. */
 export async function differences(
   git: GitRepository,
   from: string | null,
@@ -38,13 +38,13 @@ export async function differences(
   const patches = patch.toString().split(/^(?=diff --git )/m);
   return parseRaw(raw.toString()).map((entry, index) => {
     const [additions = 0, deletions = 0] = numstat[index] ?? [];
-    // A type change (file to symlink) is two patches, a removal and an addition: all others are one each.
+    // git prints two patches for a type change (file to symlink): a removal and an addition.
     const own = entry.status === 'changed' ? patches.splice(0, 2) : patches.splice(0, 1);
     return { ...entry, additions, deletions, patch: hunks(own.join('')) };
   });
 }
 
-/** Added and deleted lines by file, in the order of `differences`; 0 for binary files. */
+/** Added and deleted lines of each file, in the order of `differences`. Zeros for a binary file. */
 export async function lineCounts(
   git: GitRepository,
   from: string | null,
@@ -81,7 +81,7 @@ function parseNumstat(text: string): [number, number][] {
     const found = /^(\d+|-)\t(\d+|-)\t(.*)$/s.exec(fields[at] ?? '');
     if (found === null) continue;
     counts.push([Number(found[1]) || 0, Number(found[2]) || 0]);
-    // A rename has an empty path here and its two paths as fields of their own.
+    // A rename has an empty path, followed by its two paths as separate fields.
     if (found[3] === '') at += 2;
   }
   return counts;

@@ -1,4 +1,4 @@
-/** The webhook payloads of issues and comments, as GitHub sends them to an installed App. */
+/** Builds and sends the webhooks for issues and comments. */
 import { nodeId, userDocument, type Json } from './documents/account-document.ts';
 import { commentDocument, issueDocument, labelDocument } from './documents/issue-document.ts';
 import { repositoryDocument } from './documents/repository-document.ts';
@@ -18,25 +18,25 @@ export type RepositoryEvent =
     }
   | { readonly kind: 'issue_comment.deleted'; readonly issue: Issue; readonly comment: Comment };
 
-/** Sends and waits for the answer. A repository without an installation has no webhooks: then null. */
-export async function announce(
+/** Sends a webhook and waits for the answer. Returns null if the App is not installed on the repository. */
+export async function sendEvent(
   site: Site,
   repository: Repository,
   sender: User,
-  happened: RepositoryEvent,
+  event: RepositoryEvent,
 ): Promise<Delivery | null> {
-  const prepared = prepare(site, repository, sender, happened);
+  const prepared = prepare(site, repository, sender, event);
   return prepared === null ? null : site.webhooks.send(prepared.event, prepared.action, prepared.payload);
 }
 
-/** Sends in the background: for what a REST call caused. */
-export function announceLater(
+/** Sends the webhook for a REST call's effect, without waiting for the answer. */
+export function sendEventInBackground(
   site: Site,
   repository: Repository,
   sender: User,
-  happened: RepositoryEvent,
+  event: RepositoryEvent,
 ): void {
-  const prepared = prepare(site, repository, sender, happened);
+  const prepared = prepare(site, repository, sender, event);
   if (prepared !== null) site.webhooks.post(prepared.event, prepared.action, prepared.payload);
 }
 
@@ -44,13 +44,13 @@ function prepare(
   site: Site,
   repository: Repository,
   sender: User,
-  happened: RepositoryEvent,
+  event: RepositoryEvent,
 ): { event: string; action: string; payload: Json } | null {
   const installation = site.store.installationOf(repository);
   if (installation === null) return null;
-  const [event = '', action = ''] = happened.kind.split('.');
+  const [name = '', action = ''] = event.kind.split('.');
   const payload = {
-    ...subject(site, repository, happened),
+    ...subject(site, repository, event),
     repository: repositoryDocument(site, repository),
     organization: organization(site, repository.owner),
     sender: userDocument(site, sender),
@@ -59,17 +59,16 @@ function prepare(
       node_id: nodeId('IntegrationInstallation', installation.id),
     },
   };
-  return { event, action, payload };
+  return { event: name, action, payload };
 }
 
-function subject(site: Site, repository: Repository, happened: RepositoryEvent): Json {
-  const issue = issueDocument(site, repository, happened.issue);
-  if (happened.kind === 'issues.opened') return { issue };
-  if (happened.kind === 'issues.labeled')
-    return { issue, label: labelDocument(site, repository, happened.label) };
-  const comment = commentDocument(site, repository, happened.issue, happened.comment);
-  return happened.kind === 'issue_comment.edited'
-    ? { changes: { body: { from: happened.previousBody } }, issue, comment }
+function subject(site: Site, repository: Repository, event: RepositoryEvent): Json {
+  const issue = issueDocument(site, repository, event.issue);
+  if (event.kind === 'issues.opened') return { issue };
+  if (event.kind === 'issues.labeled') return { issue, label: labelDocument(site, repository, event.label) };
+  const comment = commentDocument(site, repository, event.issue, event.comment);
+  return event.kind === 'issue_comment.edited'
+    ? { changes: { body: { from: event.previousBody } }, issue, comment }
     : { issue, comment };
 }
 

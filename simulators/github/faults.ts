@@ -1,4 +1,4 @@
-/** Faults that a test asks for, and the log of what was asked of the simulator. */
+/** Planned faults, and the log of requests. */
 import type { Fault, RequestView } from './contract.ts';
 
 export class Faults {
@@ -8,7 +8,7 @@ export class Faults {
     this.planned.push({ fault, left: fault.times ?? 1 });
   }
 
-  /** Takes one use of the first fault that fits. */
+  /** Consumes one use of the first planned fault that matches; null if none does. */
   take(method: string, path: string): Fault | null {
     const index = this.planned.findIndex(({ fault }) => fault.method === method && fault.path.test(path));
     const found = this.planned[index];
@@ -19,7 +19,7 @@ export class Faults {
   }
 }
 
-/** The log keeps the last requests only: a demo may run for hours. */
+/** Entries that the log keeps, because a demo can run for hours. */
 const maxLogged = 10_000;
 
 export class RequestLog {

@@ -1,10 +1,10 @@
 /**
- * Runs git: one process for a command, one long-lived `cat-file` for reads. Decides the environment (the user's and the
- * system's git configuration never apply) and the deadlines; knows nothing of GitHub.
+ * Runs git: one process per command, and a long-lived `cat-file` process for reads. Isolates git from the
+ * user's and the system's configuration, and sets a deadline on every command.
  */
 import { spawn } from 'node:child_process';
 
-/** Deadline of one git command, in milliseconds. Repositories here are small; a hang is a bug. */
+/** Deadline of one git command, in ms. Simulated repositories are small, so a longer run is a hang. */
 const commandDeadlineMs = 20_000;
 
 export function gitEnvironment(extra: Readonly<Record<string, string>> = {}): Record<string, string> {
@@ -25,7 +25,10 @@ export interface GitResult {
   readonly stderr: string;
 }
 
-/** Runs to the end; rejects when git cannot be started or the deadline passes. A non-zero exit is a result. */
+/**
+ * Runs a git command. Rejects if git cannot be started or the deadline passes, but not on a non-zero exit
+ * code.
+ */
 export function runGit(
   gitDir: string,
   argv: readonly string[],
@@ -45,7 +48,7 @@ export function runGit(
     }, commandDeadlineMs);
     child.stdout.on('data', (chunk: Buffer) => out.push(chunk));
     child.stderr.on('data', (chunk: Buffer) => err.push(chunk));
-    // git may exit before it read its input (a bad argument): the exit code then tells, not EPIPE.
+    // git can exit before it has read its input. Ignore EPIPE, because the exit code reports the failure.
     child.stdin.on('error', () => undefined);
     child.on('error', (error) => {
       clearTimeout(deadline);
@@ -59,7 +62,7 @@ export function runGit(
   });
 }
 
-/** Like `runGit`, for commands whose failure is a fault of the simulator. */
+/** Like `runGit`, but rejects on a non-zero exit code. */
 export async function runGitOrThrow(
   gitDir: string,
   argv: readonly string[],
@@ -75,7 +78,7 @@ export interface GitObject {
   readonly sha: string;
   readonly type: string;
   readonly size: number;
-  /** Empty in check mode. */
+  /** Empty if the reader uses `--batch-check`. */
   readonly content: Buffer;
 }
 
@@ -85,8 +88,9 @@ interface Waiting {
 }
 
 /**
- * One `git cat-file` process that answers lookups in order. It sees objects and refs that others write after it
- * started: git re-reads loose objects, packs and refs at each miss. Started at first use, again after a crash.
+ * Reads objects through one `git cat-file` process, which answers in order. It sees objects and refs that
+ * were written after its start, because git rereads them on a miss. Starts on first use and restarts after a
+ * crash.
  */
 export class ObjectReader {
   private readonly gitDir: string;
@@ -95,7 +99,7 @@ export class ObjectReader {
   private waiting: Waiting[] = [];
   private chunks: Buffer[] = [];
   private buffered = 0;
-  /** Bytes to have before parsing is worth another try: keeps large objects linear. */
+  /** Bytes required before the next parse. Keeps reading a large object linear. */
   private needed = 0;
 
   constructor(gitDir: string, mode: '--batch' | '--batch-check') {
@@ -103,7 +107,10 @@ export class ObjectReader {
     this.mode = mode;
   }
 
-  /** `name` is an object id or a full ref name, already validated: no white space, no revision operators but `^{type}`. */
+  /**
+   * Reads an object; null if there is none. `name` is an object id or full ref name, optionally with
+   * `^{type}`. The caller has validated it: it contains no other revision operators.
+   */
   read(name: string): Promise<GitObject | null> {
     if (/\s/.test(name)) return Promise.resolve(null);
     return new Promise((resolve, reject) => {

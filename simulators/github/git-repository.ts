@@ -1,6 +1,5 @@
 /**
- * One bare repository as the simulator uses it: objects, refs, history and differences.
- * What a token may do to it is decided by the callers.
+ * Access to one bare repository: objects, refs, history and differences. Callers check permissions.
  */
 import { chmod, mkdir, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
@@ -9,10 +8,10 @@ import { ObjectReader, runGit, runGitOrThrow, type GitObject } from './git-proce
 import { writeLooseObject } from './loose-objects.ts';
 import { workflowGuardHook } from './workflow-guard.ts';
 
-/** Commits to read one by one before git is asked. */
+/** Commits that `distance` reads one by one before callers fall back to a git command. */
 const maxWalk = 8;
 const absent = '0'.repeat(40);
-/** Null tree of git, to show a root commit's files. */
+/** The id of git's empty tree, the base of a root commit's diff. */
 const emptyTree = '4b825dc642cb6eb9a060e54bf8d69288fbee4904';
 
 export interface Person {
@@ -50,7 +49,7 @@ export class GitRepository {
       '--template=',
       `--initial-branch=${defaultBranch}`,
     ]);
-    // What GitHub's servers allow: any object by id, partial clones, no receive without authentication (checked before).
+    // As on GitHub: fetch any object by id, and partial clones. The caller authenticates before receive-pack.
     const settings = [
       '[core]\n\trepositoryformatversion = 0\n\tbare = true\n\tfilemode = true',
       '[uploadpack]\n\tallowFilter = true\n\tallowAnySHA1InWant = true\n\tallowReachableSHA1InWant = true',
@@ -72,7 +71,7 @@ export class GitRepository {
     return runGitOrThrow(this.gitDir, argv, input);
   }
 
-  /** Type and size only. `name`: an object id, `<id>^{tree}`, or a full ref name. */
+  /** Reads type and size only. `name` is an object id, `<id>^{tree}`, or a full ref name. */
   describe(name: string): Promise<GitObject | null> {
     return this.headers.read(name);
   }
@@ -81,7 +80,7 @@ export class GitRepository {
     return this.contents.read(name);
   }
 
-  /** The commit that a ref points to; null when there is none. `ref` starts with `refs/`. */
+  /** The object id that a ref points to; null if the ref does not exist. `ref` starts with `refs/`. */
   async resolveRef(ref: string): Promise<string | null> {
     if (!isRefName(ref)) return null;
     return (await this.headers.read(ref))?.sha ?? null;
@@ -125,14 +124,14 @@ export class GitRepository {
       : parseCommit(object.sha, object.content.toString());
   }
 
-  /** Commits newest first. `range` is built from object ids only. */
+  /** Lists commits, newest first. `range` holds object ids, `^id` to exclude. */
   async commits(range: readonly string[], limit: number): Promise<readonly CommitObject[]> {
     const shas = lines(await this.run(['rev-list', `--max-count=${limit}`, ...range]));
     const found = await Promise.all(shas.map((sha) => this.commit(sha)));
     return found.filter((commit) => commit !== null);
   }
 
-  /** Compares and swaps: `false` when the ref is not at `from` (null: does not exist) any more. */
+  /** Compare-and-swap: returns false unless the ref is at `from` (null: does not exist). */
   async moveRef(ref: string, from: string | null, to: string): Promise<boolean> {
     return (await runGit(this.gitDir, ['update-ref', ref, to, from ?? absent])).exitCode === 0;
   }
@@ -159,8 +158,8 @@ export class GitRepository {
   }
 
   /**
-   * Commits from `ancestor` to `descendant` when a short line without merges leads there; null says nothing.
-   * Spares the usual case, a few commits on top of a base, a process for each question.
+   * Counts the commits from `ancestor` to `descendant` along a short line without merges. null means unknown.
+   * Saves a process in the usual case of a few commits on top of a base.
    */
   private async distance(ancestor: string, descendant: string): Promise<number | null> {
     let at = descendant;
@@ -174,7 +173,7 @@ export class GitRepository {
     return null;
   }
 
-  /** Paths under `.github/workflows/` that commits of `to`, not yet on any branch, add, change or delete. */
+  /** Paths under `.github/workflows/` that are changed by commits of `to` that no branch contains yet. */
   async newWorkflowChanges(to: string): Promise<readonly string[]> {
     const out = await this.run([
       'log',
@@ -195,7 +194,7 @@ export class GitRepository {
       .filter((path) => path !== '');
   }
 
-  /** Raw and numstat records, NUL separated, then the patch; for `differences.ts`. */
+  /** Runs `diff-tree` with an output format. `from` null compares with the empty tree. */
   async diff(from: string | null, to: string, format: readonly string[]): Promise<Buffer> {
     return this.run([
       'diff-tree',
@@ -209,7 +208,7 @@ export class GitRepository {
     ]);
   }
 
-  /** Writes files as one commit onto a branch, which is created when `from` is null. */
+  /** Commits files to a branch and returns the commit id. Creates the branch if `from` is null. */
   async commitFiles(change: {
     readonly branch: string;
     readonly from: string | null;
@@ -238,15 +237,15 @@ export class GitRepository {
     const stream = Buffer.concat(parts.map((part) => (typeof part === 'string' ? Buffer.from(part) : part)));
     await this.run(['fast-import', '--quiet', '--date-format=raw'], stream);
     const head = await this.headOf(change.branch);
-    if (head === null) throw new Error(`fast-import made no branch ${change.branch}`);
+    if (head === null) throw new Error(`fast-import did not create the branch ${change.branch}`);
     return head;
   }
 }
 
-/** The rules of `git check-ref-format`, on a full name. */
+/** Whether a full ref name follows the rules of `git check-ref-format`. */
 export function isRefName(ref: string): boolean {
   if (!/^refs\/[^/]+\/./.test(ref) || ref.length > 1000) return false;
-  // oxlint-disable-next-line no-control-regex -- control characters are exactly what is refused
+  // oxlint-disable-next-line no-control-regex -- refuses control characters
   if (/[\u0000-\u0020\u007f~^:?*[\\]|\.\.|@\{|\/\/|\.$|\/$/.test(ref)) return false;
   return ref.split('/').every((part) => part !== '' && !part.startsWith('.') && !part.endsWith('.lock'));
 }

@@ -1,6 +1,6 @@
 /**
  * Applies the entries of GitHub's "create a tree" request to a base tree and writes the resulting trees.
- * Decides which paths and modes are acceptable; who may write is decided elsewhere.
+ * Validates paths and modes; callers check permissions.
  */
 import type { GitRepository } from './git-repository.ts';
 
@@ -15,14 +15,14 @@ interface TreeEntry {
 export interface TreeChange {
   readonly path: string;
   readonly mode: TreeMode;
-  /** null deletes. */
+  /** null deletes the path. */
   readonly sha: string | null;
 }
 export type TreeResult =
   | { readonly kind: 'written'; readonly sha: string }
   | { readonly kind: 'refused'; readonly message: string };
 
-/** Why GitHub would refuse a path of a tree entry; null when it is acceptable. */
+/** GitHub's error message for the path of a tree entry, or null if the path is valid. */
 export function malformedPath(path: string): string | null {
   if (path === '') return 'tree.path cannot be empty';
   if (path.startsWith('/')) return 'tree.path cannot start with a slash';
@@ -39,8 +39,8 @@ async function readTree(git: GitRepository, sha: string): Promise<readonly TreeE
   return object === null || object.type !== 'tree' ? null : parseTree(object.content);
 }
 
-/** The object id that a tree has at a path; null when there is nothing. */
-export async function lookUp(git: GitRepository, tree: string, path: string): Promise<string | null> {
+/** The object id at a path of a tree; null if the path does not exist. */
+export async function objectIdAt(git: GitRepository, tree: string, path: string): Promise<string | null> {
   let at = tree;
   for (const part of path.split('/')) {
     const entry = (await readTree(git, at))?.find((one) => one.name === part);
@@ -69,7 +69,9 @@ export async function listTree(
   return listed;
 }
 
-/** `base` and every `sha` of `changes` must exist; nothing is read from the ref store. */
+/**
+ * Writes the trees that result from the changes. `base` and every `sha` must exist. `base` null starts empty.
+ */
 export async function applyChanges(
   git: GitRepository,
   base: string | null,
@@ -96,14 +98,17 @@ export async function applyChanges(
     const before = entries.get(name);
     const result = await applyChanges(git, before?.mode === '040000' ? before.sha : null, inside);
     if (result.kind === 'refused') return result;
-    // git has no empty folders: a folder whose last file is deleted goes with it.
+    // git has no empty folders, so deleting the last file removes its folder.
     if (((await readTree(git, result.sha)) ?? []).length === 0) entries.delete(name);
     else entries.set(name, { name, mode: '040000', sha: result.sha });
   }
   return { kind: 'written', sha: await writeTree(git, [...entries.values()]) };
 }
 
-/** Git's tree format: sorted by bytes, a folder as if its name ended in a slash; modes without leading zeros. */
+/**
+ * Writes git's tree format: sorted bytewise, folders as if their names ended in a slash, modes without
+ * leading zeros.
+ */
 async function writeTree(git: GitRepository, entries: readonly TreeEntry[]): Promise<string> {
   const key = (entry: TreeEntry): Buffer =>
     Buffer.from(entry.mode === '040000' ? `${entry.name}/` : entry.name);

@@ -1,19 +1,19 @@
 /**
- * Installation tokens: what was minted, for which repositories and permissions, until when. Narrowing is decided here;
- * who may mint is decided by the App JWT.
+ * Issues installation tokens, narrowed to repositories and permissions, and finds valid ones. Callers
+ * authenticate the App.
  */
 import { randomBytes } from 'node:crypto';
 import type { PermissionLevel, Permissions } from './contract.ts';
 import type { Installation, Repository } from './store.ts';
 
-/** GitHub's life time of an installation token, in milliseconds. */
+/** The lifetime of an installation token on GitHub, in ms. */
 const lifetimeMs = 60 * 60 * 1000;
 
 export interface InstallationToken {
   readonly token: string;
   readonly installation: Installation;
   readonly permissions: Permissions;
-  /** null: all of the installation's, also those added later. */
+  /** null: all repositories of the installation, including those added later. */
   readonly narrowedTo: readonly Repository[] | null;
   readonly createdAt: number;
   readonly expiresAt: number;
@@ -44,7 +44,7 @@ export class TokenStore {
     this.granted = { ...granted, metadata: 'read' };
   }
 
-  /** What the App asks for from now on. */
+  /** Replaces the permissions that later tokens can have. */
   grant(granted: Permissions): void {
     this.granted = { ...granted, metadata: 'read' };
   }
@@ -80,14 +80,14 @@ export class TokenStore {
     return { kind: 'minted', token };
   }
 
-  /** null for an unknown, expired or revoked token. */
+  /** Finds a valid token; null if it is unknown, expired or revoked. `now` is in ms. */
   find(token: string, now: number): InstallationToken | null {
     const found = this.tokens.get(token);
     return found === undefined || found.revoked || found.expiresAt <= now ? null : found;
   }
 }
 
-export function reachable(token: InstallationToken): readonly Repository[] {
+export function repositoriesOf(token: InstallationToken): readonly Repository[] {
   return token.narrowedTo ?? token.installation.repositories;
 }
 

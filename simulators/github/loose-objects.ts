@@ -1,6 +1,6 @@
 /**
- * Writes git's loose objects without a process for each: on a busy machine a process costs more than the object.
- * The format is git's (gitformat-loose): SHA-1 over `<type> <size>\0<content>`, deflated, under its own name.
+ * Writes git's loose objects directly, because a process per object is slow on a busy machine. Format
+ * (gitformat-loose): `<type> <size>\0<content>`, deflated, in a file named by its SHA-1.
  */
 import { createHash, randomUUID } from 'node:crypto';
 import { access, mkdir, rename, writeFile } from 'node:fs/promises';
@@ -10,7 +10,7 @@ import { deflate } from 'node:zlib';
 
 const compress = promisify(deflate);
 
-/** Returns the object's id. Readers see all of it or nothing; writing it again changes nothing. */
+/** Writes an object atomically and returns its id. Idempotent. */
 export async function writeLooseObject(
   gitDir: string,
   type: 'blob' | 'tree' | 'commit',
@@ -33,7 +33,7 @@ async function exists(path: string): Promise<boolean> {
     await access(path);
     return true;
   } catch {
-    // Not there, or unreadable: writing it then says why.
+    // If the path is unreadable rather than missing, the write that follows reports it.
     return false;
   }
 }

@@ -1,6 +1,6 @@
 /**
- * What a pull request contains right now. Head and base follow their branches while it is open, so that a push is seen
- * at once; a deleted head branch closes it, as on GitHub.
+ * Computes the current content of a pull request. While it is open, head and base follow their branches.
+ * Deleting the head branch closes it, as on GitHub.
  */
 import type { PullTotals } from './documents/pull-document.ts';
 import { differences, lineCounts, type FileDifference } from './differences.ts';
@@ -10,7 +10,7 @@ import { timestamp, type Issue, type Pull, type Repository } from './store.ts';
 export async function refreshPull(repository: Repository, issue: Issue, pull: Pull): Promise<void> {
   if (issue.state === 'closed') return;
   const [head, base] = await Promise.all([
-    // A fork's branch is pushed to elsewhere, which nobody does here.
+    // The simulator cannot push to a fork, so its head does not move.
     pull.fork === null ? repository.git.headOf(pull.headRef) : pull.headSha,
     repository.git.headOf(pull.baseRef),
   ]);
@@ -24,13 +24,13 @@ export async function refreshPull(repository: Repository, issue: Issue, pull: Pu
   }
 }
 
-/** The changes of the head since it left the base: GitHub's three-dot comparison. */
+/** The changes since the merge base: GitHub's three-dot comparison. */
 export async function pullFiles(repository: Repository, pull: Pull): Promise<readonly FileDifference[]> {
   const from = await repository.git.mergeBase(pull.baseSha, pull.headSha);
   return differences(repository.git, from, pull.headSha);
 }
 
-/** Oldest first, 250 at most, as GitHub lists them. */
+/** The commits of a pull request, oldest first, at most 250 as on GitHub. */
 export async function pullCommits(repository: Repository, pull: Pull): Promise<readonly CommitObject[]> {
   return (await repository.git.commits([pull.headSha, `^${pull.baseSha}`], 250)).toReversed();
 }
@@ -47,7 +47,7 @@ export async function pullTotals(repository: Repository, pull: Pull): Promise<Pu
     additions: lines.reduce((sum, [additions]) => sum + additions, 0),
     deletions: lines.reduce((sum, [, deletions]) => sum + deletions, 0),
     changedFiles: lines.length,
-    // A head that holds the whole base merges cleanly; for the others nobody has tried.
+    // A head that contains the base merges cleanly. Other merges are not computed.
     mergeable: from === pull.baseSha ? true : null,
   };
 }

@@ -1,6 +1,6 @@
 /**
- * The HTTP server: sends each request to git, to the REST application or to the pages; logs it; injects the faults that
- * tests ask for. Listens on the loopback interface only.
+ * The HTTP server: routes each request to git, the REST application or the pages, logs it, and injects
+ * planned faults.
  */
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
 import { getRequestListener, type HttpBindings } from '@hono/node-server';
@@ -14,17 +14,17 @@ import { pageApplication } from './pages/page-routes.ts';
 import { parseGitRequest, serveGit } from './smart-http.ts';
 import type { Site } from './site.ts';
 
-export function createSite(site: Site, faults: Faults, log: RequestLog): Server {
+export function createHttpServer(site: Site, faults: Faults, log: RequestLog): Server {
   const web = new Hono<{ Bindings: HttpBindings }>();
-  const losing = new WeakMap<IncomingMessage, Fault>();
+  const lostAnswers = new WeakMap<IncomingMessage, Fault>();
   web.use(async (c, next) => {
     await next();
-    // The request was performed; now its answer is lost.
-    const fault = losing.get(c.env.incoming);
+    // The request has been performed; now lose its answer.
+    const fault = lostAnswers.get(c.env.incoming);
     if (fault === undefined) return;
     const { status } = fault;
     if (typeof status === 'number') {
-      // Taken away first: Hono would keep the headers of the real answer.
+      // Without this, Hono would keep the headers of the real answer.
       c.res = undefined;
       c.res = Response.json(faultDocument(status), { status });
       return;
@@ -63,7 +63,7 @@ export function createSite(site: Site, faults: Faults, log: RequestLog): Server 
       serveGit(site, git, request, response);
       return;
     }
-    if (fault !== null) losing.set(request, fault);
+    if (fault !== null) lostAnswers.set(request, fault);
     void serveWeb(request, response);
   });
 }
@@ -71,7 +71,7 @@ export function createSite(site: Site, faults: Faults, log: RequestLog): Server 
 function answerFault(fault: Fault, request: IncomingMessage, response: ServerResponse): void {
   request.resume();
   if (fault.status === 'reset') response.destroy();
-  // A timeout stays open until the client gives up or the server closes.
+  // For `timeout` the connection stays open until the client gives up or the server closes.
   if (typeof fault.status !== 'number') return;
   response.writeHead(fault.status, {
     'content-type': 'application/json; charset=utf-8',

@@ -1,7 +1,7 @@
 /**
- * Starts a simulated GitHub on this machine: REST, git over HTTP and pages over the same real git repositories, and
- * signed webhooks. It refuses what GitHub refuses; it does not know reviews, GraphQL or Actions, and of forks
- * and of merging only what a pull request shows of them.
+ * Starts a simulated GitHub on this machine: REST, git over HTTP, web pages and signed webhooks, on real git
+ * repositories. It refuses what GitHub refuses. Not simulated: reviews, GraphQL, Actions. Forks and merges
+ * exist only as far as a pull request shows them.
  */
 import { mkdir } from 'node:fs/promises';
 import { resolve } from 'node:path';
@@ -12,9 +12,9 @@ import { publicKey } from './app-jwt.ts';
 import type { GithubSimulator, GithubSimulatorOptions, Permissions } from './contract.ts';
 import { Faults, RequestLog } from './faults.ts';
 import { TokenStore } from './installation-tokens.ts';
-import * as people from './people.ts';
-import { closePull, enableAutoMerge, openPullFromFork } from './people-on-pulls.ts';
-import { createSite } from './server.ts';
+import * as userActions from './user-actions.ts';
+import { closePull, enableAutoMerge, openPullFromFork } from './pull-actions.ts';
+import { createHttpServer } from './server.ts';
 import type { Site } from './site.ts';
 import { findComment, Store, timestamp } from './store.ts';
 import { commentView, issueView, pullViews, tokenView } from './views.ts';
@@ -29,7 +29,7 @@ const defaultPermissions: Permissions = {
   metadata: 'read',
 };
 
-/** Rejects when the port is taken, the key unreadable or the folder not writable. */
+/** Rejects if the port is taken, the key is unreadable or the folder is not writable. */
 export async function startGithubSimulator(options: GithubSimulatorOptions): Promise<GithubSimulator> {
   const stateDir = resolve(options.stateDir);
   await mkdir(stateDir, { recursive: true });
@@ -66,7 +66,7 @@ export async function startGithubSimulator(options: GithubSimulatorOptions): Pro
   };
   const faults = new Faults();
   const log = new RequestLog();
-  const server = createSite(site, faults, log);
+  const server = createHttpServer(site, faults, log);
   address.url = `http://127.0.0.1:${await listen(server, options.port ?? 0)}`;
 
   return {
@@ -85,13 +85,13 @@ export async function startGithubSimulator(options: GithubSimulatorOptions): Pro
         headSha,
       };
     },
-    openIssue: (issue) => people.openIssue(site, issue),
-    commentOnIssue: (comment) => people.commentOnIssue(site, comment),
-    editComment: (edit) => people.editExistingComment(site, edit),
-    labelIssue: (labelling) => people.labelIssue(site, labelling),
-    renameRepository: (of, newName) => store.rename(people.knownRepository(site, of), newName),
-    moveBranch: (move) => people.moveBranch(site, move),
-    protectBranch: (of) => people.knownRepository(site, of).protectedBranches.add(of.branch),
+    openIssue: (issue) => userActions.openIssue(site, issue),
+    commentOnIssue: (comment) => userActions.commentOnIssue(site, comment),
+    editComment: (edit) => userActions.editExistingComment(site, edit),
+    labelIssue: (labelling) => userActions.labelIssue(site, labelling),
+    renameRepository: (of, newName) => store.rename(userActions.requireRepository(site, of), newName),
+    moveBranch: (move) => userActions.moveBranch(site, move),
+    protectBranch: (of) => userActions.requireRepository(site, of).protectedBranches.add(of.branch),
     openPullFromFork: (pull) => openPullFromFork(site, pull),
     closePull: (of) => closePull(site, of),
     enableAutoMerge: (of) => enableAutoMerge(site, of),
@@ -115,14 +115,14 @@ export async function startGithubSimulator(options: GithubSimulatorOptions): Pro
       return { status: attempt.status, attempt };
     },
     issue(of) {
-      const issue = people.knownRepository(site, of).issues.get(of.issue);
+      const issue = userActions.requireRepository(site, of).issues.get(of.issue);
       return issue === undefined ? null : issueView(issue);
     },
     pulls: (of) => pullViews(site, of),
     comments: (of) =>
-      (people.knownRepository(site, of).issues.get(of.issue)?.comments ?? []).map(commentView),
+      (userActions.requireRepository(site, of).issues.get(of.issue)?.comments ?? []).map(commentView),
     reactions(of) {
-      const repository = people.knownRepository(site, of);
+      const repository = userActions.requireRepository(site, of);
       const found =
         of.comment === undefined
           ? repository.issues.get(of.issue)?.reactions
@@ -130,7 +130,7 @@ export async function startGithubSimulator(options: GithubSimulatorOptions): Pro
       return (found ?? []).map((one) => ({ login: one.user.login, content: one.content }));
     },
     async branches(of) {
-      const refs = await people.knownRepository(site, of).git.refs('refs/heads/');
+      const refs = await userActions.requireRepository(site, of).git.refs('refs/heads/');
       return refs.map(({ ref, sha }) => ({ name: ref.slice('refs/heads/'.length), sha }));
     },
     issuedTokens: () => tokens.all().map(tokenView),
@@ -141,7 +141,7 @@ export async function startGithubSimulator(options: GithubSimulatorOptions): Pro
         ALPNProtocols: ['http/1.1'],
         SNICallback: callbackify(contextFor),
       });
-      // Not a second site in front of the first: the same HTTP server reads what was decrypted.
+      // Hands the decrypted connection to the same HTTP server, so both addresses serve one site.
       secure.on('secureConnection', (socket) => server.emit('connection', socket));
       server.once('close', () => secure.close());
       return `https://localhost:${await listen(secure, 0)}`;

@@ -1,15 +1,15 @@
 /**
- * One simulated GitHub: its addresses, its state, and what the route files need of a request. Wires nothing.
+ * The state and addresses of one simulated GitHub, and the request helpers that all route files share.
  */
 import type { Context } from 'hono';
 import type { z } from 'zod';
-import { decideAccess, type Caller, type Identities, type Need } from './access.ts';
+import { decideAccess, type Caller, type Identities, type RequiredPermission } from './access.ts';
 import { ApiError, forbidden, MovedError, notFound } from './api-errors.ts';
 import type { Repository, Store, User } from './store.ts';
 import type { Webhooks } from './webhooks.ts';
 
 export interface Site extends Identities {
-  /** Web and git base, without a trailing slash. */
+  /** Base URL of the web pages and of git, without a trailing slash. */
   readonly url: string;
   readonly apiUrl: string;
   readonly store: Store;
@@ -17,7 +17,7 @@ export interface Site extends Identities {
   readonly app: Identities['app'] & {
     readonly slug: string;
     readonly createdAt: string;
-    /** What it is subscribed to. */
+    /** The webhook events that the App subscribes to. */
     events: readonly string[];
   };
   /** The App's own account: `slug[bot]`. */
@@ -29,24 +29,28 @@ export interface ApiEnv {
 }
 type ApiContext = Context<ApiEnv>;
 
-/** The repository in the path, when the caller may do this to it; otherwise throws what GitHub answers. */
-export function repositoryOf(c: ApiContext, site: Site, need: Need): Repository {
+/** The repository in the path. Throws GitHub's error if the caller lacks the permission. */
+export function repositoryOf(c: ApiContext, site: Site, need: RequiredPermission): Repository {
   const [owner, name] = [c.req.param('owner') ?? '', c.req.param('repo') ?? ''];
   const named = site.store.repository(owner, name);
-  const repository = permitted(c, named ?? site.store.repositoryByFormerName(owner, name), need);
-  if (named === null) throw moved(c, site, repository);
+  const repository = requireAccess(c, named ?? site.store.repositoryByFormerName(owner, name), need);
+  if (named === null) throw redirectError(c, site, repository);
   return named;
 }
 
-/** Where a repository that had the name in the path before is now: the same below its address by id. */
-export function moved(c: ApiContext, site: Site, { id }: Repository): MovedError {
+/** The redirect from a repository's former name: the same path below its address by id. */
+export function redirectError(c: ApiContext, site: Site, { id }: Repository): MovedError {
   const url = new URL(c.req.url);
   const below = url.pathname.replace(/^.*?\/repos\/[^/]+\/[^/]+/, '');
   return new MovedError(c.req.method, `${site.apiUrl}/repositories/${id}${below}${url.search}`);
 }
 
-/** The same for one that was found otherwise; null: it is not there. */
-export function permitted(c: ApiContext, repository: Repository | null, need: Need): Repository {
+/** Checks access to a repository that was looked up in another way. `null`: it does not exist. */
+export function requireAccess(
+  c: ApiContext,
+  repository: Repository | null,
+  need: RequiredPermission,
+): Repository {
   const caller = c.get('caller');
   const access = decideAccess(caller, repository, need);
   if (access.kind === 'allowed') return access.repository;
@@ -57,14 +61,17 @@ export function permitted(c: ApiContext, repository: Repository | null, need: Ne
   throw forbidden();
 }
 
-/** A number in the path; anything else is 404, as for an unknown id. */
+/** A numeric path parameter. Throws 404 for anything else, as for an unknown id. */
 export function numberParam(c: ApiContext, name: string): number {
   const text = c.req.param(name) ?? '';
   if (!/^\d{1,15}$/.test(text)) throw notFound();
   return Number(text);
 }
 
-/** The request body by schema: 400 when it is not JSON, 422 when it does not fit. An empty body counts as `{}`. */
+/**
+ * Parses the request body. Throws 400 if it is not JSON and 422 if it violates the schema. An empty body is
+ * `{}`.
+ */
 export async function bodyOf<Schema extends z.ZodType>(
   c: ApiContext,
   schema: Schema,
@@ -85,7 +92,7 @@ export async function bodyOf<Schema extends z.ZodType>(
   );
 }
 
-/** One page of a list, with GitHub's Link header: `per_page` 30 by default, 100 at most. */
+/** Returns one page of a list and sets GitHub's Link header. `per_page` is 30 by default and at most 100. */
 export function pageOf<Item>(c: ApiContext, site: Site, items: readonly Item[]): readonly Item[] {
   const number = (name: string, otherwise: number): number => {
     const value = Number(c.req.query(name) ?? otherwise);

@@ -1,21 +1,21 @@
 /**
- * Git over HTTP through git's own CGI, `git http-backend`: nothing of the protocol is ours. Decides who may fetch and
- * push; streams both ways with backpressure, and ends the process when the client goes away.
+ * Serves git over HTTP through git's CGI, `git http-backend`. Checks permission to fetch and push, streams
+ * both ways with backpressure, and kills the process when the client disconnects.
  */
 import { execFileSync, spawn } from 'node:child_process';
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import { relative } from 'node:path';
 import { pipeline } from 'node:stream';
-import { decideAccess, identify, type Caller, type Need } from './access.ts';
+import { decideAccess, identify, type Caller, type RequiredPermission } from './access.ts';
 import { gitEnvironment } from './git-process.ts';
 import { covers } from './installation-tokens.ts';
 import type { Site } from './site.ts';
 import type { Repository } from './store.ts';
 import { workflowGuardVariable } from './workflow-guard.ts';
 
-/** Longest life of one fetch or push, in milliseconds. */
+/** Deadline of one fetch or push, in ms. */
 const transferDeadlineMs = 120_000;
-/** A CGI header block is a few hundred bytes; more is not one. */
+/** Limit of a CGI header block, which normally has a few hundred bytes. */
 const maxCgiHeadBytes = 16 * 1024;
 
 export interface GitRequest {
@@ -27,7 +27,7 @@ export interface GitRequest {
   readonly query: string;
 }
 
-/** null when the request is not git's: then it is a page's. */
+/** Parses a git request; null if the URL is not one. */
 export function parseGitRequest(url: string): GitRequest | null {
   const { pathname, searchParams, search } = new URL(url, 'http://simulator.invalid');
   const found = /^\/([^/]+)\/([^/]+?)(?:\.git)?(\/info\/refs|\/git-upload-pack|\/git-receive-pack)$/.exec(
@@ -36,7 +36,7 @@ export function parseGitRequest(url: string): GitRequest | null {
   if (found === null) return null;
   const [, owner = '', name = '', action = ''] = found;
   const service = action === '/info/refs' ? searchParams.get('service') : action.slice(1);
-  // Without a service this is the "dumb" protocol, which GitHub does not speak.
+  // A request without a service uses the "dumb" protocol, which GitHub does not support.
   if (service !== 'git-upload-pack' && service !== 'git-receive-pack') return null;
   return { owner, name, action, service, query: search.slice(1) };
 }
@@ -48,7 +48,10 @@ export function serveGit(
   response: ServerResponse,
 ): void {
   const caller = identify(request.headers.authorization, site, Date.now());
-  const need: Need = { anyOf: ['contents'], level: git.service === 'git-receive-pack' ? 'write' : 'read' };
+  const need: RequiredPermission = {
+    anyOf: ['contents'],
+    level: git.service === 'git-receive-pack' ? 'write' : 'read',
+  };
   const named = site.store.repository(git.owner, git.name);
   const access = decideAccess(caller, named ?? site.store.repositoryByFormerName(git.owner, git.name), need);
   switch (access.kind) {
@@ -60,7 +63,7 @@ export function serveGit(
       challenge(response);
       return;
     case 'hidden':
-      // Anonymous callers are asked who they are, so that nobody learns which names exist.
+      // Ask anonymous callers for credentials, so that they cannot find out which repositories exist.
       if (caller.kind === 'anonymous') challenge(response);
       else refuse(response, 404, 'Repository not found.');
       return;
@@ -75,7 +78,9 @@ export function serveGit(
   }
 }
 
-/** For reading and for writing alike, always with the suffix. git itself follows only at the start of a fetch. */
+/**
+ * Redirects fetches and pushes to the new name with `.git`. git itself follows only at the start of a fetch.
+ */
 function redirect(
   response: ServerResponse,
   git: GitRequest,
@@ -118,7 +123,7 @@ function runBackend(
     caller.kind === 'installation' && covers(caller.token.permissions, 'workflows', 'write');
   const header = (name: string): string => String(request.headers[name] ?? '');
   const child = spawn(backend(), [], {
-    // A group of its own: http-backend starts upload-pack, and both must end.
+    // A process group, so that upload-pack, which http-backend starts, is killed too.
     detached: true,
     stdio: ['pipe', 'pipe', 'ignore'],
     env: gitEnvironment({
@@ -143,7 +148,7 @@ function runBackend(
     try {
       process.kill(-child.pid, 'SIGKILL');
     } catch {
-      // Ended between the look and the signal.
+      // The process ended between the check and the signal.
     }
   };
   const deadline = setTimeout(() => {
@@ -156,7 +161,7 @@ function runBackend(
     if (!response.headersSent) refuse(response, 500, 'git http-backend did not start');
     else response.destroy();
   });
-  // Errors of either pipe end in a closed response or an ended child, which the handlers above and below see.
+  // A pipe error closes the response or ends the child; the handlers for those events clean up.
   pipeline(request, child.stdin, () => undefined);
   readHead(child.stdout, (head) => {
     if (head === null) {
@@ -164,7 +169,7 @@ function runBackend(
       if (!response.destroyed) refuse(response, 500, 'git http-backend gave no answer');
       return;
     }
-    // A client that has gone away already: there is nothing to send the pack to.
+    // The client has already disconnected.
     if (response.destroyed) return end();
     response.writeHead(head.status, head.headers);
     pipeline(child.stdout, response, () => undefined);
@@ -176,7 +181,7 @@ interface CgiHead {
   readonly headers: Record<string, string>;
 }
 
-/** Reads the CGI header block and puts back what follows; null when there is none. */
+/** Reads the CGI header block and unshifts the rest. Calls `done` with null if there is no header block. */
 function readHead(
   stream: NodeJS.ReadableStream & { unshift(chunk: Uint8Array): void },
   done: (head: CgiHead | null) => void,

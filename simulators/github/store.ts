@@ -1,6 +1,6 @@
 /**
- * What GitHub keeps in its database and not in git: people, repositories' settings, issues, comments, reactions, pull
- * requests, installations. In memory: a simulator that is started again starts empty.
+ * The data that GitHub stores outside git: users, repository settings, issues, comments, reactions, pull
+ * requests, installations. Kept in memory only.
  */
 import { rm } from 'node:fs/promises';
 import { join } from 'node:path';
@@ -38,19 +38,19 @@ export interface Comment {
 export interface Pull {
   readonly id: number;
   readonly headRef: string;
-  /** As last seen: follows the branch while the pull request is open. */
+  /** The head commit at the last refresh. It follows the branch while the pull request is open. */
   headSha: string;
   baseRef: string;
   baseSha: string;
   draft: boolean;
   maintainerCanModify: boolean;
   readonly requestedReviewers: User[];
-  /** Whose fork the head lies in; null: in this repository. */
+  /** The owner of the fork that contains the head; null if the head is in this repository. */
   readonly fork: User | null;
   autoMergeBy: User | null;
   merged: { readonly at: string; readonly by: User; readonly sha: string } | null;
 }
-/** An issue or, when `pull` is set, a pull request: they share numbers, comments and labels. */
+/** An issue, or a pull request if `pull` is set. Both share numbers, comments and labels. */
 export interface Issue {
   readonly id: number;
   readonly number: number;
@@ -77,7 +77,7 @@ export interface Repository {
   readonly collaborators: ReadonlyMap<string, { user: User; permission: RolePermission }>;
   readonly labels: Map<string, Label>;
   readonly issues: Map<number, Issue>;
-  /** Names of branches that an App may not move. */
+  /** Names of branches that the App cannot move. */
   readonly protectedBranches: Set<string>;
   readonly git: GitRepository;
 }
@@ -87,11 +87,11 @@ export interface Installation {
   readonly createdAt: string;
   readonly repositories: Repository[];
   suspendedAt: string | null;
-  /** What its account has accepted; null: all that the App asks for. */
+  /** The permissions that the account has accepted; null: all that the App requests. */
   accepted: Permissions | null;
 }
 
-/** GitHub's timestamps: UTC, whole seconds. */
+/** Formats a time in ms as GitHub does: UTC, whole seconds. */
 export function timestamp(at: number = Date.now()): string {
   return `${new Date(at).toISOString().slice(0, 19)}Z`;
 }
@@ -99,7 +99,7 @@ export function timestamp(at: number = Date.now()): string {
 export class Store {
   readonly repositories = new Map<string, Repository>();
   readonly installations = new Map<string, Installation>();
-  /** By names that they had before, where no other repository has taken them since. */
+  /** Renamed repositories by former name, until another repository takes the name. */
   private readonly renamed = new Map<string, Repository>();
   private readonly users = new Map<string, User>();
   private readonly root: string;
@@ -117,7 +117,7 @@ export class Store {
     await rm(this.root, { recursive: true, force: true });
   }
 
-  /** Ids are unique over all kinds, so that a mixed-up id is noticed. */
+  /** Returns an id that is unique across all kinds of objects, so that a mixed-up id fails. */
   nextId(): number {
     this.lastId += 1;
     return this.lastId;
@@ -139,7 +139,7 @@ export class Store {
     return this.repositories.get(nameKey(owner, name)) ?? null;
   }
 
-  /** The repository that had this name before, and of which nobody else has it now. */
+  /** Finds a renamed repository by its former name; null if another repository has that name now. */
   repositoryByFormerName(owner: string, name: string): Repository | null {
     return this.renamed.get(nameKey(owner, name)) ?? null;
   }
@@ -148,7 +148,7 @@ export class Store {
     requireName(name);
     const from = nameKey(repository.owner.login, repository.name);
     const to = nameKey(repository.owner.login, name);
-    if (this.repositories.has(to)) throw new Error(`${to} exists already`);
+    if (this.repositories.has(to)) throw new Error(`${to} already exists`);
     this.repositories.delete(from);
     repository.name = name;
     this.repositories.set(to, repository);
@@ -172,10 +172,10 @@ export class Store {
     requireName(wanted.owner);
     requireName(wanted.name);
     const key = nameKey(wanted.owner, wanted.name);
-    if (this.repositories.has(key)) throw new Error(`${key} exists already`);
+    if (this.repositories.has(key)) throw new Error(`${key} already exists`);
     const defaultBranch = wanted.defaultBranch ?? 'main';
     const owner = this.user(wanted.owner, 'Organization');
-    // A renamed repository keeps its folder, so that the one that takes its name needs another.
+    // A renamed repository keeps its folder, so a repository that takes over its name needs another one.
     const folder = this.renamed.has(key) ? `${wanted.name}-${this.nextId()}` : wanted.name;
     const git = await GitRepository.create(join(this.root, owner.login, `${folder}.git`), defaultBranch);
     const collaborators = new Map(

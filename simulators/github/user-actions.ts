@@ -1,5 +1,7 @@
-/** What people do on the simulated GitHub: open issues, comment, edit, label, push. Each sends its webhook and waits for the answer. */
-import { announce } from './events.ts';
+/**
+ * User actions: open an issue, comment, edit, label, push. Each sends its webhook and waits for the answer.
+ */
+import { sendEvent } from './events.ts';
 import type {
   BranchMove,
   CommentEdit,
@@ -13,21 +15,21 @@ import { noreplyAddress } from './documents/commit-document.ts';
 import { editComment, findComment, timestamp, type Issue, type Repository } from './store.ts';
 import type { Site } from './site.ts';
 
-export function knownRepository(site: Site, { owner, name }: RepositoryName): Repository {
+export function requireRepository(site: Site, { owner, name }: RepositoryName): Repository {
   const repository = site.store.repository(owner, name);
   if (repository === null) throw new Error(`no repository ${owner}/${name}`);
   return repository;
 }
 
-function knownIssue(repository: Repository, number: number): Issue {
+function requireIssue(repository: Repository, number: number): Issue {
   const issue = repository.issues.get(number);
   if (issue === undefined)
     throw new Error(`no issue ${number} in ${repository.owner.login}/${repository.name}`);
   return issue;
 }
 
-/** A repository without an installation sends nothing: tests that expect a webhook should learn that at once. */
-function sent(delivery: Delivery | null): Delivery {
+/** Throws if no webhook was sent, so that a test that expects one fails at once. */
+function requireDelivery(delivery: Delivery | null): Delivery {
   if (delivery === null) throw new Error('the App is not installed on this repository: no webhook was sent');
   return delivery;
 }
@@ -36,15 +38,15 @@ export async function openIssue(
   site: Site,
   wanted: NewIssue,
 ): Promise<{ id: number; number: number; delivery: Delivery; labelDeliveries: readonly Delivery[] }> {
-  const repository = knownRepository(site, wanted);
+  const repository = requireRepository(site, wanted);
   const user = site.store.user(wanted.author);
   const { title, body, labels } = wanted;
   const issue = site.store.addIssue(repository, { user, title, body, labels: labels ?? [], byApp: false });
-  const delivery = sent(await announce(site, repository, user, { kind: 'issues.opened', issue }));
+  const delivery = requireDelivery(await sendEvent(site, repository, user, { kind: 'issues.opened', issue }));
   const labelDeliveries: Delivery[] = [];
   for (const label of issue.labels)
     labelDeliveries.push(
-      sent(await announce(site, repository, user, { kind: 'issues.labeled', issue, label })),
+      requireDelivery(await sendEvent(site, repository, user, { kind: 'issues.labeled', issue, label })),
     );
   return { id: issue.id, number: issue.number, delivery, labelDeliveries };
 }
@@ -53,43 +55,45 @@ export async function commentOnIssue(
   site: Site,
   wanted: NewComment,
 ): Promise<{ id: number; delivery: Delivery }> {
-  const repository = knownRepository(site, wanted);
-  const issue = knownIssue(repository, wanted.issue);
+  const repository = requireRepository(site, wanted);
+  const issue = requireIssue(repository, wanted.issue);
   const user = site.store.user(wanted.author, wanted.authorType ?? 'User');
   const comment = site.store.addComment(issue, { user, body: wanted.body, byApp: false });
-  const delivery = await announce(site, repository, user, { kind: 'issue_comment.created', issue, comment });
-  return { id: comment.id, delivery: sent(delivery) };
+  const delivery = await sendEvent(site, repository, user, { kind: 'issue_comment.created', issue, comment });
+  return { id: comment.id, delivery: requireDelivery(delivery) };
 }
 
 export async function editExistingComment(site: Site, wanted: CommentEdit): Promise<{ delivery: Delivery }> {
-  const repository = knownRepository(site, wanted);
+  const repository = requireRepository(site, wanted);
   const found = findComment(repository, wanted.comment);
   if (found === null) throw new Error(`no comment ${wanted.comment}`);
   const actor = wanted.actor === undefined ? found.comment.user : site.store.user(wanted.actor);
   const previousBody = found.comment.body;
   editComment(found.comment, wanted.body);
-  const delivery = await announce(site, repository, actor, {
+  const delivery = await sendEvent(site, repository, actor, {
     kind: 'issue_comment.edited',
     ...found,
     previousBody,
   });
-  return { delivery: sent(delivery) };
+  return { delivery: requireDelivery(delivery) };
 }
 
 export async function labelIssue(site: Site, wanted: IssueLabelling): Promise<{ delivery: Delivery }> {
-  const repository = knownRepository(site, wanted);
-  const issue = knownIssue(repository, wanted.issue);
+  const repository = requireRepository(site, wanted);
+  const issue = requireIssue(repository, wanted.issue);
   const label = site.store.label(repository, wanted.label);
   if (!issue.labels.includes(label)) issue.labels.push(label);
   issue.updatedAt = timestamp();
   const actor = site.store.user(wanted.actor);
   return {
-    delivery: sent(await announce(site, repository, actor, { kind: 'issues.labeled', issue, label })),
+    delivery: requireDelivery(
+      await sendEvent(site, repository, actor, { kind: 'issues.labeled', issue, label }),
+    ),
   };
 }
 
 export async function moveBranch(site: Site, move: BranchMove): Promise<{ sha: string }> {
-  const repository = knownRepository(site, move);
+  const repository = requireRepository(site, move);
   const from = await repository.git.headOf(move.branch);
   if (from === null) throw new Error(`no branch ${move.branch}`);
   const user = site.store.user(move.author ?? repository.owner.login);

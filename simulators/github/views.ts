@@ -1,8 +1,8 @@
-/** Plain views of the simulator's state for assertions: copies, never the live objects. */
+/** Copies of the simulator's state for assertions. */
 import type { CommentView, IssueView, PullView, RepositoryName, TokenView } from './contract.ts';
 import { issuePageUrl } from './documents/issue-document.ts';
-import { reachable, type InstallationToken } from './installation-tokens.ts';
-import { knownRepository } from './people.ts';
+import { repositoriesOf, type InstallationToken } from './installation-tokens.ts';
+import { requireRepository } from './user-actions.ts';
 import { refreshPull } from './pull-state.ts';
 import { pullsOf } from './routes/pull-routes.ts';
 import type { Comment, Issue } from './store.ts';
@@ -22,7 +22,7 @@ export function issueView(issue: Issue): IssueView {
 }
 
 export async function pullViews(site: Site, of: RepositoryName): Promise<readonly PullView[]> {
-  const repository = knownRepository(site, of);
+  const repository = requireRepository(site, of);
   const views: PullView[] = [];
   for (const { issue, pull } of pullsOf(repository)) {
     await refreshPull(repository, issue, pull);
@@ -57,7 +57,7 @@ export function tokenView(token: InstallationToken): TokenView {
     token: token.token,
     installationId: token.installation.id,
     permissions: token.permissions,
-    repositories: reachable(token).map((one) => `${one.owner.login}/${one.name}`),
+    repositories: repositoriesOf(token).map((one) => `${one.owner.login}/${one.name}`),
     createdAt: token.createdAt,
     expiresAt: token.expiresAt,
     revoked: token.revoked,

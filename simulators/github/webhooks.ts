@@ -1,11 +1,11 @@
 /**
- * Sends webhooks as GitHub does: signed body, one GUID for all attempts, ten seconds to answer, no retry of its own.
- * What the payloads say is decided by the callers.
+ * Sends webhooks as GitHub does: signed, with one GUID for all attempts, ten seconds to answer, and no
+ * automatic retry. Callers build the payloads.
  */
 import { createHmac, randomUUID } from 'node:crypto';
 import type { Delivery, DeliveryAttempt } from './contract.ts';
 
-/** GitHub gives a receiver ten seconds. */
+/** GitHub's deadline for a receiver, in ms. */
 const answerDeadlineMs = 10_000;
 
 interface RecordedDelivery extends Delivery {
@@ -36,7 +36,7 @@ export class Webhooks {
     this.secret = secret;
   }
 
-  /** As `GET /app/hook/config` shows it: the secret is not to be read back. */
+  /** The data of `GET /app/hook/config`, which does not reveal the secret. */
   config(): { readonly url: string | null; readonly hasSecret: boolean } {
     return { url: this.url, hasSecret: this.secret !== '' };
   }
@@ -45,7 +45,7 @@ export class Webhooks {
     return this.recorded;
   }
 
-  /** Resolves when the receiver answered or did not; never rejects. */
+  /** Resolves with the delivery after the answer or the failure. Never rejects. */
   async send(event: string, action: string, payload: Readonly<Record<string, unknown>>): Promise<Delivery> {
     const body = JSON.stringify({ action, ...payload });
     const id = randomUUID();
@@ -75,7 +75,7 @@ export class Webhooks {
     return delivery;
   }
 
-  /** Sends without waiting: for what a REST call caused. */
+  /** Sends a webhook without waiting for the answer. */
   post(event: string, action: string, payload: Readonly<Record<string, unknown>>): void {
     const sending = this.send(event, action, payload);
     this.underWay.add(sending);

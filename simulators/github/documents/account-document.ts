@@ -1,4 +1,4 @@
-/** GitHub's JSON for people, Apps and installations. Shapes only. */
+/** Builds GitHub's JSON for users, Apps and installations. */
 import type { Installation, User } from '../store.ts';
 import type { Site } from '../site.ts';
 
@@ -34,7 +34,7 @@ export function userDocument(site: Site, user: User): Json {
   };
 }
 
-/** `GET /users/{username}`: the account with its public profile, which nobody here has filled in. */
+/** The document of `GET /users/{username}`: the account with an empty public profile. */
 export function publicUserDocument(site: Site, user: User): Json {
   const profile = ['name', 'company', 'blog', 'location', 'email', 'hireable', 'bio'] as const;
   const counts = ['public_repos', 'public_gists', 'followers', 'following'] as const;
@@ -47,7 +47,7 @@ export function publicUserDocument(site: Site, user: User): Json {
   };
 }
 
-/** The App itself, as `GET /app` and `performed_via_github_app` show it. */
+/** The App in `GET /app` and `performed_via_github_app`. */
 export function appDocument(site: Site): Json {
   return {
     id: site.app.id,

@@ -1,4 +1,7 @@
-/** GitHub's JSON for commits, in the Git Data API's shape and in the repository API's. Commits are never signed here. */
+/**
+ * Builds GitHub's JSON for commits: the Git Data API's shape and the repository API's. Commits are never
+ * signed.
+ */
 import type { CommitObject, Person } from '../git-repository.ts';
 import type { Repository, User } from '../store.ts';
 import type { Site } from '../site.ts';
@@ -62,7 +65,7 @@ export function commitDocument(site: Site, repository: Repository, commit: Commi
   };
 }
 
-/** GitHub's private address of an account, by which it attributes commits. */
+/** The account's noreply address, by which GitHub attributes commits. */
 export function noreplyAddress(user: User): string {
   return `${user.id}+${user.login}@users.noreply.github.com`;
 }

@@ -1,4 +1,4 @@
-/** GitHub's JSON for issues, comments, labels and reactions. Shapes only. */
+/** Builds GitHub's JSON for issues, comments, labels and reactions. */
 import type { Comment, Issue, Label, Reaction, Repository, User } from '../store.ts';
 import type { Site } from '../site.ts';
 import { appDocument, nodeId, userDocument, type Json } from './account-document.ts';

@@ -1,4 +1,6 @@
-/** GitHub's JSON for pull requests, short (lists) and full. What a pull request contains is computed by `pull-state.ts`. */
+/**
+ * Builds GitHub's JSON for pull requests, short for lists and full. `pull-state.ts` computes their content.
+ */
 import type { Issue, Pull, Repository, User } from '../store.ts';
 import type { Site } from '../site.ts';
 import { nodeId, userDocument, type Json } from './account-document.ts';
@@ -10,7 +12,7 @@ export interface PullTotals {
   readonly additions: number;
   readonly deletions: number;
   readonly changedFiles: number;
-  /** null: not computed, as GitHub answers while it has not looked yet. */
+  /** null: not yet computed, as on GitHub. */
   readonly mergeable: boolean | null;
 }
 

@@ -1,9 +1,9 @@
-/** GitHub's JSON for a repository. The shape of `GET /repos/{owner}/{repo}`, which webhooks and lists embed as well. */
+/** Builds GitHub's JSON for a repository, as in `GET /repos/{owner}/{repo}`, webhooks and lists. */
 import type { Repository, User } from '../store.ts';
 import type { Site } from '../site.ts';
 import { nodeId, userDocument, type Json } from './account-document.ts';
 
-/** URL templates under the repository's API address, by field. */
+/** URL templates below the repository's API address, by field. */
 const templates = {
   archive_url: '/{archive_format}{/ref}',
   assignees_url: '/assignees{/user}',
@@ -104,7 +104,7 @@ export function repositoryDocument(site: Site, repository: Repository): Json {
   };
 }
 
-/** A fork as a pull request's head names it. Only its name, owner and id are its own: nothing else of it exists here. */
+/** The fork in the head of a pull request. Only id and owner differ from the base repository. */
 export function forkDocument(site: Site, repository: Repository, owner: User): Json {
   const fork = {
     ...repository,
@@ -115,7 +115,7 @@ export function forkDocument(site: Site, repository: Repository, owner: User): J
   return { ...repositoryDocument(site, fork), fork: true };
 }
 
-/** What only `GET /repos/{owner}/{repo}` adds. */
+/** The document of `GET /repos/{owner}/{repo}`, which has more fields than the embedded one. */
 export function fullRepositoryDocument(site: Site, repository: Repository): Json {
   return { ...repositoryDocument(site, repository), network_count: 0, subscribers_count: 0 };
 }

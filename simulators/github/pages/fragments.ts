@@ -1,10 +1,10 @@
-/** Parts that several pages show: a state badge, a comment box, a diff. */
+/** HTML fragments shared by the pages: state badge, comment box, diff. */
 import type { FileDifference } from '../differences.ts';
 import type { Issue, Reaction, User } from '../store.ts';
 import { escapeHtml } from '../../pages/html.ts';
 import { renderMarkdown } from './markdown.ts';
 
-/** Lines of one file's patch that are shown; more says how many are left out. */
+/** Lines shown of one file's patch; a last row gives the number of omitted lines. */
 const maxPatchLines = 1500;
 
 export function stateOf(issue: Issue): 'open' | 'draft' | 'closed' {
@@ -94,7 +94,7 @@ export function fileDiff(file: FileDifference): string {
   const quiet =
     file.status === 'renamed'
       ? 'File renamed without changes.'
-      : 'Binary file or mode only: no lines to show.';
+      : 'Binary file or mode change: no lines to show.';
   const content = file.patch === null ? `<div class="quiet">${quiet}</div>` : patchTable(file.patch);
   return `<section class="file"><header><code>${escapeHtml(name)}</code>${tag}${mode}<span class="push">${changeCount(file.additions, file.deletions)}</span></header>${content}</section>`;
 }

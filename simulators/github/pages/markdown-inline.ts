@@ -1,9 +1,9 @@
-/** The inline half of the Markdown renderer: code, links, emphasis, mentions. Escapes everything it does not mark up. */
+/** Renders inline Markdown: code, links, emphasis, mentions. Escapes all other text. */
 import { escapeHtml } from '../../pages/html.ts';
 
 /**
- * One pass over the text: what matches first is marked up and never looked at again, so that no rule rewrites another's
- * output. Order: code, links and images, allowed tags, emphasis, bare addresses, mentions.
+ * Matches one inline element. A single pass with this expression prevents one rule from rewriting another's
+ * output. Precedence: code, links and images, allowed tags, emphasis, bare URLs, mentions.
  */
 const token = new RegExp(
   [
@@ -23,7 +23,7 @@ const token = new RegExp(
 );
 
 export function inline(text: string, depth = 0): string {
-  // Emphasis nests: this bounds the recursion, not the text.
+  // Bounds the recursion of nested emphasis.
   if (depth > 6) return escapeHtml(text);
   let html = '';
   let at = 0;
@@ -37,7 +37,7 @@ export function inline(text: string, depth = 0): string {
 function marked(groups: Readonly<Record<string, string | undefined>>, whole: string, depth: number): string {
   const { code, label, href, tag, open, literal, strong, gone, em, under, bare, issue, mention } = groups;
   if (code !== undefined) return `<code>${escapeHtml(code.replace(/^ (.*) $/, '$1'))}</code>`;
-  // Images would be fetched: they are shown as links.
+  // Images become links, because a page must not fetch anything.
   if (label !== undefined && href !== undefined) return link(href, inline(label, depth + 1), whole);
   if (tag !== undefined) return `<${tag.toLowerCase()}${open === undefined ? '' : ' open'}>`;
   if (literal !== undefined) return escapeHtml(literal);
@@ -46,13 +46,13 @@ function marked(groups: Readonly<Record<string, string | undefined>>, whole: str
   const emphasis = em ?? under;
   if (emphasis !== undefined) return `<em>${inline(emphasis, depth + 1)}</em>`;
   if (bare !== undefined) return link(bare, escapeHtml(bare), whole);
-  // Relative to an issue's or pull request's page; the wrong kind leads to the right one.
+  // Relative to the page of an issue or pull request, which redirects between the two kinds.
   if (issue !== undefined) return `<a href="../issues/${issue}">#${issue}</a>`;
   if (mention !== undefined) return `<span class="mention">@${escapeHtml(mention)}</span>`;
   return escapeHtml(whole);
 }
 
-/** Only web addresses, and paths and fragments of this page: never `javascript:` or `data:`. */
+/** Links only http(s) URLs, paths and fragments, never `javascript:` or `data:`. */
 function link(href: string, html: string, whole: string): string {
   if (!/^(https?:\/\/|#|\/(?!\/))/i.test(href)) return escapeHtml(whole);
   return `<a href="${escapeHtml(href)}" rel="nofollow noopener noreferrer">${html}</a>`;

@@ -1,20 +1,20 @@
 /**
- * Markdown to HTML for the simulator's pages: the subset that issues and Airlock's own comments use. Everything is
- * escaped first and no raw HTML passes but details, summary, br, kbd, sub and sup, without attributes.
+ * Renders the subset of Markdown that issues and Airlock's comments use. Escapes all text; the only raw HTML
+ * allowed is details, summary, br, kbd, sub, sup and plain emphasis tags, without attributes.
  */
 import { inline } from './markdown-inline.ts';
 import { escapeHtml } from '../../pages/html.ts';
 
-/** Nesting of quotes and lists beyond this is shown as text: the renderer recurses. */
+/** Quotes and lists nested deeper are shown as text, to bound the recursion. */
 const maxDepth = 8;
 
-/** Safe HTML of untrusted Markdown. Linear in practice; input beyond GitHub's own limit is cut. */
+/** Renders untrusted Markdown as safe HTML. Cuts input at GitHub's limit of 65,536 characters. */
 export function renderMarkdown(untrustedText: string): string {
   const visible = untrustedText.slice(0, 65_536).replaceAll('\r\n', '\n').replaceAll('\0', '');
   return blocks(withoutComments(visible).split('\n'), 0);
 }
 
-/** HTML comments are hidden on GitHub; those inside code fences are not comments. */
+/** Removes HTML comments, which GitHub hides, except inside code fences. */
 function withoutComments(text: string): string {
   return text.replaceAll(
     /^(```|~~~)[^\n]*\n[\s\S]*?(?:\n\1[^\n]*$|(?![\s\S]))|<!--[\s\S]*?(?:-->|$(?![\s\S]))/gm,
@@ -35,7 +35,7 @@ function blocks(lines: readonly string[], depth: number): string {
 
 interface Block {
   readonly html: string;
-  /** Index of the first line after it. */
+  /** Index of the first line after the block. */
   readonly next: number;
 }
 
@@ -89,7 +89,7 @@ function fenced(lines: readonly string[], at: number, mark: string, language: st
   return { html: `<pre><code${kind}>${escapeHtml(code)}</code></pre>`, next: end + 1 };
 }
 
-/** Quotes, with GitHub's alerts (`[!NOTE]`) as their first line. */
+/** Renders a quote, or a GitHub alert if the first line is a marker such as `[!NOTE]`. */
 function quote(lines: readonly string[], depth: number): string {
   const alert = /^\[!(NOTE|TIP|IMPORTANT|WARNING|CAUTION)\]\s*$/.exec(lines[0] ?? '')?.[1];
   if (alert === undefined) return `<blockquote>${blocks(lines, depth + 1)}</blockquote>`;

@@ -1,4 +1,4 @@
-/** The web pages: repositories, issue, pull request. Open to whoever can reach the loopback interface; reading only. */
+/** Read-only web pages: repositories, issue, pull request. No sign-in; served on loopback only. */
 import { Hono } from 'hono';
 import { authorAssociation, issuePageUrl } from '../documents/issue-document.ts';
 import { refreshPull, pullCommits, pullFiles } from '../pull-state.ts';
@@ -25,7 +25,7 @@ export function pageApplication(site: Site): Hono {
     );
     const list =
       rows.length === 0
-        ? '<p class="empty">No repository yet.</p>'
+        ? '<p class="empty">No repositories yet.</p>'
         : `<ul class="list">${rows.join('')}</ul>`;
     return c.html(page('Repositories', [], `<h1 class="title">Repositories</h1>${list}`));
   });
@@ -42,7 +42,7 @@ export function pageApplication(site: Site): Hono {
     const issue = repository?.issues.get(Number(c.req.param('number')));
     if (repository === null || issue === undefined) return c.notFound();
     const { pull } = issue;
-    // As on GitHub either address leads to the one there is.
+    // As on GitHub, /issues/N and /pull/N redirect to the right kind.
     if ((pull === null) !== (c.req.param('kind') === 'issues'))
       return c.redirect(issuePageUrl(site, repository, issue));
     if (pull !== null) await refreshPull(repository, issue, pull);

@@ -1,4 +1,4 @@
-/** The App and its installations: what an App JWT may ask, and the life of an installation token. */
+/** Routes of the App and its installations, including installation tokens. */
 import { Hono } from 'hono';
 import { z } from 'zod';
 import { ApiError, forbidden, notFound, unprocessable } from '../api-errors.ts';
@@ -10,8 +10,8 @@ import {
   type Json,
 } from '../documents/account-document.ts';
 import { repositoryDocument } from '../documents/repository-document.ts';
-import { reachable, type InstallationToken } from '../installation-tokens.ts';
-import { bodyOf, moved, numberParam, pageOf, type ApiEnv, type Site } from '../site.ts';
+import { repositoriesOf, type InstallationToken } from '../installation-tokens.ts';
+import { bodyOf, redirectError, numberParam, pageOf, type ApiEnv, type Site } from '../site.ts';
 import { timestamp, type Installation } from '../store.ts';
 import type { Caller } from '../access.ts';
 
@@ -65,7 +65,7 @@ export function appRoutes(site: Site): Hono<ApiEnv> {
     const { owner, repo } = c.req.param();
     const repository = site.store.repository(owner, repo);
     const former = site.store.repositoryByFormerName(owner, repo);
-    if (repository === null && former !== null) throw moved(c, site, former);
+    if (repository === null && former !== null) throw redirectError(c, site, former);
     const found = repository === null ? null : site.store.installationOf(repository);
     if (found === null) throw notFound();
     return c.json(installationDocument(site, found));
@@ -101,7 +101,7 @@ export function appRoutes(site: Site): Hono<ApiEnv> {
   });
 
   api.get('/installation/repositories', (c) => {
-    const all = reachable(requireToken(c.get('caller')));
+    const all = repositoriesOf(requireToken(c.get('caller')));
     return c.json({
       total_count: all.length,
       repository_selection: 'selected',
@@ -116,7 +116,7 @@ function requireApp(caller: Caller): void {
   if (caller.kind === 'app') return;
   if (caller.kind === 'refused' && caller.message !== 'Bad credentials')
     throw new ApiError(caller.status, caller.message);
-  // Also what a caller with an installation token gets: GitHub tries to read it as a JWT.
+  // GitHub tries to decode any other credential, such as an installation token, as a JWT.
   throw new ApiError(401, 'A JSON web token could not be decoded');
 }
 

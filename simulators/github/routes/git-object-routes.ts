@@ -1,4 +1,4 @@
-/** The Git Data API's objects: blobs, trees, commits. They are git's own objects, so their ids are git's. */
+/** Routes of the Git Data API for blobs, trees and commits, which are real git objects. */
 import { Hono } from 'hono';
 import { z } from 'zod';
 import { forbidden, notFound, unprocessable } from '../api-errors.ts';
@@ -7,7 +7,14 @@ import { nodeId, type Json } from '../documents/account-document.ts';
 import { gitCommitDocument, noreplyAddress } from '../documents/commit-document.ts';
 import { repositoryApiUrl } from '../documents/repository-document.ts';
 import type { Person } from '../git-repository.ts';
-import { applyChanges, listTree, lookUp, malformedPath, treeModes, type TreeChange } from '../git-trees.ts';
+import {
+  applyChanges,
+  listTree,
+  objectIdAt,
+  malformedPath,
+  treeModes,
+  type TreeChange,
+} from '../git-trees.ts';
 import { bodyOf, repositoryOf, type ApiEnv, type Site } from '../site.ts';
 import { timestamp, type Repository } from '../store.ts';
 import type { Caller } from '../access.ts';
@@ -16,7 +23,7 @@ import { reachesWorkflows } from '../workflow-guard.ts';
 const read = { anyOf: ['contents'], level: 'read' } as const;
 const write = { anyOf: ['contents'], level: 'write' } as const;
 
-/** GitHub cuts a recursive tree at 100,000 entries. */
+/** GitHub truncates a recursive tree at 100,000 entries. */
 const maxTreeEntries = 100_000;
 
 const sha = z.string().regex(/^[0-9a-f]{40}$/);
@@ -68,7 +75,7 @@ export function gitObjectRoutes(site: Site): Hono<ApiEnv> {
       node_id: nodeId('Blob', `${repository.id}:${blob.sha}`),
       size: blob.size,
       url: `${repositoryApiUrl(site, repository)}/git/blobs/${blob.sha}`,
-      // GitHub breaks base64 after 60 characters.
+      // GitHub breaks base64 lines after 60 characters.
       content: blob.content.toString('base64').replaceAll(/.{1,60}/g, '$&\n'),
       encoding: 'base64',
     });
@@ -84,7 +91,7 @@ export function gitObjectRoutes(site: Site): Hono<ApiEnv> {
     const changes = await Promise.all(wanted.tree.map((entry) => prepareEntry(repository, entry)));
     const result = await applyChanges(repository.git, base?.sha ?? null, changes);
     if (result.kind === 'refused') throw unprocessable(result.message);
-    await refuseWorkflows(c.get('caller'), repository, changes, base?.sha ?? null, result.sha);
+    await checkWorkflowPermission(c.get('caller'), repository, changes, base?.sha ?? null, result.sha);
     return c.json(await treeDocument(site, repository, result.sha, false), 201);
   });
 
@@ -94,7 +101,7 @@ export function gitObjectRoutes(site: Site): Hono<ApiEnv> {
     const ref = /^[0-9a-f]{40}$/.test(name) ? name : await repository.git.headOf(name);
     const tree = ref === null ? null : await repository.git.describe(`${ref}^{tree}`);
     if (tree === null) throw notFound();
-    // Any value counts, even `false`: so the documentation says.
+    // GitHub documents that any value, even `false`, means recursive.
     return c.json(await treeDocument(site, repository, tree.sha, c.req.query('recursive') !== undefined));
   });
 
@@ -109,7 +116,7 @@ export function gitObjectRoutes(site: Site): Hono<ApiEnv> {
     const now = timestamp();
     const bot: Person = { name: site.bot.login, email: noreplyAddress(site.bot), date: now };
     const author: Person = wanted.author === undefined ? bot : withDate(wanted.author, now);
-    // Without any name given GitHub commits for the App under its own name (and signs; that is not simulated).
+    // Without an author GitHub is the committer of the App's commit, and signs it. Signing is not simulated.
     const own: Person =
       wanted.author === undefined ? { ...bot, name: 'GitHub', email: 'noreply@github.com' } : author;
     const committer: Person = wanted.committer === undefined ? own : withDate(wanted.committer, now);
@@ -121,7 +128,7 @@ export function gitObjectRoutes(site: Site): Hono<ApiEnv> {
       message: wanted.message,
     });
     const commit = await git.commit(written);
-    if (commit === null) throw new Error(`the commit ${written} was written and is not there`);
+    if (commit === null) throw new Error(`the commit ${written} was written but cannot be read`);
     return c.json(gitCommitDocument(site, repository, commit), 201);
   });
 
@@ -154,14 +161,14 @@ async function prepareEntry(repository: Repository, entry: RequestedEntry): Prom
   }
   if (entry.sha === undefined) throw unprocessable('Must supply tree.sha or tree.content');
   const expected = entry.mode === '040000' ? 'tree' : entry.mode === '160000' ? 'commit' : 'blob';
-  // A submodule's commit lives in another repository.
+  // A submodule's commit is in another repository, so it cannot be checked.
   const found = expected === 'commit' ? 'commit' : (await repository.git.describe(entry.sha))?.type;
   if (found !== expected) throw unprocessable(`tree.sha ${entry.sha} is not a valid ${expected}`);
   return { path: entry.path, mode: entry.mode, sha: entry.sha };
 }
 
-/** See `workflow-guard.ts`. A tree that brings back what a branch already has is not a change. */
-async function refuseWorkflows(
+/** Enforces `workflow-guard.ts`. A tree whose workflows equal those of its base is not a change. */
+async function checkWorkflowPermission(
   caller: Caller,
   repository: Repository,
   changes: readonly TreeChange[],
@@ -170,8 +177,8 @@ async function refuseWorkflows(
 ): Promise<void> {
   if (caller.kind === 'installation' && covers(caller.token.permissions, 'workflows', 'write')) return;
   if (!changes.some((change) => reachesWorkflows(change.path))) return;
-  const after = await lookUp(repository.git, result, '.github/workflows');
-  if (base !== null && (await lookUp(repository.git, base, '.github/workflows')) === after) return;
+  const after = await objectIdAt(repository.git, result, '.github/workflows');
+  if (base !== null && (await objectIdAt(repository.git, base, '.github/workflows')) === after) return;
   if (base === null && after === null) return;
   throw forbidden();
 }

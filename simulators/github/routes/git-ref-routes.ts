@@ -1,4 +1,7 @@
-/** The Git Data API's refs. Every change compares and swaps, so two writers never both win. */
+/**
+ * Routes of the Git Data API for refs. Updates compare and swap, so of two concurrent writers only one
+ * succeeds.
+ */
 import { Hono } from 'hono';
 import { z } from 'zod';
 import { forbidden, notFound, unprocessable } from '../api-errors.ts';
@@ -6,7 +9,7 @@ import type { Caller } from '../access.ts';
 import { nodeId, type Json } from '../documents/account-document.ts';
 import { repositoryApiUrl } from '../documents/repository-document.ts';
 import { isRefName } from '../git-repository.ts';
-import { lookUp } from '../git-trees.ts';
+import { objectIdAt } from '../git-trees.ts';
 import { covers } from '../installation-tokens.ts';
 import { bodyOf, pageOf, repositoryOf, type ApiEnv, type Site } from '../site.ts';
 import type { Repository } from '../store.ts';
@@ -49,7 +52,7 @@ export function gitRefRoutes(site: Site): Hono<ApiEnv> {
       throw unprocessable('Reference update failed');
     if ((await repository.git.resolveRef(wanted.ref)) !== null)
       throw unprocessable('Reference already exists');
-    await refuseWorkflows(c.get('caller'), repository, wanted.sha, object.type);
+    await checkWorkflowPermission(c.get('caller'), repository, wanted.sha, object.type);
     if (!(await repository.git.moveRef(wanted.ref, null, wanted.sha)))
       throw unprocessable('Reference already exists');
     return c.json(refDocument(site, repository, wanted.ref, wanted.sha, object.type), 201);
@@ -68,10 +71,10 @@ export function gitRefRoutes(site: Site): Hono<ApiEnv> {
       throw unprocessable('Reference update failed');
     if (!wanted.force && !(await git.isAncestor(current, wanted.sha)))
       throw unprocessable('Update is not a fast forward');
-    // After the look at the history, so that a branch that stands there already is no violation.
+    // A no-op update of a protected branch is not a violation.
     if (current !== wanted.sha && repository.protectedBranches.has(ref.slice('refs/heads/'.length)))
       throw unprocessable('Repository rule violations found\n\nChanges must be made through a pull request.');
-    await refuseWorkflows(c.get('caller'), repository, wanted.sha, object.type);
+    await checkWorkflowPermission(c.get('caller'), repository, wanted.sha, object.type);
     if (!(await git.moveRef(ref, current, wanted.sha))) throw unprocessable('Reference cannot be updated');
     return c.json(refDocument(site, repository, ref, wanted.sha, object.type));
   });
@@ -89,27 +92,33 @@ export function gitRefRoutes(site: Site): Hono<ApiEnv> {
   return api;
 }
 
-/** See `workflow-guard.ts`. */
-async function refuseWorkflows(
+/** Enforces `workflow-guard.ts`. */
+async function checkWorkflowPermission(
   caller: Caller,
   repository: Repository,
   to: string,
   type: string,
 ): Promise<void> {
   if (caller.kind === 'installation' && covers(caller.token.permissions, 'workflows', 'write')) return;
-  if (type !== 'commit' || (await isPlainStep(repository, to))) return;
+  if (type !== 'commit' || (await isSingleCommitWithoutWorkflows(repository, to))) return;
   if ((await repository.git.newWorkflowChanges(to)).length > 0) throw forbidden();
 }
 
-/** One commit on top of the default branch that leaves the workflows alone: the usual case, settled without a process. */
-async function isPlainStep({ git, defaultBranch }: Repository, to: string): Promise<boolean> {
+/**
+ * Whether `to` is one commit on top of the default branch without workflow changes. Saves a process in this
+ * usual case.
+ */
+async function isSingleCommitWithoutWorkflows(
+  { git, defaultBranch }: Repository,
+  to: string,
+): Promise<boolean> {
   const [head, commit] = await Promise.all([git.headOf(defaultBranch), git.commit(to)]);
   if (head === null || commit === null || commit.parents.length !== 1 || commit.parents[0] !== head)
     return false;
   const before = await git.commit(head);
   if (before === null) return false;
   const [one, other] = await Promise.all(
-    [before.tree, commit.tree].map((tree) => lookUp(git, tree, '.github/workflows')),
+    [before.tree, commit.tree].map((tree) => objectIdAt(git, tree, '.github/workflows')),
   );
   return one === other;
 }

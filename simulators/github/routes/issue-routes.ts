@@ -1,17 +1,17 @@
-/** Issues and their labels and comments, as an App uses them. A pull request is an issue here, as on GitHub. */
+/** Routes of issues, labels and comments. As on GitHub, a pull request is also an issue. */
 import { Hono, type Context } from 'hono';
 import { z } from 'zod';
 import { notFound, unprocessable, validationFailed } from '../api-errors.ts';
 import { commentDocument, issueDocument, labelDocument } from '../documents/issue-document.ts';
-import { announceLater } from '../events.ts';
+import { sendEventInBackground } from '../events.ts';
 import { bodyOf, numberParam, pageOf, repositoryOf, type ApiEnv, type Site } from '../site.ts';
 import { editComment, findComment, timestamp, type Comment, type Issue, type Repository } from '../store.ts';
 
-/** Comments and labels of pull requests may also be written with the pull request permission. */
+/** The pull request permission also covers comments and labels of pull requests. */
 const read = { anyOf: ['issues', 'pull_requests'], level: 'read' } as const;
 const write = { anyOf: ['issues', 'pull_requests'], level: 'write' } as const;
 
-/** GitHub's limit of a comment or issue body, in characters. */
+/** GitHub's limit for the body of an issue or comment, in characters. */
 const maxBodyCharacters = 65_536;
 
 const commentSchema = z.object({ body: z.string() });
@@ -44,7 +44,7 @@ export function issueRoutes(site: Site): Hono<ApiEnv> {
     const { title, body, labels } = await bodyOf(c, issueSchema);
     const fields = { user: site.bot, title, body: body ?? null, labels: labels ?? [], byApp: true };
     const issue = site.store.addIssue(repository, fields);
-    announceLater(site, repository, site.bot, { kind: 'issues.opened', issue });
+    sendEventInBackground(site, repository, site.bot, { kind: 'issues.opened', issue });
     return c.json(issueDocument(site, repository, issue), 201);
   });
 
@@ -78,7 +78,7 @@ export function issueRoutes(site: Site): Hono<ApiEnv> {
     const { body } = await bodyOf(c, commentSchema);
     checkBody(body);
     const comment = site.store.addComment(issue, { user: site.bot, body, byApp: true });
-    announceLater(site, repository, site.bot, { kind: 'issue_comment.created', issue, comment });
+    sendEventInBackground(site, repository, site.bot, { kind: 'issue_comment.created', issue, comment });
     return c.json(commentDocument(site, repository, issue, comment), 201);
   });
 
@@ -93,14 +93,19 @@ export function issueRoutes(site: Site): Hono<ApiEnv> {
     checkBody(body);
     const previousBody = comment.body;
     editComment(comment, body);
-    announceLater(site, repository, site.bot, { kind: 'issue_comment.edited', issue, comment, previousBody });
+    sendEventInBackground(site, repository, site.bot, {
+      kind: 'issue_comment.edited',
+      issue,
+      comment,
+      previousBody,
+    });
     return c.json(commentDocument(site, repository, issue, comment));
   });
 
   api.delete('/repos/:owner/:repo/issues/comments/:comment', (c) => {
     const { repository, issue, comment } = commentOf(c, site, write);
     issue.comments.splice(issue.comments.indexOf(comment), 1);
-    announceLater(site, repository, site.bot, { kind: 'issue_comment.deleted', issue, comment });
+    sendEventInBackground(site, repository, site.bot, { kind: 'issue_comment.deleted', issue, comment });
     return c.body(null, 204);
   });
 
@@ -116,7 +121,7 @@ export function issueRoutes(site: Site): Hono<ApiEnv> {
       const label = site.store.label(repository, name);
       if (issue.labels.includes(label)) continue;
       issue.labels.push(label);
-      announceLater(site, repository, site.bot, { kind: 'issues.labeled', issue, label });
+      sendEventInBackground(site, repository, site.bot, { kind: 'issues.labeled', issue, label });
     }
     return c.json(issue.labels.map((one) => labelDocument(site, repository, one)));
   });
@@ -124,12 +129,12 @@ export function issueRoutes(site: Site): Hono<ApiEnv> {
   return api;
 }
 
-type Need = Parameters<typeof repositoryOf>[2];
+type RequiredPermission = Parameters<typeof repositoryOf>[2];
 
 export function issueOf(
   c: Context<ApiEnv>,
   site: Site,
-  need: Need,
+  need: RequiredPermission,
 ): { repository: Repository; issue: Issue } {
   const repository = repositoryOf(c, site, need);
   const issue = repository.issues.get(numberParam(c, 'number'));
@@ -140,7 +145,7 @@ export function issueOf(
 export function commentOf(
   c: Context<ApiEnv>,
   site: Site,
-  need: Need,
+  need: RequiredPermission,
 ): { repository: Repository; issue: Issue; comment: Comment } {
   const repository = repositoryOf(c, site, need);
   const found = findComment(repository, numberParam(c, 'comment'));

@@ -1,4 +1,7 @@
-/** Pull requests within one repository, and reading those from forks: no merging and no reviews over REST. */
+/**
+ * Routes of pull requests: create within one repository, read also from forks. No merges or reviews over
+ * REST.
+ */
 import { Hono, type Context } from 'hono';
 import { z } from 'zod';
 import { notFound, unprocessable, validationFailed } from '../api-errors.ts';
@@ -159,7 +162,7 @@ async function openPull(
     const message = `No commits between ${wanted.base} and ${headRef}`;
     throw validationFailed({ resource: 'PullRequest', code: 'custom', message });
   }
-  // Nothing is awaited between this look and the creation: of two simultaneous requests only one opens.
+  // No await between this check and the creation, so of two concurrent requests only one succeeds.
   const duplicate = pullsOf(repository).some(
     ({ issue, pull }) =>
       issue.state === 'open' &&

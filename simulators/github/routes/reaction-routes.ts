@@ -1,4 +1,7 @@
-/** Reactions on issues and comments: one of a kind for each account, so a second one answers 200 with the first. */
+/**
+ * Routes of reactions. An account has one reaction of each kind, so a repeated POST answers 200 with the
+ * first.
+ */
 import { Hono } from 'hono';
 import { z } from 'zod';
 import { notFound } from '../api-errors.ts';

@@ -1,4 +1,4 @@
-/** A repository's own document, its collaborators' permissions, branches, commits and comparisons. Reading only. */
+/** Read-only routes of repositories: document, collaborator permissions, branches, commits, comparisons. */
 import { Hono } from 'hono';
 import { notFound } from '../api-errors.ts';
 import { differences, type FileDifference } from '../differences.ts';
@@ -10,13 +10,13 @@ import {
   repositoryPageUrl,
 } from '../documents/repository-document.ts';
 import type { CommitObject } from '../git-repository.ts';
-import { numberParam, pageOf, permitted, repositoryOf, type ApiEnv, type Site } from '../site.ts';
+import { numberParam, pageOf, requireAccess, repositoryOf, type ApiEnv, type Site } from '../site.ts';
 import type { Repository } from '../store.ts';
 
 const metadata = { anyOf: ['metadata'], level: 'read' } as const;
 const contents = { anyOf: ['contents'], level: 'read' } as const;
 
-/** The old four-level `permission`; `role_name` keeps the role. */
+/** Maps roles to the legacy `permission` field; `role_name` has the exact role. */
 const legacyPermission = {
   admin: 'admin',
   maintain: 'write',
@@ -32,10 +32,10 @@ export function repositoryRoutes(site: Site): Hono<ApiEnv> {
     c.json(fullRepositoryDocument(site, repositoryOf(c, site, metadata))),
   );
 
-  // Of all that GitHub answers below it, only the document itself.
+  // GitHub serves every repository route below this address; the simulator only the document.
   api.get('/repositories/:repository_id', (c) => {
     const repository = site.store.repositoryById(numberParam(c, 'repository_id'));
-    return c.json(fullRepositoryDocument(site, permitted(c, repository, metadata)));
+    return c.json(fullRepositoryDocument(site, requireAccess(c, repository, metadata)));
   });
 
   api.get('/repos/:owner/:repo/collaborators/:login/permission', (c) => {
@@ -44,7 +44,7 @@ export function repositoryRoutes(site: Site): Hono<ApiEnv> {
     const held = repository.collaborators.get(login.toLowerCase());
     const user = held?.user ?? site.store.findUser(login);
     if (user === null) throw notFound();
-    // Somebody who is no collaborator can still read a public repository.
+    // Everyone can read a public repository.
     const role = held?.permission ?? (repository.private ? 'none' : 'read');
     return c.json({
       permission: role === 'none' ? 'none' : legacyPermission[role],
@@ -100,7 +100,7 @@ export function repositoryRoutes(site: Site): Hono<ApiEnv> {
     const repository = repositoryOf(c, site, contents);
     const start = await resolveCommit(repository, c.req.query('sha') ?? repository.defaultBranch);
     if (start === null) throw notFound();
-    // More than a page is never asked for, so that what is beyond need not be read from git.
+    // Enough for every client of the simulator, so the rest of the history is not read.
     const commits = await repository.git.commits([start.sha], 250);
     return c.json(pageOf(c, site, commits).map((commit) => commitDocument(site, repository, commit)));
   });
@@ -137,7 +137,7 @@ export function repositoryRoutes(site: Site): Hono<ApiEnv> {
   return api;
 }
 
-/** A branch, a tag, a full or abbreviated object id; a head may be written `owner:branch`. */
+/** Resolves a branch, a tag, a full or abbreviated object id, or `owner:branch`. */
 async function resolveCommit(repository: Repository, name: string): Promise<CommitObject | null> {
   const own = name.startsWith(`${repository.owner.login}:`)
     ? name.slice(repository.owner.login.length + 1)
@@ -177,7 +177,7 @@ async function comparison(
   const { git } = repository;
   const mergeBaseSha = await git.mergeBase(base.sha, head.sha);
   const mergeBase = mergeBaseSha === null ? null : await git.commit(mergeBaseSha);
-  // Unrelated histories have nothing to compare: GitHub answers 404 too.
+  // GitHub also answers 404 for unrelated histories.
   if (mergeBase === null) throw notFound();
   const [ahead, behind, commits, files] = await Promise.all([
     git.countCommits(base.sha, head.sha),

@@ -119,7 +119,7 @@ it('may be called as before again', async () => {
 
 it('a name that is taken or none is refused', () => {
   const now = { owner: 'acme', name: `new-${names}` };
-  expect(() => site.simulator.renameRepository(now, 'other')).toThrow('exists already');
+  expect(() => site.simulator.renameRepository(now, 'other')).toThrow('already exists');
   expect(() => site.simulator.renameRepository(now, '../x')).toThrow('not a name');
 });
 
