@@ -9,6 +9,7 @@ import { createHmac } from 'node:crypto';
 import { SocketModeReceiver, LogLevel, type Logger } from '@slack/bolt';
 import { z } from 'zod';
 import { withDeadline } from '../src/lib/with-deadline.ts';
+import { parseJson } from '../src/lib/parse-json.ts';
 
 export interface SlackSocketOptions {
   /** `xapp-…` with the scope `connections:write`. */
@@ -242,11 +243,7 @@ function encode(
 /** JSON as it is, text as the message that it is; nothing for a bare acknowledgement. */
 function payloadOf(body: string): string | Record<string, unknown> | undefined {
   if (body.trim() === '') return undefined;
-  try {
-    return z.record(z.string(), z.unknown()).parse(JSON.parse(body));
-  } catch {
-    return body;
-  }
+  return z.record(z.string(), z.unknown()).safeParse(parseJson(body)).data ?? body;
 }
 
 const slackErrorSchema = z.object({ data: z.object({ error: z.string().regex(/^[a-z0-9_]{1,80}$/) }) });

@@ -7,6 +7,7 @@ import type { Canary } from './canary.ts';
 import type { HostProbe } from './exhaustion-bench.ts';
 import { builtIn } from '../src/config/schema.ts';
 import type { TaskView } from '../src/core/task-view.ts';
+import { parseJson } from '../src/lib/parse-json.ts';
 
 export interface UpstreamBench {
   readonly world: World;
@@ -254,11 +255,7 @@ function bodies(world: World): readonly unknown[] {
 }
 
 function parse(text: string): unknown {
-  try {
-    return JSON.parse(text);
-  } catch {
-    return text;
-  }
+  return parseJson(text) ?? text;
 }
 
 /** Names of the secrets that stand in a text, as they are or in the forms in which headers and addresses carry them. */

@@ -1,5 +1,6 @@
 /** What a deployment needs before anything is uploaded, judged on plain data: each answer is null or one line with the way out. */
 import { z } from 'zod';
+import { parseJson } from '../../src/lib/parse-json.ts';
 
 const listSchema = z.array(z.object({ name: z.string() }));
 
@@ -56,13 +57,8 @@ export function secretsProblem(input: SecretsInput): string | null {
 function namesIn(stdout: string): readonly string[] | null {
   const from = stdout.indexOf('[');
   if (from === -1) return null;
-  try {
-    return listSchema
-      .parse(JSON.parse(stdout.slice(from, stdout.lastIndexOf(']') + 1)))
-      .map(({ name }) => name);
-  } catch {
-    return null; // said by the caller
-  }
+  const listed = listSchema.safeParse(parseJson(stdout.slice(from, stdout.lastIndexOf(']') + 1)));
+  return listed.data?.map(({ name }) => name) ?? null;
 }
 
 /** null: it is about something else. */
@@ -118,12 +114,7 @@ export interface Deployed {
 /** What came of the deployment, out of what wrangler wrote to `WRANGLER_OUTPUT_FILE_PATH`. */
 export function deployedAs(outputFile: string): Deployed {
   for (const line of outputFile.split('\n').toReversed()) {
-    let parsed;
-    try {
-      parsed = outputLine.safeParse(JSON.parse(line));
-    } catch {
-      continue; // an empty or half line
-    }
+    const parsed = outputLine.safeParse(parseJson(line));
     if (!parsed.success) continue;
     const { targets, version_id: versionId } = parsed.data;
     return { address: addressIn(targets ?? []), versionId: versionId ?? null };

@@ -4,6 +4,7 @@
  */
 import { createPublicKey, verify, type KeyObject } from 'node:crypto';
 import { z } from 'zod';
+import { parseJson } from '../../src/lib/parse-json.ts';
 
 export type JwtVerdict =
   | { readonly kind: 'valid' }
@@ -60,11 +61,5 @@ export function verifyAppJwt(
   return { kind: 'valid' };
 }
 
-function decodePart(part: string): unknown {
-  try {
-    return JSON.parse(Buffer.from(part, 'base64url').toString());
-  } catch {
-    // Not JSON. The caller's schema refuses undefined.
-    return undefined;
-  }
-}
+/** Undefined when it is not JSON: the caller's schema refuses that. */
+const decodePart = (part: string): unknown => parseJson(Buffer.from(part, 'base64url').toString());

@@ -7,6 +7,7 @@ import { decideAccess, type Caller, type Identities, type RequiredPermission } f
 import { ApiError, forbidden, MovedError, notFound } from './api-errors.ts';
 import type { Repository, Store, User } from './store.ts';
 import type { Webhooks } from './webhooks.ts';
+import { parseJson } from '../../src/lib/parse-json.ts';
 
 export interface Site extends Identities {
   /** Base URL of the web pages and of git, without a trailing slash. */
@@ -77,12 +78,8 @@ export async function bodyOf<Schema extends z.ZodType>(
   schema: Schema,
 ): Promise<z.output<Schema>> {
   const text = await c.req.text();
-  let json: unknown = {};
-  try {
-    if (text !== '') json = JSON.parse(text);
-  } catch {
-    throw new ApiError(400, 'Problems parsing JSON');
-  }
+  const json = text === '' ? {} : parseJson(text);
+  if (json === undefined) throw new ApiError(400, 'Problems parsing JSON');
   const parsed = schema.safeParse(json);
   if (parsed.success) return parsed.data;
   const issue = parsed.error.issues[0];

@@ -4,6 +4,7 @@
  */
 import { z } from 'zod';
 import type { Conversation, OpenAiError } from './script.ts';
+import { parseJson } from '../../src/lib/parse-json.ts';
 
 export interface Refusal {
   readonly status: number;
@@ -170,12 +171,9 @@ export function readResponsesRequest(
       ),
     );
   }
-  let json: unknown;
-  try {
-    json = JSON.parse(body);
-  } catch {
+  const json = parseJson(body);
+  if (json === undefined)
     return refuse(refusal(400, 'We could not parse the JSON body of your request.', 'invalid_json'));
-  }
   const keys = z.record(z.string(), z.unknown()).safeParse(json);
   const unknown = Object.keys(keys.data ?? {}).find((key) => !knownParameters.has(key));
   if (unknown !== undefined) {

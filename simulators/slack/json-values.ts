@@ -1,5 +1,6 @@
 /** Readers for JSON of unknown shape: Web API arguments, blocks, emulate's answers. */
 import { z } from 'zod';
+import { parseJson } from '../../src/lib/parse-json.ts';
 
 export type Json = Readonly<Record<string, unknown>>;
 
@@ -24,21 +25,12 @@ export function listOf(value: unknown): readonly Json[] {
 
 /** null unless the text is a JSON object. */
 export function parseJsonObject(text: string): Json | null {
-  try {
-    return record.safeParse(JSON.parse(text)).data ?? null;
-  } catch {
-    return null;
-  }
+  return record.safeParse(parseJson(text)).data ?? null;
 }
 
 /**
  * Reads a structured argument, which Slack accepts as JSON or, in a form, as JSON text. undefined if invalid.
  */
 export function structured(value: unknown): unknown {
-  if (typeof value !== 'string') return value;
-  try {
-    return JSON.parse(value);
-  } catch {
-    return undefined;
-  }
+  return typeof value === 'string' ? parseJson(value) : value;
 }

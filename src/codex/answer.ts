@@ -6,6 +6,7 @@
 import * as z from 'zod';
 import type { Answer, Progress } from '../core/progress.ts';
 import { firstOf } from './untrusted-text.ts';
+import { parseJson } from '../lib/parse-json.ts';
 
 /** Longer subjects are cut by most views of a commit. */
 export const maxTitleCharacters = 72;
@@ -53,14 +54,7 @@ function titleOf(untrusted: string): string {
 }
 
 function parseAnswer(text: string): z.infer<typeof answerSchema> | null {
-  let json: unknown;
-  try {
-    json = JSON.parse(text);
-  } catch {
-    return null;
-  }
-  const parsed = answerSchema.safeParse(json);
-  return parsed.success ? parsed.data : null;
+  return answerSchema.safeParse(parseJson(text)).data ?? null;
 }
 
 /** The validated answer. `valid` is false when the message was missing, no JSON, of another shape, or without a title. */

@@ -4,6 +4,7 @@
  * The field names are held against the pinned binary's own schemas in `test/codex/protocol.test.ts`.
  */
 import * as z from 'zod';
+import { parseJson } from '../lib/parse-json.ts';
 
 /** The driver's own bound is 256 KB of UTF-8. */
 const maxLineCharacters = 300_000;
@@ -195,13 +196,7 @@ const driverKinds: ReadonlySet<string> = new Set(['ready', 'turn', 'thread', 'ro
 /** Never throws. */
 export function parseLine(untrustedLine: string): TimedLine {
   if (untrustedLine.length > maxLineCharacters) return { at: null, line: malformed };
-  let json: unknown;
-  try {
-    json = JSON.parse(untrustedLine);
-  } catch {
-    return { at: null, line: malformed };
-  }
-  const envelope = envelopeSchema.safeParse(json);
+  const envelope = envelopeSchema.safeParse(parseJson(untrustedLine));
   if (!envelope.success) return { at: null, line: malformed };
   const { at } = envelope.data;
   if ('event' in envelope.data) {

@@ -7,6 +7,7 @@ import type { CommandRun, Notable, Progress, TurnEnd } from '../core/progress.ts
 import { parseLine, type CodexItem, type CodexLine, type DriverLine } from './event.ts';
 import { unwrapShell } from './shell-command.ts';
 import { firstOf, lastOf } from './untrusted-text.ts';
+import { parseJson } from '../lib/parse-json.ts';
 
 const maxCommands = 100;
 const maxChangedFiles = 200;
@@ -208,14 +209,9 @@ function messageCompleted(progress: Progress, untrusted: string, phase: string |
 /** OpenAI's error bodies arrive as JSON in the message: what they say is inside. */
 function errorText(untrusted: string): string {
   const message = /"message"\s*:\s*("(?:[^"\\]|\\.){1,4000}")/.exec(untrusted.slice(0, 8_000))?.[1];
-  if (untrusted.trimStart().startsWith('{') && message !== undefined) {
-    try {
-      return firstOf(String(JSON.parse(message)), maxErrorCharacters);
-    } catch {
-      // Not quite JSON: shown as it is.
-    }
-  }
-  return firstOf(untrusted, maxErrorCharacters);
+  const inside =
+    message !== undefined && untrusted.trimStart().startsWith('{') ? parseJson(message) : undefined;
+  return firstOf(typeof inside === 'string' ? inside : untrusted, maxErrorCharacters);
 }
 
 const noReason = 'Codex gave no reason';

@@ -3,6 +3,7 @@
  * Does not escape: that is for whoever puts it on a surface.
  */
 import { stripHiddenCharacters } from '../core/ask/hidden-characters.ts';
+import { headOf, tailOf } from '../lib/cut-text.ts';
 
 /**
  * ANSI escapes as ECMA-48 has them: CSI sequences (colours, cursor), OSC and other strings up to their end (titles,
@@ -15,18 +16,14 @@ const ansi =
 const clean = (untrusted: string): string =>
   stripHiddenCharacters(untrusted.replace(ansi, '')).toWellFormed();
 
-/** Cuts after a whole character: a surrogate pair is not torn. */
-const head = (text: string, max: number): string => text.slice(0, max).replace(/[\uD800-\uDBFF]$/, '');
-const tail = (text: string, max: number): string => text.slice(-max).replace(/^[\uDC00-\uDFFF]/, '');
-
 /** The beginning, at most `max` characters, an ellipsis at the cut. Looks at no more than four times that. */
 export function firstOf(untrusted: string, max: number): string {
   const text = clean(untrusted.slice(0, max * 4)).trim();
-  return text.length <= max ? text : `${head(text, max - 1)}…`;
+  return text.length <= max ? text : `${headOf(text, max - 1)}…`;
 }
 
 /** The end, at most `max` characters, an ellipsis at the cut. Looks at no more than four times that. */
 export function lastOf(untrusted: string, max: number): string {
   const text = clean(untrusted.slice(-max * 4));
-  return text.length <= max ? text : `…${tail(text, max - 1)}`;
+  return text.length <= max ? text : `…${tailOf(text, max - 1)}`;
 }

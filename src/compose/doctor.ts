@@ -8,6 +8,7 @@ import { recordOf, sandboxesOf, type Env } from './env.ts';
 import { probeSandbox, probeTaskId } from '../tasks/workflow/probe-sandbox.ts';
 import { airlockVersion, codexVersion } from '../version.ts';
 import { doctorRoute, type DoctorAsked } from '../web/doctor-route.ts';
+import { sha256Hex } from '../lib/digest.ts';
 
 /** Where it answers; the same for a deployment that is complete and for one that is not. */
 export const doctorPath = '/api/doctor';
@@ -37,7 +38,7 @@ async function report(env: Env, { url, only }: DoctorAsked): Promise<object> {
     codexVersion,
     deploymentId: env.DEPLOYED_VERSION?.id ?? null,
     // Tells whether it is the file of a checkout, without showing it.
-    configHash: await sha256(configText),
+    configHash: await sha256Hex(configText),
     at: new Date().toISOString(),
     findings,
   };
@@ -78,9 +79,4 @@ async function probe(env: Env) {
     sandbox: sandboxes.get(sandboxes.idFor(taskId)),
     now: () => Date.now(),
   });
-}
-
-async function sha256(text: string): Promise<string> {
-  const digest = await crypto.subtle.digest('SHA-256', new TextEncoder().encode(text));
-  return [...new Uint8Array(digest)].map((byte) => byte.toString(16).padStart(2, '0')).join('');
 }

@@ -6,6 +6,7 @@
  * once saw a signed delivery could replay it under fresh header values and get a new task each time.
  */
 import { repositoryRefSchema, type RepositoryRef } from './task.ts';
+import { sha256Hex } from '../lib/digest.ts';
 
 export type GithubTriggerKey =
   | { readonly event: 'issue_comment'; readonly repositoryId: number; readonly commentId: number }
@@ -34,11 +35,6 @@ export function taskIdFor(key: GithubTriggerKey): string {
   if (key.event === 'issue_comment') return `gh-${key.repositoryId}-c${key.commentId}`;
   if (key.event === 'issue_opened' || cameWithIssue(key)) return `gh-${key.repositoryId}-i${key.issueNumber}`;
   return `gh-${key.repositoryId}-l${key.issueNumber}-${Math.floor(Date.parse(key.issueUpdatedAt) / 1000)}`;
-}
-
-async function sha256Hex(text: string): Promise<string> {
-  const digest = await crypto.subtle.digest('SHA-256', new TextEncoder().encode(text));
-  return Array.from(new Uint8Array(digest), (byte) => byte.toString(16).padStart(2, '0')).join('');
 }
 
 /**

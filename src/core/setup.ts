@@ -6,6 +6,7 @@ import * as z from 'zod';
 import { sandboxPaths } from './checkout.ts';
 import type { Authorization } from './authorization.ts';
 import type { RepositoryPolicy } from './policy.ts';
+import { sha256Hex } from '../lib/digest.ts';
 
 /** Where packed files lie in a sandbox on their way to and from the cache. Outside the clone and every path that is packed. */
 export const packedFolder = '/tmp/airlock-setup';
@@ -167,6 +168,5 @@ export async function setupCacheKey(
     setup.run,
     setup.hosts.toSorted(),
   ]);
-  const digest = await crypto.subtle.digest('SHA-256', new TextEncoder().encode(named));
-  return Array.from(new Uint8Array(digest), (byte) => byte.toString(16).padStart(2, '0')).join('');
+  return await sha256Hex(named);
 }

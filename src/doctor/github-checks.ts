@@ -8,7 +8,7 @@ import { namedRepositories } from '../config/resolve-repository.ts';
 import { parseRepositoryRef } from '../core/ids.ts';
 import type { RepositoryRef } from '../core/task.ts';
 import { createAppTokens } from '../github/app-auth.ts';
-import { boundedAll } from '../github/bounded.ts';
+import { boundedAll } from '../lib/bounded-all.ts';
 import { fail, ok, once, skip, warn, type Check, type Verdict } from './check.ts';
 import { clockIsWrong, type Clock } from './clock-check.ts';
 import { ask, type Asked, type Service } from './service.ts';

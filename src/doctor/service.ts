@@ -1,5 +1,6 @@
 /** Asks a service over HTTP for a check: once, within a deadline, without following redirects. A failure is a value. */
 import * as z from 'zod';
+import { parseJson } from '../lib/parse-json.ts';
 
 export interface Service {
   readonly fetch: typeof fetch;
@@ -24,18 +25,9 @@ export async function ask(
       signal: AbortSignal.timeout(timeoutMs),
     });
     const text = await response.text();
-    return { answered: true, status: response.status, headers: response.headers, body: jsonOf(text) };
+    return { answered: true, status: response.status, headers: response.headers, body: parseJson(text) };
   } catch (error) {
     return { answered: false, why: whyOf(error, timeoutMs) };
-  }
-}
-
-/** null for what is not JSON: no service here answers a bare null. */
-function jsonOf(text: string): unknown {
-  try {
-    return JSON.parse(text);
-  } catch {
-    return null;
   }
 }
 

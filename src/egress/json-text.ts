@@ -6,6 +6,8 @@
  * cheaper to send than to build, and sees the keys that a parsed value no longer shows.
  */
 import { egressLimits } from './limits.ts';
+import { parseJson } from '../lib/parse-json.ts';
+import { utf8Of } from '../lib/utf8.ts';
 
 export type JsonProblem = 'utf8' | 'json' | 'depth' | 'values' | 'duplicate-key' | 'number' | 'text';
 export type JsonText =
@@ -14,14 +16,9 @@ export type JsonText =
 
 export function readJson(bytes: Uint8Array): JsonText {
   const problem = (problem: JsonProblem): JsonText => ({ kind: 'problem', problem });
-  let text: string;
-  try {
-    text = new TextDecoder('utf-8', { fatal: true, ignoreBOM: true }).decode(bytes);
-  } catch {
-    return problem('utf8'); // an expected input; the sandbox is told the rule, not the decoder's words
-  }
-  // Kept by `ignoreBOM`: some parsers skip it, ours does not, and no client of ours sends it.
-  if (text.startsWith('\uFEFF')) return problem('utf8');
+  const text = utf8Of(bytes);
+  // Some parsers skip a byte order mark, ours does not, and no client of ours sends one.
+  if (text === null || text.startsWith('\uFEFF')) return problem('utf8');
   const scanned = scan(text);
   if (scanned !== null) return problem(scanned);
   const value = parseJson(text);
@@ -101,12 +98,4 @@ function wrongInside(value: unknown): JsonProblem | null {
     if (problem !== null) return problem;
   }
   return null;
-}
-
-function parseJson(text: string): unknown {
-  try {
-    return JSON.parse(text);
-  } catch {
-    return undefined; // not JSON is an expected input, answered by the caller
-  }
 }

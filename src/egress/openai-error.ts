@@ -3,6 +3,7 @@
  * which OpenAI likes to quote, do not. Pure.
  */
 import * as z from 'zod';
+import { parseJson } from '../lib/parse-json.ts';
 
 const shape = z.object({
   error: z.object({
@@ -37,12 +38,4 @@ export function openaiErrorBody(text: string, status: number): string {
       param: param ?? null,
     },
   });
-}
-
-function parseJson(text: string): unknown {
-  try {
-    return JSON.parse(text);
-  } catch {
-    return null; // an error page of something in between
-  }
 }

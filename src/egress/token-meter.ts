@@ -6,6 +6,7 @@
 import { createParser } from 'eventsource-parser';
 import * as z from 'zod';
 import { meterBytes, type MeteredBytes, type StreamLimits } from './metered-stream.ts';
+import { parseJson } from '../lib/parse-json.ts';
 
 const finalEvent = z.object({
   type: z.enum(['response.completed', 'response.incomplete', 'response.failed']),
@@ -46,12 +47,4 @@ export function meterTokens(
     (metered) => done({ ...metered, tokens, finished }),
     (chunk) => parser.feed(decoder.decode(chunk, { stream: true })),
   );
-}
-
-function parseJson(text: string): unknown {
-  try {
-    return JSON.parse(text);
-  } catch {
-    return null; // a broken event of the upstream carries no usage
-  }
 }

@@ -8,7 +8,7 @@
 import * as z from 'zod';
 import { repositoryRefSchema, type RepositoryRef } from '../core/task.ts';
 import type { AppTokens } from './app-auth.ts';
-import { boundedAll } from './bounded.ts';
+import { boundedAll } from '../lib/bounded-all.ts';
 import { githubClient, GithubRefusal, type GithubApi, type GithubClient } from './client.ts';
 
 /** The port's bound. */

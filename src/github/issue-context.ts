@@ -5,7 +5,7 @@
 import * as z from 'zod';
 import type { IssueContext } from '../core/ask/context.ts';
 import type { RepositoryFacts, TaskRequest } from '../core/task.ts';
-import { boundedAll } from './bounded.ts';
+import { boundedAll } from '../lib/bounded-all.ts';
 import { unlessMissing, type GithubClient } from './client.ts';
 import { commentHistory, userSchema } from './comment-history.ts';
 import { selectContext } from './context.ts';

@@ -6,6 +6,7 @@
  * a zero-width space inside does, also in the plain text of a commit message. Escaping alone would not be enough.
  */
 import { stripHiddenCharacters } from '../core/ask/hidden-characters.ts';
+import { headOf, tailOf } from '../lib/cut-text.ts';
 
 const zeroWidthSpace = '\u200B';
 const ellipsis = '…';
@@ -37,7 +38,7 @@ function breakClosingKeywords(code: string): string {
 /** At most `maxChars` UTF-16 units and never half a surrogate pair. */
 export function cut(text: string, maxChars: number): string {
   if (text.length <= maxChars) return text;
-  return `${text.slice(0, maxChars - 1).replace(/[\uD800-\uDBFF]$/, '')}${ellipsis}`;
+  return `${headOf(text, maxChars - 1)}${ellipsis}`;
 }
 
 /** One line of plain text, hidden characters gone, white space collapsed. Not escaped for Markdown. */
@@ -109,7 +110,7 @@ export function fence(untrustedText: string, options: FenceOptions = {}): string
   const text = stripHiddenCharacters(untrustedText.replace(terminalSequences, '')).trimEnd();
   const kept =
     options.keep === 'tail' && text.length > maxChars
-      ? `${ellipsis}${text.slice(text.length - maxChars + 1).replace(/^[\uDC00-\uDFFF]/, '')}`
+      ? `${ellipsis}${tailOf(text, maxChars - 1)}`
       : cut(text, maxChars);
   const ticks = '`'.repeat(Math.max(3, longestBacktickRun(kept) + 1));
   return `${ticks}${options.language ?? ''}\n${breakClosingKeywords(kept)}\n${ticks}`;

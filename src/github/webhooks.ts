@@ -12,12 +12,17 @@ import type { GithubPolicy } from '../core/policy.ts';
 import type { TaskRequest } from '../core/task.ts';
 import { withDeadline } from '../lib/with-deadline.ts';
 import { readWebhook } from './webhook-events.ts';
+import { parseJson } from '../lib/parse-json.ts';
+import { readBody } from '../lib/read-body.ts';
+import { utf8Of } from '../lib/utf8.ts';
 
 /** GitHub caps payloads at 25 MB: https://docs.github.com/en/webhooks/webhook-events-and-payloads#payload-cap */
 const maxBodyBytes = 25 * 1024 * 1024;
 
 /** GitHub gives up after 10 s: https://docs.github.com/en/webhooks/using-webhooks/handling-webhook-deliveries */
 const startDeadlineMs = 8000;
+/** Milliseconds for the payload to arrive: after that GitHub waits for no answer. */
+const bodyDeadlineMs = 10_000;
 
 export interface WebhookDeps {
   readonly secret: string;
@@ -31,53 +36,10 @@ export interface WebhookDeps {
   readonly deadlineMs?: number;
 }
 
-type Body =
-  | { readonly kind: 'text'; readonly text: string }
-  | { readonly kind: 'too-large' }
-  | { readonly kind: 'not-utf8' };
-
-/** Counts while reading: `Content-Length` is the sender's claim, and may be missing. */
-async function readBody(request: Request): Promise<Body> {
-  if (Number(request.headers.get('content-length') ?? 0) > maxBodyBytes) return { kind: 'too-large' };
-  if (request.body === null) return { kind: 'text', text: '' };
-  // Fatal and with the byte order mark kept: encoding the text again gives exactly the bytes that were signed.
-  const decoder = new TextDecoder('utf-8', { fatal: true, ignoreBOM: true });
-  const reader = request.body.getReader();
-  let text = '';
-  for (let size = 0; ;) {
-    const chunk: { readonly done: boolean; readonly value?: unknown } = await reader.read();
-    if (!chunk.done && !(chunk.value instanceof Uint8Array)) return { kind: 'not-utf8' };
-    const bytes = chunk.value instanceof Uint8Array ? chunk.value : new Uint8Array();
-    size += bytes.byteLength;
-    if (size > maxBodyBytes) {
-      await reader.cancel();
-      return { kind: 'too-large' };
-    }
-    try {
-      text += decoder.decode(bytes, { stream: !chunk.done });
-    } catch {
-      // GitHub signs JSON, which is UTF-8: this cannot be from there.
-      await reader.cancel();
-      return { kind: 'not-utf8' };
-    }
-    if (chunk.done) return { kind: 'text', text };
-  }
-}
-
 /** The verifier throws on a signature that is not hexadecimal and on an empty body; both simply do not verify. */
 async function isSigned(webhooks: Webhooks, text: string, signature: string): Promise<boolean> {
   if (text === '' || !/^sha256=[0-9a-f]{64}$/.test(signature)) return false;
   return await webhooks.verify(text, signature);
-}
-
-function parseJson(text: string): { readonly ok: true; readonly value: unknown } | { readonly ok: false } {
-  try {
-    const value: unknown = JSON.parse(text);
-    return { ok: true, value };
-  } catch {
-    // The parser's message quotes the input, and nothing else is to be learnt from it.
-    return { ok: false };
-  }
 }
 
 /** Throws when the secret is empty: every delivery would then be refused, which is better said at the start. */
@@ -96,16 +58,19 @@ export function githubWebhooks(deps: WebhookDeps): Hono {
     const signature = c.req.header('x-hub-signature-256') ?? '';
     if (signature === '') return c.json({ error: 'not signed' }, 401);
 
-    const body = await readBody(c.req.raw);
+    const body = await readBody(c.req.raw, { maxBytes: maxBodyBytes, deadlineMs: bodyDeadlineMs });
     if (body.kind === 'too-large') return c.json({ error: 'payload too large' }, 413);
-    if (body.kind === 'not-utf8' || !(await isSigned(webhooks, body.text, signature))) {
+    if (body.kind !== 'bytes') return c.json({ error: 'the payload did not arrive' }, 408);
+    // Encoding the text again gives exactly the bytes that were signed. GitHub signs JSON, which is always UTF-8.
+    const text = utf8Of(body.bytes);
+    if (text === null || !(await isSigned(webhooks, text, signature))) {
       deps.log('webhook.refused', { why: 'signature' });
       return c.json({ error: 'the signature does not match' }, 401);
     }
-    const json = parseJson(body.text);
-    if (!json.ok) return c.json({ error: 'the payload is not JSON' }, 400);
+    const json = parseJson(text);
+    if (json === undefined) return c.json({ error: 'the payload is not JSON' }, 400);
 
-    const reading = readWebhook(eventName, json.value, deps.handle);
+    const reading = readWebhook(eventName, json, deps.handle);
     switch (reading.kind) {
       case 'ignored':
         return c.json({ ignored: reading.why }, 202);

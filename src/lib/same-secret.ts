@@ -1,3 +1,5 @@
+import { sha256 } from './digest.ts';
+
 /**
  * Whether a stranger knows a secret. Compares digests in constant time, so that neither length nor content shows in the timing.
  */
@@ -6,8 +8,4 @@ export async function sameSecret(given: string, secret: string): Promise<boolean
   let difference = 0;
   for (const [index, byte] of a.entries()) difference |= byte ^ (b[index] ?? 0xff);
   return difference === 0;
-}
-
-async function sha256(text: string): Promise<Uint8Array> {
-  return new Uint8Array(await crypto.subtle.digest('SHA-256', new TextEncoder().encode(text)));
 }

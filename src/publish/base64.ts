@@ -13,13 +13,3 @@ export function decodeBase64(base64: string): Uint8Array {
   for (let at = 0; at < binary.length; at += 1) bytes[at] = binary.charCodeAt(at);
   return bytes;
 }
-
-/** The text that encodes to exactly these bytes, null when there is none: a BOM is kept, invalid UTF-8 is not mended. */
-export function exactText(bytes: Uint8Array): string | null {
-  try {
-    return new TextDecoder('utf-8', { fatal: true, ignoreBOM: true }).decode(bytes);
-  } catch {
-    // The decoder's only complaint: not UTF-8.
-    return null;
-  }
-}

@@ -18,6 +18,7 @@ import {
 import type { Reason } from '../core/task.ts';
 import { decodedBytes } from './base64.ts';
 import { pathProblem } from './safe-path.ts';
+import { parseJson } from '../lib/parse-json.ts';
 
 export type ParsedChange =
   | { readonly ok: true; readonly change: ChangeSet }
@@ -78,15 +79,7 @@ function* lines(text: string): Generator<string> {
 }
 
 function parseLine(text: string): ChangeLine | null {
-  let value: unknown;
-  try {
-    value = JSON.parse(text);
-  } catch {
-    // Not JSON: the caller says which line.
-    return null;
-  }
-  const parsed = changeLineSchema.safeParse(value);
-  return parsed.success ? parsed.data : null;
+  return changeLineSchema.safeParse(parseJson(text)).data ?? null;
 }
 
 /** The first path that may not be there, in a sentence; null when there is none. */

@@ -8,7 +8,8 @@
  */
 import type { ChangedFile, ChangeSet } from '../core/change-set.ts';
 import type { GateVerdict } from '../core/ports/publication.ts';
-import { decodeBase64, exactText } from './base64.ts';
+import { utf8Of } from '../lib/utf8.ts';
+import { decodeBase64 } from './base64.ts';
 import { findSecret } from './secrets.ts';
 
 type Finding = string;
@@ -162,7 +163,7 @@ function secretIn(file: ChangedFile): readonly Finding[] {
 
 function linkOutside(file: ChangedFile): readonly Finding[] {
   if (file.type !== 'file' || file.mode !== '120000') return [];
-  const target = exactText(decodeBase64(file.content));
+  const target = utf8Of(decodeBase64(file.content));
   const depth = file.path.split('/').length - 1;
   return target !== null && staysInside(target, depth) ? [] : [`the symlink ${file.path}`];
 }

@@ -4,9 +4,10 @@
  */
 import * as z from 'zod';
 import type { ChangedFile } from '../core/change-set.ts';
-import { boundedAll } from '../github/bounded.ts';
+import { boundedAll } from '../lib/bounded-all.ts';
 import type { GithubClient } from '../github/client.ts';
-import { decodeBase64, decodedBytes, exactText } from './base64.ts';
+import { utf8Of } from '../lib/utf8.ts';
+import { decodeBase64, decodedBytes } from './base64.ts';
 
 export interface RepositoryPath {
   readonly owner: string;
@@ -50,7 +51,7 @@ export async function prepareEntries(
 function inlineText(base64: string): string | null {
   const bytes = decodedBytes(base64);
   if (bytes === 0 || bytes > maxInlineBytes) return null;
-  const text = exactText(decodeBase64(base64));
+  const text = utf8Of(decodeBase64(base64));
   return text === null || text.includes('\0') ? null : text;
 }
 

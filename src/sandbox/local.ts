@@ -12,6 +12,7 @@ import {
   type Sandboxes,
   type TaskSandbox,
 } from '../core/ports/sandbox-port.ts';
+import { parseJson } from '../lib/parse-json.ts';
 
 /** The part of a service binding that is used. */
 export interface SandboxHostBinding {
@@ -60,7 +61,7 @@ function localSandbox(host: SandboxHostBinding, sandboxId: string): TaskSandbox 
       options.timeoutMs ?? answerMs,
     );
     if (answer.status >= 200 && answer.status < 300) return answer;
-    const parsed = problemBody.safeParse(parseJson(answer));
+    const parsed = problemBody.safeParse(jsonOf(answer));
     const problem = parsed.success ? parsed.data.problem : 'no reason given';
     if (answer.status === 410 || answer.status === 404) throw new SandboxLostError(problem);
     if (answer.status === 503) throw new SandboxBusyError(problem);
@@ -88,7 +89,7 @@ function localSandbox(host: SandboxHostBinding, sandboxId: string): TaskSandbox 
         maxOutputBytes: Math.min(maxOutputBytes, maxExecOutputBytes),
       };
       const response = await call('POST', '/exec', { json, timeoutMs: timeoutMs + answerMs });
-      return execResult.parse(parseJson(response));
+      return execResult.parse(jsonOf(response));
     },
     async startRun(name, command) {
       await call('POST', `/runs/${encodeURIComponent(name)}`, { json: plain(command) });
@@ -147,10 +148,4 @@ async function fetchWhole(
   }
 }
 
-function parseJson({ bytes }: Answer): unknown {
-  try {
-    return JSON.parse(new TextDecoder().decode(bytes));
-  } catch {
-    return null; // the callers' schemas refuse it
-  }
-}
+const jsonOf = ({ bytes }: Answer): unknown => parseJson(new TextDecoder().decode(bytes));

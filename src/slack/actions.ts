@@ -9,6 +9,7 @@ import { actionIds, buttonValueSchema, choiceTask, type ButtonValue } from './na
 import { sentences } from './sentences.ts';
 import { taskForm } from './task-form.ts';
 import { readAs } from './unreadable.ts';
+import { parseJson } from '../lib/parse-json.ts';
 
 const clickSchema = z.object({
   user: z.object({ id: slackUserIdSchema }),
@@ -60,11 +61,7 @@ function readValue({
     const repository = parseRepositoryRef(option?.value ?? '');
     return taskId === null || repository === null ? null : { taskId, repository };
   }
-  try {
-    return buttonValueSchema.safeParse(JSON.parse(value ?? '')).data ?? null;
-  } catch {
-    return null;
-  }
+  return buttonValueSchema.safeParse(parseJson(value ?? '')).data ?? null;
 }
 
 /** Root of the thread that the message stands in. An ephemeral message is none, and nothing can be posted below it. */

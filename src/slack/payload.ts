@@ -3,6 +3,7 @@
  * a command or a click asks for is read by whoever answers it.
  */
 import * as z from 'zod';
+import { parseJson } from '../lib/parse-json.ts';
 
 export type InboundKind = 'command' | 'event' | 'action' | 'submission' | 'options' | 'shortcut' | 'closed';
 
@@ -95,13 +96,7 @@ function parseForm(text: string): Body | null {
   return Object.fromEntries(fields);
 }
 
-function parseObject(json: string): Body | null {
-  try {
-    return bodySchema.safeParse(JSON.parse(json)).data ?? null;
-  } catch {
-    return null; // the parser's message quotes the input, and nothing else is to be learnt from it
-  }
-}
+const parseObject = (json: string): Body | null => bodySchema.safeParse(parseJson(json)).data ?? null;
 
 function readCommand(body: Body): PayloadReading {
   const parsed = commandSchema.safeParse(body);

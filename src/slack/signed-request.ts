@@ -4,9 +4,13 @@
  */
 import { verifySignature } from './signature.ts';
 import { readPayload, type Inbound } from './payload.ts';
+import { readBody } from '../lib/read-body.ts';
+import { utf8Of } from '../lib/utf8.ts';
 
 /** Slack documents no limit. A view has at most 250 kB, a message 40,000 characters; everything else is smaller. */
 const maxBodyBytes = 1024 * 1024;
+/** Milliseconds. Slack gives up after 3 s, so this only ends requests that are not from Slack. */
+const bodyDeadlineMs = 10_000;
 
 export type Admission =
   | { readonly kind: 'inbound'; readonly inbound: Inbound }
@@ -16,42 +20,6 @@ export interface DoorDeps {
   readonly signingSecret: string;
   readonly now: () => Date;
   readonly log: (event: string, fields: Record<string, unknown>) => void;
-}
-
-/** Counts while reading: `Content-Length` is the sender's claim, and may be missing. null when it is too large. */
-async function readBytes(request: Request): Promise<Uint8Array | null> {
-  if (Number(request.headers.get('content-length') ?? 0) > maxBodyBytes) return null;
-  if (request.body === null) return new Uint8Array();
-  const reader = request.body.getReader();
-  const chunks: Uint8Array[] = [];
-  let size = 0;
-  for (;;) {
-    const chunk: { readonly done: boolean; readonly value?: unknown } = await reader.read();
-    if (chunk.done) break;
-    if (!(chunk.value instanceof Uint8Array)) continue;
-    size += chunk.value.byteLength;
-    if (size > maxBodyBytes) {
-      await reader.cancel();
-      return null;
-    }
-    chunks.push(chunk.value);
-  }
-  const bytes = new Uint8Array(size);
-  let at = 0;
-  for (const chunk of chunks) {
-    bytes.set(chunk, at);
-    at += chunk.byteLength;
-  }
-  return bytes;
-}
-
-/** null when it is not UTF-8: Slack sends nothing else, and a replaced character would not be what was signed. */
-function decode(bytes: Uint8Array): string | null {
-  try {
-    return new TextDecoder('utf-8', { fatal: true, ignoreBOM: true }).decode(bytes);
-  } catch {
-    return null;
-  }
 }
 
 export async function admit(request: Request, deps: DoorDeps): Promise<Admission> {
@@ -69,8 +37,10 @@ export async function admit(request: Request, deps: DoorDeps): Promise<Admission
     request.headers.get('content-type') ?? '',
   )?.[1];
   if (type === undefined) return refuse(415, 'neither a form nor JSON');
-  const bytes = await readBytes(request);
-  if (bytes === null) return refuse(413, 'too large');
+  const body = await readBody(request, { maxBytes: maxBodyBytes, deadlineMs: bodyDeadlineMs });
+  if (body.kind === 'too-large') return refuse(413, 'too large');
+  if (body.kind !== 'bytes') return refuse(408, 'the request did not arrive');
+  const { bytes } = body;
   const verdict = await verifySignature({
     secret: deps.signingSecret,
     timestamp: request.headers.get('x-slack-request-timestamp'),
@@ -83,7 +53,8 @@ export async function admit(request: Request, deps: DoorDeps): Promise<Admission
     deps.log('slack.refused', { why: `signature: ${verdict}`, status: 401 });
     return { kind: 'answer', response: new Response('not signed by Slack', { status: 401 }) };
   }
-  const text = decode(bytes);
+  // Slack sends nothing but UTF-8, and a replaced character would not be what it signed.
+  const text = utf8Of(bytes);
   if (text === null) return refuse(400, 'not UTF-8');
   const reading = readPayload(type.toLowerCase() !== 'json', text);
   switch (reading.kind) {

@@ -6,6 +6,7 @@ import type { ModalView, PlainTextElement, PlainTextOption } from '@slack/types'
 import type { RepositoryRef } from '../core/task.ts';
 import { plainLine } from './mrkdwn.ts';
 import { callbackIds, formFields, type FormMetadata } from './names.ts';
+import { headOf } from '../lib/cut-text.ts';
 
 /** Slack's own limits: https://docs.slack.dev/reference/block-kit/block-elements/plain-text-input-element, …/composition-objects/option-object. */
 const maxInstruction = 3000;
@@ -44,8 +45,7 @@ export function repositoryOptions(matches: readonly RepositoryRef[]): { options:
 
 /** As much of a text as the field takes, never half a character; and how many characters are left out. */
 function fitInstruction(text: string): { readonly kept: string; readonly left: number } {
-  const cut = text.slice(0, maxInstruction);
-  const kept = text.length > maxInstruction ? cut.replace(/[\uD800-\uDBFF]$/, '') : cut;
+  const kept = headOf(text, maxInstruction);
   return { kept, left: text.length - kept.length };
 }
 

@@ -20,6 +20,7 @@ import { requestOf, textProblem } from './requests.ts';
 import { asksForFormFix, sentences } from './sentences.ts';
 import { repositoryOptions, taskForm } from './task-form.ts';
 import { readAs } from './unreadable.ts';
+import { parseJson } from '../lib/parse-json.ts';
 
 const shortcutSchema = z.object({
   user: z.object({ id: slackUserIdSchema }),
@@ -51,13 +52,8 @@ const submissionSchema = z.object({
   }),
 });
 
-function readMetadata(json: string): FormMetadata | null {
-  try {
-    return formMetadataSchema.safeParse(JSON.parse(json)).data ?? null;
-  } catch {
-    return null;
-  }
-}
+const readMetadata = (json: string): FormMetadata | null =>
+  formMetadataSchema.safeParse(parseJson(json)).data ?? null;
 
 /** “Run Codex on this”: the message's words in the form, its thread as the place. Somebody reads them before they are sent. */
 export async function openFormOnMessage(intake: Intake, body: unknown): Promise<void> {

@@ -10,6 +10,7 @@ import type { Bot, BotOptions } from '../../host/bot.ts';
 import { buildWorker } from '../../host/build-worker.ts';
 import { readWranglerConfig } from '../../cli/deploy/read-wrangler-config.ts';
 import type { FakeEngine } from '../fake-engine/engine.ts';
+import { parseJson } from '../../src/lib/parse-json.ts';
 
 const logLine = z.looseObject({ event: z.string() });
 
@@ -73,10 +74,4 @@ export async function startCloudflareBot(options: BotOptions, engine: FakeEngine
 }
 
 /** The SDK logs objects as well, which workerd prints, and their first character is the same. */
-function isLogLine(message: string): boolean {
-  try {
-    return logLine.safeParse(JSON.parse(message)).success;
-  } catch {
-    return false;
-  }
-}
+const isLogLine = (message: string): boolean => logLine.safeParse(parseJson(message)).success;

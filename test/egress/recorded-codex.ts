@@ -3,9 +3,10 @@
  * every request it made. Knows nothing of the egress rules. The items cover what a turn can bring back into the next
  * request: reasoning, remarks, both tool dialects, an image, a failed command, a plan, a patch, a compaction.
  */
-import { createServer, type IncomingMessage } from 'node:http';
+import { createServer } from 'node:http';
 import { crc32, deflateSync } from 'node:zlib';
 import { runDriver } from '../codex/driver-harness.ts';
+import { readBody } from '../fake-engine/http-parts.ts';
 import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 
@@ -118,7 +119,8 @@ export async function recordTurn(model: string, replies: readonly Reply[]): Prom
   const requests: CodexRequest[] = [];
   const server = createServer((incoming, response) => {
     readBody(incoming).then(
-      (body) => {
+      (bytes) => {
+        const body = bytes.toString('utf8');
         const { authorization: _, ...headers } = incoming.headersDistinct;
         const flat = Object.fromEntries(
           Object.entries(headers).map(([name, values]) => [name, (values ?? []).join(', ')]),
@@ -154,12 +156,6 @@ export async function recordTurn(model: string, replies: readonly Reply[]): Prom
     server.closeAllConnections();
     await new Promise<void>((resolve) => server.close(() => resolve()));
   }
-}
-
-async function readBody(incoming: IncomingMessage): Promise<string> {
-  const chunks: Buffer[] = [];
-  for await (const chunk of incoming) if (Buffer.isBuffer(chunk)) chunks.push(chunk);
-  return Buffer.concat(chunks).toString('utf8');
 }
 
 function eventsOf(number: number, { items, totalTokens = 100 }: Reply): string {

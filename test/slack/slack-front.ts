@@ -7,6 +7,7 @@ import { createServer, type ServerResponse } from 'node:http';
 import { join } from 'node:path';
 import { createEmulator } from 'emulate';
 import { z } from 'zod';
+import { readBody } from '../fake-engine/http-parts.ts';
 
 export interface Answer {
   readonly status?: number;
@@ -97,9 +98,7 @@ export async function startSlack(people: readonly string[]) {
 
   const server = createServer((request, response) => {
     void (async () => {
-      const chunks: Buffer[] = [];
-      for await (const chunk of request) chunks.push(z.instanceof(Buffer).parse(chunk));
-      const body = Buffer.concat(chunks).toString();
+      const body = (await readBody(request)).toString();
       const method = (request.url ?? '').replace('/api/', '');
       const args = new URLSearchParams(body);
       calls.push({ method, args: Object.fromEntries(args) });

@@ -1,5 +1,6 @@
 /** What an instruction is, wherever it was written: one of a few commands, or text up to a bound. */
 import type { TaskRequest } from '../task.ts';
+import { headOf } from '../../lib/cut-text.ts';
 
 /** Characters; the bound in the task's schema. What is beyond is cut, and the text says so. */
 const maxInstructionChars = 20_000;
@@ -21,5 +22,5 @@ export function commandIn(words: string): TaskRequest['ask'] | null {
 
 export function cutInstruction(text: string): string {
   if (text.length <= maxInstructionChars) return text;
-  return text.slice(0, maxInstructionChars - cutNote.length).replace(/[\uD800-\uDBFF]$/, '') + cutNote;
+  return headOf(text, maxInstructionChars - cutNote.length) + cutNote;
 }

@@ -1,0 +1,10 @@
+/** Decodes UTF-8 exactly: the text that is returned encodes to the same bytes. */
+
+/** Returns null for bytes that are not UTF-8. Keeps a byte order mark. */
+export function utf8Of(bytes: Uint8Array): string | null {
+  try {
+    return new TextDecoder('utf-8', { fatal: true, ignoreBOM: true }).decode(bytes);
+  } catch {
+    return null;
+  }
+}
