@@ -1,7 +1,7 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { appJwt, git, TestSite } from './harness.ts';
 
-describe('faults that a test asks for', () => {
+describe('a fault', () => {
   let site: TestSite;
   let token: string;
   const repo = '/repos/acme/widgets';
@@ -24,14 +24,14 @@ describe('faults that a test asks for', () => {
   const comments = () =>
     site.simulator.comments({ owner: 'acme', name: 'widgets', issue: 1 }).map((one) => one.body);
 
-  it('fail as often as asked, before anything happens', async () => {
+  it('fails the planned number of requests before they have an effect', async () => {
     site.simulator.failNext({ method: 'GET', path: /\/repos\/acme\/widgets$/, status: 502, times: 2 });
     const statuses: number[] = [];
     for (let n = 0; n < 3; n += 1) statuses.push((await site.call('GET', repo, token)).status);
     expect(statuses).toEqual([502, 502, 200]);
   });
 
-  it('lose the answer of a request that was performed', async () => {
+  it('can lose the answer to a request that was performed', async () => {
     site.simulator.failNext({ method: 'POST', path: /comments$/, status: 504, when: 'after' });
     expect((await post(`${repo}/issues/1/comments`, { body: 'first' })).status).toBe(504);
     expect(comments()).toEqual(['first']);
@@ -46,7 +46,7 @@ describe('faults that a test asks for', () => {
     expect((await post(`${repo}/issues/1/comments`, { body: 'fourth' })).status).toBe(201);
   });
 
-  it('cut a connection, or never answer', async () => {
+  it('can close the connection, or leave the request unanswered', async () => {
     site.simulator.failNext({ method: 'POST', path: /reactions$/, status: 'reset' });
     await expect(post(`${repo}/issues/1/reactions`, { content: 'eyes' })).rejects.toThrow('fetch failed');
     site.simulator.failNext({ method: 'POST', path: /reactions$/, status: 'timeout' });
@@ -56,7 +56,7 @@ describe('faults that a test asks for', () => {
     expect(site.simulator.reactions({ owner: 'acme', name: 'widgets', issue: 1 })).toEqual([]);
   });
 
-  it('reach git too', async () => {
+  it('applies to git requests', async () => {
     const { host } = new URL(site.simulator.url);
     const url = `http://x-access-token:${token}@${host}/acme/widgets`;
     site.simulator.failNext({ method: 'GET', path: /info\/refs$/, status: 503 });
@@ -64,7 +64,7 @@ describe('faults that a test asks for', () => {
     expect((await git(site.folder, ['ls-remote', url])).code).toBe(0);
   });
 
-  it('and every request is logged with who made it, never with what', async () => {
+  it('does not prevent the log of requests, which has the kind of caller but no token', async () => {
     await site.call('GET', '/app', appJwt());
     await site.call('GET', repo, null);
     await site.call('GET', repo, 'ghs_wrong');

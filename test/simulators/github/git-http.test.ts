@@ -31,7 +31,7 @@ describe('git over HTTP', () => {
   });
   afterAll(() => site.stop());
 
-  it('clones what the repository holds: modes, links and bytes', async () => {
+  it('clones file modes, symlinks and binary content', async () => {
     const { folder, result } = await clone(remote(read));
     expect(result).toMatchObject({ code: 0, stderr: '' });
     expect((await git(folder, ['rev-parse', 'HEAD'])).stdout).toBe(headSha);
@@ -41,11 +41,14 @@ describe('git over HTTP', () => {
     expect((await git(folder, ['fsck', '--strict'])).code).toBe(0);
   });
 
-  it.each(['ACME/Widgets', 'acme/widgets', 'acme/WIDGETS.git'])('finds %s', async (path) => {
-    expect((await git(site.folder, ['ls-remote', remote(read, path), 'HEAD'])).stdout).toBe(
-      `${headSha}\tHEAD`,
-    );
-  });
+  it.each(['ACME/Widgets', 'acme/widgets', 'acme/WIDGETS.git'])(
+    'finds the repository as %s',
+    async (path) => {
+      expect((await git(site.folder, ['ls-remote', remote(read, path), 'HEAD'])).stdout).toBe(
+        `${headSha}\tHEAD`,
+      );
+    },
+  );
 
   it('fetches a single commit by its id, without blobs', async () => {
     const folder = join(site.folder, 'partial');
@@ -89,7 +92,7 @@ describe('git over HTTP', () => {
     expect((await git(folder, ['rev-parse', 'HEAD'])).stdout).toBe(sha);
   });
 
-  it('makes the very objects that git makes', async () => {
+  it('creates the same objects as git', async () => {
     const folder = join(site.folder, 'plain');
     await git(site.folder, ['clone', '--quiet', remote(read), folder]);
     const content = 'zwölf Boxkämpfer\n';
@@ -134,19 +137,25 @@ describe('git over HTTP', () => {
   });
 
   it.each([
-    ['nobody at a private repository', null, 'acme/widgets', 'git-upload-pack', 401],
-    ['nobody at a repository that does not exist', null, 'acme/none', 'git-upload-pack', 401],
-    ['nobody at a public repository', null, 'acme/open-source', 'git-upload-pack', 200],
-    ['nobody pushing to a public repository', null, 'acme/open-source', 'git-receive-pack', 401],
-    ['a wrong token', 'ghs_wrong', 'acme/widgets', 'git-upload-pack', 401],
-    ['a wrong token at a public repository', 'ghs_wrong', 'acme/open-source', 'git-upload-pack', 401],
-    ['a read token fetching', 'read', 'acme/widgets', 'git-upload-pack', 200],
-    ['a read token pushing', 'read', 'acme/widgets', 'git-receive-pack', 403],
-    ['a read token at another repository', 'read', 'acme/none', 'git-upload-pack', 404],
-    ['a write token pushing', 'write', 'acme/widgets', 'git-receive-pack', 200],
-    ['a token without contents', 'issues', 'acme/widgets', 'git-upload-pack', 403],
-    ['a revoked token', 'revoked', 'acme/widgets', 'git-upload-pack', 401],
-  ])('answers %s', async (_, who, path, service, status) => {
+    ['an anonymous fetch of a private repository', null, 'acme/widgets', 'git-upload-pack', 401],
+    ['an anonymous fetch of an unknown repository', null, 'acme/none', 'git-upload-pack', 401],
+    ['an anonymous fetch of a public repository', null, 'acme/open-source', 'git-upload-pack', 200],
+    ['an anonymous push to a public repository', null, 'acme/open-source', 'git-receive-pack', 401],
+    ['a fetch with an invalid token', 'ghs_wrong', 'acme/widgets', 'git-upload-pack', 401],
+    [
+      'a fetch of a public repository with an invalid token',
+      'ghs_wrong',
+      'acme/open-source',
+      'git-upload-pack',
+      401,
+    ],
+    ['a fetch with a read token', 'read', 'acme/widgets', 'git-upload-pack', 200],
+    ['a push with a read token', 'read', 'acme/widgets', 'git-receive-pack', 403],
+    ['a fetch of an unknown repository with a read token', 'read', 'acme/none', 'git-upload-pack', 404],
+    ['a push with a write token', 'write', 'acme/widgets', 'git-receive-pack', 200],
+    ['a fetch with a token without contents permission', 'issues', 'acme/widgets', 'git-upload-pack', 403],
+    ['a fetch with a revoked token', 'revoked', 'acme/widgets', 'git-upload-pack', 401],
+  ])('answers %s as GitHub does', async (_, who, path, service, status) => {
     const issues = await site.token(installationId, { permissions: { issues: 'write' } });
     const revoked = await site.token(installationId);
     await site.call('DELETE', '/installation/token', revoked);
@@ -161,7 +170,7 @@ describe('git over HTTP', () => {
   });
 
   it.each(['', '?service=git-upload-archive', '?service=../../x'])(
-    'does not speak the dumb protocol: info/refs%s',
+    'refuses the dumb protocol and unknown services: info/refs%s',
     async (query) => {
       const response = await fetch(`${site.simulator.url}/acme/widgets.git/info/refs${query}`, {
         headers: { authorization: `Basic ${btoa(`x-access-token:${write}`)}` },
@@ -170,7 +179,7 @@ describe('git over HTTP', () => {
     },
   );
 
-  it('refuses a push with workflow files, and takes it from a token with the permission', async () => {
+  it('accepts a push with workflow files only from a token with the workflows permission', async () => {
     const { folder } = await clone(remote(write));
     await mkdir(join(folder, '.github/workflows'), { recursive: true });
     await writeFile(join(folder, '.github/workflows/ci.yml'), 'on: push\n');
@@ -201,7 +210,7 @@ describe('git over HTTP', () => {
     }
   });
 
-  it('carries a push of several megabytes both ways', async () => {
+  it('transfers several megabytes in a push and a clone', async () => {
     const { folder } = await clone(remote(write));
     const bytes = new Uint8Array(6_000_000);
     for (let at = 0; at < bytes.length; at += 65_536)
@@ -216,7 +225,7 @@ describe('git over HTTP', () => {
     expect(Buffer.compare(await readFile(join(back.folder, 'big.bin')), bytes)).toBe(0);
   });
 
-  it('survives clients that go away in the middle, and leaves no process behind', async () => {
+  it('ends its processes when clients disconnect in the middle', async () => {
     const { hostname, port } = new URL(site.simulator.url);
     const head = `POST /acme/widgets.git/git-upload-pack HTTP/1.1\r\nHost: ${hostname}\r\nAuthorization: Basic ${btoa(`x:${read}`)}\r\nContent-Type: application/x-git-upload-pack-request\r\nContent-Length: 1000000\r\n\r\n0014command=fetch`;
     for (let n = 0; n < 5; n += 1) {
@@ -233,7 +242,7 @@ describe('git over HTTP', () => {
   });
 });
 
-/** Running `git http-backend` processes that this test started. */
+/** Counts the `git http-backend` processes that this test started. */
 async function backendsBelow(parent: number): Promise<number> {
   const children = await readFile(`/proc/${parent}/task/${parent}/children`, 'utf8').catch(() => '');
   const names = await Promise.all(

@@ -1,6 +1,6 @@
 /**
- * A simulator in a temporary folder, an App's key, and a client whose every answer is validated against GitHub's own
- * OpenAPI description: a test that calls the API has checked the shape of the answer too.
+ * Fixtures for the GitHub simulator's tests: a simulator in a temporary folder, an App key, and a client that
+ * validates every answer against GitHub's OpenAPI description.
  */
 import { generateKeyPairSync, sign } from 'node:crypto';
 import { mkdtemp, rm } from 'node:fs/promises';
@@ -22,7 +22,7 @@ export const webhookSecret = 'a webhook secret for tests';
 const { privateKey, publicKey } = generateKeyPairSync('rsa', { modulusLength: 2048 });
 const appPublicKeyPem = publicKey.export({ type: 'spki', format: 'pem' });
 
-/** `claims` replace the good ones; `key` signs instead of the App's. */
+/** Makes an App JWT. `claims` override the valid claims; `key` replaces the App's key. */
 export function appJwt(
   claims: Readonly<Record<string, unknown>> = {},
   key = privateKey,
@@ -96,7 +96,7 @@ export class TestSite {
     });
   }
 
-  /** `path` is below `/api/v3`. The answer must fit GitHub's description of that operation and status. */
+  /** Calls a path below `/api/v3`. Throws if the answer violates GitHub's OpenAPI description. */
   async call(method: string, path: string, credential: string | null, body?: unknown): Promise<Answer> {
     const response = await fetch(`${this.simulator.apiUrl}${path}`, {
       method,
@@ -112,7 +112,7 @@ export class TestSite {
     return answer;
   }
 
-  /** An installation token, narrowed as asked. */
+  /** Mints an installation token with this narrowing. */
   async token(
     installationId: number | null,
     narrowing: Readonly<Record<string, unknown>> = {},
@@ -129,7 +129,7 @@ function at(value: unknown, path: string): unknown {
   }, value);
 }
 
-/** The string at a dotted path; throws when there is none. */
+/** The string at a dotted path. Throws if there is none. */
 export function textAt(value: unknown, path: string): string {
   return z.string().parse(at(value, path));
 }
@@ -142,7 +142,7 @@ export function listAt(value: unknown, path: string): readonly unknown[] {
   return z.array(z.unknown()).parse(path === '' ? value : at(value, path));
 }
 
-/** Plain git, without the user's configuration and without ever asking for a password. */
+/** Runs git without the user's configuration and without password prompts. */
 export function git(
   cwd: string,
   argv: readonly string[],
@@ -163,7 +163,7 @@ export function git(
     const child = execFile('git', [...argv], { cwd, env, timeout: 20_000 }, (error, stdout, stderr) => {
       resolve({ code: error === null ? 0 : Number(error.code ?? 1), stdout: stdout.trim(), stderr });
     });
-    // git that reads no input may be gone already.
+    // git may have exited without reading its input.
     child.stdin?.on('error', () => undefined).end(input ?? '');
   });
 }

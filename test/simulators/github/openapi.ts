@@ -1,4 +1,4 @@
-/** GitHub's OpenAPI description as a judge of answers and of webhook payloads. */
+/** Validates REST answers and webhook payloads against GitHub's OpenAPI description. */
 import { readFileSync } from 'node:fs';
 import { createRequire } from 'node:module';
 import { Ajv, type ValidateFunction } from 'ajv';
@@ -28,7 +28,9 @@ ajv.addSchema(
   'github',
 );
 
-/** OpenAPI 3.0's `nullable` in JSON Schema's words, where ajv does not know it: beside a combination and beside an enum. */
+/**
+ * Converts OpenAPI 3.0's `nullable` to JSON Schema, because ajv ignores it next to a combination or an enum.
+ */
 function asJsonSchema(schema: unknown): unknown {
   if (Array.isArray(schema)) return schema.map(asJsonSchema);
   if (typeof schema !== 'object' || schema === null) return schema;
@@ -37,7 +39,7 @@ function asJsonSchema(schema: unknown): unknown {
   return nullable === true ? { anyOf: [{ type: 'null' }, others] } : Object.fromEntries(entries);
 }
 
-/** References inside the description, made absolute so that a part of it compiles alone. */
+/** Makes references within the description absolute, so that a part of it compiles on its own. */
 function absolute(schema: unknown): unknown {
   const text = JSON.stringify(schema).replaceAll('"$ref":"#/', '"$ref":"github#/');
   return asJsonSchema(JSON.parse(text));
@@ -51,13 +53,16 @@ function complaint(key: string, schema: unknown, value: unknown): string | null 
   return validate(value) ? null : ajv.errorsText(validate.errors);
 }
 
-/** Templates with fixed segments first, so that `/issues/comments/1` is not read as `/issues/{issue_number}`. */
+/**
+ * Templates with the most fixed segments first, so that `/issues/comments/1` does not match
+ * `/issues/{issue_number}`.
+ */
 const templates = Object.keys(description.paths)
   .map((template) => ({
     template,
     parameters: template.split('{').length,
     pattern: new RegExp(`^${template.replaceAll(/\{[^}]+\}/g, '([^/]+)').replaceAll('.', '\\.')}$`),
-    // These parameters hold slashes.
+    // These parameters can contain slashes.
     loose: new RegExp(
       `^${template.replaceAll(/\{(?:ref|branch|basehead)\}$/g, '(.+)').replaceAll(/\{[^}]+\}/g, '([^/]+)')}$`,
     ),
@@ -65,22 +70,23 @@ const templates = Object.keys(description.paths)
   .sort((one, other) => one.parameters - other.parameters);
 
 /**
- * Where the description contradicts itself and what it means instead: an installation's account is a user *or* an enterprise
- * (`anyOf`, as everywhere else in it), but in the list it would have to be both at once (`allOf`).
+ * Corrects a contradiction: an installation's account is a user *or* an enterprise (`anyOf`) everywhere in
+ * the description, except in this list, where it would have to be both (`allOf`).
  */
 const corrected: Readonly<Record<string, unknown>> = {
   'GET /app/installations 200': { type: 'array', items: { $ref: '#/components/schemas/installation' } },
 };
 
-/** Operations and statuses that were judged, as `POST /repos/{owner}/{repo}/pulls 201`. */
+/** The validated operations with status, such as `POST /repos/{owner}/{repo}/pulls 201`. */
 export const judged = new Set<string>();
 
 /**
- * What is wrong with an answer; null when it fits. Statuses that GitHub answers but does not describe for an operation
- * (401 everywhere, 404 of hidden repositories, 422 of refs) must be its basic error document.
+ * Validates an answer and returns the violation, or null. A status that GitHub uses but does not describe for
+ * the operation (401 everywhere, 404 of hidden repositories, 422 of refs) must have GitHub's basic error
+ * document.
  */
 export function describedAnswer(method: string, asked: string, status: number, body: unknown): string | null {
-  // By its id a repository answers as by its name, which the description does not mention.
+  // The description lacks addresses by id, which answer like addresses by name.
   const path = asked.replace(/^\/repositories\/\d+(?=\/|$)/, '/repos/owner/name');
   const decoded = decodeURIComponent(path);
   const found =
@@ -102,7 +108,8 @@ export function describedAnswer(method: string, asked: string, status: number, b
   judged.add(key);
   const resolved = described === undefined ? null : dereference(described);
   const exact = corrected[key] ?? resolved?.content?.['application/json']?.schema;
-  // A blob's 422 is "exactly one" of two error schemas of which the second fits everything: either will do.
+  // A blob's 422 must match "exactly one" of two error schemas, but the second matches everything. Accept
+  // either.
   const schema = status < 400 || exact === undefined ? exact : eitherOf(exact);
   if (schema === undefined && status < 300) return body === null ? null : 'an empty answer was described';
   return (
@@ -111,7 +118,9 @@ export function describedAnswer(method: string, asked: string, status: number, b
   );
 }
 
-/** The error schemas allow nearly everything: what GitHub's documents always hold is demanded besides. */
+/**
+ * Requires the fields that GitHub's errors always have, because the error schemas allow nearly everything.
+ */
 function errorComplaint(status: number, body: unknown): string | null {
   if (status < 400) return null;
   const document = z.looseObject({
@@ -135,7 +144,7 @@ function eitherOf(schema: unknown): unknown {
   return parsed.success ? { anyOf: parsed.data.oneOf } : schema;
 }
 
-/** What is wrong with a webhook's payload, by event and action; null when it fits. */
+/** Validates a webhook payload and returns the violation, or null. */
 export function describedPayload(event: string, action: string, payload: unknown): string | null {
   const name = `${event.replaceAll('_', '-')}-${action}`;
   const schema = description['x-webhooks'][name]?.post.requestBody.content?.['application/json']?.schema;

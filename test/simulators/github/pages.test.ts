@@ -3,7 +3,7 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { renderMarkdown } from '../../../simulators/github/pages/markdown.ts';
 import { TestSite } from './harness.ts';
 
-describe('Markdown on the pages', () => {
+describe('renderMarkdown', () => {
   it.each([
     ['a heading', '## Plan ##', '<h2>Plan</h2>'],
     ['a list', '- one\n- two', '<ul><li>one</li><li>two</li></ul>'],
@@ -19,11 +19,11 @@ describe('Markdown on the pages', () => {
       '```ts\nconst a = "<b>";\n```',
       '<pre><code class="language-ts">const a = &quot;&lt;b&gt;&quot;;</code></pre>',
     ],
-    ['a fence that is not closed', '```\n**a**', '<pre><code>**a**</code></pre>'],
+    ['an unclosed code fence', '```\n**a**', '<pre><code>**a**</code></pre>'],
     ['inline code', 'run `a < b`', '<p>run <code>a &lt; b</code></p>'],
-    ['no emphasis in code', '`**a**`', '<p><code>**a**</code></p>'],
+    ['emphasis in code as text', '`**a**`', '<p><code>**a**</code></p>'],
     ['bold and italic', '**bold** and *it*', '<p><strong>bold</strong> and <em>it</em></p>'],
-    ['underscores in names', 'snake_case_name', '<p>snake_case_name</p>'],
+    ['underscores in names as text', 'snake_case_name', '<p>snake_case_name</p>'],
     [
       'a link',
       '[text](https://example.com/?a=1&b=2)',
@@ -46,16 +46,16 @@ describe('Markdown on the pages', () => {
       '<details>\n<summary>More</summary>\n\ntext\n</details>',
       '<details>\n<summary>More</summary>\n<p>text</p>\n</details>',
     ],
-    ['a hidden comment', 'a<!-- marker: 1 -->b', '<p>ab</p>'],
-    ['a hidden comment that is not closed', 'a<!-- b', '<p>a</p>'],
-    ['a comment in a fence', '```\n<!-- a -->\n```', '<pre><code>&lt;!-- a --&gt;</code></pre>'],
-    ['an escape', '\\*not\\* bold', '<p>*not* bold</p>'],
+    ['an HTML comment as nothing', 'a<!-- marker: 1 -->b', '<p>ab</p>'],
+    ['an unclosed HTML comment as nothing', 'a<!-- b', '<p>a</p>'],
+    ['an HTML comment in a code fence', '```\n<!-- a -->\n```', '<pre><code>&lt;!-- a --&gt;</code></pre>'],
+    ['an escaped mark', '\\*not\\* bold', '<p>*not* bold</p>'],
     [
       'a table',
       '| a | b |\n|---|--:|\n| 1 | `x` |',
       '<div class="scroll"><table><thead><tr><th class="left">a</th><th class="right">b</th></tr></thead><tbody><tr><td class="left">1</td><td class="right"><code>x</code></td></tr></tbody></table></div>',
     ],
-  ])('%s', (_, markdown, html) => {
+  ])('renders %s', (_, markdown, html) => {
     expect(renderMarkdown(markdown)).toBe(html);
   });
 
@@ -74,11 +74,11 @@ describe('Markdown on the pages', () => {
     ['```"><script>\nx\n```'],
     ['| <script> |\n|---|\n| <img src=x> |'],
     ['&lt;script&gt;'],
-  ])('lets nothing through of %s', (markdown) => {
+  ])('renders no unsafe HTML for %s', (markdown) => {
     expect(dangers(renderMarkdown(markdown))).toEqual([]);
   });
 
-  it('is safe and ends, whatever the text', () => {
+  it('renders no unsafe HTML for arbitrary text', () => {
     const piece = fc.constantFrom(
       '<',
       '>',
@@ -137,7 +137,7 @@ describe('Markdown on the pages', () => {
   });
 });
 
-/** Tags and attributes of the HTML that the renderer must never write. */
+/** Tags and attributes that the renderer must not write. */
 function dangers(html: string): string[] {
   const allowed =
     /^<\/?(h[1-6]|p|br|hr|ul|ol|li|input|pre|code|strong|em|b|i|del|a|span|blockquote|div|table|thead|tbody|tr|th|td|details|summary|kbd|sub|sup)((?: (?:class|rel|type)="[\w\- +]*")| href="(?:https?:\/\/|#|\/|\.\.\/issues\/)[^"<>]*"| disabled| checked| open)*>$/i;
@@ -183,7 +183,7 @@ describe('pages', () => {
   };
 
   it.each(['/', '/acme/widgets', '/ACME/Widgets', '/acme/widgets/issues/1', '/acme/widgets/pull/2'])(
-    '%s is a page without script, loading nothing',
+    'serve %s without scripts and external resources',
     async (path) => {
       const { status, headers, html } = await get(path);
       expect(status).toBe(200);
@@ -193,7 +193,7 @@ describe('pages', () => {
     },
   );
 
-  it('show the issue with its comments and reactions', async () => {
+  it('show an issue with its comments and reactions', async () => {
     const { html } = await get('/acme/widgets/issues/1');
     expect(html).toContain('Rounding &lt;b&gt;');
     expect(html).toContain('<strong>Wrong</strong> &lt;script&gt;');
@@ -201,7 +201,7 @@ describe('pages', () => {
     expect(html).toContain('<input type="checkbox" disabled checked> plan');
   });
 
-  it('show the pull request with its commits and its coloured diff', async () => {
+  it('show a pull request with its commits and its diff', async () => {
     const { html } = await get('/acme/widgets/pull/2');
     expect(html).toContain('Draft');
     expect(html).toContain('Fix &lt;it&gt;');
@@ -215,7 +215,7 @@ describe('pages', () => {
     expect(html).toContain('Binary file');
   });
 
-  it('lead from the wrong kind to the right one, and answer 404 to the unknown', async () => {
+  it('redirect between issue and pull request, and answer 404 for unknown pages', async () => {
     expect((await get('/acme/widgets/pull/1')).headers.get('location')).toBe(
       `${site.simulator.url}/acme/widgets/issues/1`,
     );

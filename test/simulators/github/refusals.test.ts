@@ -3,7 +3,7 @@ import { numberAt, TestSite, textAt } from './harness.ts';
 
 const unknownSha = 'deadbeefdeadbeefdeadbeefdeadbeefdeadbeef';
 
-describe('the Git Data API refuses what GitHub refuses', () => {
+describe('the Git Data API', () => {
   let site: TestSite;
   let token: string;
   let headSha: string;
@@ -37,7 +37,7 @@ describe('the Git Data API refuses what GitHub refuses', () => {
     ['a trailing slash', 'a/', 'malformed path component'],
     ['.git', '.git/config', 'malformed path component'],
     ['.GIT in another case', 'sub/.GIT/hooks/post-checkout', 'malformed path component'],
-  ])('a tree with %s', async (_, path, message) => {
+  ])('refuses a tree with %s', async (_, path, message) => {
     const answer = await call('POST', '/git/trees', {
       base_tree: headSha,
       tree: [{ path, mode: '100644', sha: blob }],
@@ -50,12 +50,12 @@ describe('the Git Data API refuses what GitHub refuses', () => {
     ['an unknown blob', { path: 'x', mode: '100644', sha: unknownSha }, 'is not a valid blob'],
     ['a tree in place of a blob', { path: 'x', mode: '100644', sha: 'TREE' }, 'is not a valid blob'],
     ['a blob in place of a tree', { path: 'x', mode: '040000', sha: 'BLOB' }, 'is not a valid tree'],
-    ['neither content nor id', { path: 'x', mode: '100644' }, 'tree.sha or tree.content'],
-    ['both content and id', { path: 'x', mode: '100644', sha: 'BLOB', content: 'y' }, 'not both'],
+    ['neither content nor sha', { path: 'x', mode: '100644' }, 'tree.sha or tree.content'],
+    ['both content and sha', { path: 'x', mode: '100644', sha: 'BLOB', content: 'y' }, 'not both'],
     ['no mode', { path: 'x', sha: 'BLOB' }, 'tree.mode'],
     ['an unknown mode', { path: 'x', mode: '100600', sha: 'BLOB' }, 'Invalid request'],
-    ['the deletion of nothing', { path: 'not/there', mode: '100644', sha: null }, 'BadObjectState'],
-  ])('a tree entry with %s', async (_, entry, message) => {
+    ['the deletion of an unknown path', { path: 'not/there', mode: '100644', sha: null }, 'BadObjectState'],
+  ])('refuses a tree entry with %s', async (_, entry, message) => {
     const tree = textAt((await call('GET', `/git/commits/${headSha}`)).body, 'tree.sha');
     const text = JSON.stringify(entry).replaceAll('TREE', tree).replaceAll('BLOB', blob);
     const answer = await call('POST', '/git/trees', `{"base_tree":"${headSha}","tree":[${text}]}`);
@@ -64,22 +64,22 @@ describe('the Git Data API refuses what GitHub refuses', () => {
   });
 
   it.each([
-    ['a new workflow', '.github/workflows/new.yml', 'x', 403],
-    ['a changed workflow', '.github/workflows/ci.yml', 'x', 403],
-    ['a deleted workflow', '.github/workflows/ci.yml', null, 403],
-    ['the deleted folder above', '.github', null, 403],
-    ['a file in place of the folder above', '.github', 'x', 403],
-    ['an unchanged workflow', '.github/workflows/ci.yml', 'on: push\n', 201],
-    ['another file in .github', '.github/CODEOWNERS', 'x', 201],
-    ['a file elsewhere of that name', 'docs/.github/workflows/new.yml', 'x', 201],
-  ])('%s without the workflows permission: %s', async (_, path, content, status) => {
+    ['adding a workflow', '.github/workflows/new.yml', 'x', 403],
+    ['changing a workflow', '.github/workflows/ci.yml', 'x', 403],
+    ['deleting a workflow', '.github/workflows/ci.yml', null, 403],
+    ['deleting the folder .github', '.github', null, 403],
+    ['replacing the folder .github with a file', '.github', 'x', 403],
+    ['writing a workflow unchanged', '.github/workflows/ci.yml', 'on: push\n', 201],
+    ['adding another file in .github', '.github/CODEOWNERS', 'x', 201],
+    ['adding a file of that name in another folder', 'docs/.github/workflows/new.yml', 'x', 201],
+  ])('judges %s without the workflows permission (%s)', async (_, path, content, status) => {
     const entry = content === null ? { path, mode: '100644', sha: null } : { path, mode: '100644', content };
     const answer = await call('POST', '/git/trees', { base_tree: headSha, tree: [entry] });
     const refused = { status, body: { message: 'Resource not accessible by integration' } };
     expect(answer).toMatchObject(status === 403 ? refused : { status });
   });
 
-  it('a ref to a commit that drops the workflows, even when no tree entry named them', async () => {
+  it('refuses a ref to a commit that deletes workflows, even if no tree entry names them', async () => {
     const tree = textAt(
       (await call('POST', '/git/trees', { tree: [{ path: 'only.txt', mode: '100644', sha: blob }] })).body,
       'sha',
@@ -98,11 +98,11 @@ describe('the Git Data API refuses what GitHub refuses', () => {
     ['an unknown parent', { message: 'm', tree: 'TREE', parents: [unknownSha] }, 'Parent SHA does not exist'],
     ['no message', { message: '', tree: 'TREE', parents: ['HEAD'] }, 'Invalid request'],
     [
-      'a bad date',
+      'an invalid date',
       { message: 'm', tree: 'TREE', author: { name: 'a', email: 'b', date: 'yesterday' } },
       'Invalid request',
     ],
-  ])('a commit with %s', async (_, wanted, message) => {
+  ])('refuses a commit with %s', async (_, wanted, message) => {
     const tree = textAt((await call('GET', `/git/commits/${headSha}`)).body, 'tree.sha');
     const text = JSON.stringify(wanted).replaceAll('HEAD', headSha).replaceAll('TREE', tree);
     const answer = await call('POST', '/git/commits', text);
@@ -112,22 +112,22 @@ describe('the Git Data API refuses what GitHub refuses', () => {
 
   it.each([
     ['a name without refs/', { ref: 'main', sha: 'HEAD' }, "must start with 'refs'"],
-    ['one slash only', { ref: 'refs/main', sha: 'HEAD' }, "must start with 'refs'"],
+    ['a name with one slash', { ref: 'refs/main', sha: 'HEAD' }, "must start with 'refs'"],
     ['two dots', { ref: 'refs/heads/a..b', sha: 'HEAD' }, 'not a valid ref name'],
     ['a space', { ref: 'refs/heads/a b', sha: 'HEAD' }, 'not a valid ref name'],
     ['a .lock ending', { ref: 'refs/heads/a.lock', sha: 'HEAD' }, 'not a valid ref name'],
     ['an unknown object', { ref: 'refs/heads/a', sha: unknownSha }, 'Object does not exist'],
-    ['a blob as branch', { ref: 'refs/heads/a', sha: 'BLOB' }, 'Reference update failed'],
-    ['a name that is taken', { ref: 'refs/heads/main', sha: 'HEAD' }, 'Reference already exists'],
-    ['a name below one that is taken', { ref: 'refs/heads/main/x', sha: 'HEAD' }, 'Reference already exists'],
-  ])('a ref with %s', async (_, wanted, message) => {
+    ['a blob as the target of a branch', { ref: 'refs/heads/a', sha: 'BLOB' }, 'Reference update failed'],
+    ['an existing name', { ref: 'refs/heads/main', sha: 'HEAD' }, 'Reference already exists'],
+    ['a name below an existing one', { ref: 'refs/heads/main/x', sha: 'HEAD' }, 'Reference already exists'],
+  ])('refuses a ref with %s', async (_, wanted, message) => {
     const sha = wanted.sha === 'HEAD' ? headSha : wanted.sha === 'BLOB' ? blob : wanted.sha;
     const answer = await call('POST', '/git/refs', { ...wanted, sha });
     expect(answer.status).toBe(422);
     expect(textAt(answer.body, 'message')).toContain(message);
   });
 
-  it('an update that is not a fast forward, unless it is forced', async () => {
+  it('refuses an update that is not a fast forward, unless it is forced', async () => {
     const commit = async (message: string, parent: string): Promise<string> => {
       const tree = textAt((await call('GET', `/git/commits/${headSha}`)).body, 'tree.sha');
       return textAt((await call('POST', '/git/commits', { message, tree, parents: [parent] })).body, 'sha');
@@ -143,7 +143,7 @@ describe('the Git Data API refuses what GitHub refuses', () => {
     expect((await call('DELETE', '/git/refs/heads/missing')).status).toBe(422);
   });
 
-  it('an update of a protected branch, but not one to where it stands already', async () => {
+  it('refuses an update of a protected branch, except to its current commit', async () => {
     const tree = textAt((await call('GET', `/git/commits/${headSha}`)).body, 'tree.sha');
     const next = textAt(
       (await call('POST', '/git/commits', { message: 'next', tree, parents: [headSha] })).body,
@@ -157,7 +157,7 @@ describe('the Git Data API refuses what GitHub refuses', () => {
     expect((await call('PATCH', '/git/refs/heads/protected', { sha: headSha })).status).toBe(200);
   });
 
-  it('all but one of twenty simultaneous creations of the same ref', async () => {
+  it('refuses all but one of twenty concurrent creations of the same ref', async () => {
     const answers = await Promise.all(
       Array.from({ length: 20 }, () => call('POST', '/git/refs', { ref: 'refs/heads/raced', sha: headSha })),
     );
@@ -166,16 +166,16 @@ describe('the Git Data API refuses what GitHub refuses', () => {
   });
 
   it.each([
-    ['something that is not JSON', '{"content":', 400],
+    ['not JSON', '{"content":', 400],
     ['a list', '[]', 422],
-    ['a wrong type', '{"content":1}', 422],
-    ['an unknown encoding', '{"content":"x","encoding":"rot13"}', 422],
-  ])('a body that is %s', async (_, body, status) => {
+    ['of a wrong type', '{"content":1}', 422],
+    ['in an unknown encoding', '{"content":"x","encoding":"rot13"}', 422],
+  ])('refuses a body that is %s', async (_, body, status) => {
     expect((await call('POST', '/git/blobs', body)).status).toBe(status);
   });
 });
 
-describe('pull requests are refused as GitHub refuses them', () => {
+describe('the API of pull requests', () => {
   let site: TestSite;
   let token: string;
   const repo = '/repos/acme/widgets';
@@ -218,12 +218,12 @@ describe('pull requests are refused as GitHub refuses them', () => {
       { title: 't', head: 'rival:work', base: 'main' },
       { code: 'invalid', field: 'head' },
     ],
-  ])('%s', async (_, wanted, error) => {
+  ])('refuses a pull request %s', async (_, wanted, error) => {
     const answer = await call('POST', '/pulls', wanted);
     expect(answer).toMatchObject({ status: 422, body: { message: 'Validation Failed', errors: [error] } });
   });
 
-  it('a second time for the same branch while the first is open', async () => {
+  it('refuses a second pull request from a branch while the first is open', async () => {
     const wanted = { title: 't', head: 'work', base: 'main' };
     const number = numberAt((await call('POST', '/pulls', wanted)).body, 'number');
     const message = 'A pull request already exists for acme:work.';
@@ -235,7 +235,7 @@ describe('pull requests are refused as GitHub refuses them', () => {
     expect((await call('POST', '/pulls', { ...wanted, head: 'acme:work' })).status).toBe(201);
   });
 
-  it('all but one of twenty at once', async () => {
+  it('refuses all but one of twenty concurrent pull requests from a branch', async () => {
     const answers = await Promise.all(
       Array.from({ length: 20 }, () => call('POST', '/pulls', { title: 't', head: 'work', base: 'main' })),
     );
@@ -243,7 +243,7 @@ describe('pull requests are refused as GitHub refuses them', () => {
     expect(await site.simulator.pulls({ owner: 'acme', name: 'widgets' })).toHaveLength(1);
   });
 
-  it('a review by somebody who is no collaborator, or by the author', async () => {
+  it('refuses review requests to the author and to users who are not collaborators', async () => {
     const number = numberAt(
       (await call('POST', '/pulls', { title: 't', head: 'work', base: 'main' })).body,
       'number',

@@ -1,4 +1,6 @@
-/** A repository that gets another name: where GitHub sends who still asks for the old one, and until when. */
+/**
+ * Renamed repositories: redirects from the former name, and their end when another repository takes the name.
+ */
 import { afterAll, beforeAll, beforeEach, expect, it } from 'vitest';
 import { git, numberAt, TestSite } from './harness.ts';
 import { describedAnswer } from './openapi.ts';
@@ -21,7 +23,7 @@ beforeEach(async () => {
   site.simulator.renameRepository(repository, `new-${names}`);
 });
 
-const unfollowed = async (method: string, address: string, credential: string | null = token) => {
+const requestWithoutRedirect = async (method: string, address: string, credential: string | null = token) => {
   const basic = `Basic ${Buffer.from(`x-access-token:${credential ?? ''}`).toString('base64')}`;
   const response = await fetch(address, {
     method,
@@ -36,18 +38,18 @@ it.each([
   ['GET', 'info/refs?service=git-upload-pack'],
   ['POST', 'git-upload-pack'],
   ['GET', 'info/refs?service=git-receive-pack'],
-])('git is sent to the new name: %s %s', async (method, endpoint) => {
+])('redirects git to the new name for %s %s', async (method, endpoint) => {
   const write = await site.token(repository.installationId, { repository_ids: [repository.id] });
   for (const suffix of ['', '.git']) {
     const address = `${site.simulator.url}/acme/${repository.name}${suffix}/${endpoint}`;
-    expect(await unfollowed(method, address, write)).toMatchObject({
+    expect(await requestWithoutRedirect(method, address, write)).toMatchObject({
       status: 301,
       location: `${site.simulator.url}/acme/new-${names}.git/${endpoint}`,
     });
   }
 });
 
-it('a clone under the old name ends with the new one', async () => {
+it('lets git follow the redirect from the former name', async () => {
   const url = `http://x-access-token:${token}@${new URL(site.simulator.url).host}/acme/${repository.name}.git`;
   const { code, stdout } = await git(site.folder, ['ls-remote', url, 'HEAD']);
   expect({ code, stdout }).toEqual({ code: 0, stdout: `${repository.headSha}\tHEAD` });
@@ -59,9 +61,9 @@ it.each([
   ['GET', '/pulls?state=all&head=acme:x', 301],
   ['POST', '/git/refs', 307],
   ['PATCH', '/git/refs/heads/main', 307],
-])('REST is sent to the id: %s %s', async (method, below, status) => {
+])('redirects REST to the address by id for %s %s', async (method, below, status) => {
   const path = `/repos/acme/${repository.name}${below}`;
-  const moved = await unfollowed(method, `${site.simulator.apiUrl}${path}`);
+  const moved = await requestWithoutRedirect(method, `${site.simulator.apiUrl}${path}`);
   const location = `${site.simulator.apiUrl}/repositories/${repository.id}${below}`;
   expect(moved).toMatchObject({ status, location });
   const document: unknown = JSON.parse(moved.text);
@@ -69,7 +71,7 @@ it.each([
   expect(below === '' ? describedAnswer('GET', path, 301, document) : null).toBeNull();
 });
 
-it('by its id it says its new name', async () => {
+it('answers a request by id with the new name', async () => {
   const { status, body } = await site.call('GET', `/repositories/${repository.id}`, token);
   expect(status).toBe(200);
   expect(numberAt(body, 'id')).toBe(repository.id);
@@ -77,55 +79,62 @@ it('by its id it says its new name', async () => {
 });
 
 it.each([
-  ['nobody', () => null, 404],
+  ['an anonymous caller', () => null, 404],
   [
     'a token for another repository',
     () => site.token(other.installationId, { repository_ids: [other.id] }),
     404,
   ],
-  ['a token that was made up', () => 'ghs_made_up', 401],
-])('%s learns nothing of it', async (_, credential, status) => {
+  ['an invalid token', () => 'ghs_made_up', 401],
+])('does not reveal the rename to %s', async (_, credential, status) => {
   const held = await credential();
   expect((await site.call('GET', `/repositories/${repository.id}`, held)).status).toBe(status);
-  const byName = await unfollowed('GET', `${site.simulator.apiUrl}/repos/acme/${repository.name}`, held);
+  const byName = await requestWithoutRedirect(
+    'GET',
+    `${site.simulator.apiUrl}/repos/acme/${repository.name}`,
+    held,
+  );
   expect(byName).toMatchObject({ status, location: null });
   const refs = `${site.simulator.url}/acme/${repository.name}/info/refs?service=git-upload-pack`;
-  expect((await unfollowed('GET', refs, held)).location).toBeNull();
+  expect((await requestWithoutRedirect('GET', refs, held)).location).toBeNull();
 });
 
-it('an id of nothing is nothing', async () => {
+it('answers 404 for an unknown id', async () => {
   for (const id of ['4711', 'x', '0'])
     expect((await site.call('GET', `/repositories/${id}`, token)).status).toBe(404);
 });
 
-it('a new repository may take the old name, and is another one', async () => {
+it('stops redirecting when a new repository takes the former name', async () => {
   const taker = await site.repository({ name: repository.name, files: { 'README.md': 'taken\n' } });
   expect(taker.id).not.toBe(repository.id);
-  const its = await site.token(taker.installationId, { repository_ids: [taker.id] });
-  const named = await site.call('GET', `/repos/acme/${repository.name}`, its);
+  const takerToken = await site.token(taker.installationId, { repository_ids: [taker.id] });
+  const named = await site.call('GET', `/repos/acme/${repository.name}`, takerToken);
   expect(numberAt(named.body, 'id')).toBe(taker.id);
-  // The first one's token is none for it, and no longer led to the first one by that name.
+  // The token of the renamed repository does not cover the new one, and the name no longer redirects.
   expect((await site.call('GET', `/repos/acme/${repository.name}`, token)).status).toBe(404);
   const kept = await site.call('GET', `/repos/acme/new-${names}/git/ref/heads/main`, token);
   expect(kept.body).toMatchObject({ object: { sha: repository.headSha } });
 });
 
-it('may be called as before again', async () => {
+it('can get its former name back', async () => {
   site.simulator.renameRepository({ owner: 'acme', name: `new-${names}` }, repository.name);
   expect((await site.call('GET', `/repos/acme/${repository.name}`, token)).status).toBe(200);
-  const { status } = await unfollowed('GET', `${site.simulator.apiUrl}/repos/acme/new-${names}`);
+  const { status } = await requestWithoutRedirect('GET', `${site.simulator.apiUrl}/repos/acme/new-${names}`);
   expect(status).toBe(301);
 });
 
-it('a name that is taken or none is refused', () => {
+it('refuses a rename to a taken or invalid name', () => {
   const now = { owner: 'acme', name: `new-${names}` };
   expect(() => site.simulator.renameRepository(now, 'other')).toThrow('already exists');
-  expect(() => site.simulator.renameRepository(now, '../x')).toThrow('not a name');
+  expect(() => site.simulator.renameRepository(now, '../x')).toThrow('would not accept the name');
 });
 
-it('a fault may be a redirect to anywhere', async () => {
+it('can answer with a planned redirect to another host', async () => {
   const path = new RegExp(`/acme/new-${names}\\.git/info/refs$`);
   site.simulator.failNext({ method: 'GET', path, status: 301, location: 'https://evil.example/x' });
   const refs = `${site.simulator.url}/acme/new-${names}.git/info/refs?service=git-upload-pack`;
-  expect(await unfollowed('GET', refs)).toMatchObject({ status: 301, location: 'https://evil.example/x' });
+  expect(await requestWithoutRedirect('GET', refs)).toMatchObject({
+    status: 301,
+    location: 'https://evil.example/x',
+  });
 });

@@ -3,7 +3,10 @@ import { z } from 'zod';
 import { appJwt, listAt, numberAt, TestSite, textAt } from './harness.ts';
 import { judged } from './openapi.ts';
 
-/** Every operation that Airlock calls, with the statuses that must have been seen and judged by the end of this file. */
+/**
+ * The operations that Airlock calls, with the statuses that the tests of this file must have validated at the
+ * end.
+ */
 const operations = [
   'GET /app 200',
   'GET /app/installations 200',
@@ -70,7 +73,7 @@ const operations = [
   'POST /repos/{owner}/{repo}/pulls/{pull_number}/requested_reviewers 201',
 ] as const;
 
-describe('answers of the REST API fit the OpenAPI description of GitHub', () => {
+describe('an answer of the REST API', () => {
   let site: TestSite;
   let installationId: number | null;
   let token: string;
@@ -85,13 +88,13 @@ describe('answers of the REST API fit the OpenAPI description of GitHub', () => 
   });
   afterAll(() => site.stop());
 
-  it('for an account by its name', async () => {
+  it('matches GitHub’s description for an account by its name', async () => {
     const bot = await site.call('GET', '/users/airlock%5Bbot%5D', token);
     expect(bot.body).toMatchObject({ login: 'airlock[bot]', type: 'Bot' });
     expect(await site.call('GET', '/users/nobody-of-that-name', token)).toMatchObject({ status: 404 });
   });
 
-  it('for the App and its installations', async () => {
+  it('matches GitHub’s description for the App and its installations', async () => {
     const app = await site.call('GET', '/app', appJwt());
     expect(app.body).toMatchObject({
       slug: 'airlock',
@@ -129,7 +132,7 @@ describe('answers of the REST API fit the OpenAPI description of GitHub', () => 
     expect((await site.call('DELETE', '/installation/token', other)).status).toBe(204);
   });
 
-  it('for a repository and its collaborators', async () => {
+  it('matches GitHub’s description for a repository and its collaborators', async () => {
     expect((await call('GET', repo)).body).toMatchObject({
       full_name: 'acme/widgets',
       private: true,
@@ -147,12 +150,19 @@ describe('answers of the REST API fit the OpenAPI description of GitHub', () => 
     ['tri', 'read', 'triage'],
     ['rex', 'read', 'read'],
     ['WES', 'write', 'write'],
-  ])('for the permission of %s: %s in the role %s', async (login, permission, role) => {
-    const answer = await call('GET', `${repo}/collaborators/${login}/permission`);
-    expect(answer.body).toMatchObject({ permission, role_name: role, user: { permissions: { pull: true } } });
-  });
+  ])(
+    'matches GitHub’s description for the permission of %s, which is %s with the role %s',
+    async (login, permission, role) => {
+      const answer = await call('GET', `${repo}/collaborators/${login}/permission`);
+      expect(answer.body).toMatchObject({
+        permission,
+        role_name: role,
+        user: { permissions: { pull: true } },
+      });
+    },
+  );
 
-  it('for issues, comments, labels and reactions', async () => {
+  it('matches GitHub’s description for issues, comments, labels and reactions', async () => {
     const { number } = await site.simulator.openIssue({
       owner: 'acme',
       name: 'widgets',
@@ -198,7 +208,7 @@ describe('answers of the REST API fit the OpenAPI description of GitHub', () => 
     expect((await call('POST', `${repo}/issues`, { title: 'Found by the App' })).status).toBe(201);
   });
 
-  it('for pages of comments, with Link headers that lead through all of them', async () => {
+  it('matches GitHub’s description for pages of comments, with Link headers to all of them', async () => {
     const { number } = await site.simulator.openIssue({
       owner: 'acme',
       name: 'widgets',
@@ -225,7 +235,7 @@ describe('answers of the REST API fit the OpenAPI description of GitHub', () => 
     expect(bodies).toEqual(['comment 1', 'comment 2', 'comment 3', 'comment 4', 'comment 5']);
   });
 
-  it('for git objects, refs, commits and pull requests', async () => {
+  it('matches GitHub’s description for git objects, refs, commits and pull requests', async () => {
     const blob = textAt(
       (await call('POST', `${repo}/git/blobs`, { content: 'bmV3Cg==', encoding: 'base64' })).body,
       'sha',
@@ -330,7 +340,7 @@ describe('answers of the REST API fit the OpenAPI description of GitHub', () => 
     expect((await call('GET', pull)).body).toMatchObject({ state: 'closed', head: { sha: later } });
   });
 
-  it('for a pull request that is set to merge by itself, is merged, or comes from a fork', async () => {
+  it('matches GitHub’s description for a pull request with auto-merge, a merged one, and one from a fork', async () => {
     const at = { owner: 'acme', name: 'widgets' };
     await call('POST', `${repo}/git/refs`, { ref: 'refs/heads/merging', sha: headSha });
     const moved = await site.simulator.moveBranch({ ...at, branch: 'merging', files: { 'merged.txt': 'x' } });
@@ -370,7 +380,7 @@ describe('answers of the REST API fit the OpenAPI description of GitHub', () => 
     expect((await call('GET', `${repo}/pulls/4711`)).status).toBe(404);
   });
 
-  it('with the headers GitHub always sends', async () => {
+  it('has the headers that GitHub always sends', async () => {
     const { headers } = await call('GET', repo);
     expect(headers.get('x-ratelimit-limit')).toBe('5000');
     expect(Number(headers.get('x-ratelimit-remaining'))).toBeLessThan(5000);
@@ -378,7 +388,7 @@ describe('answers of the REST API fit the OpenAPI description of GitHub', () => 
     expect(headers.get('x-github-media-type')).toBe('github.v3; format=json');
   });
 
-  it('for the log of the webhook', async () => {
+  it('matches GitHub’s description for the delivery log of the webhook', async () => {
     await site.simulator.openIssue({ owner: 'acme', name: 'widgets', author: 'mona', title: 'A', body: 'b' });
     const [newest] = z
       .array(z.object({ event: z.string(), status_code: z.number() }))
@@ -386,7 +396,7 @@ describe('answers of the REST API fit the OpenAPI description of GitHub', () => 
     expect(newest).toEqual({ event: 'issues', status_code: 0 });
   });
 
-  it('and every operation that Airlock calls was seen', () => {
+  it('is covered for every operation that Airlock calls', () => {
     expect(operations.filter((one) => !judged.has(one))).toEqual([]);
   });
 });

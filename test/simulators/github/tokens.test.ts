@@ -25,32 +25,42 @@ describe('installation tokens', () => {
   const mint = (narrowing: Readonly<Record<string, unknown>>) =>
     site.call('POST', `/app/installations/${String(installationId)}/access_tokens`, appJwt(), narrowing);
 
-  describe('are minted only for a JWT that GitHub would take', () => {
+  describe('the App JWT', () => {
     it.each([
-      ['with its id as text', appJwt({ iss: '4711' }), 200, 'airlock'],
+      ['with its id as a string', appJwt({ iss: '4711' }), 200, 'airlock'],
       [
         'expired',
         appJwt({ iat: now - 700, exp: now - 1 }),
         401,
         "'Expiration time' claim ('exp') must be a numeric value",
       ],
-      ['longer than ten minutes', appJwt({ exp: now + 700 }), 401, "claim ('exp') is too far in the future"],
+      [
+        'valid for more than ten minutes',
+        appJwt({ exp: now + 700 }),
+        401,
+        "claim ('exp') is too far in the future",
+      ],
       ['issued in the future', appJwt({ iat: now + 120 }), 401, "'Issued at' claim ('iat')"],
       ['without an expiration', appJwt({ exp: undefined }), 401, "'Expiration time' claim"],
       ['without an issuer', appJwt({ iss: undefined }), 401, "Missing 'issuer' claim"],
       ['of another App', appJwt({ iss: 1 }), 404, 'Integration not found'],
       ['signed by another key', appJwt({}, otherKey), 401, 'could not be decoded'],
-      ['that claims no algorithm', appJwt({}, undefined, 'none'), 401, 'could not be decoded'],
-      ['that claims HS256', appJwt({}, undefined, 'HS256'), 401, 'could not be decoded'],
-      ['that is no JWT', 'a.b.c', 401, 'could not be decoded'],
-      ['that is a guessed token', 'ghs_000000000000000000000000000000000000', 401, 'could not be decoded'],
-    ])('%s', async (_, jwt, status, says) => {
+      ['with the algorithm none', appJwt({}, undefined, 'none'), 401, 'could not be decoded'],
+      ['with the algorithm HS256', appJwt({}, undefined, 'HS256'), 401, 'could not be decoded'],
+      ['that is not a JWT', 'a.b.c', 401, 'could not be decoded'],
+      [
+        'that is an unknown installation token',
+        'ghs_000000000000000000000000000000000000',
+        401,
+        'could not be decoded',
+      ],
+    ])('%s is judged as on GitHub', async (_, jwt, status, says) => {
       const answer = await site.call('GET', '/app', jwt);
       expect(answer.status).toBe(status);
       expect(JSON.stringify(answer.body)).toContain(says);
     });
 
-    it('and for an installation that is not suspended, which is listed all the same', async () => {
+    it('mints no token for a suspended installation, which is still listed', async () => {
       const { installationId: suspended } = await site.repository({ owner: 'gone', name: 'away' });
       site.simulator.suspendInstallation('gone');
       const path = `/app/installations/${String(suspended)}/access_tokens`;
@@ -62,34 +72,34 @@ describe('installation tokens', () => {
       expect(JSON.stringify(listed.body)).toMatch(/"suspended_at":"\d{4}-/);
     });
 
-    it('and an installation token is no JWT', async () => {
+    it('cannot be replaced by an installation token', async () => {
       const token = textAt((await mint({})).body, 'token');
       expect((await site.call('GET', '/app', token)).status).toBe(401);
       expect((await site.call('GET', '/repos/acme/widgets/installation', token)).status).toBe(401);
     });
 
-    it('and a JWT is no installation token', async () => {
+    it('cannot replace an installation token', async () => {
       expect((await site.call('GET', '/repos/acme/widgets', appJwt())).status).toBe(403);
     });
   });
 
-  describe('are narrowed to what the installation has', () => {
+  describe('narrowing', () => {
     it.each([
       ['a repository of the installation', { repositories: ['widgets'] }, 201],
-      ['two of them', { repositories: ['widgets', 'Gadgets'] }, 201],
+      ['two repositories of the installation', { repositories: ['widgets', 'Gadgets'] }, 201],
       ['a repository that is not installed', { repositories: ['outside'] }, 422],
       ['a repository of another owner', { repositories: ['secrets'] }, 422],
-      ['one known and one unknown', { repositories: ['widgets', 'nothing'] }, 422],
+      ['a known and an unknown repository', { repositories: ['widgets', 'nothing'] }, 422],
       ['an unknown repository id', { repository_ids: [999_999] }, 422],
       ['a lower permission', { permissions: { contents: 'read' } }, 201],
-      ['a permission that was not granted', { permissions: { workflows: 'write' } }, 422],
-      ['a higher level than was granted', { permissions: { metadata: 'write' } }, 422],
-      ['a level that does not exist', { permissions: { contents: 'admin' } }, 422],
-    ])('%s', async (_, narrowing, status) => {
+      ['a permission that the App lacks', { permissions: { workflows: 'write' } }, 422],
+      ['a higher level than the App has', { permissions: { metadata: 'write' } }, 422],
+      ['an unknown level', { permissions: { contents: 'admin' } }, 422],
+    ])('to %s is judged as on GitHub', async (_, narrowing, status) => {
       expect((await mint(narrowing)).status).toBe(status);
     });
 
-    it('by repository id', async () => {
+    it('to a repository id limits the token to that repository', async () => {
       const answer = await mint({ repository_ids: [ids['gadgets']], permissions: { contents: 'read' } });
       expect(answer.body).toMatchObject({ repositories: [{ name: 'gadgets' }] });
       const token = textAt(answer.body, 'token');
@@ -101,7 +111,7 @@ describe('installation tokens', () => {
     });
   });
 
-  describe('reach only what they were minted for', () => {
+  describe('access', () => {
     it.each([
       // permissions, method, path, body, status
       [{ contents: 'read' }, 'GET', '/repos/acme/widgets', undefined, 200],
@@ -121,17 +131,20 @@ describe('installation tokens', () => {
       [{ contents: 'write' }, 'GET', '/repos/acme/outside', undefined, 404],
       [{ contents: 'write' }, 'GET', '/repos/rival/secrets', undefined, 404],
       [{ contents: 'write' }, 'POST', '/repos/rival/secrets/git/blobs', { content: 'x' }, 404],
-      // What is public can be read with any token, as on GitHub; never written.
+      // As on GitHub, any token can read a public repository, but not write to it.
       [{ contents: 'write' }, 'GET', '/repos/acme/open-source', undefined, 200],
       [{ contents: 'write' }, 'POST', '/repos/acme/open-source/git/blobs', { content: 'x' }, 403],
-    ] as const)('%j: %s %s', async (permissions, method, path, body, status) => {
-      const token = textAt((await mint({ permissions })).body, 'token');
-      const answer = await site.call(method, path, token, body);
-      const refused = { status, body: { message: 'Resource not accessible by integration' } };
-      expect(answer).toMatchObject(status === 403 ? refused : { status });
-    });
+    ] as const)(
+      'with %j is judged as on GitHub for %s %s',
+      async (permissions, method, path, body, status) => {
+        const token = textAt((await mint({ permissions })).body, 'token');
+        const answer = await site.call(method, path, token, body);
+        const refused = { status, body: { message: 'Resource not accessible by integration' } };
+        expect(answer).toMatchObject(status === 403 ? refused : { status });
+      },
+    );
 
-    it('and nobody reaches a private repository without one', async () => {
+    it('without a token is limited to reading public repositories', async () => {
       expect((await site.call('GET', '/repos/acme/widgets', null)).status).toBe(404);
       expect((await site.call('GET', '/repos/acme/open-source', null)).status).toBe(200);
       expect(
@@ -140,7 +153,7 @@ describe('installation tokens', () => {
     });
   });
 
-  it('end when they are revoked, and the record of them stays', async () => {
+  it('are invalid after revocation, but still listed', async () => {
     const token = textAt((await mint({ permissions: { contents: 'read' } })).body, 'token');
     expect((await site.call('GET', '/repos/acme/widgets', token)).status).toBe(200);
     expect((await site.call('DELETE', '/installation/token', token)).status).toBe(204);

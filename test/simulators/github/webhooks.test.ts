@@ -45,7 +45,7 @@ describe('webhooks', () => {
     receiver.close();
   });
 
-  it('are signed, numbered and of the form that GitHub describes', async () => {
+  it('are signed, have a GUID, and match GitHub’s description', async () => {
     const { number, delivery, labelDeliveries } = await site.simulator.openIssue({
       ...repo,
       author: 'ada',
@@ -94,7 +94,7 @@ describe('webhooks', () => {
     });
   });
 
-  it('are delivered again with the same body and the same GUID', async () => {
+  it('are redelivered with the same body and GUID', async () => {
     const { delivery } = await site.simulator.openIssue({ ...repo, author: 'ada', title: 'Twice', body: '' });
     const first = last();
     answer = 500;
@@ -111,7 +111,7 @@ describe('webhooks', () => {
     ).toEqual([202, 500, 202]);
   });
 
-  it('are sent for what the App itself writes, with the App as sender', async () => {
+  it('are sent for the App’s own comments, with the App as sender', async () => {
     const { number } = await site.simulator.openIssue({ ...repo, author: 'ada', title: 'Echo', body: '' });
     const token = await site.token(installationId);
     const made = await site.call('POST', `/repos/acme/widgets/issues/${number}/comments`, token, {
@@ -131,7 +131,7 @@ describe('webhooks', () => {
     expect(describedPayload('issue_comment', 'deleted', JSON.parse(last().body))).toBeNull();
   });
 
-  it('record a receiver that cannot be reached', async () => {
+  it('are recorded as failed if the receiver is unreachable', async () => {
     const other = await TestSite.start({ webhookUrl: 'http://127.0.0.1:1/' });
     try {
       await other.repository();
@@ -147,7 +147,7 @@ describe('webhooks', () => {
     }
   });
 
-  it('are not sent for a repository without the App', async () => {
+  it('are not sent for a repository on which the App is not installed', async () => {
     await site.repository({ name: 'outside', installed: false });
     const before = received.length;
     await expect(

@@ -1,4 +1,4 @@
-/** The simulator against what OpenAI publishes: event shapes, their order, and the refusals. */
+/** Checks the simulator against OpenAI's published event shapes, event order and refusals. */
 import { request as httpRequest } from 'node:http';
 import { EventSourceParserStream } from 'eventsource-parser/stream';
 import { afterEach, describe, expect, it } from 'vitest';
@@ -61,7 +61,7 @@ const post = (to: OpenAiSimulator, body: unknown, init: RequestInit = {}) =>
     ...init,
   });
 
-const whatItSays = (item: z.infer<typeof responseSchema>['output'][number]): string | undefined => {
+const contentOf = (item: z.infer<typeof responseSchema>['output'][number]): string | undefined => {
   if (item.type === 'message') return item.content[0]?.text;
   if (item.type === 'function_call') return item.arguments;
   return item.type === 'custom_tool_call' ? item.input : undefined;
@@ -88,7 +88,7 @@ describe('a streamed answer', () => {
     { name: 'a plan', script: [plan(['a', 'b'], 1)] },
     { name: 'a custom tool call', script: [applyPatch('*** Begin Patch\n*** End Patch')] },
   ];
-  it.each(cases)('has OpenAI’s event types in OpenAI’s order: $name', async ({ script }) => {
+  it.each(cases)('of $name has OpenAI’s event types in OpenAI’s order', async ({ script }) => {
     const events = await eventsOf(await post(await start(script), basic));
     expect(events.map((event) => event.sequence_number)).toEqual(events.map((_, index) => index));
     expect(events.slice(0, 2).map(({ type }) => type)).toEqual(['response.created', 'response.in_progress']);
@@ -97,17 +97,17 @@ describe('a streamed answer', () => {
     expect(last.response.usage?.total_tokens).toBeGreaterThan(0);
     const done = events.flatMap((event) => (event.type === 'response.output_item.done' ? [event.item] : []));
     expect(last.response.output).toEqual(done);
-    // Each item opens before its parts and closes after them, and its deltas add up to what it says at the end.
+    // Each item is added before its parts and done after them, and its deltas add up to its final content.
     for (const [index, item] of done.entries()) {
       const own = events.filter((event) => 'output_index' in event && event.output_index === index);
       expect(own[0]?.type).toBe('response.output_item.added');
       expect(own.at(-1)?.type).toBe('response.output_item.done');
       const text = own.map((event) => ('delta' in event ? event.delta : '')).join('');
-      expect(text).toBe(whatItSays(item));
+      expect(text).toBe(contentOf(item));
     }
   });
 
-  it('comes as one JSON object when no stream is asked for', async () => {
+  it('is one JSON object if the request does not ask for a stream', async () => {
     const response = await post(await start([finish({ title: 't', summary: 's' })]), {
       ...basic,
       stream: false,
@@ -124,14 +124,14 @@ describe('a streamed answer', () => {
       name: 'exec',
       type: 'custom_tool_call',
     },
-  ])('calls a command as the request offers it: $dialect', async ({ body, name, type }) => {
+  ])('calls the shell tool in the way the request offers it ($dialect)', async ({ body, name, type }) => {
     const events = await eventsOf(await post(await start([shell('ls -l')]), body));
     expect(events.findLast((event) => event.type === 'response.output_item.done')).toMatchObject({
       item: { type, name },
     });
   });
 
-  it('of a compaction trigger is one compaction item', async () => {
+  it('to a compaction trigger has one compaction item', async () => {
     const body = { ...basic, input: [user('hi'), { type: 'compaction_trigger' }] };
     const events = await eventsOf(await post(await start([shell('ls')]), body));
     expect(events.filter((event) => event.type === 'response.output_item.done')).toMatchObject([
@@ -139,13 +139,13 @@ describe('a streamed answer', () => {
     ]);
   });
 
-  it('may be cut in the middle', async () => {
+  it('can be cut off in the middle', async () => {
     const response = await post(await start([cut()]), basic);
     await expect(response.text()).rejects.toThrow('terminated');
   });
 });
 
-describe('the step', () => {
+describe('the answer of a script', () => {
   const script: Script = [shell('a'), say('then'), shell('b'), finish({ title: 't', summary: 's' })];
   it.each([
     { input: [user('x')], step: 0 },
@@ -153,13 +153,13 @@ describe('the step', () => {
     { input: [user('x'), output('1'), output('2')], step: 2 },
     { input: [user('x'), output('1'), output('2'), output('3')], step: 2 },
     { input: [user('x'), output('1'), user('y')], step: 0 },
-  ])('is the number of tool outputs after the last user message: $step', async ({ input, step }) => {
+  ])('has the number of tool outputs after the last user message ($step)', async ({ input, step }) => {
     const server = await start(script);
     await (await post(server, { ...basic, input })).text();
     expect(server.requests().map((request) => request.step)).toEqual([step]);
   });
 
-  it('may depend on the prompt and on what tools said', async () => {
+  it('can depend on the prompt and on tool outputs', async () => {
     const server = await start(({ prompt, outputs }) => [
       shell('a'),
       finish({ title: prompt, summary: outputs[0] ?? '' }),
@@ -172,7 +172,7 @@ describe('the step', () => {
     );
   });
 
-  it('waits as long as it is told', async () => {
+  it('is delayed by its own delay plus the latency', async () => {
     const server = await start([slow(60), shell('a')], { latencyMs: (step) => (step === 0 ? 40 : 0) });
     const before = performance.now();
     await (await post(server, basic)).text();
@@ -198,15 +198,20 @@ describe('a refusal', () => {
     schema: { type: 'object', properties: {} },
   };
   it.each([
-    { name: 'no key', init: { headers: { 'content-type': 'application/json' } }, status: 401, code: null },
     {
-      name: 'another key',
+      name: 'a missing key',
+      init: { headers: { 'content-type': 'application/json' } },
+      status: 401,
+      code: null,
+    },
+    {
+      name: 'a wrong key',
       init: { headers: { ...json, authorization: 'Bearer sk-other-key-99999999' } },
       status: 401,
       code: 'invalid_api_key',
     },
     {
-      name: 'another scheme',
+      name: 'another authorization scheme',
       init: { headers: { ...json, authorization: `Basic ${apiKey}` } },
       status: 401,
       code: null,
@@ -217,8 +222,8 @@ describe('a refusal', () => {
       status: 400,
       code: 'unsupported_content_type',
     },
-    { name: 'no JSON', body: '{', status: 400, code: 'invalid_json' },
-    { name: 'no model', body: { input: 'x' }, status: 400, code: 'missing_required_parameter' },
+    { name: 'a body that is not JSON', body: '{', status: 400, code: 'invalid_json' },
+    { name: 'a missing model', body: { input: 'x' }, status: 400, code: 'missing_required_parameter' },
     { name: 'an unknown model', body: { ...basic, model: 'gpt-0' }, status: 400, code: 'model_not_found' },
     {
       name: 'an unknown parameter',
@@ -226,15 +231,15 @@ describe('a refusal', () => {
       status: 400,
       code: 'unknown_parameter',
     },
-    { name: 'a wrong type', body: { ...basic, input: 5 }, status: 400, code: 'invalid_type' },
+    { name: 'a parameter of a wrong type', body: { ...basic, input: 5 }, status: 400, code: 'invalid_type' },
     {
-      name: 'an output schema that is not strict',
+      name: 'a non-strict output schema',
       body: { ...basic, text: { format: looseSchema } },
       status: 400,
       code: 'invalid_json_schema',
     },
-    { name: 'a method', init: { method: 'PUT' }, status: 405, code: 'method_not_supported' },
-  ])('of $name has status $status and the code $code', async ({ body, init, status, code }) => {
+    { name: 'another method', init: { method: 'PUT' }, status: 405, code: 'method_not_supported' },
+  ])('for $name has status $status and code $code', async ({ body, init, status, code }) => {
     const server = await start([finish({ title: 't', summary: 's' })]);
     const response = await post(server, body ?? basic, init);
     expect(response.status).toBe(status);
@@ -245,7 +250,7 @@ describe('a refusal', () => {
   });
 
   it.each(['/v1/models', '/v1/alpha/search', '/v1/files', '/v1/responses/resp_1', '/', '/v2/responses'])(
-    'of any other route, %s, is a 404',
+    'for the unknown route %s is a 404',
     async (path) => {
       const server = await start([]);
       const response = await fetch(new URL(path, server.url), { headers: json });
@@ -253,7 +258,7 @@ describe('a refusal', () => {
     },
   );
 
-  it('of a WebSocket is a 426', async () => {
+  it('for a WebSocket upgrade is a 426', async () => {
     const server = await start([]);
     const status = await new Promise((resolve, reject) => {
       httpRequest(`${server.url}/responses`, { headers: { connection: 'Upgrade', upgrade: 'websocket' } })
@@ -264,7 +269,7 @@ describe('a refusal', () => {
     expect(status).toBe(426);
   });
 
-  it('that the script asks for carries its status and body', async () => {
+  it('from the script has the script’s status and body', async () => {
     const server = await start([
       fail(429, { message: 'Slow down', code: 'rate_limit_exceeded', type: 'tokens' }),
     ]);
@@ -276,7 +281,7 @@ describe('a refusal', () => {
   });
 });
 
-it('never records the key', async () => {
+it('does not record the API key', async () => {
   const server = await start([finish({ title: 't', summary: 's' })]);
   await (await post(server, basic)).text();
   expect(JSON.stringify(server.requests())).not.toContain(apiKey);
@@ -290,9 +295,9 @@ it('never records the key', async () => {
 
 describe('GET /v1/models/{model}', () => {
   it.each([
-    ['a model that exists', apiKey, 'gpt-5.5', 200, { id: 'gpt-5.5', object: 'model' }],
-    ['one that does not', apiKey, 'gpt-0', 404, { error: { code: 'model_not_found' } }],
-    ['another key', 'sk-another', 'gpt-5.5', 401, { error: { code: 'invalid_api_key' } }],
+    ['an available model', apiKey, 'gpt-5.5', 200, { id: 'gpt-5.5', object: 'model' }],
+    ['an unknown model', apiKey, 'gpt-0', 404, { error: { code: 'model_not_found' } }],
+    ['a wrong key', 'sk-another', 'gpt-5.5', 401, { error: { code: 'invalid_api_key' } }],
   ])('answers for %s', async (_, key, model, status, body) => {
     const to = await start([]);
     const response = await fetch(`${to.url}/models/${model}`, {

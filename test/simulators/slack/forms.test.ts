@@ -1,4 +1,4 @@
-/** Forms: trigger ids that expire, options from the app, what the client does not send, and what becomes of an answer. */
+/** Forms: trigger ids, options from the app, client-side validation, and the app's answer to a submission. */
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it, vi } from 'vitest';
 import type { SlackSimulator } from '../../../simulators/slack/contract.ts';
 import { caller, form, payloadIn, startWorkspace, TestApp } from './workspace.ts';
@@ -23,8 +23,8 @@ afterEach(() => {
   vi.useRealTimers();
 });
 
-/** Opens the form when a command or click comes; answers everything else as told. */
-function openingForm(answer: (payload: Record<string, unknown>) => unknown = () => ''): void {
+/** Makes the app open the form on a command or click, and answer other requests with `answer`. */
+function openFormOnTrigger(answer: (payload: Record<string, unknown>) => unknown = () => ''): void {
   app.answer = async (received) => {
     const trigger = new URLSearchParams(received.body).get('trigger_id');
     if (trigger === null) return { body: answer(payloadIn(received)) };
@@ -36,7 +36,7 @@ function openingForm(answer: (payload: Record<string, unknown>) => unknown = () 
 describe('a form', () => {
   const open = () => slack.openForm({ user: 'ada', channel: 'shop' });
 
-  it('opens with the trigger of a command, once, and not after three seconds', async () => {
+  it('opens once per trigger id, and only within three seconds', async () => {
     const view = { ...form };
     const { triggerId } = await slack.slashCommand({ user: 'ada', channel: 'shop', text: '' });
     expect(await call('views.open', { trigger_id: '1.2.x', view })).toMatchObject({
@@ -53,7 +53,7 @@ describe('a form', () => {
     });
   });
 
-  it('beyond Slack’s limits is refused, and its trigger is still good', async () => {
+  it('is refused beyond Slack’s limits without using up its trigger id', async () => {
     const { triggerId } = await slack.slashCommand({ user: 'ada', channel: 'shop', text: '' });
     const view = { ...form, title: { type: 'plain_text', text: 'x'.repeat(25) } };
     expect(await call('views.open', { trigger_id: triggerId, view })).toMatchObject({
@@ -62,9 +62,9 @@ describe('a form', () => {
     expect(await call('views.open', { trigger_id: triggerId, view: form })).toMatchObject({ ok: true });
   });
 
-  it('asks the app for options, and is sent with what was chosen', async () => {
+  it('requests options from the app and submits the chosen one', async () => {
     const options = [{ text: { type: 'plain_text', text: 'acme/shop' }, value: 'acme/shop' }];
-    openingForm(({ type }) => (type === 'block_suggestion' ? { options } : ''));
+    openFormOnTrigger(({ type }) => (type === 'block_suggestion' ? { options } : ''));
     const { view } = await open();
     const chosen = await slack.choose({
       user: 'ada',
@@ -97,9 +97,9 @@ describe('a form', () => {
     ['a required field is empty', { words: null }, 'Please complete this required field'],
     ['a text is too long', { words: 'x'.repeat(11) }, 'no more than 10 characters'],
     ['an option was never offered', { words: 'x', repository: 'acme/else' }, 'choose acme/else first'],
-    ['a field is not there', { words: 'x', color: 'red' }, 'no field color'],
-  ])('is not sent when %s', async (_, values, sentence) => {
-    openingForm();
+    ['a field does not exist', { words: 'x', color: 'red' }, 'no field color'],
+  ])('is not submitted if %s', async (_, values, sentence) => {
+    openFormOnTrigger();
     const { view } = await open();
     app.received.length = 0;
     await expect(slack.submitView({ user: 'ada', viewId: view.id, values })).rejects.toThrow(sentence);
@@ -108,26 +108,26 @@ describe('a form', () => {
 
   it.each([
     [
-      'errors below its fields',
+      'errors for its fields',
       { response_action: 'errors', errors: { words: 'No.' } },
       'errors',
       { words: 'No.' },
     ],
-    ['errors below nothing', { response_action: 'errors', errors: { nothing: 'No.' } }, 'failed', {}],
+    ['errors for an unknown field', { response_action: 'errors', errors: { nothing: 'No.' } }, 'failed', {}],
     ['another view', { response_action: 'update', view: form }, 'updated', {}],
     ['a view beyond the limits', { response_action: 'update', view: { ...form, blocks: 1 } }, 'failed', {}],
-    ['the end of all', { response_action: 'clear' }, 'closed', {}],
-    ['something else', 'thank you', 'failed', {}],
-  ])('shows %s when the app answers so', async (_, body, outcome, errors) => {
-    openingForm(() => body);
+    ['an instruction to close all', { response_action: 'clear' }, 'closed', {}],
+    ['an unknown body', 'thank you', 'failed', {}],
+  ])('handles an answer with %s as Slack does', async (_, body, outcome, errors) => {
+    openFormOnTrigger(() => body);
     const { view } = await open();
     const sent = await slack.submitView({ user: 'ada', viewId: view.id, values: { words: 'x' } });
     expect(sent).toMatchObject({ outcome, errors });
     expect(slack.views('ada').some(({ id }) => id === view.id)).toBe(outcome !== 'closed');
   });
 
-  it('belongs to who opened it', async () => {
-    openingForm();
+  it('can be submitted only by the user who opened it', async () => {
+    openFormOnTrigger();
     const { view } = await open();
     await expect(slack.submitView({ user: 'bob', viewId: view.id, values: {} })).rejects.toThrow(
       'no open view',

@@ -1,4 +1,7 @@
-/** What people do reaches the app as Slack sends it: signed, once, with ids that expire; and their clients refuse what Slack's do. */
+/**
+ * User actions: each is delivered to the app once, signed and in Slack's format, and is refused where Slack's
+ * client refuses it.
+ */
 import { verifySlackRequest } from '@slack/bolt';
 import { afterAll, beforeAll, beforeEach, describe, expect, it, vi } from 'vitest';
 import type { SlackSimulator } from '../../../simulators/slack/contract.ts';
@@ -39,7 +42,7 @@ const postButtons = async () => {
     text: 'a task',
     blocks: [section('a task'), { type: 'actions', block_id: 'controls', elements }],
   });
-  // The app hears of its own message; the tests look at what comes after.
+  // The app receives an event for its own message. The tests check only what follows.
   await vi.waitFor(() => expect(kinds()).toEqual(['message']));
   app.received.length = 0;
   return String(ts);
@@ -63,7 +66,7 @@ describe('every request', () => {
       });
   });
 
-  it('is sent again with the same body, a new signature and the number of the retry', async () => {
+  it('is redelivered with the same body, a new signature and the retry number', async () => {
     const { answers } = await slack.say({ user: 'ada', channel: 'shop', text: 'hello' });
     const [first] = answers;
     if (first === undefined) throw new Error('nothing was delivered');
@@ -75,13 +78,13 @@ describe('every request', () => {
     expect(first.delivery.attempts.map(({ retryNum }) => retryNum)).toEqual([0, 1]);
   });
 
-  it('that is not answered in three seconds counts as not answered', async () => {
+  it('fails with operation_timeout after three seconds without an answer', async () => {
     app.answer = () => new Promise((resolve) => setTimeout(() => resolve({}), 3_500));
     const command = await slack.slashCommand({ user: 'ada', channel: 'shop', text: 'x' });
     expect(command).toMatchObject({ status: null, error: 'operation_timeout' });
   });
 
-  it('may be anything, for bad input', async () => {
+  it('can have an arbitrary body and headers', async () => {
     const body = 'payload=%7B';
     await slack.sendRaw(body, slack.sign(body, { at: 1 }));
     expect(app.received[0]).toMatchObject({ body, headers: { 'x-slack-request-timestamp': '1' } });
@@ -89,7 +92,7 @@ describe('every request', () => {
 });
 
 describe('a command', () => {
-  it('says who, where and what, from channels without the bot as well', async () => {
+  it('delivers user, channel and text, even from a channel without the bot', async () => {
     await slack.slashCommand({ user: 'ada', channel: 'elsewhere', text: 'acme/shop do this' });
     expect(Object.fromEntries(new URLSearchParams(app.received[0]?.body))).toMatchObject({
       command: '/codex',
@@ -106,14 +109,14 @@ describe('a command', () => {
   it.each([
     ['text', 'working on it', 'working on it'],
     ['a message', { response_type: 'ephemeral', text: 'x', blocks: [section('in blocks')] }, 'in blocks'],
-  ])('is answered with %s that the person alone is shown', async (_, body, shown) => {
+  ])('shows an answer with %s as an ephemeral message', async (_, body, shown) => {
     app.answer = () => ({ body });
     const command = await slack.slashCommand({ user: 'ada', channel: 'shop', text: 'x' });
     expect(await command.reply()).toBe(shown);
     expect(slack.ephemerals('ada').at(-1)).toMatchObject({ shown, via: 'answer' });
   });
 
-  it('is answered later at its response URL, five times at most', async () => {
+  it('accepts up to five answers at its response URL', async () => {
     const command = await slack.slashCommand({ user: 'ada', channel: 'shop', text: 'x' });
     const url = new URLSearchParams(app.received[0]?.body).get('response_url') ?? '';
     const answer = async (body: object) =>
@@ -128,7 +131,7 @@ describe('a command', () => {
     ]);
   });
 
-  it('is not for bots, nor for people of other workspaces, nor for channels that one is not in', async () => {
+  it('is refused to bots, to users of other workspaces, and in channels that the user is not in', async () => {
     const type = (user: string, where: string) => slack.slashCommand({ user, channel: where, text: 'x' });
     await expect(type('robo', 'shop')).rejects.toThrow('no commands');
     await expect(type('sam', 'shop')).rejects.toThrow('no commands');
@@ -142,13 +145,13 @@ describe('a message', () => {
     ['in a channel', 'shop', 'hello', ['message']],
     ['in a channel with a mention', 'shop', '<@U0AIRLOCK1> hello', ['message', 'app_mention']],
     ['in a channel without the bot', 'elsewhere', '<@U0AIRLOCK1> hello', []],
-  ])('%s is told as it is', async (_, where, text, expected) => {
+  ])('%s is delivered with the events that Slack sends', async (_, where, text, expected) => {
     await slack.say({ user: 'ada', channel: where, text });
     expect(new Set(kinds())).toEqual(new Set(expected));
     expect(kinds()).toHaveLength(expected.length);
   });
 
-  it('to the bot alone is told once, mention or not', async () => {
+  it('in a direct message is delivered once, even if it mentions the bot', async () => {
     await slack.say({
       user: 'ada',
       channel: slack.directChannel('ada'),
@@ -159,7 +162,7 @@ describe('a message', () => {
     ]);
   });
 
-  it('names the bot that is told, the thread, and where a stranger comes from', async () => {
+  it('is delivered with the receiving bot, the thread, and a stranger’s own workspace', async () => {
     const root = await slack.say({ user: 'ada', channel: 'shop', text: 'root' });
     app.received.length = 0;
     await slack.say({ user: 'sam', channel: 'shop', text: 'reply', threadTs: root.threadTs });
@@ -176,13 +179,13 @@ describe('a message', () => {
 
   it.each([
     ['files', { files: ['log.txt'] }, { subtype: 'file_share', files: [{ name: 'log.txt' }] }],
-    ['nothing', {}, { text: 'look' }],
-  ])('with %s is told with its subtype', async (_, more, event) => {
+    ['no attachment', {}, { text: 'look' }],
+  ])('with %s is delivered with its subtype', async (_, more, event) => {
     await slack.say({ user: 'ada', channel: 'shop', text: 'look', ...more });
     expect(payloadIn(app.received[0] ?? { headers: {}, body: '{}' })).toMatchObject({ event });
   });
 
-  it('that is edited, deleted, or a bot’s own is told as such', async () => {
+  it('is delivered with the subtypes for edits, deletions and messages of other bots', async () => {
     const { ts } = await slack.say({ user: 'ada', channel: 'shop', text: 'one' });
     await slack.edit({ user: 'ada', channel: 'shop', ts, text: 'two' });
     await slack.delete({ user: 'ada', channel: 'shop', ts });
@@ -197,7 +200,7 @@ describe('a message', () => {
     expect(slack.messages('shop').map((message) => message.ts)).not.toContain(ts);
   });
 
-  it('gets reactions, which are told with whose message it is', async () => {
+  it('delivers reactions with the author of the message', async () => {
     const ts = await postButtons();
     await slack.react({ user: 'ada', channel: 'shop', ts, name: 'x' });
     expect(payloadIn(app.received[0] ?? { headers: {}, body: '{}' })).toMatchObject({
@@ -215,7 +218,7 @@ describe('a message', () => {
 });
 
 describe('a button', () => {
-  it('is pressed by its text or id, with its value and the message it stands in', async () => {
+  it('is pressed by label or id, and delivered with its value and its message', async () => {
     const ts = await postButtons();
     await slack.click({ user: 'bob', channel: 'shop', ts, button: 'Cancel' });
     expect(payloadIn(app.received[0] ?? { headers: {}, body: '' })).toMatchObject({
@@ -227,7 +230,7 @@ describe('a button', () => {
     });
   });
 
-  it('of a message that one person alone was shown is pressed by that person, and comes without the message', async () => {
+  it('of an ephemeral message can be pressed only by its reader, and is delivered without the message', async () => {
     const { message_ts: ts } = await call('chat.postEphemeral', {
       channel: channel(),
       user: slack.user('bob').id,
@@ -247,7 +250,7 @@ describe('a button', () => {
     await expect(slack.click({ ...press, user: 'ada' })).rejects.toThrow('there is no message');
   });
 
-  it('can be pressed twice at once, and not when it is gone', async () => {
+  it('can be pressed twice at once, but not after an update removed it', async () => {
     const ts = await postButtons();
     await slack.click({ user: 'bob', channel: 'shop', ts, button: 'task.log', times: 2 });
     expect(app.received).toHaveLength(2);
@@ -259,7 +262,7 @@ describe('a button', () => {
 });
 
 describe('a message shortcut', () => {
-  it('hands over the message it was used on', async () => {
+  it('delivers the message on which it was used', async () => {
     const { ts } = await slack.say({ user: 'bob', channel: 'shop', text: 'it is broken' });
     app.received.length = 0;
     await slack.messageShortcut({ user: 'ada', channel: 'shop', ts, callbackId: 'run_codex_on_this' });
@@ -274,7 +277,7 @@ describe('a message shortcut', () => {
 });
 
 describe('the pages', () => {
-  it('show a channel as people read it, and run nothing that somebody wrote', async () => {
+  it('render mrkdwn, and escape HTML and scripts in messages', async () => {
     await slack.say({
       user: 'ada',
       channel: 'shop',

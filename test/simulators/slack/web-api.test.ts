@@ -1,4 +1,4 @@
-/** The Web API refuses what Slack refuses, and answers what emulate alone would not. */
+/** The Web API refuses what Slack refuses, and corrects emulate's answers. */
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import type { SlackSimulator } from '../../../simulators/slack/contract.ts';
 import { button, caller, section, startWorkspace, textIn, type Answered } from './workspace.ts';
@@ -18,12 +18,12 @@ const post = (channel: string, more: Readonly<Record<string, unknown>> = {}) =>
 describe('a call', () => {
   it.each([
     ['without a token', '', 'not_authed'],
-    ['with a token that nobody made', 'xoxb-nobody', 'invalid_auth'],
+    ['with an unknown token', 'xoxb-nobody', 'invalid_auth'],
   ])('%s is refused', async (_, token, error) => {
     expect(await call('auth.test', {}, token)).toEqual({ ok: false, error });
   });
 
-  it('takes the app-level token for the socket alone', async () => {
+  it('accepts the app-level token only for apps.connections.open', async () => {
     expect(await call('auth.test', {}, slack.appToken)).toMatchObject({ error: 'not_allowed_token_type' });
     expect(await call('apps.connections.open', {})).toMatchObject({ error: 'not_allowed_token_type' });
     expect(await call('apps.connections.open', {}, slack.appToken)).toMatchObject({
@@ -32,7 +32,7 @@ describe('a call', () => {
     });
   });
 
-  it('of a method that Slack does not have is refused', async () => {
+  it('of an unknown method is refused', async () => {
     expect(await call('chat.shout', {})).toEqual({ ok: false, error: 'unknown_method' });
   });
 
@@ -43,7 +43,7 @@ describe('a call', () => {
   });
 });
 
-describe('a scope that the token lacks', () => {
+describe('a token without the required scope', () => {
   let poor: SlackSimulator;
   beforeAll(async () => {
     poor = await startWorkspace({ botScopes: ['commands'] });
@@ -60,7 +60,7 @@ describe('a scope that the token lacks', () => {
     ['users.info', 'users:read', { user: 'U1' }],
     ['usergroups.users.list', 'usergroups:read', { usergroup: 'S1' }],
     ['reactions.add', 'reactions:write', { name: 'eyes', timestamp: '1.1' }],
-  ])('refuses %s and names %s', async (method, needed, args) => {
+  ])('is refused for %s with the name of the scope %s', async (method, needed, args) => {
     const users = 'users' in args ? { users: poor.user('ada').id } : {};
     const given = { channel: poor.channel('shop').id, ...args, ...users };
     expect(await caller(poor)(method, given)).toMatchObject({ ok: false, error: 'missing_scope', needed });
@@ -71,12 +71,12 @@ describe('a message', () => {
   it.each<[string, () => Promise<Answered>, string]>([
     ['to a public channel without the bot', () => post('elsewhere'), 'not_in_channel'],
     [
-      'to a channel that is not there',
+      'to an unknown channel',
       () => call('chat.postMessage', { channel: 'C1', text: 'x' }),
       'channel_not_found',
     ],
     ['without text', () => post('shop', { text: '' }), 'no_text'],
-    ['in a thread that is not there', () => post('shop', { thread_ts: '1.000001' }), 'thread_not_found'],
+    ['in an unknown thread', () => post('shop', { thread_ts: '1.000001' }), 'thread_not_found'],
     [
       'with a section of 3,001 characters',
       () => post('shop', { blocks: [section('x'.repeat(3001))] }),
@@ -87,9 +87,9 @@ describe('a message', () => {
       () => post('shop', { blocks: Array.from({ length: 51 }, () => section('x')) }),
       'invalid_blocks',
     ],
-    ['with blocks that are no JSON', () => post('shop', { blocks: '[{' }), 'invalid_blocks_format'],
+    ['with blocks that are not JSON', () => post('shop', { blocks: '[{' }), 'invalid_blocks_format'],
     [
-      'with metadata of another form',
+      'with metadata without event_type',
       () => post('shop', { metadata: { event_type: '' } }),
       'invalid_metadata_schema',
     ],
@@ -97,7 +97,7 @@ describe('a message', () => {
     expect(await send()).toMatchObject({ ok: false, error });
   });
 
-  it('keeps every state that it was edited through, its metadata, and ids for its blocks', async () => {
+  it('keeps all versions and its metadata, and gets ids for its blocks', async () => {
     const metadata = { event_type: 'task', event_payload: { id: 'sl-1' } };
     const { ts } = await post('shop', { text: 'one', metadata, blocks: [section('*one*')] });
     await call('chat.update', { channel: id('shop'), ts, text: 'two', blocks: [section('*two*')] });
@@ -113,11 +113,11 @@ describe('a message', () => {
   });
 
   it.each([
-    ['longer than 4,000 characters', { text: 'x'.repeat(4001) }, 'msg_too_long'],
-    ['to blocks beyond the limits', { text: 'x', blocks: [section('')] }, 'invalid_blocks'],
-    ['that is not there', { ts: '1.000001', text: 'x' }, 'message_not_found'],
-    ['in a channel that is not there', { channel: 'C1', text: 'x' }, 'channel_not_found'],
-  ])('is not updated %s', async (_, change, error) => {
+    ['with more than 4,000 characters', { text: 'x'.repeat(4001) }, 'msg_too_long'],
+    ['with blocks beyond the limits', { text: 'x', blocks: [section('')] }, 'invalid_blocks'],
+    ['of an unknown message', { ts: '1.000001', text: 'x' }, 'message_not_found'],
+    ['in an unknown channel', { channel: 'C1', text: 'x' }, 'channel_not_found'],
+  ])('refuses an update %s', async (_, change, error) => {
     const { ts } = await post('shop');
     expect(await call('chat.update', { channel: id('shop'), ts, ...change })).toMatchObject({
       ok: false,
@@ -125,14 +125,14 @@ describe('a message', () => {
     });
   });
 
-  it('of a person is not the bot’s to update', async () => {
+  it('of a user cannot be updated by the bot', async () => {
     const { ts } = await slack.say({ user: 'ada', channel: 'shop', text: 'mine' });
     expect(await call('chat.update', { channel: id('shop'), ts, text: 'yours' })).toMatchObject({
       error: 'cant_update_message',
     });
   });
 
-  it('for one person alone is shown to nobody else', async () => {
+  it('that is ephemeral is shown to nobody else', async () => {
     const user = slack.user('bob').id;
     await call('chat.postEphemeral', { channel: id('shop'), user, text: 'psst' });
     expect(slack.ephemerals('bob')).toMatchObject([{ text: 'psst', via: 'chat.postEphemeral' }]);
@@ -142,7 +142,7 @@ describe('a message', () => {
 });
 
 describe('a thread', () => {
-  it('is read with its root first, within bounds, page by page', async () => {
+  it('is read page by page within bounds, with its root on every page', async () => {
     const { ts } = await post('shop', { text: 'root' });
     const replies: Answered[] = [];
     for (const text of ['one', 'two', 'three']) replies.push(await post('shop', { text, thread_ts: ts }));
@@ -166,14 +166,14 @@ describe('a thread', () => {
     expect(texts(await read({ limit: 2, cursor }))).toEqual(['root', 'three']);
   });
 
-  it('shows metadata only when asked', async () => {
+  it('includes metadata only with include_all_metadata', async () => {
     const { ts } = await post('shop', { metadata: { event_type: 'task', event_payload: {} } });
     const read = (more: object) => call('conversations.replies', { channel: id('shop'), ts, ...more });
     expect(JSON.stringify(await read({}))).not.toContain('event_type');
     expect(JSON.stringify(await read({ include_all_metadata: true }))).toContain('event_type');
   });
 
-  it('is not there without its root, nor for a bot outside', async () => {
+  it('is refused for an unknown root, and for a bot outside the channel', async () => {
     expect(await call('conversations.replies', { channel: id('shop'), ts: '1.000001' })).toMatchObject({
       error: 'thread_not_found',
     });
@@ -184,18 +184,18 @@ describe('a thread', () => {
   });
 });
 
-describe('a person', () => {
+describe('a user', () => {
   it.each([
     ['ada', { deleted: false, is_restricted: false, is_stranger: false, is_bot: false }],
     ['gus', { is_restricted: true, is_stranger: false }],
     ['sam', { is_stranger: true, team_id: 'T0FOREIGN1' }],
     ['dan', { deleted: true }],
     ['robo', { is_bot: true }],
-  ])('%s is shown as %j', async (name, flags) => {
+  ])('%s has the flags %j', async (name, flags) => {
     expect(await call('users.info', { user: slack.user(name).id })).toMatchObject({ ok: true, user: flags });
   });
 
-  it('is in the groups that exist, unless deactivated', async () => {
+  it('is listed in user groups, unless deactivated', async () => {
     expect(await call('usergroups.users.list', { usergroup: slack.group('developers') })).toEqual({
       ok: true,
       users: [slack.user('ada').id],
@@ -205,7 +205,7 @@ describe('a person', () => {
     });
   });
 
-  it('is reached in a direct message', async () => {
+  it('receives direct messages', async () => {
     const opened = await call('conversations.open', { users: slack.user('bob').id });
     expect(opened).toMatchObject({ channel: { id: slack.directChannel('bob') } });
     await call('chat.postMessage', { channel: slack.directChannel('bob'), text: 'only you' });
@@ -213,8 +213,8 @@ describe('a person', () => {
   });
 });
 
-describe('what goes wrong', () => {
-  it('comes when it is asked for, and passes', async () => {
+describe('a fault', () => {
+  it('fails the planned number of calls', async () => {
     slack.failNext({ method: 'chat.postMessage', fails: { status: 429, retryAfterSeconds: 7 } });
     const response = await fetch(`${slack.apiUrl}chat.postMessage`, {
       method: 'POST',
@@ -234,7 +234,7 @@ describe('what goes wrong', () => {
     expect(slack.calls().at(-1)).toMatchObject({ status: null, error: 'reset' });
   });
 
-  it('limits messages of one channel to one a second', async () => {
+  it('can limit messages to one per second and channel', async () => {
     slack.limitMessages(true);
     try {
       expect(await post('shop')).toMatchObject({ ok: true });
@@ -245,7 +245,7 @@ describe('what goes wrong', () => {
     }
   });
 
-  it('closes channels and takes the token away', async () => {
+  it('can archive and delete channels, and revoke the token', async () => {
     const own = await startWorkspace();
     const ask = caller(own);
     const shop = own.channel('shop').id;

@@ -1,4 +1,7 @@
-/** A simulated workspace, an app that answers as a test says, and a client of the Web API for the tests beside this file. */
+/**
+ * Fixtures for the Slack simulator's tests: a workspace, an app with configurable answers, and a Web API
+ * client.
+ */
 import { createServer, type IncomingHttpHeaders, type Server } from 'node:http';
 import { z } from 'zod';
 import type { SlackSimulator, SlackSimulatorOptions } from '../../../simulators/slack/contract.ts';
@@ -51,7 +54,7 @@ interface Reply {
   readonly body?: unknown;
 }
 
-/** The app at the other end: keeps what it received, and answers as it is told. */
+/** The app under simulation: records its requests and answers with `answer`. */
 export class TestApp {
   readonly received: Received[] = [];
   answer: (received: Received) => Reply | Promise<Reply> = () => ({});
@@ -88,7 +91,7 @@ export class TestApp {
   }
 }
 
-/** The JSON of an event, or of a form's `payload`. */
+/** Parses the JSON of an event, or of the `payload` field of a form. */
 export function payloadIn({ body, headers }: Received): Record<string, unknown> {
   const json =
     headers['content-type'] === 'application/json' ? body : (new URLSearchParams(body).get('payload') ?? '');
@@ -98,7 +101,7 @@ export function payloadIn({ body, headers }: Received): Record<string, unknown> 
 export type Answered = Readonly<Record<string, unknown>> & { readonly ok: boolean };
 const answered = z.looseObject({ ok: z.boolean() });
 
-/** Calls the Web API in JSON, with the bot's token unless another is given. */
+/** Returns a function that calls the Web API with JSON, by default with the bot token. */
 export function caller(slack: SlackSimulator) {
   return async (
     method: string,
@@ -144,7 +147,7 @@ export const form = {
   ],
 };
 
-/** The text at a path of keys, or undefined. */
+/** The string at a path of keys, or undefined. */
 export function textIn(value: unknown, ...path: readonly string[]): string | undefined {
   const [key, ...rest] = path;
   if (key === undefined) return typeof value === 'string' ? value : undefined;
