@@ -29,7 +29,11 @@ const viewSchema = z.custom<Pick<TaskView, 'receipt' | 'setup'>>(
     z
       .looseObject({
         setup: z.looseObject({ status: z.string() }).nullable(),
-        receipt: z.looseObject({ hosts: z.array(z.unknown()), denied: z.array(z.unknown()) }),
+        receipt: z.looseObject({
+          hosts: z.array(z.unknown()),
+          denied: z.array(z.unknown()),
+          failed: z.array(z.unknown()),
+        }),
       })
       .safeParse(value).success,
 );

@@ -8,6 +8,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
 import { z } from 'zod';
+import { failedRequestLines } from '../../src/core/failed-requests.ts';
 import type { TaskView } from '../../src/core/task-view.ts';
 import type { PullView } from '../../simulators/github/contract.ts';
 import { bold, dim, green, red, yellow } from '../terminal/colour.ts';
@@ -53,6 +54,7 @@ export function showReceipt({ receipt, progress }: TaskView): void {
     say(`  ${green('allowed')}  ${host}  ${requests} requests, ${size(bytesUp)} up, ${size(bytesDown)} down`);
   for (const { method, host, path, reason, count } of receipt.denied)
     say(`  ${red('blocked')}  ${method} ${host}${path}  ×${count}  ${dim(reason)}`);
+  for (const line of failedRequestLines(receipt)) say(`  ${yellow('failed')}   ${line}`);
   if (progress !== null) say(`  ${progress.usage.totalTokens} tokens`);
   say();
 }

@@ -4,7 +4,15 @@ import { receiptLines } from './receipt-lines.ts';
 
 // eslint-disable-next-line no-control-regex -- colours are not what is tested
 const colours = /\u001B\[[0-9;]*m/g;
-const row = { method: 'POST', host: 'evil.example', path: '/drop', rule: 'host', reason: 'no', count: 1 };
+const row = {
+  method: 'POST',
+  host: 'evil.example',
+  path: '/drop',
+  rule: 'host',
+  reason: 'no',
+  count: 1,
+  at: 0,
+};
 
 it('tells of setup, of the hosts, and of what was refused with what ran meanwhile', () => {
   const lines = receiptLines({
@@ -13,6 +21,16 @@ it('tells of setup, of the hosts, and of what was refused with what ran meanwhil
       hosts: [{ host: 'github.com', requests: 1, bytesUp: 10, bytesDown: 2_000_000 }],
       denied: [row, { ...row, path: '/x', count: 2, command: 'curl\u001B[2Jevil\nforged' }],
       deniedTotal: 5,
+      failed: [
+        {
+          host: 'api.openai.com',
+          fault: 'upstream',
+          rule: 'upstream.status',
+          reason: 'api.openai.com answered\u001B[2J 503',
+          count: 2,
+        },
+      ],
+      failedTotal: 2,
     },
   });
   expect(lines.map((line) => line.replace(colours, ''))).toEqual([
@@ -23,6 +41,7 @@ it('tells of setup, of the hosts, and of what was refused with what ran meanwhil
     '  ⛔ POST evil.example/x (2 times): no',
     '     while this ran: curl[2Jevil forged',
     '  ⛔ and 2 more',
+    '  ⚠️ 2 requests failed: api.openai.com answered[2J 503',
   ]);
 });
 

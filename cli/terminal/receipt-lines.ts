@@ -1,8 +1,9 @@
 /** What a task's sandbox reached and was refused, as lines for a terminal. Text out of the sandbox goes through `plain-text.ts`. */
 import { sizeText } from '../../src/lib/byte-size.ts';
+import { failedRequestLines } from '../../src/core/failed-requests.ts';
 import { setupLine } from '../../src/core/setup-view.ts';
 import type { TaskView } from '../../src/core/task-view.ts';
-import { bold, dim, red } from './colour.ts';
+import { bold, dim, red, yellow } from './colour.ts';
 import { plain } from './plain-text.ts';
 
 /** [] when there is nothing to tell: no sandbox was needed. */
@@ -23,6 +24,7 @@ export function receiptLines({ receipt, setup }: Pick<TaskView, 'receipt' | 'set
       ...(command == null ? [] : [dim(`     while this ran: ${plain(command)}`)]),
     ]),
     ...(deniedTotal > listed ? [red(`  ⛔ and ${deniedTotal - listed} more`)] : []),
+    ...failedRequestLines(receipt).map((line) => yellow(`  ⚠️ ${plain(line)}`)),
   ];
   return lines.length === 0 ? [] : [bold('▸ what left the sandbox'), ...lines];
 }

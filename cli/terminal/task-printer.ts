@@ -77,6 +77,11 @@ function linesOf(event: TaskEvent, startedAt: number): string[] {
         line(red(`  ⛔ blocked: ${plain(body.method)} ${plain(body.host)}${plain(body.path)}`)),
         line(red(`     ${plain(body.reason)}`)),
       ];
+    case 'egress.failed':
+      return [
+        line(yellow(`  ⚠️ failed: ${plain(body.method)} ${plain(body.host)}${plain(body.path)}`)),
+        line(yellow(`     ${plain(body.reason)}${body.fault === 'ours' ? ' (on our side)' : ''}`)),
+      ];
     case 'model.first-request':
       return [];
     case 'change':

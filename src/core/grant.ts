@@ -54,26 +54,37 @@ export interface Grant {
 
 export type BudgetName = keyof Grant['budgets'];
 
+/** Whose fault a failed request is: `ours` is Airlock's own credential, configuration or code. */
+export type Fault = 'ours' | 'upstream';
+
 /** One request that a sandbox made. Never holds a query string, a header or a body. */
-export interface EgressEntry {
+export type EgressEntry = {
   /** Milliseconds since the epoch. */
   readonly at: number;
   readonly method: string;
   readonly host: string;
   /** Path class: no query, long segments and long tails left out; at most 200 characters. */
   readonly path: string;
-  readonly verdict: 'allowed' | 'denied';
-  /** For a denial: the stable code of the rule. For an allowed request: the rule that allowed it. */
+  /** Stable code: the rule that allowed or denied the request, or the cause of its failure. */
   readonly rule: string;
-  /** Human sentence for a denial, empty otherwise. */
+  /** Sentence for people; empty for an allowed request. */
   readonly reason: string;
+  /** What the sandbox was answered. */
   readonly status: number;
   readonly bytesUp: number;
   readonly bytesDown: number;
-}
+} & (
+  | {
+      /** `denied`: the sandbox tried what it may not. */
+      readonly verdict: 'allowed' | 'denied';
+    }
+  /** The sandbox may, but we or the upstream failed. */
+  | { readonly verdict: 'failed'; readonly fault: Fault }
+);
 
 /** The network receipt of a task, as the pull request shows it. */
 export interface Receipt {
+  /** What was exchanged with each host, also by requests that failed or were cut off in the middle. */
   readonly hosts: readonly {
     readonly host: string;
     readonly requests: number;
@@ -88,15 +99,25 @@ export interface Receipt {
     readonly rule: string;
     readonly reason: string;
     readonly count: number;
-    /** When the first of them was made, milliseconds since the epoch. Missing in what an earlier version stored. */
-    readonly at?: number;
+    /** When the first of them was made, milliseconds since the epoch. */
+    readonly at: number;
     /**
-     * What ran in the sandbox when the first of them was made: untrusted, at most 500 characters; null when that cannot be told.
-     * Missing where it has not been asked yet.
+     * What ran in the sandbox when the first of them was made: untrusted, at most 500 characters; null if that is unclear. Missing
+     * until somebody looks it up.
      */
     readonly command?: string | null;
   }[];
   /** All denied requests, also those beyond the rows. */
   readonly deniedTotal: number;
+  /** One row for each distinct (host, rule, reason), most recent last; at most 20 rows. */
+  readonly failed: readonly {
+    readonly host: string;
+    readonly fault: Fault;
+    readonly rule: string;
+    readonly reason: string;
+    readonly count: number;
+  }[];
+  /** All failed requests, also those beyond the rows. */
+  readonly failedTotal: number;
 }
-export const emptyReceipt: Receipt = { hosts: [], denied: [], deniedTotal: 0 };
+export const emptyReceipt: Receipt = { hosts: [], denied: [], deniedTotal: 0, failed: [], failedTotal: 0 };

@@ -3,7 +3,7 @@
  * (instruction, progress), already capped, escaped by whoever shows it.
  */
 import type { RoutedBy } from './chat.ts';
-import type { Receipt } from './grant.ts';
+import type { Fault, Receipt } from './grant.ts';
 import type { Notable, Progress } from './progress.ts';
 import type { SetupView } from './setup-view.ts';
 import type { RepositoryRef, TaskOutcome, TaskPhase } from './task.ts';
@@ -64,6 +64,14 @@ export type TaskEventBody =
       readonly method: string;
       readonly host: string;
       readonly path: string;
+      readonly reason: string;
+    }
+  | {
+      readonly kind: 'egress.failed';
+      readonly method: string;
+      readonly host: string;
+      readonly path: string;
+      readonly fault: Fault;
       readonly reason: string;
     }
   | { readonly kind: 'model.first-request' }

@@ -28,7 +28,7 @@ function outcome({ method = 'GET', url, headers = {}, grant = {} }: Case): strin
     case 'fetch-lfs-object':
       return `${verdict.rule}: ${verdict.repository.owner}/${verdict.repository.name} ${verdict.oid.slice(0, 4)} ${verdict.size}`;
     case 'inspect-openai':
-      return `${verdict.rule}: ${verdict.target}`;
+      return verdict.rule;
     case 'allow-host':
       return `${verdict.rule}: ${verdict.method} ${verdict.target}`;
   }
@@ -80,6 +80,8 @@ const rules: Readonly<
       [{ url: `${repository}/info/refs?service=git-upload-archive` }, 'github.query'],
       [{ url: `${repository}/info/refs?service=git%2dupload-pack` }, 'github.query'],
       [{ method: 'HEAD', url: `${repository}${infoRefs}` }, 'github.method'],
+      [{ url: `${repository}${infoRefs}`, headers: { 'content-length': '6' } }, 'http.body'],
+      [{ url: `${repository}${infoRefs}`, headers: { 'transfer-encoding': 'chunked' } }, 'http.body'],
       [{ method: 'POST', url: `${repository}${infoRefs}` }, 'github.method'],
       [{ url: `https://github.com/mallory/loot.git${infoRefs}` }, 'github.repository'],
       [{ url: `https://github.com/acme/split-bill.git.git${infoRefs}` }, 'github.repository'],
@@ -226,23 +228,28 @@ const rules: Readonly<
         'github.lfs',
       ],
       [{ url: `${repository}/info/lfs/objects/${oid}/-1`, grant: { phase: 'clone' } }, 'github.lfs'],
+      [
+        {
+          url: `${repository}/info/lfs/objects/${oid}/12`,
+          grant: { phase: 'clone' },
+          headers: { 'content-length': '6' },
+        },
+        'http.body',
+      ],
     ],
   },
   'a model request': {
     allow: [
-      [{ method: 'POST', url: responses, headers: json }, 'openai.responses: /responses'],
+      [{ method: 'POST', url: responses, headers: json }, 'openai.responses'],
       [
         {
           method: 'POST',
           url: responses,
           headers: { 'content-type': 'Application/JSON; charset=utf-8', 'content-encoding': 'identity' },
         },
-        'openai.responses: /responses',
+        'openai.responses',
       ],
-      [
-        { method: 'POST', url: 'http://api.openai.com/v1/responses', headers: json },
-        'openai.responses: /responses',
-      ],
+      [{ method: 'POST', url: 'http://api.openai.com/v1/responses', headers: json }, 'openai.responses'],
     ],
     deny: [
       [{ url: responses, headers: json }, 'openai.method'],

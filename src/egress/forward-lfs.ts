@@ -1,40 +1,33 @@
-/** Carries LFS downloads: the batch to GitHub with the task's read token, an object from wherever GitHub keeps it without. */
+/** Carries LFS downloads: the batch to GitHub with the task's read token, an object from where GitHub keeps it without a token. */
 import type { GrantedRepository } from '../core/grant.ts';
+import { githubRedirect, lfsUpstream, statusFailure } from './failure.ts';
 import { lfsRequestHeaders } from './headers.ts';
 import { batchOf, decideLfsBatch, lfsObjectOf, ownLfsAnswer, readLfsAnswer, type LfsAnswer } from './lfs.ts';
 import { egressLimits } from './limits.ts';
 import { readWhole } from './metered-stream.ts';
-import { addressOf, callUpstream, isRedirect, passOnNoted, type Passage } from './upstream.ts';
-import type { EgressVerdict } from './verdict.ts';
+import { addressOf, callUpstream, isRedirect, passOn, readTokenFor, type Passage } from './upstream.ts';
+import { deny, type EgressVerdict, type Failure } from './verdict.ts';
 
 const mediaType = 'application/vnd.git-lfs+json';
-const unavailable = {
-  rule: 'github.lfs-upstream',
-  status: 502,
-  reason: 'GitHub did not answer the LFS request as it should',
-};
 
 export async function forwardLfsBatch(
   passage: Passage,
   { repository, rule }: Extract<EgressVerdict, { kind: 'inspect-lfs' }>,
 ): Promise<Response> {
-  const { request, denied, note } = passage;
+  const { request, record, refuse } = passage;
   const bytes = await readWhole(request.body, {
     maxBytes: egressLimits.lfsBatchBytes,
     idleMs: egressLimits.requestIdleMs,
   });
   if (bytes === null)
-    return await denied({
-      rule: 'github.lfs-body',
-      status: 400,
-      reason: 'the LFS batch is too large or broken off',
-    });
+    return await refuse(deny('github.lfs-body', 'the LFS batch is too large or was broken off', 400));
   const decided = decideLfsBatch(bytes);
-  if (decided.kind === 'deny') return await denied({ ...decided, status: 403 });
-  const answer = await askGithub(passage, repository, decided.body);
-  if (answer === null) return await denied(unavailable);
-  const own = ownLfsAnswer(answer, repository);
-  await note('allowed', rule, { status: 200, bytesUp: decided.body.length, bytesDown: own.length });
+  if (decided.kind === 'deny') return await refuse(decided);
+  const bytesUp = decided.body.length;
+  const asked = await askGithub(passage, repository, decided.body);
+  if (asked.kind === 'fail') return await refuse(asked, { bytesUp });
+  const own = ownLfsAnswer(asked.answer, repository);
+  await record({ kind: 'pass', rule, status: 200 }, { bytesUp, bytesDown: own.length });
   return new Response(own, { headers: { 'content-type': mediaType } });
 }
 
@@ -42,19 +35,27 @@ export async function forwardLfsObject(
   passage: Passage,
   { repository, oid, size, rule }: Extract<EgressVerdict, { kind: 'fetch-lfs-object' }>,
 ): Promise<Response> {
-  const { deps, denied } = passage;
+  const { host, deps, refuse } = passage;
   const batch = batchOf([{ oid, size }]);
-  const answer = await askGithub(passage, repository, batch);
-  const object = answer === null ? null : lfsObjectOf(answer, oid, deps.githubUrl);
-  if (object === null) return await denied(unavailable);
-  const upstream = await callUpstream(deps, object.url, {
+  const bytesUp = batch.length;
+  const asked = await askGithub(passage, repository, batch);
+  if (asked.kind === 'fail') return await refuse(asked, { bytesUp });
+  const object = lfsObjectOf(asked.answer, oid, deps.githubUrl);
+  if (object === null) return await refuse(lfsUpstream, { bytesUp });
+  const upstream = await callUpstream(passage, object.url, {
     method: 'GET',
     headers: new Headers({ ...object.header, 'accept-encoding': 'identity' }),
     body: null,
   });
-  if (!isRedirect(upstream)) return passOnNoted(passage, upstream, rule, { bytesUp: () => batch.length });
-  await upstream.body?.cancel();
-  return await denied({ ...unavailable, rule: 'github.redirect' });
+  if (upstream.kind === 'fail') return await refuse(upstream, { bytesUp });
+  const { answer } = upstream;
+  if (isRedirect(answer)) {
+    await answer.body?.cancel();
+    return await refuse(githubRedirect(502), { bytesUp });
+  }
+  const { status } = answer;
+  const end = statusFailure(host, status, 'none') ?? ({ kind: 'pass', rule, status } as const);
+  return passOn(passage, answer, { end, sent: { sent: () => bytesUp, cut: () => null } });
 }
 
 const endpoint = 'info/lfs/objects/batch';
@@ -64,21 +65,25 @@ async function askGithub(
   passage: Passage,
   repository: GrantedRepository,
   body: string,
-): Promise<LfsAnswer | null> {
-  const { grant, deps } = passage;
-  const token = await deps.readToken(grant.taskId, repository);
-  const upstream = await callUpstream(deps, addressOf(deps.githubUrl, repository, endpoint), {
+): Promise<{ readonly kind: 'batch'; readonly answer: LfsAnswer } | Failure> {
+  const { host, deps } = passage;
+  const token = await readTokenFor(passage, repository);
+  if (token.kind === 'fail') return token;
+  const upstream = await callUpstream(passage, addressOf(deps.githubUrl, repository, endpoint), {
     method: 'POST',
-    headers: lfsRequestHeaders(token),
+    headers: lfsRequestHeaders(token.token),
     body,
   });
-  if (upstream.status !== 200) {
-    await upstream.body?.cancel();
-    return null;
+  if (upstream.kind === 'fail') return upstream;
+  const { status, body: stream } = upstream.answer;
+  if (status !== 200) {
+    await stream?.cancel();
+    return statusFailure(host, status, 'github') ?? lfsUpstream;
   }
-  const bytes = await readWhole(upstream.body, {
+  const bytes = await readWhole(stream, {
     maxBytes: egressLimits.lfsAnswerBytes,
     idleMs: egressLimits.transferIdleMs,
   });
-  return bytes === null ? null : readLfsAnswer(bytes);
+  const answer = bytes === null ? null : readLfsAnswer(bytes);
+  return answer === null ? lfsUpstream : { kind: 'batch', answer };
 }

@@ -3,7 +3,7 @@
  * where the grant has them. Pushing, the dumb protocol, archives and everything a browser would see are not.
  */
 import type { Grant, GrantedRepository } from '../core/grant.ts';
-import { mediaType } from './http-rules.ts';
+import { hasBody, mediaType } from './http-rules.ts';
 import type { RequestUrl } from './request-url.ts';
 import { deny, type EgressVerdict, type RequestHead } from './verdict.ts';
 
@@ -11,6 +11,7 @@ import { deny, type EgressVerdict, type RequestHead } from './verdict.ts';
 const gitPath = /^\/([A-Za-z0-9_-]+)\/([A-Za-z0-9._-]+)\/(.+)$/;
 const lfsObject = /^info\/lfs\/objects\/([0-9a-f]{64})\/(\d{1,15})$/;
 const lfsBatch = 'info/lfs/objects/batch';
+const bodyOfGet = deny('http.body', 'a GET to GitHub may not have a body', 400);
 const endpoints = ['info/refs', 'git-upload-pack', 'git-receive-pack'];
 
 export function decideGithub(request: RequestHead, url: RequestUrl, grant: Grant): EgressVerdict {
@@ -38,7 +39,7 @@ export function decideGithub(request: RequestHead, url: RequestUrl, grant: Grant
 }
 
 function decideInfoRefs(
-  { method }: RequestHead,
+  { method, header }: RequestHead,
   url: RequestUrl,
   repository: GrantedRepository,
 ): EgressVerdict {
@@ -46,6 +47,7 @@ function decideInfoRefs(
   // Without the parameter it would be the dumb protocol, which reads files of the repository by name.
   if (url.query !== '?service=git-upload-pack')
     return deny('github.query', 'only service=git-upload-pack is allowed here');
+  if (hasBody(header)) return bodyOfGet;
   return {
     kind: 'allow-github',
     rule: 'github.info-refs',
@@ -86,6 +88,7 @@ function decideLfs(
   if (url.query !== '') return deny('github.query', 'Git LFS takes no query');
   if (oid !== undefined) {
     if (method !== 'GET') return deny('github.method', `${method} is not how an LFS object is read`);
+    if (hasBody(header)) return bodyOfGet;
     return { kind: 'fetch-lfs-object', rule: 'github.lfs-object', repository, oid, size: Number(size) };
   }
   if (method !== 'POST') return deny('github.method', `${method} is not how LFS objects are asked for`);

@@ -1,101 +1,20 @@
 import { describe, expect, it } from 'vitest';
-import type { EgressEntry, Grant } from '../core/grant.ts';
+import {
+  apiKey,
+  body,
+  completed,
+  fetchRefs,
+  infoRefs,
+  model,
+  readToken,
+  redirect,
+  streamOf,
+  uploadPack,
+  world,
+} from '../../test/fixtures/egress-world.ts';
 import { exampleGrant } from '../../test/fixtures/example-grant.ts';
 import { handleEgress, type EgressDeps } from './handler.ts';
 import { egressLimits } from './limits.ts';
-
-const apiKey = 'sk-the-real-key';
-const readToken = 'ghs_theReadToken';
-const body = JSON.stringify({ model: 'gpt-5.5', stream: true, store: false, input: [] });
-const infoRefs = 'info/refs?service=git-upload-pack';
-
-interface Seen {
-  readonly url: string;
-  readonly method: string;
-  readonly redirect: string | undefined;
-  readonly headers: Headers;
-  readonly body: string;
-}
-interface Changes extends Partial<EgressDeps> {
-  readonly grant?: Partial<Grant>;
-}
-
-function world(
-  upstream: (seen: Seen) => Response | Promise<Response>,
-  { grant = {}, ...changes }: Changes = {},
-) {
-  const calls: Seen[] = [];
-  const entries: { entry: EgressEntry; tokens: number }[] = [];
-  const pending: Promise<unknown>[] = [];
-  const repositories = [{ owner: 'acme', name: 'app', installationId: 1, repositoryId: 100 }];
-  const deps: EgressDeps = {
-    admit: async (id) => (id === 'known' ? { ...exampleGrant, repositories, ...grant } : null),
-    record: async (_, entry, tokens) => void entries.push({ entry, tokens }),
-    readToken: async () => readToken,
-    openaiApiKey: apiKey,
-    githubUrl: 'https://ghe.example',
-    openaiBaseUrl: 'https://gateway.example/v1',
-    fetch: async (input, init) => {
-      const seen: Seen = {
-        url: input instanceof Request ? input.url : input.toString(),
-        method: init?.method ?? 'GET',
-        redirect: init?.redirect,
-        headers: new Headers(init?.headers),
-        // Reads what is streamed up, as a server would.
-        body: await new Response(init?.body).text(),
-      };
-      calls.push(seen);
-      return await upstream(seen);
-    },
-    now: () => 0,
-    waitUntil: (work) => void pending.push(work),
-    ...changes,
-  };
-  return {
-    deps,
-    calls,
-    entries,
-    ask: async (request: Request, id = 'known') => {
-      const response = await handleEgress(request, id, deps);
-      const text = await response.text().catch(() => 'cut off');
-      await Promise.all(pending);
-      return { status: response.status, headers: response.headers, text };
-    },
-    /** What was written down, in short. */
-    noted: () => entries.map(({ entry }) => `${entry.verdict} ${entry.rule} ${entry.status}`),
-  };
-}
-const model = (init: RequestInit = {}) =>
-  new Request('https://api.openai.com/v1/responses', {
-    method: 'POST',
-    body,
-    ...init,
-    headers: { 'content-type': 'application/json', ...Object.fromEntries(new Headers(init.headers)) },
-  });
-const fetchRefs = (headers: Record<string, string> = {}, repository = 'acme/app') =>
-  new Request(`https://github.com/${repository}/${infoRefs}`, { headers });
-const uploadPack = (content = '0032want abc', headers: Record<string, string> = {}) =>
-  new Request('https://github.com/acme/app.git/git-upload-pack', {
-    method: 'POST',
-    body: content,
-    headers: { 'content-type': 'application/x-git-upload-pack-request', ...headers },
-  });
-const redirect =
-  (location: string, status = 301) =>
-  () =>
-    new Response(null, { status, headers: { location } });
-const completed =
-  'event: response.completed\ndata: {"type":"response.completed","response":{"usage":{"total_tokens":77}}}\n\n';
-const streamOf = (bytes: number, pieces: number) => {
-  let left = pieces;
-  return new ReadableStream<Uint8Array>({
-    pull: (controller) => {
-      if (left === 0) controller.close();
-      else controller.enqueue(new Uint8Array(bytes));
-      left -= 1;
-    },
-  });
-};
 
 describe('what reaches an upstream', () => {
   it('is a model request with our key, and nothing of the sandbox’s own credentials', async () => {
@@ -352,7 +271,7 @@ describe('a redirect of a fetch', () => {
     const { ask, calls, noted } = world(redirect(location));
     expect((await ask(fetchRefs())).text).toContain('github.redirect');
     expect(calls).toHaveLength(1);
-    expect(noted()).toEqual(['denied github.redirect 403']);
+    expect(noted()).toEqual(['failed github.redirect 403']);
   });
 });
 
@@ -405,7 +324,7 @@ describe('budgets of bytes', () => {
       grant: { budgets, used: { ...exampleGrant.used, bytesDown: 300 } },
     });
     expect((await ask(fetchRefs())).text).toBe('cut off');
-    expect(noted()).toEqual(['allowed github.info-refs 200', 'denied budget.bytes-down 200']);
+    expect(noted()).toEqual(['denied budget.bytes-down 200']);
     expect(entries[0]?.entry.bytesDown).toBe(600);
   });
 
@@ -501,16 +420,16 @@ describe('Git LFS', () => {
   });
 
   const batchAt = (name: string) => `https://ghe.example/acme/${name}.git/info/lfs/objects/batch`;
-  it.each<[string, number, string]>([
+  it.each<[string, number, string, string?]>([
     ['the new name of the same repository', 301, batchAt('new-name')],
     ['the new name, keeping the method', 307, batchAt('new-name')],
     ['another repository of the grant', 308, batchAt('shared.css')],
     ['another host', 302, 'https://evil.example/acme/app.git/info/lfs/objects/batch'],
     ['another endpoint', 301, 'https://ghe.example/acme/app.git/git-upload-pack'],
-    ['nothing, as the repository is gone', 404, ''],
-  ])('follows no batch to %s', async (_, status, location) => {
+    ['nothing, as the repository is gone', 404, '', 'upstream.status'],
+  ])('follows no batch to %s', async (_, status, location, code = 'github.lfs-upstream') => {
     const { ask, calls } = world(() => new Response(null, { status, headers: { location } }), clone);
-    expect((await ask(object.clone())).text).toContain('github.lfs-upstream');
+    expect((await ask(object.clone())).text).toContain(code);
     expect(calls).toHaveLength(1);
   });
 
@@ -529,20 +448,39 @@ describe('Git LFS', () => {
 
 describe('what the sandbox is told', () => {
   it.each([
-    ['the upstream fails', { fetch: async () => Promise.reject(new Error(`connect failed with ${apiKey}`)) }],
-    ['the token cannot be had', { readToken: async () => Promise.reject(new Error(readToken)) }],
-    ['the record cannot be reached', { admit: async () => Promise.reject(new Error('secret internals')) }],
-  ])('is nothing of our insides when %s', async (_, changes: Partial<EgressDeps>) => {
+    [
+      'the upstream fails',
+      { fetch: async () => Promise.reject(new Error(`connect failed with ${apiKey}`)) },
+      'upstream.unreachable',
+      'api.openai.com could not be reached',
+    ],
+    [
+      'no token can be minted',
+      { readToken: async () => Promise.reject(new Error(readToken)) },
+      'github.no-token',
+      'no read token for the repository could be obtained',
+    ],
+    [
+      'the record does not answer',
+      { admit: async () => Promise.reject(new Error('secret internals')) },
+      'grant.unreadable',
+      'the grant of this sandbox could not be read',
+    ],
+    [
+      'we have a defect',
+      {
+        // No answer has such a status: passing it on throws.
+        fetch: async () => Response.error(),
+      },
+      'internal',
+      'the request could not be carried out',
+    ],
+  ])('is nothing of our insides when %s', async (_, changes: Partial<EgressDeps>, code, reason) => {
     const { ask } = world(() => new Response(''), changes);
     const { status, text } = await ask('readToken' in changes ? fetchRefs() : model());
     expect(status).toBe(502);
     expect(JSON.parse(text)).toEqual({
-      error: {
-        message: 'Airlock: the request could not be carried out',
-        type: 'airlock_egress',
-        code: 'internal',
-        param: null,
-      },
+      error: { message: `Airlock: ${reason}`, type: 'airlock_egress', code, param: null },
     });
   });
 

@@ -1,59 +1,56 @@
 /**
- * Performs the egress decision: looks up the grant by the sandbox's id, decides, hands the request to who carries it, records.
+ * Performs the egress decision: looks up the grant by the sandbox's id, decides, hands the request to its forwarder, records it.
  * Runs outside the sandbox; with the `forward-*` files the only place where a credential meets a request.
  * Answers only with fixed bodies of its own: no error text of ours or of a library reaches the sandbox.
  */
 import { decideEgress } from './decide.ts';
-import { entryFor } from './entry.ts';
+import { arrivalOf, entryOf } from './entry.ts';
+import { grantUnreadable, internalFailure } from './failure.ts';
 import { forwardToGithub } from './forward-github.ts';
 import { forwardToHost } from './forward-host.ts';
 import { forwardLfsBatch, forwardLfsObject } from './forward-lfs.ts';
 import { forwardToOpenai } from './forward-openai.ts';
-import { egressLimits } from './limits.ts';
-import { createOpenRequests } from './open-requests.ts';
-import type { EgressDeps, Passage, Refusal } from './upstream.ts';
+import { openRequest, type OpenKind } from './open-requests.ts';
+import type { EgressDeps, Passage } from './upstream.ts';
+import { deny, type Denial, type Failure } from './verdict.ts';
 
 export type { EgressDeps } from './upstream.ts';
 
-const tooManyOpen: Refusal = {
-  rule: 'transfer.concurrency',
-  status: 429,
-  reason: 'too many requests at a time',
+const noGrant = deny('grant.none', 'this sandbox has no grant');
+const tooManyOpen: Readonly<Record<OpenKind, Denial>> = {
+  model: deny('openai.concurrency', 'too many model requests at a time', 400),
+  transfer: deny('transfer.concurrency', 'too many requests at a time', 429),
 };
-const transfers = createOpenRequests(egressLimits.openTransfers);
-const internal: Refusal = { rule: 'internal', status: 502, reason: 'the request could not be carried out' };
 
-/** One request of one sandbox. Never throws. */
+/** Answers one request of one sandbox. Never throws. */
 export async function handleEgress(
   request: Request,
   containerId: string,
   deps: EgressDeps,
 ): Promise<Response> {
-  // Of its arrival, also where it is written down at the end of a long answer: what the sandbox did then is asked by it.
-  const arrived = entryFor(request.method, request.url, deps.now());
-  const note: Passage['note'] = async (verdict, rule, more, tokens = 0) =>
-    await deps.record(containerId, { ...arrived, verdict, rule, ...more }, tokens);
-  const denied: Passage['denied'] = async (refusal) => {
-    await note('denied', refusal.rule, { reason: refusal.reason, status: refusal.status });
-    return answerFor(refusal);
+  // The entry carries the time of arrival even if a long answer delays its writing: the receipt names what ran at that time.
+  const arrival = arrivalOf(request.method, request.url, deps.now());
+  const record: Passage['record'] = async (end, { tokens = 0, ...carried } = {}) =>
+    await deps.record(containerId, entryOf(arrival, end, carried), tokens);
+  const refuse: Passage['refuse'] = async (end, carried) => {
+    await record(end, carried);
+    return answerFor(end);
   };
+  let failure = grantUnreadable;
   try {
     const grant = await deps.admit(containerId);
-    if (grant === null)
-      return answerFor({ rule: 'grant.none', status: 403, reason: 'this sandbox has no grant' });
-    const passage: Passage = { request, containerId, grant, deps, note, denied };
-    return await carry(passage);
+    failure = internalFailure;
+    if (grant === null) return answerFor(noGrant);
+    return await carry({ request, host: arrival.host, grant, deps, record, refuse }, containerId);
   } catch {
-    // Whatever broke, it is named in our own log by the record or the token source; the sandbox learns nothing of it.
-    await note('denied', internal.rule, { reason: internal.reason, status: internal.status }).catch(
-      () => undefined,
-    );
-    return answerFor(internal);
+    // The sandbox learns nothing about what broke. If the record is what broke, this failure is not recorded either.
+    await record(failure).catch(() => undefined);
+    return answerFor(failure);
   }
 }
 
-async function carry(passage: Passage): Promise<Response> {
-  const { request, grant, deps, note, denied } = passage;
+async function carry(passage: Passage, containerId: string): Promise<Response> {
+  const { request, grant, deps, record, refuse } = passage;
   const upstreamHosts = hostsOf(deps);
   const head = {
     method: request.method,
@@ -61,51 +58,58 @@ async function carry(passage: Passage): Promise<Response> {
     header: (name: string) => request.headers.get(name),
   };
   const verdict = decideEgress(head, grant, upstreamHosts);
+  const counted = async (kind: OpenKind, forward: (open: Passage) => Promise<Response>) =>
+    await whileOpen(passage, containerId, kind, forward);
   switch (verdict.kind) {
     case 'deny':
-      return await denied(verdict);
+      return await refuse(verdict);
     case 'answer':
-      await note('allowed', verdict.rule, { status: 200, bytesDown: verdict.body.length });
+      await record({ kind: 'pass', rule: verdict.rule, status: 200 }, { bytesDown: verdict.body.length });
       return new Response(verdict.body, { headers: { 'content-type': verdict.contentType } });
     case 'allow-github':
-      return await transfer(passage, (open) => forwardToGithub(open, verdict));
+      return await counted('transfer', (open) => forwardToGithub(open, verdict));
     case 'inspect-lfs':
-      return await transfer(passage, (open) => forwardLfsBatch(open, verdict));
+      return await counted('transfer', (open) => forwardLfsBatch(open, verdict));
     case 'fetch-lfs-object':
-      return await transfer(passage, (open) => forwardLfsObject(open, verdict));
+      return await counted('transfer', (open) => forwardLfsObject(open, verdict));
     case 'inspect-openai':
-      return await forwardToOpenai(passage);
+      return await counted('model', forwardToOpenai);
     case 'allow-host':
-      return await transfer(passage, (open) => forwardToHost(open, verdict, upstreamHosts));
+      return await counted('transfer', (open) => forwardToHost(open, verdict, upstreamHosts));
   }
 }
 
-/** Open until it is written down, which is at the end of its answer, or fails. */
-async function transfer(passage: Passage, forward: (open: Passage) => Promise<Response>): Promise<Response> {
-  const close = transfers.open(passage.containerId);
-  if (close === null) return await passage.denied(tooManyOpen);
-  const note: Passage['note'] = async (...noted) => {
+/** Forwards a request that counts as open until it is recorded, which is at the end of its answer, or until it throws. */
+async function whileOpen(
+  passage: Passage,
+  containerId: string,
+  kind: OpenKind,
+  forward: (open: Passage) => Promise<Response>,
+): Promise<Response> {
+  const close = openRequest(containerId, kind);
+  if (close === null) return await passage.refuse(tooManyOpen[kind]);
+  const record: Passage['record'] = async (...ended) => {
     close();
-    await passage.note(...noted);
+    await passage.record(...ended);
   };
-  const denied: Passage['denied'] = async (refusal) => {
+  const refuse: Passage['refuse'] = async (...ended) => {
     close();
-    return await passage.denied(refusal);
+    return await passage.refuse(...ended);
   };
   try {
-    return await forward({ ...passage, note, denied });
+    return await forward({ ...passage, record, refuse });
   } catch (error) {
     close();
     throw error;
   }
 }
 
-/** Where our credentials go, by name. */
+/** The hosts that receive our credentials. */
 function hostsOf({ githubUrl, openaiBaseUrl }: EgressDeps): string[] {
   return [githubUrl, openaiBaseUrl].flatMap((url) => URL.parse(url)?.hostname ?? []);
 }
 
-function answerFor({ rule, status, reason }: Refusal): Response {
+function answerFor({ rule, status, reason }: Denial | Failure): Response {
   // OpenAI's error shape: Codex shows `message` to the model verbatim; git and curl show the status.
   return Response.json(
     { error: { message: `Airlock: ${reason}`, type: 'airlock_egress', code: rule, param: null } },

@@ -4,6 +4,7 @@
  */
 import type { Grant } from '../core/grant.ts';
 import { isWithin, reservedAs } from '../core/reserved-hosts.ts';
+import { hasBody } from './http-rules.ts';
 import type { RequestUrl } from './request-url.ts';
 import { deny, type EgressVerdict, type RequestHead } from './verdict.ts';
 
@@ -31,8 +32,7 @@ export function decideHost(
       'host.method',
       `${method} could send something to ${hostname}: only GET and HEAD are allowed`,
     );
-  if (header('transfer-encoding') !== null || Number(header('content-length') ?? 0) > 0)
-    return deny('host.body', `a request to ${hostname} may not have a body`);
+  if (hasBody(header)) return deny('host.body', `a request to ${hostname} may not have a body`);
   return {
     kind: 'allow-host',
     rule: grant.phase === 'setup' ? 'host.setup' : 'host.extra',

@@ -30,3 +30,6 @@ export function framingProblem({ header }: RequestHead, url: RequestUrl): Denial
 
 export const mediaType = (contentType: string | null): string | undefined =>
   contentType?.split(';')[0]?.trim().toLowerCase();
+
+export const hasBody = (header: RequestHead['header']): boolean =>
+  header('transfer-encoding') !== null || Number(header('content-length') ?? 0) > 0;

@@ -9,6 +9,7 @@ import * as z from 'zod';
 import type { GrantedRepository } from '../core/grant.ts';
 import { readJson } from './json-text.ts';
 import { egressLimits } from './limits.ts';
+import { deny, type Denial } from './verdict.ts';
 
 const oid = z.string().regex(/^[0-9a-f]{64}$/);
 const size = z.number().int().nonnegative();
@@ -37,12 +38,9 @@ const batchAnswer = z.object({
 });
 export type LfsAnswer = z.infer<typeof batchAnswer>;
 
-export type LfsVerdict =
-  | { readonly kind: 'allow'; readonly body: string }
-  | { readonly kind: 'deny'; readonly rule: string; readonly reason: string };
+export type LfsVerdict = { readonly kind: 'allow'; readonly body: string } | Denial;
 
 export function decideLfsBatch(bytes: Uint8Array): LfsVerdict {
-  const deny = (rule: string, reason: string): LfsVerdict => ({ kind: 'deny', rule, reason });
   const json = readJson(bytes);
   if (json.kind === 'problem') return deny('github.lfs-body', 'the LFS batch is not plain JSON');
   const parsed = batchRequest.safeParse(json.value);

@@ -60,9 +60,19 @@ describe('a metered stream', () => {
     expect(ends).toEqual([]);
     const next = reader.read().catch((error: unknown) => error);
     await vi.advanceTimersByTimeAsync(1_200);
-    expect(await next).toMatchObject({ message: 'the stream fell silent' });
-    expect(ends).toEqual([{ bytes: 2, end: 'idle' }]);
+    expect(await next).toMatchObject({ message: 'the stream is silent' });
+    expect(ends).toEqual([{ bytes: 2, end: 'silent' }]);
     expect(cancelled()).toBe('idle');
+  });
+
+  it('tells a reader that takes nothing from a source that sends nothing', async () => {
+    const { send, reader, ends } = source();
+    send(bytes(1));
+    send(bytes(1));
+    await reader.read();
+    await vi.advanceTimersByTimeAsync(2_100);
+    expect(ends).toEqual([{ bytes: 2, end: 'stalled' }]);
+    await expect(reader.read()).rejects.toThrow('stalled');
   });
 
   it.each([

@@ -8,8 +8,11 @@ export interface StreamLimits {
   readonly idleMs: number;
 }
 
-/** `cancelled`: the reader left. `broken`: the source failed. */
-export type StreamEnd = 'complete' | 'cancelled' | 'broken' | 'too-long' | 'idle';
+/**
+ * `cancelled`: the reader left. `broken`: the source failed. `silent`: the source sent nothing for `idleMs`. `stalled`: the reader
+ * took nothing for `idleMs`.
+ */
+export type StreamEnd = 'complete' | 'cancelled' | 'broken' | 'too-long' | 'silent' | 'stalled';
 export interface MeteredBytes {
   /** Passed on; a piece that goes beyond the limit is not. */
   readonly bytes: number;
@@ -51,6 +54,8 @@ export function meterBytes(
   const reader = piecesOf(stream);
   let bytes = 0;
   let ended = false;
+  /** The source was asked for a piece and has not sent one. */
+  let waiting = false;
   let timer: ReturnType<typeof setTimeout> | undefined;
   const end = (how: StreamEnd): boolean => {
     if (ended) return false;
@@ -67,7 +72,8 @@ export function meterBytes(
         timer = setTimeout(() => {
           if (ended) return;
           if (bytes === seen) {
-            if (end('idle')) controller.error(new Error('the stream fell silent'));
+            const how = waiting ? 'silent' : 'stalled';
+            if (end(how)) controller.error(new Error(`the stream is ${how}`));
             reader.cancel('idle').catch(() => undefined); // it is given up either way
             return;
           }
@@ -79,7 +85,9 @@ export function meterBytes(
     },
     async pull(controller) {
       try {
+        waiting = true;
         const { done: atEnd, value } = await reader.read();
+        waiting = false;
         if (ended) return;
         if (atEnd) {
           end('complete');

@@ -10,11 +10,9 @@ import type * as z from 'zod';
 import type { Grant } from '../core/grant.ts';
 import { readJson, type JsonProblem } from './json-text.ts';
 import { isInlineImage, itemShapes, requestShape, toolShapes } from './openai-shapes.ts';
+import { deny as denied, type Denial } from './verdict.ts';
 
-type BodyDenial = { readonly kind: 'deny'; readonly rule: string; readonly reason: string };
-export type BodyVerdict =
-  | { readonly kind: 'allow'; readonly body: Uint8Array<ArrayBuffer>; readonly model: string }
-  | BodyDenial;
+export type BodyVerdict = { readonly kind: 'allow'; readonly body: Uint8Array<ArrayBuffer> } | Denial;
 
 const jsonReasons: Record<JsonProblem, string> = {
   utf8: 'the request body is not plain UTF-8',
@@ -41,7 +39,7 @@ export function decideResponsesBody(bytes: Uint8Array, grant: Grant): BodyVerdic
     (format?.type === 'json_schema' ? schemaProblem(format.schema) : null) ??
     firstProblem(body.input, itemProblem);
   // `input` and `tools` were checked item by item against strict shapes, so the parsed request is all that was decided.
-  return problem ?? { kind: 'allow', body: encode(JSON.stringify(body)), model: body.model };
+  return problem ?? { kind: 'allow', body: encode(JSON.stringify(body)) };
 }
 
 /** As what `fetch` takes under Node's types too, which want memory that nobody shares. A view of it, no copy. */
@@ -51,7 +49,7 @@ function encode(text: string): Uint8Array<ArrayBuffer> {
   return new Uint8Array(buffer, byteOffset, byteLength);
 }
 
-function itemProblem(item: unknown): BodyDenial | null {
+function itemProblem(item: unknown): Denial | null {
   const type = kindOf(item);
   if (!isKnown(itemShapes, type))
     return deny('openai.input', `an input item of type ${shown(type)} is refused`);
@@ -65,7 +63,7 @@ function itemProblem(item: unknown): BodyDenial | null {
 }
 
 /** `depth`: namespaces in namespaces, which Codex does not make. */
-function toolsProblem(tools: readonly unknown[], depth: number): BodyDenial | null {
+function toolsProblem(tools: readonly unknown[], depth: number): Denial | null {
   return firstProblem(tools, (tool) => {
     const type = kindOf(tool);
     if (!isKnown(toolShapes, type) || (type === 'namespace' && depth > 0))
@@ -90,7 +88,7 @@ function toolsProblem(tools: readonly unknown[], depth: number): BodyDenial | nu
 /** Keywords of JSON Schema that name another document. A property that happens to be called so has a schema, not a text. */
 const references = new Set(['$ref', '$dynamicRef', '$recursiveRef', '$id', '$schema']);
 
-function schemaProblem(schema: unknown): BodyDenial | null {
+function schemaProblem(schema: unknown): Denial | null {
   if (typeof schema !== 'object' || schema === null) return null;
   return firstProblem(Object.entries(schema), ([key, inner]: [string, unknown]) =>
     references.has(key) && typeof inner === 'string' && !inner.startsWith('#')
@@ -102,7 +100,7 @@ function schemaProblem(schema: unknown): BodyDenial | null {
 const remoteKeys = new Set(['file_url', 'file_id', 'audio_url', 'server_url', 'connector_id', 'container']);
 
 /** The strict shapes refuse these as well; looked for by name, the refusal says what it is about. */
-function remoteInside(value: unknown): BodyDenial | null {
+function remoteInside(value: unknown): Denial | null {
   if (typeof value !== 'object' || value === null) return null;
   return firstProblem(Object.entries(value), ([key, inner]: [string, unknown]) => {
     if (remoteKeys.has(key)) return deny('openai.remote', `${key} makes OpenAI reach out and is refused`);
@@ -119,10 +117,7 @@ function withoutTools(item: unknown): { tools: readonly unknown[]; rest: unknown
   return { tools, rest };
 }
 
-function firstProblem<T>(
-  values: readonly T[],
-  problemOf: (value: T) => BodyDenial | null,
-): BodyDenial | null {
+function firstProblem<T>(values: readonly T[], problemOf: (value: T) => Denial | null): Denial | null {
   for (const value of values) {
     const problem = problemOf(value);
     if (problem !== null) return problem;
@@ -149,6 +144,5 @@ function placeOf({ issues: [issue] }: z.ZodError): string {
 
 const shown = (text: string | null): string => JSON.stringify((text ?? '').slice(0, 100)).toWellFormed();
 
-function deny(rule: string, reason: string): BodyDenial {
-  return { kind: 'deny', rule, reason };
-}
+/** 400: Codex reports it at once and verbatim. */
+const deny = (rule: string, reason: string): Denial => denied(rule, reason, 400);

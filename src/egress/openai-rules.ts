@@ -27,7 +27,7 @@ export function decideOpenai({ method, header }: RequestHead, url: RequestUrl, g
     return refuse('openai.encoding', 'a compressed request body cannot be inspected');
   if (Number(header('content-length') ?? 0) > egressLimits.openaiBodyBytes)
     return refuse('openai.size', 'the request body is too large');
-  return { kind: 'inspect-openai', rule: 'openai.responses', target: '/responses' };
+  return { kind: 'inspect-openai', rule: 'openai.responses' };
 }
 
 /** Which models the key can reach is nobody's business inside: the list is the task's. */

@@ -2,28 +2,41 @@ import { describe, expect, it } from 'vitest';
 import { emptyReceipt, type EgressEntry } from '../core/grant.ts';
 import { addToReceipt } from './receipt.ts';
 
-const entry = (changes: Partial<EgressEntry>): EgressEntry => ({
+const line = {
   at: 0,
   method: 'GET',
   host: 'github.com',
   path: '/acme/app/info/refs',
-  verdict: 'allowed',
   rule: 'github.info-refs',
   reason: '',
   status: 200,
   bytesUp: 1,
   bytesDown: 10,
+};
+const entry = (changes: Partial<typeof line>): EgressEntry => ({ ...line, verdict: 'allowed', ...changes });
+const denied = (changes: Partial<typeof line> = {}): EgressEntry => ({
+  ...line,
+  verdict: 'denied',
+  rule: 'host.not-granted',
+  host: 'evil.example',
+  path: '/drop',
+  reason: 'no',
+  bytesUp: 0,
+  bytesDown: 0,
   ...changes,
 });
-const denied = (changes: Partial<EgressEntry> = {}) =>
-  entry({
-    verdict: 'denied',
-    rule: 'host.not-granted',
-    host: 'evil.example',
-    path: '/drop',
-    reason: 'no',
-    ...changes,
-  });
+const failed = (changes: Partial<typeof line> = {}): EgressEntry => ({
+  ...line,
+  verdict: 'failed',
+  fault: 'upstream',
+  rule: 'upstream.status',
+  host: 'api.openai.com',
+  path: '/v1/responses',
+  reason: 'api.openai.com answered 503',
+  bytesUp: 0,
+  bytesDown: 0,
+  ...changes,
+});
 
 describe('the receipt', () => {
   it('adds up allowed requests by host', () => {
@@ -49,7 +62,7 @@ describe('the receipt', () => {
   it('keeps when the first of them was made, and what is known of it', () => {
     const [first] = [denied({ at: 100 })].reduce(addToReceipt, emptyReceipt).denied;
     const known = {
-      hosts: [],
+      ...emptyReceipt,
       denied: first === undefined ? [] : [{ ...first, command: 'curl' }],
       deniedTotal: 1,
     };
@@ -58,10 +71,52 @@ describe('the receipt', () => {
     ]);
   });
 
+  it('counts failed requests by host and reason, and none of them as denied', () => {
+    const receipt = [
+      failed(),
+      failed({ path: '/v1/models' }),
+      failed({ host: 'github.com', reason: 'github.com answered 502' }),
+    ].reduce(addToReceipt, emptyReceipt);
+    expect(receipt).toEqual({
+      hosts: [],
+      denied: [],
+      deniedTotal: 0,
+      failed: [
+        {
+          host: 'api.openai.com',
+          fault: 'upstream',
+          rule: 'upstream.status',
+          reason: 'api.openai.com answered 503',
+          count: 2,
+        },
+        {
+          host: 'github.com',
+          fault: 'upstream',
+          rule: 'upstream.status',
+          reason: 'github.com answered 502',
+          count: 1,
+        },
+      ],
+      failedTotal: 3,
+    });
+  });
+
+  it.each([
+    ['that failed', failed({ bytesUp: 9 })],
+    ['that was cut off at a budget', denied({ host: 'api.openai.com', bytesUp: 9 })],
+  ])('adds the bytes of a request %s to its host: they went out', (_, one) => {
+    expect(addToReceipt(emptyReceipt, one).hosts).toEqual([
+      { host: 'api.openai.com', requests: 1, bytesUp: 9, bytesDown: 0 },
+    ]);
+  });
+
   it('stays bounded when a sandbox makes ten thousand different requests, and still counts them', () => {
     let receipt = emptyReceipt;
     for (let n = 0; n < 10_000; n += 1) receipt = addToReceipt(receipt, denied({ path: `/${n}` }));
     for (let n = 0; n < 1000; n += 1) receipt = addToReceipt(receipt, entry({ host: `h${n}` }));
+    for (let n = 0; n < 1000; n += 1) receipt = addToReceipt(receipt, failed({ host: `h${n}` }));
+    expect(receipt.failed.length).toBe(20);
+    expect(receipt.failedTotal).toBe(1000);
     expect(receipt.denied.length).toBe(50);
     expect(receipt.hosts.length).toBe(50);
     expect(receipt.deniedTotal).toBe(10_000);

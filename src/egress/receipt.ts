@@ -1,17 +1,40 @@
 /**
- * Folds what a sandbox requested into the receipt that people see. Bounded: a sandbox that makes ten thousand
- * different requests gets counted, not listed.
+ * Folds what a sandbox requested into the receipt that people see. Bounded: ten thousand different requests are counted, not
+ * listed.
  */
 import type { EgressEntry, Receipt } from '../core/grant.ts';
 
 const maxDeniedRows = 50;
+const maxFailedRows = 20;
 const maxHosts = 50;
 
-/** Hosts and totals of allowed requests, rows for denied ones. The canary's own requests are not the sandbox's doing. */
+/** The canary's requests are our own probes and leave no trace in the receipt. */
 export function addToReceipt(receipt: Receipt, entry: EgressEntry): Receipt {
   if (entry.rule.startsWith('canary')) return receipt;
-  if (entry.verdict === 'allowed') return { ...receipt, hosts: addHost(receipt.hosts, entry) };
-  return { ...receipt, denied: addDenied(receipt.denied, entry), deniedTotal: receipt.deniedTotal + 1 };
+  const hosts = reachedHost(entry) ? addHost(receipt.hosts, entry) : receipt.hosts;
+  switch (entry.verdict) {
+    case 'allowed':
+      return { ...receipt, hosts };
+    case 'denied':
+      return {
+        ...receipt,
+        hosts,
+        denied: addDenied(receipt.denied, entry),
+        deniedTotal: receipt.deniedTotal + 1,
+      };
+    case 'failed':
+      return {
+        ...receipt,
+        hosts,
+        failed: addFailed(receipt.failed, entry),
+        failedTotal: receipt.failedTotal + 1,
+      };
+  }
+}
+
+/** Also true for a request that failed, or that was cut off at a budget, after a part of it had passed. */
+function reachedHost({ verdict, bytesUp, bytesDown }: EgressEntry): boolean {
+  return verdict === 'allowed' || bytesUp + bytesDown > 0;
 }
 
 function addHost(hosts: Receipt['hosts'], entry: EgressEntry): Receipt['hosts'] {
@@ -30,16 +53,36 @@ function addHost(hosts: Receipt['hosts'], entry: EgressEntry): Receipt['hosts'] 
 }
 
 function addDenied(rows: Receipt['denied'], entry: EgressEntry): Receipt['denied'] {
-  const index = rows.findIndex(
-    (row) =>
-      row.method === entry.method &&
-      row.host === entry.host &&
-      row.path === entry.path &&
-      row.rule === entry.rule,
+  const { method, host, path, rule, reason, at } = entry;
+  return addRow(
+    rows,
+    (row) => row.method === method && row.host === host && row.path === path && row.rule === rule,
+    { method, host, path, rule, reason, count: 1, at },
+    maxDeniedRows,
   );
+}
+
+function addFailed(
+  rows: Receipt['failed'],
+  { host, fault, rule, reason }: EgressEntry & { verdict: 'failed' },
+): Receipt['failed'] {
+  return addRow(
+    rows,
+    (row) => row.host === host && row.rule === rule && row.reason === reason,
+    { host, fault, rule, reason, count: 1 },
+    maxFailedRows,
+  );
+}
+
+/** Counts up the row that is the same; otherwise appends a new one while there is room. */
+function addRow<Row extends { readonly count: number }>(
+  rows: readonly Row[],
+  isSame: (row: Row) => boolean,
+  first: Row,
+  max: number,
+): readonly Row[] {
+  const index = rows.findIndex(isSame);
   const known = rows[index];
   if (known !== undefined) return rows.with(index, { ...known, count: known.count + 1 });
-  if (rows.length >= maxDeniedRows) return rows;
-  const { method, host, path, rule, reason, at } = entry;
-  return [...rows, { method, host, path, rule, reason, count: 1, at }];
+  return rows.length >= max ? rows : [...rows, first];
 }

@@ -1,14 +1,17 @@
 /**
- * What every way to an upstream has in common: what it is given, how it calls, how an answer is passed on and written down.
- * Decides no rule.
+ * What every forwarder needs to call an upstream: the passage of one request, the call with its deadline, and the metered answer that
+ * is recorded when it ends. Decides no rule.
  */
 import type { EgressEntry, Grant, GrantedRepository } from '../core/grant.ts';
+import type { Carried } from './entry.ts';
+import { brokeOff, fellSilent, noReadToken, timedOut, unreachable } from './failure.ts';
 import { responseHeaders } from './headers.ts';
 import { egressLimits } from './limits.ts';
-import { meterBytes, type MeteredBytes, type StreamEnd, type StreamLimits } from './metered-stream.ts';
+import { meterBytes, type StreamEnd, type StreamLimits } from './metered-stream.ts';
+import { deny, type Denial, type Failure, type Passed, type RequestEnd } from './verdict.ts';
 
 export interface EgressDeps {
-  /** The grant of the sandbox, with this request already counted; null for an id that has none. */
+  /** Counts the request and returns the sandbox's grant; null for an id that has none. */
   admit(containerId: string): Promise<Grant | null>;
   record(containerId: string, entry: EgressEntry, tokens: number): Promise<void>;
   readToken(taskId: string, repository: GrantedRepository): Promise<string>;
@@ -21,46 +24,51 @@ export interface EgressDeps {
   readonly openaiBaseUrl: string;
   readonly fetch: typeof fetch;
   now(): number;
-  /** Keeps the record of a streamed answer alive past the handler's return. */
+  /** Keeps the record of a streamed answer alive after the handler has returned. */
   waitUntil(work: Promise<unknown>): void;
 }
 
-export interface Refusal {
-  readonly rule: string;
-  readonly status: number;
-  readonly reason: string;
-}
-
-/** One admitted request on its way. */
+/** One admitted request on its way. Either `record` or `refuse` is called for it, once. */
 export interface Passage {
   readonly request: Request;
-  readonly containerId: string;
+  /** As the sandbox named it. */
+  readonly host: string;
   readonly grant: Grant;
   readonly deps: EgressDeps;
-  readonly note: (
-    verdict: EgressEntry['verdict'],
-    rule: string,
-    more: Partial<EgressEntry>,
-    tokens?: number,
-  ) => Promise<void>;
-  readonly denied: (refusal: Refusal) => Promise<Response>;
+  readonly record: (end: RequestEnd, carried?: Carried & { readonly tokens?: number }) => Promise<void>;
+  /** Records the denial or the failure, and answers the sandbox with it. */
+  readonly refuse: (end: Denial | Failure, carried?: Carried) => Promise<Response>;
 }
 
-/** `redirect: 'manual'` always: following one would carry the credential wherever the upstream points. */
+/** `redirect: 'manual'` always: following one would carry the credential to wherever the upstream points. */
 export async function callUpstream(
-  deps: EgressDeps,
+  { deps, host }: Passage,
   url: string,
   init: { method: string; headers: Headers; body: BodyInit | null },
-): Promise<Response> {
+): Promise<{ readonly kind: 'answered'; readonly answer: Response } | Failure> {
   const abort = new AbortController();
   const timer = setTimeout(
     () => abort.abort(new Error('upstream sent no headers in time')),
     egressLimits.upstreamHeadersMs,
   );
   try {
-    return await deps.fetch(url, { ...init, redirect: 'manual', signal: abort.signal });
+    const answer = await deps.fetch(url, { ...init, redirect: 'manual', signal: abort.signal });
+    return { kind: 'answered', answer };
+  } catch {
+    return abort.signal.aborted ? timedOut(host) : unreachable(host);
   } finally {
     clearTimeout(timer);
+  }
+}
+
+export async function readTokenFor(
+  { deps, grant }: Passage,
+  repository: GrantedRepository,
+): Promise<{ readonly kind: 'token'; readonly token: string } | Failure> {
+  try {
+    return { kind: 'token', token: await deps.readToken(grant.taskId, repository) };
+  } catch {
+    return noReadToken;
   }
 }
 
@@ -70,23 +78,53 @@ export const isRedirect = ({ status }: Response): boolean => status >= 300 && st
 export const bytesDownLeft = ({ budgets, used }: Grant): number => budgets.bytesDown - used.bytesDown;
 export const bytesUpLeft = ({ budgets, used }: Grant): number => budgets.bytesUp - used.bytesUp;
 
-/** The request's body, counted. `sent` gives what has gone up so far and how it ended. */
-export function meteredBody(request: Request, grant: Grant) {
-  let sent: { bytes: number; end: StreamEnd | null } = { bytes: 0, end: null };
-  if (request.body === null) return { body: null, sent: () => sent };
-  let passed = 0;
+export const bytesUpSpent = deny(
+  'budget.bytes-up',
+  'the request was cut off: the task’s budget of bytes sent is used up',
+  400,
+);
+
+export interface MeteredBody {
+  readonly body: ReadableStream<Uint8Array> | null;
+  /** Bytes that have gone up so far. */
+  sent(): number;
+  /** The denial, if the body did not come to its end through the sandbox's doing. */
+  cut(): Denial | null;
+}
+
+/** The request's body as it is sent upstream, counted and bounded. */
+export function meteredBody({ request, grant }: Passage): MeteredBody {
+  if (request.body === null) return noBody;
+  let sent = 0;
+  let end: StreamEnd | null = null;
   const limits: StreamLimits = { maxBytes: bytesUpLeft(grant), idleMs: egressLimits.requestIdleMs };
   const body = meterBytes(
     request.body,
     limits,
-    (metered) => (sent = metered),
-    (chunk) => (passed += chunk.byteLength),
+    (metered) => (end = metered.end),
+    (chunk) => (sent += chunk.byteLength),
   );
-  return { body, sent: () => ({ ...sent, bytes: Math.max(sent.bytes, passed) }) };
+  return { body, sent: () => sent, cut: () => uploadDenial(end) };
+}
+export const noBody: MeteredBody = { body: null, sent: () => 0, cut: () => null };
+
+function uploadDenial(end: StreamEnd | null): Denial | null {
+  switch (end) {
+    case 'too-long':
+      return bytesUpSpent;
+    case 'broken':
+    case 'silent':
+      return deny('http.body-cut', 'the request body was not sent to its end', 400);
+    case 'complete':
+    case 'cancelled':
+    case 'stalled':
+    case null:
+      return null;
+  }
 }
 
-/** The answer as the sandbox gets it: status, headers of the allowlist, the body as it comes. `done` hears of its end. */
-export function passOn(
+/** The answer as the sandbox gets it: status, headers of the allowlist, the body as it comes. */
+export function answerWith(
   upstream: Response,
   meter: (stream: ReadableStream<unknown>) => ReadableStream<Uint8Array>,
   location?: string,
@@ -97,53 +135,58 @@ export function passOn(
   const metered = meter(upstream.body ?? emptyStream());
   if (upstream.body !== null && status !== 204 && status !== 205 && status !== 304)
     return new Response(metered, { status, headers });
-  // These have no body; ending the meter writes the request down.
+  // These have no body; ending the meter records the request.
   metered.cancel().catch(() => undefined);
   return new Response(null, { status, headers });
 }
 
-/** Passes an answer on and writes it down when it has ended, with why it was cut off if it was. */
-export function passOnNoted(
+/** Passes an answer on, and records the request when the answer has ended. */
+export function passOn(
   passage: Passage,
   upstream: Response,
-  rule: string,
-  more: { readonly bytesUp: () => number; readonly location?: string },
+  about: {
+    /** How the request ends if its answer arrives whole. */
+    readonly end: Passed | Failure;
+    readonly sent: Pick<MeteredBody, 'sent' | 'cut'>;
+    readonly location?: string;
+  },
 ): Response {
   const limits = { maxBytes: bytesDownLeft(passage.grant), idleMs: egressLimits.transferIdleMs };
-  const { status } = upstream;
-  return passOn(
+  return answerWith(
     upstream,
     (stream) =>
-      meterBytes(stream, limits, (metered) =>
-        passage.deps.waitUntil(
-          noteEnd(passage, rule, { status, bytesUp: more.bytesUp(), bytesDown: metered.bytes }, metered),
-        ),
-      ),
-    more.location,
+      meterBytes(stream, limits, ({ bytes, end }) => {
+        const ended = endOfAnswer(passage.host, about.end, end, about.sent.cut());
+        passage.deps.waitUntil(passage.record(ended, { bytesUp: about.sent.sent(), bytesDown: bytes }));
+      }),
+    about.location,
   );
 }
 
-/** Two lines for what was cut off: the request that was allowed, and the limit that ended it. */
-export async function noteEnd(
-  { note }: Passage,
-  rule: string,
-  more: Partial<EgressEntry>,
-  { end }: MeteredBytes,
-  tokens?: number,
-): Promise<void> {
-  await note('allowed', rule, more, tokens);
-  const cut = cutReason(end);
-  if (cut !== null) await note('denied', cut.rule, { reason: cut.reason, status: more.status ?? 0 });
-}
-
-function cutReason(end: StreamEnd | null): { rule: string; reason: string } | null {
-  if (end === 'too-long')
-    return {
-      rule: 'budget.bytes-down',
-      reason: 'the answer was cut off: the task’s budget of bytes received is used up',
-    };
-  if (end === 'idle') return { rule: 'deadline.idle', reason: 'the answer was cut off: it fell silent' };
-  return null;
+/** How a request ended, after how its answer's stream did. `cut`: an answer that breaks because the request's body did. */
+export function endOfAnswer(
+  host: string,
+  whole: Passed | Failure,
+  stream: StreamEnd,
+  cut: Denial | null = null,
+): RequestEnd {
+  switch (stream) {
+    case 'complete':
+    // The sandbox left, or took nothing more.
+    case 'cancelled':
+    case 'stalled':
+      return whole;
+    case 'too-long':
+      return deny(
+        'budget.bytes-down',
+        'the answer was cut off: the task’s budget of bytes received is used up',
+        whole.status,
+      );
+    case 'silent':
+      return cut ?? fellSilent(host, whole.status);
+    case 'broken':
+      return cut ?? brokeOff(host, whole.status);
+  }
 }
 
 /** The address of one of a repository's endpoints at GitHub. */

@@ -1,14 +1,15 @@
-/** What the egress decision can come to. Rule codes are stable: they stand in receipts, in answers to the sandbox and in tests. */
-import type { GrantedRepository } from '../core/grant.ts';
+/** What the egress decision returns, and how a request can end. Rule codes are stable: receipts, answers and tests use them. */
+import type { Fault, GrantedRepository } from '../core/grant.ts';
 
 export interface RequestHead {
   readonly method: string;
-  /** Absolute, exactly as it would be requested. */
+  /** Absolute, exactly as the client would request it. */
   readonly url: string;
   /** Lower-case names. */
   readonly header: (name: string) => string | null;
 }
 
+/** The sandbox tried what it may not. The only kind of denial, by head and by body alike. */
 export interface Denial {
   readonly kind: 'deny';
   readonly rule: string;
@@ -16,6 +17,25 @@ export interface Denial {
   /** A sentence for the person who reads the receipt, and for the model. Never holds a credential. */
   readonly reason: string;
 }
+
+/** The sandbox may, but we or the upstream failed. */
+export interface Failure {
+  readonly kind: 'fail';
+  readonly fault: Fault;
+  readonly rule: string;
+  readonly status: number;
+  /** As in `Denial`. */
+  readonly reason: string;
+}
+
+/** A request that was answered as it should be. */
+export interface Passed {
+  readonly kind: 'pass';
+  readonly rule: string;
+  readonly status: number;
+}
+
+export type RequestEnd = Passed | Denial | Failure;
 
 export const deny = (rule: string, reason: string, status = 403): Denial => ({
   kind: 'deny',
@@ -34,7 +54,7 @@ export interface GithubVerdict {
 
 export type EgressVerdict =
   | Denial
-  /** Answered here; nothing goes upstream. */
+  /** The handler answers; nothing goes upstream. */
   | {
       readonly kind: 'answer';
       readonly rule: 'canary' | 'openai.models';
@@ -42,7 +62,7 @@ export type EgressVerdict =
       readonly body: string;
     }
   | GithubVerdict
-  /** The head is fine; the body decides. */
+  /** The head is allowed; the body decides. */
   | {
       readonly kind: 'inspect-lfs';
       readonly rule: 'github.lfs-batch';
@@ -56,8 +76,8 @@ export type EgressVerdict =
       readonly oid: string;
       readonly size: number;
     }
-  /** The head is fine; the body decides. */
-  | { readonly kind: 'inspect-openai'; readonly rule: 'openai.responses'; readonly target: '/responses' }
+  /** The head is allowed; the body decides. */
+  | { readonly kind: 'inspect-openai'; readonly rule: 'openai.responses' }
   | {
       readonly kind: 'allow-host';
       readonly rule: 'host.setup' | 'host.extra';

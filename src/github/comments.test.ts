@@ -39,8 +39,9 @@ const denied = {
   rule: 'host',
   reason: 'evil.example is not a host of this task',
   count: 2,
+  at: 0,
 };
-const receipt: Receipt = { hosts: [], denied: [denied], deniedTotal: 2 };
+const receipt: Receipt = { ...emptyReceipt, denied: [denied], deniedTotal: 2 };
 const view: TaskCommentView = {
   taskId: 'gh-5-c9',
   shortId: '0123abcd',
@@ -68,6 +69,22 @@ describe('while it runs', () => {
         '<sub>task `0123abcd` · 1 min 5 s · [log](https://airlock.example/tasks/gh-5-c9)</sub>',
       ].join('\n\n'),
     );
+  });
+  it('names failed requests on a line of their own, and never as blocked', () => {
+    const failed = [
+      {
+        host: 'api.openai.com',
+        fault: 'ours',
+        rule: 'openai.unauthorized',
+        reason: 'OpenAI refused the API key of @admin',
+        count: 1,
+      },
+    ] as const;
+    const text = progressComment({ ...view, receipt: { ...emptyReceipt, failed, failedTotal: 1 } });
+    expect(text).toMatch(
+      /\n\n⚠️ 1 request failed on our side: OpenAI refused the API key of [^\n]*admin\n\n/,
+    );
+    expect(text).not.toMatch(/Blocked|[^\u200B]@admin/);
   });
   it('names what ran when a request was refused, where that is known', () => {
     const rows = [{ ...denied, command: 'curl `x`' }];
@@ -199,6 +216,8 @@ describe('hostile text from the sandbox', () => {
       hosts: [],
       denied: [{ ...denied, host: hostile, path: hostile, reason: hostile, command: hostile }],
       deniedTotal: 2,
+      failed: [],
+      failedTotal: 0,
     },
   });
   it('stays inside its block: the fence around it is longer than any in it', () => {
@@ -234,7 +253,7 @@ describe('hostile text from the sandbox', () => {
     const long = {
       ...view,
       progress: { ...progress, plan, commands },
-      receipt: { hosts: [], denied: rows, deniedTotal: 1000 },
+      receipt: { ...emptyReceipt, denied: rows, deniedTotal: 1000 },
     };
     expect(progressComment(long).length).toBeLessThan(60_000);
     expect(progressComment({ ...long, outcome: { kind: 'no-change', summary: much } }).length).toBeLessThan(

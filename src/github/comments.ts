@@ -2,6 +2,7 @@
  * The sticky comment of a task as Markdown: what goes on, then how it ended. Pure. Finding and marking the comment is
  * `progress-comment.ts`'s part. Everything that came out of a sandbox goes through `markdown.ts`.
  */
+import { failedRequestLines } from '../core/failed-requests.ts';
 import type { Receipt } from '../core/grant.ts';
 import type { CommandRun, PlanItem, Progress } from '../core/progress.ts';
 import { setupLine, type SetupView } from '../core/setup-view.ts';
@@ -97,6 +98,13 @@ function deniedLines(receipt: Receipt): string {
   return `Blocked by the sandbox: ${total} ${total === 1 ? 'request' : 'requests'}\n\n${rows.join('\n')}`;
 }
 
+/** Requests that we or an upstream failed. */
+function failedLines(receipt: Receipt): string {
+  return failedRequestLines(receipt)
+    .map((line) => `⚠️ ${escapeInline(line, 300)}`)
+    .join('\n\n');
+}
+
 /** Only an address that cannot end the link or run a script; otherwise the words alone. */
 function link(words: string, url: string): string {
   return /^https?:\/\/[^\s()<>[\]\\"]+$/.test(url) ? `[${words}](${url})` : words;
@@ -170,6 +178,6 @@ export function progressComment(view: TaskCommentView): string {
     if (headline !== '') blocks.push(`**${headline}**`);
     if (text !== '') blocks.push(text);
   }
-  blocks.push(setupLine(view.setup), deniedLines(receipt), footer(view));
+  blocks.push(setupLine(view.setup), deniedLines(receipt), failedLines(receipt), footer(view));
   return blocks.filter((block) => block !== '').join('\n\n');
 }

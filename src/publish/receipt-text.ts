@@ -1,5 +1,6 @@
-/** The network receipt as a section of a pull request: what the sandbox reached, and every attempt that was refused. */
+/** Renders the network receipt for a pull request: what the sandbox reached, what was blocked, and what failed. */
 import { sizeText } from '../lib/byte-size.ts';
+import { failedRequestLines } from '../core/failed-requests.ts';
 import type { Receipt } from '../core/grant.ts';
 import { codeSpan, escapeInline } from '../github/markdown.ts';
 
@@ -18,7 +19,7 @@ export function networkReceipt(receipt: Receipt, extraHosts: readonly string[]):
           '|---|---|---|---|',
           ...hosts,
         ].join('\n');
-  return ['### Network', reached, openHosts(extraHosts), blocked(receipt)]
+  return ['### Network', reached, openHosts(extraHosts), blocked(receipt), failed(receipt)]
     .filter((text) => text !== '')
     .join('\n\n');
 }
@@ -40,6 +41,13 @@ function blocked({ denied, deniedTotal }: Receipt): string {
   const beyond = deniedTotal > listed ? `\n\nand ${deniedTotal - listed} more.` : '';
   const table = ['| attempt | times | why | while this ran |', '|---|---|---|---|', ...rows].join('\n');
   return `⛔ **Blocked attempts: ${deniedTotal}**\n\n${table}${beyond}`;
+}
+
+/** Requests that we or an upstream failed: nothing the agent did wrong. */
+function failed(receipt: Receipt): string {
+  return failedRequestLines(receipt)
+    .map((line) => `⚠️ ${escapeInline(line, 300)}`)
+    .join('\n\n');
 }
 
 /** By time: what ran when the first of them was made. Empty where that cannot be told. */

@@ -5,8 +5,9 @@
  */
 import type { EgressEntry } from '../core/grant.ts';
 import { sameSecret } from '../lib/same-secret.ts';
-import { entryFor } from '../egress/entry.ts';
+import { arrivalOf, entryOf } from '../egress/entry.ts';
 import { handleEgress, type EgressDeps } from '../egress/handler.ts';
+import { deny } from '../egress/verdict.ts';
 
 /** `x-airlock-` headers of the sandbox itself are removed by the gateway before it adds these. */
 const idHeader = 'x-airlock-sandbox';
@@ -71,10 +72,8 @@ const methodToken = /^[\w!#$%&'*+.^`|~-]{1,20}$/;
 
 function refusedEntry(request: Request, code: string, at: number): EgressEntry {
   const named = request.headers.get(methodHeader) ?? '';
-  return {
-    ...entryFor(methodToken.test(named) ? named : request.method, request.url, at),
-    rule: `gateway.${code}`,
-    reason: 'the request was malformed or tried to get around the gateway',
-    status: 400,
-  };
+  return entryOf(
+    arrivalOf(methodToken.test(named) ? named : request.method, request.url, at),
+    deny(`gateway.${code}`, 'the request was malformed or tried to get around the gateway', 400),
+  );
 }

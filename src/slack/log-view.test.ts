@@ -55,6 +55,17 @@ describe('the log', () => {
       { kind: 'egress.denied', method: 'GET', host: 'evil.example', path: '/', reason: 'not allowed' },
       '⛔ blocked `GET evil.example/`: not allowed',
     ],
+    [
+      {
+        kind: 'egress.failed',
+        method: 'POST',
+        host: 'api.openai.com',
+        path: '/v1/responses',
+        fault: 'ours',
+        reason: 'the key was refused',
+      },
+      '⚠️ failed on our side `POST api.openai.com/v1/responses`: the key was refused',
+    ],
     [{ kind: 'change', files: 1, insertions: 2, deletions: 3 }, '1 file changed, +2 −3'],
     [{ kind: 'plan', plan: [{ step: 'Look', status: 'inProgress' }] }, 'plan: 0 of 1 done, now: Look'],
     [{ kind: 'note', text: 'waits for its turn' }, 'waits for its turn'],
@@ -67,9 +78,9 @@ describe('the log', () => {
     const what = { method: 'GET', host: 'evil.example', path: '/', reason: 'no' };
     const logged = event(5, { kind: 'egress.denied', ...what });
     const textWith = (row: Partial<TaskView['receipt']['denied'][number]>): string => {
-      const known = { ...what, rule: 'host', count: 1, command: 'curl <!channel>', ...row };
+      const known = { ...what, rule: 'host', count: 1, at: 0, command: 'curl <!channel>', ...row };
       return JSON.stringify(
-        logView({ ...view, receipt: { hosts: [], denied: [known], deniedTotal: 1 } }, [logged]).blocks,
+        logView({ ...view, receipt: { ...emptyReceipt, denied: [known], deniedTotal: 1 } }, [logged]).blocks,
       );
     };
     expect(textWith({})).toContain('⛔ blocked `GET evil.example/`: no, while `curl &lt;!channel&gt;` ran');

@@ -106,6 +106,8 @@ function eventText({ body }: TaskEvent, { receipt }: TaskView): string {
       return `⚠️ ${escapeInline(body.text, 500)}${body.willRetry ? ' (tries again)' : ''}`;
     case 'egress.denied':
       return `⛔ blocked ${codeSpan(`${body.method} ${body.host}${body.path}`, 200)}: ${escapeInline(body.reason, 200)}${meanwhile(body, receipt)}`;
+    case 'egress.failed':
+      return `⚠️ failed${body.fault === 'ours' ? ' on our side' : ''} ${codeSpan(`${body.method} ${body.host}${body.path}`, 200)}: ${escapeInline(body.reason, 200)}`;
     case 'model.first-request':
       return 'first request to the model';
     case 'change':

@@ -154,16 +154,43 @@ describe('while it runs', () => {
       rule: 'host',
       reason: 'not allowed',
       count: 3,
+      at: 0,
     };
-    expect(shown({ ...routed, receipt: { hosts: [], denied: [row], deniedTotal: 5 } })).toContain(
+    expect(shown({ ...routed, receipt: { ...emptyReceipt, denied: [row], deniedTotal: 5 } })).toContain(
       '⛔ Blocked by the sandbox: 5 requests\n• `GET evil.example/x` (3 times): not allowed\n• and 2 more',
     );
   });
 
+  it.each([null, { kind: 'no-change', summary: '' } as const])(
+    'names failed requests on a line of their own, and never as blocked: %j',
+    (outcome) => {
+      const failed = [
+        {
+          host: 'api.openai.com',
+          fault: 'upstream',
+          rule: 'upstream.status',
+          reason: 'api.openai.com answered <!here> 503',
+          count: 2,
+        },
+      ] as const;
+      const text = shown({ ...routed, outcome, receipt: { ...emptyReceipt, failed, failedTotal: 2 } });
+      expect(text).toContain('⚠️ 2 requests failed: api.openai.com answered &lt;!here&gt; 503');
+      expect(text).not.toContain('Blocked');
+    },
+  );
+
   it('names what ran when a request was refused, where that is known', () => {
-    const row = { method: 'GET', host: 'evil.example', path: '/x', rule: 'host', reason: 'no', count: 1 };
+    const row = {
+      method: 'GET',
+      host: 'evil.example',
+      path: '/x',
+      rule: 'host',
+      reason: 'no',
+      count: 1,
+      at: 0,
+    };
     const refused = (command: string | null) =>
-      shown({ ...routed, receipt: { hosts: [], denied: [{ ...row, command }], deniedTotal: 1 } });
+      shown({ ...routed, receipt: { ...emptyReceipt, denied: [{ ...row, command }], deniedTotal: 1 } });
     expect(refused('curl <!channel>')).toContain(
       '• `GET evil.example/x`: no, while `curl &lt;!channel&gt;` ran',
     );

@@ -13,7 +13,7 @@ import { button, confirmation, context, fitLines, maxSectionChars, plain, sectio
 import { bold, codeSpan, escapeInline, link } from './mrkdwn.ts';
 import { actionIds, chooseButtonId, choiceBlockId } from './names.ts';
 import { durationText } from './quantities.ts';
-import { deniedText, evidenceText, outcomeText, reachedText } from './task-outcome.ts';
+import { deniedText, evidenceText, failedText, outcomeText, reachedText } from './task-outcome.ts';
 
 export interface TaskMessage {
   /** What a notification and a screen reader say. Never empty. */
@@ -98,6 +98,8 @@ function running(view: TaskView): TaskMessage {
   if (latest !== undefined && view.phase === 'codex') blocks.push(section(commandText(latest, view)));
   const denied = deniedText(view.receipt);
   if (denied !== '') blocks.push(section(denied));
+  const failed = failedText(view.receipt);
+  if (failed !== '') blocks.push(context(failed));
   blocks.push(actions([cancelButton(view), logButton(view)]));
   const about = view.repository === null ? '' : ` on ${escapeInline(nameOf(view.repository), 160)}`;
   return { text: `⏳ ${stageWords(view)}${about}`, blocks };
@@ -179,8 +181,8 @@ function ended(view: TaskView): TaskMessage {
   const blocks = [headline, text, evidence, denied]
     .filter((part) => part !== '')
     .map((part): KnownBlock => section(part));
-  const reached = reachedText(view.receipt);
-  if (reached !== '') blocks.push(context(reached));
+  for (const line of [failedText(view.receipt), reachedText(view.receipt)])
+    if (line !== '') blocks.push(context(line));
   return { text: notification, blocks: [...blocks, actions(buttonsAfter(view))] };
 }
 

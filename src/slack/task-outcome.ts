@@ -4,6 +4,7 @@
  */
 import { usdText } from '../core/cost.ts';
 import { sizeText } from '../lib/byte-size.ts';
+import { failedRequestLines } from '../core/failed-requests.ts';
 import type { Receipt } from '../core/grant.ts';
 import { setupLine } from '../core/setup-view.ts';
 import type { TaskView } from '../core/task-view.ts';
@@ -143,4 +144,11 @@ export function deniedText(receipt: Receipt): string {
   if (total > shown) lines.push(`• and ${total - shown} more`);
   const headline = `⛔ Blocked by the sandbox: ${countText(total, 'request')}`;
   return fitLines([headline, ...lines], maxText, (left) => `• and ${left} more`);
+}
+
+/** Requests that we or an upstream failed; '' when there were none. */
+export function failedText(receipt: Receipt): string {
+  return failedRequestLines(receipt)
+    .map((line) => `⚠️ ${escapeInline(line, 300)}`)
+    .join('\n');
 }

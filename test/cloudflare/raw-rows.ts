@@ -526,7 +526,7 @@ const methodRows: Row[] = [
   {
     name: 'GET with a body',
     pieces: [head(`GET ${refs} HTTP/1.1`, host, 'Content-Length: 6'), 'secret'],
-    ...denied('internal', 502),
+    ...denied('http.body', 400),
   },
 ];
 

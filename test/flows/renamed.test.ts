@@ -98,8 +98,9 @@ describe('a redirect of a fetch', () => {
     const outputs = await outputsOf(taskId);
     expect(outputs[1]).toContain('fetch ended with 128');
     const view = await untilEnded(flow.world, taskId);
-    expect(view.receipt.denied).toEqual([
-      expect.objectContaining({ method: 'GET', host: 'github.com', rule: 'github.redirect', count: 1 }),
+    expect(view.receipt.denied).toEqual([]);
+    expect(view.receipt.failed).toEqual([
+      expect.objectContaining({ host: 'github.com', fault: 'upstream', rule: 'github.redirect', count: 1 }),
     ]);
     expect(view.outcome).toMatchObject({ kind: 'pull-request' });
     const asked = github.requests().filter(({ path: at }) => at.startsWith('/acme/secret'));

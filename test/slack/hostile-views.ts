@@ -86,6 +86,8 @@ const denied = fc.record({
   at,
   command: fc.option(hostileText),
 });
+const fault = fc.constantFrom('ours' as const, 'upstream' as const);
+const failed = fc.record({ host: hostileText, fault, rule: hostileText, reason: hostileText, count });
 const host = fc.record({ host: hostileText, requests: count, bytesUp: count, bytesDown: count });
 const setup: fc.Arbitrary<TaskView['setup']> = fc.oneof(
   fc.constant({ status: 'none' as const }),
@@ -143,7 +145,13 @@ export const hostileView: fc.Arbitrary<TaskView> = fc.record({
   effort: fc.option(hostileText),
   progress: fc.option(progress, { freq: 10 }),
   setup: fc.option(setup),
-  receipt: fc.record({ hosts: list(host, 50), denied: list(denied, 50), deniedTotal: count }),
+  receipt: fc.record({
+    hosts: list(host, 50),
+    denied: list(denied, 50),
+    deniedTotal: count,
+    failed: list(failed, 20),
+    failedTotal: count,
+  }),
   change: fc.option(fc.record({ files: count, insertions: count, deletions: count })),
   costUsd: fc.option(fc.double({ min: 0, max: 1e9, noNaN: true })),
   outcome: fc.option(hostileOutcome),
@@ -171,6 +179,14 @@ const eventBody: fc.Arbitrary<TaskEventBody> = fc.oneof(
     method: hostileText,
     host: hostileText,
     path: hostileText,
+    reason: hostileText,
+  }),
+  fc.record({
+    kind: fc.constant('egress.failed' as const),
+    method: hostileText,
+    host: hostileText,
+    path: hostileText,
+    fault,
     reason: hostileText,
   }),
   fc.record({ kind: fc.constant('change' as const), files: count, insertions: count, deletions: count }),

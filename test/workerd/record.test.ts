@@ -117,6 +117,8 @@ describe('egress', () => {
       hosts: [{ host: 'api.openai.com', requests: 1, bytesUp: 10, bytesDown: 20 }],
       denied: [expect.objectContaining({ host: 'evil.example', rule: 'host.unknown', count: 2 })],
       deniedTotal: 2,
+      failed: [],
+      failedTotal: 0,
     });
   });
 

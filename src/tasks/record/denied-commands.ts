@@ -53,7 +53,7 @@ export function withCommands(receipt: Receipt, ran: Ran): Receipt {
 export function settleCommands(receipt: Receipt, ran: Ran): Receipt {
   let settled = false;
   const denied = receipt.denied.map((row) => {
-    if (row.command !== undefined || row.at === undefined || !isSettled(row.at, ran)) return row;
+    if (row.command !== undefined || !isSettled(row.at, ran)) return row;
     settled = true;
     return { ...row, command: commandOf(row, ran) };
   });
@@ -63,7 +63,7 @@ export function settleCommands(receipt: Receipt, ran: Ran): Receipt {
 function commandOf(row: DeniedRow, { progress, setup }: Ran): string | null {
   if (row.command !== undefined) return row.command;
   const { at } = row;
-  if (at === undefined || isCodexItself(row)) return null;
+  if (isCodexItself(row)) return null;
   if (setup !== null && at >= setup.from && at < setup.until) return shown(setup.command);
   const commands = progress?.commands ?? [];
   const [run, ...others] = commands.filter((one) => isAround(one, at));

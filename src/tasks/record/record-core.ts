@@ -138,6 +138,12 @@ export abstract class RecordCore<Env> extends DurableObject<Env> {
       });
       this.append({ kind: 'egress.denied', method, host, path, reason });
     }
+    if (entry.verdict === 'failed') {
+      const { method, host, path, fault, rule, status, reason, bytesUp, bytesDown } = entry;
+      const { taskId } = state.request;
+      this.deps().log('egress.failed', { taskId, method, host, rule, fault, status, bytesUp, bytesDown });
+      this.append({ kind: 'egress.failed', method, host, path, fault, reason });
+    }
   }
 
   /** The receipt adds these up by host; each by itself is in the log. Its path is only the rule's: that is what it was let through as. */

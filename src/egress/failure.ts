@@ -1,0 +1,93 @@
+/**
+ * Every way in which an allowed request fails without the sandbox's doing: whose fault it is, and what people read. Pure.
+ *
+ * The sandbox is answered with the same sentences, so they name no host but the one it asked for and quote nothing. Towards Codex a
+ * 400 means "do not retry"; a 5xx means that a retry can help.
+ */
+import type { Fault } from '../core/grant.ts';
+import { egressLimits } from './limits.ts';
+import type { Failure } from './verdict.ts';
+
+const fail = (fault: Fault, rule: string, status: number, reason: string): Failure => ({
+  kind: 'fail',
+  fault,
+  rule,
+  status,
+  reason,
+});
+
+/** The record did not answer. */
+export const grantUnreadable = fail(
+  'ours',
+  'grant.unreadable',
+  502,
+  'the grant of this sandbox could not be read',
+);
+/** The App's key, its installation or GitHub's API. */
+export const noReadToken = fail(
+  'ours',
+  'github.no-token',
+  502,
+  'no read token for the repository could be obtained',
+);
+/** A defect, or a record that does not answer any more. */
+export const internalFailure = fail('ours', 'internal', 502, 'the request could not be carried out');
+
+/** The answer itself is withheld: OpenAI quotes a part of the key in it. */
+export const keyRefused = fail(
+  'ours',
+  'openai.unauthorized',
+  400,
+  'OpenAI refused the API key that this Airlock is configured with',
+);
+export const openaiRedirect = fail(
+  'upstream',
+  'openai.redirect',
+  400,
+  'OpenAI answered with a redirect, which is not followed',
+);
+export const githubRedirect = (status: number): Failure =>
+  fail(
+    'upstream',
+    'github.redirect',
+    status,
+    'GitHub answered with a redirect, which is not followed: the repository may have been renamed',
+  );
+export const lfsUpstream = fail(
+  'upstream',
+  'github.lfs-upstream',
+  502,
+  'GitHub did not answer the LFS request as it should',
+);
+
+export const unreachable = (host: string): Failure =>
+  fail('upstream', 'upstream.unreachable', 502, `${host} could not be reached`);
+export const timedOut = (host: string): Failure =>
+  fail(
+    'upstream',
+    'upstream.timeout',
+    504,
+    `${host} did not answer within ${egressLimits.upstreamHeadersMs / 1000} seconds`,
+  );
+export const brokeOff = (host: string, status: number): Failure =>
+  fail('upstream', 'upstream.broken', status, `${host} broke off in the middle of its answer`);
+export const fellSilent = (host: string, status: number): Failure =>
+  fail('upstream', 'upstream.idle', status, `${host} fell silent in the middle of its answer`);
+
+/** Which of our credentials an upstream was sent. */
+export type Credential = 'github' | 'openai' | 'none';
+
+/**
+ * The failure that an upstream's status stands for; null if the answer is an ordinary one. A host without our credential may well
+ * answer 403 or 404 to what the sandbox asked for; GitHub and OpenAI were asked for what the grant allows.
+ */
+export function statusFailure(host: string, status: number, credential: Credential): Failure | null {
+  if (credential !== 'none' && (status === 401 || status === 403))
+    return credential === 'openai'
+      ? keyRefused
+      : fail('ours', 'github.unauthorized', status, 'GitHub refused the read token of this task');
+  const isGone = credential !== 'none' && (status === 404 || status === 410);
+  if (status >= 500 || status === 408 || status === 429 || isGone)
+    return fail('upstream', 'upstream.status', status, `${host} answered ${status}`);
+  return null;
+}
