@@ -19,6 +19,8 @@ import type { ApiEnv, Site } from './site.ts';
 const rateLimit = 5000;
 /** GitHub accepts blobs up to 100 MB; base64 adds a third. */
 const maxRequestBytes = 140 * 1024 * 1024;
+/** https://docs.github.com/rest/about-the-rest-api/api-versions: any other version gets 400. */
+const apiVersion = '2022-11-28';
 
 export function apiApplication(site: Site): Hono<ApiEnv> {
   const api = new Hono<ApiEnv>();
@@ -31,7 +33,7 @@ export function apiApplication(site: Site): Hono<ApiEnv> {
     const reset = Math.ceil(Date.now() / 3_600_000) * 3600;
     c.header('x-github-request-id', randomBytes(12).toString('hex').toUpperCase());
     c.header('x-github-media-type', 'github.v3; format=json');
-    c.header('x-github-api-version-selected', '2022-11-28');
+    c.header('x-github-api-version-selected', apiVersion);
     c.header('x-ratelimit-limit', String(rateLimit));
     c.header('x-ratelimit-remaining', String(Math.max(0, rateLimit - used)));
     c.header('x-ratelimit-used', String(used));
@@ -44,6 +46,15 @@ export function apiApplication(site: Site): Hono<ApiEnv> {
       onError: (c) => c.json(new ApiError(413, 'Payload too large').document, 413),
     }),
   );
+
+  // Stricter than GitHub, which assumes a version if none is named. Airlock must name one on every call.
+  api.use(async (c, next) => {
+    const named = c.req.header('x-github-api-version');
+    const isAirlock = c.req.header('user-agent')?.startsWith('airlock') === true;
+    if (named !== apiVersion && (named !== undefined || isAirlock))
+      throw new ApiError(400, `The API version ${named ?? '(none)'} is not supported, only ${apiVersion}`);
+    await next();
+  });
 
   // Bad credentials are 401 even if the repository does not exist.
   api.on('ALL', ['/repos/*', '/repositories/*'], async (c, next) => {

@@ -1,4 +1,5 @@
 /** Whether this clock agrees with GitHub's, read off the `Date` of an answer: App tokens and Slack's signatures depend on it. */
+import { apiVersionHeader } from '../github/client.ts';
 import { fail, ok, skip, warn, type Check } from './check.ts';
 import { ask, type Service } from './service.ts';
 
@@ -13,7 +14,7 @@ const oddS = 5;
 export async function readClock(service: Service & { readonly apiUrl: string; readonly now: () => number }) {
   const before = service.now();
   // Any answer has a date. This one costs nothing of a rate limit.
-  const asked = await ask(service, `${service.apiUrl}/rate_limit`);
+  const asked = await ask(service, `${service.apiUrl}/rate_limit`, { headers: apiVersionHeader });
   const after = service.now();
   const date = asked.answered ? Date.parse(asked.headers.get('date') ?? '') : Number.NaN;
   // The date is cut to the second: on average half of one is missing.

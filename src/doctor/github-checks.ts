@@ -7,6 +7,7 @@ import type { AirlockConfig } from '../config/schema.ts';
 import { namedRepositories } from '../config/resolve-repository.ts';
 import { parseRepositoryRef } from '../core/ids.ts';
 import type { RepositoryRef } from '../core/task.ts';
+import { apiVersionHeader } from '../github/client.ts';
 import { createAppTokens } from '../github/app-auth.ts';
 import { boundedAll } from '../lib/bounded-all.ts';
 import { fail, ok, once, skip, warn, type Check, type Verdict } from './check.ts';
@@ -74,7 +75,11 @@ export function githubApp(input: GithubInput): () => Promise<AppAnswer> {
     }
     const asApp: AsApp = async (path) =>
       await ask(input, `${input.apiUrl}${path}`, {
-        headers: { authorization: `Bearer ${jwt}`, accept: 'application/vnd.github+json' },
+        headers: {
+          ...apiVersionHeader,
+          authorization: `Bearer ${jwt}`,
+          accept: 'application/vnd.github+json',
+        },
       });
     const asked = await asApp('/app');
     const parsed = asked.answered && asked.status === 200 ? appSchema.safeParse(asked.body) : null;

@@ -22,6 +22,9 @@ export type GithubClient = Pick<Octokit, 'request' | 'paginate' | 'hook'>;
 /** A credential for the `Authorization` header; asked for at each request, so that it is never a stale one. */
 export type Credential = () => Promise<string>;
 
+/** Sent with every call to the REST API, so that a new version of it cannot change what answers look like. */
+export const apiVersionHeader = { 'x-github-api-version': '2022-11-28' } as const;
+
 const defaultTimeoutMs = 15_000;
 const defaultRetryDelaysMs = [1000, 4000] as const;
 
@@ -92,6 +95,7 @@ export function githubClient(api: GithubApi, credential: Credential): GithubClie
   });
   client.hook.before('request', async (options) => {
     options.headers.authorization = `Bearer ${await credential()}`;
+    Object.assign(options.headers, apiVersionHeader);
   });
   client.hook.after('request', (response, options) => {
     // To Octokit a redirect that is not followed is a success without data.
