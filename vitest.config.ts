@@ -8,6 +8,14 @@ import { scriptedSandboxHost } from './test/workerd-host/sandbox-host.ts';
 const unavailable = fileURLToPath(new URL('./src/slack/stubs/unavailable.cjs', import.meta.url));
 const notInTheWorker = ['express', 'raw-body', '@slack/socket-mode', '@slack/oauth'];
 
+/** Nothing that a test replaces outlives it: the files of a worker share their globals. */
+const restored = { restoreMocks: true, unstubEnvs: true, unstubGlobals: true };
+/** Many times what an idle machine takes: a test waits for an event, and its deadline only ends a test that hangs. */
+const patient = { testTimeout: 120_000, hookTimeout: 120_000 };
+const endWithRun = 'test/run/end-with-run.ts';
+// Programs that tests start load their modules several times as fast from V8's cache.
+process.env['NODE_COMPILE_CACHE'] ??= fileURLToPath(new URL('./node_modules/.cache/node', import.meta.url));
+
 export default defineConfig({
   test: {
     // The default leaves one processor idle: half of a small machine.
@@ -15,11 +23,26 @@ export default defineConfig({
     projects: [
       {
         test: {
+          // Pure functions: threads that share one registry of modules. A file that starts a process or a server belongs to `processes`.
           name: 'unit',
-          include: ['{src,host,cli,simulators,probes,container,scripts}/**/*.test.ts', 'test/**/*.test.ts'],
+          include: ['{src,cli,simulators,probes,container,scripts}/**/*.test.ts', '{host,test}/*.test.ts'],
+          pool: 'threads',
+          isolate: false,
+          ...restored,
+          ...patient,
+        },
+      },
+      {
+        test: {
+          // What starts processes, servers or sandboxes. Files run one after the other in two processes, which keep their modules.
+          name: 'processes',
+          include: ['host/sandbox/**/*.test.ts', 'test/*/**/*.test.ts'],
           exclude: ['test/{flows,workerd}/**'],
-          testTimeout: 30_000,
-          hookTimeout: 30_000,
+          pool: 'forks',
+          isolate: false,
+          globalSetup: [endWithRun],
+          ...restored,
+          ...patient,
         },
       },
       {
@@ -59,17 +82,18 @@ export default defineConfig({
             },
           },
           include: ['test/workerd/**/*.test.ts'],
-          globalSetup: ['test/workerd-host/github.ts'],
+          globalSetup: [endWithRun, 'test/workerd-host/github.ts'],
           setupFiles: ['test/workerd/only-simulated-github.ts'],
-          testTimeout: 20_000,
+          ...patient,
         },
       },
       {
         test: {
           name: 'flows',
           include: ['test/flows/**/*.test.ts'],
-          testTimeout: 120_000,
-          hookTimeout: 120_000,
+          globalSetup: [endWithRun],
+          testTimeout: 600_000,
+          hookTimeout: 300_000,
         },
       },
     ],

@@ -1,72 +1,59 @@
 /**
- * `npm test`: everything that checks the project without a browser or a container engine, in the order in which it is
- * quickest to fail. `npm test -- NAME…` runs only the named checks.
+ * `npm test`: everything that checks the project without a browser or a container engine. Prints a line when a check
+ * starts and when it ends, the output of those that fail, and a summary with `N passed, N failed` as its last line.
  */
-import { spawn } from 'node:child_process';
+import { statSync } from 'node:fs';
+import { availableParallelism } from 'node:os';
+import { resolve } from 'node:path';
 import { projectRoot } from '../host/project-root.ts';
+import { choose, usage, type Check } from './check/checks.ts';
+import { runCheck } from './check/run-check.ts';
+import { endLine, summarize, type CheckResult } from './check/summary.ts';
 
-interface Check {
-  readonly name: string;
-  readonly argv: readonly string[];
-}
+const choice = choose(process.argv.slice(2), pathOf);
+if (choice.kind === 'help') process.stdout.write(usage);
+else if (choice.kind === 'unknown') {
+  process.stderr.write(`There is no check and no file or folder ${choice.argument}.\n\n${usage}`);
+  process.exitCode = 2;
+} else await runAll(choice.checks);
 
-const checks: readonly Check[] = [
-  { name: 'format', argv: ['oxfmt', '--check', '.'] },
-  { name: 'types', argv: ['tsc', '-p', 'src'] },
-  { name: 'types-node', argv: ['tsc', '-p', '.'] },
-  { name: 'types-workerd', argv: ['tsc', '-p', 'test/workerd'] },
-  {
-    name: 'lint',
-    argv: ['oxlint', '--type-aware', '--deny-warnings', '--report-unused-disable-directives', '.'],
-  },
-  { name: 'dead-code', argv: ['knip'] },
-  { name: 'schema', argv: ['node', 'scripts/generate-config-schema.ts', '--check'] },
-  { name: 'deployment', argv: ['node', 'scripts/generate-environments.ts', '--check'] },
-  { name: 'unit', argv: ['vitest', 'run', '--project', 'unit'] },
-  { name: 'workerd', argv: ['vitest', 'run', '--project', 'workerd'] },
-  { name: 'flows', argv: ['vitest', 'run', '--project', 'flows'] },
-];
-
-const wanted = process.argv.slice(2);
-const unknown = wanted.filter((name) => !checks.some((check) => check.name === name));
-if (wanted.includes('--help') || unknown.length > 0) {
-  process.stdout.write(
-    `npm test [-- NAME…]: runs all checks, or the named ones: ${checks.map((check) => check.name).join(', ')}\n`,
-  );
-  process.exit(unknown.length > 0 && !wanted.includes('--help') ? 1 : 0);
-}
-
-let failed = 0;
-for (const check of checks.filter(({ name }) => wanted.length === 0 || wanted.includes(name))) {
+async function runAll(checks: readonly Check[]): Promise<void> {
   const startedAt = performance.now();
-  const { code, output } = await run(check.argv);
-  const seconds = ((performance.now() - startedAt) / 1000).toFixed(1);
-  process.stdout.write(`${code === 0 ? '✓' : '✗'} ${check.name} (${seconds} s)\n`);
-  if (code === 0) continue;
-  failed += 1;
-  process.stdout.write(`${output}\n`);
-}
-if (failed > 0) process.stdout.write(`${failed} of ${wanted.length || checks.length} checks failed\n`);
-process.exitCode = failed === 0 ? 0 : 1;
+  const stopping = new AbortController();
+  for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const)
+    process.on(signal, () => stopping.abort(signal));
+  // scripts/run.mjs holds this channel open: when it is killed, the checks end too.
+  process.once('disconnect', () => stopping.abort('SIGHUP'));
 
-async function run(argv: readonly string[]): Promise<{ code: number; output: string }> {
-  const [command = '', ...args] = argv;
-  const child = spawn(command, args, {
-    cwd: projectRoot,
-    stdio: ['ignore', 'pipe', 'pipe'],
-    env: { ...process.env, NO_COLOR: '1' },
-  });
-  const chunks: Buffer[] = [];
-  // A long check shows its output as it comes to whoever asked for that check alone; in the whole run only on failure.
-  const live = wanted.length === 1;
-  for (const stream of [child.stdout, child.stderr])
-    stream.on('data', (chunk: Buffer) => (live ? process.stdout.write(chunk) : chunks.push(chunk)));
-  const code = await new Promise<number>((resolve) => {
-    child.once('error', (error) => {
-      chunks.push(Buffer.from(String(error)));
-      resolve(1);
-    });
-    child.once('close', (status) => resolve(status ?? 1));
-  });
-  return { code, output: Buffer.concat(chunks).toString() };
+  const results: CheckResult[] = [];
+  const live = checks.length === 1;
+  const runOne = async (check: Check): Promise<void> => {
+    if (stopping.signal.aborted) return;
+    process.stdout.write(`▸ ${check.name}\n`);
+    const result = await runCheck(check, { live, stop: stopping.signal });
+    results.push(result);
+    process.stdout.write(`${endLine(result)}\n`);
+    if (!result.ok && !live) process.stdout.write(`${result.output.trim()}\n\n`);
+  };
+  const waiting = checks.filter(({ kind }) => kind === 'program');
+  const lane = async (): Promise<void> => {
+    for (let next = waiting.shift(); next !== undefined; next = waiting.shift()) await runOne(next);
+  };
+  await Promise.all(Array.from({ length: availableParallelism() }, lane));
+  for (const check of checks.filter(({ kind }) => kind === 'tests')) await runOne(check);
+
+  process.stdout.write(summarize(results, (performance.now() - startedAt) / 1000));
+  if (stopping.signal.aborted) process.exitCode = stopping.signal.reason === 'SIGINT' ? 130 : 143;
+  else process.exitCode = results.every(({ ok }) => ok) ? 0 : 1;
+  process.channel?.unref();
+}
+
+/** Relative to where npm was started, or to the project. */
+function pathOf(argument: string): string | null {
+  for (const base of [process.env['INIT_CWD'] ?? projectRoot, projectRoot]) {
+    const path = resolve(base, argument);
+    const found = statSync(path, { throwIfNoEntry: false });
+    if (found !== undefined) return found.isDirectory() ? `${path}/` : path;
+  }
+  return null;
 }

@@ -19,7 +19,8 @@ if (!existsSync(node))
   );
 
 const child = spawn(node, ['--disable-warning=ExperimentalWarning', join(root, program), ...args], {
-  stdio: 'inherit',
+  // The channel says nothing: its end tells the program that this one was killed.
+  stdio: ['inherit', 'inherit', 'inherit', 'ipc'],
   cwd: process.env.INIT_CWD === undefined ? process.cwd() : root,
   env: { ...process.env, PATH: `${bin}:${process.env.PATH ?? ''}` },
 });

@@ -1,0 +1,58 @@
+/** What `npm test` runs, and what its arguments choose. */
+
+export interface Check {
+  readonly name: string;
+  readonly argv: readonly string[];
+  /** A check of tests counts them and has every processor to itself; the others run side by side. */
+  readonly kind: 'program' | 'tests';
+}
+
+const program = (name: string, ...argv: readonly string[]): Check => ({ name, argv, kind: 'program' });
+const tests = (name: string, ...args: readonly string[]): Check => ({
+  name,
+  argv: ['vitest', 'run', ...args],
+  kind: 'tests',
+});
+
+/** In the order in which a mistake is found soonest. */
+export const allChecks: readonly Check[] = [
+  program('format', 'oxfmt', '--check', '.'),
+  program('types', 'tsc', '-p', 'src'),
+  program('types-node', 'tsc', '-p', '.'),
+  program('types-workerd', 'tsc', '-p', 'test/workerd'),
+  program('lint', 'oxlint', '--type-aware', '--deny-warnings', '--report-unused-disable-directives', '.'),
+  program('dead-code', 'knip'),
+  program('schema', 'node', 'scripts/generate-config-schema.ts', '--check'),
+  program('deployment', 'node', 'scripts/generate-environments.ts', '--check'),
+  tests('unit', '--project', 'unit'),
+  tests('processes', '--project', 'processes'),
+  tests('workerd', '--project', 'workerd'),
+  tests('flows', '--project', 'flows'),
+];
+
+export const usage = `npm test [-- NAME… | PATH…]
+
+Without arguments runs every check. A NAME runs one check, a PATH the tests of one file or folder.
+
+Checks: ${allChecks.map(({ name }) => name).join(', ')}
+`;
+
+export type Choice =
+  | { readonly kind: 'run'; readonly checks: readonly Check[] }
+  | { readonly kind: 'help' }
+  | { readonly kind: 'unknown'; readonly argument: string };
+
+/** `pathOf` resolves an argument to an absolute path, a folder's with a slash at its end; null: there is no such path. */
+export function choose(args: readonly string[], pathOf: (argument: string) => string | null): Choice {
+  if (args.includes('--help') || args.includes('-h')) return { kind: 'help' };
+  if (args.length === 0) return { kind: 'run', checks: allChecks };
+  const named = allChecks.filter(({ name }) => args.includes(name));
+  const others = args.filter((argument) => !named.some(({ name }) => name === argument));
+  const paths: string[] = [];
+  for (const argument of others) {
+    const path = pathOf(argument);
+    if (path === null) return { kind: 'unknown', argument };
+    paths.push(path);
+  }
+  return { kind: 'run', checks: paths.length === 0 ? named : [...named, tests('tests', ...paths)] };
+}

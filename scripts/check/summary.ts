@@ -1,0 +1,55 @@
+/** The end of `npm test`: what passed, failed and was skipped, the slowest files, and the one line for programs. */
+import { z } from 'zod';
+
+/** What `count-reporter.ts` writes about one run of tests. */
+export const testCountsSchema = z.strictObject({
+  passed: z.int(),
+  failed: z.int(),
+  skipped: z.int(),
+  files: z.array(z.strictObject({ name: z.string(), seconds: z.number() })),
+});
+export type TestCounts = z.infer<typeof testCountsSchema>;
+
+export interface CheckResult {
+  readonly name: string;
+  readonly ok: boolean;
+  readonly seconds: number;
+  /** null: the check has no tests, or ended before it could count them. */
+  readonly counts: TestCounts | null;
+}
+
+const slowestShown = 10;
+
+/** A check without tests counts as one, and so does one that failed although each of its tests passed. */
+export function summarize(results: readonly CheckResult[], seconds: number): string {
+  const counts = results.flatMap((result) => result.counts ?? []);
+  const sum = (key: 'passed' | 'failed' | 'skipped') =>
+    counts.reduce((total, count) => total + count[key], 0);
+  const others = results.filter(({ ok, counts: own }) => own === null || (!ok && own.failed === 0));
+  const passed = sum('passed') + others.filter(({ ok }) => ok).length;
+  const failed = sum('failed') + others.filter(({ ok }) => !ok).length;
+  const failedChecks = results.filter(({ ok }) => !ok).map(({ name }) => name);
+  const slowest = counts
+    .flatMap(({ files }) => files)
+    .toSorted((left, right) => right.seconds - left.seconds)
+    .slice(0, slowestShown);
+  return [
+    '',
+    ...(slowest.length === 0 ? [] : ['Slowest files:']),
+    ...slowest.map((file) => `${file.seconds.toFixed(1).padStart(7)} s  ${file.name}`),
+    ...(slowest.length === 0 ? [] : ['']),
+    ...(failedChecks.length === 0 ? [] : [`Failed checks: ${failedChecks.join(', ')}`]),
+    `Passed ${passed}, failed ${failed}, skipped ${sum('skipped')}, in ${seconds.toFixed(1)} s`,
+    `${passed} passed, ${failed} failed`,
+    '',
+  ].join('\n');
+}
+
+/** The line that a check ends with. */
+export function endLine({ name, ok, seconds, counts }: CheckResult): string {
+  const tests =
+    counts === null
+      ? ''
+      : `, ${counts.passed} passed${counts.failed > 0 ? `, ${counts.failed} failed` : ''}${counts.skipped > 0 ? `, ${counts.skipped} skipped` : ''}`;
+  return `${ok ? '✓' : '✗'} ${name} (${seconds.toFixed(1)} s${tests})`;
+}

@@ -1,0 +1,83 @@
+/** A run that is killed leaves no process. Each row starts a run of its own and looks only at that run's processes. */
+import { spawn } from 'node:child_process';
+import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { expect, it } from 'vitest';
+import { processTreeOf, readProcessTable } from '../../host/sandbox/process-table.ts';
+import { projectRoot } from '../../host/project-root.ts';
+
+interface Known {
+  readonly pid: number;
+  readonly name: string;
+  /** With the pid, names a process for good: pids are used again. */
+  readonly startedAt: string;
+}
+
+/** null: it has ended. */
+function knownProcess(pid: number): Known | null {
+  try {
+    const stat = readFileSync(`/proc/${pid}/stat`, 'latin1');
+    const fields = stat.slice(stat.lastIndexOf(')') + 2).split(' ');
+    if (fields[0] === 'Z') return null;
+    return {
+      pid,
+      name: stat.slice(stat.indexOf('(') + 1, stat.lastIndexOf(')')),
+      startedAt: fields[19] ?? '',
+    };
+  } catch {
+    return null;
+  }
+}
+const stillRuns = ({ pid, startedAt }: Known) => knownProcess(pid)?.startedAt === startedAt;
+
+interface Run {
+  readonly main: number;
+  /** The worker that runs the test. */
+  readonly worker: number;
+  readonly processes: readonly Known[];
+}
+
+async function startRun(): Promise<Run> {
+  const vitest = join(projectRoot, 'node_modules/vitest/vitest.mjs');
+  const child = spawn(
+    process.execPath,
+    [vitest, 'run', '--config', join(import.meta.dirname, 'killed/vitest.config.ts')],
+    { cwd: projectRoot, stdio: ['ignore', 'pipe', 'pipe'], detached: true },
+  );
+  let output = '';
+  await new Promise<void>((resolve, reject) => {
+    for (const stream of [child.stdout, child.stderr])
+      stream.on('data', (chunk: Buffer) => {
+        output += chunk.toString();
+        if (output.includes('everything runs')) resolve();
+      });
+    child.once('close', () => reject(new Error(`the run ended:\n${output}`)));
+  });
+  const main = child.pid ?? 0;
+  const table = readProcessTable();
+  const tree = processTreeOf(table, main);
+  const worker = tree.find(({ pid }) =>
+    tree.some((one) => one.parent === pid && nameOf(one.pid) === 'workerd'),
+  );
+  if (worker === undefined) throw new Error(`no workerd in the run:\n${output}`);
+  return { main, worker: worker.pid, processes: tree.flatMap(({ pid }) => knownProcess(pid) ?? []) };
+}
+const nameOf = (pid: number) => knownProcess(pid)?.name;
+
+async function untilNoneRuns(processes: readonly Known[]): Promise<void> {
+  while (processes.some(stillRuns)) await sleep(50);
+}
+
+it.each<[string, (run: Run) => void]>([
+  ['the run itself', ({ main }) => process.kill(main, 'SIGKILL')],
+  ['the worker that runs the tests', ({ worker }) => process.kill(worker, 'SIGKILL')],
+  ['the run and its process group', ({ main }) => process.kill(-main, 'SIGKILL')],
+])('leaves no workerd, no sandbox and no program when SIGKILL ends %s', async (_, kill) => {
+  const run = await startRun();
+  const names = run.processes.map(({ name }) => name);
+  expect(names).toEqual(expect.arrayContaining(['workerd', 'bwrap', 'sleep']));
+  expect(names.filter((name) => name === 'sleep')).toHaveLength(2);
+  kill(run);
+  await untilNoneRuns(run.processes);
+});
