@@ -1,6 +1,6 @@
 /**
- * The bot on this machine: builds the Worker, starts the sandbox host and workerd, and ties them together. Used by
- * `npm start`, the demo, the tests and the benches alike, so that all of them run the same thing.
+ * Starts the bot on this machine: builds the Worker, starts the sandbox host and workerd, and connects them.
+ * `npm start`, the demo, the tests and the benches all use it.
  */
 import { mkdir } from 'node:fs/promises';
 import { join } from 'node:path';
@@ -19,15 +19,18 @@ export interface BotOptions {
   /** Settings of the Worker by name; see `src/settings.ts`. */
   readonly settings: Readonly<Record<string, string>>;
   readonly configText: string;
-  /** Connects to Slack over Socket Mode, instead of waiting for its requests. Needs the Worker's settings of Slack. */
+  /**
+   * App-level token: connects to Slack over Socket Mode instead of receiving requests. Needs the other Slack
+   * settings.
+   */
   readonly slackAppToken?: string | null;
-  /** Sandboxes at the same time; the host's own limit when left out. */
+  /** How many sandboxes can run at the same time; default: the host's own limit. */
   readonly maxSandboxes?: number;
-  /** Host name → origin that stands in for it, for worlds without an internet. */
+  /** Host name → origin of a simulator that replaces it, for use without the internet. */
   readonly standIns?: Readonly<Record<string, string>>;
-  /** What a person should see while it starts. */
+  /** Receives lines for the person who waits for the start. */
   readonly progress: (line: string) => void;
-  /** Structured log lines of Worker and host. */
+  /** Receives the structured log lines of the Worker and the host. */
   log(line: string): void;
 }
 
@@ -35,15 +38,17 @@ export interface Bot {
   readonly url: string;
   /** Ids of the sandboxes that exist now. */
   sandboxes(): readonly string[];
-  /** The sandbox of a task, as the Worker reaches it: to look inside while it runs. */
+  /**
+   * Returns the sandbox through the Worker's adapter, so that tests and probes can inspect it while it runs.
+   */
   sandboxOf(sandboxId: string): TaskSandbox;
-  /** Stops the Worker, destroys all sandboxes. */
+  /** Stops the Worker and destroys all sandboxes. */
   stop(): Promise<void>;
 }
 
 /**
- * Rejects with a sentence for people when this machine cannot run sandboxes, the Worker does not build, the port is taken,
- * or Slack does not take the socket.
+ * Rejects with a message for people when this machine cannot run sandboxes, the Worker does not build, the
+ * port is in use, or Slack refuses the connection.
  */
 export async function startBot(options: BotOptions): Promise<Bot> {
   await mkdir(options.stateDir, { recursive: true, mode: 0o700 });
@@ -110,9 +115,9 @@ async function connectSlack(options: BotOptions, worker: WorkerHost): Promise<Sl
   try {
     const parsed = parseSettings(options.settings);
     if (!parsed.ok || parsed.settings.slack === null)
-      throw new Error('an app-level token is of no use without the other settings of Slack');
+      throw new Error('SLACK_APP_TOKEN is set, but the other Slack settings are missing; see docs/setup.md');
     const { apiUrl, signingSecret } = parsed.settings.slack;
-    // Loaded on demand: Bolt's receivers bring a web server of their own.
+    // Loaded on demand, because Bolt's receivers import a whole web server.
     const { startSlackSocket } = await import('./slack-socket.ts');
     return await startSlackSocket({
       appToken,

@@ -1,6 +1,6 @@
 /**
- * Builds the Worker with wrangler, as a deployment does, and skips that when nothing has changed since. The result is
- * what runs here in workerd: the same bundle as on Cloudflare.
+ * Builds the Worker with wrangler, as a deployment does, unless an unchanged build exists. workerd runs the
+ * result here: the same bundle as on Cloudflare.
  */
 import { execFile } from 'node:child_process';
 import { createHash } from 'node:crypto';
@@ -12,7 +12,7 @@ import { projectRoot } from './project-root.ts';
 const run = promisify(execFile);
 const buildMs = 120_000;
 const keepBuildMs = 60 * 60_000;
-/** Compressed, as a deployment uploads it. The sandbox SDK is a third of it, in one piece of which most is never called. */
+/** Limit for the compressed bundle, as uploaded. The sandbox SDK takes up a third of it. */
 export const maxBundleKiB = 320;
 
 export interface WorkerBundle {
@@ -21,15 +21,15 @@ export interface WorkerBundle {
   readonly modules: readonly { readonly name: string; readonly type: 'ESModule' | 'Text' }[];
 }
 
-/** Rejects with the bundler's own message. */
+/** Returns the build of the current sources. Rejects with the bundler's message. */
 export async function buildWorker(log: (line: string) => void): Promise<WorkerBundle> {
   const fingerprint = await fingerprintSources();
   const directory = join(projectRoot, 'dist', `worker-${fingerprint.slice(0, 16)}`);
   if (!(await isBuilt(directory))) {
     log('Building the Worker …');
-    const fresh = `${directory}.${process.pid}`;
+    const draft = `${directory}.${process.pid}`;
     const wrangler = join(projectRoot, 'node_modules', 'wrangler', 'bin', 'wrangler.js');
-    const args = ['deploy', '--dry-run', '--containers-rollout', 'none', '--env', '', '--outdir', fresh];
+    const args = ['deploy', '--dry-run', '--containers-rollout', 'none', '--env', '', '--outdir', draft];
     const env = {
       ...process.env,
       WRANGLER_SEND_METRICS: 'false',
@@ -40,15 +40,15 @@ export async function buildWorker(log: (line: string) => void): Promise<WorkerBu
     try {
       await run(process.execPath, [wrangler, ...args], { cwd: projectRoot, env, timeout: buildMs });
     } catch (error) {
-      await rm(fresh, { recursive: true, force: true });
+      await rm(draft, { recursive: true, force: true });
       const output = error instanceof Error && 'stderr' in error ? String(error.stderr) : String(error);
       throw new Error(`the Worker does not build:\n${output}`, { cause: error });
     }
-    await writeFile(join(fresh, '.built'), '');
+    await writeFile(join(draft, '.built'), '');
     await rm(directory, { recursive: true, force: true });
-    // Two starts at once may both build; whoever is second finds the folder there and uses it.
-    await rename(fresh, directory).catch(() => rm(fresh, { recursive: true, force: true }));
-    await forgetOldBuilds();
+    // Two concurrent starts can both build; the second finds the folder in place and uses it.
+    await rename(draft, directory).catch(() => rm(draft, { recursive: true, force: true }));
+    await deleteOldBuilds();
   }
   const names = (await readdir(directory)).filter((name) => name.endsWith('.js') || name.endsWith('.jsonc'));
   const modules = names
@@ -57,14 +57,16 @@ export async function buildWorker(log: (line: string) => void): Promise<WorkerBu
   return { directory, modules };
 }
 
-/** Each is 5 MB, and there is one for each state of the sources. What is young may just be read by another start. */
-async function forgetOldBuilds(): Promise<void> {
+/**
+ * Deletes builds older than an hour; each has 5 MB. A younger one can be in use by a start that is under way.
+ */
+async function deleteOldBuilds(): Promise<void> {
   const folder = join(projectRoot, 'dist');
   const builds = (await readdir(folder)).filter((name) => name.startsWith('worker-'));
   await Promise.all(
     builds.map(async (name) => {
       const path = join(folder, name);
-      const built = await stat(path).catch(() => null); // another start may have removed it
+      const built = await stat(path).catch(() => null); // another start can have deleted it
       if (built !== null && Date.now() - built.mtimeMs > keepBuildMs)
         await rm(path, { recursive: true, force: true });
     }),
@@ -78,7 +80,7 @@ async function isBuilt(directory: string): Promise<boolean> {
   );
 }
 
-/** Everything the bundle is made from. */
+/** Hashes all inputs of the bundle. */
 async function fingerprintSources(): Promise<string> {
   const hash = createHash('sha256');
   await mkdir(join(projectRoot, 'dist'), { recursive: true });

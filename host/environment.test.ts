@@ -30,10 +30,10 @@ const good = {
 };
 
 it.each([
-  ['PKCS#1, as GitHub hands it out', pkcs1],
+  ['PKCS#1, as GitHub issues it', pkcs1],
   ['PKCS#8', rsa.export({ type: 'pkcs8', format: 'pem' })],
   ['one line with \\n written out', pkcs1.replaceAll('\n', '\\n')],
-])('takes a private key as %s, and listens on the loopback by default', async (_, key) => {
+])('accepts a private key as %s, and listens on loopback by default', async (_, key) => {
   expect(await readEnvironment({ ...good, GITHUB_APP_PRIVATE_KEY: key })).toMatchObject({
     hostname: '127.0.0.1',
     port: 8787,
@@ -42,7 +42,7 @@ it.each([
   });
 });
 
-// In pieces: whole ones look like tokens that somebody lost.
+// Joined from parts, because secret scanners would report them as leaked tokens.
 const botToken = ['xoxb', '1', '2', 'abcdefgh'].join('-');
 const appToken = ['xapp', '1', 'A0', 'abcdefgh'].join('-');
 const slack = {
@@ -55,20 +55,20 @@ it('leaves Slack off without its settings, whatever the configuration says', asy
   expect(await readEnvironment({ ...good, AIRLOCK_CONFIG: slackConfig })).toMatchObject({ slack: null });
 });
 
-it('waits for Slack’s requests without an app-level token', async () => {
+it('receives requests from Slack without an app-level token', async () => {
   expect(await readEnvironment({ ...good, ...slack })).toMatchObject({
     slack: { appToken: null },
     settings: { SLACK_BOT_TOKEN: botToken, SLACK_SIGNING_SECRET: slack.SLACK_SIGNING_SECRET },
   });
 });
 
-it('connects to Slack with an app-level token, which the Worker does not get', async () => {
+it('connects to Slack with an app-level token, and does not pass it to the Worker', async () => {
   const environment = await readEnvironment({ ...good, ...slack, SLACK_APP_TOKEN: appToken });
   expect(environment.slack).toEqual({ appToken });
   expect(JSON.stringify(environment.settings)).not.toContain(appToken);
 });
 
-it('makes the signing secret of a socket at each start when it is unset', async () => {
+it('generates a signing secret for Socket Mode at each start if none is set', async () => {
   const given = { ...good, ...slack, SLACK_SIGNING_SECRET: '', SLACK_APP_TOKEN: appToken };
   const secretOf = async () => (await readEnvironment(given)).settings['SLACK_SIGNING_SECRET'];
   const secret = await secretOf();
@@ -94,8 +94,12 @@ it.each([
     /encrypted with a passphrase/,
   ],
   ['a key of another kind', { GITHUB_APP_PRIVATE_KEY: elliptic }, /not an RSA key/],
-  ['half of Slack', { ...slack, SLACK_BOT_TOKEN: '' }, /^SLACK_BOT_TOKEN is missing/],
-  ['the other half of Slack', { ...slack, SLACK_SIGNING_SECRET: '' }, /^SLACK_SIGNING_SECRET is missing/],
+  ['Slack without a bot token', { ...slack, SLACK_BOT_TOKEN: '' }, /^SLACK_BOT_TOKEN is missing/],
+  [
+    'Slack without a signing secret',
+    { ...slack, SLACK_SIGNING_SECRET: '' },
+    /^SLACK_SIGNING_SECRET is missing/,
+  ],
   [
     'Socket Mode without a bot token',
     { AIRLOCK_CONFIG: slackConfig, SLACK_APP_TOKEN: appToken },
@@ -111,9 +115,9 @@ it.each([
     { ...slack, AIRLOCK_CONFIG: config },
     /names no workspace under "slack\.team"/,
   ],
-  ['a port that is none', { PORT: '80000' }, /^PORT has to be a number/],
-  ['a configuration that is not there', { AIRLOCK_CONFIG: join(folder, 'x') }, /cannot be read \(ENOENT\)/],
-])('stops at %s with one line that names it', async (_, changes, message) => {
+  ['an invalid port', { PORT: '80000' }, /^PORT has to be a number/],
+  ['a missing configuration file', { AIRLOCK_CONFIG: join(folder, 'x') }, /cannot be read \(ENOENT\)/],
+])('rejects %s with one line that names it', async (_, changes, message) => {
   const problem: unknown = await readEnvironment({ ...good, ...changes }).catch((error: unknown) => error);
   expect(problem).toBeInstanceOf(StartProblem);
   expect(problem).toHaveProperty('message', expect.stringMatching(message));

@@ -1,6 +1,6 @@
 /**
- * Reads settings for the one-machine run: the process environment over `.dev.vars`, and the configuration file.
- * Every problem is one line that names the setting or the place in the file.
+ * Reads the settings for one machine (the process environment overrides `.dev.vars`) and the configuration
+ * file. Every problem is one line that names the setting, or the line and key in the file.
  */
 import { createPrivateKey, randomBytes } from 'node:crypto';
 import { readFile } from 'node:fs/promises';
@@ -13,7 +13,7 @@ import { pkcs8Pem, PrivateKeyError } from '../src/github/private-key.ts';
 import { parseSettings, settingNames } from '../src/settings.ts';
 import { projectRoot } from './project-root.ts';
 
-/** Names what is wrong and nothing else: the caller prints the message alone. */
+/** A mistake in the setup. Its message is complete: callers print it without a stack trace. */
 export class StartProblem extends Error {}
 
 export interface LocalEnvironment {
@@ -21,14 +21,15 @@ export interface LocalEnvironment {
   readonly configText: string;
   readonly configPath: string;
   readonly stateDir: string;
-  /** Name or address to listen on. */
+  /** Host name or address to listen on. */
   readonly hostname: string;
   readonly port: number;
   readonly apiToken: string | null;
-  /** null: Slack is off. With the app-level token the host connects to Slack, and Slack needs no address of ours. */
+  /** null: Slack is off. With an app-level token the host connects to Slack, and needs no public address. */
   readonly slack: { readonly appToken: string | null } | null;
 }
 
+/** Rejects with `StartProblem` for the first mistake. */
 export async function readEnvironment(environment: NodeJS.ProcessEnv): Promise<LocalEnvironment> {
   const merged = withSigningSecret({ ...(await readDevVars()), ...environment });
   const parsed = parseSettings(merged);
@@ -56,7 +57,7 @@ export async function readEnvironment(environment: NodeJS.ProcessEnv): Promise<L
     configText,
     configPath,
     stateDir,
-    // Not `HOST`: some shells export that as the machine's name, and the bot would be open to its network.
+    // Not `HOST`: some shells set it to the machine's name, which would expose the bot to the network.
     hostname: merged['AIRLOCK_HOST']?.trim() || '127.0.0.1',
     port: parsePort(merged['PORT']),
     apiToken: parsed.settings.apiToken,
@@ -64,13 +65,14 @@ export async function readEnvironment(environment: NodeJS.ProcessEnv): Promise<L
   };
 }
 
-/** Over the socket nobody but this host signs requests: where the secret is not given it is made anew at each start. */
+/** With Socket Mode only this host signs requests, so a missing signing secret is generated at each start. */
 function withSigningSecret(environment: NodeJS.Dict<string>): NodeJS.Dict<string> {
   const appToken = environment['SLACK_APP_TOKEN']?.trim() || null;
   if (appToken === null) return environment;
   if (!/^xapp-[\w-]{8,}$/.test(appToken))
     throw new StartProblem(
-      'SLACK_APP_TOKEN has to be an app-level token, xapp-…: under Basic Information on the Slack app’s page; see docs/setup.md.',
+      'SLACK_APP_TOKEN has to be an app-level token (xapp-…). ' +
+        'Generate one under Basic Information on the Slack app’s page; see docs/setup.md.',
     );
   if ((environment['SLACK_SIGNING_SECRET']?.trim() ?? '') !== '') return environment;
   return { ...environment, SLACK_SIGNING_SECRET: randomBytes(32).toString('hex') };
@@ -84,13 +86,16 @@ function parsePort(text: string | undefined): number {
   return port;
 }
 
-/** What can be known of the key without asking GitHub: that it is whole, and RSA, the only kind that GitHub gives out. */
+/**
+ * Checks what is possible without asking GitHub: the key is complete, and RSA, the only kind that GitHub
+ * issues.
+ */
 function checkPrivateKey(pem: string): void {
   let type: string | undefined;
   try {
     type = createPrivateKey(pkcs8Pem(pem)).asymmetricKeyType;
   } catch (error) {
-    // The parser's own words name neither the setting nor the way out.
+    // The parser's own message names neither the setting nor the remedy.
     const problem =
       error instanceof PrivateKeyError
         ? error.message
@@ -103,12 +108,17 @@ function checkPrivateKey(pem: string): void {
     );
 }
 
-/** `AIRLOCK_CONFIG`, seen from the project's folder; blank counts as unset, like with every setting. */
+/**
+ * Resolves `AIRLOCK_CONFIG` from the project's folder. A blank value counts as unset, as for every setting.
+ */
 export function configPathOf(environment: NodeJS.Dict<string>): string {
   return resolve(projectRoot, environment['AIRLOCK_CONFIG']?.trim() || 'airlock.config.jsonc');
 }
 
-/** Throws `StartProblem` with one line for each mistake. `shownAs` names the file in them. */
+/**
+ * Reads and validates the configuration. Rejects with `StartProblem`, one line per mistake. `shownAs` names
+ * the file in them.
+ */
 export async function readConfig(
   path: string,
   shownAs = path,
@@ -116,7 +126,7 @@ export async function readConfig(
   const text = await readFile(path, 'utf8').catch((error: unknown) => {
     const why = error instanceof Error && 'code' in error ? ` (${String(error.code)})` : '';
     throw new StartProblem(
-      `The configuration ${path} cannot be read${why}. AIRLOCK_CONFIG names another file.`,
+      `The configuration ${path} cannot be read${why}. Set AIRLOCK_CONFIG to use another file.`,
     );
   });
   const loaded = loadConfig(text, shownAs);
@@ -124,6 +134,7 @@ export async function readConfig(
   return { text, config: loaded.config };
 }
 
+/** Reads `.dev.vars` of the checkout; empty if there is none. */
 export async function readDevVars(): Promise<NodeJS.Dict<string>> {
   const text = await readFile(resolve(projectRoot, '.dev.vars'), 'utf8').catch(() => null);
   return text === null ? {} : parseEnv(text);

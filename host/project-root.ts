@@ -1,4 +1,4 @@
-/** Where the checkout is; every path of the one-machine host starts here. */
+/** Path of the checkout. */
 import { dirname } from 'node:path';
 
 export const projectRoot = dirname(import.meta.dirname);

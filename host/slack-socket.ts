@@ -1,9 +1,9 @@
 /**
- * Slack without a public address: Bolt's Socket Mode receiver, whose envelopes are handed to the Worker as the signed HTTP
- * requests that Slack would have sent, so that there is one intake for both ways. Decides nothing about what they say.
+ * Connects to Slack over Socket Mode, which needs no public address. Converts each envelope to the signed HTTP
+ * request that Slack would have sent and posts it to the Worker: both transports share one intake.
  *
- * The receiver connects, pings and acknowledges. Connecting again is done here: its own way ends the process with an
- * unhandled rejection when Slack answers badly at that moment, and waits longer after each failure without a bound.
+ * Bolt's receiver connects, pings and acknowledges. This file reconnects: the receiver's own reconnection ends
+ * the process with an unhandled rejection on some errors, and its back-off has no upper bound.
  */
 import { createHmac } from 'node:crypto';
 import { SocketModeReceiver, LogLevel, type Logger } from '@slack/bolt';
@@ -14,29 +14,29 @@ import { parseJson } from '../src/lib/parse-json.ts';
 export interface SlackSocketOptions {
   /** `xapp-…` with the scope `connections:write`. */
   readonly appToken: string;
-  /** Base of the Web API with a slash at the end. */
+  /** Base URL of the Web API, with a trailing slash. */
   readonly apiUrl: string;
-  /** The same that the Worker verifies with. */
+  /** The secret with which the Worker verifies requests. */
   readonly signingSecret: string;
-  /** Of the Worker, without a slash at the end. */
+  /** URL of the Worker, without a trailing slash. */
   readonly url: string;
   log(event: { readonly event: string } & Readonly<Record<string, unknown>>): void;
 }
 
 export interface SlackSocket {
-  /** Resolves when the connection is closed and no envelope is under way, after at most five seconds. */
+  /** Resolves when the connection is closed and all envelopes are handled, or after five seconds. */
   stop(): Promise<void>;
 }
 
-/** Slack waits three seconds for an acknowledgement; the Worker takes 2.8 at most. */
+/** Slack waits 3 s for an acknowledgement; the Worker answers within 2.8 s. */
 const answerDeadlineMs = 2_900;
 const connectDeadlineMs = 10_000;
 const stopDeadlineMs = 5_000;
-/** Slack closes a connection every few hours: after one that lived this long there is no wait. */
-const steadyMs = 10_000;
-/** After a failure: doubled from the first to the second. */
-const firstWaitMs = 1_000;
-const longestWaitMs = 60_000;
+/** Slack closes connections every few hours. After one that lasted this long, reconnect at once. */
+const stableMs = 10_000;
+/** Exponential back-off after a failure. */
+const firstBackoffMs = 1_000;
+const maxBackoffMs = 60_000;
 
 /** https://docs.slack.dev/apis/events-api/using-socket-mode#events */
 const envelopeSchema = z.object({
@@ -51,61 +51,64 @@ const envelopeSchema = z.object({
 });
 type Envelope = z.infer<typeof envelopeSchema>;
 
-/** Rejects with a sentence for people when Slack refuses the token or is not reached. Afterwards it stays connected until `stop`. */
+/**
+ * Resolves once connected, and keeps the connection until `stop`. Rejects with a message for people when
+ * Slack refuses the token or cannot be reached.
+ */
 export async function startSlackSocket(options: SlackSocketOptions): Promise<SlackSocket> {
-  const underWay = new Set<Promise<void>>();
+  const inFlight = new Set<Promise<void>>();
   const stopping = new AbortController();
   const receive = (untrusted: unknown): void => {
     const handling = handle(untrusted, options);
-    underWay.add(handling);
-    void handling.finally(() => underWay.delete(handling));
+    inFlight.add(handling);
+    void handling.finally(() => inFlight.delete(handling));
   };
   let connection = await connect(options, receive).catch((error: unknown) => {
     throw new Error(problemOf(error), { cause: error });
   });
   options.log({ event: 'slack.socket_connected' });
 
-  const staying = stayConnected();
+  const reconnecting = keepConnected();
   return {
     async stop() {
       stopping.abort();
       connection.close();
-      await Promise.race([Promise.allSettled([staying, ...underWay]), waited(stopDeadlineMs, null)]);
+      await Promise.race([Promise.allSettled([reconnecting, ...inFlight]), delay(stopDeadlineMs, null)]);
     },
   };
 
-  async function stayConnected(): Promise<void> {
+  async function keepConnected(): Promise<void> {
     let waitMs = 0;
     while (true) {
       const since = Date.now();
       await connection.closed;
-      // A connection that is closed at once, again and again, is a failure too.
-      waitMs = Date.now() - since >= steadyMs ? 0 : longer(waitMs);
+      // A connection that closes at once counts as a failure.
+      waitMs = Date.now() - since >= stableMs ? 0 : nextBackoff(waitMs);
       let connected = false;
       while (!connected) {
-        await waited(waitMs, stopping.signal);
+        await delay(waitMs, stopping.signal);
         if (stopping.signal.aborted) return;
         try {
           connection = await connect(options, receive);
           connected = true;
           options.log({ event: 'slack.socket_connected' });
         } catch (error) {
-          waitMs = longer(waitMs);
+          waitMs = nextBackoff(waitMs);
           options.log({ event: 'slack.socket_failed', problem: problemOf(error), waitMs });
         }
       }
-      // Stopped while it connected: `stop` closed the one before.
+      // `stop` was called during `connect` and closed the previous connection only.
       if (stopping.signal.aborted) connection.close();
     }
   }
 }
 
-function longer(waitMs: number): number {
-  return Math.min(Math.max(waitMs * 2, firstWaitMs), longestWaitMs);
+function nextBackoff(waitMs: number): number {
+  return Math.min(Math.max(waitMs * 2, firstBackoffMs), maxBackoffMs);
 }
 
-/** Resolves early when it is aborted. */
-function waited(ms: number, signal: AbortSignal | null): Promise<void> {
+/** Resolves after `ms`, or at once when `signal` is aborted. */
+function delay(ms: number, signal: AbortSignal | null): Promise<void> {
   return new Promise((resolve) => {
     const timer = setTimeout(resolve, ms);
     signal?.addEventListener(
@@ -122,7 +125,7 @@ function waited(ms: number, signal: AbortSignal | null): Promise<void> {
 }
 
 interface Connection {
-  /** Resolves when it is closed, by whichever side. */
+  /** Resolves when either side has closed the connection. */
   readonly closed: Promise<void>;
   close(): void;
 }
@@ -144,7 +147,7 @@ async function connect(
       },
     },
   });
-  // Not through the receiver's App: that would read the payload, and the kind of the envelope is lost on the way.
+  // Not through the receiver's App, which parses the payload and loses the type of the envelope.
   client.on('slack_event', receive);
   const closed = new Promise<void>((resolve) => {
     client.once('disconnected', () => resolve());
@@ -185,7 +188,7 @@ async function handle(untrusted: unknown, options: SlackSocketOptions): Promise<
       signal: AbortSignal.timeout(answerDeadlineMs),
     });
     const body = await answer.text();
-    // Without an acknowledgement Slack tells the person, or sends an event again: what an error's status does over HTTP.
+    // Without an acknowledgement Slack shows an error or redelivers the event, as after an HTTP error.
     if (answer.ok)
       await envelope.ack(envelope.accepts_response_payload === true ? payloadOf(body) : undefined);
     else options.log({ event: 'slack.envelope_failed', kind: envelope.type, status: answer.status });
@@ -194,7 +197,7 @@ async function handle(untrusted: unknown, options: SlackSocketOptions): Promise<
   }
 }
 
-/** As Slack encodes it over HTTP; null for a kind that is not known. `at`: seconds since the epoch. */
+/** Builds the HTTP request that Slack would send; null for an unknown type. `at`: seconds since the epoch. */
 export function requestOf(
   envelope: Pick<Envelope, 'type' | 'body' | 'retry_num' | 'retry_reason'>,
   signingSecret: string,
@@ -212,13 +215,13 @@ export function requestOf(
       'x-slack-request-timestamp': String(at),
       'x-slack-signature': `v0=${hash}`,
       ...(retryNum > 0 ? { 'x-slack-retry-num': String(retryNum) } : {}),
-      // A header takes no line ends, whatever the envelope says.
+      // Checked, because a header must not contain line ends.
       ...(/^[a-z_]{1,40}$/.test(retryReason) ? { 'x-slack-retry-reason': retryReason } : {}),
     },
   };
 }
 
-/** https://docs.slack.dev/apis/events-api/comparing-http-socket-mode: the payloads are the same, their packing differs. */
+/** See https://docs.slack.dev/apis/events-api/comparing-http-socket-mode for the differences in encoding. */
 function encode(
   type: string,
   payload: Readonly<Record<string, unknown>>,
@@ -240,7 +243,7 @@ function encode(
   return { body: form.toString(), contentType: 'application/x-www-form-urlencoded' };
 }
 
-/** JSON as it is, text as the message that it is; nothing for a bare acknowledgement. */
+/** Returns a JSON object parsed, any other text unchanged, and undefined for an empty acknowledgement. */
 function payloadOf(body: string): string | Record<string, unknown> | undefined {
   if (body.trim() === '') return undefined;
   return z.record(z.string(), z.unknown()).safeParse(parseJson(body)).data ?? body;
@@ -248,8 +251,8 @@ function payloadOf(body: string): string | Record<string, unknown> | undefined {
 
 const slackErrorSchema = z.object({ data: z.object({ error: z.string().regex(/^[a-z0-9_]{1,80}$/) }) });
 
-/** Errors that another token would not have. */
-const invalid = 'is not valid any more, or was not copied whole';
+/** Error codes that a correct token would not cause. */
+const invalid = 'is not valid any more, or was not copied completely';
 const tokenProblems: Readonly<Record<string, string>> = {
   missing_scope: 'lacks the scope connections:write',
   not_allowed_token_type: 'is not an app-level token',
@@ -264,13 +267,19 @@ function problemOf(error: unknown): string {
   const code = slackErrorSchema.safeParse(error).data?.data.error;
   const token = code === undefined ? undefined : tokenProblems[code];
   if (code !== undefined && token !== undefined)
-    return `Slack does not accept SLACK_APP_TOKEN (${code}): it ${token}; app-level tokens are made under Basic Information on the app’s page`;
-  if (code !== undefined) return `Slack opens no socket (${code}): is Socket Mode turned on for the app?`;
-  if (error instanceof Error) return `Slack was not reached: ${error.message.slice(0, 300)}`;
+    return (
+      `Slack does not accept SLACK_APP_TOKEN (${code}): it ${token}. ` +
+      'Generate an app-level token under Basic Information on the app’s page'
+    );
+  if (code !== undefined)
+    return `Slack refused the Socket Mode connection (${code}): is Socket Mode turned on for the app?`;
+  if (error instanceof Error) return `Slack could not be reached: ${error.message.slice(0, 300)}`;
   return 'Slack closed the connection before it was open';
 }
 
-/** The client logs payloads and its own failures to the console; what matters is in our own log. */
+/**
+ * Silences the client, which would print payloads and failures to the console. Our own log has what matters.
+ */
 const silent: Logger = {
   debug: ignore,
   info: ignore,
@@ -281,5 +290,5 @@ const silent: Logger = {
   setName: ignore,
 };
 function ignore(): void {
-  // See `silent`.
+  // Does nothing; see `silent`.
 }

@@ -1,6 +1,6 @@
 /**
- * Runs the built Worker in workerd on this machine, with its Workflows and Durable Objects on disk, and lends it the
- * sandbox host. workerd is restarted when it crashes; what was running goes on from what is on disk.
+ * Runs the built Worker in workerd on this machine, with its Workflows and Durable Objects on disk, and binds
+ * the sandbox host to it. Miniflare restarts workerd after a crash; tasks continue from the state on disk.
  */
 import { randomBytes } from 'node:crypto';
 import { readFile } from 'node:fs/promises';
@@ -16,12 +16,12 @@ import {
 } from 'miniflare';
 import type { WorkerBundle } from './build-worker.ts';
 
-const sweepEveryMs = 15 * 60_000;
+const defaultSweepMs = 15 * 60_000;
 
 export interface WorkerHost {
-  /** The public address, without a slash at the end. */
+  /** Public address, without a trailing slash. */
   readonly url: string;
-  /** Where the sandboxes' gateway hands in requests: HTTP-proxy style, loopback only, useless without the token. */
+  /** Where the gateways send requests: in HTTP proxy form, on loopback only, with the token. */
   readonly egress: { readonly origin: string; readonly token: string };
   dispose(): Promise<void>;
 }
@@ -34,20 +34,25 @@ export interface WorkerHostOptions {
   /** Bindings of the Worker: settings and the configuration's text. */
   readonly bindings: Readonly<Record<string, string>>;
   readonly sandboxHost: (request: Request) => Promise<Response>;
-  /** Host name → origin that stands in for it. For worlds without an internet; everything else goes where it is meant to. */
+  /**
+   * Host name → origin of a simulator that replaces it, for use without the internet. Other hosts are reached
+   * as usual.
+   */
   readonly standIns?: Readonly<Record<string, string>>;
-  /** Milliseconds between two sweeps; shorter in tests. */
+  /** Milliseconds between two sweeps; default 15 minutes. */
   readonly sweepEveryMs?: number;
-  /** One line of the Worker's own log, as it wrote it. */
+  /** Receives each line of the Worker's log. */
   log(level: string, message: string): void;
 }
 
-/** The token is passed both ways, so it is made before either side starts. */
+/**
+ * Reserves a port and generates the token, before the Worker and the gateways start, because both need them.
+ */
 export async function reserveEgress(): Promise<WorkerHost['egress']> {
   return { origin: `http://127.0.0.1:${await freePort()}`, token: randomBytes(32).toString('hex') };
 }
 
-/** Rejects when the port is taken. */
+/** Rejects with a message for people when the port cannot be used. */
 export async function startWorker(
   options: WorkerHostOptions,
   egress: WorkerHost['egress'],
@@ -64,7 +69,8 @@ export async function startWorker(
   const miniflare = new Miniflare({
     ...convertV4MiniflareOptions({
       name: 'airlock',
-      // Miniflare's own address, with pages for developers and triggers that ask for no credential: nobody is told of it.
+      // Miniflare's own address serves developer pages and unauthenticated triggers: a random loopback port,
+      // never printed.
       host: '127.0.0.1',
       port: 0,
       log: new Log(LogLevel.NONE),
@@ -81,7 +87,7 @@ export async function startWorker(
       },
       workflows: { TASK_WORKFLOW: { name: 'tasks', className: 'TaskWorkflow' } },
       resourcePersistencePath: join(options.stateDir, 'worker'),
-      // Straight to the Worker. Ports that are named stay the same when workerd is restarted.
+      // Lead directly to the Worker. Fixed ports stay the same when workerd is restarted.
       unsafeDirectSockets: [
         { host: options.hostname, port },
         {
@@ -92,28 +98,33 @@ export async function startWorker(
         },
       ],
       ...(options.standIns === undefined ? {} : { outboundService: outbound(options.standIns) }),
-      serviceBindings: { SANDBOX_HOST: async (request) => await lend(request, options.sandboxHost) },
+      serviceBindings: {
+        SANDBOX_HOST: async (request) => await callSandboxHost(request, options.sandboxHost),
+      },
     }),
     handleStructuredLogs: ({ level, message }) => options.log(level, message),
   });
   await miniflare.ready;
   const url = await miniflare.unsafeGetDirectURL();
-  const clock = setInterval(
+  const sweepTimer = setInterval(
     () => void runSweep(miniflare, (level, message) => options.log(level, message)),
-    options.sweepEveryMs ?? sweepEveryMs,
+    options.sweepEveryMs ?? defaultSweepMs,
   );
-  clock.unref();
+  sweepTimer.unref();
   return {
     url: url.origin,
     egress,
     dispose: async () => {
-      clearInterval(clock);
+      clearInterval(sweepTimer);
       await miniflare.dispose();
     },
   };
 }
 
-/** What the platform's clock does on Cloudflare, by the `crons` of `wrangler.jsonc`. A turn that fails is the next one's. */
+/**
+ * Runs the Worker's scheduled handler, as the `crons` of `wrangler.jsonc` do on Cloudflare. The next sweep
+ * makes up for a failure.
+ */
 async function runSweep(miniflare: Miniflare, log: WorkerHostOptions['log']): Promise<void> {
   try {
     const worker = await miniflare.getWorker('airlock');
@@ -123,19 +134,22 @@ async function runSweep(miniflare: Miniflare, log: WorkerHostOptions['log']): Pr
   }
 }
 
-/** Miniflare's Request and Response are its own classes; the sandbox host speaks the platform's. Answers are streamed through. */
-async function lend(
-  lent: MiniflareRequest,
+/** Converts between Miniflare's Request and Response classes and the global ones. Streams the answer. */
+async function callSandboxHost(
+  incoming: MiniflareRequest,
   sandboxHost: WorkerHostOptions['sandboxHost'],
 ): Promise<MiniflareResponse> {
-  const body = lent.body === null ? null : await lent.arrayBuffer();
+  const body = incoming.body === null ? null : await incoming.arrayBuffer();
   const answer = await sandboxHost(
-    new Request(lent.url, { method: lent.method, headers: [...lent.headers], body }),
+    new Request(incoming.url, { method: incoming.method, headers: [...incoming.headers], body }),
   );
   return new MiniflareResponse(answer.body, { status: answer.status, headers: [...answer.headers] });
 }
 
-/** Every fetch of the Worker, and the same with another origin where a host has a stand-in. Redirects are the Worker's to follow. */
+/**
+ * Performs the Worker's fetches, with the simulator's origin for hosts in `standIns`. Redirects are left to
+ * the Worker.
+ */
 function outbound(standIns: Readonly<Record<string, string>>) {
   return async (request: MiniflareRequest): Promise<MiniflareResponse> => {
     const url = new URL(request.url);
@@ -145,7 +159,7 @@ function outbound(standIns: Readonly<Record<string, string>>) {
     const headers = new Headers([...request.headers]);
     headers.delete('host');
     const answer = await fetch(target, { method: request.method, headers, body, redirect: 'manual' });
-    // What Node has decoded must not be said to be encoded.
+    // Node has decoded the body, so the headers about its encoding no longer apply.
     const passed = [...answer.headers].filter(
       ([name]) => !/^(?:content-encoding|content-length)$/.test(name),
     );
@@ -175,7 +189,7 @@ async function refuseTakenPort(hostname: string, port: number): Promise<void> {
 function listenProblem(error: Error, hostname: string, port: number): string {
   const code = 'code' in error && typeof error.code === 'string' ? error.code : error.message;
   if (code === 'EADDRINUSE')
-    return `port ${port} is taken: set PORT to another one, or stop what listens there`;
-  if (code === 'EACCES') return `port ${port} is not open to this user: set PORT to one above 1023`;
+    return `port ${port} is in use: set PORT to another one, or stop the program that listens there`;
+  if (code === 'EACCES') return `this user cannot listen on port ${port}: set PORT to a number above 1023`;
   return `cannot listen on ${hostname}:${port} (${code}): check AIRLOCK_HOST`;
 }

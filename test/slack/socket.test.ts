@@ -1,4 +1,7 @@
-/** Socket Mode of the host: what comes over the WebSocket reaches the Worker's address as Slack would have sent it. */
+/**
+ * Socket Mode of the host: what comes over the WebSocket reaches the Worker's address as Slack would have
+ * sent it.
+ */
 import { verifySlackRequest } from '@slack/bolt';
 import { afterEach, describe, expect, it, vi } from 'vitest';
 import type { SlackSimulator } from '../../simulators/slack/contract.ts';
@@ -185,7 +188,7 @@ describe('the connection', () => {
     ['invalid_auth', /^Slack does not accept SLACK_APP_TOKEN \(invalid_auth\)/],
     ['missing_scope', /connections:write/],
     ['not_allowed_token_type', /is not an app-level token/],
-    ['forbidden_team', /^Slack opens no socket \(forbidden_team\)/],
+    ['forbidden_team', /^Slack refused the Socket Mode connection \(forbidden_team\)/],
   ])('that Slack refuses with %s stops the start with one line', async (code, line) => {
     const slack = await startWorkspace({ deliverTo: 'socket' });
     toStop.push(() => slack.close());
@@ -199,7 +202,7 @@ describe('the connection', () => {
     const slack = await startWorkspace({ deliverTo: 'socket' });
     toStop.push(() => slack.close());
     await expect(refused({ apiUrl: 'http://127.0.0.1:9/api/' }, slack)).rejects.toThrow(
-      /^Slack was not reached: [^\n]+$/,
+      /^Slack could not be reached: [^\n]+$/,
     );
   });
 });
