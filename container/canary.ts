@@ -1,15 +1,18 @@
 /**
- * Run inside a fresh sandbox before anything untrusted: proves from inside that it is sealed, and that the handler that
- * decides is this task's own. Prints one JSON line; exit status 0 only when every probe got what it has to.
+ * Runs inside a new sandbox before anything untrusted. Proves that the sandbox is sealed and that requests
+ * reach this task's own egress handler. Prints one JSON line; exits with 0 only if every probe succeeded.
  *
  * Usage: node canary.ts NONCE
  */
 import { request } from 'node:http';
 import { connect } from 'node:net';
 
-/** Each probe; a refusal that is not one hangs, so a time-out counts as failed. */
+/** Time limit of a probe. A time-out counts as failed, because it is no refusal. */
 const probeMs = 4_000;
-/** To an address that answers everybody at once. */
+/**
+ * How long a closed port has to stay silent. The probed address is a public resolver, which answers within
+ * milliseconds.
+ */
 const silenceMs = 1_500;
 const host = 'canary.airlock.invalid';
 const nonce = process.argv[2] ?? '';
@@ -22,18 +25,19 @@ interface Probe {
 
 const probes = await Promise.all([
   http(
-    'the handler answers this task’s nonce',
+    'the handler echoes this task’s nonce',
     `https://${host}/${nonce}`,
     (status, body) => status === 200 && body === nonce,
   ),
   http('a forbidden host is refused', `https://forbidden.${host}/`, isRefusal),
   http('a forbidden host is refused without TLS', `http://forbidden.${host}/`, isRefusal),
   http('a forbidden path is refused', `https://${host}/forbidden`, isRefusal),
-  // TEST-NET-1 (RFC 5737) is nobody's; the metadata address is every cloud's. Where ports 80 and 443 are intercepted whatever the address,
-  // it is the handler that has to answer; the name in the request keeps the probe out of the task's receipt.
-  addressed('an address leads nowhere but to the handler', '192.0.2.1'),
-  addressed('the metadata address leads nowhere but to the handler', '169.254.169.254'),
-  closed('no other port leads out', '1.1.1.1', 853),
+  // TEST-NET-1 (RFC 5737) is unassigned; the metadata address exists in every cloud. Where ports 80 and 443
+  // are intercepted for every address, the handler has to answer. The host name in the request keeps the
+  // probe out of the task's receipt.
+  addressed('a numeric address reaches at most the handler', '192.0.2.1'),
+  addressed('the metadata address reaches at most the handler', '169.254.169.254'),
+  closed('another port is closed', '1.1.1.1', 853),
 ]);
 process.stdout.write(`${JSON.stringify({ probes })}\n`);
 process.exit(probes.every((probe) => probe.ok) && nonce !== '' ? 0 : 1);
@@ -68,7 +72,7 @@ async function addressed(name: string, address: string): Promise<Probe> {
         end(isRefusal(response.statusCode ?? 0, body), `${response.statusCode} ${body}`),
       );
     });
-    // Silence is not proof: a sandbox without a route refuses at once.
+    // Silence proves nothing here: a sandbox without a route fails at once.
     sent.once('timeout', () => {
       end(false, 'no answer');
       sent.destroy();
@@ -85,7 +89,7 @@ async function closed(name: string, address: string, port: number): Promise<Prob
       socket.destroy();
       resolve({ name, ok, got: got.slice(0, 300) });
     };
-    // Here it is proof: who could reach this address would have an answer within milliseconds.
+    // Silence is proof here: an open connection would be accepted within milliseconds.
     socket.setTimeout(silenceMs, () => end(true, 'no answer'));
     socket.once('connect', () => end(false, 'connected'));
     socket.once('error', (error) => end(true, error.message));

@@ -1,16 +1,16 @@
 /**
- * Runs inside the sandbox before Codex: makes the clone, byte-exact, at one recorded commit.
- * `node clone.ts <jobfile>`; prints one JSON line (`cloneResultSchema`), git's progress goes to stderr.
+ * Runs inside the sandbox before Codex: clones the repository, byte for byte, at one given commit.
+ * `node clone.ts <jobfile>`; prints one JSON line (`cloneResultSchema`) and git's progress to stderr.
  *
- * The clone is made beside its place and renamed into it, so it is there whole or not at all, and an attempt that
- * overlaps another, or follows one that was killed, ends in the same clone. It holds no credential and knows no
- * way to write: the gateway outside adds a read token to each request.
+ * Clones into a temporary folder and renames it, so that the clone is complete or absent, and concurrent or
+ * repeated attempts end in the same clone. Holds no credential and cannot write: the egress handler adds a
+ * read token to each request.
  */
 import { link, lstat, mkdir, mkdtemp, readdir, readFile, rename, rm, writeFile } from 'node:fs/promises';
 import { basename, dirname, join } from 'node:path';
 import type { CloneJob, CloneResult } from '../src/core/checkout.ts';
 import type { Git } from './fresh-git.ts';
-import { copyIndex, gitComplaint, gitEnvironment, neutralAttributes, runGit } from './git.ts';
+import { copyIndex, gitEnvironment, gitReason, neutralAttributes, runGit } from './git.ts';
 import { fetchLfsFiles, LfsError } from './lfs-files.ts';
 
 type Failure = Extract<CloneResult, { ok: false }>;
@@ -33,7 +33,7 @@ function parseJob(text: string): CloneJob {
   const field = (name: string, shape: RegExp): string => {
     const found: unknown = typeof value === 'object' && value !== null ? Reflect.get(value, name) : undefined;
     if (typeof found !== 'string' || !shape.test(found))
-      throw new CloneError('bad-job', `the job's ${name} is not usable`);
+      throw new CloneError('bad-job', `the job's ${name} is missing or invalid`);
     return found;
   };
   return {
@@ -46,12 +46,12 @@ function parseJob(text: string): CloneJob {
   };
 }
 
-/** The same words for the same trouble, whatever git's wording; anything else is told in git's own. */
-const complaints: readonly (readonly [RegExp, Failure['code'], string])[] = [
+/** Maps git's error messages to codes and plain messages. Any other error keeps git's own message. */
+const knownErrors: readonly (readonly [RegExp, Failure['code'], string])[] = [
   [
     /not our ref|no such remote ref|couldn't find remote ref/i,
     'commit-not-found',
-    'the base commit is no longer on the server',
+    'the server no longer has the base commit',
   ],
   [
     /repository .*not found|returned error: 404|does not appear to be a git repository/i,
@@ -61,12 +61,12 @@ const complaints: readonly (readonly [RegExp, Failure['code'], string])[] = [
   [
     /returned error: 40[13]|authentication failed|terminal prompts disabled/i,
     'refused',
-    'reading the repository was refused',
+    'the server refused read access to the repository',
   ],
   [
     /no space left on device|disk quota exceeded/i,
     'disk-full',
-    'the workspace is full: the repository is too large for it',
+    'the repository is too large for the disk of the sandbox',
   ],
   [
     /could ?n[o']t resolve|failed to connect|could not connect|timed out|returned error: 5\d\d|early eof|rpc failed|hung up|SSL|too slow/i,
@@ -76,21 +76,21 @@ const complaints: readonly (readonly [RegExp, Failure['code'], string])[] = [
   [
     /invalid path|unable to checkout|cannot create|file name too long/i,
     'bad-tree',
-    'the commit cannot be checked out here',
+    'the commit contains a path that cannot be checked out',
   ],
 ];
 
-function complain(stderr: string): CloneError {
-  const said = gitComplaint(stderr);
-  for (const [pattern, code, message] of complaints) {
-    if (pattern.test(stderr)) return new CloneError(code, `${message} (${said})`);
+function cloneErrorOf(stderr: string): CloneError {
+  const reason = gitReason(stderr);
+  for (const [pattern, code, message] of knownErrors) {
+    if (pattern.test(stderr)) return new CloneError(code, `${message} (${reason})`);
   }
-  return new CloneError('git-failed', said);
+  return new CloneError('git-failed', reason);
 }
 
 /**
- * Written rather than set: one process less for each line. `fetch.unpackLimit` makes even a small fetch one pack,
- * which can be linked into the object store.
+ * Written as a file, because `git config` would cost one process per line. `fetch.unpackLimit` stores even a
+ * small fetch as a pack, which can be hard-linked into the object store.
  */
 function config(job: CloneJob): string {
   return `[core]
@@ -125,12 +125,15 @@ function config(job: CloneJob): string {
 `;
 }
 
-/** The commit of a clone that was finished here before; the marker is written before the rename and so part of it. */
-async function finishedAt(directory: string): Promise<string | null> {
+/**
+ * Returns the commit of a finished clone; null if there is none. The marker file is part of the renamed
+ * folder.
+ */
+async function finishedCommit(directory: string): Promise<string | null> {
   try {
     return (await readFile(join(directory, '.git', 'airlock-base'), 'utf8')).trim();
   } catch {
-    // Not there, or not a finished clone: both mean that there is work to do.
+    // No clone, or an unfinished one.
     return null;
   }
 }
@@ -139,7 +142,7 @@ async function fetchAndCheckOut(job: CloneJob, tree: string): Promise<void> {
   const limits = { environment: gitEnvironment('/nonexistent'), cwd: tree, timeoutMs: 900_000 };
   const git = async (...argv: string[]): Promise<void> => {
     const run = await runGit(argv, { ...limits, showProgress: true });
-    if (run.exitCode !== 0) throw complain(run.stderr);
+    if (run.exitCode !== 0) throw cloneErrorOf(run.stderr);
   };
   await git('init', '--quiet', '--template=', `--initial-branch=${job.branch}`);
   const gitDir = join(tree, '.git');
@@ -160,15 +163,16 @@ async function fetchAndCheckOut(job: CloneJob, tree: string): Promise<void> {
     'origin',
     target,
   );
-  // On a branch without a commit this creates the branch, fills the index and writes the files: one process for three.
+  // On a branch without commits one `reset` creates the branch, fills the index and writes the files.
   await git('reset', '--quiet', '--hard', job.sha);
   const head = (await readFile(join(gitDir, 'refs', 'heads', job.branch), 'utf8')).trim();
-  if (head !== job.sha) throw new CloneError('git-failed', `the clone stands at ${head}, not at ${job.sha}`);
+  if (head !== job.sha)
+    throw new CloneError('git-failed', `the clone is at commit ${head} instead of ${job.sha}`);
 }
 
 /**
- * A second, independent set of names for the pack of the base commit and a copy of the fresh index: whatever
- * happens to `.git` later, the collector still knows what the base was, and which files it need not read again.
+ * Keeps hard links to the packs of the base commit and a copy of the index outside the clone. Whatever
+ * happens to `.git` later, the collector knows the base and which files are unchanged.
  */
 async function keepBase(tree: string, store: string): Promise<void> {
   const packs = join(tree, '.git', 'objects', 'pack');
@@ -178,19 +182,22 @@ async function keepBase(tree: string, store: string): Promise<void> {
   await copyIndex(join(tree, '.git', 'index'), join(store, 'index'));
 }
 
-/** After the base is kept: to git the tree then differs from its commit, which the clone is told not to look for. */
+/**
+ * Replaces LFS pointers by their objects. Call it after `keepBase`: marks the files so that git does not see
+ * them as modified.
+ */
 async function fetchLfs(job: CloneJob, tree: string, attempt: string): Promise<void> {
   const environment = gitEnvironment('/nonexistent');
   const git: Git = async (argv, { input } = {}) => {
     const more = input === undefined ? {} : { input: Buffer.from(input, 'latin1') };
     const run = await runGit(argv, { environment, cwd: tree, ...more });
-    if (run.exitCode !== 0) throw complain(run.stderr);
+    if (run.exitCode !== 0) throw cloneErrorOf(run.stderr);
     return run.stdout.toString('latin1');
   };
   const where = { git, environment, directory: tree };
   const paths = await fetchLfsFiles(where, job.url, join(attempt, 'lfs')).catch((error: unknown) => {
     throw error instanceof LfsError
-      ? new CloneError(error.mayPass ? 'unreachable' : 'lfs-failed', error.message)
+      ? new CloneError(error.transient ? 'unreachable' : 'lfs-failed', error.message)
       : error;
   });
   if (paths.length > 0)
@@ -199,8 +206,8 @@ async function fetchLfs(job: CloneJob, tree: string, attempt: string): Promise<v
     });
 }
 
-/** Puts a finished folder in its place. False when another attempt's stands there already. */
-async function place(from: string, to: string): Promise<boolean> {
+/** Renames a finished folder to its final path. False if another attempt was there first. */
+async function moveIntoPlace(from: string, to: string): Promise<boolean> {
   try {
     await rename(from, to);
     return true;
@@ -218,7 +225,7 @@ async function clone(job: CloneJob, startedAt: number): Promise<CloneResult> {
     found,
     elapsedMs: Math.round(performance.now() - startedAt),
   });
-  if ((await finishedAt(job.directory)) === job.sha) return cloned(true);
+  if ((await finishedCommit(job.directory)) === job.sha) return cloned(true);
   const parent = dirname(job.directory);
   await mkdir(parent, { recursive: true });
   const prefix = `.${basename(job.directory)}.attempt-`;
@@ -230,14 +237,15 @@ async function clone(job: CloneJob, startedAt: number): Promise<CloneResult> {
     await fetchAndCheckOut(job, tree);
     await keepBase(tree, store);
     if (job.lfs) await fetchLfs(job, tree, attempt);
-    // The store first: a clone that is in its place always has one. Any attempt's will do, the commit is the same.
-    await place(store, job.objectStore);
-    if (await place(tree, job.directory)) return cloned(false);
-    if ((await finishedAt(job.directory)) === job.sha) return cloned(true);
-    throw new CloneError('git-failed', `${job.directory} is taken by something else`);
+    // The object store goes first, so that every finished clone has one. Every attempt's store has the same
+    // commit.
+    await moveIntoPlace(store, job.objectStore);
+    if (await moveIntoPlace(tree, job.directory)) return cloned(false);
+    if ((await finishedCommit(job.directory)) === job.sha) return cloned(true);
+    throw new CloneError('git-failed', `${job.directory} exists and is not the clone`);
   } catch (error) {
-    // An attempt that overtook this one cleans up after the others; then it is done, whatever broke here.
-    if ((await finishedAt(job.directory)) === job.sha) return cloned(true);
+    // A concurrent attempt can have finished and deleted this attempt's folder; then the clone is done.
+    if ((await finishedCommit(job.directory)) === job.sha) return cloned(true);
     throw error;
   } finally {
     await rm(attempt, { recursive: true, force: true });
@@ -251,8 +259,11 @@ function failure(error: unknown): Failure {
   return { ok: false, code: code === 'ENOSPC' ? 'disk-full' : 'git-failed', error: message.slice(0, 400) };
 }
 
-/** Leftovers of attempts that were killed. Only once the clone is there: until then one of them may be at work. */
-async function sweep(job: CloneJob): Promise<void> {
+/**
+ * Deletes the folders of killed attempts. Only after the clone is finished: before that, an attempt can still
+ * be running.
+ */
+async function deleteAttempts(job: CloneJob): Promise<void> {
   const parent = dirname(job.directory);
   const prefix = `.${basename(job.directory)}.attempt-`;
   const names = (await readdir(parent)).filter((name) => name.startsWith(prefix));
@@ -269,8 +280,8 @@ async function main(): Promise<void> {
       throw new CloneError('bad-job', 'the job file is not a regular file');
     const job = parseJob(await readFile(jobFile, 'utf8'));
     result = await clone(job, startedAt);
-    // A leftover that cannot be removed costs space, not correctness.
-    await sweep(job).catch(() => undefined);
+    // A leftover folder costs only disk space.
+    await deleteAttempts(job).catch(() => undefined);
   } catch (error) {
     result = failure(error);
   }

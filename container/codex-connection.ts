@@ -1,12 +1,13 @@
 /**
- * `codex app-server` as a child process that speaks line-delimited JSON-RPC: requests with deadlines, notifications,
- * answers to its own requests, and its end. Knows the protocol's frame, not what a turn is.
+ * Runs `codex app-server` as a child process and speaks line-delimited JSON-RPC with it: requests with
+ * deadlines, notifications, answers to Codex's own requests, and its end. Knows the framing of the protocol,
+ * not the meaning of a turn.
  */
 import { spawn } from 'node:child_process';
 import { isRecord } from './codex-job.ts';
 import type { Notification } from './event-file.ts';
 
-/** Codex refused a request: its error message is for people. */
+/** Codex refused a request. The message is Codex's own and can be shown to people. */
 export class CodexRefusal extends Error {
   override readonly name = 'CodexRefusal';
 }
@@ -18,12 +19,12 @@ export interface CodexEnd {
 }
 
 export interface CodexConnection {
-  /** Resolves with the result; rejects when Codex refuses, ends, or says nothing for `deadlineMs`. */
+  /** Resolves with the result. Rejects when Codex refuses, ends, or does not answer within `deadlineMs`. */
   request(method: string, params: unknown, deadlineMs: number): Promise<unknown>;
   notify(method: string): void;
-  /** Resolves when the process is gone and all it wrote was read, or when it could not be started. */
+  /** Resolves when the process has ended and its output was read, or when it could not be started. */
   readonly ended: Promise<CodexEnd>;
-  /** SIGTERM, then SIGKILL after `graceMs`. Resolves when it is gone. */
+  /** Sends SIGTERM, then SIGKILL after `graceMs`. Resolves when the process has ended. */
   stop(graceMs: number): Promise<void>;
 }
 
@@ -32,17 +33,17 @@ export interface CodexProcess {
   readonly cwd: string;
   readonly env: Readonly<Record<string, string | undefined>>;
   readonly onNotification: (notification: Notification) => void;
-  /** A line that is no JSON-RPC message: told, not fatal. */
+  /** Called for a line that is no JSON-RPC message. Not fatal. */
   readonly onMalformed: (line: string) => void;
 }
 
 const stderrTailCharacters = 2_000;
-/** A line beyond this is dropped unread: Codex's longest lines (a whole turn's items) stay far below. */
+/** Longer lines are dropped. Codex's longest lines (all items of a turn) are far shorter. */
 const maxLineCharacters = 64 * 1024 * 1024;
 
 /**
- * The answer to something Codex asks of its client. With `approvalPolicy: "never"` it asks nothing; should it ask all
- * the same, nothing is granted and nobody is waited for.
+ * Returns the answer to a request of Codex to its client: always a refusal. With `approvalPolicy: "never"`
+ * Codex sends none.
  */
 export function declineOf(
   method: string,
@@ -55,7 +56,7 @@ export function declineOf(
       return { result: { permissions: {}, scope: 'turn' } };
     case 'applyPatchApproval':
     case 'execCommandApproval':
-      return { result: { decision: { denied: { rejection: 'Nobody is there to approve this.' } } } };
+      return { result: { decision: { denied: { rejection: 'No person is available to approve this.' } } } };
     case 'item/tool/requestUserInput':
       return { result: { answers: {} } };
     case 'mcpServer/elicitation/request':
@@ -71,7 +72,7 @@ interface Pending {
   readonly settle: (outcome: { result: unknown } | { failure: Error }) => void;
 }
 
-/** Starts Codex. Never throws: a binary that is missing shows in `ended`. */
+/** Starts Codex. Never throws: a missing binary is reported by `ended`. */
 export function startCodex(process: CodexProcess): CodexConnection {
   const child = spawn(process.binary, ['app-server'], {
     cwd: process.cwd,
@@ -80,13 +81,13 @@ export function startCodex(process: CodexProcess): CodexConnection {
   });
   const pending = new Map<number, Pending>();
   let nextId = 0;
-  let death: Error | null = null;
+  let endError: Error | null = null;
   let stderrTail = '';
 
   const send = (message: unknown): void => {
     child.stdin.write(`${JSON.stringify(message)}\n`);
   };
-  // A write to a process that has just died: its end is reported by `ended`.
+  // A write after the process has ended; `ended` reports the end.
   child.stdin.on('error', () => undefined);
   child.stderr.setEncoding('utf8').on('data', (text: string) => {
     stderrTail = (stderrTail + text).slice(-stderrTailCharacters);
@@ -120,7 +121,7 @@ export function startCodex(process: CodexProcess): CodexConnection {
     const lines = (buffered + text).split('\n');
     buffered = lines.pop() ?? '';
     for (const line of lines) {
-      if (overlong) process.onMalformed('[a line that was too long]');
+      if (overlong) process.onMalformed('[a line over 64 MiB]');
       else if (line.trim() !== '') receive(line);
       overlong = false;
     }
@@ -132,12 +133,12 @@ export function startCodex(process: CodexProcess): CodexConnection {
 
   const ended = new Promise<CodexEnd>((resolve) => {
     const end = (how: string): void => {
-      death = new Error(how);
+      endError = new Error(how);
       resolve({ how, stderrTail });
-      for (const { settle } of pending.values()) settle({ failure: death });
+      for (const { settle } of pending.values()) settle({ failure: endError });
     };
     child.once('error', (error) => end(`Codex could not be started: ${error.message}`));
-    // A background process of Codex may hold its output open after Codex is gone: `close` alone could never come.
+    // Not `close` alone: a background process of Codex can keep the pipe open after Codex has ended.
     child.once('exit', (code, signal) => {
       const how = signal === null ? `Codex ended with exit code ${code}` : `Codex was ended by ${signal}`;
       const timer = setTimeout(() => end(how), 1_000);
@@ -150,7 +151,7 @@ export function startCodex(process: CodexProcess): CodexConnection {
 
   return {
     request(method, params, deadlineMs) {
-      if (death !== null) return Promise.reject(death);
+      if (endError !== null) return Promise.reject(endError);
       const id = nextId++;
       return new Promise((resolve, reject) => {
         const timer = setTimeout(

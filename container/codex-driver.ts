@@ -1,12 +1,13 @@
 /**
- * Runs inside the sandbox, detached: `node codex-driver.ts <jobfile>`. Starts `codex app-server`, has it do one turn,
- * and writes what happens to standard output, one JSON object a line:
- * `{"at": ms, "event": {"method", "params"}}` for Codex's notifications (see `event-file.ts` for which and how much), and
- * `{"at": ms, "driver": {"kind": "ready" | "thread" | "turn" | "rollout" | "malformed" | "oversized" | "error" | "exit", …}}` for its own.
- * Takes commands from `control.jsonl` beside the job file. SIGTERM interrupts the turn and ends.
+ * Runs inside the sandbox, detached: `node codex-driver.ts <jobfile>`. Starts `codex app-server`, runs one
+ * turn, and writes one JSON object per line to standard output: `{"at": ms, "event": {"method", "params"}}`
+ * for Codex's notifications (`event-file.ts` filters and shortens them), and `{"at": ms, "driver": {"kind":
+ * …, …}}` for its own events: `ready`, `thread`, `turn`, `rollout`, `malformed`, `oversized`, `error`,
+ * `exit`. Reads commands from `control.jsonl` in the folder of the job file. SIGTERM interrupts the turn and
+ * ends the driver.
  *
- * Exit code: 0 the turn completed, 1 it failed, 2 it was interrupted, 3 no turn came to an end (an `error` line says why).
- * Holds no credential: the key that Codex is given is a placeholder, which the gateway outside replaces.
+ * Exit code: 0 the turn completed, 1 it failed, 2 it was interrupted, 3 no turn ended (an `error` line has
+ * the reason). Holds no credential: Codex gets a placeholder key, which the egress handler replaces.
  */
 import { dirname, join } from 'node:path';
 import { CodexRefusal, startCodex, type CodexConnection } from './codex-connection.ts';
@@ -18,7 +19,7 @@ import { findRollout } from './rollout.ts';
 const placeholderKey = 'placeholder-replaced-by-the-gateway';
 const handshakeDeadlineMs = 30_000;
 const requestDeadlineMs = 30_000;
-/** An interrupt takes some 20 ms; a Codex that does not even answer that is ended without its leave. */
+/** An interrupt takes about 20 ms. If Codex does not react within this time, the turn ends without it. */
 const interruptGraceMs = 5_000;
 const cleanDeadlineMs = 3_000;
 const stopGraceMs = 2_000;
@@ -47,7 +48,7 @@ const turnStatus = (params: unknown): TurnStatus => {
 
 const textInput = (text: string) => [{ type: 'text', text, text_elements: [] }];
 
-/** What ends the wait for the turn; settled once, by whichever comes first. */
+/** A promise of the turn's status; the first call of `end` settles it. */
 function createTurnEnd() {
   const { promise, resolve } = Promise.withResolvers<TurnStatus>();
   return { ended: promise, end: resolve };
@@ -55,7 +56,7 @@ function createTurnEnd() {
 
 const events = createEventFile((line) => process.stdout.write(`${line}\n`));
 
-/** Where commands go; before the turn has an id they wait. */
+/** Sends commands to the running turn. Holds them back until the turn has an id. */
 function createSteering(codex: CodexConnection, end: (status: TurnStatus) => void) {
   let turn: { threadId: string; turnId: string } | null = null;
   let waiting: ControlCommand[] = [];
@@ -105,7 +106,8 @@ async function openThread(codex: CodexConnection, job: CodexDriverJob): Promise<
   );
   codex.notify('initialized');
   events.driver({ kind: 'ready', userAgent: at(initialized, 'userAgent') ?? null });
-  // The sandbox around Codex is the sandbox: its own would need privileges that are not to be had in here.
+  // Codex's own sandbox is off: ours surrounds it, and Codex's would need privileges that it does not have
+  // here.
   const settings = { cwd: job.cwd, approvalPolicy: 'never', sandbox: 'danger-full-access' };
   const thread =
     job.resume === null
@@ -164,15 +166,15 @@ async function runTurn(job: CodexDriverJob, controlPath: string): Promise<TurnSt
     steering.turnStarted(threadId, turnId);
     return turnEnd.ended;
   };
-  const death = async (): Promise<never> => {
+  const codexEnd = async (): Promise<never> => {
     const { how, stderrTail } = await codex.ended;
     throw Object.assign(new Error(how), { stderrTail });
   };
 
   let status: TurnStatus | 'error';
   try {
-    // `turnEnd` stands here too: an interrupt must end a handshake that hangs.
-    status = await Promise.race([work(), turnEnd.ended, death()]);
+    // `turnEnd` is raced directly as well, so that an interrupt ends a handshake that hangs.
+    status = await Promise.race([work(), turnEnd.ended, codexEnd()]);
   } catch (error) {
     status = 'error';
     const message = error instanceof CodexRefusal ? `Codex refused: ${error.message}` : String(error);
@@ -184,12 +186,12 @@ async function runTurn(job: CodexDriverJob, controlPath: string): Promise<TurnSt
   return status;
 }
 
-/** Ends what Codex left running, then Codex, then says where the thread is kept. Never throws. */
+/** Ends Codex's background commands, then Codex, then reports the path of the rollout file. Never throws. */
 async function shutDown(codex: CodexConnection, job: CodexDriverJob, threadId: string | null): Promise<void> {
   if (threadId !== null) {
     await codex
       .request('thread/backgroundTerminals/clean', { threadId }, cleanDeadlineMs)
-      // Codex is gone or has none: the end of the sandbox takes what is left.
+      // Codex has ended or has no background commands. The end of the sandbox kills any that remain.
       .catch(() => undefined);
   }
   await codex.stop(stopGraceMs);
@@ -211,5 +213,5 @@ async function main(): Promise<number> {
   return exitCodes[status];
 }
 
-// Standard output is a file or a pipe, to which Node writes synchronously on Linux: nothing is lost by ending here.
+// Nothing is lost by exiting here: on Linux, Node writes to files and pipes synchronously.
 process.exit(await main());

@@ -1,6 +1,6 @@
 /**
- * What the driver is asked: the job file, read strictly. Decides nothing about Codex itself.
- * Written by `src/codex/invocation.ts`; a test holds the two together.
+ * Reads and validates the driver's job file. `src/codex/invocation.ts` writes it; a test keeps the two in
+ * agreement.
  */
 import { readFileSync } from 'node:fs';
 
@@ -12,24 +12,24 @@ export interface CodexDriverJob {
   readonly effort: string;
   /** JSON Schema for the final message; null leaves it free. */
   readonly outputSchema: unknown;
-  /** The native binary, not its Node wrapper. */
+  /** Path of the native binary, not of its Node wrapper. */
   readonly codexBinary: string;
-  /** Codex's own folder, with `config.toml`; sessions are kept below it. */
+  /** Codex's home folder, with `config.toml` and the sessions. */
   readonly codexHome: string;
-  /** Goes on with the thread whose rollout file lies under `codexHome`; null starts a new one. */
+  /** Resumes the thread whose rollout file is below `codexHome`; null starts a new thread. */
   readonly resume: { readonly threadId: string } | null;
 }
 
 export const isRecord = (value: unknown): value is Readonly<Record<string, unknown>> =>
   typeof value === 'object' && value !== null && !Array.isArray(value);
 
-/** Thread ids are UUIDs; anything else must not become part of a file name. */
+/** Thread ids are UUIDs. Checked, because the id becomes part of a file name. */
 const threadIdPattern = /^[0-9a-f-]{8,64}$/i;
 
 /** Throws an `Error` that names the file or the key. */
 export function readJob(path: string): CodexDriverJob {
   const parsed: unknown = JSON.parse(readFileSync(path, 'utf8'));
-  if (!isRecord(parsed)) throw new Error('the job file holds no JSON object');
+  if (!isRecord(parsed)) throw new Error('the job file contains no JSON object');
   const text = (key: string): string => {
     const value = parsed[key];
     if (typeof value !== 'string' || value === '') throw new Error(`the job file has no "${key}"`);

@@ -1,10 +1,11 @@
 /**
- * Runs inside the sandbox after Codex: turns the working tree into lines of `src/core/change-set.ts`, against the
- * recorded base commit. `node collect.ts <jobfile>`; exit code 0 exactly when the last line is `end`.
+ * Runs inside the sandbox after Codex: collects the change set as lines of `src/core/change-set.ts`, by
+ * comparing the working tree with the base commit. `node collect.ts <jobfile>`; exit code 0 if and only if
+ * the last line is `end`.
  *
- * Compares with a git folder that it makes itself and with the objects that `clone.ts` kept outside the clone: neither
- * the clone's configuration, hooks, attributes, index, excludes nor its history takes part. Commits that Codex made
- * count, because the files do. What it prints is nevertheless untrusted: the Worker parses it as such.
+ * Compares by means of a new git folder and the objects that `clone.ts` kept outside the clone. The clone's
+ * configuration, hooks, attributes, index, excludes and history have no effect. Commits that Codex made count
+ * through their files. The output is untrusted all the same, and the Worker parses it as such.
  */
 import { mkdtemp, readFile, rm } from 'node:fs/promises';
 import { once } from 'node:events';
@@ -14,7 +15,7 @@ import type { ChangeLine, CollectJob } from '../src/core/change-set.ts';
 import { endOtherProcesses } from './end-processes.ts';
 import { freshGit, type Git } from './fresh-git.ts';
 import { runGit } from './git.ts';
-import { lfsStanding } from './lfs-files.ts';
+import { lfsFileStates } from './lfs-files.ts';
 import { nulRecords, parseDiffIndex, readObjects } from './index-changes.ts';
 import { decodedPath, isPlainFolder, treeInspector } from './working-tree.ts';
 
@@ -29,7 +30,7 @@ class CollectError extends Error {
 }
 
 function parseJob(text: string): CollectJob {
-  const bad = (name: string) => new CollectError('bad-job', `the job's ${name} is not usable`);
+  const bad = (name: string) => new CollectError('bad-job', `the job's ${name} is missing or invalid`);
   const read = (from: unknown, name: string): unknown =>
     typeof from === 'object' && from !== null ? Reflect.get(from, name) : undefined;
   const value: unknown = JSON.parse(text);
@@ -64,7 +65,10 @@ function parseJob(text: string): CollectJob {
   };
 }
 
-/** Tracked paths that are modified or gone, and untracked ones that no `.gitignore` of the tree names. */
+/**
+ * Lists tracked paths that are modified or deleted, and untracked paths that no `.gitignore` of the tree
+ * excludes.
+ */
 async function changedPaths(job: CollectJob, git: Git, folder: string): Promise<readonly string[]> {
   const list = () =>
     git(['ls-files', '-z', '--modified', '--deleted', '--others', '--exclude-standard'], {
@@ -74,22 +78,24 @@ async function changedPaths(job: CollectJob, git: Git, folder: string): Promise<
     return [...new Set(nulRecords(await list()))];
   } catch (error) {
     if (error instanceof CollectError && error.code !== 'git-failed') throw error;
-    // The kept index is missing or broken: the base's tree says the same, only slower.
+    // The kept index is missing or damaged: read it from the base commit, which is slower.
     await rm(join(folder, 'index'), { force: true });
     await git(['read-tree', job.base], { failsAs: 'base-missing' });
     return [...new Set(nulRecords(await list()))];
   }
 }
 
-/** Whether a path is one of these, or lies in one that ends with a slash. Not when it is tracked: setup's own are new. */
-function leftOut(paths: readonly string[]): (path: string) => boolean {
+/** Returns a test for paths that equal an entry, or are below an entry that ends with a slash. */
+function pathMatcher(paths: readonly string[]): (path: string) => boolean {
   const all = paths.map((path) => Buffer.from(path, 'utf8').toString('latin1'));
   const files = new Set(all);
   const folders = all.filter((path) => path.endsWith('/'));
   return (path) => files.has(path) || folders.some((folder) => path.startsWith(folder));
 }
 
-/** Brings the index to what the working tree says; returns the lines for what was left as in the base. */
+/**
+ * Updates the index to the working tree. Returns a `skipped` line for each path that stays as in the base.
+ */
 async function indexWorkingTree(
   job: CollectJob,
   { git, environment }: { git: Git; environment: Record<string, string> },
@@ -105,16 +111,17 @@ async function indexWorkingTree(
     const shown = decodedPath(path) ?? Buffer.from(path, 'latin1').toString('utf8');
     skipped.push({ type: 'skipped', path: shown.slice(0, 4096), why });
   };
-  const isSetups = leftOut(job.leftBySetup);
-  const changed = (await changedPaths(job, git, folder)).filter((path) => !isSetups(path));
+  const isLeftBySetup = pathMatcher(job.leftBySetup);
+  const changed = (await changedPaths(job, git, folder)).filter((path) => !isLeftBySetup(path));
   const where = { git, environment, directory: job.directory };
-  const standing = job.lfs ? await lfsStanding(where, changed) : new Map<string, never>();
-  for (const [path, how] of standing) if (how === 'changed') skip(path, 'lfs');
-  const candidates = changed.filter((path) => !standing.has(path));
+  const lfsStates = job.lfs ? await lfsFileStates(where, changed) : new Map<string, never>();
+  for (const [path, state] of lfsStates) if (state === 'changed') skip(path, 'lfs');
+  const candidates = changed.filter((path) => !lfsStates.has(path));
   if (candidates.length > job.limits.maxChangedFiles) {
     throw new CollectError(
       'too-many-files',
-      `${candidates.length} files changed; at most ${job.limits.maxChangedFiles} can be published (is a folder missing from .gitignore?)`,
+      `${candidates.length} files changed; at most ${job.limits.maxChangedFiles} can be published ` +
+        '(is a folder missing from .gitignore?)',
     );
   }
   for (const path of candidates) {
@@ -126,7 +133,7 @@ async function indexWorkingTree(
     else if (finding.kind === 'folder') folders.push(path);
     else skip(path, finding.why);
   }
-  // Before anything is written: the scratch space would not hold an arbitrary amount either.
+  // Checked before anything is written, because the scratch folder is limited too.
   if (bytes > job.limits.maxChangeBytes) {
     throw new CollectError(
       'too-large',
@@ -166,10 +173,10 @@ async function print(line: ChangeLine): Promise<void> {
 
 async function collect(job: CollectJob, scratch: string): Promise<void> {
   if (!(await isPlainFolder(job.directory))) {
-    throw new CollectError('working-tree-missing', 'the working tree is gone');
+    throw new CollectError('working-tree-missing', 'the working tree was deleted');
   }
-  const refuse = (code: Failure['code'], message: string) => new CollectError(code, message);
-  const { git, environment } = await freshGit(job, scratch, refuse);
+  const failWith = (code: Failure['code'], message: string) => new CollectError(code, message);
+  const { git, environment } = await freshGit(job, scratch, failWith);
   const skipped = await indexWorkingTree(job, { git, environment }, scratch);
   const common = ['--cached', '--no-renames', '--no-ext-diff', '--no-textconv', job.base];
   const [summary, patch] = await Promise.all([
@@ -192,16 +199,17 @@ async function collect(job: CollectJob, scratch: string): Promise<void> {
     }
     const body = await bodies.next();
     if (body.done === true || !isFileMode(mode)) {
-      throw new CollectError('git-failed', `${path} has the mode ${mode}`);
+      throw new CollectError('git-failed', `${path} has the unexpected mode ${mode}`);
     }
     const before = isFileMode(modeBefore) ? modeBefore : null;
     await print({ type: 'file', path, mode, modeBefore: before, content: body.value.toString('base64') });
   }
-  // Runs the generator to its end, where it counts what it gave.
+  // Runs the generator to its end, where it checks the number of objects.
   await bodies.next();
-  // A cut in the middle of a character is decoded with a replacement, and a byte is never more than one character.
+  // A character cut in the middle decodes to a replacement character. A byte is at most one character, so the
+  // limit holds.
   const diff =
-    patch.stdout.toString('utf8') + (patch.cut ? '\n… the rest of the diff is left out here\n' : '');
+    patch.stdout.toString('utf8') + (patch.cut ? '\n… the rest of the diff is omitted here\n' : '');
   await print({
     type: 'end',
     base: job.base,
@@ -217,7 +225,7 @@ async function main(): Promise<void> {
   try {
     const job = parseJob(await readFile(process.argv[2] ?? '', 'utf8'));
     if (job.endOtherProcesses && !(await endOtherProcesses(5000))) {
-      throw new CollectError('processes-remain', 'processes in the sandbox could not be ended');
+      throw new CollectError('processes-remain', 'some processes in the sandbox could not be ended');
     }
     await collect(job, scratch);
   } catch (error) {

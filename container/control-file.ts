@@ -1,7 +1,7 @@
 /**
- * Reads what the driver is told while it runs: one JSON object a line, `{"kind":"interrupt"}` or
- * `{"kind":"steer","text":"…"}`. The writer appends, or replaces the file by all lines so far and new ones;
- * each line is acted on once, by its number. Anything else on a line is passed over.
+ * Reads commands for the running driver: one JSON object per line, `{"kind":"interrupt"}` or
+ * `{"kind":"steer","text":"…"}`. The writer appends lines, or replaces the file by all earlier lines and new
+ * ones. Each line is acted on once, by its number. Other lines are ignored.
  */
 import { readFileSync, statSync } from 'node:fs';
 import { isRecord } from './codex-job.ts';
@@ -11,11 +11,11 @@ export type ControlCommand =
   | { readonly kind: 'steer'; readonly text: string };
 
 const pollMs = 100;
-/** A file beyond this is not read on: nobody steers with a megabyte. */
+/** Files over this size are ignored. */
 const maxFileBytes = 1024 * 1024;
 const maxSteerCharacters = 20_000;
 
-/** The command on a line, or null when there is none. */
+/** Parses a line; null if it is no command. Cuts a steering text at 20,000 characters. */
 export function parseControlLine(line: string): ControlCommand | null {
   let value: unknown;
   try {
@@ -30,17 +30,20 @@ export function parseControlLine(line: string): ControlCommand | null {
   return { kind: 'steer', text: text.slice(0, maxSteerCharacters) };
 }
 
-/** Calls `act` for each new command, until the returned function is called. Polls, as file events do not cross all mounts. */
+/**
+ * Calls `act` for each new command until the returned function is called. Polls, because inotify does not
+ * work on every mount.
+ */
 export function followControlFile(path: string, act: (command: ControlCommand) => void): () => void {
   let seen = '';
   let linesDone = 0;
-  const look = (): void => {
+  const readNewLines = (): void => {
     const stat = statSync(path, { throwIfNoEntry: false });
     if (stat === undefined || !stat.isFile() || stat.size > maxFileBytes) return;
     const version = `${stat.ino}:${stat.size}:${stat.mtimeMs}`;
     if (version === seen) return;
     seen = version;
-    // The last element is what follows the last line end: not yet a line.
+    // The last element follows the last line end, so it is not a complete line yet.
     const lines = readFileSync(path, 'utf8').split('\n').slice(0, -1);
     for (const line of lines.slice(linesDone)) {
       const command = parseControlLine(line);
@@ -50,9 +53,9 @@ export function followControlFile(path: string, act: (command: ControlCommand) =
   };
   const poll = (): void => {
     try {
-      look();
+      readNewLines();
     } catch {
-      // Replaced between the two calls: the next look sees the new one.
+      // The file was replaced between the two calls: the next poll reads the new one.
     }
   };
   const timer = setInterval(poll, pollMs);

@@ -1,6 +1,7 @@
 /**
- * Ends what still runs in the sandbox, so that nothing changes the working tree while it is being read.
- * Spares itself and its ancestors, through which the sandbox is controlled. Never called outside a sandbox.
+ * Kills all other processes in the sandbox, so that nothing changes the working tree while it is read. Spares
+ * its own process and its ancestors, through which the host controls the sandbox. Only for use inside a
+ * sandbox.
  */
 import { readdir, readFile } from 'node:fs/promises';
 
@@ -11,14 +12,15 @@ interface ProcessEntry {
   readonly uid: number;
 }
 
-/** One process as /proc tells it; null when it is gone. */
+/** Reads one process from /proc; null if it has ended. */
 async function processEntry(pid: number): Promise<ProcessEntry | null> {
   try {
     const [stat, status] = await Promise.all([
       readFile(`/proc/${pid}/stat`, 'utf8'),
       readFile(`/proc/${pid}/status`, 'utf8'),
     ]);
-    // The name between the parentheses may hold anything, also a parenthesis: fields begin after the last one.
+    // proc_pid_stat(5): the name in parentheses can contain parentheses, so fields are counted from the last
+    // one.
     const [state = '', parent = '0'] = stat.slice(stat.lastIndexOf(')') + 2).split(' ');
     const uid = /^Uid:\s+(\d+)/m.exec(status)?.[1] ?? '-1';
     return { pid, parent: Number(parent), state, uid: Number(uid) };
@@ -34,7 +36,7 @@ async function processTable(): Promise<readonly ProcessEntry[]> {
   return entries.filter((entry) => entry !== null);
 }
 
-/** Us, our ancestors and the first process of the sandbox. */
+/** Returns this process, its ancestors and the first process of the sandbox. */
 function sparedProcesses(table: readonly ProcessEntry[], self: number): ReadonlySet<number> {
   const parents = new Map(table.map((entry) => [entry.pid, entry.parent]));
   const spared = new Set([1, self]);
@@ -48,7 +50,7 @@ function sparedProcesses(table: readonly ProcessEntry[], self: number): Readonly
   return spared;
 }
 
-/** Who has to go: same user, alive, not spared. */
+/** Returns the live processes of this user that are not spared. */
 function processesToEnd(
   table: readonly ProcessEntry[],
   spared: ReadonlySet<number>,
@@ -65,17 +67,19 @@ function signal(pid: number, name: 'SIGSTOP' | 'SIGCONT' | 'SIGKILL'): void {
   try {
     process.kill(pid, name);
   } catch {
-    // Already gone, or never ours to signal: the next look at the table tells.
+    // It has ended, or belongs to another user. The next round reads the table again.
   }
 }
 
-/** kill(2): every process that we may signal, but not ourselves and not the first one. */
+/** kill(2): every process that this one is allowed to signal, except itself and process 1. */
 const everyOther = -1;
 
 /**
- * Stops all before it looks, in one call: the kernel holds forks back while it signals everybody, and a child that is being born is
- * stopped with its parent. A look at /proc alone could miss a process that forks and ends faster than the look takes, again and
- * again. False when some remain after `timeoutMs`.
+ * Kills every other process of this user. False if some remain after `timeoutMs`.
+ *
+ * Stops all processes with one signal before it lists them: the kernel blocks forks while it signals all, and
+ * stops a child that is being created with its parent. Listing /proc alone could miss a process that forks
+ * and ends faster than /proc is read.
  */
 export async function endOtherProcesses(timeoutMs: number): Promise<boolean> {
   const uid = process.getuid?.() ?? -1;
@@ -88,7 +92,7 @@ export async function endOtherProcesses(timeoutMs: number): Promise<boolean> {
       if (pids.length === 0) return true;
       for (const pid of pids) signal(pid, 'SIGKILL');
     } finally {
-      // Through these the sandbox is controlled.
+      // The host controls the sandbox through these.
       for (const pid of spared) if (pid !== process.pid) signal(pid, 'SIGCONT');
     }
     if (performance.now() > deadline) return false;

@@ -1,13 +1,14 @@
 /**
- * Keeps the event file small: which notifications are written, how often, and how much of each.
+ * Keeps the event file small: decides which notifications are written, how often, and how much of each.
  *
- * - Reasoning, message and patch deltas are not written: the completed item that follows says it all. Nor are the
- *   running diff, which repeats itself whole on every edit, and account and status chatter that nobody reads.
- * - Output of a running command is gathered and its end written: at most `tailCharacters` every 200 ms at first, every
- *   2 s once a command has had 25 such lines, and nothing more once all of them together are 8 MB. The completed
- *   command brings the end of its output in any case.
- * - A string is cut in its middle at 32,000 characters (a command's whole output at 8,000), and a line that is still
- *   over 256 KB is cut harder: a reader may rely on that bound.
+ * - Reasoning, message and patch deltas are dropped, because the completed item contains everything. So are
+ *   the running diff, which is repeated as a whole after every edit, and account and status notifications,
+ *   which nothing reads.
+ * - Output of a running command is buffered, and only its end is written: at most 2,000 characters every 200
+ *   ms for the first 25 lines of a command, then every 2 s, and nothing more after 8 Mi characters in total.
+ *   The completed command contains the end of its output in any case.
+ * - A string is cut in its middle at 32,000 characters (a command's whole output at 8,000). A line that is
+ *   still over 256 KiB is cut further, so that readers can rely on that bound.
  */
 import { isRecord } from './codex-job.ts';
 
@@ -29,7 +30,7 @@ const laterIntervalMs = 2_000;
 const linesAtFirstInterval = 25;
 const maxDeltaCharacters = 8 * 1024 * 1024;
 
-/** Codex is asked not to send these; what it sends all the same is dropped here. */
+/** Codex is asked not to send these. Any that arrive are dropped. */
 export const unwantedMethods: readonly string[] = [
   'account/rateLimits/updated',
   'account/updated',
@@ -71,7 +72,7 @@ function cutValue(value: unknown, max: number, depth: number): unknown {
   );
 }
 
-/** One line of the event file without its line end, never longer than `maxLineBytes`. */
+/** Returns one line of the event file without its line end, at most `maxLineBytes` long. */
 export function eventLine(at: number, content: Readonly<Record<string, unknown>>): string {
   const fits = (line: string): boolean =>
     line.length * 3 <= maxLineBytes || Buffer.byteLength(line) <= maxLineBytes;
@@ -88,45 +89,49 @@ export function eventLine(at: number, content: Readonly<Record<string, unknown>>
   return JSON.stringify({ at, driver: { kind: 'oversized', method } });
 }
 
-interface Gathering {
+/** Buffered output of one running command. */
+interface OutputBuffer {
   params: Readonly<Record<string, unknown>>;
   tail: string;
   lines: number;
   timer: NodeJS.Timeout | null;
 }
 
-/** Decides for each notification whether and when it is written; `write` gets whole lines without line ends. */
+/**
+ * Decides for each notification whether and when it is written. Calls `write` with whole lines without line
+ * ends.
+ */
 export function createEventFile(write: (line: string) => void) {
-  const running = new Map<string, Gathering>();
+  const running = new Map<string, OutputBuffer>();
   let deltaCharacters = 0;
 
   const emit = (content: Readonly<Record<string, unknown>>): void => write(eventLine(Date.now(), content));
 
-  function flush(gathering: Gathering): void {
-    gathering.timer = null;
-    if (gathering.tail === '') return;
-    deltaCharacters += gathering.tail.length;
-    gathering.lines += 1;
-    emit({ event: { method: outputDelta, params: { ...gathering.params, delta: gathering.tail } } });
-    gathering.tail = '';
+  function flush(buffer: OutputBuffer): void {
+    buffer.timer = null;
+    if (buffer.tail === '') return;
+    deltaCharacters += buffer.tail.length;
+    buffer.lines += 1;
+    emit({ event: { method: outputDelta, params: { ...buffer.params, delta: buffer.tail } } });
+    buffer.tail = '';
   }
 
-  function gather(params: Readonly<Record<string, unknown>>, itemId: string, delta: string): void {
+  function bufferOutput(params: Readonly<Record<string, unknown>>, itemId: string, delta: string): void {
     if (deltaCharacters >= maxDeltaCharacters) return;
-    const gathering = running.get(itemId) ?? { params, tail: '', lines: 0, timer: null };
-    running.set(itemId, gathering);
-    gathering.tail = (gathering.tail + delta.slice(-tailCharacters)).slice(-tailCharacters);
-    const intervalMs = gathering.lines < linesAtFirstInterval ? firstIntervalMs : laterIntervalMs;
-    gathering.timer ??= setTimeout(() => flush(gathering), intervalMs);
+    const buffer = running.get(itemId) ?? { params, tail: '', lines: 0, timer: null };
+    running.set(itemId, buffer);
+    buffer.tail = (buffer.tail + delta.slice(-tailCharacters)).slice(-tailCharacters);
+    const intervalMs = buffer.lines < linesAtFirstInterval ? firstIntervalMs : laterIntervalMs;
+    buffer.timer ??= setTimeout(() => flush(buffer), intervalMs);
   }
 
   function finishItem(params: unknown): void {
     const item = isRecord(params) ? params['item'] : undefined;
     const id = isRecord(item) ? item['id'] : undefined;
-    const gathering = typeof id === 'string' ? running.get(id) : undefined;
-    if (gathering === undefined || typeof id !== 'string') return;
-    // What is gathered is part of the completed item's output: writing it as well would say it twice.
-    if (gathering.timer !== null) clearTimeout(gathering.timer);
+    const buffer = typeof id === 'string' ? running.get(id) : undefined;
+    if (buffer === undefined || typeof id !== 'string') return;
+    // The completed item contains the buffered output.
+    if (buffer.timer !== null) clearTimeout(buffer.timer);
     running.delete(id);
   }
 
@@ -135,7 +140,8 @@ export function createEventFile(write: (line: string) => void) {
       if (unwanted.has(method)) return;
       if (method === outputDelta && isRecord(params)) {
         const { itemId, delta } = params;
-        if (typeof itemId === 'string' && typeof delta === 'string') return gather(params, itemId, delta);
+        if (typeof itemId === 'string' && typeof delta === 'string')
+          return bufferOutput(params, itemId, delta);
       }
       if (method === 'item/completed') finishItem(params);
       emit({ event: { method, params } });
@@ -143,11 +149,11 @@ export function createEventFile(write: (line: string) => void) {
     driver(line: { readonly kind: string; readonly [field: string]: unknown }): void {
       emit({ driver: line });
     },
-    /** Writes what is still gathered. */
+    /** Writes all buffered output. */
     end(): void {
-      for (const gathering of running.values()) {
-        if (gathering.timer !== null) clearTimeout(gathering.timer);
-        flush(gathering);
+      for (const buffer of running.values()) {
+        if (buffer.timer !== null) clearTimeout(buffer.timer);
+        flush(buffer);
       }
       running.clear();
     },

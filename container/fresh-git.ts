@@ -1,10 +1,10 @@
 /**
- * A git folder of our own over somebody else's working tree: it knows the base commit's objects and index, which `clone.ts` kept, and
- * nothing that was done to the clone's `.git`. Decides nothing about what it finds.
+ * Creates a new git folder for an untrusted working tree. It uses the objects and the index of the base
+ * commit that `clone.ts` kept; changes to the clone's own `.git` have no effect.
  */
 import { mkdir, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { copyIndex, gitComplaint, gitEnvironment, neutralAttributes, runGit } from './git.ts';
+import { copyIndex, gitEnvironment, gitReason, neutralAttributes, runGit } from './git.ts';
 
 export type GitFailure = 'too-many-files' | 'base-missing' | 'git-failed';
 
@@ -25,17 +25,20 @@ const freshConfig = `[core]
 \tauto = 0
 `;
 
-/** Bytes in a latin1 string, because a path need not be UTF-8. Rejects with what `refuse` makes of a failure. */
+/**
+ * Runs git and returns its output as a latin1 string of bytes, because a path need not be UTF-8. Rejects with
+ * the error that `failWith` returns.
+ */
 export type Git = (
   argv: readonly string[],
   options?: { input?: string; maxBytes?: number; failsAs?: GitFailure },
 ) => Promise<string>;
 
-/** Makes the git folder; the returned function runs git in it. The index is the base commit's. */
+/** Creates the git folder with the index of the base commit, and returns a function that runs git in it. */
 export async function freshGit(
   job: { readonly directory: string; readonly objectStore: string },
   folder: string,
-  refuse: (code: GitFailure, message: string) => Error,
+  failWith: (code: GitFailure, message: string) => Error,
 ): Promise<{ git: Git; environment: Record<string, string> }> {
   const environment = gitEnvironment(folder, { GIT_DIR: folder, GIT_WORK_TREE: job.directory });
   await mkdir(join(folder, 'objects', 'info'), { recursive: true });
@@ -45,7 +48,8 @@ export async function freshGit(
     writeFile(join(folder, 'HEAD'), 'ref: refs/heads/none\n'),
     writeFile(join(folder, 'config'), freshConfig),
     writeFile(join(folder, 'objects', 'info', 'alternates'), `${join(job.objectStore, 'objects')}\n`),
-    // Spares git reading every unchanged file again. A missing or broken copy only costs that time, see below.
+    // Saves git from reading every unchanged file. If the copy is missing or damaged, the callers rebuild the
+    // index.
     copyIndex(join(job.objectStore, 'index'), join(folder, 'index')).catch(() => undefined),
   ]);
   const git: Git = async (argv, options = {}) => {
@@ -55,9 +59,9 @@ export async function freshGit(
       ...(options.input === undefined ? {} : { input: Buffer.from(options.input, 'latin1') }),
       ...(options.maxBytes === undefined ? {} : { maxBytes: options.maxBytes }),
     });
-    if (run.cut) throw refuse('too-many-files', 'too many files changed or were added to list them');
+    if (run.cut) throw failWith('too-many-files', 'too many files were changed or added to list them');
     if (run.exitCode !== 0) {
-      throw refuse(options.failsAs ?? 'git-failed', `git ${argv[0] ?? ''}: ${gitComplaint(run.stderr)}`);
+      throw failWith(options.failsAs ?? 'git-failed', `git ${argv[0] ?? ''}: ${gitReason(run.stderr)}`);
     }
     return run.stdout.toString('latin1');
   };

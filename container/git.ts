@@ -1,16 +1,17 @@
 /**
- * How the task scripts run git: with an environment that holds nothing but what is named here, so that neither
- * the machine's configuration nor one that was planted in the sandbox takes part. Decides nothing about a repository.
+ * Runs git for the task scripts, with a fixed environment: neither the machine's configuration nor one
+ * planted in the sandbox has an effect.
  */
 import { spawn, type ChildProcessByStdio } from 'node:child_process';
 import { copyFile, stat, utimes } from 'node:fs/promises';
 import type { Readable, Writable } from 'node:stream';
 
-/** What git may see of our own environment: where programs are, and which certificates to trust. */
-const passedOn = ['PATH', 'GIT_SSL_CAINFO', 'SSL_CERT_FILE', 'CURL_CA_BUNDLE', 'TMPDIR'];
+/** Variables that git inherits: the program path, the trusted certificates and the temporary folder. */
+const inheritedVariables = ['PATH', 'GIT_SSL_CAINFO', 'SSL_CERT_FILE', 'CURL_CA_BUNDLE', 'TMPDIR'];
 
 /**
- * `HOME` is a folder that must not hold a `.gitconfig`; the messages are English because `clone.ts` reads them.
+ * Returns git's environment. `home` must not contain a `.gitconfig`. Messages are in English, because
+ * `clone.ts` parses them.
  */
 export function gitEnvironment(
   home: string,
@@ -30,7 +31,7 @@ export function gitEnvironment(
     GIT_DEFAULT_HASH: 'sha1',
     GIT_DEFAULT_REF_FORMAT: 'files',
   };
-  for (const name of passedOn) {
+  for (const name of inheritedVariables) {
     const value = process.env[name];
     if (value !== undefined) environment[name] = value;
   }
@@ -38,20 +39,20 @@ export function gitEnvironment(
 }
 
 /**
- * The attributes that turn every conversion between blob and file off, with the precedence of `info/attributes`
- * over anything the tree says: what is in the blob is what is in the file, byte for byte.
- * `!diff` takes back `-diff` and text conversions; `-diff` would show every file as binary.
+ * Attributes that switch off every conversion between blob and file, so that both are equal byte for byte. In
+ * `info/attributes` they take precedence over the attributes of the tree. `!diff` resets the tree's diff
+ * attributes; `-diff` would show every file as binary.
  */
 export const neutralAttributes =
   '* -text -eol -crlf -filter -ident -working-tree-encoding -whitespace !diff !merge -export-subst\n';
 
 export interface GitRun {
-  /** 128 + signal number is not told apart: any kill gives -1. */
+  /** -1 if git was killed by a signal. */
   readonly exitCode: number;
   readonly stdout: Buffer;
   /** The last 8,000 characters. */
   readonly stderr: string;
-  /** More than `maxBytes` came; git was stopped there. */
+  /** The output was longer than `maxBytes`, and git was killed. */
   readonly cut: boolean;
 }
 
@@ -78,7 +79,10 @@ export function spawnGit(
   });
 }
 
-/** Runs git to its end. Rejects only when it cannot be started; a failure is an exit code. */
+/**
+ * Runs git to its end. Rejects only if it cannot be started; other failures are exit codes. Output is limited
+ * to 64 MiB by default.
+ */
 export function runGit(argv: readonly string[], limits: GitLimits): Promise<GitRun> {
   const maxBytes = limits.maxBytes ?? 64 * 1024 * 1024;
   return new Promise((resolve, reject) => {
@@ -105,14 +109,14 @@ export function runGit(argv: readonly string[], limits: GitLimits): Promise<GitR
     child.on('close', (code) => {
       resolve({ exitCode: code ?? -1, stdout: Buffer.concat(chunks), stderr, cut });
     });
-    // A git that ends before it has read its input is reported by its exit code, not by our broken pipe.
+    // If git ends before it has read its input, its exit code reports the failure, not our broken pipe.
     child.stdin.on('error', () => undefined);
     child.stdin.end(limits.input ?? '');
   });
 }
 
-/** The last line of git's own words that says why, without `fatal:` and without progress; at most 300 characters. */
-export function gitComplaint(stderr: string): string {
+/** Returns the last error line of git's output, without `fatal:` and similar; at most 300 characters. */
+export function gitReason(stderr: string): string {
   const lines = stderr
     .split(/[\r\n]+/)
     .map((line) => line.trim())
@@ -121,8 +125,9 @@ export function gitComplaint(stderr: string): string {
 }
 
 /**
- * Copies an index with its time. Git compares file times in whole seconds and reads a file again when it is not older than
- * the index ("racily clean"): under a later time a change made in the same second as the checkout would be missed.
+ * Copies an index with its modification time, cut to seconds. Git reads a file again if it is not older than
+ * the index ("racily clean"). With a later time, git would miss a change made in the same second as the
+ * checkout.
  */
 export async function copyIndex(from: string, to: string): Promise<void> {
   const { mtimeMs } = await stat(from);

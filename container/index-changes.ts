@@ -1,6 +1,6 @@
 /**
- * Reads what git says about an index: its differences from a commit, and the objects behind them.
- * Output is taken as bytes in a latin1 string, because a path need not be UTF-8.
+ * Parses the differences between an index and a commit, and reads the changed objects. Takes git's output as
+ * a latin1 string of bytes, because a path need not be UTF-8.
  */
 import { once } from 'node:events';
 import { spawnGit } from './git.ts';
@@ -12,7 +12,7 @@ export function nulRecords(output: string): string[] {
 
 export interface IndexChange {
   readonly path: string;
-  /** The new mode in six octal digits; zeros for a deletion. */
+  /** The new mode, six octal digits; zeros for a deletion. */
   readonly mode: string;
   /** The mode in the commit; zeros for an addition. */
   readonly modeBefore: string;
@@ -20,7 +20,9 @@ export interface IndexChange {
   readonly deleted: boolean;
 }
 
-/** Splits the output of `diff-index --raw --numstat -z --no-renames`: first all raw records, then all counts. */
+/**
+ * Parses the output of `diff-index --raw --numstat -z --no-renames`: all raw records, then all line counts.
+ */
 export function parseDiffIndex(output: string): {
   readonly changes: readonly IndexChange[];
   readonly insertions: number;
@@ -39,7 +41,7 @@ export function parseDiffIndex(output: string): {
       changes.push({ path: tokens[at] ?? '', mode, modeBefore, object, deleted: status === 'D' });
       continue;
     }
-    // A binary file has dashes for its counts.
+    // The counts of a binary file are dashes.
     const counts = /^(\d+)\t(\d+)\t/.exec(token);
     insertions += Number(counts?.[1] ?? 0);
     deletions += Number(counts?.[2] ?? 0);
@@ -48,7 +50,7 @@ export function parseDiffIndex(output: string): {
 }
 
 /**
- * The contents of blobs in the order asked, at most one in memory at a time.
+ * Yields the contents of blobs in the given order, with at most one in memory at a time.
  * @throws when git ends early or an object is not a blob.
  */
 export async function* readObjects(
@@ -59,15 +61,15 @@ export async function* readObjects(
   const child = spawnGit(['cat-file', '--batch'], where);
   const exited = once(child, 'close');
   child.stderr.resume();
-  // A git that ends early is noticed by the count below, not by our broken pipe.
+  // If git ends early, the count below reports it, not our broken pipe.
   child.stdin.on('error', () => undefined);
   child.stdin.end(objects.map((object) => `${object}\n`).join(''));
 
   let held: Buffer[] = [];
   let heldBytes = 0;
-  /** What the next step needs: a header line (null), or this many bytes and a newline. */
+  /** Size of the current object; null while its header line is still to come. */
   let size: number | null = null;
-  let given = 0;
+  let yielded = 0;
   const chunks: AsyncIterable<Buffer> = child.stdout;
   for await (const chunk of chunks) {
     held.push(chunk);
@@ -85,7 +87,7 @@ export async function* readObjects(
       }
       if (bytes.length < size + 1) break;
       yield bytes.subarray(0, size);
-      given += 1;
+      yielded += 1;
       bytes = bytes.subarray(size + 1);
       size = null;
     }
@@ -93,5 +95,5 @@ export async function* readObjects(
     heldBytes = bytes.length;
   }
   await exited;
-  if (given !== objects.length) throw new Error('git ended before it had given every object');
+  if (yielded !== objects.length) throw new Error('git ended before it had returned every object');
 }

@@ -1,6 +1,7 @@
 /**
- * Git LFS without git-lfs, which a sandbox need not have: fetches the objects that a fresh checkout has pointers to, and later tells a file
- * that is still its object from one that was changed. Downloads only; what may be fetched is decided outside the sandbox.
+ * Implements the download side of Git LFS, because a sandbox need not have git-lfs: fetches the objects of a
+ * new checkout's pointers, and later detects whether a file still equals its object. The egress handler
+ * decides which downloads are allowed.
  *
  * Protocol: https://github.com/git-lfs/git-lfs/blob/main/docs/api/batch.md, pointers: docs/spec.md there.
  */
@@ -12,11 +13,14 @@ import { pipeline } from 'node:stream/promises';
 import type { Git } from './fresh-git.ts';
 import { nulRecords, readObjects } from './index-changes.ts';
 
-/** By the specification a pointer is smaller than this. */
+/** The specification limits a pointer to less than this. */
 const maxPointerBytes = 1024;
-/** As git-lfs asks: what one batch may hold is the server's choice, and this much every server takes. */
+/**
+ * Objects per batch request, as in git-lfs: the limit is the server's choice, and every server accepts this
+ * many.
+ */
 const batchObjects = 100;
-const atOnce = 4;
+const concurrentDownloads = 4;
 const answerMs = 60_000;
 const objectMs = 10 * 60_000;
 
@@ -26,14 +30,15 @@ export interface LfsPointer {
 }
 
 export class LfsError extends Error {
-  /** Another attempt may end differently. */
-  readonly mayPass: boolean;
-  constructor(message: string, mayPass = false) {
+  /** A retry can succeed. */
+  readonly transient: boolean;
+  constructor(message: string, transient = false) {
     super(message);
-    this.mayPass = mayPass;
+    this.transient = transient;
   }
 }
 
+/** Parses a pointer file; null for any other content. */
 export function parseLfsPointer(content: Buffer): LfsPointer | null {
   const text = content.toString('latin1');
   if (content.length >= maxPointerBytes || !text.startsWith('version https://git-lfs.github.com/spec/v1\n'))
@@ -49,7 +54,10 @@ interface Where {
   readonly directory: string;
 }
 
-/** Pointers among the index's blobs by path; of all paths, or of those in `among`. Paths are byte strings (latin1). */
+/**
+ * Finds the LFS pointers in the index, by path. `among` limits the search; null: all paths. Paths are byte
+ * strings (latin1).
+ */
 async function pointersIn(
   { git, environment, directory }: Where,
   among: ReadonlySet<string> | null,
@@ -84,28 +92,28 @@ async function pointersIn(
 }
 
 /**
- * Of the paths that have a pointer in the base commit and a file in the tree: whether that file still is the object. A deleted one
- * is not among them: deleting a pointer is a change like any other.
+ * For each path with a pointer in the base commit and a file in the tree, tells whether the file still equals
+ * its LFS object. Deleted files are not included: deleting a pointer is an ordinary change.
  */
-export async function lfsStanding(
+export async function lfsFileStates(
   where: Where,
   paths: readonly string[],
 ): Promise<ReadonlyMap<string, 'same' | 'changed'>> {
   const pointers = await pointersIn(where, new Set(paths));
-  const standing = new Map<string, 'same' | 'changed'>();
+  const states = new Map<string, 'same' | 'changed'>();
   for (const [path, { oid, size }] of pointers) {
-    const file = located(where.directory, path);
+    const file = pathIn(where.directory, path);
     const found = await lstat(file).catch(() => null);
     if (found === null) continue;
     const isSame = found.isFile() && found.size === size && (await sha256Of(file)) === oid;
-    standing.set(path, isSame ? 'same' : 'changed');
+    states.set(path, isSame ? 'same' : 'changed');
   }
-  return standing;
+  return states;
 }
 
 /**
- * Puts objects in the place of their pointers, right after a checkout. `url` is the repository's, ending in `.git`.
- * @returns the paths. @throws LfsError in words for people.
+ * Replaces all pointers of a new checkout by their objects. `url` is the repository's, ending in `.git`.
+ * Returns the paths. Rejects with `LfsError`, whose message is for people.
  */
 export async function fetchLfsFiles(where: Where, url: string, scratch: string): Promise<readonly string[]> {
   const pointers = await pointersIn(where, null);
@@ -113,15 +121,16 @@ export async function fetchLfsFiles(where: Where, url: string, scratch: string):
   await mkdir(scratch, { recursive: true });
   try {
     for (let at = 0; at < wanted.length; at += batchObjects) {
-      const sources = await askForObjects(url, wanted.slice(at, at + batchObjects));
-      for (let from = 0; from < sources.length; from += atOnce)
+      const sources = await requestSources(url, wanted.slice(at, at + batchObjects));
+      for (let from = 0; from < sources.length; from += concurrentDownloads)
         await Promise.all(
-          sources.slice(from, from + atOnce).map(async (source) => await download(source, scratch)),
+          sources
+            .slice(from, from + concurrentDownloads)
+            .map(async (source) => await download(source, scratch)),
         );
     }
-    // Over the pointer, so that the file keeps its mode.
-    for (const [path, { oid }] of pointers)
-      await copyFile(join(scratch, oid), located(where.directory, path));
+    // Overwrites the pointer, so that the file keeps its mode.
+    for (const [path, { oid }] of pointers) await copyFile(join(scratch, oid), pathIn(where.directory, path));
   } finally {
     await rm(scratch, { recursive: true, force: true });
   }
@@ -133,7 +142,7 @@ interface Source extends LfsPointer {
   readonly header: Readonly<Record<string, string>>;
 }
 
-async function askForObjects(url: string, objects: readonly LfsPointer[]): Promise<readonly Source[]> {
+async function requestSources(url: string, objects: readonly LfsPointer[]): Promise<readonly Source[]> {
   const type = 'application/vnd.git-lfs+json';
   const response = await fetch(`${url}/info/lfs/objects/batch`, {
     method: 'POST',
@@ -145,10 +154,10 @@ async function askForObjects(url: string, objects: readonly LfsPointer[]): Promi
   });
   if (!response.ok) throw new LfsError(`the LFS server answered ${response.status}`, response.status >= 500);
   const answer: unknown = await response.json().catch(() => null);
-  const given = at(answer, 'objects');
+  const answered = at(answer, 'objects');
   return objects.map((object) => {
-    const found: unknown = Array.isArray(given)
-      ? given.find((one) => at(one, 'oid') === object.oid)
+    const found: unknown = Array.isArray(answered)
+      ? answered.find((one) => at(one, 'oid') === object.oid)
       : undefined;
     const href = at(at(at(found, 'actions'), 'download'), 'href');
     if (typeof href !== 'string')
@@ -189,7 +198,7 @@ async function download({ oid, size, href, header }: Source, folder: string): Pr
     createWriteStream(join(folder, oid), { flags: 'wx' }),
   );
   if (bytes !== size || hash.digest('hex') !== oid)
-    throw new LfsError(`the LFS object ${oid.slice(0, 12)}… is not what its pointer says`);
+    throw new LfsError(`the LFS object ${oid.slice(0, 12)}… does not match its pointer`);
 }
 
 async function sha256Of(path: Buffer): Promise<string> {
@@ -201,5 +210,6 @@ async function sha256Of(path: Buffer): Promise<string> {
 const at = (value: unknown, name: string): unknown =>
   typeof value === 'object' && value !== null ? Reflect.get(value, name) : undefined;
 
-const located = (directory: string, path: string): Buffer =>
+/** Joins a folder and a byte-string path. */
+const pathIn = (directory: string, path: string): Buffer =>
   Buffer.concat([Buffer.from(`${directory}/`), Buffer.from(path, 'latin1')]);

@@ -1,6 +1,6 @@
 /**
- * Packs files into parts and unpacks them again: a compressed tar, cut so that each part fits into one message on its way out of the
- * sandbox. Only ever unpacked in a sandbox: names, links and sizes in it are as little to be trusted as what runs there.
+ * Packs files into a compressed tar that is split into parts, and unpacks it. Each part fits into one message
+ * between sandbox and host. The archive is untrusted and is only unpacked inside a sandbox.
  */
 import { spawn, type ChildProcess } from 'node:child_process';
 import { createHash } from 'node:crypto';
@@ -18,7 +18,10 @@ export type Packed =
   | { readonly sha256: string; readonly bytes: number; readonly parts: number }
   | { readonly problem: string };
 
-/** Absolute paths as byte strings (latin1). Nothing is left in the folder when it fails. */
+/**
+ * Packs `paths`, which are absolute and byte strings (latin1), into `folder`. Deletes the folder and returns
+ * the problem on failure, or if the parts exceed `maxBytes`.
+ */
 export async function packFiles(paths: readonly string[], folder: string, maxBytes: number): Promise<Packed> {
   await rm(folder, { recursive: true, force: true });
   await mkdir(folder, { recursive: true, mode: 0o700 });
@@ -28,15 +31,15 @@ export async function packFiles(paths: readonly string[], folder: string, maxByt
     killSignal: 'SIGKILL',
   });
   const exited = exitCodeOf(tar);
-  const complaint = tailOf(tar.stderr);
-  tar.stdin.on('error', () => undefined); // a tar that ends early is told by its exit status
+  const lastErrorLine = lastLineOf(tar.stderr);
+  tar.stdin.on('error', () => undefined); // if tar ends early, its exit code reports it
   tar.stdin.end(Buffer.from(paths.map((path) => `${path.slice(1)}\0`).join(''), 'latin1'));
   try {
     const compress = createZstdCompress({ params: { [constants.ZSTD_c_compressionLevel]: 3 } });
     const written = await writeParts(tar.stdout.pipe(compress), folder, maxBytes);
     if (written === null) throw new Error(`it has more than ${Math.floor(maxBytes / 1024 ** 2)} MiB packed`);
     const code = await exited;
-    if (code !== 0) throw new Error(`tar ended with ${String(code)}: ${complaint()}`);
+    if (code !== 0) throw new Error(`tar ended with exit code ${String(code)}: ${lastErrorLine()}`);
     return written;
   } catch (error) {
     tar.kill('SIGKILL');
@@ -45,7 +48,7 @@ export async function packFiles(paths: readonly string[], folder: string, maxByt
   }
 }
 
-/** null: more than `maxBytes`. */
+/** Returns null if the stream has more than `maxBytes`. */
 async function writeParts(
   stream: AsyncIterable<Buffer>,
   folder: string,
@@ -82,7 +85,10 @@ async function writeParts(
   return { sha256: hash.digest('hex'), bytes, parts };
 }
 
-/** Each part is removed once it is read. False when they cannot be unpacked; some files may then be there. */
+/**
+ * Unpacks the parts in `folder` and deletes them. False if they cannot be unpacked; some files can exist
+ * then.
+ */
 export async function unpackFiles(folder: string): Promise<boolean> {
   const tar = spawn('tar', ['--extract', '--file=-', '--directory=/', '--preserve-permissions'], {
     stdio: ['pipe', 'ignore', 'ignore'],
@@ -91,7 +97,8 @@ export async function unpackFiles(folder: string): Promise<boolean> {
   });
   const exited = exitCodeOf(tar);
   try {
-    // Tar may close its input before the padding at the end is written to it: whether it had all is told by its exit status.
+    // tar can close its input before the final padding is written. Its exit code tells whether it read
+    // everything.
     await pipeline(readParts(folder), createZstdDecompress(), tar.stdin).catch((error: unknown) => {
       const code = error instanceof Error && 'code' in error ? error.code : undefined;
       if (code !== 'EPIPE' && code !== 'ERR_STREAM_PREMATURE_CLOSE') throw error;
@@ -114,13 +121,14 @@ async function* readParts(folder: string): AsyncGenerator<Buffer> {
   }
 }
 
-function tailOf(stream: NodeJS.ReadableStream): () => string {
+/** Returns a function for the last line of the stream so far. */
+function lastLineOf(stream: NodeJS.ReadableStream): () => string {
   let tail = '';
   stream.on('data', (chunk: Buffer) => (tail = (tail + chunk.toString('utf8')).slice(-1000)));
   return () => tail.trim().split('\n').at(-1) ?? '';
 }
 
-/** 127 when it cannot be started, 1 when it was killed. */
+/** Resolves with the exit code: 127 if the program cannot be started, 1 if it was killed. */
 function exitCodeOf(child: ChildProcess): Promise<number> {
   return new Promise((resolve) => {
     child.once('error', () => resolve(127));

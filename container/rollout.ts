@@ -1,17 +1,18 @@
 /**
- * Finds the file in which Codex keeps a thread: all that is needed to go on with it in another sandbox.
+ * Finds the rollout file, in which Codex stores a thread. It is all that is needed to resume the thread in
+ * another sandbox.
  */
 import { readdirSync, statSync } from 'node:fs';
 import { join } from 'node:path';
 
-/** The newest `rollout-*-<thread id>.jsonl` below `$CODEX_HOME/sessions`; null when there is none. */
+/** Returns the newest `rollout-*-<thread id>.jsonl` below `$CODEX_HOME/sessions`; null if there is none. */
 export function findRollout(codexHome: string, threadId: string): { path: string; bytes: number } | null {
   const sessions = join(codexHome, 'sessions');
   let names: string[];
   try {
     names = readdirSync(sessions, { recursive: true, encoding: 'utf8' });
   } catch {
-    // No folder: Codex ended before it kept anything.
+    // No folder: Codex ended before it stored anything.
     return null;
   }
   const found = names

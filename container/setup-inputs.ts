@@ -1,15 +1,19 @@
 /**
- * Runs inside the sandbox after the clone and before anything untrusted: what setup will install, as far as lock files tell.
- * `node setup-inputs.ts <jobfile>`; prints one JSON line (`setupInputsSchema`). Reads the commit, not the working tree.
+ * Runs inside the sandbox after the clone and before anything untrusted: hashes the lock files of the commit,
+ * which determine what setup installs. `node setup-inputs.ts <jobfile>`; prints one JSON line
+ * (`setupInputsSchema`). Does not read the working tree.
  */
 import { createHash } from 'node:crypto';
 import { readFile } from 'node:fs/promises';
 import { basename } from 'node:path';
 import type { SetupInputs } from '../src/core/setup.ts';
-import { gitComplaint, gitEnvironment, runGit } from './git.ts';
+import { gitEnvironment, gitReason, runGit } from './git.ts';
 import { nulRecords } from './index-changes.ts';
 
-/** Files that name every dependency with its version. Not on the list: manifests, which only name ranges. */
+/**
+ * Files that name every dependency with its exact version. Manifests are not included, because they name
+ * ranges.
+ */
 const lockFileNames = new Set([
   'package-lock.json',
   'npm-shrinkwrap.json',
@@ -33,12 +37,12 @@ const lockFileNames = new Set([
   'gradle.lockfile',
   'Package.resolved',
 ]);
-/** pip has no lock file of its own; by custom these are one. */
+/** pip has no lock file; by convention these serve as one. */
 const requirements = /(?:^|\/)(?:requirements[^/]*|requirements\/[^/]+)\.txt$/;
 
 const isLockFile = (path: string): boolean => lockFileNames.has(basename(path)) || requirements.test(path);
 
-/** `100644 blob <sha>\t<path>` for each file. */
+/** Returns a record `100644 blob <sha>\t<path>` for each lock file. */
 function lockFileRecords(lsTree: string): readonly string[] {
   return nulRecords(lsTree)
     .filter((record) => isLockFile(record.slice(record.indexOf('\t') + 1)))
@@ -49,7 +53,8 @@ async function main(): Promise<void> {
   const job: unknown = JSON.parse(await readFile(process.argv[2] ?? '', 'utf8'));
   const field = (name: string, shape: RegExp): string => {
     const found: unknown = typeof job === 'object' && job !== null ? Reflect.get(job, name) : undefined;
-    if (typeof found !== 'string' || !shape.test(found)) throw new Error(`the job's ${name} is not usable`);
+    if (typeof found !== 'string' || !shape.test(found))
+      throw new Error(`the job's ${name} is missing or invalid`);
     return found;
   };
   const directory = field('directory', /^\//);
@@ -57,7 +62,7 @@ async function main(): Promise<void> {
     environment: gitEnvironment('/nonexistent'),
     cwd: directory,
   });
-  if (run.exitCode !== 0 || run.cut) throw new Error(gitComplaint(run.stderr));
+  if (run.exitCode !== 0 || run.cut) throw new Error(gitReason(run.stderr));
   const records = lockFileRecords(run.stdout.toString('latin1'));
   const inputs: SetupInputs = {
     platform: `${process.platform}-${process.arch}-node${process.versions.node}`,

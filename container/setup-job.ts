@@ -1,12 +1,14 @@
-/** What setup is asked: the job file, read strictly. A test holds it and `setupJob` of `src/core/setup.ts` together. */
+/**
+ * Parses and validates setup's job file. A test keeps it in agreement with `setupJob` of `src/core/setup.ts`.
+ */
 import type { SetupJob } from '../src/core/setup.ts';
 
-/** Throws an `Error` that names the key. */
+/** Throws an `Error` that names the missing or invalid key. */
 export function parseSetupJob(text: string): SetupJob {
   const value: unknown = JSON.parse(text);
   const read = (name: string): unknown =>
     typeof value === 'object' && value !== null ? Reflect.get(value, name) : undefined;
-  const bad = (name: string) => new Error(`the job's ${name} is not usable`);
+  const bad = (name: string) => new Error(`the job's ${name} is missing or invalid`);
   const string = (name: string, shape: RegExp): string => {
     const found = read(name);
     if (typeof found !== 'string' || !shape.test(found)) throw bad(name);

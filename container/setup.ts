@@ -1,9 +1,10 @@
 /**
- * Runs inside the sandbox before Codex, detached: `node setup.ts <jobfile>`. Runs the configured command in the clone, ends what it left
- * running, puts tracked files back, says what new files are left, and packs what was installed for the cache. Prints one JSON line
- * (`setupResultSchema`). Decides nothing about the task.
+ * Runs inside the sandbox before Codex, detached: `node setup.ts <jobfile>`. Runs the configured setup
+ * command in the clone, kills its leftover processes, restores tracked files, lists new files, and packs the
+ * installed files for the cache. Prints one JSON line (`setupResultSchema`).
  *
- * The command has this script's own user and can kill it or speak in its place. Nothing that it says is trusted.
+ * The command runs as the same user as this script and can kill or impersonate it, so the output is
+ * untrusted.
  */
 import { spawn } from 'node:child_process';
 import { lstat, mkdtemp, readFile, rm } from 'node:fs/promises';
@@ -13,7 +14,7 @@ import type { SetupJob, SetupResult } from '../src/core/setup.ts';
 import { endOtherProcesses } from './end-processes.ts';
 import { freshGit, type Git } from './fresh-git.ts';
 import { nulRecords } from './index-changes.ts';
-import { lfsStanding } from './lfs-files.ts';
+import { lfsFileStates } from './lfs-files.ts';
 import { packFiles, unpackFiles } from './packed-files.ts';
 import { parseSetupJob } from './setup-job.ts';
 import { decodedPath } from './working-tree.ts';
@@ -21,18 +22,18 @@ import { decodedPath } from './working-tree.ts';
 const endMs = 5_000;
 const maxListBytes = 64 * 1024 * 1024;
 const maxPutBackNamed = 50;
-/** Of all paths together that are named: they travel in one line. */
+/** Limit for all listed paths together, because they are printed in one line. */
 const maxNamedCharacters = 200_000;
 
 type Ended = Pick<SetupResult, 'exitCode' | 'durationMs' | 'outputTail'>;
 
-/** To its end or to the time limit. What it left in the background is not waited for. */
+/** Runs the setup command to its end or its time limit. Does not wait for background processes. */
 async function runCommand(job: SetupJob): Promise<Ended> {
   const startedAt = performance.now();
   const child = spawn('/bin/sh', ['-c', job.run], {
     cwd: job.directory,
     stdio: ['ignore', 'pipe', 'pipe'],
-    // A process group of its own, so that the time limit ends all of it.
+    // Its own process group, so that the time limit kills all of it.
     detached: true,
   });
   let output = '';
@@ -54,7 +55,8 @@ async function runCommand(job: SetupJob): Promise<Ended> {
     );
   });
   clearTimeout(timer);
-  // What was written before the end may still be in the pipe; whoever holds it open is not waited for.
+  // The pipe can still contain output from before the end. A background process that keeps it open is not
+  // waited for.
   await new Promise((resolve) => setTimeout(resolve, 100));
   child.stdout.destroy();
   child.stderr.destroy();
@@ -74,7 +76,10 @@ function killGroup(pid: number | undefined): void {
   }
 }
 
-/** Tracked files as the base commit has them. What Codex is to change must not begin with changes that nobody asked for. */
+/**
+ * Restores tracked files to the base commit, so that changes made by setup are not published as Codex's.
+ * Returns their paths.
+ */
 async function putBackTracked(
   job: SetupJob,
   { git, environment }: { git: Git; environment: Record<string, string> },
@@ -86,15 +91,16 @@ async function putBackTracked(
   try {
     changed = [...new Set(await list())];
   } catch {
-    // The kept index is missing or broken: the base's tree says the same, only slower.
+    // The kept index is missing or damaged: read it from the base commit, which is slower.
     await rm(join(scratch, 'index'), { force: true });
     await git(['read-tree', job.base]);
     changed = [...new Set(await list())];
   }
   if (job.lfs && changed.length > 0) {
-    // An object is in the place of its pointer; one that setup changed cannot be had again, and the collector says so.
-    const standing = await lfsStanding({ git, environment, directory: job.directory }, changed);
-    changed = changed.filter((path) => !standing.has(path));
+    // LFS files hold objects, not pointers. One that setup changed cannot be restored; the collector reports
+    // it.
+    const lfsStates = await lfsFileStates({ git, environment, directory: job.directory }, changed);
+    changed = changed.filter((path) => !lfsStates.has(path));
   }
   if (changed.length > 0)
     await git(['checkout-index', '--force', '-z', '--stdin'], {
@@ -103,18 +109,19 @@ async function putBackTracked(
   return changed;
 }
 
-/** Folders that are new as a whole end with a slash. */
+/** Lists untracked paths. A folder that is new as a whole is one entry and ends with a slash. */
 async function newPaths(git: Git, ...which: readonly string[]): Promise<readonly string[]> {
   const argv = ['ls-files', '-z', '--others', '--exclude-standard', '--directory', '--no-empty-directory'];
   return nulRecords(await git([...argv, ...which], { maxBytes: maxListBytes }));
 }
 
-function named(paths: readonly string[], max: number): { paths: string[]; total: number } {
+/** Returns the first paths, within `max` and `maxNamedCharacters`, and the number of all. */
+function listPaths(paths: readonly string[], max: number): { paths: string[]; total: number } {
   const shown: string[] = [];
   let characters = 0;
   for (const path of paths) {
     const text = decodedPath(path);
-    // What is not UTF-8 cannot be published anyway.
+    // A path that is not UTF-8 cannot be published anyway.
     if (text === null || text.length > 4096) continue;
     characters += text.length;
     if (shown.length >= max || characters > maxNamedCharacters) break;
@@ -148,10 +155,10 @@ async function setUp(job: SetupJob, scratch: string): Promise<SetupResult> {
     problem: null,
   };
   if (job.endOtherProcesses && !(await endOtherProcesses(endMs)))
-    return { ...result, problem: 'processes that setup started could not be ended' };
+    return { ...result, problem: 'some processes that setup started could not be ended' };
   try {
-    const refuse = (_code: string, message: string) => new Error(message);
-    const { git, environment } = await freshGit(job, scratch, refuse);
+    const failWith = (_code: string, message: string) => new Error(message);
+    const { git, environment } = await freshGit(job, scratch, failWith);
     const putBack = await putBackTracked(job, { git, environment }, scratch);
     const left = await newPaths(git);
     const ignored = await newPaths(git, '--ignored');
@@ -162,8 +169,8 @@ async function setUp(job: SetupJob, scratch: string): Promise<SetupResult> {
       packing.length === 0 ? null : await packFiles(packing, job.packedFolder, job.maxPackedBytes);
     return {
       ...result,
-      putBack: named(putBack, maxPutBackNamed),
-      left: named(left, job.maxLeftPaths),
+      putBack: listPaths(putBack, maxPutBackNamed),
+      left: listPaths(left, job.maxLeftPaths),
       packed,
     };
   } catch (error) {

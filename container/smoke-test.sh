@@ -1,10 +1,12 @@
 #!/usr/bin/env bash
-# Whether a built image is what the Worker expects: paths, versions, users, rights, scripts, size. Runs inside it, as root, without a network:
+# Checks that a built image meets the Worker's expectations: paths, versions, users, permissions, scripts,
+# size. Run it inside the image, as root, without a network:
 #   docker run --rm -i --network none --entrypoint bash IMAGE -s -- --codex 1.2.3 --node 1.2.3 --sdk 1.2.3 < container/smoke-test.sh
-# Prints a line for each check, and exits 1 when one failed. `npm run image -- --build` runs it with the versions of package.json.
+# Prints one line per check and exits with 1 if one failed. `npm run image -- --build` runs it with the
+# versions of package.json.
 set -u
 
-# All of the image, uncompressed. standard-1 has 8 GB of disk for the image and the task together.
+# Uncompressed size of the image. A standard-1 instance has 8 GB of disk for the image and the task together.
 max_mib=2500
 codex='' node='' sdk=''
 while (($# >= 2)); do
@@ -18,7 +20,7 @@ while (($# >= 2)); do
 done
 
 failed=0
-# Arguments: the check's name, what is expected (a regular expression for all of it), what is.
+# Arguments: name of the check, expected value (a regular expression for the whole text), actual value.
 row() {
   local mark='✓'
   if [[ ! $3 =~ ^($2)$ ]]; then
@@ -32,7 +34,7 @@ row() {
 quoted() { sed 's/[.+]/\\&/g' <<<"$1"; }
 yes_or_no() { if "$@" >/dev/null 2>&1; then printf yes; else printf no; fi; }
 
-# As the Worker runs commands: src/sandbox/cloudflare-script.ts.
+# Runs a command as the Worker does: src/sandbox/cloudflare-script.ts.
 agent() {
   setpriv --reuid 1000 --regid 1000 --clear-groups --no-new-privs --inh-caps=-all --bounding-set=-all -- \
     env HOME=/home/codex USER=codex LOGNAME=codex "$@" 2>&1
@@ -60,7 +62,7 @@ row 'make'                           'GNU Make .*' "$(agent make --version | hea
 row 'the C compiler compiles'        42 "$(agent bash -c '
   cd "$(mktemp -d)" && printf "int main(void){return 42;}" >a.c && cc -o a a.c && ./a; echo $?')"
 
-# What inside.sh needs of coreutils, grep and util-linux, with the options that it uses.
+# The options of coreutils, grep and util-linux that src/sandbox/cloudflare-script.ts uses.
 row 'setsid, timeout, base64'        'b2s=' "$(setsid --wait timeout -k 1 -s KILL 5 printf ok | base64 -w0)"
 row 'dd reads a part'                'b' "$(printf abc >/tmp/smoke && dd if=/tmp/smoke bs=64K status=none \
   iflag=nonblock,skip_bytes,count_bytes,fullblock skip=1 count=1; rm -f /tmp/smoke)"

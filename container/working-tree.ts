@@ -1,6 +1,6 @@
 /**
- * What in a working tree can be carried, path by path: decides between add, remove and skip from what the file system
- * says. Paths are byte strings in a JavaScript string (latin1), because a file name need not be UTF-8.
+ * Decides for each path of a working tree between add, remove and skip, by inspecting the file system. Paths
+ * are latin1 strings of bytes, because a file name need not be UTF-8.
  */
 import { constants } from 'node:fs';
 import { access, lstat } from 'node:fs/promises';
@@ -10,28 +10,28 @@ import type { SkippedPath } from '../src/core/change-set.ts';
 export type Finding =
   | { readonly kind: 'add'; readonly bytes: number }
   | { readonly kind: 'remove' }
-  /** A folder where the index has an entry: removed, unless that entry is a submodule. */
+  /** A folder at the path of an index entry. The entry is removed, unless it is a submodule. */
   | { readonly kind: 'folder' }
   | { readonly kind: 'skip'; readonly why: SkippedPath['why'] };
 
-/** A path as bytes, below the working tree. */
-function located(tree: string, path: string): Buffer {
+/** Joins the tree and a byte-string path. */
+function pathIn(tree: string, path: string): Buffer {
   return Buffer.concat([Buffer.from(`${tree}/`), Buffer.from(path, 'latin1')]);
 }
 
-/** The path for people and for JSON, null when it is not UTF-8. */
+/** Decodes a byte-string path for people and JSON; null if it is not UTF-8. */
 export function decodedPath(path: string): string | null {
   try {
     return new TextDecoder('utf-8', { fatal: true, ignoreBOM: true }).decode(Buffer.from(path, 'latin1'));
   } catch {
-    // The decoder's only complaint.
+    // Not UTF-8: the decoder throws for no other reason.
     return null;
   }
 }
 
 /**
- * Names that `publish/change-lines.ts` refuses, so that one odd file does not cost the whole change. The Worker's
- * check is the one that counts; this one is only polite.
+ * True for names that `src/publish/change-lines.ts` refuses. Skipping them here keeps one odd file from
+ * failing the whole change. The Worker's check is the binding one.
  */
 function unsafeName(path: string): boolean {
   return (
@@ -45,11 +45,11 @@ function missing(error: unknown): boolean {
   return error instanceof Error && 'code' in error && (error.code === 'ENOENT' || error.code === 'ENOTDIR');
 }
 
-/** Looks at paths without ever following a symlink inside the tree. */
+/** Returns a function that inspects one path, without following symlinks inside the tree. */
 export function treeInspector(tree: string, maxFileBytes: number): (path: string) => Promise<Finding> {
   const plainFolders = new Map<string, Promise<boolean>>();
 
-  /** Whether every folder above the path is a real one: behind a symlink lies something that is not the tree's. */
+  /** True if all parent folders are real folders: a path behind a symlink is not part of the tree. */
   function insideTree(path: string): Promise<boolean> {
     const folder = dirname(path);
     if (folder === '.') return Promise.resolve(true);
@@ -58,7 +58,7 @@ export function treeInspector(tree: string, maxFileBytes: number): (path: string
     const answer = (async () => {
       if (!(await insideTree(folder))) return false;
       try {
-        return (await lstat(located(tree, folder))).isDirectory();
+        return (await lstat(pathIn(tree, folder))).isDirectory();
       } catch (error) {
         if (missing(error)) return false;
         throw error;
@@ -76,12 +76,12 @@ export function treeInspector(tree: string, maxFileBytes: number): (path: string
     if (unsafeName(decoded)) return { kind: 'skip', why: 'unsafe-name' };
     try {
       if (!(await insideTree(path))) return { kind: 'remove' };
-      const found = await lstat(located(tree, path));
+      const found = await lstat(pathIn(tree, path));
       if (found.isDirectory()) return { kind: 'folder' };
       if (found.isSymbolicLink()) return { kind: 'add', bytes: found.size };
       if (!found.isFile()) return { kind: 'skip', why: 'special-file' };
       if (found.size > maxFileBytes) return { kind: 'skip', why: 'too-large' };
-      await access(located(tree, path), constants.R_OK);
+      await access(pathIn(tree, path), constants.R_OK);
       return { kind: 'add', bytes: found.size };
     } catch (error) {
       if (missing(error)) return { kind: 'remove' };
@@ -90,7 +90,7 @@ export function treeInspector(tree: string, maxFileBytes: number): (path: string
   };
 }
 
-/** The empty tree's place when nothing is there to look at: a symlink or a file is not a working tree. */
+/** True if the path is a real folder: a symlink or a file is not a working tree. */
 export async function isPlainFolder(path: string): Promise<boolean> {
   try {
     return (await lstat(join(path))).isDirectory();

@@ -1,4 +1,4 @@
-/** The clone script with real git, on repositories that try to have their files converted. */
+/** Tests the clone script with real git, also on repositories that ask git to convert their files. */
 import {
   existsSync,
   mkdirSync,
@@ -44,7 +44,7 @@ async function clone(job: unknown): Promise<{ result: CloneResult; exitCode: num
 }
 
 describe('clone', () => {
-  it('makes a branch at the commit, clean, with the files byte for byte', async () => {
+  it('creates a clean branch at the commit, with the files byte for byte', async () => {
     const { origin, sha } = repository((directory) => {
       writeFileSync(join(directory, 'plain.txt'), 'one\n');
       writeFileSync(join(directory, 'run.sh'), '#!/bin/sh\n');
@@ -64,7 +64,7 @@ describe('clone', () => {
     expect(readdirSync(join(folder, 'w')).toSorted()).toEqual(['base', 'repo']);
   });
 
-  it('converts nothing, whatever .gitattributes wants', async () => {
+  it('converts no file, whatever .gitattributes says', async () => {
     const { origin, sha } = repository((directory) => {
       writeFileSync(
         join(directory, '.gitattributes'),
@@ -73,7 +73,7 @@ describe('clone', () => {
       writeFileSync(join(directory, 'pointer.lfs'), 'version https://git-lfs.github.com/spec/v1\n');
       writeFileSync(join(directory, 'a.id'), '$Id$\n');
     });
-    // Blobs as they are in the commit, written past the attributes.
+    // Writes blobs directly, without the conversions of the attributes.
     git(origin, '-c', 'core.attributesFile=/dev/null', 'hash-object', '-w', '--no-filters', '.gitattributes');
     writeFileSync(join(origin, 'raw'), 'one\ntwo\n');
     const blob = git(origin, 'hash-object', '-w', '--no-filters', 'raw');
@@ -92,7 +92,7 @@ describe('clone', () => {
     expect(git(join(folder, 'w/repo'), 'status', '--porcelain')).toBe('');
   });
 
-  it('takes fifty commits of history and no tags', async () => {
+  it('fetches fifty commits of history and no tags', async () => {
     const { origin, sha } = repository((directory) => writeFileSync(join(directory, 'a'), 'a'), 60);
     git(origin, 'tag', 'v1');
     const folder = temporaryFolder();
@@ -101,14 +101,14 @@ describe('clone', () => {
     expect(git(join(folder, 'w/repo'), 'tag')).toBe('');
   });
 
-  it('can be at a commit that no branch points to any more', async () => {
+  it('clones a commit that no branch points to any more', async () => {
     const { origin, sha } = repository((directory) => writeFileSync(join(directory, 'a'), 'a'), 2);
     git(origin, 'commit', '--quiet', '--allow-empty', '-m', 'newer');
     const folder = temporaryFolder();
     expect((await clone(jobIn(folder, origin, sha))).result).toMatchObject({ ok: true, sha });
   });
 
-  it('is done once: a second attempt finds it and leaves it alone', async () => {
+  it('leaves a finished clone alone on a second attempt', async () => {
     const { origin, sha } = repository((directory) => writeFileSync(join(directory, 'a'), 'a'));
     const job = jobIn(temporaryFolder(), origin, sha);
     await clone(job);
@@ -117,20 +117,20 @@ describe('clone', () => {
     expect(existsSync(join(`${job['directory']}`, 'work'))).toBe(true);
   });
 
-  it('ends in one clone when four attempts overlap, one of them a leftover', async () => {
+  it('ends in one clone when four attempts overlap with the leftover of a killed one', async () => {
     const { origin, sha } = repository((directory) => writeFileSync(join(directory, 'a'), 'a'), 5);
     const folder = temporaryFolder();
     const job = jobIn(folder, origin, sha);
     mkdirSync(join(folder, 'w/.repo.attempt-killed/tree/.git'), { recursive: true });
     const results = await Promise.all(Array.from({ length: 4 }, async () => (await clone(job)).result));
     expect(results.every((result) => result.ok)).toBe(true);
-    // Not `false` exactly once: an attempt that is overtaken may see the other's clone before it places its own.
+    // At most once: every attempt can find the clone of another before it renames its own.
     expect(results.filter((result) => result.ok && !result.found).length).toBeLessThanOrEqual(1);
     expect(git(join(folder, 'w/repo'), 'status', '--porcelain')).toBe('');
     expect(readdirSync(join(folder, 'w')).toSorted()).toEqual(['base', 'repo']);
   });
 
-  it('keeps the base’s objects outside the clone without using their space twice', async () => {
+  it('keeps the base objects outside the clone without using disk space twice', async () => {
     const { origin, sha } = repository((directory) => writeFileSync(join(directory, 'a'), 'a'));
     const folder = temporaryFolder();
     await clone(jobIn(folder, origin, sha));
@@ -139,7 +139,7 @@ describe('clone', () => {
     expect(statSync(join(folder, 'w/base/objects/pack', packs[0] ?? '')).nlink).toBe(2);
   });
 
-  it('runs no hook and no template of the machine', async () => {
+  it('uses no hook and no template of the machine', async () => {
     const { origin, sha } = repository((directory) => writeFileSync(join(directory, 'a'), 'a'));
     const folder = temporaryFolder();
     const template = join(folder, 'template/hooks');
@@ -154,8 +154,8 @@ describe('clone', () => {
   });
 
   it.each<[string, (job: Record<string, string>) => unknown, string]>([
-    ['a repository that is not there', (job) => ({ ...job, url: 'file:///nowhere/at/all' }), 'not-found'],
-    ['a commit that is not there', (job) => ({ ...job, sha: 'f'.repeat(40) }), 'commit-not-found'],
+    ['a missing repository', (job) => ({ ...job, url: 'file:///nowhere/at/all' }), 'not-found'],
+    ['a missing commit', (job) => ({ ...job, sha: 'f'.repeat(40) }), 'commit-not-found'],
     [
       'a server that does not answer',
       (job) => ({ ...job, url: 'http://127.0.0.1:9/o/n.git' }),
@@ -169,7 +169,7 @@ describe('clone', () => {
     ],
     ['a job with an option for a branch', (job) => ({ ...job, branch: '--upload-pack=evil' }), 'bad-job'],
     ['a job that is not JSON', () => '{', 'bad-job'],
-  ])('says in one line what is wrong with %s', async (_, change, code) => {
+  ])('reports %s in one line', async (_, change, code) => {
     const { origin, sha } = repository((directory) => writeFileSync(join(directory, 'a'), 'a'));
     const folder = temporaryFolder();
     const { result } = await clone(change(jobIn(folder, origin, sha)));

@@ -1,4 +1,7 @@
-/** The collector with real git: every kind of change arrives, and nothing that a run left in `.git` changes what it sees. */
+/**
+ * Tests the collector with real git: it collects every kind of change, and a manipulated `.git` has no effect
+ * on it.
+ */
 import { execFileSync, spawn, spawnSync } from 'node:child_process';
 import {
   appendFileSync,
@@ -31,7 +34,7 @@ import {
 
 const base64 = (text: string | Uint8Array): string => Buffer.from(text).toString('base64');
 
-/** A repository with one commit, and a clone of it as a sandbox has it. */
+/** Creates a repository with one commit, and a clone of it as in a sandbox. */
 async function workspace(fill?: (directory: string) => void): Promise<Workspace> {
   if (fill === undefined) return await cloneWorkspace(plain.directory, plain.head);
   const origin = temporaryFolder();
@@ -50,7 +53,7 @@ function commitBase(origin: string, fill: (directory: string) => void): string {
   return git(origin, 'rev-parse', 'HEAD');
 }
 
-/** What most tests clone: cloning only reads it, so that one serves all. */
+/** The repository that most tests clone. Shared, because cloning only reads it. */
 const plain = { directory: mkdtempSync(join(tmpdir(), 'airlock-test-')), head: '' };
 beforeAll(() => {
   plain.head = commitBase(plain.directory, () => undefined);
@@ -65,7 +68,9 @@ async function collect(of: Workspace, job: unknown = jobFor(of)): Promise<Change
   return parsed.change;
 }
 
-/** One line a change: `path mode content`, `path -` for a deletion, `path ?why` for what was left out. */
+/**
+ * Returns one line per change: `path mode content`, `path -` for a deletion, `path ?why` for a skipped path.
+ */
 function shown(change: ChangeSet): string[] {
   const files = change.files.map((file) =>
     file.type === 'file'
@@ -79,7 +84,7 @@ const write = (of: Workspace, path: string, content: string | Uint8Array): void 
   writeFileSync(join(of.directory, path), content);
 
 describe('collect', () => {
-  it('finds nothing where nothing changed', async () => {
+  it('reports no change for an unchanged tree', async () => {
     const of = await workspace();
     const change = await collect(of);
     expect(change).toMatchObject({ files: [], skipped: [], insertions: 0, deletions: 0, diff: '' });
@@ -208,13 +213,13 @@ describe('collect', () => {
       },
       ['n 100644 n'],
     ],
-  ])('carries %s', async (_, edit, expected) => {
+  ])('collects %s', async (_, edit, expected) => {
     const of = await workspace();
     edit(of);
     expect(shown(await collect(of))).toEqual(expected);
   });
 
-  it('carries binary files of every byte, and counts lines only of text', async () => {
+  it('collects binary files with all byte values, and counts lines of text files only', async () => {
     const of = await workspace();
     const bytes = new Uint8Array(70_000).map((_, index) => index % 256);
     write(of, 'binary', bytes);
@@ -272,7 +277,7 @@ describe('collect', () => {
       (of) => writeFileSync(Buffer.concat([Buffer.from(`${of.directory}/`), Buffer.from([0x66, 0xfc])]), 'x'),
       ['f\uFFFD ?not-utf8'],
     ],
-  ])('leaves out %s, says so, and carries the rest', async (_, edit, expected) => {
+  ])('skips and reports %s, and collects the rest', async (_, edit, expected) => {
     const of = await workspace();
     edit(of);
     write(of, 'rest', 'x');
@@ -280,7 +285,7 @@ describe('collect', () => {
     expect(shown(change)).toEqual([...expected, 'rest 100644 x'].toSorted());
   });
 
-  it('does not look at a socket or a FIFO that is new', async () => {
+  it('does not open a new socket or FIFO', async () => {
     const of = await workspace();
     execFileSync('mkfifo', [join(of.directory, 'pipe')]);
     const server = createServer();
@@ -290,14 +295,14 @@ describe('collect', () => {
     expect(shown(change)).toEqual([]);
   });
 
-  it.runIf(process.getuid?.() !== 0)('leaves out what it may not read', async () => {
+  it.runIf(process.getuid?.() !== 0)('skips files that it cannot read', async () => {
     const of = await workspace();
     write(of, 'secret', 'x');
     chmodSync(join(of.directory, 'secret'), 0);
     expect(shown(await collect(of))).toEqual(['secret ?unreadable']);
   });
 
-  it('leaves a submodule’s pointer as it is, also when its folder is filled', async () => {
+  it('does not change a submodule pointer, even if its folder has files', async () => {
     const of = await workspace((origin) => {
       git(origin, 'init', '--quiet', 'sub');
       git(join(origin, 'sub'), 'commit', '--quiet', '--allow-empty', '-m', 'sub');
@@ -308,7 +313,7 @@ describe('collect', () => {
     expect(shown(await collect(of))).toEqual(['sub ?submodule']);
   });
 
-  it('leaves ignored files out, but not those that are tracked', async () => {
+  it('skips ignored files, except tracked ones', async () => {
     const of = await workspace((origin) => {
       writeFileSync(join(origin, '.gitignore'), '*.log\nnode_modules/\n');
       writeFileSync(join(origin, 'kept.log'), 'tracked\n');
@@ -321,7 +326,7 @@ describe('collect', () => {
   });
 });
 
-describe('what a run may leave behind', () => {
+describe('the collector after a hostile run', () => {
   const gitDir = (of: Workspace): string => join(of.directory, '.git');
   const configure = (of: Workspace, text: string): void => appendFileSync(join(gitDir(of), 'config'), text);
   const marker = (of: Workspace): string => join(of.directory, '..', 'ran');
@@ -362,8 +367,8 @@ describe('what a run may leave behind', () => {
         git(of.directory, 'update-index', '--skip-worktree', 'b.txt');
       },
     ],
-    ['a HEAD that is nothing', (of) => writeFileSync(join(gitDir(of), 'HEAD'), 'nothing')],
-    ['a config that cannot be read', (of) => configure(of, '[broken')],
+    ['an invalid HEAD', (of) => writeFileSync(join(gitDir(of), 'HEAD'), 'nothing')],
+    ['an unreadable config', (of) => configure(of, '[broken')],
     ['core.fsmonitor', (of) => configure(of, `[core]\n\tfsmonitor = ${script(of)}\n`)],
     ['core.worktree', (of) => configure(of, '[core]\n\tworktree = /etc\n')],
     ['core.hooksPath', (of) => configure(of, `[core]\n\thooksPath = ${join(script(of), '..')}\n`)],
@@ -420,7 +425,7 @@ describe('what a run may leave behind', () => {
     ['a lock of a killed git', (of) => writeFileSync(join(gitDir(of), 'index.lock'), '')],
     ['a broken copy of the index', (of) => writeFileSync(join(of.objectStore, 'index'), 'DIRC nonsense')],
     ['no copy of the index', (of) => unlinkSync(join(of.objectStore, 'index'))],
-  ])('does not change the result: %s', async (_, spoil) => {
+  ])('collects the same change despite %s', async (_, spoil) => {
     const of = await workspace();
     write(of, 'a.txt', 'one\r\ntwo\r\n');
     write(of, 'new.txt', 'new\n');
@@ -443,7 +448,7 @@ describe('what a run may leave behind', () => {
     '* working-tree-encoding=UTF-16\n',
     '* -diff\n',
     '* binary\n',
-  ])('does not change the result: .gitattributes with %j', async (attributes) => {
+  ])('collects the same change despite .gitattributes with %j', async (attributes) => {
     const of = await workspace();
     configure(of, `[filter "x"]\n\tclean = ${script(of)}\n[diff "x"]\n\ttextconv = ${script(of)}\n`);
     write(of, '.gitattributes', attributes);
@@ -454,7 +459,7 @@ describe('what a run may leave behind', () => {
     expect(existsSync(marker(of))).toBe(false);
   });
 
-  it('does not change the result: git’s environment variables', async () => {
+  it('collects the same change despite environment variables of git', async () => {
     const of = await workspace();
     write(of, 'a.txt', 'changed\n');
     const run = await runScript('collect.ts', jobFor(of), {
@@ -473,7 +478,7 @@ describe('what a run may leave behind', () => {
 
   it.each<[string, (of: Workspace) => unknown, string]>([
     [
-      'too much',
+      'a change over the size limit',
       (of) => {
         write(of, 'x', 'x'.repeat(600));
         write(of, 'y', 'y'.repeat(600));
@@ -482,7 +487,7 @@ describe('what a run may leave behind', () => {
       'collect-too-large',
     ],
     [
-      'too many files',
+      'too many changed files',
       (of) => {
         for (let count = 0; count < 12; count += 1) write(of, `f${count}`, '');
         return jobFor(of, { maxChangedFiles: 10 });
@@ -490,7 +495,7 @@ describe('what a run may leave behind', () => {
       'collect-too-many-files',
     ],
     [
-      'a working tree that is gone',
+      'a deleted working tree',
       (of) => {
         rmSync(of.directory, { recursive: true });
         return jobFor(of);
@@ -498,7 +503,7 @@ describe('what a run may leave behind', () => {
       'collect-working-tree-missing',
     ],
     [
-      'a symlink for the working tree',
+      'a symlink in place of the working tree',
       (of) => {
         rmSync(of.directory, { recursive: true });
         symlinkSync('/etc', of.directory);
@@ -507,7 +512,7 @@ describe('what a run may leave behind', () => {
       'collect-working-tree-missing',
     ],
     [
-      'a base that is gone',
+      'a deleted base',
       (of) => {
         rmSync(join(of.objectStore, 'objects'), { recursive: true });
         return jobFor(of);
@@ -515,7 +520,7 @@ describe('what a run may leave behind', () => {
       'collect-base-missing',
     ],
     ['a job without a base', (of) => ({ ...jobFor(of), base: '' }), 'collect-bad-job'],
-  ])('is refused in words: %s', async (_, spoil, code) => {
+  ])('fails with a reason for %s', async (_, spoil, code) => {
     const of = await workspace();
     const run = await runScript('collect.ts', spoil(of));
     expect(run.exitCode).toBe(1);
@@ -532,7 +537,7 @@ describe('what a run may leave behind', () => {
   });
 });
 
-/** The bubblewrap that the Codex package brings; a PID namespace of its own is what makes this test harmless. */
+/** Bubblewrap from the Codex package: in a PID namespace of its own this test cannot kill other processes. */
 const bwrap = join(
   import.meta.dirname,
   '../../node_modules/@openai/codex-linux-x64/vendor/x86_64-unknown-linux-musl/codex-resources/bwrap',
@@ -550,9 +555,9 @@ const ownNamespace = [
 ];
 const namespacesWork = existsSync(bwrap) && spawnSync(bwrap, [...ownNamespace, '--', 'true']).status === 0;
 
-describe('processes that still run', () => {
+describe('processes that still run when the collector starts', () => {
   it.runIf(namespacesWork)(
-    'are ended before the tree is read, those that ignore signals, have left their session or keep forking too',
+    'are killed before the tree is read, even if they ignore signals, changed their session or keep forking',
     async () => {
       const of = await workspace();
       const job = join(of.directory, '../job.json');
@@ -566,10 +571,10 @@ describe('processes that still run', () => {
       const child = spawn(bwrap, [...ownNamespace, '--die-with-parent', '--', 'bash', '-c', script], {
         stdio: ['ignore', 'pipe', 'inherit'],
       });
-      let said = '';
-      child.stdout.on('data', (chunk: Buffer) => (said += chunk.toString()));
+      let output = '';
+      child.stdout.on('data', (chunk: Buffer) => (output += chunk.toString()));
       await new Promise((resolve) => child.on('close', resolve));
-      expect(said).toContain('quiet');
+      expect(output).toContain('quiet');
       const parsed = parseChangeLines(readFileSync(join(of.directory, '../out'), 'utf8'), of.base);
       expect(parsed.ok && parsed.change.files.map(({ path }) => path)).toEqual(['counter']);
       const [file] = parsed.ok ? parsed.change.files : [];

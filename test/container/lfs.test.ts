@@ -1,4 +1,7 @@
-/** Git LFS in the clone, in setup and in the collector, against a real fetch over HTTP and an LFS server that keeps to the protocol. */
+/**
+ * Tests Git LFS in the clone, in setup and in the collector, with real fetches over HTTP and an LFS server
+ * that checks the protocol.
+ */
 import { createHash, generateKeyPairSync } from 'node:crypto';
 import { once } from 'node:events';
 import { mkdirSync, mkdtempSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
@@ -32,7 +35,7 @@ const files = {
   'README.md': 'no pointer\n',
 };
 
-/** What the server has; tests take from it and change it. */
+/** Objects on the server; tests remove and change some. */
 let held: Map<string, Buffer>;
 let github: GithubSimulator;
 let stateDir: string;
@@ -43,7 +46,7 @@ const batchSchema = z.strictObject({
   objects: z.array(z.strictObject({ oid: z.string(), size: z.number() })).max(100),
 });
 
-/** In front of the simulated GitHub, which knows no LFS. */
+/** An LFS server in front of the simulated GitHub, which has no LFS. */
 const front = createServer((request, response) => {
   void (async () => {
     const body = await buffer(request);
@@ -138,7 +141,7 @@ async function collect({ directory, objectStore }: { directory: string; objectSt
 }
 
 describe('a clone without LFS', () => {
-  it('has the pointers, asks no LFS server, and publishes a changed pointer like any file', async () => {
+  it('keeps the pointers, sends no LFS request, and collects a changed pointer like any file', async () => {
     const cloned = await clone(false);
     expect(cloned.result).toMatchObject({ ok: true });
     expect(readFileSync(join(cloned.directory, 'img/logo.bin'), 'utf8')).toBe(files['img/logo.bin']);
@@ -150,7 +153,7 @@ describe('a clone without LFS', () => {
 });
 
 describe('a clone with LFS', () => {
-  it('has the objects, each fetched once, and is clean to git', async () => {
+  it('contains the objects, fetches each once, and is clean for git', async () => {
     const { result, directory } = await clone(true);
     expect(result).toMatchObject({ ok: true, sha });
     const read = (path: string) => readFileSync(join(directory, path));
@@ -169,7 +172,7 @@ describe('a clone with LFS', () => {
 
   it.each<[string, readonly Buffer[], RegExp]>([
     ['an object is missing', [objects.logo], /the LFS server has no object [0-9a-f]{12}… of 5 bytes/],
-  ])('fails, and says why, when %s', async (_, has, message) => {
+  ])('fails with a reason when %s', async (_, has, message) => {
     const { result } = await clone(true, has);
     expect(result).toMatchObject({ ok: false, code: 'lfs-failed', error: expect.stringMatching(message) });
   });
@@ -196,11 +199,11 @@ describe('a clone with LFS', () => {
     expect(cloneResultSchema.parse(JSON.parse(stdout))).toMatchObject({
       ok: false,
       code: 'lfs-failed',
-      error: expect.stringContaining('is not what its pointer says'),
+      error: expect.stringContaining('does not match its pointer'),
     });
   });
 
-  it('has no change in what was not changed; a changed object is named, a deleted or replaced one is a change', async () => {
+  it('skips unchanged objects, reports a changed one, and collects a deleted or replaced one', async () => {
     const cloned = await clone(true);
     expect(await collect(cloned)).toEqual([]);
     writeFileSync(join(cloned.directory, 'img/logo.bin'), 'smaller');
@@ -240,20 +243,24 @@ describe('a clone with LFS', () => {
   });
 });
 
-describe('a pointer', () => {
+describe('parseLfsPointer', () => {
   const oid = 'a'.repeat(64);
   const head = 'version https://git-lfs.github.com/spec/v1\n';
   it.each<[string, string, { oid: string; size: number } | null]>([
-    ['as git-lfs writes it', `${head}oid sha256:${oid}\nsize 12\n`, { oid, size: 12 }],
-    ['with an extension', `${head}ext-0-x sha256:${oid}\noid sha256:${oid}\nsize 1\n`, { oid, size: 1 }],
-    ['of another version', `version https://example.com/v2\noid sha256:${oid}\nsize 12\n`, null],
-    ['without an id', `${head}size 12\n`, null],
-    ['without a size', `${head}oid sha256:${oid}\n`, null],
-    ['with a negative size', `${head}oid sha256:${oid}\nsize -1\n`, null],
-    ['with another hash', `${head}oid sha1:${oid}\nsize 12\n`, null],
-    ['that is too long', `${head}oid sha256:${oid}\nsize 12\n${'x'.repeat(1024)}`, null],
-    ['that is a text about pointers', `See ${head}oid sha256:${oid}\nsize 12\n`, null],
-  ])('%s', (_, text, expected) => {
+    ['a pointer as git-lfs writes it', `${head}oid sha256:${oid}\nsize 12\n`, { oid, size: 12 }],
+    [
+      'a pointer with an extension',
+      `${head}ext-0-x sha256:${oid}\noid sha256:${oid}\nsize 1\n`,
+      { oid, size: 1 },
+    ],
+    ['a pointer of another version', `version https://example.com/v2\noid sha256:${oid}\nsize 12\n`, null],
+    ['a pointer without an id', `${head}size 12\n`, null],
+    ['a pointer without a size', `${head}oid sha256:${oid}\n`, null],
+    ['a pointer with a negative size', `${head}oid sha256:${oid}\nsize -1\n`, null],
+    ['a pointer with another hash', `${head}oid sha1:${oid}\nsize 12\n`, null],
+    ['a pointer that is too long', `${head}oid sha256:${oid}\nsize 12\n${'x'.repeat(1024)}`, null],
+    ['a text about pointers', `See ${head}oid sha256:${oid}\nsize 12\n`, null],
+  ])('parses %s', (_, text, expected) => {
     expect(parseLfsPointer(Buffer.from(text))).toEqual(expected);
   });
 });

@@ -1,4 +1,4 @@
-/** Runs the scripts of `container/` outside a sandbox, on temporary repositories, as their job files allow. */
+/** Runs the scripts of `container/` outside a sandbox, on temporary repositories. */
 import { execFile, execFileSync } from 'node:child_process';
 import {
   mkdtempSync,
@@ -25,7 +25,7 @@ export function temporaryFolder(): string {
   return folder;
 }
 
-/** git as a stranger to the machine's configuration. */
+/** Runs git with an identity of its own and without the machine's configuration. */
 export function git(cwd: string, ...argv: string[]): string {
   const identity = [
     '-c',
@@ -82,7 +82,7 @@ export interface Workspace {
   readonly branch: string;
 }
 
-/** Clones a commit with the real script, as a sandbox would, into a folder that goes with the test. */
+/** Clones a commit with the real script, as in a sandbox, into a folder that is deleted after the test. */
 export async function cloneWorkspace(repository: string, base: string, branch = 'main'): Promise<Workspace> {
   const folder = temporaryFolder();
   const workspace = { directory: join(folder, 'repo'), objectStore: join(folder, 'base'), base, branch };
@@ -97,13 +97,13 @@ export function jobFor(workspace: Workspace, limits: Partial<CollectJob['limits'
     ...job,
     directory: workspace.directory,
     objectStore: workspace.objectStore,
-    // Outside a sandbox this would end the test run, and the editor beside it.
+    // Outside a sandbox this would kill the test run and the user's other programs.
     endOtherProcesses: false,
     limits: { ...job.limits, ...limits },
   };
 }
 
-/** Every file of a tree but `.git`, as `path → mode and content`: two trees are the same when these are. */
+/** Returns every file of a tree except `.git`, as `path → mode and content`, to compare two trees. */
 export function snapshot(root: string, below = ''): Record<string, string> {
   const found: Record<string, string> = {};
   for (const name of readdirSync(join(root, below))) {

@@ -1,4 +1,6 @@
-/** The setup scripts with real git and a real shell, on repositories and commands that leave a mess. */
+/**
+ * Tests the setup scripts with real git and a real shell, also with commands that damage the working tree.
+ */
 import {
   existsSync,
   mkdirSync,
@@ -58,7 +60,7 @@ function jobIn(
     { restore: false, pack: false, maxPackedBytes: 1024 * 1024 },
   );
   const packedFolder = join(directory, '..', 'packed');
-  // Outside a sandbox ending other processes would end the test run.
+  // Outside a sandbox this would kill the test run.
   const outside = { directory, objectStore, packedFolder, packageFolders: [], endOtherProcesses: false };
   return { ...job, ...outside, ...more };
 }
@@ -70,7 +72,7 @@ async function setUp(job: SetupJob): Promise<SetupResult> {
 }
 
 describe('the setup command', () => {
-  it('runs in the clone, and its output and exit status are told', async () => {
+  it('runs in the clone, and reports its output and exit code', async () => {
     const workspace = await workspaceWith();
     const result = await setUp(jobIn(workspace, 'pwd; echo to stderr >&2; cat src/a.js; exit 3'));
     expect(result).toMatchObject({ exitCode: 3, problem: null, packed: null, restored: false });
@@ -80,28 +82,28 @@ describe('the setup command', () => {
   });
 
   it.each([
-    ['a command that is not there', 'no-such-program', 127],
+    ['a missing command', 'no-such-program', 127],
     ['a syntax error', 'if', 2],
-    ['one that kills itself', 'kill -9 $$', 137],
-    ['one that succeeds', 'true', 0],
-  ])('%s has its exit status', async (_, run, exitCode) => {
+    ['a command that kills itself', 'kill -9 $$', 137],
+    ['a command that succeeds', 'true', 0],
+  ])('reports the exit code of %s', async (_, run, exitCode) => {
     expect((await setUp(jobIn(await workspaceWith(), run))).exitCode).toBe(exitCode);
   });
 
-  it('is killed at its time limit, with all that it started in its group', async () => {
+  it('is killed at its time limit with its whole process group', async () => {
     const job = jobIn(await workspaceWith(), 'echo begun; sleep 30 & sleep 30', { timeoutMs: 300 });
     const result = await setUp(job);
     expect(result).toMatchObject({ exitCode: null, outputTail: 'begun\n' });
     expect(result.durationMs).toBeLessThan(5000);
   });
 
-  it('is not waited for once it has ended, whatever keeps its output open', async () => {
+  it('ends without waiting for background processes that keep its output open', async () => {
     const result = await setUp(jobIn(await workspaceWith(), 'sleep 3 & echo done'));
     expect(result).toMatchObject({ exitCode: 0, outputTail: 'done\n' });
     expect(result.durationMs).toBeLessThan(2500);
   });
 
-  it('has only the end of a long output kept', async () => {
+  it('reports only the end of a long output', async () => {
     const result = await setUp(jobIn(await workspaceWith(), 'seq 1 200000; echo the end'));
     expect(result.outputTail).toHaveLength(16_000);
     expect(result.outputTail.endsWith('200000\nthe end\n')).toBe(true);
@@ -109,7 +111,7 @@ describe('the setup command', () => {
 });
 
 describe('the working tree after setup', () => {
-  it('has tracked files as in the base commit: changed, deleted, replaced by folders and links', async () => {
+  it('has all tracked files restored: changed, deleted, and replaced by folders or links', async () => {
     const workspace = await workspaceWith({ 'src/b.js': 'b\n', 'src/deep/c.js': 'c\n' });
     const before = snapshot(workspace.directory);
     const result = await setUp(
@@ -135,7 +137,7 @@ describe('the working tree after setup', () => {
     expect(snapshot(workspace.directory)).toEqual(before);
   });
 
-  it('is told to the base commit whatever setup did to .git', async () => {
+  it('is compared with the base commit whatever setup did to .git', async () => {
     const workspace = await workspaceWith();
     const result = await setUp(
       jobIn(
@@ -147,7 +149,7 @@ describe('the working tree after setup', () => {
     expect(readFileSync(join(workspace.directory, 'src/a.js'), 'utf8')).toBe(files['src/a.js']);
   });
 
-  it('keeps new files, which are no part of the change: neither they nor what Codex does to them', async () => {
+  it('keeps new files, which never become part of the change, even if Codex edits them', async () => {
     const workspace = await workspaceWith();
     const { directory } = workspace;
     const run =
@@ -166,7 +168,7 @@ describe('the working tree after setup', () => {
     expect(changed).toEqual(['builder.js', 'src/a.js']);
   });
 
-  it('names at most as many new paths as may be, and counts all', async () => {
+  it('lists new paths up to the limit and counts all of them', async () => {
     const workspace = await workspaceWith();
     const result = await setUp(
       jobIn(workspace, 'for i in 1 2 3 4 5; do touch new-$i; done', { maxLeftPaths: 2 }),
@@ -175,11 +177,11 @@ describe('the working tree after setup', () => {
   });
 });
 
-describe('what setup installed', () => {
+describe('the installed files', () => {
   const install =
     'mkdir -p node_modules/pkg/bin && echo "module" > node_modules/pkg/index.js && echo run > node_modules/pkg/bin/x && chmod 755 node_modules/pkg/bin/x && ln -s pkg/bin/x node_modules/x && touch new.txt';
 
-  it('is packed and unpacked byte for byte: files, modes, links, and what is new; the sources are not', async () => {
+  it('are packed and unpacked byte for byte with modes and links, without the tracked sources', async () => {
     const workspace = await workspaceWith();
     const packages = join(temporaryFolder(), 'cache');
     mkdirSync(packages);
@@ -198,7 +200,7 @@ describe('what setup installed', () => {
     expect(existsSync(join(workspace.directory, '../packed'))).toBe(false);
   });
 
-  it('goes out in parts of 8 MiB', async () => {
+  it('are packed in parts of 8 MiB', async () => {
     const workspace = await workspaceWith();
     const run = 'mkdir node_modules && head -c 20000000 /dev/urandom > node_modules/random';
     const job = jobIn(workspace, run, { pack: true, maxPackedBytes: 64 * 1024 * 1024 });
@@ -215,14 +217,14 @@ describe('what setup installed', () => {
   it.each([
     ['setup failed', `${install}; exit 1`, {}, null],
     ['nothing was installed', 'true', {}, null],
-    ['nobody asked for it', install, { pack: false }, null],
+    ['the job does not ask for it', install, { pack: false }, null],
     [
       'it is too large',
       'mkdir node_modules && head -c 3000000 /dev/urandom > node_modules/random',
       {},
       { problem: 'it has more than 1 MiB packed' },
     ],
-  ])('is not packed when %s', async (_, run, more, packed) => {
+  ])('are not packed when %s', async (_, run, more, packed) => {
     const job = jobIn(await workspaceWith(), run, { pack: true, ...more });
     expect((await setUp(job)).packed).toEqual(packed);
     expect(existsSync(job.packedFolder)).toBe(false);
@@ -232,18 +234,18 @@ describe('what setup installed', () => {
     ['is not an archive', (path: string) => writeFileSync(path, 'not zstd')],
     ['is empty', (path: string) => writeFileSync(path, '')],
     ['is a link to somewhere else', (path: string) => symlinkSync('/etc/hostname', path)],
-  ])('is not taken for restored when what was put there %s; setup runs all the same', async (_, put) => {
+  ])('count as not restored when the first part %s, and setup runs all the same', async (_, put) => {
     const job = jobIn(await workspaceWith(), 'echo ran', { restore: true });
     mkdirSync(job.packedFolder);
     put(join(job.packedFolder, 'part-00000'));
     expect(await setUp(job)).toMatchObject({ restored: false, exitCode: 0, outputTail: 'ran\n' });
   });
 
-  it('cannot bring a changed source along: tracked files are put back after it', async () => {
+  it('cannot change a source when restored: tracked files are restored after setup', async () => {
     const workspace = await workspaceWith();
     const source = join(workspace.directory, 'src/a.js');
     const job = jobIn(workspace, 'cat src/a.js', { restore: true });
-    // As who had poisoned an entry could.
+    // Simulates a poisoned cache entry.
     writeFileSync(source, 'poisoned');
     await packFiles([source], job.packedFolder, 1024 * 1024);
     writeFileSync(source, files['src/a.js'] ?? '');
@@ -256,7 +258,7 @@ describe('what setup installed', () => {
   });
 });
 
-describe('what setup will install', () => {
+describe('setup-inputs.ts', () => {
   async function inputs(more: Readonly<Record<string, string>>) {
     const { directory, base } = await workspaceWith(more);
     return setupInputsSchema.parse(
@@ -264,7 +266,7 @@ describe('what setup will install', () => {
     );
   }
 
-  it('is told by the lock files of the commit, wherever they lie', async () => {
+  it('finds the lock files of the commit in every folder', async () => {
     const found = await inputs({
       'api/uv.lock': '',
       'api/requirements-dev.txt': '',
@@ -276,7 +278,7 @@ describe('what setup will install', () => {
     expect(found).toMatchObject({ lockFiles: 5, platform: expect.stringContaining(process.arch) });
   });
 
-  it('is the same for the same lock files, and another for a changed, moved or further one', async () => {
+  it('returns another digest for a changed, moved or additional lock file only', async () => {
     const same = await inputs({});
     expect((await inputs({ 'src/a.js': 'changed' })).digest).toBe(same.digest);
     const others = await Promise.all([
