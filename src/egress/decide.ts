@@ -1,26 +1,38 @@
 /**
- * Decides, for one request of one sandbox, whether it may leave and as what. Pure: a request head and a grant in,
- * a tagged verdict out; never throws. Everything that no rule names is denied. Bodies are decided in `openai-body.ts` and
- * `lfs.ts`.
+ * Decides, for one request of one sandbox, whether it may leave and as what. Pure: a request head and a grant in, a tagged verdict
+ * out; never throws. What no rule names is denied. `openai-body.ts` and `lfs.ts` decide the bodies.
  *
- * The sandbox knows two hosts, whatever the upstreams really are: `github.com` and `api.openai.com`. The URL that is
- * requested upstream is rebuilt from the grant, never copied from the request, so that nothing the sandbox wrote can
- * change where a credential goes.
+ * The sandbox knows two hosts, whatever the upstreams really are: `github.com` and `api.openai.com`. The URL that is requested
+ * upstream is rebuilt from the grant, never copied from the request, so that nothing the sandbox wrote can change where a credential
+ * goes.
  */
 import type { Grant } from '../core/grant.ts';
 import { decideGithub } from './github-rules.ts';
 import { decideHost } from './host-rules.ts';
-import { framingProblem } from './http-rules.ts';
+import { framingDenial } from './http-rules.ts';
 import { decideOpenai } from './openai-rules.ts';
 import { readRequestUrl, type RequestUrl } from './request-url.ts';
 import { deny, type EgressVerdict, type RequestHead } from './verdict.ts';
 
 const githubHost = 'github.com';
 const openaiHost = 'api.openai.com';
-/** RFC 2606 reserves `.invalid`: no such host can ever exist, so only a handler that decides can answer for it. */
+/** RFC 2606 reserves `.invalid`: no such host can exist, so an answer can only come from a handler that decides. */
 export const canaryHost = 'canary.airlock.invalid';
 
-/** `upstreamHosts`: where credentials are sent. These are never reached without the rules of GitHub and OpenAI, whatever a config lists. */
+/**
+ * Decides in this order; the first step that applies decides alone.
+ *
+ * 1. Spelling: a URL that two programs could read differently is denied (`url.*`).
+ * 2. Framing: a head that contradicts itself or asks for another protocol is denied (`http.*`, `url.host-mismatch`, `url.sni-mismatch`).
+ * 3. Budgets: a task that has used up its requests or bytes reaches nothing, not even the canary (`budget.*`).
+ * 4. The canary's host is answered here, for the task's own nonce and nothing else (`canary`, `canary.mismatch`).
+ * 5. `github.com`: endpoint, push, repository, phase, then method, query, body and encoding (`github.*`).
+ * 6. `api.openai.com`: endpoint, method, query, phase, budget of tokens, then encoding and size (`openai.*`). The body is inspected next.
+ * 7. Any other host: granted by name, not reserved, open in this phase, then method and body (`host.*`). So a list opens no host of
+ *    steps 4 to 6.
+ *
+ * `upstreamHosts` receive our credentials: only steps 5 and 6 lead there, whatever a configuration lists.
+ */
 export function decideEgress(
   request: RequestHead,
   grant: Grant,
@@ -28,8 +40,8 @@ export function decideEgress(
 ): EgressVerdict {
   const url = readRequestUrl(request.url);
   if (url.kind === 'deny') return url;
-  const problem = framingProblem(request, url) ?? spent(grant);
-  if (problem !== null) return problem;
+  const denial = framingDenial(request, url) ?? budgetDenial(grant);
+  if (denial !== null) return denial;
   const { hostname } = url;
   if (hostname === canaryHost || hostname.endsWith(`.${canaryHost}`))
     return decideCanary(request.method, url, grant);
@@ -38,8 +50,8 @@ export function decideEgress(
   return decideHost(request, url, grant, upstreamHosts);
 }
 
-/** 400, which Codex reports at once and verbatim. */
-function spent({ used, budgets }: Grant): EgressVerdict | null {
+/** 400: Codex reports it at once and verbatim. */
+function budgetDenial({ used, budgets }: Grant): EgressVerdict | null {
   if (used.requests >= budgets.requests)
     return deny('budget.requests', `the task's budget of ${budgets.requests} requests is used up`, 400);
   if (used.bytesUp >= budgets.bytesUp)

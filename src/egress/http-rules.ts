@@ -1,17 +1,17 @@
 /**
- * What a request's head may say about how it is carried, whoever it is for. The gateway and the platform have parsed it
- * before; what they would both have to miss is refused here once more.
+ * Decides on a request's framing, whatever host it is for. The gateway and the platform parse it first; what both would have to miss is
+ * refused here once more.
  */
 import type { RequestUrl } from './request-url.ts';
 import { deny, type Denial, type RequestHead } from './verdict.ts';
 
-export function framingProblem({ header }: RequestHead, url: RequestUrl): Denial | null {
+export function framingDenial({ header }: RequestHead, url: RequestUrl): Denial | null {
   if (header('upgrade') !== null || header('http2-settings') !== null)
     return deny('http.upgrade', 'protocol upgrades are refused', 426);
   const host = header('host');
   if (host !== null && host.toLowerCase().replace(/:(?:443|80)$/, '') !== url.host)
     return deny('url.host-mismatch', 'Host is not the host of the request URL', 400);
-  // Set by the gateway of one machine. A sandbox that sets it itself, where no gateway does, gets only itself refused.
+  // The gateway of one machine sets it. Where there is no gateway, a sandbox that sets it can only get itself refused.
   const sni = header('x-airlock-sni');
   if (sni !== null && sni.toLowerCase() !== url.hostname)
     return deny('url.sni-mismatch', 'the TLS handshake named another host than the request', 400);
@@ -31,5 +31,6 @@ export function framingProblem({ header }: RequestHead, url: RequestUrl): Denial
 export const mediaType = (contentType: string | null): string | undefined =>
   contentType?.split(';')[0]?.trim().toLowerCase();
 
+/** True if the head announces a body. */
 export const hasBody = (header: RequestHead['header']): boolean =>
   header('transfer-encoding') !== null || Number(header('content-length') ?? 0) > 0;

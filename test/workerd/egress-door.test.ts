@@ -69,12 +69,23 @@ it('mints a token for what is allowed, and shows nothing of an upstream that can
   expect(answer.status).toBe(502);
   expect(await answer.json()).toEqual({
     error: {
-      message: 'Airlock: the request could not be carried out',
+      message: 'Airlock: github.com could not be reached',
       type: 'airlock_egress',
-      code: 'internal',
+      code: 'upstream.unreachable',
       param: null,
     },
   });
+  const receipt = (await recordOf('door').view())?.receipt;
+  expect(receipt?.failed).toEqual([
+    {
+      host: 'github.com',
+      fault: 'upstream',
+      rule: 'upstream.unreachable',
+      reason: 'github.com could not be reached',
+      count: 1,
+    },
+  ]);
+  expect(receipt?.denied.map(({ host }) => host)).not.toContain('github.com');
 });
 
 it('only records what the gateway has refused itself', async () => {
