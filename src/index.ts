@@ -1,38 +1,40 @@
-/** Composition root of the Worker: the classes and handlers that the platform knows by name. All shells. */
+/** The classes and handlers that the platform knows by name. They hold no logic. */
 import {
   WorkerEntrypoint,
   WorkflowEntrypoint,
   type WorkflowEvent,
   type WorkflowStep,
 } from 'cloudflare:workers';
+import { composeApp } from './compose/app.ts';
+import { baseOf } from './compose/base.ts';
 import { composeDoctor, doctorPath } from './compose/doctor.ts';
-import {
-  composeApp,
-  composeEgress,
-  composeInbox,
-  composeRecord,
-  composeSlots,
-  composeTask,
-  retentionMsOf,
-} from './compose/tasks.ts';
-import { composeSweep } from './compose/sweep.ts';
-import { taskStartSchema, type TaskOutcome, type TaskStart } from './core/task.ts';
+import { composeEgress } from './compose/egress.ts';
 import type { Env } from './compose/env.ts';
-import { connectOutbound } from './sandbox/cloudflare.ts';
+import { composeInbox } from './compose/instances.ts';
+import { platformOf } from './compose/platform.ts';
+import { composeRecord } from './compose/record.ts';
 import { log } from './compose/runtime.ts';
+import { composeSlots } from './compose/slots.ts';
+import { composeSweep } from './compose/sweep.ts';
+import { composeTask } from './compose/task.ts';
+import { taskStartSchema, type TaskOutcome, type TaskStart } from './core/task.ts';
+import { connectOutbound } from './sandbox/cloudflare.ts';
 import { handleLocalEgress } from './sandbox/local-egress.ts';
-import type { RecordDeps } from './tasks/record/record-core.ts';
-import { TaskRecordBase } from './tasks/record/record.ts';
 import { SlotsBase, type SlotsDeps } from './tasks/queue/slots.ts';
+import { sweep } from './tasks/queue/sweep.ts';
 import { TaskInboxBase, type InboxDeps } from './tasks/queue/task-inbox.ts';
 import { TaskIndexBase } from './tasks/queue/task-index.ts';
-import { sweep } from './tasks/queue/sweep.ts';
+import type { RecordDeps } from './tasks/record/record-core.ts';
+import { TaskRecordBase } from './tasks/record/record.ts';
 import { runTask } from './tasks/workflow/workflow.ts';
 
-/** Sandboxes on Cloudflare, and what their requests pass. The interceptor finds both among this module's exports, by their names. */
+/**
+ * A container of Cloudflare's, and the proxy that its requests go through. The interceptor finds both by
+ * their names among this module's exports.
+ */
 export { ContainerProxy, TaskSandbox } from './sandbox/cloudflare.ts';
 
-// When the module is loaded, not later: a container's request may be the first thing that an isolate is started for.
+// At module load, because an isolate may be started only for a container's request.
 connectOutbound((env: Env, waitUntil) => composeEgress(env, waitUntil));
 
 export default {
@@ -43,7 +45,7 @@ export default {
     try {
       app = composeApp(env);
     } catch (error) {
-      // A deployment that is not complete accepts nothing: a 200 here would lose the trigger.
+      // An incomplete deployment accepts nothing: a 200 would lose the trigger.
       log('settings.invalid', { error: String(error) });
       return Response.json(
         {
@@ -87,7 +89,7 @@ export class TaskInbox extends TaskInboxBase<Env> {
 
 export class TaskIndex extends TaskIndexBase<Env> {
   protected override retentionMs(): number {
-    return retentionMsOf(this.env);
+    return baseOf(this.env).retentionMs;
   }
 }
 
@@ -107,12 +109,15 @@ export class TaskWorkflow extends WorkflowEntrypoint<Env, TaskStart> {
   }
 }
 
-/** Where the gateway of the local sandboxes hands in requests. Not routed to from outside, and useless without its token. */
+/**
+ * Receives the requests of the sandboxes of one machine from their gateway. No route leads here, and without
+ * the token it refuses.
+ */
 export class EgressGateway extends WorkerEntrypoint<Env> {
   override async fetch(request: Request): Promise<Response> {
     return await handleLocalEgress(
       request,
-      this.env.SANDBOX_GATEWAY_TOKEN ?? '',
+      platformOf(this.env).gatewayToken,
       composeEgress(this.env, (work) => this.ctx.waitUntil(work)),
     );
   }

@@ -1,16 +1,20 @@
-/** Wires the doctor for a Worker. Apart from `composition.ts`, because it has to work where that refuses to: without settings that are whole. */
-import bundledConfig from '../../airlock.config.jsonc';
+/**
+ * Wires the doctor. It uses nothing of `base.ts`, because it has to work where the settings are incomplete.
+ */
 import { Hono } from 'hono';
-import { examine } from '../doctor/doctor.ts';
 import { runChecks, type Finding } from '../doctor/check.ts';
+import { examine } from '../doctor/doctor.ts';
 import { sandboxChecks, sandboxDeadlineMs } from '../doctor/sandbox-checks.ts';
-import { recordOf, sandboxesOf, type Env } from './env.ts';
+import { sha256Hex } from '../lib/digest.ts';
 import { probeSandbox, probeTaskId } from '../tasks/workflow/probe-sandbox.ts';
 import { airlockVersion, codexVersion } from '../version.ts';
 import { doctorRoute, type DoctorAsked } from '../web/doctor-route.ts';
-import { sha256Hex } from '../lib/digest.ts';
+import type { Env } from './env.ts';
+import { recordOf } from './objects.ts';
+import { platformOf } from './platform.ts';
+import { now, platformFetch } from './runtime.ts';
 
-/** Where it answers; the same for a deployment that is complete and for one that is not. */
+/** The same path for a deployment that is complete and for one that is not. */
 export const doctorPath = '/api/doctor';
 
 export function composeDoctor(env: Env): Hono {
@@ -25,58 +29,45 @@ export function composeDoctor(env: Env): Hono {
   );
 }
 
-async function report(env: Env, { url, only }: DoctorAsked): Promise<object> {
-  const configText = env.AIRLOCK_CONFIG_TEXT ?? bundledConfig;
-  const findings =
-    only === 'version'
-      ? []
-      : only === 'sandbox'
-        ? await sandboxOnly(env)
-        : await everything(env, configText, url);
+async function report(env: Env, asked: DoctorAsked): Promise<object> {
+  const { configText, deploymentId } = platformOf(env);
   return {
     version: airlockVersion,
     codexVersion,
-    deploymentId: env.DEPLOYED_VERSION?.id ?? null,
-    // Tells whether it is the file of a checkout, without showing it.
+    deploymentId,
+    // Lets a checkout compare its file with the deployed one, without showing either.
     configHash: await sha256Hex(configText),
-    at: new Date().toISOString(),
-    findings,
+    at: new Date(now()).toISOString(),
+    findings: await findings(env, configText, asked),
   };
 }
 
-async function everything(
+async function findings(
   env: Env,
   configText: string,
-  url: string | undefined,
+  { url, only }: DoctorAsked,
 ): Promise<readonly Finding[]> {
+  const probe = async () => await probeOf(env);
+  if (only === 'version') return [];
+  if (only === 'sandbox')
+    return await runChecks(sandboxChecks(probe), { deadlineMs: sandboxDeadlineMs, secrets: [] });
   return await examine({
     environment: { ...env },
     configText,
     configName: 'airlock.config.jsonc',
     publicUrl: url === undefined ? null : new URL(url).origin,
-    probeSandbox: async () => await probe(env),
-    // workerd's own fetch refuses to be called as a method of something else.
-    fetch: async (input, init) => await fetch(input, init),
-    now: () => Date.now(),
+    probeSandbox: probe,
+    fetch: platformFetch,
+    now,
   });
 }
 
-async function sandboxOnly(env: Env): Promise<readonly Finding[]> {
-  return await runChecks(
-    sandboxChecks(async () => await probe(env)),
-    {
-      deadlineMs: sandboxDeadlineMs,
-      secrets: [],
-    },
-  );
-}
-
-async function probe(env: Env) {
-  const sandboxes = sandboxesOf(env);
+async function probeOf(env: Env) {
+  const sandboxes = platformOf(env).sandboxes();
   const taskId = probeTaskId(crypto.randomUUID());
   return await probeSandbox(taskId, {
     record: recordOf(env, taskId),
     sandbox: sandboxes.get(sandboxes.idFor(taskId)),
-    now: () => Date.now(),
+    now,
   });
 }

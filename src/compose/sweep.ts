@@ -1,19 +1,27 @@
-/** Wires the sweep. Apart from `composition.ts` only because that is long. */
-import { retentionMsOf } from './tasks.ts';
-import { recordOf, sandboxesOf, slotsOf, type Env } from './env.ts';
-import { log } from './runtime.ts';
+/** Wires the sweep. */
 import type { SweepDeps } from '../tasks/queue/sweep.ts';
+import { baseOf } from './base.ts';
+import type { Env } from './env.ts';
+import { recordOf, slotsObjectOf, slotsOf } from './objects.ts';
+import { platformOf } from './platform.ts';
+import { log, now } from './runtime.ts';
 
-/** How much later than it should have a record is looked after: its own alarm comes first. */
+/**
+ * Milliseconds after its due time at which the sweep looks at a record, so that the record's own alarm comes
+ * first.
+ */
 const graceMs = 24 * 60 * 60_000;
 
-/** Throws when the deployment is not configured. Then there is nothing to wake anything for; the next sweep after the repair does it. */
+/**
+ * Throws when the deployment is not configured. There is nothing to reconcile then; the next sweep after the
+ * repair does it.
+ */
 export function composeSweep(env: Env): SweepDeps {
-  const sandboxes = sandboxesOf(env);
-  const slots = env.SLOTS.get(env.SLOTS.idFromName('slots'));
-  const retentionMs = retentionMsOf(env);
+  const sandboxes = platformOf(env).sandboxes();
+  const slots = slotsObjectOf(env);
+  const { retentionMs } = baseOf(env);
   return {
-    watched: async (limit) => await slots.watched(Date.now() - retentionMs - graceMs, limit),
+    watched: async (limit) => await slots.watched(now() - retentionMs - graceMs, limit),
     wakeRecord: async (taskId) => await recordOf(env, taskId).wake(),
     destroySandbox: async (taskId) => await sandboxes.get(sandboxes.idFor(taskId)).destroy(),
     release: async (taskId) => await slotsOf(env).release(taskId),

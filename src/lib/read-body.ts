@@ -2,8 +2,8 @@
 
 /**
  * `too-large`: more than `maxBytes`, whether the sender declares it or not. `too-slow`: not complete within
- * `deadlineMs`. The rest of the body is not read in either case. `broken`: the sender hung up, or the stream is not of
- * bytes.
+ * `deadlineMs`. The rest of the body is not read in either case. `broken`: the sender hung up, or the stream
+ * is not of bytes.
  */
 export type BodyRead =
   | { readonly kind: 'bytes'; readonly bytes: Uint8Array<ArrayBuffer> }

@@ -5,8 +5,8 @@ export class DeadlineError extends Error {
 }
 
 /**
- * Rejects with `DeadlineError` after `ms` milliseconds. The work itself is not stopped: what is behind it has to bear a
- * second attempt beside it.
+ * Rejects with `DeadlineError` after `ms` milliseconds. The work itself is not stopped: what is behind it has
+ * to bear a second attempt beside it.
  */
 export async function withDeadline<T>(work: Promise<T>, ms: number, what: string): Promise<T> {
   let timer: ReturnType<typeof setTimeout> | undefined;

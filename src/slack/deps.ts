@@ -1,4 +1,4 @@
-/** What Slack's requests are answered with. Wired in `composition.ts`. */
+/** What Slack's requests are answered with. Wired in `src/compose/app.ts`. */
 import type { Approval } from '../core/authorization.ts';
 import type { Policy } from '../core/policy.ts';
 import type { Chat, TaskIndex } from '../core/ports/chat-port.ts';

@@ -1,6 +1,6 @@
 /**
  * A Worker for the tests alone: the product's Cloudflare sandbox and egress handler, a small store of grants in the place of the task's record,
- * and a door through which a test in Node calls the adapter. Wired as `composition.ts` and `index.ts` wire the product.
+ * and a door through which a test in Node calls the adapter. Wired as `src/compose` and `index.ts` wire the product.
  */
 import { Sandbox } from '@cloudflare/sandbox';
 import { DurableObject } from 'cloudflare:workers';

@@ -1,0 +1,78 @@
+/** Wires the HTTP routes: GitHub's webhooks, Slack's requests, the API. */
+import type { Hono } from 'hono';
+import { repositoryByAlias } from '../config/resolve-repository.ts';
+import type { Approval } from '../core/authorization.ts';
+import type { RepositoryRef } from '../core/task.ts';
+import { createCodeHost } from '../github/code-host.ts';
+import { githubWebhooks } from '../github/webhooks.ts';
+import { slackRoutes } from '../slack/routes.ts';
+import { airlockVersion } from '../version.ts';
+import { createApp } from '../web/app.ts';
+import { baseOf } from './base.ts';
+import type { Env } from './env.ts';
+import { accept, publishAgain, start } from './instances.ts';
+import { recordOf } from './objects.ts';
+import { log, now, platformFetch } from './runtime.ts';
+
+/** Built once per isolate; it keeps nothing of a request. */
+let app: Hono | null = null;
+
+export function composeApp(env: Env): Hono {
+  app ??= createRoutes(env);
+  return app;
+}
+
+function createRoutes(env: Env): Hono {
+  const { settings, config, policy, chat, index } = baseOf(env);
+  const shared = {
+    task: (taskId: string) => recordOf(env, taskId),
+    publishAgain: async (taskId: string, approval: Approval | null) =>
+      await publishAgain(env, taskId, approval),
+    repositoryByAlias: (alias: string) => repositoryByAlias(config, alias),
+    now: () => new Date(),
+  };
+  return createApp({
+    version: airlockVersion,
+    log,
+    githubWebhooks: githubWebhooks({
+      secret: settings.githubWebhookSecret,
+      handle: config.github,
+      startTask: async (request) => await start(env, request),
+      now: () => new Date(),
+      log,
+    }),
+    slack:
+      settings.slack === null || chat === null
+        ? null
+        : slackRoutes({
+            ...settings.slack,
+            ...shared,
+            policy,
+            startTask: async (request) => await accept(env, request),
+            index,
+            chat,
+            installedRepositories: async () => await installedRepositories(env),
+            fetch: platformFetch,
+            log,
+          }),
+    api: {
+      ...shared,
+      apiToken: settings.apiToken,
+      start: async (request) => await start(env, request),
+    },
+  });
+}
+
+/**
+ * Caches the list for a minute, because a form asks for it at each key press. It caches the value and not the
+ * promise: in workerd one request must not wait for another's I/O.
+ */
+let installed: { readonly at: number; readonly repositories: readonly RepositoryRef[] } | null = null;
+const installedMs = 60_000;
+
+async function installedRepositories(env: Env): Promise<readonly RepositoryRef[]> {
+  if (installed !== null && now() - installed.at < installedMs) return installed.repositories;
+  const repositories = await createCodeHost(baseOf(env).github).installedRepositories();
+  installed = { at: now(), repositories };
+  return repositories;
+}

@@ -1,0 +1,23 @@
+/** Wires the egress handler to the records, the tokens and the upstreams. */
+import type { EgressDeps } from '../egress/handler.ts';
+import { baseOf } from './base.ts';
+import type { Env } from './env.ts';
+import { recordOfSandbox } from './objects.ts';
+import { now, platformFetch } from './runtime.ts';
+
+export function composeEgress(env: Env, waitUntil: (work: Promise<unknown>) => void): EgressDeps {
+  const { settings, tokens } = baseOf(env);
+  return {
+    admit: async (sandboxId) => await recordOfSandbox(env, sandboxId).admitEgress(),
+    record: async (sandboxId, entry, used) => await recordOfSandbox(env, sandboxId).recordEgress(entry, used),
+    readToken: async (taskId, { installationId, repositoryId }) =>
+      await tokens.tokenFor({ taskId, installationId, repositoryId, permissions: { contents: 'read' } }),
+    openaiApiKey: settings.openaiApiKey,
+    ...settings.openaiAccount,
+    githubUrl: settings.githubUrl,
+    openaiBaseUrl: settings.openaiBaseUrl,
+    fetch: platformFetch,
+    now,
+    waitUntil,
+  };
+}

@@ -1,0 +1,73 @@
+/**
+ * Where the Worker runs: on Cloudflare a sandbox is a container, on one machine the sandbox host lends it.
+ * This file alone decides which, by the bindings.
+ */
+import bundledConfig from '../../airlock.config.jsonc';
+import type { Sandboxes, TaskSandbox } from '../core/ports/sandbox-port.ts';
+import type { SetupCache } from '../core/ports/setup-cache-port.ts';
+import { cloudflareSandboxes } from '../sandbox/cloudflare-sandboxes.ts';
+import { localSetupCache } from '../sandbox/local-setup-cache.ts';
+import { localSandboxes } from '../sandbox/local.ts';
+import { r2SetupCache } from '../sandbox/r2-setup-cache.ts';
+import type { Env } from './env.ts';
+
+export interface Platform {
+  /** The text of `airlock.config.jsonc`. */
+  readonly configText: string;
+  /** Cloudflare's id of this upload; null on one machine. */
+  readonly deploymentId: string | null;
+  /** Sandboxes that there is room for, whatever the configuration says. */
+  readonly room: number;
+  /** The address under which Codex calls OpenAI from inside a sandbox. */
+  readonly insideOpenaiBaseUrl: string;
+  /**
+   * Proves that an egress request comes from the gateway. Empty where there is no gateway; an empty token
+   * opens nothing.
+   */
+  readonly gatewayToken: string;
+  /** Throws when the deployment binds nothing to run a sandbox with. */
+  sandboxes(): Sandboxes;
+  /** Null: setup always starts from nothing. */
+  setupCache(taskId: string, sandbox: TaskSandbox): SetupCache | null;
+}
+
+/** A sandbox host counts before a container, because nobody binds a host by accident. */
+export function platformOf(env: Env): Platform {
+  const configText = env.AIRLOCK_CONFIG_TEXT ?? bundledConfig;
+  return env.SANDBOX_HOST === undefined
+    ? cloudflare(env, configText)
+    : oneMachine(env, configText, env.SANDBOX_HOST);
+}
+
+function cloudflare(env: Env, configText: string): Platform {
+  const { SANDBOX: containers, SETUP_CACHE: bucket } = env;
+  return {
+    configText,
+    deploymentId: env.DEPLOYED_VERSION?.id ?? null,
+    room: Number.POSITIVE_INFINITY,
+    // Cloudflare's interceptor ends TLS without `close_notify`, which rustls, and so Codex, takes for a
+    // broken answer (cloudflare/containers#220). Plain HTTP only goes to the interceptor on the same machine;
+    // the handler uses HTTPS.
+    insideOpenaiBaseUrl: 'http://api.openai.com/v1',
+    gatewayToken: '',
+    sandboxes: () => {
+      if (containers === undefined) throw new Error('no sandbox binding: this Worker cannot run tasks here');
+      return cloudflareSandboxes(containers);
+    },
+    setupCache: (_taskId, sandbox) => (bucket === undefined ? null : r2SetupCache(bucket, sandbox)),
+  };
+}
+
+function oneMachine(env: Env, configText: string, host: Fetcher): Platform {
+  // The host needs any injective function of the task's id into 64 hex digits. This one needs no digest.
+  const idFor = (taskId: string): string => env.TASKS.idFromName(`sandbox:${taskId}`).toString();
+  return {
+    configText,
+    deploymentId: null,
+    room: Number(env.SANDBOX_SLOTS ?? Number.POSITIVE_INFINITY),
+    insideOpenaiBaseUrl: 'https://api.openai.com/v1',
+    gatewayToken: env.SANDBOX_GATEWAY_TOKEN ?? '',
+    sandboxes: () => localSandboxes(host, idFor),
+    setupCache: (taskId) => localSetupCache(host, idFor(taskId)),
+  };
+}

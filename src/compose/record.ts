@@ -1,0 +1,33 @@
+/** Wires a task's record to its adapters. */
+import { addToReceipt } from '../egress/receipt.ts';
+import { createCodeHost } from '../github/code-host.ts';
+import { progressComment } from '../github/comments.ts';
+import { createNotifier } from '../tasks/record/notifier.ts';
+import type { RecordDeps } from '../tasks/record/record-core.ts';
+import { baseOf } from './base.ts';
+import type { Env } from './env.ts';
+import { instanceIsOver, sendToInstance, slotsOf } from './objects.ts';
+import { platformOf } from './platform.ts';
+import { log, now } from './runtime.ts';
+
+export function composeRecord(env: Env): RecordDeps {
+  const { codex, github, chat, index, costOf, retentionMs } = baseOf(env);
+  return {
+    sandboxes: platformOf(env).sandboxes(),
+    slots: slotsOf(env),
+    codex,
+    notifier: createNotifier({
+      codeHost: createCodeHost(github),
+      renderComment: (view) => progressComment({ ...view, taskUrl: null }),
+      chat,
+      index,
+    }),
+    costOf,
+    addToReceipt,
+    notifyWorkflow: async (instanceId, type) => await sendToInstance(env, instanceId, type),
+    workflowIsOver: async (instanceId) => await instanceIsOver(env, instanceId),
+    retentionMs,
+    now,
+    log,
+  };
+}

@@ -1,0 +1,35 @@
+/** Wires one task's Workflow to its adapters. */
+import { createCodeHost } from '../github/code-host.ts';
+import { createPublication } from '../publish/publisher.ts';
+import type { TaskDeps } from '../tasks/workflow/stage.ts';
+import { baseOf } from './base.ts';
+import type { Env } from './env.ts';
+import { publishAgain } from './instances.ts';
+import { recordOf, slotsOf } from './objects.ts';
+import { platformOf } from './platform.ts';
+import { log, now } from './runtime.ts';
+
+export function composeTask(env: Env, taskId: string): TaskDeps {
+  const { codex, github, policy, chat, index, costOf } = baseOf(env);
+  const platform = platformOf(env);
+  const sandboxes = platform.sandboxes();
+  const sandbox = sandboxes.get(sandboxes.idFor(taskId));
+  return {
+    record: recordOf(env, taskId),
+    sandbox,
+    slots: slotsOf(env),
+    setupCache: platform.setupCache(taskId, sandbox),
+    codex,
+    codeHost: createCodeHost({ ...github, taskId }),
+    publication: createPublication({ ...github, log }),
+    policy,
+    chat,
+    index,
+    recordOf: (other) => recordOf(env, other),
+    publishAgain: async (other, approval) => await publishAgain(env, other, approval),
+    taskUrl: () => null,
+    costOf,
+    now,
+    log,
+  };
+}
