@@ -35,7 +35,7 @@ it('tells of setup, of the hosts, and of what was refused with what ran meanwhil
   });
   expect(lines.map((line) => line.replace(colours, ''))).toEqual([
     '▸ what left the sandbox',
-    '  Dependencies were installed in 1.5 s',
+    '  Dependencies were installed in 2 s',
     '  github.com: 1 request, 10 B sent, 2.0 MB received',
     '  ⛔ POST evil.example/drop: no',
     '  ⛔ POST evil.example/x (2 times): no',

@@ -3,23 +3,13 @@
  */
 import type { PlanItem } from '../../src/core/progress.ts';
 import type { TaskEvent } from '../../src/core/task-view.ts';
-import type { TaskOutcome } from '../../src/core/task.ts';
+import { capitalized, phaseText, queuePlaceText } from '../../src/core/task-words.ts';
+import type { TaskOutcome, TaskPhase } from '../../src/core/task.ts';
 import { bold, dim, green, red, yellow } from './colour.ts';
 import { plain, plainLines } from './plain-text.ts';
 
-const phaseLines: Readonly<Record<string, string>> = {
-  accepted: 'accepted',
-  route: 'finding out which repository is meant',
-  authorize: 'checking who asks and for what',
-  provision: 'starting a fresh sandbox',
-  canary: 'proving from inside that it is sealed',
-  clone: 'cloning the repository',
-  setup: 'installing dependencies, before Codex and with only the hosts that are listed for it',
-  codex: 'Codex is at work',
-  collect: 'taking the change out of the sealed sandbox',
-  gate: 'judging the change',
-  publish: 'making the pull request',
-};
+/** Phases that pass at once or end the task: their own lines say more. */
+const silentPhases: ReadonlySet<TaskPhase> = new Set(['acknowledge', 'slot', 'report', 'ended']);
 
 /** Lines for each event, stamped with the seconds since `startedAt`; of a plan only what is new in it. */
 export function taskPrinter(startedAt: number): (event: TaskEvent) => string[] {
@@ -43,10 +33,8 @@ function linesOf(event: TaskEvent, startedAt: number): string[] {
   const line = (text: string) => `${stamp} ${text}`;
   const { body } = event;
   switch (body.kind) {
-    case 'phase': {
-      const text = phaseLines[body.phase];
-      return text === undefined ? [] : [line(bold(`▸ ${text}`))];
-    }
+    case 'phase':
+      return silentPhases.has(body.phase) ? [] : [line(bold(`▸ ${capitalized(phaseText(body.phase))}`))];
     case 'acknowledged':
       return [line('  👀 and a message that is edited as it goes on')];
     case 'plan':
@@ -91,7 +79,7 @@ function linesOf(event: TaskEvent, startedAt: number): string[] {
         ),
       ];
     case 'queued':
-      return [line(dim(`  waits at place ${body.position} of the queue`))];
+      return [line(dim(`  waiting for a free sandbox, ${queuePlaceText(body.position)}`))];
     case 'note':
       return [line(`  ${plain(body.text)}`)];
     case 'ended':

@@ -18,7 +18,7 @@ export function composeRecord(env: Env): RecordDeps {
     codex,
     notifier: createNotifier({
       codeHost: createCodeHost(github),
-      renderComment: (view) => progressComment({ ...view, taskUrl: null }),
+      renderComment: (view) => progressComment(view, null),
       chat,
       index,
     }),

@@ -24,15 +24,15 @@ it.each<[string, ReturnType<typeof setupView>, SetupView | null]>([
 it.each<[SetupView | null, string]>([
   [null, ''],
   [{ status: 'none' }, ''],
-  [over, 'Dependencies were installed in 12.3 s'],
-  [{ ...over, fromCache: true }, 'Dependencies were installed in 12.3 s, on top of what the cache had'],
+  [over, 'Dependencies were installed in 12 s'],
+  [{ ...over, fromCache: true }, 'Dependencies were installed in 12 s, on top of what the cache had'],
   [
     { ...over, status: 'failed', exitCode: 3 },
-    '⚠️ Dependencies may be missing: setup ended with exit status 3 after 12.3 s',
+    '⚠️ Dependencies may be missing: setup ended with exit status 3 after 12 s',
   ],
   [
     { ...over, status: 'timed-out', exitCode: null },
-    '⚠️ Dependencies may be missing: setup was ended at its time limit after 12.3 s',
+    '⚠️ Dependencies may be missing: setup was ended at its time limit after 12 s',
   ],
   // The task's own end says this.
   [{ ...over, status: 'failed', exitCode: 3, optional: false }, ''],

@@ -1,6 +1,7 @@
 /** What people are told of setup where they were told of the task. The pull request says more: `publish/pull-request-text.ts`. */
 import type { SetupPolicy } from './policy.ts';
 import type { SetupReport } from './setup.ts';
+import { durationText } from './task-words.ts';
 
 export type SetupView =
   /** None is configured. */
@@ -28,11 +29,11 @@ export function setupView(policy: SetupPolicy | null, report: SetupReport | null
 export function setupLine(setup: SetupView | null): string {
   if (setup === null || setup.status === 'none') return '';
   const { status, exitCode, durationMs, fromCache, optional } = setup;
-  const seconds = `${(durationMs / 1000).toFixed(1)} s`;
+  const duration = durationText(durationMs);
   if (status === 'ok')
-    return `Dependencies were installed in ${seconds}${fromCache ? ', on top of what the cache had' : ''}`;
+    return `Dependencies were installed in ${duration}${fromCache ? ', on top of what the cache had' : ''}`;
   if (!optional) return '';
   const how =
     status === 'timed-out' ? 'was ended at its time limit' : `ended with exit status ${String(exitCode)}`;
-  return `⚠️ Dependencies may be missing: setup ${how} after ${seconds}`;
+  return `⚠️ Dependencies may be missing: setup ${how} after ${duration}`;
 }

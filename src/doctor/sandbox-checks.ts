@@ -1,5 +1,6 @@
 /** What one sandbox that was started for it has shown: that it boots, is sealed, and holds the programs that belong to this version. */
 import type { SandboxProbe } from '../core/sandbox-probe.ts';
+import { durationText } from '../core/task-words.ts';
 import { codexVersion } from '../version.ts';
 import { fail, ok, once, skip, warn, type Check, type Verdict } from './check.ts';
 
@@ -37,7 +38,7 @@ export function sandboxChecks(probe: ProbeSandbox, blockedBy: string | null = nu
       run: async () => {
         if (blockedBy !== null) return skip(`${blockedBy} first`);
         const { seen, why } = await probing();
-        if (seen !== null) return ok(`in ${(seen.bootMs / 1000).toFixed(1)} s`);
+        if (seen !== null) return ok(`in ${durationText(seen.bootMs)}`);
         if (why === null) return warn('all sandboxes are in use', 'Ask again when a task has ended.');
         return fail(
           why.slice(0, 500),

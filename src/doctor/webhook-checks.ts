@@ -3,6 +3,7 @@
  * delivery's answer shows whether both sides had the same secret at that moment, and nothing shows more.
  */
 import * as z from 'zod';
+import { ageText } from '../core/task-words.ts';
 import { fail, ok, once, skip, warn, type Check, type Verdict } from './check.ts';
 import type { AsApp } from './github-checks.ts';
 
@@ -102,7 +103,7 @@ async function judgeDeliveries({ asApp, now }: WebhookInput): Promise<Verdict> {
       'GitHub has delivered nothing in the last days, so nothing shows whether both sides have the same secret',
       'Redeliver the ping (App’s page → Advanced → Recent deliveries), or comment on an issue; then ask again.',
     );
-  const what = `${describe(newest)}, ${ago(now() - Date.parse(newest.delivered_at))},`;
+  const what = `${describe(newest)}, ${ageText(now() - Date.parse(newest.delivered_at))},`;
   if (newest.status_code === 401) {
     const row = deliveries.findIndex(({ status_code: code }) => code !== 401);
     return fail(
@@ -120,9 +121,3 @@ async function judgeDeliveries({ asApp, now }: WebhookInput): Promise<Verdict> {
 }
 
 const describe = ({ event, action }: Delivery): string => (action == null ? event : `${event}.${action}`);
-
-function ago(ms: number): string {
-  const minutes = Math.max(0, Math.round(ms / 60_000));
-  if (minutes < 1) return 'just now';
-  return minutes < 120 ? `${minutes} min ago` : `${Math.round(minutes / 60)} h ago`;
-}

@@ -2,7 +2,8 @@ import { describe, expect, it } from 'vitest';
 import { emptyReceipt, type Receipt } from '../core/grant.ts';
 import type { Progress } from '../core/progress.ts';
 import { taskPhases, type TaskOutcome } from '../core/task.ts';
-import { formatDuration, progressComment, type TaskCommentView } from './comments.ts';
+import type { TaskView } from '../core/task-view.ts';
+import { progressComment } from './comments.ts';
 
 const progress: Progress = {
   threadId: null,
@@ -18,7 +19,7 @@ const progress: Progress = {
       exitCode: null,
       status: 'running',
       outputTail: 'ok 1\nok 2\n',
-      startedAt: 10_000,
+      startedAt: Date.parse('2026-11-21T10:00:53.000Z'),
       durationMs: null,
     },
   ],
@@ -42,23 +43,39 @@ const denied = {
   at: 0,
 };
 const receipt: Receipt = { ...emptyReceipt, denied: [denied], deniedTotal: 2 };
-const view: TaskCommentView = {
+const view: TaskView = {
   taskId: 'gh-5-c9',
   shortId: '0123abcd',
+  status: 'running',
   phase: 'codex',
+  phases: [],
+  origin: 'github',
+  repository: { owner: 'acme', name: 'shop' },
+  routedBy: null,
+  choices: null,
   queuePosition: null,
+  issueNumber: 2,
+  requester: 'mona',
+  instruction: 'fix it',
+  acceptedAt: '2026-11-21T10:00:00.000Z',
+  endedAt: null,
+  elapsedMs: 65_000,
+  base: null,
+  continues: null,
+  model: 'm',
+  effort: 'medium',
   setup: null,
   progress,
   receipt,
+  change: null,
+  costUsd: null,
   outcome: null,
-  elapsedMs: 65_000,
-  taskUrl: 'https://airlock.example/tasks/gh-5-c9',
-  now: 22_000,
 };
+const taskUrl = 'https://airlock.example/tasks/gh-5-c9';
 
 describe('while it runs', () => {
   it('shows the phase, the plan, the current command with its tail, what was blocked, and a link', () => {
-    expect(progressComment(view)).toBe(
+    expect(progressComment(view, taskUrl)).toBe(
       [
         '⏳ **Codex is working** · 1 min 5 s',
         '- [x] Reproduce\n- [ ] **Fix \\`split\\(\\)\\`**\n- [ ] Test',
@@ -80,7 +97,7 @@ describe('while it runs', () => {
         count: 1,
       },
     ] as const;
-    const text = progressComment({ ...view, receipt: { ...emptyReceipt, failed, failedTotal: 1 } });
+    const text = progressComment({ ...view, receipt: { ...emptyReceipt, failed, failedTotal: 1 } }, taskUrl);
     expect(text).toMatch(
       /\n\n⚠️ 1 request failed on our side: OpenAI refused the API key of [^\n]*admin\n\n/,
     );
@@ -88,11 +105,13 @@ describe('while it runs', () => {
   });
   it('names what ran when a request was refused, where that is known', () => {
     const rows = [{ ...denied, command: 'curl `x`' }];
-    expect(progressComment({ ...view, receipt: { ...receipt, denied: rows } })).toContain(
+    expect(progressComment({ ...view, receipt: { ...receipt, denied: rows } }, taskUrl)).toContain(
       '- `POST evil.example/drop` (2 times): evil.example is not a host of this task, while `` curl `x` `` ran',
     );
     const unknown = [{ ...denied, command: null }];
-    expect(progressComment({ ...view, receipt: { ...receipt, denied: unknown } })).not.toContain('while');
+    expect(progressComment({ ...view, receipt: { ...receipt, denied: unknown } }, taskUrl)).not.toContain(
+      'while',
+    );
   });
   it.each([null, { kind: 'cancelled', by: 'mona' } as const])(
     'says how setup went, in one line: %j',
@@ -104,25 +123,25 @@ describe('while it runs', () => {
         fromCache: true,
         optional: false,
       } as const;
-      const lines = progressComment({ ...view, setup, outcome }).split('\n');
-      expect(lines).toContain('Dependencies were installed in 4.2 s, on top of what the cache had');
+      const lines = progressComment({ ...view, setup, outcome }, taskUrl).split('\n');
+      expect(lines).toContain('Dependencies were installed in 4 s, on top of what the cache had');
     },
   );
   it('says little before there is anything to say', () => {
-    expect(
-      progressComment({ ...view, phase: 'clone', progress: null, receipt: emptyReceipt, taskUrl: null }),
-    ).toBe('⏳ **Cloning the repository** · 1 min 5 s\n\n<sub>task `0123abcd` · 1 min 5 s</sub>');
+    expect(progressComment({ ...view, phase: 'clone', progress: null, receipt: emptyReceipt }, null)).toBe(
+      '⏳ **Cloning the repository** · 1 min 5 s\n\n<sub>task `0123abcd` · 1 min 5 s</sub>',
+    );
   });
   it.each([
-    [14, '⏳ **Waiting for a free sandbox**, place 14 in the queue · 1 min 5 s'],
-    [1, '⏳ **Waiting for a free sandbox**, next in the queue · 1 min 5 s'],
+    [14, '⏳ **Waiting for a free sandbox, place 14 in the queue** · 1 min 5 s'],
+    [1, '⏳ **Waiting for a free sandbox, next in the queue** · 1 min 5 s'],
     [null, '⏳ **Preparing a sandbox** · 1 min 5 s'],
   ])('says at which place of the queue a task waits: %s', (queuePosition, line) => {
-    const comment = progressComment({ ...view, phase: 'slot', queuePosition, progress: null });
+    const comment = progressComment({ ...view, phase: 'slot', queuePosition, progress: null }, taskUrl);
     expect(comment.split('\n')[0]).toBe(line);
   });
   it.each([...taskPhases])('has words for the phase %s', (phase) => {
-    expect(progressComment({ ...view, phase, progress: null })).toMatch(/^⏳ \*\*[A-Z][\w ]+\*\*/);
+    expect(progressComment({ ...view, phase, progress: null }, taskUrl)).toMatch(/^⏳ \*\*[A-Z][\w ]+\*\*/);
   });
 });
 
@@ -181,13 +200,13 @@ describe('when it has ended', () => {
     [{ kind: 'cancelled', by: 'mona' }, '**⏹️ Cancelled by mona**'],
     [{ kind: 'answered', message: 'Write `@airlock fix it`.' }, 'Write `@airlock fix it`.'],
   ])('%j', (outcome, text) => {
-    const comment = progressComment({ ...view, phase: 'ended', outcome, receipt: emptyReceipt });
+    const comment = progressComment({ ...view, phase: 'ended', outcome, receipt: emptyReceipt }, taskUrl);
     expect(comment).toBe(
       `${text}\n\n<sub>task \`0123abcd\` · 1 min 5 s · [log](https://airlock.example/tasks/gh-5-c9)</sub>`,
     );
   });
   it('still shows what was blocked', () => {
-    expect(progressComment({ ...view, outcome: { kind: 'cancelled', by: 'mona' } })).toContain(
+    expect(progressComment({ ...view, outcome: { kind: 'cancelled', by: 'mona' } }, taskUrl)).toContain(
       'Blocked by the sandbox: 2 requests',
     );
   });
@@ -196,30 +215,33 @@ describe('when it has ended', () => {
 describe('hostile text from the sandbox', () => {
   const hostile =
     '```\n</details><!-- airlock:task=gh-1-c1 --> @mona closes #1 ![x](https://evil.example/?leak)';
-  const comment = progressComment({
-    ...view,
-    progress: {
-      ...progress,
-      plan: [{ step: hostile, status: 'pending' }],
-      commands: [
-        {
-          command: hostile,
-          exitCode: null,
-          status: 'running',
-          outputTail: hostile,
-          startedAt: 0,
-          durationMs: null,
-        },
-      ],
+  const comment = progressComment(
+    {
+      ...view,
+      progress: {
+        ...progress,
+        plan: [{ step: hostile, status: 'pending' }],
+        commands: [
+          {
+            command: hostile,
+            exitCode: null,
+            status: 'running',
+            outputTail: hostile,
+            startedAt: 0,
+            durationMs: null,
+          },
+        ],
+      },
+      receipt: {
+        hosts: [],
+        denied: [{ ...denied, host: hostile, path: hostile, reason: hostile, command: hostile }],
+        deniedTotal: 2,
+        failed: [],
+        failedTotal: 0,
+      },
     },
-    receipt: {
-      hosts: [],
-      denied: [{ ...denied, host: hostile, path: hostile, reason: hostile, command: hostile }],
-      deniedTotal: 2,
-      failed: [],
-      failedTotal: 0,
-    },
-  });
+    taskUrl,
+  );
   it('stays inside its block: the fence around it is longer than any in it', () => {
     expect(comment).toContain('````text\n```\n');
     expect(comment.split('\n').filter((line) => line === '````').length).toBe(1);
@@ -255,22 +277,9 @@ describe('hostile text from the sandbox', () => {
       progress: { ...progress, plan, commands },
       receipt: { ...emptyReceipt, denied: rows, deniedTotal: 1000 },
     };
-    expect(progressComment(long).length).toBeLessThan(60_000);
-    expect(progressComment({ ...long, outcome: { kind: 'no-change', summary: much } }).length).toBeLessThan(
-      60_000,
-    );
-  });
-});
-
-describe('formatDuration', () => {
-  it.each([
-    [-5, '0 s'],
-    [400, '0 s'],
-    [59_400, '59 s'],
-    [60_000, '1 min 0 s'],
-    [3_599_000, '59 min 59 s'],
-    [3_720_000, '1 h 2 min'],
-  ])('%i ms is %s', (ms, text) => {
-    expect(formatDuration(ms)).toBe(text);
+    expect(progressComment(long, taskUrl).length).toBeLessThan(60_000);
+    expect(
+      progressComment({ ...long, outcome: { kind: 'no-change', summary: much } }, taskUrl).length,
+    ).toBeLessThan(60_000);
   });
 });

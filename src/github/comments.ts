@@ -4,70 +4,17 @@
  */
 import { failedRequestLines } from '../core/failed-requests.ts';
 import type { Receipt } from '../core/grant.ts';
-import type { CommandRun, PlanItem, Progress } from '../core/progress.ts';
-import { setupLine, type SetupView } from '../core/setup-view.ts';
-import type { PullRequestRef, Reason, TaskOutcome, TaskPhase } from '../core/task.ts';
+import type { CommandRun, PlanItem } from '../core/progress.ts';
+import { setupLine } from '../core/setup-view.ts';
+import type { TaskView } from '../core/task-view.ts';
+import { capitalized, durationText, runningText, standingText } from '../core/task-words.ts';
+import type { PullRequestRef, Reason, TaskOutcome } from '../core/task.ts';
 import { codeSpan, escapeInline, fence, renderUntrustedMarkdown } from './markdown.ts';
-
-export interface TaskCommentView {
-  readonly taskId: string;
-  readonly shortId: string;
-  readonly phase: TaskPhase;
-  /** Its place among the tasks that wait; null unless it waits. */
-  readonly queuePosition: number | null;
-  /** null before Codex runs. */
-  readonly progress: Progress | null;
-  /** null: that is not known yet. */
-  readonly setup: SetupView | null;
-  readonly receipt: Receipt;
-  /** null while it runs. */
-  readonly outcome: TaskOutcome | null;
-  /** Milliseconds since the task was accepted, to its end once it has ended. */
-  readonly elapsedMs: number;
-  /** Of the task's own page, ours; null when there is no public address. */
-  readonly taskUrl: string | null;
-  /** Milliseconds since the epoch, for how long the current command has been running. */
-  readonly now?: number;
-}
 
 /** Enough to see what goes on; a page has the rest. Together far below GitHub's 65,536 characters, escaping included. */
 const maxPlanItems = 20;
 const maxTailChars = 1500;
 const maxDeniedRows = 5;
-
-const phaseWords: Readonly<Record<TaskPhase, string>> = {
-  accepted: 'Accepted',
-  route: 'Choosing the repository',
-  authorize: 'Checking who may do what',
-  acknowledge: 'Starting',
-  slot: 'Preparing a sandbox',
-  provision: 'Preparing a sandbox',
-  canary: 'Checking that the sandbox is sealed',
-  clone: 'Cloning the repository',
-  setup: 'Installing dependencies',
-  codex: 'Codex is working',
-  collect: 'Collecting the change',
-  gate: 'Checking the change',
-  publish: 'Opening the pull request',
-  report: 'Finishing',
-  ended: 'Finished',
-};
-
-/** `45 s`, `3 min 5 s`, `1 h 2 min`. */
-export function formatDuration(ms: number): string {
-  const seconds = Math.max(0, Math.round(ms / 1000));
-  const minutes = Math.floor(seconds / 60);
-  if (minutes === 0) return `${seconds} s`;
-  if (minutes < 60) return `${minutes} min ${seconds % 60} s`;
-  return `${Math.floor(minutes / 60)} h ${minutes % 60} min`;
-}
-
-/** Most tasks pass through the queue without waiting: only who waits is told of it. */
-function stageWords({ phase, queuePosition }: TaskCommentView): string {
-  if (queuePosition === null) return `**${phaseWords[phase]}**`;
-  const place = queuePosition === 1 ? 'next' : `place ${queuePosition}`;
-  return `**Waiting for a free sandbox**, ${place} in the queue`;
-}
 
 function planLines(plan: readonly PlanItem[]): string {
   const shown = plan.slice(0, maxPlanItems).map(({ step, status }) => {
@@ -78,9 +25,8 @@ function planLines(plan: readonly PlanItem[]): string {
   return shown.join('\n');
 }
 
-function commandLines(command: CommandRun, now: number | undefined): string {
-  const elapsed = now === undefined ? '' : ` for ${formatDuration(now - command.startedAt)}`;
-  const line = `Running ${codeSpan(command.command)}${elapsed}`;
+function commandLines(command: CommandRun, view: TaskView): string {
+  const line = `Running ${codeSpan(command.command)} for ${runningText(command, view)}`;
   if (command.outputTail.trim() === '') return line;
   return `${line}\n\n${fence(command.outputTail, { language: 'text', maxChars: maxTailChars, keep: 'tail' })}`;
 }
@@ -158,26 +104,26 @@ function outcomeText(
   }
 }
 
-function footer(view: TaskCommentView): string {
-  const parts = [`task ${codeSpan(view.shortId)}`, formatDuration(view.elapsedMs)];
-  if (view.taskUrl !== null) parts.push(link('log', view.taskUrl));
+function footer(view: TaskView, taskUrl: string | null): string {
+  const parts = [`task ${codeSpan(view.shortId)}`, durationText(view.elapsedMs)];
+  if (taskUrl !== null) parts.push(link('log', taskUrl));
   return `<sub>${parts.join(' · ')}</sub>`;
 }
 
-/** Without the task's marker, which whoever saves the comment adds. */
-export function progressComment(view: TaskCommentView): string {
+/** `taskUrl`: address of the task's page; null if there is none. `progress-comment.ts` adds the task's marker. */
+export function progressComment(view: TaskView, taskUrl: string | null): string {
   const { outcome, progress, receipt } = view;
   const blocks: string[] = [];
   if (outcome === null) {
-    blocks.push(`⏳ ${stageWords(view)} · ${formatDuration(view.elapsedMs)}`);
+    blocks.push(`⏳ **${capitalized(standingText(view))}** · ${durationText(view.elapsedMs)}`);
     if (progress !== null && progress.plan.length > 0) blocks.push(planLines(progress.plan));
     const current = progress?.commands.findLast(({ status }) => status === 'running');
-    if (current !== undefined && view.phase === 'codex') blocks.push(commandLines(current, view.now));
+    if (current !== undefined && view.phase === 'codex') blocks.push(commandLines(current, view));
   } else {
     const { headline, text } = outcomeText(outcome, view.taskId);
     if (headline !== '') blocks.push(`**${headline}**`);
     if (text !== '') blocks.push(text);
   }
-  blocks.push(setupLine(view.setup), deniedLines(receipt), failedLines(receipt), footer(view));
+  blocks.push(setupLine(view.setup), deniedLines(receipt), failedLines(receipt), footer(view, taskUrl));
   return blocks.filter((block) => block !== '').join('\n\n');
 }

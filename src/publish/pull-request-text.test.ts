@@ -370,17 +370,17 @@ describe('what the pull request says of setup', () => {
 
   it.each<[string, PublishInput['evidence']['setup'], string]>([
     ['none is configured', null, 'Dependencies were not installed: no setup is configured.'],
-    ['it succeeded', ok, 'Dependencies were installed: setup `npm ci` succeeded in 12.3 s.'],
-    ['it had the cache', { ...ok, fromCache: true }, 'succeeded in 12.3 s, on top of what the cache had.'],
+    ['it succeeded', ok, 'Dependencies were installed: setup `npm ci` succeeded in 12 s.'],
+    ['it had the cache', { ...ok, fromCache: true }, 'succeeded in 12 s, on top of what the cache had.'],
     [
       'it failed',
       { ...ok, status: 'failed', exitCode: 1 },
-      '⚠️ Dependencies may be missing: setup `npm ci` ended with exit status 1 after 12.3 s.',
+      '⚠️ Dependencies may be missing: setup `npm ci` ended with exit status 1 after 12 s.',
     ],
     [
       'it took too long',
       { ...ok, status: 'timed-out', exitCode: null },
-      'setup `npm ci` was ended at its time limit after 12.3 s.',
+      'setup `npm ci` was ended at its time limit after 12 s.',
     ],
     [
       'it changed tracked files',

@@ -5,6 +5,7 @@
 import { usdText } from '../core/cost.ts';
 import type { PublishInput } from '../core/ports/publication.ts';
 import type { SetupReport } from '../core/setup.ts';
+import { durationText } from '../core/task-words.ts';
 import { testsRun, unwrappedCommand } from '../core/test-commands.ts';
 import { codeSpan, escapeInline, plainTitle, renderUntrustedMarkdown } from '../github/markdown.ts';
 import { taskMarker } from '../github/progress-comment.ts';
@@ -115,11 +116,11 @@ function testVerdict(exitCode: number | null): string {
 function setupText(setup: SetupReport | null): string {
   if (setup === null) return 'Dependencies were not installed: no setup is configured.';
   const command = codeSpan(setup.command);
-  const seconds = `${(setup.durationMs / 1000).toFixed(1)} s`;
+  const duration = durationText(setup.durationMs);
   const lines = [
     setup.status === 'ok'
-      ? `Dependencies were installed: setup ${command} succeeded in ${seconds}${setup.fromCache ? ', on top of what the cache had' : ''}.`
-      : `⚠️ Dependencies may be missing: setup ${command} ${setup.status === 'timed-out' ? 'was ended at its time limit' : `ended with exit status ${setup.exitCode}`} after ${seconds}.`,
+      ? `Dependencies were installed: setup ${command} succeeded in ${duration}${setup.fromCache ? ', on top of what the cache had' : ''}.`
+      : `⚠️ Dependencies may be missing: setup ${command} ${setup.status === 'timed-out' ? 'was ended at its time limit' : `ended with exit status ${setup.exitCode}`} after ${duration}.`,
     pathsText('Setup changed tracked files, which were put back:', setup.putBack),
     pathsText('Setup left new files, which are no part of this change:', setup.left),
   ];
@@ -173,7 +174,7 @@ function facts({ evidence, request, model, effort, facts: repository }: PublishI
     `Model ${codeSpan(model)}, effort ${effort}`,
     `${count(usage.inputTokens)} tokens in${cached}, ${count(usage.outputTokens)} out`,
     costUsd === null ? '' : cost(costUsd),
-    `${duration(elapsedMs)} from request to here`,
+    `${durationText(elapsedMs)} from request to here`,
     askedBy(request),
     leftOut(request, evidence.commentsLeftOut),
     ...privateLinks(evidence, repository),
@@ -230,9 +231,4 @@ function cost(usd: number): string {
 /** Three groups with a comma: read by people of all locales, and the same on every machine. */
 function count(tokens: number): string {
   return String(tokens).replace(/\B(?=(\d{3})+$)/g, ',');
-}
-
-function duration(elapsedMs: number): string {
-  const seconds = Math.max(0, Math.round(elapsedMs / 1000));
-  return seconds < 60 ? `${seconds} s` : `${Math.floor(seconds / 60)} min ${seconds % 60} s`;
 }

@@ -42,7 +42,7 @@ const textOf = (events: readonly TaskEvent[]): string => JSON.stringify(logView(
 
 describe('the log', () => {
   it.each<[TaskEventBody, string]>([
-    [{ kind: 'phase', phase: 'clone' }, '`+0:05` *clone*'],
+    [{ kind: 'phase', phase: 'clone' }, '`+0:05` *Cloning the repository*'],
     [{ kind: 'command.started', command: "bash -lc 'npm test'" }, 'runs `npm test`'],
     [
       { kind: 'command.finished', command: 'npm test', exitCode: 1, outputTail: 'boom', durationMs: 2000 },

@@ -4,12 +4,13 @@
  */
 import type { KnownBlock, ModalView } from '@slack/types';
 import type { TaskEvent, TaskEventBody, TaskView } from '../core/task-view.ts';
+import { capitalized, durationText, phaseText, queuePlaceText } from '../core/task-words.ts';
 import type { TaskOutcome } from '../core/task.ts';
 import { unwrappedCommand } from '../core/test-commands.ts';
 import { context, plain, section } from './blocks.ts';
 import { bold, codeBlock, codeSpan, escapeInline, renderUntrusted } from './mrkdwn.ts';
 import { callbackIds } from './names.ts';
-import { countText, durationText } from './quantities.ts';
+import { countText } from './quantities.ts';
 import { meanwhileText, outcomeText } from './task-outcome.ts';
 
 /**
@@ -79,7 +80,7 @@ function timeText(ms: number): string {
 function eventText({ body }: TaskEvent, { receipt }: TaskView): string {
   switch (body.kind) {
     case 'phase':
-      return bold(body.phase);
+      return bold(capitalized(phaseText(body.phase)));
     case 'acknowledged':
       return 'acknowledged';
     case 'plan': {
@@ -113,7 +114,7 @@ function eventText({ body }: TaskEvent, { receipt }: TaskView): string {
     case 'change':
       return `${countText(body.files, 'file')} changed, +${body.insertions} −${body.deletions}`;
     case 'queued':
-      return `waits at place ${body.position} of the queue`;
+      return `waiting for a free sandbox, ${queuePlaceText(body.position)}`;
     case 'note':
       return escapeInline(body.text, 500);
     case 'ended':

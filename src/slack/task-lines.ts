@@ -1,30 +1,13 @@
 /** Tasks as lines of a list, and the tasks of a person and a channel. Which of them somebody may see is decided here; what they say is the record's. */
 import type { IndexedTask } from '../core/chat.ts';
 import { groupsAskedAbout, maySlackUse, outsiderReason } from '../core/access/slack-access.ts';
-import type { TaskOutcome, TaskPhase } from '../core/task.ts';
+import type { TaskOutcome } from '../core/task.ts';
 import type { TaskView } from '../core/task-view.ts';
+import { ageText, standingText } from '../core/task-words.ts';
 import type { Who } from './candidates.ts';
 import type { Intake } from './intake.ts';
 import { link, renderUntrusted } from './mrkdwn.ts';
 import { nameOf, shortIdSpan } from './sentences.ts';
-
-const phaseWords: Readonly<Record<TaskPhase, string>> = {
-  accepted: 'accepted',
-  route: 'finding the repository',
-  authorize: 'checking access',
-  acknowledge: 'checking access',
-  slot: 'starting a sandbox',
-  provision: 'starting a sandbox',
-  canary: 'checking the sandbox',
-  clone: 'cloning',
-  setup: 'installing dependencies',
-  codex: 'Codex is working',
-  collect: 'collecting the change',
-  gate: 'checking the change',
-  publish: 'publishing',
-  report: 'publishing',
-  ended: 'ended',
-};
 
 function outcomeWords(outcome: TaskOutcome): string {
   switch (outcome.kind) {
@@ -45,26 +28,10 @@ function outcomeWords(outcome: TaskOutcome): string {
   }
 }
 
-/** In the largest unit that is at least one: “3 min ago”. */
-function ageWords(ms: number): string {
-  const minutes = Math.max(0, Math.floor(ms / 60_000));
-  if (minutes < 1) return 'just now';
-  if (minutes < 60) return `${minutes} min ago`;
-  const hours = Math.floor(minutes / 60);
-  return hours < 48 ? `${hours} h ago` : `${Math.floor(hours / 24)} days ago`;
-}
-
-/** null when it does not wait. */
-function waitWords({ choices, queuePosition }: TaskView): string | null {
-  if (choices !== null) return 'waiting for a repository to be chosen';
-  return queuePosition === null ? null : `waiting for a free sandbox, at place ${queuePosition} of the queue`;
-}
-
 function taskLine(view: TaskView, now: Date): string {
   const repository = view.repository === null ? 'no repository yet' : nameOf(view.repository);
-  const state =
-    view.outcome === null ? (waitWords(view) ?? phaseWords[view.phase]) : outcomeWords(view.outcome);
-  const age = ageWords(now.getTime() - Date.parse(view.acceptedAt));
+  const state = view.outcome === null ? standingText(view) : outcomeWords(view.outcome);
+  const age = ageText(now.getTime() - Date.parse(view.acceptedAt));
   return `• ${shortIdSpan(view.shortId)} ${repository} · ${state} · ${age}`;
 }
 

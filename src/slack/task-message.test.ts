@@ -132,8 +132,8 @@ describe('while it runs', () => {
   });
 
   it.each([
-    [14, '⏳ *Waiting for a free sandbox*, place 14 in the queue · 2 min 5 s'],
-    [1, '⏳ *Waiting for a free sandbox*, next in the queue · 2 min 5 s'],
+    [14, '⏳ *Waiting for a free sandbox, place 14 in the queue* · 2 min 5 s'],
+    [1, '⏳ *Waiting for a free sandbox, next in the queue* · 2 min 5 s'],
     [null, '⏳ *Preparing a sandbox* · 2 min 5 s'],
   ])('says at which place of the queue it waits, if it does: %s', (queuePosition, line) => {
     const waiting: TaskView = { ...routed, phase: 'slot', progress: null, queuePosition };
@@ -208,7 +208,7 @@ describe('while it runs', () => {
         optional: true,
       } as const;
       expect(shown({ ...routed, setup, outcome }).split('\n')).toContain(
-        '⚠️ Dependencies may be missing: setup ended with exit status 3 after 4.2 s',
+        '⚠️ Dependencies may be missing: setup ended with exit status 3 after 4 s',
       );
     },
   );

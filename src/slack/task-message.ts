@@ -7,12 +7,12 @@ import type { CommandRun, PlanItem } from '../core/progress.ts';
 import { routedByWords } from '../core/access/route.ts';
 import { setupLine } from '../core/setup-view.ts';
 import type { TaskView } from '../core/task-view.ts';
-import type { RepositoryRef, SlackTrigger, TaskPhase } from '../core/task.ts';
+import { capitalized, durationText, runningText, standingText } from '../core/task-words.ts';
+import type { RepositoryRef, SlackTrigger } from '../core/task.ts';
 import { unwrappedCommand } from '../core/test-commands.ts';
 import { button, confirmation, context, fitLines, maxSectionChars, plain, section } from './blocks.ts';
 import { bold, codeSpan, escapeInline, link } from './mrkdwn.ts';
 import { actionIds, chooseButtonId, choiceBlockId } from './names.ts';
-import { durationText } from './quantities.ts';
 import { deniedText, evidenceText, failedText, outcomeText, reachedText } from './task-outcome.ts';
 
 export interface TaskMessage {
@@ -24,24 +24,6 @@ export interface TaskMessage {
 const maxPlanItems = 25;
 /** More than these, and a menu to search in takes the place of buttons. */
 const maxChoiceButtons = 5;
-
-const phaseWords: Readonly<Record<TaskPhase, string>> = {
-  accepted: 'Accepted',
-  route: 'Finding the repository',
-  authorize: 'Checking who may do what',
-  acknowledge: 'Starting',
-  slot: 'Preparing a sandbox',
-  provision: 'Preparing a sandbox',
-  canary: 'Checking that the sandbox is sealed',
-  clone: 'Cloning the repository',
-  setup: 'Installing dependencies',
-  codex: 'Codex is working',
-  collect: 'Collecting the change',
-  gate: 'Checking the change',
-  publish: 'Opening the pull request',
-  report: 'Finishing',
-  ended: 'Finished',
-};
 
 export function taskMessage(view: TaskView, trigger: SlackTrigger): TaskMessage {
   if (view.outcome?.kind === 'answered') {
@@ -88,7 +70,7 @@ function whereBlock(view: TaskView, repository: RepositoryRef): KnownBlock {
 function running(view: TaskView): TaskMessage {
   const { progress } = view;
   const blocks: KnownBlock[] = [
-    section(`⏳ ${bold(stageWords(view))}${placeText(view)} · ${durationText(view.elapsedMs)}`),
+    section(`⏳ ${bold(capitalized(standingText(view)))} · ${durationText(view.elapsedMs)}`),
   ];
   const setup = setupLine(view.setup);
   if (setup !== '') blocks.push(context(setup));
@@ -102,17 +84,7 @@ function running(view: TaskView): TaskMessage {
   if (failed !== '') blocks.push(context(failed));
   blocks.push(actions([cancelButton(view), logButton(view)]));
   const about = view.repository === null ? '' : ` on ${escapeInline(nameOf(view.repository), 160)}`;
-  return { text: `⏳ ${stageWords(view)}${about}`, blocks };
-}
-
-/** Most tasks pass through the queue without waiting: only who waits is told of it. */
-function stageWords({ phase, queuePosition }: TaskView): string {
-  return queuePosition === null ? phaseWords[phase] : 'Waiting for a free sandbox';
-}
-
-function placeText({ queuePosition }: TaskView): string {
-  if (queuePosition === null) return '';
-  return `, ${queuePosition === 1 ? 'next' : `place ${queuePosition}`} in the queue`;
+  return { text: `⏳ ${capitalized(standingText(view))}${about}`, blocks };
 }
 
 function planText(plan: readonly PlanItem[]): string {
@@ -129,11 +101,10 @@ function planText(plan: readonly PlanItem[]): string {
   );
 }
 
-/** A view has no clock of its own: it was made `elapsedMs` after the task was accepted. */
-function commandText({ command, status, exitCode, startedAt }: CommandRun, view: TaskView): string {
+function commandText(run: CommandRun, view: TaskView): string {
+  const { command, status, exitCode } = run;
   const words = codeSpan(unwrappedCommand(command), 300);
-  const now = Date.parse(view.acceptedAt) + view.elapsedMs;
-  if (status === 'running') return `Running ${words} for ${durationText(now - startedAt)}`;
+  if (status === 'running') return `Running ${words} for ${runningText(run, view)}`;
   return exitCode === 0 ? `Ran ${words}` : `Ran ${words}: exit code ${String(exitCode ?? 'unknown')}`;
 }
 

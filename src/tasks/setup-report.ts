@@ -1,5 +1,6 @@
 /** How setup went, as it is kept with the task's record and as one sentence. Decides nothing. */
 import type { TaskRecordPort } from '../core/ports/task-record.ts';
+import { durationText } from '../core/task-words.ts';
 import { setupReportSchema, type SetupReport } from '../core/setup.ts';
 
 export const keptSetup = 'setup.json';
@@ -19,10 +20,10 @@ export function parseSetupReport(kept: string | null): SetupReport | null {
 
 /** One sentence, for a setup that did not end well. */
 export function setupFailure({ command, status, exitCode, durationMs }: SetupReport): string {
-  const seconds = `${Math.max(1, Math.round(durationMs / 1000))} s`;
+  const duration = durationText(durationMs);
   const how =
     status === 'timed-out'
-      ? `was ended at its time limit after ${seconds}`
-      : `ended with exit status ${exitCode} after ${seconds}`;
+      ? `was ended at its time limit after ${duration}`
+      : `ended with exit status ${exitCode} after ${duration}`;
   return `Setup failed: \`${command.replace(/[`\s]+/g, ' ').slice(0, 200)}\` ${how}.`;
 }

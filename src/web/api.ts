@@ -8,6 +8,7 @@ import * as z from 'zod';
 import { apiTaskId, parseRepositoryRef, shortIdOf } from '../core/ids.ts';
 import type { Approval } from '../core/authorization.ts';
 import type { TaskView } from '../core/task-view.ts';
+import { standingText } from '../core/task-words.ts';
 import { taskOptionsSchema, type RepositoryRef, type TaskRequest } from '../core/task.ts';
 import { checkBearer } from './access.ts';
 
@@ -114,7 +115,7 @@ export function apiRoutes(deps: ApiDeps): Hono {
 
   api.get('/:id', async (c) => {
     const view = await known(c.req.param('id'))?.view();
-    return view == null ? c.json(noSuchTask, 404) : c.json(view);
+    return view == null ? c.json(noSuchTask, 404) : c.json({ ...view, phaseText: standingText(view) });
   });
 
   api.get('/:id/events', async (c) => {

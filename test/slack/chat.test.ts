@@ -277,7 +277,7 @@ describe('the task’s message', () => {
         threadTs === null
           ? await ofTask(task.taskId)
           : (await slack.replies('maria', channelId, threadTs)).slice(1);
-      expect(stands).toMatchObject([{ ts: ref?.ts, text: '⏳ Opening the pull request on acme/shop' }]);
+      expect(stands).toMatchObject([{ ts: ref?.ts, text: '⏳ Publishing the change on acme/shop' }]);
     },
   );
 

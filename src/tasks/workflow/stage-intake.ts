@@ -6,6 +6,7 @@ import type { ChatPerson } from '../../core/chat.ts';
 import type { Authorization } from '../../core/authorization.ts';
 import { buildPrompt, type EarlierWork } from '../../core/ask/prompt.ts';
 import type { PullRequestRef, RepositoryFacts, RoutedRequest, TaskOutcome } from '../../core/task.ts';
+import { ageText, standingText } from '../../core/task-words.ts';
 import * as z from 'zod';
 import { locateAlsoRead } from './also-read.ts';
 import { githubHelp } from './help.ts';
@@ -137,7 +138,7 @@ async function answer(
         if (view === null || view.status === 'ended') continue;
         if (request.ask.kind === 'status')
           lines.push(
-            `Task ${view.shortId} is in the phase “${view.phase}”, ${Math.round(view.elapsedMs / 1000)} s after it was asked for.`,
+            `Task ${view.shortId} (${standingText(view)}) was asked for ${ageText(view.elapsedMs)}.`,
           );
         else lines.push(`Task ${view.shortId}: ${(await record.cancel(by)).reason}`);
       }

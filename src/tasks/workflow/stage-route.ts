@@ -9,6 +9,7 @@ import { route } from '../../core/access/route.ts';
 import { groupsAskedAbout, maySlackUse } from '../../core/access/slack-access.ts';
 import type { RepositoryRef, SlackTrigger, TaskOutcome, TaskRequest } from '../../core/task.ts';
 import type { TaskView } from '../../core/task-view.ts';
+import { ageText, standingText } from '../../core/task-words.ts';
 import { slackHelp } from './help.ts';
 import type { Stage, TaskDeps } from './stage.ts';
 
@@ -197,7 +198,7 @@ async function answer(
       const where = `Task ${view.shortId} on \`${thread.repository.owner}/${thread.repository.name}\``;
       const message =
         view.outcome === null
-          ? `${where} is in the phase “${view.phase}”, ${Math.round(view.elapsedMs / 1000)} s after it was asked for.`
+          ? `${where} (${standingText(view)}) was asked for ${ageText(view.elapsedMs)}.`
           : `${where} has ended (${view.outcome.kind}).`;
       return { kind: 'answered', message };
     }

@@ -961,7 +961,7 @@ describe('a task from Slack', () => {
 
     it.each<[TaskRequest['ask'], TaskOutcome | null, RegExp]>([
       [{ kind: 'help' }, null, /Mention me/],
-      [{ kind: 'status' }, null, /phase/],
+      [{ kind: 'status' }, null, /\(accepted\) was asked for just now/],
       [{ kind: 'status' }, published, /has ended/],
       [{ kind: 'cancel' }, null, /Cancelled/],
       [{ kind: 'retry' }, published, /no change that waits/],

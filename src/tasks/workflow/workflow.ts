@@ -6,6 +6,7 @@
 import type { WorkflowStep, WorkflowStepConfig } from 'cloudflare:workers';
 import type { RepositoryRef, RoutedRequest, TaskOutcome, TaskRequest, TaskStart } from '../../core/task.ts';
 import type { Authorization } from '../../core/authorization.ts';
+import { phaseText } from '../../core/task-words.ts';
 import { explainRename, relocateForPublication } from './rename.ts';
 import { acknowledge, authorizeTask, readContext, type Asker } from './stage-intake.ts';
 import { collectChange, gateChange, publishChange } from './stage-publish.ts';
@@ -261,7 +262,7 @@ async function explain(error: unknown, request: TaskRequest, deps: TaskDeps): Pr
     kind: 'failed',
     reason: {
       code: `step-failed.${phase}`,
-      message: `The step “${phase}” failed even after retries. ${wayOut}`,
+      message: `The step “${phaseText(phase)}” failed even after retries. ${wayOut}`,
     },
     changeKept,
   };

@@ -1,0 +1,79 @@
+/**
+ * The words for phases and durations that GitHub comments, Slack messages, the terminal and the API share. All are written for the
+ * middle of a sentence; `capitalized` makes a headline of them.
+ */
+import type { CommandRun } from './progress.ts';
+import type { TaskPhase } from './task.ts';
+
+const phaseWords: Readonly<Record<TaskPhase, string>> = {
+  accepted: 'accepted',
+  route: 'finding the repository',
+  authorize: 'checking permissions',
+  acknowledge: 'starting',
+  slot: 'preparing a sandbox',
+  provision: 'preparing a sandbox',
+  canary: 'checking that the sandbox is sealed',
+  clone: 'cloning the repository',
+  setup: 'installing dependencies',
+  codex: 'Codex is working',
+  collect: 'collecting the change',
+  gate: 'checking the change',
+  publish: 'publishing the change',
+  report: 'finishing',
+  ended: 'finished',
+};
+
+export function phaseText(phase: TaskPhase): string {
+  return phaseWords[phase];
+}
+
+export interface TaskStanding {
+  readonly phase: TaskPhase;
+  /** 1 is next; null unless the task waits for a slot. */
+  readonly queuePosition: number | null;
+  /** Not null while the task waits for a person to choose a repository. */
+  readonly choices: readonly unknown[] | null;
+}
+
+/** What the task waits for, or the words of its phase. */
+export function standingText({ phase, queuePosition, choices }: TaskStanding): string {
+  if (choices !== null) return 'waiting for a repository to be chosen';
+  return queuePosition === null
+    ? phaseText(phase)
+    : `waiting for a free sandbox, ${queuePlaceText(queuePosition)}`;
+}
+
+/** `position`: 1 is next. */
+export function queuePlaceText(position: number): string {
+  return position === 1 ? 'next in the queue' : `place ${position} in the queue`;
+}
+
+export function capitalized(words: string): string {
+  return words.slice(0, 1).toUpperCase() + words.slice(1);
+}
+
+/** `45 s`, `3 min 5 s`, `1 h 2 min`. Anything that took time took at least a second; NaN is 0 s. */
+export function durationText(ms: number): string {
+  const seconds = ms > 0 && Number.isFinite(ms) ? Math.max(1, Math.round(ms / 1000)) : 0;
+  const minutes = Math.floor(seconds / 60);
+  if (minutes === 0) return `${seconds} s`;
+  if (minutes < 60) return `${minutes} min ${seconds % 60} s`;
+  return `${Math.floor(minutes / 60)} h ${minutes % 60} min`;
+}
+
+/** `just now`, `3 min ago`, `5 h ago`, `4 days ago`. */
+export function ageText(ms: number): string {
+  const minutes = Math.max(0, Math.floor(ms / 60_000));
+  if (minutes < 1) return 'just now';
+  if (minutes < 60) return `${minutes} min ago`;
+  const hours = Math.floor(minutes / 60);
+  return hours < 48 ? `${hours} h ago` : `${Math.floor(hours / 24)} days ago`;
+}
+
+/** How long a command has been running. A view has no clock of its own: it was made `elapsedMs` after the task was accepted. */
+export function runningText(
+  { startedAt }: Pick<CommandRun, 'startedAt'>,
+  view: { readonly acceptedAt: string; readonly elapsedMs: number },
+): string {
+  return durationText(Date.parse(view.acceptedAt) + view.elapsedMs - startedAt);
+}
