@@ -1,9 +1,15 @@
-/** The failed requests of a receipt in words, the same for GitHub, Slack and a terminal. Pure; each escapes the lines for itself. */
+/**
+ * The failed requests of a receipt in words, the same for GitHub, Slack and a terminal. Pure; each escapes
+ * the lines for itself.
+ */
 import type { Receipt } from './grant.ts';
 
 const maxLines = 3;
 
-/** "2 requests failed: api.openai.com answered 503", a line for each of the latest causes; [] when none failed. */
+/**
+ * "2 requests failed: api.openai.com answered 503", a line for each of the latest causes; [] when none
+ * failed.
+ */
 export function failedRequestLines({ failed, failedTotal }: Receipt): string[] {
   const rows = failed.slice(-maxLines);
   const lines = rows.map(({ fault, reason, count }) => {

@@ -1,15 +1,15 @@
 /**
- * What one sandbox may reach, and what it reached. The egress handler reads the grant by the sandbox's own id;
- * nothing inside the sandbox can change it.
+ * What one sandbox may reach, and what it reached. The egress handler looks the grant up by the sandbox's own
+ * id; nothing inside the sandbox can change it.
  */
 
 /**
- * `clone`: GitHub only. `setup`: the setup hosts only. `run`: OpenAI, read-only fetch of the granted repositories and the
- * extra hosts. `sealed`: nothing.
+ * `clone`: GitHub only. `setup`: the setup hosts only. `run`: OpenAI, read-only fetch of the granted
+ * repositories and the extra hosts. `sealed`: nothing.
  */
 export type GrantPhase = 'clone' | 'setup' | 'run' | 'sealed';
 
-/** In their order: a task may skip a phase and never go back to one. */
+/** In order: a task may skip a phase and never returns to one. */
 export const grantPhases = ['clone', 'setup', 'run', 'sealed'] as const satisfies readonly GrantPhase[];
 
 export interface GrantedRepository {
@@ -23,19 +23,24 @@ export interface Grant {
   readonly taskId: string;
   readonly phase: GrantPhase;
   readonly repositories: readonly GrantedRepository[];
-  /** Fetched like `repositories`, never as a place to publish to: submodules and what the configuration's `alsoRead` names. */
+  /**
+   * Readable like `repositories`, never published to: submodules, and what the configuration's `alsoRead`
+   * names.
+   */
   readonly alsoRead: readonly GrantedRepository[];
-  /** Git LFS downloads of `repositories` while cloning. */
+  /** Allows Git LFS downloads of `repositories` while cloning. */
   readonly lfs: boolean;
-  /** Exact host names, GET and HEAD without a credential, in the phase `setup` alone. */
+  /** Exact host names, open to GET and HEAD without a credential in the phase `setup` only. */
   readonly setupHosts: readonly string[];
-  /** The same in the phase `run`, for who accepts that a GET can carry data out. */
+  /** The same in the phase `run`, for teams that accept that a GET can carry data out. */
   readonly extraHosts: readonly string[];
   readonly models: readonly string[];
-  /** Answered by the handler under the canary path; proves from inside that this handler decides. */
+  /**
+   * The handler answers with it under the canary path, which proves from inside that this handler decides.
+   */
   readonly canaryNonce: string;
   readonly budgets: {
-    /** Requests of any kind, denied ones included. */
+    /** All requests, denied ones included. */
     readonly requests: number;
     /** Input plus output tokens, as OpenAI reports them on the response stream. */
     readonly tokens: number;
@@ -63,7 +68,7 @@ export type EgressEntry = {
   readonly at: number;
   readonly method: string;
   readonly host: string;
-  /** Path class: no query, long segments and long tails left out; at most 200 characters. */
+  /** Path class: without query, long segments and long tails; at most 200 characters. */
   readonly path: string;
   /** Stable code: the rule that allowed or denied the request, or the cause of its failure. */
   readonly rule: string;
@@ -102,8 +107,8 @@ export interface Receipt {
     /** When the first of them was made, milliseconds since the epoch. */
     readonly at: number;
     /**
-     * What ran in the sandbox when the first of them was made: untrusted, at most 500 characters; null if that is unclear. Missing
-     * until somebody looks it up.
+     * What ran in the sandbox when the first of them was made: untrusted, at most 500 characters; null if
+     * that is unclear. Missing until somebody looks it up.
      */
     readonly command?: string | null;
   }[];

@@ -1,10 +1,11 @@
 /**
- * Decides, for one request of one sandbox, whether it may leave and as what. Pure: a request head and a grant in, a tagged verdict
- * out; never throws. What no rule names is denied. `openai-body.ts` and `lfs.ts` decide the bodies.
+ * Decides, for one request of one sandbox, whether it may leave and as what. Pure: a request head and a grant
+ * in, a tagged verdict out; never throws. What no rule names is denied. `openai-body.ts` and `lfs.ts` decide
+ * the bodies.
  *
- * The sandbox knows two hosts, whatever the upstreams really are: `github.com` and `api.openai.com`. The URL that is requested
- * upstream is rebuilt from the grant, never copied from the request, so that nothing the sandbox wrote can change where a credential
- * goes.
+ * The sandbox knows two hosts, whatever the upstreams really are: `github.com` and `api.openai.com`. The URL
+ * that is requested upstream is rebuilt from the grant, never copied from the request, so that nothing the
+ * sandbox wrote can change where a credential goes.
  */
 import type { Grant } from '../core/grant.ts';
 import { decideGithub } from './github-rules.ts';
@@ -16,20 +17,27 @@ import { deny, type EgressVerdict, type RequestHead } from './verdict.ts';
 
 const githubHost = 'github.com';
 const openaiHost = 'api.openai.com';
-/** RFC 2606 reserves `.invalid`: no such host can exist, so an answer can only come from a handler that decides. */
+/**
+ * RFC 2606 reserves `.invalid`: no such host can exist, so an answer can only come from a handler that
+ * decides.
+ */
 export const canaryHost = 'canary.airlock.invalid';
 
 /**
  * Decides in this order; the first step that applies decides alone.
  *
  * 1. Spelling: a URL that two programs could read differently is denied (`url.*`).
- * 2. Framing: a head that contradicts itself or asks for another protocol is denied (`http.*`, `url.host-mismatch`, `url.sni-mismatch`).
- * 3. Budgets: a task that has used up its requests or bytes reaches nothing, not even the canary (`budget.*`).
- * 4. The canary's host is answered here, for the task's own nonce and nothing else (`canary`, `canary.mismatch`).
+ * 2. Framing: a head that contradicts itself or asks for another protocol is denied (`http.*`,
+ *    `url.host-mismatch`, `url.sni-mismatch`).
+ * 3. Budgets: a task that has used up its requests or bytes reaches nothing, not even the canary
+ *    (`budget.*`).
+ * 4. The canary's host is answered here, for the task's own nonce and nothing else (`canary`,
+ *    `canary.mismatch`).
  * 5. `github.com`: endpoint, push, repository, phase, then method, query, body and encoding (`github.*`).
- * 6. `api.openai.com`: endpoint, method, query, phase, budget of tokens, then encoding and size (`openai.*`). The body is inspected next.
- * 7. Any other host: granted by name, not reserved, open in this phase, then method and body (`host.*`). So a list opens no host of
- *    steps 4 to 6.
+ * 6. `api.openai.com`: endpoint, method, query, phase, budget of tokens, then encoding and size (`openai.*`).
+ *    The body is inspected next.
+ * 7. Any other host: granted by name, not reserved, open in this phase, then method and body (`host.*`). So a
+ *    list opens no host of steps 4 to 6.
  *
  * `upstreamHosts` receive our credentials: only steps 5 and 6 lead there, whatever a configuration lists.
  */

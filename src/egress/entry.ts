@@ -12,7 +12,9 @@ export interface Carried {
 
 /** GitHub's longest path, an LFS batch, has six segments. */
 const maxSegments = 6;
-/** Names of repositories and endpoints are rarely longer; a longer segment is more likely data than a name. */
+/**
+ * Names of repositories and endpoints are rarely longer; a longer segment is more likely data than a name.
+ */
 const maxSegmentCharacters = 40;
 
 export function arrivalOf(method: string, rawUrl: string, at: number): Arrival {

@@ -1,8 +1,9 @@
 /**
- * Every way in which an allowed request fails without the sandbox's doing: whose fault it is, and what people read. Pure.
+ * Every way in which an allowed request fails without the sandbox's doing: whose fault it is, and what people
+ * read. Pure.
  *
- * The sandbox is answered with the same sentences, so they name no host but the one it asked for and quote nothing. Towards Codex a
- * 400 means "do not retry"; a 5xx means that a retry can help.
+ * The sandbox is answered with the same sentences, so they name no host but the one it asked for and quote
+ * nothing. Towards Codex a 400 means "do not retry"; a 5xx means that a retry can help.
  */
 import type { Fault } from '../core/grant.ts';
 import { egressLimits } from './limits.ts';
@@ -78,8 +79,9 @@ export const fellSilent = (host: string, status: number): Failure =>
 export type Credential = 'github' | 'openai' | 'none';
 
 /**
- * The failure that an upstream's status stands for; null if the answer is an ordinary one. A host without our credential may well
- * answer 403 or 404 to what the sandbox asked for; GitHub and OpenAI were asked for what the grant allows.
+ * Maps an upstream's status to a failure; null if the answer is an ordinary one. A host without our
+ * credential may well answer 403 or 404 to what the sandbox asked for; GitHub and OpenAI were asked for what
+ * the grant allows.
  */
 export function statusFailure(host: string, status: number, credential: Credential): Failure | null {
   if (credential !== 'none' && (status === 401 || status === 403))

@@ -1,4 +1,7 @@
-/** Carries LFS downloads: the batch to GitHub with the task's read token, an object from where GitHub keeps it without a token. */
+/**
+ * Carries LFS downloads: the batch to GitHub with the task's read token, an object from where GitHub keeps it
+ * without a token.
+ */
 import type { GrantedRepository } from '../core/grant.ts';
 import { githubRedirect, lfsUpstream, statusFailure } from './failure.ts';
 import { lfsRequestHeaders } from './headers.ts';

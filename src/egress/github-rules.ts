@@ -1,13 +1,14 @@
 /**
- * What of GitHub's web host a sandbox may use: fetching the granted repositories over git's smart protocol, and LFS downloads
- * where the grant has them. Pushing, the dumb protocol, archives and everything a browser would see are not.
+ * Decides what a sandbox may use of GitHub's web host: git fetch of the granted repositories over the smart
+ * protocol, and LFS downloads where the grant allows them. Never a push, the dumb protocol, an archive or a
+ * page for browsers.
  */
 import type { Grant, GrantedRepository } from '../core/grant.ts';
 import { hasBody, mediaType } from './http-rules.ts';
 import type { RequestUrl } from './request-url.ts';
 import { deny, type EgressVerdict, type RequestHead } from './verdict.ts';
 
-/** GitHub's characters for owner and name; no percent sign, so an encoded slash or dot cannot get in. */
+/** GitHub's characters for owner and name. Without a percent sign, so that no encoded slash or dot passes. */
 const gitPath = /^\/([A-Za-z0-9_-]+)\/([A-Za-z0-9._-]+)\/(.+)$/;
 const lfsObject = /^info\/lfs\/objects\/([0-9a-f]{64})\/(\d{1,15})$/;
 const lfsBatch = 'info/lfs/objects/batch';
@@ -44,7 +45,7 @@ function decideInfoRefs(
   repository: GrantedRepository,
 ): EgressVerdict {
   if (method !== 'GET') return deny('github.method', `${method} is not how a fetch starts`);
-  // Without the parameter it would be the dumb protocol, which reads files of the repository by name.
+  // Without the parameter it is the dumb protocol, which reads files of the repository by name.
   if (url.query !== '?service=git-upload-pack')
     return deny('github.query', 'only service=git-upload-pack is allowed here');
   if (hasBody(header)) return bodyOfGet;
@@ -56,7 +57,9 @@ function decideInfoRefs(
   };
 }
 
-/** Shallow and partial clones, protocol v0 and v2 are all this one request: what it asks for stands in its body. */
+/**
+ * Shallow and partial clones, protocol v0 and v2 are all this one request; its body says what it asks for.
+ */
 function decideUploadPack(
   { method, header }: RequestHead,
   url: RequestUrl,
@@ -72,7 +75,10 @@ function decideUploadPack(
   return { kind: 'allow-github', rule: 'github.upload-pack', repository, endpoint: 'git-upload-pack' };
 }
 
-/** The object's own path is ours: the handler answers a batch with it and fetches from where GitHub keeps the object. */
+/**
+ * The paths of objects are our own: the handler puts them into its answer to a batch, and fetches from
+ * GitHub's storage itself.
+ */
 function decideLfs(
   { method, header }: RequestHead,
   url: RequestUrl,
@@ -104,7 +110,7 @@ const fetchable = ({ repositories, alsoRead }: Grant): readonly GrantedRepositor
   ...alsoRead,
 ];
 
-/** GitHub compares owners and names without regard to ASCII case. */
+/** Compares as GitHub does: owners and names ignore ASCII case. */
 function grantedByName(
   repositories: readonly GrantedRepository[],
   { owner, name }: { readonly owner: string; readonly name: string },

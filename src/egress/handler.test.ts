@@ -16,8 +16,8 @@ import { exampleGrant } from '../../test/fixtures/example-grant.ts';
 import { handleEgress, type EgressDeps } from './handler.ts';
 import { egressLimits } from './limits.ts';
 
-describe('what reaches an upstream', () => {
-  it('is a model request with our key, and nothing of the sandbox’s own credentials', async () => {
+describe('a request to an upstream', () => {
+  it('has our key and none of the sandbox’s own credentials', async () => {
     const { ask, calls } = world(() => new Response(completed), {
       openaiOrganization: 'org-ours',
       openaiProject: 'proj-ours',
@@ -51,13 +51,13 @@ describe('what reaches an upstream', () => {
     });
   });
 
-  it('is the body that was decided, in our spelling', async () => {
+  it('has the body that was decided, serialised again', async () => {
     const { ask, calls } = world(() => new Response(completed));
     await ask(model({ body: body.replace('"store":false', ' "st\\u006fre" : false') }));
     expect(calls[0]?.body).toBe(body);
   });
 
-  it('is a fetch of the repository of the grant with the narrowed token', async () => {
+  it('names the repository of the grant and has the narrowed token', async () => {
     const { ask, calls } = world(() => new Response('refs'));
     const { text } = await ask(
       fetchRefs({ authorization: 'Basic evil', 'git-protocol': 'version=2', 'x-extra': 'no' }, 'ACME/App'),
@@ -72,7 +72,7 @@ describe('what reaches an upstream', () => {
   });
 
   it.each(['version=2:secret', 'version=99', 'source=c291cmNl'])(
-    'is no protocol version like %s',
+    'does not carry the protocol version %s',
     async (version) => {
       const { ask, calls } = world(() => new Response('refs'));
       await ask(fetchRefs({ 'git-protocol': version }));
@@ -80,7 +80,7 @@ describe('what reaches an upstream', () => {
     },
   );
 
-  it('is a compressed upload-pack request as it came', async () => {
+  it('keeps a compressed upload-pack body as it came', async () => {
     const { ask, calls, entries } = world(() => new Response('pack'));
     await ask(uploadPack('not really gzip', { 'content-encoding': 'gzip', expect: '100-continue' }));
     expect(calls[0]).toMatchObject({ method: 'POST', body: 'not really gzip' });
@@ -89,7 +89,7 @@ describe('what reaches an upstream', () => {
     expect(entries).toMatchObject([{ entry: { rule: 'github.upload-pack', bytesUp: 15, bytesDown: 4 } }]);
   });
 
-  it('is a GET to a listed host without any credential', async () => {
+  it('has no credential when it goes to a listed host', async () => {
     const { ask, calls } = world(() => new Response('package'), { grant: { phase: 'setup' } });
     const { text } = await ask(
       new Request('http://registry.example.com/a?b', {
@@ -105,8 +105,8 @@ describe('what reaches an upstream', () => {
   });
 });
 
-describe('what is written down', () => {
-  it('is the tokens that the stream reports, and the bytes both ways', async () => {
+describe('the record of a request', () => {
+  it('has the tokens that the stream reports, and the bytes in both directions', async () => {
     const { ask, entries } = world(() => new Response(completed));
     expect((await ask(model())).text).toBe(completed);
     expect(entries).toMatchObject([
@@ -123,9 +123,9 @@ describe('what is written down', () => {
   });
 
   it.each([
-    ['a floor, as reasoning is not seen', 400, egressLimits.unreportedTokens],
-    ['by its bytes where they are more', 400_000, 100_000],
-  ])('is %s when the sandbox hangs up before the usage came', async (_, bytes, tokens) => {
+    ['a floor, as reasoning is invisible', 400, egressLimits.unreportedTokens],
+    ['the count by its bytes where that is more', 400_000, 100_000],
+  ])('charges %s when the sandbox hangs up before the usage came', async (_, bytes, tokens) => {
     const { deps, entries } = world(() => new Response(streamOf(bytes, 1_000_000)), {
       grant: { budgets: { ...exampleGrant.budgets, bytesDown: 10 * bytes } },
     });
@@ -137,7 +137,7 @@ describe('what is written down', () => {
     expect(entries[0]?.tokens).toBeLessThan(3 * tokens);
   });
 
-  it('is never a query, a header, a body or a long piece of a path', async () => {
+  it('never has a query, a header, a body or a long segment of a path', async () => {
     const { ask, entries } = world(() => new Response('never'));
     const secret = 'c291cmNlIG9mIHRoZSByZXBvc2l0b3J5IGluIGJhc2U2NA';
     await ask(
@@ -154,7 +154,7 @@ describe('what is written down', () => {
   });
 });
 
-describe('what is refused', () => {
+describe('a denial', () => {
   it.each([
     ['an unknown sandbox', 'other', model(), 403, 'grant.none', 0],
     [
@@ -186,18 +186,18 @@ describe('what is refused', () => {
       'github.lfs-upload',
       1,
     ],
-  ])('%s, without calling anybody', async (_, id, request, status, code, recorded) => {
-    const { ask, calls, noted } = world(() => new Response('must not be asked'), {
+  ])('of %s calls no upstream', async (_, id, request, status, code, entryCount) => {
+    const { ask, calls, recorded } = world(() => new Response('must not be asked'), {
       grant: { phase: code.includes('lfs') ? 'clone' : 'run' },
     });
     const response = await ask(request, id);
     expect(response.status).toBe(status);
     expect(JSON.parse(response.text)).toMatchObject({ error: { type: 'airlock_egress', code } });
     expect(calls).toEqual([]);
-    expect(noted()).toEqual(recorded === 0 ? [] : [`denied ${code} ${status}`]);
+    expect(recorded()).toEqual(entryCount === 0 ? [] : [`denied ${code} ${status}`]);
   });
 
-  it('a fifth model request while four are under way, and not the one after', async () => {
+  it('meets a fifth model request while four are open, and not the one after they ended', async () => {
     const { deps, ask } = world(() => new Response(streamOf(1, 2)));
     const open = await Promise.all([1, 2, 3, 4].map(async () => await handleEgress(model(), 'known', deps)));
     expect(JSON.parse((await ask(model())).text)).toMatchObject({ error: { code: 'openai.concurrency' } });
@@ -228,7 +228,7 @@ describe('what is refused', () => {
       403,
       'host.redirect',
     ],
-  ])('a redirect of %s', async (_, request, upstream, status, code) => {
+  ])('meets a redirect of %s, and shows no location', async (_, request, upstream, status, code) => {
     const { ask, calls } = world(upstream);
     const response = await ask(request);
     expect(response.status).toBe(status);
@@ -238,14 +238,14 @@ describe('what is refused', () => {
   });
 });
 
-it('leaves a redirect between listed hosts to the sandbox, whose next request is decided anew', async () => {
+it('leaves a redirect between listed hosts to the sandbox, whose next request gets a decision of its own', async () => {
   const { ask, calls } = world(redirect('//both.example.com/y', 302));
   const response = await ask(new Request('https://docs.example.com/x'));
   expect([response.status, response.headers.get('location')]).toEqual([302, 'https://both.example.com/y']);
   expect(calls).toHaveLength(1);
 });
 
-it('writes a request down with the time at which it came, however long its answer took', async () => {
+it('records a request with its time of arrival, however long its answer took', async () => {
   let time = 1_000;
   const slow = () => {
     time += 60_000;
@@ -262,27 +262,27 @@ describe('a redirect of a fetch', () => {
     ['another repository of the grant', `https://ghe.example/acme/shared.css.git/${infoRefs}`],
     ['another host', `https://evil.example/acme/app.git/${infoRefs}`],
     ['another port', `https://ghe.example:8443/acme/app.git/${infoRefs}`],
-    ['an address without TLS', `http://ghe.example/acme/app.git/${infoRefs}`],
-    ['an address with a user name', `https://u@ghe.example/acme/app.git/${infoRefs}`],
+    ['a URL without TLS', `http://ghe.example/acme/app.git/${infoRefs}`],
+    ['a URL with a user name', `https://u@ghe.example/acme/app.git/${infoRefs}`],
     ['a push', 'https://ghe.example/acme/app.git/info/refs?service=git-receive-pack'],
     ['another endpoint', 'https://ghe.example/acme/app/archive/main.zip'],
     ['nowhere', ''],
   ])('is not followed to %s', async (_, location) => {
-    const { ask, calls, noted } = world(redirect(location));
+    const { ask, calls, recorded } = world(redirect(location));
     expect((await ask(fetchRefs())).text).toContain('github.redirect');
     expect(calls).toHaveLength(1);
-    expect(noted()).toEqual(['failed github.redirect 403']);
+    expect(recorded()).toEqual(['failed github.redirect 403']);
   });
 });
 
-it('passes on that GitHub does not know a repository', async () => {
+it('passes on a 404 of GitHub', async () => {
   const { ask, calls } = world(() => new Response('Repository not found.', { status: 404 }));
   expect(await ask(fetchRefs())).toMatchObject({ status: 404, text: 'Repository not found.' });
   expect(calls).toHaveLength(1);
 });
 
-it('refuses a transfer beyond those that one sandbox may have open, until one of them has ended', async () => {
-  const { deps, noted } = world(() => new Response(streamOf(1, 1_000_000)), {
+it('denies a transfer while one sandbox has as many open as it may, until one of them ends', async () => {
+  const { deps, recorded } = world(() => new Response(streamOf(1, 1_000_000)), {
     admit: async () => exampleGrant,
   });
   const get = async (id: string) => await handleEgress(new Request('https://docs.example.com/'), id, deps);
@@ -300,7 +300,7 @@ it('refuses a transfer beyond those that one sandbox may have open, until one of
   await open[0]?.body?.cancel();
   const next = await get('many');
   expect(next.status).toBe(200);
-  expect(noted()).toEqual(['denied transfer.concurrency 429', 'allowed host.extra 200']);
+  expect(recorded()).toEqual(['denied transfer.concurrency 429', 'allowed host.extra 200']);
   await Promise.all([...open.slice(1), other, next].map(async ({ body }) => await body?.cancel()));
 });
 
@@ -308,33 +308,33 @@ it.each([
   ['an upstream that fails', () => Promise.reject(new Error('gone')), fetchRefs()],
   ['a refused redirect', redirect('https://evil.example'), new Request('https://docs.example.com/')],
   ['an answer without a body', () => new Response(null, { status: 304 }), fetchRefs()],
-])('keeps no transfer open after %s', async (_, upstream, request) => {
-  const { ask, noted } = world(upstream, {
+])('counts no transfer as open after %s', async (_, upstream, request) => {
+  const { ask, recorded } = world(upstream, {
     grant: { budgets: { ...exampleGrant.budgets, requests: 1_000 } },
   });
   for (let n = 0; n <= egressLimits.openTransfers; n++) await ask(request.clone());
-  expect(noted().filter((line) => line.includes('concurrency'))).toEqual([]);
+  expect(recorded().filter((line) => line.includes('concurrency'))).toEqual([]);
 });
 
 describe('budgets of bytes', () => {
   const budgets = { ...exampleGrant.budgets, bytesUp: 20, bytesDown: 1_000 };
 
-  it('cut an answer off where they end, and say so', async () => {
-    const { ask, entries, noted } = world(() => new Response(streamOf(300, 10)), {
+  it('cut an answer off where they end, and record it once', async () => {
+    const { ask, entries, recorded } = world(() => new Response(streamOf(300, 10)), {
       grant: { budgets, used: { ...exampleGrant.used, bytesDown: 300 } },
     });
     expect((await ask(fetchRefs())).text).toBe('cut off');
-    expect(noted()).toEqual(['denied budget.bytes-down 200']);
+    expect(recorded()).toEqual(['denied budget.bytes-down 200']);
     expect(entries[0]?.entry.bytesDown).toBe(600);
   });
 
-  it('cut an upload off where they end, and say so', async () => {
-    const { ask, noted } = world(() => new Response('never'), { grant: { budgets } });
+  it('cut an upload off where they end, and record it once', async () => {
+    const { ask, recorded } = world(() => new Response('never'), { grant: { budgets } });
     expect((await ask(uploadPack('x'.repeat(21)))).text).toContain('budget.bytes-up');
-    expect(noted()).toEqual(['denied budget.bytes-up 400']);
+    expect(recorded()).toEqual(['denied budget.bytes-up 400']);
   });
 
-  it('refuse a model request that is larger than what is left', async () => {
+  it('deny a model request that is larger than what is left', async () => {
     const { ask, calls } = world(() => new Response('never'), { grant: { budgets } });
     expect((await ask(model())).text).toContain('budget.bytes-up');
     expect(calls).toEqual([]);
@@ -355,8 +355,8 @@ describe('Git LFS', () => {
   const object = new Request(`https://github.com/acme/app.git/info/lfs/objects/${oid}/4`);
   const clone = { grant: { phase: 'clone' as const } };
 
-  it('shows the sandbox addresses of ours, and fetches from GitHub’s without our token', async () => {
-    const { ask, calls, noted } = world(
+  it('shows the sandbox URLs of ours, and fetches from GitHub’s storage without our token', async () => {
+    const { ask, calls, recorded } = world(
       ({ url }) =>
         url.startsWith('https://ghe.example')
           ? Response.json(download('https://objects.example/signed?x=1'))
@@ -394,7 +394,7 @@ describe('Git LFS', () => {
       'accept-encoding': 'identity',
       'x-signed': 'yes',
     });
-    expect(noted()).toEqual(['allowed github.lfs-batch 200', 'allowed github.lfs-object 200']);
+    expect(recorded()).toEqual(['allowed github.lfs-batch 200', 'allowed github.lfs-object 200']);
   });
 
   it.each([
@@ -410,8 +410,8 @@ describe('Git LFS', () => {
         ],
       },
     ],
-    ['an address without TLS', download('http://objects.example/')],
-    ['an address with a user name', download('https://a:b@objects.example/')],
+    ['a URL without TLS', download('http://objects.example/')],
+    ['a URL with a user name', download('https://a:b@objects.example/')],
     ['something else', { hello: 1 }],
   ])('does not fetch %s', async (_, answer) => {
     const { ask, calls } = world(() => Response.json(answer), clone);
@@ -446,7 +446,7 @@ describe('Git LFS', () => {
   });
 });
 
-describe('what the sandbox is told', () => {
+describe('the answer to the sandbox', () => {
   it.each([
     [
       'the upstream fails',
@@ -475,7 +475,7 @@ describe('what the sandbox is told', () => {
       'internal',
       'the request could not be carried out',
     ],
-  ])('is nothing of our insides when %s', async (_, changes: Partial<EgressDeps>, code, reason) => {
+  ])('shows nothing of our insides when %s', async (_, changes: Partial<EgressDeps>, code, reason) => {
     const { ask } = world(() => new Response(''), changes);
     const { status, text } = await ask('readToken' in changes ? fetchRefs() : model());
     expect(status).toBe(502);
@@ -500,21 +500,24 @@ describe('what the sandbox is told', () => {
       'Rate limit reached for gpt-5.5 in organization [removed] on tokens',
     ],
     [500, '<html>proxy of org-secret</html>', 500, 'OpenAI answered with status 500'],
-  ])('of OpenAI’s error %i is what names nothing of ours', async (status, answer, passed, words) => {
-    const { ask } = world(
-      () =>
-        new Response(typeof answer === 'string' ? answer : JSON.stringify(answer), {
-          status,
-          headers: { 'retry-after': '7', 'openai-organization': 'org-secret' },
-        }),
-    );
-    const response = await ask(model());
-    expect(response.status).toBe(passed);
-    expect(response.text).toContain(words);
-    expect(JSON.stringify([...response.headers]) + response.text).not.toMatch(/secret|sk-the|<html>/);
-  });
+  ])(
+    'passes on OpenAI’s error %i without what identifies our account',
+    async (status, answer, passed, words) => {
+      const { ask } = world(
+        () =>
+          new Response(typeof answer === 'string' ? answer : JSON.stringify(answer), {
+            status,
+            headers: { 'retry-after': '7', 'openai-organization': 'org-secret' },
+          }),
+      );
+      const response = await ask(model());
+      expect(response.status).toBe(passed);
+      expect(response.text).toContain(words);
+      expect(JSON.stringify([...response.headers]) + response.text).not.toMatch(/secret|sk-the|<html>/);
+    },
+  );
 
-  it('has no header that sets state or tells of our account', async () => {
+  it('has no header that sets state or identifies our account', async () => {
     const { ask } = world(
       () =>
         new Response(completed, {
@@ -534,13 +537,13 @@ describe('what the sandbox is told', () => {
     expect([...headers.keys()].toSorted()).toEqual(['content-type', 'x-codex-turn-state', 'x-request-id']);
   });
 
-  it.each([204, 304])('is an answer without a body as it is: %i', async (status) => {
-    const { ask, noted } = world(() => new Response(null, { status }));
+  it.each([204, 304])('keeps an answer without a body as it is: %i', async (status) => {
+    const { ask, recorded } = world(() => new Response(null, { status }));
     expect((await ask(new Request('https://docs.example.com/'))).status).toBe(status);
-    expect(noted()).toEqual([`allowed host.extra ${status}`]);
+    expect(recorded()).toEqual([`allowed host.extra ${status}`]);
   });
 
-  it('is which models the task may use, without asking OpenAI', async () => {
+  it('lists the task’s models without asking OpenAI', async () => {
     const { ask, calls } = world(() => new Response('never'));
     expect(JSON.parse((await ask(new Request('https://api.openai.com/v1/models'))).text)).toMatchObject({
       data: [{ id: 'gpt-6.1-sol' }, { id: 'gpt-5.5' }],

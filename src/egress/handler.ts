@@ -1,7 +1,8 @@
 /**
- * Performs the egress decision: looks up the grant by the sandbox's id, decides, hands the request to its forwarder, records it.
- * Runs outside the sandbox; with the `forward-*` files the only place where a credential meets a request.
- * Answers only with fixed bodies of its own: no error text of ours or of a library reaches the sandbox.
+ * Performs the egress decision: looks up the grant by the sandbox's id, decides, hands the request to its
+ * forwarder, records it. Runs outside the sandbox; with the `forward-*` files the only place where a
+ * credential meets a request. Answers only with fixed bodies of its own: no error text of ours or of a
+ * library reaches the sandbox.
  */
 import { decideEgress } from './decide.ts';
 import { arrivalOf, entryOf } from './entry.ts';
@@ -28,7 +29,8 @@ export async function handleEgress(
   containerId: string,
   deps: EgressDeps,
 ): Promise<Response> {
-  // The entry carries the time of arrival even if a long answer delays its writing: the receipt names what ran at that time.
+  // The entry carries the time of arrival even if a long answer delays its writing: the receipt names what
+  // ran at that time.
   const arrival = arrivalOf(request.method, request.url, deps.now());
   const record: Passage['record'] = async (end, { tokens = 0, ...carried } = {}) =>
     await deps.record(containerId, entryOf(arrival, end, carried), tokens);
@@ -43,7 +45,8 @@ export async function handleEgress(
     if (grant === null) return answerFor(noGrant);
     return await carry({ request, host: arrival.host, grant, deps, record, refuse }, containerId);
   } catch {
-    // The sandbox learns nothing about what broke. If the record is what broke, this failure is not recorded either.
+    // The sandbox learns nothing about what broke. If the record is what broke, this failure is not recorded
+    // either.
     await record(failure).catch(() => undefined);
     return answerFor(failure);
   }
@@ -79,7 +82,10 @@ async function carry(passage: Passage, containerId: string): Promise<Response> {
   }
 }
 
-/** Forwards a request that counts as open until it is recorded, which is at the end of its answer, or until it throws. */
+/**
+ * Forwards a request that counts as open until it is recorded, which is at the end of its answer, or until it
+ * throws.
+ */
 async function whileOpen(
   passage: Passage,
   containerId: string,

@@ -1,13 +1,14 @@
 /**
- * Rebuilds headers from allowlists, in both directions. Nothing passes because it was not thought of:
- * `Authorization`, `Cookie` and organisation headers of the sandbox never reach an upstream, `Expect`, `Connection` and the like
- * end here, and no upstream header that could carry a credential or set state reaches the sandbox.
+ * Rebuilds headers from allowlists, in both directions. An unknown header is dropped: the sandbox's
+ * `Authorization`, `Cookie` and organisation headers never reach an upstream, `Expect`, `Connection` and the
+ * like end here, and no upstream header that could carry a credential or set state reaches the sandbox.
  */
 
 const githubRequest = new Set(['accept', 'content-type', 'content-encoding', 'user-agent']);
 /**
- * As Codex 0.171.0 sends them (recorded, `test/egress/fixtures`); the last one selects the protocol that newer models need.
- * By name, not by prefix: a header that Codex does not know yet may switch on what we do not.
+ * As Codex 0.171.0 sends them (recorded, `test/egress/fixtures`); the last one selects the protocol that
+ * newer models need. By name, not by prefix: a header that a later Codex adds may switch on something we do
+ * not know.
  */
 const openaiRequest = new Set([
   'accept',
@@ -41,19 +42,19 @@ const response = new Set([
   'x-request-id',
   'openai-processing-ms',
   'openai-model',
-  // Codex sends it back with the turn's next request.
+  // Codex returns it with the next request of the turn.
   'x-codex-turn-state',
 ]);
-/** Codex's largest, its turn metadata, has about 1 KB. */
+/** Codex's largest value, its turn metadata, has about 1 KB. */
 const maxValueCharacters = 8_192;
 
 export function githubRequestHeaders(from: Headers, readToken: string): Headers {
   const headers = pick(from, githubRequest);
   const protocol = from.get('git-protocol');
-  // Version 2, or what older clients speak; anything else would be a channel of its own.
+  // Version 2, or what older clients speak. Any other value could carry data out.
   if (protocol !== null && /^version=[012]$/.test(protocol)) headers.set('git-protocol', protocol);
   headers.set('authorization', basic(readToken));
-  // What is passed on is what was received: no transparent decompression in between.
+  // No transparent decompression: the answer is passed on as it was received.
   headers.set('accept-encoding', 'identity');
   return headers;
 }
@@ -72,7 +73,7 @@ export function openaiRequestHeaders(
   },
 ): Headers {
   const headers = pick(from, openaiRequest);
-  // Switches on behaviour at OpenAI's side, so by value: a long thread is compacted there.
+  // Switches on behaviour on OpenAI's side, so by value: OpenAI compacts a long thread.
   const features = from.get('x-codex-beta-features');
   if (features === 'remote_compaction_v2') headers.set('x-codex-beta-features', features);
   headers.set('content-type', 'application/json');

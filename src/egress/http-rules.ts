@@ -1,6 +1,6 @@
 /**
- * Decides on a request's framing, whatever host it is for. The gateway and the platform parse it first; what both would have to miss is
- * refused here once more.
+ * Decides on a request's framing, whatever host it is for. The gateway and the platform parse it first; what
+ * both would have to miss is refused here once more.
  */
 import type { RequestUrl } from './request-url.ts';
 import { deny, type Denial, type RequestHead } from './verdict.ts';
@@ -11,7 +11,8 @@ export function framingDenial({ header }: RequestHead, url: RequestUrl): Denial 
   const host = header('host');
   if (host !== null && host.toLowerCase().replace(/:(?:443|80)$/, '') !== url.host)
     return deny('url.host-mismatch', 'Host is not the host of the request URL', 400);
-  // The gateway of one machine sets it. Where there is no gateway, a sandbox that sets it can only get itself refused.
+  // The gateway of one machine sets it. Where there is no gateway, a sandbox that sets it can only get itself
+  // refused.
   const sni = header('x-airlock-sni');
   if (sni !== null && sni.toLowerCase() !== url.hostname)
     return deny('url.sni-mismatch', 'the TLS handshake named another host than the request', 400);

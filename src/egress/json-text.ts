@@ -1,9 +1,10 @@
 /**
- * Reads the bytes of a JSON body as one value, or says why they are not read. Refuses what two parsers could read differently: keys that
- * stand twice, `__proto__`, text that is not well-formed, numbers that no double holds. Decides nothing about the value.
+ * Parses the bytes of a JSON body, or says why it refuses them. Refuses what two parsers could read
+ * differently: duplicate keys, `__proto__`, text that is not well-formed, numbers that no double holds.
+ * Decides nothing about the value.
  *
- * A parser of the standard library does the parsing. The scan before it bounds what parsing may cost, since brackets are
- * cheaper to send than to build, and sees the keys that a parsed value no longer shows.
+ * `JSON.parse` does the parsing. The scan before it bounds what parsing can cost, as brackets are cheaper to
+ * send than to build, and sees the duplicate keys that a parsed value no longer shows.
  */
 import { egressLimits } from './limits.ts';
 import { parseJson } from '../lib/parse-json.ts';
@@ -27,9 +28,12 @@ export function readJson(bytes: Uint8Array): JsonText {
   return wrong === null ? { kind: 'value', value } : problem(wrong);
 }
 
-/** One pass over the text, also over text that is no JSON: parsing refuses that afterwards. */
+/** Makes one pass over the text. Text that is no JSON can get through; parsing refuses it afterwards. */
 function scan(text: string): JsonProblem | null {
-  /** One entry for each open bracket: the keys of an object so far (null before the first), or undefined for an array. */
+  /**
+   * One entry for each open bracket: the keys of an object so far (null before the first), or undefined for
+   * an array.
+   */
   const open: (Set<string> | null | undefined)[] = [];
   let values = 1;
   for (let at = 0; at < text.length; at += 1) {
@@ -54,7 +58,7 @@ function scan(text: string): JsonProblem | null {
         if (keys !== undefined && isKey(text, end)) {
           const key = parseJson(text.slice(at, end + 1));
           if (typeof key !== 'string') return 'json';
-          // Assigned instead of defined, this key would change what the value inherits.
+          // A parser that assigns this key instead of defining it changes the value's prototype.
           if (keys?.has(key) === true || key === '__proto__') return 'duplicate-key';
           if (keys === null) open[open.length - 1] = new Set([key]);
           else keys.add(key);
@@ -69,14 +73,14 @@ function scan(text: string): JsonProblem | null {
   return null;
 }
 
-/** Of the closing quote; -1 when there is none. */
+/** Finds the closing quote; -1 when there is none. */
 function endOfString(text: string, start: number): number {
   for (let at = start + 1; ; at += 1) {
     const quote = text.indexOf('"', at);
     if (quote === -1) return -1;
     let backslashes = 0;
     while (text[quote - 1 - backslashes] === '\\') backslashes += 1;
-    // The opening quote ends the count at the latest: it is no backslash.
+    // The count ends at the opening quote at the latest: it is no backslash.
     if (backslashes % 2 === 0) return quote;
     at = quote;
   }
@@ -88,7 +92,7 @@ function isKey(text: string, end: number): boolean {
   return text[at] === ':';
 }
 
-/** Depth is bounded by the scan. */
+/** Recursion is bounded by the scan. */
 function wrongInside(value: unknown): JsonProblem | null {
   if (typeof value === 'string') return value.isWellFormed() ? null : 'text';
   if (typeof value === 'number') return Number.isFinite(value) ? null : 'number';

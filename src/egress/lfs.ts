@@ -1,9 +1,9 @@
 /**
- * Git LFS downloads: what a batch request may say, and what its answer becomes. Pure.
+ * Decides what an LFS batch request may say, and rewrites its answer. Pure.
  *
- * GitHub answers a batch with signed addresses on other hosts. The sandbox never sees them: it gets addresses of our own, and the
- * handler asks GitHub anew for each object. So no object host has to be opened, and no signed address can be kept.
- * Protocol: https://github.com/git-lfs/git-lfs/blob/main/docs/api/batch.md
+ * GitHub answers a batch with signed URLs on other hosts. The sandbox never sees them: it gets URLs of our
+ * own, and the handler asks GitHub again for each object. So no object host is opened, and the sandbox can
+ * keep no signed URL. Protocol: https://github.com/git-lfs/git-lfs/blob/main/docs/api/batch.md
  */
 import * as z from 'zod';
 import type { GrantedRepository } from '../core/grant.ts';
@@ -50,12 +50,12 @@ export function decideLfsBatch(bytes: Uint8Array): LfsVerdict {
   return { kind: 'allow', body: batchOf(parsed.data.objects) };
 }
 
-/** What is sent to GitHub, whatever else the sandbox wrote. */
+/** Builds the request to GitHub from the objects alone; everything else the sandbox wrote is dropped. */
 export function batchOf(objects: readonly { readonly oid: string; readonly size: number }[]): string {
   return JSON.stringify({ operation: 'download', transfers: ['basic'], hash_algo: 'sha256', objects });
 }
 
-/** null for anything but a batch answer. */
+/** Parses GitHub's answer to a batch; null for anything else. */
 export function readLfsAnswer(bytes: Uint8Array): LfsAnswer | null {
   const json = readJson(bytes);
   if (json.kind === 'problem') return null;
@@ -63,7 +63,7 @@ export function readLfsAnswer(bytes: Uint8Array): LfsAnswer | null {
   return parsed.success ? parsed.data : null;
 }
 
-/** The answer as the sandbox sees it: every address is ours. */
+/** Rewrites the answer for the sandbox: every URL is ours. */
 export function ownLfsAnswer(answer: LfsAnswer, { owner, name }: GrantedRepository): string {
   const address = `https://github.com/${owner}/${name}.git/info/lfs/objects`;
   return JSON.stringify({
@@ -82,7 +82,10 @@ export function ownLfsAnswer(answer: LfsAnswer, { owner, name }: GrantedReposito
   });
 }
 
-/** Where one object is and what has to be sent there; null when it cannot be had, or not over TLS. */
+/**
+ * Finds the URL of one object and the headers it needs; null when GitHub does not have it, or offers it
+ * without TLS.
+ */
 export function lfsObjectOf(
   answer: LfsAnswer,
   wanted: string,
@@ -91,7 +94,7 @@ export function lfsObjectOf(
   const download = answer.objects.find(({ oid }) => oid === wanted)?.actions?.download;
   const url = download === undefined ? null : URL.parse(download.href);
   if (download === undefined || url === null || url.username !== '' || url.password !== '') return null;
-  // Without TLS only where GitHub itself is reached so: a simulator.
+  // Without TLS only where GitHub itself is reached without it: a simulator.
   if (url.protocol !== 'https:' && url.origin !== URL.parse(githubUrl)?.origin) return null;
   return { url: url.href, header: download.header ?? {} };
 }

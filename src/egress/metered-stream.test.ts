@@ -39,7 +39,7 @@ describe('a metered stream', () => {
     expect(ends).toEqual([{ bytes: 10, end: 'complete' }]);
   });
 
-  it('ends in an error at the piece that is too much, and tells the source to stop', async () => {
+  it('ends in an error at the piece that exceeds the limit, and cancels the source', async () => {
     const { send, reader, ends, cancelled } = source();
     send(bytes(10));
     send(bytes(1));
@@ -49,7 +49,7 @@ describe('a metered stream', () => {
     expect(cancelled()).toBe('too long');
   });
 
-  it('ends in an error after a silence, counted from the last piece', async () => {
+  it('ends in an error after a silence since the last piece', async () => {
     const { send, reader, ends, cancelled } = source();
     send(bytes(1));
     await reader.read();
@@ -65,7 +65,7 @@ describe('a metered stream', () => {
     expect(cancelled()).toBe('idle');
   });
 
-  it('tells a reader that takes nothing from a source that sends nothing', async () => {
+  it('distinguishes a reader that takes nothing from a source that sends nothing', async () => {
     const { send, reader, ends } = source();
     send(bytes(1));
     send(bytes(1));
@@ -77,7 +77,11 @@ describe('a metered stream', () => {
 
   it.each([
     ['the source fails', 'gone', (of: ReturnType<typeof source>) => of.fail()],
-    ['a piece is not bytes', 'something else than bytes', (of: ReturnType<typeof source>) => of.send('text')],
+    [
+      'a piece is not bytes',
+      'something other than bytes',
+      (of: ReturnType<typeof source>) => of.send('text'),
+    ],
   ])('ends in an error when %s', async (_, message, happen) => {
     const subject = source();
     happen(subject);
@@ -85,7 +89,7 @@ describe('a metered stream', () => {
     expect(subject.ends).toEqual([{ bytes: 0, end: 'broken' }]);
   });
 
-  it('says once that the reader left, and leaves no timer', async () => {
+  it('reports once that the reader left, and leaves no timer', async () => {
     const { send, reader, ends } = source();
     send(bytes(3));
     await reader.read();
@@ -98,11 +102,11 @@ describe('a metered stream', () => {
 
 describe('reading a whole body', () => {
   it.each([
-    ['as long as is allowed', [bytes(4), bytes(6)], 10],
-    ['empty', [], 0],
-    ['too long', [bytes(11)], null],
-    ['not bytes', ['text'], null],
-  ])('that is %s', async (_, chunks, length) => {
+    ['returns one at the limit', [bytes(4), bytes(6)], 10],
+    ['returns an empty one', [], 0],
+    ['refuses one that is too long', [bytes(11)], null],
+    ['refuses one that is not bytes', ['text'], null],
+  ])('%s', async (_, chunks, length) => {
     const stream = new ReadableStream<unknown>({
       start: (controller) => {
         for (const chunk of chunks) controller.enqueue(chunk);
@@ -113,7 +117,7 @@ describe('reading a whole body', () => {
     expect(whole?.byteLength ?? null).toBe(length);
   });
 
-  it('that does not exist gives nothing', async () => {
+  it('returns no bytes for a missing body', async () => {
     expect((await readWhole(null, limits))?.byteLength).toBe(0);
   });
 });

@@ -1,27 +1,27 @@
 /**
- * Passes a stream through piece by piece, counts it, and cuts it off at a number of bytes or after a silence. Holds no piece back
- * and changes none. A stream that is cut off ends in an error, so that it never looks whole.
+ * Passes a stream through, counts its bytes, and cuts it off at a limit or after a silence. Buffers and
+ * changes nothing. A stream that is cut off ends in an error, so that it never looks whole.
  */
 export interface StreamLimits {
   readonly maxBytes: number;
-  /** Without a piece coming and being taken, in milliseconds; cut off after this, and before twice this. */
+  /** Milliseconds without progress after which the stream is cut off; it happens before twice this time. */
   readonly idleMs: number;
 }
 
 /**
- * `cancelled`: the reader left. `broken`: the source failed. `silent`: the source sent nothing for `idleMs`. `stalled`: the reader
- * took nothing for `idleMs`.
+ * `cancelled`: the reader left. `broken`: the source failed. `silent`: the source sent nothing for `idleMs`.
+ * `stalled`: the reader took nothing for `idleMs`.
  */
 export type StreamEnd = 'complete' | 'cancelled' | 'broken' | 'too-long' | 'silent' | 'stalled';
 export interface MeteredBytes {
-  /** Passed on; a piece that goes beyond the limit is not. */
+  /** Bytes passed on; a piece that exceeds the limit is not. */
   readonly bytes: number;
   readonly end: StreamEnd;
 }
 
 /**
- * Bytes asked for at once. A reader that names no size is given 4 KiB at a time by workerd: 25,000 turns of the event loop
- * for a clone of 100 MB, instead of 800.
+ * Bytes of one read. Without a size workerd returns 4 KiB at a time: 25,000 turns of the event loop for a
+ * clone of 100 MB, instead of 800.
  */
 const pieceBytes = 128 * 1024;
 
@@ -30,7 +30,10 @@ interface Pieces {
   cancel(reason: string): Promise<void>;
 }
 
-/** Large pieces where the stream is one of bytes, as it comes where it is not. Neither waits for a piece to be full. */
+/**
+ * Reads large pieces from a byte stream, and whatever comes from any other. Neither waits for a piece to fill
+ * up.
+ */
 function piecesOf(stream: ReadableStream<unknown>): Pieces {
   try {
     const reader = stream.getReader({ mode: 'byob' });
@@ -39,12 +42,12 @@ function piecesOf(stream: ReadableStream<unknown>): Pieces {
       cancel: async (reason) => await reader.cancel(reason),
     };
   } catch {
-    // A stream of JavaScript's making, as in tests.
+    // A stream made in JavaScript, as in tests.
     return stream.getReader();
   }
 }
 
-/** `done` is called once. `look` sees each piece before it is passed on. */
+/** Calls `done` once, at the end. `look` sees each piece before it is passed on. */
 export function meterBytes(
   stream: ReadableStream<unknown>,
   { maxBytes, idleMs }: StreamLimits,
@@ -66,7 +69,7 @@ export function meterBytes(
   };
   return new ReadableStream<Uint8Array>({
     start(controller) {
-      // One timer that looks back, instead of one for every piece: a clone of 100 MB comes in thousands.
+      // One periodic timer instead of one per piece: a clone of 100 MB has thousands.
       let seen = bytes;
       const watch = () => {
         timer = setTimeout(() => {
@@ -74,7 +77,7 @@ export function meterBytes(
           if (bytes === seen) {
             const how = waiting ? 'silent' : 'stalled';
             if (end(how)) controller.error(new Error(`the stream is ${how}`));
-            reader.cancel('idle').catch(() => undefined); // it is given up either way
+            reader.cancel('idle').catch(() => undefined); // given up either way
             return;
           }
           seen = bytes;
@@ -94,9 +97,9 @@ export function meterBytes(
           controller.close();
           return;
         }
-        if (!(value instanceof Uint8Array)) throw new TypeError('a body of something else than bytes');
+        if (!(value instanceof Uint8Array)) throw new TypeError('the body has something other than bytes');
         if (bytes + value.byteLength > maxBytes) {
-          if (end('too-long')) controller.error(new Error('the stream is longer than what was granted'));
+          if (end('too-long')) controller.error(new Error('the stream is longer than the grant allows'));
           await reader.cancel('too long');
           return;
         }
@@ -114,7 +117,7 @@ export function meterBytes(
   });
 }
 
-/** The whole of a stream; null when it is longer than `maxBytes`, falls silent or breaks off. */
+/** Reads a whole stream; null when it is longer than `maxBytes`, falls silent or breaks off. */
 export async function readWhole(
   stream: ReadableStream<unknown> | null,
   limits: StreamLimits,
@@ -128,7 +131,7 @@ export async function readWhole(
       size += chunk.byteLength;
     }
   } catch {
-    return null; // whoever sends it hung up, or was cut off: the caller names the rule
+    return null; // the sender hung up or was cut off: the caller names the rule
   }
   const whole = new Uint8Array(size);
   let at = 0;

@@ -1,10 +1,10 @@
 /**
- * Decides what may stand in a Responses request. An allowlist at every level: fields, tool kinds, input items and their parts. What is
- * sent upstream is the value decided here, serialised again, so that a duplicate key or an odd escape cannot mean one
- * thing to us and another to OpenAI. Pure; never throws; its time is bounded by `limits.ts`.
+ * Decides what a Responses request may contain. An allowlist at every level: fields, tool kinds, input items
+ * and their parts. The decided value is serialised again and sent upstream, so that a duplicate key or an odd
+ * escape cannot mean one thing to us and another to OpenAI. Pure; never throws; `limits.ts` bounds its time.
  *
- * Why: OpenAI's own endpoint is an exit. Hosted tools, remote MCP servers and remote image or file URLs make OpenAI
- * fetch an address that the sandbox chose.
+ * Why: OpenAI's own endpoint is an exfiltration channel. Hosted tools, remote MCP servers and remote image or
+ * file URLs make OpenAI fetch a URL that the sandbox chose.
  */
 import type * as z from 'zod';
 import type { Grant } from '../core/grant.ts';
@@ -19,7 +19,7 @@ const jsonReasons: Record<JsonProblem, string> = {
   json: 'the request body is not JSON',
   depth: 'the request is nested too deeply to be inspected',
   values: 'the request has too many values to be inspected',
-  'duplicate-key': 'a key stands twice in an object of the request, or changes what it inherits',
+  'duplicate-key': 'an object of the request has a key twice, or one that changes its prototype',
   number: 'a number of the request is too large to be passed on as it is',
   text: 'a text of the request has half of a surrogate pair',
 };
@@ -29,7 +29,10 @@ export function decideResponsesBody(bytes: Uint8Array, grant: Grant): BodyVerdic
   if (json.kind === 'problem') return deny(`openai.${json.problem}`, jsonReasons[json.problem]);
   const parsed = requestShape.safeParse(json.value);
   if (!parsed.success)
-    return deny('openai.field', `the field ${placeOf(parsed.error)} may not be sent to OpenAI like this`);
+    return deny(
+      'openai.field',
+      `the field ${placeOf(parsed.error)} is not allowed in a request to OpenAI, or not with this value`,
+    );
   const body = parsed.data;
   if (!grant.models.includes(body.model))
     return deny('openai.model', `the model ${shown(body.model)} is not allowed for this task`);
@@ -38,14 +41,18 @@ export function decideResponsesBody(bytes: Uint8Array, grant: Grant): BodyVerdic
     toolsProblem(body.tools ?? [], 0) ??
     (format?.type === 'json_schema' ? schemaProblem(format.schema) : null) ??
     firstProblem(body.input, itemProblem);
-  // `input` and `tools` were checked item by item against strict shapes, so the parsed request is all that was decided.
+  // The strict shapes checked `input` and `tools` item by item, so nothing undecided is left in the parsed
+  // request.
   return problem ?? { kind: 'allow', body: encode(JSON.stringify(body)) };
 }
 
-/** As what `fetch` takes under Node's types too, which want memory that nobody shares. A view of it, no copy. */
+/**
+ * Encodes into the type that `fetch` takes under Node's types too, which exclude shared memory. A view, no
+ * copy.
+ */
 function encode(text: string): Uint8Array<ArrayBuffer> {
   const { buffer, byteOffset, byteLength } = new TextEncoder().encode(text);
-  if (!(buffer instanceof ArrayBuffer)) throw new TypeError('an encoder’s result is not its own');
+  if (!(buffer instanceof ArrayBuffer)) throw new TypeError('the encoder returned shared memory');
   return new Uint8Array(buffer, byteOffset, byteLength);
 }
 
@@ -62,7 +69,7 @@ function itemProblem(item: unknown): Denial | null {
   return toolsProblem(tools, 0);
 }
 
-/** `depth`: namespaces in namespaces, which Codex does not make. */
+/** `depth` counts namespaces within namespaces, which Codex does not make. */
 function toolsProblem(tools: readonly unknown[], depth: number): Denial | null {
   return firstProblem(tools, (tool) => {
     const type = kindOf(tool);
@@ -85,7 +92,10 @@ function toolsProblem(tools: readonly unknown[], depth: number): Denial | null {
   });
 }
 
-/** Keywords of JSON Schema that name another document. A property that happens to be called so has a schema, not a text. */
+/**
+ * Keywords of JSON Schema that name another document. A property of such a name has a schema as its value,
+ * not a text.
+ */
 const references = new Set(['$ref', '$dynamicRef', '$recursiveRef', '$id', '$schema']);
 
 function schemaProblem(schema: unknown): Denial | null {
@@ -99,11 +109,12 @@ function schemaProblem(schema: unknown): Denial | null {
 
 const remoteKeys = new Set(['file_url', 'file_id', 'audio_url', 'server_url', 'connector_id', 'container']);
 
-/** The strict shapes refuse these as well; looked for by name, the refusal says what it is about. */
+/** The strict shapes refuse these as well; searching by name gives a denial that says what it is about. */
 function remoteInside(value: unknown): Denial | null {
   if (typeof value !== 'object' || value === null) return null;
   return firstProblem(Object.entries(value), ([key, inner]: [string, unknown]) => {
-    if (remoteKeys.has(key)) return deny('openai.remote', `${key} makes OpenAI reach out and is refused`);
+    if (remoteKeys.has(key))
+      return deny('openai.remote', `${key} makes OpenAI fetch from elsewhere and is refused`);
     if (key === 'image_url' && !(typeof inner === 'string' && isInlineImage(inner)))
       return deny('openai.remote', 'image_url has to be a data: URL of a PNG, JPEG, GIF or WebP image');
     return remoteInside(inner);
@@ -130,12 +141,12 @@ function kindOf(value: unknown): string | null {
   return typeof value.type === 'string' ? value.type : null;
 }
 
-/** `Object.hasOwn`, so that a type called `constructor` is not found. */
+/** Uses `Object.hasOwn`, so that a type called `constructor` is unknown. */
 function isKnown<Shapes extends object>(shapes: Shapes, type: string | null): type is keyof Shapes & string {
   return type !== null && Object.hasOwn(shapes, type);
 }
 
-/** Where the first fault is, in the sandbox's own words: shortened, quoted. */
+/** Names the place of the first fault in the sandbox's own words, shortened and quoted. */
 function placeOf({ issues: [issue] }: z.ZodError): string {
   const path = (issue?.path ?? []).map(String);
   const keys = issue?.code === 'unrecognized_keys' ? issue.keys : [];

@@ -1,6 +1,6 @@
 /**
- * An error of OpenAI as the sandbox may see it. Its words help the model and the person; ids of our organisation, project and key,
- * which OpenAI likes to quote, do not. Pure.
+ * Rewrites an error of OpenAI for the sandbox. Its words help the model and the person; the ids of our
+ * organisation, project and key that OpenAI quotes are removed. Pure.
  */
 import * as z from 'zod';
 import { parseJson } from '../lib/parse-json.ts';
@@ -14,10 +14,10 @@ const shape = z.object({
   }),
 });
 
-/** `org-…`, `proj_…`, `sk-…`, also where OpenAI has starred most of it out. */
+/** `org-…`, `proj_…`, `sk-…`, also where OpenAI masks most of it with stars. */
 const ownIds = /\b(?:org|proj|sk|sess|user|asst|key)[-_][\w*-]+/g;
 
-/** A body in OpenAI's error shape; a general one for what is none. */
+/** Returns a body in OpenAI's error shape; a general one if the text is not in that shape. */
 export function openaiErrorBody(text: string, status: number): string {
   const parsed = shape.safeParse(parseJson(text));
   if (!parsed.success)

@@ -1,4 +1,7 @@
-/** What of OpenAI's API a sandbox may use, by the head of the request: one endpoint. Its body is decided in `openai-body.ts`. */
+/**
+ * Decides by the head what a sandbox may use of OpenAI's API: one endpoint. `openai-body.ts` decides its
+ * body.
+ */
 import type { Grant } from '../core/grant.ts';
 import { mediaType } from './http-rules.ts';
 import { egressLimits } from './limits.ts';
@@ -6,7 +9,7 @@ import type { RequestUrl } from './request-url.ts';
 import { deny, type EgressVerdict, type RequestHead } from './verdict.ts';
 
 export function decideOpenai({ method, header }: RequestHead, url: RequestUrl, grant: Grant): EgressVerdict {
-  // 400 everywhere: Codex retries other refusals for up to 25 s, but reports a 400 at once and verbatim.
+  // 400 everywhere: Codex retries other statuses for up to 25 s, but reports a 400 at once and verbatim.
   const refuse = (rule: string, reason: string) => deny(rule, reason, 400);
   const isModels = url.path === '/v1/models';
   if (url.path !== '/v1/responses' && !isModels)
@@ -30,7 +33,7 @@ export function decideOpenai({ method, header }: RequestHead, url: RequestUrl, g
   return { kind: 'inspect-openai', rule: 'openai.responses' };
 }
 
-/** Which models the key can reach is nobody's business inside: the list is the task's. */
+/** Lists the task's models. Which models our key can use stays hidden from the sandbox. */
 function modelsOf({ models }: Grant): EgressVerdict {
   const data = models.map((id) => ({ id, object: 'model', created: 0, owned_by: 'openai' }));
   return {

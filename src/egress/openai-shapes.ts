@@ -1,14 +1,15 @@
 /**
- * What may stand in a Responses request: an allowlist of fields for the request, for each kind of tool and for each kind of input item.
- * Shapes only; `openai-body.ts` decides with them. Every object is strict, so that what is new is refused until somebody
- * has read what it does.
+ * The allowlist of a Responses request: its fields, and those of each kind of tool and input item. Shapes
+ * only; `openai-body.ts` decides with them. Every object is strict, so that a new field is refused until
+ * somebody has read what it does.
  *
- * Sources: what Codex 0.171.0 sends (recorded, `test/egress/fixtures`), its own schema of items (`codex app-server
- * generate-json-schema`), and openai-node 7.5.0, src/resources/responses/responses.ts.
+ * Sources: what Codex 0.171.0 sends (recorded, `test/egress/fixtures`), its own schema of items (`codex
+ * app-server generate-json-schema`), and openai-node 7.5.0, src/resources/responses/responses.ts.
  *
- * Not listed, with a reason: `input_file`, `input_audio` and ids of files (OpenAI fetches or holds them); items without a type
- * (`{id}` alone is an item reference) and `item_reference` (state on OpenAI's side); calls of hosted tools, also past ones;
- * `max_output_tokens`, `metadata`, `user`, `service_tier: priority` and the like (Codex sends none, and some cost money).
+ * Left out on purpose: `input_file`, `input_audio` and ids of files (OpenAI fetches or holds them); items
+ * without a type (`{id}` alone is an item reference) and `item_reference` (state on OpenAI's side); calls of
+ * hosted tools, also past ones; `max_output_tokens`, `metadata`, `user`, `service_tier: priority` and the
+ * like (Codex sends none, and some cost money).
  */
 import * as z from 'zod';
 
@@ -17,7 +18,7 @@ const optionalText = z.string().nullish();
 
 export const requestShape = z.strictObject({
   model: z.string(),
-  // Tokens are counted on the stream.
+  // The handler counts tokens on the stream.
   stream: z.literal(true),
   store: z.literal(false),
   instructions: text.optional(),
@@ -76,7 +77,7 @@ export const toolShapes = {
       ])
       .optional(),
   }),
-  /** Each of `tools` is decided like any other. */
+  /** `openai-body.ts` decides each of `tools` like a tool at top level. */
   namespace: z.strictObject({
     type: z.literal('namespace'),
     name: text,
@@ -89,14 +90,14 @@ export const toolShapes = {
     description: optionalText,
     parameters: jsonSchema,
   }),
-  /** Unlike `shell`, which can run in a container of OpenAI's. */
+  /** Unlike `shell`, which can run in a container at OpenAI. */
   local_shell: z.strictObject({ type: z.literal('local_shell') }),
 } as const;
 
-// ---- input items: those whose meaning is in the request itself -------------------------------------------------
+// ---- input items: those that are complete in the request itself -------------------------------------------------
 
 const scalar = z.union([z.string(), z.number(), z.boolean(), z.null()]);
-/** Codex's notes on where a message came from. Names and scalars, nothing that points anywhere. */
+/** Codex's notes on the origin of a message: names and scalars, no references. */
 const passthrough = z
   .strictObject({
     turn_id: optionalText,
@@ -119,7 +120,7 @@ const inputImage = z.strictObject({
 const outputText = z.strictObject({
   type: z.literal('output_text'),
   text,
-  // Annotations cite what hosted tools found; without those there are none.
+  // Annotations cite what hosted tools found; without hosted tools there are none.
   annotations: z.array(z.never()).nullish(),
   logprobs: z.array(z.never()).nullish(),
 });
@@ -155,7 +156,7 @@ export const itemShapes = {
     summary: z.array(z.strictObject({ type: z.literal('summary_text'), text })),
     content: z.array(z.strictObject({ type: z.enum(['reasoning_text', 'text']), text })).nullish(),
   }),
-  /** Its tools are decided like those at top level. */
+  /** `openai-body.ts` decides its tools like those at top level. */
   additional_tools: z.strictObject({
     type: z.literal('additional_tools'),
     id: optionalText,
@@ -222,8 +223,9 @@ export const itemShapes = {
 } as const;
 
 /**
- * The formats that Codex sends images in, in this spelling. No SVG: it can name other addresses. The rest is searched for a
- * foreign character rather than matched: matching megabytes needs the engine's backtracking memory.
+ * Accepts the image formats that Codex sends, in its spelling. No SVG: it can reference URLs. Searches the
+ * rest for a foreign character instead of matching it: matching megabytes needs the engine's backtracking
+ * memory.
  */
 export function isInlineImage(url: string): boolean {
   const prefix = /^data:image\/(?:png|jpeg|gif|webp);base64,/.exec(url)?.[0];

@@ -59,7 +59,7 @@ describe('the receipt', () => {
     expect(receipt.deniedTotal).toBe(3);
   });
 
-  it('keeps when the first of them was made, and what is known of it', () => {
+  it('keeps the time of the first attempt, and the command that is known for it', () => {
     const [first] = [denied({ at: 100 })].reduce(addToReceipt, emptyReceipt).denied;
     const known = {
       ...emptyReceipt,
@@ -122,7 +122,7 @@ describe('the receipt', () => {
     expect(receipt.deniedTotal).toBe(10_000);
   });
 
-  it('leaves out the canary’s own probes', () => {
+  it('leaves out the probes of the canary', () => {
     expect(addToReceipt(emptyReceipt, denied({ rule: 'canary.mismatch' }))).toBe(emptyReceipt);
   });
 });

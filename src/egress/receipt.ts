@@ -1,6 +1,6 @@
 /**
- * Folds what a sandbox requested into the receipt that people see. Bounded: ten thousand different requests are counted, not
- * listed.
+ * Folds what a sandbox requested into the receipt that people see. Bounded: ten thousand different requests
+ * are counted, not listed.
  */
 import type { EgressEntry, Receipt } from '../core/grant.ts';
 

@@ -1,8 +1,10 @@
 /**
- * Reads the URL of a sandbox's request, and refuses every spelling but the plain one. Decides nothing about hosts.
+ * Parses the URL of a sandbox's request, and denies every spelling but the plain one. Decides nothing about
+ * hosts.
  *
- * Why refuse instead of normalise: dot segments, encoded letters, backslashes, stray ports and user names mean one thing to
- * us and may mean another to whoever reads the URL next. No client of ours writes them, so nothing is lost.
+ * Why deny instead of normalise: dot segments, encoded letters, backslashes, stray ports and user names mean
+ * one thing to us and may mean another to the next program that reads the URL. No client of ours writes them,
+ * so nothing is lost.
  */
 import { egressLimits } from './limits.ts';
 import { deny, type Denial } from './verdict.ts';
@@ -11,9 +13,9 @@ export interface RequestUrl {
   readonly kind: 'url';
   readonly hostname: string;
   readonly host: string;
-  /** As it was sent, and as the URL standard reads it: the same. */
+  /** Verbatim, and equal to what the URL standard makes of it. */
   readonly path: string;
-  /** With its question mark; empty when there is none. */
+  /** With its question mark; empty without a query. */
   readonly query: string;
 }
 
@@ -21,7 +23,8 @@ const shape = /^([a-z][a-z0-9+.-]*):\/\/([^/?#]*)(\/[^?#]*)?(\?[^#]*)?(#.*)?$/i;
 
 export function readRequestUrl(raw: string): RequestUrl | Denial {
   if (raw.length > egressLimits.urlCharacters) return deny('url.length', 'the URL is too long', 414);
-  // Spaces, control characters and everything beyond ASCII: no such character is ever sent as is. URL parsers strip some of them.
+  // Spaces, control characters and everything beyond ASCII. Clients encode these; URL parsers strip some of
+  // them.
   if (/[^\x21-\x7e]|\\/.test(raw))
     return deny('url.characters', 'the URL has characters that no URL may have', 400);
   const [, scheme, authority = '', path = '/', query = '', fragment] = shape.exec(raw) ?? [];

@@ -1,7 +1,8 @@
 /**
- * A denied URL may well have a normal form that is allowed (`/acme/x/../app.git/…`). The decision is made on the spelling as received all the
- * same: normalising is where two programs disagree, and whoever writes such a URL is trying that out. What has to hold is that nothing
- * normalises after the decision: the request is denied, written down, and nobody upstream hears of it.
+ * A denied URL can have a normal form that is allowed (`/acme/x/../app.git/…`). The decision is on the
+ * spelling as received: normalising is where two programs disagree, and only an attacker writes such a URL.
+ * Nothing may normalise after the decision: the request is denied and recorded, and no upstream receives
+ * anything.
  */
 import { expect, it } from 'vitest';
 import { decideEgress } from './decide.ts';
@@ -32,7 +33,7 @@ const tricks = [
   '.',
 ];
 
-/** Every allowed URL with one trick at one place, where a browser would read what is allowed. */
+/** Every allowed URL with one trick at one position. */
 function* oddSpellings() {
   for (const [method, url] of allowed)
     for (let at = 0; at <= url.length; at++)
@@ -40,14 +41,14 @@ function* oddSpellings() {
         for (const skip of [0, 1]) yield { method, raw: url.slice(0, at) + trick + url.slice(at + skip) };
 }
 
-it('a URL that is denied for its spelling alone sends nothing upstream', async () => {
+it('sends nothing upstream for a URL that is denied for its spelling alone', async () => {
   const sent: string[] = [];
-  const noted: string[] = [];
+  const recorded: string[] = [];
   const deps: EgressDeps = {
     admit: async () => exampleGrant,
-    record: async (_, { verdict }) => void noted.push(verdict),
+    record: async (_, { verdict }) => void recorded.push(verdict),
     readToken: async () => {
-      sent.push('a token was asked for');
+      sent.push('a token was requested');
       return 'ghs_none';
     },
     openaiApiKey: 'sk-none',
@@ -70,11 +71,11 @@ it('a URL that is denied for its spelling alone sends nothing upstream', async (
     odd += 1;
     const body = method === 'POST' ? { body: '0000' } : {};
     const request = new Request('https://github.com/', { method, headers, ...body });
-    // The constructor would normalise; a request that workerd hands on has what stood in its request line.
+    // The constructor normalises; a request from workerd has the URL of its request line.
     Object.defineProperty(request, 'url', { value: raw });
     const answer = await handleEgress(request, 'sandbox', deps);
-    expect([raw, answer.status, sent, noted.at(-1)]).toEqual([raw, verdict.status, [], 'denied']);
+    expect([raw, answer.status, sent, recorded.at(-1)]).toEqual([raw, verdict.status, [], 'denied']);
   }
   expect(odd).toBeGreaterThan(300);
-  expect(noted).toHaveLength(odd);
+  expect(recorded).toHaveLength(odd);
 });

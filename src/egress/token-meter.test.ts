@@ -22,13 +22,13 @@ const final = (type: string, usage: unknown = { total_tokens: 77 }) =>
 it.each([
   ['as OpenAI sends them', `event: response.completed\ndata: ${final('response.completed')}\n\n`],
   ['without lines that name the event', `data: ${final('response.completed')}\n\n`],
-  ['of another name than their data', `event: message\ndata: ${final('response.completed')}\n\n`],
-  ['of an answer that was cut short', `data: ${final('response.incomplete')}\n\n`],
+  ['with a name that differs from their data', `event: message\ndata: ${final('response.completed')}\n\n`],
+  ['of a response that was cut short', `data: ${final('response.incomplete')}\n\n`],
   ['of one that failed', `data: ${final('response.failed')}\n\n`],
   ['with carriage returns', `data: ${final('response.completed')}\r\n\r\n`],
   ['in JSON over two lines', `data: {"type":"response.completed",\ndata: ${final('').slice(11)}\n\n`],
   ['with others around', `data: {"type":"x"}\n\ndata: ${final('response.completed')}\n\ndata: [DONE]\n\n`],
-])('reads the usage of events %s, however they are cut', async (_, text) => {
+])('reads the usage of events %s, in pieces of any size', async (_, text) => {
   for (const size of [text.length, 7, 1])
     expect(await metered(text, size)).toMatchObject({ tokens: 77, finished: true });
 });
@@ -45,14 +45,14 @@ it.each([
   ['a name without the data', '{}'],
   ['broken JSON', '{"type":"response.completed"'],
   ['a number that is none', final('response.completed', { total_tokens: -1 })],
-])('takes %s for no usage', async (_, data) => {
+])('ignores %s', async (_, data) => {
   expect(await metered(`event: response.completed\ndata: ${data}\n\n`)).toMatchObject({
     tokens: null,
     finished: false,
   });
 });
 
-it('knows an answer that failed without usage from one that was left', async () => {
+it('distinguishes a response that failed without usage from one that was abandoned', async () => {
   expect(await metered(`data: ${final('response.failed', null)}\n\n`)).toMatchObject({
     tokens: null,
     finished: true,

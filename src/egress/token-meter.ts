@@ -1,7 +1,7 @@
 /**
- * Reads token usage off a Responses event stream while it passes through, without delaying or changing a byte. An event is what its
- * data says: gateways that are compatible with OpenAI's API need not send `event:` lines.
- * Decides nothing about budgets.
+ * Reads the token usage from a Responses event stream while it passes through, without delaying or changing a
+ * byte. The data of an event says what it is: gateways that are compatible with OpenAI's API need not send
+ * `event:` lines. Decides nothing about budgets.
  */
 import { createParser } from 'eventsource-parser';
 import * as z from 'zod';
@@ -13,17 +13,17 @@ const finalEvent = z.object({
   response: z.object({ usage: z.object({ total_tokens: z.number().int().nonnegative() }).nullish() }),
 });
 
-/** Only spares parsing the thousands of other events: whether one is final, its JSON says. */
+/** Saves parsing the thousands of other events. Whether an event is final, its JSON decides. */
 const finalType = /response\.(?:completed|incomplete|failed)/;
 
 export interface Metered extends MeteredBytes {
-  /** As OpenAI reported them; null when the stream ended without saying. */
+  /** As OpenAI reported them; null if the stream ended without a report. */
   readonly tokens: number | null;
-  /** Whether the response came to its end, with its usage or (when it failed) without. */
+  /** Whether the final event came, with usage or (for a failed response) without. */
   readonly finished: boolean;
 }
 
-/** Passes the stream through; `done` is called once, at its end, error, cut or cancellation. */
+/** Passes the stream through and calls `done` once, at its end, error, cut or cancellation. */
 export function meterTokens(
   stream: ReadableStream<unknown>,
   limits: StreamLimits,

@@ -1,6 +1,6 @@
 /**
- * What every forwarder needs to call an upstream: the passage of one request, the call with its deadline, and the metered answer that
- * is recorded when it ends. Decides no rule.
+ * What every forwarder needs to call an upstream: the passage of one request, the call with its deadline, and
+ * the metered answer that is recorded when it ends. Decides no rule.
  */
 import type { EgressEntry, Grant, GrantedRepository } from '../core/grant.ts';
 import type { Carried } from './entry.ts';
@@ -163,7 +163,10 @@ export function passOn(
   );
 }
 
-/** How a request ended, after how its answer's stream did. `cut`: an answer that breaks because the request's body did. */
+/**
+ * How a request ended, after how its answer's stream did. `cut`: an answer that breaks because the request's
+ * body did.
+ */
 export function endOfAnswer(
   host: string,
   whole: Passed | Failure,

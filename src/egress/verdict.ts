@@ -1,4 +1,7 @@
-/** What the egress decision returns, and how a request can end. Rule codes are stable: receipts, answers and tests use them. */
+/**
+ * What the egress decision returns, and how a request can end. Rule codes are stable: receipts, answers and
+ * tests use them.
+ */
 import type { Fault, GrantedRepository } from '../core/grant.ts';
 
 export interface RequestHead {

@@ -1,4 +1,7 @@
-/** The specification of verdicts: what becomes of a request, whose fault that is, and what people read. One entry a request. */
+/**
+ * The specification of verdicts: what becomes of a request, whose fault that is, and what people read. One
+ * entry a request.
+ */
 import { describe, expect, it, vi } from 'vitest';
 import {
   apiKey,

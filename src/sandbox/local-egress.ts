@@ -1,7 +1,7 @@
 /**
- * The door through which the local sandboxes' gateway hands every request to the egress decision. It takes the place
- * that `ctx.containerId` has on Cloudflare: the gateway, outside the sandbox, says whose request it is and proves with
- * a token of this run that it is the gateway.
+ * The door through which the local sandboxes' gateway hands every request to the egress decision. It takes
+ * the place that `ctx.containerId` has on Cloudflare: the gateway, outside the sandbox, says whose request it
+ * is and proves with a token of this run that it is the gateway.
  */
 import type { EgressEntry } from '../core/grant.ts';
 import { sameSecret } from '../lib/same-secret.ts';
@@ -14,7 +14,9 @@ const idHeader = 'x-airlock-sandbox';
 const tokenHeader = 'x-airlock-token';
 /** Set when the gateway has refused the request itself (a bad Host, a tunnel): only to be recorded. */
 const refusedHeader = 'x-airlock-refused';
-/** Of such a report: the method that the sandbox named, which may be one that no report could be sent with. */
+/**
+ * Of such a report: the method that the sandbox named, which may be one that no report could be sent with.
+ */
 const methodHeader = 'x-airlock-method';
 
 export async function handleLocalEgress(
@@ -45,8 +47,9 @@ const maxUnreadBytes = 32 * 1024 * 1024;
 const unreadMs = 5_000;
 
 /**
- * A request that is refused by its head has a body that nobody has read. workerd reads 64 KB of such a body and then resets the
- * connection, and the gateway, in mid-sending, sees a broken Worker instead of the refusal. A sender beyond the bounds still does.
+ * A request that is refused by its head has a body that nobody has read. workerd reads 64 KB of such a body
+ * and then resets the connection, and the gateway, in mid-sending, sees a broken Worker instead of the
+ * refusal. A sender beyond the bounds still does.
  */
 async function readToItsEnd(request: Request): Promise<void> {
   if (request.body === null || request.bodyUsed || request.body.locked) return;
