@@ -1,19 +1,19 @@
 /**
- * What a check is, and how all of them are run: at the same time, each within its own deadline, so that a service that hangs
- * hides no other. Decides nothing about what is checked.
+ * Defines a check and runs all checks at the same time, each within its own deadline, so that a service that
+ * hangs hides no other. Knows nothing about what is checked.
  */
 import * as z from 'zod';
 import { DeadlineError, withDeadline } from '../lib/with-deadline.ts';
 
-/** `warn`: it works, or nobody can know. `skip`: another check says why this one cannot be made. */
+/** `warn`: it works, or cannot be determined. `skip`: another check explains why this one cannot run. */
 const statusSchema = z.enum(['ok', 'warn', 'fail', 'skip']);
 
 export const findingSchema = z.object({
   id: z.string(),
   status: statusSchema,
-  /** What is so. */
+  /** What the check found. */
   found: z.string(),
-  /** What to do about it; null when there is nothing to do. */
+  /** The remedy; null when there is nothing to do. */
   todo: z.string().nullable(),
   /** Milliseconds. */
   ms: z.number(),
@@ -36,14 +36,17 @@ export interface Check {
 export const ok = (found: string): Verdict => ({ status: 'ok', found, todo: null });
 export const warn = (found: string, todo: string): Verdict => ({ status: 'warn', found, todo });
 export const fail = (found: string, todo: string): Verdict => ({ status: 'fail', found, todo });
-/** `because`: what has to be mended first. */
+/** `because`: what has to be fixed first. */
 export const skip = (because: string): Verdict => ({
   status: 'skip',
   found: `not checked: ${because}`,
   todo: null,
 });
 
-/** In the order of the checks. Never rejects. `secrets` never appear in what is found, whatever a service echoes. */
+/**
+ * Runs the checks and returns their findings in the same order. Never rejects. Removes `secrets` from the
+ * findings, whatever a service echoes.
+ */
 export async function runChecks(
   checks: readonly Check[],
   options: { readonly deadlineMs: number; readonly secrets: readonly string[] },
@@ -70,7 +73,7 @@ function verdictOf(error: unknown): Verdict {
   return fail(`could not be checked: ${why.slice(0, 300)}`, 'See whether the service is up and reachable.');
 }
 
-/** Shorter values are not secrets, and would blacken ordinary words. */
+/** Shorter values are not secrets, and removing them would blank ordinary words. */
 const shortestSecret = 8;
 
 function redact(text: string, secrets: readonly string[]): string {
@@ -79,7 +82,10 @@ function redact(text: string, secrets: readonly string[]): string {
     .reduce((clean, secret) => clean.replaceAll(secret, '[secret]'), text);
 }
 
-/** The same promise for everybody who asks: several checks look at one answer. */
+/**
+ * Runs `work` at the first call and returns the same promise to every caller, because several checks read one
+ * answer.
+ */
 export function once<T>(work: () => Promise<T>): () => Promise<T> {
   let made: Promise<T> | null = null;
   return async () => await (made ??= work());

@@ -1,23 +1,26 @@
-/** Whether this clock agrees with GitHub's, read off the `Date` of an answer: App tokens and Slack's signatures depend on it. */
+/**
+ * Compares this clock with the `Date` header of GitHub's answers. App tokens and Slack's signatures depend on
+ * it.
+ */
 import { apiVersionHeader } from '../github/client.ts';
 import { fail, ok, skip, warn, type Check } from './check.ts';
 import { ask, type Service } from './service.ts';
 
-/** Seconds that this clock is ahead, negative when behind; null when nobody answered with a date. */
+/** Seconds that this clock is ahead, negative when behind; null when no answer had a date. */
 export type Clock = number | null;
 
-/** Seconds. App tokens are dated 30 s back, so that a clock that is further ahead signs in GitHub's future. */
+/** Seconds. App tokens are dated 30 s back, so a clock that is further ahead signs in GitHub's future. */
 const wrongS = 25;
-/** Beyond the second that a `Date` is rounded to, and the time of the way. */
+/** Seconds: the rounding of `Date`, and the time that the request takes. */
 const oddS = 5;
 
 export async function readClock(service: Service & { readonly apiUrl: string; readonly now: () => number }) {
   const before = service.now();
-  // Any answer has a date. This one costs nothing of a rate limit.
+  // Any answer has a date. This request does not count against the rate limit.
   const asked = await ask(service, `${service.apiUrl}/rate_limit`, { headers: apiVersionHeader });
   const after = service.now();
   const date = asked.answered ? Date.parse(asked.headers.get('date') ?? '') : Number.NaN;
-  // The date is cut to the second: on average half of one is missing.
+  // `Date` is cut to the second, so on average half a second is missing.
   return Number.isNaN(date) ? null : ((before + after) / 2 - (date + 500)) / 1000;
 }
 

@@ -1,7 +1,7 @@
 /**
- * The doctor: every check of one Airlock, from settings to sandbox. Runs wherever the secrets are: in the Worker for a deployment, in
- * Node for one machine. Reads and asks only; what it makes is a sandbox, which is
- * destroyed again, and a token that reads one repository, which is revoked.
+ * Runs every check of one Airlock, from settings to sandbox. Runs where the secrets are: in the Worker for a
+ * deployment, in Node for one machine. Only reads, except that it creates a sandbox, which it destroys, and a
+ * token that reads one repository, which it revokes.
  */
 import { runChecks, once, type Finding } from './check.ts';
 import { clockCheck, readClock } from './clock-check.ts';
@@ -14,15 +14,18 @@ import { slackChecks } from './slack-checks.ts';
 import { webhookChecks } from './webhook-checks.ts';
 
 export interface DoctorDeps {
-  /** Settings by name, as they are bound or set; other names are not looked at. */
+  /** Settings by name, as they are bound or set. Ignores other names. */
   readonly environment: Readonly<Record<string, unknown>>;
-  /** null: it cannot be read. */
+  /** Null: the file cannot be read. */
   readonly configText: string | null;
-  /** For messages. */
+  /** The name of the file in messages. */
   readonly configName: string;
-  /** Where GitHub and Slack reach this Airlock, without a slash at the end; null when that is not known. */
+  /**
+   * The address at which GitHub and Slack reach this Airlock, without a trailing slash; null when it is
+   * unknown.
+   */
   readonly publicUrl: string | null;
-  /** null: sandboxes are looked at elsewhere. */
+  /** Null: sandboxes are checked elsewhere. */
   readonly probeSandbox: ProbeSandbox | null;
   readonly fetch: typeof fetch;
   readonly now: () => number;
@@ -32,7 +35,7 @@ export interface DoctorDeps {
 
 const defaultTimeoutMs = 10_000;
 
-/** Never rejects on account of what is checked. */
+/** Never rejects because of what it checks. */
 export async function examine(deps: DoctorDeps): Promise<readonly Finding[]> {
   const { environment, publicUrl, now } = deps;
   const service = { fetch: deps.fetch, timeoutMs: deps.timeoutMs ?? defaultTimeoutMs };
@@ -93,7 +96,10 @@ export async function examine(deps: DoctorDeps): Promise<readonly Finding[]> {
 
 const secretSettings = /TOKEN|SECRET|KEY/;
 
-/** Every value that must not be repeated. Of the private key its lines: nothing else would ever be echoed. */
+/**
+ * Every value that must not be repeated. The private key counts line by line, since no service echoes it
+ * whole.
+ */
 function secretsIn(environment: Readonly<Record<string, unknown>>): string[] {
   return Object.entries(environment).flatMap(([name, value]) =>
     typeof value === 'string' && secretSettings.test(name)

@@ -1,6 +1,7 @@
 /**
- * Whether git is served where GITHUB_URL says, for the App’s tokens: the API may be whole while every clone fails. Asks as the egress handler
- * does, first without a token, so that none goes to a host that does not speak git. The token that is minted reads one repository, and is revoked.
+ * Checks that GITHUB_URL serves git for the App's tokens: the API can work while every clone fails. Asks as
+ * the egress handler does, first without a token, so that no token goes to a host that does not speak git.
+ * The token that it mints reads one repository, and is revoked.
  */
 import * as z from 'zod';
 import type { AirlockConfig } from '../config/schema.ts';
@@ -15,16 +16,18 @@ export interface GitHostInput extends Service {
   readonly appId: number;
   readonly privateKey: string;
   readonly apiUrl: string;
-  /** Without a slash at the end. */
+  /** Without a trailing slash. */
   readonly githubUrl: string;
   readonly now: () => number;
   readonly broken: ReadonlyMap<string, string>;
-  /** null: it is not valid. */
+  /** Null: it is not valid. */
   readonly config: AirlockConfig | null;
   readonly asApp: () => Promise<AsApp | null>;
 }
 
-/** Requests one after the other: without a token, the installation, the token, with the token, its revocation. */
+/**
+ * Consecutive requests: without a token, for the installation, for the token, with the token, to revoke it.
+ */
 const requests = 5;
 
 export function gitHostCheck(input: GitHostInput): Check {
@@ -43,7 +46,7 @@ async function judgeGitHost(input: GitHostInput): Promise<Verdict> {
   if (config === null) return skip('config first');
   const [named] = namedRepositories(config);
   const pattern = config.repositories.find(({ excluded }) => !excluded)?.pattern;
-  // GitHub answers alike for what is not there and for what is hidden: any name of an account will do.
+  // GitHub answers the same for a missing and for a hidden repository, so any name below the account serves.
   const repository = named ?? (pattern === undefined ? null : { owner: pattern.owner, name: 'airlock' });
   if (repository === null) return skip('the configuration lists no repository');
   const stranger = await askForRefs(input, repository, null);
@@ -55,7 +58,7 @@ async function judgeGitHost(input: GitHostInput): Promise<Verdict> {
     const answer = judgeAnswer(await askForRefs(input, named, token), githubUrl);
     return answer === 'wants-token'
       ? fail(
-          `git at ${githubUrl} does not take the App’s tokens`,
+          `git at ${githubUrl} does not accept the App’s tokens`,
           'GITHUB_URL and GITHUB_API_URL have to be of the same GitHub.',
         )
       : answer;
@@ -70,7 +73,7 @@ async function askForRefs(
   const path = `${encodeURIComponent(owner)}/${encodeURIComponent(name)}.git/info/refs?service=git-upload-pack`;
   return await ask(input, `${input.githubUrl}/${path}`, {
     headers: {
-      // Answered with what the server can do, instead of with every branch and tag.
+      // The server then answers with its capabilities instead of with every branch and tag.
       'git-protocol': 'version=2',
       ...(token === null ? {} : { authorization: `Basic ${btoa(`x-access-token:${token}`)}` }),
     },
@@ -80,20 +83,20 @@ async function askForRefs(
 function judgeAnswer(asked: Asked, githubUrl: string): Verdict | 'wants-token' {
   const correct = 'GITHUB_URL is where repositories are cloned from, such as https://github.com.';
   if (!asked.answered)
-    return fail(`git cannot be reached at ${githubUrl}: ${asked.why}`, `Look at the network. ${correct}`);
+    return fail(`git cannot be reached at ${githubUrl}: ${asked.why}`, `Check the network. ${correct}`);
   const { status, headers } = asked;
   if (status === 200 && headers.get('content-type') === 'application/x-git-upload-pack-advertisement')
     return ok(`git is answered at ${githubUrl}`);
   if (status === 401 && /^basic\b/i.test(headers.get('www-authenticate') ?? '')) return 'wants-token';
   if (status >= 300 && status < 400) {
     const to = URL.parse(headers.get('location') ?? '', githubUrl)?.origin ?? null;
-    // A repository that was renamed is found, and said, by its name.
+    // `github.installed` finds and reports a renamed repository.
     if (to === new URL(githubUrl).origin) return skip('github.installed first');
     return fail(`git at ${githubUrl} leads to ${to ?? 'nowhere'}, which is not followed`, correct);
   }
   if (status >= 500 || status === 429)
     return fail(`git at ${githubUrl} answered ${status}`, `See githubstatus.com, and ask again. ${correct}`);
-  return fail(`what answers at ${githubUrl} does not serve git to the App (status ${status})`, correct);
+  return fail(`the server at ${githubUrl} does not serve git to the App (status ${status})`, correct);
 }
 
 const installationSchema = z.object({ id: z.number() });
@@ -111,7 +114,7 @@ async function withReadToken(
   const tokens = createAppTokens({ ...input, retryDelaysMs: [] });
   const taskId = 'doctor';
   try {
-    // null, or a refusal: suspended, not installed there, renamed. Each is said by github.installed.
+    // Null or refused: suspended, not installed there, or renamed. `github.installed` reports each of them.
     const located = await tokens.repositoryByName({ taskId, installationId, owner, name }).catch(() => null);
     if (located === null) return skip('github.installed first');
     const scope = { taskId, installationId, repositoryId: located.id, permissions: purposes.read };

@@ -1,6 +1,6 @@
 /**
- * Whether GitHub is set up as docs/setup.md says: the App and its key, its permissions and events, where it is installed.
- * Only asks; the webhook is looked at in `webhook-checks.ts`.
+ * Checks GitHub against docs/setup.md: the App and its key, its permissions and events, where it is
+ * installed. Only reads. `webhook-checks.ts` checks the webhook.
  */
 import * as z from 'zod';
 import type { AirlockConfig } from '../config/schema.ts';
@@ -14,7 +14,9 @@ import { fail, ok, once, skip, warn, type Check, type Verdict } from './check.ts
 import { clockIsWrong, type Clock } from './clock-check.ts';
 import { ask, type Asked, type Service } from './service.ts';
 
-/** docs/setup.md, “Register a GitHub App”. No more: each further one is something that a stolen key could do. */
+/**
+ * docs/setup.md, “Register a GitHub App”. No more than these: a stolen key would have each of them.
+ */
 export const requiredPermissions = {
   contents: 'write',
   issues: 'write',
@@ -23,7 +25,7 @@ export const requiredPermissions = {
 } as const;
 export const requiredEvents = ['issue_comment', 'issues'] as const;
 
-/** Repositories that are asked about one by one; more are left to the first task there. */
+/** Repositories that are checked one by one. For more than that, the first task there finds out. */
 const maxRepositories = 100;
 const askedAtOnce = 4;
 
@@ -48,9 +50,9 @@ export interface GithubInput extends Service {
   readonly privateKey: string;
   readonly apiUrl: string;
   readonly now: () => number;
-  /** Names of settings that are no use. */
+  /** Names of settings that are missing or malformed, with the reason. */
   readonly broken: ReadonlyMap<string, string>;
-  /** null: it is not valid. */
+  /** Null: it is not valid. */
   readonly config: AirlockConfig | null;
   readonly clock: () => Promise<Clock>;
 }
@@ -59,7 +61,7 @@ export interface GithubInput extends Service {
 type AppAnswer =
   | { readonly app: App; readonly asApp: AsApp }
   | { readonly app: null; readonly verdict: Verdict };
-/** A call with the App’s own token. */
+/** Calls the API with the App's own token. */
 export type AsApp = (path: string) => Promise<Asked>;
 
 export function githubApp(input: GithubInput): () => Promise<AppAnswer> {
@@ -93,19 +95,19 @@ async function whyNoApp(asked: Asked, input: GithubInput): Promise<Verdict> {
   if (!asked.answered)
     return fail(
       `GitHub cannot be reached at ${apiUrl}: ${asked.why}`,
-      'Look at the network, at githubstatus.com, and at GITHUB_URL and GITHUB_API_URL.',
+      'Check the network, at githubstatus.com, and at GITHUB_URL and GITHUB_API_URL.',
     );
   const message = refusalSchema.safeParse(asked.body).data?.message ?? '';
   if (asked.status === 404)
     return fail(
-      `GitHub knows no App with the id ${appId}`,
+      `GitHub has no App with the id ${appId}`,
       'GITHUB_APP_ID is the “App ID” at the top of the App’s settings page, of the App whose key this is.',
     );
   if (asked.status === 401 && clockIsWrong(await input.clock()))
     return skip('the clock first, as GitHub refuses what is signed at another time');
   if (asked.status === 401)
     return fail(
-      `GitHub does not accept the signature: GITHUB_APP_PRIVATE_KEY is no key of the App ${appId} (any more)`,
+      `GitHub does not accept the signature: GITHUB_APP_PRIVATE_KEY is not a key of the App ${appId}, or no longer`,
       'Generate a private key on that App’s settings page, or correct GITHUB_APP_ID.',
     );
   return fail(
@@ -142,7 +144,7 @@ export function githubChecks(input: GithubInput, appOf: () => Promise<AppAnswer>
 
 const rank: Readonly<Record<string, number>> = { read: 1, write: 2, admin: 3 };
 
-/** `name: level` of what is required and not there. */
+/** The required permissions that are missing, as `name: level`. */
 function missingPermissions(granted: Readonly<Record<string, string>>): string[] {
   return Object.entries(requiredPermissions).flatMap(([name, level]) =>
     (rank[granted[name] ?? ''] ?? 0) < (rank[level] ?? 0) ? [`${name}: ${level}`] : [],
@@ -178,8 +180,8 @@ function judgeEvents({ events }: App): Verdict {
   const extra = events.filter((event) => !requiredEvents.some((required) => required === event));
   if (extra.length > 0)
     return warn(
-      `the App is subscribed to more than is listened to: ${extra.join(', ')}`,
-      'Untick them: each is content of repositories that is sent for nothing.',
+      `the App is subscribed to events that Airlock ignores: ${extra.join(', ')}`,
+      'Untick them: each sends content of repositories for nothing.',
     );
   return ok('exactly those that are needed');
 }
@@ -203,13 +205,16 @@ async function judgeInstalled(config: AirlockConfig, app: App, asApp: AsApp): Pr
   if (problems.size > 0)
     return fail(
       [...problems].map(([problem, names]) => `${problem} ${names.join(', ')}`).join('; '),
-      'Open the App’s page → Install App → the account: choose the repositories, accept what waits there; or take them out of the configuration.',
+      'Open the App’s page → Install App → the account: choose the repositories, accept the pending permissions; or take them out of the configuration.',
     );
   const more = paths.size > some.length ? `; ${paths.size - some.length} more were not asked about` : '';
   return ok(`installed on ${some.map(([name]) => name).join(', ')}${more}`);
 }
 
-/** Name → where GitHub says how the App is installed there. Of a pattern only its owner can be asked about. */
+/**
+ * Name → the API path that says how the App is installed there. For a pattern only its owner can be asked
+ * about.
+ */
 function placesOf(config: AirlockConfig): Map<string, string> {
   const places = new Map<string, string>();
   const add = ({ owner, name }: RepositoryRef) =>
@@ -224,14 +229,17 @@ function placesOf(config: AirlockConfig): Map<string, string> {
       const repository = parseRepositoryRef(other);
       if (repository !== null) add(repository);
     }
-    // Answers for organizations as well as for people.
+    // This path answers for organizations as well as for people.
     if (!pattern.exact)
       places.set(`the account ${pattern.owner}`, `/users/${encodeURIComponent(pattern.owner)}/installation`);
   }
   return places;
 }
 
-/** null: as it has to be. What the App itself lacks is another check's to say. */
+/**
+ * Null: the installation is complete. Leaves out what the App itself lacks, because another check reports
+ * that.
+ */
 function installationProblem(asked: Asked, appLacks: ReadonlySet<string>): string | null {
   if (!asked.answered) return `GitHub did not answer (${asked.why}) about`;
   if (asked.status === 404) return 'not installed on';

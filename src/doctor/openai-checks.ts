@@ -1,4 +1,7 @@
-/** Whether the key is taken and every model that a task may use exists for it. Asks for models, and so costs nothing. */
+/**
+ * Checks that OpenAI accepts the key and that every model that a task may use exists for it. Only lists
+ * models, which costs nothing.
+ */
 import * as z from 'zod';
 import { parseRepositoryRef } from '../core/ids.ts';
 import { resolveRepository } from '../config/resolve-repository.ts';
@@ -16,12 +19,12 @@ export interface OpenaiInput extends Service {
 }
 
 const askedAtOnce = 4;
-/** A configuration may name many; beyond this the first task with one will tell. */
+/** Models that are checked one by one. For more than that, the first task with one finds out. */
 const maxModels = 40;
 
 const modelSchema = z.object({ id: z.string() });
 const errorSchema = z.object({
-  // Some gateways put the status there, as a number.
+  // Some gateways put the status here, as a number.
   error: z.object({ code: z.union([z.string(), z.number()]).nullish(), message: z.string().nullish() }),
 });
 
@@ -57,11 +60,13 @@ export function openaiChecks(input: OpenaiInput): Check[] {
   ];
 }
 
-/** Every model that some task may use; the built-in one where the configuration lists nothing or is not valid. */
+/**
+ * Every model that some task may use; the built-in one where the configuration lists none or is not valid.
+ */
 function modelsOf(config: AirlockConfig | null): string[] {
   const models = new Set<string>();
   for (const { pattern, excluded } of config?.repositories ?? []) {
-    // Any repository that the pattern matches: only its own entry's settings are looked for.
+    // Any repository that the pattern matches serves, because only the settings of its own entry matter.
     const example = parseRepositoryRef(pattern.key.replaceAll('*', 'x'));
     if (config === null || excluded || example === null) continue;
     const policy = resolveRepository(config, example);
@@ -80,34 +85,39 @@ type Answered = Extract<Asked, { answered: true }>;
 
 const errorOf = ({ body }: Answered) => errorSchema.safeParse(body).data?.error ?? null;
 
-/** Unknown, or not for the key's project: OpenAI says the latter with 403. Either way the key itself was taken. */
+/**
+ * The model is unknown, or not allowed for the key's project (403). Either way OpenAI accepted the key
+ * itself.
+ */
 const isModelMissing = (asked: Answered): boolean =>
   (asked.status === 404 || asked.status === 403) && errorOf(asked)?.code === 'model_not_found';
 
 const isModel = ({ status, body }: Answered): boolean =>
   status === 200 && modelSchema.safeParse(body).success;
 
-/** Only an answer that nobody but OpenAI's API gives is good: a proxy's page or another path would pass for it otherwise. */
+/**
+ * Accepts only an answer that nothing but OpenAI's API gives, so that a proxy's page does not count as one.
+ */
 function judgeKey(asked: Asked, baseUrl: string): Verdict {
   if (!asked.answered)
     return fail(
       `OpenAI cannot be reached at ${baseUrl}: ${asked.why}`,
-      'Look at the network, at status.openai.com and at OPENAI_BASE_URL.',
+      'Check the network, at status.openai.com and at OPENAI_BASE_URL.',
     );
-  if (isModel(asked) || isModelMissing(asked)) return ok('taken');
+  if (isModel(asked) || isModelMissing(asked)) return ok('accepted');
   const { status } = asked;
   if (status === 401)
-    return fail('OpenAI refuses OPENAI_API_KEY', 'Make a new key on platform.openai.com, and set it.');
+    return fail('OpenAI refuses OPENAI_API_KEY', 'Create a new key on platform.openai.com, and set it.');
   if (status === 429)
     return warn(
-      'OpenAI takes the key and limits its rate now',
-      'Look at the limits and the credit of its project.',
+      'OpenAI accepts the key, but limits its rate now',
+      'Check the limits and the credit of its project.',
     );
-  if (status >= 500) return fail(`OpenAI answered ${status}`, 'Look at status.openai.com, and ask again.');
+  if (status >= 500) return fail(`OpenAI answered ${status}`, 'See status.openai.com, and ask again.');
   const error = errorOf(asked);
   if (error === null)
     return fail(
-      `what answers at ${baseUrl} is not OpenAI’s API (status ${status})`,
+      `the answer at ${baseUrl} is not from OpenAI’s API (status ${status})`,
       'OPENAI_BASE_URL has to be https://api.openai.com/v1 or a gateway that speaks the same; no proxy may answer in its place.',
     );
   const why = error.message == null ? '' : `: ${error.message.slice(0, 200)}`;
@@ -121,7 +131,7 @@ function judgeKey(asked: Asked, baseUrl: string): Verdict {
       `there are no models at ${baseUrl} (404)${why}`,
       'OPENAI_BASE_URL has to reach up to and including /v1.',
     );
-  return fail(`OpenAI answered ${status}${why}`, 'Look at OPENAI_BASE_URL, and ask again.');
+  return fail(`OpenAI answered ${status}${why}`, 'Check OPENAI_BASE_URL, and ask again.');
 }
 
 function judgeModels(answers: readonly { readonly model: string; readonly asked: Asked }[]): Verdict {

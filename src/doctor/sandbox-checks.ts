@@ -1,18 +1,23 @@
-/** What one sandbox that was started for it has shown: that it boots, is sealed, and holds the programs that belong to this version. */
+/**
+ * Judges what one sandbox, started for this purpose, showed: that it boots, is sealed, and holds the programs
+ * of this version.
+ */
 import type { SandboxProbe } from '../core/sandbox-probe.ts';
 import { durationText } from '../core/task-words.ts';
 import { codexVersion } from '../version.ts';
 import { fail, ok, once, skip, warn, type Check, type Verdict } from './check.ts';
 
-/** Milliseconds: a container of a new image may have to be pulled first. */
+/** Milliseconds. A container of a new image may have to be pulled first. */
 export const sandboxDeadlineMs = 120_000;
-/** What the scripts in the sandbox are written for. */
+/** The version of Node that the scripts in the sandbox are written for. */
 const leastNodeMajor = 22;
 
-/** Rejects with a sentence when there is no sandbox; null: there is room for none now. */
+/**
+ * Returns null when there is no room for a sandbox now. Rejects with a sentence when there can be no sandbox.
+ */
 export type ProbeSandbox = () => Promise<SandboxProbe | null>;
 
-/** `blockedBy`: what has to be mended before a sandbox can be asked for at all. */
+/** `blockedBy`: what has to be fixed before a sandbox can be started at all. */
 export function sandboxChecks(probe: ProbeSandbox, blockedBy: string | null = null): Check[] {
   const probing = once(async () => {
     try {
@@ -48,7 +53,7 @@ export function sandboxChecks(probe: ProbeSandbox, blockedBy: string | null = nu
     },
     check('sandbox.canary', ({ unsealed }) =>
       unsealed.length === 0
-        ? ok('sealed: what must be refused is refused, from inside')
+        ? ok('sealed: every forbidden request from inside was refused')
         : fail(
             `not sealed: ${unsealed.map(({ name, got }) => `${name} (got ${got.slice(0, 80)})`).join('; ')}`,
             'Run no tasks. Each would stop here too; docs/operations.md, “canary.failed”.',

@@ -1,10 +1,16 @@
-/** Asks a service over HTTP for a check: once, within a deadline, without following redirects. A failure is a value. */
+/**
+ * Sends one HTTP request for a check, within a deadline and without following redirects. Returns a failure as
+ * a value.
+ */
 import * as z from 'zod';
 import { parseJson } from '../lib/parse-json.ts';
 
 export interface Service {
   readonly fetch: typeof fetch;
-  /** Milliseconds for one request, body included. Shorter than a check's deadline, so that a check can say what was slow. */
+  /**
+   * Milliseconds for one request, body included. Shorter than a check's deadline, so that a check can say
+   * what was slow.
+   */
   readonly timeoutMs: number;
 }
 
@@ -36,7 +42,7 @@ const withCause = z.object({ cause: z.object({ code: z.string() }) });
 function whyOf(error: unknown, timeoutMs: number): string {
   if (error instanceof Error && error.name === 'TimeoutError')
     return `no answer within ${timeoutMs / 1000} s`;
-  const caused = withCause.safeParse(error); // Node: ECONNREFUSED and the like
+  const caused = withCause.safeParse(error); // In Node: ECONNREFUSED and the like.
   if (caused.success) return caused.data.cause.code;
   return error instanceof Error ? error.message.slice(0, 200) : 'unknown error';
 }

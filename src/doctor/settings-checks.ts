@@ -1,6 +1,6 @@
 /**
- * Whether the settings and the configuration are there and plausible, one check for each. What a service says of a secret is
- * asked elsewhere. No value is ever repeated: each may be a secret.
+ * Checks that each setting and the configuration are present and plausible. Other checks ask a service
+ * whether it accepts a secret. No finding repeats a value, because each may be a secret.
  */
 import { formatProblem, loadConfig, type ConfigRead } from '../config/load-config.ts';
 import { pkcs8Pem } from '../github/private-key.ts';
@@ -8,14 +8,17 @@ import { parseSettings, settingNames, settingProblems, type Settings } from '../
 import { fail, ok, warn, type Check, type Verdict } from './check.ts';
 
 export interface ReadSettings {
-  /** Usable where its name is not among the `broken`: those hold a stand-in. */
+  /** Valid except for the names in `broken`, which hold a stand-in. */
   readonly settings: Settings;
   readonly broken: ReadonlyMap<string, string>;
-  /** Base of Slack’s Web API without a slash at the end, also where Slack’s other settings are no use. */
+  /**
+   * Base of Slack's Web API without a trailing slash, also where Slack's other settings are missing or
+   * malformed.
+   */
   readonly slackApiUrl: string;
 }
 
-/** Pass every check of form and open nothing. */
+/** Values that pass every check of form and open nothing. */
 const standIns: Readonly<Record<string, string | undefined>> = {
   GITHUB_APP_ID: '1',
   GITHUB_APP_PRIVATE_KEY: '-----BEGIN PRIVATE KEY-----',
@@ -33,15 +36,16 @@ export function readSettings(environment: Readonly<Record<string, unknown>>): Re
     const problem = broken.has(name) ? null : shapeProblem(environment[name], name);
     if (problem !== null) broken.set(name, problem);
   }
-  const mended: Record<string, unknown> = { ...environment };
-  for (const name of broken.keys()) mended[name] = standIns[name];
+  const repaired: Record<string, unknown> = { ...environment };
+  for (const name of broken.keys()) repaired[name] = standIns[name];
   if (broken.has('SLACK_SIGNING_SECRET') || broken.has('SLACK_BOT_TOKEN')) {
-    // Half of Slack's settings are refused; what is whole of them is still worth a check, but has nothing to stand in for.
-    mended['SLACK_SIGNING_SECRET'] = broken.has('SLACK_BOT_TOKEN') ? undefined : 'not-the-real-secret';
-    if (broken.has('SLACK_BOT_TOKEN')) mended['SLACK_BOT_TOKEN'] = undefined;
+    // Half of Slack's settings are refused as a whole. The valid half is still worth a check, but has no
+    // stand-in.
+    repaired['SLACK_SIGNING_SECRET'] = broken.has('SLACK_BOT_TOKEN') ? undefined : 'not-the-real-secret';
+    if (broken.has('SLACK_BOT_TOKEN')) repaired['SLACK_BOT_TOKEN'] = undefined;
   }
-  const parsed = parseSettings(mended);
-  if (!parsed.ok) throw new Error(parsed.problem); // a setting without a stand-in: a defect here
+  const parsed = parseSettings(repaired);
+  if (!parsed.ok) throw new Error(parsed.problem); // A setting without a stand-in is a defect of this file.
   const apiUrl = environment['SLACK_API_URL'];
   const isGiven = typeof apiUrl === 'string' && apiUrl.trim() !== '' && !broken.has('SLACK_API_URL');
   const slackApiUrl = (isGiven ? apiUrl : 'https://slack.com/api').replace(/\/$/, '');
@@ -65,19 +69,22 @@ function keyProblem(pem: unknown): string | null {
   }
 }
 
-/** What passes the schema and is still no secret. A line break at the end comes from `echo` in front of `wrangler secret put`. */
+/**
+ * Finds values that pass the schema and still cannot be the secret. A trailing line break comes from `echo`
+ * piped into `wrangler secret put`.
+ */
 function shapeProblem(value: unknown, name: string): string | null {
   if (typeof value !== 'string' || value.trim() === '') return null;
   if (value !== value.trim()) return 'has white space or a line break at an end: store it without';
   if (/[…<>]|^(?:changeme|change-me|xxx|todo|example|your[-_])/i.test(value))
-    return 'is the example of some documentation, not a secret';
+    return 'is a placeholder from documentation, not a secret';
   // HMAC takes any bytes; a header does not.
   if (!/^[\x21-\x7e]+$/.test(value) && name !== 'GITHUB_WEBHOOK_SECRET')
     return 'has characters that no such secret has';
   return null;
 }
 
-const wayOut = 'Set it in .dev.vars or the environment; on Cloudflare: npx wrangler secret put ';
+const remedy = 'Set it in .dev.vars or the environment; on Cloudflare: npx wrangler secret put ';
 
 export function settingChecks(
   { settings, broken }: Pick<ReadSettings, 'settings' | 'broken'>,
@@ -95,7 +102,7 @@ export function settingChecks(
     id: name,
     run: () => {
       const problem = broken.get(name);
-      if (problem !== undefined) return Promise.resolve(fail(problem, `${wayOut}${name}`));
+      if (problem !== undefined) return Promise.resolve(fail(problem, `${remedy}${name}`));
       return Promise.resolve(plausible(name, settings, given(name)));
     },
   }));
@@ -114,7 +121,7 @@ function plausible(name: string, settings: Settings, given: boolean): Verdict {
   return ok('set, and of the right form');
 }
 
-/** `text` null: the file could not be read. */
+/** `text`: null when the file could not be read. */
 export function configCheck(
   text: string | null,
   fileName: string,

@@ -1,4 +1,7 @@
-/** Whether Slack is set up as `slack-manifest.json` says: the token, its scopes, its workspace, and the socket where there is one. */
+/**
+ * Checks Slack against `slack-manifest.json`: the token, its scopes, its workspace, and Socket Mode where it
+ * is used.
+ */
 import * as z from 'zod';
 import manifest from '../../slack-manifest.json' with { type: 'json' };
 import type { AirlockConfig } from '../config/schema.ts';
@@ -16,7 +19,7 @@ const answerSchema = z.object({
 type Answer = z.infer<typeof answerSchema>;
 
 export interface SlackInput extends Service {
-  /** null: Slack is off, or its settings are no use. */
+  /** Null: Slack is off, or its settings are missing or malformed. */
   readonly slack: SlackSettings | null;
   readonly apiUrl: string;
   /** `xapp-…`; null without Socket Mode, and on Cloudflare. */
@@ -34,7 +37,8 @@ export function slackChecks(input: SlackInput): Check[] {
   const isOff = slack === null && !broken.has('SLACK_BOT_TOKEN') && !broken.has('SLACK_SIGNING_SECRET');
   const socket: Check[] =
     appToken === null ? [] : [{ id: 'slack.socket', run: async () => await judgeSocket(input, appToken) }];
-  // The configuration’s word for Slack counts as much as the secrets’: a bot that nobody can talk to says nothing by itself.
+  // A configuration that names a workspace asks for Slack as much as the secrets do. Without this check, a
+  // bot that nobody can talk to would go unnoticed.
   const team = input.config?.slack?.team ?? null;
   if (isOff && team !== null)
     return [{ id: 'slack.token', run: () => Promise.resolve(judgeUnset(team)) }, ...socket];
@@ -73,14 +77,14 @@ function judgeUnset(team: string): Verdict {
 function judgeToken(asked: Asked | null): Verdict {
   if (asked === null) return skip('SLACK_BOT_TOKEN first');
   if (!asked.answered)
-    return fail(`Slack cannot be reached: ${asked.why}`, 'Look at the network and at slack-status.com.');
+    return fail(`Slack cannot be reached: ${asked.why}`, 'Check the network and at slack-status.com.');
   const answer = answerSchema.safeParse(asked.body);
   if (!answer.success)
-    return fail(`what answers is not Slack (status ${asked.status})`, 'Look at SLACK_API_URL.');
+    return fail(`the answer is not from Slack (status ${asked.status})`, 'Check SLACK_API_URL.');
   if (answer.data.ok) return ok(`valid in the workspace ${answer.data.team ?? ''}`.trimEnd());
   const code = answer.data.error ?? 'no reason';
   return fail(
-    `Slack does not take SLACK_BOT_TOKEN: ${code.slice(0, 80)}`,
+    `Slack does not accept SLACK_BOT_TOKEN: ${code.slice(0, 80)}`,
     code === 'ratelimited'
       ? 'Ask again in a minute.'
       : 'Install the app in the workspace again, and copy its Bot User OAuth Token.',
@@ -113,17 +117,18 @@ function judgeTeam(answer: Answer, config: AirlockConfig | null): Verdict {
     : fail(`the token is of the workspace ${team}, the configuration serves ${configured}`, correct);
 }
 
-/** Asks for an address to connect to and does not connect. */
+/** Asks for a WebSocket address and does not connect to it. */
 async function judgeSocket(input: SlackInput, appToken: string): Promise<Verdict> {
   const todo =
     'Basic Information → App-Level Tokens: one with connections:write, of the same app; and turn Socket Mode on.';
-  if (!/^xapp-[\w-]{8,}$/.test(appToken)) return fail('SLACK_APP_TOKEN is no app-level token (xapp-…)', todo);
+  if (!/^xapp-[\w-]{8,}$/.test(appToken))
+    return fail('SLACK_APP_TOKEN is not an app-level token (xapp-…)', todo);
   const asked = await call(input, 'apps.connections.open', appToken);
-  if (!asked.answered) return fail(`Slack cannot be reached: ${asked.why}`, 'Look at the network.');
+  if (!asked.answered) return fail(`Slack cannot be reached: ${asked.why}`, 'Check the network.');
   const answer = answerSchema.safeParse(asked.body);
   if (!answer.success)
-    return fail(`what answers is not Slack (status ${asked.status})`, 'Look at SLACK_API_URL.');
+    return fail(`the answer is not from Slack (status ${asked.status})`, 'Check SLACK_API_URL.');
   return answer.data.ok
-    ? ok('Slack gives out a connection')
-    : fail(`Slack gives out no connection: ${(answer.data.error ?? 'no reason').slice(0, 80)}`, todo);
+    ? ok('Slack offers a connection')
+    : fail(`Slack offers no connection: ${(answer.data.error ?? 'no reason').slice(0, 80)}`, todo);
 }

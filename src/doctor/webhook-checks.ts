@@ -1,6 +1,6 @@
 /**
- * Whether GitHub's webhooks arrive. The secret cannot be read back from GitHub, so what is proven is said exactly: the newest
- * delivery's answer shows whether both sides had the same secret at that moment, and nothing shows more.
+ * Checks that GitHub's webhooks arrive. GitHub does not give the secret back, so the finding claims only what
+ * is proven: the answer to the newest delivery shows whether both sides had the same secret at that moment.
  */
 import * as z from 'zod';
 import { ageText } from '../core/task-words.ts';
@@ -27,7 +27,7 @@ const path = '/github/webhooks';
 
 export interface WebhookInput {
   readonly asApp: () => Promise<AsApp | null>;
-  /** Where this Airlock is reached, without a slash at the end; null when that is not known here. */
+  /** The address at which this Airlock is reached, without a trailing slash; null when it is unknown here. */
   readonly publicUrl: string | null;
   readonly now: () => number;
   readonly broken: ReadonlyMap<string, string>;
@@ -42,7 +42,7 @@ export function webhookChecks(input: WebhookInput): Check[] {
       run: async () => {
         if (input.broken.has('GITHUB_WEBHOOK_SECRET')) return skip('GITHUB_WEBHOOK_SECRET first');
         const { status } = await hook();
-        // Deliveries to another address say nothing about this one.
+        // Deliveries to another address prove nothing about this one.
         if (status === 'fail' || status === 'skip') return skip('github.webhook first');
         return await judgeDeliveries(input);
       },
@@ -85,7 +85,7 @@ async function judgeHook({ asApp, publicUrl }: WebhookInput): Promise<Verdict> {
       'Give the address a certificate: payloads hold content of repositories.',
     );
   return ok(
-    `leads to ${url.href}${publicUrl === null ? ' (whether that is here cannot be known from here)' : ''}`,
+    `leads to ${url.href}${publicUrl === null ? ' (this program cannot tell whether that is here)' : ''}`,
   );
 }
 

@@ -177,7 +177,7 @@ const rows: readonly Row[] = [
     what: 'the key of another App',
     set: { GITHUB_APP_PRIVATE_KEY: otherKey },
     names: 'github.app',
-    says: /no key of the App/,
+    says: /not a key of the App/,
   },
   {
     what: 'no webhook secret',
@@ -202,7 +202,7 @@ const rows: readonly Row[] = [
     what: 'the OpenAI key of the documentation',
     set: { OPENAI_API_KEY: 'sk-…' },
     names: 'OPENAI_API_KEY',
-    says: /example/,
+    says: /placeholder/,
   },
   {
     what: 'an OpenAI key that is refused',
@@ -259,14 +259,14 @@ const rows: readonly Row[] = [
       world.openai.answerModelsWith({ status: 200, contentType: 'text/html', text: '<html>Sign in</html>' }),
     mend: wholeModels,
     names: 'openai.key',
-    says: /is not OpenAI’s API \(status 200\)/,
+    says: /not from OpenAI’s API \(status 200\)/,
   },
   {
     what: 'another service in place of OpenAI',
     break: models(200, { status: 'healthy' }),
     mend: wholeModels,
     names: 'openai.key',
-    says: /is not OpenAI’s API/,
+    says: /not from OpenAI’s API/,
   },
   {
     what: 'OpenAI failing',
@@ -310,7 +310,7 @@ const rows: readonly Row[] = [
     what: 'another GitHub for git than for the API',
     ...gitAt((response) => response.writeHead(401, { 'www-authenticate': 'Basic realm="GitHub"' }).end()),
     names: 'github.git',
-    says: /does not take the App’s tokens/,
+    says: /does not accept the App’s tokens/,
   },
   {
     what: 'an address of git that leads elsewhere',
