@@ -14,8 +14,8 @@ const slack = {
 };
 const parse = (changes: Record<string, unknown> = {}) => parseSettings({ ...good, ...changes });
 
-describe('settings', () => {
-  it('need four values and know the public upstreams', () => {
+describe('parseSettings', () => {
+  it('needs four values and knows the public upstreams', () => {
     expect(parse()).toEqual({
       ok: true,
       settings: {
@@ -33,7 +33,7 @@ describe('settings', () => {
     });
   });
 
-  it('say which of OpenAI’s organizations and projects is charged', () => {
+  it('reads which organization and project OpenAI charges', () => {
     expect(parse({ OPENAI_ORGANIZATION: 'org-a1', OPENAI_PROJECT: 'proj_b2' })).toMatchObject({
       settings: { openaiAccount: { openaiOrganization: 'org-a1', openaiProject: 'proj_b2' } },
     });
@@ -51,7 +51,7 @@ describe('settings', () => {
     ['OPENAI_PROJECT', 'org-a1'],
     ['OPENAI_PROJECT', 'proj_ä'],
     ['OPENAI_PROJECT', 'proj_a\n'],
-  ])('refuse as %s %j', (name, value) => {
+  ])('refuses %s=%j', (name, value) => {
     const result = parse({ [name]: value });
     expect(result.ok ? '' : result.problem).toMatch(new RegExp(`^${name} has to be the id`));
   });
@@ -60,7 +60,7 @@ describe('settings', () => {
     [undefined, 'https://slack.com/api/'],
     ['https://slack.com/api/', 'https://slack.com/api/'],
     ['http://127.0.0.1:4000/api', 'http://127.0.0.1:4000/api/'],
-  ])('turn Slack on with both of its secrets; the address %j becomes %s', (SLACK_API_URL, apiUrl) => {
+  ])('turns Slack on with both of its secrets; the address %j becomes %s', (SLACK_API_URL, apiUrl) => {
     expect(parse({ ...slack, SLACK_API_URL })).toMatchObject({
       ok: true,
       settings: {
@@ -72,12 +72,12 @@ describe('settings', () => {
   it.each([
     ['SLACK_SIGNING_SECRET', { SLACK_BOT_TOKEN: slack.SLACK_BOT_TOKEN }],
     ['SLACK_BOT_TOKEN', { SLACK_SIGNING_SECRET: slack.SLACK_SIGNING_SECRET }],
-  ])('name %s when it alone is missing', (name, changes) => {
+  ])('names %s when only that is missing', (name, changes) => {
     const result = parse(changes);
     expect(result.ok ? '' : result.problem).toMatch(new RegExp(`^${name} is missing: [^\\n]+$`));
   });
 
-  it('leave Slack off when only its address is set', () => {
+  it('leaves Slack off when only its address is set', () => {
     expect(parse({ SLACK_API_URL: 'http://127.0.0.1:4000/api/' })).toMatchObject({
       settings: { slack: null },
     });
@@ -103,7 +103,7 @@ describe('settings', () => {
     ['SLACK_BOT_TOKEN', 'hunter2'],
     ['SLACK_BOT_TOKEN', ['xapp', '1', 'A0', 'abcdefgh'].join('-')],
     ['SLACK_API_URL', 'slack.com/api'],
-  ])('name %s in one line when it is %j, and never repeat the value', (name, value) => {
+  ])('names %s in one line when it is %j, and never repeats the value', (name, value) => {
     const result = parse({ [name]: value });
     const problem = result.ok ? '' : result.problem;
     expect(problem).toMatch(new RegExp(`^${name} [^\\n]+$`));
@@ -119,11 +119,11 @@ describe('settings', () => {
       'https://api.ghe.example',
     ],
     [{ GITHUB_API_URL: 'https://proxy.example' }, 'https://github.com', 'https://proxy.example'],
-  ])('with %j lead to web base %s and API %s', (changes, githubUrl, githubApiUrl) => {
+  ])('reads %j as web base %s and API %s', (changes, githubUrl, githubApiUrl) => {
     expect(parse(changes)).toMatchObject({ ok: true, settings: { githubUrl, githubApiUrl } });
   });
 
-  it('list every name they read', () => {
+  it('lists every name that it reads', () => {
     expect(settingNames).toEqual(
       expect.arrayContaining([...Object.keys(good), ...Object.keys(slack), 'API_TOKEN', 'SLACK_API_URL']),
     );

@@ -1,13 +1,13 @@
 /**
- * Settings from the environment, parsed once: the Worker's bindings on Cloudflare, the process environment on one
- * machine. A missing or malformed one is named; nothing starts with a guess.
+ * Parses the settings once: the Worker's bindings on Cloudflare, the process environment on one machine.
+ * Names a setting that is missing or malformed; nothing starts with a guess.
  */
 import * as z from 'zod';
 
 const baseUrl = z
   .url({ protocol: /^https?$/, error: 'has to be an http(s) URL' })
   .transform((url) => (url.endsWith('/') ? url.slice(0, -1) : url));
-/** OpenAI's own ids are letters and digits, about 30 of them. They become a header's value. */
+/** OpenAI's own ids are letters and digits, about 30 of them. They become the value of a header. */
 const openaiId = (prefix: string, where: string) =>
   z
     .string()
@@ -59,23 +59,23 @@ export interface Settings {
   readonly githubAppPrivateKey: string;
   readonly githubWebhookSecret: string;
   readonly openaiApiKey: string;
-  /** Whom requests are charged to, for keys that belong to more than one. Left out: what the key says. */
+  /** The account that OpenAI charges, for keys that belong to more than one. Left out: the key's default. */
   readonly openaiAccount: { readonly openaiOrganization?: string; readonly openaiProject?: string };
-  /** Web base, where git is fetched from; without a slash at the end. */
+  /** The web base from which git is fetched, without a trailing slash. */
   readonly githubUrl: string;
   readonly githubApiUrl: string;
   /** Up to and including `/v1`. */
   readonly openaiBaseUrl: string;
-  /** The HTTP API is refused when unset. */
+  /** Null: the HTTP API is off. */
   readonly apiToken: string | null;
-  /** null: Slack is off. */
+  /** Null: Slack is off. */
   readonly slack: SlackSettings | null;
 }
 
 export interface SlackSettings {
   readonly signingSecret: string;
   readonly botToken: string;
-  /** Base of the Web API with a slash at the end, as Slack's client wants it. */
+  /** Base of the Web API with a trailing slash, which Slack's client expects. */
   readonly apiUrl: string;
 }
 
@@ -83,7 +83,10 @@ export type SettingsResult =
   | { readonly ok: true; readonly settings: Settings }
   | { readonly ok: false; readonly problem: string };
 
-/** The first problem in one line that starts with the setting's name. Never repeats a value: it may be a secret. */
+/**
+ * Reports the first problem in one line that starts with the setting's name. Never repeats a value, which may
+ * be a secret.
+ */
 export function parseSettings(environment: Readonly<Record<string, unknown>>): SettingsResult {
   const given = Object.fromEntries(settingNames.map((name) => [name, blankToMissing(environment[name])]));
   const parsed = settingsSchema.safeParse(given);
@@ -97,7 +100,7 @@ export function parseSettings(environment: Readonly<Record<string, unknown>>): S
   const s = parsed.data;
   const slack = slackSettings(s);
   if (!slack.ok) return slack;
-  // GitHub Enterprise Server serves its API below the web host; github.com has a host of its own.
+  // GitHub Enterprise Server serves its API below the web host; github.com has a separate API host.
   const apiDefault =
     s.GITHUB_URL === 'https://github.com' ? 'https://api.github.com' : `${s.GITHUB_URL}/api/v3`;
   return {
@@ -120,7 +123,7 @@ export function parseSettings(environment: Readonly<Record<string, unknown>>): S
   };
 }
 
-/** Every problem by the name of its setting, for who wants to hear of all at once. Never repeats a value. */
+/** Reports every problem by the name of its setting. Never repeats a value, which may be a secret. */
 export function settingProblems(environment: Readonly<Record<string, unknown>>): ReadonlyMap<string, string> {
   const given = Object.fromEntries(settingNames.map((name) => [name, blankToMissing(environment[name])]));
   const problems = new Map<string, string>();
@@ -136,7 +139,7 @@ export function settingProblems(environment: Readonly<Record<string, unknown>>):
   return problems;
 }
 
-/** Half of it would be a bot that hears and cannot answer, or the other way round. */
+/** Refuses half of Slack's settings: that would be a bot that hears and cannot answer, or the reverse. */
 function slackSettings(
   s: z.infer<typeof settingsSchema>,
 ):

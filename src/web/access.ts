@@ -1,6 +1,4 @@
-/**
- * Who may use the HTTP API: the holder of `API_TOKEN`. Refused altogether when no token is configured.
- */
+/** Grants the HTTP API to the holder of `API_TOKEN`. Without a configured token it refuses everybody. */
 import { sameSecret } from '../lib/same-secret.ts';
 
 export type AccessVerdict = 'granted' | 'disabled' | 'denied';

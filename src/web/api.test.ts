@@ -57,7 +57,7 @@ function viewFor(request: TaskRequest | undefined): TaskView | null {
 }
 const order = { repository: 'acme/split-bill', instruction: 'fix it' };
 
-describe('access', () => {
+describe('the bearer check', () => {
   it.each([
     ['the token', `Bearer ${apiToken}`, apiToken, 'granted'],
     ['the scheme in another case', `bearer ${apiToken}`, apiToken, 'granted'],
@@ -67,16 +67,19 @@ describe('access', () => {
     ['another scheme', `Basic ${apiToken}`, apiToken, 'denied'],
     ['nothing', null, apiToken, 'denied'],
     ['anything, when no token is configured', 'Bearer undefined', null, 'disabled'],
-  ])('with %s', async (_, header, token, verdict) => {
+  ])('judges %s', async (_, header, token, verdict) => {
     expect(await checkBearer(header, token)).toBe(verdict);
   });
 
-  it.each(['/', '/api-1', '/api-1/events', '/api-1/change'])('guards %s', async (path) => {
-    const { call } = api();
-    expect((await call('GET', path, { headers: {} })).status).toBe(401);
-  });
+  it.each(['/', '/api-1', '/api-1/events', '/api-1/change'])(
+    'refuses GET %s without a token',
+    async (path) => {
+      const { call } = api();
+      expect((await call('GET', path, { headers: {} })).status).toBe(401);
+    },
+  );
 
-  it('is refused for everybody without a configured token', async () => {
+  it('refuses everybody when no token is configured', async () => {
     const { call, started } = api({ apiToken: null });
     expect((await call('POST', '/', { body: JSON.stringify(order) })).status).toBe(403);
     expect(started).toEqual([]);
@@ -84,7 +87,7 @@ describe('access', () => {
 });
 
 describe('starting a task', () => {
-  it('records it before the answer', async () => {
+  it('records the task before it answers', async () => {
     const { call, started } = api();
     const response = await call('POST', '/', {
       body: JSON.stringify({ ...order, model: 'm', effort: 'high', base: 'dev' }),
@@ -103,7 +106,7 @@ describe('starting a task', () => {
     });
   });
 
-  it('takes an alias for the repository', async () => {
+  it('accepts an alias of a repository', async () => {
     const { call, started } = api();
     await call('POST', '/', { body: JSON.stringify({ ...order, repository: 'bill' }) });
     expect(started[0]?.repository).toEqual({ owner: 'acme', name: 'split-bill' });
@@ -159,7 +162,7 @@ describe('an existing task', () => {
     return { call, taskId: /"taskId":"([^"]+)"/.exec(text)?.[1] ?? '' };
   };
 
-  it('is shown', async () => {
+  it('can be read', async () => {
     const { call, taskId } = await begun();
     expect(await (await call('GET', `/${taskId}`)).json()).toMatchObject({ taskId, status: 'accepted' });
   });
@@ -169,7 +172,7 @@ describe('an existing task', () => {
     ['the query', {}, '?after=3', 3],
     ['the start', {}, '', 0],
     ['the start, when the id is nonsense', { 'last-event-id': 'x' }, '', 0],
-  ])('is followed from %s', async (_, headers, query, expected) => {
+  ])('can be followed from %s', async (_, headers, query, expected) => {
     const after: number[] = [];
     const { call, taskId } = await begun({
       watch: async (seq) => {
@@ -190,7 +193,7 @@ describe('an existing task', () => {
     ['GET', '/change'],
     ['POST', '/cancel'],
     ['POST', '/publish'],
-  ])('that is unknown: %s %s is 404', async (method, path) => {
+  ])('answers 404 to %s %s when it is unknown', async (method, path) => {
     const { call } = api();
     expect((await call(method, `/api-unknown${path}`)).status).toBe(404);
     expect((await call(method, `/${'A'.repeat(80)}${path}`)).status).toBe(404);
@@ -199,14 +202,14 @@ describe('an existing task', () => {
   it.each([
     [{ cancelled: true, reason: 'Cancelled.' }, 202],
     [{ cancelled: false, reason: 'The task has already ended.' }, 409],
-  ])('is cancelled: %j is %i', async (answer, status) => {
+  ])('can be cancelled: answers %j with status %i', async (answer, status) => {
     const { call, taskId } = await begun({ cancel: async () => answer });
     const response = await call('POST', `/${taskId}/cancel`);
     expect(response.status).toBe(status);
     expect(await response.json()).toEqual(answer);
   });
 
-  it('gives out its kept change', async () => {
+  it('returns its kept change', async () => {
     const { call, taskId } = await begun({ kept: async () => '{"type":"end"}\n' });
     expect(await (await call('GET', `/${taskId}/change`)).text()).toBe('{"type":"end"}\n');
   });

@@ -1,6 +1,6 @@
 /**
- * The HTTP API: start a task, look at it, follow it, cancel it, fetch its change. Verifies, parses and persists;
- * everything slower is the Workflow's.
+ * The HTTP API: start a task, read it, follow it, cancel it, fetch its change, publish it. Verifies, parses
+ * and persists; the Workflow does everything slower.
  */
 import { Hono } from 'hono';
 import { bodyLimit } from 'hono/body-limit';
@@ -16,12 +16,12 @@ export interface ApiDeps {
   readonly apiToken: string | null;
   start(request: TaskRequest): Promise<'started' | 'exists'>;
   task(taskId: string): ApiTask;
-  /** Starts the publication of a kept change once more, or of a held one that a person has approved. */
+  /** Starts another publication attempt for a kept change, or publishes a held one that a person approved. */
   publishAgain(
     taskId: string,
     approval: Approval | null,
   ): Promise<{ readonly started: true } | { readonly started: false; readonly reason: string }>;
-  /** An alias of the configuration; null when there is no such one. */
+  /** Resolves an alias of the configuration; null when there is no such alias. */
   repositoryByAlias(alias: string): RepositoryRef | null;
   now(): Date;
 }
@@ -38,7 +38,7 @@ const startSchema = z.strictObject({
   ...taskOptionsSchema.shape,
 });
 const publishSchema = z.strictObject({
-  /** What of a held change was looked at and may be published. */
+  /** The hash of the held change that a person looked at and approves. */
   approve: z
     .string()
     .regex(/^[0-9a-f]{64}$/)
@@ -46,7 +46,7 @@ const publishSchema = z.strictObject({
 });
 const taskIdSchema = z.string().regex(/^[a-z0-9][a-z0-9-]{0,62}$/);
 const seqSchema = z.coerce.number().int().nonnegative().catch(0);
-/** An instruction of 20,000 characters, each escaped as \uXXXX, and the rest. */
+/** An instruction of 20,000 characters, each escaped as \uXXXX, and the other fields. */
 const maxBodyBytes = 128 * 1024;
 
 const problem = (code: string, message: string) => ({ error: { code, message } });
@@ -148,7 +148,7 @@ export function apiRoutes(deps: ApiDeps): Hono {
   api.post('/:id/publish', bodyLimit({ maxSize: 1024 }), async (c) => {
     const id = c.req.param('id');
     if ((await known(id)?.view()) == null) return c.json(noSuchTask, 404);
-    const untrusted: unknown = await c.req.json().catch(() => ({})); // no body: nothing is approved
+    const untrusted: unknown = await c.req.json().catch(() => ({})); // No body approves nothing.
     const parsed = publishSchema.safeParse(untrusted);
     if (!parsed.success)
       return c.json(
@@ -166,7 +166,7 @@ export function apiRoutes(deps: ApiDeps): Hono {
   });
 
   const noSuchTask = problem('no-such-task', 'There is no task with this id.');
-  /** null for what cannot be an id, so that no record is made by asking for it. */
+  /** Null for text that cannot be an id, so that asking for it creates no record. */
   const known = (id: string): ApiTask | null => (taskIdSchema.safeParse(id).success ? deps.task(id) : null);
   return api;
 }

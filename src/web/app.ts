@@ -1,4 +1,4 @@
-/** Mounts the routers. What each needs is handed in; nothing here knows the environment. */
+/** Mounts the routers. The caller passes what each needs; nothing here knows the environment. */
 import { Hono } from 'hono';
 import { apiRoutes, type ApiDeps } from './api.ts';
 
@@ -6,7 +6,7 @@ export interface AppDeps {
   readonly api: ApiDeps;
   /** Receives `POST /github/webhooks`. */
   readonly githubWebhooks: Hono;
-  /** Receives `POST /slack/events`; null: Slack is not configured, and there is no such address. */
+  /** Receives `POST /slack/events`. Null: Slack is not configured, and the path does not exist. */
   readonly slack: Hono | null;
   readonly version: string;
   log(event: string, fields: Record<string, unknown>): void;

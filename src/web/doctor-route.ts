@@ -1,6 +1,6 @@
 /**
- * `POST /api/doctor`: the doctor’s findings of this deployment, for the holder of `API_TOKEN`. Also answers where the deployment is not
- * complete, as that is when it is asked for. A POST, because it starts a sandbox.
+ * `POST /api/doctor`: returns the doctor's findings about this deployment to the holder of `API_TOKEN`. Also
+ * answers for an incomplete deployment, since that is when people ask. A POST, because it starts a sandbox.
  */
 import { Hono } from 'hono';
 import { bodyLimit } from 'hono/body-limit';
@@ -9,17 +9,20 @@ import { checkBearer } from './access.ts';
 
 export interface DoctorRouteDeps {
   readonly apiToken: string | null;
-  /** Never rejects on account of what is checked. The result is JSON as it is. */
+  /** Never rejects because of what it checks. Returns JSON. */
   examine(asked: DoctorAsked): Promise<object>;
 }
 
 const askedSchema = z.strictObject({
-  /** Where whoever asks reaches this deployment: the webhook should lead there. */
+  /** The address at which the caller reaches this deployment. The webhook should lead there. */
   url: z
     .url({ protocol: /^https?$/ })
     .max(300)
     .optional(),
-  /** Only the sandbox: for a Worker that was started for that. Only the version: nothing is looked at, and no sandbox started. */
+  /**
+   * `sandbox`: only the sandbox check, for a Worker that was started for it. `version`: no check, and no
+   * sandbox.
+   */
   only: z.enum(['sandbox', 'version']).optional(),
 });
 export type DoctorAsked = z.infer<typeof askedSchema>;
@@ -39,7 +42,7 @@ export function doctorRoute(deps: DoctorRouteDeps): Hono {
       c.header('www-authenticate', 'Bearer realm="airlock"');
       return c.json(problem('unauthorized', 'Send the API token as `Authorization: Bearer …`.'), 401);
     }
-    const untrusted: unknown = await c.req.json().catch(() => ({})); // no body: nothing is said about the address
+    const untrusted: unknown = await c.req.json().catch(() => ({})); // No body: the address is unknown.
     const asked = askedSchema.safeParse(untrusted);
     if (!asked.success)
       return c.json(problem('invalid', 'The body has to be {"url": "https://…"} or empty.'), 400);
