@@ -1,20 +1,23 @@
-/** A click on a button of a task's message. Answers with a sentence for who clicked; nothing (null) once a view is open or there is nothing to do. */
+/**
+ * Handles clicks on the buttons and menus of a task's message. Returns a sentence for the user, or null if a
+ * view was opened.
+ */
 import * as z from 'zod';
 import { parseRepositoryRef } from '../core/ids.ts';
 import { slackChannelIdSchema, slackTsSchema, slackUserIdSchema } from '../core/task.ts';
 import { admitActor, approveTask, cancelTask, chooseRepository, retryTask, type Actor } from './control.ts';
 import type { Intake } from './intake.ts';
 import { logView } from './log-view.ts';
-import { actionIds, buttonValueSchema, choiceTask, type ButtonValue } from './names.ts';
+import { actionIds, buttonValueSchema, taskIdOfChoiceBlock, type ButtonValue } from './names.ts';
 import { sentences } from './sentences.ts';
 import { taskForm } from './task-form.ts';
-import { readAs } from './unreadable.ts';
+import { parsePayload } from './unreadable.ts';
 import { parseJson } from '../lib/parse-json.ts';
 
 const clickSchema = z.object({
   user: z.object({ id: slackUserIdSchema }),
   channel: z.object({ id: slackChannelIdSchema }),
-  /** Not there when the message was shown to one person alone: Slack keeps no such message. */
+  /** Missing for an ephemeral message, which Slack does not store. */
   message: z.object({ ts: slackTsSchema, thread_ts: slackTsSchema.nullish() }).nullish(),
   container: z
     .object({
@@ -29,27 +32,29 @@ const clickSchema = z.object({
       z.object({
         action_id: z.string(),
         block_id: z.string().max(255),
-        /** Of a button. */
+        /** Set by a button. */
         value: z.string().max(2000).optional(),
-        /** Of a menu. */
+        /** Set by a menu. */
         selected_option: z.object({ value: z.string().max(150) }).nullish(),
       }),
     )
     .length(1),
 });
 
-/** A button of a choice, or the menu that stands for many. */
+/** The `action_id` of a choice: a button, or the menu that replaces more than five buttons. */
 const choiceIdPattern = /^task\.choose(?:\.\d{1,3})?$/;
-/** Every `action_id` that is answered here; those of `actionIds` but the link. */
+/** Matches every `action_id` handled here: all of `actionIds` except the link. */
 export const clickPattern = /^task\.(?:cancel|retry|log|approve|change|choose(?:\.\d{1,3})?)$/;
 
-/** Slack takes 3,000 characters in a text input; what does not fit would be lost without a word. */
+/** Slack's limit for a text input, in characters. A longer instruction cannot be edited in the form. */
 const maxFormInstructionChars = 3000;
 
 type Clicked = z.infer<typeof clickSchema>;
 type Click = Clicked['actions'][number];
 
-/** What a button carries; of a menu the same, put together from its block and its option. */
+/**
+ * The value of a button, or the same value built from a menu's block id and selected option. Null if invalid.
+ */
 function readValue({
   action_id: id,
   block_id: block,
@@ -57,21 +62,21 @@ function readValue({
   selected_option: option,
 }: Click): ButtonValue | null {
   if (id === actionIds.choose) {
-    const taskId = choiceTask(block);
+    const taskId = taskIdOfChoiceBlock(block);
     const repository = parseRepositoryRef(option?.value ?? '');
     return taskId === null || repository === null ? null : { taskId, repository };
   }
   return buttonValueSchema.safeParse(parseJson(value ?? '')).data ?? null;
 }
 
-/** Root of the thread that the message stands in. An ephemeral message is none, and nothing can be posted below it. */
+/** The root of the clicked message's thread. Null for an ephemeral message, which cannot have replies. */
 function threadOf({ message, container }: Pick<Clicked, 'message' | 'container'>): string | null {
   if (container?.is_ephemeral === true) return null;
   return message?.thread_ts ?? message?.ts ?? container?.thread_ts ?? container?.message_ts ?? null;
 }
 
 export async function answerAction(intake: Intake, body: unknown): Promise<string | null> {
-  const clicked = readAs(clickSchema, body);
+  const clicked = parsePayload(clickSchema, body);
   const { user, channel, trigger_id: triggerId, actions } = clicked;
   const [click] = actions;
   const value = click === undefined ? null : readValue(click);
@@ -112,7 +117,7 @@ async function openLog(
   return null;
 }
 
-/** What is sent goes where the task is, and takes its place. */
+/** Opens the form that replaces the task. The new task keeps the channel and thread. */
 async function openChange(
   intake: Intake,
   taskId: string,
@@ -124,7 +129,7 @@ async function openChange(
   const { request, trigger, repository } = admitted;
   const { base = null, ...options } = request.options;
   if (request.instruction.length > maxFormInstructionChars) {
-    return 'What was asked is too long for a form of Slack’s. Cancel the task and ask again, with the repository in front.';
+    return 'The text of this task is too long for a Slack form. Cancel the task and ask again, with the repository in front.';
   }
   await intake.openView(
     triggerId,

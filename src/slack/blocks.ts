@@ -1,17 +1,22 @@
-/** Pieces of Block Kit within Slack's limits. Decides nothing about what they say; texts come in escaped, unless they are plain. */
+/**
+ * Builds Block Kit elements within Slack's limits. mrkdwn parameters must be escaped; plain text needs no
+ * escaping.
+ */
 import type { Button, ConfirmationDialog, ContextBlock, PlainTextElement, SectionBlock } from '@slack/types';
 import { plainLine } from './mrkdwn.ts';
 import type { ButtonValue } from './names.ts';
 
-/** Characters of a section's text: https://docs.slack.dev/reference/block-kit/blocks/section-block. */
+/**
+ * Limit of a section's text, in characters: https://docs.slack.dev/reference/block-kit/blocks/section-block
+ */
 export const maxSectionChars = 3000;
 
-/** Slack refuses empty text, so that there always is some. */
+/** A plain text object, cut to `maxChars`. Shows “…” for empty text, which Slack refuses. */
 export function plain(text: string, maxChars: number): PlainTextElement {
   return { type: 'plain_text', text: plainLine(text, maxChars) || '…', emoji: false };
 }
 
-/** `verbatim`: Slack shows the text as it is, and links no address, channel or name that merely stands in it. */
+/** A section. `verbatim` stops Slack from linking URLs, channels and user names in the text. */
 export function section(mrkdwn: string, accessory?: Button): SectionBlock {
   return {
     type: 'section',
@@ -27,7 +32,7 @@ export function context(mrkdwn: string): ContextBlock {
   };
 }
 
-/** All texts plain. Title, question, yes and no: at most 100, 300, 30 and 30 characters. */
+/** A confirmation dialog. Cuts title, text, confirm and deny to 100, 300, 30 and 30 characters. */
 export function confirmation(
   asks: { title: string; text: string; confirm: string; deny: string },
   style?: 'danger' | 'primary',
@@ -57,7 +62,7 @@ export function button(
   };
 }
 
-/** As many lines as fit; `more` says how many do not. A line that is too long by itself is the caller's mistake and is left out. */
+/** Joins as many lines as fit into `maxChars`, and appends `more` with the number of omitted lines. */
 export function fitLines(lines: readonly string[], maxChars: number, more: (left: number) => string): string {
   if (lines.join('\n').length <= maxChars) return lines.join('\n');
   const room = maxChars - more(lines.length).length - 1;

@@ -1,6 +1,6 @@
 /**
- * What one person may use from one channel. Who the person is, is asked of Slack; the verdict is `core/slack-access.ts`'s. Nothing that is not
- * expressly allowed is named to anybody.
+ * Lists the repositories that a user can use from a channel. Looks the user up in Slack;
+ * `core/access/slack-access.ts` decides. Users never see the name of a repository that they cannot use.
  */
 import type { ChatPerson } from '../core/chat.ts';
 import { sameRepository } from '../core/ids.ts';
@@ -8,25 +8,28 @@ import { groupsAskedAbout, maySlackUse, outsiderReason } from '../core/access/sl
 import type { Reason, RepositoryRef } from '../core/task.ts';
 import type { Intake } from './intake.ts';
 
-export interface Who {
+export interface Asker {
   readonly userId: string;
   readonly channelId: string;
 }
 
-export interface Usable {
+export interface UsableRepositories {
   readonly person: ChatPerson | null;
-  /** Why this person may use nothing at all; null for a full member. */
+  /** The reason why the user cannot use any repository; null for a full member. */
   readonly outsider: Reason | null;
-  /** Those named in the configuration first, in its order, then those below its patterns by name. */
+  /** Repositories named in the configuration in its order, then those that match its patterns, by name. */
   readonly repositories: readonly RepositoryRef[];
 }
 
-/** Of these repositories those that the person may use there, in the same order. Rejects when Slack does not say who it is. */
-export async function usableOf(
+/**
+ * Filters repositories to those that the user can use, in the same order. Rejects if the lookup of the user
+ * fails.
+ */
+export async function filterUsable(
   { deps, slack }: Pick<Intake, 'deps' | 'slack'>,
-  who: Who,
+  who: Asker,
   repositories: readonly RepositoryRef[],
-): Promise<Usable> {
+): Promise<UsableRepositories> {
   const allowed = repositories.flatMap((repository) => {
     const policy = deps.policy.forRepository(repository);
     return policy.allowed && policy.slack.kind !== 'none' ? [{ repository, access: policy.slack }] : [];
@@ -43,17 +46,20 @@ export async function usableOf(
   };
 }
 
-/** Everything that the person may use there. */
-export async function candidates(intake: Pick<Intake, 'deps' | 'slack'>, who: Who): Promise<Usable> {
+/** All repositories that the user can use from the channel. */
+export async function candidates(
+  intake: Pick<Intake, 'deps' | 'slack'>,
+  who: Asker,
+): Promise<UsableRepositories> {
   const { policy } = intake.deps;
   const installed = policy.hasPatterns ? await intake.deps.installedRepositories() : [];
   const others = installed.filter(
     (repository) => !policy.named.some((named) => sameRepository(named, repository)),
   );
-  return await usableOf(intake, who, [...policy.named, ...others]);
+  return await filterUsable(intake, who, [...policy.named, ...others]);
 }
 
-/** Of many those that somebody means who has typed so far: each word has to occur, in any case. */
+/** Filters repositories to those whose name contains every typed word, ignoring case. */
 export function matching(repositories: readonly RepositoryRef[], typed: string): readonly RepositoryRef[] {
   const words = typed.toLowerCase().split(/\s+/).slice(0, 10);
   return repositories.filter(({ owner, name }) => {

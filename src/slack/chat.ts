@@ -1,13 +1,13 @@
 /**
- * Slack for the life of a task: `Chat` of `core/ports/chat-port.ts` on the Web API. Decides nothing about tasks. Each call has a deadline, and
- * none is repeated here; whoever calls these does that.
+ * Implements the `Chat` port (`core/ports/chat-port.ts`) with Slack's Web API. Each call has a deadline and
+ * is not retried; callers retry.
  */
 import type { Chat } from '../core/ports/chat-port.ts';
 import type { SlackPolicy } from '../core/policy.ts';
 import type { TaskView } from '../core/task-view.ts';
 import { findPerson, isInGroup } from './people.ts';
 import { taskMessage } from './task-message.ts';
-import { savePosting, tellRequester, type Posting } from './task-post.ts';
+import { savePost, notifyRequester, type Posting } from './task-post.ts';
 import { readThreadContext, unreadableThread } from './thread-context.ts';
 import { slackCall, SlackRefusal, slackWebClient, type SlackApi } from './web-api.ts';
 
@@ -18,12 +18,12 @@ export interface ChatDeps extends SlackApi {
   readonly now?: () => number;
 }
 
-/** Of what a repository's access lists; more would be a configuration that nobody means. */
+/** Limit of user groups to look up. A sensible configuration lists fewer. */
 const maxGroups = 30;
 
 export function createChat(deps: ChatDeps): Chat {
   const { policy, log, now = Date.now } = deps;
-  // One for each call: what a client keeps must not outlive a request in workerd.
+  // One client per call, because its queue must not outlive a request in workerd.
   const client = () => slackWebClient(deps);
 
   return {
@@ -76,8 +76,8 @@ export function createChat(deps: ChatDeps): Chat {
         now,
         log,
       };
-      if (known !== null || !concernsRequesterAlone(view)) return await savePosting(posting, known);
-      return await tellRequester(posting);
+      if (known !== null || !isForRequesterOnly(view)) return await savePost(posting, known);
+      return await notifyRequester(posting);
     },
 
     async permalink(trigger) {
@@ -97,7 +97,7 @@ export function createChat(deps: ChatDeps): Chat {
   };
 }
 
-/** Nobody else has to read that somebody may not do something, or the answer to a question. */
-function concernsRequesterAlone({ outcome }: TaskView): boolean {
+/** A refusal or an answer to a question is shown only to the requester. */
+function isForRequesterOnly({ outcome }: TaskView): boolean {
   return outcome?.kind === 'refused' || outcome?.kind === 'answered';
 }

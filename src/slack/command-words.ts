@@ -1,9 +1,9 @@
 /**
- * The words after a slash command → what they ask for. Pure. Whoever types the name of a command with something behind it that no command
- * takes means work to do: `cancel the order twice` is an instruction, `cancel 1a2b` is none.
+ * Parses the text after a slash command. Pure. A command name followed by other words is an instruction:
+ * `cancel the order twice` starts a task, `cancel 1a2b` cancels one.
  *
- * Unknown is one Latin word alone that names neither command nor repository: too little to work on, and mostly a slip. In scripts
- * without spaces one word can be a whole sentence, and is an instruction.
+ * A single Latin word that is neither a command nor a repository is unknown, because it is usually a typo. In
+ * a script without spaces, one word can be a whole sentence, so it is an instruction.
  */
 import { stripHiddenCharacters } from '../core/ask/hidden-characters.ts';
 import type { AskRead } from '../core/ask/ask-words.ts';
@@ -14,16 +14,16 @@ import { readWords, textProblem } from './requests.ts';
 export type IdVerb = 'status' | 'cancel' | 'retry';
 
 export type CommandReading =
-  /** `repository`: named, and nothing said about it. */
+  /** `repository` is set if the text is only a repository. */
   | { readonly kind: 'form'; readonly repository: RepositoryRef | null }
   | { readonly kind: 'help' | 'status' | 'list' | 'repos' }
-  /** At least four of the eight digits of a task's short id, lower case. */
+  /** `idPrefix`: the first four to eight digits of a task's short id, in lower case. */
   | { readonly kind: 'on-task'; readonly verb: IdVerb; readonly idPrefix: string }
   | { readonly kind: 'needs-id'; readonly verb: IdVerb }
   | { readonly kind: 'not-an-id'; readonly verb: IdVerb; readonly word: string }
-  /** Plain text; may be empty. */
+  /** `asked` is plain text, possibly empty. */
   | { readonly kind: 'where'; readonly asked: AskRead }
-  /** `meant`: the command that it is a slip of. */
+  /** `meant`: the command that the word resembles. */
   | { readonly kind: 'unknown'; readonly word: string; readonly meant: string | null }
   | { readonly kind: 'problem'; readonly problem: string }
   | { readonly kind: 'run'; readonly asked: AskRead };
@@ -38,7 +38,7 @@ const idVerbs: Readonly<Partial<Record<CommandWord, IdVerb>>> = {
   retry: 'retry',
 };
 
-/** How many letters are wrong, missing, too many or swapped with their neighbour. */
+/** Damerau–Levenshtein distance (optimal string alignment): wrong, missing, extra or swapped letters. */
 function slips(typed: string, meant: string): number {
   const rows: number[][] = [Array.from({ length: meant.length + 1 }, (_, index) => index)];
   const at = (row: number, column: number): number => rows[row]?.[column] ?? Number.POSITIVE_INFINITY;
@@ -61,7 +61,7 @@ function slips(typed: string, meant: string): number {
   return at(typed.length, meant.length);
 }
 
-/** One slip in words of up to five letters, two in longer ones. */
+/** The closest command with at most one typo, or two if the command has more than five letters. */
 function commandMeantBy(word: string): string | null {
   const near = commandWords
     .map((meant) => ({ meant, off: slips(word, meant) }))
@@ -70,7 +70,7 @@ function commandMeantBy(word: string): string | null {
   return near[0]?.meant ?? null;
 }
 
-/** An id as people copy it: in backticks, with a `#`. */
+/** A task id as people paste it: also in backticks or with a `#`. */
 const idWord = /^[`#]{0,2}([0-9a-f]{4,8})`?$/i;
 
 function readCommandWord(word: CommandWord, rest: string): CommandReading | null {
@@ -87,7 +87,10 @@ function readCommandWord(word: CommandWord, rest: string): CommandReading | null
   return word === 'help' || word === 'list' || word === 'repos' ? { kind: word } : null;
 }
 
-/** `repositoryOf` knows the aliases. Linear but for a word of at most 16 letters. */
+/**
+ * Parses the text of a slash command. `repositoryOf` resolves aliases. Linear time, except for words of up to
+ * 16 letters.
+ */
 export function readCommand(
   untrustedMrkdwn: string,
   repositoryOf: (word: string) => RepositoryRef | null,
@@ -111,10 +114,10 @@ export function readCommand(
   const { asked } = read;
   if (asked.ask.kind !== 'run') return { kind: 'help' };
   if (asked.instruction === '') {
-    // Options and nothing to do: the form takes a branch, but neither model nor effort.
+    // Options without an instruction cannot open the form, which has no fields for model and effort.
     return Object.keys(asked.options).length === 0
       ? { kind: 'form', repository: asked.repository }
-      : { kind: 'problem', problem: 'What shall be done? Write it behind the options.' };
+      : { kind: 'problem', problem: 'What should Codex do? Add it after the options.' };
   }
   if (asked.repository === null && rest === '' && /^[a-z-]{1,16}[.!?]{0,3}$/i.test(first)) {
     const word = first.toLowerCase().replace(/[.!?]+$/, '');

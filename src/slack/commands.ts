@@ -1,8 +1,8 @@
-/** A slash command: `/codex …`, by whatever name the app was given it. Answers with what the person sees; nothing (null) once a form is open. */
+/** Handles the slash command. Returns the answer for the user in mrkdwn, or null if a form was opened. */
 import * as z from 'zod';
 import { route, routedByWords } from '../core/access/route.ts';
 import { slackChannelIdSchema, slackUserIdSchema, type RepositoryRef } from '../core/task.ts';
-import { candidates, usableOf, type Who } from './candidates.ts';
+import { candidates, filterUsable, type Asker } from './candidates.ts';
 import { readCommand, type CommandReading, type IdVerb } from './command-words.ts';
 import { cancelTask, retryTask } from './control.ts';
 import { formRepository } from './form-repository.ts';
@@ -13,7 +13,7 @@ import {
   accepted,
   didYouMean,
   help,
-  nameOf,
+  repositorySpan,
   needsId,
   noSuchId,
   notAnId,
@@ -22,7 +22,7 @@ import {
 } from './sentences.ts';
 import { listTasks, recentTasks, withPrefix } from './task-lines.ts';
 import { taskForm } from './task-form.ts';
-import { readAs } from './unreadable.ts';
+import { parsePayload } from './unreadable.ts';
 
 const commandSchema = z.object({
   command: z.string(),
@@ -34,9 +34,9 @@ const commandSchema = z.object({
 type Command = z.infer<typeof commandSchema>;
 
 export async function answerCommand(intake: Intake, body: unknown): Promise<string | null> {
-  const command = readAs(commandSchema, body);
+  const command = parsePayload(commandSchema, body);
   const reading = readCommand(command.text, (word) => intake.deps.repositoryByAlias(word));
-  const who: Who = { userId: command.user_id, channelId: command.channel_id };
+  const who: Asker = { userId: command.user_id, channelId: command.channel_id };
   switch (reading.kind) {
     case 'help':
       return help(command.command);
@@ -115,14 +115,14 @@ async function openForm(intake: Intake, command: Command, named: RepositoryRef |
 }
 
 async function onTask(intake: Intake, command: Command, verb: IdVerb, idPrefix: string): Promise<string> {
-  const who: Who = { userId: command.user_id, channelId: command.channel_id };
+  const who: Asker = { userId: command.user_id, channelId: command.channel_id };
   const [found, ...others] = withPrefix(await recentTasks(intake, who), idPrefix);
   if (found === undefined) return noSuchId(command.command, idPrefix);
   if (others.length > 0) {
     const ids = [found, ...others].slice(0, 5).map(({ shortId }) => shortIdSpan(shortId));
-    return `Several ids begin with ${codeSpan(idPrefix)}: ${ids.join(', ')}. Write more of it.`;
+    return `Several ids begin with ${codeSpan(idPrefix)}: ${ids.join(', ')}. Write more characters of the id.`;
   }
-  // Where the command was typed says nothing: the task is this channel's or the person's own.
+  // No channel check: `recentTasks` returns only tasks of this channel and the user's own.
   const actor = { userId: command.user_id, channelId: null };
   switch (verb) {
     case 'status':
@@ -136,25 +136,27 @@ async function onTask(intake: Intake, command: Command, verb: IdVerb, idPrefix: 
 
 const maxListed = 50;
 
-async function listRepositories(intake: Intake, who: Who): Promise<string> {
+async function listRepositories(intake: Intake, who: Asker): Promise<string> {
   const { repositories, outsider } = await candidates(intake, who);
   if (outsider !== null) return renderUntrusted(outsider.message);
   if (repositories.length === 0) {
-    return 'There is no repository that you may use from here. Whoever runs this bot decides who may use which one, and from which channels.';
+    return 'You cannot use any repository from here. The operator of this bot decides who can use which repository, and from which channels.';
   }
   const lines = repositories.slice(0, maxListed).map((repository) => {
     const policy = intake.deps.policy.forRepository(repository);
     const aliases = policy.allowed ? policy.aliases.map((alias) => codeSpan(alias)) : [];
-    return `• ${nameOf(repository)}${aliases.length === 0 ? '' : ` (${aliases.join(', ')})`}`;
+    return `• ${repositorySpan(repository)}${aliases.length === 0 ? '' : ` (${aliases.join(', ')})`}`;
   });
   const rest = repositories.length - lines.length;
-  return ['You may use here:', ...lines, ...(rest > 0 ? [`and ${rest} more`] : [])].join('\n');
+  return ['You can use these repositories here:', ...lines, ...(rest > 0 ? [`and ${rest} more`] : [])].join(
+    '\n',
+  );
 }
 
-/** The same decision as a task would get, without its thread: commands do not work in threads. */
+/** Explains how a task would be routed. Ignores threads, because commands do not work in them. */
 async function explainRouting(
   intake: Intake,
-  who: Who,
+  who: Asker,
   { asked }: Extract<CommandReading, { kind: 'where' }>,
 ): Promise<string> {
   const usable = await candidates(intake, who);
@@ -169,14 +171,15 @@ async function explainRouting(
     case 'none':
       return renderUntrusted(verdict.reason.message);
     case 'ask':
-      return `I would ask which one of these: ${verdict.choices.slice(0, 10).map(nameOf).join(', ')}.`;
+      return `I would ask you to choose one of these: ${verdict.choices.slice(0, 10).map(repositorySpan).join(', ')}.`;
     case 'repository': {
       const { repository, by } = verdict.routing;
-      const { repositories } = await usableOf(intake, who, [repository]);
-      // Without its name: what an alias or a channel's default stands for is told to those who may use it.
+      const { repositories } = await filterUsable(intake, who, [repository]);
+      // Do not name the repository: only users who can use it may learn what an alias or a default stands
+      // for.
       if (repositories.length === 0)
-        return `The one ${routedByWords(by)}, but you may not use that from here.`;
-      return `${nameOf(repository)}: ${routedByWords(by)}.`;
+        return `I would choose the repository by this rule: ${routedByWords(by)}. But you cannot use it from here.`;
+      return `${repositorySpan(repository)}: ${routedByWords(by)}.`;
     }
   }
 }

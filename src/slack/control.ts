@@ -1,7 +1,7 @@
 /**
- * What a person does to a task that exists: cancel, retry, approve, choose, look at its log, change it. Buttons, commands and reactions end
- * here. Each checks first who it is and whether they may use the task's repository in the channel that the task was asked in; then the
- * effect is durable, and then it answers with a sentence for that person alone.
+ * Actions on an existing task, from buttons, commands and reactions: cancel, retry, approve, choose a
+ * repository. Each checks that the user can use the task's repository from the task's channel, makes the
+ * effect durable, and returns a sentence for the user.
  */
 import { shortIdOf, slackTaskId } from '../core/ids.ts';
 import { maySlackUse, groupsAskedAbout } from '../core/access/slack-access.ts';
@@ -10,13 +10,13 @@ import type { RepositoryRef, SlackTrigger, TaskRequest } from '../core/task.ts';
 import type { TaskView } from '../core/task-view.ts';
 import type { SlackTask } from './deps.ts';
 import type { Intake } from './intake.ts';
-import { nameOf, sentences, shortIdSpan } from './sentences.ts';
+import { repositorySpan, sentences, shortIdSpan } from './sentences.ts';
 import { renderUntrusted } from './mrkdwn.ts';
 
-/** Somebody who acts on a task. */
+/** The user who acts on a task. */
 export interface Actor {
   readonly userId: string;
-  /** Where it was done: a click tells its channel. null where that says nothing, as of a command. */
+  /** The channel of the click or reaction; null for a command, whose channel is not checked. */
   readonly channelId: string | null;
 }
 
@@ -31,21 +31,23 @@ interface Admitted {
 }
 type Admission = Admitted | { readonly ok: false; readonly sentence: string };
 
-const no = (sentence: string): Admission => ({ ok: false, sentence });
+const refuse = (sentence: string): Admission => ({ ok: false, sentence });
 
 /**
- * A task that does not know its repository yet belongs to who asked for it, and to whoever may use one of those that are offered. Whoever
- * acts from another channel than the task's must have asked for it: a task's id alone opens nothing.
+ * Checks whether a user can act on a task. From another channel, only the requester can: knowing the task id
+ * is not enough. Before a task has a repository, the requester and everyone who can use one of the offered
+ * repositories can act on it.
  */
 export async function admitActor(intake: Intake, taskId: string, actor: Actor): Promise<Admission> {
   const { deps, slack } = intake;
   const task = deps.task(taskId);
   const [request, view] = await Promise.all([task.request(), task.view()]);
-  if (request === null || view === null || request.trigger.kind !== 'slack') return no(sentences.taskGone);
+  if (request === null || view === null || request.trigger.kind !== 'slack')
+    return refuse(sentences.taskGone);
   const { trigger } = request;
   const own = trigger.userId === actor.userId;
   if (!own && actor.channelId !== null && actor.channelId !== trigger.channelId)
-    return no(sentences.taskGone);
+    return refuse(sentences.taskGone);
 
   const repository = view.repository ?? request.repository;
   const policies = (repository === null ? (view.choices ?? []) : [repository])
@@ -53,7 +55,8 @@ export async function admitActor(intake: Intake, taskId: string, actor: Actor): 
     .filter((policy) => policy.allowed);
   const person = await deps.chat.person(actor.userId, groupsAskedAbout(policies.map(({ slack }) => slack)));
   const at = { channelId: trigger.channelId, person, team: slack.team };
-  // What nobody may use is still asked about: the answer to an outsider does not depend on the configuration.
+  // Evaluate even if no repository is allowed, so that an outsider's answer does not reveal the
+  // configuration.
   const verdicts =
     policies.length === 0
       ? [maySlackUse({ kind: 'none' }, at)]
@@ -62,7 +65,7 @@ export async function admitActor(intake: Intake, taskId: string, actor: Actor): 
   const allowed = verdicts.some((verdict) => verdict.allowed);
   const unrouted = repository === null && own && maySlackUse({ kind: 'workspace' }, at).allowed;
   if (person === null || !(allowed || unrouted)) {
-    return no(
+    return refuse(
       refusal === undefined || refusal.allowed ? sentences.taskGone : renderUntrusted(refusal.reason.message),
     );
   }
@@ -79,7 +82,10 @@ export async function cancelTask(intake: Intake, taskId: string, actor: Actor): 
     : `${shortIdSpan(view.shortId)} was not cancelled: ${renderUntrusted(reason)}`;
 }
 
-/** `threadTs`: root of the thread that the task's message stands in; null when that is not known. */
+/**
+ * Retries a task or its publication. `threadTs` is the root of the thread of the task's message; null if
+ * unknown.
+ */
 export async function retryTask(
   intake: Intake,
   taskId: string,
@@ -90,12 +96,12 @@ export async function retryTask(
   if (!admitted.ok) return admitted.sentence;
   const { view, request, trigger, repository } = admitted;
   const name = shortIdSpan(view.shortId);
-  if (request.ask.kind !== 'run') return `${name} was a question, not a task: there is nothing to run again.`;
-  if (view.outcome === null) return `${name} still runs. Cancel it first, or wait for its end.`;
+  if (request.ask.kind !== 'run') return `${name} was a question, not a task, so there is nothing to retry.`;
+  if (view.outcome === null) return `${name} is still running. Cancel it first, or wait until it ends.`;
   if (view.outcome.kind === 'failed' && view.outcome.changeKept) {
     const again = await deps.publishAgain(taskId, null);
     return again.started
-      ? `The change of ${name} is kept; it is being published again.`
+      ? `The change of ${name} was kept and is being published again.`
       : `${name} was not published again: ${renderUntrusted(again.reason)}`;
   }
   const again = await slackTaskId({ event: 'retry', taskId });
@@ -107,7 +113,8 @@ export async function retryTask(
     acceptedAt: deps.now().toISOString(),
     repository,
     requester: null,
-    // What was said after the first trigger was not asked for with it. A message that had to be sent directly names no thread of the channel.
+    // Keeps `triggeredAt`: later thread messages were not part of the request. The thread of a direct message
+    // does not belong to the task's channel, so it is ignored.
     trigger: {
       ...trigger,
       userId: actor.userId,
@@ -119,11 +126,11 @@ export async function retryTask(
   });
   deps.log('slack.accepted', { taskId: again, retryOf: taskId, outcome: started });
   return started === 'started'
-    ? `${name} is tried again as ${shortIdSpan(shortId)}.`
-    : `${name} has been tried again before, as ${shortIdSpan(shortId)}. Retry that one.`;
+    ? `${name} is being retried as ${shortIdSpan(shortId)}.`
+    : `${name} was already retried as ${shortIdSpan(shortId)}. Retry that one instead.`;
 }
 
-/** `changeHash`: of the change that the person has seen held, from the button. */
+/** Approves a held change. `changeHash` comes from the button and identifies the change that the user saw. */
 export async function approveTask(
   intake: Intake,
   taskId: string,
@@ -141,7 +148,7 @@ export async function approveTask(
     : `${shortIdSpan(view.shortId)} was not published: ${renderUntrusted(again.reason)}`;
 }
 
-/** Only what the person may use themselves. Whether it was offered is the record's question. */
+/** Chooses a repository that the user can use. The record checks that it was offered. */
 export async function chooseRepository(
   intake: Intake,
   taskId: string,
@@ -153,7 +160,7 @@ export async function chooseRepository(
   if (!admitted.ok) return admitted.sentence;
   const policy = deps.policy.forRepository(repository);
   if (!policy.allowed || admitted.view.choices === null) return sentences.notOffered;
-  // Anew: the groups of this repository need not be among those asked about above.
+  // Look the user up again, because `admitActor` may not have asked about this repository's groups.
   const person = await deps.chat.person(actor.userId, groupsAskedAbout([policy.slack]));
   const verdict = maySlackUse(policy.slack, {
     channelId: admitted.trigger.channelId,
@@ -162,6 +169,6 @@ export async function chooseRepository(
   });
   if (!verdict.allowed) return renderUntrusted(verdict.reason.message);
   return (await admitted.task.choose(repository))
-    ? `${shortIdSpan(admitted.view.shortId)} goes on with ${nameOf(repository)}.`
+    ? `${shortIdSpan(admitted.view.shortId)} now continues with ${repositorySpan(repository)}.`
     : sentences.notOffered;
 }

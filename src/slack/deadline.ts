@@ -1,10 +1,16 @@
-/** Bounds what a person in Slack waits for. Slack gives up after 3 s (https://docs.slack.dev/interactivity/handling-user-interaction#acknowledgment_response). */
+/**
+ * Deadlines within Slack's 3 s for an answer:
+ * https://docs.slack.dev/interactivity/handling-user-interaction#acknowledgment_response
+ */
 
-/** Milliseconds until the receiver answers for a listener that has not: 200 for the way to Slack and back. */
+/** The receiver answers in place of a listener after this time, in ms. Leaves 200 ms for the network. */
 export const ackDeadlineMs = 2800;
-/** Milliseconds for what a listener decides and does; the rest is for saying so. */
+/** Deadline for a listener's work, in ms. The rest is for its answer. */
 export const workDeadlineMs = 2500;
-/** Milliseconds for one call of the Web API out of a listener. */
+/** Deadline for one Web API call of a listener, in ms. */
 export const callDeadlineMs = 2000;
-/** Milliseconds that an event waits for Slack to say that a person was told something: less than a call, which then goes on by itself. */
-export const tellDeadlineMs = 1800;
+/**
+ * Time that an event listener waits for a private message, in ms. Shorter than a call, which continues in the
+ * background.
+ */
+export const notifyDeadlineMs = 1800;

@@ -1,29 +1,29 @@
-/** What Slack's requests are answered with. Wired in `src/compose/app.ts`. */
+/** The dependencies of the Slack intake. Wired in `src/compose/app.ts`. */
 import type { Approval } from '../core/authorization.ts';
 import type { Policy } from '../core/policy.ts';
 import type { Chat, TaskIndex } from '../core/ports/chat-port.ts';
 import type { TaskEvent, TaskView } from '../core/task-view.ts';
 import type { RepositoryRef, TaskRequest } from '../core/task.ts';
 
-/** One task's record, as far as a person in Slack has to do with it. */
+/** The operations on a task's record that Slack users need. */
 export interface SlackTask {
   request(): Promise<TaskRequest | null>;
   view(): Promise<TaskView | null>;
   events(): Promise<readonly TaskEvent[]>;
   cancel(by: string): Promise<{ readonly cancelled: boolean; readonly reason: string }>;
-  /** False when there is nothing to choose any more. */
+  /** Returns false if the task no longer waits for a choice. */
   choose(repository: RepositoryRef): Promise<boolean>;
 }
 
 export interface SlackDeps {
   readonly signingSecret: string;
   readonly botToken: string;
-  /** Base of the Web API with a slash at the end: `https://slack.com/api/`. */
+  /** Base URL of the Web API, with a trailing slash: `https://slack.com/api/`. */
   readonly apiUrl: string;
   readonly policy: Policy;
-  /** Of the configuration; null when there is no such alias. */
+  /** Resolves a configured alias; null if there is none. */
   repositoryByAlias(alias: string): RepositoryRef | null;
-  /** Makes the task durable; returns only then. A second call for the same id finds the first. */
+  /** Resolves once the task is durable. Idempotent by task id: a second call returns `exists`. */
   startTask(request: TaskRequest): Promise<'started' | 'exists'>;
   task(taskId: string): SlackTask;
   /** Publishes a kept change once more, or a held one that a person has approved. */
@@ -33,7 +33,7 @@ export interface SlackDeps {
   ): Promise<{ readonly started: true } | { readonly started: false; readonly reason: string }>;
   readonly index: TaskIndex;
   readonly chat: Pick<Chat, 'person'>;
-  /** For choosing below entries with a `*`. */
+  /** The repositories of the App's installations, to expand configuration entries with a `*`. */
   installedRepositories(): Promise<readonly RepositoryRef[]>;
   readonly fetch: typeof fetch;
   readonly now: () => Date;

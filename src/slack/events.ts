@@ -1,43 +1,48 @@
 /**
- * Events: what people write and the ❌ they set. `readEvent` decides, on the payload alone, what an event could be; `answerEvent` looks up whose thread
- * or message it is and acts.
+ * Handles events: messages, and the ❌ reaction that cancels a task. `readEvent` classifies an event by its
+ * payload; `answerEvent` looks up the task of the thread or message and acts.
  *
- * Only what a person writes, once, when it is written: edited and deleted messages, joins, bots and our own messages start nothing. A mention in
- * a channel arrives twice, as `app_mention` and as `message`; both are one task, and what cannot be understood is answered to the first alone.
+ * Only new messages of people start tasks: no edits, deletions, joins, or messages of bots. A mention in a
+ * channel arrives as both `app_mention` and `message`. Both give the same task id; a problem with the text is
+ * reported only for `app_mention`.
  */
 import * as z from 'zod';
 import { slackChannelIdSchema, slackTsSchema, slackUserIdSchema } from '../core/task.ts';
 import { DeadlineError, withDeadline } from '../lib/with-deadline.ts';
 import { cancelTask } from './control.ts';
-import { tellDeadlineMs } from './deadline.ts';
+import { notifyDeadlineMs } from './deadline.ts';
 import type { Intake } from './intake.ts';
 import { renderUntrusted } from './mrkdwn.ts';
 import { addressesAnother, instantOf, mentions, readMessage, requestOf } from './requests.ts';
-import { readAs } from './unreadable.ts';
+import { parsePayload } from './unreadable.ts';
 
-/** The types of events that are answered here. */
+/** Matches the event types handled here. */
 export const eventPattern = /^(?:app_mention|message|reaction_added)$/;
 
-/** Something that a person wrote. */
-interface Said {
+/** A new message of a person. */
+interface PersonMessage {
   readonly channelId: string;
   readonly userId: string;
   readonly ts: string;
-  /** null: it stands in no thread. */
+  /** The root of its thread; null for a top-level message. */
   readonly threadTs: string | null;
   readonly text: string;
   readonly botUserId: string;
 }
 
 type EventReading =
-  /** `why` is ours. */
   | { readonly kind: 'ignored'; readonly why: string }
-  /** `twin`: the `message` of an `app_mention` that comes as well. */
-  | { readonly kind: 'mention'; readonly said: Said; readonly twin: boolean }
-  | { readonly kind: 'direct'; readonly said: Said }
-  /** In a thread that may be a task's. */
-  | { readonly kind: 'reply'; readonly said: Said & { readonly threadTs: string } }
-  | { readonly kind: 'cross'; readonly channelId: string; readonly ts: string; readonly userId: string };
+  /** `duplicate`: a `message` event for which Slack also sends an `app_mention`. */
+  | { readonly kind: 'mention'; readonly message: PersonMessage; readonly duplicate: boolean }
+  | { readonly kind: 'direct'; readonly message: PersonMessage }
+  /** A reply in a thread, which may belong to a task. */
+  | { readonly kind: 'reply'; readonly message: PersonMessage & { readonly threadTs: string } }
+  | {
+      readonly kind: 'cancel-reaction';
+      readonly channelId: string;
+      readonly ts: string;
+      readonly userId: string;
+    };
 
 const envelopeSchema = z.object({
   authorizations: z.array(z.object({ user_id: slackUserIdSchema })).min(1),
@@ -66,117 +71,128 @@ const reactionSchema = z.object({
 });
 const eventSchema = z.object({ event: z.object({ type: z.string() }).loose() });
 
-/** Subtypes that are people's messages: https://docs.slack.dev/reference/events/message#subtypes */
-const peoplesSubtypes: readonly string[] = ['file_share', 'thread_broadcast'];
+/** Subtypes of messages from people: https://docs.slack.dev/reference/events/message#subtypes */
+const personSubtypes: readonly string[] = ['file_share', 'thread_broadcast'];
 const ignored = (why: string): EventReading => ({ kind: 'ignored', why });
 
-/** Throws `UnreadablePayloadError` when it is one of ours in a shape that is not known: a mention may be lost with it. */
+/** Classifies an event. Throws `UnreadablePayloadError` if a handled event has an unknown format. */
 function readEvent(body: unknown): EventReading {
-  const { event } = readAs(eventSchema, body);
+  const { event } = parsePayload(eventSchema, body);
   if (event.type === 'reaction_added') {
-    const { reaction, item, user } = readAs(reactionSchema, event);
+    const { reaction, item, user } = parsePayload(reactionSchema, event);
     if (reaction !== 'x' || item.type !== 'message') return ignored('another reaction');
-    if (item.channel === undefined || item.ts === undefined) return ignored('a reaction to no message');
-    return { kind: 'cross', channelId: item.channel, ts: item.ts, userId: user };
+    if (item.channel === undefined || item.ts === undefined) return ignored('a reaction without a message');
+    return { kind: 'cancel-reaction', channelId: item.channel, ts: item.ts, userId: user };
   }
-  // Before all else: an edited message has a shape of its own.
-  const { subtype, hidden } = readAs(
+  // Check the subtype first, because an edit has another format.
+  const { subtype, hidden } = parsePayload(
     z.object({ subtype: z.string().nullish(), hidden: z.boolean().optional() }),
     event,
   );
-  if (hidden === true || (subtype != null && !peoplesSubtypes.includes(subtype))) {
+  if (hidden === true || (subtype != null && !personSubtypes.includes(subtype))) {
     return ignored('not a new message of a person');
   }
-  const message = readAs(messageSchema, event);
-  const botUserId = readAs(envelopeSchema, body).authorizations[0]?.user_id ?? '';
-  const { user, text, ts, channel } = message;
-  if (user == null || message.bot_id != null || user === botUserId || user === 'USLACKBOT') {
+  const payload = parsePayload(messageSchema, event);
+  const botUserId = parsePayload(envelopeSchema, body).authorizations[0]?.user_id ?? '';
+  const { user, text, ts, channel } = payload;
+  if (user == null || payload.bot_id != null || user === botUserId || user === 'USLACKBOT') {
     return ignored('not written by a person');
   }
-  if (message.edited !== undefined && message.edited !== null) return ignored('edited');
+  if (payload.edited !== undefined && payload.edited !== null) return ignored('edited');
 
-  const said: Said = {
+  const message: PersonMessage = {
     channelId: channel,
     userId: user,
     ts,
-    threadTs: message.thread_ts ?? null,
+    threadTs: payload.thread_ts ?? null,
     text: text ?? '',
     botUserId,
   };
-  if (message.type === 'app_mention') return { kind: 'mention', said, twin: false };
-  if (message.channel_type === 'im' || channel.startsWith('D')) return { kind: 'direct', said };
-  if (mentions(said.text, botUserId)) return { kind: 'mention', said, twin: true };
-  const { threadTs } = said;
-  if (threadTs === null || threadTs === ts) return ignored('not addressed to us');
-  if (addressesAnother(said.text, botUserId)) return ignored('addressed to somebody else');
-  return { kind: 'reply', said: { ...said, threadTs } };
+  if (payload.type === 'app_mention') return { kind: 'mention', message, duplicate: false };
+  if (payload.channel_type === 'im' || channel.startsWith('D')) return { kind: 'direct', message };
+  if (mentions(message.text, botUserId)) return { kind: 'mention', message, duplicate: true };
+  const { threadTs } = message;
+  if (threadTs === null || threadTs === ts) return ignored('not addressed to the bot');
+  if (addressesAnother(message.text, botUserId)) return ignored('addressed to another user');
+  return { kind: 'reply', message: { ...message, threadTs } };
 }
 
 interface Redelivery {
-  /** Slack sends it again because an earlier answer came too late: what that delivery asked for was done, or is being done. */
+  /**
+   * Slack redelivered because the first answer was late. The first delivery was handled or is being handled.
+   */
   readonly answeredLate: boolean;
 }
 
-export async function answerEvent(intake: Intake, body: unknown, again: Redelivery): Promise<void> {
+/** Handles an event. Rejects if the effect is not durable, so that Slack redelivers the event. */
+export async function answerEvent(intake: Intake, body: unknown, redelivery: Redelivery): Promise<void> {
   const reading = readEvent(body);
   switch (reading.kind) {
     case 'ignored':
       return intake.deps.log('slack.ignored', { why: reading.why });
-    case 'cross':
-      return await cancelByCross(intake, reading);
+    case 'cancel-reaction':
+      return await cancelByReaction(intake, reading);
     case 'mention':
-      return await start(intake, reading.said, { event: 'mention', twin: reading.twin, again });
+      return await start(intake, reading.message, {
+        event: 'mention',
+        duplicate: reading.duplicate,
+        redelivery,
+      });
     case 'direct':
-      return await start(intake, reading.said, { event: 'message', twin: false, again });
+      return await start(intake, reading.message, { event: 'message', duplicate: false, redelivery });
     case 'reply':
-      if (await isFollowUp(intake, reading.said))
-        return await start(intake, reading.said, { event: 'message', twin: false, again });
+      if (await isFollowUp(intake, reading.message))
+        return await start(intake, reading.message, { event: 'message', duplicate: false, redelivery });
       return intake.deps.log('slack.ignored', { why: 'a reply that is no follow-up' });
   }
 }
 
 /**
- * In the thread below a task's own message everybody speaks about the task. In a thread that was there before it, people also speak with each
- * other: only who asked for the task goes on with it without a mention.
+ * Whether a reply without a mention continues the thread's task. Below the task's own post, every reply does.
+ * In a thread that existed before, people also talk to each other, so only the requester's replies do.
  */
 async function isFollowUp(
   { deps, slack }: Intake,
-  said: Said & { readonly threadTs: string },
+  reply: PersonMessage & { readonly threadTs: string },
 ): Promise<boolean> {
   if (slack.replies !== 'all') return false;
-  const task = await deps.index.inThread(said.channelId, said.threadTs);
+  const task = await deps.index.inThread(reply.channelId, reply.threadTs);
   if (task === null) return false;
-  return task.postedTs === said.threadTs || task.userId === said.userId;
+  return task.postedTs === reply.threadTs || task.userId === reply.userId;
 }
 
-interface Heard {
+interface Delivery {
   readonly event: 'mention' | 'message';
-  readonly twin: boolean;
-  readonly again: Redelivery;
+  readonly duplicate: boolean;
+  readonly redelivery: Redelivery;
 }
 
-async function start(intake: Intake, said: Said, { event, twin, again }: Heard): Promise<void> {
+async function start(
+  intake: Intake,
+  message: PersonMessage,
+  { event, duplicate, redelivery }: Delivery,
+): Promise<void> {
   const { deps, slack } = intake;
-  const reading = readMessage(said.text, said.botUserId, (word) => deps.repositoryByAlias(word));
+  const reading = readMessage(message.text, message.botUserId, (word) => deps.repositoryByAlias(word));
   if (reading.kind === 'problem') {
-    if (twin) return deps.log('slack.ignored', { why: 'answered to its mention' });
-    // A task is one however often its event comes; these words would be shown once more each time.
-    if (again.answeredLate) return deps.log('slack.ignored', { why: 'answered before, too late for Slack' });
+    if (duplicate) return deps.log('slack.ignored', { why: 'the app_mention event reports the problem' });
+    // Starting a task is idempotent, but a report of a problem would be shown again.
+    if (redelivery.answeredLate) return deps.log('slack.ignored', { why: 'reported by the first delivery' });
     deps.log('slack.not_understood', { event });
-    return await tellProblem(intake, said, reading.problem);
+    return await notifyProblem(intake, message, reading.problem);
   }
   const { asked } = reading;
   const request = await requestOf(
     {
-      key: { event: 'message', teamId: slack.team, channelId: said.channelId, ts: said.ts },
+      key: { event: 'message', teamId: slack.team, channelId: message.channelId, ts: message.ts },
       trigger: {
         event,
         teamId: slack.team,
-        channelId: said.channelId,
-        userId: said.userId,
-        threadTs: said.threadTs ?? said.ts,
-        messageTs: said.ts,
-        triggeredAt: instantOf(said.ts),
+        channelId: message.channelId,
+        userId: message.userId,
+        threadTs: message.threadTs ?? message.ts,
+        messageTs: message.ts,
+        triggeredAt: instantOf(message.ts),
       },
       ask: asked.ask,
       repository: asked.repository,
@@ -190,27 +206,30 @@ async function start(intake: Intake, said: Said, { event, twin, again }: Heard):
 }
 
 /**
- * Rejects when the person was not told: Slack then delivers the event again. When Slack only takes long to say so, it most likely
- * shows the words, and a second delivery would show them twice.
+ * Reports a problem to the author. Rejects if that fails, so that Slack redelivers the event. A time-out is
+ * only logged, because the message was most likely shown, and a redelivery would show it twice.
  */
-async function tellProblem(intake: Intake, said: Said, problem: string): Promise<void> {
-  const { userId, channelId, threadTs } = said;
+async function notifyProblem(intake: Intake, message: PersonMessage, problem: string): Promise<void> {
+  const { userId, channelId, threadTs } = message;
   try {
-    const told = intake.tell({ userId, channelId, threadTs, text: renderUntrusted(problem) });
-    await withDeadline(told, tellDeadlineMs, 'telling what was not understood');
+    const notified = intake.notifyPerson({ userId, channelId, threadTs, text: renderUntrusted(problem) });
+    await withDeadline(notified, notifyDeadlineMs, 'reporting a problem to the author');
   } catch (error) {
     if (!(error instanceof DeadlineError)) throw error;
-    intake.deps.log('slack.unheard', { error: String(error) });
+    intake.deps.log('slack.notify_failed', { error: String(error) });
   }
 }
 
-/** Of who asked for the task; on what asked for it or on the task's own message. */
-async function cancelByCross(intake: Intake, cross: Extract<EventReading, { kind: 'cross' }>): Promise<void> {
+/** Cancels a task if its requester adds ❌ to the triggering message or to the task's post. */
+async function cancelByReaction(
+  intake: Intake,
+  reaction: Extract<EventReading, { kind: 'cancel-reaction' }>,
+): Promise<void> {
   const { deps } = intake;
-  const { channelId, ts, userId } = cross;
+  const { channelId, ts, userId } = reaction;
   const task = await deps.index.byMessage(channelId, ts);
   if (task === null || task.userId !== userId)
-    return deps.log('slack.ignored', { why: 'a cross that cancels nothing' });
+    return deps.log('slack.ignored', { why: 'a ❌ that belongs to no task of this user' });
   const text = await cancelTask(intake, task.taskId, { userId, channelId });
-  await intake.tell({ userId, channelId, threadTs: task.threadTs, text });
+  await intake.notifyPerson({ userId, channelId, threadTs: task.threadTs, text });
 }

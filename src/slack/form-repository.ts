@@ -1,22 +1,25 @@
 /**
- * Which repository a form begins with: the one that a task asked for in that place would get, as far as that is known in time. Where
- * such a task would ask, or be refused, the form begins with none: the person chooses.
+ * Preselects the form's repository: the one that a task from the same channel or thread would get. Preselects
+ * none if such a task would ask or be refused, or if the lookup takes too long.
  */
 import { route } from '../core/access/route.ts';
 import type { RepositoryRef } from '../core/task.ts';
 import { withDeadline } from '../lib/with-deadline.ts';
-import { candidates, usableOf, type Who } from './candidates.ts';
+import { candidates, filterUsable, type Asker } from './candidates.ts';
 import type { Intake } from './intake.ts';
 
-/** Milliseconds. Without a repository the form opens as well, and what opens it is good for 3 s. */
+/**
+ * Deadline of the lookup, in ms. The trigger id expires after 3 s, and the form also opens without a
+ * repository.
+ */
 const prefillDeadlineMs = 700;
 
-export interface FormPlace extends Who {
-  /** Root of the thread that the task will be asked in; null: in none. */
+export interface FormPlace extends Asker {
+  /** The root of the thread of the future task; null outside a thread. */
   readonly threadTs: string | null;
 }
 
-/** `named`: by the words that open the form. Never rejects. */
+/** Returns the repository to preselect, or null. `named` comes from the command. Never rejects. */
 export async function formRepository(
   intake: Intake,
   place: FormPlace,
@@ -26,7 +29,7 @@ export async function formRepository(
     return await withDeadline(
       routed(intake, place, named),
       prefillDeadlineMs,
-      'the repository that the form begins with',
+      'preselecting the repository of the form',
     );
   } catch (error) {
     intake.deps.log('slack.prefill_skipped', { error: String(error) });
@@ -41,7 +44,7 @@ async function routed(
 ): Promise<RepositoryRef | null> {
   const thread = explicit === null ? await taskOfThread(intake, place) : null;
   const channelDefault = intake.slack.channelDefaults.get(place.channelId) ?? null;
-  // Only where nothing else says: the list may have to be asked of GitHub.
+  // List repositories only if nothing else decides, because that may need a call to GitHub.
   const listed = explicit === null && thread === null && channelDefault === null;
   const usable = listed ? (await candidates(intake, place)).repositories : [];
   const named = explicit === null ? null : { repository: explicit, by: 'named' as const };
@@ -49,8 +52,8 @@ async function routed(
   if (verdict.kind !== 'repository') return null;
   const { repository } = verdict.routing;
   if (listed) return repository;
-  // What an alias, a thread or a channel's default stands for is told to those alone who may use it.
-  return (await usableOf(intake, place, [repository])).repositories[0] ?? null;
+  // Reveal the repository of an alias, a thread or a channel default only to users who can use it.
+  return (await filterUsable(intake, place, [repository])).repositories[0] ?? null;
 }
 
 async function taskOfThread(

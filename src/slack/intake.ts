@@ -1,20 +1,20 @@
 /**
- * What every listener works with, and the two things that the intake does in Slack itself: open a form or a log, and tell one
- * person something that nobody else sees.
+ * The context of all listeners: dependencies, policy, and the two calls that they make to Slack (open a view,
+ * notify one user privately).
  */
 import type { ModalView } from '@slack/types';
 import type { SlackPolicy } from '../core/policy.ts';
 import { callDeadlineMs } from './deadline.ts';
 import type { SlackDeps } from './deps.ts';
-import { isClosedPlace, slackCall, slackWebClient } from './web-api.ts';
+import { isClosedDestination, slackCall, slackWebClient } from './web-api.ts';
 
 export interface Intake {
   readonly deps: SlackDeps;
   readonly slack: SlackPolicy;
-  /** `triggerId` is good for 3 s, once. Rejects when Slack does not take it. */
+  /** Opens a view. A `triggerId` works once, within 3 s. Rejects like `slackCall`. */
   openView(triggerId: string, view: ModalView): Promise<void>;
-  /** Where the person is, or, when that place takes no message, directly. Rejects when neither worked. */
-  tell(to: {
+  /** Sends an ephemeral message, or a direct message if the channel refuses it. Rejects if both fail. */
+  notifyPerson(to: {
     readonly userId: string;
     readonly channelId: string;
     readonly threadTs: string | null;
@@ -37,7 +37,7 @@ export function createIntake(deps: SlackDeps, slack: SlackPolicy): Intake {
       const client = connect();
       await slackCall('views.open', async () => await client.views.open({ trigger_id: triggerId, view }));
     },
-    tell: async ({ userId, channelId, threadTs, text }) => {
+    notifyPerson: async ({ userId, channelId, threadTs, text }) => {
       const client = connect();
       try {
         await slackCall(
@@ -51,8 +51,8 @@ export function createIntake(deps: SlackDeps, slack: SlackPolicy): Intake {
             }),
         );
       } catch (error) {
-        if (!isClosedPlace(error)) throw error;
-        // eslint-disable-next-line unicorn/require-post-message-target-origin -- Slack's method, not a window's
+        if (!isClosedDestination(error)) throw error;
+        // eslint-disable-next-line unicorn/require-post-message-target-origin -- not window.postMessage
         const post = async () => await client.chat.postMessage({ channel: userId, text });
         await slackCall('chat.postMessage', post);
       }

@@ -40,17 +40,17 @@ const event = (seq: number, body: TaskEventBody): TaskEvent => ({
 });
 const textOf = (events: readonly TaskEvent[]): string => JSON.stringify(logView(view, events).blocks);
 
-describe('the log', () => {
+describe('logView', () => {
   it.each<[TaskEventBody, string]>([
     [{ kind: 'phase', phase: 'clone' }, '`+0:05` *Cloning the repository*'],
     [{ kind: 'command.started', command: "bash -lc 'npm test'" }, 'runs `npm test`'],
     [
       { kind: 'command.finished', command: 'npm test', exitCode: 1, outputTail: 'boom', durationMs: 2000 },
-      '⚠️ `npm test` ended with 1 after 2 s\\n```\\nboom\\n```',
+      '⚠️ `npm test` exited with 1 after 2 s\\n```\\nboom\\n```',
     ],
     [{ kind: 'files.changed', paths: ['a.ts', 'b.ts'] }, 'edited `a.ts`, `b.ts`'],
     [{ kind: 'message', text: 'I look at <it>' }, '💬 I look at &lt;it&gt;'],
-    [{ kind: 'error', text: 'busy', willRetry: true }, '⚠️ busy (tries again)'],
+    [{ kind: 'error', text: 'busy', willRetry: true }, '⚠️ busy (retrying)'],
     [
       { kind: 'egress.denied', method: 'GET', host: 'evil.example', path: '/', reason: 'not allowed' },
       '⛔ blocked `GET evil.example/`: not allowed',
@@ -70,11 +70,11 @@ describe('the log', () => {
     [{ kind: 'plan', plan: [{ step: 'Look', status: 'inProgress' }] }, 'plan: 0 of 1 done, now: Look'],
     [{ kind: 'note', text: 'waits for its turn' }, 'waits for its turn'],
     [{ kind: 'ended', outcome: { kind: 'cancelled', by: 'Jo' } }, '*⏹️ Cancelled by Jo*'],
-  ])('%j', (body, expected) => {
+  ])('renders %j', (body, expected) => {
     expect(textOf([event(5, body)])).toContain(expected);
   });
 
-  it('names what ran when a request was refused, where the receipt knows it', () => {
+  it('names the command during which a request was denied, if the receipt has it', () => {
     const what = { method: 'GET', host: 'evil.example', path: '/', reason: 'no' };
     const logged = event(5, { kind: 'egress.denied', ...what });
     const textWith = (row: Partial<TaskView['receipt']['denied'][number]>): string => {
@@ -86,15 +86,15 @@ describe('the log', () => {
     expect(textWith({})).toContain('⛔ blocked `GET evil.example/`: no, while `curl &lt;!channel&gt;` ran');
     expect(textWith({ path: '/other' })).not.toContain('while');
     expect(textWith({ command: null })).not.toContain('while');
-    // It is the first one's, and this may be another.
+    // The receipt has the command of the first denial only.
     expect(textWith({ count: 2 })).not.toContain('while');
   });
 
-  it('says so when nothing has happened', () => {
+  it('states that nothing has happened yet', () => {
     expect(textOf([])).toContain('Nothing has happened yet');
   });
 
-  it('is in order, and keeps the newest when there is too much', () => {
+  it('shows events in order and keeps the newest of a log that is too long', () => {
     const events = Array.from({ length: 2000 }, (_, seq) =>
       event(seq, { kind: 'note', text: `line ${seq} ${'x'.repeat(200)}` }),
     );
@@ -103,6 +103,6 @@ describe('the log', () => {
     const lines = Array.from(text.matchAll(/line (\d+)/g), ([, n]) => Number(n));
     expect(lines.at(-1)).toBe(1999);
     expect(lines).toEqual(lines.toSorted((one, other) => one - other));
-    expect(text).toContain(`${(2000 - lines.length).toLocaleString('en-US')} earlier lines are left out`);
+    expect(text).toContain(`${(2000 - lines.length).toLocaleString('en-US')} earlier lines are omitted`);
   });
 });

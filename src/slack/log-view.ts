@@ -1,6 +1,7 @@
 /**
- * A task's log as a modal: phases, commands with their ends, files, messages, blocked requests, oldest first. Pure. When there is more
- * than a modal holds, the newest stay and the first line says how much is left out.
+ * Renders a task's log as a modal, oldest entry first: phases, commands with exit codes, files, messages,
+ * blocked requests. Pure. If the log exceeds the limits of a modal, it keeps the newest entries and shows the
+ * number of omitted ones.
  */
 import type { KnownBlock, ModalView } from '@slack/types';
 import type { TaskEvent, TaskEventBody, TaskView } from '../core/task-view.ts';
@@ -14,13 +15,13 @@ import { countText } from './quantities.ts';
 import { meanwhileText, outcomeText } from './task-outcome.ts';
 
 /**
- * Characters of events together: a modal is refused above 250 kB, in which a character may take four bytes
- * (https://docs.slack.dev/reference/methods/views.open).
+ * Limit of all entries, in characters. Slack refuses a modal above 250 kB, and a character can take four
+ * bytes (https://docs.slack.dev/reference/methods/views.open).
  */
 const maxTextChars = 40_000;
 /**
- * Lines share a block up to this length. Two blocks beside each other are longer than that together, so that there are at most 33 of the
- * 100 that a modal may have.
+ * Length up to which entries share a block, in characters. Two adjacent blocks together exceed it, so there
+ * are at most 33 blocks; Slack allows 100.
  */
 const maxBlockChars = 2500;
 const maxOutputChars = 900;
@@ -31,7 +32,7 @@ export function logView(view: TaskView, events: readonly TaskEvent[]): ModalView
   const shown: string[] = [];
   let chars = 0;
   let kept = 0;
-  // From the end, because the newest is what somebody opens a log for.
+  // Start at the end, because the newest entries matter most.
   for (const event of events.toReversed()) {
     const text = `${timeText(event.at - startedAt)} ${eventText(event, view)}`;
     const [latest] = shown;
@@ -45,7 +46,7 @@ export function logView(view: TaskView, events: readonly TaskEvent[]): ModalView
   const left = events.length - kept;
   const blocks: KnownBlock[] = [
     section(summary(view)),
-    ...(left > 0 ? [context(`${countText(left, 'earlier line is', 'earlier lines are')} left out`)] : []),
+    ...(left > 0 ? [context(`${countText(left, 'earlier line is', 'earlier lines are')} omitted`)] : []),
     ...(kept === 0 ? [context('Nothing has happened yet')] : []),
     ...shown.map((text) => section(text)),
   ];
@@ -66,7 +67,7 @@ function summary(view: TaskView): string {
   return `${asked === '' ? '' : `${asked}\n`}${view.status}${about} · ${durationText(view.elapsedMs)}`;
 }
 
-/** Since the task was accepted: `+0:05`, `+12:40`, `+1:02:03`. */
+/** Formats ms since acceptance as `+0:05`, `+12:40` or `+1:02:03`. */
 function timeText(ms: number): string {
   const seconds = Number.isFinite(ms) ? Math.max(0, Math.floor(ms / 1000)) : 0;
   const two = (n: number): string => String(n).padStart(2, '0');
@@ -93,7 +94,7 @@ function eventText({ body }: TaskEvent, { receipt }: TaskView): string {
     case 'command.finished': {
       const took = body.durationMs === null ? '' : ` after ${durationText(body.durationMs)}`;
       const output = codeBlock(body.outputTail, { maxChars: maxOutputChars, keep: 'tail' });
-      const line = `${codeSpan(unwrappedCommand(body.command), 300)} ended with ${body.exitCode}${took}`;
+      const line = `${codeSpan(unwrappedCommand(body.command), 300)} exited with ${body.exitCode}${took}`;
       return `${body.exitCode === 0 ? '' : '⚠️ '}${line}${output === '' ? '' : `\n${output}`}`;
     }
     case 'files.changed': {
@@ -104,7 +105,7 @@ function eventText({ body }: TaskEvent, { receipt }: TaskView): string {
     case 'message':
       return `💬 ${renderUntrusted(body.text, 1000)}`;
     case 'error':
-      return `⚠️ ${escapeInline(body.text, 500)}${body.willRetry ? ' (tries again)' : ''}`;
+      return `⚠️ ${escapeInline(body.text, 500)}${body.willRetry ? ' (retrying)' : ''}`;
     case 'egress.denied':
       return `⛔ blocked ${codeSpan(`${body.method} ${body.host}${body.path}`, 200)}: ${escapeInline(body.reason, 200)}${meanwhile(body, receipt)}`;
     case 'egress.failed':
@@ -122,7 +123,10 @@ function eventText({ body }: TaskEvent, { receipt }: TaskView): string {
   }
 }
 
-/** The log is written before the command is known: the receipt has it, for the first of several that are the same. */
+/**
+ * The command during which a request was blocked, from the receipt. Empty if several equal requests were
+ * blocked.
+ */
 function meanwhile(body: TaskEventBody & { kind: 'egress.denied' }, { denied }: TaskView['receipt']): string {
   const row = denied.find(
     ({ method, host, path, reason }) =>

@@ -6,7 +6,7 @@ import { mentionedUsers, plainText } from './message-text.ts';
 const known: Readonly<Record<string, string>> = { U1: 'Maria', C1: 'shop', S1: 'backend' };
 const names = (id: string): string | null => known[id] ?? null;
 
-describe('the text of a message', () => {
+describe('plainText', () => {
   it.each([
     ['a &lt;b&gt; &amp; c', 'a <b> & c'],
     ['&amp;lt; is typed as such', '&lt; is typed as such'],
@@ -26,11 +26,11 @@ describe('the text of a message', () => {
     ['hid\u200Bden \u202Etext', 'hidden text'],
     ['a < b, unfinished', 'a < b, unfinished'],
     ['', ''],
-  ])('%j reads %j', (mrkdwn, expected) => {
+  ])('decodes %j to %j', (mrkdwn, expected) => {
     expect(plainText(mrkdwn, names)).toBe(expected);
   });
 
-  it('is what was typed, whatever was typed', () => {
+  it('returns exactly what was typed for any text', () => {
     fc.assert(
       fc.property(fc.string({ unit: 'binary' }), (text) => {
         const encoded = text.replaceAll('&', '&amp;').replaceAll('<', '&lt;').replaceAll('>', '&gt;');
@@ -39,12 +39,12 @@ describe('the text of a message', () => {
     );
   });
 
-  it('takes no longer for much', () => {
+  it('decodes 40,000 brackets', () => {
     expect(plainText('<'.repeat(40_000), names)).toHaveLength(40_000);
     expect(plainText('<!|'.repeat(13_000), names)).toHaveLength(39_000);
   });
 });
 
-it('names each mentioned person once, in order', () => {
+it('lists each mentioned user once, in order', () => {
   expect(mentionedUsers('<@U2> <@W1|x> <@U2> <#C1> &lt;@U9&gt; <@evil>')).toEqual(['U2', 'W1']);
 });

@@ -1,8 +1,9 @@
 /**
- * Slack's encoding of a message into the text that its author saw
- * (https://docs.slack.dev/messaging/formatting-message-text#retrieving-messages): entities, and between angle brackets links, people,
- * channels, groups, dates. A `<` that somebody typed arrives as `&lt;`, also in code, so that what is between brackets is always
- * Slack's; code therefore needs no treatment of its own. Decides nothing about who is named; looking names up is the caller's part.
+ * Decodes a message into the text that its author saw
+ * (https://docs.slack.dev/messaging/formatting-message-text#retrieving-messages): entities, and references in
+ * angle brackets (links, users, channels, groups, dates). Slack encodes a typed `<` as `&lt;`, even in code,
+ * so angle brackets always belong to Slack and code needs no special treatment. The caller resolves ids to
+ * names.
  */
 import { stripHiddenCharacters } from '../core/ask/hidden-characters.ts';
 
@@ -13,7 +14,7 @@ function decodeEntities(text: string): string {
   return text.replace(/&(amp|lt|gt);/g, (_, name: string) => characters[name] ?? '');
 }
 
-/** What a person reads: the label when it is the address written shorter, both when it says something else. */
+/** The visible text of a link: the label if it is a short form of the URL, else the label and the URL. */
 function linkText(url: string, label: string | null): string {
   const address = url.replace(/^(?:mailto|tel):/i, '');
   if (label === null || label.trim() === '' || label === url || label === address) return address;
@@ -40,8 +41,9 @@ function bracketText(inside: string, names: (id: string) => string | null): stri
 }
 
 /**
- * `names` knows people by `U…`, groups by `S…` and channels by `C…`; null leaves Slack's own label, or the id. Linear; each entity
- * is decoded once, so that a typed `&lt;` stays one. Characters that nobody sees are removed.
+ * Decodes mrkdwn. `names` resolves ids of users (`U…`), groups (`S…`) and channels (`C…`); null keeps Slack's
+ * label or the id. Decodes each entity once, so a typed `&lt;` stays as typed. Removes invisible characters.
+ * Linear time.
  */
 export function plainText(mrkdwn: string, names: (id: string) => string | null): string {
   const text = mrkdwn.replace(entityOrBracket, (_, entity: string | undefined, inside: string | undefined) =>
@@ -50,7 +52,7 @@ export function plainText(mrkdwn: string, names: (id: string) => string | null):
   return stripHiddenCharacters(text);
 }
 
-/** Ids of the people that a message names, each once, in order. */
+/** The ids of the mentioned users, each once, in order. */
 export function mentionedUsers(mrkdwn: string): readonly string[] {
   const ids = Array.from(
     mrkdwn.matchAll(/<@([UW][A-Z0-9]{1,30})(?:\|[^<>\n]{0,200})?>/g),

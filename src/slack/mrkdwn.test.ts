@@ -11,7 +11,7 @@ import {
   renderUntrusted,
 } from './mrkdwn.ts';
 
-/** What somebody would write who wants to ping, to forge, or to get out. */
+/** Texts of an attacker who wants to notify people, forge formatting, or break out of a code span. */
 const hostile = fc
   .array(
     fc.oneof(
@@ -65,7 +65,7 @@ const functions: readonly [string, (text: string, maxChars: number) => string][]
 ];
 
 describe.each(functions)('%s', (_, render) => {
-  it('lets nothing through that Slack would act on, at any length', () => {
+  it('renders nothing that Slack would act on, at any length', () => {
     fc.assert(
       fc.property(hostile, fc.integer({ min: 30, max: 500 }), (text, maxChars) => {
         const rendered = render(text, maxChars);
@@ -77,7 +77,7 @@ describe.each(functions)('%s', (_, render) => {
   });
 });
 
-describe('words', () => {
+describe('escaped text', () => {
   it.each([
     ['<!channel> & <@U1>', '&lt;!channel&gt; &amp; &lt;@\u200BU1&gt;'],
     ['@here', '@\u200Bhere'],
@@ -86,11 +86,11 @@ describe('words', () => {
     ['snake_case stays, _slanted_ does not', 'snake_case stays, \u02CDslanted\u02CD does not'],
     ['sdrawkcab \u202Etxet', 'sdrawkcab txet'],
     ['two\nlines', 'two lines'],
-  ])('%j become %j', (text, expected) => {
+  ])('of %j is %j', (text, expected) => {
     expect(escapeInline(text)).toBe(expected);
   });
 
-  it('cannot end the formatting around them, nor begin some', () => {
+  it('cannot end the formatting around it or begin its own', () => {
     fc.assert(
       fc.property(hostile, (text) => {
         expect(escapeMrkdwn(text)).not.toMatch(/[`*~]/);
@@ -99,19 +99,19 @@ describe('words', () => {
     );
   });
 
-  it('keep entities and pairs whole where they are cut', () => {
+  it('is never cut within an entity or a surrogate pair', () => {
     expect(escapeInline('<<<<<<', 10)).toBe('&lt;&lt;…');
     expect(escapeInline('😀😀😀', 4)).toBe('😀…');
   });
 
-  it('are plain where Slack reads no markup', () => {
+  it('is not escaped in plain_text objects', () => {
     expect(plainLine(' a <b>\n*c* \u202E', 20)).toBe('a <b> *c*');
     expect(plainLine('abcdef', 4)).toBe('abc…');
   });
 });
 
-describe('code', () => {
-  it('cannot be left: a span holds no backtick, a block no fence', () => {
+describe('rendered code', () => {
+  it('contains no backtick in a span and no fence in a block', () => {
     fc.assert(
       fc.property(hostile, (text) => {
         expect(codeSpan(text)).toMatch(/^(?:`[^`\n]+`|\(empty\))$/);
@@ -120,31 +120,31 @@ describe('code', () => {
     );
   });
 
-  it('stays what it is, so that it can be copied', () => {
+  it('is otherwise unchanged, so that it can be copied', () => {
     expect(codeSpan('git log --format=%an @me https://x.example')).toBe(
       '`git log --format=%an @me https://x.example`',
     );
     expect(codeBlock('a_b *c*\n  `d`\n')).toBe('```\na_b *c*\n  `d`\n```');
   });
 
-  it('keeps the end of an output when asked to', () => {
+  it('keeps the end with keep: tail', () => {
     const block = codeBlock(`${'x'.repeat(5000)}the end`, { maxChars: 40, keep: 'tail' });
     expect(block).toMatch(/^```\n…x+the end\n```$/);
     expect(block.length).toBe(40);
   });
 
-  it('loses terminal colours', () => {
+  it('contains no terminal escape sequences', () => {
     expect(codeBlock('\u001B[31mred\u001B[0m')).toBe('```\nred\n```');
   });
 
-  it('is no block when there is nothing in it', () => {
+  it('is no block for empty code', () => {
     expect(codeBlock('\n \n')).toBe('');
     expect(codeSpan(' ')).toBe('(empty)');
   });
 });
 
 describe('a link', () => {
-  it('has our address and escaped words', () => {
+  it('has the URL and the escaped text', () => {
     expect(link('Fix <this>', 'https://github.com/acme/shop/pull/7?a=1&b=2')).toBe(
       '<https://github.com/acme/shop/pull/7?a=1&amp;b=2|Fix &lt;this&gt;>',
     );
@@ -161,11 +161,11 @@ describe('a link', () => {
     'slack://channel?id=C1',
     '',
     '!channel',
-  ])('to %j is only its words', (url) => {
+  ])('to the unsafe URL %j is only its text', (url) => {
     expect(link('words', url)).toBe('words');
   });
 
-  it('cannot be forged by words or addresses', () => {
+  it('cannot be forged by text or URL', () => {
     fc.assert(
       fc.property(hostile, hostile, (words, path) => {
         const made = link(words, `https://github.com/${path}`);
@@ -176,8 +176,8 @@ describe('a link', () => {
   });
 });
 
-describe('Markdown of a model', () => {
-  it('keeps its shape and nothing that acts', () => {
+describe('renderUntrusted', () => {
+  it('keeps the structure and escapes everything with an effect', () => {
     expect(
       renderUntrusted(
         [
@@ -205,7 +205,7 @@ describe('Markdown of a model', () => {
     );
   });
 
-  it('closes the code that it cuts', () => {
+  it('closes a code block that it cuts', () => {
     fc.assert(
       fc.property(hostile, fc.integer({ min: 30, max: 300 }), (text, maxChars) => {
         const fences = renderUntrusted(`\`\`\`\n${text}`, maxChars).match(/```/g) ?? [];
@@ -215,6 +215,6 @@ describe('Markdown of a model', () => {
   });
 });
 
-it('makes nothing bold of nothing', () => {
+it('renders empty bold text as nothing', () => {
   expect([bold(''), bold('a')]).toEqual(['', '*a*']);
 });

@@ -1,25 +1,28 @@
 /**
- * Untrusted text into Slack's mrkdwn. What comes out can show words and code, but cannot notify anybody, link, stand as
- * formatting of ours or leave a code span. Decides nothing about blocks; those that hold such text set `verbatim`, so that
- * Slack links no bare address either.
+ * Escapes untrusted text for Slack's mrkdwn. The result shows text and code, but cannot notify anyone, link,
+ * imitate our formatting or break out of a code span. Blocks with such text set `verbatim`, so that Slack
+ * does not link bare URLs.
  *
- * `&`, `<` and `>` are all that Slack escapes (https://docs.slack.dev/messaging/formatting-message-text#escaping), and with them
- * `<!channel>`, `<@U1>` and `<https://…|words>` are words. There is no escape for `*`, `_`, `~` and the backtick: where one would
- * act, a character that looks like it stands in its place. Every limit counts characters after escaping, as Slack does.
+ * Slack escapes only `&`, `<` and `>` (https://docs.slack.dev/messaging/formatting-message-text#escaping),
+ * which makes `<!channel>`, `<@U1>` and `<https://…|words>` plain text. It has no escape for `*`, `_`, `~`
+ * and the backtick, so those are replaced with look-alikes where they would have an effect. All limits count
+ * characters after escaping, as Slack does.
  */
 import { stripHiddenCharacters } from '../core/ask/hidden-characters.ts';
 
 const zeroWidthSpace = '\u200B';
 const ellipsis = '…';
 
-/** Look-alikes: MODIFIER LETTER GRAVE ACCENT, ASTERISK OPERATOR, TILDE OPERATOR, MODIFIER LETTER LOW MACRON. */
+/**
+ * Look-alikes: modifier letter grave accent, asterisk operator, tilde operator, modifier letter low macron.
+ */
 const graveAccent = '\u02CB';
 const lookAlikes: Readonly<Record<string, string>> = { '`': graveAccent, '*': '\u2217', '~': '\u223C' };
 const lowMacron = '\u02CD';
 
 const entities: Readonly<Record<string, string>> = { '&': '&amp;', '<': '&lt;', '>': '&gt;' };
 
-/** One escaped piece for each character, so that a limit never cuts through an entity or a surrogate pair. */
+/** One escaped string per character, so that cutting never splits an entity or a surrogate pair. */
 type Pieces = readonly string[];
 
 function codePieces(code: string): Pieces {
@@ -31,12 +34,12 @@ function prosePieces(words: string): Pieces {
   return characters.map((character, index) => {
     const wordCharacter = /[\p{L}\p{N}]/u;
     if (character === '_') {
-      // Inside a word it is no formatting, and names of files keep theirs.
+      // Within a word it has no effect, so file names keep it.
       const inside =
         wordCharacter.test(characters[index - 1] ?? '') && wordCharacter.test(characters[index + 1] ?? '');
       return inside ? character : lowMacron;
     }
-    // `@here` and a bare address are found after unescaping; a space of no width inside stops both.
+    // Slack finds `@here` and bare URLs after unescaping. A zero-width space prevents both.
     if (character === '@') return `@${zeroWidthSpace}`;
     if (character === ':' && characters[index + 1] === '/' && characters[index + 2] === '/')
       return `:${zeroWidthSpace}`;
@@ -57,14 +60,14 @@ function fit(pieces: Pieces, maxChars: number, keep: 'head' | 'tail'): string {
   return keep === 'head' ? `${kept.join('')}${ellipsis}` : `${ellipsis}${kept.toReversed().join('')}`;
 }
 
-/** Hidden characters gone, everything on one line. Work stays bounded whatever the length of the text. */
+/** Removes hidden characters and joins lines. Looks only at the start of the text, so the work is bounded. */
 function oneLine(untrustedText: string, maxChars: number): string {
   return stripHiddenCharacters(untrustedText.slice(0, maxChars * 4 + 100))
     .replace(/\s+/g, ' ')
     .trim();
 }
 
-/** Words, line breaks kept. */
+/** Escapes text and keeps its line breaks. */
 export function escapeMrkdwn(untrustedText: string, maxChars = 3000): string {
   return fit(
     prosePieces(stripHiddenCharacters(untrustedText.slice(0, maxChars * 4 + 100)).trim()),
@@ -73,26 +76,31 @@ export function escapeMrkdwn(untrustedText: string, maxChars = 3000): string {
   );
 }
 
-/** Words inside a line of ours. */
+/** Escapes text to one line. */
 export function escapeInline(untrustedText: string, maxChars = 300): string {
   return fit(prosePieces(oneLine(untrustedText, maxChars)), maxChars, 'head');
 }
 
-/** Plain text on one line, for `plain_text` objects: titles, buttons, options. Nothing acts there, so nothing is escaped. */
+/** Cuts text to one line for `plain_text` objects (titles, buttons, options), which need no escaping. */
 export function plainLine(untrustedText: string, maxChars: number): string {
   return fit(Array.from(oneLine(untrustedText, maxChars)), maxChars, 'head');
 }
 
-/** Inline code. Slack has no way to write a backtick in it, so one becomes its look-alike. */
+/**
+ * Renders inline code. Replaces backticks with a look-alike, because Slack cannot show them in inline code.
+ */
 export function codeSpan(untrustedText: string, maxChars = 200): string {
   const line = oneLine(untrustedText, maxChars).replaceAll('`', graveAccent);
   return line === '' ? '(empty)' : `\`${fit(codePieces(line), Math.max(1, maxChars - 2), 'head')}\``;
 }
 
-// eslint-disable-next-line no-control-regex -- terminal colours and titles are what is removed here
+// eslint-disable-next-line no-control-regex -- matches terminal escape sequences
 const terminalSequences = /\u001B(?:\[[0-9;:?]*[ -/]*[@-~]|\][^\u0007\u001B]{0,500}(?:\u0007|\u001B\\))/g;
 
-/** A block of code, fences counted. `keep` says which end stays when it is too long. '' when there is nothing to show. */
+/**
+ * Renders a code block of at most `maxChars`, including its fences. `keep` selects the end to keep. '' for
+ * empty code.
+ */
 export function codeBlock(
   untrustedText: string,
   options: { maxChars?: number; keep?: 'head' | 'tail' } = {},
@@ -108,25 +116,25 @@ export function codeBlock(
   return `\`\`\`\n${fit(codePieces(code), Math.max(1, maxChars - 8), keep)}\n\`\`\``;
 }
 
-/** Only an address that cannot end the link, hide behind another host's name or run a script. */
+/** Matches http(s) URLs that cannot end the link, disguise their host or run a script. */
 const safeUrl =
   /^https?:\/\/[A-Za-z0-9.-]+(?::\d{1,5})?(?:[/?#][^\s<>|"'`\\\p{Cc}\p{Cs}\p{Default_Ignorable_Code_Point}]*)?$/u;
 
-/** `url` is ours or GitHub's; anything that is no plain http(s) address leaves the words alone. `words` are escaped here. */
+/** Renders a link and escapes `words`. Returns only the words if `url` is not a plain http(s) URL. */
 export function link(words: string, url: string, maxWords = 200): string {
   const shown = escapeInline(words, maxWords) || 'link';
   const target = url.replaceAll('&', '&amp;');
   return target.length <= 1000 && safeUrl.test(url) ? `<${target}|${shown}>` : shown;
 }
 
-/** Around text that is escaped already. A bold empty text is none. */
+/** Makes escaped text bold. '' stays ''. */
 export function bold(escaped: string): string {
   return escaped === '' ? '' : `*${escaped}*`;
 }
 
-/** Inline code stays code, the rest becomes words. `maxChars` is of the whole line. */
+/** Renders one line of at most `maxChars`: keeps inline code and escapes the rest. */
 function renderLine(line: string, maxChars: number): string {
-  // Odd pieces are the insides of `code`; an unpaired backtick is a character like any other.
+  // Odd pieces are the content of inline code. An unpaired backtick is an ordinary character.
   let room = maxChars;
   let rendered = '';
   for (const [index, piece] of line.split(/`([^`\n]+)`/).entries()) {
@@ -140,8 +148,8 @@ function renderLine(line: string, maxChars: number): string {
 }
 
 /**
- * A longer untrusted text in Markdown, such as a summary: paragraphs, lists, headings (bold), inline and fenced code survive;
- * everything else shows as it was typed. At most `maxChars` long.
+ * Renders untrusted Markdown, such as a summary, in at most `maxChars`. Keeps paragraphs, lists, headings (as
+ * bold), inline and fenced code. Shows everything else as typed.
  */
 export function renderUntrusted(untrustedMarkdown: string, maxChars = 2900): string {
   const lines = stripHiddenCharacters(untrustedMarkdown.slice(0, maxChars * 2))

@@ -1,11 +1,14 @@
 /**
- * Names that a message or a form carries and a click brings back: what is written in one place and read in another.
- * Everything that comes back is parsed: it was signed by Slack, but a client wrote it.
+ * The ids and values that messages and forms carry and that clicks return. Returned values are parsed,
+ * because Slack signs them but a client supplied them.
  */
 import * as z from 'zod';
 import { repositoryRefSchema, slackChannelIdSchema, slackTsSchema, taskOptionsSchema } from '../core/task.ts';
 
-/** `action_id` of buttons and menus. Those of the choice end in a number, as ids are unique within a block. */
+/**
+ * `action_id`s of buttons and menus. Choice buttons append a number, because ids must be unique within a
+ * block.
+ */
 export const actionIds = {
   cancel: 'task.cancel',
   retry: 'task.retry',
@@ -13,7 +16,7 @@ export const actionIds = {
   approve: 'task.approve',
   change: 'task.change',
   choose: 'task.choose',
-  /** A link: Slack reports the click, and there is nothing to do. */
+  /** A link button: Slack reports the click, which needs no handling. */
   openPullRequest: 'task.open',
 } as const;
 
@@ -23,33 +26,39 @@ export const callbackIds = {
   shortcut: 'run_codex_on_this',
 } as const;
 
-/** Block and action ids of the form's fields; both the same for each. */
+/** The form's fields. Each name is both the block id and the action id. */
 export const formFields = { repository: 'repository', branch: 'branch', instruction: 'instruction' } as const;
 
 const taskId = z.string().regex(/^[a-z0-9][a-z0-9-]{0,62}$/);
 
-/** `action_id` of the nth button of a choice, from 1. The menu that stands for more than five of them is plain `choose`. */
+/**
+ * The `action_id` of the nth choice button, counted from 1. The menu for more than five choices has the plain
+ * id.
+ */
 export function chooseButtonId(n: number): string {
   return `${actionIds.choose}.${n}`;
 }
 
 const choiceBlock = 'choice:';
-/** `block_id` of the menu of a choice: the value of its options has no room for the task beside the repository. */
+/**
+ * The `block_id` of a choice menu. It holds the task id, because option values have room only for the
+ * repository.
+ */
 export function choiceBlockId(ofTask: string): string {
   return `${choiceBlock}${ofTask}`;
 }
-/** The task that a choice's menu belongs to; null for any other block. */
-export function choiceTask(blockId: string): string | null {
+/** The task id in the `block_id` of a choice menu; null for any other block. */
+export function taskIdOfChoiceBlock(blockId: string): string | null {
   const parsed = taskId.safeParse(blockId.startsWith(choiceBlock) ? blockId.slice(choiceBlock.length) : null);
   return parsed.success ? parsed.data : null;
 }
 
-/** `value` of a button; at most 2,000 characters in Slack. */
+/** The `value` of a button. Slack's limit is 2,000 characters. */
 export const buttonValueSchema = z.strictObject({
   taskId,
-  /** What a choice chooses. */
+  /** The repository that a choice selects. */
   repository: repositoryRefSchema.optional(),
-  /** What an approval is bound to. */
+  /** The SHA-256 of the change that an approval covers. */
   changeHash: z
     .string()
     .regex(/^[0-9a-f]{64}$/)
@@ -57,14 +66,17 @@ export const buttonValueSchema = z.strictObject({
 });
 export type ButtonValue = z.infer<typeof buttonValueSchema>;
 
-/** `private_metadata` of the form: where its task belongs, and what it is asked with that no field shows. At most 3,000 characters in Slack. */
+/**
+ * The form's `private_metadata`: the task's location and the options without a field. Slack's limit is 3,000
+ * characters.
+ */
 export const formMetadataSchema = z.strictObject({
   channelId: slackChannelIdSchema,
   threadTs: slackTsSchema.nullable(),
   messageTs: slackTsSchema.nullable(),
-  /** The task that this one replaces: it is cancelled when the form is sent. */
+  /** The task to replace, which is cancelled when the form is submitted. */
   replaces: taskId.nullable(),
-  /** Of the task that is replaced; the branch has a field of its own. The default is for forms that an earlier version opened. */
+  /** The options of the replaced task, except the branch, which has a field. */
   options: taskOptionsSchema.omit({ base: true }).default({}),
 });
 export type FormMetadata = z.infer<typeof formMetadataSchema>;

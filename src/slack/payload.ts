@@ -1,25 +1,25 @@
 /**
- * The text of a signed request → what it is. Pure. Says only as much as is needed to hand it to Bolt and to know whose it is; what
- * a command or a click asks for is read by whoever answers it.
+ * Parses the body of a signed request: its kind, its name and its sender. Pure. The listeners parse the rest
+ * of the payload.
  */
 import * as z from 'zod';
 import { parseJson } from '../lib/parse-json.ts';
 
 export type InboundKind = 'command' | 'event' | 'action' | 'submission' | 'options' | 'shortcut' | 'closed';
 
-/** Whose request it is, as the payload says. Ids of workspaces (`T…`) and organisations (`E…`). */
+/** The origin of a request, by ids of workspaces (`T…`) and organizations (`E…`). */
 export interface Sender {
-  /** The workspace that the app was asked in; null for an app of a whole organisation. */
-  readonly place: string | null;
-  /** Every workspace that the payload names as the person's own. */
-  readonly person: readonly string[];
+  /** The workspace in which the app was used; null if the app is installed for a whole organization. */
+  readonly workspace: string | null;
+  /** Every workspace that the payload names as the user's own. */
+  readonly userWorkspaces: readonly string[];
   readonly enterprise: string | null;
   readonly enterpriseInstall: boolean;
 }
 
 export interface Inbound {
   readonly kind: InboundKind;
-  /** The type of an event, the id of an action or callback, the command: for the log. Written by Slack, never by a person. */
+  /** The event type, action id, callback id or command, for the log. Never typed by a user. */
   readonly name: string;
   readonly body: Readonly<Record<string, unknown>>;
   readonly sender: Sender;
@@ -29,39 +29,39 @@ export type PayloadReading =
   | { readonly kind: 'inbound'; readonly inbound: Inbound }
   | { readonly kind: 'challenge'; readonly challenge: string }
   | { readonly kind: 'ssl-check' }
-  /** Nothing that we take; `why` is ours. */
+  /** A request that Airlock does not handle. `why` is a fixed text. */
   | { readonly kind: 'ignored'; readonly why: string }
   | { readonly kind: 'malformed'; readonly why: string };
 
 const id = z.string().min(1).max(64);
 const name = z.string().min(1).max(255);
-const maybeId = id.nullish();
+const optionalId = id.nullish();
 
 const commandSchema = z.object({
   command: z.string().regex(/^\/\S{1,32}$/),
   user_id: id,
-  team_id: maybeId,
-  enterprise_id: maybeId,
+  team_id: optionalId,
+  enterprise_id: optionalId,
   is_enterprise_install: z.string().optional(),
 });
 const eventSchema = z.object({
   type: z.literal('event_callback'),
-  team_id: maybeId,
-  /** In a channel that is shared with another workspace: the one through which we hear of it. */
-  context_team_id: maybeId,
-  enterprise_id: maybeId,
+  team_id: optionalId,
+  /** In a shared channel, the workspace through which the app receives the event. */
+  context_team_id: optionalId,
+  enterprise_id: optionalId,
   authorizations: z
-    .array(z.object({ user_id: maybeId, is_enterprise_install: z.boolean().optional() }))
+    .array(z.object({ user_id: optionalId, is_enterprise_install: z.boolean().optional() }))
     .nullish(),
-  event: z.object({ type: name, team: maybeId, user_team: maybeId, source_team: maybeId }),
+  event: z.object({ type: name, team: optionalId, user_team: optionalId, source_team: optionalId }),
 });
 const interactiveSchema = z.object({
-  user: z.object({ id, team_id: maybeId }),
-  team: z.object({ id, enterprise_id: maybeId }).nullish(),
+  user: z.object({ id, team_id: optionalId }),
+  team: z.object({ id, enterprise_id: optionalId }).nullish(),
   enterprise: z.object({ id }).nullish(),
   is_enterprise_install: z.union([z.boolean(), z.string()]).optional(),
 });
-/** What Bolt looks at to find a listener: were it of another type, Bolt would throw. */
+/** The fields by which Bolt finds a listener. Bolt would throw if they had another type. */
 const targetSchemas = {
   block_actions: z.object({ actions: z.array(z.object({ action_id: name, block_id: name })).min(1) }),
   block_suggestion: z.object({ action_id: name, block_id: name }),
@@ -75,10 +75,10 @@ type Body = Readonly<Record<string, unknown>>;
 const bodySchema = z.record(z.string(), z.unknown());
 
 const malformed = (why: string): PayloadReading => ({ kind: 'malformed', why });
-const given = (ids: readonly (string | null | undefined)[]): readonly string[] =>
+const present = (ids: readonly (string | null | undefined)[]): readonly string[] =>
   ids.filter((value) => value !== null && value !== undefined);
 
-/** null when it is no form: Slack escapes every character that needs it, and sends no field twice. */
+/** Parses a form; null if it is malformed. Slack escapes all special characters and repeats no field. */
 function parseForm(text: string): Body | null {
   const fields = new Map<string, string>();
   for (const pair of text.split('&')) {
@@ -90,7 +90,7 @@ function parseForm(text: string): Body | null {
       if (at < 1 || fields.has(key)) return null;
       fields.set(key, value);
     } catch {
-      return null; // a `%` that escapes nothing, or bytes that are not UTF-8
+      return null; // an invalid escape, or bytes that are not UTF-8
     }
   }
   return Object.fromEntries(fields);
@@ -100,11 +100,11 @@ const parseObject = (json: string): Body | null => bodySchema.safeParse(parseJso
 
 function readCommand(body: Body): PayloadReading {
   const parsed = commandSchema.safeParse(body);
-  if (!parsed.success) return malformed('the command is not as Slack documents it');
+  if (!parsed.success) return malformed('the command is not in the format that Slack documents');
   const { command, team_id: team, enterprise_id: enterprise, is_enterprise_install: install } = parsed.data;
   const sender: Sender = {
-    place: team ?? null,
-    person: [],
+    workspace: team ?? null,
+    userWorkspaces: [],
     enterprise: enterprise ?? null,
     enterpriseInstall: install === 'true',
   };
@@ -113,11 +113,11 @@ function readCommand(body: Body): PayloadReading {
 
 function readEvent(body: Body): PayloadReading {
   const parsed = eventSchema.safeParse(body);
-  if (!parsed.success) return malformed('the event is not as Slack documents it');
+  if (!parsed.success) return malformed('the event is not in the format that Slack documents');
   const { event, authorizations } = parsed.data;
   const sender: Sender = {
-    place: parsed.data.context_team_id ?? parsed.data.team_id ?? null,
-    person: given([event.team, event.user_team, event.source_team]),
+    workspace: parsed.data.context_team_id ?? parsed.data.team_id ?? null,
+    userWorkspaces: present([event.team, event.user_team, event.source_team]),
     enterprise: parsed.data.enterprise_id ?? null,
     enterpriseInstall: authorizations?.some((one) => one.is_enterprise_install === true) === true,
   };
@@ -129,14 +129,14 @@ function readInteractive(type: keyof typeof targetSchemas, body: Body): PayloadR
   if (!parsed.success) return malformed('the payload does not say who sent it');
   const { user, team, enterprise, is_enterprise_install: install } = parsed.data;
   const sender: Sender = {
-    place: team?.id ?? null,
-    person: given([user.team_id]),
+    workspace: team?.id ?? null,
+    userWorkspaces: present([user.team_id]),
     enterprise: team?.enterprise_id ?? enterprise?.id ?? null,
     enterpriseInstall: install === true || install === 'true',
   };
   const inbound = (kind: InboundKind, target: string | undefined): PayloadReading =>
     target === undefined
-      ? malformed('the payload does not say what it is about')
+      ? malformed('the payload does not name its action')
       : { kind: 'inbound', inbound: { kind, name: target, body, sender } };
   switch (type) {
     case 'block_actions':
@@ -156,37 +156,37 @@ function readInteractive(type: keyof typeof targetSchemas, body: Body): PayloadR
 const isInteractive = (type: unknown): type is keyof typeof targetSchemas =>
   typeof type === 'string' && Object.hasOwn(targetSchemas, type);
 
-/** `form`: of type `application/x-www-form-urlencoded`; otherwise it is JSON. Linear. */
+/**
+ * Parses a request body. `form`: the type is `application/x-www-form-urlencoded`; JSON otherwise. Linear
+ * time.
+ */
 export function readPayload(form: boolean, untrustedText: string): PayloadReading {
   const body = form ? parseForm(untrustedText) : parseObject(untrustedText);
   if (body === null) return malformed(form ? 'not a form' : 'not a JSON object');
   if (!form) {
     if (body['type'] === 'event_callback') return readEvent(body);
-    if (body['type'] !== 'url_verification')
-      return { kind: 'ignored', why: 'a type of request that is not known' };
+    if (body['type'] !== 'url_verification') return { kind: 'ignored', why: 'an unknown type of request' };
     const challenge = z.string().min(1).max(500).safeParse(body['challenge']);
     return challenge.success
       ? { kind: 'challenge', challenge: challenge.data }
-      : malformed('there is no challenge');
+      : malformed('the challenge is missing');
   }
   if (body['ssl_check'] !== undefined) return { kind: 'ssl-check' };
   if (body['command'] !== undefined) return readCommand(body);
   const payload = typeof body['payload'] === 'string' ? parseObject(body['payload']) : null;
   if (payload === null) return malformed('neither a command nor a payload that is a JSON object');
   const { type } = payload;
-  return isInteractive(type)
-    ? readInteractive(type, payload)
-    : malformed('a type of interaction that is not known');
+  return isInteractive(type) ? readInteractive(type, payload) : malformed('an unknown type of interaction');
 }
 
 /**
- * Whether it comes from the one workspace that is served, by somebody of it. What the payload leaves out is no objection: who the person
- * is, guest, stranger or bot, is asked of Slack before anything is done for them.
+ * Whether the request comes from a user of the configured workspace, in that workspace. Accepts payloads that
+ * omit the user's workspace, because later code looks the user up before it acts for them.
  */
-export function isFrom(sender: Sender, team: string): boolean {
-  const { place, person, enterprise, enterpriseInstall } = sender;
-  // An organisation: all of its workspaces. Which of them are its own is known to Slack alone.
+export function isFromTeam(sender: Sender, team: string): boolean {
+  const { workspace, userWorkspaces, enterprise, enterpriseInstall } = sender;
+  // An organization covers all its workspaces. Only Slack knows which ones these are.
   if (team.startsWith('E')) return enterprise === team;
-  if (enterpriseInstall || place !== team) return false;
-  return person.every((own) => own === team || own === enterprise);
+  if (enterpriseInstall || workspace !== team) return false;
+  return userWorkspaces.every((own) => own === team || own === enterprise);
 }

@@ -1,6 +1,6 @@
 /**
- * Who somebody in Slack is: a member, or one of those who are never served. Decides nothing about repositories; `core/slack-access.ts` does.
- * What cannot be told apart counts as the less trusted.
+ * Looks up a Slack user and classifies them as member, guest, stranger, bot or deactivated. In doubt it picks
+ * the less trusted kind. `core/access/slack-access.ts` decides which repositories a user can use.
  */
 import type { WebClient } from '@slack/web-api';
 import * as z from 'zod';
@@ -9,7 +9,7 @@ import type { SlackPolicy } from '../core/policy.ts';
 import { plainLine } from './mrkdwn.ts';
 import { slackCall, SlackRefusal } from './web-api.ts';
 
-/** https://docs.slack.dev/reference/objects/user-object. Flags that are false are often not sent. */
+/** https://docs.slack.dev/reference/objects/user-object. Slack often omits flags that are false. */
 const userSchema = z.object({
   id: z.string(),
   team_id: z.string().optional(),
@@ -28,7 +28,7 @@ const userSchema = z.object({
 type SlackUser = z.infer<typeof userSchema>;
 
 const maxName = 80;
-/** Slack's own account is no bot by its flag. */
+/** Slackbot's user id. Its `is_bot` flag is false. */
 const slackbot = 'USLACKBOT';
 
 function kindOf(user: SlackUser, team: string): ChatPerson['kind'] {
@@ -39,7 +39,7 @@ function kindOf(user: SlackUser, team: string): ChatPerson['kind'] {
   return user.is_restricted === true || user.is_ultra_restricted === true ? 'guest' : 'member';
 }
 
-/** `data` is the `user` of `users.info`. Throws when it is none. */
+/** Parses the `user` of a `users.info` answer. Throws if it is invalid. */
 function personOf(data: unknown, team: string): ChatPerson {
   const user = userSchema.parse(data);
   const names = [user.profile?.display_name, user.profile?.real_name, user.real_name, user.name];
@@ -54,7 +54,7 @@ function personOf(data: unknown, team: string): ChatPerson {
 
 const unknownUser: ReadonlySet<string> = new Set(['user_not_found', 'users_not_found', 'user_not_visible']);
 
-/** null when Slack knows no such user, or shows them to nobody. */
+/** Looks up a user; null if they do not exist or are not visible to the app. Rejects like `slackCall`. */
 export async function findPerson(
   client: WebClient,
   policy: SlackPolicy,
@@ -72,8 +72,8 @@ export async function findPerson(
 const groupUsersSchema = z.array(z.string());
 
 /**
- * Whether somebody is in a user group. A group that is not there, or that we may not read, has nobody in it: a missing answer never
- * lets anybody in.
+ * Whether a user is in a user group. Fails closed: false if the group does not exist or the app cannot read
+ * it. Rejects on transient errors.
  */
 export async function isInGroup(
   client: WebClient,

@@ -1,4 +1,4 @@
-/** Counts as people read them. */
+/** Formats counts. */
 
 /** `1 file`, `1,204 files`. */
 export function countText(count: number, one: string, many = `${one}s`): string {

@@ -1,4 +1,4 @@
-/** What comes of listeners that do not behave, through Bolt itself: always one answer, always a line in the log. */
+/** Misbehaving listeners, through Bolt itself: Slack always gets one answer, and the problem is logged. */
 import { App } from '@slack/bolt';
 import { describe, expect, it } from 'vitest';
 import type { Inbound, InboundKind } from './payload.ts';
@@ -34,10 +34,10 @@ const inboundOf = (kind: InboundKind & Kind): Inbound => ({
   kind,
   name: kind,
   body: bodies[kind],
-  sender: { place: 'T0', person: [], enterprise: null, enterpriseInstall: false },
+  sender: { workspace: 'T0', userWorkspaces: [], enterprise: null, enterpriseInstall: false },
 });
 
-/** `listen` is registered for every kind; an event has no `ack`. */
+/** Registers `listen` for every kind of request. For an event its `ack` is null. */
 function subject(listen: (ack: (() => Promise<void>) | null) => Promise<void>, deadlineMs = 1000) {
   const logged: string[] = [];
   const working: Promise<unknown>[] = [];
@@ -68,8 +68,8 @@ function subject(listen: (ack: (() => Promise<void>) | null) => Promise<void>, d
   return { answer, logged, settled: async () => await Promise.all(working) };
 }
 
-/** What stands in for the answer that nobody gave. */
-const instead = (kind: Kind, status: 500 | 503, text: string): [number, string] => {
+/** The fallback response if no listener answered. */
+const fallback = (kind: Kind, status: 500 | 503, text: string): [number, string] => {
   if (kind === 'command') return [200, JSON.stringify({ response_type: 'ephemeral', text })];
   if (kind === 'submission')
     return [200, JSON.stringify({ response_action: 'errors', errors: { instruction: text } })];
@@ -82,27 +82,27 @@ describe.each(kinds)('%s', (kind) => {
     return [response.status, await response.text()];
   };
 
-  it('is answered when its listener throws before it answers', async () => {
+  it('is answered if its listener throws before it acknowledges', async () => {
     const { answer, logged } = subject(async () => await Promise.reject(new Error('x')));
-    expect(await answerOf(answer)).toEqual(instead(kind, 500, sentences.failed));
+    expect(await answerOf(answer)).toEqual(fallback(kind, 500, sentences.failed));
     expect(logged).toEqual(['slack.failed']);
   });
 
-  it('is answered when its listener does not, in time', async () => {
+  it('is answered if its listener does not answer in time', async () => {
     const { answer, logged } = subject(async () => await new Promise(() => {}), 20);
-    expect(await answerOf(answer)).toEqual(instead(kind, 503, sentences.late));
+    expect(await answerOf(answer)).toEqual(fallback(kind, 503, sentences.late));
     expect(logged).toEqual(['slack.late']);
   });
 
-  it('is answered with 400 when its listener cannot read it', async () => {
+  it('is answered with 400 if its listener cannot parse it', async () => {
     const { answer, logged } = subject(async () => await Promise.reject(new UnreadablePayloadError('a.b')));
-    expect(await answerOf(answer)).toEqual([400, 'not as Slack documents it']);
+    expect(await answerOf(answer)).toEqual([400, 'not in the format that Slack documents']);
     expect(logged).toEqual(['slack.unreadable']);
   });
 });
 
 describe('the receiver', () => {
-  it('gives the first answer and reports the second', async () => {
+  it('returns the first answer of a listener and logs the second', async () => {
     const { answer, logged, settled } = subject(async (ack) => {
       await ack?.();
       await ack?.();
@@ -112,13 +112,13 @@ describe('the receiver', () => {
     expect([response.status, logged]).toEqual([200, ['slack.failed']]);
   });
 
-  it('answers 404 when a listener ends without an answer', async () => {
+  it('answers 404 if a listener ends without an answer', async () => {
     const { answer, logged } = subject(async () => {});
     expect((await answer(inboundOf('action'))).status).toBe(404);
     expect(logged).toEqual(['slack.unhandled']);
   });
 
-  it('reports what fails after the answer', async () => {
+  it('logs an error after the answer', async () => {
     const { answer, logged, settled } = subject(async (ack) => {
       await ack?.();
       throw new Error('x');
@@ -128,7 +128,7 @@ describe('the receiver', () => {
     expect(logged).toEqual(['slack.failed']);
   });
 
-  it('answers an event only when its listener is done', async () => {
+  it('answers an event only after its listener is done', async () => {
     const done: string[] = [];
     const { answer } = subject(async () => {
       await new Promise((resolve) => setTimeout(resolve, 20));

@@ -1,47 +1,49 @@
 /**
- * Bolt's receiver for a fetch-style server: hands one admitted request to the app and turns what comes of it into exactly one answer.
- * Which request is admitted is `signed-request.ts`'s decision, and what is done with it the listeners'.
+ * A Bolt receiver for fetch-style servers: passes an authenticated request to the app and returns exactly one
+ * response.
  *
- * Where it differs from Bolt's own receivers:
- * - Bolt acknowledges an event before any listener has run. Here Slack is answered when the listeners are done, so that an event whose
- *   task could not be made durable is delivered again.
- * - A listener that throws, that nobody answers for, or that answers twice or too late still gets Slack an answer, and leaves a line in the log.
+ * Differences from Bolt's own receivers:
+ * - Bolt acknowledges an event before the listeners run. This receiver responds after they are done, so that Slack
+ *   redelivers an event whose task did not become durable.
+ * - If a listener throws, does not answer, answers twice or answers late, the receiver still responds and logs it.
  */
 import { ReceiverMultipleAckError, type App, type Receiver } from '@slack/bolt';
 import { ackDeadlineMs } from './deadline.ts';
 import type { Inbound } from './payload.ts';
-import { asksForFormFix, ephemeral, sentences } from './sentences.ts';
+import { formError, ephemeral, sentences } from './sentences.ts';
 import { UnreadablePayloadError } from './unreadable.ts';
 
 export interface ReceiverOptions {
   readonly log: (event: string, fields: Record<string, unknown>) => void;
-  /** Milliseconds; shorter in tests. */
+  /** Deadline for a listener, in ms. Default `ackDeadlineMs`; shorter in tests. */
   readonly deadlineMs?: number;
 }
 
-/** What belongs to one request and to no other. */
+/** The context of one request. */
 export interface RequestContext {
-  /** Keeps the platform from ending the work with the answer. */
+  /** Keeps the platform from ending the work when the response is sent. */
   readonly waitUntil: (work: Promise<unknown>) => void;
-  /** Of an event that is delivered again; null of a first delivery. */
+  /** Set for a redelivered event; null for a first delivery. */
   readonly retryNum: number | null;
   readonly retryReason: string | null;
 }
 
-/** Bolt gives listeners an `ack` that takes whatever its kind of request is answered with. */
+/** Converts the argument of a listener's `ack` to a response. */
 function responseOf(answer: unknown): Response {
   if (answer === undefined || answer === null || answer === '') return new Response('');
   return typeof answer === 'string' ? new Response(answer) : Response.json(answer);
 }
 
-/** For when no listener has answered. Slack shows a person a warning for a 5xx after a click, and delivers an event again. */
-function insteadOf(kind: Inbound['kind'], status: 500 | 503): Response {
+/**
+ * The response if no listener answered. On a 5xx Slack warns the user who clicked, and redelivers an event.
+ */
+function fallbackResponse(kind: Inbound['kind'], status: 500 | 503): Response {
   const text = status === 503 ? sentences.late : sentences.failed;
   switch (kind) {
     case 'command':
       return Response.json(ephemeral(text));
     case 'submission':
-      return Response.json(asksForFormFix(text));
+      return Response.json(formError(text));
     case 'options':
       return Response.json({ options: [] });
     case 'event':
@@ -52,7 +54,7 @@ function insteadOf(kind: Inbound['kind'], status: 500 | 503): Response {
   }
 }
 
-/** Serves all requests of an isolate and keeps nothing of any. */
+/** Serves all requests of an isolate without keeping state of any. */
 export class HonoReceiver implements Receiver {
   #app: Pick<App, 'processEvent'> | null = null;
   readonly #options: ReceiverOptions;
@@ -65,7 +67,7 @@ export class HonoReceiver implements Receiver {
     this.#app = app;
   }
 
-  /** Part of Bolt's interface; there is no server to start. */
+  /** Required by Bolt's interface. There is no server to start or stop. */
   async start(): Promise<void> {}
   async stop(): Promise<void> {}
 
@@ -94,19 +96,19 @@ export class HonoReceiver implements Receiver {
           return answered.resolve(new Response('', { status: 404 }));
         },
         (error: unknown) => {
-          const unreadable = unreadableIn(error);
+          const unreadable = unwrapUnreadable(error);
           if (unreadable !== null) {
             log('slack.unreadable', { kind, name, where: unreadable.where });
-            return answered.resolve(new Response('not as Slack documents it', { status: 400 }));
+            return answered.resolve(new Response('not in the format that Slack documents', { status: 400 }));
           }
           log('slack.failed', { kind, name, error: String(error) });
-          return answered.resolve(insteadOf(kind, 500));
+          return answered.resolve(fallbackResponse(kind, 500));
         },
       );
     waitUntil(work);
     const timer = setTimeout(() => {
       log('slack.late', { kind, name });
-      answered.resolve(insteadOf(kind, 503));
+      answered.resolve(fallbackResponse(kind, 503));
     }, deadlineMs ?? ackDeadlineMs);
     try {
       return await answered.promise;
@@ -116,8 +118,8 @@ export class HonoReceiver implements Receiver {
   }
 }
 
-/** Bolt wraps what a listener throws when it has no `code`. */
-function unreadableIn(error: unknown): UnreadablePayloadError | null {
+/** Finds the listener's error, which Bolt wraps if it has no `code`. */
+function unwrapUnreadable(error: unknown): UnreadablePayloadError | null {
   if (error instanceof UnreadablePayloadError) return error;
   if (!(error instanceof Error)) return null;
   const inside = 'original' in error ? error.original : null;

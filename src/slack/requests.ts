@@ -1,6 +1,6 @@
 /**
- * What was said or sent in Slack → the request that starts a task, or why it starts none. Pure but for digests. Whether the person may is decided
- * later, by the Workflow; ids come from the signed payload alone.
+ * Parses messages, and builds the request that starts a task. Pure except for digests. Task ids derive only
+ * from the signed payload. The Workflow authorizes the user later.
  */
 import { readAsk, type AskRead } from '../core/ask/ask-words.ts';
 import { shortIdOf, slackTaskId, type SlackTaskKey } from '../core/ids.ts';
@@ -13,36 +13,36 @@ import {
 } from '../core/task.ts';
 import { plainText } from './message-text.ts';
 
-/** Characters; the bound in the task's schema. */
+/** Limit of an instruction, in characters, from the schema of a task request. */
 const maxInstructionChars = taskRequestSchema.shape.instruction.maxLength ?? 20_000;
 
 /**
- * Control characters and those that turn the direction of what follows: with them a text reads otherwise than it is. Taking them out in
- * silence would run words that nobody has read in this order. Marks that emoji and right-to-left scripts need are not among them; they are
- * removed where the text is read.
+ * Control characters and bidirectional overrides, with which a text can read differently from its content.
+ * They are refused, because removing them silently would run a text that nobody has read in that order. Marks
+ * that emoji and right-to-left scripts need are not included; the text is stripped of them when it is read.
  */
 const misleading = /(?![\t\n\r])\p{Cc}|[\u202A-\u202E\u2066-\u2069]/u;
 
-/** Why a text cannot be an instruction; null when it can. Plain text and mrkdwn. */
+/** The reason why a text cannot be an instruction, or null. Accepts plain text and mrkdwn. */
 export function textProblem(untrustedText: string): string | null {
   const found = misleading.exec(untrustedText)?.[0];
   if (found !== undefined) {
     const code = (found.codePointAt(0) ?? 0).toString(16).toUpperCase().padStart(4, '0');
-    return `There is a character in it that nobody can see and that changes how the text reads (U+${code}). Type it again without, rather than pasting it.`;
+    return `The text contains an invisible character that changes how it reads (U+${code}), so nothing was started. Type the text instead of pasting it.`;
   }
   if (untrustedText.length > maxInstructionChars) {
     const [length, most] = [untrustedText.length, maxInstructionChars].map((n) => n.toLocaleString('en'));
-    return `That is ${length} characters long, and I take at most ${most}. Put the long part into the repository or an issue and name it.`;
+    return `The text is ${length} characters long, but the limit is ${most}, so nothing was started. Put the long part into the repository or an issue and refer to it.`;
   }
   return null;
 }
 
-/** Nobody is looked up before the acknowledgement: a person stays as Slack labels them, or an id. */
+/** Keeps Slack's labels or ids, because looking up names would delay the acknowledgement. */
 const unnamed = (): null => null;
 
 export type WordsReading =
   | { readonly kind: 'asked'; readonly asked: AskRead }
-  /** `problem` is ours, for the person alone. */
+  /** `problem` is a message for the user. */
   | { readonly kind: 'problem'; readonly problem: string };
 
 type RepositoryOf = (word: string) => RepositoryRef | null;
@@ -53,14 +53,14 @@ function asked(read: AskRead): WordsReading {
     : { kind: 'asked', asked: read };
 }
 
-/** Words without a mention: of a command, or of a direct message. */
+/** Parses a text without a mention, such as that of a command. */
 export function readWords(untrustedMrkdwn: string, repositoryOf: RepositoryOf): WordsReading {
   const problem = textProblem(untrustedMrkdwn);
   if (problem !== null) return { kind: 'problem', problem };
   return asked(readAsk(plainText(untrustedMrkdwn, unnamed), repositoryOf));
 }
 
-/** `<@U1>` and `<@U1|label>`. */
+/** Matches `<@U1>` and `<@U1|label>`. */
 const mentionOf = (userId: string): RegExp =>
   new RegExp(`<@${userId.replace(/[^A-Z0-9]/g, '')}(?:\\|[^<>\\n]{0,200})?>`, 'g');
 
@@ -68,16 +68,16 @@ export function mentions(untrustedMrkdwn: string, userId: string): boolean {
   return mentionOf(userId).test(untrustedMrkdwn);
 }
 
-/** Begins by speaking to somebody else. */
+/** Whether a message begins with a mention of another user. */
 export function addressesAnother(untrustedMrkdwn: string, botUserId: string): boolean {
   const first = /^\s*<@([A-Z0-9]{1,31})(?:\|[^<>\n]{0,200})?>/.exec(untrustedMrkdwn)?.[1];
   return first !== undefined && first !== botUserId;
 }
 
 /**
- * A message that may mention the bot. Options, repository and commands stand after the first mention, or, when nothing does, before it: the
- * instruction is all of the words, so that `split() is off by one. @codex fix it` does not lose its first sentence. Nothing but the
- * mention asks for help.
+ * Parses a message that may mention the bot. Options, repository and commands are read after the first
+ * mention, or before it if nothing follows. The instruction includes the text before the mention, so `split()
+ * is off by one. @codex fix it` keeps its first sentence. A mention without text is a request for help.
  */
 export function readMessage(
   untrustedMrkdwn: string,
@@ -88,7 +88,7 @@ export function readMessage(
   if (problem !== null) return { kind: 'problem', problem };
   const [first = '', ...more] = untrustedMrkdwn.split(mentionOf(botUserId));
   const before = plainText(first, unnamed).trim();
-  // `@codex, fix it` and `@codex: fix it` are how people write to somebody.
+  // People also write `@codex, fix it` and `@codex: fix it`.
   const after = plainText(more.join(' '), unnamed)
     .trim()
     .replace(/^[,:]\s*/, '');
@@ -98,12 +98,15 @@ export function readMessage(
   if (before === '' || after === '') return asked(readAsk(before + after, repositoryOf));
   const read = readAsk(after, repositoryOf);
   if (read.ask.kind === 'invalid') return asked(read);
-  // A command is one only as the sole word.
+  // Text before the mention makes the message a task, even if a command word follows the mention.
   const rest = read.ask.kind === 'run' ? read.instruction : after;
   return asked({ ...read, ask: { kind: 'run' }, instruction: `${before}\n${rest}`.trim() });
 }
 
-/** Slack's `ts` is seconds since the epoch. To the next millisecond, so that the message itself is not after the instant. */
+/**
+ * Converts Slack's `ts` (seconds since the epoch) to ISO 8601, rounded up so that the message is not after
+ * the instant.
+ */
 export function instantOf(ts: string): string {
   return new Date(Math.ceil(Number(ts) * 1000)).toISOString();
 }
@@ -117,7 +120,7 @@ export interface Asked {
   readonly options: TaskOptions;
 }
 
-/** Throws when it breaks the schema of a request: nothing is made durable that could not be read again. */
+/** Builds a task request. Throws if it violates the schema, so that only readable requests become durable. */
 export async function requestOf(from: Asked, now: Date): Promise<TaskRequest> {
   const taskId = await slackTaskId(from.key);
   return taskRequestSchema.parse({

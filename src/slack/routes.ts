@@ -1,14 +1,14 @@
-/** `POST /slack/events`: admits a request, refuses whoever is not of our workspace, hands the rest to Bolt. */
+/** `POST /slack/events`: authenticates a request, refuses other workspaces, and passes the rest to Bolt. */
 import { Hono, type Context } from 'hono';
 import type { SlackDeps } from './deps.ts';
 import { createIntake } from './intake.ts';
-import { isFrom } from './payload.ts';
+import { isFromTeam } from './payload.ts';
 import { HonoReceiver } from './receiver.ts';
 import { admit } from './signed-request.ts';
 import { createSlackApp } from './slack-app.ts';
 import { refuseStranger } from './stranger.ts';
 
-/** Where there is no platform that has to be asked, the work goes on by itself. */
+/** The platform's `waitUntil`. Without a platform, work continues after the response anyway. */
 function waitUntilOf(c: Context): (work: Promise<unknown>) => void {
   try {
     const context = c.executionCtx;
@@ -18,18 +18,18 @@ function waitUntilOf(c: Context): (work: Promise<unknown>) => void {
   }
 }
 
-/** Hono's own `Number('')` is 0; this is only for the log and Bolt's context. */
+/** The retry number of an event, for the log and Bolt's context; null for a first delivery. */
 function retryNumOf(c: Context): number | null {
   const given = c.req.header('x-slack-retry-num') ?? '';
   return /^\d{1,3}$/.test(given) ? Number(given) : null;
 }
 
-/** `http_timeout`, `http_error`, …: https://docs.slack.dev/apis/events-api/#retries */
+/** The reason of a retry, such as `http_timeout`: https://docs.slack.dev/apis/events-api/#retries */
 function retryReasonOf(c: Context): string | null {
   return /^[a-z_]{1,40}$/.exec(c.req.header('x-slack-retry-reason') ?? '')?.[0] ?? null;
 }
 
-/** Throws when Slack is not configured or the secret is empty: better said at the start than with every request. */
+/** Throws if Slack is not configured or the signing secret is empty, so that the error appears at start. */
 export function slackRoutes(deps: SlackDeps): Hono {
   const { policy, signingSecret, log } = deps;
   const { slack } = policy;
@@ -45,11 +45,11 @@ export function slackRoutes(deps: SlackDeps): Hono {
     if (admission.kind === 'answer') return admission.response;
     const { inbound } = admission;
     const waitUntil = waitUntilOf(c);
-    if (!isFrom(inbound.sender, slack.team)) {
+    if (!isFromTeam(inbound.sender, slack.team)) {
       log('slack.refused', { why: 'another workspace', kind: inbound.kind, name: inbound.name });
       const { response, after } = refuseStranger(intake, inbound);
       if (after !== null) {
-        waitUntil(after.catch((error: unknown) => log('slack.unheard', { error: String(error) })));
+        waitUntil(after.catch((error: unknown) => log('slack.notify_failed', { error: String(error) })));
       }
       return response;
     }

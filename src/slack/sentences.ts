@@ -1,6 +1,6 @@
 /**
- * What the intake says to one person, in Slack's mrkdwn. Decides nothing; untrusted pieces are escaped by whoever hands them in or, where
- * a parameter says so, here.
+ * The intake's messages to one user, in Slack's mrkdwn. Functions that take plain text escape it; all other
+ * parameters must be escaped already.
  */
 import type { ViewErrorsResponseAction } from '@slack/bolt';
 import type { RepositoryRef } from '../core/task.ts';
@@ -8,15 +8,15 @@ import { codeSpan } from './mrkdwn.ts';
 import { formFields } from './names.ts';
 
 export const sentences = {
-  failed: 'I could not do that now. Try again in a moment.',
-  late: 'I did not hear back in time, so I cannot say whether that worked. Look before you try again.',
+  failed: 'Something went wrong on my side. Try again in a moment.',
+  late: 'This took too long, so I do not know whether it worked. Check the task before you try again.',
   otherWorkspace:
-    'I only work for people of the Slack workspace that I was set up for, so I did nothing. Somebody from there can ask me.',
-  taskGone: 'I do not know that task, or it is not from here.',
-  notOffered: 'There is nothing to choose any more.',
-  unclear: 'I do not know that button any more, so I did nothing.',
-  formGone: 'I do not know this form any more. Close it and open it again.',
-  nothingToApprove: 'There is nothing to approve any more.',
+    'I only work for members of the Slack workspace that I am installed in, so nothing was started. Ask a member of that workspace to start the task.',
+  taskGone: 'I cannot find that task, or it does not belong to this channel.',
+  notOffered: 'This task no longer waits for a repository, so nothing was changed.',
+  unclear: 'This button is out of date, so nothing was done. Mention me to start a new task.',
+  formGone: 'This form is out of date. Close it and open it again.',
+  nothingToApprove: 'This task has no change that waits for approval, so nothing was published.',
 } as const;
 
 export interface Ephemeral {
@@ -27,53 +27,54 @@ export const ephemeral = (mrkdwn: string): Ephemeral => ({ response_type: 'ephem
 
 type FormField = keyof typeof formFields;
 
-/** An error below a field, in plain text; below the instruction when it is about none. The form stays open with all that was typed. */
-export function asksForFormFix(
+/**
+ * Shows an error below a field, by default the instruction. The form stays open and keeps its values. `plain`
+ * is plain text.
+ */
+export function formError(
   plain: string,
   field: FormField = formFields.instruction,
 ): ViewErrorsResponseAction {
   return { response_action: 'errors', errors: { [field]: plain } };
 }
 
-export const nameOf = (repository: RepositoryRef): string =>
+export const repositorySpan = (repository: RepositoryRef): string =>
   codeSpan(`${repository.owner}/${repository.name}`);
 export const shortIdSpan = (shortId: string): string => codeSpan(shortId);
 
-/** Without the repository: what an alias stands for is told by the task's message, once it is known that the person may use it. */
+/** Omits the repository, because the user may not be allowed to learn what an alias stands for. */
 export const accepted = (shortId: string): string =>
   `Accepted as ${shortIdSpan(shortId)}. Its message follows.`;
 
-/** `command` as the app was given it, with its slash. */
+/** The help text. `command` is the slash command under which the app is installed. */
 export function help(command: string): string {
   const line = (words: string, does: string): string => `• ${codeSpan(`${command} ${words}`.trim())} ${does}`;
   return [
-    '*I hand work on a repository to Codex and come back with a pull request.*',
-    line(
-      'owner/repo what to do',
-      'starts a task; an alias does as well, and without a name I find the repository myself',
-    ),
+    '*I have Codex work on a repository and open a pull request with the result.*',
+    line('owner/repo what to do', 'starts a task; an alias works too, and without a repository I choose one'),
     line('', 'opens a form'),
-    line('where what to do', 'says which repository I would take, and why'),
-    line('repos', 'lists the repositories that you may use here'),
-    line('status', 'shows your tasks that run now; with an id, that task'),
+    line('where what to do', 'shows which repository I would choose, and why'),
+    line('repos', 'lists the repositories that you can use here'),
+    line('status', 'shows your running tasks; with an id, that task'),
     line('list', 'shows the latest tasks of this channel and your own'),
-    line('cancel id', 'and the same with `retry` act on a task'),
-    'Before the words may stand `--base branch`, `--model name` and `--effort low`.',
-    'Commands do not work in threads: mention me there, or use “Run Codex on this” in a message’s menu. A reply in a task’s thread goes on with it.',
+    line('cancel id', 'cancels a task'),
+    line('retry id', 'runs a task again'),
+    'You can put `--base branch`, `--model name` and `--effort low` before the text.',
+    'Commands do not work in threads. Mention me there, or use “Run Codex on this” in a message’s menu. A reply in a task’s thread continues the task.',
   ].join('\n');
 }
 
 export const didYouMean = (command: string, word: string, meant: string): string =>
-  `I do not know ${codeSpan(word)}. Did you mean ${codeSpan(`${command} ${meant}`)}? ${codeSpan(`${command} help`)} says what there is; what shall be done takes more than one word.`;
+  `There is no command ${codeSpan(word)}. Did you mean ${codeSpan(`${command} ${meant}`)}? ${codeSpan(`${command} help`)} lists the commands. To start a task, describe it in more than one word.`;
 
 export const unknownWord = (command: string, word: string): string =>
-  `${codeSpan(word)} is neither a command nor a repository that I know by that name, and one word is too little to work on.\n${help(command)}`;
+  `${codeSpan(word)} is neither a command nor a repository that I know, and one word is too short for a task.\n${help(command)}`;
 
 export const needsId = (command: string, verb: string): string =>
-  `Which one? Write ${codeSpan(`${command} ${verb} 1a2b3c4d`)} with the id of a task, or at least four characters of it; ${codeSpan(`${command} list`)} shows them.`;
+  `Which task? Write ${codeSpan(`${command} ${verb} 1a2b3c4d`)} with the id of a task, or at least its first four characters. ${codeSpan(`${command} list`)} shows the ids.`;
 
 export const noSuchId = (command: string, prefix: string): string =>
-  `Among your latest tasks and those of this channel is none whose id begins with ${codeSpan(prefix)}. ${codeSpan(`${command} list`)} shows them.`;
+  `None of your latest tasks or those of this channel has an id that begins with ${codeSpan(prefix)}. ${codeSpan(`${command} list`)} shows the ids.`;
 
 export const notAnId = (command: string, verb: string, word: string): string =>
-  `${codeSpan(word)} is not the id of a task: that has eight characters of \`0–9a–f\`. Were those words meant as work to do, name the repository in front of them: ${codeSpan(`${command} owner/repo ${verb} ${word}`)}`;
+  `${codeSpan(word)} is not the id of a task, which has eight characters of \`0–9a–f\`. If you meant this as a new task, put the repository in front: ${codeSpan(`${command} owner/repo ${verb} ${word}`)}`;

@@ -1,17 +1,17 @@
 /**
- * Whether these bytes were signed by Slack, just now (https://docs.slack.dev/authentication/verifying-requests-from-slack).
- * Decides nothing about what they say.
+ * Verifies Slack's signature and timestamp
+ * (https://docs.slack.dev/authentication/verifying-requests-from-slack).
  *
- * Not Bolt's own check: that one takes decoded text, and lets a time in the future pass, so that who once saw a request signed
- * by a clock that was wrong could replay it for as long as that clock was ahead.
+ * Bolt's own check is not used: it takes decoded text, and it accepts timestamps in the future, so a request
+ * that was signed with a wrong clock could be replayed for as long as that clock was ahead.
  */
 
-/** Seconds to either side, as Slack recommends for the past. */
+/** Allowed clock difference in both directions, in seconds. Slack recommends it for the past. */
 const maxSkewSeconds = 300;
 
 export type SignatureVerdict = 'signed' | 'missing' | 'stale' | 'future' | 'forged';
 
-/** Throws when the secret is empty; whoever mounts the routes says so first. */
+/** Verifies a request. Throws if the secret is empty, which `slackRoutes` reports at start. */
 export async function verifySignature(request: {
   readonly secret: string;
   readonly timestamp: string | null;
@@ -41,6 +41,6 @@ export async function verifySignature(request: {
     ['verify'],
   );
   const mac = Uint8Array.from(hex.match(/../g) ?? [], (pair) => Number.parseInt(pair, 16));
-  // Compares in constant time.
+  // `verify` compares in constant time.
   return (await crypto.subtle.verify('HMAC', key, mac, signed)) ? 'signed' : 'forged';
 }

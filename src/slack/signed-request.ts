@@ -1,13 +1,13 @@
 /**
- * The door of `POST /slack/events`: method, type, size, signature, encoding, in this order, and only then a look at what is said.
- * Answers to whoever is not Slack are fixed texts; what a stranger sends is never echoed.
+ * Authenticates `POST /slack/events`: checks method, content type, size, signature and encoding, in this
+ * order, and then parses the payload. Refusals have fixed texts and never echo the input.
  */
 import { verifySignature } from './signature.ts';
 import { readPayload, type Inbound } from './payload.ts';
 import { readBody } from '../lib/read-body.ts';
 import { utf8Of } from '../lib/utf8.ts';
 
-/** Slack documents no limit. A view has at most 250 kB, a message 40,000 characters; everything else is smaller. */
+/** Limit of a request body. Slack documents none; its largest payload is a view of at most 250 kB. */
 const maxBodyBytes = 1024 * 1024;
 /** Milliseconds. Slack gives up after 3 s, so this only ends requests that are not from Slack. */
 const bodyDeadlineMs = 10_000;
@@ -48,7 +48,7 @@ export async function admit(request: Request, deps: DoorDeps): Promise<Admission
     body: bytes,
     now: deps.now(),
   });
-  // One answer for all of them: what exactly was wrong helps only who tries.
+  // One answer for all verdicts, so that an attacker does not learn which check failed.
   if (verdict !== 'signed') {
     deps.log('slack.refused', { why: `signature: ${verdict}`, status: 401 });
     return { kind: 'answer', response: new Response('not signed by Slack', { status: 401 }) };

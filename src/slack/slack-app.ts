@@ -1,9 +1,10 @@
 /**
- * Bolt's app: which listener answers what, and how each gives its answer. One for all requests, and nothing of a request stays in it. So
- * no listener uses the client that Bolt hands it: that one has a queue, which workerd lets die with the request that filled it.
+ * Registers the listeners with Bolt. One app serves all requests and keeps no state of a request. So no
+ * listener uses Bolt's client, whose queue would not survive the end of the request in workerd.
  *
- * `authorize` instead of a token: with a token Bolt asks Slack who it is before anything else. `ignoreSelf` is off: it would need the bot's ids,
- * and `events.ts` leaves out all software, not only this one. Nothing that is acknowledged is left undone: listeners act first.
+ * - `authorize` replaces the token option, with which Bolt would call `auth.test` first.
+ * - `ignoreSelf` is off, because it needs the bot's ids, and `events.ts` ignores all bots anyway.
+ * - Listeners act before they acknowledge, so nothing that was acknowledged is lost.
  */
 import { App, LogLevel, type Logger, type RespondFn } from '@slack/bolt';
 import { answerAction, clickPattern } from './actions.ts';
@@ -21,16 +22,16 @@ import { UnreadablePayloadError } from './unreadable.ts';
 
 type Log = (event: string, fields: Record<string, unknown>) => void;
 
-/** Bolt's own warnings, without the payloads that it attaches to some. */
+/** Logs Bolt's warnings without the payloads that it attaches. */
 function boltLogger(log: Log): Logger {
   const line =
     (level: string) =>
-    (...said: unknown[]): void => {
-      const [first] = said;
-      log('slack.bolt', { level, said: typeof first === 'string' ? first.slice(0, 200) : 'no text' });
+    (...args: unknown[]): void => {
+      const [first] = args;
+      log('slack.bolt', { level, text: typeof first === 'string' ? first.slice(0, 200) : 'no text' });
     };
   const silent = (): void => {
-    // below what Bolt is asked for
+    // below the log level
   };
   return {
     debug: silent,
@@ -43,8 +44,8 @@ function boltLogger(log: Log): Logger {
   };
 }
 
-/** Acts, acknowledges, and then says how it went to who clicked; nothing that fails is silent. */
-async function clicked(
+/** Acts, acknowledges the click, and then sends the result or the error to the user. */
+async function answerClick(
   intake: Intake,
   reply: { readonly ack: () => Promise<void>; readonly respond: RespondFn | undefined },
   act: () => Promise<string | null>,
@@ -59,11 +60,11 @@ async function clicked(
   }
   await reply.ack();
   if (text === null) return;
-  if (reply.respond === undefined) intake.deps.log('slack.unheard', { why: 'no response_url' });
+  if (reply.respond === undefined) intake.deps.log('slack.notify_failed', { why: 'no response_url' });
   else await reply.respond({ ...ephemeral(text), replace_original: false });
 }
 
-/** The receiver hands the request in; see `routes.ts`. */
+/** Creates the app, which receives its requests from `receiver`. */
 export function createSlackApp(intake: Intake, receiver: HonoReceiver): void {
   const { deps } = intake;
   const send = slackFetch(deps.fetch);
@@ -81,7 +82,7 @@ export function createSlackApp(intake: Intake, receiver: HonoReceiver): void {
       allowAbsoluteUrls: false,
     },
   });
-  // The receiver answers for what fails; Bolt's own handler would only print it.
+  // Rethrow, so that the receiver answers. Bolt's default handler would only print the error.
   app.error(async (error) => {
     throw error;
   });
@@ -91,13 +92,13 @@ export function createSlackApp(intake: Intake, receiver: HonoReceiver): void {
     await ack(text === null ? undefined : ephemeral(text));
   });
 
-  // Few listeners with patterns: Bolt asks each of them at every request.
+  // One listener with a pattern per kind, because Bolt checks every listener on every request.
   app.event(eventPattern, async ({ body, context }) => {
     await answerEvent(intake, body, { answeredLate: context.retryReason === 'http_timeout' });
   });
 
   app.action(clickPattern, async ({ ack, respond, body }) => {
-    await clicked(
+    await answerClick(
       intake,
       { ack: async () => await ack(), respond },
       async () => await answerAction(intake, body),
@@ -108,7 +109,7 @@ export function createSlackApp(intake: Intake, receiver: HonoReceiver): void {
   app.shortcut(
     { callback_id: callbackIds.shortcut, type: 'message_action' },
     async ({ ack, respond, body }) => {
-      await clicked(intake, { ack: async () => await ack(), respond }, async () => {
+      await answerClick(intake, { ack: async () => await ack(), respond }, async () => {
         await openFormOnMessage(intake, body);
         return null;
       });

@@ -1,13 +1,14 @@
 /**
- * What somebody is told whose workspace is not ours: politely, and that nothing was done. A stranger in a shared channel who speaks to us is
- * told so there; events of other workspaces are out of our reach, and only noted.
+ * Answers requests from other workspaces: nothing was done. A stranger who mentions the bot in a shared
+ * channel gets an ephemeral message there. Events of other workspaces are only logged, because the bot cannot
+ * write there.
  */
 import * as z from 'zod';
 import { slackChannelIdSchema, slackTsSchema, slackUserIdSchema } from '../core/task.ts';
 import { callDeadlineMs } from './deadline.ts';
 import type { Intake } from './intake.ts';
 import type { Inbound } from './payload.ts';
-import { asksForFormFix, ephemeral, sentences } from './sentences.ts';
+import { formError, ephemeral, sentences } from './sentences.ts';
 import { slackFetch } from './web-api.ts';
 
 const clickedSchema = z.object({ response_url: z.url({ protocol: /^https?$/ }) });
@@ -21,7 +22,7 @@ const mentionedSchema = z.object({
   }),
 });
 
-/** The answer, and what is left to say after it. */
+/** Returns the HTTP response, and a promise of the message that is sent after it (null: none). */
 export function refuseStranger(
   intake: Intake,
   { kind, body, sender }: Inbound,
@@ -31,21 +32,26 @@ export function refuseStranger(
     case 'command':
       return { response: Response.json(ephemeral(text)), after: null };
     case 'submission':
-      return { response: Response.json(asksForFormFix(text)), after: null };
+      return { response: Response.json(formError(text)), after: null };
     case 'options':
       return { response: Response.json({ options: [] }), after: null };
     case 'action':
     case 'shortcut': {
       const clicked = clickedSchema.safeParse(body);
-      const after = clicked.success ? answerAt(intake, clicked.data.response_url, text) : null;
+      const after = clicked.success ? postToResponseUrl(intake, clicked.data.response_url, text) : null;
       return { response: new Response(''), after };
     }
     case 'event': {
       const mentioned = mentionedSchema.safeParse(body);
-      if (!mentioned.success || sender.place !== intake.slack.team)
+      if (!mentioned.success || sender.workspace !== intake.slack.team)
         return { response: new Response(''), after: null };
       const { user, channel, thread_ts: threadTs } = mentioned.data.event;
-      const told = intake.tell({ userId: user, channelId: channel, threadTs: threadTs ?? null, text });
+      const told = intake.notifyPerson({
+        userId: user,
+        channelId: channel,
+        threadTs: threadTs ?? null,
+        text,
+      });
       return { response: new Response(''), after: told };
     }
     case 'closed':
@@ -53,8 +59,8 @@ export function refuseStranger(
   }
 }
 
-/** The address is Slack's, as the signature over it says. */
-async function answerAt({ deps }: Intake, responseUrl: string, text: string): Promise<void> {
+/** Posts to a response URL, which is trusted because Slack signed it. */
+async function postToResponseUrl({ deps }: Intake, responseUrl: string, text: string): Promise<void> {
   const response = await slackFetch(deps.fetch)(responseUrl, {
     method: 'POST',
     headers: { 'content-type': 'application/json' },

@@ -14,7 +14,7 @@ const metadata: FormMetadata = {
 const repository = { owner: 'acme', name: 'shop' };
 
 describe('the form', () => {
-  it('is within Slack’s limits, whatever it is prefilled with', () => {
+  it('stays within Slack’s limits for any initial values', () => {
     const text = fc.option(fc.string({ unit: 'binary', maxLength: 6000, size: 'max' }));
     fc.assert(
       fc.property(
@@ -37,21 +37,21 @@ describe('the form', () => {
     );
   });
 
-  it('brings back where it belongs', () => {
+  it('carries its metadata', () => {
     const view = taskForm({ metadata, repository: null, branch: null, instruction: null, replacing: false });
     expect(formMetadataSchema.parse(JSON.parse(view.private_metadata ?? ''))).toEqual(metadata);
   });
 
-  it('of an earlier version is still known', () => {
+  it('is accepted without options in its metadata', () => {
     const { options: _, ...earlier } = metadata;
     expect(formMetadataSchema.parse(earlier)).toEqual(metadata);
   });
 
-  it('carries a branch in its field alone', () => {
+  it('accepts no branch in its metadata, because it has a field', () => {
     expect(formMetadataSchema.safeParse({ ...metadata, options: { base: 'next' } }).success).toBe(false);
   });
 
-  it('never cuts a character in two', () => {
+  it('cuts a long instruction without splitting a character', () => {
     const view = taskForm({
       metadata,
       repository: null,
@@ -65,7 +65,7 @@ describe('the form', () => {
     });
   });
 
-  it('shows what it is prefilled with', () => {
+  it('shows its initial values', () => {
     const view = taskForm({ metadata, repository, branch: 'next', instruction: 'Fix it', replacing: true });
     expect(view.blocks).toMatchObject([
       { type: 'section' },
@@ -80,22 +80,22 @@ describe('the form', () => {
   });
 });
 
-describe('the repositories to choose from', () => {
-  it('are at most a hundred, in order, by their names', () => {
+describe('repositoryOptions', () => {
+  it('lists at most 100 repositories in the given order', () => {
     const matches = Array.from({ length: 150 }, (_, n) => ({ owner: 'acme', name: `r${n}` }));
     const answer = repositoryOptions(matches);
     expect(answer.options).toHaveLength(100);
     expect(answer.options[1]).toMatchObject({ text: { text: 'acme/r1' }, value: 'acme/r1' });
   });
 
-  it('show a long name cut, and bring it back whole', () => {
+  it('cuts a long name in the text but not in the value', () => {
     const name = 'n'.repeat(100);
     const answer = repositoryOptions([{ owner: 'a'.repeat(39), name }]);
     expect(optionsProblems(answer)).toEqual([]);
     expect(answer.options[0]?.value).toBe(`${'a'.repeat(39)}/${name}`);
   });
 
-  it('may be none', () => {
+  it('accepts an empty list', () => {
     expect(optionsProblems(repositoryOptions([]))).toEqual([]);
   });
 });

@@ -1,6 +1,6 @@
 /**
- * The form that asks for a task: `/codex` alone, the message shortcut and Change open it. Pure data; what is entered is
- * checked by whoever receives it.
+ * Builds the form for a task, which the bare slash command, the message shortcut and the Change button open.
+ * Pure. `views.ts` validates the entered values.
  */
 import type { ModalView, PlainTextElement, PlainTextOption } from '@slack/types';
 import type { RepositoryRef } from '../core/task.ts';
@@ -8,14 +8,18 @@ import { plainLine } from './mrkdwn.ts';
 import { callbackIds, formFields, type FormMetadata } from './names.ts';
 import { headOf } from '../lib/cut-text.ts';
 
-/** Slack's own limits: https://docs.slack.dev/reference/block-kit/block-elements/plain-text-input-element, …/composition-objects/option-object. */
+/**
+ * Slack's limits, in characters and options:
+ * https://docs.slack.dev/reference/block-kit/block-elements/plain-text-input-element,
+ * https://docs.slack.dev/reference/block-kit/composition-objects/option-object
+ */
 const maxInstruction = 3000;
 const maxOptions = 100;
 const maxOptionText = 75;
 const maxOptionValue = 150;
-/** GitHub's limit of a branch name. */
+/** GitHub's limit for a branch name. */
 const maxBranch = 255;
-/** Of a context block's text, as of a section's. */
+/** Slack's limit for the text of a context block. */
 const maxNote = 3000;
 
 export interface TaskFormInput {
@@ -23,7 +27,7 @@ export interface TaskFormInput {
   readonly repository: RepositoryRef | null;
   readonly branch: string | null;
   readonly instruction: string | null;
-  /** Whether sending it cancels the task that `metadata` names. */
+  /** Whether submitting cancels the task that `metadata` names. */
   readonly replacing: boolean;
 }
 
@@ -31,30 +35,33 @@ function plain(text: string): PlainTextElement {
   return { type: 'plain_text', text, emoji: false };
 }
 
-/** The value is the whole name; null for the rare one that is longer than an option can be: it has to be typed in a command. */
+/** The option with the full name as its value; null if the name exceeds Slack's limit. */
 function repositoryOption(repository: RepositoryRef): PlainTextOption | null {
   const name = `${repository.owner}/${repository.name}`;
   return name.length > maxOptionValue ? null : { text: plain(plainLine(name, maxOptionText)), value: name };
 }
 
-/** The answer to a `block_suggestion`: at most 100 options, in the order given. */
+/** The answer to a `block_suggestion`: the first 100 options. */
 export function repositoryOptions(matches: readonly RepositoryRef[]): { options: PlainTextOption[] } {
   const options = matches.map(repositoryOption).filter((option) => option !== null);
   return { options: options.slice(0, maxOptions) };
 }
 
-/** As much of a text as the field takes, never half a character; and how many characters are left out. */
+/**
+ * Cuts a text to the field's limit without splitting a surrogate pair. `left` is the number of omitted
+ * characters.
+ */
 function fitInstruction(text: string): { readonly kept: string; readonly left: number } {
   const kept = headOf(text, maxInstruction);
   return { kept, left: text.length - kept.length };
 }
 
-/** What the task is asked with beside the fields, as one would write it; null for nothing. */
+/** Shows the options without a field as the user would type them; null if there are none. */
 function optionsNote({ options }: FormMetadata): string | null {
   const written = Object.entries(options)
     .filter(([, value]) => value !== undefined)
     .map(([name, value]) => `--${name} ${value}`);
-  return written.length === 0 ? null : `As before, it runs with ${written.join(' ')}.`;
+  return written.length === 0 ? null : `Options kept from the replaced task: ${written.join(' ')}`;
 }
 
 export function taskForm(input: TaskFormInput): ModalView {
@@ -74,7 +81,7 @@ export function taskForm(input: TaskFormInput): ModalView {
         ? [
             {
               type: 'section' as const,
-              text: plain('Sending this cancels the task that runs now and starts a new one in its place.'),
+              text: plain('Submitting this form cancels the running task and starts a new one in its place.'),
             },
           ]
         : []),
@@ -85,7 +92,7 @@ export function taskForm(input: TaskFormInput): ModalView {
         element: {
           type: 'external_select',
           action_id: formFields.repository,
-          // The whole list is there before the first letter is typed.
+          // 0 shows the list before the user types.
           min_query_length: 0,
           placeholder: plain('Search'),
           ...(chosen === null ? {} : { initial_option: chosen }),
@@ -96,7 +103,9 @@ export function taskForm(input: TaskFormInput): ModalView {
         block_id: formFields.branch,
         optional: true,
         label: plain('Branch'),
-        hint: plain('Codex starts from it, and the pull request goes into it. Empty: the default branch.'),
+        hint: plain(
+          'Codex starts from this branch, and the pull request targets it. Default: the default branch.',
+        ),
         element: {
           type: 'plain_text_input',
           action_id: formFields.branch,
@@ -112,7 +121,7 @@ export function taskForm(input: TaskFormInput): ModalView {
           ? {}
           : {
               hint: plain(
-                `The message is too long for a form: its last ${left.toLocaleString('en')} characters are missing here. Shorten it, or say where the rest stands.`,
+                `The message is too long for a form, so its last ${left.toLocaleString('en')} characters were cut off. Shorten it, or say where to find the rest.`,
               ),
             }),
         element: {

@@ -1,13 +1,16 @@
-/** Tasks as lines of a list, and the tasks of a person and a channel. Which of them somebody may see is decided here; what they say is the record's. */
+/**
+ * Tasks as lines of a list, and the tasks of a person and a channel. Which of them somebody may see is
+ * decided here; what they say is the record's.
+ */
 import type { IndexedTask } from '../core/chat.ts';
 import { groupsAskedAbout, maySlackUse, outsiderReason } from '../core/access/slack-access.ts';
 import type { TaskOutcome } from '../core/task.ts';
 import type { TaskView } from '../core/task-view.ts';
 import { ageText, standingText } from '../core/task-words.ts';
-import type { Who } from './candidates.ts';
+import type { Asker } from './candidates.ts';
 import type { Intake } from './intake.ts';
 import { link, renderUntrusted } from './mrkdwn.ts';
-import { nameOf, shortIdSpan } from './sentences.ts';
+import { repositorySpan, shortIdSpan } from './sentences.ts';
 
 function outcomeWords(outcome: TaskOutcome): string {
   switch (outcome.kind) {
@@ -29,14 +32,17 @@ function outcomeWords(outcome: TaskOutcome): string {
 }
 
 function taskLine(view: TaskView, now: Date): string {
-  const repository = view.repository === null ? 'no repository yet' : nameOf(view.repository);
+  const repository = view.repository === null ? 'no repository yet' : repositorySpan(view.repository);
   const state = view.outcome === null ? standingText(view) : outcomeWords(view.outcome);
   const age = ageText(now.getTime() - Date.parse(view.acceptedAt));
   return `• ${shortIdSpan(view.shortId)} ${repository} · ${state} · ${age}`;
 }
 
 /** Each once, newest first. */
-export async function recentTasks({ deps }: Pick<Intake, 'deps'>, who: Who): Promise<readonly IndexedTask[]> {
+export async function recentTasks(
+  { deps }: Pick<Intake, 'deps'>,
+  who: Asker,
+): Promise<readonly IndexedTask[]> {
   const lists = await Promise.all([
     deps.index.recent({ userId: who.userId }, 50),
     deps.index.recent({ channelId: who.channelId }, 50),
@@ -51,10 +57,10 @@ export type ListScope = 'own-running' | 'all' | { readonly taskId: string };
 const maxLines = 10;
 
 /**
- * Other people's tasks are named only where the asker may use their repository. Somebody's own are theirs to see. To an outsider nothing is
- * listed at all.
+ * Other people's tasks are named only where the asker may use their repository. Somebody's own are theirs to
+ * see. To an outsider nothing is listed at all.
  */
-export async function listTasks(intake: Intake, who: Who, scope: ListScope): Promise<string> {
+export async function listTasks(intake: Intake, who: Asker, scope: ListScope): Promise<string> {
   const { deps, slack } = intake;
   const recent = await recentTasks(intake, who);
   const wanted = recent.filter((task) => {

@@ -1,6 +1,7 @@
 /**
- * The one message of a task as Block Kit: what goes on, then how it ended, and what can be done about it. Pure; posting is
- * `task-post.ts`'s part. Whatever the view holds, the message is within Slack's limits, and nobody but who asked is named by it.
+ * The one message of a task as Block Kit: what goes on, then how it ended, and what can be done about it.
+ * Pure; posting is `task-post.ts`'s part. Whatever the view holds, the message is within Slack's limits, and
+ * nobody but who asked is named by it.
  */
 import type { ActionsBlock, Button, KnownBlock } from '@slack/types';
 import type { CommandRun, PlanItem } from '../core/progress.ts';
@@ -56,7 +57,7 @@ function askedLine(view: TaskView, trigger: SlackTrigger): string {
 
 /** Which repository, why, and the way to another one while nothing has been published. */
 function whereBlock(view: TaskView, repository: RepositoryRef): KnownBlock {
-  const parts = [codeSpan(nameOf(repository), 160)];
+  const parts = [codeSpan(fullName(repository), 160)];
   if (view.continues !== null)
     parts.push(`goes on with ${link(`pull request ${view.continues.number}`, view.continues.url)}`);
   if (view.routedBy !== null) parts.push(escapeInline(routedByWords(view.routedBy)));
@@ -83,7 +84,7 @@ function running(view: TaskView): TaskMessage {
   const failed = failedText(view.receipt);
   if (failed !== '') blocks.push(context(failed));
   blocks.push(actions([cancelButton(view), logButton(view)]));
-  const about = view.repository === null ? '' : ` on ${escapeInline(nameOf(view.repository), 160)}`;
+  const about = view.repository === null ? '' : ` on ${escapeInline(fullName(view.repository), 160)}`;
   return { text: `⏳ ${capitalized(standingText(view))}${about}`, blocks };
 }
 
@@ -117,7 +118,10 @@ function choosing(view: TaskView, choices: readonly RepositoryRef[]): TaskMessag
       : few
         ? actions(
             choices.map((repository, index) =>
-              button(chooseButtonId(index + 1), nameOf(repository), { taskId: view.taskId, repository }),
+              button(chooseButtonId(index + 1), fullName(repository), {
+                taskId: view.taskId,
+                repository,
+              }),
             ),
           )
         : {
@@ -170,7 +174,7 @@ function buttonsAfter(view: TaskView): Button[] {
           style: 'primary',
           confirm: confirmation({
             title: 'Publish this change?',
-            text: `It was held back for a reason. Look at the change first: once published, it runs in ${view.repository === null ? 'the repository' : nameOf(view.repository)} like any other.`,
+            text: `It was held back for a reason. Look at the change first: once published, it runs in ${view.repository === null ? 'the repository' : fullName(view.repository)} like any other.`,
             confirm: 'Publish',
             deny: 'Not now',
           }),
@@ -236,6 +240,6 @@ function footer(view: TaskView): string {
   return parts.join(' · ');
 }
 
-function nameOf(repository: RepositoryRef): string {
+function fullName(repository: RepositoryRef): string {
   return `${repository.owner}/${repository.name}`;
 }

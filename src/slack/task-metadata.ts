@@ -1,6 +1,7 @@
 /**
- * What a task's message carries for programs (https://docs.slack.dev/messaging/message-metadata): the task's id, by which a message
- * whose post was never answered is found again. Any app in the channel can read it, and write one like it: it names, it proves nothing.
+ * The metadata of a task's post (https://docs.slack.dev/messaging/message-metadata): the task id, by which a
+ * post is found again after a lost answer. Any app in the channel can read and forge it, so it is no proof of
+ * origin.
  */
 import * as z from 'zod';
 
@@ -14,7 +15,7 @@ export function taskMetadata(taskId: string): { event_type: string; event_payloa
   return { event_type: eventType, event_payload: { task_id: taskId } };
 }
 
-/** The task that a message says it shows; null for any other. */
-export function ourMessage(untrustedMetadata: unknown): string | null {
+/** The task id in a message's metadata; null if there is none. */
+export function taskIdOfMessage(untrustedMetadata: unknown): string | null {
   return metadataSchema.safeParse(untrustedMetadata).data?.event_payload.task_id ?? null;
 }

@@ -1,6 +1,6 @@
 /**
- * How a task ended, in mrkdwn: the headline, what there is to say, and the evidence. Pure. Everything that came from a model, a
- * sandbox or a repository goes through `mrkdwn.ts`.
+ * Renders a task's outcome in mrkdwn: headline, text and evidence. Pure. Escapes everything that came from a
+ * model, a sandbox or a repository.
  */
 import { usdText } from '../core/cost.ts';
 import { sizeText } from '../lib/byte-size.ts';
@@ -19,11 +19,11 @@ const maxHosts = 5;
 const maxText = 2900;
 
 export interface OutcomeText {
-  /** One line of mrkdwn; '' when the text says it all. */
+  /** One line of mrkdwn; '' if the text is sufficient. */
   readonly headline: string;
-  /** '' when there is nothing more to say. */
+  /** Further mrkdwn, possibly ''. */
   readonly text: string;
-  /** One line for a notification, in mrkdwn without formatting. Never empty. */
+  /** One line for notifications, escaped but without formatting. Never empty. */
   readonly notification: string;
 }
 
@@ -39,12 +39,12 @@ export function outcomeText(outcome: TaskOutcome): OutcomeText {
       const next =
         outcome.changeHash === null
           ? ''
-          : '\n\nWho may use this repository may publish it all the same: Approve.';
+          : '\n\nEveryone who can use this repository can publish the change anyway: press Approve.';
       return said('✋ The change is held back', `${outcome.reason.message}${next}`);
     }
     case 'failed': {
       const kept = outcome.changeKept
-        ? '\n\nThe change is kept: Retry publishes it, without doing the work again.'
+        ? '\n\nThe change is kept. Press Retry to publish it without running Codex again.'
         : '';
       return said('❌ Failed', `${outcome.reason.message}${kept}`);
     }
@@ -61,7 +61,7 @@ export function outcomeText(outcome: TaskOutcome): OutcomeText {
   }
 }
 
-/** Reasons are ours, but may quote what somebody typed: inline code survives, nothing else acts. */
+/** Renders a message, which may quote user input. Keeps code, and escapes everything else. */
 function said(headline: string, message: string): OutcomeText {
   const notification = escapeInline(message, 300);
   return {
@@ -82,7 +82,7 @@ function pullRequestText({ pullRequest, added }: TaskOutcome & { kind: 'pull-req
   };
 }
 
-/** Whether the tests ran, and how the last run ended; null before there was anything to test. */
+/** Whether tests ran, and the result of the last run; null without a change to test. */
 function testsText(view: TaskView): string | null {
   if (view.progress === null || view.change === null) return null;
   const tests = testsRun(view.progress.commands);
@@ -93,7 +93,7 @@ function testsText(view: TaskView): string | null {
     : `⚠️ Tests failed with exit code ${String(tests.run.exitCode)}: ${command}`;
 }
 
-/** What is known of the work: the size of the change, tests, setup, tokens and cost. '' when there was none. */
+/** The evidence: size of the change, tests, setup, tokens and cost. '' if there is none. */
 export function evidenceText(view: TaskView): string {
   const lines: string[] = [];
   if (view.change !== null) {
@@ -112,12 +112,12 @@ export function evidenceText(view: TaskView): string {
   return lines.join('\n');
 }
 
-/** What ran when it was made, as far as that can be told. */
+/** Names the command that ran during a denied request; '' if unknown. */
 export function meanwhileText({ command }: Receipt['denied'][number]): string {
   return command == null ? '' : `, while ${codeSpan(command, 120)} ran`;
 }
 
-/** The hosts that the sandbox reached, in short, those with the most bytes first; '' when there were none. */
+/** Lists the hosts that the sandbox reached, by bytes transferred; '' if there were none. */
 export function reachedText({ hosts }: Receipt): string {
   if (hosts.length === 0) return '';
   const bytes = (row: Receipt['hosts'][number]) => row.bytesUp + row.bytesDown;
@@ -130,7 +130,7 @@ export function reachedText({ hosts }: Receipt): string {
   return `Reached: ${shown.join(', ')}`;
 }
 
-/** Requests that the sandbox made and was refused; '' when there were none. */
+/** Lists the denied requests of the sandbox; '' if there were none. */
 export function deniedText(receipt: Receipt): string {
   const total = receipt.deniedTotal;
   if (total === 0) return '';

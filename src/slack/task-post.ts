@@ -1,13 +1,13 @@
 /**
- * Puts a task's one message where it belongs and keeps it up to date. What it says is `task-message.ts`'s.
+ * Posts a task's post in Slack and edits it. `task-message.ts` builds its content.
  *
- * Slack has no way to post once only. The message carries its task's id as metadata; whoever has no message yet looks among
- * the latest messages of the place before posting, because the answer to an earlier post may be what got lost. When looking and
- * posting took long, somebody may have posted beside us: then we look again, the older message stays, and ours is deleted.
+ * Slack has no idempotent post. So the message carries the task id as metadata, and before a first post this
+ * file searches the latest messages for it, in case an earlier post succeeded and only its answer was lost.
+ * If search and post together were slow, a concurrent attempt may have posted too: this file then searches
+ * again, keeps the older message and deletes its own.
  *
- * What remains: a post that Slack carries out only after a later attempt has posted and looked leaves two messages, of
- * which one is never edited again. The same where the bot may write but not read. Ephemeral messages cannot be looked up: a
- * lost answer can show one twice, to one person.
+ * Remaining duplicates: Slack performs a post after a later attempt has searched; the bot can write but not
+ * read the channel; an ephemeral message, which cannot be searched, loses its answer.
  */
 import type { WebClient } from '@slack/web-api';
 import * as z from 'zod';
@@ -16,11 +16,11 @@ import type { TaskView } from '../core/task-view.ts';
 import { slackTsSchema, type SlackTrigger } from '../core/task.ts';
 import { context } from './blocks.ts';
 import type { TaskMessage } from './task-message.ts';
-import { ourMessage, taskMetadata } from './task-metadata.ts';
-import { isClosedPlace, isLostMessage, slackCall, SlackRefusal } from './web-api.ts';
+import { taskIdOfMessage, taskMetadata } from './task-metadata.ts';
+import { isClosedDestination, isUneditableMessage, slackCall, SlackRefusal } from './web-api.ts';
 
-/** Where a message goes: a channel, or a thread in it. */
-interface Place {
+/** The channel, or thread in it, that a message is posted to. */
+interface Destination {
   readonly channelId: string;
   readonly threadTs: string | null;
 }
@@ -35,22 +35,22 @@ export interface Posting {
   readonly log: (event: string, fields: Record<string, unknown>) => void;
 }
 
-/** Milliseconds after which another attempt may stand beside this one: no caller waits that long without trying again. */
-const slowMs = 5000;
-/** Messages that were written since the task was accepted are looked through, newest first, this many pages of 200. */
+/** Time after which a caller may have started a concurrent attempt, in ms. */
+const raceWindowMs = 5000;
+/** Pages of 200 messages to search, newest first, back to the acceptance of the task. */
 const maxPages = 3;
-/** A minute of margin for clocks that differ. */
-const marginSeconds = 60;
+/** Allowance for clock skew between Slack and Airlock, in seconds. */
+const clockSkewSeconds = 60;
 
-/** What Slack answers to blocks that it does not take. Ours are within its limits as published; text alone always goes. */
+/** Codes with which Slack refuses blocks. A message with text only is always accepted. */
 const blocksRefused = /^(?:invalid_blocks|invalid_blocks_format|msg_blocks_too_long|block_mismatch)$/;
 
-function common({ view, message }: Posting) {
+function contentOf({ view, message }: Posting) {
   return {
     text: message.text,
     blocks: message.blocks,
     metadata: taskMetadata(view.taskId),
-    // The message is one message: no previews of what it links to, no channel or name found in its words.
+    // No link previews, and no linking of channel or user names in the text.
     unfurl_links: false,
     unfurl_media: false,
     parse: 'none' as const,
@@ -58,12 +58,12 @@ function common({ view, message }: Posting) {
   };
 }
 
-/** The same once more without blocks when it is these that Slack refuses: an end that looks plain is better than none. */
-async function orPlain<Result>(
+/** Makes the call, and repeats it with text only if Slack refuses the blocks. */
+async function withTextFallback<Result>(
   posting: Posting,
-  call: (content: ReturnType<typeof common>) => Promise<Result>,
+  call: (content: ReturnType<typeof contentOf>) => Promise<Result>,
 ) {
-  const content = common(posting);
+  const content = contentOf(posting);
   try {
     return await call(content);
   } catch (error) {
@@ -73,10 +73,10 @@ async function orPlain<Result>(
   }
 }
 
-/** False when the message is gone or not ours to edit. */
+/** Edits the message. Returns false if it is gone or cannot be edited. */
 async function edit(posting: Posting, at: ChatMessageRef): Promise<boolean> {
   try {
-    await orPlain(posting, (content) => {
+    await withTextFallback(posting, (content) => {
       const { unfurl_links: _links, unfurl_media: _media, ...rest } = content;
       return slackCall('chat.update', () =>
         posting.client.chat.update({ ...rest, channel: at.channelId, ts: at.ts }),
@@ -84,28 +84,31 @@ async function edit(posting: Posting, at: ChatMessageRef): Promise<boolean> {
     });
     return true;
   } catch (error) {
-    if (isLostMessage(error)) return false;
+    if (isUneditableMessage(error)) return false;
     throw error;
   }
 }
 
 const foundSchema = z.object({ ts: slackTsSchema, metadata: z.unknown().optional() });
 
-/** Messages that say they show this task, oldest first. [] where the bot may not read. */
-async function find({ client, view }: Posting, place: Place): Promise<readonly ChatMessageRef[]> {
-  const oldest = String(Math.floor(Date.parse(view.acceptedAt) / 1000) - marginSeconds);
+/** Finds the messages with this task's metadata, oldest first. Empty if the bot cannot read the channel. */
+async function findTaskMessages(
+  { client, view }: Posting,
+  destination: Destination,
+): Promise<readonly ChatMessageRef[]> {
+  const oldest = String(Math.floor(Date.parse(view.acceptedAt) / 1000) - clockSkewSeconds);
   const found: string[] = [];
   let cursor: string | undefined;
   try {
     for (let page = 0; page < maxPages; page += 1) {
       const range = {
-        channel: place.channelId,
+        channel: destination.channelId,
         oldest,
         limit: 200,
         include_all_metadata: true,
         ...(cursor === undefined ? {} : { cursor }),
       };
-      const { threadTs } = place;
+      const { threadTs } = destination;
       const answer =
         threadTs === null
           ? await slackCall('conversations.history', () => client.conversations.history(range))
@@ -114,7 +117,8 @@ async function find({ client, view }: Posting, place: Place): Promise<readonly C
             );
       for (const untrusted of answer.messages ?? []) {
         const parsed = foundSchema.safeParse(untrusted);
-        if (parsed.success && ourMessage(parsed.data.metadata) === view.taskId) found.push(parsed.data.ts);
+        if (parsed.success && taskIdOfMessage(parsed.data.metadata) === view.taskId)
+          found.push(parsed.data.ts);
       }
       cursor = answer.response_metadata?.next_cursor;
       if (cursor === undefined || cursor === '') break;
@@ -124,32 +128,39 @@ async function find({ client, view }: Posting, place: Place): Promise<readonly C
   }
   return found
     .toSorted((one, other) => Number(one) - Number(other))
-    .map((ts) => ({ channelId: place.channelId, ts }));
+    .map((ts) => ({ channelId: destination.channelId, ts }));
 }
 
 const postedSchema = z.object({ channel: z.string(), ts: slackTsSchema });
 
-async function post(posting: Posting, place: Place): Promise<ChatMessageRef> {
+async function post(posting: Posting, destination: Destination): Promise<ChatMessageRef> {
   const startedAt = posting.now();
-  for (const earlier of await find(posting, place)) {
-    // Another app can write our metadata, but Slack lets nobody edit its message: then it was none of ours.
+  for (const earlier of await findTaskMessages(posting, destination)) {
+    // Another app can forge the metadata, but the bot cannot edit that app's message.
     if (await edit(posting, earlier)) return earlier;
   }
-  const thread = place.threadTs === null ? {} : { thread_ts: place.threadTs };
-  const answer = await orPlain(posting, (content) => {
-    const asked = { ...content, ...thread, channel: place.channelId };
+  const thread = destination.threadTs === null ? {} : { thread_ts: destination.threadTs };
+  const answer = await withTextFallback(posting, (content) => {
+    const asked = { ...content, ...thread, channel: destination.channelId };
     // eslint-disable-next-line unicorn/require-post-message-target-origin -- Slack's method, not a window's
     return slackCall('chat.postMessage', () => posting.client.chat.postMessage(asked));
   });
   const { channel, ts } = postedSchema.parse(answer);
   const ours = { channelId: channel, ts };
-  return posting.now() - startedAt < slowMs ? ours : await settle(posting, place, ours);
+  return posting.now() - startedAt < raceWindowMs ? ours : await removeDuplicate(posting, destination, ours);
 }
 
-/** Best effort: the message stands, whatever comes of this. */
-async function settle(posting: Posting, place: Place, ours: ChatMessageRef): Promise<ChatMessageRef> {
+/**
+ * Deletes this attempt's message if an older one exists. Best effort: returns the message to keep, and never
+ * rejects.
+ */
+async function removeDuplicate(
+  posting: Posting,
+  destination: Destination,
+  ours: ChatMessageRef,
+): Promise<ChatMessageRef> {
   try {
-    for (const other of await find(posting, place)) {
+    for (const other of await findTaskMessages(posting, destination)) {
       if (Number(other.ts) >= Number(ours.ts)) break;
       if (!(await edit(posting, other))) continue;
       await slackCall('chat.delete', () =>
@@ -158,21 +169,21 @@ async function settle(posting: Posting, place: Place, ours: ChatMessageRef): Pro
       return other;
     }
   } catch (error) {
-    posting.log('slack.settle_failed', { taskId: posting.view.taskId, error: String(error) });
+    posting.log('slack.duplicate_kept', { taskId: posting.view.taskId, error: String(error) });
   }
   return ours;
 }
 
 const openedSchema = z.object({ id: z.string() });
 
-/** To the requester alone, with a line that says why here. null when that place takes nothing either. */
-async function postDirectly(posting: Posting, why: SlackRefusal): Promise<ChatMessageRef | null> {
+/** Posts to the requester as a direct message, with a line that explains why. */
+async function postDirectMessage(posting: Posting, why: SlackRefusal): Promise<ChatMessageRef | null> {
   const { client, trigger, log, view } = posting;
-  log('slack.place_closed', { taskId: view.taskId, channel: trigger.channelId, code: why.code });
-  // Only a channel has a name that can be shown.
-  const place = trigger.channelId.startsWith('C') ? ` in <#${trigger.channelId}>,` : '';
-  const asked = `I could not answer${place} where you asked.`;
-  const message = { text: posting.message.text, blocks: [context(asked), ...posting.message.blocks] };
+  log('slack.channel_closed', { taskId: view.taskId, channel: trigger.channelId, code: why.code });
+  // Only a public channel can be linked.
+  const channel = trigger.channelId.startsWith('C') ? ` in <#${trigger.channelId}>,` : '';
+  const explanation = `I could not answer${channel} where you asked.`;
+  const message = { text: posting.message.text, blocks: [context(explanation), ...posting.message.blocks] };
   const opened = await slackCall('conversations.open', () =>
     client.conversations.open({ users: trigger.userId }),
   );
@@ -180,8 +191,8 @@ async function postDirectly(posting: Posting, why: SlackRefusal): Promise<ChatMe
   return await post({ ...posting, message }, { channelId, threadTs: null });
 }
 
-/** A refusal that no other place mends is logged, and null; what may pass rejects. */
-async function unlessRefused<Result>(posting: Posting, work: Promise<Result | null>): Promise<Result | null> {
+/** Logs a final refusal and returns null. Rejects on transient errors. */
+async function nullIfRefused<Result>(posting: Posting, work: Promise<Result | null>): Promise<Result | null> {
   try {
     return await work;
   } catch (error) {
@@ -195,42 +206,47 @@ async function unlessRefused<Result>(posting: Posting, work: Promise<Result | nu
   }
 }
 
-/** Posts or edits; the port's `saveTaskMessage` says what comes back. */
-export async function savePosting(
+/** Posts or edits the post. See `saveTaskMessage` in `core/ports/chat-port.ts` for the result. */
+export async function savePost(
   posting: Posting,
   known: ChatMessageRef | null,
 ): Promise<ChatMessageRef | null> {
   const { trigger } = posting;
-  const place = { channelId: trigger.channelId, threadTs: trigger.threadTs };
+  const destination = { channelId: trigger.channelId, threadTs: trigger.threadTs };
   const work = async (): Promise<ChatMessageRef | null> => {
     try {
-      if (known === null) return await post(posting, place);
+      if (known === null) return await post(posting, destination);
       if (await edit(posting, known)) return known;
-      // Somebody has deleted it: where it stood, a new one takes its place.
+      // The message was deleted. Post a new one in the same channel.
       return await post(
         posting,
-        known.channelId === place.channelId ? place : { channelId: known.channelId, threadTs: null },
+        known.channelId === destination.channelId
+          ? destination
+          : { channelId: known.channelId, threadTs: null },
       );
     } catch (error) {
-      if (!(error instanceof SlackRefusal) || !isClosedPlace(error)) throw error;
-      return await postDirectly(posting, error);
+      if (!(error instanceof SlackRefusal) || !isClosedDestination(error)) throw error;
+      return await postDirectMessage(posting, error);
     }
   };
-  return (await unlessRefused(posting, work())) ?? known;
+  return (await nullIfRefused(posting, work())) ?? known;
 }
 
 /**
- * Tells the requester alone, where they asked or else directly: null, because nothing stands that could be edited. Unless a message
- * does stand after all, of an attempt whose answer was lost: then that one says it.
+ * Sends an ephemeral message to the requester, or a direct message if the channel refuses it. Returns null,
+ * because neither is edited later. If an earlier attempt left a post, edits that one and returns it instead.
  */
-export async function tellRequester(posting: Posting): Promise<ChatMessageRef | null> {
+export async function notifyRequester(posting: Posting): Promise<ChatMessageRef | null> {
   const { client, trigger } = posting;
   const work = async (): Promise<ChatMessageRef | null> => {
-    for (const earlier of await find(posting, { channelId: trigger.channelId, threadTs: trigger.threadTs })) {
+    for (const earlier of await findTaskMessages(posting, {
+      channelId: trigger.channelId,
+      threadTs: trigger.threadTs,
+    })) {
       if (await edit(posting, earlier)) return earlier;
     }
     try {
-      await orPlain(posting, ({ text, blocks, parse, link_names: linkNames }) =>
+      await withTextFallback(posting, ({ text, blocks, parse, link_names: linkNames }) =>
         slackCall('chat.postEphemeral', () =>
           client.chat.postEphemeral({
             text,
@@ -245,9 +261,9 @@ export async function tellRequester(posting: Posting): Promise<ChatMessageRef | 
       );
     } catch (error) {
       if (!(error instanceof SlackRefusal)) throw error;
-      await postDirectly(posting, error);
+      await postDirectMessage(posting, error);
     }
     return null;
   };
-  return await unlessRefused(posting, work());
+  return await nullIfRefused(posting, work());
 }

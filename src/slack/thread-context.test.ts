@@ -32,41 +32,41 @@ const people = new Map([
 const contextOf = (messages: readonly unknown[], of = trigger) =>
   threadContextOf(eligibleMessages(messages, of), people);
 
-describe('what is handed on of a thread', () => {
+describe('the context of a thread', () => {
   it.each<[string, object, boolean]>([
-    ['a member’s', {}, true],
-    ['a guest’s', { user: 'U2' }, true],
-    ['somebody’s who has left', { user: 'U4' }, true],
+    ['of a member', {}, true],
+    ['of a guest', { user: 'U2' }, true],
+    ['of a deactivated user', { user: 'U4' }, true],
     ['with a file', { subtype: 'file_share' }, true],
-    ['sent to the channel too', { subtype: 'thread_broadcast' }, true],
+    ['also sent to the channel', { subtype: 'thread_broadcast' }, true],
     ['edited before the trigger', { edited: { ts: ts(-5) } }, true],
-    ['a stranger’s', { user: 'U3' }, false],
-    ['nobody’s whom Slack knows', { user: 'U9' }, false],
-    ['a bot’s', { user: 'U5' }, false],
-    ['an app’s, in a person’s name', { bot_id: 'B1' }, false],
-    ['an app’s, by its id', { app_id: 'A1' }, false],
-    ['a join', { subtype: 'channel_join' }, false],
+    ['of a stranger', { user: 'U3' }, false],
+    ['of an unknown user', { user: 'U9' }, false],
+    ['of a bot', { user: 'U5' }, false],
+    ['of an app in a user’s name', { bot_id: 'B1' }, false],
+    ['of an app, by its app id', { app_id: 'A1' }, false],
+    ['that reports a join', { subtype: 'channel_join' }, false],
     ['without an author', { user: undefined }, false],
     ['edited after the trigger', { edited: { ts: ts(1) } }, false],
     ['written after the trigger', { ts: ts(1) }, false],
-    ['written just after the trigger', { ts: `${seconds}.002000` }, false],
-    ['of no known form', { ts: 'yesterday' }, false],
-  ])('a message, %s: %j', (_, more, kept) => {
+    ['written 2 ms after the trigger', { ts: `${seconds}.002000` }, false],
+    ['in an unknown format', { ts: 'yesterday' }, false],
+  ])('includes or leaves out a message %s (%j)', (_, more, kept) => {
     const context = contextOf([said(-10, more)]);
     expect([context.messages.length, context.messagesLeftOut]).toEqual(kept ? [1, 0] : [0, 1]);
   });
 
-  it('is not the message that asked, nor a message of ours, and these are not counted', () => {
+  it('omits the triggering message and Airlock’s own ones without counting them', () => {
     const ours = said(-5, { bot_id: 'B1', metadata: taskMetadata('slack-0') });
     expect(contextOf([said(-10), ours, said(0)])).toMatchObject({ messages: [{}], messagesLeftOut: 0 });
   });
 
-  it('is also the message that a form was opened from: what was typed there may say something else', () => {
+  it('includes the message on which a form was opened, because the submitted text can differ', () => {
     const form = { ...trigger, event: 'form' as const, messageTs: ts(-10) };
     expect(eligibleMessages([said(-10)], form).messages).toHaveLength(1);
   });
 
-  it('is text as people saw it, with names and files', () => {
+  it('has the text as people saw it, with names and files', () => {
     const context = contextOf([
       said(-10, {
         text: '<@U2> look at <https://a.example|this> &amp; `a &lt; b`',
@@ -83,7 +83,7 @@ describe('what is handed on of a thread', () => {
     ]);
   });
 
-  it('is the root and the latest when it is too much', () => {
+  it('keeps the root and the latest messages of a long thread', () => {
     const long = Array.from({ length: 400 }, (_, n) =>
       said(n - 1000, { text: `message ${n} ${'x'.repeat(500)}` }),
     );
@@ -97,7 +97,7 @@ describe('what is handed on of a thread', () => {
   });
 });
 
-it('looks up at most fifty people, authors of the latest messages first', () => {
+it('looks up at most 50 users, authors of the latest messages first', () => {
   const { messages } = eligibleMessages(
     Array.from({ length: 80 }, (_, n) => said(n - 100, { user: `U1${n}`, text: '<@U7>' })),
     trigger,
@@ -107,8 +107,8 @@ it('looks up at most fifty people, authors of the latest messages first', () => 
   expect(ids[0]).toBe('U179');
 });
 
-describe('what the message that asked leaves open', () => {
-  it('is whom it mentions, by names that are known, and which files came with it', () => {
+describe('the triggering message', () => {
+  it('contributes the known names of mentioned users, and its file names', () => {
     const asking = {
       ts: ts(0),
       user: 'U1',

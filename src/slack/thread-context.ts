@@ -1,9 +1,9 @@
 /**
- * The thread that a task was asked in, as it stood then. Which messages count is decided here on plain data; reading them is the
- * second half. What is in files is not read.
+ * Reads the thread of a task as it was at the time of the trigger. Selects messages on plain data; file
+ * contents are not read.
  *
- * Left out: bots and apps, people of other workspaces, whoever is not known to belong to this one, what was written or edited
- * after the trigger (an edit later on is a way to put words under somebody else's request), and what is beyond the size cap.
+ * Leaves out: bots and apps; users of other workspaces and unknown users; messages written or edited after
+ * the trigger, because an edit could change somebody else's request; and messages beyond the size limit.
  */
 import type { WebClient } from '@slack/web-api';
 import * as z from 'zod';
@@ -11,21 +11,21 @@ import type { ChatPerson, ThreadContext } from '../core/chat.ts';
 import { slackTsSchema, type SlackTrigger } from '../core/task.ts';
 import { mentionedUsers, plainText } from './message-text.ts';
 import { plainLine } from './mrkdwn.ts';
-import { ourMessage } from './task-metadata.ts';
+import { taskIdOfMessage } from './task-metadata.ts';
 import { slackCall } from './web-api.ts';
 
-/** Messages handed on; the root and the latest. */
+/** Limit of messages to include: the root and the latest ones. */
 const maxMessages = 200;
-/** Characters of all messages together. */
+/** Limit of all included messages together, in characters. */
 const maxChars = 60_000;
-/** Pages of 200 that are read: a longer thread ends there, and says how much it leaves out. */
+/** Limit of pages to read. The rest of a longer thread counts as left out. */
 const maxPages = 5;
 const pageSize = 200;
-/** People looked up for one thread. */
+/** Limit of users to look up for a thread. */
 const maxPeople = 50;
-/** And for the message that asked. */
+/** Limit of users to look up for mentions in the triggering message. */
 const maxMentioned = 10;
-const lookupsAtOnce = 5;
+const maxConcurrentLookups = 5;
 const maxFileNames = 20;
 
 /** https://docs.slack.dev/reference/events/message. */
@@ -43,10 +43,10 @@ const threadMessageSchema = z.object({
 });
 export type ThreadMessage = z.infer<typeof threadMessageSchema>;
 
-/** Kinds of messages that people write: https://docs.slack.dev/reference/events/message#subtypes. */
+/** Subtypes of messages from people: https://docs.slack.dev/reference/events/message#subtypes */
 const personSubtypes: ReadonlySet<string> = new Set(['file_share', 'thread_broadcast', 'me_message']);
 
-function byPerson(message: ThreadMessage): message is ThreadMessage & { user: string } {
+function isByPerson(message: ThreadMessage): message is ThreadMessage & { user: string } {
   if (message.user === undefined || message.bot_id !== undefined || message.app_id !== undefined)
     return false;
   return message.subtype === undefined || personSubtypes.has(message.subtype);
@@ -56,7 +56,7 @@ function afterTrigger(ts: string, triggeredAt: number): boolean {
   return Math.floor(Number(ts) * 1000) > triggeredAt;
 }
 
-/** What may be handed on, before anybody knows who wrote it. Messages that cannot be understood count as left out. */
+/** Selects messages before their authors are looked up. Unparsable messages count as left out. */
 export function eligibleMessages(
   untrustedMessages: readonly unknown[],
   trigger: Pick<SlackTrigger, 'event' | 'messageTs' | 'triggeredAt'>,
@@ -67,11 +67,11 @@ export function eligibleMessages(
   for (const untrusted of untrustedMessages) {
     const parsed = threadMessageSchema.safeParse(untrusted);
     if (!parsed.success) leftOut += 1;
-    else if (ourMessage(parsed.data.metadata) !== null) continue;
-    // The message that asked is the instruction itself; the one that a form was opened from is not.
+    else if (taskIdOfMessage(parsed.data.metadata) !== null) continue;
+    // The triggering message is the instruction, except for a form, whose text can differ from the message.
     else if (parsed.data.ts === trigger.messageTs && trigger.event !== 'form') continue;
     else if (
-      byPerson(parsed.data) &&
+      isByPerson(parsed.data) &&
       !afterTrigger(parsed.data.ts, triggeredAt) &&
       !afterTrigger(parsed.data.edited?.ts ?? parsed.data.ts, triggeredAt)
     )
@@ -83,7 +83,7 @@ export function eligibleMessages(
 
 const isUserId = (id: string): boolean => /^[UW][A-Z0-9]{1,30}$/.test(id);
 
-/** Authors first, latest first, then who is mentioned: when there are too many, those are the names that matter. */
+/** The users to look up: authors of the latest messages first, then mentioned users, up to the limit. */
 export function peopleToLookUp(messages: readonly (ThreadMessage & { user: string })[]): readonly string[] {
   const latestFirst = messages.toReversed();
   const ids = [
@@ -96,7 +96,7 @@ export function peopleToLookUp(messages: readonly (ThreadMessage & { user: strin
 const fileNames = ({ files }: ThreadMessage): string[] =>
   (files ?? []).map((file) => plainLine(file.name ?? file.title ?? 'file', 200)).slice(0, maxFileNames);
 
-/** null: it is not in the thread, or the task was asked with a form. */
+/** Finds the triggering message; null if it is not in the thread or the trigger was a form. */
 function askingMessage(
   untrustedMessages: readonly unknown[],
   { event, messageTs }: Pick<SlackTrigger, 'event' | 'messageTs'>,
@@ -109,10 +109,10 @@ function askingMessage(
   return null;
 }
 
-/** Of a thread that the bot may not read. */
+/** The context of a thread that the bot cannot read. */
 export const unreadableThread: ThreadContext = { messages: [], messagesLeftOut: 0, unreadable: true };
 
-/** Cuts to the caps: the root stays, then the latest that fit. Oldest first. */
+/** Builds the context within the limits: the root and as many of the latest messages as fit, oldest first. */
 export function threadContextOf(
   eligible: { readonly messages: readonly (ThreadMessage & { user: string })[]; readonly leftOut: number },
   people: ReadonlyMap<string, ChatPerson>,
@@ -121,7 +121,7 @@ export function threadContextOf(
   const names = (id: string): string | null => people.get(id)?.name ?? null;
   const shown = eligible.messages.flatMap((message) => {
     const author = people.get(message.user);
-    // A guest was let into this workspace; a stranger's words come from outside it.
+    // Include guests, who were invited to this workspace, but no strangers.
     if (author === undefined || author.kind === 'stranger' || author.kind === 'bot') return [];
     return [
       {
@@ -144,11 +144,11 @@ export function threadContextOf(
   return {
     messages,
     messagesLeftOut: eligible.leftOut + eligible.messages.length - messages.length,
-    ...(asking === null ? {} : { asking: openEndsOf(asking, names) }),
+    ...(asking === null ? {} : { asking: askingMessageDetails(asking, names) }),
   };
 }
 
-function openEndsOf(
+function askingMessageDetails(
   asking: ThreadMessage,
   nameOf: (id: string) => string | null,
 ): NonNullable<ThreadContext['asking']> {
@@ -165,7 +165,7 @@ function sizeOf(message: ThreadContext['messages'][number]): number {
   );
 }
 
-/** Every page at most `maxPages`; rejects with `SlackRefusal` where the bot may not read. */
+/** Reads up to `maxPages` pages. `unread` is the number of replies beyond. Rejects like `slackCall`. */
 async function readThread(
   client: WebClient,
   channel: string,
@@ -191,7 +191,9 @@ async function readThread(
   return { messages, unread: Math.max(1, replies + 1 - messages.length) };
 }
 
-/** `lookUp` answers null for nobody. Rejects like `slackCall`. */
+/**
+ * Reads a thread and builds its context. `lookUp` returns null for an unknown user. Rejects like `slackCall`.
+ */
 export async function readThreadContext(
   client: WebClient,
   trigger: SlackTrigger & { threadTs: string },
@@ -214,6 +216,6 @@ export async function readThreadContext(
       if (person !== null) people.set(id, person);
     }
   };
-  await Promise.all(Array.from({ length: lookupsAtOnce }, lane));
+  await Promise.all(Array.from({ length: maxConcurrentLookups }, lane));
   return threadContextOf({ messages: eligible.messages, leftOut: eligible.leftOut + unread }, people, asking);
 }

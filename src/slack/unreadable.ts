@@ -1,18 +1,21 @@
-/** Reading a payload as Slack documents it. What is signed but of another shape is refused aloud: a request may be lost with it. */
+/**
+ * Parses signed payloads. A payload in an unknown format is an error, because ignoring it could lose a
+ * request.
+ */
 import type * as z from 'zod';
 
-/** `where` names fields, never what is in them. */
+/** `where` lists the names of the invalid fields, never their values. */
 export class UnreadablePayloadError extends Error {
   override readonly name = 'UnreadablePayloadError';
   readonly where: string;
   constructor(where: string) {
-    super(`not as Slack documents it: ${where}`);
+    super(`not in the format that Slack documents: ${where}`);
     this.where = where;
   }
 }
 
-/** Throws `UnreadablePayloadError`. */
-export function readAs<T>(schema: z.ZodType<T>, body: unknown): T {
+/** Parses a payload. Throws `UnreadablePayloadError`. */
+export function parsePayload<T>(schema: z.ZodType<T>, body: unknown): T {
   const result = schema.safeParse(body);
   if (result.success) return result.data;
   const where = result.error.issues.map(({ path }) => path.join('.'));

@@ -1,6 +1,6 @@
 /**
- * The form: opened from a message, searched in, sent. What is wrong is said at its field, and the form stays open with everything that was typed.
- * What it carries was written by us, but it is checked like everything that comes in.
+ * Handles the form: opens it from a message, suggests repositories, and accepts a submission. Shows errors
+ * below the fields and keeps the entered values. Validates the form's metadata like any other input.
  */
 import type { ViewErrorsResponseAction } from '@slack/bolt';
 import type { PlainTextOption } from '@slack/types';
@@ -10,16 +10,16 @@ import { stripHiddenCharacters } from '../core/ask/hidden-characters.ts';
 import { parseRepositoryRef, slackTaskId } from '../core/ids.ts';
 import { groupsAskedAbout, maySlackUse } from '../core/access/slack-access.ts';
 import { slackChannelIdSchema, slackTsSchema, slackUserIdSchema, type RepositoryRef } from '../core/task.ts';
-import { candidates, matching, usableOf } from './candidates.ts';
+import { candidates, matching, filterUsable } from './candidates.ts';
 import { admitActor } from './control.ts';
 import { formRepository } from './form-repository.ts';
 import type { Intake } from './intake.ts';
 import { plainText } from './message-text.ts';
-import { choiceTask, formFields, formMetadataSchema, type FormMetadata } from './names.ts';
+import { taskIdOfChoiceBlock, formFields, formMetadataSchema, type FormMetadata } from './names.ts';
 import { requestOf, textProblem } from './requests.ts';
-import { asksForFormFix, sentences } from './sentences.ts';
+import { formError, sentences } from './sentences.ts';
 import { repositoryOptions, taskForm } from './task-form.ts';
-import { readAs } from './unreadable.ts';
+import { parsePayload } from './unreadable.ts';
 import { parseJson } from '../lib/parse-json.ts';
 
 const shortcutSchema = z.object({
@@ -55,9 +55,12 @@ const submissionSchema = z.object({
 const readMetadata = (json: string): FormMetadata | null =>
   formMetadataSchema.safeParse(parseJson(json)).data ?? null;
 
-/** “Run Codex on this”: the message's words in the form, its thread as the place. Somebody reads them before they are sent. */
+/**
+ * “Run Codex on this”: opens the form with the message's text, which the user reviews before submitting, and
+ * its thread.
+ */
 export async function openFormOnMessage(intake: Intake, body: unknown): Promise<void> {
-  const { user, channel, message, trigger_id: triggerId } = readAs(shortcutSchema, body);
+  const { user, channel, message, trigger_id: triggerId } = parsePayload(shortcutSchema, body);
   const threadTs = message.thread_ts ?? message.ts;
   const place = { userId: user.id, channelId: channel.id, threadTs };
   await intake.openView(
@@ -78,27 +81,27 @@ export async function openFormOnMessage(intake: Intake, body: unknown): Promise<
   );
 }
 
-/** The repositories that the person may use there, of those that match what has been typed so far. */
+/** Suggests the repositories that the user can use and that match the typed text. */
 export async function suggestRepositories(
   intake: Intake,
   body: unknown,
 ): Promise<{ options: PlainTextOption[] }> {
-  const { user, value, view } = readAs(suggestionSchema, body);
+  const { user, value, view } = parsePayload(suggestionSchema, body);
   const metadata = readMetadata(view.private_metadata);
   if (metadata === null) return { options: [] };
   const { repositories } = await candidates(intake, { userId: user.id, channelId: metadata.channelId });
   return repositoryOptions(matching(repositories, value));
 }
 
-/** Of what a task offers to choose from, what the person may use and has typed so far. */
+/** Suggests those of a task's offered repositories that the user can use and that match the typed text. */
 export async function suggestChoices(intake: Intake, body: unknown): Promise<{ options: PlainTextOption[] }> {
-  const { user, channel, block_id: block, value } = readAs(choiceSchema, body);
-  const taskId = choiceTask(block);
+  const { user, channel, block_id: block, value } = parsePayload(choiceSchema, body);
+  const taskId = taskIdOfChoiceBlock(block);
   if (taskId === null) return { options: [] };
   const admitted = await admitActor(intake, taskId, { userId: user.id, channelId: channel.id });
   if (!admitted.ok) return { options: [] };
   const who = { userId: user.id, channelId: admitted.trigger.channelId };
-  const { repositories } = await usableOf(intake, who, admitted.view.choices ?? []);
+  const { repositories } = await filterUsable(intake, who, admitted.view.choices ?? []);
   return repositoryOptions(matching(repositories, value));
 }
 
@@ -108,7 +111,7 @@ interface Filled {
   readonly instruction: string;
 }
 
-/** null: nothing was entered. */
+/** The entered values; null if empty. */
 type Entered = Readonly<Record<keyof typeof formFields, string | null>>;
 
 function entered(values: z.infer<typeof submissionSchema>['view']['state']['values']): Entered {
@@ -120,35 +123,36 @@ function entered(values: z.infer<typeof submissionSchema>['view']['state']['valu
   return { repository: field('repository'), branch: field('branch'), instruction: field('instruction') };
 }
 
-/** Pure: whether the fields can be a request at all. */
+/** Validates the fields. Pure. */
 function readFields({ repository, branch, instruction }: Entered): Filled | ViewErrorsResponseAction {
   const ref = repository === null ? null : parseRepositoryRef(repository);
-  if (ref === null) return asksForFormFix('Choose a repository.', 'repository');
+  if (ref === null) return formError('Choose a repository.', 'repository');
   if (branch !== null && !isBranchName(branch)) {
-    return asksForFormFix('This cannot be the name of a branch.', 'branch');
+    return formError('This is not a valid branch name.', 'branch');
   }
   const problem = textProblem(instruction ?? '');
-  if (problem !== null) return asksForFormFix(problem);
+  if (problem !== null) return formError(problem);
   const words = stripHiddenCharacters(instruction ?? '').trim();
   return words === ''
-    ? asksForFormFix('Say what Codex should do.')
+    ? formError('Say what Codex should do.')
     : { repository: ref, branch, instruction: words };
 }
 
-/** null: it is accepted and the form closes. */
+/** Starts the task. Returns null if the form was accepted and closes, or the errors to show. */
 export async function acceptForm(intake: Intake, body: unknown): Promise<ViewErrorsResponseAction | null> {
   const { deps, slack } = intake;
-  const { user, view } = readAs(submissionSchema, body);
+  const { user, view } = parsePayload(submissionSchema, body);
   const metadata = readMetadata(view.private_metadata);
-  if (metadata === null) return asksForFormFix(sentences.formGone);
+  if (metadata === null) return formError(sentences.formGone);
   const fields = readFields(entered(view.state.values));
   if ('response_action' in fields) return fields;
 
   const policy = deps.policy.forRepository(fields.repository);
-  if (!policy.allowed) return asksForFormFix('This repository is not one that I work on.', 'repository');
+  if (!policy.allowed)
+    return formError('I am not set up for this repository. Choose another one.', 'repository');
   const person = await deps.chat.person(user.id, groupsAskedAbout([policy.slack]));
   const verdict = maySlackUse(policy.slack, { channelId: metadata.channelId, person, team: slack.team });
-  if (!verdict.allowed) return asksForFormFix(verdict.reason.message, 'repository');
+  if (!verdict.allowed) return formError(verdict.reason.message, 'repository');
 
   const key = { event: 'form', teamId: slack.team, viewId: view.id } as const;
   const replaced =
@@ -180,7 +184,7 @@ export async function acceptForm(intake: Intake, body: unknown): Promise<ViewErr
   return null;
 }
 
-/** Cancels the task whose place the new one takes. null: it is out of the way. */
+/** Cancels the replaced task. Returns null if it is cancelled, or the error to show. */
 async function replace(
   intake: Intake,
   taskId: string,
@@ -189,10 +193,10 @@ async function replace(
   key: { readonly event: 'form'; readonly teamId: string; readonly viewId: string },
 ): Promise<ViewErrorsResponseAction | null> {
   const admitted = await admitActor(intake, taskId, { userId, channelId: metadata.channelId });
-  if (!admitted.ok) return asksForFormFix(admitted.sentence);
-  // Also when the form was sent before and only the answer was lost.
+  if (!admitted.ok) return formError(admitted.sentence);
+  // The form may have been submitted before, with only the answer lost.
   if (admitted.view.outcome?.kind === 'cancelled') return null;
   if ((await intake.deps.task(await slackTaskId(key)).view()) !== null) return null;
   const { cancelled, reason } = await admitted.task.cancel(admitted.person.name);
-  return cancelled ? null : asksForFormFix(`The task can no longer be changed. ${reason}`);
+  return cancelled ? null : formError(`The task can no longer be changed. ${reason}`);
 }

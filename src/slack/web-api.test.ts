@@ -1,8 +1,8 @@
 import { describe, expect, it } from 'vitest';
 import { ChatRateLimitedError } from '../core/ports/chat-port.ts';
 import {
-  isClosedPlace,
-  isLostMessage,
+  isClosedDestination,
+  isUneditableMessage,
   slackCall,
   slackFetch,
   SlackRefusal,
@@ -10,7 +10,7 @@ import {
   slackWebClient,
 } from './web-api.ts';
 
-/** Slack, answering each call with this. */
+/** A client of a Slack that answers every call with this body. */
 const answering = (body: unknown, init: ResponseInit = {}) => {
   const requests: { url: string; init: RequestInit | undefined }[] = [];
   const fetchOnce: typeof fetch = async (input, requestInit) => {
@@ -37,7 +37,7 @@ const failureOf = async (body: unknown, init?: ResponseInit): Promise<unknown> =
 };
 
 describe('a call', () => {
-  it('goes to the configured address with the token, and follows no redirect', async () => {
+  it('goes to the configured URL with the token, and follows no redirect', async () => {
     const slack = answering({ ok: true });
     await slack.call();
     expect(slack.requests).toMatchObject([
@@ -47,7 +47,7 @@ describe('a call', () => {
     expect(slack.requests[0]?.init?.signal).toBeInstanceOf(AbortSignal);
   });
 
-  it('calls fetch as workerd wants it: as nobody’s method', async () => {
+  it('calls fetch without a `this`, as workerd requires', async () => {
     const seen: unknown[] = [];
     const strict = async function (this: unknown): Promise<Response> {
       seen.push(this);
@@ -58,7 +58,7 @@ describe('a call', () => {
     expect(seen).toEqual([undefined]);
   });
 
-  it('is made once, whatever comes back', async () => {
+  it('is never retried', async () => {
     for (const status of [200, 429, 500, 503]) {
       const slack = answering('', { status });
       await expect(slack.call()).rejects.toBeInstanceOf(Error);
@@ -67,72 +67,72 @@ describe('a call', () => {
   });
 });
 
-describe('a failure', () => {
+describe('the error of a call', () => {
   it.each(['channel_not_found', 'not_in_channel', 'is_archived', 'restricted_action', 'thread_not_found'])(
-    '%s is final, and of the place',
+    '%s is a final refusal by the channel or thread',
     async (error) => {
       const failure = await failureOf({ ok: false, error });
       expect(failure).toMatchObject({ name: 'SlackRefusal', code: error, method: 'chat.update' });
-      expect([isClosedPlace(failure), isLostMessage(failure)]).toEqual([true, false]);
+      expect([isClosedDestination(failure), isUneditableMessage(failure)]).toEqual([true, false]);
     },
   );
 
   it.each(['message_not_found', 'cant_update_message', 'edit_window_closed'])(
-    '%s is final, and of the message',
+    '%s is a final refusal to edit the message',
     async (error) => {
       const failure = await failureOf({ ok: false, error });
-      expect([isClosedPlace(failure), isLostMessage(failure)]).toEqual([false, true]);
+      expect([isClosedDestination(failure), isUneditableMessage(failure)]).toEqual([false, true]);
     },
   );
 
   it.each(['token_revoked', 'account_inactive', 'invalid_auth', 'missing_scope', 'a_code_of_next_year'])(
-    '%s is final',
+    '%s is a final refusal',
     async (error) => {
       const failure = await failureOf({ ok: false, error });
       expect(failure).toBeInstanceOf(SlackRefusal);
-      expect([isClosedPlace(failure), isLostMessage(failure)]).toEqual([false, false]);
+      expect([isClosedDestination(failure), isUneditableMessage(failure)]).toEqual([false, false]);
     },
   );
 
   it.each(['internal_error', 'fatal_error', 'service_unavailable', 'request_timeout'])(
-    '%s may pass, and nothing was done',
+    '%s is transient, and the call had no effect',
     async (error) => {
       expect(await failureOf({ ok: false, error })).toBeInstanceOf(SlackUnavailable);
     },
   );
 
   it.each<[string, unknown, ResponseInit, number]>([
-    ['says how long', '', { status: 429, headers: { 'retry-after': '12' } }, 12_000],
-    ['asks for no time at all', '', { status: 429, headers: { 'retry-after': '0' } }, 1000],
-    ['does not say how long', '', { status: 429 }, 30_000],
-    ['comes as a code', { ok: false, error: 'ratelimited' }, {}, 30_000],
+    ['with Retry-After', '', { status: 429, headers: { 'retry-after': '12' } }, 12_000],
+    ['with a Retry-After of 0', '', { status: 429, headers: { 'retry-after': '0' } }, 1000],
+    ['without Retry-After', '', { status: 429 }, 30_000],
+    ['as an error code', { ok: false, error: 'ratelimited' }, {}, 30_000],
     [
-      'comes as a code with a time',
+      'as an error code with Retry-After',
       { ok: false, error: 'ratelimited' },
       { headers: { 'retry-after': '5' } },
       5000,
     ],
-  ])('that is a limit and %s', async (_, body, init, retryAfterMs) => {
+  ])('is a rate limit %s', async (_, body, init, retryAfterMs) => {
     const failure = await failureOf(body, init);
     expect(failure).toBeInstanceOf(ChatRateLimitedError);
     expect(failure).toMatchObject({ retryAfterMs });
   });
 
   it.each<[string, unknown, ResponseInit]>([
-    ['an error of the server', 'oops', { status: 502 }],
-    ['a page that is not Slack’s', '<html>Log in</html>', {}],
+    ['a server error', 'oops', { status: 502 }],
+    ['a page that is not from Slack', '<html>Log in</html>', {}],
     ['a redirect', '', { status: 302, headers: { location: 'https://evil.example/' } }],
-  ])('leaves open whether it was done: %s', async (_, body, init) => {
+  ])('leaves open whether the call had an effect, for %s', async (_, body, init) => {
     const failure = await failureOf(body, init);
     expect(failure).toMatchObject({ name: 'Error' });
   });
 
-  it('never says the token', async () => {
+  it('never contains the token', async () => {
     expect(String(await failureOf('xoxb-1', { status: 500 }))).not.toContain('xoxb-1');
   });
 });
 
-it('refuses a redirect in the fetch that Bolt gets, too', async () => {
+it('throws on a redirect in the fetch that Bolt uses', async () => {
   const redirecting = slackFetch(() => Promise.resolve(new Response(null, { status: 307 })));
   await expect(redirecting('https://slack.example/')).rejects.toThrow('redirect');
 });

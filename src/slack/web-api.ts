@@ -1,9 +1,9 @@
 /**
- * One way to call Slack's Web API, from workerd and from Node: with a deadline, without repeating a call, without following
- * redirects, with failures told apart. Decides nothing about what to call.
+ * Calls Slack's Web API from workerd and Node: with a deadline, without redirects, and with errors classified
+ * as refusal, rate limit, unavailable or unknown.
  *
- * Nothing is retried here: the answer to a post may only be lost, so whoever posts looks first. The client's own waiting
- * for a rate limit is off too: a task's record knows better what to do with the time.
+ * Never retries. After a failed post the message may exist, so the caller looks for it first. The caller also
+ * handles rate limits, because a task's record can schedule the next attempt.
  */
 import {
   WebAPIHTTPError,
@@ -17,18 +17,18 @@ import { ChatRateLimitedError } from '../core/ports/chat-port.ts';
 
 export interface SlackApi {
   readonly botToken: string;
-  /** Base of the Web API with a slash at the end. */
+  /** Base URL of the Web API, with a trailing slash. */
   readonly apiUrl: string;
   readonly fetch: typeof fetch;
-  /** Milliseconds for one call, body included. */
+  /** Deadline of one call including its body, in ms. Default 10,000. */
   readonly timeoutMs?: number;
 }
 
 const defaultTimeoutMs = 10_000;
 
 /**
- * The client asks for `redirect: 'error'`, which workerd refuses, and calls `fetch` as a method of its own, which workerd refuses too.
- * A redirect is an error here as well: a token is never carried to an address that an answer names.
+ * Adapts `fetch` for Slack's client in workerd, which rejects the client's `redirect: 'error'` and its call
+ * of `fetch` as a method. Throws on a redirect, so that the token is never sent to another address.
  */
 export function slackFetch(platformFetch: typeof fetch): typeof fetch {
   return async (input, init) => {
@@ -39,7 +39,7 @@ export function slackFetch(platformFetch: typeof fetch): typeof fetch {
   };
 }
 
-/** The client logs to the console, its arguments among them; what matters is in our own log. */
+/** Silences the client, which would log its arguments to the console. Callers log errors. */
 const silent: Logger = {
   debug: ignore,
   info: ignore,
@@ -53,7 +53,7 @@ function ignore(): void {
   // See `silent`.
 }
 
-/** Cheap; made when there is something to call, because its queue must not outlive a request in workerd. */
+/** Creates a client. Create one per request, because in workerd its queue must not outlive the request. */
 export function slackWebClient(api: SlackApi): WebClient {
   const send = slackFetch(api.fetch);
   return new WebClient(api.botToken, {
@@ -62,18 +62,21 @@ export function slackWebClient(api: SlackApi): WebClient {
     timeout: api.timeoutMs ?? defaultTimeoutMs,
     retryConfig: { retries: 0 },
     rejectRateLimitedCalls: true,
-    // A method's name is ours, but it never becomes an address.
+    // Prevents a method name from being used as a URL.
     allowAbsoluteUrls: false,
     logger: silent,
   });
 }
 
-/** Slack's own refusal, which the same call will meet again. Nothing was done. */
+/** A final refusal by Slack: the call had no effect, and a retry would be refused again. */
 export class SlackRefusal extends Error {
   override readonly name = 'SlackRefusal';
-  /** Method of the Web API. */
+  /** The Web API method. */
   readonly method: string;
-  /** Slack's code, such as `channel_not_found`: https://docs.slack.dev/reference/methods of the method. */
+  /**
+   * Slack's error code, such as `channel_not_found`; see the method's page in
+   * docs.slack.dev/reference/methods.
+   */
   readonly code: string;
   constructor(method: string, code: string) {
     super(`Slack answered ${method} with ${code}`);
@@ -82,13 +85,13 @@ export class SlackRefusal extends Error {
   }
 }
 
-/** Slack said that it did not do it, and may do it later. */
+/** A transient error of Slack's: the call had no effect, and a retry may succeed. */
 export class SlackUnavailable extends Error {
   override readonly name = 'SlackUnavailable';
 }
 
-/** Codes that speak of Slack's state rather than of the call. Any other is a refusal, the unknown ones too: no retry mends them. */
-const passing: ReadonlySet<string> = new Set([
+/** Error codes of transient errors in Slack. Any other code, even an unknown one, is a final refusal. */
+const transientCodes: ReadonlySet<string> = new Set([
   'fatal_error',
   'internal_error',
   'service_unavailable',
@@ -97,14 +100,15 @@ const passing: ReadonlySet<string> = new Set([
   'external_channel_migrating',
   'invalid_response',
 ]);
-/** Milliseconds, where Slack limits without saying how long; its limits are per minute. */
-const unnamedWaitMs = 30_000;
+/** Wait after a rate limit without `Retry-After`, in ms. Slack's limits are per minute. */
+const defaultRateLimitWaitMs = 30_000;
 
 /**
- * The place takes no message of ours, and will not: it is gone, closed, or we are not in it. A person may still be reached elsewhere.
+ * Codes for a channel or thread that permanently refuses the bot's messages: it is gone, closed, or the bot
+ * is not in it. A direct message can still reach the user.
  * https://docs.slack.dev/reference/methods/chat.postMessage#errors
  */
-const closedPlace: ReadonlySet<string> = new Set([
+const closedDestinationCodes: ReadonlySet<string> = new Set([
   'channel_not_found',
   'not_in_channel',
   'is_archived',
@@ -125,23 +129,24 @@ const closedPlace: ReadonlySet<string> = new Set([
   'slack_connect_canvas_sharing_blocked',
 ]);
 
-/** The message cannot be edited and never will be; a new one can be posted. */
-const lostMessage: ReadonlySet<string> = new Set([
+/** Codes for a message that can never be edited again. A new message can replace it. */
+const uneditableMessageCodes: ReadonlySet<string> = new Set([
   'message_not_found',
   'cant_update_message',
   'edit_window_closed',
 ]);
 
-export function isClosedPlace(error: unknown): boolean {
-  return error instanceof SlackRefusal && closedPlace.has(error.code);
+export function isClosedDestination(error: unknown): boolean {
+  return error instanceof SlackRefusal && closedDestinationCodes.has(error.code);
 }
-export function isLostMessage(error: unknown): boolean {
-  return error instanceof SlackRefusal && lostMessage.has(error.code);
+export function isUneditableMessage(error: unknown): boolean {
+  return error instanceof SlackRefusal && uneditableMessageCodes.has(error.code);
 }
 
 /**
- * Makes a call and rejects with `SlackRefusal` (final), `ChatRateLimitedError` or `SlackUnavailable` (nothing was done, later), or
- * with another error: then nobody knows whether Slack did it.
+ * Makes a call and classifies its error. Rejects with `SlackRefusal` (final, no effect),
+ * `ChatRateLimitedError` or `SlackUnavailable` (transient, no effect), or another error if it is unknown
+ * whether the call had an effect.
  */
 export async function slackCall<Result>(method: string, call: () => Promise<Result>): Promise<Result> {
   try {
@@ -158,12 +163,12 @@ function failureOf(method: string, error: unknown): Error {
     const { error: code, response_metadata: metadata } = error.data;
     if (code === 'ratelimited' || code === 'rate_limited' || code === 'message_limit_exceeded') {
       return new ChatRateLimitedError(
-        metadata?.retryAfter === undefined ? unnamedWaitMs : metadata.retryAfter * 1000,
+        metadata?.retryAfter === undefined ? defaultRateLimitWaitMs : metadata.retryAfter * 1000,
       );
     }
-    // The client makes a code of whatever is not JSON; such an answer is not Slack's.
-    if (!/^[a-z0-9_]{1,80}$/.test(code)) return new Error(`${method} was not answered by Slack`);
-    return passing.has(code)
+    // The client turns an answer that is not JSON into a code. Such an answer is not from Slack.
+    if (!/^[a-z0-9_]{1,80}$/.test(code)) return new Error(`the answer to ${method} is not from Slack`);
+    return transientCodes.has(code)
       ? new SlackUnavailable(`Slack answered ${method} with ${code}`)
       : new SlackRefusal(method, code);
   }
@@ -171,6 +176,6 @@ function failureOf(method: string, error: unknown): Error {
     return new Error(`Slack answered ${method} with status ${error.statusCode}`);
   const why = error instanceof Error ? error.message : 'unknown error';
   return /Retry header did not contain/.test(why)
-    ? new ChatRateLimitedError(unnamedWaitMs)
+    ? new ChatRateLimitedError(defaultRateLimitWaitMs)
     : new Error(`${method} failed: ${why.slice(0, 300)}`);
 }

@@ -140,7 +140,7 @@ describe('Retry of what was not started', () => {
     const [refusal] = refusals();
     if (refusal === undefined) throw new Error('no refusal');
     const again = await slack.click({ user: 'maria', channel: 'ops', ts: refusal.ts, button: 'Retry' });
-    expect(await taken(again).reply()).toContain('is tried again');
+    expect(await taken(again).reply()).toContain('is being retried');
     await until('the second refusal', () => refusals().length === 2);
     expect(slack.messages('ops').filter(({ fromBot }) => fromBot)).toEqual([]);
   });

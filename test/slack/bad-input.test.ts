@@ -181,13 +181,13 @@ describe('a signed request that says nothing', () => {
       'a payload of an unknown type',
       interaction({ type: 'dialog_submission', user: { id: 'U0ADA' }, team: { id: team } }),
       400,
-      'a type of interaction that is not known',
+      'an unknown type of interaction',
     ],
     [
       'a payload whose type is that of every object',
       interaction({ type: 'constructor' }),
       400,
-      'a type of interaction that is not known',
+      'an unknown type of interaction',
     ],
     [
       'a click by nobody',
@@ -203,19 +203,19 @@ describe('a signed request that says nothing', () => {
       'a click on nothing',
       click('task.cancel', task, { actions: [] }),
       400,
-      'the payload does not say what it is about',
+      'the payload does not name its action',
     ],
     [
       'a click whose action has no name',
       click('task.cancel', task, { actions: [{ action_id: 7, block_id: 'b' }] }),
       400,
-      'the payload does not say what it is about',
+      'the payload does not name its action',
     ],
     [
       'a form sent without a view',
       interaction({ type: 'view_submission', user: { id: 'U0ADA' }, team: { id: team } }),
       400,
-      'the payload does not say what it is about',
+      'the payload does not name its action',
     ],
     ['JSON that is none', { form: false, body: '{' }, 400, 'not a JSON object'],
     ['JSON that is a number', { form: false, body: '1' }, 400, 'not a JSON object'],
@@ -224,45 +224,55 @@ describe('a signed request that says nothing', () => {
       'an event that is none',
       { form: false, body: JSON.stringify({ type: 'event_callback', team_id: team, event: null }) },
       400,
-      'the event is not as Slack documents it',
+      'the event is not in the format that Slack documents',
     ],
     [
       'a challenge of the wrong type',
       { form: false, body: JSON.stringify({ type: 'url_verification', challenge: { a: 1 } }) },
       400,
-      'there is no challenge',
+      'the challenge is missing',
     ],
     [
       'a command that is no command',
       command(run, { command: 'codex' }),
       400,
-      'the command is not as Slack documents it',
+      'the command is not in the format that Slack documents',
     ],
     [
       'a command from no workspace',
       command(run, { team_id: '' }),
       400,
-      'the command is not as Slack documents it',
+      'the command is not in the format that Slack documents',
     ],
     [
       'a command from a channel that is none',
       command(run, { channel_id: '../x' }),
       400,
-      'not as Slack documents it',
+      'not in the format that Slack documents',
     ],
-    ['a command by a user that is none', command(run, { user_id: 'ada' }), 400, 'not as Slack documents it'],
-    ['a command without a trigger', command(run, { trigger_id: '' }), 400, 'not as Slack documents it'],
+    [
+      'a command by a user that is none',
+      command(run, { user_id: 'ada' }),
+      400,
+      'not in the format that Slack documents',
+    ],
+    [
+      'a command without a trigger',
+      command(run, { trigger_id: '' }),
+      400,
+      'not in the format that Slack documents',
+    ],
     [
       'a mention without an author’s authorizations',
       event(mention(`<@${botUser}> ${run}`), { authorizations: [] }),
       400,
-      'not as Slack documents it',
+      'not in the format that Slack documents',
     ],
     [
       'a mention at a time that is none',
       event(mention(`<@${botUser}> ${run}`, { ts: 'now' })),
       400,
-      'not as Slack documents it',
+      'not in the format that Slack documents',
     ],
     [
       'an event of an unknown kind of request',
@@ -374,7 +384,7 @@ describe('an event that is nobody’s wish', () => {
 });
 
 describe('somebody of another workspace', () => {
-  const only = 'I only work for people of the Slack workspace';
+  const only = 'I only work for members of the Slack workspace';
   const stranger = { id: 'U0EVE', team_id: 'T0EVE' };
 
   it.each<[string, Delivery]>([
@@ -548,7 +558,7 @@ describe('values that came back changed', () => {
       const world = createWorld();
       expect((await deliver(world, click(action, value))).status).toBe(200);
       expect(world.calls.map(({ method, args }) => [method, args['text']])).toEqual([
-        ['response_url', expect.stringContaining('do not know that button')],
+        ['response_url', expect.stringContaining('button is out of date')],
       ]);
       expect(world.done).toEqual([]);
       expect(world.started).toEqual([]);
@@ -569,7 +579,7 @@ describe('values that came back changed', () => {
     );
     expect(json).toEqual({
       response_action: 'errors',
-      errors: { instruction: expect.stringContaining('do not know this form') },
+      errors: { instruction: expect.stringContaining('form is out of date') },
     });
     expect(world.started).toEqual([]);
   });

@@ -158,7 +158,7 @@ describe('who somebody is', () => {
     slack.fail('users.info', { status: 302, headers: { location: 'https://evil.example/' } });
     await expect(chat.person(slack.userId('maria'), [])).rejects.toThrow('redirect');
     slack.fail('users.info', { body: '<html>' });
-    await expect(chat.person(slack.userId('maria'), [])).rejects.toThrow('not answered by Slack');
+    await expect(chat.person(slack.userId('maria'), [])).rejects.toThrow('not from Slack');
   });
 
   it('says how long to wait', async () => {
@@ -330,7 +330,7 @@ describe('the task’s message', () => {
       expect(ref?.channelId).toBe(direct);
       const [stands] = await ofTask(task.taskId, direct);
       expect(JSON.stringify(stands?.blocks)).toContain(`I could not answer in <#${slack.channelId('work')}>`);
-      expect(logged[0]).toMatchObject({ event: 'slack.place_closed', fields: { code: error } });
+      expect(logged[0]).toMatchObject({ event: 'slack.channel_closed', fields: { code: error } });
       expect(await chat.saveTaskMessage(trigger(), task, ref)).toEqual(ref);
     },
   );

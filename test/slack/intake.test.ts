@@ -198,11 +198,11 @@ describe('a command with an instruction', () => {
     ['cnacel', 'Did you mean `/codex cancel`?'],
     ['repo', 'Did you mean `/codex repos`?'],
     ['frobnicate', '`frobnicate` is neither a command nor a repository'],
-    ['cancel', 'Which one?'],
-    ['stop', 'Which one?'],
+    ['cancel', 'Which task?'],
+    ['stop', 'Which task?'],
     ['retry uploads', '`uploads` is not the id of a task'],
     ['--speed 3 fix it', 'There is no option `--speed`'],
-    ['--effort high', 'What shall be done?'],
+    ['--effort high', 'What should Codex do?'],
     ['where --speed 3', 'There is no option'],
   ])('%s starts nothing and says: %s', async (text, says) => {
     const world = createWorld();
@@ -218,7 +218,7 @@ describe('a command with an instruction', () => {
 
   it('says so when the task could not be recorded', async () => {
     const world = createWorld({ deps: { startTask: async () => await Promise.reject(new Error('disk')) } });
-    expect(await told(world, command('acme/shop fix it'))).toContain('could not do that now');
+    expect(await told(world, command('acme/shop fix it'))).toContain('Something went wrong');
     expect(world.logged).toContainEqual({
       event: 'slack.failed',
       fields: expect.objectContaining({ kind: 'command' }),
@@ -275,7 +275,7 @@ describe('a bare command', () => {
     const world = createWorld({
       api: { 'views.open': () => Response.json({ ok: false, error: 'expired_trigger_id' }) },
     });
-    expect(await told(world, command(''))).toContain('could not do that now');
+    expect(await told(world, command(''))).toContain('Something went wrong');
   });
 });
 
@@ -305,7 +305,11 @@ describe('what a person may use', () => {
     ['where fix it', 'C0DOCS', "`acme/docs`: this channel's default."],
     ['where fix it', 'C0DEV', '`acme/shop`: the only repository you may use here.'],
     ['where', 'C0DEV', '`acme/shop`: the only repository you may use here.'],
-    ['where vault fix it', 'C0DEV', 'The one named in the message, but you may not use that from here.'],
+    [
+      'where vault fix it',
+      'C0DEV',
+      'I would choose the repository by this rule: named in the message. But you cannot use it from here.',
+    ],
   ])('%s in %s', async (text, channel, says) => {
     const world = createWorld();
     expect(await told(world, command(text, { channel_id: channel }))).toBe(says);
@@ -415,7 +419,7 @@ describe('cancel and retry by id', () => {
     expect(await told(world, command('cancel abcd'))).toMatch(
       /Several ids begin with `abcd`: `abcd[12]{4}`, `abcd[12]{4}`/,
     );
-    expect(await told(world, command('cancel ffff'))).toContain('none whose id begins with `ffff`');
+    expect(await told(world, command('cancel ffff'))).toContain('has an id that begins with `ffff`');
     expect(world.done).toEqual([]);
     expect(await told(world, command('cancel abcd2'))).toContain(
       'was not cancelled: The task has already ended.',
@@ -425,7 +429,7 @@ describe('cancel and retry by id', () => {
   it('finds nothing of another channel that somebody else asked for', async () => {
     const world = createWorld();
     const id = await know(world, 'slack-1', { by: 'U0BEN', indexed: { channelId: 'C0OTHER' } });
-    expect(await told(world, command(`cancel ${id}`))).toContain('none whose id');
+    expect(await told(world, command(`cancel ${id}`))).toContain('has an id that begins with');
     expect(world.done).toEqual([]);
   });
 
@@ -448,7 +452,7 @@ describe('cancel and retry by id', () => {
     const id = await know(world, 'slack-1', { by: 'U0BEN', view: { outcome: failed(false) } });
     const again = await slackTaskId({ event: 'retry', taskId: 'slack-1' });
     expect(await told(world, command(`retry ${id}`))).toContain(
-      `tried again as \`${await shortIdOf(again)}\``,
+      `being retried as \`${await shortIdOf(again)}\``,
     );
     expect(world.started).toEqual([
       {
@@ -465,9 +469,7 @@ describe('cancel and retry by id', () => {
         },
       },
     ]);
-    expect(await told(world, click('task.retry', { taskId: 'slack-1' }))).toContain(
-      'has been tried again before',
-    );
+    expect(await told(world, click('task.retry', { taskId: 'slack-1' }))).toContain('was already retried');
     expect(world.started).toHaveLength(1);
   });
 });
@@ -499,7 +501,7 @@ describe('a click', () => {
       'is being cancelled',
       ['cancel slack-1 by Ada'],
     ],
-    ['Retry while it runs', 'task.retry', {}, {}, 'still runs', []],
+    ['Retry while it runs', 'task.retry', {}, {}, 'is still running', []],
     [
       'Retry when the change is kept',
       'task.retry',
@@ -529,7 +531,7 @@ describe('a click', () => {
       'task.approve',
       { changeHash: 'b'.repeat(64) },
       { view: { outcome: held } },
-      'nothing to approve',
+      'no change that waits for approval',
       [],
     ],
     [
@@ -537,23 +539,16 @@ describe('a click', () => {
       'task.approve',
       { changeHash: hash },
       { view: { outcome: pullRequest } },
-      'nothing to approve',
+      'no change that waits for approval',
       [],
     ],
-    [
-      'Approve without a hash',
-      'task.approve',
-      {},
-      { view: { outcome: held } },
-      'do not know that button',
-      [],
-    ],
+    ['Approve without a hash', 'task.approve', {}, { view: { outcome: held } }, 'button is out of date', []],
     [
       'a choice',
       'task.choose.0',
       { repository: shop },
       { view: { repository: null, choices: [shop, vault] } },
-      'goes on with `acme/shop`',
+      'now continues with `acme/shop`',
       ['choose slack-1 acme/shop'],
     ],
     [
@@ -569,16 +564,23 @@ describe('a click', () => {
       'task.choose.1',
       { repository: { owner: 'evil', name: 'x' } },
       { view: { repository: null, choices: [shop] } },
-      'nothing to choose',
+      'no longer waits for a repository',
       [],
     ],
-    ['a choice when there is none', 'task.choose.0', { repository: shop }, {}, 'nothing to choose', []],
+    [
+      'a choice when there is none',
+      'task.choose.0',
+      { repository: shop },
+      {},
+      'no longer waits for a repository',
+      [],
+    ],
     [
       'a choice without a repository',
       'task.choose.0',
       {},
       { view: { choices: [shop] } },
-      'do not know that button',
+      'button is out of date',
       [],
     ],
   ])('%s', async (_, action, value, known, says, done) => {
@@ -593,7 +595,7 @@ describe('a click', () => {
     const world = createWorld();
     await know(world, 'gh-1-c2', { request: { trigger: { kind: 'api' } } });
     for (const taskId of ['slack-9', 'gh-1-c2']) {
-      expect(await told(world, click('task.cancel', { taskId }))).toContain('do not know that task');
+      expect(await told(world, click('task.cancel', { taskId }))).toContain('cannot find that task');
     }
     expect(world.done).toEqual([]);
   });
@@ -607,7 +609,7 @@ describe('a click', () => {
         { taskId: 'slack-1' },
         { channel: { id: 'D0DIRECT' }, user: { id: user, team_id: team } },
       );
-    expect(await told(world, at('U0ADA'))).toContain('do not know that task');
+    expect(await told(world, at('U0ADA'))).toContain('cannot find that task');
     expect(world.done).toEqual([]);
     await told(world, at('U0BEN'));
     expect(world.done).toEqual(['cancel slack-1 by Ben']);
@@ -644,7 +646,9 @@ describe('a click', () => {
     await know(world, 'slack-1', { request: { options } });
     await told(world, click('task.change', { taskId: 'slack-1' }));
     const view = world.calls[0]?.args['view'];
-    expect(JSON.stringify(view)).toContain('As before, it runs with --model gpt-x --effort high.');
+    expect(JSON.stringify(view)).toContain(
+      'Options kept from the replaced task: --model gpt-x --effort high',
+    );
     const { private_metadata: metadata } = z.object({ private_metadata: z.string() }).parse(view);
     await deliver(
       world,
@@ -671,7 +675,7 @@ describe('a click', () => {
       },
     };
     expect(await told(world, click('task.retry', { taskId: 'slack-1' }, shownAlone))).toContain(
-      'is tried again',
+      'is being retried',
     );
     expect(world.started.map(({ trigger }) => trigger)).toEqual([
       expect.objectContaining({ channelId: 'C0DEV', threadTs: null }),
@@ -681,7 +685,9 @@ describe('a click', () => {
   it('Change of what no form holds loses nothing', async () => {
     const world = createWorld();
     await know(world, 'slack-1', { request: { instruction: 'x'.repeat(3001) } });
-    expect(await told(world, click('task.change', { taskId: 'slack-1' }))).toContain('too long for a form');
+    expect(await told(world, click('task.change', { taskId: 'slack-1' }))).toContain(
+      'too long for a Slack form',
+    );
   });
 
   it('on the link to the pull request needs no answer', async () => {
@@ -695,14 +701,10 @@ describe('a click', () => {
       deps: { chat: { person: async () => await Promise.reject(new Error('x')) } },
     });
     await know(broken, 'slack-1');
-    expect(await told(broken, click('task.cancel', { taskId: 'slack-1' }))).toContain(
-      'could not do that now',
-    );
+    expect(await told(broken, click('task.cancel', { taskId: 'slack-1' }))).toContain('Something went wrong');
     const slow = createWorld({ deps: { chat: { person: async () => await new Promise(() => {}) } } });
     await know(slow, 'slack-1');
-    expect(await told(slow, click('task.cancel', { taskId: 'slack-1' }))).toContain(
-      'did not hear back in time',
-    );
+    expect(await told(slow, click('task.cancel', { taskId: 'slack-1' }))).toContain('took too long');
     expect([...broken.done, ...slow.done]).toEqual([]);
   });
 
@@ -755,10 +757,10 @@ describe('the menu that stands for many choices', () => {
   });
 
   it.each([
-    ['what is allowed', chosen('acme/shop'), 'goes on with `acme/shop`', ['choose slack-1 acme/shop']],
+    ['what is allowed', chosen('acme/shop'), 'now continues with `acme/shop`', ['choose slack-1 acme/shop']],
     ['what is not', chosen('acme/vault'), 'You are not among the people', []],
-    ['what is no repository', chosen('../x'), 'do not know that button', []],
-    ['in a block that is not ours', chosen('acme/shop', 'other'), 'do not know that button', []],
+    ['what is no repository', chosen('../x'), 'button is out of date', []],
+    ['in a block that is not ours', chosen('acme/shop', 'other'), 'button is out of date', []],
   ])('choosing %s', async (_, delivery, says, done) => {
     const world = createWorld();
     await know(world, 'slack-1', many);
@@ -806,7 +808,13 @@ describe('the form', () => {
   it.each([
     ['no repository', { repository: '' }, 'U0ADA', 'repository', 'Choose'],
     ['a repository that is none', { repository: 'https://evil.test' }, 'U0ADA', 'repository', 'Choose'],
-    ['one that is not configured', { repository: 'evil/x' }, 'U0ADA', 'repository', 'not one that I work on'],
+    [
+      'one that is not configured',
+      { repository: 'evil/x' },
+      'U0ADA',
+      'repository',
+      'not set up for this repository',
+    ],
     [
       'one that the person may not use',
       { repository: 'acme/vault' },
@@ -822,7 +830,7 @@ describe('the form', () => {
       'certain channels',
     ],
     ['a guest', {}, 'U0GUEST', 'repository', 'Guests cannot'],
-    ['a branch that is none', { branch: 'a..b' }, 'U0ADA', 'branch', 'name of a branch'],
+    ['a branch that is none', { branch: 'a..b' }, 'U0ADA', 'branch', 'valid branch name'],
     ['no instruction', { instruction: ' \n ' }, 'U0ADA', 'instruction', 'Say what'],
     ['an instruction that nobody sees', { instruction: '\u200B\u2060' }, 'U0ADA', 'instruction', 'Say what'],
   ])('with %s says so at the field', async (_, over, user, field, says) => {
@@ -836,7 +844,7 @@ describe('the form', () => {
     const world = createWorld({ deps: { startTask: async () => await Promise.reject(new Error('disk')) } });
     expect((await deliver(world, submission(filled))).json).toEqual({
       response_action: 'errors',
-      errors: { instruction: expect.stringContaining('could not do that now') },
+      errors: { instruction: expect.stringContaining('Something went wrong') },
     });
   });
 
@@ -921,7 +929,7 @@ describe('the form', () => {
     await deliver(world, shortcut({ text: 'x'.repeat(4500) }));
     const [whole, cut] = world.calls.map(({ args }) => JSON.stringify(args['view']));
     expect(whole).not.toContain('too long');
-    expect(cut).toContain('its last 1,500 characters are missing here');
+    expect(cut).toContain('its last 1,500 characters were cut off');
   });
 
   it('opens on a message with its words and its thread', async () => {
@@ -1035,7 +1043,7 @@ describe('what people write', () => {
   it('is not sent again when Slack takes long to say that it has told what was wrong', async () => {
     const world = createWorld({ api: { 'chat.postEphemeral': async () => await new Promise(() => {}) } });
     expect((await deliver(world, event(mention(`<@${botUser}> --speed 3 fix`)))).status).toBe(200);
-    expect(world.logged).toContainEqual({ event: 'slack.unheard', fields: expect.anything() });
+    expect(world.logged).toContainEqual({ event: 'slack.notify_failed', fields: expect.anything() });
   });
 
   it('is sent again when what was wrong could not be told', async () => {

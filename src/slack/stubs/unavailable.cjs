@@ -1,9 +1,9 @@
 /**
- * Stands in the Worker’s bundle for what libraries load but only parts of them use that we do not: express, raw-body, path-to-regexp,
- * @slack/socket-mode and @slack/oauth (Bolt), aws4fetch (the sandbox SDK). Without them the bundle is half a megabyte smaller. Whoever does call one is told so.
+ * Replaces modules in the Worker’s bundle that libraries import but Airlock never uses: express, raw-body, path-to-regexp,
+ * @slack/socket-mode and @slack/oauth (Bolt), aws4fetch (the sandbox SDK). Saves half a megabyte. Throws when called.
  */
 function unavailable() {
-  throw new Error('not part of the Worker');
+  throw new Error('this module is not part of the Worker');
 }
 module.exports = Object.assign(unavailable, {
   default: unavailable,
