@@ -49,7 +49,7 @@ describe('explainRepository', () => {
       '  kept after the end: 30 days',
       '  from Slack: nobody (built in)',
       '  default of the Slack channels: none',
-      '  price of gpt-c: not in "prices", so that no cost is shown',
+      '  price of gpt-c: not in "prices", so no cost is shown',
     ]);
   });
   it('says why a repository is refused', () => {
@@ -75,7 +75,7 @@ describe('explainRepository', () => {
 
   it.each<[string, unknown, unknown, string]>([
     ['nobody', undefined, undefined, 'nobody (built in)'],
-    ['nobody, expressly', 'none', 'workspace', 'nobody (from "acme/shop")'],
+    ['nobody, set explicitly', 'none', 'workspace', 'nobody (from "acme/shop")'],
     ['the workspace', undefined, 'workspace', 'every full member of T1, from everywhere (from "defaults")'],
     [
       'channels',
@@ -99,10 +99,10 @@ describe('explainRepository', () => {
     expect(slackLines(own, {}, shared)[0]).toBe(`  from Slack: ${words}`);
   });
 
-  it('says which channels it is the default of, whatever they call it, and what its model costs', () => {
+  it('lists the channels that default to it by name or alias, and the price of its model', () => {
     expect(slackLines('workspace', { C1: 'acme/SHOP', C2: 'shop' }).slice(1)).toEqual([
       '  default of the Slack channels: C1, C2',
-      '  price of gpt-a: $1.25 input, $0.125 cached input, $10 output, for a million tokens',
+      '  price of gpt-a: $1.25 input, $0.125 cached input, $10 output, per million tokens',
     ]);
   });
 });

@@ -1,4 +1,4 @@
-/** What the configuration says about one repository and which entry of it decides, in words for a maintainer's terminal. */
+/** Explains the policy of one repository and the entry that decides it, for the maintainer's terminal. */
 import type { ModelPrice, SetupPolicy, SlackAccess } from '../core/policy.ts';
 import { sameRepository } from '../core/ids.ts';
 import type { RepositoryRef } from '../core/task.ts';
@@ -6,7 +6,7 @@ import { matchesPattern } from './repository-pattern.ts';
 import { entryFor, priceOf, resolveRepository } from './resolve-repository.ts';
 import type { AirlockConfig } from './schema.ts';
 
-/** One fact a line. */
+/** Returns one fact per line. */
 export function explainRepository(config: AirlockConfig, repository: RepositoryRef): readonly string[] {
   const name = `${repository.owner}/${repository.name}`;
   const policy = resolveRepository(config, repository);
@@ -52,7 +52,7 @@ export function explainRepository(config: AirlockConfig, repository: RepositoryR
   return lines;
 }
 
-/** Ids of the channels whose tasks are about the repository when nothing else says. */
+/** Lists the ids of the channels that have the repository as their default. */
 export function channelsWithDefault(config: AirlockConfig, repository: RepositoryRef): readonly string[] {
   return [...(config.slack?.channelDefaults ?? [])]
     .filter(([, named]) => sameRepository(named, repository))
@@ -82,6 +82,6 @@ function slotWords({ slots: { total, perRepository, perRequester } }: AirlockCon
 }
 
 function priceWords(price: ModelPrice | null): string {
-  if (price === null) return 'not in "prices", so that no cost is shown';
-  return `$${price.input} input, $${price.cachedInput} cached input, $${price.output} output, for a million tokens`;
+  if (price === null) return 'not in "prices", so no cost is shown';
+  return `$${price.input} input, $${price.cachedInput} cached input, $${price.output} output, per million tokens`;
 }

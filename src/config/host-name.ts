@@ -1,4 +1,7 @@
-/** Checks which names a configuration may list as hosts, for setup or for the run. The egress handler decides each request. */
+/**
+ * Checks which names a configuration may list as hosts, for setup or for the run. The egress handler decides
+ * each request.
+ */
 import { reservedAs } from '../core/reserved-hosts.ts';
 
 /** Says what a host name should have been; null if it may be listed. */

@@ -7,7 +7,7 @@ const problems = (text: string): string[] => {
 };
 const repository = (settings: string): string => `{ "repositories": { "acme/shop": ${settings} } }`;
 
-describe('a good configuration', () => {
+describe('a valid configuration', () => {
   it.each(['{}', '{ "repositories": {} }', '// nothing yet\n{ /* at all */ }', '\uFEFF{}'])(
     'may be empty: %j',
     (text) => {
@@ -17,10 +17,10 @@ describe('a good configuration', () => {
     },
   );
 
-  it('may have comments and trailing commas, and is compared without case', () => {
+  it('may have comments and trailing commas, and ignores case', () => {
     const read = loadConfig(
       `{
-        // how to call it
+        // its name
         "github": { "mention": "Codex-Bot", "label": "Do It", },
         "repositories": { "Acme/Shop": { "aliases": ["shop"], "setup": { "run": "npm ci", "hosts": ["Packages.example.com"] } }, },
       }`,
@@ -42,13 +42,13 @@ describe('a good configuration', () => {
       { total: 50, perRepository: 5, perRequester: 1 },
       7,
     ],
-  ])('says how many tasks work at the same time, and how long they are kept: %s', (text, slots, days) => {
+  ])('sets the number of concurrent tasks and the retention: %s', (text, slots, days) => {
     const read = loadConfig(text, 'c.jsonc');
     expect(read.ok && read.config.slots).toEqual(slots);
     expect(read.ok && read.config.retentionDays).toBe(days);
   });
 
-  it('puts the most specific key first', () => {
+  it('sorts the keys by specificity', () => {
     const keys = ['acme/*', 'acme/shop-*', '!acme/*-archive', 'acme/shop-web', 'acme/s*'];
     const read = loadConfig(
       JSON.stringify({ repositories: Object.fromEntries(keys.map((key) => [key, {}])) }),
@@ -64,7 +64,7 @@ describe('a good configuration', () => {
   });
 });
 
-describe('a mistake is named with its place and the way out', () => {
+describe('a mistake is reported with its position and a remedy', () => {
   it.each([
     ['', 'c.jsonc:1:1: expected a value'],
     ['// only this', 'c.jsonc:1:13: expected a value'],
@@ -180,11 +180,11 @@ describe('a mistake is named with its place and the way out', () => {
     ],
     [
       '{ "repositories": { "*/*": {} } }',
-      'c.jsonc:1:21: repositories["*/*"]: expected an owner that is written out (with a wildcard there, anybody who installs the App could use it; list each owner)',
+      'c.jsonc:1:21: repositories["*/*"]: expected an owner that is written out (with a wildcard there, anyone who installs the App could use it; list each owner)',
     ],
     [
       '{ "repositories": { "acme/**": {} } }',
-      'c.jsonc:1:21: repositories["acme/**"]: expected a single "*": it stands for any run of characters',
+      'c.jsonc:1:21: repositories["acme/**"]: expected a single "*": it matches any run of characters',
     ],
     [
       '{ "repositories": { "acme/a?": {} } }',
@@ -192,7 +192,7 @@ describe('a mistake is named with its place and the way out', () => {
     ],
     [
       '{ "repositories": { "!acme/a": { "draft": true } } }',
-      'c.jsonc:1:21: repositories["!acme/a"]: expected {} for a key with "!": it excludes, so that settings have no effect',
+      'c.jsonc:1:21: repositories["!acme/a"]: expected {} for a key with "!": it excludes, so its settings have no effect',
     ],
     [
       '{ "repositories": { "acme/*": { "aliases": ["a"] } } }',
@@ -210,7 +210,7 @@ describe('a mistake is named with its place and the way out', () => {
       '{ "repositories": { "acme/a*b": {}, "acme/a*c*": {} } }',
       'c.jsonc:1:37: repositories["acme/a*c*"]: "acme/a*b" and "acme/a*c*" are equally specific and match the same repositories (make one of them longer, or remove one)',
     ],
-  ])('%j', (text, expected) => {
+  ])('for %j', (text, expected) => {
     expect(problems(text)).toEqual([expected]);
   });
 
@@ -236,11 +236,11 @@ describe('a mistake is named with its place and the way out', () => {
       'c.jsonc:1:15: prices["gpt a"]: expected the name of a model, such as "gpt-6.1-sol", got "gpt a"',
     ],
     ['{ "prices": { "gpt-a": 2 } }', 'c.jsonc:1:24: prices["gpt-a"]: expected an object, got 2'],
-  ])('%j', (text, expected) => {
+  ])('for %j', (text, expected) => {
     expect(problems(text)).toEqual([expected]);
   });
 
-  it('reports every mistake of a file, in its order', () => {
+  it('reports every mistake of a file in the order of the lines', () => {
     expect(
       problems(
         '{\n "github": { "labl": "x" },\n "defaults": { "effort": 3 },\n "repositories": { "acme/a": { "model": "" } }\n}',
@@ -248,7 +248,7 @@ describe('a mistake is named with its place and the way out', () => {
     ).toEqual(['2', '3', '4']);
   });
 
-  it('does not call keys that cannot meet a tie', () => {
+  it('reports no tie for keys that cannot match the same repository', () => {
     expect(problems('{ "repositories": { "acme/a*b": {}, "acme/a*c": {}, "other/a*b": {} } }')).toEqual([]);
   });
 });
@@ -258,7 +258,7 @@ describe('setup hosts', () => {
     problems(repository(JSON.stringify({ setup: { run: 'x', hosts: [host] } })))[0];
 
   it.each(['packages.example.com', 'mirror.example.org', 'a-b.example.co.uk', 'xn--bcher-kva.example'])(
-    '%s passes',
+    'accepts %s',
     (host) => {
       expect(hostProblem(host)).toBeUndefined();
     },
@@ -287,7 +287,7 @@ describe('setup hosts', () => {
     ['API.GitHub.com', 'other than GitHub and OpenAI'],
     ['raw.githubusercontent.com', 'other than GitHub and OpenAI'],
     ['api.openai.com', 'other than GitHub and OpenAI'],
-  ])('%j does not', (host, part) => {
+  ])('refuses %j', (host, part) => {
     expect(hostProblem(host)).toContain(part);
     expect(hostProblem(host)).toContain('repositories["acme/shop"].setup.hosts[0]');
   });

@@ -1,6 +1,6 @@
 /**
- * Text of `airlock.config.jsonc` → typed configuration, or every mistake in it with its place.
- * Fails as a whole: half a configuration would be a policy that nobody wrote.
+ * Parses the text of `airlock.config.jsonc` into a typed configuration, or returns every mistake with its
+ * position. One mistake refuses the whole file: half a configuration would be a policy that nobody wrote.
  */
 import { getNodeValue, parseTree, printParseErrorCode, type Node, type ParseError } from 'jsonc-parser';
 import type * as z from 'zod';
@@ -30,14 +30,14 @@ export type ConfigRead =
   | { readonly ok: true; readonly config: AirlockConfig }
   | { readonly ok: false; readonly problems: readonly ConfigProblem[] };
 
-/** One line: `file:line:column: key: what is wrong (hint)`. */
+/** Formats a problem as one line: `file:line:column: key: message (hint)`. */
 export function formatProblem(problem: ConfigProblem): string {
   const where = `${problem.fileName}:${problem.line}:${problem.column}`;
   const what = problem.path === '' ? problem.message : `${problem.path}: ${problem.message}`;
   return `${where}: ${what}${problem.hint === null ? '' : ` (${problem.hint})`}`;
 }
 
-/** Words for the parser's codes where its own would not help. */
+/** Messages for the parser's error codes. */
 const syntaxWords: Readonly<Record<string, string>> = {
   InvalidSymbol: 'expected a value: text in quotes, a number, true, false, null, [ or {',
   InvalidNumberFormat: 'expected a number',
@@ -82,7 +82,7 @@ function readEntries(
     }
     const { pattern } = read;
     if (pattern.excludes && Object.keys(settings).length > 0) {
-      report(keyNode, path, 'expected {} for a key with "!": it excludes, so that settings have no effect');
+      report(keyNode, path, 'expected {} for a key with "!": it excludes, so its settings have no effect');
     }
     if (!pattern.exact && settings.aliases !== undefined) {
       report(
@@ -183,7 +183,7 @@ function valueAt(value: unknown, path: readonly PropertyKey[]): unknown {
   return found;
 }
 
-/** `fileName` is for messages only. */
+/** `fileName` appears in messages only. */
 export function loadConfig(text: string, fileName: string): ConfigRead {
   const problems: ConfigProblem[] = [];
   const report: Report = (node, path, message, hint = null) => {
@@ -199,7 +199,7 @@ export function loadConfig(text: string, fileName: string): ConfigRead {
   if (root === undefined && problems.length === 0) {
     report({ offset: 0 }, [], 'expected an object', 'an empty configuration is {}');
   }
-  // One broken bracket makes a cascade of syntax errors; the first says where it is.
+  // One broken bracket causes a cascade of syntax errors. The first one shows where it is.
   if (problems.length > 0 || root === undefined) return { ok: false, problems: problems.slice(0, 1) };
 
   duplicateKeys(root, [], report);

@@ -1,20 +1,20 @@
-/** What is wrong with a configuration file and where, in words for the person who edits it. */
+/** Describes mistakes in a configuration file, with their position, for the person who edits it. */
 import type { Node } from 'jsonc-parser';
 import type * as z from 'zod';
 
 export interface ConfigProblem {
   readonly fileName: string;
-  /** Both from 1; the column counts UTF-16 units. */
+  /** Line and column count from 1; the column in UTF-16 units. */
   readonly line: number;
   readonly column: number;
-  /** The key as in code: `repositories["acme/*"].limits.minutes`. Empty for the file as a whole. */
+  /** The key, written as in code: `repositories["acme/*"].limits.minutes`. Empty for the whole file. */
   readonly path: string;
-  /** "expected …" or what is wrong, in one sentence without a full stop. */
+  /** One sentence without a full stop, mostly "expected …". */
   readonly message: string;
   readonly hint: string | null;
 }
 
-/** Notes a mistake at the place of a node. */
+/** Records a mistake at the position of a node. */
 export type Report = (
   node: { readonly offset: number },
   path: readonly PropertyKey[],
@@ -37,7 +37,10 @@ export function positionAt(text: string, offset: number): { line: number; column
   return { line: before.split('\n').length, column: offset - lineStart + 1 };
 }
 
-/** The node at a path, or the nearest enclosing one: a missing key is reported at the object that lacks it. */
+/**
+ * Returns the node at a path, or the nearest enclosing one: a missing key is reported at the object that
+ * lacks it.
+ */
 export function nodeAt(root: Node, path: readonly PropertyKey[]): Node {
   let node = root;
   for (const key of path) {
@@ -51,13 +54,13 @@ export function nodeAt(root: Node, path: readonly PropertyKey[]): Node {
   return node;
 }
 
-/** The key itself, for problems that are about its name. */
+/** Returns the node of the key itself, for problems with its name. */
 export function keyNodeAt(root: Node, path: readonly PropertyKey[], key: string): Node {
   const parent = nodeAt(root, path);
   return parent.children?.find((property) => property.children?.[0]?.value === key)?.children?.[0] ?? parent;
 }
 
-/** Optimal string alignment: insert, delete, replace, swap neighbours. */
+/** Optimal string alignment distance: insertions, deletions, replacements, swaps of neighbours. */
 function distance(a: string, b: string): number {
   let previous: number[] = [];
   let row = Array.from({ length: b.length + 1 }, (_, j) => j);
@@ -76,7 +79,7 @@ function distance(a: string, b: string): number {
   return row[b.length] ?? 0;
 }
 
-/** The known word that was probably meant, or null when none is near. */
+/** Returns the known word that the person probably meant; null if none is similar. */
 export function nearest(word: string, known: readonly string[]): string | null {
   const wanted = word.slice(0, 100).toLowerCase();
   let best: string | null = null;
@@ -106,26 +109,28 @@ const typeNames: Readonly<Record<string, string>> = {
 };
 
 /**
- * What is wrong with a value that may have several forms is what is wrong with the one that it was meant to be: that
- * whose kind it has. When no form or more than one has its kind, the issue stays as it is.
+ * Replaces the issue of a union by the issues of the one form whose type the value has, because that is the
+ * form the person meant. Keeps the issue if no form or several have the value's type.
  */
 export function meantIssues(issue: z.core.$ZodIssue): z.core.$ZodIssue[] {
   if (issue.code !== 'invalid_union') return [issue];
-  const [meant, ...others] = issue.errors.filter((errors) => !errors.some(isOfAnotherKind));
+  const [meant, ...others] = issue.errors.filter((errors) => !errors.some(isOfAnotherType));
   if (meant === undefined || others.length > 0) return [issue];
   return meant.flatMap((inner) => meantIssues({ ...inner, path: [...issue.path, ...inner.path] }));
 }
 
-const isOfAnotherKind = ({ code, path }: z.core.$ZodIssue): boolean =>
+const isOfAnotherType = ({ code, path }: z.core.$ZodIssue): boolean =>
   path.length === 0 && (code === 'invalid_type' || code === 'invalid_value');
 
-/** The words that a value may be, over all of its forms. */
+/** Lists the literal values that an issue would have accepted, over all forms of a union. */
 function wordsAllowed(issue: z.core.$ZodIssue): string[] {
   if (issue.code === 'invalid_value') return issue.values.map((allowed) => String(allowed));
   return issue.code === 'invalid_union' ? issue.errors.flat().flatMap(wordsAllowed) : [];
 }
 
-/** "expected …, got …" for one issue of zod's that is about a value, not about an unknown key. */
+/**
+ * Describes a zod issue about a value as "expected …, got …". Unknown keys are described by `load-config.ts`.
+ */
 export function describeIssue(
   issue: z.core.$ZodIssue,
   value: unknown,

@@ -16,22 +16,22 @@ const access = (value: string): string => withTeam(`"repositories": { "acme/a": 
 const channel = (name: string, repositories: string): string =>
   `{ "slack": { "team": "T1", "channels": { "C1": ${name} } }, "repositories": ${repositories} }`;
 
-describe('a mistake in what is written about Slack', () => {
+describe('a mistake in the Slack configuration is reported', () => {
   const team =
-    'expected the id of a workspace, such as "T0123456789", got $ (open Slack in a browser: the id stands in the address, after "/client/")';
+    'expected the id of a workspace, such as "T0123456789", got $ (open Slack in a browser and copy the part of the address after "/client/")';
   const channelId =
-    'expected the id of a channel, such as "C0123456789", got $ (click the channel\'s name in Slack: the id stands at the very end of its details)';
+    'expected the id of a channel, such as "C0123456789", got $ (click the channel\'s name in Slack and copy the id at the end of its details)';
   const person =
-    'expected the id of a person, such as "U0123456789", got $ (open the profile in Slack: the menu "⋮" has "Copy member ID")';
+    'expected the id of a person, such as "U0123456789", got $ (open the profile in Slack and choose "Copy member ID" in the menu "⋮")';
   const group =
-    'expected the id of a user group, such as "S0123456789", got $ (the method usergroups.list of Slack\'s API shows it)';
+    'expected the id of a user group, such as "S0123456789", got $ (call the method usergroups.list of Slack\'s API to see it)';
   const anyAccess = 'expected "workspace", "none", or an object with "channels", "users" or "groups", got $';
   const noTeam =
-    'expected "slack.team" at the top of the file: without it no workspace is served (add "slack": { "team": "T0123456789" } with the id of the workspace)';
+    'expected "slack.team" at the top of the file: without it Airlock serves no workspace (add "slack": { "team": "T0123456789" } with the id of your workspace)';
   const notThere =
     'expected a repository that may be used from this channel, and "acme/a" may not (allow it with "slack" in its entry "$")';
 
-  // `¦` stands before the place that is named; `$` in a message for what was written there.
+  // `¦` marks the reported position; `$` in a message is replaced by the written value.
   it.each<[string, string, string, string?]>([
     ['{ "slack": ¦{} }', 'slack.team', 'expected a text in quotes, which is missing'],
     ['{ "slack": { "team": ¦"acme" } }', 'slack.team', team, '"acme"'],
@@ -61,7 +61,7 @@ describe('a mistake in what is written about Slack', () => {
     [
       '{ "slack": { "team": "T1", "people": { "U1": ¦"@mona" } } }',
       'slack.people.U1',
-      'expected a login on GitHub without "@", such as "mona", got "@mona"',
+      'expected a GitHub login without "@", such as "mona", got "@mona"',
     ],
     [
       access('¦"workspce"'),
@@ -85,7 +85,7 @@ describe('a mistake in what is written about Slack', () => {
     [
       access('{ "users": ¦[] }'),
       'repositories["acme/a"].slack.users',
-      'expected at least one id, got an empty list (leave the key out for no such limit, or write "slack": "none" for nobody)',
+      'expected at least one id, got an empty list (leave out the key for no limit, or write "slack": "none" for nobody)',
     ],
     [access('{ "users": ¦"U1" }'), 'repositories["acme/a"].slack.users', 'expected a list, got "U1"'],
     [
@@ -138,20 +138,20 @@ describe('a mistake in what is written about Slack', () => {
       notThere,
       'acme/a',
     ],
-  ])('%s: %s', (marked, key, message, written = '') => {
+  ])('for %s at %s', (marked, key, message, written = '') => {
     const column = marked.indexOf('¦') + 1;
     expect(problems(marked.replace('¦', ''))).toEqual([
       `c.jsonc:1:${column}: ${key}: ${message.replace('$', () => written)}`,
     ]);
   });
 
-  it('does not hide the others', () => {
+  it('together with every other mistake', () => {
     const text = access('{ "channels": ["#a"], "users": ["@b", "U1", "@c"] }');
     expect(problems(text)).toHaveLength(3);
   });
 });
 
-describe('what is written about Slack', () => {
+describe('the Slack configuration', () => {
   it.each([
     channel('"acme/a"', '{ "acme/a": { "slack": "workspace" } }'),
     channel('"ACME/A"', '{ "acme/*": { "slack": { "users": ["U1"] } } }'),
@@ -161,11 +161,11 @@ describe('what is written about Slack', () => {
     ),
     access('{ "channels": ["C1", "G1", "D1"], "users": ["U1", "W1"], "groups": ["S1"] }'),
     '{ "defaults": { "slack": "none" }, "repositories": { "acme/a": { "slack": "none" } } }',
-  ])('%s is right', (text) => {
+  ])('accepts %s', (text) => {
     expect(problems(text)).toEqual([]);
   });
 
-  it('has the ids that the rest of the program takes, and no others', () => {
+  it('accepts exactly the ids that the rest of the program accepts', () => {
     const kinds = ['C', 'D', 'G', 'U', 'W', 'S', 'T', 'E', 'B'];
     const rests = ['', '1', '0AZ9', 'a', '-', ' 1', '1\n', 'A'.repeat(30), 'A'.repeat(31)];
     const ids = kinds.flatMap((kind) => rests.map((rest) => kind + rest));

@@ -1,6 +1,7 @@
 /**
- * What the parts of the configuration that are about Slack mean for each other. A default of a channel that could only
- * ever be refused, and an access that no workspace can use, are mistakes: whoever wrote them expects them to work.
+ * Checks the Slack parts of the configuration against each other and against the repositories. Reports a
+ * channel default that access would always refuse, and Slack access without a workspace: both would silently
+ * never work.
  */
 import type { Node } from 'jsonc-parser';
 import type * as z from 'zod';
@@ -14,7 +15,7 @@ import type { slackSchema } from './slack-schema.ts';
 
 type Written = z.infer<typeof slackSchema>;
 
-/** `config` is all the rest, already read. */
+/** `config` is the rest of the file, already read. */
 export function readSlack(
   root: Node,
   written: Written | undefined,
@@ -38,8 +39,8 @@ function refuseAccessWithoutTeam(root: Node, config: AirlockConfig, report: Repo
     report(
       nodeAt(root, path),
       path,
-      'expected "slack.team" at the top of the file: without it no workspace is served',
-      'add "slack": { "team": "T0123456789" } with the id of the workspace',
+      'expected "slack.team" at the top of the file: without it Airlock serves no workspace',
+      'add "slack": { "team": "T0123456789" } with the id of your workspace',
     );
   const opens = (access: unknown): boolean => access !== undefined && access !== 'none';
   if (opens(config.defaults.slack)) refuse(['defaults', 'slack']);
@@ -80,7 +81,7 @@ function readChannels(
   return defaults;
 }
 
-/** Whether somebody may use it from the channel. */
+/** Whether the access rule can ever allow a person in this channel. */
 function worksIn(access: SlackAccess, channelId: string): boolean {
   if (access.kind === 'none') return false;
   return access.kind === 'workspace' || access.channels === null || access.channels.includes(channelId);

@@ -11,14 +11,14 @@ const names = fc
   .array(fc.constantFrom('a', 'b', '*'), { minLength: 1, maxLength: 5 })
   .map((parts) => parts.join('').replace(/\*+/g, '*'));
 
-/** Every text over two letters up to a length that is enough for patterns of five characters. */
+/** Every text over two letters, up to a length that suffices for patterns of five characters. */
 const texts = Array.from({ length: 10 }, (_, length) => length + 1).flatMap((length) =>
   Array.from({ length: 2 ** length }, (_, bits) =>
     bits.toString(2).padStart(length, '0').replaceAll('0', 'a').replaceAll('1', 'b'),
   ),
 );
 
-it('matches as the regular expression of the same meaning does', () => {
+it('matches the same names as the equivalent regular expression', () => {
   fc.assert(
     fc.property(names, fc.constantFrom(...texts), (name, text) => {
       const expected = new RegExp(`^${name.replaceAll('*', '.*')}$`).test(text);
@@ -27,7 +27,7 @@ it('matches as the regular expression of the same meaning does', () => {
   );
 });
 
-it('says that two patterns overlap exactly when some name matches both', () => {
+it('reports an overlap exactly if some name matches both patterns', () => {
   fc.assert(
     fc.property(names, names, (one, other) => {
       const [a, b] = [pattern(one), pattern(other)];

@@ -1,7 +1,7 @@
 /**
- * The keys under `repositories`: `owner/name`, `owner/prefix*`, and either with `!` before it.
- * Decides which key applies to a repository when several match: the exact name, then the longer text before the first
- * `*`, then more text altogether. Two keys that this leaves equal and that can match the same repository are an error.
+ * Reads the keys under `repositories`: `owner/name`, `owner/prefix*`, and either with `!` before it. Decides
+ * which key applies if several match: the exact name, then the longest text before the first `*`, then the
+ * longest text in total. Two equally specific keys that can match the same repository are an error.
  */
 import { repositoryRefSchema, type RepositoryRef } from '../core/task.ts';
 
@@ -9,9 +9,9 @@ export interface RepositoryPattern {
   /** As written in the file. */
   readonly key: string;
   readonly excludes: boolean;
-  /** Lower case: GitHub does not tell case apart. */
+  /** Lower case, because GitHub ignores case. */
   readonly owner: string;
-  /** Lower case; `*` stands for any run of characters, also none. */
+  /** Lower case; `*` matches any run of characters, including none. */
   readonly name: string;
   readonly exact: boolean;
 }
@@ -32,11 +32,11 @@ export function readPattern(key: string): PatternRead {
   if (/[*?[{]/.test(owner)) {
     return bad(
       'an owner that is written out',
-      'with a wildcard there, anybody who installs the App could use it; list each owner',
+      'with a wildcard there, anyone who installs the App could use it; list each owner',
     );
   }
   if (/[?[\]{}]/.test(name)) return bad('"*" as the only wildcard');
-  if (name.includes('**')) return bad('a single "*": it stands for any run of characters');
+  if (name.includes('**')) return bad('a single "*": it matches any run of characters');
   const exact = !name.includes('*');
   const probe = exact ? name : name.replaceAll('*', 'x');
   if (!repositoryRefSchema.safeParse({ owner, name: probe }).success) {
@@ -68,7 +68,7 @@ export function matchesPattern(pattern: RepositoryPattern, repository: Repositor
   return true;
 }
 
-/** Negative when `a` is the more specific one, 0 when neither is. */
+/** Negative if `a` is more specific, 0 if neither is. */
 export function compareSpecificity(a: RepositoryPattern, b: RepositoryPattern): number {
   if (a.exact !== b.exact) return a.exact ? -1 : 1;
   const prefix = (pattern: RepositoryPattern): number => pattern.name.split('*')[0]?.length ?? 0;
@@ -76,16 +76,16 @@ export function compareSpecificity(a: RepositoryPattern, b: RepositoryPattern): 
   return prefix(b) - prefix(a) || literal(b) - literal(a);
 }
 
-/** Whether some repository matches both. */
+/** Whether some repository name matches both patterns. */
 export function overlap(a: RepositoryPattern, b: RepositoryPattern): boolean {
   if (a.owner !== b.owner) return false;
-  // reachable[j]: the first i characters of a and the first j of b can stand for the same text.
+  // reachable[j]: the first i characters of a and the first j of b can match the same text.
   let reachable = Array.from({ length: b.name.length + 1 }, (_, j) => /^\**$/.test(b.name.slice(0, j)));
   for (const left of a.name) {
     const next = [left === '*' && reachable[0] === true];
     for (let j = 1; j <= b.name.length; j += 1) {
       const right = b.name[j - 1];
-      // A star on either side stands for nothing, or takes in the other side's character.
+      // A star on either side matches nothing, or the other side's character.
       if (left === '*' || right === '*') next.push(reachable[j] === true || next[j - 1] === true);
       else next.push(left === right && reachable[j - 1] === true);
     }

@@ -57,11 +57,11 @@ describe('resolveRepository', () => {
     ['other', 'axxbyyc', 'other/a*b*c'],
     ['other', 'acb', 'repository-not-listed'],
     ['other', 'ac', 'repository-not-listed'],
-  ])('%s/%s → %s', (owner, name, expected) => {
+  ])('resolves %s/%s to %s', (owner, name, expected) => {
     expect(matchedBy(owner, name)).toBe(expected);
   });
 
-  it('takes each setting from the entry, then from the defaults, then from what is built in', () => {
+  it('takes each setting from the entry, then from the defaults, then from the built-in values', () => {
     expect(resolveRepository(example, { owner: 'acme', name: 'shop-web' })).toEqual({
       allowed: true,
       matchedBy: 'acme/shop-web',
@@ -81,7 +81,7 @@ describe('resolveRepository', () => {
     });
   });
 
-  it('reads what is opened beside the repository, host names in lower case and each once', () => {
+  it('reads the other repositories and hosts that an entry opens, and lists each host once in lower case', () => {
     const opened = config({
       repositories: {
         'acme/shop': {
@@ -103,7 +103,7 @@ describe('resolveRepository', () => {
     });
   });
 
-  it('does not add entries up: what a less specific key says has no effect', () => {
+  it('does not combine entries: a less specific key has no effect', () => {
     expect(resolveRepository(example, { owner: 'acme', name: 'shop-api' })).toMatchObject({
       effort: 'medium',
       draft: true,
@@ -126,12 +126,12 @@ describe('repositoryByAlias', () => {
     [' WEB ', { owner: 'acme', name: 'shop-web' }],
     ['shop', null],
     ['', null],
-  ])('%j', (alias, expected) => {
+  ])('resolves the alias %j', (alias, expected) => {
     expect(repositoryByAlias(example, alias)).toEqual(expected);
   });
 });
 
-describe('who may use it from Slack', () => {
+describe('Slack access', () => {
   const slack = { team: 'T1' };
   const accessIn = (shared: unknown, own: unknown) => {
     const made = config({
@@ -144,12 +144,12 @@ describe('who may use it from Slack', () => {
   };
 
   it.each<[string, unknown, unknown, object]>([
-    ['nobody, when nothing is said', undefined, undefined, { kind: 'none' }],
+    ['nobody by default', undefined, undefined, { kind: 'none' }],
     ['the workspace', undefined, 'workspace', { kind: 'workspace' }],
-    ['what the defaults say', 'workspace', undefined, { kind: 'workspace' }],
-    ['nobody, against the defaults', 'workspace', 'none', { kind: 'none' }],
+    ['the access of the defaults', 'workspace', undefined, { kind: 'workspace' }],
+    ['nobody in spite of the defaults', 'workspace', 'none', { kind: 'none' }],
     [
-      'everybody in some channels',
+      'everyone in some channels',
       undefined,
       { channels: ['C1', 'C2'] },
       { kind: 'listed', channels: ['C1', 'C2'], people: null },
@@ -167,22 +167,22 @@ describe('who may use it from Slack', () => {
       { kind: 'listed', channels: null, people: { users: [], groups: ['S1'] } },
     ],
     [
-      'its own lists and not also those of the defaults',
+      'its own lists without those of the defaults',
       { channels: ['C9'], users: ['U9'] },
       { channels: ['C1'], groups: ['S1'] },
       { kind: 'listed', channels: ['C1'], people: { users: [], groups: ['S1'] } },
     ],
-  ])('%s', (_, shared, own, expected) => {
+  ])('is granted to %s', (_, shared, own, expected) => {
     expect(accessIn(shared, own)).toEqual(expected);
   });
 
-  it('is nothing but "none" that a configuration without Slack may hold', () => {
+  it('can only be "none" without a Slack workspace', () => {
     expect(slackPolicyOf(config({ repositories: { 'acme/shop': { slack: 'none' } } }))).toBeNull();
   });
 });
 
 describe('slackPolicyOf', () => {
-  it('is the workspace, the defaults of channels by name or alias, the people, and which replies count', () => {
+  it('returns the workspace, the channel defaults by name or alias, the people, and which replies count', () => {
     const slack = {
       team: 'T1',
       channels: { C1: 'Acme/Shop', G2: 'web' },
@@ -206,7 +206,7 @@ describe('slackPolicyOf', () => {
       replies: 'mentions',
     });
   });
-  it('takes every reply when nothing is said', () => {
+  it('counts every reply by default', () => {
     expect(slackPolicyOf(config({ slack: { team: 'E1' } }))).toEqual({
       team: 'E1',
       channelDefaults: new Map(),
@@ -223,13 +223,13 @@ describe('priceOf', () => {
     ['gpt-b', null],
     ['GPT-A', null],
     ['constructor', null],
-  ])('%s', (model, expected) => {
+  ])('returns the price of exactly the model %s', (model, expected) => {
     expect(priceOf(config({ prices: { 'gpt-a': price } }), model)).toEqual(expected);
   });
 });
 
-describe('the repositories to choose from', () => {
-  it('are those with a key of their own that allows them, as they are written and in that order', () => {
+describe('the repositories that a person can choose', () => {
+  it('are those whose own key allows them, in the spelling and order of the file', () => {
     const made = config({
       repositories: {
         'acme/Zoo': {},
@@ -250,7 +250,7 @@ describe('the repositories to choose from', () => {
     [{ '!acme/*': {}, 'acme/a': {} }, false],
     [{ 'acme/*': { enabled: false } }, false],
     [{}, false],
-  ])('are not all there is below a key with "*": %j', (repositories, expected) => {
+  ])('are not all if a key with "*" allows more: %j', (repositories, expected) => {
     expect(hasPatterns(config({ repositories }))).toBe(expected);
   });
 });

@@ -1,4 +1,7 @@
-/** Which entry of the configuration applies to a repository, and what follows from it. Nothing listed means nothing allowed. */
+/**
+ * Resolves the policy of a repository from the configuration entry that applies to it. Nothing listed means
+ * nothing allowed.
+ */
 import { parseRepositoryRef } from '../core/ids.ts';
 import type { ModelPrice, RepositoryPolicy, RepositoryRefusal, SlackPolicy } from '../core/policy.ts';
 import type { RepositoryRef } from '../core/task.ts';
@@ -6,12 +9,12 @@ import { matchesPattern } from './repository-pattern.ts';
 import { builtIn, type AirlockConfig, type RepositoryEntry } from './schema.ts';
 import { slackAccessOf } from './slack-schema.ts';
 
-/** The most specific entry that matches, which alone applies. */
+/** Returns the most specific entry that matches. No other entry applies. */
 export function entryFor(config: AirlockConfig, repository: RepositoryRef): RepositoryEntry | null {
   return config.repositories.find((entry) => matchesPattern(entry.pattern, repository)) ?? null;
 }
 
-/** The reasons are written for people who may write to the repository; `authorize` keeps them from others. */
+/** Reasons are for people who may write to the repository. `authorize` does not show them to others. */
 export function resolveRepository(
   config: AirlockConfig,
   repository: RepositoryRef,
@@ -19,11 +22,11 @@ export function resolveRepository(
   const name = `${repository.owner}/${repository.name}`;
   const entry = entryFor(config, repository);
   if (entry === null) {
-    const message = `\`${name}\` is not listed in \`${config.fileName}\`. Whoever runs this bot can add it there under \`repositories\`.`;
+    const message = `\`${name}\` is not listed in \`${config.fileName}\`. Ask the maintainer of this bot to add it there under \`repositories\`.`;
     return { allowed: false, reason: { code: 'repository-not-listed', message } };
   }
   if (entry.excluded) {
-    const message = `\`${name}\` is switched off by the entry \`${entry.pattern.key}\` in \`${config.fileName}\`. Whoever runs this bot can change that.`;
+    const message = `\`${name}\` is switched off by the entry \`${entry.pattern.key}\` in \`${config.fileName}\`. Ask the maintainer of this bot to change it.`;
     return { allowed: false, reason: { code: 'repository-excluded', message } };
   }
   const { settings } = entry;
@@ -62,24 +65,24 @@ const hostNames = (names: readonly string[] = []): string[] => [
   ...new Set(names.map((host) => host.toLowerCase())),
 ];
 
-/** The repository that an alias names, as its key is written; null when there is none. Case does not count. */
+/** Returns the repository that an alias names, spelled as its key; null if there is none. Ignores case. */
 export function repositoryByAlias(config: AirlockConfig, alias: string): RepositoryRef | null {
   const wanted = alias.trim().toLowerCase();
   const entry = config.repositories.find(({ settings }) => settings.aliases?.includes(wanted) === true);
   return entry === undefined ? null : parseRepositoryRef(entry.pattern.key.replace(/^!/, ''));
 }
 
-/** What tasks from Slack need to know; null when the file has no `slack`, so that nobody uses it from there. */
+/** Returns the Slack policy; null if the file has no `slack`, which turns Slack off. */
 export function slackPolicyOf(config: AirlockConfig): SlackPolicy | null {
   return config.slack;
 }
 
-/** null: the file has no price for the model. */
+/** Returns null if the file has no price for the model. */
 export function priceOf(config: AirlockConfig, model: string): ModelPrice | null {
   return config.prices.get(model) ?? null;
 }
 
-/** The repositories that have a key of their own and are allowed, in the order and the letters of the file. */
+/** Lists the allowed repositories with a key of their own, in the order and spelling of the file. */
 export function namedRepositories(config: AirlockConfig): readonly RepositoryRef[] {
   return config.repositories
     .filter(({ pattern, excluded }) => pattern.exact && !excluded)
@@ -87,7 +90,7 @@ export function namedRepositories(config: AirlockConfig): readonly RepositoryRef
     .flatMap(({ pattern }) => parseRepositoryRef(pattern.key) ?? []);
 }
 
-/** Whether a key with `*` allows repositories. */
+/** Whether some key with `*` allows repositories. */
 export function hasPatterns(config: AirlockConfig): boolean {
   return config.repositories.some(({ pattern, excluded }) => !pattern.exact && !excluded);
 }

@@ -1,6 +1,6 @@
 /**
- * The shape of `airlock.config.jsonc`, with the descriptions that editors show: `airlock.schema.json` is generated from here.
- * What one value means for another (ties, unique aliases) is checked in `load-config.ts`.
+ * Defines the shape of `airlock.config.jsonc` and the descriptions that editors show. `airlock.schema.json`
+ * is generated from it. `load-config.ts` checks the values against each other: ties, unique aliases.
  */
 import * as z from 'zod';
 import type { SlotLimits } from '../core/admission.ts';
@@ -12,7 +12,7 @@ import { hostNameProblem } from './host-name.ts';
 import type { RepositoryPattern } from './repository-pattern.ts';
 import { slackAccessKeys, slackAccessSchema, slackKeys, slackSchema } from './slack-schema.ts';
 
-/** Used where neither the repository's entry nor `defaults` says otherwise. */
+/** Used if neither the repository's entry nor `defaults` sets the value. */
 export const builtIn = {
   mention: 'airlock',
   label: 'codex',
@@ -26,7 +26,7 @@ export const builtIn = {
   retentionDays: 30,
 } as const;
 
-/** Minutes: a Workflow step and a sandbox both bear six hours. */
+/** Minutes. A Workflow step and a sandbox can both last six hours. */
 const maxMinutes = 360;
 const maxTokens = 100_000_000;
 
@@ -57,7 +57,7 @@ const limits = z
       .max(maxMinutes)
       .optional()
       .meta({
-        description: `Minutes that setup and Codex may take together before the run is ended, 1 to ${maxMinutes}; setup at most half of them. Default ${builtIn.minutes}.`,
+        description: `Minutes that setup and Codex may take together, 1 to ${maxMinutes}. Setup gets at most half of them. Then the run ends. Default ${builtIn.minutes}.`,
       }),
     tokens: z
       .int()
@@ -65,19 +65,19 @@ const limits = z
       .max(maxTokens)
       .optional()
       .meta({
-        description: `Input and output tokens of one task together. At the cap the run ends. Default ${builtIn.tokens.toLocaleString('en')}.`,
+        description: `Input plus output tokens of one task. The run ends at this cap. Default ${builtIn.tokens.toLocaleString('en')}.`,
       }),
   })
-  .meta({ description: 'When a task is ended, whatever it is doing.' });
+  .meta({ description: 'Limits at which a run ends, even if it is not finished.' });
 
 const shared = {
   model: model.optional().meta({ description: `The model that Codex uses. Default "${builtIn.model}".` }),
   models: z.array(model).min(1).max(20).optional().meta({
-    description: "The models that `--model` may name. The entry's own model always may. Default: only that.",
+    description: 'Models that `--model` accepts. `model` is always accepted. Default: only `model`.',
   }),
   effort: effortSchema
     .optional()
-    .meta({ description: `How long the model thinks. Default "${builtIn.effort}".` }),
+    .meta({ description: `The reasoning effort of the model. Default "${builtIn.effort}".` }),
   limits: limits.optional(),
   draft: z.boolean().optional().meta({ description: 'Open pull requests as drafts. Default false.' }),
   branchPrefix: z
@@ -88,12 +88,15 @@ const shared = {
     )
     .optional()
     .meta({
-      description: `What the names of the branches that Airlock creates begin with. Default "${builtIn.branchPrefix}".`,
+      description: `Prefix of the branches that Airlock creates. Default "${builtIn.branchPrefix}".`,
     }),
   slack: slackAccessSchema.optional(),
 };
 
-/** Far above what one deployment runs; `max_instances` of the containers has to be no less than `total`. */
+/**
+ * The bound is far above what one deployment runs. `max_instances` of the containers must be at least
+ * `total`.
+ */
 const slotCount = (most: number, meaning: string) =>
   z
     .int()
@@ -109,7 +112,7 @@ const slots = z
   })
   .meta({
     description:
-      'How many tasks work at the same time. The others wait in a queue, where repositories take turns and the oldest task of each goes first.',
+      'How many tasks run at the same time. The others wait in a queue: repositories take turns, and the oldest task of each goes first.',
   });
 const retention = z
   .strictObject({
@@ -119,24 +122,24 @@ const retention = z
       .max(3650)
       .optional()
       .meta({
-        description: `Days after its end, 1 to 3650. Default ${builtIn.retentionDays}.`,
+        description: `Days after the end of the task, 1 to 3650. Default ${builtIn.retentionDays}.`,
       }),
   })
   .meta({
-    description: 'How long what is known of an ended task is kept: its log, its change, its receipt.',
+    description: 'How long the record of an ended task is kept: its log, its change, its receipt.',
   });
 
-/** US dollars for a million tokens; far above any price, so that only a slip of the unit is refused. */
+/** US dollars per million tokens. The bound is far above any price and only catches a wrong unit. */
 const dollars = z.number().min(0).max(100_000);
 const priceSchema = z
   .strictObject({
-    input: dollars.meta({ description: 'US dollars for a million input tokens.' }),
+    input: dollars.meta({ description: 'US dollars per million input tokens.' }),
     cachedInput: dollars.meta({
-      description: 'US dollars for a million input tokens that came out of the cache.',
+      description: 'US dollars per million input tokens served from the cache.',
     }),
-    output: dollars.meta({ description: 'US dollars for a million output tokens, reasoning included.' }),
+    output: dollars.meta({ description: 'US dollars per million output tokens, including reasoning.' }),
   })
-  .meta({ description: 'What one model costs.' });
+  .meta({ description: 'The price of one model.' });
 
 const setup = z
   .strictObject({
@@ -148,25 +151,27 @@ const setup = z
       .meta({ description: 'A shell command that prepares the clone, such as "npm ci".' }),
     hosts: z.array(hostName).max(50).optional().meta({
       description:
-        'Host names that the setup command may read from, GET and HEAD only. No scheme, port, path or pattern; never GitHub or OpenAI.',
+        'Hosts that the setup command may read from, with GET and HEAD only. Names without scheme, port, path or pattern; GitHub and OpenAI cannot be listed.',
     }),
     optional: z.boolean().optional().meta({
       description:
-        'true: when the command fails, Codex works without it and the pull request says so. Default false: the task ends.',
+        'true: if the command fails, Codex still runs, and the pull request says so. Default false: the task ends.',
     }),
   })
-  .meta({ description: 'What runs before Codex does. It ends before Codex starts and does not come back.' });
+  .meta({
+    description: 'The setup command. It runs before Codex, and all of its processes end before Codex starts.',
+  });
 
 const defaultsSchema = z
   .strictObject(shared)
-  .meta({ description: 'Settings of every repository that its own entry does not override.' });
+  .meta({ description: 'Settings for every repository whose own entry does not set them.' });
 
 const repositorySchema = z
   .strictObject({
     enabled: z
       .boolean()
       .optional()
-      .meta({ description: 'false excludes what this entry matches. Default true.' }),
+      .meta({ description: 'false: exclude the repositories that this entry matches. Default true.' }),
     aliases: z
       .array(
         z
@@ -178,25 +183,25 @@ const repositorySchema = z
       .meta({ description: 'Short names for this repository. Not on an entry with "*".' }),
     baseBranch: z.string().refine(isBranchName, 'the name of a branch, such as "main"').optional().meta({
       description:
-        "The branch that tasks start from and pull requests go to. Default: the repository's default branch.",
+        "The branch that tasks start from and pull requests target. Default: the repository's default branch.",
     }),
     setup: setup.optional(),
     alsoRead: z.array(repositoryName).max(20).optional().meta({
       description:
-        'Other repositories that tasks may read, such as submodules and private packages, by "owner/name". The App has to be installed on them. Default: none.',
+        'Other repositories that tasks may fetch, as "owner/name", such as submodules and private packages. The App must be installed on them. Default: none.',
     }),
     lfs: z.boolean().optional().meta({
-      description: 'true: Git LFS objects are fetched with the clone. Default false: their pointers stay.',
+      description: 'true: fetch Git LFS objects with the clone. Default false: keep their pointers.',
     }),
     extraHosts: z.array(hostName).max(50).optional().meta({
       description:
-        'Host names that may be read from while Codex runs, GET and HEAD only. A path can carry data out: the pull request says that they were open. Default: none.',
+        'Hosts that may be read from while Codex runs, with GET and HEAD only. A URL can carry data out, so the pull request lists these hosts. Default: none.',
     }),
     ...shared,
   })
   .meta({
     description:
-      'What applies to the repositories that this key matches. Entries do not add up: the most specific one applies.',
+      'Settings for the repositories that this key matches. Entries do not combine: only the most specific one applies.',
   });
 
 const handle = z
@@ -212,7 +217,7 @@ export const configSchema = z
     github: z
       .strictObject({
         mention: handle.optional().meta({
-          description: `What people write after "@" to address the bot. Default "${builtIn.mention}".`,
+          description: `The name that people write after "@" to address the bot. Default "${builtIn.mention}".`,
         }),
         label: z
           .string()
@@ -223,30 +228,32 @@ export const configSchema = z
           .meta({ description: `The label that starts a task on an issue. Default "${builtIn.label}".` }),
       })
       .optional()
-      .meta({ description: 'How the bot is addressed on GitHub.' }),
+      .meta({ description: 'How people address the bot on GitHub.' }),
     slack: slackSchema.optional(),
     prices: z.record(model, priceSchema).optional().meta({
-      description:
-        'Prices by model, for the cost that is shown with a task. Default: none, and then no cost is shown.',
+      description: 'Prices by model, for the estimated cost of a task. Default: none, so no cost is shown.',
     }),
     slots: slots.optional(),
     retention: retention.optional(),
     defaults: defaultsSchema.optional(),
     repositories: z.record(z.string(), repositorySchema).optional().meta({
       description:
-        'The repositories that Airlock may work on, by "owner/name" or with "*" in the name ("acme/*"). Nothing listed means nothing allowed. The most specific key applies: the exact name, then the longer text before the first "*", then more text altogether. A key with "!" before it, or "enabled": false, excludes.',
+        'The repositories that Airlock may work on, as "owner/name" or with "*" in the name ("acme/*"). Nothing listed means nothing allowed. The most specific key applies: the exact name, then the longest text before the first "*", then the longest text in total. A "!" before the key, or "enabled": false, excludes.',
     }),
   })
-  .meta({ title: 'Airlock configuration', description: 'Who may use Airlock, and with what limits.' });
+  .meta({
+    title: 'Airlock configuration',
+    description: 'Who may use Airlock, on which repositories, and within which limits.',
+  });
 
 type Defaults = z.infer<typeof defaultsSchema>;
 export type RepositorySettings = z.infer<typeof repositorySchema>;
 
 export interface RepositoryEntry {
   readonly pattern: RepositoryPattern;
-  /** Where it stands in the file, from 0. */
+  /** Position in the file, from 0. */
   readonly place: number;
-  /** By `!` or by `enabled: false`. */
+  /** Because of `!` or `enabled: false`. */
   readonly excluded: boolean;
   readonly settings: RepositorySettings;
 }
@@ -255,17 +262,17 @@ export interface RepositoryEntry {
 export interface AirlockConfig {
   readonly fileName: string;
   readonly github: GithubPolicy;
-  /** null: nobody uses it from Slack. */
+  /** null: Slack is not configured. */
   readonly slack: SlackPolicy | null;
   readonly prices: ReadonlyMap<string, ModelPrice>;
   readonly slots: SlotLimits;
   readonly retentionDays: number;
   readonly defaults: Defaults;
-  /** Most specific first, so that the first that matches is the one that applies. */
+  /** Most specific first, so the first match applies. */
   readonly repositories: readonly RepositoryEntry[];
 }
 
-/** Known keys of the object at a path, for the hint on a typo. */
+/** Returns the known keys of the object at a path, for the hint on a typo. */
 export function knownKeysAt(path: readonly PropertyKey[]): readonly string[] {
   const last = path.at(-1);
   if (last === undefined) return Object.keys(configSchema.shape);

@@ -1,11 +1,14 @@
 /**
- * The parts of `airlock.config.jsonc` that are about Slack: ids, the workspace, and who may use a repository from there.
- * Ids and never names: anybody may take a name that became free. Whether an id exists is Slack's to say.
+ * Defines the Slack parts of `airlock.config.jsonc`: the workspace, its channels and people, and who may use
+ * a repository from Slack. The file holds ids, never names: anyone can take a name that becomes free. Only
+ * Slack knows whether an id exists.
  */
 import * as z from 'zod';
 import type { SlackAccess } from '../core/policy.ts';
 
-/** One kind of Slack's ids. The pattern is that of `core/task.ts`, for editors; the check has the better words. */
+/**
+ * One kind of Slack id. The pattern, as in `core/task.ts`, is for editors; the check has the better message.
+ */
 const idOf = (pattern: RegExp, expected: string, shownAt: string) =>
   z
     .string()
@@ -18,32 +21,32 @@ const idOf = (pattern: RegExp, expected: string, shownAt: string) =>
 const teamId = idOf(
   /^[TE][A-Z0-9]{1,30}$/,
   'the id of a workspace, such as "T0123456789"',
-  'open Slack in a browser: the id stands in the address, after "/client/"',
+  'open Slack in a browser and copy the part of the address after "/client/"',
 );
 const channelId = idOf(
   /^[CDG][A-Z0-9]{1,30}$/,
   'the id of a channel, such as "C0123456789"',
-  "click the channel's name in Slack: the id stands at the very end of its details",
+  "click the channel's name in Slack and copy the id at the end of its details",
 );
 const userId = idOf(
   /^[UW][A-Z0-9]{1,30}$/,
   'the id of a person, such as "U0123456789"',
-  'open the profile in Slack: the menu "⋮" has "Copy member ID"',
+  'open the profile in Slack and choose "Copy member ID" in the menu "⋮"',
 );
 const groupId = idOf(
   /^S[A-Z0-9]{1,30}$/,
   'the id of a user group, such as "S0123456789"',
-  "the method usergroups.list of Slack's API shows it",
+  "call the method usergroups.list of Slack's API to see it",
 );
 
-/** An empty list is refused rather than read as “nobody” by one person and as “everybody” by the next. */
+/** Refuses an empty list, which one person reads as “nobody” and another as “everybody”. */
 const listOf = (id: typeof channelId, most: number) =>
   z
     .array(id)
     .max(most)
     .superRefine((ids, context) => {
       if (ids.length > 0) return;
-      const hint = 'leave the key out for no such limit, or write "slack": "none" for nobody';
+      const hint = 'leave out the key for no limit, or write "slack": "none" for nobody';
       context.addIssue({ code: 'custom', message: 'at least one id', params: { hint } });
     })
     .meta({ minItems: 1 });
@@ -51,18 +54,19 @@ const listOf = (id: typeof channelId, most: number) =>
 const listsSchema = z
   .strictObject({
     channels: listOf(channelId, 100).optional().meta({
-      description: 'Ids of the channels that it may be used from. Default: from everywhere, also directly.',
+      description:
+        'Ids of the channels in which people may use it. Default: all channels and direct messages.',
     }),
     users: listOf(userId, 500).optional().meta({
-      description: 'Ids of people who may use it. Default: every full member, unless `groups` are given.',
+      description: 'Ids of people who may use it. Default: every full member, unless `groups` is set.',
     }),
-    // Each group is one more question to Slack before a task may start.
+    // Each group costs a call to Slack before a task can start.
     groups: listOf(groupId, 20)
       .optional()
-      .meta({ description: 'Ids of user groups whose members may use it as well as the `users`.' }),
+      .meta({ description: 'Ids of user groups whose members may use it, in addition to `users`.' }),
   })
   .superRefine((lists, context) => {
-    // An unknown key has its own message.
+    // An unknown key gets its own message.
     if (Object.keys(lists).length > 0 || context.issues.length > 0) return;
     const hint = 'write "workspace" for every full member, or "none" for nobody';
     context.addIssue({ code: 'custom', message: '"channels", "users" or "groups"', params: { hint } });
@@ -80,32 +84,32 @@ export const slackAccessSchema = z
 
 const githubLogin = z
   .string()
-  .regex(/^[A-Za-z0-9][A-Za-z0-9_-]{0,99}$/, 'a login on GitHub without "@", such as "mona"');
+  .regex(/^[A-Za-z0-9][A-Za-z0-9_-]{0,99}$/, 'a GitHub login without "@", such as "mona"');
 
 export const slackSchema = z
   .strictObject({
     team: teamId.meta({
-      description: 'Id of the workspace that is served ("T…"), or of the organization ("E…"). No other is.',
+      description:
+        'Id of the workspace ("T…") or organization ("E…") that Airlock serves. It serves no other.',
     }),
     channels: z.record(channelId, z.string()).optional().meta({
       description:
-        'Channel id to "owner/name" or alias: what tasks from there are about when nothing else says.',
+        'Channel id to "owner/name" or alias: the repository of a task from this channel that names none.',
     }),
     people: z.record(userId, githubLogin).optional().meta({
-      description:
-        'User id to GitHub login: who is named as co-author and asked for the review. Gives no access to anything.',
+      description: 'User id to GitHub login, for the co-author and the review request. It grants no access.',
     }),
     replies: z.enum(['all', 'mentions']).optional().meta({
       description:
-        'Which replies in the thread of a task go on with it: all, or those that mention the bot. Default "all".',
+        'Which replies in a task thread are follow-ups: all of them, or those that mention the bot. Default "all".',
     }),
   })
-  .meta({ description: 'The Slack workspace, and what its channels and people are.' });
+  .meta({ description: 'The Slack workspace, its channels and its people.' });
 
 export const slackKeys = Object.keys(slackSchema.shape);
 export const slackAccessKeys = Object.keys(listsSchema.shape);
 
-/** The default is that nobody may. `users` and `groups` are one list of people. */
+/** Nobody may by default. `users` and `groups` form one list of people. */
 export function slackAccessOf(access: z.infer<typeof slackAccessSchema> | undefined): SlackAccess {
   if (access === undefined || access === 'none') return { kind: 'none' };
   if (access === 'workspace') return { kind: 'workspace' };

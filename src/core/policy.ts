@@ -70,8 +70,9 @@ export interface GithubPolicy {
 }
 
 /**
- * Who may use a repository from Slack. `none` is the default. `workspace`: every full member, from everywhere. `listed`: every
- * list that is not null has to hold, where `users` and `groups` together are one list of people.
+ * Who may use a repository from Slack. `none` is the default. `workspace`: every full member, from
+ * everywhere. `listed`: every list that is not null has to hold, where `users` and `groups` together are one
+ * list of people.
  */
 export type SlackAccess =
   | { readonly kind: 'none' }
@@ -106,7 +107,10 @@ export interface Policy {
   /** How people address the bot: the handle without `@`. */
   readonly mention: string;
   forRepository(repository: RepositoryRef): RepositoryPolicy | RepositoryRefusal;
-  /** Repositories that the configuration names exactly and allows, in its order. Those below a `*` are not among them. */
+  /**
+   * Repositories that the configuration names exactly and allows, in its order. Those below a `*` are not
+   * among them.
+   */
   readonly named: readonly RepositoryRef[];
   /** Whether some entry with a `*` allows repositories, so that `named` is not all there is. */
   readonly hasPatterns: boolean;

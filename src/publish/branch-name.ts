@@ -1,4 +1,7 @@
-/** Names the branch that a task creates. A function of prefix, title and task, so a second attempt names the same branch. */
+/**
+ * Names the branch that a task creates. A function of prefix, title and task, so a second attempt names the
+ * same branch.
+ */
 
 const maxSlug = 40;
 

@@ -20,14 +20,14 @@ async function validator() {
   return new Ajv({ strict: false }).compile(schema);
 }
 
-it('has a schema file that is what the generator would write', async () => {
+it('the schema file is what the generator writes', async () => {
   const script = new URL('scripts/generate-config-schema.ts', root).pathname;
   await expect(
     promisify(execFile)(process.execPath, [script, '--check'], { timeout: 20_000 }),
   ).resolves.toBeDefined();
 });
 
-it('has an example that loads, allows nothing yet, and passes its own schema', async () => {
+it('the example loads, allows nothing yet, and passes its own schema', async () => {
   const text = await read('airlock.config.jsonc');
   const config = loadConfig(text, 'airlock.config.jsonc');
   expect(config.ok && config.config.repositories).toEqual([]);
@@ -35,7 +35,7 @@ it('has an example that loads, allows nothing yet, and passes its own schema', a
   expect((await validator())(parse(text))).toBe(true);
 });
 
-it('has an example whose commented-out entries are right as well', async () => {
+it('the commented-out entries of the example are valid too', async () => {
   const text = (await read('airlock.config.jsonc')).replace(/^(\s*)\/\/ (?=[ }"!])/gm, '$1');
   const config = loadConfig(text, 'airlock.config.jsonc');
   expect(config.ok ? config.config.repositories.map(({ pattern }) => pattern.key) : config.problems).toEqual([
@@ -67,12 +67,12 @@ it.each([
   ['{ "slack": { "team": "T1" }, "defaults": { "slack": { "users": [] } } }'],
   ['{ "slack": { "team": "T1" }, "defaults": { "slack": { "users": ["@maria"] } } }'],
   ['{ "prices": { "gpt-a": { "input": 1 } } }'],
-])('has a schema that shows an editor the mistake in %s', async (text) => {
+])('the schema shows an editor the mistake in %s', async (text) => {
   expect((await validator())(JSON.parse(text))).toBe(false);
   expect(loadConfig(text, 'c').ok).toBe(false);
 });
 
-it('describes every key', async () => {
+it('the schema describes every key', async () => {
   const undescribed: string[] = [];
   const visit = (node: unknown, path: readonly string[]): void => {
     if (typeof node !== 'object' || node === null) return;

@@ -19,7 +19,10 @@ export function isBranchName(name: string): boolean {
 /** Bytes. Leaves room below the 255 of a ref for what the publisher appends: at most 51. */
 const maxPrefixBytes = 100;
 
-/** Whether the prefix makes a branch name with any words that are appended to it, such as `fix-rounding-0a1b2c3d`. */
+/**
+ * Whether the prefix makes a branch name with any words that are appended to it, such as
+ * `fix-rounding-0a1b2c3d`.
+ */
 export function isBranchPrefix(prefix: string): boolean {
   if (prefix === '' || new TextEncoder().encode(prefix).length > maxPrefixBytes) return false;
   return isBranchName(`${prefix}x`);
