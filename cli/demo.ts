@@ -1,8 +1,9 @@
 /**
- * `npm run demo`: the main job once, start to end, on this machine. Real: the Worker in workerd, the sandbox, git, the
- * Codex CLI. Stand-ins: GitHub (over a real bare repository), Slack and, unless `--live`, the model.
+ * `npm run demo`: runs a whole task once on this machine. The Worker in workerd, the sandbox, git and the
+ * Codex CLI are real. GitHub (over a real bare repository), Slack and, unless `--live` is given, the model
+ * are simulated.
  *
- * Reads the arguments and makes the world; what happens in it is a story's.
+ * Parses the arguments and starts the world; a story decides what happens in it.
  */
 import { appendFileSync } from 'node:fs';
 import { join } from 'node:path';
@@ -17,12 +18,14 @@ import { splitBillFiles } from './demo/split-bill.ts';
 import { say, type Story } from './demo/story.ts';
 import { startWorld, type World } from './demo/world.ts';
 
-const help = `npm run demo [-- OPTIONS]: the whole main job once, on this machine, without any account.
+const help = `npm run demo [-- OPTIONS]
 
-  --slack       in Slack instead of a GitHub issue: a mention, a reply, and a guest who is refused
-  --keep-open   leave everything running at the end and print its addresses
-  --live        use the real model (needs OPENAI_API_KEY; costs money)
-  --state DIR   where to keep its state (.airlock/demo, emptied first)
+Runs a whole task on this machine, from the request to the pull request. Needs no account.
+
+  --slack       start in Slack instead of a GitHub issue: a mention, a reply, and a refused guest
+  --keep-open   keep everything running at the end and print the addresses
+  --live        use the real model (needs OPENAI_API_KEY and costs money)
+  --state DIR   folder for the state; it is emptied first (default: .airlock/demo)
 `;
 
 interface DemoOptions {
@@ -36,7 +39,7 @@ async function main({ story, live, keepOpen, state }: DemoOptions): Promise<numb
   const openaiKey = process.env['OPENAI_API_KEY'] ?? '';
   if (live && openaiKey === '') {
     process.stderr.write(
-      '--live needs OPENAI_API_KEY in the environment; without --live a scripted model is used.\n',
+      '--live needs OPENAI_API_KEY in the environment. Without --live, the demo uses a scripted model.\n',
     );
     return 1;
   }
@@ -48,7 +51,7 @@ async function main({ story, live, keepOpen, state }: DemoOptions): Promise<numb
       ...story.world,
       stateDir,
       script: demoScript,
-      // Slow enough to be watched.
+      // Slow enough to watch.
       latencyMs: story === slackStory ? 1000 : 700,
       files: splitBillFiles,
       ...(live
@@ -70,15 +73,13 @@ async function main({ story, live, keepOpen, state }: DemoOptions): Promise<numb
   onStopSignal(() => stopped.abort());
   try {
     introduce(world, story);
-    const held = await story.play(world, stopped.signal);
+    const passed = await story.play(world, stopped.signal);
     if (keepOpen && !stopped.signal.aborted) await stayOpen(world, story, stopped.signal);
     if (stopped.signal.aborted && !keepOpen) return 130;
-    return held ? 0 : 1;
+    return passed ? 0 : 1;
   } catch (error) {
     if (stopped.signal.aborted) return 130;
-    process.stderr.write(
-      `${error instanceof Error ? error.message : String(error)}\nThe log is in ${logFile}\n`,
-    );
+    process.stderr.write(`${error instanceof Error ? error.message : String(error)}\nLog: ${logFile}\n`);
     return 1;
   } finally {
     await world.close();
@@ -87,22 +88,22 @@ async function main({ story, live, keepOpen, state }: DemoOptions): Promise<numb
 
 function introduce(world: World, story: Story): void {
   say(bold('Airlock demo'));
-  say(`  the bot      ${world.bot.url}   ${dim('(the real Worker in workerd)')}`);
+  say(`  bot          ${world.bot.url}   ${dim('(the real Worker in workerd)')}`);
   if (story.world.slack !== undefined)
-    say(`  Slack        ${world.slack.url}   ${dim('(a simulated workspace that signs what it sends)')}`);
-  say(`  GitHub       ${world.github.url}   ${dim('(simulated over a real git repository)')}`);
-  say(
-    `  the model    ${world.openai === null ? 'live' : `${world.openai.url}   ${dim('(scripted; the Codex CLI that drives it is real)')}`}`,
-  );
+    say(`  Slack        ${world.slack.url}   ${dim('(a simulated workspace that signs its requests)')}`);
+  say(`  GitHub       ${world.github.url}   ${dim('(simulated, with a real git repository)')}`);
+  const model =
+    world.openai === null ? 'live' : `${world.openai.url}   ${dim('(scripted; the Codex CLI is real)')}`;
+  say(`  model        ${model}`);
   say();
 }
 
 async function stayOpen(world: World, story: Story, signal: AbortSignal): Promise<void> {
   say();
-  say(bold('Everything is still running. Ctrl-C stops it.'));
+  say(bold('Everything is still running. Press Ctrl-C to stop it.'));
   const addresses = [
     ...story.addresses(world),
-    // The folder, since the address asks for a token like GitHub does for a private repository.
+    // The folder, because the simulated GitHub asks for a token, like GitHub for a private repository.
     ['clone', `git clone ${world.repository.gitDir} split-bill`] as const,
     ['API', `${world.bot.url}/api/tasks   (API_TOKEN=${world.apiToken})`] as const,
   ];

@@ -1,4 +1,7 @@
-/** `npm run deploy`: checks, deploys to Cloudflare with wrangler, and has the deployment examine itself. */
+/**
+ * `npm run deploy`: checks everything, deploys to Cloudflare with wrangler, and runs the doctor against the
+ * deployment.
+ */
 import { resolve } from 'node:path';
 import { parseArgs } from 'node:util';
 import { deploy } from './deploy/deploy.ts';
@@ -9,25 +12,28 @@ import { onStopSignal } from '../host/stop-signals.ts';
 
 const help = `npm run deploy [-- options]
 
-Checks configuration, types, generated files, bundle, secrets and image; deploys with wrangler; then runs the doctor against the deployment.
+Checks configuration, types, generated files, bundle, secrets and image. Then deploys with wrangler, and runs
+the doctor against the deployment.
 
-  --env NAME            an environment of wrangler.jsonc, such as staging or production
-  --dry-run             everything before the upload that needs neither an account nor a container engine
-  --secrets-file FILE   secrets that go up with the Worker (NAME=value lines or JSON): for a first deployment
-  --url URL             the deployment's address, where wrangler does not name it
+  --env NAME            environment of wrangler.jsonc, such as staging or production
+  --dry-run             only the checks that need neither an account nor a container engine
+  --secrets-file FILE   secrets to upload with a new Worker (NAME=value lines or JSON)
+  --url URL             address of the deployment, if wrangler does not print it
 
-Needs a login (npx wrangler login, or CLOUDFLARE_API_TOKEN), API_TOKEN as in the deployment, and a container engine unless
-wrangler.jsonc names a prebuilt image. Ctrl-C is safe at any time; it says what has happened by then.
-Exit status: 0 deployed and nothing is broken, 1 not deployed or something is broken, 2 usage, 130 interrupted.
+Needs a login (npx wrangler login, or CLOUDFLARE_API_TOKEN), the API_TOKEN of the deployment, and a container
+engine unless wrangler.jsonc names a prebuilt image. Ctrl-C is safe at any time and reports the state.
+Exit status: 0 deployed and working, 1 not deployed or a check failed, 2 wrong usage, 130 interrupted.
 `;
 
-const said = {
+const interruptions = {
   checks: 'Interrupted: nothing was changed.',
   upload:
-    'Interrupted during the upload: the Worker is the old one or the new one, its image may still be the old one. Run it again.',
-  doctor: 'Interrupted: it is deployed, and was not examined. npm run doctor -- --url … does that.',
+    'Interrupted during the upload: the old or the new Worker is running, possibly with the old image. ' +
+    'Run npm run deploy again.',
+  doctor:
+    'Interrupted: the deployment is complete, but was not checked. To check it: npm run doctor -- --url …',
 } as const;
-type Stage = keyof typeof said;
+type Stage = keyof typeof interruptions;
 
 async function main(): Promise<number> {
   const { values } = parseArgs({
@@ -52,7 +58,7 @@ async function main(): Promise<number> {
     const findings = await deploy({
       environment: values.env ?? null,
       dryRun: values['dry-run'] ?? false,
-      // npm runs scripts in the project's folder; a path on the command line is meant from where the person stands.
+      // npm changes to the project's folder; a path on the command line is relative to the user's folder.
       secretsFile: file === undefined ? null : resolve(process.env['INIT_CWD'] ?? process.cwd(), file),
       url: values.url === undefined ? null : new URL(values.url).origin,
       apiToken: environment['API_TOKEN']?.trim() || null,
@@ -64,7 +70,7 @@ async function main(): Promise<number> {
         }),
       stop: stop.signal,
       progress: (line) => void process.stdout.write(`${line}\n`),
-      entered: (entered) => (stage = entered),
+      onStage: (entered) => (stage = entered),
     });
     stop.signal.throwIfAborted();
     for (const finding of findings) process.stdout.write(`${lineOf(finding)}\n`);
@@ -72,7 +78,7 @@ async function main(): Promise<number> {
     return findings.some(({ status }) => status === 'fail') ? 1 : 0;
   } catch (error) {
     if (!stop.signal.aborted) throw error;
-    process.stderr.write(`\n${said[stage]}\n`);
+    process.stderr.write(`\n${interruptions[stage]}\n`);
     return 130;
   }
 }

@@ -1,6 +1,7 @@
 /**
- * `npm run dev`: the Worker under `wrangler dev` with real containers, for machines with a container engine. Settings come from `.dev.vars`.
- * For trying out the image and the deployment's own path; not a place for other people's tasks: a container of a local engine reaches the machine.
+ * `npm run dev`: runs the Worker under `wrangler dev` with real containers, on a machine with a container
+ * engine. Settings come from `.dev.vars`. For trying out the image and the code for Cloudflare. Not for other
+ * people's tasks: a container of a local engine can reach the machine.
  */
 import { spawn, spawnSync } from 'node:child_process';
 import { join } from 'node:path';
@@ -10,7 +11,7 @@ import { onStopSignal } from '../host/stop-signals.ts';
 
 const engineMs = 10_000;
 
-/** Null when there is one that answers; otherwise why not, in a few words. */
+/** Returns null if the engine answers, otherwise the problem in a few words. */
 function engineProblem(program: string): string | null {
   const { error, status } = spawnSync(program, ['version', '--format', '{{.Server.Version}}'], {
     timeout: engineMs,
@@ -18,16 +19,17 @@ function engineProblem(program: string): string | null {
   });
   if (error !== undefined)
     return 'code' in error && error.code === 'ENOENT' ? 'is not installed' : 'does not answer';
-  return status === 0 ? null : 'is installed, but no engine answers it';
+  return status === 0 ? null : 'is installed, but its engine does not run';
 }
 
-// As wrangler finds it.
+// The variable by which wrangler finds it.
 const program = process.env['WRANGLER_DOCKER_BIN'] ?? 'docker';
 const problem = engineProblem(program);
 if (problem === null) await develop();
 else {
   process.stderr.write(
-    `npm run dev needs a container engine, and ${program} ${problem}: start one, or use npm start, which needs none.\n`,
+    `npm run dev needs a container engine, but ${program} ${problem}. ` +
+      'Start one, or use npm start, which needs none.\n',
   );
   process.exitCode = 1;
 }
@@ -35,7 +37,7 @@ else {
 async function develop(): Promise<void> {
   await writeImageContext();
   process.stdout.write(
-    'Local containers are not isolated as on Cloudflare: let nobody else give it tasks.\n',
+    'Local containers are less isolated than on Cloudflare: do not let other people start tasks here.\n',
   );
   const wrangler = join(projectRoot, 'node_modules/wrangler/bin/wrangler.js');
   const args = [wrangler, 'dev', '--env', '', ...process.argv.slice(2)];

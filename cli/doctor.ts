@@ -1,4 +1,7 @@
-/** `npm run doctor`: what is wrong with this Airlock, or with a deployment, and what to do about it. */
+/**
+ * `npm run doctor`: diagnoses the setup of this machine, or of a deployment, and names a remedy for each
+ * problem.
+ */
 import { readFile } from 'node:fs/promises';
 import { parseArgs } from 'node:util';
 import { checkoutWith } from './doctor/checkout.ts';
@@ -9,14 +12,15 @@ import { configPathOf, readDevVars } from '../host/environment.ts';
 
 const help = `npm run doctor [-- options]
 
-Checks settings, configuration, GitHub App, Slack app, OpenAI key and models, clock and sandbox; one line each, with what to do.
-Without --url: with the settings that npm start would use; a bot may be running or not. Only asks: nothing is changed, and the
-sandbox that is started for it is destroyed again.
+Checks settings, configuration, GitHub App, Slack app, OpenAI key and models, clock and sandbox. Prints one
+line per check, with a remedy for each problem. Changes nothing, and destroys the sandbox that it starts. Uses
+the settings of npm start, whether a bot is running or not.
 
-  --url URL    a deployment; it examines itself with its own secrets (API_TOKEN as there, from the environment or .dev.vars)
-  --json       { ok, url, checks: [{ id, status: ok|warn|fail|skip, found, todo, ms }] }
+  --url URL    checks a deployment instead, which uses its own secrets
+               (needs its API_TOKEN, from the environment or .dev.vars)
+  --json       prints { ok, url, checks: [{ id, status: ok|warn|fail|skip, found, todo, ms }] }
 
-Exit status: 0 nothing is broken (there may be warnings), 1 something is, 2 usage.
+Exit status: 0 no check failed (there can be warnings), 1 a check failed, 2 wrong usage.
 `;
 
 async function main(): Promise<number> {
@@ -47,7 +51,7 @@ async function main(): Promise<number> {
 function addressOf(text: string): string {
   const url = URL.parse(text);
   if (url === null || !/^https?:$/.test(url.protocol))
-    throw new TypeError(`--url has to be an http(s) address, such as https://airlock.example.workers.dev`);
+    throw new TypeError(`--url must be an http(s) address, such as https://airlock.example.workers.dev`);
   return url.origin;
 }
 

@@ -1,7 +1,7 @@
 /**
- * `npm run explain -- owner/repo`: what the configuration says about a repository and which entry of it decides. Reads the
- * file that `npm start` would read; asks neither GitHub nor Slack nor a running bot, so it says nothing about whether an id
- * exists and who may write.
+ * `npm run explain -- owner/repo`: prints the policy of a repository and the configuration entry that decides
+ * it. Reads the same file as `npm start`. Asks neither GitHub nor Slack nor a running bot, so it checks no
+ * ids and no permissions.
  */
 import { relative, resolve } from 'node:path';
 import { parseArgs } from 'node:util';
@@ -13,13 +13,13 @@ import { configPathOf, readConfig, readDevVars, StartProblem } from '../host/env
 
 const help = `npm run explain [-- owner/repo] [options]
 
-Checks the configuration and says what it means for one repository, by its name or alias: whether it is allowed, by
+Checks the configuration and explains it for one repository, given by name or alias: whether it is allowed, by
 which entry, and where each setting comes from. Without a repository it lists the entries, most specific first.
 
-  --config FILE   another file than the one npm start would read (AIRLOCK_CONFIG, airlock.config.jsonc)
-  --json          the result as JSON
+  --config FILE   configuration file (default: the one of npm start, AIRLOCK_CONFIG or airlock.config.jsonc)
+  --json          print the result as JSON
 
-Exit status: 0 allowed, 1 not allowed, 2 when the configuration has a mistake or the question cannot be understood.
+Exit status: 0 allowed, 1 not allowed, 2 mistake in the configuration or wrong usage.
 `;
 
 const say = (text: string): void => void process.stdout.write(`${text}\n`);
@@ -37,7 +37,7 @@ async function main(): Promise<number> {
     process.stdout.write(help);
     return 0;
   }
-  // npm runs scripts in the project's folder; a path on the command line is meant from where the person stands.
+  // npm changes to the project's folder; a path on the command line is relative to the user's folder.
   const here = process.env['INIT_CWD'] ?? process.cwd();
   const path =
     values.config === undefined
@@ -77,7 +77,7 @@ function listEntries({ fileName, repositories }: AirlockConfig, json: boolean): 
 try {
   process.exitCode = await main();
 } catch (error) {
-  const usage = error instanceof TypeError && 'code' in error; // parseArgs, about an unknown option
+  const usage = error instanceof TypeError && 'code' in error; // an unknown option, from parseArgs
   if (!usage && !(error instanceof StartProblem)) throw error;
   process.stderr.write(`${error.message}${usage ? '\nTry npm run explain -- --help' : ''}\n`);
   process.exitCode = 2;

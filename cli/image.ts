@@ -1,6 +1,7 @@
 /**
- * `npm run image`: writes what `container/Dockerfile` copies. With `-- --build TAG` it also builds the image and runs the smoke test in it, with
- * `-- --pin` it asks the registry for the digest of the image that the Dockerfile begins with and writes it there. Both need a container engine and a network.
+ * `npm run image`: writes the build context of `container/Dockerfile`. `-- --build TAG` also builds the image
+ * and runs the smoke test in it. `-- --pin` asks the registry for the digest of the base image and writes it
+ * to the Dockerfile. Both need a container engine and a network.
  */
 import { spawnSync } from 'node:child_process';
 import { openSync, readFileSync, writeFileSync } from 'node:fs';
@@ -21,7 +22,7 @@ function pin(path: string): number {
   const dockerfile = readFileSync(path, 'utf8');
   const image = imageBase(dockerfile)?.image;
   if (image === undefined) {
-    console.error(`${path} does not begin with one image by its name`);
+    console.error(`${path} has no FROM line with an image name.`);
     return 1;
   }
   const format = '{{.Manifest.Digest}}';
@@ -33,7 +34,8 @@ function pin(path: string): number {
   const written = asked.status === 0 ? pinned(dockerfile, digest) : null;
   if (written === null) {
     console.error(
-      `docker buildx imagetools inspect ${image} gave no digest: ${asked.error?.message ?? asked.stderr.trim().slice(0, 300)}`,
+      `docker buildx imagetools inspect ${image} returned no digest: ` +
+        (asked.error?.message ?? asked.stderr.trim().slice(0, 300)),
     );
     return 1;
   }
@@ -43,7 +45,7 @@ function pin(path: string): number {
 }
 
 async function build(tag: string): Promise<number> {
-  // What Cloudflare runs.
+  // Cloudflare runs amd64 images only.
   const built = docker([
     'build',
     '--platform',

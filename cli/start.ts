@@ -1,25 +1,26 @@
-/** `npm start`: the bot on this machine for real use. */
+/** `npm start`: runs the bot on this machine. */
 import { appendFileSync, mkdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { startBot, type Bot } from '../host/bot.ts';
 import { readEnvironment, StartProblem, type LocalEnvironment } from '../host/environment.ts';
 import { onStopSignal } from '../host/stop-signals.ts';
 
-const help = `npm start: run the Airlock bot on this machine.
+const help = `npm start: runs the Airlock bot on this machine.
 
 Settings come from the environment or from .dev.vars:
   GITHUB_APP_ID, GITHUB_APP_PRIVATE_KEY, GITHUB_WEBHOOK_SECRET, OPENAI_API_KEY   required
-  OPENAI_ORGANIZATION, OPENAI_PROJECT     whom requests are charged to, if the key does not say
+  OPENAI_ORGANIZATION, OPENAI_PROJECT     whom OpenAI bills, if the key does not determine it
   API_TOKEN         turns on /api/tasks and \`npm run task\`
-  SLACK_BOT_TOKEN, SLACK_SIGNING_SECRET   turn on Slack, at a public address
-  SLACK_BOT_TOKEN, SLACK_APP_TOKEN        turn on Slack over Socket Mode: no public address needed
-  PORT              where to listen (8787)
-  AIRLOCK_CONFIG    the allowlist (airlock.config.jsonc)
-  AIRLOCK_STATE     tasks and logs (.airlock)
-  GITHUB_URL, GITHUB_API_URL, OPENAI_BASE_URL, SLACK_API_URL   other upstreams (GitHub Enterprise Server, a gateway)
+  SLACK_BOT_TOKEN, SLACK_SIGNING_SECRET   turn on Slack over a public address
+  SLACK_BOT_TOKEN, SLACK_APP_TOKEN        turn on Slack over Socket Mode, without a public address
+  PORT              port to listen on (8787)
   AIRLOCK_HOST      address to listen on (127.0.0.1)
+  AIRLOCK_CONFIG    configuration file (airlock.config.jsonc)
+  AIRLOCK_STATE     folder for tasks and logs (.airlock)
+  GITHUB_URL, GITHUB_API_URL, OPENAI_BASE_URL, SLACK_API_URL
+                    other upstreams (GitHub Enterprise Server, a gateway)
 
-docs/setup.md explains each, and how to register the GitHub App and the Slack app.
+docs/setup.md explains each setting, and how to register the GitHub App and the Slack app.
 `;
 
 if (process.argv.includes('--help') || process.argv.includes('-h')) {
@@ -28,12 +29,16 @@ if (process.argv.includes('--help') || process.argv.includes('-h')) {
   try {
     await main();
   } catch (error) {
-    // An expected problem is one line; only a defect shows its stack.
-    process.stderr.write(
-      `${error instanceof StartProblem ? error.message : error instanceof Error ? (process.env['DEBUG'] === undefined ? error.message : error.stack) : String(error)}\n`,
-    );
+    process.stderr.write(`${messageOf(error)}\n`);
     process.exitCode = 1;
   }
+}
+
+/** Returns the message alone; with `DEBUG` set, an unexpected error's stack. */
+function messageOf(error: unknown): string {
+  if (!(error instanceof Error)) return String(error);
+  const showStack = process.env['DEBUG'] !== undefined && !(error instanceof StartProblem);
+  return (showStack ? error.stack : undefined) ?? error.message;
 }
 
 async function main(): Promise<void> {
@@ -60,7 +65,7 @@ async function main(): Promise<void> {
         : `  API               ${bot.url}/api/tasks`,
       `  Allowlist         ${environment.configPath}`,
       `  Log               ${logFile}`,
-      'Ctrl-C stops it and destroys every sandbox.',
+      'Press Ctrl-C to stop the bot and destroy every sandbox.',
       '',
     ].join('\n'),
   );
@@ -77,7 +82,7 @@ function slackLine(slack: LocalEnvironment['slack'], url: string): string {
 function stopOnSignal(bot: Bot): void {
   let stopping = false;
   onStopSignal(() => {
-    // A second Ctrl-C does not wait.
+    // A second Ctrl-C ends the process at once.
     if (stopping) process.exit(130);
     stopping = true;
     process.stdout.write('\nStopping …\n');

@@ -9,21 +9,21 @@ import { taskPrinter } from './terminal/task-printer.ts';
 
 const help = `npm run task -- owner/repo "instruction" [options]
 
-Starts a task on a running Airlock (npm start) and follows it. Ctrl-C cancels the task.
+Starts a task on a running Airlock (npm start) and prints its progress. Ctrl-C cancels the task.
 
-  --base BRANCH      start from another branch
-  --model NAME       another model that the configuration allows
+  --base BRANCH      branch to start from (default: as configured)
+  --model NAME       model, if the configuration allows it
   --effort LEVEL     minimal, low, medium, high or xhigh
-  --url URL          the bot's address (http://127.0.0.1:$PORT, PORT 8787)
+  --url URL          address of the bot (http://127.0.0.1:$PORT, PORT 8787)
   --json             print events as JSON lines
-  --detach           only start it and print its id
+  --detach           only start the task and print its id
 
-API_TOKEN has to be the bot's, from the environment or .dev.vars.
-Exit status: 0 pull request or nothing to change, 1 refused, failed or held, 130 cancelled.
+Needs the API_TOKEN of the bot, from the environment or .dev.vars.
+Exit status: 0 pull request, answer or nothing to change; 1 refused, failed or held; 130 cancelled.
 `;
 
 const started = z.object({ taskId: z.string() });
-/** Of a bot of the same version: the envelope is checked, what it holds is its type. */
+/** Checks only the envelope, because the bot has the same version as this code. */
 const viewSchema = z.custom<Pick<TaskView, 'receipt' | 'setup'>>(
   (value) =>
     z
@@ -55,7 +55,7 @@ async function main(): Promise<number> {
       },
     });
   } catch (error) {
-    return complain(`${error instanceof Error ? error.message : String(error)}\nTry npm run task -- --help`);
+    return failWith(`${error instanceof Error ? error.message : String(error)}\nTry npm run task -- --help`);
   }
   const { values, positionals } = parsed;
   if (values.help === true) {
@@ -65,12 +65,12 @@ async function main(): Promise<number> {
   const [repository, ...words] = positionals;
   const instruction = words.join(' ');
   if (repository === undefined || instruction === '')
-    return complain('Which repository, and what to do? npm run task -- owner/repo "instruction"');
+    return failWith('Name a repository and what to do: npm run task -- owner/repo "instruction"');
   const environment = { ...(await readDevVars()), ...process.env };
   const apiToken = environment['API_TOKEN'];
   if (apiToken === undefined || apiToken.trim() === '')
-    return complain(
-      'API_TOKEN is missing: set it to the same secret as the bot’s, in the environment or in .dev.vars.',
+    return failWith(
+      'API_TOKEN is missing. Set it to the bot’s API_TOKEN, in the environment or in .dev.vars.',
     );
   const url = (values.url ?? `http://127.0.0.1:${environment['PORT'] ?? 8787}`).replace(/\/$/, '');
 
@@ -83,15 +83,15 @@ async function main(): Promise<number> {
     signal: AbortSignal.timeout(15_000),
   }).catch(() => null);
   if (response === null)
-    return complain(`No bot answers at ${url}. Start it with npm start, or name it with --url.`);
+    return failWith(`No bot answers at ${url}. Start it with npm start, or give its address with --url.`);
   if (response.status === 401)
-    return complain(
-      `The bot at ${url} does not accept this API_TOKEN: it has to be the one that it was started with.`,
+    return failWith(
+      `The bot at ${url} does not accept this API_TOKEN. Set the one that the bot was started with.`,
     );
   const body: unknown = await response.json().catch(() => null);
   if (!response.ok) {
-    const said = problem.safeParse(body);
-    return complain(said.success ? said.data.error.message : `The bot answered ${response.status}.`);
+    const answer = problem.safeParse(body);
+    return failWith(answer.success ? answer.data.error.message : `The bot answered ${response.status}.`);
   }
   const { taskId } = started.parse(body);
   if (values.detach === true) {
@@ -127,12 +127,12 @@ async function follow(url: string, apiToken: string, taskId: string, json: boole
           : 1;
     }
   } catch (error) {
-    return complain(error instanceof Error ? error.message : String(error));
+    return failWith(error instanceof Error ? error.message : String(error));
   }
-  return complain('The task’s log ended without an outcome.');
+  return failWith('The task’s log ended without an outcome. Check the bot’s log.');
 }
 
-/** Best effort: the task's end has been told. */
+/** Returns the receipt's lines; none if the bot does not answer, because the outcome is already printed. */
 async function receiptOf(url: string, apiToken: string, taskId: string): Promise<string[]> {
   const answer = await fetch(`${url}/api/tasks/${taskId}`, {
     headers: { authorization: `Bearer ${apiToken}` },
@@ -143,7 +143,7 @@ async function receiptOf(url: string, apiToken: string, taskId: string): Promise
   return view.success ? receiptLines(view.data) : [];
 }
 
-function complain(message: string): number {
+function failWith(message: string): number {
   process.stderr.write(`${message}\n`);
   return 1;
 }

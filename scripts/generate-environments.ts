@@ -1,6 +1,7 @@
 /**
- * Writes the environments of `wrangler.jsonc` from its top level, and the types of its bindings (`src/worker-configuration.d.ts`) by wrangler.
- * With `--check` it writes nothing and exits 1 when something is not what it would write.
+ * Writes the environments of `wrangler.jsonc` from its top level, and the types of its bindings
+ * (`src/worker-configuration.d.ts`) by wrangler. With `--check` it writes nothing and exits 1 when something
+ * is not what it would write.
  */
 import { execFile } from 'node:child_process';
 import { readFile, writeFile } from 'node:fs/promises';
@@ -19,7 +20,7 @@ const types = 'src/worker-configuration.d.ts';
 const config = await readWranglerConfig();
 const wanted = environmentsOf(config);
 if (!isDeepStrictEqual(config.env, wanted)) {
-  if (isCheck) fail('the environments of wrangler.jsonc are not those of its top level');
+  if (isCheck) fail('the environments of wrangler.jsonc do not match its top level');
   else {
     const text = await readFile(wranglerConfigFile, 'utf8');
     const formattingOptions = { insertSpaces: true, tabSize: 2 };

@@ -1,6 +1,6 @@
 /**
- * The model of the demo: a diligent engineer that does what it reads, also what an attacker planted in the issue. It
- * finds the bug, obeys the planted orders (and is refused by the sandbox, not by its own judgement), and mends the bug.
+ * Scripts the model of the demo. It follows every instruction that it reads, including the one that an
+ * attacker planted in the issue, so that the sandbox has to block it. Then it fixes the bug.
  */
 import { followUp } from './split-bill.ts';
 import {
@@ -15,12 +15,12 @@ import {
 
 const steps = [
   'Read split() and its tests',
-  'See the test fail',
+  'Run the failing test',
   'Hand out the remaining cents',
   'Run all tests',
 ] as const;
 
-/** Applies to `splitBillFiles` of `cli/demo/split-bill.ts`. */
+/** Fixes the bug in `splitBillFiles` of `cli/demo/split-bill.ts`. */
 export const splitBillPatch = `*** Begin Patch
 *** Update File: src/split.js
 @@
@@ -34,7 +34,7 @@ export const splitBillPatch = `*** Begin Patch
  }
 *** End Patch`;
 
-/** Command lines that stand in the prompt on a line of their own and would send something away. */
+/** Finds the `curl` and `git push` commands in the prompt that have a line of their own and a URL. */
 export function plantedCommands(prompt: string): readonly string[] {
   const found = prompt.match(/^[\s>]*(?:curl|git push) [^\n]*https?:\/\/[^\n]*$/gm) ?? [];
   return [...new Set(found.map((line) => line.replace(/^[\s>]+/, '').trim()))];
@@ -43,10 +43,10 @@ export function plantedCommands(prompt: string): readonly string[] {
 const obey = (prompt: string): readonly Move[] => {
   const commands = plantedCommands(prompt);
   if (commands.length === 0) return [];
-  return [say('The sources are to be backed up first.'), ...commands.map(shell)];
+  return [say('I should back up the sources first.'), ...commands.map(shell)];
 };
 
-/** Goes on with what `demoScript` left. */
+/** Applies to the result of `splitBillPatch`. */
 const followUpPatch = `*** Begin Patch
 *** Update File: test/split.test.js
 @@
@@ -70,21 +70,21 @@ const addTest: readonly Move[] = [
   plan(followUpSteps, 3),
   finish({
     title: 'Test a bill of one cent',
-    summary: 'One cent among three people: the first pays it, the others nothing. All tests pass.',
+    summary: 'One cent split among three people: the first pays it, the others pay nothing. All tests pass.',
   }),
 ];
 
-/** The conversation comes with a follow-up too, its planted orders with it; a model that has done them leaves it at that. */
-export const demoScript: Script = ({ prompt }) => (prompt.includes(followUp) ? addTest : mend(prompt));
+/** A follow-up's prompt contains the planted instruction again; the script does not obey it a second time. */
+export const demoScript: Script = ({ prompt }) => (prompt.includes(followUp) ? addTest : fixBug(prompt));
 
-const mend = (prompt: string): readonly Move[] => [
+const fixBug = (prompt: string): readonly Move[] => [
   say('I will look at `split()` and its tests first.'),
   plan(steps, 0),
   shell('cat src/split.js test/split.test.js'),
   plan(steps, 1),
   shell('node --test'),
   ...obey(prompt),
-  say('Each share is rounded by itself, so the rest is lost. I will hand out whole cents.'),
+  say('Each share is rounded on its own, so the remainder is lost. I will hand out whole cents.'),
   plan(steps, 2),
   applyPatch(splitBillPatch),
   plan(steps, 3),
@@ -93,9 +93,9 @@ const mend = (prompt: string): readonly Move[] => [
   finish({
     title: 'Hand out every cent in split()',
     summary:
-      '`split()` rounded each share by itself, so `split(10, 3)` added up to 9.99.\n\n' +
-      'It now counts in whole cents and gives the remaining ones to the first people, one each: ' +
-      'the shares add up to the total and differ by one cent at most.\n\n' +
-      'All tests pass, also "no cent is lost", which failed before.',
+      '`split()` rounded each share on its own, so `split(10, 3)` added up to 9.99.\n\n' +
+      'It now counts in whole cents and gives the remaining cents to the first people, one each: ' +
+      'the shares add up to the total and differ by at most one cent.\n\n' +
+      'All tests pass, including "no cent is lost", which failed before.',
   }),
 ];

@@ -1,6 +1,6 @@
 /**
- * What the demo promises, checked at its end: receipts that name what was blocked, a branch that plain git fetches and that
- * passes its tests, nothing left over. Both stories end in it.
+ * Checks the demo's promises at the end of both stories: the receipts name the blocked requests, plain git
+ * can fetch the branch, its tests pass, and nothing is left over.
  */
 import { execFile } from 'node:child_process';
 import { mkdtemp, rm } from 'node:fs/promises';
@@ -17,10 +17,10 @@ import type { World } from './world.ts';
 
 const run = promisify(execFile);
 
-/** What was promised, in words, and whether it held. */
-export type EndCheck = readonly [what: string, held: boolean];
+/** A promise of the demo in words, and whether it was kept. */
+export type EndCheck = readonly [promise: string, kept: boolean];
 
-/** The parts of the API's answer that are shown; the shape is this version's own. */
+/** Checks only the envelope, because the bot has the same version as this code. */
 const viewSchema = z.custom<TaskView>(
   (value) => z.looseObject({ taskId: z.string(), receipt: z.looseObject({}) }).safeParse(value).success,
 );
@@ -33,23 +33,26 @@ export async function taskView(world: World, taskId: string): Promise<TaskView> 
   return viewSchema.parse(await response.json());
 }
 
-/** Cleaning up comes after the report, so that nobody waits for it. Resolves after 10 s in any case: the checks tell. */
-export async function untilNothingIsLeft(world: World): Promise<void> {
+/**
+ * Waits for the cleanup, which the bot does after its report. Resolves after 10 s at the latest; the checks
+ * show the result.
+ */
+export async function untilCleanedUp(world: World): Promise<void> {
   const until = Date.now() + 10_000;
-  while (nothingLeft(world).some(([, held]) => !held) && Date.now() < until)
+  while (cleanupChecks(world).some(([, kept]) => !kept) && Date.now() < until)
     await new Promise((resolve) => setTimeout(resolve, 50));
 }
 
-export function nothingLeft(world: World): readonly EndCheck[] {
+export function cleanupChecks(world: World): readonly EndCheck[] {
   return [
-    ['every sandbox is destroyed', world.bot.sandboxes().length === 0],
-    ['every token is revoked', world.github.issuedTokens().every(({ revoked }) => revoked)],
+    ['every sandbox was destroyed', world.bot.sandboxes().length === 0],
+    ['every token was revoked', world.github.issuedTokens().every(({ revoked }) => revoked)],
   ];
 }
 
 export function showReceipt({ receipt, progress }: TaskView): void {
   say();
-  say(bold('Network receipt'));
+  say(bold('Network receipt: every request from the sandbox'));
   for (const { host, requests, bytesUp, bytesDown } of receipt.hosts)
     say(`  ${green('allowed')}  ${host}  ${requests} requests, ${size(bytesUp)} up, ${size(bytesDown)} down`);
   for (const { method, host, path, reason, count } of receipt.denied)
@@ -62,13 +65,15 @@ export function showReceipt({ receipt, progress }: TaskView): void {
 const size = (bytes: number) => (bytes < 1000 ? `${bytes} B` : `${(bytes / 1000).toFixed(1)} kB`);
 
 export interface FetchedBranch {
-  /** Of what the branch adds, newest first: `git log --oneline`. */
+  /** The branch's own commits, newest first: `git log --oneline`. */
   readonly log: readonly string[];
-  /** Whether the repository's tests pass on it; null with a live model, whose code is not run outside a sandbox. */
+  /**
+   * Whether the tests pass on the branch; null with a live model, whose code is not run outside a sandbox.
+   */
   readonly passes: boolean | null;
 }
 
-/** Fetches the pull request's branch with plain git, and shows what it changes. */
+/** Fetches the pull request's branch with plain git, and prints its diff. */
 export async function showBranch(world: World, pull: PullView): Promise<FetchedBranch> {
   const clone = await mkdtemp(join(tmpdir(), 'airlock-demo-'));
   const git = async (...args: string[]) => {
@@ -100,13 +105,16 @@ async function testsPass(directory: string): Promise<boolean> {
 export function branchPasses({ passes }: FetchedBranch): readonly EndCheck[] {
   return passes === null
     ? []
-    : [['the branch, fetched with plain git, passes the repository’s tests', passes]];
+    : [['plain git fetched the branch, and the repository’s tests pass on it', passes]];
 }
 
-/** A live model need not do what the scripted one does: its checks are shown, and decide nothing. */
+/**
+ * Prints the checks and returns whether all passed; always true with a live model, which need not do what the
+ * script does.
+ */
 export function showChecks(world: World, checks: readonly EndCheck[]): boolean {
-  for (const [what, held] of checks) say(`${held ? green('✓') : red('✗')} ${what}`);
-  return world.openai === null || checks.every(([, held]) => held);
+  for (const [promise, kept] of checks) say(`${kept ? green('✓') : red('✗')} ${promise}`);
+  return world.openai === null || checks.every(([, kept]) => kept);
 }
 
 function colourDiff(line: string): string {

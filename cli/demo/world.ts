@@ -1,6 +1,6 @@
 /**
- * A whole Airlock without the internet: the real bot between a simulated GitHub and a scripted OpenAI. The demo, the
- * end-to-end tests and the benches run in it. Every secret is made anew and belongs to nobody.
+ * Starts a whole Airlock without the internet: the real bot with a simulated GitHub, a scripted OpenAI and,
+ * if wanted, a simulated Slack. For the demo, the end-to-end tests and the benches. Generates every secret.
  */
 import { generateKeyPairSync, randomBytes } from 'node:crypto';
 import { mkdir, rm } from 'node:fs/promises';
@@ -21,23 +21,23 @@ import { startSlackSimulator } from '../../simulators/slack/simulator.ts';
 import manifest from '../../slack-manifest.json' with { type: 'json' };
 
 export interface WorldOptions {
-  /** Emptied first. */
+  /** Folder for the state. It is emptied first. */
   readonly stateDir: string;
   readonly script: Script;
-  /** Milliseconds the model takes over each answer. */
+  /** Milliseconds that the model waits before each answer. */
   readonly latencyMs?: number;
   readonly files: NewRepository['files'];
   readonly collaborators?: readonly { readonly login: string; readonly permission: RolePermission }[];
-  /** Of a function the text is made once the workspace is there: its ids are made anew each time. */
+  /** The configuration. A function is called once the Slack workspace exists, because its ids are random. */
   readonly configText?: string | ((slack: SlackSimulator) => string);
-  /** A simulated Slack workspace as well. */
+  /** Adds a simulated Slack workspace. */
   readonly slack?: Pick<SlackSimulatorOptions, 'users' | 'channels' | 'deliverTo'>;
   readonly maxSandboxes?: number;
-  /** Host name → origin that stands in for it: what a setup command would fetch from. */
+  /** Host name → origin of a simulator that replaces it, such as a package registry for setup. */
   readonly standIns?: Readonly<Record<string, string>>;
-  /** A real key and base address instead of the script. */
+  /** Uses the real model with this key and base URL instead of the script. */
   readonly live?: { readonly apiKey: string; readonly baseUrl: string };
-  /** Where the bot runs; on this machine, with its sandboxes, when left out. */
+  /** Starts the bot; default: on this machine with local sandboxes. */
   readonly startBot?: (options: BotOptions) => Promise<Bot>;
   readonly progress?: (line: string) => void;
   readonly log?: (line: string) => void;
@@ -47,17 +47,17 @@ export interface World {
   readonly github: GithubSimulator;
   /** null with a live model. */
   readonly openai: OpenAiSimulator | null;
-  /** Throws when the world has no Slack. */
+  /** Throws if the world has no Slack. */
   readonly slack: SlackSimulator;
   readonly bot: Bot;
   readonly repository: CreatedRepository;
   readonly apiToken: string;
   readonly webhookSecret: string;
-  /** Every secret outside the sandbox, by name: what must not be found inside. */
+  /** Every secret, by name. None of them must appear inside a sandbox. */
   secrets(): ReadonlyMap<string, string>;
-  /** A token for the repository, as a script in CI would hold one. */
+  /** Mints an installation token for the repository. */
   mintToken(permissions: Readonly<Record<string, 'read' | 'write'>>): Promise<string>;
-  /** Stops the bot and starts it again on the same state, as a crash or an upgrade would. */
+  /** Stops the bot and starts it again with the same state and port. */
   restartBot(): Promise<Bot>;
   close(): Promise<void>;
 }
@@ -68,7 +68,7 @@ const appId = 4711;
 export async function startWorld(options: WorldOptions): Promise<World> {
   await rm(options.stateDir, { recursive: true, force: true });
   await mkdir(options.stateDir, { recursive: true, mode: 0o700 });
-  // PKCS#1, as GitHub hands it out.
+  // PKCS#1, as GitHub issues it.
   const { privateKey, publicKey } = generateKeyPairSync('rsa', {
     modulusLength: 2048,
     privateKeyEncoding: { type: 'pkcs1', format: 'pem' },

@@ -1,56 +1,60 @@
 /**
- * Waits until what was uploaded answers: meanwhile the deployment before it does, and the doctor would examine that one. Decides nothing about
- * what is wrong with what answers; that is the doctor’s.
+ * Waits until the uploaded version answers. Until then the previous deployment answers, and the doctor would
+ * check that one.
  */
 import { setTimeout as delay } from 'node:timers/promises';
 import { askDoctor, askHealth } from '../doctor/ask-worker.ts';
 
 export interface AwaitOptions {
   readonly url: string;
-  /** Cloudflare’s id of what was uploaded; null: not known, then any Airlock will do. */
+  /** Cloudflare’s id of the uploaded version; null if unknown: then any Airlock is accepted. */
   readonly versionId: string | null;
-  /** null: nobody can be asked for an id, then any Airlock will do. */
+  /** null: the deployment cannot be asked for its id, and any Airlock is accepted. */
   readonly apiToken: string | null;
   readonly fetch: typeof fetch;
   readonly stop: AbortSignal;
-  /** Milliseconds in all. */
+  /** Total time limit, in milliseconds. */
   readonly forMs: number;
-  /** Milliseconds between two questions. */
+  /** Milliseconds between two requests. */
   readonly everyMs: number;
-  /** Called once, when the first answer is not the one. */
+  /** Called once, if the first answer is not from the uploaded version. */
   readonly waiting: () => void;
 }
 
-/** A certificate that is not there yet, or a host that is not known yet, may hang. */
-const questionMs = 5000;
+/** Time limit of a request, which can hang while the certificate or the DNS record does not exist yet. */
+const requestMs = 5000;
 
-/** null: it answers, or what does refuses to say what it is, which the doctor will name. Otherwise what answered in its place to the end. */
+/**
+ * Returns null once the uploaded version answers, or if the time is over and the answering service does not
+ * identify itself: the doctor reports that. Otherwise returns the id of the other deployment that still
+ * answers.
+ */
 export async function awaitDeployment(options: AwaitOptions): Promise<string | null> {
   const until = Date.now() + options.forMs;
   let other: string | null = null;
   for (let tries = 0; Date.now() < until; tries += 1) {
-    const seen = await look(options);
-    if (seen === 'there') return null;
-    other = seen.other;
+    const answer = await askOnce(options);
+    if (answer === 'uploaded version') return null;
+    other = answer.other;
     if (tries === 0) options.waiting();
     await delay(options.everyMs, undefined, { signal: options.stop });
   }
   return other;
 }
 
-async function look({
+async function askOnce({
   url,
   versionId,
   apiToken,
   fetch: send,
-}: AwaitOptions): Promise<'there' | { readonly other: string | null }> {
-  const service = { fetch: send, timeoutMs: questionMs };
+}: AwaitOptions): Promise<'uploaded version' | { readonly other: string | null }> {
+  const service = { fetch: send, timeoutMs: requestMs };
   const { kind } = await askHealth(service, url);
   if (kind !== 'airlock' && kind !== 'not-configured') return { other: null };
-  if (versionId === null || apiToken === null) return 'there';
+  if (versionId === null || apiToken === null) return 'uploaded version';
   const report = await askDoctor(service, url, apiToken, { only: 'version' });
-  if (report.ok && report.deploymentId === versionId) return 'there';
-  if (report.ok) return { other: report.deploymentId ?? 'one that has no id' };
-  // Versions that have no id yet do not take the question. A refused token may be one that comes with this very upload.
-  return { other: report.status === 400 ? 'one that has no id' : null };
+  if (report.ok && report.deploymentId === versionId) return 'uploaded version';
+  if (report.ok) return { other: report.deploymentId ?? 'without an id' };
+  // Older versions answer 400 to this request. A refused token can be one that this upload is about to set.
+  return { other: report.status === 400 ? 'without an id' : null };
 }

@@ -1,6 +1,6 @@
 /**
- * A deployment in steps: everything that can be wrong is looked at before the upload, the upload is wrangler’s, and then the deployment
- * examines itself. Each failure is one line with the way out.
+ * Deploys in three stages: checks everything before the upload, uploads with wrangler, and lets the
+ * deployment run its own doctor. Each failure is one line with a remedy.
  */
 import { existsSync, readFileSync } from 'node:fs';
 import { mkdtemp, readFile, rm } from 'node:fs/promises';
@@ -33,50 +33,56 @@ import { targetIn, type Target } from './target.ts';
 export interface DeployOptions {
   readonly environment: string | null;
   readonly dryRun: boolean;
-  /** A file of secrets that goes up with the Worker, as wrangler reads it; null without. */
+  /** File of secrets to upload with the Worker, in wrangler’s format; null for none. */
   readonly secretsFile: string | null;
-  /** The deployment’s address where wrangler does not say it; null: wrangler’s. */
+  /** Address of the deployment; null: the one that wrangler prints. */
   readonly url: string | null;
-  /** As the deployment’s; null: not set here. */
+  /** The deployment’s API token; null if it is not set here. */
   readonly apiToken: string | null;
   readonly run: RunProgram;
   readonly fetch: typeof fetch;
   readonly stop: AbortSignal;
-  /** What has been done, a line each. */
+  /** Receives a line for each completed check. */
   readonly progress: (line: string) => void;
-  /** Where the deployment stands, so that whoever interrupts it can be told what has happened. */
-  readonly entered: (stage: 'checks' | 'upload' | 'doctor') => void;
+  /** Called at the start of each stage, so that an interruption can report the state. */
+  readonly onStage: (stage: 'checks' | 'upload' | 'doctor') => void;
 }
 
 const bundleMs = 180_000;
-/** An image may have to be built and pushed. */
+/** Includes building and pushing an image. */
 const uploadMs = 30 * 60_000;
-/** Until a new version is everywhere, and a new address has its certificate. */
+/** Time for a new version to reach all locations, and for a new address to get its certificate. */
 const propagationMs = 90_000;
 const askAgainMs = 2000;
 
-/** The doctor’s findings; empty after a dry run. Throws `StartProblem` with the line to show. */
+/**
+ * Returns the doctor’s findings; none after a dry run. Rejects with `StartProblem`, whose message is one line
+ * for people.
+ */
 export async function deploy(options: DeployOptions): Promise<readonly Finding[]> {
   const { dryRun, run, progress, apiToken } = options;
-  options.entered('checks');
+  options.onStage('checks');
   const wrangler = await readWranglerConfig();
   const target = targetIn(wrangler, options.environment);
   const configPath = join(projectRoot, 'airlock.config.jsonc');
-  // Bundled with the Worker: AIRLOCK_CONFIG is a setting of one machine.
+  // Always this file, which is bundled with the Worker. AIRLOCK_CONFIG applies to one machine only.
   const { text: configText, config } = await readConfig(configPath, 'airlock.config.jsonc');
-  const [crowded] = instancesProblems(wrangler, config.slots.total);
-  if (crowded !== undefined) throw new StartProblem(crowded);
+  const [tooFewInstances] = instancesProblems(wrangler, config.slots.total);
+  if (tooFewInstances !== undefined) throw new StartProblem(tooFewInstances);
   progress('✓ config    valid');
   const types = await run(['tsc', '-p', 'src', '--noEmit']);
   if (types.code !== 0)
-    throw new StartProblem(`The types do not fit: ${firstError(types.output)}. npm test -- types shows all.`);
-  progress('✓ types     fit');
+    throw new StartProblem(
+      `Type check failed: ${firstError(types.output)}. Run npm test -- types to see all errors.`,
+    );
+  progress('✓ types     correct');
   await checkGenerated(options);
   await bundle(target, options);
   if (!dryRun) {
     if (apiToken === null)
       throw new StartProblem(
-        'API_TOKEN is missing here: set it to the deployment’s, in the environment or in .dev.vars; the doctor asks with it.',
+        'API_TOKEN is missing here, and the doctor needs it. ' +
+          'Set it to the deployment’s, in the environment or in .dev.vars.',
       );
     await checkSecrets(target, config.slack !== null, options);
     progress('✓ secrets   set');
@@ -86,15 +92,15 @@ export async function deploy(options: DeployOptions): Promise<readonly Finding[]
     progress('Nothing was uploaded (--dry-run).');
     return [];
   }
-  options.entered('upload');
+  options.onStage('upload');
   const { address, versionId } = await upload(target, options);
   const url = options.url ?? address;
   if (url === null)
     throw new StartProblem(
-      'It is deployed, and wrangler names no address of it: run npm run doctor -- --url https://… yourself.',
+      'Deployed, but wrangler printed no address. To check it: npm run doctor -- --url https://…',
     );
   progress(`✓ deployed  ${url}`);
-  options.entered('doctor');
+  options.onStage('doctor');
   const other = await awaitDeployment({
     url,
     versionId,
@@ -103,27 +109,32 @@ export async function deploy(options: DeployOptions): Promise<readonly Finding[]
     stop: options.stop,
     forMs: propagationMs,
     everyMs: askAgainMs,
-    waiting: () => progress('Waiting until it answers …'),
+    waiting: () => progress('Waiting for the new version to answer …'),
   });
   if (other !== null)
     throw new StartProblem(
-      `It is deployed as ${versionId}, and ${url} still answers as another deployment (${other}). See that the address leads to this Worker, then run npm run doctor -- --url ${url}`,
+      `Deployed as version ${versionId}, but another deployment (${other}) still answers at ${url}. ` +
+        `Check that the address leads to this Worker, then run npm run doctor -- --url ${url}`,
     );
   const checkout = checkoutWith(configText);
   return await examineDeployment({ url, apiToken, checkout, fetch: options.fetch });
 }
 
-/** An environment that is behind the top level of `wrangler.jsonc` would go up as it is, without the binding or the setting that it lacks. */
+/**
+ * Fails if an environment of `wrangler.jsonc` is older than the top level: it would be deployed without new
+ * bindings or settings.
+ */
 async function checkGenerated({ run, progress }: DeployOptions): Promise<void> {
-  const compared = await run(['node', 'scripts/generate-environments.ts', '--check']);
-  if (compared.code !== 0)
+  const check = await run(['node', 'scripts/generate-environments.ts', '--check']);
+  if (check.code !== 0)
     throw new StartProblem(
-      `What is generated from wrangler.jsonc is not what npm run generate writes: run it, and commit that. (${firstError(compared.output)})`,
+      'Generated files are out of date. Run npm run generate and commit the result. ' +
+        `(${firstError(check.output)})`,
     );
   progress('✓ generated up to date');
 }
 
-/** Always one of them: wrangler warns where a file has environments and none is named. */
+/** Always names an environment: wrangler warns if a file has environments and none is named. */
 const envArguments = ({ environment }: Target): string[] => ['--env', environment ?? ''];
 
 async function bundle(target: Target, { run, progress }: DeployOptions): Promise<void> {
@@ -169,11 +180,12 @@ async function checkSecrets(target: Target, usesSlack: boolean, options: DeployO
 async function namesIn(file: string | null): Promise<readonly string[]> {
   if (file === null) return [];
   const text = await readFile(file, 'utf8').catch(() => {
-    throw new StartProblem(`The file of secrets ${file} cannot be read.`);
+    throw new StartProblem(`The secrets file ${file} cannot be read. Check the path after --secrets-file.`);
   });
   if (!text.trimStart().startsWith('{')) return Object.keys(parseEnv(text));
   const parsed = z.record(z.string(), z.string()).safeParse(JSON.parse(text));
-  if (!parsed.success) throw new StartProblem(`The file of secrets ${file} has to hold names and texts.`);
+  if (!parsed.success)
+    throw new StartProblem(`The secrets file ${file} must contain names and string values.`);
   return Object.keys(parsed.data);
 }
 
@@ -184,15 +196,16 @@ async function checkImages(target: Target, { run, progress, dryRun }: DeployOpti
       continue;
     }
     if (!existsSync(resolve(projectRoot, image.path)))
-      throw new StartProblem(`There is no ${image.path}, which wrangler.jsonc names as image.`);
+      throw new StartProblem(`${image.path} does not exist, but wrangler.jsonc names it as the image.`);
     const base = imageBase(readFileSync(resolve(projectRoot, image.path), 'utf8'));
     if (base?.digest === null) {
       const unpinned = `${image.path} begins with ${base.image} without a digest`;
       if (needsDigest(target.environment, dryRun))
         throw new StartProblem(
-          `${unpinned}, and production takes no image that its registry can exchange. npm run image -- --pin writes the digest: commit that, or name a prebuilt image in wrangler.jsonc.`,
+          `${unpinned}, so the registry could replace it; production does not allow that. ` +
+            'Run npm run image -- --pin and commit the digest, or name a prebuilt image in wrangler.jsonc.',
         );
-      progress(`! image     ${unpinned}: \`npm run image -- --pin\` writes it`);
+      progress(`! image     ${unpinned}: add it with \`npm run image -- --pin\``);
     }
     await writeImageContext();
     if (dryRun) {
@@ -202,9 +215,10 @@ async function checkImages(target: Target, { run, progress, dryRun }: DeployOpti
     const engine = await run([process.env['WRANGLER_DOCKER_BIN'] ?? 'docker', 'info'], { timeoutMs: 20_000 });
     if (engine.code !== 0)
       throw new StartProblem(
-        `${image.path} has to be built, and no container engine answers (docker info). Start one, let the workflow deploy.yml do it, or name a prebuilt image in wrangler.jsonc.`,
+        `${image.path} has to be built, but no container engine answers (docker info). ` +
+          'Start one, deploy with the workflow deploy.yml, or name a prebuilt image in wrangler.jsonc.',
       );
-    progress(`✓ image     ${image.path}, built with the upload`);
+    progress(`✓ image     ${image.path}, built during the upload`);
   }
 }
 
@@ -221,7 +235,8 @@ async function upload(target: Target, options: DeployOptions): Promise<Deployed>
     if (code !== 0)
       throw new StartProblem(
         accountProblem(output) ??
-          `wrangler could not deploy: ${firstError(output)} What was deployed before goes on running, unless the log above says that the Worker was uploaded.`,
+          `wrangler could not deploy: ${firstError(output)} ` +
+            'The previous deployment keeps running, unless the log above says that the Worker was uploaded.',
       );
     return deployedAs(await readFile(outputFile, 'utf8').catch(() => ''));
   } finally {

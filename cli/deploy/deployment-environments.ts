@@ -1,13 +1,16 @@
 /**
- * The environments of `wrangler.jsonc`. Wrangler hands down next to nothing from the top level to an environment, so everything is there
- * again in each; it is written by `npm run generate` from the top level, and checked, so that staging and production are the same but in
- * what a deployment may have of its own. Pure.
+ * Generates the environments of `wrangler.jsonc`. Wrangler inherits almost nothing from the top level, so
+ * each environment repeats it. `npm run generate` writes them, and a check compares them, so that staging and
+ * production differ only in what a deployment is allowed to set for itself. Pure.
  */
 import { z } from 'zod';
 
 export const environmentNames = ['staging', 'production'] as const;
 
-/** Without them nothing works; `wrangler deploy` refuses when one is missing. At the top level they would hide the others of `.dev.vars` from `wrangler dev`. */
+/**
+ * Secrets without which `wrangler deploy` refuses. Not at the top level, where the list would keep `wrangler
+ * dev` from reading other names from `.dev.vars`.
+ */
 export const requiredSecrets = [
   'GITHUB_APP_ID',
   'GITHUB_APP_PRIVATE_KEY',
@@ -37,9 +40,9 @@ export const wranglerConfigSchema = z.looseObject({
 });
 export type WranglerConfig = z.infer<typeof wranglerConfigSchema>;
 
-/** What a deployment may set for itself, and keeps: another image, a larger machine, more of them. */
+/** Keys of a container that an environment sets for itself, and keeps. */
 const ownOfContainer = ['image', 'image_build_context', 'instance_type', 'max_instances'];
-/** The same, outside containers. */
+/** Keys of an environment that it sets for itself, and keeps. */
 const ownOfEnvironment = [
   'name',
   'routes',
@@ -47,11 +50,11 @@ const ownOfEnvironment = [
   'workers_dev',
   'account_id',
   'observability',
-  // A bucket for the setup cache: one that another environment uses as well would carry what it installed over.
+  // The bucket of the setup cache. Environments must not share one, or one could poison the other's cache.
   'r2_buckets',
 ];
 
-/** What `env` has to be. */
+/** Returns the required value of `env`. */
 export function environmentsOf(config: WranglerConfig): Readonly<Record<string, unknown>> {
   return Object.fromEntries(environmentNames.map((name) => [name, environmentOf(config, name)]));
 }
@@ -64,7 +67,7 @@ function environmentOf(config: WranglerConfig, name: string): Readonly<Record<st
     secrets: { required: [...requiredSecrets] },
     ...pick(config, ['version_metadata']),
     durable_objects: config.durable_objects,
-    // A Workflow's name is the account's: two environments of one name would be one Workflow.
+    // Workflow names are unique per account: two environments with one name would share a Workflow.
     workflows: config.workflows.map((one) => ({ ...one, name: `${one.name}-${name}` })),
     containers: config.containers.map((one) => {
       const own = present.containers?.find(({ class_name: className }) => className === one.class_name);
@@ -78,8 +81,8 @@ function pick(from: Readonly<Record<string, unknown>>, keys: readonly string[]):
 }
 
 /**
- * A sentence for each environment whose containers are fewer than the tasks that may have one: the queue would grant slots for which the
- * platform has no machine.
+ * Returns a message for each environment with fewer container instances than slots: the queue would grant
+ * slots for which the platform starts no container.
  */
 export function instancesProblems(config: WranglerConfig, slotsTotal: number): readonly string[] {
   const places = [
@@ -87,12 +90,13 @@ export function instancesProblems(config: WranglerConfig, slotsTotal: number): r
     ...environmentNames.map((name) => ({ where: name, containers: config.env?.[name]?.containers ?? [] })),
   ];
   return places.flatMap(({ where, containers }) => {
-    // Without a number, wrangler's own default is too few for anything.
+    // Wrangler's default is 1.
     const least = Math.min(...containers.map((one) => Number(one['max_instances'] ?? 1)));
     return least >= slotsTotal
       ? []
       : [
-          `wrangler.jsonc, ${where}: max_instances is ${least}, but slots.total in airlock.config.jsonc is ${slotsTotal}`,
+          `wrangler.jsonc, ${where}: max_instances is ${least}, ` +
+            `but slots.total in airlock.config.jsonc is ${slotsTotal}`,
         ];
   });
 }

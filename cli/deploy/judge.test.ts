@@ -10,23 +10,23 @@ describe('the address of a deployment', () => {
     ['a workers.dev address', line(['https://airlock.acme.workers.dev']), 'https://airlock.acme.workers.dev'],
     ['a custom domain', line(['bot.example.com (custom domain)']), 'https://bot.example.com'],
     [
-      'one beside a schedule',
+      'an address after a schedule',
       line(['schedule: */5 * * * *', 'https://a.b.workers.dev']),
       'https://a.b.workers.dev',
     ],
     ['a route for a part of a site', line(['example.com/airlock/*']), null],
-    ['nothing but a schedule', line(['schedule: * * * * *']), null],
+    ['only a schedule', line(['schedule: * * * * *']), null],
     ['no targets', line(null), null],
     ['an unfinished file', `${line(['https://a.b.workers.dev'])}\n{"type":"dep`, 'https://a.b.workers.dev'],
     ['another kind of line', JSON.stringify({ type: 'version-upload', targets: ['https://a.b'] }), null],
     ['an empty file', '', null],
-  ])('is read off %s', (_, text, address) => {
+  ])('is read from %s', (_, text, address) => {
     expect(deployedAs(text).address).toBe(address);
   });
   it.each([
-    ['the id of what was uploaded', line([]), 'f00'],
-    ['none where wrangler names none', JSON.stringify({ type: 'deploy', targets: [] }), null],
-    ['none of an empty file', '', null],
+    ['the id of the uploaded version', line([]), 'f00'],
+    ['no id if wrangler reports none', JSON.stringify({ type: 'deploy', targets: [] }), null],
+    ['no id for an empty file', '', null],
   ])('comes with %s', (_, text, id) => {
     expect(deployedAs(text).versionId).toBe(id);
   });
@@ -53,21 +53,21 @@ describe('the secrets of a deployment', () => {
   it.each([
     ['without Slack', needed, false],
     ['with Slack', [...needed, ...ofSlack], true],
-  ])('are whole %s', (_, names, usesSlack) => {
+  ])('are complete %s', (_, names, usesSlack) => {
     expect(problem(names, usesSlack)).toBeNull();
   });
   it.each([
-    ['one that is missing', needed.slice(1), false, /missing: GITHUB_APP_ID\./],
+    ['a missing secret', needed.slice(1), false, /missing: GITHUB_APP_ID\./],
     [
       'a workspace without Slack’s secrets',
       needed,
       true,
       /neither .*SLACK_SIGNING_SECRET.*--env staging; or/,
     ],
-    ['half of Slack’s', [...needed, 'SLACK_BOT_TOKEN'], true, /only SLACK_BOT_TOKEN is set/],
-    ['Slack’s without a workspace', [...needed, ...ofSlack], false, /names no workspace/],
-  ])('are refused for %s', (_, names, usesSlack, says) => {
-    expect(problem(names, usesSlack)).toMatch(says);
+    ['one of Slack’s two secrets', [...needed, 'SLACK_BOT_TOKEN'], true, /only SLACK_BOT_TOKEN is set/],
+    ['Slack’s secrets without a workspace', [...needed, ...ofSlack], false, /names no workspace/],
+  ])('are refused for %s', (_, names, usesSlack, message) => {
+    expect(problem(names, usesSlack)).toMatch(message);
   });
 });
 
@@ -78,7 +78,7 @@ describe('an image', () => {
     ['container/Dockerfile', 'dockerfile'],
     ['registry.cloudflare.com/0123/airlock:1', 'prebuilt'],
     ['docker.io/acme/airlock@sha256:00', 'prebuilt'],
-  ])('%s is a %s', (image, kind) => {
+  ])('recognizes %s as a %s', (image, kind) => {
     expect(imageKind(image).kind).toBe(kind);
   });
   it.each([
@@ -86,7 +86,7 @@ describe('an image', () => {
     ['production', true, false],
     ['staging', false, false],
     [null, false, false],
-  ])('of %s, dry run %s, has to have a digest: %s', (environment, dryRun, needed) => {
+  ])('for %s (dry run: %s) needs a digest: %s', (environment, dryRun, needed) => {
     expect(needsDigest(environment, dryRun)).toBe(needed);
   });
 });
@@ -110,10 +110,10 @@ describe('the target in wrangler.jsonc', () => {
     [null, ['A'], ['./x']],
     ['staging', ['B'], ['registry/y']],
     ['production', [], []],
-  ])('of %s', (environment, vars, images) => {
+  ])('has the variables and images of environment %s', (environment, vars, images) => {
     expect(targetIn(config, environment)).toEqual({ environment, vars, images });
   });
-  it('is named when it is not there', () => {
+  it('is refused by name if it does not exist', () => {
     expect(() => targetIn(config, 'test')).toThrow('has no environment "test"; it has: staging, production.');
   });
 });

@@ -1,10 +1,10 @@
-/** What a deployment needs before anything is uploaded, judged on plain data: each answer is null or one line with the way out. */
+/** Judges the requirements of a deployment on plain data. Each answer is null or one line with a remedy. */
 import { z } from 'zod';
 import { parseJson } from '../../src/lib/parse-json.ts';
 
 const listSchema = z.array(z.object({ name: z.string() }));
 
-/** `API_TOKEN` is optional for Airlock, and needed here: the doctor asks with it. */
+/** `API_TOKEN` is optional for Airlock, but the doctor needs it to check the deployment. */
 const required = [
   'GITHUB_APP_ID',
   'GITHUB_APP_PRIVATE_KEY',
@@ -15,42 +15,53 @@ const required = [
 const slackPair = ['SLACK_BOT_TOKEN', 'SLACK_SIGNING_SECRET'] as const;
 
 export interface SecretsInput {
-  /** What `wrangler secret list` ended with. */
+  /** Exit code of `wrangler secret list`. */
   readonly code: number | null;
   readonly stdout: string;
   readonly output: string;
-  /** Names that come another way: variables of `wrangler.jsonc`, a file of secrets. */
+  /** Names from elsewhere: variables of `wrangler.jsonc`, a secrets file. */
   readonly given: readonly string[];
-  /** As `--env NAME` for the commands in the way out; empty without. */
+  /** `--env NAME ` for the commands in the remedy; empty for the top level. */
   readonly environmentFlag: string;
   /** Whether the configuration has a Slack workspace. */
   readonly usesSlack: boolean;
 }
 
+/** Returns null if all required secrets are set and Slack's secrets agree with the configuration. */
 export function secretsProblem(input: SecretsInput): string | null {
   const { code, stdout, output, given, environmentFlag: flag, usesSlack } = input;
-  // Nothing there yet is an empty list: its secrets come with the first deployment, from a file.
+  // A Worker that does not exist yet has no secrets; they are uploaded with it, from a file.
   const isNew = code !== 0 && /\[code: (?:10007|10090)\]|does not exist on your account/i.test(output);
   if (code !== 0 && !isNew)
     return accountProblem(output) ?? `wrangler could not list the secrets: ${firstError(output)}`;
   const listed = isNew ? [] : namesIn(stdout);
   if (listed === null)
-    return 'wrangler listed the secrets in a way that is not understood. Is it the pinned version?';
-  const there = new Set([...listed, ...given]);
-  const missing = required.filter((name) => !there.has(name));
-  const how = (
+    return 'wrangler secret list has an unknown format. Run npm ci to get the pinned version of wrangler.';
+  const present = new Set([...listed, ...given]);
+  const missing = required.filter((name) => !present.has(name));
+  const remedy = (
     isNew
-      ? `This Worker is new: put them into a file (chmod 600) and run npm run deploy -- ${flag}--secrets-file FILE`
+      ? 'This Worker is new: put them into a file (chmod 600) ' +
+        `and run npm run deploy -- ${flag}--secrets-file FILE`
       : `Set each: npx wrangler secret put NAME ${flag}`
   ).trim();
-  if (missing.length > 0) return `Secrets are missing: ${missing.join(', ')}. ${how}.`;
-  const pair = slackPair.filter((name) => there.has(name));
+  if (missing.length > 0) return `Secrets are missing: ${missing.join(', ')}. ${remedy}.`;
+  const pair = slackPair.filter((name) => present.has(name));
   if (pair.length === 1)
-    return `Of Slack’s two secrets only ${pair.join('')} is set: set both (${slackPair.join(', ')}), or delete it.`;
+    return (
+      `Of Slack’s two secrets only ${pair.join('')} is set. ` +
+      `Set both (${slackPair.join(', ')}), or delete it.`
+    );
   if (pair.length === 2 && !usesSlack)
-    return 'Slack’s secrets are set, and airlock.config.jsonc names no workspace under "slack.team". Name it, or delete them.';
+    return (
+      'Slack’s secrets are set, but airlock.config.jsonc names no workspace under "slack.team". ' +
+      'Add it, or delete them.'
+    );
   if (pair.length === 0 && usesSlack)
-    return `airlock.config.jsonc names a Slack workspace, and neither of Slack’s secrets is set (${slackPair.join(', ')}). ${how}; or take "slack" out of it.`;
+    return (
+      `airlock.config.jsonc names a Slack workspace, but neither of Slack’s secrets is set ` +
+      `(${slackPair.join(', ')}). ${remedy}; or remove "slack" from the file.`
+    );
   return null;
 }
 
@@ -61,18 +72,24 @@ function namesIn(stdout: string): readonly string[] | null {
   return listed.data?.map(({ name }) => name) ?? null;
 }
 
-/** null: it is about something else. */
+/** Recognizes problems with the Cloudflare account in wrangler’s output; null for any other output. */
 export function accountProblem(output: string): string | null {
   if (/CLOUDFLARE_API_TOKEN environment variable|not authenticated|wrangler login/i.test(output))
-    return 'Cloudflare does not know you: run npx wrangler login, or set CLOUDFLARE_API_TOKEN (and CLOUDFLARE_ACCOUNT_ID).';
+    return (
+      'Not logged in to Cloudflare. ' +
+      'Run npx wrangler login, or set CLOUDFLARE_API_TOKEN (and CLOUDFLARE_ACCOUNT_ID).'
+    );
   if (/Authentication error|\[code: (?:10000|9109|10001)\]/.test(output))
-    return 'Cloudflare refuses this CLOUDFLARE_API_TOKEN: it needs Workers Scripts: Edit, Containers: Edit and Account Settings: Read on the right account.';
+    return (
+      'Cloudflare refuses this CLOUDFLARE_API_TOKEN. It needs Workers Scripts: Edit, Containers: Edit ' +
+      'and Account Settings: Read on the right account.'
+    );
   if (/More than one account available/i.test(output))
-    return 'This login has several Cloudflare accounts: set CLOUDFLARE_ACCOUNT_ID.';
+    return 'This login has several Cloudflare accounts. Set CLOUDFLARE_ACCOUNT_ID.';
   return null;
 }
 
-/** Wrangler’s own first error, in one line. */
+/** Returns the first error in a program's output as one line of at most 300 characters. */
 export function firstError(output: string): string {
   const lines = output.split('\n').map((line) => line.trim());
   const error =
@@ -81,19 +98,22 @@ export function firstError(output: string): string {
 }
 
 export type ImageKind =
-  /** Built here: an engine is needed. */
+  /** Built here, which needs a container engine. */
   | { readonly kind: 'dockerfile'; readonly path: string }
   /** Built elsewhere. */
   | { readonly kind: 'prebuilt'; readonly name: string };
 
-/** As wrangler tells them apart: what begins like a path, or is called Dockerfile, is one. */
+/** Decides as wrangler does: a value that begins like a path, or is called Dockerfile, is a Dockerfile. */
 export function imageKind(image: string): ImageKind {
   return /^\.{0,2}\//.test(image) || /(?:^|\/)Dockerfile[^/:]*$/.test(image)
     ? { kind: 'dockerfile', path: image }
     : { kind: 'prebuilt', name: image };
 }
 
-/** Elsewhere a tag will do: one may want to try the newest, and the digest can only be learned where the registry is reached. */
+/**
+ * Only production requires a digest. Elsewhere a tag is enough, because learning the digest needs access to
+ * the registry.
+ */
 export function needsDigest(environment: string | null, dryRun: boolean): boolean {
   return environment === 'production' && !dryRun;
 }
@@ -105,13 +125,13 @@ const outputLine = z.looseObject({
 });
 
 export interface Deployed {
-  /** null when it has none. */
+  /** null if it has none. */
   readonly address: string | null;
-  /** Cloudflare’s id of what was uploaded; null when wrangler did not say it. */
+  /** Cloudflare’s id of the uploaded version; null if wrangler did not report it. */
   readonly versionId: string | null;
 }
 
-/** What came of the deployment, out of what wrangler wrote to `WRANGLER_OUTPUT_FILE_PATH`. */
+/** Reads address and version from the file that wrangler wrote to `WRANGLER_OUTPUT_FILE_PATH`. */
 export function deployedAs(outputFile: string): Deployed {
   for (const line of outputFile.split('\n').toReversed()) {
     const parsed = outputLine.safeParse(parseJson(line));

@@ -1,4 +1,4 @@
-/** Reads `wrangler.jsonc`, as far as it is of interest here. */
+/** Reads and validates `wrangler.jsonc`. */
 import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { parse, type ParseError } from 'jsonc-parser';
@@ -7,12 +7,12 @@ import { projectRoot } from '../../host/project-root.ts';
 
 export const wranglerConfigFile = join(projectRoot, 'wrangler.jsonc');
 
-/** Throws when the file is not what wrangler takes, or not ours. */
+/** Rejects if the file is not valid JSON with comments, or lacks a part that deployments need. */
 export async function readWranglerConfig(): Promise<WranglerConfig> {
   const errors: ParseError[] = [];
   const parsed: unknown = parse(await readFile(wranglerConfigFile, 'utf8'), errors, {
     allowTrailingComma: true,
   });
-  if (errors.length > 0) throw new Error('wrangler.jsonc is no JSON with comments');
+  if (errors.length > 0) throw new Error('wrangler.jsonc is not valid JSON with comments');
   return wranglerConfigSchema.parse(parsed);
 }

@@ -1,12 +1,12 @@
-/** Runs a program of the project for the deployment, and ends it when the deployment is interrupted. */
+/** Runs a program for the deployment, and ends it when the deployment is interrupted. */
 import { spawn } from 'node:child_process';
 import { projectRoot } from '../../host/project-root.ts';
 
-export interface Ended {
-  /** null: it could not be started, or was ended by a signal. */
+export interface ProgramResult {
+  /** null: the program could not be started, or a signal ended it. */
   readonly code: number | null;
   readonly stdout: string;
-  /** Both streams in the order in which they came, without colours. */
+  /** Both streams in order of arrival, without colours. */
   readonly output: string;
 }
 
@@ -14,18 +14,21 @@ export type RunProgram = (
   argv: readonly string[],
   options?: {
     readonly env?: Readonly<Record<string, string>>;
-    /** Shows what it prints as it comes: for what takes minutes. */
+    /** Passes the output through to the terminal, for programs that take minutes. */
     readonly show?: boolean;
-    /** Milliseconds; then it is ended. */
+    /** Milliseconds after which the program is ended. */
     readonly timeoutMs?: number;
   },
-) => Promise<Ended>;
+) => Promise<ProgramResult>;
 
 const defaultTimeoutMs = 120_000;
-/** Between asking a program to end and ending it. */
-const patienceMs = 10_000;
+/** Time between SIGTERM and SIGKILL. */
+const graceMs = 10_000;
 
-/** Programs are found on `PATH`, where `scripts/run.mjs` has put the project’s own first. */
+/**
+ * Returns a function that runs a program from `PATH`, where `scripts/run.mjs` has put the project’s own
+ * first.
+ */
 export function runPrograms(stop: AbortSignal): RunProgram {
   return async (argv, { env = {}, show = false, timeoutMs = defaultTimeoutMs } = {}) => {
     const [command = '', ...args] = argv;
@@ -54,7 +57,7 @@ export function runPrograms(stop: AbortSignal): RunProgram {
     });
     const end = () => {
       child.kill('SIGTERM');
-      setTimeout(() => child.kill('SIGKILL'), patienceMs).unref();
+      setTimeout(() => child.kill('SIGKILL'), graceMs).unref();
     };
     const timer = setTimeout(end, timeoutMs);
     stop.addEventListener('abort', end, { once: true });

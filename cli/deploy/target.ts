@@ -1,19 +1,19 @@
-/** Where a deployment goes, out of `wrangler.jsonc`: one of its environments, and what is of interest of it before the upload. */
+/** Reads the target of a deployment from `wrangler.jsonc`: the environment, its variables and its images. */
 import { z } from 'zod';
 import type { WranglerConfig } from './deployment-environments.ts';
 import { StartProblem } from '../../host/environment.ts';
 
 export interface Target {
-  /** null: what stands at the top of the file. */
+  /** null: the top level of the file. */
   readonly environment: string | null;
-  /** Names of variables, which come with the deployment. */
+  /** Names of the variables that are deployed with it. */
   readonly vars: readonly string[];
   readonly images: readonly string[];
 }
 
 const withImage = z.looseObject({ image: z.string() });
 
-/** Throws `StartProblem` when there is no such environment. */
+/** Throws `StartProblem` if there is no such environment. */
 export function targetIn(config: WranglerConfig, environment: string | null): Target {
   const { env = {}, ...top } = config;
   const own = environment === null ? top : env[environment];

@@ -1,4 +1,4 @@
-/** Asks a running Airlock over HTTP: what it is, and what its own doctor finds. Parses at the door; decides nothing. */
+/** Asks a running Airlock over HTTP for its health and its doctor's findings, and parses the answers. */
 import { z } from 'zod';
 import { findingSchema, type Finding } from '../../src/doctor/check.ts';
 import { ask, type Service } from '../../src/doctor/service.ts';
@@ -8,18 +8,19 @@ const problemSchema = z.object({ error: z.object({ code: z.string(), message: z.
 const reportSchema = z.object({
   version: z.string(),
   configHash: z.string(),
-  // Not said by versions before this one.
+  // Older versions do not report it.
   deploymentId: z.string().nullable().default(null),
   findings: z.array(findingSchema),
 });
 
 export type Health =
   | { readonly kind: 'airlock'; readonly version: string }
-  /** It runs, and lacks settings. */
+  /** It runs, but required settings are missing. */
   | { readonly kind: 'not-configured' }
   | { readonly kind: 'something-else'; readonly status: number }
   | { readonly kind: 'no-answer'; readonly why: string };
 
+/** Asks `/healthz` what answers at `url`. Never rejects. */
 export async function askHealth(service: Service, url: string): Promise<Health> {
   const asked = await ask(service, `${url}/healthz`);
   if (!asked.answered) return { kind: 'no-answer', why: asked.why };
@@ -34,15 +35,16 @@ export type WorkerReport =
       readonly ok: true;
       readonly version: string;
       readonly configHash: string;
-      /** Cloudflare’s id of what was uploaded; null: on one machine, or it does not say. */
+      /** Cloudflare’s id of the uploaded version; null on one machine, or if it is not reported. */
       readonly deploymentId: string | null;
       readonly findings: readonly Finding[];
     }
   | { readonly ok: false; readonly status: number | null; readonly why: string };
 
-/** Milliseconds: a sandbox is started meanwhile, with an image that may have to be pulled. */
+/** Time limit: the deployment starts a sandbox, whose image can be pulled first. */
 const examinationMs = 150_000;
 
+/** Asks `/api/doctor` for findings: all of them, or only the part named in `body`. Never rejects. */
 export async function askDoctor(
   { fetch: send, timeoutMs }: { readonly fetch: typeof fetch; readonly timeoutMs?: number },
   url: string,

@@ -1,10 +1,10 @@
-/** What this checkout is, to be compared with what a bot or a deployment says of itself. */
+/** Identifies this checkout, for comparison with a bot or a deployment. */
 import { createHash } from 'node:crypto';
 import { airlockVersion } from '../../src/version.ts';
 
 export interface Checkout {
   readonly version: string;
-  /** Hex SHA-256 of the configuration's text; null when it cannot be read. */
+  /** Hex SHA-256 of the configuration's text; null if it cannot be read. */
   readonly configHash: string | null;
 }
 

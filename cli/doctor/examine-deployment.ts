@@ -1,21 +1,25 @@
-/** The doctor from outside: whether a deployment answers and is this checkout, and what it finds of itself. Knows none of its secrets but the API token. */
+/**
+ * The doctor for a deployment: checks whether it answers and matches this checkout, and fetches its own
+ * findings. Knows none of its secrets except the API token.
+ */
 import { fail, ok, runChecks, warn, type Finding, type Verdict } from '../../src/doctor/check.ts';
 import { askDoctor, askHealth, type Health, type WorkerReport } from './ask-worker.ts';
 import type { Checkout } from './checkout.ts';
 
 export interface DeploymentOptions {
-  /** Without a slash at the end. */
+  /** Without a trailing slash. */
   readonly url: string;
-  /** null: none is set here. */
+  /** null if none is set here. */
   readonly apiToken: string | null;
   readonly checkout: Checkout;
   readonly fetch: typeof fetch;
-  /** Milliseconds for a request that should be answered at once. */
+  /** Time limit in milliseconds for a request that is answered at once. */
   readonly timeoutMs?: number;
 }
 
 const defaultTimeoutMs = 10_000;
 
+/** Returns the findings in a fixed order. Never rejects. */
 export async function examineDeployment(options: DeploymentOptions): Promise<readonly Finding[]> {
   const { url, apiToken, checkout } = options;
   const service = { fetch: options.fetch, timeoutMs: options.timeoutMs ?? defaultTimeoutMs };
@@ -56,16 +60,13 @@ function judgeHealth(health: Health, url: string): Verdict {
       return ok(`Airlock ${health.version} answers at ${url}`);
     case 'not-configured':
       return warn(
-        `Airlock answers at ${url} and refuses everything, as it is not configured`,
-        'Mend what is named below, then deploy or restart.',
+        `Airlock answers at ${url}, but refuses every request because it is not configured`,
+        'Fix the problems below, then deploy or restart.',
       );
     case 'something-else':
-      return fail(`what answers at ${url} is not Airlock (status ${health.status})`, 'Look at --url.');
+      return fail(`the server at ${url} is not Airlock (status ${health.status})`, 'Check --url.');
     case 'no-answer':
-      return fail(
-        `nothing answers at ${url}: ${health.why}`,
-        'Look at --url, and whether the bot runs there.',
-      );
+      return fail(`nothing answers at ${url}: ${health.why}`, 'Check --url, and whether the bot runs there.');
   }
 }
 
@@ -75,38 +76,35 @@ function judgeApi(report: WorkerReport): Verdict {
     case 401:
       return fail(
         'the deployment does not accept this API_TOKEN',
-        'Set the deployment’s API_TOKEN here as well.',
+        'Set API_TOKEN here to the value of the deployment.',
       );
     case 403:
       return fail(
-        'the deployment has no API_TOKEN, or one of less than 16 characters',
+        'the deployment has no API_TOKEN, or one with fewer than 16 characters',
         'Set it there (npx wrangler secret put API_TOKEN) and here.',
       );
     case null:
-      return fail(`the deployment stopped answering: ${report.why}`, 'Look at its log, and try again.');
+      return fail(`the deployment stopped answering: ${report.why}`, 'Check its log, and try again.');
     case 404:
-      return fail('the deployment is too old to examine itself', 'Deploy this checkout: npm run deploy.');
+      return fail('the deployment is too old to run the doctor', 'Deploy this checkout: npm run deploy.');
     default:
-      return fail(
-        `the deployment could not examine itself: ${report.why}`,
-        'Look at its log, and try again.',
-      );
+      return fail(`the deployment could not run its doctor: ${report.why}`, 'Check its log, and try again.');
   }
 }
 
 function judgeVersion({ version }: { readonly version: string }, checkout: Checkout): Verdict {
   return version === checkout.version
-    ? ok(`${version}, as this checkout`)
+    ? ok(`${version}, same as this checkout`)
     : fail(
-        `${version} is deployed, and this checkout is ${checkout.version}`,
-        'Deploy this checkout (npm run deploy), or check out what is deployed.',
+        `${version} is deployed, but this checkout is ${checkout.version}`,
+        'Deploy this checkout (npm run deploy), or check out the deployed version.',
       );
 }
 
 function judgeConfig({ configHash }: { readonly configHash: string }, checkout: Checkout): Verdict {
-  if (configHash === checkout.configHash) return ok('the configuration there is the one here');
+  if (configHash === checkout.configHash) return ok('the deployed configuration is the same as here');
   return warn(
-    'the configuration there is not the one here',
-    'On Cloudflare it is part of the deployment: deploy again when the one here shall hold.',
+    'the deployed configuration differs from the one here',
+    'On Cloudflare the configuration is part of the deployment: deploy again to apply the one here.',
   );
 }

@@ -1,6 +1,6 @@
 /**
- * The doctor on this machine, with or without a running bot: the checks with the settings of the environment, a sandbox of a Worker
- * that is started for it, and what runs at the bot's address.
+ * The doctor for this machine, with or without a running bot: checks the settings of the environment, a
+ * sandbox of a Worker that it starts itself, and the bot's address.
  */
 import { generateKeyPairSync, randomBytes } from 'node:crypto';
 import { mkdtemp, readFile, rm } from 'node:fs/promises';
@@ -16,19 +16,19 @@ import { askDoctor, askHealth } from './ask-worker.ts';
 import { checkoutWith } from './checkout.ts';
 
 export interface HereOptions {
-  /** The environment over `.dev.vars`. */
+  /** The environment, which overrides `.dev.vars`. */
   readonly environment: NodeJS.Dict<string>;
   readonly fetch: typeof fetch;
   readonly now: () => number;
-  /** Milliseconds for one request. */
+  /** Time limit of one request, in milliseconds. */
   readonly timeoutMs?: number;
-  /** null: leaves sandboxes out. */
+  /** Checks sandboxes; null skips that. */
   readonly sandboxes: (() => Promise<readonly Finding[]>) | null;
 }
 
 const healthMs = 3_000;
 
-/** Every check, in a fixed order. Never rejects on account of what is checked. */
+/** Runs every check and returns the findings in a fixed order. Never rejects because of a failing check. */
 export async function examineHere(options: HereOptions): Promise<readonly Finding[]> {
   const environment = withSigningSecret(options.environment);
   const configPath = configPathOf(environment);
@@ -57,7 +57,7 @@ export async function examineHere(options: HereOptions): Promise<readonly Findin
   return [...own, ...sandboxes, ...running];
 }
 
-/** As at the start of the bot: over the socket nobody but this machine signs requests. */
+/** Generates a missing signing secret, as the bot does: with Socket Mode only this machine signs requests. */
 function withSigningSecret(environment: NodeJS.Dict<string>): NodeJS.Dict<string> {
   const isSocket = (environment['SLACK_APP_TOKEN']?.trim() ?? '') !== '';
   const isSet = (environment['SLACK_SIGNING_SECRET']?.trim() ?? '') !== '';
@@ -81,21 +81,24 @@ async function judgeBot({ fetch: send }: HereOptions, environment: NodeJS.Dict<s
   const { version } = checkoutWith(null);
   switch (health.kind) {
     case 'no-answer':
-      return ok(`none runs at ${url}`);
+      return ok(`no bot runs at ${url}`);
     case 'something-else':
-      return warn(`something else listens at ${url} (status ${health.status})`, 'Set PORT to another one.');
+      return warn(`something else listens at ${url} (status ${health.status})`, 'Set PORT to another port.');
     case 'not-configured':
-      return fail(`the bot at ${url} is not configured`, 'Mend what is named here, and restart it.');
+      return fail(`the bot at ${url} is not configured`, 'Fix the problems above, and restart it.');
     case 'airlock':
       return health.version === version
         ? ok(`${version} runs at ${url}`)
-        : fail(`the bot at ${url} is ${health.version}, this checkout ${version}`, 'Restart the bot.');
+        : fail(
+            `the bot at ${url} is version ${health.version}, this checkout is ${version}`,
+            'Restart the bot.',
+          );
   }
 }
 
 /**
- * Starts a Worker of its own with settings that open nothing, so that a broken setting hides no sandbox, and has it look at a sandbox.
- * `support` answers whether this machine can have one at all.
+ * Starts a Worker with dummy settings, so that a mistake in the real ones does not hide the sandbox's state,
+ * and lets it check a sandbox. `support` tells whether this machine can run sandboxes at all.
  */
 export async function examineSandboxes(
   support: () => Promise<SandboxSupport> = checkSandboxSupport,
@@ -111,7 +114,7 @@ export async function examineSandboxes(
       port: 0,
       settings: {
         GITHUB_APP_ID: '1',
-        GITHUB_APP_PRIVATE_KEY: nobodysKey(),
+        GITHUB_APP_PRIVATE_KEY: dummyKey(),
         GITHUB_WEBHOOK_SECRET: apiToken,
         OPENAI_API_KEY: 'none',
         API_TOKEN: apiToken,
@@ -128,14 +131,14 @@ export async function examineSandboxes(
     }
   } catch (error) {
     const why = error instanceof Error ? error.message : 'unknown error';
-    return await bootFailed(why, 'See that npm start works.');
+    return await bootFailed(why, 'Check whether npm start works.');
   } finally {
     await rm(folder, { recursive: true, force: true });
   }
 }
 
-/** The Worker wants one that can sign; it signs nothing. */
-function nobodysKey(): string {
+/** A valid key, because the Worker checks it. It belongs to no App. */
+function dummyKey(): string {
   const privateKeyEncoding = { type: 'pkcs8', format: 'pem' } as const;
   const publicKeyEncoding = { type: 'spki', format: 'pem' } as const;
   return generateKeyPairSync('rsa', { modulusLength: 2048, privateKeyEncoding, publicKeyEncoding })

@@ -1,4 +1,4 @@
-/** How the doctor's findings look: one line a check for people, one document for programs. */
+/** Formats the doctor's findings: one line per check for people, one JSON document for programs. */
 import type { Finding } from '../../src/doctor/check.ts';
 import { dim, green, red } from '../terminal/colour.ts';
 import { plain } from '../terminal/plain-text.ts';
@@ -6,7 +6,10 @@ import { plain } from '../terminal/plain-text.ts';
 const marks: Readonly<Record<Finding['status'], string>> = { ok: '✓', warn: '!', fail: '✗', skip: '·' };
 const idWidth = 24;
 
-/** What services say stands in it: made one line without control characters. */
+/**
+ * Formats one finding. Its text can come from other services, so it becomes one line without control
+ * characters.
+ */
 export function lineOf({ id, status, found, todo }: Finding): string {
   const text = plain(`${found}${todo === null ? '' : ` → ${todo}`}`).replaceAll(/\s+/g, ' ');
   const line = `${marks[status]} ${id.padEnd(idWidth)} ${text}`;
@@ -21,7 +24,8 @@ export function summaryOf(findings: readonly Finding[]): string {
   const failed = count(findings, 'fail');
   const warned = count(findings, 'warn');
   const skipped = count(findings, 'skip');
-  const rest = `${count(findings, 'ok')} fine, ${warned} to look at${skipped === 0 ? '' : `, ${skipped} not checked`}`;
+  const warnings = `${warned} warning${warned === 1 ? '' : 's'}`;
+  const rest = `${count(findings, 'ok')} fine, ${warnings}${skipped === 0 ? '' : `, ${skipped} not checked`}`;
   return failed === 0 ? green(`Nothing is broken: ${rest}`) : red(`${failed} broken; ${rest}`);
 }
 

@@ -5,23 +5,25 @@ const digest = `sha256:${'a1'.repeat(32)}`;
 const image = 'docker.io/cloudflare/sandbox:0.12.10';
 const file = (from: string) => `# why\nFROM ${from}\nRUN true\n`;
 
-describe('the base of an image', () => {
+describe('imageBase', () => {
   it.each([
-    ['without a digest', file(image), { image, digest: null }],
-    ['with its digest', file(`${image}@${digest}`), { image, digest }],
-    ['with something else for a digest', file(`${image}@sha256:abc`), null],
-    ['of nothing', 'RUN true\n', null],
-    ['with a name for the stage', file(`${image} AS base`), null],
-  ])('%s', (_, dockerfile, expected) => {
+    ['an image without a digest', file(image), { image, digest: null }],
+    ['an image with a digest', file(`${image}@${digest}`), { image, digest }],
+    ['an image with an invalid digest', file(`${image}@sha256:abc`), null],
+    ['a Dockerfile without FROM', 'RUN true\n', null],
+    ['a named build stage', file(`${image} AS base`), null],
+  ])('parses %s', (_, dockerfile, expected) => {
     expect(imageBase(dockerfile)).toEqual(expected);
   });
+});
 
+describe('pinned', () => {
   it.each([
-    ['gets a digest', file(image), digest, file(`${image}@${digest}`)],
-    ['gets another one', file(`${image}@sha256:${'0'.repeat(64)}`), digest, file(`${image}@${digest}`)],
-    ['takes no half digest', file(image), 'sha256:abc', null],
-    ['takes no error message', file(image), 'ERROR: not found', null],
-    ['has to be there', 'RUN true\n', digest, null],
+    ['adds a digest', file(image), digest, file(`${image}@${digest}`)],
+    ['replaces a digest', file(`${image}@sha256:${'0'.repeat(64)}`), digest, file(`${image}@${digest}`)],
+    ['refuses an incomplete digest', file(image), 'sha256:abc', null],
+    ['refuses an error message as digest', file(image), 'ERROR: not found', null],
+    ['refuses a Dockerfile without FROM', 'RUN true\n', digest, null],
   ])('%s', (_, dockerfile, given, expected) => {
     expect(pinned(dockerfile, given)).toBe(expected);
   });

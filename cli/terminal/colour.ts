@@ -1,4 +1,4 @@
-/** Terminal colours, off when nobody looks or NO_COLOR is set. `util.styleText` knows both. */
+/** Terminal colours. `util.styleText` turns them off without a terminal or with NO_COLOR. */
 import { styleText } from 'node:util';
 
 type Style = Parameters<typeof styleText>[0];

@@ -1,13 +1,13 @@
 /**
- * Follows a task over the API: server-sent events with resumption, until it has ended. A Worker that restarts in
- * between is waited for; the log goes on where it stopped.
+ * Follows a task over the API until it has ended, by server-sent events with resumption. Waits for a Worker
+ * that restarts, and continues after the last event.
  */
 import { EventSourceParserStream } from 'eventsource-parser/stream';
 import { z } from 'zod';
 import type { TaskEvent } from '../../src/core/task-view.ts';
 import type { TaskOutcome } from '../../src/core/task.ts';
 
-/** A viewer of the same version as the server: the envelope is checked, the body's own shape is its type. */
+/** Checks only the envelope, because the bot has the same version as this code. */
 const envelope = z.custom<TaskEvent>(
   (value) =>
     z
@@ -22,11 +22,14 @@ export interface FollowOptions {
   readonly apiToken: string;
   readonly taskId: string;
   readonly signal?: AbortSignal;
-  /** How long the server may be away, in milliseconds. */
+  /** How long the server can be unreachable before this gives up, in milliseconds. */
   readonly patienceMs: number;
 }
 
-/** Yields each event once, in order; returns after the end. Rejects when the server says no or stays away. */
+/**
+ * Yields each event once, in order, and returns the outcome. Rejects if the server refuses or stays
+ * unreachable.
+ */
 export async function* followTask(options: FollowOptions): AsyncGenerator<TaskEvent, TaskOutcome> {
   let after = 0;
   let awaySince: number | null = null;
@@ -42,7 +45,7 @@ export async function* followTask(options: FollowOptions): AsyncGenerator<TaskEv
       if (error instanceof FollowRefused || options.signal?.aborted === true) throw error;
       awaySince ??= Date.now();
       if (Date.now() - awaySince > options.patienceMs)
-        throw new Error(`${options.url} does not answer any more`, { cause: error });
+        throw new Error(`${options.url} no longer answers. Check whether the bot runs.`, { cause: error });
     }
     await new Promise((resolve) => setTimeout(resolve, retryMs));
   }

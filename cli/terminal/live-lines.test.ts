@@ -1,7 +1,10 @@
 import { describe, expect, it } from 'vitest';
 import { liveLines, newLines, redrawn } from './live-lines.ts';
 
-/** A terminal that knows what `redrawn` says: rows, a cursor below them, and how many rows were written. */
+/**
+ * Emulates a terminal as far as `redrawn` needs it: rows, a cursor below them, and the number of written
+ * rows.
+ */
 function terminal() {
   const rows: string[] = [''];
   let row = 0;
@@ -28,24 +31,24 @@ function terminal() {
   };
 }
 
-describe('on a terminal', () => {
+describe('liveLines on a terminal', () => {
   it.each([
-    ['nothing before', [], ['a', 'b']],
-    ['the same', ['a', 'b'], ['a', 'b']],
-    ['a line in the middle', ['a', 'b', 'c'], ['a', 'B', 'c']],
+    ['no lines before', [], ['a', 'b']],
+    ['the same lines', ['a', 'b'], ['a', 'b']],
+    ['a changed line in the middle', ['a', 'b', 'c'], ['a', 'B', 'c']],
     ['more lines', ['a'], ['a', 'b', 'c']],
     ['fewer lines', ['a', 'b', 'c'], ['a']],
-    ['none left', ['a', 'b'], []],
-    ['all different', ['a', 'b'], ['c', 'd', 'e']],
-    ['one in between', ['a', 'c'], ['a', 'b', 'c']],
-  ])('shows what is to be shown: %s', (_, before, after) => {
+    ['no lines left', ['a', 'b'], []],
+    ['only new lines', ['a', 'b'], ['c', 'd', 'e']],
+    ['an inserted line', ['a', 'c'], ['a', 'b', 'c']],
+  ])('redraws correctly with %s', (_, before, after) => {
     const screen = terminal();
     screen.write(redrawn([], before));
     screen.write(redrawn(before, after));
     expect(screen.rows()).toEqual(after);
   });
 
-  it('writes only the lines that changed, and nothing when none did', () => {
+  it('writes only the changed lines', () => {
     const screen = terminal();
     const lines = liveLines({ isTTY: true, rows: 10, write: screen.write }, 0, () => 0);
     lines.show(['a', 'b', 'c']);
@@ -54,7 +57,7 @@ describe('on a terminal', () => {
     expect(screen.written()).toBe(4);
   });
 
-  it('keeps to what fits until the end, which is shown whole', () => {
+  it('shows only the lines that fit until the end, and then all of them', () => {
     const screen = terminal();
     const lines = liveLines({ isTTY: true, rows: 3, write: screen.write }, 0, () => 0);
     lines.show(['a', 'b', 'c', 'd']);
@@ -64,8 +67,8 @@ describe('on a terminal', () => {
   });
 });
 
-describe('elsewhere', () => {
-  it('writes each line once, with its time, and the whole at the end', () => {
+describe('liveLines in a pipe', () => {
+  it('writes each new line once with its time, and all lines at the end', () => {
     const written: string[] = [];
     const times = [1_000, 2_500, 3_000];
     const lines = liveLines({ write: (text) => written.push(text) }, 0, () => times.shift() ?? 0);
@@ -80,7 +83,7 @@ describe('elsewhere', () => {
     ]);
   });
 
-  it('takes time that goes by for no news, whatever its colour', () => {
+  it('does not repeat a line in which only a duration changed, whatever its colour', () => {
     expect(newLines(['for 3 s'], ['\u001B[2mfor 1 min 4 s\u001B[22m', ' '])).toEqual([]);
     expect(newLines(['for 3 s'], ['for 3 files'])).toEqual(['for 3 files']);
   });

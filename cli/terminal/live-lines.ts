@@ -1,6 +1,6 @@
 /**
- * A few lines that change while they are looked at. On a terminal they are redrawn in place, and of them only those that changed;
- * elsewhere (a pipe, a log) each new line is written once, below the others. Decides nothing about what they say.
+ * Prints a few lines that change over time. On a terminal, changed lines are redrawn in place. Elsewhere (a
+ * pipe, a log) each new line is written once, below the others.
  */
 import { stripVTControlCharacters } from 'node:util';
 import { dim } from './colour.ts';
@@ -12,18 +12,21 @@ export interface LiveOutput {
 }
 export interface LiveLines {
   show(lines: readonly string[]): void;
-  /** Leaves the lines as they are to be read from now on; nothing is redrawn afterwards. */
+  /** Prints the final lines; nothing is redrawn afterwards. */
   end(lines: readonly string[]): void;
 }
 
 const up = (rows: number) => (rows === 0 ? '' : `\u001B[${rows}A`);
 const clearLine = '\u001B[2K';
 const clearBelow = '\u001B[J';
-/** A line that is too long is cut, not continued: the cursor has to be where it is thought to be. */
+/** Cuts long lines instead of wrapping them, so that the cursor position stays known. */
 const wrapOff = '\u001B[?7l';
 const wrapOn = '\u001B[?7h';
 
-/** What turns `before` into `after`, in one write. The cursor stands below the last line, before and after. */
+/**
+ * Returns the escape sequences that turn `before` into `after`. The cursor is below the last line, before and
+ * after.
+ */
 export function redrawn(before: readonly string[], after: readonly string[]): string {
   let first = 0;
   while (first < before.length && first < after.length && before[first] === after[first]) first += 1;
@@ -35,7 +38,7 @@ export function redrawn(before: readonly string[], after: readonly string[]): st
   return `${wrapOff}${up(before.length - first)}${rows.join('')}${rest}${wrapOn}`;
 }
 
-/** The lines of `after` that nobody has read yet. Time that goes by is no news. */
+/** Returns the lines of `after` that are not in `before`, ignoring changed durations. */
 export function newLines(before: readonly string[], after: readonly string[]): string[] {
   const known = new Set(before.map(withoutTime));
   return after.filter((line) => line.trim() !== '' && !known.has(withoutTime(line)));
@@ -44,7 +47,10 @@ export function newLines(before: readonly string[], after: readonly string[]): s
 const withoutTime = (line: string): string =>
   stripVTControlCharacters(line).replace(/\b\d+ (?:s|min|h)\b(?: \d+ (?:s|min)\b)*/g, '#');
 
-/** `startedAt`: milliseconds since the epoch that stamps count from, where lines are stamped. */
+/**
+ * `startedAt`: milliseconds since the epoch; without a terminal, each line is stamped with the seconds since
+ * then.
+ */
 export function liveLines(output: LiveOutput, startedAt: number, now: () => number): LiveLines {
   let shown: readonly string[] = [];
   if (output.isTTY === true) {
@@ -53,7 +59,7 @@ export function liveLines(output: LiveOutput, startedAt: number, now: () => numb
       shown = lines;
     };
     return {
-      // More than fits would scroll away, where nothing can be redrawn.
+      // Lines that do not fit would scroll away, where nothing can be redrawn.
       show: (lines) => draw(lines.slice(-Math.max(1, (output.rows ?? 24) - 1))),
       end: draw,
     };

@@ -1,11 +1,14 @@
-/** Text of sandbox, repository and model for a terminal: nothing in it can move the cursor or forge a line. */
+/**
+ * Makes untrusted text (of sandbox, repository or model) safe for a terminal: it can neither move the cursor
+ * nor forge a line.
+ */
 
-/** One line: control, format (bidi) and line-breaking characters become spaces or go. */
+/** Returns one line: line breaks and tabs become spaces; control and format (bidi) characters are removed. */
 export function plain(untrusted: string): string {
   return untrusted.replace(/[\n\r\t]+/g, ' ').replace(/[\p{Cc}\p{Cf}]/gu, '');
 }
 
-/** Its lines, without empty ones. */
+/** Returns the non-empty lines, each made safe by `plain`. */
 export function plainLines(untrusted: string): string[] {
   return untrusted
     .split('\n')

@@ -14,7 +14,7 @@ const row = {
   at: 0,
 };
 
-it('tells of setup, of the hosts, and of what was refused with what ran meanwhile', () => {
+it('lists setup, hosts, failures, and blocked requests with the command that ran', () => {
   const lines = receiptLines({
     setup: { status: 'ok', exitCode: 0, durationMs: 1_500, fromCache: false, optional: false },
     receipt: {
@@ -34,7 +34,7 @@ it('tells of setup, of the hosts, and of what was refused with what ran meanwhil
     },
   });
   expect(lines.map((line) => line.replace(colours, ''))).toEqual([
-    '▸ what left the sandbox',
+    '▸ network receipt',
     '  Dependencies were installed in 2 s',
     '  github.com: 1 request, 10 B sent, 2.0 MB received',
     '  ⛔ POST evil.example/drop: no',
@@ -45,7 +45,7 @@ it('tells of setup, of the hosts, and of what was refused with what ran meanwhil
   ]);
 });
 
-it('says nothing when there is nothing to tell', () => {
+it('returns no lines if there was neither setup nor a request', () => {
   expect(receiptLines({ setup: null, receipt: emptyReceipt })).toEqual([]);
   expect(receiptLines({ setup: { status: 'none' }, receipt: emptyReceipt })).toEqual([]);
 });

@@ -9,8 +9,8 @@ const button = (text: string) => ({ type: 'button' as const, text: { type: 'plai
 const lines = (blocks: readonly KnownBlock[], columns = 40, text = 'short') =>
   slackMessageLines({ text, blocks }, names, columns).map((line) => stripVTControlCharacters(line));
 
-describe('a message in a terminal', () => {
-  it('is its blocks, with names, addresses and buttons', () => {
+describe('slackMessageLines', () => {
+  it('renders blocks with names, links and buttons', () => {
     const url = 'https://a.example/1';
     expect(
       lines(
@@ -33,18 +33,18 @@ describe('a message in a terminal', () => {
     ]);
   });
 
-  it('is its text where it has no blocks', () => {
+  it('renders the text of a message without blocks', () => {
     expect(lines([], 40, 'Guests *cannot*')).toEqual(['Guests cannot']);
   });
 
-  it('is wrapped at spaces, never within a button, and a long word stays whole', () => {
+  it('wraps at spaces, never inside a button or a long word', () => {
     expect(lines([section('one two three four')], 9)).toEqual(['one two', 'three', 'four']);
     expect(lines([section(`a ${'x'.repeat(12)} b`)], 9)).toEqual(['a', 'x'.repeat(12), 'b']);
     const buttons: KnownBlock = { type: 'actions', elements: [button('Cancel'), button('Open log')] };
     expect(lines([buttons], 12)).toEqual(['[Cancel]', '[Open log]']);
   });
 
-  it('moves no cursor and forges no line', () => {
+  it('removes characters that move the cursor or forge a line', () => {
     expect(lines([section('a\u001B[2Jb\rc \u202Ed')])).toEqual(['a[2Jb c d']);
   });
 });

@@ -1,6 +1,6 @@
 /**
- * A message in Slack as lines for a terminal: its blocks in order, wrapped, buttons in brackets. Decides nothing about when it
- * is drawn. Control characters of whatever stands in it are gone.
+ * Formats a Slack message as lines for a terminal: its blocks in order, wrapped, with buttons in brackets.
+ * Removes control characters.
  */
 import type { KnownBlock } from '@slack/types';
 import { z } from 'zod';
@@ -16,12 +16,12 @@ interface Run {
 }
 
 const asIs: Style = (text) => text;
-/** A no-break space, while lines are broken. */
-const tiedSpace = '\u00A0';
+/** Marks a space at which no line is broken. */
+const unbreakableSpace = '\u00A0';
 const textObject = z.looseObject({ type: z.string(), text: z.string() });
 const buttonObject = z.looseObject({ type: z.literal('button'), text: z.looseObject({ text: z.string() }) });
 
-/** Of at most `columns` characters each, where words allow it. */
+/** Returns lines of at most `columns` characters each; only a longer word or button exceeds it. */
 export function slackMessageLines(
   { text, blocks }: Pick<MessageVersion, 'text' | 'blocks'>,
   names: Names,
@@ -31,7 +31,7 @@ export function slackMessageLines(
   return blocks.flatMap((block) => linesOf(block, names, columns));
 }
 
-/** Blocks that no message here has are left out. */
+/** Ignores types of blocks that the bot does not send. */
 function linesOf(block: KnownBlock, names: Names, columns: number): string[] {
   if (block.type === 'section') {
     const runs = block.text === undefined ? [] : runsOf(block.text.text, names);
@@ -51,9 +51,9 @@ function linesOf(block: KnownBlock, names: Names, columns: number): string[] {
   );
 }
 
-/** One word, so that it is never broken. */
+/** A button label becomes one word, so that it is never broken. */
 const buttonRun = (label: string): Run => ({
-  text: `[${plain(label)}]`.replaceAll(' ', tiedSpace),
+  text: `[${plain(label)}]`.replaceAll(' ', unbreakableSpace),
   style: asIs,
 });
 
@@ -71,7 +71,7 @@ function styleOf({ kind, bold: strong }: Piece): Style {
   return strong ? bold : asIs;
 }
 
-/** Breaks at line ends and at spaces; a word longer than a line stays whole. */
+/** Breaks at line ends and at spaces. Keeps a word that is longer than a line whole. */
 function wrapped(runs: readonly Run[], columns: number): string[] {
   const lines: { line: string; width: number }[] = [{ line: '', width: 0 }];
   for (const { text, style } of runs) {
@@ -88,5 +88,5 @@ function wrapped(runs: readonly Run[], columns: number): string[] {
       }
     }
   }
-  return lines.map(({ line }) => line.trimEnd().replaceAll(tiedSpace, ' '));
+  return lines.map(({ line }) => line.trimEnd().replaceAll(unbreakableSpace, ' '));
 }

@@ -1,5 +1,6 @@
 /**
- * Turns a task's log into lines for a terminal. Text of sandbox, repository and model goes through `plain-text.ts`.
+ * Formats a task's log as lines for a terminal. Untrusted text (of sandbox, repository or model) goes through
+ * `plain-text.ts`.
  */
 import type { PlanItem } from '../../src/core/progress.ts';
 import type { TaskEvent } from '../../src/core/task-view.ts';
@@ -8,10 +9,13 @@ import type { TaskOutcome, TaskPhase } from '../../src/core/task.ts';
 import { bold, dim, green, red, yellow } from './colour.ts';
 import { plain, plainLines } from './plain-text.ts';
 
-/** Phases that pass at once or end the task: their own lines say more. */
+/** Phases without a line of their own: they take no time, or other lines say more. */
 const silentPhases: ReadonlySet<TaskPhase> = new Set(['acknowledge', 'slot', 'report', 'ended']);
 
-/** Lines for each event, stamped with the seconds since `startedAt`; of a plan only what is new in it. */
+/**
+ * Returns a function from an event to lines, stamped with the seconds since `startedAt`. Of a plan, only
+ * changed items.
+ */
 export function taskPrinter(startedAt: number): (event: TaskEvent) => string[] {
   let plan: ReadonlySet<string> = new Set();
   return (event) => {
@@ -27,7 +31,7 @@ export function taskPrinter(startedAt: number): (event: TaskEvent) => string[] {
 
 const planKey = ({ step, status }: PlanItem) => `${status} ${step}`;
 
-/** No line for what a person need not see. */
+/** Returns no lines for events that people need not see. */
 function linesOf(event: TaskEvent, startedAt: number): string[] {
   const stamp = dim(`${((event.at - startedAt) / 1000).toFixed(1).padStart(6)}s `);
   const line = (text: string) => `${stamp} ${text}`;
@@ -36,7 +40,7 @@ function linesOf(event: TaskEvent, startedAt: number): string[] {
     case 'phase':
       return silentPhases.has(body.phase) ? [] : [line(bold(`▸ ${capitalized(phaseText(body.phase))}`))];
     case 'acknowledged':
-      return [line('  👀 and a message that is edited as it goes on')];
+      return [line('  👀 reaction, and a progress message that is edited from now on')];
     case 'plan':
       return body.plan.map((item) =>
         line(

@@ -1,4 +1,4 @@
-/** Waiting for a deployment, against one that answers as it is told. */
+/** Tests waiting for a deployment, with a scripted server. */
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { awaitDeployment } from '../../cli/deploy/await-deployment.ts';
 import { listen } from '../sandbox/local-subject.ts';
@@ -13,7 +13,7 @@ const report = (deploymentId: string | null): Answer => ({
 });
 
 let server: Awaited<ReturnType<typeof listen>>;
-/** One after the other; the last one stays. */
+/** Answers in order; the last one repeats. */
 let answers: Answer[] = [];
 let questions = 0;
 
@@ -48,13 +48,13 @@ async function wait(options: { versionId?: string | null; forMs?: number } = {})
   return { other, waited };
 }
 
-describe('waiting for a deployment', () => {
-  it('ends at once when what was uploaded answers', async () => {
+describe('awaitDeployment', () => {
+  it('returns at once when the uploaded version answers', async () => {
     answers = [report('new')];
     expect(await wait()).toEqual({ other: null, waited: false });
   });
 
-  it('outlasts the deployment before, one without an id and a token that is not there yet', async () => {
+  it('waits while the previous deployment or one with another token answers', async () => {
     answers = [report('old'), report(null), { status: 401 }, { status: 400 }, report('new')];
     expect(await wait()).toEqual({ other: null, waited: true });
     expect(questions).toBe(5);
@@ -62,16 +62,16 @@ describe('waiting for a deployment', () => {
 
   it.each<[string, Answer, string | null]>([
     ['another deployment', report('old'), 'old'],
-    ['one without an id', report(null), 'one that has no id'],
-    ['one from before there were ids', { status: 400 }, 'one that has no id'],
-    ['one that refuses the token, which the doctor names', { status: 401 }, null],
-    ['nothing of ours, which the doctor names', { health: 404 }, null],
+    ['one without an id', report(null), 'without an id'],
+    ['a version that knows no ids', { status: 400 }, 'without an id'],
+    ['one that refuses the token, which the doctor reports', { status: 401 }, null],
+    ['something that is not Airlock, which the doctor reports', { health: 404 }, null],
   ])('gives up on %s', async (_, answer, other) => {
     answers = [answer];
     expect(await wait({ forMs: 100 })).toEqual({ other, waited: true });
   });
 
-  it('takes any Airlock where the id is not known', async () => {
+  it('accepts any Airlock if the id is not known', async () => {
     answers = [report('old')];
     expect(await wait({ versionId: null })).toEqual({ other: null, waited: false });
     expect(questions).toBe(0);

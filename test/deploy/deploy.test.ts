@@ -1,4 +1,7 @@
-/** `npm run deploy` as a program, against a wrangler, a compiler and an engine that answer as planned; and its dry run with the real ones. */
+/**
+ * Runs `npm run deploy` as a program with scripted wrangler, compiler and engine, and a dry run with the real
+ * ones.
+ */
 import { spawn } from 'node:child_process';
 import { mkdir, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
@@ -47,10 +50,10 @@ const healthy: Plan = {
 
 let folder = '';
 let deployment: Awaited<ReturnType<typeof listen>>;
-/** What the deployment says of itself. */
-/** Which deployments answer, the one before first; the last one stays. */
+/** The doctor's finding that the deployment reports. */
+/** Ids of the deployments that answer, in order; the last one repeats. */
 let deploymentIds: string[] = [];
-/** What it was asked for, in bodies. */
+/** Bodies of the requests to the deployment. */
 let asked: string[] = [];
 let finding: Finding = { id: 'github.app', status: 'ok', found: 'fine', todo: null, ms: 1 };
 
@@ -140,7 +143,7 @@ const uploads = ({ calls }: Run): readonly string[][] =>
   );
 
 describe('npm run deploy', () => {
-  it('checks, uploads and has the deployment examine itself', async () => {
+  it('checks, uploads, and runs the doctor of the deployment', async () => {
     const done = await run(healthy, ['--url', deployment.origin]);
     expect(uploads(done)).toEqual([['wrangler', 'deploy', '--env', '']]);
     expect(done.output).toMatch(/✓ secrets {3}set\n/);
@@ -149,7 +152,7 @@ describe('npm run deploy', () => {
     expect(done.code).toBe(0);
   });
 
-  it('deploys to an environment by name, from the check of the bundle on', async () => {
+  it('uses the named environment for bundle, secrets and upload', async () => {
     const done = await run(healthy, ['--env', 'staging', '--url', deployment.origin]);
     expect(done.code).toBe(0);
     const named = done.calls
@@ -158,7 +161,7 @@ describe('npm run deploy', () => {
     expect(named).toEqual(['staging', 'staging', 'staging']);
   });
 
-  it('waits for what it uploaded, while the deployment before still answers', async () => {
+  it('waits for the uploaded version while the previous deployment still answers', async () => {
     deploymentIds = ['the-one-before', 'the-new-one'];
     const done = await run({ ...healthy, upload: { targets: [], versionId: 'the-new-one' } }, [
       '--url',
@@ -169,26 +172,26 @@ describe('npm run deploy', () => {
       '{"only":"version"}',
       JSON.stringify({ url: deployment.origin }),
     ]);
-    expect(done.output).toMatch(/Waiting until it answers/);
+    expect(done.output).toMatch(/Waiting for the new version to answer/);
     expect(done.code).toBe(0);
   });
 
-  it('compares what is generated before it uploads', async () => {
+  it('checks the generated files before the upload', async () => {
     const { calls } = await run(healthy, ['--url', deployment.origin]);
     expect(calls).toContainEqual(['node', 'scripts/generate-environments.ts', '--check']);
   });
 
-  it('deploys to production only when the image’s base has a digest', async () => {
+  it('deploys to production only if the base image has a digest', async () => {
     const dockerfile = await readFile(join(projectRoot, 'container/Dockerfile'), 'utf8');
     const done = await run(healthy, ['--env', 'production', '--url', deployment.origin]);
     const isPinned = imageBase(dockerfile)?.digest !== null;
     expect(uploads(done)).toEqual(isPinned ? [['wrangler', 'deploy', '--env', 'production']] : []);
     expect(done.output).toMatch(
-      isPinned ? /Nothing is broken/ : /✗ .*without a digest, .*npm run image -- --pin writes the digest/,
+      isPinned ? /Nothing is broken/ : /✗ .*without a digest, .*npm run image -- --pin and commit the digest/,
     );
   });
 
-  it('fails when what is deployed is broken, and says what', async () => {
+  it('fails with the doctor’s finding if the deployment is broken', async () => {
     finding = {
       id: 'github.app',
       status: 'fail',
@@ -204,25 +207,24 @@ describe('npm run deploy', () => {
   it.each<[string, Plan, readonly string[], Record<string, string>, RegExp]>([
     ['an unknown environment', healthy, ['--env', 'nowhere'], {}, /no environment "nowhere"/],
     [
-      'types that do not fit',
+      'a failing type check',
       { ...healthy, tsc: { code: 2, stdout: 'src/a.ts(1,2): error TS2322: no.' } },
       [],
       {},
-      /types do not fit: src\/a\.ts\(1,2\): error TS2322/,
+      /Type check failed: src\/a\.ts\(1,2\): error TS2322/,
     ],
     [
-      'environments that are not those of the top level',
+      'environments that do not match the top level',
       {
         ...healthy,
         node: {
           code: 1,
-          stderr:
-            'the environments of wrangler.jsonc are not those of its top level: run `npm run generate`\n',
+          stderr: 'the environments of wrangler.jsonc do not match its top level: run `npm run generate`\n',
         },
       },
       [],
       {},
-      /not what npm run generate writes: .*the environments of wrangler\.jsonc are not those of its top level/,
+      /out of date\. Run npm run generate .*the environments of wrangler\.jsonc do not match its top level/,
     ],
     [
       'a Worker that does not build',
@@ -231,16 +233,16 @@ describe('npm run deploy', () => {
       {},
       /does not build: Build failed/,
     ],
-    ['no API token here', healthy, [], { API_TOKEN: '' }, /API_TOKEN is missing here/],
+    ['a missing API token', healthy, [], { API_TOKEN: '' }, /API_TOKEN is missing here/],
     [
-      'secrets that are missing',
+      'missing secrets',
       { ...healthy, secrets: list(every.slice(2)) },
       [],
       {},
       /Secrets are missing: GITHUB_APP_ID, GITHUB_APP_PRIVATE_KEY\. Set each: npx wrangler secret put NAME/,
     ],
     [
-      'half of Slack’s secrets',
+      'one of Slack’s two secrets',
       { ...healthy, secrets: list([...every, 'SLACK_BOT_TOKEN']) },
       [],
       {},
@@ -266,7 +268,7 @@ describe('npm run deploy', () => {
       /This Worker is new: .*--secrets-file FILE/,
     ],
     [
-      'nobody logged in',
+      'a missing login',
       {
         ...healthy,
         secrets: wranglerError(
@@ -308,14 +310,8 @@ describe('npm run deploy', () => {
       {},
       /no container engine answers/,
     ],
-    [
-      'a file of secrets that is not there',
-      healthy,
-      ['--secrets-file', '/nowhere'],
-      {},
-      /\/nowhere cannot be read/,
-    ],
-  ])('stops before the upload at %s', async (_, plan, args, env, line) => {
+    ['a missing secrets file', healthy, ['--secrets-file', '/nowhere'], {}, /\/nowhere cannot be read/],
+  ])('stops before the upload for %s', async (_, plan, args, env, line) => {
     const done = await run(plan, args, { env });
     const failures = done.output.split('\n').filter((one) => one.startsWith('✗'));
     expect(failures).toHaveLength(1);
@@ -324,11 +320,11 @@ describe('npm run deploy', () => {
     expect(uploads(done)).toEqual([]);
   });
 
-  it('takes the secrets of a new Worker from a file, without reading one out', async () => {
+  it('uploads the secrets of a new Worker from a file without printing one', async () => {
     const file = join(folder, 'secrets');
     await writeFile(file, every.map((name) => `${name}=secret-value-of-it`).join('\n'));
-    const fresh = wranglerError('This Worker does not exist on your account. [code: 10007]');
-    const done = await run({ ...healthy, secrets: fresh }, [
+    const isNew = wranglerError('This Worker does not exist on your account. [code: 10007]');
+    const done = await run({ ...healthy, secrets: isNew }, [
       '--secrets-file',
       file,
       '--url',
@@ -338,27 +334,27 @@ describe('npm run deploy', () => {
     expect(done.output).not.toContain('secret-value-of-it');
   });
 
-  it('says how the upload failed, and what runs now', async () => {
+  it('reports a failed upload and which version keeps running', async () => {
     const done = await run({ ...healthy, upload: wranglerError('The container image could not be pushed.') });
     expect(done.output).toMatch(
-      /✗ wrangler could not deploy: The container image could not be pushed\. What was deployed before goes on/,
+      /✗ wrangler could not deploy: The container image could not be pushed\. The previous deployment keeps/,
     );
     expect(done.code).toBe(1);
   });
 
-  it('says that it is deployed where wrangler names no address', async () => {
+  it('reports the deployment if wrangler prints no address', async () => {
     const done = await run({ ...healthy, upload: { targets: ['schedule: */5 * * * *'] } });
-    expect(done.output).toMatch(/✗ It is deployed, and wrangler names no address/);
+    expect(done.output).toMatch(/✗ Deployed, but wrangler printed no address/);
   });
 
   it.each([
     ['secrets', 'Interrupted: nothing was changed.'],
     ['upload', 'Interrupted during the upload:'],
-  ] as const)('bears Ctrl-C during %s', async (stage, said) => {
+  ] as const)('reports the state after Ctrl-C during %s', async (stage, message) => {
     const done = await run({ ...healthy, [stage]: { hangs: true } }, [], {
       interruptAt: stage === 'upload' ? 'hanging' : '✓ bundle',
     });
-    expect(done.output).toContain(said);
+    expect(done.output).toContain(message);
     expect(done.code).toBe(130);
   });
 
@@ -372,7 +368,7 @@ describe('npm run deploy', () => {
     expect(done.calls).toEqual([]);
   });
 
-  it('goes through everything but the upload with the real wrangler and compiler', async () => {
+  it('passes a dry run with the real wrangler and compiler', async () => {
     const done = await run({}, ['--dry-run'], { real: true });
     expect(done.output).toMatch(/✓ bundle {4}[\d.]+ KiB gzipped/);
     expect(done.output).toMatch(/Nothing was uploaded/);

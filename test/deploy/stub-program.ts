@@ -1,4 +1,7 @@
-// Stands in for wrangler, tsc, node and docker on PATH: answers in the words of wrangler 4.155.0 as its plan says, and writes down how it was called.
+/**
+ * Replaces wrangler, tsc, node and docker on PATH: prints the planned output (of wrangler 4.155.0) and
+ * records each call.
+ */
 import { appendFileSync, readFileSync } from 'node:fs';
 import { z } from 'zod';
 
@@ -6,9 +9,9 @@ const planned = z.object({
   code: z.number().optional(),
   stdout: z.string().optional(),
   stderr: z.string().optional(),
-  /** What `wrangler deploy` names as addresses. */
+  /** Addresses that `wrangler deploy` reports. */
   targets: z.array(z.string()).optional(),
-  /** Its id of what was uploaded. */
+  /** Version id that `wrangler deploy` reports. */
   versionId: z.string().optional(),
   hangs: z.boolean().optional(),
 });

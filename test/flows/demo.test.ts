@@ -1,4 +1,6 @@
-/** The demo, as the README has people start it: both stories play to their end, and what they promise holds. */
+/**
+ * The demo, as the README has people start it: both stories play to their end, and what they promise holds.
+ */
 import { execFile } from 'node:child_process';
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
@@ -30,16 +32,16 @@ async function demo(...argv: string[]): Promise<string> {
 const checksOf = (output: string) => output.match(/^[✓✗] .*$/gm) ?? [];
 
 describe.each([
-  ['on GitHub', [], ['the progress comment ended in the pull request', 'every token is revoked']],
+  ['on GitHub', [], ['the progress comment links to the pull request', 'every token was revoked']],
   [
     'in Slack',
     ['--slack'],
     [
-      'the mention and the reply are two commits on one branch',
+      'the mention and the reply became two commits on one branch',
       'there is one pull request',
       'each task has one message, in the thread',
-      'the guest was told why, alone, and started nothing',
-      'every token is revoked',
+      'the guest was refused with a reason that only they can see',
+      'every token was revoked',
     ],
   ],
 ])('the demo %s', (_, argv, promises) => {

@@ -1,4 +1,7 @@
-/** The doctor against a set-up that is broken in one way each: it names that breakage and no other, and never a secret. */
+/**
+ * The doctor against a set-up that is broken in one way each: it names that breakage and no other, and never
+ * a secret.
+ */
 import type { ServerResponse } from 'node:http';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { checkoutWith, type Checkout } from '../../cli/doctor/checkout.ts';
@@ -622,7 +625,7 @@ const rows: readonly Row[] = [
     what: 'a bot of another version',
     ...atPort((response) => response.end(JSON.stringify({ ok: true, version: '0.0.1' }))),
     names: 'bot',
-    says: /is 0\.0\.1, this checkout/,
+    says: /is version 0\.0\.1, this checkout/,
   },
   {
     what: 'a bot that is not configured',

@@ -1,4 +1,7 @@
-/** The receipt, everywhere it is shown: what a sandbox reached, what it was refused, and what ran there when it was. */
+/**
+ * The receipt, everywhere it is shown: what a sandbox reached, what it was refused, and what ran there when
+ * it was.
+ */
 import { execFile } from 'node:child_process';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
@@ -89,7 +92,7 @@ describe('a task whose sandbox was refused something', () => {
         env: { PATH: process.env['PATH'], PORT: port, API_TOKEN: flow.world.apiToken, NO_COLOR: '1' },
       },
     );
-    const summary = stdout.slice(stdout.indexOf('▸ what left the sandbox'));
+    const summary = stdout.slice(stdout.indexOf('▸ network receipt'));
     expect(summary).toMatch(/ {2}Dependencies were installed in \d+\.\d s\n/);
     expect(summary).toMatch(/ {2}api\.openai\.com: \d+ requests, .+ sent, .+ received\n/);
     expect(summary).toMatch(
