@@ -14,7 +14,7 @@ import { configPathOf, readConfig, readDevVars, StartProblem } from '../host/env
 const help = `npm run explain [-- owner/repo] [options]
 
 Checks the configuration and explains it for one repository, given by name or alias: whether it is allowed, by
-which entry, and where each setting comes from. Without a repository it lists the entries, most specific first.
+which entry, and where each setting comes from. Without a repository it lists all entries.
 
   --config FILE   configuration file (default: the one of npm start, AIRLOCK_CONFIG or airlock.config.jsonc)
   --json          print the result as JSON
