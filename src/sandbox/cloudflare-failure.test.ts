@@ -23,14 +23,14 @@ describe('a failed call', () => {
     expect(failureKind({ message, platform })).toBe(kind);
   });
 
-  it('is told on one line of bounded length, whatever the container said', () => {
+  it('is described on one bounded line, whatever the container said', () => {
     const text = failureText({ message: `a\nb\r\n${'x'.repeat(10_000)}`, platform: false });
     expect(text).not.toMatch(/[\r\n]/);
     expect(text.length).toBeLessThan(400);
   });
 
-  it('says when it may be tried again', () => {
-    expect(failureText({ message: 'x', platform: true })).toContain('may be made again');
-    expect(failureText({ message: 'x', platform: false })).not.toContain('again');
+  it('says when a retry can help', () => {
+    expect(failureText({ message: 'x', platform: true })).toContain('a retry can help');
+    expect(failureText({ message: 'x', platform: false })).not.toContain('retry');
   });
 });

@@ -1,6 +1,7 @@
 /**
- * What a failed call to a sandbox on Cloudflare means. Pure: decides on the text of the error and on what the SDK says of it. Whether the
- * sandbox is lost is not decided here: no error text tells that reliably, its Durable Object does.
+ * Classifies a failed call to a sandbox on Cloudflare. Pure: reads the text of the error and the SDK's
+ * judgement of it. Does not decide whether the sandbox is lost: no error text says that reliably, its Durable
+ * Object does.
  */
 
 export interface Failure {
@@ -10,14 +11,17 @@ export interface Failure {
 }
 
 export type FailureKind =
-  /** No room for another container now. */
+  /** No free container now. */
   | 'busy'
-  /** A deployment, an eviction, a lost connection: the same call may be made again. */
+  /** A deployment, an eviction, a lost connection: the same call can be retried. */
   | 'transient'
-  /** Anything else, told as it is. It may be tried again too; whether that helps is unknown. */
+  /** Anything else. Whether a retry helps is unknown. */
   | 'failed';
 
-/** Messages of the Containers platform when it has no instance to give (`@cloudflare/containers` 0.3.7 and `@cloudflare/sandbox` 0.12.10). */
+/**
+ * Messages of the Containers platform when it has no free instance (`@cloudflare/containers` 0.3.7 and
+ * `@cloudflare/sandbox` 0.12.10).
+ */
 const busyTexts = [
   'there is no container instance that can be provided to this durable object',
   'there is no container instance available at this time',
@@ -26,8 +30,8 @@ const busyTexts = [
 ];
 
 /**
- * What the SDK and the platform say when the connection to the container or to its object broke, not the command. An error loses its class
- * on the way out of a Durable Object, so only its text is left to go by.
+ * Messages of the SDK and the platform when the connection to the container or to its object broke, not the
+ * command. An error loses its class on its way out of a Durable Object, so only its text is left.
  */
 const transientTexts = [
   'was interrupted while', // OperationInterruptedError
@@ -51,10 +55,10 @@ export function failureKind({ message, platform }: Failure): FailureKind {
   return 'failed';
 }
 
-/** For our own log and a step's error. Bounded, and on one line: the container may have written it. */
+/** Text for our log and a step's error. Bounded and on one line, as the container may have written it. */
 export function failureText(failure: Failure): string {
   const said = failure.message.replaceAll(/\s+/g, ' ').slice(0, 300);
   return failureKind(failure) === 'transient'
-    ? `the platform interrupted the call to the sandbox, which may be made again: ${said}`
-    : `the sandbox could not carry it out: ${said}`;
+    ? `the platform interrupted the call to the sandbox; a retry can help: ${said}`
+    : `the call to the sandbox failed: ${said}`;
 }

@@ -20,13 +20,13 @@ describe('the command line', () => {
     );
   });
 
-  it('says no NUL', () => {
+  it('refuses a NUL', () => {
     expect(() => quoteWord('a\0b')).toThrow(TypeError);
   });
 });
 
 describe('the file of a command', () => {
-  it('has its fields one after the other, each ended', () => {
+  it('has its fields in order, each ended by a NUL', () => {
     const command = { argv: ['echo', '', '-n'], cwd: '/tmp', env: { A: 'x=y', _b1: '' } };
     expect(encodeCommand(command, limits).split('\0')).toEqual([
       '1501',
@@ -45,29 +45,29 @@ describe('the file of a command', () => {
   it.each([
     ['no program', { argv: [] }],
     ['an empty program', { argv: [''] }],
-    ['a program that would be taken for a variable', { argv: ['A=b'] }],
+    ['a program that looks like a variable', { argv: ['A=b'] }],
     ['a NUL in an argument', { argv: ['echo', 'a\0b'] }],
     ['a NUL in a value', { argv: ['echo'], env: { A: 'a\0B=b' } }],
     ['a NUL in the folder', { argv: ['echo'], cwd: '/tmp\0' }],
     ['a relative folder', { argv: ['echo'], cwd: 'tmp' }],
     ['a variable with an equals sign', { argv: ['echo'], env: { 'A=B': '' } }],
     ['a variable without a name', { argv: ['echo'], env: { '': '' } }],
-  ])('is not made for %s', (_, command) => {
+  ])('is refused for %s', (_, command) => {
     expect(() => encodeCommand(command, limits)).toThrow(TypeError);
   });
 });
 
 describe('names', () => {
   it.each(['', '.', '..', '../x', 'a/b', '-x', 'a b', 'x'.repeat(65), 'a\n'])(
-    'a run is not called %j',
+    'refuses %j as the name of a run',
     (name) => {
       expect(() => requireRunName(name)).toThrow(TypeError);
     },
   );
-  it.each(['codex', 'codex-2', 'A.b_c'])('a run may be called %j', (name) => {
+  it.each(['codex', 'codex-2', 'A.b_c'])('accepts %j as the name of a run', (name) => {
     expect(requireRunName(name)).toBe(name);
   });
-  it.each(['', 'x', './x', '/a\0b'])('%j is no path', (path) => {
+  it.each(['', 'x', './x', '/a\0b'])('refuses %j as a path', (path) => {
     expect(() => requireAbsolute(path)).toThrow(TypeError);
   });
 });
@@ -95,11 +95,11 @@ describe('a reply', () => {
         truncated: true,
       },
     ],
-  ])('%j', (stdout, reply) => {
+  ])('is parsed from %j', (stdout, reply) => {
     expect(said(stdout)).toEqual(reply);
   });
 
-  it('of a shell that finds no script means another container', () => {
+  it('from a shell that finds no script means another container', () => {
     expect(said('', 127)).toEqual({ kind: 'replaced' });
   });
 
@@ -119,13 +119,13 @@ describe('a reply', () => {
     ['airlock run 1 x\n\n', 0],
     ['airlock exec 0 0 1\n\n\n', 0],
     ['airlock exec 0 0 1 1\n%\n\n', 0],
-  ])('is nothing when it reads %j', (stdout, exitCode) => {
+  ])('is null for %j', (stdout, exitCode) => {
     expect(said(stdout, exitCode)).toBeNull();
   });
 });
 
 describe('bytes', () => {
-  it('are written as base64, also many of them', () => {
+  it('are encoded as base64, in any number', () => {
     const many = new Uint8Array(100_001).map((_, index) => index);
     expect(Uint8Array.from(atob(encodeBase64(many)), (character) => character.charCodeAt(0))).toEqual(many);
   });
@@ -137,7 +137,7 @@ describe('error output', () => {
     ['write: line 2: /usr/bin/x: Read-only file system', 'EROFS'],
     ["mv: cannot overwrite directory '/x' with non-directory", 'EISDIR'],
     ['something else', 'EIO'],
-  ])('%s', (text, code) => {
+  ])('%s means %s', (text, code) => {
     expect(errorCodeIn(text)).toBe(code);
   });
 });

@@ -1,13 +1,14 @@
 /**
- * What our side says to the container and what it reads from the answers: the command line of a call, the file of its arguments, and the
- * replies of `inside.sh`. Pure. The script itself is in `cloudflare-script.ts`.
+ * Encodes our calls to the container and parses its replies: the command line of a call, the file with its
+ * arguments, and the replies of `inside.sh`. Pure. The script itself is in `cloudflare-script.ts`.
  *
- * The SDK's `exec` takes a shell string and logs it. So the string holds a fixed program, numbers, names and quoted paths; commands, their
- * environment and contents travel in files. Replies are untrusted once Codex has run: they are parsed strictly, and bounded by the caller.
+ * The SDK's `exec` takes a shell string and logs it. So the string has a fixed program, numbers, names and
+ * quoted paths; commands, their environment and contents travel in files. Replies are untrusted once Codex
+ * has run: they are parsed strictly, and the caller bounds them.
  */
 import type { SandboxCommand } from '../core/ports/sandbox-port.ts';
 
-/** Root's own in the container; commands run as another user, who may not look into it. */
+/** Belongs to root in the container; commands run as another user, who cannot read it. */
 const insideRoot = '/var/lib/airlock';
 
 const instanceFolder = (instance: string): string => `${insideRoot}/${instance}`;
@@ -15,7 +16,7 @@ export const scriptPath = (instance: string): string => `${instanceFolder(instan
 export const callPath = (instance: string, callId: string, part: 'args' | 'data'): string =>
   `${instanceFolder(instance)}/calls/${callId}.${part}`;
 
-/** Makes the folder that the script and the calls are written to. Run before the script is there. */
+/** Creates the folder for the script and the calls. Runs before the script is there. */
 export const makeFolders = (instance: string): string =>
   `umask 077 && mkdir -p -- ${quoteWord(`${instanceFolder(instance)}/calls`)}`;
 
@@ -23,7 +24,10 @@ export function commandLine(instance: string, words: readonly (string | number)[
   return ['bash', scriptPath(instance), ...words.map(String)].map((word) => quoteWord(word)).join(' ');
 }
 
-/** For a POSIX shell: within single quotes nothing but the quote itself means anything. A NUL cannot be said to any program. */
+/**
+ * Quotes for a POSIX shell: within single quotes only the quote itself is special. No program argument can
+ * have a NUL.
+ */
 export function quoteWord(word: string): string {
   if (word.includes('\0')) throw new TypeError('a NUL cannot be part of an argument');
   return `'${word.replaceAll("'", `'\\''`)}'`;
@@ -44,15 +48,15 @@ export function requireRunName(name: string): string {
 const variableName = /^[A-Za-z_][A-Za-z0-9_]*$/;
 
 /**
- * A command as fields that each end with a NUL: time limit (ms, 0 for none), output cap (bytes), folder, number of variables, the
- * variables, program and arguments.
+ * Encodes a command as fields that each end with a NUL: time limit (ms, 0 for none), output cap (bytes),
+ * folder, number of variables, the variables, program and arguments.
  */
 export function encodeCommand(
   { argv, cwd, env }: SandboxCommand,
   limits: { timeoutMs: number; maxOutputBytes: number },
 ): string {
   const [program] = argv;
-  // `env`, which starts it, would take such a name for a variable.
+  // `env`, which starts the program, takes such a name for a variable.
   if (program === undefined || program === '' || program.includes('='))
     throw new TypeError('a command needs a program');
   const variables = Object.entries(env ?? {}).map(([name, value]) => {
@@ -73,7 +77,7 @@ export function encodeCommand(
 }
 
 export type Reply =
-  /** The script is not there, or says that the machine is another one. */
+  /** The script is missing, or reports another machine. */
   | { readonly kind: 'replaced' }
   | { readonly kind: 'done' }
   | { readonly kind: 'waiting' }
@@ -95,7 +99,7 @@ export type Reply =
       readonly bytes: Uint8Array;
     };
 
-/** Null for what the script never says. */
+/** Parses a reply of the script; null for anything else. */
 export function parseReply({ exitCode, stdout }: { exitCode: number; stdout: string }): Reply | null {
   const [head = '', ...rest] = stdout.split('\n');
   const [mark, kind, ...fields] = head.split(' ');
@@ -139,7 +143,7 @@ function decodeBase64(text: string): Uint8Array | null {
   try {
     const binary = atob(text);
     const bytes = new Uint8Array(binary.length);
-    // A tenth of the time of `Uint8Array.from` with a function, which a cache of 100 MB would feel.
+    // Takes a tenth of the time of `Uint8Array.from` with a function, which matters for a cache of 100 MB.
     for (let at = 0; at < binary.length; at += 1) bytes[at] = binary.charCodeAt(at);
     return bytes;
   } catch {
@@ -149,7 +153,7 @@ function decodeBase64(text: string): Uint8Array | null {
 
 export function encodeBase64(bytes: Uint8Array): string {
   let binary = '';
-  // In parts: all at once would be more arguments than a call can have.
+  // In parts, because a call takes a limited number of arguments.
   for (let at = 0; at < bytes.length; at += 0x8000)
     binary += String.fromCharCode(...bytes.subarray(at, at + 0x8000));
   return btoa(binary);
@@ -166,7 +170,7 @@ const errorCodes: readonly (readonly [text: string, code: string])[] = [
   ['File name too long', 'ENAMETOOLONG'],
 ];
 
-/** The code of what the C library said in a program's error output, which is all that a shell script hears of it. */
+/** Derives the error code from a program's error output, which is all that a shell script gets. */
 export function errorCodeIn(errorOutput: string): string {
   return errorCodes.find(([text]) => errorOutput.includes(text))?.[1] ?? 'EIO';
 }

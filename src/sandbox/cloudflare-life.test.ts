@@ -1,22 +1,22 @@
 import { describe, expect, it } from 'vitest';
-import { goneWhy, mayStartContainer, standingOf, type Life } from './cloudflare-life.ts';
+import { goneWhy, mayStartContainer, statusOf, type Life } from './cloudflare-life.ts';
 
 const starting: Life = { state: 'starting' };
 const started: Life = { state: 'started', instance: 'abc' };
 const ended: Life = { state: 'ended', why: 'it was destroyed' };
 
-describe('where a sandbox stands', () => {
+describe('the status of a sandbox that', () => {
   it.each([
-    ['never started', null, false, { kind: 'fresh' }],
-    ['never started, though something runs', null, true, { kind: 'fresh' }],
-    ['starting, without a container yet', starting, false, { kind: 'fresh' }],
-    ['starting, with a container', starting, true, { kind: 'fresh' }],
-    ['started', started, true, { kind: 'running', instance: 'abc' }],
-    ['started, and its container is gone', started, false, { kind: 'lost', why: goneWhy }],
-    ['ended', ended, false, { kind: 'lost', why: 'it was destroyed' }],
-    ['ended, and its container still runs', ended, true, { kind: 'lost', why: 'it was destroyed' }],
-  ])('%s', (_, life, runs, standing) => {
-    expect(standingOf(life, runs)).toEqual(standing);
+    ['was never started', null, false, { kind: 'fresh' }],
+    ['was never started, though a container runs', null, true, { kind: 'fresh' }],
+    ['is starting, without a container yet', starting, false, { kind: 'fresh' }],
+    ['is starting, with a container', starting, true, { kind: 'fresh' }],
+    ['was started', started, true, { kind: 'running', instance: 'abc' }],
+    ['was started, and whose container is gone', started, false, { kind: 'lost', why: goneWhy }],
+    ['has ended', ended, false, { kind: 'lost', why: 'it was destroyed' }],
+    ['has ended, and whose container still runs', ended, true, { kind: 'lost', why: 'it was destroyed' }],
+  ])('%s', (_, life, runs, status) => {
+    expect(statusOf(life, runs)).toEqual(status);
   });
 });
 

@@ -1,6 +1,7 @@
 /**
- * The sandbox contract over Cloudflare's sandbox SDK. Translates and bounds; decides nothing. Everything out of a container is untrusted
- * once Codex has run: replies are parsed, sizes checked, contents are the caller's to distrust.
+ * Implements the sandbox port over Cloudflare's sandbox SDK. Translates and bounds; decides nothing.
+ * Everything from a container is untrusted once Codex has run: this parses replies and checks sizes; the
+ * caller has to distrust the contents.
  */
 import { getSandbox, isDurableObjectCodeUpdateReset, isPlatformTransientError } from '@cloudflare/sandbox';
 import {
@@ -25,18 +26,18 @@ import {
   scriptPath,
   type Reply,
 } from './cloudflare-inside.ts';
-import type { Standing } from './cloudflare-life.ts';
+import type { SandboxStatus } from './cloudflare-life.ts';
 import { insideScript } from './cloudflare-script.ts';
 import type { TaskSandbox } from './cloudflare.ts';
 
-/** For everything that does not wait by itself; beyond the deadlines inside the container. */
+/** Deadline of calls that do not wait themselves; longer than the deadlines inside the container. */
 const answerMs = 20_000;
-/** A machine, its server and the interceptor's authority; the parts are bounded in `cloudflare.ts`. */
+/** Deadline for a machine, its server and the interceptor's authority; `cloudflare.ts` bounds the parts. */
 const bootMs = 90_000;
 const authorityMs = 15_000;
 const destroyMs = 25_000;
 const maxReadBytes = 1024 * 1024;
-/** Each. Both together as base64 stay well below the 32 MiB of one message. */
+/** Bytes of one output. Both together as base64 stay well below the 32 MiB of one message. */
 const maxExecOutputBytes = 4 * 1024 * 1024;
 
 const sdkOptions = { transport: 'rpc', enableDefaultSession: false, sleepAfter: '15m' } as const;
@@ -46,31 +47,31 @@ export function cloudflareSandboxes(namespace: DurableObjectNamespace<TaskSandbo
     idFor: (taskId) => namespace.idFromName(taskId).toString(),
     get: (sandboxId) => {
       const only = namespaceOf(namespace, sandboxId);
-      // To the SDK the name is a label; it takes 63 characters of it.
+      // To the SDK the name is a label of at most 63 characters.
       return cloudflareSandbox(() => getSandbox(only, sandboxId.slice(0, 63), sdkOptions));
     },
   };
 }
 
-/** `sandbox` gives a new stub at each call: one that has failed stays failed. */
+/** `sandbox` returns a new stub at each call, because a stub that failed stays failed. */
 function cloudflareSandbox(sandbox: () => TaskSandbox): SandboxPort {
-  /** Carries out what needs the started container, and tells a lost sandbox from a failed call. */
+  /** Performs a call that needs the started container, and tells a lost sandbox from a failed call. */
   async function within<T>(timeoutMs: number, act: (instance: string) => Promise<T>): Promise<T> {
-    const standing = await standingNow();
-    if (standing.kind !== 'running') throw lost(standing);
+    const status = await statusNow();
+    if (status.kind !== 'running') throw lost(status);
     try {
-      return await deadline(act(standing.instance), timeoutMs);
+      return await deadline(act(status.instance), timeoutMs);
     } catch (error) {
       if (error instanceof SandboxLostError || error instanceof TypeError) throw error;
-      // The text of an error does not tell reliably whether the container is gone; its Durable Object does.
-      const after = await standingNow().catch(() => standing);
+      // No error text says reliably whether the container is gone; its Durable Object does.
+      const after = await statusNow().catch(() => status);
       throw after.kind === 'running' ? translated(error) : lost(after);
     }
   }
 
-  async function standingNow(): Promise<Standing> {
+  async function statusNow(): Promise<SandboxStatus> {
     try {
-      return await deadline(sandbox().standing(), answerMs);
+      return await deadline(sandbox().lifeStatus(), answerMs);
     } catch (error) {
       throw translated(error);
     }
@@ -78,14 +79,14 @@ function cloudflareSandbox(sandbox: () => TaskSandbox): SandboxPort {
 
   async function ask(instance: string, words: readonly (string | number)[]): Promise<Reply> {
     const reply = parseReply(await sandbox().exec(commandLine(instance, words)));
-    if (reply === null) throw new Error('the container answered something else than was asked');
+    if (reply === null) throw new Error('the container’s answer is not a reply of the script');
     if (reply.kind !== 'replaced') return reply;
     const why = 'its container was replaced by another one';
     await sandbox().markLost(why);
     throw new SandboxLostError(why);
   }
 
-  /** As base64, so that what arrives is what was sent, byte for byte. */
+  /** Writes base64, so that every byte arrives unchanged. */
   async function put(path: string, content: string | Uint8Array): Promise<void> {
     const base64 = encodeBase64(typeof content === 'string' ? new TextEncoder().encode(content) : content);
     release(await sandbox().writeFile(path, base64, { encoding: 'base64' }));
@@ -98,26 +99,30 @@ function cloudflareSandbox(sandbox: () => TaskSandbox): SandboxPort {
     const until = Date.now() + authorityMs;
     while ((await ask(instance, ['prepare', maxProcesses])).kind !== 'done') {
       if (Date.now() > until)
-        throw new Error('the container was not told whom to trust: is HTTPS intercepted?');
+        throw new Error(
+          'the container did not get the interceptor’s certificate authority: is HTTPS intercepted?',
+        );
       await new Promise((resolve) => setTimeout(resolve, 100));
     }
   }
 
   return {
-    /** Memory and disk are those of the deployment's instance type; of the spec only the number of processes is set here. */
+    /**
+     * The deployment's instance type sets memory and disk; only the number of processes comes from the spec.
+     */
     async start(spec) {
       const booted = await deadline(sandbox().bootOnce(), bootMs).catch(rethrowTranslated);
-      if (booted.kind === 'busy') throw new SandboxBusyError('the platform has no container to give now');
+      if (booted.kind === 'busy') throw new SandboxBusyError('the platform has no free container now');
       if (booted.kind === 'lost') throw lost(booted);
       if (booted.kind === 'running') return;
       const instance = newName();
       try {
         await deadline(prepare(instance, spec.maxProcesses), authorityMs + answerMs);
       } catch (error) {
-        const standing = await standingNow();
-        // Somebody else, who started it too, has settled it meanwhile.
-        if (standing.kind === 'running') return;
-        throw standing.kind === 'lost' ? lost(standing) : translated(error);
+        const status = await statusNow();
+        // A concurrent start has settled it meanwhile.
+        if (status.kind === 'running') return;
+        throw status.kind === 'lost' ? lost(status) : translated(error);
       }
       const settled = await deadline(sandbox().settle(instance), answerMs).catch(rethrowTranslated);
       if (settled.kind !== 'running') throw lost(settled);
@@ -180,15 +185,15 @@ function cloudflareSandbox(sandbox: () => TaskSandbox): SandboxPort {
     },
 
     async destroy() {
-      // May hang on a sick container. The caller tries again; meanwhile it is remembered as ended.
+      // Can hang on a sick container. The caller retries; the sandbox is already remembered as ended.
       await deadline(sandbox().destroy(), destroyMs).catch(rethrowTranslated);
     },
   };
 }
 
 /**
- * The SDK finds an object by its name; everything here knows it by its id, which is also what the egress handler is told. So the SDK is
- * given a namespace in which every name means this one object.
+ * Returns a namespace in which every name is this one object. The SDK looks an object up by name; everything
+ * here, the egress handler included, knows it by its id.
  */
 function namespaceOf(
   namespace: DurableObjectNamespace<TaskSandbox>,
@@ -205,7 +210,7 @@ function namespaceOf(
   };
 }
 
-/** The SDK passes on what its own connection to the container returned, which holds that end of it until it is disposed of. */
+/** Disposes of an RPC result of the SDK, which otherwise keeps its connection to the container open. */
 function release(result: object): void {
   if (isDisposable(result)) result[Symbol.dispose]();
 }
@@ -216,14 +221,14 @@ function isDisposable(value: object): value is Disposable {
 
 const newName = (): string => crypto.randomUUID().replaceAll('-', '');
 
-function lost(standing: Standing): SandboxLostError {
-  return new SandboxLostError(standing.kind === 'lost' ? standing.why : 'it was never started');
+function lost(status: SandboxStatus): SandboxLostError {
+  return new SandboxLostError(status.kind === 'lost' ? status.why : 'it was never started');
 }
 
 function refuseFailure(reply: Reply): Reply {
   if (reply.kind !== 'failed') return reply;
   const code = /^E[A-Z]+$/.test(reply.problem) ? reply.problem : errorCodeIn(reply.problem);
-  throw new Error(`${code}: the sandbox could not carry it out`);
+  throw new Error(`${code}: the call to the sandbox failed`);
 }
 
 const unexpected = (reply: Reply): Error => new Error(`the container answered “${reply.kind}”`);
@@ -234,7 +239,7 @@ function translated(error: unknown): Error {
   const failure = { message, platform };
   switch (failureKind(failure)) {
     case 'busy':
-      return new SandboxBusyError('the platform has no container to give now');
+      return new SandboxBusyError('the platform has no free container now');
     case 'transient':
       return new SandboxUnavailableError(failureText(failure), { cause: error });
     case 'failed':

@@ -1,11 +1,13 @@
 /**
- * The program that carries out our calls inside the container, as text: `start` writes it there. Bash and coreutils only, because they are
- * there before anything of ours is and start in a millisecond on half a processor.
+ * The program that performs our calls inside the container, as text: `start` writes it there. Bash and
+ * coreutils only, because they are there before anything of ours and start in a millisecond on half a
+ * processor.
  *
- * Commands run as the user 1000, without capabilities and unable to gain any. That is hygiene, not the wall: whoever owns a command can
- * ask the SDK's server on port 3000, which is root and asks nobody. The wall is around the container.
+ * Commands run as the user 1000, without capabilities and unable to gain any. That is hygiene, not the
+ * boundary: any command can call the SDK's server on port 3000, which runs as root without authentication.
+ * The boundary is the container.
  *
- * Where the script itself is not root (a test on an ordinary machine) commands run as its own user.
+ * If the script itself is not root (a test on an ordinary machine), commands run as its own user.
  */
 
 export const insideScript = `
@@ -24,14 +26,15 @@ reply() { printf 'airlock %s\\n' "$*"; }
 encoded() { base64 -w0; printf '\\n'; }
 microseconds() { printf '%s' "\${EPOCHREALTIME//[.,]/}"; }
 boot() { cat /proc/sys/kernel/random/boot_id; }
-# Sleeps without starting a process: a reader waits for many short times.
+# Sleeps without starting a process: a reader polls at short intervals.
 exec 9<> <(:)
 pause() { read -rt "$1" -u 9 || :; }
 
 # words = time limit, output cap, folder, number of variables, variables…, program, arguments…
 load() { mapfile -d '' -t words <"$root/calls/$1.args"; }
 
-# Becomes the command. Arguments: the call's id, then what to put before it. The mark comes last: no variable can replace it.
+# Replaces this shell with the command. Arguments: the call's id, then a prefix. The mark comes last, so that
+# no variable replaces it.
 become() {
   local id=$1 count=\${words[3]}
   shift
@@ -42,7 +45,8 @@ become() {
     "AIRLOCK_COMMAND=$id" "\${words[@]:4+count}"
 }
 
-# SIGKILL to all that carry the mark of a command. Again and again: some may be born meanwhile, and a fork bomb is what the bound is for.
+# Sends SIGKILL to every process with the mark of a command. Repeats, as processes can fork meanwhile; bounded
+# because of fork bombs.
 kill_marked() {
   local round files
   for round in {1..50}; do
@@ -53,7 +57,8 @@ kill_marked() {
   done
 }
 
-# A process of the agent that belongs to no command which still runs. One that cleared its environment is known by its user.
+# True for a process of the agent that belongs to no running command. One that cleared its environment is
+# recognized by its user.
 is_stray() {
   local key value rest state='' uid='' entries=() entry mark=''
   { while read -r key value rest; do
@@ -89,9 +94,10 @@ prepare() {
     mkdir -p -- "$folder"
     if ((EUID == 0)); then chown "$agent:$agent" "$folder"; fi
   done
-  # The agent's way to its own folders must not lead through one that is closed to it.
+  # Every parent of the agent's folders has to be open to the agent.
   chmod 755 /home /run 2>/dev/null
-  # The SDK's server names the interceptor's authority to what it starts, but only some time after it has begun to listen.
+  # The SDK's server passes the interceptor's authority to the processes it starts, but only some time after
+  # it listens.
   if [[ -s \${SSL_CERT_FILE:-} ]]; then reply done; else reply waiting; fi
 }
 
@@ -115,7 +121,7 @@ run_exec() {
 }
 
 start_run() {
-  # The one who makes the folder starts the run.
+  # The caller that creates the folder starts the run.
   if mkdir -- "$root/runs/$1" 2>/dev/null; then
     setsid bash "$root/inside.sh" supervise "$1" "$2" </dev/null >/dev/null 2>&1 9>&- &
   elif [[ ! -d $root/runs/$1 ]]; then
@@ -135,7 +141,8 @@ supervise() {
   (become "$id" setsid) </dev/null >>"$run/output" 2>>"$run/errors"
   code=$?
   rm -f -- "$root/live/$id" "$root/calls/$id.args"
-  # The run has ended when nothing of it is left to write, or to touch the workspace while it is collected.
+  # The run ends when none of its processes is left that could write, or touch the workspace while it is
+  # collected.
   kill_strays
   printf '%s' "$code" >"$run/exit.new"
   mv -- "$run/exit.new" "$run/exit"
@@ -146,7 +153,7 @@ read_run() {
   [[ -d $run ]] || { reply none; return; }
   until=$(($(microseconds) + $4 * 1000))
   while :; do
-    # Before the size: an exit code that was already there vouches for a size read after it.
+    # Read before the size: if there is an exit code, the size read after it is final.
     code=-
     [[ -f $run/exit ]] && code=$(<"$run/exit")
     size=0
@@ -158,7 +165,8 @@ read_run() {
   if ((size > offset && max > 0)); then tail -c "+$((offset + 1))" "$run/output" | head -c "$max"; fi | encoded
 }
 
-# By rename: a reader sees the old file or the new one, and a link or FIFO in its place is replaced, not followed.
+# Renames: a reader sees the old file or the new one, and a link or FIFO at the path is replaced, not
+# followed.
 write_file() {
   local data=$root/calls/$1.data problem=$root/calls/$1.err
   local put='set -eC; folder=\${1%/*}; mkdir -p -- "\${folder:-/}"; draft=$1.$2
@@ -172,7 +180,7 @@ write_file() {
   rm -f -- "$data" "$problem"
 }
 
-# Opened without blocking, and within a time: what is a file now may be a FIFO when it is opened.
+# Opens without blocking and with a deadline: a file can become a FIFO before it is opened.
 read_file() {
   local offset=$1 max=$2 path=$3 size data
   local get='[[ -f $1 ]] || exit 3; stat -Lc %s -- "$1"'

@@ -1,4 +1,7 @@
-/** The setup cache over the binding to the one-machine host, which carries the bytes itself: they never pass through the Worker. Decides nothing. */
+/**
+ * Implements the setup cache over the binding to the one-machine host. The host moves the bytes; they never
+ * pass through the Worker.
+ */
 import * as z from 'zod';
 import { SandboxLostError } from '../core/ports/sandbox-port.ts';
 import type { SetupCache, SetupCacheEntry } from '../core/ports/setup-cache-port.ts';
@@ -6,7 +9,7 @@ import { withDeadline } from '../lib/with-deadline.ts';
 import type { SandboxHostBinding } from './local.ts';
 
 const MiB = 1024 * 1024;
-/** 512 MiB go through in a few seconds; a busy machine may need many times that. */
+/** 512 MiB take a few seconds; a busy machine needs many times that. */
 const carryMs = 3 * 60_000;
 
 const answer = z.object({ done: z.boolean() });

@@ -1,6 +1,7 @@
 /**
- * The sandbox contract over the binding to the one-machine host. Translates and bounds; decides nothing. The host is ours, what it relays
- * from a sandbox is not: sizes are checked, contents are the caller's to distrust.
+ * Implements the sandbox port over the binding to the one-machine host. Translates and bounds; decides
+ * nothing. The host is ours, but it relays a sandbox's data: this checks sizes; the caller has to distrust
+ * the contents.
  */
 import * as z from 'zod';
 import {
@@ -14,12 +15,12 @@ import {
 } from '../core/ports/sandbox-port.ts';
 import { parseJson } from '../lib/parse-json.ts';
 
-/** The part of a service binding that is used. */
+/** The part of a service binding that this needs. */
 export interface SandboxHostBinding {
   fetch(url: string, init?: RequestInit): Promise<Response>;
 }
 
-/** Beyond the host's own deadlines, so that its answer is the one that is seen. */
+/** Longer than the host's own deadlines, so that its answer arrives first. */
 const answerMs = 20_000;
 const startMs = 30_000;
 const maxReadBytes = 1024 * 1024;
@@ -113,7 +114,7 @@ function localSandbox(host: SandboxHostBinding, sandboxId: string): TaskSandbox 
   };
 }
 
-/** Only what the contract names goes over the wire. */
+/** Drops everything that the port does not name. */
 function plain({ argv, cwd, env }: SandboxCommand) {
   return { argv, ...(cwd === undefined ? {} : { cwd }), ...(env === undefined ? {} : { env }) };
 }
@@ -125,8 +126,8 @@ interface Answer {
 }
 
 /**
- * The timer is cleared with the answer: an `AbortSignal.timeout` would live on until it fires, and workerd allows 10,000 of them in
- * an object, which a run that writes without end would reach.
+ * Fetches with a deadline. The timer is cleared with the answer: an `AbortSignal.timeout` lives until it
+ * fires, and workerd allows 10,000 of them in an object, which a run that writes without end would reach.
  */
 async function fetchWhole(
   host: SandboxHostBinding,

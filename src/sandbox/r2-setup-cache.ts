@@ -1,25 +1,28 @@
 /**
- * The setup cache in a bucket, where one is bound. One object an entry, carried through the Worker piece by piece; never looked into. How
- * long entries are kept is the bucket's own rule (`docs/operations.md`).
+ * Implements the setup cache in a bucket, where one is bound: one object an entry, streamed through the
+ * Worker, never inspected. The bucket's own lifecycle rule expires entries (`docs/operations.md`).
  */
 import type { TaskSandbox } from '../core/ports/sandbox-port.ts';
 import { partName, type SetupCache, type SetupCacheEntry } from '../core/ports/setup-cache-port.ts';
 import { withDeadline } from '../lib/with-deadline.ts';
 
 const MiB = 1024 * 1024;
-/** A quarter of what one machine takes: each MiB is a call to the container, and the carrying must not take longer than installing. */
+/**
+ * A quarter of the limit on one machine: each MiB is a call to the container, and a restore must not take
+ * longer than an installation.
+ */
 const maxEntryBytes = 128 * MiB;
-/** What the sandbox contract reads at most at a time. */
+/** Largest read of the sandbox port. */
 const readBytes = MiB;
-/** What is written at a time. Where the parts begin is of no matter to who unpacks them. */
+/** Bytes of one write. The unpacking does not depend on where parts begin. */
 const writeBytes = 2 * MiB;
-/** Well below the five minutes of the step around it, which then goes on without a cache. */
+/** Well below the five minutes of the step, which then continues without a cache. */
 const carryMs = 2 * 60_000;
-/** For one answer, or one piece. */
+/** Deadline for one answer of the bucket, or one piece. */
 const bucketMs = 20_000;
 const removeMs = 30_000;
 
-/** The part of the bucket that is used. */
+/** The part of the bucket binding that this needs. */
 export interface SetupCacheBucket {
   head(name: string): Promise<object | null>;
   get(name: string): Promise<{
@@ -27,7 +30,7 @@ export interface SetupCacheBucket {
     readonly checksums: { readonly sha256?: ArrayBuffer };
     readonly body: ReadableStream;
   } | null>;
-  /** Null when the condition does not hold; then it may not have read anything. */
+  /** Null when the condition does not hold; it may then have read nothing. */
   put(
     name: string,
     content: ReadableStream,
@@ -51,12 +54,12 @@ export function r2SetupCache(bucket: SetupCacheBucket, sandbox: Inside): SetupCa
     if (object === null) return false;
     const expected = object.checksums.sha256;
     if (expected === undefined || object.size > maxEntryBytes) {
-      // Not of ours: all that `store` puts there has its hash.
+      // Not stored by us: `store` always sets the hash.
       await object.body.cancel();
       return false;
     }
     if (hex(await unpackInto(folder, object.body, open)) === hex(expected)) return true;
-    // Nothing has looked at it yet, and nothing shall, neither here nor in the next task.
+    // Nothing has read it yet; delete it, here and for the next task.
     await Promise.all([
       bucket.delete(name),
       sandbox.exec({ argv: ['rm', '-rf', folder] }, { timeoutMs: removeMs, maxOutputBytes: 0 }),
@@ -64,7 +67,7 @@ export function r2SetupCache(bucket: SetupCacheBucket, sandbox: Inside): SetupCa
     return false;
   }
 
-  /** The hash of what was put into the folder. */
+  /** Writes the entry into the folder and returns its hash. */
   async function unpackInto(folder: string, body: ReadableStream, open: Open): Promise<ArrayBuffer> {
     const digest = new crypto.DigestStream('SHA-256');
     const hash = digest.getWriter();
@@ -81,7 +84,7 @@ export function r2SetupCache(bucket: SetupCacheBucket, sandbox: Inside): SetupCa
         if (done) break;
       }
     } finally {
-      reader.cancel().catch(() => undefined); // read to its end, or given up
+      reader.cancel().catch(() => undefined); // read to its end, or abandoned
     }
     await hash.close();
     return await digest.digest;
@@ -91,25 +94,27 @@ export function r2SetupCache(bucket: SetupCacheBucket, sandbox: Inside): SetupCa
     const { sha256, bytes } = packed;
     if (bytes > maxEntryBytes) return false;
     const name = objectName(entry);
-    // What is there was stored under the same key before: the first stays.
+    // An entry under this key exists: the first one wins.
     if ((await withDeadline(bucket.head(name), bucketMs, 'the bucket')) !== null) return true;
     const { readable, writable } = new FixedLengthStream(bytes);
     const writer = writable.getWriter();
     const put = bucket.put(name, readable, { sha256, onlyIf: { etagDoesNotMatch: '*' } });
     const sent = send(packed, writer, open);
-    // Whichever ends the other first is heard below.
+    // The race below handles the first rejection; later ones are ignored.
     for (const one of [put, sent, writer.closed]) one.catch(() => undefined);
     try {
-      // A bucket that has the entry by now reads none of it.
+      // A bucket that has got the entry meanwhile reads nothing.
       const isWhole = await Promise.race([sent, put.then(() => true)]);
       if (isWhole) await withDeadline(put, bucketMs, 'the bucket');
       return isWhole;
     } finally {
-      await writer.abort(new Error('not to be stored')).catch(() => undefined);
+      await writer.abort(new Error('the entry is not stored')).catch(() => undefined);
     }
   }
 
-  /** All but the last piece as they come: that one only when the whole is what was packed. False when it is not. */
+  /**
+   * Streams the pieces, but the last one only if the whole matches what was packed; otherwise returns false.
+   */
   async function send(
     { folder, sha256, bytes, parts }: Packed,
     writer: WritableStreamDefaultWriter<Uint8Array>,
@@ -147,7 +152,7 @@ export function r2SetupCache(bucket: SetupCacheBucket, sandbox: Inside): SetupCa
   }
 }
 
-/** Throws once nobody waits any more: a deadline ends the waiting, not the work. */
+/** Throws after the deadline: a deadline ends the waiting, not the work. */
 type Open = () => void;
 
 async function carried(work: (open: Open) => Promise<boolean>): Promise<boolean> {
