@@ -3,9 +3,10 @@
  * response.
  *
  * Differences from Bolt's own receivers:
- * - Bolt acknowledges an event before the listeners run. This receiver responds after they are done, so that Slack
- *   redelivers an event whose task did not become durable.
- * - If a listener throws, does not answer, answers twice or answers late, the receiver still responds and logs it.
+ * - Bolt acknowledges an event before the listeners run. This receiver responds after they are done, so that
+ *   Slack redelivers an event whose task did not become durable.
+ * - If a listener throws, does not answer, answers twice or answers late, this receiver still responds, and
+ *   logs the problem.
  */
 import { ReceiverMultipleAckError, type App, type Receiver } from '@slack/bolt';
 import { ackDeadlineMs } from './deadline.ts';

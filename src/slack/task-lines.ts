@@ -1,6 +1,5 @@
 /**
- * Tasks as lines of a list, and the tasks of a person and a channel. Which of them somebody may see is
- * decided here; what they say is the record's.
+ * Lists the tasks of a user and a channel, one line each, and decides which of them the user can see.
  */
 import type { IndexedTask } from '../core/chat.ts';
 import { groupsAskedAbout, maySlackUse, outsiderReason } from '../core/access/slack-access.ts';
@@ -21,7 +20,7 @@ function outcomeWords(outcome: TaskOutcome): string {
     case 'refused':
       return 'refused';
     case 'held':
-      return 'held for a person to look at';
+      return 'held back';
     case 'failed':
       return outcome.changeKept ? 'failed, the change is kept' : 'failed';
     case 'cancelled':
@@ -38,7 +37,7 @@ function taskLine(view: TaskView, now: Date): string {
   return `• ${shortIdSpan(view.shortId)} ${repository} · ${state} · ${age}`;
 }
 
-/** Each once, newest first. */
+/** The latest tasks of the user and of the channel, without duplicates, newest first. */
 export async function recentTasks(
   { deps }: Pick<Intake, 'deps'>,
   who: Asker,
@@ -53,12 +52,12 @@ export async function recentTasks(
 
 export type ListScope = 'own-running' | 'all' | { readonly taskId: string };
 
-/** At most this many: one ephemeral message, read at a glance. */
+/** Limit of listed tasks, to keep the message short. */
 const maxLines = 10;
 
 /**
- * Other people's tasks are named only where the asker may use their repository. Somebody's own are theirs to
- * see. To an outsider nothing is listed at all.
+ * Lists tasks in mrkdwn. A user sees their own tasks, and those of others whose repository they can use. An
+ * outsider sees none.
  */
 export async function listTasks(intake: Intake, who: Asker, scope: ListScope): Promise<string> {
   const { deps, slack } = intake;
@@ -89,11 +88,11 @@ export async function listTasks(intake: Intake, who: Asker, scope: ListScope): P
     .map(({ view }) => taskLine(view, deps.now()));
   if (lines.length === 0) return scope === 'all' ? 'There are no tasks here yet.' : 'You have no tasks yet.';
   const title =
-    scope === 'own-running' && running.length === 0 ? ['None of your tasks runs. The last one:'] : [];
+    scope === 'own-running' && running.length === 0 ? ['You have no running tasks. Your latest one:'] : [];
   return [...title, ...lines].join('\n');
 }
 
-/** The tasks whose short id begins so, newest first. */
+/** The tasks whose short id begins with the prefix, newest first. */
 export function withPrefix(tasks: readonly IndexedTask[], prefix: string): readonly IndexedTask[] {
   return tasks.filter(({ shortId }) => shortId.startsWith(prefix));
 }

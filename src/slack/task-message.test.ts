@@ -112,8 +112,8 @@ const buttonsOf = (view: TaskView): string[] =>
     ([, id]) => id ?? '',
   );
 
-describe('while it runs', () => {
-  it('says who asked what, where and why there, what goes on and for how long', () => {
+describe('the post of a running task', () => {
+  it('shows the requester, the request, the repository with the reason, the phase and the duration', () => {
     const text = shown(routed);
     expect(text).toContain('<@U1> asked: *Fix the rounding*');
     expect(text).toContain("`acme/shop` · this channel's default");
@@ -124,9 +124,9 @@ describe('while it runs', () => {
   });
 
   it.each([
-    ['went well', 0, 'Ran `npm test`'],
-    ['failed', 3, 'Ran `npm test`: exit code 3'],
-  ])('says which command ran last while none does, and whether it %s', (_, exitCode, expected) => {
+    ['success', 0, 'Ran `npm test`'],
+    ['failure', 3, 'Ran `npm test`: exit code 3'],
+  ])('shows the last command between commands, with its %s', (_, exitCode, expected) => {
     const lines = shown({ ...routed, progress: { ...progress, commands: [run('npm test', exitCode)] } });
     expect(lines.split('\n')).toContain(expected);
   });
@@ -135,18 +135,18 @@ describe('while it runs', () => {
     [14, '⏳ *Waiting for a free sandbox, place 14 in the queue* · 2 min 5 s'],
     [1, '⏳ *Waiting for a free sandbox, next in the queue* · 2 min 5 s'],
     [null, '⏳ *Preparing a sandbox* · 2 min 5 s'],
-  ])('says at which place of the queue it waits, if it does: %s', (queuePosition, line) => {
+  ])('shows its place in the queue, if it waits (%s)', (queuePosition, line) => {
     const waiting: TaskView = { ...routed, phase: 'slot', progress: null, queuePosition };
     expect(shown(waiting).split('\n')).toContain(line);
     expect(buttonsOf(waiting)).toContain('task.cancel');
   });
 
-  it('offers Change, Cancel with a question, and the log', () => {
+  it('has the buttons Change, Cancel with a confirmation, and Log', () => {
     expect(buttonsOf(routed)).toEqual(['task.change', 'task.cancel', 'task.log']);
     expect(JSON.stringify(taskMessage(routed, trigger).blocks)).toContain('Cancel this task?');
   });
 
-  it('says what was blocked', () => {
+  it('lists blocked requests', () => {
     const row = {
       method: 'GET',
       host: 'evil.example',
@@ -162,7 +162,7 @@ describe('while it runs', () => {
   });
 
   it.each([null, { kind: 'no-change', summary: '' } as const])(
-    'names failed requests on a line of their own, and never as blocked: %j',
+    'shows failed requests on a separate line, never as blocked (%j)',
     (outcome) => {
       const failed = [
         {
@@ -179,7 +179,7 @@ describe('while it runs', () => {
     },
   );
 
-  it('names what ran when a request was refused, where that is known', () => {
+  it('names the command during which a request was blocked, if known', () => {
     const row = {
       method: 'GET',
       host: 'evil.example',
@@ -198,7 +198,7 @@ describe('while it runs', () => {
   });
 
   it.each([null, { kind: 'no-change', summary: '' } as const])(
-    'says how setup went, in one line: %j',
+    'shows the result of setup in one line (%j)',
     (outcome) => {
       const setup = {
         status: 'failed',
@@ -213,7 +213,7 @@ describe('while it runs', () => {
     },
   );
 
-  it('lists the hosts that were reached, in short, at its end', () => {
+  it('lists the reached hosts after the end of the task', () => {
     const host = (n: number) => ({
       host: `h${n}.example`,
       requests: n,
@@ -228,18 +228,18 @@ describe('while it runs', () => {
     expect(line).toMatch(/, 2 more$/);
   });
 
-  it('names the pull request that it goes on with', () => {
+  it('names the pull request that the task continues', () => {
     expect(shown({ ...routed, continues: { number: 7, url: pullRequest.url } })).toContain(
-      `goes on with <${pullRequest.url}|pull request 7>`,
+      `continues <${pullRequest.url}|pull request 7>`,
     );
   });
 
-  it('has nothing to change before it is anywhere', () => {
+  it('has no Change button before the task has a repository', () => {
     expect(buttonsOf(accepted)).toEqual(['task.cancel', 'task.log']);
   });
 });
 
-describe('while somebody has to choose', () => {
+describe('the post of a task that waits for a choice', () => {
   const choices = (n: number) =>
     Array.from({ length: n }, (_, index) => ({ owner: 'acme', name: `r${index}` }));
 
@@ -251,7 +251,7 @@ describe('while somebody has to choose', () => {
     );
   });
 
-  it('has a menu to search in for more, which knows its task', () => {
+  it('has a searchable menu with the task id for more repositories', () => {
     const view = { ...accepted, choices: choices(6) };
     expect(buttonsOf(view)).toEqual(['task.choose', 'task.cancel']);
     expect(taskMessage(view, trigger).blocks).toContainEqual(
@@ -260,8 +260,8 @@ describe('while somebody has to choose', () => {
   });
 });
 
-describe('afterwards', () => {
-  it('links the pull request and says what it took', () => {
+describe('the post of an ended task', () => {
+  it('links the pull request and shows the evidence', () => {
     const view = ended(
       { kind: 'pull-request', pullRequest },
       {
@@ -278,9 +278,9 @@ describe('afterwards', () => {
   });
 
   it.each<[string, Progress['commands'], string]>([
-    ['none ran', [run('ls', 0)], '⚠️ No tests were run'],
+    ['there were none', [run('ls', 0)], '⚠️ No tests were run'],
     ['the last run failed', [run('npm test', 0), run('npm test', 1)], '⚠️ Tests failed with exit code 1'],
-  ])('says of the tests that %s', (_, commands, expected) => {
+  ])('reports about the tests that %s', (_, commands, expected) => {
     const view = ended(
       { kind: 'pull-request', pullRequest },
       { change: { files: 1, insertions: 1, deletions: 0 }, progress: { ...progress, commands } },
@@ -290,7 +290,7 @@ describe('afterwards', () => {
 
   it.each<[string, TaskOutcome, string, string[]]>([
     [
-      'a commit on a pull request that was there',
+      'a commit on an existing pull request',
       { kind: 'pull-request', pullRequest, added: true },
       `✅ *<${pullRequest.url}|Round fairly>*\nA commit was added to pull request 7`,
       ['task.retry', 'task.log'],
@@ -302,19 +302,19 @@ describe('afterwards', () => {
       ['task.retry', 'task.log'],
     ],
     [
-      'a change that a person may let pass',
+      'a held change that can be approved',
       { kind: 'held', reason: { code: 'x', message: 'It has a key in it.' }, changeHash: 'a'.repeat(64) },
       '✋ The change is held back*\nIt has a key in it.',
       ['task.approve', 'task.retry', 'task.log'],
     ],
     [
-      'a change that nobody may let pass',
+      'a held change that cannot be approved',
       { kind: 'held', reason: { code: 'x', message: 'Workflows.' }, changeHash: null },
       'Workflows.',
       ['task.retry', 'task.log'],
     ],
     [
-      'a failure that kept its work',
+      'a failure with a kept change',
       { kind: 'failed', reason: { code: 'x', message: 'GitHub is down.' }, changeKept: true },
       'GitHub is down.\n\nThe change is kept',
       ['task.retry', 'task.log'],
@@ -331,7 +331,7 @@ describe('afterwards', () => {
     expect(buttonsOf(ended(outcome))).toEqual(buttons);
   });
 
-  it('binds an approval to the change that was looked at', () => {
+  it('binds an approval to the hash of the shown change', () => {
     const changeHash = 'b'.repeat(64);
     const message = taskMessage(
       ended({ kind: 'held', reason: { code: 'x', message: 'm' }, changeHash }),
@@ -342,7 +342,7 @@ describe('afterwards', () => {
     );
   });
 
-  it('is the answer alone when something was only asked', () => {
+  it('is only the answer to a question', () => {
     const message = taskMessage(ended({ kind: 'answered', message: '**Two** tasks: `a`, `b`' }), trigger);
     expect(message.blocks).toHaveLength(1);
     expect(message.text).toContain('tasks');

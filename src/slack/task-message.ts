@@ -1,7 +1,6 @@
 /**
- * The one message of a task as Block Kit: what goes on, then how it ended, and what can be done about it.
- * Pure; posting is `task-post.ts`'s part. Whatever the view holds, the message is within Slack's limits, and
- * nobody but who asked is named by it.
+ * Renders a task's post as Block Kit: its progress or outcome, and the buttons. Pure; `task-post.ts` posts
+ * it. The post is within Slack's limits for any view, and mentions only the requester.
  */
 import type { ActionsBlock, Button, KnownBlock } from '@slack/types';
 import type { CommandRun, PlanItem } from '../core/progress.ts';
@@ -17,13 +16,13 @@ import { actionIds, chooseButtonId, choiceBlockId } from './names.ts';
 import { deniedText, evidenceText, failedText, outcomeText, reachedText } from './task-outcome.ts';
 
 export interface TaskMessage {
-  /** What a notification and a screen reader say. Never empty. */
+  /** The text for notifications and screen readers. Never empty. */
   readonly text: string;
   readonly blocks: KnownBlock[];
 }
 
 const maxPlanItems = 25;
-/** More than these, and a menu to search in takes the place of buttons. */
+/** Above this number of choices, a searchable menu replaces the buttons. */
 const maxChoiceButtons = 5;
 
 export function taskMessage(view: TaskView, trigger: SlackTrigger): TaskMessage {
@@ -48,18 +47,18 @@ export function taskMessage(view: TaskView, trigger: SlackTrigger): TaskMessage 
   };
 }
 
-/** The only `<@…>` of the message: an id that Slack itself signed. */
+/** The request, with the only mention in the message. Its user id comes from a payload that Slack signed. */
 function askedLine(view: TaskView, trigger: SlackTrigger): string {
   const [firstLine = ''] = view.instruction.trim().split('\n');
   const asked = escapeInline(firstLine, 500);
   return asked === '' ? `<@${trigger.userId}> asked` : `<@${trigger.userId}> asked: ${bold(asked)}`;
 }
 
-/** Which repository, why, and the way to another one while nothing has been published. */
+/** The repository, the reason for it, and a button to change it while the task runs. */
 function whereBlock(view: TaskView, repository: RepositoryRef): KnownBlock {
   const parts = [codeSpan(fullName(repository), 160)];
   if (view.continues !== null)
-    parts.push(`goes on with ${link(`pull request ${view.continues.number}`, view.continues.url)}`);
+    parts.push(`continues ${link(`pull request ${view.continues.number}`, view.continues.url)}`);
   if (view.routedBy !== null) parts.push(escapeInline(routedByWords(view.routedBy)));
   const changeable = view.status !== 'ended' && view.outcome === null;
   return section(
@@ -132,14 +131,14 @@ function choosing(view: TaskView, choices: readonly RepositoryRef[]): TaskMessag
                 type: 'external_select',
                 action_id: actionIds.choose,
                 min_query_length: 0,
-                placeholder: plain('Search a repository', 150),
+                placeholder: plain('Search repositories', 150),
               },
             ],
           };
   return {
     text: question,
     blocks: [
-      section(`❓ ${bold(question)} Nothing starts before somebody has chosen.`),
+      section(`❓ ${bold(question)} Choose one to start the task.`),
       ...(choice === null ? [] : [choice]),
       actions([cancelButton(view)]),
     ],
@@ -174,7 +173,7 @@ function buttonsAfter(view: TaskView): Button[] {
           style: 'primary',
           confirm: confirmation({
             title: 'Publish this change?',
-            text: `It was held back for a reason. Look at the change first: once published, it runs in ${view.repository === null ? 'the repository' : fullName(view.repository)} like any other.`,
+            text: `The change was held for a reason, so review it first. Once published, it can run in ${view.repository === null ? 'the repository' : fullName(view.repository)} like any other change.`,
             confirm: 'Publish',
             deny: 'Not now',
           }),
@@ -191,16 +190,16 @@ function buttonsAfter(view: TaskView): Button[] {
       opensAnother ? { confirm: retryConfirmation } : {},
     ),
   );
-  // Of what was refused there is nothing to read.
+  // A refused task has no log worth reading.
   if (outcome?.kind !== 'refused') buttons.push(logButton(view));
   return buttons;
 }
 
 const retryConfirmation = confirmation({
-  title: 'Do it once more?',
-  text: 'Codex has done this already. Once more makes a second change beside the first.',
-  confirm: 'Do it again',
-  deny: 'Leave it',
+  title: 'Run this task again?',
+  text: 'Codex has already finished this task. Running it again opens a second pull request.',
+  confirm: 'Run it again',
+  deny: 'Do not run it',
 });
 
 function cancelButton(view: TaskView): Button {
@@ -213,9 +212,9 @@ function cancelButton(view: TaskView): Button {
       confirm: confirmation(
         {
           title: 'Cancel this task?',
-          text: 'What Codex has done so far is thrown away.',
+          text: 'The work of Codex so far will be discarded.',
           confirm: 'Cancel the task',
-          deny: 'Let it work',
+          deny: 'Keep it running',
         },
         'danger',
       ),

@@ -118,7 +118,7 @@ describe('Retry', () => {
 
     taken(await slack.click({ user: 'maria', channel: 'dev', ts: done.ts, button: 'Retry' }));
     const beside = await untilReplied(at, /pull request \d+/i, 3);
-    expect(beside.shown).not.toContain('goes on with');
+    expect(beside.shown).not.toContain('continues');
     const made = (await pulls()).slice(before);
     expect(made).toEqual([
       expect.objectContaining({ title: 'Hand out every cent', baseRef: 'main' }),
