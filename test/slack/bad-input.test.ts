@@ -1,4 +1,7 @@
-/** What nobody but an attacker, a broken proxy or a stranger sends to `POST /slack/events`: each with its answer, and none starts a task. */
+/**
+ * Input of attackers, broken proxies and strangers to `POST /slack/events`: the answer to each. None starts a
+ * task.
+ */
 import { describe, expect, it } from 'vitest';
 import {
   botUser,
@@ -24,7 +27,7 @@ import {
 const run = 'acme/shop fix the login';
 const task = { taskId: 'slack-1' };
 
-describe('a request that is not Slack’s', () => {
+describe('a request that is not from Slack', () => {
   it.each<[string, Delivery, number, string]>([
     ['a wrong signature', { ...command(run), secret: 'another secret' }, 401, 'not signed by Slack'],
     [
@@ -52,31 +55,31 @@ describe('a request that is not Slack’s', () => {
       'not signed by Slack',
     ],
     [
-      'a signature that is no hexadecimal',
+      'a signature that is not hexadecimal',
       { ...command(run), headers: { 'x-slack-signature': `v0=${'g'.repeat(64)}` } },
       401,
       'not signed by Slack',
     ],
     [
-      'a timestamp that is no number',
+      'a timestamp that is not a number',
       { ...command(run), headers: { 'x-slack-request-timestamp': 'now' } },
       401,
       'not signed by Slack',
     ],
     [
-      'a timestamp that another body was signed with',
+      'a timestamp other than the signed one',
       { ...command(run), headers: { 'x-slack-request-timestamp': timestampOf(-10) } },
       401,
       'not signed by Slack',
     ],
     [
-      'a timestamp of more than five minutes ago',
+      'a timestamp more than five minutes ago',
       { ...command(run), offsetSeconds: -301 },
       401,
       'not signed by Slack',
     ],
     [
-      'a timestamp of more than five minutes ahead',
+      'a timestamp more than five minutes ahead',
       { ...command(run), offsetSeconds: 301 },
       401,
       'not signed by Slack',
@@ -89,7 +92,7 @@ describe('a request that is not Slack’s', () => {
     ],
     ['a body of more than 1 MiB', { form: true, body: `text=${'x'.repeat(1024 * 1024)}` }, 413, 'too large'],
     [
-      'a claim of more than 1 MiB',
+      'a content length of more than 1 MiB',
       { ...command(run), headers: { 'content-length': '1048577' } },
       413,
       'too large',
@@ -117,7 +120,7 @@ describe('a request that is not Slack’s', () => {
     expect(world.calls).toEqual([]);
   });
 
-  it('takes a timestamp at five minutes to either side', async () => {
+  it('is accepted with a timestamp exactly five minutes off in either direction', async () => {
     for (const offsetSeconds of [-300, 300]) {
       const world = createWorld();
       expect((await deliver(world, { ...command(run), offsetSeconds })).status).toBe(200);
@@ -126,7 +129,7 @@ describe('a request that is not Slack’s', () => {
   });
 });
 
-describe('a signed request that says nothing', () => {
+describe('a signed request with invalid content', () => {
   it.each<[string, Delivery, number, string]>([
     [
       'bytes that are not UTF-8',
@@ -135,19 +138,19 @@ describe('a signed request that says nothing', () => {
       'not UTF-8',
     ],
     [
-      'a form with an escape of nothing',
+      'a form with an invalid escape',
       { form: true, body: `${formOf(commandFields(''))}%zz` },
       400,
       'not a form',
     ],
     [
-      'a form with half a character',
+      'a form with an incomplete character',
       { form: true, body: `${formOf(commandFields(''))}%E0%A4%A` },
       400,
       'not a form',
     ],
     [
-      'a form with a field twice',
+      'a form with a repeated field',
       { form: true, body: `${formOf(commandFields(run))}&text=another` },
       400,
       'not a form',
@@ -160,7 +163,7 @@ describe('a signed request that says nothing', () => {
       'neither a command nor a payload that is a JSON object',
     ],
     [
-      'a payload that is no JSON',
+      'a payload that is not JSON',
       { form: true, body: formOf({ payload: '{"type":' }) },
       400,
       'neither a command nor a payload that is a JSON object',
@@ -184,13 +187,13 @@ describe('a signed request that says nothing', () => {
       'an unknown type of interaction',
     ],
     [
-      'a payload whose type is that of every object',
+      'a payload whose type is a property of every object',
       interaction({ type: 'constructor' }),
       400,
       'an unknown type of interaction',
     ],
     [
-      'a click by nobody',
+      'a click without a user',
       interaction({
         type: 'block_actions',
         team: { id: team },
@@ -200,28 +203,28 @@ describe('a signed request that says nothing', () => {
       'the payload does not say who sent it',
     ],
     [
-      'a click on nothing',
+      'a click without an action',
       click('task.cancel', task, { actions: [] }),
       400,
       'the payload does not name its action',
     ],
     [
-      'a click whose action has no name',
+      'a click whose action id is not a string',
       click('task.cancel', task, { actions: [{ action_id: 7, block_id: 'b' }] }),
       400,
       'the payload does not name its action',
     ],
     [
-      'a form sent without a view',
+      'a submission without a view',
       interaction({ type: 'view_submission', user: { id: 'U0ADA' }, team: { id: team } }),
       400,
       'the payload does not name its action',
     ],
-    ['JSON that is none', { form: false, body: '{' }, 400, 'not a JSON object'],
+    ['invalid JSON', { form: false, body: '{' }, 400, 'not a JSON object'],
     ['JSON that is a number', { form: false, body: '1' }, 400, 'not a JSON object'],
     ['JSON that is a list', { form: false, body: '[]' }, 400, 'not a JSON object'],
     [
-      'an event that is none',
+      'an invalid event',
       { form: false, body: JSON.stringify({ type: 'event_callback', team_id: team, event: null }) },
       400,
       'the event is not in the format that Slack documents',
@@ -233,25 +236,25 @@ describe('a signed request that says nothing', () => {
       'the challenge is missing',
     ],
     [
-      'a command that is no command',
+      'an invalid command',
       command(run, { command: 'codex' }),
       400,
       'the command is not in the format that Slack documents',
     ],
     [
-      'a command from no workspace',
+      'a command with an invalid workspace',
       command(run, { team_id: '' }),
       400,
       'the command is not in the format that Slack documents',
     ],
     [
-      'a command from a channel that is none',
+      'a command with an invalid channel',
       command(run, { channel_id: '../x' }),
       400,
       'not in the format that Slack documents',
     ],
     [
-      'a command by a user that is none',
+      'a command with an invalid user',
       command(run, { user_id: 'ada' }),
       400,
       'not in the format that Slack documents',
@@ -263,13 +266,13 @@ describe('a signed request that says nothing', () => {
       'not in the format that Slack documents',
     ],
     [
-      'a mention without an author’s authorizations',
+      'a mention without authorizations',
       event(mention(`<@${botUser}> ${run}`), { authorizations: [] }),
       400,
       'not in the format that Slack documents',
     ],
     [
-      'a mention at a time that is none',
+      'a mention with an invalid timestamp',
       event(mention(`<@${botUser}> ${run}`, { ts: 'now' })),
       400,
       'not in the format that Slack documents',
@@ -281,9 +284,9 @@ describe('a signed request that says nothing', () => {
       '',
     ],
     ['an unknown action', click('task.delete', task), 404, ''],
-    ['an action that only begins like ours', click('task.cancel.all', task), 404, ''],
+    ['an action whose id begins like a known one', click('task.cancel.all', task), 404, ''],
     [
-      'an unknown callback of a view',
+      'a submission of an unknown view',
       submission({ repository: 'acme/shop', instruction: 'x' }, { view: { callback_id: 'other' } }),
       404,
       '',
@@ -312,20 +315,20 @@ describe('a signed request that says nothing', () => {
   });
 });
 
-describe('an event that is nobody’s wish', () => {
+describe('an event that is no request', () => {
   const words = `<@${botUser}> ${run}`;
   it.each<[string, Delivery]>([
     ['an event of an unknown type', event({ type: 'team_rename', name: 'x' })],
-    ['a message by a bot', event(message(words, { bot_id: 'B0', subtype: 'bot_message' }))],
+    ['a message of a bot', event(message(words, { bot_id: 'B0', subtype: 'bot_message' }))],
     ['a mention by a bot', event(mention(words, { bot_id: 'B0' }))],
-    ['a mention by an app in a person’s name', event(mention(words, { bot_id: 'B0', app_id: 'A1' }))],
-    ['a mention by nobody', event(mention(words, { user: undefined }))],
-    ['our own message', event(message(words, { user: botUser }))],
+    ['a mention by an app in a user’s name', event(mention(words, { bot_id: 'B0', app_id: 'A1' }))],
+    ['a mention without an author', event(mention(words, { user: undefined }))],
+    ['Airlock’s own message', event(message(words, { user: botUser }))],
     [
-      'our own message in a direct conversation',
+      'Airlock’s own direct message',
       event(message(run, { user: botUser, channel: 'D0ADA', channel_type: 'im' })),
     ],
-    ['a reminder of Slackbot’s', event(message(words, { user: 'USLACKBOT' }))],
+    ['a reminder of Slackbot', event(message(words, { user: 'USLACKBOT' }))],
     [
       'an edit',
       event(
@@ -333,7 +336,7 @@ describe('an event that is nobody’s wish', () => {
       ),
     ],
     [
-      'an edit in a direct conversation',
+      'an edit of a direct message',
       event(
         message('', {
           subtype: 'message_changed',
@@ -344,14 +347,14 @@ describe('an event that is nobody’s wish', () => {
       ),
     ],
     [
-      'a mention that an edit put there',
+      'a mention that was added by an edit',
       event(mention(words, { edited: { user: 'U0ADA', ts: '1762077550.000000' } })),
     ],
     ['a deletion', event(message('', { subtype: 'message_deleted', previous_message: message(words) }))],
     ['a join', event(message(words, { subtype: 'channel_join' }))],
-    ['a message to nobody', event(message('good morning'))],
-    ['a message that names somebody else', event(message('<@U0BEN> good morning'))],
-    ['a reply in a thread that is no task’s', event(message('fix it', { thread_ts: '1762077000.000100' }))],
+    ['a message without a mention', event(message('good morning'))],
+    ['a message that mentions another user', event(message('<@U0BEN> good morning'))],
+    ['a reply in a thread without a task', event(message('fix it', { thread_ts: '1762077000.000100' }))],
     [
       'another reaction',
       event({
@@ -362,7 +365,7 @@ describe('an event that is nobody’s wish', () => {
       }),
     ],
     [
-      'a cross on a message that is no task’s',
+      'a ❌ on a message without a task',
       event({
         type: 'reaction_added',
         user: 'U0ADA',
@@ -371,7 +374,7 @@ describe('an event that is nobody’s wish', () => {
       }),
     ],
     [
-      'a cross on a file',
+      'a ❌ on a file',
       event({ type: 'reaction_added', user: 'U0ADA', reaction: 'x', item: { type: 'file', file: 'F0' } }),
     ],
   ])('%s', async (_, delivery) => {
@@ -383,17 +386,17 @@ describe('an event that is nobody’s wish', () => {
   });
 });
 
-describe('somebody of another workspace', () => {
+describe('a user of another workspace', () => {
   const only = 'I only work for members of the Slack workspace';
   const stranger = { id: 'U0EVE', team_id: 'T0EVE' };
 
   it.each<[string, Delivery]>([
-    ['whose workspace sends the command', command(run, { team_id: 'T0EVE' })],
+    ['a command from another workspace', command(run, { team_id: 'T0EVE' })],
     [
-      'whose organisation has installed the app',
+      'a command from another organization with the app',
       command(run, { is_enterprise_install: 'true', enterprise_id: 'E0EVE' }),
     ],
-  ])('%s is told so', async (_, delivery) => {
+  ])('is refused %s', async (_, delivery) => {
     const world = createWorld();
     const { status, json } = await deliver(world, delivery);
     expect(status).toBe(200);
@@ -402,14 +405,14 @@ describe('somebody of another workspace', () => {
   });
 
   it.each<[string, Delivery]>([
-    ['in a shared channel', click('task.cancel', task, { user: stranger })],
-    ['in a channel of theirs', click('task.cancel', task, { team: { id: 'T0EVE' } })],
+    ['a click in a shared channel', click('task.cancel', task, { user: stranger })],
+    ['a click in a channel of their workspace', click('task.cancel', task, { team: { id: 'T0EVE' } })],
     [
-      'of an app of a whole organisation',
+      'a click in an organization-wide app',
       click('task.cancel', task, { team: null, enterprise: { id: 'E0EVE' }, is_enterprise_install: true }),
     ],
-    ['on a message in a shared channel', shortcut({ text: 'x' }, { user: stranger })],
-  ])('who clicks %s is told so', async (_, delivery) => {
+    ['a shortcut in a shared channel', shortcut({ text: 'x' }, { user: stranger })],
+  ])('is refused %s by an ephemeral message', async (_, delivery) => {
     const world = createWorld();
     expect(await deliver(world, delivery)).toMatchObject({ status: 200, text: '' });
     expect(world.calls).toEqual([
@@ -422,7 +425,7 @@ describe('somebody of another workspace', () => {
     expect(world.started).toEqual([]);
   });
 
-  it('who sends a form is told so in it', async () => {
+  it('is refused a form by an error in it', async () => {
     const world = createWorld();
     const sent = submission({ repository: 'acme/shop', instruction: 'x' });
     const payload: unknown = JSON.parse(new URLSearchParams(String(sent.body)).get('payload') ?? '');
@@ -434,13 +437,13 @@ describe('somebody of another workspace', () => {
     expect(world.started).toEqual([]);
   });
 
-  it('who searches finds nothing', async () => {
+  it('finds nothing in a search', async () => {
     const world = createWorld();
     expect((await deliver(world, suggestion('', { user: stranger }))).json).toEqual({ options: [] });
   });
 
   it.each(['team', 'user_team', 'source_team'])(
-    'who mentions us in a shared channel, as %s says, is told so there',
+    'is refused a mention in a shared channel by an ephemeral message (workspace in `%s`)',
     async (field) => {
       const world = createWorld();
       const words = mention(`<@${botUser}> ${run}`, {
@@ -465,19 +468,22 @@ describe('somebody of another workspace', () => {
   );
 
   it.each<[string, Delivery]>([
-    ['writes in a shared channel', event(message(`<@${botUser}> ${run}`, { user: 'U0EVE', team: 'T0EVE' }))],
     [
-      'writes in a channel of theirs',
+      'a message in a shared channel',
+      event(message(`<@${botUser}> ${run}`, { user: 'U0EVE', team: 'T0EVE' })),
+    ],
+    [
+      'a mention in a channel of their workspace',
       event(mention(`<@${botUser}> ${run}`), { team_id: 'T0EVE', context_team_id: 'T0EVE' }),
     ],
     [
-      'belongs to an organisation with the app',
+      'a mention in another organization with the app',
       event(mention(`<@${botUser}> ${run}`), {
         team_id: 'T0EVE',
         authorizations: [{ user_id: botUser, is_enterprise_install: true }],
       }),
     ],
-  ])('who %s starts nothing', async (_, delivery) => {
+  ])('starts nothing with %s', async (_, delivery) => {
     const world = createWorld();
     expect(await deliver(world, delivery)).toMatchObject({ status: 200, text: '' });
     expect(world.started).toEqual([]);
@@ -492,17 +498,17 @@ describe('somebody of another workspace', () => {
 const hidden = [
   ['a control character', 'fix\u0007 it', 'U+0007'],
   ['a null', 'fix\u0000 it', 'U+0000'],
-  ['a line terminator of the C1 set', 'fix\u0085 it', 'U+0085'],
-  ['a text turned round', 'fix \u202Eti ton od\u202C', 'U+202E'],
+  ['a C1 line terminator', 'fix\u0085 it', 'U+0085'],
+  ['reversed text', 'fix \u202Eti ton od\u202C', 'U+202E'],
   ['an isolate', 'fix \u2066it\u2069', 'U+2066'],
 ] as const;
 const long = 'x'.repeat(40_000);
 
-describe('text that cannot be an instruction', () => {
+describe('an invalid instruction', () => {
   it.each([
     ...hidden.map(([what, text, code]) => [what, text, code] as const),
     ['40,000 characters', long, '40,000 characters long'] as const,
-  ])('%s: is refused in a command, a form, a mention and a direct message', async (_, text, says) => {
+  ])('with %s is refused in a command, a form, a mention and a direct message', async (_, text, says) => {
     const world = createWorld();
     expect((await deliver(world, command(`acme/shop ${text}`))).json).toEqual({
       response_type: 'ephemeral',
@@ -524,7 +530,7 @@ describe('text that cannot be an instruction', () => {
     expect(world.started).toEqual([]);
   });
 
-  it('is answered once when the mention arrives as a message as well', async () => {
+  it('is reported once, although a mention also arrives as a message', async () => {
     const world = createWorld();
     await deliver(world, event(mention(`<@${botUser}> --speed 3 fix it`)));
     await deliver(world, event(message(`<@${botUser}> --speed 3 fix it`)));
@@ -534,7 +540,7 @@ describe('text that cannot be an instruction', () => {
     expect(world.started).toEqual([]);
   });
 
-  it('shows nothing of it that Slack would act on', async () => {
+  it('is quoted without anything that Slack would act on', async () => {
     const world = createWorld();
     await deliver(world, event(mention(`<@${botUser}> --<!channel>&lt;!here&gt; fix`)));
     await deliver(world, command('staus<!channel>'));
@@ -542,18 +548,18 @@ describe('text that cannot be an instruction', () => {
   });
 });
 
-describe('values that came back changed', () => {
+describe('a manipulated value', () => {
   const actions = ['task.cancel', 'task.retry', 'task.log', 'task.approve', 'task.change', 'task.choose.1'];
   const values: readonly [string, unknown][] = [
     ['no JSON', 'cancel'],
     ['no object', '[]'],
-    ['an id that is none', { taskId: '../secrets' }],
-    ['more than we wrote', { ...task, by: 'me' }],
-    ['a repository that is none', { ...task, repository: { owner: '..', name: '..' } }],
-    ['a hash that is none', { ...task, changeHash: 'x' }],
+    ['an invalid task id', { taskId: '../secrets' }],
+    ['an additional property', { ...task, by: 'me' }],
+    ['an invalid repository', { ...task, repository: { owner: '..', name: '..' } }],
+    ['an invalid hash', { ...task, changeHash: 'x' }],
   ];
   it.each(actions.flatMap((action) => values.map(([what, value]) => [action, what, value] as const)))(
-    '%s with %s does nothing and says so',
+    'of the action %s with %s is refused',
     async (action, _, value) => {
       const world = createWorld();
       expect((await deliver(world, click(action, value))).status).toBe(200);
@@ -568,10 +574,10 @@ describe('values that came back changed', () => {
   it.each<[string, unknown]>([
     ['nothing', ''],
     ['a list', []],
-    ['a channel that is none', { ...formMetadata, channelId: 'here' }],
-    ['more than we wrote', { ...formMetadata, admin: true }],
-    ['a task that is none', { ...formMetadata, replaces: '../x' }],
-  ])('a form with %s behind it says so', async (_, metadata) => {
+    ['an invalid channel', { ...formMetadata, channelId: 'here' }],
+    ['an additional property', { ...formMetadata, admin: true }],
+    ['an invalid task id', { ...formMetadata, replaces: '../x' }],
+  ])('of a form’s metadata with %s is refused', async (_, metadata) => {
     const world = createWorld();
     const { json } = await deliver(
       world,
@@ -585,13 +591,13 @@ describe('values that came back changed', () => {
   });
 });
 
-describe('a request that is delivered again', () => {
+describe('a redelivered request', () => {
   it.each<[string, Delivery]>([
     ['a command', command(run)],
     ['a form', submission({ repository: 'acme/shop', instruction: 'fix it' })],
     ['a mention', event(mention(`<@${botUser}> ${run}`))],
     ['a direct message', event(message(run, { channel: 'D0ADA', channel_type: 'im' }))],
-  ])('%s is one task, whatever the headers', async (_, delivery) => {
+  ])('with %s is one task for any headers', async (_, delivery) => {
     const world = createWorld();
     for (const retry of ['1', '2', 'x']) {
       const headers = { 'x-slack-retry-num': retry, 'x-slack-retry-reason': 'http_timeout' };
@@ -602,7 +608,7 @@ describe('a request that is delivered again', () => {
     expect(world.started).toHaveLength(1);
   });
 
-  it('a mention and its message are one task', async () => {
+  it('is one task for the two events of a mention', async () => {
     const world = createWorld();
     await deliver(world, event(mention(`<@${botUser}> ${run}`)));
     await deliver(world, event(message(`<@${botUser}> ${run}`), { event_id: 'Ev2' }));

@@ -1,4 +1,4 @@
-/** `Chat` against emulate's Slack with the manifest's scopes, and against what goes wrong. */
+/** The `Chat` adapter against emulate's Slack with the manifest's scopes, and against Slack's errors. */
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { emptyReceipt } from '../../src/core/grant.ts';
 import { ChatRateLimitedError, type Chat } from '../../src/core/ports/chat-port.ts';
@@ -53,7 +53,7 @@ const trigger = (more: Partial<SlackTrigger> = {}): SlackTrigger => ({
   triggeredAt: iso(Date.now()),
   ...more,
 });
-/** Of a task of its own each time. */
+/** The view of a new task. */
 const view = (outcome: TaskOutcome | null = null): TaskView => ({
   taskId: `slack-${(count += 1)}`,
   shortId: 'abcd1234',
@@ -89,8 +89,8 @@ const ofTask = async (taskId: string, channel = slack.channelId('work')) =>
     JSON.stringify(one.metadata ?? {}).includes(`"${taskId}"`),
   );
 
-describe('who somebody is', () => {
-  it('is a member with a name, and the groups that were asked about', async () => {
+describe('a looked-up user', () => {
+  it('is a member with a name, and those of the requested groups that contain them', async () => {
     slack.group('S1', 'maria', 'jo');
     slack.group('S2', 'jo');
     expect(await chat.person(slack.userId('maria'), ['S1', 'S2', 'S1', 'SGONE'])).toEqual({
@@ -108,25 +108,25 @@ describe('who somebody is', () => {
   it.each<[string, object, string]>([
     ['a multi-channel guest', { is_restricted: true }, 'guest'],
     ['a single-channel guest', { is_restricted: true, is_ultra_restricted: true }, 'guest'],
-    ['somebody of another workspace', { team_id: 'T2' }, 'stranger'],
+    ['a user of another workspace', { team_id: 'T2' }, 'stranger'],
     ['a guest of another workspace', { team_id: 'T2', is_restricted: true }, 'stranger'],
-    ['somebody whose workspace Slack does not say', { team_id: undefined }, 'stranger'],
-    ['a stranger by their flag', { is_stranger: true }, 'stranger'],
+    ['a user without a workspace', { team_id: undefined }, 'stranger'],
+    ['a user with the flag is_stranger', { is_stranger: true }, 'stranger'],
     ['a bot', { is_bot: true }, 'bot'],
     ['a workflow', { is_workflow_bot: true }, 'bot'],
     ['a deactivated account', { deleted: true }, 'deactivated'],
     [
-      'a member of another organisation',
+      'a member of another organization',
       { team_id: 'T2', enterprise_user: { enterprise_id: 'E2' } },
       'stranger',
     ],
-  ])('is told apart: %s', async (_, fields, kind) => {
+  ])('is classified: %s', async (_, fields, kind) => {
     slack.describe('gil', fields);
     expect(await chat.person(slack.userId('gil'), ['S1'])).toMatchObject({ kind, groups: [] });
     slack.describe('gil', {});
   });
 
-  it('is a member by their organisation, when that is what is served', async () => {
+  it('is a member if the configured organization is theirs', async () => {
     const policy: SlackPolicy = {
       team: 'E1',
       channelDefaults: new Map(),
@@ -140,17 +140,17 @@ describe('who somebody is', () => {
     slack.describe('gil', {});
   });
 
-  it('is nobody when Slack knows none', async () => {
+  it('is null if Slack does not know them', async () => {
     expect(await chat.person('U0NOBODY', [])).toBeNull();
   });
 
-  it('has a name on one line, without what cannot be seen', async () => {
+  it('has a name on one line without invisible characters', async () => {
     slack.describe('gil', { profile: { display_name: 'Gil\n\u202E<!channel>' } });
     expect((await chat.person(slack.userId('gil'), []))?.name).toBe('Gil <!channel>');
     slack.describe('gil', {});
   });
 
-  it('is not answered while Slack does not answer', async () => {
+  it('is an error if Slack does not answer', async () => {
     slack.fail('users.info', { status: 503 });
     await expect(chat.person(slack.userId('maria'), [])).rejects.toThrow('status 503');
     slack.fail('users.info', 'silence');
@@ -161,7 +161,7 @@ describe('who somebody is', () => {
     await expect(chat.person(slack.userId('maria'), [])).rejects.toThrow('not from Slack');
   });
 
-  it('says how long to wait', async () => {
+  it('is a rate-limit error with the time to wait', async () => {
     slack.fail('users.info', { status: 429, headers: { 'retry-after': '7' } });
     const failure = chat.person(slack.userId('maria'), []);
     await expect(failure).rejects.toBeInstanceOf(ChatRateLimitedError);
@@ -169,8 +169,8 @@ describe('who somebody is', () => {
   });
 });
 
-describe('the thread', () => {
-  it('is what people said before, by name', async () => {
+describe('the thread context', () => {
+  it('has the earlier messages of people, by name', async () => {
     const channelId = slack.channelId('work');
     slack.describe('stan', { team_id: 'T2' });
     const root = await slack.say('jo', channelId, 'It rounds &lt;down&gt;');
@@ -190,7 +190,7 @@ describe('the thread', () => {
     });
   });
 
-  it('tells what the message that asked leaves open: whom it mentions', async () => {
+  it('has the names of users whom the triggering message mentions', async () => {
     const channelId = slack.channelId('work');
     const jo = slack.userId('jo');
     const asked = await slack.say('maria', channelId, `as <@${jo}> and <@U0NOBODY> said`);
@@ -205,7 +205,7 @@ describe('the thread', () => {
     });
   });
 
-  it('does not hold our own message, nor counts it', async () => {
+  it('omits Airlock’s own message without counting it', async () => {
     const channelId = slack.channelId('work');
     const root = await slack.say('jo', channelId, 'Hello');
     await chat.saveTaskMessage(trigger({ threadTs: root }), view(), null);
@@ -215,7 +215,7 @@ describe('the thread', () => {
     expect(context).toMatchObject({ messages: [{ author: 'jo' }], messagesLeftOut: 0 });
   });
 
-  it('is none where there is none, or where it cannot be read', async () => {
+  it('is null without a thread, and marked as unreadable if Slack refuses', async () => {
     expect(await chat.threadContext(trigger())).toBeNull();
     const unreadable = { messages: [], messagesLeftOut: 0, unreadable: true };
     expect(await chat.threadContext(trigger({ channelId: 'C0GONE', threadTs: '1.2' }))).toEqual(unreadable);
@@ -226,7 +226,7 @@ describe('the thread', () => {
 });
 
 describe('the reaction', () => {
-  it('is 👀 on the message that asked, once', async () => {
+  it('is 👀 on the triggering message, once', async () => {
     const channelId = slack.channelId('work');
     const messageTs = await slack.say('maria', channelId, 'please');
     await chat.react(trigger({ messageTs }));
@@ -236,7 +236,7 @@ describe('the reaction', () => {
     expect(logged).toEqual([]);
   });
 
-  it('is none when nothing was said, and none of what Slack refuses is fatal', async () => {
+  it('is omitted without a triggering message, and a refusal is not fatal', async () => {
     await chat.react(trigger());
     expect(methods()).toEqual([]);
     await chat.react(trigger({ channelId: 'C0GONE', messageTs: '1.2' }));
@@ -245,7 +245,7 @@ describe('the reaction', () => {
 });
 
 describe('the task’s message', () => {
-  it('is posted where it was asked, then edited', async () => {
+  it('is posted in the channel of the request, then edited', async () => {
     const task = view();
     const ref = await chat.saveTaskMessage(trigger(), task, null);
     expect(ref).toMatchObject({ channelId: slack.channelId('work') });
@@ -256,7 +256,7 @@ describe('the task’s message', () => {
     expect(posted).toMatchObject([{ text: '⏹️ Cancelled by Jo', unfurl_links: false }]);
   });
 
-  it('is posted into the thread that it was asked in', async () => {
+  it('is posted in the thread of the request', async () => {
     const root = await slack.say('maria', slack.channelId('work'), 'please');
     const ref = await chat.saveTaskMessage(trigger({ threadTs: root, messageTs: root }), view(), null);
     const replies = await slack.replies('maria', slack.channelId('work'), root);
@@ -264,7 +264,7 @@ describe('the task’s message', () => {
   });
 
   it.each([{ inThread: false }, { inThread: true }])(
-    'is one although the answer to its post was lost (%j)',
+    'is not duplicated if the answer to its post is lost (%j)',
     async ({ inThread }) => {
       const task = view();
       const channelId = slack.channelId('work');
@@ -281,7 +281,7 @@ describe('the task’s message', () => {
     },
   );
 
-  it('is not one that another app claims to be it', async () => {
+  it('is not confused with another app’s message with the same metadata', async () => {
     const task = view();
     const metadata = JSON.stringify({ event_type: 'airlock_task', event_payload: { task_id: task.taskId } });
     await slack.as('robot', 'chat.postMessage', { channel: slack.channelId('work'), text: 'me', metadata });
@@ -289,10 +289,10 @@ describe('the task’s message', () => {
     expect(await ofTask(task.taskId)).toMatchObject([{ text: 'me' }, { ts: ref?.ts }]);
   });
 
-  it('is the older one when a slow attempt finds another beside it', async () => {
+  it('is the older of two if a slow attempt finds another one', async () => {
     const task = view();
     const first = await chat.saveTaskMessage(trigger(), task, null);
-    // The slow one looks before the other has posted, and posts after.
+    // The slow attempt searches before the other one posts, and posts after it.
     slack.fail('conversations.history', { body: { ok: true, messages: [] } });
     const start = clock;
     const slow = createChat({
@@ -307,7 +307,7 @@ describe('the task’s message', () => {
     expect(await ofTask(task.taskId)).toHaveLength(1);
   });
 
-  it('is posted anew when somebody has deleted it', async () => {
+  it('is posted again after it was deleted', async () => {
     const task = view();
     const ref = await chat.saveTaskMessage(trigger(), task, null);
     await fetch(`${slack.apiUrl}chat.delete`, {
@@ -321,7 +321,7 @@ describe('the task’s message', () => {
   });
 
   it.each(['channel_not_found', 'not_in_channel', 'is_archived', 'restricted_action', 'thread_not_found'])(
-    'goes to the requester directly when its place answers %s',
+    'is sent to the requester as a direct message if the channel answers %s',
     async (error) => {
       const task = view();
       slack.fail('chat.postMessage', { body: { ok: false, error } });
@@ -335,7 +335,7 @@ describe('the task’s message', () => {
     },
   );
 
-  it('ends in a direct message when the channel was archived meanwhile', async () => {
+  it('is continued as a direct message after the channel was archived', async () => {
     const task = view();
     const ref = await chat.saveTaskMessage(trigger(), task, null);
     slack.fail('chat.update', { body: { ok: false, error: 'is_archived' } });
@@ -348,7 +348,7 @@ describe('the task’s message', () => {
   });
 
   it.each(['token_revoked', 'account_inactive', 'missing_scope', 'invalid_auth'])(
-    'is logged when %s, and the task goes on',
+    'is given up and logged on %s without failing the task',
     async (error) => {
       const answers = Array.from({ length: 2 }, () => ({ body: { ok: false, error } }));
       slack.fail('chat.postMessage', ...answers);
@@ -365,7 +365,7 @@ describe('the task’s message', () => {
     },
   );
 
-  it('loses its blocks sooner than its end', async () => {
+  it('is sent without blocks if Slack refuses them', async () => {
     const task = view();
     const ref = await chat.saveTaskMessage(trigger(), task, null);
     slack.fail('chat.update', { body: { ok: false, error: 'invalid_blocks' } });
@@ -373,7 +373,7 @@ describe('the task’s message', () => {
     expect(await ofTask(task.taskId)).toMatchObject([{ text: '⏹️ Cancelled by Jo', blocks: [] }]);
   });
 
-  it('waits as long as Slack says, and rejects on what may pass', async () => {
+  it('rejects on rate limits with the time to wait, and on transient errors', async () => {
     const ref = { channelId: slack.channelId('work'), ts: '1.2' };
     slack.fail('chat.update', { status: 429, headers: { 'retry-after': '3' } });
     await expect(chat.saveTaskMessage(trigger(), view(), ref)).rejects.toMatchObject({ retryAfterMs: 3000 });
@@ -387,7 +387,7 @@ describe('the task’s message', () => {
   });
 });
 
-describe('what concerns the requester alone', () => {
+describe('a message for the requester only', () => {
   it.each<TaskOutcome>([refused, { kind: 'answered', message: 'You have two tasks.' }])(
     'is shown to nobody else: %j',
     async (outcome) => {
@@ -400,7 +400,7 @@ describe('what concerns the requester alone', () => {
   );
 
   it.each(['channel_not_found', 'user_not_in_channel', 'not_in_channel'])(
-    'is told directly when the place answers %s',
+    'is sent as a direct message if the channel answers %s',
     async (error) => {
       const task = view(refused);
       slack.fail('chat.postEphemeral', { body: { ok: false, error } });
@@ -409,7 +409,7 @@ describe('what concerns the requester alone', () => {
     },
   );
 
-  it('is said in the message when one stands after all', async () => {
+  it('replaces the content of an existing post', async () => {
     const task = view();
     slack.fail('chat.postMessage', 'lost');
     await expect(chat.saveTaskMessage(trigger(), task, null)).rejects.toThrow('chat.postMessage');
@@ -419,12 +419,12 @@ describe('what concerns the requester alone', () => {
 });
 
 describe('the link to the conversation', () => {
-  it('leads to the message that asked', async () => {
+  it('leads to the triggering message', async () => {
     const messageTs = await slack.say('maria', slack.channelId('work'), 'please');
     expect(await chat.permalink(trigger({ messageTs }))).toContain(`p${messageTs.replace('.', '')}`);
   });
 
-  it('is none when there is no message, and never an error', async () => {
+  it('is null without a triggering message or on errors', async () => {
     expect(await chat.permalink(trigger())).toBeNull();
     expect(await chat.permalink(trigger({ messageTs: '1.2' }))).toBeNull();
     slack.fail('chat.getPermalink', { status: 500 });

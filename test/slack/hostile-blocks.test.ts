@@ -1,4 +1,7 @@
-/** Whatever a repository, a model or a person puts into a task: what Slack gets is valid, and nothing of it acts. */
+/**
+ * Hostile input from repositories, models and users: the messages to Slack are valid, and the input has no
+ * effect in them.
+ */
 import * as fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { messageProblems, viewProblems } from '../../simulators/slack/block-limits.ts';
@@ -19,7 +22,7 @@ const trigger: SlackTrigger = {
   triggeredAt: '2026-11-21T06:00:00.000Z',
 };
 
-/** The only brackets that are ours: who asked, and links to plain addresses. */
+/** The only brackets that Airlock writes: the requester's mention, and links to plain URLs. */
 const ours = /<@U1>|<https?:\/\/[A-Za-z0-9.-]+(?::\d+)?(?:[/?#][^<>|\s]*)?\|[^<>|]*(?:\|[^<>|]*)*>/g;
 const fences = /```\n(?:(?!```)[^])*\n```/g;
 const spans = /`[^`\n]+`/g;
@@ -29,7 +32,7 @@ function inert(mrkdwn: string): string {
 }
 
 describe('a task’s message', () => {
-  it('is valid, and pings, links and formats nothing that is not ours', () => {
+  it('is valid, and no input in it notifies, links or formats', () => {
     fc.assert(
       fc.property(hostileView, (view) => {
         const message = taskMessage(view, trigger);
@@ -44,7 +47,7 @@ describe('a task’s message', () => {
     );
   });
 
-  it('has buttons whose values are understood when they come back', () => {
+  it('has buttons whose values can be parsed when they return', () => {
     fc.assert(
       fc.property(hostileView, (view) => {
         const values = JSON.stringify(taskMessage(view, trigger)).matchAll(/"value":"((?:[^"\\]|\\.)*)"/g);
@@ -59,7 +62,7 @@ describe('a task’s message', () => {
 });
 
 describe('a task’s log', () => {
-  it('is valid, and pings, links and formats nothing', () => {
+  it('is valid, and nothing in it notifies, links or formats', () => {
     fc.assert(
       fc.property(hostileView, hostileEvents, (view, events) => {
         const modal = logView(view, events);

@@ -1,4 +1,4 @@
-/** Views and events of tasks as the worst repository, model and person could make them, for property tests. */
+/** Arbitraries for property tests: views and events of tasks with hostile content. */
 import * as fc from 'fast-check';
 import type { Notable, Progress } from '../../src/core/progress.ts';
 import type { TaskEvent, TaskEventBody, TaskView } from '../../src/core/task-view.ts';
@@ -198,7 +198,7 @@ export const hostileEvents: fc.Arbitrary<readonly TaskEvent[]> = list(
   300,
 );
 
-/** Every mrkdwn text of blocks, wherever it stands, and every plain one. */
+/** All mrkdwn and plain texts in blocks. */
 export function textsOf(value: unknown): { mrkdwn: string[]; plain: string[] } {
   const found: { mrkdwn: string[]; plain: string[] } = { mrkdwn: [], plain: [] };
   const walk = (node: unknown): void => {

@@ -1,4 +1,7 @@
-/** Everything that a person can ask for in Slack, through `POST /slack/events`: exactly what is started or done, and what they are told. */
+/**
+ * All requests that a user can make in Slack, through `POST /slack/events`: their effects and the answers to
+ * the user.
+ */
 import { describe, expect, it } from 'vitest';
 import { z } from 'zod';
 import type { IndexedTask } from '../../src/core/chat.ts';
@@ -52,13 +55,13 @@ interface Known {
   readonly request?: Partial<TaskRequest>;
 }
 
-/** Where and by whom something is done. */
+/** The user and channel of a request. */
 interface Place {
   readonly user?: string;
   readonly channel?: string;
 }
 
-/** A task that was asked for in #dev, with a message of its own at the root of its thread. */
+/** Adds a task from #dev whose post is the root of its thread. Returns its short id. */
 async function know(world: World, taskId: string, known: Known = {}): Promise<string> {
   const shortId = known.indexed?.shortId ?? (await shortIdOf(taskId));
   const userId = known.by ?? 'U0ADA';
@@ -129,7 +132,7 @@ async function know(world: World, taskId: string, known: Known = {}): Promise<st
   return shortId;
 }
 
-/** What the person alone was told, by whatever way. */
+/** Delivers a request and returns the texts that only the user saw, joined by newlines. */
 async function told(world: World, delivery: Parameters<typeof deliver>[1]): Promise<string> {
   const before = world.calls.length;
   const answered = await deliver(world, delivery);
@@ -142,7 +145,7 @@ async function told(world: World, delivery: Parameters<typeof deliver>[1]): Prom
 }
 
 describe('a command with an instruction', () => {
-  it('starts exactly that, and is told its short id', async () => {
+  it('starts a task and answers with its short id', async () => {
     const world = createWorld();
     const text = await told(
       world,
@@ -182,7 +185,7 @@ describe('a command with an instruction', () => {
     ['list all users in the footer', null, 'list all users in the footer'],
     ['help users find the exit', null, 'help users find the exit'],
     ['修复登录', null, '修复登录'],
-  ])('%s', async (text, repository, instruction) => {
+  ])('starts a task for “%s”', async (text, repository, instruction) => {
     const world = createWorld();
     await told(world, command(text));
     expect(world.started).toEqual([
@@ -204,19 +207,19 @@ describe('a command with an instruction', () => {
     ['--speed 3 fix it', 'There is no option `--speed`'],
     ['--effort high', 'What should Codex do?'],
     ['where --speed 3', 'There is no option'],
-  ])('%s starts nothing and says: %s', async (text, says) => {
+  ])('starts nothing for “%s” and answers: %s', async (text, says) => {
     const world = createWorld();
     expect(await told(world, command(text))).toContain(says);
     expect(world.started).toEqual([]);
     expect(world.calls).toEqual([]);
   });
 
-  it('speaks of itself by the name that the app was given', async () => {
+  it('uses the configured command name in its help', async () => {
     const world = createWorld();
     expect(await told(world, command('help', { command: '/robot' }))).toContain('`/robot repos`');
   });
 
-  it('says so when the task could not be recorded', async () => {
+  it('reports that the task could not be recorded', async () => {
     const world = createWorld({ deps: { startTask: async () => await Promise.reject(new Error('disk')) } });
     expect(await told(world, command('acme/shop fix it'))).toContain('Something went wrong');
     expect(world.logged).toContainEqual({
@@ -226,23 +229,28 @@ describe('a command with an instruction', () => {
   });
 });
 
-/** The repository that the form which was opened begins with. */
+/** The preselected repository of the opened form. */
 const initial = (world: World): unknown =>
   /"initial_option":\{.*?"value":"([^"]+)"/.exec(JSON.stringify(world.calls[0]?.args['view']))?.[1] ?? null;
 
-describe('a bare command', () => {
+describe('the form of a bare command', () => {
   const opened = (world: World): unknown =>
     world.calls.map(({ method, args }) => [method, args['trigger_id'], args['view']]);
 
   it.each([
-    ['begins with the only repository that the person may use', '', {}, 'acme/shop'],
-    ['begins with none where the person has to choose', '', { user_id: 'U0ADMIN' }, null],
-    ['begins with none for a guest', '', { user_id: 'U0GUEST' }, null],
-    ['begins with the channel’s default', '', { channel_id: 'C0DOCS' }, 'acme/docs'],
-    ['names the channel’s default to no guest', '', { channel_id: 'C0DOCS', user_id: 'U0GUEST' }, null],
-    ['begins with the repository that is named', 'shop', {}, 'acme/shop'],
-    ['names no repository to a guest', 'shop', { user_id: 'U0GUEST' }, null],
-    ['names none that the person may not use', 'vault', {}, null],
+    ['preselects the only repository that the user can use', '', {}, 'acme/shop'],
+    ['preselects none if the user has to choose', '', { user_id: 'U0ADMIN' }, null],
+    ['preselects none for a guest', '', { user_id: 'U0GUEST' }, null],
+    ['preselects the channel’s default', '', { channel_id: 'C0DOCS' }, 'acme/docs'],
+    [
+      'does not show the channel’s default to a guest',
+      '',
+      { channel_id: 'C0DOCS', user_id: 'U0GUEST' },
+      null,
+    ],
+    ['preselects the repository in the command', 'shop', {}, 'acme/shop'],
+    ['does not show a repository to a guest', 'shop', { user_id: 'U0GUEST' }, null],
+    ['does not show a repository that the user cannot use', 'vault', {}, null],
   ])('%s', async (_, text, over, name) => {
     const world = createWorld();
     expect(await told(world, command(text, over))).toBe('');
@@ -253,7 +261,7 @@ describe('a bare command', () => {
     expect(world.started).toEqual([]);
   });
 
-  it('opens it without a repository when Slack does not say who it is', async () => {
+  it('opens without a repository if the lookup of the user fails', async () => {
     const world = createWorld({
       deps: { chat: { person: async () => await Promise.reject(new Error('x')) } },
     });
@@ -261,7 +269,7 @@ describe('a bare command', () => {
     expect(initial(world)).toBeNull();
   });
 
-  it('opens it without a repository when that is not known in time', async () => {
+  it('opens without a repository if the lookup of the user is too slow', async () => {
     const world = createWorld({ deps: { chat: { person: async () => await new Promise(() => {}) } } });
     expect(await told(world, command(''))).toBe('');
     expect(initial(world)).toBeNull();
@@ -271,7 +279,7 @@ describe('a bare command', () => {
     });
   });
 
-  it('says so when Slack does not open it', async () => {
+  it('reports that Slack refused to open it', async () => {
     const world = createWorld({
       api: { 'views.open': () => Response.json({ ok: false, error: 'expired_trigger_id' }) },
     });
@@ -279,19 +287,19 @@ describe('a bare command', () => {
   });
 });
 
-describe('what a person may use', () => {
+describe('the repositories that a user can use', () => {
   it.each([
     ['U0ADA', 'C0DEV', ['acme/shop']],
     ['U0ADA', 'C0DOCS', ['acme/shop', 'acme/docs']],
     ['U0ADMIN', 'C0DEV', ['acme/shop', 'acme/vault']],
     ['U0SEC', 'C0DEV', ['acme/shop', 'acme/vault']],
-  ])('repos of %s in %s', async (user, channel, names) => {
+  ])('are listed by `repos` for %s in %s', async (user, channel, names) => {
     const world = createWorld();
     const text = await told(world, command('repos', { user_id: user, channel_id: channel }));
     expect([...text.matchAll(/`(acme\/\w+)`/g)].map((match) => match[1])).toEqual(names);
   });
 
-  it.each(['repos', 'where fix it', 'list', 'status'])('%s tells a guest nothing', async (text) => {
+  it.each(['repos', 'where fix it', 'list', 'status'])('are not shown to a guest by `%s`', async (text) => {
     const world = createWorld();
     await know(world, 'slack-1', { by: 'U0GUEST' });
     const said = await told(world, command(text, { user_id: 'U0GUEST' }));
@@ -310,13 +318,13 @@ describe('what a person may use', () => {
       'C0DEV',
       'I would choose the repository by this rule: named in the message. But you cannot use it from here.',
     ],
-  ])('%s in %s', async (text, channel, says) => {
+  ])('determine the answer to `%s` in %s', async (text, channel, says) => {
     const world = createWorld();
     expect(await told(world, command(text, { channel_id: channel }))).toBe(says);
     expect(world.started).toEqual([]);
   });
 
-  it('where asks when there are several', async () => {
+  it('are listed by `where` if there are several', async () => {
     const world = createWorld();
     expect(await told(world, command('where fix it', { user_id: 'U0ADMIN' }))).toContain(
       '`acme/shop`, `acme/vault`',
@@ -328,13 +336,13 @@ describe('what a person may use', () => {
     ['SHO', ['acme/shop']],
     ['shop acme', ['acme/shop']],
     ['vault', []],
-  ])('the search for “%s” finds %j', async (typed, names) => {
+  ])('match the search for “%s” with %j', async (typed, names) => {
     const world = createWorld();
     const { json } = await deliver(world, suggestion(typed));
     expect(json).toMatchObject({ options: names.map((value) => ({ value })) });
   });
 
-  it('the search looks below patterns, and drops what is not allowed', async () => {
+  it('include installed repositories that match an allowed pattern', async () => {
     const world = createWorld({
       installed: [
         { owner: 'Acme', name: 'Shop' },
@@ -346,7 +354,7 @@ describe('what a person may use', () => {
     ]);
   });
 
-  it('the search finds nothing, within its time, when Slack does not say who it is', async () => {
+  it('are empty within the deadline if the lookup of the user is too slow', async () => {
     const world = createWorld({
       deps: { chat: { person: async () => await Promise.reject(new Error('x')) } },
     });
@@ -355,7 +363,7 @@ describe('what a person may use', () => {
 });
 
 describe('status and list', () => {
-  it('list shows the tasks of the channel and the person, newest first, as far as the person may know of them', async () => {
+  it('list shows the visible tasks of the channel and the user, newest first', async () => {
     const world = createWorld();
     const mine = await know(world, 'slack-mine', { indexed: { channelId: 'C0OTHER', at: 3 } });
     const theirs = await know(world, 'slack-theirs', {
@@ -381,13 +389,15 @@ describe('status and list', () => {
     expect(text).not.toContain(elsewhere);
   });
 
-  it('status shows what runs of one’s own, or else the last', async () => {
+  it('status shows the user’s running tasks, or else the latest one', async () => {
     const world = createWorld();
     expect(await told(world, command('status'))).toBe('You have no tasks yet.');
     const ended = await know(world, 'slack-ended', { view: { outcome: failed(true) }, indexed: { at: 2 } });
     await know(world, 'slack-theirs', { by: 'U0BEN' });
     expect(await told(world, command('status'))).toMatch(
-      new RegExp(`^None of your.*\n• \`${ended}\` .* failed, the change is kept`),
+      new RegExp(
+        `^You have no running tasks\\. Your latest one:\n• \`${ended}\` .* failed, the change is kept`,
+      ),
     );
     const running = await know(world, 'slack-running', { indexed: { at: 1 } });
     expect(await told(world, command('status'))).toMatch(new RegExp(`^• \`${running}\` [^\n]*$`));
@@ -400,19 +410,19 @@ describe('status and list', () => {
   });
 });
 
-describe('cancel and retry by id', () => {
+describe('cancel and retry with an id', () => {
   it.each([
-    ['the whole id', (id: string) => id],
+    ['its full id', (id: string) => id],
     ['its first four characters', (id: string) => id.slice(0, 4)],
-    ['as it was copied', (id: string) => `\`${id.toUpperCase()}\``],
-  ])('%s', async (_, written) => {
+    ['an id in backticks and upper case', (id: string) => `\`${id.toUpperCase()}\``],
+  ])('cancels a task by %s', async (_, written) => {
     const world = createWorld();
     const id = await know(world, 'slack-1', { by: 'U0BEN' });
     expect(await told(world, command(`cancel ${written(id)}`))).toBe(`\`${id}\` is being cancelled.`);
     expect(world.done).toEqual(['cancel slack-1 by Ada']);
   });
 
-  it('says when it is ambiguous, unknown or over', async () => {
+  it('reports an ambiguous or unknown id, and a task that has ended', async () => {
     const world = createWorld();
     await know(world, 'slack-1', { indexed: { shortId: 'abcd1111' } });
     await know(world, 'slack-2', { indexed: { shortId: 'abcd2222' }, view: { outcome: pullRequest } });
@@ -426,7 +436,7 @@ describe('cancel and retry by id', () => {
     );
   });
 
-  it('finds nothing of another channel that somebody else asked for', async () => {
+  it('does not find a task of another user in another channel', async () => {
     const world = createWorld();
     const id = await know(world, 'slack-1', { by: 'U0BEN', indexed: { channelId: 'C0OTHER' } });
     expect(await told(world, command(`cancel ${id}`))).toContain('has an id that begins with');
@@ -435,9 +445,9 @@ describe('cancel and retry by id', () => {
 
   it.each([
     ['a guest', 'U0GUEST', shop, 'Guests cannot'],
-    ['who may not use the repository', 'U0BEN', vault, 'You are not among the people'],
-    ['nobody that Slack knows', 'U0NOBODY', shop, 'does not say who you are'],
-  ])('%s cannot', async (_, user, repository, says) => {
+    ['a user who cannot use the repository', 'U0BEN', vault, 'You are not among the people'],
+    ['a user that Slack does not know', 'U0NOBODY', shop, 'does not say who you are'],
+  ])('is refused to %s', async (_, user, repository, says) => {
     const world = createWorld();
     const id = await know(world, 'slack-1', { view: { repository } });
     for (const verb of ['cancel', 'retry']) {
@@ -447,7 +457,7 @@ describe('cancel and retry by id', () => {
     expect(world.started).toEqual([]);
   });
 
-  it('retry of an ended task starts the same once, in its thread, for who retries', async () => {
+  it('retry starts an ended task once more, in its thread and in the name of the user', async () => {
     const world = createWorld();
     const id = await know(world, 'slack-1', { by: 'U0BEN', view: { outcome: failed(false) } });
     const again = await slackTaskId({ event: 'retry', taskId: 'slack-1' });
@@ -478,7 +488,7 @@ describe('a click', () => {
   it.each<[string, string, object, Known, string, string[]]>([
     ['Cancel', 'task.cancel', {}, {}, 'is being cancelled', ['cancel slack-1 by Ada']],
     [
-      'Cancel of a task without a repository, by who asked',
+      'Cancel of a task without a repository by its requester',
       'task.cancel',
       {},
       { view: { repository: null } },
@@ -486,7 +496,7 @@ describe('a click', () => {
       ['cancel slack-1 by Ada'],
     ],
     [
-      'Cancel of a task without a repository, by somebody else',
+      'Cancel of a task without a repository by another user',
       'task.cancel',
       {},
       { by: 'U0BEN', view: { repository: null } },
@@ -494,16 +504,16 @@ describe('a click', () => {
       [],
     ],
     [
-      'Cancel while repositories are offered, by who may use one',
+      'Cancel during the choice by a user who can use one of the repositories',
       'task.cancel',
       {},
       { by: 'U0BEN', view: { repository: null, choices: [shop, vault] } },
       'is being cancelled',
       ['cancel slack-1 by Ada'],
     ],
-    ['Retry while it runs', 'task.retry', {}, {}, 'is still running', []],
+    ['Retry of a running task', 'task.retry', {}, {}, 'is still running', []],
     [
-      'Retry when the change is kept',
+      'Retry of a task with a kept change',
       'task.retry',
       {},
       { view: { outcome: failed(true) } },
@@ -535,7 +545,7 @@ describe('a click', () => {
       [],
     ],
     [
-      'Approve of what is not held',
+      'Approve of a task that is not held',
       'task.approve',
       { changeHash: hash },
       { view: { outcome: pullRequest } },
@@ -552,7 +562,7 @@ describe('a click', () => {
       ['choose slack-1 acme/shop'],
     ],
     [
-      'a choice that the person may not use',
+      'a choice of a repository that the user cannot use',
       'task.choose.1',
       { repository: vault },
       { view: { repository: null, choices: [shop, vault] } },
@@ -560,7 +570,7 @@ describe('a click', () => {
       [],
     ],
     [
-      'a choice that is not configured',
+      'a choice of a repository that is not configured',
       'task.choose.1',
       { repository: { owner: 'evil', name: 'x' } },
       { view: { repository: null, choices: [shop] } },
@@ -568,7 +578,7 @@ describe('a click', () => {
       [],
     ],
     [
-      'a choice when there is none',
+      'a choice on a task that offers none',
       'task.choose.0',
       { repository: shop },
       {},
@@ -583,7 +593,7 @@ describe('a click', () => {
       'button is out of date',
       [],
     ],
-  ])('%s', async (_, action, value, known, says, done) => {
+  ])('handles %s', async (_, action, value, known, says, done) => {
     const world = createWorld();
     await know(world, 'slack-1', known);
     expect(await told(world, click(action, { taskId: 'slack-1', ...value }))).toContain(says);
@@ -591,7 +601,7 @@ describe('a click', () => {
     expect(world.started).toEqual([]);
   });
 
-  it('on a task that is unknown, or was not asked for in Slack, says so', async () => {
+  it('reports a task that is unknown or did not come from Slack', async () => {
     const world = createWorld();
     await know(world, 'gh-1-c2', { request: { trigger: { kind: 'api' } } });
     for (const taskId of ['slack-9', 'gh-1-c2']) {
@@ -600,7 +610,7 @@ describe('a click', () => {
     expect(world.done).toEqual([]);
   });
 
-  it('from another channel than the task’s does nothing, but for who asked: they may have been told directly', async () => {
+  it('from another channel works only for the requester, who may have got a direct message', async () => {
     const world = createWorld();
     await know(world, 'slack-1', { by: 'U0BEN' });
     const at = (user: string) =>
@@ -615,7 +625,7 @@ describe('a click', () => {
     expect(world.done).toEqual(['cancel slack-1 by Ben']);
   });
 
-  it('Log opens the log, for who may use the repository', async () => {
+  it('on Log opens the log for users who can use the repository', async () => {
     const world = createWorld();
     await know(world, 'slack-1');
     expect(await told(world, click('task.log', { taskId: 'slack-1' }))).toBe('');
@@ -629,7 +639,7 @@ describe('a click', () => {
     expect(world.calls.filter(({ method }) => method === 'views.open')).toHaveLength(1);
   });
 
-  it('Change opens the form as it was asked', async () => {
+  it('on Change opens the form with the request', async () => {
     const world = createWorld();
     await know(world, 'slack-1');
     await told(world, click('task.change', { taskId: 'slack-1' }));
@@ -640,7 +650,7 @@ describe('a click', () => {
     expect(view).toContain(String.raw`\"replaces\":\"slack-1\"`);
   });
 
-  it('Change keeps the model and the effort that no field shows', async () => {
+  it('on Change keeps the model and effort, which have no field', async () => {
     const world = createWorld();
     const options = { base: 'next', model: 'gpt-x', effort: 'high' } as const;
     await know(world, 'slack-1', { request: { options } });
@@ -660,7 +670,7 @@ describe('a click', () => {
     expect(world.started.map((request) => request.options)).toEqual([{ ...options, base: 'main' }]);
   });
 
-  it('Retry on a message that one person alone was shown starts it in the channel: there is no thread below it', async () => {
+  it('on Retry in an ephemeral message starts the task in the channel, without a thread', async () => {
     const world = createWorld();
     await know(world, 'slack-1', {
       view: { outcome: { kind: 'refused', reason: { code: 'x', message: 'not that model' } } },
@@ -682,7 +692,7 @@ describe('a click', () => {
     ]);
   });
 
-  it('Change of what no form holds loses nothing', async () => {
+  it('on Change refuses an instruction that is too long for the form', async () => {
     const world = createWorld();
     await know(world, 'slack-1', { request: { instruction: 'x'.repeat(3001) } });
     expect(await told(world, click('task.change', { taskId: 'slack-1' }))).toContain(
@@ -690,13 +700,13 @@ describe('a click', () => {
     );
   });
 
-  it('on the link to the pull request needs no answer', async () => {
+  it('on the link to the pull request is acknowledged without an answer', async () => {
     const world = createWorld();
     expect(await deliver(world, click('task.open', ''))).toMatchObject({ status: 200, text: '' });
     expect(world.calls).toEqual([]);
   });
 
-  it('that fails, or takes too long, says so', async () => {
+  it('reports an error or a time-out', async () => {
     const broken = createWorld({
       deps: { chat: { person: async () => await Promise.reject(new Error('x')) } },
     });
@@ -708,7 +718,7 @@ describe('a click', () => {
     expect([...broken.done, ...slow.done]).toEqual([]);
   });
 
-  it('whose answer Slack does not take is in the log', async () => {
+  it('logs an answer that Slack refuses', async () => {
     const world = createWorld({ api: { response_url: () => new Response('gone', { status: 404 }) } });
     await know(world, 'slack-1');
     expect((await deliver(world, click('task.cancel', { taskId: 'slack-1' }))).status).toBe(200);
@@ -720,7 +730,7 @@ describe('a click', () => {
   });
 });
 
-describe('the menu that stands for many choices', () => {
+describe('the menu for more than five choices', () => {
   const many = { view: { repository: null, choices: [shop, vault] } };
   const chosen = (value: string, blockId = 'choice:slack-1') =>
     click('task.choose', '', {
@@ -734,7 +744,7 @@ describe('the menu that stands for many choices', () => {
       ],
     });
 
-  it('offers what the person may use of it', async () => {
+  it('offers the repositories that the user can use', async () => {
     const world = createWorld();
     await know(world, 'slack-1', many);
     const search = {
@@ -757,11 +767,16 @@ describe('the menu that stands for many choices', () => {
   });
 
   it.each([
-    ['what is allowed', chosen('acme/shop'), 'now continues with `acme/shop`', ['choose slack-1 acme/shop']],
-    ['what is not', chosen('acme/vault'), 'You are not among the people', []],
-    ['what is no repository', chosen('../x'), 'button is out of date', []],
-    ['in a block that is not ours', chosen('acme/shop', 'other'), 'button is out of date', []],
-  ])('choosing %s', async (_, delivery, says, done) => {
+    [
+      'an allowed repository',
+      chosen('acme/shop'),
+      'now continues with `acme/shop`',
+      ['choose slack-1 acme/shop'],
+    ],
+    ['a repository that the user cannot use', chosen('acme/vault'), 'You are not among the people', []],
+    ['an invalid repository', chosen('../x'), 'button is out of date', []],
+    ['an option of an unknown block', chosen('acme/shop', 'other'), 'button is out of date', []],
+  ])('handles the choice of %s', async (_, delivery, says, done) => {
     const world = createWorld();
     await know(world, 'slack-1', many);
     expect(await told(world, delivery)).toContain(says);
@@ -769,10 +784,10 @@ describe('the menu that stands for many choices', () => {
   });
 });
 
-describe('the form', () => {
+describe('a submitted form', () => {
   const filled = { repository: 'acme/shop', branch: 'next', instruction: '  fix it\n' };
 
-  it('starts exactly what was entered, where it was opened', async () => {
+  it('starts a task with the entered values in the channel and thread of the form', async () => {
     const world = createWorld();
     const metadata = { ...formMetadata, threadTs: '1762077000.000100', messageTs: '1762077000.000300' };
     expect(await deliver(world, submission(filled, { metadata }))).toMatchObject({ status: 200, text: '' });
@@ -797,7 +812,7 @@ describe('the form', () => {
     ]);
   });
 
-  it('takes what it says as it is: no option, no mention, no alias', async () => {
+  it('takes the instruction literally, without options, mentions and aliases', async () => {
     const world = createWorld();
     await deliver(world, submission({ ...filled, instruction: 'status --base x &amp;' }));
     expect(world.started.map(({ instruction, options }) => [instruction, options])).toEqual([
@@ -807,40 +822,40 @@ describe('the form', () => {
 
   it.each([
     ['no repository', { repository: '' }, 'U0ADA', 'repository', 'Choose'],
-    ['a repository that is none', { repository: 'https://evil.test' }, 'U0ADA', 'repository', 'Choose'],
+    ['an invalid repository', { repository: 'https://evil.test' }, 'U0ADA', 'repository', 'Choose'],
     [
-      'one that is not configured',
+      'a repository that is not configured',
       { repository: 'evil/x' },
       'U0ADA',
       'repository',
       'not set up for this repository',
     ],
     [
-      'one that the person may not use',
+      'a repository that the user cannot use',
       { repository: 'acme/vault' },
       'U0ADA',
       'repository',
       'You are not among',
     ],
     [
-      'one that may not be used from here',
+      'a repository that cannot be used from this channel',
       { repository: 'acme/docs' },
       'U0ADA',
       'repository',
       'certain channels',
     ],
-    ['a guest', {}, 'U0GUEST', 'repository', 'Guests cannot'],
-    ['a branch that is none', { branch: 'a..b' }, 'U0ADA', 'branch', 'valid branch name'],
+    ['a guest as its sender', {}, 'U0GUEST', 'repository', 'Guests cannot'],
+    ['an invalid branch', { branch: 'a..b' }, 'U0ADA', 'branch', 'valid branch name'],
     ['no instruction', { instruction: ' \n ' }, 'U0ADA', 'instruction', 'Say what'],
-    ['an instruction that nobody sees', { instruction: '\u200B\u2060' }, 'U0ADA', 'instruction', 'Say what'],
-  ])('with %s says so at the field', async (_, over, user, field, says) => {
+    ['an invisible instruction', { instruction: '\u200B\u2060' }, 'U0ADA', 'instruction', 'Say what'],
+  ])('with %s shows an error at the field', async (_, over, user, field, says) => {
     const world = createWorld();
     const { json } = await deliver(world, submission({ ...filled, ...over }, { user }));
     expect(json).toEqual({ response_action: 'errors', errors: { [field]: expect.stringContaining(says) } });
     expect(world.started).toEqual([]);
   });
 
-  it('stays open with what was typed when the task could not be recorded', async () => {
+  it('stays open if the task could not be recorded', async () => {
     const world = createWorld({ deps: { startTask: async () => await Promise.reject(new Error('disk')) } });
     expect((await deliver(world, submission(filled))).json).toEqual({
       response_action: 'errors',
@@ -850,7 +865,7 @@ describe('the form', () => {
 
   const replacing = { metadata: { ...formMetadata, replaces: 'slack-1' } };
 
-  it('cancels what it replaces, and then starts', async () => {
+  it('cancels the replaced task before it starts the new one', async () => {
     const world = createWorld();
     await know(world, 'slack-1');
     expect(await deliver(world, submission(filled, replacing))).toMatchObject({ status: 200, text: '' });
@@ -864,8 +879,8 @@ describe('the form', () => {
 
   it.each<[string, Known, string]>([
     ['has ended', { view: { outcome: pullRequest } }, 'can no longer be changed'],
-    ['is not the person’s to change', { view: { repository: vault } }, 'You are not among'],
-  ])('starts nothing when what it replaces %s', async (_, known, says) => {
+    ['cannot be changed by the user', { view: { repository: vault } }, 'You are not among'],
+  ])('starts nothing if the replaced task %s', async (_, known, says) => {
     const world = createWorld();
     await know(world, 'slack-1', known);
     const { json } = await deliver(world, submission(filled, replacing));
@@ -876,7 +891,7 @@ describe('the form', () => {
     expect(world.started).toEqual([]);
   });
 
-  it('starts when what it replaces is cancelled already', async () => {
+  it('starts the task if the replaced one is already cancelled', async () => {
     const world = createWorld();
     await know(world, 'slack-1', { view: { outcome: { kind: 'cancelled', by: 'Ben' } } });
     await deliver(world, submission(filled, replacing));
@@ -887,26 +902,36 @@ describe('the form', () => {
   const root = '1762077000.000100';
   const docs = { owner: 'acme', name: 'docs' };
   it.each<[string, Place, Known | null, string | null]>([
-    ['the only repository that the person may use', {}, null, 'acme/shop'],
-    ['none where the person has to choose', { user: 'U0ADMIN' }, null, null],
+    ['the only repository that the user can use', {}, null, 'acme/shop'],
+    ['none if the user has to choose', { user: 'U0ADMIN' }, null, null],
     ['the channel’s default', { channel: 'C0DOCS' }, null, 'acme/docs'],
     [
-      'that of the thread’s task, before the channel’s default',
+      'the repository of the thread’s task, rather than the channel’s default',
       { channel: 'C0DOCS' },
       { view: { repository: shop }, indexed: { channelId: 'C0DOCS' } },
       'acme/shop',
     ],
-    ['the only one where the thread’s task came to none', {}, { view: { repository: null } }, 'acme/shop'],
-    ['none where the thread’s task is not the person’s to use', {}, { view: { repository: vault } }, null],
     [
-      'none where the thread’s repository may not be used from here',
+      'the only usable one if the thread’s task has no repository',
+      {},
+      { view: { repository: null } },
+      'acme/shop',
+    ],
+    [
+      'none if the user cannot use the repository of the thread’s task',
+      {},
+      { view: { repository: vault } },
+      null,
+    ],
+    [
+      'none if the thread’s repository cannot be used from this channel',
       {},
       { view: { repository: docs } },
       null,
     ],
     ['none for a guest', { user: 'U0GUEST' }, { view: { repository: shop } }, null],
-    ['none for a guest, whatever the channel’s default', { channel: 'C0DOCS', user: 'U0GUEST' }, null, null],
-  ])('on a message begins with %s', async (_, { user = 'U0ADA', channel = 'C0DEV' }, known, name) => {
+    ['none for a guest in a channel with a default', { channel: 'C0DOCS', user: 'U0GUEST' }, null, null],
+  ])('opened on a message preselects %s', async (_, { user = 'U0ADA', channel = 'C0DEV' }, known, name) => {
     const world = createWorld();
     if (known !== null) await know(world, 'slack-1', known);
     const over = { user: { id: user, team_id: team }, channel: { id: channel, name: 'x' } };
@@ -916,14 +941,14 @@ describe('the form', () => {
     expect(JSON.stringify(world.calls)).not.toContain('acme/vault');
   });
 
-  it('on a message opens without a repository when Slack does not say who it is in time', async () => {
+  it('opened on a message preselects none if the lookup of the user is too slow', async () => {
     const world = createWorld({ deps: { chat: { person: async () => await new Promise(() => {}) } } });
     await deliver(world, shortcut({ text: 'the login is off' }));
     expect(world.calls.map(({ method }) => method)).toEqual(['views.open']);
     expect(initial(world)).toBeNull();
   });
 
-  it('on a message that is too long for it says what is missing', async () => {
+  it('opened on a long message shows how much was cut off', async () => {
     const world = createWorld();
     await deliver(world, shortcut({ text: 'x'.repeat(3000) }));
     await deliver(world, shortcut({ text: 'x'.repeat(4500) }));
@@ -932,7 +957,7 @@ describe('the form', () => {
     expect(cut).toContain('its last 1,500 characters were cut off');
   });
 
-  it('opens on a message with its words and its thread', async () => {
+  it('opened on a message has its text and thread', async () => {
     const world = createWorld();
     await deliver(world, shortcut({ text: 'the &lt;b&gt; is off', thread_ts: '1762076000.000100' }));
     const view = JSON.stringify(world.calls[0]?.args['view']);
@@ -944,7 +969,7 @@ describe('the form', () => {
   });
 });
 
-describe('what people write', () => {
+describe('a message', () => {
   const said = (world: World): unknown =>
     world.started.map(({ ask, repository, instruction, trigger }) => [
       ask.kind,
@@ -956,7 +981,7 @@ describe('what people write', () => {
   const root = '1762077000.000100';
 
   it.each<[string, string, [string, unknown, string]]>([
-    ['a mention first', `<@${botUser}> acme/shop fix it`, ['run', shop, 'fix it']],
+    ['a leading mention', `<@${botUser}> acme/shop fix it`, ['run', shop, 'fix it']],
     ['a mention with a label and a comma', `<@${botUser}|codex>, shop fix it`, ['run', shop, 'fix it']],
     [
       'a mention in the middle',
@@ -970,16 +995,16 @@ describe('what people write', () => {
       ['run', null, 'ask @ben about a.test'],
     ],
     ['a command', `<@${botUser}> status`, ['status', null, '']],
-    ['a command that is not alone', `broken <@${botUser}> stop`, ['run', null, 'broken\nstop']],
-    ['nothing but the mention', `<@${botUser}>`, ['help', null, '']],
-  ])('%s', async (_, text, [ask, repository, instruction]) => {
+    ['a command word after other text', `broken <@${botUser}> stop`, ['run', null, 'broken\nstop']],
+    ['only a mention', `<@${botUser}>`, ['help', null, '']],
+  ])('with %s is parsed', async (_, text, [ask, repository, instruction]) => {
     const world = createWorld();
     expect((await deliver(world, event(mention(text)))).status).toBe(200);
     expect(said(world)).toEqual([[ask, repository, instruction, ['mention', ts, ts]]]);
     expect(world.calls).toEqual([]);
   });
 
-  it('a mention in a thread stays in it', async () => {
+  it('with a mention in a thread starts a task in that thread', async () => {
     const world = createWorld();
     await deliver(world, event(mention(`<@${botUser}> fix it`, { thread_ts: root })));
     expect(said(world)).toEqual([['run', null, 'fix it', ['mention', root, ts]]]);
@@ -987,50 +1012,50 @@ describe('what people write', () => {
   });
 
   it.each([
-    ['at the top', {}, ts],
+    ['at the top level', {}, ts],
     ['in a thread', { thread_ts: root }, root],
     ['with a file', { subtype: 'file_share' }, ts],
-  ])('a direct message %s is a task', async (_, over, threadTs) => {
+  ])('sent directly to the bot %s starts a task', async (_, over, threadTs) => {
     const world = createWorld();
     await deliver(world, event(message('shop fix it', { channel: 'D0ADA', channel_type: 'im', ...over })));
     expect(said(world)).toEqual([['run', shop, 'fix it', ['message', threadTs, ts]]]);
   });
 
   it.each<[string, Known & { replies?: 'mentions' }, object, boolean]>([
-    ['below a task’s own message, by anybody', { by: 'U0BEN' }, {}, true],
-    ['also sent to the channel', { by: 'U0BEN' }, { subtype: 'thread_broadcast' }, true],
+    ['below a task’s post, by any user', { by: 'U0BEN' }, {}, true],
+    ['below a task’s post, also sent to the channel', { by: 'U0BEN' }, { subtype: 'thread_broadcast' }, true],
     [
-      'in a thread that was there before, by who asked',
+      'in a thread that is older than the task, by the requester',
       { indexed: { postedTs: '1762077100.000100' } },
       {},
       true,
     ],
     [
-      'in a thread that was there before, by somebody else',
+      'in a thread that is older than the task, by another user',
       { by: 'U0BEN', indexed: { postedTs: '1762077100.000100' } },
       {},
       false,
     ],
-    ['to somebody else', {}, { text: '<@U0BEN> look at this' }, false],
+    ['that begins with a mention of another user', {}, { text: '<@U0BEN> look at this' }, false],
     ['in another thread', { indexed: { threadTs: '1762070000.000100' } }, {}, false],
-    ['where only mentions count', { replies: 'mentions' }, {}, false],
-  ])('a reply %s', async (_, known, over, followsUp) => {
+    ['without a mention if the configuration requires one', { replies: 'mentions' }, {}, false],
+  ])('as a reply %s is a follow-up or not', async (_, known, over, followsUp) => {
     const world = createWorld({ slack: { replies: known.replies ?? 'all' } });
     await know(world, 'slack-1', known);
     await deliver(world, event(message('and the footer', { thread_ts: root, ...over })));
     expect(said(world)).toEqual(followsUp ? [['run', null, 'and the footer', ['message', root, ts]]] : []);
   });
 
-  it('is delivered again by Slack when it could not be recorded', async () => {
+  it('gets a 500 if its task could not be recorded, so that Slack redelivers it', async () => {
     const world = createWorld({ deps: { startTask: async () => await Promise.reject(new Error('disk')) } });
     expect((await deliver(world, event(mention(`<@${botUser}> fix it`)))).status).toBe(500);
   });
 
   it.each([
-    ['its first answer came too late', 'http_timeout', 0],
-    ['it could not be told', 'http_error', 1],
-    ['it never arrived', 'connection_failed', 1],
-  ])('sent again because %s (%s), what was wrong is told %i times', async (_, reason, times) => {
+    ['a late answer', 'http_timeout', 0],
+    ['an error', 'http_error', 1],
+    ['a failed connection', 'connection_failed', 1],
+  ])('redelivered after %s (%s) has its problem reported %i times', async (_, reason, times) => {
     const world = createWorld();
     const headers = { 'x-slack-retry-num': '1', 'x-slack-retry-reason': reason };
     const again = { ...event(mention(`<@${botUser}> --speed 3 fix`)), headers };
@@ -1040,19 +1065,19 @@ describe('what people write', () => {
     );
   });
 
-  it('is not sent again when Slack takes long to say that it has told what was wrong', async () => {
+  it('is acknowledged if reporting its problem times out', async () => {
     const world = createWorld({ api: { 'chat.postEphemeral': async () => await new Promise(() => {}) } });
     expect((await deliver(world, event(mention(`<@${botUser}> --speed 3 fix`)))).status).toBe(200);
     expect(world.logged).toContainEqual({ event: 'slack.notify_failed', fields: expect.anything() });
   });
 
-  it('is sent again when what was wrong could not be told', async () => {
+  it('gets a 500 if its problem could not be reported', async () => {
     const limited = () => new Response('', { status: 429, headers: { 'retry-after': '1' } });
     const world = createWorld({ api: { 'chat.postEphemeral': limited } });
     expect((await deliver(world, event(mention(`<@${botUser}> --speed 3 fix`)))).status).toBe(500);
   });
 
-  it('is told directly what was wrong where the channel takes no message', async () => {
+  it('has its problem reported by direct message if the channel is closed', async () => {
     const closed = () => Response.json({ ok: false, error: 'is_archived' });
     const world = createWorld({ api: { 'chat.postEphemeral': closed } });
     await deliver(world, event(mention(`<@${botUser}> --speed 3 fix`)));
@@ -1063,7 +1088,7 @@ describe('what people write', () => {
   });
 });
 
-describe('a cross', () => {
+describe('a ❌ reaction', () => {
   const cross = (user: string, ts: string) =>
     event({
       type: 'reaction_added',
@@ -1074,11 +1099,11 @@ describe('a cross', () => {
     });
 
   it.each([
-    ['on the task’s message by who asked', 'U0ADA', '1762077000.000100', ['cancel slack-1 by Ada']],
-    ['on the message that asked by who asked', 'U0ADA', '1762076900.000100', ['cancel slack-1 by Ada']],
-    ['by somebody else', 'U0BEN', '1762077000.000100', []],
+    ['on the task’s post by its requester', 'U0ADA', '1762077000.000100', ['cancel slack-1 by Ada']],
+    ['on the triggering message by the requester', 'U0ADA', '1762076900.000100', ['cancel slack-1 by Ada']],
+    ['by another user', 'U0BEN', '1762077000.000100', []],
     ['on another message', 'U0ADA', '1762077001.000100', []],
-  ])('%s', async (_, user, ts, done) => {
+  ])('%s cancels the task or does nothing', async (_, user, ts, done) => {
     const world = createWorld();
     await know(world, 'slack-1', { indexed: { messageTs: '1762076900.000100' } });
     expect((await deliver(world, cross(user, ts))).status).toBe(200);
@@ -1089,8 +1114,8 @@ describe('a cross', () => {
   });
 });
 
-describe('what Slack asks of the address itself', () => {
-  it('answers the challenge', async () => {
+describe('the endpoint', () => {
+  it('answers the URL verification challenge', async () => {
     const world = createWorld();
     const body = JSON.stringify({ token: 't', challenge: 'c4', type: 'url_verification' });
     expect(await deliver(world, { form: false, body })).toMatchObject({
@@ -1099,7 +1124,7 @@ describe('what Slack asks of the address itself', () => {
     });
   });
 
-  it('answers the check of its certificate', async () => {
+  it('answers the SSL check', async () => {
     const world = createWorld();
     expect(await deliver(world, { form: true, body: 'ssl_check=1&token=t' })).toMatchObject({
       status: 200,
@@ -1107,7 +1132,7 @@ describe('what Slack asks of the address itself', () => {
     });
   });
 
-  it('serves a whole organisation when the configuration names it', async () => {
+  it('serves a whole organization if the configuration names it', async () => {
     const world = createWorld({ slack: { team: 'E0ACME' } });
     await told(
       world,
@@ -1125,11 +1150,11 @@ describe('what Slack asks of the address itself', () => {
     expect(world.started).toHaveLength(1);
   });
 
-  it('is not mounted without a configuration or a secret', () => {
+  it('cannot be created without a configuration or a secret', () => {
     expect(() => createWorld({ deps: { signingSecret: '' } })).toThrow('signing secret is empty');
   });
 
-  it('logs nothing that anybody wrote, and no credential', async () => {
+  it('logs neither user input nor credentials', async () => {
     const world = createWorld();
     await deliver(world, command('acme/shop a-very-special-word'));
     await deliver(world, event(mention(`<@${botUser}> --nope a-very-special-word`)));

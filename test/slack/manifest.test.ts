@@ -1,6 +1,6 @@
 /**
- * `slack-manifest.json` asks for what the code does and for nothing else. Which scope a method or an event needs is Slack's own word,
- * on the page that each row of the tables names; a method or event without a row fails.
+ * `slack-manifest.json` requests exactly the scopes and events that the code uses. The tables hold the scope
+ * of each method and event from Slack's reference; one without a row fails.
  */
 import { readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
@@ -34,7 +34,7 @@ const manifest = z
   })
   .parse(JSON.parse(readFileSync(join(root, 'slack-manifest.json'), 'utf8')));
 
-/** One for each kind of conversation that a task can be asked in. */
+/** The scope for each kind of conversation in which a task can be requested. */
 const history = ['channels:history', 'groups:history', 'im:history', 'mpim:history'];
 
 /** https://docs.slack.dev/reference/methods/<method>, “Bot token”. */
@@ -45,7 +45,7 @@ const methodScopes: Readonly<Record<string, readonly string[]>> = {
   'chat.postMessage': ['chat:write'],
   'chat.update': ['chat:write'],
   'conversations.history': history,
-  // A direct message with one person; groups would need mpim:write.
+  // For direct messages with one user; groups would need mpim:write.
   'conversations.open': ['im:write'],
   'conversations.replies': history,
   'reactions.add': ['reactions:write'],
@@ -64,13 +64,13 @@ const eventScopes: Readonly<Record<string, readonly string[]>> = {
   reaction_added: ['reactions:read'],
 };
 
-/** What is in the payload as `type`: https://docs.slack.dev/reference/events/message.channels and its kin arrive as `message`. */
+/** The payload's `type`: message.channels, message.groups and so on arrive as `message`. */
 const typeOf = (event: string): string => event.replace(/\..*$/, '');
 
 const sources = readdirSync(join(root, 'src/slack'))
   .filter((name) => name.endsWith('.ts') && !name.endsWith('.test.ts'))
   .map((name) => readFileSync(join(root, 'src/slack', name), 'utf8'));
-/** What is called on a client of the Web API, which the code names `client` or `slack`. */
+/** Matches Web API calls on a client named `client` or `slack`. */
 const called =
   /\b(?:client|slack)\.((?:chat|conversations|reactions|usergroups|users|views|files|auth|team|bots|pins|apps)(?:\.\w+)+)\(/g;
 const calledMethods = new Set(
@@ -82,20 +82,20 @@ const namedMethods = new Set(
 const sorted = (names: Iterable<string>): string[] => [...new Set(names)].toSorted();
 
 describe('the manifest', () => {
-  it('knows every method that is called, and every call goes through the one way', () => {
+  it('covers every called method, and every call goes through `slackCall`', () => {
     expect(sorted(calledMethods)).toEqual(sorted(Object.keys(methodScopes)));
     expect(sorted(namedMethods)).toEqual(sorted(calledMethods));
     expect(sources.filter((text) => /\.apiCall\(/.test(text))).toEqual([]);
   });
 
-  it('subscribes to the events that are handled', () => {
+  it('subscribes to exactly the handled events', () => {
     const bot = manifest.settings.event_subscriptions.bot_events;
     expect(sorted(bot)).toEqual(sorted(Object.keys(eventScopes)));
     const app = sources.join('\n');
     for (const type of new Set(bot.map(typeOf))) expect(app).toContain(`'${type}'`);
   });
 
-  it('asks for exactly the scopes that these need, and for commands and shortcuts', () => {
+  it('requests exactly the scopes for these, and `commands`', () => {
     const needed = [
       ...Object.values(methodScopes).flat(),
       ...Object.values(eventScopes).flat(),
@@ -105,7 +105,7 @@ describe('the manifest', () => {
     expect(manifest.oauth_config.scopes.bot).toEqual(sorted(needed));
   });
 
-  it('has the command and the shortcut that are answered', () => {
+  it('declares the handled command and shortcut', () => {
     expect(manifest.features.slash_commands.map(({ command }) => command)).toEqual(['/codex']);
     expect(manifest.features.shortcuts.map(({ callback_id: id }) => id)).toEqual([callbackIds.shortcut]);
   });

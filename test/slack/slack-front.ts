@@ -1,6 +1,6 @@
 /**
- * emulate's Slack (strict scopes, those of the manifest) behind a small server that says what emulate does not: rate limits, lost
- * answers, user groups, guests and strangers, metadata only when asked for, `oldest`.
+ * emulate's Slack with the manifest's scopes, behind a small server that adds what emulate lacks: rate
+ * limits, lost answers, user groups, guests and strangers, metadata only on request, `oldest`.
  */
 import { readFileSync } from 'node:fs';
 import { createServer, type ServerResponse } from 'node:http';
@@ -14,7 +14,10 @@ export interface Answer {
   readonly headers?: Readonly<Record<string, string>>;
   readonly body?: unknown;
 }
-/** `lost`: Slack does it, and the answer never arrives. `silence`: nothing happens at all. */
+/**
+ * `lost`: Slack performs the call, but its answer is lost. `silence`: the call is neither performed nor
+ * answered.
+ */
 export type Fault = Answer | 'lost' | 'silence';
 
 const scopes = z
@@ -74,8 +77,8 @@ export async function startSlack(people: readonly string[]) {
     return answerSchema.parse(await response.json());
   }
 
-  /** What emulate leaves to others. */
-  function finished(method: string, args: URLSearchParams, answer: z.infer<typeof answerSchema>) {
+  /** Adds to emulate's answer what emulate lacks. */
+  function completed(method: string, args: URLSearchParams, answer: z.infer<typeof answerSchema>) {
     if (method === 'users.info' && answer.ok) {
       return {
         ...answer,
@@ -113,7 +116,7 @@ export async function startSlack(people: readonly string[]) {
       }
       const answer = await forward(method, body, request.headers.authorization ?? '');
       if (fault === 'lost') response.destroy();
-      else respond(response, { body: finished(method, args, answer) });
+      else respond(response, { body: completed(method, args, answer) });
     })();
   });
   await new Promise<void>((ready) => {
@@ -122,7 +125,7 @@ export async function startSlack(people: readonly string[]) {
   const address = server.address();
   const port = typeof address === 'object' ? (address?.port ?? 0) : 0;
 
-  /** As a person; throws when Slack refuses. */
+  /** Calls a method as a user. Throws if Slack refuses. */
   async function as(name: string, method: string, args: Readonly<Record<string, string>>) {
     const answer = await forward(method, new URLSearchParams(args).toString(), `Bearer ${peopleToken(name)}`);
     if (!answer.ok) throw new Error(`${method}: ${answer.error ?? ''}`);
@@ -147,16 +150,16 @@ export async function startSlack(people: readonly string[]) {
     channelId: (name: string) => idOf(channels, name),
     as,
     calls,
-    /** The next calls of a method, one after the other. */
+    /** Sets the faults of the next calls of a method, in order. */
     fail: (method: string, ...next: readonly Fault[]) => void faults.set(method, [...next]),
-    /** Fields of a user that emulate has no way to set. */
+    /** Sets fields of a user that emulate cannot set. */
     describe: (name: string, fields: object) => void overlays.set(userId(name), fields),
     group: (id: string, ...inIt: readonly string[]) => void groups.set(id, inIt.map(userId)),
     async say(name: string, channel: string, text: string, threadTs?: string): Promise<string> {
       const thread = threadTs === undefined ? {} : { thread_ts: threadTs };
       return z.string().parse((await as(name, 'chat.postMessage', { channel, text, ...thread }))['ts']);
     },
-    /** Everything in a channel that a person can see, threads included, oldest first. */
+    /** All messages in a channel that a user can see, including threads, oldest first. */
     async messages(name: string, channel: string): Promise<readonly Message[]> {
       const { messages } = await as(name, 'conversations.history', { channel, limit: '100' });
       const roots = z.array(message).parse(messages);
@@ -165,7 +168,7 @@ export async function startSlack(people: readonly string[]) {
     async replies(name: string, channel: string, ts: string): Promise<readonly Message[]> {
       return z.array(message).parse((await as(name, 'conversations.replies', { channel, ts }))['messages']);
     },
-    /** Of the direct message between the person and the bot. */
+    /** The id of the direct message channel between a user and the bot. */
     async directChannel(name: string): Promise<string> {
       const { channel } = await as(name, 'conversations.open', { users: userId('airlock') });
       return z.object({ id: z.string() }).parse(channel).id;

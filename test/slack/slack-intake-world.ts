@@ -1,6 +1,6 @@
 /**
- * Everything around `POST /slack/events` for its tests: a Slack that signs what it delivers and answers the Web API in its own JSON, people, a
- * policy, and tasks that remember what was done to them. Nothing of `src/slack` is replaced.
+ * The environment of `POST /slack/events` for its tests: a Slack that signs its requests and answers the Web
+ * API, users, a policy, and tasks that record the actions on them. Nothing of `src/slack` is replaced.
  */
 import type { Hono } from 'hono';
 import type { ChatPerson, IndexedTask } from '../../src/core/chat.ts';
@@ -45,7 +45,7 @@ const people: Readonly<Record<string, ChatPerson>> = Object.fromEntries(
   ).map(([userId, name, kind, groups]) => [userId, { userId, teamId: team, name, kind, groups }]),
 );
 
-/** A call of the Web API, or of a response_url. */
+/** A call of the Web API or of a response URL. */
 export interface SlackCall {
   readonly method: string;
   readonly args: Readonly<Record<string, unknown>>;
@@ -61,18 +61,18 @@ export interface World {
   readonly started: TaskRequest[];
   readonly calls: SlackCall[];
   readonly logged: { readonly event: string; readonly fields: Record<string, unknown> }[];
-  /** What was done to tasks: `cancel ID by NAME`, `choose ID owner/name`, `publish ID`. */
+  /** The actions on tasks: `cancel ID by NAME`, `choose ID owner/name`, `publish ID`. */
   readonly done: string[];
   readonly tasks: Map<string, Task>;
   readonly indexed: IndexedTask[];
-  /** Waits for what goes on after the answer. */
+  /** Waits for the work that continues after the answer. */
   settle(): Promise<void>;
 }
 
 export interface WorldOptions {
   readonly deps?: Partial<SlackDeps>;
   readonly slack?: Partial<SlackPolicy>;
-  /** Slack's answer to a method of the Web API; `{ ok: true }` when there is none. */
+  /** Slack's answers by Web API method. Default: `{ ok: true }`. */
   readonly api?: Readonly<Record<string, () => Response | Promise<Response>>>;
   readonly installed?: readonly RepositoryRef[];
 }
@@ -241,7 +241,7 @@ export interface Delivery {
   readonly form: boolean;
   readonly body: string | Uint8Array<ArrayBuffer>;
   readonly method?: string;
-  /** `undefined` removes one. */
+  /** `undefined` removes a header. */
   readonly headers?: Readonly<Record<string, string | undefined>>;
   readonly secret?: string;
   readonly offsetSeconds?: number;
@@ -250,7 +250,7 @@ export interface Delivery {
 export interface Answered {
   readonly status: number;
   readonly text: string;
-  /** Of a JSON object; otherwise empty. */
+  /** The parsed JSON object; empty if the body is none. */
   readonly json: Readonly<Record<string, unknown>>;
 }
 
@@ -279,7 +279,7 @@ export async function deliver(world: World, delivery: Delivery): Promise<Answere
   return { status: response.status, text, json };
 }
 
-// ---- what Slack sends ---------------------------------------------------------------------------------------
+// ---- requests from Slack ----------------------------------------------------------------------------------
 
 type Fields = Readonly<Record<string, unknown>>;
 

@@ -1,6 +1,5 @@
 /**
- * Socket Mode of the host: what comes over the WebSocket reaches the Worker's address as Slack would have
- * sent it.
+ * Socket Mode on the host: requests over the WebSocket reach the Worker as if Slack had sent them over HTTP.
  */
 import { verifySlackRequest } from '@slack/bolt';
 import { afterEach, describe, expect, it, vi } from 'vitest';
@@ -26,7 +25,7 @@ afterEach(async () => {
   for (const stop of toStop.splice(0).toReversed()) await stop();
 });
 
-/** The app stands for the Worker. */
+/** Starts a simulated workspace and the host's socket. `app` replaces the Worker. */
 async function start(): Promise<Running> {
   const app = await TestApp.start();
   toStop.push(() => app.stop());
@@ -75,7 +74,7 @@ describe('an envelope', () => {
       },
       'application/x-www-form-urlencoded',
     ],
-  ])('with a %s is the signed request that Slack sends over HTTP', async (kind, act, contentType) => {
+  ])('of kind %s becomes the signed request that Slack sends over HTTP', async (kind, act, contentType) => {
     const { slack, app } = await start();
     await act(slack);
     const delivered = slack.deliveries().find((one) => one.kind === kind);
@@ -99,21 +98,21 @@ describe('an envelope', () => {
       { response_action: 'errors', errors: { a: 'No.' } },
       JSON.stringify({ response_action: 'errors', errors: { a: 'No.' } }),
     ],
-  ])('is acknowledged with %s when the Worker answers so', async (_, body, acknowledged) => {
+  ])('is acknowledged with the Worker’s answer (%s)', async (_, body, acknowledged) => {
     const { slack, app } = await start();
     app.answer = () => ({ body });
     const command = await slack.slashCommand({ user: 'ada', channel: 'shop', text: 'x' });
     expect(command).toMatchObject({ status: 200, body: acknowledged });
   });
 
-  it('with an event is acknowledged without a payload, whatever the Worker says', async () => {
+  it('with an event is acknowledged without a payload', async () => {
     const { slack, app } = await start();
     app.answer = () => ({ body: 'ok' });
     const { answers } = await slack.say({ user: 'ada', channel: 'shop', text: 'x' });
     expect(answers).toMatchObject([{ status: 200, body: '' }]);
   });
 
-  it('that the Worker refuses is not acknowledged, so that Slack sends it again', async () => {
+  it('that the Worker refuses is not acknowledged, so that Slack redelivers it', async () => {
     const { slack, app, log } = await start();
     app.answer = () => ({ status: 503 });
     const { answers } = await slack.say({ user: 'ada', channel: 'shop', text: 'x' });
@@ -121,7 +120,7 @@ describe('an envelope', () => {
     expect(log).toContainEqual({ event: 'slack.envelope_failed', kind: 'events_api', status: 503 });
   });
 
-  it('that comes again says so', async () => {
+  it('that is redelivered carries the retry number', async () => {
     const { slack, app } = await start();
     const { answers } = await slack.say({ user: 'ada', channel: 'shop', text: 'x' });
     const [first] = answers;
@@ -138,7 +137,7 @@ describe('an envelope', () => {
 });
 
 describe('a request', () => {
-  it('takes no header from an envelope that is not of Slack’s form', () => {
+  it('takes no invalid header from an envelope', () => {
     const request = requestOf(
       { type: 'events_api', body: {}, retry_num: 1, retry_reason: 'a\r\nx-evil: 1' },
       's',
@@ -146,7 +145,7 @@ describe('a request', () => {
     );
     expect(request?.headers).not.toHaveProperty('x-slack-retry-reason');
   });
-  it('is not made of a kind that is not known', () => {
+  it('is not made from an unknown kind of envelope', () => {
     expect(requestOf({ type: 'disconnect', body: {} }, 's', 1)).toBeNull();
   });
 });
@@ -156,14 +155,14 @@ describe('the connection', () => {
     ['Slack asks for it', (slack) => slack.socket.disconnect('refresh_requested')],
     ['the network breaks', (slack) => slack.socket.drop()],
     [
-      'Slack answers badly at that moment',
+      'Slack answers the reconnection with an error',
       (slack) => {
         slack.failNext({ method: 'apps.connections.open', fails: { status: 500 } });
         slack.failNext({ method: 'apps.connections.open', fails: { error: 'internal_error' } });
         slack.socket.drop();
       },
     ],
-  ])('is made again when %s', async (_, part) => {
+  ])('is re-established when %s', async (_, part) => {
     const { slack, app, log } = await start();
     expect(slack.socket.connections()).toBe(1);
     part(slack);
@@ -175,7 +174,7 @@ describe('the connection', () => {
     expect(app.received.at(-1)?.body).toContain('still+there');
   });
 
-  it('ends with stop, and is not made again', async () => {
+  it('ends with `stop` and is not re-established', async () => {
     const { slack, socket } = await start();
     await socket.stop();
     await vi.waitFor(() => expect(slack.socket.connections()).toBe(0));
@@ -189,7 +188,7 @@ describe('the connection', () => {
     ['missing_scope', /connections:write/],
     ['not_allowed_token_type', /is not an app-level token/],
     ['forbidden_team', /^Slack refused the Socket Mode connection \(forbidden_team\)/],
-  ])('that Slack refuses with %s stops the start with one line', async (code, line) => {
+  ])('that Slack refuses with %s fails the start with one line', async (code, line) => {
     const slack = await startWorkspace({ deliverTo: 'socket' });
     toStop.push(() => slack.close());
     slack.failNext({ method: 'apps.connections.open', fails: { error: code } });
@@ -198,7 +197,7 @@ describe('the connection', () => {
     expect(problem).toHaveProperty('message', expect.not.stringContaining(slack.appToken));
   });
 
-  it('that is not reached stops the start with one line', async () => {
+  it('that cannot be reached fails the start with one line', async () => {
     const slack = await startWorkspace({ deliverTo: 'socket' });
     toStop.push(() => slack.close());
     await expect(refused({ apiUrl: 'http://127.0.0.1:9/api/' }, slack)).rejects.toThrow(
