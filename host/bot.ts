@@ -9,6 +9,7 @@ import { localSandboxes } from '../src/sandbox/local.ts';
 import { parseSettings } from '../src/settings.ts';
 import { buildWorker } from './build-worker.ts';
 import { checkSandboxSupport, startSandboxHost } from './sandbox/host.ts';
+import { closeInheritedDescriptors } from './sandbox/inherited-descriptors.ts';
 import type { SlackSocket } from './slack-socket.ts';
 import { reserveEgress, startWorker, type WorkerHost } from './worker-host.ts';
 
@@ -51,6 +52,7 @@ export interface Bot {
  * port is in use, or Slack refuses the connection.
  */
 export async function startBot(options: BotOptions): Promise<Bot> {
+  closeInheritedDescriptors(2);
   await mkdir(options.stateDir, { recursive: true, mode: 0o700 });
   const [support, bundle, egress] = await Promise.all([
     checkSandboxSupport(),

@@ -9,6 +9,7 @@ import type { SandboxSpec } from '../../src/core/ports/sandbox-port.ts';
 import { createCertificateAuthority } from './certificate-authority.ts';
 import { removeAbandonedCgroups } from './cgroup.ts';
 import { createEgress, type EgressSocket } from './egress-forward.ts';
+import { closeInheritedDescriptors } from './inherited-descriptors.ts';
 import { createRegistry, type Registry } from './registry.ts';
 import { sandboxRoutes } from './routes.ts';
 import { launchSandbox } from './running-sandbox.ts';
@@ -54,6 +55,7 @@ const excessReasons = {
 
 /** Rejects where this machine cannot seal sandboxes. The message names the problem and the remedy. */
 export async function startSandboxHost(options: SandboxHostOptions): Promise<SandboxHost> {
+  closeInheritedDescriptors(2);
   const support = await checkSandboxSupport();
   if (!support.ok) throw new Error(`${support.problem} ${support.remedy}`);
   const { programs, privilege, limits } = support;

@@ -105,7 +105,7 @@ function outerNamespaces({ programs, privilege, etcFolder, gatewayFolder, presen
     ...readOnly(programs.scripts.inside, '/airlock/container'),
     ...readOnly(etcFolder, '/airlock/etc'),
     ...readOnly(gatewayFolder, '/airlock/gateway'),
-    ...['supervisor.js', 'sinkhole-dns.js', 'package.json'].flatMap((name) =>
+    ...['supervisor.js', 'sinkhole-dns.js', 'inherited-descriptors.js', 'package.json'].flatMap((name) =>
       readOnly(join(programs.scripts.supervisor, name), `/airlock/supervisor/${name}`),
     ),
     ...['dns-packet', '@leichtgewicht/ip-codec'].flatMap((name) =>
@@ -173,7 +173,12 @@ function initCommand({ programs, spec }: LayoutInput): string[] {
           `--fsize=${spec.diskBytes}`,
           '--core=0',
         ];
-  return [...limits, '/opt/node/bin/node', '/opt/airlock/sandbox-init.js'];
+  // Lists the descriptors before Node runs, because Node opens some of its own. Init reports the list, and the
+  // host refuses a sandbox that inherited more than standard input, output and error.
+  const listDescriptors =
+    'list=; for fd in /proc/self/fd/*; do [ -e "$fd" ] && list="$list${list:+ }${fd##*/}"; done; exec "$@" "$list"';
+  const node = ['/opt/node/bin/node', '/opt/airlock/sandbox-init.js'];
+  return [...limits, '/bin/sh', '-c', listDescriptors, 'sh', ...node];
 }
 
 function hostSystem({ links, files }: LayoutInput['present']): string[] {

@@ -69,6 +69,8 @@ const sealed = z.object({
   uid: z.literal('1000'),
   effectiveCapabilities: z.string().regex(/^0+$/),
   noNewPrivileges: z.literal('1'),
+  /** Everything above standard error was inherited from the host. */
+  descriptors: z.literal('0 1 2'),
 });
 
 /** Shell script that joins the control groups and then becomes bubblewrap. Paths are passed as arguments. */

@@ -43,6 +43,11 @@ describe('strippedScripts', () => {
         ),
       ).toEqual([]);
     }
-    expect(readdirSync(supervisor).sort()).toEqual(['package.json', 'sinkhole-dns.js', 'supervisor.js']);
+    expect(readdirSync(supervisor).sort()).toEqual([
+      'inherited-descriptors.js',
+      'package.json',
+      'sinkhole-dns.js',
+      'supervisor.js',
+    ]);
   });
 });

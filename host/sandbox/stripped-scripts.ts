@@ -16,7 +16,7 @@ export interface Scripts {
   readonly supervisor: string;
 }
 
-const supervisorFiles = ['supervisor.ts', 'sinkhole-dns.ts'];
+const supervisorFiles = ['supervisor.ts', 'sinkhole-dns.ts', 'inherited-descriptors.ts'];
 const packageJson = `${JSON.stringify({ type: 'module' })}\n`;
 
 /**

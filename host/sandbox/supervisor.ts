@@ -10,6 +10,7 @@ import { spawn } from 'node:child_process';
 import { createSocket } from 'node:dgram';
 import { openSync, writeSync } from 'node:fs';
 import { connect, createServer } from 'node:net';
+import { closeInheritedDescriptors } from './inherited-descriptors.ts';
 import { answerQuery } from './sinkhole-dns.ts';
 
 const [runAs, bwrap, ...args] = process.argv.slice(2);
@@ -18,6 +19,9 @@ if (runAs === undefined || bwrap === undefined) throw new Error('usage: supervis
 /** Per port, as in the gateway. */
 const maxConnections = 256;
 const readyDescriptor = 3;
+
+// Whatever the program that started Airlock had open would otherwise reach every process of the sandbox.
+closeInheritedDescriptors(readyDescriptor);
 
 // Started first, because it takes longest. Nothing inside connects before the listeners are ready.
 const inner = spawn(bwrap, args, {

@@ -132,13 +132,18 @@ async function serve({ header, body }: Frame): Promise<void> {
 }
 
 /**
- * Reads this process's real privileges. The host checks them before anything untrusted runs, and stops unless
- * sealed.
+ * Reads this process's real privileges and the descriptors it inherited (listed by the shell that started it).
+ * The host checks them before anything untrusted runs, and stops unless sealed.
  */
 function ownPrivileges() {
   const status = readFileSync('/proc/self/status', 'latin1');
   const field = (name: string) => new RegExp(`^${name}:\\s*(\\S+)`, 'm').exec(status)?.[1] ?? '';
-  return { uid: field('Uid'), effectiveCapabilities: field('CapEff'), noNewPrivileges: field('NoNewPrivs') };
+  return {
+    uid: field('Uid'),
+    effectiveCapabilities: field('CapEff'),
+    noNewPrivileges: field('NoNewPrivs'),
+    descriptors: process.argv[2] ?? 'not listed',
+  };
 }
 
 // The host closed its end or died: end the sandbox.
