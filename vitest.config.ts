@@ -10,7 +10,10 @@ const notInTheWorker = ['express', 'raw-body', '@slack/socket-mode', '@slack/oau
 
 /** Nothing that a test replaces outlives it: the files of a worker share their globals. */
 const restored = { restoreMocks: true, unstubEnvs: true, unstubGlobals: true };
-/** Many times what an idle machine takes: a test waits for an event, and its deadline only ends a test that hangs. */
+/**
+ * Many times what an idle machine takes: a test waits for an event, and its deadline only ends a test that
+ * hangs.
+ */
 const patient = { testTimeout: 120_000, hookTimeout: 120_000 };
 const endWithRun = 'test/run/end-with-run.ts';
 // Programs that tests start load their modules several times as fast from V8's cache.
@@ -23,7 +26,8 @@ export default defineConfig({
     projects: [
       {
         test: {
-          // Pure functions: threads that share one registry of modules. A file that starts a process or a server belongs to `processes`.
+          // Pure functions: threads that share one registry of modules. A file that starts a process or a
+          // server belongs to `processes`.
           name: 'unit',
           include: ['{src,cli,simulators,probes,container,scripts}/**/*.test.ts', '{host,test}/*.test.ts'],
           pool: 'threads',
@@ -34,7 +38,8 @@ export default defineConfig({
       },
       {
         test: {
-          // What starts processes, servers or sandboxes. Files run one after the other in two processes, which keep their modules.
+          // What starts processes, servers or sandboxes. Files run one after the other in two processes,
+          // which keep their modules.
           name: 'processes',
           include: ['host/sandbox/**/*.test.ts', 'test/*/**/*.test.ts'],
           exclude: ['test/{flows,workerd}/**'],

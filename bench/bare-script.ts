@@ -1,6 +1,6 @@
 /**
- * The baseline: what somebody would script without Airlock. `git clone`, `codex exec`, `git push`, with the same
- * repository, the same Codex and the same model on the same machine, and none of the sandbox.
+ * The baseline: a script without Airlock that runs `git clone`, `codex exec` and `git push` with the same
+ * repository, Codex and model on the same machine, without a sandbox.
  */
 import { execFile } from 'node:child_process';
 import { mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises';
@@ -13,7 +13,7 @@ import { findPrograms } from '../host/sandbox/programs.ts';
 const run = promisify(execFile);
 
 export interface BareRun {
-  /** With credentials in it, as a script would have it. */
+  /** Contains credentials, as in a simple script. */
   readonly cloneUrl: string;
   readonly openaiUrl: string;
   readonly openaiKey: string;
@@ -22,7 +22,7 @@ export interface BareRun {
   readonly branch: string;
 }
 
-/** Seconds from start to the pushed branch. */
+/** Returns the seconds from the start to the pushed branch. */
 export async function runBareScript(job: BareRun): Promise<number> {
   const folder = await mkdtemp(join(tmpdir(), 'airlock-bare-'));
   try {
@@ -41,7 +41,7 @@ export async function runBareScript(job: BareRun): Promise<number> {
       maxBuffer: 64 * 1024 * 1024,
       timeout: 300_000,
     });
-    // With an open standard input it waits for more of the prompt.
+    // With an open standard input, Codex would wait for more of the prompt.
     codex.child.stdin?.end();
     await codex;
     await run('git', [...git, 'commit', '--quiet', '--all', '--message', 'Change']);

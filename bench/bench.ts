@@ -1,4 +1,4 @@
-/** `npm run bench [-- NAME] [--json]`: prints what was measured now, on this machine, beside its baseline. */
+/** `npm run bench [-- NAME] [--json]`: measures on this machine and prints each value with its baseline. */
 import { parseArgs } from 'node:util';
 import { bundleBench } from './bundle.ts';
 import { egressDecisionBench } from './egress-decision.ts';
@@ -16,6 +16,8 @@ const benches: readonly Bench[] = [
 ];
 const help = `npm run bench [-- NAME…] [-- --json]
 
+Measures on this machine. Without a name it runs all benches; --json prints the metrics as JSON.
+
 ${benches.map(({ name, what }) => `  ${name.padEnd(8)} ${what}`).join('\n')}
 `;
 
@@ -25,7 +27,7 @@ const { values, positionals } = parseArgs({
 });
 const unknown = positionals.filter((name) => !benches.some((bench) => bench.name === name));
 if (values.help === true || unknown.length > 0) {
-  if (unknown.length > 0) process.stderr.write(`There is no bench ${unknown.join(', ')}.\n`);
+  if (unknown.length > 0) process.stderr.write(`Unknown bench: ${unknown.join(', ')}.\n`);
   process.stdout.write(help);
   process.exitCode = unknown.length > 0 ? 1 : 0;
 } else {

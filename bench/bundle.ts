@@ -1,7 +1,7 @@
 /**
- * What the Worker weighs and how long it takes to start: the bundle as it is deployed, compressed, and the time from starting workerd
- * to its first answer beside an empty Worker's, alternating. The empty one carries the bundle as a text that nobody reads: handing a
- * megabyte to workerd takes some 20 ms by itself, and is no start of a Worker.
+ * Measures the compressed size of the bundle, and the time from starting workerd to its first answer,
+ * alternating with an empty Worker. The empty one contains the bundle as unused text, because passing a
+ * megabyte to workerd takes about 20 ms, which is not start-up of the Worker.
  */
 import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
@@ -24,7 +24,7 @@ const emptyWorker = (carried: readonly Module[]): readonly Module[] => [
 
 export const bundleBench: Bench = {
   name: 'bundle',
-  what: 'size of the Worker, and its start-up',
+  what: 'size and start-up time of the Worker',
   async run(progress) {
     const bundle = await buildWorker(progress);
     const modules = await readModules(bundle);
@@ -72,7 +72,10 @@ async function readModules({ directory, modules }: WorkerBundle): Promise<readon
   );
 }
 
-/** Milliseconds from starting workerd until a request is answered, whatever the answer: without settings it is a refusal. */
+/**
+ * Returns the milliseconds from starting workerd to the first answer, which is a refusal because there are no
+ * settings.
+ */
 async function firstAnswer(modules: readonly Module[]): Promise<number> {
   const startedAt = performance.now();
   const miniflare = new Miniflare(

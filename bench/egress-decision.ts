@@ -1,4 +1,7 @@
-/** Decisions of the egress rules per second on one processor: by a request's head, and with a body as Codex sends it. */
+/**
+ * Measures egress decisions per second on one processor: for a request's head, and with a recorded body of
+ * Codex.
+ */
 import { decideEgress } from '../src/egress/decide.ts';
 import { exampleGrant } from '../test/fixtures/example-grant.ts';
 import { decideResponsesBody } from '../src/egress/openai-body.ts';
@@ -13,7 +16,7 @@ const head = (method: string, url: string, headers: Readonly<Record<string, stri
   url,
   header: (name: string) => headers[name] ?? null,
 });
-/** A fetch, a model request, an attempt to push and one to reach a stranger. */
+/** A fetch, a model request, an attempted push, and a request to an unknown host. */
 const heads = [
   head('GET', 'https://github.com/acme/split-bill.git/info/refs?service=git-upload-pack'),
   head('POST', 'https://api.openai.com/v1/responses', { 'content-type': 'application/json' }),
@@ -21,7 +24,7 @@ const heads = [
   head('GET', 'https://evil.example/?q=1'),
 ];
 
-/** The median of some rounds: calls a second. */
+/** Returns calls per second: the median of seven rounds. */
 function perSecond(decide: () => number): number {
   const rates = Array.from({ length: rounds + 1 }, () => {
     const startedAt = performance.now();
@@ -35,15 +38,15 @@ function perSecond(decide: () => number): number {
 
 export const egressDecisionBench: Bench = {
   name: 'egress',
-  what: 'decisions of the egress rules per second',
+  what: 'egress decisions per second',
   run: async (progress) => {
-    progress('heads of requests');
+    progress('request heads');
     const ofHeads = perSecond(() => {
       for (let left = 100; left > 0; left -= 1)
         for (const request of heads) decideEgress(request, exampleGrant);
       return 100 * heads.length;
     });
-    progress('bodies as Codex sends them');
+    progress('request bodies of Codex');
     const bodies = recordedBodies('tools-as-input').map((body) => new TextEncoder().encode(body));
     const ofBodies = perSecond(() => {
       for (const body of bodies)

@@ -1,9 +1,10 @@
 /**
- * What the gateway of a sandbox costs: `git clone` of 100 MB from inside against the same clone straight from the same
- * server, memory while it streams, and the time until the first byte of a streamed answer of the model.
+ * Measures the cost of a sandbox's gateway: `git clone` of 100 MB from inside compared with a direct clone
+ * from the same server, memory during the transfer, and the time to the first byte of a streamed answer of
+ * the model.
  *
- * Straight means over HTTPS, as from github.com and as inside. The same over plain HTTP is measured too: the difference is what TLS costs
- * where client and server share the cores.
+ * The direct clone uses HTTPS, as with github.com. Plain HTTP is measured too: the difference is the cost of
+ * TLS when client and server share the cores.
  */
 import { execFile } from 'node:child_process';
 import { randomBytes } from 'node:crypto';
@@ -30,7 +31,7 @@ const rounds = 7;
 const requests = 60;
 const MiB = 1024 * 1024;
 
-/** Sends a request as Codex does, again and again, and prints the milliseconds until the first byte of each answer. */
+/** Repeats a request of Codex, and prints the milliseconds to the first byte of each answer. */
 const timeToFirstByte = `
 const [url, key, body, count] = [process.env.URL, process.env.KEY, process.env.BODY, Number(process.env.COUNT)];
 const times = [];
@@ -52,27 +53,27 @@ console.log(JSON.stringify(times));
 
 export const gatewayBench: Bench = {
   name: 'gateway',
-  what: 'git clone of 100 MB and the first byte of a streamed answer, from inside a sandbox against directly',
+  what: 'git clone of 100 MB and first byte of a streamed answer, from a sandbox and directly',
   async run(progress) {
     const stateDir = await mkdtemp(join(tmpdir(), 'airlock-bench-'));
-    progress(`a repository of ${(files * fileBytes) / MiB} MiB`);
+    progress(`creating a repository of ${(files * fileBytes) / MiB} MiB`);
     const world = await startWorld({
       stateDir,
-      // Codex does not wait for one command that long: it is told to go on waiting.
+      // Codex does not wait that long for one command, so the model repeats it.
       script: [
         ...Array.from({ length: 200 }, () => shell('sleep 900')),
         finish({ title: 'Slept', summary: '' }),
       ],
       files: {
         ...splitBillFiles,
-        // Nothing to compress, nothing alike: all of it has to travel.
+        // Random bytes cannot be compressed, so all of them are transferred.
         ...Object.fromEntries(
           Array.from({ length: files }, (_, index) => [`blob-${index}`, { content: randomBytes(fileBytes) }]),
         ),
       },
     });
     try {
-      // Packed once, as on any server that is looked after: otherwise it is the packing that is measured.
+      // Packed once, as on a real server: otherwise the bench would measure packing.
       await run('git', ['-C', world.repository.gitDir, 'repack', '-adq']);
       const { taskId } = await ask(world, '@airlock sleep');
       await untilCommand(world, taskId, 'sleep 900');
@@ -107,7 +108,7 @@ export const gatewayBench: Bench = {
           name: 'gateway: memory of the host while it streams',
           value: round(clones.insideBytes / 1024, 0),
           unit: 'KiB',
-          // The simulated GitHub runs in the same process: what it takes by itself.
+          // The simulated GitHub runs in the same process; the baseline is its own use.
           baseline: round(clones.directBytes / 1024, 0),
           ratio: round(clones.insideBytes / Math.max(clones.directBytes, 1), 2),
           goal: 'growth under 64 MiB (65536 KiB)',
@@ -134,7 +135,7 @@ export const gatewayBench: Bench = {
   },
 };
 
-/** Seconds, each the median of its clones; bytes, each the most of any. */
+/** Median seconds and maximum growth in bytes of all clones of a kind. */
 interface Clones {
   readonly inside: number;
   readonly direct: number;
@@ -156,7 +157,7 @@ async function compareClones(
   const ways = { plain: cloneUrl(world.github.url), direct: cloneUrl(secure) };
   const seen: Record<'inside' | 'direct' | 'plain', Cost[]> = { inside: [], direct: [], plain: [] };
   for (let index = 0; index < rounds; index += 1) {
-    // The first round pays for caches.
+    // The first round fills caches and is not counted.
     const keep = (way: keyof typeof seen, cost: Cost) => index > 0 && seen[way].push(cost);
     for (const way of ['plain', 'direct'] as const)
       keep(way, await cloneHere(ways[way], authority.certificatePem));
@@ -174,11 +175,11 @@ async function compareClones(
   };
 }
 
-/** Into memory, as inside, where the machine has a place for that: otherwise it is the disk that is compared. */
-const place = existsSync('/dev/shm') ? '/dev/shm' : tmpdir();
+/** In memory where possible, as in the sandbox: otherwise the bench would compare disks. */
+const cloneParent = existsSync('/dev/shm') ? '/dev/shm' : tmpdir();
 
 async function cloneHere(url: string, certificate: string): Promise<Cost> {
-  const folder = await mkdtemp(join(place, 'airlock-clone-'));
+  const folder = await mkdtemp(join(cloneParent, 'airlock-clone-'));
   try {
     const trusted = join(folder, 'ca.pem');
     await writeFile(trusted, certificate);
@@ -209,7 +210,10 @@ interface Cost {
   readonly grownBytes: number;
 }
 
-/** The process of the host and the Worker's, which the gateway consists of; sampled, since a peak is over at the end. */
+/**
+ * Measures time, and the peak memory of host and Worker, which form the gateway. Samples memory, because the
+ * peak is before the end.
+ */
 async function measured(work: () => Promise<unknown>): Promise<Cost> {
   const before = residentBytes();
   let most = before;
@@ -225,7 +229,7 @@ async function measured(work: () => Promise<unknown>): Promise<Cost> {
   }
 }
 
-/** Of this process and of every workerd that it has started. */
+/** Returns the resident memory of this process and of every workerd that it started. */
 function residentBytes(): number {
   const children = readFileSync(`/proc/${process.pid}/task/${process.pid}/children`, 'utf8').trim();
   const workers = children.split(' ').filter((pid) => pid !== '' && nameOf(pid) === 'workerd');
@@ -240,7 +244,7 @@ function procFile(pid: string, name: string): string {
   try {
     return readFileSync(`/proc/${pid}/${name}`, 'utf8');
   } catch {
-    return ''; // it ended between two looks
+    return ''; // it ended between the two reads
   }
 }
 
@@ -267,13 +271,13 @@ async function compareAnswers(world: World, sandbox: TaskSandbox) {
       ...environment(`${world.openai?.url ?? ''}/responses`, world.secrets().get('OPENAI_API_KEY') ?? ''),
     },
   });
-  // The first pays for the connection.
+  // The first requests include the set-up of the connection and are not counted.
   return { inside: median(times(inside.stdout).slice(5)), direct: median(times(stdout).slice(5)) };
 }
 
 const times = (json: string): number[] => z.array(z.number()).parse(JSON.parse(json));
 
-/** What the pinned Codex sends first, as the egress tests keep it. */
+/** Returns the first request of the pinned Codex, from the fixtures of the egress tests. */
 async function recordedRequest(): Promise<string> {
   const lines = await readFile(join(projectRoot, 'test/egress/fixtures/tools-at-top-level.jsonl'), 'utf8');
   const [first] = lines.split('\n');

@@ -1,11 +1,11 @@
-/** What a bench measured. `ratio` is value ÷ baseline, both from the same run on the same machine. */
+/** One measured value. `ratio` is value ÷ baseline, both from the same run on the same machine. */
 export interface Metric {
   readonly name: string;
   readonly value: number;
   readonly unit: 's' | 'ms' | 'KiB' | 'ratio' | '/s';
   readonly baseline?: number;
   readonly ratio?: number;
-  /** In words; null where none was set. */
+  /** The goal in words; null if there is none. */
   readonly goal: string | null;
 }
 
@@ -15,7 +15,7 @@ export interface Bench {
   run(progress: (line: string) => void): Promise<readonly Metric[]>;
 }
 
-/** The middle one, or the mean of the two in the middle. */
+/** Returns the middle value, or the mean of the two middle values. Throws for an empty list. */
 export function median(values: readonly number[]): number {
   const sorted = values.toSorted((a, b) => a - b);
   const middle = sorted.length / 2;
@@ -24,7 +24,10 @@ export function median(values: readonly number[]): number {
   return (below + above) / 2;
 }
 
-/** The smallest value that at least `percent` of the values do not exceed (nearest rank). */
+/**
+ * Returns the smallest value that at least `percent` % of the values do not exceed (nearest rank). Throws for
+ * an empty list.
+ */
 export function percentile(values: readonly number[], percent: number): number {
   const sorted = values.toSorted((a, b) => a - b);
   const value = sorted[Math.max(0, Math.ceil((percent / 100) * sorted.length) - 1)];

@@ -1,4 +1,7 @@
-/** How soon Slack is answered: one command after the other, and 200 of one second at once, all of them made durable first. */
+/**
+ * Measures how soon Slack gets its acknowledgement, which comes after durable storage: single commands, and
+ * 200 at once.
+ */
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -13,14 +16,14 @@ const alone = 50;
 
 export const slackBench: Bench = {
   name: 'slack',
-  what: `acknowledgement of slash commands: one by one, and ${many} at once`,
+  what: `acknowledgement of slash commands: one at a time, and ${many} at once`,
   async run(progress) {
     const stateDir = await mkdtemp(join(tmpdir(), 'airlock-bench-'));
     const world = await startWorld({
       stateDir,
       script: mend,
       files: splitBillFiles,
-      // Taking orders is measured, not carrying them out.
+      // One slot only, because the bench measures the intake of requests, not the tasks.
       maxSandboxes: 1,
       slack: { users: people, channels, deliverTo: 'http' },
       configText: config,
@@ -28,7 +31,7 @@ export const slackBench: Bench = {
     try {
       const url = `${world.bot.url}/slack/events`;
       const health = `${world.bot.url}/healthz`;
-      // The same number of requests that do nothing: what workerd and this machine cost by themselves.
+      // The same number of trivial requests: the cost of workerd and this machine.
       const baseline = await Promise.all(
         Array.from({ length: many }, async () => {
           const startedAt = performance.now();
@@ -36,7 +39,7 @@ export const slackBench: Bench = {
           return performance.now() - startedAt;
         }),
       );
-      progress(`${alone} commands one by one`);
+      progress(`${alone} commands one at a time`);
       const single: number[] = [];
       for (const command of signedCommands(world.slack, alone, () => 'help')) {
         const [answer] = await sendAtOnce(url, [command]);

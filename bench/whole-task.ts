@@ -1,6 +1,7 @@
 /**
- * What Airlock adds to a task: webhook to acknowledgement, webhook to Codex's first request, and the whole task against
- * the bare script, alternating in one run, with a model that answers at once and one that takes 30 s over its answers.
+ * Measures what Airlock adds to a task: webhook to acknowledgement, webhook to Codex's first request, and the
+ * whole task compared with the bare script. Both alternate in one run, with a model that answers at once and
+ * with one that takes 30 s in total.
  */
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
@@ -20,10 +21,10 @@ const slowModelMs = 30_000;
 interface Timings {
   /** Milliseconds until the webhook was answered. */
   readonly answered: number;
-  /** Milliseconds until 👀 and the progress comment stood on the issue. */
+  /** Milliseconds until 👀 and the progress comment were on the issue. */
   readonly acknowledged: number;
   readonly firstModelRequest: number;
-  /** Seconds until the pull request was there and the task reported as ended. */
+  /** Seconds until the pull request existed and the task had ended. */
   readonly whole: number;
 }
 
@@ -53,7 +54,7 @@ async function runTask(world: World): Promise<Timings> {
     if (body.kind === 'acknowledged') acknowledged = at - startedAt;
     if (body.kind !== 'ended') continue;
     if (body.outcome.kind !== 'pull-request')
-      throw new Error(`the task ended otherwise: ${JSON.stringify(body.outcome)}`);
+      throw new Error(`the task ended without a pull request: ${JSON.stringify(body.outcome)}`);
     endedAt = at;
   }
   const first = world.openai?.requests().find((request) => request.at >= startedAt)?.at ?? Number.NaN;
@@ -69,7 +70,7 @@ async function compare(latencyMs: number, rounds: number, progress: (line: strin
   const stateDir = await mkdtemp(join(tmpdir(), 'airlock-bench-'));
   const world = await startWorld({ stateDir, script: demoScript, latencyMs, files: splitBillFiles });
   try {
-    // The script pushes with a token of its own, as a script in CI does.
+    // The script pushes with its own token, like a script in CI.
     const token = await world.mintToken({ contents: 'write' });
     const bare: number[] = [];
     const ours: Timings[] = [];
@@ -114,16 +115,17 @@ function wholeTask(name: string, bare: readonly number[], ours: readonly Timings
 
 export const wholeTaskBench: Bench = {
   name: 'task',
-  what: 'webhook to acknowledgement and first request; whole task against git clone, codex exec, git push',
+  what: 'webhook to acknowledgement and first request; whole task and plain git clone, codex exec, git push',
   run: async (progress) => {
     progress('a model that answers at once');
     const fast = await compare(0, 7, progress);
-    // Both sides make the same calls, so one number spreads the 30 s over them.
-    // The first round pays for caches (pages of the 350 MB binary, the Worker's first request).
+    // The first round fills caches (pages of the 350 MB binary, the Worker's first request) and is not
+    // counted.
     const warm = fast.ours.slice(1);
     const bare = fast.bare.slice(1);
     const calls = Math.round(fast.modelCalls / (fast.bare.length + fast.ours.length));
-    progress('a model that takes 30 s over its answers');
+    // Both sides make the same number of calls, so one latency per call spreads the 30 s for both.
+    progress('a model that takes 30 s in total');
     const slow = await compare(slowModelMs / calls, 2, progress);
     const added = median(warm.map(({ whole }, index) => whole - (bare[index] ?? Number.NaN)));
     return [

@@ -1,7 +1,7 @@
 /**
- * `npm run capture`: runs the demo and draws what the terminal showed as `docs/demo.svg`, or with `-- --slack` as
- * `docs/demo-slack.svg`. Shortens it to what a reader of the README wants to see, says where lines are left out, and replaces what differs from machine to machine: ports.
- * Refuses to write a picture in which a path or the name of this machine would be seen.
+ * `npm run capture`: runs the demo and draws its terminal output as `docs/demo.svg`, or with `-- --slack` as
+ * `docs/demo-slack.svg`. Shortens the output for the README, marks longer gaps, and replaces ports, which
+ * differ between machines. Refuses to write a picture that shows a path or the name of this machine.
  */
 import { spawn } from 'node:child_process';
 import { writeFile } from 'node:fs/promises';
@@ -17,27 +17,30 @@ const pictures = {
 } as const;
 const columns = 108;
 const demoMs = 180_000;
-/** Lines left out in a row, from which on the gap is shown. */
-const shownGap = 8;
+/** A gap of at least this many omitted lines is marked. */
+const markedGap = 8;
 const ports: readonly string[] = ['8787', '8788', '8789', '8790'];
 
-/** Matched against a line without its colours. What a command printed is left out but for these. */
-const telling = [
+/**
+ * Output of commands is omitted, except lines that match one of these. All patterns match lines without
+ * colours.
+ */
+const keptOutput = [
   /not one of the hosts this task may reach$/,
   /pushing is refused/,
   /ℹ (?:pass|fail) /u,
   /(?:actual|expected): \d+/,
 ];
-const leftOut = [
+const omittedLines = [
   /^Building the Worker/,
   /^Installing/,
-  // The plan is shown once; later lines repeat it with other boxes.
+  // The plan is shown once; later lines repeat it with other marks.
   /s {4}[☑◐] (?!Read split)/u,
   /☑ Read split/u,
   /^ {2}(?:diff --git|index|---|\+\+\+) /,
   /^ {3}1 file changed|^ {3}src\/split\.js \||^ {2}$/,
 ];
-/** Indented below its command, after the seconds; how a command ended is told by the marks. */
+/** A line of a command's output: indented after the seconds, without the mark of its exit code. */
 const commandOutput = /^ *\d+\.\ds {6,}(?![ ✓✗])/u;
 
 async function runDemo(argv: readonly string[]): Promise<readonly string[]> {
@@ -55,11 +58,11 @@ async function runDemo(argv: readonly string[]): Promise<readonly string[]> {
 }
 
 function isShown(text: string): boolean {
-  if (leftOut.some((pattern) => pattern.test(text))) return false;
-  return !commandOutput.test(text) || telling.some((pattern) => pattern.test(text));
+  if (omittedLines.some((pattern) => pattern.test(text))) return false;
+  return !commandOutput.test(text) || keptOutput.some((pattern) => pattern.test(text));
 }
 
-/** Of the diff its size is enough. The patch ends at the first line that is really empty. */
+/** Removes the patch and keeps the diff's summary. The patch ends at the first empty line. */
 function withoutPatch(lines: readonly string[]): readonly string[] {
   const start = lines.findIndex((line) => /^ {2}diff --git/.test(withoutColour(line)));
   const length = lines.slice(start).indexOf('');
@@ -74,7 +77,7 @@ function shortened(lines: readonly string[]): readonly string[] {
       gap += 1;
       continue;
     }
-    if (gap >= shownGap && kept.length > 0) kept.push('\u001B[2m            ⋮\u001B[22m');
+    if (gap >= markedGap && kept.length > 0) kept.push('\u001B[2m            ⋮\u001B[22m');
     gap = 0;
     kept.push(line);
   }
@@ -99,7 +102,7 @@ const lines = withFixedPorts(shortened(withPatch ? printed : withoutPatch(printe
 const machine = [projectRoot, homedir(), tmpdir(), hostname()].filter((name) => name.length > 2);
 const found = lines.find((line) => machine.some((name) => line.includes(name)));
 if (found !== undefined)
-  throw new Error(`this line names something of this machine: ${withoutColour(found)}`);
+  throw new Error(`this line contains a path or the name of this machine: ${withoutColour(found)}`);
 const command = ['npm run demo', ...argv].join(' -- ');
 const picture = terminalSvg([`\u001B[32m$\u001B[39m ${command}`, '', ...lines], {
   title: `${command} (shortened)`,

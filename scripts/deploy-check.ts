@@ -1,6 +1,7 @@
 /**
- * `npm run deploy:check`: what can be known of a deployment without an account and without a container engine. Has wrangler bundle the Worker for
- * each environment as a deployment does, prints its size, and compares what `wrangler.jsonc` and the configuration say of the same thing.
+ * `npm run deploy:check`: checks a deployment as far as possible without an account or a container engine.
+ * Bundles the Worker for each environment with wrangler, prints the sizes, and compares `wrangler.jsonc` with
+ * the configuration.
  */
 import { execFile } from 'node:child_process';
 import { mkdtemp, rm } from 'node:fs/promises';
@@ -23,11 +24,11 @@ for (const environment of ['', ...environmentNames]) {
   try {
     const { size, containers } = await dryRun(environment);
     const line = `${name.padEnd(10)}  ${size} KiB gzip   ${containers.join(', ')}`;
-    if (size > maxBundleKiB) fail(`${line}: more than ${maxBundleKiB} KiB`);
+    if (size > maxBundleKiB) fail(`${line}: over the limit of ${maxBundleKiB} KiB`);
     else console.log(`✓ ${line}`);
   } catch (error) {
-    const said = error instanceof Error && 'stderr' in error ? String(error.stderr) : String(error);
-    fail(`${name}: wrangler does not take it:\n${said}`);
+    const output = error instanceof Error && 'stderr' in error ? String(error.stderr) : String(error);
+    fail(`${name}: wrangler could not bundle the Worker:\n${output}`);
   }
 }
 
@@ -52,9 +53,9 @@ async function dryRun(environment: string): Promise<{ size: number; containers: 
       timeout: buildMs,
     });
     const [, size] = /gzip: ([\d.]+) KiB/.exec(stdout) ?? [];
-    if (size === undefined) throw new Error('wrangler named no size');
+    if (size === undefined) throw new Error('wrangler printed no size');
     const containers = [...stdout.matchAll(/^- (\S+) \(/gm)].map(([, one = '']) => one);
-    if (containers.length === 0) throw new Error('wrangler found no container');
+    if (containers.length === 0) throw new Error('wrangler listed no container');
     return { size: Number(size), containers };
   } finally {
     await rm(folder, { recursive: true, force: true });

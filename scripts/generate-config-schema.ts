@@ -1,13 +1,13 @@
 /**
- * Writes `airlock.schema.json`, the editors' view of `airlock.config.jsonc`, from the zod schema that validates it.
- * With `--check` it writes nothing and exits 1 when the file is not what it would write.
+ * Writes `airlock.schema.json`, with which editors check `airlock.config.jsonc`, from the zod schema that
+ * validates it. With `--check` it writes nothing, and exits with 1 if the file is out of date.
  */
 import { readFile, writeFile } from 'node:fs/promises';
 import { z } from 'zod';
 import { configSchema } from '../src/config/schema.ts';
 
 const file = new URL('../airlock.schema.json', import.meta.url);
-// Draft 7 is what editors know best. `io: input`: what one writes, before defaults and trimming.
+// Editors support draft 7 best. `io: 'input'` describes the file as written, before defaults and trimming.
 const schema = z.toJSONSchema(configSchema, { target: 'draft-7', io: 'input' });
 const text = `${JSON.stringify(schema, null, 2)}\n`;
 

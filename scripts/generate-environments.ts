@@ -1,7 +1,7 @@
 /**
- * Writes the environments of `wrangler.jsonc` from its top level, and the types of its bindings
- * (`src/worker-configuration.d.ts`) by wrangler. With `--check` it writes nothing and exits 1 when something
- * is not what it would write.
+ * Writes the environments of `wrangler.jsonc` from its top level, and with wrangler the types of its bindings
+ * (`src/worker-configuration.d.ts`). With `--check` it writes nothing, and exits with 1 if one of them is out
+ * of date.
  */
 import { execFile } from 'node:child_process';
 import { readFile, writeFile } from 'node:fs/promises';
@@ -37,7 +37,7 @@ try {
   const env = { ...process.env, WRANGLER_SEND_METRICS: 'false', CI: '1', NO_COLOR: '1' };
   await run(process.execPath, [wrangler, ...args], { cwd: projectRoot, env, timeout: wranglerMs });
 } catch (error) {
-  fail(`${types} is not what wrangler makes of wrangler.jsonc (${String(error).slice(0, 500)})`);
+  fail(`${types} does not match wrangler.jsonc (${String(error).slice(0, 500)})`);
 }
 
 function fail(problem: string): void {

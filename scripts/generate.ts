@@ -1,3 +1,3 @@
-/** `npm run generate`: writes every file that is made from another one. */
+/** `npm run generate`: writes all generated files. */
 import './generate-config-schema.ts';
 import './generate-environments.ts';

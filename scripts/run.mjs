@@ -1,5 +1,6 @@
-// Starts one of the project's programs: installs what is missing, then runs it under the project's own Node.
-// Plain JavaScript without dependencies: it runs on whatever Node the machine has (20 or newer), before anything is installed.
+// Starts one of the project's programs: installs the dependencies if needed, then runs it under the project's
+// own Node. Plain JavaScript without dependencies, because it runs on the machine's Node (20 or newer) before
+// anything is installed.
 import { spawn, spawnSync } from 'node:child_process';
 import { createHash } from 'node:crypto';
 import { existsSync, readFileSync, statSync, writeFileSync } from 'node:fs';
@@ -15,16 +16,18 @@ const bin = join(root, 'node_modules', '.bin');
 const node = join(bin, 'node');
 if (!existsSync(node))
   fail(
-    `There is no Node 26 build for ${process.platform}-${process.arch} on the registry; Airlock runs on Linux and macOS, x64 and arm64.`,
+    `Node 26 is not available for ${process.platform}-${process.arch}. ` +
+      'Airlock runs on Linux and macOS, on x64 and arm64.',
   );
 
 const child = spawn(node, ['--disable-warning=ExperimentalWarning', join(root, program), ...args], {
-  // The channel says nothing: its end tells the program that this one was killed.
+  // Carries no messages: when this process is killed, the channel closes and the program notices.
   stdio: ['inherit', 'inherit', 'inherit', 'ipc'],
   cwd: process.env.INIT_CWD === undefined ? process.cwd() : root,
   env: { ...process.env, PATH: `${bin}:${process.env.PATH ?? ''}` },
 });
-// The terminal sends Ctrl-C to both; the program cleans up and ends, and this one ends with it.
+// The terminal sends Ctrl-C to both processes. The program cleans up and exits, and this process exits with
+// it.
 process.on('SIGINT', () => undefined);
 process.on('SIGTERM', () => child.kill('SIGTERM'));
 process.on('SIGHUP', () => child.kill('SIGHUP'));
@@ -36,15 +39,15 @@ function installIfNeeded() {
   const wanted = createHash('sha256').update(readFileSync(lock)).digest('hex');
   if (existsSync(stamp) && readFileSync(stamp, 'utf8') === wanted) return;
   const installed = join(root, 'node_modules', '.package-lock.json');
-  // Somebody ran `npm ci` or `npm install` by hand since the lock file changed: that is as good.
+  // No installation if somebody ran `npm ci` or `npm install` after the last change of the lock file.
   if (!existsSync(installed) || statSync(installed).mtimeMs < statSync(lock).mtimeMs) {
-    process.stderr.write('Installing the pinned dependencies (about half a minute) …\n');
+    process.stderr.write('Installing the pinned dependencies (1.5 GB on disk, about a minute) …\n');
     const npm = process.env.npm_execpath;
     const install = ['ci', '--no-audit', '--no-fund', '--loglevel=error'];
     const [command, argv] = npm === undefined ? ['npm', install] : [process.execPath, [npm, ...install]];
     const result = spawnSync(command, argv, { cwd: root, stdio: ['ignore', 'inherit', 'inherit'] });
     if (result.status !== 0)
-      fail('npm ci failed; its message is above. It needs the package registry and about 1 GB of disk.');
+      fail('npm ci failed; see its message above. It needs the package registry and 1.5 GB of disk space.');
   }
   writeFileSync(stamp, wanted);
 }

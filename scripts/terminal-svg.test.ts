@@ -8,25 +8,28 @@ const textsOf = (svg: string) =>
     ([, x, y, length, text]) => ({ x: Number(x), y: Number(y), length: Number(length), text }),
   );
 
-describe('colours', () => {
-  it('are read as runs of one style', () => {
+describe('readRuns', () => {
+  it('splits a line into runs of one style', () => {
     expect(readRuns(`${esc}[1m${esc}[32mgo${esc}[39m${esc}[22m on`)).toEqual([
       { text: 'go', style: { bold: true, dim: false, colour: '#56d364' } },
       { text: ' on', style: { bold: false, dim: false, colour: null } },
     ]);
   });
-  it('go without a trace', () => {
+});
+
+describe('withoutColour', () => {
+  it('removes all colour sequences', () => {
     expect(withoutColour(`${esc}[2m  0.1s${esc}[22m done`)).toBe('  0.1s done');
   });
 });
 
-describe('the picture', () => {
-  it('escapes what would be markup, in its title as well', () => {
+describe('terminalSvg', () => {
+  it('escapes markup in lines and title', () => {
     const svg = terminalSvg(['if (a < b && c)'], picture);
     expect(svg).toContain('if (a &lt; b &amp;&amp; c)');
     expect(svg).toContain('<title>a &amp; b</title>');
   });
-  it('puts each run at its cell, a symbol by itself, and gives an emoji two', () => {
+  it('places each run at its cell, symbols separately, and gives an emoji two cells', () => {
     const [stop, why] = textsOf(terminalSvg(['  ⛔ blocked'], picture));
     expect(stop).toMatchObject({ text: '⛔', x: 18 + 2 * 8, length: 2 * 8 });
     expect(why).toMatchObject({ text: 'blocked', x: 18 + 5 * 8, length: 7 * 8 });
@@ -37,7 +40,7 @@ describe('the picture', () => {
     expect(new Set(rows.map(({ x }) => x)).size).toBe(1);
     expect(rows[1]?.y).toBeGreaterThan(rows[0]?.y ?? 0);
   });
-  it('cuts a word that no line can hold', () => {
+  it('splits a word that is longer than a line', () => {
     const rows = textsOf(terminalSvg(['x'.repeat(45)], picture));
     expect(rows.map(({ text }) => text?.length)).toEqual([20, 20, 5]);
   });

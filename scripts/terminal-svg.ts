@@ -1,7 +1,7 @@
 /**
- * Lines of a terminal, with their colours (SGR sequences) → an SVG picture. Decides the layout and nothing about what is
- * shown. The picture has a dark ground of its own, so that it reads the same on a light and on a dark page, and names only
- * fonts that machines have: each run of one style is placed and stretched to its cells, whatever font that turns out to be.
+ * Draws lines of a terminal, with colours (SGR sequences), as an SVG picture. The picture has its own dark
+ * background, so that it looks the same on light and dark pages. It uses installed fonts only: each run of
+ * one style is positioned and stretched to its cells, whatever the font is.
  */
 
 interface Style {
@@ -16,9 +16,9 @@ interface Run {
 }
 
 export interface Picture {
-  /** In the title bar, and for those who cannot see the picture. */
+  /** Shown in the title bar, and read by screen readers. */
   readonly title: string;
-  /** Cells a line; longer lines are wrapped at a space, under the start of their text. */
+  /** Cells per line. Longer lines are wrapped at a space and indented to the start of their text. */
   readonly columns: number;
 }
 
@@ -35,13 +35,13 @@ const cell = { width: 8, height: 19 } as const;
 const fontSize = 13.3;
 const margin = { left: 18, top: 54, bottom: 18 } as const;
 
-/** Emoji take two cells in a terminal; nothing else that the demo prints does. */
+/** Emoji are two cells wide in a terminal; everything else that the demo prints is one. */
 const segmenter = new Intl.Segmenter('en', { granularity: 'grapheme' });
 const cellsOf = (grapheme: string): number => (/\p{Emoji_Presentation}/u.test(grapheme) ? 2 : 1);
 const widthOf = (text: string): number =>
   [...segmenter.segment(text)].reduce((sum, { segment }) => sum + cellsOf(segment), 0);
 
-/** Unknown sequences are dropped with their text kept; nothing but SGR is expected in lines. */
+/** Splits a line into runs of one style. Expects SGR sequences only; ignores unknown codes. */
 export function readRuns(line: string): readonly Run[] {
   const runs: Run[] = [];
   let style = plain;
@@ -67,7 +67,7 @@ export const withoutColour = (line: string): string =>
     .map(({ text }) => text)
     .join('');
 
-/** Lines of at most `columns` cells. A word that is longer than a line is cut. */
+/** Wraps to lines of at most `columns` cells. Splits a word that is longer than a line. */
 function wrapped(runs: readonly Run[], columns: number): readonly (readonly Run[])[] {
   const text = runs.map((run) => run.text).join('');
   if (widthOf(text) <= columns) return [runs];
@@ -92,6 +92,7 @@ function split(runs: readonly Run[], at: number): readonly [readonly Run[], read
   return [head, tail];
 }
 
+/** Returns the SVG document. */
 export function terminalSvg(lines: readonly string[], picture: Picture): string {
   const rows = lines.flatMap((line) => wrapped(readRuns(line), picture.columns));
   const width = picture.columns * cell.width + 2 * margin.left;
@@ -132,7 +133,9 @@ function drawn(runs: readonly Run[], y: number): string[] {
   return texts;
 }
 
-/** Symbols by themselves: other fonts stand in for them, and would shift what comes after. */
+/**
+ * Splits text so that symbols are separate: fallback fonts with other widths would shift the text after them.
+ */
 function pieces(text: string): string[] {
   return text.split(/([^\u0020-\u024F\u2018-\u201D\u2026]+| {2,})/u).filter((piece) => piece !== '');
 }

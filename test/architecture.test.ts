@@ -1,4 +1,7 @@
-/** Holds the layers of `docs/architecture.md`: which folder may import from which, no circles, no catch-all files. */
+/**
+ * Enforces the layers of `docs/architecture.md`: allowed imports per folder, no import circles, no catch-all
+ * files.
+ */
 import { readdirSync, readFileSync } from 'node:fs';
 import { dirname, join, normalize } from 'node:path';
 import { describe, expect, it } from 'vitest';
@@ -7,8 +10,9 @@ const root = dirname(import.meta.dirname);
 const programFolders = ['src', 'host', 'cli', 'simulators', 'probes', 'container'];
 
 /**
- * Folder or file → the folders and files it may import from. The longest matching row decides; a folder always sees itself.
- * A right-hand entry covers everything below it, except what has a row of its own: that has to be named.
+ * Folder or file → the folders and files that it may import from. The longest matching row decides; a folder
+ * may always import from itself. A right-hand entry covers everything below it, except paths with a row of
+ * their own, which must be named.
  */
 const mayImport: Readonly<Record<string, readonly string[]>> = {
   'src/lib': [],
@@ -42,7 +46,7 @@ const core = ['src/lib', 'src/core', 'src/core/ask', 'src/core/access', 'src/cor
 
 interface Import {
   readonly from: string;
-  /** Path of the target in the project, or the name of a package. */
+  /** Path of the imported file in the project, or name of a package. */
   readonly to: string;
   readonly typeOnly: boolean;
 }
@@ -70,7 +74,7 @@ function importsUnder(folder: string): Import[] {
 }
 
 const rows = Object.keys(mayImport).sort((left, right) => right.length - left.length);
-/** The row of the table that a file belongs to; undefined: none. */
+/** Returns the row of the table that applies to a path; undefined if none does. */
 const rowOf = (path: string) => rows.find((row) => path === row || path.startsWith(`${row}/`));
 const isOurs = (path: string) => new RegExp(`^(${programFolders.join('|')}|scripts|test|bench)/`).test(path);
 const production = programFolders.flatMap((folder) => importsUnder(folder));
@@ -100,20 +104,20 @@ describe('the import table', () => {
     expect(wrong).toEqual([]);
   });
 
-  it('keeps src free of what drives it', () => {
+  it('keeps src from importing any other folder of the project', () => {
     const wrong = production.filter(
       ({ from, to }) => from.startsWith('src/') && isOurs(to) && !to.startsWith('src/'),
     );
     expect(wrong).toEqual([]);
   });
 
-  it('keeps Node out of src', () => {
+  it('keeps imports of Node modules out of src', () => {
     expect(production.filter(({ from, to }) => from.startsWith('src/') && to.startsWith('node:'))).toEqual(
       [],
     );
   });
 
-  it('lets the scripts in the sandbox import nothing but each other, Node and types', () => {
+  it('lets the sandbox scripts import only each other, Node and types', () => {
     const wrong = production
       .filter(({ from }) => from.startsWith('container/') || from.startsWith('host/sandbox/inside/'))
       .filter(
@@ -157,7 +161,7 @@ describe('the import table', () => {
   });
 });
 
-/** One circle as a path that ends where it begins; [] when there is none. */
+/** Returns one circle as a path that ends where it begins; [] if there is none. */
 function circleIn(edges: ReadonlyMap<string, readonly string[]>): readonly string[] {
   const done = new Set<string>();
   const path: string[] = [];

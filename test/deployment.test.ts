@@ -1,4 +1,7 @@
-/** `wrangler.jsonc` as a deployment uses it: the environments are the same, and fit the code and the configuration. */
+/**
+ * Checks `wrangler.jsonc` for deployments: the environments match the top level, the code and the
+ * configuration.
+ */
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { parse } from 'jsonc-parser';
@@ -22,14 +25,14 @@ beforeAll(async () => {
   config = await readWranglerConfig();
 });
 
-/** The file with a change in one environment. */
+/** Returns the configuration with a change in one environment. */
 const changed = (name: string, change: Readonly<Record<string, unknown>>): WranglerConfig => ({
   ...config,
   env: { ...config.env, [name]: { ...config.env?.[name], ...change } },
 });
 
-describe('the environments', () => {
-  it('are what the top level is, but for the names of what an account has only once', () => {
+describe('the environments of wrangler.jsonc', () => {
+  it('match the top level, except for names that must be unique per account', () => {
     expect(config.env).toEqual(environmentsOf(config));
     const workflows = environmentNames.flatMap((name) =>
       z
@@ -41,25 +44,25 @@ describe('the environments', () => {
   });
 
   it.each([
-    ['no sandbox', { durable_objects: { bindings: [] } }],
-    ['no secrets', { secrets: undefined }],
+    ['an environment without a sandbox', { durable_objects: { bindings: [] } }],
+    ['an environment without required secrets', { secrets: undefined }],
     [
-      'a Workflow that is another one’s',
+      'an environment with the Workflow of another one',
       { workflows: [{ name: 'tasks', binding: 'TASK_WORKFLOW', class_name: 'X' }] },
     ],
     [
-      'no time for a rollout',
+      'an environment without a grace period for rollouts',
       { containers: [{ class_name: 'TaskSandbox', rollout_active_grace_period: 0 }] },
     ],
-    ['a place of its own', { placement: { mode: 'targeted' } }],
-  ])('may not have %s', (_, change) => {
+    ['an environment with a placement', { placement: { mode: 'targeted' } }],
+  ])('do not match with %s', (_, change) => {
     const other = changed('staging', change);
     expect(other.env).not.toEqual(environmentsOf(other));
   });
 
   it.each([
     [
-      'image and machine',
+      'an image and an instance type',
       {
         containers: [
           {
@@ -73,36 +76,36 @@ describe('the environments', () => {
         ],
       },
     ],
-    ['settings', { vars: { SANDBOX_LOG_LEVEL: 'warn', GITHUB_URL: 'https://ghe.example.com' } }],
-    ['bucket', { r2_buckets: [{ binding: 'SETUP_CACHE', bucket_name: 'airlock-setup-cache' }] }],
-    ['address', { routes: [{ pattern: 'airlock.example.com', custom_domain: true }] }],
-  ])('may have their own %s', (_, change) => {
+    ['variables', { vars: { SANDBOX_LOG_LEVEL: 'warn', GITHUB_URL: 'https://ghe.example.com' } }],
+    ['a bucket', { r2_buckets: [{ binding: 'SETUP_CACHE', bucket_name: 'airlock-setup-cache' }] }],
+    ['a route', { routes: [{ pattern: 'airlock.example.com', custom_domain: true }] }],
+  ])('can set %s of their own', (_, change) => {
     const other = changed('production', change);
     expect(other.env).toEqual(environmentsOf(other));
   });
 });
 
-describe('the file', () => {
+describe('wrangler.jsonc', () => {
   const text = readFileSync(join(projectRoot, 'wrangler.jsonc'), 'utf8');
 
-  it('never says where the Worker runs: that would turn the interception off', () => {
+  it('sets no placement, which would turn off the interception', () => {
     expect(JSON.stringify(parse(text, [], { allowTrailingComma: true }))).not.toContain('placement');
   });
 
-  it('makes each Durable Object once, with the storage that the code counts on', () => {
+  it('creates each Durable Object class once, with SQLite storage', () => {
     const { migrations } = z
       .looseObject({
         migrations: z.array(z.strictObject({ tag: z.string(), new_sqlite_classes: z.array(z.string()) })),
       })
       .parse(config);
-    const made = migrations.flatMap(({ new_sqlite_classes: classes }) => classes);
-    expect(made.toSorted()).toEqual(
+    const created = migrations.flatMap(({ new_sqlite_classes: classes }) => classes);
+    expect(created.toSorted()).toEqual(
       config.durable_objects.bindings.map(({ class_name: className }) => className).toSorted(),
     );
-    expect(new Set(made).size).toBe(made.length);
+    expect(new Set(created).size).toBe(created.length);
   });
 
-  it('demands the secrets without which the Worker refuses to work, and no others', () => {
+  it('requires exactly the secrets without which the Worker refuses to work', () => {
     const values = {
       GITHUB_APP_ID: '1',
       GITHUB_APP_PRIVATE_KEY: '-----BEGIN PRIVATE KEY-----',
@@ -115,7 +118,7 @@ describe('the file', () => {
       expect(parseSettings({ ...values, [name]: '' })).toMatchObject({ ok: false });
   });
 
-  it('leaves a rollout more time than a task of the default limits takes', async () => {
+  it('gives a rollout more time than a task with the default limits takes', async () => {
     const { config: airlock } = await readConfig(join(projectRoot, 'airlock.config.jsonc'));
     const minutes = airlock.defaults.limits?.minutes ?? builtIn.minutes;
     const grace = Math.min(...config.containers.map((one) => Number(one['rollout_active_grace_period'])));
@@ -131,14 +134,14 @@ describe('the number of containers', () => {
   });
 
   it.each([
-    ['every place', 21, 3],
-    ['none', 20, 0],
-    ['none, when there are fewer slots', 1, 0],
-  ])('is too small in %s', (_, slots, problems) => {
+    [21, 3],
+    [20, 0],
+    [1, 0],
+  ])('is too small for %d slots in %d places', (slots, problems) => {
     expect(instancesProblems(config, slots)).toHaveLength(problems);
   });
 
-  it('is looked at where a deployment has its own', () => {
+  it('is checked in an environment with its own number', () => {
     const fewer = changed('staging', { containers: [{ class_name: 'TaskSandbox', max_instances: 2 }] });
     expect(instancesProblems(fewer, 20)).toEqual([
       'wrangler.jsonc, staging: max_instances is 2, but slots.total in airlock.config.jsonc is 20',

@@ -1,4 +1,7 @@
-/** What the documentation names exists: settings, configuration keys, npm scripts, linked files and headings. */
+/**
+ * Checks that everything named in the documentation exists: settings, keys, npm scripts, linked files and
+ * headings.
+ */
 import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { describe, expect, it } from 'vitest';
@@ -24,7 +27,7 @@ const schemaNode = z.looseObject({
   properties: z.record(z.string(), z.unknown()).optional(),
   additionalProperties: z.unknown().optional(),
 });
-/** `limits.minutes`, not `repositories.x.limits.minutes`: names as the page groups them. */
+/** Returns keys as the page groups them: `limits.minutes`, not `repositories.x.limits.minutes`. */
 function keysOf(schema: unknown, path = ''): string[] {
   const node = schemaNode.safeParse(schema);
   if (!node.success) return [];
@@ -37,7 +40,7 @@ function keysOf(schema: unknown, path = ''): string[] {
   return [...own, ...keysOf(additionalProperties, path)];
 }
 
-/** GitHub's anchor of a heading. */
+/** Returns the anchor that GitHub gives a heading. */
 const anchorOf = (heading: string): string =>
   heading
     .toLowerCase()

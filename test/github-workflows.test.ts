@@ -1,4 +1,7 @@
-/** The workflows for the user's own repository: what they run exists, what they use is pinned, and what they may is the least. */
+/**
+ * Checks the GitHub workflows: their scripts exist, their actions are pinned, and their permissions are
+ * minimal.
+ */
 import { readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
@@ -34,14 +37,14 @@ const workflow = z.looseObject({
   jobs: z.record(z.string(), job),
 });
 
-/** Tags as they stood when they were pinned; a release of the action moves both. */
+/** Action and commit → release tag. Update both when raising an action. */
 const pinned: Readonly<Record<string, string>> = {
   'actions/checkout@3d3c42e5aac5ba805825da76410c181273ba90b1': 'v7.0.1',
   'actions/setup-node@820762786026740c76f36085b0efc47a31fe5020': 'v7.0.0',
 };
 
 const files = readdirSync(folder);
-it('are these two', () => {
+it('the workflows are CI and deployment', () => {
   expect(files.toSorted()).toEqual(['ci.yml', 'deploy.yml']);
 });
 
@@ -51,7 +54,7 @@ describe.each(files)('%s', (file) => {
   const jobs = Object.values(parsed.jobs);
   const steps = jobs.flatMap((one) => one.steps);
 
-  it('uses only actions that are pinned by their full hash, with the release beside it', () => {
+  it('pins actions by full commit hash, with the release in a comment', () => {
     const used = [...text.matchAll(/uses: (\S+)( # (v\S+))?$/gm)].map(([, action = '', , tag]) => ({
       action,
       tag,
@@ -60,18 +63,18 @@ describe.each(files)('%s', (file) => {
     expect(used.filter(({ action, tag }) => tag === undefined || pinned[action] !== tag)).toEqual([]);
   });
 
-  it('may read the repository and nothing else', () => {
+  it('has only permission to read the repository', () => {
     expect(parsed.permissions).toEqual({});
     expect(jobs.map(({ permissions }) => permissions)).toEqual(jobs.map(() => ({ contents: 'read' })));
   });
 
-  it('leaves no token in the checkout', () => {
+  it('stores no token in the checkout', () => {
     const checkouts = steps.filter(({ uses }) => uses?.startsWith('actions/checkout@') === true);
     expect(checkouts.length).toBe(jobs.length);
     expect(checkouts.map((one) => one.with?.['persist-credentials'])).toEqual(checkouts.map(() => false));
   });
 
-  it('runs only scripts that package.json has', () => {
+  it('runs only scripts of package.json', () => {
     const named = steps.flatMap(({ run = '' }) =>
       [...run.matchAll(/npm (?:run )?([\w:-]+)/g)].map((match) => match[1] ?? ''),
     );
@@ -79,11 +82,11 @@ describe.each(files)('%s', (file) => {
     expect(named.filter((name) => name !== 'ci' && !(name in scripts))).toEqual([]);
   });
 
-  it('puts nothing that somebody wrote into a command', () => {
+  it('expands no expression inside a command', () => {
     expect(steps.filter(({ run = '' }) => run.includes('${{'))).toEqual([]);
   });
 
-  it('never runs what a fork wrote with secrets', () => {
+  it('never runs code of a fork with secrets', () => {
     expect(Object.keys(parsed.on)).not.toContain('pull_request_target');
     expect('pull_request' in parsed.on && text.includes('secrets.')).toBe(false);
   });
@@ -93,20 +96,20 @@ describe('deploy.yml', () => {
   const deploy = workflow.parse(parse(readFileSync(join(folder, 'deploy.yml'), 'utf8')));
   const [only] = Object.values(deploy.jobs);
 
-  it('is started by a person, for an environment with rules, from main', () => {
+  it('is started by hand, from main, for an environment with protection rules', () => {
     expect(Object.keys(deploy.on)).toEqual(['workflow_dispatch']);
     expect(only?.environment).toBe('${{ inputs.environment }}');
     expect(only?.if).toBe("github.ref == 'refs/heads/main'");
   });
 
-  it('is one at a time for each environment, and never cut off', () => {
+  it('runs once at a time per environment, and is never cancelled', () => {
     expect(deploy.concurrency).toEqual({
       group: 'deploy-${{ inputs.environment }}',
       'cancel-in-progress': false,
     });
   });
 
-  it('shows its secrets to the last step alone', () => {
+  it('gives its secrets to the last step only', () => {
     const withSecrets = only?.steps.map(({ env = {} }) => JSON.stringify(env).includes('secrets.')) ?? [];
     expect(withSecrets.indexOf(true)).toBe(withSecrets.length - 1);
   });

