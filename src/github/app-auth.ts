@@ -1,26 +1,32 @@
 /**
- * Who we are to GitHub: the App's JWT and installation tokens, each narrowed to one repository and to the permissions
- * of one purpose; one kind is for all of an installation's repositories, and can only name them. Tokens live in memory
- * only, belong to one task, and are revoked when it ends.
- * Decides nothing about who may ask for one.
+ * Mints the App's JWT and installation tokens. A token is narrowed to one repository and to the permissions
+ * of one purpose; only the listing token covers all repositories of an installation, and it can only name
+ * them. Tokens stay in memory, belong to one task and are revoked at its end. Does not decide who may have a
+ * token.
  */
 import { createAppAuth } from '@octokit/auth-app';
 import * as z from 'zod';
 import { githubClient, GithubRefusal, unlessMissing, type GithubApi, type GithubClient } from './client.ts';
 import { pkcs8Pem, PrivateKeyError } from './private-key.ts';
 
-/** The sets that are used. Each mint is a round trip, so there are few. */
+/** The permission sets in use. There are few, because each mint costs a round trip. */
 export const purposes = {
-  /** Clone, branch heads, repository facts and collaborators' permissions (`metadata: read` comes with every token). */
+  /**
+   * Reads clones, branch heads, repository facts and collaborators' permissions (every token includes
+   * `metadata: read`).
+   */
   read: { contents: 'read' },
-  /** The sticky comment, reactions and reading the conversation; the second when it is a pull request's. */
+  /**
+   * Writes the sticky comment and reactions, and reads the conversation: of an issue, and of a pull request.
+   */
   conversation: { issues: 'write' },
   pullRequestConversation: { pull_requests: 'write' },
-  /** A pull request's state, before work on its branch begins. */
+  /** Reads a pull request's state before work on its branch begins. */
   pullRequests: { pull_requests: 'read' },
   /**
-   * Objects and branches; pull requests, their reviewers, and comments on them, for which GitHub takes `pull_requests`
-   * in place of `issues`. Nothing less does: one token opens a pull request and another adds to it by the same calls.
+   * Writes objects, branches, pull requests, their reviewers and comments on them. GitHub accepts
+   * `pull_requests` in place of `issues` for these comments. Opening a pull request and adding to one need
+   * the same set.
    */
   publish: { contents: 'write', pull_requests: 'write' },
 } as const satisfies Record<string, Permissions>;
@@ -28,7 +34,7 @@ export const purposes = {
 export type Permissions = Readonly<Record<string, 'read' | 'write'>>;
 
 export interface TokenScope {
-  /** The task that the token belongs to, or another name for what shares it. */
+  /** The task that the token belongs to, or another key of those who share it. */
   readonly taskId: string;
   readonly installationId: number;
   readonly repositoryId: number;
@@ -37,13 +43,16 @@ export interface TokenScope {
 
 export interface AppTokens {
   readonly appId: number;
-  /** Signed anew at each call, valid for ten minutes. */
+  /** Signs a new JWT at each call, valid for ten minutes. */
   appJwt(): Promise<string>;
-  /** A token of at least five more minutes. Concurrent callers of the same scope share one mint. */
+  /**
+   * Returns a token that is valid for at least five more minutes. Concurrent callers of the same scope share
+   * one mint.
+   */
   tokenFor(scope: TokenScope): Promise<string>;
   /**
-   * GitHub's document of a repository that is known by name only, and with it a `read` token for it, kept as if by
-   * `tokenFor`. null when the installation does not reach such a repository.
+   * Returns GitHub's document of a repository known only by name, and caches a `read` token for it, as
+   * `tokenFor` does. Returns null if the installation does not include such a repository.
    */
   repositoryByName(wanted: {
     taskId: string;
@@ -51,14 +60,17 @@ export interface AppTokens {
     owner: string;
     name: string;
   }): Promise<LocatedRepository | null>;
-  /** Drops a token that GitHub no longer takes, so that the next call mints another. */
+  /** Drops a token that GitHub no longer accepts, so that the next call mints another. */
   drop(scope: TokenScope): void;
-  /** A token that names the repositories of an installation (`metadata: read`) and opens none. Shared, expires by itself. */
+  /**
+   * Returns a token that can list an installation's repositories (`metadata: read`) but not read them.
+   * Shared; expires by itself.
+   */
   listingToken(installationId: number): Promise<string>;
   dropListing(installationId: number): void;
   /** Revokes and drops all tokens of a task. Best effort, at most five seconds; never throws. */
   forget(taskId: string): Promise<void>;
-  /** The App's account as commits name it. Asked once in a process. */
+  /** Returns the App's account as commits name it. Asks GitHub once per process. */
   bot(client: GithubClient): Promise<BotIdentity>;
 }
 
@@ -87,18 +99,18 @@ const mintedSchema = z.object({
   repositories: z.array(z.unknown()).optional(),
 });
 
-/** The one set that may go without a repository. */
+/** The only permission set that is not narrowed to a repository. */
 const listing: Permissions = { metadata: 'read' };
 
 interface Held {
   readonly taskId: string;
   readonly token: Promise<string>;
-  /** Milliseconds since the epoch; null while the mint is under way. */
+  /** Milliseconds since the epoch; null during the mint. */
   expiresAt: number | null;
 }
 
 /**
- * @throws PrivateKeyError at once when the key cannot be one.
+ * @throws PrivateKeyError at once if the key is malformed.
  */
 export function createAppTokens(
   deps: GithubApi & { readonly appId: number; readonly privateKey: string; readonly now: () => number },
@@ -112,14 +124,15 @@ export function createAppTokens(
       return (await auth({ type: 'app' })).token;
     } catch (cause) {
       throw new PrivateKeyError(
-        'GITHUB_APP_PRIVATE_KEY cannot be used to sign: is it the RSA key that GitHub gave you?',
+        'GITHUB_APP_PRIVATE_KEY cannot sign. Copy the whole RSA key that GitHub generated for the App.',
         { cause },
       );
     }
   }
   const asApp = githubClient(deps, appJwt);
 
-  // Not through the auth library: its cache would hand one task's token to another task of the same repository.
+  // Bypasses the auth library, whose cache would give one task's token to another task of the same
+  // repository.
   async function mint(
     installationId: number,
     narrowing: { repository_ids: number[] } | { repositories: string[] } | Record<string, never>,
@@ -133,7 +146,10 @@ export function createAppTokens(
     return mintedSchema.parse(data);
   }
 
-  /** What is held under the key while it is good for five more minutes; otherwise one mint, whoever asks meanwhile. */
+  /**
+   * Returns the cached token if it is valid for five more minutes. Otherwise mints one for all concurrent
+   * callers.
+   */
   async function sharedMint(
     key: string,
     taskId: string,
@@ -152,7 +168,7 @@ export function createAppTokens(
         resolve(minted.token);
       },
       (error: unknown) => {
-        // A failure is not kept: the next caller tries again.
+        // Do not cache a failure: the next call tries again.
         if (held.get(key) === entry) held.delete(key);
         reject(error);
       },
@@ -188,14 +204,14 @@ export function createAppTokens(
     async repositoryByName({ taskId, installationId, owner, name }) {
       const minted = await mint(installationId, { repositories: [name] }, purposes.read).catch(
         (error: unknown) => {
-          // 422: the installation has no repository of that name.
+          // 422: the installation has no repository with that name.
           if (error instanceof GithubRefusal && (error.status === 422 || error.status === 404)) return null;
           throw error;
         },
       );
       if (minted === null) return null;
       const token = Promise.resolve(minted.token);
-      // A narrowed mint answers with what it was narrowed to; a server that does not is asked once more.
+      // A narrowed mint usually answers with its repositories. Ask again if this server does not.
       const document =
         minted.repositories?.[0] ??
         (
@@ -225,7 +241,7 @@ export function createAppTokens(
         );
       });
       const deadline = new Promise((resolve) => setTimeout(resolve, revokeWithinMs));
-      // What cannot be revoked expires within the hour.
+      // A token that cannot be revoked expires within an hour.
       await Promise.race([Promise.allSettled(revoking), deadline]);
     },
 
@@ -244,12 +260,12 @@ function keyOf({ taskId, installationId, repositoryId, permissions }: TokenScope
   return JSON.stringify([taskId, installationId, repositoryId, sorted]);
 }
 
-/** Not a task's id, so that no task's end takes it away. */
+/** Not a task's id, so that no task revokes it. */
 function listingKey(installationId: number): string {
   return JSON.stringify(['*', installationId, 'listing']);
 }
 
-/** The address that GitHub links to the App's account needs the account's id, which is not the App's. */
+/** GitHub links an address to the App's account by the account's id, which is not the App's id. */
 async function botIdentity(asApp: GithubClient, client: GithubClient): Promise<BotIdentity> {
   const app = z.object({ slug: z.string().min(1) }).parse((await asApp.request('GET /app')).data);
   const name = `${app.slug}[bot]`;

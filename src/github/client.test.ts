@@ -1,7 +1,7 @@
 import { expect, it } from 'vitest';
 import { apiVersionHeader, githubClient } from './client.ts';
 
-it.each(['GET', 'POST', 'PATCH', 'DELETE'])('names the version of the API on every %s', async (method) => {
+it.each(['GET', 'POST', 'PATCH', 'DELETE'])('pins the API version on every %s', async (method) => {
   const sent: Headers[] = [];
   const answer: typeof fetch = async (_, init) => {
     sent.push(new Headers(init?.headers));

@@ -1,6 +1,6 @@
 /**
- * One way to call GitHub's REST API: with a deadline, without following redirects, with failures told apart.
- * Decides nothing about what to call, and never holds a credential longer than a call.
+ * Calls GitHub's REST API with a deadline and without following redirects, and turns failures into distinct
+ * errors. Holds a credential only for the duration of a call.
  */
 import { Octokit } from '@octokit/rest';
 
@@ -10,28 +10,32 @@ export interface GithubApi {
   readonly fetch: typeof fetch;
   /** Milliseconds since the epoch. */
   readonly now: () => number;
-  /** Milliseconds for one request, body included. */
+  /** Milliseconds for one request including its body. */
   readonly timeoutMs?: number;
-  /** Milliseconds before each further attempt at reading; shorter in tests. */
+  /** Milliseconds before each retry of a read; shorter in tests. */
   readonly retryDelaysMs?: readonly number[];
 }
 
-/** No methods by name (`rest.…`): the Worker's bundle has none, see `stubs/no-endpoint-methods.cjs`. */
+/**
+ * Without the methods of `rest.…`, which the Worker's bundle leaves out: see `stubs/no-endpoint-methods.cjs`.
+ */
 export type GithubClient = Pick<Octokit, 'request' | 'paginate' | 'hook'>;
 
-/** A credential for the `Authorization` header; asked for at each request, so that it is never a stale one. */
+/**
+ * Returns the credential for the `Authorization` header. Called for each request, so that it is never stale.
+ */
 export type Credential = () => Promise<string>;
 
-/** Sent with every call to the REST API, so that a new version of it cannot change what answers look like. */
+/** Pins the version of the REST API, so that a new default version cannot change the answers. */
 export const apiVersionHeader = { 'x-github-api-version': '2022-11-28' } as const;
 
 const defaultTimeoutMs = 15_000;
 const defaultRetryDelaysMs = [1000, 4000] as const;
 
-/** GitHub asks us to slow down: the primary or a secondary rate limit. Passes by itself. */
+/** The primary or a secondary rate limit is reached. Transient. */
 class GithubRateLimitError extends Error {
   override readonly name = 'GithubRateLimitError';
-  /** How long GitHub wants us to wait; a minute when it does not say, as its documentation asks. */
+  /** How long GitHub asks us to wait; one minute if it does not say, as its documentation demands. */
   readonly retryAfterMs: number;
   constructor(retryAfterMs: number) {
     super(`GitHub’s rate limit is reached; it asks to wait ${Math.ceil(retryAfterMs / 1000)} s`);
@@ -39,20 +43,23 @@ class GithubRateLimitError extends Error {
   }
 }
 
-/** GitHub has moved what was asked for. Never followed: a repository that was renamed is not the one that was allowed. */
+/**
+ * The resource has moved. Never followed: the configuration allowed the old name of a repository, not the new
+ * one.
+ */
 export class GithubMovedError extends Error {
   override readonly name = 'GithubMovedError';
 }
 
-/** GitHub’s own answer. */
+/** GitHub answered with an error. */
 export class GithubRefusal extends Error {
   override readonly name = 'GithubRefusal';
   readonly status: number;
   /** Method and path, without a query. */
   readonly call: string;
-  /** GitHub’s words, joined from `message` and `errors[].message`. */
+  /** `message` and `errors[].message` of GitHub’s answer, joined. */
   readonly details: string;
-  /** `errors[].field`, where GitHub names fields. */
+  /** `errors[].field` of GitHub’s answer. */
   readonly fields: readonly string[];
   constructor(status: number, call: string, details: string, fields: readonly string[]) {
     super(`GitHub answered ${call} with ${status}: ${details}`);
@@ -64,9 +71,10 @@ export class GithubRefusal extends Error {
 }
 
 /**
- * Reading is retried twice, a second and four later; writing never, because its answer may only be lost: whoever
- * writes looks first. Neither Octokit's throttling plugin nor its retrying one: both bring a queue, the one outlives a
- * request, which workerd does not allow, and the other makes a twelfth of the Worker for two attempts.
+ * Retries reads twice, after one and four seconds. Never retries writes: the first attempt may have succeeded
+ * although its answer was lost, so callers look before they write. Uses neither Octokit's throttling plugin,
+ * whose queue outlives a request, which workerd does not allow, nor its retry plugin, which would make up a
+ * twelfth of the Worker.
  */
 export function githubClient(api: GithubApi, credential: Credential): GithubClient {
   const { fetch: platformFetch } = api;
@@ -78,16 +86,20 @@ export function githubClient(api: GithubApi, credential: Credential): GithubClie
     request: {
       redirect: 'manual',
       fetch: async (url: string, init: RequestInit) =>
-        await platformFetch(url, { ...init, redirect: 'manual', signal: endOf(init.signal, timeoutMs) }),
+        await platformFetch(url, {
+          ...init,
+          redirect: 'manual',
+          signal: withTimeout(init.signal, timeoutMs),
+        }),
     },
   });
   client.hook.wrap('request', async (request, options) => {
-    const isTriedAgain = options.method === 'GET' && options.request['retries'] !== 0;
-    for (const delayMs of isTriedAgain ? retryDelaysMs : []) {
+    const isRetried = options.method === 'GET' && options.request['retries'] !== 0;
+    for (const delayMs of isRetried ? retryDelaysMs : []) {
       try {
         return await request(options);
       } catch (error) {
-        if (!mayPass(error)) throw error;
+        if (!isTransient(error)) throw error;
         await new Promise((resolve) => setTimeout(resolve, delayMs));
       }
     }
@@ -98,7 +110,7 @@ export function githubClient(api: GithubApi, credential: Credential): GithubClie
     Object.assign(options.headers, apiVersionHeader);
   });
   client.hook.after('request', (response, options) => {
-    // To Octokit a redirect that is not followed is a success without data.
+    // Octokit treats a redirect that it does not follow as a success without data.
     const status: number = response.status;
     if (status >= 300 && status < 400)
       throw new GithubMovedError(`GitHub has moved ${options.method} ${options.url}`);
@@ -109,23 +121,26 @@ export function githubClient(api: GithubApi, credential: Credential): GithubClie
   return client;
 }
 
-/** GitHub, or what lies before it, is out of order. Octokit gives a broken connection the status 500; a deadline has none. */
-function mayPass(error: unknown): boolean {
+/**
+ * GitHub or a proxy before it is down. Octokit reports a broken connection as status 500; a deadline has no
+ * status.
+ */
+function isTransient(error: unknown): boolean {
   const status = property(error, 'status');
   return typeof status === 'number' && (status >= 500 || status === 408);
 }
 
-/** The request's own deadline, and that of what it is a part of. */
-function endOf(outer: AbortSignal | null | undefined, timeoutMs: number): AbortSignal {
+/** Combines the request's own deadline with the caller's signal. */
+function withTimeout(outer: AbortSignal | null | undefined, timeoutMs: number): AbortSignal {
   const own = AbortSignal.timeout(timeoutMs);
   return outer == null ? own : AbortSignal.any([outer, own]);
 }
 
 function ignore(): void {
-  // Octokit logs deprecations and each request to the console; our own log says what matters.
+  // Silences Octokit, which logs deprecations and every request to the console.
 }
 
-/** The error that callers can tell apart; anything that is not GitHub's answer stays as it is. */
+/** Returns the matching error of this file; an error that is not GitHub's answer stays as it is. */
 function failureOf(error: unknown, now: number): unknown {
   if (!(error instanceof Error)) return error;
   const response = property(error, 'response');
@@ -157,7 +172,10 @@ function failureOf(error: unknown, now: number): unknown {
   );
 }
 
-/** https://docs.github.com/rest/using-the-rest-api/best-practices-for-using-the-rest-api: 403 or 429, told by headers. */
+/**
+ * https://docs.github.com/rest/using-the-rest-api/best-practices-for-using-the-rest-api: 403 or 429 with
+ * headers.
+ */
 function rateLimitWait(status: number, headers: unknown, message: string, now: number): number | null {
   if (status !== 403 && status !== 429) return null;
   const retryAfter = Number(property(headers, 'retry-after') ?? Number.NaN);
@@ -174,7 +192,7 @@ function property(value: unknown, name: string): unknown {
 }
 const text = (value: unknown): string => (typeof value === 'string' ? value : '');
 
-/** null for GitHub's 404: what was asked for is not there, or not for us. */
+/** Returns null for a 404: the resource does not exist, or GitHub hides it from us. */
 export async function unlessMissing<T>(call: Promise<T>): Promise<T | null> {
   try {
     return await call;

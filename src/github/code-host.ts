@@ -1,9 +1,9 @@
 /**
- * GitHub as the life of a task sees it: the port `CodeHost` over the REST API. Reads and writes; what a task may do
- * with the answers is decided in `core` and `context.ts`.
+ * Implements the port `CodeHost` over GitHub's REST API. Only reads and writes: `core` and `context.ts`
+ * decide what a task may do with the answers.
  *
- * Tokens by purpose: repository facts, permissions and branches are read with the task's read token (the one its clone
- * uses), the conversation with one that may write comments and nothing else, a pull request with one that only reads those.
+ * Each purpose has its own token. The task's read token, which its clone uses too, reads repository facts,
+ * permissions and branches. A second token can only write comments. A third can only read pull requests.
  */
 import * as z from 'zod';
 import type { CodeHost } from '../core/ports/code-host.ts';
@@ -20,7 +20,7 @@ import {
 import { commentHistory } from './comment-history.ts';
 import { listInstalledRepositories } from './installed-repositories.ts';
 import { readIssueContext } from './issue-context.ts';
-import { markedTask, saveSticky, taskMarker } from './progress-comment.ts';
+import { markedTask, saveStickyComment, taskMarker } from './progress-comment.ts';
 import { pullRequestState, pullSchema } from './pull-request.ts';
 import { isLogin, writePermissions } from './write-permission.ts';
 
@@ -28,16 +28,16 @@ const installationSchema = z.object({ id: z.number().int().positive(), suspended
 const accountSchema = z.object({ login: z.string(), id: z.number().int().positive(), type: z.string() });
 const refSchema = z.object({ object: z.object({ sha: z.string().regex(/^[0-9a-f]{40}$/) }) });
 
-/** Under this name, which is no task's id, tokens are held that no single task asked for. */
+/** Key of the tokens that belong to no single task. Not a valid task id. */
 const sharedTokens = '*';
-/** The port's bound for `tasksOn`. */
+/** The bound that the port documents for `tasksOn`. */
 const maxTasksOn = 20;
 
 export interface CodeHostDeps extends GithubApi {
   readonly tokens: AppTokens;
   /**
-   * The task on whose behalf repositories are read, so that its tokens are its own and end with it. Without one the
-   * tokens are shared by all that is read of a repository, and expire by themselves.
+   * The task that reads: its tokens are its own and are revoked at its end. Without a task, all reads of a
+   * repository share a token, which expires by itself.
    */
   readonly taskId?: string;
 }
@@ -57,7 +57,7 @@ export function createCodeHost(deps: CodeHostDeps): CodeHost {
     const scope = { taskId, installationId, repositoryId, permissions };
     const client = githubClient(deps, async () => await tokens.tokenFor(scope));
     client.hook.error('request', (error) => {
-      // Revoked or expired ahead of time: whoever tries again gets another one.
+      // The token was revoked or expired early. The next attempt mints another.
       if (error instanceof GithubRefusal && error.status === 401) tokens.drop(scope);
       throw error;
     });
@@ -125,7 +125,7 @@ export function createCodeHost(deps: CodeHostDeps): CodeHost {
       const { trigger } = request;
       if (trigger.kind !== 'github') return;
       const client = conversing(facts, request);
-      // GitHub answers 200 when the reaction is there already.
+      // GitHub answers 200 if the reaction already exists.
       if (trigger.commentId === null) {
         await client.request('POST /repos/{owner}/{repo}/issues/{issue_number}/reactions', {
           ...repositoryOf(facts),
@@ -151,7 +151,7 @@ export function createCodeHost(deps: CodeHostDeps): CodeHost {
         marker: taskMarker(taskId),
         since: trigger.triggeredAt,
       };
-      return await saveSticky({ ...place, facts }, markdown, knownId);
+      return await saveStickyComment({ ...place, facts }, markdown, knownId);
     },
 
     async tasksOn(facts, issueNumber) {
@@ -190,7 +190,7 @@ export function createCodeHost(deps: CodeHostDeps): CodeHost {
       const found = await unlessClosed(request);
       if (found === null) return null;
       const { id, name, owner, default_branch, private: isPrivate } = locatedSchema.parse(found.data);
-      // The answer becomes part of URLs, so a name that is a path must not get through.
+      // The answer becomes part of URLs, so refuse a name that is a path.
       const named = repositoryRefSchema.safeParse({ owner: owner.login, name });
       if (id !== repositoryId || !named.success) return null;
       return { ...facts, ...named.data, defaultBranch: default_branch, private: isPrivate };
@@ -210,7 +210,10 @@ function repositoryOf({ owner, name }: RepositoryFacts): { owner: string; repo: 
   return { owner, repo: name };
 }
 
-/** null when GitHub says that it is not there, or that it is somewhere else: a renamed repository was not what was allowed. */
+/**
+ * Returns null if the resource does not exist or has moved: the configuration did not allow the renamed
+ * repository.
+ */
 async function unlessGone<T>(call: Promise<T>): Promise<T | null> {
   try {
     return await unlessMissing(call);
@@ -220,7 +223,9 @@ async function unlessGone<T>(call: Promise<T>): Promise<T | null> {
   }
 }
 
-/** null when GitHub says that the repository is gone (404), closed to us (403), or lost to the installation (422). */
+/**
+ * Returns null if the repository is gone (404), refused to us (403), or removed from the installation (422).
+ */
 async function unlessClosed<T>(call: Promise<T>): Promise<T | null> {
   try {
     return await unlessGone(call);

@@ -1,5 +1,6 @@
 /**
- * Reads an issue's comments: all of them up to a cap, the newest kept. Decides nothing about who may be heard.
+ * Reads the comments of an issue, up to a cap that keeps the newest. `context.ts` decides which ones Codex
+ * gets.
  */
 import * as z from 'zod';
 import type { RepositoryFacts } from '../core/task.ts';
@@ -17,20 +18,20 @@ export const commentSchema = z.object({
   updated_at: z.string(),
   performed_via_github_app: z.object({ id: z.number().int() }).nullish(),
 });
-/** One comment as GitHub tells it; the text is untrusted. */
+/** A comment as GitHub returns it. Its text is untrusted. */
 export type HistoryComment = z.infer<typeof commentSchema>;
 
 export interface CommentHistory {
   /** Oldest first. */
   readonly comments: readonly HistoryComment[];
-  /** Older comments that were not read; a multiple of a page, so at most 99 too many. */
+  /** Number of older comments that were not read, in whole pages: at most 99 too many. */
   readonly notRead: number;
 }
 
-/** GitHub lists them oldest first and 100 a page at most; the last pages are known only from the first answer. */
+/** GitHub lists the oldest first, at most 100 per page. Only the first answer names the last page. */
 const pageSize = 100;
 
-/** `since` leaves out what was not touched after that instant, ISO 8601. */
+/** `since` (ISO 8601) leaves out comments that were not created or edited after it. */
 export async function commentHistory(
   client: GithubClient,
   facts: RepositoryFacts,
@@ -57,12 +58,12 @@ export async function commentHistory(
   const from = Math.max(2, last - options.maxPages + 1);
   const numbers = Array.from({ length: last - from + 1 }, (_, index) => from + index);
   const later = (await Promise.all(numbers.map(page))).flatMap(({ comments }) => comments);
-  // The first page is at hand anyway, and belongs to what is kept if nothing lies between.
+  // Keep the first page too if no page between was skipped.
   const comments = from === 2 && last <= options.maxPages ? [...first.comments, ...later] : later;
   return { comments, notRead: comments.length === later.length ? (from - 1) * pageSize : 0 };
 }
 
-/** The page number of `rel="last"`; 1 when everything came at once. */
+/** Returns the page number of `rel="last"`; 1 if there is only one page. */
 function lastPage(link: string | undefined): number {
   for (const part of (link ?? '').split(',')) {
     if (!/;\s*rel="last"/.test(part)) continue;

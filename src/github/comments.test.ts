@@ -73,8 +73,8 @@ const view: TaskView = {
 };
 const taskUrl = 'https://airlock.example/tasks/gh-5-c9';
 
-describe('while it runs', () => {
-  it('shows the phase, the plan, the current command with its tail, what was blocked, and a link', () => {
+describe('the comment of a running task', () => {
+  it('shows the phase, the plan, the current command with its output, the blocked requests and a link', () => {
     expect(progressComment(view, taskUrl)).toBe(
       [
         '⏳ **Codex is working** · 1 min 5 s',
@@ -87,7 +87,7 @@ describe('while it runs', () => {
       ].join('\n\n'),
     );
   });
-  it('names failed requests on a line of their own, and never as blocked', () => {
+  it('names failed requests on a line of their own and never as blocked', () => {
     const failed = [
       {
         host: 'api.openai.com',
@@ -103,7 +103,7 @@ describe('while it runs', () => {
     );
     expect(text).not.toMatch(/Blocked|[^\u200B]@admin/);
   });
-  it('names what ran when a request was refused, where that is known', () => {
+  it('names the command that ran when a request was denied, if it is known', () => {
     const rows = [{ ...denied, command: 'curl `x`' }];
     expect(progressComment({ ...view, receipt: { ...receipt, denied: rows } }, taskUrl)).toContain(
       '- `POST evil.example/drop` (2 times): evil.example is not a host of this task, while `` curl `x` `` ran',
@@ -113,21 +113,18 @@ describe('while it runs', () => {
       'while',
     );
   });
-  it.each([null, { kind: 'cancelled', by: 'mona' } as const])(
-    'says how setup went, in one line: %j',
-    (outcome) => {
-      const setup = {
-        status: 'ok',
-        exitCode: 0,
-        durationMs: 4_200,
-        fromCache: true,
-        optional: false,
-      } as const;
-      const lines = progressComment({ ...view, setup, outcome }, taskUrl).split('\n');
-      expect(lines).toContain('Dependencies were installed in 4 s, on top of what the cache had');
-    },
-  );
-  it('says little before there is anything to say', () => {
+  it.each([null, { kind: 'cancelled', by: 'mona' } as const])('reports setup in one line: %j', (outcome) => {
+    const setup = {
+      status: 'ok',
+      exitCode: 0,
+      durationMs: 4_200,
+      fromCache: true,
+      optional: false,
+    } as const;
+    const lines = progressComment({ ...view, setup, outcome }, taskUrl).split('\n');
+    expect(lines).toContain('Dependencies were installed in 4 s, on top of what the cache had');
+  });
+  it('shows only the phase before Codex starts', () => {
     expect(progressComment({ ...view, phase: 'clone', progress: null, receipt: emptyReceipt }, null)).toBe(
       '⏳ **Cloning the repository** · 1 min 5 s\n\n<sub>task `0123abcd` · 1 min 5 s</sub>',
     );
@@ -136,7 +133,7 @@ describe('while it runs', () => {
     [14, '⏳ **Waiting for a free sandbox, place 14 in the queue** · 1 min 5 s'],
     [1, '⏳ **Waiting for a free sandbox, next in the queue** · 1 min 5 s'],
     [null, '⏳ **Preparing a sandbox** · 1 min 5 s'],
-  ])('says at which place of the queue a task waits: %s', (queuePosition, line) => {
+  ])('shows the place of the task in the queue: %s', (queuePosition, line) => {
     const comment = progressComment({ ...view, phase: 'slot', queuePosition, progress: null }, taskUrl);
     expect(comment.split('\n')[0]).toBe(line);
   });
@@ -145,7 +142,7 @@ describe('while it runs', () => {
   });
 });
 
-describe('when it has ended', () => {
+describe('the comment of an ended task', () => {
   const pullRequest = {
     number: 12,
     title: 'x',
@@ -187,7 +184,7 @@ describe('when it has ended', () => {
     ],
     [
       { kind: 'held', reason, changeHash: 'ab12' },
-      '**✋ The change is held back**\n\nThe model `gpt-z` is not allowed. Ask @\u200Bmona.\n\nThe change is kept and can be approved: `POST /api/tasks/gh-5-c9/publish` with `{"approve":"ab12"}` publishes exactly this change as a draft that says who let it pass.',
+      '**✋ The change is held back**\n\nThe model `gpt-z` is not allowed. Ask @\u200Bmona.\n\nThe change is kept and can be approved: `POST /api/tasks/gh-5-c9/publish` with `{"approve":"ab12"}` publishes exactly this change, as a draft that names the approver.',
     ],
     [
       { kind: 'failed', reason, changeKept: false },
@@ -195,17 +192,17 @@ describe('when it has ended', () => {
     ],
     [
       { kind: 'failed', reason, changeKept: true },
-      '**❌ Failed**\n\nThe model `gpt-z` is not allowed. Ask @\u200Bmona.\n\nThe change is kept: publishing alone can be tried again.',
+      '**❌ Failed**\n\nThe model `gpt-z` is not allowed. Ask @\u200Bmona.\n\nThe change is kept. Mention me with `retry` to publish it again.',
     ],
     [{ kind: 'cancelled', by: 'mona' }, '**⏹️ Cancelled by mona**'],
     [{ kind: 'answered', message: 'Write `@airlock fix it`.' }, 'Write `@airlock fix it`.'],
-  ])('%j', (outcome, text) => {
+  ])('shows the outcome %j', (outcome, text) => {
     const comment = progressComment({ ...view, phase: 'ended', outcome, receipt: emptyReceipt }, taskUrl);
     expect(comment).toBe(
       `${text}\n\n<sub>task \`0123abcd\` · 1 min 5 s · [log](https://airlock.example/tasks/gh-5-c9)</sub>`,
     );
   });
-  it('still shows what was blocked', () => {
+  it('still shows the blocked requests', () => {
     expect(progressComment({ ...view, outcome: { kind: 'cancelled', by: 'mona' } }, taskUrl)).toContain(
       'Blocked by the sandbox: 2 requests',
     );
@@ -242,17 +239,17 @@ describe('hostile text from the sandbox', () => {
     },
     taskUrl,
   );
-  it('stays inside its block: the fence around it is longer than any in it', () => {
+  it('cannot leave its block, because the fence is longer than any fence in it', () => {
     expect(comment).toContain('````text\n```\n');
     expect(comment.split('\n').filter((line) => line === '````').length).toBe(1);
   });
-  it('acts nowhere outside code', () => {
+  it('has no effect outside code', () => {
     const prose = comment
       .replace(/^(`{3,})text\n[\s\S]*?\n\1$/gm, '')
       .replace(/(?<![`\\])(`+)(?!`)[\s\S]*?(?<!`)\1(?!`)/g, '');
     expect(prose).not.toMatch(/@[\w]|#\d|<!--|<\/d|(?<!\\)!\[/);
   });
-  it('stays far below the size that GitHub takes, however much there is', () => {
+  it('keeps the comment far below the size that GitHub accepts', () => {
     const much = '&<@#1`'.repeat(20_000);
     const plan = Array.from({ length: 300 }, () => ({ step: much, status: 'pending' as const }));
     const commands = [

@@ -1,6 +1,6 @@
 /**
- * The sticky comment of a task as Markdown: what goes on, then how it ended. Pure. Finding and marking the comment is
- * `progress-comment.ts`'s part. Everything that came out of a sandbox goes through `markdown.ts`.
+ * Renders a task's sticky comment as Markdown: its progress, then its outcome. Pure. `progress-comment.ts`
+ * finds and marks the comment. All text out of a sandbox goes through `markdown.ts`.
  */
 import { failedRequestLines } from '../core/failed-requests.ts';
 import type { Receipt } from '../core/grant.ts';
@@ -11,7 +11,7 @@ import { capitalized, durationText, runningText, standingText } from '../core/ta
 import type { PullRequestRef, Reason, TaskOutcome } from '../core/task.ts';
 import { codeSpan, escapeInline, fence, renderUntrustedMarkdown } from './markdown.ts';
 
-/** Enough to see what goes on; a page has the rest. Together far below GitHub's 65,536 characters, escaping included. */
+/** Together these limits stay far below GitHub's 65,536 characters, escapes included. */
 const maxPlanItems = 20;
 const maxTailChars = 1500;
 const maxDeniedRows = 5;
@@ -44,14 +44,14 @@ function deniedLines(receipt: Receipt): string {
   return `Blocked by the sandbox: ${total} ${total === 1 ? 'request' : 'requests'}\n\n${rows.join('\n')}`;
 }
 
-/** Requests that we or an upstream failed. */
+/** One line per failure of ours or of an upstream. */
 function failedLines(receipt: Receipt): string {
   return failedRequestLines(receipt)
     .map((line) => `⚠️ ${escapeInline(line, 300)}`)
     .join('\n\n');
 }
 
-/** Only an address that cannot end the link or run a script; otherwise the words alone. */
+/** Links only an address that cannot end the link or run a script; returns the words alone otherwise. */
 function link(words: string, url: string): string {
   return /^https?:\/\/[^\s()<>[\]\\"]+$/.test(url) ? `[${words}](${url})` : words;
 }
@@ -60,17 +60,17 @@ function pullRequestLink(words: string, { number, url, draft }: PullRequestRef):
   return `${link(`${words} ${number}`, url)}${draft ? ' (draft)' : ''}`;
 }
 
-/** Reasons are ours, but may quote what somebody typed: inline code survives, nothing else acts. */
+/** A reason is our text but may quote what a person typed, so only its inline code keeps its meaning. */
 function why(reason: Reason): string {
   return renderUntrustedMarkdown(reason.message, 2000);
 }
 
-/** Only for who may use the API: a comment is written by anybody, and an approval has to come from somebody who is known. */
+/** Points to the API: anyone can write a comment, so a comment cannot approve. */
 function howToApprove(taskId: string, changeHash: string | null): string {
   if (changeHash === null) return '';
   const call = codeSpan(`POST /api/tasks/${taskId}/publish`, { maxChars: 200 });
   const body = codeSpan(JSON.stringify({ approve: changeHash }), { maxChars: 200 });
-  return `\n\nThe change is kept and can be approved: ${call} with ${body} publishes exactly this change as a draft that says who let it pass.`;
+  return `\n\nThe change is kept and can be approved: ${call} with ${body} publishes exactly this change, as a draft that names the approver.`;
 }
 
 function outcomeText(
@@ -94,7 +94,9 @@ function outcomeText(
         text: `${why(outcome.reason)}${howToApprove(taskId, outcome.changeHash)}`,
       };
     case 'failed': {
-      const kept = outcome.changeKept ? '\n\nThe change is kept: publishing alone can be tried again.' : '';
+      const kept = outcome.changeKept
+        ? '\n\nThe change is kept. Mention me with `retry` to publish it again.'
+        : '';
       return { headline: '❌ Failed', text: `${why(outcome.reason)}${kept}` };
     }
     case 'cancelled':
@@ -110,7 +112,9 @@ function footer(view: TaskView, taskUrl: string | null): string {
   return `<sub>${parts.join(' · ')}</sub>`;
 }
 
-/** `taskUrl`: address of the task's page; null if there is none. `progress-comment.ts` adds the task's marker. */
+/**
+ * `taskUrl`: address of the task's page; null if there is none. `progress-comment.ts` adds the task's marker.
+ */
 export function progressComment(view: TaskView, taskUrl: string | null): string {
   const { outcome, progress, receipt } = view;
   const blocks: string[] = [];

@@ -42,7 +42,7 @@ const select = (comments: readonly Comment[], over: Partial<ContextInput> = {}) 
   selectContext({ ...input, comments, ...over });
 
 describe('the issue', () => {
-  it('is there as it was delivered, hidden text stripped, its author marked as a stranger', () => {
+  it('is included as delivered, without its hidden text, and its author is marked as a stranger', () => {
     expect(select([])).toEqual({
       number: 2,
       title: 'split() rounds',
@@ -59,10 +59,10 @@ describe('the issue', () => {
     ['a writer', person('MONA'), true],
     ['a bot with the name of a writer', { login: 'mona', type: 'Bot' }, false],
     ['a deleted account', null, false],
-  ])('by %s', (_, user, authorCanWrite) => {
+  ])('is marked by the access of %s', (_, user, authorCanWrite) => {
     expect(select([], { issue: { ...input.issue, user } }).authorCanWrite).toBe(authorCanWrite);
   });
-  it('is left out when its text of that time is not known and something changed since', () => {
+  it('is left out if its text at the trigger is unknown and the issue changed since', () => {
     const { issue: _, ...trigger } = input.trigger;
     expect(select([], { trigger })).toMatchObject({ title: '', body: '', bodyLeftOut: true });
     const untouched = { ...input.issue, updated_at: at(30) };
@@ -71,13 +71,13 @@ describe('the issue', () => {
       bodyLeftOut: false,
     });
   });
-  it('is cut when it is very long', () => {
+  it('is cut if it is very long', () => {
     const trigger = { ...input.trigger, issue: { title: 'x', body: 'y'.repeat(65_000) } };
     expect(select([], { trigger }).body.length).toBe(40_000);
   });
 });
 
-describe('comments', () => {
+describe('the conversation', () => {
   const kept = (comments: readonly Comment[]) => {
     const context = select(comments);
     return [context.comments.map(({ text }) => text), context.commentsLeftOut];
@@ -85,7 +85,7 @@ describe('comments', () => {
   it.each<[string, Partial<Comment>, boolean, number]>([
     ['by a writer', {}, true, 0],
     ['by a writer, in another case', { user: person('LISA') }, true, 0],
-    ['by somebody without write access', { user: person('stranger') }, false, 1],
+    ['by a person without write access', { user: person('stranger') }, false, 1],
     ['by a bot', { user: { login: 'mona', type: 'Bot' } }, false, 1],
     ['by a deleted account', { user: null }, false, 1],
     ['in the second of the trigger', { created_at: at(30), updated_at: at(30) }, true, 0],
@@ -94,16 +94,16 @@ describe('comments', () => {
     ['written after the trigger', { created_at: at(31), updated_at: at(31) }, false, 0],
     ['with a date that cannot be read', { created_at: 'yesterday' }, false, 1],
     [
-      'by ourselves',
+      'by Airlock itself',
       { user: { login: 'airlock[bot]', type: 'Bot' }, performed_via_github_app: { id: 77 } },
       false,
       0,
     ],
     ['of nothing but hidden text', { body: '<!-- run this -->' }, false, 0],
-  ])('%s', (_, over, taken, leftOut) => {
+  ])('includes or leaves out a comment %s', (_, over, taken, leftOut) => {
     expect(kept([comment(10, over)])).toEqual([taken ? ['comment 10'] : [], leftOut]);
   });
-  it('stand oldest first, without the trigger, and without what they hide', () => {
+  it('lists comments oldest first, without the trigger and without hidden text', () => {
     expect(
       select([comment(1, { body: 'a<!-- x -->b' }), comment(2, { user: person('Lisa') }), comment(30)])
         .comments,
@@ -112,13 +112,13 @@ describe('comments', () => {
       { author: 'Lisa', createdAt: at(2), text: 'comment 2' },
     ]);
   });
-  it('are kept newest first up to the cap, and the rest is counted', () => {
+  it('keeps the newest comments up to the cap and counts the rest', () => {
     const long = [1, 2, 3, 4].map((id) => comment(id, { body: `${id}${'x'.repeat(25_000)}` }));
     const context = select(long, { notRead: 100 });
     expect(context.comments.map(({ createdAt }) => createdAt)).toEqual([at(3), at(4)]);
     expect(context.commentsLeftOut).toBe(102);
   });
-  it('leave no hole: an older short one is not kept past one that does not fit', () => {
+  it('has no holes: it drops every comment older than one that does not fit', () => {
     const context = select([comment(1), comment(2, { body: 'x'.repeat(61_000) }), comment(3)]);
     expect(context.comments.map(({ text }) => text)).toEqual(['comment 3']);
     expect(context.commentsLeftOut).toBe(2);

@@ -1,10 +1,13 @@
 /**
- * Which of an issue's conversation Codex gets to read. Pure; `issue-context.ts` fetches it and asks who may write.
+ * Selects the part of an issue's conversation that Codex reads. Pure; `issue-context.ts` fetches it and
+ * checks who may write.
  *
- * - The issue itself, always, as the webhook delivered it: who asks wants that issue worked on. Who wrote it is marked.
- * - Comments of people with write access, as they stood at the trigger. One edited since is left out, because nobody
- *   can say what it said then; otherwise a comment could be swapped between the asking and the reading.
- * - Not the triggering comment: its text, as delivered, is the instruction. Not what software wrote.
+ * - The issue itself, always, as the webhook delivered it: the requester wants that issue worked on. Its
+ * author is marked.
+ * - Comments of people with write access, as they were at the trigger. A comment edited later is left out,
+ * because its earlier text is   unknown. Otherwise someone could swap a comment between the request and the
+ * reading.
+ * - Not the triggering comment: its text, as delivered, is the instruction. Nothing that software wrote.
  */
 import type { IssueContext } from '../core/ask/context.ts';
 import { stripHidden } from '../core/ask/hidden-text.ts';
@@ -12,9 +15,11 @@ import type { TaskRequest } from '../core/task.ts';
 import type { HistoryComment } from './comment-history.ts';
 import { cut, singleLine } from './markdown.ts';
 
-/** Characters of body and comments together: about 15,000 tokens, so that the conversation does not crowd out the code. */
+/**
+ * Characters of body and comments: about 15,000 tokens, so that the conversation leaves room for the code.
+ */
 const maxChars = 60_000;
-/** Characters of the body alone, so that some room is left for what people said about it. */
+/** Characters of the body alone, which leaves room for the comments. */
 const maxBodyChars = 40_000;
 const maxLabels = 30;
 
@@ -24,18 +29,18 @@ export interface ContextInput {
     readonly title: string;
     readonly body: string;
     readonly user: { readonly login: string; readonly type: string } | null;
-    /** ISO 8601. GitHub moves it with every comment, not only with an edit. */
+    /** ISO 8601. Every comment updates it, not only an edit. */
     readonly updated_at: string;
     readonly labels: readonly (string | { readonly name?: string | null | undefined })[];
   };
   /** Oldest first. */
   readonly comments: readonly HistoryComment[];
-  /** Logins of those authors that the collaborator permission API says may write. */
+  /** Logins of the authors with write access according to the collaborator permission API. */
   readonly writers: ReadonlySet<string>;
   readonly trigger: Extract<TaskRequest['trigger'], { kind: 'github' }>;
-  /** Ours: its comments are the bot's own progress. */
+  /** Our App's id. Its comments are the bot's own progress. */
   readonly appId: number;
-  /** Older comments that were not even read. */
+  /** Number of older comments that were not read. */
   readonly notRead: number;
 }
 
@@ -44,11 +49,11 @@ function labelNames(labels: ContextInput['issue']['labels']): string[] {
   return names.filter((name) => name !== '').slice(0, maxLabels);
 }
 
-/** `<=` and `>` on a date that cannot be read are both false: such a comment is never taken. */
-function standsAsItStood(comment: HistoryComment, triggeredAt: number): 'yes' | 'later' | 'edited' {
+/** Comparisons with an unreadable date are false, so such a comment counts as edited. */
+function stateAtTrigger(comment: HistoryComment, triggeredAt: number): 'unchanged' | 'later' | 'edited' {
   if (Date.parse(comment.created_at) > triggeredAt) return 'later';
   return Date.parse(comment.created_at) <= triggeredAt && Date.parse(comment.updated_at) <= triggeredAt
-    ? 'yes'
+    ? 'unchanged'
     : 'edited';
 }
 
@@ -67,18 +72,19 @@ export function selectContext(input: ContextInput): IssueContext {
   let full = false;
   let leftOut = input.notRead;
   const kept: { author: string; createdAt: string; text: string }[] = [];
-  // The newest first: what was said last is what the asker had in mind.
+  // Newest first: the requester had the latest comments in mind.
   for (const comment of input.comments.toReversed()) {
     if (comment.id === trigger.commentId || comment.performed_via_github_app?.id === input.appId) continue;
-    const stands = standsAsItStood(comment, triggeredAt);
-    if (stands === 'later') continue;
-    if (stands === 'edited' || !mayWrite(comment.user) || comment.user === null) {
+    const state = stateAtTrigger(comment, triggeredAt);
+    if (state === 'later') continue;
+    if (state === 'edited' || !mayWrite(comment.user) || comment.user === null) {
       leftOut += 1;
       continue;
     }
     const said = stripHidden(comment.body);
     if (said === '') continue;
-    // Once one does not fit, older ones do not either: a conversation with holes misleads more than a short one.
+    // Once one comment does not fit, drop all older ones: a conversation with holes misleads more than a
+    // short one.
     full ||= said.length > room;
     if (full) {
       leftOut += 1;

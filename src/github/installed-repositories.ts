@@ -1,9 +1,10 @@
 /**
- * Every repository that the App is installed on, for a person to choose from. Who may choose which is not decided here.
+ * Lists every repository that the App is installed on, for a person to choose from. Does not decide who may
+ * choose which.
  *
- * GitHub lists an installation's repositories to an installation token alone, and one that is narrowed to repositories
- * lists only those. So the token here is not narrowed to repositories, but to `metadata: read`: it names repositories and
- * opens none.
+ * GitHub lists an installation's repositories only to an installation token, and a token narrowed to
+ * repositories lists only those. So this token is narrowed to `metadata: read` instead: it can name
+ * repositories but not read them.
  */
 import * as z from 'zod';
 import { repositoryRefSchema, type RepositoryRef } from '../core/task.ts';
@@ -11,13 +12,13 @@ import type { AppTokens } from './app-auth.ts';
 import { boundedAll } from '../lib/bounded-all.ts';
 import { githubClient, GithubRefusal, type GithubApi, type GithubClient } from './client.ts';
 
-/** The port's bound. */
+/** The bound that the port documents. */
 const maxRepositories = 500;
-/** One page: an App of one's own is installed on a few accounts. */
+/** One page: a self-hosted App is installed on a few accounts. */
 const maxInstallations = 100;
 const pageSize = 100;
 const installationsAtOnce = 4;
-/** Milliseconds for all of it: somebody looks at an empty list meanwhile. */
+/** Milliseconds for the whole list, because a person waits for it. */
 const deadlineMs = 10_000;
 
 const installationsSchema = z.array(
@@ -28,7 +29,7 @@ const pageSchema = z.object({
   repositories: z.array(z.object({ name: z.string(), owner: z.object({ login: z.string() }) })),
 });
 
-/** Sorted by owner and name. Rejects when the deadline passes: a part of the list would look like all of it. */
+/** Sorts by owner and name. Rejects at the deadline, because a partial list would look complete. */
 export async function listInstalledRepositories(
   deps: GithubApi & { readonly tokens: AppTokens; readonly deadlineMs?: number },
 ): Promise<readonly RepositoryRef[]> {
@@ -65,9 +66,9 @@ async function list(
       await addRepositories(client, found, signal);
     } catch (error) {
       if (!(error instanceof GithubRefusal)) throw error;
-      // Revoked ahead of time, for example: the next list mints another.
+      // The token may have been revoked. The next call mints another.
       tokens.dropListing(id);
-      // Suspended or removed since it was listed: the others are still worth showing.
+      // Skip an installation that was suspended or removed since it was listed.
       if (error.status !== 403 && error.status !== 404) throw error;
     }
   });

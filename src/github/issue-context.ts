@@ -1,7 +1,4 @@
-/**
- * Reads the conversation that a task was asked in, and who of its authors may write. Which of it is handed to Codex
- * is `context.ts`'s question.
- */
+/** Reads a task's issue and comments, and which authors may write. `context.ts` selects what Codex gets. */
 import * as z from 'zod';
 import type { IssueContext } from '../core/ask/context.ts';
 import type { RepositoryFacts, TaskRequest } from '../core/task.ts';
@@ -23,14 +20,14 @@ const issueSchema = z.object({
   labels: z.array(z.union([z.string(), z.object({ name: z.string().nullish() })])),
 });
 
-/** The newest 300 comments are read, and the newest 50 people in them asked about; the rest counts as left out. */
+/** Reads the newest 300 comments and checks the newest 50 authors in them. The rest counts as left out. */
 const maxPages = 3;
 const maxAuthors = 50;
 const asksAtOnce = 8;
 
 type GithubTrigger = Extract<TaskRequest['trigger'], { kind: 'github' }>;
 
-/** null when the issue is gone. */
+/** Returns null if the issue is gone. */
 export async function readIssueContext(deps: {
   readonly client: GithubClient;
   readonly appId: number;
@@ -51,10 +48,10 @@ export async function readIssueContext(deps: {
   ]);
   if (found === null || history === null) return null;
   const issue = issueSchema.parse(found.data);
-  // Of what came or was edited after the trigger nothing is used, so nobody has to be asked about it.
+  // Comments created or edited after the trigger are never used, so their authors are not checked.
   const triggeredAt = Date.parse(trigger.triggeredAt);
-  const standing = history.comments.filter((comment) => Date.parse(comment.updated_at) <= triggeredAt);
-  const authors = [issue, ...standing.toReversed()].flatMap(({ user }) =>
+  const unchanged = history.comments.filter((comment) => Date.parse(comment.updated_at) <= triggeredAt);
+  const authors = [issue, ...unchanged.toReversed()].flatMap(({ user }) =>
     user?.type === 'User' ? [user.login] : [],
   );
   const asked = [...new Set(authors)].slice(0, maxAuthors);

@@ -12,7 +12,7 @@ import {
 
 const z = '\u200B';
 
-/** What GitHub would act on, looked for in text that is not code. */
+/** Matches text outside code that GitHub would act on. */
 const active = /@[\w-]|#\d|\bGH-\d|:\/\/|\bwww\.|<(?!\u200B)|(?<!\\)!?\[/i;
 
 describe('neutraliseMentions', () => {
@@ -26,7 +26,7 @@ describe('neutraliseMentions', () => {
     ['resolves https://github.com/a/b/issues/1', `resolves https:${z}//github.com/a/b/issues/1`],
     ['www.example.com', `www${z}.example.com`],
     ['C# is fine, so is # alone', 'C# is fine, so is # alone'],
-  ])('%s', (text, expected) => {
+  ])('breaks %s', (text, expected) => {
     expect(neutraliseMentions(text)).toBe(expected);
   });
 });
@@ -45,11 +45,11 @@ describe('escapeInline', () => {
     ['a|b', 'a\\|b'],
     ['zero\u200Bwidth \u{E0041}tag', 'zerowidth tag'],
     ['\\@octocat', `\\\\@${z}octocat`],
-  ])('%j', (text, expected) => {
+  ])('escapes %j', (text, expected) => {
     expect(escapeInline(text)).toBe(expected);
   });
 
-  it('leaves nothing that GitHub would act on, whatever comes in', () => {
+  it('leaves nothing that GitHub would act on in random markup', () => {
     const nasty = fc.array(
       fc.constantFrom(
         '@',
@@ -100,16 +100,16 @@ describe('codeSpan', () => {
     ['two\nlines', '`two lines`'],
     ['npm i @scope/x', '`npm i @scope/x`'],
     ['echo closes #7', `\`echo closes #${z}7\``],
-  ])('%j', (text, expected) => {
+  ])('renders %j as code', (text, expected) => {
     expect(codeSpan(text)).toBe(expected);
   });
 
-  it('escapes bars only where a table would end', () => {
+  it('escapes bars only inside a table', () => {
     expect(codeSpan('a | b')).toBe('`a | b`');
     expect(codeSpan('a | b', { inTable: true })).toBe('`a \\| b`');
   });
 
-  it('cannot be left: no run of backticks inside is as long as the one around it', () => {
+  it('cannot be closed by its content: no run of backticks inside is as long as the fence', () => {
     fc.assert(
       fc.property(fc.array(fc.constantFrom('`', 'a', ' '), { maxLength: 40 }), (parts) => {
         const span = codeSpan(parts.join(''));
@@ -127,19 +127,19 @@ describe('fence', () => {
   it('is longer than any run of backticks in the text', () => {
     expect(fence('````\nout')).toBe('`````\n````\nout\n`````');
   });
-  it('drops terminal colours and hidden characters', () => {
+  it('removes terminal colors and hidden characters', () => {
     expect(fence('\u001B[31mred\u001B[0m\u200B\r\nnext\u0007')).toBe('```\nred\nnext\n```');
   });
-  it('keeps the end of a log when asked to', () => {
+  it('keeps the end of a log on request', () => {
     expect(fence('0123456789', { maxChars: 5, keep: 'tail' })).toBe('```\n…6789\n```');
   });
-  it('breaks a closing keyword, which would count in a squashed commit message', () => {
+  it('breaks closing keywords, which count in a squashed commit message', () => {
     expect(fence('fixes acme/shop#3')).toBe(`\`\`\`\nfixes acme/shop#${z}3\n\`\`\``);
   });
 });
 
 describe('plainTitle', () => {
-  it('is one line that refers to nothing', () => {
+  it('returns one line without mentions and references', () => {
     expect(plainTitle('Fix split()\n\nCloses #1, cc @bob', 80)).toBe(
       `Fix split() Closes #${z}1, cc @${z}bob`,
     );
@@ -163,7 +163,7 @@ describe('renderUntrustedMarkdown', () => {
       '&lt;details&gt;\n\\!\\[a\\]\\(b\\)\n&gt; q',
     );
   });
-  it('leaves nothing active outside code, whatever comes in', () => {
+  it('leaves nothing active outside code in random markup', () => {
     const parts = fc.array(
       fc.constantFrom(
         '@bob',
@@ -193,11 +193,11 @@ describe('renderUntrustedMarkdown', () => {
       }),
     );
   });
-  it('takes time in proportion to its input', () => {
-    const started = performance.now();
-    renderUntrustedMarkdown('`'.repeat(200_000), 200_000);
-    renderUntrustedMarkdown('closes '.repeat(30_000), 200_000);
-    renderUntrustedMarkdown(`\`\`\`${'\n'.repeat(100_000)}x`, 200_000);
-    expect(performance.now() - started).toBeLessThan(2000);
-  });
+  // A pattern that backtracks would not end within the runner's time-out.
+  it.each(['`'.repeat(200_000), 'closes '.repeat(30_000), `\`\`\`${'\n'.repeat(100_000)}x`])(
+    'ends on long text that invites backtracking',
+    (text) => {
+      expect(renderUntrustedMarkdown(text, 200_000)).not.toBe('');
+    },
+  );
 });

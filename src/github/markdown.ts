@@ -1,9 +1,9 @@
 /**
- * Untrusted text into GitHub Markdown, for comments and pull requests alike. What comes out can show words and
- * code, but cannot notify anybody, refer to or close an issue, link, load an image, hold HTML or forge a marker.
+ * Renders untrusted text as GitHub Markdown, for comments and pull requests. The result shows words and code.
+ * It cannot notify anyone, refer to or close an issue, link, load an image, contain HTML or forge a marker.
  *
- * GitHub looks for mentions and references after Markdown is rendered, so that a backslash does not stop them;
- * a zero-width space inside does, also in the plain text of a commit message. Escaping alone would not be enough.
+ * GitHub looks for mentions and references after it renders Markdown, so a backslash does not stop them. A
+ * zero-width space does, even in the plain text of a commit message.
  */
 import { stripHiddenCharacters } from '../core/ask/hidden-characters.ts';
 import { headOf, tailOf } from '../lib/cut-text.ts';
@@ -12,8 +12,8 @@ const zeroWidthSpace = '\u200B';
 const ellipsis = '…';
 
 /**
- * Breaks @mentions, `#1`, `GH-1`, `owner/repo#1`, URLs and `www.` names, and with them closing keywords, which need one of these.
- * For plain text (titles, commit messages) and as a part of the functions below.
+ * Breaks @mentions, `#1`, `GH-1`, `owner/repo#1`, URLs and `www.` names, and thereby closing keywords, which
+ * need one of these. Used for plain text (titles, commit messages) and by the functions below.
  */
 export function neutraliseMentions(untrustedText: string): string {
   return untrustedText
@@ -25,8 +25,9 @@ export function neutraliseMentions(untrustedText: string): string {
 }
 
 /**
- * In code nothing is a mention, but a squashed pull request's body becomes a commit message, where `closes #1` counts
- * wherever it stands. Only that is broken here, so that commands in code can be copied.
+ * Breaks closing keywords in code. Code mentions nobody on GitHub, but the body of a squashed pull request
+ * becomes a commit message, in which `closes #1` counts anywhere. Breaks nothing else, so that people can
+ * copy commands.
  */
 function breakClosingKeywords(code: string): string {
   return code.replace(
@@ -35,37 +36,40 @@ function breakClosingKeywords(code: string): string {
   );
 }
 
-/** At most `maxChars` UTF-16 units and never half a surrogate pair. */
+/** Cuts to at most `maxChars` UTF-16 units without splitting a surrogate pair. */
 export function cut(text: string, maxChars: number): string {
   if (text.length <= maxChars) return text;
   return `${headOf(text, maxChars - 1)}${ellipsis}`;
 }
 
-/** One line of plain text, hidden characters gone, white space collapsed. Not escaped for Markdown. */
+/**
+ * Returns one line of plain text without hidden characters, its white space collapsed. Does not escape
+ * Markdown.
+ */
 export function singleLine(untrustedText: string, maxChars: number): string {
   const visible = stripHiddenCharacters(untrustedText.slice(0, maxChars * 4));
   return cut(visible.replace(/\s+/g, ' ').trim(), maxChars);
 }
 
-/** A title or the first line of a commit message: plain text that refers to nothing. */
+/** Returns plain text without mentions or references, for a title or the first line of a commit message. */
 export function plainTitle(untrustedText: string, maxChars: number): string {
   return neutraliseMentions(singleLine(untrustedText, maxChars));
 }
 
-/** Every character that Markdown or HTML may read as markup, for text that already is one line. */
+/** Escapes every character that Markdown or HTML may read as markup. Takes one line. */
 function escapeMarkup(line: string): string {
   const markup = line
     .replaceAll('&', '&amp;')
     .replaceAll('<', '&lt;')
     .replaceAll('>', '&gt;')
     .replace(/[\\`*_{}[\]()!|~$^]/g, (character) => `\\${character}`)
-    // At the start of a line these make a heading, a list, a rule or a table.
+    // At the start of a line these begin a heading, a list, a rule or a table.
     .replace(/^([#+\-=:])/, (character) => `\\${character}`)
     .replace(/^(\d{1,9})\./, '$1\\.');
   return neutraliseMentions(markup);
 }
 
-/** Untrusted text as words inside a line of ours. `maxChars` counts before escaping. */
+/** Renders untrusted text as words inside a line of ours. `maxChars` counts before escaping. */
 export function escapeInline(untrustedText: string, maxChars = 300): string {
   return escapeMarkup(singleLine(untrustedText, maxChars));
 }
@@ -77,15 +81,15 @@ function longestBacktickRun(text: string): number {
 }
 
 /**
- * Untrusted text as inline code. Inside a table pass `inTable`, where a bar would end the cell;
- * elsewhere its backslash would show.
+ * Renders untrusted text as inline code. `inTable` escapes bars, which end a cell; elsewhere the backslash
+ * would show.
  */
 export function codeSpan(
   untrustedText: string,
   options: { maxChars?: number; inTable?: boolean } = {},
 ): string {
   const line = breakClosingKeywords(singleLine(untrustedText, options.maxChars ?? 200));
-  // An empty code span does not exist in Markdown.
+  // Markdown has no empty code span.
   if (line === '') return '(empty)';
   const ticks = '`'.repeat(longestBacktickRun(line) + 1);
   const padding = line.startsWith('`') || line.endsWith('`') ? ' ' : '';
@@ -97,14 +101,17 @@ export function codeSpan(
 const terminalSequences = /\u001B(?:\[[0-9;:?]*[ -/]*[@-~]|\][^\u0007\u001B]{0,500}(?:\u0007|\u001B\\))/g;
 
 export interface FenceOptions {
-  /** Info string; ours, never the sandbox's. */
+  /** Info string. Never text from the sandbox. */
   readonly language?: 'diff' | 'json' | 'text';
   readonly maxChars?: number;
-  /** Which end to keep when it is too long. */
+  /** Which end to keep if the text is too long. */
   readonly keep?: 'head' | 'tail';
 }
 
-/** Untrusted text as a fenced block that its content cannot leave: the fence is longer than any run of backticks in it. */
+/**
+ * Renders untrusted text as a fenced block. The fence is longer than any run of backticks in it, so the
+ * content cannot close it.
+ */
 export function fence(untrustedText: string, options: FenceOptions = {}): string {
   const maxChars = options.maxChars ?? 4000;
   const text = stripHiddenCharacters(untrustedText.replace(terminalSequences, '')).trimEnd();
@@ -116,9 +123,9 @@ export function fence(untrustedText: string, options: FenceOptions = {}): string
   return `${ticks}${options.language ?? ''}\n${breakClosingKeywords(kept)}\n${ticks}`;
 }
 
-/** Inline code stays code, all else becomes words. */
+/** Keeps inline code and escapes the rest. */
 function renderLine(line: string): string {
-  // Odd pieces are the insides of `code`; an unpaired backtick is a character like any other.
+  // Odd pieces are the insides of `code`. An unpaired backtick is an ordinary character.
   return line
     .split(/`([^`\n]+)`/)
     .map((piece, index) =>
@@ -130,8 +137,9 @@ function renderLine(line: string): string {
 const listItem = /^(\s{0,12})(?:[-*+]|(\d{1,3})[.)])\s+(.*)$/;
 
 /**
- * A longer untrusted text, such as Codex's summary: paragraphs, lists, headings (as bold), inline code and fenced code survive;
- * everything else shows as it was typed. Headings are flattened so that the text cannot pose as a section of ours.
+ * Renders a longer untrusted text, such as Codex's summary. Keeps paragraphs, lists, inline code and fenced
+ * code; shows everything else as typed. Headings become bold text, so that the text cannot pose as a section
+ * of ours.
  */
 export function renderUntrustedMarkdown(untrustedText: string, maxChars = 8000): string {
   const lines = stripHiddenCharacters(cut(untrustedText, maxChars)).trim().split('\n');

@@ -1,6 +1,6 @@
 /**
- * The App's private key in the one form that WebCrypto reads. GitHub hands out PKCS#1 (`BEGIN RSA PRIVATE KEY`);
- * PKCS#8 is the same key inside a fixed frame, RFC 5208. Decides nothing about who may use it.
+ * Converts the App's private key to PKCS#8, the form that WebCrypto reads. GitHub hands out PKCS#1 (`BEGIN
+ * RSA PRIVATE KEY`). PKCS#8 wraps the same key in a fixed frame, RFC 5208.
  */
 
 /** SEQUENCE { OID rsaEncryption, NULL } */
@@ -9,7 +9,7 @@ const rsaAlgorithm = [
 ];
 const version0 = [0x02, 0x01, 0x00];
 
-/** A DER length: one byte below 128, else the count of the bytes that follow. */
+/** Encodes a DER length: one byte below 128, otherwise the number of length bytes and then these bytes. */
 function derLength(length: number): readonly number[] {
   if (length < 0x80) return [length];
   const bytes: number[] = [];
@@ -21,7 +21,7 @@ function derValue(tag: number, content: Uint8Array): Uint8Array {
   return Uint8Array.from([tag, ...derLength(content.length), ...content]);
 }
 
-/** Whether these bytes are one DER SEQUENCE and nothing else: catches a key that lost lines on its way. */
+/** Whether the bytes are exactly one DER SEQUENCE. Detects a key that lost lines when it was copied. */
 function isOneSequence(der: Uint8Array): boolean {
   const first = der[1] ?? 0;
   const lengthBytes = first < 0x80 ? 0 : first - 0x80;
@@ -35,8 +35,9 @@ export class PrivateKeyError extends Error {
 }
 
 /**
- * A PKCS#8 PEM from PKCS#1 or PKCS#8, also with `\n` written out and with quotes around it, as environment files have it.
- * @throws PrivateKeyError that names the setting and never repeats the key.
+ * Returns a PKCS#8 PEM for a PKCS#1 or PKCS#8 PEM. Also accepts `\n` as two characters and surrounding
+ * quotes, as environment files have them. @throws PrivateKeyError that names the setting and never contains
+ * the key.
  */
 export function pkcs8Pem(pem: string): string {
   const text = pem
@@ -48,7 +49,7 @@ export function pkcs8Pem(pem: string): string {
     /-----BEGIN (RSA )?PRIVATE KEY-----\s([A-Za-z0-9+/=\s]+)-----END (?:RSA )?PRIVATE KEY-----/.exec(text);
   if (found === null) {
     const what = text.includes('ENCRYPTED')
-      ? 'is encrypted: remove the passphrase'
+      ? 'is encrypted. Remove its passphrase'
       : 'is not a complete PEM private key';
     throw new PrivateKeyError(`GITHUB_APP_PRIVATE_KEY ${what}`);
   }

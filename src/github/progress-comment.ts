@@ -1,9 +1,9 @@
 /**
- * The one sticky comment of a task, and the one that reports its commit on an existing pull request: created once, found
- * again, edited. What they say is the caller's.
+ * Creates, finds and edits a task's sticky comment, and the comment that reports its commit on an existing
+ * pull request. The caller supplies the text.
  *
- * A comment is the task's when this App wrote it and its last line is the task's marker: a marker that somebody else
- * wrote, or that stands inside quoted text, names nothing.
+ * A comment belongs to a task if this App wrote it and its last line is the task's marker. A marker that
+ * somebody else wrote, or inside quoted text, does not count.
  */
 import type { RepositoryFacts } from '../core/task.ts';
 import { unlessMissing, type GithubClient } from './client.ts';
@@ -17,12 +17,14 @@ export function taskMarker(taskId: string): string {
   return `<!-- airlock:task=${taskId} -->`;
 }
 
-/** Another than the task's: both may stand in one conversation, and neither may overwrite the other. */
+/**
+ * Differs from `taskMarker`: one conversation may hold both comments, and neither may overwrite the other.
+ */
 export function resultMarker(taskId: string): string {
   return `<!-- airlock:result=${taskId} -->`;
 }
 
-/** The task whose sticky comment this is; null for everything else. */
+/** Returns the id of the task whose sticky comment this is; null for every other comment. */
 export function markedTask(comment: HistoryComment, appId: number): string | null {
   const found = ownMarker(comment, appId);
   return found?.[2] === 'task' ? (found[3] ?? null) : null;
@@ -33,7 +35,7 @@ function ownMarker(comment: HistoryComment, appId: number): RegExpExecArray | nu
   return markerAtEnd.exec(comment.body);
 }
 
-/** Puts the marker at the end, where nothing that the text quotes can be mistaken for it. */
+/** Appends the marker, so that no quoted text can be mistaken for it. */
 function markedBody(markdown: string, marker: string): string {
   const text = markdown.replaceAll(marker, '').trimEnd();
   return `${text.slice(0, maxCommentCharacters - marker.length - 2)}\n\n${marker}`;
@@ -46,22 +48,22 @@ export interface StickyPlace {
   readonly issueNumber: number;
   /** `taskMarker` or `resultMarker` of the task. */
   readonly marker: string;
-  /** ISO 8601: the comment cannot be older than what triggered the task. */
+  /** ISO 8601. The comment cannot be older than the trigger. */
   readonly since: string;
 }
 
 /**
- * Writes the comment and returns its id. Attempts that overlap end in one comment: each looks again after it has
- * created its own, the lowest id stays, and whoever has another deletes that one.
+ * Writes the comment and returns its id. Overlapping attempts leave one comment: each lists the comments
+ * again after it created its own, and deletes its own unless it has the lowest id.
  */
-export async function saveSticky(
+export async function saveStickyComment(
   place: StickyPlace,
   markdown: string,
   knownId: number | null,
 ): Promise<number> {
   const body = markedBody(markdown, place.marker);
   if (knownId !== null && (await edit(place, knownId, body))) return knownId;
-  const [found] = await ours(place);
+  const [found] = await ownCommentIds(place);
   if (found !== undefined && (await edit(place, found, body))) return found;
   const { data } = await place.client.request('POST /repos/{owner}/{repo}/issues/{issue_number}/comments', {
     ...repositoryOf(place),
@@ -69,7 +71,7 @@ export async function saveSticky(
     body,
   });
   const { id } = commentSchema.parse(data);
-  const [first = id] = await ours(place);
+  const [first = id] = await ownCommentIds(place);
   if (first >= id) return id;
   await unlessMissing(
     place.client.request('DELETE /repos/{owner}/{repo}/issues/comments/{comment_id}', {
@@ -80,7 +82,7 @@ export async function saveSticky(
   return first;
 }
 
-/** False when somebody has deleted the comment. */
+/** Returns false if somebody has deleted the comment. */
 async function edit(place: StickyPlace, id: number, body: string): Promise<boolean> {
   const done = await unlessMissing(
     place.client.request('PATCH /repos/{owner}/{repo}/issues/comments/{comment_id}', {
@@ -92,13 +94,13 @@ async function edit(place: StickyPlace, id: number, body: string): Promise<boole
   return done !== null;
 }
 
-/** Whole seconds and a rounded trigger: a margin costs nothing but a longer list. */
+/** Subtracts a margin, because the trigger is rounded. The margin only makes the list longer. */
 function shortlyBefore(instant: string): string {
   return `${new Date(Date.parse(instant) - 60_000).toISOString().slice(0, 19)}Z`;
 }
 
-/** Ids of the task's comments, lowest first: ids grow, so the lowest is the oldest. */
-async function ours(place: StickyPlace): Promise<readonly number[]> {
+/** Lists the ids of the task's comments, lowest first. Ids grow, so the lowest is the oldest. */
+async function ownCommentIds(place: StickyPlace): Promise<readonly number[]> {
   const { comments } = await commentHistory(place.client, place.facts, place.issueNumber, {
     maxPages: 10,
     since: shortlyBefore(place.since),

@@ -1,6 +1,4 @@
-/**
- * A pull request as GitHub's REST API tells it, read once for everybody who asks. Decides nothing about what may be done to it.
- */
+/** Parses a pull request as GitHub's REST API returns it. Decides nothing about what may be done to it. */
 import * as z from 'zod';
 import type { PullRequestState } from '../core/ports/code-host.ts';
 import type { PullRequestRef, RepositoryFacts } from '../core/task.ts';
@@ -17,13 +15,13 @@ export const pullSchema = z.object({
   merged_at: z.string().nullish(),
   created_at: z.string(),
   updated_at: z.string(),
-  /** null when the fork that it came from was deleted. */
+  /** `repo` is null if the fork was deleted. */
   head: z.object({ ref: z.string(), sha, repo: z.object({ id: z.number().int() }).nullish() }),
   base: z.object({ ref: z.string() }),
   auto_merge: z.unknown(),
   requested_reviewers: z.array(z.object({ login: z.string() })).nullish(),
 });
-/** Title, body and branch names are untrusted. */
+/** Its title, body and branch names are untrusted. */
 export type PullRequest = z.infer<typeof pullSchema>;
 
 export function pullRequestRef(pull: PullRequest): PullRequestRef {
@@ -37,7 +35,7 @@ export function pullRequestRef(pull: PullRequest): PullRequestRef {
   };
 }
 
-/** By the repository's id: a fork's branch may be called like one of ours, which must never be taken for it. */
+/** Compares repository ids, because a fork's branch may have the name of one of ours. */
 export function inSameRepository(pull: PullRequest, facts: Pick<RepositoryFacts, 'repositoryId'>): boolean {
   return pull.head.repo?.id === facts.repositoryId;
 }

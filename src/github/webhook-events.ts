@@ -1,14 +1,14 @@
 /**
- * One verified webhook payload → the task that it asks for, or why it asks for none. Pure.
+ * Turns a verified webhook payload into the task that it asks for, or says why it asks for none. Pure.
  *
- * Only what a person writes starts a task, once, when it is written: `issue_comment.created`, `issues.opened`,
- * `issues.labeled`. Edits never do, so that nobody can put words into a comment that was already answered.
- * Whether that person may is decided later, from the collaborator permission API.
+ * Only `issue_comment.created`, `issues.opened` and `issues.labeled` start a task. Edits never do, so that
+ * nobody can change the words of a comment that was already answered. Whether the person may start a task is
+ * decided later, with the collaborator permission API.
  *
- * Software never starts a task, or two bots could keep each other busy for ever: a sender or author of type Bot, a login
- * that ends in `[bot]`, and also a comment or an issue that a GitHub App wrote in a person's name
- * (`performed_via_github_app`): the person may not have seen the words. The price is that people who write through such
- * an app are not heard; GitHub's own site, its mobile app and `gh` are none.
+ * Software never starts a task; otherwise two bots could trigger each other forever. Software is a sender or
+ * author of type Bot, a login that ends in `[bot]`, and a comment or issue that a GitHub App wrote on behalf
+ * of a person (`performed_via_github_app`), who may not have seen the words. So Airlock ignores people who
+ * write through such an app. GitHub's site, its mobile app and `gh` are not such apps.
  */
 import * as z from 'zod';
 import { cameWithIssue, taskIdFor } from '../core/ids.ts';
@@ -16,19 +16,19 @@ import { parseMention } from '../core/ask/mention.ts';
 import type { GithubPolicy } from '../core/policy.ts';
 import { repositoryRefSchema, type TaskRequest } from '../core/task.ts';
 
-/** A request but for what needs a clock or a digest. */
+/** A request without the fields that need a clock or a digest. */
 type TaskDraft = Omit<TaskRequest, 'shortId' | 'acceptedAt'>;
 
 export type WebhookReading =
   | { readonly kind: 'task'; readonly draft: TaskDraft }
-  /** `why` is ours and safe to show. */
+  /** `why` is our own text and safe to show. */
   | { readonly kind: 'ignored'; readonly why: string }
-  /** One of our three events in a shape that we do not know: never silent, since a mention may be lost. */
+  /** One of the three events in an unknown shape. Reported, because a mention may be lost. */
   | { readonly kind: 'unreadable'; readonly where: string };
 
 const id = z.int().positive();
 const account = z.object({ login: z.string().min(1).max(100), id, type: z.string() });
-/** GitHub writes both `2026-11-01T10:00:00Z` and offsets. */
+/** GitHub writes `2026-11-01T10:00:00Z` and also offsets. */
 const instant = z.iso.datetime({ offset: true });
 const viaApp = z.unknown().optional();
 
@@ -44,7 +44,7 @@ const issue = z.object({
 });
 const common = {
   sender: account,
-  /** Missing when a webhook of the repository, not of the App, delivers it. */
+  /** Missing if a repository webhook delivers the event instead of the App. */
   installation: z.object({ id }).nullish(),
   repository: z.object({ id, name: z.string(), owner: z.object({ login: z.string() }) }),
 };
@@ -71,7 +71,7 @@ const ignored = (why: string): WebhookReading => ({ kind: 'ignored', why });
 function isSoftware(person: Account | null): boolean {
   return person === null || person.type !== 'User' || person.login.toLowerCase().endsWith('[bot]');
 }
-const throughApp = (value: unknown): boolean => value !== null && value !== undefined;
+const isSet = (value: unknown): boolean => value !== null && value !== undefined;
 
 function unreadable(error: z.ZodError): WebhookReading {
   return {
@@ -96,9 +96,9 @@ function draft(
     name: payload.repository.name,
   });
   if (!repository.success) return { kind: 'unreadable', where: 'repository' };
-  // Without an installation there is no way to answer.
+  // Without an installation Airlock cannot answer.
   if (payload.installation === undefined || payload.installation === null) {
-    return ignored('delivered by a webhook of the repository, not by the App');
+    return ignored('delivered by a repository webhook instead of the App');
   }
   return {
     kind: 'task',
@@ -111,10 +111,10 @@ function draft(
         installationId: payload.installation.id,
         repositoryId: payload.repository.id,
         issueNumber: payload.issue.number,
-        onPullRequest: throughApp(payload.issue.pull_request),
+        onPullRequest: isSet(payload.issue.pull_request),
         commentId: trigger.commentId,
         triggeredAt: trigger.triggeredAt,
-        // GitHub takes titles of 256 and bodies of 65,536 characters.
+        // GitHub allows titles of 256 and bodies of 65,536 characters.
         issue: {
           title: payload.issue.title.slice(0, 1000),
           body: (payload.issue.body ?? '').slice(0, 70_000),
@@ -131,8 +131,8 @@ function draft(
 function readComment(payload: z.infer<typeof commentEvent>, policy: GithubPolicy): WebhookReading {
   const { comment, sender } = payload;
   if (isSoftware(sender) || isSoftware(comment.user)) return ignored('written by software');
-  if (throughApp(comment.performed_via_github_app)) return ignored('written through an app');
-  if (comment.user?.id !== sender.id) return ignored('written by somebody else than the sender');
+  if (isSet(comment.performed_via_github_app)) return ignored('written through an app');
+  if (comment.user?.id !== sender.id) return ignored('written by somebody other than the sender');
   const mention = parseMention(comment.body ?? '', policy.mention);
   if (mention.kind === 'none') return ignored('no mention');
   const taskId = taskIdFor({
@@ -151,9 +151,9 @@ function readComment(payload: z.infer<typeof commentEvent>, policy: GithubPolicy
 function readOpened(payload: Common, policy: GithubPolicy): WebhookReading {
   const { sender } = payload;
   if (isSoftware(sender) || isSoftware(payload.issue.user)) return ignored('written by software');
-  if (throughApp(payload.issue.performed_via_github_app)) return ignored('written through an app');
-  if (payload.issue.user?.id !== sender.id) return ignored('written by somebody else than the sender');
-  // The body only: a title is often quoted from elsewhere, and a mention in one notifies nobody on GitHub either.
+  if (isSet(payload.issue.performed_via_github_app)) return ignored('written through an app');
+  if (payload.issue.user?.id !== sender.id) return ignored('written by somebody other than the sender');
+  // Reads the body only: titles are often quoted, and a mention in a title notifies nobody on GitHub either.
   const mention = parseMention(payload.issue.body ?? '', policy.mention);
   if (mention.kind === 'none') return ignored('no mention');
   const taskId = taskIdFor({
@@ -172,8 +172,8 @@ function readOpened(payload: Common, policy: GithubPolicy): WebhookReading {
 function readLabeled(payload: z.infer<typeof labelEvent>, policy: GithubPolicy): WebhookReading {
   const { sender, label } = payload;
   if (label === undefined || label.name.toLowerCase() !== policy.label) return ignored('another label');
-  // Who wrote the issue does not count here, an alert's bot for one: who labels it asks.
-  if (isSoftware(sender)) return ignored('labelled by software');
+  // The author does not matter here and may be a bot, such as an alert: the person who labels the issue asks.
+  if (isSoftware(sender)) return ignored('labeled by software');
   const key = {
     event: 'issue_labeled',
     repositoryId: payload.repository.id,
@@ -182,7 +182,7 @@ function readLabeled(payload: z.infer<typeof labelEvent>, policy: GithubPolicy):
     issueUpdatedAt: payload.issue.updated_at,
     byAuthor: payload.issue.user?.id === sender.id,
   } as const;
-  // An issue opened with label and mention: whichever event comes first, the task and its instruction are the same.
+  // An issue opened with a label and a mention causes two events. Both lead to the same task and instruction.
   if (cameWithIssue(key)) {
     const opened = readOpened(payload, policy);
     if (opened.kind === 'task') return opened;
@@ -201,7 +201,7 @@ function readLabeled(payload: z.infer<typeof labelEvent>, policy: GithubPolicy):
   );
 }
 
-/** `payload` is verified to be GitHub's, and nothing more is known of it. */
+/** `payload` is verified to be from GitHub but not yet parsed. */
 export function readWebhook(eventName: string, payload: unknown, policy: GithubPolicy): WebhookReading {
   const action = actionOf.safeParse(payload);
   const event = action.success ? `${eventName}.${action.data.action}` : eventName;

@@ -1,9 +1,9 @@
 /**
- * `POST /github/webhooks`: verify, parse, persist, acknowledge, in this order and nothing else.
+ * Serves `POST /github/webhooks`: verifies, parses, persists and acknowledges, in this order.
  *
- * The signature is checked over the bytes before anything reads them. Answers are fixed texts: what a stranger sends is never
- * echoed. A task is durable before the 2xx; when it cannot be made so, GitHub gets a 5xx, shows the delivery as failed
- * and can redeliver it, and the id of the task makes that harmless.
+ * Verifies the signature over the bytes before anything reads them. Answers are fixed texts that never echo
+ * what a stranger sent. The task is durable before the 2xx. Otherwise GitHub gets a 5xx, shows the delivery
+ * as failed and can redeliver it; the task's id makes a redelivery harmless.
  */
 import { Webhooks } from '@octokit/webhooks';
 import { Hono } from 'hono';
@@ -16,19 +16,23 @@ import { parseJson } from '../lib/parse-json.ts';
 import { readBody } from '../lib/read-body.ts';
 import { utf8Of } from '../lib/utf8.ts';
 
-/** GitHub caps payloads at 25 MB: https://docs.github.com/en/webhooks/webhook-events-and-payloads#payload-cap */
+/**
+ * GitHub caps payloads at 25 MB: https://docs.github.com/en/webhooks/webhook-events-and-payloads#payload-cap
+ */
 const maxBodyBytes = 25 * 1024 * 1024;
 
-/** GitHub gives up after 10 s: https://docs.github.com/en/webhooks/using-webhooks/handling-webhook-deliveries */
+/**
+ * GitHub gives up after 10 s: https://docs.github.com/en/webhooks/using-webhooks/handling-webhook-deliveries
+ */
 const startDeadlineMs = 8000;
-/** Milliseconds for the payload to arrive: after that GitHub waits for no answer. */
+/** Milliseconds for the payload to arrive. GitHub no longer waits for an answer after that. */
 const bodyDeadlineMs = 10_000;
 
 export interface WebhookDeps {
   readonly secret: string;
-  /** How the bot is addressed. */
+  /** How people address the bot. */
   readonly handle: GithubPolicy;
-  /** Makes the task durable; returns only then. Called again with the same request after a redelivery. */
+  /** Makes the task durable before it resolves. A redelivery calls it again with the same request. */
   startTask(request: TaskRequest): Promise<'started' | 'exists'>;
   now(): Date;
   log(event: string, fields: Record<string, unknown>): void;
@@ -36,13 +40,15 @@ export interface WebhookDeps {
   readonly deadlineMs?: number;
 }
 
-/** The verifier throws on a signature that is not hexadecimal and on an empty body; both simply do not verify. */
+/**
+ * Refuses a signature that is not hexadecimal and an empty body first, because the verifier throws on both.
+ */
 async function isSigned(webhooks: Webhooks, text: string, signature: string): Promise<boolean> {
   if (text === '' || !/^sha256=[0-9a-f]{64}$/.test(signature)) return false;
   return await webhooks.verify(text, signature);
 }
 
-/** Throws when the secret is empty: every delivery would then be refused, which is better said at the start. */
+/** Throws if the secret is empty: every delivery would be refused, which should be noticed at the start. */
 export function githubWebhooks(deps: WebhookDeps): Hono {
   if (deps.secret === '') throw new Error('the webhook secret is empty');
   const webhooks = new Webhooks({ secret: deps.secret });
@@ -61,7 +67,7 @@ export function githubWebhooks(deps: WebhookDeps): Hono {
     const body = await readBody(c.req.raw, { maxBytes: maxBodyBytes, deadlineMs: bodyDeadlineMs });
     if (body.kind === 'too-large') return c.json({ error: 'payload too large' }, 413);
     if (body.kind !== 'bytes') return c.json({ error: 'the payload did not arrive' }, 408);
-    // Encoding the text again gives exactly the bytes that were signed. GitHub signs JSON, which is always UTF-8.
+    // Encoding the text yields exactly the signed bytes, because GitHub signs JSON, which is UTF-8.
     const text = utf8Of(body.bytes);
     if (text === null || !(await isSigned(webhooks, text, signature))) {
       deps.log('webhook.refused', { why: 'signature' });

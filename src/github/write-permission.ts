@@ -1,26 +1,26 @@
 /**
- * Who has write access to a repository, from the collaborator permission API. Not from `author_association`, which
- * says how somebody is related to the repository and not what they may do.
+ * Checks who has write access to a repository with the collaborator permission API. `author_association`
+ * would not do: it says how a person is related to the repository, not what they may do.
  */
 import * as z from 'zod';
 import type { RepositoryFacts } from '../core/task.ts';
 import { unlessMissing, type GithubClient } from './client.ts';
 
-/** GitHub reports `maintain` as `write` here; custom roles by the role they are built on. */
+/** GitHub reports `maintain` as `write` here, and a custom role as the role it is based on. */
 const permissionSchema = z.object({ permission: z.string() });
 const writing = new Set(['admin', 'maintain', 'write']);
 
-/** GitHub's own form of a login, with the suffix of an App's account. Anything else is not asked for. */
+/** GitHub's form of a login, including the suffix of an App's account. */
 const login = /^[A-Za-z0-9](?:[A-Za-z0-9_-]{0,99})(?:\[bot\])?$/;
 
-/** Whether an account can have this name: what goes into a path and a commit. */
+/** Whether an account can have this name. Only such a name may become part of a path or a commit. */
 export function isLogin(untrustedText: string): boolean {
   return login.test(untrustedText);
 }
 
 /**
- * Answers are kept as long as the returned function, which is for one task: each person is asked about once.
- * Rejects when GitHub cannot be asked; the caller fails closed.
+ * Returns a check that asks GitHub once per person. Use one check per task, because it never forgets an
+ * answer. The check rejects if GitHub cannot be asked; the caller then fails closed.
  */
 export function writePermissions(
   clientFor: (facts: RepositoryFacts) => GithubClient,
@@ -33,7 +33,7 @@ export function writePermissions(
     if (cached !== undefined) return await cached;
     const answer = ask(clientFor(facts), facts, untrustedLogin);
     known.set(key, answer);
-    // An error is not an answer: the next caller asks again.
+    // Do not cache an error: the next call asks again.
     answer.catch(() => known.delete(key));
     return await answer;
   };
@@ -47,6 +47,6 @@ async function ask(client: GithubClient, facts: RepositoryFacts, username: strin
       username,
     }),
   );
-  // No such person, for example an account deleted meanwhile.
+  // null: there is no such account, for example because it was deleted.
   return found !== null && writing.has(permissionSchema.parse(found.data).permission);
 }

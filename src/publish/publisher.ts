@@ -10,7 +10,7 @@ import * as z from 'zod';
 import type { Publication, PublishResult } from '../core/ports/publication.ts';
 import { purposes, type AppTokens } from '../github/app-auth.ts';
 import { GithubRefusal, githubClient, type GithubApi } from '../github/client.ts';
-import { resultMarker, saveSticky } from '../github/progress-comment.ts';
+import { resultMarker, saveStickyComment } from '../github/progress-comment.ts';
 import { pullRequestRef } from '../github/pull-request.ts';
 import { addCommit, lookAt, type Added } from './add-commit.ts';
 import { branchName } from './branch-name.ts';
@@ -130,7 +130,7 @@ async function reportAdded(
     since: request.acceptedAt,
   };
   try {
-    await saveSticky(place, followUpComment(input, commit), null);
+    await saveStickyComment(place, followUpComment(input, commit), null);
   } catch (error) {
     // For good (a locked conversation, an archived repository): the commit is there, and that is what was asked for.
     const final = error instanceof GithubRefusal && [403, 404, 410, 422].includes(error.status);

@@ -1,6 +1,6 @@
 /**
- * GitHub's own example payloads through the endpoint, signed afresh: every kind of event, none may crash it, and only a
- * mention may start a task. Then the bodies that nobody but an attacker or a broken proxy sends.
+ * Sends GitHub's example payloads to the endpoint, signed with a test secret. No event may crash it, and only
+ * a mention may start a task. Then sends bodies that only an attacker or a broken proxy sends.
  */
 import { readFile } from 'node:fs/promises';
 import { sign } from '@octokit/webhooks-methods';
@@ -14,7 +14,7 @@ const secret = 'a secret for tests';
 const definitionsSchema = z.array(
   z.object({ name: z.string(), examples: z.array(z.record(z.string(), z.unknown())) }),
 );
-/** Of GitHub itself, and of the GitHub Enterprise Server versions that the package knows. */
+/** GitHub itself and the GitHub Enterprise Server versions that the package knows. */
 const servers = ['api.github.com', 'ghes-31', 'ghes-32', 'ghes-33', 'ghes-34', 'ghes-35'] as const;
 
 async function examplesOf(server: (typeof servers)[number]) {
@@ -65,7 +65,7 @@ async function deliver(
 }
 
 const person = { login: 'mona', id: 7, type: 'User' };
-/** The least that the three events hold; each test bends one thing. */
+/** The minimal payloads of the three events. Each test changes one thing. */
 function comment(over: Record<string, unknown> = {}, top: Record<string, unknown> = {}) {
   return {
     action: 'created',
@@ -94,7 +94,7 @@ const goodSignature = await sign(secret, good);
 const foreignSignature = await sign('another secret', good);
 
 describe("GitHub's example payloads", () => {
-  it('are there, and hold the three events that matter', () => {
+  it('include the three events that start a task', () => {
     expect(examples.length).toBeGreaterThan(150);
     const names = examples.map(({ name, payload }) => `${name}.${String(payload['action'])}`);
     expect(names).toEqual(
@@ -102,7 +102,7 @@ describe("GitHub's example payloads", () => {
     );
   });
 
-  it.each(examples)('$title starts nothing', async ({ name, payload }) => {
+  it.each(examples)('start nothing: $title', async ({ name, payload }) => {
     const { app, started } = endpoint();
     const response = await deliver(app, name, JSON.stringify(payload));
     expect(response.status).toBe(202);
@@ -110,7 +110,7 @@ describe("GitHub's example payloads", () => {
     expect(started).toEqual([]);
   });
 
-  it.each(servers.slice(1))('of %s start nothing either', async (server) => {
+  it.each(servers.slice(1))('start nothing for %s either', async (server) => {
     const { app, started } = endpoint();
     const others = await examplesOf(server);
     expect(others.length).toBeGreaterThan(40);
@@ -121,7 +121,7 @@ describe("GitHub's example payloads", () => {
     expect(started).toEqual([]);
   });
 
-  it('start a task once a mention is written into each comment: one for each comment that was created', async () => {
+  it('start one task per created comment after a mention is written into each', async () => {
     const { app, started } = endpoint();
     let created = 0;
     for (const { name, payload } of examples) {
@@ -142,7 +142,7 @@ describe("GitHub's example payloads", () => {
   });
 });
 
-describe('what starts a task', () => {
+describe('the trigger of a task', () => {
   it('is a comment with a mention', async () => {
     const { app, started } = endpoint();
     const response = await deliver(app, 'issue_comment', JSON.stringify(comment()));
@@ -172,7 +172,7 @@ describe('what starts a task', () => {
     ]);
   });
 
-  it('knows a comment on a pull request', async () => {
+  it('can be a comment on a pull request', async () => {
     const { app, started } = endpoint();
     await deliver(
       app,
@@ -212,7 +212,7 @@ describe('what starts a task', () => {
     });
   });
 
-  it('is the label, whatever its case, also on an issue that software opened', async () => {
+  it('is the label in any case, even on an issue that software opened', async () => {
     const { app, started } = endpoint();
     await deliver(
       app,
@@ -227,7 +227,7 @@ describe('what starts a task', () => {
     });
   });
 
-  it('is one task for an issue opened with mention and label, in either order', async () => {
+  it('is the same for an issue opened with a mention and the label, in either order of events', async () => {
     const { app, started } = endpoint();
     const body = 'Rounding is off.\n\n@airlock --effort high fix it';
     await deliver(app, 'issues', JSON.stringify(labelled({ body, updated_at: '2026-11-01T09:00:00Z' })));
@@ -236,7 +236,7 @@ describe('what starts a task', () => {
     expect(started[0]).toEqual(started[1]);
   });
 
-  it('is the label alone, under the id of the opening, for an issue opened with the label', async () => {
+  it('has the id of the opening for an issue opened with the label and no mention', async () => {
     const { app, started } = endpoint();
     await deliver(app, 'issues', JSON.stringify(labelled({ updated_at: '2026-11-01T09:00:00Z' })));
     expect(started[0]).toMatchObject({ taskId: 'gh-5-i2', instruction: '' });
@@ -250,7 +250,7 @@ describe('what starts a task', () => {
     ['a review comment', 'pull_request_review_comment', comment(), 'not an event that starts a task'],
     ['a comment by a bot', 'issue_comment', comment({ user: bot }, { sender: bot }), 'written by software'],
     [
-      'a bot whose type is not given away',
+      'a comment by a bot of type User',
       'issue_comment',
       comment({ user: { ...bot, type: 'User' } }, { sender: { ...bot, type: 'User' } }),
       'written by software',
@@ -263,10 +263,10 @@ describe('what starts a task', () => {
       'written through an app',
     ],
     [
-      'a comment that another account delivers',
+      'a comment delivered by another account',
       'issue_comment',
       comment({}, { sender: { ...person, id: 99 } }),
-      'written by somebody else than the sender',
+      'written by somebody other than the sender',
     ],
     ['a comment without a mention', 'issue_comment', comment({ body: 'nice' }), 'no mention'],
     ['an empty comment', 'issue_comment', comment({ body: null }), 'no mention'],
@@ -275,12 +275,12 @@ describe('what starts a task', () => {
     ['a mention in the title only', 'issues', opened({ title: '@airlock fix it', body: 'x' }), 'no mention'],
     ['an issue by a bot', 'issues', opened({ user: bot }, { sender: bot }), 'written by software'],
     ['another label', 'issues', labelled({}, { label: { name: 'bug' } }), 'another label'],
-    ['a label set by a bot', 'issues', labelled({}, { sender: bot }), 'labelled by software'],
+    ['a label set by a bot', 'issues', labelled({}, { sender: bot }), 'labeled by software'],
     [
-      'a webhook of the repository',
+      'a delivery of a repository webhook',
       'issue_comment',
       comment({}, { installation: undefined }),
-      'delivered by a webhook of the repository, not by the App',
+      'delivered by a repository webhook instead of the App',
     ],
   ])('is not %s', async (_, event, payload, why) => {
     const { app, started } = endpoint();
@@ -290,7 +290,7 @@ describe('what starts a task', () => {
   });
 });
 
-describe('bodies that get a 4xx and start nothing', () => {
+describe('the endpoint answers 4xx and starts nothing for a body that is', () => {
   const chunked = (chunk: Uint8Array, times: number): ReadableStream<Uint8Array> => {
     let left = times;
     return new ReadableStream({
@@ -307,7 +307,7 @@ describe('bodies that get a 4xx and start nothing', () => {
     ['signed with SHA-1', 401, good, { 'x-hub-signature-256': `sha1=${'0'.repeat(40)}` }],
     ['mis-signed', 401, good, { 'x-hub-signature-256': `sha256=${'0'.repeat(64)}` }],
     [
-      'signed with something that is not hexadecimal',
+      'signed with text that is not hexadecimal',
       401,
       good,
       { 'x-hub-signature-256': `sha256=${'z'.repeat(64)}` },
@@ -319,19 +319,19 @@ describe('bodies that get a 4xx and start nothing', () => {
     ['truncated after signing', 401, good.slice(0, -20), { 'x-hub-signature-256': goodSignature }],
     ['truncated before signing', 400, good.slice(0, -20), {}],
     ['not JSON', 400, 'hello', {}],
-    ['without an event', 400, good, { 'x-github-event': '' }],
+    ['sent without an event', 400, good, { 'x-github-event': '' }],
     [
       'a form',
       415,
       `payload=${encodeURIComponent(good)}`,
       { 'content-type': 'application/x-www-form-urlencoded' },
     ],
-    ['of no type', 415, good, { 'content-type': '' }],
-    ['of a type that only begins alike', 415, good, { 'content-type': 'application/jsonp' }],
-    ['claimed to be larger than GitHub sends', 413, good, { 'content-length': String(26 * 1024 * 1024) }],
+    ['sent without a content type', 415, good, { 'content-type': '' }],
+    ['sent with a content type that only begins alike', 415, good, { 'content-type': 'application/jsonp' }],
+    ['declared larger than GitHub’s limit', 413, good, { 'content-length': String(26 * 1024 * 1024) }],
     ['a comment without an author field', 422, JSON.stringify(comment({ user: 'mona' })), {}],
     [
-      'an impossible repository',
+      'about a repository with an impossible name',
       422,
       JSON.stringify(comment({}, { repository: { id: 5, name: '..', owner: { login: 'acme' } } })),
       {},
@@ -346,7 +346,7 @@ describe('bodies that get a 4xx and start nothing', () => {
     expect(await response.text()).not.toContain('fix');
   });
 
-  it('oversized without a length: counted while reading, and not read to the end', async () => {
+  it('oversized without a declared length, and stops reading it', async () => {
     const { app, started } = endpoint();
     let pulled = 0;
     const mebibyte = new Uint8Array(1024 * 1024).fill(32);
@@ -374,7 +374,7 @@ describe('bodies that get a 4xx and start nothing', () => {
     expect(started).toEqual([]);
   });
 
-  it('bytes that are not UTF-8 do not verify under the signature of their replacement', async () => {
+  it('not UTF-8, even with the signature of its replacement text', async () => {
     const { app, started } = endpoint();
     const response = await app.request('/', {
       method: 'POST',
@@ -389,13 +389,13 @@ describe('bodies that get a 4xx and start nothing', () => {
     expect(started).toEqual([]);
   });
 
-  it('a byte order mark is part of what is signed', async () => {
+  it('changed by a byte order mark after signing', async () => {
     const { app } = endpoint();
     const response = await deliver(app, 'ping', `\uFEFF${good}`, { 'x-hub-signature-256': goodSignature });
     expect(response.status).toBe(401);
   });
 
-  it('other methods are not there', async () => {
+  it('requested with another method', async () => {
     expect((await endpoint().app.request('/')).status).toBe(404);
   });
 });
@@ -403,7 +403,7 @@ describe('bodies that get a 4xx and start nothing', () => {
 describe('the acknowledgement', () => {
   const body = good;
 
-  it('comes after the task is durable', async () => {
+  it('is sent after the task is durable', async () => {
     const order: string[] = [];
     const { app } = endpoint({
       startTask: async () => {
@@ -418,7 +418,7 @@ describe('the acknowledgement', () => {
     expect(order).toEqual(['durable', 'acknowledged']);
   });
 
-  it('is a 500 that gives nothing away when the task could not be recorded, so that a redelivery makes it', async () => {
+  it('is a 500 without details if the task could not be recorded, and a redelivery records it', async () => {
     const { app } = endpoint({
       startTask: async () => await Promise.reject(new Error('disk full at /secret')),
     });
@@ -429,12 +429,12 @@ describe('the acknowledgement', () => {
     ]);
   });
 
-  it('is a 500 within the deadline when recording hangs', async () => {
+  it('is a 500 at the deadline if recording hangs', async () => {
     const { app } = endpoint({ startTask: async () => await new Promise(() => {}), deadlineMs: 30 });
     expect((await deliver(app, 'issue_comment', body)).status).toBe(500);
   });
 
-  it('cannot be set up without a secret', () => {
+  it('needs a secret', () => {
     expect(() => endpoint({ secret: '' })).toThrow('the webhook secret is empty');
   });
 });

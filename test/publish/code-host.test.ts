@@ -1,4 +1,4 @@
-/** The code host against a simulated GitHub: what it reads, what it writes, and with which token. */
+/** Tests the code host against a simulated GitHub: what it reads and writes, and with which token. */
 import { describe, expect, it } from 'vitest';
 import type { GithubSimulator } from '../../simulators/github/contract.ts';
 import type { CodeHost } from '../../src/core/ports/code-host.ts';
@@ -64,19 +64,19 @@ function hostOf(simulator: GithubSimulator, fetch_?: typeof fetch): CodeHost {
 }
 
 describe('locate', () => {
-  it('gives the facts of a repository that the App is installed on, in its own spelling', async () => {
+  it('returns the facts of a repository that the App is installed on, in the spelling of GitHub', async () => {
     const { host, facts } = await scene();
     expect(await host.locate({ owner: 'ACME', name: 'Split' })).toEqual(facts);
   });
 
-  it('gives null where there is nothing for us', async () => {
+  it('returns null for a repository without the App and for one that does not exist', async () => {
     const { host, simulator } = await scene();
     await simulator.createRepository({ owner: 'acme', name: 'closed', files: { a: 'a' }, installed: false });
     expect(await host.locate({ owner: 'acme', name: 'closed' })).toBeNull();
     expect(await host.locate({ owner: 'acme', name: 'nothing' })).toBeNull();
   });
 
-  it('does not follow a repository that was moved', async () => {
+  it('does not follow a moved repository', async () => {
     const { simulator, facts } = await scene();
     const moved: typeof fetch = async (input, init) =>
       new URL(input instanceof Request ? input.url : input).pathname.endsWith('/installation')
@@ -88,7 +88,7 @@ describe('locate', () => {
     expect(await hostOf(simulator, moved).locate(at)).toBeNull();
   });
 
-  it('throws when GitHub cannot be asked', async () => {
+  it('throws if GitHub cannot be asked', async () => {
     const { host, simulator } = await scene();
     simulator.failNext({ method: 'GET', path: /\/installation$/, status: 403 });
     await expect(host.locate(at)).rejects.toThrow('403');
@@ -106,13 +106,13 @@ describe('canWrite', () => {
     ['nobody-of-that-name', false],
     ['../../x', false],
     ['', false],
-  ])('of %j is %s', async (login, expected) => {
+  ])('for %j is %s', async (login, expected) => {
     const { host, facts, simulator, issue } = await scene();
     await simulator.commentOnIssue({ ...at, issue, author: 'stranger', body: 'hello' });
     expect(await host.canWrite(facts, login)).toBe(expected);
   });
 
-  it('throws when GitHub cannot be asked, and does not remember that', async () => {
+  it('throws if GitHub cannot be asked, and asks again the next time', async () => {
     const { host, facts, simulator } = await scene();
     simulator.failNext({ method: 'GET', path: /\/permission$/, status: 403 });
     await expect(host.canWrite(facts, 'ada')).rejects.toThrow('403');
@@ -121,7 +121,7 @@ describe('canWrite', () => {
 });
 
 describe('headOf', () => {
-  it('is the commit of a branch, null without one', async () => {
+  it('returns the commit of a branch; null if the branch does not exist', async () => {
     const { host, facts, simulator } = await scene();
     const [main] = await simulator.branches(at);
     expect(await host.headOf(facts, 'main')).toBe(main?.sha);
@@ -131,7 +131,7 @@ describe('headOf', () => {
 });
 
 describe('react', () => {
-  it('puts eyes on the comment, once', async () => {
+  it('adds one 👀 to the comment', async () => {
     const { host, facts, simulator, request, issue } = await scene();
     await host.react(facts, request);
     await host.react(facts, request);
@@ -141,7 +141,7 @@ describe('react', () => {
     ]);
   });
 
-  it('puts eyes on the issue when that is the trigger', async () => {
+  it('adds 👀 to the issue if the issue is the trigger', async () => {
     const { host, facts, simulator, request, issue } = await scene();
     if (request.trigger.kind !== 'github') throw new Error('no issue');
     await host.react(facts, { ...request, trigger: { ...request.trigger, commentId: null } });
@@ -153,7 +153,7 @@ describe('the sticky comment', () => {
   const ours = (simulator: GithubSimulator, issue: number) =>
     simulator.comments({ ...at, issue }).filter(({ author }) => author === 'airlock[bot]');
 
-  it('is created once and then edited, with its id known or not', async () => {
+  it('is created once and then edited, even if its id is unknown', async () => {
     const { host, facts, simulator, request, issue } = await scene();
     const id = await host.saveProgressComment(facts, request, 'one', null);
     expect(await host.saveProgressComment(facts, request, 'two', id)).toBe(id);
@@ -163,7 +163,7 @@ describe('the sticky comment', () => {
     );
   });
 
-  it('is one after ten calls at once, and all of them know it', async () => {
+  it('is one comment after ten concurrent calls, and all of them return its id', async () => {
     const { facts, simulator, request, issue } = await scene();
     const ids = await Promise.all(
       Array.from(
@@ -175,7 +175,7 @@ describe('the sticky comment', () => {
     expect(new Set(ids).size).toBe(1);
   });
 
-  it('is not created twice when the answer was lost', async () => {
+  it('is not created twice if the answer was lost', async () => {
     const { host, facts, simulator, request, issue } = await scene();
     simulator.failNext({ method: 'POST', path: /\/comments$/, status: 'reset', when: 'after' });
     await expect(host.saveProgressComment(facts, request, 'x', null)).rejects.toThrow(/./);
@@ -183,13 +183,13 @@ describe('the sticky comment', () => {
     expect(ours(simulator, issue)).toHaveLength(1);
   });
 
-  it('comes back when somebody deleted it', async () => {
+  it('is created again if somebody deleted it', async () => {
     const { host, facts, simulator, request, issue } = await scene();
     expect(await host.saveProgressComment(facts, request, 'x', 999_999)).toBeGreaterThan(0);
     expect(ours(simulator, issue)).toHaveLength(1);
   });
 
-  it('is not mistaken for one that somebody else wrote, or that quotes the marker', async () => {
+  it('is not confused with a comment that somebody else wrote or that quotes the marker', async () => {
     const { host, facts, simulator, request, issue } = await scene();
     const marker = `<!-- airlock:task=${request.taskId} -->`;
     const { id: forged } = await simulator.commentOnIssue({
@@ -211,7 +211,7 @@ describe('the sticky comment', () => {
 });
 
 describe('issueContext', () => {
-  it('holds the issue and the comments of people who may write', async () => {
+  it('returns the issue and the comments of people with write access', async () => {
     const { host, facts, simulator, request, issue } = await scene();
     await simulator.commentOnIssue({
       ...at,
@@ -233,7 +233,7 @@ describe('issueContext', () => {
     ]);
   });
 
-  it('asks about each person once, and reads more than one page', async () => {
+  it('checks each person once and reads more than one page', async () => {
     const { host, facts, simulator, request, issue } = await scene();
     for (let count = 0; count < 120; count += 1) {
       await simulator.commentOnIssue({
@@ -248,7 +248,7 @@ describe('issueContext', () => {
     expect(simulator.requests().filter(({ path }) => path.endsWith('/permission'))).toHaveLength(4);
   });
 
-  it('is null for an issue that is gone', async () => {
+  it('returns null for a deleted issue', async () => {
     const { host, facts, request } = await scene();
     if (request.trigger.kind !== 'github') throw new Error('no issue');
     expect(
@@ -282,7 +282,7 @@ describe('pullRequest', () => {
     return { ...of, number: 2 };
   }
 
-  it('is as it is now: open, where it comes from, what it goes into', async () => {
+  it('returns the current state: open, its head and its base', async () => {
     const { host, facts, simulator, number } = await withPull();
     const work = (await simulator.branches(at)).find(({ name }) => name === 'work');
     expect(await host.pullRequest(facts, number)).toEqual({
@@ -300,13 +300,13 @@ describe('pullRequest', () => {
     });
   });
 
-  it.each([true, false])('is not open any more once it was closed (merged: %s)', async (merge) => {
+  it.each([true, false])('is not open after it was closed (merged: %s)', async (merge) => {
     const { host, facts, simulator, number } = await withPull();
     await simulator.closePull({ ...at, number, merge });
     expect(await host.pullRequest(facts, number)).toMatchObject({ open: false, sameRepository: true });
   });
 
-  it('is known to come from a fork, whatever its branch is called', async () => {
+  it('recognizes a fork even if its branch has the same name', async () => {
     const { host, facts, simulator } = await scene();
     const files = { a: 'a' };
     const fork = { ...at, author: 'mallory', branch: 'main', base: 'main', title: 'x', files };
@@ -318,13 +318,13 @@ describe('pullRequest', () => {
     });
   });
 
-  it('is null for an issue and for no number at all', async () => {
+  it('returns null for an issue and for an unknown number', async () => {
     const { host, facts, issue } = await scene();
     expect(await host.pullRequest(facts, issue)).toBeNull();
     expect(await host.pullRequest(facts, 4711)).toBeNull();
   });
 
-  it('is read with a token that reads pull requests of this repository and nothing else', async () => {
+  it('uses a token that can only read pull requests of this repository', async () => {
     const { host, facts, simulator, number } = await withPull();
     const before = simulator.issuedTokens().length;
     await host.pullRequest(facts, number);
@@ -336,20 +336,20 @@ describe('pullRequest', () => {
 });
 
 describe('account', () => {
-  it('is a person’s, as GitHub writes it', async () => {
+  it('returns a person in the spelling of GitHub', async () => {
     const { host, facts } = await scene();
     expect(await host.account(facts, 'ADA')).toEqual({ login: 'ada', id: expect.any(Number) });
   });
 
   it.each(['airlock[bot]', 'acme', 'nobody-of-that-name', '', '../repos/acme/split', 'a b', 'ada/x'])(
-    'is null for %j',
+    'returns null for %j',
     async (login) => {
       const { host, facts } = await scene();
       expect(await host.account(facts, login)).toBeNull();
     },
   );
 
-  it('throws when GitHub cannot be asked', async () => {
+  it('throws if GitHub cannot be asked', async () => {
     const { host, facts, simulator } = await scene();
     simulator.failNext({ method: 'GET', path: /\/users\//, status: 403 });
     await expect(host.account(facts, 'ada')).rejects.toThrow('403');
@@ -375,13 +375,13 @@ describe('installedRepositories', () => {
   const names = async (host: CodeHost): Promise<string[]> =>
     (await host.installedRepositories()).map(({ owner, name }) => `${owner}/${name}`);
 
-  it('are those of all installations, by name, without the suspended ones', async () => {
+  it('lists those of all active installations by name', async () => {
     const simulator = await several();
     simulator.suspendInstallation('gone');
     expect(await names(hostOf(simulator))).toEqual(['acme/API', 'acme/web', 'Beta/x', 'zoo/api']);
   });
 
-  it('are listed with tokens that can name repositories and do nothing with them, minted once', async () => {
+  it('uses tokens that can only name repositories, and mints each once', async () => {
     const simulator = await several();
     const host = hostOf(simulator);
     await Promise.all([host.installedRepositories(), host.installedRepositories()]);
@@ -395,7 +395,7 @@ describe('installedRepositories', () => {
     expect([403, 404]).toContain(contents.status);
   });
 
-  it('are listed without an installation that is suspended meanwhile', async () => {
+  it('skips an installation that is suspended in between', async () => {
     const simulator = await several();
     const late = beforeCall('POST', /\/access_tokens$/, async () => {
       simulator.suspendInstallation('zoo');
@@ -404,7 +404,7 @@ describe('installedRepositories', () => {
     expect(await names(hostOf(simulator, late))).toEqual(['acme/API', 'acme/web', 'Beta/x', 'gone/away']);
   });
 
-  it('are asked for anew with another token when GitHub no longer takes the first', async () => {
+  it('mints another token if GitHub no longer accepts the first', async () => {
     const simulator = await several();
     const host = hostOf(simulator);
     simulator.failNext({ method: 'GET', path: /\/installation\/repositories$/, status: 401 });
@@ -412,7 +412,7 @@ describe('installedRepositories', () => {
     expect(await names(host)).toHaveLength(5);
   });
 
-  it('are at most 500, in five pages', async () => {
+  it('lists at most 500, in five pages', async () => {
     const simulator = await simulatedGithub();
     await simulator.createRepository({ owner: 'acme', name: 'web', files });
     let pages = 0;
@@ -431,7 +431,7 @@ describe('installedRepositories', () => {
     expect([found.length, found[0], found.at(-1), pages]).toEqual([500, 'acme/r0000', 'acme/r0499', 5]);
   });
 
-  it('do not leave out, but refuse to come, when there is no time for all of them', async () => {
+  it('rejects at the deadline instead of returning a partial list', async () => {
     const simulator = await several();
     simulator.failNext({ method: 'GET', path: /\/installation\/repositories$/, status: 'timeout' });
     const startedAt = performance.now();
@@ -443,7 +443,7 @@ describe('installedRepositories', () => {
 });
 
 describe('tokens', () => {
-  it('are two for a conversation, each for one repository and no more than it needs, and are revoked at the end', async () => {
+  it('are two for a conversation, narrowed to one repository and the necessary permissions, and are revoked at the end', async () => {
     const { host, facts, simulator, request } = await scene();
     await host.locate(at);
     await Promise.all([
@@ -463,7 +463,7 @@ describe('tokens', () => {
     expect(simulator.issuedTokens().map(({ revoked }) => revoked)).toEqual([true, true]);
   });
 
-  it('do not hold up the end of a task when they cannot be revoked', async () => {
+  it('do not delay the end of a task if they cannot be revoked', async () => {
     const { host, facts, simulator, request } = await scene();
     await host.headOf(facts, 'main');
     simulator.failNext({ method: 'DELETE', path: /\/installation\/token$/, status: 'reset' });

@@ -1,4 +1,7 @@
-/** A commit onto a pull request that is there already, against a simulated GitHub: everything that can come between. */
+/**
+ * A commit onto a pull request that is there already, against a simulated GitHub: everything that can come
+ * between.
+ */
 import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { isDeepStrictEqual } from 'node:util';
@@ -357,7 +360,8 @@ describe.each(detours)('when $name', ({ happens, says, into }) => {
     expect(pull.body).toContain(`goes on with #${first.number}`);
     expect(pull.baseRef).toBe(into === 'main' ? 'main' : first.headRef);
     expect(git(gitDir, 'rev-parse', `${pull.headRef}^`)).toBe(first.headSha);
-    // Closed or merged a moment before our commit came onto the branch, the branch has it besides; nothing else may differ.
+    // Closed or merged a moment before our commit came onto the branch, the branch has it besides; nothing
+    // else may differ.
     const tolerated =
       path !== null && into === 'main' ? [left, [{ name: first.headRef, sha: pull.headSha }]] : [left];
     expect(tolerated).toContainEqual(await heads());

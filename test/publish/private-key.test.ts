@@ -1,4 +1,4 @@
-/** Both forms of a private key, checked with the machine's own cryptography. */
+/** Tests both forms of a private key against Node's cryptography. */
 import { createPrivateKey, generateKeyPairSync } from 'node:crypto';
 import { describe, expect, it } from 'vitest';
 import { createAppTokens } from '../../src/github/app-auth.ts';
@@ -10,18 +10,18 @@ const key = pkcs1(2048);
 const expected = createPrivateKey(key).export({ type: 'pkcs8', format: 'pem' });
 
 describe('pkcs8Pem', () => {
-  it.each([1024, 2048, 3072, 4096])('frames a PKCS#1 key of %i bits as node:crypto does', (bits) => {
+  it.each([1024, 2048, 3072, 4096])('converts a PKCS#1 key of %i bits as node:crypto does', (bits) => {
     const pem = pkcs1(bits);
     expect(pkcs8Pem(pem)).toBe(createPrivateKey(pem).export({ type: 'pkcs8', format: 'pem' }));
   });
 
   it.each<[string, string]>([
-    ['with line breaks written out', key.replaceAll('\n', '\\n')],
+    ['with escaped line breaks', key.replaceAll('\n', '\\n')],
     ['in quotes', JSON.stringify(key)],
     ['with Windows line ends', key.replaceAll('\n', '\r\n')],
-    ['with spaces around', `\n  ${key}  \n`],
-    ['that is PKCS#8 already', expected],
-  ])('takes a key %s', (_, pem) => {
+    ['with surrounding spaces', `\n  ${key}  \n`],
+    ['that is PKCS#8', expected],
+  ])('accepts a key %s', (_, pem) => {
     expect(pkcs8Pem(pem)).toBe(expected);
   });
 
@@ -33,12 +33,12 @@ describe('pkcs8Pem', () => {
     ['a key with other characters', key.replace('MII', 'M!I')],
     ['an encrypted key', key.replaceAll('RSA PRIVATE', 'ENCRYPTED PRIVATE')],
     ['a public key', key.replaceAll('PRIVATE', 'PUBLIC')],
-  ])('names the setting for %s, and repeats nothing of it', (_, pem) => {
+  ])('names the setting for %s without repeating the value', (_, pem) => {
     expect(() => pkcs8Pem(pem)).toThrow(/^GITHUB_APP_PRIVATE_KEY /);
     expect(() => pkcs8Pem(pem)).not.toThrow(key.slice(40, 60));
   });
 
-  it('lets a key of another kind fail when it has to sign, by name', async () => {
+  it('names the setting when a key of another kind fails to sign', async () => {
     const elliptic = generateKeyPairSync('ec', { namedCurve: 'P-384' }).privateKey.export({
       type: 'pkcs8',
       format: 'pem',

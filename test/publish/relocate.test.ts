@@ -1,4 +1,4 @@
-/** Resolving a repository's present facts by its id, against a simulated GitHub. */
+/** Tests that a repository's current facts are found by its id, against a simulated GitHub. */
 import { describe, expect, it } from 'vitest';
 import { createCodeHost } from '../../src/github/code-host.ts';
 import { baseFiles, factsOf, ownProcess, simulatedGithub } from './simulated-github.ts';
@@ -14,8 +14,8 @@ async function scene() {
 }
 const path = /\/repositories\/\d+$/;
 
-describe('the present facts of a repository', () => {
-  it('have its new name after a rename, also when another repository took the old one', async () => {
+describe('the current facts of a repository', () => {
+  it('have its new name after a rename, even if another repository took the old name', async () => {
     const { simulator, facts, relocate } = await scene();
     expect(await relocate()).toEqual(facts);
     simulator.renameRepository(at, 'halves');
@@ -36,19 +36,19 @@ describe('the present facts of a repository', () => {
     ['is gone', 404],
     ['is closed to us', 403],
     ['redirects elsewhere', 301],
-  ])('are null where the repository %s', async (_, status) => {
+  ])('are null if the repository %s', async (_, status) => {
     const { simulator, relocate } = await scene();
     simulator.failNext({ method: 'GET', path, status, location: 'https://evil.example/' });
     expect(await relocate()).toBeNull();
   });
 
-  it('are null where the installation has lost the repository', async () => {
+  it('are null if the repository was removed from the installation', async () => {
     const { simulator, relocate } = await scene();
     simulator.failNext({ method: 'POST', path: /\/access_tokens$/, status: 422 });
     expect(await relocate()).toBeNull();
   });
 
-  it('reject when the token is no longer taken, and are read with a new token the next time', async () => {
+  it('reject if the token is no longer accepted, and are read with a new token the next time', async () => {
     const { simulator, facts, relocate } = await scene();
     simulator.failNext({ method: 'GET', path, status: 401 });
     await expect(relocate()).rejects.toThrow('GitHub answered');
@@ -60,7 +60,7 @@ describe('the present facts of a repository', () => {
     ['a name that is a path', { id: 0, name: '../evil', owner: { login: 'acme' } }],
     ['an owner that is a path', { id: 0, name: 'split', owner: { login: 'acme/evil' } }],
     ['no owner', { id: 0, name: 'split' }],
-  ])('are never taken from an answer with %s', async (_, answer) => {
+  ])('are not read from an answer with %s', async (_, answer) => {
     const { simulator, facts } = await scene();
     const lying: typeof fetch = async (input, init) =>
       path.test(input instanceof Request ? input.url : input.toString())

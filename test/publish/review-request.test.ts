@@ -1,4 +1,6 @@
-/** Asking for a review, and what may be told on a repository that is not private, against a simulated GitHub. */
+/**
+ * Asking for a review, and what may be told on a repository that is not private, against a simulated GitHub.
+ */
 import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';

@@ -1,4 +1,6 @@
-/** A simulated GitHub with one repository, and a task on it whose change was made in a real clone. */
+/**
+ * Provides a simulated GitHub with one repository, and a task on it whose change was made in a real clone.
+ */
 import { generateKeyPairSync } from 'node:crypto';
 import { onTestFinished } from 'vitest';
 import { startGithubSimulator } from '../../simulators/github/simulator.ts';
@@ -39,7 +41,7 @@ export async function simulatedGithub(permissions?: Permissions): Promise<Github
   return simulator;
 }
 
-/** A process of ours: its own token cache, and a `fetch` that a test may break. */
+/** The dependencies of one process: its own token cache, and a `fetch` that a test can break. */
 export function ownProcess(
   simulator: GithubSimulator,
   fetch_: typeof fetch = fetch,
@@ -131,7 +133,7 @@ export function publishInput(
   };
 }
 
-/** The change of a working tree, through the collector and the parser. */
+/** Runs the collector and the parser on a working tree. */
 export async function collected(workspace: Workspace): Promise<ChangeSet> {
   const run = await runScript('collect.ts', jobFor(workspace));
   const parsed = parseChangeLines(run.stdout, workspace.base);
@@ -139,7 +141,7 @@ export async function collected(workspace: Workspace): Promise<ChangeSet> {
   return parsed.change;
 }
 
-/** Breaks off like a process that is killed: nothing is called any more, and nothing retried. */
+/** Fails like a killed process: makes no further call and no retry. */
 export function dyingFetch(
   lastCall: number,
   when: 'before' | 'after',
@@ -159,7 +161,9 @@ export function dyingFetch(
   };
 }
 
-/** Lets something happen right before the first call that fits: what a look at GitHub cannot have seen. */
+/**
+ * Runs `happen` right before the first matching call, so that an earlier look at GitHub cannot have seen it.
+ */
 export function beforeCall(method: string, path: RegExp, happens: () => Promise<unknown>): typeof fetch {
   let happened = false;
   return async (input, init) => {
@@ -172,7 +176,7 @@ export function beforeCall(method: string, path: RegExp, happens: () => Promise<
   };
 }
 
-/** A repository and a clone of it that `edit` has worked in. */
+/** Creates a repository and a clone, and lets `edit` change the clone. */
 export async function changedRepository(
   simulator: GithubSimulator,
   edit: (directory: string) => void,
