@@ -6,6 +6,8 @@ import { scriptedSandboxHost } from './test/workerd-host/sandbox-host.ts';
 
 /** As in `wrangler.jsonc`, which the pool does not take them from. */
 const unavailable = fileURLToPath(new URL('./src/slack/stubs/unavailable.cjs', import.meta.url));
+/** So that the record's class runs in Node too. */
+const durableObject = fileURLToPath(new URL('./test/memory/durable-object.ts', import.meta.url));
 const notInTheWorker = ['express', 'raw-body', '@slack/socket-mode', '@slack/oauth'];
 
 /** Nothing that a test replaces outlives it: the files of a worker share their globals. */
@@ -25,6 +27,7 @@ export default defineConfig({
     maxWorkers: '100%',
     projects: [
       {
+        resolve: { alias: { 'cloudflare:workers': durableObject } },
         test: {
           // Pure functions: threads that share one registry of modules. A file that starts a process or a
           // server belongs to `processes`.

@@ -24,8 +24,7 @@ import { SlotsBase, type SlotsDeps } from './tasks/queue/slots.ts';
 import { sweep } from './tasks/queue/sweep.ts';
 import { TaskInboxBase, type InboxDeps } from './tasks/queue/task-inbox.ts';
 import { TaskIndexBase } from './tasks/queue/task-index.ts';
-import type { RecordDeps } from './tasks/record/record-core.ts';
-import { TaskRecordBase } from './tasks/record/record.ts';
+import { TaskRecordBase, type RecordDeps } from './tasks/record/record.ts';
 import { runTask } from './tasks/workflow/workflow.ts';
 
 /**

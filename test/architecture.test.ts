@@ -186,12 +186,14 @@ function circleIn(edges: ReadonlyMap<string, readonly string[]>): readonly strin
 }
 
 describe('a file of a program', () => {
-  it('has at most 300 lines', () => {
+  it('has at most 300 lines, or says in its header why it is longer', () => {
     const long = programFolders
       .flatMap((folder) => filesUnder(folder))
       .filter((name) => name.endsWith('.ts') && !name.endsWith('.test.ts'))
-      .map((name) => ({ name, lines: readFileSync(join(root, name), 'utf8').split('\n').length - 1 }))
-      .filter(({ lines }) => lines > 300);
+      .map((name) => ({ name, text: readFileSync(join(root, name), 'utf8') }))
+      .map(({ name, text }) => ({ name, lines: text.split('\n').length - 1, head: text.slice(0, 1000) }))
+      .filter(({ lines, head }) => lines > 300 && !head.includes('Longer than 300 lines because'))
+      .map(({ name, lines }) => ({ name, lines }));
     expect(long).toEqual([]);
   });
 });

@@ -10,7 +10,7 @@ import { airlockVersion } from '../version.ts';
 import { createApp } from '../web/app.ts';
 import { baseOf } from './base.ts';
 import type { Env } from './env.ts';
-import { accept, publishAgain, start } from './instances.ts';
+import { accept, retryPublication, start } from './instances.ts';
 import { recordOf } from './objects.ts';
 import { log, now, platformFetch } from './runtime.ts';
 
@@ -26,8 +26,8 @@ function createRoutes(env: Env): Hono {
   const { settings, config, policy, chat, index } = baseOf(env);
   const shared = {
     task: (taskId: string) => recordOf(env, taskId),
-    publishAgain: async (taskId: string, approval: Approval | null) =>
-      await publishAgain(env, taskId, approval),
+    retryPublication: async (taskId: string, approval: Approval | null) =>
+      await retryPublication(env, taskId, approval),
     repositoryByAlias: (alias: string) => repositoryByAlias(config, alias),
     now: () => new Date(),
   };

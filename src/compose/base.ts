@@ -15,7 +15,7 @@ import type { Chat, TaskIndex } from '../core/ports/chat-port.ts';
 import { createAppTokens, type AppTokens } from '../github/app-auth.ts';
 import { parseSettings, type Settings } from '../settings.ts';
 import { createChat } from '../slack/chat.ts';
-import type { RecordDeps } from '../tasks/record/record-core.ts';
+import type { RecordDeps } from '../tasks/record/record.ts';
 import type { Env } from './env.ts';
 import { indexOf } from './objects.ts';
 import { platformOf } from './platform.ts';

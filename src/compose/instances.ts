@@ -29,16 +29,16 @@ export function composeInbox(env: Env): InboxDeps {
 }
 
 /** Each attempt has an instance of its own, because the one before has ended. */
-export async function publishAgain(
+export async function retryPublication(
   env: Env,
   taskId: string,
   approval: Approval | null,
-): ReturnType<TaskDeps['publishAgain']> {
-  const again = await recordOf(env, taskId).reopen(approval);
-  if (!again.reopened) return { started: false, reason: again.reason };
+): ReturnType<TaskDeps['retryPublication']> {
+  const started = await recordOf(env, taskId).startPublicationAttempt(approval);
+  if (!started.started) return started;
   await env.TASK_WORKFLOW.create({
-    id: workflowIdOf(taskId, again.attempt),
-    params: { kind: 'publish', request: again.request },
+    id: workflowIdOf(taskId, started.attempt),
+    params: { kind: 'publish', request: started.request },
   });
   return { started: true };
 }

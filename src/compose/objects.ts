@@ -4,7 +4,7 @@ import type { Slots } from '../core/ports/slots-port.ts';
 import { withDeadline } from '../lib/with-deadline.ts';
 import { taskLimits } from '../tasks/limits.ts';
 import { createTaskIndex } from '../tasks/queue/task-index.ts';
-import type { WorkflowEventType } from '../tasks/record/record-core.ts';
+import { wakeEvent } from '../tasks/start-task.ts';
 import type { Env } from './env.ts';
 import { platformOf } from './platform.ts';
 
@@ -40,10 +40,10 @@ export function indexOf(env: Env, team: string | null): TaskIndex {
   return createTaskIndex(team ?? 'none', (name) => env.TASK_INDEX.get(env.TASK_INDEX.idFromName(name)));
 }
 
-/** Rejects when there is no such instance. */
-export async function sendToInstance(env: Env, instanceId: string, type: WorkflowEventType): Promise<void> {
+/** Wakes a Workflow instance that waits. Rejects if there is no such instance. */
+export async function wakeInstance(env: Env, instanceId: string): Promise<void> {
   const instance = await env.TASK_WORKFLOW.get(instanceId);
-  await instance.sendEvent({ type, payload: {} });
+  await instance.sendEvent({ type: wakeEvent, payload: {} });
 }
 
 export async function instanceExists(env: Env, instanceId: string): Promise<boolean> {

@@ -3,10 +3,10 @@ import { addToReceipt } from '../egress/receipt.ts';
 import { createCodeHost } from '../github/code-host.ts';
 import { progressComment } from '../github/comments.ts';
 import { createNotifier } from '../tasks/record/notifier.ts';
-import type { RecordDeps } from '../tasks/record/record-core.ts';
+import type { RecordDeps } from '../tasks/record/record.ts';
 import { baseOf } from './base.ts';
 import type { Env } from './env.ts';
-import { instanceIsOver, sendToInstance, slotsOf } from './objects.ts';
+import { instanceIsOver, slotsOf, wakeInstance } from './objects.ts';
 import { platformOf } from './platform.ts';
 import { log, now } from './runtime.ts';
 
@@ -24,7 +24,7 @@ export function composeRecord(env: Env): RecordDeps {
     }),
     costOf,
     addToReceipt,
-    notifyWorkflow: async (instanceId, type) => await sendToInstance(env, instanceId, type),
+    wakeWorkflow: async (instanceId) => await wakeInstance(env, instanceId),
     workflowIsOver: async (instanceId) => await instanceIsOver(env, instanceId),
     retentionMs,
     now,

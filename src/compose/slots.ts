@@ -2,7 +2,7 @@
 import type { SlotsDeps } from '../tasks/queue/slots.ts';
 import { baseOf } from './base.ts';
 import type { Env } from './env.ts';
-import { recordOf, sendToInstance } from './objects.ts';
+import { recordOf, wakeInstance } from './objects.ts';
 import { platformOf } from './platform.ts';
 import { log, now } from './runtime.ts';
 
@@ -10,8 +10,8 @@ export function composeSlots(env: Env): SlotsDeps {
   const { slots } = baseOf(env).config;
   return {
     limits: { ...slots, total: Math.min(slots.total, platformOf(env).room) },
-    granted: async (taskId) => await sendToInstance(env, taskId, 'slot-granted'),
-    moved: async (taskId, place) => await recordOf(env, taskId).queued(place),
+    granted: async (taskId) => await wakeInstance(env, taskId),
+    moved: async (taskId, place) => await recordOf(env, taskId).learn({ queuePosition: place }),
     needsSlot: async (taskId) => await recordOf(env, taskId).needsSlot(),
     now,
     log,

@@ -4,7 +4,7 @@ import { createPublication } from '../publish/publisher.ts';
 import type { TaskDeps } from '../tasks/workflow/stage.ts';
 import { baseOf } from './base.ts';
 import type { Env } from './env.ts';
-import { publishAgain } from './instances.ts';
+import { retryPublication } from './instances.ts';
 import { recordOf, slotsOf } from './objects.ts';
 import { platformOf } from './platform.ts';
 import { log, now } from './runtime.ts';
@@ -26,7 +26,7 @@ export function composeTask(env: Env, taskId: string): TaskDeps {
     chat,
     index,
     recordOf: (other) => recordOf(env, other),
-    publishAgain: async (other, approval) => await publishAgain(env, other, approval),
+    retryPublication: async (other, approval) => await retryPublication(env, other, approval),
     taskUrl: () => null,
     costOf,
     now,

@@ -45,8 +45,8 @@ export function startsFromConfiguredBase({
 export type AgentEnd =
   | { readonly kind: 'exited'; readonly exitCode: number }
   | { readonly kind: 'deadline' }
-  /** `budget` was used up. Missing in what an earlier version stored, where it was always `tokens`. */
-  | { readonly kind: 'budget'; readonly budget?: BudgetName }
+  /** `budget` was used up. */
+  | { readonly kind: 'budget'; readonly budget: BudgetName }
   | { readonly kind: 'cancelled'; readonly by: string }
   | { readonly kind: 'lost'; readonly why: string };
 

@@ -41,7 +41,8 @@ const refuse = (sentence: string): Admission => ({ ok: false, sentence });
 export async function admitActor(intake: Intake, taskId: string, actor: Actor): Promise<Admission> {
   const { deps, slack } = intake;
   const task = deps.task(taskId);
-  const [request, view] = await Promise.all([task.request(), task.view()]);
+  const [snapshot, view] = await Promise.all([task.snapshot(), task.view()]);
+  const request = snapshot?.request ?? null;
   if (request === null || view === null || request.trigger.kind !== 'slack')
     return refuse(sentences.taskGone);
   const { trigger } = request;
@@ -99,7 +100,7 @@ export async function retryTask(
   if (request.ask.kind !== 'run') return `${name} was a question, not a task, so there is nothing to retry.`;
   if (view.outcome === null) return `${name} is still running. Cancel it first, or wait until it ends.`;
   if (view.outcome.kind === 'failed' && view.outcome.changeKept) {
-    const again = await deps.publishAgain(taskId, null);
+    const again = await deps.retryPublication(taskId, null);
     return again.started
       ? `The change of ${name} was kept and is being published again.`
       : `${name} was not published again: ${renderUntrusted(again.reason)}`;
@@ -142,7 +143,7 @@ export async function approveTask(
   const { view, person } = admitted;
   if (view.outcome?.kind !== 'held' || view.outcome.changeHash !== changeHash)
     return sentences.nothingToApprove;
-  const again = await intake.deps.publishAgain(taskId, { by: person.name, changeHash });
+  const again = await intake.deps.retryPublication(taskId, { by: person.name, changeHash });
   return again.started
     ? `The change of ${shortIdSpan(view.shortId)} is approved and being published.`
     : `${shortIdSpan(view.shortId)} was not published: ${renderUntrusted(again.reason)}`;

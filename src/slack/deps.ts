@@ -1,5 +1,6 @@
 /** The dependencies of the Slack intake. Wired in `src/compose/app.ts`. */
 import type { Approval } from '../core/authorization.ts';
+import type { TaskSnapshot } from '../core/ports/task-record.ts';
 import type { Policy } from '../core/policy.ts';
 import type { Chat, TaskIndex } from '../core/ports/chat-port.ts';
 import type { TaskEvent, TaskView } from '../core/task-view.ts';
@@ -7,7 +8,7 @@ import type { RepositoryRef, TaskRequest } from '../core/task.ts';
 
 /** The operations on a task's record that Slack users need. */
 export interface SlackTask {
-  request(): Promise<TaskRequest | null>;
+  snapshot(): Promise<Pick<TaskSnapshot, 'request'> | null>;
   view(): Promise<TaskView | null>;
   events(): Promise<readonly TaskEvent[]>;
   cancel(by: string): Promise<{ readonly cancelled: boolean; readonly reason: string }>;
@@ -26,8 +27,8 @@ export interface SlackDeps {
   /** Resolves once the task is durable. Idempotent by task id: a second call returns `exists`. */
   startTask(request: TaskRequest): Promise<'started' | 'exists'>;
   task(taskId: string): SlackTask;
-  /** Publishes a kept change once more, or a held one that a person has approved. */
-  publishAgain(
+  /** Starts a publication attempt of a kept change, or of a held one that a person has approved. */
+  retryPublication(
     taskId: string,
     approval: Approval | null,
   ): Promise<{ readonly started: true } | { readonly started: false; readonly reason: string }>;

@@ -1,80 +1,99 @@
-/** Every number that bounds a task's life, with its unit and its why. */
+/** Every number that bounds a task's life, with its unit and the reason for it. */
 export const taskLimits = {
-  /** All that is not the agent's time: waiting, cloning, collecting, publishing with its retries. Then the task is given up. */
+  /** Time for everything but the agent: cloning, collecting, publishing with its retries. After it the task is given up. */
   overheadMs: 30 * 60_000,
-  /** Until it is known where a task from Slack belongs: a person's choice, and the task before it in its thread. */
+  /** For routing a task from Slack: a person's choice, and the earlier task of its thread. */
   routeMs: 14 * 60 * 60_000,
-  /** In the queue for a slot. Whoever asked has forgotten it by then, and a queue that long is an operator's problem. */
+  /** In the queue for a slot. A queue longer than this is an operator's problem. */
   queueMs: 24 * 60 * 60_000,
-  /** While a task waits in the queue, its record wakes this often: nothing happens to it, and hundreds may wait. */
+  /** Heartbeat of a record whose task is queued. Slower, because hundreds can wait. */
   queueHeartbeatMs: 60_000,
-  /** How long a step waits for `slot-granted` before it looks by itself. Events are sent again until one arrives, so this is a net below a net. */
-  slotPollMs: 10 * 60_000,
-  /** One call of the queue's object, of a record by it, or an event to a Workflow instance. */
+  /**
+   * Waiting in the Workflow is for the event `wake`. In case an event is lost, a wait polls too: after 15 s, then twice as long each
+   * time, up to 5 minutes. Each poll takes two of the platform's 10,000 steps for an instance: the wait and the look. The longest task:
+   *
+   *     routing, earlier task, choice   14 h     171 polls    342 steps
+   *     queue for a slot                24 h     291 polls    582 steps
+   *     start of the sandbox           6.5 h     810 polls  1,620 steps   (no event: see `startPollMs`)
+   *     setup                         6.25 h      78 polls    156 steps
+   *     Codex                          6.5 h      81 polls    162 steps
+   *
+   * Together under 3,000 steps; `wait-for.test.ts` holds the sum.
+   */
+  pollFirstMs: 15_000,
+  pollMaxMs: 5 * 60_000,
+  /** No event says that a machine has room for a sandbox again, so that is polled: 36 times after 5 s, then every 30 s. */
+  startPollMs: 5_000,
+  startPolls: 36,
+  startSlowPollMs: 30_000,
+  /** How long a person may take to choose a repository: overnight. The record gives up a little later (`routeMs`). */
+  choiceMs: 12 * 60 * 60_000,
+  /** Tasks that one task wakes when it is routed or ends. More than that poll. */
+  waiters: 20,
+  /** Deadline of one call to the queue's object, of a call from it to a record, and of an event to a Workflow instance. */
   slotCallMs: 10_000,
-  /** How soon a grant that could not be told is told again. */
+  /** Delay before a slot's grant is announced again to a task that could not be reached. */
   slotRetryMs: 2_000,
-  /** Between two rounds of telling tasks that their place in the queue has moved. */
+  /** Interval between two announcements of places in the queue. */
   placesEveryMs: 5_000,
-  /** How often the record of a task that holds a slot is asked whether it still needs it; and of one that waits. */
+  /** Interval between two checks whether a task still needs its slot, and its place in the queue. */
   leaseCheckMs: 60_000,
   waitCheckMs: 10 * 60_000,
-  /** Records asked in one round, and calls of a round at the same time. */
+  /** Records checked in one round, and concurrent calls in a round. */
   leaseChecks: 100,
   slotCallsAtOnce: 10,
-  /** Tasks of each kind that one sweep looks at. */
+  /** Tasks of each kind that one sweep checks. */
   sweepAtMost: 200,
   /**
-   * A slot whose record never answers is taken back then. Longer than any sandbox may be there: 6 hours of limits.minutes at most, what is around
-   * them, and the watchdog's own lateness.
+   * A slot whose record never answers is reclaimed after this time. Longer than any sandbox can live: at most 6 hours of limits.minutes,
+   * the overhead, and the lateness of the watchdog.
    */
   leaseMs: 8 * 60 * 60_000,
-  /** How long the end is tried to be shown after it: a chat may be down for hours. */
+  /** How long after the end the post is still retried: a chat can be down for hours. */
   showMs: 24 * 60 * 60_000,
-  /** Between two tries at that. */
+  /** Interval between two of these retries. */
   showEveryMs: 60_000,
-  /** At most this long an edit waits for a chat that asked to wait. */
+  /** The longest time that an edit waits for a rate limit. */
   quietMs: 60_000,
-  /** Tasks of one inbox that are started at the same time. */
+  /** Concurrent starts of one inbox. */
   inboxAtOnce: 4,
-  /** So long without a new request and a rush is over; so long at most is it waited for. */
+  /** Debounce window of an inbox and its upper bound. */
   inboxQuietMs: 50,
   inboxRushMs: 1000,
   inboxStartMs: 30_000,
-  /** How long an inbox remembers what it has started: Slack's retries come within an hour, a replay within five minutes. */
+  /** How long an inbox remembers what it started. Slack retries within an hour; a signature is valid for five minutes. */
   inboxMs: 24 * 60 * 60_000,
   /**
-   * How long it is remembered that there was such a task, once its record has expired. GitHub sends a delivery again for 3 days, Slack for
-   * an hour; but a signed body stays valid, and who kept one could send it at any time. Workflow ids do not help: they are free
-   * again after 30 days at most. A row costs next to nothing.
+   * How long the tombstone of an expired record is kept. GitHub redelivers for 3 days, Slack for an hour, but a signed body stays valid and
+   * can be replayed at any time. Workflow ids do not help: they are free again after at most 30 days. A row costs next to nothing.
    */
   tombstoneMs: 365 * 24 * 60 * 60_000,
-  /** Requests of one sandbox, denied ones included. A long Codex run makes some hundreds. */
+  /** Requests of one sandbox, denied ones included. A long Codex run makes a few hundred. */
   requests: 10_000,
-  /** Of all requests of one sandbox together: a long run sends Codex's growing context some hundred times, a few MB each. */
+  /** Bytes sent by one sandbox. A long run sends Codex's growing context a few hundred times, a few MB each. */
   bytesUp: 2 * 1024 ** 3,
-  /** A clone with its history, what setup installs, answers of the model. */
+  /** Bytes received by one sandbox: a clone with its history, what setup installs, the model's answers. */
   bytesDown: 8 * 1024 ** 3,
-  /** One alarm may run for 15 minutes on Cloudflare; the observer hands over well before. */
+  /** How long one alarm watches a run. Cloudflare ends an alarm after 15 minutes. */
   observeSliceMs: 10 * 60_000,
-  /** How long one read of the run's output may wait for something to come. */
+  /** How long one read of a run's output waits for more of it. */
   readWaitMs: 5_000,
   readBytes: 512 * 1024,
-  /** Between two reads while only the beginning of a line is there. Lines are written whole, so this is rare. */
+  /** Delay between two reads while only a part of a line is there. Lines are written whole, so this is rare. */
   unfinishedLineMs: 100,
-  /** While a task lives, its record wakes at least this often: after a crash it is late by no more than this. */
+  /** Heartbeat of a record while its task lives: after a crash the record is late by at most this. */
   heartbeatMs: 5_000,
-  /** GitHub's secondary limit is 80 content-creating requests a minute for an installation; an edit counts. */
+  /** Interval between two edits of a post. GitHub's secondary limit is 80 content-creating requests a minute for an installation. */
   commentEveryMs: 5_000,
-  /** While Codex works and nothing new is to be told: how long it takes is, and that it still works. */
+  /** Interval of edits without news while Codex works, which show the elapsed time. */
   refreshEveryMs: 30_000,
-  /** Progress is written to disk at most this often; after a crash the rest is read again from the sandbox. */
+  /** Interval between two writes of the progress. After a crash the rest is read again from the sandbox. */
   persistEveryMs: 500,
-  /** How late the count of a sandbox's requests is written. */
+  /** Delay before the count of a sandbox's requests is written. */
   countEveryMs: 250,
-  /** Lines kept of a task's log. */
+  /** Lines of a task's log. */
   events: 5_000,
-  /** Bytes of a run's output that are read at all; beyond it the run is ended. */
+  /** Bytes of a run's output. A run that writes more is ended. */
   runOutputBytes: 256 * 1024 * 1024,
   /** The rollout of a six-call turn is about 100 KB. */
   rolloutBytes: 8 * 1024 * 1024,
@@ -84,13 +103,11 @@ export const taskLimits = {
   canaryMs: 20_000,
   cloneMs: 5 * 60_000,
   collectMs: 3 * 60_000,
-  /** One step looks after setup for so long; the next goes on. */
-  setupSliceMs: 60_000,
-  /** Around the command itself: unpacking, putting files back, packing. Then it is given up. */
+  /** Time for setup beyond its command: unpacking, putting files back, packing. After it setup is given up. */
   setupAroundMs: 15 * 60_000,
   /** One line with at most 200,000 characters of paths and 16,000 of output. */
   setupResultBytes: 1024 * 1024,
-  /** Of setup's output, in the message of a task that ended by it: GitHub's comment shows 2,000 characters of a message. */
+  /** Characters of setup's output in the message of a task that failed by it. A comment shows 2,000 characters of a message. */
   setupTailCharacters: 1_200,
   /** Sandbox size for every task. */
   sandbox: { memoryBytes: 4 * 1024 ** 3, diskBytes: 4 * 1024 ** 3, maxProcesses: 1024 },

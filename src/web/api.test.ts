@@ -1,7 +1,8 @@
 import { describe, expect, it } from 'vitest';
 import type { TaskView } from '../core/task-view.ts';
 import type { TaskRequest } from '../core/task.ts';
-import { openState, viewOf } from '../tasks/record/task-state.ts';
+import { openState } from '../tasks/record/record-state.ts';
+import { viewOf } from '../tasks/record/record-view.ts';
 import { emptyReceipt } from '../core/grant.ts';
 import { checkBearer } from './access.ts';
 import { apiRoutes, type ApiDeps, type ApiTask } from './api.ts';
@@ -26,7 +27,7 @@ function api(changes: Partial<ApiDeps> = {}, task: Partial<ApiTask> = {}) {
       kept: async () => null,
       ...task,
     }),
-    publishAgain: async () => ({ started: false, reason: 'There is no kept change.' }),
+    retryPublication: async () => ({ started: false, reason: 'There is no kept change.' }),
     repositoryByAlias: (alias) => (alias === 'bill' ? { owner: 'acme', name: 'split-bill' } : null),
     now: () => new Date(0),
     ...changes,

@@ -17,7 +17,7 @@ export interface ApiDeps {
   start(request: TaskRequest): Promise<'started' | 'exists'>;
   task(taskId: string): ApiTask;
   /** Starts another publication attempt for a kept change, or publishes a held one that a person approved. */
-  publishAgain(
+  retryPublication(
     taskId: string,
     approval: Approval | null,
   ): Promise<{ readonly started: true } | { readonly started: false; readonly reason: string }>;
@@ -156,7 +156,7 @@ export function apiRoutes(deps: ApiDeps): Hono {
         400,
       );
     const { approve } = parsed.data;
-    const again = await deps.publishAgain(
+    const again = await deps.retryPublication(
       id,
       approve === undefined ? null : { by: 'the API', changeHash: approve },
     );

@@ -664,9 +664,9 @@ async function unsealedSandbox(): Promise<readonly Finding[]> {
     const record = {
       close: async () => await sandbox.destroy(),
       open: nothing,
-      authorized: nothing,
+      learn: nothing,
       finish: nothing,
-      canaryNonce: () => Promise.resolve('0123456789abcdef'),
+      snapshot: () => Promise.resolve({ canaryNonce: '0123456789abcdef' }),
     };
     const probe = async () => await probeSandbox('doctor-1', { record, sandbox, now: Date.now });
     return await runChecks(sandboxChecks(probe), { deadlineMs: 60_000, secrets: [] });

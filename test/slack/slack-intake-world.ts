@@ -148,7 +148,7 @@ export function createWorld(options: WorldOptions = {}): World {
       return 'started';
     },
     task: (taskId) => ({
-      request: async () => tasks.get(taskId)?.request ?? null,
+      snapshot: async () => tasks.get(taskId) ?? null,
       view: async () => tasks.get(taskId)?.view ?? null,
       events: async () => [],
       cancel: async (by) => {
@@ -162,7 +162,7 @@ export function createWorld(options: WorldOptions = {}): World {
         return true;
       },
     }),
-    publishAgain: async (taskId: string, approval: Approval | null) => {
+    retryPublication: async (taskId: string, approval: Approval | null) => {
       done.push(
         `publish ${taskId}${approval === null ? '' : ` by ${approval.by} for ${approval.changeHash}`}`,
       );

@@ -12,8 +12,8 @@ async function handIn(headers: Record<string, string>, url = 'https://github.com
 beforeAll(async () => {
   const record = recordOf('door');
   await record.open(taskRequest('door'));
-  await record.authorized(authorization());
-  await record.grantPhase('run');
+  await record.learn({ authorization: authorization() });
+  await record.enter('codex');
 });
 
 it.each([

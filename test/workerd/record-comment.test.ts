@@ -55,11 +55,10 @@ function onIssue(taskId: string, shortId: string): TaskRequest {
 it('tells a phase that lasts until the next look, once there is a comment, and makes none for it', async () => {
   const record = recordOf('tells-phases');
   await record.open(onIssue('tells-phases', 'aaaa1111'));
-  await record.located(authorization().facts);
-  await record.authorized(authorization());
+  await record.learn({ facts: authorization().facts, authorization: authorization() });
   await record.enter('authorize');
   expect(await commentsNaming('aaaa1111')).toEqual([]);
-  await record.saveComment();
+  await record.updatePost();
   expect(await commentsNaming('aaaa1111')).toHaveLength(1);
   await record.enter('clone');
   expect(await runDurableObjectAlarm(record)).toBe(true);

@@ -35,7 +35,7 @@ const modelRequest: EgressEntry = {
 async function opened(taskId: string) {
   const record = recordOf(taskId);
   await record.open(taskRequest(taskId));
-  await record.authorized(authorization());
+  await record.learn({ authorization: authorization() });
   return record;
 }
 
@@ -95,7 +95,7 @@ describe('opening', () => {
 describe('egress', () => {
   it('is counted and kept over an eviction', async () => {
     const record = await opened('egress');
-    await record.grantPhase('run');
+    await record.enter('codex');
     expect((await record.admitEgress())?.used).toEqual({
       requests: 0,
       tokens: 0,
@@ -130,12 +130,12 @@ describe('egress', () => {
 
   it('is sealed from the end of the task on, and from its cancellation', async () => {
     const ended = await opened('egress-ended');
-    await ended.grantPhase('run');
+    await ended.enter('codex');
     await ended.finish({ kind: 'no-change', summary: '' });
     expect((await ended.admitEgress())?.phase).toBe('sealed');
 
     const cancelled = await opened('egress-cancelled');
-    await cancelled.grantPhase('run');
+    await cancelled.enter('codex');
     await cancelled.cancel('maria').catch(() => undefined); // there is no Workflow instance to tell
     expect((await cancelled.admitEgress())?.phase).toBe('sealed');
   });
@@ -252,7 +252,7 @@ describe('an ended task', () => {
     const record = await opened(taskId);
     await record.keep('change.ndjson', 'a line');
     await record.finish({ kind: 'no-change', summary: '' });
-    await record.saveComment();
+    await record.updatePost();
     await record.close();
     await runInDurableObject(record, (_, { storage }) => {
       const row = storage.sql.exec<{ body: string }>("SELECT body FROM document WHERE name = 'state'").one();
@@ -277,7 +277,7 @@ describe('an ended task', () => {
     expect(await runDurableObjectAlarm(record)).toBe(true);
     for (const forgotten of [record, await evicted(record)]) {
       expect(await forgotten.view()).toBeNull();
-      expect(await forgotten.request()).toBeNull();
+      expect(await forgotten.snapshot()).toBeNull();
       expect(await forgotten.kept('change.ndjson')).toBeNull();
       expect(await forgotten.events()).toEqual([]);
       expect(await forgotten.watch(0)).toBeNull();
@@ -331,9 +331,9 @@ describe('a task in the queue', () => {
   it('shows its place, tells it in its log, and is looked after once a minute', async () => {
     const record = await opened('queued');
     await record.enter('slot');
-    await record.queued(7);
-    await record.queued(7);
-    await record.queued(3);
+    await record.learn({ queuePosition: 7 });
+    await record.learn({ queuePosition: 7 });
+    await record.learn({ queuePosition: 3 });
     await evictDurableObject(record);
     expect((await record.view())?.queuePosition).toBe(3);
     expect(
@@ -370,10 +370,9 @@ describe('the observer', () => {
 
   it('goes on after its object died in mid-run: nothing is lost, nothing told twice', async () => {
     let record = await opened('crashed');
-    await record.grantPhase('run');
     await record.enter('codex');
     await codexHasWritten('crashed', half);
-    await record.observe();
+    await record.watchRun('codex');
     await vi.waitFor(
       async () => expect((await record.view())?.progress?.threadId).toEqual(expect.any(String)),
       { timeout: 5000, interval: 50 },
@@ -383,10 +382,13 @@ describe('the observer', () => {
     record = recordOf('crashed');
     await codexHasWritten('crashed', completedRun, 0);
     await runDurableObjectAlarm(record).catch(() => undefined); // no Workflow instance hears of the end
-    await vi.waitFor(async () => expect(await record.agentEnd()).toEqual({ kind: 'exited', exitCode: 0 }), {
-      timeout: 15_000,
-      interval: 50,
-    });
+    await vi.waitFor(
+      async () => expect((await record.snapshot())?.agentEnd).toEqual({ kind: 'exited', exitCode: 0 }),
+      {
+        timeout: 15_000,
+        interval: 50,
+      },
+    );
     expect((await record.view())?.progress).toMatchObject({
       commands: [{ command: 'cat a.txt', exitCode: 0, outputTail: 'one' }],
       commandsTotal: 1,
@@ -402,7 +404,6 @@ describe('the observer', () => {
 
   it('names what ran when a request was refused, although it hears of the command later, and keeps that', async () => {
     const record = await opened('refused-meanwhile');
-    await record.grantPhase('run');
     await record.enter('codex');
     const begun = completedRun.split('\n').find((line) => line.includes('"type":"commandExecution"')) ?? '';
     const begunAt = z.object({ at: z.number() }).parse(JSON.parse(begun)).at;
@@ -415,8 +416,10 @@ describe('the observer', () => {
       ['/before', null],
     ]);
     await codexHasWritten('refused-meanwhile', completedRun, 0);
-    await record.observe();
-    await vi.waitFor(async () => expect(await record.agentEnd()).not.toBeNull(), { timeout: 5000 });
+    await record.watchRun('codex');
+    await vi.waitFor(async () => expect((await record.snapshot())?.agentEnd).not.toBeNull(), {
+      timeout: 5000,
+    });
     const named = [
       ['/', 'cat a.txt'],
       ['/before', null],
@@ -433,11 +436,13 @@ describe('the observer', () => {
   it('does not spin on a line that never ends', async () => {
     const record = await opened('half-a-line');
     await codexHasWritten('half-a-line', '{"half');
-    await record.observe();
+    await record.watchRun('codex');
     await new Promise((resolve) => setTimeout(resolve, 1000));
     expect((await sandboxCalls('half-a-line')).length).toBeLessThan(15);
     await codexHasWritten('half-a-line', '{"half":true}\n', 0);
-    await vi.waitFor(async () => expect(await record.agentEnd()).toEqual({ kind: 'exited', exitCode: 0 }));
+    await vi.waitFor(async () =>
+      expect((await record.snapshot())?.agentEnd).toEqual({ kind: 'exited', exitCode: 0 }),
+    );
     expect((await record.view())?.progress?.unknownEvents).toBe(1);
   });
 });
@@ -445,13 +450,13 @@ describe('the observer', () => {
 describe('a cancellation', () => {
   it('destroys the sandbox, is told, and stays the end of the run', async () => {
     const record = await opened('cancelled');
-    await record.grantPhase('run');
+    await record.enter('codex');
     await record.cancel('maria').catch(() => undefined); // no Workflow instance hears of it
     expect(await record.enter('clone')).toEqual({ cancelledBy: 'maria' });
-    expect(await record.agentEnd()).toEqual({ kind: 'cancelled', by: 'maria' });
+    expect((await record.snapshot())?.agentEnd).toEqual({ kind: 'cancelled', by: 'maria' });
     expect(await sandboxCalls('cancelled')).toEqual(['destroy']);
     await evictDurableObject(record);
-    expect(await record.agentEnd()).toEqual({ kind: 'cancelled', by: 'maria' });
+    expect((await record.snapshot())?.agentEnd).toEqual({ kind: 'cancelled', by: 'maria' });
   });
 
   it('is refused once the change is being published, and after the end', async () => {

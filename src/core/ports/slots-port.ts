@@ -11,8 +11,8 @@ export type SlotAnswer =
 
 export interface Slots {
   /**
-   * Asks for a slot, or how it stands with it. Until then the task waits in the queue and its Workflow instance gets `slot-granted`;
-   * once granted it stays so until it is released.
+   * Asks for a slot. Until it is granted the task waits in the queue; then its Workflow is woken. A granted slot stays granted until it is
+   * released.
    */
   request(claim: SlotClaim): Promise<SlotAnswer>;
   /** Gives the slot back, or the place in the queue. Does nothing for a task that has neither. */

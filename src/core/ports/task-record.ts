@@ -1,9 +1,8 @@
-/** The record of one task, as the Workflow sees it. Same rules as `code-host.ts`. */
+/** The record of one task, as the Workflow sees it. Deadlines and idempotence as in `code-host.ts`. */
 import type { AgentEnd, Approval, Authorization } from '../authorization.ts';
 import type { Routing } from '../chat.ts';
-import type { GrantPhase } from '../grant.ts';
 import type { Notable } from '../progress.ts';
-import type { TaskEvent, TaskView } from '../task-view.ts';
+import type { TaskView } from '../task-view.ts';
 import type {
   RepositoryFacts,
   RepositoryRef,
@@ -13,60 +12,81 @@ import type {
   TaskRequest,
 } from '../task.ts';
 
+/** What the stages read of a record. */
+export interface TaskSnapshot {
+  /** What was asked, as it was accepted. */
+  readonly request: TaskRequest;
+  /** The request with its repository; null before routing. */
+  readonly routed: RoutedRequest | null;
+  /** The repository that a person chose; null before. */
+  readonly choice: RepositoryRef | null;
+  /** null before authorization, and for a task that was refused. */
+  readonly authorization: Authorization | null;
+  /** The nonce that the canary has to bring back. */
+  readonly canaryNonce: string;
+  readonly setupEnded: boolean;
+  /** null until Codex's run has ended. */
+  readonly agentEnd: AgentEnd | null;
+  readonly cancelledBy: string | null;
+  /** A person's approval of the held change; null when there is none. */
+  readonly approval: Approval | null;
+  readonly outcome: TaskOutcome | null;
+}
+
+/** What a stage found out. Each field can be reported again with the same value. */
+export interface Findings {
+  /** Where the task belongs, and the requester's name in Slack. The first one counts. */
+  readonly routing?: { readonly routing: Routing; readonly requesterName: string };
+  /** Asks a person to choose one of these. */
+  readonly choices?: readonly RepositoryRef[];
+  /** Where the post goes; set before authorization so that a refusal can be posted. */
+  readonly facts?: RepositoryFacts;
+  readonly authorization?: Authorization;
+  /** The place in the queue for a slot. Ignored once the task has its slot. */
+  readonly queuePosition?: number;
+  /** The first one counts. */
+  readonly change?: { readonly files: number; readonly insertions: number; readonly deletions: number };
+}
+
+/** A line of the task's log. */
+export type LogLine = Notable | { readonly kind: 'note'; readonly text: string };
+
 /** The record of one task. Every method is idempotent. */
 export interface TaskRecordPort {
-  /** What was asked, as it was accepted; null when there is no such task. */
-  request(): Promise<TaskRequest | null>;
-  /** The same, once it is known where it belongs; null before. */
-  routedRequest(): Promise<RoutedRequest | null>;
-  /** Where it belongs, and what the asker is called. The first call counts. */
-  routed(routed: { readonly routing: Routing; readonly requesterName: string }): Promise<void>;
-  /** Shows these to choose from; the Workflow gets `chosen` when somebody has, or when the task was cancelled. */
-  offer(choices: readonly RepositoryRef[]): Promise<void>;
-  /** False when there is nothing to choose any more. Only what was offered can be chosen; the first choice stays. */
-  choose(repository: RepositoryRef): Promise<boolean>;
-  choice(): Promise<RepositoryRef | null>;
-  located(facts: RepositoryFacts): Promise<void>;
-  authorized(authorization: Authorization): Promise<void>;
-  /** What was authorized; null before, and for a task that was refused. */
-  authorization(): Promise<Authorization | null>;
-  /** The task waits for a slot, at this place of the queue. Does nothing once it has one. */
-  queued(position: number): Promise<void>;
-  /** A line in the task's log. */
-  note(text: string): Promise<void>;
-  /** A line of another kind; the same one twice is one. */
-  tell(line: Notable): Promise<void>;
-  /** Enters a phase of the life cycle; says so when the task was cancelled meanwhile. */
+  /** Reads what the stages decide by; null if there is no such task. */
+  snapshot(): Promise<TaskSnapshot | null>;
+  /** Reads the task as people see it; null if there is no such task. */
+  view(): Promise<TaskView | null>;
+  /** Adds what a stage found out. */
+  learn(findings: Findings): Promise<void>;
+  /** Appends a line to the log, unless it is there already. */
+  log(line: LogLine): Promise<void>;
+  /**
+   * Enters a phase and opens its grant. The phases of a grant only go forward: rejects when a later one is open, so that a late
+   * attempt of an earlier step cannot work beside it. Returns who cancelled the task.
+   */
   enter(phase: TaskPhase): Promise<{ readonly cancelledBy: string | null }>;
-  /** What the sandbox may reach from now on. Phases only go forward; rejects when this one is over. */
-  grantPhase(phase: GrantPhase): Promise<void>;
-  /** The nonce that the canary has to bring back. */
-  canaryNonce(): Promise<string>;
-  /** Posts or edits the sticky comment with what the record knows now. A task without an issue does nothing. */
-  saveComment(): Promise<void>;
-  /** From now on the record tails the run and enforces the deadline; the Workflow gets `agent-finished` at the end. */
-  observe(): Promise<void>;
-  agentEnd(): Promise<AgentEnd | null>;
+  /** Chooses one of the offered repositories. False when there is nothing to choose any more. The first choice stays. */
+  choose(repository: RepositoryRef): Promise<boolean>;
+  /** Creates or edits the post with what the record knows now. Does nothing for a task that has no place for one. */
+  updatePost(): Promise<void>;
+  /** Watches a run from now on, with its deadline. The Workflow is woken when the run ends. */
+  watchRun(run: 'setup' | 'codex'): Promise<void>;
+  /** Stores a file with the record, replacing one of that name. */
   keep(name: string, content: string): Promise<void>;
   kept(name: string): Promise<string | null>;
-  changed(stat: { files: number; insertions: number; deletions: number }): Promise<void>;
-  /** The first outcome stays. */
+  /** Wakes another task's Workflow when this task is routed, asks for a choice, or ends. Keeps a bounded number of waiters. */
+  addWaiter(taskId: string): Promise<void>;
+  /** Ends the task. The first outcome stays. */
   finish(outcome: TaskOutcome): Promise<void>;
-  view(): Promise<TaskView | null>;
-  events(): Promise<readonly TaskEvent[]>;
-  /**
-   * Opens a task again whose publication failed and whose change is kept, or whose change was held and is now approved.
-   * `attempt` counts from 1.
-   */
-  reopen(
+  /** Destroys the sandbox and releases the slot. Rejects when that fails; the record then tries again by itself. */
+  close(): Promise<void>;
+  cancel(by: string): Promise<{ readonly cancelled: boolean; readonly reason: string }>;
+  /** Reopens a task whose publication failed with its change kept, or whose held change is approved. `attempt` counts from 1. */
+  startPublicationAttempt(
     approval: Approval | null,
   ): Promise<
-    | { readonly reopened: true; readonly attempt: number; readonly request: TaskRequest }
-    | { readonly reopened: false; readonly reason: string }
+    | { readonly started: true; readonly attempt: number; readonly request: TaskRequest }
+    | { readonly started: false; readonly reason: string }
   >;
-  /** The approval that publication was reopened with; null when there is none. */
-  approval(): Promise<Approval | null>;
-  cancel(by: string): Promise<{ readonly cancelled: boolean; readonly reason: string }>;
-  /** Destroys the sandbox and gives back its slot; the watchdog is done once this has worked. */
-  close(): Promise<void>;
 }

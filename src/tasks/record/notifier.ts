@@ -1,23 +1,23 @@
 /**
- * Shows a task where it was asked: the sticky comment on GitHub, the message in Slack, nowhere for the API. When it is
- * shown, and how often, is the record's decision; what it says is `github/comments.ts`'s and `slack/task-message.ts`'s.
+ * Creates and edits a task's post: the sticky comment on GitHub, the message in Slack, none for the API. `progress-post.ts` decides when;
+ * `github/comments.ts` and `slack/task-message.ts` write the text.
  */
 import type { CodeHost } from '../../core/ports/code-host.ts';
 import { ChatRateLimitedError, type Chat, type TaskIndex } from '../../core/ports/chat-port.ts';
 import type { TaskView } from '../../core/task-view.ts';
-import type { Posted, TaskState } from './task-state.ts';
+import type { Posted, RecordState } from './record-state.ts';
 
 export interface Notifier {
-  /** Where it stands now; null when it has no place of its own. Rejects on what may pass. */
-  show(state: TaskState, view: TaskView): Promise<Posted | null>;
-  /** Milliseconds that the place asks to be left alone; null when the error asks no such thing. */
-  quietFor(error: unknown): number | null;
+  /** Creates or edits the post. null if the task has no place for one. Rejects on transient errors. */
+  show(state: RecordState, view: TaskView): Promise<Posted | null>;
+  /** Milliseconds that a rate limit asks to wait; null if the error is no rate limit. */
+  rateLimitMs(error: unknown): number | null;
 }
 
 export interface NotifierDeps {
   readonly codeHost: Pick<CodeHost, 'saveProgressComment'>;
   readonly renderComment: (view: TaskView) => string;
-  /** null: Slack is not configured. */
+  /** null if Slack is not configured. */
   readonly chat: Pick<Chat, 'saveTaskMessage'> | null;
   readonly index: Pick<TaskIndex, 'put'>;
 }
@@ -30,7 +30,7 @@ export function createNotifier(deps: NotifierDeps): Notifier {
         case 'api':
           return null;
         case 'github': {
-          // Before the App is found on the repository there is nobody to write as.
+          // Without an installation there is no identity to comment as.
           if (facts === null) return null;
           const known = posted?.surface === 'github' ? posted.commentId : null;
           const markdown = deps.renderComment(view);
@@ -44,7 +44,7 @@ export function createNotifier(deps: NotifierDeps): Notifier {
           const ref = await deps.chat.saveTaskMessage(trigger, view, known);
           if (ref === null) return null;
           if (ref.ts !== known?.ts) {
-            // Found by replies and reactions from now on, also where the message had to go elsewhere.
+            // Replies and reactions find the task by its message, also where the message had to go to another channel.
             await deps.index.put({
               taskId: request.taskId,
               shortId: request.shortId,
@@ -60,6 +60,6 @@ export function createNotifier(deps: NotifierDeps): Notifier {
         }
       }
     },
-    quietFor: (error) => (error instanceof ChatRateLimitedError ? error.retryAfterMs : null),
+    rateLimitMs: (error) => (error instanceof ChatRateLimitedError ? error.retryAfterMs : null),
   };
 }

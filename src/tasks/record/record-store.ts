@@ -1,44 +1,42 @@
 /**
- * Keeps a task's record in its Durable Object's SQLite: one JSON document for the state, one each for progress and
- * receipt, the log by sequence number, kept files in parts. Knows nothing of what they mean.
- *
- * Nothing here ever holds a credential.
+ * Stores a task's record in its Durable Object's SQLite: one JSON document each for state, progress and receipt, the log by sequence
+ * number, kept files in parts. Never holds a credential.
  */
 import { emptyReceipt, type Receipt } from '../../core/grant.ts';
 import type { Progress } from '../../core/progress.ts';
 import type { TaskEvent, TaskEventBody } from '../../core/task-view.ts';
 import { taskLimits } from '../limits.ts';
 import { fromStoredJson, toStoredJson, type StoredJson } from '../stored-json.ts';
-import { restoreState, type TaskState } from './task-state.ts';
+import type { RecordState } from './record-state.ts';
 
 /** A row of SQLite in a Durable Object holds at most 2 MB. */
 const partBytes = 1024 * 1024;
 
 /** One row each. */
 interface Documents {
-  readonly state: TaskState;
+  readonly state: RecordState;
   readonly progress: Progress;
   readonly receipt: Receipt;
-  /** All that is left of an expired task. */
+  /** What remains of an expired task. */
   readonly tombstone: { readonly expiredAt: number };
 }
 
 export interface RecordStore {
-  state(): TaskState | null;
-  save(state: TaskState): void;
+  state(): RecordState | null;
+  save(state: RecordState): void;
   progress(): Progress | null;
   saveProgress(progress: Progress): void;
   receipt(): Receipt;
   saveReceipt(receipt: Receipt): void;
-  /** null once the log is full. */
+  /** Appends a line to the log; null when the log is full. */
   append(body: TaskEventBody, at: number): TaskEvent | null;
   eventsAfter(seq: number): TaskEvent[];
   keep(name: string, content: string): void;
   kept(name: string): string | null;
   transaction(work: () => void): void;
-  /** Deletes everything, and remembers that alone. */
+  /** Deletes everything but a tombstone. */
   expire(now: number): Promise<void>;
-  /** null as long as it has not. */
+  /** When the task expired; null before. */
   expiredAt(): number | null;
 }
 
@@ -63,17 +61,14 @@ export function openRecordStore(storage: DurableObjectStorage): RecordStore {
     void sql.exec('INSERT OR REPLACE INTO document (name, body) VALUES (?, ?)', name, toStoredJson(value));
 
   return {
-    state: () => {
-      const stored = read('state');
-      return stored === null ? null : restoreState(stored);
-    },
+    state: () => read('state'),
     save: (state) => write('state', state),
     progress: () => read('progress'),
     saveProgress: (progress) => write('progress', progress),
     receipt: () => read('receipt') ?? emptyReceipt,
     saveReceipt: (receipt) => write('receipt', receipt),
     append(body, at) {
-      // The end is always written: a full log must not hide how the task ended.
+      // The end is always written, so that a full log does not hide how the task ended.
       if (lastSeq >= taskLimits.events && body.kind !== 'ended') return null;
       lastSeq += 1;
       sql.exec('INSERT INTO event (seq, at, body) VALUES (?, ?, ?)', lastSeq, at, toStoredJson(body));
@@ -91,7 +86,7 @@ export function openRecordStore(storage: DurableObjectStorage): RecordStore {
       const bytes = new TextEncoder().encode(content);
       storage.transactionSync(() => {
         sql.exec('DELETE FROM kept WHERE name = ?', name);
-        // One part at least: an empty file is kept as well.
+        // At least one part, so that an empty file is kept too.
         for (let part = 0; part === 0 || part * partBytes < bytes.byteLength; part += 1)
           sql.exec(
             'INSERT INTO kept (name, part, bytes) VALUES (?, ?, ?)',
@@ -106,13 +101,13 @@ export function openRecordStore(storage: DurableObjectStorage): RecordStore {
         .exec<{ bytes: ArrayBuffer }>('SELECT bytes FROM kept WHERE name = ? ORDER BY part', name)
         .toArray();
       if (rows.length === 0) return null;
-      // As it was: a byte order mark would be swallowed otherwise.
+      // Without `ignoreBOM` a byte order mark at the start would be lost.
       const decoder = new TextDecoder('utf-8', { fatal: false, ignoreBOM: true });
       return rows.map((row) => decoder.decode(row.bytes, { stream: true })).join('') + decoder.decode();
     },
     transaction: (work) => storage.transactionSync(work),
     async expire(now) {
-      // Frees the pages as well, which deleting rows does not.
+      // Unlike deleting rows, this frees the pages too.
       await storage.deleteAll();
       createTables();
       lastSeq = 0;

@@ -1,105 +1,305 @@
 /**
- * TaskRecord: the Durable Object that is one task's record, grant, observer and watchdog. A shell: what may change and
- * how is decided in `task-state.ts`, reading the run in `observer.ts`. Addressed by the sandbox's own id, so that the
- * egress handler finds it from `ctx.containerId` alone.
+ * The Durable Object of one task's record. It holds the state and delegates: `record-state.ts` decides transitions, `task-grant.ts` the
+ * grant, `egress-ledger.ts` the receipt, `progress-post.ts` when the post is edited, `run-watch.ts` how a run ended, `watchdog.ts` what the
+ * alarm does. Addressed by the sandbox's id, so that the egress handler finds it from `ctx.containerId` alone.
  *
- * While the task works, its alarm never sleeps longer than a heartbeat: after a crash of the Worker it goes on by itself.
+ * While the task lives, its alarm never sleeps longer than a heartbeat: after a crash of the Worker the record continues by itself.
+ * Longer than 300 lines because it is one class.
  */
+import { DurableObject } from 'cloudflare:workers';
 import type { AgentEnd, Approval } from '../../core/authorization.ts';
-import type { TaskRecordPort } from '../../core/ports/task-record.ts';
-import type { RepositoryRef } from '../../core/task.ts';
+import type { EgressEntry, Grant, Receipt } from '../../core/grant.ts';
+import type { Codex } from '../../core/ports/codex.ts';
+import type { Sandboxes, TaskSandbox } from '../../core/ports/sandbox-port.ts';
+import type { Slots } from '../../core/ports/slots-port.ts';
+import type { Findings, LogLine, TaskRecordPort, TaskSnapshot } from '../../core/ports/task-record.ts';
+import type { TokenUsage } from '../../core/progress.ts';
+import type { SetupReport } from '../../core/setup.ts';
+import type { RepositoryRef, TaskOutcome, TaskPhase, TaskRequest } from '../../core/task.ts';
+import type { TaskEvent, TaskEventBody, TaskView } from '../../core/task-view.ts';
 import { withDeadline } from '../../lib/with-deadline.ts';
-import { ranIn, settleCommands } from './denied-commands.ts';
 import { taskLimits } from '../limits.ts';
-import { observeOnce } from './observer.ts';
-import { RecordSteps } from './record-steps.ts';
+import { keptSetup, parseSetupReport } from '../setup-report.ts';
 import { workflowIdOf } from '../start-task.ts';
-import { spentBudget } from './task-grant.ts';
-import { choose, mayCancel, reopen, waitsForSlotSince } from './task-state.ts';
+import { ranIn, settleCommands } from './denied-commands.ts';
+import { countRequest, enterEgress } from './egress-ledger.ts';
+import type { Notifier } from './notifier.ts';
+import { ProgressPost } from './progress-post.ts';
+import {
+  addWaiter,
+  cancel,
+  choose,
+  endAgent,
+  endedAt,
+  enterPhase,
+  finish,
+  learn,
+  needsSlot,
+  openState,
+  snapshotOf,
+  startPublicationAttempt,
+  startWatching,
+  waitsForSlotSince,
+  watchedRun,
+  type RecordState,
+} from './record-state.ts';
+import { openRecordStore, type RecordStore } from './record-store.ts';
+import { viewOf } from './record-view.ts';
+import { watchCodex, watchSetup, type WatchingRecord } from './run-watch.ts';
+import { grantOf } from './task-grant.ts';
+import { createViewers } from './viewers.ts';
 import { heartbeatMs, watchdog } from './watchdog.ts';
 
-export abstract class TaskRecordBase<Env> extends RecordSteps<Env> {
-  #freshlyStarted = true;
+export interface RecordDeps {
+  readonly sandboxes: Sandboxes;
+  readonly slots: Pick<Slots, 'release'>;
+  readonly codex: Codex;
+  readonly notifier: Notifier;
+  /** US dollars; null if the configuration has no price for the model. */
+  readonly costOf: (model: string, usage: TokenUsage) => number | null;
+  /** Folds one request into the receipt; returns the same receipt for requests that it does not show. */
+  readonly addToReceipt: (receipt: Receipt, entry: EgressEntry) => Receipt;
+  /** Wakes a Workflow instance that waits; rejects if there is none. */
+  readonly wakeWorkflow: (instanceId: string) => Promise<void>;
+  /** Whether a Workflow instance is over, however it ended. False if that cannot be known. */
+  readonly workflowIsOver: (instanceId: string) => Promise<boolean>;
+  /** How long an ended task is kept. */
+  readonly retentionMs: number;
+  readonly now: () => number;
+  readonly log: (event: string, fields: Record<string, unknown>) => void;
+}
+
+export abstract class TaskRecordBase<Env> extends DurableObject<Env> {
+  protected abstract deps(): RecordDeps;
+  readonly #store: RecordStore = openRecordStore(this.ctx.storage);
+  readonly #viewers = createViewers();
+  readonly #post = new ProgressPost({
+    show: async () => await this.#show(),
+    rateLimitMs: (error) => this.deps().notifier.rateLimitMs(error),
+    agentRuns: () => watchedRun(this.#opened()) === 'codex',
+    now: () => this.deps().now(),
+    failed: (error) => this.#log('comment.edit_failed', { error: String(error) }),
+  });
+  #state: RecordState | null = this.#store.state();
+  /** Parsed once; it never changes once it is kept. */
+  #setup: SetupReport | null = null;
+  #countTimer: ReturnType<typeof setTimeout> | undefined;
+  #wasRestarted = true;
+
+  async open(request: TaskRequest): Promise<{ readonly created: boolean; readonly expired: boolean }> {
+    if (this.#state !== null) return { created: false, expired: false };
+    if (this.#store.expiredAt() !== null) return { created: false, expired: true };
+    const nonce = crypto.randomUUID().replaceAll('-', '');
+    this.#save(openState(request, nonce, this.deps().now()));
+    this.#append({ kind: 'phase', phase: 'accepted' });
+    await this.#arm();
+    return { created: true, expired: false };
+  }
+
+  // ---- reading --------------------------------------------------------------------------------------------------
+
+  snapshot(): TaskSnapshot | null {
+    return this.#state === null ? null : snapshotOf(this.#state);
+  }
+
+  view(): TaskView | null {
+    if (this.#state === null) return null;
+    const { costOf, now } = this.deps();
+    const progress = this.#store.progress();
+    this.#setup ??= parseSetupReport(this.#store.kept(keptSetup));
+    const model = this.#state.authorization?.model ?? null;
+    return viewOf(this.#state, {
+      progress,
+      receipt: this.#store.receipt(),
+      setup: this.#setup,
+      costUsd: model === null || progress === null ? null : costOf(model, progress.usage),
+      now: now(),
+    });
+  }
+
+  events(): readonly TaskEvent[] {
+    return this.#store.eventsAfter(0);
+  }
+
+  /** The log after `seq` as server-sent events; ends with the task. null if there is no such task. */
+  watch(seq: number): ReadableStream<Uint8Array> | null {
+    if (this.#state === null) return null;
+    return this.#viewers.add(this.#store.eventsAfter(seq), this.#state.outcome !== null);
+  }
+
+  kept(name: string): string | null {
+    return this.#store.kept(name);
+  }
+
+  /** For the queue, about a slot that was never released. */
+  needsSlot(): boolean {
+    return needsSlot(this.#state);
+  }
+
+  // ---- egress -----------------------------------------------------------------------------------------------------
+
+  /**
+   * Returns the grant as it is now, and counts the request. The count is written a little later, because the answer would wait for the
+   * disk otherwise; a crash loses at most what was counted in that time.
+   */
+  admitEgress(): Grant | null {
+    const state = this.#state;
+    const grant = state === null ? null : grantOf(state);
+    if (state === null || grant === null) return null;
+    this.#state = countRequest(state);
+    this.#countTimer ??= setTimeout(() => {
+      if (this.#state !== null) this.#save(this.#state);
+    }, taskLimits.countEveryMs);
+    return grant;
+  }
+
+  recordEgress(entry: EgressEntry, tokens: number): void {
+    const state = this.#state;
+    if (state === null) return;
+    const { addToReceipt, now, log } = this.deps();
+    const receipt = this.#store.receipt();
+    const entered = enterEgress({ state, receipt }, { entry, tokens }, addToReceipt, now());
+    if (entered.state !== state) this.#save(entered.state);
+    if (entered.receipt !== receipt) this.#store.saveReceipt(entered.receipt);
+    if (entered.logged !== null) log(entered.logged.event, entered.logged.fields);
+    for (const { body, at } of entered.events) this.#append(body, at);
+  }
+
+  // ---- the Workflow's commands --------------------------------------------------------------------------------------
+
+  async learn(findings: Findings): Promise<void> {
+    const before = this.#opened();
+    const after = learn(before, findings);
+    this.#save(after);
+    if (after.change !== null && after.change !== before.change)
+      this.#append({ kind: 'change', ...after.change });
+    if (after.queuePosition !== null && after.queuePosition !== before.queuePosition) {
+      this.#append({ kind: 'queued', position: after.queuePosition });
+      this.#post.requestUpdate();
+    }
+    if (after.routing !== before.routing || after.choices !== before.choices) await this.#wakeWaiters();
+  }
+
+  log(line: LogLine): void {
+    const text = JSON.stringify(line);
+    if (!this.#store.eventsAfter(0).some(({ body }) => JSON.stringify(body) === text)) this.#append(line);
+    if (line.kind !== 'note') this.#post.requestUpdate();
+  }
+
+  async enter(phase: TaskPhase): Promise<{ readonly cancelledBy: string | null }> {
+    const state = this.#opened();
+    const next = enterPhase(state, phase, this.deps().now());
+    if (next === null) throw new Error(`the phase “${phase}” is over: a later one has its grant open`);
+    if (next !== state) {
+      this.#save(next);
+      // In the queue the alarm slept for longer.
+      if (phase === 'provision') await this.#arm();
+      this.#append({ kind: 'phase', phase });
+      this.#log('task.phase_entered', { phase });
+      // The first post shows what came before it, the last step the end.
+      if (next.posted !== null && phase !== 'report') this.#post.requestPhaseUpdate();
+    }
+    return { cancelledBy: next.cancelledBy };
+  }
 
   async choose(repository: RepositoryRef): Promise<boolean> {
-    const next = choose(this.opened(), repository);
+    const next = choose(this.#opened(), repository);
     if (next === null) return false;
-    this.saveState(next);
-    await this.deps().notifyWorkflow(this.#workflowId(), 'chosen');
+    this.#save(next);
+    await this.#wakeOwnWorkflow();
     return true;
   }
 
+  /** Rejects if the post cannot be edited; the caller decides whether that matters. */
+  async updatePost(): Promise<void> {
+    await this.#post.update();
+  }
+
+  async watchRun(run: 'setup' | 'codex'): Promise<void> {
+    this.#save(startWatching(this.#opened(), run, this.deps().now()));
+    await this.#arm(0);
+  }
+
+  keep(name: string, content: string): void {
+    this.#store.keep(name, content);
+  }
+
+  addWaiter(taskId: string): void {
+    if (this.#state !== null) this.#save(addWaiter(this.#state, taskId));
+  }
+
+  async finish(outcome: TaskOutcome): Promise<void> {
+    const state = this.#opened();
+    const next = finish(state, outcome, this.deps().now());
+    if (next === state) return;
+    this.#save(next);
+    this.#append({ kind: 'ended', outcome });
+    this.#log('task.ended', { outcome: outcome.kind });
+    await this.#wakeWaiters();
+  }
+
+  /** Destroys the sandbox before it releases the slot: the other way round there could be one sandbox too many. */
+  async close(): Promise<void> {
+    const { sandboxes, slots, now } = this.deps();
+    const { taskId } = this.#opened().request;
+    const destroyed = sandboxes.get(sandboxes.idFor(taskId)).destroy();
+    await withDeadline(destroyed, taskLimits.destroyMs, 'destroying the sandbox');
+    await slots.release(taskId);
+    this.#save({ ...this.#opened(), closed: true });
+    if (watchdog(this.#opened(), now()) === 'done') await this.#rest();
+  }
+
+  // ---- people's commands --------------------------------------------------------------------------------------------
+
   async cancel(by: string): Promise<{ readonly cancelled: boolean; readonly reason: string }> {
-    const state = this.opened();
-    const { may, reason } = mayCancel(state);
-    if (!may) return { cancelled: false, reason };
-    if (state.cancelledBy === null) {
-      this.saveState({ ...state, cancelledBy: by });
-      this.append({ kind: 'note', text: `Cancelled by ${by}.` });
+    const before = this.#opened();
+    const { state, reason } = cancel(before, by);
+    if (state === null) return { cancelled: false, reason };
+    if (state !== before) {
+      this.#save(state);
+      this.#append({ kind: 'note', text: `Cancelled by ${by}.` });
+      if (before.agentEnd === null) this.#log('agent.ended', { how: 'cancelled' });
     }
-    await this.#endRun({ kind: 'cancelled', by });
+    await this.close().catch(async () => await this.#arm());
+    await this.#post.settled();
+    await this.#wakeOwnWorkflow();
     return { cancelled: true, reason };
   }
 
-  async reopen(approval: Approval | null): ReturnType<TaskRecordPort['reopen']> {
-    const next = reopen(this.opened(), approval, this.deps().now());
-    if ('reason' in next) return { reopened: false, reason: next.reason };
-    this.saveState(next);
-    this.append({
-      kind: 'note',
-      text: approval === null ? 'Publishing again.' : `Approved by ${approval.by}: publishing.`,
-    });
-    await this.arm();
-    return { reopened: true, attempt: next.reopenings, request: next.request };
+  async startPublicationAttempt(
+    approval: Approval | null,
+  ): ReturnType<TaskRecordPort['startPublicationAttempt']> {
+    const next = startPublicationAttempt(this.#opened(), approval, this.deps().now());
+    if ('reason' in next) return { started: false, reason: next.reason };
+    this.#save(next);
+    const text = approval === null ? 'Publishing again.' : `Approved by ${approval.by}: publishing.`;
+    this.#append({ kind: 'note', text });
+    await this.#arm();
+    return { started: true, attempt: next.attempts.length, request: next.request };
   }
 
-  /**
-   * Destroys the sandbox, then gives back the slot: the other way round there could be one sandbox too many. Rejects when that did not
-   * work in time: the alarm tries again.
-   */
-  async close(): Promise<void> {
-    const state = this.opened();
-    const { sandboxes, slots } = this.deps();
-    await withDeadline(
-      sandboxes.get(sandboxes.idFor(state.request.taskId)).destroy(),
-      taskLimits.destroyMs,
-      'destroying the sandbox',
-    );
-    await slots.release(state.request.taskId);
-    this.saveState({ ...this.opened(), closed: true });
-    if (watchdog(this.opened(), this.deps().now()) === 'done') await this.#rest();
-  }
-
-  // ---- observer and watchdog --------------------------------------------------------------------------------
+  // ---- the alarm ----------------------------------------------------------------------------------------------------
 
   override async alarm(): Promise<void> {
-    // Nothing to watch: it was never opened, or has expired.
-    if (this.view() === null) return await this.forget();
-    const state = this.opened();
-    const { now, notifyWorkflow, workflowIsOver } = this.deps();
-    const due = watchdog(state, now());
+    if (this.#state === null) return await this.#forget();
+    const state = this.#state;
+    const due = watchdog(state, this.deps().now());
     if (due === 'done') return await this.#rest();
-    await this.arm(heartbeatMs(state, due));
-    const instanceId = this.#workflowId();
-    if (this.#freshlyStarted) {
-      this.#freshlyStarted = false;
-      // After a restart a Workflow instance may sleep on until some event comes (seen with the local runtime).
-      await notifyWorkflow(instanceId, 'nudge').catch(() => undefined);
-    }
+    await this.#arm(heartbeatMs(state, due));
+    // After a restart a Workflow instance can sleep until some event comes (seen with the local runtime).
+    if (this.#wasRestarted) await this.#wakeOwnWorkflow().catch(() => undefined);
+    this.#wasRestarted = false;
     switch (due) {
       case 'nothing':
-      case 'notify-again':
-        // Its last step is to end the task; one that is over without that will never do it.
-        if (await workflowIsOver(instanceId))
-          return await this.#giveUp('broke-off', 'The work on this task broke off.');
-        if (due === 'notify-again') return await notifyWorkflow(instanceId, 'agent-finished');
-        if (state.observing) await this.#observeSlice();
-        else this.tellIfDue(); // a phase, or a place in the queue that came too soon after the last
+        if (!(await this.#endedWithoutWorkflow())) await this.#watch();
+        return;
+      case 'wake':
+        if (!(await this.#endedWithoutWorkflow())) await this.#wakeOwnWorkflow();
         return;
       case 'close':
         return await this.close();
       case 'show':
-        return await this.saveComment().catch(() => undefined); // the next alarm tries again
+        return await this.updatePost().catch(() => undefined); // the next alarm tries again
       case 'end-run':
         return await this.#endRun({ kind: 'deadline' });
       case 'give-up':
@@ -109,85 +309,169 @@ export abstract class TaskRecordBase<Env> extends RecordSteps<Env> {
     }
   }
 
-  /** Over for everybody: what is left is to be forgotten in time. */
-  async #rest(): Promise<void> {
-    const { now, retentionMs } = this.deps();
-    const expiresAt = (this.opened().endedAt ?? now()) + retentionMs;
-    if (now() >= expiresAt) await this.expire();
-    else await this.ctx.storage.setAlarm(expiresAt);
+  /** For the sweep: arms the alarm if it is lost. Calls no neighbour, so that it works when nothing else does. */
+  async wake(): Promise<'watched' | 'rearmed' | 'gone'> {
+    if (this.#state === null && this.#store.expiredAt() === null) return 'gone';
+    const isLost = (await this.ctx.storage.getAlarm()) === null;
+    if (isLost) await this.ctx.storage.setAlarm(Date.now());
+    if (this.#state === null) return 'gone';
+    return isLost ? 'rearmed' : 'watched';
+  }
+
+  /** The Workflow's last step ends the task. An instance that is over without it never will. */
+  async #endedWithoutWorkflow(): Promise<boolean> {
+    if (!(await this.deps().workflowIsOver(this.#workflowId()))) return false;
+    await this.#giveUp('broke-off', 'The work on this task broke off.');
+    return true;
+  }
+
+  async #watch(): Promise<void> {
+    const run = watchedRun(this.#opened());
+    if (run === 'codex') {
+      const end = await watchCodex(this.#watching());
+      if (end !== null) await this.#endRun(end);
+    } else if (run === 'setup') {
+      if (!(await watchSetup(this.#watching()))) return;
+      this.#save({ ...this.#opened(), setupRun: 'ended' });
+      await this.#wakeOwnWorkflow();
+    } else this.#post.updateIfDue();
+  }
+
+  #watching(): WatchingRecord {
+    const { codex, now } = this.deps();
+    return {
+      sandbox: this.#sandbox(),
+      codex,
+      now,
+      state: () => this.#opened(),
+      progress: () => this.#store.progress(),
+      persist: (progress, offset) =>
+        this.#store.transaction(() => {
+          this.#store.saveProgress(progress);
+          this.#save({ ...this.#opened(), offset });
+          const receipt = this.#store.receipt();
+          const settled = settleCommands(receipt, ranIn(this.#opened(), progress));
+          if (settled !== receipt) this.#store.saveReceipt(settled);
+        }),
+      append: (line) => this.#append(line),
+      looked: async (news) => {
+        if (news) this.#post.requestUpdate();
+        else this.#post.updateIfDue();
+        await this.#arm();
+      },
+    };
+  }
+
+  /** Ends the run once and wakes the Workflow. The sandbox stays, so that what was done can be collected. */
+  async #endRun(end: AgentEnd): Promise<void> {
+    const state = this.#opened();
+    const next = endAgent(state, end);
+    if (next !== state) {
+      this.#save(next);
+      this.#log('agent.ended', { how: end.kind });
+    }
+    await this.#post.settled(); // the outcome must be the last edit
+    await this.#wakeOwnWorkflow();
   }
 
   async #giveUp(code: string, what: string): Promise<void> {
-    const state = this.opened();
-    // The Workflow may have ended it between the look and now.
-    if (state.outcome === null) {
-      const changeKept = state.change !== null && state.change.files > 0;
-      const wayOut = changeKept
+    const { outcome, change } = this.#opened();
+    // The Workflow can have ended the task meanwhile.
+    if (outcome === null) {
+      const changeKept = change !== null && change.files > 0;
+      const remedy = changeKept
         ? 'Its change is kept, and publishing it can be tried again.'
         : 'Ask again to start over.';
-      this.finish({ kind: 'failed', reason: { code, message: `${what} ${wayOut}` }, changeKept });
-      await this.saveComment().catch(() => undefined); // its place may be what the task hung on
+      await this.finish({ kind: 'failed', reason: { code, message: `${what} ${remedy}` }, changeKept });
+      await this.updatePost().catch(() => undefined); // the place of the post can be what the task hung on
     }
     await this.close();
   }
 
+  /** Sleeps until the task expires. */
+  async #rest(): Promise<void> {
+    const { now, retentionMs } = this.deps();
+    const expiresAt = (endedAt(this.#opened()) ?? now()) + retentionMs;
+    if (now() >= expiresAt) await this.#expire();
+    else await this.ctx.storage.setAlarm(expiresAt);
+  }
+
+  /** Leaves a tombstone only: the trigger's delivery can be sent again long after, and must not start the task again. */
+  async #expire(): Promise<void> {
+    const { now } = this.deps();
+    this.#log('task.expired', {});
+    clearTimeout(this.#countTimer);
+    this.#state = null;
+    await this.#store.expire(now());
+    await this.ctx.storage.setAlarm(now() + taskLimits.tombstoneMs);
+  }
+
+  /** Deletes the tombstone too, at its time. An `open` in the seconds until the object is gone fails and is retried. */
+  async #forget(): Promise<void> {
+    const expiredAt = this.#store.expiredAt();
+    if (expiredAt !== null && this.deps().now() >= expiredAt + taskLimits.tombstoneMs)
+      await this.ctx.storage.deleteAll();
+  }
+
+  // ---- shared -------------------------------------------------------------------------------------------------------
+
+  async #show(): Promise<void> {
+    const state = this.#opened();
+    const view = this.view();
+    if (view === null) return;
+    const posted = await this.deps().notifier.show(state, view);
+    const after = this.#opened(); // a publication attempt can have started meanwhile
+    const endShown = view.outcome !== null && after.outcome !== null;
+    this.#save({ ...after, posted: posted ?? after.posted, endShown });
+    if (posted !== null && state.posted === null) this.#append({ kind: 'acknowledged' });
+  }
+
   #workflowId(): string {
-    const { request, reopenings } = this.opened();
-    return workflowIdOf(request.taskId, reopenings);
+    const { request, attempts } = this.#opened();
+    return workflowIdOf(request.taskId, attempts.length);
   }
 
-  async #observeSlice(): Promise<void> {
-    const { sandboxes, codex, now } = this.deps();
-    const sandbox = sandboxes.get(sandboxes.idFor(this.opened().request.taskId));
-    const until = now() + taskLimits.observeSliceMs;
-    let progress = this.store.progress() ?? codex.initialProgress;
-    let offset = this.opened().offset;
-    let persistedAt = 0;
-    let unsaved = false;
-    const persist = () => {
-      if (!unsaved) return;
-      this.store.transaction(() => {
-        this.store.saveProgress(progress);
-        this.saveState({ ...this.opened(), offset });
-        const receipt = this.store.receipt();
-        const settled = settleCommands(receipt, ranIn(this.opened(), progress));
-        if (settled !== receipt) this.store.saveReceipt(settled);
-      });
-      persistedAt = now();
-      unsaved = false;
-    };
-    while (now() < until && this.opened().observing && watchdog(this.opened(), now()) === 'nothing') {
-      const seen = await observeOnce(sandbox, codex, { offset, progress }, taskLimits.readWaitMs, now);
-      unsaved ||= seen.state.offset !== offset;
-      ({ offset, progress } = seen.state);
-      for (const notable of seen.notable) this.append(notable);
-      const spent = spentBudget(this.opened());
-      const end = seen.end ?? (spent === null ? null : { kind: 'budget' as const, budget: spent });
-      // With the lines of the log, or a crash would tell them twice; at the end, as the exit is often seen one read later.
-      if (seen.notable.length > 0 || end !== null || now() - persistedAt >= taskLimits.persistEveryMs)
-        persist();
-      if (end !== null) return await this.#endRun(end);
-      if (seen.notable.length > 0) this.tellSoon();
-      else this.tellIfDue();
-      await this.arm();
-      if (seen.pauseMs > 0) await new Promise((resolve) => setTimeout(resolve, seen.pauseMs));
-    }
-    persist();
+  async #wakeOwnWorkflow(): Promise<void> {
+    await this.deps().wakeWorkflow(this.#workflowId());
   }
 
-  /** Ends the observation once, and tells the Workflow. All but a cancellation keep the sandbox: what was done is collected. */
-  async #endRun(end: AgentEnd): Promise<void> {
-    const state = this.opened();
-    if (state.agentEnd === null) {
-      this.saveState({ ...state, agentEnd: end, observing: false });
-      this.deps().log('agent.ended', { taskId: state.request.taskId, how: end.kind });
-    }
-    if (end.kind === 'cancelled') await this.close().catch(() => this.arm());
-    await this.edits; // no progress edit may still be on its way when the end is reported
-    // Whatever the Workflow waits for: an event that nobody waits for is kept and does no harm.
-    if (state.authorization === null) await this.deps().notifyWorkflow(this.#workflowId(), 'chosen');
-    else if (waitsForSlotSince(state) !== null)
-      await this.deps().notifyWorkflow(this.#workflowId(), 'slot-granted');
-    await this.deps().notifyWorkflow(this.#workflowId(), 'agent-finished');
+  /** Best effort: a task that misses it looks by itself after a while. */
+  async #wakeWaiters(): Promise<void> {
+    const { wakeWorkflow } = this.deps();
+    const { waiters } = this.#opened();
+    await Promise.all(
+      waiters.map(async (taskId) => await wakeWorkflow(workflowIdOf(taskId, 0)).catch(() => undefined)),
+    );
+  }
+
+  #sandbox(): TaskSandbox {
+    const { sandboxes } = this.deps();
+    return sandboxes.get(sandboxes.idFor(this.#opened().request.taskId));
+  }
+
+  /** Arms the alarm, which is always armed while the task lives. */
+  async #arm(inMs: number = taskLimits.heartbeatMs): Promise<void> {
+    await this.ctx.storage.setAlarm(this.deps().now() + inMs);
+  }
+
+  #opened(): RecordState {
+    if (this.#state === null) throw new Error('this task was never opened');
+    return this.#state;
+  }
+
+  #save(state: RecordState): void {
+    this.#store.save(state);
+    this.#state = state;
+    clearTimeout(this.#countTimer);
+    this.#countTimer = undefined;
+  }
+
+  #append(body: TaskEventBody, at = this.deps().now()): void {
+    const event = this.#store.append(body, at);
+    if (event !== null) this.#viewers.send(event);
+  }
+
+  #log(event: string, fields: Record<string, unknown>): void {
+    this.deps().log(event, { taskId: this.#opened().request.taskId, ...fields });
   }
 }

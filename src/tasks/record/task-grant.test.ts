@@ -1,31 +1,33 @@
 import { describe, expect, it } from 'vitest';
-import type { GrantPhase } from '../../core/grant.ts';
+import type { TaskPhase } from '../../core/task.ts';
 import { taskLimits } from '../limits.ts';
 import { acceptedAt, authorization, request } from '../../../test/fixtures/sample-task.ts';
-import { advanceGrant, grantOf, spentBudget } from './task-grant.ts';
-import { openState, type TaskState } from './task-state.ts';
+import { enterPhase, grantPhaseOf, openState, type RecordState } from './record-state.ts';
+import { grantOf, spentBudget } from './task-grant.ts';
 
 const opened = openState(request, 'nonce', Date.parse(acceptedAt));
-const at = (changes: Partial<TaskState>): TaskState => ({ ...opened, ...changes });
+const at = (changes: Partial<RecordState>): RecordState => ({ ...opened, ...changes });
+const entered = (...phases: TaskPhase[]) => ({ phases: phases.map((phase) => ({ phase, at: 0 })) });
 const outcome = { kind: 'no-change', summary: '' } as const;
 
 describe('the grant', () => {
   it.each([
     ['before anything was authorized', {}, null],
     ['before the first phase', { authorization }, 'sealed'],
-    ['while cloning', { authorization, grantPhase: 'clone' }, 'clone'],
-    ['during setup', { authorization, grantPhase: 'setup' }, 'setup'],
-    ['while Codex runs', { authorization, grantPhase: 'run' }, 'run'],
-    ['after a cancellation', { authorization, grantPhase: 'run', cancelledBy: 'maria' }, 'sealed'],
-    ['after a cancellation in setup', { authorization, grantPhase: 'setup', cancelledBy: 'maria' }, 'sealed'],
-    ['after the end', { authorization, grantPhase: 'run', outcome }, 'sealed'],
-    ['once the sandbox is destroyed', { authorization, grantPhase: 'run', closed: true }, 'sealed'],
+    ['while cloning', { authorization, ...entered('clone') }, 'clone'],
+    ['during setup', { authorization, ...entered('setup') }, 'setup'],
+    ['while the change is collected', { authorization, ...entered('codex', 'collect') }, 'sealed'],
+    ['while Codex runs', { authorization, ...entered('codex') }, 'run'],
+    ['after a cancellation', { authorization, ...entered('codex'), cancelledBy: 'maria' }, 'sealed'],
+    ['after a cancellation in setup', { authorization, ...entered('setup'), cancelledBy: 'maria' }, 'sealed'],
+    ['after the end', { authorization, ...entered('codex'), outcome }, 'sealed'],
+    ['once the sandbox is destroyed', { authorization, ...entered('codex'), closed: true }, 'sealed'],
   ] as const)('%s is %s', (_, changes, phase) => {
     expect(grantOf(at(changes))?.phase ?? null).toBe(phase);
   });
 
   it('names the one repository, its limits and nothing else', () => {
-    expect(grantOf(at({ authorization, grantPhase: 'run' }))).toEqual({
+    expect(grantOf(at({ authorization, ...entered('codex') }))).toEqual({
       taskId: 'gh-1-c2',
       phase: 'run',
       repositories: [{ owner: 'acme', name: 'app', installationId: 1, repositoryId: 1 }],
@@ -57,7 +59,7 @@ describe('the grant', () => {
       },
       alsoRead: [design],
     };
-    expect(grantOf(at({ authorization: opening, grantPhase: 'clone' }))).toMatchObject({
+    expect(grantOf(at({ authorization: opening, ...entered('clone') }))).toMatchObject({
       repositories: [{ repositoryId: 1 }],
       alsoRead: [design],
       lfs: true,
@@ -67,31 +69,35 @@ describe('the grant', () => {
   });
 });
 
-describe('phases of the grant', () => {
-  const phases = ['clone', 'setup', 'run', 'sealed'] as const;
-  const pairs = phases.flatMap((from) => phases.map((to): [GrantPhase, GrantPhase] => [from, to]));
+describe('the phases of the grant', () => {
+  const opening = [
+    ['clone', 'clone'],
+    ['setup', 'setup'],
+    ['codex', 'run'],
+    ['collect', 'sealed'],
+  ] as const;
+  const pairs = opening.flatMap(([from], i) =>
+    opening.map(([to], j) => ({ from, to, forward: j > i, back: j < i })),
+  );
 
-  it.each(phases)('may begin with %s', (to) => {
-    expect(advanceGrant(opened, to)?.grantPhase).toBe(to);
+  it.each(opening)('open with the phase %s of the task: %s', (phase, grant) => {
+    expect(grantPhaseOf(at(entered('accepted', phase)))).toBe(grant);
   });
 
-  it.each(pairs.filter(([from, to]) => phases.indexOf(to) > phases.indexOf(from)))(
-    'go forward from %s to %s',
-    (from, to) => {
-      expect(advanceGrant(at({ grantPhase: from }), to)?.grantPhase).toBe(to);
-    },
-  );
+  it.each(pairs.filter(({ forward }) => forward))('go forward from $from to $to', ({ from, to }) => {
+    const next = enterPhase(at(entered('accepted', from)), to, 1);
+    expect(next === null ? null : grantPhaseOf(next)).toBe(new Map<string, string>(opening).get(to));
+  });
 
-  it.each(pairs.filter(([from, to]) => phases.indexOf(to) < phases.indexOf(from)))(
-    'never go back from %s to %s',
-    (from, to) => {
-      expect(advanceGrant(at({ grantPhase: from }), to)).toBeNull();
-    },
-  );
+  it.each(pairs.filter(({ back }) => back))('never go back from $from to $to', ({ from, to }) => {
+    expect(enterPhase(at(entered('accepted', from)), to, 1)).toBeNull();
+    // Also for a phase that was entered before.
+    expect(enterPhase(at(entered('accepted', to, from)), to, 1)).toBeNull();
+  });
 
-  it.each(phases)('change nothing when %s is entered again', (phase) => {
-    const state = at({ grantPhase: phase });
-    expect(advanceGrant(state, phase)).toBe(state);
+  it('do not change with a phase that opens none', () => {
+    const next = enterPhase(at(entered('accepted', 'codex')), 'acknowledge', 1);
+    expect(next === null ? null : grantPhaseOf(next)).toBe('run');
   });
 });
 
@@ -116,6 +122,6 @@ describe('the budget that is used up', () => {
   });
 
   it('is none before anything was authorized', () => {
-    expect(spentBudget(at({ used: { requests: 1e9, tokens: 1e9 } }))).toBeNull();
+    expect(spentBudget(at({ used: { requests: 1e9, tokens: 1e9, bytesUp: 0, bytesDown: 0 } }))).toBeNull();
   });
 });

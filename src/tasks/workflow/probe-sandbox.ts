@@ -5,7 +5,7 @@
 import { shortIdOf } from '../../core/ids.ts';
 import type { Authorization } from '../../core/authorization.ts';
 import { closedPolicy } from '../../core/policy.ts';
-import type { TaskRecordPort } from '../../core/ports/task-record.ts';
+import type { TaskRecordPort, TaskSnapshot } from '../../core/ports/task-record.ts';
 import type { SandboxProbe } from '../../core/sandbox-probe.ts';
 import { SandboxBusyError, type TaskSandbox } from '../../core/ports/sandbox-port.ts';
 import type { TaskRequest } from '../../core/task.ts';
@@ -13,7 +13,8 @@ import { taskLimits } from '../limits.ts';
 import { runCanary } from './stage-sandbox.ts';
 
 export interface ProbeDeps {
-  readonly record: Pick<TaskRecordPort, 'authorized' | 'canaryNonce' | 'finish' | 'close'> & {
+  readonly record: Pick<TaskRecordPort, 'learn' | 'finish' | 'close'> & {
+    snapshot(): Promise<Pick<TaskSnapshot, 'canaryNonce'> | null>;
     open(request: TaskRequest): Promise<unknown>;
   };
   readonly sandbox: TaskSandbox;
@@ -35,12 +36,12 @@ export function probeTaskId(uuid: string): string {
 export async function probeSandbox(taskId: string, deps: ProbeDeps): Promise<SandboxProbe | null> {
   const { record, sandbox, now } = deps;
   await record.open(await requestFor(taskId, now()));
-  await record.authorized(nothingGranted);
+  await record.learn({ authorization: nothingGranted });
   try {
     const startedAt = now();
     await sandbox.start(taskLimits.sandbox);
     const bootMs = now() - startedAt;
-    const failed = await runCanary(sandbox, await record.canaryNonce());
+    const failed = await runCanary(sandbox, (await record.snapshot())?.canaryNonce ?? '');
     return {
       bootMs,
       unsealed: failed,

@@ -4,7 +4,7 @@
  * publication attempt that follows goes to the new name.
  */
 import type { Authorization } from '../../core/authorization.ts';
-import type { RepositoryFacts, TaskOutcome } from '../../core/task.ts';
+import type { RepositoryFacts, RoutedRequest, TaskOutcome } from '../../core/task.ts';
 import type { Stage, TaskDeps } from './stage.ts';
 
 /**
@@ -13,7 +13,7 @@ import type { Stage, TaskDeps } from './stage.ts';
  */
 export async function explainRename(outcome: TaskOutcome, deps: TaskDeps): Promise<TaskOutcome> {
   const { record, codeHost, log } = deps;
-  const authorization = await record.authorization();
+  const authorization = (await record.snapshot())?.authorization ?? null;
   if (authorization === null) return outcome;
   const { facts } = authorization;
   const present = await codeHost.relocate(facts).catch((error: unknown) => {
@@ -22,30 +22,36 @@ export async function explainRename(outcome: TaskOutcome, deps: TaskDeps): Promi
   });
   if (present === null || isSameName(facts, present)) return outcome;
   log('repository.renamed', { repositoryId: facts.repositoryId });
-  await record.located(present);
+  await record.learn({ facts: present });
   if (outcome.kind !== 'failed') return outcome;
   const next = outcome.changeKept ? 'retry the publication' : 'ask again';
   const message = `${named(facts)} was renamed or moved while this task ran; it is ${named(present)} now. Make sure that the configuration allows the new name, then ${next}.`;
   return { ...outcome, reason: { code: 'repository-renamed', message } };
 }
 
-/** The authorization under the repository's present name, for a publication attempt. The configuration decides on that name too. */
-export async function relocateForPublication(
-  authorization: Authorization,
-  { record, codeHost, policy }: TaskDeps,
-): Promise<Stage<Authorization>> {
+/** What a publication attempt works on, under the repository's present name. The configuration has to allow that name too. */
+export async function relocateForPublication({
+  record,
+  codeHost,
+  policy,
+}: TaskDeps): Promise<Stage<{ request: RoutedRequest; authorization: Authorization }>> {
+  const snapshot = await record.snapshot();
+  if (snapshot?.routed == null || snapshot.authorization === null)
+    throw new Error('a task without an authorization has nothing to publish');
+  const { routed: request, authorization } = snapshot;
   const { facts } = authorization;
   const present = await codeHost.relocate(facts);
   // Out of reach: publication finds out why, and says so.
-  if (present === null || isSameName(facts, present)) return { go: true, value: authorization };
+  if (present === null || isSameName(facts, present)) return { go: true, value: { request, authorization } };
   if (!policy.forRepository(present).allowed) {
     const message = `${named(facts)} was renamed or moved to ${named(present)}, which the configuration does not allow. Allow it there, then retry the publication.`;
     const reason = { code: 'renamed-not-allowed', message };
     return { go: false, outcome: { kind: 'failed', reason, changeKept: true } };
   }
-  await record.note(`${named(facts)} was renamed to ${named(present)}: the change goes there.`);
-  await record.located(present);
-  return { go: true, value: { ...authorization, facts: present } };
+  const text = `${named(facts)} was renamed to ${named(present)}: the change goes there.`;
+  await record.log({ kind: 'note', text });
+  await record.learn({ facts: present });
+  return { go: true, value: { request, authorization: { ...authorization, facts: present } } };
 }
 
 const named = ({ owner, name }: RepositoryFacts): string => `\`${owner}/${name}\``;

@@ -15,7 +15,7 @@ import type { Stage, TaskDeps } from './stage.ts';
 
 /** What publishing needs of the conversation. */
 export const keptContext = 'context.json';
-export const keptContextSchema = z.object({ commentsLeftOut: z.number().int().nonnegative().default(0) });
+export const keptContextSchema = z.object({ commentsLeftOut: z.number().int().nonnegative() });
 
 /** What routing has found out; for a task that was not asked for in Slack all is null. */
 export interface Asker {
@@ -34,7 +34,7 @@ export async function authorizeTask(
   if (!policy.allowed && request.trigger.kind === 'api')
     return ended({ kind: 'refused', reason: policy.reason });
   const facts = await deps.codeHost.locate(request.repository);
-  if (facts !== null) await deps.record.located(facts);
+  if (facts !== null) await deps.record.learn({ facts });
   const canWrite =
     facts === null || request.requester === null
       ? 'unknown'
@@ -73,7 +73,7 @@ export async function authorizeTask(
     continues,
     requester: request.requester ?? (await githubAccount(request, facts, deps)),
   };
-  await deps.record.authorized(authorization);
+  await deps.record.learn({ authorization });
   return { go: true, value: authorization };
 }
 
@@ -87,9 +87,10 @@ async function openPullRequest(
   if (earlier?.pullRequest == null || request.options.base !== undefined) return null;
   const found = await codeHost.pullRequest(facts, earlier.pullRequest);
   if (found?.open === true && found.sameRepository) return found.pullRequest;
-  await record.note(
-    `Pull request ${earlier.pullRequest} is closed, so that this becomes a pull request of its own.`,
-  );
+  await record.log({
+    kind: 'note',
+    text: `Pull request ${earlier.pullRequest} is closed, so this task opens a new one.`,
+  });
   return null;
 }
 
@@ -164,7 +165,7 @@ export async function acknowledge(
     // A reaction is a courtesy: an issue that takes none must not cost the task.
     deps.log('reaction.failed', { taskId: request.taskId, error: String(error) }),
   );
-  const comment = async () => await deps.record.saveComment();
+  const comment = async () => await deps.record.updatePost();
   const failed = (error: unknown) =>
     deps.log('comment.failed', { taskId: request.taskId, error: String(error) });
   // Twice: it says what was understood before anything is spent. The second waits for as long as the place has asked for.
@@ -187,7 +188,7 @@ export async function readContext(
     trigger.kind === 'github' ? deps.codeHost.issueContext(authorization.facts, request) : null,
     trigger.kind === 'slack' ? (deps.chat?.threadContext(trigger) ?? null) : null,
   ]);
-  if (thread?.unreadable === true) await deps.record.note(unreadableText);
+  if (thread?.unreadable === true) await deps.record.log({ kind: 'note', text: unreadableText });
   const prompt = buildPrompt({
     repository: request.repository,
     baseBranch: authorization.baseBranch,
@@ -230,7 +231,7 @@ async function retryPublishing(
   for (const id of await deps.codeHost.tasksOn(facts, request.trigger.issueNumber)) {
     const outcome = (await deps.recordOf(id).view())?.outcome;
     if (outcome?.kind !== 'failed' || !outcome.changeKept) continue;
-    const again = await deps.publishAgain(id, null);
+    const again = await deps.retryPublication(id, null);
     return {
       kind: 'answered',
       message: again.started

@@ -1,6 +1,6 @@
 /**
- * The stages after Codex: take the change out of the sealed sandbox, judge it, turn it into a pull request.
- * What came out is kept with the record before anything is tried with it.
+ * The stages after Codex: collect the change from the sealed sandbox, pass it through the gate, publish it. The change is kept with the
+ * record before anything is tried with it.
  */
 import { collectJob, type ChangeSet } from '../../core/change-set.ts';
 import { sandboxPaths } from '../../core/checkout.ts';
@@ -15,15 +15,14 @@ import { setupFailure, setupReport } from '../setup-report.ts';
 import type { Stage, TaskDeps } from './stage.ts';
 
 const node = '/opt/node/bin/node';
-const keptChange = 'change.ndjson';
+export const keptChange = 'change.ndjson';
 const keptRollout = 'rollout.jsonl';
 
 export async function collectChange(authorization: Authorization, deps: TaskDeps): Promise<Stage<null>> {
-  const end = await deps.record.agentEnd();
+  const end = (await deps.record.snapshot())?.agentEnd ?? null;
   if (end?.kind === 'cancelled') return { go: false, outcome: { kind: 'cancelled', by: end.by } };
   if (end === null || end.kind === 'lost') return { go: false, outcome: lostOutcome };
   return await unlessLost(async () => {
-    await deps.record.grantPhase('sealed');
     const lines = (await deps.record.kept(keptChange)) ?? (await collectLines(deps, authorization));
     if (lines === null) return { go: false, outcome: uncollectable };
     await deps.record.keep(keptChange, lines);
@@ -32,7 +31,7 @@ export async function collectChange(authorization: Authorization, deps: TaskDeps
     if (!parsed.ok)
       return { go: false, outcome: { kind: 'failed', reason: parsed.reason, changeKept: false } };
     const { files, insertions, deletions } = parsed.change;
-    await deps.record.changed({ files: files.length, insertions, deletions });
+    await deps.record.learn({ change: { files: files.length, insertions, deletions } });
     if (files.length === 0) return { go: false, outcome: await nothingChanged(end, deps) };
     return { go: true, value: null };
   });
@@ -42,13 +41,10 @@ export async function gateChange(
   authorization: Authorization,
   deps: TaskDeps,
 ): Promise<Stage<{ remarks: string[] }>> {
-  const lines = (await deps.record.kept(keptChange)) ?? '';
-  const [change, changeHash, approval] = await Promise.all([
-    keptChangeSet(authorization, deps),
-    deps.publication.changeHash(lines),
-    deps.record.approval(),
-  ]);
-  // An approval counts for the very change that the person was shown.
+  const { lines, change } = await readKeptChange(authorization, deps);
+  const changeHash = await deps.publication.changeHash(lines);
+  const approval = (await deps.record.snapshot())?.approval ?? null;
+  // An approval counts only for the change that the person saw.
   const verdict = deps.publication.gate(change, approval?.changeHash === changeHash ? approval.by : null);
   switch (verdict.kind) {
     case 'allow':
@@ -72,18 +68,21 @@ export async function publishChange(
   deps: TaskDeps,
 ): Promise<Stage<TaskOutcome>> {
   const { request, authorization, gateRemarks } = input;
-  const [view, end, context, setup] = await Promise.all([
+  const [view, snapshot, context, setup] = await Promise.all([
     deps.record.view(),
-    deps.record.agentEnd(),
+    deps.record.snapshot(),
     deps.record.kept(keptContext),
     setupReport(deps),
   ]);
-  if (view?.progress == null || end === null) throw new Error('the record has no run to publish from');
-  const { progress, receipt, phases } = view;
+  const end = snapshot?.agentEnd ?? null;
+  if (view === null || end === null) throw new Error('the record has no run to publish from');
+  const { receipt, phases } = view;
+  // A run that ended without a line of output has no progress.
+  const progress = view.progress ?? deps.codex.initialProgress;
   const failure = failureOf(end, progress);
   const early = failure === null ? [] : [`${failure} What was done until then is in this draft.`];
   const remarks = [...early, ...setupRemarks(setup), ...gateRemarks];
-  const { commentsLeftOut } = keptContextSchema.parse(JSON.parse(context ?? '{}'));
+  const commentsLeftOut = context === null ? 0 : keptContextSchema.parse(JSON.parse(context)).commentsLeftOut;
   const enteredAt = phases.find((entered) => entered.phase === 'publish')?.at ?? deps.now();
   const { trigger } = request;
   const fromSlack = trigger.kind === 'slack' ? trigger : null;
@@ -91,11 +90,11 @@ export async function publishChange(
     ...authorization,
     // For a task from Slack, only the authorization knows the requester's GitHub account.
     request: { ...request, requester: authorization.requester },
-    change: await keptChangeSet(authorization, deps),
+    change: (await readKeptChange(authorization, deps)).change,
     answer: deps.codex.answer(progress),
     draft: authorization.policy.draft || remarks.length > 0,
     remarks,
-    // On GitHub the requester hears of it where they asked.
+    // On GitHub the requester is notified where they asked.
     reviewer: fromSlack === null ? null : (authorization.requester?.login ?? null),
     evidence: {
       usage: progress.usage,
@@ -128,7 +127,7 @@ const uncollectable: TaskOutcome = {
   changeKept: false,
 };
 
-/** The collector's output; null when it is too large or does not end. */
+/** The collector's output; null if it is too large or does not end in time. */
 async function collectLines(deps: TaskDeps, { baseSha, policy }: Authorization): Promise<string | null> {
   const { sandbox, now } = deps;
   const leftBySetup = (await setupReport(deps))?.left.paths ?? [];
@@ -147,7 +146,7 @@ async function collectLines(deps: TaskDeps, { baseSha, policy }: Authorization):
   }
 }
 
-/** The thread, so that a later turn can resume it. Its loss costs a follow-up its memory, never this task its result. */
+/** Keeps Codex's thread so that a later turn can resume it. Best effort: this task's result does not depend on it. */
 async function keepRollout({ record, sandbox, log }: TaskDeps): Promise<void> {
   const path = (await record.view())?.progress?.rolloutPath;
   if (path == null) return;
@@ -167,13 +166,14 @@ async function keepRollout({ record, sandbox, log }: TaskDeps): Promise<void> {
   }
 }
 
-async function keptChangeSet(
+async function readKeptChange(
   { baseSha }: Authorization,
   { record, publication }: TaskDeps,
-): Promise<ChangeSet> {
-  const parsed = publication.parseChange((await record.kept(keptChange)) ?? '', baseSha);
+): Promise<{ lines: string; change: ChangeSet }> {
+  const lines = (await record.kept(keptChange)) ?? '';
+  const parsed = publication.parseChange(lines, baseSha);
   if (!parsed.ok) throw new Error(`the kept change does not parse: ${parsed.reason.code}`);
-  return parsed.change;
+  return { lines, change: parsed.change };
 }
 
 function setupRemarks(setup: SetupReport | null): string[] {
@@ -196,7 +196,7 @@ const budgetWords: Readonly<Record<BudgetName, string>> = {
   bytesDown: `The budget of ${taskLimits.bytesDown / 1024 ** 3} GiB received`,
 };
 
-/** A sentence when the run did not come to its own good end; null when it did. */
+/** A sentence if the run did not complete; null if it did. */
 function failureOf(
   end: AgentEnd,
   progress: { turn: { status: string; message?: string } | null; lastError: string | null } | null,
@@ -209,7 +209,7 @@ function failureOf(
     case 'deadline':
       return 'The time limit was reached and Codex was stopped.';
     case 'budget':
-      return `${budgetWords[end.budget ?? 'tokens']} was used up and Codex was stopped.`;
+      return `${budgetWords[end.budget]} was used up and Codex was stopped.`;
     case 'exited': {
       if (end.exitCode === 0 && progress?.turn?.status === 'completed') return null;
       const why = progress?.turn?.message ?? progress?.lastError;

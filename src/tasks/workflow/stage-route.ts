@@ -30,8 +30,6 @@ export type Routed =
       /** The task is one anew that made a pull request: a change of its own, beside that one, goes on with none. */
       readonly beside: boolean;
     }
-  /** It is not known yet which repository the task before it is about. */
-  | { readonly kind: 'wait' }
   | { readonly kind: 'ask'; readonly person: ChatPerson; readonly choices: readonly RepositoryRef[] };
 
 const refused = (code: string, message: string): { go: false; outcome: TaskOutcome } => ({
@@ -50,7 +48,8 @@ export function slackAsk(request: TaskRequest, deps: TaskDeps): SlackAsk | Stage
   return { request, trigger, slack, chat };
 }
 
-export async function routeTask(ask: SlackAsk, deps: TaskDeps): Promise<Stage<Routed>> {
+/** null while the earlier task of the thread is being routed itself. */
+export async function routeTask(ask: SlackAsk, deps: TaskDeps): Promise<Stage<Routed | null>> {
   const { request, trigger, slack, chat } = ask;
   const { policy } = deps;
   // Without groups: who is no member needs no more.
@@ -77,9 +76,12 @@ export async function routeTask(ask: SlackAsk, deps: TaskDeps): Promise<Stage<Ro
   const { place, beside } = await placeOf(self, trigger, deps);
   const earlier =
     trigger.threadTs === null ? null : await deps.index.inThread(trigger.channelId, trigger.threadTs, place);
-  const earlierView = earlier === null ? null : await deps.recordOf(earlier.taskId).view();
+  const earlierRecord = earlier === null ? null : deps.recordOf(earlier.taskId);
+  // Before the look, so that what happens after it wakes this task.
+  if (request.ask.kind === 'run') await earlierRecord?.addWaiter(request.taskId);
+  const earlierView = (await earlierRecord?.view()) ?? null;
   if (request.ask.kind === 'run' && earlierView !== null && isBeingRouted(earlierView))
-    return { go: true, value: { kind: 'wait' } };
+    return { go: true, value: null };
   const thread =
     earlier === null || earlierView?.repository == null
       ? null
@@ -142,11 +144,12 @@ async function placeOf(
   let { again } = trigger;
   while (again !== undefined) {
     const record = deps.recordOf(again.taskId);
-    const [original, view] = await Promise.all([record.request(), record.view()]);
-    // Forgotten after its retention: the last one known has to do.
-    if (original === null) break;
+    const snapshot = await record.snapshot();
+    // Expired: the last one known has to do.
+    if (snapshot === null) break;
+    const { request: original, outcome } = snapshot;
     place = { taskId: original.taskId, at: Date.parse(original.acceptedAt) };
-    beside ||= view?.outcome?.kind === 'pull-request';
+    beside ||= outcome?.kind === 'pull-request';
     again = original.trigger.kind === 'slack' ? original.trigger.again : undefined;
   }
   return { place, beside };
@@ -213,7 +216,7 @@ async function answer(
           kind: 'answered',
           message: `Task ${view.shortId} has no change that waits to be published. Press Retry on its message to do the whole task again, or reply with what you want done.`,
         };
-      const again = await deps.publishAgain(thread.taskId, null);
+      const again = await deps.retryPublication(thread.taskId, null);
       return {
         kind: 'answered',
         message: again.started ? 'The change that was kept is being published again.' : again.reason,
@@ -231,6 +234,7 @@ export interface Earlier {
   readonly pullRequest: number | null;
 }
 
+/** null while the earlier task has not ended. */
 export async function earlierTask(taskId: string, deps: TaskDeps): Promise<Earlier | null> {
   const view = await deps.recordOf(taskId).view();
   if (view === null) return { instruction: '', title: '', pullRequest: null };

@@ -1,6 +1,4 @@
-/**
- * The stages inside the sandbox before Codex is done: start it, prove that it is sealed, clone, start the run.
- */
+/** The stages in the sandbox until Codex has ended: start it, prove that it is sealed, clone, start Codex, look for its end. */
 import { cloneJob, cloneMayRecover, cloneResultSchema, sandboxPaths } from '../../core/checkout.ts';
 import type { Authorization } from '../../core/authorization.ts';
 import { describeSetup } from '../../core/ask/prompt-setup.ts';
@@ -20,7 +18,7 @@ import type { Stage, TaskDeps } from './stage.ts';
 const node = '/opt/node/bin/node';
 const jobs = '/run/airlock/jobs';
 
-/** `busy`: there is no room for another one now. `unavailable`: the platform broke off the start, which may be made again. */
+/** `busy`: there is no room for another sandbox now. `unavailable`: the platform broke off the start; a retry can succeed. */
 export async function startSandbox({
   sandbox,
   record,
@@ -32,7 +30,7 @@ export async function startSandbox({
       return { go: true, value: 'started' };
     } catch (error) {
       if (error instanceof SandboxBusyError) {
-        await record.note('Waiting for a free sandbox.');
+        await record.log({ kind: 'note', text: 'Waiting for a free sandbox.' });
         return { go: true, value: 'busy' };
       }
       if (!(error instanceof SandboxUnavailableError)) throw error;
@@ -49,7 +47,7 @@ const canaryReport = z.object({
     .max(50),
 });
 
-/** Every probe of the canary that did not get what it has to; one that says so when there is no report. */
+/** The probes of the canary that failed; one of its own if there is no report. */
 export async function runCanary(
   sandbox: TaskDeps['sandbox'],
   nonce: string,
@@ -62,10 +60,10 @@ export async function runCanary(
   return report.success && result.exitCode === 0 ? [] : [{ name: 'canary', got: 'no report' }];
 }
 
-/** Before the first untrusted step: what must be refused is refused, from inside, and this task's handler answers. */
+/** Proves from inside, before anything untrusted runs, that the sandbox is sealed and that this task's handler answers. */
 export async function proveSealed({ sandbox, record, log }: TaskDeps): Promise<Stage<null>> {
   return await unlessLost(async () => {
-    const failed = await runCanary(sandbox, await record.canaryNonce());
+    const failed = await runCanary(sandbox, (await record.snapshot())?.canaryNonce ?? '');
     if (failed.length === 0) return { go: true, value: null };
     log('canary.failed', { failed });
     const message = `The sandbox is not sealed as it has to be (${failed.map((probe) => probe.name).join(', ')}); nothing was run in it. The operator’s log says what each probe got.`;
@@ -78,10 +76,9 @@ export async function proveSealed({ sandbox, record, log }: TaskDeps): Promise<S
 
 export async function cloneRepository(
   { facts, policy, baseSha, baseBranch }: Authorization,
-  { sandbox, record, log }: TaskDeps,
+  { sandbox, log }: TaskDeps,
 ): Promise<Stage<null>> {
   return await unlessLost(async () => {
-    await record.grantPhase('clone');
     const { owner, name } = facts;
     const job = cloneJob({ owner, name, sha: baseSha, branch: baseBranch, lfs: policy.lfs });
     await sandbox.writeFile(`${jobs}/clone.json`, JSON.stringify(job));
@@ -107,18 +104,24 @@ export async function startCodex(
 ): Promise<Stage<null>> {
   const { sandbox, record, codex } = deps;
   return await unlessLost(async () => {
-    // From here on the setup hosts are closed for good.
-    await record.grantPhase('run');
     const told = `${prompt}\n\n${describeSetup(await setupReport(deps))}`;
     const { files, command } = codex.invocation({ prompt: told, model, effort });
     for (const file of files) await sandbox.writeFile(file.path, file.content);
     await sandbox.startRun(codexRun, command);
-    await record.observe();
+    await record.watchRun('codex');
     return { go: true, value: null };
   });
 }
 
-/** A lost sandbox is not retried: what it held is gone. */
+/** null while Codex works. The record watches its run and enforces its deadline. */
+export async function agentEnded({ record }: TaskDeps): Promise<Stage<true | null>> {
+  const snapshot = await record.snapshot();
+  // The record gave the task up.
+  if (snapshot?.outcome != null) return { go: false, outcome: snapshot.outcome };
+  return { go: true, value: snapshot?.agentEnd == null ? null : true };
+}
+
+/** Ends the task if its sandbox is lost. That is not retried: what the sandbox held is gone. */
 export async function unlessLost<T>(work: () => Promise<Stage<T>>): Promise<Stage<T>> {
   try {
     return await work();

@@ -1,12 +1,14 @@
 import { describe, expect, it } from 'vitest';
 import type { Authorization } from '../../core/authorization.ts';
 import type { SetupPolicy } from '../../core/policy.ts';
-import { SandboxLostError, type SandboxCommand, type TaskSandbox } from '../../core/ports/sandbox-port.ts';
+import type { SandboxCommand, TaskSandbox } from '../../core/ports/sandbox-port.ts';
 import type { SetupCache } from '../../core/ports/setup-cache-port.ts';
 import { setupCacheKey, type SetupInputs, type SetupResult } from '../../core/setup.ts';
-import { authorization as plain } from '../../../test/fixtures/sample-task.ts';
+import type { TaskSnapshot } from '../../core/ports/task-record.ts';
+import { authorization as plain, request } from '../../../test/fixtures/sample-task.ts';
+import { openState, snapshotOf } from '../record/record-state.ts';
 import { setupReport } from '../setup-report.ts';
-import { beginSetup, finishSetup, watchSetup, type SetupDeps } from './stage-setup.ts';
+import { beginSetup, finishSetup, setupEnded, type SetupDeps } from './stage-setup.ts';
 
 const setup = { run: 'npm ci', hosts: ['packages.example.com'], optional: false };
 const withSetup = (changes: Partial<SetupPolicy>): Authorization => ({
@@ -33,6 +35,7 @@ interface Given {
   readonly cache?: Partial<SetupCache> | null;
   readonly sandbox?: Partial<TaskSandbox>;
   readonly now?: () => number;
+  readonly snapshot?: Partial<TaskSnapshot>;
 }
 
 function world(given: Given = {}) {
@@ -82,10 +85,14 @@ function world(given: Given = {}) {
     record: {
       kept: async (name) => kept.get(name) ?? null,
       keep: async (name, content) => void kept.set(name, content),
-      grantPhase: async (phase) => void log.push(`grant ${phase}`),
-      note: async (text) => void log.push(text),
-      tell: async (line) => void log.push(line.kind),
+      enter: async (phase) => {
+        log.push(`enter ${phase}`);
+        return { cancelledBy: null };
+      },
+      log: async (line) => void log.push(line.kind === 'note' ? line.text : line.kind),
+      snapshot: async () => ({ ...snapshotOf(openState(request, 'nonce', 0)), ...given.snapshot }),
       view: async () => null,
+      watchRun: async (run) => void log.push(`watch ${run}`),
     },
     now: given.now ?? (() => 0),
     log: (event) => void log.push(event),
@@ -99,10 +106,11 @@ describe('the beginning of setup', () => {
     const { deps, log, job } = world();
     expect(await beginSetup(authorization, setup, deps)).toEqual({ go: true, value: null });
     expect(log).toEqual([
-      'grant setup',
+      'enter setup',
       'Setup begins from nothing: the cache has nothing for these lock files.',
       'command.started',
       'run setup',
+      'watch setup',
     ]);
     // Half of the 30 minutes.
     expect(job()).toMatchObject({ run: 'npm ci', timeoutMs: 15 * 60_000, restore: false, pack: true });
@@ -113,7 +121,7 @@ describe('the beginning of setup', () => {
     await beginSetup(authorization, setup, deps);
     const key = await setupCacheKey(authorization, inputs);
     expect(cacheCalls).toEqual([['restore', { repositoryId: 1, key }, '/tmp/airlock-setup']]);
-    expect(log[0]).toBe('grant setup');
+    expect(log[0]).toBe('enter setup');
   });
 
   it.each<[string, Given, Partial<Authorization>, { restore: boolean; pack: boolean }, RegExp]>([
@@ -204,39 +212,28 @@ describe('the key of what setup installs', () => {
 });
 
 describe('while setup runs', () => {
-  const running = async () => ({ bytes: new Uint8Array(), size: 0, exitCode: null });
-  /** Each look at the clock is ten seconds later. */
-  const ticking = () => {
-    let time = 0;
-    return () => (time += 10_000);
-  };
-
-  it('a step ends after a minute, and the next goes on', async () => {
-    const { deps } = world({ sandbox: { readRun: running }, now: ticking() });
-    expect(await watchSetup(authorization, deps)).toEqual({ go: true, value: 'runs' });
+  it('there is nothing to do', async () => {
+    expect(await setupEnded(authorization, world().deps)).toEqual({ go: true, value: null });
   });
 
-  it('has its end seen', async () => {
-    expect(await watchSetup(authorization, world().deps)).toEqual({ go: true, value: 'ended' });
+  it('the record notices its end', async () => {
+    const { deps } = world({ snapshot: { setupEnded: true } });
+    expect(await setupEnded(authorization, deps)).toEqual({ go: true, value: true });
   });
 
-  it('is given up when it does not end though its time was long over', async () => {
+  it('the task is given up when the time for setup is over', async () => {
     let time = 0;
-    const later = () => (time += 40 * 60_000);
-    const { deps } = world({ sandbox: { readRun: running }, now: later });
-    expect(await watchSetup(authorization, deps)).toMatchObject({
+    const { deps } = world({ now: () => (time += 40 * 60_000) });
+    expect(await setupEnded(authorization, deps)).toMatchObject({
       go: false,
       outcome: { kind: 'failed', reason: { code: 'setup-overdue' } },
     });
   });
 
-  it('a lost sandbox is the end', async () => {
-    const lost = async () => Promise.reject(new SandboxLostError('gone'));
-    const { deps } = world({ sandbox: { readRun: lost } });
-    expect(await watchSetup(authorization, deps)).toMatchObject({
-      go: false,
-      outcome: { reason: { code: 'sandbox-lost' } },
-    });
+  it('a task that the record gave up ends', async () => {
+    const outcome = { kind: 'cancelled', by: 'maria' } as const;
+    const { deps } = world({ snapshot: { outcome } });
+    expect(await setupEnded(authorization, deps)).toEqual({ go: false, outcome });
   });
 });
 

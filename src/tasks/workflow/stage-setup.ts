@@ -1,7 +1,8 @@
 /**
- * The stage between clone and Codex: what the configuration lets run in the clone, with the setup hosts open and nothing else, and
- * the cache of what it installed. Started in one step, looked after in as many as it takes, finished in one.
+ * The stages between clone and Codex: run the configured setup in the clone with only the setup hosts open, and cache what it installed.
+ * One step starts it, the record watches it, one step finishes it.
  */
+import type { WorkflowStep } from 'cloudflare:workers';
 import { sandboxPaths } from '../../core/checkout.ts';
 import { startsFromConfiguredBase, type Authorization } from '../../core/authorization.ts';
 import type { TaskRecordPort } from '../../core/ports/task-record.ts';
@@ -22,28 +23,47 @@ import type { TaskOutcome } from '../../core/task.ts';
 import * as z from 'zod';
 import { lastJsonLine } from './last-json-line.ts';
 import { taskLimits } from '../limits.ts';
+import { setupRun } from '../run-names.ts';
 import { keptSetup, setupFailure } from '../setup-report.ts';
 import { unlessLost } from './stage-sandbox.ts';
 import type { Stage, TaskDeps } from './stage.ts';
+import { retryBriefly, runnerOf } from './step-runner.ts';
+import { waitFor } from './wait-for.ts';
 
 export type SetupDeps = Pick<TaskDeps, 'sandbox' | 'setupCache' | 'now' | 'log'> & {
-  readonly record: Pick<TaskRecordPort, 'kept' | 'keep' | 'grantPhase' | 'note' | 'tell' | 'view'>;
+  readonly record: Pick<TaskRecordPort, 'kept' | 'keep' | 'enter' | 'log' | 'snapshot' | 'view' | 'watchRun'>;
 };
 
 const node = '/opt/node/bin/node';
 const jobs = '/run/airlock/jobs';
-const setupRun = 'setup';
 
-/** What a second attempt, and the step at the end, has to know of the first. */
+/** What the first attempt decided, for a second one and for the step that finishes setup. */
 const keptBeginning = 'setup-begun.json';
 const beginningSchema = z.object({
   key: z.string().nullable(),
   fromCache: z.boolean(),
-  /** Whether what setup installs may be stored. Decided before anything untrusted runs: what is packed in the end is setup's own word. */
-  pack: z.boolean().default(false),
+  /** Whether to cache what setup installs. Decided before anything untrusted runs, because setup itself reports what it packed. */
+  pack: z.boolean(),
 });
 type Beginning = z.infer<typeof beginningSchema>;
 const withoutCache: Beginning = { key: null, fromCache: false, pack: false };
+
+/** Runs the configured setup. Without one its phase is not entered. */
+export async function setUp(
+  authorization: Authorization,
+  step: WorkflowStep,
+  deps: TaskDeps,
+): Promise<Stage<null>> {
+  const { setup } = authorization.policy;
+  if (setup === null) return { go: true, value: null };
+  const run = runnerOf(step, deps);
+  const begun = await run('setup', retryBriefly, () => beginSetup(authorization, setup, deps));
+  if (!begun.go) return begun;
+  const look = async () => await run('setup', retryBriefly, () => setupEnded(authorization, deps));
+  const ended = await waitFor('setup', look, step);
+  if (!ended.go) return ended;
+  return await run('setup', retryBriefly, () => finishSetup(authorization, setup, deps));
+}
 
 export async function beginSetup(
   authorization: Authorization,
@@ -53,7 +73,7 @@ export async function beginSetup(
   const { sandbox, record } = deps;
   return await unlessLost(async () => {
     if ((await record.kept(keptBeginning)) === null) {
-      // First of all: an attempt that the cache holds up is not followed by another that waits for it.
+      // First, so that a second attempt does not wait for a slow cache too.
       await keepBeginning(withoutCache, deps);
       const key = await cacheKey(authorization, deps);
       const fromCache = key !== null && (await restore(entryOf(authorization, key), deps));
@@ -61,11 +81,10 @@ export async function beginSetup(
       await keepBeginning({ key, fromCache, pack }, deps);
     }
     const { key, fromCache, pack } = await beginning(deps);
-    await record.grantPhase('setup');
-    await record.note(
-      fromCache ? 'Setup begins with what the cache has.' : noCacheNote(key, deps.setupCache),
-    );
-    await record.tell({ kind: 'command.started', command: setup.run });
+    // The cache can take minutes. Rejects if Codex was started meanwhile, by another attempt of this step.
+    await record.enter('setup');
+    await note(deps, fromCache ? 'Setup begins with what the cache has.' : noCacheNote(key, deps.setupCache));
+    await record.log({ kind: 'command.started', command: setup.run });
     const job = setupJob(
       {
         run: setup.run,
@@ -83,34 +102,27 @@ export async function beginSetup(
     await sandbox.startRun(setupRun, {
       argv: [node, `${sandboxPaths.scripts}/setup.js`, `${jobs}/setup.json`],
     });
+    await record.watchRun('setup');
     return { go: true, value: null };
   });
 }
 
-/** Waits a while for its end; the caller comes again. */
-export async function watchSetup(
-  authorization: Authorization,
-  { sandbox, record, now }: SetupDeps,
-): Promise<Stage<'runs' | 'ended'>> {
-  return await unlessLost(async () => {
-    const until = now() + taskLimits.setupSliceMs;
-    const begunAt = (await record.view())?.phases.find(({ phase }) => phase === 'setup')?.at ?? now();
-    const overdueAt = begunAt + setupMs(authorization.policy.limits) + taskLimits.setupAroundMs;
-    do {
-      // Beyond all that there can be: only the end is waited for, whatever setup writes in its script's place.
-      const { exitCode } = await sandbox.readRun(setupRun, {
-        offset: taskLimits.runOutputBytes,
-        maxBytes: 0,
-        waitMs: 10_000,
-      });
-      if (exitCode !== null) return { go: true, value: 'ended' };
-      if (now() > overdueAt) return { go: false, outcome: failed('setup-overdue', overdueText) };
-    } while (now() < until);
-    return { go: true, value: 'runs' };
-  });
+/** null while setup runs. The record watches its run. */
+export async function setupEnded(
+  { policy }: Authorization,
+  { record, now }: SetupDeps,
+): Promise<Stage<true | null>> {
+  const snapshot = await record.snapshot();
+  // The record gave the task up.
+  if (snapshot?.outcome != null) return { go: false, outcome: snapshot.outcome };
+  if (snapshot?.setupEnded === true) return { go: true, value: true };
+  const begunAt = (await record.view())?.phases.find(({ phase }) => phase === 'setup')?.at ?? now();
+  const overdueAt = begunAt + setupMs(policy.limits) + taskLimits.setupAroundMs;
+  if (now() > overdueAt) return { go: false, outcome: failed('setup-overdue', overdueText) };
+  return { go: true, value: null };
 }
 
-/** Brings what setup said to the log, what it installed to the cache, and the task to Codex or to its end. */
+/** Logs how setup ended, caches what it installed, and continues or ends the task. */
 export async function finishSetup(
   authorization: Authorization,
   setup: SetupPolicy,
@@ -131,21 +143,21 @@ export async function finishSetup(
       putBack,
       left,
     };
-    await deps.record.tell({
+    await deps.record.log({
       kind: 'command.finished',
       command: setup.run,
       exitCode: exitCode ?? killedStatus,
       outputTail,
       durationMs,
     });
-    if (fromCache && !result.restored) await deps.record.note('What the cache had could not be unpacked.');
+    if (fromCache && !result.restored) await note(deps, 'What the cache had could not be unpacked.');
     await deps.record.keep(keptSetup, JSON.stringify(report));
     if (key !== null && pack) await store(entryOf(authorization, key), result, deps);
     if (result.problem !== null)
       return { go: false, outcome: failed('setup-left-a-mess', messText(result.problem)) };
     if (status === 'ok') return { go: true, value: null };
     if (setup.optional) {
-      await deps.record.note(`${setupFailure(report)} It is optional: Codex works without it.`);
+      await note(deps, `${setupFailure(report)} It is optional: Codex works without it.`);
       return { go: true, value: null };
     }
     const message = `${setupFailure(report)} Codex was not started.${quoted(outputTail)}`;
@@ -153,7 +165,7 @@ export async function finishSetup(
   });
 }
 
-/** That of SIGKILL, where a number has to stand. */
+/** The exit status of SIGKILL, for a setup without one. */
 const killedStatus = 137;
 const overdueText =
   'Setup did not end, though its time was over, and the task was given up. Ask again to start over.';
@@ -168,21 +180,21 @@ const failed = (code: string, message: string): TaskOutcome => ({
   changeKept: false,
 });
 
-/** The end of the output as a block that nothing in it can close. */
+/** The end of the output as a code block that the output cannot close. */
 function quoted(untrustedOutput: string): string {
   const tail = untrustedOutput.trim().slice(-taskLimits.setupTailCharacters);
   return tail === '' ? '' : `\n\nThe end of its output:\n\n\`\`\`\n${tail.replaceAll('```', "'''")}\n\`\`\``;
 }
 
 // ---- the cache ------------------------------------------------------------------------------------------------
-// It saves time and nothing else: whatever goes wrong with it, setup runs without.
+// It only saves time: if it fails, setup runs without it.
 
 const entryOf = ({ facts }: Authorization, key: string): SetupCacheEntry => ({
   repositoryId: facts.repositoryId,
   key,
 });
 
-/** null: there is no cache, or no lock file says what setup will install. Nothing untrusted has run yet, so the answer can be believed. */
+/** null if there is no cache, or no lock file says what setup will install. Nothing untrusted has run yet, so the answer is trusted. */
 async function cacheKey(authorization: Authorization, deps: SetupDeps): Promise<string | null> {
   if (deps.setupCache === null) return null;
   const job: SetupInputsJob = { directory: sandboxPaths.repository, base: authorization.baseSha };
@@ -202,19 +214,17 @@ async function restore(entry: SetupCacheEntry, { setupCache, log }: SetupDeps): 
   }
 }
 
-async function store(
-  entry: SetupCacheEntry,
-  { packed }: SetupResult,
-  { setupCache, sandbox, record, log }: SetupDeps,
-): Promise<void> {
+async function store(entry: SetupCacheEntry, { packed }: SetupResult, deps: SetupDeps): Promise<void> {
+  const { setupCache, sandbox, log } = deps;
   if (setupCache === null || packed === null) return;
   if ('problem' in packed) {
-    await record.note(`What setup installed is not kept for the next task: ${packed.problem}.`);
+    await note(deps, `What setup installed is not kept for the next task: ${packed.problem}.`);
     return;
   }
   try {
     const stored = await setupCache.store(entry, { folder: packedFolder, ...packed });
-    await record.note(
+    await note(
+      deps,
       stored
         ? `What setup installed is kept for the next task (${Math.max(1, Math.round(packed.bytes / 1024))} KiB).`
         : 'What setup installed is not kept for the next task.',
@@ -223,6 +233,10 @@ async function store(
   } catch (error) {
     log('setup_cache.not_stored', { error: String(error) });
   }
+}
+
+async function note({ record }: SetupDeps, text: string): Promise<void> {
+  await record.log({ kind: 'note', text });
 }
 
 function noCacheNote(key: string | null, cache: SetupCache | null): string {
@@ -243,7 +257,7 @@ async function keepBeginning(begun: Beginning, { record }: SetupDeps): Promise<v
   await record.keep(keptBeginning, JSON.stringify(begun));
 }
 
-/** null: the script did not come to its end, or its word is none. */
+/** null if the script did not end by itself, or its result does not parse. */
 async function readResult({ sandbox }: SetupDeps): Promise<SetupResult | null> {
   const range = { offset: 0, maxBytes: taskLimits.setupResultBytes, waitMs: 0 };
   const { bytes } = await sandbox.readRun(setupRun, range);

@@ -1,4 +1,4 @@
-/** What the stages of a task's life work with, and what each leads to. */
+/** What the stages work with, and what they return. */
 import type { Approval } from '../../core/authorization.ts';
 import type { CodeHost } from '../../core/ports/code-host.ts';
 import type { Codex } from '../../core/ports/codex.ts';
@@ -16,30 +16,30 @@ export interface TaskDeps {
   readonly record: TaskRecordPort;
   readonly sandbox: TaskSandbox;
   readonly slots: Slots;
-  /** null: nothing is kept here. */
+  /** null if there is no cache. */
   readonly setupCache: SetupCache | null;
   readonly codex: Codex;
   readonly codeHost: CodeHost;
   readonly publication: Publication;
   readonly policy: Policy;
-  /** null: Slack is not configured. */
+  /** null if Slack is not configured. */
   readonly chat: Chat | null;
   readonly index: TaskIndex;
-  /** The record of another task, for `cancel` and `status`. */
+  /** The record of another task. */
   recordOf(taskId: string): TaskRecordPort;
-  /** Starts the publication of a kept change once more, or of a held one that a person has approved. */
-  publishAgain(
+  /** Starts a publication attempt of a kept change, or of a held one that a person has approved. */
+  retryPublication(
     taskId: string,
     approval: Approval | null,
   ): Promise<{ readonly started: true } | { readonly started: false; readonly reason: string }>;
   taskUrl(taskId: string): string | null;
-  /** US dollars; null when the configuration names no price. */
+  /** US dollars; null if the configuration has no price for the model. */
   costOf(model: string, usage: TokenUsage): number | null;
   readonly now: () => number;
   readonly log: (event: string, fields: Record<string, unknown>) => void;
 }
 
-/** What a stage leads to: the next one, or the end of the task. */
+/** What a stage returns: a value for the next stage, or the task's outcome. */
 export type Stage<T> =
   | { readonly go: true; readonly value: T }
   | { readonly go: false; readonly outcome: TaskOutcome };

@@ -1,10 +1,9 @@
-/** The life of a task against fakes of its ports: which end follows from what, and that every end is told and cleaned up. */
-import type { WorkflowStep } from 'cloudflare:workers';
+/** The life of a task with its real record, against fakes of the outside world: which outcome follows from what, and that every task is shown and cleaned up. */
 import { describe, expect, it } from 'vitest';
 import { createCodex } from '../../codex/codex.ts';
 import type { ChangeSet } from '../../core/change-set.ts';
 import type { SlotClaim } from '../../core/admission.ts';
-import { emptyReceipt } from '../../core/grant.ts';
+import type { EgressEntry } from '../../core/grant.ts';
 import {
   startsFromConfiguredBase,
   type AgentEnd,
@@ -22,11 +21,11 @@ import {
 } from '../../core/ports/sandbox-port.ts';
 import type { SlotAnswer } from '../../core/ports/slots-port.ts';
 import type { Chat } from '../../core/ports/chat-port.ts';
-import type { Notable, Progress } from '../../core/progress.ts';
-import type { TaskView } from '../../core/task-view.ts';
 import type { AskedAt, IndexedTask, Routing } from '../../core/chat.ts';
-import type { RepositoryRef, TaskOutcome, TaskPhase, TaskRequest } from '../../core/task.ts';
+import type { PullRequestRef, RepositoryRef, TaskOutcome, TaskPhase, TaskRequest } from '../../core/task.ts';
+import { MemoryTasks, type MemoryRecord } from '../../../test/memory/memory-tasks.ts';
 import {
+  acceptedAt,
   authorization,
   facts,
   member,
@@ -36,7 +35,8 @@ import {
   slackTrigger,
 } from '../../../test/fixtures/sample-task.ts';
 import type { TaskDeps } from './stage.ts';
-import { openState, viewOf } from '../record/task-state.ts';
+import { taskLimits } from '../limits.ts';
+import { workflowIdOf } from '../start-task.ts';
 import { runTask } from './workflow.ts';
 
 const baseSha = authorization.baseSha;
@@ -56,34 +56,27 @@ const changed: ChangeSet = {
   deletions: 1,
   diff: '',
 };
+const allowedEntry: EgressEntry = {
+  at: 0,
+  method: 'GET',
+  host: 'github.com',
+  path: '/',
+  verdict: 'allowed',
+  rule: 'github.info-refs',
+  reason: '',
+  status: 200,
+  bytesUp: 0,
+  bytesDown: 0,
+};
 const unchanged: ChangeSet = { ...changed, files: [] };
 const ok: ExecResult = { exitCode: 0, stdout: '', stderr: '', truncated: false, timedOut: false };
 
-interface World {
-  readonly deps: TaskDeps;
-  readonly log: string[];
-  readonly told: Notable[];
-  readonly claims: SlotClaim[];
-  readonly published: PublishInput[];
-  readonly grants: string[];
-  readonly authorized: Authorization[];
-  readonly routed: Routing[];
-  /** What Codex was told. */
-  readonly prompts: string[];
-  /** Where in the order of tasks the thread was looked back from. */
-  readonly lookedBackFrom: (AskedAt | undefined)[];
-  /** Names of repositories. */
-  readonly located: string[];
-  readonly indexed: IndexedTask[];
-  readonly offered: (readonly RepositoryRef[])[];
-  readonly outcome: () => TaskOutcome | null;
-}
 interface Script {
   readonly kind?: 'task' | 'publish';
   readonly request?: TaskRequest;
   readonly end?: AgentEnd;
   readonly change?: ChangeSet;
-  readonly turn?: Progress['turn'];
+  readonly turn?: { readonly status: 'completed' | 'failed'; readonly message?: string } | null;
   readonly cancelBefore?: TaskPhase;
   /** While the step works. */
   readonly cancelDuring?: TaskPhase;
@@ -95,26 +88,28 @@ interface Script {
   readonly approval?: Approval;
   readonly policy?: Partial<TaskDeps['policy']>;
   readonly chat?: Partial<Chat> | null;
-  /** Tasks of the thread before this one: their views in turn, the last one for ever. */
-  readonly earlier?: readonly TaskView[];
-  /** Tasks that are done anew, by their ids. */
-  readonly originals?: Readonly<
-    Record<string, { readonly request: TaskRequest; readonly outcome: TaskOutcome }>
+  /** The task of the thread before this one. */
+  readonly earlier?: EarlierTask;
+  /** Other tasks, by their ids. */
+  readonly others?: Readonly<
+    Record<string, { readonly request?: TaskRequest; readonly outcome: TaskOutcome }>
   >;
-  readonly choice?: RepositoryRef | null;
+  /** What a person chooses an hour after they were asked. */
+  readonly choice?: RepositoryRef;
   /** In turn; granted when there are no more. */
   readonly slotAnswers?: readonly SlotAnswer[];
-  readonly setupCache?: TaskDeps['setupCache'];
+  readonly losesEvents?: boolean;
 }
 
-const viewFor = (asked: TaskRequest, progress: Progress | null): TaskView =>
-  viewOf(openState(asked, 'nonce', 0), {
-    progress,
-    receipt: emptyReceipt,
-    setup: null,
-    costUsd: null,
-    now: 0,
-  });
+interface EarlierTask {
+  readonly request?: TaskRequest;
+  readonly outcome: TaskOutcome | null;
+  /** Milliseconds after the start of this task; without it, it has ended before. */
+  readonly endsAfterMs?: number;
+  readonly continues?: PullRequestRef;
+  readonly choices?: readonly RepositoryRef[];
+  readonly routedAfterMs?: number;
+}
 
 const earlierEntry: IndexedTask = {
   taskId: 'slack-0',
@@ -126,13 +121,14 @@ const earlierEntry: IndexedTask = {
   postedTs: slackTrigger.threadTs,
   at: 0,
 };
+const t0 = Date.parse(acceptedAt);
 
-function world(script: Script): World {
+function world(script: Script) {
   const codex = createCodex({ openaiBaseUrl: 'https://api.openai.com/v1' });
+  const asked = script.request ?? request;
   const log: string[] = [];
   const grants: string[] = [];
   const published: PublishInput[] = [];
-  const kept = new Map<string, string>();
   const authorized: Authorization[] = [];
   const routed: Routing[] = [];
   const located: string[] = [];
@@ -140,67 +136,134 @@ function world(script: Script): World {
   const offered: (readonly RepositoryRef[])[] = [];
   const prompts: string[] = [];
   const lookedBackFrom: (AskedAt | undefined)[] = [];
-  const told: Notable[] = [];
   const claims: SlotClaim[] = [];
   const slotAnswers = [...(script.slotAnswers ?? [])];
-  const asked = script.request ?? request;
-  const earlierViews = [...(script.earlier ?? [])];
-  let outcome: TaskOutcome | null = null;
-  let cancelledBy: string | null = null;
-  const progress: Progress = { ...codex.initialProgress, turn: script.turn ?? { status: 'completed' } };
-  const record: TaskRecordPort = {
-    request: async () => asked,
-    routedRequest: async () => ({ ...asked, repository: asked.repository ?? request.repository }),
-    routed: async ({ routing }) => void routed.push(routing),
-    offer: async (choices) => void offered.push(choices),
-    choose: async () => true,
-    choice: async () => script.choice ?? null,
-    approval: async () => script.approval ?? null,
-    events: async () => [],
-    located: async ({ name }) => void located.push(name),
-    authorized: async (given) => void authorized.push(given),
-    authorization: async () => authorized.at(-1) ?? authorization,
-    queued: async (position) => void log.push(`place ${position}`),
-    note: async (text) => void log.push(text),
-    tell: async (line) => void told.push(line),
-    reopen: async () => ({ reopened: true, attempt: 1, request }),
-    enter: async (phase) => {
-      if (phase === script.cancelBefore) cancelledBy = 'maria';
-      log.push(phase);
-      const answer = { cancelledBy };
-      if (phase === script.cancelDuring) cancelledBy = 'maria';
-      return answer;
-    },
-    grantPhase: async (phase) => void grants.push(phase),
-    canaryNonce: async () => 'nonce',
-    saveComment: async () => void log.push('comment'),
-    observe: async () => void log.push('observe'),
-    agentEnd: async () => script.end ?? { kind: 'exited', exitCode: 0 },
-    keep: async (name, content) => void kept.set(name, content),
-    kept: async (name) => kept.get(name) ?? null,
-    changed: async () => undefined,
-    finish: async (first) => void (outcome ??= first),
-    view: async () => ({ ...viewFor(asked, progress), outcome }),
-    cancel: async () => ({ cancelled: true, reason: 'Cancelled.' }),
-    close: async () => void log.push('closed'),
-  };
+  const entered = new Map<TaskPhase, number>();
+
+  const sandboxCalls: string[] = [];
   const sandbox: TaskSandbox = {
-    start: async () => undefined,
+    start: async () => void sandboxCalls.push('start'),
     writeFile: async () => undefined,
     readFile: async () => null,
-    exec: async ({ argv }) => ({
-      ...ok,
-      stdout: argv.some((word) => word.endsWith('canary.js'))
-        ? JSON.stringify({ probes: [{ name: 'a', ok: true, got: '' }] })
-        : JSON.stringify({ ok: true, sha: baseSha, found: false, elapsedMs: 1 }),
-    }),
-    startRun: async () => undefined,
-    readRun: async () => ({ bytes: new TextEncoder().encode('lines'), size: 5, exitCode: 0 }),
+    exec: async ({ argv }) => {
+      sandboxCalls.push('exec');
+      return {
+        ...ok,
+        stdout: argv.some((word) => word.endsWith('canary.js'))
+          ? JSON.stringify({ probes: [{ name: 'a', ok: true, got: '' }] })
+          : JSON.stringify({ ok: true, sha: baseSha, found: false, elapsedMs: 1 }),
+      };
+    },
+    startRun: async () => void sandboxCalls.push('startRun'),
+    readRun: async (name, { offset, waitMs }) => {
+      if (name !== 'codex') return chunkOf('lines', 0, 0);
+      const end = script.end ?? { kind: 'exited', exitCode: 0 };
+      await causeEnd(end);
+      const { turn = { status: 'completed' } } = script;
+      const output = turn === null ? '' : turnLine(turn);
+      if (end.kind === 'exited') return chunkOf(output, offset, end.exitCode);
+      tasks.now += waitMs;
+      return chunkOf(output, offset, null);
+    },
     destroy: async () => undefined,
     ...script.sandbox,
   };
+  const tasks = new MemoryTasks(t0, () => ({
+    sandboxes: { idFor: (taskId) => taskId, get: () => sandbox },
+    slots: { release: async () => undefined },
+    codex,
+    notifier: {
+      show: async ({ request: { trigger }, facts: place }) =>
+        trigger.kind === 'github' && place === null ? null : { surface: 'github', commentId: 1 },
+      rateLimitMs: () => null,
+    },
+    costOf: () => null,
+    addToReceipt: (receipt) => receipt,
+    wakeWorkflow: async (instanceId) => tasks.wake(instanceId),
+    workflowIsOver: async () => false,
+    retentionMs: 24 * 60 * 60_000,
+    now: () => tasks.now,
+    log: () => undefined,
+  }));
+  tasks.losesEvents = script.losesEvents ?? false;
+  const record = tasks.record(asked.taskId);
+
+  /** What makes the record see this end. */
+  async function causeEnd(end: AgentEnd): Promise<void> {
+    const traffic = (more: { tokens?: number; bytesUp?: number; bytesDown?: number }) =>
+      record.recordEgress(
+        { ...allowedEntry, bytesUp: more.bytesUp ?? 0, bytesDown: more.bytesDown ?? 0 },
+        more.tokens ?? 0,
+      );
+    switch (end.kind) {
+      case 'exited':
+      case 'deadline':
+        return;
+      case 'lost':
+        throw new SandboxLostError(end.why);
+      case 'cancelled':
+        await record.cancel(end.by);
+        return;
+      case 'budget':
+        if (end.budget === 'requests') for (let n = 0; n < taskLimits.requests; n += 1) record.admitEgress();
+        else if (end.budget === 'tokens') traffic({ tokens: policy.limits.tokens });
+        else traffic({ [end.budget]: taskLimits[end.budget] });
+    }
+  }
+
+  /** The real record, and a list of what the Workflow asked of it. */
+  const spied: TaskRecordPort = {
+    snapshot: async () => record.snapshot(),
+    view: async () => record.view(),
+    learn: async (findings) => {
+      const { authorization: given, routing, facts: place, choices, queuePosition } = findings;
+      if (given !== undefined) authorized.push(given);
+      if (routing !== undefined) routed.push(routing.routing);
+      if (place !== undefined) located.push(place.name);
+      if (queuePosition !== undefined) log.push(`place ${queuePosition}`);
+      await record.learn(findings);
+      if (choices === undefined) return;
+      offered.push(choices);
+      const { choice } = script;
+      if (choice !== undefined)
+        tasks.plan(tasks.now + 60 * 60_000, async () => void (await record.choose(choice)));
+    },
+    log: async (line) => {
+      log.push(line.kind === 'note' ? line.text : line.kind);
+      record.log(line);
+    },
+    enter: async (phase) => {
+      if (phase === script.cancelBefore) await record.cancel('maria');
+      log.push(phase);
+      const answer = await record.enter(phase);
+      if (!entered.has(phase)) entered.set(phase, tasks.now);
+      const grant = record.admitEgress()?.phase;
+      if (grant !== undefined && grant !== grants.at(-1)) grants.push(grant);
+      if (phase === script.cancelDuring) await record.cancel('maria');
+      return answer;
+    },
+    choose: async (repository) => await record.choose(repository),
+    updatePost: async () => {
+      log.push('post');
+      await record.updatePost();
+    },
+    watchRun: async (run) => {
+      log.push(`watch ${run}`);
+      await record.watchRun(run);
+    },
+    keep: async (name, content) => record.keep(name, content),
+    kept: async (name) => record.kept(name),
+    addWaiter: async (taskId) => record.addWaiter(taskId),
+    finish: async (outcome) => await record.finish(outcome),
+    cancel: async (by) => await record.cancel(by),
+    close: async () => {
+      await record.close();
+      log.push('closed');
+    },
+    startPublicationAttempt: async (approval) => await record.startPublicationAttempt(approval),
+  };
   const deps: TaskDeps = {
-    record,
+    record: spied,
     sandbox,
     slots: {
       request: async (claim) => {
@@ -209,7 +272,7 @@ function world(script: Script): World {
       },
       release: async () => undefined,
     },
-    setupCache: script.setupCache ?? null,
+    setupCache: null,
     codex: {
       ...codex,
       invocation: (job) => {
@@ -279,28 +342,50 @@ function world(script: Script): World {
       recent: async () => [],
     },
     costOf: () => null,
-    recordOf: (taskId) => {
-      const original = script.originals?.[taskId];
-      if (original !== undefined)
-        return {
-          ...record,
-          request: async () => original.request,
-          view: async () => ({ ...viewFor(original.request, null), outcome: original.outcome }),
-        };
-      return taskId === earlierEntry.taskId
-        ? { ...record, view: async () => earlierViews.shift() ?? script.earlier?.at(-1) ?? null }
-        : record;
-    },
-    publishAgain: async () => ({ started: true }),
+    recordOf: (taskId) => asPort(tasks.record(taskId)),
+    retryPublication: async () => ({ started: true }),
     taskUrl: () => null,
-    now: () => 0,
+    now: () => tasks.now,
     log: () => undefined,
     ...script.deps,
   };
+
+  /** Opens the records that are there before the task. */
+  async function prepare(): Promise<void> {
+    await record.open(asked);
+    for (const [taskId, { request: other, outcome }] of Object.entries(script.others ?? {})) {
+      await tasks.record(taskId).open(other ?? { ...request, taskId });
+      await tasks.record(taskId).finish(outcome);
+    }
+    const { earlier } = script;
+    if (earlier === undefined) return;
+    const before = tasks.record(earlierEntry.taskId);
+    await before.open({ ...(earlier.request ?? request), taskId: earlierEntry.taskId });
+    if (earlier.continues !== undefined)
+      await before.learn({ authorization: { ...authorization, continues: earlier.continues } });
+    if (earlier.choices !== undefined) await before.learn({ choices: earlier.choices });
+    const routing = { repository: { owner: 'acme', name: 'app' }, by: 'only' } as const;
+    if (earlier.routedAfterMs !== undefined)
+      tasks.plan(t0 + earlier.routedAfterMs, async () => {
+        await before.learn({ routing: { routing, requesterName: 'Maria' } });
+      });
+    const { outcome, endsAfterMs } = earlier;
+    if (outcome === null) return;
+    if (endsAfterMs === undefined) await before.finish(outcome);
+    else {
+      // In the queue it may take hours.
+      await before.enter('slot');
+      tasks.plan(t0 + endsAfterMs, async () => await before.finish(outcome));
+    }
+  }
+
   return {
     deps,
+    tasks,
+    record,
+    sandboxCalls,
+    prepare,
     log,
-    told,
     claims,
     grants,
     published,
@@ -311,44 +396,67 @@ function world(script: Script): World {
     located,
     indexed,
     offered,
-    outcome: () => outcome,
+    entered,
+    outcome: () => record.snapshot()?.outcome ?? null,
   };
 }
 
-/** Runs steps at once, with retries but without waiting, as the platform would with its back-off left out. */
-function stepper(): WorkflowStep {
-  const run = async (
-    _name: string,
-    config: { retries?: { limit: number } },
-    work: () => Promise<unknown>,
-  ): Promise<unknown> => {
-    for (let attempt = 0; ; attempt += 1) {
-      try {
-        const result = await work();
-        // What a step returns is stored as JSON by the platform.
-        return result === undefined ? undefined : JSON.parse(JSON.stringify(result));
-      } catch (error) {
-        if (attempt >= (config.retries?.limit ?? 0)) throw error;
-      }
-    }
+/** A record as the port that it is reached through from another process. */
+function asPort(record: MemoryRecord): TaskRecordPort {
+  return {
+    snapshot: async () => record.snapshot(),
+    view: async () => record.view(),
+    learn: async (findings) => await record.learn(findings),
+    log: async (line) => record.log(line),
+    enter: async (phase) => await record.enter(phase),
+    choose: async (repository) => await record.choose(repository),
+    updatePost: async () => await record.updatePost(),
+    watchRun: async (run) => await record.watchRun(run),
+    keep: async (name, content) => record.keep(name, content),
+    kept: async (name) => record.kept(name),
+    addWaiter: async (taskId) => record.addWaiter(taskId),
+    finish: async (outcome) => await record.finish(outcome),
+    cancel: async (by) => await record.cancel(by),
+    close: async () => await record.close(),
+    startPublicationAttempt: async (approval) => await record.startPublicationAttempt(approval),
   };
-  const step: unknown = {
-    do: run,
-    sleep: async () => undefined,
-    waitForEvent: async () => ({ payload: {}, type: 'agent-finished' }),
-  };
-  // oxlint-disable-next-line typescript/consistent-type-assertions, typescript/no-unsafe-type-assertion -- the methods that runTask uses
-  return step as WorkflowStep;
 }
 
+function turnLine({ status, message }: { readonly status: string; readonly message?: string }): string {
+  const error = message === undefined ? null : { message };
+  return `${JSON.stringify({ at: t0, event: { method: 'turn/completed', params: { turn: { status, error } } } })}\n`;
+}
+
+function chunkOf(output: string, offset: number, exitCode: number | null) {
+  const bytes = new TextEncoder().encode(output);
+  return { bytes: bytes.subarray(offset), size: bytes.byteLength, exitCode };
+}
+
+/** The log without posts, and without repeats of a phase that is looked at again. */
+const steps = (log: readonly string[]) =>
+  log.filter((line, at) => line !== 'post' && line !== log.slice(0, at).findLast((one) => one !== 'post'));
+
+/** A publication attempt follows on a task whose publication GitHub rejected, or whose change was held for the approval. */
 async function live(script: Script) {
+  const isAttempt = script.kind === 'publish';
+  const asked = script.request ?? request;
   const it = world(script);
-  const outcome = await runTask(
-    { kind: script.kind ?? 'task', request: script.request ?? request },
-    stepper(),
-    it.deps,
-  );
-  return { ...it, result: outcome };
+  await it.prepare();
+  let attempts = 0;
+  if (isAttempt) {
+    const { publication } = it.deps;
+    const rejects = async () => ({ kind: 'rejected', reason: { code: 'no', message: 'no' } }) as const;
+    const first = { ...it.deps, publication: { ...publication, publish: rejects } };
+    await runTask({ kind: 'task', request: asked }, it.tasks.workflow(asked.taskId), first);
+    const started = await it.record.startPublicationAttempt(script.approval ?? null);
+    if (!started.started) throw new Error(started.reason);
+    attempts = started.attempt;
+    it.log.length = 0;
+    it.sandboxCalls.length = 0;
+  }
+  const step = it.tasks.workflow(workflowIdOf(asked.taskId, attempts));
+  const result = await runTask({ kind: script.kind ?? 'task', request: asked }, step, it.deps);
+  return { ...it, result };
 }
 
 describe('a repository that was renamed while the task ran', () => {
@@ -410,7 +518,7 @@ describe('a task', () => {
   it('goes through its phases in order and ends in a pull request', async () => {
     const { result, log, grants, published } = await live({});
     expect(result).toEqual({ kind: 'pull-request', pullRequest });
-    expect(log.filter((name) => name !== 'comment')).toEqual([
+    expect(steps(log)).toEqual([
       'authorize',
       'acknowledge',
       'slot',
@@ -418,14 +526,16 @@ describe('a task', () => {
       'canary',
       'clone',
       'codex',
-      'observe',
+      'watch codex',
+      // Looks whether Codex has ended.
+      'codex',
       'collect',
       'gate',
       'publish',
       'report',
       'closed',
     ]);
-    expect(grants).toEqual(['clone', 'run', 'sealed']);
+    expect(grants).toEqual(['sealed', 'clone', 'run', 'sealed']);
     expect(published[0]).toMatchObject({ draft: false, remarks: [], baseBranch: 'main' });
   });
 
@@ -546,14 +656,14 @@ describe('a task', () => {
     const { result, log, outcome } = await live(script);
     expect(result).toMatchObject(expected);
     expect(outcome()).toEqual(result);
-    expect(log.slice(-2).sort()).toEqual(['closed', 'comment']);
+    expect(log.slice(-2).sort()).toEqual(['closed', 'post']);
   });
 
   it('starts its sandbox once it has a slot, and says its place until then', async () => {
     const waits = (place: number) => ({ granted: false, place }) as const;
     const { result, log, claims } = await live({ slotAnswers: [waits(17), waits(2)] });
     expect(result.kind).toBe('pull-request');
-    expect(log.filter((line) => /^(?:slot|place|provision|canary)/.test(line))).toEqual([
+    expect(steps(log).filter((line) => /^(?:slot|place|provision|canary)/.test(line))).toEqual([
       'slot',
       'place 17',
       'slot',
@@ -620,11 +730,6 @@ describe('a task', () => {
 
   it.each<[string, Script, RegExp]>([
     ['the time is up', { end: { kind: 'deadline' } }, /time limit/],
-    [
-      'a budget is used up, as an earlier version wrote it',
-      { end: { kind: 'budget' } },
-      /The token budget was used up/,
-    ],
     ['the tokens are used up', { end: { kind: 'budget', budget: 'tokens' } }, /The token budget was used up/],
     [
       'the requests are',
@@ -756,17 +861,14 @@ describe('a task', () => {
   });
 
   it('publishes a kept change again without a sandbox', async () => {
-    const unexpected = async () => Promise.reject(new Error('no sandbox is needed'));
-    const { result, log, published } = await live({
-      kind: 'publish',
-      sandbox: { start: unexpected, exec: unexpected, startRun: unexpected },
-    });
+    const { result, log, published, sandboxCalls } = await live({ kind: 'publish' });
+    expect(sandboxCalls).toEqual([]);
     expect(result).toEqual({ kind: 'pull-request', pullRequest });
     expect(published).toHaveLength(1);
-    expect(log).toEqual(['gate', 'publish', 'report', 'comment', 'closed']);
+    expect(log.toSorted()).toEqual(['closed', 'gate', 'post', 'publish', 'report']);
   });
 
-  it.each<[string, TaskOutcome | null, RegExp]>([
+  it.each<[string, TaskOutcome, RegExp]>([
     [
       'a kept change',
       { kind: 'failed', reason: { code: 'x', message: 'x' }, changeKept: true },
@@ -779,24 +881,11 @@ describe('a task', () => {
     ],
     ['no failure', { kind: 'no-change', summary: '' }, /Nothing on this issue/],
   ])('answers `retry` with %s', async (_, earlier, answer) => {
-    const it = world({});
-    const earlierRecord: TaskRecordPort = {
-      ...it.deps.record,
-      view: async () => ({
-        ...viewFor(request, null),
-        outcome: earlier,
-      }),
-    };
-    const deps = {
-      ...it.deps,
-      codeHost: { ...it.deps.codeHost, tasksOn: async () => ['gh-1-c1'] },
-      recordOf: () => earlierRecord,
-    };
-    const result = await runTask(
-      { kind: 'task', request: { ...request, ask: { kind: 'retry' } } },
-      stepper(),
-      deps,
-    );
+    const { result } = await live({
+      request: { ...request, ask: { kind: 'retry' } },
+      codeHost: { tasksOn: async () => ['gh-1-c1'] },
+      others: { 'gh-1-c1': { outcome: earlier } },
+    });
     expect(result).toEqual({ kind: 'answered', message: expect.stringMatching(answer) });
   });
 });
@@ -804,20 +893,13 @@ describe('a task', () => {
 describe('a task from Slack', () => {
   const shop = { owner: 'acme', name: 'shop' };
   const app = { owner: 'acme', name: 'app' };
-  const ended = (outcome: TaskOutcome | null, asked: TaskRequest = request): TaskView => ({
-    ...viewFor(asked, null),
-    outcome,
-  });
+  const ended = (outcome: TaskOutcome | null): EarlierTask => ({ outcome });
   const inSlack = async (script: Script) => await live({ request: slackRequest, ...script });
 
   it('is routed before anything else, and works on the repository that routing named', async () => {
     const { log, routed, authorized, published, result, indexed } = await inSlack({});
     expect(result.kind).toBe('pull-request');
-    expect(log.filter((name) => name !== 'comment').slice(0, 3)).toEqual([
-      'route',
-      'authorize',
-      'acknowledge',
-    ]);
+    expect(steps(log).slice(0, 3)).toEqual(['route', 'authorize', 'acknowledge']);
     expect(log).toContain('react');
     expect(routed).toEqual([{ repository: app, by: 'only' }]);
     expect(authorized[0]).toMatchObject({ continues: null, baseBranch: 'main' });
@@ -894,20 +976,22 @@ describe('a task from Slack', () => {
     const several = { policy: { named: [app, shop] } };
 
     it('asks, and works on what was chosen', async () => {
-      const { offered, routed, result } = await inSlack({ ...several, choice: shop });
+      const { offered, routed, result, entered } = await inSlack({ ...several, choice: shop });
       expect(offered).toEqual([[app, shop]]);
       expect(routed).toEqual([{ repository: shop, by: 'chosen' }]);
+      // At the click, not at the next poll.
+      expect(entered.get('authorize')).toBe(t0 + 60 * 60_000);
       expect(result.kind).toBe('pull-request');
     });
 
     it('ends when nobody chooses', async () => {
-      const { result, log } = await inSlack({ ...several, choice: null });
+      const { result, log } = await inSlack(several);
       expect(result).toMatchObject({ kind: 'refused', reason: { code: 'no-choice' } });
       expect(log).not.toContain('provision');
     });
 
     it('ends when it is cancelled instead', async () => {
-      const { result } = await inSlack({ ...several, choice: null, cancelDuring: 'route' });
+      const { result } = await inSlack({ ...several, cancelDuring: 'route' });
       expect(result).toEqual({ kind: 'cancelled', by: 'maria' });
     });
   });
@@ -916,16 +1000,28 @@ describe('a task from Slack', () => {
     const published: TaskOutcome = { kind: 'pull-request', pullRequest };
 
     it('adds to its pull request', async () => {
-      const it = await inSlack({ earlier: [ended(published)] });
+      const it = await inSlack({ earlier: ended(published) });
       expect(it.routed).toEqual([{ repository: app, by: 'thread' }]);
       expect(it.authorized[0]).toMatchObject({ continues: pullRequest, baseBranch: 'airlock/x' });
       expect(it.result).toEqual({ kind: 'pull-request', pullRequest, added: true });
     });
 
     it('waits while that one runs', async () => {
-      const it = await inSlack({ earlier: [ended(null), ended(null), ended(null), ended(published)] });
-      expect(it.log).toContain('Waiting for the task before it in this thread.');
+      const endsAfterMs = 3 * 60 * 60_000 + 1000;
+      const it = await inSlack({ earlier: { outcome: published, endsAfterMs } });
+      expect(it.log).toContain('Waiting for the earlier task in this thread.');
       expect(it.authorized[0]?.continues).toEqual(pullRequest);
+      // At its end, not at the next poll.
+      expect(it.entered.get('authorize')).toBe(t0 + endsAfterMs);
+    });
+
+    it('notices by itself that it has ended when the event is lost', async () => {
+      const endsAfterMs = 3 * 60 * 60_000 + 1000;
+      const it = await inSlack({ earlier: { outcome: published, endsAfterMs }, losesEvents: true });
+      const startedAt = it.entered.get('authorize') ?? 0;
+      expect(startedAt).toBeGreaterThan(t0 + endsAfterMs);
+      expect(startedAt).toBeLessThanOrEqual(t0 + endsAfterMs + taskLimits.pollMaxMs);
+      expect(it.result.kind).toBe('pull-request');
     });
 
     it.each<[string, Script]>([
@@ -948,13 +1044,13 @@ describe('a task from Slack', () => {
       ['it is gone', { codeHost: { pullRequest: async () => null } }],
       ['another base is asked for', { request: { ...slackRequest, options: { base: 'next' } } }],
     ])('makes a pull request of its own when %s', async (_, script) => {
-      const it = await inSlack({ earlier: [ended(published)], ...script });
+      const it = await inSlack({ earlier: ended(published), ...script });
       expect(it.authorized[0]?.continues).toBeNull();
       expect(it.result).toEqual({ kind: 'pull-request', pullRequest });
     });
 
     it('makes one of its own after a task that came to nothing', async () => {
-      const it = await inSlack({ earlier: [ended({ kind: 'no-change', summary: '' })] });
+      const it = await inSlack({ earlier: ended({ kind: 'no-change', summary: '' }) });
       expect(it.authorized[0]?.continues).toBeNull();
       expect(it.routed).toEqual([{ repository: app, by: 'thread' }]);
     });
@@ -971,7 +1067,7 @@ describe('a task from Slack', () => {
         /published again/,
       ],
     ])('answers %o about it', async (ask, outcome, answer) => {
-      const it = await inSlack({ request: { ...slackRequest, ask }, earlier: [ended(outcome)] });
+      const it = await inSlack({ request: { ...slackRequest, ask }, earlier: ended(outcome) });
       expect(it.result).toEqual({ kind: 'answered', message: expect.stringMatching(answer) });
       expect(it.indexed).toEqual([]);
     });
@@ -979,19 +1075,18 @@ describe('a task from Slack', () => {
 
   describe('tells Codex of the task before it', () => {
     const failed: TaskOutcome = { kind: 'failed', reason: { code: 'x', message: 'x' }, changeKept: false };
-    const onPullRequest = { continues: { number: pullRequest.number, url: pullRequest.url } };
     const isThere = 'already in the checkout';
 
     it.each<[string, Script, string]>([
       [
         'that its work is there, on its branch',
-        { earlier: [ended({ kind: 'pull-request', pullRequest })] },
+        { earlier: ended({ kind: 'pull-request', pullRequest }) },
         isThere,
       ],
       [
         'that only what was merged is there, once its pull request is closed',
         {
-          earlier: [ended({ kind: 'pull-request', pullRequest })],
+          earlier: ended({ kind: 'pull-request', pullRequest }),
           codeHost: {
             pullRequest: async () => ({ pullRequest, open: false, sameRepository: true, baseBranch: 'main' }),
           },
@@ -1001,24 +1096,20 @@ describe('a task from Slack', () => {
       [
         'that only what was merged is there, on another base',
         {
-          earlier: [ended({ kind: 'pull-request', pullRequest })],
+          earlier: ended({ kind: 'pull-request', pullRequest }),
           request: { ...slackRequest, options: { base: 'next' } },
         },
         'what was not merged of it is not in the checkout',
       ],
-      [
-        'that nothing is there, after one that failed',
-        { earlier: [ended(failed)] },
-        'nothing of what it did',
-      ],
+      ['that nothing is there, after one that failed', { earlier: ended(failed) }, 'nothing of what it did'],
       [
         'that nothing is there, after one that was cancelled',
-        { earlier: [ended({ kind: 'cancelled', by: 'Maria' })] },
+        { earlier: ended({ kind: 'cancelled', by: 'Maria' }) },
         'nothing of what it did',
       ],
       [
         'that nothing of it is there, after one that failed on a pull request which this goes on with',
-        { earlier: [{ ...ended(failed), ...onPullRequest }] },
+        { earlier: { ...ended(failed), continues: pullRequest } },
         'nothing of what it did',
       ],
     ])('%s', async (_, script, says) => {
@@ -1028,7 +1119,7 @@ describe('a task from Slack', () => {
     });
 
     it('after one that failed, still on the pull request that it worked on', async () => {
-      const { authorized } = await inSlack({ earlier: [{ ...ended(failed), ...onPullRequest }] });
+      const { authorized } = await inSlack({ earlier: { ...ended(failed), continues: pullRequest } });
       expect(authorized[0]?.continues).toEqual(pullRequest);
     });
   });
@@ -1059,7 +1150,7 @@ describe('a task from Slack', () => {
     ])('looks for what was before the first: %s', async (_, request) => {
       const { lookedBackFrom, prompts } = await inSlack({
         request,
-        originals: {
+        others: {
           'slack-a': { request: original, outcome: failed },
           'slack-b': { request: { ...anew('retry', 'slack-a'), taskId: 'slack-b' }, outcome: failed },
         },
@@ -1071,8 +1162,8 @@ describe('a task from Slack', () => {
     it('goes on with the pull request that the first went on with', async () => {
       const { authorized, prompts } = await inSlack({
         request: anew('retry', 'slack-a'),
-        originals: { 'slack-a': { request: original, outcome: failed } },
-        earlier: [ended(published)],
+        others: { 'slack-a': { request: original, outcome: failed } },
+        earlier: ended(published),
       });
       expect(authorized[0]?.continues).toEqual(pullRequest);
       expect(prompts[0]).toContain('already in the checkout');
@@ -1084,11 +1175,11 @@ describe('a task from Slack', () => {
     ])('is a change of its own once there is one: of %s', async (_, last, first) => {
       const { authorized, prompts, result } = await inSlack({
         request: anew('retry', 'slack-b'),
-        originals: {
+        others: {
           'slack-a': { request: original, outcome: first },
           'slack-b': { request: { ...anew('retry', 'slack-a'), taskId: 'slack-b' }, outcome: last },
         },
-        earlier: [ended(published)],
+        earlier: ended(published),
       });
       expect(authorized[0]?.continues).toBeNull();
       expect(result).toEqual({ kind: 'pull-request', pullRequest });
@@ -1096,16 +1187,7 @@ describe('a task from Slack', () => {
     });
 
     it('starts also when the first is forgotten', async () => {
-      const it = world({ request: anew('retry', 'slack-a') });
-      const forgotten: TaskDeps = {
-        ...it.deps,
-        recordOf: (taskId) => ({
-          ...it.deps.recordOf(taskId),
-          request: async () => null,
-          view: async () => null,
-        }),
-      };
-      const result = await runTask({ kind: 'task', request: anew('retry', 'slack-a') }, stepper(), forgotten);
+      const { result } = await inSlack({ request: anew('retry', 'slack-a') });
       expect(result.kind).toBe('pull-request');
     });
 
@@ -1118,24 +1200,29 @@ describe('a task from Slack', () => {
     ])('says where its repository comes from: %s', async (_, request, by) => {
       const { routed } = await inSlack({
         request,
-        originals: { 'slack-a': { request: original, outcome: failed } },
+        others: { 'slack-a': { request: original, outcome: failed } },
       });
       expect(routed).toEqual([{ repository: app, by }]);
     });
   });
 
   it('waits until it is known which repository the task before it is about', async () => {
-    const routing = ended(null, slackRequest);
-    const { routed, log } = await inSlack({
-      earlier: [routing, routing, ended({ kind: 'pull-request', pullRequest })],
+    const { routed, entered } = await inSlack({
+      earlier: {
+        request: slackRequest,
+        outcome: { kind: 'pull-request', pullRequest },
+        routedAfterMs: 20_000,
+        endsAfterMs: 50_000,
+      },
     });
     expect(routed).toEqual([{ repository: app, by: 'thread' }]);
-    expect(log.filter((name) => name === 'route').length).toBeGreaterThanOrEqual(3);
+    expect(entered.get('authorize')).toBe(t0 + 50_000);
   });
 
   it('does not wait while people are asked that', async () => {
-    const asking = { ...ended(null, slackRequest), choices: [app, shop] };
-    const { routed } = await inSlack({ earlier: [asking] });
+    const { routed } = await inSlack({
+      earlier: { request: slackRequest, outcome: null, choices: [app, shop] },
+    });
     expect(routed).toEqual([{ repository: app, by: 'only' }]);
   });
 
@@ -1177,9 +1264,10 @@ describe('an approval', () => {
     },
   };
 
-  it('of this change lets it pass as a draft', async () => {
+  it('of this change publishes it as a draft', async () => {
     const { result, published } = await live({
       ...held,
+      kind: 'publish',
       approval: { by: 'Maria', changeHash: 'hash of lines' },
     });
     expect(result.kind).toBe('pull-request');
@@ -1187,7 +1275,14 @@ describe('an approval', () => {
   });
 
   it('of another change counts for nothing', async () => {
-    const { result } = await live({ ...held, approval: { by: 'Maria', changeHash: 'hash of others' } });
+    // What is kept differs from what the person saw.
+    const hashes = ['hash of others', 'hash of lines'];
+    const { result } = await live({
+      ...held,
+      publication: { ...held.publication, changeHash: async () => hashes.shift() ?? '' },
+      kind: 'publish',
+      approval: { by: 'Maria', changeHash: 'hash of others' },
+    });
     expect(result.kind).toBe('held');
   });
 });

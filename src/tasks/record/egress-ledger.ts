@@ -1,0 +1,78 @@
+/**
+ * The ledger of a sandbox's requests: what they count against the budgets, what the receipt shows, which lines they add to the log. Pure.
+ * `egress/receipt.ts` decides what the receipt says of one request, `denied-commands.ts` which command ran meanwhile.
+ */
+import type { EgressEntry, Receipt } from '../../core/grant.ts';
+import type { TaskEventBody } from '../../core/task-view.ts';
+import type { RecordState } from './record-state.ts';
+
+export function countRequest(state: RecordState): RecordState {
+  return { ...state, used: { ...state.used, requests: state.used.requests + 1 } };
+}
+
+export interface Entered {
+  readonly state: RecordState;
+  readonly receipt: Receipt;
+  readonly events: readonly { readonly body: TaskEventBody; readonly at?: number }[];
+  /** For the operator's log; null for entries that are not logged. */
+  readonly logged: { readonly event: string; readonly fields: Record<string, unknown> } | null;
+}
+
+/** `addToReceipt` returns the same receipt for entries that it does not show. */
+export function enterEgress(
+  before: { readonly state: RecordState; readonly receipt: Receipt },
+  { entry, tokens }: { readonly entry: EgressEntry; readonly tokens: number },
+  addToReceipt: (receipt: Receipt, entry: EgressEntry) => Receipt,
+  now: number,
+): Entered {
+  const { used } = before.state;
+  const state: RecordState =
+    tokens + entry.bytesUp + entry.bytesDown === 0
+      ? before.state
+      : {
+          ...before.state,
+          used: {
+            requests: used.requests,
+            tokens: used.tokens + tokens,
+            bytesUp: used.bytesUp + entry.bytesUp,
+            bytesDown: used.bytesDown + entry.bytesDown,
+          },
+        };
+  const receipt = addToReceipt(before.receipt, entry);
+  const isShown = receipt !== before.receipt;
+  const { method, host, path, rule, reason, status, bytesUp, bytesDown } = entry;
+  const { taskId } = before.state.request;
+  switch (entry.verdict) {
+    case 'allowed': {
+      const isFirstModelRequest = isShown && rule === 'openai.responses' && used.tokens === 0;
+      // The log names no path: the rule says what the request was allowed as.
+      const fields = { taskId, method, host, rule, status, bytesUp, bytesDown, ms: now - entry.at };
+      return {
+        state,
+        receipt,
+        events: isFirstModelRequest ? [{ body: { kind: 'model.first-request' }, at: entry.at }] : [],
+        logged: { event: 'egress.allowed', fields },
+      };
+    }
+    case 'denied':
+      if (!isShown) break;
+      return {
+        state,
+        receipt,
+        events: [{ body: { kind: 'egress.denied', method, host, path, reason } }],
+        logged: { event: 'egress.denied', fields: { taskId, method, host, path, rule } },
+      };
+    case 'failed': {
+      if (!isShown) break;
+      const { fault } = entry;
+      const fields = { taskId, method, host, rule, fault, status, bytesUp, bytesDown };
+      return {
+        state,
+        receipt,
+        events: [{ body: { kind: 'egress.failed', method, host, path, fault, reason } }],
+        logged: { event: 'egress.failed', fields },
+      };
+    }
+  }
+  return { state, receipt, events: [], logged: null };
+}

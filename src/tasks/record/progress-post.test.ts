@@ -1,0 +1,80 @@
+import { expect, it } from 'vitest';
+import { taskLimits } from '../limits.ts';
+import { dueToPost, ProgressPost, type PostState } from './progress-post.ts';
+
+const now = 1_000_000;
+const { commentEveryMs, refreshEveryMs } = taskLimits;
+const idle: PostState = {
+  dirty: false,
+  phaseEntered: false,
+  agentRuns: false,
+  editedAt: 0,
+  shownAt: now,
+  rateLimitedUntil: 0,
+};
+
+it.each<[string, Partial<PostState>, boolean]>([
+  ['is not due without news', {}, false],
+  ['is due with news', { dirty: true }, true],
+  ['is not due so soon after the last edit', { dirty: true, editedAt: now - commentEveryMs + 1 }, false],
+  ['is due after the interval', { dirty: true, editedAt: now - commentEveryMs }, true],
+  ['is not due under a rate limit', { dirty: true, rateLimitedUntil: now + 1 }, false],
+  ['is due when the rate limit is over', { dirty: true, rateLimitedUntil: now }, true],
+  ['is due with a new phase', { phaseEntered: true }, true],
+  ['is not due with a new phase while Codex works', { phaseEntered: true, agentRuns: true }, false],
+  ['is not due while Codex works and the post is fresh', { agentRuns: true }, false],
+  ['is due while Codex works and the post is old', { agentRuns: true, shownAt: now - refreshEveryMs }, true],
+  ['is not due for its age alone when Codex does not work', { shownAt: 0 }, false],
+])('%s', (_, changes, due) => {
+  expect(dueToPost({ ...idle, ...changes }, now)).toBe(due);
+});
+
+it('edits one after the other, also after one that failed', async () => {
+  const log: string[] = [];
+  let edits = 0;
+  const post = new ProgressPost({
+    show: async () => {
+      const edit = (edits += 1);
+      log.push(`begin ${edit}`);
+      await Promise.resolve();
+      log.push(`end ${edit}`);
+      if (edit === 1) throw new Error('502');
+    },
+    rateLimitMs: () => null,
+    agentRuns: () => false,
+    now: () => now,
+    failed: () => undefined,
+  });
+  const first = post.update();
+  const second = post.update();
+  await expect(first).rejects.toThrow('502');
+  await second;
+  await post.settled();
+  expect(log).toEqual(['begin 1', 'end 1', 'begin 2', 'end 2']);
+});
+
+it('makes an edit of progress again when it failed, once the rate limit is over', async () => {
+  let time = now;
+  let edits = 0;
+  const failures: unknown[] = [];
+  const post = new ProgressPost({
+    show: async () => {
+      edits += 1;
+      if (edits === 1) return await Promise.reject(new Error('429'));
+    },
+    rateLimitMs: () => 60_000,
+    agentRuns: () => false,
+    now: () => time,
+    failed: (error) => failures.push(error),
+  });
+  post.requestUpdate();
+  await post.settled();
+  await Promise.resolve();
+  time += commentEveryMs;
+  post.updateIfDue();
+  expect([edits, failures.length]).toEqual([1, 1]);
+  time += 60_000;
+  post.updateIfDue();
+  await post.settled();
+  expect(edits).toBe(2);
+});

@@ -1,0 +1,276 @@
+/**
+ * The state of one task's record and every transition it can take, as pure functions with `now` as an argument. What can be derived
+ * from other fields is a function here and not a field. The grant is `task-grant.ts`'s, the view `record-view.ts`'s; `record.ts`
+ * stores the state and acts on it.
+ */
+import type { AgentEnd, Approval, Authorization } from '../../core/authorization.ts';
+import type { Routing } from '../../core/chat.ts';
+import { grantPhases, type GrantPhase } from '../../core/grant.ts';
+import type { Findings, TaskSnapshot } from '../../core/ports/task-record.ts';
+import {
+  taskPhases,
+  type RepositoryFacts,
+  type RepositoryRef,
+  type TaskOutcome,
+  type TaskPhase,
+  type TaskRequest,
+} from '../../core/task.ts';
+import type { TaskView } from '../../core/task-view.ts';
+import { taskLimits } from '../limits.ts';
+
+/** Where the task's post is. */
+export type Posted =
+  | { readonly surface: 'github'; readonly commentId: number }
+  | { readonly surface: 'slack'; readonly channelId: string; readonly ts: string };
+
+export interface RecordState {
+  readonly request: TaskRequest;
+  /** null before routing, and for tasks whose trigger names the repository. */
+  readonly routing: Routing | null;
+  /** The requester's name in Slack. */
+  readonly requesterName: string | null;
+  /** What a person is asked to choose from; null when there is no open question. */
+  readonly choices: readonly RepositoryRef[] | null;
+  readonly choice: RepositoryRef | null;
+  /** The last known place in the queue; null before. */
+  readonly queuePosition: number | null;
+  /** In order of entry. */
+  readonly phases: readonly { readonly phase: TaskPhase; readonly at: number }[];
+  readonly facts: RepositoryFacts | null;
+  readonly authorization: Authorization | null;
+  readonly canaryNonce: string;
+  /** Counted over the life of the sandbox. */
+  readonly used: {
+    readonly requests: number;
+    readonly tokens: number;
+    readonly bytesUp: number;
+    readonly bytesDown: number;
+  };
+  readonly setupRun: 'none' | 'runs' | 'ended';
+  /** When Codex's run was started; null before. */
+  readonly agentStartedAt: number | null;
+  /** Bytes of Codex's output that are folded into the progress. */
+  readonly offset: number;
+  readonly agentEnd: AgentEnd | null;
+  readonly change: TaskView['change'];
+  readonly posted: Posted | null;
+  /** True once the post shows the outcome. */
+  readonly endShown: boolean;
+  readonly cancelledBy: string | null;
+  readonly outcome: TaskOutcome | null;
+  /** Publication attempts after the task's own, oldest first. */
+  readonly attempts: readonly { readonly at: number; readonly approval: Approval | null }[];
+  /** True once the sandbox is known to be destroyed. */
+  readonly closed: boolean;
+  /** Ids of the tasks to wake when this one is routed or ends. */
+  readonly waiters: readonly string[];
+}
+
+export function openState(request: TaskRequest, canaryNonce: string, now: number): RecordState {
+  return {
+    request,
+    routing: null,
+    requesterName: null,
+    choices: null,
+    choice: null,
+    queuePosition: null,
+    phases: [{ phase: 'accepted', at: now }],
+    facts: null,
+    authorization: null,
+    canaryNonce,
+    used: { requests: 0, tokens: 0, bytesUp: 0, bytesDown: 0 },
+    setupRun: 'none',
+    agentStartedAt: null,
+    offset: 0,
+    agentEnd: null,
+    change: null,
+    posted: null,
+    endShown: false,
+    cancelledBy: null,
+    outcome: null,
+    attempts: [],
+    closed: false,
+    waiters: [],
+  };
+}
+
+// ---- derived ------------------------------------------------------------------------------------------------------
+
+/** The furthest phase that was entered. Some phases are entered side by side. */
+export function phaseOf({ phases }: RecordState): TaskPhase {
+  const furthest = Math.max(...phases.map(({ phase }) => taskPhases.indexOf(phase)));
+  return taskPhases[furthest] ?? 'accepted';
+}
+
+/** When a phase was entered; null before. */
+export function enteredAt({ phases }: Pick<RecordState, 'phases'>, wanted: TaskPhase): number | null {
+  return phases.find(({ phase }) => phase === wanted)?.at ?? null;
+}
+
+/** The grant phase that each phase of a task opens. Phases that are not listed open none. */
+const grantPhaseByPhase: Partial<Record<TaskPhase, GrantPhase>> = {
+  clone: 'clone',
+  setup: 'setup',
+  codex: 'run',
+  collect: 'sealed',
+  gate: 'sealed',
+  publish: 'sealed',
+};
+
+/** What is open to the sandbox. `sealed` before the first grant phase too. */
+export function grantPhaseOf(state: RecordState): GrantPhase {
+  return grantPhases[furthestGrant(state)] ?? 'sealed';
+}
+
+function furthestGrant({ phases }: RecordState): number {
+  return Math.max(...phases.map(({ phase }) => grantIndex(phase)));
+}
+
+function grantIndex(phase: TaskPhase): number {
+  const opens = grantPhaseByPhase[phase];
+  return opens === undefined ? -1 : grantPhases.indexOf(opens);
+}
+
+/** The run that the record watches now. */
+export function watchedRun(state: RecordState): 'setup' | 'codex' | null {
+  if (state.outcome !== null || state.cancelledBy !== null) return null;
+  if (state.agentStartedAt !== null) return state.agentEnd === null ? 'codex' : null;
+  return state.setupRun === 'runs' ? 'setup' : null;
+}
+
+/** When Codex is stopped so that its work so far can be collected; null before it runs. Setup takes its time from the same minutes. */
+export function agentDeadlineAt(state: RecordState): number | null {
+  const { agentStartedAt, authorization } = state;
+  if (agentStartedAt === null || authorization === null) return null;
+  return (enteredAt(state, 'setup') ?? agentStartedAt) + authorization.policy.limits.minutes * 60_000;
+}
+
+export const endedAt = (state: RecordState): number | null =>
+  state.outcome === null ? null : enteredAt(state, 'ended');
+
+/** Since when the task waits for a slot; null when it does not. */
+export function waitsForSlotSince(state: RecordState): number | null {
+  if (state.outcome !== null || enteredAt(state, 'provision') !== null) return null;
+  return enteredAt(state, 'slot');
+}
+
+/** Whether a sandbox exists or can still be started. A closed task never starts one again. */
+export function needsSlot(state: RecordState | null): boolean {
+  return state !== null && !state.closed;
+}
+
+export function snapshotOf(state: RecordState): TaskSnapshot {
+  const { request, routing, choice, authorization, canaryNonce, agentEnd, cancelledBy, outcome } = state;
+  const repository = request.repository ?? routing?.repository ?? null;
+  return {
+    request,
+    routed: repository === null ? null : { ...request, repository },
+    choice,
+    authorization,
+    canaryNonce,
+    setupEnded: state.setupRun === 'ended',
+    agentEnd,
+    cancelledBy,
+    // A later attempt without an approval is for the same change: no other was ever kept.
+    approval: state.attempts.findLast(({ approval }) => approval !== null)?.approval ?? null,
+    outcome,
+  };
+}
+
+// ---- transitions ---------------------------------------------------------------------------------------------------
+
+export function learn(state: RecordState, findings: Findings): RecordState {
+  const { routing, choices, facts, authorization, queuePosition, change } = findings;
+  let next = state;
+  if (routing !== undefined && state.routing === null) next = { ...next, ...routing, choices: null };
+  // A second attempt of the step must not ask again after a person has chosen.
+  if (choices !== undefined && state.choice === null && state.outcome === null) next = { ...next, choices };
+  if (facts !== undefined) next = { ...next, facts };
+  if (authorization !== undefined) next = { ...next, authorization };
+  if (queuePosition !== undefined && waitsForSlotSince(state) !== null) next = { ...next, queuePosition };
+  if (change !== undefined && state.change === null) next = { ...next, change };
+  return next;
+}
+
+/** null if this cannot be chosen, or nothing can any more. The same choice again is accepted. */
+export function choose(state: RecordState, { owner, name }: RepositoryRef): RecordState | null {
+  if (state.choice !== null) return state.choice.owner === owner && state.choice.name === name ? state : null;
+  if (state.outcome !== null || state.cancelledBy !== null) return null;
+  const chosen = state.choices?.find((choice) => choice.owner === owner && choice.name === name);
+  return chosen === undefined ? null : { ...state, choice: chosen, choices: null };
+}
+
+/** Entering a phase again (a step's second attempt) changes nothing. null: a later grant phase is open, so this one is over. */
+export function enterPhase(state: RecordState, phase: TaskPhase, now: number): RecordState | null {
+  const grant = grantIndex(phase);
+  if (grant !== -1 && grant < furthestGrant(state)) return null;
+  if (enteredAt(state, phase) !== null) return state;
+  return { ...state, phases: [...state.phases, { phase, at: now }] };
+}
+
+export function startWatching(state: RecordState, run: 'setup' | 'codex', now: number): RecordState {
+  if (run === 'setup') return state.setupRun === 'none' ? { ...state, setupRun: 'runs' } : state;
+  return state.agentStartedAt === null ? { ...state, agentStartedAt: now } : state;
+}
+
+/** The first end stays. */
+export function endAgent(state: RecordState, agentEnd: AgentEnd): RecordState {
+  return state.agentEnd === null ? { ...state, agentEnd } : state;
+}
+
+/** Not from `publish` on: the pull request is being made. */
+export function cancel(
+  state: RecordState,
+  by: string,
+): { readonly state: RecordState | null; readonly reason: string } {
+  if (state.outcome !== null) return { state: null, reason: 'The task has already ended.' };
+  if (state.cancelledBy !== null) return { state, reason: 'The task is already being cancelled.' };
+  if (['publish', 'report', 'ended'].includes(phaseOf(state)))
+    return {
+      state: null,
+      reason: 'The change is already being published; close the pull request instead.',
+    };
+  return { state: { ...endAgent(state, { kind: 'cancelled', by }), cancelledBy: by }, reason: 'Cancelled.' };
+}
+
+/** The first outcome stays. */
+export function finish(state: RecordState, outcome: TaskOutcome, now: number): RecordState {
+  return state.outcome === null ? { ...(enterPhase(state, 'ended', now) ?? state), outcome } : state;
+}
+
+/** When the list is full the task is not added, and polls instead. */
+export function addWaiter(state: RecordState, taskId: string): RecordState {
+  if (state.waiters.includes(taskId) || state.waiters.length >= taskLimits.waiters) return state;
+  return { ...state, waiters: [...state.waiters, taskId] };
+}
+
+const republished: readonly TaskPhase[] = ['gate', 'publish', 'report', 'ended'];
+
+/** Starts a publication attempt of the kept change: after a failure, or with a person's approval of the very change that is held. */
+export function startPublicationAttempt(
+  state: RecordState,
+  approval: Approval | null,
+  now: number,
+): RecordState | { readonly reason: string } {
+  const { outcome } = state;
+  if (outcome === null) return { reason: 'The task has not ended yet.' };
+  if (outcome.kind === 'held') {
+    if (outcome.changeHash === null)
+      return { reason: 'This held change cannot be approved: a person has to make it.' };
+    if (approval === null)
+      return { reason: 'The change is held: it has to be approved before it is published.' };
+    if (approval.changeHash !== outcome.changeHash)
+      return { reason: 'This approval is for another change than the one that is held.' };
+  } else if (outcome.kind !== 'failed' || !outcome.changeKept)
+    return {
+      reason:
+        'There is no kept change to publish: only a task whose publication failed can be published again.',
+    };
+  return {
+    ...state,
+    phases: state.phases.filter(({ phase }) => !republished.includes(phase)),
+    outcome: null,
+    endShown: false,
+    attempts: [...state.attempts, { at: now, approval }],
+  };
+}

@@ -1,0 +1,97 @@
+/**
+ * Finds out which repository a request is about. The trigger says so on GitHub and in the API. In Slack it is routed: after the earlier
+ * task of its thread, with a question to a person where nothing else decides. `stage-route.ts` has the stages.
+ */
+import type { WorkflowStep } from 'cloudflare:workers';
+import type { RepositoryRef, RoutedRequest, TaskRequest } from '../../core/task.ts';
+import { taskLimits } from '../limits.ts';
+import type { Asker } from './stage-intake.ts';
+import { earlierTask, routeTask, slackAsk, type Earlier } from './stage-route.ts';
+import type { Stage, TaskDeps } from './stage.ts';
+import { retryBriefly, retryLong, runnerOf } from './step-runner.ts';
+import { waitFor } from './wait-for.ts';
+
+export async function routeRequest(
+  request: TaskRequest,
+  step: WorkflowStep,
+  deps: TaskDeps,
+): Promise<Stage<{ request: RoutedRequest; asker: Asker }>> {
+  const ask = slackAsk(request, deps);
+  if (ask === null) {
+    const { repository } = request;
+    if (repository === null) throw new Error('a task from GitHub or the API names its repository');
+    return {
+      go: true,
+      value: { request: { ...request, repository }, asker: { person: null, earlier: null } },
+    };
+  }
+  if ('go' in ask) return ask;
+  const run = runnerOf(step, deps);
+  const routed = await waitFor(
+    'the routing of the earlier task',
+    async () => await run('route', retryBriefly, async () => await routeTask(ask, deps)),
+    step,
+  );
+  if (!routed.go) return routed;
+  const { person } = routed.value;
+  let { value } = routed;
+  if (value.kind === 'ask') {
+    const chosen = await chooseRepository(value.choices, step, deps);
+    if (!chosen.go) return chosen;
+    const routing = { repository: chosen.value, by: 'chosen' } as const;
+    value = { kind: 'routed', person, routing, continues: null, beside: false };
+  }
+  const { routing, continues, beside } = value;
+  await step.do('routed', retryBriefly, async () => {
+    await deps.record.learn({ routing: { routing, requesterName: person.name } });
+  });
+  const found = continues === null ? null : await waitForEarlier(continues, step, deps);
+  if (found?.go === false) return found;
+  const earlier = found === null ? null : beside ? { ...found.value, pullRequest: null } : found.value;
+  return {
+    go: true,
+    value: { request: { ...request, repository: routing.repository }, asker: { person, earlier } },
+  };
+}
+
+/** Asks in the post, and waits for a click. */
+async function chooseRepository(
+  choices: readonly RepositoryRef[],
+  step: WorkflowStep,
+  deps: TaskDeps,
+): Promise<Stage<RepositoryRef>> {
+  const run = runnerOf(step, deps);
+  const askedAt = await step.do('offer', retryLong, async () => {
+    await deps.record.learn({ choices });
+    await deps.record.updatePost();
+    return deps.now();
+  });
+  return await waitFor(
+    'a choice',
+    async () => await run('route', retryBriefly, async () => await choiceOf(askedAt, deps)),
+    step,
+  );
+}
+
+async function choiceOf(askedAt: number, { record, now }: TaskDeps): Promise<Stage<RepositoryRef | null>> {
+  const snapshot = await record.snapshot();
+  if (snapshot?.choice != null) return { go: true, value: snapshot.choice };
+  if (now() < askedAt + taskLimits.choiceMs) return { go: true, value: null };
+  const message =
+    'Nobody chose a repository within 12 hours, so nothing was started. Ask again and name the repository first.';
+  return { go: false, outcome: { kind: 'refused', reason: { code: 'no-choice', message } } };
+}
+
+/** A follow-up starts from what the earlier task of its thread left, so it waits for that one to end. */
+async function waitForEarlier(taskId: string, step: WorkflowStep, deps: TaskDeps): Promise<Stage<Earlier>> {
+  const run = runnerOf(step, deps);
+  const look = async (): Promise<Stage<Earlier | null>> => {
+    const earlier = await earlierTask(taskId, deps);
+    if (earlier === null) {
+      await deps.record.log({ kind: 'note', text: 'Waiting for the earlier task in this thread.' });
+      await deps.record.updatePost().catch(() => undefined); // the next look tries again
+    }
+    return { go: true, value: earlier };
+  };
+  return await waitFor('the earlier task', async () => await run('route', retryBriefly, look), step);
+}

@@ -1,0 +1,36 @@
+/**
+ * The one way in which the Workflow waits: for the event `wake`, with a slow poll in case the event was lost. Each look is a step that
+ * decides from the record, so that an event that comes too early, twice or for something else does no harm.
+ */
+import type { WorkflowStep } from 'cloudflare:workers';
+import { taskLimits } from '../limits.ts';
+import { wakeEvent } from '../start-task.ts';
+import type { Stage } from './stage.ts';
+
+/** Milliseconds until the poll after `polls` others: 15 s, 30 s, 1 min, 2 min, 4 min, then every 5 min. */
+export function waitPollMs(polls: number): number {
+  return Math.min(taskLimits.pollFirstMs * 2 ** polls, taskLimits.pollMaxMs);
+}
+
+/** For the start of a sandbox: no event says that there is room for it. */
+export function startPollMs(polls: number): number {
+  return polls < taskLimits.startPolls ? taskLimits.startPollMs : taskLimits.startSlowPollMs;
+}
+
+/** Looks until there is a value or the task ends. `look` runs as a step, and returns null while there is nothing yet. */
+export async function waitFor<T>(
+  what: string,
+  look: () => Promise<Stage<T | null>>,
+  step: WorkflowStep,
+  pollMs: (polls: number) => number = waitPollMs,
+): Promise<Stage<T>> {
+  for (let polls = 0; ; polls += 1) {
+    const seen = await look();
+    if (!seen.go) return seen;
+    if (seen.value !== null) return { go: true, value: seen.value };
+    // Rejects at its timeout; then the next look is the poll.
+    await step
+      .waitForEvent(`wait for ${what}`, { type: wakeEvent, timeout: pollMs(polls) })
+      .catch(() => undefined);
+  }
+}
