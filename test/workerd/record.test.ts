@@ -257,7 +257,8 @@ describe('an ended task', () => {
     await runInDurableObject(record, (_, { storage }) => {
       const row = storage.sql.exec<{ body: string }>("SELECT body FROM document WHERE name = 'state'").one();
       const state: unknown = JSON.parse(row.body);
-      const aged = { ...z.looseObject({}).parse(state), endedAt: Date.now() - days * day };
+      const phases = [{ phase: 'ended', at: Date.now() - days * day }];
+      const aged = { ...z.looseObject({}).parse(state), phases };
       storage.sql.exec("UPDATE document SET body = ? WHERE name = 'state'", JSON.stringify(aged));
     });
     await evictDurableObject(record);
@@ -452,7 +453,7 @@ describe('a cancellation', () => {
     const record = await opened('cancelled');
     await record.enter('codex');
     await record.cancel('maria').catch(() => undefined); // no Workflow instance hears of it
-    expect(await record.enter('clone')).toEqual({ cancelledBy: 'maria' });
+    expect(await record.enter('collect')).toEqual({ cancelledBy: 'maria' });
     expect((await record.snapshot())?.agentEnd).toEqual({ kind: 'cancelled', by: 'maria' });
     expect(await sandboxCalls('cancelled')).toEqual(['destroy']);
     await evictDurableObject(record);
