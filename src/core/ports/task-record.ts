@@ -60,7 +60,7 @@ export interface TaskRecordPort {
   /** Adds what a stage found out. */
   learn(findings: Findings): Promise<void>;
   /** Appends a line to the log, unless it is there already. */
-  log(line: LogLine): Promise<void>;
+  appendToLog(line: LogLine): Promise<void>;
   /**
    * Enters a phase and opens its grant. The phases of a grant only go forward: rejects when a later one is open, so that a late
    * attempt of an earlier step cannot work beside it. Returns who cancelled the task.

@@ -6,6 +6,7 @@
  * While the task lives, its alarm never sleeps longer than a heartbeat: after a crash of the Worker the record continues by itself.
  * Longer than 300 lines because it is one class.
  */
+// oxlint-disable max-lines -- see above
 import { DurableObject } from 'cloudflare:workers';
 import type { AgentEnd, Approval } from '../../core/authorization.ts';
 import type { EgressEntry, Grant, Receipt } from '../../core/grant.ts';
@@ -180,7 +181,7 @@ export abstract class TaskRecordBase<Env> extends DurableObject<Env> {
     if (after.routing !== before.routing || after.choices !== before.choices) await this.#wakeWaiters();
   }
 
-  log(line: LogLine): void {
+  appendToLog(line: LogLine): void {
     const text = JSON.stringify(line);
     if (!this.#store.eventsAfter(0).some(({ body }) => JSON.stringify(body) === text)) this.#append(line);
     if (line.kind !== 'note') this.#post.requestUpdate();

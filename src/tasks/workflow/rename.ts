@@ -49,7 +49,7 @@ export async function relocateForPublication({
     return { go: false, outcome: { kind: 'failed', reason, changeKept: true } };
   }
   const text = `${named(facts)} was renamed to ${named(present)}: the change goes there.`;
-  await record.log({ kind: 'note', text });
+  await record.appendToLog({ kind: 'note', text });
   await record.learn({ facts: present });
   return { go: true, value: { request, authorization: { ...authorization, facts: present } } };
 }

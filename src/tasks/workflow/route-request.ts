@@ -88,7 +88,7 @@ async function waitForEarlier(taskId: string, step: WorkflowStep, deps: TaskDeps
   const look = async (): Promise<Stage<Earlier | null>> => {
     const earlier = await earlierTask(taskId, deps);
     if (earlier === null) {
-      await deps.record.log({ kind: 'note', text: 'Waiting for the earlier task in this thread.' });
+      await deps.record.appendToLog({ kind: 'note', text: 'Waiting for the earlier task in this thread.' });
       await deps.record.updatePost().catch(() => undefined); // the next look tries again
     }
     return { go: true, value: earlier };

@@ -87,7 +87,7 @@ async function openPullRequest(
   if (earlier?.pullRequest == null || request.options.base !== undefined) return null;
   const found = await codeHost.pullRequest(facts, earlier.pullRequest);
   if (found?.open === true && found.sameRepository) return found.pullRequest;
-  await record.log({
+  await record.appendToLog({
     kind: 'note',
     text: `Pull request ${earlier.pullRequest} is closed, so this task opens a new one.`,
   });
@@ -188,7 +188,7 @@ export async function readContext(
     trigger.kind === 'github' ? deps.codeHost.issueContext(authorization.facts, request) : null,
     trigger.kind === 'slack' ? (deps.chat?.threadContext(trigger) ?? null) : null,
   ]);
-  if (thread?.unreadable === true) await deps.record.log({ kind: 'note', text: unreadableText });
+  if (thread?.unreadable === true) await deps.record.appendToLog({ kind: 'note', text: unreadableText });
   const prompt = buildPrompt({
     repository: request.repository,
     baseBranch: authorization.baseBranch,

@@ -30,7 +30,7 @@ export async function startSandbox({
       return { go: true, value: 'started' };
     } catch (error) {
       if (error instanceof SandboxBusyError) {
-        await record.log({ kind: 'note', text: 'Waiting for a free sandbox.' });
+        await record.appendToLog({ kind: 'note', text: 'Waiting for a free sandbox.' });
         return { go: true, value: 'busy' };
       }
       if (!(error instanceof SandboxUnavailableError)) throw error;

@@ -89,7 +89,7 @@ function world(given: Given = {}) {
         log.push(`enter ${phase}`);
         return { cancelledBy: null };
       },
-      log: async (line) => void log.push(line.kind === 'note' ? line.text : line.kind),
+      appendToLog: async (line) => void log.push(line.kind === 'note' ? line.text : line.kind),
       snapshot: async () => ({ ...snapshotOf(openState(request, 'nonce', 0)), ...given.snapshot }),
       view: async () => null,
       watchRun: async (run) => void log.push(`watch ${run}`),

@@ -31,7 +31,10 @@ import { retryBriefly, runnerOf } from './step-runner.ts';
 import { waitFor } from './wait-for.ts';
 
 export type SetupDeps = Pick<TaskDeps, 'sandbox' | 'setupCache' | 'now' | 'log'> & {
-  readonly record: Pick<TaskRecordPort, 'kept' | 'keep' | 'enter' | 'log' | 'snapshot' | 'view' | 'watchRun'>;
+  readonly record: Pick<
+    TaskRecordPort,
+    'kept' | 'keep' | 'enter' | 'appendToLog' | 'snapshot' | 'view' | 'watchRun'
+  >;
 };
 
 const node = '/opt/node/bin/node';
@@ -84,7 +87,7 @@ export async function beginSetup(
     // The cache can take minutes. Rejects if Codex was started meanwhile, by another attempt of this step.
     await record.enter('setup');
     await note(deps, fromCache ? 'Setup begins with what the cache has.' : noCacheNote(key, deps.setupCache));
-    await record.log({ kind: 'command.started', command: setup.run });
+    await record.appendToLog({ kind: 'command.started', command: setup.run });
     const job = setupJob(
       {
         run: setup.run,
@@ -143,7 +146,7 @@ export async function finishSetup(
       putBack,
       left,
     };
-    await deps.record.log({
+    await deps.record.appendToLog({
       kind: 'command.finished',
       command: setup.run,
       exitCode: exitCode ?? killedStatus,
@@ -236,7 +239,7 @@ async function store(entry: SetupCacheEntry, { packed }: SetupResult, deps: Setu
 }
 
 async function note({ record }: SetupDeps, text: string): Promise<void> {
-  await record.log({ kind: 'note', text });
+  await record.appendToLog({ kind: 'note', text });
 }
 
 function noCacheNote(key: string | null, cache: SetupCache | null): string {

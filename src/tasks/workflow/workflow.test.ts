@@ -228,9 +228,9 @@ function world(script: Script) {
       if (choice !== undefined)
         tasks.plan(tasks.now + 60 * 60_000, async () => void (await record.choose(choice)));
     },
-    log: async (line) => {
+    appendToLog: async (line) => {
       log.push(line.kind === 'note' ? line.text : line.kind);
-      record.log(line);
+      record.appendToLog(line);
     },
     enter: async (phase) => {
       if (phase === script.cancelBefore) await record.cancel('maria');
@@ -407,7 +407,7 @@ function asPort(record: MemoryRecord): TaskRecordPort {
     snapshot: async () => record.snapshot(),
     view: async () => record.view(),
     learn: async (findings) => await record.learn(findings),
-    log: async (line) => record.log(line),
+    appendToLog: async (line) => record.appendToLog(line),
     enter: async (phase) => await record.enter(phase),
     choose: async (repository) => await record.choose(repository),
     updatePost: async () => await record.updatePost(),
