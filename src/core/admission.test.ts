@@ -77,7 +77,8 @@ describe('the order of admission', () => {
   });
 
   it('does not pass a person’s task for ever, even where every end falls on another repository’s turn', () => {
-    // Paul keeps `a` busy, Maria always has a younger task in `b`, and her slot comes free only when `b` is next.
+    // Paul keeps `a` busy, Maria always has a younger task in `b`, and her slot comes free only when `b` is
+    // next.
     const limits = { total: 2, perRepository: 1, perRequester: 1 };
     let queue = joined([claim('paul', 'a', 'paul'), claim('maria-b', 'b', 'maria')]);
     queue = admit(queue, limits).queue;

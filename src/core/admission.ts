@@ -1,18 +1,19 @@
 /**
- * Who gets the next free slot. A slot is the right to have a sandbox; there are `total` of them, and one repository or one
- * person may hold only some. Pure: the queue is plain data, and `slots.ts` of `tasks/` keeps it.
+ * Decides who gets the next free slot. There are `total` slots, and one repository or one person may hold
+ * only some of them. Pure: the queue is plain data, which `tasks/queue/slots.ts` keeps.
  *
- * - **Repositories take turns**, in a circle: one that begins to wait joins at its end, one that was served goes back there. So a
- *   repository with a single task waits for at most one task of each other one, however many those have, and a place is
- *   never lost by being unable to use it: who is at a limit stays in front.
- * - **Within a repository the oldest goes first**, among those whose requester may have another slot. So somebody who has asked for
- *   fifty tasks holds up nobody else once they are at their limit.
- * - **A requester's tasks in one repository are never passed by others of theirs for ever.** Turns of repositories and the ends of a
- *   person's tasks could fall together such that the person's slot always comes free when it is another repository's turn. What was
- *   passed `patience` times has the last slot of its requester kept for it.
+ * - **Repositories take turns**, in a circle: a repository that begins to wait joins at the end, and one that
+ *   got a slot goes back there. So a repository with a single task waits for at most one task of each other
+ *   repository, however many those have. A repository at its limit keeps its place in front.
+ * - **Within a repository the oldest task goes first**, among those whose requester may have another slot. So
+ *   a person who asked for fifty tasks delays nobody else once they are at their limit.
+ * - **Other tasks of the same requester do not pass a task for ever.** Turns and the ends of a person's tasks
+ *   could coincide so that the person's slot always comes free at another repository's turn. A task that was
+ *   passed `patience` times has the requester's last slot reserved for it.
  *
- * Nobody starves as long as tasks end: who is the oldest of its repository and may be admitted waits for the turns of the
- * repositories before it, and each turn is one end of some task. What is not decided here: how long a task may take.
+ * Nobody starves as long as tasks end: the oldest admissible task of a repository waits for the turns of the
+ * repositories before it, and each turn is one end of some task. How long a task may take is not decided
+ * here.
  */
 
 export interface SlotLimits {
@@ -23,14 +24,19 @@ export interface SlotLimits {
 
 export interface SlotClaim {
   readonly taskId: string;
-  /** A name that is the same for the same repository, however it was written. */
+  /** A name that is the same for the same repository, however people write it. */
   readonly repository: string;
-  /** null: nobody in particular (the API's token is the operator's), and then only the other limits count. */
+  /**
+   * Null: nobody in particular (the API's token belongs to the operator). Then only the other limits count.
+   */
   readonly requester: string | null;
 }
 
 export interface WaitingClaim extends SlotClaim {
-  /** How often a younger task of the same requester was admitted in another repository since the last of these two in this one. */
+  /**
+   * How often a younger task of the same requester was admitted in another repository since the requester's
+   * last admission in this one.
+   */
   readonly passed: number;
 }
 
@@ -44,10 +50,13 @@ export interface SlotQueue {
 
 export const emptyQueue: SlotQueue = { held: [], waiting: [], turns: [] };
 
-/** Admissions of a requester in other repositories before their oldest in this one has the last slot kept for it. */
+/**
+ * Admissions of a requester in other repositories before their oldest task in this one gets the last slot
+ * reserved.
+ */
 export const patience = 10;
 
-/** The claim at the end of the queue. One that is in it already changes nothing. */
+/** Adds the claim at the end of the queue. Changes nothing for a claim that is already in it. */
 export function join(queue: SlotQueue, claim: SlotClaim): SlotQueue {
   const { held, waiting, turns } = queue;
   if ([...held, ...waiting].some(({ taskId }) => taskId === claim.taskId)) return queue;
@@ -59,7 +68,7 @@ export function join(queue: SlotQueue, claim: SlotClaim): SlotQueue {
   };
 }
 
-/** Without the task, whether it waited or held a slot. */
+/** Removes the task, whether it waited or held a slot. */
 export function leave({ held, waiting, turns }: SlotQueue, taskId: string): SlotQueue {
   const left = waiting.filter((claim) => claim.taskId !== taskId);
   return {
@@ -69,7 +78,7 @@ export function leave({ held, waiting, turns }: SlotQueue, taskId: string): Slot
   };
 }
 
-/** Everybody who may be admitted now, in order, and the queue after that. */
+/** Returns every claim that may be admitted now, in order, and the queue after that. */
 export function admit(
   queue: SlotQueue,
   limits: SlotLimits,
@@ -83,7 +92,7 @@ export function admit(
   return { admitted, queue: rest };
 }
 
-/** null: nobody waits, or nobody who waits may have a slot now. */
+/** Null: nobody waits, or nobody who waits may have a slot now. */
 function nextAdmission(queue: SlotQueue, limits: SlotLimits): WaitingClaim | null {
   const { held, waiting, turns } = queue;
   if (held.length >= limits.total || waiting.length === 0) return null;
@@ -94,11 +103,12 @@ function nextAdmission(queue: SlotQueue, limits: SlotLimits): WaitingClaim | nul
     const { requester } = claim;
     if (requester === null) return true;
     const overdue = keptFor.get(requester);
-    // The last one is kept for who was passed too often; the others are free for all tasks of the same person.
+    // The last slot is reserved for the task that was passed too often; the others are free for all tasks of
+    // the person.
     const kept = overdue === undefined || overdue === claim ? 0 : 1;
     return (ofRequester.get(requester) ?? 0) + kept < limits.perRequester;
   };
-  // Of each repository the oldest that may go, in one pass.
+  // The oldest admissible task of each repository, in one pass.
   const firsts = new Map<string, WaitingClaim>();
   for (const claim of waiting)
     if (!firsts.has(claim.repository) && mayHave(claim)) firsts.set(claim.repository, claim);
@@ -109,7 +119,7 @@ function nextAdmission(queue: SlotQueue, limits: SlotLimits): WaitingClaim | nul
   return null;
 }
 
-/** The queue after this claim was admitted. */
+/** Returns the queue after this claim was admitted. */
 function serve(queue: SlotQueue, { taskId, repository, requester }: WaitingClaim): SlotQueue {
   const place = queue.waiting.findIndex((claim) => claim.taskId === taskId);
   const waiting = queue.waiting
@@ -128,8 +138,9 @@ function serve(queue: SlotQueue, { taskId, repository, requester }: WaitingClaim
 }
 
 /**
- * The tasks that wait, in the order in which slots would come to them if they came one by one and only turns counted: what people
- * are told as their place. Who is at a limit may be overtaken, so a place is a good guess and no promise.
+ * Returns the waiting tasks in the order in which slots would reach them if they came one by one and only
+ * turns counted. People see their place in it. A task at a limit may be overtaken, so a place is a guess and
+ * no promise.
  */
 export function queueOrder({ waiting, turns }: SlotQueue): readonly string[] {
   const lines = new Map<string, string[]>(turns.map((repository) => [repository, []]));
@@ -147,15 +158,15 @@ export function queueOrder({ waiting, turns }: SlotQueue): readonly string[] {
 }
 
 /**
- * Whether a new place is worth an edit of a comment: every step near the front, a quarter of the way further back. With a step at a
- * time, a queue of n tasks would cost n² / 2 edits until it is empty.
+ * Decides whether a new place is worth an edit of a comment: every step near the front, a quarter of the way
+ * further back. With an edit for every step, a queue of n tasks would cost n² / 2 edits until it is empty.
  */
 export function isWorthTelling(told: number | null, place: number): boolean {
   if (told === null) return true;
   return Math.abs(told - place) >= Math.max(1, Math.floor(Math.min(told, place) / 4));
 }
 
-/** Of each requester the oldest task that was passed too often. */
+/** For each requester the oldest task that was passed too often. */
 function overdueOf(waiting: readonly WaitingClaim[]): ReadonlyMap<string, WaitingClaim> {
   const overdue = new Map<string, WaitingClaim>();
   for (const claim of waiting)

@@ -1,24 +1,21 @@
-/**
- * A conversation in a chat as the life of a task sees it. Pure data; speaking to Slack is `slack/`'s part.
- * All text is untrusted.
- */
+/** A chat conversation as a task sees it. Pure data; `slack/` talks to Slack. All text is untrusted. */
 import type { RepositoryRef } from './task.ts';
 
 export interface ChatPerson {
   readonly userId: string;
   readonly teamId: string;
-  /** What others see: the display name, else the real one. At most 80 characters, on one line. */
+  /** The display name, else the real name. At most 80 characters, on one line. */
   readonly name: string;
   /**
-   * `guest`: single- and multi-channel guests. `stranger`: somebody of another workspace (Slack Connect). Whatever
-   * cannot be told apart counts as the less trusted.
+   * `guest`: single- and multi-channel guests. `stranger`: a person of another workspace (Slack Connect). In
+   * doubt the less trusted kind counts.
    */
   readonly kind: 'member' | 'guest' | 'stranger' | 'bot' | 'deactivated';
-  /** Of the user groups that were asked about, those that the person is in. */
+  /** The user groups that the person is in, of those that were looked up. */
   readonly groups: readonly string[];
 }
 
-/** The thread that a task was asked in, as it stood then: people's messages alone, oldest first. */
+/** The thread that a task was asked in, as it was then: only people's messages, oldest first. */
 export interface ThreadContext {
   readonly messages: readonly {
     /** The person's name, not an id. */
@@ -27,30 +24,38 @@ export interface ThreadContext {
     readonly createdAt: string;
     /** Users and channels by name, links and code kept, hidden text removed. */
     readonly text: string;
-    /** Names of files that were attached; what is in them is not read. */
+    /** Names of attached files. Nothing reads their content. */
     readonly files: readonly string[];
   }[];
-  /** By bots and apps, written or edited after the trigger, or beyond the size cap. Our own are not counted. */
+  /**
+   * Messages by bots and apps, written or edited after the trigger, or beyond the size limit. Does not count
+   * our own.
+   */
   readonly messagesLeftOut: number;
-  /** What the words of the message that asked leave open: names of whom it mentions, by id, and of its files. */
+  /**
+   * What the words of the request leave open: the names of the people it mentions, by id, and of its files.
+   */
   readonly asking?: {
     readonly names: Readonly<Record<string, string>>;
     readonly files: readonly string[];
   };
-  /** The bot may not read the thread: nothing of it is here. */
+  /** The bot may not read the thread, so nothing of it is here. */
   readonly unreadable?: true;
 }
 
-/** Where a task's one message stands. Not always where it was asked: a channel that is gone is answered in a direct message. */
+/**
+ * Where a task's post is. Not always where it was asked: for a channel that is gone, the answer goes to a
+ * direct message.
+ */
 export interface ChatMessageRef {
   readonly channelId: string;
   readonly ts: string;
 }
 
-/** How a request itself says its repository: in words, in the form's field, or as the task that is tried again. */
+/** How a request names its repository: in words, in the form's field, or as the task to retry. */
 export type NamedBy = 'named' | 'form' | 'again';
 
-/** Why a task is about the repository that it is about; the order is that in which they are looked at. */
+/** Why a task is about its repository, in the order of precedence. */
 export type RoutedBy = NamedBy | 'thread' | 'channel' | 'only' | 'chosen';
 
 export interface Routing {
@@ -58,22 +63,22 @@ export interface Routing {
   readonly by: RoutedBy;
 }
 
-/** Where a task stands in the order in which tasks were asked for; of two at one instant the id decides. */
+/** A task's position in the order of requests. Of two at the same instant the id decides. */
 export interface AskedAt {
   readonly taskId: string;
   /** Milliseconds since the epoch. */
   readonly at: number;
 }
 
-/** A task as the lists of a channel and of a person know it. */
+/** A task in the lists of a channel and of a person. */
 export interface IndexedTask extends AskedAt {
   readonly shortId: string;
   readonly userId: string;
   readonly channelId: string;
-  /** Root of the task's thread; null until its message stands. */
+  /** The root of the task's thread; null until its post exists. */
   readonly threadTs: string | null;
   /** The message that asked; null for a command or form. */
   readonly messageTs: string | null;
-  /** The task's own message; null until it stands. */
+  /** The task's post; null until it exists. */
   readonly postedTs: string | null;
 }

@@ -1,32 +1,38 @@
-/**
- * What `container/clone.ts` is asked and what it answers. Decides nothing.
- */
+/** The input and the output of `container/clone.ts`. Decides nothing. */
 import * as z from 'zod';
 
-/** Where things are inside a sandbox. `objectStore` lies outside the clone, so that nothing done to `.git` reaches it. */
+/**
+ * The paths inside a sandbox. `objectStore` is outside the clone, so that nothing done to `.git` reaches it.
+ */
 export const sandboxPaths = {
   repository: '/workspace/repo',
   objectStore: '/workspace/.airlock-base',
-  /** `container/`, with its types stripped: `clone.ts` is `clone.js` there. */
+  /** `container/` without its types: `clone.ts` is `clone.js` there. */
   scripts: '/opt/airlock',
 } as const;
 
-/** The job file of `node /opt/airlock/clone.js <jobfile>`. Holds no credential: the gateway adds it on the way. */
+/**
+ * The job file of `node /opt/airlock/clone.js <jobfile>`. Holds no credential: the gateway adds it to the
+ * requests.
+ */
 export interface CloneJob {
   readonly url: string;
   /** The commit to check out, 40 hex digits. */
   readonly sha: string;
-  /** The local branch that is put there. */
+  /** The local branch to create. */
   readonly branch: string;
-  /** Where the clone goes; replaced only if it is not already this very clone. */
+  /** The folder of the clone. Replaced unless it already is this clone. */
   readonly directory: string;
-  /** Gets the base commit's objects and index a second time (hard links): what the collector compares with. */
+  /**
+   * Gets a second copy of the base commit's objects and index (hard links), with which the collector
+   * compares.
+   */
   readonly objectStore: string;
-  /** Puts Git LFS objects in the place of their pointers. */
+  /** Puts Git LFS objects in place of their pointers. */
   readonly lfs: boolean;
 }
 
-/** Inside a sandbox GitHub is always called `github.com`: the egress handler knows where it really is. */
+/** Inside a sandbox GitHub is always `github.com`. The egress handler knows the real host. */
 export function cloneJob(at: {
   owner: string;
   name: string;
@@ -50,7 +56,7 @@ export const cloneResultSchema = z.discriminatedUnion('ok', [
   z.strictObject({
     ok: z.literal(true),
     sha: shaSchema,
-    /** True when an earlier attempt had already made it. */
+    /** True when an earlier attempt had already made the clone. */
     found: z.boolean(),
     elapsedMs: z.number().int().nonnegative(),
   }),
@@ -73,7 +79,7 @@ export const cloneResultSchema = z.discriminatedUnion('ok', [
 ]);
 export type CloneResult = z.infer<typeof cloneResultSchema>;
 
-/** Whether another attempt at the same clone could end differently. */
+/** True if another attempt at the same clone could end differently. */
 export function cloneMayRecover(result: CloneResult): boolean {
   return !result.ok && (result.code === 'unreachable' || result.code === 'git-failed');
 }

@@ -1,6 +1,7 @@
 /**
- * What a task cost, in US dollars: an estimate from the tokens that Codex counted. Codex runs in the sandbox, which could
- * say anything: never a budget, only a figure for people. Budgets are counted outside, in the egress handler.
+ * Estimates what a task cost in US dollars, from the tokens that Codex counted. Codex runs in the sandbox,
+ * which could say anything, so the figure is for people only. The egress handler counts for budgets, outside
+ * the sandbox.
  */
 import type { ModelPrice } from './policy.ts';
 import type { TokenUsage } from './progress.ts';
@@ -8,11 +9,11 @@ import type { TokenUsage } from './progress.ts';
 const perMillion = 1_000_000;
 
 /**
- * null: there is no price, or the counts are none.
+ * Null: there is no price, or the counts are not numbers.
  *
- * In OpenAI's counting cached input is part of the input (`usage.input_tokens_details.cached_tokens` of the Responses API is "a
- * detailed breakdown of the input tokens"), and Codex passes it on like that (`TokenUsage::non_cached_input` in
- * codex-rs/protocol subtracts). Reasoning is part of the output.
+ * OpenAI counts cached input as part of the input (`usage.input_tokens_details.cached_tokens` of the
+ * Responses API is "a detailed breakdown of the input tokens"), and Codex passes the counts on unchanged
+ * (`TokenUsage::non_cached_input` in codex-rs/protocol subtracts). Reasoning is part of the output.
  */
 export function costUsd(usage: TokenUsage, price: ModelPrice | null): number | null {
   if (price === null) return null;
@@ -24,7 +25,7 @@ export function costUsd(usage: TokenUsage, price: ModelPrice | null): number | n
   return Number.isFinite(cost) ? cost : null;
 }
 
-/** `$0.42`, `$1,234.50`; `less than $0.01` for what would round to nothing, `$0.00` for nothing. */
+/** `$0.42`, `$1,234.50`; `less than $0.01` for what would round to zero, `$0.00` for zero. */
 export function usdText(usd: number): string {
   if (usd > 0 && usd < 0.01) return 'less than $0.01';
   const figure = usd.toLocaleString('en-US', { minimumFractionDigits: 2, maximumFractionDigits: 2 });

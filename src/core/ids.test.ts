@@ -72,7 +72,8 @@ describe('slackTaskId', () => {
     expect(taskRequestSchema.shape.taskId.parse(id)).toBe(id);
   });
 
-  // Ids are stored: a change of the encoding would make a second task of a retry that comes across a deployment.
+  // Ids are stored: a change of the encoding would make a second task of a retry that comes across a
+  // deployment.
   it.each<[SlackTaskKey, string]>([
     [
       { event: 'command', teamId: 'T1', triggerId: '1.2.abc' },

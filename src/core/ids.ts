@@ -1,9 +1,9 @@
 /**
- * Names of tasks as functions of what triggered them: a redelivered webhook, a retried call, a double click and two
- * deliveries for one human act all arrive at the same task. And names of repositories as people write them.
+ * Derives a task's id from its trigger, so that a redelivered webhook, a retried call, a double click and two
+ * deliveries for one human act all lead to the same task. Also reads names of repositories.
  *
- * The `X-GitHub-Delivery` header is deliberately not part of any id: GitHub signs the body only, so anybody who
- * once saw a signed delivery could replay it under fresh header values and get a new task each time.
+ * The `X-GitHub-Delivery` header is deliberately not part of any id: GitHub signs the body only, so anybody
+ * who once saw a signed delivery could replay it under new header values and get a new task each time.
  */
 import { repositoryRefSchema, type RepositoryRef } from './task.ts';
 import { sha256Hex } from '../lib/digest.ts';
@@ -15,22 +15,24 @@ export type GithubTriggerKey =
       readonly event: 'issue_labeled';
       readonly repositoryId: number;
       readonly issueNumber: number;
-      /** ISO 8601, from the signed payload. A label set again later is a new wish and moves `issueUpdatedAt`. */
+      /**
+       * ISO 8601, from the signed payload. Setting a label again is a new request and moves `issueUpdatedAt`.
+       */
       readonly issueCreatedAt: string;
       readonly issueUpdatedAt: string;
-      /** Whether who set the label also wrote the issue. */
+      /** True if the same person set the label and wrote the issue. */
       readonly byAuthor: boolean;
     };
 
 /**
- * Whether the label came with the issue itself: GitHub then sends `opened` and `labeled` for one human act.
- * Somebody else who labels within the same second acts on their own.
+ * True if the label came with the issue itself: GitHub then sends `opened` and `labeled` for one human act.
+ * Another person who labels within the same second makes a request of their own.
  */
 export function cameWithIssue(key: GithubTriggerKey & { readonly event: 'issue_labeled' }): boolean {
   return key.byAuthor && Date.parse(key.issueCreatedAt) === Date.parse(key.issueUpdatedAt);
 }
 
-/** Ids are numbers up to 2^53, so that the longest id has 49 characters of the 63 that a task id may have. */
+/** Ids are numbers up to 2^53, so the longest task id has 49 of the 63 characters allowed. */
 export function taskIdFor(key: GithubTriggerKey): string {
   if (key.event === 'issue_comment') return `gh-${key.repositoryId}-c${key.commentId}`;
   if (key.event === 'issue_opened' || cameWithIssue(key)) return `gh-${key.repositoryId}-i${key.issueNumber}`;
@@ -38,8 +40,8 @@ export function taskIdFor(key: GithubTriggerKey): string {
 }
 
 /**
- * The id of a task asked for over the API. With an `Idempotency-Key` the same key is the same task (160 bits of
- * its SHA-256, so that the key itself is not shown); without one, a random UUID of the caller's makes a new one.
+ * Derives the id of a task from the API. The same `Idempotency-Key` gives the same task (160 bits of its
+ * SHA-256, so that the key itself is not shown). Without one, the caller's random UUID makes a new task.
  */
 export async function apiTaskId(
   source: { readonly idempotencyKey: string } | { readonly uuid: string },
@@ -48,22 +50,24 @@ export async function apiTaskId(
   return `api-${source.uuid.toLowerCase()}`;
 }
 
-/** What a task in Slack was asked with; all of it comes from the signed payload, or from a task that came from one. */
+/**
+ * The trigger of a task in Slack. All of it comes from the signed payload, or from a task that came from one.
+ */
 export type SlackTaskKey =
   | { readonly event: 'command'; readonly teamId: string; readonly triggerId: string }
   | { readonly event: 'form'; readonly teamId: string; readonly viewId: string }
-  /** Also a mention: Slack sends `app_mention` and `message` for one message, and both are one task. */
+  /** Includes mentions: Slack sends `app_mention` and `message` for one message, and both are one task. */
   | { readonly event: 'message'; readonly teamId: string; readonly channelId: string; readonly ts: string }
-  /** Of the task that is tried again: a double click is one retry. */
+  /** The id of the task to retry, so that a double click is one retry. */
   | { readonly event: 'retry'; readonly taskId: string };
 
 /**
- * The id of a task asked for in Slack: 160 bits of a SHA-256, because Slack's own ids have characters that a task's id
- * may not have. `X-Slack-Retry-Num` and the event's id stay out: the first is not signed, and the second differs
+ * Derives the id of a task from Slack: 160 bits of a SHA-256, because Slack's own ids have characters that a
+ * task id cannot have. Leaves out `X-Slack-Retry-Num`, which is not signed, and the event's id, which differs
  * between the two events for one message.
  */
 export async function slackTaskId(key: SlackTaskKey): Promise<string> {
-  // JSON keeps the parts apart whatever is in them.
+  // JSON keeps the parts apart, whatever they contain.
   return `slack-${(await sha256Hex(JSON.stringify(partsOf(key)))).slice(0, 40)}`;
 }
 
@@ -80,12 +84,14 @@ function partsOf(key: SlackTaskKey): readonly string[] {
   }
 }
 
-/** First 8 hex digits of SHA-256(taskId). Readable and stable; not unique for ever, so it is never a key. */
+/**
+ * The first 8 hex digits of SHA-256(taskId). Readable and stable, but not unique for ever, so never a key.
+ */
 export async function shortIdOf(taskId: string): Promise<string> {
   return (await sha256Hex(taskId)).slice(0, 8);
 }
 
-/** `owner/name` as a person writes it; null when it cannot be a repository of GitHub's. */
+/** Parses `owner/name` as people write it; null when it cannot be a repository on GitHub. */
 export function parseRepositoryRef(text: string): RepositoryRef | null {
   const [owner, name, ...rest] = text.trim().split('/');
   if (rest.length > 0) return null;
@@ -93,7 +99,7 @@ export function parseRepositoryRef(text: string): RepositoryRef | null {
   return parsed.success ? parsed.data : null;
 }
 
-/** GitHub does not tell case apart in either part. */
+/** GitHub ignores case in both parts. */
 export function sameRepository(a: RepositoryRef, b: RepositoryRef): boolean {
   return a.owner.toLowerCase() === b.owner.toLowerCase() && a.name.toLowerCase() === b.name.toLowerCase();
 }

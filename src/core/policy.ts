@@ -1,29 +1,27 @@
-/**
- * What the configuration says about one repository, already resolved. Parsing and matching are `config/`'s.
- */
+/** What the configuration says about one repository, resolved. `config/` parses and matches. */
 import type { Effort, Reason, RepositoryRef } from './task.ts';
 
 export interface RepositoryPolicy {
   readonly allowed: true;
-  /** The key of the configuration entry that decided, as written there. */
+  /** The key of the configuration entry that decided, as written. */
   readonly matchedBy: string;
   readonly aliases: readonly string[];
-  /** null: the repository's default branch. */
+  /** Null: the repository's default branch. */
   readonly baseBranch: string | null;
   readonly model: string;
-  /** What `--model` may name; always holds `model`. */
+  /** The models that `--model` may name, including `model`. */
   readonly models: readonly string[];
   readonly effort: Effort;
   readonly setup: SetupPolicy | null;
-  /** Other repositories that a task may read, by their exact names; resolved when the task is authorized. */
+  /** Other repositories that a task may read, by exact name. Resolved when the task is authorized. */
   readonly alsoRead: readonly RepositoryRef[];
-  /** Git LFS objects are fetched with the clone. */
+  /** True: the clone includes Git LFS objects. */
   readonly lfs: boolean;
-  /** Host names, lower case, that may be read from while Codex runs. */
+  /** Host names in lower case that the sandbox may read from while Codex runs. */
   readonly extraHosts: readonly string[];
   readonly limits: { readonly minutes: number; readonly tokens: number };
   readonly draft: boolean;
-  /** First part of the names of the branches that are created here, such as `airlock/`. */
+  /** The beginning of the names of new branches, such as `airlock/`. */
   readonly branchPrefix: string;
   readonly slack: SlackAccess;
 }
@@ -47,13 +45,13 @@ export const closedPolicy: RepositoryPolicy = {
   slack: { kind: 'none' },
 };
 
-/** What runs in the clone before Codex does. */
+/** The command that runs in the clone before Codex. */
 export interface SetupPolicy {
   /** For `/bin/sh -c`. */
   readonly run: string;
-  /** Host names, lower case: GET and HEAD without a credential, and only while it runs. */
+  /** Host names in lower case: GET and HEAD without a credential, only while setup runs. */
   readonly hosts: readonly string[];
-  /** A failure is a remark on the pull request and not the end of the task. */
+  /** True: a failure of setup is a remark on the pull request and does not end the task. */
   readonly optional: boolean;
 }
 
@@ -71,8 +69,8 @@ export interface GithubPolicy {
 
 /**
  * Who may use a repository from Slack. `none` is the default. `workspace`: every full member, from
- * everywhere. `listed`: every list that is not null has to hold, where `users` and `groups` together are one
- * list of people.
+ * everywhere. `listed`: every list that is not null must match; `users` and `groups` together are one list of
+ * people.
  */
 export type SlackAccess =
   | { readonly kind: 'none' }
@@ -86,17 +84,17 @@ export type SlackAccess =
     };
 
 export interface SlackPolicy {
-  /** The only workspace that is served: `T…`, or `E…` for an organisation. */
+  /** The only workspace that may use the bot: `T…`, or `E…` for an organization. */
   readonly team: string;
-  /** Channel id → the repository that tasks from there are about when nothing else says. */
+  /** Channel id → the default repository of tasks from there. */
   readonly channelDefaults: ReadonlyMap<string, RepositoryRef>;
-  /** Slack user id → GitHub login: for the co-author and the review request, never for access. */
+  /** Slack user id → GitHub login, for the co-author and the review request, never for access. */
   readonly githubLogins: ReadonlyMap<string, string>;
-  /** Whether a plain reply in a task's thread is a follow-up (`all`), or only one that mentions the bot. */
+  /** `all`: a plain reply in a task's thread is a follow-up. `mentions`: only one that mentions the bot. */
   readonly replies: 'all' | 'mentions';
 }
 
-/** US dollars for a million tokens, from the configuration: this program knows no prices. */
+/** US dollars per million tokens, from the configuration. This program knows no prices. */
 export interface ModelPrice {
   readonly input: number;
   readonly cachedInput: number;
@@ -104,16 +102,16 @@ export interface ModelPrice {
 }
 
 export interface Policy {
-  /** How people address the bot: the handle without `@`. */
+  /** The handle that addresses the bot, without `@`. */
   readonly mention: string;
   forRepository(repository: RepositoryRef): RepositoryPolicy | RepositoryRefusal;
   /**
-   * Repositories that the configuration names exactly and allows, in its order. Those below a `*` are not
-   * among them.
+   * Allowed repositories that the configuration names exactly, in its order. Leaves out those that only match
+   * a `*`.
    */
   readonly named: readonly RepositoryRef[];
-  /** Whether some entry with a `*` allows repositories, so that `named` is not all there is. */
+  /** True if an entry with a `*` allows repositories, so that `named` is incomplete. */
   readonly hasPatterns: boolean;
-  /** null: Slack is not configured. */
+  /** Null: Slack is not configured. */
   readonly slack: SlackPolicy | null;
 }

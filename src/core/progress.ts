@@ -1,6 +1,6 @@
 /**
- * What Codex is doing, as people see it: plan, current command, changes, messages, usage.
- * All text here came out of a sandbox: untrusted, already size-capped, never escaped for a particular surface.
+ * What Codex is doing, as people see it: plan, current command, changes, messages, usage. All text came out
+ * of a sandbox: untrusted, already cut, not escaped for any surface.
  */
 export interface PlanItem {
   readonly step: string;
@@ -8,10 +8,10 @@ export interface PlanItem {
 }
 
 export interface CommandRun {
-  /** Codex's own id of the command, at most 100 characters: what later lines about it are matched by. */
+  /** Codex's own id of the command, at most 100 characters. Later lines about the command carry it. */
   readonly id?: string;
   readonly command: string;
-  /** null while it runs. */
+  /** Null while it runs. */
   readonly exitCode: number | null;
   readonly status: 'running' | 'completed' | 'failed';
   /** The end of its output, at most 2,000 characters. */
@@ -19,7 +19,10 @@ export interface CommandRun {
   /** Milliseconds since the epoch. */
   readonly startedAt: number;
   readonly durationMs: number | null;
-  /** When Codex reported its end, milliseconds since the epoch. Missing while it runs, and where Codex never did. */
+  /**
+   * When Codex reported its end, in milliseconds since the epoch. Missing while it runs, or when Codex never
+   * reported it.
+   */
   readonly endedAt?: number;
 }
 
@@ -43,21 +46,21 @@ export interface Progress {
   readonly commandsTotal: number;
   /** Paths relative to the repository, the last 200 touched by Codex's own edits. */
   readonly changedFiles: readonly string[];
-  /** The latest thing that Codex said before its final answer. */
+  /** The latest message of Codex before its final answer. */
   readonly message: string | null;
-  /** The final answer as text, not yet validated; see `codex/answer.ts`. */
+  /** The final answer as text, not validated yet; see `codex/answer.ts`. */
   readonly finalMessage: string | null;
   readonly usage: TokenUsage;
   readonly turn: TurnEnd | null;
-  /** The last error that Codex reported, if any: explains a failed turn. */
+  /** The last error that Codex reported, which explains a failed turn. */
   readonly lastError: string | null;
-  /** Where the driver says the thread's rollout file is, absolute, inside the sandbox. */
+  /** The absolute path of the thread's rollout file inside the sandbox, as the driver reports it. */
   readonly rolloutPath: string | null;
-  /** Lines that were no event we know, or not JSON. Counted, never shown. */
+  /** Lines that are not JSON, or not a known event. Counted, never shown. */
   readonly unknownEvents: number;
 }
 
-/** Something worth a line in a live view. */
+/** An event that deserves a line in a live view. */
 export type Notable =
   | { readonly kind: 'plan'; readonly plan: readonly PlanItem[] }
   | { readonly kind: 'command.started'; readonly command: string }
@@ -72,10 +75,12 @@ export type Notable =
   | { readonly kind: 'message'; readonly text: string }
   | { readonly kind: 'error'; readonly text: string; readonly willRetry: boolean };
 
-/** Codex's answer after validation: what becomes the pull request's title and summary. Still untrusted text. */
+/**
+ * Codex's answer after validation: what becomes the pull request's title and summary. Still untrusted text.
+ */
 export interface Answer {
   readonly title: string;
   readonly summary: string;
-  /** False when the answer did not meet the schema and was made from what there was. */
+  /** False when the answer did not match the schema and was made from the messages. */
   readonly valid: boolean;
 }

@@ -1,8 +1,8 @@
-/** What a sandbox that was started only to be looked at has shown: the contract between the doctor and who can start one. */
+/** What a probe of a sandbox found. The doctor reads it. */
 export interface SandboxProbe {
-  /** Milliseconds from the request to a sandbox that takes commands. */
+  /** Milliseconds from the request to a sandbox that runs commands. */
   readonly bootMs: number;
-  /** Empty: sealed. Otherwise each probe of the canary that did not get what it has to. */
+  /** The canary's probes with an unexpected result; empty for a sealed sandbox. */
   readonly unsealed: readonly { readonly name: string; readonly got: string }[];
   /** `0.171.0`; null when Codex did not answer. */
   readonly codexVersion: string | null;

@@ -1,23 +1,23 @@
-/** What people are told of setup where they were told of the task. The pull request says more: `publish/pull-request-text.ts`. */
+/** What people see of setup in the post. The pull request says more: `publish/pull-request-text.ts`. */
 import type { SetupPolicy } from './policy.ts';
 import type { SetupReport } from './setup.ts';
 import { durationText } from './task-words.ts';
 
 export type SetupView =
-  /** None is configured. */
+  /** No setup is configured. */
   | { readonly status: 'none' }
   | {
       readonly status: SetupReport['status'];
-      /** null: it was killed at its time limit. */
+      /** Null: killed at its time limit. */
       readonly exitCode: number | null;
       readonly durationMs: number;
-      /** It began with what the cache had. */
+      /** True: it started from the cache's content. */
       readonly fromCache: boolean;
-      /** Codex works without it. */
+      /** True: Codex works even if setup failed. */
       readonly optional: boolean;
     };
 
-/** null as long as it is not over. `policy`: null where none is configured. */
+/** Null while setup has not ended. `policy`: null where no setup is configured. */
 export function setupView(policy: SetupPolicy | null, report: SetupReport | null): SetupView | null {
   if (policy === null) return { status: 'none' };
   if (report === null) return null;
@@ -25,7 +25,7 @@ export function setupView(policy: SetupPolicy | null, report: SetupReport | null
   return { status, exitCode, durationMs, fromCache, optional: policy.optional };
 }
 
-/** One line without anything untrusted in it; '' when there is nothing to tell, or the task's end says it. */
+/** One line without untrusted text. Empty when there is nothing to say, or the task's outcome says it. */
 export function setupLine(setup: SetupView | null): string {
   if (setup === null || setup.status === 'none') return '';
   const { status, exitCode, durationMs, fromCache, optional } = setup;

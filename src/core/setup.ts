@@ -1,6 +1,7 @@
 /**
- * Setup: what the configuration lets run in the clone before Codex does. What `container/setup-inputs.ts` and `container/setup.ts` are
- * asked and what they answer, what is remembered of it, and what it is called in the cache. Decides nothing about its end.
+ * Setup: the configured command that runs in the clone before Codex. Defines the input and output of
+ * `container/setup-inputs.ts` and `container/setup.ts`, the report that is kept, and the cache key. Decides
+ * nothing about the outcome.
  */
 import * as z from 'zod';
 import { sandboxPaths } from './checkout.ts';
@@ -8,26 +9,32 @@ import type { Authorization } from './authorization.ts';
 import type { RepositoryPolicy } from './policy.ts';
 import { sha256Hex } from '../lib/digest.ts';
 
-/** Where packed files lie in a sandbox on their way to and from the cache. Outside the clone and every path that is packed. */
+/**
+ * The folder of packed files in a sandbox on their way to and from the cache. Outside the clone and every
+ * packed path.
+ */
 export const packedFolder = '/tmp/airlock-setup';
-/** Raised when what is packed, or how, changes: entries of before are then not found. */
+/** Raise it when the packed files or their format change, so that earlier entries are not found. */
 const cacheFormat = 1;
 
 /** Characters of setup's output that are kept, from its end. */
 const maxOutputCharacters = 16_000;
-/** Paths of setup's that the collector leaves out. Beyond it they would be part of the change, which the pull request then says. */
+/**
+ * New paths of setup that the collector leaves out. Further ones become part of the change, and the pull
+ * request says so.
+ */
 const maxLeftPaths = 1000;
 
 const pathList = z.array(z.string().min(1).max(4096));
 const sha256Schema = z.string().regex(/^[0-9a-f]{64}$/);
 
-/** The job file of `node /opt/airlock/setup-inputs.js <jobfile>`, which runs before anything untrusted has. */
+/** The job file of `node /opt/airlock/setup-inputs.js <jobfile>`, which runs before anything untrusted. */
 export interface SetupInputsJob {
   readonly directory: string;
   readonly base: string;
 }
 export const setupInputsSchema = z.strictObject({
-  /** Operating system, processor and version of Node: what was built for one does not run on another. */
+  /** Operating system, processor and version of Node: packages built for one do not run on another. */
   platform: z.string().min(1).max(200),
   lockFiles: z.number().int().nonnegative(),
   /** Hex SHA-256 over their paths and blobs in the base commit. */
@@ -44,32 +51,35 @@ export interface SetupJob {
   readonly timeoutMs: number;
   /** As in `CollectJob`. */
   readonly lfs: boolean;
-  /** Unpack what lies in `packedFolder` first. */
+  /** Unpacks the files in `packedFolder` first. */
   readonly restore: boolean;
-  /** Pack what setup installed afterwards. */
+  /** Packs what setup installed afterwards. */
   readonly pack: boolean;
   readonly packedFolder: string;
-  /** Folders of package managers, absolute, that are packed beside the clone's own files. */
+  /** Absolute paths of package managers' folders, packed in addition to the clone's own files. */
   readonly packageFolders: readonly string[];
   readonly maxPackedBytes: number;
   readonly maxOutputCharacters: number;
   readonly maxLeftPaths: number;
-  /** Only ever true inside a sandbox. */
+  /** True only inside a sandbox. */
   readonly endOtherProcesses: boolean;
 }
 
-/** The one line that it prints. Untrusted: what runs in setup has the same user. */
+/** The one line that it prints. Untrusted: the setup command runs as the same user. */
 export const setupResultSchema = z.strictObject({
-  /** null: it was killed at its time limit. 128 + signal when killed otherwise. */
+  /** Null: killed at its time limit. 128 + signal when killed otherwise. */
   exitCode: z.number().int().min(0).max(255).nullable(),
   durationMs: z.number().int().nonnegative(),
   outputTail: z.string().max(maxOutputCharacters),
   restored: z.boolean(),
-  /** Tracked files that were put back to the base commit; at most 50 of them named. */
+  /** Tracked files that were restored to the base commit; names at most 50 of them. */
   putBack: z.strictObject({ paths: pathList.max(50), total: z.number().int().nonnegative() }),
-  /** New paths that no `.gitignore` names, a folder with a slash at its end; at most `maxLeftPaths` of them named. */
+  /**
+   * New paths that no `.gitignore` matches, a folder with a trailing slash; names at most `maxLeftPaths` of
+   * them.
+   */
   left: z.strictObject({ paths: pathList.max(maxLeftPaths), total: z.number().int().nonnegative() }),
-  /** null: not asked for, or nothing there. */
+  /** Null: not requested, or nothing to pack. */
   packed: z
     .union([
       z.strictObject({
@@ -80,12 +90,12 @@ export const setupResultSchema = z.strictObject({
       z.strictObject({ problem: z.string().max(300) }),
     ])
     .nullable(),
-  /** Why the working tree could not be brought into order; null when it is. */
+  /** Why the working tree could not be restored; null when it was. */
   problem: z.string().max(400).nullable(),
 });
 export type SetupResult = z.infer<typeof setupResultSchema>;
 
-/** What is kept of it with the task's record, and what the pull request says. Holds untrusted text. */
+/** The part that the record keeps and the pull request shows. Holds untrusted text. */
 export const setupReportSchema = z.object({
   command: z.string(),
   status: z.enum(['ok', 'failed', 'timed-out']),
@@ -98,8 +108,8 @@ export const setupReportSchema = z.object({
 export type SetupReport = z.infer<typeof setupReportSchema>;
 
 /**
- * What package managers keep below the home folder and find again by content or by version. An allowlist: a shell's, git's or an
- * agent's own settings must not come from one task into the next.
+ * What package managers keep below the home folder and find again by content or by version. An allowlist:
+ * settings of a shell, git or an agent must not travel from one task to the next.
  */
 const packageFolders = [
   '.npm/_cacache',
@@ -148,10 +158,13 @@ export function setupJob(
   };
 }
 
-/** Half of the task's minutes: what is left must be enough for Codex to do something with it. Milliseconds. */
+/** Milliseconds: half of the task's minutes, so that Codex has enough time left to do something. */
 export const setupMs = ({ minutes }: RepositoryPolicy['limits']): number => (minutes * 60_000) / 2;
 
-/** Everything that decides what setup installs. Repositories never share an entry: the id is part of it. null: nothing says what is installed. */
+/**
+ * Covers everything that decides what setup installs. The repository's id is part of it, so repositories
+ * never share an entry. Null: no lock file says what is installed.
+ */
 export async function setupCacheKey(
   {
     policy: { setup },

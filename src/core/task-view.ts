@@ -1,6 +1,6 @@
 /**
- * A task as people and programs see it: the API's answer, the source of comments and live views. Holds untrusted text
- * (instruction, progress), already capped, escaped by whoever shows it.
+ * A task as people and programs see it: the API's answer, and the source of posts and live views. Holds
+ * untrusted text (instruction, progress), already cut; each surface escapes it.
  */
 import type { RoutedBy } from './chat.ts';
 import type { Fault, Receipt } from './grant.ts';
@@ -15,15 +15,15 @@ export interface TaskView {
   readonly phase: TaskPhase;
   /** Milliseconds since the epoch, in order of entry. */
   readonly phases: readonly { readonly phase: TaskPhase; readonly at: number }[];
-  /** Where it was asked. */
+  /** Where the task was asked for. */
   readonly origin: 'github' | 'slack' | 'api';
-  /** null until routing has decided. */
+  /** Null until routing has decided. */
   readonly repository: RepositoryRef | null;
-  /** Why this repository; null where the place says it (GitHub, the API), and before routing. */
+  /** Why this repository. Null before routing, and where the place decides it (GitHub, the API). */
   readonly routedBy: RoutedBy | null;
-  /** Not null while the task waits for a person to choose one of these. */
+  /** Set while the task waits for a person to choose one of these. */
   readonly choices: readonly RepositoryRef[] | null;
-  /** 1 is next; a guess that may be overtaken. null unless the task waits for others to end. */
+  /** 1 is next; a guess, because a task may be overtaken. Null unless the task waits for a slot. */
   readonly queuePosition: number | null;
   readonly issueNumber: number | null;
   /** GitHub login, or the name in Slack. */
@@ -38,17 +38,20 @@ export interface TaskView {
   readonly continues: { readonly number: number; readonly url: string } | null;
   readonly model: string | null;
   readonly effort: string | null;
-  /** null: that is not known yet. */
+  /** Null: not known yet. */
   readonly setup: SetupView | null;
   readonly progress: Progress | null;
   readonly receipt: Receipt;
   readonly change: { readonly files: number; readonly insertions: number; readonly deletions: number } | null;
-  /** US dollars, estimated from Codex's own count of tokens; null when the configuration has no price for the model. */
+  /**
+   * US dollars, estimated from Codex's own token count; null when the configuration has no price for the
+   * model.
+   */
   readonly costUsd: number | null;
   readonly outcome: TaskOutcome | null;
 }
 
-/** One line of a task's log. `seq` grows by one and is what a viewer resumes from. */
+/** One line of a task's log. `seq` grows by one; a viewer resumes from it. */
 export interface TaskEvent {
   readonly seq: number;
   /** Milliseconds since the epoch. */
@@ -82,6 +85,6 @@ export type TaskEventBody =
       readonly deletions: number;
     }
   | { readonly kind: 'note'; readonly text: string }
-  /** Waits in the queue; 1 is next. */
+  /** The place in the queue; 1 is next. */
   | { readonly kind: 'queued'; readonly position: number }
   | { readonly kind: 'ended'; readonly outcome: TaskOutcome };

@@ -1,6 +1,6 @@
 /**
- * What a task is: the durable request that starts it, and the ways it can end.
- * Decides nothing; every other folder speaks in these terms.
+ * A task: the durable request that starts it, and its possible outcomes. Every other folder speaks in these
+ * terms.
  */
 import * as z from 'zod';
 
@@ -24,7 +24,9 @@ export const taskOptionsSchema = z.strictObject({
   model: z.string().min(1).max(100).optional(),
   effort: effortSchema.optional(),
 });
-/** What the requester may set in the mention or the API call; each is checked against the repository's policy. */
+/**
+ * What the requester may set in the mention or the API call. Each is checked against the repository's policy.
+ */
 export type TaskOptions = z.infer<typeof taskOptionsSchema>;
 
 const githubTriggerSchema = z.strictObject({
@@ -37,21 +39,25 @@ const githubTriggerSchema = z.strictObject({
   onPullRequest: z.boolean(),
   /** The triggering comment; null when the issue itself is the trigger. */
   commentId: z.number().int().positive().nullable(),
-  /** ISO 8601. Context written or edited after this instant is not handed to Codex. */
+  /** ISO 8601. Codex does not get context that was written or edited after this instant. */
   triggeredAt: z.iso.datetime({ offset: true }),
   /**
-   * Untrusted: the issue as the webhook delivered it, so as it stood at the trigger. REST does not tell an edit of the body
-   * from a new comment, so that without this every issue with a later comment would have to be left out.
+   * Untrusted: the issue as the webhook delivered it, that is, at the trigger. REST does not distinguish an
+   * edit of the body from a new comment, so without this every issue with a later comment would have to be
+   * left out.
    */
   issue: z.strictObject({ title: z.string().max(1000), body: z.string().max(70_000) }).optional(),
 });
 const apiTriggerSchema = z.strictObject({ kind: z.literal('api') });
 
-/** Slack's ids: https://docs.slack.dev/reference/objects/ — a letter for the kind, then upper-case letters and digits. */
+/**
+ * Slack's ids: https://docs.slack.dev/reference/objects/ A letter for the kind, then upper-case letters and
+ * digits.
+ */
 const slackId = (kinds: string) => z.string().regex(new RegExp(`^[${kinds}][A-Z0-9]{1,30}$`));
 const taskIdSchema = z.string().regex(/^[a-z0-9][a-z0-9-]{0,62}$/);
 
-/** Slack's name of a message within its channel: seconds and a counter. */
+/** Slack's id of a message within its channel: seconds and a counter. */
 export const slackTsSchema = z.string().regex(/^\d{1,12}\.\d{1,8}$/);
 export const slackTeamIdSchema = slackId('TE');
 export const slackChannelIdSchema = slackId('CDG');
@@ -60,40 +66,52 @@ export const slackGroupIdSchema = slackId('S');
 
 export const slackTriggerSchema = z.strictObject({
   kind: z.literal('slack'),
-  /** `message`: said in a direct message or in a task's thread, without a mention. `form`: the modal, also from the message shortcut. */
+  /**
+   * `message`: in a direct message or in a task's thread, without a mention. `form`: the modal, also from the
+   * message shortcut.
+   */
   event: z.enum(['command', 'form', 'mention', 'message']),
   teamId: slackTeamIdSchema,
   channelId: slackChannelIdSchema,
   userId: slackUserIdSchema,
-  /** Root of the thread that the task's message goes to; null: it is posted to the channel and is a root itself. */
+  /** The root of the thread that gets the post; null: the post goes to the channel and is a root itself. */
   threadTs: slackTsSchema.nullable(),
-  /** The message that asked; null for a command and for a form that no message led to. */
+  /** The message that asked; null for a command and for a form without a message. */
   messageTs: slackTsSchema.nullable(),
-  /** ISO 8601. What was said in the thread after this instant is not handed to Codex. */
+  /** ISO 8601. Codex does not get messages that were written after this instant. */
   triggeredAt: z.iso.datetime({ offset: true }),
   /**
-   * For a task that is another one anew: Retry does the same again, Change takes its place. It goes on with what that one went on
-   * with, and never with that one itself.
+   * For a task that repeats another one: Retry does the same again, Change replaces it. It continues the task
+   * that the other one continued, never the other one itself.
    */
   again: z.strictObject({ by: z.enum(['retry', 'change']), taskId: taskIdSchema }).optional(),
 });
 export type SlackTrigger = z.infer<typeof slackTriggerSchema>;
 
 export const taskRequestSchema = z.strictObject({
-  /** A function of the trigger, so that a redelivery finds the task it already made. At most 63 characters, `[a-z0-9-]`. */
+  /**
+   * Derived from the trigger, so that a redelivery finds the existing task. At most 63 characters,
+   * `[a-z0-9-]`.
+   */
   taskId: taskIdSchema,
-  /** First 8 hex digits of SHA-256(taskId): in the branch name and in what people read. */
+  /** The first 8 hex digits of SHA-256(taskId), for the branch name and for people. */
   shortId: z.string().regex(/^[0-9a-f]{8}$/),
-  /** ISO 8601, when the webhook or call was accepted. Also the date of the commit, so that a second publish makes the same one. */
+  /**
+   * ISO 8601, when the webhook or call was accepted. Also the date of the commit, so that a second
+   * publication attempt makes the same commit.
+   */
   acceptedAt: z.iso.datetime({ offset: true }),
-  /** null: Slack's words name none, and routing decides. */
+  /** Null: the words in Slack name none, and routing decides. */
   repository: repositoryRefSchema.nullable(),
   trigger: z.discriminatedUnion('kind', [githubTriggerSchema, apiTriggerSchema, slackTriggerSchema]),
-  /** Who asked, on GitHub; null for an API call, whose bearer token is the authority, and for Slack until routing has looked. */
+  /**
+   * Who asked, on GitHub. Null for an API call, whose bearer token is the authority, and for Slack until the
+   * person was looked up.
+   */
   requester: z
     .strictObject({ login: z.string().min(1).max(100), id: z.number().int().positive() })
     .nullable(),
-  /** What is asked. `invalid`: the mention could not be understood; the task ends in that message. */
+  /** What is asked. `invalid`: the mention could not be understood, and the task ends with that message. */
   ask: z.discriminatedUnion('kind', [
     z.strictObject({ kind: z.literal('run') }),
     z.strictObject({ kind: z.literal('help') }),
@@ -102,24 +120,24 @@ export const taskRequestSchema = z.strictObject({
     z.strictObject({ kind: z.literal('retry') }),
     z.strictObject({ kind: z.literal('invalid'), message: z.string().min(1).max(1000) }),
   ]),
-  /** Untrusted text. Empty when a label alone is the trigger: the issue is then the instruction. */
+  /** Untrusted text. Empty when a label alone is the trigger; the issue is then the instruction. */
   instruction: z.string().max(20_000),
   options: taskOptionsSchema,
 });
-/** Durable, and free of any credential. */
+/** Durable, and without any credential. */
 export type TaskRequest = z.infer<typeof taskRequestSchema>;
 
-/** A request once it is known where it belongs: what every stage after routing works with. */
+/** A request with its repository: what every stage after routing works with. */
 export type RoutedRequest = TaskRequest & { readonly repository: RepositoryRef };
 
-/** What a Workflow instance is started for: a whole task, or only the publication of a change that is kept. */
+/** What a Workflow instance does: a whole task, or only the publication of a kept change. */
 export const taskStartSchema = z.strictObject({
   kind: z.enum(['task', 'publish']),
   request: taskRequestSchema,
 });
 export type TaskStart = z.infer<typeof taskStartSchema>;
 
-/** Where a task is in its life; the order is the order of the steps. */
+/** The phases of a task's life, in order. */
 export const taskPhases = [
   'accepted',
   'route',
@@ -149,7 +167,7 @@ export interface PullRequestRef {
   readonly draft: boolean;
 }
 
-/** A reason a person can read. `code` is stable and for machines; `message` names the thing and the way out. */
+/** A reason for people. `code` is stable and for machines; `message` names the problem and the remedy. */
 export interface Reason {
   readonly code: string;
   readonly message: string;
@@ -157,18 +175,21 @@ export interface Reason {
 
 /** Exactly one of these ends every accepted task. */
 export type TaskOutcome =
-  /** `added`: a commit on a pull request that was there before, not a new one. */
+  /** `added`: the commit went to an existing pull request. */
   | { readonly kind: 'pull-request'; readonly pullRequest: PullRequestRef; readonly added?: boolean }
   | { readonly kind: 'no-change'; readonly summary: string }
   | { readonly kind: 'refused'; readonly reason: Reason }
-  /** `changeHash`: what a person's approval is bound to (hex SHA-256 of the kept change); null when approving would not help. */
+  /**
+   * `changeHash`: the hex SHA-256 of the kept change that an approval is bound to; null when an approval
+   * would not help.
+   */
   | { readonly kind: 'held'; readonly reason: Reason; readonly changeHash: string | null }
   | { readonly kind: 'failed'; readonly reason: Reason; readonly changeKept: boolean }
   | { readonly kind: 'cancelled'; readonly by: string }
-  /** The answer to `help`, `status`, `cancel` and `retry`: no sandbox was needed. */
+  /** The answer to `help`, `status`, `cancel` and `retry`, which need no sandbox. */
   | { readonly kind: 'answered'; readonly message: string };
 
-/** A GitHub installation's view of a repository. */
+/** A repository as a GitHub installation sees it. */
 export interface RepositoryFacts {
   readonly owner: string;
   readonly name: string;

@@ -1,7 +1,7 @@
-/** Which of the commands that Codex ran were the repository's tests. Decides nothing about whether they prove anything. */
+/** Finds the repository's tests among the commands that Codex ran. Decides nothing about what they prove. */
 import type { CommandRun } from './progress.ts';
 
-/** Names that test and nothing else; a command such as `make` alone is not one. */
+/** Names that only test; a command such as `make` alone is not one. */
 const testCommand = new RegExp(
   `(?:^|[;&|(]\\s*|\\s)(?:${[
     '(?:npm|pnpm|yarn|bun)(?:\\s+run)?\\s+(?:-\\S+\\s+)*(?:t|tst|test)(?::[\\w-]+)?',
@@ -21,7 +21,7 @@ const testCommand = new RegExp(
   ].join('|')})(?=$|[\\s;&|)])`,
 );
 
-/** The command without the shell that Codex wraps around it: `/bin/bash -lc 'npm test'` is `npm test`. */
+/** Removes the shell that Codex wraps around a command: `/bin/bash -lc 'npm test'` becomes `npm test`. */
 export function unwrappedCommand(command: string): string {
   const wrapped = /^(?:\S*\/)?(?:ba|z|da)?sh\s+-l?c\s+([\s\S]+)$/.exec(command.trim());
   const inner = wrapped?.[1]?.trim();
@@ -38,7 +38,7 @@ export type TestsRun =
   | { readonly kind: 'none' }
   | { readonly kind: 'last'; readonly run: CommandRun; readonly count: number };
 
-/** The last finished test run, because it is the one that saw the change as it is published. */
+/** Returns the last finished test run, because it saw the change that is published. */
 export function testsRun(commands: readonly CommandRun[]): TestsRun {
   const runs = commands.filter((run) => run.exitCode !== null && isTestCommand(run.command));
   const run = runs.at(-1);

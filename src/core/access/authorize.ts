@@ -1,10 +1,11 @@
 /**
- * May this request be worked on, and with which base, model and effort? Pure; the facts are fetched by the caller.
+ * Decides whether a request may be worked on, and with which base, model and effort. Pure; the caller fetches
+ * the facts.
  *
- * What cannot be checked is refused. The order of the checks is the order of what may be told: until somebody is known
- * to be allowed, a refusal says nothing about the configuration, only what anybody can see where they asked. From
- * GitHub that includes the repository itself; from Slack it does not, since its name is only typed there: a repository
- * that is not listed, not installed or does not exist gets one and the same answer.
+ * Refuses what cannot be checked. The order of the checks decides what a refusal reveals: until a person is
+ * known to be allowed, a refusal says nothing about the configuration, only what anybody can see where they
+ * asked. On GitHub that includes the repository itself. In Slack it does not, since people only type its name
+ * there: a repository that is not listed, not installed or does not exist gets the same answer.
  */
 import type { ChatPerson } from '../chat.ts';
 import type { RepositoryPolicy, RepositoryRefusal } from '../policy.ts';
@@ -14,17 +15,23 @@ import type { Effort, Reason, RepositoryFacts, RoutedRequest, SlackTrigger } fro
 export interface AuthorizeInput {
   readonly request: RoutedRequest;
   readonly policy: RepositoryPolicy | RepositoryRefusal;
-  /** null: the App is not installed there, or there is no such repository. */
+  /** Null: the App is not installed there, or the repository does not exist. */
   readonly facts: RepositoryFacts | null;
-  /** Of the requester, from the collaborator permission API; `unknown` when it could not be asked. For triggers on GitHub only. */
+  /**
+   * The requester's access by the collaborator permission API; `unknown` when GitHub could not be asked. Only
+   * for triggers on GitHub.
+   */
   readonly canWrite: boolean | 'unknown';
-  /** Who asked in Slack, with the groups of the policy looked up, and the workspace that is served. For triggers in Slack only. */
+  /**
+   * The Slack person with the policy's groups looked up, and the configured workspace. Only for triggers in
+   * Slack.
+   */
   readonly chat: { readonly person: ChatPerson | null; readonly team: string } | null;
 }
 
 type Authorized = {
   readonly kind: 'allowed';
-  /** null: the repository's default branch. */
+  /** Null: the repository's default branch. */
   readonly base: { readonly branch: string | null };
   readonly model: string;
   readonly effort: Effort;
@@ -49,7 +56,7 @@ export function authorize({ request, policy, facts, canWrite, chat }: AuthorizeI
   }
   if (request.trigger.kind === 'github') {
     if (request.requester === null) return refused('no-requester', 'Nobody is known to have asked for this.');
-    // A repository that was deleted and made anew, or transferred, keeps its name but is another one.
+    // A repository that was deleted and created again, or transferred, keeps its name but is another one.
     if (request.trigger.repositoryId !== facts.repositoryId) {
       return refused(
         'repository-changed',
@@ -70,7 +77,8 @@ export function authorize({ request, policy, facts, canWrite, chat }: AuthorizeI
     }
   }
   if (!policy.allowed) return { kind: 'refused', reason: policy.reason };
-  // Help, status and cancelling change no code: they work wherever the bot is spoken to, and take no options.
+  // Help, status and cancelling change no code. They work wherever people can address the bot, and take no
+  // options.
   if (request.ask.kind === 'run' && request.trigger.kind === 'github' && request.trigger.onPullRequest) {
     return refused(
       'pull-request-unsupported',
@@ -94,7 +102,7 @@ export function authorize({ request, policy, facts, canWrite, chat }: AuthorizeI
   };
 }
 
-/** Somebody may have begun with a path, or with `and/or`: what has the form of a repository is taken for one. */
+/** The words may have begun with a path, or with `and/or`: whatever looks like a repository counts as one. */
 const repositoryFirst = (name: string): string =>
   `The words begin with the repository: if \`${name}\` was part of what is to be done, write the repository before it.`;
 

@@ -1,21 +1,22 @@
 /**
- * Which repository a request from a chat is about, when its place does not say: what was named, else the task of the
- * thread, else the channel's default, else the only one there is, else a person chooses.
+ * Decides which repository a chat request is about: the named one, else the one of the thread's task, else
+ * the channel's default, else the only candidate, else a person chooses.
  *
- * Whether the person may use it is asked afterwards, and that is deliberate: what somebody named, continues or set up
- * for a channel is never silently replaced by another repository that happens to be open to them. They are told instead.
+ * Whether the person may use it is checked afterwards, on purpose: a repository that somebody names,
+ * continues or configures for a channel is never silently replaced by another one that they may use. They get
+ * a refusal instead.
  */
 import type { NamedBy, RoutedBy, Routing } from '../chat.ts';
 import { sameRepository } from '../ids.ts';
 import type { Reason, RepositoryRef } from '../task.ts';
 
 export interface RouteInput {
-  /** What the request itself says: by name or alias in its words, in the form, or as the task that is tried again. */
+  /** What the request itself says: by name or alias in its words, in the form, or as the task to retry. */
   readonly explicit: { readonly repository: RepositoryRef; readonly by: NamedBy } | null;
-  /** The latest task of the thread that this was said in, if that task had come to a repository. */
+  /** The latest task of this thread, if that task had a repository. */
   readonly thread: { readonly repository: RepositoryRef; readonly taskId: string } | null;
   readonly channelDefault: RepositoryRef | null;
-  /** What this person may use here, in the order in which it would be shown. */
+  /** The repositories that this person may use here, in the order in which people see them. */
   readonly candidates: readonly RepositoryRef[];
 }
 
@@ -23,14 +24,17 @@ export type RouteVerdict =
   | {
       readonly kind: 'repository';
       readonly routing: Routing;
-      /** The thread's task, when this is about the same repository: its branch may be worked on. null: a new one. */
+      /**
+       * The thread's task, when it is about the same repository: the work may go to its branch. Null: a new
+       * branch.
+       */
       readonly continues: string | null;
     }
   /** At least two, each once. */
   | { readonly kind: 'ask'; readonly choices: readonly RepositoryRef[] }
   | { readonly kind: 'none'; readonly reason: Reason };
 
-/** Says nothing of the configuration: whoever may use nothing gets the same, whatever there is. */
+/** Reveals nothing about the configuration: everybody who may use nothing gets the same answer. */
 const nothingToUse: Reason = {
   code: 'no-repository',
   message:
@@ -54,7 +58,7 @@ export function route({ explicit, thread, channelDefault, candidates }: RouteInp
   return more.length === 0 ? to(only, 'only') : { kind: 'ask', choices };
 }
 
-/** Why it is this repository, for after its name: “acme/shop, this channel's default”. Plain text. */
+/** The reason for this repository, to follow its name: “acme/shop, this channel's default”. Plain text. */
 export function routedByWords(by: RoutedBy): string {
   switch (by) {
     case 'named':

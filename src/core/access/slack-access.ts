@@ -1,10 +1,10 @@
 /**
- * Who may use a repository from Slack, and from where. Pure; the person was looked up by the caller.
+ * Decides who may use a repository from Slack, and from where. Pure; the caller looks the person up.
  *
- * Only full members of the one workspace ever may, whatever the configuration says: guests and people of other
- * workspaces are let into channels by those who are in them, and that must not hand out repositories. Reasons for
- * outsiders therefore do not depend on the configuration. Members are told what is missing and who can change it, but
- * not who else may: a list of private channels is not everybody's to read.
+ * Only full members of the one workspace are ever allowed, whatever the configuration says: members invite
+ * guests and people of other workspaces into channels, and that must not give access to repositories.
+ * Refusals for outsiders therefore do not depend on the configuration. Members learn what is missing and who
+ * can change it, but not who else is allowed: not everybody may read a list of private channels.
  */
 import type { ChatPerson } from '../chat.ts';
 import type { SlackAccess } from '../policy.ts';
@@ -28,7 +28,9 @@ const otherWorkspace: Reason = {
   message: 'Only members of the Slack workspace that this bot was set up for can ask for anything here.',
 };
 
-/** Why this person may use nothing at all; null for a full member of the workspace. The same for every repository. */
+/**
+ * Says why this person may use nothing at all, for every repository; null for a full member of the workspace.
+ */
 export function outsiderReason(person: ChatPerson | null, team: string): Reason | null {
   if (person === null) return unknownPerson;
   switch (person.kind) {
@@ -51,7 +53,7 @@ export function outsiderReason(person: ChatPerson | null, team: string): Reason 
   }
 }
 
-/** `team` is the workspace that is served. What is not expressly allowed is refused. */
+/** `team` is the configured workspace. Refuses what is not expressly allowed. */
 export function maySlackUse(
   access: SlackAccess,
   at: { readonly channelId: string; readonly person: ChatPerson | null; readonly team: string },
@@ -76,7 +78,7 @@ export function maySlackUse(
           );
         }
       }
-      // After the people: where it may be used from concerns only those who may use it at all.
+      // Checked after the people: only people who may use the repository learn from where.
       if (channels !== null && !channels.includes(channelId)) {
         return refused(
           'slack-channel-not-listed',
@@ -88,7 +90,9 @@ export function maySlackUse(
   }
 }
 
-/** Ids of the user groups that have to be looked up before any of these can be decided, each once, sorted. */
+/**
+ * The ids of the user groups that have to be looked up before any of these can be decided, each once, sorted.
+ */
 export function groupsAskedAbout(accesses: readonly SlackAccess[]): readonly string[] {
   const groups = accesses.flatMap((access) =>
     access.kind === 'listed' ? (access.people?.groups ?? []) : [],

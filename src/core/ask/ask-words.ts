@@ -1,11 +1,12 @@
 /**
- * What somebody asks in a chat, from words that are already plain text without the mention. Whether they may, and which
- * repository it is when the words name none, is decided elsewhere.
+ * Reads what somebody asks in a chat, from plain text without the mention. Decides neither access nor, when
+ * the words name none, the repository.
  *
- * - Options and the repository may stand in any order at the beginning. After the first other word all is instruction.
- * - A word of the form `owner/name` is a repository whether the configuration lists it or not: were an unlisted one
- *   taken for prose, a misspelled name would send the task to another repository. An alias is one only when it exists.
- * - A command (`help`, `status`, `cancel`, `stop` or `retry`) is one only as the sole word.
+ * - Options and the repository come at the beginning, in any order. Everything after the first other word is
+ *   the instruction.
+ * - A word of the form `owner/name` is a repository whether the configuration lists it or not: read as prose,
+ *   a misspelled name would send the task to another repository. An alias counts only when it exists.
+ * - A command (`help`, `status`, `cancel`, `stop` or `retry`) counts only as the sole word.
  */
 import { stripHiddenCharacters } from './hidden-characters.ts';
 import { parseRepositoryRef } from '../ids.ts';
@@ -15,14 +16,19 @@ import type { RepositoryRef, TaskOptions, TaskRequest } from '../task.ts';
 
 export interface AskRead {
   readonly ask: TaskRequest['ask'];
-  /** null: the words name none. */
+  /** Null: the words name none. */
   readonly repository: RepositoryRef | null;
-  /** At most 20,000 characters, without characters that nobody sees. Empty for a command, or when there are no more words. */
+  /**
+   * At most 20,000 characters, without invisible ones. Empty for a command, or when there are no more words.
+   */
   readonly instruction: string;
   readonly options: TaskOptions;
 }
 
-/** `repositoryOf` knows the aliases; it is asked about the first word that is neither an option nor `owner/name`. Linear. */
+/**
+ * `repositoryOf` knows the aliases; it gets the first word that is neither an option nor `owner/name`.
+ * Linear.
+ */
 export function readAsk(
   untrustedWords: string,
   repositoryOf: (word: string) => RepositoryRef | null,
@@ -61,7 +67,7 @@ export function readAsk(
   }
 }
 
-/** `acme/shop: fix it` and `shop, fix it` are how people write to somebody. */
+/** People also write `acme/shop: fix it` and `shop, fix it`. */
 function repositoryIn(
   word: string,
   repositoryOf: (word: string) => RepositoryRef | null,

@@ -1,12 +1,15 @@
-/** What git accepts as a branch, and we as a base. Whether the branch exists is GitHub's to say. */
+/**
+ * Decides which names git accepts as a branch and Airlock as a base. GitHub decides whether the branch
+ * exists.
+ */
 
-// Control characters, space and the characters that `git check-ref-format` refuses anywhere in a name.
+// Control characters, space, and the characters that `git check-ref-format` refuses anywhere in a name.
 // eslint-disable-next-line no-control-regex -- the rule of git names them
 const refused = /[\u0000-\u0020\u007F~^:?*[\\]/;
 
 /**
- * The rules of `git check-ref-format --branch`, 255 bytes at most (GitHub's limit for a ref).
- * Also refuses `HEAD`, and a `refs/` prefix, which would name something else than a branch.
+ * Applies the rules of `git check-ref-format --branch`, with at most 255 bytes (GitHub's limit for a ref).
+ * Also refuses `HEAD` and a `refs/` prefix, which would name something other than a branch.
  */
 export function isBranchName(name: string): boolean {
   if (name === '' || new TextEncoder().encode(name).length > 255) return false;
@@ -19,10 +22,7 @@ export function isBranchName(name: string): boolean {
 /** Bytes. Leaves room below the 255 of a ref for what the publisher appends: at most 51. */
 const maxPrefixBytes = 100;
 
-/**
- * Whether the prefix makes a branch name with any words that are appended to it, such as
- * `fix-rounding-0a1b2c3d`.
- */
+/** True if the prefix makes a branch name with any words appended to it, such as `fix-rounding-0a1b2c3d`. */
 export function isBranchPrefix(prefix: string): boolean {
   if (prefix === '' || new TextEncoder().encode(prefix).length > maxPrefixBytes) return false;
   return isBranchName(`${prefix}x`);

@@ -1,10 +1,10 @@
 /**
- * The conversation that a task was asked in, as it stood when the trigger was written.
- * All text is untrusted; hidden text (HTML comments, invisible characters) is already removed.
+ * The conversation that a task was asked in, as it was when the trigger was written. All text is untrusted;
+ * hidden text (HTML comments, invisible characters) is already removed.
  *
- * The issue itself is always part of it, also when a stranger wrote it: who asks the bot to work on an issue wants
- * that issue worked on. Comments are different: anybody can add one to somebody else's issue, so only those of people
- * with write access are handed on.
+ * The issue itself is always part of it, even when a stranger wrote it: people who ask the bot to work on an
+ * issue want that. Anybody can add a comment to somebody else's issue, so only comments of people with write
+ * access are included.
  */
 export interface IssueContext {
   readonly number: number;
@@ -14,9 +14,11 @@ export interface IssueContext {
   readonly author: string;
   /** False: title and body are a stranger's words, and the prompt says so. */
   readonly authorCanWrite: boolean;
-  /** Empty when `bodyLeftOut`. Cut at the size cap. */
+  /** Empty when `bodyLeftOut`. Cut at the size limit. */
   readonly body: string;
-  /** True when title and body may have been edited after the trigger and the text of that time is not known. */
+  /**
+   * True when title and body may have been edited after the trigger and their text at that time is unknown.
+   */
   readonly bodyLeftOut: boolean;
   readonly labels: readonly string[];
   /** Oldest first. Never the triggering comment: its text, as delivered, is the instruction. */
@@ -27,8 +29,8 @@ export interface IssueContext {
     readonly text: string;
   }[];
   /**
-   * Comments by people without write access, by bots, edited after the trigger, or beyond the size cap.
-   * Not counted: our own progress comments, the trigger, and what came after it.
+   * Comments by people without write access, by bots, edited after the trigger, or beyond the size limit.
+   * Does not count our own progress comments, the trigger, and later comments.
    */
   readonly commentsLeftOut: number;
 }

@@ -1,28 +1,34 @@
 /**
- * Takes out of a Markdown text what a person reading it on GitHub does not see, since that is where instructions
- * to an agent are hidden: comments, the attributes of HTML tags, alternative texts, link titles, unused link definitions,
- * undisplayed elements and invisible characters. Code stays as it is but for invisible characters.
+ * Removes from Markdown what a person reading it on GitHub does not see, because instructions to an agent
+ * hide there: comments, the attributes of HTML tags, alternative texts, link titles, unused link definitions,
+ * undisplayed elements and invisible characters. In code it removes only invisible characters.
  *
- * Not taken out: what is visible and says bad things. That is what the sandbox is for.
+ * It does not remove visible text that says bad things. The sandbox guards against that.
  */
 import { stripHiddenCharacters } from './hidden-characters.ts';
 import { segmentMarkdown } from './markdown-segments.ts';
 
 /** Elements that GitHub removes with their content. */
 const undisplayed = new Set(['script', 'style', 'template', 'noscript', 'object', 'svg', 'math']);
-/** Nobody sees what is in an element with one of these. GitHub drops most of them; losing visible text is the cheaper error. */
+/**
+ * Elements with one of these hide their content. GitHub drops most of them; losing visible text is the
+ * cheaper error.
+ */
 const hidingAttribute =
   /\s(?:hidden(?=[\s=>/])|style\s*=[^>]{0,500}?(?:display\s*:\s*none|visibility\s*:\s*hidden|font-size\s*:\s*0|opacity\s*:\s*0))/i;
 
-/** Each alternative begins differently, and outside quotes a `<` ends the attempt: linear. */
+/** Linear: each alternative begins differently, and outside quotes a `<` ends the attempt. */
 const tag = /<(\/?)([A-Za-z][A-Za-z0-9-]*)(?=[\s/>])((?:"[^"]{0,5000}"|'[^']{0,5000}'|[^<>"'])*)>/g;
 
-/** Lower case with every position kept, which `toLowerCase` does not promise (`İ` becomes two). */
+/** Lower case with every position kept, which `toLowerCase` does not guarantee (`İ` becomes two). */
 export function lowerAscii(text: string): string {
   return text.replace(/[A-Z]+/g, (letters) => letters.toLowerCase());
 }
 
-/** Tags go, what they enclose stays, unless it is not displayed. `<br>` and block ends become line breaks. */
+/**
+ * Removes tags and keeps what they enclose, unless GitHub does not display it. `<br>` and block ends become
+ * line breaks.
+ */
 function dropTags(html: string): string {
   const lower = lowerAscii(html);
   let kept = '';
@@ -45,7 +51,7 @@ function dropTags(html: string): string {
   return kept + html.slice(done);
 }
 
-/** Entities for characters that are not displayed; the others stay as they were typed. */
+/** Removes entities for invisible characters and keeps the others as typed. */
 function dropHiddenEntities(text: string): string {
   return text
     .replace(
@@ -66,7 +72,10 @@ const definition =
   /^ {0,3}\[([^\][\n]{1,999})\]:[ \t]{0,50}(?:\n[ \t]{0,50})?(<[^<>\n]{0,2000}>|\S+)(?:(?:[ \t]{1,50}|[ \t]{0,50}\n[ \t]{0,50})(?:"[^"]{0,2000}"|'[^']{0,2000}'|\([^()]{0,2000}\)))?[ \t]*$/gm;
 const footnote = /^ {0,3}\[(\^[^\][\s]{1,999})\]:[^\n]*$/gm;
 
-/** `[label]: url "title"` shows nothing: without a use of its label it goes whole, otherwise its title goes. An unused footnote goes too. */
+/**
+ * `[label]: url "title"` shows nothing. Removes it when nothing uses the label, otherwise removes its title.
+ * Removes unused footnotes too.
+ */
 function dropDefinitions(text: string): string {
   if (!text.includes(']:')) return text;
   const uses = new Map<string, number>();
@@ -92,13 +101,13 @@ function dropAttributesOfLinks(text: string): string {
     );
 }
 
-/** Stands for a piece of code while the prose around it is worked on; U+E000 and U+E001 are for private use. */
+/** Replaces a piece of code while the prose around it is processed. U+E000 and U+E001 are for private use. */
 const setAside = /\uE000(\d+)\uE001/g;
 
-/** Linear in the length of the text. The result is trimmed, with line ends as `\n`. */
+/** Linear in the length of the text. Trims the result; line ends are `\n`. */
 export function stripHidden(untrustedMarkdown: string): string {
   const markdown = untrustedMarkdown.replace(/\r\n?/g, '\n');
-  // Code is set aside, not cut out, so that a tag or an element that encloses it is still seen as one.
+  // Code is replaced, not cut out, so that a tag or an element that encloses it is still recognized.
   const codes: string[] = [];
   let prose = '';
   for (const { start, end, kind } of segmentMarkdown(markdown)) {

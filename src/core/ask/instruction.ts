@@ -1,8 +1,8 @@
-/** What an instruction is, wherever it was written: one of a few commands, or text up to a bound. */
+/** Defines an instruction, wherever people write it: one of a few commands, or text up to a limit. */
 import type { TaskRequest } from '../task.ts';
 import { headOf } from '../../lib/cut-text.ts';
 
-/** Characters; the bound in the task's schema. What is beyond is cut, and the text says so. */
+/** Characters, as in the task's schema. Longer text is cut, and says so. */
 const maxInstructionChars = 20_000;
 const cutNote = '\n[cut here: the instruction was longer]';
 
@@ -14,7 +14,7 @@ const commands: Readonly<Record<string, TaskRequest['ask']>> = {
   retry: { kind: 'retry' },
 };
 
-/** The command, when it is the whole of what was asked: `stop using var` is a task. */
+/** Returns the command when it is the whole of what was asked: `stop using var` is a task. */
 export function commandIn(words: string): TaskRequest['ask'] | null {
   const word = /^\s*([a-z]{1,10})\s*[.!?]{0,3}\s*$/i.exec(words)?.[1]?.toLowerCase();
   return word !== undefined && Object.hasOwn(commands, word) ? (commands[word] ?? null) : null;

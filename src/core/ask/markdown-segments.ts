@@ -1,8 +1,8 @@
 /**
- * Which parts of a Markdown text are code, comment or quotation, for `mention.ts` and `hidden-text.ts`.
+ * Finds code, comments and quotations in a Markdown text, for `mention.ts` and `hidden-text.ts`.
  *
- * A sketch of CommonMark 0.31 with GitHub's tables left out: blocks line by line, then code spans and comments
- * inside each paragraph. Where the sketch and the specification differ, it errs towards "comment" and "quoted".
+ * Covers a part of CommonMark 0.31 without GitHub's tables: blocks line by line, then code spans and comments
+ * inside each paragraph. Where it differs from the specification, it errs towards "comment" and "quoted".
  * Line ends must be `\n` already. Linear in the length of the text.
  */
 type SegmentKind = 'text' | 'code' | 'comment';
@@ -12,14 +12,14 @@ export interface Segment {
   readonly start: number;
   readonly end: number;
   readonly kind: SegmentKind;
-  /** Inside a block quote, its lazy continuation lines included. */
+  /** Inside a block quote, including its lazy continuation lines. */
   readonly quoted: boolean;
 }
 
 interface Fence {
   readonly marker: string;
   readonly quoted: boolean;
-  /** Columns of the list item it stands in; a line with fewer ends the item and the fence with it. */
+  /** Columns of the enclosing list item. A line with fewer columns ends the item and the fence. */
   readonly listColumns: number;
 }
 
@@ -27,11 +27,11 @@ interface Paragraph {
   start: number;
   end: number;
   quoted: boolean;
-  /** Inside an HTML block a backtick is a backtick, so that a comment cannot hide behind one. */
+  /** Inside an HTML block a backtick is literal, so that a comment cannot hide behind one. */
   html: boolean;
 }
 
-/** What stands before a line's content: block quote markers, list markers, indentation. */
+/** What precedes a line's content: block quote markers, list markers, indentation. */
 interface LineStart {
   readonly content: number;
   readonly quoted: boolean;
@@ -88,7 +88,7 @@ class Segmenter {
     let columns = 0;
     let quoted = false;
     let startsItem = false;
-    // Deeper nesting than this is no conversation; the bound keeps a line of ten thousand `>` linear.
+    // No conversation nests deeper than this. The limit keeps a line of ten thousand `>` linear.
     for (let depth = 0; ; depth += 1) {
       const from = columns;
       while (at < end && (this.text[at] === ' ' || this.text[at] === '\t')) {
@@ -137,7 +137,8 @@ class Segmenter {
     const content = this.text.slice(at.content, end);
     if (this.openBlock(start, end, at, content)) return;
 
-    // Block elements may interrupt a paragraph; inline ones are taken for such, which costs their line its code spans.
+    // A block element may interrupt a paragraph. Inline elements count as such, which loses the code spans of
+    // their line.
     const html = /^<(?:[A-Za-z][A-Za-z0-9-]*[\s/>]|[/!?])/.test(content);
     const quoted = at.quoted || (lazy && this.paragraph !== null && this.paragraph.quoted);
     const same =
@@ -146,11 +147,11 @@ class Segmenter {
       this.flush();
       this.paragraph = { start, end, quoted, html };
     } else this.paragraph.end = end;
-    // A heading is a line of its own, and what follows it is no lazy continuation.
+    // A heading is a single line, and the next line does not continue it lazily.
     if (/^#{1,6}(?:\s|$)/.test(content)) this.flush();
   }
 
-  /** Lines that belong to a fence, a comment or a raw HTML element opened before. */
+  /** Handles a line that belongs to an open fence, comment or raw HTML element. */
   private continueBlock(start: number, end: number, at: LineStart): boolean {
     if (this.fence !== null) {
       const { marker, quoted, listColumns } = this.fence;
@@ -213,7 +214,10 @@ class Segmenter {
     return false;
   }
 
-  /** One line of a comment that began a line. What follows its end on that line is HTML, not Markdown. */
+  /**
+   * Handles one line of a comment that began a line. The rest of the line after the comment's end is HTML,
+   * not Markdown.
+   */
   private commentLine(start: number, end: number, searchFrom: number, quoted: boolean): void {
     const close = this.text.slice(searchFrom, end).indexOf('-->');
     if (close === -1) {
@@ -245,7 +249,7 @@ class Segmenter {
       const from = found.index;
       let to: number;
       if (token.startsWith('\\')) {
-        // `\<` hides nothing, and in an HTML block a backslash is a backslash.
+        // `\<` hides nothing, and in an HTML block a backslash is literal.
         if (html) next.lastIndex = from + 1;
         continue;
       }
@@ -268,7 +272,9 @@ class Segmenter {
   }
 }
 
-/** Where runs of backticks start, by length, last first: the next closer is always at the end of its list. */
+/**
+ * The positions of runs of backticks by length, last first: the next closer is always at the end of its list.
+ */
 function backtickRuns(text: string): Map<number, number[]> {
   const runs = new Map<number, number[]>();
   for (const run of text.matchAll(/`+/g)) {

@@ -1,12 +1,16 @@
 /**
- * Whether a comment or an issue addresses the bot, and what it asks. Whether the asker may is `authorize.ts`'s question.
+ * Decides whether a comment or an issue addresses the bot, and reads what it asks. `authorize.ts` decides
+ * whether the person may.
  *
- * - A mention is a token of its own: `@airlock` or `@airlock[bot]` in any case, with white space or punctuation around it.
- *   In code, quotations (also their lazy lines, as GitHub shows them) and HTML comments it is not one. The first counts.
- * - The instruction is all that the asker wrote, before the mention and after it, code and quotations included, less
- *   the mention, its options and hidden text: `split() is off by one. @airlock fix it` must not lose its first sentence.
- * - Options stand directly after the mention, on its line. Later in the text `--flag` is prose.
- * - A command (`help`, `status`, `cancel`, `stop` or `retry`) is one only as the sole word: `@airlock stop using var` is a task.
+ * - A mention is a word of its own: `@airlock` or `@airlock[bot]` in any case, with white space or
+ *   punctuation around it. It does not count in code, quotations (including lazy lines, as GitHub shows them)
+ *   and HTML comments. The first mention counts.
+ * - The instruction is everything that the person wrote, before and after the mention, code and quotations
+ *   included, without the mention, its options and hidden text: `split() is off by one. @airlock fix it` must
+ *   not lose its first sentence.
+ * - Options follow the mention directly, on its line. Later in the text `--flag` is prose.
+ * - A command (`help`, `status`, `cancel`, `stop` or `retry`) counts only as the sole word: `@airlock stop
+ *   using var` is a task.
  */
 import { lowerAscii, stripHidden } from './hidden-text.ts';
 import { commandIn, cutInstruction } from './instruction.ts';
@@ -23,13 +27,13 @@ export type Mention =
       readonly options: TaskOptions;
     };
 
-/** Stands for a character of code: it is not white space and cannot be part of a mention. */
+/** Replaces a character of code: it is not white space and cannot be part of a mention. */
 const code = '\uFFFC';
 
-/** Elements whose content is shown as code or as somebody else's words. */
+/** Elements whose content GitHub shows as code or as somebody else's words. */
 const quotingElement = /<(pre|code|kbd|samp|blockquote)(?=[\s>])/gi;
 
-/** The text with everything blanked out in which a mention does not count; positions stay the same. */
+/** Blanks out everything in which a mention does not count; positions stay the same. */
 function addressable(markdown: string): string {
   let visible = '';
   for (const { start, end, kind, quoted } of segmentMarkdown(markdown)) {
@@ -62,14 +66,14 @@ function findMention(visible: string, handle: string): { start: number; end: num
   return found === null ? null : { start: found.index, end: found.index + found[0].length };
 }
 
-/** `handle` is the configured name without `@`. Time grows in proportion to the text. */
+/** `handle` is the configured name without `@`. Linear in the length of the text. */
 export function parseMention(untrustedMarkdown: string, handle: string): Mention {
   const markdown = untrustedMarkdown.replace(/\r\n?/g, '\n');
   const visible = addressable(markdown);
   const mention = findMention(visible, handle);
   if (mention === null) return { kind: 'none' };
 
-  // `@airlock, fix it` and `@airlock: fix it` are how people write to somebody.
+  // People also write `@airlock, fix it` and `@airlock: fix it`.
   const comma = /^[,:]/.test(visible.slice(mention.end, mention.end + 1)) ? 1 : 0;
   const lineEnd = markdown.indexOf('\n', mention.end);
   const line = markdown.slice(0, lineEnd === -1 ? markdown.length : lineEnd);

@@ -1,30 +1,30 @@
 /**
- * The options that may stand in front of an instruction: `--base`, `--model` and `--effort`. Shared by everything that
- * people type. Whether a value is allowed on the repository is `authorize.ts`'s question; here it has to be one at all.
+ * Reads the options in front of an instruction, `--base`, `--model` and `--effort`, wherever people type
+ * them. Checks only their form; `authorize.ts` decides whether the repository allows a value.
  */
 import { isBranchName } from './branch-name.ts';
 import { effortSchema, type TaskOptions } from '../task.ts';
 
 export type OptionRead =
-  /** The next word is none. */
+  /** The next word is not an option. */
   | { readonly kind: 'none' }
-  /** `options` holds those read before as well; `end` is where the option's value ends. */
+  /** `options` includes the options read before; `end` is where this option's value ends. */
   | { readonly kind: 'option'; readonly options: TaskOptions; readonly end: number }
   | { readonly kind: 'invalid'; readonly message: string };
 
 const optionNames = ['base', 'model', 'effort'] as const;
 const known = 'The options are `--base`, `--model` and `--effort`.';
 
-/** Quotes and backticks by pairs: phones make curly ones of straight ones. */
+/** Pairs of quotes and backticks. Phones turn straight quotes into curly ones. */
 const quotes: readonly string[] = ['""', "''", '``', '“”', '‘’', '„“', '«»'];
 
-/** A value as people type it: perhaps in quotes or backticks, which keep Markdown off it. */
+/** Removes the quotes or backticks that people put around a value to keep Markdown off it. */
 export function unquote(value: string): string {
   const pair = `${value.at(0) ?? ''}${value.at(-1) ?? ''}`;
   return value.length > 2 && quotes.includes(pair) ? value.slice(1, -1) : value;
 }
 
-/** For our own sentence around it: what the asker typed, short and harmless in inline code. */
+/** Quotes what the person typed for a sentence of ours: short, and harmless in inline code. */
 function quoted(untrustedValue: string): string {
   return `\`${untrustedValue.slice(0, 60).replaceAll('`', "'")}\``;
 }
@@ -44,8 +44,8 @@ function checkValue(name: (typeof optionNames)[number], value: string): TaskOpti
 }
 
 /**
- * Reads one option that begins at `at`, spaces before it skipped; its value stands on the same line. Phones turn `--`
- * into a dash, so that a dash counts as well.
+ * Reads one option at `at`, after spaces; its value is on the same line. Phones turn `--` into a dash, so a
+ * dash counts as well.
  */
 export function readOption(text: string, at: number, before: TaskOptions): OptionRead {
   const token = /[ \t]*(\S+)/y;
@@ -72,7 +72,7 @@ export function readOption(text: string, at: number, before: TaskOptions): Optio
   return { kind: 'option', options: { ...before, ...checked }, end };
 }
 
-/** All options from `at` on, up to the first word that is none. */
+/** Reads all options from `at` on, up to the first word that is not one. */
 export function readOptions(
   line: string,
   at: number,

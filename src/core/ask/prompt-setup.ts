@@ -1,7 +1,9 @@
-/** What Codex is told about setup, which ends only after the rest of the prompt is made. All words are ours or the configuration's. */
+/**
+ * Writes the prompt's section about setup, which ends only after the rest of the prompt is written. All words
+ * are ours or the configuration's.
+ */
 import type { SetupReport } from '../setup.ts';
 
-/** A section of the prompt. */
 export function describeSetup(setup: SetupReport | null): string {
   const title = 'What was prepared:';
   if (setup === null)

@@ -1,7 +1,7 @@
 /**
- * What Codex is told. One text is an instruction, the requester's; all else is data that others wrote, and is marked
- * so. That marking helps an honest model; it protects nothing. What an agent that was talked round can do is decided by
- * the sandbox around it.
+ * Writes the prompt for Codex. Only the requester's text is an instruction; everything else is data that
+ * others wrote, and is marked as such. The marks help an honest model and protect nothing: the sandbox limits
+ * what a misled agent can do.
  */
 import type { ThreadContext } from '../chat.ts';
 import type { IssueContext } from './context.ts';
@@ -10,33 +10,34 @@ import type { RepositoryRef } from '../task.ts';
 export interface PromptInput {
   readonly repository: RepositoryRef;
   readonly baseBranch: string;
-  /** Empty when a label or a bare mention is the trigger: the issue or the thread is then the instruction. */
+  /** Empty when a label or a bare mention is the trigger. The issue or the thread is then the instruction. */
   readonly instruction: string;
   /** The issue that this was asked in; null when it was not asked on GitHub. */
   readonly context: IssueContext | null;
-  /** The thread in Slack that this was asked in; null when there was none. */
+  /** The Slack thread that this was asked in; null when there was none. */
   readonly thread: ThreadContext | null;
   /** The task before this one in its thread; null when there was none. */
   readonly earlier: EarlierWork | null;
-  /** Other repositories, and hosts, that the sandbox can read from while Codex works. */
+  /** Other repositories and hosts that the sandbox can read from while Codex works. */
   readonly alsoRead: readonly RepositoryRef[];
   readonly extraHosts: readonly string[];
 }
 
 export interface EarlierWork {
   readonly instruction: string;
-  /** Of its pull request; empty when it came to none. */
+  /** The title of its pull request; empty when it opened none. */
   readonly title: string;
   /**
-   * Where its work is. `checkout`: on the branch that this one goes on with. `elsewhere`: in a pull request that this one does not go
-   * on with, so that the checkout has what was merged of it. `nowhere`: it came to no pull request.
+   * Where the earlier task's work is. `checkout`: on the branch that this task continues. `elsewhere`: in a
+   * pull request that this task does not continue, so the checkout has only what was merged of it. `nowhere`:
+   * it opened no pull request.
    */
   readonly work: 'checkout' | 'elsewhere' | 'nowhere';
 }
 
 /**
- * A word that none of the texts holds, so that none can write the line that ends its section. Made from the texts alone:
- * the same task always has the same prompt.
+ * Returns a word that none of the texts contains, so that no text can write the line that ends its section.
+ * Depends on the texts alone: the same task always has the same prompt.
  */
 function boundaryFor(texts: readonly string[]): string {
   const taken = new Set<string>();
@@ -112,7 +113,7 @@ function describeIssue(context: IssueContext, boundary: string): string {
   return parts.join('\n\n');
 }
 
-/** Names, times and file names stand inside the marks too: people choose what they are called. */
+/** Puts names, times and file names inside the marks too, because people choose them. */
 function describeThread(thread: ThreadContext, boundary: string): string {
   const parts = thread.messages.map(({ author, createdAt, text, files }) => {
     const also = files.length === 0 ? '' : `${attached(files)}\n`;
@@ -132,7 +133,9 @@ function describeThread(thread: ThreadContext, boundary: string): string {
   return parts.join('\n\n');
 }
 
-/** Told that work is there which is not, Codex would have reason to change nothing. */
+/**
+ * Codex must not believe that work is in the checkout that is not: it would have reason to change nothing.
+ */
 const whereEarlierWorkIs: Readonly<Record<EarlierWork['work'], string>> = {
   checkout:
     'This goes on with an earlier task. Its work is already in the checkout: build on it, and neither repeat nor undo it unless that is what is asked.',
@@ -150,7 +153,7 @@ function describeEarlier({ instruction, title, work }: EarlierWork, boundary: st
   ].join('\n\n');
 }
 
-/** Every text that others wrote and that stands between marks. */
+/** Every text between marks, all of which others wrote. */
 function untrustedTexts({ instruction, context, thread, earlier }: PromptInput): string[] {
   const texts = [instruction, earlier?.instruction ?? '', earlier?.title ?? ''];
   if (context !== null)
@@ -161,7 +164,10 @@ function untrustedTexts({ instruction, context, thread, earlier }: PromptInput):
   return texts;
 }
 
-/** Names for ids, and what came with the words: Slack's request has neither, and nobody is looked up before it is acknowledged. */
+/**
+ * Replaces ids by names and adds the attached files. Slack's request has neither, and nobody is looked up
+ * before it is acknowledged.
+ */
 function wordsOf(instruction: string, asking: ThreadContext['asking']): string {
   if (asking === undefined) return instruction;
   const named = instruction.replace(/@([UW][A-Z0-9]{1,30})\b/g, (id, user: string) => {
@@ -174,7 +180,7 @@ function wordsOf(instruction: string, asking: ThreadContext['asking']): string {
 const attached = (files: readonly string[]): string =>
   `Files that were attached and are not here: ${files.map(oneLine).join(', ')}`;
 
-/** The instruction when there are no words of the requester's. */
+/** The instruction when the requester wrote no words. */
 function wordless(context: IssueContext | null, thread: ThreadContext | null): string {
   const about = "as far as it is about this repository's code.";
   if (context !== null)
@@ -184,7 +190,9 @@ function wordless(context: IssueContext | null, thread: ThreadContext | null): s
   return 'There is no instruction: change nothing, and say that it is missing.';
 }
 
-/** Deterministic. The bounds are those of its parts: instructions of 20,000 characters and the caps of issue and thread. */
+/**
+ * Deterministic. Bounded by its parts: 20,000 characters of instruction, and the limits of issue and thread.
+ */
 export function buildPrompt(input: PromptInput): string {
   const { repository, baseBranch, instruction, context, thread, earlier } = input;
   const boundary = boundaryFor(untrustedTexts(input));
