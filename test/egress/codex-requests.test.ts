@@ -1,6 +1,7 @@
 /**
- * What the pinned Codex really sends, against what the egress rules let through. A Codex that sends something new fails here: read
- * what it is, allow or refuse it in `src/egress/openai-shapes.ts`, then record anew with `node test/egress/record-codex.ts`.
+ * Compares what the pinned Codex sends with what the egress rules allow. A Codex that sends something new
+ * fails here: read what it is, allow or refuse it in `src/egress/openai-shapes.ts`, then record again with
+ * `node test/egress/record-codex.ts`.
  */
 import { execFileSync } from 'node:child_process';
 import { readFileSync } from 'node:fs';
@@ -24,7 +25,10 @@ const sentOf = (body: string): unknown => {
   return verdict.kind === 'allow' ? JSON.parse(new TextDecoder().decode(verdict.body)) : verdict;
 };
 
-/** Every place of a body with the kinds of objects on the way; not the insides of JSON Schemas, whose words are free. */
+/**
+ * Lists every path of a body with the kinds of objects on the way; not inside JSON Schemas, whose keys are
+ * free.
+ */
 function placesOf(value: unknown, path = '', places = new Set<string>()): Set<string> {
   if (Array.isArray(value)) for (const inner of value) placesOf(inner, `${path}[]`, places);
   else if (typeof value === 'object' && value !== null) {
@@ -37,7 +41,7 @@ function placesOf(value: unknown, path = '', places = new Set<string>()): Set<st
 }
 
 describe.each(recordedNames)('the recorded requests with %s', (name) => {
-  it('pass, and are sent with nothing added, changed or left out', () => {
+  it('are allowed and sent with nothing added, changed or left out', () => {
     const bodies = recordedBodies(name);
     expect(bodies).toHaveLength(2);
     for (const body of bodies) expect(sentOf(body)).toEqual(JSON.parse(body));
@@ -49,7 +53,7 @@ describe.each(recordedNames)('the recorded requests with %s', (name) => {
 });
 
 describe.each(dialects)('the pinned Codex with $model', { timeout: 60_000 }, ({ name, model, replies }) => {
-  it('sends what was recorded and nothing else, and all of it passes', async () => {
+  it('sends what was recorded and nothing else, and all of it is allowed', async () => {
     const requests = await recordTurn(model, replies);
     expect(requests).toHaveLength(replies.length);
     const known = new Set(recordedBodies(name).flatMap((body) => [...placesOf(JSON.parse(body))]));
@@ -59,7 +63,7 @@ describe.each(dialects)('the pinned Codex with $model', { timeout: 60_000 }, ({ 
       expect(sentOf(body)).toEqual(JSON.parse(body));
       expect([...placesOf(JSON.parse(body))].filter((place) => !known.has(place))).toEqual([]);
       expect(knownHeaders).toEqual(expect.arrayContaining(Object.keys(headers)));
-      // All it says reaches OpenAI, but for what is between it and the gateway.
+      // All headers reach OpenAI, except those between Codex and the gateway.
       const passed = openaiRequestHeaders(new Headers(headers), { openaiApiKey: 'sk-ours' });
       const dropped = Object.keys(headers).filter((header) => !passed.has(header));
       expect(dropped).toEqual(['host', 'content-length']);
@@ -67,7 +71,7 @@ describe.each(dialects)('the pinned Codex with $model', { timeout: 60_000 }, ({ 
   });
 });
 
-/** Kinds that Codex knows but has no use for under our settings: agents and hosted tools are off. */
+/** Kinds that Codex knows but never uses with our settings: agents and hosted tools are off. */
 const refusedItems = [
   'agent_message',
   'web_search_call',
@@ -76,11 +80,11 @@ const refusedItems = [
   'other',
 ];
 const refusedFields: Readonly<Record<string, readonly string[]>> = {
-  // Arguments sealed for another of its agents.
+  // Arguments encrypted for another of its agents.
   function_call: ['encrypted_function_args'],
 };
 
-it('Codex’s own schema of items has no kind and no field that nobody has decided about', () => {
+it('has decided about every kind and field of Codex’s own schema of items', () => {
   const folder = temporaryFolder();
   execFileSync(codexBinary(), ['app-server', 'generate-json-schema', '--out', folder]);
   const variant = z.object({
@@ -101,7 +105,7 @@ it('Codex’s own schema of items has no kind and no field that nobody has decid
   expect(undecided).toEqual([]);
 });
 
-it('allows no kind of item or tool that is not written down here', () => {
+it('allows no kind of item or tool that is not listed here', () => {
   expect(Object.keys(itemShapes).toSorted()).toEqual([
     'additional_tools',
     'compaction',

@@ -1,4 +1,4 @@
-/** What must hold of the egress decision whatever is asked, as properties. Judged by what goes out, not by the rules. */
+/** Tests properties that hold for every egress decision, judged by what goes out and not by the rules. */
 import * as fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import type { Grant, GrantedRepository } from '../../src/core/grant.ts';
@@ -29,7 +29,7 @@ const grantOf = (
 ): Grant => ({ ...exampleGrant, repositories, alsoRead, phase, lfs });
 const method = fc.constantFrom('GET', 'POST', 'HEAD', 'PUT', 'get', 'CONNECT');
 
-/** URLs near the allowed ones: each piece mostly right, and then a trick or two put in anywhere. */
+/** URLs near the allowed ones: each piece is mostly right, with a trick or two inserted anywhere. */
 const near = (repositories: readonly GrantedRepository[]) => {
   const mostly = (right: string, ...wrong: string[]) =>
     fc.oneof(
@@ -109,7 +109,7 @@ describe('a repository outside the grant', () => {
         reached += 1;
         const granted = [...grant.repositories, ...grant.alsoRead];
         expect(granted).toContain(verdict.repository);
-        // What was asked for is what is fetched: the name in the URL is the repository's.
+        // The repository that is fetched is the one that the URL names.
         const { owner, name } = verdict.repository;
         expect(url.toLowerCase()).toContain(
           `github.com${url.includes(':443/') ? ':443' : ''}/${owner}/${name}`.toLowerCase(),
@@ -122,20 +122,24 @@ describe('a repository outside the grant', () => {
       }),
       { numRuns: 20_000, seed: 20_260_101 },
     );
-    // The property would hold of a rule that allows nothing, too.
+    // Without this the property also holds for a rule that allows nothing.
     expect(reached).toBeGreaterThan(100);
   });
 });
 
-/** The other direction, a denied URL whose normal form is allowed, exists on purpose: `src/egress/spelling.test.ts`. */
-it('no spelling of a URL that is denied becomes one that is allowed by reading it as a browser would, and then another', () => {
+/**
+ * The other direction, a denied URL whose normal form is allowed, exists on purpose:
+ * `src/egress/spelling.test.ts`.
+ */
+it('allows only URLs that a browser reads the same way', () => {
   let allowed = 0;
   fc.assert(
     fc.property(method, near(exampleGrant.repositories), (method, raw) => {
       const verdict = decide(method, raw, exampleGrant, gitHeaders);
       if (verdict.kind === 'deny') return;
       allowed += 1;
-      // An allowed URL is its own normal form, but for letter case of scheme and host and a standard port.
+      // An allowed URL is its own normal form, except for the letter case of scheme and host and a standard
+      // port.
       const normal = new URL(raw).href;
       expect(normal).toBe(
         raw.replace(
@@ -152,7 +156,7 @@ it('no spelling of a URL that is denied becomes one that is allowed by reading i
 
 const json = { 'content-type': 'application/json' };
 describe('a host', () => {
-  it('that no rule and no list names is never reached', () => {
+  it('is never reached if no rule and no list names it', () => {
     fc.assert(
       fc.property(
         method,
@@ -171,7 +175,7 @@ describe('a host', () => {
     );
   });
 
-  it('that a list names is reached with GET and HEAD over TLS, in its phase, and as it was asked for', () => {
+  it('is reached if a list names it, with GET and HEAD over TLS, in its phase, at the requested path', () => {
     fc.assert(
       fc.property(method, phase, fc.webPath(), fc.webQueryParameters(), (method, phase, path, query) => {
         const url = `https://registry.example.com${path === '' ? '/' : path}${query === '' ? '' : `?${query}`}`;
@@ -185,7 +189,7 @@ describe('a host', () => {
   });
 });
 
-it('no head makes the decision throw', () => {
+it('never throws, for any head', () => {
   const text = fc.oneof(
     fc.string({ unit: 'binary' }),
     fc.constantFrom('https://github.com/', 'https://[::1]/', '//', 'https://%', 'https://a:b:c/'),
@@ -207,7 +211,7 @@ const recorded: unknown[] = recordedNames.flatMap((name) =>
   recordedBodies(name).map((body): unknown => JSON.parse(body)),
 );
 const evil = 'https://evil.example/?leak';
-/** What would make OpenAI reach out, wherever it stands with a meaning. */
+/** Values that make OpenAI fetch from elsewhere, at any place where they have a meaning. */
 const poison: fc.Arbitrary<unknown> = fc.constantFrom(
   { type: 'input_image', image_url: evil },
   { type: 'input_file', file_url: evil },
@@ -234,8 +238,8 @@ function placesOf(value: unknown, places: Place[] = []): Place[] {
 }
 const isFree = (path: Place): boolean => ['parameters', 'schema', 'client_metadata'].includes(path.key);
 
-describe('a model request that passes', () => {
-  it('holds no remote URL and no hosted tool, wherever one is put into what Codex sends', () => {
+describe('an allowed model request', () => {
+  it('has no remote URL and no hosted tool, wherever one is inserted into what Codex sends', () => {
     fc.assert(
       fc.property(
         fc.constantFrom(...recorded),
@@ -259,7 +263,7 @@ describe('a model request that passes', () => {
     );
   });
 
-  it('is refused with a poisoned item, part or tool at any place of its list', () => {
+  it('is denied with a poisoned item, part or tool at any position of its list', () => {
     fc.assert(
       fc.property(fc.constantFrom(...recorded), fc.nat(), poison, (body, at, evilValue) => {
         const changed = structuredClone(body);
@@ -275,7 +279,7 @@ describe('a model request that passes', () => {
     );
   });
 
-  it('is decided the same way once more, to the byte', () => {
+  it('is decided the same way again, to the byte', () => {
     const spelled = fc
       .constantFrom(...recorded)
       .chain((body) =>
@@ -299,7 +303,7 @@ describe('a model request that passes', () => {
   });
 });
 
-it('no body makes the decision throw, and no stranger’s body passes', () => {
+it('never throws, for any body, and allows no random one', () => {
   const bytes = fc.oneof(
     fc.uint8Array({ maxLength: 200 }),
     fc.json().map(encode),
@@ -314,7 +318,7 @@ it('no body makes the decision throw, and no stranger’s body passes', () => {
   );
 });
 
-it('an LFS batch that passes asks for objects and nothing else, whatever stood in it', () => {
+it('reduces an allowed LFS batch to its objects', () => {
   const oid = fc.stringMatching(/^[0-9a-f]{64}$/);
   const object = fc.record({ oid, size: fc.nat(), actions: fc.anything() });
   fc.assert(

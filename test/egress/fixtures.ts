@@ -1,4 +1,4 @@
-/** Recorded requests of the pinned Codex, one body a line, as `record-codex.ts` wrote them. */
+/** Reads the recorded requests of the pinned Codex, one body a line, as `record-codex.ts` writes them. */
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 

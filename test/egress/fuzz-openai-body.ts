@@ -1,7 +1,8 @@
 /**
- * `node test/egress/fuzz-openai-body.ts --seconds 60 [--seed N]`: attacks the decision about model requests with changed recordings of the real
- * Codex. What is allowed is judged by `openai-oracle.ts`, which shares nothing with it; whatever comes must be decided in bounded
- * time, without throwing, and the same way again. Ends with 1 and a small input when it finds something.
+ * `node test/egress/fuzz-openai-body.ts --seconds 60 [--seed N]`: attacks the decision about model requests
+ * with mutated recordings of the real Codex. `openai-oracle.ts`, which shares nothing with the decision,
+ * judges what is allowed. Every input has to be decided in bounded time, without throwing, and the same way
+ * again. Exits with 1 and a minimized input when it finds a fault.
  */
 import { parseArgs } from 'node:util';
 import { exampleGrant } from '../fixtures/example-grant.ts';
@@ -10,7 +11,7 @@ import { recordedBodies, recordedNames } from './fixtures.ts';
 import { mutateBytes, mutateSpelling, mutateStructure, randomFrom, type Random } from './mutate-json.ts';
 import { faultsOf } from './openai-oracle.ts';
 
-/** Milliseconds for one input of at most `maxBytes`: some hundred times what such an input takes. */
+/** Milliseconds for one input of at most `maxBytes`: some hundred times what such an input needs. */
 const maxMs = 500;
 const maxBytes = 1024 * 1024;
 
@@ -21,7 +22,9 @@ const seconds = Number(options.seconds);
 const seed = Number(options.seed ?? Date.now() % 1_000_000_000);
 if (!(seconds > 0) || !Number.isSafeInteger(seed)) throw new Error('--seconds and --seed are numbers');
 
-/** Texts cut short: most changes then hit structure. One in ten runs on a recording as it is. */
+/**
+ * Shortens texts, so that most mutations hit structure. One input in ten starts from an unchanged recording.
+ */
 const shorten = (value: unknown): unknown =>
   JSON.parse(JSON.stringify(value), (_, inner: unknown) =>
     typeof inner === 'string' && inner.length > 60 && !inner.startsWith('data:') ? inner.slice(0, 20) : inner,
@@ -42,7 +45,7 @@ function inputFrom(random: Random): Uint8Array {
   return bytes.subarray(0, maxBytes);
 }
 
-/** What is wrong with how an input was decided; null when nothing is. */
+/** Says what is wrong with the decision on an input; null if nothing is. */
 function findingOf(bytes: Uint8Array): { finding: string | null; allowed: boolean } {
   const startedAt = performance.now();
   let allowed = false;
@@ -63,7 +66,7 @@ function findingOf(bytes: Uint8Array): { finding: string | null; allowed: boolea
   }
 }
 
-/** Takes pieces out as long as something is found, for at most five seconds. */
+/** Removes pieces while the fault remains, for at most five seconds. */
 function minimise(bytes: Uint8Array): Uint8Array {
   let smallest = bytes;
   const until = performance.now() + 5_000;

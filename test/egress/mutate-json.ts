@@ -1,6 +1,6 @@
 /**
- * Changes a model request at random, from a seed: its structure with what an attacker would put there, its spelling, its
- * bytes. Knows the API, not the rules.
+ * Mutates a model request from a seed: its structure with an attacker's values, its spelling, its bytes.
+ * Knows the API, not the rules.
  */
 export type Random = () => number;
 
@@ -136,11 +136,11 @@ function slotsOf(value: unknown, slots: Slot[] = []): Slot[] {
 const read = ({ holder, key }: Slot): unknown => (Array.isArray(holder) ? holder[Number(key)] : holder[key]);
 function write({ holder, key }: Slot, value: unknown): void {
   if (Array.isArray(holder)) holder[Number(key)] = value;
-  // Defined, not assigned: `__proto__` is to be a key like any other.
+  // Defined, not assigned, so that `__proto__` is an ordinary key.
   else Object.defineProperty(holder, key, { value, enumerable: true, configurable: true, writable: true });
 }
 
-/** One to three changes of structure, in place. */
+/** Makes one to three changes of structure, in place. */
 export function mutateStructure(body: unknown, random: Random): void {
   for (let left = 1 + below(random, 3); left > 0; left -= 1) {
     const slots = slotsOf(body);
@@ -176,7 +176,7 @@ export function mutateStructure(body: unknown, random: Random): void {
   }
 }
 
-/** Another spelling of the same text, or one that some parsers take for the same. */
+/** Spells the same text differently, or so that some parsers read it as the same. */
 export function mutateSpelling(text: string, random: Random): string {
   switch (below(random, 6)) {
     case 0: // a key twice
@@ -185,7 +185,7 @@ export function mutateSpelling(text: string, random: Random): string {
         () => `{${JSON.stringify(pick(random, keys))}:${JSON.stringify(pick(random, values)())},`,
       );
     case 1: {
-      // a letter as an escape
+      // A letter as an escape.
       const at = below(random, text.length);
       const letter = text.charCodeAt(at);
       return /[a-z]/i.test(text.charAt(at))
@@ -197,7 +197,7 @@ export function mutateSpelling(text: string, random: Random): string {
     case 3:
       return `${pick(random, ['\uFEFF', ' ', '\u0000', '//x\n'])}${text}`;
     case 4: {
-      // a key twice, anywhere
+      // A duplicate key, anywhere.
       const at = text.indexOf('"', below(random, text.length));
       return `${text.slice(0, at)}${JSON.stringify(pick(random, keys))}:${JSON.stringify(pick(random, values)())},${text.slice(at)}`;
     }
@@ -206,7 +206,7 @@ export function mutateSpelling(text: string, random: Random): string {
   }
 }
 
-/** Flips, drops, repeats and inserts bytes; now and then many of them. */
+/** Flips, drops, repeats and inserts bytes; sometimes many of them. */
 export function mutateBytes(bytes: Uint8Array, random: Random): Uint8Array {
   const at = below(random, bytes.length + 1);
   const length = below(random, random() < 0.05 ? bytes.length : 16);

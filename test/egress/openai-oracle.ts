@@ -1,6 +1,7 @@
 /**
- * What must hold of a model request that leaves, judged from the bytes alone: by `JSON.parse`, by a scan of the text, and by lists of its
- * own. Shares nothing with the rules it judges. Knows the places from openai-node 7.5.0's request types.
+ * Judges from the bytes alone whether a model request may leave: with `JSON.parse`, a scan of the text, and
+ * lists of its own. Shares nothing with the rules that it judges. Its places come from openai-node 7.5.0's
+ * request types.
  */
 
 /** Kinds of objects that make OpenAI run, fetch or look up something. */
@@ -25,20 +26,20 @@ const topLevel = [
   'service_tier',
   'client_metadata',
 ];
-/** Names and texts of the sender's own, which OpenAI stores at most: no place of meaning. */
+/** Names and texts of the sender, which OpenAI at most stores: they have no effect. */
 const freeKeys = ['client_metadata', 'internal_chat_message_metadata_passthrough', 'env'];
 const schemaKeys = ['parameters', 'output_schema', 'schema'];
 
 const isObject = (value: unknown): value is Record<string, unknown> =>
   typeof value === 'object' && value !== null && !Array.isArray(value);
 
-/** Every fault of a request that is about to be sent; empty when it is harmless. */
+/** Lists every fault of a request that is about to be sent; empty if it is harmless. */
 export function faultsOf(bytes: Uint8Array, models: readonly string[]): string[] {
   const text = new TextDecoder('utf-8', { fatal: true, ignoreBOM: true }).decode(bytes);
   const body: unknown = JSON.parse(text);
   const faults: string[] = [];
   if (!isObject(body)) return ['the body is no object'];
-  // The one spelling that has no key twice and no odd escape.
+  // The only spelling without duplicate keys and odd escapes.
   if (JSON.stringify(body) !== text) faults.push('the body is not in canonical spelling');
   if (body['store'] !== false) faults.push('store is not false');
   if (body['stream'] !== true) faults.push('stream is not true');
@@ -112,7 +113,10 @@ function walkSchema(value: unknown, path: string, faults: string[]): void {
 const isPicture = (url: string): boolean =>
   url.startsWith('data:image/') && url.includes(';base64,') && !/svg|:\/\/|\s/i.test(url);
 
-/** In canonical text a quote before a colon that no backslash precedes ends a key: no parser is needed to find it. */
+/**
+ * In canonical text a quote without a backslash before it and with a colon after it ends a key: this needs no
+ * parser.
+ */
 function scanText(text: string, free: readonly unknown[], faults: string[]): void {
   let rest = text;
   for (const value of free) rest = rest.replace(JSON.stringify(value), () => '0');

@@ -1,6 +1,7 @@
 /**
- * `node test/egress/record-codex.ts`: writes anew what the pinned Codex sends, after somebody has read what is new in it.
- * Of each turn it keeps two requests: the one for a compaction, which has every kind of item, and the last one after it.
+ * `node test/egress/record-codex.ts`: records again what the pinned Codex sends, after somebody has read what
+ * is new in it. Keeps two requests of each turn: the one for a compaction, which has every kind of item, and
+ * the last one after it.
  */
 import { writeFileSync } from 'node:fs';
 import { cleanUp } from '../codex/driver-harness.ts';

@@ -1,7 +1,8 @@
 /**
- * Runs the real, pinned Codex under the real driver against a server that answers with given output items, and gives back
- * every request it made. Knows nothing of the egress rules. The items cover what a turn can bring back into the next
- * request: reasoning, remarks, both tool dialects, an image, a failed command, a plan, a patch, a compaction.
+ * Runs the real, pinned Codex under the real driver against a server that answers with given output items,
+ * and returns every request it made. Knows nothing about the egress rules. The items cover what a turn can
+ * carry into the next request: reasoning, remarks, both tool dialects, an image, a failed command, a plan, a
+ * patch, a compaction.
  */
 import { createServer } from 'node:http';
 import { crc32, deflateSync } from 'node:zlib';
@@ -13,7 +14,7 @@ import { join } from 'node:path';
 export interface CodexRequest {
   readonly method: string;
   readonly path: string;
-  /** As they came, without `authorization`; names in lower case. */
+  /** As received, without `authorization`; names in lower case. */
   readonly headers: Readonly<Record<string, string>>;
   readonly body: string;
 }
@@ -21,7 +22,7 @@ export interface CodexRequest {
 type Item = Readonly<Record<string, unknown>>;
 interface Reply {
   readonly items: readonly Item[];
-  /** As the response reports it; a large one makes Codex ask for a compaction. */
+  /** Usage that the response reports; a large one makes Codex request a compaction. */
   readonly totalTokens?: number;
 }
 
@@ -61,7 +62,7 @@ const patch = '*** Begin Patch\n*** Update File: a.txt\n@@\n-one\n+two\n*** End 
 const plan = { plan: [{ step: 'Look', status: 'in_progress' }] };
 const compaction: Item = { type: 'compaction', id: 'cmp_1', encrypted_content: 'c2VhbGVk' };
 const last = message(9, JSON.stringify({ title: 't', summary: 's' }), 'final_answer');
-/** More than any model's context: the next request is one for a compaction. */
+/** More than any model's context, so that the next request is one for a compaction. */
 const overflowing = 5_000_000;
 
 /** The two ways in which Codex offers tools to models, each with the calls of its dialect. */
@@ -114,7 +115,7 @@ export const dialects = [
   },
 ] as const satisfies readonly { name: string; model: string; replies: readonly Reply[] }[];
 
-/** One turn of the pinned Codex; ends its own server and Codex. Takes a few seconds. */
+/** Runs one turn of the pinned Codex and ends its server and Codex. Takes a few seconds. */
 export async function recordTurn(model: string, replies: readonly Reply[]): Promise<readonly CodexRequest[]> {
   const requests: CodexRequest[] = [];
   const server = createServer((incoming, response) => {
@@ -176,7 +177,7 @@ function eventsOf(number: number, { items, totalTokens = 100 }: Reply): string {
     .join('');
 }
 
-/** A PNG of one pixel, made here so that no binary lies in the repository. */
+/** A PNG of one pixel, built here so that the repository holds no binary. */
 function pixel(): Buffer {
   const chunk = (type: string, data: Buffer): Buffer => {
     const typed = Buffer.concat([Buffer.from(type, 'latin1'), data]);
