@@ -33,7 +33,8 @@ const MiB = 1024 * 1024;
 
 /** Repeats a request of Codex, and prints the milliseconds to the first byte of each answer. */
 const timeToFirstByte = `
-const [url, key, body, count] = [process.env.URL, process.env.KEY, process.env.BODY, Number(process.env.COUNT)];
+const { URL: url, KEY: key, BODY: body } = process.env;
+const count = Number(process.env.COUNT);
 const times = [];
 for (let index = 0; index < count; index += 1) {
   const startedAt = performance.now();

@@ -1,9 +1,9 @@
 /**
- * Connects to Slack over Socket Mode, which needs no public address. Converts each envelope to the signed HTTP
- * request that Slack would have sent and posts it to the Worker: both transports share one intake.
+ * Connects to Slack over Socket Mode, which needs no public address. Converts each envelope to the signed
+ * HTTP request that Slack would have sent and posts it to the Worker: both transports share one intake.
  *
- * Bolt's receiver connects, pings and acknowledges. This file reconnects: the receiver's own reconnection ends
- * the process with an unhandled rejection on some errors, and its back-off has no upper bound.
+ * Bolt's receiver connects, pings and acknowledges. This file reconnects: the receiver's own reconnection
+ * ends the process with an unhandled rejection on some errors, and its back-off has no upper bound.
  */
 import { createHmac } from 'node:crypto';
 import { SocketModeReceiver, LogLevel, type Logger } from '@slack/bolt';

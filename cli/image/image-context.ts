@@ -78,7 +78,7 @@ export async function imageVersions(): Promise<{ codex: string; node: string; sd
   };
 }
 
-/** Writes the context anew and returns its folder. */
+/** Replaces the context folder and returns its path. */
 export async function writeImageContext(): Promise<string> {
   const text = await readFile(join(projectRoot, 'package-lock.json'), 'utf8');
   const { packageJson, lock } = imagePackages(JSON.parse(text));

@@ -1,6 +1,6 @@
 /**
- * Closes descriptors that this process inherited and that its children would inherit too. Node has no call for
- * it: it marks descriptors 3 to 15 close-on-exec at its start, and further ones only up to the first gap.
+ * Closes descriptors that this process inherited and that its children would inherit too. Node has no call
+ * for it: it marks descriptors 3 to 15 close-on-exec at its start, and further ones only up to the first gap.
  */
 import { closeSync, readdirSync, readFileSync } from 'node:fs';
 

@@ -173,8 +173,8 @@ function initCommand({ programs, spec }: LayoutInput): string[] {
           `--fsize=${spec.diskBytes}`,
           '--core=0',
         ];
-  // Lists the descriptors before Node runs, because Node opens some of its own. Init reports the list, and the
-  // host refuses a sandbox that inherited more than standard input, output and error.
+  // Lists the descriptors before Node runs, because Node opens some of its own. Init reports the list, and
+  // the host refuses a sandbox that inherited more than standard input, output and error.
   const listDescriptors =
     'list=; for fd in /proc/self/fd/*; do [ -e "$fd" ] && list="$list${list:+ }${fd##*/}"; done; exec "$@" "$list"';
   const node = ['/opt/node/bin/node', '/opt/airlock/sandbox-init.js'];

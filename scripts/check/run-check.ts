@@ -56,7 +56,8 @@ async function run(
   const [command = '', ...args] = argv;
   const child = spawn(command, args, {
     cwd: projectRoot,
-    // The channel says nothing: its end tells a test run that this process is gone (test/run/end-with-run.ts).
+    // The channel says nothing: its end tells a test run that this process is gone
+    // (test/run/end-with-run.ts).
     stdio: ['ignore', live ? 'inherit' : 'pipe', live ? 'inherit' : 'pipe', 'ipc'],
     env: { ...process.env, ...(live ? {} : { NO_COLOR: '1' }), [countsFileVariable]: countsFile },
   });

@@ -132,8 +132,8 @@ async function serve({ header, body }: Frame): Promise<void> {
 }
 
 /**
- * Reads this process's real privileges and the descriptors it inherited (listed by the shell that started it).
- * The host checks them before anything untrusted runs, and stops unless sealed.
+ * Reads this process's real privileges and the descriptors it inherited (listed by the shell that started
+ * it). The host checks them before anything untrusted runs, and stops unless sealed.
  */
 function ownPrivileges() {
   const status = readFileSync('/proc/self/status', 'latin1');
