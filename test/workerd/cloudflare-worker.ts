@@ -1,6 +1,7 @@
 /**
- * A Worker for the tests alone: the product's Cloudflare sandbox and egress handler, a small store of grants in the place of the task's record,
- * and a door through which a test in Node calls the adapter. Wired as `src/compose` and `index.ts` wire the product.
+ * A Worker for the tests alone: the product's Cloudflare sandbox and egress handler, a small store of grants
+ * in the place of the task's record, and a door through which a test in Node calls the adapter. Wired as
+ * `src/compose` and `index.ts` wire the product.
  */
 import { Sandbox } from '@cloudflare/sandbox';
 import { DurableObject } from 'cloudflare:workers';
@@ -19,7 +20,7 @@ interface Env extends Cloudflare.Env {
   readonly UPSTREAM: string;
 }
 
-/** One object for each sandbox, under the sandbox's own id, as the task's record. */
+/** Stores the grant of one sandbox under the sandbox's id, in place of the task's record. */
 export class Grants extends DurableObject<Env> {
   #grant: Grant | null = null;
   #entries: EgressEntry[] = [];
@@ -41,13 +42,13 @@ export class Grants extends DurableObject<Env> {
 
 const grantsOf = (env: Env, containerId: string) => env.GRANTS.get(env.GRANTS.idFromName(containerId));
 
-/** Where the handler is to fail next. The tests and the handlers share one isolate. */
+/** The point at which the handler fails next. Tests and handlers share one isolate. */
 let failure = 'none';
 function failIn(where: string): void {
   if (failure === where) throw new Error('a secret: ghs_read_token');
 }
 
-/** The hosts that a grant lists are nowhere in a test: the upstream answers for them as well. */
+/** Redirects requests for a grant's hosts, which do not exist in a test, to the upstream. */
 function standInFor(input: RequestInfo | URL, upstream: string): RequestInfo | URL {
   const url = input instanceof Request ? null : URL.parse(String(input));
   return url?.hostname.endsWith('.example.com') === true
@@ -74,8 +75,8 @@ connectOutbound((env: Env, waitUntil) => {
 });
 
 /**
- * What `TaskSandbox` must never become: the handlers as a static field, the way they are often written. It compiles, it deploys, and the
- * SDK never sees them. The host list, meant as one more lock, is then what opens the door.
+ * The mistake that `TaskSandbox` must avoid: handlers in a static field. It compiles and deploys, but the SDK
+ * never sees the handlers, and the host list, meant as a restriction, opens the sandbox.
  */
 export class StaticFieldTrap extends Sandbox {
   override enableInternet = false;
@@ -84,7 +85,7 @@ export class StaticFieldTrap extends Sandbox {
   static override outboundByHost = { localhost: () => new Response('decided by the handler') };
 }
 
-/** The same, assigned after the class. */
+/** The same mistake, assigned after the class declaration. */
 export class AssignedAfter extends Sandbox {
   override enableInternet = false;
   override interceptHttps = true;

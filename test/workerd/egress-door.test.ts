@@ -1,4 +1,7 @@
-/** The door of the one-machine gateway in the real Worker: who may hand in requests, and whose they are. */
+/**
+ * The entry point of the one-machine gateway in the real Worker: authentication, and the sandbox of a
+ * request.
+ */
 import { exports } from 'cloudflare:workers';
 import { beforeAll, expect, it } from 'vitest';
 import { authorization, recordOf, sandboxIdOf, taskRequest } from './task.ts';
@@ -23,7 +26,7 @@ it.each([
   ['the beginning of the token', { 'x-airlock-token': token.slice(0, -1) }],
   ['more than the token', { 'x-airlock-token': `${token}x` }],
   ['the token in other case', { 'x-airlock-token': token.toUpperCase() }],
-])('refuses %s, and counts nothing', async (_, headers) => {
+])('refuses %s without counting the request', async (_, headers) => {
   const before = (await recordOf('door').admitEgress())?.used.requests ?? Number.NaN;
   const answer = await handIn({ 'x-airlock-sandbox': sandboxIdOf('door'), ...headers });
   expect([answer.status, await answer.text()]).toEqual([403, '']);
@@ -32,24 +35,24 @@ it.each([
 
 it.each([
   ['none', {}],
-  ['an empty one', { 'x-airlock-sandbox': '' }],
+  ['empty', { 'x-airlock-sandbox': '' }],
   ['too short', { 'x-airlock-sandbox': 'ab12' }],
   ['too long', { 'x-airlock-sandbox': `${'a'.repeat(64)}b` }],
   ['in upper case', { 'x-airlock-sandbox': 'A'.repeat(64) }],
   ['not hexadecimal', { 'x-airlock-sandbox': 'g'.repeat(64) }],
-  ['two of them', { 'x-airlock-sandbox': `${'a'.repeat(64)}, ${'b'.repeat(64)}` }],
+  ['a list of two', { 'x-airlock-sandbox': `${'a'.repeat(64)}, ${'b'.repeat(64)}` }],
 ])('refuses a sandbox id that is %s', async (_, headers) => {
   const answer = await handIn({ 'x-airlock-token': token, ...headers });
   expect([answer.status, await answer.text()]).toEqual([400, '']);
 });
 
-it('has no grant for a sandbox that it does not know', async () => {
+it('denies requests of an unknown sandbox', async () => {
   const answer = await handIn({ 'x-airlock-token': token, 'x-airlock-sandbox': 'c'.repeat(64) });
   expect(answer.status).toBe(403);
   expect(await answer.json()).toMatchObject({ error: { code: 'grant.none' } });
 });
 
-it('decides for a sandbox that it knows, and records it', async () => {
+it('decides on requests of a known sandbox and records the verdict', async () => {
   const answer = await handIn(
     { 'x-airlock-token': token, 'x-airlock-sandbox': sandboxIdOf('door') },
     'https://evil.example/collect?secret=1',
@@ -60,8 +63,8 @@ it('decides for a sandbox that it knows, and records it', async () => {
   ]);
 });
 
-it('mints a token for what is allowed, and shows nothing of an upstream that cannot be reached', async () => {
-  // No GitHub web host is there in these tests: reaching for it throws.
+it('mints a token for an allowed request, and hides the error of an unreachable upstream', async () => {
+  // These tests have no GitHub web host, so a request to it throws.
   const answer = await handIn(
     { 'x-airlock-token': token, 'x-airlock-sandbox': sandboxIdOf('door') },
     'https://github.com/acme/split.git/info/refs?service=git-upload-pack',
@@ -88,7 +91,7 @@ it('mints a token for what is allowed, and shows nothing of an upstream that can
   expect(receipt?.denied.map(({ host }) => host)).not.toContain('github.com');
 });
 
-it('only records what the gateway has refused itself', async () => {
+it('records requests that the gateway refused itself', async () => {
   const answer = await handIn(
     {
       'x-airlock-token': token,
@@ -106,10 +109,10 @@ it('only records what the gateway has refused itself', async () => {
 it.each([
   ['CONNECT', 'CONNECT'],
   ['MKCALENDAR', 'MKCALENDAR'],
-  // Not a method: the report's own, as nothing better is known.
+  // An invalid method is recorded as the method of the report itself.
   ['GET /', 'GET'],
   ['A'.repeat(21), 'GET'],
-])('records a report about the method %j as %s', async (named, method) => {
+])('records a report of the method %j as %s', async (named, method) => {
   const host = `method-${named.length}.example`;
   const before = (await recordOf('door').admitEgress())?.used.requests ?? Number.NaN;
   await handIn(
@@ -124,11 +127,11 @@ it.each([
   expect((await recordOf('door').view())?.receipt.denied).toContainEqual(
     expect.objectContaining({ host, rule: 'gateway.connect', method }),
   );
-  // It is counted, so that reports are bounded as requests are.
+  // Reports count as requests, so that their number is limited.
   expect((await recordOf('door').admitEgress())?.used.requests).toBe(before + 2);
 });
 
-it('records no report of a sandbox that has no grant', async () => {
+it('records no report of a sandbox without a grant', async () => {
   const record = recordOf('door-closed');
   await record.open(taskRequest('door-closed'));
   const answer = await handIn({

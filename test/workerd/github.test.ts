@@ -1,11 +1,11 @@
-/** GitHub's libraries inside workerd: signing with both forms of the key, and calls that a real server verifies. */
+/** GitHub's libraries in workerd: signing with both key formats, and calls that the simulator verifies. */
 import { expect, inject, it } from 'vitest';
 import { createAppTokens } from '../../src/github/app-auth.ts';
 import { githubClient } from '../../src/github/client.ts';
 import { createCodeHost } from '../../src/github/code-host.ts';
 import { authorization } from './task.ts';
 
-// workerd's fetch refuses to be called as a method of something else.
+// workerd's fetch throws if it is called as a method of another object.
 const api = {
   apiUrl: inject('github').apiUrl,
   fetch: (async (input, init) => await fetch(input, init)) satisfies typeof fetch,
@@ -14,7 +14,7 @@ const api = {
 const withKey = (privateKey: string) =>
   createAppTokens({ ...api, appId: Number(inject('github').appId), privateKey });
 
-it.each(['pkcs1', 'pkcs8'] as const)('signs as the App with a %s key, and GitHub takes it', async (form) => {
+it.each(['pkcs1', 'pkcs8'] as const)('signs an App JWT with a %s key that GitHub accepts', async (form) => {
   const pem = inject('github')[form];
   expect(pem).toContain(form === 'pkcs1' ? 'BEGIN RSA PRIVATE KEY' : 'BEGIN PRIVATE KEY');
   const tokens = withKey(pem);
@@ -22,13 +22,13 @@ it.each(['pkcs1', 'pkcs8'] as const)('signs as the App with a %s key, and GitHub
   expect(app.data).toMatchObject({ slug: 'airlock' });
 });
 
-it('signs with the key of an environment file, where line ends are written out', async () => {
+it('signs with a key from an environment file with escaped line breaks', async () => {
   const tokens = withKey(`"${inject('github').pkcs1.replaceAll('\n', '\\n')}"`);
   const app = await githubClient(api, async () => await tokens.appJwt()).request('GET /app');
   expect(app.status).toBe(200);
 });
 
-it('is not the App with a key of another App', async () => {
+it('is refused with the key of another App', async () => {
   const pair = await crypto.subtle.generateKey(
     {
       name: 'RSASSA-PKCS1-v1_5',
@@ -61,7 +61,7 @@ it('reads a repository with a narrowed token', async () => {
   await host.forgetTokens('workerd');
 });
 
-it('ten calls at once share no queue that dies with a request', async () => {
+it('makes ten concurrent calls without a queue that ends with a request', async () => {
   const tokens = withKey(inject('github').pkcs1);
   const host = createCodeHost({ ...api, tokens, taskId: 'workerd-at-once' });
   const { facts } = authorization();
@@ -69,6 +69,6 @@ it('ten calls at once share no queue that dies with a request', async () => {
   expect(new Set(heads)).toEqual(new Set([inject('repository').headSha]));
 });
 
-it('nothing else can be reached from here', async () => {
+it('cannot reach any host but the simulator', async () => {
   await expect(fetch('https://example.com/')).rejects.toThrow('unexpected request');
 });

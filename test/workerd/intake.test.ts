@@ -1,4 +1,4 @@
-/** From the outside in: what the Worker answers to a webhook, and what is durable once it has answered. */
+/** GitHub webhooks through the whole Worker: its answer, and the durable state at the time of the answer. */
 import { introspectWorkflowInstance, listDurableObjectIds } from 'cloudflare:test';
 import { env, exports } from 'cloudflare:workers';
 import { expect, inject, it } from 'vitest';
@@ -43,7 +43,7 @@ async function deliver(body: string, headers: Record<string, string>): Promise<R
   );
 }
 
-it('a signed mention is a task with an instance before it is acknowledged, and ends in one answer', async () => {
+it('creates a task and its Workflow instance for a signed mention before it acknowledges', async () => {
   const body = mention(101);
   const taskId = `gh-${inject('repository').id}-c101`;
   await using instance = await introspectWorkflowInstance(env.TASK_WORKFLOW, taskId);
@@ -54,7 +54,7 @@ it('a signed mention is a task with an instance before it is acknowledged, and e
   expect(await recordOf(taskId).view()).toMatchObject({ taskId, requester: 'ada' });
   expect((await (await env.TASK_WORKFLOW.get(taskId)).status()).status).toMatch(/queued|running|complete/);
 
-  // The bundled configuration lists no repository: refused, told, and no sandbox was started.
+  // The bundled configuration lists no repository, so the task is refused without a sandbox.
   await instance.waitForStatus('complete');
   const outcome = { kind: 'refused', reason: expect.objectContaining({ code: expect.any(String) }) };
   expect(await instance.getOutput()).toEqual(outcome);
@@ -62,7 +62,7 @@ it('a signed mention is a task with an instance before it is acknowledged, and e
   expect(await sandboxCalls(taskId)).not.toContain('start');
 });
 
-it('the same delivery ten times at once is one task', async () => {
+it('creates one task for ten concurrent deliveries of the same webhook', async () => {
   const body = mention(102);
   const signed = { 'x-hub-signature-256': await signature(body, inject('github').webhookSecret) };
   const taskId = `gh-${inject('repository').id}-c102`;
@@ -81,14 +81,14 @@ it('the same delivery ten times at once is one task', async () => {
 it.each([
   ['unsigned', async () => ({})],
   [
-    'signed by somebody else',
+    'signed with another secret',
     async (body: string) => ({ 'x-hub-signature-256': await signature(body, 'guess') }),
   ],
   [
     'signed for another body',
     async () => ({ 'x-hub-signature-256': await signature('{}', inject('github').webhookSecret) }),
   ],
-])('a mention that is %s gets 401 and leaves nothing behind', async (_, sign) => {
+])('answers 401 to a mention that is %s and creates nothing', async (_, sign) => {
   const body = mention(103);
   const before = (await listDurableObjectIds(env.TASKS)).length;
   expect((await deliver(body, await sign(body))).status).toBe(401);

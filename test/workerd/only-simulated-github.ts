@@ -1,4 +1,4 @@
-/** Unknown outbound traffic throws, in the tests and in the Worker alike: both have these globals. */
+/** Makes `fetch` to any other host throw, in the tests and in the Worker, which share these globals. */
 import { inject } from 'vitest';
 
 const reach = globalThis.fetch;

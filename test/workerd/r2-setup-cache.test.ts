@@ -1,4 +1,7 @@
-/** The setup cache in a bucket, in workerd with Cloudflare's own R2 for tests; the sandbox is a table of files. */
+/**
+ * The setup cache in an R2 bucket, in workerd with Cloudflare's test implementation. The sandbox is a map of
+ * files.
+ */
 import { env } from 'cloudflare:workers';
 import { afterEach, describe, expect, it } from 'vitest';
 import { SandboxLostError } from '../../src/core/ports/sandbox-port.ts';
@@ -20,7 +23,7 @@ afterEach(async () => {
   await bucketOf().delete(objects.map(({ key }) => key));
 });
 
-/** Bytes of which no two pieces are alike. */
+/** Bytes without repetition. */
 function content(bytes: number): Uint8Array<ArrayBuffer> {
   const whole = new Uint8Array(bytes);
   for (let at = 0; at < bytes; at += 65_536)
@@ -87,7 +90,7 @@ const stored = async () => (await bucketOf().list()).objects.map(({ key }) => ke
 
 describe('an entry', () => {
   it.each([1, MiB, 2 * MiB + 1, partBytes, 2 * partBytes + 12_345])(
-    'of %i bytes comes back as it was packed',
+    'of %i bytes is restored unchanged',
     async (bytes) => {
       const whole = content(bytes);
       const packed = await packedOf(whole);
@@ -98,7 +101,7 @@ describe('an entry', () => {
     },
   );
 
-  it('is of one repository and one key', async () => {
+  it('belongs to one repository and one key', async () => {
     const whole = content(100);
     await r2SetupCache(bucketOf(), sandbox(parts(whole)).inside).store(entry, await packedOf(whole));
     for (const other of [
@@ -111,7 +114,7 @@ describe('an entry', () => {
     }
   });
 
-  it('stays as it was first stored', async () => {
+  it('is never overwritten', async () => {
     const [first, second] = [content(3 * MiB), content(3 * MiB)];
     await r2SetupCache(bucketOf(), sandbox(parts(first)).inside).store(entry, await packedOf(first));
     const again = r2SetupCache(bucketOf(), sandbox(parts(second)).inside);
@@ -121,7 +124,7 @@ describe('an entry', () => {
     expect(await joined(next)).toBe(await sha256(first));
   });
 
-  it('stays also where two tasks store it at once', async () => {
+  it('is never overwritten by a task that stores it at the same time', async () => {
     const [first, second] = [content(3 * MiB), content(3 * MiB)];
     await r2SetupCache(bucketOf(), sandbox(parts(first)).inside).store(entry, await packedOf(first));
     const blind: SetupCacheBucket = {
@@ -138,7 +141,7 @@ describe('an entry', () => {
   });
 });
 
-describe('what is not stored', () => {
+describe('storing', () => {
   const whole = content(2 * partBytes + 5);
   const [one = new Uint8Array(), two = new Uint8Array(), three = new Uint8Array()] = parts(whole);
   const changed = one.slice();
@@ -146,18 +149,18 @@ describe('what is not stored', () => {
 
   it.each<[string, readonly Uint8Array[]]>([
     ['a changed part', [changed, two, three]],
-    ['a part less', [one, two]],
+    ['a missing part', [one, two]],
     ['parts in another order', [two, one, three]],
-    ['a part that has grown', [one, two, content(MiB)]],
+    ['a longer part', [one, two, content(MiB)]],
     ['a shorter part', [one, two.slice(1), three]],
-    ['no parts', []],
-  ])('%s', async (_, files) => {
+    ['an archive without parts', []],
+  ])('stores nothing for %s', async (_, files) => {
     const cache = r2SetupCache(bucketOf(), sandbox(files).inside);
     expect(await cache.store(entry, await packedOf(whole))).toBe(false);
     expect(await stored()).toEqual([]);
   });
 
-  it('more than it takes, which is not even read', async () => {
+  it('skips an archive above the limit without reading it', async () => {
     const inside = sandbox().inside;
     const cache = r2SetupCache(bucketOf(), {
       ...inside,
@@ -167,7 +170,7 @@ describe('what is not stored', () => {
     expect(await cache.store(entry, packed)).toBe(false);
   });
 
-  it('what a sandbox had that is gone meanwhile', async () => {
+  it('stores nothing if the sandbox is lost meanwhile', async () => {
     const { inside } = sandbox(parts(whole));
     let reads = 0;
     const cache = r2SetupCache(bucketOf(), {
@@ -183,15 +186,15 @@ describe('what is not stored', () => {
   });
 });
 
-describe('what is not restored', () => {
-  it('something without a hash, which is not of ours', async () => {
+describe('restoring', () => {
+  it('skips an object without a hash, which Airlock did not store', async () => {
     await bucketOf().put(nameOf(entry), 'put there by hand');
     const next = sandbox();
     expect(await r2SetupCache(bucketOf(), next.inside).restore(entry, folder)).toBe(false);
     expect(next.files.size).toBe(0);
   });
 
-  it('something that is not what its hash says: it goes, from the sandbox and from the bucket', async () => {
+  it('deletes an entry that does not match its hash, in the sandbox and in the bucket', async () => {
     const whole = content(3 * MiB);
     await bucketOf().put(nameOf(entry), whole, { sha256: await sha256(whole) });
     const lying: SetupCacheBucket = {
@@ -211,7 +214,7 @@ describe('what is not restored', () => {
     expect(await stored()).toEqual([]);
   });
 
-  it('anything while the bucket does not answer: the caller goes on without', async () => {
+  it('returns without an entry if the bucket does not answer', async () => {
     const broken: SetupCacheBucket = {
       head: async () => await Promise.reject(new Error('unavailable')),
       get: async () => await Promise.reject(new Error('unavailable')),

@@ -1,4 +1,6 @@
-/** What a record tells on the issue while the task goes on: the real record in workerd, and the comment as a simulated GitHub holds it. */
+/**
+ * The progress comment of a running task: the real record in workerd and the comment on a simulated GitHub.
+ */
 import { runDurableObjectAlarm } from 'cloudflare:test';
 import { expect, inject, it } from 'vitest';
 import { z } from 'zod';
@@ -52,7 +54,7 @@ function onIssue(taskId: string, shortId: string): TaskRequest {
   });
 }
 
-it('tells a phase that lasts until the next look, once there is a comment, and makes none for it', async () => {
+it('shows a phase in an existing comment if the phase lasts, and creates no comment for it', async () => {
   const record = recordOf('tells-phases');
   await record.open(onIssue('tells-phases', 'aaaa1111'));
   await record.learn({ facts: authorization().facts, authorization: authorization() });

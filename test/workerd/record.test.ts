@@ -1,4 +1,4 @@
-/** The record in its real Durable Object: what only storage, alarms and eviction can show. */
+/** The record in its real Durable Object: storage, alarms and eviction. */
 import { evictDurableObject, runDurableObjectAlarm, runInDurableObject } from 'cloudflare:test';
 import { env, exports } from 'cloudflare:workers';
 import { describe, expect, it, vi } from 'vitest';
@@ -47,7 +47,7 @@ async function alarmInDays(record: ReturnType<typeof recordOf>): Promise<number>
   return ((at ?? Number.NaN) - Date.now()) / day;
 }
 
-/** The answer of the events route, read to its end or until `enough` says so. */
+/** The answer of the events route, read to its end or until `enough` returns true. */
 async function eventsOf(
   taskId: string,
   after: number | null,
@@ -77,7 +77,7 @@ const idsAndKinds = (text: string) =>
   [...text.matchAll(/^id: (\d+)\nevent: (\S+)\ndata: (.+)\n\n/gm)].map(([, id, kind]) => `${id} ${kind}`);
 
 describe('opening', () => {
-  it('happens once, also when asked for at the same time', async () => {
+  it('creates the record once, even for concurrent calls', async () => {
     const request = taskRequest('opened-once');
     const record = recordOf(request.taskId);
     const answers = await Promise.all([record.open(request), record.open(request), record.open(request)]);
@@ -85,7 +85,7 @@ describe('opening', () => {
     expect(await record.view()).toMatchObject({ taskId: 'opened-once', status: 'accepted', outcome: null });
   });
 
-  it('is not done by looking', async () => {
+  it('is not done by reading', async () => {
     expect(await recordOf('never-opened').view()).toBeNull();
     expect(await recordOf('never-opened').admitEgress()).toBeNull();
     expect(await recordOf('never-opened').watch(0)).toBeNull();
@@ -93,7 +93,7 @@ describe('opening', () => {
 });
 
 describe('egress', () => {
-  it('is counted and kept over an eviction', async () => {
+  it('is counted and kept across an eviction', async () => {
     const record = await opened('egress');
     await record.enter('codex');
     expect((await record.admitEgress())?.used).toEqual({
@@ -122,13 +122,13 @@ describe('egress', () => {
     });
   });
 
-  it('loses no count when a hundred requests come at once', async () => {
+  it('is counted completely for 100 concurrent requests', async () => {
     const record = await opened('egress-at-once');
     await Promise.all(Array.from({ length: 100 }, async () => await record.admitEgress()));
     expect((await record.admitEgress())?.used.requests).toBe(100);
   });
 
-  it('is sealed from the end of the task on, and from its cancellation', async () => {
+  it('is sealed after the end of the task and after its cancellation', async () => {
     const ended = await opened('egress-ended');
     await ended.enter('codex');
     await ended.finish({ kind: 'no-change', summary: '' });
@@ -155,7 +155,7 @@ describe('the live view', () => {
     expect(await following).toEqual({ ended: true, lines: ['3 phase', '4 phase', '5 ended'] });
   });
 
-  it('of an ended task ends at once, and also after an eviction', async () => {
+  it('of an ended task ends at once, even after an eviction', async () => {
     const record = await opened('viewed-late');
     await record.finish({ kind: 'no-change', summary: '' });
     expect(await eventsOf('viewed-late', 1)).toEqual({ ended: true, lines: ['2 ended'] });
@@ -164,7 +164,7 @@ describe('the live view', () => {
     expect(await eventsOf('viewed-late', 99)).toEqual({ ended: true, lines: [] });
   });
 
-  it('reaches two viewers alike', async () => {
+  it('sends the same events to two viewers', async () => {
     const record = await opened('viewed-twice');
     const both = Promise.all([eventsOf('viewed-twice', 0), eventsOf('viewed-twice', 0)]);
     await record.enter('authorize');
@@ -182,9 +182,9 @@ describe('a kept file', () => {
     ['short', 'a\u0000b\r\n'],
     ['with a byte order mark', '\uFEFFtext'],
     ['exactly one part', 'x'.repeat(MiB)],
-    ['three parts, with characters across their borders', `x${'€'.repeat(MiB)}`],
-    ['of emoji, each four bytes', `ab${'🦀'.repeat(600_000)}`],
-  ])('comes back as it was: %s', async (name, content) => {
+    ['three parts, with characters across the boundaries', `x${'€'.repeat(MiB)}`],
+    ['with emoji of four bytes each', `ab${'🦀'.repeat(600_000)}`],
+  ])('is read back unchanged: %s', async (name, content) => {
     const record = await opened(`kept-${name.replaceAll(/[^a-z]+/g, '-')}`);
     await record.keep('change.ndjson', content);
     await evictDurableObject(record);
@@ -192,7 +192,7 @@ describe('a kept file', () => {
     expect(await record.kept('other')).toBeNull();
   });
 
-  it('is replaced as a whole, by a shorter one as well', async () => {
+  it('is replaced completely, even by a shorter one', async () => {
     const record = await opened('kept-again');
     await record.keep('change.ndjson', 'y'.repeat(3 * MiB));
     await record.keep('change.ndjson', 'short');
@@ -201,7 +201,7 @@ describe('a kept file', () => {
 });
 
 describe('the watchdog', () => {
-  it('gives up a task that is overdue, says so, and destroys the sandbox', async () => {
+  it('ends an overdue task with a reason and destroys its sandbox', async () => {
     const acceptedAt = new Date(Date.now() - 45 * 60_000).toISOString();
     const record = recordOf('overdue');
     await record.open(taskRequest('overdue', { acceptedAt }));
@@ -212,14 +212,14 @@ describe('the watchdog', () => {
       changeKept: false,
     });
     expect(await sandboxCalls('overdue')).toEqual(['destroy']);
-    // Closed for good: what wakes it the next time forgets it.
+    // The record is closed. Its next alarm is its expiry.
     expect(await alarmInDays(record)).toBeCloseTo(30, 1);
   });
 
-  it('ends a task whose Workflow broke off without ending it', async () => {
+  it('ends a task whose Workflow failed without ending it', async () => {
     const record = await opened('broken-off');
     const request = taskRequest('broken-off');
-    // An instance that cannot read what it was started for fails at once, before any step.
+    // An instance with invalid parameters fails before its first step.
     const instance = await env.TASK_WORKFLOW.create({
       id: 'broken-off',
       params: { kind: 'task', request: { ...request, shortId: 'no hex' } },
@@ -230,7 +230,7 @@ describe('the watchdog', () => {
     expect(await sandboxCalls('broken-off')).toEqual(['destroy']);
   });
 
-  it('does nothing to a task that has its time, but to wake again', async () => {
+  it('only schedules its next alarm for a task within its time limit', async () => {
     const record = await opened('in-time');
     expect(await runDurableObjectAlarm(record)).toBe(true);
     expect((await record.view())?.outcome).toBeNull();
@@ -247,7 +247,7 @@ describe('the watchdog', () => {
 });
 
 describe('an ended task', () => {
-  /** Ended so many days ago. */
+  /** A record of a task that ended this many days ago. */
   async function endedFor(taskId: string, days: number) {
     const record = await opened(taskId);
     await record.keep('change.ndjson', 'a line');
@@ -265,7 +265,7 @@ describe('an ended task', () => {
     return record;
   }
 
-  it('is kept for as long as the configuration says', async () => {
+  it('is kept for the configured retention time', async () => {
     const record = await endedFor('kept-29-days', 29);
     expect(await runDurableObjectAlarm(record)).toBe(true);
     expect(await record.view()).toMatchObject({ status: 'ended' });
@@ -273,7 +273,7 @@ describe('an ended task', () => {
     expect(await alarmInDays(record)).toBeCloseTo(1, 1);
   });
 
-  it('is forgotten after that, as if it had never been', async () => {
+  it('is deleted after the retention time', async () => {
     const record = await endedFor('kept-31-days', 31);
     expect(await runDurableObjectAlarm(record)).toBe(true);
     for (const forgotten of [record, await evicted(record)]) {
@@ -297,17 +297,17 @@ describe('an ended task', () => {
     expect(answer.status).toBe(404);
   });
 
-  it('is not started anew by its own trigger, delivered again', async () => {
+  it('is not started again by a redelivery of its trigger', async () => {
     const record = await endedFor('came-again', 31);
     await runDurableObjectAlarm(record);
     expect(await record.open(taskRequest('came-again'))).toEqual({ created: false, expired: true });
     expect(await record.view()).toBeNull();
-    // Nor while the tombstone is asked by an alarm before its time.
+    // An early alarm does not delete the tombstone either.
     await runDurableObjectAlarm(record);
     expect(await record.open(taskRequest('came-again'))).toEqual({ created: false, expired: true });
   });
 
-  it('leaves nothing at all after a year more', async () => {
+  it('leaves nothing at all after another year', async () => {
     const record = await endedFor('long-ago', 31);
     await runDurableObjectAlarm(record);
     await runInDurableObject(record, (_, { storage }) => {
@@ -329,7 +329,7 @@ describe('an ended task', () => {
 });
 
 describe('a task in the queue', () => {
-  it('shows its place, tells it in its log, and is looked after once a minute', async () => {
+  it('shows its place in view and log, and is checked once a minute', async () => {
     const record = await opened('queued');
     await record.enter('slot');
     await record.learn({ queuePosition: 7 });
@@ -347,7 +347,7 @@ describe('a task in the queue', () => {
     expect(await alarmInDays(record)).toBeCloseTo(5_000 / day, 4);
   });
 
-  it('gives its slot back once its sandbox is destroyed, and when it is cancelled', async () => {
+  it('releases its slot when its sandbox is destroyed or it is cancelled', async () => {
     const [first, second] = [await opened('slot-held'), await opened('slot-cancelled')];
     const queue = env.SLOTS.get(env.SLOTS.idFromName('slots'));
     const claimed = { repository: 'acme/split', requester: null };
@@ -369,7 +369,7 @@ describe('the observer', () => {
   const lines = completedRun.trimEnd().split('\n');
   const half = `${lines.slice(0, 12).join('\n')}\n${lines[12]?.slice(0, 20) ?? ''}`;
 
-  it('goes on after its object died in mid-run: nothing is lost, nothing told twice', async () => {
+  it('resumes after a crash of its object without losing or repeating events', async () => {
     let record = await opened('crashed');
     await record.enter('codex');
     await codexHasWritten('crashed', half);
@@ -378,7 +378,7 @@ describe('the observer', () => {
       async () => expect((await record.view())?.progress?.threadId).toEqual(expect.any(String)),
       { timeout: 5000, interval: 50 },
     );
-    // An eviction waits for the observing alarm to end; a crash does not.
+    // Unlike a crash, an eviction would wait for the end of the observing alarm.
     await runInDurableObject(record, (_, state) => state.abort('killed by the test')).catch(() => undefined);
     record = recordOf('crashed');
     await codexHasWritten('crashed', completedRun, 0);
@@ -403,7 +403,7 @@ describe('the observer', () => {
     expect(told.filter((line) => line.endsWith(' files.changed'))).toHaveLength(1);
   });
 
-  it('names what ran when a request was refused, although it hears of the command later, and keeps that', async () => {
+  it('names the command during which a request was denied, even if it is reported later', async () => {
     const record = await opened('refused-meanwhile');
     await record.enter('codex');
     const begun = completedRun.split('\n').find((line) => line.includes('"type":"commandExecution"')) ?? '';
@@ -426,7 +426,7 @@ describe('the observer', () => {
       ['/before', null],
     ];
     expect(await rows()).toEqual(named);
-    // Also when a hundred later commands have pushed it out of the list.
+    // Even after a hundred later commands have displaced it from the list.
     await runInDurableObject(record, (_, { storage }) => {
       storage.sql.exec("DELETE FROM document WHERE name = 'progress'");
     });
@@ -434,7 +434,7 @@ describe('the observer', () => {
     expect(await rows()).toEqual(named);
   });
 
-  it('does not spin on a line that never ends', async () => {
+  it('does not loop on a line without an end', async () => {
     const record = await opened('half-a-line');
     await codexHasWritten('half-a-line', '{"half');
     await record.watchRun('codex');
@@ -449,7 +449,7 @@ describe('the observer', () => {
 });
 
 describe('a cancellation', () => {
-  it('destroys the sandbox, is told, and stays the end of the run', async () => {
+  it('destroys the sandbox, is recorded, and remains the outcome of the run', async () => {
     const record = await opened('cancelled');
     await record.enter('codex');
     await record.cancel('maria').catch(() => undefined); // no Workflow instance hears of it
@@ -460,7 +460,7 @@ describe('a cancellation', () => {
     expect((await record.snapshot())?.agentEnd).toEqual({ kind: 'cancelled', by: 'maria' });
   });
 
-  it('is refused once the change is being published, and after the end', async () => {
+  it('is refused during publication and after the end', async () => {
     const record = await opened('cancelled-late');
     await record.enter('publish');
     expect(await record.cancel('maria')).toMatchObject({ cancelled: false });
@@ -469,7 +469,7 @@ describe('a cancellation', () => {
     expect(await sandboxCalls('cancelled-late')).toEqual([]);
   });
 
-  it('of one task leaves another alone', async () => {
+  it('of one task does not affect another', async () => {
     await Promise.all([opened('neighbour-a'), opened('neighbour-b')]);
     await recordOf('neighbour-a')
       .cancel('maria')

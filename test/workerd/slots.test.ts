@@ -1,4 +1,7 @@
-/** The queue for slots in its real Durable Object: what only storage, alarms and eviction can show. Who is next is `admission.test.ts`'s. */
+/**
+ * The slot queue in its real Durable Object: storage, alarms and eviction. `admission.test.ts` tests the
+ * order.
+ */
 import { evictDurableObject, runDurableObjectAlarm, runInDurableObject } from 'cloudflare:test';
 import { env } from 'cloudflare:workers';
 import { describe, expect, it, vi } from 'vitest';
@@ -21,7 +24,7 @@ interface World {
   now: number;
 }
 
-/** Puts other neighbours into the object, as long as it is not evicted. */
+/** Replaces the object's dependencies until it is evicted. */
 async function neighbours(
   name: string,
   changes: Partial<SlotsDeps> = {},
@@ -48,13 +51,13 @@ async function neighbours(
 const granted = { granted: true };
 
 describe('a slot', () => {
-  it('is granted at once while there is one, and the next one waits for its place', async () => {
+  it('is granted at once if one is free; otherwise the task waits', async () => {
     const { granted: told } = await neighbours('places');
     expect(await slots('places').request(claim('p1'))).toEqual(granted);
     expect(await slots('places').request(claim('p2'))).toEqual(granted);
     expect(await slots('places').request(claim('p3'))).toEqual({ granted: false, place: 1 });
     expect(await slots('places').request(claim('p4'))).toEqual({ granted: false, place: 2 });
-    // Another repository has its turn after one of the first.
+    // Repositories take turns, so another repository comes second.
     expect(await slots('places').request(claim('p5', 'acme/b'))).toEqual({ granted: false, place: 2 });
     await slots('places').release('p1');
     await vi.waitFor(() => expect(told).toEqual(['p3']));
@@ -62,7 +65,7 @@ describe('a slot', () => {
     await vi.waitFor(() => expect(told).toEqual(['p3', 'p5']));
   });
 
-  it('is one slot however often and at the same time it is asked for', async () => {
+  it('is granted once per task, even for concurrent requests', async () => {
     await neighbours('often');
     const answers = await Promise.all(
       Array.from({ length: 20 }, async () => await slots('often').request(claim('o1'))),
@@ -72,7 +75,7 @@ describe('a slot', () => {
     expect(await slots('often').request(claim('o3'))).toMatchObject({ granted: false });
   });
 
-  it('is given back once, also by a task that never had one', async () => {
+  it('is released once, and a release without a slot has no effect', async () => {
     const { granted: told } = await neighbours('back');
     await slots('back').release('never');
     for (const id of ['b1', 'b2', 'b3', 'b4']) await slots('back').request(claim(id));
@@ -82,7 +85,7 @@ describe('a slot', () => {
     expect(await slots('back').request(claim('b4'))).toEqual({ granted: false, place: 1 });
   });
 
-  it('is not given to who left the queue', async () => {
+  it('is not granted to a task that left the queue', async () => {
     const { granted: told } = await neighbours('left');
     for (const id of ['l1', 'l2', 'l3', 'l4']) await slots('left').request(claim(id));
     await slots('left').release('l3');
@@ -90,7 +93,7 @@ describe('a slot', () => {
     await vi.waitFor(() => expect(told).toEqual(['l4']));
   });
 
-  it('and the queue outlive the object', async () => {
+  it('survives an eviction together with the queue', async () => {
     const world = await neighbours('outlive');
     for (const id of ['e1', 'e2', 'e3', 'e4']) await slots('outlive').request(claim(id, 'acme/a', 'maria'));
     await evictDurableObject(slots('outlive'));
@@ -102,8 +105,8 @@ describe('a slot', () => {
   });
 });
 
-describe('who could not be told of a slot', () => {
-  it('is told again until it has heard, also after a crash', async () => {
+describe('a failed notification of a granted slot', () => {
+  it('is repeated until it succeeds, even after a crash', async () => {
     let attempts = 0;
     const failing = async () => {
       attempts += 1;
@@ -121,7 +124,7 @@ describe('who could not be told of a slot', () => {
     expect(world.granted).toEqual(['a3']);
   });
 
-  it('is not told what it has learnt by asking', async () => {
+  it('is not repeated after the task has asked for its slot itself', async () => {
     const world = await neighbours('learnt', { granted: async () => Promise.reject(new Error('no')) });
     for (const id of ['n1', 'n2', 'n3']) await slots('learnt').request(claim(id));
     await slots('learnt').release('n1');
@@ -133,12 +136,12 @@ describe('who could not be told of a slot', () => {
 });
 
 describe('the alarm', () => {
-  it('tells who waits that their place has moved, when that is worth it', async () => {
+  it('notifies waiting tasks of significant changes of their place', async () => {
     const { places } = await neighbours('moves', { limits: { ...two, total: 1 } });
     for (let index = 0; index <= 12; index += 1) await slots('moves').request(claim(`m${index}`));
     await slots('moves').release('m0');
     await runDurableObjectAlarm(slots('moves'));
-    // Near the front each step counts, further back a quarter of the way.
+    // Near the front every step is significant, further back a quarter of the distance.
     expect(places.map(([taskId, place]) => `${taskId} ${place}`)).toEqual([
       'm2 1',
       'm3 2',
@@ -152,7 +155,7 @@ describe('the alarm', () => {
     expect(places).toHaveLength(7);
   });
 
-  it('takes a slot back from a task that is over, and gives it to the next', async () => {
+  it('reclaims the slot of an ended task and grants it to the next', async () => {
     const over = new Set<string>();
     const world = await neighbours('over', { needsSlot: async (taskId) => !over.has(taskId) });
     for (const id of ['v1', 'v2', 'v3']) await slots('over').request(claim(id));
@@ -164,7 +167,7 @@ describe('the alarm', () => {
     await vi.waitFor(() => expect(world.granted).toEqual(['v3']));
   });
 
-  it('lets a task that is over no longer wait', async () => {
+  it('removes an ended task from the queue', async () => {
     const world = await neighbours('gone', { needsSlot: async (taskId) => taskId !== 'g3' });
     for (const id of ['g1', 'g2', 'g3', 'g4']) await slots('gone').request(claim(id));
     world.now += taskLimits.waitCheckMs;
@@ -172,7 +175,7 @@ describe('the alarm', () => {
     expect(await slots('gone').request(claim('g4'))).toEqual({ granted: false, place: 1 });
   });
 
-  it('keeps a slot whose record does not answer, until no sandbox can be left', async () => {
+  it('keeps the slot of an unreachable record until its sandbox must have ended', async () => {
     const world = await neighbours('mute', {
       needsSlot: async () => Promise.reject(new Error('overloaded')),
     });
@@ -185,7 +188,7 @@ describe('the alarm', () => {
     expect(await slots('mute').request(claim('u3'))).toEqual(granted);
   });
 
-  it('admits more after a deployment with higher limits', async () => {
+  it('grants more slots after a deployment with higher limits', async () => {
     const world = await neighbours('raised');
     for (const id of ['r1', 'r2', 'r3', 'r4']) await slots('raised').request(claim(id));
     await evictDurableObject(slots('raised'));
@@ -194,7 +197,7 @@ describe('the alarm', () => {
     expect(world.granted).toEqual(['r3', 'r4']);
   });
 
-  it('comes no more once nobody holds a slot', async () => {
+  it('is no longer scheduled once no task holds a slot', async () => {
     await neighbours('empty');
     await slots('empty').request(claim('x1'));
     expect(await runDurableObjectAlarm(slots('empty'))).toBe(true);

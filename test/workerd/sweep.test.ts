@@ -1,4 +1,4 @@
-/** The clock's sweep through the Worker's own handler, with the real queue and records: what was lost is found again. */
+/** Cron reconciliation through the Worker's handler, with the real queue and records. */
 import { createScheduledController, runInDurableObject } from 'cloudflare:test';
 import { env } from 'cloudflare:workers';
 import { describe, expect, it } from 'vitest';
@@ -10,12 +10,12 @@ const claim = (taskId: string) => ({ taskId, repository: `acme/${taskId}`, reque
 
 const tick = async () => await worker.scheduled(createScheduledController(), env);
 
-/** What broken deployments do: the alarm fails until it is dropped. */
+/** Simulates a broken deployment, whose alarm fails until the platform drops it. */
 const loseAlarm = async (_: unknown, { storage }: DurableObjectState) => await storage.deleteAlarm();
 const alarm = async (_: unknown, { storage }: DurableObjectState) => await storage.getAlarm();
 
 describe('the sweep', () => {
-  it('gives a record and the queue back the alarms that they lost, and leaves others alone', async () => {
+  it('re-arms lost alarms of records and the queue, and no others', async () => {
     await recordOf('asleep').open(taskRequest('asleep'));
     await recordOf('awake').open(taskRequest('awake'));
     await slots().request(claim('asleep'));
@@ -32,7 +32,7 @@ describe('the sweep', () => {
     await slots().release('awake');
   });
 
-  it('destroys the sandbox of a task that has no record, and frees its slot; twice is as good', async () => {
+  it('destroys the sandbox of a task without a record and releases its slot, idempotently', async () => {
     await slots().request(claim('orphan'));
     await tick();
     await tick();
@@ -41,7 +41,7 @@ describe('the sweep', () => {
     expect(present).not.toContain('orphan');
   });
 
-  it('asks for records that should have expired until they have', async () => {
+  it('checks overdue records until they have expired', async () => {
     await slots().request(claim('long-ago'));
     await slots().release('long-ago');
     const yearsAhead = Date.now() + 5 * 365 * 24 * 60 * 60_000;
@@ -51,7 +51,7 @@ describe('the sweep', () => {
     expect((await slots().watched(yearsAhead, 100)).past).not.toContain('long-ago');
   });
 
-  it('finds nothing of a task that never was, and says whether it had to wake one', async () => {
+  it('finds nothing for an unknown task, and reports whether it re-armed a record', async () => {
     expect(await recordOf('never').wake()).toBe('gone');
     await recordOf('kept').open(taskRequest('kept'));
     expect(await recordOf('kept').wake()).toBe('watched');

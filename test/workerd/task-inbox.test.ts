@@ -1,4 +1,7 @@
-/** The inbox in its real Durable Object: what is accepted is started, once, whatever happens in between. */
+/**
+ * The inbox in its real Durable Object: every accepted task is started exactly once, despite errors and
+ * crashes.
+ */
 import { evictDurableObject, runDurableObjectAlarm, runInDurableObject } from 'cloudflare:test';
 import { env } from 'cloudflare:workers';
 import { describe, expect, it, vi } from 'vitest';
@@ -7,7 +10,7 @@ import { recordOf, taskRequest } from './task.ts';
 
 const inbox = (name: string) => env.TASK_INBOX.get(env.TASK_INBOX.idFromName(name));
 
-/** Puts another way to start tasks into the object, as long as it is not evicted. */
+/** Replaces the object's `start` until it is evicted. */
 async function startingBy(name: string, start: InboxDeps['start']): Promise<void> {
   await runInDurableObject(inbox(name), (instance) => {
     const deps: InboxDeps = { start, now: () => Date.now(), log: () => undefined };
@@ -16,7 +19,7 @@ async function startingBy(name: string, start: InboxDeps['start']): Promise<void
 }
 
 describe('the inbox', () => {
-  it('starts what it accepts', async () => {
+  it('starts an accepted task', async () => {
     const request = taskRequest('inbox-one');
     expect(await inbox('one').accept(request)).toBe('started');
     await vi.waitFor(async () =>
@@ -24,7 +27,7 @@ describe('the inbox', () => {
     );
   });
 
-  it('starts a task once, however often and at the same time it is accepted', async () => {
+  it('starts a task once, even if it is accepted several times at once', async () => {
     const started: string[] = [];
     await startingBy('twice', async ({ taskId }) => {
       started.push(taskId);
@@ -40,7 +43,7 @@ describe('the inbox', () => {
     expect(started).toEqual(['inbox-twice']);
   });
 
-  it('starts a rush of them in the order in which they came, a few at a time', async () => {
+  it('starts many tasks in the order of their arrival, a few at a time', async () => {
     const started: string[] = [];
     let atOnce = 0;
     let most = 0;
@@ -58,7 +61,7 @@ describe('the inbox', () => {
     expect(most).toBe(4);
   });
 
-  it('keeps what could not be started, and starts it at a later alarm', async () => {
+  it('keeps a task that failed to start and retries at a later alarm', async () => {
     const attempts: string[] = [];
     await startingBy('later', async ({ taskId }) => {
       attempts.push(taskId);
@@ -73,7 +76,7 @@ describe('the inbox', () => {
     expect(attempts).toHaveLength(2);
   });
 
-  it('starts after a crash what was accepted before it', async () => {
+  it('starts a task after a crash that followed its acceptance', async () => {
     let attempts = 0;
     await startingBy('crash', async () => {
       attempts += 1;
@@ -95,7 +98,7 @@ describe('a failed start', () => {
     [5, 32_000],
     [6, 60_000],
     [1000, 60_000],
-  ])('after %i others is tried again in %i ms', (attempts, ms) => {
+  ])('after %i earlier ones is retried in %i ms', (attempts, ms) => {
     expect(retryDelayMs(attempts)).toBe(ms);
   });
 });

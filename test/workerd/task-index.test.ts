@@ -1,4 +1,4 @@
-/** The index of tasks in its real Durable Object: what its alarm forgets, and which task is before which. What else is looked up in it is `intake.test.ts`'s. */
+/** The task index in its real Durable Object: expiry, and the previous task in a thread. */
 import { runDurableObjectAlarm } from 'cloudflare:test';
 import { env } from 'cloudflare:workers';
 import { describe, expect, it } from 'vitest';
@@ -17,7 +17,7 @@ const task = (taskId: string, at: number): IndexedTask => ({
   at,
 });
 
-it('forgets tasks whose records have expired, and sleeps once none is left', async () => {
+it('deletes tasks whose records have expired, and schedules no alarm once it is empty', async () => {
   const now = Date.now();
   await index.put(task('old', now - 34 * day));
   await index.put(task('young', now - 29 * day));
@@ -32,18 +32,18 @@ it('forgets tasks whose records have expired, and sleeps once none is left', asy
   expect(await runDurableObjectAlarm(emptied)).toBe(false);
 });
 
-describe('the task before another in its thread', () => {
+describe('the previous task in a thread', () => {
   const threadTs = '1700000000.000100';
   const lookedUp = env.TASK_INDEX.get(env.TASK_INDEX.idFromName('thread'));
   const inThread = (taskId: string, at: number): IndexedTask => ({ ...task(taskId, at), threadTs });
 
   it.each([
     ['the latest of all', null, 'd'],
-    ['the one asked for just before', { taskId: 'd', at: 3 }, 'c'],
+    ['the one requested just before', { taskId: 'd', at: 3 }, 'c'],
     ['of two at one instant, the one with the smaller id', { taskId: 'c', at: 2 }, 'b'],
-    ['never the other of the two as well', { taskId: 'b', at: 2 }, 'a'],
+    ['the next older one after the two of one instant', { taskId: 'b', at: 2 }, 'a'],
     ['none', { taskId: 'a', at: 1 }, null],
-    ['the same for a task that is not in it', { taskId: 'z', at: 2 }, 'c'],
+    ['the next older one for a task that is not in the index', { taskId: 'z', at: 2 }, 'c'],
   ])('is %s', async (_, before, expected) => {
     await Promise.all(
       [inThread('d', 3), inThread('b', 2), inThread('c', 2), inThread('a', 1)].map(

@@ -1,4 +1,4 @@
-/** A task, its record and its scripted sandbox, as the tests in workerd reach them. */
+/** Fixtures for tests in workerd: a task, its record and its scripted sandbox. */
 import { env } from 'cloudflare:workers';
 import { inject } from 'vitest';
 import { z } from 'zod';
@@ -43,7 +43,7 @@ export function authorization(): Authorization {
   };
 }
 
-/** The id by which the egress handler knows the task's sandbox. */
+/** The sandbox id under which the egress handler finds the task's grant. */
 export function sandboxIdOf(taskId: string): string {
   return env.TASKS.idFromName(`sandbox:${taskId}`).toString();
 }
@@ -57,13 +57,13 @@ async function host(path: string, init?: RequestInit): Promise<Response> {
   return await env.SANDBOX_HOST.fetch(`http://sandbox-host${path}`, init);
 }
 
-/** What the run `codex` has written so far, and whether it has ended. */
+/** Sets the output of the run `codex` so far, and its exit code if it has ended. */
 export async function codexHasWritten(taskId: string, output: string, exitCode?: number): Promise<void> {
   const end = exitCode === undefined ? '' : `?exit=${exitCode}`;
   await host(`/script/${sandboxIdOf(taskId)}/codex${end}`, { method: 'PUT', body: output });
 }
 
-/** What was asked of the task's sandbox, in order. */
+/** The calls to the task's sandbox, in order. */
 export async function sandboxCalls(taskId: string): Promise<string[]> {
   const answer = await host(`/calls/${sandboxIdOf(taskId)}`);
   return z.array(z.string()).parse(await answer.json());

@@ -1,4 +1,7 @@
-/** A deployment that is not complete: it accepts nothing, so that nothing is lost. A file of its own: settings are read once. */
+/**
+ * An incomplete deployment accepts nothing, so that nothing is lost. In a separate file, because settings are
+ * read once.
+ */
 import { createExecutionContext, listDurableObjectIds } from 'cloudflare:test';
 import { env } from 'cloudflare:workers';
 import { expect, it } from 'vitest';
@@ -10,7 +13,7 @@ it.each([
   ['OPENAI_API_KEY', undefined],
   ['GITHUB_APP_ID', 'airlock'],
   ['AIRLOCK_CONFIG_TEXT', '{ "repositories": 1 }'],
-])('answers 503 and starts nothing when %s is %j', async (name, value) => {
+])('answers 503 and starts nothing if %s is %j', async (name, value) => {
   for (const path of ['/healthz', '/github/webhooks', '/api/tasks']) {
     const request = new Request<unknown, IncomingRequestCfProperties>(`http://airlock.test${path}`, {
       method: path === '/healthz' ? 'GET' : 'POST',
@@ -18,7 +21,7 @@ it.each([
     });
     const answer = await worker.fetch(request, { ...env, [name]: value }, createExecutionContext());
     expect(answer.status).toBe(503);
-    // What is missing is the operator's to know, not a stranger's.
+    // The answer does not reveal which setting is missing.
     const text = await answer.text();
     expect(text).toContain('not-configured');
     expect(text).not.toContain(name);
