@@ -36,27 +36,27 @@ function oneByOne(queue: SlotQueue, limits: SlotLimits): string[] {
 }
 
 describe('the order of admission', () => {
-  it('is first come, first served within a repository', () => {
+  it('serves the oldest task of a repository first', () => {
     expect(oneByOne(joined(many(3, 'a')), wide)).toEqual(['a-0', 'a-1', 'a-2']);
   });
 
-  it('goes round the repositories, however many tasks each has', () => {
+  it('lets repositories take turns, however many tasks each has', () => {
     const queue = joined([...many(4, 'a'), ...many(1, 'b'), ...many(2, 'c')]);
     expect(oneByOne(queue, wide)).toEqual(['a-0', 'b-0', 'c-0', 'a-1', 'c-1', 'a-2', 'a-3']);
   });
 
-  it('lets a repository with one task wait for one of each other, not for two hundred', () => {
+  it('makes a repository with one task wait for one task of each other, not for two hundred', () => {
     const order = oneByOne(joined([...many(200, 'big'), ...many(1, 'small')]), wide);
     expect(order.indexOf('small-0')).toBe(1);
   });
 
-  it('gives a repository that comes back no second turn before the others', () => {
+  it('gives a repository that joins again no second turn before the others', () => {
     const { queue } = admit(joined([...many(2, 'a'), ...many(2, 'b')]), wide); // a-0 has the slot
     const again = joined([claim('a-late', 'a')], leave(queue, 'a-0'));
     expect(oneByOne(again, wide)).toEqual(['b-0', 'a-1', 'b-1', 'a-late']);
   });
 
-  it('lets others pass who is at the limit of a person, and does not take the turn of the repository for it', () => {
+  it('lets others pass a person at their limit, and keeps the repository’s turn', () => {
     const limits = { total: 3, perRepository: 3, perRequester: 1 };
     const queue = joined([...many(3, 'a', 'maria'), claim('paul-0', 'a', 'paul')]);
     expect(admit(queue, limits).admitted.map(({ taskId }) => taskId)).toEqual(['a-0', 'paul-0']);
@@ -71,12 +71,12 @@ describe('the order of admission', () => {
     expect(after.queue.turns).toEqual(['a', 'b']);
   });
 
-  it('counts nobody against an API call', () => {
+  it('counts no person for an API call', () => {
     const limits = { total: 5, perRepository: 5, perRequester: 1 };
     expect(admit(joined(many(5, 'a')), limits).admitted).toHaveLength(5);
   });
 
-  it('does not pass a person’s task for ever, even where every end falls on another repository’s turn', () => {
+  it('does not pass a person’s task for ever, even if every end comes at another repository’s turn', () => {
     // Paul keeps `a` busy, Maria always has a younger task in `b`, and her slot comes free only when `b` is
     // next.
     const limits = { total: 2, perRepository: 1, perRequester: 1 };
@@ -99,7 +99,7 @@ describe('the order of admission', () => {
     expect(before.filter((taskId) => taskId.startsWith('maria-'))).toHaveLength(patience);
   });
 
-  it('joins and leaves once', () => {
+  it('lets a task join and leave once', () => {
     const once = joined([claim('x', 'a')]);
     expect(join(once, claim('x', 'a'))).toBe(once);
     const { queue } = admit(once, wide);
@@ -109,7 +109,7 @@ describe('the order of admission', () => {
 });
 
 describe('the place in the queue', () => {
-  it('is the order in which slots would come', () => {
+  it('follows the order in which slots would come', () => {
     const queue = joined([...many(3, 'a'), ...many(1, 'b')]);
     expect(queueOrder(queue)).toEqual(['a-0', 'b-0', 'a-1', 'a-2']);
     expect(queueOrder(queue)).toEqual(oneByOne(queue, wide));
@@ -126,11 +126,11 @@ describe('the place in the queue', () => {
     [100, 90, false],
     [100, 80, true],
     [100, 126, true],
-  ])('was told as %s and is %i now: an edit is worth it, %s', (told, place, worth) => {
+  ])('that people saw as %s and is %i now is worth an edit: %s', (told, place, worth) => {
     expect(isWorthTelling(told, place)).toBe(worth);
   });
 
-  it('costs each of five hundred waiting tasks some twenty edits, not five hundred', () => {
+  it('costs each of five hundred waiting tasks about twenty edits, not five hundred', () => {
     let told: number | null = null;
     let edits = 0;
     for (let place = 500; place > 0; place -= 1)
@@ -205,8 +205,8 @@ const most = (claims: readonly SlotClaim[], keyOf: (one: SlotClaim) => string | 
   return Math.max(0, ...counts);
 };
 
-describe('whatever comes and goes', () => {
-  it('no limit is ever passed, and no slot stays free that somebody may have', () => {
+describe('any sequence of joins and ends', () => {
+  it('passes no limit, and leaves no slot free that a waiting task may have', () => {
     fc.assert(
       fc.property(stepsArbitrary(80), limitsArbitrary, (steps, limits) => {
         play(steps, limits, (queue) => {
@@ -221,7 +221,7 @@ describe('whatever comes and goes', () => {
     );
   });
 
-  it('one requester’s tasks of one repository are admitted in the order in which they were asked for', () => {
+  it('admits the tasks of one requester in one repository in the order of the requests', () => {
     fc.assert(
       fc.property(stepsArbitrary(80), limitsArbitrary, (steps, limits) => {
         const { admitted } = play(steps, limits, () => undefined);
@@ -234,7 +234,7 @@ describe('whatever comes and goes', () => {
     );
   });
 
-  it('nobody is admitted who was not asked for, and nobody twice', () => {
+  it('admits no unknown task, and none twice', () => {
     fc.assert(
       fc.property(stepsArbitrary(80), limitsArbitrary, (steps, limits) => {
         const { admitted, queue } = play(steps, limits, () => undefined);
@@ -245,7 +245,7 @@ describe('whatever comes and goes', () => {
     );
   });
 
-  it('everybody who waits is admitted once tasks end, if nobody comes any more', () => {
+  it('admits every waiting task as tasks end, if no more join', () => {
     fc.assert(
       fc.property(stepsArbitrary(60), limitsArbitrary, (steps, limits) => {
         let { queue } = play(steps, limits, () => undefined);
@@ -259,7 +259,7 @@ describe('whatever comes and goes', () => {
     );
   });
 
-  it('nobody waits for ever, also if others never stop coming and who ends is chosen against them', () => {
+  it('lets no task wait for ever, even if others keep joining and the ends are chosen against it', () => {
     fc.assert(
       fc.property(
         stepsArbitrary(30),

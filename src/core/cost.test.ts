@@ -19,13 +19,13 @@ describe('costUsd', () => {
     ['an ordinary task', usage(250_000, 200_000, 12_000), 0.26],
     ['more from the cache than there was', usage(1_000_000, 3_000_000, 0), 0.2],
     ['counts below zero', usage(-5, -5, -5), 0],
-  ])('%s', (_, used, expected) => {
+  ])('prices %s', (_, used, expected) => {
     expect(costUsd(used, price)).toBeCloseTo(expected, 10);
   });
-  it('is not known without a price', () => {
+  it('returns null without a price', () => {
     expect(costUsd(usage(1000, 0, 1000), null)).toBeNull();
   });
-  it('is not known when the counts are no numbers', () => {
+  it('returns null when the counts are not numbers', () => {
     expect(costUsd(usage(Number.NaN, 0, 0), price)).toBeNull();
     expect(costUsd(usage(Number.POSITIVE_INFINITY, 0, 0), price)).toBeNull();
   });
@@ -39,7 +39,7 @@ describe('usdText', () => {
     [0.256, '$0.26'],
     [12, '$12.00'],
     [1234.5, '$1,234.50'],
-  ])('%d is %s', (usd, text) => {
+  ])('writes %d as %s', (usd, text) => {
     expect(usdText(usd)).toBe(text);
   });
 });

@@ -27,7 +27,7 @@ describe('taskIdFor', () => {
   it('names an opened issue by its number', () => {
     expect(taskIdFor({ event: 'issue_opened', repositoryId: 5, issueNumber: 7 })).toBe('gh-5-i7');
   });
-  it('names a label by the second it was set, so that setting it again is a new task', () => {
+  it('names a label by the second in which it was set, so that setting it again is a new task', () => {
     expect(taskIdFor(labeled)).toBe('gh-5-l7-1793527209');
     expect(taskIdFor({ ...labeled, issueUpdatedAt: '2026-11-01T10:01:00Z' })).not.toBe(taskIdFor(labeled));
   });
@@ -56,7 +56,7 @@ describe('apiTaskId', () => {
     expect(first).toMatch(/^api-[0-9a-f]{40}$/);
     expect(first).not.toBe(await apiTaskId({ idempotencyKey: 'deploy 43' }));
   });
-  it('takes a random UUID otherwise', async () => {
+  it('uses a random UUID without an idempotency key', async () => {
     const id = await apiTaskId({ uuid: 'C0FFEE00-0000-4000-8000-000000000000' });
     expect(taskRequestSchema.shape.taskId.parse(id)).toBe('api-c0ffee00-0000-4000-8000-000000000000');
   });
@@ -82,7 +82,7 @@ describe('slackTaskId', () => {
     [{ event: 'form', teamId: 'T1', viewId: 'V1' }, 'slack-20acf6cbc0c58dc3993fa6932f07f8aea60b412e'],
     [message, 'slack-540aef1f42876f527893c4116cb6a317fa0d9e72'],
     [{ event: 'retry', taskId: 'slack-1' }, 'slack-8858f6bedd0a795c9224a87796b76e9651154098'],
-  ])('of %j does not change', async (key, id) => {
+  ])('keeps the id of %j', async (key, id) => {
     expect(await slackTaskId(key)).toBe(id);
   });
 
@@ -104,14 +104,14 @@ describe('slackTaskId', () => {
     );
   });
 
-  it('is a new one for a retry of a retry', async () => {
+  it('gives a retry of a retry a new id', async () => {
     const first = await slackTaskId({ event: 'retry', taskId: await slackTaskId(message) });
     expect(await slackTaskId({ event: 'retry', taskId: first })).not.toBe(first);
   });
 });
 
 describe('shortIdOf', () => {
-  it('is the head of the SHA-256 of the task id', async () => {
+  it('returns the head of the SHA-256 of the task id', async () => {
     expect(await shortIdOf('abc')).toBe('ba7816bf');
   });
 });

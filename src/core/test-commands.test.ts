@@ -2,7 +2,7 @@ import { describe, expect, it } from 'vitest';
 import type { CommandRun } from './progress.ts';
 import { isTestCommand, testsRun, unwrappedCommand } from './test-commands.ts';
 
-describe('test commands', () => {
+describe('a command', () => {
   it.each([
     'npm test',
     'npm run test',
@@ -26,7 +26,7 @@ describe('test commands', () => {
     "/bin/bash -lc 'npm test 2>&1 | tail'",
     'bash -c "go test ./..."',
     'dotnet test',
-  ])('%j is one', (command) => {
+  ])('counts %j as a test run', (command) => {
     expect(isTestCommand(command)).toBe(true);
   });
 
@@ -41,11 +41,11 @@ describe('test commands', () => {
     'rg pytest-cov',
     'node split.test-data.js',
     'npm run testify',
-  ])('%j is none', (command) => {
+  ])('does not count %j as a test run', (command) => {
     expect(isTestCommand(command)).toBe(false);
   });
 
-  it('are shown without their shell', () => {
+  it('is shown without its shell', () => {
     expect(unwrappedCommand("/bin/bash -lc 'echo '\\''x'\\'''")).toBe("echo 'x'");
     expect(unwrappedCommand('ls -l')).toBe('ls -l');
   });
@@ -61,11 +61,11 @@ describe('the test run that is shown', () => {
     durationMs: null,
   });
 
-  it('is the last that ended, since it saw the change as it is published', () => {
+  it('is the last one that ended, because it saw the change that is published', () => {
     const runs = [run('npm test', 1), run('npm test', 0), run('ls', 0), run('npm test', null)];
     expect(testsRun(runs)).toEqual({ kind: 'last', run: runs[1], count: 2 });
   });
-  it('is none when nothing ran that tests', () => {
+  it('is missing when no test command ran', () => {
     expect(testsRun([run('ls', 0), run('npm test', null)])).toEqual({ kind: 'none' });
     expect(testsRun([])).toEqual({ kind: 'none' });
   });

@@ -1,12 +1,12 @@
-/** Bounds an await. */
+/** Limits how long an await takes. */
 
 export class DeadlineError extends Error {
   override readonly name = 'DeadlineError';
 }
 
 /**
- * Rejects with `DeadlineError` after `ms` milliseconds. The work itself is not stopped: what is behind it has
- * to bear a second attempt beside it.
+ * Rejects with `DeadlineError` after `ms` milliseconds. The work itself continues, so it has to tolerate a second
+ * attempt at the same time.
  */
 export async function withDeadline<T>(work: Promise<T>, ms: number, what: string): Promise<T> {
   let timer: ReturnType<typeof setTimeout> | undefined;

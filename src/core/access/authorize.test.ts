@@ -40,8 +40,8 @@ const notListed = {
   reason: { code: 'repository-not-listed', message: '`acme/shop` is not listed in `x`.' },
 } as const;
 
-describe('what is allowed', () => {
-  it('is a writer on a listed repository, with what the policy says', () => {
+describe('authorize on GitHub and the API', () => {
+  it('allows a writer on a listed repository, with the policy’s model and effort', () => {
     expect(authorize(good)).toEqual({
       kind: 'allowed',
       base: { branch: null },
@@ -49,7 +49,7 @@ describe('what is allowed', () => {
       effort: 'medium',
     });
   });
-  it('is another base, an allowed model and another effort', () => {
+  it('allows another base, an allowed model and another effort', () => {
     const options = { base: 'release/1', model: 'gpt-b', effort: 'high' } as const;
     expect(authorize({ ...good, request: { ...request, options } })).toEqual({
       kind: 'allowed',
@@ -63,11 +63,11 @@ describe('what is allowed', () => {
       base: { branch: 'develop' },
     });
   });
-  it('is an API call without a requester, whose bearer token is the authority', () => {
+  it('allows an API call without a requester, whose bearer token is the authority', () => {
     const call: RoutedRequest = { ...request, trigger: { kind: 'api' }, requester: null };
     expect(authorize({ ...good, request: call, canWrite: 'unknown' })).toMatchObject({ kind: 'allowed' });
   });
-  it('is help on a pull request', () => {
+  it('allows help on a pull request', () => {
     const help: RoutedRequest = {
       ...request,
       ask: { kind: 'help' },
@@ -77,7 +77,7 @@ describe('what is allowed', () => {
   });
 });
 
-describe('what is refused', () => {
+describe('authorize on GitHub and the API', () => {
   it.each<[string, Partial<AuthorizeInput>, string]>([
     ['a repository without the App', { facts: null }, 'not-installed'],
     [
@@ -109,14 +109,14 @@ describe('what is refused', () => {
       { request: { ...request, options: { model: 'gpt-z' } } },
       'model-not-allowed',
     ],
-  ])('%s', (_, over, code) => {
+  ])('refuses %s', (_, over, code) => {
     expect(authorize({ ...good, ...over })).toMatchObject({ kind: 'refused', reason: { code } });
   });
 
   it.each<[string, Partial<AuthorizeInput>]>([
     ['no write access', { canWrite: false }],
     ['an unchecked permission', { canWrite: 'unknown' }],
-  ])('says the same to somebody with %s, whatever the configuration holds', (_, over) => {
+  ])('gives a person with %s the same answer with any configuration', (_, over) => {
     const listed = authorize({ ...good, ...over, policy });
     expect(authorize({ ...good, ...over, policy: notListed })).toEqual(listed);
     expect(authorize({ ...good, ...over, request: { ...request, options: { model: 'gpt-z' } } })).toEqual(
@@ -124,13 +124,13 @@ describe('what is refused', () => {
     );
   });
 
-  it('names the models that would be allowed', () => {
+  it('names the allowed models in the refusal', () => {
     const verdict = authorize({ ...good, request: { ...request, options: { model: 'gpt-z' } } });
     expect(verdict.kind === 'refused' && verdict.reason.message).toContain('`gpt-a`, `gpt-b`');
   });
 });
 
-describe('a request from Slack', () => {
+describe('authorize from Slack', () => {
   const maria: ChatPerson = { userId: 'U1', teamId: 'T1', name: 'Maria', kind: 'member', groups: ['S1'] };
   const chat = { person: maria, team: 'T1' };
   const slack: RoutedRequest = {
@@ -159,7 +159,7 @@ describe('a request from Slack', () => {
     ['somebody on the list, in a channel on the list', { policy: listed(['C1'], ['U1']) }],
     ['somebody of a group on the list', { policy: listed(null, [], ['S1']) }],
     ['somebody who may not write on GitHub, which is not asked', { canWrite: false }],
-  ])('of %s is allowed', (_, over) => {
+  ])('allows a request of %s', (_, over) => {
     expect(authorize({ ...asked, ...over })).toEqual({
       kind: 'allowed',
       base: { branch: null },
@@ -169,8 +169,8 @@ describe('a request from Slack', () => {
   });
 
   it.each<[string, Partial<AuthorizeInput>, string]>([
-    ['when Slack is not set up', { chat: null }, 'slack-not-set-up'],
-    ['of nobody known', { chat: { person: null, team: 'T1' } }, 'slack-person-unknown'],
+    ['without Slack set up', { chat: null }, 'slack-not-set-up'],
+    ['of an unknown person', { chat: { person: null, team: 'T1' } }, 'slack-person-unknown'],
     ['of a guest', { chat: { ...chat, person: { ...maria, kind: 'guest' } } }, 'slack-guest'],
     ['of another workspace', { chat: { ...chat, team: 'T2' } }, 'slack-other-workspace'],
     ['on a repository that Slack may not use', { policy }, 'slack-not-enabled'],
@@ -183,11 +183,11 @@ describe('a request from Slack', () => {
       { request: { ...slack, options: { model: 'gpt-z' } } },
       'model-not-allowed',
     ],
-  ])('%s is refused', (_, over, code) => {
+  ])('refuses a request %s', (_, over, code) => {
     expect(authorize({ ...asked, ...over })).toMatchObject({ kind: 'refused', reason: { code } });
   });
 
-  it('is told to put the repository first when what was taken for one cannot be used', () => {
+  it('says that the repository comes first when the first words only look like one', () => {
     const path: RoutedRequest = { ...slack, repository: { owner: 'src', name: 'index.ts' } };
     for (const over of [{ policy: notListed }, { facts: null }]) {
       const verdict = authorize({ ...asked, request: path, ...over });
@@ -197,14 +197,14 @@ describe('a request from Slack', () => {
     }
   });
 
-  it('cannot be used to find out which repositories there are', () => {
+  it('does not reveal which repositories exist', () => {
     const refusals = [notListed, policy].flatMap((is) =>
       [facts, null].map((found) => authorize({ ...asked, policy: is, facts: found })),
     );
     expect(refusals).toEqual(refusals.map(() => refusals[0]));
   });
 
-  it('of an outsider gets the same answer whatever the configuration holds', () => {
+  it('gives an outsider the same answer with any configuration', () => {
     const guest = { ...chat, person: { ...maria, kind: 'guest' } as const };
     const answers = [open, policy, notListed, listed(['C2'], ['U2'])].flatMap((is) =>
       [facts, null].map((found) => authorize({ ...asked, chat: guest, policy: is, facts: found })),
@@ -212,7 +212,7 @@ describe('a request from Slack', () => {
     expect(answers).toEqual(answers.map(() => answers[0]));
   });
 
-  it('is not let through by a person alone: on GitHub and over the API Slack has no say', () => {
+  it('ignores the Slack person for requests on GitHub and over the API', () => {
     expect(authorize({ ...good, policy: open, chat, canWrite: false })).toMatchObject({
       reason: { code: 'no-write-access' },
     });

@@ -33,36 +33,44 @@ describe('route', () => {
       to(named, 'form'),
     ],
     [
-      'what is tried again goes on with what is before it in the thread',
+      'a retried task continues the task before it in the thread',
       { explicit: { repository: threads, by: 'again' }, thread },
       to(threads, 'again', 'slack-1'),
     ],
     [
-      'then the task of the thread',
+      'then the repository of the thread’s task counts',
       { thread, channelDefault: channels, candidates: [only] },
       to(threads, 'thread', 'slack-1'),
     ],
     [
-      'then the default of the channel',
+      'then the channel’s default counts',
       { channelDefault: channels, candidates: [only] },
       to(channels, 'channel'),
     ],
-    ['then the only one', { candidates: [only] }, to(only, 'only')],
+    ['then the only candidate counts', { candidates: [only] }, to(only, 'only')],
     ['then a person chooses', { candidates: [only, other] }, { kind: 'ask', choices: [only, other] }],
-    ['the same one twice is one', { candidates: [only, { owner: 'Acme', name: 'ONLY' }] }, to(only, 'only')],
+    [
+      'the same candidate twice counts once',
+      { candidates: [only, { owner: 'Acme', name: 'ONLY' }] },
+      to(only, 'only'),
+    ],
     [
       'naming the repository of the thread continues its task',
       { explicit: inWords({ owner: 'ACME', name: 'Thread' }), thread },
       to({ owner: 'ACME', name: 'Thread' }, 'named', 'slack-1'),
     ],
-    ['naming another in the thread does not', { explicit: inWords(named), thread }, to(named, 'named')],
     [
-      "a thread's task is not replaced by what the person may use",
+      'naming another repository in the thread does not',
+      { explicit: inWords(named), thread },
+      to(named, 'named'),
+    ],
+    [
+      'candidates do not replace the repository of the thread’s task',
       { thread, candidates: [only] },
       to(threads, 'thread', 'slack-1'),
     ],
     [
-      "a channel's default is not either",
+      'candidates do not replace the channel’s default',
       { channelDefault: channels, candidates: [only] },
       to(channels, 'channel'),
     ],
@@ -70,10 +78,10 @@ describe('route', () => {
     expect(route({ ...nothing, ...input })).toEqual(expected);
   });
 
-  it('has nothing for whoever may use nothing, and says who decides that', () => {
+  it('returns no repository to a person who may use none, and says who decides that', () => {
     const verdict = route(nothing);
     expect(verdict).toMatchObject({ kind: 'none', reason: { code: 'no-repository' } });
-    expect(verdict.kind === 'none' && verdict.reason.message).toContain('Whoever runs this bot decides');
+    expect(verdict.kind === 'none' && verdict.reason.message).toContain('The operator of this bot decides');
   });
 
   const anyRef = fc.constantFrom(acme('a'), acme('b'), acme('c'), { owner: 'ACME', name: 'B' });
@@ -122,7 +130,7 @@ describe('route', () => {
   });
 });
 
-it('says of each way why it is this repository', () => {
+it('gives the reason for the repository in words', () => {
   expect(
     (['named', 'form', 'again', 'thread', 'channel', 'only', 'chosen'] as const).map(routedByWords),
   ).toEqual([

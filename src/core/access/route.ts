@@ -38,7 +38,7 @@ export type RouteVerdict =
 const nothingToUse: Reason = {
   code: 'no-repository',
   message:
-    'There is no repository that you may use from here. Whoever runs this bot decides who may use which repository, and from which channels.',
+    'There is no repository that you may use from here. The operator of this bot decides who may use which repository, and from which channels.',
 };
 
 export function route({ explicit, thread, channelDefault, candidates }: RouteInput): RouteVerdict {

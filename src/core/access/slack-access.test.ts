@@ -19,9 +19,9 @@ const decide = (access: SlackAccess, person: ChatPerson | null = maria, channelI
   return verdict.allowed ? 'allowed' : verdict.reason.code;
 };
 
-describe('a full member', () => {
+describe('the access of a full member', () => {
   it.each<[string, SlackAccess, string]>([
-    ['nothing is allowed by default', none, 'slack-not-enabled'],
+    ['a configuration without Slack access', none, 'slack-not-enabled'],
     ['the workspace', workspace, 'allowed'],
     ['this channel, everybody', listed(['C1'], null), 'allowed'],
     ['one of the channels', listed(['C0', 'C1'], null), 'allowed'],
@@ -41,11 +41,11 @@ describe('a full member', () => {
     ['neither list', listed(null, null), 'allowed'],
     ['a user id that begins like theirs', listed(null, people(['U11', 'U'])), 'slack-person-not-listed'],
     ['a channel id in other letters', listed(['c1'], null), 'slack-channel-not-listed'],
-  ])('%s', (_, access, expected) => {
+  ])('decides about %s', (_, access, expected) => {
     expect(decide(access)).toBe(expected);
   });
 
-  it('may not use what is for channels in a direct message', () => {
+  it('does not let a direct message use what is for channels', () => {
     expect(decide(listed(['C1'], null), maria, 'D1')).toBe('slack-channel-not-listed');
     expect(decide(workspace, maria, 'D1')).toBe('allowed');
   });
@@ -54,15 +54,15 @@ describe('a full member', () => {
     ['nothing', none],
     ['others', listed(null, people(['U2'], ['S2']))],
     ['another channel', listed(['C2'], null)],
-  ])('is told who can change it when the configuration allows %s, and no id of anybody', (_, access) => {
+  ])('says who can change it when the configuration allows only %s, and names no id', (_, access) => {
     const verdict = maySlackUse(access, { channelId: 'C1', person: maria, team });
     const message = verdict.allowed ? '' : verdict.reason.message;
-    expect(message).toContain('Whoever runs this bot can change that');
+    expect(message).toContain('The operator of this bot can change that');
     expect(message).not.toMatch(/[CUS]\d/);
   });
 });
 
-describe('everybody else', () => {
+describe('the access of everybody else', () => {
   const outsiders: [string, ChatPerson | null, string][] = [
     ['somebody whom Slack does not know', null, 'slack-person-unknown'],
     ['a bot', { ...maria, kind: 'bot' }, 'slack-bot'],
@@ -96,16 +96,16 @@ describe('everybody else', () => {
       );
     },
   );
-  it.each(outsiders)('%s is not told that there is a configuration', (_, person) => {
+  it.each(outsiders)('answers %s the same with any configuration', (_, person) => {
     expect(outsiderReason(person, team)?.message).not.toMatch(/config|repositor/i);
   });
-  it('are not the members', () => {
+  it('has no reason against a full member', () => {
     expect(outsiderReason(maria, team)).toBeNull();
   });
 });
 
 describe('groupsAskedAbout', () => {
-  it('is each group of all lists once, in an order that does not depend on theirs', () => {
+  it('returns each group of all lists once, in an order that does not depend on theirs', () => {
     const first = listed(null, people(['U1'], ['S2', 'S1']));
     const second = listed(['C1'], people([], ['S3', 'S1']));
     expect(groupsAskedAbout([first, none, second, workspace, listed(['C1'], null)])).toEqual([

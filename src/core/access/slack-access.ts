@@ -17,11 +17,11 @@ const refused = (code: string, message: string): SlackVerdict => ({
   reason: { code, message },
 });
 
-const whoCanChangeIt = 'Whoever runs this bot can change that in its configuration.';
+const whoCanChangeIt = 'The operator of this bot can change that in its configuration.';
 
 const unknownPerson: Reason = {
   code: 'slack-person-unknown',
-  message: 'Slack does not say who you are, so that nothing was done.',
+  message: 'Slack does not say who you are, so nothing was started.',
 };
 const otherWorkspace: Reason = {
   code: 'slack-other-workspace',
@@ -37,7 +37,7 @@ export function outsiderReason(person: ChatPerson | null, team: string): Reason 
     case 'bot':
       return {
         code: 'slack-bot',
-        message: 'Apps and workflows cannot ask for anything here: a person has to.',
+        message: 'Apps and workflows cannot ask for anything here. Only people can.',
       };
     case 'deactivated':
       return { code: 'slack-deactivated', message: 'This Slack account is deactivated.' };

@@ -32,7 +32,7 @@ it.each([
   ['HEAD', 'HEAD'],
   ['refs/heads/main', 'a full ref'],
   ['x'.repeat(256), 'too long'],
-])('%j is none: %s', (name) => {
+])('%j is not a branch name: %s', (name) => {
   expect(isBranchName(name)).toBe(false);
 });
 
@@ -58,6 +58,6 @@ it.each([
   ['refs/heads/', 'a full ref'],
   ['x'.repeat(101), 'too long'],
   ['ä'.repeat(51), 'too long in bytes'],
-])('%j is no prefix of branches: %s', (prefix) => {
+])('%j is not a prefix of branch names: %s', (prefix) => {
   expect(isBranchPrefix(prefix)).toBe(false);
 });

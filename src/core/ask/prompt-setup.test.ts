@@ -12,7 +12,7 @@ const ok: SetupReport = {
   left: { paths: [], total: 0 },
 };
 
-describe('what Codex is told about setup', () => {
+describe('the prompt’s section about setup', () => {
   it.each<[string, SetupReport | null, string]>([
     ['none', null, 'No setup is configured'],
     ['success', ok, '`npm ci --no-audit` was run before you started and succeeded.'],
@@ -24,7 +24,7 @@ describe('what Codex is told about setup', () => {
     ],
     ['a time limit', { ...ok, status: 'timed-out', exitCode: null }, 'did not end in its time'],
     ['new files', { ...ok, left: { paths: ['x'], total: 1 } }, 'are not part of your change'],
-  ])('of %s', (_, setup, part) => {
+  ])('describes %s', (_, setup, part) => {
     expect(describeSetup(setup)).toContain(part);
   });
 });

@@ -17,6 +17,6 @@ export function describeSetup(setup: SetupReport | null): string {
   const left =
     setup.left.total === 0
       ? ''
-      : ' New files that it left, beside the ignored ones, are not part of your change.';
+      : ' New files that it left, other than ignored ones, are not part of your change.';
   return `${title} ${command} was run before you started and succeeded. What it installed is there; its hosts are closed now.${left}`;
 }
