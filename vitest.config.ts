@@ -16,7 +16,11 @@ const restored = { restoreMocks: true, unstubEnvs: true, unstubGlobals: true };
  * Many times what an idle machine takes: a test waits for an event, and its deadline only ends a test that
  * hangs.
  */
-const patient = { testTimeout: 120_000, hookTimeout: 120_000 };
+const patient = {
+  testTimeout: 180_000,
+  hookTimeout: 180_000,
+  expect: { poll: { timeout: 150_000, interval: 20 } },
+};
 const endWithRun = 'test/run/end-with-run.ts';
 // Programs that tests start load their modules several times as fast from V8's cache.
 process.env['NODE_COMPILE_CACHE'] ??= fileURLToPath(new URL('./node_modules/.cache/node', import.meta.url));
@@ -100,8 +104,9 @@ export default defineConfig({
           name: 'flows',
           include: ['test/flows/**/*.test.ts'],
           globalSetup: [endWithRun],
+          ...patient,
           testTimeout: 600_000,
-          hookTimeout: 300_000,
+          hookTimeout: 600_000,
         },
       },
     ],

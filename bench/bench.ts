@@ -4,6 +4,7 @@ import { bundleBench } from './bundle.ts';
 import { egressDecisionBench } from './egress-decision.ts';
 import type { Bench, Metric } from './metric.ts';
 import { gatewayBench } from './gateway.ts';
+import { hostileTextBench } from './hostile-text.ts';
 import { slackBench } from './slack.ts';
 import { wholeTaskBench } from './whole-task.ts';
 
@@ -13,6 +14,7 @@ const benches: readonly Bench[] = [
   bundleBench,
   egressDecisionBench,
   gatewayBench,
+  hostileTextBench,
 ];
 const help = `npm run bench [-- NAME…] [-- --json]
 

@@ -45,7 +45,7 @@ async function refusedLines(name: string, lines: readonly string[]): Promise<num
   await writeFile(join(folder, 'src', name), `${lines.join('\n')}\n`);
   const output = await new Promise<string>((resolve) => {
     const argv = ['-c', '.oxlintrc.json', '--format', 'unix', join('src', name)];
-    execFile('oxlint', argv, { cwd: folder, timeout: 20_000 }, (_, stdout) => resolve(stdout));
+    execFile('oxlint', argv, { cwd: folder, timeout: 120_000 }, (_, stdout) => resolve(stdout));
   });
   const found = output.split('\n').flatMap((line) => {
     const at = /^[^:]+:(\d+):\d+: /.exec(line);

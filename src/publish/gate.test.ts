@@ -147,10 +147,11 @@ describe('gate', () => {
     expect(verdict.kind === 'hold' && verdict.reason.message).toContain('4.yml and 3 more');
   });
 
-  it('looks through ten megabytes of one character in no time', () => {
-    const startedAt = performance.now();
-    gate(change([file('a', 'A'.repeat(10_000_000)), file('b', '-----BEGIN '.repeat(200_000))]));
-    expect(performance.now() - startedAt).toBeLessThan(5000);
+  it('allows ten megabytes of one character, which it reads to the end', () => {
+    const verdict = gate(
+      change([file('a', 'A'.repeat(10_000_000)), file('b', '-----BEGIN '.repeat(200_000))]),
+    );
+    expect(verdict.kind).toBe('allow');
   });
 });
 

@@ -111,7 +111,7 @@ async function bundle(): Promise<string> {
     const config = join(import.meta.dirname, 'wrangler.jsonc');
     const args = ['deploy', '--dry-run', '--config', config, '--outdir', outdir];
     const env = { ...process.env, WRANGLER_SEND_METRICS: 'false', WRANGLER_LOG: 'error', CI: '1' };
-    await run(process.execPath, [wrangler, ...args], { cwd: projectRoot, env, timeout: 60_000 });
+    await run(process.execPath, [wrangler, ...args], { cwd: projectRoot, env, timeout: 150_000 });
     return await readFile(join(outdir, 'cloudflare-worker.js'), 'utf8');
   } finally {
     await rm(outdir, { recursive: true, force: true });

@@ -115,7 +115,7 @@ describe.runIf(process.getuid?.() === 0)('container/smoke-test.sh', () => {
     const authority = await createCertificateAuthority(Date.now());
     container = await createContainer({}, { authority, egressPort: () => null });
     container.start(() => undefined);
-    await vi.waitUntil(() => existsSync(container.controlSocket), { timeout: 10_000 });
+    await vi.waitUntil(() => existsSync(container.controlSocket), { timeout: 150_000 });
     await runAsRoot(container, 'install -d -o 1000 -g 1000 /home/codex');
   });
   afterAll(async () => await container.remove());

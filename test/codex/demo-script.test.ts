@@ -19,7 +19,7 @@ const test = (cwd: string) => {
   const { status, stdout } = spawnSync(process.execPath, ['--test'], {
     cwd,
     encoding: 'utf8',
-    timeout: 20_000,
+    timeout: 120_000,
     env: { PATH: process.env['PATH'] },
   });
   return { status, stdout };
@@ -38,7 +38,7 @@ it('fails its test before the patch, for the reason in the issue, and passes aft
     argv0: 'apply_patch',
     cwd: folder,
     encoding: 'utf8',
-    timeout: 20_000,
+    timeout: 120_000,
   });
   expect(patched.stdout + patched.stderr).toContain('M src/split.js');
   const after = test(folder);
@@ -55,7 +55,7 @@ it('adds a test in the second run that passes after the first', () => {
     const { status } = spawnSync(codexBinary(), [patch], {
       argv0: 'apply_patch',
       cwd: folder,
-      timeout: 20_000,
+      timeout: 120_000,
     });
     expect(status).toBe(0);
   }

@@ -134,7 +134,7 @@ export function runDriver(options: RunOptions): DriverRun {
     lines,
     stderr: () => errors,
     async seen(text) {
-      for (const deadline = Date.now() + 20_000; Date.now() < deadline; await delay(20)) {
+      for (const deadline = Date.now() + 150_000; Date.now() < deadline; await delay(20)) {
         if (output.includes(text)) return;
       }
       throw new Error(`never seen: ${text}\n${output.slice(-2_000)}\n${errors}`);
@@ -167,8 +167,8 @@ export function processRuns(text: string): boolean {
   });
 }
 
-/** Resolves once the condition holds; rejects after 10 s. */
+/** Resolves once the condition holds; rejects after 150 s. */
 export async function until(condition: () => boolean): Promise<void> {
-  for (const deadline = Date.now() + 10_000; Date.now() < deadline; await delay(20)) if (condition()) return;
+  for (const deadline = Date.now() + 150_000; Date.now() < deadline; await delay(20)) if (condition()) return;
   throw new Error('the condition did not come to hold');
 }

@@ -50,7 +50,7 @@ const wholeTurn: Script = [
   finish({ title: 'Make it two', summary: 'It was **one**.' }),
 ];
 
-describe('a whole turn', { timeout: 30_000 }, () => {
+describe('a whole turn', () => {
   it.each([
     { model: 'gpt-6.1-sol', tools: 'as input items' },
     { model: 'gpt-5.5', tools: 'at top level' },
@@ -173,7 +173,7 @@ describe('a whole turn', { timeout: 30_000 }, () => {
   });
 });
 
-describe('a turn that does not end well', { timeout: 40_000 }, () => {
+describe('a turn that does not end well', () => {
   it('fails with the words of the model service when it refuses', async () => {
     const simulator = await simulate([
       fail(400, { message: 'The budget of this task is used up.', code: 'budget' }),
@@ -252,9 +252,10 @@ describe('a turn that does not end well', { timeout: 40_000 }, () => {
   });
 });
 
-describe('steering', { timeout: 40_000 }, () => {
+describe('steering', () => {
   const long = (mark: string): Script => [
-    shell(`echo begun; sleep 100.${mark}`),
+    // Longer than any deadline here: the test ends only if the interrupt ends the command.
+    shell(`echo begun; sleep 3600.${mark}`),
     finish({ title: 't', summary: 's' }),
   ];
 
@@ -263,12 +264,10 @@ describe('steering', { timeout: 40_000 }, () => {
     const simulator = await simulate(long(mark));
     const run = runDriver({ baseUrl: simulator.url });
     await run.seen('"inProgress","commandActions"');
-    await until(() => processRuns(`100.${mark}`));
-    const before = Date.now();
+    await until(() => processRuns(`3600.${mark}`));
     run.control({ kind: 'interrupt' });
     expect(await run.exitCode).toBe(2);
-    expect(Date.now() - before).toBeLessThan(5_000);
-    expect(processRuns(`100.${mark}`)).toBe(false);
+    expect(processRuns(`3600.${mark}`)).toBe(false);
     const { progress } = foldAll(run.lines());
     expect(progress.turn).toEqual({ status: 'interrupted' });
     expect(progress.commands).toMatchObject([{ status: 'failed' }]);
@@ -280,10 +279,10 @@ describe('steering', { timeout: 40_000 }, () => {
     const simulator = await simulate(long(mark));
     const run = runDriver({ baseUrl: simulator.url });
     await run.seen('"inProgress","commandActions"');
-    await until(() => processRuns(`100.${mark}`));
+    await until(() => processRuns(`3600.${mark}`));
     run.child.kill('SIGTERM');
     expect(await run.exitCode).toBe(2);
-    expect(processRuns(`100.${mark}`)).toBe(false);
+    expect(processRuns(`3600.${mark}`)).toBe(false);
     expect(foldAll(run.lines()).progress.turn).toEqual({ status: 'interrupted' });
   });
 
@@ -302,35 +301,31 @@ describe('steering', { timeout: 40_000 }, () => {
   });
 });
 
-it(
-  'goes on with a thread in a new Codex home that has only its rollout file',
-  { timeout: 30_000 },
-  async () => {
-    const first = await simulate([shell('echo first-output'), finish({ title: 'First', summary: 's' })]);
-    const run = runDriver({ baseUrl: first.url, prompt: 'the first request' });
-    expect(await run.exitCode).toBe(0);
-    const driverLine = run.lines().find((line) => line.includes('"kind":"rollout"')) ?? '';
-    const path = /"path":"([^"]+)"/.exec(driverLine)?.[1] ?? '';
-    const { threadId } = foldAll(run.lines()).progress;
-    if (threadId === null) throw new Error('no thread');
+it('goes on with a thread in a new Codex home that has only its rollout file', async () => {
+  const first = await simulate([shell('echo first-output'), finish({ title: 'First', summary: 's' })]);
+  const run = runDriver({ baseUrl: first.url, prompt: 'the first request' });
+  expect(await run.exitCode).toBe(0);
+  const driverLine = run.lines().find((line) => line.includes('"kind":"rollout"')) ?? '';
+  const path = /"path":"([^"]+)"/.exec(driverLine)?.[1] ?? '';
+  const { threadId } = foldAll(run.lines()).progress;
+  if (threadId === null) throw new Error('no thread');
 
-    const second = await simulate([finish({ title: 'Second', summary: 's' })]);
-    const resumed = runDriver({
-      baseUrl: second.url,
-      prompt: 'the second request',
-      resume: { threadId },
-      prepare: (codexHome) => {
-        const kept = join(codexHome, relative(run.codexHome, dirname(path)), basename(path));
-        mkdirSync(dirname(kept), { recursive: true });
-        copyFileSync(path, kept);
-      },
-    });
-    expect(await resumed.exitCode).toBe(0);
-    const { progress } = foldAll(resumed.lines());
-    expect(progress.threadId).toBe(threadId);
-    expect(answerOf(progress).title).toBe('Second');
-    const sent = JSON.stringify(second.requests()[0]?.body);
-    for (const text of ['the first request', 'first-output', 'the second request'])
-      expect(sent).toContain(text);
-  },
-);
+  const second = await simulate([finish({ title: 'Second', summary: 's' })]);
+  const resumed = runDriver({
+    baseUrl: second.url,
+    prompt: 'the second request',
+    resume: { threadId },
+    prepare: (codexHome) => {
+      const kept = join(codexHome, relative(run.codexHome, dirname(path)), basename(path));
+      mkdirSync(dirname(kept), { recursive: true });
+      copyFileSync(path, kept);
+    },
+  });
+  expect(await resumed.exitCode).toBe(0);
+  const { progress } = foldAll(resumed.lines());
+  expect(progress.threadId).toBe(threadId);
+  expect(answerOf(progress).title).toBe('Second');
+  const sent = JSON.stringify(second.requests()[0]?.body);
+  for (const text of ['the first request', 'first-output', 'the second request'])
+    expect(sent).toContain(text);
+});

@@ -34,7 +34,7 @@ beforeAll(() => {
   execFileSync(codexBinary(), ['app-server', 'generate-json-schema', '--experimental', '--out', folder], {
     env: { HOME: folder, CODEX_HOME: folder, PATH: process.env['PATH'] },
     stdio: 'ignore',
-    timeout: 30_000,
+    timeout: 120_000,
   });
 }, 40_000);
 afterAll(cleanUp);

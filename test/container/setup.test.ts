@@ -91,16 +91,14 @@ describe('the setup command', () => {
   });
 
   it('is killed at its time limit with its whole process group', async () => {
-    const job = jobIn(await workspaceWith(), 'echo begun; sleep 30 & sleep 30', { timeoutMs: 300 });
+    const job = jobIn(await workspaceWith(), 'echo begun; sleep 3600 & sleep 3600', { timeoutMs: 300 });
     const result = await setUp(job);
     expect(result).toMatchObject({ exitCode: null, outputTail: 'begun\n' });
-    expect(result.durationMs).toBeLessThan(5000);
   });
 
   it('ends without waiting for background processes that keep its output open', async () => {
-    const result = await setUp(jobIn(await workspaceWith(), 'sleep 3 & echo done'));
+    const result = await setUp(jobIn(await workspaceWith(), 'sleep 3600 & echo done'));
     expect(result).toMatchObject({ exitCode: 0, outputTail: 'done\n' });
-    expect(result.durationMs).toBeLessThan(2500);
   });
 
   it('reports only the end of a long output', async () => {

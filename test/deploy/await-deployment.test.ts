@@ -39,7 +39,7 @@ async function wait(options: { versionId?: string | null; forMs?: number } = {})
     versionId: 'new',
     apiToken: 'a-token-of-the-deployment',
     fetch,
-    stop: AbortSignal.timeout(10_000),
+    stop: AbortSignal.timeout(120_000),
     forMs: 5000,
     everyMs: 10,
     waiting: () => (waited = true),

@@ -52,7 +52,7 @@ describe.each(recordedNames)('the recorded requests with %s', (name) => {
   });
 });
 
-describe.each(dialects)('the pinned Codex with $model', { timeout: 60_000 }, ({ name, model, replies }) => {
+describe.each(dialects)('the pinned Codex with $model', ({ name, model, replies }) => {
   it('sends what was recorded and nothing else, and all of it is allowed', async () => {
     const requests = await recordTurn(model, replies);
     expect(requests).toHaveLength(replies.length);

@@ -47,7 +47,7 @@ async function post(
     method: 'POST',
     headers: { 'content-type': 'application/json', ...authorization, ...headers },
     body,
-    signal: AbortSignal.timeout(15_000),
+    signal: AbortSignal.timeout(120_000),
   });
 }
 const wanted = (repository: string, instruction: string, more: object = {}) =>
@@ -196,7 +196,7 @@ describe('npm run task', () => {
     const { port } = new URL(flow.world.bot.url);
     const options = {
       cwd: projectRoot,
-      timeout: 30_000,
+      timeout: 300_000,
       env: { PATH: process.env['PATH'], PORT: port, API_TOKEN: flow.world.apiToken, NO_COLOR: '1', ...env },
     };
     return await run(process.execPath, [join(projectRoot, 'cli', 'task.ts'), ...args], options).then(

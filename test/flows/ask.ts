@@ -122,7 +122,7 @@ export async function api(world: World, path: string, init: RequestInit = {}): P
   headers.set('authorization', `Bearer ${world.apiToken}`);
   // One each: a connection on which the Worker refused a body is closed, and whoever is next on it is not to blame.
   headers.set('connection', 'close');
-  return await fetch(`${world.bot.url}${path}`, { ...init, headers, signal: AbortSignal.timeout(15_000) });
+  return await fetch(`${world.bot.url}${path}`, { ...init, headers, signal: AbortSignal.timeout(120_000) });
 }
 
 export async function viewOf(world: World, taskId: string): Promise<TaskView> {
@@ -138,7 +138,7 @@ export async function follow(world: World, taskId: string): Promise<readonly Tas
     url: world.bot.url,
     apiToken: world.apiToken,
     taskId,
-    patienceMs: 30_000,
+    patienceMs: 300_000,
   }))
     events.push(event);
   return events;
@@ -195,7 +195,7 @@ export function botComments(world: World, at: RepositoryName & { issue: number }
 export async function until(
   what: string,
   holds: () => boolean | Promise<boolean>,
-  { withinMs = 30_000, everyMs = 50 } = {},
+  { withinMs = 300_000, everyMs = 50 } = {},
 ): Promise<void> {
   const deadline = Date.now() + withinMs;
   while (!(await holds())) {

@@ -25,7 +25,7 @@ export async function cloneBranch(world: World, branch: string): Promise<Clone> 
   const token = await world.mintToken({ contents: 'read' });
   const directory = await mkdtemp(join(tmpdir(), 'airlock-flow-clone-'));
   const git = async (...args: string[]) =>
-    (await run('git', ['-C', directory, ...args], { timeout: 20_000, env })).stdout.trim();
+    (await run('git', ['-C', directory, ...args], { timeout: 120_000, env })).stdout.trim();
   const basic = Buffer.from(`x-access-token:${token}`).toString('base64');
   const header = `http.extraHeader=Authorization: Basic ${basic}`;
   await git('-c', header, 'clone', '--quiet', '--branch', branch, world.repository.cloneUrl, '.');
@@ -33,7 +33,7 @@ export async function cloneBranch(world: World, branch: string): Promise<Clone> 
   await fetch(url, {
     method: 'DELETE',
     headers: { authorization: `Bearer ${token}` },
-    signal: AbortSignal.timeout(5_000),
+    signal: AbortSignal.timeout(60_000),
   });
   return {
     directory,
@@ -45,6 +45,6 @@ export async function cloneBranch(world: World, branch: string): Promise<Clone> 
 /** Asks git about a repository where the simulator keeps it. */
 export async function gitIn(repository: { readonly gitDir: string }, ...args: string[]): Promise<string> {
   return (
-    await run('git', ['--git-dir', repository.gitDir, ...args], { timeout: 20_000, env })
+    await run('git', ['--git-dir', repository.gitDir, ...args], { timeout: 120_000, env })
   ).stdout.trim();
 }

@@ -121,7 +121,7 @@ describe('a mention in an issue', () => {
     // Rejects when a test fails.
     await run(process.execPath, ['--test'], {
       cwd: directory,
-      timeout: 30_000,
+      timeout: 120_000,
       env: { PATH: process.env['PATH'] },
     });
   });

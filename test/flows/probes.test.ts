@@ -29,7 +29,7 @@ async function outside(planned: Planned, canary: Canary, folder: string) {
   await writeFile(file, JSON.stringify(plan));
   const before = canary.reached();
   const { stdout } = await run('node', ['--disable-warning=ExperimentalWarning', runner, file], {
-    timeout: 30_000,
+    timeout: 120_000,
   });
   await sleep(30);
   const after = canary.reached();

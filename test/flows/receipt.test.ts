@@ -88,7 +88,7 @@ describe('a task whose sandbox was refused something', () => {
       [join(projectRoot, 'cli', 'task.ts'), 'bill', 'mend it [leaks]'],
       {
         cwd: projectRoot,
-        timeout: 60_000,
+        timeout: 300_000,
         env: { PATH: process.env['PATH'], PORT: port, API_TOKEN: flow.world.apiToken, NO_COLOR: '1' },
       },
     );

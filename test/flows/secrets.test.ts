@@ -58,7 +58,7 @@ async function search(
   );
   await sandbox.writeFile(needlesFile, JSON.stringify(needles));
   const argv = ['/opt/node/bin/node', searchProgram, needlesFile, String(since)];
-  const result = await sandbox.exec({ argv }, { timeoutMs: 60_000, maxOutputBytes: 4 * 1024 * 1024 });
+  const result = await sandbox.exec({ argv }, { timeoutMs: 240_000, maxOutputBytes: 4 * 1024 * 1024 });
   if (result.exitCode !== 0) throw new Error(`the search failed: ${result.stderr.slice(-1000)}`);
   return report.parse(JSON.parse(result.stdout));
 }
@@ -105,11 +105,11 @@ describe('the secrets outside the sandbox', () => {
     await sandbox.writeFile('/tmp/deep/down/planted', `before ${marker} after`);
     await sandbox.exec(
       { argv: ['git', 'config', 'airlock.planted', marker], cwd: '/workspace/repo' },
-      { timeoutMs: 5_000, maxOutputBytes: 1000 },
+      { timeoutMs: 60_000, maxOutputBytes: 1000 },
     );
     // Runs of their own, as an `exec` takes its children with it.
-    await sandbox.startRun('planted-environment', { argv: ['sleep', '20'], env: { PLANTED: marker } });
-    await sandbox.startRun('planted-command-line', { argv: ['sh', '-c', 'sleep 20; true', marker] });
+    await sandbox.startRun('planted-environment', { argv: ['sleep', '3600'], env: { PLANTED: marker } });
+    await sandbox.startRun('planted-command-line', { argv: ['sh', '-c', 'sleep 3600; true', marker] });
     const { found } = await search(sandbox, [{ name: 'marker', text: marker }], startedAt);
     const where = found.map((hit) => hit.where);
     expect(where).toContain('/tmp/deep/down/planted');
@@ -133,7 +133,7 @@ describe('the secrets outside the sandbox', () => {
   });
 
   it('were looked for in all that is written about the run', async () => {
-    const limits = { timeoutMs: 5_000, maxOutputBytes: 10_000 };
+    const limits = { timeoutMs: 60_000, maxOutputBytes: 10_000 };
     const { stdout } = await sandbox.exec(
       { argv: ['find', '/home/codex/.codex/sessions', '-name', 'rollout-*'] },
       limits,
@@ -157,7 +157,7 @@ describe('the secrets outside the sandbox', () => {
   });
 
   it('are not in git’s remotes or its answers', async () => {
-    const limits = { timeoutMs: 10_000, maxOutputBytes: 100_000 };
+    const limits = { timeoutMs: 60_000, maxOutputBytes: 100_000 };
     const answers = await Promise.all(
       [
         ['git', 'remote', '-v'],

@@ -50,7 +50,7 @@ export async function sendAtOnce(url: string, commands: readonly SignedCommand[]
         method: 'POST',
         body,
         headers,
-        signal: AbortSignal.timeout(10_000),
+        signal: AbortSignal.timeout(60_000),
       });
       const text = await response.text();
       return { status: response.status, body: text, ms: performance.now() - startedAt };

@@ -100,7 +100,7 @@ export async function untilShows(
 }
 
 async function untilOne(what: string, find: () => readonly MessageView[]): Promise<MessageView> {
-  await until(what, () => find().length > 0, { withinMs: 40_000 });
+  await until(what, () => find().length > 0);
   const [message] = find();
   if (message === undefined) throw new Error(`gone again: ${what}`);
   return message;

@@ -30,7 +30,7 @@ export async function killWorkerd(world: World, whileStill: () => void = () => u
   process.kill(pid, 'SIGKILL');
   await until('the killed workerd to be gone', () => !ownWorkerds().includes(pid));
   await until('another workerd to answer', async () => {
-    const answer = await fetch(`${world.bot.url}/healthz`, { signal: AbortSignal.timeout(2_000) }).catch(
+    const answer = await fetch(`${world.bot.url}/healthz`, { signal: AbortSignal.timeout(10_000) }).catch(
       () => null,
     );
     return answer?.ok === true;

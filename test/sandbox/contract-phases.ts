@@ -16,7 +16,7 @@ export interface PhaseSubject {
   grant(sandboxId: string, phase: GrantPhase): Promise<void>;
 }
 
-const limits = { timeoutMs: 20_000, maxOutputBytes: 10_000 };
+const limits = { timeoutMs: 60_000, maxOutputBytes: 10_000 };
 const shell = (script: string) => ({ argv: ['/bin/sh', '-c', script] });
 
 const github = 'https://github.com/acme/split-bill/info/refs?service=git-upload-pack';
@@ -78,14 +78,11 @@ export function describePhases(subject: () => PhaseSubject): void {
       let said: readonly string[] = [];
       const untilSaid = async (status: string) =>
         await expect
-          .poll(
-            async () => {
-              const { bytes } = await sandbox.readRun('asks', { offset: 0, maxBytes: 100_000, waitMs: 0 });
-              said = new TextDecoder().decode(bytes).trim().split('\n');
-              return said.at(-1);
-            },
-            { timeout: 10_000 },
-          )
+          .poll(async () => {
+            const { bytes } = await sandbox.readRun('asks', { offset: 0, maxBytes: 100_000, waitMs: 0 });
+            said = new TextDecoder().decode(bytes).trim().split('\n');
+            return said.at(-1);
+          })
           .toBe(`${status} connection 1`);
       await untilSaid('200');
       await subject().grant(sandboxId, 'run');

@@ -10,7 +10,7 @@ import { localSubject, type LocalSubject } from './local-subject.ts';
 
 describeSandboxContract('the local sandbox', grantedSubject);
 
-const small = { timeoutMs: 10_000, maxOutputBytes: 10_000 };
+const small = { timeoutMs: 60_000, maxOutputBytes: 10_000 };
 
 async function withSubject(
   options: Parameters<typeof localSubject>[0],

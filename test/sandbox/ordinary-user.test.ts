@@ -24,7 +24,7 @@ async function runAs(uid: number, script: string): Promise<{ stdout: string; std
       env,
       cwd: '/',
       stdio: ['ignore', 'pipe', 'pipe'],
-      timeout: 20_000,
+      timeout: 120_000,
     });
     const [stdout, stderr] = await Promise.all([text(child.stdout), text(child.stderr)]);
     return { stdout, stderr };

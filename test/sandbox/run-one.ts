@@ -18,7 +18,7 @@ try {
     nice`;
   const { stdout } = await sandbox.exec(
     { argv: ['/bin/bash', '-c', script] },
-    { timeoutMs: 10_000, maxOutputBytes: 10_000 },
+    { timeoutMs: 60_000, maxOutputBytes: 10_000 },
   );
   process.stdout.write(JSON.stringify({ limits: subject.host.limits, stdout }));
 } finally {

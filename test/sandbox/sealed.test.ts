@@ -11,7 +11,7 @@ import { SandboxLostError, type TaskSandbox } from '../../src/core/ports/sandbox
 import { newTaskId, smallSpec } from './contract-spec.ts';
 import { listen, localSubject, type LocalSubject } from './local-subject.ts';
 
-const limits = { timeoutMs: 20_000, maxOutputBytes: 100_000 };
+const limits = { timeoutMs: 60_000, maxOutputBytes: 100_000 };
 const canary = 'canary-6f1d0c2b9a';
 const checkout = fileURLToPath(new URL('../..', import.meta.url)).replace(/\/$/, '');
 const MiB = 1024 * 1024;

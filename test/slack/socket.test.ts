@@ -2,7 +2,7 @@
  * Socket Mode on the host: requests over the WebSocket reach the Worker as if Slack had sent them over HTTP.
  */
 import { verifySlackRequest } from '@slack/bolt';
-import { afterEach, describe, expect, it, vi } from 'vitest';
+import { afterEach, describe, expect, it } from 'vitest';
 import type { SlackSimulator } from '../../simulators/slack/contract.ts';
 import { requestOf, startSlackSocket, type SlackSocket } from '../../host/slack-socket.ts';
 import {
@@ -166,10 +166,7 @@ describe('the connection', () => {
     const { slack, app, log } = await start();
     expect(slack.socket.connections()).toBe(1);
     part(slack);
-    await vi.waitFor(
-      () => expect(log.filter(({ event }) => event === 'slack.socket_connected')).toHaveLength(2),
-      15_000,
-    );
+    await expect.poll(() => log.filter(({ event }) => event === 'slack.socket_connected')).toHaveLength(2);
     await slack.slashCommand({ user: 'ada', channel: 'shop', text: 'still there' });
     expect(app.received.at(-1)?.body).toContain('still+there');
   });
@@ -177,7 +174,7 @@ describe('the connection', () => {
   it('ends with `stop` and is not re-established', async () => {
     const { slack, socket } = await start();
     await socket.stop();
-    await vi.waitFor(() => expect(slack.socket.connections()).toBe(0));
+    await expect.poll(() => slack.socket.connections()).toBe(0);
     const calls = slack.calls().length;
     await new Promise((resolve) => setTimeout(resolve, 1_500));
     expect(slack.calls()).toHaveLength(calls);

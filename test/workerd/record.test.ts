@@ -1,7 +1,7 @@
 /** The record in its real Durable Object: storage, alarms and eviction. */
 import { evictDurableObject, runDurableObjectAlarm, runInDurableObject } from 'cloudflare:test';
 import { env, exports } from 'cloudflare:workers';
-import { describe, expect, it, vi } from 'vitest';
+import { describe, expect, it } from 'vitest';
 import * as z from 'zod';
 import completedRun from '../codex/fixtures/completed.jsonl?raw';
 import type { EgressEntry } from '../../src/core/grant.ts';
@@ -224,7 +224,7 @@ describe('the watchdog', () => {
       id: 'broken-off',
       params: { kind: 'task', request: { ...request, shortId: 'no hex' } },
     });
-    await vi.waitFor(async () => expect((await instance.status()).status).toBe('errored'));
+    await expect.poll(async () => (await instance.status()).status).toBe('errored');
     expect(await runDurableObjectAlarm(record)).toBe(true);
     expect((await record.view())?.outcome).toMatchObject({ kind: 'failed', reason: { code: 'broke-off' } });
     expect(await sandboxCalls('broken-off')).toEqual(['destroy']);
@@ -374,22 +374,15 @@ describe('the observer', () => {
     await record.enter('codex');
     await codexHasWritten('crashed', half);
     await record.watchRun('codex');
-    await vi.waitFor(
-      async () => expect((await record.view())?.progress?.threadId).toEqual(expect.any(String)),
-      { timeout: 5000, interval: 50 },
-    );
+    await expect.poll(async () => (await record.view())?.progress?.threadId).toEqual(expect.any(String));
     // Unlike a crash, an eviction would wait for the end of the observing alarm.
     await runInDurableObject(record, (_, state) => state.abort('killed by the test')).catch(() => undefined);
     record = recordOf('crashed');
     await codexHasWritten('crashed', completedRun, 0);
     await runDurableObjectAlarm(record).catch(() => undefined); // no Workflow instance hears of the end
-    await vi.waitFor(
-      async () => expect((await record.snapshot())?.agentEnd).toEqual({ kind: 'exited', exitCode: 0 }),
-      {
-        timeout: 15_000,
-        interval: 50,
-      },
-    );
+    await expect
+      .poll(async () => (await record.snapshot())?.agentEnd)
+      .toEqual({ kind: 'exited', exitCode: 0 });
     expect((await record.view())?.progress).toMatchObject({
       commands: [{ command: 'cat a.txt', exitCode: 0, outputTail: 'one' }],
       commandsTotal: 1,
@@ -418,9 +411,7 @@ describe('the observer', () => {
     ]);
     await codexHasWritten('refused-meanwhile', completedRun, 0);
     await record.watchRun('codex');
-    await vi.waitFor(async () => expect((await record.snapshot())?.agentEnd).not.toBeNull(), {
-      timeout: 5000,
-    });
+    await expect.poll(async () => (await record.snapshot())?.agentEnd).not.toBeNull();
     const named = [
       ['/', 'cat a.txt'],
       ['/before', null],
@@ -441,9 +432,9 @@ describe('the observer', () => {
     await new Promise((resolve) => setTimeout(resolve, 1000));
     expect((await sandboxCalls('half-a-line')).length).toBeLessThan(15);
     await codexHasWritten('half-a-line', '{"half":true}\n', 0);
-    await vi.waitFor(async () =>
-      expect((await record.snapshot())?.agentEnd).toEqual({ kind: 'exited', exitCode: 0 }),
-    );
+    await expect
+      .poll(async () => (await record.snapshot())?.agentEnd)
+      .toEqual({ kind: 'exited', exitCode: 0 });
     expect((await record.view())?.progress?.unknownEvents).toBe(1);
   });
 });

@@ -4,7 +4,7 @@
  */
 import { evictDurableObject, runDurableObjectAlarm, runInDurableObject } from 'cloudflare:test';
 import { env } from 'cloudflare:workers';
-import { describe, expect, it, vi } from 'vitest';
+import { describe, expect, it } from 'vitest';
 import type { SlotClaim, SlotLimits } from '../../src/core/admission.ts';
 import { taskLimits } from '../../src/tasks/limits.ts';
 import type { SlotsDeps } from '../../src/tasks/queue/slots.ts';
@@ -60,9 +60,9 @@ describe('a slot', () => {
     // Repositories take turns, so another repository comes second.
     expect(await slots('places').request(claim('p5', 'acme/b'))).toEqual({ granted: false, place: 2 });
     await slots('places').release('p1');
-    await vi.waitFor(() => expect(told).toEqual(['p3']));
+    await expect.poll(() => told).toEqual(['p3']);
     await slots('places').release('p2');
-    await vi.waitFor(() => expect(told).toEqual(['p3', 'p5']));
+    await expect.poll(() => told).toEqual(['p3', 'p5']);
   });
 
   it('is granted once per task, even for concurrent requests', async () => {
@@ -81,7 +81,7 @@ describe('a slot', () => {
     for (const id of ['b1', 'b2', 'b3', 'b4']) await slots('back').request(claim(id));
     await Promise.all([slots('back').release('b1'), slots('back').release('b1')]);
     await slots('back').release('b1');
-    await vi.waitFor(() => expect(told).toEqual(['b3']));
+    await expect.poll(() => told).toEqual(['b3']);
     expect(await slots('back').request(claim('b4'))).toEqual({ granted: false, place: 1 });
   });
 
@@ -90,7 +90,7 @@ describe('a slot', () => {
     for (const id of ['l1', 'l2', 'l3', 'l4']) await slots('left').request(claim(id));
     await slots('left').release('l3');
     await slots('left').release('l1');
-    await vi.waitFor(() => expect(told).toEqual(['l4']));
+    await expect.poll(() => told).toEqual(['l4']);
   });
 
   it('survives an eviction together with the queue', async () => {
@@ -101,7 +101,7 @@ describe('a slot', () => {
     expect(await slots('outlive').request(claim('e2'))).toEqual(granted);
     expect(await slots('outlive').request(claim('e4'))).toEqual({ granted: false, place: 2 });
     await slots('outlive').release('e1');
-    await vi.waitFor(() => expect(world.granted).toEqual(['e3']));
+    await expect.poll(() => world.granted).toEqual(['e3']);
   });
 });
 
@@ -115,7 +115,7 @@ describe('a failed notification of a granted slot', () => {
     const world = await neighbours('again', { granted: failing });
     for (const id of ['a1', 'a2', 'a3']) await slots('again').request(claim(id));
     await slots('again').release('a1');
-    await vi.waitFor(() => expect(attempts).toBeGreaterThan(0));
+    await expect.poll(() => attempts).toBeGreaterThan(0);
     await evictDurableObject(slots('again'));
     await neighbours('again', {}, world);
     expect(await runDurableObjectAlarm(slots('again'))).toBe(true);
@@ -164,7 +164,7 @@ describe('the alarm', () => {
     expect(world.granted).toEqual([]); // not asked before its time
     world.now += taskLimits.leaseCheckMs;
     await runDurableObjectAlarm(slots('over'));
-    await vi.waitFor(() => expect(world.granted).toEqual(['v3']));
+    await expect.poll(() => world.granted).toEqual(['v3']);
   });
 
   it('removes an ended task from the queue', async () => {

@@ -4,7 +4,7 @@
  */
 import { evictDurableObject, runDurableObjectAlarm, runInDurableObject } from 'cloudflare:test';
 import { env } from 'cloudflare:workers';
-import { describe, expect, it, vi } from 'vitest';
+import { describe, expect, it } from 'vitest';
 import { retryDelayMs, type InboxDeps } from '../../src/tasks/queue/task-inbox.ts';
 import { recordOf, taskRequest } from './task.ts';
 
@@ -22,9 +22,7 @@ describe('the inbox', () => {
   it('starts an accepted task', async () => {
     const request = taskRequest('inbox-one');
     expect(await inbox('one').accept(request)).toBe('started');
-    await vi.waitFor(async () =>
-      expect(await recordOf('inbox-one').view()).toMatchObject({ taskId: 'inbox-one' }),
-    );
+    await expect.poll(async () => await recordOf('inbox-one').view()).toMatchObject({ taskId: 'inbox-one' });
   });
 
   it('starts a task once, even if it is accepted several times at once', async () => {
@@ -38,7 +36,7 @@ describe('the inbox', () => {
       Array.from({ length: 20 }, async () => await inbox('twice').accept(request)),
     );
     expect(answers.filter((answer) => answer === 'started')).toHaveLength(1);
-    await vi.waitFor(() => expect(started).toEqual(['inbox-twice']));
+    await expect.poll(() => started).toEqual(['inbox-twice']);
     expect(await inbox('twice').accept(request)).toBe('exists');
     expect(started).toEqual(['inbox-twice']);
   });
@@ -56,7 +54,7 @@ describe('the inbox', () => {
     });
     const ids = Array.from({ length: 40 }, (_, index) => `inbox-rush-${index}`);
     await Promise.all(ids.map(async (id) => await inbox('rush').accept(taskRequest(id))));
-    await vi.waitFor(() => expect(started).toHaveLength(40), { timeout: 5000 });
+    await expect.poll(() => started).toHaveLength(40);
     expect(started).toEqual(ids);
     expect(most).toBe(4);
   });
@@ -69,7 +67,7 @@ describe('the inbox', () => {
       return 'started';
     });
     await inbox('later').accept(taskRequest('inbox-later'));
-    await vi.waitFor(() => expect(attempts).toHaveLength(1));
+    await expect.poll(() => attempts).toHaveLength(1);
     expect(await inbox('later').accept(taskRequest('inbox-later'))).toBe('exists');
     await new Promise((resolve) => setTimeout(resolve, retryDelayMs(0) + 50));
     expect(await runDurableObjectAlarm(inbox('later'))).toBe(true);
@@ -83,7 +81,7 @@ describe('the inbox', () => {
       throw new Error('the machine is going down');
     });
     await inbox('crash').accept(taskRequest('inbox-crash'));
-    await vi.waitFor(() => expect(attempts).toBe(1));
+    await expect.poll(() => attempts).toBe(1);
     await new Promise((resolve) => setTimeout(resolve, retryDelayMs(0) + 50));
     await evictDurableObject(inbox('crash'));
     expect(await runDurableObjectAlarm(inbox('crash'))).toBe(true);

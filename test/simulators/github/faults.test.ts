@@ -14,7 +14,7 @@ describe('a fault', () => {
   });
   afterAll(() => site.stop());
 
-  const post = (path: string, body: unknown, signal = AbortSignal.timeout(5000)) =>
+  const post = (path: string, body: unknown, signal = AbortSignal.timeout(60_000)) =>
     fetch(site.simulator.apiUrl + path, {
       method: 'POST',
       headers: { authorization: `Bearer ${token}` },

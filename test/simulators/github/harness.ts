@@ -102,7 +102,7 @@ export class TestSite {
       method,
       headers: credential === null ? {} : { authorization: `Bearer ${credential}` },
       ...(body === undefined ? {} : { body: typeof body === 'string' ? body : JSON.stringify(body) }),
-      signal: AbortSignal.timeout(10_000),
+      signal: AbortSignal.timeout(60_000),
     });
     const text = await response.text();
     const parsed: unknown = text === '' ? null : JSON.parse(text);
@@ -160,7 +160,7 @@ export function git(
       GIT_COMMITTER_EMAIL: 'ada@example.com',
       LC_ALL: 'C',
     };
-    const child = execFile('git', [...argv], { cwd, env, timeout: 20_000 }, (error, stdout, stderr) => {
+    const child = execFile('git', [...argv], { cwd, env, timeout: 120_000 }, (error, stdout, stderr) => {
       resolve({ code: error === null ? 0 : Number(error.code ?? 1), stdout: stdout.trim(), stderr });
     });
     // git may have exited without reading its input.

@@ -29,7 +29,7 @@ const requestWithoutRedirect = async (method: string, address: string, credentia
     method,
     redirect: 'manual',
     headers: credential === null ? {} : { authorization: basic },
-    signal: AbortSignal.timeout(10_000),
+    signal: AbortSignal.timeout(60_000),
   });
   return { status: response.status, location: response.headers.get('location'), text: await response.text() };
 };

@@ -57,7 +57,7 @@ const post = (to: OpenAiSimulator, body: unknown, init: RequestInit = {}) =>
     method: 'POST',
     headers: { authorization: `Bearer ${apiKey}`, 'content-type': 'application/json' },
     body: typeof body === 'string' ? body : JSON.stringify(body),
-    signal: AbortSignal.timeout(5_000),
+    signal: AbortSignal.timeout(60_000),
     ...init,
   });
 

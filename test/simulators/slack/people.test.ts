@@ -3,7 +3,7 @@
  * client refuses it.
  */
 import { verifySlackRequest } from '@slack/bolt';
-import { afterAll, beforeAll, beforeEach, describe, expect, it, vi } from 'vitest';
+import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import type { SlackSimulator } from '../../../simulators/slack/contract.ts';
 import {
   button,
@@ -43,7 +43,7 @@ const postButtons = async () => {
     blocks: [section('a task'), { type: 'actions', block_id: 'controls', elements }],
   });
   // The app receives an event for its own message. The tests check only what follows.
-  await vi.waitFor(() => expect(kinds()).toEqual(['message']));
+  await expect.poll(() => kinds()).toEqual(['message']);
   app.received.length = 0;
   return String(ts);
 };
