@@ -1,6 +1,9 @@
 /** Every number that bounds a task's life, with its unit and the reason for it. */
 export const taskLimits = {
-  /** Time for everything but the agent: cloning, collecting, publishing with its retries. After it the task is given up. */
+  /**
+   * Time for everything but the agent: cloning, collecting, publishing with its retries. After it the task is
+   * given up.
+   */
   overheadMs: 30 * 60_000,
   /** For routing a task from Slack: a person's choice, and the earlier task of its thread. */
   routeMs: 14 * 60 * 60_000,
@@ -9,28 +12,38 @@ export const taskLimits = {
   /** Heartbeat of a record whose task is queued. Slower, because hundreds can wait. */
   queueHeartbeatMs: 60_000,
   /**
-   * Waiting in the Workflow is for the event `wake`. In case an event is lost, a wait polls too: after 15 s, then twice as long each
-   * time, up to 5 minutes. Each poll takes two of the platform's 10,000 steps for an instance: the wait and the look. The longest task:
+   * Waiting in the Workflow is for the event `wake`. In case an event is lost, a wait polls too: after 15 s,
+   * then twice as long each time, up to 5 minutes. Each poll takes two of the platform's 10,000 steps for an
+   * instance: the wait and the look. The longest task:
    *
-   *     routing, earlier task, choice   14 h     171 polls    342 steps
-   *     queue for a slot                24 h     291 polls    582 steps
+   *     routing, earlier task, choice   14 h     172 polls    344 steps
+   *     queue for a slot                24 h     292 polls    584 steps
    *     start of the sandbox           6.5 h     810 polls  1,620 steps   (no event: see `startPollMs`)
-   *     setup                         6.25 h      78 polls    156 steps
-   *     Codex                          6.5 h      81 polls    162 steps
+   *     setup                         6.25 h      79 polls    158 steps
+   *     Codex                          6.5 h      82 polls    164 steps
    *
-   * Together under 3,000 steps; `wait-for.test.ts` holds the sum.
+   * Together 2,870 steps; `wait-for.test.ts` holds the sum.
    */
   pollFirstMs: 15_000,
   pollMaxMs: 5 * 60_000,
-  /** No event says that a machine has room for a sandbox again, so that is polled: 36 times after 5 s, then every 30 s. */
+  /**
+   * No event says that a machine has room for a sandbox again, so that is polled: 36 times after 5 s, then
+   * every 30 s.
+   */
   startPollMs: 5_000,
   startPolls: 36,
   startSlowPollMs: 30_000,
-  /** How long a person may take to choose a repository: overnight. The record gives up a little later (`routeMs`). */
+  /**
+   * How long a person may take to choose a repository: overnight. The record gives up a little later
+   * (`routeMs`).
+   */
   choiceMs: 12 * 60 * 60_000,
   /** Tasks that one task wakes when it is routed or ends. More than that poll. */
   waiters: 20,
-  /** Deadline of one call to the queue's object, of a call from it to a record, and of an event to a Workflow instance. */
+  /**
+   * Deadline of one call to the queue's object, of a call from it to a record, and of an event to a Workflow
+   * instance.
+   */
   slotCallMs: 10_000,
   /** Delay before a slot's grant is announced again to a task that could not be reached. */
   slotRetryMs: 2_000,
@@ -45,8 +58,8 @@ export const taskLimits = {
   /** Tasks of each kind that one sweep checks. */
   sweepAtMost: 200,
   /**
-   * A slot whose record never answers is reclaimed after this time. Longer than any sandbox can live: at most 6 hours of limits.minutes,
-   * the overhead, and the lateness of the watchdog.
+   * A slot whose record never answers is reclaimed after this time. Longer than any sandbox can live: at most
+   * 6 hours of limits.minutes, the overhead, and the lateness of the watchdog.
    */
   leaseMs: 8 * 60 * 60_000,
   /** How long after the end the post is still retried: a chat can be down for hours. */
@@ -61,16 +74,22 @@ export const taskLimits = {
   inboxQuietMs: 50,
   inboxRushMs: 1000,
   inboxStartMs: 30_000,
-  /** How long an inbox remembers what it started. Slack retries within an hour; a signature is valid for five minutes. */
+  /**
+   * How long an inbox remembers what it started. Slack retries within an hour; a signature is valid for five
+   * minutes.
+   */
   inboxMs: 24 * 60 * 60_000,
   /**
-   * How long the tombstone of an expired record is kept. GitHub redelivers for 3 days, Slack for an hour, but a signed body stays valid and
-   * can be replayed at any time. Workflow ids do not help: they are free again after at most 30 days. A row costs next to nothing.
+   * How long the tombstone of an expired record is kept. GitHub redelivers for 3 days, Slack for an hour, but
+   * a signed body stays valid and can be replayed at any time. Workflow ids do not help: they are free again
+   * after at most 30 days. A row costs next to nothing.
    */
   tombstoneMs: 365 * 24 * 60 * 60_000,
   /** Requests of one sandbox, denied ones included. A long Codex run makes a few hundred. */
   requests: 10_000,
-  /** Bytes sent by one sandbox. A long run sends Codex's growing context a few hundred times, a few MB each. */
+  /**
+   * Bytes sent by one sandbox. A long run sends Codex's growing context a few hundred times, a few MB each.
+   */
   bytesUp: 2 * 1024 ** 3,
   /** Bytes received by one sandbox: a clone with its history, what setup installs, the model's answers. */
   bytesDown: 8 * 1024 ** 3,
@@ -79,11 +98,16 @@ export const taskLimits = {
   /** How long one read of a run's output waits for more of it. */
   readWaitMs: 5_000,
   readBytes: 512 * 1024,
-  /** Delay between two reads while only a part of a line is there. Lines are written whole, so this is rare. */
+  /**
+   * Delay between two reads while only a part of a line is there. Lines are written whole, so this is rare.
+   */
   unfinishedLineMs: 100,
   /** Heartbeat of a record while its task lives: after a crash the record is late by at most this. */
   heartbeatMs: 5_000,
-  /** Interval between two edits of a post. GitHub's secondary limit is 80 content-creating requests a minute for an installation. */
+  /**
+   * Interval between two edits of a post. GitHub's secondary limit is 80 content-creating requests a minute
+   * for an installation.
+   */
   commentEveryMs: 5_000,
   /** Interval of edits without news while Codex works, which show the elapsed time. */
   refreshEveryMs: 30_000,
@@ -103,11 +127,16 @@ export const taskLimits = {
   canaryMs: 20_000,
   cloneMs: 5 * 60_000,
   collectMs: 3 * 60_000,
-  /** Time for setup beyond its command: unpacking, putting files back, packing. After it setup is given up. */
+  /**
+   * Time for setup beyond its command: unpacking, putting files back, packing. After it setup is given up.
+   */
   setupAroundMs: 15 * 60_000,
   /** One line with at most 200,000 characters of paths and 16,000 of output. */
   setupResultBytes: 1024 * 1024,
-  /** Characters of setup's output in the message of a task that failed by it. A comment shows 2,000 characters of a message. */
+  /**
+   * Characters of setup's output in the message of a task that failed by it. A comment shows 2,000 characters
+   * of a message.
+   */
   setupTailCharacters: 1_200,
   /** Sandbox size for every task. */
   sandbox: { memoryBytes: 4 * 1024 ** 3, diskBytes: 4 * 1024 ** 3, maxProcesses: 1024 },

@@ -1,4 +1,6 @@
-/** Names of the detached runs in a sandbox: who starts one and who follows it both name it. */
+/**
+ * Names of the detached runs in a sandbox, for the stages that start them and the record that watches them.
+ */
 
 export const codexRun = 'codex';
 export const setupRun = 'setup';

@@ -1,11 +1,11 @@
-/** How setup went, as it is kept with the task's record and as one sentence. Decides nothing. */
+/** Reads the report of setup that the record keeps, and puts a failed setup into a sentence. */
 import type { TaskRecordPort } from '../core/ports/task-record.ts';
 import { durationText } from '../core/task-words.ts';
 import { setupReportSchema, type SetupReport } from '../core/setup.ts';
 
 export const keptSetup = 'setup.json';
 
-/** What is known of this task's setup; null when there was none, or it is not over. */
+/** Reads the report; null if the task has no setup, or setup has not ended. */
 export async function setupReport({
   record,
 }: {
@@ -18,7 +18,7 @@ export function parseSetupReport(kept: string | null): SetupReport | null {
   return kept === null ? null : setupReportSchema.parse(JSON.parse(kept));
 }
 
-/** One sentence, for a setup that did not end well. */
+/** One sentence about a setup that did not succeed. */
 export function setupFailure({ command, status, exitCode, durationMs }: SetupReport): string {
   const duration = durationText(durationMs);
   const how =

@@ -1,28 +1,37 @@
 /**
- * Makes a request durable and starts its Workflow instance: exactly one for a trigger, however often it is delivered. The caller
- * acknowledges the trigger after that.
+ * Makes a request durable and starts its Workflow instance: exactly one for a trigger, however often it is
+ * delivered. The caller acknowledges the trigger after that.
  */
 import type { TaskRequest } from '../core/task.ts';
 
-/** The Workflow instance that works on a task now: the task's own, or that of its latest publication attempt (counted from 1). */
+/**
+ * The Workflow instance that works on a task now: the task's own, or that of its latest publication attempt
+ * (counted from 1).
+ */
 export function workflowIdOf(taskId: string, attempts: number): string {
   return attempts === 0 ? taskId : `${taskId}-publish-${attempts}`;
 }
 
-/** The one event that a Workflow instance waits for. It says that something changed; the instance looks what. */
+/**
+ * The one event that a Workflow instance waits for. It says that something changed; the instance looks what.
+ */
 export const wakeEvent = 'wake';
 
 export interface StartDeps {
   /** Opens the task's record. `expired`: the task ended so long ago that only a tombstone is left. */
   open(request: TaskRequest): Promise<{ readonly created: boolean; readonly expired: boolean }>;
-  /** Creates the instance with the task's id. If there is one, Cloudflare rejects and the local runtime keeps it. */
+  /**
+   * Creates the instance with the task's id. If there is one, Cloudflare rejects and the local runtime keeps
+   * it.
+   */
   create(request: TaskRequest): Promise<unknown>;
   /** Whether an instance with this id exists. */
   exists(taskId: string): Promise<boolean>;
 }
 
 export async function startTask(request: TaskRequest, deps: StartDeps): Promise<'started' | 'exists'> {
-  // The record first: after a crash in between, the redelivery completes the record. The other way round nobody could see the task.
+  // The record first: after a crash in between, the redelivery completes the record. The other way round
+  // nobody could see the task.
   const { created, expired } = await deps.open(request);
   // The instance is forgotten by then too, and could be created again.
   if (expired) return 'exists';

@@ -1,10 +1,10 @@
 /**
- * JSON that this program wrote itself and reads back: its rows in SQLite, its steps' results. Taken on trust, as it was typed
- * when it was written; whatever comes from outside goes through a schema instead.
+ * JSON that this program writes and reads back: rows in SQLite, results of steps. It is trusted, because it
+ * was typed when it was written. Input from outside goes through a schema instead.
  */
 declare const written: unique symbol;
 
-/** The text remembers the type of what was put in. */
+/** JSON text, branded with the type of its value. */
 export type StoredJson<T> = string & { readonly [written]: T };
 
 export function toStoredJson<T>(value: T): StoredJson<T> {

@@ -1,11 +1,11 @@
 /**
- * Slack as the life of a task needs it. Deadlines and idempotence as in `code-host.ts`; what is said is in `chat.ts`.
+ * Slack, for tasks. Deadlines and idempotence as in `code-host.ts`; the data is in `chat.ts`.
  */
 import type { AskedAt, ChatMessageRef, ChatPerson, IndexedTask, ThreadContext } from '../chat.ts';
 import type { TaskView } from '../task-view.ts';
 import type { SlackTrigger } from '../task.ts';
 
-/** Thrown when Slack says to wait. Nothing was done. */
+/** Thrown when Slack's rate limit asks to wait. Nothing was done. */
 export class ChatRateLimitedError extends Error {
   override readonly name = 'ChatRateLimitedError';
   /** Milliseconds, from `Retry-After`. */
@@ -16,34 +16,38 @@ export class ChatRateLimitedError extends Error {
   }
 }
 
-/** Slack, for the life of a task that was asked there. Rejects on what may pass; `ChatRateLimitedError` says how long. */
+/** Rejects on transient errors; a `ChatRateLimitedError` says how long to wait. */
 export interface Chat {
-  /** Who this is, and which of the named user groups they are in; null when Slack knows no such user. */
+  /** Looks up a person, and which of the given user groups they are in; null if Slack knows no such user. */
   person(userId: string, groupIds: readonly string[]): Promise<ChatPerson | null>;
-  /** null when the trigger has no thread. */
+  /** Reads the trigger's thread; null if it has none. */
   threadContext(trigger: SlackTrigger): Promise<ThreadContext | null>;
-  /** 👀 on the message that asked; does nothing when there is none. */
+  /** Adds 👀 to the requesting message, if there is one. */
   react(trigger: SlackTrigger): Promise<void>;
   /**
-   * Posts the task's one message, or edits it. When the place takes no message (gone, archived, the bot is not in it) it
-   * is posted to the requester directly. What ended before there was a message, refused or answered, is told to the requester alone: null.
+   * Creates or edits the task's post. If the channel takes no message (it is gone or archived, or the bot is
+   * not in it), the post goes to the requester directly. A task that was refused or answered before it had a
+   * post is answered to the requester alone: null.
    */
   saveTaskMessage(
     trigger: SlackTrigger,
     view: TaskView,
     known: ChatMessageRef | null,
   ): Promise<ChatMessageRef | null>;
-  /** Link to the message that asked, for private repositories only; null when there is none. Best effort; never throws. */
+  /**
+   * Link to the requesting message, for private repositories only; null if there is none. Best effort; never
+   * throws.
+   */
   permalink(trigger: SlackTrigger): Promise<string | null>;
 }
 
-/** Tasks by where and by whom they were asked: what `list`, thread replies and reactions look up. */
+/** Finds tasks by place and person, for `list`, replies and reactions. */
 export interface TaskIndex {
-  /** Adds it, or replaces what is known of it. */
+  /** Adds or updates a task. */
   put(task: IndexedTask): Promise<void>;
-  /** The latest task of a thread; given one, the latest of those asked for before it, so that no two are before each other. */
+  /** The latest task of a thread; with `before`, the latest one that was asked for before it. */
   inThread(channelId: string, threadTs: string, before?: AskedAt): Promise<IndexedTask | null>;
-  /** The task that a message asked for or that a message shows. */
+  /** The task that a message requested, or whose post it is. */
   byMessage(channelId: string, ts: string): Promise<IndexedTask | null>;
   /** Newest first, at most `limit` (up to 50). */
   recent(of: { channelId: string } | { userId: string }, limit: number): Promise<readonly IndexedTask[]>;

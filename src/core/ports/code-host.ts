@@ -1,42 +1,50 @@
 /**
- * The repository host as the tasks see it.
+ * The repository host, for tasks.
  *
- * Every method that leaves the process is bounded by its implementation and rejects with an `Error` when the bound passes.
- * A method that changes something may be called again with the same arguments, also while the first call still runs, and
- * has the effect of one call.
+ * Every method has a deadline and rejects with an `Error` when it passes. Methods that change something are
+ * idempotent, also while a first call still runs.
  */
 import type { IssueContext } from '../ask/context.ts';
 import type { PullRequestRef, RepositoryFacts, RepositoryRef, TaskRequest } from '../task.ts';
 
 export interface CodeHost {
-  /** Resolves the installation and the repository's facts; null if the App is not installed or the repository does not exist. */
+  /**
+   * Resolves the installation and the repository's facts; null if the App is not installed or the repository
+   * does not exist.
+   */
   locate(repository: RepositoryRef): Promise<RepositoryFacts | null>;
-  /** From the collaborator permission API, not from `author_association`. */
+  /** Whether the person may write, by the collaborator permission API and not by `author_association`. */
   canWrite(facts: RepositoryFacts, login: string): Promise<boolean>;
-  /** The commit a branch points to; null when there is no such branch. */
+  /** The head commit of a branch; null if there is no such branch. */
   headOf(facts: RepositoryFacts, branch: string): Promise<string | null>;
-  /** Issue and comments of people with write access, as they stood at the trigger. */
+  /** The issue and the comments of people with write access, as of the trigger. */
   issueContext(facts: RepositoryFacts, request: TaskRequest): Promise<IssueContext | null>;
   /** 👀 on the triggering comment or issue. */
   react(facts: RepositoryFacts, request: TaskRequest): Promise<void>;
-  /** Creates the task's one sticky comment or edits it; finds it again by its marker. Returns the comment's id. */
+  /** Creates or edits the task's sticky comment, which it finds by its marker. Returns the comment's id. */
   saveProgressComment(
     facts: RepositoryFacts,
     request: TaskRequest,
     markdown: string,
     knownId: number | null,
   ): Promise<number>;
-  /** Ids of the tasks whose sticky comments, written by this App, stand on the issue; newest first, at most 20. */
+  /** Ids of the tasks with a sticky comment of this App on the issue; newest first, at most 20. */
   tasksOn(facts: RepositoryFacts, issueNumber: number): Promise<readonly string[]>;
-  /** A pull request as it is now; null when there is none of that number. */
+  /** Reads a pull request; null if there is none with that number. */
   pullRequest(facts: RepositoryFacts, number: number): Promise<PullRequestState | null>;
-  /** An account by its login, as GitHub writes it; null when there is none or it is not a person's. */
+  /** Looks up an account by its login; null if there is none or it is not a person's. */
   account(facts: RepositoryFacts, login: string): Promise<{ login: string; id: number } | null>;
-  /** Resolves the repository's present facts by its id, so that a rename is followed; null if the App cannot reach it any more. */
+  /**
+   * Resolves the repository's present facts by its id, so that a rename is followed; null if the App cannot
+   * reach it any more.
+   */
   relocate(facts: RepositoryFacts): Promise<RepositoryFacts | null>;
-  /** Every repository that the App is installed on, at most 500, sorted by name. For choosing only: access is `locate`'s question. */
+  /**
+   * Lists the repositories that the App is installed on, at most 500, sorted by name. For choosing only:
+   * `locate` decides on access.
+   */
   installedRepositories(): Promise<readonly RepositoryRef[]>;
-  /** Revokes what tokens this process minted for the task. Best effort; never throws. */
+  /** Revokes the tokens that this process minted for the task. Best effort; never throws. */
   forgetTokens(taskId: string): Promise<void>;
 }
 

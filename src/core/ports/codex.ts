@@ -1,4 +1,4 @@
-/** Codex as the tasks see it: what to start, and how to read what it prints. */
+/** Codex, for tasks: how to start it, and how to read its output. */
 import type { SandboxCommand } from './sandbox-port.ts';
 import type { Answer, Notable, Progress } from '../progress.ts';
 
@@ -9,10 +9,10 @@ export interface CodexJob {
 }
 
 export interface Codex {
-  /** What to write into the sandbox and what to start there. */
+  /** The files to write into the sandbox, and the command to start. */
   invocation(job: CodexJob): { files: readonly { path: string; content: string }[]; command: SandboxCommand };
   readonly initialProgress: Progress;
-  /** Folds one line of the run's output into the progress. Never throws: a bad line counts as unknown. */
+  /** Folds one line of output into the progress. Never throws: a malformed line counts as unknown. */
   fold(progress: Progress, line: string, now: number): { progress: Progress; notable: readonly Notable[] };
   /** Validates the final message against the answer schema. Never throws. */
   answer(progress: Progress): Answer;

@@ -1,4 +1,4 @@
-/** From a collected change to a pull request, as the tasks see it. Same rules as `code-host.ts`. */
+/** From a collected change to a pull request, for tasks. Deadlines and idempotence as in `code-host.ts`. */
 import type { Authorization } from '../authorization.ts';
 import type { ChangeSet } from '../change-set.ts';
 import type { Receipt } from '../grant.ts';
@@ -10,8 +10,10 @@ export type GateVerdict =
   | { readonly kind: 'allow' }
   /** Published, but as a draft with these remarks in the body. */
   | { readonly kind: 'mark'; readonly remarks: readonly string[] }
-  /** Not published: the change is kept and a person decides. */
-  /** `approvable`: a person's approval would let it pass. GitHub takes workflow files from nobody but a person. */
+  /**
+   * Not published: the change is kept and a person decides. `approvable`: an approval would publish it.
+   * GitHub takes workflow files only from a person.
+   */
   | { readonly kind: 'hold'; readonly reason: Reason; readonly approvable: boolean };
 
 /** A change to publish, with the task's authorization. The requester is in `request`. */
@@ -22,7 +24,7 @@ export interface PublishInput extends Omit<Authorization, 'requester'> {
   /** Because the policy asks for drafts, or because there are remarks. */
   readonly draft: boolean;
   readonly remarks: readonly string[];
-  /** GitHub login of who is asked for a review; null: nobody. Best effort. */
+  /** GitHub login of the requested reviewer; null for none. Best effort. */
   readonly reviewer: string | null;
   readonly evidence: {
     readonly usage: TokenUsage;
@@ -42,18 +44,21 @@ export interface PublishInput extends Omit<Authorization, 'requester'> {
 }
 
 export type PublishResult =
-  /** `added`: as a commit on the pull request that it continues. */
+  /** `added`: a commit on the pull request that the task continues. */
   | { readonly kind: 'published'; readonly pullRequest: PullRequestRef; readonly added: boolean }
-  /** GitHub will not take it, and a second attempt would not change that. */
+  /** GitHub rejects it, and a retry would not change that. */
   | { readonly kind: 'rejected'; readonly reason: Reason };
 
 export interface Publication {
   /** Parses the collector's lines (untrusted) against the recorded base. Never throws. */
   parseChange(lines: string, base: string): { ok: true; change: ChangeSet } | { ok: false; reason: Reason };
-  /** `approvedBy`: who has approved exactly this change; what they could approve is then marked and no longer held. */
+  /** `approvedBy` approved exactly this change: what is approvable is then marked instead of held. */
   gate(change: ChangeSet, approvedBy: string | null): GateVerdict;
-  /** What an approval is bound to: hex SHA-256 of the collector's lines as they are kept. */
+  /** Hex SHA-256 of the kept lines, which an approval is bound to. */
   changeHash(lines: string): Promise<string>;
-  /** blobs → tree → commit → ref → pull request; a second attempt finds what the first made. Throws on what may pass. */
+  /**
+   * Writes blobs → tree → commit → ref → pull request. A second attempt finds what the first made. Rejects on
+   * transient errors.
+   */
   publish(input: PublishInput): Promise<PublishResult>;
 }

@@ -1,23 +1,24 @@
-/**
- * One task's sandbox as a contract: what the life of a task asks of it, wherever it runs. Deadlines and idempotence as in `code-host.ts`.
- */
+/** The contract of a task's sandbox, wherever it runs. Deadlines and idempotence as in `code-host.ts`. */
 export interface Sandboxes {
-  /** The id under which the egress handler will know this task's sandbox: 64 lower-case hex digits. */
+  /** The id by which the egress handler knows this task's sandbox: 64 lower-case hex digits. */
   idFor(taskId: string): string;
   get(sandboxId: string): TaskSandbox;
 }
 
-/** Thrown by `start` when there is no room for another sandbox now; trying again later is right. */
+/** Thrown by `start` if there is no room for another sandbox now. Retry later. */
 export class SandboxBusyError extends Error {
   override readonly name = 'SandboxBusyError';
 }
 
-/** Thrown when the way to the sandbox broke, not what was asked of it: the same call may be made again, and minutes may pass until it works. */
+/**
+ * Thrown if the connection to the sandbox broke. The same call can be retried; it can take minutes until it
+ * succeeds.
+ */
 export class SandboxUnavailableError extends Error {
   override readonly name = 'SandboxUnavailableError';
 }
 
-/** Thrown when the sandbox is gone or was replaced: what ran in it is lost, and no retry brings it back. */
+/** Thrown if the sandbox is gone or was replaced. What ran in it is lost; a retry does not help. */
 export class SandboxLostError extends Error {
   override readonly name = 'SandboxLostError';
 }
@@ -58,11 +59,14 @@ export interface RunChunk {
 }
 
 /**
- * One task's sandbox. Paths are absolute inside it. The workspace is `/workspace`, the clone `/workspace/repo`,
- * the task scripts are read-only under `/opt/airlock`. Everything it says is untrusted once Codex has run.
+ * One task's sandbox. Paths are absolute inside it. The workspace is `/workspace`, the clone
+ * `/workspace/repo`; the task's scripts are read-only under `/opt/airlock`. All its output is untrusted once
+ * Codex has run.
  */
 export interface TaskSandbox {
-  /** Starts it, or finds it started. A sandbox that was destroyed is never started again: `SandboxLostError`. */
+  /**
+   * Starts the sandbox if it is not started. A destroyed sandbox is never started again: `SandboxLostError`.
+   */
   start(spec: SandboxSpec): Promise<void>;
   /** Replaces the file; creates missing folders. Text becomes UTF-8; at most 8 MiB. */
   writeFile(path: string, content: string | Uint8Array<ArrayBuffer>): Promise<void>;
@@ -74,12 +78,12 @@ export interface TaskSandbox {
   /** Runs to the end or is killed at `timeoutMs`, with all its children. */
   exec(command: SandboxCommand, limits: { timeoutMs: number; maxOutputBytes: number }): Promise<ExecResult>;
   /**
-   * Starts a detached run under a name; its standard output is kept in a file. A second start under the same
+   * Starts a detached run under a name, with its standard output in a file. A second start under the same
    * name does nothing, whether the first still runs or has ended.
    */
   startRun(name: string, command: SandboxCommand): Promise<void>;
   /** Waits up to `waitMs` (at most 30,000) for output beyond `offset` or the end of the run. */
   readRun(name: string, range: { offset: number; maxBytes: number; waitMs: number }): Promise<RunChunk>;
-  /** Kills every process in it and frees everything. Idempotent, also for one that never was. */
+  /** Kills every process in the sandbox and frees everything. Idempotent, also for one that never existed. */
   destroy(): Promise<void>;
 }

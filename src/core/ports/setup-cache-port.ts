@@ -1,6 +1,6 @@
 /**
- * Where what setup installed is kept for the next task, as a contract. The bytes go between the sandbox and the cache; neither the Worker
- * nor the cache looks into them. Deadlines as in `code-host.ts`.
+ * The contract of the cache for what setup installs. The bytes go between the sandbox and the cache; neither
+ * the Worker nor the cache reads them. Deadlines as in `code-host.ts`.
  */
 export interface SetupCacheEntry {
   readonly repositoryId: number;
@@ -8,18 +8,19 @@ export interface SetupCacheEntry {
   readonly key: string;
 }
 
-/** Beside one task's sandbox. */
+/** The cache, as seen from one task's sandbox. */
 export interface SetupCache {
-  /** Bytes that one entry may have. */
+  /** The largest size of an entry, bytes. */
   readonly maxEntryBytes: number;
   /**
-   * Puts the entry's parts into a folder of the sandbox. False when there is none, or what lies there is not what was stored. Rejects on
-   * what may pass; the caller goes on without.
+   * Writes the entry's parts into a folder of the sandbox. False if there is no entry, or if it is not what
+   * was stored. Rejects on transient errors; the caller continues without the cache.
    */
   restore(entry: SetupCacheEntry, folder: string): Promise<boolean>;
   /**
-   * Takes the parts out of a folder of the sandbox. They count only if all of them together have the hash that was taken before Codex
-   * ran: whatever somebody in the sandbox does to them later, or an attempt that comes late reads, is not stored. False when they do not.
+   * Stores the parts from a folder of the sandbox. All of them together must have the hash that was taken
+   * before Codex ran, so that nothing is stored that was changed later or read by a late attempt. False if
+   * they do not.
    */
   store(
     entry: SetupCacheEntry,

@@ -1,6 +1,6 @@
 /**
- * The right to have a sandbox, as the life of a task sees it. Deadlines and idempotence as in `code-host.ts`; who is next is
- * `admission.ts`'s decision.
+ * Slots for sandboxes, for tasks. Deadlines and idempotence as in `code-host.ts`; `admission.ts` decides who
+ * is next.
  */
 import type { SlotClaim } from '../admission.ts';
 
@@ -11,10 +11,10 @@ export type SlotAnswer =
 
 export interface Slots {
   /**
-   * Asks for a slot. Until it is granted the task waits in the queue; then its Workflow is woken. A granted slot stays granted until it is
-   * released.
+   * Asks for a slot. Until it is granted the task waits in the queue; then its Workflow is woken. A granted
+   * slot stays granted until it is released.
    */
   request(claim: SlotClaim): Promise<SlotAnswer>;
-  /** Gives the slot back, or the place in the queue. Does nothing for a task that has neither. */
+  /** Releases the slot, or the place in the queue. Does nothing for a task that has neither. */
   release(taskId: string): Promise<void>;
 }

@@ -1,6 +1,6 @@
 /**
- * Keeps the queue for slots in the SQLite of its Durable Object: a row for each task, so that a change writes what changed and
- * not all of it. What the queue means is `core/admission.ts`'s.
+ * Stores the queue for slots in its Durable Object's SQLite, a row for each task, so that a change writes
+ * only what changed. `core/admission.ts` decides about the queue.
  */
 import * as z from 'zod';
 import type { SlotClaim, SlotQueue, WaitingClaim } from '../../core/admission.ts';
@@ -17,18 +17,24 @@ const turnsSchema = z.array(z.string());
 
 export interface SlotStore {
   queue(): SlotQueue;
-  /** Writes the difference. `now`: when the ones that hold a slot in `next` for the first time got it. */
+  /** Writes the difference. `now` becomes the time of new grants. */
   save(before: SlotQueue, next: SlotQueue, now: number): void;
-  /** Who holds a slot and has not heard of it. */
-  untold(): string[];
-  heard(taskId: string): void;
-  /** The place that a task was last told; null before the first time. */
-  toldPlaces(): ReadonlyMap<string, number>;
-  tellPlace(taskId: string, place: number): void;
-  /** Whose record was not asked since: `heldBefore` for those that hold a slot, `waitingBefore` for the others. Longest ago first. */
+  /** Tasks that hold a slot and are not notified of it. */
+  unnotified(): string[];
+  markNotified(taskId: string): void;
+  /** The places that waiting tasks were last notified of. */
+  notifiedPlaces(): ReadonlyMap<string, number>;
+  markNotifiedPlace(taskId: string, place: number): void;
+  /**
+   * Tasks whose record was not checked since `heldBefore` (with a slot) or `waitingBefore` (without). Oldest
+   * check first.
+   */
   unchecked(heldBefore: number, waitingBefore: number, limit: number): Checkable[];
-  checked(taskId: string, now: number): void;
-  /** Who left the queue before that, and was not forgotten; any of them, so that some that cannot be forgotten hold up none. */
+  markChecked(taskId: string, now: number): void;
+  /**
+   * Tasks that left the queue before `leftBefore` and are not forgotten. In random order, so that failing
+   * ones do not block others.
+   */
   past(leftBefore: number, limit: number): string[];
   forget(taskId: string): void;
 }
@@ -40,12 +46,13 @@ export interface Checkable {
 
 export function openSlotStore(storage: DurableObjectStorage): SlotStore {
   const { sql } = storage;
-  // `heard`: 1 once the task knows of its slot. `checked_at`: when it came, or its record was last asked.
+  // `notified`: 1 once the task knows of its slot. `checked_at`: when it came, or when its record was last
+  // checked.
   sql.exec(`
     CREATE TABLE IF NOT EXISTS slot (
       seq INTEGER PRIMARY KEY AUTOINCREMENT, task_id TEXT NOT NULL UNIQUE, repository TEXT NOT NULL, requester TEXT,
-      passed INTEGER NOT NULL DEFAULT 0, granted_at INTEGER, heard INTEGER NOT NULL DEFAULT 0,
-      told_place INTEGER, checked_at INTEGER NOT NULL
+      passed INTEGER NOT NULL DEFAULT 0, granted_at INTEGER, notified INTEGER NOT NULL DEFAULT 0,
+      notified_place INTEGER, checked_at INTEGER NOT NULL
     );
     CREATE TABLE IF NOT EXISTS past (task_id TEXT PRIMARY KEY, left_at INTEGER NOT NULL);
     CREATE TABLE IF NOT EXISTS turns (id INTEGER PRIMARY KEY CHECK (id = 1), names TEXT NOT NULL);
@@ -110,25 +117,26 @@ export function openSlotStore(storage: DurableObjectStorage): SlotStore {
     save: (before, next, now) => {
       if (before !== next) storage.transactionSync(() => write(before, next, now));
     },
-    untold: () =>
+    unnotified: () =>
       sql
         .exec<{ task_id: string }>(
-          'SELECT task_id FROM slot WHERE granted_at IS NOT NULL AND heard = 0 ORDER BY granted_at',
+          'SELECT task_id FROM slot WHERE granted_at IS NOT NULL AND notified = 0 ORDER BY granted_at',
         )
         .toArray()
         .map(({ task_id }) => task_id),
-    heard: (taskId) => void sql.exec('UPDATE slot SET heard = 1 WHERE task_id = ? AND heard = 0', taskId),
-    toldPlaces: () =>
+    markNotified: (taskId) =>
+      void sql.exec('UPDATE slot SET notified = 1 WHERE task_id = ? AND notified = 0', taskId),
+    notifiedPlaces: () =>
       new Map(
         sql
-          .exec<{ task_id: string; told_place: number }>(
-            'SELECT task_id, told_place FROM slot WHERE granted_at IS NULL AND told_place IS NOT NULL',
+          .exec<{ task_id: string; notified_place: number }>(
+            'SELECT task_id, notified_place FROM slot WHERE granted_at IS NULL AND notified_place IS NOT NULL',
           )
           .toArray()
-          .map(({ task_id, told_place }) => [task_id, told_place]),
+          .map(({ task_id, notified_place }) => [task_id, notified_place]),
       ),
-    tellPlace: (taskId, place) =>
-      void sql.exec('UPDATE slot SET told_place = ? WHERE task_id = ?', place, taskId),
+    markNotifiedPlace: (taskId, place) =>
+      void sql.exec('UPDATE slot SET notified_place = ? WHERE task_id = ?', place, taskId),
     unchecked: (heldBefore, waitingBefore, limit) =>
       sql
         .exec<{ task_id: string; granted_at: number | null }>(
@@ -151,6 +159,7 @@ export function openSlotStore(storage: DurableObjectStorage): SlotStore {
         .toArray()
         .map(({ task_id }) => task_id),
     forget: (taskId) => void sql.exec('DELETE FROM past WHERE task_id = ?', taskId),
-    checked: (taskId, now) => void sql.exec('UPDATE slot SET checked_at = ? WHERE task_id = ?', now, taskId),
+    markChecked: (taskId, now) =>
+      void sql.exec('UPDATE slot SET checked_at = ? WHERE task_id = ?', now, taskId),
   };
 }

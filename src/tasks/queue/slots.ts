@@ -1,9 +1,11 @@
 /**
- * Slots: the one Durable Object that knows who has a sandbox. A shell: who is next is decided in `core/admission.ts`, rows are
- * `slot-store.ts`'s. A task passes it twice, before its sandbox is started and after it is destroyed; no request and no egress does.
+ * The one Durable Object that grants slots. `core/admission.ts` decides who is next, `slot-store.ts` stores
+ * the queue. A task calls it twice, before its sandbox is started and after it is destroyed. Egress never
+ * does.
  *
- * A slot is a lease of its task. It ends by `release`; should that never come, because the task's Workflow or a whole Worker died, the
- * alarm asks the task's record, which knows whether there may still be a sandbox. Everything is on disk before anybody hears of it.
+ * A slot is a lease of its task and ends by `release`. If that never comes, because the task's Workflow or a
+ * whole Worker died, the alarm asks the task's record whether a sandbox can still exist. Every change is on
+ * disk before a task is notified.
  */
 import { DurableObject } from 'cloudflare:workers';
 import {
@@ -23,11 +25,14 @@ import { openSlotStore, type Checkable } from './slot-store.ts';
 
 export interface SlotsDeps {
   readonly limits: SlotLimits;
-  /** Tells the task's Workflow instance that it has a slot; rejects when it cannot be told now. */
+  /** Wakes the task's Workflow, which has a slot now. Rejects if it cannot be reached now. */
   readonly granted: (taskId: string) => Promise<void>;
-  /** Tells the task's record its place. */
+  /** Reports the task's place to its record. */
   readonly moved: (taskId: string, place: number) => Promise<void>;
-  /** Whether the task may still have a sandbox, or want one. False for a task that is over, and for one that there never was. */
+  /**
+   * Whether the task has a sandbox or can still start one. False for a closed task, and for one that never
+   * existed.
+   */
   readonly needsSlot: (taskId: string) => Promise<boolean>;
   readonly now: () => number;
   readonly log: (event: string, fields: Record<string, unknown>) => void;
@@ -38,17 +43,17 @@ export abstract class SlotsBase<Env> extends DurableObject<Env> {
   readonly #store = openSlotStore(this.ctx.storage);
   #queue: SlotQueue = this.#store.queue();
   #alarmAt: number | null = null;
-  #telling = false;
+  #notifying = false;
 
   async request(claim: SlotClaim): Promise<SlotAnswer> {
     const { taskId } = claim;
     const isNew = ![...this.#queue.held, ...this.#queue.waiting].some((known) => known.taskId === taskId);
     this.#change((queue) => join(queue, claim));
-    if (this.#queue.held.some((held) => held.taskId === taskId)) this.#store.heard(taskId);
+    if (this.#queue.held.some((held) => held.taskId === taskId)) this.#store.markNotified(taskId);
     await this.#settle();
     if (this.#queue.held.some((held) => held.taskId === taskId)) return { granted: true };
     const place = queueOrder(this.#queue).indexOf(taskId) + 1;
-    this.#store.tellPlace(taskId, place);
+    this.#store.markNotifiedPlace(taskId, place);
     if (isNew) this.deps().log('slot.waits', { taskId, place, waiting: this.#queue.waiting.length });
     return { granted: false, place };
   }
@@ -59,35 +64,38 @@ export abstract class SlotsBase<Env> extends DurableObject<Env> {
     if (this.#queue !== before) await this.#settle();
   }
 
-  /** For the sweep: arms the alarm should it be lost, and says who is in the queue and who left it before `pastBefore`. */
+  /**
+   * For the sweep: re-arms a lost alarm. Returns the tasks in the queue, and those that left it before
+   * `pastBefore`.
+   */
   async watched(pastBefore: number, limit: number): Promise<{ present: string[]; past: string[] }> {
     if ((await this.ctx.storage.getAlarm()) === null) {
       this.#alarmAt = null;
       await this.#settle();
     }
     const all = [...this.#queue.held, ...this.#queue.waiting].map(({ taskId }) => taskId);
-    // From anywhere: of a queue that stands it would otherwise always be the same ones that are looked at.
+    // From a random place, so that a queue that does not move is checked in all its parts.
     const from = all.length > limit ? Math.floor(Math.random() * all.length) : 0;
     const present = [...all.slice(from), ...all.slice(0, from)].slice(0, limit);
     return { present, past: this.#store.past(pastBefore, limit) };
   }
 
-  /** Its record has expired. */
+  /** Forgets a task whose record has expired. */
   forget(taskId: string): void {
     this.#store.forget(taskId);
   }
 
   override async alarm(): Promise<void> {
     this.#alarmAt = null;
-    // The limits may be others than before the last deployment.
+    // The last deployment can have changed the limits.
     this.#change((queue) => queue);
-    await this.#tellGranted();
-    await this.#tellPlaces();
+    await this.#notifyGranted();
+    await this.#notifyPlaces();
     await this.#reclaim();
     await this.#settle();
   }
 
-  /** Changes the queue and admits who may be admitted after that, in one write. */
+  /** Changes the queue and grants the slots that are free then, in one write. */
   #change(change: (queue: SlotQueue) => SlotQueue): void {
     const { limits, now, log } = this.deps();
     const changed = change(this.#queue);
@@ -99,15 +107,15 @@ export abstract class SlotsBase<Env> extends DurableObject<Env> {
       log('slot.granted', { taskId, held: next.held.length, waiting: next.waiting.length });
   }
 
-  /** What is left to be done goes on without whoever asked; the alarm takes over should the object die before. */
+  /** Notifies in the background and arms the alarm, which takes over if the object dies. */
   async #settle(): Promise<void> {
     const { now, log } = this.deps();
     const { held, waiting } = this.#queue;
-    const isUntold = this.#store.untold().length > 0;
-    if (isUntold)
-      this.#tellGranted().catch((error: unknown) => log('slots.failed', { error: String(error) }));
+    const hasUnnotified = this.#store.unnotified().length > 0;
+    if (hasUnnotified)
+      this.#notifyGranted().catch((error: unknown) => log('slots.failed', { error: String(error) }));
     if (held.length + waiting.length === 0) return;
-    const inMs = isUntold
+    const inMs = hasUnnotified
       ? taskLimits.slotRetryMs
       : waiting.length > 0
         ? taskLimits.placesEveryMs
@@ -115,27 +123,27 @@ export abstract class SlotsBase<Env> extends DurableObject<Env> {
     await this.#arm(now() + inMs);
   }
 
-  /** Never later than it is already. */
+  /** Never moves the alarm to a later time. */
   async #arm(at: number): Promise<void> {
     if (this.#alarmAt !== null && this.#alarmAt <= at && this.#alarmAt > this.deps().now()) return;
     this.#alarmAt = at;
     await this.ctx.storage.setAlarm(at);
   }
 
-  async #tellGranted(): Promise<void> {
-    if (this.#telling) return;
-    this.#telling = true;
+  async #notifyGranted(): Promise<void> {
+    if (this.#notifying) return;
+    this.#notifying = true;
     try {
       const { granted, log } = this.deps();
       const failed = new Set<string>();
-      // In rounds: more may be granted while these are told.
+      // In rounds, because more slots can be granted meanwhile.
       for (;;) {
-        const untold = this.#store.untold().filter((taskId) => !failed.has(taskId));
-        if (untold.length === 0) return;
-        await atOnce(untold, async (taskId) => {
+        const unnotified = this.#store.unnotified().filter((taskId) => !failed.has(taskId));
+        if (unnotified.length === 0) return;
+        await atOnce(unnotified, async (taskId) => {
           try {
-            await withDeadline(granted(taskId), taskLimits.slotCallMs, 'telling a task of its slot');
-            this.#store.heard(taskId);
+            await withDeadline(granted(taskId), taskLimits.slotCallMs, 'notifying a task of its slot');
+            this.#store.markNotified(taskId);
           } catch (error) {
             failed.add(taskId);
             log('slot.not_told', { taskId, error: String(error) });
@@ -143,20 +151,20 @@ export abstract class SlotsBase<Env> extends DurableObject<Env> {
         });
       }
     } finally {
-      this.#telling = false;
+      this.#notifying = false;
     }
   }
 
-  async #tellPlaces(): Promise<void> {
+  async #notifyPlaces(): Promise<void> {
     const { moved, log } = this.deps();
-    const told = this.#store.toldPlaces();
+    const notified = this.#store.notifiedPlaces();
     const news = queueOrder(this.#queue)
       .map((taskId, index) => ({ taskId, place: index + 1 }))
-      .filter(({ taskId, place }) => isWorthTelling(told.get(taskId) ?? null, place));
+      .filter(({ taskId, place }) => isWorthTelling(notified.get(taskId) ?? null, place));
     await atOnce(news, async ({ taskId, place }) => {
       try {
-        await withDeadline(moved(taskId, place), taskLimits.slotCallMs, 'telling a task its place');
-        this.#store.tellPlace(taskId, place);
+        await withDeadline(moved(taskId, place), taskLimits.slotCallMs, 'notifying a record of its place');
+        this.#store.markNotifiedPlace(taskId, place);
       } catch (error) {
         log('slot.place_not_told', { taskId, error: String(error) });
       }
@@ -173,7 +181,7 @@ export abstract class SlotsBase<Env> extends DurableObject<Env> {
     await atOnce(due, async (one) => {
       const over = await this.#isOver(one);
       if (over) this.#change((queue) => leave(queue, one.taskId));
-      else this.#store.checked(one.taskId, now());
+      else this.#store.markChecked(one.taskId, now());
     });
   }
 
@@ -184,7 +192,8 @@ export abstract class SlotsBase<Env> extends DurableObject<Env> {
       if (!needed) log('slot.reclaimed', { taskId, why: 'over' });
       return !needed;
     } catch (error) {
-      // Nothing is known. There may be a sandbox, so the slot stays taken for as long as one could last.
+      // The record does not answer. A sandbox can exist, so the slot stays taken for as long as one could
+      // live.
       const isLost = grantedAt !== null && now() > grantedAt + taskLimits.leaseMs;
       log(isLost ? 'slot.reclaimed' : 'slot.not_checked', { taskId, error: String(error) });
       return isLost;
@@ -192,7 +201,7 @@ export abstract class SlotsBase<Env> extends DurableObject<Env> {
   }
 }
 
-/** A few at a time. `work` does not reject. */
+/** Works on a few at a time. `work` does not reject. */
 async function atOnce<T>(items: readonly T[], work: (item: T) => Promise<void>): Promise<void> {
   for (let index = 0; index < items.length; index += taskLimits.slotCallsAtOnce)
     await Promise.all(items.slice(index, index + taskLimits.slotCallsAtOnce).map(work));

@@ -1,31 +1,36 @@
 /**
- * What the clock does beside the alarms: finds tasks whose alarm is lost, sandboxes that no record answers for, and records that should have
- * expired. Every object has an alarm of its own and needs none of this, as long as it runs. But an alarm whose object fails is tried again six
- * times and then dropped for good, and a deployment that cannot read what an earlier one stored fails every object at once; after the
- * next, good deployment nothing would ever wake those again: tasks without an end, containers that are paid for, slots that stay taken.
+ * Cron reconciliation: re-arms lost alarms, destroys orphaned sandboxes, forgets expired records. Every
+ * object has an alarm of its own and normally needs none of this. But the platform retries a failing alarm
+ * six times and then drops it for good, and a broken deployment fails the alarms of all objects at once.
+ * After the next, good deployment nothing would wake those objects again: tasks would never end, containers
+ * would be paid for, slots would stay taken.
  *
- * Bounded, and harmless at any time: it arms alarms and leaves the decision to them. Only where no record is left to decide, it acts itself.
+ * Bounded, and harmless at any time: it arms alarms and leaves the decision to them. It acts itself only if
+ * no record is left to decide.
  */
 import { withDeadline } from '../../lib/with-deadline.ts';
 import { taskLimits } from '../limits.ts';
 
-/** What a record says when it is woken. `gone`: there is none, or it has expired. */
+/** A record's answer to `wakeRecord`. `gone`: there is no record, or it has expired. */
 export type Woken = 'watched' | 'rearmed' | 'gone';
 
 export interface SweepDeps {
-  /** Wakes the queue, and says who is in it and whose record should have expired by now, each at most `limit`. */
+  /**
+   * Wakes the queue. Returns the tasks in it and those whose record should have expired, each at most
+   * `limit`.
+   */
   watched(limit: number): Promise<{ readonly present: readonly string[]; readonly past: readonly string[] }>;
   wakeRecord(taskId: string): Promise<Woken>;
-  /** Idempotent, also for a sandbox that never was. */
+  /** Idempotent, also for a sandbox that never existed. */
   destroySandbox(taskId: string): Promise<void>;
-  /** Takes the task out of the queue, with its slot. */
+  /** Releases the task's slot or its place in the queue. */
   release(taskId: string): Promise<void>;
-  /** Its record has expired: nobody need ask again. */
+  /** Forgets a task whose record has expired. */
   forget(taskId: string): Promise<void>;
   log(event: string, fields: Record<string, unknown>): void;
 }
 
-/** Rejects only when the queue does not answer. What fails for one task is logged, and its turn comes again. */
+/** Rejects only if the queue does not answer. A failure for one task is logged; the next sweep retries it. */
 export async function sweep(deps: SweepDeps): Promise<void> {
   const { present, past } = await withDeadline(
     deps.watched(taskLimits.sweepAtMost),
@@ -48,7 +53,7 @@ export async function sweep(deps: SweepDeps): Promise<void> {
   };
   const orphaned = async (taskId: string): Promise<void> => {
     await withDeadline(deps.destroySandbox(taskId), taskLimits.destroyMs, 'destroying an orphan');
-    // After the sandbox, as everywhere: the other way round there could be one too many.
+    // After the sandbox: the other way round there could be one sandbox too many.
     await deps.release(taskId);
     counts.orphans += 1;
     deps.log('sweep.orphan_destroyed', { taskId });
@@ -58,7 +63,7 @@ export async function sweep(deps: SweepDeps): Promise<void> {
   deps.log('sweep.ended', counts);
 }
 
-/** A few at a time. `work` does not reject. */
+/** Works on a few at a time. `work` does not reject. */
 async function inGroups(taskIds: readonly string[], work: (taskId: string) => Promise<void>): Promise<void> {
   for (let index = 0; index < taskIds.length; index += taskLimits.slotCallsAtOnce)
     await Promise.all(taskIds.slice(index, index + taskLimits.slotCallsAtOnce).map(work));

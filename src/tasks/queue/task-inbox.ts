@@ -1,7 +1,7 @@
 /**
- * Takes requests as fast as they come and starts their tasks one after the other: Slack gives three seconds for an answer,
- * also when two hundred people ask at once, and opening a record and a Workflow for each takes longer than that.
- * A request is on disk before `accept` returns, and stays there until its task is started. Decides nothing about it.
+ * Stores requests at once and starts their tasks later, a few at a time. Slack wants an answer within three
+ * seconds even if two hundred people ask at once, and opening a record and a Workflow for each takes longer.
+ * A request is on disk before `accept` returns, and stays there until its task is started.
  */
 import { DurableObject } from 'cloudflare:workers';
 import { taskRequestSchema, type TaskRequest } from '../../core/task.ts';
@@ -9,18 +9,18 @@ import { withDeadline } from '../../lib/with-deadline.ts';
 import { taskLimits } from '../limits.ts';
 
 export interface InboxDeps {
-  /** Opens the task's record and starts its Workflow; bears a second call for the same task. */
+  /** Opens the task's record and starts its Workflow. Idempotent. */
   start(request: TaskRequest): Promise<'started' | 'exists'>;
   readonly now: () => number;
   readonly log: (event: string, fields: Record<string, unknown>) => void;
 }
 
-/** Milliseconds until a failed start is tried again: 1 s, 2 s, 4 s … at most 1 min, for as long as it takes. */
+/** Back-off of a failed start, ms: 1 s, 2 s, 4 s … up to 1 min, without an end. */
 export function retryDelayMs(attempts: number): number {
   return Math.min(1000 * 2 ** Math.min(attempts, 6), 60_000);
 }
 
-/** The alarm takes over from a drain that died with its object. */
+/** Delay of the alarm that takes over if the object dies during a drain. */
 const alarmMs = 5000;
 
 export abstract class TaskInboxBase<Env> extends DurableObject<Env> {
@@ -41,7 +41,7 @@ export abstract class TaskInboxBase<Env> extends DurableObject<Env> {
     `);
   }
 
-  /** On disk when it returns. `exists`: the same task was accepted before, whether it is started yet or not. */
+  /** Stores the request. `exists`: the same task was accepted before; it can still wait to be started. */
   async accept(request: TaskRequest): Promise<'started' | 'exists'> {
     const { now } = this.deps();
     this.#acceptedAt = now();
@@ -78,7 +78,7 @@ export abstract class TaskInboxBase<Env> extends DurableObject<Env> {
     try {
       const rushUntil = this.deps().now() + taskLimits.inboxRushMs;
       for (;;) {
-        await this.#untilQuiet(rushUntil);
+        await this.#debounce(rushUntil);
         const due = this.#due();
         if (due.length === 0) break;
         await Promise.all(due.map(async ({ seq, body, attempts }) => await this.#start(seq, body, attempts)));
@@ -93,10 +93,10 @@ export abstract class TaskInboxBase<Env> extends DurableObject<Env> {
   }
 
   /**
-   * Answers come before work: while many ask at once none is started, until the rush is over or has lasted for too long.
-   * A single request waits for one turn of the event loop.
+   * Debounces, because answers come before work: while requests keep coming no task is started, up to a
+   * bound. A single request waits for one turn of the event loop.
    */
-  async #untilQuiet(rushUntil: number): Promise<void> {
+  async #debounce(rushUntil: number): Promise<void> {
     const { now } = this.deps();
     await new Promise((resolve) => setTimeout(resolve, 0));
     while (this.#pending() > 1 && now() < rushUntil) {

@@ -1,17 +1,20 @@
 /**
- * Tasks by where and by whom they were asked: a Durable Object for each Slack channel and one for each person, so that
- * no single one is on the way of everybody. Holds names and places, never what was asked.
+ * Indexes tasks by the Slack channel and by the person that they came from. Each channel and each person has
+ * a Durable Object, so that there is no bottleneck. Holds ids and places, never instructions.
  */
 import { DurableObject } from 'cloudflare:workers';
 import type { AskedAt, IndexedTask } from '../../core/chat.ts';
 import type { TaskIndex } from '../../core/ports/chat-port.ts';
 
-/** Tasks kept for one channel or person; older ones are forgotten here, their records stay. */
+/** Tasks kept for one channel or person. Older rows are deleted; their records stay. */
 const maxTasks = 1000;
 const maxRecent = 50;
 
 const dayMs = 24 * 60 * 60_000;
-/** From being asked to the end: a choice of 12 hours, a day in the queue, the work. Its record is kept from the end on. */
+/**
+ * The longest life of a task: half a day for a choice, a day in the queue, the work. Retention counts from
+ * its end.
+ */
 const longestTaskMs = 3 * dayMs;
 
 type Row = {
@@ -44,7 +47,7 @@ export abstract class TaskIndexBase<Env> extends DurableObject<Env> {
     `);
   }
 
-  /** What is known of a message is never forgotten: a second attempt of the first step knows less than the record. */
+  /** Never forgets a message that is known: a second attempt of the first step knows less than the record. */
   async put(task: IndexedTask): Promise<void> {
     this.#sql.exec(
       `INSERT INTO task (task_id, short_id, user_id, channel_id, thread_ts, message_ts, posted_ts, at)
@@ -119,7 +122,7 @@ export abstract class TaskIndexBase<Env> extends DurableObject<Env> {
   }
 }
 
-/** What of a namespace's objects is called; each call is one round trip. */
+/** The methods of an index object. Each call is one round trip. */
 interface IndexObject {
   put(task: IndexedTask): Promise<void> | void;
   inThread(channelId: string, threadTs: string, before: AskedAt | null): Promise<IndexedTask | null>;
@@ -127,7 +130,10 @@ interface IndexObject {
   recent(limit: number): Promise<readonly IndexedTask[]>;
 }
 
-/** `objectFor` gives the Durable Object of a name; the workspace is part of the name, as ids are unique within one only. */
+/**
+ * `objectFor` returns the Durable Object of a name. The workspace is part of the name, because Slack's ids
+ * are unique only within one.
+ */
 export function createTaskIndex(team: string, objectFor: (name: string) => IndexObject): TaskIndex {
   const ofChannel = (channelId: string) => objectFor(`slack:${team}:channel:${channelId}`);
   const ofUser = (userId: string) => objectFor(`slack:${team}:user:${userId}`);

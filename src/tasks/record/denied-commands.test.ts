@@ -54,12 +54,6 @@ describe('the command that ran when a request was refused', () => {
       [{ ...run('killed', 1_000, null), exitCode: -1, status: 'failed' }, curl],
       null,
     ],
-    [
-      'the one around it by how long it took, as an earlier version stored it',
-      11_000,
-      [{ ...run('old', 10_500, null), exitCode: 0, status: 'completed', durationMs: 1_000 }],
-      'old',
-    ],
     ['without the shell around it', 11_000, [run("/bin/bash -lc 'curl evil'", 10_000, 12_000)], 'curl evil'],
   ])('is %s', (_, at, commands, expected) => {
     expect(commandAt(at, ran(commands))).toBe(expected);

@@ -1,10 +1,12 @@
 /**
- * Which command ran in the sandbox when a request was refused. By time alone, so it is said to have run meanwhile and not to have
- * made the request; where nothing ran, or more than one thing did, there is no answer rather than a guess.
+ * Finds the command that ran in the sandbox while a request was denied. It compares times only, so people
+ * read that the command ran meanwhile, not that it made the request. If no command or more than one ran,
+ * there is no answer rather than a guess.
  *
- * The times of requests are our own, those of commands come out of the sandbox, and the observer hears of a command a little later
- * than the handler of its request. So a row keeps its time, the command is found when the row is looked at, and it is written down
- * once nothing that is still to be heard can change it: of the commands themselves only the last hundred are kept.
+ * The times of requests are ours, those of commands come out of the sandbox, and the observer learns of a
+ * command a little later than the egress handler of its request. So a row keeps its time, and the command is
+ * looked up when the row is read. It is stored once no later line of Codex can change it, because only the
+ * last hundred commands are kept.
  */
 import type { Receipt } from '../../core/grant.ts';
 import type { RepositoryPolicy } from '../../core/policy.ts';
@@ -16,13 +18,14 @@ type DeniedRow = Receipt['denied'][number];
 
 export interface Ran {
   readonly progress: Progress | null;
-  /** Milliseconds since the epoch, `until` exclusive; null: there is none. */
+  /** Milliseconds since the epoch, `until` exclusive; null if there is no setup. */
   readonly setup: { readonly command: string; readonly from: number; readonly until: number } | null;
 }
 
 /**
- * Milliseconds. Codex says that a command has begun when it first looks at it, 150 ms after it did, or at its end if that comes
- * sooner; the end it says within 30 ms (both measured with 0.169.0). What is left is for the clocks of sandbox and Worker.
+ * Milliseconds. Codex reports the start of a command when it first polls it, 150 ms after the start, or at
+ * the command's end if that is sooner. It reports the end within 30 ms (both measured with 0.169.0). The rest
+ * is for the clocks of sandbox and Worker.
  */
 const beginsUpTo = 250;
 const endsUpTo = 50;
@@ -43,13 +46,13 @@ export function ranIn(
   return { progress, setup: from === undefined || command === undefined ? null : { command, from, until } };
 }
 
-/** As people see it: each row with the command that is known so far. */
+/** The receipt for people: each row with the command that is known so far. */
 export function withCommands(receipt: Receipt, ran: Ran): Receipt {
   const denied = receipt.denied.map((row) => ({ ...row, command: commandOf(row, ran) }));
   return { ...receipt, denied };
 }
 
-/** With the commands that are known for good; the same receipt when there are none that it does not have. */
+/** Stores the commands that cannot change any more; returns the same receipt if there is none to add. */
 export function settleCommands(receipt: Receipt, ran: Ran): Receipt {
   let settled = false;
   const denied = receipt.denied.map((row) => {
@@ -70,7 +73,10 @@ function commandOf(row: DeniedRow, { progress, setup }: Ran): string | null {
   return run === undefined || others.length > 0 ? null : shown(run.command);
 }
 
-/** Codex asks the model while a command may run on in the background: such a request is as likely its own. */
+/**
+ * Codex calls the model while a command can run in the background, so such a request is as likely Codex's
+ * own.
+ */
 function isCodexItself({ host, path }: DeniedRow): boolean {
   return host === 'api.openai.com' && /^\/v1\/(?:responses|models)(?:\/|$)/.test(path);
 }
@@ -79,12 +85,12 @@ function isAround(run: CommandRun, at: number): boolean {
   return run.startedAt - beginsUpTo <= at && at <= endOf(run) + endsUpTo;
 }
 
-/** Infinity where it runs, or its end is not known. */
-function endOf({ endedAt, startedAt, durationMs }: CommandRun): number {
-  return endedAt ?? (durationMs === null ? Number.POSITIVE_INFINITY : startedAt + durationMs);
+/** Infinity while the command runs, or if its end is unknown. */
+function endOf({ endedAt }: CommandRun): number {
+  return endedAt ?? Number.POSITIVE_INFINITY;
 }
 
-/** Codex's lines come in order: once one is later, all that ran at that time is known. */
+/** Codex's lines are in order: after a later line, every command that ran at that time is known. */
 function isSettled(at: number, { progress, setup }: Ran): boolean {
   if (setup !== null && at < setup.until) return Number.isFinite(setup.until);
   if (progress === null) return false;

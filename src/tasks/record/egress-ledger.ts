@@ -1,6 +1,7 @@
 /**
- * The ledger of a sandbox's requests: what they count against the budgets, what the receipt shows, which lines they add to the log. Pure.
- * `egress/receipt.ts` decides what the receipt says of one request, `denied-commands.ts` which command ran meanwhile.
+ * The ledger of a sandbox's requests: what they count against the budgets, what the receipt shows, which
+ * lines they add to the log. Pure. `egress/receipt.ts` decides what the receipt says of one request,
+ * `denied-commands.ts` which command ran meanwhile.
  */
 import type { EgressEntry, Receipt } from '../../core/grant.ts';
 import type { TaskEventBody } from '../../core/task-view.ts';

@@ -1,6 +1,6 @@
 /**
- * Creates and edits a task's post: the sticky comment on GitHub, the message in Slack, none for the API. `progress-post.ts` decides when;
- * `github/comments.ts` and `slack/task-message.ts` write the text.
+ * Creates and edits a task's post: the sticky comment on GitHub, the message in Slack, none for the API.
+ * `progress-post.ts` decides when; `github/comments.ts` and `slack/task-message.ts` write the text.
  */
 import type { CodeHost } from '../../core/ports/code-host.ts';
 import { ChatRateLimitedError, type Chat, type TaskIndex } from '../../core/ports/chat-port.ts';
@@ -44,7 +44,8 @@ export function createNotifier(deps: NotifierDeps): Notifier {
           const ref = await deps.chat.saveTaskMessage(trigger, view, known);
           if (ref === null) return null;
           if (ref.ts !== known?.ts) {
-            // Replies and reactions find the task by its message, also where the message had to go to another channel.
+            // Replies and reactions find the task by its message, also where the message had to go to another
+            // channel.
             await deps.index.put({
               taskId: request.taskId,
               shortId: request.shortId,

@@ -1,6 +1,6 @@
 /**
- * Follows a detached Codex run from outside: reads its output from an offset, folds it into progress, notices its end.
- * Starts nothing and stops nothing itself; `record.ts` acts on what it returns. A restart continues at the offset.
+ * Reads the output of Codex's run once: from an offset, folded into the progress, with the run's end.
+ * `run-watch.ts` repeats it. After a restart it continues at the stored offset.
  */
 import type { AgentEnd } from '../../core/authorization.ts';
 import type { Codex } from '../../core/ports/codex.ts';
@@ -10,7 +10,7 @@ import { taskLimits } from '../limits.ts';
 import { codexRun } from '../run-names.ts';
 
 export interface ObserverState {
-  /** Bytes folded so far: always the start of a line. */
+  /** Bytes folded so far; always the start of a line. */
   readonly offset: number;
   readonly progress: Progress;
 }
@@ -18,16 +18,18 @@ export interface ObserverState {
 export interface Observation {
   readonly state: ObserverState;
   readonly notable: readonly Notable[];
-  /** Set when the run is over. */
+  /** Set when the run has ended. */
   readonly end: AgentEnd | null;
   /**
-   * Milliseconds to wait before the next read. Not 0 while all there is to read is the beginning of a line: the host answers such a
-   * read at once, and a run that never ends its line would keep the observer spinning.
+   * Milliseconds to wait before the next read. Not 0 while only a part of a line is there: the host answers
+   * such a read at once, and a run that never ends its line would keep the observer spinning.
    */
   readonly pauseMs: number;
 }
 
-/** One read. Waits at most `waitMs` for something to come. Rejects on what may pass (the sandbox's host is restarting). */
+/**
+ * Reads once, waiting at most `waitMs` for output. Rejects on transient errors (the sandbox's host restarts).
+ */
 export async function observeOnce(
   sandbox: TaskSandbox,
   codex: Codex,
@@ -71,15 +73,15 @@ export async function observeOnce(
 }
 
 /**
- * Splits at line ends, by bytes, so that an offset never falls inside a character. A last piece without a line end is
- * left for the next read, but taken as it is at the end of the run, or when one line fills the whole read.
+ * Splits at line ends, by bytes, so that an offset never falls inside a character. A last piece without a
+ * line end is left for the next read, unless the run has ended or one line fills the whole read.
  */
 export function completeLines(
   bytes: Uint8Array,
   { atEnd, full }: { atEnd: boolean; full: boolean },
 ): { lines: string[]; consumed: number } {
   const newline = 10;
-  // A full read that holds line ends still stops at the last one; only a single endless line is cut.
+  // A full read stops at its last line end; only a single endless line is cut.
   const afterLastLine = bytes.lastIndexOf(newline) + 1;
   const consumed = atEnd || (full && afterLastLine === 0) ? bytes.byteLength : afterLastLine;
   const text = new TextDecoder().decode(bytes.subarray(0, consumed));

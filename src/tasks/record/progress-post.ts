@@ -1,6 +1,7 @@
 /**
- * Decides when a task's post is edited, and edits it one edit after the other so that an older one never overwrites the last. News are
- * collected: a busy task must not use up the rate limit of its installation or workspace.
+ * Decides when a task's post is edited, and edits it one edit after the other so that an older one never
+ * overwrites the last. News are collected: a busy task must not use up the rate limit of its installation or
+ * workspace.
  */
 import { taskLimits } from '../limits.ts';
 

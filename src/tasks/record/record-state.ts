@@ -1,7 +1,7 @@
 /**
- * The state of one task's record and every transition it can take, as pure functions with `now` as an argument. What can be derived
- * from other fields is a function here and not a field. The grant is `task-grant.ts`'s, the view `record-view.ts`'s; `record.ts`
- * stores the state and acts on it.
+ * The state of one task's record and every transition it can take, as pure functions with `now` as an
+ * argument. What can be derived from other fields is a function here and not a field. The grant is
+ * `task-grant.ts`'s, the view `record-view.ts`'s; `record.ts` stores the state and acts on it.
  */
 import type { AgentEnd, Approval, Authorization } from '../../core/authorization.ts';
 import type { Routing } from '../../core/chat.ts';
@@ -94,7 +94,8 @@ export function openState(request: TaskRequest, canaryNonce: string, now: number
   };
 }
 
-// ---- derived ------------------------------------------------------------------------------------------------------
+// ---- derived
+// ------------------------------------------------------------------------------------------------------
 
 /** The furthest phase that was entered. Some phases are entered side by side. */
 export function phaseOf({ phases }: RecordState): TaskPhase {
@@ -138,7 +139,10 @@ export function watchedRun(state: RecordState): 'setup' | 'codex' | null {
   return state.setupRun === 'runs' ? 'setup' : null;
 }
 
-/** When Codex is stopped so that its work so far can be collected; null before it runs. Setup takes its time from the same minutes. */
+/**
+ * When Codex is stopped so that its work so far can be collected; null before it runs. Setup takes its time
+ * from the same minutes.
+ */
 export function agentDeadlineAt(state: RecordState): number | null {
   const { agentStartedAt, authorization } = state;
   if (agentStartedAt === null || authorization === null) return null;
@@ -177,7 +181,8 @@ export function snapshotOf(state: RecordState): TaskSnapshot {
   };
 }
 
-// ---- transitions ---------------------------------------------------------------------------------------------------
+// ---- transitions
+// ---------------------------------------------------------------------------------------------------
 
 export function learn(state: RecordState, findings: Findings): RecordState {
   const { routing, choices, facts, authorization, queuePosition, change } = findings;
@@ -200,7 +205,10 @@ export function choose(state: RecordState, { owner, name }: RepositoryRef): Reco
   return chosen === undefined ? null : { ...state, choice: chosen, choices: null };
 }
 
-/** Entering a phase again (a step's second attempt) changes nothing. null: a later grant phase is open, so this one is over. */
+/**
+ * Entering a phase again (a step's second attempt) changes nothing. null: a later grant phase is open, so
+ * this one is over.
+ */
 export function enterPhase(state: RecordState, phase: TaskPhase, now: number): RecordState | null {
   const grant = grantIndex(phase);
   if (grant !== -1 && grant < furthestGrant(state)) return null;
@@ -246,7 +254,10 @@ export function addWaiter(state: RecordState, taskId: string): RecordState {
 
 const republished: readonly TaskPhase[] = ['gate', 'publish', 'report', 'ended'];
 
-/** Starts a publication attempt of the kept change: after a failure, or with a person's approval of the very change that is held. */
+/**
+ * Starts a publication attempt of the kept change: after a failure, or with a person's approval of the very
+ * change that is held.
+ */
 export function startPublicationAttempt(
   state: RecordState,
   approval: Approval | null,

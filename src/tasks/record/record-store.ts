@@ -1,6 +1,6 @@
 /**
- * Stores a task's record in its Durable Object's SQLite: one JSON document each for state, progress and receipt, the log by sequence
- * number, kept files in parts. Never holds a credential.
+ * Stores a task's record in its Durable Object's SQLite: one JSON document each for state, progress and
+ * receipt, the log by sequence number, kept files in parts. Never holds a credential.
  */
 import { emptyReceipt, type Receipt } from '../../core/grant.ts';
 import type { Progress } from '../../core/progress.ts';

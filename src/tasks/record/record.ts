@@ -1,10 +1,11 @@
 /**
- * The Durable Object of one task's record. It holds the state and delegates: `record-state.ts` decides transitions, `task-grant.ts` the
- * grant, `egress-ledger.ts` the receipt, `progress-post.ts` when the post is edited, `run-watch.ts` how a run ended, `watchdog.ts` what the
- * alarm does. Addressed by the sandbox's id, so that the egress handler finds it from `ctx.containerId` alone.
+ * The Durable Object of one task's record. It holds the state and delegates: `record-state.ts` decides
+ * transitions, `task-grant.ts` the grant, `egress-ledger.ts` the receipt, `progress-post.ts` when the post is
+ * edited, `run-watch.ts` how a run ended, `watchdog.ts` what the alarm does. Addressed by the sandbox's id,
+ * so that the egress handler finds it from `ctx.containerId` alone.
  *
- * While the task lives, its alarm never sleeps longer than a heartbeat: after a crash of the Worker the record continues by itself.
- * Longer than 300 lines because it is one class.
+ * While the task lives, its alarm never sleeps longer than a heartbeat: after a crash of the Worker the
+ * record continues by itself. Longer than 300 lines because it is one class.
  */
 // oxlint-disable max-lines -- see above
 import { DurableObject } from 'cloudflare:workers';
@@ -97,7 +98,8 @@ export abstract class TaskRecordBase<Env> extends DurableObject<Env> {
     return { created: true, expired: false };
   }
 
-  // ---- reading --------------------------------------------------------------------------------------------------
+  // ---- reading
+  // --------------------------------------------------------------------------------------------------
 
   snapshot(): TaskSnapshot | null {
     return this.#state === null ? null : snapshotOf(this.#state);
@@ -137,11 +139,12 @@ export abstract class TaskRecordBase<Env> extends DurableObject<Env> {
     return needsSlot(this.#state);
   }
 
-  // ---- egress -----------------------------------------------------------------------------------------------------
+  // ---- egress
+  // -----------------------------------------------------------------------------------------------------
 
   /**
-   * Returns the grant as it is now, and counts the request. The count is written a little later, because the answer would wait for the
-   * disk otherwise; a crash loses at most what was counted in that time.
+   * Returns the grant as it is now, and counts the request. The count is written a little later, because the
+   * answer would wait for the disk otherwise; a crash loses at most what was counted in that time.
    */
   admitEgress(): Grant | null {
     const state = this.#state;
@@ -166,7 +169,8 @@ export abstract class TaskRecordBase<Env> extends DurableObject<Env> {
     for (const { body, at } of entered.events) this.#append(body, at);
   }
 
-  // ---- the Workflow's commands --------------------------------------------------------------------------------------
+  // ---- the Workflow's commands
+  // --------------------------------------------------------------------------------------
 
   async learn(findings: Findings): Promise<void> {
     const before = this.#opened();
@@ -239,7 +243,10 @@ export abstract class TaskRecordBase<Env> extends DurableObject<Env> {
     await this.#wakeWaiters();
   }
 
-  /** Destroys the sandbox before it releases the slot: the other way round there could be one sandbox too many. */
+  /**
+   * Destroys the sandbox before it releases the slot: the other way round there could be one sandbox too
+   * many.
+   */
   async close(): Promise<void> {
     const { sandboxes, slots, now } = this.deps();
     const { taskId } = this.#opened().request;
@@ -250,7 +257,8 @@ export abstract class TaskRecordBase<Env> extends DurableObject<Env> {
     if (watchdog(this.#opened(), now()) === 'done') await this.#rest();
   }
 
-  // ---- people's commands --------------------------------------------------------------------------------------------
+  // ---- people's commands
+  // --------------------------------------------------------------------------------------------
 
   async cancel(by: string): Promise<{ readonly cancelled: boolean; readonly reason: string }> {
     const before = this.#opened();
@@ -279,7 +287,8 @@ export abstract class TaskRecordBase<Env> extends DurableObject<Env> {
     return { started: true, attempt: next.attempts.length, request: next.request };
   }
 
-  // ---- the alarm ----------------------------------------------------------------------------------------------------
+  // ---- the alarm
+  // ----------------------------------------------------------------------------------------------------
 
   override async alarm(): Promise<void> {
     if (this.#state === null) return await this.#forget();
@@ -310,7 +319,9 @@ export abstract class TaskRecordBase<Env> extends DurableObject<Env> {
     }
   }
 
-  /** For the sweep: arms the alarm if it is lost. Calls no neighbour, so that it works when nothing else does. */
+  /**
+   * For the sweep: arms the alarm if it is lost. Calls no neighbour, so that it works when nothing else does.
+   */
   async wake(): Promise<'watched' | 'rearmed' | 'gone'> {
     if (this.#state === null && this.#store.expiredAt() === null) return 'gone';
     const isLost = (await this.ctx.storage.getAlarm()) === null;
@@ -397,7 +408,10 @@ export abstract class TaskRecordBase<Env> extends DurableObject<Env> {
     else await this.ctx.storage.setAlarm(expiresAt);
   }
 
-  /** Leaves a tombstone only: the trigger's delivery can be sent again long after, and must not start the task again. */
+  /**
+   * Leaves a tombstone only: the trigger's delivery can be sent again long after, and must not start the task
+   * again.
+   */
   async #expire(): Promise<void> {
     const { now } = this.deps();
     this.#log('task.expired', {});
@@ -407,14 +421,18 @@ export abstract class TaskRecordBase<Env> extends DurableObject<Env> {
     await this.ctx.storage.setAlarm(now() + taskLimits.tombstoneMs);
   }
 
-  /** Deletes the tombstone too, at its time. An `open` in the seconds until the object is gone fails and is retried. */
+  /**
+   * Deletes the tombstone too, at its time. An `open` in the seconds until the object is gone fails and is
+   * retried.
+   */
   async #forget(): Promise<void> {
     const expiredAt = this.#store.expiredAt();
     if (expiredAt !== null && this.deps().now() >= expiredAt + taskLimits.tombstoneMs)
       await this.ctx.storage.deleteAll();
   }
 
-  // ---- shared -------------------------------------------------------------------------------------------------------
+  // ---- shared
+  // -------------------------------------------------------------------------------------------------------
 
   async #show(): Promise<void> {
     const state = this.#opened();

@@ -1,12 +1,15 @@
 /**
- * The grant of a task's sandbox, derived from the task's state, and whether one of its budgets is used up. Pure. What a grant allows is
- * the egress handler's decision.
+ * The grant of a task's sandbox, derived from the task's state, and whether one of its budgets is used up.
+ * Pure. What a grant allows is the egress handler's decision.
  */
 import type { BudgetName, Grant } from '../../core/grant.ts';
 import { taskLimits } from '../limits.ts';
 import { grantPhaseOf, type RecordState } from './record-state.ts';
 
-/** The grant for the egress handler; null if nothing was granted. The sandbox of an ended or cancelled task gets `sealed`. */
+/**
+ * The grant for the egress handler; null if nothing was granted. The sandbox of an ended or cancelled task
+ * gets `sealed`.
+ */
 export function grantOf(state: RecordState): Grant | null {
   const { authorization } = state;
   if (authorization === null) return null;

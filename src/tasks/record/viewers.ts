@@ -1,17 +1,15 @@
-/**
- * Fans a task's log out to live viewers as server-sent events. Decides only when a viewer is too slow to keep.
- */
+/** Sends a task's log to live viewers as server-sent events, and drops viewers that are too slow. */
 import type { TaskEvent } from '../../core/task-view.ts';
 
-/** A comment line keeps proxies from closing a quiet stream; most give up after 30–60 s. */
+/** Interval of comment lines that keep proxies from closing a quiet stream. Most close it after 30–60 s. */
 const heartbeatMs = 15_000;
-/** Events that may wait in memory for one viewer; a slower one is cut off and resumes by `Last-Event-ID`. */
+/** Events buffered for one viewer. A slower viewer is dropped and resumes with `Last-Event-ID`. */
 const maxWaiting = 2_000;
 
 type Controller = ReadableStreamDefaultController<Uint8Array>;
 
 export interface Viewers {
-  /** A stream of what was, then of what comes; ends after the task's end. */
+  /** A stream of past events, then of new ones. It closes after the task's end. */
   add(past: readonly TaskEvent[], ended: boolean): ReadableStream<Uint8Array>;
   send(event: TaskEvent): void;
 }
@@ -34,7 +32,7 @@ export function createViewers(): Viewers {
         viewer.close();
       }
     } catch {
-      drop(viewer); // the viewer went away between two events
+      drop(viewer); // the viewer disconnected between two events
     }
   };
   const close = (viewer: Controller) => {
@@ -42,7 +40,7 @@ export function createViewers(): Viewers {
     try {
       viewer.close();
     } catch {
-      // already closed by the viewer: that is what was wanted
+      // the viewer closed it already
     }
   };
 

@@ -1,4 +1,7 @@
-/** Decides what the record's alarm has to do, from how far the task is and how late it is. Pure; `record.ts` does it. */
+/**
+ * Decides what the record's alarm has to do, from how far the task is and how late it is. Pure; `record.ts`
+ * does it.
+ */
 import { taskLimits } from '../limits.ts';
 import {
   agentDeadlineAt,
@@ -10,10 +13,11 @@ import {
 } from './record-state.ts';
 
 /**
- * `end-run`: the agent's time is up; its work so far is collected. `give-up`: the task as a whole is overdue, so the Workflow must be
- * dead, and the record ends the task itself. `show`: the post does not show the outcome yet, because its place did not take it. `close`:
- * the sandbox is not destroyed yet. `wake`: the Workflow has not noticed the end of the run. `done`: nothing is left to watch. The default
- * is to do nothing: an alarm that comes too early must not cost a run.
+ * `end-run`: the agent's time is up; its work so far is collected. `give-up`: the task as a whole is overdue,
+ * so the Workflow must be dead, and the record ends the task itself. `show`: the post does not show the
+ * outcome yet, because its place did not take it. `close`: the sandbox is not destroyed yet. `wake`: the
+ * Workflow has not noticed the end of the run. `done`: nothing is left to watch. The default is to do
+ * nothing: an alarm that comes too early must not cost a run.
  */
 export type Due = 'nothing' | 'close' | 'show' | 'done' | 'end-run' | 'give-up' | 'wake';
 
@@ -23,7 +27,8 @@ export function watchdog(state: RecordState, now: number): Due {
     return state.endShown || now > (endedAt(state) ?? 0) + taskLimits.showMs ? 'done' : 'show';
   }
   const acceptedAt = Date.parse(state.request.acceptedAt);
-  // A task from Slack can wait for a person's choice, or for an earlier task of its thread. That is not its own time.
+  // A task from Slack can wait for a person's choice, or for an earlier task of its thread. That is not its
+  // own time.
   const isRouted =
     state.request.trigger.kind !== 'slack' ||
     state.attempts.length > 0 ||

@@ -1,4 +1,7 @@
-/** Finds the other repositories that the configuration lets a task read. One that cannot be read ends the task before anything is spent. */
+/**
+ * Resolves the other repositories that the configuration lets a task read. If one cannot be read, the task
+ * ends before anything is spent.
+ */
 import type { GrantedRepository } from '../../core/grant.ts';
 import type { CodeHost } from '../../core/ports/code-host.ts';
 import type { Reason, RepositoryFacts, RepositoryRef } from '../../core/task.ts';
@@ -7,7 +10,10 @@ export type AlsoRead =
   | { readonly ok: true; readonly repositories: readonly GrantedRepository[] }
   | { readonly ok: false; readonly reason: Reason };
 
-/** By id from here on: a name may be given to another repository while the task runs. Rejects on what may pass. */
+/**
+ * Returns ids, because a name can move to another repository while the task runs. Rejects on transient
+ * errors.
+ */
 export async function locateAlsoRead(
   wanted: readonly RepositoryRef[],
   asked: RepositoryFacts,

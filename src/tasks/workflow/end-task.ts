@@ -1,4 +1,7 @@
-/** The end of every task, whatever happened before: the outcome is recorded and shown, the sandbox destroyed, the tokens revoked. */
+/**
+ * The end of every task, whatever happened before: the outcome is recorded and shown, the sandbox destroyed,
+ * the tokens revoked.
+ */
 import type { WorkflowStep, WorkflowStepConfig } from 'cloudflare:workers';
 import type { TaskOutcome, TaskRequest } from '../../core/task.ts';
 import { phaseText } from '../../core/task-words.ts';
@@ -35,7 +38,10 @@ export async function endTask(
   return ended;
 }
 
-/** The outcome after a step failed for good. The error itself goes to the log only: it can hold addresses or upstream text. */
+/**
+ * The outcome after a step failed for good. The error itself goes to the log only: it can hold addresses or
+ * upstream text.
+ */
 export async function explainFailure(
   error: unknown,
   request: TaskRequest,

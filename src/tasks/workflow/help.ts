@@ -1,14 +1,14 @@
-/** What people are told who ask for help, on GitHub and in Slack. */
+/** The answers to `help`, on GitHub and in Slack. */
 
 export const githubHelp = (mention: string): string =>
   [
     `Mention me in an issue with what you want done: \`@${mention} fix the rounding in split()\`. Options, right after the mention:`,
     '`--base BRANCH`, `--model NAME`, `--effort minimal|low|medium|high|xhigh`.',
-    '`status`, `cancel` and `retry` as the only word show or stop what runs on this issue, or publish again what could not be published. A mention without words works on the issue as it stands.',
+    '`status`, `cancel` and `retry` as the only word show what runs on this issue, stop it, or publish a kept change again. A mention without words works on the issue as it is.',
   ].join('\n');
 
 export const slackHelp = [
-  'Mention me with what you want done, or write to me directly: `acme/shop fix the rounding in split()`. The repository may be left out where it is clear. Options, before the words:',
+  'Mention me with what you want done, or write to me directly: `acme/shop fix the rounding in split()`. You can leave out the repository where it is clear. Options, before the words:',
   '`--base BRANCH`, `--model NAME`, `--effort minimal|low|medium|high|xhigh`.',
   'A reply in a task’s thread continues it on the same branch. `status`, `cancel` and `retry` as the only word are about the thread’s task. The slash command does the same from anywhere, and without words opens a form.',
 ].join('\n');

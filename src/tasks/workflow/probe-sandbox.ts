@@ -1,6 +1,7 @@
 /**
- * Starts a sandbox only to look at it, and destroys it. Its record is that of a task that ends at once, so that the egress handler
- * knows its nonce, its grant opens nothing, and the record's alarm destroys what a crash leaves behind.
+ * Starts a sandbox, runs the canary in it and destroys it: the doctor's probe. It has a record of its own, so
+ * that the egress handler knows its nonce, its grant opens nothing, and the record's alarm destroys a sandbox
+ * that a crash leaves behind.
  */
 import { shortIdOf } from '../../core/ids.ts';
 import type { Authorization } from '../../core/authorization.ts';
@@ -27,12 +28,12 @@ const codex = '/opt/codex/bin/codex';
 /** Milliseconds. */
 const versionMs = 15_000;
 
-/** `uuid`: any that was not used before. */
+/** `uuid` must be new. */
 export function probeTaskId(uuid: string): string {
   return `doctor-${uuid}`;
 }
 
-/** null: there is no room for a sandbox now. Rejects when it does not start. */
+/** null if there is no room for a sandbox now. Rejects if it does not start. */
 export async function probeSandbox(taskId: string, deps: ProbeDeps): Promise<SandboxProbe | null> {
   const { record, sandbox, now } = deps;
   await record.open(await requestFor(taskId, now()));

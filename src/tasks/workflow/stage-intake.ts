@@ -1,6 +1,4 @@
-/**
- * The first stages: may this be done at all, tell the person, read what was asked. Nothing has been spent yet.
- */
+/** The first stages: authorize the request, acknowledge it, read its context. Nothing is spent yet. */
 import { authorize } from '../../core/access/authorize.ts';
 import type { ChatPerson } from '../../core/chat.ts';
 import type { Authorization } from '../../core/authorization.ts';
@@ -13,11 +11,11 @@ import { githubHelp } from './help.ts';
 import type { Earlier } from './stage-route.ts';
 import type { Stage, TaskDeps } from './stage.ts';
 
-/** What publishing needs of the conversation. */
+/** What publication needs of the conversation. */
 export const keptContext = 'context.json';
 export const keptContextSchema = z.object({ commentsLeftOut: z.number().int().nonnegative() });
 
-/** What routing has found out; for a task that was not asked for in Slack all is null. */
+/** What routing found out about a task from Slack; all null for other tasks. */
 export interface Asker {
   readonly person: ChatPerson | null;
   /** The task that this one continues. */
@@ -30,7 +28,7 @@ export async function authorizeTask(
   deps: TaskDeps,
 ): Promise<Stage<Authorization>> {
   const policy = deps.policy.forRepository(request.repository);
-  // Nobody waits for a comment of an API task, so GitHub need not be asked where the allowlist says no.
+  // An API task gets no comment, so a refusal by the allowlist needs no call to GitHub.
   if (!policy.allowed && request.trigger.kind === 'api')
     return ended({ kind: 'refused', reason: policy.reason });
   const facts = await deps.codeHost.locate(request.repository);
@@ -77,7 +75,10 @@ export async function authorizeTask(
   return { go: true, value: authorization };
 }
 
-/** The pull request that a follow-up adds to; null when there is none that still takes commits, or another base was asked for. */
+/**
+ * The pull request that a follow-up adds to; null if none takes commits any more, or if the request names
+ * another base.
+ */
 async function openPullRequest(
   request: RoutedRequest,
   facts: RepositoryFacts,
@@ -94,7 +95,9 @@ async function openPullRequest(
   return null;
 }
 
-/** The account on GitHub that the configuration names for who asked in Slack. It gives credit, never access. */
+/**
+ * The GitHub account that the configuration names for the requester in Slack. It gives credit, never access.
+ */
 async function githubAccount(
   { trigger, taskId }: RoutedRequest,
   facts: RepositoryFacts,
@@ -110,7 +113,10 @@ async function githubAccount(
   }
 }
 
-/** `help`, `status`, `cancel` and a mention that could not be understood: all answered without a sandbox. */
+/**
+ * Answers `help`, `status`, `cancel`, `retry` and a mention that does not parse, without a sandbox. null for
+ * a task to run.
+ */
 async function answer(
   request: RoutedRequest,
   facts: Authorization['facts'],
@@ -162,13 +168,13 @@ export async function acknowledge(
     else await deps.codeHost.react(authorization.facts, request);
   };
   const reacted = react().catch((error: unknown) =>
-    // A reaction is a courtesy: an issue that takes none must not cost the task.
+    // A reaction is a courtesy. An issue that takes none must not fail the task.
     deps.log('reaction.failed', { taskId: request.taskId, error: String(error) }),
   );
   const comment = async () => await deps.record.updatePost();
   const failed = (error: unknown) =>
     deps.log('comment.failed', { taskId: request.taskId, error: String(error) });
-  // Twice: it says what was understood before anything is spent. The second waits for as long as the place has asked for.
+  // One retry: the post shows what was understood before anything is spent. The retry waits for a rate limit.
   const commented = comment().catch(async (error: unknown) => {
     failed(error);
     await comment().catch(failed);
@@ -200,15 +206,18 @@ export async function readContext(
     extraHosts: authorization.policy.extraHosts,
   });
   const commentsLeftOut = (context?.commentsLeftOut ?? 0) + (thread?.messagesLeftOut ?? 0);
-  // Kept with the record: publishing may happen again when this instance is long gone.
+  // Kept with the record for later publication attempts.
   await deps.record.keep(keptContext, JSON.stringify({ commentsLeftOut }));
   return { prompt };
 }
 
 const unreadableText =
-  'The conversation that this was asked in could not be read, so Codex works without it: the bot is not in the channel, or lacks a scope.';
+  'The conversation around the request could not be read, so Codex works without it. Invite the bot to the channel, or check its scopes.';
 
-/** A follow-up that came to nothing may have worked on a pull request that this goes on with too: its own work is still nowhere. */
+/**
+ * An earlier task without a pull request of its own can have worked on the one that this task continues. Its
+ * own work is nowhere.
+ */
 function earlierWork(earlier: Earlier | null, { continues }: Authorization): EarlierWork | null {
   if (earlier === null || earlier.instruction === '') return null;
   const { instruction, title } = earlier;
@@ -226,17 +235,17 @@ async function retryPublishing(
   deps: TaskDeps,
 ): Promise<TaskOutcome> {
   const nothing =
-    'Nothing on this issue waits to be published again. Mention me with what you want done to start a new task.';
+    'No kept change on this issue waits to be published. Mention me with what you want done to start a new task.';
   if (request.trigger.kind !== 'github') return { kind: 'answered', message: nothing };
   for (const id of await deps.codeHost.tasksOn(facts, request.trigger.issueNumber)) {
     const outcome = (await deps.recordOf(id).view())?.outcome;
     if (outcome?.kind !== 'failed' || !outcome.changeKept) continue;
-    const again = await deps.retryPublication(id, null);
+    const retried = await deps.retryPublication(id, null);
     return {
       kind: 'answered',
-      message: again.started
-        ? 'The change that was kept is being published again; its own comment shows the result.'
-        : again.reason,
+      message: retried.started
+        ? 'The kept change is being published again; its own comment shows the result.'
+        : retried.reason,
     };
   }
   return { kind: 'answered', message: nothing };

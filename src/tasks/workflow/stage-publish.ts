@@ -1,6 +1,6 @@
 /**
- * The stages after Codex: collect the change from the sealed sandbox, pass it through the gate, publish it. The change is kept with the
- * record before anything is tried with it.
+ * The stages after Codex: collect the change from the sealed sandbox, pass it through the gate, publish it.
+ * The change is kept with the record before anything is tried with it.
  */
 import { collectJob, type ChangeSet } from '../../core/change-set.ts';
 import { sandboxPaths } from '../../core/checkout.ts';
@@ -146,7 +146,10 @@ async function collectLines(deps: TaskDeps, { baseSha, policy }: Authorization):
   }
 }
 
-/** Keeps Codex's thread so that a later turn can resume it. Best effort: this task's result does not depend on it. */
+/**
+ * Keeps Codex's thread so that a later turn can resume it. Best effort: this task's result does not depend on
+ * it.
+ */
 async function keepRollout({ record, sandbox, log }: TaskDeps): Promise<void> {
   const path = (await record.view())?.progress?.rolloutPath;
   if (path == null) return;

@@ -1,6 +1,7 @@
 /**
- * The first stages of a task from Slack: who asks, which repository it is about, and what came before it in its thread.
- * Nothing is spent here, and nothing of the configuration is told to who may not use it: `authorize` has the last word.
+ * The routing of a task from Slack: who asks, which repository the request is about, which task came before
+ * it in the thread. Nothing is spent here, and people learn nothing of the configuration that they may not
+ * use. `authorize` decides in the end.
  */
 import type { AskedAt, ChatPerson, NamedBy, Routing } from '../../core/chat.ts';
 import type { Chat } from '../../core/ports/chat-port.ts';
@@ -13,7 +14,7 @@ import { ageText, standingText } from '../../core/task-words.ts';
 import { slackHelp } from './help.ts';
 import type { Stage, TaskDeps } from './stage.ts';
 
-/** What was asked in Slack, and what it is answered with. */
+/** A request from Slack, with what it is routed by. */
 export interface SlackAsk {
   readonly request: TaskRequest;
   readonly trigger: SlackTrigger;
@@ -27,7 +28,9 @@ export type Routed =
       readonly person: ChatPerson;
       readonly routing: Routing;
       readonly continues: string | null;
-      /** The task is one anew that made a pull request: a change of its own, beside that one, goes on with none. */
+      /**
+       * Whether the task repeats one that made a pull request. It then makes another one and continues none.
+       */
       readonly beside: boolean;
     }
   | { readonly kind: 'ask'; readonly person: ChatPerson; readonly choices: readonly RepositoryRef[] };
@@ -37,7 +40,7 @@ const refused = (code: string, message: string): { go: false; outcome: TaskOutco
   outcome: { kind: 'refused', reason: { code, message } },
 });
 
-/** null: not from Slack, so that the place says which repository it is. */
+/** null for a task from GitHub or the API, whose trigger names the repository. */
 export function slackAsk(request: TaskRequest, deps: TaskDeps): SlackAsk | Stage<never> | null {
   const { trigger } = request;
   if (trigger.kind !== 'slack') return null;
@@ -52,16 +55,16 @@ export function slackAsk(request: TaskRequest, deps: TaskDeps): SlackAsk | Stage
 export async function routeTask(ask: SlackAsk, deps: TaskDeps): Promise<Stage<Routed | null>> {
   const { request, trigger, slack, chat } = ask;
   const { policy } = deps;
-  // Without groups: who is no member needs no more.
+  // Without groups first: only members need them.
   const somebody = await chat.person(trigger.userId, []);
-  // Guests and strangers are told so whatever they asked, and are not shown what there is.
+  // Guests and strangers are refused whatever they ask, so that they learn nothing of the configuration.
   const isMember = maySlackUse(
     { kind: 'workspace' },
     { channelId: trigger.channelId, person: somebody, team: slack.team },
   );
   if (!isMember.allowed) return { go: false, outcome: { kind: 'refused', reason: isMember.reason } };
   const self = { taskId: request.taskId, at: Date.parse(request.acceptedAt) };
-  // Before it looks for the task before it: of two replies close together, the later one is to find the other.
+  // Before it looks for the earlier task, so that the later of two quick replies finds the other.
   if (request.ask.kind === 'run')
     await deps.index.put({
       ...self,
@@ -77,7 +80,7 @@ export async function routeTask(ask: SlackAsk, deps: TaskDeps): Promise<Stage<Ro
   const earlier =
     trigger.threadTs === null ? null : await deps.index.inThread(trigger.channelId, trigger.threadTs, place);
   const earlierRecord = earlier === null ? null : deps.recordOf(earlier.taskId);
-  // Before the look, so that what happens after it wakes this task.
+  // Before the look, so that a change after the look wakes this task.
   if (request.ask.kind === 'run') await earlierRecord?.addWaiter(request.taskId);
   const earlierView = (await earlierRecord?.view()) ?? null;
   if (request.ask.kind === 'run' && earlierView !== null && isBeingRouted(earlierView))
@@ -87,7 +90,7 @@ export async function routeTask(ask: SlackAsk, deps: TaskDeps): Promise<Stage<Ro
       ? null
       : { taskId: earlier.taskId, repository: earlierView.repository };
   const channelDefault = slack.channelDefaults.get(trigger.channelId) ?? null;
-  // Only where nothing else says: the list may have to be asked of GitHub.
+  // Only if nothing else decides, because the list can take calls to GitHub.
   const listed =
     request.repository === null && thread === null && channelDefault === null && request.ask.kind === 'run'
       ? await allRepositories(deps)
@@ -124,15 +127,15 @@ export async function routeTask(ask: SlackAsk, deps: TaskDeps): Promise<Stage<Ro
   }
 }
 
-/** A form's field is what it is chosen in also when the form changes a task. */
+/** A repository from a form counts as chosen in the form, also when the form changes a task. */
 function namedBy({ event, again }: SlackTrigger): NamedBy {
   if (again?.by === 'retry') return 'again';
   return event === 'form' ? 'form' : 'named';
 }
 
 /**
- * Where to look back from in the thread. A task that is another one anew stands where the first of them stood: what they had before them
- * is before it as well, and they are not.
+ * The place in the thread to look back from. A repeated task takes the place of the first one that it
+ * repeats, so that its earlier task is the same, and none of those that it repeats.
  */
 async function placeOf(
   self: AskedAt,
@@ -145,7 +148,7 @@ async function placeOf(
   while (again !== undefined) {
     const record = deps.recordOf(again.taskId);
     const snapshot = await record.snapshot();
-    // Expired: the last one known has to do.
+    // Expired: the last known one counts.
     if (snapshot === null) break;
     const { request: original, outcome } = snapshot;
     place = { taskId: original.taskId, at: Date.parse(original.acceptedAt) };
@@ -155,12 +158,12 @@ async function placeOf(
   return { place, beside };
 }
 
-/** Only for moments: one that asks people which repository it is may wait for hours, and nobody waits for that. */
+/** Not true while it asks a person for a repository: that can take hours, and nobody waits for it. */
 function isBeingRouted({ repository, outcome, choices }: TaskView): boolean {
   return repository === null && outcome === null && choices === null;
 }
 
-/** By name, without doubles. */
+/** Sorted by name, without duplicates. */
 async function allRepositories({ policy, codeHost }: TaskDeps): Promise<readonly RepositoryRef[]> {
   const below = policy.hasPatterns ? await codeHost.installedRepositories() : [];
   const byName = new Map(
@@ -179,7 +182,7 @@ interface Answering {
   readonly accessOf: (repository: RepositoryRef) => Parameters<typeof maySlackUse>[0];
 }
 
-/** `help`, `status`, `cancel` and `retry` as words of a mention: about the thread's latest task. */
+/** Answers `help`, `status`, `cancel` and `retry` in a mention, about the latest task of the thread. */
 async function answer(
   { request }: SlackAsk,
   { at, person, thread, accessOf }: Answering,
@@ -216,21 +219,23 @@ async function answer(
           kind: 'answered',
           message: `Task ${view.shortId} has no change that waits to be published. Press Retry on its message to do the whole task again, or reply with what you want done.`,
         };
-      const again = await deps.retryPublication(thread.taskId, null);
+      const retried = await deps.retryPublication(thread.taskId, null);
       return {
         kind: 'answered',
-        message: again.started ? 'The change that was kept is being published again.' : again.reason,
+        message: retried.started ? 'The kept change is being published again.' : retried.reason,
       };
     }
   }
 }
 
-/** What the task before it left behind. `null` while that one is not over. */
+/** What the earlier task of the thread left. */
 export interface Earlier {
   readonly instruction: string;
-  /** Of its pull request; empty when it came to none. */
+  /** Title of its pull request; empty if it has none. */
   readonly title: string;
-  /** Number of the pull request that can be gone on with: its own, or else the one that it worked on; null when there is neither. */
+  /**
+   * Number of the pull request to continue: its own, or the one that it worked on. null if there is neither.
+   */
   readonly pullRequest: number | null;
 }
 
@@ -243,7 +248,7 @@ export async function earlierTask(taskId: string, deps: TaskDeps): Promise<Earli
   return {
     instruction: view.instruction,
     title: pull?.title ?? '',
-    // A follow-up that came to nothing leaves the pull request that it worked on.
+    // A follow-up without a result leaves the pull request that it worked on.
     pullRequest: pull?.number ?? view.continues?.number ?? null,
   };
 }

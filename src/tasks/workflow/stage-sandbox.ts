@@ -1,4 +1,7 @@
-/** The stages in the sandbox until Codex has ended: start it, prove that it is sealed, clone, start Codex, look for its end. */
+/**
+ * The stages in the sandbox until Codex has ended: start it, prove that it is sealed, clone, start Codex,
+ * look for its end.
+ */
 import { cloneJob, cloneMayRecover, cloneResultSchema, sandboxPaths } from '../../core/checkout.ts';
 import type { Authorization } from '../../core/authorization.ts';
 import { describeSetup } from '../../core/ask/prompt-setup.ts';
@@ -18,7 +21,10 @@ import type { Stage, TaskDeps } from './stage.ts';
 const node = '/opt/node/bin/node';
 const jobs = '/run/airlock/jobs';
 
-/** `busy`: there is no room for another sandbox now. `unavailable`: the platform broke off the start; a retry can succeed. */
+/**
+ * `busy`: there is no room for another sandbox now. `unavailable`: the platform broke off the start; a retry
+ * can succeed.
+ */
 export async function startSandbox({
   sandbox,
   record,
@@ -60,7 +66,10 @@ export async function runCanary(
   return report.success && result.exitCode === 0 ? [] : [{ name: 'canary', got: 'no report' }];
 }
 
-/** Proves from inside, before anything untrusted runs, that the sandbox is sealed and that this task's handler answers. */
+/**
+ * Proves from inside, before anything untrusted runs, that the sandbox is sealed and that this task's handler
+ * answers.
+ */
 export async function proveSealed({ sandbox, record, log }: TaskDeps): Promise<Stage<null>> {
   return await unlessLost(async () => {
     const failed = await runCanary(sandbox, (await record.snapshot())?.canaryNonce ?? '');

@@ -1,6 +1,6 @@
 /**
- * The stages between clone and Codex: run the configured setup in the clone with only the setup hosts open, and cache what it installed.
- * One step starts it, the record watches it, one step finishes it.
+ * The stages between clone and Codex: run the configured setup in the clone with only the setup hosts open,
+ * and cache what it installed. One step starts it, the record watches it, one step finishes it.
  */
 import type { WorkflowStep } from 'cloudflare:workers';
 import { sandboxPaths } from '../../core/checkout.ts';
@@ -45,7 +45,10 @@ const keptBeginning = 'setup-begun.json';
 const beginningSchema = z.object({
   key: z.string().nullable(),
   fromCache: z.boolean(),
-  /** Whether to cache what setup installs. Decided before anything untrusted runs, because setup itself reports what it packed. */
+  /**
+   * Whether to cache what setup installs. Decided before anything untrusted runs, because setup itself
+   * reports what it packed.
+   */
   pack: z.boolean(),
 });
 type Beginning = z.infer<typeof beginningSchema>;
@@ -189,15 +192,19 @@ function quoted(untrustedOutput: string): string {
   return tail === '' ? '' : `\n\nThe end of its output:\n\n\`\`\`\n${tail.replaceAll('```', "'''")}\n\`\`\``;
 }
 
-// ---- the cache ------------------------------------------------------------------------------------------------
-// It only saves time: if it fails, setup runs without it.
+// ---- the cache
+// ------------------------------------------------------------------------------------------------ It only
+// saves time: if it fails, setup runs without it.
 
 const entryOf = ({ facts }: Authorization, key: string): SetupCacheEntry => ({
   repositoryId: facts.repositoryId,
   key,
 });
 
-/** null if there is no cache, or no lock file says what setup will install. Nothing untrusted has run yet, so the answer is trusted. */
+/**
+ * null if there is no cache, or no lock file says what setup will install. Nothing untrusted has run yet, so
+ * the answer is trusted.
+ */
 async function cacheKey(authorization: Authorization, deps: SetupDeps): Promise<string | null> {
   if (deps.setupCache === null) return null;
   const job: SetupInputsJob = { directory: sandboxPaths.repository, base: authorization.baseSha };
@@ -249,7 +256,8 @@ function noCacheNote(key: string | null, cache: SetupCache | null): string {
     : 'Setup begins from nothing: the cache has nothing for these lock files.';
 }
 
-// ---- what is kept between steps -----------------------------------------------------------------------------------
+// ---- what is kept between steps
+// -----------------------------------------------------------------------------------
 
 async function beginning({ record }: SetupDeps): Promise<Beginning> {
   const kept = await record.kept(keptBeginning);

@@ -1,6 +1,6 @@
 /**
- * The stages before there is a sandbox: a slot, then the sandbox itself. Both can take hours while other tasks work; meanwhile the task
- * holds nothing and runs nothing. `core/admission.ts` decides who is next.
+ * The stages before there is a sandbox: a slot, then the sandbox itself. Both can take hours while other
+ * tasks work; meanwhile the task holds nothing and runs nothing. `core/admission.ts` decides who is next.
  */
 import type { WorkflowStep } from 'cloudflare:workers';
 import type { SlotClaim } from '../../core/admission.ts';
@@ -10,7 +10,10 @@ import type { Stage, TaskDeps } from './stage.ts';
 import { retryBriefly, runnerOf } from './step-runner.ts';
 import { startPollMs, waitFor } from './wait-for.ts';
 
-/** How many starts the platform can break off before that is an error: three minutes, which fits a deployment or a rollout. */
+/**
+ * How many starts the platform can break off before that is an error: three minutes, which fits a deployment
+ * or a rollout.
+ */
 const maxUnavailable = 36;
 
 export async function takeSlot(
@@ -26,7 +29,10 @@ export async function takeSlot(
   );
 }
 
-/** There is a slot for each sandbox, but a machine can have less room than was configured, or be slow to free it. */
+/**
+ * There is a slot for each sandbox, but a machine can have less room than was configured, or be slow to free
+ * it.
+ */
 export async function provision(step: WorkflowStep, deps: TaskDeps): Promise<Stage<'started'>> {
   const run = runnerOf(step, deps);
   // A replay of the Workflow counts again, from the stored results of the steps.
@@ -52,7 +58,9 @@ async function askForSlot(
   return { go: true, value: null };
 }
 
-/** In whose name a slot is held. A person has one account on GitHub and one in Slack, and a limit for each. */
+/**
+ * In whose name a slot is held. A person has one account on GitHub and one in Slack, and a limit for each.
+ */
 function slotClaim({ taskId, repository, requester, trigger }: RoutedRequest): SlotClaim {
   return {
     taskId,

@@ -1,6 +1,6 @@
 /**
- * How a stage becomes a step of the Workflow: under its phase, not at all once the task was cancelled, and with its result as text. The
- * retry policies of steps are here.
+ * How a stage becomes a step of the Workflow: under its phase, not at all once the task was cancelled, and
+ * with its result as text. The retry policies of steps are here.
  */
 import type { WorkflowStep, WorkflowStepConfig } from 'cloudflare:workers';
 import { ChatRateLimitedError } from '../../core/ports/chat-port.ts';
@@ -34,7 +34,10 @@ export function runnerOf(step: WorkflowStep, deps: TaskDeps): Runner {
     await stepOf(step, phase, config, async () => await unlessCancelled(phase, work, deps));
 }
 
-/** Runs work as a step without a phase. Its result is stored as text, because the types of a step's result know no generics. */
+/**
+ * Runs work as a step without a phase. Its result is stored as text, because the types of a step's result
+ * know no generics.
+ */
 export async function stepOf<T>(
   step: WorkflowStep,
   name: string,
@@ -60,7 +63,10 @@ async function unlessCancelled<T>(
 
 const cancelled = (by: string): Stage<never> => ({ go: false, outcome: { kind: 'cancelled', by } });
 
-/** Waits as long as a rate limit asks before the step fails and is retried: Slack asks for longer than a step's back-off in all. */
+/**
+ * Waits as long as a rate limit asks before the step fails and is retried: Slack asks for longer than a
+ * step's back-off in all.
+ */
 export async function withRateLimitWait<T>(work: () => Promise<T>): Promise<T> {
   try {
     return await work();

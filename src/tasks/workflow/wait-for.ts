@@ -1,6 +1,7 @@
 /**
- * The one way in which the Workflow waits: for the event `wake`, with a slow poll in case the event was lost. Each look is a step that
- * decides from the record, so that an event that comes too early, twice or for something else does no harm.
+ * The one way in which the Workflow waits: for the event `wake`, with a slow poll in case the event was lost.
+ * Each look is a step that decides from the record, so that an event that comes too early, twice or for
+ * something else does no harm.
  */
 import type { WorkflowStep } from 'cloudflare:workers';
 import { taskLimits } from '../limits.ts';
@@ -17,7 +18,10 @@ export function startPollMs(polls: number): number {
   return polls < taskLimits.startPolls ? taskLimits.startPollMs : taskLimits.startSlowPollMs;
 }
 
-/** Looks until there is a value or the task ends. `look` runs as a step, and returns null while there is nothing yet. */
+/**
+ * Looks until there is a value or the task ends. `look` runs as a step, and returns null while there is
+ * nothing yet.
+ */
 export async function waitFor<T>(
   what: string,
   look: () => Promise<Stage<T | null>>,

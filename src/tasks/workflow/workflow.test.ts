@@ -1,4 +1,7 @@
-/** The life of a task with its real record, against fakes of the outside world: which outcome follows from what, and that every task is shown and cleaned up. */
+/**
+ * The life of a task with its real record, against fakes of the outside world: which outcome follows from
+ * what, and that every task is shown and cleaned up.
+ */
 import { describe, expect, it } from 'vitest';
 import { createCodex } from '../../codex/codex.ts';
 import type { ChangeSet } from '../../core/change-set.ts';
@@ -436,7 +439,10 @@ function chunkOf(output: string, offset: number, exitCode: number | null) {
 const steps = (log: readonly string[]) =>
   log.filter((line, at) => line !== 'post' && line !== log.slice(0, at).findLast((one) => one !== 'post'));
 
-/** A publication attempt follows on a task whose publication GitHub rejected, or whose change was held for the approval. */
+/**
+ * A publication attempt follows on a task whose publication GitHub rejected, or whose change was held for the
+ * approval.
+ */
 async function live(script: Script) {
   const isAttempt = script.kind === 'publish';
   const asked = script.request ?? request;
@@ -877,9 +883,9 @@ describe('a task', () => {
     [
       'nothing kept',
       { kind: 'failed', reason: { code: 'x', message: 'x' }, changeKept: false },
-      /Nothing on this issue/,
+      /No kept change on this issue/,
     ],
-    ['no failure', { kind: 'no-change', summary: '' }, /Nothing on this issue/],
+    ['no failure', { kind: 'no-change', summary: '' }, /No kept change on this issue/],
   ])('answers `retry` with %s', async (_, earlier, answer) => {
     const { result } = await live({
       request: { ...request, ask: { kind: 'retry' } },
