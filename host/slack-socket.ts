@@ -6,10 +6,11 @@
  * ends the process with an unhandled rejection on some errors, and its back-off has no upper bound.
  */
 import { createHmac } from 'node:crypto';
-import { SocketModeReceiver, LogLevel, type Logger } from '@slack/bolt';
+import { SocketModeReceiver } from '@slack/bolt';
 import { z } from 'zod';
 import { withDeadline } from '../src/lib/with-deadline.ts';
 import { parseJson } from '../src/lib/parse-json.ts';
+import { silentLogger } from '../src/slack/web-api.ts';
 
 export interface SlackSocketOptions {
   /** `xapp-…` with the scope `connections:write`. */
@@ -136,7 +137,7 @@ async function connect(
 ): Promise<Connection> {
   const { client } = new SocketModeReceiver({
     appToken: options.appToken,
-    logger: silent,
+    logger: silentLogger,
     autoReconnectEnabled: false,
     installerOptions: {
       clientOptions: {
@@ -275,20 +276,4 @@ function problemOf(error: unknown): string {
     return `Slack refused the Socket Mode connection (${code}): is Socket Mode turned on for the app?`;
   if (error instanceof Error) return `Slack could not be reached: ${error.message.slice(0, 300)}`;
   return 'Slack closed the connection before it was open';
-}
-
-/**
- * Silences the client, which would print payloads and failures to the console. Our own log has what matters.
- */
-const silent: Logger = {
-  debug: ignore,
-  info: ignore,
-  warn: ignore,
-  error: ignore,
-  setLevel: ignore,
-  getLevel: (): LogLevel => LogLevel.ERROR,
-  setName: ignore,
-};
-function ignore(): void {
-  // Does nothing; see `silent`.
 }

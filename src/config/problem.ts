@@ -1,6 +1,7 @@
 /** Describes mistakes in a configuration file, with their position, for the person who edits it. */
 import type { Node } from 'jsonc-parser';
 import type * as z from 'zod';
+import { headOf } from '../lib/cut-text.ts';
 
 export interface ConfigProblem {
   readonly fileName: string;
@@ -92,7 +93,7 @@ export function nearest(word: string, known: readonly string[]): string | null {
 }
 
 function shown(value: unknown): string {
-  if (typeof value === 'string') return JSON.stringify(value.length > 60 ? `${value.slice(0, 60)}…` : value);
+  if (typeof value === 'string') return JSON.stringify(value.length > 60 ? `${headOf(value, 60)}…` : value);
   if (Array.isArray(value)) return value.length === 0 ? 'an empty list' : 'a list';
   if (value === null || typeof value === 'number' || typeof value === 'boolean') return String(value);
   return value === undefined ? 'nothing' : 'an object';

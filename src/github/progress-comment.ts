@@ -8,6 +8,7 @@
 import type { RepositoryFacts } from '../core/task.ts';
 import { unlessMissing, type GithubClient } from './client.ts';
 import { commentHistory, commentSchema, type HistoryComment } from './comment-history.ts';
+import { headOf } from '../lib/cut-text.ts';
 
 const markerAtEnd = /(<!-- airlock:(task|result)=([a-z0-9][a-z0-9-]{0,62}) -->)\s*$/;
 /** GitHub's limit for a comment, in characters. */
@@ -38,7 +39,7 @@ function ownMarker(comment: HistoryComment, appId: number): RegExpExecArray | nu
 /** Appends the marker, so that no quoted text can be mistaken for it. */
 function markedBody(markdown: string, marker: string): string {
   const text = markdown.replaceAll(marker, '').trimEnd();
-  return `${text.slice(0, maxCommentCharacters - marker.length - 2)}\n\n${marker}`;
+  return `${headOf(text, maxCommentCharacters - marker.length - 2)}\n\n${marker}`;
 }
 
 export interface StickyPlace {

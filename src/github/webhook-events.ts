@@ -15,6 +15,7 @@ import { cameWithIssue, taskIdFor } from '../core/ids.ts';
 import { parseMention } from '../core/ask/mention.ts';
 import type { GithubPolicy } from '../core/policy.ts';
 import { repositoryRefSchema, type TaskRequest } from '../core/task.ts';
+import { headOf } from '../lib/cut-text.ts';
 
 /** A request without the fields that need a clock or a digest. */
 type TaskDraft = Omit<TaskRequest, 'shortId' | 'acceptedAt'>;
@@ -116,8 +117,8 @@ function draft(
         triggeredAt: trigger.triggeredAt,
         // GitHub allows titles of 256 and bodies of 65,536 characters.
         issue: {
-          title: payload.issue.title.slice(0, 1000),
-          body: (payload.issue.body ?? '').slice(0, 70_000),
+          title: headOf(payload.issue.title, 1000),
+          body: headOf(payload.issue.body ?? '', 70_000),
         },
       },
       requester: { login: requester.login, id: requester.id },

@@ -11,6 +11,7 @@ import type { GateVerdict } from '../core/ports/publication.ts';
 import { utf8Of } from '../lib/utf8.ts';
 import { decodeBase64 } from './base64.ts';
 import { findSecret } from './secrets.ts';
+import { headOf } from '../lib/cut-text.ts';
 
 type Finding = string;
 interface Rule {
@@ -136,7 +137,7 @@ export function gate(change: ChangeSet, approvedBy: string | null): GateVerdict 
 function remark({ rule, findings }: Hit, approvedBy: string | null): string {
   return rule.effect === 'mark'
     ? `${listed(findings)} ${rule.why}.`
-    : `${(approvedBy ?? '').slice(0, 100)} has approved what was held here: ${listed(findings)}. ${rule.why}`;
+    : `${headOf(approvedBy ?? '', 100)} has approved what was held here: ${listed(findings)}. ${rule.why}`;
 }
 
 function paths(pattern: RegExp): Rule['find'] {
@@ -145,7 +146,7 @@ function paths(pattern: RegExp): Rule['find'] {
 
 /** At most five names: untrusted text, escaped by whoever shows it. */
 function listed(findings: readonly Finding[]): string {
-  const shown = findings.slice(0, 5).map((finding) => finding.slice(0, 200));
+  const shown = findings.slice(0, 5).map((finding) => headOf(finding, 200));
   const more = findings.length - shown.length;
   return more > 0 ? `${shown.join(', ')} and ${more} more` : shown.join(', ');
 }

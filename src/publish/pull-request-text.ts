@@ -11,6 +11,7 @@ import { codeSpan, escapeInline, plainTitle, renderUntrustedMarkdown } from '../
 import { taskMarker } from '../github/progress-comment.ts';
 import type { Detour } from './continuation.ts';
 import { networkReceipt } from './receipt-text.ts';
+import { headOf } from '../lib/cut-text.ts';
 
 /** GitHub's limit for a body, in characters. */
 export const maxBodyCharacters = 65_536;
@@ -62,7 +63,7 @@ function withEvidence(
     if (body.length <= maxCharacters) return body;
   }
   // Only a summary whose escapes multiply it comes here.
-  return join([head.slice(0, maxCharacters - foot.length - 2), foot]);
+  return join([headOf(head, maxCharacters - foot.length - 2), foot]);
 }
 
 const join = (sections: readonly string[]): string =>

@@ -39,8 +39,8 @@ export function slackFetch(platformFetch: typeof fetch): typeof fetch {
   };
 }
 
-/** Silences the client, which would log its arguments to the console. Callers log errors. */
-const silent: Logger = {
+/** Silences Slack's clients, which would log payloads to the console. Callers log errors. */
+export const silentLogger: Logger = {
   debug: ignore,
   info: ignore,
   warn: ignore,
@@ -50,7 +50,7 @@ const silent: Logger = {
   setName: ignore,
 };
 function ignore(): void {
-  // See `silent`.
+  // See `silentLogger`.
 }
 
 /** Creates a client. Create one per request, because in workerd its queue must not outlive the request. */
@@ -64,7 +64,7 @@ export function slackWebClient(api: SlackApi): WebClient {
     rejectRateLimitedCalls: true,
     // Prevents a method name from being used as a URL.
     allowAbsoluteUrls: false,
-    logger: silent,
+    logger: silentLogger,
   });
 }
 

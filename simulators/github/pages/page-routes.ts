@@ -6,17 +6,12 @@ import { pullsOf } from '../routes/pull-routes.ts';
 import type { Issue, Pull, Repository } from '../store.ts';
 import type { Site } from '../site.ts';
 import { changeCount, commentBox, fileDiff, labelsOf, moment, stateBadge, stateOf } from './fragments.ts';
-import { contentSecurityPolicy, escapeHtml, page, type Crumb } from '../../pages/html.ts';
+import { escapeHtml, page, securityHeaders, type Crumb } from '../../pages/html.ts';
 
 export function pageApplication(site: Site): Hono {
   const pages = new Hono();
 
-  pages.use(async (c, next) => {
-    await next();
-    c.header('content-security-policy', contentSecurityPolicy);
-    c.header('x-content-type-options', 'nosniff');
-    c.header('referrer-policy', 'no-referrer');
-  });
+  pages.use(securityHeaders);
 
   pages.get('/', (c) => {
     const rows = [...site.store.repositories.values()].map(

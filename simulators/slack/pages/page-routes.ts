@@ -3,7 +3,7 @@
  * only.
  */
 import { Hono } from 'hono';
-import { contentSecurityPolicy, escapeHtml } from '../../pages/html.ts';
+import { escapeHtml, securityHeaders } from '../../pages/html.ts';
 import { isTopLevel } from '../journal.ts';
 import type { Site } from '../site.ts';
 import type { Channel } from '../workspace.ts';
@@ -13,12 +13,7 @@ import { page } from './page.ts';
 export function pageApplication(site: Site): Hono {
   const pages = new Hono();
 
-  pages.use(async (c, next) => {
-    await next();
-    c.header('content-security-policy', contentSecurityPolicy);
-    c.header('x-content-type-options', 'nosniff');
-    c.header('referrer-policy', 'no-referrer');
-  });
+  pages.use(securityHeaders);
 
   pages.get('/', (c) => {
     const first = site.workspace

@@ -1,5 +1,5 @@
 /** The layout of every page: the channel list and the selected channel. No scripts, no other origins. */
-import { escapeHtml } from '../../pages/html.ts';
+import { documentOf, escapeHtml } from '../../pages/html.ts';
 import { style } from '../../pages/style.ts';
 import type { Site } from '../site.ts';
 import type { Channel } from '../workspace.ts';
@@ -25,19 +25,11 @@ export function page(site: Site, current: Channel | null, body: string): string 
     return `<li><a${mark} href="/archives/${escapeHtml(channel.id)}">${escapeHtml(name)}</a></li>`;
   });
   const title = current === null ? 'Slack' : `${current.name} · Slack`;
-  return `<!doctype html>
-<html lang="en">
-<head>
-<meta charset="utf-8">
-<meta name="viewport" content="width=device-width, initial-scale=1">
-<meta name="color-scheme" content="light dark">
-<title>${escapeHtml(title)}</title>
-<style>${style}${ownStyle}</style>
-</head>
-<body>
-<header class="top"><nav><a href="/">${escapeHtml(site.workspace.domain)}</a></nav><span class="note">simulated Slack</span></header>
-<main><ul class="channels">${links.join('')}</ul><div>${body}</div></main>
-</body>
-</html>
-`;
+  return documentOf({
+    title,
+    style: `${style}${ownStyle}`,
+    top: `<a href="/">${escapeHtml(site.workspace.domain)}</a>`,
+    note: 'simulated Slack',
+    main: `<ul class="channels">${links.join('')}</ul><div>${body}</div>`,
+  });
 }
