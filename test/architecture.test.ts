@@ -146,6 +146,14 @@ describe('the import table', () => {
     expect(circleIn(edges)).toEqual(['b', 'd', 'b']);
   });
 
+  it('decides between Cloudflare and one machine only in src/compose/platform.ts', () => {
+    const deciding = filesUnder('src').filter(
+      (name) => name.endsWith('.ts') && /\bSANDBOX_HOST\b/.test(readFileSync(join(root, name), 'utf8')),
+    );
+    // `env.ts` declares the binding.
+    expect(deciding.toSorted()).toEqual(['src/compose/env.ts', 'src/compose/platform.ts']);
+  });
+
   it('has no barrels and no catch-all files', () => {
     const files = programFolders.flatMap((folder) => filesUnder(folder));
     expect(
