@@ -25,14 +25,14 @@ it.each<[SetupView | null, string]>([
   [null, ''],
   [{ status: 'none' }, ''],
   [over, 'Dependencies were installed in 12 s'],
-  [{ ...over, fromCache: true }, 'Dependencies were installed in 12 s, on top of what the cache had'],
+  [{ ...over, fromCache: true }, 'Dependencies were installed in 12 s, starting from the cache'],
   [
     { ...over, status: 'failed', exitCode: 3 },
     '⚠️ Dependencies may be missing: setup ended with exit status 3 after 12 s',
   ],
   [
     { ...over, status: 'timed-out', exitCode: null },
-    '⚠️ Dependencies may be missing: setup was ended at its time limit after 12 s',
+    '⚠️ Dependencies may be missing: setup was stopped at its time limit after 12 s',
   ],
   // The task's own end says this.
   [{ ...over, status: 'failed', exitCode: 3, optional: false }, ''],

@@ -31,9 +31,9 @@ export function setupLine(setup: SetupView | null): string {
   const { status, exitCode, durationMs, fromCache, optional } = setup;
   const duration = durationText(durationMs);
   if (status === 'ok')
-    return `Dependencies were installed in ${duration}${fromCache ? ', on top of what the cache had' : ''}`;
+    return `Dependencies were installed in ${duration}${fromCache ? ', starting from the cache' : ''}`;
   if (!optional) return '';
   const how =
-    status === 'timed-out' ? 'was ended at its time limit' : `ended with exit status ${String(exitCode)}`;
+    status === 'timed-out' ? 'was stopped at its time limit' : `ended with exit status ${String(exitCode)}`;
   return `⚠️ Dependencies may be missing: setup ${how} after ${duration}`;
 }

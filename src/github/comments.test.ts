@@ -122,7 +122,7 @@ describe('the comment of a running task', () => {
       optional: false,
     } as const;
     const lines = progressComment({ ...view, setup, outcome }, taskUrl).split('\n');
-    expect(lines).toContain('Dependencies were installed in 4 s, on top of what the cache had');
+    expect(lines).toContain('Dependencies were installed in 4 s, starting from the cache');
   });
   it('shows only the phase before Codex starts', () => {
     expect(progressComment({ ...view, phase: 'clone', progress: null, receipt: emptyReceipt }, null)).toBe(

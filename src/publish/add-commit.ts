@@ -1,6 +1,6 @@
 /**
- * Puts a commit onto the branch of a pull request that is there already. Whether it may go there is `continuation.ts`'s
- * question; this looks, moves the branch, and looks again when GitHub would not.
+ * Adds a commit to the branch of an existing pull request: looks, moves the branch, and looks again.
+ * `continuation.ts` decides whether the commit may go there.
  */
 import type { PullRequestRef } from '../core/task.ts';
 import { unlessMissing } from '../github/client.ts';
@@ -8,29 +8,33 @@ import { inSameRepository, pullSchema, type PullRequest } from '../github/pull-r
 import { advanceBranch, branchHead, ownCommitUnder, type Publishing } from './branches.ts';
 import { decideContinuation, protectedBranch, type Detour } from './continuation.ts';
 
-/** Looks before it is left to the caller's next attempt: a branch that is being written to settles in well under a second. */
+/**
+ * Looks per attempt. A branch that someone is writing to settles in well under a second; the caller's next
+ * attempt does the rest.
+ */
 const maxLooks = 3;
 
-/** A pull request that has the task's commit, by this attempt or by an earlier one. */
+/** A pull request that has the task's commit, from this attempt or an earlier one. */
 export interface Added {
   readonly pull: PullRequest;
   /** The task's commit. */
   readonly commit: string;
-  /** The branch's head: the commit, or what people have put on top of it since. */
+  /** The branch's head: the commit, or what people have added on top of it. */
   readonly head: string;
 }
 
 export interface Look {
   readonly pull: PullRequest | null;
   readonly branchHead: string | null;
-  /** Not null when the task's commit is there. */
+  /** null: the task's commit is not there. */
   readonly added: Added | null;
 }
 
 /**
- * While it is open its branch counts, which the pull request itself may lag behind by seconds; once it is closed or merged,
- * what it ended with: a commit that came onto the branch a moment later is in nobody's pull request.
- * `known`: the task's commit, when this attempt has made it.
+ * Reads the pull request and looks for the task's commit. Of an open pull request, reads the branch, because
+ * the pull request may lag behind by seconds. Of a closed or merged one, reads its last head, because a later
+ * commit on the branch is in no pull request.
+ * `known`: the task's commit, if this attempt has made it.
  */
 export async function lookAt(
   publishing: Publishing,
@@ -43,10 +47,10 @@ export async function lookAt(
   );
   const pull = found === null ? null : pullSchema.parse(found.data);
   if (pull === null || !inSameRepository(pull, input.facts)) return { pull, branchHead: null, added: null };
-  const standing = await branchHead(publishing, pull.head.ref);
-  const head = pull.state === 'open' ? (standing ?? pull.head.sha) : pull.head.sha;
+  const current = await branchHead(publishing, pull.head.ref);
+  const head = pull.state === 'open' ? (current ?? pull.head.sha) : pull.head.sha;
   const commit = await ownCommitIn(publishing, head, known);
-  return { pull, branchHead: standing, added: commit === null ? null : { pull, commit, head } };
+  return { pull, branchHead: current, added: commit === null ? null : { pull, commit, head } };
 }
 
 async function ownCommitIn(
@@ -58,7 +62,7 @@ async function ownCommitIn(
   return head === known ? known : await ownCommitUnder(publishing, head);
 }
 
-/** `first`: a look that was taken while the commit was being made. */
+/** `first`: a look taken while the commit was made. */
 export async function addCommit(
   publishing: Publishing,
   continues: PullRequestRef,
@@ -73,8 +77,8 @@ export async function addCommit(
     if (decided.kind === 'detour') return { detour: decided.detour };
     const result = await advanceBranch(publishing, decided.pull.head.ref, commit);
     if (result === 'protected') return { detour: protectedBranch(decided.pull, { facts }) };
-    // Looked at again either way: it may have been closed or merged just before the branch was moved; and when it was not
-    // moved, another attempt of ours may be moving it to this very commit.
+    // Look again in any case. The pull request may have been closed or merged just before the branch moved;
+    // and if the branch did not move, another attempt of this task may be moving it to this commit.
     look = await lookAt(publishing, continues, commit);
   }
   if (look.added !== null) return { added: look.added };

@@ -1,6 +1,6 @@
 /**
- * The branches of a publication by the Git Data API: looked at, created, moved forward. Nothing here is ever forced, and
- * nothing is decided about which branch it should be.
+ * Reads, creates and fast-forwards branches with the Git Data API. Never forces a push. Does not decide which
+ * branch to use.
  */
 import * as z from 'zod';
 import type { PublishInput } from '../core/ports/publication.ts';
@@ -24,9 +24,9 @@ const gitCommitSchema = z.object({ tree: z.object({ sha }) });
 const listedSchema = z.array(z.object({ sha, commit: z.object({ message: z.string() }) }));
 const refSchema = z.object({ object: z.object({ sha }) });
 
-/** Names tried when a branch of another origin has ours: the name itself, then with `-2` to `-5`. */
+/** Names to try if another branch has ours: the name itself, then with `-2` to `-5`. */
 export const maxBranchNames = 5;
-/** Commits that people may have put on top of ours before a second attempt looks for it; one page of GitHub's. */
+/** Commits that a second attempt searches for its own commit below: one page of GitHub's. */
 const maxCommitsOnTop = 100;
 
 export async function treeOf({ client, at }: Publishing, commit: string): Promise<string> {
@@ -44,7 +44,7 @@ export async function branchHead({ client, at }: Publishing, branch: string): Pr
   return found === null ? null : refSchema.parse(found.data).object.sha;
 }
 
-/** The task's own commit, when it is the head or lies under what people have added since; also after a rebase of theirs. */
+/** Finds the task's commit in the history of `head`: people may have added commits on top, or rebased it. */
 export async function ownCommitUnder(publishing: Publishing, head: string): Promise<string | null> {
   const { client, at, input } = publishing;
   const found = await unlessMissing(
@@ -57,7 +57,10 @@ export async function ownCommitUnder(publishing: Publishing, head: string): Prom
   return ours?.sha ?? null;
 }
 
-/** Creates the branch, or finds that it is ours already; steps aside when somebody else's has the name. null: all are taken. */
+/**
+ * Creates the branch, or finds the one of an earlier attempt. Tries the next name if another branch has it;
+ * null if all are taken.
+ */
 export async function claimBranch(
   publishing: Publishing,
   branch: string,
@@ -66,16 +69,16 @@ export async function claimBranch(
   for (let attempt = 1; attempt <= maxBranchNames; attempt += 1) {
     const name = attempt === 1 ? branch : `${branch}-${attempt}`;
     if (await createBranch(publishing, name, commit)) return { branch: name, sha: commit };
-    const standing = await branchHead(publishing, name);
-    // Deleted between our two looks at it: the next attempt of the caller finds out.
-    if (standing === null) throw new Error(`the branch ${name} came and went while it was being published`);
-    if (standing === commit || (await ownCommitUnder(publishing, standing)) !== null)
-      return { branch: name, sha: standing };
+    const existing = await branchHead(publishing, name);
+    // Deleted between the two calls. The caller's next attempt creates it.
+    if (existing === null) throw new Error(`the branch ${name} was deleted during its publication`);
+    if (existing === commit || (await ownCommitUnder(publishing, existing)) !== null)
+      return { branch: name, sha: existing };
   }
   return null;
 }
 
-/** False when there is a branch of that name. */
+/** Returns false if a branch of that name exists. */
 async function createBranch({ client, at }: Publishing, branch: string, commit: string): Promise<boolean> {
   try {
     await client.request('POST /repos/{owner}/{repo}/git/refs', {
@@ -92,17 +95,18 @@ async function createBranch({ client, at }: Publishing, branch: string, commit: 
 }
 
 /**
- * GitHub's words for a branch that this App may not push to, whatever is on it: "Repository rule violations found",
+ * Matches GitHub's messages about a branch that this App may not push to: "Repository rule violations found",
  * "Changes must be made through a pull request", "Protected branch update failed".
  */
 const protection = /rule violations|must be made through|protected branch|not authorized to push/i;
 
 /**
- * Moves a branch forward. `moved`: GitHub did not, because it is no longer where it was, is gone, or is being written to
- * right now; whoever wants to know which looks again. Moving it to where it stands already works.
+ * Fast-forwards a branch. Succeeds if the branch is already at the commit. `moved`: GitHub refused, because
+ * the branch has moved, is gone or is being written to. The caller has to look again.
  *
- * A weakness accepted: REST cannot say where the branch has to be, only that it must not lose commits. Whoever resets it to
- * an older commit in the second between our look and this call gets what they took away back, with ours on top.
+ * Accepted weakness: REST cannot demand where the branch must be, only that it must not lose commits. If
+ * somebody resets the branch to an older commit in the second between the look and this call, the removed
+ * commits come back below ours.
  */
 export async function advanceBranch(
   { client, at }: Publishing,

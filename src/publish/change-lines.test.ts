@@ -28,7 +28,7 @@ const code = (...lines: unknown[]): string | null => {
 };
 
 describe('parseChangeLines', () => {
-  it('takes files, deletions, skipped paths and the end', () => {
+  it('accepts files, deletions, skipped paths and the end', () => {
     const lines = text(
       file('a'),
       { type: 'deletion', path: 'b' },
@@ -57,35 +57,35 @@ describe('parseChangeLines', () => {
     ['two ends', [end(0), end(0)], 'change-malformed'],
     ['another base', [end(0, { base: 'b'.repeat(40) })], 'change-malformed'],
     ['a line of an unknown type', [{ type: 'patch' }, end(1)], 'change-malformed'],
-    ['a field too many', [file('a', 'eA==', { url: 'x' }), end(1)], 'change-malformed'],
-    ['a mode that is none', [file('a', 'eA==', { mode: '160000' }), end(1)], 'change-malformed'],
+    ['an unknown field', [file('a', 'eA==', { url: 'x' }), end(1)], 'change-malformed'],
+    ['an unknown mode', [file('a', 'eA==', { mode: '160000' }), end(1)], 'change-malformed'],
     ['content that is not base64', [file('a', 'e A='), end(1)], 'change-malformed'],
     ['content with the wrong padding', [file('a', 'eA'), end(1)], 'change-malformed'],
     ['a diff that is too long', [end(0, { diff: 'x'.repeat(250_001) })], 'change-malformed'],
     ['an array', ['[]'], 'change-malformed'],
     [
-      'a collector that gave up',
+      'the report of a failed collector',
       [file('a'), { type: 'failed', code: 'too-large', message: 'big' }],
       'collect-too-large',
     ],
     ['the same path twice', [file('a'), file('a'), end(2)], 'change-path-refused'],
     [
-      'a path changed and deleted',
+      'a path that is both changed and deleted',
       [file('a'), { type: 'deletion', path: 'a' }, end(2)],
       'change-path-refused',
     ],
     ['a file below a file', [file('a'), file('a/b'), end(2)], 'change-path-refused'],
-    ['a path that leads out', [file('../a'), end(1)], 'change-path-refused'],
-    ['a deletion that leads out', [{ type: 'deletion', path: '.git/config' }, end(1)], 'change-path-refused'],
+    ['a path out of the repository', [file('../a'), end(1)], 'change-path-refused'],
+    ['a deletion in .git', [{ type: 'deletion', path: '.git/config' }, end(1)], 'change-path-refused'],
   ])('refuses %s', (_, lines, expected) => {
     expect(code(...lines)).toBe(expected);
   });
 
-  it('takes a folder where a file is deleted', () => {
+  it('accepts a folder in place of a deleted file', () => {
     expect(code({ type: 'deletion', path: 'a' }, file('a/b'), end(2))).toBeNull();
   });
 
-  it('refuses a file, a change or a number of files over the caps', () => {
+  it('refuses a file, a change and a number of files above the caps', () => {
     const bytes = (count: number): string => 'A'.repeat(Math.ceil(count / 3) * 4);
     expect(code(file('a', bytes(maxFileBytes)), end(1))).toBe('change-too-large');
     expect(code(...['a', 'b', 'c'].map((path) => file(path, bytes(maxFileBytes - 3))), end(3))).toBe(

@@ -1,9 +1,9 @@
 /**
- * Parses what the collector printed: untrusted, because it came out of a sandbox that Codex had. Enforces form, caps
- * and paths; what a well-formed change may contain is `gate.ts`'s question.
+ * Parses the collector's output, which is untrusted because it comes out of the sandbox. Enforces form, caps
+ * and paths. `gate.ts` decides what a well-formed change may contain.
  *
- * One bad line refuses the whole change: a part of a change is not what anybody asked for, and the collector itself
- * reports what it had to leave out as `skipped`.
+ * One bad line refuses the whole change, because nobody asked for a part of a change. The collector itself
+ * reports what it left out as `skipped`.
  */
 import {
   changeLineSchema,
@@ -24,21 +24,21 @@ export type ParsedChange =
   | { readonly ok: true; readonly change: ChangeSet }
   | { readonly ok: false; readonly reason: Reason };
 
-/** Never throws. `base` is the recorded base commit, which the collector has to have compared with. */
+/** Never throws. `base`: the recorded base commit, which the collector must have compared with. */
 export function parseChangeLines(text: string, base: string): ParsedChange {
   const files: ChangedFile[] = [];
   const skipped: SkippedPath[] = [];
   let bytes = 0;
   let end: Extract<ChangeLine, { type: 'end' }> | null = null;
   for (const raw of lines(text)) {
-    if (end !== null) return malformed('there is something after its last line');
+    if (end !== null) return malformed('it has lines after its end');
     const line = parseLine(raw);
-    if (line === null) return malformed(`line ${files.length + skipped.length + 1} is not one that is known`);
+    if (line === null) return malformed(`line ${files.length + skipped.length + 1} is unknown`);
     switch (line.type) {
       case 'file':
         if (decodedBytes(line.content) > maxFileBytes) return tooLarge('a file in it is larger than 10 MiB');
         bytes += decodedBytes(line.content);
-        if (bytes > maxChangeBytes) return tooLarge('its files have more than 20 MiB together');
+        if (bytes > maxChangeBytes) return tooLarge('its files have more than 20 MiB in total');
         files.push(line);
         break;
       case 'deletion':
@@ -53,14 +53,14 @@ export function parseChangeLines(text: string, base: string): ParsedChange {
       case 'failed':
         return problem(
           `collect-${line.code}`,
-          `The change could not be read out of the sandbox: ${line.message}`,
+          `The change could not be collected from the sandbox: ${line.message}`,
         );
     }
     if (files.length + skipped.length > maxChangedFiles)
       return tooLarge(`it has more than ${maxChangedFiles} files`);
   }
-  if (end === null) return malformed('its last line is missing, so it was cut off');
-  if (end.entries !== files.length + skipped.length) return malformed('lines of it are missing');
+  if (end === null) return malformed('its end is missing');
+  if (end.entries !== files.length + skipped.length) return malformed('some of its lines are missing');
   if (end.base !== base) return malformed('it was made against another commit');
   const conflict = pathConflict(files);
   if (conflict !== null) return problem('change-path-refused', conflict);
@@ -68,7 +68,7 @@ export function parseChangeLines(text: string, base: string): ParsedChange {
   return { ok: true, change: { base, files, skipped, insertions, deletions, diff } };
 }
 
-/** Without an array of all lines beside the text: each may be 14 MB. */
+/** Yields line by line, without an array of all lines: a line may have 14 MB. */
 function* lines(text: string): Generator<string> {
   for (let start = 0; start < text.length;) {
     const newline = text.indexOf('\n', start);
@@ -82,7 +82,7 @@ function parseLine(text: string): ChangeLine | null {
   return changeLineSchema.safeParse(parseJson(text)).data ?? null;
 }
 
-/** The first path that may not be there, in a sentence; null when there is none. */
+/** Describes the first path that is not allowed; null if all are. */
 function pathConflict(files: readonly ChangedFile[]): string | null {
   const seen = new Set<string>();
   const present = new Set<string>();
@@ -107,6 +107,6 @@ function problem(code: string, message: string): ParsedChange {
   return { ok: false, reason: { code, message } };
 }
 const malformed = (why: string): ParsedChange =>
-  problem('change-malformed', `The change that came out of the sandbox cannot be used: ${why}.`);
+  problem('change-malformed', `The change from the sandbox cannot be used: ${why}. Ask again to start over.`);
 const tooLarge = (why: string): ParsedChange =>
-  problem('change-too-large', `The change is too large to be published: ${why}. Ask for a smaller one.`);
+  problem('change-too-large', `The change is too large to publish: ${why}. Ask for a smaller one.`);

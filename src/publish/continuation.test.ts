@@ -25,16 +25,16 @@ const decide = (changes: Partial<ContinuationInput>): ReturnType<typeof decideCo
   });
 
 describe('decideContinuation', () => {
-  it('adds to the branch of an open pull request that stands where the sandbox started', () => {
+  it('adds to the branch of an open pull request that is where the sandbox started', () => {
     expect(decide({})).toEqual({ kind: 'add', pull });
   });
 
-  it('goes by the branch, not by what the pull request says of it a moment later', () => {
+  it('trusts the branch, not the head that the pull request reports a moment later', () => {
     expect(decide({ pull: { ...pull, head: { ...pull.head, sha: other } } }).kind).toBe('add');
   });
 
   it.each<[string, Partial<ContinuationInput>, RegExp, string[]]>([
-    ['there is no pull request', { pull: null }, /no longer there/, ['main']],
+    ['there is no pull request', { pull: null }, /no longer exists/, ['main']],
     [
       'it comes from a fork',
       { pull: { ...pull, head: { ...pull.head, repo: { id: 6 } } } },
@@ -56,11 +56,11 @@ describe('decideContinuation', () => {
     [
       'it was merged',
       { pull: { ...pull, state: 'closed', merged_at: '2026-11-20T11:00:00Z' } },
-      /merged meanwhile/,
+      /merged in the meantime/,
       ['release', 'main'],
     ],
-    ['it was closed', { pull: { ...pull, state: 'closed' } }, /closed meanwhile/, ['release', 'main']],
-    ['it is in a state nobody knows', { pull: { ...pull, state: 'locked' } }, /closed/, ['release', 'main']],
+    ['it was closed', { pull: { ...pull, state: 'closed' } }, /closed in the meantime/, ['release', 'main']],
+    ['it is in an unknown state', { pull: { ...pull, state: 'locked' } }, /closed/, ['release', 'main']],
     [
       'its branch is the default branch',
       { pull: { ...pull, head: { ...pull.head, ref: 'main' } } },
@@ -75,18 +75,18 @@ describe('decideContinuation', () => {
       ['airlock/first', 'release', 'main'],
     ],
     [
-      'it is merged by itself',
+      'auto-merge is enabled',
       { pull: { ...pull, auto_merge: { merge_method: 'squash' } } },
-      /merged by itself/,
+      /auto-merge/,
       ['airlock/first', 'release', 'main'],
     ],
     [
-      'it goes into the default branch, which is then named once',
+      'its base is the default branch, which is then listed once',
       { branchHead: other, pull: { ...pull, base: { ref: 'main' } } },
       /pushed/,
       ['airlock/first', 'main'],
     ],
-  ])('makes it a pull request of its own when %s', (_, changes, why, bases) => {
+  ])('makes a new pull request if %s', (_, changes, why, bases) => {
     expect(decide(changes)).toEqual({ kind: 'detour', detour: { why: expect.stringMatching(why), bases } });
   });
 });

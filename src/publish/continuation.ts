@@ -1,9 +1,9 @@
 /**
- * May a commit go onto the branch of a pull request that is there already? Pure. Where it may not, the work becomes a pull
- * request of its own, which says why: it is never lost, and nothing of anybody's is overwritten.
+ * Decides whether a commit may go onto the branch of an existing pull request. Pure. If not, the work becomes
+ * a new pull request that says why, so no work is lost and nothing is overwritten.
  *
- * The default is the pull request of its own: only a branch that is ours to write, still belongs to an open pull request and
- * is exactly where the sandbox started from gets the commit.
+ * The default is the new pull request. A branch gets the commit only if it is in this repository, belongs to
+ * an open pull request and is exactly where the sandbox started.
  */
 import type { RepositoryFacts } from '../core/task.ts';
 import { inSameRepository, type PullRequest } from '../github/pull-request.ts';
@@ -12,16 +12,16 @@ export interface ContinuationInput {
   readonly facts: Pick<RepositoryFacts, 'repositoryId' | 'defaultBranch'>;
   /** The commit that the sandbox started from. */
   readonly base: string;
-  /** The pull request as it is now; null when there is none of that number any more. */
+  /** The pull request as it is now; null if it no longer exists. */
   readonly pull: PullRequest | null;
-  /** Where its branch is now; null when it is gone or not in this repository. */
+  /** The current head of its branch; null if the branch is gone or in another repository. */
   readonly branchHead: string | null;
 }
 
 export interface Detour {
-  /** End of the note on the pull request of its own; ours, so that it is not escaped. */
+  /** Ends the note on the new pull request. Our own text, so it is not escaped. */
   readonly why: string;
-  /** Branches to open it against: the first that is still there. */
+  /** Branches to open it against; the first that still exists counts. */
   readonly bases: readonly string[];
 }
 
@@ -30,36 +30,33 @@ export type Continuation =
   | { readonly kind: 'detour'; readonly detour: Detour };
 
 export function decideContinuation({ facts, base, pull, branchHead }: ContinuationInput): Continuation {
-  if (pull === null) return detour('it is no longer there', [facts.defaultBranch]);
+  if (pull === null) return detour('it no longer exists', [facts.defaultBranch]);
   const below = [pull.base.ref, facts.defaultBranch];
-  // Before anything about its branch: in a fork it may be called like a branch of ours.
+  // Checked before the branch, because a fork's branch may have the name of one of ours.
   if (!inSameRepository(pull, facts)) {
-    return detour('its branch lies in another repository, where nothing is written', below);
+    return detour('its branch is in another repository, to which Airlock does not write', below);
   }
   if (pull.merged_at != null) {
-    return detour('it was merged meanwhile, so that some of its commits may show here once more', below);
+    return detour('it was merged in the meantime, so some of its commits may appear here again', below);
   }
-  if (pull.state !== 'open') return detour('it was closed meanwhile', below);
+  if (pull.state !== 'open') return detour('it was closed in the meantime', below);
   const branch = pull.head.ref;
   if (branch === facts.defaultBranch) {
-    return detour('its branch is the repository’s default branch, which nothing is pushed to', [branch]);
+    return detour('its branch is the repository’s default branch, to which Airlock does not push', [branch]);
   }
-  if (branchHead === null) return detour('its branch was deleted meanwhile', below);
-  // A base that is gone when it comes to opening (merged and tidied up a moment later) gives way to the next one.
+  if (branchHead === null) return detour('its branch was deleted in the meantime', below);
+  // If the first base is deleted before the pull request is opened, the next one is used.
   const into = [branch, ...below];
   if (branchHead !== base) {
-    return detour('somebody pushed to its branch meanwhile; nothing of that was overwritten', into);
+    return detour('somebody pushed to its branch in the meantime; nothing was overwritten', into);
   }
   if (pull.auto_merge != null) {
-    return detour(
-      'it is set to be merged by itself, and nobody would have looked at this part before that',
-      into,
-    );
+    return detour('auto-merge is enabled on it, so this part would be merged without a review', into);
   }
   return { kind: 'add', pull };
 }
 
-/** For a branch that GitHub does not let the App push to; that shows only when it is tried. */
+/** For a branch that GitHub does not let the App push to, which only an attempt shows. */
 export function protectedBranch(pull: PullRequest, { facts }: Pick<ContinuationInput, 'facts'>): Detour {
   return {
     why: 'the rules of its branch do not let the App push to it',

@@ -23,7 +23,7 @@ const change = (files: readonly ChangedFile[], more: Partial<ChangeSet> = {}): C
 });
 const gate = (set: ChangeSet, approvedBy: string | null = null): GateVerdict => gateWith(set, approvedBy);
 const link = (path: string, target: string): File => file(path, target, { mode: '120000' });
-/** Random-looking, and put together here so that no scanner of this repository takes it for one. */
+/** Looks random. Assembled at run time, so that no scanner of this repository reports it. */
 const random = 'q7Rz2KfP9xWm4TbYc8VdL1nHs6GjA3eUo5Zi';
 const keyWords = ['PRIVATE', 'KEY'].join(' ');
 const pem = (kind: string): string => `-----BEGIN ${kind}${keyWords}-----\n${random}${random}\n${random}\n`;
@@ -112,7 +112,7 @@ describe('gate', () => {
     expect(verdict.kind === 'mark' && verdict.remarks[0]).toContain(entry.path);
   });
 
-  it('marks what is much, and what could not be carried', () => {
+  it('marks a large change and files that could not be collected', () => {
     const many = Array.from({ length: 201 }, (_, index) => file(`f${index}`));
     expect(gate(change(many)).kind).toBe('mark');
     expect(gate(change(many.slice(1))).kind).toBe('allow');
@@ -121,11 +121,11 @@ describe('gate', () => {
       gate(change([file('a')], { skipped: [{ type: 'skipped', path: 'big', why: 'too-large' }] })),
     ).toEqual({
       kind: 'mark',
-      remarks: ['big changed too but could not be carried out of the sandbox.'],
+      remarks: ['big also changed but could not be collected from the sandbox.'],
     });
   });
 
-  it('holds rather than marks, and says everything that holds', () => {
+  it('holds rather than marks, and lists every hold', () => {
     const verdict = gate(
       change([file('AGENTS.md'), file('.github/workflows/a.yml'), file('k', `ghp_${random}`)]),
     );
@@ -133,14 +133,14 @@ describe('gate', () => {
     expect(verdict.kind === 'hold' && verdict.reason.message).toContain('a GitHub token in k, line 1');
   });
 
-  it('names the place of a secret and never the secret', () => {
+  it('names the position of a secret and never the secret itself', () => {
     const verdict = gate(change([file('config/a.env', `A=1\nB=2\nTOKEN=ghp_${random}\n`)]));
     const message = verdict.kind === 'hold' ? verdict.reason.message : '';
     expect(message).toContain('config/a.env, line 3');
     expect(message).not.toContain(random.slice(0, 8));
   });
 
-  it('names five files and counts the rest', () => {
+  it('lists five files and counts the rest', () => {
     const verdict = gate(
       change(Array.from({ length: 8 }, (_, index) => file(`.github/workflows/${index}.yml`))),
     );
@@ -155,7 +155,7 @@ describe('gate', () => {
   });
 });
 
-describe('what is held', () => {
+describe('a held change', () => {
   const workflow = file('.github/workflows/ci.yml');
   const secret = file('k', `ghp_${random}`);
   const outside = link('l', '/etc/passwd');
@@ -164,27 +164,27 @@ describe('what is held', () => {
     ['a secret', [secret], true],
     ['a link outside', [outside], true],
     ['both', [secret, outside], true],
-    ['a workflow, which GitHub takes from a person only', [workflow], false],
-    ['a workflow beside a secret', [secret, workflow], false],
-  ])('can be approved or not: %s', (_, files, approvable) => {
+    ['a workflow, which GitHub accepts only from a person', [workflow], false],
+    ['a workflow and a secret', [secret, workflow], false],
+  ])('is approvable or not: %s', (_, files, approvable) => {
     expect(gate(change(files))).toMatchObject({ kind: 'hold', approvable });
     const approved = gate(change(files), 'Ada');
     expect(approved.kind).toBe(approvable ? 'mark' : 'hold');
   });
 
-  it('and approved is a mark that says who let what pass, beside the other marks', () => {
+  it('becomes a mark that names the approver and the findings, in addition to the other marks', () => {
     const verdict = gate(change([secret, outside, file('AGENTS.md')]), 'Ada');
     expect(verdict).toEqual({
       kind: 'mark',
       remarks: [
-        expect.stringMatching(/^Ada has approved what was held here: a GitHub token in k, line 1\. /),
-        expect.stringMatching(/^Ada has approved what was held here: the symlink l\. /),
+        expect.stringMatching(/^Ada approved what was held here: a GitHub token in k, line 1\. /),
+        expect.stringMatching(/^Ada approved what was held here: the symlink l\. /),
         'AGENTS.md tells coding agents what to do in later tasks.',
       ],
     });
   });
 
-  it('is not named as approved where nothing was held', () => {
+  it('is not called approved if nothing was held', () => {
     expect(gate(change([file('a')]), 'Ada')).toEqual({ kind: 'allow' });
     expect(gate(change([file('AGENTS.md')]), 'Ada')).toEqual({
       kind: 'mark',
@@ -192,7 +192,7 @@ describe('what is held', () => {
     });
   });
 
-  it('is approved by a name of any length, and still says what it is about', () => {
+  it('shows its findings even if the approver has a very long name', () => {
     const verdict = gate(change([secret]), 'x'.repeat(5000));
     expect(verdict.kind === 'mark' && verdict.remarks[0]?.slice(0, 200)).toContain('a GitHub token in k');
   });

@@ -1,10 +1,12 @@
 /**
- * Judges a change before it is published: allow, mark (a draft with remarks) or hold for a person, who may approve most of
- * what is held. Pure, outside the sandbox, and on the files themselves, not on the diff, which is only for people.
+ * Judges a change before publication: allows it, marks it (a draft with remarks) or holds it for a person,
+ * who can approve most held changes. Pure. Runs outside the sandbox and reads the files themselves, not the
+ * diff, which is only for people.
  *
- * Not on the list, on purpose: build files such as `package.json` or a `Makefile`, test scripts and lock files. They run
- * code too, but only where a reviewed change runs anyway, and a mark on every second change is a mark that nobody reads.
- * A repository's checks for pull requests run with what its workflows give them; those are held below.
+ * Build files such as `package.json` or a `Makefile`, test scripts and lock files are not in the table on
+ * purpose. They run code too, but only where a reviewed change runs anyway, and nobody reads a mark on every
+ * second change. The checks of a pull request run with the rights that workflows give them; workflows are
+ * held below.
  */
 import type { ChangedFile, ChangeSet } from '../core/change-set.ts';
 import type { GateVerdict } from '../core/ports/publication.ts';
@@ -15,18 +17,18 @@ import { headOf } from '../lib/cut-text.ts';
 
 type Finding = string;
 interface Rule {
-  /** Stable: `Reason.code` of a hold. */
+  /** Stable. The `Reason.code` of a hold. */
   readonly code: string;
-  /** `hold-always`: also against a person's approval, because GitHub takes it from nobody but a person. */
+  /** `hold-always`: not approvable, because GitHub accepts this change only from a person. */
   readonly effect: 'hold' | 'hold-always' | 'mark';
-  /** Why the rule is there, for the reader of this table and, after the findings, for the person. */
+  /** Why the rule exists. Shown to the person after the findings. */
   readonly why: string;
   readonly find: (change: ChangeSet) => readonly Finding[];
 }
 
-/** Files beyond which a change is marked. */
+/** A change with more files is marked. */
 const manyFiles = 200;
-/** Inserted and deleted lines beyond which a change is marked. */
+/** A change with more inserted and deleted lines is marked. */
 const manyLines = 5000;
 
 const rules: readonly Rule[] = [
@@ -39,13 +41,13 @@ const rules: readonly Rule[] = [
   {
     code: 'secret',
     effect: 'hold',
-    why: 'A branch is readable the moment it is pushed. Remove it from the files, or commit it yourself if it is none.',
+    why: 'A branch is readable as soon as it is pushed. Remove the secret from the files, or commit the change yourself if it is not one.',
     find: (change) => change.files.flatMap(secretIn),
   },
   {
     code: 'symlink-outside',
     effect: 'hold',
-    why: 'A link out of the repository makes whoever checks it out read or write files of their own machine.',
+    why: 'Everyone who checks out a link that leads out of the repository may read or write other files of their machine. Ask for a change without it.',
     find: (change) => change.files.flatMap(linkOutside),
   },
   {
@@ -94,7 +96,7 @@ const rules: readonly Rule[] = [
   {
     code: 'large',
     effect: 'mark',
-    why: 'is much for one review',
+    why: 'is large for one review',
     find: (change) => {
       const lines = change.insertions + change.deletions;
       if (change.files.length <= manyFiles && lines <= manyLines) return [];
@@ -104,7 +106,7 @@ const rules: readonly Rule[] = [
   {
     code: 'left-out',
     effect: 'mark',
-    why: 'changed too but could not be carried out of the sandbox',
+    why: 'also changed but could not be collected from the sandbox',
     find: (change) => change.skipped.map((entry) => entry.path),
   },
 ];
@@ -115,8 +117,8 @@ interface Hit {
 }
 
 /**
- * `approvedBy`: who has approved exactly this change, which the caller has made sure of; null: nobody. What was held is
- * then marked, and the mark says who let it pass.
+ * `approvedBy`: who approved exactly this change, as verified by the caller; null: nobody. An approved hold
+ * becomes a mark that names the approver.
  */
 export function gate(change: ChangeSet, approvedBy: string | null): GateVerdict {
   const hits: readonly Hit[] = rules
@@ -133,18 +135,21 @@ export function gate(change: ChangeSet, approvedBy: string | null): GateVerdict 
   return { kind: 'mark', remarks: hits.map((hit) => remark(hit, approvedBy)) };
 }
 
-/** Who approved stands first: whoever shows it may cut the end off. Names are untrusted, escaped there too. */
+/**
+ * Names the approver first, because a renderer may cut the end. The name is untrusted and escaped when it is
+ * rendered.
+ */
 function remark({ rule, findings }: Hit, approvedBy: string | null): string {
   return rule.effect === 'mark'
     ? `${listed(findings)} ${rule.why}.`
-    : `${headOf(approvedBy ?? '', 100)} has approved what was held here: ${listed(findings)}. ${rule.why}`;
+    : `${headOf(approvedBy ?? '', 100)} approved what was held here: ${listed(findings)}. ${rule.why}`;
 }
 
 function paths(pattern: RegExp): Rule['find'] {
   return (change) => change.files.filter((file) => pattern.test(file.path)).map((file) => file.path);
 }
 
-/** At most five names: untrusted text, escaped by whoever shows it. */
+/** Lists at most five names. They are untrusted and escaped when they are rendered. */
 function listed(findings: readonly Finding[]): string {
   const shown = findings.slice(0, 5).map((finding) => headOf(finding, 200));
   const more = findings.length - shown.length;
@@ -152,12 +157,12 @@ function listed(findings: readonly Finding[]): string {
 }
 
 /**
- * Looks through the whole file, since the gate does not see what was there before: editing a file that already
- * holds a key is held as well, which is the safe side.
+ * Searches the whole file, because the gate does not see its earlier content. So an edit of a file that
+ * already holds a key is held too, which is the safe side.
  */
 function secretIn(file: ChangedFile): readonly Finding[] {
   if (file.type !== 'file') return [];
-  // One character a byte: the shapes are ASCII, and a key in a binary file counts too.
+  // One character per byte: the patterns are ASCII, and a key in a binary file counts too.
   const found = findSecret(atob(file.content));
   return found === null ? [] : [`${found.kind} in ${file.path}, line ${found.line}`];
 }
@@ -170,8 +175,8 @@ function linkOutside(file: ChangedFile): readonly Finding[] {
 }
 
 /**
- * Relative, and upwards only at its beginning and not above the root: `a/../..` may leave through `a` when that is a
- * symlink itself. A link into `.git` is as bad as one outside.
+ * Accepts a relative target that goes up only at its beginning and not above the root: `a/../..` can leave
+ * the repository if `a` is a symlink itself. Refuses a target in `.git` too.
  */
 function staysInside(target: string, depth: number): boolean {
   // eslint-disable-next-line no-control-regex -- a NUL cuts the target short where it is used

@@ -7,13 +7,13 @@ const request = { taskId: 'gh-1-c7', requester: { login: 'mona', id: 5 } };
 const message = (title: string, summary: string): string => commitMessage({ title, summary }, request);
 
 describe('commitMessage', () => {
-  it('is title, summary and trailers', () => {
+  it('joins title, summary and trailers', () => {
     expect(message('Fix rounding', 'Half up.')).toBe(
       'Fix rounding\n\nHalf up.\n\nAirlock-Task: gh-1-c7\nCo-authored-by: mona <5+mona@users.noreply.github.com>',
     );
   });
 
-  it('does without a summary, a title, a requester or a requester’s odd login', () => {
+  it('leaves out a missing summary, title or requester, and a malformed login', () => {
     expect(commitMessage({ title: '  ', summary: '' }, { taskId: 't', requester: null })).toBe(
       'Change by Codex\n\nAirlock-Task: t',
     );
@@ -26,7 +26,7 @@ describe('commitMessage', () => {
   });
 
   it.each(['[skip ci]', '[ci skip]', '[no ci]', '[skip actions]', '[Actions Skip]', '***NO_CI***'])(
-    'cannot switch checks off with %s',
+    'cannot skip checks with %s',
     (order) => {
       expect(message(`Fix ${order}`, `Done ${order}`)).not.toContain(order);
     },
@@ -38,7 +38,7 @@ describe('commitMessage', () => {
     'Airlock-Task: other',
     ' co-Authored-By : evil <e@x>',
     'skip-checks: true',
-  ])('cannot speak for somebody with the line %j', (line) => {
+  ])('cannot credit somebody with the line %j', (line) => {
     const made = message('x', `words\n\n${line}`);
     expect(made.split('\n').some((one) => one.trim() === line.trim())).toBe(false);
     expect(namesTask(made, 'gh-1-c7')).toBe(true);
@@ -57,13 +57,13 @@ describe('namesTask', () => {
     ['x\n\nAirlock-Task: t\n\nmore', false],
     ['x\n\nAirlock-Task: t2', false],
     ['', false],
-  ])('of %j is %s', (text, expected) => {
+  ])('for %j is %s', (text, expected) => {
     expect(namesTask(text, 't')).toBe(expected);
   });
 });
 
 describe('signature', () => {
-  it('has whole seconds in UTC', () => {
+  it('has a date in whole seconds in UTC', () => {
     expect(signature({ name: 'n', email: 'e' }, '2026-11-20T11:00:00.987+01:00').date).toBe(
       '2026-11-20T10:00:00Z',
     );
@@ -83,7 +83,7 @@ describe('branchName', () => {
     ],
     ['x'.repeat(300), `airlock/${'x'.repeat(40)}-0a1b2c3d`],
     ['a.lock', 'airlock/a-lock-0a1b2c3d'],
-  ])('of %j is %s', (title, expected) => {
+  ])('makes %j into %s', (title, expected) => {
     expect(branchName('airlock/', title, '0a1b2c3d')).toBe(expected);
   });
 

@@ -1,6 +1,7 @@
 /**
- * What the commit says and who stands for it. A function of the task alone: a second attempt makes the same commit, with
- * the same id. The price is that GitHub does not sign it, which it does only for commits without names and dates.
+ * Builds the commit's message, author and date from the task alone, so that a second attempt makes the same
+ * commit with the same id. In return GitHub does not sign it: it only signs commits without a custom author
+ * and date.
  */
 import { stripHiddenCharacters } from '../core/ask/hidden-characters.ts';
 import type { Answer } from '../core/progress.ts';
@@ -11,7 +12,7 @@ import { cut, neutraliseMentions, plainTitle } from '../github/markdown.ts';
 const maxTitle = 72;
 const maxSummary = 4000;
 
-/** The line by which a later attempt knows the commit for its own. */
+/** The line by which a later attempt recognizes the task's commit. */
 function taskTrailer(taskId: string): string {
   return `Airlock-Task: ${taskId}`;
 }
@@ -27,23 +28,28 @@ export function namesTask(message: string, taskId: string): boolean {
 }
 
 function commitTitle(answer: Pick<Answer, 'title'>): string {
-  const title = quieten(plainTitle(answer.title, maxTitle));
+  const title = defuseCommands(plainTitle(answer.title, maxTitle));
   return title === '' ? 'Change by Codex' : title;
 }
 
-/** Title, summary, and trailers as the last paragraph; see `git interpret-trailers`. */
+/**
+ * Joins title, summary and trailers. The trailers are the last paragraph, as `git interpret-trailers`
+ * demands.
+ */
 export function commitMessage(
   answer: Pick<Answer, 'title' | 'summary'>,
   request: Pick<TaskRequest, 'taskId' | 'requester'>,
 ): string {
-  const summary = neutraliseMentions(quieten(cut(stripHiddenCharacters(answer.summary).trim(), maxSummary)))
+  const summary = neutraliseMentions(
+    defuseCommands(cut(stripHiddenCharacters(answer.summary).trim(), maxSummary)),
+  )
     .split('\n')
     .map((line) => line.trimEnd())
     .join('\n')
     .replace(/\n{3,}/g, '\n\n');
   const trailers = [taskTrailer(request.taskId)];
   const { requester } = request;
-  // A login with other characters is no login, and could end the line.
+  // A text with other characters is not a login and could end the line.
   if (requester !== null && /^[A-Za-z0-9-]{1,100}$/.test(requester.login)) {
     trailers.push(
       `Co-authored-by: ${requester.login} <${requester.id}+${requester.login}@users.noreply.github.com>`,
@@ -53,10 +59,10 @@ export function commitMessage(
 }
 
 /**
- * Takes away the words with which a commit message gives orders: skipping the checks that the reviewer relies on, and
- * trailers in other people's names, which GitHub shows as authors.
+ * Defuses the commands of a commit message: skipping the checks that the reviewer relies on, and trailers in
+ * other people's names, which GitHub shows as authors.
  */
-function quieten(untrustedText: string): string {
+function defuseCommands(untrustedText: string): string {
   return untrustedText
     .replace(/\[(skip[ -](?:ci|actions|checks)|(?:ci|actions)[ -]skip|no ci|skip ci)\]/gi, '($1)')
     .replace(/\*\*\*(NO_CI)\*\*\*/gi, '$1')
@@ -66,7 +72,7 @@ function quieten(untrustedText: string): string {
 export interface Signature {
   readonly name: string;
   readonly email: string;
-  /** ISO 8601 in whole seconds, which is all that git keeps. */
+  /** ISO 8601 in whole seconds, because git keeps no fractions. */
   readonly date: string;
 }
 

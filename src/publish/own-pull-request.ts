@@ -1,4 +1,4 @@
-/** The pull request that a task opens from a branch of its own: found again, opened, and a review asked for. */
+/** Finds or opens the pull request from a task's own branch, and requests a review. */
 import * as z from 'zod';
 import type { PullRequestRef } from '../core/task.ts';
 import { GithubRefusal } from '../github/client.ts';
@@ -11,7 +11,7 @@ import { pullRequestBody, pullRequestTitle } from './pull-request-text.ts';
 
 export type Log = (event: string, fields: Record<string, unknown>) => void;
 
-/** A pull request that an earlier attempt opened from this branch, in whatever state people have put it since. */
+/** Finds the pull request that an earlier attempt opened from this branch, whatever its state. */
 export async function findPullRequest(publishing: Publishing, branch: string): Promise<PullRequest | null> {
   const marker = taskMarker(publishing.input.request.taskId);
   const pulls = await pullRequestsFrom(publishing, branch);
@@ -24,7 +24,7 @@ async function pullRequestsFrom({ client, at }: Publishing, branch: string): Pro
     head: `${at.owner}:${branch}`,
     state: 'all',
   });
-  // GitHub ignores a filter that it does not understand, and then lists everything.
+  // Filters again, because GitHub lists everything if it does not understand the filter.
   return z
     .array(pullSchema)
     .parse(data)
@@ -32,8 +32,9 @@ async function pullRequestsFrom({ client, at }: Publishing, branch: string): Pro
 }
 
 /**
- * Opens it and asks for a review, or finds the one that another attempt has just opened and leaves the asking to that one.
- * `detour`: it should have been a commit on another pull request, but could not be.
+ * Opens the pull request and requests a review. If another attempt has just opened it, leaves the review
+ * request to that attempt.
+ * `detour`: why the change is not a commit on the pull request that it continues.
  */
 export async function openPullRequest(
   publishing: Publishing,
@@ -45,7 +46,7 @@ export async function openPullRequest(
   for (const [index, base] of bases.entries()) {
     try {
       const { pull, opened } = await openOnto(publishing, head, base, detour);
-      if (opened) await askForReview(publishing, pull, log);
+      if (opened) await requestReview(publishing, pull, log);
       return pullRequestRef(pull);
     } catch (error) {
       const gone = error instanceof GithubRefusal && error.status === 422 && error.fields.includes('base');
@@ -81,18 +82,18 @@ async function openOnto(
       const pull = (await pullRequestsFrom(publishing, head.branch)).find(({ state }) => state === 'open');
       if (pull !== undefined) return { pull, opened: false };
     }
-    // Private repositories of free plans have no drafts; the remarks are in the body either way.
+    // Private repositories on free plans have no drafts. The body has the remarks in any case.
     if (input.draft && /draft/i.test(error.details)) return await open(false);
     throw error;
   }
 }
 
 /**
- * Asks the person named in the input. Best effort: nobody's change waits for it, and GitHub refuses whoever is no
- * collaborator. On a pull request that an earlier attempt opened, only while nothing has happened to it since: GitHub
- * forgets a request once it is answered, and asking again would call the same person twice.
+ * Requests a review from the person named in the input. Best effort: GitHub refuses people who are not
+ * collaborators. On a pull request of an earlier attempt, requests only if nothing has happened since: GitHub
+ * forgets a request once it is answered, so a second one would notify the person twice.
  */
-export async function askForReview(
+export async function requestReview(
   { client, at, input }: Publishing,
   pull: PullRequest,
   log: Log,

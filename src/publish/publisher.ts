@@ -1,10 +1,10 @@
 /**
- * Turns a change into a pull request, or into a commit on one that is there already: blobs → tree → commit → branch →
- * pull request, six round trips for a small one.
+ * Turns a change into a pull request, or into a commit on an existing one: blobs → tree → commit → branch →
+ * pull request, six round trips for a small change.
  *
- * A second attempt, also one that overlaps the first, finds what the first made: objects and commit have the same ids, a
- * branch is created once or moved to the same commit, and pull request and comment are looked up before they are written.
- * Written with a token of the task that the sandbox never had. Whether the change may be published is `gate.ts`'s question.
+ * Idempotent, even for overlapping attempts: objects and commit have the same ids, a branch is created once
+ * or moved to the same commit, and pull request and comment are looked up before they are written. Uses a
+ * token that the sandbox never has. `gate.ts` decides whether the change may be published.
  */
 import * as z from 'zod';
 import type { Publication, PublishResult } from '../core/ports/publication.ts';
@@ -20,7 +20,7 @@ import { parseChangeLines } from './change-lines.ts';
 import type { Detour } from './continuation.ts';
 import { gate } from './gate.ts';
 import { commitMessage, signature } from './git-commit.ts';
-import { askForReview, findPullRequest, openPullRequest, type Log } from './own-pull-request.ts';
+import { requestReview, findPullRequest, openPullRequest, type Log } from './own-pull-request.ts';
 import { followUpComment } from './pull-request-text.ts';
 import { finalRefusal } from './refusal.ts';
 import { prepareEntries, writeTree } from './tree-writer.ts';
@@ -30,7 +30,7 @@ const privacySchema = z.object({ private: z.boolean() });
 
 export interface PublicationDeps extends GithubApi {
   readonly tokens: AppTokens;
-  /** For what is not worth failing for: a review that could not be asked for, a comment that GitHub does not take. */
+  /** Logs failures that do not fail the publication: a review request, a comment. */
   readonly log?: Log;
 }
 
@@ -55,7 +55,7 @@ export function createPublication(deps: PublicationDeps): Publication {
       try {
         return await publish({ client, at, input, tokens, branch, log });
       } catch (error) {
-        // Revoked or expired ahead of time: the next attempt gets another one.
+        // The token was revoked or expired early. The next attempt mints another.
         if (error instanceof GithubRefusal && error.status === 401) tokens.drop(scope);
         const reason = finalRefusal(error, facts, branch);
         if (reason === null) throw error;
@@ -79,7 +79,7 @@ async function publish(attempt: Attempt): Promise<PublishResult> {
   const publishing = { ...attempt, input: { ...input, facts: { ...input.facts, private: isPrivate } } };
   if (look !== null && look.added !== null) return await reportAdded(publishing, look.added);
   if (own !== null) {
-    await askForReview(publishing, own, log);
+    await requestReview(publishing, own, log);
     return { kind: 'published', pullRequest: pullRequestRef(own), added: false };
   }
   const tree = await writeTree(client, at, baseTree, entries);
@@ -88,7 +88,7 @@ async function publish(attempt: Attempt): Promise<PublishResult> {
     ...at,
     message: commitMessage(input.answer, request),
     tree,
-    // The commit that the sandbox started from, also when the branch has moved on: the pull request shows it.
+    // The commit that the sandbox started from, even if the branch has moved: the pull request shows that.
     parents: [change.base],
     author,
     committer: author,
@@ -105,7 +105,7 @@ async function publishOwn(attempt: Attempt, commit: string, detour: Detour | nul
   const { branch, log } = attempt;
   const head = await claimBranch(attempt, branch, commit);
   if (head === null) {
-    const message = `The branch ${branch} and its alternatives -2 to -${maxBranchNames} exist already and are not this task’s. Delete one of them and retry.`;
+    const message = `The branch ${branch} and its alternatives -2 to -${maxBranchNames} exist and belong to others. Delete one of them and retry.`;
     return { kind: 'rejected', reason: { code: 'branch-taken', message } };
   }
   const pullRequest = await openPullRequest(attempt, head, detour, log);
@@ -113,8 +113,8 @@ async function publishOwn(attempt: Attempt, commit: string, detour: Detour | nul
 }
 
 /**
- * One comment says what the commit is, since the pull request's own text stays the first task's. Its marker is another
- * than that of the progress comment, which a task asked for in the same conversation has besides.
+ * Describes the commit in a comment, because the pull request's body belongs to the first task. Its marker
+ * differs from that of the progress comment, which may be in the same conversation.
  */
 async function reportAdded(
   { client, input, tokens, log }: Attempt,
@@ -132,7 +132,8 @@ async function reportAdded(
   try {
     await saveStickyComment(place, followUpComment(input, commit), null);
   } catch (error) {
-    // For good (a locked conversation, an archived repository): the commit is there, and that is what was asked for.
+    // A final refusal, such as a locked conversation, does not matter: the commit is what the person asked
+    // for.
     const final = error instanceof GithubRefusal && [403, 404, 410, 422].includes(error.status);
     if (!final) throw error;
     log('comment.not_saved', {
@@ -145,8 +146,9 @@ async function reportAdded(
 }
 
 /**
- * A repository may have been made public while the task ran: links to a conversation or to the log are only for private
- * ones, so that is asked once more when there is one. Whatever is not known to be private counts as public.
+ * Checks again whether the repository is private if there is a link to show: links to a conversation or the
+ * log are only for private repositories, and this one may have become public while the task ran. Counts as
+ * public if unknown.
  */
 async function stillPrivate({ client, at, input }: Publishing): Promise<boolean> {
   const { facts, evidence } = input;

@@ -108,7 +108,7 @@ const body = (
   evidence: Partial<PublishInput['evidence']> = {},
 ): string => pullRequestBody(input(changes, evidence));
 
-describe('the pull request’s body', () => {
+describe('the body of a pull request', () => {
   it.each([
     'Rounds half up.',
     '✅ `npm test` passed in the sandbox.',
@@ -121,11 +121,11 @@ describe('the pull request’s body', () => {
     'Model `gpt-test`, effort high',
     '1,234,567 tokens in (1,000 cached), 89 out',
     '2 min 5 s',
-    'asked for by @mona',
+    'requested by @mona',
     '2 comments not shown to Codex',
     '[log](https://airlock.example/tasks/1)',
     'Closes #12',
-  ])('says %j', (words) => {
+  ])('contains %j', (words) => {
     expect(body()).toContain(words);
   });
 
@@ -133,15 +133,26 @@ describe('the pull request’s body', () => {
     expect(body().endsWith('<!-- airlock:task=gh-1-c7 -->')).toBe(true);
   });
 
-  it.each([null, undefined])('leaves open what ran where that is not known: %s', (command) => {
-    const row = { method: 'GET', host: 'a.example', path: '/', rule: 'host', reason: 'no', count: 1, at: 0 };
-    const denied = [command === undefined ? row : { ...row, command }];
-    expect(body({}, { receipt: { ...emptyReceipt, denied, deniedTotal: 1 } })).toContain(
-      '| `GET a.example/` | 1 | no |  |',
-    );
-  });
+  it.each([null, undefined])(
+    'leaves the command of a denied request empty if it is unknown: %s',
+    (command) => {
+      const row = {
+        method: 'GET',
+        host: 'a.example',
+        path: '/',
+        rule: 'host',
+        reason: 'no',
+        count: 1,
+        at: 0,
+      };
+      const denied = [command === undefined ? row : { ...row, command }];
+      expect(body({}, { receipt: { ...emptyReceipt, denied, deniedTotal: 1 } })).toContain(
+        '| `GET a.example/` | 1 | no |  |',
+      );
+    },
+  );
 
-  it('names failed requests on a line of their own, and never as blocked attempts', () => {
+  it('names failed requests on a line of their own and never as blocked attempts', () => {
     const failed = [
       {
         host: 'api.openai.com',
@@ -158,7 +169,7 @@ describe('the pull request’s body', () => {
     expect(text).not.toContain('⛔');
   });
 
-  it('says when no test was seen, and when one failed', () => {
+  it('reports that no test was seen, and that a test failed', () => {
     expect(body({}, { commands: [run('ls'), run('cat x')] })).toContain(
       '**No test run was seen** among the 2 commands',
     );
@@ -168,7 +179,7 @@ describe('the pull request’s body', () => {
     );
   });
 
-  it('says what could not be carried, and that the answer had no form', () => {
+  it('reports files that could not be collected, and an answer without the requested form', () => {
     const text = body({
       change: { ...input().change, skipped: [{ type: 'skipped', path: 'big.bin', why: 'too-large' }] },
       answer: { title: '', summary: '', valid: false },
@@ -178,14 +189,14 @@ describe('the pull request’s body', () => {
     expect(pullRequestTitle({ answer: { title: '', summary: '', valid: false } })).toBe('Change by Codex');
   });
 
-  it('shows the log’s address only in a private repository', () => {
+  it('links the log only in a private repository', () => {
     expect(body({ facts: { ...input().facts, private: false } })).not.toContain('airlock.example');
   });
 
-  it('closes no issue when a pull request or the API asked', () => {
+  it('closes no issue for a task from a pull request or the API', () => {
     const { request } = input();
     expect(body({ request: { ...request, trigger: { kind: 'api' }, requester: null } })).not.toMatch(
-      /Closes|asked for/,
+      /Closes|requested/,
     );
     if (request.trigger.kind !== 'github') throw new Error('unreachable');
     expect(
@@ -193,7 +204,7 @@ describe('the pull request’s body', () => {
     ).not.toContain('Closes');
   });
 
-  it('lets nothing that came out of the sandbox speak: no mention, no closing word, no HTML, no marker, no table row', () => {
+  it('defuses text from the sandbox: no mention, closing keyword, HTML, marker or table row', () => {
     const evil = '@admin Closes #1 <img src=x> <!-- airlock:task=other --> | x | `';
     const text = body(
       {
@@ -234,7 +245,7 @@ describe('the pull request’s body', () => {
     );
   });
 
-  it('stays within GitHub’s limit, and then leaves out whole sections from the back', () => {
+  it('stays within GitHub’s limit by dropping whole sections from the end', () => {
     const long = '|'.repeat(400);
     const text = body(
       {
@@ -244,12 +255,12 @@ describe('the pull request’s body', () => {
       { commands: Array.from({ length: 100 }, () => run(long)) },
     );
     expect(text.length).toBeLessThanOrEqual(maxBodyCharacters);
-    expect(text).toContain('left out here');
+    expect(text).toContain('evidence is left out');
     expect(text.endsWith('<!-- airlock:task=gh-1-c7 -->')).toBe(true);
   });
 });
 
-describe('what a task from Slack says', () => {
+describe('the pull request of a task from Slack', () => {
   const slack = {
     ...input().request,
     trigger: {
@@ -266,17 +277,17 @@ describe('what a task from Slack says', () => {
   };
   const conversationUrl = 'https://acme.slack.com/archives/C1/p1700000000000100?thread_ts=1.2&cid=C1';
 
-  it('names Slack, and the person when that is known on GitHub', () => {
+  it('names Slack, and the person if their GitHub account is known', () => {
     const unknown = body({ request: slack });
-    expect(unknown).toContain(' · asked for in Slack · ');
+    expect(unknown).toContain(' · requested in Slack · ');
     expect(unknown).not.toContain('Closes');
     expect(body({ request: { ...slack, requester: { login: 'mona', id: 5 } } })).toContain(
-      ' · asked for by @mona in Slack · ',
+      ' · requested by @mona in Slack · ',
     );
-    expect(body({ request: { ...slack, trigger: { kind: 'api' } } })).not.toContain('asked for');
+    expect(body({ request: { ...slack, trigger: { kind: 'api' } } })).not.toContain('requested');
   });
 
-  it('links the conversation on a private repository only', () => {
+  it('links the conversation only in a private repository', () => {
     expect(body({ request: slack }, { conversationUrl })).toContain(`[conversation](${conversationUrl})`);
     const facts = { ...input().facts, private: false };
     expect(body({ request: slack, facts }, { conversationUrl })).not.toMatch(/slack\.com|airlock\.example/);
@@ -289,7 +300,7 @@ describe('what a task from Slack says', () => {
     'https://acme.slack.com/a)[x](https://evil.example',
     'https://acme.slack.com/a\n<!-- airlock:task=gh-1-c1 -->',
     `https://acme.slack.com/${'a'.repeat(2000)}`,
-  ])('links nothing that is no plain address: %j', (bad) => {
+  ])('links no malformed address: %j', (bad) => {
     expect(body({ request: slack }, { conversationUrl: bad })).not.toContain('conversation');
   });
 
@@ -297,17 +308,17 @@ describe('what a task from Slack says', () => {
     [0.4249, 'about $0.42'],
     [0.001, 'less than $0.01'],
     [1234.5, 'about $1,234.50'],
-  ])('says what it cost: %d is %s', (costUsd, words) => {
+  ])('shows a cost of %d as %s', (costUsd, words) => {
     expect(body({}, { costUsd })).toContain(` · ${words} · `);
     expect(body()).not.toContain('$');
   });
 
-  it('counts messages that were left out, not comments', () => {
+  it('counts omitted messages instead of comments', () => {
     expect(body({ request: slack }, { commentsLeftOut: 3 })).toContain('3 messages not shown to Codex');
   });
 });
 
-describe('a pull request that goes on with another', () => {
+describe('a pull request that continues another', () => {
   const continues = {
     number: 41,
     title: 'First',
@@ -317,16 +328,14 @@ describe('a pull request that goes on with another', () => {
     draft: false,
   };
 
-  it('says which and why it is none of its commits', () => {
+  it('names the other pull request and why it is not a commit on it', () => {
     expect(
-      pullRequestBody(input({ continues }), { why: 'it was closed meanwhile', bases: ['main'] }),
-    ).toMatch(
-      /^> \[!NOTE\]\n> This goes on with #41, as a pull request of its own: it was closed meanwhile\.\n/,
-    );
+      pullRequestBody(input({ continues }), { why: 'it was closed in the meantime', bases: ['main'] }),
+    ).toMatch(/^> \[!NOTE\]\n> This continues #41 in a new pull request: it was closed in the meantime\.\n/);
     expect(pullRequestBody(input({ continues }))).not.toContain('[!NOTE]');
   });
 
-  it('has a comment with the evidence instead when its commit was added, and that does not claim to be a draft', () => {
+  it('is replaced by a comment with the evidence if the commit was added, which does not call itself a draft', () => {
     const comment = followUpComment(
       input({ continues, draft: true, remarks: ['AGENTS.md tells agents what to do.'] }),
       'c'.repeat(40),
@@ -338,14 +347,14 @@ describe('a pull request that goes on with another', () => {
       '✅ `npm test` passed in the sandbox.',
       '1 file, +3 −1.',
       '**Blocked attempts: 5**',
-      'asked for by @mona',
+      'requested by @mona',
     ]) {
       expect(comment).toContain(words);
     }
     expect(comment).not.toMatch(/draft|Closes|airlock:task/);
   });
 
-  it('fits into a comment with its marker, however much there is', () => {
+  it('fits into a comment with its marker, even with very long text', () => {
     const commands = Array.from({ length: 40 }, () => run('&<@#1`|'.repeat(2000)));
     const long = input(
       { continues, answer: { title: 'x'.repeat(5000), summary: '&<@#1_'.repeat(20_000), valid: true } },
@@ -355,7 +364,7 @@ describe('a pull request that goes on with another', () => {
   });
 });
 
-describe('what the pull request says of setup', () => {
+describe('the setup section', () => {
   const none = { paths: [], total: 0 };
   const ok = {
     command: 'npm ci',
@@ -371,7 +380,7 @@ describe('what the pull request says of setup', () => {
   it.each<[string, PublishInput['evidence']['setup'], string]>([
     ['none is configured', null, 'Dependencies were not installed: no setup is configured.'],
     ['it succeeded', ok, 'Dependencies were installed: setup `npm ci` succeeded in 12 s.'],
-    ['it had the cache', { ...ok, fromCache: true }, 'succeeded in 12 s, on top of what the cache had.'],
+    ['it started from the cache', { ...ok, fromCache: true }, 'succeeded in 12 s, starting from the cache.'],
     [
       'it failed',
       { ...ok, status: 'failed', exitCode: 1 },
@@ -380,30 +389,30 @@ describe('what the pull request says of setup', () => {
     [
       'it took too long',
       { ...ok, status: 'timed-out', exitCode: null },
-      'setup `npm ci` was ended at its time limit after 12 s.',
+      'setup `npm ci` was stopped at its time limit after 12 s.',
     ],
     [
       'it changed tracked files',
       { ...ok, putBack: { paths: ['package-lock.json'], total: 1 } },
-      'Setup changed tracked files, which were put back: `package-lock.json`',
+      'Setup changed tracked files, which were restored: `package-lock.json`',
     ],
     [
       'it left many files',
       { ...ok, left: { paths: many, total: 2000 } },
-      'Setup left new files, which are no part of this change: `file-0`, ',
+      'Setup left new files, which are not part of this change: `file-0`, ',
     ],
     ['it left many files', { ...ok, left: { paths: many, total: 2000 } }, '`file-9`, and 1990 more'],
     [
-      'a path tries to be more than one',
+      'a path contains markup',
       { ...ok, left: { paths: ['a` @mona \n# x'], total: 1 } },
-      'no part of this change: ``a` @mona # x``',
+      'not part of this change: ``a` @mona # x``',
     ],
-  ])('when %s', (_, setup, text) => {
+  ])('reports that %s', (_, setup, text) => {
     expect(body({}, { setup })).toContain(text);
   });
 
   it.each([126, 127])(
-    'a test command that could not be started (exit status %i) did not fail',
+    'does not call a test failed that could not be started (exit status %i)',
     (exitCode) => {
       const commands = [{ ...run('npm test'), exitCode, status: 'failed' as const }];
       expect(body({}, { commands })).toContain(
@@ -412,10 +421,10 @@ describe('what the pull request says of setup', () => {
     },
   );
 
-  it('says which hosts were open while Codex ran, used or not', () => {
+  it('lists the hosts that were open while Codex ran, used or not', () => {
     expect(
       body({ policy: { ...closedPolicy, extraHosts: ['docs.example.com', 'b.example.com'] } }),
-    ).toContain('left these hosts open to GET and HEAD: `docs.example.com`, `b.example.com`.');
+    ).toContain('opened these hosts to GET and HEAD while Codex ran: `docs.example.com`, `b.example.com`.');
     expect(body()).not.toContain('open to GET');
   });
 });

@@ -1,6 +1,6 @@
 /**
- * What the pull request says: Codex's words first, then the evidence for them. Pure. Every word that came out of the
- * sandbox goes through `github/markdown.ts`; the exit codes and times are the sandbox's too, and the text says so.
+ * Renders the text of a pull request: Codex's summary, then the evidence. Pure. All text from the sandbox
+ * goes through `github/markdown.ts`. Exit codes and times come from the sandbox too, and the text says so.
  */
 import { usdText } from '../core/cost.ts';
 import type { PublishInput } from '../core/ports/publication.ts';
@@ -16,7 +16,7 @@ import { headOf } from '../lib/cut-text.ts';
 /** GitHub's limit for a body, in characters. */
 export const maxBodyCharacters = 65_536;
 const maxTitle = 120;
-/** Rows of a table; what is beyond is counted. */
+/** Rows of a table. Further rows are only counted. */
 const maxRows = 40;
 const maxSetupPaths = 10;
 
@@ -25,23 +25,28 @@ export function pullRequestTitle(input: Pick<PublishInput, 'answer'>): string {
   return title === '' ? 'Change by Codex' : title;
 }
 
-/** `detour`: why this is a pull request of its own and not a commit on the one that it continues; null when it is neither. */
+/**
+ * `detour`: why the change is not a commit on the pull request that it continues; null if it continues none.
+ */
 export function pullRequestBody(input: PublishInput, detour: Detour | null = null): string {
   const head = join([detourNote(input, detour), remarks(input), summary(input)]);
   const foot = join([closes(input), taskMarker(input.request.taskId)]);
   return withEvidence(input, head, foot);
 }
 
-/** The comment on a pull request that got a commit more: its own text stays that of the task that opened it. */
+/**
+ * Renders the comment that describes a commit on an existing pull request, whose body belongs to the task
+ * that opened it.
+ */
 export function followUpComment(input: PublishInput, commit: string): string {
   const title = `### ${escapeInline(pullRequestTitle(input), maxTitle)}\n\nAdded with ${commit}.`;
-  // Room for the marker, which whoever saves the comment adds.
+  // Leaves room for the marker that `saveStickyComment` adds.
   return withEvidence(input, join([title, remarks(input), summary(input)]), '', maxBodyCharacters - 200);
 }
 
 /**
- * Sections in the order of their worth; when all of them are too long, whole sections are left out from the back of
- * `droppable`, so that no table is cut in the middle.
+ * Orders the sections by importance. If the text is too long, drops whole sections from the end, so that no
+ * table is cut.
  */
 function withEvidence(
   input: PublishInput,
@@ -58,11 +63,13 @@ function withEvidence(
   ];
   for (let kept = droppable.length; kept >= 0; kept -= 1) {
     const note =
-      kept === droppable.length ? '' : '_Some of the evidence is left out here: it is too long for GitHub._';
+      kept === droppable.length
+        ? ''
+        : '_Some evidence is left out, because the text would be too long for GitHub._';
     const body = join([head, ...droppable.slice(0, kept), note, foot]);
     if (body.length <= maxCharacters) return body;
   }
-  // Only a summary whose escapes multiply it comes here.
+  // Reached only if escapes multiply the length of the summary.
   return join([headOf(head, maxCharacters - foot.length - 2), foot]);
 }
 
@@ -71,14 +78,14 @@ const join = (sections: readonly string[]): string =>
 
 function detourNote({ continues }: PublishInput, detour: Detour | null): string {
   if (continues === null || detour === null) return '';
-  // A reference of ours, on purpose: GitHub shows it on the other pull request as well.
-  return `> [!NOTE]\n> This goes on with #${continues.number}, as a pull request of its own: ${detour.why}.`;
+  // An intended reference: GitHub shows it on the other pull request too.
+  return `> [!NOTE]\n> This continues #${continues.number} in a new pull request: ${detour.why}.`;
 }
 
 function remarks({ remarks: untrusted, draft, continues }: PublishInput): string {
   if (untrusted.length === 0) return '';
   const lines = untrusted.slice(0, maxRows).map((remark) => `> - ${escapeInline(remark, 600)}`);
-  // What is there already does not become a draft again.
+  // An existing pull request does not become a draft again.
   const opening =
     draft && continues === null ? 'Opened as a draft. Before you review:' : 'Before you review:';
   return ['> [!WARNING]', `> ${opening}`, ...lines].join('\n');
@@ -89,7 +96,7 @@ function summary({ answer }: PublishInput): string {
   if (text === '') return '_Codex gave no summary._';
   return answer.valid
     ? text
-    : `${text}\n\n_Codex’s answer did not have the asked form; this was made from what it said._`;
+    : `${text}\n\n_Codex’s answer did not have the requested form. This text is made from what it said._`;
 }
 
 function checks({ evidence }: PublishInput): string {
@@ -105,7 +112,7 @@ function testsText(commands: PublishInput['evidence']['commands']): string {
   return `${run.exitCode === 0 ? '✅' : '❌'} ${codeSpan(unwrappedCommand(run.command))} ${testVerdict(run.exitCode)}${times}.`;
 }
 
-/** A shell's own words for a program that is not there or that it may not start. */
+/** 126 and 127 are a shell's exit statuses for a program that it may not or cannot start. */
 function testVerdict(exitCode: number | null): string {
   if (exitCode === 0) return 'passed in the sandbox';
   if (exitCode === 126 || exitCode === 127)
@@ -113,17 +120,17 @@ function testVerdict(exitCode: number | null): string {
   return `failed with exit status ${exitCode} in the sandbox`;
 }
 
-/** Whether what the tests need was there. */
+/** Reports whether the dependencies of the tests were installed. */
 function setupText(setup: SetupReport | null): string {
   if (setup === null) return 'Dependencies were not installed: no setup is configured.';
   const command = codeSpan(setup.command);
   const duration = durationText(setup.durationMs);
   const lines = [
     setup.status === 'ok'
-      ? `Dependencies were installed: setup ${command} succeeded in ${duration}${setup.fromCache ? ', on top of what the cache had' : ''}.`
-      : `⚠️ Dependencies may be missing: setup ${command} ${setup.status === 'timed-out' ? 'was ended at its time limit' : `ended with exit status ${setup.exitCode}`} after ${duration}.`,
-    pathsText('Setup changed tracked files, which were put back:', setup.putBack),
-    pathsText('Setup left new files, which are no part of this change:', setup.left),
+      ? `Dependencies were installed: setup ${command} succeeded in ${duration}${setup.fromCache ? ', starting from the cache' : ''}.`
+      : `⚠️ Dependencies may be missing: setup ${command} ${setup.status === 'timed-out' ? 'was stopped at its time limit' : `ended with exit status ${setup.exitCode}`} after ${duration}.`,
+    pathsText('Setup changed tracked files, which were restored:', setup.putBack),
+    pathsText('Setup left new files, which are not part of this change:', setup.left),
   ];
   return lines.filter((line) => line !== '').join('\n\n');
 }
@@ -163,7 +170,7 @@ function changeSection({ change }: PublishInput): string {
     const shown = change.skipped.slice(0, maxRows).map(({ path, why }) => `- ${codeSpan(path)}: ${why}`);
     const more = change.skipped.length - shown.length;
     if (more > 0) shown.push(`- and ${more} more`);
-    lines.push(`Left out, because they cannot be carried:\n\n${shown.join('\n')}`);
+    lines.push(`Left out, because they could not be collected from the sandbox:\n\n${shown.join('\n')}`);
   }
   return lines.join('\n\n');
 }
@@ -175,7 +182,7 @@ function facts({ evidence, request, model, effort, facts: repository }: PublishI
     `Model ${codeSpan(model)}, effort ${effort}`,
     `${count(usage.inputTokens)} tokens in${cached}, ${count(usage.outputTokens)} out`,
     costUsd === null ? '' : cost(costUsd),
-    `${durationText(elapsedMs)} from request to here`,
+    `${durationText(elapsedMs)} after the request`,
     askedBy(request),
     leftOut(request, evidence.commentsLeftOut),
     ...privateLinks(evidence, repository),
@@ -185,25 +192,28 @@ function facts({ evidence, request, model, effort, facts: repository }: PublishI
 
 function askedBy({ requester, trigger }: PublishInput['request']): string {
   const inSlack = trigger.kind === 'slack' ? ' in Slack' : '';
-  if (requester === null) return inSlack === '' ? '' : `asked for${inSlack}`;
-  // A mention of ours: it is how the requester hears of the pull request.
+  if (requester === null) return inSlack === '' ? '' : `requested${inSlack}`;
+  // An intended mention: it notifies the requester.
   const { login } = requester;
-  return `asked for by ${/^[A-Za-z0-9-]{1,100}$/.test(login) ? `@${login}` : escapeInline(login)}${inSlack}`;
+  return `requested by ${/^[A-Za-z0-9-]{1,100}$/.test(login) ? `@${login}` : escapeInline(login)}${inSlack}`;
 }
 
 function leftOut({ trigger }: PublishInput['request'], many: number): string {
   if (many === 0) return '';
   return trigger.kind === 'slack'
-    ? `${plural(many, 'message')} not shown to Codex (by software, written or edited since, or too long)`
-    : `${plural(many, 'comment')} not shown to Codex (no write access, edited since, or too long)`;
+    ? `${plural(many, 'message')} not shown to Codex (by software, written or edited later, or too long)`
+    : `${plural(many, 'comment')} not shown to Codex (no write access, edited later, or too long)`;
 }
 
-/** The task's page is behind a token and Slack behind a login; still, a public repository is no place for where they are. */
+/**
+ * The task's page needs a token and Slack needs a login, but a public repository should not even show their
+ * addresses.
+ */
 function privateLinks(evidence: PublishInput['evidence'], repository: PublishInput['facts']): string[] {
   if (!repository.private) return [];
   const { taskUrl, conversationUrl } = evidence;
   const links = taskUrl === null ? [] : [`[log](${encodeURI(taskUrl)})`];
-  // Slack's own address, and nothing that could end the link.
+  // Only an address that cannot end the link.
   if (conversationUrl !== null && /^https:\/\/[^\s()<>[\]\\"]{1,1000}$/.test(conversationUrl)) {
     links.push(`[conversation](${conversationUrl})`);
   }
@@ -223,13 +233,13 @@ function plural(many: number, noun: string): string {
   return `${many} ${noun}${many === 1 ? '' : 's'}`;
 }
 
-/** An estimate, and said to be one; "less than" says so already. */
+/** Marks the cost as an estimate. "less than" already does. */
 function cost(usd: number): string {
   const figure = usdText(usd);
   return figure.startsWith('$') ? `about ${figure}` : figure;
 }
 
-/** Three groups with a comma: read by people of all locales, and the same on every machine. */
+/** Groups digits with commas, the same on every machine. */
 function count(tokens: number): string {
   return String(tokens).replace(/\B(?=(\d{3})+$)/g, ',');
 }

@@ -1,4 +1,7 @@
-/** Renders the network receipt for a pull request: what the sandbox reached, what was blocked, and what failed. */
+/**
+ * Renders the network receipt for a pull request: what the sandbox reached, what was blocked, and what
+ * failed.
+ */
 import { sizeText } from '../lib/byte-size.ts';
 import { failedRequestLines } from '../core/failed-requests.ts';
 import type { Receipt } from '../core/grant.ts';
@@ -24,11 +27,11 @@ export function networkReceipt(receipt: Receipt, extraHosts: readonly string[]):
     .join('\n\n');
 }
 
-/** Whether they were used or not: a path can carry data out, and who reviews should know that there was a way. */
+/** Lists the extra hosts even if unused: a URL can carry data out, so the reviewer should know about them. */
 function openHosts(extraHosts: readonly string[]): string {
   if (extraHosts.length === 0) return '';
   const names = extraHosts.map((host) => codeSpan(host)).join(', ');
-  return `⚠️ While Codex ran, the configuration left these hosts open to GET and HEAD: ${names}.`;
+  return `⚠️ The configuration opened these hosts to GET and HEAD while Codex ran: ${names}.`;
 }
 
 function blocked({ denied, deniedTotal }: Receipt): string {
@@ -43,14 +46,14 @@ function blocked({ denied, deniedTotal }: Receipt): string {
   return `⛔ **Blocked attempts: ${deniedTotal}**\n\n${table}${beyond}`;
 }
 
-/** Requests that we or an upstream failed: nothing the agent did wrong. */
+/** Lists failures of ours or of an upstream, which are not the agent's deed. */
 function failed(receipt: Receipt): string {
   return failedRequestLines(receipt)
     .map((line) => `⚠️ ${escapeInline(line, 300)}`)
     .join('\n\n');
 }
 
-/** By time: what ran when the first of them was made. Empty where that cannot be told. */
+/** The command that ran during the first attempt, by time. Empty if unknown. */
 const meanwhile = (untrustedCommand: string | null | undefined): string =>
   untrustedCommand == null ? '' : codeSpan(untrustedCommand, { inTable: true });
 

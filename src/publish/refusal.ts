@@ -1,11 +1,11 @@
 /**
- * Which of GitHub's answers end a publication for good, and what a person can do about each. What is not on the list
- * may pass (a timeout, a rate limit, GitHub's own trouble): that is thrown, and the caller tries again.
+ * Decides which of GitHub's answers end a publication, and names the remedy for each. All other errors are
+ * transient (a time-out, a rate limit, an outage): they are thrown, and the caller retries.
  */
 import type { Reason, RepositoryFacts } from '../core/task.ts';
 import { GithubMovedError, GithubRefusal } from '../github/client.ts';
 
-/** The reason of a final refusal; null when another attempt may end differently. */
+/** Returns the reason of a final refusal; null if the error is transient. */
 export function finalRefusal(
   error: unknown,
   facts: Pick<RepositoryFacts, 'owner' | 'name'>,
@@ -15,7 +15,7 @@ export function finalRefusal(
   if (error instanceof GithubMovedError) {
     return {
       code: 'repository-moved',
-      message: `${repository} was moved while the task ran, and is out of the GitHub App’s reach. Install the App where it is now.`,
+      message: `${repository} moved while the task ran, and the GitHub App cannot reach it. Install the App at its new place, then retry.`,
     };
   }
   if (!(error instanceof GithubRefusal)) return null;
@@ -24,7 +24,7 @@ export function finalRefusal(
     if (error.status !== 403 && error.status !== 404 && error.status !== 422) return null;
     return {
       code: 'installation-permissions',
-      message: `The GitHub App is no longer installed on ${repository}, or its installation lacks the permission “Contents: write” or “Pull requests: write”.${said}`,
+      message: `The GitHub App is no longer installed on ${repository}, or its installation lacks the permission “Contents: write” or “Pull requests: write”. Install it or accept its permissions, then retry.${said}`,
     };
   }
   switch (error.status) {
@@ -33,7 +33,7 @@ export function finalRefusal(
     case 404:
       return {
         code: 'repository-unreachable',
-        message: `${repository}, or the commit the task started from, is no longer there for the GitHub App.${said}`,
+        message: `${repository}, or the commit that the task started from, no longer exists for the GitHub App. Check that the App is still installed, then retry.${said}`,
       };
     case 409:
     case 410:
@@ -48,8 +48,8 @@ export function finalRefusal(
 
 function missingPermission(call: string, repository: string): string {
   if (call.endsWith('/pulls'))
-    return `The GitHub App may not open pull requests in ${repository}: it needs “Pull requests: write”.`;
-  return `The GitHub App may not write this to ${repository}: it needs “Contents: write”, and for files under .github/workflows “Workflows: write”, which it is not given.`;
+    return `The GitHub App may not open pull requests in ${repository}. Grant it “Pull requests: write”, then retry.`;
+  return `The GitHub App may not write this change to ${repository}. Grant it “Contents: write”, then retry. It cannot write files under .github/workflows, because it does not have “Workflows: write”.`;
 }
 
 function rejectedContent(error: GithubRefusal, branch: string, said: string): Reason {
@@ -57,19 +57,19 @@ function rejectedContent(error: GithubRefusal, branch: string, said: string): Re
     if (error.fields.includes('base')) {
       return {
         code: 'base-branch-gone',
-        message: `The branch the pull request should go to was deleted while the task ran. The change is on the branch ${branch}.`,
+        message: `The base branch was deleted while the task ran. The change is on the branch ${branch}: open a pull request from it.`,
       };
     }
     if (/no commits between/i.test(error.details)) {
       return {
         code: 'nothing-to-merge',
-        message: 'The base branch already has this very change: there is nothing to open a pull request for.',
+        message: 'The base branch already has this change, so there is nothing to merge.',
       };
     }
     return {
       code: 'pull-request-refused',
-      message: `GitHub does not open the pull request; the change is on the branch ${branch}.${said}`,
+      message: `GitHub refused to open the pull request. The change is on the branch ${branch}.${said}`,
     };
   }
-  return { code: 'change-refused', message: `GitHub does not take the change.${said}` };
+  return { code: 'change-refused', message: `GitHub refused the change.${said}` };
 }

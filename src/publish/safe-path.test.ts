@@ -18,7 +18,7 @@ describe('pathProblem', () => {
     'git~',
     'ab:c',
     '"q"',
-  ])('has nothing against %j', (path) => {
+  ])('accepts %j', (path) => {
     expect(pathProblem(path)).toBeNull();
   });
 

@@ -1,14 +1,14 @@
 /**
- * Which paths may stand in a change. Stricter than git: a path that some file system or tool reads as another one is
- * refused, because the gate's rules and a reviewer's eyes have to see the same name that a checkout will make.
+ * Checks the paths of a change, more strictly than git. Refuses a path that some file system or tool reads as
+ * another one: the gate and the reviewer must see the name that a checkout creates.
  */
 
-/** What HFS+ ignores in a name, and what a reader cannot see: `.g\u200cit` is `.git` there. */
+/** Characters that HFS+ ignores in a name and a reader cannot see: `.g\u200cit` is `.git` there. */
 const invisible = /[\p{Default_Ignorable_Code_Point}\p{Cf}]/gu;
-/** NTFS drops spaces and dots at the end, cuts at a colon (a stream) and knows `.git` as `git~1`. */
+/** NTFS drops trailing spaces and dots, cuts at a colon (a stream), and also knows `.git` as `git~1`. */
 const gitFolder = /^(?:\.git|git~\d+)(?:[ .]*|:.*)$/;
 
-/** Why a path is refused, as the end of a sentence; null when it is fine. */
+/** Returns why the path is refused, as the end of a sentence; null if it is accepted. */
 export function pathProblem(path: string): string | null {
   if (!path.isWellFormed()) return 'is not well-formed Unicode';
   if (/\p{Cc}/u.test(path)) return 'holds control characters';

@@ -1,16 +1,17 @@
 /**
- * Shapes of credentials that name themselves. High precision on purpose: a hold costs a person's time, so there is no
- * entropy measure and no `password =` rule. A secret without a shape of its own passes, and `docs/security.md` says so.
+ * Finds credentials with a recognizable form. Prefers precision, because a hold costs a person's time: no
+ * entropy measure, no `password =` rule. So a secret without such a form is not found, as `docs/security.md`
+ * says.
  */
 
 interface SecretShape {
   readonly kind: string;
-  /** Global, and bounded in length: content is up to 10 MiB of somebody else's choice. */
+  /** Global, and bounded in length, because the content may be up to 10 MiB of hostile text. */
   readonly pattern: RegExp;
 }
 
 const shapes: readonly SecretShape[] = [
-  // With key material behind it: source code that only names the header is not a key.
+  // Demands key material after the header: source code that only names the header is not a key.
   {
     kind: 'a private key',
     pattern:
@@ -33,7 +34,10 @@ const shapes: readonly SecretShape[] = [
   { kind: 'an npm token', pattern: /\bnpm_[A-Za-z0-9]{36}\b/g },
 ];
 
-/** Documentation's own examples and fillers such as `ghp_xxxxxxxx…`: real ones are random and use many characters. */
+/**
+ * Recognizes examples and fillers such as `ghp_xxxxxxxx…`: real credentials are random and use many
+ * characters.
+ */
 function placeholder(match: string): boolean {
   return match.endsWith('EXAMPLE') || new Set(match.slice(-24)).size < 8;
 }
@@ -44,7 +48,7 @@ export interface FoundSecret {
   readonly line: number;
 }
 
-/** The first secret in a text. Never returns the secret itself. */
+/** Finds the first secret in a text. Never returns the secret itself. */
 export function findSecret(text: string): FoundSecret | null {
   for (const { kind, pattern } of shapes) {
     for (const match of text.matchAll(pattern)) {

@@ -11,11 +11,11 @@ describe('treeCalls', () => {
   it('puts a small change into one call', () => {
     expect(calls(text('a'), gone('b'), text('c'))).toEqual([['b', 'a', 'c']]);
   });
-  it('deletes first where a file becomes a folder, or a folder a file', () => {
+  it('deletes first if a file becomes a folder or a folder a file', () => {
     expect(calls(text('a/b'), gone('a'))).toEqual([['a'], ['a/b']]);
     expect(calls(text('d'), gone('d/e/f'), text('z'))).toEqual([['d/e/f'], ['d', 'z']]);
   });
-  it('splits what is too much for one call', () => {
+  it('splits a change that is too large for one call', () => {
     const many = Array.from({ length: 1100 }, (_, index) => text(`f${index}`));
     expect(treeCalls(many).map((call) => call.length)).toEqual([500, 500, 100]);
     const large = Array.from({ length: 5 }, (_, index) => text(`f${index}`, 'x'.repeat(500_000)));

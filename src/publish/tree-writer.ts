@@ -1,6 +1,6 @@
 /**
- * Writes a change as git objects by the Git Data API, byte for byte, in as few round trips as it takes. Everything here
- * is addressed by its content, so a second attempt writes the same objects and leaves nothing behind.
+ * Writes a change as git objects with the Git Data API, byte for byte, in few round trips. Objects are
+ * addressed by their content, so a second attempt writes the same objects.
  */
 import * as z from 'zod';
 import type { ChangedFile } from '../core/change-set.ts';
@@ -17,24 +17,32 @@ export interface RepositoryPath {
 type FileMode = '100644' | '100755' | '120000';
 type Entry = { path: string; mode: FileMode; type: 'blob' } & ({ sha: string | null } | { content: string });
 
-/** Text up to this size travels inside the tree call: one round trip for all of it, and no content-creation limit. */
+/**
+ * Text up to this size is part of the tree call: one round trip for all of it, without the rate limit on
+ * content creation.
+ */
 const maxInlineBytes = 512 * 1024;
-/** GitHub gives a call about ten seconds; larger trees are made step by step, each on the one before. */
+/**
+ * GitHub gives a call about ten seconds. Larger trees take several calls, each based on the previous tree.
+ */
 const maxCallBytes = 2 * 1024 * 1024;
 const maxCallEntries = 500;
-/** Blobs at once: enough to hide the latency, few enough for the secondary rate limit. */
+/** Concurrent blob calls: enough to hide the latency, few enough for the secondary rate limit. */
 const blobsAtOnce = 6;
 
 const objectSchema = z.object({ sha: z.string().regex(/^[0-9a-f]{40}$/) });
 
-/** What needs a blob of its own: bytes that are not text, and the empty file, which a tree call cannot tell from none. */
+/**
+ * Creates blobs for binary content and for empty files, which a tree call cannot express. Other content goes
+ * inline.
+ */
 export async function prepareEntries(
   client: GithubClient,
   at: RepositoryPath,
   files: readonly ChangedFile[],
 ): Promise<readonly Entry[]> {
   return await boundedAll(files, blobsAtOnce, async (file): Promise<Entry> => {
-    // A deletion needs some mode; GitHub does not look at it.
+    // A deletion needs a mode, which GitHub ignores.
     if (file.type === 'deletion') return { path: file.path, mode: '100644', type: 'blob', sha: null };
     const { path, mode } = file;
     const text = inlineText(file.content);
@@ -55,7 +63,7 @@ function inlineText(base64: string): string | null {
   return text === null || text.includes('\0') ? null : text;
 }
 
-/** The id of the tree that the entries make of `baseTree`. */
+/** Applies the entries to `baseTree` and returns the id of the new tree. */
 export async function writeTree(
   client: GithubClient,
   at: RepositoryPath,
@@ -75,17 +83,17 @@ export async function writeTree(
 }
 
 /**
- * Deletions go first, in calls of their own, where a name changes between file and folder: within one call GitHub
- * does not say which of `a` deleted and `a/b` added comes first.
+ * Puts deletions into earlier calls if a name changes between file and folder: GitHub does not document the
+ * order of a deleted `a` and an added `a/b` within one call.
  */
 export function treeCalls(entries: readonly Entry[]): readonly (readonly Entry[])[] {
   const deleted = entries.filter((entry) => 'sha' in entry && entry.sha === null);
   const written = entries.filter((entry) => !('sha' in entry && entry.sha === null));
-  const ordered = changesKind(deleted, written) ? [deleted, written] : [[...deleted, ...written]];
+  const ordered = swapsFileAndFolder(deleted, written) ? [deleted, written] : [[...deleted, ...written]];
   return ordered.flatMap(inParts);
 }
 
-function changesKind(deleted: readonly Entry[], written: readonly Entry[]): boolean {
+function swapsFileAndFolder(deleted: readonly Entry[], written: readonly Entry[]): boolean {
   const folders = (list: readonly Entry[]): Set<string> => {
     const found = new Set<string>();
     for (const { path } of list) {

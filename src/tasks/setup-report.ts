@@ -23,7 +23,7 @@ export function setupFailure({ command, status, exitCode, durationMs }: SetupRep
   const duration = durationText(durationMs);
   const how =
     status === 'timed-out'
-      ? `was ended at its time limit after ${duration}`
+      ? `was stopped at its time limit after ${duration}`
       : `ended with exit status ${exitCode} after ${duration}`;
   return `Setup failed: \`${command.replace(/[`\s]+/g, ' ').slice(0, 200)}\` ${how}.`;
 }

@@ -77,7 +77,7 @@ describe('a mention in an issue', () => {
     expect(pull.body).toContain('It now counts in whole cents');
     expect(pull.body).toMatch(/✅ `node --test` passed in the sandbox, the last of 2 test runs/);
     expect(pull.body).toMatch(/github\.com.*\n?.*api\.openai\.com|api\.openai\.com[^]*github\.com/);
-    expect(pull.body).toContain('asked for by @maria');
+    expect(pull.body).toContain('requested by @maria');
     expect(pull.body).toMatch(new RegExp(`^Closes #${asked.issue}$`, 'm'));
     expect(pull.body.trimEnd()).toMatch(new RegExp(`<!-- airlock:task=${asked.taskId} -->$`));
   });

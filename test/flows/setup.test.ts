@@ -193,7 +193,7 @@ describe('a setup that succeeds', () => {
       expect.arrayContaining([packages, docs, 'elsewhere.example.org', 'github.com', 'api.openai.com']),
     );
     const pull = (await flow.world.github.pulls({ owner: 'acme', name: 'curious' })).at(-1);
-    expect(pull?.body).toContain('left these hosts open to GET and HEAD: `docs.example.com`');
+    expect(pull?.body).toContain('opened these hosts to GET and HEAD while Codex ran: `docs.example.com`');
   });
 
   it('leaves nothing in the change and nothing running', async () => {
@@ -202,8 +202,8 @@ describe('a setup that succeeds', () => {
     const repository = await repositoryNamed('messy');
     const changed = await gitIn(repository, 'diff', '--name-only', 'main', pull?.headRef ?? '');
     expect(changed.split('\n')).toEqual(['src/split.js']);
-    expect(pull?.body).toContain('which were put back: `package-lock.json`, `src/split.js`');
-    expect(pull?.body).toContain('no part of this change: `made-by-setup.txt`');
+    expect(pull?.body).toContain('which were restored: `package-lock.json`, `src/split.js`');
+    expect(pull?.body).toContain('not part of this change: `made-by-setup.txt`');
     // Codex saw the lock file of the commit.
     expect(outputs(events)[1]).toContain('lockfileVersion');
     // What setup left running would have gone on for the second that Codex slept, and been refused by then.
@@ -261,8 +261,8 @@ describe('the cache', () => {
     const second = await runOn(repository, '@airlock mend it [mend]');
     expect(notes(second.events)).toContain(hit);
     expect(second.requests).toEqual([]);
-    expect(second.pull?.body).toContain('on top of what the cache had');
-    expect(second.comment).toContain('on top of what the cache had');
+    expect(second.pull?.body).toContain('starting from the cache');
+    expect(second.comment).toContain('starting from the cache');
     expect(second.view.setup).toMatchObject({ status: 'ok', fromCache: true });
     // The agent of the first task overwrote the package after it was kept.
     expect(second.pull?.body).toContain('✅ `node --test` passed in the sandbox');

@@ -64,7 +64,7 @@ describe('a slash command', () => {
     expect(message.shown).toMatch(/node --test/);
     expect(message.shown).toMatch(/\$0\.\d+/);
     expect(slack.messages('dev').filter(({ fromBot }) => fromBot)).toHaveLength(1);
-    expect(pull?.body).toContain('asked for by @maria');
+    expect(pull?.body).toContain('requested by @maria');
     expect(pull?.requestedReviewers).toEqual(['maria']);
   });
 

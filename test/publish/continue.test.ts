@@ -1,6 +1,5 @@
 /**
- * A commit onto a pull request that is there already, against a simulated GitHub: everything that can come
- * between.
+ * Tests commits on an existing pull request against a simulated GitHub, with every interference by people.
  */
 import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
@@ -34,7 +33,7 @@ interface Scene {
   readonly gitDir: string;
   /** The first task's pull request. */
   readonly first: PullRequestRef;
-  /** What the follow-up made on its branch. */
+  /** The change of the follow-up. */
   readonly change: ChangeSet;
   readonly input: PublishInput;
 }
@@ -96,7 +95,7 @@ const publish = async (
   fetch_: typeof fetch = fetch,
 ): Promise<PublishResult> => await createPublication(ownProcess(simulator, fetch_)).publish(input);
 
-/** Subjects of the commits on a branch beyond main as it was, newest first. */
+/** The subjects of the commits on a branch that are not on main, newest first. */
 const subjects = (gitDir: string, branch: string): string[] =>
   git(gitDir, 'log', '--format=%s', `main..${branch}`).split('\n');
 
@@ -106,7 +105,7 @@ const results = (simulator: GithubSimulator, issue: number): string[] =>
     .map(({ body }) => body)
     .filter((body) => body.includes('<!-- airlock:result='));
 
-/** The pull request of its own that the work became, with the branch of the first task as it was left. */
+/** Asserts that the work became a new pull request, and returns it. */
 async function ownPull({ simulator }: Scene, result: PublishResult): Promise<PullView> {
   expect(result).toMatchObject({ kind: 'published', added: false });
   const pulls = (await simulator.pulls(at)).filter((pull) => pull.headRef.endsWith(shortId));
@@ -123,7 +122,7 @@ async function ownPull({ simulator }: Scene, result: PublishResult): Promise<Pul
 }
 
 describe('a follow-up', () => {
-  it('is a commit on top of the pull request, which is still one', async () => {
+  it('adds one commit to the only pull request', async () => {
     const { simulator, gitDir, first, input } = await scene();
     const stale = { ...first, title: 'What it was called before', draft: true };
     const result = await publish({ simulator }, { ...input, continues: stale });
@@ -136,7 +135,7 @@ describe('a follow-up', () => {
     expect(await simulator.branches(at)).toHaveLength(2);
   });
 
-  it('says what it is in one comment, since the pull request’s own text stays the first task’s', async () => {
+  it('describes its commit in one comment and leaves the body of the pull request', async () => {
     const { simulator, gitDir, first, input } = await scene();
     const [before] = await simulator.pulls(at);
     await publish({ simulator }, { ...input, remarks: ['AGENTS.md tells agents what to do.'], draft: true });
@@ -157,7 +156,7 @@ describe('a follow-up', () => {
     expect((await simulator.pulls(at))[0]?.body).toBe(before?.body);
   });
 
-  it('is written with the token that opens pull requests, for this repository, and no other', async () => {
+  it('uses only the publication token for this repository', async () => {
     const { simulator, input } = await scene();
     const before = simulator.issuedTokens().length;
     await publish({ simulator }, input);
@@ -170,14 +169,14 @@ describe('a follow-up', () => {
     ]);
   });
 
-  it('asks nobody for a review: who looks at it has been asked', async () => {
+  it('requests no second review', async () => {
     const { simulator, first, input } = await scene();
     await publish({ simulator }, { ...input, reviewer: 'airlock-reviewer' });
     expect(simulator.requests().filter(({ path }) => path.endsWith('/requested_reviewers'))).toEqual([]);
     expect(first.number).toBe(1);
   });
 
-  it('leaves the progress comment alone that its task has in the same conversation', async () => {
+  it('leaves the progress comment in the same conversation alone', async () => {
     const { simulator, facts, first, input } = await scene();
     const host = createCodeHost({ ...ownProcess(simulator), taskId });
     const request = taskRequest({
@@ -204,7 +203,7 @@ describe('a follow-up', () => {
 });
 
 describe('a second attempt at a follow-up', () => {
-  it('finds what the first made', async () => {
+  it('finds the commit of the first', async () => {
     const { simulator, gitDir, first, input } = await scene();
     const one = await publish({ simulator }, input);
     expect(await publish({ simulator }, input)).toEqual(one);
@@ -212,7 +211,7 @@ describe('a second attempt at a follow-up', () => {
     expect(results(simulator, first.number)).toHaveLength(1);
   });
 
-  it('beside five others at once ends in one commit and one comment', async () => {
+  it('makes one commit and one comment together with five concurrent ones', async () => {
     const { simulator, gitDir, first, input } = await scene();
     const all = await Promise.all(Array.from({ length: 6 }, async () => await publish({ simulator }, input)));
     expect(new Set(all.map((result) => JSON.stringify(result))).size).toBe(1);
@@ -223,7 +222,7 @@ describe('a second attempt at a follow-up', () => {
   });
 
   it.each(['before', 'after'] as const)(
-    'after a crash %s each single call ends in one commit and one comment',
+    'makes one commit and one comment after a crash %s each single call',
     async (when) => {
       const { simulator, facts, gitDir, first, change } = await scene();
       let base = first.headSha;
@@ -246,7 +245,7 @@ describe('a second attempt at a follow-up', () => {
         base = git(gitDir, 'rev-parse', first.headRef);
         expect(results(simulator, first.number).filter((body) => body.includes(`=${id} `))).toHaveLength(1);
         if (!dying.died()) {
-          // The first came through: every call has had its turn.
+          // The first attempt succeeded, so every call was tried.
           calls = lastCall - 1;
           same = isDeepStrictEqual(one, other);
           break;
@@ -259,7 +258,7 @@ describe('a second attempt at a follow-up', () => {
     },
   );
 
-  it('finds its commit under what people have put on top of it', async () => {
+  it('finds its commit below the commits of people', async () => {
     const { simulator, gitDir, first, input } = await scene();
     await publish({ simulator }, input);
     const onTop = await simulator.moveBranch({ ...at, branch: first.headRef, files: { 'more.txt': 'x' } });
@@ -269,7 +268,7 @@ describe('a second attempt at a follow-up', () => {
     expect(await simulator.pulls(at)).toHaveLength(1);
   });
 
-  it('that comes late, after the first has added it and a person has pushed on top, adds nothing', async () => {
+  it('adds nothing if it is late and a person has pushed on top of the commit of the first', async () => {
     const { simulator, gitDir, first, input } = await scene();
     const late = beforeCall('PATCH', /\/git\/refs\//, async () => {
       await publish({ simulator }, input);
@@ -281,7 +280,7 @@ describe('a second attempt at a follow-up', () => {
     expect(results(simulator, first.number)).toHaveLength(1);
   });
 
-  it('finds its commit also when the pull request was merged with it and the branch deleted', async () => {
+  it('finds its commit after the pull request was merged and its branch deleted', async () => {
     const { simulator, gitDir, first, input } = await scene();
     await publish({ simulator }, input);
     await simulator.closePull({ ...at, number: first.number, merge: true });
@@ -295,7 +294,7 @@ interface Detour {
   readonly name: string;
   readonly happens: (of: Scene) => Promise<unknown> | void;
   readonly says: RegExp;
-  /** The branch that the pull request of its own goes into. */
+  /** The base of the new pull request. */
   readonly into: 'the branch' | 'main';
 }
 
@@ -339,11 +338,11 @@ const detours: readonly Detour[] = [
   },
 ];
 
-describe.each(detours)('when $name', ({ happens, says, into }) => {
+describe.each(detours)('the work becomes a new pull request if $name', ({ happens, says, into }) => {
   it.each([
     ['before publication', null],
     ['between looking and writing', /\/git\/refs\//],
-  ] as const)('%s, the work becomes a pull request of its own', async (_, path) => {
+  ] as const)('%s', async (_, path) => {
     const of = await scene();
     const { simulator, gitDir, first, input } = of;
     if (path === null) await happens(of);
@@ -357,7 +356,7 @@ describe.each(detours)('when $name', ({ happens, says, into }) => {
     const result = await publish(of, input, racing);
     const pull = await ownPull(of, result);
     expect(pull.body).toMatch(says);
-    expect(pull.body).toContain(`goes on with #${first.number}`);
+    expect(pull.body).toContain(`continues #${first.number}`);
     expect(pull.baseRef).toBe(into === 'main' ? 'main' : first.headRef);
     expect(git(gitDir, 'rev-parse', `${pull.headRef}^`)).toBe(first.headSha);
     // Closed or merged a moment before our commit came onto the branch, the branch has it besides; nothing
@@ -371,8 +370,8 @@ describe.each(detours)('when $name', ({ happens, says, into }) => {
   });
 });
 
-describe('no commit goes onto', () => {
-  it('a branch of ours that is called like the one of a fork', async () => {
+describe('no commit is added to', () => {
+  it('a branch of ours with the name of a fork’s branch', async () => {
     const of = await scene();
     const { simulator, facts, change, gitDir } = of;
     const main = git(gitDir, 'rev-parse', 'main');
@@ -387,11 +386,11 @@ describe('no commit goes onto', () => {
     const continues = { ...of.first, number: fork.number, headRef: 'main', headSha: fork.headSha };
     const result = await publish(of, followUp(facts, { ...change, base: fork.headSha }, continues));
     const pull = await ownPull(of, result);
-    expect(pull.body).toContain('its branch lies in another repository');
+    expect(pull.body).toContain('its branch is in another repository');
     expect(git(gitDir, 'rev-parse', 'main')).toBe(main);
   });
 
-  it('the default branch, although a pull request comes from it', async () => {
+  it('the default branch, even if it is the head of a pull request', async () => {
     const of = await scene();
     const facts = { ...of.facts, defaultBranch: of.first.headRef };
     const pull = await ownPull(of, await publish(of, { ...of.input, facts }));
@@ -409,23 +408,23 @@ describe('no commit goes onto', () => {
     expect(await publish(of, of.input)).toEqual(result);
   });
 
-  it('a pull request that would be merged by itself before anybody has looked', async () => {
+  it('a pull request with auto-merge, which would merge it without a review', async () => {
     const of = await scene();
     of.simulator.enableAutoMerge({ ...at, number: of.first.number });
     const pull = await ownPull(of, await publish(of, of.input));
-    expect(pull.body).toContain('it is set to be merged by itself');
+    expect(pull.body).toContain('auto-merge is enabled on it');
     expect(pull.baseRef).toBe(of.first.headRef);
   });
 
-  it('a pull request that is not there', async () => {
+  it('a pull request that does not exist', async () => {
     const of = await scene();
     const result = await publish(of, { ...of.input, continues: { ...of.first, number: 4711 } });
     expect((await ownPull(of, result)).baseRef).toBe('main');
   });
 });
 
-describe('the pull request of its own', () => {
-  it('goes against the next branch when the one it should go into is deleted at the last moment', async () => {
+describe('the new pull request', () => {
+  it('targets the next base if the first is deleted at the last moment', async () => {
     const of = await scene();
     const { simulator, gitDir, first } = of;
     await simulator.moveBranch({ ...at, branch: first.headRef, files: { 'more.txt': 'x' } });
@@ -438,7 +437,7 @@ describe('the pull request of its own', () => {
     expect(await publish(of, of.input)).toEqual(result);
   });
 
-  it('is one, also when six attempts find the branch moved', async () => {
+  it('is the only one if six attempts find the branch moved', async () => {
     const of = await scene();
     await of.simulator.moveBranch({ ...at, branch: of.first.headRef, files: { 'more.txt': 'x' } });
     const all = await Promise.all(Array.from({ length: 6 }, async () => await publish(of, of.input)));
@@ -449,24 +448,21 @@ describe('the pull request of its own', () => {
   });
 });
 
-describe('the comment', () => {
-  it.each([403, 404, 410, 422])(
-    'that GitHub does not take for good (%i) does not undo the commit',
-    async (status) => {
-      const { simulator, first, input } = await scene();
-      simulator.failNext({ method: 'POST', path: /\/comments$/, status });
-      const logged: unknown[] = [];
-      const log = (event: string, fields: Record<string, unknown>): void => {
-        logged.push({ event, ...fields });
-      };
-      const publication = createPublication({ ...ownProcess(simulator), log });
-      expect(await publication.publish(input)).toMatchObject({ kind: 'published', added: true });
-      expect(logged).toEqual([{ event: 'comment.not_saved', taskId, pullRequest: first.number, status }]);
-    },
-  );
+describe('the comment about the commit', () => {
+  it.each([403, 404, 410, 422])('does not undo the commit if GitHub refuses it (%i)', async (status) => {
+    const { simulator, first, input } = await scene();
+    simulator.failNext({ method: 'POST', path: /\/comments$/, status });
+    const logged: unknown[] = [];
+    const log = (event: string, fields: Record<string, unknown>): void => {
+      logged.push({ event, ...fields });
+    };
+    const publication = createPublication({ ...ownProcess(simulator), log });
+    expect(await publication.publish(input)).toMatchObject({ kind: 'published', added: true });
+    expect(logged).toEqual([{ event: 'comment.not_saved', taskId, pullRequest: first.number, status }]);
+  });
 
   it.each([502, 'reset'] as const)(
-    'that could not be written now (%s) is written by the next attempt',
+    'is written by the next attempt after a transient failure (%s)',
     async (status) => {
       const { simulator, gitDir, first, input } = await scene();
       simulator.failNext({ method: 'POST', path: /\/comments$/, status });
@@ -478,12 +474,12 @@ describe('the comment', () => {
   );
 });
 
-describe('a branch that GitHub does not move for now', () => {
+describe('a branch that GitHub does not move', () => {
   it.each([
     [502, 1],
     [409, 3],
     [422, 3],
-  ])('(%i, %i times) loses nothing and opens nothing', async (status, times) => {
+  ])('loses nothing and opens nothing (status %i, %i times)', async (status, times) => {
     const { simulator, gitDir, first, input } = await scene();
     simulator.failNext({ method: 'PATCH', path: /\/git\/refs\//, status, times });
     await expect(publish({ simulator }, input)).rejects.toThrow(/502|does not move the branch/);

@@ -1,4 +1,6 @@
-/** Publishing against a simulated GitHub that keeps real git objects and refuses what GitHub refuses. */
+/**
+ * Tests publication against a simulated GitHub that keeps real git objects and refuses what GitHub refuses.
+ */
 import { chmodSync, mkdirSync, renameSync, rmSync, symlinkSync, unlinkSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { isDeepStrictEqual } from 'node:util';
@@ -42,7 +44,7 @@ async function published(
 }
 
 describe('a published change', () => {
-  it('is the working tree byte for byte: binary, executable, symlink, deletion, rename, file and folder swapped', async () => {
+  it('equals the working tree byte for byte: binary, executable, symlink, deletion, rename, file and folder swapped', async () => {
     const simulator = await simulatedGithub();
     const { facts, change, workspace, repository } = await changedRepository(simulator, (directory) => {
       const file = (path: string, content: string | Uint8Array): void =>
@@ -80,7 +82,7 @@ describe('a published change', () => {
     expect(snapshot(join(folder, 'out'))).toEqual(snapshot(workspace.directory));
   });
 
-  it('stands on the recorded base, whatever the base branch did meanwhile', async () => {
+  it('is based on the recorded base commit, even if the base branch has moved', async () => {
     const simulator = await simulatedGithub();
     const { facts, change, repository } = await changedRepository(simulator, smallEdit);
     const moved = await simulator.moveBranch({ ...at, branch: 'main', files: { 'src/split.js': 'other\n' } });
@@ -112,7 +114,7 @@ describe('a published change', () => {
     );
   });
 
-  it('takes six round trips one after the other for three files', async () => {
+  it('takes six sequential round trips for three files', async () => {
     const simulator = await simulatedGithub();
     const { facts, change } = await changedRepository(simulator, smallEdit);
     let finished = 0;
@@ -120,7 +122,7 @@ describe('a published change', () => {
     const counting: typeof fetch = async (input, init) => {
       const depth = finished + 1;
       deepest = Math.max(deepest, depth);
-      // A latency beside which the differences between calls do not count.
+      // A latency that outweighs the differences between calls.
       await new Promise((resolve) => setTimeout(resolve, 60));
       const response = await fetch(input, init);
       finished = Math.max(finished, depth);
@@ -131,11 +133,11 @@ describe('a published change', () => {
     );
     expect(result.kind).toBe('published');
     expect(deepest).toBeLessThanOrEqual(6);
-    // No blob of its own for text.
+    // Text needs no blob call.
     expect(simulator.requests().filter(({ path }) => path.endsWith('/git/blobs'))).toEqual([]);
   });
 
-  it('is written with a token for this repository that may write contents and pull requests, nothing else', async () => {
+  it('uses a token that may only write contents and pull requests of this repository', async () => {
     const simulator = await simulatedGithub();
     await simulator.createRepository({ owner: 'acme', name: 'other', files: { a: 'a' } });
     const { facts, change } = await changedRepository(simulator, smallEdit);
@@ -147,7 +149,7 @@ describe('a published change', () => {
     expect(tokens[0]?.repositories).toEqual(['acme/split']);
   });
 
-  it('is a draft with its remarks when asked', async () => {
+  it('is a draft with its remarks on request', async () => {
     const simulator = await simulatedGithub();
     const { facts, change } = await changedRepository(simulator, smallEdit);
     await createPublication(ownProcess(simulator)).publish(
@@ -161,7 +163,7 @@ describe('a published change', () => {
 });
 
 describe('a second attempt', () => {
-  it('finds what the first made', async () => {
+  it('finds the pull request of the first', async () => {
     const simulator = await simulatedGithub();
     const { facts, change } = await changedRepository(simulator, smallEdit);
     const input = publishInput(facts, change);
@@ -182,7 +184,7 @@ describe('a second attempt', () => {
     expect(await published(simulator)).toEqual({ branches, pulls: 1, commits: 1 });
   });
 
-  it('beside five others at once ends in one branch and one pull request', async () => {
+  it('makes one branch and one pull request together with five concurrent ones', async () => {
     const simulator = await simulatedGithub();
     const { facts, change } = await changedRepository(simulator, smallEdit);
     const input = publishInput(facts, change);
@@ -195,7 +197,7 @@ describe('a second attempt', () => {
   });
 
   it.each(['before', 'after'] as const)(
-    'after a crash %s each single call ends in one branch, one commit, one pull request',
+    'makes one branch, one commit and one pull request after a crash %s each single call',
     async (when) => {
       const simulator = await simulatedGithub();
       const { facts, change, repository } = await changedRepository(simulator, smallEdit);
@@ -214,7 +216,7 @@ describe('a second attempt', () => {
           .catch((error: unknown) => error);
         const second = await createPublication(ownProcess(simulator)).publish(input);
         if (!dying.died()) {
-          // The first came through: every call has had its turn.
+          // The first attempt succeeded, so every call was tried.
           calls = lastCall - 1;
           same = isDeepStrictEqual(first, second);
           break;
@@ -235,11 +237,11 @@ describe('a second attempt', () => {
     },
   );
 
-  it('finds the pull request also after people have added commits to it', async () => {
+  it('finds the pull request after people have added commits to it', async () => {
     const simulator = await simulatedGithub();
     const { facts, change } = await changedRepository(simulator, smallEdit);
     const input = publishInput(facts, change);
-    // Killed after the branch was made: seven calls before it, two of them only once in a process.
+    // Killed after the branch was created: seven calls come before it, two of them once per process.
     simulator.failNext({ method: 'POST', path: /\/pulls$/, status: 502, when: 'before' });
     await expect(createPublication(ownProcess(simulator)).publish(input)).rejects.toThrow('502');
     const onTop = await simulator.moveBranch({ ...at, branch, files: { 'more.txt': 'by a person\n' } });
@@ -247,7 +249,7 @@ describe('a second attempt', () => {
     expect(second).toMatchObject({ kind: 'published', pullRequest: { headRef: branch, headSha: onTop.sha } });
   });
 
-  it('takes another name when the branch is somebody else’s', async () => {
+  it('takes another name if the branch belongs to somebody else', async () => {
     const simulator = await simulatedGithub();
     const { facts, change, repository } = await changedRepository(simulator, smallEdit);
     git(repository.gitDir, 'branch', branch, 'main');
@@ -259,8 +261,8 @@ describe('a second attempt', () => {
   });
 });
 
-describe('what GitHub refuses', () => {
-  it('for good is a reason: a workflow file names the permission', async () => {
+describe('a refusal of GitHub', () => {
+  it('of a workflow file is a reason that names the permission', async () => {
     const simulator = await simulatedGithub();
     const { facts, change } = await changedRepository(simulator, (directory) => {
       mkdirSync(join(directory, '.github/workflows'), { recursive: true });
@@ -277,14 +279,14 @@ describe('what GitHub refuses', () => {
     expect(await published(simulator)).toMatchObject({ branches: [], pulls: 0 });
   });
 
-  it('for good is a reason: an installation without the permission', async () => {
+  it('of an installation without the permission is a reason', async () => {
     const simulator = await simulatedGithub({ contents: 'read', issues: 'write', metadata: 'read' });
     const { facts, change } = await changedRepository(simulator, smallEdit);
     const result = await createPublication(ownProcess(simulator)).publish(publishInput(facts, change));
     expect(result).toMatchObject({ kind: 'rejected', reason: { code: 'installation-permissions' } });
   });
 
-  it('for good is a reason: the base branch is gone', async () => {
+  it('of a deleted base branch is a reason', async () => {
     const simulator = await simulatedGithub();
     const { facts, change, repository } = await changedRepository(simulator, smallEdit);
     git(repository.gitDir, 'branch', 'release', 'main');
@@ -300,7 +302,7 @@ describe('what GitHub refuses', () => {
     [502, /502/],
     [503, /./],
     [429, /rate limit/],
-  ])('for now (%i) is thrown, and the next attempt succeeds', async (status, message) => {
+  ])('that is transient (%i) is thrown, and the next attempt succeeds', async (status, message) => {
     const simulator = await simulatedGithub();
     const { facts, change } = await changedRepository(simulator, smallEdit);
     const publication = createPublication(ownProcess(simulator));
@@ -309,7 +311,7 @@ describe('what GitHub refuses', () => {
     expect((await publication.publish(publishInput(facts, change))).kind).toBe('published');
   });
 
-  it('because a token was revoked is thrown, and the next attempt mints another', async () => {
+  it('of a revoked token is thrown, and the next attempt mints another', async () => {
     const simulator = await simulatedGithub();
     const { facts, change } = await changedRepository(simulator, smallEdit);
     const ours = ownProcess(simulator);

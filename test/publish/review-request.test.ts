@@ -1,6 +1,4 @@
-/**
- * Asking for a review, and what may be told on a repository that is not private, against a simulated GitHub.
- */
+/** Tests review requests, and the links that only a private repository shows, against a simulated GitHub. */
 import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
@@ -30,8 +28,8 @@ const asked = (simulator: GithubSimulator): number[] =>
     .filter(({ method, path }) => method === 'POST' && path.endsWith('/requested_reviewers'))
     .map(({ status }) => status ?? 0);
 
-describe('the reviewer', () => {
-  it('is asked once, however often it is published', async () => {
+describe('the review', () => {
+  it('is requested once by two attempts', async () => {
     const { simulator, input } = await scene();
     const first = await createPublication(ownProcess(simulator)).publish(input);
     expect(await createPublication(ownProcess(simulator)).publish(input)).toEqual(first);
@@ -39,7 +37,7 @@ describe('the reviewer', () => {
     expect(asked(simulator)).toEqual([201]);
   });
 
-  it('is asked once by six attempts at once', async () => {
+  it('is requested once by six concurrent attempts', async () => {
     const { simulator, input } = await scene();
     await Promise.all(
       Array.from({ length: 6 }, async () => await createPublication(ownProcess(simulator)).publish(input)),
@@ -48,7 +46,7 @@ describe('the reviewer', () => {
     expect(asked(simulator)).toEqual([201]);
   });
 
-  it('is asked by the second attempt when the first never learned that the pull request was opened', async () => {
+  it('is requested by the second attempt if the first never learned that it opened the pull request', async () => {
     const { simulator, input } = await scene();
     simulator.failNext({ method: 'POST', path: /\/pulls$/, status: 'reset', when: 'after' });
     await expect(createPublication(ownProcess(simulator)).publish(input)).rejects.toThrow(/./);
@@ -57,7 +55,7 @@ describe('the reviewer', () => {
     expect(asked(simulator)).toEqual([201]);
   });
 
-  it('is not asked again when the answer to the asking was lost', async () => {
+  it('is not requested again if the answer was lost', async () => {
     const { simulator, input } = await scene();
     simulator.failNext({ method: 'POST', path: /\/requested_reviewers$/, status: 'reset', when: 'after' });
     expect((await createPublication(ownProcess(simulator)).publish(input)).kind).toBe('published');
@@ -66,11 +64,11 @@ describe('the reviewer', () => {
     expect(asked(simulator)).toHaveLength(1);
   });
 
-  it('is not asked by a late attempt once people have been there: they may have answered already', async () => {
+  it('is not requested by a late attempt after people have acted, because they may have reviewed', async () => {
     const { simulator, input } = await scene();
     simulator.failNext({ method: 'POST', path: /\/pulls$/, status: 'reset', when: 'after' });
     await expect(createPublication(ownProcess(simulator)).publish(input)).rejects.toThrow(/./);
-    // GitHub's times are whole seconds.
+    // GitHub's times have whole seconds.
     await new Promise((resolve) => setTimeout(resolve, 1100));
     await simulator.commentOnIssue({ ...at, issue: 1, author: 'ada', body: 'Looks good.' });
     expect((await createPublication(ownProcess(simulator)).publish(input)).kind).toBe('published');
@@ -78,38 +76,38 @@ describe('the reviewer', () => {
   });
 
   it.each([
-    ['somebody who is no collaborator', 'stranger', 422],
+    ['a person who is not a collaborator', 'stranger', 422],
     ['the author, which is the App itself', 'airlock[bot]', 422],
-  ])(
-    'may be %s: the pull request is there all the same, and the log says so',
-    async (_, reviewer, status) => {
-      const { simulator, input } = await scene({ reviewer });
-      const logged: unknown[] = [];
-      const log = (event: string, fields: Record<string, unknown>): void => {
-        logged.push({ event, ...fields });
-      };
-      const result = await createPublication({ ...ownProcess(simulator), log }).publish(input);
-      expect(result).toMatchObject({ kind: 'published', added: false, pullRequest: { number: 1 } });
-      expect(logged).toEqual([
-        { event: 'review.not_requested', taskId: input.request.taskId, pullRequest: 1, status },
-      ]);
+  ])('may be refused for %s, which only the log reports', async (_, reviewer, status) => {
+    const { simulator, input } = await scene({ reviewer });
+    const logged: unknown[] = [];
+    const log = (event: string, fields: Record<string, unknown>): void => {
+      logged.push({ event, ...fields });
+    };
+    const result = await createPublication({ ...ownProcess(simulator), log }).publish(input);
+    expect(result).toMatchObject({ kind: 'published', added: false, pullRequest: { number: 1 } });
+    expect(logged).toEqual([
+      { event: 'review.not_requested', taskId: input.request.taskId, pullRequest: 1, status },
+    ]);
+  });
+
+  it.each([403, 404, 429, 500, 'reset'] as const)(
+    'does not fail the publication if GitHub answers %s',
+    async (status) => {
+      const { simulator, input } = await scene();
+      simulator.failNext({ method: 'POST', path: /\/requested_reviewers$/, status });
+      expect((await createPublication(ownProcess(simulator)).publish(input)).kind).toBe('published');
     },
   );
 
-  it.each([403, 404, 429, 500, 'reset'] as const)('costs nothing when GitHub answers %s', async (status) => {
-    const { simulator, input } = await scene();
-    simulator.failNext({ method: 'POST', path: /\/requested_reviewers$/, status });
-    expect((await createPublication(ownProcess(simulator)).publish(input)).kind).toBe('published');
-  });
-
-  it.each([null, '', '../ada', 'ada,mona', 'ada b'])('%j is nobody to ask', async (reviewer) => {
+  it.each([null, '', '../ada', 'ada,mona', 'ada b'])('is not requested from %j', async (reviewer) => {
     const { simulator, input } = await scene({ reviewer });
     expect((await createPublication(ownProcess(simulator)).publish(input)).kind).toBe('published');
     expect(asked(simulator)).toEqual([]);
   });
 });
 
-describe('links into Slack and to the log', () => {
+describe('links to Slack and to the log', () => {
   const conversationUrl = 'https://acme.slack.com/archives/C1/p1';
   const evidence = (input: PublishInput): PublishInput => ({
     ...input,
@@ -120,18 +118,18 @@ describe('links into Slack and to the log', () => {
     return (await simulator.pulls(at))[0]?.body ?? '';
   };
 
-  it('stand in the pull request of a private repository', async () => {
+  it('are in the pull request of a private repository', async () => {
     const { simulator, input } = await scene();
     expect(await bodyOf(simulator, evidence(input))).toContain(`[conversation](${conversationUrl})`);
   });
 
-  it('do not when the repository was made public while the task ran', async () => {
+  it('are left out if the repository became public while the task ran', async () => {
     const { simulator, input } = await scene({}, { private: false });
     expect(input.facts.private).toBe(true);
     expect(await bodyOf(simulator, evidence(input))).not.toMatch(/slack\.com|airlock\.example/);
   });
 
-  it('hold the publication up when GitHub cannot say which it is', async () => {
+  it('delay the publication if GitHub cannot tell whether the repository is private', async () => {
     const { simulator, input } = await scene();
     simulator.failNext({ method: 'GET', path: /\/repos\/acme\/split$/, status: 429 });
     await expect(createPublication(ownProcess(simulator)).publish(evidence(input))).rejects.toThrow(
@@ -140,7 +138,7 @@ describe('links into Slack and to the log', () => {
     expect(await simulator.pulls(at)).toEqual([]);
   });
 
-  it('cost no question when there are none', async () => {
+  it('cost no call if there are none', async () => {
     const { simulator, input } = await scene();
     await bodyOf(simulator, input);
     expect(simulator.requests().filter(({ path }) => path.endsWith('/repos/acme/split'))).toEqual([]);

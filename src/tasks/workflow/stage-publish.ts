@@ -122,7 +122,7 @@ const uncollectable: TaskOutcome = {
   reason: {
     code: 'change-too-large',
     message:
-      'The change is too large to be carried out of the sandbox (20 MiB), or could not be read in time. Ask for a smaller one.',
+      'The change is too large to be collected from the sandbox (20 MiB), or could not be read in time. Ask for a smaller one.',
   },
   changeKept: false,
 };

@@ -272,7 +272,7 @@ describe('the end of setup', () => {
       'the time limit',
       { ...good, exitCode: null },
       'setup-timed-out',
-      /was ended at its time limit after 12 s/,
+      /was stopped at its time limit after 12 s/,
     ],
     [
       'processes that stay',
