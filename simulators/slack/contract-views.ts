@@ -31,7 +31,7 @@ export interface Delivery {
   readonly id: number;
   readonly kind: 'command' | 'event' | 'interaction' | 'options' | 'raw';
   /** `/codex`, `app_mention`, `block_actions`, … */
-  readonly what: string;
+  readonly name: string;
   /** The body in its HTTP form, even if it was sent over the socket. */
   readonly body: string;
   readonly contentType: string;

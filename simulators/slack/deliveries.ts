@@ -15,7 +15,7 @@ const answerDeadlineMs = 3_000;
 
 export interface Outgoing {
   readonly kind: Delivery['kind'];
-  readonly what: string;
+  readonly name: string;
   readonly payload: Json;
 }
 
@@ -52,7 +52,7 @@ export class Deliveries {
 
   /** Resolves with the app's answer or the reason why there is none. Never rejects. */
   send(outgoing: Outgoing): Promise<Answer> {
-    return this.attempt(this.record(outgoing.kind, outgoing.what, outgoing.payload, encode(outgoing)), null);
+    return this.attempt(this.record(outgoing.kind, outgoing.name, outgoing.payload, encode(outgoing)), null);
   }
 
   /** Delivers an event that the app caused itself, without waiting for the answer. */
@@ -104,11 +104,11 @@ export class Deliveries {
 
   private record(
     kind: Delivery['kind'],
-    what: string,
+    name: string,
     payload: Json,
     encoded: { readonly body: string; readonly contentType: string },
   ): RecordedDelivery {
-    const recorded = { id: this.recorded.length + 1, kind, what, payload, ...encoded, attempts: [] };
+    const recorded = { id: this.recorded.length + 1, kind, name, payload, ...encoded, attempts: [] };
     this.recorded.push(recorded);
     return recorded;
   }

@@ -147,7 +147,7 @@ function sendInBackground(site: Site, event: SlackEvent): void {
 
 function outgoing(site: Site, event: SlackEvent, person: Person | null) {
   const shared = person?.kind === 'stranger';
-  return { kind: 'event', what: event.type, payload: { ...eventEnvelope(site, event, shared) } } as const;
+  return { kind: 'event', name: event.type, payload: { ...eventEnvelope(site, event, shared) } } as const;
 }
 
 /** https://docs.slack.dev/reference/events/message, …/message.file_share and …/message.thread_broadcast */

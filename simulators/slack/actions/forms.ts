@@ -97,7 +97,7 @@ export async function chooseInMessage(site: Site, input: Input<'chooseInMessage'
     { person, channel, threadTs: message.threadTs, messageTs: message.ts },
     'interaction',
     (ids) => ({
-      what: 'block_actions',
+      name: 'block_actions',
       payload: asJson(optionSelected(site, person, place, menu, option, ids)),
     }),
   );
@@ -122,7 +122,7 @@ async function fetchOptions(
     throw new Error(`${field.blockId}: Slack asks the app for options only from ${least} characters on`);
   const answer = await site.deliveries.send({
     kind: 'options',
-    what: 'block_suggestion',
+    name: 'block_suggestion',
     payload: asJson(blockSuggestion(site, person, field, query, at)),
   });
   const given = parseJsonObject(answer.body);
@@ -150,7 +150,7 @@ export async function submitView(site: Site, input: Input<'submitView'>): Promis
   const triggerId = site.triggers.make(person, form.id);
   const answer = await site.deliveries.send({
     kind: 'interaction',
-    what: 'view_submission',
+    name: 'view_submission',
     payload: asJson(viewSubmission(site, form, triggerId)),
   });
   return { ...interaction(answer, triggerId, []), ...(await applyResponse(site, form, answer)) };
@@ -217,7 +217,7 @@ export async function closeView(site: Site, input: Input<'closeView'>): Promise<
   if (form.document['notify_on_close'] === true)
     await site.deliveries.send({
       kind: 'interaction',
-      what: 'view_closed',
+      name: 'view_closed',
       payload: asJson(viewClosed(site, form)),
     });
 }

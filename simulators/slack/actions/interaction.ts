@@ -24,7 +24,7 @@ export async function interact(
   context: ActionContext,
   kind: Delivery['kind'],
   build: (ids: { readonly triggerId: string; readonly responseUrl: string }) => {
-    what: string;
+    name: string;
     payload: Json;
   },
 ): Promise<Interaction> {

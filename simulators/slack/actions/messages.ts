@@ -35,7 +35,7 @@ export async function typeCommand(site: Site, input: Input<'slashCommand'>): Pro
     throw new Error('the app needs the scope "commands" to have commands');
   const command = input.command ?? '/codex';
   return await interact(site, { person, channel, threadTs: null, messageTs: null }, 'command', (ids) => ({
-    what: command,
+    name: command,
     payload: asJson(slashCommand(site, { person, channel, command, text: input.text.trim() }, ids)),
   }));
 }
@@ -138,7 +138,7 @@ export async function click(site: Site, input: Input<'click'>): Promise<Interact
       { person, channel, threadTs: shown.threadTs, messageTs: shown.ts },
       'interaction',
       (ids) => ({
-        what: 'block_actions',
+        name: 'block_actions',
         payload: asJson(buttonPressed(site, person, place, button, ids)),
       }),
     );
@@ -183,7 +183,7 @@ export async function pressShortcut(site: Site, input: Input<'messageShortcut'>)
     { person, channel, threadTs: message.threadTs, messageTs: message.ts },
     'interaction',
     (ids) => ({
-      what: 'message_action',
+      name: 'message_action',
       payload: asJson(messageAction(site, person, { channel, message }, input.callbackId, ids)),
     }),
   );

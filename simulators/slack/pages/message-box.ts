@@ -8,7 +8,7 @@ import type { Site } from '../site.ts';
 import { mrkdwn } from './mrkdwn.ts';
 
 /** The reactions that the bot adds or handles. Any other is shown by name. */
-const drawnReactions: Readonly<Record<string, string>> = { eyes: '👀', x: '❌' };
+const reactionEmoji: Readonly<Record<string, string>> = { eyes: '👀', x: '❌' };
 
 export function messageBox(site: Site, message: StoredMessage): string {
   const { document, versions } = message;
@@ -16,7 +16,7 @@ export function messageBox(site: Site, message: StoredMessage): string {
   const edits = changed === 0 ? '' : ` · changed ${changed === 1 ? 'once' : `${changed} times`}`;
   const reactions = [...message.reactions].map(
     ([name, users]) =>
-      `<span title="${escapeHtml(names(site, users))}">${drawnReactions[name] ?? `:${escapeHtml(name)}:`} ${users.size}</span>`,
+      `<span title="${escapeHtml(names(site, users))}">${reactionEmoji[name] ?? `:${escapeHtml(name)}:`} ${users.size}</span>`,
   );
   const files = listOf(document['files']).map(
     (file) => `<div class="context">📎 ${escapeHtml(textOf(file['name']))}</div>`,

@@ -14,7 +14,7 @@ import type {
   NewRepository,
 } from '../../../simulators/github/contract.ts';
 import { startGithubSimulator } from '../../../simulators/github/simulator.ts';
-import { describedAnswer } from './openapi.ts';
+import { answerViolation } from './openapi.ts';
 
 const appId = 4711;
 export const webhookSecret = 'a webhook secret for tests';
@@ -107,8 +107,8 @@ export class TestSite {
     const text = await response.text();
     const parsed: unknown = text === '' ? null : JSON.parse(text);
     const answer = { status: response.status, headers: response.headers, body: parsed };
-    const complaint = describedAnswer(method, new URL(`http://x${path}`).pathname, response.status, parsed);
-    if (complaint !== null) throw new Error(`${method} ${path} → ${response.status}: ${complaint}`);
+    const violation = answerViolation(method, new URL(`http://x${path}`).pathname, response.status, parsed);
+    if (violation !== null) throw new Error(`${method} ${path} → ${response.status}: ${violation}`);
     return answer;
   }
 

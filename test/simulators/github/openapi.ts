@@ -46,7 +46,7 @@ function absolute(schema: unknown): unknown {
 }
 
 const compiled = new Map<string, ValidateFunction>();
-function complaint(key: string, schema: unknown, value: unknown): string | null {
+function violation(key: string, schema: unknown, value: unknown): string | null {
   const validate =
     compiled.get(key) ?? ajv.compile(z.record(z.string(), z.unknown()).parse(absolute(schema)));
   compiled.set(key, validate);
@@ -78,14 +78,14 @@ const corrected: Readonly<Record<string, unknown>> = {
 };
 
 /** The validated operations with status, such as `POST /repos/{owner}/{repo}/pulls 201`. */
-export const judged = new Set<string>();
+export const validatedOperations = new Set<string>();
 
 /**
  * Validates an answer and returns the violation, or null. A status that GitHub uses but does not describe for
  * the operation (401 everywhere, 404 of hidden repositories, 422 of refs) must have GitHub's basic error
  * document.
  */
-export function describedAnswer(method: string, asked: string, status: number, body: unknown): string | null {
+export function answerViolation(method: string, asked: string, status: number, body: unknown): string | null {
   // The description lacks addresses by id, which answer like addresses by name.
   const path = asked.replace(/^\/repositories\/\d+(?=\/|$)/, '/repos/owner/name');
   const decoded = decodeURIComponent(path);
@@ -105,7 +105,7 @@ export function describedAnswer(method: string, asked: string, status: number, b
   const key = `${method} ${found?.template ?? '(unknown path)'} ${status}`;
   const described = responses[String(status)];
   if (described === undefined && status < 400) return `${key} is not in GitHub's description`;
-  judged.add(key);
+  validatedOperations.add(key);
   const resolved = described === undefined ? null : dereference(described);
   const exact = corrected[key] ?? resolved?.content?.['application/json']?.schema;
   // A blob's 422 must match "exactly one" of two error schemas, but the second matches everything. Accept
@@ -113,15 +113,15 @@ export function describedAnswer(method: string, asked: string, status: number, b
   const schema = status < 400 || exact === undefined ? exact : eitherOf(exact);
   if (schema === undefined && status < 300) return body === null ? null : 'an empty answer was described';
   return (
-    complaint(key, schema ?? { $ref: '#/components/schemas/basic-error' }, body) ??
-    errorComplaint(status, body)
+    violation(key, schema ?? { $ref: '#/components/schemas/basic-error' }, body) ??
+    errorViolation(status, body)
   );
 }
 
 /**
  * Requires the fields that GitHub's errors always have, because the error schemas allow nearly everything.
  */
-function errorComplaint(status: number, body: unknown): string | null {
+function errorViolation(status: number, body: unknown): string | null {
   if (status < 400) return null;
   const document = z.looseObject({
     message: z.string().min(1),
@@ -145,8 +145,8 @@ function eitherOf(schema: unknown): unknown {
 }
 
 /** Validates a webhook payload and returns the violation, or null. */
-export function describedPayload(event: string, action: string, payload: unknown): string | null {
+export function payloadViolation(event: string, action: string, payload: unknown): string | null {
   const name = `${event.replaceAll('_', '-')}-${action}`;
   const schema = description['x-webhooks'][name]?.post.requestBody.content?.['application/json']?.schema;
-  return schema === undefined ? `no description of ${name}` : complaint(`webhook ${name}`, schema, payload);
+  return schema === undefined ? `no description of ${name}` : violation(`webhook ${name}`, schema, payload);
 }

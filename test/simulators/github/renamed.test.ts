@@ -3,7 +3,7 @@
  */
 import { afterAll, beforeAll, beforeEach, expect, it } from 'vitest';
 import { git, numberAt, TestSite } from './harness.ts';
-import { describedAnswer } from './openapi.ts';
+import { answerViolation } from './openapi.ts';
 
 let site: TestSite;
 let repository: Awaited<ReturnType<TestSite['repository']>>;
@@ -68,7 +68,7 @@ it.each([
   expect(moved).toMatchObject({ status, location });
   const document: unknown = JSON.parse(moved.text);
   expect(document).toMatchObject({ message: 'Moved Permanently', url: location });
-  expect(below === '' ? describedAnswer('GET', path, 301, document) : null).toBeNull();
+  expect(below === '' ? answerViolation('GET', path, 301, document) : null).toBeNull();
 });
 
 it('answers a request by id with the new name', async () => {

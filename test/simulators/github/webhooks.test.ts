@@ -1,7 +1,7 @@
 import { createServer, type IncomingHttpHeaders, type Server } from 'node:http';
 import { verify } from '@octokit/webhooks-methods';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { describedPayload } from './openapi.ts';
+import { payloadViolation } from './openapi.ts';
 import { numberAt, TestSite, textAt, webhookSecret } from './harness.ts';
 
 interface Received {
@@ -79,7 +79,7 @@ describe('webhooks', () => {
       expect(headers['content-type']).toBe('application/json');
       const payload: unknown = JSON.parse(body);
       expect(
-        describedPayload(String(headers['x-github-event']), textAt(payload, 'action'), payload),
+        payloadViolation(String(headers['x-github-event']), textAt(payload, 'action'), payload),
       ).toBeNull();
       expect(numberAt(payload, 'installation.id')).toBe(installationId);
     }
@@ -128,7 +128,7 @@ describe('webhooks', () => {
     await expect.poll(() => textAt(JSON.parse(last().body), 'action')).toBe('edited');
     await site.call('DELETE', `/repos/acme/widgets/issues/comments/${id}`, token);
     await expect.poll(() => textAt(JSON.parse(last().body), 'action')).toBe('deleted');
-    expect(describedPayload('issue_comment', 'deleted', JSON.parse(last().body))).toBeNull();
+    expect(payloadViolation('issue_comment', 'deleted', JSON.parse(last().body))).toBeNull();
   });
 
   it('are recorded as failed if the receiver is unreachable', async () => {
