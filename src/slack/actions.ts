@@ -75,6 +75,7 @@ function threadOf({ message, container }: Pick<Clicked, 'message' | 'container'>
   return message?.thread_ts ?? message?.ts ?? container?.thread_ts ?? container?.message_ts ?? null;
 }
 
+/** Handles a click. Throws `UnreadablePayloadError` if the payload has an unknown format. */
 export async function answerAction(intake: Intake, body: unknown): Promise<string | null> {
   const clicked = parsePayload(clickSchema, body);
   const { user, channel, trigger_id: triggerId, actions } = clicked;

@@ -25,6 +25,7 @@ export function section(mrkdwn: string, accessory?: Button): SectionBlock {
   };
 }
 
+/** A context block. `verbatim` as in `section`. */
 export function context(mrkdwn: string): ContextBlock {
   return {
     type: 'context',
@@ -46,6 +47,7 @@ export function confirmation(
   };
 }
 
+/** A button. Cuts its label to 75 characters. */
 export function button(
   actionId: string,
   words: string,

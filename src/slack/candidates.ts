@@ -60,7 +60,10 @@ export async function candidates(
 }
 
 /** Filters repositories to those whose name contains every typed word, ignoring case. */
-export function matching(repositories: readonly RepositoryRef[], typed: string): readonly RepositoryRef[] {
+export function filterByText(
+  repositories: readonly RepositoryRef[],
+  typed: string,
+): readonly RepositoryRef[] {
   const words = typed.toLowerCase().split(/\s+/).slice(0, 10);
   return repositories.filter(({ owner, name }) => {
     const text = `${owner}/${name}`.toLowerCase();

@@ -21,6 +21,7 @@ export interface ChatDeps extends SlackApi {
 /** Limit of user groups to look up. A sensible configuration lists fewer. */
 const maxGroups = 30;
 
+/** Creates the adapter. See the port for each method’s result and errors. */
 export function createChat(deps: ChatDeps): Chat {
   const { policy, log, now = Date.now } = deps;
   // One client per call, because its queue must not outlive a request in workerd.

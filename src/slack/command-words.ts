@@ -39,7 +39,7 @@ const idVerbs: Readonly<Partial<Record<CommandWord, IdVerb>>> = {
 };
 
 /** Damerau–Levenshtein distance (optimal string alignment): wrong, missing, extra or swapped letters. */
-function slips(typed: string, meant: string): number {
+function editDistance(typed: string, meant: string): number {
   const rows: number[][] = [Array.from({ length: meant.length + 1 }, (_, index) => index)];
   const at = (row: number, column: number): number => rows[row]?.[column] ?? Number.POSITIVE_INFINITY;
   for (let row = 1; row <= typed.length; row += 1) {
@@ -62,9 +62,9 @@ function slips(typed: string, meant: string): number {
 }
 
 /** The closest command with at most one typo, or two if the command has more than five letters. */
-function commandMeantBy(word: string): string | null {
+function closestCommand(word: string): string | null {
   const near = commandWords
-    .map((meant) => ({ meant, off: slips(word, meant) }))
+    .map((meant) => ({ meant, off: editDistance(word, meant) }))
     .filter(({ meant, off }) => off <= (meant.length > 5 ? 2 : 1))
     .sort((a, b) => a.off - b.off);
   return near[0]?.meant ?? null;
@@ -121,7 +121,7 @@ export function readCommand(
   }
   if (asked.repository === null && rest === '' && /^[a-z-]{1,16}[.!?]{0,3}$/i.test(first)) {
     const word = first.toLowerCase().replace(/[.!?]+$/, '');
-    return { kind: 'unknown', word, meant: commandMeantBy(word) };
+    return { kind: 'unknown', word, meant: closestCommand(word) };
   }
   return { kind: 'run', asked };
 }

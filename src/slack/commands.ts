@@ -33,6 +33,7 @@ const commandSchema = z.object({
 });
 type Command = z.infer<typeof commandSchema>;
 
+/** Handles a slash command. Throws `UnreadablePayloadError` if the payload has an unknown format. */
 export async function answerCommand(intake: Intake, body: unknown): Promise<string | null> {
   const command = parsePayload(commandSchema, body);
   const reading = readCommand(command.text, (word) => intake.deps.repositoryByAlias(word));
@@ -59,7 +60,7 @@ export async function answerCommand(intake: Intake, body: unknown): Promise<stri
     case 'where':
       return await explainRouting(intake, who, reading);
     case 'on-task':
-      return await onTask(intake, command, reading.verb, reading.idPrefix);
+      return await actOnTask(intake, command, reading.verb, reading.idPrefix);
     case 'form':
       return await openForm(intake, command, reading.repository);
     case 'run':
@@ -114,7 +115,7 @@ async function openForm(intake: Intake, command: Command, named: RepositoryRef |
   return null;
 }
 
-async function onTask(intake: Intake, command: Command, verb: IdVerb, idPrefix: string): Promise<string> {
+async function actOnTask(intake: Intake, command: Command, verb: IdVerb, idPrefix: string): Promise<string> {
   const who: Asker = { userId: command.user_id, channelId: command.channel_id };
   const [found, ...others] = withPrefix(await recentTasks(intake, who), idPrefix);
   if (found === undefined) return noSuchId(command.command, idPrefix);

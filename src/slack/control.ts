@@ -73,6 +73,7 @@ export async function admitActor(intake: Intake, taskId: string, actor: Actor): 
   return { ok: true, task, view, request, trigger, repository, person };
 }
 
+/** Cancels a task. Returns a sentence for the user, also if it is refused or too late. */
 export async function cancelTask(intake: Intake, taskId: string, actor: Actor): Promise<string> {
   const admitted = await admitActor(intake, taskId, actor);
   if (!admitted.ok) return admitted.sentence;

@@ -13,7 +13,7 @@ import { cancelTask } from './control.ts';
 import { notifyDeadlineMs } from './deadline.ts';
 import type { Intake } from './intake.ts';
 import { renderUntrusted } from './mrkdwn.ts';
-import { addressesAnother, instantOf, mentions, readMessage, requestOf } from './requests.ts';
+import { addressesAnother, isoTimeOf, mentions, readMessage, requestOf } from './requests.ts';
 import { parsePayload } from './unreadable.ts';
 
 /** Matches the event types handled here. */
@@ -192,7 +192,7 @@ async function start(
         userId: message.userId,
         threadTs: message.threadTs ?? message.ts,
         messageTs: message.ts,
-        triggeredAt: instantOf(message.ts),
+        triggeredAt: isoTimeOf(message.ts),
       },
       ask: asked.ask,
       repository: asked.repository,

@@ -22,6 +22,10 @@ export interface Intake {
   }): Promise<void>;
 }
 
+/**
+ * Creates the context. Each call to Slack uses a new client, because its queue must not outlive a request in
+ * workerd.
+ */
 export function createIntake(deps: SlackDeps, slack: SlackPolicy): Intake {
   const connect = () =>
     slackWebClient({

@@ -12,7 +12,7 @@ import { context, plain, section } from './blocks.ts';
 import { bold, codeBlock, codeSpan, escapeInline, renderUntrusted } from './mrkdwn.ts';
 import { callbackIds } from './names.ts';
 import { countText } from './quantities.ts';
-import { meanwhileText, outcomeText } from './task-outcome.ts';
+import { duringCommandText, outcomeText } from './task-outcome.ts';
 
 /**
  * Limit of all entries, in characters. Slack refuses a modal above 250 kB, and a character can take four
@@ -27,6 +27,7 @@ const maxBlockChars = 2500;
 const maxOutputChars = 900;
 const maxPaths = 12;
 
+/** Renders the log of a task. `events` are in the order of their `seq`. */
 export function logView(view: TaskView, events: readonly TaskEvent[]): ModalView {
   const startedAt = Date.parse(view.acceptedAt);
   const shown: string[] = [];
@@ -107,7 +108,7 @@ function eventText({ body }: TaskEvent, { receipt }: TaskView): string {
     case 'error':
       return `⚠️ ${escapeInline(body.text, 500)}${body.willRetry ? ' (retrying)' : ''}`;
     case 'egress.denied':
-      return `⛔ blocked ${codeSpan(`${body.method} ${body.host}${body.path}`, 200)}: ${escapeInline(body.reason, 200)}${meanwhile(body, receipt)}`;
+      return `⛔ blocked ${codeSpan(`${body.method} ${body.host}${body.path}`, 200)}: ${escapeInline(body.reason, 200)}${duringCommand(body, receipt)}`;
     case 'egress.failed':
       return `⚠️ failed${body.fault === 'ours' ? ' on our side' : ''} ${codeSpan(`${body.method} ${body.host}${body.path}`, 200)}: ${escapeInline(body.reason, 200)}`;
     case 'model.first-request':
@@ -127,12 +128,15 @@ function eventText({ body }: TaskEvent, { receipt }: TaskView): string {
  * The command during which a request was blocked, from the receipt. Empty if several equal requests were
  * blocked.
  */
-function meanwhile(body: TaskEventBody & { kind: 'egress.denied' }, { denied }: TaskView['receipt']): string {
+function duringCommand(
+  body: TaskEventBody & { kind: 'egress.denied' },
+  { denied }: TaskView['receipt'],
+): string {
   const row = denied.find(
     ({ method, host, path, reason }) =>
       method === body.method && host === body.host && path === body.path && reason === body.reason,
   );
-  return row?.count === 1 ? meanwhileText(row) : '';
+  return row?.count === 1 ? duringCommandText(row) : '';
 }
 
 function endText(outcome: TaskOutcome): string {

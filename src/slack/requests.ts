@@ -21,11 +21,11 @@ const maxInstructionChars = taskRequestSchema.shape.instruction.maxLength ?? 20_
  * They are refused, because removing them silently would run a text that nobody has read in that order. Marks
  * that emoji and right-to-left scripts need are not included; the text is stripped of them when it is read.
  */
-const misleading = /(?![\t\n\r])\p{Cc}|[\u202A-\u202E\u2066-\u2069]/u;
+const misleadingCharacters = /(?![\t\n\r])\p{Cc}|[\u202A-\u202E\u2066-\u2069]/u;
 
 /** The reason why a text cannot be an instruction, or null. Accepts plain text and mrkdwn. */
 export function textProblem(untrustedText: string): string | null {
-  const found = misleading.exec(untrustedText)?.[0];
+  const found = misleadingCharacters.exec(untrustedText)?.[0];
   if (found !== undefined) {
     const code = (found.codePointAt(0) ?? 0).toString(16).toUpperCase().padStart(4, '0');
     return `The text contains an invisible character that changes how it reads (U+${code}), so nothing was started. Type the text instead of pasting it.`;
@@ -38,7 +38,7 @@ export function textProblem(untrustedText: string): string | null {
 }
 
 /** Keeps Slack's labels or ids, because looking up names would delay the acknowledgement. */
-const unnamed = (): null => null;
+const keepLabels = (): null => null;
 
 export type WordsReading =
   | { readonly kind: 'asked'; readonly asked: AskRead }
@@ -57,13 +57,14 @@ function asked(read: AskRead): WordsReading {
 export function readWords(untrustedMrkdwn: string, repositoryOf: RepositoryOf): WordsReading {
   const problem = textProblem(untrustedMrkdwn);
   if (problem !== null) return { kind: 'problem', problem };
-  return asked(readAsk(plainText(untrustedMrkdwn, unnamed), repositoryOf));
+  return asked(readAsk(plainText(untrustedMrkdwn, keepLabels), repositoryOf));
 }
 
 /** Matches `<@U1>` and `<@U1|label>`. */
 const mentionOf = (userId: string): RegExp =>
   new RegExp(`<@${userId.replace(/[^A-Z0-9]/g, '')}(?:\\|[^<>\\n]{0,200})?>`, 'g');
 
+/** Whether a message mentions the user. */
 export function mentions(untrustedMrkdwn: string, userId: string): boolean {
   return mentionOf(userId).test(untrustedMrkdwn);
 }
@@ -87,9 +88,9 @@ export function readMessage(
   const problem = textProblem(untrustedMrkdwn);
   if (problem !== null) return { kind: 'problem', problem };
   const [first = '', ...more] = untrustedMrkdwn.split(mentionOf(botUserId));
-  const before = plainText(first, unnamed).trim();
+  const before = plainText(first, keepLabels).trim();
   // People also write `@codex, fix it` and `@codex: fix it`.
-  const after = plainText(more.join(' '), unnamed)
+  const after = plainText(more.join(' '), keepLabels)
     .trim()
     .replace(/^[,:]\s*/, '');
   if (before === '' && after === '') {
@@ -107,11 +108,11 @@ export function readMessage(
  * Converts Slack's `ts` (seconds since the epoch) to ISO 8601, rounded up so that the message is not after
  * the instant.
  */
-export function instantOf(ts: string): string {
+export function isoTimeOf(ts: string): string {
   return new Date(Math.ceil(Number(ts) * 1000)).toISOString();
 }
 
-export interface Asked {
+export interface RequestParts {
   readonly key: SlackTaskKey;
   readonly trigger: Omit<SlackTrigger, 'kind'>;
   readonly ask: TaskRequest['ask'];
@@ -121,7 +122,7 @@ export interface Asked {
 }
 
 /** Builds a task request. Throws if it violates the schema, so that only readable requests become durable. */
-export async function requestOf(from: Asked, now: Date): Promise<TaskRequest> {
+export async function requestOf(from: RequestParts, now: Date): Promise<TaskRequest> {
   const taskId = await slackTaskId(from.key);
   return taskRequestSchema.parse({
     taskId,

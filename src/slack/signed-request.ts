@@ -16,13 +16,14 @@ export type Admission =
   | { readonly kind: 'inbound'; readonly inbound: Inbound }
   | { readonly kind: 'answer'; readonly response: Response };
 
-export interface DoorDeps {
+export interface AdmissionDeps {
   readonly signingSecret: string;
   readonly now: () => Date;
   readonly log: (event: string, fields: Record<string, unknown>) => void;
 }
 
-export async function admit(request: Request, deps: DoorDeps): Promise<Admission> {
+/** Authenticates and parses a request. Returns its payload, or the HTTP response to send instead. */
+export async function admit(request: Request, deps: AdmissionDeps): Promise<Admission> {
   const refuse = (status: number, why: string): Admission => {
     deps.log('slack.refused', { why, status });
     return { kind: 'answer', response: new Response(why, { status }) };

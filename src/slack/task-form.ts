@@ -64,6 +64,7 @@ function optionsNote({ options }: FormMetadata): string | null {
   return written.length === 0 ? null : `Options kept from the replaced task: ${written.join(' ')}`;
 }
 
+/** Builds the form with its initial values, cut to Slack’s limits. */
 export function taskForm(input: TaskFormInput): ModalView {
   const chosen = input.repository === null ? null : repositoryOption(input.repository);
   const branch = (input.branch ?? '').slice(0, maxBranch);

@@ -25,6 +25,7 @@ const maxPlanItems = 25;
 /** Above this number of choices, a searchable menu replaces the buttons. */
 const maxChoiceButtons = 5;
 
+/** Renders the post of a task. `trigger` names the requester to mention. */
 export function taskMessage(view: TaskView, trigger: SlackTrigger): TaskMessage {
   if (view.outcome?.kind === 'answered') {
     const { text, notification } = outcomeText(view.outcome);
@@ -33,14 +34,14 @@ export function taskMessage(view: TaskView, trigger: SlackTrigger): TaskMessage 
   const message =
     view.outcome === null && view.status !== 'ended'
       ? view.choices === null
-        ? running(view)
-        : choosing(view, view.choices)
-      : ended(view);
+        ? runningMessage(view)
+        : choiceMessage(view, view.choices)
+      : endedMessage(view);
   return {
     text: message.text,
     blocks: [
-      section(askedLine(view, trigger)),
-      ...(view.repository === null ? [] : [whereBlock(view, view.repository)]),
+      section(requestLine(view, trigger)),
+      ...(view.repository === null ? [] : [repositoryBlock(view, view.repository)]),
       ...message.blocks,
       context(footer(view)),
     ],
@@ -48,14 +49,14 @@ export function taskMessage(view: TaskView, trigger: SlackTrigger): TaskMessage 
 }
 
 /** The request, with the only mention in the message. Its user id comes from a payload that Slack signed. */
-function askedLine(view: TaskView, trigger: SlackTrigger): string {
+function requestLine(view: TaskView, trigger: SlackTrigger): string {
   const [firstLine = ''] = view.instruction.trim().split('\n');
   const asked = escapeInline(firstLine, 500);
   return asked === '' ? `<@${trigger.userId}> asked` : `<@${trigger.userId}> asked: ${bold(asked)}`;
 }
 
 /** The repository, the reason for it, and a button to change it while the task runs. */
-function whereBlock(view: TaskView, repository: RepositoryRef): KnownBlock {
+function repositoryBlock(view: TaskView, repository: RepositoryRef): KnownBlock {
   const parts = [codeSpan(fullName(repository), 160)];
   if (view.continues !== null)
     parts.push(`continues ${link(`pull request ${view.continues.number}`, view.continues.url)}`);
@@ -67,7 +68,7 @@ function whereBlock(view: TaskView, repository: RepositoryRef): KnownBlock {
   );
 }
 
-function running(view: TaskView): TaskMessage {
+function runningMessage(view: TaskView): TaskMessage {
   const { progress } = view;
   const blocks: KnownBlock[] = [
     section(`⏳ ${bold(capitalized(standingText(view)))} · ${durationText(view.elapsedMs)}`),
@@ -108,7 +109,7 @@ function commandText(run: CommandRun, view: TaskView): string {
   return exitCode === 0 ? `Ran ${words}` : `Ran ${words}: exit code ${String(exitCode ?? 'unknown')}`;
 }
 
-function choosing(view: TaskView, choices: readonly RepositoryRef[]): TaskMessage {
+function choiceMessage(view: TaskView, choices: readonly RepositoryRef[]): TaskMessage {
   const question = 'Which repository is this about?';
   const few = choices.length <= maxChoiceButtons;
   const choice: ActionsBlock | null =
@@ -145,7 +146,7 @@ function choosing(view: TaskView, choices: readonly RepositoryRef[]): TaskMessag
   };
 }
 
-function ended(view: TaskView): TaskMessage {
+function endedMessage(view: TaskView): TaskMessage {
   const { outcome } = view;
   if (outcome === null)
     return { text: 'The task has ended', blocks: [section(bold('Ended')), actions([logButton(view)])] };

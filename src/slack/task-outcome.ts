@@ -27,26 +27,27 @@ export interface OutcomeText {
   readonly notification: string;
 }
 
+/** Renders the outcome. Every text is escaped and within the limit of a section. */
 export function outcomeText(outcome: TaskOutcome): OutcomeText {
   switch (outcome.kind) {
     case 'pull-request':
       return pullRequestText(outcome);
     case 'no-change':
-      return said('☑️ Nothing was changed', outcome.summary);
+      return outcomeWithMessage('☑️ Nothing was changed', outcome.summary);
     case 'refused':
-      return said('🚫 Not started', outcome.reason.message);
+      return outcomeWithMessage('🚫 Not started', outcome.reason.message);
     case 'held': {
       const next =
         outcome.changeHash === null
           ? ''
           : '\n\nEveryone who can use this repository can publish the change anyway: press Approve.';
-      return said('✋ The change is held back', `${outcome.reason.message}${next}`);
+      return outcomeWithMessage('✋ The change is held back', `${outcome.reason.message}${next}`);
     }
     case 'failed': {
       const kept = outcome.changeKept
         ? '\n\nThe change is kept. Press Retry to publish it without running Codex again.'
         : '';
-      return said('❌ Failed', `${outcome.reason.message}${kept}`);
+      return outcomeWithMessage('❌ Failed', `${outcome.reason.message}${kept}`);
     }
     case 'cancelled': {
       const headline = `⏹️ Cancelled by ${escapeInline(outcome.by, 100)}`;
@@ -62,7 +63,7 @@ export function outcomeText(outcome: TaskOutcome): OutcomeText {
 }
 
 /** Renders a message, which may quote user input. Keeps code, and escapes everything else. */
-function said(headline: string, message: string): OutcomeText {
+function outcomeWithMessage(headline: string, message: string): OutcomeText {
   const notification = escapeInline(message, 300);
   return {
     headline: bold(headline),
@@ -113,7 +114,7 @@ export function evidenceText(view: TaskView): string {
 }
 
 /** Names the command that ran during a denied request; '' if unknown. */
-export function meanwhileText({ command }: Receipt['denied'][number]): string {
+export function duringCommandText({ command }: Receipt['denied'][number]): string {
   return command == null ? '' : `, while ${codeSpan(command, 120)} ran`;
 }
 
@@ -138,7 +139,7 @@ export function deniedText(receipt: Receipt): string {
   const lines = rows.map((row) => {
     const { method, host, path, reason, count } = row;
     const times = count > 1 ? ` (${count} times)` : '';
-    return `• ${codeSpan(`${method} ${host}${path}`, 160)}${times}: ${escapeInline(reason, 200)}${meanwhileText(row)}`;
+    return `• ${codeSpan(`${method} ${host}${path}`, 160)}${times}: ${escapeInline(reason, 200)}${duringCommandText(row)}`;
   });
   const shown = rows.reduce((sum, { count }) => sum + count, 0);
   if (total > shown) lines.push(`• and ${total - shown} more`);

@@ -10,7 +10,7 @@ import { stripHiddenCharacters } from '../core/ask/hidden-characters.ts';
 import { parseRepositoryRef, slackTaskId } from '../core/ids.ts';
 import { groupsAskedAbout, maySlackUse } from '../core/access/slack-access.ts';
 import { slackChannelIdSchema, slackTsSchema, slackUserIdSchema, type RepositoryRef } from '../core/task.ts';
-import { candidates, matching, filterUsable } from './candidates.ts';
+import { candidates, filterByText, filterUsable } from './candidates.ts';
 import { admitActor } from './control.ts';
 import { formRepository } from './form-repository.ts';
 import type { Intake } from './intake.ts';
@@ -90,7 +90,7 @@ export async function suggestRepositories(
   const metadata = readMetadata(view.private_metadata);
   if (metadata === null) return { options: [] };
   const { repositories } = await candidates(intake, { userId: user.id, channelId: metadata.channelId });
-  return repositoryOptions(matching(repositories, value));
+  return repositoryOptions(filterByText(repositories, value));
 }
 
 /** Suggests those of a task's offered repositories that the user can use and that match the typed text. */
@@ -102,19 +102,19 @@ export async function suggestChoices(intake: Intake, body: unknown): Promise<{ o
   if (!admitted.ok) return { options: [] };
   const who = { userId: user.id, channelId: admitted.trigger.channelId };
   const { repositories } = await filterUsable(intake, who, admitted.view.choices ?? []);
-  return repositoryOptions(matching(repositories, value));
+  return repositoryOptions(filterByText(repositories, value));
 }
 
-interface Filled {
+interface ValidFields {
   readonly repository: RepositoryRef;
   readonly branch: string | null;
   readonly instruction: string;
 }
 
 /** The entered values; null if empty. */
-type Entered = Readonly<Record<keyof typeof formFields, string | null>>;
+type EnteredValues = Readonly<Record<keyof typeof formFields, string | null>>;
 
-function entered(values: z.infer<typeof submissionSchema>['view']['state']['values']): Entered {
+function enteredValues(values: z.infer<typeof submissionSchema>['view']['state']['values']): EnteredValues {
   const field = (name: keyof typeof formFields): string | null => {
     const { value, selected_option: option } = values[name]?.[name] ?? {};
     const text = (option?.value ?? value ?? '').trim();
@@ -124,7 +124,11 @@ function entered(values: z.infer<typeof submissionSchema>['view']['state']['valu
 }
 
 /** Validates the fields. Pure. */
-function readFields({ repository, branch, instruction }: Entered): Filled | ViewErrorsResponseAction {
+function readFields({
+  repository,
+  branch,
+  instruction,
+}: EnteredValues): ValidFields | ViewErrorsResponseAction {
   const ref = repository === null ? null : parseRepositoryRef(repository);
   if (ref === null) return formError('Choose a repository.', 'repository');
   if (branch !== null && !isBranchName(branch)) {
@@ -144,7 +148,7 @@ export async function acceptForm(intake: Intake, body: unknown): Promise<ViewErr
   const { user, view } = parsePayload(submissionSchema, body);
   const metadata = readMetadata(view.private_metadata);
   if (metadata === null) return formError(sentences.formGone);
-  const fields = readFields(entered(view.state.values));
+  const fields = readFields(enteredValues(view.state.values));
   if ('response_action' in fields) return fields;
 
   const policy = deps.policy.forRepository(fields.repository);

@@ -136,9 +136,11 @@ const uneditableMessageCodes: ReadonlySet<string> = new Set([
   'edit_window_closed',
 ]);
 
+/** Whether the channel or thread permanently refuses messages of the bot. */
 export function isClosedDestination(error: unknown): boolean {
   return error instanceof SlackRefusal && closedDestinationCodes.has(error.code);
 }
+/** Whether a message can never be edited again. */
 export function isUneditableMessage(error: unknown): boolean {
   return error instanceof SlackRefusal && uneditableMessageCodes.has(error.code);
 }
