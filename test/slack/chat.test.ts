@@ -273,11 +273,11 @@ describe('the task’s message', () => {
       slack.fail('chat.postMessage', 'lost');
       await expect(chat.saveTaskMessage(asked, task, null)).rejects.toThrow('chat.postMessage failed');
       const ref = await chat.saveTaskMessage(asked, { ...task, phase: 'publish' }, null);
-      const stands =
+      const posted =
         threadTs === null
           ? await ofTask(task.taskId)
           : (await slack.replies('maria', channelId, threadTs)).slice(1);
-      expect(stands).toMatchObject([{ ts: ref?.ts, text: '⏳ Publishing the change on acme/shop' }]);
+      expect(posted).toMatchObject([{ ts: ref?.ts, text: '⏳ Publishing the change on acme/shop' }]);
     },
   );
 
@@ -315,9 +315,9 @@ describe('the task’s message', () => {
       headers: { authorization: `Bearer ${botToken}` },
       body: new URLSearchParams({ channel: ref?.channelId ?? '', ts: ref?.ts ?? '' }),
     });
-    const anew = await chat.saveTaskMessage(trigger(), task, ref);
-    expect(anew?.ts).not.toBe(ref?.ts);
-    expect(await ofTask(task.taskId)).toMatchObject([{ ts: anew?.ts }]);
+    const replacement = await chat.saveTaskMessage(trigger(), task, ref);
+    expect(replacement?.ts).not.toBe(ref?.ts);
+    expect(await ofTask(task.taskId)).toMatchObject([{ ts: replacement?.ts }]);
   });
 
   it.each(['channel_not_found', 'not_in_channel', 'is_archived', 'restricted_action', 'thread_not_found'])(
@@ -328,8 +328,8 @@ describe('the task’s message', () => {
       const ref = await chat.saveTaskMessage(trigger(), task, null);
       const direct = await slack.directChannel('maria');
       expect(ref?.channelId).toBe(direct);
-      const [stands] = await ofTask(task.taskId, direct);
-      expect(JSON.stringify(stands?.blocks)).toContain(`I could not answer in <#${slack.channelId('work')}>`);
+      const [posted] = await ofTask(task.taskId, direct);
+      expect(JSON.stringify(posted?.blocks)).toContain(`I could not answer in <#${slack.channelId('work')}>`);
       expect(logged[0]).toMatchObject({ event: 'slack.channel_closed', fields: { code: error } });
       expect(await chat.saveTaskMessage(trigger(), task, ref)).toEqual(ref);
     },

@@ -48,7 +48,7 @@ const failed = (changeKept: boolean): TaskOutcome => ({
 const hash = 'a'.repeat(64);
 const held: TaskOutcome = { kind: 'held', reason: { code: 'x', message: 'a secret' }, changeHash: hash };
 
-interface Known {
+interface TaskSetup {
   readonly by?: string;
   readonly view?: Partial<TaskView>;
   readonly indexed?: Partial<IndexedTask>;
@@ -56,13 +56,13 @@ interface Known {
 }
 
 /** The user and channel of a request. */
-interface Place {
+interface Source {
   readonly user?: string;
   readonly channel?: string;
 }
 
 /** Adds a task from #dev whose post is the root of its thread. Returns its short id. */
-async function know(world: World, taskId: string, known: Known = {}): Promise<string> {
+async function addTask(world: World, taskId: string, known: TaskSetup = {}): Promise<string> {
   const shortId = known.indexed?.shortId ?? (await shortIdOf(taskId));
   const userId = known.by ?? 'U0ADA';
   const at = now.getTime() - 5 * 60_000;
@@ -133,7 +133,7 @@ async function know(world: World, taskId: string, known: Known = {}): Promise<st
 }
 
 /** Delivers a request and returns the texts that only the user saw, joined by newlines. */
-async function told(world: World, delivery: Parameters<typeof deliver>[1]): Promise<string> {
+async function privateAnswer(world: World, delivery: Parameters<typeof deliver>[1]): Promise<string> {
   const before = world.calls.length;
   const answered = await deliver(world, delivery);
   expect(answered.status).toBe(200);
@@ -147,7 +147,7 @@ async function told(world: World, delivery: Parameters<typeof deliver>[1]): Prom
 describe('a command with an instruction', () => {
   it('starts a task and answers with its short id', async () => {
     const world = createWorld();
-    const text = await told(
+    const text = await privateAnswer(
       world,
       command('acme/shop --base next --effort high fix &lt;b&gt; &amp; <https://a.test|a.test>'),
     );
@@ -187,7 +187,7 @@ describe('a command with an instruction', () => {
     ['修复登录', null, '修复登录'],
   ])('starts a task for “%s”', async (text, repository, instruction) => {
     const world = createWorld();
-    await told(world, command(text));
+    await privateAnswer(world, command(text));
     expect(world.started).toEqual([
       expect.objectContaining({ repository, instruction, ask: { kind: 'run' } }),
     ]);
@@ -209,19 +209,19 @@ describe('a command with an instruction', () => {
     ['where --speed 3', 'There is no option'],
   ])('starts nothing for “%s” and answers: %s', async (text, says) => {
     const world = createWorld();
-    expect(await told(world, command(text))).toContain(says);
+    expect(await privateAnswer(world, command(text))).toContain(says);
     expect(world.started).toEqual([]);
     expect(world.calls).toEqual([]);
   });
 
   it('uses the configured command name in its help', async () => {
     const world = createWorld();
-    expect(await told(world, command('help', { command: '/robot' }))).toContain('`/robot repos`');
+    expect(await privateAnswer(world, command('help', { command: '/robot' }))).toContain('`/robot repos`');
   });
 
   it('reports that the task could not be recorded', async () => {
     const world = createWorld({ deps: { startTask: async () => await Promise.reject(new Error('disk')) } });
-    expect(await told(world, command('acme/shop fix it'))).toContain('Something went wrong');
+    expect(await privateAnswer(world, command('acme/shop fix it'))).toContain('Something went wrong');
     expect(world.logged).toContainEqual({
       event: 'slack.failed',
       fields: expect.objectContaining({ kind: 'command' }),
@@ -253,7 +253,7 @@ describe('the form of a bare command', () => {
     ['does not show a repository that the user cannot use', 'vault', {}, null],
   ])('%s', async (_, text, over, name) => {
     const world = createWorld();
-    expect(await told(world, command(text, over))).toBe('');
+    expect(await privateAnswer(world, command(text, over))).toBe('');
     expect(opened(world)).toEqual([
       ['views.open', '111.222.abc', expect.objectContaining({ callback_id: 'task.form' })],
     ]);
@@ -265,13 +265,13 @@ describe('the form of a bare command', () => {
     const world = createWorld({
       deps: { chat: { person: async () => await Promise.reject(new Error('x')) } },
     });
-    await told(world, command('shop'));
+    await privateAnswer(world, command('shop'));
     expect(initial(world)).toBeNull();
   });
 
   it('opens without a repository if the lookup of the user is too slow', async () => {
     const world = createWorld({ deps: { chat: { person: async () => await new Promise(() => {}) } } });
-    expect(await told(world, command(''))).toBe('');
+    expect(await privateAnswer(world, command(''))).toBe('');
     expect(initial(world)).toBeNull();
     expect(world.logged).toContainEqual({
       event: 'slack.prefill_skipped',
@@ -283,7 +283,7 @@ describe('the form of a bare command', () => {
     const world = createWorld({
       api: { 'views.open': () => Response.json({ ok: false, error: 'expired_trigger_id' }) },
     });
-    expect(await told(world, command(''))).toContain('Something went wrong');
+    expect(await privateAnswer(world, command(''))).toContain('Something went wrong');
   });
 });
 
@@ -295,14 +295,14 @@ describe('the repositories that a user can use', () => {
     ['U0SEC', 'C0DEV', ['acme/shop', 'acme/vault']],
   ])('are listed by `repos` for %s in %s', async (user, channel, names) => {
     const world = createWorld();
-    const text = await told(world, command('repos', { user_id: user, channel_id: channel }));
+    const text = await privateAnswer(world, command('repos', { user_id: user, channel_id: channel }));
     expect([...text.matchAll(/`(acme\/\w+)`/g)].map((match) => match[1])).toEqual(names);
   });
 
   it.each(['repos', 'where fix it', 'list', 'status'])('are not shown to a guest by `%s`', async (text) => {
     const world = createWorld();
-    await know(world, 'slack-1', { by: 'U0GUEST' });
-    const said = await told(world, command(text, { user_id: 'U0GUEST' }));
+    await addTask(world, 'slack-1', { by: 'U0GUEST' });
+    const said = await privateAnswer(world, command(text, { user_id: 'U0GUEST' }));
     expect(said).toContain('Guests cannot');
     expect(said).not.toContain('acme');
   });
@@ -320,13 +320,13 @@ describe('the repositories that a user can use', () => {
     ],
   ])('determine the answer to `%s` in %s', async (text, channel, says) => {
     const world = createWorld();
-    expect(await told(world, command(text, { channel_id: channel }))).toBe(says);
+    expect(await privateAnswer(world, command(text, { channel_id: channel }))).toBe(says);
     expect(world.started).toEqual([]);
   });
 
   it('are listed by `where` if there are several', async () => {
     const world = createWorld();
-    expect(await told(world, command('where fix it', { user_id: 'U0ADMIN' }))).toContain(
+    expect(await privateAnswer(world, command('where fix it', { user_id: 'U0ADMIN' }))).toContain(
       '`acme/shop`, `acme/vault`',
     );
   });
@@ -365,22 +365,22 @@ describe('the repositories that a user can use', () => {
 describe('status and list', () => {
   it('list shows the visible tasks of the channel and the user, newest first', async () => {
     const world = createWorld();
-    const mine = await know(world, 'slack-mine', { indexed: { channelId: 'C0OTHER', at: 3 } });
-    const theirs = await know(world, 'slack-theirs', {
+    const mine = await addTask(world, 'slack-mine', { indexed: { channelId: 'C0OTHER', at: 3 } });
+    const theirs = await addTask(world, 'slack-theirs', {
       by: 'U0BEN',
       view: { outcome: pullRequest },
       indexed: { at: 2 },
     });
-    const secret = await know(world, 'slack-secret', {
+    const secret = await addTask(world, 'slack-secret', {
       by: 'U0ADMIN',
       view: { repository: vault },
       indexed: { at: 1 },
     });
-    const elsewhere = await know(world, 'slack-elsewhere', {
+    const elsewhere = await addTask(world, 'slack-elsewhere', {
       by: 'U0BEN',
       indexed: { channelId: 'C0OTHER' },
     });
-    const text = await told(world, command('list'));
+    const text = await privateAnswer(world, command('list'));
     expect(text.split('\n')).toEqual([
       `• \`${mine}\` \`acme/shop\` · Codex is working · 5 min ago`,
       `• \`${theirs}\` \`acme/shop\` · pull request <https://github.com/acme/shop/pull/12|#12> · 5 min ago`,
@@ -391,22 +391,25 @@ describe('status and list', () => {
 
   it('status shows the user’s running tasks, or else the latest one', async () => {
     const world = createWorld();
-    expect(await told(world, command('status'))).toBe('You have no tasks yet.');
-    const ended = await know(world, 'slack-ended', { view: { outcome: failed(true) }, indexed: { at: 2 } });
-    await know(world, 'slack-theirs', { by: 'U0BEN' });
-    expect(await told(world, command('status'))).toMatch(
+    expect(await privateAnswer(world, command('status'))).toBe('You have no tasks yet.');
+    const ended = await addTask(world, 'slack-ended', {
+      view: { outcome: failed(true) },
+      indexed: { at: 2 },
+    });
+    await addTask(world, 'slack-theirs', { by: 'U0BEN' });
+    expect(await privateAnswer(world, command('status'))).toMatch(
       new RegExp(
         `^You have no running tasks\\. Your latest one:\n• \`${ended}\` .* failed, the change is kept`,
       ),
     );
-    const running = await know(world, 'slack-running', { indexed: { at: 1 } });
-    expect(await told(world, command('status'))).toMatch(new RegExp(`^• \`${running}\` [^\n]*$`));
+    const running = await addTask(world, 'slack-running', { indexed: { at: 1 } });
+    expect(await privateAnswer(world, command('status'))).toMatch(new RegExp(`^• \`${running}\` [^\n]*$`));
   });
 
   it('status with an id shows that task', async () => {
     const world = createWorld();
-    const id = await know(world, 'slack-1', { by: 'U0BEN' });
-    expect(await told(world, command(`status ${id.slice(0, 4)}`))).toContain(id);
+    const id = await addTask(world, 'slack-1', { by: 'U0BEN' });
+    expect(await privateAnswer(world, command(`status ${id.slice(0, 4)}`))).toContain(id);
   });
 });
 
@@ -417,29 +420,31 @@ describe('cancel and retry with an id', () => {
     ['an id in backticks and upper case', (id: string) => `\`${id.toUpperCase()}\``],
   ])('cancels a task by %s', async (_, written) => {
     const world = createWorld();
-    const id = await know(world, 'slack-1', { by: 'U0BEN' });
-    expect(await told(world, command(`cancel ${written(id)}`))).toBe(`\`${id}\` is being cancelled.`);
+    const id = await addTask(world, 'slack-1', { by: 'U0BEN' });
+    expect(await privateAnswer(world, command(`cancel ${written(id)}`))).toBe(
+      `\`${id}\` is being cancelled.`,
+    );
     expect(world.done).toEqual(['cancel slack-1 by Ada']);
   });
 
   it('reports an ambiguous or unknown id, and a task that has ended', async () => {
     const world = createWorld();
-    await know(world, 'slack-1', { indexed: { shortId: 'abcd1111' } });
-    await know(world, 'slack-2', { indexed: { shortId: 'abcd2222' }, view: { outcome: pullRequest } });
-    expect(await told(world, command('cancel abcd'))).toMatch(
+    await addTask(world, 'slack-1', { indexed: { shortId: 'abcd1111' } });
+    await addTask(world, 'slack-2', { indexed: { shortId: 'abcd2222' }, view: { outcome: pullRequest } });
+    expect(await privateAnswer(world, command('cancel abcd'))).toMatch(
       /Several ids begin with `abcd`: `abcd[12]{4}`, `abcd[12]{4}`/,
     );
-    expect(await told(world, command('cancel ffff'))).toContain('has an id that begins with `ffff`');
+    expect(await privateAnswer(world, command('cancel ffff'))).toContain('has an id that begins with `ffff`');
     expect(world.done).toEqual([]);
-    expect(await told(world, command('cancel abcd2'))).toContain(
+    expect(await privateAnswer(world, command('cancel abcd2'))).toContain(
       'was not cancelled: The task has already ended.',
     );
   });
 
   it('does not find a task of another user in another channel', async () => {
     const world = createWorld();
-    const id = await know(world, 'slack-1', { by: 'U0BEN', indexed: { channelId: 'C0OTHER' } });
-    expect(await told(world, command(`cancel ${id}`))).toContain('has an id that begins with');
+    const id = await addTask(world, 'slack-1', { by: 'U0BEN', indexed: { channelId: 'C0OTHER' } });
+    expect(await privateAnswer(world, command(`cancel ${id}`))).toContain('has an id that begins with');
     expect(world.done).toEqual([]);
   });
 
@@ -449,9 +454,9 @@ describe('cancel and retry with an id', () => {
     ['a user that Slack does not know', 'U0NOBODY', shop, 'does not say who you are'],
   ])('is refused to %s', async (_, user, repository, says) => {
     const world = createWorld();
-    const id = await know(world, 'slack-1', { view: { repository } });
+    const id = await addTask(world, 'slack-1', { view: { repository } });
     for (const verb of ['cancel', 'retry']) {
-      expect(await told(world, command(`${verb} ${id}`, { user_id: user }))).toContain(says);
+      expect(await privateAnswer(world, command(`${verb} ${id}`, { user_id: user }))).toContain(says);
     }
     expect(world.done).toEqual([]);
     expect(world.started).toEqual([]);
@@ -459,9 +464,9 @@ describe('cancel and retry with an id', () => {
 
   it('retry starts an ended task once more, in its thread and in the name of the user', async () => {
     const world = createWorld();
-    const id = await know(world, 'slack-1', { by: 'U0BEN', view: { outcome: failed(false) } });
+    const id = await addTask(world, 'slack-1', { by: 'U0BEN', view: { outcome: failed(false) } });
     const again = await slackTaskId({ event: 'retry', taskId: 'slack-1' });
-    expect(await told(world, command(`retry ${id}`))).toContain(
+    expect(await privateAnswer(world, command(`retry ${id}`))).toContain(
       `being retried as \`${await shortIdOf(again)}\``,
     );
     expect(world.started).toEqual([
@@ -479,13 +484,15 @@ describe('cancel and retry with an id', () => {
         },
       },
     ]);
-    expect(await told(world, click('task.retry', { taskId: 'slack-1' }))).toContain('was already retried');
+    expect(await privateAnswer(world, click('task.retry', { taskId: 'slack-1' }))).toContain(
+      'was already retried',
+    );
     expect(world.started).toHaveLength(1);
   });
 });
 
 describe('a click', () => {
-  it.each<[string, string, object, Known, string, string[]]>([
+  it.each<[string, string, object, TaskSetup, string, string[]]>([
     ['Cancel', 'task.cancel', {}, {}, 'is being cancelled', ['cancel slack-1 by Ada']],
     [
       'Cancel of a task without a repository by its requester',
@@ -595,45 +602,45 @@ describe('a click', () => {
     ],
   ])('handles %s', async (_, action, value, known, says, done) => {
     const world = createWorld();
-    await know(world, 'slack-1', known);
-    expect(await told(world, click(action, { taskId: 'slack-1', ...value }))).toContain(says);
+    await addTask(world, 'slack-1', known);
+    expect(await privateAnswer(world, click(action, { taskId: 'slack-1', ...value }))).toContain(says);
     expect(world.done).toEqual(done);
     expect(world.started).toEqual([]);
   });
 
   it('reports a task that is unknown or did not come from Slack', async () => {
     const world = createWorld();
-    await know(world, 'gh-1-c2', { request: { trigger: { kind: 'api' } } });
+    await addTask(world, 'gh-1-c2', { request: { trigger: { kind: 'api' } } });
     for (const taskId of ['slack-9', 'gh-1-c2']) {
-      expect(await told(world, click('task.cancel', { taskId }))).toContain('cannot find that task');
+      expect(await privateAnswer(world, click('task.cancel', { taskId }))).toContain('cannot find that task');
     }
     expect(world.done).toEqual([]);
   });
 
   it('from another channel works only for the requester, who may have got a direct message', async () => {
     const world = createWorld();
-    await know(world, 'slack-1', { by: 'U0BEN' });
+    await addTask(world, 'slack-1', { by: 'U0BEN' });
     const at = (user: string) =>
       click(
         'task.cancel',
         { taskId: 'slack-1' },
         { channel: { id: 'D0DIRECT' }, user: { id: user, team_id: team } },
       );
-    expect(await told(world, at('U0ADA'))).toContain('cannot find that task');
+    expect(await privateAnswer(world, at('U0ADA'))).toContain('cannot find that task');
     expect(world.done).toEqual([]);
-    await told(world, at('U0BEN'));
+    await privateAnswer(world, at('U0BEN'));
     expect(world.done).toEqual(['cancel slack-1 by Ben']);
   });
 
   it('on Log opens the log for users who can use the repository', async () => {
     const world = createWorld();
-    await know(world, 'slack-1');
-    expect(await told(world, click('task.log', { taskId: 'slack-1' }))).toBe('');
+    await addTask(world, 'slack-1');
+    expect(await privateAnswer(world, click('task.log', { taskId: 'slack-1' }))).toBe('');
     expect(world.calls.map(({ method, args }) => [method, args['view']])).toEqual([
       ['views.open', expect.objectContaining({ callback_id: 'task.log.view' })],
     ]);
-    await know(world, 'slack-2', { view: { repository: vault } });
-    expect(await told(world, click('task.log', { taskId: 'slack-2' }))).toContain(
+    await addTask(world, 'slack-2', { view: { repository: vault } });
+    expect(await privateAnswer(world, click('task.log', { taskId: 'slack-2' }))).toContain(
       'You are not among the people',
     );
     expect(world.calls.filter(({ method }) => method === 'views.open')).toHaveLength(1);
@@ -641,8 +648,8 @@ describe('a click', () => {
 
   it('on Change opens the form with the request', async () => {
     const world = createWorld();
-    await know(world, 'slack-1');
-    await told(world, click('task.change', { taskId: 'slack-1' }));
+    await addTask(world, 'slack-1');
+    await privateAnswer(world, click('task.change', { taskId: 'slack-1' }));
     const view = JSON.stringify(world.calls[0]?.args['view']);
     expect(view).toContain('"initial_value":"fix the login"');
     expect(view).toContain('"initial_value":"next"');
@@ -653,8 +660,8 @@ describe('a click', () => {
   it('on Change keeps the model and effort, which have no field', async () => {
     const world = createWorld();
     const options = { base: 'next', model: 'gpt-x', effort: 'high' } as const;
-    await know(world, 'slack-1', { request: { options } });
-    await told(world, click('task.change', { taskId: 'slack-1' }));
+    await addTask(world, 'slack-1', { request: { options } });
+    await privateAnswer(world, click('task.change', { taskId: 'slack-1' }));
     const view = world.calls[0]?.args['view'];
     expect(JSON.stringify(view)).toContain(
       'Options kept from the replaced task: --model gpt-x --effort high',
@@ -672,7 +679,7 @@ describe('a click', () => {
 
   it('on Retry in an ephemeral message starts the task in the channel, without a thread', async () => {
     const world = createWorld();
-    await know(world, 'slack-1', {
+    await addTask(world, 'slack-1', {
       view: { outcome: { kind: 'refused', reason: { code: 'x', message: 'not that model' } } },
     });
     const shownAlone = {
@@ -684,7 +691,7 @@ describe('a click', () => {
         is_ephemeral: true,
       },
     };
-    expect(await told(world, click('task.retry', { taskId: 'slack-1' }, shownAlone))).toContain(
+    expect(await privateAnswer(world, click('task.retry', { taskId: 'slack-1' }, shownAlone))).toContain(
       'is being retried',
     );
     expect(world.started.map(({ trigger }) => trigger)).toEqual([
@@ -694,8 +701,8 @@ describe('a click', () => {
 
   it('on Change refuses an instruction that is too long for the form', async () => {
     const world = createWorld();
-    await know(world, 'slack-1', { request: { instruction: 'x'.repeat(3001) } });
-    expect(await told(world, click('task.change', { taskId: 'slack-1' }))).toContain(
+    await addTask(world, 'slack-1', { request: { instruction: 'x'.repeat(3001) } });
+    expect(await privateAnswer(world, click('task.change', { taskId: 'slack-1' }))).toContain(
       'too long for a Slack form',
     );
   });
@@ -710,17 +717,19 @@ describe('a click', () => {
     const broken = createWorld({
       deps: { chat: { person: async () => await Promise.reject(new Error('x')) } },
     });
-    await know(broken, 'slack-1');
-    expect(await told(broken, click('task.cancel', { taskId: 'slack-1' }))).toContain('Something went wrong');
+    await addTask(broken, 'slack-1');
+    expect(await privateAnswer(broken, click('task.cancel', { taskId: 'slack-1' }))).toContain(
+      'Something went wrong',
+    );
     const slow = createWorld({ deps: { chat: { person: async () => await new Promise(() => {}) } } });
-    await know(slow, 'slack-1');
-    expect(await told(slow, click('task.cancel', { taskId: 'slack-1' }))).toContain('took too long');
+    await addTask(slow, 'slack-1');
+    expect(await privateAnswer(slow, click('task.cancel', { taskId: 'slack-1' }))).toContain('took too long');
     expect([...broken.done, ...slow.done]).toEqual([]);
   });
 
   it('logs an answer that Slack refuses', async () => {
     const world = createWorld({ api: { response_url: () => new Response('gone', { status: 404 }) } });
-    await know(world, 'slack-1');
+    await addTask(world, 'slack-1');
     expect((await deliver(world, click('task.cancel', { taskId: 'slack-1' }))).status).toBe(200);
     expect(world.done).toEqual(['cancel slack-1 by Ada']);
     expect(world.logged).toContainEqual({
@@ -746,7 +755,7 @@ describe('the menu for more than five choices', () => {
 
   it('offers the repositories that the user can use', async () => {
     const world = createWorld();
-    await know(world, 'slack-1', many);
+    await addTask(world, 'slack-1', many);
     const search = {
       action_id: 'task.choose',
       block_id: 'choice:slack-1',
@@ -778,8 +787,8 @@ describe('the menu for more than five choices', () => {
     ['an option of an unknown block', chosen('acme/shop', 'other'), 'button is out of date', []],
   ])('handles the choice of %s', async (_, delivery, says, done) => {
     const world = createWorld();
-    await know(world, 'slack-1', many);
-    expect(await told(world, delivery)).toContain(says);
+    await addTask(world, 'slack-1', many);
+    expect(await privateAnswer(world, delivery)).toContain(says);
     expect(world.done).toEqual(done);
   });
 });
@@ -867,7 +876,7 @@ describe('a submitted form', () => {
 
   it('cancels the replaced task before it starts the new one', async () => {
     const world = createWorld();
-    await know(world, 'slack-1');
+    await addTask(world, 'slack-1');
     expect(await deliver(world, submission(filled, replacing))).toMatchObject({ status: 200, text: '' });
     expect(world.done).toEqual(['cancel slack-1 by Ada']);
     expect(world.started).toEqual([
@@ -877,12 +886,12 @@ describe('a submitted form', () => {
     ]);
   });
 
-  it.each<[string, Known, string]>([
+  it.each<[string, TaskSetup, string]>([
     ['has ended', { view: { outcome: pullRequest } }, 'can no longer be changed'],
     ['cannot be changed by the user', { view: { repository: vault } }, 'You are not among'],
   ])('starts nothing if the replaced task %s', async (_, known, says) => {
     const world = createWorld();
-    await know(world, 'slack-1', known);
+    await addTask(world, 'slack-1', known);
     const { json } = await deliver(world, submission(filled, replacing));
     expect(json).toEqual({
       response_action: 'errors',
@@ -893,7 +902,7 @@ describe('a submitted form', () => {
 
   it('starts the task if the replaced one is already cancelled', async () => {
     const world = createWorld();
-    await know(world, 'slack-1', { view: { outcome: { kind: 'cancelled', by: 'Ben' } } });
+    await addTask(world, 'slack-1', { view: { outcome: { kind: 'cancelled', by: 'Ben' } } });
     await deliver(world, submission(filled, replacing));
     expect(world.done).toEqual([]);
     expect(world.started).toHaveLength(1);
@@ -901,7 +910,7 @@ describe('a submitted form', () => {
 
   const root = '1762077000.000100';
   const docs = { owner: 'acme', name: 'docs' };
-  it.each<[string, Place, Known | null, string | null]>([
+  it.each<[string, Source, TaskSetup | null, string | null]>([
     ['the only repository that the user can use', {}, null, 'acme/shop'],
     ['none if the user has to choose', { user: 'U0ADMIN' }, null, null],
     ['the channel’s default', { channel: 'C0DOCS' }, null, 'acme/docs'],
@@ -933,7 +942,7 @@ describe('a submitted form', () => {
     ['none for a guest in a channel with a default', { channel: 'C0DOCS', user: 'U0GUEST' }, null, null],
   ])('opened on a message preselects %s', async (_, { user = 'U0ADA', channel = 'C0DEV' }, known, name) => {
     const world = createWorld();
-    if (known !== null) await know(world, 'slack-1', known);
+    if (known !== null) await addTask(world, 'slack-1', known);
     const over = { user: { id: user, team_id: team }, channel: { id: channel, name: 'x' } };
     await deliver(world, shortcut({ text: 'the login is off', thread_ts: root }, over));
     expect(world.calls.map(({ method }) => method)).toEqual(['views.open']);
@@ -1021,7 +1030,7 @@ describe('a message', () => {
     expect(said(world)).toEqual([['run', shop, 'fix it', ['message', threadTs, ts]]]);
   });
 
-  it.each<[string, Known & { replies?: 'mentions' }, object, boolean]>([
+  it.each<[string, TaskSetup & { replies?: 'mentions' }, object, boolean]>([
     ['below a task’s post, by any user', { by: 'U0BEN' }, {}, true],
     ['below a task’s post, also sent to the channel', { by: 'U0BEN' }, { subtype: 'thread_broadcast' }, true],
     [
@@ -1041,7 +1050,7 @@ describe('a message', () => {
     ['without a mention if the configuration requires one', { replies: 'mentions' }, {}, false],
   ])('as a reply %s is a follow-up or not', async (_, known, over, followsUp) => {
     const world = createWorld({ slack: { replies: known.replies ?? 'all' } });
-    await know(world, 'slack-1', known);
+    await addTask(world, 'slack-1', known);
     await deliver(world, event(message('and the footer', { thread_ts: root, ...over })));
     expect(said(world)).toEqual(followsUp ? [['run', null, 'and the footer', ['message', root, ts]]] : []);
   });
@@ -1105,7 +1114,7 @@ describe('a ❌ reaction', () => {
     ['on another message', 'U0ADA', '1762077001.000100', []],
   ])('%s cancels the task or does nothing', async (_, user, ts, done) => {
     const world = createWorld();
-    await know(world, 'slack-1', { indexed: { messageTs: '1762076900.000100' } });
+    await addTask(world, 'slack-1', { indexed: { messageTs: '1762076900.000100' } });
     expect((await deliver(world, cross(user, ts))).status).toBe(200);
     expect(world.done).toEqual(done);
     expect(world.calls.map(({ method, args }) => [method, args['user']])).toEqual(
@@ -1134,7 +1143,7 @@ describe('the endpoint', () => {
 
   it('serves a whole organization if the configuration names it', async () => {
     const world = createWorld({ slack: { team: 'E0ACME' } });
-    await told(
+    await privateAnswer(
       world,
       command('acme/shop fix it', {
         team_id: 'T0ONE',
@@ -1143,7 +1152,7 @@ describe('the endpoint', () => {
       }),
     );
     expect(world.started).toHaveLength(1);
-    await told(
+    await privateAnswer(
       world,
       command('acme/shop fix it', { team_id: 'T0ONE', enterprise_id: 'E0EVE', trigger_id: '2' }),
     );

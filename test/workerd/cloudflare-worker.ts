@@ -49,7 +49,7 @@ function failIn(where: string): void {
 }
 
 /** Redirects requests for a grant's hosts, which do not exist in a test, to the upstream. */
-function standInFor(input: RequestInfo | URL, upstream: string): RequestInfo | URL {
+function redirectToUpstream(input: RequestInfo | URL, upstream: string): RequestInfo | URL {
   const url = input instanceof Request ? null : URL.parse(String(input));
   return url?.hostname.endsWith('.example.com') === true
     ? `${upstream}/${url.hostname}${url.pathname}`
@@ -68,7 +68,7 @@ connectOutbound((env: Env, waitUntil) => {
     openaiApiKey: 'sk-real-key',
     githubUrl: `${env.UPSTREAM}/github`,
     openaiBaseUrl: `${env.UPSTREAM}/openai/v1`,
-    fetch: async (input, init) => await fetch(standInFor(input, env.UPSTREAM), init),
+    fetch: async (input, init) => await fetch(redirectToUpstream(input, env.UPSTREAM), init),
     now: () => Date.now(),
     waitUntil,
   };

@@ -5,7 +5,7 @@ import { describe, expect, it } from 'vitest';
 import * as z from 'zod';
 import completedRun from '../codex/fixtures/completed.jsonl?raw';
 import type { EgressEntry } from '../../src/core/grant.ts';
-import { authorization, codexHasWritten, recordOf, sandboxCalls, sandboxIdOf, taskRequest } from './task.ts';
+import { authorization, setCodexOutput, recordOf, sandboxCalls, sandboxIdOf, taskRequest } from './task.ts';
 
 const denied: EgressEntry = {
   at: 1,
@@ -372,13 +372,13 @@ describe('the observer', () => {
   it('resumes after a crash of its object without losing or repeating events', async () => {
     let record = await opened('crashed');
     await record.enter('codex');
-    await codexHasWritten('crashed', half);
+    await setCodexOutput('crashed', half);
     await record.watchRun('codex');
     await expect.poll(async () => (await record.view())?.progress?.threadId).toEqual(expect.any(String));
     // Unlike a crash, an eviction would wait for the end of the observing alarm.
     await runInDurableObject(record, (_, state) => state.abort('killed by the test')).catch(() => undefined);
     record = recordOf('crashed');
-    await codexHasWritten('crashed', completedRun, 0);
+    await setCodexOutput('crashed', completedRun, 0);
     await runDurableObjectAlarm(record).catch(() => undefined); // no Workflow instance hears of the end
     await expect
       .poll(async () => (await record.snapshot())?.agentEnd)
@@ -409,7 +409,7 @@ describe('the observer', () => {
       ['/', null],
       ['/before', null],
     ]);
-    await codexHasWritten('refused-meanwhile', completedRun, 0);
+    await setCodexOutput('refused-meanwhile', completedRun, 0);
     await record.watchRun('codex');
     await expect.poll(async () => (await record.snapshot())?.agentEnd).not.toBeNull();
     const named = [
@@ -427,11 +427,11 @@ describe('the observer', () => {
 
   it('does not loop on a line without an end', async () => {
     const record = await opened('half-a-line');
-    await codexHasWritten('half-a-line', '{"half');
+    await setCodexOutput('half-a-line', '{"half');
     await record.watchRun('codex');
     await new Promise((resolve) => setTimeout(resolve, 1000));
     expect((await sandboxCalls('half-a-line')).length).toBeLessThan(15);
-    await codexHasWritten('half-a-line', '{"half":true}\n', 0);
+    await setCodexOutput('half-a-line', '{"half":true}\n', 0);
     await expect
       .poll(async () => (await record.snapshot())?.agentEnd)
       .toEqual({ kind: 'exited', exitCode: 0 });

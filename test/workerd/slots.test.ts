@@ -25,7 +25,7 @@ interface World {
 }
 
 /** Replaces the object's dependencies until it is evicted. */
-async function neighbours(
+async function replaceDeps(
   name: string,
   changes: Partial<SlotsDeps> = {},
   world: World = { granted: [], places: [], asked: [], now: Date.now() },
@@ -52,7 +52,7 @@ const granted = { granted: true };
 
 describe('a slot', () => {
   it('is granted at once if one is free; otherwise the task waits', async () => {
-    const { granted: told } = await neighbours('places');
+    const { granted: told } = await replaceDeps('places');
     expect(await slots('places').request(claim('p1'))).toEqual(granted);
     expect(await slots('places').request(claim('p2'))).toEqual(granted);
     expect(await slots('places').request(claim('p3'))).toEqual({ granted: false, place: 1 });
@@ -66,7 +66,7 @@ describe('a slot', () => {
   });
 
   it('is granted once per task, even for concurrent requests', async () => {
-    await neighbours('often');
+    await replaceDeps('often');
     const answers = await Promise.all(
       Array.from({ length: 20 }, async () => await slots('often').request(claim('o1'))),
     );
@@ -76,7 +76,7 @@ describe('a slot', () => {
   });
 
   it('is released once, and a release without a slot has no effect', async () => {
-    const { granted: told } = await neighbours('back');
+    const { granted: told } = await replaceDeps('back');
     await slots('back').release('never');
     for (const id of ['b1', 'b2', 'b3', 'b4']) await slots('back').request(claim(id));
     await Promise.all([slots('back').release('b1'), slots('back').release('b1')]);
@@ -86,7 +86,7 @@ describe('a slot', () => {
   });
 
   it('is not granted to a task that left the queue', async () => {
-    const { granted: told } = await neighbours('left');
+    const { granted: told } = await replaceDeps('left');
     for (const id of ['l1', 'l2', 'l3', 'l4']) await slots('left').request(claim(id));
     await slots('left').release('l3');
     await slots('left').release('l1');
@@ -94,10 +94,10 @@ describe('a slot', () => {
   });
 
   it('survives an eviction together with the queue', async () => {
-    const world = await neighbours('outlive');
+    const world = await replaceDeps('outlive');
     for (const id of ['e1', 'e2', 'e3', 'e4']) await slots('outlive').request(claim(id, 'acme/a', 'maria'));
     await evictDurableObject(slots('outlive'));
-    await neighbours('outlive', {}, world);
+    await replaceDeps('outlive', {}, world);
     expect(await slots('outlive').request(claim('e2'))).toEqual(granted);
     expect(await slots('outlive').request(claim('e4'))).toEqual({ granted: false, place: 2 });
     await slots('outlive').release('e1');
@@ -112,12 +112,12 @@ describe('a failed notification of a granted slot', () => {
       attempts += 1;
       throw new Error('no such instance yet');
     };
-    const world = await neighbours('again', { granted: failing });
+    const world = await replaceDeps('again', { granted: failing });
     for (const id of ['a1', 'a2', 'a3']) await slots('again').request(claim(id));
     await slots('again').release('a1');
     await expect.poll(() => attempts).toBeGreaterThan(0);
     await evictDurableObject(slots('again'));
-    await neighbours('again', {}, world);
+    await replaceDeps('again', {}, world);
     expect(await runDurableObjectAlarm(slots('again'))).toBe(true);
     expect(world.granted).toEqual(['a3']);
     await runDurableObjectAlarm(slots('again'));
@@ -125,11 +125,11 @@ describe('a failed notification of a granted slot', () => {
   });
 
   it('is not repeated after the task has asked for its slot itself', async () => {
-    const world = await neighbours('learnt', { granted: async () => Promise.reject(new Error('no')) });
+    const world = await replaceDeps('learnt', { granted: async () => Promise.reject(new Error('no')) });
     for (const id of ['n1', 'n2', 'n3']) await slots('learnt').request(claim(id));
     await slots('learnt').release('n1');
     expect(await slots('learnt').request(claim('n3'))).toEqual(granted);
-    await neighbours('learnt', {}, world);
+    await replaceDeps('learnt', {}, world);
     await runDurableObjectAlarm(slots('learnt'));
     expect(world.granted).toEqual([]);
   });
@@ -137,7 +137,7 @@ describe('a failed notification of a granted slot', () => {
 
 describe('the alarm', () => {
   it('notifies waiting tasks of significant changes of their place', async () => {
-    const { places } = await neighbours('moves', { limits: { ...two, total: 1 } });
+    const { places } = await replaceDeps('moves', { limits: { ...two, total: 1 } });
     for (let index = 0; index <= 12; index += 1) await slots('moves').request(claim(`m${index}`));
     await slots('moves').release('m0');
     await runDurableObjectAlarm(slots('moves'));
@@ -157,7 +157,7 @@ describe('the alarm', () => {
 
   it('reclaims the slot of an ended task and grants it to the next', async () => {
     const over = new Set<string>();
-    const world = await neighbours('over', { needsSlot: async (taskId) => !over.has(taskId) });
+    const world = await replaceDeps('over', { needsSlot: async (taskId) => !over.has(taskId) });
     for (const id of ['v1', 'v2', 'v3']) await slots('over').request(claim(id));
     over.add('v1');
     await runDurableObjectAlarm(slots('over'));
@@ -168,7 +168,7 @@ describe('the alarm', () => {
   });
 
   it('removes an ended task from the queue', async () => {
-    const world = await neighbours('gone', { needsSlot: async (taskId) => taskId !== 'g3' });
+    const world = await replaceDeps('gone', { needsSlot: async (taskId) => taskId !== 'g3' });
     for (const id of ['g1', 'g2', 'g3', 'g4']) await slots('gone').request(claim(id));
     world.now += taskLimits.waitCheckMs;
     await runDurableObjectAlarm(slots('gone'));
@@ -176,7 +176,7 @@ describe('the alarm', () => {
   });
 
   it('keeps the slot of an unreachable record until its sandbox must have ended', async () => {
-    const world = await neighbours('mute', {
+    const world = await replaceDeps('mute', {
       needsSlot: async () => Promise.reject(new Error('overloaded')),
     });
     for (const id of ['u1', 'u2', 'u3']) await slots('mute').request(claim(id));
@@ -189,16 +189,16 @@ describe('the alarm', () => {
   });
 
   it('grants more slots after a deployment with higher limits', async () => {
-    const world = await neighbours('raised');
+    const world = await replaceDeps('raised');
     for (const id of ['r1', 'r2', 'r3', 'r4']) await slots('raised').request(claim(id));
     await evictDurableObject(slots('raised'));
-    await neighbours('raised', { limits: { total: 5, perRepository: 5, perRequester: 5 } }, world);
+    await replaceDeps('raised', { limits: { total: 5, perRepository: 5, perRequester: 5 } }, world);
     await runDurableObjectAlarm(slots('raised'));
     expect(world.granted).toEqual(['r3', 'r4']);
   });
 
   it('is no longer scheduled once no task holds a slot', async () => {
-    await neighbours('empty');
+    await replaceDeps('empty');
     await slots('empty').request(claim('x1'));
     expect(await runDurableObjectAlarm(slots('empty'))).toBe(true);
     await slots('empty').release('x1');

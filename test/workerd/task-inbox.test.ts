@@ -11,7 +11,7 @@ import { recordOf, taskRequest } from './task.ts';
 const inbox = (name: string) => env.TASK_INBOX.get(env.TASK_INBOX.idFromName(name));
 
 /** Replaces the object's `start` until it is evicted. */
-async function startingBy(name: string, start: InboxDeps['start']): Promise<void> {
+async function replaceStart(name: string, start: InboxDeps['start']): Promise<void> {
   await runInDurableObject(inbox(name), (instance) => {
     const deps: InboxDeps = { start, now: () => Date.now(), log: () => undefined };
     Object.defineProperty(instance, 'deps', { value: () => deps });
@@ -27,7 +27,7 @@ describe('the inbox', () => {
 
   it('starts a task once, even if it is accepted several times at once', async () => {
     const started: string[] = [];
-    await startingBy('twice', async ({ taskId }) => {
+    await replaceStart('twice', async ({ taskId }) => {
       started.push(taskId);
       return 'started';
     });
@@ -45,7 +45,7 @@ describe('the inbox', () => {
     const started: string[] = [];
     let atOnce = 0;
     let most = 0;
-    await startingBy('rush', async ({ taskId }) => {
+    await replaceStart('rush', async ({ taskId }) => {
       most = Math.max(most, (atOnce += 1));
       started.push(taskId);
       await new Promise((resolve) => setTimeout(resolve, 1));
@@ -61,7 +61,7 @@ describe('the inbox', () => {
 
   it('keeps a task that failed to start and retries at a later alarm', async () => {
     const attempts: string[] = [];
-    await startingBy('later', async ({ taskId }) => {
+    await replaceStart('later', async ({ taskId }) => {
       attempts.push(taskId);
       if (attempts.length === 1) throw new Error('GitHub is on fire');
       return 'started';
@@ -76,7 +76,7 @@ describe('the inbox', () => {
 
   it('starts a task after a crash that followed its acceptance', async () => {
     let attempts = 0;
-    await startingBy('crash', async () => {
+    await replaceStart('crash', async () => {
       attempts += 1;
       throw new Error('the machine is going down');
     });

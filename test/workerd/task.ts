@@ -58,7 +58,7 @@ async function host(path: string, init?: RequestInit): Promise<Response> {
 }
 
 /** Sets the output of the run `codex` so far, and its exit code if it has ended. */
-export async function codexHasWritten(taskId: string, output: string, exitCode?: number): Promise<void> {
+export async function setCodexOutput(taskId: string, output: string, exitCode?: number): Promise<void> {
   const end = exitCode === undefined ? '' : `?exit=${exitCode}`;
   await host(`/script/${sandboxIdOf(taskId)}/codex${end}`, { method: 'PUT', body: output });
 }
