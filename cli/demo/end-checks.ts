@@ -58,7 +58,7 @@ export function showReceipt({ receipt, progress }: TaskView): void {
   for (const { method, host, path, reason, count } of receipt.denied)
     say(`  ${red('blocked')}  ${method} ${host}${path}  ×${count}  ${dim(reason)}`);
   for (const line of failedRequestLines(receipt)) say(`  ${yellow('failed')}   ${line}`);
-  if (progress !== null) say(`  ${progress.usage.totalTokens} tokens`);
+  if (progress !== null) say(`  model usage: ${progress.usage.totalTokens.toLocaleString('en')} tokens`);
   say();
 }
 

@@ -40,7 +40,7 @@ function linesOf(event: TaskEvent, startedAt: number): string[] {
     case 'phase':
       return silentPhases.has(body.phase) ? [] : [line(bold(`▸ ${capitalized(phaseText(body.phase))}`))];
     case 'acknowledged':
-      return [line('  👀 reaction, and a progress message that is edited from now on')];
+      return [line('  👀 acknowledged, with a progress message that stays up to date')];
     case 'plan':
       return body.plan.map((item) =>
         line(
