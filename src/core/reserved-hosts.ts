@@ -8,24 +8,25 @@
  * are not listed: a configuration that names one does so on purpose, and a listed host gets GET and HEAD
  * only.
  */
-const credentialDomains = [
-  'github.com',
-  'githubusercontent.com',
-  'githubapp.com',
-  'ghe.com',
-  'openai.com',
-  'chatgpt.com',
+const credentialSuffixes = [
+  '.github.com',
+  '.githubusercontent.com',
+  '.githubapp.com',
+  '.ghe.com',
+  '.openai.com',
+  '.chatgpt.com',
 ];
 /** Names that resolve only inside a network, such as a cloud's metadata service. */
-const internalDomains = ['localhost', 'local', 'internal', 'localdomain', 'home.arpa', 'onion'];
+const internalSuffixes = ['.localhost', '.local', '.internal', '.localdomain', '.home.arpa', '.onion'];
 
 /** Says why a host name is reserved; null if it is not. Takes lower case. */
 export function reservedAs(hostname: string): 'credential' | 'internal' | null {
-  if (credentialDomains.some((domain) => isWithin(hostname, domain))) return 'credential';
-  return internalDomains.some((domain) => isWithin(hostname, domain)) ? 'internal' : null;
+  const name = `.${hostname}`;
+  if (credentialSuffixes.some((suffix) => name.endsWith(suffix))) return 'credential';
+  return internalSuffixes.some((suffix) => name.endsWith(suffix)) ? 'internal' : null;
 }
 
 /** True for the domain itself and for every name below it. */
 export function isWithin(hostname: string, domain: string): boolean {
-  return hostname === domain || hostname.endsWith(`.${domain}`);
+  return `.${hostname}`.endsWith(`.${domain}`);
 }
