@@ -66,7 +66,7 @@ export async function setUp(
   const begun = await run('setup', retryBriefly, () => beginSetup(authorization, setup, deps));
   if (!begun.go) return begun;
   const look = async () => await run('setup', retryBriefly, () => setupEnded(authorization, deps));
-  const ended = await waitFor('setup', look, step);
+  const ended = await waitFor('setup', look, step, { waitFirst: true });
   if (!ended.go) return ended;
   return await run('setup', retryBriefly, () => finishSetup(authorization, setup, deps));
 }

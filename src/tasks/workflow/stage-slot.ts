@@ -45,7 +45,7 @@ export async function provision(step: WorkflowStep, deps: TaskDeps): Promise<Sta
       throw new Error('the platform broke off every start of the sandbox');
     return { go: true, value: null };
   };
-  return await waitFor('room for a sandbox', start, step, startPollMs);
+  return await waitFor('room for a sandbox', start, step, { pollMs: startPollMs });
 }
 
 async function askForSlot(

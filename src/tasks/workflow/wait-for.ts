@@ -19,19 +19,24 @@ export function startPollMs(polls: number): number {
 }
 
 /**
- * Looks until there is a value or the task ends. `look` runs as a step, and returns null while there is
- * nothing yet.
+ * Looks until there is a value or the task ends. `look` runs as a step, and returns null while there is nothing
+ * yet. `waitFirst` saves the first look where it would find nothing; an event that came before is kept.
  */
 export async function waitFor<T>(
   what: string,
   look: () => Promise<Stage<T | null>>,
   step: WorkflowStep,
-  pollMs: (polls: number) => number = waitPollMs,
+  {
+    pollMs = waitPollMs,
+    waitFirst = false,
+  }: { readonly pollMs?: (polls: number) => number; readonly waitFirst?: boolean } = {},
 ): Promise<Stage<T>> {
   for (let polls = 0; ; polls += 1) {
-    const seen = await look();
-    if (!seen.go) return seen;
-    if (seen.value !== null) return { go: true, value: seen.value };
+    if (polls > 0 || !waitFirst) {
+      const seen = await look();
+      if (!seen.go) return seen;
+      if (seen.value !== null) return { go: true, value: seen.value };
+    }
     // Rejects at its timeout; then the next look is the poll.
     await step
       .waitForEvent(`wait for ${what}`, { type: wakeEvent, timeout: pollMs(polls) })

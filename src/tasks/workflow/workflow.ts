@@ -66,7 +66,8 @@ async function work(asked: TaskRequest, step: WorkflowStep, deps: TaskDeps): Pro
   const started = await run('codex', retryBriefly, () => startCodex(context.prompt, authorization, deps));
   if (!started.go) return started.outcome;
 
-  const ended = await waitFor('Codex', () => run('codex', retryBriefly, () => agentEnded(deps)), step);
+  const look = () => run('codex', retryBriefly, () => agentEnded(deps));
+  const ended = await waitFor('Codex', look, step, { waitFirst: true });
   if (!ended.go) return ended.outcome;
 
   const collected = await run('collect', retryBriefly, () => collectChange(authorization, deps));
