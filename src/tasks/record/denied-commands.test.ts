@@ -102,7 +102,7 @@ describe('what is written down for good', () => {
   const pending = receiptOf({ ...row, at });
   it.each<[string, Ran, Receipt]>([
     [
-      'nothing while the command runs: another one may have run beside it',
+      'nothing while the command runs, as another one can have run at the same time',
       ran([run('a', 10_000, null)]),
       pending,
     ],

@@ -170,7 +170,7 @@ describe('the beginning of setup', () => {
     expect(log.join('\n')).toMatch(note);
   });
 
-  it('goes on without the cache when the attempt before was held up by it', async () => {
+  it('continues without the cache when it held up the attempt before', async () => {
     let asked = 0;
     const restore = async () => {
       asked += 1;

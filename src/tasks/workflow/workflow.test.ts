@@ -658,14 +658,14 @@ describe('a task', () => {
       { codeHost: { canWrite: async () => Promise.reject(new Error('down')) } },
       { kind: 'failed' },
     ],
-  ])('ends, is told and cleaned up when %s', async (_, script, expected) => {
+  ])('ends, shows its outcome and cleans up when %s', async (_, script, expected) => {
     const { result, log, outcome } = await live(script);
     expect(result).toMatchObject(expected);
     expect(outcome()).toEqual(result);
     expect(log.slice(-2).sort()).toEqual(['closed', 'post']);
   });
 
-  it('starts its sandbox once it has a slot, and says its place until then', async () => {
+  it('starts its sandbox when it has a slot, and shows its place until then', async () => {
     const waits = (place: number) => ({ granted: false, place }) as const;
     const { result, log, claims } = await live({ slotAnswers: [waits(17), waits(2)] });
     expect(result.kind).toBe('pull-request');
@@ -813,12 +813,12 @@ describe('a task', () => {
     expect(given !== undefined && startsFromConfiguredBase(given)).toBe(isConfiguredBase);
   });
 
-  it('is not stopped by a reaction or a comment that GitHub does not take', async () => {
+  it('does not fail when GitHub takes no reaction', async () => {
     const { result } = await live({ codeHost: { react: async () => Promise.reject(new Error('422')) } });
     expect(result.kind).toBe('pull-request');
   });
 
-  it('tries again what may pass', async () => {
+  it('retries transient errors', async () => {
     let attempts = 0;
     const { result } = await live({
       codeHost: {
@@ -833,7 +833,7 @@ describe('a task', () => {
     expect(attempts).toBe(3);
   });
 
-  it('waits its turn while there is no room for another sandbox', async () => {
+  it('waits while there is no room for another sandbox', async () => {
     let starts = 0;
     const start = async () => {
       starts += 1;
@@ -844,7 +844,7 @@ describe('a task', () => {
     expect(log.filter((line) => line.startsWith('Waiting'))).toHaveLength(3);
   });
 
-  it('waits out a platform that breaks off the start for longer than a failed step is tried again', async () => {
+  it('waits for a platform that breaks off the start, longer than a failed step is retried', async () => {
     let starts = 0;
     const start = async () => {
       starts += 1;
@@ -855,7 +855,7 @@ describe('a task', () => {
     expect(starts).toBe(12);
   });
 
-  it('does not wait for ever for a platform that breaks off every start', async () => {
+  it('ends when the platform breaks off every start', async () => {
     let starts = 0;
     const start = async () => {
       starts += 1;
@@ -866,7 +866,7 @@ describe('a task', () => {
     expect(starts).toBe(36);
   });
 
-  it('publishes a kept change again without a sandbox', async () => {
+  it('retries the publication of a kept change without a sandbox', async () => {
     const { result, log, published, sandboxCalls } = await live({ kind: 'publish' });
     expect(sandboxCalls).toEqual([]);
     expect(result).toEqual({ kind: 'pull-request', pullRequest });
@@ -921,7 +921,7 @@ describe('a task from Slack', () => {
     expect(published[0]?.reviewer).toBe('maria-on-github');
   });
 
-  it('goes on without that account when GitHub cannot find it', async () => {
+  it('continues without that account when GitHub cannot find it', async () => {
     const { published, result } = await inSlack({
       codeHost: { account: async () => Promise.reject(new Error('502')) },
     });
@@ -1012,7 +1012,7 @@ describe('a task from Slack', () => {
       expect(it.result).toEqual({ kind: 'pull-request', pullRequest, added: true });
     });
 
-    it('waits while that one runs', async () => {
+    it('waits until the earlier task ends', async () => {
       const endsAfterMs = 3 * 60 * 60_000 + 1000;
       const it = await inSlack({ earlier: { outcome: published, endsAfterMs } });
       expect(it.log).toContain('Waiting for the earlier task in this thread.');
@@ -1079,7 +1079,7 @@ describe('a task from Slack', () => {
     });
   });
 
-  describe('tells Codex of the task before it', () => {
+  describe('tells Codex about the earlier task', () => {
     const failed: TaskOutcome = { kind: 'failed', reason: { code: 'x', message: 'x' }, changeKept: false };
     const isThere = 'already in the checkout';
 
@@ -1114,7 +1114,7 @@ describe('a task from Slack', () => {
         'nothing of what it did',
       ],
       [
-        'that nothing of it is there, after one that failed on a pull request which this goes on with',
+        'that nothing of it is there, after one that failed on a pull request which this task continues',
         { earlier: { ...ended(failed), continues: pullRequest } },
         'nothing of what it did',
       ],
@@ -1130,7 +1130,7 @@ describe('a task from Slack', () => {
     });
   });
 
-  describe('that is another one anew', () => {
+  describe('that repeats another one', () => {
     const failed: TaskOutcome = { kind: 'failed', reason: { code: 'x', message: 'x' }, changeKept: false };
     const published: TaskOutcome = { kind: 'pull-request', pullRequest };
     const original: TaskRequest = {
@@ -1138,7 +1138,7 @@ describe('a task from Slack', () => {
       taskId: 'slack-a',
       acceptedAt: '2026-11-21T09:00:00.000Z',
     };
-    const anew = (
+    const repeat = (
       by: 'retry' | 'change',
       taskId: string,
       event: typeof slackTrigger.event = 'mention',
@@ -1150,24 +1150,24 @@ describe('a task from Slack', () => {
     const before = { taskId: 'slack-a', at: Date.parse(original.acceptedAt) };
 
     it.each<[string, TaskRequest]>([
-      ['Retry', anew('retry', 'slack-a')],
-      ['Change', anew('change', 'slack-a', 'form')],
-      ['Retry of a retry', anew('retry', 'slack-b')],
+      ['Retry', repeat('retry', 'slack-a')],
+      ['Change', repeat('change', 'slack-a', 'form')],
+      ['Retry of a retry', repeat('retry', 'slack-b')],
     ])('looks for what was before the first: %s', async (_, request) => {
       const { lookedBackFrom, prompts } = await inSlack({
         request,
         others: {
           'slack-a': { request: original, outcome: failed },
-          'slack-b': { request: { ...anew('retry', 'slack-a'), taskId: 'slack-b' }, outcome: failed },
+          'slack-b': { request: { ...repeat('retry', 'slack-a'), taskId: 'slack-b' }, outcome: failed },
         },
       });
       expect(lookedBackFrom).toEqual([before]);
       expect(prompts[0]).not.toContain('earlier task');
     });
 
-    it('goes on with the pull request that the first went on with', async () => {
+    it('continues the pull request that the first one continued', async () => {
       const { authorized, prompts } = await inSlack({
-        request: anew('retry', 'slack-a'),
+        request: repeat('retry', 'slack-a'),
         others: { 'slack-a': { request: original, outcome: failed } },
         earlier: ended(published),
       });
@@ -1180,10 +1180,10 @@ describe('a task from Slack', () => {
       ['an earlier try', failed, published],
     ])('is a change of its own once there is one: of %s', async (_, last, first) => {
       const { authorized, prompts, result } = await inSlack({
-        request: anew('retry', 'slack-b'),
+        request: repeat('retry', 'slack-b'),
         others: {
           'slack-a': { request: original, outcome: first },
-          'slack-b': { request: { ...anew('retry', 'slack-a'), taskId: 'slack-b' }, outcome: last },
+          'slack-b': { request: { ...repeat('retry', 'slack-a'), taskId: 'slack-b' }, outcome: last },
         },
         earlier: ended(published),
       });
@@ -1193,16 +1193,16 @@ describe('a task from Slack', () => {
     });
 
     it('starts also when the first is forgotten', async () => {
-      const { result } = await inSlack({ request: anew('retry', 'slack-a') });
+      const { result } = await inSlack({ request: repeat('retry', 'slack-a') });
       expect(result.kind).toBe('pull-request');
     });
 
     it.each<[string, TaskRequest, string]>([
       ['words', { ...slackRequest, repository: app }, 'named'],
       ['a form', { ...slackRequest, repository: app, trigger: { ...slackTrigger, event: 'form' } }, 'form'],
-      ['Change', anew('change', 'slack-a', 'form'), 'form'],
-      ['Retry', anew('retry', 'slack-a'), 'again'],
-      ['Retry of a form', anew('retry', 'slack-a', 'form'), 'again'],
+      ['Change', repeat('change', 'slack-a', 'form'), 'form'],
+      ['Retry', repeat('retry', 'slack-a'), 'again'],
+      ['Retry of a form', repeat('retry', 'slack-a', 'form'), 'again'],
     ])('says where its repository comes from: %s', async (_, request, by) => {
       const { routed } = await inSlack({
         request,
@@ -1212,7 +1212,7 @@ describe('a task from Slack', () => {
     });
   });
 
-  it('waits until it is known which repository the task before it is about', async () => {
+  it('waits until the earlier task of its thread is routed', async () => {
     const { routed, entered } = await inSlack({
       earlier: {
         request: slackRequest,
@@ -1225,14 +1225,14 @@ describe('a task from Slack', () => {
     expect(entered.get('authorize')).toBe(t0 + 50_000);
   });
 
-  it('does not wait while people are asked that', async () => {
+  it('does not wait while a person is asked for the repository of the earlier task', async () => {
     const { routed } = await inSlack({
       earlier: { request: slackRequest, outcome: null, choices: [app, shop] },
     });
     expect(routed).toEqual([{ repository: app, by: 'only' }]);
   });
 
-  it('is in the index before it looks for the task before it, a command in a thread is not', async () => {
+  it('is indexed before it looks for the earlier task; a command in a thread is not indexed', async () => {
     const order: string[] = [];
     const index = {
       put: async () => void order.push('put'),
@@ -1249,12 +1249,12 @@ describe('a task from Slack', () => {
     expect(order).toEqual(['put', 'look', 'look']);
   });
 
-  it('of a guest is not in the index: it would stand between the tasks of a thread', async () => {
+  it('is not indexed when a guest asks', async () => {
     const { indexed } = await inSlack({ chat: { person: async () => ({ ...member, kind: 'guest' }) } });
     expect(indexed).toEqual([]);
   });
 
-  it('says so when there is no task to be cancelled', async () => {
+  it('answers that there is no task to cancel', async () => {
     const { result } = await inSlack({ request: { ...slackRequest, ask: { kind: 'cancel' } } });
     expect(result).toEqual({ kind: 'answered', message: expect.stringContaining('no task in this thread') });
   });
