@@ -130,7 +130,10 @@ async function openChange(
   const { request, trigger, repository } = admitted;
   const { base = null, ...options } = request.options;
   if (request.instruction.length > maxFormInstructionChars) {
-    return 'The text of this task is too long for a Slack form. Cancel the task and ask again, with the repository in front.';
+    return (
+      'The text of this task is too long for a Slack form. Cancel the task and ask again, with the ' +
+      'repository in front.'
+    );
   }
   await intake.openView(
     triggerId,

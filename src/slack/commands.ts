@@ -141,7 +141,10 @@ async function listRepositories(intake: Intake, who: Asker): Promise<string> {
   const { repositories, outsider } = await candidates(intake, who);
   if (outsider !== null) return renderUntrusted(outsider.message);
   if (repositories.length === 0) {
-    return 'You cannot use any repository from here. The operator of this bot decides who can use which repository, and from which channels.';
+    return (
+      'You cannot use any repository from here. The operator of this bot decides who can use which ' +
+      'repository, and from which channels.'
+    );
   }
   const lines = repositories.slice(0, maxListed).map((repository) => {
     const policy = intake.deps.policy.forRepository(repository);
@@ -172,14 +175,20 @@ async function explainRouting(
     case 'none':
       return renderUntrusted(verdict.reason.message);
     case 'ask':
-      return `I would ask you to choose one of these: ${verdict.choices.slice(0, 10).map(repositorySpan).join(', ')}.`;
+      return (
+        'I would ask you to choose one of these: ' +
+        `${verdict.choices.slice(0, 10).map(repositorySpan).join(', ')}.`
+      );
     case 'repository': {
       const { repository, by } = verdict.routing;
       const { repositories } = await filterUsable(intake, who, [repository]);
       // Do not name the repository: only users who can use it may learn what an alias or a default stands
       // for.
       if (repositories.length === 0)
-        return `I would choose the repository by this rule: ${routedByWords(by)}. But you cannot use it from here.`;
+        return (
+          `I would choose the repository by this rule: ${routedByWords(by)}. But you cannot use it from ` +
+          'here.'
+        );
       return `${repositorySpan(repository)}: ${routedByWords(by)}.`;
     }
   }

@@ -88,7 +88,10 @@ function eventText({ body }: TaskEvent, { receipt }: TaskView): string {
     case 'plan': {
       const done = body.plan.filter(({ status }) => status === 'completed').length;
       const now = body.plan.find(({ status }) => status === 'inProgress');
-      return `plan: ${done} of ${body.plan.length} done${now === undefined ? '' : `, now: ${escapeInline(now.step, 200)}`}`;
+      return (
+        `plan: ${done} of ${body.plan.length} ` +
+        `done${now === undefined ? '' : `, now: ${escapeInline(now.step, 200)}`}`
+      );
     }
     case 'command.started':
       return `runs ${codeSpan(unwrappedCommand(body.command), 300)}`;
@@ -108,9 +111,15 @@ function eventText({ body }: TaskEvent, { receipt }: TaskView): string {
     case 'error':
       return `⚠️ ${escapeInline(body.text, 500)}${body.willRetry ? ' (retrying)' : ''}`;
     case 'egress.denied':
-      return `⛔ blocked ${codeSpan(`${body.method} ${body.host}${body.path}`, 200)}: ${escapeInline(body.reason, 200)}${duringCommand(body, receipt)}`;
+      return (
+        `⛔ blocked ${codeSpan(`${body.method} ${body.host}${body.path}`, 200)}: ` +
+        `${escapeInline(body.reason, 200)}${duringCommand(body, receipt)}`
+      );
     case 'egress.failed':
-      return `⚠️ failed${body.fault === 'ours' ? ' on our side' : ''} ${codeSpan(`${body.method} ${body.host}${body.path}`, 200)}: ${escapeInline(body.reason, 200)}`;
+      return (
+        `⚠️ failed${body.fault === 'ours' ? ' on our side' : ''} ` +
+        `${codeSpan(`${body.method} ${body.host}${body.path}`, 200)}: ${escapeInline(body.reason, 200)}`
+      );
     case 'model.first-request':
       return 'first request to the model';
     case 'change':

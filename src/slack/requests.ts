@@ -28,11 +28,17 @@ export function textProblem(untrustedText: string): string | null {
   const found = misleadingCharacters.exec(untrustedText)?.[0];
   if (found !== undefined) {
     const code = (found.codePointAt(0) ?? 0).toString(16).toUpperCase().padStart(4, '0');
-    return `The text contains an invisible character that changes how it reads (U+${code}), so nothing was started. Type the text instead of pasting it.`;
+    return (
+      `The text contains an invisible character that changes how it reads (U+${code}), so nothing was ` +
+      'started. Type the text instead of pasting it.'
+    );
   }
   if (untrustedText.length > maxInstructionChars) {
     const [length, most] = [untrustedText.length, maxInstructionChars].map((n) => n.toLocaleString('en'));
-    return `The text is ${length} characters long, but the limit is ${most}, so nothing was started. Put the long part into the repository or an issue and refer to it.`;
+    return (
+      `The text is ${length} characters long, but the limit is ${most}, so nothing was started. Put the ` +
+      'long part into the repository or an issue and refer to it.'
+    );
   }
   return null;
 }

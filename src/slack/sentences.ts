@@ -11,7 +11,8 @@ export const sentences = {
   failed: 'Something went wrong on my side. Try again in a moment.',
   late: 'This took too long, so I do not know whether it worked. Check the task before you try again.',
   otherWorkspace:
-    'I only work for members of the Slack workspace that I am installed in, so nothing was started. Ask a member of that workspace to start the task.',
+    'I only work for members of the Slack workspace that I am installed in, so nothing was started. ' +
+    'Ask a member of that workspace to start the task.',
   taskGone: 'I cannot find that task, or it does not belong to this channel.',
   notOffered: 'This task no longer waits for a repository, so nothing was changed.',
   unclear: 'This button is out of date, so nothing was done. Mention me to start a new task.',
@@ -60,21 +61,29 @@ export function help(command: string): string {
     line('cancel id', 'cancels a task'),
     line('retry id', 'runs a task again'),
     'You can put `--base branch`, `--model name` and `--effort low` before the text.',
-    'Commands do not work in threads. Mention me there, or use “Run Codex on this” in a message’s menu. A reply in a task’s thread continues the task.',
+    'Commands do not work in threads. Mention me there, or use “Run Codex on this” in a message’s ' +
+      'menu. A reply in a task’s thread continues the task.',
   ].join('\n');
 }
 
 export const didYouMean = (command: string, word: string, meant: string): string =>
-  `There is no command ${codeSpan(word)}. Did you mean ${codeSpan(`${command} ${meant}`)}? ${codeSpan(`${command} help`)} lists the commands. To start a task, describe it in more than one word.`;
+  `There is no command ${codeSpan(word)}. Did you mean ${codeSpan(`${command} ${meant}`)}? ` +
+  `${codeSpan(`${command} help`)} lists the commands. To start a task, describe it in more than one ` +
+  'word.';
 
 export const unknownWord = (command: string, word: string): string =>
-  `${codeSpan(word)} is neither a command nor a repository that I know, and one word is too short for a task.\n${help(command)}`;
+  `${codeSpan(word)} is neither a command nor a repository that I know, and one word is too short for ` +
+  `a task.\n${help(command)}`;
 
 export const needsId = (command: string, verb: string): string =>
-  `Which task? Write ${codeSpan(`${command} ${verb} 1a2b3c4d`)} with the id of a task, or at least its first four characters. ${codeSpan(`${command} list`)} shows the ids.`;
+  `Which task? Write ${codeSpan(`${command} ${verb} 1a2b3c4d`)} with the id of a task, or at least its ` +
+  `first four characters. ${codeSpan(`${command} list`)} shows the ids.`;
 
 export const noSuchId = (command: string, prefix: string): string =>
-  `None of your latest tasks or those of this channel has an id that begins with ${codeSpan(prefix)}. ${codeSpan(`${command} list`)} shows the ids.`;
+  `None of your latest tasks or those of this channel has an id that begins with ${codeSpan(prefix)}. ` +
+  `${codeSpan(`${command} list`)} shows the ids.`;
 
 export const notAnId = (command: string, verb: string, word: string): string =>
-  `${codeSpan(word)} is not the id of a task, which has eight characters of \`0–9a–f\`. If you meant this as a new task, put the repository in front: ${codeSpan(`${command} owner/repo ${verb} ${word}`)}`;
+  `${codeSpan(word)} is not the id of a task, which has eight characters of \`0–9a–f\`. If you meant ` +
+  'this as a new task, put the repository in front: ' +
+  codeSpan(`${command} owner/repo ${verb} ${word}`);

@@ -122,7 +122,8 @@ export function taskForm(input: TaskFormInput): ModalView {
           ? {}
           : {
               hint: plain(
-                `The message is too long for a form, so its last ${left.toLocaleString('en')} characters were cut off. Shorten it, or say where to find the rest.`,
+                `The message is too long for a form, so its last ${left.toLocaleString('en')} ` +
+                  'characters were cut off. Shorten it, or say where to find the rest.',
               ),
             }),
         element: {

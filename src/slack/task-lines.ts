@@ -14,7 +14,10 @@ import { repositorySpan, shortIdSpan } from './sentences.ts';
 function outcomeWords(outcome: TaskOutcome): string {
   switch (outcome.kind) {
     case 'pull-request':
-      return `${outcome.added === true ? 'commit on' : 'pull request'} ${link(`#${outcome.pullRequest.number}`, outcome.pullRequest.url)}`;
+      return [
+        outcome.added === true ? 'commit on' : 'pull request',
+        link(`#${outcome.pullRequest.number}`, outcome.pullRequest.url),
+      ].join(' ');
     case 'no-change':
       return 'no change';
     case 'refused':

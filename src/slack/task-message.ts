@@ -174,7 +174,10 @@ function buttonsAfter(view: TaskView): Button[] {
           style: 'primary',
           confirm: confirmation({
             title: 'Publish this change?',
-            text: `The change was held for a reason, so review it first. Once published, it can run in ${view.repository === null ? 'the repository' : fullName(view.repository)} like any other change.`,
+            text:
+              'The change was held for a reason, so review it first. Once published, it can run in ' +
+              `${view.repository === null ? 'the repository' : fullName(view.repository)} like any other ` +
+              'change.',
             confirm: 'Publish',
             deny: 'Not now',
           }),

@@ -125,7 +125,8 @@ export function reachedText({ hosts }: Receipt): string {
   const rows = hosts.toSorted((one, other) => bytes(other) - bytes(one)).slice(0, maxHosts);
   const shown = rows.map(
     ({ host, requests, bytesUp, bytesDown }) =>
-      `${codeSpan(host, 80)} (${countText(requests, 'request')}, ${sizeText(bytesUp)} sent, ${sizeText(bytesDown)} received)`,
+      `${codeSpan(host, 80)} (${countText(requests, 'request')}, ${sizeText(bytesUp)} sent, ` +
+      `${sizeText(bytesDown)} received)`,
   );
   if (hosts.length > rows.length) shown.push(`${hosts.length - rows.length} more`);
   return `Reached: ${shown.join(', ')}`;
@@ -139,7 +140,10 @@ export function deniedText(receipt: Receipt): string {
   const lines = rows.map((row) => {
     const { method, host, path, reason, count } = row;
     const times = count > 1 ? ` (${count} times)` : '';
-    return `• ${codeSpan(`${method} ${host}${path}`, 160)}${times}: ${escapeInline(reason, 200)}${duringCommandText(row)}`;
+    return (
+      `• ${codeSpan(`${method} ${host}${path}`, 160)}${times}: ` +
+      `${escapeInline(reason, 200)}${duringCommandText(row)}`
+    );
   });
   const shown = rows.reduce((sum, { count }) => sum + count, 0);
   if (total > shown) lines.push(`• and ${total - shown} more`);

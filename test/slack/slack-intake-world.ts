@@ -105,7 +105,7 @@ export function createWorld(options: WorldOptions = {}): World {
       calls.push({ method: 'response_url', args: JSON.parse(text) });
       return await (options.api?.['response_url']?.() ?? new Response('ok'));
     }
-    if (!request.url.startsWith(apiUrl)) throw new Error(`nobody is at ${request.url}`);
+    if (!request.url.startsWith(apiUrl)) throw new Error(`unexpected request to ${request.url}`);
     const method = request.url.slice(apiUrl.length);
     const fields = Object.fromEntries(new URLSearchParams(text));
     const { token, view, ...rest } = fields;

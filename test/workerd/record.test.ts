@@ -379,7 +379,7 @@ describe('the observer', () => {
     await runInDurableObject(record, (_, state) => state.abort('killed by the test')).catch(() => undefined);
     record = recordOf('crashed');
     await setCodexOutput('crashed', completedRun, 0);
-    await runDurableObjectAlarm(record).catch(() => undefined); // no Workflow instance hears of the end
+    await runDurableObjectAlarm(record).catch(() => undefined); // no Workflow instance receives the end
     await expect
       .poll(async () => (await record.snapshot())?.agentEnd)
       .toEqual({ kind: 'exited', exitCode: 0 });
