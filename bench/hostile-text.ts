@@ -1,6 +1,7 @@
 /**
- * How the time of each parser of untrusted text grows when a hostile text gets eight times as long: about 8 when it is
- * in proportion, 64 when it is quadratic. The best of several rounds, as other programs share the machine.
+ * How the time of each parser of untrusted text grows when a hostile text gets eight times as long: about 8
+ * when it is in proportion, 64 when it is quadratic. The best of several rounds, as other programs share the
+ * machine.
  */
 import { parseMention } from '../src/core/ask/mention.ts';
 import { stripHidden } from '../src/core/ask/hidden-text.ts';

@@ -43,8 +43,8 @@ async function main(): Promise<number> {
     values.config === undefined
       ? configPathOf({ ...(await readDevVars()), ...process.env })
       : resolve(here, values.config);
-  const shown = relative(here, path);
-  const { config } = await readConfig(path, shown.startsWith('..') ? path : shown);
+  const displayPath = relative(here, path);
+  const { config } = await readConfig(path, displayPath.startsWith('..') ? path : displayPath);
   const [asked, ...more] = positionals;
   if (more.length > 0) throw new StartProblem('One repository at a time: npm run explain -- owner/repo');
   if (asked === undefined) {

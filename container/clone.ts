@@ -194,8 +194,8 @@ async function fetchLfs(job: CloneJob, tree: string, attempt: string): Promise<v
     if (run.exitCode !== 0) throw cloneErrorOf(run.stderr);
     return run.stdout.toString('latin1');
   };
-  const where = { git, environment, directory: tree };
-  const paths = await fetchLfsFiles(where, job.url, join(attempt, 'lfs')).catch((error: unknown) => {
+  const context = { git, environment, directory: tree };
+  const paths = await fetchLfsFiles(context, job.url, join(attempt, 'lfs')).catch((error: unknown) => {
     throw error instanceof LfsError
       ? new CloneError(error.transient ? 'unreachable' : 'lfs-failed', error.message)
       : error;

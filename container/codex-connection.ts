@@ -14,7 +14,7 @@ export class CodexRefusal extends Error {
 
 /** How Codex ended. `stderrTail` is at most 2,000 characters. */
 export interface CodexEnd {
-  readonly how: string;
+  readonly reason: string;
   readonly stderrTail: string;
 }
 
@@ -132,19 +132,19 @@ export function startCodex(process: CodexProcess): CodexConnection {
   });
 
   const ended = new Promise<CodexEnd>((resolve) => {
-    const end = (how: string): void => {
-      endError = new Error(how);
-      resolve({ how, stderrTail });
+    const end = (reason: string): void => {
+      endError = new Error(reason);
+      resolve({ reason, stderrTail });
       for (const { settle } of pending.values()) settle({ failure: endError });
     };
     child.once('error', (error) => end(`Codex could not be started: ${error.message}`));
     // Not `close` alone: a background process of Codex can keep the pipe open after Codex has ended.
     child.once('exit', (code, signal) => {
-      const how = signal === null ? `Codex ended with exit code ${code}` : `Codex was ended by ${signal}`;
-      const timer = setTimeout(() => end(how), 1_000);
+      const reason = signal === null ? `Codex ended with exit code ${code}` : `Codex was ended by ${signal}`;
+      const timer = setTimeout(() => end(reason), 1_000);
       child.once('close', () => {
         clearTimeout(timer);
-        end(how);
+        end(reason);
       });
     });
   });

@@ -167,8 +167,8 @@ async function runTurn(job: CodexDriverJob, controlPath: string): Promise<TurnSt
     return turnEnd.ended;
   };
   const codexEnd = async (): Promise<never> => {
-    const { how, stderrTail } = await codex.ended;
-    throw Object.assign(new Error(how), { stderrTail });
+    const { reason, stderrTail } = await codex.ended;
+    throw Object.assign(new Error(reason), { stderrTail });
   };
 
   let status: TurnStatus | 'error';

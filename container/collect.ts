@@ -113,8 +113,8 @@ async function indexWorkingTree(
   };
   const isLeftBySetup = pathMatcher(job.leftBySetup);
   const changed = (await changedPaths(job, git, folder)).filter((path) => !isLeftBySetup(path));
-  const where = { git, environment, directory: job.directory };
-  const lfsStates = job.lfs ? await lfsFileStates(where, changed) : new Map<string, never>();
+  const context = { git, environment, directory: job.directory };
+  const lfsStates = job.lfs ? await lfsFileStates(context, changed) : new Map<string, never>();
   for (const [path, state] of lfsStates) if (state === 'changed') skip(path, 'lfs');
   const candidates = changed.filter((path) => !lfsStates.has(path));
   if (candidates.length > job.limits.maxChangedFiles) {

@@ -55,27 +55,27 @@ export function parseDiffIndex(output: string): {
  */
 export async function* readObjects(
   objects: readonly string[],
-  where: { readonly environment: Record<string, string>; readonly cwd: string },
+  context: { readonly environment: Record<string, string>; readonly cwd: string },
 ): AsyncGenerator<Buffer> {
   if (objects.length === 0) return;
-  const child = spawnGit(['cat-file', '--batch'], where);
+  const child = spawnGit(['cat-file', '--batch'], context);
   const exited = once(child, 'close');
   child.stderr.resume();
   // If git ends early, the count below reports it, not our broken pipe.
   child.stdin.on('error', () => undefined);
   child.stdin.end(objects.map((object) => `${object}\n`).join(''));
 
-  let held: Buffer[] = [];
-  let heldBytes = 0;
+  let buffered: Buffer[] = [];
+  let bufferedBytes = 0;
   /** Size of the current object; null while its header line is still to come. */
   let size: number | null = null;
   let yielded = 0;
   const chunks: AsyncIterable<Buffer> = child.stdout;
   for await (const chunk of chunks) {
-    held.push(chunk);
-    heldBytes += chunk.length;
-    if (size !== null && heldBytes < size + 1) continue;
-    let bytes = Buffer.concat(held);
+    buffered.push(chunk);
+    bufferedBytes += chunk.length;
+    if (size !== null && bufferedBytes < size + 1) continue;
+    let bytes = Buffer.concat(buffered);
     for (;;) {
       if (size === null) {
         const end = bytes.indexOf(0x0a);
@@ -91,8 +91,8 @@ export async function* readObjects(
       bytes = bytes.subarray(size + 1);
       size = null;
     }
-    held = [bytes];
-    heldBytes = bytes.length;
+    buffered = [bytes];
+    bufferedBytes = bytes.length;
   }
   await exited;
   if (yielded !== objects.length) throw new Error('git ended before it had returned every object');

@@ -48,7 +48,7 @@ export function parseLfsPointer(content: Buffer): LfsPointer | null {
   return oid === undefined || size === undefined ? null : { oid, size: Number(size) };
 }
 
-interface Where {
+interface GitContext {
   readonly git: Git;
   readonly environment: Record<string, string>;
   readonly directory: string;
@@ -59,7 +59,7 @@ interface Where {
  * strings (latin1).
  */
 async function pointersIn(
-  { git, environment, directory }: Where,
+  { git, environment, directory }: GitContext,
   among: ReadonlySet<string> | null,
 ): Promise<ReadonlyMap<string, LfsPointer>> {
   const records = nulRecords(await git(['ls-files', '-z', '--stage'], { maxBytes: 256 * 1024 * 1024 }));
@@ -96,13 +96,13 @@ async function pointersIn(
  * its LFS object. Deleted files are not included: deleting a pointer is an ordinary change.
  */
 export async function lfsFileStates(
-  where: Where,
+  context: GitContext,
   paths: readonly string[],
 ): Promise<ReadonlyMap<string, 'same' | 'changed'>> {
-  const pointers = await pointersIn(where, new Set(paths));
+  const pointers = await pointersIn(context, new Set(paths));
   const states = new Map<string, 'same' | 'changed'>();
   for (const [path, { oid, size }] of pointers) {
-    const file = pathIn(where.directory, path);
+    const file = pathIn(context.directory, path);
     const found = await lstat(file).catch(() => null);
     if (found === null) continue;
     const isSame = found.isFile() && found.size === size && (await sha256Of(file)) === oid;
@@ -115,8 +115,12 @@ export async function lfsFileStates(
  * Replaces all pointers of a new checkout by their objects. `url` is the repository's, ending in `.git`.
  * Returns the paths. Rejects with `LfsError`, whose message is for people.
  */
-export async function fetchLfsFiles(where: Where, url: string, scratch: string): Promise<readonly string[]> {
-  const pointers = await pointersIn(where, null);
+export async function fetchLfsFiles(
+  context: GitContext,
+  url: string,
+  scratch: string,
+): Promise<readonly string[]> {
+  const pointers = await pointersIn(context, null);
   const wanted = [...new Map([...pointers.values()].map((pointer) => [pointer.oid, pointer])).values()];
   await mkdir(scratch, { recursive: true });
   try {
@@ -130,7 +134,8 @@ export async function fetchLfsFiles(where: Where, url: string, scratch: string):
         );
     }
     // Overwrites the pointer, so that the file keeps its mode.
-    for (const [path, { oid }] of pointers) await copyFile(join(scratch, oid), pathIn(where.directory, path));
+    for (const [path, { oid }] of pointers)
+      await copyFile(join(scratch, oid), pathIn(context.directory, path));
   } finally {
     await rm(scratch, { recursive: true, force: true });
   }

@@ -57,8 +57,8 @@ async function writeParts(
   const hash = createHash('sha256');
   let bytes = 0;
   let parts = 0;
-  let held: Buffer[] = [];
-  let heldBytes = 0;
+  let buffered: Buffer[] = [];
+  let bufferedBytes = 0;
   const write = async (content: Buffer): Promise<void> => {
     const file = await open(join(folder, partName(parts)), 'wx', 0o600);
     try {
@@ -72,16 +72,16 @@ async function writeParts(
     bytes += chunk.length;
     if (bytes > maxBytes) return null;
     hash.update(chunk);
-    held.push(chunk);
-    heldBytes += chunk.length;
-    while (heldBytes >= partBytes) {
-      const joined = Buffer.concat(held);
+    buffered.push(chunk);
+    bufferedBytes += chunk.length;
+    while (bufferedBytes >= partBytes) {
+      const joined = Buffer.concat(buffered);
       await write(joined.subarray(0, partBytes));
-      held = [joined.subarray(partBytes)];
-      heldBytes -= partBytes;
+      buffered = [joined.subarray(partBytes)];
+      bufferedBytes -= partBytes;
     }
   }
-  if (heldBytes > 0) await write(Buffer.concat(held));
+  if (bufferedBytes > 0) await write(Buffer.concat(buffered));
   return { sha256: hash.digest('hex'), bytes, parts };
 }
 

@@ -20,10 +20,13 @@ export function taskPrinter(startedAt: number): (event: TaskEvent) => string[] {
   let plan: ReadonlySet<string> = new Set();
   return (event) => {
     if (event.body.kind !== 'plan') return linesOf(event, startedAt);
-    const known = plan;
+    const previous = plan;
     plan = new Set(event.body.plan.map(planKey));
     return linesOf(
-      { ...event, body: { kind: 'plan', plan: event.body.plan.filter((item) => !known.has(planKey(item))) } },
+      {
+        ...event,
+        body: { kind: 'plan', plan: event.body.plan.filter((item) => !previous.has(planKey(item))) },
+      },
       startedAt,
     );
   };

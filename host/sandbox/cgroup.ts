@@ -117,14 +117,14 @@ async function createIn(
   name: string,
   limits: CgroupLimits,
 ): Promise<Cgroup | null> {
-  const made: string[] = [];
+  const created: string[] = [];
   let boundsCpu = false;
   try {
     for (const controller of controllers) {
       const folder = join(controller.root, name);
       try {
         const written = await createGroup(controller, folder, limits);
-        made.push(folder);
+        created.push(folder);
         boundsCpu ||= written.some((file) => cpuBounds.has(file));
       } catch (error) {
         await removeAll([folder]);
@@ -132,13 +132,13 @@ async function createIn(
       }
     }
     return {
-      joinFiles: made.map((folder) => join(folder, 'cgroup.procs')),
+      joinFiles: created.map((folder) => join(folder, 'cgroup.procs')),
       boundsCpu,
-      remove: () => removeAll(made),
+      remove: () => removeAll(created),
     };
   } catch {
     // Not root, an unknown layout or a read-only mount: the sandbox runs without a group.
-    await removeAll(made);
+    await removeAll(created);
     return null;
   }
 }

@@ -67,7 +67,7 @@ export function createEgress(socket: () => EgressSocket): Egress {
       const { host, port, token } = target(socket());
       const chunked =
         incoming.headers['transfer-encoding'] === undefined ? [] : ['transfer-encoding', 'chunked'];
-      const own = [
+      const ownHeaders = [
         'x-airlock-sandbox',
         sandboxId,
         'x-airlock-token',
@@ -82,7 +82,7 @@ export function createEgress(socket: () => EgressSocket): Egress {
         path: url,
         setHost: false,
         timeout: idleMs,
-        headers: [...replaceHost(headers, hostname), ...chunked, ...own],
+        headers: [...replaceHost(headers, hostname), ...chunked, ...ownHeaders],
       });
       outgoing.on('socket', (connection) => {
         if (!connection.connecting) return;
@@ -124,8 +124,8 @@ export function createEgress(socket: () => EgressSocket): Egress {
       outgoing.on('timeout', () => outgoing.destroy());
       outgoing.on('error', () => undefined);
       outgoing.on('close', () => {
-        const left = (reports.get(sandboxId) ?? 1) - 1;
-        if (left > 0) reports.set(sandboxId, left);
+        const remaining = (reports.get(sandboxId) ?? 1) - 1;
+        if (remaining > 0) reports.set(sandboxId, remaining);
         else reports.delete(sandboxId);
       });
       outgoing.end();

@@ -43,21 +43,21 @@ export function encodeFrame(header: object, body: Uint8Array = new Uint8Array())
  */
 export function frameReader(onFrame: (frame: Frame) => void): (chunk: Uint8Array) => void {
   let chunks: Uint8Array[] = [];
-  let held = 0;
+  let buffered = 0;
   let wanted = prefixBytes;
   return (chunk) => {
     chunks.push(chunk);
-    held += chunk.length;
+    buffered += chunk.length;
     // Chunks are joined only when a frame is complete, which keeps a large body linear in its size.
-    while (held >= wanted) {
-      const joined = join(chunks, held);
+    while (buffered >= wanted) {
+      const joined = join(chunks, buffered);
       const view = new DataView(joined.buffer, joined.byteOffset, joined.byteLength);
       const headerBytes = view.getUint32(0);
       const bodyBytes = view.getUint32(4);
       if (headerBytes > maxHeaderBytes || bodyBytes > maxBodyBytes)
         throw new FrameError('the frame is too large');
       const end = prefixBytes + headerBytes + bodyBytes;
-      if (held < end) {
+      if (buffered < end) {
         chunks = [joined];
         wanted = end;
         return;
@@ -65,7 +65,7 @@ export function frameReader(onFrame: (frame: Frame) => void): (chunk: Uint8Array
       const header = parseHeader(joined.subarray(prefixBytes, prefixBytes + headerBytes));
       const rest = joined.subarray(end);
       chunks = [rest];
-      held = rest.length;
+      buffered = rest.length;
       wanted = prefixBytes;
       onFrame({ header, body: joined.subarray(prefixBytes + headerBytes, end) });
     }
