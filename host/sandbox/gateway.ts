@@ -136,6 +136,12 @@ export async function openGateway({
         socket.destroy();
         return;
       }
+      if (!socket.writable) {
+        // This connection was refused already. One attempt gives one report, in however many pieces it
+        // arrives.
+        socket.destroy();
+        return;
+      }
       const sni = sniOf(socket);
       refuse('malformed', { method: methodIn(error), scheme, hostname: sni, sni });
       endRaw(socket, 400, 'malformed');
