@@ -1,6 +1,6 @@
 /**
- * Tasks of the real bot whose model obeys the attacker: started over the API as a person would, held in Codex's run by a command that
- * waits, so that probes can be carried out beside it with the task's real grant, and let go at the end.
+ * Tasks of the real bot whose model obeys the attacker: started over the API as a person would, and held in
+ * Codex's run by a command that waits. Meanwhile probes run in the same sandbox with the task's real grant.
  */
 import { setTimeout as sleep } from 'node:timers/promises';
 import { z } from 'zod';
@@ -11,8 +11,6 @@ import { applyPatch, finish, shell, type Move, type Script } from '../simulators
 
 const heldFile = '/tmp/held-by';
 const letGoFile = '/tmp/let-go';
-/** Codex gives a command back to the model after 120 s; the next one goes on waiting. */
-const holds = 6;
 const heldMs = 90_000;
 const endMs = 60_000;
 
@@ -22,24 +20,39 @@ export interface HijackedTask {
   readonly sandbox: TaskSandbox;
   /** Ends the wait, and with it Codex's run. */
   letGo(): Promise<void>;
-  /** After its end. Rejects after a minute. */
+  /** Waits for the end of the task; rejects after a minute. */
   view(): Promise<TaskView>;
 }
 
-/** One conversation each; the instruction names it in brackets. A request that belongs to none gets a short answer. */
+/**
+ * Scripts one conversation per name; the instruction names it in brackets. Any other request gets a short
+ * answer.
+ */
 export function hijackedModel(moves: Readonly<Record<string, readonly Move[]>>): Script {
-  return ({ prompt }) => {
+  return ({ prompt, outputs }) => {
     const name = Object.keys(moves).find((candidate) => prompt.includes(`[${candidate}]`));
     if (name === undefined) return [finish({ title: 'Nothing', summary: 'Nothing.' })];
-    const hold = shell(`printf %s ${name} > ${heldFile}; until [ -e ${letGoFile} ]; do sleep 0.1; done`);
-    return [
+    const before: readonly Move[] = [
       applyPatch(`*** Begin Patch\n*** Add File: NOTES.md\n+Of ${name}.\n*** End Patch`),
       ...(moves[name] ?? []),
-      ...Array.from({ length: holds }, () => hold),
+    ];
+    // Codex returns a command to the model long before a busy machine is done with the probes: hold again.
+    const released = outputs.findIndex((output, at) => at >= before.length && output.includes(releasedText));
+    const holds = (released < 0 ? outputs.length : released) - before.length + 1;
+    return [
+      ...before,
+      ...Array.from({ length: Math.max(1, holds) }, () => hold(name)),
       finish({ title: 'Add notes', summary: 'Adds notes.' }),
     ];
   };
 }
+
+const releasedText = 'let go of';
+/** Assembles its last words at run time, so that an output that quotes the command does not match. */
+const hold = (name: string): Move =>
+  shell(
+    `printf %s ${name} > ${heldFile}; until [ -e ${letGoFile} ]; do sleep 0.1; done; echo let go "o"f ${name}`,
+  );
 
 const started = z.object({ taskId: z.string() });
 const viewSchema = z.custom<TaskView>(
@@ -91,7 +104,7 @@ async function untilHeld(world: World, name: string, view: () => Promise<TaskVie
     }
     const { outcome } = await view();
     if (outcome !== null) throw new Error(`the task ${name} ended early: ${JSON.stringify(outcome)}`);
-    if (Date.now() > deadline) throw new Error(`the task ${name} does not come to its commands`);
+    if (Date.now() > deadline) throw new Error(`the task ${name} does not reach its commands`);
     await sleep(100);
   }
 }
