@@ -1,4 +1,7 @@
-/** A sandbox's end, and a task's budgets: what lives on, what comes back under an old id, what ten thousand requests or many tokens get. */
+/**
+ * Probes of a sandbox's end and of a task's budgets: survivors, reused ids, ten thousand requests, too many
+ * tokens.
+ */
 import { readdirSync, readFileSync } from 'node:fs';
 import {
   ended,
@@ -10,12 +13,12 @@ import {
   type ExhaustionBench,
   type HostProbe,
 } from './exhaustion-bench.ts';
-import { validBody } from './groups/openai-bodies.ts';
+import { validRequest } from './attacks/openai-request.ts';
 
 export const budgetProbes: readonly HostProbe<ExhaustionBench>[] = [
   {
     id: 'survivor',
-    attack: 'a process that wants to outlive its sandbox',
+    attack: 'a process that outlives its sandbox',
     expected: ['gone'],
     run: async (bench) => {
       const sandbox = await bench.fresh();
@@ -28,7 +31,7 @@ export const budgetProbes: readonly HostProbe<ExhaustionBench>[] = [
   },
   {
     id: 'forged-answer',
-    attack: 'an answer of its own on the control line of the first process',
+    attack: 'a forged answer on the control channel of the first process',
     expected: [ended, 'refused'],
     run: async (bench) => {
       const sandbox = await bench.fresh();
@@ -48,7 +51,7 @@ export const budgetProbes: readonly HostProbe<ExhaustionBench>[] = [
   },
   {
     id: 'used-id',
-    attack: 'the id of a sandbox that was destroyed, with whatever was granted to it',
+    attack: 'the id of a destroyed sandbox, with everything that was granted to it',
     expected: [ended],
     run: async (bench) => {
       const sandbox = await bench.fresh();
@@ -106,7 +109,7 @@ process.exit();`,
     expected: ['200, then 400 budget.tokens', '200, then 400 phase.closed', `200, then ${ended}`],
     run: async (bench) => {
       const task = await bench.tokens();
-      const body = JSON.stringify(validBody(bench.model, 'x'.repeat(1_200_000)));
+      const body = JSON.stringify(validRequest('x'.repeat(1_200_000)));
       await task.sandbox.writeFile('/tmp/body.json', body);
       const got = await orEnded(async () => {
         const { last, exitCode } = await inside(
@@ -116,7 +119,7 @@ process.exit();`,
 printf '%s, then ' "$(ask)"
 printf '%s %s\\n' "$(ask)" "$(grep -oE '"code":"[a-z.-]+"' /tmp/answer | cut -d'"' -f4)"`,
         );
-        // The run was ended between the two, and with it everything in the sandbox.
+        // The run ended between the two requests, and everything in the sandbox with it.
         return exitCode === 137 && last.endsWith('then') ? `${last} ${ended}` : last;
       });
       return got === ended ? `200, then ${ended}` : got;

@@ -1,6 +1,7 @@
 /**
- * The attacker's host: listens on the loopback interface outside the sandbox, over TCP, HTTP, HTTPS, UDP and an abstract Unix socket,
- * and counts all that reaches it. Answers politely, so that whoever gets through notices.
+ * The attacker's host: listens on the loopback interface outside the sandbox, over TCP, HTTP, HTTPS, UDP and
+ * an abstract Unix socket, and counts everything that reaches it. Answers, so that a probe that gets through
+ * notices.
  */
 import { createSocket } from 'node:dgram';
 import { mkdtemp, rm, writeFile } from 'node:fs/promises';
@@ -22,9 +23,9 @@ export interface Reached {
 }
 
 export interface Canary extends CanaryPlace {
-  /** Its certificates are signed by this, for those that shall reach it. */
+  /** Signs its certificates, for clients that have to reach it. */
   readonly caFile: string;
-  /** Well-known ports that were free and that this user may take, in addition to the others. */
+  /** Well-known ports that were free and that this user may bind, in addition to the others. */
   readonly wellKnownPorts: readonly number[];
   reached(): Reached;
   close(): Promise<void>;
@@ -98,7 +99,7 @@ export async function startCanary(): Promise<Canary> {
     listenOn(http, 0, '127.0.0.1'),
     listenOn(https, 0, '127.0.0.1'),
   ]);
-  // Machines without IPv6 have no such address; ports that somebody else has cannot be ours.
+  // A machine without IPv6 has no such address, and a port can be taken.
   const tcp6Port = await listenOn(plain(), 0, '::1').catch(() => null);
   const wellKnownPorts: number[] = [];
   for (const port of wellKnown) {

@@ -1,4 +1,4 @@
-/** Carries out the probes that use things up, one after the other. */
+/** Runs the exhaustion probes one after the other. */
 import { randomBytes } from 'node:crypto';
 import type { World } from '../cli/demo/world.ts';
 import { budgetProbes } from './budgets.ts';
@@ -12,7 +12,6 @@ export const exhaustionProbes = [...resourceProbes, ...budgetProbes];
 export async function exhaust(
   world: World,
   neighbour: HijackedTask,
-  model: string,
   signal: AbortSignal,
   progress: (line: string) => void,
 ): Promise<readonly Result[]> {
@@ -23,7 +22,6 @@ export async function exhaust(
     return await task;
   };
   const bench: ExhaustionBench = {
-    model,
     neighbour: neighbour.sandbox,
     fresh: async (spec) => {
       const sandbox = world.bot.sandboxOf(randomBytes(32).toString('hex'));

@@ -1,17 +1,19 @@
-/** What the exhausting probes stand on: sandboxes to be used up, one beside them that must not notice, and how to look at both. */
+/**
+ * The bench of the exhaustion probes: sandboxes to exhaust, a neighbour that must stay unharmed, and ways to
+ * inspect both.
+ */
 import { readFileSync } from 'node:fs';
 import { SandboxLostError, type SandboxSpec, type TaskSandbox } from '../src/core/ports/sandbox-port.ts';
 import type { HijackedTask } from './hijacked-task.ts';
 
 export interface ExhaustionBench {
-  readonly model: string;
   /** A new sandbox, with no task and no grant. */
   fresh(spec?: Partial<SandboxSpec>): Promise<TaskSandbox>;
-  /** Of the task that is being probed: answers as long as it is unharmed. */
+  /** The sandbox of the probed task. It answers while it is unharmed. */
   readonly neighbour: TaskSandbox;
-  /** A task with all its requests, to be used up. */
+  /** A task whose budget of requests is untouched. */
   requests(): Promise<HijackedTask>;
-  /** A task with few tokens. */
+  /** A task with a small budget of tokens. */
   tokens(): Promise<HijackedTask>;
 }
 
@@ -23,7 +25,7 @@ export interface HostProbe<Bench> {
 }
 
 export const MiB = 1024 * 1024;
-/** Far below a task's, so that reaching its end takes seconds. */
+/** Far below a task's limits, so that reaching them takes seconds. */
 export const small: SandboxSpec = { memoryBytes: 256 * MiB, diskBytes: 32 * MiB, maxProcesses: 128 };
 export const limits = { timeoutMs: 20_000, maxOutputBytes: 64 * 1024 };
 export const ended = 'the sandbox was ended';
@@ -40,7 +42,7 @@ export async function inside(
   return { ...result, last: result.stdout.trimEnd().split('\n').at(-1) ?? '' };
 }
 
-/** A sandbox that is gone is an expected end here. */
+/** Returns `ended` for a sandbox that is lost, which is an expected end here. */
 export async function orEnded(work: () => Promise<string>): Promise<string> {
   try {
     return await work();
@@ -50,7 +52,7 @@ export async function orEnded(work: () => Promise<string>): Promise<string> {
   }
 }
 
-/** All processes and threads of the machine. */
+/** Counts all processes and threads of the machine. */
 export function tasksOnHost(): number {
   return Number(readFileSync('/proc/loadavg', 'utf8').split(' ')[3]?.split('/')[1]);
 }
@@ -60,5 +62,5 @@ export async function unharmed({ neighbour }: ExhaustionBench): Promise<void> {
     { argv: ['echo', 'unharmed'] },
     { timeoutMs: 10_000, maxOutputBytes: 100 },
   );
-  if (stdout !== 'unharmed\n') throw new Error('the sandbox beside it does not answer');
+  if (stdout !== 'unharmed\n') throw new Error('the neighbouring sandbox does not answer');
 }

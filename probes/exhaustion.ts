@@ -1,6 +1,7 @@
 /**
- * What uses things up: processes, memory, disk, output, connections. Each in a sandbox of its own, driven from outside, because the sandbox
- * may end by it; then the machine and the sandbox beside it must be unharmed.
+ * Probes that exhaust processes, memory, disk, output and connections. Each runs in a sandbox of its own and
+ * is driven from outside, because it may end the sandbox. The machine and the neighbouring sandbox must be
+ * unharmed afterwards.
  */
 import { setTimeout as sleep } from 'node:timers/promises';
 import {
@@ -54,7 +55,7 @@ export const resourceProbes: readonly HostProbe<ExhaustionBench>[] = [
       clearInterval(timer);
       await sandbox.destroy();
       await unharmed(bench);
-      // Other sandboxes and programs of this machine start and end processes meanwhile.
+      // Other sandboxes and programs of this machine start and end processes too.
       return most > small.maxProcesses + 500 ? `${most} more processes on the machine` : got;
     },
   },
@@ -173,7 +174,7 @@ setTimeout(() => { console.log('held'); process.exit(); }, 2500);`,
       );
       await flood;
       await sandbox.destroy();
-      return last === 'host.not-granted' ? 'others are served' : `the sandbox beside it got “${last}”`;
+      return last === 'host.not-granted' ? 'others are served' : `the neighbouring sandbox got “${last}”`;
     },
   },
 ];

@@ -1,31 +1,40 @@
-/** The groups whose probes are carried out inside the sandbox, in the order of the table. */
+/**
+ * The groups whose probes run inside the sandbox, in the order of the report: attacks of the table, and
+ * programs of their own.
+ */
+import { attackTable } from './attacks/table.ts';
 import { cloudflareExample } from './groups/cloudflare-example.ts';
 import { credentials } from './groups/credentials.ts';
-import { github } from './groups/github.ts';
-import { githubPaths } from './groups/github-paths.ts';
+import { githubPrograms } from './groups/github.ts';
 import { host } from './groups/host.ts';
-import { httpAddress } from './groups/http-address.ts';
-import { httpFraming } from './groups/http-framing.ts';
 import { network } from './groups/network.ts';
-import { openaiBody } from './groups/openai-body.ts';
-import { openaiInput } from './groups/openai-input.ts';
-import { openaiEncoding } from './groups/openai-encoding.ts';
-import { openaiEndpoints } from './groups/openai-endpoints.ts';
 import { otherDoors } from './groups/other-doors.ts';
-import type { Group } from './probe.ts';
+import { attackProbes } from './inside-attacks.ts';
+import type { Group, Place, Probe } from './probe.ts';
+
+/** A group of the attack table, and the programs that belong to it. */
+const fromTable = (
+  name: keyof typeof attackTable,
+  about: string,
+  programs: (place: Place) => readonly Probe[] = () => [],
+): Group => ({
+  name,
+  about,
+  probes: (place) => [...programs(place), ...attackProbes(attackTable[name], place)],
+});
 
 export const insideGroups: readonly Group[] = [
   cloudflareExample,
-  github,
-  githubPaths,
-  openaiEndpoints,
-  openaiBody,
-  openaiInput,
-  openaiEncoding,
-  httpAddress,
-  httpFraming,
+  fromTable('github', 'github.com as an exfiltration channel for an account there', githubPrograms),
+  fromTable('github-paths', 'the one open door of github.com, in odd spellings'),
+  fromTable('openai-endpoints', 'api.openai.com as an exfiltration channel for a key of one’s own'),
+  fromTable('openai-body', 'the model’s own endpoint: hosted tools, stored state'),
+  fromTable('openai-input', 'the model’s own endpoint: addresses and file ids, wherever they hide'),
+  fromTable('openai-encoding', 'one body, two readings'),
+  fromTable('http-address', 'requests that name two hosts, tunnels, upgrades, odd methods'),
+  fromTable('http-framing', 'smuggling: lengths, chunks, pipelines, broken headers'),
   network,
-  otherDoors,
+  fromTable('other-doors', 'other hosts, proxies, other sandboxes, the control line', otherDoors),
   host,
   credentials,
 ];

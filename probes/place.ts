@@ -1,9 +1,9 @@
-/** Facts of one run that the probes need: ports outside, the other sandbox, the machine. */
+/** Gathers the facts of one run that the probes need: ports outside, the other sandbox, the machine. */
 import { randomBytes } from 'node:crypto';
 import { networkInterfaces } from 'node:os';
-import { builtIn } from '../src/config/schema.ts';
 import type { World } from '../cli/demo/world.ts';
 import { projectRoot } from '../host/project-root.ts';
+import { marker, otherSandbox } from './attacks/attack.ts';
 import type { Canary } from './canary.ts';
 import type { HijackedTask } from './hijacked-task.ts';
 import type { Place } from './probe.ts';
@@ -26,10 +26,9 @@ export function placeOf(world: World, canary: Canary, neighbour: HijackedTask): 
   };
 }
 
-/** For listing the probes without a run. */
+/** A place for listing the probes without a run. */
 export const exemplaryPlace: Place = {
-  marker: 'probe-00000-00000000',
-  model: builtIn.model,
+  marker,
   architecture: process.arch === 'arm64' ? 'arm64' : 'x64',
   canary: {
     httpPort: 1,
@@ -46,5 +45,5 @@ export const exemplaryPlace: Place = {
   githubPort: 7,
   openaiPort: 8,
   checkout: projectRoot,
-  otherSandbox: '0'.repeat(64),
+  otherSandbox,
 };

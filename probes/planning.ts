@@ -1,4 +1,7 @@
-/** Turns a group's rows into what the runner inside is told, each with a marker of its own, so that what arrives somewhere has a name. */
+/**
+ * Plans the probes of a group for the runner inside, each with its own marker, so that a request that arrives
+ * names its probe.
+ */
 import type { PlannedProbe, Program } from './inside/plan.mts';
 import type { Group, Place, Probe } from './probe.ts';
 
@@ -11,13 +14,13 @@ export interface Planned {
   readonly inside: PlannedProbe;
 }
 
-const defaultTimeoutMs = 15_000;
+const defaultTimeoutMs = 40_000;
 let next = 1;
 
 export function planFor(group: Group, place: Place): readonly Planned[] {
   return group.probes(place).map((probe) => {
     const key = `${group.name}/${probe.id}`;
-    // Of the same length, so that every length that was counted is still right.
+    // The same length, so that every Content-Length stays right.
     const marker = place.marker.replace('00000', String(next++).padStart(5, '0'));
     return {
       group: group.name,

@@ -1,24 +1,26 @@
-/** `npm run probe`: attacks a sandbox of the real bot from inside, and says what each attempt got. */
+/** `npm run probe`: attacks a sandbox of the real bot from inside and prints what each attempt got. */
 import { parseArgs } from 'node:util';
 import type { Result } from './result.ts';
 import { groupNames, listProbes, runSuite, type Report } from './suite.ts';
+import { attacksFor, driverNames } from './attacks/drivers.ts';
+import { allAttacks } from './attacks/table.ts';
 import { onStopSignal } from '../host/stop-signals.ts';
 import { bold, dim, green, red } from '../cli/terminal/colour.ts';
 
 const help = `npm run probe [-- options]
 
-Starts a whole Airlock on this machine, between a simulated GitHub and a scripted model that obeys an attacker, and tries from inside
-the task's sandbox to get something out: credentials, the source, a push, a connection. Takes about a minute; nothing leaves the machine.
+Starts a whole Airlock on this machine, between a simulated GitHub and a model that obeys an attacker. Tries from inside the task's sandbox to get something out: credentials, the source, a push, a connection.
+Takes one to two minutes; nothing leaves the machine.
 
-  --group NAME   only this group; may be given several times
-  --list         the probes, without carrying them out
+  --group NAME   runs only this group; can be repeated
+  --list         lists the probes without running them, and how many attacks of the table each driver runs
   --json         { total, passed, leaked, notRun, leftOut, results: [{ id, group, expected, got, ok }] }
-  --failed       only the rows that did not get what is expected
+  --failed       prints only the probes that did not get what is expected
 
 Groups:
 ${groupNames.map(({ name, about }) => `  ${name.padEnd(18)} ${about}`).join('\n')}
 
-Exit status: 0 every probe got what is expected, 1 something leaked or a probe could not run, 2 usage, 130 interrupted.
+Exit status: 0 every probe got what is expected, 1 a probe leaked or could not run, 2 usage, 130 interrupted.
 `;
 
 const say = (line: string): void => void process.stdout.write(`${line}\n`);
@@ -47,14 +49,15 @@ async function main(): Promise<number> {
   if (values.list === true) {
     const listed = listProbes().filter(isWanted);
     if (values.json === true) say(JSON.stringify({ total: listed.length, probes: listed }, null, 2));
-    else
+    else {
       for (const { group, rows } of byGroup(listed))
         printGroup(
           group,
-          rows.map(
-            ({ id, attack, expected }) => `  ${id.padEnd(40)} ${attack}\n${' '.repeat(43)}${dim(expected)}`,
-          ),
+          rows.map(({ id, attack, expected }) => `  ${attack}\n  ${dim(`${id}: ${expected}`)}`),
         );
+      const counts = driverNames.map((driver) => `${driver} ${attacksFor(driver, allAttacks).length}`);
+      say(`\n${allAttacks.length} attacks in the table, run by: ${counts.join(', ')}`);
+    }
     return 0;
   }
   const startedAt = performance.now();
@@ -93,9 +96,8 @@ async function main(): Promise<number> {
 
 function row({ id, attack, expected, got, ok, ran }: Result): string {
   const mark = ok ? green('✓') : red(ran ? '✗' : '?');
-  const name = id.slice(id.indexOf('/') + 1);
   const outcome = `expected ${expected} · got ${got}`;
-  return `${mark} ${name.padEnd(26)} ${attack}\n  ${' '.repeat(26)} ${ok ? dim(outcome) : red(outcome)}`;
+  return `${mark} ${attack}\n  ${ok ? dim(outcome) : red(`${id}: ${outcome}`)}`;
 }
 
 function byGroup<Row extends { group: string }>(

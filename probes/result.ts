@@ -1,4 +1,4 @@
-/** Compares what a probe got with what it has to get. */
+/** Compares the result of a probe with the results that are right. */
 import type { HostProbe } from './exhaustion-bench.ts';
 import type { Probe } from './probe.ts';
 
@@ -9,7 +9,7 @@ export interface Result {
   readonly expected: string;
   readonly got: string;
   readonly ok: boolean;
-  /** false: the probe did not work, so it shows nothing. */
+  /** false: the probe itself did not work, so its result means nothing. */
   readonly ran: boolean;
 }
 
@@ -20,7 +20,7 @@ export function resultOf(
   ran: boolean,
 ): Result {
   const id = probe.id.includes('/') ? probe.id : `${group}/${probe.id}`;
-  // Codex's own sentences begin in a known way and go on with a name.
+  // A sentence of Codex has a known beginning, and a name behind it.
   const ok =
     ran &&
     probe.expected.some((expected) => (expected.endsWith(' ') ? got.startsWith(expected) : got === expected));

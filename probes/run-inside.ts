@@ -1,4 +1,6 @@
-/** Carries out a plan in a sandbox through its contract: files written, a run started, its lines read as they come. */
+/**
+ * Runs a plan in a sandbox through its contract: writes files, starts a run, reads its lines as they arrive.
+ */
 import { readFile } from 'node:fs/promises';
 import { z } from 'zod';
 import type { TaskSandbox } from '../src/core/ports/sandbox-port.ts';
@@ -6,11 +8,11 @@ import type { Plan, RunnerLine } from './inside/plan.mts';
 import type { Planned } from './planning.ts';
 
 const folder = '/tmp/probes';
-/** Beyond every probe's own time, one after the other in the longest lane. */
-const wholeMs = 300_000;
+/** Deadline of the whole plan, ms: a generous multiple of the longest lane. */
+const wholeMs = 900_000;
 const lineSchema = z.object({ id: z.string(), ran: z.boolean(), got: z.string(), seen: z.string() });
 
-const runnerFiles = ['runner.mts', 'wire.mts', 'plan.mts'] as const;
+const runnerFiles = ['runner.mts', 'wire.mts', 'body.mts', 'plan.mts'] as const;
 
 export async function runInside(
   sandbox: TaskSandbox,
@@ -44,7 +46,7 @@ export async function runInside(
     offset += chunk.bytes.length;
     const lines = (rest + decoder.decode(chunk.bytes, { stream: true })).split('\n');
     rest = lines.pop() ?? '';
-    // What the sandbox says is the attacker's word; a line that is none counts as a probe that never ran.
+    // The sandbox is untrusted. A line that does not parse counts as a probe that never ran.
     for (const line of lines) onLine(lineSchema.parse(JSON.parse(line)));
     if (chunk.exitCode !== null && offset >= chunk.size) return;
   }

@@ -1,6 +1,6 @@
 /**
- * What arrived outside: the logs of the simulated GitHub and OpenAI, and the attacker's host. The last word on every probe, whatever
- * answer it got: a refusal that was sent on first is a leak.
+ * Checks what arrived outside: the logs of the simulated GitHub and OpenAI, and the attacker's host.
+ * Overrules the answer that a probe got: a request that was refused and forwarded anyway is a leak.
  */
 import type { World } from '../cli/demo/world.ts';
 import type { Canary } from './canary.ts';
@@ -12,9 +12,9 @@ import { parseJson } from '../src/lib/parse-json.ts';
 export interface UpstreamBench {
   readonly world: World;
   readonly canary: Canary;
-  /** All that came back to the probes, by the probe's id. */
+  /** Everything that the probes received, by the probe's id. */
   readonly seen: ReadonlyMap<string, string>;
-  /** The probed task, ended. */
+  /** The probed task after its end. */
   readonly view: TaskView;
   /** How many probes were refused by the decision or at the gateway. */
   readonly refusals: number;
@@ -22,10 +22,10 @@ export interface UpstreamBench {
 
 const gitPath =
   /^\/acme\/(?:split-bill|small-budget|older)\.git\/(?:info\/refs\?service=git-upload-pack|git-upload-pack)$/;
-/** A token that revokes itself is none any more when the simulator writes its log. */
+/** A token that revokes itself is already invalid when the simulator writes its log. */
 const revocation = '/api/v3/installation/token';
 const isGit = (path: string) => !path.startsWith('/api/v3/');
-/** What Codex runs by itself; `namespace` groups these. */
+/** The kinds of tools that Codex runs itself; `namespace` groups them. */
 const ownTools = new Set(['function', 'custom', 'namespace', 'tool_search']);
 const topLevel = new Set(
   (
@@ -34,7 +34,7 @@ const topLevel = new Set(
   ).split(' '),
 );
 
-/** The members of an object; of anything else none. */
+/** The members of an object; none for any other value. */
 const entriesOf = (value: unknown): (readonly [string, unknown])[] =>
   typeof value === 'object' && value !== null ? Object.entries(value) : [];
 const memberOf = (value: unknown, name: string): unknown =>
@@ -193,7 +193,7 @@ export const upstreamProbes: readonly HostProbe<UpstreamBench>[] = [
     expected: ['none'],
     run: async ({ world }) =>
       none(
-        // Only in the input: a tool's schema may have parameters of these names.
+        // Only in the input: the schema of a tool may have parameters of these names.
         bodies(world).flatMap((body) =>
           [...members(memberOf(body, 'input'))].flatMap(([key, value]) =>
             ['file_url', 'file_id', 'server_url', 'connector_id'].includes(key) ||
@@ -250,7 +250,7 @@ function requests({ openai }: World) {
 }
 
 function bodies(world: World): readonly unknown[] {
-  // The simulator keeps what it refused as it came.
+  // The simulator keeps a body that it refused as text.
   return requests(world).map(({ body }) => (typeof body === 'string' ? parse(body) : body));
 }
 
@@ -258,7 +258,7 @@ function parse(text: string): unknown {
   return parseJson(text) ?? text;
 }
 
-/** Names of the secrets that stand in a text, as they are or in the forms in which headers and addresses carry them. */
+/** Names the secrets in a text, plain or in the forms that headers and URLs use. */
 export function secretsIn(world: World, text: string): string[] {
   const base64 = (secret: string) => Buffer.from(secret).toString('base64').replace(/=+$/, '');
   return [...world.secrets()].flatMap(([name, secret]) =>
@@ -270,7 +270,7 @@ export function secretsIn(world: World, text: string): string[] {
   );
 }
 
-/** All that upstream has of requests, as text: a probe's marker in it says that the probe arrived. */
+/** Joins all requests upstream as text. A marker in it shows that its probe arrived. */
 export function upstreamText(world: World): string {
   const github = world.github.requests().map(({ method, path }) => `${method} ${path}`);
   const openai = requests(world).map(

@@ -40,7 +40,9 @@ const mayImport: Readonly<Record<string, readonly string[]>> = {
   host: ['everything in src'],
   simulators: ['everything in src', 'host'],
   cli: ['everything in src', 'host', 'simulators'],
-  probes: ['everything in src', 'host', 'cli', 'simulators'],
+  probes: ['everything in src', 'host', 'cli', 'simulators', 'probes/attacks', 'probes/inside'],
+  'probes/attacks': ['src/lib', 'src/core', 'probes/inside'],
+  'probes/inside': [],
 };
 const core = ['src/lib', 'src/core', 'src/core/ask', 'src/core/access', 'src/core/ports'];
 

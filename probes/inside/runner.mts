@@ -1,15 +1,15 @@
 /**
- * Runs inside the sandbox, as the attacker would: carries out the programs of a plan and prints what each one got, as JSON lines. It
- * judges nothing. Run outside with a redirect, the same programs have to reach whoever stands there.
+ * Runs the programs of a plan inside the sandbox, as the attacker would, and prints what each one got as JSON
+ * lines. Judges nothing. Outside, with a redirect, the same programs have to reach the host that the redirect
+ * names.
  *
  * Usage: node runner.mts PLAN.json
  */
 import { spawn } from 'node:child_process';
 import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
-import { gzipSync } from 'node:zlib';
+import { bytesOf } from './body.mts';
 import {
   maxSeen,
-  type Body,
   type Plan,
   type PlannedProbe,
   type Program,
@@ -110,7 +110,7 @@ async function runCurl(
   );
   const answer = readFileSync(answerFile, 'latin1').slice(0, maxSeen);
   const seen = `${readFileSync(headFile, 'latin1')}${answer}${stderr}`;
-  // An answer that came before curl was done sending is an answer; so is one whose end was cut off.
+  // An answer counts even if it arrived before curl had sent everything, or lost its end.
   const status = Number(/(\d{3})$/.exec(stdout)?.[1] ?? 0);
   if (status === 0)
     return { ran: code !== 2 && code !== 26 && code !== 127, got: `curl error ${code}`, seen };
@@ -130,16 +130,8 @@ function caOf(to: Redirect | null): { env?: Record<string, string> } {
     : { env: { CURL_CA_BUNDLE: to.caFile, SSL_CERT_FILE: to.caFile, GIT_SSL_CAINFO: to.caFile } };
 }
 
-function bytesOf(body: Body): Uint8Array {
-  if ('text' in body) return Buffer.from(body.text);
-  if ('base64' in body) return Buffer.from(body.base64, 'base64');
-  if ('zeros' in body) return Buffer.alloc(body.zeros);
-  if ('gzip' in body) return gzipSync(bytesOf(body.gzip));
-  return Buffer.from(`${body.before ?? ''}${body.repeat.repeat(body.times)}${body.after ?? ''}`);
-}
-
 async function runGit({ args, cwd }: Extract<Program, { kind: 'git' }>, timeoutMs: number): Promise<Outcome> {
-  // Whatever address a probe names, its connection goes to the one that is told.
+  // A proxy redirects every connection of git, to any host.
   const proxy = redirect === null ? '' : `http://127.0.0.1:${redirect.httpPort}`;
   const elsewhere: Readonly<Record<string, string>> =
     redirect === null
@@ -161,7 +153,7 @@ async function runGit({ args, cwd }: Extract<Program, { kind: 'git' }>, timeoutM
 const interpreters = {
   bash: ['bash'],
   node: ['node'],
-  // Isolated: neither the environment nor the folder changes what the probe does.
+  // Isolated from the environment and the folder.
   python3: ['python3', '-I'],
   perl: ['perl'],
 } as const;
@@ -183,7 +175,7 @@ async function runScript(
     env: there === undefined ? {} : { PROBE_ADDRESS: there.address, PROBE_PORT: String(there.port) },
   });
   const got = lastLine(stdout);
-  // A program that says nothing has not probed anything.
+  // A program without output has not probed anything.
   if (got === '') return { ran: false, got: `exit ${code}: ${lastLine(stderr)}`, seen: stderr };
   return { ran: true, got, seen: stdout + stderr };
 }

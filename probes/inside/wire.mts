@@ -1,6 +1,6 @@
 /**
- * Speaks raw bytes to the gateway and reads the answers as a strict client would: each one's status and the code of its fixed body.
- * No HTTP library is between the attacker and the wire, so nothing is corrected on the way out.
+ * Sends raw bytes to the gateway and reads the answers as a strict client would: the status of each, and the
+ * code of its fixed body. Uses no HTTP library, which would correct the bytes.
  */
 import { setTimeout as sleep } from 'node:timers/promises';
 import { connect as connectTcp, type Socket } from 'node:net';
@@ -10,9 +10,14 @@ import type { Program, Redirect, Step } from './plan.mts';
 type Wire = Extract<Program, { kind: 'wire' }>;
 
 const connectMs = 5_000;
-/** For the first answers; a refusal comes in milliseconds. */
-const answerMs = 6_000;
-/** After them: whether another answer follows, or the connection is closed. */
+/**
+ * Deadline for the answers, and for the end of a connection that has to end: both take milliseconds when
+ * idle.
+ */
+const answerMs = 20_000;
+/** Deadline outside, where the connection alone counts. */
+const outsideMs = 2_000;
+/** Silence after the answers that shows that the connection stays open. */
 const quietMs = 400;
 const maxBytes = 256 * 1024;
 
@@ -41,20 +46,24 @@ export async function speak(wire: Wire, redirect: Redirect | null): Promise<{ go
   const startedAt = Date.now();
   lastAt = startedAt;
   const wanted = wire.answers ?? 1;
+  // Outside, only the connection counts, not the answer of the attacker's host.
+  const waitsForEnd = wire.closes === true && redirect === null;
+  const deadlineMs = redirect === null ? answerMs : outsideMs;
   for (;;) {
     const { answers } = parseAnswers(Buffer.concat(received).toString('latin1'), closed !== null);
     const now = Date.now();
     const enough = answers.filter(({ status }) => status >= 200 || status === 101).length >= wanted;
-    if (closed !== null || (enough && now - lastAt > quietMs) || now - startedAt > answerMs) break;
+    const isQuiet = enough && !waitsForEnd && now - lastAt > quietMs;
+    if (closed !== null || isQuiet || now - startedAt > deadlineMs) break;
     await sleep(20);
   }
   socket.destroy();
   const seen = Buffer.concat(received).toString('latin1');
   const { answers, rest } = parseAnswers(seen, closed !== null);
-  const told = answers.map(({ text }) => text);
-  // Bytes that are no answer: another protocol's, or a broken one.
-  if (rest !== '') told.push(JSON.stringify(rest.slice(0, 30)));
-  return { got: [...told, closed ?? (told.length === 0 ? 'no answer' : 'open')].join(', '), seen };
+  const described = answers.map(({ text }) => text);
+  // Bytes that are no HTTP answer.
+  if (rest !== '') described.push(JSON.stringify(rest.slice(0, 30)));
+  return { got: [...described, closed ?? (described.length === 0 ? 'no answer' : 'open')].join(', '), seen };
 }
 
 function open({ tls }: Wire, port: number): Promise<Socket> {
@@ -65,7 +74,7 @@ function open({ tls }: Wire, port: number): Promise<Socket> {
         ? connectTcp(where)
         : connectTls({
             ...where,
-            // What is probed is the gateway's decision, not our own client's.
+            // The probe tests the gateway, not the client's check of certificates.
             rejectUnauthorized: false,
             ...(tls.servername === null ? {} : { servername: tls.servername }),
             ...(tls.alpn === undefined ? {} : { ALPNProtocols: [...tls.alpn] }),
@@ -91,7 +100,7 @@ async function take(socket: Socket, step: Step): Promise<void> {
   for (let sent = 0; sent < step.times && !socket.destroyed; sent += 1_000) await write(socket, block);
 }
 
-/** Waits for room, but not for ever: the other side may have stopped reading. */
+/** Waits for room in the buffer, with a deadline: the peer may have stopped reading. */
 async function write(socket: Socket, bytes: Uint8Array): Promise<void> {
   if (socket.destroyed || socket.write(bytes)) return;
   await Promise.race([
@@ -108,7 +117,7 @@ interface AnswerRead {
   readonly text: string;
 }
 
-/** As many whole answers as stand in the text, one after the other. */
+/** Parses whole answers, one after the other, and returns the rest. */
 function parseAnswers(text: string, ended: boolean): { answers: readonly AnswerRead[]; rest: string } {
   const answers: AnswerRead[] = [];
   let rest = text;
@@ -140,7 +149,7 @@ function bodyOf(status: number, fields: string, after: string, ended: boolean) {
   return ended ? { text: after, rest: '' } : null;
 }
 
-/** `403 host.not-granted` for our own refusals; the bare status for everything that is not ours. */
+/** Describes an answer: `403 host.not-granted` for a refusal of ours, the bare status for any other. */
 export function describeAnswer(status: number, body: string): string {
   const found = /\{"error":\{.*"type":"airlock(?:_egress)?".*?"code":"([a-z0-9._-]+)"/s.exec(body);
   return found?.[1] === undefined ? String(status) : `${status} ${found[1]}`;

@@ -1,4 +1,7 @@
-/** The bundle that a deployment uploads: what the platform and the SDK look up by name has kept its name. */
+/**
+ * Checks the bundle that a deployment uploads: classes keep the names by which the platform and the SDK look
+ * them up.
+ */
 import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { convertV4MiniflareOptions, Log, LogLevel, Miniflare } from 'miniflare';
@@ -6,11 +9,14 @@ import { afterAll, beforeAll, expect, it } from 'vitest';
 import { z } from 'zod';
 import { buildWorker } from '../../host/build-worker.ts';
 
-/** Beside the bundle: says the name that each exported class has at run time, which is what the SDK's registries are keyed by. */
+/**
+ * Prints the run-time name of each exported class, which keys the SDK's registries. Bundled with the Worker.
+ */
 const witness = `
 import * as worker from './index.js';
 const classes = Object.entries(worker).filter(([, value]) => typeof value === 'function');
-export default { fetch: () => Response.json(Object.fromEntries(classes.map(([key, { name }]) => [key, name]))) };
+const names = Object.fromEntries(classes.map(([key, { name }]) => [key, name]));
+export default { fetch: () => Response.json(names) };
 export * from './index.js';
 `;
 
@@ -54,7 +60,8 @@ it('exports every class that the platform binds, and the sandbox under its own n
       'EgressGateway',
     ]),
   );
-  // A container's requests carry the name of its class. It outlives a deployment, and in the next bundle has to mean the same class: under a
-  // name that the registry does not know nothing is decided. All others are found by the name of the export.
+  // A container's requests carry the name of its class. A container outlives a deployment, so the name has to
+  // mean the same class in the next bundle: no handler decides under an unknown name. The platform finds the
+  // others by export.
   expect(names['TaskSandbox']).toBe('TaskSandbox');
 });

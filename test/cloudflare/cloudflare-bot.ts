@@ -1,6 +1,6 @@
 /**
- * The bot as it runs on Cloudflare, for `startWorld`: the bundle that a deployment uploads, in real workerd, with the bindings that
- * `wrangler.jsonc` names, and containers from a fake engine. Nothing of the product is replaced.
+ * The bot as it runs on Cloudflare, for `startWorld`: the bundle that a deployment uploads, in real workerd,
+ * with the bindings of `wrangler.jsonc` and containers from a fake engine. Replaces no part of the product.
  */
 import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
@@ -14,10 +14,10 @@ import { parseJson } from '../../src/lib/parse-json.ts';
 
 const logLine = z.looseObject({ event: z.string() });
 
-/** Where Miniflare, in the place of the platform's clock, has the Worker's scheduled handler called. */
+/** Miniflare's path that calls the Worker's scheduled handler, in place of the platform's cron. */
 export const scheduledPath = '/cdn-cgi/local/scheduled';
 
-/** `stop` leaves the containers alone, as the end of a Worker does. */
+/** `stop` does not end the containers; neither does the end of a Worker. */
 export async function startCloudflareBot(options: BotOptions, engine: FakeEngine): Promise<Bot> {
   const bundle = await buildWorker(options.progress);
   const config = await readWranglerConfig();
@@ -50,7 +50,7 @@ export async function startCloudflareBot(options: BotOptions, engine: FakeEngine
           },
         ]),
       ),
-      // As a deployment does that wants the cache.
+      // Binds the bucket as a deployment with the cache does.
       r2Buckets: { SETUP_CACHE: 'airlock-setup-cache' },
       workflows: Object.fromEntries(
         config.workflows.map(({ name, binding, class_name: className }) => [binding, { name, className }]),
@@ -73,5 +73,5 @@ export async function startCloudflareBot(options: BotOptions, engine: FakeEngine
   };
 }
 
-/** The SDK logs objects as well, which workerd prints, and their first character is the same. */
+/** The SDK also logs objects; workerd prints them with the same first character. */
 const isLogLine = (message: string): boolean => logLine.safeParse(parseJson(message)).success;

@@ -1,4 +1,7 @@
-/** The test Worker in real workerd, with the real SDK, over a fake container engine and a recording upstream. Starts no network but loopback. */
+/**
+ * The test Worker in real workerd with the real SDK, a fake container engine and a recording upstream. Uses
+ * loopback only.
+ */
 import { execFile } from 'node:child_process';
 import { mkdtemp, readFile, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
@@ -15,21 +18,23 @@ const names = { SANDBOX: 'TaskSandbox', TRAP: 'StaticFieldTrap', ASSIGNED: 'Assi
 
 export interface CloudflareHost {
   readonly engine: FakeEngine;
-  /** What the Worker and the SDK logged, at its most talkative. */
+  /** The log of the Worker and the SDK at the most verbose level. */
   readonly logged: readonly string[];
   readonly sandboxes: Sandboxes;
-  /** The id of a Durable Object, in the way that the platform makes it of a name. */
+  /** Derives the id of a Durable Object from a name, as the platform does. */
   idOf(binding: keyof typeof names, name: string): string;
   call(method: string, path: string, json?: unknown): Promise<{ status: number; text: string }>;
   takeAway(sandboxId: string): Promise<void>;
-  /** workerd ends and comes back, as at a deployment: objects start anew from what they stored, containers run on. */
+  /**
+   * Restarts workerd, as a deployment does: objects start again from their storage, containers keep running.
+   */
   restart(): Promise<void>;
   close(): Promise<void>;
 }
 
 type Namespace = Awaited<ReturnType<Miniflare['getDurableObjectNamespace']>>;
 
-/** `upstream`: where GitHub, OpenAI and the hosts of a grant are; nothing is there unless a test says so. */
+/** `upstream`: the origin of GitHub, OpenAI and the hosts of a grant. By default none answers. */
 export async function startCloudflareHost(
   upstream = 'http://127.0.0.1:9',
   engineOptions: EngineOptions = {},
@@ -103,7 +108,7 @@ export async function startCloudflareHost(
   };
 }
 
-/** With wrangler, as a deployment is: class names have to survive it, because they key the handlers. */
+/** Bundles with wrangler, as a deployment does: class names key the handlers and have to survive it. */
 async function bundle(): Promise<string> {
   const outdir = await mkdtemp(join(tmpdir(), 'airlock-bundle-'));
   try {

@@ -1,4 +1,7 @@
-/** The Cloudflare adapter through real workerd and the real SDK; container and engine are stand-ins that execute for real. */
+/**
+ * Runs the sandbox contract on the Cloudflare adapter: real workerd, the real SDK, and a fake engine with
+ * real processes.
+ */
 import { createCertificateAuthority } from '../../host/sandbox/certificate-authority.ts';
 import { exampleGrant } from '../fixtures/example-grant.ts';
 import { describeSandboxContract } from '../sandbox/contract.ts';

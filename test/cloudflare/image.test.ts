@@ -1,6 +1,6 @@
 /**
- * The image without an engine: `container/Dockerfile` read and compared with what it has to fit, and the smoke test run in a fake container,
- * where it has to find everything but what only a built image has.
+ * Checks the image without an engine: compares `container/Dockerfile` with the files it has to match, and
+ * runs the smoke test in a fake container, where it has to find everything that does not need a built image.
  */
 import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
@@ -18,7 +18,7 @@ import { imageEnvironment } from '../fake-engine/image-environment.ts';
 const read = (path: string): string => readFileSync(join(projectRoot, path), 'utf8');
 const versions = await imageVersions();
 
-/** Instructions with their continued lines joined; comments and empty lines left out. */
+/** Joins continued lines; drops comments and empty lines. */
 const instructions = read('container/Dockerfile')
   .replaceAll(/^\s*#.*\n/gm, '')
   .replaceAll('\\\n', ' ')
@@ -31,19 +31,19 @@ const instructions = read('container/Dockerfile')
 const all = (name: string) => instructions.filter((one) => one.name === name).map(({ rest }) => rest);
 
 describe('container/Dockerfile', () => {
-  it('has nothing but instructions that Docker knows', () => {
+  it('has only instructions that Docker knows', () => {
     const known = ['FROM', 'RUN', 'COPY', 'ENV', 'USER', 'WORKDIR', 'ENTRYPOINT'];
     expect(instructions.filter(({ name }) => !known.includes(name))).toEqual([]);
   });
 
-  it('begins with one image, of the very version of the SDK, with a digest or none but never a floating tag', () => {
+  it('starts from one image of the same version as the SDK, never from a floating tag', () => {
     expect(all('FROM')).toHaveLength(1);
     const [image = '', digest = 'sha256:not-known-yet'] = (all('FROM')[0] ?? '').split('@');
     expect(image).toBe(`docker.io/cloudflare/sandbox:${versions.sdk}`);
     expect(digest).toMatch(/^sha256:(not-known-yet|[0-9a-f]{64})$/);
   });
 
-  it('installs Node and Codex of the versions of package.json, by checksum', () => {
+  it('installs Node and Codex in the versions of package.json, by checksum', () => {
     const { packageJson: inner, lock } = imagePackages(JSON.parse(read('package-lock.json')));
     expect(inner['optionalDependencies']).toEqual({
       '@openai/codex-linux-arm64': `npm:@openai/codex@${versions.codex}-linux-arm64`,
@@ -56,7 +56,7 @@ describe('container/Dockerfile', () => {
     expect(all('RUN').join('\n')).not.toMatch(/npm (install|i) |curl|wget|\|\s*(ba)?sh\b/);
   });
 
-  it('copies only what is written for it, and all of that is there', async () => {
+  it('copies only files that exist for it', async () => {
     await writeImageContext();
     const sources = all('COPY').map(
       (rest) => rest.split(' ').filter((word) => !word.startsWith('--'))[0] ?? '',
@@ -74,7 +74,7 @@ describe('container/Dockerfile', () => {
     expect(ignored).toEqual(['*', '!dist', 'dist/*', '!dist/image']);
   });
 
-  it('puts things where the Worker looks for them', () => {
+  it('puts files where the Worker looks for them', () => {
     const text = instructions.map(({ rest }) => rest).join('\n');
     expect(all('COPY').at(-1)?.endsWith(` ${sandboxPaths.scripts}`)).toBe(true);
     expect(text).toContain(` ${codexPaths.binary.replace(/\/codex$/, '')} `);
@@ -82,16 +82,16 @@ describe('container/Dockerfile', () => {
     expect(text).toMatch(/useradd --uid 1000 --gid 1000 .*--home-dir \/home\/codex/);
   });
 
-  it('lets the SDK’s server start as root, which then starts everything as somebody else', () => {
+  it('starts the SDK’s server as root, which starts everything else as another user', () => {
     expect(all('USER')).toEqual(['root']);
     expect(all('ENTRYPOINT')).toEqual(['["/container-server/sandbox"]']);
   });
 
-  it('gives programs the environment of the sandbox on one machine, but for whom to trust', () => {
+  it('gives programs the environment of the local sandbox, without the authority', () => {
     const image = imageEnvironment();
     for (const name of ['PATH', 'LANG', 'TZ', 'GIT_CONFIG_NOSYSTEM', 'GIT_TERMINAL_PROMPT'])
       expect([name, image[name]]).toEqual([name, environment[name]]);
-    // The SDK's server names the authority to programs under these itself.
+    // The SDK's server sets these for the programs that it starts.
     const byServer = [
       'NODE_EXTRA_CA_CERTS',
       'SSL_CERT_FILE',
@@ -107,7 +107,7 @@ describe('container/Dockerfile', () => {
   });
 });
 
-// It looks at rights, which need users: where the tests are not root, the fake container has but one.
+// The smoke test checks users. A fake container has only one unless the tests run as root.
 describe.runIf(process.getuid?.() === 0)('container/smoke-test.sh', () => {
   let container: FakeContainer;
 
@@ -130,7 +130,7 @@ describe.runIf(process.getuid?.() === 0)('container/smoke-test.sh', () => {
   }
   const onlyInTheImage = ['the SDK’s server', 'its version'];
 
-  it('finds everything in the fake container but what only the image has', async () => {
+  it('finds everything in the fake container that does not need the image', async () => {
     const { exitCode, failed } = await smoke(versions);
     expect(failed).toEqual(onlyInTheImage);
     expect(exitCode).toBe(1);
@@ -149,7 +149,7 @@ describe.runIf(process.getuid?.() === 0)('container/smoke-test.sh', () => {
     expect(failed.filter((one) => !onlyInTheImage.includes(one))).toEqual([name]);
   });
 
-  it('has nothing to say against what a built image has as well', async () => {
+  it('reports no failure for what a built image has as well', async () => {
     const before = `export SANDBOX_VERSION=${versions.sdk}; mkdir -p -m 755 /container-server
       rm -f /container-server/sandbox; printf '' > /container-server/sandbox; chmod 755 /container-server /container-server/sandbox`;
     expect(await smoke(versions, before)).toMatchObject({ exitCode: 0, failed: [] });

@@ -1,15 +1,39 @@
-/** The egress decision where it stands in production: raw bytes of a container through workerd, the SDK's `ContainerProxy` and our handler. */
+/**
+ * The attack table against production's path: raw bytes of a container through workerd, the SDK's
+ * `ContainerProxy` and our handler.
+ */
 import { gzipSync } from 'node:zlib';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { z } from 'zod';
+import type { Attack, Pieces } from '../../probes/attacks/attack.ts';
+import { attacksFor } from '../../probes/attacks/drivers.ts';
+import { byteSteps, handshakeOf, hangsUp, requestBytes } from '../../probes/attacks/spelled.ts';
+import { sends } from '../../probes/attacks/openai-request.ts';
+import { attackTable } from '../../probes/attacks/table.ts';
+import type { Grant } from '../../src/core/grant.ts';
+import { recordedBodies } from '../egress/fixtures.ts';
+import { ordinaryGrant } from '../egress/ordinary-grant.ts';
 import { exampleGrant } from '../fixtures/example-grant.ts';
 import { sendRaw, type RawConnection } from '../fake-engine/raw-egress.ts';
 import { smallSpec } from '../sandbox/contract-spec.ts';
 import { startCloudflareHost, type CloudflareHost } from './cloudflare-host.ts';
-import { groups, type Row } from './raw-rows.ts';
 import { startUpstream } from './upstream.ts';
 
 const entriesSchema = z.array(z.object({ verdict: z.string(), rule: z.string() }));
+
+const tables = Object.entries(attackTable)
+  .map(([name, attacks]) => [name, attacksFor('workerd', attacks)] as const)
+  .filter(([, attacks]) => attacks.length > 0);
+
+function expectedOf({ expect: { decisions, workerd } }: Attack) {
+  return { statuses: decisions.map(({ status }) => status), decisions, ...workerd };
+}
+
+function title(attack: Attack): string {
+  const { statuses, decisions } = expectedOf(attack);
+  const rules = decisions.map(({ rule }) => rule).join(', ') || 'no decision';
+  return `answers ${attack.name} with ${statuses.join(', ') || 'nothing'} (${rules})`;
+}
 
 let host: CloudflareHost;
 let upstream: Awaited<ReturnType<typeof startUpstream>>;
@@ -28,7 +52,7 @@ afterAll(async () => {
 
 async function send(connection: RawConnection, from = sandboxId) {
   const port = host.engine.egressPort(from);
-  if (port === null) throw new Error('workerd has not said where it listens');
+  if (port === null) throw new Error('workerd has not reported its egress port');
   return await sendRaw(port, connection);
 }
 
@@ -37,16 +61,24 @@ async function recorded(id = sandboxId): Promise<string[]> {
   return entriesSchema.parse(JSON.parse(text)).map(({ verdict, rule }) => `${verdict} ${rule}`);
 }
 
-/** What a container could see of our credentials, if anything went wrong. */
+/** Our credentials, in every form that an answer could leak. */
 const credentials = ['ghs_read_token', btoa('x-access-token:ghs_read_token'), 'sk-real-key'];
-/** What workerd and Node's client add by themselves, and what the allowlists of `src/egress/headers.ts` let through. */
+/** Headers that workerd and Node's client add, and those on the allowlists of `src/egress/headers.ts`. */
 const passed =
   /^(host|connection|content-length|transfer-encoding|accept|accept-encoding|content-type|content-encoding|user-agent|authorization|cf-worker)$/;
 
-async function outcome({ statuses, sni = 'github.com', ...row }: Row) {
+/** Method and path at the stand-in for the upstreams. */
+const upstreamPath = (reaches: string): string =>
+  reaches.replace(' github.com/', ' /github/').replace(' api.openai.com/v1/', ' /openai/v1/');
+
+/**
+ * Sends under a fresh grant and gathers the answers, the entries and the upstream's requests. Fails on a
+ * leaked credential.
+ */
+async function outcome(connection: RawConnection, grant: Partial<Grant> = {}) {
   upstream.reached.length = 0;
-  await host.call('PUT', `/grants/${sandboxId}`, exampleGrant);
-  const { answers } = await send({ ...row, sni, answers: statuses.length });
+  await host.call('PUT', `/grants/${sandboxId}`, { ...ordinaryGrant, ...grant });
+  const { answers } = await send(connection);
   for (const secret of credentials) expect(JSON.stringify(answers)).not.toContain(secret);
   for (const { url, headers } of upstream.reached) {
     const ours = url.startsWith('/github/')
@@ -63,11 +95,29 @@ async function outcome({ statuses, sni = 'github.com', ...row }: Row) {
   };
 }
 
-describe.each(Object.entries(groups))('%s', (_, rows) => {
-  it.each(rows.map((row) => [row.name, row] as const))('%s', async (_name, row) => {
-    const { statuses, rules, upstream: reached, body } = row;
-    const expected = { statuses, rules, upstream: reached, ...(body === undefined ? {} : { body }) };
-    expect(await outcome(row)).toMatchObject(expected);
+function connectionOf(pieces: Pieces, answers: number): RawConnection {
+  if (pieces.kind === 'url') throw new Error('no request line can carry it');
+  const isRequest = pieces.kind === 'request';
+  const tls = isRequest ? handshakeOf(pieces) : pieces.tls;
+  return {
+    destination: (isRequest ? undefined : pieces.destination) ?? `203.0.113.7:${tls === null ? 80 : 443}`,
+    sni: tls?.servername ?? null,
+    pieces: isRequest ? requestBytes(pieces) : byteSteps(pieces),
+    hangUp: !isRequest && hangsUp(pieces),
+    bodiless: isRequest && pieces.method === 'HEAD',
+    answers,
+  };
+}
+
+describe.each(tables)('workerd with the SDK and %s', (_, attacks) => {
+  it.each(attacks.map((attack) => [title(attack), attack] as const))('%s', async (_title, attack) => {
+    const { statuses, decisions, body } = expectedOf(attack);
+    expect(await outcome(connectionOf(attack.pieces, statuses.length), attack.grant)).toMatchObject({
+      statuses,
+      rules: decisions.map(({ verdict, rule }) => `${verdict} ${rule}`),
+      upstream: decisions.flatMap(({ reaches = '' }) => (reaches === '' ? [] : [upstreamPath(reaches)])),
+      ...(body === undefined ? {} : { body }),
+    });
   });
 });
 
@@ -88,19 +138,53 @@ describe('a body that is allowed', () => {
       'Content-Encoding: gzip',
       `Content-Length: ${compressed.length}`,
     ].join('\r\n');
-    await outcome({
-      name: '',
-      pieces: [`${head}\r\n\r\n`, compressed],
-      statuses: [200],
-      rules: [],
-      upstream: [],
-    });
+    await outcome({ sni: 'github.com', pieces: [`${head}\r\n\r\n`, compressed], answers: 1 });
     expect(upstream.reached).toMatchObject([{ body: compressed, headers: { 'content-encoding': 'gzip' } }]);
   });
 });
 
-describe('whose request it is', () => {
-  it('is known by the container, and each has its own grant', async () => {
+describe('a recorded request of Codex', () => {
+  const [recorded = ''] = recordedBodies('tools-at-top-level');
+  const upstreams = ['POST /openai/v1/responses'];
+
+  it.each([
+    ['whole', sends({ text: recorded })],
+    ['in chunks', sends({ text: recorded }, 'Transfer-Encoding: chunked')],
+    ['with a key of the attacker’s', sends({ text: recorded }, 'Authorization: Bearer sk-own')],
+  ])('reaches OpenAI %s', async (_, pieces) => {
+    expect(await outcome(connectionOf(pieces, 1))).toMatchObject({ statuses: [200], upstream: upstreams });
+  });
+
+  it.each([
+    ['is stored by a second key', `${recorded.slice(0, -1)},"store":true}`, 'openai.duplicate-key'],
+    ['is stored', JSON.stringify({ ...JSON.parse(recorded), store: true }), 'openai.field'],
+    [
+      'brings a remote server',
+      JSON.stringify({
+        ...JSON.parse(recorded),
+        tools: [{ type: 'mcp', server_url: 'https://attacker.example' }],
+      }),
+      'openai.tool',
+    ],
+  ])('is refused when it %s', async (_, text, rule) => {
+    expect(await outcome(connectionOf(sends({ text }), 1))).toMatchObject({
+      statuses: [400],
+      rules: [`denied ${rule}`],
+      upstream: [],
+    });
+  });
+
+  it('is refused when it is compressed, and when it ends early', async () => {
+    const compressed = sends({ gzip: { text: recorded } }, 'Content-Encoding: gzip');
+    expect(await outcome(connectionOf(compressed, 1))).toMatchObject({ rules: ['denied openai.encoding'] });
+    const [head = '', body = ''] = connectionOf(sends({ text: recorded }), 1).pieces;
+    const broken = { sni: 'api.openai.com', pieces: [head, body.slice(0, 1_000)], hangUp: true, answers: 1 };
+    expect(await outcome(broken)).toMatchObject({ statuses: [400], rules: ['denied openai.size'] });
+  });
+});
+
+describe('the grant of a request', () => {
+  it('is that of its container, whatever the request claims', async () => {
     const otherId = host.idOf('SANDBOX', 'other');
     await host.sandboxes.get(otherId).start(smallSpec);
     await host.call('PUT', `/grants/${sandboxId}`, exampleGrant);
@@ -114,7 +198,7 @@ describe('whose request it is', () => {
     expect(await recorded()).toEqual(['allowed github.info-refs']);
   });
 
-  it('reaches nothing while there is no grant', async () => {
+  it('is missing for a sandbox without a task, which reaches nothing', async () => {
     const id = host.idOf('SANDBOX', 'without a grant');
     await host.sandboxes.get(id).start(smallSpec);
     upstream.reached.length = 0;
@@ -123,7 +207,7 @@ describe('whose request it is', () => {
     expect(upstream.reached).toEqual([]);
   });
 
-  it('has no route to an address of this machine, not even by its port', async () => {
+  it('opens no route to an address of this machine, not even by its port', async () => {
     upstream.reached.length = 0;
     const address = `127.0.0.1:${upstream.port}`;
     const pieces = [`GET / HTTP/1.1\r\nHost: ${address}\r\n\r\n`];
@@ -137,16 +221,16 @@ describe('whose request it is', () => {
 
 describe('a handler that fails', () => {
   it.each([
-    ['while it looks for the grant', 'admit'],
-    ['before it has what it needs', 'deps'],
-  ])('answers with a fixed body %s', async (_, where) => {
+    ['while it looks for the grant', 'admit', 'the grant of this sandbox could not be read'],
+    ['before it has its dependencies', 'deps', 'the request could not be carried out'],
+  ])('answers with a fixed body %s', async (_, where, words) => {
     upstream.reached.length = 0;
     await host.call('PUT', `/failure/${where}`);
     try {
       const [answer] = (await send(fetchBegins)).answers;
       expect(answer).toMatchObject({
         status: 502,
-        body: expect.stringContaining('could not be carried out'),
+        body: expect.stringContaining(words),
       });
       expect(JSON.stringify(answer)).not.toMatch(/secret|ghs_|stack|worker\.js/);
     } finally {
@@ -165,7 +249,7 @@ describe('handlers as static fields of the class', () => {
     return await send({ destination: '203.0.113.7:80', sni: null, pieces: toUpstream(), answers: 1 }, id);
   };
 
-  it('register nothing, and leave the listed host open to the internet', async () => {
+  it('register no handler and leave the listed host open to the internet', async () => {
     expect((await attempt('TRAP')).answers).toMatchObject([
       { status: 200, body: expect.stringContaining('from upstream') },
     ]);
@@ -179,7 +263,7 @@ describe('handlers as static fields of the class', () => {
     expect(upstream.reached).toEqual([]);
   });
 
-  it('are not to be found in our class, which has one handler for everything and keeps its name', async () => {
+  it('do not exist in our class, which has one handler for every host and keeps its name', async () => {
     const { text } = await host.call('GET', '/statics');
     expect(JSON.parse(text)).toEqual({
       ownOfTaskSandbox: ['length', 'name', 'prototype'],

@@ -1,4 +1,7 @@
-/** The sandbox contract in Node over the adapter in the test Worker. Adds nothing: values and errors arrive as the adapter gave them. */
+/**
+ * Calls the adapter in the test Worker from Node. Values and errors arrive exactly as the adapter returned
+ * them.
+ */
 import { z } from 'zod';
 import {
   SandboxBusyError,

@@ -1,4 +1,4 @@
-/** The Worker's side of `remote-sandboxes.ts`: carries out one call of the contract and writes down how it ended. */
+/** The Worker's side of `remote-sandboxes.ts`: performs one call of the contract and reports how it ended. */
 import { z } from 'zod';
 import type { Sandboxes } from '../../src/core/ports/sandbox-port.ts';
 

@@ -1,4 +1,7 @@
-/** What is particular to a sandbox on Cloudflare, beside the contract: how it is lost, what the platform's log hears, what a container may lie. */
+/**
+ * Checks what is particular to a sandbox on Cloudflare: how it is lost, what the platform logs, and a
+ * container that lies.
+ */
 import { existsSync } from 'node:fs';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { SandboxLostError, type TaskSandbox } from '../../src/core/ports/sandbox-port.ts';
@@ -29,7 +32,7 @@ async function started() {
 }
 
 describe('a command in the container', () => {
-  it('has no rights of its own, no more processes than the sandbox may have, and trusts the interceptor', async () => {
+  it('runs without privileges, within the limit of processes, and trusts the interceptor', async () => {
     const { sandbox } = await started();
     const script = `id -u; grep -E '^(CapEff|CapBnd|NoNewPrivs)' /proc/self/status; bash -c 'ulimit -u; ulimit -c'; echo $HOME; test -s $SSL_CERT_FILE && echo trusts`;
     const { stdout } = await sandbox.exec(shell(script), limits);
@@ -38,7 +41,7 @@ describe('a command in the container', () => {
     );
   });
 
-  // Where the tests are not root, the fake container has but one user.
+  // The fake container has only one user unless the tests run as root.
   it.runIf(process.getuid?.() === 0)('cannot look into what is not its own', async () => {
     const { sandbox } = await started();
     const { stdout } = await sandbox.exec(shell('ls /var/lib/airlock/* 2>&1; kill -9 1 2>&1'), limits);
@@ -47,7 +50,7 @@ describe('a command in the container', () => {
     expect(written.exitCode).not.toBe(0);
   });
 
-  it('is not in the platform’s log, and nothing that is written is', async () => {
+  it('appears in no log of the platform, and neither does a written file', async () => {
     const { sandbox } = await started();
     const before = host.logged.length;
     await sandbox.writeFile('/workspace/prompt', 'the prompt of a person');
@@ -72,7 +75,7 @@ describe('a sandbox whose container is not the one that was started', () => {
     expect(host.engine.container(id)).toBeNull();
   });
 
-  it('is lost when its container ended, and no call makes the platform start another', async () => {
+  it('is lost when its container has ended, and no call starts another one', async () => {
     const { id, sandbox } = await started();
     await host.takeAway(id);
     await expect(sandbox.exec({ argv: ['true'] }, limits)).rejects.toThrow(SandboxLostError);
@@ -104,7 +107,7 @@ describe('a container that lies', () => {
     await expect(answer).rejects.not.toThrow(SandboxLostError);
   });
 
-  it('cannot make an answer longer than was asked for', async () => {
+  it('cannot return more bytes than the caller asked for', async () => {
     const lie = `printf 'airlock file 1000000\\n%s\\n' "$(head -c 300000 /dev/zero | base64 -w0)"`;
     await asRoot(container, `for f in /var/lib/airlock/*/inside.sh; do cat > $f <<'END'\n${lie}\nEND\ndone`);
     expect((await sandbox.readFile('/workspace/x', range))?.bytes).toHaveLength(range.maxBytes);
@@ -134,7 +137,7 @@ describe('calls that the contract does not allow', () => {
 });
 
 describe('a deployment', () => {
-  it('loses nothing: the run goes on, and is read on from where reading had stopped', async () => {
+  it('loses nothing: the run continues, and reading resumes where it stopped', async () => {
     const { id, sandbox } = await started();
     await sandbox.startRun('long', shell('echo before; sleep 1; echo after; exit 3'));
     const first = await sandbox.readRun('long', { ...range, waitMs: 5_000 });
@@ -167,7 +170,7 @@ describe('the end', () => {
     },
   );
 
-  it('comes when it is tried again, though the platform never answered the first call for it', async () => {
+  it('succeeds on a retry when the platform never answered the first call', async () => {
     const { id, sandbox } = await started();
     const hung = host.engine.hangNextEnd(id);
     const first = sandbox.destroy();
@@ -179,10 +182,10 @@ describe('the end', () => {
     expect(host.engine.starts(id)).toBe(1);
   });
 
-  it('leaves no file and no process of a container, and nothing was asked of the engine that it does not know', async () => {
+  it('leaves no file and no process of a container, and asks the engine nothing unknown', async () => {
     const { id, sandbox, container } = await started();
     expect(existsSync(container.controlSocket)).toBe(true);
-    // Its own folder: other engines of this machine come and go meanwhile.
+    // Checked in its own folder: other engines of this machine start and end too.
     const folder = /^.*\/airlock-engine-[^/]+/.exec(container.controlSocket)?.[0] ?? '';
     expect(existsSync(folder)).toBe(true);
     await sandbox.destroy();

@@ -1,4 +1,4 @@
-/** What stands for GitHub and OpenAI: answers everything and writes down what reached it, credentials included. */
+/** A stand-in for GitHub and OpenAI: answers every request and records it, credentials included. */
 import { createServer, type IncomingHttpHeaders } from 'node:http';
 import { portOf, readBody } from '../fake-engine/http-parts.ts';
 
@@ -20,8 +20,8 @@ export async function startUpstream() {
           response.writeHead(301, { location: 'http://attacker.example/' });
         response.end('from upstream');
       },
-      // Broken off on the way: it has reached upstream all the same.
-      () => reached.push({ method, url, headers, body: Buffer.from('broken off') }),
+      // It ended early, but it has reached upstream.
+      () => reached.push({ method, url, headers, body: Buffer.from('truncated') }),
     );
   });
   await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));

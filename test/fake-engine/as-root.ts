@@ -1,5 +1,6 @@
 /**
- * Runs something as root in a fake container: what an attacker does who has found port 3000, whose server asks nobody who they are.
+ * Runs a script as root in a fake container, as an attacker who found port 3000 could: its server
+ * authenticates no client.
  */
 import { once } from 'node:events';
 import { RpcSession } from 'capnweb';

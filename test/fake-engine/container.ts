@@ -1,7 +1,8 @@
 /**
- * A fake container: the stand-in for the SDK's server in namespaces of its own, made by bubblewrap. Processes, files and mounts are real
- * and its own, and end with it; no isolation is claimed: that is the platform's business. Without a network it is an empty machine;
- * with one it also holds what the product's image holds, at the same paths, and an interceptor takes what leaves it.
+ * A fake container: the stand-in for the SDK's server in its own namespaces, made by bubblewrap. Processes,
+ * files and mounts are real and end with it. Claims no isolation, which is the platform's job. Without a
+ * network it is an empty machine. With one it has the files of the product's image at the same paths, and an
+ * interceptor takes its traffic.
  */
 import { spawn, type ChildProcess } from 'node:child_process';
 import { existsSync, lstatSync, readlinkSync } from 'node:fs';
@@ -16,13 +17,13 @@ import { imageEnvironment } from './image-environment.ts';
 import { startInterceptor, type Interceptor } from './interceptor.ts';
 
 export interface FakeContainer {
-  /** The stand-in's socket, in the place of port 3000. */
+  /** The stand-in's socket, in place of port 3000. */
   readonly controlSocket: string;
-  /** Its `/etc`, as far as it may be written from outside: `/etc/cloudflare`. */
+  /** The part of its `/etc` that can be written from outside: `/etc/cloudflare`. */
   readonly etc: string;
-  /** `onEnd` gets the exit code, when it has ended by itself or was killed. */
+  /** `onEnd` receives the exit code, after an exit or a kill. */
   start(onEnd: (exitCode: number) => void): void;
-  /** Resolves when nothing of it runs any more. */
+  /** Resolves when no process of it is left. */
   kill(): Promise<void>;
   /** Kills it and removes its files. */
   remove(): Promise<void>;
@@ -30,7 +31,7 @@ export interface FakeContainer {
 
 export interface FakeNetwork {
   readonly authority: CertificateAuthority;
-  /** Where workerd listens for what leaves the container; null before it has said so. */
+  /** The port on which workerd takes the container's traffic; null before workerd has reported it. */
   readonly egressPort: () => number | null;
 }
 
@@ -75,7 +76,7 @@ export async function createContainer(
       ];
       const started = spawn(programs.bwrap, args, { stdio: ['ignore', 'ignore', 'pipe'] });
       child = started;
-      // What it complains of while it is being killed is of no interest; anything else is.
+      // Complaints during a kill are of no interest.
       started.stderr.on('data', (chunk: Buffer) => {
         if (!killed) process.stderr.write(chunk);
       });
@@ -97,7 +98,7 @@ export async function createContainer(
   };
 }
 
-/** Where every user of the container may start it; the checkout may lie below a folder that is closed to them. */
+/** A copy that every user of the container can start: the checkout may be below a private folder. */
 const nodePath = '/opt/node/bin/node';
 
 const bwrapPath = '/opt/bwrap';
@@ -122,14 +123,14 @@ function files(
     ...bind('--ro-bind', join(etc, 'hosts'), '/etc/hosts'),
     ...bind('--bind', join(etc, 'cloudflare'), '/etc/cloudflare'),
     ...words('--proc /proc --dev /dev --perms 1777 --tmpfs /tmp'),
-    // After /tmp: the checkout may lie below it.
+    // Mounted after /tmp: the checkout may be below it.
     ...readOnly(checkout),
     ...bind('--ro-bind', nodeFile, nodePath),
     ...bind('--bind', control, '/control'),
   ];
 }
 
-/** What `container/Dockerfile` puts into the image. */
+/** The files that `container/Dockerfile` puts into the image. */
 function imageFiles({ scripts, codexFolder, bwrap }: Programs, etc: string): string[] {
   const codex =
     codexFolder === null
@@ -149,9 +150,9 @@ function imageFiles({ scripts, codexFolder, bwrap }: Programs, etc: string): str
   ];
 }
 
-/** As root the container has its users, as the real one; otherwise there is just one, who is whoever runs this. */
+/** As root, the container has the users of the real one; otherwise only the user of the test run. */
 function namespaces(withNetwork: boolean): string[] {
-  // `network.ts` may do what it has to only as the root of the namespaces.
+  // `network.ts` needs to be root in the namespaces.
   const user = withNetwork
     ? '--unshare-user --uid 0 --gid 0 --cap-add ALL'
     : '--unshare-user --uid 1000 --gid 1000';
@@ -169,7 +170,10 @@ const environment: Readonly<Record<string, string>> = {
   LANG: 'C.UTF-8',
 };
 
-/** Where there is just one user, what `network.ts` starts is that user again, without its rights; as the first process nobody inside can end it. */
+/**
+ * With a single user, `network.ts` starts programs as that user without privileges. As the first process, it
+ * cannot be killed from inside.
+ */
 const asUser = (): string[] =>
   isRoot()
     ? []
@@ -179,7 +183,7 @@ const asUser = (): string[] =>
 
 const isRoot = (): boolean => process.getuid?.() === 0;
 
-/** On merged-/usr systems these are links; on others they are folders. */
+/** Links on merged-/usr systems, folders on others. */
 function linkOrFolder(path: string): string[] {
   if (!existsSync(path)) return [];
   return lstatSync(path).isSymbolicLink() ? ['--symlink', readlinkSync(path), path] : readOnly(path);

@@ -1,7 +1,7 @@
 /**
- * Stand-in for the server of the SDK's image: what `@cloudflare/sandbox` 0.12.10 speaks to on port 3000 of a container over its `rpc` transport,
- * as far as the adapter uses it. Written against the SDK's published client; carries everything out for real, as the first program of a
- * fake container. Listens on a Unix socket, because the fake container has no network at all.
+ * Stand-in for the server of the SDK's image: the part of the `rpc` transport of `@cloudflare/sandbox`
+ * 0.12.10 that the adapter uses. Written against the SDK's published client. Runs real commands, as the first
+ * program of a fake container. Listens on a Unix socket, because the fake container has no network.
  *
  * Usage: node control-server.ts <socket>
  */
@@ -14,7 +14,7 @@ import { RpcSession, RpcTarget } from 'capnweb';
 import { WebSocketServer } from 'ws';
 import { transportOver } from './rpc-transport.ts';
 
-/** What the SDK sends for “no session”; with `enableDefaultSession: false` it never sends anything else. */
+/** The SDK's value for “no session”, the only one with `enableDefaultSession: false`. */
 const noSession = '__DISABLE_SESSION__';
 const authority = '/etc/cloudflare/certs/cloudflare-containers-ca.crt';
 const authorityVariables = [
@@ -25,7 +25,7 @@ const authorityVariables = [
   'GIT_SSL_CAINFO',
 ];
 
-/** As the real one reports failures: the SDK's client rebuilds its typed errors from the JSON. */
+/** Reports failures as the real server does: the SDK's client rebuilds its typed errors from the JSON. */
 function refusal(code: string, message: string): Error {
   return new Error(JSON.stringify({ code, message, context: {} }));
 }
@@ -40,7 +40,10 @@ interface ExecuteOptions {
 }
 
 class Commands extends RpcTarget {
-  /** Ends when the shell and everything that holds its outputs have ended. Has no time limit that would kill anything, as the real one. */
+  /**
+   * Ends when the shell and every holder of its outputs have ended. Like the real one, it kills nothing at a
+   * deadline.
+   */
   async execute(command: string, sessionId: string, options: ExecuteOptions = {}) {
     requireNoSession(sessionId);
     const child = spawn('/bin/bash', ['-c', command], {
@@ -103,7 +106,10 @@ async function collected(stream: NodeJS.ReadableStream): Promise<string> {
   return Buffer.concat(chunks).toString();
 }
 
-/** The real one looks for the interceptor's authority after it has begun to listen, and from then on names it to what it starts. */
+/**
+ * Like the real one, looks for the interceptor's authority after it started to listen, and passes it to the
+ * programs it starts.
+ */
 function watchForAuthority(): void {
   const timer = setInterval(() => {
     if (!existsSync(authority)) return;

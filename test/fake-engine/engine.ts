@@ -1,7 +1,8 @@
 /**
- * A fake container engine: as much of Docker's HTTP interface as workerd uses to run a Durable Object's container beside its sidecar.
- * A container is real processes (`container.ts`); images are not looked at. Anything else than what is known is answered 404 and kept
- * in `unknown`, so that a workerd that asks for more fails a test instead of puzzling one.
+ * A fake container engine: the part of Docker's HTTP API that workerd uses to run a Durable Object's
+ * container and its sidecar. A container is real processes (`container.ts`); images are ignored. Answers 404
+ * to any other request and keeps it in `unknown`, so that a workerd that asks for more fails a test with a
+ * reason.
  */
 import { spawn } from 'node:child_process';
 import { rm } from 'node:fs/promises';
@@ -29,17 +30,20 @@ interface Entry {
 export interface FakeEngine {
   /** For miniflare's `containerEngine`. */
   readonly socketPath: string;
-  /** Requests that no rule knows. */
+  /** Requests that the fake does not implement. */
   readonly unknown: readonly string[];
   /** The running container of a Durable Object, by the object's id. */
   container(objectId: string): FakeContainer | null;
-  /** Where workerd listens for what leaves that container. */
+  /** The port on which workerd takes that container's traffic. */
   egressPort(objectId: string): number | null;
-  /** Names of the containers that exist now. */
+  /** Names of the existing containers. */
   containers(): readonly string[];
-  /** How many containers were ever started for that object. */
+  /** Containers started for that object so far. */
   starts(objectId: string): number;
-  /** The next request to end that object's container is taken and never answered, nor carried out; those after it are. Resolves when it came. */
+  /**
+   * Drops the next request to end that object's container without an answer; later ones work. Resolves when
+   * it arrived.
+   */
   hangNextEnd(objectId: string): Promise<void>;
   close(): Promise<void>;
 }
@@ -53,9 +57,9 @@ interface Answer {
 const sidecarSuffix = '-proxy';
 
 export interface EngineOptions {
-  /** Each request and its body, for who wonders what workerd asks. */
+  /** Each request and its body, for debugging. */
   readonly log?: (line: string) => void;
-  /** Gives the containers a network and the product's image; what leaves them is intercepted with this authority. */
+  /** Gives the containers a network and the product's image; this authority intercepts their traffic. */
   readonly authority?: CertificateAuthority;
 }
 
@@ -64,7 +68,7 @@ export async function startEngine({ log, authority }: EngineOptions = {}): Promi
   const unknown: string[] = [];
   const socket = join(tmpdir(), `airlock-engine-${process.pid}-${Math.random().toString(36).slice(2)}.sock`);
   const started: string[] = [];
-  /** Whom to tell that it came, by the name of the container. */
+  /** Called when it arrived, by the name of the container. */
   const hanging = new Map<string, () => void>();
 
   const partner = (name: string) => entries.get(name.slice(0, -sidecarSuffix.length));
@@ -219,7 +223,7 @@ function description({ image, status, exitCode, sidecar }: Entry) {
   };
 }
 
-/** workerd puts nothing but the interceptor's authority into a container: `cloudflare/certs/…`. */
+/** workerd writes only the interceptor's authority into a container: `cloudflare/certs/…`. */
 async function extract(archive: Buffer, folder: string): Promise<void> {
   const tar = spawn('tar', ['-x', '-C', folder, 'cloudflare'], { stdio: ['pipe', 'ignore', 'inherit'] });
   tar.stdin.end(archive);

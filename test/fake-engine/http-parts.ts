@@ -1,4 +1,4 @@
-/** Parts that the fake servers share: reading a request's body, and the port that a server got. */
+/** Helpers of the fake servers: read a request's body, find the port of a server. */
 import type { IncomingMessage, Server } from 'node:http';
 
 export async function readBody(request: IncomingMessage): Promise<Buffer> {

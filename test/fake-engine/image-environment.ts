@@ -1,4 +1,4 @@
-/** The environment that `container/Dockerfile` gives to everything in the image, read from it: what runs in a fake container has the same. */
+/** Reads the environment of the image from `container/Dockerfile`, for the programs of a fake container. */
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { projectRoot } from '../../host/project-root.ts';

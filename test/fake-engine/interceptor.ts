@@ -1,7 +1,7 @@
 /**
- * What the platform's interceptor does with a container's connection: ends its TLS with an authority that the container was told to trust,
- * and passes the bytes within to workerd, by HTTP CONNECT, with the destination and the name of the handshake. Like the real one it ends TLS
- * without `close_notify` (cloudflare/containers#220).
+ * A fake of the platform's interceptor: terminates a container's TLS with an authority that the container
+ * trusts, and passes the bytes to workerd by HTTP CONNECT, with the destination and the SNI. Like the real
+ * one it ends TLS without `close_notify` (cloudflare/containers#220).
  */
 import { connect, createServer, type Socket } from 'node:net';
 import { TLSSocket, type SecureContext } from 'node:tls';
@@ -12,7 +12,10 @@ export interface Interceptor {
   close(): void;
 }
 
-/** Takes connections from `network.ts` on `socketPath`. `egressPort`: where workerd listens; null before it has said so. */
+/**
+ * Takes connections from `network.ts` on `socketPath`. `egressPort`: workerd's port; null before workerd has
+ * reported it.
+ */
 export async function startInterceptor(
   socketPath: string,
   authority: CertificateAuthority,
@@ -43,7 +46,7 @@ export async function startInterceptor(
   };
 }
 
-/** Reads byte by byte, so that nothing behind the line is taken from who reads next. */
+/** Reads byte by byte, to leave everything behind the line to the next reader. */
 async function firstLine(socket: Socket): Promise<string> {
   let line = '';
   for (;;) {
@@ -97,7 +100,7 @@ async function pass(inside: Duplex, sni: string | null, destination: string, por
   await pastHead(worker);
   inside.pipe(worker);
   worker.pipe(inside, { end: false });
-  // What was written goes out before; then the connection ends, and no word of TLS about it.
+  // Flushes the written bytes, then ends the connection without a TLS alert.
   worker.once('end', () => inside.write('', () => inside.destroy()));
   worker.once('close', () => inside.write('', () => inside.destroy()));
 }

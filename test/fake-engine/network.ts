@@ -1,7 +1,8 @@
 /**
- * The network of a fake container, as a container of the platform sees it: every name resolves, every connection to ports 80 and 443 is
- * accepted whatever its address, and no other port is open. Runs as the first program in namespaces that hold nothing but loopback, hands
- * what is accepted to the interceptor's socket behind one line with its destination, and then starts the rest.
+ * The network of a fake container, as on the platform: every name resolves, every connection to ports 80 and
+ * 443 is accepted for any address, and no other port is open. Runs as the first program in namespaces with
+ * only a loopback interface. Passes each connection to the interceptor's socket behind one line with its
+ * destination, and starts the other programs.
  *
  * Usage: node network.ts <interceptor's socket> <program> <arguments…>
  */
@@ -14,7 +15,7 @@ const [interceptor, program, ...args] = process.argv.slice(2);
 if (interceptor === undefined || program === undefined)
   throw new Error('usage: network.ts SOCKET PROGRAM ARGUMENTS');
 
-// Every address is this machine's own. Where there is no such program, addresses lead nowhere instead.
+// Makes every address local. Without the program, no address is reachable.
 spawnSync('ip', ['route', 'add', 'local', '0.0.0.0/0', 'dev', 'lo']);
 await Promise.all([intercept(80, interceptor), intercept(443, interceptor), answerNames()]);
 

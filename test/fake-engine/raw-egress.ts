@@ -1,21 +1,21 @@
 /**
- * Speaks to workerd as the sidecar does for a container's connection: an HTTP CONNECT to where the container wanted to go, the name of the TLS
- * handshake beside it, and then the container's own bytes, decrypted and otherwise untouched.
+ * Speaks to workerd as the sidecar does for a container's connection: an HTTP CONNECT to the container's
+ * destination with the SNI, and then the container's own bytes, decrypted and otherwise untouched.
  */
 import { connect } from 'node:net';
 
 export interface RawConnection {
-  /** Address and port that the container connected to; 443 unless told otherwise. */
+  /** Address and port that the container connected to. Default port: 443. */
   readonly destination?: string;
   /** From the TLS handshake; null for plain HTTP. */
   readonly sni: string | null;
-  /** What the container sent, in the pieces it sent it in. */
+  /** The container's bytes, one write per piece. */
   readonly pieces: readonly (string | Uint8Array)[];
   /** The container closes its side after the last piece. */
   readonly hangUp?: boolean;
-  /** The answers have no body, whatever length they name: to HEAD. */
+  /** The answers have no body, even with a length: those to HEAD. */
   readonly bodiless?: boolean;
-  /** Answers to wait for; the connection is closed after the last. */
+  /** Answers to wait for. The connection is closed after the last. */
   readonly answers: number;
 }
 
@@ -25,9 +25,12 @@ export interface RawAnswer {
   readonly body: string;
 }
 
+/** Silence that shows that no further answer comes. */
 const quietMs = 400;
+/** Deadline for answers that have to come: many times what they take. */
+const answerMs = 60_000;
 
-/** What came back: final answers in order, and whether workerd closed the connection by itself before as many had come as were waited for. */
+/** Returns the final answers in order, and whether workerd closed the connection before all had arrived. */
 export async function sendRaw(
   port: number,
   { destination = '203.0.113.7:443', sni, pieces, hangUp = false, bodiless = false, answers }: RawConnection,
@@ -45,10 +48,10 @@ export async function sendRaw(
       socket.destroy();
       resolve({ answers: parseAnswers(received, bodiless), closed });
     };
-    // For rows where nothing more is to come: a wait that proves a negative has to end by itself.
+    // Where no answer is expected, silence ends the wait.
     const wait = () => {
       clearTimeout(timer);
-      timer = setTimeout(() => finish(false), quietMs);
+      timer = setTimeout(() => finish(false), answers > 0 ? answerMs : quietMs);
     };
     socket.on('data', (chunk: Buffer) => {
       received += chunk.toString('latin1');
@@ -69,7 +72,7 @@ export async function sendRaw(
   });
 }
 
-/** Whole answers only; `100 Continue` and its like are not answers. */
+/** Parses whole answers; `100 Continue` and other interim ones do not count. */
 function parseAnswers(text: string, bodiless: boolean): RawAnswer[] {
   const found: RawAnswer[] = [];
   let rest = text;
@@ -86,7 +89,7 @@ function parseAnswers(text: string, bodiless: boolean): RawAnswer[] {
   }
 }
 
-/** null: not all of it is there. */
+/** null: the body is not complete yet. */
 function bodyLength(status: number, headers: string, after: string): number | null {
   if (status < 200 || status === 204) return 0;
   if (/^transfer-encoding: chunked/im.test(headers)) {

@@ -1,4 +1,7 @@
-/** capnweb over `ws`: its own transport takes the browser's WebSocket, which that of `ws` is only nearly. */
+/**
+ * A capnweb transport over `ws`: capnweb's own takes the browser's WebSocket, from which that of `ws`
+ * differs.
+ */
 import { on } from 'node:events';
 import type { RpcTransport } from 'capnweb';
 import type { WebSocket } from 'ws';

@@ -1,6 +1,7 @@
 /**
- * A fake of the sidecar that intercepts a container's traffic (`cloudflare/proxy-everything`): workerd tells it where its listener is,
- * asks it for the authority's certificate, and connects through it to ports of the container.
+ * A fake of the sidecar that intercepts a container's traffic (`cloudflare/proxy-everything`): workerd
+ * reports its listener, asks for the authority's certificate, and connects through it to ports of the
+ * container.
  */
 import { createServer, type IncomingMessage } from 'node:http';
 import { connect, type Socket } from 'node:net';
@@ -8,9 +9,9 @@ import { z } from 'zod';
 import { portOf, readBody } from './http-parts.ts';
 
 export interface FakeSidecar {
-  /** Where workerd finds it. */
+  /** The port on which workerd reaches it. */
   readonly ingressPort: number;
-  /** Where workerd listens for what leaves the container; null before it has said so. */
+  /** The port on which workerd takes the container's traffic; null before workerd has reported it. */
   egressPort(): number | null;
   close(): void;
 }
@@ -18,7 +19,7 @@ export interface FakeSidecar {
 const egressMessage = z.object({ port: z.int().optional() });
 const fakeAuthority = '-----BEGIN CERTIFICATE-----\nFAKE\n-----END CERTIFICATE-----\n';
 
-/** `controlSocket` is asked for at each connection: the container may be another one by then. */
+/** Looks `controlSocket` up for each connection: the container may have been replaced. */
 export async function startSidecar(
   controlSocket: () => string | null,
   authorityPem: string = fakeAuthority,

@@ -1,6 +1,6 @@
 /**
- * The probes, as a test: nothing gets out of a sandbox. And a test of the probes: the same programs, run outside against the canary, do
- * reach it, so that none of them passes because it could never have reached anybody.
+ * Runs the probes: nothing leaves a sandbox. Then proves the probes: the same programs, run outside against
+ * the canary, do reach it, so none of them passes because it could never have reached anybody.
  */
 import { execFile } from 'node:child_process';
 import { mkdtemp, rm, writeFile } from 'node:fs/promises';
@@ -43,7 +43,7 @@ async function withCanary<T>(work: (canary: Canary, folder: string) => Promise<T
   const canary = await startCanary();
   const folder = await mkdtemp(join(tmpdir(), 'airlock-outside-'));
   try {
-    // Something to push.
+    // A commit to push.
     await run('git', ['init', '--quiet', folder]);
     await run('git', [
       '-C',
@@ -68,13 +68,13 @@ async function withCanary<T>(work: (canary: Canary, folder: string) => Promise<T
 const placeWith = (canary: Canary) => ({ ...exemplaryPlace, canary });
 const allPlanned = (canary: Canary) => insideGroups.flatMap((group) => planFor(group, placeWith(canary)));
 
-/** Programs whose connections can be turned to the canary. */
+/** The programs whose connections can be redirected to the canary. */
 function isReaching({ probe: { program } }: Planned): boolean {
   switch (program.kind) {
     case 'wire':
       return true;
     case 'curl':
-      // A proxy is where it is; the bodies of the other rows are what they differ in, so a few of the large ones are enough.
+      // A proxy cannot be redirected, and a bomb takes its time.
       return !program.args.includes('-x') && !(program.body !== undefined && 'gzip' in program.body);
     case 'git':
       return program.args.some((argument) => /^https?:/.test(argument));
@@ -83,14 +83,25 @@ function isReaching({ probe: { program } }: Planned): boolean {
   }
 }
 
-it('reaches the canary outside, with every program that is refused inside', async () => {
+/** One of the programs that differ in their body alone: a body does not change whom a program reaches. */
+function withoutBodies(planned: readonly Planned[]): readonly Planned[] {
+  const byArguments = new Map(
+    planned.map((entry) => {
+      const { program } = entry.probe;
+      return [program.kind === 'curl' ? program.args.join('\n') : entry.key, entry] as const;
+    }),
+  );
+  return [...byArguments.values()];
+}
+
+it('reaches the canary outside with every program that is refused inside', async () => {
   const workers = 4;
   const unreached = await Promise.all(
     Array.from({ length: workers }, async (_, worker) =>
       withCanary(async (canary, folder) => {
         const missed: string[] = [];
         let tried = 0;
-        for (const [at, planned] of allPlanned(canary).filter(isReaching).entries()) {
+        for (const [at, planned] of withoutBodies(allPlanned(canary).filter(isReaching)).entries()) {
           if (at % workers !== worker) continue;
           tried += 1;
           if (!(await outside(planned, canary, folder)).reached) missed.push(planned.key);
@@ -101,10 +112,10 @@ it('reaches the canary outside, with every program that is refused inside', asyn
     ),
   );
   expect(unreached.flat()).toEqual([]);
-}, 240_000);
+}, 900_000);
 
 it.each(['network/abstract-socket', 'host/canary-file', 'host/checkout-package', 'host/host-process'])(
-  'finds outside what it must not find inside: %s',
+  'finds outside what it must not find inside with %s',
   async (key) => {
     await withCanary(async (canary, folder) => {
       const planned = allPlanned(canary).find((candidate) => candidate.key === key);
@@ -116,7 +127,7 @@ it.each(['network/abstract-socket', 'host/canary-file', 'host/checkout-package',
   },
 );
 
-it('lets nothing out', async () => {
+it('lets nothing leave the sandbox', async () => {
   const report = await runSuite({
     groups: null,
     progress: () => undefined,
@@ -125,6 +136,6 @@ it('lets nothing out', async () => {
   });
   expect(report.results.filter(({ ok }) => !ok)).toEqual([]);
   expect(report).toMatchObject({ leaked: 0, notRun: 0, passed: report.total });
-  expect(report.total).toBeGreaterThanOrEqual(120);
+  expect(report.total).toBeGreaterThanOrEqual(1_000);
   expect(new Set(report.results.map(({ id }) => id)).size).toBe(report.total);
-}, 240_000);
+}, 900_000);

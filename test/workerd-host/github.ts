@@ -1,6 +1,6 @@
 /**
- * What the tests in workerd find outside: the simulated GitHub, started once, with one repository, one issue and an App
- * whose key is handed in both forms. Nothing else can be reached.
+ * The outside of the tests in workerd: the simulated GitHub, started once, with one repository, one issue and
+ * an App whose key comes in both forms. The tests reach no other host.
  */
 import { generateKeyPairSync } from 'node:crypto';
 import { mkdtemp, rm } from 'node:fs/promises';

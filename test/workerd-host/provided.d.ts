@@ -1,4 +1,4 @@
-/** What `github.ts` hands to the tests in workerd. */
+/** The values that `github.ts` provides to the tests in workerd. */
 import 'vitest';
 
 declare module 'vitest' {
@@ -6,12 +6,12 @@ declare module 'vitest' {
     github: {
       readonly apiUrl: string;
       readonly appId: string;
-      /** One key, as GitHub hands it out and as it is after `openssl pkcs8`. */
+      /** One key: as GitHub issues it, and after `openssl pkcs8`. */
       readonly pkcs1: string;
       readonly pkcs8: string;
       readonly webhookSecret: string;
     };
-    /** acme/split, where ada may write and rea may not. */
+    /** acme/split: ada may write, rea may not. */
     repository: {
       readonly id: number;
       readonly installationId: number;

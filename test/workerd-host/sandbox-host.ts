@@ -1,6 +1,7 @@
 /**
- * The sandbox host's HTTP contract (`host/sandbox/routes.ts`) without a sandbox: runs say what a test lets them say.
- * A test steers it through the same binding: `PUT /script/:id/:run` gives a run's output, `GET /calls/:id` tells what was asked.
+ * The sandbox host's HTTP contract (`host/sandbox/routes.ts`) without a sandbox: a test scripts the output of
+ * each run. A test controls it through the same binding: `PUT /script/:id/:run` sets a run's output, `GET
+ * /calls/:id` lists the calls.
  */
 import { Hono } from 'hono';
 
