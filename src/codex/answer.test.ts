@@ -6,7 +6,7 @@ const answer = (finalMessage: string | null, message: string | null = null) =>
   answerOf({ ...initialProgress, finalMessage, message });
 
 describe('answerOf', () => {
-  it('takes title and summary as they are when they meet the schema', () => {
+  it('returns title and summary unchanged if they match the schema', () => {
     expect(answer('{"title":"Fix rounding","summary":"It **was** wrong.\\n\\n- a"}')).toEqual({
       title: 'Fix rounding',
       summary: 'It **was** wrong.\n\n- a',
@@ -44,8 +44,8 @@ describe('answerOf', () => {
     ['an array', '[1]'],
     ['null', 'null'],
     ['cut JSON', '{"title":"t","summ'],
-    ['a title of nothing visible', '{"title":"\\u200b\\u202e","summary":"s"}'],
-  ])('falls back to something sensible when the answer is %s', (_, finalMessage) => {
+    ['a title without visible characters', '{"title":"\\u200b\\u202e","summary":"s"}'],
+  ])('falls back to usable text if the answer is %s', (_, finalMessage) => {
     const fallback = answer(finalMessage);
     expect(fallback.valid).toBe(false);
     expect(fallback.title).not.toBe('');
@@ -53,7 +53,7 @@ describe('answerOf', () => {
     expect(fallback.summary).not.toBe('');
   });
 
-  it('takes prose instead of JSON for the summary, and its first line for the title', () => {
+  it('uses prose as the summary and its first line as the title', () => {
     expect(answer('# Fixed it\n\nBy hand.')).toEqual({
       title: 'Fixed it',
       summary: '# Fixed it\n\nBy hand.',
@@ -66,7 +66,7 @@ describe('answerOf', () => {
   });
 });
 
-it('hands Codex a schema in the strict form: everything required, nothing else allowed', () => {
+it('the answer schema has the strict form: everything required, nothing else allowed', () => {
   expect(answerJsonSchema.additionalProperties).toBe(false);
   expect([...answerJsonSchema.required].toSorted()).toEqual(
     Object.keys(answerJsonSchema.properties).toSorted(),

@@ -1,20 +1,20 @@
 /**
- * Codex's final message as title and summary. OpenAI constrains it by the schema below, Codex does not check it, and a
- * hijacked sandbox can write what it likes: so it is parsed here, capped, and replaced by something sensible if need be.
- * Still untrusted: escaping and mentions are for `publish/`, though the title is already one plain line.
+ * Parses Codex's final message into a title and a summary, caps both, and falls back to usable text. OpenAI
+ * constrains the message to the schema below, but Codex does not check it, and a hijacked sandbox can write
+ * anything. The result is still untrusted: `publish/` escapes it and breaks mentions.
  */
 import * as z from 'zod';
 import type { Answer, Progress } from '../core/progress.ts';
 import { firstOf } from './untrusted-text.ts';
 import { parseJson } from '../lib/parse-json.ts';
 
-/** Longer subjects are cut by most views of a commit. */
+/** Most views of a commit cut longer subjects. */
 export const maxTitleCharacters = 72;
 export const maxSummaryCharacters = 10_000;
 
 /**
- * In the strict form of structured outputs: no additional properties, everything required. Lengths stand in the
- * descriptions, as the strict form does not take `maxLength` for every model.
+ * The schema in the strict form of structured outputs: everything required, no additional properties. The
+ * descriptions state the lengths, because the strict form does not accept `maxLength` for every model.
  */
 export const answerJsonSchema = {
   type: 'object',
@@ -26,7 +26,7 @@ export const answerJsonSchema = {
     summary: {
       type: 'string',
       description:
-        'What was changed and why, and how it was verified, in GitHub-flavoured Markdown. If nothing was changed: why.',
+        'What was changed and why, and how it was verified, in GitHub-flavored Markdown. If nothing was changed: why.',
     },
   },
   required: ['title', 'summary'],
@@ -38,7 +38,7 @@ const answerSchema = z.strictObject({ title: z.string().trim().min(1), summary: 
 const fallbackTitle = 'Changes by Codex';
 const fallbackSummary = 'Codex left no summary of its work.';
 
-/** One line without the marks that Markdown or GitHub would act on at a title's ends, and without mentions. */
+/** Returns one line without Markdown markup and mentions. */
 function titleOf(untrusted: string): string {
   const line =
     firstOf(untrusted, 1_000)
@@ -57,13 +57,16 @@ function parseAnswer(text: string): z.infer<typeof answerSchema> | null {
   return answerSchema.safeParse(parseJson(text)).data ?? null;
 }
 
-/** The validated answer. `valid` is false when the message was missing, no JSON, of another shape, or without a title. */
+/**
+ * Returns the answer. `valid` is false if the message was missing, not JSON, of another shape, or without a
+ * title.
+ */
 export function answerOf(progress: Progress): Answer {
   const parsed = progress.finalMessage === null ? null : parseAnswer(progress.finalMessage);
   const title = parsed === null ? '' : titleOf(parsed.title);
   const summary = parsed === null ? '' : firstOf(parsed.summary, maxSummaryCharacters);
   if (title !== '' && summary !== '') return { title, summary, valid: true };
-  // JSON that is not the agreed answer is no text for people; prose is.
+  // JSON of another shape is not readable for people; prose is.
   const prose = [progress.finalMessage, progress.message].find(
     (text) => text !== null && text.trim() !== '' && !/^\s*[[{]/.test(text),
   );

@@ -1,6 +1,4 @@
-/**
- * The `Codex` port: joins invocation, progress and answer. Decides nothing of its own.
- */
+/** Implements the `Codex` port from invocation, progress and answer. */
 import type { Codex } from '../core/ports/codex.ts';
 import { answerOf } from './answer.ts';
 import { codexInvocation, type CodexSettings } from './invocation.ts';

@@ -1,9 +1,9 @@
 /**
- * Codex's `config.toml`: the settings under which Codex contacts nothing but `POST <base>/responses`, and a writer for
- * the part of TOML they need. Decides no paths and no environment; `invocation.ts` does.
+ * Writes Codex's `config.toml` with settings under which Codex contacts only `POST <base>/responses`.
+ * `invocation.ts` decides paths and environment.
  *
- * Measured with Codex 0.171.0: with its defaults it also calls chatgpt.com (with the API key as bearer), github.com and
- * ab.chatgpt.com, and hangs for ever on a gateway that cannot be reached.
+ * Measured with Codex 0.171.0: with its defaults, Codex also calls chatgpt.com (with the API key as bearer),
+ * github.com and ab.chatgpt.com, and hangs forever if it cannot reach the gateway.
  */
 type TomlScalar = string | number | boolean | readonly string[];
 export interface TomlTable {
@@ -11,7 +11,8 @@ export interface TomlTable {
 }
 
 /**
- * A JSON string is a TOML basic string but for two things: DEL must be escaped, and a lone surrogate has no spelling.
+ * Writes a TOML basic string. It differs from a JSON string in two ways: it must escape DEL, and it has no
+ * lone surrogates.
  */
 const tomlString = (text: string): string =>
   JSON.stringify(text.toWellFormed()).replaceAll('\u007f', '\\u007f');
@@ -24,7 +25,7 @@ function tomlScalar(value: TomlScalar): string {
   return String(value);
 }
 
-/** Writes a table: its scalars first, then its sub-tables under quoted headers. Numbers must be integers. */
+/** Writes a table: its scalars, then its sub-tables under quoted headers. Numbers must be integers. */
 export function toToml(table: TomlTable, path: readonly string[] = []): string {
   const scalars: string[] = [];
   const tables: string[] = [];
@@ -36,29 +37,30 @@ export function toToml(table: TomlTable, path: readonly string[] = []): string {
   return `${header}${scalars.join('')}${tables.join('')}`;
 }
 
-/** What Codex is told, apart from the turn itself. */
+/** The settings of Codex, apart from the turn itself. */
 export function codexConfig(settings: {
-  /** As seen from inside the sandbox, ending in `/v1`. */
+  /** OpenAI's base URL inside the sandbox, ending in `/v1`. */
   readonly openaiBaseUrl: string;
   readonly model: string;
-  /** The clone: a folder whose own `.codex/` must not count. */
+  /** The clone. Codex must ignore the `.codex/` in it. */
   readonly repository: string;
 }): TomlTable {
   return {
     model: settings.model,
     model_provider: 'gateway',
     approval_policy: 'never',
-    // The sandbox around Codex is the sandbox.
+    // Airlock's sandbox takes the place of Codex's own.
     sandbox_mode: 'danger-full-access',
-    // The hosted search opens arbitrary addresses on OpenAI's side: a way out for data.
+    // The hosted search opens arbitrary addresses from OpenAI's side: an exfiltration channel.
     web_search: 'disabled',
     check_for_update_on_startup: false,
-    // A login shell would replace the sandbox's PATH by the distribution's.
+    // A login shell would replace the sandbox's PATH with the distribution's.
     allow_login_shell: false,
     cli_auth_credentials_store: 'file',
     model_providers: {
       gateway: {
-        // Exactly this name: under any other, Codex summarises a long thread itself instead of asking for compaction.
+        // Must be this name: under any other, Codex summarizes a long thread itself instead of requesting
+        // compaction.
         name: 'OpenAI',
         base_url: settings.openaiBaseUrl,
         env_key: 'OPENAI_API_KEY',
@@ -69,13 +71,14 @@ export function codexConfig(settings: {
         stream_idle_timeout_ms: 180_000,
       },
     },
-    // Said outright, as Codex marks a folder as trusted by itself when a client starts a thread there with full access.
+    // Set explicitly, because Codex trusts a folder by itself if a client starts a thread there with full
+    // access.
     projects: { [settings.repository]: { trust_level: 'untrusted' } },
     tools: { update_plan: { enabled: true } },
     agents: { enabled: false },
     analytics: { enabled: false },
     features: {
-      // Each of these would call out, or offers what a sealed sandbox has no use for.
+      // Each of these calls other hosts, or is useless in a sealed sandbox.
       plugins: false,
       plugin_sharing: false,
       remote_plugin: false,
@@ -83,19 +86,20 @@ export function codexConfig(settings: {
       tool_suggest: false,
       api_key_model_discovery: false,
       image_generation: false,
-      // Without this an unreachable gateway is retried for ever.
+      // Otherwise Codex retries an unreachable gateway forever.
       unbounded_connection_retries: false,
-      // The gateway reads the body to decide about it.
+      // The gateway has to read the body to decide.
       enable_request_compression: false,
       goals: false,
       sleep_tool: false,
       guardian_approval: false,
-      // A repository's hooks would run outside of what Codex reports.
+      // Codex does not report the commands of a repository's hooks.
       hooks: false,
       shell_snapshot: false,
-      // On by default since 0.171.0: a change of the tools within a thread is sent as a second list of tools in the middle
-      // of the input. Our tools never change (no MCP servers, plugins or apps), and the requests are the same with it and
-      // without it (measured). Off, a thread resumed by another Codex states its tools once, at the start.
+      // On by default since 0.171.0: Codex then sends changed tools as a second list within the input. Our
+      // tools never change (no MCP servers, plugins or apps), and the requests are the same with and without
+      // it (measured). Switched off, so that a thread resumed by another version of Codex lists its tools
+      // once, at the start.
       incremental_tools_legacy: false,
     },
     skills: { bundled: { enabled: false } },

@@ -1,12 +1,12 @@
 /**
- * One line of the run's output, parsed: Codex's notifications that we read, and the driver's own lines.
- * Unknown kinds are values; a line that is no JSON, or of which a field we read has another type, is `malformed`.
- * The field names are held against the pinned binary's own schemas in `test/codex/protocol.test.ts`.
+ * Parses one line of the run's output: the notifications of Codex that Airlock reads, and the driver's own
+ * lines. Unknown kinds are values. A line that is not JSON, or has a field of another type, is `malformed`.
+ * `test/codex/protocol.test.ts` compares the field names with the schemas of the pinned binary.
  */
 import * as z from 'zod';
 import { parseJson } from '../lib/parse-json.ts';
 
-/** The driver's own bound is 256 KB of UTF-8. */
+/** The driver limits a line to 256 KB of UTF-8. */
 const maxLineCharacters = 300_000;
 
 const milliseconds = z.number().nonnegative();
@@ -43,7 +43,7 @@ const agentMessage = z.object({
   type: z.literal('agentMessage'),
   id: z.string(),
   text: z.string(),
-  /** Null when the model does not say; then the last message of the turn is the answer. */
+  /** null: the model does not say. Then the last message of the turn is the answer. */
   phase: z.enum(['commentary', 'partial_answer', 'final_answer']).nullish(),
 });
 const readItem = z.discriminatedUnion('type', [commandExecution, fileChange, agentMessage]);
@@ -72,7 +72,10 @@ const turnCompleted = z.object({
 const errorReported = z.object({ error: turnError, willRetry: z.boolean() });
 const threadStarted = z.object({ thread: z.object({ id: z.string() }) });
 
-/** The notifications that are read, by method: what `test/codex/protocol.test.ts` compares with Codex's own schemas. */
+/**
+ * The notifications that Airlock reads, by method. `test/codex/protocol.test.ts` compares them with Codex's
+ * schemas.
+ */
 export const notificationSchemas = {
   'turn/plan/updated': planUpdated,
   'item/started': itemNotification,
@@ -84,7 +87,7 @@ export const notificationSchemas = {
   'thread/started': threadStarted,
 } as const;
 
-/** Notifications that come in an ordinary turn and hold nothing for us. */
+/** Notifications of an ordinary turn that Airlock ignores. */
 export const unreadMethods: readonly string[] = [
   'account/rateLimits/updated',
   'configWarning',
@@ -131,13 +134,13 @@ export type CodexLine =
   | { readonly kind: 'error'; readonly message: string; readonly willRetry: boolean }
   | { readonly kind: 'thread'; readonly threadId: string }
   | { readonly kind: 'driver'; readonly driver: DriverLine }
-  /** Known, and of no interest. */
+  /** Known and ignored. */
   | { readonly kind: 'unread' }
-  /** A method or a driver's line that this version does not know. */
+  /** A method, or a line of the driver, that this version does not know. */
   | { readonly kind: 'unknown' }
   | { readonly kind: 'malformed' };
 
-/** A parsed line and, where the driver said so, when it was written, in milliseconds since the epoch. */
+/** A parsed line, and when the driver wrote it, in milliseconds since the epoch; null if unknown. */
 export interface TimedLine {
   readonly at: number | null;
   readonly line: CodexLine;
@@ -150,7 +153,7 @@ const envelopeSchema = z.union([
 
 const malformed: CodexLine = { kind: 'malformed' };
 
-/** Applies a schema and turns what it found into a line. */
+/** Applies a schema and turns the result into a line. */
 function read<T>(schema: z.ZodType<T>, params: unknown, toLine: (found: T) => CodexLine): CodexLine {
   const parsed = schema.safeParse(params);
   return parsed.success ? toLine(parsed.data) : malformed;

@@ -1,6 +1,6 @@
 /**
- * What is written into the sandbox and started there so that Codex does one turn. Pure; performs nothing.
- * The driver's job file is the contract with `container/codex-driver.js`.
+ * Builds the files and the command that make Codex run one turn in the sandbox. Pure. The driver's job file
+ * is the contract with `container/codex-driver.js`.
  */
 import { sandboxPaths } from '../core/checkout.ts';
 import type { CodexJob } from '../core/ports/codex.ts';
@@ -8,19 +8,25 @@ import type { SandboxCommand } from '../core/ports/sandbox-port.ts';
 import { answerJsonSchema } from './answer.ts';
 import { codexConfig, toToml } from './config-toml.ts';
 
-/** All outside the clone, so that nothing of ours ends up in the change and no file of the repository takes its place. */
+/**
+ * All paths are outside the clone, so that none of these files gets into the change and no file of the
+ * repository replaces one.
+ */
 export const codexPaths = {
   binary: '/opt/codex/bin/codex',
   home: '/home/codex/.codex',
   job: '/run/airlock/codex/job.json',
-  /** One JSON object a line, see `container/control-file.ts`. Append, or replace by all lines so far and new ones. */
+  /**
+   * One JSON object per line, see `container/control-file.ts`. To add lines, append them or rewrite the whole
+   * file.
+   */
   control: '/run/airlock/codex/control.jsonl',
 } as const;
 
 export interface CodexSettings {
-  /** OpenAI's base URL as seen from inside the sandbox, ending in `/v1`. */
+  /** OpenAI's base URL inside the sandbox, ending in `/v1`. */
   readonly openaiBaseUrl: string;
-  /** A thread to go on with; its rollout file has to be written below `sessions/` of Codex's folder beforehand. */
+  /** The thread to resume. Its rollout file must already be below `sessions/` in Codex's home. */
   readonly resume?: { readonly threadId: string };
 }
 
@@ -50,7 +56,7 @@ export function codexInvocation(settings: CodexSettings, job: CodexJob): CodexIn
       { path: `${codexPaths.home}/config.toml`, content: toToml(config) },
       { path: codexPaths.job, content: JSON.stringify(driverJob) },
     ],
-    // Not in the clone: Node reads files of its working directory before the first line of ours runs.
+    // Starts outside the clone, because Node reads files in its working directory before it runs the script.
     command: { argv: ['node', `${sandboxPaths.scripts}/codex-driver.js`, codexPaths.job], cwd: '/workspace' },
   };
 }

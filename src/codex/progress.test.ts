@@ -29,8 +29,8 @@ const delta = (itemId: string, text: string) =>
 const said = (text: string, phase: string | null) =>
   event('item/completed', { item: { type: 'agentMessage', id: 'm', text, phase } });
 
-describe('commands', () => {
-  it('run with the tail of their output, then end with the whole output’s tail', () => {
+describe('a command', () => {
+  it('shows the end of its output while it runs and after it ended', () => {
     const running = foldAll(started(), delta('exec-1', 'a\n'), delta('exec-1', 'b\n'));
     expect(running.commands).toEqual([
       {
@@ -59,7 +59,7 @@ describe('commands', () => {
     ]);
   });
 
-  it('that run at the same time keep their own output', () => {
+  it('keeps its own output next to a concurrent one', () => {
     const progress = foldAll(
       started(),
       started({ id: 'exec-2' }),
@@ -69,17 +69,17 @@ describe('commands', () => {
     expect(progress.commands.map(({ outputTail }) => outputTail)).toEqual(['one', 'two']);
   });
 
-  it('without an exit code have failed', () => {
+  it('has failed without an exit code', () => {
     expect(foldAll(started(), completed({ exitCode: null, status: 'failed' })).commands).toMatchObject([
       { exitCode: -1, status: 'failed' },
     ]);
   });
 
-  it('whose start was lost are listed all the same', () => {
+  it('is listed even if its start was lost', () => {
     expect(foldAll(completed())).toMatchObject({ commandsTotal: 1, commands: [{ command: 'npm test' }] });
   });
 
-  it('are listed up to 100, and counted beyond', () => {
+  it('is listed up to the hundredth and counted after it', () => {
     const progress = foldAll(...Array.from({ length: 130 }, (_, index) => started({ id: `exec-${index}` })));
     expect(progress.commands).toHaveLength(100);
     expect(progress.commandsTotal).toBe(130);
@@ -87,7 +87,7 @@ describe('commands', () => {
     expect(fold(progress, completed({ id: 'exec-3' }), 7).progress.commandsTotal).toBe(130);
   });
 
-  it('that still run at the end of the turn were killed', () => {
+  it('counts as killed if it still runs at the end of the turn', () => {
     const end = event('turn/completed', { turn: { status: 'interrupted', error: null } });
     expect(foldAll(started(), end).commands).toMatchObject([{ status: 'failed', exitCode: -1 }]);
   });
@@ -100,11 +100,11 @@ describe('commands', () => {
     ['/bin/bash -lc ls extra', '/bin/bash -lc ls extra'],
     ['python3 -c "print(1)"', 'python3 -c "print(1)"'],
     ["/bin/bash -lc 'a\u001b[31mb\u202Ec\u0000d'", 'abcd'],
-  ])('are shown without their shell: %s', (wrapped, shown) => {
+  ])('is shown without its shell: %s', (wrapped, shown) => {
     expect(foldAll(started({ command: wrapped })).commands[0]?.command).toBe(shown);
   });
 
-  it('are capped: 500 characters of command, 2,000 of output', () => {
+  it('is capped to 500 characters and its output to 2,000', () => {
     const progress = foldAll(
       started({ command: `/bin/bash -c '${'x'.repeat(5_000)}'` }),
       ...Array.from({ length: 20 }, () => delta('exec-1', 'y'.repeat(1_000))),
@@ -114,7 +114,7 @@ describe('commands', () => {
   });
 });
 
-describe('file changes', () => {
+describe('the changed files', () => {
   const change = (paths: readonly string[], status = 'completed', move: string | null = null) =>
     event('item/completed', {
       item: {
@@ -125,7 +125,7 @@ describe('file changes', () => {
       },
     });
 
-  it('are relative to the repository, each path once, the latest last', () => {
+  it('are relative to the repository, each path once, latest last', () => {
     const progress = foldAll(
       change(['/workspace/repo/a', '/workspace/repo/b']),
       change(['/workspace/repo/a'], 'completed', '/workspace/repo/c'),
@@ -134,7 +134,7 @@ describe('file changes', () => {
     expect(progress.changedFiles).toEqual(['b', 'a', 'c', '/etc/passwd']);
   });
 
-  it('that failed do not count', () => {
+  it('do not include a failed change', () => {
     expect(foldAll(change(['/workspace/repo/a'], 'failed')).changedFiles).toEqual([]);
   });
 
@@ -144,15 +144,15 @@ describe('file changes', () => {
   });
 });
 
-describe('messages', () => {
-  it('tell commentary from the final answer', () => {
+describe('the messages', () => {
+  it('are split into commentary and the final answer', () => {
     expect(foldAll(said('Looking.', 'commentary'), said('{"title":"t"}', 'final_answer'))).toMatchObject({
       message: 'Looking.',
       finalMessage: '{"title":"t"}',
     });
   });
 
-  it('of a model that does not say which is which: the last one is the answer', () => {
+  it('have the last one as the answer if the model does not name phases', () => {
     expect(foldAll(said('One', null), said('Two', null), said('{"title":"t"}', null))).toMatchObject({
       message: 'Two',
       finalMessage: '{"title":"t"}',
@@ -169,12 +169,12 @@ describe('the end of the turn', () => {
     ['plain words', 'Budget used up', 'Budget used up'],
     ['an error body', '{"error":{"message":"Budget \\"x\\" used up","code":"b"}}', 'Budget "x" used up'],
     ['half an error body', '{"error":{"mess', '{"error":{"mess'],
-  ])('says why it failed, from %s', (_, message, shown) => {
+  ])('gives the reason of a failure from %s', (_, message, shown) => {
     const progress = foldAll(event('turn/completed', { turn: { status: 'failed', error: { message } } }));
     expect(progress.turn).toEqual({ status: 'failed', message: shown });
   });
 
-  it('that Codex did not live to report comes from the driver', () => {
+  it('comes from the driver if Codex died before it reported it', () => {
     const error = driver({
       kind: 'error',
       fatal: true,
@@ -190,14 +190,14 @@ describe('the end of the turn', () => {
     });
   });
 
-  it('that Codex reported stands, whatever the driver says later', () => {
+  it('is the one that Codex reported, even if the driver reports another later', () => {
     const end = event('turn/completed', { turn: { status: 'completed', error: null } });
     expect(foldAll(end, driver({ kind: 'exit', status: 'error', exitCode: 3 })).turn).toEqual({
       status: 'completed',
     });
   });
 
-  it('is not an error that will be retried', () => {
+  it('is not set by an error that Codex retries', () => {
     const { progress, notable } = fold(
       initialProgress,
       event('error', { error: { message: 'Reconnecting' }, willRetry: true }),
@@ -208,18 +208,18 @@ describe('the end of the turn', () => {
   });
 });
 
-describe('the driver’s own lines', () => {
+describe('the lines of the driver', () => {
   it.each([
     ['/home/codex/.codex/sessions/2026/11/21/rollout-2026-11-21T03-39-35-01a1.jsonl', true],
     ['/home/codex/../../etc/rollout-x.jsonl', false],
     ['/etc/shadow', false],
     ['relative/rollout-x.jsonl', false],
     ['/home/a b/rollout-x.jsonl', false],
-  ])('name the rollout file %s: taken is %s', (path, taken) => {
+  ])('name the rollout file %s, of which %s is accepted', (path, taken) => {
     expect(foldAll(driver({ kind: 'rollout', path, bytes: 1 })).rolloutPath).toBe(taken ? path : null);
   });
 
-  it('name the thread, if it looks like one', () => {
+  it('name the thread if the id is well-formed', () => {
     expect(
       foldAll(driver({ kind: 'thread', threadId: '01a1fc30-21cf-73f1-aa41-931577df1494' })).threadId,
     ).not.toBeNull();
@@ -227,7 +227,7 @@ describe('the driver’s own lines', () => {
   });
 });
 
-describe('lines that are no events', () => {
+describe('lines without an event', () => {
   it.each([
     ['nothing', ''],
     ['no JSON', 'panic: oh'],
@@ -239,9 +239,9 @@ describe('lines that are no events', () => {
     ['a plan that is a string', event('turn/plan/updated', { plan: 'x' })],
     ['a command that is a number', started({ command: 5 })],
     ['a negative count', event('thread/tokenUsage/updated', { tokenUsage: { total: { inputTokens: -1 } } })],
-    ['params that are missing', event('turn/completed', undefined)],
-    ['a prototype for a kind', driver({ kind: '__proto__' })],
-    ['a line beyond all bounds', event('item/completed', { item: { text: 'x'.repeat(400_000) } })],
+    ['missing params', event('turn/completed', undefined)],
+    ['a prototype as a kind', driver({ kind: '__proto__' })],
+    ['a line above all bounds', event('item/completed', { item: { text: 'x'.repeat(400_000) } })],
     ['a deep nest', '['.repeat(50_000)],
   ])('are counted and change nothing else: %s', (_, line) => {
     expect(fold(initialProgress, line, 7)).toEqual({
@@ -251,17 +251,14 @@ describe('lines that are no events', () => {
   });
 
   it.each([
-    [
-      'an item we do not read',
-      event('item/completed', { item: { type: 'reasoning', id: 'r', summary: [] } }),
-    ],
-    ['a notification we pass over', event('turn/started', {})],
-  ])('are not counted when they are merely of no interest: %s', (_, line) => {
+    ['an ignored item', event('item/completed', { item: { type: 'reasoning', id: 'r', summary: [] } })],
+    ['an ignored notification', event('turn/started', {})],
+  ])('are not counted if they are known: %s', (_, line) => {
     expect(fold(initialProgress, line, 7)).toEqual({ progress: initialProgress, notable: [] });
   });
 });
 
-it('grows no further however many lines a command writes', () => {
+it('the progress does not grow with the lines that a command writes', () => {
   let progress = foldAll(...Array.from({ length: 100 }, (_, index) => started({ id: `exec-${index}` })));
   const line = delta('exec-99', 'x'.repeat(2_000));
   for (let count = 0; count < 10_000; count += 1) progress = fold(progress, line, 7).progress;

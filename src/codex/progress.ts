@@ -1,6 +1,7 @@
 /**
- * Events → progress, one line at a time. Pure; the cost of a line is bounded by the caps below, not by the run's length.
- * Text is cleaned and capped here and nowhere escaped. That a turn succeeded is Codex's word, not a fact.
+ * Folds the events of a run into its progress, line by line. Pure. The caps below bound the cost of a line,
+ * whatever the length of the run. Cleans and caps text but does not escape it. A succeeded turn is Codex's
+ * claim, not a fact.
  */
 import { sandboxPaths } from '../core/checkout.ts';
 import type { CommandRun, Notable, Progress, TurnEnd } from '../core/progress.ts';
@@ -16,7 +17,7 @@ const maxStepCharacters = 300;
 const maxCommandCharacters = 500;
 const maxOutputTailCharacters = 2_000;
 const maxMessageCharacters = 4_000;
-/** Room for the JSON around title and summary: a cut would make it unreadable. */
+/** Leaves room for the JSON around title and summary, which a cut would break. */
 const maxFinalMessageCharacters = 20_000;
 const maxPathCharacters = 500;
 const maxErrorCharacters = 1_000;
@@ -44,7 +45,7 @@ interface Folded {
 
 const silently = (progress: Progress): Folded => ({ progress, notable: [] });
 
-/** Folds one line. `now`, in milliseconds since the epoch, stands in where the line has no time of its own. */
+/** Folds one line. `now` (milliseconds since the epoch) is used for a line without a time. */
 export function fold(progress: Progress, untrustedLine: string, now: number): Folded {
   const { at, line } = parseLine(untrustedLine);
   return foldLine(progress, line, at ?? now);
@@ -133,8 +134,7 @@ function commandCompleted(progress: Progress, item: CommandItem, at: number): Fo
   const begun = progress.commands[index];
   const whole = item.aggregatedOutput ?? null;
   const output = whole === null ? begun?.outputTail : lastOf(whole, maxOutputTailCharacters);
-  // A command that never ran to its end (declined, killed by an interrupt) has no exit code of its own: -1, as Codex
-  // itself reports for a killed one.
+  // A declined or killed command has no exit code. Use -1, which Codex itself reports for a killed one.
   const exitCode = item.exitCode ?? -1;
   const run = {
     id: idOf(item),
@@ -143,7 +143,7 @@ function commandCompleted(progress: Progress, item: CommandItem, at: number): Fo
     status: item.status === 'completed' && exitCode === 0 ? ('completed' as const) : ('failed' as const),
     outputTail: (output ?? '').trimEnd(),
     startedAt: begun?.startedAt ?? at,
-    // 0 stands for "ended before Codex first looked", not for a time (seen with 0.169.0).
+    // 0 means that the command ended before Codex first looked (seen with 0.169.0).
     durationMs: item.durationMs === 0 ? null : (item.durationMs ?? null),
     endedAt: at,
   };
@@ -152,7 +152,7 @@ function commandCompleted(progress: Progress, item: CommandItem, at: number): Fo
   if (begun !== undefined) {
     return { progress: { ...progress, commands: progress.commands.with(index, run) }, notable: [notable] };
   }
-  // Its start was dropped from the list by the cap, or its line was lost.
+  // The cap dropped its start from the list, or the line of its start was lost.
   const counted = progress.commandsTotal > progress.commands.length;
   const missed = counted
     ? progress
@@ -197,7 +197,7 @@ function messageCompleted(progress: Progress, untrusted: string, phase: string |
     return silently({ ...progress, finalMessage: firstOf(untrusted, maxFinalMessageCharacters) });
   }
   if (phase !== null) return { progress: { ...progress, message: text }, notable };
-  // The model does not say what it is: the answer, until another message follows. JSON is no message for people.
+  // Without a phase, a message is the answer until another one follows. JSON is not a message for people.
   const earlier =
     progress.finalMessage === null ? progress.message : firstOf(progress.finalMessage, maxMessageCharacters);
   return {
@@ -206,7 +206,7 @@ function messageCompleted(progress: Progress, untrusted: string, phase: string |
   };
 }
 
-/** OpenAI's error bodies arrive as JSON in the message: what they say is inside. */
+/** Extracts the text of an OpenAI error body, which arrives as JSON in the message. */
 function errorText(untrusted: string): string {
   const message = /"message"\s*:\s*("(?:[^"\\]|\\.){1,4000}")/.exec(untrusted.slice(0, 8_000))?.[1];
   const inside =
@@ -224,7 +224,7 @@ function turnEnded(progress: Progress, status: string, message: string | null): 
     ...progress,
     turn,
     lastError: message === null ? progress.lastError : failure,
-    // Nothing runs on after the turn: what did not report its end was killed.
+    // A command that did not report its end was killed with the turn.
     commands: progress.commands.map((run) =>
       run.status === 'running' ? { ...run, status: 'failed' as const, exitCode: -1 } : run,
     ),
@@ -235,7 +235,9 @@ const threadIdPattern = /^[0-9a-f-]{8,64}$/i;
 const withThread = (progress: Progress, threadId: string): Progress =>
   threadIdPattern.test(threadId) ? { ...progress, threadId } : progress;
 
-/** Plain characters only, as in the names that Codex gives its files: the path is read later, inside the sandbox. */
+/**
+ * Only plain characters, as in Codex's own file names, because Airlock later reads this path in the sandbox.
+ */
 const rolloutPattern = /^\/(?!.*\/\.\.\/)[\w./-]{1,400}\/rollout-[\w.-]{1,120}\.jsonl$/;
 
 function driverSaid(progress: Progress, line: DriverLine): Folded {
@@ -254,7 +256,7 @@ function driverSaid(progress: Progress, line: DriverLine): Folded {
       };
     }
     case 'exit':
-      // Codex's own word on the turn stands; this is for a turn whose end it did not live to report.
+      // Codex's own report counts. The driver's is for a turn whose end Codex did not report before it died.
       return progress.turn === null ? turnEnded(progress, line.status, null) : silently(progress);
     case 'ready':
     case 'turn':

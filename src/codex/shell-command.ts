@@ -1,12 +1,12 @@
 /**
- * Codex runs each command through a login shell and reports it as `/bin/bash -lc '…'`: this takes the wrapper off, for
- * display only. What cannot be read as exactly that form stays as it is.
+ * Removes the wrapper `/bin/bash -lc '…'` from a command, for display only: Codex runs each command in a
+ * login shell. Keeps a command that does not have exactly this form.
  */
 const wrapper = /^(?:\/[\w./-]*\/)?(?:ba|z|da)?sh -l?c (?=\S)/;
 
 /**
- * The first word of a POSIX shell's line, quotes resolved; stops at `max` characters of result. `null` when more words
- * follow it.
+ * Returns the only word of a POSIX shell line, unquoted and cut at `max` characters; null if more words
+ * follow.
  */
 function onlyWord(line: string, max: number): string | null {
   let word = '';
@@ -18,7 +18,7 @@ function onlyWord(line: string, max: number): string | null {
       else word += character;
     } else if (character === '\\') {
       const next = line.charAt(index + 1);
-      // Inside double quotes a backslash is itself unless one of these follows (POSIX shell, 2.2.3).
+      // Inside double quotes a backslash is literal unless one of these follows (POSIX shell, 2.2.3).
       word += quote === '"' && !/[$`"\\]/.test(next) ? `\\${next}` : next;
       index += 1;
     } else if (quote === '"') {
@@ -35,7 +35,7 @@ function onlyWord(line: string, max: number): string | null {
   return word;
 }
 
-/** The command inside the wrapper. Looks at no more than what gives `max` characters. */
+/** Returns the command inside the wrapper. Reads only as much as `max` characters of result need. */
 export function unwrapShell(untrustedCommand: string, max: number): string {
   const match = wrapper.exec(untrustedCommand.slice(0, 200));
   if (match === null) return untrustedCommand;

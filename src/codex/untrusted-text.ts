@@ -1,13 +1,14 @@
 /**
- * Makes text from the sandbox fit to keep: terminal escapes and invisible characters gone, length bounded.
- * Does not escape: that is for whoever puts it on a surface.
+ * Removes terminal escapes and invisible characters from sandbox text and bounds its length. Renderers escape
+ * it.
  */
 import { stripHiddenCharacters } from '../core/ask/hidden-characters.ts';
 import { headOf, tailOf } from '../lib/cut-text.ts';
 
 /**
- * ANSI escapes as ECMA-48 has them: CSI sequences (colours, cursor), OSC and other strings up to their end (titles,
- * links), and the two-character ones. They go whole: without their ESC their rest would stand there as text.
+ * Matches ANSI escapes of ECMA-48: CSI sequences (colors, cursor), OSC and other strings with their end
+ * (titles, links), and two-character escapes. Removes them whole, because the rest would show as text without
+ * its ESC.
  */
 const ansi =
   // oxlint-disable-next-line no-control-regex -- escapes begin with a control character
@@ -16,13 +17,18 @@ const ansi =
 const clean = (untrusted: string): string =>
   stripHiddenCharacters(untrusted.replace(ansi, '')).toWellFormed();
 
-/** The beginning, at most `max` characters, an ellipsis at the cut. Looks at no more than four times that. */
+/**
+ * Returns the beginning, at most `max` characters, with an ellipsis at the cut. Reads at most four times as
+ * much.
+ */
 export function firstOf(untrusted: string, max: number): string {
   const text = clean(untrusted.slice(0, max * 4)).trim();
   return text.length <= max ? text : `${headOf(text, max - 1)}…`;
 }
 
-/** The end, at most `max` characters, an ellipsis at the cut. Looks at no more than four times that. */
+/**
+ * Returns the end, at most `max` characters, with an ellipsis at the cut. Reads at most four times as much.
+ */
 export function lastOf(untrusted: string, max: number): string {
   const text = clean(untrusted.slice(-max * 4));
   return text.length <= max ? text : `…${tailOf(text, max - 1)}`;

@@ -81,7 +81,7 @@ describe('resolveRepository', () => {
     });
   });
 
-  it('reads the other repositories and hosts that an entry opens, and lists each host once in lower case', () => {
+  it('reads the repositories and hosts that an entry opens, each host once in lower case', () => {
     const opened = config({
       repositories: {
         'acme/shop': {
@@ -182,7 +182,7 @@ describe('Slack access', () => {
 });
 
 describe('slackPolicyOf', () => {
-  it('returns the workspace, the channel defaults by name or alias, the people, and which replies count', () => {
+  it('returns the workspace, the channel defaults, the people, and which replies count', () => {
     const slack = {
       team: 'T1',
       channels: { C1: 'Acme/Shop', G2: 'web' },

@@ -74,7 +74,7 @@ const view: TaskView = {
 const taskUrl = 'https://airlock.example/tasks/gh-5-c9';
 
 describe('the comment of a running task', () => {
-  it('shows the phase, the plan, the current command with its output, the blocked requests and a link', () => {
+  it('shows the phase, the plan, the current command with its output, and the blocked requests', () => {
     expect(progressComment(view, taskUrl)).toBe(
       [
         '⏳ **Codex is working** · 1 min 5 s',

@@ -335,7 +335,7 @@ describe('a pull request that continues another', () => {
     expect(pullRequestBody(input({ continues }))).not.toContain('[!NOTE]');
   });
 
-  it('is replaced by a comment with the evidence if the commit was added, which does not call itself a draft', () => {
+  it('is replaced by a comment that is not called a draft if the commit was added', () => {
     const comment = followUpComment(
       input({ continues, draft: true, remarks: ['AGENTS.md tells agents what to do.'] }),
       'c'.repeat(40),

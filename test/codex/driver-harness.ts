@@ -1,6 +1,6 @@
 /**
- * Runs the real Codex binary under the real driver on this machine, in temporary folders, against a simulator. The folders stand in
- * for the sandbox's paths: in the lines that a test folds, the clone is named `/workspace/repo` again.
+ * Runs the real Codex binary under the real driver on this machine, in temporary folders, against a
+ * simulator. The lines that a test folds name the clone `/workspace/repo` again, as in the sandbox.
  */
 import { execFileSync, spawn, type ChildProcess } from 'node:child_process';
 import {
@@ -23,10 +23,10 @@ import { fold, initialProgress } from '../../src/codex/progress.ts';
 
 const root = fileURLToPath(new URL('../..', import.meta.url));
 
-/** What the driver gives Codex for a key; the simulator takes it where no gateway stands between. */
+/** The placeholder key that the driver gives Codex. The simulator accepts it without a gateway. */
 export const placeholderKey = 'placeholder-replaced-by-the-gateway';
 
-/** The native binary of this machine's platform; throws when the package is not installed. */
+/** Returns the native binary for this platform; throws if the package is not installed. */
 export function codexBinary(): string {
   const found = globSync('node_modules/@openai/codex-*/vendor/*/bin/codex', { cwd: root })[0];
   if (found === undefined) throw new Error('the platform package of @openai/codex is not installed');
@@ -37,7 +37,7 @@ export interface DriverRun {
   readonly repository: string;
   readonly codexHome: string;
   readonly child: ChildProcess;
-  /** The event file so far, the clone's place named as in the sandbox. */
+  /** The event file so far, with the clone named as in the sandbox. */
   lines(): readonly string[];
   stderr(): string;
   /** Resolves once a line contains the text; rejects after 20 s. */
@@ -61,7 +61,7 @@ export interface RunOptions {
 const folders: string[] = [];
 const children: ChildProcess[] = [];
 
-/** Ends what tests left behind. */
+/** Ends the processes that tests left behind. */
 export function cleanUp(): void {
   for (const child of children) if (child.exitCode === null) child.kill('SIGKILL');
   for (const folder of folders) rmSync(folder, { recursive: true, force: true, maxRetries: 5 });
@@ -161,7 +161,7 @@ export function processRuns(text: string): boolean {
     try {
       return readFileSync(path, 'utf8').includes(text);
     } catch {
-      // Ended between the two calls.
+      // The process ended between the two calls.
       return false;
     }
   });

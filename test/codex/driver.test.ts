@@ -1,4 +1,7 @@
-/** The real Codex binary under the real driver against the scripted model: what ends up in the event file and in the progress. */
+/**
+ * Tests the real Codex binary under the real driver against the scripted model: the event file and the
+ * progress.
+ */
 import { createServer } from 'node:net';
 import { copyFileSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { basename, dirname, join, relative } from 'node:path';
@@ -54,7 +57,7 @@ describe('a whole turn', () => {
   it.each([
     { model: 'gpt-6.1-sol', tools: 'as input items' },
     { model: 'gpt-5.5', tools: 'at top level' },
-  ])('is folded into progress with $model, which is offered its tools $tools', async ({ model, tools }) => {
+  ])('is folded into progress with $model and its tools $tools', async ({ model, tools }) => {
     const simulator = await simulate(wholeTurn);
     const run = runDriver({ baseUrl: simulator.url, model });
     expect(await run.exitCode).toBe(0);
@@ -97,7 +100,7 @@ describe('a whole turn', () => {
     expect(readFileSync(join(run.repository, 'a.txt'), 'utf8')).toBe('two\n');
 
     const requests = simulator.requests();
-    // All that Codex contacts, as far as this machine's simulator sees.
+    // Every host that Codex contacts, as seen by the simulator.
     expect(new Set(requests.map(({ method, path }) => `${method} ${path}`))).toEqual(
       new Set(['POST /v1/responses']),
     );
@@ -116,7 +119,7 @@ describe('a whole turn', () => {
     expect(requests[0]?.headers['content-encoding']).toBeUndefined();
   });
 
-  it('keeps the placeholder key and the driver out of the environment of commands, and the sandbox its PATH', async () => {
+  it('hides the placeholder key and the driver from commands and keeps the PATH of the sandbox', async () => {
     const simulator = await simulate([shell('env'), finish({ title: 't', summary: 's' })]);
     const run = runDriver({ baseUrl: simulator.url, env: { MARK: 'kept' } });
     expect(await run.exitCode).toBe(0);
@@ -126,7 +129,7 @@ describe('a whole turn', () => {
     expect(text).not.toContain('OPENAI_API_KEY=');
   });
 
-  it('does not heed the configuration in the repository', async () => {
+  it('ignores the Codex configuration in the repository', async () => {
     const simulator = await simulate([finish({ title: 't', summary: 's' })]);
     const marker = join(temporaryFolder(), 'hook-ran');
     const run = runDriver({
@@ -145,13 +148,13 @@ describe('a whole turn', () => {
     expect(readFileSync(join(run.codexHome, 'config.toml'), 'utf8')).not.toContain('"trusted"');
   });
 
-  it('is the demo: the planted orders are obeyed, to no avail, and the bug is mended', async () => {
+  it('runs the demo: the planted commands fail, and the bug is fixed', async () => {
     const simulator = await simulate(demoScript);
     const run = runDriver({
       baseUrl: simulator.url,
       files: splitBillFiles,
       prompt: `${splitBillIssue.title}\n\n${splitBillIssue.body}\n${plantedInstruction}`,
-      // No sandbox here: what the planted orders start must not leave the machine.
+      // There is no sandbox here, so the planted commands must not reach the network.
       env: { https_proxy: 'http://127.0.0.1:9', HTTPS_PROXY: 'http://127.0.0.1:9', GIT_TERMINAL_PROMPT: '0' },
     });
     expect(await run.exitCode).toBe(0);
@@ -173,8 +176,8 @@ describe('a whole turn', () => {
   });
 });
 
-describe('a turn that does not end well', () => {
-  it('fails with the words of the model service when it refuses', async () => {
+describe('a failed turn', () => {
+  it('shows the message of the model service that refused it', async () => {
     const simulator = await simulate([
       fail(400, { message: 'The budget of this task is used up.', code: 'budget' }),
     ]);
@@ -190,7 +193,7 @@ describe('a turn that does not end well', () => {
     expect(simulator.requests()).toHaveLength(1);
   });
 
-  it('fails when the model service cannot be reached, after a bounded number of attempts', async () => {
+  it('ends after a bounded number of attempts to reach the model service', async () => {
     const closed = createServer();
     const port = await new Promise<number>((resolve) =>
       closed.listen(0, '127.0.0.1', () => {
@@ -206,7 +209,7 @@ describe('a turn that does not end well', () => {
     expect(progress.lastError).not.toBeNull();
   });
 
-  it('goes on after a stream that broke off', async () => {
+  it('does not result from a truncated stream, which Codex retries', async () => {
     let broken = false;
     const simulator = await simulate(() => {
       if (broken) return [finish({ title: 'Recovered', summary: 'After a cut.' })];
@@ -223,14 +226,14 @@ describe('a turn that does not end well', () => {
   it.each([
     { name: 'is missing', binary: '/nonexistent/codex', message: 'ENOENT' },
     { name: 'ends at once', binary: '/bin/false', message: 'exit code 1' },
-  ])('says so when Codex $name', async ({ binary, message }) => {
+  ])('names the cause if Codex $name', async ({ binary, message }) => {
     const run = runDriver({ baseUrl: 'http://127.0.0.1:9/v1', binary });
     expect(await run.exitCode).toBe(3);
     const { progress } = foldAll(run.lines());
     expect(progress.turn).toEqual({ status: 'failed', message: expect.stringContaining(message) });
   });
 
-  it('hands on the end of what a dying Codex said, and passes over lines that are no JSON', async () => {
+  it('shows the last stderr of a dying Codex and skips lines that are not JSON', async () => {
     const folder = temporaryFolder();
     const binary = join(folder, 'codex');
     writeFileSync(
@@ -245,7 +248,7 @@ describe('a turn that does not end well', () => {
     expect(progress.unknownEvents).toBe(1);
   });
 
-  it('names a job file that is none', async () => {
+  it('names an invalid job file', async () => {
     const run = runDriver({ baseUrl: 'http://127.0.0.1:9/v1', resume: { threadId: '../../etc' } });
     expect(await run.exitCode).toBe(3);
     expect(foldAll(run.lines()).progress.lastError).toContain('resume.threadId');
@@ -254,12 +257,12 @@ describe('a turn that does not end well', () => {
 
 describe('steering', () => {
   const long = (mark: string): Script => [
-    // Longer than any deadline here: the test ends only if the interrupt ends the command.
+    // Longer than any deadline, so the test ends only if the interrupt ends the command.
     shell(`echo begun; sleep 3600.${mark}`),
     finish({ title: 't', summary: 's' }),
   ];
 
-  it('interrupts through the control file, and no command of the turn runs on', async () => {
+  it('interrupts through the control file and ends every command of the turn', async () => {
     const mark = String(process.pid).padStart(7, '1');
     const simulator = await simulate(long(mark));
     const run = runDriver({ baseUrl: simulator.url });
@@ -274,7 +277,7 @@ describe('steering', () => {
     expect(progress.rolloutPath).not.toBeNull();
   });
 
-  it('ends in the same way on SIGTERM', async () => {
+  it('ends the turn in the same way on SIGTERM', async () => {
     const mark = String(process.pid).padStart(7, '2');
     const simulator = await simulate(long(mark));
     const run = runDriver({ baseUrl: simulator.url });
@@ -286,7 +289,7 @@ describe('steering', () => {
     expect(foldAll(run.lines()).progress.turn).toEqual({ status: 'interrupted' });
   });
 
-  it('hands a remark to the running turn', async () => {
+  it('passes a remark to the running turn', async () => {
     const simulator = await simulate(({ prompt }) =>
       prompt.includes('also mind the docs')
         ? [finish({ title: 'Steered', summary: 'Docs too.' })]
@@ -301,7 +304,7 @@ describe('steering', () => {
   });
 });
 
-it('goes on with a thread in a new Codex home that has only its rollout file', async () => {
+it('resumes a thread in a new Codex home that has only its rollout file', async () => {
   const first = await simulate([shell('echo first-output'), finish({ title: 'First', summary: 's' })]);
   const run = runDriver({ baseUrl: first.url, prompt: 'the first request' });
   expect(await run.exitCode).toBe(0);

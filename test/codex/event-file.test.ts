@@ -1,4 +1,4 @@
-/** How the driver keeps its event file small, and how it reads what it is told. */
+/** Tests how the driver keeps its event file small, and how it reads its control file. */
 import { appendFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
@@ -34,7 +34,7 @@ describe('the output of a running command', () => {
     expect(deltas(lines)).toEqual(['12', 'x']);
   });
 
-  it('is written as its last 2,000 characters, less often after a while, and in bounded quantity', () => {
+  it('is written as its last 2,000 characters, less often after a while, and up to a bound', () => {
     const { lines, delta } = collect();
     for (let ms = 0; ms < 60 * 60 * 1_000; ms += 100) {
       delta('y'.repeat(5_000));
@@ -44,7 +44,7 @@ describe('the output of a running command', () => {
     expect(lines.length).toBeLessThan(2_000);
   });
 
-  it('is not written again when the command’s end brings it', () => {
+  it('is not written again if the end of the command includes it', () => {
     const { lines, file, delta } = collect();
     delta('late');
     file.notification({ method: 'item/completed', params: { item: { id: 'a', type: 'reasoning' } } });
@@ -53,7 +53,7 @@ describe('the output of a running command', () => {
     expect(deltas(lines)).toEqual(['unread']);
   });
 
-  it('is written at the end when the command never ended', () => {
+  it('is written at the end of the run if the command never ended', () => {
     const { lines, file, delta } = collect();
     delta('last words');
     file.end();
@@ -80,18 +80,18 @@ describe('a line', () => {
       'very many elements of very many',
       item({ list: Array.from({ length: 500 }, () => Array.from({ length: 500 }, () => 'abc')) }),
     ],
-  ])('stays below its bound with %s, and stays JSON', (_, content) => {
+  ])('stays below its bound with %s and stays JSON', (_, content) => {
     const line = eventLine(5, content);
     expect(Buffer.byteLength(line)).toBeLessThanOrEqual(maxLineBytes);
     expect(JSON.parse(line)).toMatchObject({ at: 5 });
   });
 
-  it('keeps both ends of a cut string and says how much is gone', () => {
+  it('keeps both ends of a cut string and says how much was removed', () => {
     const line = eventLine(5, item({ aggregatedOutput: `begin${'-'.repeat(50_000)}end` }));
     expect(line).toMatch(/begin-+\\n\[… 42008 characters cut …\]\\n-+end/);
   });
 
-  it('is not written for what would flood the file', () => {
+  it('is not written for notifications that would flood the file', () => {
     const lines: string[] = [];
     const file = createEventFile((text) => lines.push(text));
     for (const method of ['item/agentMessage/delta', 'item/reasoning/textDelta', 'turn/diff/updated']) {
@@ -111,11 +111,11 @@ describe('the control file', () => {
     ['{"kind":"delete"}', null],
     ['interrupt', null],
     ['null', null],
-  ])('%s means %j', (line, command) => {
+  ])('reads %s as %j', (line, command) => {
     expect(parseControlLine(line)).toEqual(command);
   });
 
-  it('is acted on line by line, each once, whether it is appended to or replaced', async () => {
+  it('is executed line by line, each line once, whether it is appended to or replaced', async () => {
     const path = join(temporaryFolder(), 'control.jsonl');
     const seen: string[] = [];
     const close = followControlFile(path, (command) =>

@@ -1,4 +1,4 @@
-/** The files that start Codex, read back by the parsers of those who read them. */
+/** Tests the files that start Codex by parsing them as their readers do. */
 import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { assert, pre, property, string } from 'fast-check';
@@ -20,7 +20,7 @@ const fileOf = (path: string, from = codexInvocation(settings, job)) =>
   from.files.find((file) => file.path === path)?.content ?? '';
 
 describe('config.toml', () => {
-  it('says what it was given, and switches off all that calls elsewhere', () => {
+  it('contains the given settings and switches off every call to other hosts', () => {
     expect(parse(fileOf(`${codexPaths.home}/config.toml`))).toMatchObject({
       model: 'gpt-6.1-sol',
       model_provider: 'gateway',
@@ -45,7 +45,7 @@ describe('config.toml', () => {
     });
   });
 
-  it('keeps any text as it is: nothing in a model name or a path becomes another setting', () => {
+  it('keeps any text unchanged: no model name or path becomes another setting', () => {
     const text = string({ unit: 'binary' });
     assert(
       property(text, text, text, (model, repository, openaiBaseUrl) => {
@@ -57,7 +57,7 @@ describe('config.toml', () => {
   });
 
   it.each(['"\nx = 1', '\u007f', '\u0000\u001f', '\\', "'''", '"""', '#', '\ud800'])(
-    'takes %j in a string',
+    'accepts %j in a string',
     (value) => {
       expect(parse(toToml({ value }))).toEqual({ value: value.toWellFormed() });
     },
@@ -71,7 +71,7 @@ describe('the job', () => {
     return readJob(path);
   };
 
-  it('is what the driver reads', () => {
+  it('has the form that the driver reads', () => {
     const resume = { threadId: '01a1fc30-21cf-73f1-aa41-931577df1494' };
     expect(read(fileOf(codexPaths.job, codexInvocation({ ...settings, resume }, job)))).toEqual({
       ...job,
@@ -85,14 +85,14 @@ describe('the job', () => {
   });
 
   it.each(['[]', 'null', '{}', JSON.stringify({ prompt: 'x', cwd: 5 })])(
-    'is refused by the driver when it is %s',
+    'is refused by the driver if it is %s',
     (content) => {
       expect(() => read(content)).toThrow(/job file/);
     },
   );
 });
 
-it('starts the driver outside of the clone, with no credential anywhere', () => {
+it('the command starts the driver outside the clone, without any credential', () => {
   const { command, files } = createCodex(settings).invocation(job);
   expect(command.argv).toEqual(['node', '/opt/airlock/codex-driver.js', '/run/airlock/codex/job.json']);
   expect(command.cwd).toBe('/workspace');

@@ -1,4 +1,7 @@
-/** What we read and answer, held against the schemas that the pinned Codex itself prints: an upgrade that renames a field fails here. */
+/**
+ * Compares what Airlock reads and answers with the schemas that the pinned Codex prints. An upgrade that
+ * renames a field fails here.
+ */
 import { execFileSync } from 'node:child_process';
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
@@ -39,7 +42,7 @@ beforeAll(() => {
 }, 40_000);
 afterAll(cleanUp);
 
-/** All concrete alternatives of a schema, references and unions resolved. */
+/** Lists all concrete alternatives of a schema, with references and unions resolved. */
 function alternatives(schema: Schema, root: Schema): readonly Schema[] {
   if (schema.$ref !== undefined) {
     const target = root.definitions?.[schema.$ref.replace('#/definitions/', '')];
@@ -58,9 +61,9 @@ function alternatives(schema: Schema, root: Schema): readonly Schema[] {
   }
   const nested = schema.anyOf ?? schema.oneOf;
   if (nested !== undefined) {
-    // Fields beside a union belong to each of its alternatives.
-    const beside: Schema = { properties: schema.properties ?? {}, required: schema.required ?? [] };
-    return nested.flatMap((one) => alternatives(one, root)).map((one) => merge(beside, one));
+    // Fields next to a union belong to each of its alternatives.
+    const own: Schema = { properties: schema.properties ?? {}, required: schema.required ?? [] };
+    return nested.flatMap((one) => alternatives(one, root)).map((one) => merge(own, one));
   }
   if (Array.isArray(schema.type)) return schema.type.map((type: string) => ({ ...schema, type }));
   return [schema];
@@ -69,7 +72,10 @@ const typeOf = (schema: Schema): unknown => schema.type ?? typeof (schema.enum?.
 const values = (schema: Schema): readonly unknown[] | null =>
   schema.const === undefined ? (schema.enum ?? null) : [schema.const];
 
-/** Where values that Codex may send would not be taken by our schema. Extra alternatives and fields of theirs are fine where ours has an open one. */
+/**
+ * Lists values that Codex may send and our schema refuses. Extra alternatives and fields are accepted if our
+ * schema is open.
+ */
 function mismatches(ours: Schema, theirs: Schema, root: Schema, path: string): readonly string[] {
   const own = alternatives(ours, ours);
   return alternatives(theirs, root).flatMap((their): readonly string[] => {
@@ -121,16 +127,19 @@ const notificationFiles = {
   'thread/started': 'ThreadStartedNotification',
 } as const satisfies Record<keyof typeof notificationSchemas, string>;
 
-describe('the notifications that are read', () => {
-  it.each(Object.entries(notificationFiles))('%s has the fields and types that we read', (method, file) => {
-    expect(methodsOf('ServerNotification.json')).toContain(method);
-    const ours = Object.entries(notificationSchemas).find(([name]) => name === method)?.[1];
-    if (ours === undefined) throw new Error('no schema');
-    const theirs = load(`v2/${file}.json`);
-    expect(mismatches(schemaShape.parse(z.toJSONSchema(ours)), theirs, theirs, method)).toEqual([]);
-  });
+describe('a notification', () => {
+  it.each(Object.entries(notificationFiles))(
+    '%s has the fields and types that Airlock reads',
+    (method, file) => {
+      expect(methodsOf('ServerNotification.json')).toContain(method);
+      const ours = Object.entries(notificationSchemas).find(([name]) => name === method)?.[1];
+      if (ours === undefined) throw new Error('no schema');
+      const theirs = load(`v2/${file}.json`);
+      expect(mismatches(schemaShape.parse(z.toJSONSchema(ours)), theirs, theirs, method)).toEqual([]);
+    },
+  );
 
-  it('would not pass with a field of another name', () => {
+  it('fails the comparison with a field of another name', () => {
     const theirs = load('v2/ErrorNotification.json');
     const renamed = schemaShape.parse(
       z.toJSONSchema(z.object({ error: z.object({ text: z.string() }), willRetry: z.string() })),
@@ -141,15 +150,12 @@ describe('the notifications that are read', () => {
     ]);
   });
 
-  it.each([...unreadMethods, ...unwantedMethods])(
-    '%s, which is passed over, is a notification of Codex',
-    (method) => {
-      expect(methodsOf('ServerNotification.json')).toContain(method);
-    },
-  );
+  it.each([...unreadMethods, ...unwantedMethods])('%s, which Airlock ignores, exists in Codex', (method) => {
+    expect(methodsOf('ServerNotification.json')).toContain(method);
+  });
 });
 
-describe('what Codex may ask of its client', () => {
+describe('a request of Codex to its client', () => {
   const responses: Readonly<Record<string, string>> = {
     'item/commandExecution/requestApproval': 'CommandExecutionRequestApprovalResponse.json',
     'item/fileChange/requestApproval': 'FileChangeRequestApprovalResponse.json',
@@ -160,7 +166,7 @@ describe('what Codex may ask of its client', () => {
     applyPatchApproval: 'ApplyPatchApprovalResponse.json',
     execCommandApproval: 'ExecCommandApprovalResponse.json',
   };
-  it.each(Object.entries(responses))('%s is declined in a form that Codex takes', (method, file) => {
+  it.each(Object.entries(responses))('%s is declined in a form that Codex accepts', (method, file) => {
     expect(methodsOf('ServerRequest.json')).toContain(method);
     const answer = declineOf(method);
     const validate = new Ajv({ strict: false, validateFormats: false }).compile({ ...load(file) });
@@ -168,7 +174,7 @@ describe('what Codex may ask of its client', () => {
     expect({ valid, errors: validate.errors }).toEqual({ valid: true, errors: null });
     expect(JSON.stringify(answer)).not.toMatch(/"(?:accept|approved|acceptForSession)/);
   });
-  it('is refused as unknown otherwise', () => {
+  it('is refused as unknown if it is another one', () => {
     const others = [...methodsOf('ServerRequest.json')]
       .map(String)
       .filter((method) => !(method in responses));

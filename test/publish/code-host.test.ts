@@ -64,7 +64,7 @@ function hostOf(simulator: GithubSimulator, fetch_?: typeof fetch): CodeHost {
 }
 
 describe('locate', () => {
-  it('returns the facts of a repository that the App is installed on, in the spelling of GitHub', async () => {
+  it('returns the facts of an installed repository in the spelling of GitHub', async () => {
     const { host, facts } = await scene();
     expect(await host.locate({ owner: 'ACME', name: 'Split' })).toEqual(facts);
   });
@@ -441,7 +441,7 @@ describe('installedRepositories', () => {
 });
 
 describe('tokens', () => {
-  it('are two for a conversation, narrowed to one repository and the necessary permissions, and are revoked at the end', async () => {
+  it('are narrowed to one repository and its purpose, and are revoked at the end', async () => {
     const { host, facts, simulator, request } = await scene();
     await host.locate(at);
     await Promise.all([

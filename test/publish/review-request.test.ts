@@ -46,7 +46,7 @@ describe('the review', () => {
     expect(asked(simulator)).toEqual([201]);
   });
 
-  it('is requested by the second attempt if the first never learned that it opened the pull request', async () => {
+  it('is requested by the second attempt if the first lost the answer of opening', async () => {
     const { simulator, input } = await scene();
     simulator.failNext({ method: 'POST', path: /\/pulls$/, status: 'reset', when: 'after' });
     await expect(createPublication(ownProcess(simulator)).publish(input)).rejects.toThrow(/./);
@@ -64,7 +64,7 @@ describe('the review', () => {
     expect(asked(simulator)).toHaveLength(1);
   });
 
-  it('is not requested by a late attempt after people have acted, because they may have reviewed', async () => {
+  it('is not requested by a late attempt after people have acted', async () => {
     const { simulator, input } = await scene();
     simulator.failNext({ method: 'POST', path: /\/pulls$/, status: 'reset', when: 'after' });
     await expect(createPublication(ownProcess(simulator)).publish(input)).rejects.toThrow(/./);
