@@ -98,8 +98,8 @@ export function codexConfig(settings: {
       shell_snapshot: false,
       // On by default since 0.171.0: Codex then sends changed tools as a second list within the input. Our
       // tools never change (no MCP servers, plugins or apps), and the requests are the same with and without
-      // it (measured). Switched off, so that a thread resumed by another version of Codex lists its tools
-      // once, at the start.
+      // the feature (measured). Switched off, so that a thread resumed by another version of Codex lists its
+      // tools once, at the start.
       incremental_tools_legacy: false,
     },
     skills: { bundled: { enabled: false } },
