@@ -35,12 +35,12 @@ function jobIn(folder: string, origin: string, sha: string): Record<string, stri
   };
 }
 
-async function clone(job: unknown): Promise<{ result: CloneResult; exitCode: number; elapsedMs: number }> {
-  const { stdout, exitCode, elapsedMs } = await runScript('clone.ts', job);
+async function clone(job: unknown): Promise<{ result: CloneResult; exitCode: number }> {
+  const { stdout, exitCode } = await runScript('clone.ts', job);
   expect(stdout.trim().split('\n')).toHaveLength(1);
   const result = cloneResultSchema.parse(JSON.parse(stdout));
   expect(exitCode).toBe(result.ok ? 0 : 1);
-  return { result, exitCode, elapsedMs };
+  return { result, exitCode };
 }
 
 describe('clone', () => {

@@ -48,7 +48,6 @@ export interface ScriptRun {
   readonly exitCode: number;
   readonly stdout: string;
   readonly stderr: string;
-  readonly elapsedMs: number;
 }
 
 export async function runScript(
@@ -59,17 +58,16 @@ export async function runScript(
   const folder = mkdtempSync(join(tmpdir(), 'airlock-job-'));
   const jobFile = join(folder, 'job.json');
   writeFileSync(jobFile, typeof job === 'string' ? job : JSON.stringify(job));
-  const startedAt = performance.now();
   try {
     const run = promisify(execFile)(process.execPath, [join(container, name), jobFile], {
       maxBuffer: 128 * 1024 * 1024,
       env: { ...process.env, ...environment },
     });
     const { stdout, stderr } = await run;
-    return { exitCode: 0, stdout, stderr, elapsedMs: performance.now() - startedAt };
+    return { exitCode: 0, stdout, stderr };
   } catch (error) {
     const { code, stdout, stderr } = Object.assign({ code: -1, stdout: '', stderr: '' }, error);
-    return { exitCode: code, stdout, stderr, elapsedMs: performance.now() - startedAt };
+    return { exitCode: code, stdout, stderr };
   } finally {
     rmSync(folder, { recursive: true, force: true });
   }

@@ -12,6 +12,7 @@ import { imageBase } from '../../cli/image/image-base.ts';
 import { projectRoot } from '../../host/project-root.ts';
 import type { Finding } from '../../src/doctor/check.ts';
 import { airlockVersion } from '../../src/version.ts';
+import { runMark } from '../run/run-mark.ts';
 import { listen } from '../sandbox/local-subject.ts';
 
 type Planned = {
@@ -95,6 +96,14 @@ beforeEach(() => {
   finding = { id: 'github.app', status: 'ok', found: 'fine', todo: null, ms: 1 };
 });
 
+/** Where compiled modules are cached, and the mark by which a killed test run ends its programs. */
+const inherited = Object.fromEntries(
+  ['NODE_COMPILE_CACHE', runMark].flatMap((name) => {
+    const value = process.env[name];
+    return value === undefined ? [] : [[name, value]];
+  }),
+);
+
 interface Run {
   readonly code: number | null;
   readonly output: string;
@@ -116,6 +125,7 @@ async function run(
       PATH: `${options.real === true ? '' : `${join(folder, 'bin')}:`}${bin}:${process.env['PATH'] ?? ''}`,
       HOME: folder,
       NO_COLOR: '1',
+      ...inherited,
       STUB_PLAN: join(folder, 'plan'),
       STUB_CALLS: calls,
       API_TOKEN: 'a-token-of-the-deployment',

@@ -11,12 +11,13 @@ import type { PublishInput, PublishResult } from '../../src/core/ports/publicati
 import type { PullRequestRef, RepositoryFacts } from '../../src/core/task.ts';
 import { createCodeHost } from '../../src/github/code-host.ts';
 import { createPublication } from '../../src/publish/publisher.ts';
-import { cloneWorkspace, git } from '../container/sandbox-scripts.ts';
+import { git } from '../container/sandbox-scripts.ts';
 import {
   beforeCall,
+  changeBy,
   changedRepository,
-  collected,
   dyingFetch,
+  type Edit,
   ownProcess,
   publishInput,
   simulatedGithub,
@@ -67,18 +68,19 @@ function followUp(
   });
 }
 
+const firstEdit: Edit = (directory) => writeFileSync(join(directory, 'src/split.js'), 'first\n');
+const secondEdit: Edit = (directory) => {
+  writeFileSync(join(directory, 'src/split.js'), 'second\n');
+  writeFileSync(join(directory, 'logo.png'), new Uint8Array([1, 0, 255]));
+};
+
 async function scene(): Promise<Scene> {
   const simulator = await simulatedGithub();
-  const { facts, change, repository } = await changedRepository(simulator, (directory) =>
-    writeFileSync(join(directory, 'src/split.js'), 'first\n'),
-  );
+  const { facts, change, repository } = await changedRepository(simulator, firstEdit);
   const opened = await createPublication(ownProcess(simulator)).publish(publishInput(facts, change));
   if (opened.kind !== 'published') throw new Error(opened.reason.message);
   const first = opened.pullRequest;
-  const workspace = await cloneWorkspace(repository.gitDir, first.headSha);
-  writeFileSync(join(workspace.directory, 'src/split.js'), 'second\n');
-  writeFileSync(join(workspace.directory, 'logo.png'), new Uint8Array([1, 0, 255]));
-  const next = await collected(workspace);
+  const next = await changeBy(secondEdit, repository.gitDir, first.headSha);
   return {
     simulator,
     facts,

@@ -47,7 +47,9 @@ describe('a published change', () => {
   // Binary, executable, symlink, deletion, rename, file and folder swapped.
   it('equals the working tree byte for byte', async () => {
     const simulator = await simulatedGithub();
-    const { facts, change, workspace, repository } = await changedRepository(simulator, (directory) => {
+    let workingTree = '';
+    const { facts, change, repository } = await changedRepository(simulator, (directory) => {
+      workingTree = directory;
       const file = (path: string, content: string | Uint8Array): void =>
         writeFileSync(join(directory, path), content);
       file(
@@ -80,7 +82,7 @@ describe('a published change', () => {
     });
     const folder = temporaryFolder();
     git(folder, 'clone', '--quiet', '--branch', branch, repository.gitDir, 'out');
-    expect(snapshot(join(folder, 'out'))).toEqual(snapshot(workspace.directory));
+    expect(snapshot(join(folder, 'out'))).toEqual(snapshot(workingTree));
   });
 
   it('is based on the recorded base commit, even if the base branch has moved', async () => {

@@ -5,20 +5,27 @@ import { describe, expect, it } from 'vitest';
 import type { GithubSimulator } from '../../simulators/github/contract.ts';
 import type { PublishInput } from '../../src/core/ports/publication.ts';
 import { createPublication } from '../../src/publish/publisher.ts';
-import { changedRepository, ownProcess, publishInput, simulatedGithub } from './simulated-github.ts';
+import {
+  changedRepository,
+  ownProcess,
+  publishInput,
+  simulatedGithub,
+  type Edit,
+} from './simulated-github.ts';
 
 const at = { owner: 'acme', name: 'split' };
+
+const edit: Edit = (directory) => writeFileSync(join(directory, 'src/split.js'), 'changed\n');
 
 async function scene(
   changes: Partial<PublishInput> = {},
   repository: { private?: boolean } = {},
 ): Promise<{ simulator: GithubSimulator; input: PublishInput }> {
   const simulator = await simulatedGithub();
-  const { facts, change } = await changedRepository(
-    simulator,
-    (directory) => writeFileSync(join(directory, 'src/split.js'), 'changed\n'),
-    { collaborators: [{ login: 'ada', permission: 'write' }], ...repository },
-  );
+  const { facts, change } = await changedRepository(simulator, edit, {
+    collaborators: [{ login: 'ada', permission: 'write' }],
+    ...repository,
+  });
   return { simulator, input: publishInput(facts, change, { reviewer: 'ada', ...changes }) };
 }
 

@@ -176,24 +176,35 @@ export function beforeCall(method: string, path: RegExp, happens: () => Promise<
   };
 }
 
-/** Creates a repository and a clone, and lets `edit` change the clone. */
+export type Edit = (directory: string) => void;
+const collectedChanges = new Map<Edit, ChangeSet>();
+
+/**
+ * The change that an edit makes to a commit, as the collector finds it. Clones and collects once per edit: on the
+ * same files the change differs only in its base.
+ */
+export async function changeBy(edit: Edit, gitDir: string, base: string): Promise<ChangeSet> {
+  const known = collectedChanges.get(edit);
+  if (known !== undefined) return { ...known, base };
+  const workspace = await cloneWorkspace(gitDir, base);
+  edit(workspace.directory);
+  const change = await collected(workspace);
+  collectedChanges.set(edit, change);
+  return change;
+}
+
+/** Creates a repository with `baseFiles`, and the change that `edit` makes to it. */
 export async function changedRepository(
   simulator: GithubSimulator,
-  edit: (directory: string) => void,
-  settings: Partial<NewRepository> = {},
-): Promise<{
-  repository: CreatedRepository;
-  facts: RepositoryFacts;
-  workspace: Workspace;
-  change: ChangeSet;
-}> {
+  edit: Edit,
+  settings: Partial<Omit<NewRepository, 'files'>> = {},
+): Promise<{ repository: CreatedRepository; facts: RepositoryFacts; change: ChangeSet }> {
   const repository = await simulator.createRepository({
     owner: 'acme',
     name: 'split',
     files: baseFiles,
     ...settings,
   });
-  const workspace = await cloneWorkspace(repository.gitDir, repository.headSha);
-  edit(workspace.directory);
-  return { repository, facts: factsOf(repository), workspace, change: await collected(workspace) };
+  const change = await changeBy(edit, repository.gitDir, repository.headSha);
+  return { repository, facts: factsOf(repository), change };
 }
