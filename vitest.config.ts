@@ -103,7 +103,7 @@ export default defineConfig({
         test: {
           name: 'flows',
           include: ['test/flows/**/*.test.ts'],
-          globalSetup: [endWithRun],
+          globalSetup: [endWithRun, 'test/run/build-worker.ts'],
           ...patient,
           testTimeout: 600_000,
           hookTimeout: 600_000,

@@ -31,14 +31,14 @@ describe('a bot that is stopped while a task runs and started again', () => {
       // In this order: what is asked last in an issue comes with all that was asked there before.
       script: scriptsByName({
         mend: [applyPatch(splitBillPatch), answer],
-        wait: [applyPatch(splitBillPatch), shell('sleep 60'), answer],
+        wait: [applyPatch(splitBillPatch), shell('sleep 3600'), answer],
       }),
     });
     finished = await ask(flow.world, '@airlock mend it [mend]');
     await untilEnded(flow.world, finished.taskId);
     asked = await ask(flow.world, '@airlock mend it [wait]');
     const following = follow(flow.world, asked.taskId);
-    await untilCommand(flow.world, asked.taskId, 'sleep 60');
+    await untilCommand(flow.world, asked.taskId, 'sleep 3600');
     await flow.world.restartBot();
     events = await following;
   });

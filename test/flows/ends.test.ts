@@ -48,7 +48,7 @@ beforeAll(async () => {
         shell('cat src/split.js'),
         finish({ title: 'Nothing', summary: 'The rounding is right as it is.' }),
       ],
-      wait: [mend, shell('sleep 60'), answer],
+      wait: [mend, shell('sleep 3600'), answer],
       pause: [shell('sleep 1.5'), mend, answer],
       riddle: [fail(400, { message: 'This model does not like riddles.' })],
       spend: [shell('echo kept > kept.txt'), shell('sleep 4'), shell('echo late > late.txt'), answer],
@@ -190,12 +190,11 @@ describe.concurrent('a task that ran', () => {
       'cancelled',
       '@airlock mend it [wait]',
       async ({ taskId, issue, repository }) => {
-        await untilCommand(world, taskId, 'sleep 60');
+        await untilCommand(world, taskId, 'sleep 3600');
         await askOn(world, issue, '@airlock cancel', { repository });
       },
     );
     expect(outcome).toEqual({ kind: 'cancelled', by: 'maria' });
-    expect(view.elapsedMs).toBeLessThan(30_000);
     expect(pulls).toEqual([]);
     expect(branches).toEqual(['main']);
     expect(comments[0]?.body).toContain('Cancelled by maria');
@@ -209,7 +208,7 @@ describe.concurrent('a task that ran', () => {
       'cancelled-by-api',
       '@airlock mend it [wait]',
       async ({ taskId }) => {
-        await untilCommand(world, taskId, 'sleep 60');
+        await untilCommand(world, taskId, 'sleep 3600');
         expect((await api(world, `/api/tasks/${taskId}/cancel`, { method: 'POST' })).status).toBe(202);
       },
     );
@@ -229,7 +228,7 @@ describe.concurrent('a task that ran', () => {
       status: 'timeout',
     } as const;
     world.github.failNext(hang);
-    const { outcome, comment, pulls, view } = await run(
+    const { outcome, comment, pulls } = await run(
       'cancelled-early',
       '@airlock mend it [mend]',
       async ({ taskId }) => {
@@ -238,7 +237,11 @@ describe.concurrent('a task that ran', () => {
       },
     );
     expect(outcome).toEqual({ kind: 'cancelled', by: 'the API' });
-    expect(view.elapsedMs).toBeLessThan(15_000);
+    // Nobody waited for the answer that never came, or asked again.
+    const answers = () =>
+      world.github.requests().flatMap(({ path, status }) => (hang.path.test(path) ? [status] : []));
+    await until('the clone is cut off', () => answers().length > 0);
+    expect(answers()).toEqual([null]);
     expect(comment).toContain('Cancelled by the API');
     expect(pulls).toEqual([]);
   });
@@ -310,7 +313,7 @@ describe.concurrent('a task that ran', () => {
       reason: { code: 'permission-missing' },
       changeKept: true,
     });
-    expect(comment).toMatch(/Failed[^]*needs “Contents: write”[^]*The change is kept/);
+    expect(comment).toMatch(/Failed[^]*Grant it “Contents: write”[^]*The change is kept/);
     expect(pulls).toEqual([]);
     await askOn(world, view.issueNumber ?? 0, '@airlock retry', { repository });
     await until(

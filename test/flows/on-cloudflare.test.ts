@@ -36,7 +36,7 @@ const named = scriptsByName({
     applyPatch(splitBillPatch),
     answer,
   ],
-  long: [shell('echo begun; sleep 60'), answer],
+  long: [shell('echo begun; sleep 3600'), answer],
   mend: [applyPatch(splitBillPatch), answer],
 });
 

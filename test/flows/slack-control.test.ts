@@ -21,7 +21,7 @@ const prompts: string[] = [];
 
 beforeAll(async () => {
   const scripts = scriptsByName({
-    waits: [shell('sleep 60'), ...mend],
+    waits: [shell('sleep 3600'), ...mend],
     breaks: [fail(400, { message: 'the model is on holiday' })],
     leaks: [
       applyPatch(
@@ -55,7 +55,7 @@ async function ask(text: string, user = 'maria', channel = 'dev') {
 describe('Cancel', () => {
   it('stops the run: the message says who did it, and the sandbox is gone', async () => {
     const { at } = await ask('cancel [waits]');
-    const running = await untilReplied(at, 'sleep 60');
+    const running = await untilReplied(at, 'sleep 3600');
     taken(await slack.click({ user: 'omar', channel: 'dev', ts: running.ts, button: 'Cancel' }));
     const cancelled = await untilShows(slack, running, /cancelled/i);
     expect(cancelled.shown).toContain('Omar');
@@ -65,7 +65,7 @@ describe('Cancel', () => {
 
   it('is refused to a guest, and the task goes on', async () => {
     const { at } = await ask('guest [waits]');
-    const running = await untilReplied(at, 'sleep 60');
+    const running = await untilReplied(at, 'sleep 3600');
     const clicked = taken(
       await slack.click({ user: 'gast', channel: 'dev', ts: running.ts, button: 'Cancel' }),
     );
@@ -77,7 +77,7 @@ describe('Cancel', () => {
 
   it('is also ❌ by who asked, and by nobody else', async () => {
     const { at, ts } = await ask('cross [waits]');
-    const running = await untilReplied(at, 'sleep 60');
+    const running = await untilReplied(at, 'sleep 3600');
     await slack.react({ user: 'omar', channel: 'dev', ts, name: 'x' });
     expect(slack.message('dev', running.ts)?.shown).not.toMatch(/cancelled/i);
     await slack.react({ user: 'maria', channel: 'dev', ts: running.ts, name: 'x' });
@@ -86,7 +86,7 @@ describe('Cancel', () => {
 
   it('works by the short id from anywhere', async () => {
     const { at } = await ask('by id [waits]');
-    const running = await untilReplied(at, 'sleep 60');
+    const running = await untilReplied(at, 'sleep 3600');
     const list = taken(await slack.slashCommand({ user: 'maria', channel: 'ops', text: 'list' }));
     const id = /`([0-9a-f]{8})`/.exec(await list.reply())?.[1] ?? '';
     const cancel = taken(await slack.slashCommand({ user: 'maria', channel: 'ops', text: `cancel ${id}` }));

@@ -27,7 +27,7 @@ beforeAll(async () => {
       applyPatch(`*** Begin Patch\n*** Add File: NOTES.md\n+Cents are whole.\n*** End Patch`),
       finish({ title: 'Write it down', summary: 'A note on cents.' }),
     ],
-    waits: [shell('sleep 60'), ...mend],
+    waits: [shell('sleep 3600'), ...mend],
     mend,
   });
   flow = await startSlackFlow({

@@ -25,7 +25,7 @@ beforeAll(async () => {
   const scripts = scriptsByName({
     // First: the thread that a task is asked in names the other.
     menu: mend,
-    waits: [shell('sleep 60'), ...mend],
+    waits: [shell('sleep 3600'), ...mend],
     slowly: [shell('sleep 2'), ...mend],
     mend,
   });
@@ -101,7 +101,7 @@ describe('Change', () => {
       text: `<@${slack.botUserId}> change [waits]`,
     });
     const at = { slack, channel: 'dev', threadTs: said.ts };
-    const running = await untilReplied(at, 'sleep 60');
+    const running = await untilReplied(at, 'sleep 3600');
     expect(running.shown).toMatch(/channel/i);
     taken(await slack.click({ user: 'maria', channel: 'dev', ts: running.ts, button: 'Change' }));
     await until('the form', () => slack.views('maria').length > 0);

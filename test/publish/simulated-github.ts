@@ -134,7 +134,7 @@ export function publishInput(
 }
 
 /** Runs the collector and the parser on a working tree. */
-export async function collected(workspace: Workspace): Promise<ChangeSet> {
+async function collected(workspace: Workspace): Promise<ChangeSet> {
   const run = await runScript('collect.ts', jobFor(workspace));
   const parsed = parseChangeLines(run.stdout, workspace.base);
   if (!parsed.ok) throw new Error(parsed.reason.message);
