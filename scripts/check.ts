@@ -34,7 +34,7 @@ async function runAll(checks: readonly Check[]): Promise<void> {
     const result = await runCheck(check, { live, stop: stopping.signal });
     results.push(result);
     process.stdout.write(`${endLine(result)}\n`);
-    if (!result.ok && !live) process.stdout.write(`${result.output.trim()}\n\n`);
+    if (!result.ok && !live && !stopping.signal.aborted) process.stdout.write(`${result.output.trim()}\n\n`);
   };
   const waiting = checks.filter(({ kind }) => kind === 'program');
   const lane = async (): Promise<void> => {

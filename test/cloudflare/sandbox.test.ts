@@ -103,7 +103,7 @@ describe('a container that lies', () => {
     const lie = `cat > /tmp/lie <<'END'\nprintf '%s' '${text}'\nEND\nfor f in /var/lib/airlock/*/inside.sh; do cp /tmp/lie $f; done`;
     await asRoot(container, lie);
     const answer = sandbox.readRun('run', { ...range, waitMs: 0 });
-    await expect(answer).rejects.toThrow(/container answered/);
+    await expect(answer).rejects.toThrow(/the container(?: answered|’s answer is not a reply)/);
     await expect(answer).rejects.not.toThrow(SandboxLostError);
   });
 

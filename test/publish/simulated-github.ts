@@ -180,8 +180,8 @@ export type Edit = (directory: string) => void;
 const collectedChanges = new Map<Edit, ChangeSet>();
 
 /**
- * The change that an edit makes to a commit, as the collector finds it. Clones and collects once per edit: on the
- * same files the change differs only in its base.
+ * Returns the change that an edit makes to a commit, as the collector finds it. Clones and collects once per
+ * edit: on the same files the change differs only in its base.
  */
 export async function changeBy(edit: Edit, gitDir: string, base: string): Promise<ChangeSet> {
   const known = collectedChanges.get(edit);

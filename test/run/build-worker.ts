@@ -1,4 +1,4 @@
-/** Global set-up: builds the Worker before the first bot starts, so that no two of them build it at once. */
+/** Global set-up: builds the Worker before the first bot starts, so that no two bots build it at once. */
 import { buildWorker } from '../../host/build-worker.ts';
 
 export default async function setUp(): Promise<void> {
