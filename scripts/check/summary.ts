@@ -50,9 +50,10 @@ export function summarize(results: readonly CheckResult[], seconds: number): str
 
 /** The line that a check ends with. */
 export function endLine({ name, ok, seconds, counts }: CheckResult): string {
+  const some = (count: number, word: string) => (count > 0 ? `, ${count} ${word}` : '');
   const tests =
     counts === null
       ? ''
-      : `, ${counts.passed} passed${counts.failed > 0 ? `, ${counts.failed} failed` : ''}${counts.skipped > 0 ? `, ${counts.skipped} skipped` : ''}`;
+      : `, ${counts.passed} passed${some(counts.failed, 'failed')}${some(counts.skipped, 'skipped')}`;
   return `${ok ? '✓' : '✗'} ${name} (${seconds.toFixed(1)} s${tests})`;
 }

@@ -1,4 +1,7 @@
-/** A run that is killed leaves no process. Each row starts a run of its own and looks only at that run's processes. */
+/**
+ * A run that is killed leaves no process. Each row starts a run of its own and looks only at that run's
+ * processes.
+ */
 import { spawn } from 'node:child_process';
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';

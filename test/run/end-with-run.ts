@@ -1,7 +1,7 @@
 /**
- * Global set-up: ends every process that a test run started when the run is over, even by SIGKILL. Children inherit the
- * run's mark in their environment; a watchdog outside the run waits on a pipe that closes with the run, and then kills
- * every process that has the mark.
+ * Global set-up: ends every process that a test run started when the run is over, even by SIGKILL. Children
+ * inherit the run's mark in their environment; a watchdog outside the run waits on a pipe that closes with
+ * the run, and then kills every process that has the mark.
  */
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';

@@ -1,6 +1,7 @@
 /**
- * Waits until its standard input closes, then kills each process that has the mark of the given run, until none is left.
- * Sandboxes have no such mark, as their environment is empty: they end with the host that holds their control channel.
+ * Waits until its standard input closes, then kills each process that has the mark of the given run, until
+ * none is left. Sandboxes have no such mark, as their environment is empty: they end with the host that
+ * holds their control channel.
  */
 import { readdirSync, readFileSync } from 'node:fs';
 import { setTimeout as sleep } from 'node:timers/promises';
@@ -26,7 +27,10 @@ for (let round = 0; round < maxRounds; round += 1) {
   await sleep(20);
 }
 
-/** Without the zombies, whose environment is empty. None on a system without `/proc`, which has no sandboxes either. */
+/**
+ * Without the zombies, whose environment is empty. None on a system without `/proc`, which has no sandboxes
+ * either.
+ */
 function markedProcesses(): readonly number[] {
   const pids = folderOrNone('/proc').filter((name) => /^\d+$/.test(name));
   return pids.filter((pid) => environmentOf(pid).includes(`${runMark}=${run}`)).map(Number);

@@ -1,4 +1,7 @@
-/** Starts one of each kind of process that tests start: a workerd, a sandbox with a run, and a program. Never ends by itself. */
+/**
+ * Starts one of each kind of process that tests start: a workerd, a sandbox with a run, and a program. Never
+ * ends by itself.
+ */
 import { spawn } from 'node:child_process';
 import { convertV4MiniflareOptions, Miniflare } from 'miniflare';
 import { expect, it } from 'vitest';
