@@ -53,7 +53,10 @@ const canaryReport = z.object({
     .max(50),
 });
 
-/** The probes of the canary that failed; one of its own if there is no report. */
+/**
+ * The probes of the canary that failed; one of its own if there is no report. Rejects if the canary times out:
+ * on a busy machine that says nothing about the seal, so the step tries again.
+ */
 export async function runCanary(
   sandbox: TaskDeps['sandbox'],
   nonce: string,
@@ -63,6 +66,7 @@ export async function runCanary(
   const report = canaryReport.safeParse(lastJsonLine(result));
   const failed = report.success ? report.data.probes.filter((probe) => !probe.ok) : [];
   if (failed.length > 0) return failed.map(({ name, got }) => ({ name, got }));
+  if (result.timedOut) throw new Error(`the canary did not end within ${taskLimits.canaryMs / 1000} s`);
   return report.success && result.exitCode === 0 ? [] : [{ name: 'canary', got: 'no report' }];
 }
 

@@ -708,6 +708,17 @@ describe('a task', () => {
     },
   );
 
+  it('runs a canary again that timed out, and never calls the sandbox unsealed for it', async () => {
+    const answers = [
+      { ...ok, exitCode: 137, timedOut: true },
+      { ...ok, stdout: JSON.stringify({ probes: [{ name: 'a', ok: true, got: '' }] }) },
+    ];
+    const report = { ...ok, stdout: JSON.stringify({ ok: true, sha: baseSha, found: false, elapsedMs: 1 }) };
+    const { result } = await live({ sandbox: { exec: async () => answers.shift() ?? report } });
+    expect(answers).toEqual([]);
+    expect(result).toMatchObject({ kind: 'pull-request' });
+  });
+
   it.each([
     ['provision', 'start'],
     ['canary', 'exec'],
