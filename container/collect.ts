@@ -54,7 +54,7 @@ function parseJob(text: string): CollectJob {
     objectStore: string('objectStore', /^\/./),
     base: string('base', /^[0-9a-f]{40}$/),
     endOtherProcesses: read(value, 'endOtherProcesses') === true,
-    leftBySetup: texts('leftBySetup'),
+    pathsLeftBySetup: texts('pathsLeftBySetup'),
     lfs: read(value, 'lfs') === true,
     limits: {
       maxFileBytes: limit('maxFileBytes'),
@@ -111,7 +111,7 @@ async function indexWorkingTree(
     const shown = decodedPath(path) ?? Buffer.from(path, 'latin1').toString('utf8');
     skipped.push({ type: 'skipped', path: shown.slice(0, 4096), why });
   };
-  const isLeftBySetup = pathMatcher(job.leftBySetup);
+  const isLeftBySetup = pathMatcher(job.pathsLeftBySetup);
   const changed = (await changedPaths(job, git, folder)).filter((path) => !isLeftBySetup(path));
   const context = { git, environment, directory: job.directory };
   const lfsStates = job.lfs ? await lfsFileStates(context, changed) : new Map<string, never>();

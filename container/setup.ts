@@ -21,7 +21,7 @@ import { decodedPath } from './working-tree.ts';
 
 const endMs = 5_000;
 const maxListBytes = 64 * 1024 * 1024;
-const maxPutBackNamed = 50;
+const maxRestoredNamed = 50;
 /** Limit for all listed paths together, because they are printed in one line. */
 const maxNamedCharacters = 200_000;
 
@@ -80,7 +80,7 @@ function killGroup(pid: number | undefined): void {
  * Restores tracked files to the base commit, so that changes made by setup are not published as Codex's.
  * Returns their paths.
  */
-async function putBackTracked(
+async function restoreTracked(
   job: SetupJob,
   { git, environment }: { git: Git; environment: Record<string, string> },
   scratch: string,
@@ -143,14 +143,14 @@ async function existing(paths: readonly string[]): Promise<readonly string[]> {
 }
 
 async function setUp(job: SetupJob, scratch: string): Promise<SetupResult> {
-  const restored = job.restore && (await unpackFiles(job.packedFolder));
+  const cacheRestored = job.restore && (await unpackFiles(job.packedFolder));
   const ended = await runCommand(job);
   const nothing = { paths: [], total: 0 };
   const result: SetupResult = {
     ...ended,
-    restored,
-    putBack: nothing,
-    left: nothing,
+    cacheRestored,
+    restored: nothing,
+    pathsLeftBySetup: nothing,
     packed: null,
     problem: null,
   };
@@ -159,7 +159,7 @@ async function setUp(job: SetupJob, scratch: string): Promise<SetupResult> {
   try {
     const failWith = (_code: string, message: string) => new Error(message);
     const { git, environment } = await freshGit(job, scratch, failWith);
-    const putBack = await putBackTracked(job, { git, environment }, scratch);
+    const restored = await restoreTracked(job, { git, environment }, scratch);
     const left = await newPaths(git);
     const ignored = await newPaths(git, '--ignored');
     const inClone = [...new Set([...ignored, ...left])].map((path) => `${job.directory}/${path}`);
@@ -169,8 +169,8 @@ async function setUp(job: SetupJob, scratch: string): Promise<SetupResult> {
       packing.length === 0 ? null : await packFiles(packing, job.packedFolder, job.maxPackedBytes);
     return {
       ...result,
-      putBack: listPaths(putBack, maxPutBackNamed),
-      left: listPaths(left, job.maxLeftPaths),
+      restored: listPaths(restored, maxRestoredNamed),
+      pathsLeftBySetup: listPaths(left, job.maxLeftPaths),
       packed,
     };
   } catch (error) {

@@ -39,7 +39,7 @@ export function apiApplication(site: Site): Hono<ApiEnv> {
     c.header('x-ratelimit-reset', String(reset));
     c.header('x-ratelimit-resource', 'core');
   });
-  // By the announced length: `bodyLimit` of Hono works only with global objects that `server.ts` leaves alone.
+  // By the announced length: `bodyLimit` of Hono needs global objects that `server.ts` leaves alone.
   api.use(async (c, next) => {
     if (Number(c.req.header('content-length') ?? 0) > maxRequestBytes)
       throw new ApiError(413, 'Payload too large');

@@ -1,12 +1,12 @@
 /**
- * Enforces GitHub's rule that an App without the `workflows` permission cannot add, change or delete a file under
- * `.github/workflows/`.
+ * Enforces GitHub's rule that an App without the `workflows` permission cannot add, change or delete a file
+ * under `.github/workflows/`.
  *
  * - REST: the Git Data API refuses the tree, and likewise the ref, with 403 "Resource not accessible by
- *   integration" (seen with installation tokens in anthropics/claude-code-action#29). OAuth tokens without the
- *   `workflow` scope get 404 instead (gr2m/octokit-plugin-create-pull-request#104).
- * - Push: GitHub refuses each ref with the message below (repo-sync/github-sync#23). git shows the message, then
- *   `hook declined`.
+ *   integration" (seen with installation tokens in anthropics/claude-code-action#29). OAuth tokens without
+ *   the `workflow` scope get 404 instead (gr2m/octokit-plugin-create-pull-request#104).
+ * - Push: GitHub refuses each ref with the message below (repo-sync/github-sync#23). git shows the message,
+ *   then `hook declined`.
  */
 
 /** Environment variable of `git http-backend`; `refuse` if the pusher lacks the permission. */

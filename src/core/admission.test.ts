@@ -143,7 +143,7 @@ describe('the place in the queue', () => {
   });
 });
 
-// ---- properties -----------------------------------------------------------------------------------------------------
+// ---- properties -------------------------------------------------------------------------------------------
 
 interface Step {
   readonly ask: { readonly repository: number; readonly requester: number | null } | null;

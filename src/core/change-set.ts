@@ -115,7 +115,7 @@ export interface CollectJob {
    * New paths that setup created before Codex ran; a folder ends with a slash. They are not part of the
    * change.
    */
-  readonly leftBySetup: readonly string[];
+  readonly pathsLeftBySetup: readonly string[];
   /** The clone has Git LFS objects in place of pointers. */
   readonly lfs: boolean;
   readonly limits: {
@@ -128,14 +128,14 @@ export interface CollectJob {
 
 export function collectJob(
   base: string,
-  { leftBySetup = [], lfs = false }: Partial<Pick<CollectJob, 'leftBySetup' | 'lfs'>> = {},
+  { pathsLeftBySetup = [], lfs = false }: Partial<Pick<CollectJob, 'pathsLeftBySetup' | 'lfs'>> = {},
 ): CollectJob {
   return {
     directory: sandboxPaths.repository,
     objectStore: sandboxPaths.objectStore,
     base,
     endOtherProcesses: true,
-    leftBySetup,
+    pathsLeftBySetup,
     lfs,
     limits: { maxFileBytes, maxChangeBytes, maxChangedFiles, maxDiffCharacters: 200_000 },
   };

@@ -65,7 +65,7 @@ describe('apiTaskId', () => {
 describe('slackTaskId', () => {
   const message = { event: 'message', teamId: 'T1', channelId: 'C1', ts: '1793527209.000100' } as const;
 
-  it('is the same for the same key, whatever the order of its parts, and fits the schema of a task id', async () => {
+  it('depends on the key, not on the order of its parts, and fits the schema of a task id', async () => {
     const id = await slackTaskId(message);
     expect(id).toMatch(/^slack-[0-9a-f]{40}$/);
     expect(await slackTaskId({ ts: message.ts, channelId: 'C1', teamId: 'T1', event: 'message' })).toBe(id);

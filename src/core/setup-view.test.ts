@@ -8,8 +8,8 @@ const report = {
   exitCode: 0,
   durationMs: 12_345,
   fromCache: false,
-  putBack: { paths: [], total: 0 },
-  left: { paths: [], total: 0 },
+  restored: { paths: [], total: 0 },
+  pathsLeftBySetup: { paths: [], total: 0 },
 };
 const over = { status: 'ok', exitCode: 0, durationMs: 12_345, fromCache: false, optional: true } as const;
 

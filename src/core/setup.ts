@@ -71,14 +71,17 @@ export const setupResultSchema = z.strictObject({
   exitCode: z.number().int().min(0).max(255).nullable(),
   durationMs: z.number().int().nonnegative(),
   outputTail: z.string().max(maxOutputCharacters),
-  restored: z.boolean(),
+  cacheRestored: z.boolean(),
   /** Tracked files that were restored to the base commit; names at most 50 of them. */
-  putBack: z.strictObject({ paths: pathList.max(50), total: z.number().int().nonnegative() }),
+  restored: z.strictObject({ paths: pathList.max(50), total: z.number().int().nonnegative() }),
   /**
    * New paths that no `.gitignore` matches, a folder with a trailing slash; names at most `maxLeftPaths` of
    * them.
    */
-  left: z.strictObject({ paths: pathList.max(maxLeftPaths), total: z.number().int().nonnegative() }),
+  pathsLeftBySetup: z.strictObject({
+    paths: pathList.max(maxLeftPaths),
+    total: z.number().int().nonnegative(),
+  }),
   /** Null: not requested, or nothing to pack. */
   packed: z
     .union([
@@ -102,8 +105,8 @@ export const setupReportSchema = z.object({
   exitCode: z.number().nullable(),
   durationMs: z.number(),
   fromCache: z.boolean(),
-  putBack: z.object({ paths: z.array(z.string()), total: z.number() }),
-  left: z.object({ paths: z.array(z.string()), total: z.number() }),
+  restored: z.object({ paths: z.array(z.string()), total: z.number() }),
+  pathsLeftBySetup: z.object({ paths: z.array(z.string()), total: z.number() }),
 });
 export type SetupReport = z.infer<typeof setupReportSchema>;
 

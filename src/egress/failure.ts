@@ -70,8 +70,8 @@ export const timedOut = (host: string): Failure =>
     504,
     `${host} did not answer within ${egressLimits.upstreamHeadersMs / 1000} seconds`,
   );
-export const brokeOff = (host: string, status: number): Failure =>
-  fail('upstream', 'upstream.broken', status, `${host} broke off in the middle of its answer`);
+export const closedEarly = (host: string, status: number): Failure =>
+  fail('upstream', 'upstream.broken', status, `${host} closed the connection in the middle of its answer`);
 export const fellSilent = (host: string, status: number): Failure =>
   fail('upstream', 'upstream.idle', status, `${host} fell silent in the middle of its answer`);
 

@@ -23,7 +23,7 @@ export async function forwardLfsBatch(
     idleMs: egressLimits.requestIdleMs,
   });
   if (bytes === null)
-    return await refuse(deny('github.lfs-body', 'the LFS batch is too large or was broken off', 400));
+    return await refuse(deny('github.lfs-body', 'the LFS batch is too large or incomplete', 400));
   const decided = decideLfsBatch(bytes);
   if (decided.kind === 'deny') return await refuse(decided);
   const bytesUp = decided.body.length;

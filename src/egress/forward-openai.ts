@@ -28,7 +28,7 @@ export async function forwardToOpenai(passage: Passage): Promise<Response> {
     idleMs: egressLimits.requestIdleMs,
   });
   if (bytes === null)
-    return await refuse(deny('openai.size', 'the request body is too large or was broken off', 400));
+    return await refuse(deny('openai.size', 'the request body is too large or incomplete', 400));
   const decided = decideResponsesBody(bytes, grant);
   if (decided.kind === 'deny') return await refuse(decided);
   const bytesUp = decided.body.byteLength;

@@ -117,7 +117,7 @@ export function meterBytes(
   });
 }
 
-/** Reads a whole stream; null when it is longer than `maxBytes`, falls silent or breaks off. */
+/** Reads a whole stream; null when it is longer than `maxBytes`, stalls or is aborted. */
 export async function readWhole(
   stream: ReadableStream<unknown> | null,
   limits: StreamLimits,

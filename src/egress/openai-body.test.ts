@@ -105,7 +105,7 @@ describe('a Responses body', () => {
     );
   });
 
-  it('says what is wrong in words that carry little of the request, and no more of it than can be shown', () => {
+  it('gives a reason that carries little of the request, and only text that can be shown', () => {
     const verdict = decide(withItem({ type: `evil${'x'.repeat(10_000)}\ud83d\n` }));
     expect(verdict).toMatchObject({ rule: 'openai.text' });
     const long = decide(withItem({ type: `evil\n${'x'.repeat(10_000)}` }));

@@ -50,7 +50,7 @@ export const requestShape = z.strictObject({
   client_metadata: z.record(z.string(), text).optional(),
 });
 
-// ---- tools: the kinds that Codex itself executes, inside the sandbox -------------------------------------------
+// ---- tools: the kinds that Codex itself executes, inside the sandbox --------------------------------------
 
 const described = { name: text, description: optionalText, defer_loading: z.boolean().nullish() };
 const jsonSchema = z.looseObject({}).nullish();
@@ -94,7 +94,7 @@ export const toolShapes = {
   local_shell: z.strictObject({ type: z.literal('local_shell') }),
 } as const;
 
-// ---- input items: those that are complete in the request itself -------------------------------------------------
+// ---- input items: those that are complete in the request itself -------------------------------------------
 
 const scalar = z.union([z.string(), z.number(), z.boolean(), z.null()]);
 /** Codex's notes on the origin of a message: names and scalars, no references. */

@@ -44,7 +44,7 @@ it.each([
   ],
   ['a name without the data', '{}'],
   ['broken JSON', '{"type":"response.completed"'],
-  ['a number that is none', final('response.completed', { total_tokens: -1 })],
+  ['a negative number', final('response.completed', { total_tokens: -1 })],
 ])('ignores %s', async (_, data) => {
   expect(await metered(`event: response.completed\ndata: ${data}\n\n`)).toMatchObject({
     tokens: null,

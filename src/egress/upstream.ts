@@ -4,7 +4,7 @@
  */
 import type { EgressEntry, Grant, GrantedRepository } from '../core/grant.ts';
 import type { Carried } from './entry.ts';
-import { brokeOff, fellSilent, noReadToken, timedOut, unreachable } from './failure.ts';
+import { closedEarly, fellSilent, noReadToken, timedOut, unreachable } from './failure.ts';
 import { responseHeaders } from './headers.ts';
 import { egressLimits } from './limits.ts';
 import { meterBytes, type StreamEnd, type StreamLimits } from './metered-stream.ts';
@@ -188,7 +188,7 @@ export function endOfAnswer(
     case 'silent':
       return cut ?? fellSilent(host, whole.status);
     case 'broken':
-      return cut ?? brokeOff(host, whole.status);
+      return cut ?? closedEarly(host, whole.status);
   }
 }
 

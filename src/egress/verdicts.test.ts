@@ -161,16 +161,16 @@ describe.each<[string, Cause, string, string]>([
     'docs.example.com could not be reached',
   ],
   [
-    'OpenAI breaks off its stream',
+    'OpenAI aborts its stream',
     { upstream: breaks },
     'failed upstream upstream.broken 200',
-    'api.openai.com broke off in the middle of its answer',
+    'api.openai.com closed the connection in the middle of its answer',
   ],
   [
-    'GitHub breaks off a pack',
+    'GitHub aborts a pack',
     { request: uploadPack, upstream: breaks },
     'failed upstream upstream.broken 200',
-    'github.com broke off in the middle of its answer',
+    'github.com closed the connection in the middle of its answer',
   ],
   [
     'OpenAI redirects',
@@ -287,7 +287,7 @@ describe('with the clock running', () => {
 });
 
 describe('what a failed request carried', () => {
-  it('is counted up to where it broke off', async () => {
+  it('is counted up to where it was aborted', async () => {
     const { ask, entries } = world(breaks);
     await ask(uploadPack('0032want abc'));
     expect(entries[0]?.entry).toMatchObject({ verdict: 'failed', bytesUp: 12, bytesDown: 10 });
@@ -301,7 +301,7 @@ describe('what a failed request carried', () => {
     expect(entries[0]?.entry).toMatchObject({ verdict: 'failed', bytesUp: length, bytesDown: 0 });
   });
 
-  it('is charged in tokens when a stream breaks off before its usage', async () => {
+  it('is charged in tokens when a stream is aborted before its usage', async () => {
     const { ask, entries } = world(breaks);
     await ask(model());
     expect(entries[0]?.tokens).toBe(egressLimits.unreportedTokens);

@@ -3,8 +3,8 @@ import { readBody, type BodyBounds } from './read-body.ts';
 
 const bounds: BodyBounds = { maxBytes: 5, deadlineMs: 60_000 };
 
-/** A response that sends these chunks, then ends, breaks off or falls silent. */
-function sending(chunks: readonly string[], then: 'ends' | 'breaks off' | 'falls silent') {
+/** A response that sends these chunks, then ends, aborts or stalls. */
+function sending(chunks: readonly string[], then: 'ends' | 'aborts' | 'stalls') {
   let cancelled = false;
   const rest = chunks.map((chunk) => new TextEncoder().encode(chunk));
   const stream = new ReadableStream<Uint8Array>({
@@ -12,7 +12,7 @@ function sending(chunks: readonly string[], then: 'ends' | 'breaks off' | 'falls
       const chunk = rest.shift();
       if (chunk !== undefined) controller.enqueue(chunk);
       else if (then === 'ends') controller.close();
-      else if (then === 'breaks off') controller.error(new Error('hung up'));
+      else if (then === 'aborts') controller.error(new Error('hung up'));
       else return new Promise<void>(() => undefined);
       return undefined;
     },
@@ -41,25 +41,25 @@ describe('a body', () => {
     ['one chunk', ['abcdef']],
     ['several chunks', ['abc', 'def', 'ghi']],
   ])('of too many bytes in %s is refused, and the rest is not read', async (_, chunks) => {
-    const { response, wasCancelled } = sending(chunks, 'falls silent');
+    const { response, wasCancelled } = sending(chunks, 'stalls');
     expect(await readBody(response, bounds)).toEqual({ kind: 'too-large' });
     expect(wasCancelled()).toBe(true);
   });
 
   it('that declares too many bytes is refused before it is read', async () => {
-    const { response, wasCancelled } = sending(['a'], 'falls silent');
+    const { response, wasCancelled } = sending(['a'], 'stalls');
     response.headers.set('content-length', '6');
     expect(await readBody(response, bounds)).toEqual({ kind: 'too-large' });
     expect(wasCancelled()).toBe(false);
   });
 
   it('that falls silent is given up at the deadline', async () => {
-    const { response, wasCancelled } = sending(['ab'], 'falls silent');
+    const { response, wasCancelled } = sending(['ab'], 'stalls');
     expect(await readBody(response, { ...bounds, deadlineMs: 20 })).toEqual({ kind: 'too-slow' });
     expect(wasCancelled()).toBe(true);
   });
 
-  it('that breaks off is broken', async () => {
-    expect(await readBody(sending(['ab'], 'breaks off').response, bounds)).toEqual({ kind: 'broken' });
+  it('that is aborted is broken', async () => {
+    expect(await readBody(sending(['ab'], 'aborts').response, bounds)).toEqual({ kind: 'broken' });
   });
 });

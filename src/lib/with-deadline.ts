@@ -5,8 +5,8 @@ export class DeadlineError extends Error {
 }
 
 /**
- * Rejects with `DeadlineError` after `ms` milliseconds. The work itself continues, so it has to tolerate a second
- * attempt at the same time.
+ * Rejects with `DeadlineError` after `ms` milliseconds. The work itself continues, so it has to tolerate a
+ * second attempt at the same time.
  */
 export async function withDeadline<T>(work: Promise<T>, ms: number, what: string): Promise<T> {
   let timer: ReturnType<typeof setTimeout> | undefined;

@@ -372,8 +372,8 @@ describe('the setup section', () => {
     exitCode: 0,
     durationMs: 12_340,
     fromCache: false,
-    putBack: none,
-    left: none,
+    restored: none,
+    pathsLeftBySetup: none,
   } as const;
   const many = Array.from({ length: 12 }, (_, index) => `file-${index}`);
 
@@ -393,18 +393,22 @@ describe('the setup section', () => {
     ],
     [
       'it changed tracked files',
-      { ...ok, putBack: { paths: ['package-lock.json'], total: 1 } },
+      { ...ok, restored: { paths: ['package-lock.json'], total: 1 } },
       'Setup changed tracked files, which were restored: `package-lock.json`',
     ],
     [
       'it left many files',
-      { ...ok, left: { paths: many, total: 2000 } },
+      { ...ok, pathsLeftBySetup: { paths: many, total: 2000 } },
       'Setup left new files, which are not part of this change: `file-0`, ',
     ],
-    ['it left many files', { ...ok, left: { paths: many, total: 2000 } }, '`file-9`, and 1990 more'],
+    [
+      'it left many files',
+      { ...ok, pathsLeftBySetup: { paths: many, total: 2000 } },
+      '`file-9`, and 1990 more',
+    ],
     [
       'a path contains markup',
-      { ...ok, left: { paths: ['a` @mona \n# x'], total: 1 } },
+      { ...ok, pathsLeftBySetup: { paths: ['a` @mona \n# x'], total: 1 } },
       'not part of this change: ``a` @mona # x``',
     ],
   ])('reports that %s', (_, setup, text) => {

@@ -129,13 +129,13 @@ function setupText(setup: SetupReport | null): string {
     setup.status === 'ok'
       ? `Dependencies were installed: setup ${command} succeeded in ${duration}${setup.fromCache ? ', starting from the cache' : ''}.`
       : `⚠️ Dependencies may be missing: setup ${command} ${setup.status === 'timed-out' ? 'was stopped at its time limit' : `ended with exit status ${setup.exitCode}`} after ${duration}.`,
-    pathsText('Setup changed tracked files, which were restored:', setup.putBack),
-    pathsText('Setup left new files, which are not part of this change:', setup.left),
+    pathsText('Setup changed tracked files, which were restored:', setup.restored),
+    pathsText('Setup left new files, which are not part of this change:', setup.pathsLeftBySetup),
   ];
   return lines.filter((line) => line !== '').join('\n\n');
 }
 
-function pathsText(title: string, { paths, total }: SetupReport['left']): string {
+function pathsText(title: string, { paths, total }: SetupReport['pathsLeftBySetup']): string {
   if (total === 0) return '';
   const shown = paths.slice(0, maxSetupPaths).map((path) => codeSpan(path));
   if (total > shown.length) shown.push(`and ${total - shown.length} more`);

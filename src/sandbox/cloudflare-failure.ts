@@ -31,7 +31,7 @@ const busyTexts = [
 
 /**
  * Messages of the SDK and the platform when the connection to the container or to its object broke, not the
- * command. An error loses its class on its way out of a Durable Object, so only its text is left.
+ * command. An error loses its class when it leaves a Durable Object, so only its text is left.
  */
 const transientTexts = [
   'was interrupted while', // OperationInterruptedError

@@ -182,8 +182,7 @@ async function explainRouting(
     case 'repository': {
       const { repository, by } = verdict.routing;
       const { repositories } = await filterUsable(intake, who, [repository]);
-      // Do not name the repository: only users who can use it may learn what an alias or a default stands
-      // for.
+      // Do not name the repository: only users who can use it may learn what an alias or a default means.
       if (repositories.length === 0)
         return (
           `I would choose the repository by this rule: ${routedByWords(by)}. But you cannot use it from ` +

@@ -103,8 +103,8 @@ export async function retryTask(
   if (view.outcome.kind === 'failed' && view.outcome.changeKept) {
     const again = await deps.retryPublication(taskId, null);
     return again.started
-      ? `The change of ${name} was kept and is being published again.`
-      : `${name} was not published again: ${renderUntrusted(again.reason)}`;
+      ? `I am retrying the publication of the change of ${name}.`
+      : `I could not retry the publication of ${name}: ${renderUntrusted(again.reason)}`;
   }
   const again = await slackTaskId({ event: 'retry', taskId });
   const shortId = await shortIdOf(again);

@@ -43,7 +43,7 @@ export const repositorySpan = (repository: RepositoryRef): string =>
   codeSpan(`${repository.owner}/${repository.name}`);
 export const shortIdSpan = (shortId: string): string => codeSpan(shortId);
 
-/** Omits the repository, because the user may not be allowed to learn what an alias stands for. */
+/** Omits the repository, because the user may not be allowed to learn what an alias means. */
 export const accepted = (shortId: string): string =>
   `Accepted as ${shortIdSpan(shortId)}. Its message follows.`;
 

@@ -18,7 +18,7 @@ export function workflowIdOf(taskId: string, attempts: number): string {
 export const wakeEvent = 'wake';
 
 export interface StartDeps {
-  /** Opens the task's record. `expired`: the task ended so long ago that only a tombstone is left. */
+  /** Opens the task's record. `expired`: the task ended long ago, and only a tombstone is left. */
   open(request: TaskRequest): Promise<{ readonly created: boolean; readonly expired: boolean }>;
   /**
    * Creates the instance with the task's id. If there is one, Cloudflare rejects and the local runtime keeps

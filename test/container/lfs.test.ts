@@ -238,7 +238,7 @@ describe('a clone with LFS', () => {
       endOtherProcesses: false,
     });
     const result = setupResultSchema.parse(JSON.parse(stdout));
-    expect(result).toMatchObject({ problem: null, putBack: { paths: ['README.md', 'img/again.bin'] } });
+    expect(result).toMatchObject({ problem: null, restored: { paths: ['README.md', 'img/again.bin'] } });
     expect(readFileSync(join(directory, 'img/logo.bin')).equals(objects.logo)).toBe(true);
   });
 });

@@ -75,7 +75,7 @@ describe('the setup command', () => {
   it('runs in the clone, and reports its output and exit code', async () => {
     const workspace = await workspaceWith();
     const result = await setUp(jobIn(workspace, 'pwd; echo to stderr >&2; cat src/a.js; exit 3'));
-    expect(result).toMatchObject({ exitCode: 3, problem: null, packed: null, restored: false });
+    expect(result).toMatchObject({ exitCode: 3, problem: null, packed: null, cacheRestored: false });
     expect(result.outputTail).toContain(workspace.directory);
     expect(result.outputTail).toContain('to stderr');
     expect(result.outputTail).toContain('export const a');
@@ -125,7 +125,7 @@ describe('the working tree after setup', () => {
       ),
     );
     expect(result).toMatchObject({ exitCode: 0, problem: null });
-    expect(result.putBack.paths.toSorted()).toEqual([
+    expect(result.restored.paths.toSorted()).toEqual([
       '.gitignore',
       'package-lock.json',
       'src/a.js',
@@ -143,7 +143,7 @@ describe('the working tree after setup', () => {
         'echo 1 > src/a.js && git -c user.name=x -c user.email=x commit -qam x && rm -rf .git',
       ),
     );
-    expect(result.putBack.paths).toEqual(['src/a.js']);
+    expect(result.restored.paths).toEqual(['src/a.js']);
     expect(readFileSync(join(workspace.directory, 'src/a.js'), 'utf8')).toBe(files['src/a.js']);
   });
 
@@ -153,12 +153,12 @@ describe('the working tree after setup', () => {
     const run =
       'mkdir -p .venv/lib node_modules/x build && touch .venv/lib/a build/b build.txt node_modules/x/y';
     const result = await setUp(jobIn(workspace, run));
-    expect(result.left).toEqual({ paths: ['.venv/', 'build.txt', 'build/'], total: 3 });
+    expect(result.pathsLeftBySetup).toEqual({ paths: ['.venv/', 'build.txt', 'build/'], total: 3 });
     writeFileSync(join(directory, 'build/by-codex'), '');
     writeFileSync(join(directory, 'build.txt'), 'edited');
     writeFileSync(join(directory, 'builder.js'), 'new');
     writeFileSync(join(directory, 'src/a.js'), 'edited');
-    const job = { ...jobFor(workspace), leftBySetup: result.left.paths };
+    const job = { ...jobFor(workspace), pathsLeftBySetup: result.pathsLeftBySetup.paths };
     const lines = (await runScript('collect.ts', job)).stdout.trim().split('\n');
     const changed = lines
       .map((line) => changeLineSchema.parse(JSON.parse(line)))
@@ -171,7 +171,7 @@ describe('the working tree after setup', () => {
     const result = await setUp(
       jobIn(workspace, 'for i in 1 2 3 4 5; do touch new-$i; done', { maxLeftPaths: 2 }),
     );
-    expect(result.left).toEqual({ paths: ['new-1', 'new-2'], total: 5 });
+    expect(result.pathsLeftBySetup).toEqual({ paths: ['new-1', 'new-2'], total: 5 });
   });
 });
 
@@ -192,7 +192,7 @@ describe('the installed files', () => {
     rmSync(join(workspace.directory, 'new.txt'));
     rmSync(packages, { recursive: true });
     const again = await setUp(jobIn(workspace, 'cat node_modules/x', { restore: true, packageFolders }));
-    expect(again).toMatchObject({ restored: true, exitCode: 0, outputTail: 'run\n' });
+    expect(again).toMatchObject({ cacheRestored: true, exitCode: 0, outputTail: 'run\n' });
     expect(snapshot(workspace.directory)).toEqual(installed);
     expect(readFileSync(join(packages, 'blob'), 'utf8')).toBe('bytes');
     expect(existsSync(join(workspace.directory, '../packed'))).toBe(false);
@@ -207,7 +207,7 @@ describe('the installed files', () => {
     const before = snapshot(workspace.directory);
     rmSync(join(workspace.directory, 'node_modules'), { recursive: true });
     expect(await setUp({ ...job, run: 'true', restore: true, pack: false })).toMatchObject({
-      restored: true,
+      cacheRestored: true,
     });
     expect(snapshot(workspace.directory)).toEqual(before);
   });
@@ -236,7 +236,7 @@ describe('the installed files', () => {
     const job = jobIn(await workspaceWith(), 'echo ran', { restore: true });
     mkdirSync(job.packedFolder);
     put(join(job.packedFolder, 'part-00000'));
-    expect(await setUp(job)).toMatchObject({ restored: false, exitCode: 0, outputTail: 'ran\n' });
+    expect(await setUp(job)).toMatchObject({ cacheRestored: false, exitCode: 0, outputTail: 'ran\n' });
   });
 
   it('cannot change a source when restored: tracked files are restored after setup', async () => {
@@ -248,9 +248,9 @@ describe('the installed files', () => {
     await packFiles([source], job.packedFolder, 1024 * 1024);
     writeFileSync(source, files['src/a.js'] ?? '');
     expect(await setUp(job)).toMatchObject({
-      restored: true,
+      cacheRestored: true,
       outputTail: 'poisoned',
-      putBack: { paths: ['src/a.js'], total: 1 },
+      restored: { paths: ['src/a.js'], total: 1 },
     });
     expect(readFileSync(source, 'utf8')).toBe(files['src/a.js']);
   });

@@ -203,7 +203,7 @@ it('never throws, for any head', () => {
   );
 });
 
-// ---- bodies ---------------------------------------------------------------------------------------------------
+// ---- bodies -----------------------------------------------------------------------------------------------
 
 const encode = (value: unknown): Uint8Array =>
   new TextEncoder().encode(typeof value === 'string' ? value : JSON.stringify(value));

@@ -113,7 +113,7 @@ describe('Retry', () => {
     modelIsAway = false;
     taken(await slack.click({ user: 'maria', channel: 'dev', ts: failed.ts, button: 'Retry' }));
     const done = await untilReplied(at, /pull request \d+/i, 2);
-    expect(done.shown).toContain('as the task before');
+    expect(done.shown).toContain("the earlier task's repository");
     expect(await pulls()).toHaveLength(before + 1);
 
     taken(await slack.click({ user: 'maria', channel: 'dev', ts: done.ts, button: 'Retry' }));

@@ -524,7 +524,7 @@ describe('a click', () => {
       'task.retry',
       {},
       { view: { outcome: failed(true) } },
-      'being published again',
+      'retrying the publication',
       ['publish slack-1'],
     ],
     [

@@ -217,17 +217,20 @@ describe('the watchdog', () => {
   });
 
   it('ends a task whose Workflow failed without ending it', async () => {
-    const record = await opened('broken-off');
-    const request = taskRequest('broken-off');
+    const record = await opened('aborted');
+    const request = taskRequest('aborted');
     // An instance with invalid parameters fails before its first step.
     const instance = await env.TASK_WORKFLOW.create({
-      id: 'broken-off',
+      id: 'aborted',
       params: { kind: 'task', request: { ...request, shortId: 'no hex' } },
     });
     await expect.poll(async () => (await instance.status()).status).toBe('errored');
     expect(await runDurableObjectAlarm(record)).toBe(true);
-    expect((await record.view())?.outcome).toMatchObject({ kind: 'failed', reason: { code: 'broke-off' } });
-    expect(await sandboxCalls('broken-off')).toEqual(['destroy']);
+    expect((await record.view())?.outcome).toMatchObject({
+      kind: 'failed',
+      reason: { code: 'workflow-aborted' },
+    });
+    expect(await sandboxCalls('aborted')).toEqual(['destroy']);
   });
 
   it('only schedules its next alarm for a task within its time limit', async () => {

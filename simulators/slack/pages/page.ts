@@ -6,15 +6,24 @@ import type { Channel } from '../workspace.ts';
 
 const ownStyle = `
 main{max-width:1200px;display:grid;grid-template-columns:220px minmax(0,1fr);gap:32px}
-.channels{list-style:none;margin:0;padding:0}.channels a{display:block;padding:4px 12px;border-radius:6px;color:var(--text)}.channels a.current{background:var(--hunk);font-weight:600}
-.entry{margin:0 0 6px;padding:8px 0}.thread{border-left:3px solid var(--line);margin:0 0 18px 18px;padding-left:18px}
+.channels{list-style:none;margin:0;padding:0}
+.channels a{display:block;padding:4px 12px;border-radius:6px;color:var(--text)}
+.channels a.current{background:var(--hunk);font-weight:600}
+.entry{margin:0 0 6px;padding:8px 0}
+.thread{border-left:3px solid var(--line);margin:0 0 18px 18px;padding-left:18px}
 .who{font-weight:600}.when{color:var(--muted);font-size:12px;margin-left:8px}
-.text{overflow-wrap:anywhere;white-space:pre-wrap}.text code,.context code{background:var(--code);border-radius:4px;padding:.1em .3em;font-size:90%}
-.text pre{background:var(--soft);border:1px solid var(--line);border-radius:6px;padding:8px 12px;margin:6px 0;overflow:auto;font-size:12px;white-space:pre-wrap}
+.text{overflow-wrap:anywhere;white-space:pre-wrap}
+.text code,.context code{background:var(--code);border-radius:4px;padding:.1em .3em;font-size:90%}
+.text pre{background:var(--soft);border:1px solid var(--line);border-radius:6px;padding:8px 12px;margin:6px 0;
+  overflow:auto;font-size:12px;white-space:pre-wrap}
 .text blockquote{margin:4px 0;padding-left:12px;border-left:4px solid var(--line)}
-.block{margin:4px 0}.block.header{font-size:17px;font-weight:700}.context{color:var(--muted);font-size:12px}.fields{display:grid;grid-template-columns:1fr 1fr;gap:4px 16px}
-.button{display:inline-block;border:1px solid var(--line);border-radius:6px;padding:3px 12px;margin:4px 8px 4px 0;font-weight:600;font-size:13px}.button.primary{background:var(--open);color:#fff}.button.danger{background:var(--minus);color:#fff}
-.mention{background:var(--hunk);color:var(--link);border-radius:3px;padding:0 2px}hr{border:0;border-top:1px solid var(--line);margin:8px 0}
+.block{margin:4px 0}.block.header{font-size:17px;font-weight:700}.context{color:var(--muted);font-size:12px}
+.fields{display:grid;grid-template-columns:1fr 1fr;gap:4px 16px}
+.button{display:inline-block;border:1px solid var(--line);border-radius:6px;padding:3px 12px;
+  margin:4px 8px 4px 0;font-weight:600;font-size:13px}.button.primary{background:var(--open);color:#fff}
+.button.danger{background:var(--minus);color:#fff}
+.mention{background:var(--hunk);color:var(--link);border-radius:3px;padding:0 2px}
+hr{border:0;border-top:1px solid var(--line);margin:8px 0}
 @media (max-width:700px){main{grid-template-columns:1fr}}`;
 
 /** `body` is trusted HTML. */

@@ -81,7 +81,7 @@ describe('route', () => {
   it('returns no repository to a person who may use none, and says who decides that', () => {
     const verdict = route(nothing);
     expect(verdict).toMatchObject({ kind: 'none', reason: { code: 'no-repository' } });
-    expect(verdict.kind === 'none' && verdict.reason.message).toContain('The operator of this bot decides');
+    expect(verdict.kind === 'none' && verdict.reason.message).toContain('Ask the operator of this bot');
   });
 
   const anyRef = fc.constantFrom(acme('a'), acme('b'), acme('c'), { owner: 'ACME', name: 'B' });
@@ -136,7 +136,7 @@ it('gives the reason for the repository in words', () => {
   ).toEqual([
     'named in the message',
     'chosen in the form',
-    'as the task before',
+    "the earlier task's repository",
     "this thread's task",
     "this channel's default",
     'the only repository you may use here',

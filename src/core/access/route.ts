@@ -38,7 +38,7 @@ export type RouteVerdict =
 const nothingToUse: Reason = {
   code: 'no-repository',
   message:
-    'There is no repository that you may use from here. The operator of this bot decides who may use which repository, and from which channels.',
+    'You cannot use any repository from here. Ask the operator of this bot, who decides who can use which repository from which channels.',
 };
 
 export function route({ explicit, thread, channelDefault, candidates }: RouteInput): RouteVerdict {
@@ -66,7 +66,7 @@ export function routedByWords(by: RoutedBy): string {
     case 'form':
       return 'chosen in the form';
     case 'again':
-      return 'as the task before';
+      return "the earlier task's repository";
     case 'thread':
       return "this thread's task";
     case 'channel':

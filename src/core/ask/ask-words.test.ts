@@ -63,7 +63,7 @@ describe('the beginning', () => {
     expect(options).toEqual({});
   });
 
-  it('keeps the repository that stood before a mistake, and the words from there on', () => {
+  it('keeps the repository before a mistake, and the words from the mistake on', () => {
     expect(read('shop --bse dev fix it')).toMatchObject({
       ask: { kind: 'invalid' },
       repository: shop,

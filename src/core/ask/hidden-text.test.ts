@@ -50,7 +50,7 @@ describe('stripHidden', () => {
     expect(stripHidden(text)).toBe(text);
   });
 
-  it('never lets a comment through that stands outside code', () => {
+  it('never lets a comment outside code through', () => {
     const piece = fc.constantFrom(
       '<!--',
       '-->',

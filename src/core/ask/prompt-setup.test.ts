@@ -8,8 +8,8 @@ const ok: SetupReport = {
   exitCode: 0,
   durationMs: 1,
   fromCache: false,
-  putBack: { paths: [], total: 0 },
-  left: { paths: [], total: 0 },
+  restored: { paths: [], total: 0 },
+  pathsLeftBySetup: { paths: [], total: 0 },
 };
 
 describe('the prompt’s section about setup', () => {
@@ -23,7 +23,7 @@ describe('the prompt’s section about setup', () => {
       'ended with exit status 1. Dependencies may be missing',
     ],
     ['a time limit', { ...ok, status: 'timed-out', exitCode: null }, 'did not end in its time'],
-    ['new files', { ...ok, left: { paths: ['x'], total: 1 } }, 'are not part of your change'],
+    ['new files', { ...ok, pathsLeftBySetup: { paths: ['x'], total: 1 } }, 'are not part of your change'],
   ])('describes %s', (_, setup, part) => {
     expect(describeSetup(setup)).toContain(part);
   });

@@ -15,7 +15,7 @@ export function describeSetup(setup: SetupReport | null): string {
     return `${title} ${command} was run before you started and ${how}. Dependencies may be missing or incomplete; say so where it kept you from running tests.`;
   }
   const left =
-    setup.left.total === 0
+    setup.pathsLeftBySetup.total === 0
       ? ''
       : ' New files that it left, other than ignored ones, are not part of your change.';
   return `${title} ${command} was run before you started and succeeded. What it installed is there; its hosts are closed now.${left}`;

@@ -224,9 +224,14 @@ describe('an instruction from a message', () => {
       instruction: 'mend what @U123 and @U999 saw',
       thread: { messages: [], messagesLeftOut: 0, asking },
     });
-    expect(prompt).toMatch(
-      /<<<AIRLOCK-\d+ instruction\nmend what @Jo Hacker and @U999 saw\n\nFiles that were attached and are not here: error\.log\nAIRLOCK-\d+>>>/,
-    );
+    const lines = [
+      '<<<AIRLOCK-\\d+ instruction',
+      'mend what @Jo Hacker and @U999 saw',
+      '',
+      'Files that were attached and are not here: error\\.log',
+      'AIRLOCK-\\d+>>>',
+    ];
+    expect(prompt).toMatch(new RegExp(lines.join('\n')));
   });
 
   it('cannot be ended by a name', () => {

@@ -50,7 +50,8 @@ export function openSlotStore(storage: DurableObjectStorage): SlotStore {
   // checked.
   sql.exec(`
     CREATE TABLE IF NOT EXISTS slot (
-      seq INTEGER PRIMARY KEY AUTOINCREMENT, task_id TEXT NOT NULL UNIQUE, repository TEXT NOT NULL, requester TEXT,
+      seq INTEGER PRIMARY KEY AUTOINCREMENT, task_id TEXT NOT NULL UNIQUE,
+      repository TEXT NOT NULL, requester TEXT,
       passed INTEGER NOT NULL DEFAULT 0, granted_at INTEGER, notified INTEGER NOT NULL DEFAULT 0,
       notified_place INTEGER, checked_at INTEGER NOT NULL
     );

@@ -47,7 +47,7 @@ describe('the command that ran when a request was refused', () => {
     ['the later one of two in a row', 12_100, [curl, run('next', 12_300, 13_000)], 'next'],
     ['none of two at once', 11_000, [curl, run('npm test', 9_000, 15_000)], null],
     ['none of two of which one runs on', 11_000, [curl, run('npm start', 9_000, null)], null],
-    ['none of two that may have run beside each other', 11_900, [curl, run('next', 12_100, 13_000)], null],
+    ['none of two that may have run at the same time', 11_900, [curl, run('next', 12_100, 13_000)], null],
     [
       'none where the end of another is not known',
       11_000,

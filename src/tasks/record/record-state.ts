@@ -274,8 +274,7 @@ export function startPublicationAttempt(
       return { reason: 'This approval is for another change than the one that is held.' };
   } else if (outcome.kind !== 'failed' || !outcome.changeKept)
     return {
-      reason:
-        'There is no kept change to publish: only a task whose publication failed can be published again.',
+      reason: 'There is no kept change to publish: only a publication that failed can be retried.',
     };
   return {
     ...state,

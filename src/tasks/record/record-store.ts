@@ -46,7 +46,9 @@ export function openRecordStore(storage: DurableObjectStorage): RecordStore {
     void sql.exec(`
       CREATE TABLE IF NOT EXISTS document (name TEXT PRIMARY KEY, body TEXT NOT NULL);
       CREATE TABLE IF NOT EXISTS event (seq INTEGER PRIMARY KEY, at INTEGER NOT NULL, body TEXT NOT NULL);
-      CREATE TABLE IF NOT EXISTS kept (name TEXT, part INTEGER, bytes BLOB NOT NULL, PRIMARY KEY (name, part));
+      CREATE TABLE IF NOT EXISTS kept (
+        name TEXT, part INTEGER, bytes BLOB NOT NULL, PRIMARY KEY (name, part)
+      );
     `);
   createTables();
   let lastSeq = Number(sql.exec('SELECT COALESCE(MAX(seq), 0) AS seq FROM event').one()['seq']);

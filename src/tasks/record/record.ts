@@ -333,7 +333,7 @@ export abstract class TaskRecordBase<Env> extends DurableObject<Env> {
   /** The Workflow's last step ends the task. An instance that is over without it never will. */
   async #endedWithoutWorkflow(): Promise<boolean> {
     if (!(await this.deps().workflowIsOver(this.#workflowId()))) return false;
-    await this.#giveUp('broke-off', 'The work on this task broke off.');
+    await this.#giveUp('workflow-aborted', 'The work on this task was aborted by an internal error.');
     return true;
   }
 

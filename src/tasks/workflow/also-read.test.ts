@@ -24,7 +24,7 @@ describe('repositories that may be read as well', () => {
     expect(await locateAlsoRead(wanted, facts, codeHost)).toEqual({ ok: true, repositories });
   });
 
-  it('refuses when the App is not installed on one, and names it where the asked repository is private', async () => {
+  it('refuses when the App is not installed on one, and names it only for a private repository', async () => {
     const read = await locateAlsoRead([design, tokens], { ...facts, private: true }, codeHost);
     expect(read).toMatchObject({
       ok: false,

@@ -26,7 +26,7 @@ export async function locateAlsoRead(
   if (missing.length > 0) {
     // Everybody reads the comments of a public repository: they are no place for the names of private ones.
     const which = asked.private ? `${missing.join(', ')}, which ` : 'a repository that ';
-    const message = `The GitHub App is not installed on ${which}\`alsoRead\` names for this repository, so nothing was started. Whoever runs this bot can install it there, or take the name out.`;
+    const message = `The GitHub App is not installed on ${which}\`alsoRead\` names for this repository, so nothing was started. The operator of this bot can install it there or remove the name from the configuration.`;
     return { ok: false, reason: { code: 'also-read-not-installed', message } };
   }
   const repositories = found.flatMap(({ facts }) => {

@@ -40,15 +40,16 @@ export async function routeRequest(
     const chosen = await chooseRepository(value.choices, step, deps);
     if (!chosen.go) return chosen;
     const routing = { repository: chosen.value, by: 'chosen' } as const;
-    value = { kind: 'routed', person, routing, continues: null, beside: false };
+    value = { kind: 'routed', person, routing, continues: null, newPullRequest: false };
   }
-  const { routing, continues, beside } = value;
+  const { routing, continues, newPullRequest } = value;
   await step.do('routed', retryBriefly, async () => {
     await deps.record.learn({ routing: { routing, requesterName: person.name } });
   });
   const found = continues === null ? null : await waitForEarlier(continues, step, deps);
   if (found?.go === false) return found;
-  const earlier = found === null ? null : beside ? { ...found.value, pullRequest: null } : found.value;
+  const earlier =
+    found === null ? null : newPullRequest ? { ...found.value, pullRequest: null } : found.value;
   return {
     go: true,
     value: { request: { ...request, repository: routing.repository }, asker: { person, earlier } },

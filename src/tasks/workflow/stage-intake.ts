@@ -244,7 +244,7 @@ async function retryPublishing(
     return {
       kind: 'answered',
       message: retried.started
-        ? 'The kept change is being published again; its own comment shows the result.'
+        ? 'I am retrying the publication of the kept change. The comment of its task shows the result.'
         : retried.reason,
     };
   }

@@ -130,9 +130,9 @@ const uncollectable: TaskOutcome = {
 /** The collector's output; null if it is too large or does not end in time. */
 async function collectLines(deps: TaskDeps, { baseSha, policy }: Authorization): Promise<string | null> {
   const { sandbox, now } = deps;
-  const leftBySetup = (await setupReport(deps))?.left.paths ?? [];
+  const pathsLeftBySetup = (await setupReport(deps))?.pathsLeftBySetup.paths ?? [];
   const job = '/run/airlock/jobs/collect.json';
-  await sandbox.writeFile(job, JSON.stringify(collectJob(baseSha, { leftBySetup, lfs: policy.lfs })));
+  await sandbox.writeFile(job, JSON.stringify(collectJob(baseSha, { pathsLeftBySetup, lfs: policy.lfs })));
   await sandbox.startRun('collect', { argv: [node, `${sandboxPaths.scripts}/collect.js`, job] });
   const decoder = new TextDecoder();
   const parts: string[] = [];
@@ -182,11 +182,11 @@ async function readKeptChange(
 function setupRemarks(setup: SetupReport | null): string[] {
   if (setup === null) return [];
   const failure = setup.status === 'ok' ? [] : [`${setupFailure(setup)} Codex worked without it.`];
-  const unnamed = setup.left.total - setup.left.paths.length;
+  const unnamed = setup.pathsLeftBySetup.total - setup.pathsLeftBySetup.paths.length;
   const left =
     unnamed > 0
       ? [
-          `Setup left ${setup.left.total} new files and folders that no .gitignore names, more than can be told apart: ${unnamed} of them may be part of this change.`,
+          `Setup left ${setup.pathsLeftBySetup.total} new files and folders that no .gitignore names, more than Airlock can list. ${unnamed} of them may be part of this change: look for them in the diff.`,
         ]
       : [];
   return [...failure, ...left];

@@ -29,9 +29,9 @@ export type Routed =
       readonly routing: Routing;
       readonly continues: string | null;
       /**
-       * Whether the task repeats one that made a pull request. It then makes another one and continues none.
+       * Whether the task repeats one that made a pull request. It then makes a new one and continues none.
        */
-      readonly beside: boolean;
+      readonly newPullRequest: boolean;
     }
   | { readonly kind: 'ask'; readonly person: ChatPerson; readonly choices: readonly RepositoryRef[] };
 
@@ -76,7 +76,7 @@ export async function routeTask(ask: SlackAsk, deps: TaskDeps): Promise<Stage<Ro
       postedTs: null,
     });
 
-  const { place, beside } = await placeOf(self, trigger, deps);
+  const { place, newPullRequest } = await placeOf(self, trigger, deps);
   const earlier =
     trigger.threadTs === null ? null : await deps.index.inThread(trigger.channelId, trigger.threadTs, place);
   const earlierRecord = earlier === null ? null : deps.recordOf(earlier.taskId);
@@ -122,7 +122,7 @@ export async function routeTask(ask: SlackAsk, deps: TaskDeps): Promise<Stage<Ro
       return { go: true, value: { kind: 'ask', person, choices: routed.choices } };
     case 'repository': {
       const { routing, continues } = routed;
-      return { go: true, value: { kind: 'routed', person, routing, continues, beside } };
+      return { go: true, value: { kind: 'routed', person, routing, continues, newPullRequest } };
     }
   }
 }
@@ -141,9 +141,9 @@ async function placeOf(
   self: AskedAt,
   trigger: SlackTrigger,
   deps: TaskDeps,
-): Promise<{ readonly place: AskedAt; readonly beside: boolean }> {
+): Promise<{ readonly place: AskedAt; readonly newPullRequest: boolean }> {
   let place = self;
-  let beside = false;
+  let newPullRequest = false;
   let { again } = trigger;
   while (again !== undefined) {
     const record = deps.recordOf(again.taskId);
@@ -152,10 +152,10 @@ async function placeOf(
     if (snapshot === null) break;
     const { request: original, outcome } = snapshot;
     place = { taskId: original.taskId, at: Date.parse(original.acceptedAt) };
-    beside ||= outcome?.kind === 'pull-request';
+    newPullRequest ||= outcome?.kind === 'pull-request';
     again = original.trigger.kind === 'slack' ? original.trigger.again : undefined;
   }
-  return { place, beside };
+  return { place, newPullRequest };
 }
 
 /** Not true while it asks a person for a repository: that can take hours, and nobody waits for it. */
@@ -222,7 +222,9 @@ async function answer(
       const retried = await deps.retryPublication(thread.taskId, null);
       return {
         kind: 'answered',
-        message: retried.started ? 'The kept change is being published again.' : retried.reason,
+        message: retried.started
+          ? 'I am retrying the publication of the kept change. The message of its task shows the result.'
+          : retried.reason,
       };
     }
   }

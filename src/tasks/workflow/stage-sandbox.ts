@@ -22,7 +22,7 @@ const node = '/opt/node/bin/node';
 const jobs = '/run/airlock/jobs';
 
 /**
- * `busy`: there is no room for another sandbox now. `unavailable`: the platform broke off the start; a retry
+ * `busy`: there is no room for another sandbox now. `unavailable`: the platform aborted the start; a retry
  * can succeed.
  */
 export async function startSandbox({

@@ -22,9 +22,9 @@ const good: SetupResult = {
   exitCode: 0,
   durationMs: 12_000,
   outputTail: 'added 1 package\n',
-  restored: false,
-  putBack: { paths: [], total: 0 },
-  left: { paths: [], total: 0 },
+  cacheRestored: false,
+  restored: { paths: [], total: 0 },
+  pathsLeftBySetup: { paths: [], total: 0 },
   packed: null,
   problem: null,
 };
@@ -116,7 +116,7 @@ describe('the beginning of setup', () => {
     expect(job()).toMatchObject({ run: 'npm ci', timeoutMs: 15 * 60_000, restore: false, pack: true });
   });
 
-  it('asks the cache for this repository and these lock files, before anything untrusted has run', async () => {
+  it('asks the cache for this repository and these lock files before untrusted code runs', async () => {
     const { deps, cacheCalls, log } = world();
     await beginSetup(authorization, setup, deps);
     const key = await setupCacheKey(authorization, inputs);
@@ -193,7 +193,7 @@ describe('the beginning of setup', () => {
 });
 
 describe('the key of what setup installs', () => {
-  it('is another for another repository, lock file, platform, command or host, and the same otherwise', async () => {
+  it('differs by repository, lock file, platform, command and host, and by nothing else', async () => {
     const { facts } = authorization;
     const keys = await Promise.all([
       setupCacheKey(authorization, inputs),
@@ -247,7 +247,9 @@ describe('the end of setup', () => {
   }
 
   it('goes on to Codex, and what happened is kept with the record', async () => {
-    const { stage, log, deps } = await finished({ result: { ...good, left: { paths: ['x'], total: 1 } } });
+    const { stage, log, deps } = await finished({
+      result: { ...good, pathsLeftBySetup: { paths: ['x'], total: 1 } },
+    });
     expect(stage).toEqual({ go: true, value: null });
     expect(log).toContain('command.finished');
     expect(await setupReport(deps)).toEqual({
@@ -256,8 +258,8 @@ describe('the end of setup', () => {
       exitCode: 0,
       durationMs: 12_000,
       fromCache: false,
-      putBack: { paths: [], total: 0 },
-      left: { paths: ['x'], total: 1 },
+      restored: { paths: [], total: 0 },
+      pathsLeftBySetup: { paths: ['x'], total: 1 },
     });
   });
 
@@ -348,7 +350,7 @@ describe('the end of setup', () => {
 
   it.each<[string, Given, Partial<Authorization>]>([
     ['from a base that anybody who may push can write', {}, { baseBranch: 'feature' }],
-    ['beside what the cache had', { cache: { restore: async () => true } }, {}],
+    ['on top of what the cache had', { cache: { restore: async () => true } }, {}],
   ])('stores nothing %s, whatever setup says that it packed', async (_, given, more) => {
     let stored = 0;
     const store = async () => (stored += 1) > 0;

@@ -138,16 +138,16 @@ export async function finishSetup(
     const result = await readResult(deps);
     if (result === null) return { go: false, outcome: failed('setup-unknown', unknownText) };
     const { key, fromCache, pack } = await beginning(deps);
-    const { exitCode, durationMs, outputTail, putBack, left } = result;
+    const { exitCode, durationMs, outputTail, restored, pathsLeftBySetup } = result;
     const status = exitCode === null ? 'timed-out' : exitCode === 0 ? 'ok' : 'failed';
     const report: SetupReport = {
       command: setup.run,
       status,
       exitCode,
       durationMs,
-      fromCache: fromCache && result.restored,
-      putBack,
-      left,
+      fromCache: fromCache && result.cacheRestored,
+      restored,
+      pathsLeftBySetup,
     };
     await deps.record.appendToLog({
       kind: 'command.finished',
@@ -156,7 +156,7 @@ export async function finishSetup(
       outputTail,
       durationMs,
     });
-    if (fromCache && !result.restored) await note(deps, 'What the cache had could not be unpacked.');
+    if (fromCache && !result.cacheRestored) await note(deps, 'What the cache had could not be unpacked.');
     await deps.record.keep(keptSetup, JSON.stringify(report));
     if (key !== null && pack) await store(entryOf(authorization, key), result, deps);
     if (result.problem !== null)

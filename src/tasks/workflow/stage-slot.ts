@@ -11,7 +11,7 @@ import { retryBriefly, runnerOf } from './step-runner.ts';
 import { startPollMs, waitFor } from './wait-for.ts';
 
 /**
- * How many starts the platform can break off before that is an error: three minutes, which fits a deployment
+ * How many starts the platform can abort before that is an error: three minutes, which fits a deployment
  * or a rollout.
  */
 const maxUnavailable = 36;
@@ -42,7 +42,7 @@ export async function provision(step: WorkflowStep, deps: TaskDeps): Promise<Sta
     if (!started.go) return started;
     if (started.value === 'started') return { go: true, value: 'started' };
     if (started.value === 'unavailable' && ++unavailable >= maxUnavailable)
-      throw new Error('the platform broke off every start of the sandbox');
+      throw new Error('the platform aborted every start of the sandbox');
     return { go: true, value: null };
   };
   return await waitFor('room for a sandbox', start, step, { pollMs: startPollMs });

@@ -469,7 +469,7 @@ describe('a repository that was renamed while the task ran', () => {
   const present = { ...facts, name: 'other' };
   const moved = { kind: 'rejected', reason: { code: 'repository-moved', message: 'no' } } as const;
 
-  it('ends a task that fails with the rename as its reason, keeps the change and posts under the new name', async () => {
+  it('names the rename as the reason of the failure, keeps the change and posts under the new name', async () => {
     const { result, located } = await live({
       codeHost: { relocate: async () => present },
       publication: { publish: async () => moved },
@@ -855,7 +855,7 @@ describe('a task', () => {
     expect(log.filter((line) => line.startsWith('Waiting'))).toHaveLength(3);
   });
 
-  it('waits for a platform that breaks off the start, longer than a failed step is retried', async () => {
+  it('waits for a platform that aborts starts, longer than a failed step is retried', async () => {
     let starts = 0;
     const start = async () => {
       starts += 1;
@@ -866,7 +866,7 @@ describe('a task', () => {
     expect(starts).toBe(12);
   });
 
-  it('ends when the platform breaks off every start', async () => {
+  it('ends the task when the platform aborts every start', async () => {
     let starts = 0;
     const start = async () => {
       starts += 1;
@@ -889,7 +889,7 @@ describe('a task', () => {
     [
       'a kept change',
       { kind: 'failed', reason: { code: 'x', message: 'x' }, changeKept: true },
-      /published again/,
+      /retrying the publication/,
     ],
     [
       'nothing kept',
@@ -1081,7 +1081,7 @@ describe('a task from Slack', () => {
       [
         { kind: 'retry' },
         { kind: 'failed', reason: { code: 'x', message: 'x' }, changeKept: true },
-        /published again/,
+        /retrying the publication/,
       ],
     ])('answers %o about it', async (ask, outcome, answer) => {
       const it = await inSlack({ request: { ...slackRequest, ask }, earlier: ended(outcome) });
