@@ -147,7 +147,7 @@ describe('a task that is started by its alias, twice under one Idempotency-Key',
     ]);
   });
 
-  it('is one task that ends in one pull request, without an issue to close or a comment to edit', async () => {
+  it('runs as one task that ends in one pull request, with no issue to close and no comment to edit', async () => {
     const events = await follow(flow.world, taskId);
     expect(events.at(-1)?.body).toMatchObject({ kind: 'ended', outcome: { kind: 'pull-request' } });
     const pulls = await flow.world.github.pulls(splitBill);
@@ -181,7 +181,7 @@ describe('a task that is started by its alias, twice under one Idempotency-Key',
     expect(await resume('nonsense')).toEqual(seqs);
   });
 
-  it('has its change kept for whoever wants the patch', async () => {
+  it('keeps its change, which the API returns', async () => {
     const change = await (await api(flow.world, `/api/tasks/${taskId}/change`)).text();
     expect(change).toContain('"path":"src/split.js"');
   });

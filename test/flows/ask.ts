@@ -1,6 +1,6 @@
 /**
- * What the end-to-end tests share: a world with its log, asking for something as a person would, and waiting for the
- * answer over the API. Decides nothing about what the answer has to be.
+ * Shared by the end-to-end tests: starts a world with its log, asks as a person would, and waits for the answer
+ * over the API. Does not decide what the answer has to be.
  */
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
@@ -120,7 +120,7 @@ const viewSchema = z.custom<TaskView>(
 export async function api(world: World, path: string, init: RequestInit = {}): Promise<Response> {
   const headers = new Headers(init.headers);
   headers.set('authorization', `Bearer ${world.apiToken}`);
-  // One each: a connection on which the Worker refused a body is closed, and whoever is next on it is not to blame.
+  // One connection per request: the Worker closes a connection on which it refused a body.
   headers.set('connection', 'close');
   return await fetch(`${world.bot.url}${path}`, { ...init, headers, signal: AbortSignal.timeout(120_000) });
 }
@@ -131,7 +131,7 @@ export async function viewOf(world: World, taskId: string): Promise<TaskView> {
   return viewSchema.parse(await response.json());
 }
 
-/** Follows the task's log to its end; the events are as a viewer sees them, restarts of the Worker included. */
+/** Follows the task's log to its end, across restarts of the Worker, and returns the events. */
 export async function follow(world: World, taskId: string): Promise<readonly TaskEvent[]> {
   const events: TaskEvent[] = [];
   for await (const event of followTask({
@@ -144,7 +144,7 @@ export async function follow(world: World, taskId: string): Promise<readonly Tas
   return events;
 }
 
-/** After the end, and after what comes behind it: the comment's last edit, the sandbox destroyed, the tokens revoked. */
+/** Waits for the task's end and the clean-up: the last edit, the destroyed sandbox, the revoked tokens. */
 export async function untilEnded(world: World, taskId: string): Promise<TaskView> {
   await follow(world, taskId);
   const view = await viewOf(world, taskId);

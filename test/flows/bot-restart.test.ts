@@ -1,4 +1,4 @@
-/** The whole machine goes down in the middle of a task, sandboxes included, and comes back on the same state. */
+/** The whole machine stops in the middle of a task, sandboxes included, and starts on the same state. */
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { splitBillPatch } from '../../cli/demo/demo-script.ts';
 import { applyPatch, finish, shell } from '../../simulators/openai/script.ts';

@@ -1,4 +1,4 @@
-/** A branch of the simulated GitHub as a person would fetch it: plain git over HTTP, with a token that may only read. */
+/** Clones a branch of the simulated GitHub as a person would: with git over HTTP and a read-only token. */
 import { execFile } from 'node:child_process';
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';

@@ -10,7 +10,7 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { projectRoot } from '../../host/project-root.ts';
 
 const run = promisify(execFile);
-/** About a minute is what people are told to expect. */
+/** The README promises about a minute. */
 const timeoutMs = 500_000;
 let folder: string;
 

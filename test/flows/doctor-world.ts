@@ -1,4 +1,7 @@
-/** What the doctor looks at, whole: simulated GitHub, Slack and OpenAI, a running bot, and its settings, to be broken one at a time. */
+/**
+ * Starts everything that the doctor examines, in working order: simulated GitHub, Slack and OpenAI, a running
+ * bot, and its settings. Each test breaks one of them.
+ */
 import { generateKeyPairSync, randomBytes } from 'node:crypto';
 import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';

@@ -288,7 +288,7 @@ const rows: readonly Row[] = [
   },
   { what: 'a short API token', set: { API_TOKEN: 'short' }, names: 'API_TOKEN', says: /shorter/ },
   {
-    what: 'an address that is none',
+    what: 'an invalid address',
     set: { GITHUB_URL: 'github.example' },
     names: 'GITHUB_URL',
     says: /http/,

@@ -1,4 +1,4 @@
-/** Every way in which a task ends: what the person reads, what is on GitHub, and that nothing is left running. */
+/** Every outcome of a task: what the person reads, what is on GitHub, and that nothing keeps running. */
 import { lstat, readFile, readlink } from 'node:fs/promises';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
@@ -75,7 +75,7 @@ beforeAll(async () => {
 });
 afterAll(async () => await flow.close());
 
-/** A repository for each task, so that tests beside each other see only what is theirs. */
+/** A repository for each task, so that concurrent tests see only what is theirs. */
 async function repositoryNamed(name: string, owner = 'acme'): Promise<CreatedRepository> {
   const collaborators: readonly { login: string; permission: RolePermission }[] = [
     { login: 'maria', permission: 'write' },
@@ -108,7 +108,7 @@ async function run(
   return { taskId, repository, ...(await seen(repository, issue, taskId)) };
 }
 
-describe('what is asked in vain is answered, and no sandbox is started for it', () => {
+describe('a request that starts no task gets an answer and no sandbox', () => {
   it.each<[what: string, text: string, author: string, kind: TaskOutcome['kind'], words: RegExp]>([
     [
       'by somebody who may only read',
@@ -266,7 +266,7 @@ describe.concurrent('a task that ran', () => {
     expect(files.split('\n').sort()).toEqual([...Object.keys(splitBillFiles), 'kept.txt'].sort());
   });
 
-  it('is held back when it would change what runs with the repository’s secrets, and the change is kept', async () => {
+  it('is held and kept when it changes a file that runs with the repository’s secrets', async () => {
     const { taskId, outcome, comment, pulls, branches } = await run(
       'workflow',
       '@airlock mend it [workflow]',

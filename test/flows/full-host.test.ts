@@ -1,4 +1,4 @@
-/** More is asked than the machine has room for: a task waits its turn, and may be cancelled while it waits. */
+/** People ask for more than the machine has room for: a task waits, and can be cancelled while it waits. */
 import { afterAll, beforeAll, expect, it } from 'vitest';
 import { splitBillPatch } from '../../cli/demo/demo-script.ts';
 import { applyPatch, finish, shell } from '../../simulators/openai/script.ts';
@@ -28,7 +28,7 @@ beforeAll(async () => {
 });
 afterAll(async () => await flow.close());
 
-it('a task waits until the machine has room for it, and one that is cancelled meanwhile never starts', async () => {
+it('a task waits until the machine has room for it, and never starts if it is cancelled meanwhile', async () => {
   const { world } = flow;
   const first = await ask(world, '@airlock fix the rounding [long]');
   await untilCommand(world, first.taskId, 'sleep 5');

@@ -130,7 +130,7 @@ describe('a mention in an issue', () => {
     expect(view.phases.map(({ phase }) => phase)).toEqual([
       'accepted',
       'authorize',
-      // Beside each other.
+      // Concurrent.
       expect.stringMatching(/acknowledge|slot/),
       expect.stringMatching(/acknowledge|slot|provision/),
       expect.stringMatching(/acknowledge|provision/),
@@ -148,7 +148,7 @@ describe('a mention in an issue', () => {
     expect(view.receipt.denied).toEqual([]);
   });
 
-  it('keeps the thread with the record, so that a later turn can go on with it', async () => {
+  it('keeps the thread with the record, so that a later turn can continue it', async () => {
     // No route offers it yet: it is read where the record keeps it.
     const worker = join(flow.stateDir, 'bot', 'worker');
     const files = (await readdir(worker, { recursive: true })).filter(

@@ -1,7 +1,7 @@
 /**
- * Whole tasks on the code path of production: the bundle that is deployed, in workerd, through the sandbox SDK into containers in which the
- * real Codex works with the real task scripts, and out again through the interception and the egress handler. What stands in is the
- * container engine, the server of the SDK's image, and the interceptor (`test/fake-engine`).
+ * Runs whole tasks on the code path of production: the deployed bundle in workerd, the sandbox SDK, containers
+ * in which the real Codex works with the real task scripts, and the egress handler. Only the container engine,
+ * the server of the SDK's image and the interceptor are fakes (`test/fake-engine`).
  */
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { askDoctor } from '../../cli/doctor/ask-worker.ts';
@@ -40,7 +40,10 @@ const named = scriptsByName({
   mend: [applyPatch(splitBillPatch), answer],
 });
 
-/** As a package manager that finds what it needs already there. Random, so that it is seen whose it is; more than goes in one piece. */
+/**
+ * Like a package manager, does nothing when the package is there. The content is random, so that its origin
+ * shows, and larger than one part of the cache.
+ */
 const install =
   'test -f node_modules/cents || { mkdir -p node_modules && head -c 3000000 /dev/urandom > node_modules/cents; }; sha256sum < node_modules/cents';
 
@@ -135,7 +138,7 @@ describe('a mention in an issue that holds a planted instruction', () => {
     expect([...flow.world.secrets()].filter(([, secret]) => said.includes(secret))).toEqual([]);
   });
 
-  it('leaves no container and no token, and asked nothing of the engine that an engine would not know', async () => {
+  it('leaves no container and no token, and asked the engine for nothing that it does not offer', async () => {
     await untilNoContainer();
     await until('every token revoked', () =>
       flow.world.github.issuedTokens().every(({ revoked }) => revoked),
@@ -145,7 +148,7 @@ describe('a mention in an issue that holds a planted instruction', () => {
 });
 
 describe('a Worker that is killed while Codex works', () => {
-  it('goes on with the same container: no command runs twice, and there is one pull request', async () => {
+  it('continues with the same container: no command runs twice, and there is one pull request', async () => {
     const repository = await newRepository('killed');
     const { taskId } = await ask(flow.world, '@airlock mend it [slow]', { repository });
     const events = follow(flow.world, taskId);

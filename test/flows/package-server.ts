@@ -1,4 +1,4 @@
-/** A package host for the tests: one package, and a note of every request. Stands in for a host that a configuration lists. */
+/** A package host that a test configuration lists. Serves one package and records every request. */
 import { createServer, type IncomingHttpHeaders } from 'node:http';
 import { once } from 'node:events';
 

@@ -46,7 +46,7 @@ async function outputsOf(taskId: string): Promise<readonly string[]> {
   return events.flatMap(({ body }) => (body.kind === 'command.finished' ? [body.outputTail] : []));
 }
 
-it('ends the task of a repository that is renamed while it runs, and publishes the kept change under the new name on retry', async () => {
+it('keeps the change of a repository that is renamed meanwhile, and publishes it on retry', async () => {
   const { github } = flow.world;
   const repository = await repositoryNamed('app');
   const { taskId, issue } = await ask(flow.world, '@airlock mend it [waits]', { repository });

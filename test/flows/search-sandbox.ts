@@ -1,7 +1,7 @@
 /**
- * Runs inside a sandbox and prints where given texts are found, as JSON: in the names and contents of files, in the
- * environment and the command line of every process. Told: the file with the texts (which is left out), and since when
- * files of the host's own folders count.
+ * Runs inside a sandbox and prints as JSON where given texts are found: in names and contents of files, and in
+ * the environment and command line of every process. Arguments: the file with the texts, which is not searched,
+ * and the time from which on files of the host's own folders count.
  */
 import { closeSync, constants, lstatSync, openSync, readdirSync, readFileSync, readlinkSync } from 'node:fs';
 
@@ -13,7 +13,10 @@ const unreadable: string[] = [];
 const programs: string[] = [];
 let files = 0;
 
-/** Mounted read-only from the host: hundreds of megabytes of programs, of which only what is newer than the bot can hold a secret of it. */
+/**
+ * Mounted read-only from the host: hundreds of megabytes of programs. Only files that are newer than the bot can
+ * hold one of its secrets.
+ */
 const hostFolders = ['/usr/', '/opt/'];
 /** Processes are looked at by themselves. A terminal is no file, and the kernel's own tree is not mounted. */
 const notWalked = new Set([needlesFile, '/proc', '/dev/pts']);
@@ -59,10 +62,10 @@ function walk(path: string): void {
   search(path, bytes);
 }
 
-/** Between the look at the folder and the look into it a process may have ended, or be ending: it has nothing any more. */
+/** True for a process that has ended, or is ending, since `/proc` was listed: it holds nothing any more. */
 function isOver(pid: string): boolean {
   try {
-    // https://man7.org/linux/man-pages/man5/proc_pid_stat.5.html: the state stands behind the name, which may hold anything.
+    // The state follows the name, which can hold anything: https://man7.org/linux/man-pages/man5/proc_pid_stat.5.html
     const stat = readFileSync(`/proc/${pid}/stat`, 'utf8');
     return /^[ZXx] /.test(stat.slice(stat.lastIndexOf(')') + 2));
   } catch {

@@ -1,6 +1,6 @@
 /**
- * No credential is where a hijacked Codex could read it: the whole inside of a sandbox is searched while Codex works.
- * Nor is one in what the bot writes down: the task's record, the log, the state on disk.
+ * Searches a whole sandbox while Codex works: a hijacked Codex can read no credential. Searches what the bot
+ * writes too: the task's record, the log, the state on disk.
  */
 import { readdir, readFile } from 'node:fs/promises';
 import { join } from 'node:path';
@@ -100,7 +100,7 @@ describe('the secrets outside the sandbox', () => {
   });
   afterAll(async () => await flow.close());
 
-  it('would be found: the search sees a file, a hidden one in the clone, an environment and a command line', async () => {
+  it('would be found in a file, in a hidden file of the clone, in an environment and in a command line', async () => {
     const marker = `planted-${crypto.randomUUID()}`;
     await sandbox.writeFile('/tmp/deep/down/planted', `before ${marker} after`);
     await sandbox.exec(
@@ -126,7 +126,7 @@ describe('the secrets outside the sandbox', () => {
     const needles = needlesFor(flow.world.secrets());
     const { found, files, unreadable, programs } = await search(sandbox, needles, startedAt);
     expect(found).toEqual([]);
-    // What was looked at is what there is.
+    // The search covered the running programs and the files.
     expect(programs).toEqual(expect.arrayContaining(['codex', 'sleep']));
     expect(files).toBeGreaterThan(30);
     expect(unreadable.filter((path) => !path.startsWith('/usr/'))).toEqual([]);

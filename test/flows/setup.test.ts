@@ -1,4 +1,4 @@
-/** Setup, end to end: what it may reach and when, how it ends, what becomes of what it leaves, and the cache of what it installed. */
+/** Setup, end to end: which hosts it can reach and when, how it ends, what it leaves, and its cache. */
 import { readdir, readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
@@ -228,7 +228,7 @@ describe('a setup that fails', () => {
     await untilNothingIsLeft(flow);
   });
 
-  it('that is optional is a warning: Codex works, and the pull request is a draft that says why', async () => {
+  it('only warns when it is optional: Codex works, and the pull request is a draft that says why', async () => {
     const { view, pull, comment, events } = await run('relaxed', '@airlock mend it [mend]');
     expect(view.setup).toMatchObject({ status: 'failed', exitCode: 3, optional: true });
     expect(comment).toMatch(/⚠️ Dependencies may be missing: setup ended with exit status 3 after \d/);
@@ -240,7 +240,7 @@ describe('a setup that fails', () => {
   });
 });
 
-it('a repository without one has no such phase, and the pull request says that nothing was installed', async () => {
+it('a repository without setup has no such phase, and the pull request says that nothing was installed', async () => {
   const { view, pull } = await run('bare', '@airlock mend it [mend]');
   expect(view.phases.map(({ phase }) => phase)).not.toContain('setup');
   expect(view.setup).toEqual({ status: 'none' });
@@ -251,7 +251,7 @@ describe('the cache', () => {
   const hit = 'Setup begins with what the cache has.';
   const miss = 'Setup begins from nothing: the cache has nothing for these lock files.';
 
-  it('spares the next task of the repository its requests, until a lock file changes; no agent writes to it', async () => {
+  it('spares the next task its requests until a lock file changes, and no agent writes to it', async () => {
     const repository = await repositoryNamed('cached');
     const first = await runOn(repository, '@airlock mend it [poison]');
     expect(first.requests).toHaveLength(1);
@@ -279,7 +279,7 @@ describe('the cache', () => {
     expect(fourth.requests).toEqual([]);
   });
 
-  it('belongs to one repository: another with the same files and the same setup starts from nothing', async () => {
+  it('belongs to one repository: another one with the same files and setup starts from nothing', async () => {
     const { events, requests } = await run('cached-too', '@airlock mend it [mend]');
     expect(notes(events)).toContain(miss);
     expect(requests).toHaveLength(1);

@@ -1,4 +1,4 @@
-/** Many signed slash commands from one second, sent at once: what a Monday morning, or Slack after an outage, does. */
+/** Sends many signed slash commands of one second at once, as Slack does after an outage. */
 import { randomBytes } from 'node:crypto';
 import type { SlackSimulator } from '../../simulators/slack/contract.ts';
 

@@ -1,4 +1,4 @@
-/** What people do to a task in Slack while it runs and after: cancel, retry, approve, change; and what Slack does to it. */
+/** Controls of a task in Slack, while it runs and after: cancel, retry, approve, change; and failures of Slack. */
 import { randomBytes } from 'node:crypto';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { applyPatch, fail, finish, shell } from '../../simulators/openai/script.ts';
@@ -106,7 +106,7 @@ describe('Retry', () => {
     expect(botMessages(slack, 'dev', at.threadTs)).toHaveLength(2);
   });
 
-  it('ends in a pull request once what failed works again; after that, in a second one beside the first', async () => {
+  it('makes a pull request once the failure is over, and a second, separate one when pressed again', async () => {
     const before = (await pulls()).length;
     const { at } = await ask('retry what [recovers]');
     const failed = await untilReplied(at, /holiday/);
@@ -117,8 +117,8 @@ describe('Retry', () => {
     expect(await pulls()).toHaveLength(before + 1);
 
     taken(await slack.click({ user: 'maria', channel: 'dev', ts: done.ts, button: 'Retry' }));
-    const beside = await untilReplied(at, /pull request \d+/i, 3);
-    expect(beside.shown).not.toContain('continues');
+    const second = await untilReplied(at, /pull request \d+/i, 3);
+    expect(second.shown).not.toContain('continues');
     const made = (await pulls()).slice(before);
     expect(made).toEqual([
       expect.objectContaining({ title: 'Hand out every cent', baseRef: 'main' }),
@@ -189,7 +189,7 @@ describe('Slack itself', () => {
     expect(botMessages(slack, 'dev', said.at.threadTs)).toHaveLength(1);
   });
 
-  it('does not let the bot into the channel: the requester is told directly', async () => {
+  it('does not let the bot into the channel: the requester gets a direct message', async () => {
     const asked = taken(
       await slack.slashCommand({ user: 'maria', channel: 'secret', text: 'acme/split-bill private [mend]' }),
     );
@@ -200,7 +200,7 @@ describe('Slack itself', () => {
     expect(slack.messages('secret').filter(({ fromBot }) => fromBot)).toEqual([]);
   });
 
-  it('revokes the token: the task still ends in its pull request, and the log says why nobody was told', async () => {
+  it('revokes the token: the task still makes its pull request, and the log says why no message was sent', async () => {
     const before = (await pulls()).length;
     const { at } = await ask('revoked [slowly]');
     await untilReplied(at, /sleep 2/);

@@ -1,4 +1,4 @@
-/** From words in Slack to a pull request: the command, the form, a mention and its replies, a choice, and who may not. */
+/** From Slack to a pull request: the command, the form, a mention, its replies, a choice, and refusals. */
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { splitBillFiles } from '../../cli/demo/split-bill.ts';
 import { applyPatch, finish, shell } from '../../simulators/openai/script.ts';
@@ -157,7 +157,7 @@ describe('a mention in a thread', () => {
     expect(second).toContain('already in the checkout');
   });
 
-  it('starts nothing when it is edited or deleted afterwards, nor when people talk to each other', async () => {
+  it('starts nothing when a message is edited or deleted, or when people talk to each other', async () => {
     const before = startedTasks(flow).length;
     const said = await slack.say({ user: 'maria', channel: 'dev', text: 'Only a remark.' });
     await slack.edit({ user: 'maria', channel: 'dev', ts: said.ts, text: `<@${slack.botUserId}> [mend] it` });
@@ -188,12 +188,12 @@ describe('a task whose repository is not clear', () => {
   });
 });
 
-describe('who may not use a repository', () => {
+describe('people who cannot use a repository', () => {
   it.each([
     ['a guest', 'gast', 'dev', 'acme/split-bill [mend] it'],
     ['a member who is not on the list', 'maria', 'ops', 'acme/till [mend] it'],
     ['anybody, when it is not listed', 'maria', 'ops', 'acme/other [mend] it'],
-  ])('is told so alone: %s', async (_, user, channel, text) => {
+  ])('get a refusal that only they see: %s', async (_, user, channel, text) => {
     const messages = slack.messages(channel).length;
     const sandboxes = flow.logged('sandbox.started').length;
     const told = slack.ephemerals(user).length;
@@ -211,7 +211,7 @@ describe('who may not use a repository', () => {
 });
 
 describe('somebody of another workspace', () => {
-  it('starts nothing with a mention, and is told so', async () => {
+  it('starts nothing with a mention, and gets the reason', async () => {
     const before = startedTasks(flow).length;
     const told = slack.ephemerals('fremd').length;
     await slack.say({

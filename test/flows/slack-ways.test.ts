@@ -1,4 +1,4 @@
-/** The other ways into a task in Slack and out of it: shortcut, direct message, Change, and channels that close. */
+/** More ways to start and end a task in Slack: shortcut, direct message, Change, and channels that close. */
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { splitBillFiles } from '../../cli/demo/split-bill.ts';
 import { shell } from '../../simulators/openai/script.ts';
@@ -69,7 +69,7 @@ describe('the message shortcut', () => {
     const view = slack.views('maria').at(-1);
     if (view === undefined) throw new Error('no form');
     expect(JSON.stringify(view.blocks)).toContain('a cent is missing');
-    // The channel's own repository stands in it already.
+    // The channel's own repository is filled in.
     const sent = await slack.submitView({ user: 'maria', viewId: view.id, values: {} });
     expect(sent.outcome).toBe('closed');
     await untilReplied({ slack, channel: 'dev', threadTs: said.ts }, /pull request \d+/i);
@@ -79,7 +79,7 @@ describe('the message shortcut', () => {
 });
 
 describe('a direct message', () => {
-  it('is a task, and what is said under it goes on with it', async () => {
+  it('starts a task, and replies continue it', async () => {
     const before = (await pulls()).length;
     const channel = slack.directChannel('maria');
     const said = await slack.say({ user: 'maria', channel, text: 'bill direct [mend]' });
@@ -150,7 +150,7 @@ describe('a channel that closes while the task runs', () => {
   it.each([
     ['archived', 'old', async () => await slack.archiveChannel('old')],
     ['deleted', 'gone', async () => slack.deleteChannel('gone')],
-  ])('%s: the end is told directly to who asked', async (what, channel, close) => {
+  ])('%s: the requester gets the outcome as a direct message', async (what, channel, close) => {
     const before = (await pulls()).length;
     const told = slack.directMessages('maria').length;
     const said = await slack.say({
@@ -196,7 +196,7 @@ describe('messages that belong to a thread', () => {
 });
 
 it('started what was asked for and nothing else', async () => {
-  // Shortcut, direct message, Change twice, Retry twice, two channels, the thread; `status` is a request of its own.
+  // Shortcut, direct message, Change twice, Retry twice, two channels, the thread, and a `status` request.
   expect(startedTasks(flow).length).toBeLessThanOrEqual(10);
   await untilNothingIsLeft(flow);
 });

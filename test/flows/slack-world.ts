@@ -1,4 +1,4 @@
-/** What the end-to-end tests in Slack share: a workspace with people of each kind, and waiting for what they would see. */
+/** Shared by the end-to-end tests in Slack: a workspace with all kinds of people, and waits for what they see. */
 import type { Interaction, MessageView } from '../../simulators/slack/contract-views.ts';
 import type { SlackSimulator } from '../../simulators/slack/contract.ts';
 import type { WorldOptions } from '../../cli/demo/world.ts';
@@ -87,7 +87,7 @@ export async function untilReplied(
   });
 }
 
-/** Until the message, as it stands now, shows `text`. */
+/** Waits until the current version of the message shows `text`. */
 export async function untilShows(
   slack: SlackSimulator,
   { channelId, ts }: Pick<MessageView, 'channelId' | 'ts'>,

@@ -1,6 +1,7 @@
 /**
- * Five hundred tasks and twenty slots: the real Worker with its Workflows and Durable Objects on disk, whose workerd is killed twice
- * and stopped once while tasks wait and work. Only the sandboxes are stubs, and they are where the truth is looked at: from outside.
+ * Runs five hundred tasks in twenty slots: the real Worker with its Workflows and Durable Objects on disk. Its
+ * workerd is killed twice and stopped once while tasks wait and work. Only the sandboxes are stubs. They count
+ * what really runs.
  */
 import { setTimeout as sleep } from 'node:timers/promises';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
@@ -12,7 +13,7 @@ import { killWorkerd } from './workerd-process.ts';
 
 const total = 20;
 const perRepository = 8;
-/** One that asks for much before all others, nine that ask for the same, and three that ask last, for one task each. */
+/** One repository asks first and for much, nine ask for the same number, three ask last for one task each. */
 const equal = Array.from({ length: 9 }, (_, index) => `equal-${index}`);
 const single = ['single-0', 'single-1', 'single-2'];
 const equally = 33;
@@ -103,8 +104,8 @@ type Said = { readonly taskId: string; readonly line: number };
 const taskLine = z.looseObject({ event: z.string(), taskId: z.string() });
 
 /**
- * What the object that gives out the slots said of its tasks, in its order; clocks would measure how fast everything around it is.
- * The last of each task: what was said just before workerd was killed may not have become true.
+ * The log lines of the object that grants the slots, in its order: times would measure the speed of everything
+ * around it. Keeps the last line of each task, because a line from just before a kill can be wrong.
  */
 function saidOf(event: string): readonly Said[] {
   const last = new Map<string, number>();

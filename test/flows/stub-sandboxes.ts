@@ -1,6 +1,7 @@
 /**
- * The sandbox host's HTTP contract (`host/sandbox/routes.ts`) with sandboxes that do nothing for a while: the canary holds, the clone
- * is there, Codex ends well, nothing was changed. They outlive the Worker, as real ones do, and count who is there at the same time.
+ * Implements the sandbox host's HTTP contract (`host/sandbox/routes.ts`) with sandboxes that do nothing for a
+ * while: the canary and the clone succeed, Codex succeeds, and nothing is changed. Like real ones they outlive
+ * the Worker. They count how many run at the same time.
  */
 import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
@@ -148,7 +149,7 @@ export async function stubSandboxes(options: {
   };
 }
 
-/** The bot of `host/bot.ts` with these sandboxes: the Worker, its Workflows and Durable Objects are the real ones. */
+/** The bot of `host/bot.ts` with these sandboxes, and the real Worker, Workflows and Durable Objects. */
 export async function startBotWith(sandboxes: StubSandboxes, options: BotOptions): Promise<Bot> {
   const [bundle, egress] = await Promise.all([buildWorker(options.progress), reserveEgress()]);
   const worker = await startWorker(

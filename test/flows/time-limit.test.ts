@@ -1,8 +1,8 @@
 /**
- * A model that never comes to an end is stopped by its task's time limit, and what was done is not lost.
+ * The time limit of a task stops a model that never ends, and the work is not lost.
  *
- * The shortest limit is a minute. It is not waited for: while the Worker is dead, the record's deadline is moved into the
- * past, as if it had been away for so long; what follows is the real thing.
+ * The shortest limit is a minute. The test does not wait for it: while the Worker is dead, it moves the record's
+ * deadline into the past. Everything after that is real.
  */
 import { readdirSync } from 'node:fs';
 import { join } from 'node:path';

@@ -20,7 +20,10 @@ function ownWorkerds(): readonly number[] {
     .map(Number);
 }
 
-/** SIGKILL, then until another one answers. `whileStill` is called when it does nothing any more and nobody is in its place yet. */
+/**
+ * Kills workerd (SIGKILL) and waits until its successor answers. Calls `whileStill` while workerd is stopped and
+ * has no successor yet.
+ */
 export async function killWorkerd(world: World, whileStill: () => void = () => undefined): Promise<void> {
   const [pid, ...others] = ownWorkerds();
   if (pid === undefined || others.length > 0)

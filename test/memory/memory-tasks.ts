@@ -67,7 +67,7 @@ export class MemoryTasks {
 
   async #wait(instanceId: string, deadline: number, name: string): Promise<void> {
     for (;;) {
-      // Lets what runs beside the wait come to its own end.
+      // Lets concurrent work end first.
       for (let turn = 0; turn < 5; turn += 1) await new Promise((resolve) => setImmediate(resolve));
       const wakes = this.#wakes.get(instanceId) ?? 0;
       if (wakes > 0) {

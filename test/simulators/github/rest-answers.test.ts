@@ -340,7 +340,7 @@ describe('an answer of the REST API', () => {
     expect((await call('GET', pull)).body).toMatchObject({ state: 'closed', head: { sha: later } });
   });
 
-  it('matches GitHub’s description for a pull request with auto-merge, a merged one, and one from a fork', async () => {
+  it('matches GitHub’s description for pull requests with auto-merge, merged, and from a fork', async () => {
     const at = { owner: 'acme', name: 'widgets' };
     await call('POST', `${repo}/git/refs`, { ref: 'refs/heads/merging', sha: headSha });
     const moved = await site.simulator.moveBranch({ ...at, branch: 'merging', files: { 'merged.txt': 'x' } });

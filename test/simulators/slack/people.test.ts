@@ -131,7 +131,7 @@ describe('a command', () => {
     ]);
   });
 
-  it('is refused to bots, to users of other workspaces, and in channels that the user is not in', async () => {
+  it('is refused to bots, to users of other workspaces, and to users outside the channel', async () => {
     const type = (user: string, where: string) => slack.slashCommand({ user, channel: where, text: 'x' });
     await expect(type('robo', 'shop')).rejects.toThrow('no commands');
     await expect(type('sam', 'shop')).rejects.toThrow('no commands');
@@ -230,7 +230,7 @@ describe('a button', () => {
     });
   });
 
-  it('of an ephemeral message can be pressed only by its reader, and is delivered without the message', async () => {
+  it('of an ephemeral message works only for its reader, and is delivered without the message', async () => {
     const { message_ts: ts } = await call('chat.postEphemeral', {
       channel: channel(),
       user: slack.user('bob').id,
