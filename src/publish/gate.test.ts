@@ -28,6 +28,12 @@ const random = 'q7Rz2KfP9xWm4TbYc8VdL1nHs6GjA3eUo5Zi';
 const keyWords = ['PRIVATE', 'KEY'].join(' ');
 const pem = (kind: string): string => `-----BEGIN ${kind}${keyWords}-----\n${random}${random}\n${random}\n`;
 
+/** GitHub's format since 2026: the App's id, then a JWT. */
+const installationToken = (characters: number): string =>
+  `ghs_1234567_${['eyJhbGciOiJSUzI1NiIsInR5cCI6IkpXVCJ9', random.repeat(6), random.repeat(20)].join('.')}`
+    .slice(0, characters)
+    .padEnd(characters, random);
+
 const verdictOf = (...files: ChangedFile[]): string => {
   const verdict = gate(change(files));
   return verdict.kind === 'hold' ? verdict.reason.code : verdict.kind;
@@ -44,6 +50,12 @@ describe('gate', () => {
       file('run.sh', '#!/bin/sh\n', { mode: '100755', modeBefore: '100755' }),
     ],
     ['documentation named like a rule', file('docs/workflows/ci.yml')],
+    ['a file that is named almost like a rule', file('.github/workflows.md')],
+    ['code that is named almost like a rule', file('src/Jenkinsfiles.ts')],
+    ['a link to a file that is named almost like .git', link('a', '.gitignore')],
+    ['a link that repeats its slashes', link('a/b', './/../c//./d')],
+    ['a deleted file whose name holds a token', { type: 'deletion', path: `ghp_${random}` }],
+    ['names that end like a token begins', file('a.py', `highs_of_all_days = laughs_${'and_'.repeat(12)}`)],
     ['an issue template', file('.github/ISSUE_TEMPLATE/bug.md')],
     ['a link to a neighbour', link('docs/readme', '../README.md')],
     ['a link below', link('a', 'b/c')],
@@ -67,6 +79,14 @@ describe('gate', () => {
     ['a workflow in other letters', file('.GitHub/Workflows/ci.yml'), 'workflow-files'],
     ['a deleted workflow', { type: 'deletion', path: '.github/workflows/ci.yml' }, 'workflow-files'],
     ['an action of the repository’s own', file('.github/actions/x/action.yml'), 'workflow-files'],
+    ['a file in place of .github', file('.github'), 'workflow-files'],
+    ['a link in place of .github', link('.github', 'ci'), 'workflow-files'],
+    ['a file in place of the workflows', file('.github/workflows'), 'workflow-files'],
+    ['a link in place of the workflows', link('.github/workflows', '../ci'), 'workflow-files'],
+    ['a link in place of the actions', link('.github/actions', '../ci'), 'workflow-files'],
+    ['a folder in other letters as a link', link('.GITHUB', 'ci'), 'workflow-files'],
+    ['a workflow as NTFS reads it', file('.github . /workflows::$INDEX_ALLOCATION/a.yml'), 'workflow-files'],
+    ['a workflow under a short name', file('GITHUB~1/WORKFL~1/a.yml'), 'workflow-files'],
     ['a private key', file('id_rsa', pem('RSA ')), 'secret'],
     ['a PKCS#8 private key', file('key.pem', pem('')), 'secret'],
     ['an OpenSSH private key', file('id', pem('OPENSSH ')), 'secret'],
@@ -81,11 +101,42 @@ describe('gate', () => {
     ['an OpenAI key', file('a', `sk-proj-${random}${random}`), 'secret'],
     ['a Slack token', file('a', `xoxb-1234567890-${random}`), 'secret'],
     ['a token in a binary file', file('a.bin', `\0\u00ffghp_${random}\u00fe`), 'secret'],
+    ['a padded GitHub token', file('a', `ghp_${random}${'A'.repeat(40)}`), 'secret'],
+    ['a GitHub token without a border before it', file('a.json', `"a\\nxghp_${random}"`), 'secret'],
+    ['a GitHub token longer than any known', file('a', `ghu_${random.repeat(20)}`), 'secret'],
+    ['a GitHub token that begins in a filler', file('a', `ghs_1_${'x'.repeat(33)}ghp_${random}`), 'secret'],
+    ['an installation token of 520 characters', file('a', installationToken(520)), 'secret'],
+    ['an installation token of 590 characters', file('a', `x${installationToken(590)}AAAA`), 'secret'],
+    [
+      'a padded fine-grained GitHub token',
+      file('a', `github_pat_${random.slice(0, 22)}_${random}${random}${'A'.repeat(40)}`),
+      'secret',
+    ],
+    ['a padded AWS key', file('a', 'AKIAQ7RZ2KFPXWM4TBYCAAAAAAAA'), 'secret'],
+    ['a padded OpenAI key', file('a', `sk-proj-${random}${random}${'A'.repeat(60)}`), 'secret'],
+    ['a padded npm token', file('a', `npm_${random}${'A'.repeat(40)}`), 'secret'],
+    ['a token in UTF-16', file('a.ps1', `x ghp_${random}`.split('').join('\0')), 'secret'],
+    ['a token in a file name', file(`keys/ghp_${random}`), 'secret'],
+    ['a token in a folder name', file(`ghp_${random}/a`), 'secret'],
+    ['a token in a link’s target', link('a', `ghp_${random}`), 'secret'],
     ['a link to an absolute path', link('a', '/etc/passwd'), 'symlink-outside'],
     ['a link above the root', link('a/b', '../../x'), 'symlink-outside'],
     ['a link that leaves through another', link('a', 'b/../../x'), 'symlink-outside'],
     ['a link that goes back after going in', link('a', 'b/..'), 'symlink-outside'],
     ['a link into .git', link('a', '.GIT/config'), 'symlink-outside'],
+    ['a link into .git as NTFS reads it', link('a', '.git /config'), 'symlink-outside'],
+    ['a link into .git by its short name', link('a', 'git~1/config'), 'symlink-outside'],
+    ['a link into .git by its stream', link('a', '.git::$INDEX_ALLOCATION'), 'symlink-outside'],
+    ['a link into .git by its stream after a blank', link('a/b', '../.git :x/config'), 'symlink-outside'],
+    ['a link into a folder’s .git', link('a', 'b/.git./hooks'), 'symlink-outside'],
+    [
+      'a link into .git as HFS+ reads it',
+      // The UTF-8 bytes of U+200C, a zero-width non-joiner.
+      file('a', '.g\u00e2\u0080\u008cit/config', { mode: '120000' }),
+      'symlink-outside',
+    ],
+    ['a link up as NTFS reads it', link('a', '.. /x'), 'symlink-outside'],
+    ['a link with a control character', link('a', 'b\nc'), 'symlink-outside'],
     ['a link with a backslash', link('a', '..\\x'), 'symlink-outside'],
     ['a link to nothing', link('a', ''), 'symlink-outside'],
     ['a link that is not UTF-8', file('a', '\u00ff', { mode: '120000' }), 'symlink-outside'],
@@ -103,6 +154,26 @@ describe('gate', () => {
     ['where packages come from', file('app/.npmrc')],
     ['what an editor runs', file('.vscode/tasks.json')],
     ['what a shell runs', file('.envrc')],
+    ['a link in place of Codex’s configuration', link('.codex', 'x')],
+    ['a link in place of an editor’s folder', link('.vscode', 'x')],
+    ['CI of CircleCI', file('.circleci/config.yml')],
+    ['a link in place of CircleCI’s folder', link('.circleci', 'x')],
+    ['CI of GitLab', file('.gitlab-ci.yml')],
+    ['CI of GitLab in another folder', file('.gitlab/ci/test.yml')],
+    ['CI of GitLab in a template', file('ci/build.gitlab-ci.yml')],
+    ['CI of Jenkins', file('Jenkinsfile')],
+    ['CI of Jenkins in a folder', file('ci/Jenkinsfile.release')],
+    ['CI of Azure', file('azure-pipelines.yml')],
+    ['CI of Travis in other letters', file('.Travis.yml')],
+    ['CI of Bitbucket', file('bitbucket-pipelines.yml')],
+    ['CI of Buildkite', file('.buildkite/pipeline.yml')],
+    ['CI of Drone', file('.drone.yml')],
+    ['CI of Woodpecker', file('.woodpecker.yaml')],
+    ['CI of Woodpecker in a folder', file('.woodpecker/a.yml')],
+    ['CI of Forgejo', file('.forgejo/workflows/a.yml')],
+    ['CI of AppVeyor', file('appveyor.yml')],
+    ['CI of Cirrus', file('.cirrus.star')],
+    ['CI that was deleted', { type: 'deletion', path: '.travis.yml' }],
     ['a new executable', file('run.sh', 'x', { mode: '100755', modeBefore: null })],
     ['a file made executable', file('run.sh', 'x', { mode: '100755' })],
   ])('marks %s', (_, entry) => {
@@ -138,6 +209,18 @@ describe('gate', () => {
     const message = verdict.kind === 'hold' ? verdict.reason.message : '';
     expect(message).toContain('config/a.env, line 3');
     expect(message).not.toContain(random.slice(0, 8));
+  });
+
+  it('names no file whose name holds a secret, also among those that were left out', () => {
+    const named = `keys/ghp_${random}`;
+    const verdicts = [
+      gate(change([file(named)])),
+      gate(change([file('a')], { skipped: [{ type: 'skipped', path: named, why: 'too-large' }] })),
+      gate(change([file(named, `ghp_${random}`, { mode: '100755' })]), 'Ada'),
+    ];
+    expect(verdicts.map(({ kind }) => kind)).toEqual(['hold', 'hold', 'mark']);
+    expect(JSON.stringify(verdicts)).toContain('a GitHub token in the name of a file');
+    expect(JSON.stringify(verdicts)).not.toContain(random.slice(0, 8));
   });
 
   it('lists five files and counts the rest', () => {

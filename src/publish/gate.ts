@@ -12,6 +12,7 @@ import type { ChangedFile, ChangeSet } from '../core/change-set.ts';
 import type { GateVerdict } from '../core/ports/publication.ts';
 import { utf8Of } from '../lib/utf8.ts';
 import { decodeBase64 } from './base64.ts';
+import { plainPath, segmentProblem } from './safe-path.ts';
 import { findSecret } from './secrets.ts';
 import { headOf } from '../lib/cut-text.ts';
 
@@ -31,18 +32,34 @@ const manyFiles = 200;
 /** A change with more inserted and deleted lines is marked. */
 const manyLines = 5000;
 
+/** Definitions of CI systems other than GitHub Actions, or symlinks in their place. Lower case. */
+const otherCi = new RegExp(
+  `^(?:${[
+    String.raw`\.(?:circleci|buildkite|woodpecker|semaphore|teamcity|tekton|harness|builds|azure-pipelines)(?:/.*)?`,
+    String.raw`\.(?:gitea|forgejo)(?:/(?:workflows|actions)(?:/.*)?)?`,
+    String.raw`\.gitlab(?:/ci(?:/.*)?)?`,
+    String.raw`(?:.*/)?(?:[^/]*\.)?jenkinsfile(?:[.-][^/]*)?`,
+    String.raw`(?:.*/)?(?:[^/]*\.gitlab-ci|azure-pipelines[^/]*|buildspec|cloudbuild)\.ya?ml`,
+    String.raw`\.?(?:appveyor|bitbucket-pipelines|codefresh|wercker)\.ya?ml`,
+    String.raw`\.(?:travis|cirrus|build|woodpecker)\.ya?ml`,
+    String.raw`\.(?:cirrus\.star|drone\.(?:ya?ml|jsonnet|star))`,
+  ].join('|')})$`,
+  's',
+);
+
 const rules: readonly Rule[] = [
   {
     code: 'workflow-files',
     effect: 'hold-always',
     why: 'Workflows run with the repository’s secrets before anybody has reviewed them, and the App deliberately has no permission to write them. A person has to make this change.',
-    find: paths(/^\.github\/(?:workflows|actions)\//i),
+    // Also a file or symlink that replaces one of the folders, and the short names that NTFS gives to them.
+    find: paths(/^(?:\.github|github~\d+)(?:$|\/(?:workflows|workfl~\d+|actions)(?:$|\/))/),
   },
   {
     code: 'secret',
     effect: 'hold',
     why: 'A branch is readable as soon as it is pushed. Remove the secret from the files, or commit the change yourself if it is not one.',
-    find: (change) => change.files.flatMap(secretIn),
+    find: (change) => [...change.files.flatMap(secretIn), ...secretInNames(change)],
   },
   {
     code: 'symlink-outside',
@@ -51,37 +68,43 @@ const rules: readonly Rule[] = [
     find: (change) => change.files.flatMap(linkOutside),
   },
   {
+    code: 'other-ci',
+    effect: 'mark',
+    why: 'defines what another CI system runs, maybe with its secrets, as soon as the branch is pushed',
+    find: paths(otherCi),
+  },
+  {
     code: 'agent-instructions',
     effect: 'mark',
     why: 'tells coding agents what to do in later tasks',
     find: paths(
-      /(?:^|\/)(?:AGENTS(?:\.override)?\.md|CLAUDE\.md|GEMINI\.md|\.cursorrules|\.windsurfrules|\.mcp\.json)$|(?:^|\/)\.(?:codex|claude|cursor|agents)\/|^\.github\/(?:copilot-instructions\.md$|instructions\/)/i,
+      /(?:^|\/)(?:agents(?:\.override)?\.md|claude\.md|gemini\.md|\.cursorrules|\.windsurfrules|\.mcp\.json)$|(?:^|\/)\.(?:codex|claude|cursor|agents)(?:$|\/)|^\.github\/(?:copilot-instructions\.md$|instructions(?:$|\/))/,
     ),
   },
   {
     code: 'code-owners',
     effect: 'mark',
     why: 'decides who has to review',
-    find: paths(/^(?:\.github\/|docs\/)?CODEOWNERS$/i),
+    find: paths(/^(?:\.github\/|docs\/)?codeowners$/),
   },
   {
     code: 'submodules',
     effect: 'mark',
     why: 'decides which other repositories are fetched',
-    find: paths(/^\.gitmodules$/i),
+    find: paths(/^\.gitmodules$/),
   },
   {
     code: 'package-sources',
     effect: 'mark',
     why: 'decides where dependencies are fetched from',
-    find: paths(/(?:^|\/)(?:\.npmrc|\.yarnrc(?:\.yml)?|\.pypirc|pip\.conf|\.cargo\/config(?:\.toml)?)$/i),
+    find: paths(/(?:^|\/)(?:\.npmrc|\.yarnrc(?:\.yml)?|\.pypirc|pip\.conf|\.cargo(?:\/config(?:\.toml)?)?)$/),
   },
   {
     code: 'runs-on-checkout',
     effect: 'mark',
     why: 'may run on a reviewer’s machine as soon as the branch is opened there',
     find: paths(
-      /(?:^|\/)(?:\.envrc|\.devcontainer\/.*|\.devcontainer\.json|\.husky\/.*|\.vscode\/(?:tasks|settings|launch)\.json)$/i,
+      /(?:^|\/)(?:\.envrc|\.devcontainer(?:\/.*)?|\.devcontainer\.json|\.husky(?:\/.*)?|\.vscode(?:\/(?:tasks|settings|launch)\.json)?)$/,
     ),
   },
   {
@@ -145,15 +168,31 @@ function remark({ rule, findings }: Hit, approvedBy: string | null): string {
     : `${headOf(approvedBy ?? '', 100)} approved what was held here: ${listed(findings)}. ${rule.why}`;
 }
 
+/** `pattern` is in lower case, because it sees the plain spelling of a path. */
 function paths(pattern: RegExp): Rule['find'] {
-  return (change) => change.files.filter((file) => pattern.test(file.path)).map((file) => file.path);
+  return (change) => change.files.map((file) => file.path).filter((path) => pattern.test(plainPath(path)));
 }
 
-/** Lists at most five names. They are untrusted and escaped when they are rendered. */
+/** Lists at most five names. They are untrusted and escaped when they are rendered. Shows no secret. */
 function listed(findings: readonly Finding[]): string {
-  const shown = findings.slice(0, 5).map((finding) => headOf(finding, 200));
+  const shown = findings.slice(0, 5).map(withoutSecret);
   const more = findings.length - shown.length;
   return more > 0 ? `${shown.join(', ')} and ${more} more` : shown.join(', ');
+}
+
+function withoutSecret(finding: Finding): string {
+  return findSecret(finding) === null ? headOf(finding, 200) : 'a file whose name holds a secret';
+}
+
+/**
+ * Names of deleted files are on the base branch already. Names that were left out are shown in the pull
+ * request.
+ */
+function secretInNames({ files, skipped }: ChangeSet): readonly Finding[] {
+  return [...files.filter(({ type }) => type === 'file'), ...skipped].flatMap(({ path }) => {
+    const found = findSecret(path);
+    return found === null ? [] : [`${found.kind} in the name of a file`];
+  });
 }
 
 /**
@@ -176,15 +215,17 @@ function linkOutside(file: ChangedFile): readonly Finding[] {
 
 /**
  * Accepts a relative target that goes up only at its beginning and not above the root: `a/../..` can leave
- * the repository if `a` is a symlink itself. Refuses a target in `.git` too.
+ * the repository if `a` is a symlink itself. Refuses a target in `.git` too, in every spelling.
  */
 function staysInside(target: string, depth: number): boolean {
-  // eslint-disable-next-line no-control-regex -- a NUL cuts the target short where it is used
-  if (target === '' || target.startsWith('/') || /[\\\u0000]|^[A-Za-z]:/.test(target)) return false;
+  // A NUL cuts the target short where it is used.
+  if (target === '' || target.startsWith('/') || /[\\\p{Cc}]|^[A-Za-z]:/u.test(target)) return false;
   const segments = target.split('/');
-  const climbs = segments.findIndex((segment) => segment !== '..' && segment !== '.' && segment !== '');
+  const climbs = segments.findIndex((segment) => segment !== '..' && !stays(segment));
   const leading = climbs < 0 ? segments : segments.slice(0, climbs);
   const rest = climbs < 0 ? [] : segments.slice(climbs);
   if (leading.filter((segment) => segment === '..').length > depth) return false;
-  return !rest.some((segment) => segment === '..' || segment.toLowerCase() === '.git');
+  return rest.every((segment) => stays(segment) || segmentProblem(segment) === null);
 }
+
+const stays = (segment: string): boolean => segment === '' || segment === '.';

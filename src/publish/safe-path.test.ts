@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { pathProblem } from './safe-path.ts';
+import { pathProblem, plainPath } from './safe-path.ts';
 
 describe('pathProblem', () => {
   it.each([
@@ -53,6 +53,11 @@ describe('pathProblem', () => {
     '.git . .',
     '.git::$INDEX_ALLOCATION/x',
     '.git:x',
+    '.git :x',
+    '.git . .::$INDEX_ALLOCATION/config',
+    'git~1 /config',
+    'git~1::$INDEX_ALLOCATION',
+    '.g\u206ait. /config',
     'git~1',
     'GIT~1/config',
     'git~2',
@@ -65,5 +70,19 @@ describe('pathProblem', () => {
     'x/'.repeat(2100).concat('x'),
   ])('refuses %j', (path) => {
     expect(pathProblem(path)).not.toBeNull();
+  });
+});
+
+describe('plainPath', () => {
+  it.each([
+    ['a/b.c', 'a/b.c'],
+    ['.GitHub/Workflows', '.github/workflows'],
+    ['.github . /workflows.', '.github/workflows'],
+    ['.github::$INDEX_ALLOCATION/x:y', '.github/x'],
+    ['.g\u200cithub', '.github'],
+    ['\uff0egithub', '.github'],
+    ['a. b', 'a. b'],
+  ])('reads %j as %j', (path, plain) => {
+    expect(plainPath(path)).toBe(plain);
   });
 });

@@ -5,8 +5,8 @@
 
 /** Characters that HFS+ ignores in a name and a reader cannot see: `.g\u200cit` is `.git` there. */
 const invisible = /[\p{Default_Ignorable_Code_Point}\p{Cf}]/gu;
-/** NTFS drops trailing spaces and dots, cuts at a colon (a stream), and also knows `.git` as `git~1`. */
-const gitFolder = /^(?:\.git|git~\d+)(?:[ .]*|:.*)$/;
+/** Also the short name that NTFS gives to `.git`. */
+const gitFolder = /^(?:\.git|git~\d+)$/;
 
 /** Returns why the path is refused, as the end of a sentence; null if it is accepted. */
 export function pathProblem(path: string): string | null {
@@ -14,15 +14,33 @@ export function pathProblem(path: string): string | null {
   if (/\p{Cc}/u.test(path)) return 'holds control characters';
   if (path.includes('\\')) return 'holds a backslash';
   if (path.startsWith('/') || /^[A-Za-z]:/.test(path)) return 'is absolute';
-  const encoder = new TextEncoder();
-  if (encoder.encode(path).byteLength > 4096) return 'is longer than 4096 bytes';
+  if (byteLength(path) > 4096) return 'is longer than 4096 bytes';
   for (const segment of path.split('/')) {
-    if (segment === '') return 'has an empty segment';
-    if (/^[. ]+$/.test(segment)) return 'has a segment of dots';
-    if (encoder.encode(segment).byteLength > 255) return 'has a segment longer than 255 bytes';
-    const seen = segment.normalize('NFKC').replace(invisible, '').toLowerCase();
-    if (gitFolder.test(seen) || gitFolder.test(segment.toLowerCase())) return 'leads into a git folder';
-    if (segment.replace(invisible, '') !== segment) return 'holds invisible characters';
+    const problem = segmentProblem(segment);
+    if (problem !== null) return problem;
   }
   return null;
 }
+
+/** Like `pathProblem`, for one segment of a path or of a link's target. */
+export function segmentProblem(segment: string): string | null {
+  if (segment === '') return 'has an empty segment';
+  if (/^[. ]+$/.test(segment)) return 'has a segment of dots';
+  if (byteLength(segment) > 255) return 'has a segment longer than 255 bytes';
+  if (gitFolder.test(plainName(segment))) return 'leads into a git folder';
+  if (segment.replace(invisible, '') !== segment) return 'holds invisible characters';
+  return null;
+}
+
+/** Returns the path that file systems which ignore case, or know other spellings of a name, open for it. */
+export function plainPath(path: string): string {
+  return path.split('/').map(plainName).join('/');
+}
+
+/** HFS+ ignores invisible characters. NTFS cuts at a colon (a stream), and drops trailing spaces and dots. */
+function plainName(segment: string): string {
+  const seen = segment.normalize('NFKC').replace(invisible, '').toLowerCase();
+  return seen.replace(/:.*$/s, '').replace(/(?<![ .])[ .]+$/, '');
+}
+
+const byteLength = (text: string): number => new TextEncoder().encode(text).byteLength;
