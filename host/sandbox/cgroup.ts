@@ -10,8 +10,10 @@ import { setTimeout as sleep } from 'node:timers/promises';
 export interface Cgroup {
   /** A process joins the group by writing its own id to each of these files. */
   readonly joinFiles: readonly string[];
-  /** Whether the group limits processor time. Not every hierarchy has that controller. */
+  /** Whether the group can limit processor time. Not every hierarchy has that controller. */
   readonly boundsCpu: boolean;
+  /** Lowers the group's share of contended processors from an ordinary program's to a sandbox's. */
+  lowerCpuWeight(): Promise<void>;
   /** Call it after all processes have ended. Best effort: a leftover empty group costs nothing. */
   remove(): Promise<void>;
 }
@@ -21,6 +23,8 @@ interface Controller {
   readonly settings: (limits: CgroupLimits) => readonly (readonly [file: string, value: string])[];
   /** File that exists in a new group only if the controller is active there. */
   readonly proof: string;
+  /** Settings for `lowerCpuWeight`. */
+  readonly lowered?: readonly (readonly [file: string, value: string])[];
   /** Set if the group is still useful without this controller. */
   readonly optional?: true;
 }
@@ -33,12 +37,13 @@ export interface CgroupLimits {
   readonly processors: number;
 }
 
+/** The kernel's defaults. A group has them until the sandbox is proven sealed, because the canary has deadlines. */
+const ordinaryCpu = { weight: 100, shares: 1024 };
 /**
- * An eighth of the default weight (100 or 1024), so that eight sandboxes, the default maximum, together weigh
- * as much as one of the host's own groups. Weights matter only while processors are contended.
+ * An eighth of the default, so that eight sandboxes, the default maximum, together weigh as much as one of the
+ * host's own groups. Weights matter only while processors are contended.
  */
-const cpuWeight = 12;
-const cpuShares = 128;
+const loweredCpu = { weight: 12, shares: 128 };
 const cpuPeriodUs = 100_000;
 /**
  * Caps a sandbox at 90 % of the machine even when it is idle, so that the gateway and the watchdog run
@@ -53,11 +58,12 @@ const unified: readonly Controller[] = [
   {
     root: '/sys/fs/cgroup',
     proof: 'memory.max',
+    lowered: [['cpu.weight', String(loweredCpu.weight)]],
     settings: ({ memoryBytes, maxThreads, processors }) => [
       ['memory.max', String(memoryBytes)],
       ['memory.swap.max', '0'],
       ['pids.max', String(maxThreads)],
-      ['cpu.weight', String(cpuWeight)],
+      ['cpu.weight', String(ordinaryCpu.weight)],
       ['cpu.max', `${cpuQuotaUs(processors) ?? 'max'} ${cpuPeriodUs}`],
     ],
   },
@@ -78,9 +84,10 @@ const separate: readonly Controller[] = [
   {
     root: '/sys/fs/cgroup/cpu',
     proof: 'cpu.shares',
+    lowered: [['cpu.shares', String(loweredCpu.shares)]],
     optional: true,
     settings: ({ processors }) => [
-      ['cpu.shares', String(cpuShares)],
+      ['cpu.shares', String(ordinaryCpu.shares)],
       ['cpu.cfs_period_us', String(cpuPeriodUs)],
       ['cpu.cfs_quota_us', String(cpuQuotaUs(processors) ?? -1)],
     ],
@@ -97,8 +104,6 @@ const optionalSettings = new Set([
   'cpu.cfs_period_us',
   'cpu.cfs_quota_us',
 ]);
-/** Either of these keeps a sandbox from starving the host of processor time. */
-const cpuBounds = new Set(['cpu.weight', 'cpu.shares']);
 
 /**
  * Creates the group `airlock-<name>`; null where the machine does not allow it. `name` must be unique on the
@@ -118,14 +123,15 @@ async function createIn(
   limits: CgroupLimits,
 ): Promise<Cgroup | null> {
   const created: string[] = [];
-  let boundsCpu = false;
+  const toLower: (readonly [path: string, value: string])[] = [];
   try {
     for (const controller of controllers) {
       const folder = join(controller.root, name);
       try {
         const written = await createGroup(controller, folder, limits);
         created.push(folder);
-        boundsCpu ||= written.some((file) => cpuBounds.has(file));
+        for (const [file, value] of controller.lowered ?? [])
+          if (written.includes(file)) toLower.push([join(folder, file), value]);
       } catch (error) {
         await removeAll([folder]);
         if (controller.optional === undefined) throw error;
@@ -133,7 +139,10 @@ async function createIn(
     }
     return {
       joinFiles: created.map((folder) => join(folder, 'cgroup.procs')),
-      boundsCpu,
+      boundsCpu: toLower.length > 0,
+      async lowerCpuWeight() {
+        for (const [path, value] of toLower) await appendFile(path, value);
+      },
       remove: () => removeAll(created),
     };
   } catch {

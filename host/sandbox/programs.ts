@@ -19,8 +19,6 @@ export interface Programs {
   readonly codexFolder: string | null;
   /** `prlimit` of util-linux; null if it is missing, and then no per-process limits are set. */
   readonly prlimit: string | null;
-  /** `nice`, which lowers the priority of a sandbox without a control group; null if it is missing. */
-  readonly nice: string | null;
   readonly checkout: string;
   /** Our own scripts that run in and around the sandbox, as JavaScript. */
   readonly scripts: Scripts;
@@ -50,7 +48,6 @@ export function findPrograms(): Programs | null {
     nodeFile,
     codexFolder: existsSync(join(codexFolder, 'bin/codex')) ? codexFolder : null,
     prlimit: existsSync('/usr/bin/prlimit') ? '/usr/bin/prlimit' : null,
-    nice: existsSync('/usr/bin/nice') ? '/usr/bin/nice' : null,
     checkout,
     scripts: strippedScripts(checkout),
   };

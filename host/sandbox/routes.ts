@@ -42,6 +42,7 @@ const execSchema = z.object({
     .int()
     .min(0)
     .max(8 * MiB),
+  atOrdinaryPriority: z.boolean().default(false),
 });
 const offset = z.coerce.number().int().min(0).max(Number.MAX_SAFE_INTEGER);
 const rangeSchema = z.object({ offset, maxBytes: z.coerce.number().int().min(0).max(MiB) });
@@ -69,8 +70,10 @@ export function sandboxRoutes(registry: Registry): Hono {
   });
 
   app.post('/sandboxes/:id/exec', async (c) => {
-    const call = execSchema.parse(await c.req.json());
-    const { header, body } = await sandboxOf(c.req.param('id')).call(
+    const { atOrdinaryPriority, ...call } = execSchema.parse(await c.req.json());
+    const sandbox = sandboxOf(c.req.param('id'));
+    if (!atOrdinaryPriority) await sandbox.lowerPriority();
+    const { header, body } = await sandbox.call(
       { method: 'exec', ...call },
       undefined,
       call.timeoutMs + answerMs,
@@ -84,7 +87,9 @@ export function sandboxRoutes(registry: Registry): Hono {
   app.post('/sandboxes/:id/runs/:name', async (c) => {
     const name = nameSchema.parse(c.req.param('name'));
     const command = commandSchema.parse(await c.req.json());
-    await sandboxOf(c.req.param('id')).call({ method: 'startRun', name, command }, undefined, answerMs);
+    const sandbox = sandboxOf(c.req.param('id'));
+    await sandbox.lowerPriority();
+    await sandbox.call({ method: 'startRun', name, command }, undefined, answerMs);
     return c.body(null, 204);
   });
 

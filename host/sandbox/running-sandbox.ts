@@ -17,6 +17,7 @@ import { controlChannel, type ControlChannel } from './control-channel.ts';
 import type { Egress } from './egress-forward.ts';
 import { openGateway, type Gateway } from './gateway.ts';
 import { hostFiles, hostLinks, layOut, type Privilege } from './layout.ts';
+import { lowerPriority } from './priority.ts';
 import type { Programs } from './programs.ts';
 import { seccompProgram } from './seccomp.ts';
 import { systemFiles } from './system-files.ts';
@@ -37,8 +38,13 @@ export interface RunningSandbox {
   /** Process id, on the host, of the root of the sandbox's process tree. */
   readonly pid: number;
   readonly inCgroup: boolean;
-  /** What limits its processor time: a group's weight and quota, a low priority, or nothing. */
-  readonly cpuBound: 'control group' | 'priority' | 'none';
+  /** What limits its processor time: a group's weight and quota, or a low priority. */
+  readonly cpuBound: 'control group' | 'priority';
+  /**
+   * Takes away the processor time of an ordinary program, which a sandbox has at its start so that the canary
+   * keeps its deadlines on a busy machine. Call it before anything untrusted runs. Idempotent.
+   */
+  lowerPriority(): Promise<void>;
   readonly call: ControlChannel['call'];
   /**
    * Resolves with the reason once the sandbox no longer works. Call `end` afterwards to release its
@@ -58,8 +64,6 @@ const overheadBytes = (spec: SandboxSpec) => 2 * spec.diskBytes + 1024 * MiB;
 /** Threads of our helpers, with room to spare. */
 const overheadThreads = 96;
 const maxErrorOutputChars = 2_000;
-/** About a tenth of the weight of an ordinary process. */
-const niceness = 10;
 
 /**
  * Init's first frame. It is trustworthy, because nothing untrusted runs yet; anything else than this is an
@@ -126,12 +130,20 @@ export async function launchSandbox(options: LaunchOptions): Promise<RunningSand
       }),
     ]);
     const ended = Promise.race([channel.closed, exited.then(() => 'its processes ended')]);
+    const cpuBound = cgroup?.boundsCpu === true ? 'control group' : 'priority';
+    let isLowered = false;
     let ending: Promise<void> | null = null;
     const end = () => (ending ??= release());
     return {
       pid: process.pid,
       inCgroup: cgroup !== null,
-      cpuBound: cpuBoundOf(options.programs, cgroup),
+      cpuBound,
+      async lowerPriority() {
+        if (isLowered) return;
+        if (cpuBound === 'control group') await cgroup?.lowerCpuWeight();
+        else lowerPriority(process.pid);
+        isLowered = true;
+      },
       call: channel.call,
       ended,
       end,
@@ -156,15 +168,8 @@ interface SandboxProcess {
   errorOutput(): string;
 }
 
-function cpuBoundOf({ nice }: Programs, cgroup: Cgroup | null): RunningSandbox['cpuBound'] {
-  if (cgroup?.boundsCpu === true) return 'control group';
-  return nice === null ? 'none' : 'priority';
-}
-
 function startProcess(programs: Programs, outer: readonly string[], cgroup: Cgroup | null): SandboxProcess {
-  // Children inherit the priority, and only root could raise it again; no process inside is root on the host.
-  const lowersPriority = cpuBoundOf(programs, cgroup) === 'priority' && programs.nice !== null;
-  const run = [...(lowersPriority ? [programs.nice, '-n', String(niceness)] : []), programs.bwrap, ...outer];
+  const run = [programs.bwrap, ...outer];
   const [program = programs.bwrap, ...args] =
     cgroup === null ? run : ['/bin/sh', '-c', joinAndRun, 'sh', ...cgroup.joinFiles, '--', ...run];
   // An empty environment, because other users could read it in the host's process list and nothing here needs

@@ -83,11 +83,12 @@ function localSandbox(host: SandboxHostBinding, sandboxId: string): TaskSandbox 
       if (response.status === 204) return null;
       return { bytes: response.bytes, size: count.parse(response.headers.get('x-size')) };
     },
-    async exec(command, { timeoutMs, maxOutputBytes }): Promise<ExecResult> {
+    async exec(command, { timeoutMs, maxOutputBytes, atOrdinaryPriority = false }): Promise<ExecResult> {
       const json = {
         command: plain(command),
         timeoutMs,
         maxOutputBytes: Math.min(maxOutputBytes, maxExecOutputBytes),
+        atOrdinaryPriority,
       };
       const response = await call('POST', '/exec', { json, timeoutMs: timeoutMs + answerMs });
       return execResult.parse(jsonOf(response));

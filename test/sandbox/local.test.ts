@@ -2,7 +2,7 @@ import { mkdtemp, readdir, readFile, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { describe, expect, it, vi } from 'vitest';
-import { SandboxLostError } from '../../src/core/ports/sandbox-port.ts';
+import { SandboxLostError, type ExecLimits } from '../../src/core/ports/sandbox-port.ts';
 import { describeSandboxContract } from './contract.ts';
 import { newTaskId, smallSpec } from './contract-spec.ts';
 import { grantedSubject } from './granted-subject.ts';
@@ -25,23 +25,30 @@ async function withSubject(
 }
 
 describe('the local sandbox', () => {
-  it('has a lower processor weight or priority than other programs of the machine', async () => {
+  it('has less processor time than other programs from the first ordinary command on', async () => {
     await withSubject({}, async ({ sandboxes, host }) => {
       const id = sandboxes.idFor(newTaskId());
       const sandbox = sandboxes.get(id);
       await sandbox.start(smallSpec);
-      const { stdout } = await sandbox.exec({ argv: ['nice'] }, small);
       const group = `airlock-${process.pid}-${id.slice(0, 16)}`;
       const read = (file: string) => readFile(file, 'utf8').then(Number, () => null);
-      const weights = await Promise.all([
-        read(`/sys/fs/cgroup/${group}/cpu.weight`),
-        read(`/sys/fs/cgroup/cpu/${group}/cpu.shares`),
-      ]);
-      expect([host.limits.cpu, stdout.trim(), weights]).toEqual(
-        host.limits.cpu === 'control group'
-          ? ['control group', '0', weights[0] === null ? [null, 128] : [12, null]]
-          : [host.limits.cpu, host.limits.cpu === 'priority' ? '10' : '0', [null, null]],
-      );
+      async function share(limits: ExecLimits) {
+        const { stdout } = await sandbox.exec({ argv: ['nice'] }, limits);
+        const weights = await Promise.all([
+          read(`/sys/fs/cgroup/${group}/cpu.weight`),
+          read(`/sys/fs/cgroup/cpu/${group}/cpu.shares`),
+        ]);
+        return [stdout.trim(), ...weights].join(' ');
+      }
+      const early = { ...small, atOrdinaryPriority: true } as const;
+      const shares = [await share(early), await share(early), await share(small), await share(early)];
+      const [ordinary, lowered] =
+        host.limits.cpu === 'priority'
+          ? ['0  ', '10  ']
+          : shares[0] === '0 100 '
+            ? ['0 100 ', '0 12 ']
+            : ['0  1024', '0  128'];
+      expect(shares).toEqual([ordinary, ordinary, lowered, lowered]);
       await sandbox.destroy();
     });
   });

@@ -39,6 +39,16 @@ export interface SandboxCommand {
   readonly env?: Readonly<Record<string, string>>;
 }
 
+export interface ExecLimits {
+  readonly timeoutMs: number;
+  readonly maxOutputBytes: number;
+  /**
+   * For commands before anything untrusted runs. A sandbox has the processor time of an ordinary program until
+   * the first command or run without this; from then on it has less, where the machine can limit it.
+   */
+  readonly atOrdinaryPriority?: true;
+}
+
 export interface ExecResult {
   /** 128 + signal when killed. */
   readonly exitCode: number;
@@ -76,7 +86,7 @@ export interface TaskSandbox {
     range: { offset: number; maxBytes: number },
   ): Promise<{ bytes: Uint8Array; size: number } | null>;
   /** Runs to the end or is killed at `timeoutMs`, with all its children. */
-  exec(command: SandboxCommand, limits: { timeoutMs: number; maxOutputBytes: number }): Promise<ExecResult>;
+  exec(command: SandboxCommand, limits: ExecLimits): Promise<ExecResult>;
   /**
    * Starts a detached run under a name, with its standard output in a file. A second start under the same
    * name does nothing, whether the first still runs or has ended.
