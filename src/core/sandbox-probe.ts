@@ -1,11 +1,19 @@
+/** What a probe of the canary got, for the operator. */
+export interface ProbeFinding {
+  readonly name: string;
+  readonly got: string;
+}
+
 /** What a probe of a sandbox found. The doctor reads it. */
 export interface SandboxProbe {
   /** Milliseconds from the request to a sandbox that runs commands. */
   readonly bootMs: number;
-  /** The canary's probes with an unexpected result; empty for a sealed sandbox. */
-  readonly unsealed: readonly { readonly name: string; readonly got: string }[];
-  /** `0.171.0`; null when Codex did not answer. */
+  /** The canary's probes with a wrong answer; empty for a sealed sandbox. */
+  readonly unsealed: readonly ProbeFinding[];
+  /** The canary's probes that got no answer in time; empty for a sealed sandbox. */
+  readonly unanswered: readonly ProbeFinding[];
+  /** `0.171.0`; null when Codex did not answer. Not asked in a sandbox that is not proven sealed. */
   readonly codexVersion: string | null;
-  /** `26.10.0`; null when Node did not answer. */
+  /** `26.10.0`; null when Node did not answer. Not asked in a sandbox that is not proven sealed. */
   readonly nodeVersion: string | null;
 }

@@ -124,7 +124,14 @@ export const taskLimits = {
   /** Base64 of the largest change plus its frame; one RPC carries at most 32 MiB. */
   changeBytes: 30 * 1024 * 1024,
   destroyMs: 30_000,
-  canaryMs: 20_000,
+  /** One round of the canary; a probe in it waits at most 10 s. */
+  canaryMs: 30_000,
+  /**
+   * Rounds of the canary while probes get no answer, and the pause before the next: about four minutes in
+   * all at most, because a machine can be busy for minutes.
+   */
+  canaryRounds: 6,
+  canaryPauseMs: 10_000,
   cloneMs: 5 * 60_000,
   collectMs: 3 * 60_000,
   /**

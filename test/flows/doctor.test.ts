@@ -142,7 +142,13 @@ const gitAt = (answer: (response: ServerResponse) => unknown) =>
 const atPort = (answer: (response: ServerResponse) => unknown) =>
   serverAt(({ port }) => ({ PORT: port }), answer);
 
-const wholeSandbox: SandboxProbe = { bootMs: 1, unsealed: [], codexVersion, nodeVersion: '26.0.0' };
+const wholeSandbox: SandboxProbe = {
+  bootMs: 1,
+  unsealed: [],
+  unanswered: [],
+  codexVersion,
+  nodeVersion: '26.0.0',
+};
 
 const rows: readonly Row[] = [
   { what: 'no App id', set: { GITHUB_APP_ID: '' }, names: 'GITHUB_APP_ID', says: /is missing/ },
@@ -591,6 +597,20 @@ const rows: readonly Row[] = [
     options: { sandboxes: unsealedSandbox },
     names: 'sandbox.canary',
     says: /not sealed: .*a forbidden host is refused/,
+  },
+  {
+    what: 'a sandbox that could not be checked in time',
+    options: {
+      sandboxes: sandboxThat({
+        ...wholeSandbox,
+        unanswered: [{ name: 'a forbidden host is refused', got: 'TimeoutError' }],
+        codexVersion: null,
+        nodeVersion: null,
+      }),
+    },
+    names: 'sandbox.canary',
+    status: 'warn',
+    says: /^could not be checked, no answer in time: a forbidden host is refused/,
   },
   {
     what: 'a sandbox with another Codex',

@@ -106,7 +106,7 @@ export async function stubSandboxes(options: {
     const say = (said: unknown) =>
       c.json({ exitCode: 0, stdout: JSON.stringify(said), stderr: '', truncated: false, timedOut: false });
     if (argv.some((word) => word.endsWith('canary.js')))
-      return say({ probes: [{ name: 'a stub', ok: true, got: 'refused' }] });
+      return say({ probes: [{ name: 'a stub', result: 'expected', got: 'refused' }] });
     const { url, sha } = cloneJob.parse(jobOf(stub, 'clone'));
     const repository = new URL(url).pathname.replace(/^\/|(?:\.git)?$/g, '');
     stub.repository = repository;

@@ -11,7 +11,8 @@ import type { SandboxProbe } from '../../core/sandbox-probe.ts';
 import { SandboxBusyError, type TaskSandbox } from '../../core/ports/sandbox-port.ts';
 import type { TaskRequest } from '../../core/task.ts';
 import { taskLimits } from '../limits.ts';
-import { runCanary } from './stage-sandbox.ts';
+import type { CanaryVerdict, PendingProbes } from './canary-verdict.ts';
+import { runCanary } from './run-canary.ts';
 
 export interface ProbeDeps {
   readonly record: Pick<TaskRecordPort, 'learn' | 'finish' | 'close'> & {
@@ -28,6 +29,8 @@ const codex = '/opt/codex/bin/codex';
 /** Milliseconds. */
 const versionMs = 15_000;
 
+const canaryRounds = 2;
+
 /** `uuid` must be new. */
 export function probeTaskId(uuid: string): string {
   return `doctor-${uuid}`;
@@ -42,12 +45,14 @@ export async function probeSandbox(taskId: string, deps: ProbeDeps): Promise<San
     const startedAt = now();
     await sandbox.start(taskLimits.sandbox);
     const bootMs = now() - startedAt;
-    const failed = await runCanary(sandbox, (await record.snapshot())?.canaryNonce ?? '');
+    const verdict = await checkSeal(sandbox, (await record.snapshot())?.canaryNonce ?? '');
+    const isSealed = verdict.kind === 'sealed';
     return {
       bootMs,
-      unsealed: failed,
-      codexVersion: await versionOf(sandbox, [codex, '--version']),
-      nodeVersion: await versionOf(sandbox, [node, '--version']),
+      unsealed: verdict.kind === 'breached' ? verdict.wrong : [],
+      unanswered: verdict.kind === 'unknown' ? verdict.unanswered : [],
+      codexVersion: isSealed ? await versionOf(sandbox, [codex, '--version']) : null,
+      nodeVersion: isSealed ? await versionOf(sandbox, [node, '--version']) : null,
     };
   } catch (error) {
     if (error instanceof SandboxBusyError) return null;
@@ -55,6 +60,19 @@ export async function probeSandbox(taskId: string, deps: ProbeDeps): Promise<San
   } finally {
     await record.finish({ kind: 'cancelled', by: 'the doctor' });
     await record.close().catch(() => undefined); // the record's alarm tries again
+  }
+}
+
+/** Fewer rounds than a task, because a person waits for the doctor, who has a deadline. */
+async function checkSeal(
+  sandbox: TaskSandbox,
+  nonce: string,
+): Promise<Exclude<CanaryVerdict, { kind: 'retry' }>> {
+  let pending: PendingProbes = 'all';
+  for (let roundsLeft = canaryRounds - 1; ; roundsLeft -= 1) {
+    const verdict = await runCanary(sandbox, { nonce, pending, roundsLeft });
+    if (verdict.kind !== 'retry') return verdict;
+    pending = verdict.pending;
   }
 }
 

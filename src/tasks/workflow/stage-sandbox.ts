@@ -1,6 +1,6 @@
 /**
- * The stages in the sandbox until Codex has ended: start it, prove that it is sealed, clone, start Codex,
- * look for its end.
+ * The stages in the sandbox until Codex has ended: start it, clone, start Codex, look for its end.
+ * `stage-canary.ts` proves before the clone that it is sealed.
  */
 import { cloneJob, cloneMayRecover, cloneResultSchema, sandboxPaths } from '../../core/checkout.ts';
 import type { Authorization } from '../../core/authorization.ts';
@@ -10,7 +10,6 @@ import {
   SandboxLostError,
   SandboxUnavailableError,
 } from '../../core/ports/sandbox-port.ts';
-import * as z from 'zod';
 import type { TaskOutcome } from '../../core/task.ts';
 import { lastJsonLine } from './last-json-line.ts';
 import { taskLimits } from '../limits.ts';
@@ -43,47 +42,6 @@ export async function startSandbox({
       log('sandbox.unavailable', { error: String(error) });
       return { go: true, value: 'unavailable' };
     }
-  });
-}
-
-const canaryReport = z.object({
-  probes: z
-    .array(z.object({ name: z.string().max(100), ok: z.boolean(), got: z.string().max(300) }))
-    .min(1)
-    .max(50),
-});
-
-/**
- * The probes of the canary that failed; one of its own if there is no report. Rejects if the canary times out:
- * on a busy machine that says nothing about the seal, so the step tries again.
- */
-export async function runCanary(
-  sandbox: TaskDeps['sandbox'],
-  nonce: string,
-): Promise<readonly { readonly name: string; readonly got: string }[]> {
-  const argv = [node, `${sandboxPaths.scripts}/canary.js`, nonce];
-  const result = await sandbox.exec({ argv }, { timeoutMs: taskLimits.canaryMs, maxOutputBytes: 32_768 });
-  const report = canaryReport.safeParse(lastJsonLine(result));
-  const failed = report.success ? report.data.probes.filter((probe) => !probe.ok) : [];
-  if (failed.length > 0) return failed.map(({ name, got }) => ({ name, got }));
-  if (result.timedOut) throw new Error(`the canary did not end within ${taskLimits.canaryMs / 1000} s`);
-  return report.success && result.exitCode === 0 ? [] : [{ name: 'canary', got: 'no report' }];
-}
-
-/**
- * Proves from inside, before anything untrusted runs, that the sandbox is sealed and that this task's handler
- * answers.
- */
-export async function proveSealed({ sandbox, record, log }: TaskDeps): Promise<Stage<null>> {
-  return await unlessLost(async () => {
-    const failed = await runCanary(sandbox, (await record.snapshot())?.canaryNonce ?? '');
-    if (failed.length === 0) return { go: true, value: null };
-    log('canary.failed', { failed });
-    const message = `The sandbox is not sealed as it has to be (${failed.map((probe) => probe.name).join(', ')}); nothing was run in it. The operator’s log says what each probe got.`;
-    return {
-      go: false,
-      outcome: { kind: 'failed', reason: { code: 'not-sealed', message }, changeKept: false },
-    };
   });
 }
 

@@ -153,7 +153,7 @@ function world(script: Script) {
       return {
         ...ok,
         stdout: argv.some((word) => word.endsWith('canary.js'))
-          ? JSON.stringify({ probes: [{ name: 'a', ok: true, got: '' }] })
+          ? JSON.stringify({ probes: [{ name: 'a', result: 'expected', got: '' }] })
           : JSON.stringify({ ok: true, sha: baseSha, found: false, elapsedMs: 1 }),
       };
     },
@@ -570,7 +570,12 @@ describe('a task', () => {
           exec: async () => ({
             ...ok,
             exitCode: 1,
-            stdout: JSON.stringify({ probes: [{ name: 'no raw connection', ok: false, got: 'connected' }] }),
+            stdout: JSON.stringify({
+              probes: [
+                { name: 'a', result: 'unanswered', got: 'no answer' },
+                { name: 'no raw connection', result: 'wrong', got: 'connected' },
+              ],
+            }),
           }),
         },
       },
@@ -579,7 +584,24 @@ describe('a task', () => {
     [
       'the canary says nothing',
       { sandbox: { exec: async () => ok } },
-      { kind: 'failed', reason: expect.objectContaining({ code: 'not-sealed' }) },
+      { kind: 'failed', reason: expect.objectContaining({ code: 'sandbox-not-checked' }) },
+    ],
+    [
+      'the canary gets no answer',
+      { sandbox: { exec: async () => ({ ...ok, exitCode: 137, timedOut: true }) } },
+      {
+        kind: 'failed',
+        reason: {
+          code: 'sandbox-not-checked',
+          message:
+            'The sandbox could not be checked in time, so nothing was started. The machine may be overloaded. Ask again.',
+        },
+      },
+    ],
+    [
+      'the canary cannot be run',
+      { sandbox: { exec: async () => await Promise.reject(new Error('sandbox host: 504')) } },
+      { kind: 'failed', reason: expect.objectContaining({ code: 'sandbox-not-checked' }) },
     ],
     ['nothing was changed', { change: unchanged }, { kind: 'no-change' }],
     [
@@ -711,7 +733,7 @@ describe('a task', () => {
   it('runs a canary again that timed out, and never calls the sandbox unsealed for it', async () => {
     const answers = [
       { ...ok, exitCode: 137, timedOut: true },
-      { ...ok, stdout: JSON.stringify({ probes: [{ name: 'a', ok: true, got: '' }] }) },
+      { ...ok, stdout: JSON.stringify({ probes: [{ name: 'a', result: 'expected', got: '' }] }) },
     ];
     const report = { ...ok, stdout: JSON.stringify({ ok: true, sha: baseSha, found: false, elapsedMs: 1 }) };
     const { result } = await live({ sandbox: { exec: async () => answers.shift() ?? report } });
@@ -842,6 +864,63 @@ describe('a task', () => {
     });
     expect(result.kind).toBe('pull-request');
     expect(attempts).toBe(3);
+  });
+
+  const canaryRounds = (...rounds: readonly string[][]) => {
+    const asked: (readonly string[])[] = [];
+    const events: string[] = [];
+    const script: Script = {
+      deps: { log: (event) => void (event.startsWith('canary.') && events.push(event)) },
+      sandbox: {
+        exec: async ({ argv }) => {
+          if (!argv.some((word) => word.endsWith('canary.js'))) {
+            asked.push(['clone']);
+            return {
+              ...ok,
+              stdout: JSON.stringify({ ok: true, sha: baseSha, found: false, elapsedMs: 1 }),
+            };
+          }
+          const round = rounds[asked.length] ?? rounds.at(-1) ?? [];
+          asked.push(argv.slice(3));
+          const probes = round
+            .map((line) => line.split(' '))
+            .map(([name, result]) => ({ name, result, got: '' }));
+          const isSealed = probes.every(({ result }) => result === 'expected');
+          return { ...ok, exitCode: isSealed ? 0 : 1, stdout: JSON.stringify({ probes }) };
+        },
+      },
+    };
+    return { asked, events, script };
+  };
+
+  it('repeats only the probes of the canary without an answer, and clones once all had the right one', async () => {
+    const { asked, events, script } = canaryRounds(
+      ['a unanswered', 'b expected', 'c unanswered'],
+      ['a expected', 'c unanswered'],
+      ['c expected'],
+    );
+    expect((await live(script)).result.kind).toBe('pull-request');
+    expect(asked).toEqual([[], ['a', 'c'], ['c'], ['clone']]);
+    expect(events).toEqual([]);
+  });
+
+  it('raises no alarm when the sandbox could not be checked, and starts nothing', async () => {
+    const { asked, events, script } = canaryRounds(['a expected', 'b unanswered']);
+    const { result } = await live(script);
+    expect(result).toMatchObject({ kind: 'failed', reason: { code: 'sandbox-not-checked' } });
+    expect(asked).toEqual([[], ...Array.from({ length: taskLimits.canaryRounds - 1 }, () => ['b'])]);
+    expect(events).toEqual(['canary.timed_out']);
+  });
+
+  it.each([
+    ['in the first round', [['a unanswered', 'b wrong']], 1],
+    ['in a later round', [['a unanswered', 'b expected'], ['a wrong']], 2],
+  ])('raises the alarm at the first wrong answer %s, and repeats nothing', async (_, rounds, count) => {
+    const { asked, events, script } = canaryRounds(...rounds);
+    const { result } = await live(script);
+    expect(result).toMatchObject({ kind: 'failed', reason: { code: 'not-sealed' } });
+    expect(asked).toHaveLength(count);
+    expect(events).toEqual(['canary.failed']);
   });
 
   it('waits while there is no room for another sandbox', async () => {

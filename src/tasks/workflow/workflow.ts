@@ -11,9 +11,10 @@ import type { RoutedRequest, TaskOutcome, TaskRequest, TaskStart } from '../../c
 import { endTask, explainFailure } from './end-task.ts';
 import { relocateForPublication } from './rename.ts';
 import { routeRequest } from './route-request.ts';
+import { proveSealed } from './stage-canary.ts';
 import { acknowledge, authorizeTask, readContext } from './stage-intake.ts';
 import { collectChange, gateChange, publishChange } from './stage-publish.ts';
-import { agentEnded, cloneRepository, proveSealed, startCodex } from './stage-sandbox.ts';
+import { agentEnded, cloneRepository, startCodex } from './stage-sandbox.ts';
 import { setUp } from './stage-setup.ts';
 import { provision, takeSlot } from './stage-slot.ts';
 import type { Stage, TaskDeps } from './stage.ts';
@@ -54,7 +55,7 @@ async function work(asked: TaskRequest, step: WorkflowStep, deps: TaskDeps): Pro
   if (!acknowledged.go) return acknowledged.outcome;
   if (!sandbox.go) return sandbox.outcome;
 
-  const sealed = await run('canary', retryBriefly, () => proveSealed(deps));
+  const sealed = await proveSealed(step, deps);
   if (!sealed.go) return sealed.outcome;
 
   const cloned = await run('clone', retryClone, () => cloneRepository(authorization, deps));

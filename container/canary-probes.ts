@@ -1,0 +1,149 @@
+/**
+ * The probes of the canary. Each ends with one of three results: `expected`; `wrong`, which is an answer that
+ * a sealed sandbox cannot get; `unanswered`, which proves nothing (no answer in time, or none at all).
+ */
+import { request } from 'node:http';
+import { connect as connectTcp } from 'node:net';
+import { connect as connectTls } from 'node:tls';
+
+export type ProbeResult = 'expected' | 'wrong' | 'unanswered';
+
+export interface ProbeFinding {
+  readonly result: ProbeResult;
+  /** What the probe got, for the operator. */
+  readonly got: string;
+}
+
+/** Time limit of a probe that needs an answer. Generous, because other programs can use every processor. */
+const answerMs = 10_000;
+/**
+ * How long a closed port has to stay silent. The probed address is a public resolver, which answers within
+ * milliseconds.
+ */
+const silenceMs = 1_500;
+export const canaryHost = 'canary.airlock.invalid';
+
+/** Errors that leave open who is at the other end. Any other error, such as a foreign certificate, is wrong. */
+const withoutAnswer = new Set([
+  'EAI_AGAIN',
+  'ECONNREFUSED',
+  'ECONNRESET',
+  'EHOSTUNREACH',
+  'EMFILE',
+  'ENETUNREACH',
+  'ENOTFOUND',
+  'EPIPE',
+  'ETIMEDOUT',
+  'UND_ERR_BODY_TIMEOUT',
+  'UND_ERR_CONNECT_TIMEOUT',
+  'UND_ERR_HEADERS_TIMEOUT',
+  'UND_ERR_SOCKET',
+]);
+
+/** The handler's refusal. */
+export function isRefusal(status: number, body: string): boolean {
+  return status === 403 && body.includes('airlock_egress');
+}
+
+/** The gateway or the handler says that it cannot answer now, for example while the Worker restarts. */
+function isOwnFailure(status: number, body: string): boolean {
+  return status >= 500 && /"type":\s*"airlock(?:_egress)?"/.test(body);
+}
+
+function judgeAnswer(status: number, body: string, expected: typeof isRefusal): ProbeFinding {
+  const got = `${status} ${body}`.slice(0, 300);
+  if (expected(status, body)) return { result: 'expected', got };
+  return { result: isOwnFailure(status, body) ? 'unanswered' : 'wrong', got };
+}
+
+/** Requests `url` and compares the answer with what a sealed sandbox gets. */
+export async function probeUrl(
+  url: string,
+  expected: (status: number, body: string) => boolean,
+  timeoutMs = answerMs,
+): Promise<ProbeFinding> {
+  try {
+    const response = await fetch(url, { redirect: 'manual', signal: AbortSignal.timeout(timeoutMs) });
+    return judgeAnswer(response.status, (await response.text()).slice(0, 1000), expected);
+  } catch (error) {
+    const cause = error instanceof Error && error.cause !== undefined ? error.cause : error;
+    return { result: isWithoutAnswer(cause) ? 'unanswered' : 'wrong', got: String(cause).slice(0, 300) };
+  }
+}
+
+function isWithoutAnswer(error: unknown): boolean {
+  if (!(error instanceof Error)) return false;
+  if (error.name === 'TimeoutError') return true;
+  return 'code' in error && typeof error.code === 'string' && withoutAnswer.has(error.code);
+}
+
+/** Sends a request to a numeric address. Only the handler may answer; no route is as good. */
+export async function probeAddress(
+  address: string,
+  { port = 80, timeoutMs = answerMs }: { readonly port?: number; readonly timeoutMs?: number } = {},
+): Promise<ProbeFinding> {
+  return await new Promise((resolve) => {
+    const end = (result: ProbeResult, got: string) => resolve({ result, got: got.slice(0, 300) });
+    const host = `forbidden.${canaryHost}`;
+    const sent = request({ host: address, port, headers: { host } });
+    // A deadline for the whole answer. Silence proves nothing here: a sandbox without a route fails at once.
+    const timer = setTimeout(() => {
+      end('unanswered', 'no answer');
+      sent.destroy();
+    }, timeoutMs);
+    sent.once('close', () => clearTimeout(timer));
+    sent.once('response', (response) => {
+      let body = '';
+      response.on('data', (chunk: Buffer) => (body = (body + chunk.toString()).slice(0, 1000)));
+      response.once('error', (error) => end('unanswered', error.message));
+      response.once('end', () => resolve(judgeAnswer(response.statusCode ?? 0, body, isRefusal)));
+    });
+    sent.once('error', (error) => {
+      if ('syscall' in error && error.syscall === 'connect') end('expected', error.message);
+      else end(isWithoutAnswer(error) ? 'unanswered' : 'wrong', error.message);
+    });
+    sent.end();
+  });
+}
+
+/**
+ * Sends a TLS greeting to a port that must be closed. Whatever answers with a byte is `wrong`. An accepted
+ * connection is no answer: Cloudflare's containers accept every one and drop those that are not intercepted.
+ */
+export async function probeClosedPort(
+  address: string,
+  port: number,
+  quietMs = silenceMs,
+): Promise<ProbeFinding> {
+  return await new Promise((resolve) => {
+    const socket = connectTcp({ host: address, port });
+    let connected = false;
+    const end = (result: ProbeResult, got: string) => {
+      resolve({ result, got: got.slice(0, 300) });
+      socket.destroy();
+    };
+    /** Silence, an end and a reset prove that nothing answers, unless bytes came before. */
+    const judge = (got: string) => {
+      if (socket.bytesRead > 0) end('wrong', `answered with ${socket.bytesRead} bytes`);
+      else end('expected', connected ? `accepted, then ${got}` : got);
+    };
+    const whenSilent = () => setTimeout(() => setImmediate(judge, 'no answer'), quietMs);
+    // An answer that waited in the kernel while the processor was busy is read before `setImmediate` runs.
+    let timer = whenSilent();
+    socket.once('connect', () => {
+      connected = true;
+      clearTimeout(timer);
+      timer = whenSilent();
+      // The certificate does not matter: to answer at all is wrong.
+      const greeting = connectTls({ socket, rejectUnauthorized: false });
+      greeting.once('secureConnect', () => end('wrong', 'completed a TLS handshake'));
+      greeting.once('error', (error) => judge(error.message));
+      greeting.once('close', () => judge('closed'));
+    });
+    socket.once('error', (error) => judge(error.message));
+    socket.once('close', () => {
+      clearTimeout(timer);
+      judge('closed');
+    });
+  });
+}
