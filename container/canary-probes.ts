@@ -23,7 +23,7 @@ const answerMs = 10_000;
 const silenceMs = 1_500;
 export const canaryHost = 'canary.airlock.invalid';
 
-/** Errors that leave open who is at the other end. Any other error, such as a foreign certificate, is wrong. */
+/** Errors that say nothing about the other end. Any other, such as a foreign certificate, is wrong. */
 const withoutAnswer = new Set([
   'EAI_AGAIN',
   'ECONNREFUSED',

@@ -37,11 +37,11 @@ export interface CgroupLimits {
   readonly processors: number;
 }
 
-/** The kernel's defaults. A group has them until the sandbox is proven sealed, because the canary has deadlines. */
+/** The kernel's defaults. A group has them while the canary runs, which has deadlines. */
 const ordinaryCpu = { weight: 100, shares: 1024 };
 /**
- * An eighth of the default, so that eight sandboxes, the default maximum, together weigh as much as one of the
- * host's own groups. Weights matter only while processors are contended.
+ * An eighth of the default, so that eight sandboxes, the default maximum, together weigh as much as one of
+ * the host's own groups. Weights matter only while processors are contended.
  */
 const loweredCpu = { weight: 12, shares: 128 };
 const cpuPeriodUs = 100_000;
