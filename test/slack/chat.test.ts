@@ -28,7 +28,7 @@ beforeAll(async () => {
     apiUrl: slack.apiUrl,
     fetch,
     policy,
-    timeoutMs: 60_000,
+    timeoutMs: 5000,
     now: () => clock,
     log: (event, fields) => logged.push({ event, fields }),
   });
