@@ -95,7 +95,7 @@ beforeAll(async () => {
       views = await allViews();
       return views.every(({ status }) => status === 'ended');
     },
-    { everyMs: 200 },
+    { everyMs: 1000 },
   );
 }, 240_000);
 afterAll(async () => await flow.close());
