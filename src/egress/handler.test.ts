@@ -238,7 +238,7 @@ describe('a denial', () => {
   });
 });
 
-it('returns a redirect between listed hosts to the sandbox and decides its next request separately', async () => {
+it('returns a redirect between listed hosts, and decides the next request separately', async () => {
   const { ask, calls } = world(redirect('//both.example.com/y', 302));
   const response = await ask(new Request('https://docs.example.com/x'));
   expect([response.status, response.headers.get('location')]).toEqual([302, 'https://both.example.com/y']);

@@ -1,7 +1,7 @@
 /**
  * Receives every request of a local sandbox from its gateway and passes it to the egress handler. On
- * Cloudflare `ctx.containerId` identifies the sandbox. Here the gateway, outside the sandbox, identifies it and
- * authenticates with a token of this run.
+ * Cloudflare `ctx.containerId` identifies the sandbox. Here the gateway, outside the sandbox, identifies it
+ * and authenticates with a token of this run.
  */
 import type { EgressEntry } from '../core/grant.ts';
 import { sameSecret } from '../lib/same-secret.ts';

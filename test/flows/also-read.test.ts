@@ -1,4 +1,6 @@
-/** The configuration lets a task read other repositories: each is fetched by its own token and never written. */
+/**
+ * The configuration lets a task read other repositories: each is fetched by its own token and never written.
+ */
 import { afterAll, beforeAll, expect, it } from 'vitest';
 import { splitBillFiles } from '../../cli/demo/split-bill.ts';
 import { splitBillPatch } from '../../cli/demo/demo-script.ts';

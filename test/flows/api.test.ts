@@ -147,7 +147,7 @@ describe('a task that is started by its alias, twice under one Idempotency-Key',
     ]);
   });
 
-  it('runs as one task that ends in one pull request, with no issue to close and no comment to edit', async () => {
+  it('runs one task that makes one pull request, closes no issue and edits no comment', async () => {
     const events = await follow(flow.world, taskId);
     expect(events.at(-1)?.body).toMatchObject({ kind: 'ended', outcome: { kind: 'pull-request' } });
     const pulls = await flow.world.github.pulls(splitBill);

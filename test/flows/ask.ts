@@ -1,6 +1,6 @@
 /**
- * Shared by the end-to-end tests: starts a world with its log, asks as a person would, and waits for the answer
- * over the API. Does not decide what the answer has to be.
+ * Shared by the end-to-end tests: starts a world with its log, asks as a person would, and waits for the
+ * answer over the API. Does not decide what the answer has to be.
  */
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';

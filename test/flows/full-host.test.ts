@@ -28,7 +28,7 @@ beforeAll(async () => {
 });
 afterAll(async () => await flow.close());
 
-it('a task waits until the machine has room for it, and never starts if it is cancelled meanwhile', async () => {
+it('a task waits for room on the machine, and never starts if it is cancelled meanwhile', async () => {
   const { world } = flow;
   const first = await ask(world, '@airlock fix the rounding [long]');
   await untilCommand(world, first.taskId, 'sleep 5');

@@ -1,6 +1,6 @@
 /**
- * workerd is killed in the middle of tasks and restarts by itself, while the sandboxes keep running. Each task
- * still ends in exactly one pull request.
+ * workerd is killed in the middle of tasks and restarts by itself, while the sandboxes keep running. Each
+ * task still ends in exactly one pull request.
  */
 import { setTimeout as sleep } from 'node:timers/promises';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';

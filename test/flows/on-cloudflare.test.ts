@@ -1,7 +1,7 @@
 /**
- * Runs whole tasks on the code path of production: the deployed bundle in workerd, the sandbox SDK, containers
- * in which the real Codex works with the real task scripts, and the egress handler. Only the container engine,
- * the server of the SDK's image and the interceptor are fakes (`test/fake-engine`).
+ * Runs whole tasks on the code path of production: the deployed bundle in workerd, the sandbox SDK,
+ * containers in which the real Codex works with the real task scripts, and the egress handler. Only the
+ * container engine, the server of the SDK's image and the interceptor are fakes (`test/fake-engine`).
  */
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { askDoctor } from '../../cli/doctor/ask-worker.ts';
@@ -138,7 +138,7 @@ describe('a mention in an issue that holds a planted instruction', () => {
     expect([...flow.world.secrets()].filter(([, secret]) => said.includes(secret))).toEqual([]);
   });
 
-  it('leaves no container and no token, and asked the engine for nothing that it does not offer', async () => {
+  it('leaves no container and no token, and sent the engine no unknown request', async () => {
     await untilNoContainer();
     await until('every token revoked', () =>
       flow.world.github.issuedTokens().every(({ revoked }) => revoked),

@@ -100,7 +100,7 @@ describe('the secrets outside the sandbox', () => {
   });
   afterAll(async () => await flow.close());
 
-  it('would be found in a file, in a hidden file of the clone, in an environment and in a command line', async () => {
+  it('would be found in a file, a hidden file of the clone, an environment or a command line', async () => {
     const marker = `planted-${crypto.randomUUID()}`;
     await sandbox.writeFile('/tmp/deep/down/planted', `before ${marker} after`);
     await sandbox.exec(

@@ -228,7 +228,7 @@ describe('a setup that fails', () => {
     await untilNothingIsLeft(flow);
   });
 
-  it('only warns when it is optional: Codex works, and the pull request is a draft that says why', async () => {
+  it('only warns when it is optional: the pull request is a draft that says why', async () => {
     const { view, pull, comment, events } = await run('relaxed', '@airlock mend it [mend]');
     expect(view.setup).toMatchObject({ status: 'failed', exitCode: 3, optional: true });
     expect(comment).toMatch(/⚠️ Dependencies may be missing: setup ended with exit status 3 after \d/);
@@ -240,7 +240,7 @@ describe('a setup that fails', () => {
   });
 });
 
-it('a repository without setup has no such phase, and the pull request says that nothing was installed', async () => {
+it('a task without setup has no such phase, and its pull request says so', async () => {
   const { view, pull } = await run('bare', '@airlock mend it [mend]');
   expect(view.phases.map(({ phase }) => phase)).not.toContain('setup');
   expect(view.setup).toEqual({ status: 'none' });

@@ -1,4 +1,7 @@
-/** Controls of a task in Slack, while it runs and after: cancel, retry, approve, change; and failures of Slack. */
+/**
+ * Controls of a task in Slack, while it runs and after: cancel, retry, approve, change; and failures of
+ * Slack.
+ */
 import { randomBytes } from 'node:crypto';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { applyPatch, fail, finish, shell } from '../../simulators/openai/script.ts';
@@ -106,7 +109,7 @@ describe('Retry', () => {
     expect(botMessages(slack, 'dev', at.threadTs)).toHaveLength(2);
   });
 
-  it('makes a pull request once the failure is over, and a second, separate one when pressed again', async () => {
+  it('makes a pull request once the failure is over, and another when pressed again', async () => {
     const before = (await pulls()).length;
     const { at } = await ask('retry what [recovers]');
     const failed = await untilReplied(at, /holiday/);
@@ -200,7 +203,7 @@ describe('Slack itself', () => {
     expect(slack.messages('secret').filter(({ fromBot }) => fromBot)).toEqual([]);
   });
 
-  it('revokes the token: the task still makes its pull request, and the log says why no message was sent', async () => {
+  it('revokes the token: the task makes its pull request, and the log names the failed post', async () => {
     const before = (await pulls()).length;
     const { at } = await ask('revoked [slowly]');
     await untilReplied(at, /sleep 2/);

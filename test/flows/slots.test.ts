@@ -1,7 +1,7 @@
 /**
- * Runs five hundred tasks in twenty slots: the real Worker with its Workflows and Durable Objects on disk. Its
- * workerd is killed twice and stopped once while tasks wait and work. Only the sandboxes are stubs. They count
- * what really runs.
+ * Runs five hundred tasks in twenty slots: the real Worker with its Workflows and Durable Objects on disk.
+ * Its workerd is killed twice and stopped once while tasks wait and work. Only the sandboxes are stubs. They
+ * count what really runs.
  */
 import { setTimeout as sleep } from 'node:timers/promises';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
@@ -104,8 +104,9 @@ type Said = { readonly taskId: string; readonly line: number };
 const taskLine = z.looseObject({ event: z.string(), taskId: z.string() });
 
 /**
- * The log lines of the object that grants the slots, in its order: times would measure the speed of everything
- * around it. Keeps the last line of each task, because a line from just before a kill can be wrong.
+ * The log lines of the object that grants the slots, in its order: times would measure the speed of
+ * everything around it. Keeps the last line of each task, because a line from just before a kill can be
+ * wrong.
  */
 function saidOf(event: string): readonly Said[] {
   const last = new Map<string, number>();

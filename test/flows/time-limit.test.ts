@@ -1,8 +1,8 @@
 /**
  * The time limit of a task stops a model that never ends, and the work is not lost.
  *
- * The shortest limit is a minute. The test does not wait for it: while the Worker is dead, it moves the record's
- * deadline into the past. Everything after that is real.
+ * The shortest limit is a minute. The test does not wait for it: while the Worker is dead, it moves the
+ * record's deadline into the past. Everything after that is real.
  */
 import { readdirSync } from 'node:fs';
 import { join } from 'node:path';

@@ -21,8 +21,8 @@ function ownWorkerds(): readonly number[] {
 }
 
 /**
- * Kills workerd (SIGKILL) and waits until its successor answers. Calls `whileStill` while workerd is stopped and
- * has no successor yet.
+ * Kills workerd (SIGKILL) and waits until its successor answers. Calls `whileStill` while workerd is stopped
+ * and has no successor yet.
  */
 export async function killWorkerd(world: World, whileStill: () => void = () => undefined): Promise<void> {
   const [pid, ...others] = ownWorkerds();

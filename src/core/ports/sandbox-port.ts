@@ -43,8 +43,9 @@ export interface ExecLimits {
   readonly timeoutMs: number;
   readonly maxOutputBytes: number;
   /**
-   * For commands before anything untrusted runs. A sandbox has the processor time of an ordinary program until
-   * the first command or run without this; from then on it has less, where the machine can limit it.
+   * For commands before anything untrusted runs. A sandbox has the processor time of an ordinary program
+   * until the first command or run without this option. From then on it has less, where the machine can limit
+   * it.
    */
   readonly atOrdinaryPriority?: true;
 }

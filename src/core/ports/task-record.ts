@@ -63,7 +63,8 @@ export interface TaskRecordPort {
   appendToLog(line: LogLine): Promise<void>;
   /**
    * Enters a phase and opens its grant. The phases of a grant only go forward: rejects when a later one is
-   * open, so that a late attempt of an earlier step cannot work at the same time. Returns who cancelled the task.
+   * open, so that a late attempt of an earlier step cannot work at the same time. Returns who cancelled the
+   * task.
    */
   enter(phase: TaskPhase): Promise<{ readonly cancelledBy: string | null }>;
   /**

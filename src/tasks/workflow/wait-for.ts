@@ -20,7 +20,8 @@ export function startPollMs(polls: number): number {
 
 /**
  * Looks until there is a value or the task ends. `look` runs as a step, and returns null while there is
- * nothing yet. `waitFirst` saves the first look where it would find nothing; an event that came before is kept.
+ * nothing yet. `waitFirst` saves the first look where it would find nothing; an event that came before is
+ * kept.
  */
 export async function waitFor<T>(
   what: string,

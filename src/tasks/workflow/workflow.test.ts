@@ -469,7 +469,7 @@ describe('a repository that was renamed while the task ran', () => {
   const present = { ...facts, name: 'other' };
   const moved = { kind: 'rejected', reason: { code: 'repository-moved', message: 'no' } } as const;
 
-  it('names the rename as the reason of the failure, keeps the change and posts under the new name', async () => {
+  it('gives the rename as the reason, keeps the change and posts under the new name', async () => {
     const { result, located } = await live({
       codeHost: { relocate: async () => present },
       publication: { publish: async () => moved },
@@ -893,7 +893,7 @@ describe('a task', () => {
     return { asked, events, script };
   };
 
-  it('repeats only the probes of the canary without an answer, and clones once all had the right one', async () => {
+  it('repeats only the canary probes without an answer, and clones once all are right', async () => {
     const { asked, events, script } = canaryRounds(
       ['a unanswered', 'b expected', 'c unanswered'],
       ['a expected', 'c unanswered'],
