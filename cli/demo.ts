@@ -5,11 +5,11 @@
  *
  * Parses the arguments and starts the world; a story decides what happens in it.
  */
-import { appendFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { parseArgs } from 'node:util';
 import { demoScript } from './demo/demo-script.ts';
 import { projectRoot } from '../host/project-root.ts';
+import { openLogFile } from '../host/log-file.ts';
 import { onStopSignal } from '../host/stop-signals.ts';
 import { bold, dim } from './terminal/colour.ts';
 import { githubStory } from './demo/github-story.ts';
@@ -63,7 +63,7 @@ async function main({ story, live, keepOpen, state }: DemoOptions): Promise<numb
           }
         : {}),
       progress: (line) => say(dim(line)),
-      log: (line) => appendFileSync(logFile, `${line}\n`, { mode: 0o600 }),
+      log: openLogFile(logFile, (line) => process.stderr.write(`${line}\n`)),
     });
   } catch (error) {
     process.stderr.write(`${error instanceof Error ? error.message : String(error)}\n`);

@@ -1,8 +1,8 @@
 /** `npm start`: runs the bot on this machine. */
-import { appendFileSync, mkdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { startBot, type Bot } from '../host/bot.ts';
 import { readEnvironment, StartProblem, type LocalEnvironment } from '../host/environment.ts';
+import { openLogFile } from '../host/log-file.ts';
 import { onStopSignal } from '../host/stop-signals.ts';
 
 const help = `npm start: runs the Airlock bot on this machine.
@@ -43,8 +43,8 @@ function messageOf(error: unknown): string {
 
 async function main(): Promise<void> {
   const environment = await readEnvironment(process.env);
-  mkdirSync(environment.stateDir, { recursive: true, mode: 0o700 });
   const logFile = join(environment.stateDir, 'airlock.log');
+  const log = openLogFile(logFile, (line) => process.stderr.write(`${line}\n`));
   const bot = await startBot({
     stateDir: environment.stateDir,
     hostname: environment.hostname,
@@ -53,7 +53,7 @@ async function main(): Promise<void> {
     configText: environment.configText,
     slackAppToken: environment.slack?.appToken ?? null,
     progress: (line) => process.stdout.write(`${line}\n`),
-    log: (line) => appendFileSync(logFile, `${line}\n`, { mode: 0o600 }),
+    log,
   });
   process.stdout.write(
     [

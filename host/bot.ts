@@ -2,15 +2,16 @@
  * Starts the bot on this machine: builds the Worker, starts the sandbox host and workerd, and connects them.
  * `npm start`, the demo, the tests and the benches all use it.
  */
-import { mkdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { TaskSandbox } from '../src/core/ports/sandbox-port.ts';
 import { localSandboxes } from '../src/sandbox/local.ts';
+import { logLine } from '../src/lib/log-line.ts';
 import { parseSettings } from '../src/settings.ts';
 import { buildWorker } from './build-worker.ts';
 import { checkSandboxSupport, startSandboxHost } from './sandbox/host.ts';
 import { closeInheritedDescriptors } from './sandbox/inherited-descriptors.ts';
 import type { SlackSocket } from './slack-socket.ts';
+import { openStateFolder } from './state-folder.ts';
 import { reserveEgress, startWorker, type WorkerHost } from './worker-host.ts';
 
 export interface BotOptions {
@@ -48,12 +49,22 @@ export interface Bot {
 }
 
 /**
- * Rejects with a message for people when this machine cannot run sandboxes, the Worker does not build, the
- * port is in use, or Slack refuses the connection.
+ * Rejects with a message for people when this machine cannot run sandboxes, another bot uses the state
+ * folder, the Worker does not build, the port is in use, or Slack refuses the connection.
  */
 export async function startBot(options: BotOptions): Promise<Bot> {
   closeInheritedDescriptors(2);
-  await mkdir(options.stateDir, { recursive: true, mode: 0o700 });
+  const unlock = openStateFolder(options.stateDir);
+  try {
+    const bot = await startWithState(options);
+    return { ...bot, stop: async () => await bot.stop().finally(unlock) };
+  } catch (error) {
+    unlock();
+    throw error;
+  }
+}
+
+async function startWithState(options: BotOptions): Promise<Bot> {
   const [support, bundle, egress] = await Promise.all([
     checkSandboxSupport(),
     buildWorker(options.progress),
@@ -63,11 +74,12 @@ export async function startBot(options: BotOptions): Promise<Bot> {
     throw new Error(
       `${support.problem}\n${support.remedy}\nAirlock does not run Codex outside a sealed sandbox.`,
     );
+  const log = (event: { readonly event: string }) => options.log(logLine(event.event, event, new Date()));
   const host = await startSandboxHost({
     stateDir: join(options.stateDir, 'sandboxes'),
     egress: () => egress,
     ...(options.maxSandboxes === undefined ? {} : { limits: { maxSandboxes: options.maxSandboxes } }),
-    log: (event) => options.log(JSON.stringify(event)),
+    log,
   });
   try {
     const worker = await startWorker(
@@ -83,10 +95,7 @@ export async function startBot(options: BotOptions): Promise<Bot> {
         },
         sandboxHost: async (request) => await host.handle(request),
         ...(options.standIns === undefined ? {} : { standIns: options.standIns }),
-        log: (level, message) =>
-          options.log(
-            message.startsWith('{') ? message : JSON.stringify({ event: `worker.${level}`, message }),
-          ),
+        log: (level, message) => options.log(workerLine(level, message)),
       },
       egress,
     );
@@ -111,6 +120,13 @@ export async function startBot(options: BotOptions): Promise<Bot> {
   }
 }
 
+/** Returns the Worker's own lines unchanged, and wraps what workerd or a library printed. */
+export function workerLine(level: string, message: string): string {
+  return message.startsWith('{"event":')
+    ? message
+    : logLine(`worker.${level}`, { level, message }, new Date());
+}
+
 async function connectSlack(options: BotOptions, worker: WorkerHost): Promise<SlackSocket | null> {
   const appToken = options.slackAppToken ?? null;
   if (appToken === null) return null;
@@ -126,7 +142,7 @@ async function connectSlack(options: BotOptions, worker: WorkerHost): Promise<Sl
       apiUrl,
       signingSecret,
       url: worker.url,
-      log: (event) => options.log(JSON.stringify(event)),
+      log: (event) => options.log(logLine(event.event, event, new Date())),
     });
   } catch (error) {
     await worker.dispose();

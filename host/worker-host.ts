@@ -1,8 +1,9 @@
 /**
  * Runs the built Worker in workerd on this machine, with its Workflows and Durable Objects on disk, and binds
  * the sandbox host to it. Miniflare restarts workerd after a crash; tasks continue from the state on disk.
+ * Nothing here waits for workerd synchronously: workerd blocks when nobody reads its output.
  */
-import { randomBytes } from 'node:crypto';
+import { randomBytes, randomUUID } from 'node:crypto';
 import { readFile } from 'node:fs/promises';
 import { createServer } from 'node:net';
 import { join } from 'node:path';
@@ -14,9 +15,14 @@ import {
   Response as MiniflareResponse,
   type Request as MiniflareRequest,
 } from 'miniflare';
+import { logLine } from '../src/lib/log-line.ts';
 import type { WorkerBundle } from './build-worker.ts';
+import { defaultWatch, watchWorker, type WorkerWatch } from './worker-watchdog.ts';
+import { bindWorkerd, workerdPid } from './workerd-process.ts';
 
 const defaultSweepMs = 15 * 60_000;
+/** Deadline of one sweep, which asks every task. */
+const sweepDeadlineMs = 10 * 60_000;
 
 export interface WorkerHost {
   /** Public address, without a trailing slash. */
@@ -41,6 +47,7 @@ export interface WorkerHostOptions {
   readonly standIns?: Readonly<Record<string, string>>;
   /** Milliseconds between two sweeps; default 15 minutes. */
   readonly sweepEveryMs?: number;
+  readonly watch?: WorkerWatch;
   /** Receives each line of the Worker's log. */
   log(level: string, message: string): void;
 }
@@ -66,6 +73,7 @@ export async function startWorker(
       contents: await readFile(join(options.bundle.directory, name), 'utf8'),
     })),
   );
+  const workerdId = randomUUID();
   const miniflare = new Miniflare({
     ...convertV4MiniflareOptions({
       name: 'airlock',
@@ -102,20 +110,31 @@ export async function startWorker(
         SANDBOX_HOST: async (request) => await callSandboxHost(request, options.sandboxHost),
       },
     }),
+    // For sweeps, at Miniflare's own address only.
+    unsafeTriggerHandlers: true,
+    unsafeRuntimeEnv: bindWorkerd(workerdId),
     handleStructuredLogs: ({ level, message }) => options.log(level, message),
   });
   await miniflare.ready;
   const url = await miniflare.unsafeGetDirectURL();
-  const sweepTimer = setInterval(
-    () => void runSweep(miniflare, (level, message) => options.log(level, message)),
-    options.sweepEveryMs ?? defaultSweepMs,
+  const log = (event: string, fields: Readonly<Record<string, unknown>>): void =>
+    options.log('log', logLine(event, fields, new Date()));
+  const stopSweeps = sweepEvery(options.sweepEveryMs ?? defaultSweepMs, miniflare, log);
+  const stopWatch = watchWorker(
+    options.watch ?? defaultWatch,
+    async (signal) => await (await fetch(new URL('/healthz', url), { signal })).body?.cancel(),
+    (problem) => {
+      const pid = workerdPid(workerdId);
+      log('worker.restarted', { pid, problem });
+      if (pid !== null) process.kill(pid, 'SIGKILL');
+    },
   );
-  sweepTimer.unref();
   return {
     url: url.origin,
     egress,
     dispose: async () => {
-      clearInterval(sweepTimer);
+      stopSweeps();
+      stopWatch();
       await miniflare.dispose();
     },
   };
@@ -125,13 +144,33 @@ export async function startWorker(
  * Runs the Worker's scheduled handler, as the `crons` of `wrangler.jsonc` do on Cloudflare. The next sweep
  * makes up for a failure.
  */
-async function runSweep(miniflare: Miniflare, log: WorkerHostOptions['log']): Promise<void> {
-  try {
-    const worker = await miniflare.getWorker('airlock');
-    await worker.scheduled();
-  } catch (error) {
-    log('error', JSON.stringify({ event: 'sweep.failed', error: String(error) }));
-  }
+function sweepEvery(
+  everyMs: number,
+  miniflare: Miniflare,
+  log: (event: string, fields: Readonly<Record<string, unknown>>) => void,
+): () => void {
+  let running = false;
+  const stopped = new AbortController();
+  const runSweep = async (): Promise<void> => {
+    if (running) return;
+    running = true;
+    try {
+      const signal = AbortSignal.any([stopped.signal, AbortSignal.timeout(sweepDeadlineMs)]);
+      const answer = await miniflare.dispatchFetch('http://airlock/cdn-cgi/local/scheduled', { signal });
+      const outcome = await answer.text();
+      if (!answer.ok) throw new Error(outcome);
+    } catch (error) {
+      if (!stopped.signal.aborted) log('sweep.failed', { error: String(error) });
+    } finally {
+      running = false;
+    }
+  };
+  const timer = setInterval(() => void runSweep(), everyMs);
+  timer.unref();
+  return () => {
+    clearInterval(timer);
+    stopped.abort();
+  };
 }
 
 /** Converts between Miniflare's Request and Response classes and the global ones. Streams the answer. */

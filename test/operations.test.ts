@@ -21,9 +21,12 @@ const tableUnder = (heading: string): string[][] =>
     );
 
 const eventName = /'([a-z_]+\.[a-z_]+)'/g;
-/** Finds `log('a.b', …)`, also over several lines and with a conditional name, and `{ event: 'a.b' … }`. */
+/**
+ * Finds `log('a.b', …)` and `logLine('a.b', …)`, also over several lines and with a conditional name, and
+ * `{ event: 'a.b' … }`.
+ */
 function eventsIn(text: string): string[] {
-  const calls = [...text.matchAll(/\blog\(\s*([^,)]*),/g)].map(([, first = '']) => first);
+  const calls = [...text.matchAll(/\blog(?:Line)?\(\s*([^,)]*),/g)].map(([, first = '']) => first);
   const documents = [...text.matchAll(/\bevent: ('[a-z_]+\.[a-z_]+')/g)].map(([, name = '']) => name);
   return [...calls, ...documents].flatMap((code) =>
     [...code.matchAll(eventName)].map(([, name = '']) => name),
@@ -59,6 +62,7 @@ describe('the table of events', () => {
 it.each([
   ["log('a.b', {})", ['a.b']],
   ["deps.log(\n  'a.b',\n  { c: 'd.e' })", ['a.b']],
+  ["logLine('a.b', {}, at)", ['a.b']],
   ["log(isLost ? 'a.b' : 'c.d', {})", ['a.b', 'c.d']],
   ["options.log({ event: 'a.b' })", ['a.b']],
   ["console.log('just words', 1)", []],

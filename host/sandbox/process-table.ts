@@ -40,6 +40,20 @@ export function parseStat(pid: number, stat: string): ProcessUse | null {
 }
 
 /**
+ * Returns the start time of a process in clock ticks since boot, which with the pid identifies it: pids are
+ * reused. Null if it has ended, also if its parent has not waited for it yet.
+ */
+export function readStartTime(pid: number): string | null {
+  try {
+    const stat = readFileSync(`/proc/${pid}/stat`, 'latin1');
+    const fields = stat.slice(stat.lastIndexOf(')') + 2).split(' ');
+    return fields[0] === 'Z' || fields[0] === 'X' ? null : (fields[19] ?? null);
+  } catch {
+    return null;
+  }
+}
+
+/**
  * Returns a process and its descendants. Orphans are included: the kernel makes them children of the first
  * process of their PID namespace.
  */

@@ -81,7 +81,7 @@ export function githubWebhooks(deps: WebhookDeps): Hono {
       case 'ignored':
         return c.json({ ignored: reading.why }, 202);
       case 'unreadable':
-        deps.log('webhook.unreadable', { event: eventName, where: reading.where });
+        deps.log('webhook.unreadable', { webhook: eventName, where: reading.where });
         return c.json({ error: 'the payload is not as GitHub documents it' }, 422);
       case 'task': {
         const { taskId } = reading.draft;

@@ -178,7 +178,7 @@ async function start(
     if (duplicate) return deps.log('slack.ignored', { why: 'the app_mention event reports the problem' });
     // Starting a task is idempotent, but a report of a problem would be shown again.
     if (redelivery.answeredLate) return deps.log('slack.ignored', { why: 'reported by the first delivery' });
-    deps.log('slack.not_understood', { event });
+    deps.log('slack.not_understood', { delivery: event });
     return await notifyProblem(intake, message, reading.problem);
   }
   const { asked } = reading;

@@ -7,7 +7,7 @@ import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { Hono } from 'hono';
 import * as z from 'zod';
-import type { Bot, BotOptions } from '../../host/bot.ts';
+import { workerLine, type Bot, type BotOptions } from '../../host/bot.ts';
 import { buildWorker } from '../../host/build-worker.ts';
 import { reserveEgress, startWorker } from '../../host/worker-host.ts';
 import { localSandboxes } from '../../src/sandbox/local.ts';
@@ -161,10 +161,7 @@ export async function startBotWith(sandboxes: StubSandboxes, options: BotOptions
       bindings: { ...options.settings, AIRLOCK_CONFIG_TEXT: options.configText },
       sandboxHost: sandboxes.handle,
       sweepEveryMs: 2_000,
-      log: (level, message) =>
-        options.log(
-          message.startsWith('{') ? message : JSON.stringify({ event: `worker.${level}`, message }),
-        ),
+      log: (level, message) => options.log(workerLine(level, message)),
     },
     egress,
   );
