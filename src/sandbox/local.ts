@@ -22,7 +22,7 @@ export interface SandboxHostBinding {
 
 /** Longer than the host's own deadlines, so that its answer arrives first. */
 const answerMs = 20_000;
-const startMs = 30_000;
+const startMs = 60_000;
 const maxReadBytes = 1024 * 1024;
 const maxExecOutputBytes = 8 * 1024 * 1024;
 
