@@ -86,7 +86,7 @@ describe('an image', () => {
     ['production', true, false],
     ['staging', false, false],
     [null, false, false],
-  ])('for %s (dry run: %s) needs a digest: %s', (environment, dryRun, needed) => {
+  ])('decides for %s (dry run: %s) whether it needs a digest: %s', (environment, dryRun, needed) => {
     expect(needsDigest(environment, dryRun)).toBe(needed);
   });
 });

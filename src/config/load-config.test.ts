@@ -64,7 +64,7 @@ describe('a valid configuration', () => {
   });
 });
 
-describe('a mistake is reported with its position and a remedy', () => {
+describe('a mistake in the configuration', () => {
   it.each([
     ['', 'c.jsonc:1:1: expected a value'],
     ['// only this', 'c.jsonc:1:13: expected a value'],
@@ -210,7 +210,7 @@ describe('a mistake is reported with its position and a remedy', () => {
       '{ "repositories": { "acme/a*b": {}, "acme/a*c*": {} } }',
       'c.jsonc:1:37: repositories["acme/a*c*"]: "acme/a*b" and "acme/a*c*" are equally specific and match the same repositories (make one of them longer, or remove one)',
     ],
-  ])('for %j', (text, expected) => {
+  ])('is reported with its position and a remedy: %j', (text, expected) => {
     expect(problems(text)).toEqual([expected]);
   });
 
@@ -236,7 +236,7 @@ describe('a mistake is reported with its position and a remedy', () => {
       'c.jsonc:1:15: prices["gpt a"]: expected the name of a model, such as "gpt-6.1-sol", got "gpt a"',
     ],
     ['{ "prices": { "gpt-a": 2 } }', 'c.jsonc:1:24: prices["gpt-a"]: expected an object, got 2'],
-  ])('for %j', (text, expected) => {
+  ])('is reported with its position and a remedy: %j', (text, expected) => {
     expect(problems(text)).toEqual([expected]);
   });
 

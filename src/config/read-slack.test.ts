@@ -16,7 +16,7 @@ const access = (value: string): string => withTeam(`"repositories": { "acme/a": 
 const channel = (name: string, repositories: string): string =>
   `{ "slack": { "team": "T1", "channels": { "C1": ${name} } }, "repositories": ${repositories} }`;
 
-describe('a mistake in the Slack configuration is reported', () => {
+describe('a mistake in the Slack configuration', () => {
   const team =
     'expected the id of a workspace, such as "T0123456789", got $ (open Slack in a browser and copy the part of the address after "/client/")';
   const channelId =
@@ -138,14 +138,14 @@ describe('a mistake in the Slack configuration is reported', () => {
       notThere,
       'acme/a',
     ],
-  ])('for %s at %s', (marked, key, message, written = '') => {
+  ])('is reported with its position and a remedy: %s at %s', (marked, key, message, written = '') => {
     const column = marked.indexOf('¦') + 1;
     expect(problems(marked.replace('¦', ''))).toEqual([
       `c.jsonc:1:${column}: ${key}: ${message.replace('$', () => written)}`,
     ]);
   });
 
-  it('together with every other mistake', () => {
+  it('is reported together with every other mistake', () => {
     const text = access('{ "channels": ["#a"], "users": ["@b", "U1", "@c"] }');
     expect(problems(text)).toHaveLength(3);
   });

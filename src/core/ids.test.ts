@@ -129,7 +129,7 @@ describe('parseRepositoryRef', () => {
     ['-acme/shop', null],
     ['acme/sh op', null],
     ['https://github.com/acme/shop', null],
-  ])('%j', (text, expected) => {
+  ])('parses or refuses %j', (text, expected) => {
     expect(parseRepositoryRef(text)).toEqual(expected);
   });
 });

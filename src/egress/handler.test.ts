@@ -186,7 +186,7 @@ describe('a denial', () => {
       'github.lfs-upload',
       1,
     ],
-  ])('of %s calls no upstream', async (_, id, request, status, code, entryCount) => {
+  ])('calls no upstream: %s', async (_, id, request, status, code, entryCount) => {
     const { ask, calls, recorded } = world(() => new Response('must not be asked'), {
       grant: { phase: code.includes('lfs') ? 'clone' : 'run' },
     });
@@ -319,7 +319,7 @@ it.each([
 describe('budgets of bytes', () => {
   const budgets = { ...exampleGrant.budgets, bytesUp: 20, bytesDown: 1_000 };
 
-  it('cut an answer off where they end, and record it once', async () => {
+  it('cut off an answer at the limit, and record it once', async () => {
     const { ask, entries, recorded } = world(() => new Response(streamOf(300, 10)), {
       grant: { budgets, used: { ...exampleGrant.used, bytesDown: 300 } },
     });
@@ -328,7 +328,7 @@ describe('budgets of bytes', () => {
     expect(entries[0]?.entry.bytesDown).toBe(600);
   });
 
-  it('cut an upload off where they end, and record it once', async () => {
+  it('cut off an upload at the limit, and record it once', async () => {
     const { ask, recorded } = world(() => new Response('never'), { grant: { budgets } });
     expect((await ask(uploadPack('x'.repeat(21)))).text).toContain('budget.bytes-up');
     expect(recorded()).toEqual(['denied budget.bytes-up 400']);

@@ -100,12 +100,12 @@ describe('a metered stream', () => {
   });
 });
 
-describe('reading a whole body', () => {
+describe('readWhole', () => {
   it.each([
-    ['returns one at the limit', [bytes(4), bytes(6)], 10],
-    ['returns an empty one', [], 0],
-    ['refuses one that is too long', [bytes(11)], null],
-    ['refuses one that is not bytes', ['text'], null],
+    ['returns a body at the limit', [bytes(4), bytes(6)], 10],
+    ['returns an empty body', [], 0],
+    ['refuses a body that is too long', [bytes(11)], null],
+    ['refuses a body that is not bytes', ['text'], null],
   ])('%s', async (_, chunks, length) => {
     const stream = new ReadableStream<unknown>({
       start: (controller) => {

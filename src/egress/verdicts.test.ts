@@ -286,14 +286,14 @@ describe('with the clock running', () => {
   });
 });
 
-describe('what a failed request carried', () => {
+describe('the usage of a failed request', () => {
   it('is counted up to where it was aborted', async () => {
     const { ask, entries } = world(breaks);
     await ask(uploadPack('0032want abc'));
     expect(entries[0]?.entry).toMatchObject({ verdict: 'failed', bytesUp: 12, bytesDown: 10 });
   });
 
-  it('is the whole body where nobody knows how much went out', async () => {
+  it('counts the whole body when nobody knows how much was sent', async () => {
     const { ask, entries } = world(rejects);
     const request = model();
     const { length } = await request.clone().text();

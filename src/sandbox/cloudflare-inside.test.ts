@@ -99,7 +99,7 @@ describe('a reply', () => {
     expect(said(stdout)).toEqual(reply);
   });
 
-  it('from a shell that finds no script means another container', () => {
+  it('shows that the container was replaced if the shell finds no script', () => {
     expect(said('', 127)).toEqual({ kind: 'replaced' });
   });
 
@@ -137,7 +137,7 @@ describe('error output', () => {
     ['write: line 2: /usr/bin/x: Read-only file system', 'EROFS'],
     ["mv: cannot overwrite directory '/x' with non-directory", 'EISDIR'],
     ['something else', 'EIO'],
-  ])('%s means %s', (text, code) => {
+  ])('means the error code in the text: %s → %s', (text, code) => {
     expect(errorCodeIn(text)).toBe(code);
   });
 });

@@ -5,7 +5,7 @@ const starting: Life = { state: 'starting' };
 const started: Life = { state: 'started', instance: 'abc' };
 const ended: Life = { state: 'ended', why: 'it was destroyed' };
 
-describe('the status of a sandbox that', () => {
+describe('statusOf', () => {
   it.each([
     ['was never started', null, false, { kind: 'fresh' }],
     ['was never started, though a container runs', null, true, { kind: 'fresh' }],
@@ -15,19 +15,19 @@ describe('the status of a sandbox that', () => {
     ['was started, and whose container is gone', started, false, { kind: 'lost', why: goneWhy }],
     ['has ended', ended, false, { kind: 'lost', why: 'it was destroyed' }],
     ['has ended, and whose container still runs', ended, true, { kind: 'lost', why: 'it was destroyed' }],
-  ])('%s', (_, life, runs, status) => {
+  ])('returns the status of a sandbox that %s', (_, life, runs, status) => {
     expect(statusOf(life, runs)).toEqual(status);
   });
 });
 
-describe('a container is started', () => {
+describe('mayStartContainer', () => {
   it.each([
-    ['by a start that is remembered', starting, true, true],
-    ['not by a call', starting, false, false],
-    ['not by a call before any start', null, false, false],
-    ['not by a start that is not remembered', null, true, false],
-    ['not twice', started, true, false],
-    ['not after the end', ended, true, false],
+    ['allows a start that is recorded', starting, true, true],
+    ['refuses a call during a start', starting, false, false],
+    ['refuses a call before any start', null, false, false],
+    ['refuses a start that is not recorded', null, true, false],
+    ['refuses a second start', started, true, false],
+    ['refuses a start after the end', ended, true, false],
   ])('%s', (_, life, inStart, allowed) => {
     expect(mayStartContainer(life, inStart)).toBe(allowed);
   });

@@ -1,6 +1,6 @@
 /**
- * The doctor against a set-up that is broken in one way each: it names that breakage and no other, and never
- * a secret.
+ * Runs the doctor on installations that are each broken in one way: it names that fault, no other, and
+ * never a secret.
  */
 import type { ServerResponse } from 'node:http';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
@@ -72,7 +72,7 @@ function secretsOf(environment: Readonly<Record<string, string>>): string[] {
     .filter((line) => line.length > 12 && !line.startsWith('-----'));
 }
 
-describe('a healthy set-up', () => {
+describe('a healthy installation', () => {
   it('is all green on this machine, sandbox included', async () => {
     const findings = await here({}, { sandboxes: examineSandboxes });
     expect(findings.filter(({ status }) => status !== 'ok')).toEqual([]);
@@ -697,7 +697,7 @@ async function unsealedSandbox(): Promise<readonly Finding[]> {
   }
 }
 
-describe('a set-up that is broken in one way', () => {
+describe('an installation that is broken in one way', () => {
   it('is tried in more than twenty ways', () => {
     expect(rows.length).toBeGreaterThan(20);
   });

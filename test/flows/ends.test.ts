@@ -108,17 +108,17 @@ async function run(
   return { taskId, repository, ...(await seen(repository, issue, taskId)) };
 }
 
-describe('a request that starts no task gets an answer and no sandbox', () => {
+describe('a request without work for Codex', () => {
   it.each<[what: string, text: string, author: string, kind: TaskOutcome['kind'], words: RegExp]>([
     [
-      'by somebody who may only read',
+      'by somebody with read access',
       '@airlock mend it [mend]',
       'rita',
       'refused',
       /Only people with write access/,
     ],
     [
-      'by somebody who may only triage',
+      'by somebody with triage access',
       '@airlock mend it [mend]',
       'tom',
       'refused',
@@ -150,7 +150,7 @@ describe('a request that starts no task gets an answer and no sandbox', () => {
     ['help', '@airlock help', 'maria', 'answered', /Mention me in an issue/],
     ['status, when nothing runs', '@airlock status', 'maria', 'answered', /Nothing is running on this issue/],
     ['cancel, when nothing runs', '@airlock cancel', 'maria', 'answered', /Nothing is running on this issue/],
-  ])('%s', async (_, text, author, kind, words) => {
+  ])('gets an answer and no sandbox: %s', async (_, text, author, kind, words) => {
     const { world } = flow;
     const { taskId, issue } = await ask(world, text, { author });
     const { outcome, comments, comment, pulls, view } = await seen(world.repository, issue, taskId);
@@ -165,7 +165,7 @@ describe('a request that starts no task gets an answer and no sandbox', () => {
   it.each([
     ['in a repository that the configuration does not name', 'elsewhere', 'unlisted'],
     ['in a repository that the configuration excludes', 'acme', 'off-limits'],
-  ])('%s', async (_, owner, name) => {
+  ])('gets an answer and no sandbox: %s', async (_, owner, name) => {
     const repository = await repositoryNamed(name, owner);
     const { taskId, issue } = await ask(flow.world, '@airlock mend it [mend]', { repository });
     const { outcome, comment } = await seen(repository, issue, taskId);

@@ -372,8 +372,8 @@ describe.each(detours)('the work becomes a new pull request if $name', ({ happen
   });
 });
 
-describe('no commit is added to', () => {
-  it('a branch of ours with the name of a fork’s branch', async () => {
+describe('publication makes a new pull request', () => {
+  it('instead of a commit on our branch with the name of a fork’s branch', async () => {
     const of = await scene();
     const { simulator, facts, change, gitDir } = of;
     const main = git(gitDir, 'rev-parse', 'main');
@@ -392,7 +392,7 @@ describe('no commit is added to', () => {
     expect(git(gitDir, 'rev-parse', 'main')).toBe(main);
   });
 
-  it('the default branch, even if it is the head of a pull request', async () => {
+  it('instead of a commit on the default branch, even if that is the head of a pull request', async () => {
     const of = await scene();
     const facts = { ...of.facts, defaultBranch: of.first.headRef };
     const pull = await ownPull(of, await publish(of, { ...of.input, facts }));
@@ -400,7 +400,7 @@ describe('no commit is added to', () => {
     expect(git(of.gitDir, 'rev-parse', of.first.headRef)).toBe(of.first.headSha);
   });
 
-  it('a branch that the App may not push to', async () => {
+  it('instead of a commit on a branch that the App cannot push to', async () => {
     const of = await scene();
     of.simulator.protectBranch({ ...at, branch: of.first.headRef });
     const result = await publish(of, of.input);
@@ -410,7 +410,7 @@ describe('no commit is added to', () => {
     expect(await publish(of, of.input)).toEqual(result);
   });
 
-  it('a pull request with auto-merge, which would merge it without a review', async () => {
+  it('instead of a commit that auto-merge would merge without a review', async () => {
     const of = await scene();
     of.simulator.enableAutoMerge({ ...at, number: of.first.number });
     const pull = await ownPull(of, await publish(of, of.input));

@@ -23,54 +23,58 @@ const to = (repository: RepositoryRef, by: string, continues: string | null = nu
 describe('route', () => {
   it.each<[string, Partial<RouteInput>, object]>([
     [
-      'what was named goes before all else',
+      'uses the named repository before all others',
       { explicit: inWords(named), thread, channelDefault: channels, candidates: [only] },
       to(named, 'named'),
     ],
     [
-      'so does what was chosen in the form, and is said to be that',
+      'uses the repository from the form, and says that it is from the form',
       { explicit: { repository: named, by: 'form' }, thread },
       to(named, 'form'),
     ],
     [
-      'a retried task continues the task before it in the thread',
+      'continues the earlier task of the thread when a task is retried',
       { explicit: { repository: threads, by: 'again' }, thread },
       to(threads, 'again', 'slack-1'),
     ],
     [
-      'then the repository of the thread’s task counts',
+      'uses the repository of the thread’s task when none is named',
       { thread, channelDefault: channels, candidates: [only] },
       to(threads, 'thread', 'slack-1'),
     ],
     [
-      'then the channel’s default counts',
+      'uses the channel’s default when the thread has no task',
       { channelDefault: channels, candidates: [only] },
       to(channels, 'channel'),
     ],
-    ['then the only candidate counts', { candidates: [only] }, to(only, 'only')],
-    ['then a person chooses', { candidates: [only, other] }, { kind: 'ask', choices: [only, other] }],
+    ['uses the only candidate when the channel has no default', { candidates: [only] }, to(only, 'only')],
     [
-      'the same candidate twice counts once',
+      'asks the person when there are several candidates',
+      { candidates: [only, other] },
+      { kind: 'ask', choices: [only, other] },
+    ],
+    [
+      'counts the same candidate once',
       { candidates: [only, { owner: 'Acme', name: 'ONLY' }] },
       to(only, 'only'),
     ],
     [
-      'naming the repository of the thread continues its task',
+      'continues the thread’s task when its repository is named',
       { explicit: inWords({ owner: 'ACME', name: 'Thread' }), thread },
       to({ owner: 'ACME', name: 'Thread' }, 'named', 'slack-1'),
     ],
     [
-      'naming another repository in the thread does not',
+      'does not continue the thread’s task when another repository is named',
       { explicit: inWords(named), thread },
       to(named, 'named'),
     ],
     [
-      'candidates do not replace the repository of the thread’s task',
+      'prefers the repository of the thread’s task to candidates',
       { thread, candidates: [only] },
       to(threads, 'thread', 'slack-1'),
     ],
     [
-      'candidates do not replace the channel’s default',
+      'prefers the channel’s default to candidates',
       { channelDefault: channels, candidates: [only] },
       to(channels, 'channel'),
     ],
@@ -103,7 +107,7 @@ describe('route', () => {
     );
   });
 
-  it('does not look at what comes later once something has decided', () => {
+  it('ignores all later sources once one has decided', () => {
     fc.assert(
       fc.property(anyInput, anyInput, (input, later) => {
         const verdict = route(input);

@@ -45,7 +45,7 @@ describe('the access of a full member', () => {
     expect(decide(access)).toBe(expected);
   });
 
-  it('does not let a direct message use what is for channels', () => {
+  it('does not include repositories of channels in a direct message', () => {
     expect(decide(listed(['C1'], null), maria, 'D1')).toBe('slack-channel-not-listed');
     expect(decide(workspace, maria, 'D1')).toBe('allowed');
   });

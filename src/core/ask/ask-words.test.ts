@@ -10,7 +10,7 @@ const byAlias = (word: string): RepositoryRef | null =>
   Object.hasOwn(aliases, word.toLowerCase()) ? (aliases[word.toLowerCase()] ?? null) : null;
 const read = (words: string) => readAsk(words, byAlias);
 
-describe('the beginning', () => {
+describe('the beginning of the words', () => {
   it.each<[string, RepositoryRef | null, string, object]>([
     ['fix it', null, 'fix it', {}],
     ['acme/shop fix it', shop, 'fix it', {}],
@@ -44,7 +44,7 @@ describe('the beginning', () => {
     ['shop - one\n- two', shop, '- one\n- two', {}],
     ['', null, '', {}],
     [' \n\t ', null, '', {}],
-  ])('of %j', (words, repository, instruction, options) => {
+  ])('names repository and options: %j', (words, repository, instruction, options) => {
     expect(read(words)).toEqual({ ask: { kind: 'run' }, repository, instruction, options });
   });
 
@@ -57,7 +57,7 @@ describe('the beginning', () => {
     ['--effort lots fix it', 'not `lots`'],
     ['--model $(id) fix it', '`$(id)` cannot be the name of a model'],
     ['--constructor x', 'There is no option'],
-  ])('of %j says what is wrong', (words, part) => {
+  ])('gets the reason of the mistake: %j', (words, part) => {
     const { ask, options } = read(words);
     expect(ask.kind === 'invalid' ? ask.message : '').toContain(part);
     expect(options).toEqual({});
@@ -105,23 +105,23 @@ describe('hostile words', () => {
     ['tag characters', `shop fix it${String.fromCodePoint(0xe0041, 0xe0042)}`, 'fix it'],
     ['control characters', 'shop fix\u0000 \u001B[31mit', 'fix [31mit'],
     ['a lone surrogate', 'shop fix \uD800it', 'fix it'],
-  ])('lose what nobody sees: %s', (_, words, instruction) => {
+  ])('lose invisible characters: %s', (_, words, instruction) => {
     expect(read(words)).toMatchObject({ repository: shop, instruction });
   });
 
-  it('lose no markup: a chat shows it as it is written', () => {
+  it('keep their markup', () => {
     expect(read('fix the <!-- comment --> in `a.html`').instruction).toBe(
       'fix the <!-- comment --> in `a.html`',
     );
   });
 
-  it('are cut at the bound of the task schema, which says so', () => {
+  it('are cut at the limit of the task schema, and say so', () => {
     const { instruction } = read(`shop ${'x'.repeat(40_000)}`);
     expect(instruction.length).toBe(20_000);
     expect(instruction.endsWith('[cut here: the instruction was longer]')).toBe(true);
   });
 
-  it('never throw, and always make what a task request may hold', () => {
+  it('never throw, and always make a valid task request', () => {
     const word = fc.oneof(
       fc.constantFrom(
         '--base',

@@ -72,7 +72,7 @@ describe('a task that was over long ago', () => {
   });
 });
 
-it('goes on behind a task that fails, and logs what it did', async () => {
+it('continues after a task that fails, and logs what it did', async () => {
   const { deps, done, logged } = world(
     { a: 'broken', b: 'rearmed' },
     { present: ['a', 'b', 'c'], past: ['d'] },

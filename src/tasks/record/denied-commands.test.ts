@@ -38,18 +38,18 @@ describe('the command that ran when a request was refused', () => {
     ['none before the first', 5_000, [curl, wget], null],
     ['none between two', 16_000, [curl, wget], null],
     ['none after the last', 30_000, [curl, wget], null],
-    ['none where nothing ran', 11_000, [], null],
-    ['the one of which Codex says a little later that it began', 9_800, [curl], 'curl evil'],
-    ['the one of which Codex says at its end that it began', 9_900, [run('quick', 10_000, 10_001)], 'quick'],
+    ['none when nothing ran', 11_000, [], null],
+    ['the one whose start Codex reports a little later', 9_800, [curl], 'curl evil'],
+    ['the one whose start Codex reports at its end', 9_900, [run('quick', 10_000, 10_001)], 'quick'],
     ['not one that began later', 9_700, [curl], null],
-    ['one that ended as far as clocks can tell', 12_040, [curl], 'curl evil'],
+    ['one that ended within the error of the clocks', 12_040, [curl], 'curl evil'],
     ['not one that ended before', 12_100, [curl], null],
     ['the later one of two in a row', 12_100, [curl, run('next', 12_300, 13_000)], 'next'],
     ['none of two at once', 11_000, [curl, run('npm test', 9_000, 15_000)], null],
-    ['none of two of which one runs on', 11_000, [curl, run('npm start', 9_000, null)], null],
+    ['none of two while one still runs', 11_000, [curl, run('npm start', 9_000, null)], null],
     ['none of two that may have run at the same time', 11_900, [curl, run('next', 12_100, 13_000)], null],
     [
-      'none where the end of another is not known',
+      'none when the end of another one is unknown',
       11_000,
       [{ ...run('killed', 1_000, null), exitCode: -1, status: 'failed' }, curl],
       null,
@@ -59,7 +59,7 @@ describe('the command that ran when a request was refused', () => {
     expect(commandAt(at, ran(commands))).toBe(expected);
   });
 
-  it('is none for what Codex itself may have asked its model meanwhile', () => {
+  it('is none for a model request, which Codex itself may have sent', () => {
     const commands = ran([run('npm start', 0, null)]);
     const model = { host: 'api.openai.com', path: '/v1/responses' };
     expect(commandAt(1_000, commands, model)).toBeNull();
@@ -68,7 +68,7 @@ describe('the command that ran when a request was refused', () => {
     expect(commandAt(1_000, commands, { ...model, host: 'evil.example' })).toBe('npm start');
   });
 
-  it('is bounded', () => {
+  it('is cut to 500 characters', () => {
     expect(commandAt(1, ran([run('x'.repeat(10_000), 0, null)]))).toHaveLength(500);
   });
 });
@@ -92,49 +92,49 @@ describe('during setup', () => {
     [2_000, after, null],
     [1_500, ranIn({ phases, authorization: { policy: { setup: null } } }, null), null],
     [1_500, ranIn({ phases: [], authorization: null }, null), null],
-  ])('belongs to setup or to nothing: at %i', (at, of, expected) => {
+  ])('names setup or no command at %i', (at, of, expected) => {
     expect(commandAt(at, of)).toBe(expected);
   });
 });
 
-describe('what is written down for good', () => {
+describe('the command that the receipt keeps', () => {
   const at = 11_000;
   const pending = receiptOf({ ...row, at });
   it.each<[string, Ran, Receipt]>([
     [
-      'nothing while the command runs, as another one can have run at the same time',
+      'pending while the command runs, because another one can run at the same time',
       ran([run('a', 10_000, null)]),
       pending,
     ],
-    ['nothing before any line has come', { progress: null, setup: null }, pending],
+    ['pending before the first line of output', { progress: null, setup: null }, pending],
     [
-      'the command, once it has ended',
+      'known once the command has ended',
       ran([run('a', 10_000, 12_000)]),
       receiptOf({ ...row, at, command: 'a' }),
     ],
     [
-      'the command, once a later one has begun',
+      'known once a later command has begun',
       ran([run('a', 10_000, 11_100), run('b', 20_000, null)]),
       receiptOf({ ...row, at, command: 'a' }),
     ],
     [
-      'the command, once the turn is over',
+      'known once the turn is over',
       ran([run('a', 10_000, 11_100)], { status: 'completed' }),
       receiptOf({ ...row, at, command: 'a' }),
     ],
-    ['that there is none', ran([run('b', 20_000, null)]), receiptOf({ ...row, at, command: null })],
+    ['null if no command ran', ran([run('b', 20_000, null)]), receiptOf({ ...row, at, command: null })],
   ])('is %s', (_, of, expected) => {
     expect(settleCommands(pending, of)).toEqual(expected);
   });
 
-  it('stays when its command is forgotten, and nothing is written twice', () => {
+  it('is kept when the run forgets the command, and is written once', () => {
     const settled = settleCommands(pending, ran([run('a', 10_000, 12_000)]));
     const later = ran([run('z', 90_000, 91_000)], { status: 'completed' });
     expect(settleCommands(settled, later)).toBe(settled);
     expect(withCommands(settled, later)).toEqual(settled);
   });
 
-  it('waits for the end of setup', () => {
+  it('is pending until setup ends', () => {
     const setup = { command: 'npm ci', from: 10_000, until: Number.POSITIVE_INFINITY };
     expect(settleCommands(pending, { progress: null, setup })).toBe(pending);
     expect(settleCommands(pending, { progress: null, setup: { ...setup, until: 12_000 } }).denied).toEqual([

@@ -24,16 +24,16 @@ async function observe(chunk: RunChunk | Error, offset = 0) {
   return await observeOnce(sandbox, codex, { offset, progress: codex.initialProgress }, 0, () => 0);
 }
 
-describe('splitting into lines', () => {
+describe('completeLines', () => {
   it.each([
     ['whole lines', 'a\nb\n', {}, ['a', 'b'], 4],
-    ['a rest that is still being written', 'a\nb', {}, ['a'], 2],
-    ['only a rest', 'ab', {}, [], 0],
-    ['the rest at the end of the run', 'a\nb', { atEnd: true }, ['a', 'b'], 3],
+    ['an incomplete last line', 'a\nb', {}, ['a'], 2],
+    ['only an incomplete line', 'ab', {}, [], 0],
+    ['an incomplete last line at the end of the run', 'a\nb', { atEnd: true }, ['a', 'b'], 3],
     ['one line longer than a read', 'abc', { full: true }, ['abc'], 3],
     ['a full read that ends within a line', 'a\nbc', { full: true }, ['a'], 2],
-    ['nothing', '', {}, [], 0],
-  ])('%s', (_, text, flags, lines, consumed) => {
+    ['an empty read', '', {}, [], 0],
+  ])('splits %s', (_, text, flags, lines, consumed) => {
     expect(completeLines(bytes(text), { atEnd: false, full: false, ...flags })).toEqual({ lines, consumed });
   });
 
@@ -59,13 +59,13 @@ describe('one observation', () => {
     ['only the beginning of a line is there', '{"half', true],
     ['nothing came in the time of the read', '', false],
     ['whole lines came', 'x\n', false],
-  ])('before the next read there is a pause when %s: %s', async (_, text, pauses) => {
+  ])('decides about a pause before the next read when %s: %s', async (_, text, pauses) => {
     const seen = await observe({ bytes: bytes(text), size: text.length, exitCode: null });
     expect(seen.pauseMs > 0).toBe(pauses);
   });
 
   it.each([
-    ['goes on while output is left after the exit', { bytes: bytes('x\n'), size: 10, exitCode: 0 }, null],
+    ['continues while output is left after the exit', { bytes: bytes('x\n'), size: 10, exitCode: 0 }, null],
     [
       'ends when all was read',
       { bytes: bytes('x\n'), size: 2, exitCode: 3 },
@@ -76,7 +76,7 @@ describe('one observation', () => {
     expect((await observe(chunk)).end).toEqual(end);
   });
 
-  it('takes a lost sandbox for the end', async () => {
+  it('reports a lost sandbox as the end of the run', async () => {
     expect((await observe(new SandboxLostError('gone'))).end).toEqual({ kind: 'lost', why: 'gone' });
   });
 
@@ -86,7 +86,7 @@ describe('one observation', () => {
     ).toMatchObject({ kind: 'lost' });
   });
 
-  it('leaves a host that is restarting to the next attempt', async () => {
+  it('leaves the run to the next attempt while the host restarts', async () => {
     await expect(observe(new Error('connection refused'))).rejects.toThrow('connection refused');
   });
 });

@@ -29,7 +29,7 @@ it.each<[string, Partial<PostState>, boolean]>([
   expect(dueToPost({ ...idle, ...changes }, now)).toBe(due);
 });
 
-it('edits one after the other, also after one that failed', async () => {
+it('makes one edit after the other, also after a failed one', async () => {
   const log: string[] = [];
   let edits = 0;
   const post = new ProgressPost({
@@ -53,7 +53,7 @@ it('edits one after the other, also after one that failed', async () => {
   expect(log).toEqual(['begin 1', 'end 1', 'begin 2', 'end 2']);
 });
 
-it('makes an edit of progress again when it failed, once the rate limit is over', async () => {
+it('retries a failed edit of progress once the rate limit is over', async () => {
   let time = now;
   let edits = 0;
   const failures: unknown[] = [];

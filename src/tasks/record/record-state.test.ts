@@ -180,7 +180,7 @@ describe('phases', () => {
     expect(once.phases.map(({ phase }) => phase)).toEqual(['accepted', 'clone']);
   });
 
-  it('do not go back when two are entered side by side', () => {
+  it('do not go back when two are entered concurrently', () => {
     const late = after(after(after(opened, 'slot'), 'provision'), 'acknowledge');
     expect(phaseOf(late)).toBe('provision');
     expect(late.phases.map(({ phase }) => phase)).toEqual(['accepted', 'slot', 'provision', 'acknowledge']);
@@ -215,11 +215,11 @@ describe('the watch of a run', () => {
   });
 });
 
-describe('the place in the queue', () => {
+describe('a task in the queue', () => {
   const waiting = after(at({ authorization }), 'slot');
   const fourth = learn(waiting, { queuePosition: 4 });
 
-  it('is shown while the task waits', () => {
+  it('shows its place while it waits', () => {
     expect(viewOf(waiting, shown(t0)).queuePosition).toBeNull();
     expect(viewOf(fourth, shown(t0)).queuePosition).toBe(4);
     // The post can be created meanwhile.
@@ -229,12 +229,12 @@ describe('the place in the queue', () => {
   it.each([
     ['once its sandbox starts', after(fourth, 'provision')],
     ['after its end', { ...fourth, outcome }],
-  ])('is not shown %s', (_, state) => {
+  ])('shows no place %s', (_, state) => {
     expect(viewOf(state, shown(t0)).queuePosition).toBeNull();
     expect(learn(state, { queuePosition: 3 })).toBe(state);
   });
 
-  it('needs no slot once the task is closed, and when it never was', () => {
+  it('needs its slot until its record is closed', () => {
     expect(needsSlot(waiting)).toBe(true);
     expect(needsSlot({ ...waiting, outcome })).toBe(true);
     expect(needsSlot({ ...waiting, closed: true })).toBe(false);
@@ -257,14 +257,14 @@ describe('the view', () => {
 });
 
 describe('the end', () => {
-  it('is the first outcome', () => {
+  it('keeps the first outcome', () => {
     const ended = finish(opened, outcome, t0);
     expect(finish(ended, { kind: 'cancelled', by: 'maria' }, t0 + 1)).toBe(ended);
   });
 });
 
 describe('the tasks that wait for this one', () => {
-  it('are kept once each, up to a bound', () => {
+  it('are kept once each, up to a limit', () => {
     const one = addWaiter(opened, 'b');
     expect(addWaiter(one, 'b')).toBe(one);
     let many = opened;
@@ -278,12 +278,12 @@ describe('a choice', () => {
   const app = { owner: 'acme', name: 'app' };
   const offered = learn(openState(slackRequest, 'nonce', t0), { choices: [shop, app] });
 
-  it('is between what was offered', () => {
+  it('has to be one of the offered repositories', () => {
     expect(choose(offered, { owner: 'evil', name: 'shop' })).toBeNull();
     expect(choose(offered, app)).toMatchObject({ choice: app, choices: null });
   });
 
-  it('stays the first, however often somebody clicks', () => {
+  it('keeps the first click', () => {
     const chosen = choose(offered, app);
     if (chosen === null) throw new Error('not chosen');
     expect(choose(chosen, app)).toBe(chosen);
@@ -301,7 +301,7 @@ describe('a choice', () => {
 });
 
 describe('a request from Slack', () => {
-  it('has its repository from routing', () => {
+  it('gets its repository from routing', () => {
     const state = openState(slackRequest, 'nonce', t0);
     expect(snapshotOf(state).routed).toBeNull();
     const repository = { owner: 'acme', name: 'app' };
@@ -369,7 +369,7 @@ describe('a publication attempt', () => {
     expect(snapshotOf(state).approval).toEqual(given);
   });
 
-  it('keeps an approval for the attempts after it', () => {
+  it('keeps an approval for later attempts', () => {
     const held = at({ outcome: { kind: 'held', reason, changeHash: hash } });
     const approved = startPublicationAttempt(held, approval, t0);
     if ('reason' in approved) throw new Error(approved.reason);

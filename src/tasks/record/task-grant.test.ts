@@ -95,13 +95,13 @@ describe('the phases of the grant', () => {
     expect(enterPhase(at(entered('accepted', to, from)), to, 1)).toBeNull();
   });
 
-  it('do not change with a phase that opens none', () => {
+  it('do not change in a phase that opens none', () => {
     const next = enterPhase(at(entered('accepted', 'codex')), 'acknowledge', 1);
     expect(next === null ? null : grantPhaseOf(next)).toBe('run');
   });
 });
 
-describe('the budget that is used up', () => {
+describe('spentBudget', () => {
   const none = { requests: 0, tokens: 0, bytesUp: 0, bytesDown: 0 };
   it.each([
     ['nothing', none, null],
@@ -117,11 +117,11 @@ describe('the budget that is used up', () => {
     ['all bytes up', { ...none, bytesUp: taskLimits.bytesUp }, 'bytesUp'],
     ['more than all bytes down', { ...none, bytesDown: taskLimits.bytesDown + 1 }, 'bytesDown'],
     ['tokens and bytes', { ...none, tokens: 1000, bytesDown: taskLimits.bytesDown }, 'tokens'],
-  ])('with %s used', (_, used, spent) => {
+  ])('returns the budget that is used up after %s', (_, used, spent) => {
     expect(spentBudget(at({ authorization, used }))).toBe(spent);
   });
 
-  it('is none before anything was authorized', () => {
+  it('returns null before the task is authorized', () => {
     expect(spentBudget(at({ used: { requests: 1e9, tokens: 1e9, bytesUp: 0, bytesDown: 0 } }))).toBeNull();
   });
 });

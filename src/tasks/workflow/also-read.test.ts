@@ -14,13 +14,17 @@ const codeHost = {
     known.find((one) => one.owner === owner && one.name === name) ?? null,
 };
 
-describe('repositories that may be read as well', () => {
+describe('locateAlsoRead', () => {
   it.each([
-    ['none', [], []],
-    ['one, by its id', [design], [{ ...design, installationId: 3, repositoryId: 9 }]],
-    ['one that is named twice', [design, design], [{ ...design, installationId: 3, repositoryId: 9 }]],
-    ['the repository itself, which is granted anyway', [{ owner: 'acme', name: 'app' }], []],
-  ])('%s', async (_, wanted, repositories) => {
+    ['nothing for no repositories', [], []],
+    ['a repository by its id', [design], [{ ...design, installationId: 3, repositoryId: 9 }]],
+    [
+      'a repository once, even if it is named twice',
+      [design, design],
+      [{ ...design, installationId: 3, repositoryId: 9 }],
+    ],
+    ['nothing for the repository itself, which is granted anyway', [{ owner: 'acme', name: 'app' }], []],
+  ])('returns %s', async (_, wanted, repositories) => {
     expect(await locateAlsoRead(wanted, facts, codeHost)).toEqual({ ok: true, repositories });
   });
 
@@ -35,7 +39,7 @@ describe('repositories that may be read as well', () => {
     });
   });
 
-  it('keeps the name to itself where everybody reads the answer', async () => {
+  it('does not name the repository where everybody reads the answer', async () => {
     const read = await locateAlsoRead([tokens], { ...facts, private: false }, codeHost);
     expect(read).toMatchObject({ ok: false, reason: { message: expect.not.stringContaining('tokens') } });
   });

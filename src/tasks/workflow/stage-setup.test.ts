@@ -102,7 +102,7 @@ function world(given: Given = {}) {
 }
 
 describe('the beginning of setup', () => {
-  it('opens its hosts, and only then runs it', async () => {
+  it('opens the hosts of setup, and only then runs it', async () => {
     const { deps, log, job } = world();
     expect(await beginSetup(authorization, setup, deps)).toEqual({ go: true, value: null });
     expect(log).toEqual([
@@ -143,14 +143,14 @@ describe('the beginning of setup', () => {
     ],
     ['nonsense for inputs', { inputs: 'nonsense' }, {}, { restore: false, pack: false }, /no lock file says/],
     [
-      'a cache that is out of order',
+      'a cache that fails',
       { cache: { restore: async () => Promise.reject(new Error('disk')) } },
       {},
       { restore: false, pack: true },
       /nothing for these lock files/,
     ],
     [
-      'a base that anybody who may push can write',
+      'a base that everybody with push access can change',
       {},
       { baseBranch: 'feature' },
       { restore: false, pack: false },
@@ -163,14 +163,14 @@ describe('the beginning of setup', () => {
       { restore: true, pack: false },
       /what the cache has/,
     ],
-  ])('with %s', async (_, given, more, expected, note) => {
+  ])('starts setup with %s, and notes that in the log', async (_, given, more, expected, note) => {
     const { deps, log, job } = world(given);
     await beginSetup({ ...authorization, ...more }, setup, deps);
     expect(job()).toMatchObject(expected);
     expect(log.join('\n')).toMatch(note);
   });
 
-  it('continues without the cache when it held up the attempt before', async () => {
+  it('starts without the cache when the cache blocked the previous attempt', async () => {
     let asked = 0;
     const restore = async () => {
       asked += 1;
@@ -184,7 +184,7 @@ describe('the beginning of setup', () => {
     expect(job()).toMatchObject({ restore: false, pack: false });
   });
 
-  it('asks the cache once, however often the step is tried', async () => {
+  it('asks the cache once, however often the step is retried', async () => {
     const { deps, cacheCalls } = world();
     await beginSetup(authorization, setup, deps);
     await beginSetup(authorization, setup, deps);
@@ -211,17 +211,17 @@ describe('the key of what setup installs', () => {
   });
 });
 
-describe('while setup runs', () => {
-  it('there is nothing to do', async () => {
+describe('setupEnded', () => {
+  it('returns nothing while setup runs', async () => {
     expect(await setupEnded(authorization, world().deps)).toEqual({ go: true, value: null });
   });
 
-  it('the record notices its end', async () => {
+  it('returns true when the record has noticed the end of setup', async () => {
     const { deps } = world({ snapshot: { setupEnded: true } });
     expect(await setupEnded(authorization, deps)).toEqual({ go: true, value: true });
   });
 
-  it('the task is given up when the time for setup is over', async () => {
+  it('ends the task when the time for setup is over', async () => {
     let time = 0;
     const { deps } = world({ now: () => (time += 40 * 60_000) });
     expect(await setupEnded(authorization, deps)).toMatchObject({
@@ -230,7 +230,7 @@ describe('while setup runs', () => {
     });
   });
 
-  it('a task that the record gave up ends', async () => {
+  it('returns the outcome of a task that the record has ended', async () => {
     const outcome = { kind: 'cancelled', by: 'maria' } as const;
     const { deps } = world({ snapshot: { outcome } });
     expect(await setupEnded(authorization, deps)).toEqual({ go: false, outcome });
@@ -246,7 +246,7 @@ describe('the end of setup', () => {
     return { ...it, stage: await finishSetup({ ...authorization, ...more }, policy, it.deps) };
   }
 
-  it('goes on to Codex, and what happened is kept with the record', async () => {
+  it('continues to Codex, and keeps a report with the record', async () => {
     const { stage, log, deps } = await finished({
       result: { ...good, pathsLeftBySetup: { paths: ['x'], total: 1 } },
     });
@@ -277,15 +277,15 @@ describe('the end of setup', () => {
       /was stopped at its time limit after 12 s/,
     ],
     [
-      'processes that stay',
+      'processes that keep running',
       { ...good, problem: 'processes remain' },
       'setup-left-a-mess',
       /processes remain/,
     ],
-    ['no word', '', 'setup-unknown', /before it could say/],
-    ['a word that is no JSON', 'Killed', 'setup-unknown', /before it could say/],
-    ['a word of another form', { ...good, exitCode: 'zero' }, 'setup-unknown', /before it could say/],
-    ['more words than asked for', { ...good, extra: 1 }, 'setup-unknown', /before it could say/],
+    ['no report', '', 'setup-unknown', /before it could say/],
+    ['a report that is not JSON', 'Killed', 'setup-unknown', /before it could say/],
+    ['a report of the wrong type', { ...good, exitCode: 'zero' }, 'setup-unknown', /before it could say/],
+    ['a report with an unknown field', { ...good, extra: 1 }, 'setup-unknown', /before it could say/],
     [
       'a report that is too long',
       { ...good, outputTail: 'x'.repeat(20_000) },
@@ -308,13 +308,13 @@ describe('the end of setup', () => {
     ['an exit status', { ...good, exitCode: 1 }, true],
     ['the time limit', { ...good, exitCode: null }, true],
     // Codex would start in a sandbox of which nobody knows what it holds.
-    ['processes that stay', { ...good, exitCode: 1, problem: 'processes remain' }, false],
-    ['no word', '', false],
-  ])('goes on after %s when setup is optional: %o → %s', async (_, result, go) => {
+    ['processes that keep running', { ...good, exitCode: 1, problem: 'processes remain' }, false],
+    ['no report', '', false],
+  ])('decides whether to continue after %s when setup is optional: %o → %s', async (_, result, go) => {
     expect((await finished({ result }, true)).stage.go).toBe(go);
   });
 
-  it('brings what it packed to the cache under the hash that was taken then', async () => {
+  it('stores what setup packed in the cache, with its hash', async () => {
     const { cacheCalls, log } = await finished({ result: { ...good, packed } });
     const key = await setupCacheKey(authorization, inputs);
     expect(cacheCalls).toEqual([
@@ -324,24 +324,20 @@ describe('the end of setup', () => {
   });
 
   it.each<[string, Given, RegExp]>([
-    ['there is nothing', {}, /command\.finished/],
+    ['there is nothing to store', {}, /command\.finished/],
     ['there is no cache', { result: { ...good, packed }, cache: null }, /command\.finished/],
+    ['packing failed', { result: { ...good, packed: { problem: 'too large' } } }, /not kept .*too large/],
     [
-      'it could not be packed',
-      { result: { ...good, packed: { problem: 'too large' } } },
-      /not kept .*too large/,
-    ],
-    [
-      'the cache refuses it',
+      'the cache refuses the entry',
       { result: { ...good, packed }, cache: { store: async () => false } },
       /is not kept for the next task\./,
     ],
     [
-      'the cache is out of order',
+      'the cache fails',
       { result: { ...good, packed }, cache: { store: async () => Promise.reject(new Error('disk')) } },
       /setup_cache\.not_stored/,
     ],
-  ])('goes on when %s to keep', async (_, given, note) => {
+  ])('continues when %s', async (_, given, note) => {
     const { stage, log, cacheCalls } = await finished(given);
     expect(stage.go).toBe(true);
     expect(cacheCalls).toEqual([]);
@@ -349,9 +345,9 @@ describe('the end of setup', () => {
   });
 
   it.each<[string, Given, Partial<Authorization>]>([
-    ['from a base that anybody who may push can write', {}, { baseBranch: 'feature' }],
-    ['on top of what the cache had', { cache: { restore: async () => true } }, {}],
-  ])('stores nothing %s, whatever setup says that it packed', async (_, given, more) => {
+    ['from a base that everybody with push access can change', {}, { baseBranch: 'feature' }],
+    ['when the cache had an entry', { cache: { restore: async () => true } }, {}],
+  ])('stores nothing %s, even if setup packed something', async (_, given, more) => {
     let stored = 0;
     const store = async () => (stored += 1) > 0;
     const cache = { ...given.cache, store };
@@ -360,7 +356,7 @@ describe('the end of setup', () => {
     expect(stored).toBe(0);
   });
 
-  it('says when what the cache had was no good', async () => {
+  it('logs that the entry of the cache could not be unpacked', async () => {
     const { log, deps } = await finished({ cache: { restore: async () => true } });
     expect(log).toContain('What the cache had could not be unpacked.');
     expect(await setupReport(deps)).toMatchObject({ fromCache: false });

@@ -1020,9 +1020,9 @@ describe('a task from Slack', () => {
   });
 
   it.each([
-    ['a public one does not show where it was asked', false, null],
-    ['a private one links there', true, 'https://acme.slack.com/archives/C1/p1'],
-  ] as const)('on a repository: %s', async (_, isPrivate, conversationUrl) => {
+    ['does not show the conversation in a public repository', false, null],
+    ['links the conversation in a private repository', true, 'https://acme.slack.com/archives/C1/p1'],
+  ] as const)('%s', async (_, isPrivate, conversationUrl) => {
     const { published } = await inSlack({
       codeHost: { locate: async () => ({ ...facts, private: isPrivate }) },
     });
@@ -1071,7 +1071,7 @@ describe('a task from Slack', () => {
   describe('that fits several repositories', () => {
     const several = { policy: { named: [app, shop] } };
 
-    it('asks, and works on what was chosen', async () => {
+    it('asks for the repository, and works on the chosen one', async () => {
       const { offered, routed, result, entered } = await inSlack({ ...several, choice: shop });
       expect(offered).toEqual([[app, shop]]);
       expect(routed).toEqual([{ repository: shop, by: 'chosen' }]);
@@ -1080,13 +1080,13 @@ describe('a task from Slack', () => {
       expect(result.kind).toBe('pull-request');
     });
 
-    it('ends when nobody chooses', async () => {
+    it('ends the task when nobody chooses', async () => {
       const { result, log } = await inSlack(several);
       expect(result).toMatchObject({ kind: 'refused', reason: { code: 'no-choice' } });
       expect(log).not.toContain('provision');
     });
 
-    it('ends when it is cancelled instead', async () => {
+    it('ends the task when somebody cancels it instead', async () => {
       const { result } = await inSlack({ ...several, cancelDuring: 'route' });
       expect(result).toEqual({ kind: 'cancelled', by: 'maria' });
     });
@@ -1111,7 +1111,7 @@ describe('a task from Slack', () => {
       expect(it.entered.get('authorize')).toBe(t0 + endsAfterMs);
     });
 
-    it('notices by itself that it has ended when the event is lost', async () => {
+    it('notices that the earlier task has ended when the event is lost', async () => {
       const endsAfterMs = 3 * 60 * 60_000 + 1000;
       const it = await inSlack({ earlier: { outcome: published, endsAfterMs }, losesEvents: true });
       const startedAt = it.entered.get('authorize') ?? 0;
@@ -1145,7 +1145,7 @@ describe('a task from Slack', () => {
       expect(it.result).toEqual({ kind: 'pull-request', pullRequest });
     });
 
-    it('makes one of its own after a task that came to nothing', async () => {
+    it('makes a pull request of its own after a task without a change', async () => {
       const it = await inSlack({ earlier: ended({ kind: 'no-change', summary: '' }) });
       expect(it.authorized[0]?.continues).toBeNull();
       expect(it.routed).toEqual([{ repository: app, by: 'thread' }]);
@@ -1169,18 +1169,18 @@ describe('a task from Slack', () => {
     });
   });
 
-  describe('tells Codex about the earlier task', () => {
+  describe('after an earlier task of its thread', () => {
     const failed: TaskOutcome = { kind: 'failed', reason: { code: 'x', message: 'x' }, changeKept: false };
     const isThere = 'already in the checkout';
 
     it.each<[string, Script, string]>([
       [
-        'that its work is there, on its branch',
+        'tells Codex that the earlier work is in the checkout',
         { earlier: ended({ kind: 'pull-request', pullRequest }) },
         isThere,
       ],
       [
-        'that only what was merged is there, once its pull request is closed',
+        'tells Codex that only merged work is there once the pull request is closed',
         {
           earlier: ended({ kind: 'pull-request', pullRequest }),
           codeHost: {
@@ -1190,21 +1190,21 @@ describe('a task from Slack', () => {
         'what was not merged of it is not in the checkout',
       ],
       [
-        'that only what was merged is there, on another base',
+        'tells Codex that only merged work is there on another base',
         {
           earlier: ended({ kind: 'pull-request', pullRequest }),
           request: { ...slackRequest, options: { base: 'next' } },
         },
         'what was not merged of it is not in the checkout',
       ],
-      ['that nothing is there, after one that failed', { earlier: ended(failed) }, 'nothing of what it did'],
+      ['tells Codex that a failed task left no work', { earlier: ended(failed) }, 'nothing of what it did'],
       [
-        'that nothing is there, after one that was cancelled',
+        'tells Codex that a cancelled task left no work',
         { earlier: ended({ kind: 'cancelled', by: 'Maria' }) },
         'nothing of what it did',
       ],
       [
-        'that nothing of it is there, after one that failed on a pull request which this task continues',
+        'tells Codex that a task that failed on the continued pull request left no work',
         { earlier: { ...ended(failed), continues: pullRequest } },
         'nothing of what it did',
       ],
@@ -1214,7 +1214,7 @@ describe('a task from Slack', () => {
       expect(prompts[0]?.includes(isThere)).toBe(says === isThere);
     });
 
-    it('after one that failed, still on the pull request that it worked on', async () => {
+    it('continues the pull request that a failed task worked on', async () => {
       const { authorized } = await inSlack({ earlier: { ...ended(failed), continues: pullRequest } });
       expect(authorized[0]?.continues).toEqual(pullRequest);
     });
@@ -1243,7 +1243,7 @@ describe('a task from Slack', () => {
       ['Retry', repeat('retry', 'slack-a')],
       ['Change', repeat('change', 'slack-a', 'form')],
       ['Retry of a retry', repeat('retry', 'slack-b')],
-    ])('looks for what was before the first: %s', async (_, request) => {
+    ])('looks for the task before the first attempt: %s', async (_, request) => {
       const { lookedBackFrom, prompts } = await inSlack({
         request,
         others: {
@@ -1255,7 +1255,7 @@ describe('a task from Slack', () => {
       expect(prompts[0]).not.toContain('earlier task');
     });
 
-    it('continues the pull request that the first one continued', async () => {
+    it('continues the pull request that the first attempt continued', async () => {
       const { authorized, prompts } = await inSlack({
         request: repeat('retry', 'slack-a'),
         others: { 'slack-a': { request: original, outcome: failed } },
@@ -1266,9 +1266,9 @@ describe('a task from Slack', () => {
     });
 
     it.each<[string, TaskOutcome, TaskOutcome]>([
-      ['the one that is tried again', published, failed],
-      ['an earlier try', failed, published],
-    ])('is a change of its own once there is one: of %s', async (_, last, first) => {
+      ['the repeated task', published, failed],
+      ['an earlier attempt', failed, published],
+    ])('makes a pull request of its own after a pull request of %s', async (_, last, first) => {
       const { authorized, prompts, result } = await inSlack({
         request: repeat('retry', 'slack-b'),
         others: {
@@ -1282,7 +1282,7 @@ describe('a task from Slack', () => {
       expect(prompts[0]).toContain('what was not merged of it is not in the checkout');
     });
 
-    it('starts also when the first is forgotten', async () => {
+    it('starts even if the record of the first attempt has expired', async () => {
       const { result } = await inSlack({ request: repeat('retry', 'slack-a') });
       expect(result.kind).toBe('pull-request');
     });
@@ -1350,7 +1350,7 @@ describe('a task from Slack', () => {
   });
 });
 
-describe('an approval', () => {
+describe('publication with an approval', () => {
   const held: Script = {
     publication: {
       gate: (_, approvedBy) =>
@@ -1360,7 +1360,7 @@ describe('an approval', () => {
     },
   };
 
-  it('of this change publishes it as a draft', async () => {
+  it('publishes the approved change as a draft', async () => {
     const { result, published } = await live({
       ...held,
       kind: 'publish',
@@ -1370,7 +1370,7 @@ describe('an approval', () => {
     expect(published[0]).toMatchObject({ draft: true, remarks: ['approved by Maria'] });
   });
 
-  it('of another change counts for nothing', async () => {
+  it('holds the change when another one was approved', async () => {
     // What is kept differs from what the person saw.
     const hashes = ['hash of others', 'hash of lines'];
     const { result } = await live({
