@@ -1,25 +1,11 @@
-/** Finds the repository's tests among the commands that Codex ran. Decides nothing about what they prove. */
+/**
+ * Finds the repository's tests among the commands that Codex ran, and says what a command's exit status tells
+ * about them. Parses the command: a search would take `echo npm test` for a test run, and `npm test | tail`
+ * for one that passed. Pure.
+ */
 import type { CommandRun } from './progress.ts';
-
-/** Names that only test; a command such as `make` alone is not one. */
-const testCommand = new RegExp(
-  `(?:^|[;&|(]\\s*|\\s)(?:${[
-    '(?:npm|pnpm|yarn|bun)(?:\\s+run)?\\s+(?:-\\S+\\s+)*(?:t|tst|test)(?::[\\w-]+)?',
-    '(?:npx|pnpm exec|bunx|yarn)\\s+(?:vitest|jest|mocha|ava|playwright test|tap)',
-    '(?:vitest|jest|mocha|pytest|tox|nox|rspec|phpunit|ctest|nextest)',
-    'node\\s+(?:\\S+\\s+)*--test',
-    'python3?\\s+-m\\s+(?:pytest|unittest|nose2)',
-    'python3?\\s+\\S*manage\\.py\\s+test',
-    '(?:uv|poetry|pdm|hatch)\\s+run\\s+(?:pytest|tox|python3?\\s+-m\\s+(?:pytest|unittest))',
-    'go\\s+test',
-    'cargo\\s+(?:\\+\\S+\\s+)?(?:test|nextest)',
-    '(?:\\./)?(?:mvnw?|gradlew?)\\s+(?:\\S+\\s+)*(?:test|check|verify)',
-    'make\\s+(?:-\\S+\\s+)*(?:test|tests|check)',
-    '(?:rake|rails|mix|dotnet|swift|deno|sbt|dart|flutter|bazel|zig build|just)\\s+(?:test|spec)',
-    'bundle exec\\s+(?:rspec|rake test|rails test)',
-    'composer\\s+(?:run\\s+)?test',
-  ].join('|')})(?=$|[\\s;&|)])`,
-);
+import { parseShell, type ShellNode, type ShellScript, type SimpleCommand } from './shell-script.ts';
+import { innerCommand, runsTests } from './test-runners.ts';
 
 /** Removes the shell that Codex wraps around a command: `/bin/bash -lc 'npm test'` becomes `npm test`. */
 export function unwrappedCommand(command: string): string {
@@ -30,17 +16,177 @@ export function unwrappedCommand(command: string): string {
   return (quoted?.[1] ?? inner).replaceAll(`'\\''`, "'").trim();
 }
 
-export function isTestCommand(command: string): boolean {
-  return testCommand.test(unwrappedCommand(command).slice(0, 2000));
+/** `unknown`: tests were run, but the command's exit status is not theirs. */
+export type TestResult = 'passed' | 'failed' | 'unknown';
+
+/** What is known at one point of a script that can be reached. */
+interface State {
+  /** Whether `$?` is 0. */
+  readonly ok: boolean;
+  /** Null: no tests so far. `failed` if any of them failed. */
+  readonly tests: TestResult | null;
+  /** After `exit`. */
+  readonly ended: boolean;
+}
+
+/** Commands whose effect on the rest of a script is not modelled. */
+const unpredictable = new Set(['eval', 'exec', 'trap', 'return', 'break', 'continue', 'kill']);
+const alwaysSucceed = new Set(['true', ':', 'echo', 'printf']);
+/** `codex/progress.ts` cuts commands and marks the cut. */
+const cut = '…';
+const maxNesting = 5;
+
+/**
+ * Returns what the exit status of a command says about the tests in it; null if it ran none. Follows every
+ * way through the script that ends with this status: where all of them agree, the result is known.
+ */
+export function testResult(command: string, exitCode: number): TestResult | null {
+  const script = parseShell(command);
+  const followed = script.plain && isPredictable(script.node, 0) && !command.endsWith(cut);
+  if (!followed) return hasTests(script.node, 0) ? 'unknown' : null;
+  const ends = run(script.node, [{ ok: true, tests: null, ended: false }], 0);
+  if (ends.every(({ tests }) => tests === null)) return null;
+  const results = new Set(ends.filter(({ ok }) => ok === (exitCode === 0)).map(({ tests }) => tests));
+  // A command in an `&&` chain before the tests may have failed instead of them.
+  if (exitCode !== 0 && results.size > 1) results.delete(null);
+  const [only = 'unknown'] = results;
+  return results.size > 1 ? 'unknown' : only;
+}
+
+function run(node: ShellNode, states: readonly State[], nesting: number): readonly State[] {
+  switch (node.kind) {
+    case 'command':
+      return distinct(states.flatMap((state) => (state.ended ? [state] : runCommand(node, state, nesting))));
+    case 'list':
+      return node.items.reduce((reached, item) => run(item, reached, nesting), states);
+    case 'and':
+    case 'or': {
+      const left = run(node.left, states, nesting);
+      const continues = ({ ok, ended }: State): boolean => !ended && ok === (node.kind === 'and');
+      const right = run(node.right, left.filter(continues), nesting);
+      return distinct([...left.filter((state) => !continues(state)), ...right]);
+    }
+    case 'pipeline':
+    case 'subshell':
+    case 'background': {
+      const tests = hasTests(node, nesting) ? 'unknown' : null;
+      return distinct(states.flatMap((state) => (state.ended ? [state] : either(withTests(state, tests)))));
+    }
+  }
+}
+
+function runCommand(command: SimpleCommand, before: State, nesting: number): readonly State[] {
+  const words = innerCommand(command.words);
+  const state = withTests(before, hidesTests(command, words, nesting) ? 'unknown' : null);
+  const [program = '', argument] = words;
+  if (program === '') return either(state);
+  if (runsTests(words)) {
+    return [
+      { ...withTests(state, 'passed'), ok: true },
+      { ...withTests(state, 'failed'), ok: false },
+    ];
+  }
+  const inner = innerScript(words, nesting);
+  if (inner !== null) {
+    return run(inner.node, [{ ...state, ok: true }], nesting + 1).map((end) => ({ ...end, ended: false }));
+  }
+  if (program === 'exit') return exits(state, argument);
+  if (alwaysSucceed.has(program)) return [{ ...state, ok: true }];
+  return program === 'false' ? [{ ...state, ok: false }] : either(state);
+}
+
+function exits(state: State, status: string | undefined): readonly State[] {
+  const ended = { ...state, ended: true };
+  if (status === undefined || status === '$?') return [ended];
+  return /^\d+$/.test(status) ? [{ ...ended, ok: Number(status) % 256 === 0 }] : either(ended);
+}
+
+const either = (state: State): readonly State[] => [
+  { ...state, ok: true },
+  { ...state, ok: false },
+];
+
+function withTests(state: State, tests: TestResult | null): State {
+  if (tests === null || state.tests === null) return { ...state, tests: tests ?? state.tests };
+  const both = [tests, state.tests];
+  const worst = both.includes('unknown') ? 'unknown' : both.includes('failed') ? 'failed' : 'passed';
+  return { ...state, tests: worst };
+}
+
+/** Keeps the number of states constant, however long the script is. */
+function distinct(states: readonly State[]): readonly State[] {
+  return [...new Map(states.map((state) => [`${state.ok} ${state.tests} ${state.ended}`, state])).values()];
+}
+
+/** The script of `bash -lc '…'`, in which Codex wraps its commands; null if the command is none. */
+function innerScript(words: readonly string[], nesting: number): ShellScript | null {
+  if (nesting >= maxNesting || !isShell(words)) return null;
+  const option = words.findIndex((word, index) => index > 0 && /^-[a-z]*c$/.test(word));
+  const text = option < 0 ? undefined : words[option + 1];
+  return text === undefined ? null : parseShell(text);
+}
+
+const isShell = (words: readonly string[]): boolean => /^(?:.*\/)?(?:ba|z|da|k)?sh$/.test(words[0] ?? '');
+
+/** Whether a command's substitutions, or the here-document that a shell reads, run tests. */
+function hidesTests(command: SimpleCommand, words: readonly string[], nesting: number): boolean {
+  const scripts = isShell(words) ? [...command.substituted, ...command.heredocs] : command.substituted;
+  return nesting < maxNesting && scripts.some((text) => hasTests(parseShell(text).node, nesting + 1));
+}
+
+/** Whether a node runs tests anywhere, also where their exit status is lost. */
+function hasTests(node: ShellNode, nesting: number): boolean {
+  return commandsOf(node).some((command) => {
+    const words = innerCommand(command.words);
+    if (runsTests(words) || hidesTests(command, words, nesting)) return true;
+    const inner = innerScript(words, nesting);
+    return inner !== null && hasTests(inner.node, nesting + 1);
+  });
+}
+
+function isPredictable(node: ShellNode, nesting: number): boolean {
+  return commandsOf(node).every(({ words }) => {
+    const inner = innerCommand(words);
+    if (unpredictable.has(words[0] ?? '') && !runsTests(inner)) return false;
+    const script = innerScript(inner, nesting);
+    return script === null || (script.plain && isPredictable(script.node, nesting + 1));
+  });
+}
+
+function commandsOf(node: ShellNode): readonly SimpleCommand[] {
+  switch (node.kind) {
+    case 'command':
+      return [node];
+    case 'and':
+    case 'or':
+      return [...commandsOf(node.left), ...commandsOf(node.right)];
+    case 'pipeline':
+      return node.parts.flatMap(commandsOf);
+    case 'list':
+      return node.items.flatMap(commandsOf);
+    case 'subshell':
+    case 'background':
+      return commandsOf(node.body);
+  }
 }
 
 export type TestsRun =
   | { readonly kind: 'none' }
-  | { readonly kind: 'last'; readonly run: CommandRun; readonly count: number };
+  | {
+      readonly kind: 'last';
+      readonly run: CommandRun;
+      readonly exitCode: number;
+      readonly result: TestResult;
+      readonly count: number;
+    };
 
 /** Returns the last finished test run, because it saw the change that is published. */
 export function testsRun(commands: readonly CommandRun[]): TestsRun {
-  const runs = commands.filter((run) => run.exitCode !== null && isTestCommand(run.command));
-  const run = runs.at(-1);
-  return run === undefined ? { kind: 'none' } : { kind: 'last', run, count: runs.length };
+  const runs = commands.flatMap((command) => {
+    const { exitCode } = command;
+    const result = exitCode === null ? null : testResult(command.command, exitCode);
+    return exitCode === null || result === null ? [] : [{ run: command, exitCode, result }];
+  });
+  const last = runs.at(-1);
+  return last === undefined ? { kind: 'none' } : { kind: 'last', ...last, count: runs.length };
 }

@@ -179,6 +179,18 @@ describe('the body of a pull request', () => {
     );
   });
 
+  it('does not call tests passed or failed whose exit status a command hides', () => {
+    const piped = (exitCode: number) => body({}, { commands: [run('npm test 2>&1 | tail -5', exitCode)] });
+    for (const text of [piped(0), piped(1)]) {
+      expect(text).toContain(
+        '⚠️ **Tests were run, result not known**: the exit status of `npm test 2>&1 | tail -5` need not be that of its tests.',
+      );
+      expect(text).not.toMatch(/passed in the sandbox|failed with exit status/);
+    }
+    const twice = { commands: [run('npm test', 0), run('npm test; echo $?', 0)] };
+    expect(body({}, twice)).toContain('`npm test; echo $?`, the last of 2 test runs, need not be');
+  });
+
   it('reports files that could not be collected, and an answer without the requested form', () => {
     const text = body({
       change: { ...input().change, skipped: [{ type: 'skipped', path: 'big.bin', why: 'too-large' }] },

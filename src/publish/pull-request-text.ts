@@ -107,13 +107,16 @@ function testsText(commands: PublishInput['evidence']['commands']): string {
   const tests = testsRun(commands);
   if (tests.kind === 'none')
     return `**No test run was seen** among the ${plural(commands.length, 'command')} that Codex ran.`;
-  const { run, count } = tests;
+  const { run, result, exitCode, count } = tests;
+  const command = codeSpan(unwrappedCommand(run.command));
   const times = count === 1 ? '' : `, the last of ${count} test runs`;
-  return `${run.exitCode === 0 ? '✅' : '❌'} ${codeSpan(unwrappedCommand(run.command))} ${testVerdict(run.exitCode)}${times}.`;
+  if (result === 'unknown')
+    return `⚠️ **Tests were run, result not known**: the exit status of ${command}${times === '' ? '' : `${times},`} need not be that of its tests.`;
+  return `${result === 'passed' ? '✅' : '❌'} ${command} ${testVerdict(exitCode)}${times}.`;
 }
 
 /** 126 and 127 are a shell's exit statuses for a program that it may not or cannot start. */
-function testVerdict(exitCode: number | null): string {
+function testVerdict(exitCode: number): string {
   if (exitCode === 0) return 'passed in the sandbox';
   if (exitCode === 126 || exitCode === 127)
     return `**could not be run** in the sandbox (exit status ${exitCode})`;

@@ -279,6 +279,11 @@ describe('the post of an ended task', () => {
 
   it.each<[string, Progress['commands'], string]>([
     ['there were none', [run('ls', 0)], '⚠️ No tests were run'],
+    [
+      'the last run hides its result',
+      [run('npm test', 0), run('npm test | tail', 0)],
+      '⚠️ Tests were run, result not known: `npm test | tail`',
+    ],
     ['the last run failed', [run('npm test', 0), run('npm test', 1)], '⚠️ Tests failed with exit code 1'],
   ])('reports about the tests that %s', (_, commands, expected) => {
     const view = ended(

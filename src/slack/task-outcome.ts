@@ -89,9 +89,14 @@ function testsText(view: TaskView): string | null {
   const tests = testsRun(view.progress.commands);
   if (tests.kind === 'none') return '⚠️ No tests were run';
   const command = codeSpan(unwrappedCommand(tests.run.command), 120);
-  return tests.run.exitCode === 0
-    ? `Tests passed: ${command}`
-    : `⚠️ Tests failed with exit code ${String(tests.run.exitCode)}: ${command}`;
+  switch (tests.result) {
+    case 'passed':
+      return `Tests passed: ${command}`;
+    case 'failed':
+      return `⚠️ Tests failed with exit code ${tests.exitCode}: ${command}`;
+    case 'unknown':
+      return `⚠️ Tests were run, result not known: ${command}`;
+  }
 }
 
 /** The evidence: size of the change, tests, setup, tokens and cost. '' if there is none. */
