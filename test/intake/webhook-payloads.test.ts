@@ -290,7 +290,7 @@ describe('the trigger of a task', () => {
   });
 });
 
-describe('the endpoint answers 4xx and starts nothing for a body that is', () => {
+describe('an invalid delivery', () => {
   const chunked = (chunk: Uint8Array, times: number): ReadableStream<Uint8Array> => {
     let left = times;
     return new ReadableStream({
@@ -338,7 +338,7 @@ describe('the endpoint answers 4xx and starts nothing for a body that is', () =>
     ],
     ['an array', 202, '[]', {}],
     ['null', 202, 'null', {}],
-  ])('%s: %i', async (_, status, body, headers) => {
+  ])('starts nothing and is answered with the right status: %s → %i', async (_, status, body, headers) => {
     const { app, started } = endpoint();
     const response = await deliver(app, 'issue_comment', body, headers);
     expect(response.status).toBe(status);
@@ -346,7 +346,7 @@ describe('the endpoint answers 4xx and starts nothing for a body that is', () =>
     expect(await response.text()).not.toContain('fix');
   });
 
-  it('oversized without a declared length, and stops reading it', async () => {
+  it('is not read to its end if it is oversized without a declared length', async () => {
     const { app, started } = endpoint();
     let pulled = 0;
     const mebibyte = new Uint8Array(1024 * 1024).fill(32);
@@ -374,7 +374,7 @@ describe('the endpoint answers 4xx and starts nothing for a body that is', () =>
     expect(started).toEqual([]);
   });
 
-  it('not UTF-8, even with the signature of its replacement text', async () => {
+  it('is refused if it is not UTF-8, even with the signature of its replacement text', async () => {
     const { app, started } = endpoint();
     const response = await app.request('/', {
       method: 'POST',
@@ -389,13 +389,13 @@ describe('the endpoint answers 4xx and starts nothing for a body that is', () =>
     expect(started).toEqual([]);
   });
 
-  it('changed by a byte order mark after signing', async () => {
+  it('is refused if a byte order mark was added after signing', async () => {
     const { app } = endpoint();
     const response = await deliver(app, 'ping', `\uFEFF${good}`, { 'x-hub-signature-256': goodSignature });
     expect(response.status).toBe(401);
   });
 
-  it('requested with another method', async () => {
+  it('is refused with another method', async () => {
     expect((await endpoint().app.request('/')).status).toBe(404);
   });
 });

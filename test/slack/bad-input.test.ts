@@ -112,7 +112,7 @@ describe('a request that is not from Slack', () => {
       415,
       'neither a form nor JSON',
     ],
-  ])('%s', async (_, delivery, status, text) => {
+  ])('gets an error and starts nothing: %s', async (_, delivery, status, text) => {
     const world = createWorld();
     const answered = await deliver(world, delivery);
     expect({ status: answered.status, text: answered.text }).toEqual({ status, text });
@@ -304,7 +304,7 @@ describe('a signed request with invalid content', () => {
       404,
       '',
     ],
-  ])('%s', async (_, delivery, status, text) => {
+  ])('is answered and starts nothing: %s', async (_, delivery, status, text) => {
     const world = createWorld();
     const answered = await deliver(world, delivery);
     expect({ status: answered.status, text: answered.text }).toEqual({ status, text });
@@ -377,7 +377,7 @@ describe('an event that is no request', () => {
       'a ❌ on a file',
       event({ type: 'reaction_added', user: 'U0ADA', reaction: 'x', item: { type: 'file', file: 'F0' } }),
     ],
-  ])('%s', async (_, delivery) => {
+  ])('starts nothing: %s', async (_, delivery) => {
     const world = createWorld();
     expect((await deliver(world, delivery)).status).toBe(200);
     expect(world.started).toEqual([]);

@@ -99,7 +99,7 @@ describe('installation tokens', () => {
       expect((await mint(narrowing)).status).toBe(status);
     });
 
-    it('to a repository id limits the token to that repository', async () => {
+    it('limits the token to the repository with the given id', async () => {
       const answer = await mint({ repository_ids: [ids['gadgets']], permissions: { contents: 'read' } });
       expect(answer.body).toMatchObject({ repositories: [{ name: 'gadgets' }] });
       const token = textAt(answer.body, 'token');
