@@ -18,6 +18,21 @@ import { exemplaryPlace } from '../../probes/place.ts';
 import { runSuite } from '../../probes/suite.ts';
 
 const run = promisify(execFile);
+/**
+ * Groups whose rows only a sandbox can show. `npm test` leaves the others to the drivers of the attack table
+ * that need no sandbox; with `AIRLOCK_ALL_PROBES` set, as in `.ci/run`, all groups run here too.
+ */
+const sandboxGroups = [
+  'cloudflare-example',
+  'network',
+  'other-doors',
+  'host',
+  'credentials',
+  'codex',
+  'exhaustion',
+  'upstream',
+];
+const allGroups = process.env['AIRLOCK_ALL_PROBES'] !== undefined;
 const runner = join(import.meta.dirname, '../../probes/inside/runner.mts');
 const lineSchema = z.object({ ran: z.boolean(), got: z.string() });
 
@@ -66,7 +81,8 @@ async function withCanary<T>(work: (canary: Canary, folder: string) => Promise<T
 }
 
 const placeWith = (canary: Canary) => ({ ...exemplaryPlace, canary });
-const allPlanned = (canary: Canary) => insideGroups.flatMap((group) => planFor(group, placeWith(canary)));
+const groups = insideGroups.filter(({ name }) => allGroups || sandboxGroups.includes(name));
+const allPlanned = (canary: Canary) => groups.flatMap((group) => planFor(group, placeWith(canary)));
 
 /** The programs whose connections can be redirected to the canary. */
 function isReaching({ probe: { program } }: Planned): boolean {
@@ -106,7 +122,7 @@ it('reaches the canary outside with every program that is refused inside', async
           tried += 1;
           if (!(await outside(planned, canary, folder)).reached) missed.push(planned.key);
         }
-        expect(tried).toBeGreaterThan(60);
+        expect(tried).toBeGreaterThan(allGroups ? 60 : 10);
         return missed;
       }),
     ),
@@ -129,13 +145,13 @@ it.each(['network/abstract-socket', 'host/canary-file', 'host/checkout-package',
 
 it('lets nothing leave the sandbox', async () => {
   const report = await runSuite({
-    groups: null,
+    groups: allGroups ? null : sandboxGroups,
     progress: () => undefined,
     onResult: () => undefined,
     signal: new AbortController().signal,
   });
   expect(report.results.filter(({ ok }) => !ok)).toEqual([]);
   expect(report).toMatchObject({ leaked: 0, notRun: 0, passed: report.total });
-  expect(report.total).toBeGreaterThanOrEqual(1_000);
+  expect(report.total).toBeGreaterThanOrEqual(allGroups ? 1_000 : 200);
   expect(new Set(report.results.map(({ id }) => id)).size).toBe(report.total);
 }, 900_000);
