@@ -109,11 +109,22 @@ const valuedOptions = new Map<string, readonly string[]>([
 ]);
 
 /** With one of these words a runner prints or builds something and runs no test. */
-const noRun = new Set(
-  '--help -h --version --collect-only --co --no-run --listTests --list --list-tests --dry-run --just-print -DskipTests -DskipTests=true -Dmaven.test.skip=true'.split(
-    ' ',
-  ),
-);
+const noRun = new Set([
+  '--help',
+  '-h',
+  '--version',
+  '--collect-only',
+  '--co',
+  '--no-run',
+  '--listTests',
+  '--list',
+  '--list-tests',
+  '--dry-run',
+  '--just-print',
+  '-DskipTests',
+  '-DskipTests=true',
+  '-Dmaven.test.skip=true',
+]);
 
 const assignment = /^[A-Za-z_]\w*\+?=/;
 
