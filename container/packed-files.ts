@@ -1,6 +1,7 @@
 /**
  * Packs files into a compressed tar that is split into parts, and unpacks it. Each part fits into one message
- * between sandbox and host. The archive is untrusted and is only unpacked inside a sandbox.
+ * between sandbox and host. The archive is untrusted: it is checked outside (`src/core/setup-archive.ts`) and
+ * only unpacked inside a sandbox.
  */
 import { spawn, type ChildProcess } from 'node:child_process';
 import { createHash } from 'node:crypto';
@@ -8,7 +9,8 @@ import { createReadStream } from 'node:fs';
 import { mkdir, open, readdir, rm, unlink } from 'node:fs/promises';
 import { join } from 'node:path';
 import { pipeline } from 'node:stream/promises';
-import { constants, createZstdCompress, createZstdDecompress } from 'node:zlib';
+import type { Writable } from 'node:stream';
+import { createGunzip, createGzip } from 'node:zlib';
 
 const partBytes = 8 * 1024 * 1024;
 const partName = (number: number): string => `part-${String(number).padStart(5, '0')}`;
@@ -19,23 +21,36 @@ export type Packed =
   | { readonly problem: string };
 
 /**
- * Packs `paths`, which are absolute and byte strings (latin1), into `folder`. Deletes the folder and returns
- * the problem on failure, or if the parts exceed `maxBytes`.
+ * Packs `paths`, which are absolute and byte strings (latin1), without what is below them, into `folder`.
+ * Deletes the folder and returns the problem on failure, or if the parts exceed `maxBytes`.
  */
 export async function packFiles(paths: readonly string[], folder: string, maxBytes: number): Promise<Packed> {
   await rm(folder, { recursive: true, force: true });
   await mkdir(folder, { recursive: true, mode: 0o700 });
-  const tar = spawn('tar', ['--create', '--file=-', '--directory=/', '--null', '--files-from=-'], {
-    stdio: ['pipe', 'pipe', 'pipe'],
-    timeout: tarMs,
-    killSignal: 'SIGKILL',
-  });
+  const tar = spawn(
+    'tar',
+    [
+      '--create',
+      '--file=-',
+      '--format=gnu',
+      '--directory=/',
+      // The bits that the check refuses. Go makes its folders read-only.
+      '--mode=u+rwX,ug-s,o-t',
+      // pnpm's store and `node_modules` share files on one file system, but a link must not leave its folder.
+      '--hard-dereference',
+      '--no-recursion',
+      '--null',
+      '--files-from=-',
+    ],
+    { stdio: ['pipe', 'pipe', 'pipe'], timeout: tarMs, killSignal: 'SIGKILL' },
+  );
   const exited = exitCodeOf(tar);
   const lastErrorLine = lastLineOf(tar.stderr);
   tar.stdin.on('error', () => undefined); // if tar ends early, its exit code reports it
   tar.stdin.end(Buffer.from(paths.map((path) => `${path.slice(1)}\0`).join(''), 'latin1'));
   try {
-    const compress = createZstdCompress({ params: { [constants.ZSTD_c_compressionLevel]: 3 } });
+    // gzip, because the check outside can read it. Level 1 is much faster than the default.
+    const compress = createGzip({ level: 1 });
     const written = await writeParts(tar.stdout.pipe(compress), folder, maxBytes);
     if (written === null) throw new Error(`it has more than ${Math.floor(maxBytes / 1024 ** 2)} MiB packed`);
     const code = await exited;
@@ -85,32 +100,59 @@ async function writeParts(
   return { sha256: hash.digest('hex'), bytes, parts };
 }
 
+/** One of the two file systems that an archive is unpacked to. */
+export interface Place {
+  /** What the archive has here lies below this folder. Absolute. */
+  readonly below: string;
+  /** A new empty folder on the same file system. */
+  readonly staging: string;
+}
+
 /**
- * Unpacks the parts in `folder` and deletes them. False if they cannot be unpacked; some files can exist
- * then.
+ * Unpacks the parts in `folder` into the staging folders, each with the full names of the archive, and
+ * deletes the parts. Rejects if they cannot be unpacked; some files can be in the staging folders then.
  */
-export async function unpackFiles(folder: string): Promise<boolean> {
-  const tar = spawn('tar', ['--extract', '--file=-', '--directory=/', '--preserve-permissions'], {
-    stdio: ['pipe', 'ignore', 'ignore'],
-    timeout: tarMs,
-    killSignal: 'SIGKILL',
+export async function unpackFiles(folder: string, places: readonly Place[]): Promise<void> {
+  const tars = places.map(({ staging }, index) => {
+    // Excludes what belongs to the other places. The names of the archive were checked outside.
+    const others = places.filter((_, other) => other !== index).map(({ below }) => below.slice(1));
+    const child = spawn(
+      'tar',
+      [
+        '--extract',
+        '--file=-',
+        `--directory=${staging}`,
+        '--preserve-permissions',
+        '--no-same-owner',
+        '--anchored',
+        '--no-wildcards',
+        ...others.map((below) => `--exclude=${below}`),
+      ],
+      { stdio: ['pipe', 'ignore', 'ignore'], timeout: tarMs, killSignal: 'SIGKILL' },
+    );
+    child.stdin.on('error', () => undefined); // if tar ends early, its exit code reports it
+    return { stdin: child.stdin, child, exited: exitCodeOf(child) };
   });
-  const exited = exitCodeOf(tar);
   try {
-    // tar can close its input before the final padding is written. Its exit code tells whether it read
-    // everything.
-    await pipeline(readParts(folder), createZstdDecompress(), tar.stdin).catch((error: unknown) => {
-      const code = error instanceof Error && 'code' in error ? error.code : undefined;
-      if (code !== 'EPIPE' && code !== 'ERR_STREAM_PREMATURE_CLOSE') throw error;
+    await pipeline(readParts(folder), createGunzip(), async (content: AsyncIterable<Buffer>) => {
+      for await (const chunk of content)
+        await Promise.all(tars.map(async ({ stdin, exited }) => await written(stdin, chunk, exited)));
     });
-    const code = await exited;
-    return code === 0;
-  } catch {
-    tar.kill('SIGKILL');
-    return false;
+    for (const { stdin } of tars) stdin.end();
+    const codes = await Promise.all(tars.map(async ({ exited }) => await exited));
+    const failed = codes.find((code) => code !== 0);
+    if (failed !== undefined) throw new Error(`tar ended with exit code ${failed}`);
   } finally {
+    for (const { child } of tars) child.kill('SIGKILL');
     await rm(folder, { recursive: true, force: true });
   }
+}
+
+/** Writes and waits for room, or for the end of the program, which can close its input before the padding. */
+async function written(stdin: Writable, chunk: Buffer, exited: Promise<number>): Promise<void> {
+  if (stdin.destroyed || stdin.write(chunk)) return;
+  const drained = new Promise((resolve) => stdin.once('drain', resolve));
+  await Promise.race([drained, exited]);
 }
 
 async function* readParts(folder: string): AsyncGenerator<Buffer> {

@@ -19,9 +19,12 @@ export function parseSetupJob(text: string): SetupJob {
     if (typeof found !== 'number' || !Number.isSafeInteger(found) || found < 0) throw bad(name);
     return found;
   };
-  const folders = read('packageFolders');
-  const isPath = (path: unknown): path is string => typeof path === 'string' && path.startsWith('/');
-  if (!Array.isArray(folders) || !folders.every(isPath)) throw bad('packageFolders');
+  const strings = (name: string, shape: RegExp): readonly string[] => {
+    const found = read(name);
+    const isGood = (one: unknown): one is string => typeof one === 'string' && shape.test(one);
+    if (!Array.isArray(found) || !found.every(isGood)) throw bad(name);
+    return found;
+  };
   return {
     directory: string('directory', /^\/./),
     objectStore: string('objectStore', /^\/./),
@@ -29,10 +32,10 @@ export function parseSetupJob(text: string): SetupJob {
     run: string('run', /./s),
     timeoutMs: count('timeoutMs'),
     lfs: read('lfs') === true,
-    restore: read('restore') === true,
     pack: read('pack') === true,
     packedFolder: string('packedFolder', /^\/./),
-    packageFolders: folders,
+    packageFolders: strings('packageFolders', /^\//),
+    neverCached: strings('neverCached', /./),
     maxPackedBytes: count('maxPackedBytes'),
     maxOutputCharacters: count('maxOutputCharacters'),
     maxLeftPaths: count('maxLeftPaths'),

@@ -7,7 +7,7 @@
  * untrusted.
  */
 import { spawn } from 'node:child_process';
-import { lstat, mkdtemp, readFile, rm } from 'node:fs/promises';
+import { mkdtemp, readFile, rm } from 'node:fs/promises';
 import { constants, tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { SetupJob, SetupResult } from '../src/core/setup.ts';
@@ -15,7 +15,8 @@ import { endOtherProcesses } from './end-processes.ts';
 import { freshGit, type Git } from './fresh-git.ts';
 import { nulRecords } from './index-changes.ts';
 import { lfsFileStates } from './lfs-files.ts';
-import { packFiles, unpackFiles } from './packed-files.ts';
+import { packableFiles } from './packable-files.ts';
+import { packFiles } from './packed-files.ts';
 import { parseSetupJob } from './setup-job.ts';
 import { decodedPath } from './working-tree.ts';
 
@@ -130,25 +131,23 @@ function listPaths(paths: readonly string[], max: number): { paths: string[]; to
   return { paths: shown, total: paths.length };
 }
 
-async function existing(paths: readonly string[]): Promise<readonly string[]> {
-  const found = await Promise.all(
-    paths.map(async (path) =>
-      lstat(path).then(
-        () => true,
-        () => false,
-      ),
-    ),
-  );
-  return paths.filter((_, index) => found[index] === true);
+/** What the cache takes: ignored files of the clone, and the package managers' folders. */
+async function worthKeeping(job: SetupJob, ignored: readonly string[]): Promise<readonly string[]> {
+  const paths = ignored
+    .filter((path) => !job.neverCached.includes((path.split('/')[0] ?? '').toLowerCase()))
+    .map((path) => `${job.directory}/${path.replace(/\/$/, '')}`);
+  const roots = [
+    { root: job.directory, paths, without: ['.git'] },
+    ...job.packageFolders.map((folder) => ({ root: folder, paths: [folder], without: [] })),
+  ];
+  return (await Promise.all(roots.map(packableFiles))).flat();
 }
 
 async function setUp(job: SetupJob, scratch: string): Promise<SetupResult> {
-  const cacheRestored = job.restore && (await unpackFiles(job.packedFolder));
   const ended = await runCommand(job);
   const nothing = { paths: [], total: 0 };
   const result: SetupResult = {
     ...ended,
-    cacheRestored,
     restored: nothing,
     pathsLeftBySetup: nothing,
     packed: null,
@@ -162,9 +161,7 @@ async function setUp(job: SetupJob, scratch: string): Promise<SetupResult> {
     const restored = await restoreTracked(job, { git, environment }, scratch);
     const left = await newPaths(git);
     const ignored = await newPaths(git, '--ignored');
-    const inClone = [...new Set([...ignored, ...left])].map((path) => `${job.directory}/${path}`);
-    const worthKeeping = job.pack && ended.exitCode === 0;
-    const packing = worthKeeping ? [...inClone, ...(await existing(job.packageFolders))] : [];
+    const packing = job.pack && ended.exitCode === 0 ? await worthKeeping(job, ignored) : [];
     const packed =
       packing.length === 0 ? null : await packFiles(packing, job.packedFolder, job.maxPackedBytes);
     return {

@@ -68,7 +68,7 @@ row 'dd reads a part'                'b' "$(printf abc >/tmp/smoke && dd if=/tmp
   iflag=nonblock,skip_bytes,count_bytes,fullblock skip=1 count=1; rm -f /tmp/smoke)"
 row 'grep reads environments'        yes "$(AIRLOCK_COMMAND=x yes_or_no bash -c 'grep -slzxF -- AIRLOCK_COMMAND=x /proc/self/environ')"
 
-for script in canary clone codex-driver collect setup; do
+for script in canary clone codex-driver collect setup unpack-setup; do
   row "script $script.js"            yes "$(yes_or_no agent /opt/node/bin/node --check "/opt/airlock/$script.js")"
 done
 row 'all scripts, with their imports' 'fine' "$(agent bash -c '

@@ -16,7 +16,14 @@ const row = {
 
 it('lists setup, hosts, failures, and blocked requests with the command that ran', () => {
   const lines = receiptLines({
-    setup: { status: 'ok', exitCode: 0, durationMs: 1_500, fromCache: false, optional: false },
+    setup: {
+      status: 'ok',
+      exitCode: 0,
+      durationMs: 1_500,
+      fromCache: false,
+      cacheRefused: null,
+      optional: false,
+    },
     receipt: {
       hosts: [{ host: 'github.com', requests: 1, bytesUp: 10, bytesDown: 2_000_000 }],
       denied: [row, { ...row, path: '/x', count: 2, command: 'curl\u001B[2Jevil\nforged' }],

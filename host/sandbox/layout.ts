@@ -10,6 +10,7 @@
  * `/run`, `/sys` or `/var`.
  */
 import { join } from 'node:path';
+import { scriptCommand } from '../../src/core/checkout.ts';
 import type { SandboxSpec } from '../../src/core/ports/sandbox-port.ts';
 import type { Programs } from './programs.ts';
 import { caPath, environment } from './system-files.ts';
@@ -118,7 +119,13 @@ function outerNamespaces({ programs, privilege, etcFolder, gatewayFolder, presen
 function supervisorCommand(input: LayoutInput): string[] {
   const runAs = input.privilege.kind === 'root' ? String(input.privilege.runAs) : 'self';
   const inner = ['/airlock/bwrap', ...innerNamespaces(input), '--', ...initCommand(input)];
-  return ['/airlock/node/bin/node', '/airlock/supervisor/supervisor.js', runAs, ...inner];
+  return [
+    '/airlock/node/bin/node',
+    '--disable-sigusr1',
+    '/airlock/supervisor/supervisor.js',
+    runAs,
+    ...inner,
+  ];
 }
 
 function innerNamespaces({ programs, spec, present }: LayoutInput): string[] {
@@ -177,7 +184,7 @@ function initCommand({ programs, spec }: LayoutInput): string[] {
   // the host refuses a sandbox that inherited more than standard input, output and error.
   const listDescriptors =
     'list=; for fd in /proc/self/fd/*; do [ -e "$fd" ] && list="$list${list:+ }${fd##*/}"; done; exec "$@" "$list"';
-  const node = ['/opt/node/bin/node', '/opt/airlock/sandbox-init.js'];
+  const node = scriptCommand('sandbox-init');
   return [...limits, '/bin/sh', '-c', listDescriptors, 'sh', ...node];
 }
 

@@ -1,12 +1,12 @@
 /**
  * Transfers parts between a sandbox and the setup cache, over HTTP for the Worker's binding. Parses and
- * bounds the requests. The cache verifies the content; the Worker decides when an entry may be written.
+ * bounds the requests. The cache checks the content; the Worker decides when an entry may be written.
  */
 import { Hono } from 'hono';
 import { z } from 'zod';
 import { partBytes, partName } from '../../src/core/ports/setup-cache-port.ts';
 import type { Registry } from './registry.ts';
-import { maxEntryBytes, type SetupCacheStore } from './setup-cache.ts';
+import { maxEntryBytes, storedBySchema, type SetupCacheStore } from './setup-cache.ts';
 
 /** Time for init to read or write one part. */
 const answerMs = 30_000;
@@ -18,6 +18,7 @@ const folderSchema = z
   .max(1000)
   .regex(/^\/[^\0]+$/);
 const restoreSchema = z.object({ entry: entrySchema, folder: folderSchema });
+const removeSchema = z.object({ entry: entrySchema });
 const storeSchema = restoreSchema.extend({
   sha256: hex,
   bytes: z.int().positive(),
@@ -25,6 +26,7 @@ const storeSchema = restoreSchema.extend({
     .int()
     .positive()
     .max(Math.ceil(maxEntryBytes / partBytes)),
+  storedBy: storedBySchema.omit({ at: true }),
 });
 const fileReply = z.object({ size: z.int().nonnegative().nullable() });
 
@@ -34,17 +36,17 @@ export function setupCacheRoutes(registry: Registry, cache: SetupCacheStore): Ho
   app.post('/sandboxes/:id/setup-cache/restore', async (c) => {
     const { entry, folder } = restoreSchema.parse(await c.req.json());
     const sandbox = registry.running(hex.parse(c.req.param('id')));
-    const done = await cache.read(entry, async (number, content) => {
+    const result = await cache.read(entry, async (number, content) => {
       const path = `${folder}/${partName(number)}`;
       await sandbox.call({ method: 'writeFile', path }, content, answerMs);
     });
-    return c.json({ done });
+    return c.json(result);
   });
 
   app.post('/sandboxes/:id/setup-cache/store', async (c) => {
     const { entry, folder, parts, ...expected } = storeSchema.parse(await c.req.json());
     const sandbox = registry.running(hex.parse(c.req.param('id')));
-    const done = await cache.write(entry, expected, async (number) => {
+    const result = await cache.write(entry, expected, async (number) => {
       if (number >= parts) return null;
       const path = `${folder}/${partName(number)}`;
       const range = { offset: 0, maxBytes: partBytes };
@@ -55,7 +57,13 @@ export function setupCacheRoutes(registry: Registry, cache: SetupCacheStore): Ho
       );
       return fileReply.parse(header).size === null ? null : body.subarray(0, partBytes);
     });
-    return c.json({ done });
+    return c.json(result);
+  });
+
+  app.post('/sandboxes/:id/setup-cache/remove', async (c) => {
+    registry.running(hex.parse(c.req.param('id')));
+    await cache.remove(removeSchema.parse(await c.req.json()).entry);
+    return c.json({});
   });
 
   return app;

@@ -2,7 +2,7 @@
  * Builds the files and the command that make Codex run one turn in the sandbox. Pure. The driver's job file
  * is the contract with `container/codex-driver.js`.
  */
-import { sandboxPaths } from '../core/checkout.ts';
+import { sandboxPaths, scriptCommand } from '../core/checkout.ts';
 import type { CodexJob } from '../core/ports/codex.ts';
 import type { SandboxCommand } from '../core/ports/sandbox-port.ts';
 import { answerJsonSchema } from './answer.ts';
@@ -57,6 +57,6 @@ export function codexInvocation(settings: CodexSettings, job: CodexJob): CodexIn
       { path: codexPaths.job, content: JSON.stringify(driverJob) },
     ],
     // Starts outside the clone, because Node reads files in its working directory before it runs the script.
-    command: { argv: ['node', `${sandboxPaths.scripts}/codex-driver.js`, codexPaths.job], cwd: '/workspace' },
+    command: { argv: scriptCommand('codex-driver', codexPaths.job), cwd: '/workspace' },
   };
 }

@@ -54,7 +54,7 @@ function cloudflare(env: Env, configText: string): Platform {
       if (containers === undefined) throw new Error('no sandbox binding: this Worker cannot run tasks here');
       return cloudflareSandboxes(containers);
     },
-    setupCache: (_taskId, sandbox) => (bucket === undefined ? null : r2SetupCache(bucket, sandbox)),
+    setupCache: (taskId, sandbox) => (bucket === undefined ? null : r2SetupCache(bucket, sandbox, taskId)),
   };
 }
 
@@ -68,6 +68,6 @@ function oneMachine(env: Env, configText: string, host: Fetcher): Platform {
     insideOpenaiBaseUrl: 'https://api.openai.com/v1',
     gatewayToken: env.SANDBOX_GATEWAY_TOKEN ?? '',
     sandboxes: () => localSandboxes(host, idFor),
-    setupCache: (taskId) => localSetupCache(host, idFor(taskId)),
+    setupCache: (taskId) => localSetupCache(host, idFor(taskId), taskId),
   };
 }

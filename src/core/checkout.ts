@@ -7,9 +7,21 @@ import * as z from 'zod';
 export const sandboxPaths = {
   repository: '/workspace/repo',
   objectStore: '/workspace/.airlock-base',
+  home: '/home/codex',
   /** `container/` without its types: `clone.ts` is `clone.js` there. */
   scripts: '/opt/airlock',
 } as const;
+
+/**
+ * The command line of a script of `container/`. Without the switch, SIGUSR1 opens Node's inspector, and other
+ * processes of the same user could make the script say anything.
+ */
+export const scriptCommand = (name: string, ...more: readonly string[]): readonly string[] => [
+  '/opt/node/bin/node',
+  '--disable-sigusr1',
+  `${sandboxPaths.scripts}/${name}.js`,
+  ...more,
+];
 
 /**
  * The job file of `node /opt/airlock/clone.js <jobfile>`. Holds no credential: the gateway adds it to the

@@ -8,10 +8,18 @@ const report = {
   exitCode: 0,
   durationMs: 12_345,
   fromCache: false,
+  cacheRefused: null,
   restored: { paths: [], total: 0 },
   pathsLeftBySetup: { paths: [], total: 0 },
 };
-const over = { status: 'ok', exitCode: 0, durationMs: 12_345, fromCache: false, optional: true } as const;
+const over = {
+  status: 'ok',
+  exitCode: 0,
+  durationMs: 12_345,
+  fromCache: false,
+  cacheRefused: null,
+  optional: true,
+} as const;
 
 it.each<[string, ReturnType<typeof setupView>, SetupView | null]>([
   ['none where none is configured', setupView(null, null), { status: 'none' }],
@@ -33,6 +41,10 @@ it.each<[SetupView | null, string]>([
   [
     { ...over, status: 'timed-out', exitCode: null },
     '⚠️ Dependencies may be missing: setup was stopped at its time limit after 12 s',
+  ],
+  [
+    { ...over, cacheRefused: '`x` is a device' },
+    'Dependencies were installed in 12 s\n⚠️ The setup cache entry was refused: `x` is a device. It is not used.',
   ],
   // The task's own end says this.
   [{ ...over, status: 'failed', exitCode: 3, optional: false }, ''],

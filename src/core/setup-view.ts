@@ -13,6 +13,8 @@ export type SetupView =
       readonly durationMs: number;
       /** True: it started from the cache's content. */
       readonly fromCache: boolean;
+      /** Why an entry of the cache was refused; inert text. Null if none was. */
+      readonly cacheRefused: string | null;
       /** True: Codex works even if setup failed. */
       readonly optional: boolean;
     };
@@ -21,13 +23,26 @@ export type SetupView =
 export function setupView(policy: SetupPolicy | null, report: SetupReport | null): SetupView | null {
   if (policy === null) return { status: 'none' };
   if (report === null) return null;
-  const { status, exitCode, durationMs, fromCache } = report;
-  return { status, exitCode, durationMs, fromCache, optional: policy.optional };
+  const { status, exitCode, durationMs, fromCache, cacheRefused } = report;
+  return { status, exitCode, durationMs, fromCache, cacheRefused, optional: policy.optional };
 }
 
-/** One line without untrusted text. Empty when there is nothing to say, or the task's outcome says it. */
+/** One line for the refused entry, of inert text. */
+export const cacheRefusedText = (reason: string): string =>
+  `⚠️ The setup cache entry was refused: ${reason}. It is not used.`;
+
+/**
+ * One or two lines without untrusted text. Empty when there is nothing to say, or the task's outcome says it.
+ */
 export function setupLine(setup: SetupView | null): string {
   if (setup === null || setup.status === 'none') return '';
+  const { cacheRefused } = setup;
+  return [endLine(setup), cacheRefused === null ? '' : cacheRefusedText(cacheRefused)]
+    .filter((line) => line !== '')
+    .join('\n');
+}
+
+function endLine(setup: Exclude<SetupView, { status: 'none' }>): string {
   const { status, exitCode, durationMs, fromCache, optional } = setup;
   const duration = durationText(durationMs);
   if (status === 'ok')

@@ -7,6 +7,7 @@ import * as z from 'zod';
 import { sandboxPaths } from './checkout.ts';
 import type { Authorization } from './authorization.ts';
 import type { RepositoryPolicy } from './policy.ts';
+import { neverCached, packageFolders } from './setup-archive.ts';
 import { sha256Hex } from '../lib/digest.ts';
 
 /**
@@ -15,7 +16,7 @@ import { sha256Hex } from '../lib/digest.ts';
  */
 export const packedFolder = '/tmp/airlock-setup';
 /** Raise it when the packed files or their format change, so that earlier entries are not found. */
-const cacheFormat = 1;
+const cacheFormat = 2;
 
 /** Characters of setup's output that are kept, from its end. */
 const maxOutputCharacters = 16_000;
@@ -51,13 +52,13 @@ export interface SetupJob {
   readonly timeoutMs: number;
   /** As in `CollectJob`. */
   readonly lfs: boolean;
-  /** Unpacks the files in `packedFolder` first. */
-  readonly restore: boolean;
   /** Packs what setup installed afterwards. */
   readonly pack: boolean;
   readonly packedFolder: string;
   /** Absolute paths of package managers' folders, packed in addition to the clone's own files. */
   readonly packageFolders: readonly string[];
+  /** Names at the top of the clone that are not packed, in lower case. */
+  readonly neverCached: readonly string[];
   readonly maxPackedBytes: number;
   readonly maxOutputCharacters: number;
   readonly maxLeftPaths: number;
@@ -65,13 +66,38 @@ export interface SetupJob {
   readonly endOtherProcesses: boolean;
 }
 
-/** The one line that it prints. Untrusted: the setup command runs as the same user. */
+/** The job file of `node /opt/airlock/unpack-setup.js <jobfile>`, which runs before setup. */
+export interface UnpackJob {
+  readonly directory: string;
+  readonly objectStore: string;
+  readonly home: string;
+  /** New folders on the file systems of the clone and of the home folder. They must not exist yet. */
+  readonly cloneStaging: string;
+  readonly homeStaging: string;
+  /** The folder of the parts. */
+  readonly packedFolder: string;
+}
+export const unpackJob: UnpackJob = {
+  directory: sandboxPaths.repository,
+  objectStore: sandboxPaths.objectStore,
+  home: sandboxPaths.home,
+  cloneStaging: '/workspace/.airlock-unpacked',
+  homeStaging: `${sandboxPaths.home}/.airlock-unpacked`,
+  packedFolder,
+};
+/** The one line that it prints. */
+export const unpackedSchema = z.union([
+  z.strictObject({ ok: z.literal(true) }),
+  z.strictObject({ ok: z.literal(false), problem: z.string().max(200) }),
+]);
+export type Unpacked = z.infer<typeof unpackedSchema>;
+
+/** The one line that `setup.js` prints. Untrusted: the setup command runs as the same user. */
 export const setupResultSchema = z.strictObject({
   /** Null: killed at its time limit. 128 + signal when killed otherwise. */
   exitCode: z.number().int().min(0).max(255).nullable(),
   durationMs: z.number().int().nonnegative(),
   outputTail: z.string().max(maxOutputCharacters),
-  cacheRestored: z.boolean(),
   /** Tracked files that were restored to the base commit; names at most 50 of them. */
   restored: z.strictObject({ paths: pathList.max(50), total: z.number().int().nonnegative() }),
   /**
@@ -105,34 +131,12 @@ export const setupReportSchema = z.object({
   exitCode: z.number().nullable(),
   durationMs: z.number(),
   fromCache: z.boolean(),
+  /** Why an entry of the cache was refused and deleted, or was not stored. Inert text; null if none was. */
+  cacheRefused: z.string().nullable().default(null),
   restored: z.object({ paths: z.array(z.string()), total: z.number() }),
   pathsLeftBySetup: z.object({ paths: z.array(z.string()), total: z.number() }),
 });
 export type SetupReport = z.infer<typeof setupReportSchema>;
-
-/**
- * What package managers keep below the home folder and find again by content or by version. An allowlist:
- * settings of a shell, git or an agent must not travel from one task to the next.
- */
-const packageFolders = [
-  '.npm/_cacache',
-  '.cache/pip',
-  '.cache/pypoetry',
-  '.cache/uv',
-  '.cache/yarn',
-  '.cache/go-build',
-  '.cache/composer',
-  '.cargo/registry',
-  '.cargo/git',
-  '.local/share/pnpm/store',
-  '.local/share/uv',
-  '.yarn/berry/cache',
-  '.gem',
-  '.bundle/cache',
-  '.m2/repository',
-  '.gradle/caches',
-  'go/pkg/mod',
-].map((folder) => `/home/codex/${folder}`);
 
 export function setupJob(
   {
@@ -141,7 +145,7 @@ export function setupJob(
     baseSha,
     lfs,
   }: { readonly run: string; readonly baseSha: string } & Pick<RepositoryPolicy, 'limits' | 'lfs'>,
-  { restore, pack, maxPackedBytes }: Pick<SetupJob, 'restore' | 'pack' | 'maxPackedBytes'>,
+  { pack, maxPackedBytes }: Pick<SetupJob, 'pack' | 'maxPackedBytes'>,
 ): SetupJob {
   return {
     directory: sandboxPaths.repository,
@@ -150,10 +154,10 @@ export function setupJob(
     run,
     lfs,
     timeoutMs: setupMs(limits),
-    restore,
     pack,
     packedFolder,
     packageFolders,
+    neverCached,
     maxPackedBytes,
     maxOutputCharacters,
     maxLeftPaths,

@@ -119,6 +119,7 @@ describe('the comment of a running task', () => {
       exitCode: 0,
       durationMs: 4_200,
       fromCache: true,
+      cacheRefused: null,
       optional: false,
     } as const;
     const lines = progressComment({ ...view, setup, outcome }, taskUrl).split('\n');

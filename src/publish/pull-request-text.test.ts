@@ -384,6 +384,7 @@ describe('the setup section', () => {
     exitCode: 0,
     durationMs: 12_340,
     fromCache: false,
+    cacheRefused: null,
     restored: none,
     pathsLeftBySetup: none,
   } as const;
@@ -393,6 +394,11 @@ describe('the setup section', () => {
     ['none is configured', null, 'Dependencies were not installed: no setup is configured.'],
     ['it succeeded', ok, 'Dependencies were installed: setup `npm ci` succeeded in 12 s.'],
     ['it started from the cache', { ...ok, fromCache: true }, 'succeeded in 12 s, starting from the cache.'],
+    [
+      'an entry of the cache was refused',
+      { ...ok, cacheRefused: '`home/codex/.gitconfig` is outside' },
+      '⚠️ The setup cache entry was refused: `home/codex/.gitconfig` is outside. It is not used.',
+    ],
     [
       'it failed',
       { ...ok, status: 'failed', exitCode: 1 },

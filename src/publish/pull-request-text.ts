@@ -5,6 +5,7 @@
 import { usdText } from '../core/cost.ts';
 import type { PublishInput } from '../core/ports/publication.ts';
 import type { SetupReport } from '../core/setup.ts';
+import { cacheRefusedText } from '../core/setup-view.ts';
 import { durationText } from '../core/task-words.ts';
 import { testsRun, unwrappedCommand } from '../core/test-commands.ts';
 import { codeSpan, escapeInline, plainTitle, renderUntrustedMarkdown } from '../github/markdown.ts';
@@ -132,6 +133,7 @@ function setupText(setup: SetupReport | null): string {
     setup.status === 'ok'
       ? `Dependencies were installed: setup ${command} succeeded in ${duration}${setup.fromCache ? ', starting from the cache' : ''}.`
       : `⚠️ Dependencies may be missing: setup ${command} ${setup.status === 'timed-out' ? 'was stopped at its time limit' : `ended with exit status ${setup.exitCode}`} after ${duration}.`,
+    setup.cacheRefused === null ? '' : cacheRefusedText(setup.cacheRefused),
     pathsText('Setup changed tracked files, which were restored:', setup.restored),
     pathsText('Setup left new files, which are not part of this change:', setup.pathsLeftBySetup),
   ];

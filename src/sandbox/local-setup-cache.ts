@@ -1,6 +1,6 @@
 /**
- * Implements the setup cache over the binding to the one-machine host. The host moves the bytes; they never
- * pass through the Worker.
+ * Implements the setup cache over the binding to the one-machine host. The host checks and moves the bytes;
+ * they never pass through the Worker.
  */
 import * as z from 'zod';
 import { SandboxLostError } from '../core/ports/sandbox-port.ts';
@@ -12,10 +12,13 @@ const MiB = 1024 * 1024;
 /** 512 MiB take a few seconds; a busy machine needs many times that. */
 const carryMs = 3 * 60_000;
 
-const answer = z.object({ done: z.boolean() });
+const refused = z.object({ kind: z.literal('refused'), reason: z.string() });
+const restored = z.union([z.object({ kind: z.enum(['restored', 'none']) }), refused]);
+const stored = z.union([z.object({ kind: z.enum(['stored', 'not-stored']) }), refused]);
+const removed = z.object({});
 
-export function localSetupCache(host: SandboxHostBinding, sandboxId: string): SetupCache {
-  async function ask(what: 'restore' | 'store', body: unknown): Promise<boolean> {
+export function localSetupCache(host: SandboxHostBinding, sandboxId: string, taskId: string): SetupCache {
+  async function ask<T>(what: string, body: unknown, answer: z.ZodType<T>): Promise<T> {
     const call = async () => {
       const response = await host.fetch(`http://sandbox-host/sandboxes/${sandboxId}/setup-cache/${what}`, {
         method: 'POST',
@@ -24,15 +27,18 @@ export function localSetupCache(host: SandboxHostBinding, sandboxId: string): Se
       const text = await response.text();
       if (response.status === 410) throw new SandboxLostError('the sandbox is gone');
       if (!response.ok) throw new Error(`sandbox host: ${response.status}: ${text.slice(0, 300)}`);
-      return answer.parse(JSON.parse(text)).done;
+      return answer.parse(JSON.parse(text));
     };
     return await withDeadline(call(), carryMs, 'the setup cache');
   }
   const named = ({ repositoryId, key }: SetupCacheEntry) => ({ repositoryId, key });
   return {
     maxEntryBytes: 512 * MiB,
-    restore: async (entry, folder) => await ask('restore', { entry: named(entry), folder }),
-    store: async (entry, { folder, sha256, bytes, parts }) =>
-      await ask('store', { entry: named(entry), folder, sha256, bytes, parts }),
+    restore: async (entry, folder) => await ask('restore', { entry: named(entry), folder }, restored),
+    store: async (entry, { folder, sha256, bytes, parts, repository }) => {
+      const storedBy = { taskId, repository };
+      return await ask('store', { entry: named(entry), folder, sha256, bytes, parts, storedBy }, stored);
+    },
+    remove: async (entry) => void (await ask('remove', { entry: named(entry) }, removed)),
   };
 }

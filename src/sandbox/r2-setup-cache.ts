@@ -1,9 +1,17 @@
 /**
  * Implements the setup cache in a bucket, where one is bound: one object an entry, streamed through the
- * Worker, never inspected. The bucket's own lifecycle rule expires entries (`docs/operations.md`).
+ * Worker, which checks its names and types on the way, in both directions. The bucket's own lifecycle rule
+ * expires entries (`docs/operations.md`).
  */
 import type { TaskSandbox } from '../core/ports/sandbox-port.ts';
-import { partName, type SetupCache, type SetupCacheEntry } from '../core/ports/setup-cache-port.ts';
+import {
+  partName,
+  type SetupCache,
+  type SetupCacheEntry,
+  type SetupCacheRestored,
+  type SetupCacheStored,
+} from '../core/ports/setup-cache-port.ts';
+import { checkSetupArchive } from '../core/setup-archive.ts';
 import { withDeadline } from '../lib/with-deadline.ts';
 
 const MiB = 1024 * 1024;
@@ -12,6 +20,10 @@ const MiB = 1024 * 1024;
  * longer than an installation.
  */
 const maxEntryBytes = 128 * MiB;
+/**
+ * Bounds the Worker's processor time and memory for the check: a slice of compressed zeros unpacks to 32 MiB.
+ */
+const checkLimits = { maxUnpackedBytes: 1024 * MiB, sliceBytes: 32 * 1024 };
 /** Largest read of the sandbox port. */
 const readBytes = MiB;
 /** Bytes of one write. The unpacking does not depend on where parts begin. */
@@ -34,41 +46,54 @@ export interface SetupCacheBucket {
   put(
     name: string,
     content: ReadableStream,
-    options: { readonly sha256: string; readonly onlyIf: { readonly etagDoesNotMatch: string } },
+    options: {
+      readonly sha256: string;
+      readonly onlyIf: { readonly etagDoesNotMatch: string };
+      /** For people who list the bucket. */
+      readonly customMetadata: Record<string, string>;
+    },
   ): Promise<object | null>;
   delete(name: string): Promise<void>;
 }
 type Inside = Pick<TaskSandbox, 'readFile' | 'writeFile' | 'exec'>;
 type Packed = Parameters<SetupCache['store']>[1];
 
-export function r2SetupCache(bucket: SetupCacheBucket, sandbox: Inside): SetupCache {
+export function r2SetupCache(bucket: SetupCacheBucket, sandbox: Inside, taskId: string): SetupCache {
   return {
     maxEntryBytes,
     restore: async (entry, folder) => await carried(async (open) => await restore(entry, folder, open)),
     store: async (entry, packed) => await carried(async (open) => await store(entry, packed, open)),
+    remove: async (entry) => await withDeadline(bucket.delete(objectName(entry)), bucketMs, 'the bucket'),
   };
 
-  async function restore(entry: SetupCacheEntry, folder: string, open: Open): Promise<boolean> {
+  async function restore(entry: SetupCacheEntry, folder: string, open: Open): Promise<SetupCacheRestored> {
     const name = objectName(entry);
     const object = await withDeadline(bucket.get(name), bucketMs, 'the bucket');
-    if (object === null) return false;
+    if (object === null) return { kind: 'none' };
     const expected = object.checksums.sha256;
     if (expected === undefined || object.size > maxEntryBytes) {
       // Not stored by us: `store` always sets the hash.
       await object.body.cancel();
-      return false;
+      return { kind: 'none' };
     }
-    if (hex(await unpackInto(folder, object.body, open)) === hex(expected)) return true;
-    // Nothing has read it yet; delete it, here and for the next task.
+    const { sha256, refusal } = await carryInto(folder, object.body, open);
+    const isStored = hex(sha256) === hex(expected);
+    if (isStored && refusal === null) return { kind: 'restored' };
+    // Nothing has unpacked it yet; delete it, here and for the next task.
     await Promise.all([
       bucket.delete(name),
       sandbox.exec({ argv: ['rm', '-rf', folder] }, { timeoutMs: removeMs, maxOutputBytes: 0 }),
     ]);
-    return false;
+    return isStored && refusal !== null ? { kind: 'refused', reason: refusal } : { kind: 'none' };
   }
 
-  /** Writes the entry into the folder and returns its hash. */
-  async function unpackInto(folder: string, body: ReadableStream, open: Open): Promise<ArrayBuffer> {
+  /** Writes the packed entry into the folder and returns its hash and why it is refused. */
+  async function carryInto(
+    folder: string,
+    body: ReadableStream,
+    open: Open,
+  ): Promise<{ sha256: ArrayBuffer; refusal: string | null }> {
+    const check = checkSetupArchive(checkLimits);
     const digest = new crypto.DigestStream('SHA-256');
     const hash = digest.getWriter();
     const reader = body.getReader({ mode: 'byob' });
@@ -79,6 +104,7 @@ export function r2SetupCache(bucket: SetupCacheBucket, sandbox: Inside): SetupCa
         const { value, done } = await withDeadline(next, bucketMs, 'the bucket');
         if (value !== undefined && value.byteLength > 0) {
           await hash.write(value);
+          await check.write(value);
           await sandbox.writeFile(`${folder}/${partName(number)}`, value);
         }
         if (done) break;
@@ -87,39 +113,44 @@ export function r2SetupCache(bucket: SetupCacheBucket, sandbox: Inside): SetupCa
       reader.cancel().catch(() => undefined); // read to its end, or abandoned
     }
     await hash.close();
-    return await digest.digest;
+    return { sha256: await digest.digest, refusal: await check.end() };
   }
 
-  async function store(entry: SetupCacheEntry, packed: Packed, open: Open): Promise<boolean> {
-    const { sha256, bytes } = packed;
-    if (bytes > maxEntryBytes) return false;
+  async function store(entry: SetupCacheEntry, packed: Packed, open: Open): Promise<SetupCacheStored> {
+    const { sha256, bytes, repository } = packed;
+    if (bytes > maxEntryBytes) return { kind: 'not-stored' };
     const name = objectName(entry);
     // An entry under this key exists: the first one wins.
-    if ((await withDeadline(bucket.head(name), bucketMs, 'the bucket')) !== null) return true;
+    if ((await withDeadline(bucket.head(name), bucketMs, 'the bucket')) !== null) return { kind: 'stored' };
     const { readable, writable } = new FixedLengthStream(bytes);
     const writer = writable.getWriter();
-    const put = bucket.put(name, readable, { sha256, onlyIf: { etagDoesNotMatch: '*' } });
+    const put = bucket.put(name, readable, {
+      sha256,
+      onlyIf: { etagDoesNotMatch: '*' },
+      customMetadata: { task: taskId, repository },
+    });
     const sent = send(packed, writer, open);
     // The race below handles the first rejection; later ones are ignored.
     for (const one of [put, sent, writer.closed]) one.catch(() => undefined);
     try {
       // A bucket that has got the entry meanwhile reads nothing.
-      const isWhole = await Promise.race([sent, put.then(() => true)]);
-      if (isWhole) await withDeadline(put, bucketMs, 'the bucket');
-      return isWhole;
+      const result = await Promise.race([sent, put.then(() => ({ kind: 'stored' }) as const)]);
+      if (result.kind === 'stored') await withDeadline(put, bucketMs, 'the bucket');
+      return result;
     } finally {
       await writer.abort(new Error('the entry is not stored')).catch(() => undefined);
     }
   }
 
   /**
-   * Streams the pieces, but the last one only if the whole matches what was packed; otherwise returns false.
+   * Streams the pieces, but the last one only if the whole matches what was packed and the check allows it.
    */
   async function send(
     { folder, sha256, bytes, parts }: Packed,
     writer: WritableStreamDefaultWriter<Uint8Array>,
     open: Open,
-  ): Promise<boolean> {
+  ): Promise<SetupCacheStored> {
+    const check = checkSetupArchive(checkLimits);
     const digest = new crypto.DigestStream('SHA-256');
     const hash = digest.getWriter();
     let held: Uint8Array | null = null;
@@ -127,16 +158,19 @@ export function r2SetupCache(bucket: SetupCacheBucket, sandbox: Inside): SetupCa
     for await (const piece of piecesOf(folder, parts)) {
       open();
       read += piece.byteLength;
-      if (read > bytes) return false;
+      if (read > bytes) return { kind: 'not-stored' };
       await hash.write(piece);
+      await check.write(piece);
       if (held !== null) await withDeadline(writer.write(held), bucketMs, 'the bucket');
       held = piece;
     }
     await hash.close();
-    if (held === null || read !== bytes || hex(await digest.digest) !== sha256) return false;
+    if (held === null || read !== bytes || hex(await digest.digest) !== sha256) return { kind: 'not-stored' };
+    const reason = await check.end();
+    if (reason !== null) return { kind: 'refused', reason };
     await withDeadline(writer.write(held), bucketMs, 'the bucket');
     await withDeadline(writer.close(), bucketMs, 'the bucket');
-    return true;
+    return { kind: 'stored' };
   }
 
   async function* piecesOf(folder: string, parts: number): AsyncGenerator<Uint8Array> {
@@ -155,7 +189,7 @@ export function r2SetupCache(bucket: SetupCacheBucket, sandbox: Inside): SetupCa
 /** Throws after the deadline: a deadline ends the waiting, not the work. */
 type Open = () => void;
 
-async function carried(work: (open: Open) => Promise<boolean>): Promise<boolean> {
+async function carried<T>(work: (open: Open) => Promise<T>): Promise<T> {
   let isOver = false;
   const open = () => {
     if (isOver) throw new Error('the setup cache took too long');

@@ -205,6 +205,7 @@ describe('the post of a running task', () => {
         exitCode: 3,
         durationMs: 4_200,
         fromCache: false,
+        cacheRefused: null,
         optional: true,
       } as const;
       expect(shown({ ...routed, setup, outcome }).split('\n')).toContain(

@@ -133,6 +133,8 @@ export const taskLimits = {
   canaryRounds: 6,
   canaryPauseMs: 10_000,
   cloneMs: 5 * 60_000,
+  /** Unpacking an entry of the setup cache. With its transfer well below the five minutes of the step. */
+  unpackMs: 90_000,
   collectMs: 3 * 60_000,
   /**
    * Time for setup beyond its command: unpacking, putting files back, packing. After it setup is given up.

@@ -94,7 +94,12 @@ describe('the job', () => {
 
 it('the command starts the driver outside the clone, without any credential', () => {
   const { command, files } = createCodex(settings).invocation(job);
-  expect(command.argv).toEqual(['node', '/opt/airlock/codex-driver.js', '/run/airlock/codex/job.json']);
+  expect(command.argv).toEqual([
+    '/opt/node/bin/node',
+    '--disable-sigusr1',
+    '/opt/airlock/codex-driver.js',
+    '/run/airlock/codex/job.json',
+  ]);
   expect(command.cwd).toBe('/workspace');
   expect(command.env).toBeUndefined();
   for (const { path } of files) expect(path.startsWith('/workspace/repo')).toBe(false);

@@ -229,7 +229,7 @@ describe('a clone with LFS', () => {
         baseSha: sha,
         lfs: true,
       },
-      { restore: false, pack: false, maxPackedBytes: 0 },
+      { pack: false, maxPackedBytes: 0 },
     );
     const { stdout } = await runScript('setup.ts', {
       ...job,

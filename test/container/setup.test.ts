@@ -1,6 +1,7 @@
 /**
  * Tests the setup scripts with real git and a real shell, also with commands that damage the working tree.
  */
+import { execFileSync } from 'node:child_process';
 import {
   existsSync,
   mkdirSync,
@@ -18,8 +19,10 @@ import {
   setupInputsSchema,
   setupJob,
   setupResultSchema,
+  unpackedSchema,
   type SetupJob,
   type SetupResult,
+  type Unpacked,
 } from '../../src/core/setup.ts';
 import {
   cloneWorkspace,
@@ -57,7 +60,7 @@ function jobIn(
 ): SetupJob {
   const job = setupJob(
     { run, limits: { minutes: 1, tokens: 1000 }, baseSha: base, lfs: false },
-    { restore: false, pack: false, maxPackedBytes: 1024 * 1024 },
+    { pack: false, maxPackedBytes: 1024 * 1024 },
   );
   const packedFolder = join(directory, '..', 'packed');
   // Outside a sandbox this would kill the test run.
@@ -75,7 +78,7 @@ describe('the setup command', () => {
   it('runs in the clone, and reports its output and exit code', async () => {
     const workspace = await workspaceWith();
     const result = await setUp(jobIn(workspace, 'pwd; echo to stderr >&2; cat src/a.js; exit 3'));
-    expect(result).toMatchObject({ exitCode: 3, problem: null, packed: null, cacheRestored: false });
+    expect(result).toMatchObject({ exitCode: 3, problem: null, packed: null });
     expect(result.outputTail).toContain(workspace.directory);
     expect(result.outputTail).toContain('to stderr');
     expect(result.outputTail).toContain('export const a');
@@ -179,23 +182,85 @@ describe('the installed files', () => {
   const install =
     'mkdir -p node_modules/pkg/bin && echo "module" > node_modules/pkg/index.js && echo run > node_modules/pkg/bin/x && chmod 755 node_modules/pkg/bin/x && ln -s pkg/bin/x node_modules/x && touch new.txt';
 
-  it('are packed and unpacked byte for byte with modes and links, without the tracked sources', async () => {
+  /** The home folder of a sandbox with one package folder. */
+  function homeWith(files: Readonly<Record<string, string>>) {
+    const home = join(temporaryFolder(), 'home');
+    const packages = join(home, 'cache');
+    mkdirSync(packages, { recursive: true });
+    for (const [name, content] of Object.entries(files)) writeFileSync(join(packages, name), content);
+    return { home, packages, packageFolders: [packages, join(home, 'missing')] };
+  }
+
+  async function unpack(job: SetupJob, home: string): Promise<Unpacked> {
+    const { directory, objectStore, packedFolder: parts } = job;
+    const cloneStaging = join(directory, '..', 'staged');
+    const homeStaging = join(home, 'staged');
+    mkdirSync(home, { recursive: true });
+    const unpacked = await runScript('unpack-setup.ts', {
+      directory,
+      objectStore,
+      home,
+      cloneStaging,
+      homeStaging,
+      packedFolder: parts,
+    });
+    // Whatever happened, only the files in their places are left.
+    expect([cloneStaging, homeStaging, parts].filter((path) => existsSync(path))).toEqual([]);
+    return unpackedSchema.parse(JSON.parse(unpacked.stdout));
+  }
+
+  it('are packed and unpacked byte for byte with modes and links, but no new or tracked files', async () => {
     const workspace = await workspaceWith();
-    const packages = join(temporaryFolder(), 'cache');
-    mkdirSync(packages);
-    writeFileSync(join(packages, 'blob'), 'bytes');
-    const packageFolders = [packages, join(packages, 'missing')];
-    const result = await setUp(jobIn(workspace, install, { pack: true, packageFolders }));
-    expect(result.packed).toMatchObject({ sha256: expect.stringMatching(/^[0-9a-f]{64}$/), parts: 1 });
-    const installed = snapshot(workspace.directory);
+    const { home, packages, packageFolders } = homeWith({ blob: 'bytes' });
+    const job = jobIn(workspace, install, { pack: true, packageFolders });
+    expect((await setUp(job)).packed).toMatchObject({
+      sha256: expect.stringMatching(/^[0-9a-f]{64}$/),
+      parts: 1,
+    });
+    const { 'new.txt': _, ...installed } = snapshot(workspace.directory);
     rmSync(join(workspace.directory, 'node_modules'), { recursive: true });
     rmSync(join(workspace.directory, 'new.txt'));
     rmSync(packages, { recursive: true });
-    const again = await setUp(jobIn(workspace, 'cat node_modules/x', { restore: true, packageFolders }));
-    expect(again).toMatchObject({ cacheRestored: true, exitCode: 0, outputTail: 'run\n' });
+    expect(await unpack(job, home)).toEqual({ ok: true });
     expect(snapshot(workspace.directory)).toEqual(installed);
     expect(readFileSync(join(packages, 'blob'), 'utf8')).toBe('bytes');
-    expect(existsSync(join(workspace.directory, '../packed'))).toBe(false);
+    expect(await setUp(jobIn(workspace, 'cat node_modules/x'))).toMatchObject({ outputTail: 'run\n' });
+  });
+
+  it('are packed without what the check outside refuses', async () => {
+    const workspace = await workspaceWith({ '.gitignore': 'node_modules/\nAGENTS.override.md\n.codex/\n' });
+    const { home, packages, packageFolders } = homeWith({ a: 'a' });
+    const run = [
+      'mkdir -p node_modules/x/.git .codex && cd node_modules/x',
+      'touch .git/config ok set ../../AGENTS.override.md ../../.codex/config.toml',
+      'chmod 4755 set && mkfifo fifo && ln -s /usr/bin/python3 python && ln -s ../../.git hooks',
+      `ln -s ../../../../etc out && ln -s a/../../../../x bent && mkdir locked && touch locked/y && chmod 555 locked`,
+      `ln ${packages}/a hard || cp ${packages}/a hard`,
+    ].join(' && ');
+    const job = jobIn(workspace, run, { pack: true, packageFolders });
+    const { packed, exitCode } = await setUp(job);
+    expect({ packed, exitCode }).toMatchObject({ packed: { parts: 1 }, exitCode: 0 });
+    const other = { ...job, ...(await workspaceWith()) };
+    expect(other.directory).not.toBe(job.directory);
+    const listed = execFileSync('tar', ['-tzvf', join(job.packedFolder, 'part-00000')], { encoding: 'utf8' });
+    const below = `${job.directory.slice(1)}/node_modules/`;
+    const names = listed
+      .trim()
+      .split('\n')
+      .map((line) => [line.slice(0, 10), line.split(' ').at(-1)?.replace(below, '')]);
+    expect(names).toEqual([
+      ['drwxr-xr-x', ''],
+      ['drwxr-xr-x', 'x/'],
+      ['-rw-r--r--', 'x/hard'],
+      ['drwxr-xr-x', 'x/locked/'],
+      ['-rw-r--r--', 'x/locked/y'],
+      ['-rw-r--r--', 'x/ok'],
+      ['-rwxr-xr-x', 'x/set'],
+      ['drwxr-xr-x', `${packages.slice(1)}/`],
+      ['-rw-r--r--', `${packages.slice(1)}/a`],
+    ]);
+    expect(existsSync(home)).toBe(true);
+    execFileSync('chmod', ['-R', 'u+w', job.directory]);
   });
 
   it('are packed in parts of 8 MiB', async () => {
@@ -206,15 +271,13 @@ describe('the installed files', () => {
     expect(readdirSync(job.packedFolder)).toEqual(['part-00000', 'part-00001', 'part-00002']);
     const before = snapshot(workspace.directory);
     rmSync(join(workspace.directory, 'node_modules'), { recursive: true });
-    expect(await setUp({ ...job, run: 'true', restore: true, pack: false })).toMatchObject({
-      cacheRestored: true,
-    });
+    expect(await unpack(job, homeWith({}).home)).toEqual({ ok: true });
     expect(snapshot(workspace.directory)).toEqual(before);
   });
 
   it.each([
     ['setup failed', `${install}; exit 1`, {}, null],
-    ['nothing was installed', 'true', {}, null],
+    ['nothing was installed', 'touch new.txt', {}, null],
     ['the job does not ask for it', install, { pack: false }, null],
     [
       'it is too large',
@@ -229,30 +292,72 @@ describe('the installed files', () => {
   });
 
   it.each([
-    ['is not an archive', (path: string) => writeFileSync(path, 'not zstd')],
+    ['is not an archive', (path: string) => writeFileSync(path, 'not gzip')],
     ['is empty', (path: string) => writeFileSync(path, '')],
     ['is a link to somewhere else', (path: string) => symlinkSync('/etc/hostname', path)],
-  ])('count as not restored when the first part %s, and setup runs all the same', async (_, put) => {
-    const job = jobIn(await workspaceWith(), 'echo ran', { restore: true });
+  ])('are refused and leave nothing when the first part %s', async (_, put) => {
+    const job = jobIn(await workspaceWith(), 'true');
+    const before = snapshot(job.directory);
     mkdirSync(job.packedFolder);
     put(join(job.packedFolder, 'part-00000'));
-    expect(await setUp(job)).toMatchObject({ cacheRestored: false, exitCode: 0, outputTail: 'ran\n' });
+    expect(await unpack(job, homeWith({}).home)).toMatchObject({ ok: false });
+    expect(snapshot(job.directory)).toEqual(before);
   });
 
-  it('cannot change a source when restored: tracked files are restored after setup', async () => {
+  it('are refused and leave nothing when the archive is cut off', async () => {
     const workspace = await workspaceWith();
-    const source = join(workspace.directory, 'src/a.js');
-    const job = jobIn(workspace, 'cat src/a.js', { restore: true });
-    // Simulates a poisoned cache entry.
-    writeFileSync(source, 'poisoned');
-    await packFiles([source], job.packedFolder, 1024 * 1024);
-    writeFileSync(source, files['src/a.js'] ?? '');
-    expect(await setUp(job)).toMatchObject({
-      cacheRestored: true,
-      outputTail: 'poisoned',
-      restored: { paths: ['src/a.js'], total: 1 },
+    const { home, packages, packageFolders } = homeWith({ blob: 'bytes' });
+    const job = jobIn(workspace, install, { pack: true, packageFolders });
+    await setUp(job);
+    rmSync(join(workspace.directory, 'node_modules'), { recursive: true });
+    rmSync(packages, { recursive: true });
+    const part = join(job.packedFolder, 'part-00000');
+    writeFileSync(part, readFileSync(part).subarray(0, -20));
+    expect(await unpack(job, home)).toMatchObject({ ok: false });
+    expect(existsSync(join(workspace.directory, 'node_modules'))).toBe(false);
+    expect(existsSync(packages)).toBe(false);
+  });
+
+  it.each([
+    ['a tracked file', 'src/a.js'],
+    ['a tracked file that a .gitignore matches', 'kept.log'],
+    ['a new file that no .gitignore matches', 'src/new.js'],
+    ['a new file in a new folder', 'new/deep/file'],
+  ])('are refused and leave nothing when the archive has %s', async (_, path) => {
+    const workspace = await workspaceWith({ 'kept.log': 'kept' });
+    const job = jobIn(workspace, 'true');
+    const before = snapshot(workspace.directory);
+    // Simulates a poisoned entry that also has files that are allowed.
+    for (const name of ['node_modules/good', path]) {
+      mkdirSync(join(workspace.directory, name, '..'), { recursive: true });
+      writeFileSync(join(workspace.directory, name), 'poisoned');
+    }
+    const paths = ['node_modules/good', path].map((name) => join(workspace.directory, name));
+    await packFiles(paths, job.packedFolder, 1024 * 1024);
+    for (const name of ['node_modules', 'new', 'src/new.js'])
+      rmSync(join(workspace.directory, name), { recursive: true, force: true });
+    for (const name of ['src/a.js', 'kept.log'])
+      writeFileSync(join(workspace.directory, name), { ...files, 'kept.log': 'kept' }[name] ?? '');
+    expect(await unpack(job, homeWith({}).home)).toEqual({
+      ok: false,
+      problem: 'it has files in the clone that are tracked or not ignored',
     });
-    expect(readFileSync(source, 'utf8')).toBe(files['src/a.js']);
+    expect(snapshot(workspace.directory)).toEqual(before);
+  });
+
+  it('are refused and leave nothing when something else is in their place', async () => {
+    const workspace = await workspaceWith();
+    const { home, packages, packageFolders } = homeWith({ blob: 'bytes' });
+    const job = jobIn(workspace, install, { pack: true, packageFolders });
+    await setUp(job);
+    rmSync(join(workspace.directory, 'node_modules'), { recursive: true });
+    writeFileSync(join(packages, 'blob'), 'mine');
+    expect(await unpack(job, home)).toEqual({
+      ok: false,
+      problem: 'it would replace something that is there',
+    });
+    expect(existsSync(join(workspace.directory, 'node_modules'))).toBe(false);
+    expect(readFileSync(join(packages, 'blob'), 'utf8')).toBe('mine');
   });
 });
 

@@ -50,6 +50,19 @@ async function inside(script: string, where = sandbox) {
 const connect = (address: string, port: number) =>
   `timeout 3 bash -c 'exec 3<>/dev/tcp/${address}/${port} && echo CONNECTED' 2>&1`;
 
+it('does not open the inspector of init on SIGUSR1', async () => {
+  const own = subject.sandboxes.get(subject.sandboxes.idFor(newTaskId()));
+  await own.start(smallSpec);
+  const script = `readlink /proc/$PPID/exe; kill -USR1 $PPID; sleep 1; ${connect('127.0.0.1', 9229)}`;
+  // The signal ends init, and with it the sandbox, or does nothing.
+  const shown = await inside(script, own).catch((error: unknown) => {
+    if (error instanceof SandboxLostError) return { out: 'lost' };
+    throw error;
+  });
+  expect(shown.out).not.toContain('CONNECTED');
+  await own.destroy();
+});
+
 describe('the identity of a process in the sandbox', () => {
   it.each([
     ['is an ordinary user', 'id -u; id -g; id -G', '1000\n1000\n1000'],

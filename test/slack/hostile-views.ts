@@ -96,6 +96,7 @@ const setup: fc.Arbitrary<TaskView['setup']> = fc.oneof(
     exitCode: fc.option(fc.integer()),
     durationMs: count,
     fromCache: fc.boolean(),
+    cacheRefused: fc.constantFrom(null, '`x` is outside the package folders and the clone'),
     optional: fc.boolean(),
   }),
 );

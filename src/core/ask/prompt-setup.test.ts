@@ -8,6 +8,7 @@ const ok: SetupReport = {
   exitCode: 0,
   durationMs: 1,
   fromCache: false,
+  cacheRefused: null,
   restored: { paths: [], total: 0 },
   pathsLeftBySetup: { paths: [], total: 0 },
 };

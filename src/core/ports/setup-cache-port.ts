@@ -1,6 +1,7 @@
 /**
- * The contract of the cache for what setup installs. The bytes go between the sandbox and the cache; neither
- * the Worker nor the cache reads them. Deadlines as in `code-host.ts`.
+ * The contract of the cache for what setup installs. The bytes go between the sandbox and the cache, which
+ * checks the names and types in them (`setup-archive.ts`) when it stores and when it restores them. Deadlines
+ * as in `code-host.ts`.
  */
 export interface SetupCacheEntry {
   readonly repositoryId: number;
@@ -13,14 +14,13 @@ export interface SetupCache {
   /** The largest size of an entry, bytes. */
   readonly maxEntryBytes: number;
   /**
-   * Writes the entry's parts into a folder of the sandbox. False if there is no entry, or if it is not what
-   * was stored. Rejects on transient errors; the caller continues without the cache.
+   * Writes the entry's parts into a folder of the sandbox. Deletes an entry that is refused. Rejects on
+   * transient errors; the caller continues without the cache.
    */
-  restore(entry: SetupCacheEntry, folder: string): Promise<boolean>;
+  restore(entry: SetupCacheEntry, folder: string): Promise<SetupCacheRestored>;
   /**
    * Stores the parts from a folder of the sandbox. All of them together must have the hash that was taken
-   * before Codex ran, so that nothing is stored that was changed later or read by a late attempt. False if
-   * they do not.
+   * before Codex ran, so that nothing is stored that was changed later or read by a late attempt.
    */
   store(
     entry: SetupCacheEntry,
@@ -29,9 +29,22 @@ export interface SetupCache {
       readonly sha256: string;
       readonly bytes: number;
       readonly parts: number;
+      /** `owner/name`, for people who list the cache. */
+      readonly repository: string;
     },
-  ): Promise<boolean>;
+  ): Promise<SetupCacheStored>;
+  remove(entry: SetupCacheEntry): Promise<void>;
 }
+
+interface Refused {
+  readonly kind: 'refused';
+  /** What the check of `setup-archive.ts` found. */
+  readonly reason: string;
+}
+/** `none`: there is no entry, or it is not what was stored. */
+export type SetupCacheRestored = { readonly kind: 'restored' } | { readonly kind: 'none' } | Refused;
+/** `not-stored`: the parts are not what was packed, or are too large. */
+export type SetupCacheStored = { readonly kind: 'stored' } | { readonly kind: 'not-stored' } | Refused;
 
 /** Name of a part in the folder, by its number from 0. At most 8 MiB each. */
 export const partName = (number: number): string => `part-${String(number).padStart(5, '0')}`;

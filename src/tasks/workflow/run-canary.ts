@@ -1,11 +1,9 @@
 /** Runs one round of the canary in a sandbox. */
-import { sandboxPaths } from '../../core/checkout.ts';
+import { scriptCommand } from '../../core/checkout.ts';
 import { SandboxLostError, type TaskSandbox } from '../../core/ports/sandbox-port.ts';
 import { taskLimits } from '../limits.ts';
 import { canaryReport, judgeCanary, type CanaryRound, type CanaryVerdict } from './canary-verdict.ts';
 import { lastJsonLine } from './last-json-line.ts';
-
-const node = '/opt/node/bin/node';
 
 type RoundInput = Pick<CanaryRound, 'pending' | 'roundsLeft'> & { readonly nonce: string };
 
@@ -15,7 +13,7 @@ export async function runCanary(
   { nonce, pending, roundsLeft }: RoundInput,
 ): Promise<CanaryVerdict> {
   const names = pending === 'all' ? [] : pending;
-  const argv = [node, `${sandboxPaths.scripts}/canary.js`, nonce, ...names];
+  const argv = scriptCommand('canary', nonce, ...names);
   const limits = {
     timeoutMs: taskLimits.canaryMs,
     maxOutputBytes: 32_768,

@@ -3,7 +3,7 @@
  * The change is kept with the record before anything is tried with it.
  */
 import { collectJob, type ChangeSet } from '../../core/change-set.ts';
-import { sandboxPaths } from '../../core/checkout.ts';
+import { scriptCommand } from '../../core/checkout.ts';
 import type { BudgetName } from '../../core/grant.ts';
 import type { AgentEnd, Authorization } from '../../core/authorization.ts';
 import type { SetupReport } from '../../core/setup.ts';
@@ -14,7 +14,6 @@ import { lostOutcome, unlessLost } from './stage-sandbox.ts';
 import { setupFailure, setupReport } from '../setup-report.ts';
 import type { Stage, TaskDeps } from './stage.ts';
 
-const node = '/opt/node/bin/node';
 export const keptChange = 'change.ndjson';
 const keptRollout = 'rollout.jsonl';
 
@@ -133,7 +132,7 @@ async function collectLines(deps: TaskDeps, { baseSha, policy }: Authorization):
   const pathsLeftBySetup = (await setupReport(deps))?.pathsLeftBySetup.paths ?? [];
   const job = '/run/airlock/jobs/collect.json';
   await sandbox.writeFile(job, JSON.stringify(collectJob(baseSha, { pathsLeftBySetup, lfs: policy.lfs })));
-  await sandbox.startRun('collect', { argv: [node, `${sandboxPaths.scripts}/collect.js`, job] });
+  await sandbox.startRun('collect', { argv: scriptCommand('collect', job) });
   const decoder = new TextDecoder();
   const parts: string[] = [];
   const until = now() + taskLimits.collectMs;

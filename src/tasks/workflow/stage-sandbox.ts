@@ -2,7 +2,7 @@
  * The stages in the sandbox until Codex has ended: start it, clone, start Codex, look for its end.
  * `stage-canary.ts` proves before the clone that it is sealed.
  */
-import { cloneJob, cloneMayRecover, cloneResultSchema, sandboxPaths } from '../../core/checkout.ts';
+import { cloneJob, cloneMayRecover, cloneResultSchema, scriptCommand } from '../../core/checkout.ts';
 import type { Authorization } from '../../core/authorization.ts';
 import { describeSetup } from '../../core/ask/prompt-setup.ts';
 import {
@@ -17,7 +17,6 @@ import { codexRun } from '../run-names.ts';
 import { setupReport } from '../setup-report.ts';
 import type { Stage, TaskDeps } from './stage.ts';
 
-const node = '/opt/node/bin/node';
 const jobs = '/run/airlock/jobs';
 
 /**
@@ -53,7 +52,7 @@ export async function cloneRepository(
     const { owner, name } = facts;
     const job = cloneJob({ owner, name, sha: baseSha, branch: baseBranch, lfs: policy.lfs });
     await sandbox.writeFile(`${jobs}/clone.json`, JSON.stringify(job));
-    const argv = [node, `${sandboxPaths.scripts}/clone.js`, `${jobs}/clone.json`];
+    const argv = scriptCommand('clone', `${jobs}/clone.json`);
     const result = await sandbox.exec({ argv }, { timeoutMs: taskLimits.cloneMs, maxOutputBytes: 65_536 });
     const report = cloneResultSchema.safeParse(lastJsonLine(result));
     if (report.success && report.data.ok && report.data.sha === baseSha) return { go: true, value: null };

@@ -8,7 +8,8 @@ import type { TaskSnapshot } from '../../core/ports/task-record.ts';
 import { authorization as plain, request } from '../../../test/fixtures/sample-task.ts';
 import { openState, snapshotOf } from '../record/record-state.ts';
 import { setupReport } from '../setup-report.ts';
-import { beginSetup, finishSetup, setupEnded, type SetupDeps } from './stage-setup.ts';
+import type { SetupDeps } from './setup-cache.ts';
+import { beginSetup, finishSetup, setupEnded } from './stage-setup.ts';
 
 const setup = { run: 'npm ci', hosts: ['packages.example.com'], optional: false };
 const withSetup = (changes: Partial<SetupPolicy>): Authorization => ({
@@ -22,16 +23,20 @@ const good: SetupResult = {
   exitCode: 0,
   durationMs: 12_000,
   outputTail: 'added 1 package\n',
-  cacheRestored: false,
   restored: { paths: [], total: 0 },
   pathsLeftBySetup: { paths: [], total: 0 },
   packed: null,
   problem: null,
 };
 
+const restored = async () => ({ kind: 'restored' }) as const;
+const refusal = '`home/codex/.gitconfig` is outside the package folders and the clone';
+
 interface Given {
   readonly inputs?: unknown;
   readonly result?: unknown;
+  /** What `unpack-setup.js` prints. */
+  readonly unpacked?: unknown;
   readonly cache?: Partial<SetupCache> | null;
   readonly sandbox?: Partial<TaskSandbox>;
   readonly now?: () => number;
@@ -49,9 +54,13 @@ function world(given: Given = {}) {
     start: async () => undefined,
     writeFile: async (path, content) => void jobs.set(path, String(content)),
     readFile: async () => null,
-    exec: async () => ({
+    exec: async ({ argv }) => ({
       exitCode: 0,
-      stdout: said(given.inputs ?? inputs),
+      stdout: said(
+        argv.some((word) => word.endsWith('/unpack-setup.js'))
+          ? (given.unpacked ?? { ok: true })
+          : (given.inputs ?? inputs),
+      ),
       stderr: '',
       truncated: false,
       timedOut: false,
@@ -71,12 +80,13 @@ function world(given: Given = {}) {
     maxEntryBytes: 1000,
     restore: async (...call) => {
       cacheCalls.push(['restore', ...call]);
-      return false;
+      return { kind: 'none' };
     },
     store: async (...call) => {
       cacheCalls.push(['store', ...call]);
-      return true;
+      return { kind: 'stored' };
     },
+    remove: async (...call) => void cacheCalls.push(['remove', ...call]),
     ...given.cache,
   };
   const deps: SetupDeps = {
@@ -113,7 +123,7 @@ describe('the beginning of setup', () => {
       'watch setup',
     ]);
     // Half of the 30 minutes.
-    expect(job()).toMatchObject({ run: 'npm ci', timeoutMs: 15 * 60_000, restore: false, pack: true });
+    expect(job()).toMatchObject({ run: 'npm ci', timeoutMs: 15 * 60_000, pack: true });
   });
 
   it('asks the cache for this repository and these lock files before untrusted code runs', async () => {
@@ -124,43 +134,31 @@ describe('the beginning of setup', () => {
     expect(log[0]).toBe('enter setup');
   });
 
-  it.each<[string, Given, Partial<Authorization>, { restore: boolean; pack: boolean }, RegExp]>([
-    [
-      'a hit',
-      { cache: { restore: async () => true } },
-      {},
-      { restore: true, pack: false },
-      /what the cache has/,
-    ],
-    ['a miss', {}, {}, { restore: false, pack: true }, /nothing for these lock files/],
-    ['no cache', { cache: null }, {}, { restore: false, pack: false }, /there is no cache here/],
-    [
-      'no lock file',
-      { inputs: { ...inputs, lockFiles: 0 } },
-      {},
-      { restore: false, pack: false },
-      /no lock file says/,
-    ],
-    ['nonsense for inputs', { inputs: 'nonsense' }, {}, { restore: false, pack: false }, /no lock file says/],
+  it.each<[string, Given, Partial<Authorization>, { pack: boolean }, RegExp]>([
+    ['a hit', { cache: { restore: restored } }, {}, { pack: false }, /what the cache has/],
+    ['a miss', {}, {}, { pack: true }, /nothing for these lock files/],
+    ['no cache', { cache: null }, {}, { pack: false }, /there is no cache here/],
+    ['no lock file', { inputs: { ...inputs, lockFiles: 0 } }, {}, { pack: false }, /no lock file says/],
+    ['nonsense for inputs', { inputs: 'nonsense' }, {}, { pack: false }, /no lock file says/],
     [
       'a cache that fails',
       { cache: { restore: async () => Promise.reject(new Error('disk')) } },
       {},
-      { restore: false, pack: true },
+      { pack: true },
       /nothing for these lock files/,
     ],
     [
       'a base that everybody with push access can change',
       {},
       { baseBranch: 'feature' },
-      { restore: false, pack: false },
+      { pack: false },
       /nothing for these lock files/,
     ],
     [
       'a hit from such a base',
-      { cache: { restore: async () => true } },
+      { cache: { restore: restored } },
       { baseBranch: 'feature' },
-      { restore: true, pack: false },
+      { pack: false },
       /what the cache has/,
     ],
   ])('starts setup with %s, and notes that in the log', async (_, given, more, expected, note) => {
@@ -174,14 +172,14 @@ describe('the beginning of setup', () => {
     let asked = 0;
     const restore = async () => {
       asked += 1;
-      return await new Promise<boolean>(() => undefined);
+      return await new Promise<never>(() => undefined);
     };
     const { deps, job } = world({ cache: { restore } });
     beginSetup(authorization, setup, deps).catch(() => undefined);
     await expect.poll(() => asked).toBe(1);
     expect(await beginSetup(authorization, setup, deps)).toEqual({ go: true, value: null });
     expect(asked).toBe(1);
-    expect(job()).toMatchObject({ restore: false, pack: false });
+    expect(job()).toMatchObject({ pack: false });
   });
 
   it('asks the cache once, however often the step is retried', async () => {
@@ -258,6 +256,7 @@ describe('the end of setup', () => {
       exitCode: 0,
       durationMs: 12_000,
       fromCache: false,
+      cacheRefused: null,
       restored: { paths: [], total: 0 },
       pathsLeftBySetup: { paths: ['x'], total: 1 },
     });
@@ -318,7 +317,11 @@ describe('the end of setup', () => {
     const { cacheCalls, log } = await finished({ result: { ...good, packed } });
     const key = await setupCacheKey(authorization, inputs);
     expect(cacheCalls).toEqual([
-      ['store', { repositoryId: 1, key }, { folder: '/tmp/airlock-setup', ...packed }],
+      [
+        'store',
+        { repositoryId: 1, key },
+        { folder: '/tmp/airlock-setup', repository: 'acme/app', ...packed },
+      ],
     ]);
     expect(log).toContain('What setup installed is kept for the next task (4 KiB).');
   });
@@ -329,7 +332,7 @@ describe('the end of setup', () => {
     ['packing failed', { result: { ...good, packed: { problem: 'too large' } } }, /not kept .*too large/],
     [
       'the cache refuses the entry',
-      { result: { ...good, packed }, cache: { store: async () => false } },
+      { result: { ...good, packed }, cache: { store: async () => ({ kind: 'not-stored' }) } },
       /is not kept for the next task\./,
     ],
     [
@@ -346,19 +349,63 @@ describe('the end of setup', () => {
 
   it.each<[string, Given, Partial<Authorization>]>([
     ['from a base that everybody with push access can change', {}, { baseBranch: 'feature' }],
-    ['when the cache had an entry', { cache: { restore: async () => true } }, {}],
+    ['when the cache had an entry', { cache: { restore: restored } }, {}],
   ])('stores nothing %s, even if setup packed something', async (_, given, more) => {
     let stored = 0;
-    const store = async () => (stored += 1) > 0;
+    const store = async () => {
+      stored += 1;
+      return { kind: 'stored' } as const;
+    };
     const cache = { ...given.cache, store };
     const { stage } = await finished({ cache, result: { ...good, packed } }, false, more);
     expect(stage.go).toBe(true);
     expect(stored).toBe(0);
   });
 
-  it('logs that the entry of the cache could not be unpacked', async () => {
-    const { log, deps } = await finished({ cache: { restore: async () => true } });
-    expect(log).toContain('What the cache had could not be unpacked.');
-    expect(await setupReport(deps)).toMatchObject({ fromCache: false });
+  it('reports that it started from the cache only if the entry was unpacked before it', async () => {
+    const { deps } = await finished({ cache: { restore: restored } });
+    expect(await setupReport(deps)).toMatchObject({ fromCache: true, cacheRefused: null });
+  });
+
+  it.each<[string, Given, string, boolean]>([
+    [
+      'refused outside the sandbox',
+      { cache: { restore: async () => ({ kind: 'refused', reason: refusal }) } },
+      refusal,
+      false,
+    ],
+    [
+      'refused while it was unpacked',
+      { cache: { restore: restored }, unpacked: { ok: false, problem: 'it has tracked files' } },
+      'it has tracked files',
+      true,
+    ],
+    [
+      'not unpacked in time',
+      { cache: { restore: restored }, unpacked: 'Killed' },
+      'it could not be unpacked in time',
+      true,
+    ],
+  ])('names an entry that was %s, deletes it and packs a new one', async (_, given, reason, removes) => {
+    const it = world({ ...given, result: { ...good, packed } });
+    await beginSetup(authorization, setup, it.deps);
+    const key = await setupCacheKey(authorization, inputs);
+    expect(it.cacheCalls.filter((call) => JSON.stringify(call).startsWith('["remove"'))).toEqual(
+      removes ? [['remove', { repositoryId: 1, key }]] : [],
+    );
+    expect(it.job()).toMatchObject({ pack: true });
+    await finishSetup(authorization, setup, it.deps);
+    expect(await setupReport(it.deps)).toMatchObject({ fromCache: false, cacheRefused: reason });
+    expect(it.log).toContain(`⚠️ The setup cache entry was refused: ${reason}. It is not used.`);
+    expect(it.log).toContain('setup_cache.refused');
+    expect(it.log).toContain('What setup installed is kept for the next task (4 KiB).');
+  });
+
+  it('names what it packed when the cache refuses it', async () => {
+    const store = async () => ({ kind: 'refused', reason: refusal }) as const;
+    const { deps, stage, log } = await finished({ cache: { store }, result: { ...good, packed } });
+    expect(stage.go).toBe(true);
+    expect(await setupReport(deps)).toMatchObject({ fromCache: false, cacheRefused: refusal });
+    expect(log).toContain(`⚠️ The setup cache entry was refused: ${refusal}. It is not used.`);
   });
 });

@@ -3,19 +3,14 @@
  * and cache what it installed. One step starts it, the record watches it, one step finishes it.
  */
 import type { WorkflowStep } from 'cloudflare:workers';
-import { sandboxPaths } from '../../core/checkout.ts';
+import { scriptCommand } from '../../core/checkout.ts';
 import { startsFromConfiguredBase, type Authorization } from '../../core/authorization.ts';
-import type { TaskRecordPort } from '../../core/ports/task-record.ts';
 import type { SetupPolicy } from '../../core/policy.ts';
-import type { SetupCache, SetupCacheEntry } from '../../core/ports/setup-cache-port.ts';
+import { cacheRefusedText } from '../../core/setup-view.ts';
 import {
-  packedFolder,
-  setupCacheKey,
-  setupInputsSchema,
   setupJob,
   setupMs,
   setupResultSchema,
-  type SetupInputsJob,
   type SetupReport,
   type SetupResult,
 } from '../../core/setup.ts';
@@ -24,27 +19,20 @@ import * as z from 'zod';
 import { lastJsonLine } from './last-json-line.ts';
 import { taskLimits } from '../limits.ts';
 import { setupRun } from '../run-names.ts';
+import { cacheKey, entryOf, jobs, noCacheNote, note, restore, store, type SetupDeps } from './setup-cache.ts';
 import { keptSetup, setupFailure } from '../setup-report.ts';
 import { unlessLost } from './stage-sandbox.ts';
 import type { Stage, TaskDeps } from './stage.ts';
 import { retryBriefly, runnerOf } from './step-runner.ts';
 import { waitFor } from './wait-for.ts';
 
-export type SetupDeps = Pick<TaskDeps, 'sandbox' | 'setupCache' | 'now' | 'log'> & {
-  readonly record: Pick<
-    TaskRecordPort,
-    'kept' | 'keep' | 'enter' | 'appendToLog' | 'snapshot' | 'view' | 'watchRun'
-  >;
-};
-
-const node = '/opt/node/bin/node';
-const jobs = '/run/airlock/jobs';
-
 /** What the first attempt decided, for a second one and for the step that finishes setup. */
 const keptBeginning = 'setup-begun.json';
 const beginningSchema = z.object({
   key: z.string().nullable(),
   fromCache: z.boolean(),
+  /** Why the cache's entry was refused; null if it was not. */
+  cacheRefused: z.string().nullable(),
   /**
    * Whether to cache what setup installs. Decided before anything untrusted runs, because setup itself
    * reports what it packed.
@@ -52,7 +40,7 @@ const beginningSchema = z.object({
   pack: z.boolean(),
 });
 type Beginning = z.infer<typeof beginningSchema>;
-const withoutCache: Beginning = { key: null, fromCache: false, pack: false };
+const withoutCache: Beginning = { key: null, fromCache: false, cacheRefused: null, pack: false };
 
 /** Runs the configured setup. Without one its phase is not entered. */
 export async function setUp(
@@ -82,13 +70,15 @@ export async function beginSetup(
       // First, so that a second attempt does not wait for a slow cache too.
       await keepBeginning(withoutCache, deps);
       const key = await cacheKey(authorization, deps);
-      const fromCache = key !== null && (await restore(entryOf(authorization, key), deps));
+      const { fromCache, cacheRefused } =
+        key === null ? withoutCache : await restore(entryOf(authorization, key), deps);
       const pack = key !== null && startsFromConfiguredBase(authorization) && !fromCache;
-      await keepBeginning({ key, fromCache, pack }, deps);
+      await keepBeginning({ key, fromCache, cacheRefused, pack }, deps);
     }
-    const { key, fromCache, pack } = await beginning(deps);
+    const { key, fromCache, cacheRefused, pack } = await beginning(deps);
     // The cache can take minutes. Rejects if Codex was started meanwhile, by another attempt of this step.
     await record.enter('setup');
+    if (cacheRefused !== null) await note(deps, cacheRefusedText(cacheRefused));
     await note(deps, fromCache ? 'Setup begins with what the cache has.' : noCacheNote(key, deps.setupCache));
     await record.appendToLog({ kind: 'command.started', command: setup.run });
     const job = setupJob(
@@ -98,15 +88,11 @@ export async function beginSetup(
         lfs: authorization.policy.lfs,
         baseSha: authorization.baseSha,
       },
-      {
-        restore: fromCache,
-        pack,
-        maxPackedBytes: deps.setupCache?.maxEntryBytes ?? 0,
-      },
+      { pack, maxPackedBytes: deps.setupCache?.maxEntryBytes ?? 0 },
     );
     await sandbox.writeFile(`${jobs}/setup.json`, JSON.stringify(job));
     await sandbox.startRun(setupRun, {
-      argv: [node, `${sandboxPaths.scripts}/setup.js`, `${jobs}/setup.json`],
+      argv: scriptCommand('setup', `${jobs}/setup.json`),
     });
     await record.watchRun('setup');
     return { go: true, value: null };
@@ -137,7 +123,7 @@ export async function finishSetup(
   return await unlessLost(async () => {
     const result = await readResult(deps);
     if (result === null) return { go: false, outcome: failed('setup-unknown', unknownText) };
-    const { key, fromCache, pack } = await beginning(deps);
+    const { key, fromCache, cacheRefused, pack } = await beginning(deps);
     const { exitCode, durationMs, outputTail, restored, pathsLeftBySetup } = result;
     const status = exitCode === null ? 'timed-out' : exitCode === 0 ? 'ok' : 'failed';
     const report: SetupReport = {
@@ -145,7 +131,8 @@ export async function finishSetup(
       status,
       exitCode,
       durationMs,
-      fromCache: fromCache && result.cacheRestored,
+      fromCache,
+      cacheRefused,
       restored,
       pathsLeftBySetup,
     };
@@ -156,9 +143,10 @@ export async function finishSetup(
       outputTail,
       durationMs,
     });
-    if (fromCache && !result.cacheRestored) await note(deps, 'What the cache had could not be unpacked.');
     await deps.record.keep(keptSetup, JSON.stringify(report));
-    if (key !== null && pack) await store(entryOf(authorization, key), result, deps);
+    const refused = key !== null && pack ? await store(authorization, key, result, deps) : null;
+    if (refused !== null)
+      await deps.record.keep(keptSetup, JSON.stringify({ ...report, cacheRefused: refused }));
     if (result.problem !== null)
       return { go: false, outcome: failed('setup-left-a-mess', messText(result.problem)) };
     if (status === 'ok') return { go: true, value: null };
@@ -190,70 +178,6 @@ const failed = (code: string, message: string): TaskOutcome => ({
 function quoted(untrustedOutput: string): string {
   const tail = untrustedOutput.trim().slice(-taskLimits.setupTailCharacters);
   return tail === '' ? '' : `\n\nThe end of its output:\n\n\`\`\`\n${tail.replaceAll('```', "'''")}\n\`\`\``;
-}
-
-// ---- the cache
-// ------------------------------------------------------------------------------------------------ It only
-// saves time: if it fails, setup runs without it.
-
-const entryOf = ({ facts }: Authorization, key: string): SetupCacheEntry => ({
-  repositoryId: facts.repositoryId,
-  key,
-});
-
-/**
- * null if there is no cache, or no lock file says what setup will install. Nothing untrusted has run yet, so
- * the answer is trusted.
- */
-async function cacheKey(authorization: Authorization, deps: SetupDeps): Promise<string | null> {
-  if (deps.setupCache === null) return null;
-  const job: SetupInputsJob = { directory: sandboxPaths.repository, base: authorization.baseSha };
-  await deps.sandbox.writeFile(`${jobs}/setup-inputs.json`, JSON.stringify(job));
-  const argv = [node, `${sandboxPaths.scripts}/setup-inputs.js`, `${jobs}/setup-inputs.json`];
-  const limits = { timeoutMs: taskLimits.canaryMs, maxOutputBytes: 4096 };
-  const inputs = setupInputsSchema.safeParse(lastJsonLine(await deps.sandbox.exec({ argv }, limits)));
-  return inputs.success ? await setupCacheKey(authorization, inputs.data) : null;
-}
-
-async function restore(entry: SetupCacheEntry, { setupCache, log }: SetupDeps): Promise<boolean> {
-  try {
-    return (await setupCache?.restore(entry, packedFolder)) === true;
-  } catch (error) {
-    log('setup_cache.not_restored', { error: String(error) });
-    return false;
-  }
-}
-
-async function store(entry: SetupCacheEntry, { packed }: SetupResult, deps: SetupDeps): Promise<void> {
-  const { setupCache, sandbox, log } = deps;
-  if (setupCache === null || packed === null) return;
-  if ('problem' in packed) {
-    await note(deps, `What setup installed is not kept for the next task: ${packed.problem}.`);
-    return;
-  }
-  try {
-    const stored = await setupCache.store(entry, { folder: packedFolder, ...packed });
-    await note(
-      deps,
-      stored
-        ? `What setup installed is kept for the next task (${Math.max(1, Math.round(packed.bytes / 1024))} KiB).`
-        : 'What setup installed is not kept for the next task.',
-    );
-    await sandbox.exec({ argv: ['rm', '-rf', packedFolder] }, { timeoutMs: 30_000, maxOutputBytes: 0 });
-  } catch (error) {
-    log('setup_cache.not_stored', { error: String(error) });
-  }
-}
-
-async function note({ record }: SetupDeps, text: string): Promise<void> {
-  await record.appendToLog({ kind: 'note', text });
-}
-
-function noCacheNote(key: string | null, cache: SetupCache | null): string {
-  if (cache === null) return 'Setup begins from nothing: there is no cache here.';
-  return key === null
-    ? 'Setup begins from nothing: no lock file says what it will install.'
-    : 'Setup begins from nothing: the cache has nothing for these lock files.';
 }
 
 // ---- what is kept between steps
