@@ -95,7 +95,6 @@ export function openState(request: TaskRequest, canaryNonce: string, now: number
 }
 
 // ---- derived
-// ------------------------------------------------------------------------------------------------------
 
 /** The furthest phase that was entered. Some phases are entered side by side. */
 export function phaseOf({ phases }: RecordState): TaskPhase {
@@ -182,7 +181,6 @@ export function snapshotOf(state: RecordState): TaskSnapshot {
 }
 
 // ---- transitions
-// ---------------------------------------------------------------------------------------------------
 
 export function learn(state: RecordState, findings: Findings): RecordState {
   const { routing, choices, facts, authorization, queuePosition, change } = findings;

@@ -99,7 +99,6 @@ export abstract class TaskRecordBase<Env> extends DurableObject<Env> {
   }
 
   // ---- reading
-  // --------------------------------------------------------------------------------------------------
 
   snapshot(): TaskSnapshot | null {
     return this.#state === null ? null : snapshotOf(this.#state);
@@ -140,7 +139,6 @@ export abstract class TaskRecordBase<Env> extends DurableObject<Env> {
   }
 
   // ---- egress
-  // -----------------------------------------------------------------------------------------------------
 
   /**
    * Returns the grant as it is now, and counts the request. The count is written a little later, because the
@@ -170,7 +168,6 @@ export abstract class TaskRecordBase<Env> extends DurableObject<Env> {
   }
 
   // ---- the Workflow's commands
-  // --------------------------------------------------------------------------------------
 
   async learn(findings: Findings): Promise<void> {
     const before = this.#opened();
@@ -258,7 +255,6 @@ export abstract class TaskRecordBase<Env> extends DurableObject<Env> {
   }
 
   // ---- people's commands
-  // --------------------------------------------------------------------------------------------
 
   async cancel(by: string): Promise<{ readonly cancelled: boolean; readonly reason: string }> {
     const before = this.#opened();
@@ -288,7 +284,6 @@ export abstract class TaskRecordBase<Env> extends DurableObject<Env> {
   }
 
   // ---- the alarm
-  // ----------------------------------------------------------------------------------------------------
 
   override async alarm(): Promise<void> {
     if (this.#state === null) return await this.#forget();
@@ -432,7 +427,6 @@ export abstract class TaskRecordBase<Env> extends DurableObject<Env> {
   }
 
   // ---- shared
-  // -------------------------------------------------------------------------------------------------------
 
   async #show(): Promise<void> {
     const state = this.#opened();

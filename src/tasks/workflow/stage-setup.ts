@@ -181,7 +181,6 @@ function quoted(untrustedOutput: string): string {
 }
 
 // ---- what is kept between steps
-// -----------------------------------------------------------------------------------
 
 async function beginning({ record }: SetupDeps): Promise<Beginning> {
   const kept = await record.kept(keptBeginning);
