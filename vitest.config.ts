@@ -3,6 +3,7 @@ import { availableParallelism } from 'node:os';
 import { fileURLToPath } from 'node:url';
 import { cloudflareTest } from '@cloudflare/vitest-plugin';
 import { defineConfig } from 'vitest/config';
+import { LongFirst } from './test/run/long-first.ts';
 import { scriptedSandboxHost } from './test/workerd-host/sandbox-host.ts';
 
 /** As in `wrangler.jsonc`, which the pool does not take them from. */
@@ -30,6 +31,7 @@ export default defineConfig({
   test: {
     // Most tests wait for processes more than they compute, so two files share a processor.
     maxWorkers: 2 * availableParallelism(),
+    sequence: { sequencer: LongFirst },
     projects: [
       {
         resolve: { alias: { 'cloudflare:workers': durableObject } },

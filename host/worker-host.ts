@@ -3,7 +3,7 @@
  * the sandbox host to it. Miniflare restarts workerd after a crash; tasks continue from the state on disk.
  * Nothing here waits for workerd synchronously: workerd blocks when nobody reads its output.
  */
-import { randomBytes, randomUUID } from 'node:crypto';
+import { randomBytes, randomInt, randomUUID } from 'node:crypto';
 import { readFile } from 'node:fs/promises';
 import { createServer } from 'node:net';
 import { join } from 'node:path';
@@ -207,22 +207,35 @@ function outbound(standIns: Readonly<Record<string, string>>) {
   };
 }
 
+/**
+ * Below Linux's default range of ephemeral ports (32768 up), from which the kernel gives ports to everybody
+ * who asks for any: such a port could be taken again before workerd listens on it.
+ */
+const firstPort = 12_000;
+const ports = 20_000;
+const portTries = 50;
+
 async function freePort(hostname = '127.0.0.1'): Promise<number> {
-  const server = createServer();
-  await new Promise<void>((resolve) => server.listen(0, hostname, resolve));
-  const address = server.address();
-  await new Promise((resolve) => server.close(resolve));
-  if (address === null || typeof address === 'string') throw new Error(`no free port on ${hostname}`);
-  return address.port;
+  for (let tries = 0; tries < portTries; tries += 1) {
+    const port = firstPort + randomInt(ports);
+    if ((await listenError(hostname, port)) === null) return port;
+  }
+  throw new Error(`no free port on ${hostname}`);
+}
+
+/** null: the port is free. */
+async function listenError(hostname: string, port: number): Promise<Error | null> {
+  return await new Promise((resolve) => {
+    const probe = createServer();
+    probe.once('error', resolve);
+    probe.listen(port, hostname, () => probe.close(() => resolve(null)));
+  });
 }
 
 async function refuseTakenPort(hostname: string, port: number): Promise<void> {
   if (port === 0) return;
-  await new Promise<void>((resolve, reject) => {
-    const probe = createServer();
-    probe.once('error', (error) => reject(new Error(listenProblem(error, hostname, port))));
-    probe.listen(port, hostname, () => probe.close(() => resolve()));
-  });
+  const error = await listenError(hostname, port);
+  if (error !== null) throw new Error(listenProblem(error, hostname, port));
 }
 
 function listenProblem(error: Error, hostname: string, port: number): string {
