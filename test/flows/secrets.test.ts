@@ -58,7 +58,7 @@ async function search(
   );
   await sandbox.writeFile(needlesFile, JSON.stringify(needles));
   const argv = ['/opt/node/bin/node', searchProgram, needlesFile, String(since)];
-  const result = await sandbox.exec({ argv }, { timeoutMs: 240_000, maxOutputBytes: 4 * 1024 * 1024 });
+  const result = await sandbox.exec({ argv }, { timeoutMs: 550_000, maxOutputBytes: 4 * 1024 * 1024 });
   if (result.exitCode !== 0) throw new Error(`the search failed: ${result.stderr.slice(-1000)}`);
   return report.parse(JSON.parse(result.stdout));
 }

@@ -97,7 +97,7 @@ beforeAll(async () => {
     },
     { everyMs: 1000 },
   );
-}, 240_000);
+}, 900_000);
 afterAll(async () => await flow.close());
 
 type Said = { readonly taskId: string; readonly line: number };
