@@ -7,7 +7,7 @@ import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { expect, it } from 'vitest';
-import { processTreeOf, readProcessTable } from '../../host/sandbox/process-table.ts';
+import { processTreeOf, readProcessTable, readStartTime } from '../../host/sandbox/process-table.ts';
 import { projectRoot } from '../../host/project-root.ts';
 
 interface Known {
@@ -19,20 +19,15 @@ interface Known {
 
 /** null: it has ended. */
 function knownProcess(pid: number): Known | null {
+  const startedAt = readStartTime(pid);
+  if (startedAt === null) return null;
   try {
-    const stat = readFileSync(`/proc/${pid}/stat`, 'latin1');
-    const fields = stat.slice(stat.lastIndexOf(')') + 2).split(' ');
-    if (fields[0] === 'Z') return null;
-    return {
-      pid,
-      name: stat.slice(stat.indexOf('(') + 1, stat.lastIndexOf(')')),
-      startedAt: fields[19] ?? '',
-    };
+    return { pid, name: readFileSync(`/proc/${pid}/comm`, 'utf8').trim(), startedAt };
   } catch {
     return null;
   }
 }
-const stillRuns = ({ pid, startedAt }: Known) => knownProcess(pid)?.startedAt === startedAt;
+const stillRuns = ({ pid, startedAt }: Known) => readStartTime(pid) === startedAt;
 
 interface Run {
   readonly main: number;
