@@ -6,6 +6,7 @@ import type { RepositoryRef } from '../core/task.ts';
 import { createCodeHost } from '../github/code-host.ts';
 import { githubWebhooks } from '../github/webhooks.ts';
 import { slackRoutes } from '../slack/routes.ts';
+import { createBodyRoom } from '../lib/body-room.ts';
 import { airlockVersion } from '../version.ts';
 import { createApp } from '../web/app.ts';
 import { baseOf } from './base.ts';
@@ -13,6 +14,12 @@ import type { Env } from './env.ts';
 import { accept, retryPublication, start } from './instances.ts';
 import { recordOf } from './objects.ts';
 import { log, now, platformFetch } from './runtime.ts';
+
+/**
+ * Bytes of bodies that wait for the check of their signature, in this isolate: eight of the largest, or
+ * hundreds of usual ones.
+ */
+const unverifiedBytes = 16 * 1024 * 1024;
 
 /** Built once per isolate; it keeps nothing of a request. */
 let app: Hono | null = null;
@@ -24,6 +31,7 @@ export function composeApp(env: Env): Hono {
 
 function createRoutes(env: Env): Hono {
   const { settings, config, policy, chat, index } = baseOf(env);
+  const room = createBodyRoom(unverifiedBytes);
   const shared = {
     task: (taskId: string) => recordOf(env, taskId),
     retryPublication: async (taskId: string, approval: Approval | null) =>
@@ -36,6 +44,7 @@ function createRoutes(env: Env): Hono {
     log,
     githubWebhooks: githubWebhooks({
       secret: settings.githubWebhookSecret,
+      room,
       handle: config.github,
       startTask: async (request) => await start(env, request),
       now: () => new Date(),
@@ -47,6 +56,7 @@ function createRoutes(env: Env): Hono {
         : slackRoutes({
             ...settings.slack,
             ...shared,
+            room,
             policy,
             startTask: async (request) => await accept(env, request),
             index,

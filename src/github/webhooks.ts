@@ -12,14 +12,18 @@ import type { GithubPolicy } from '../core/policy.ts';
 import type { TaskRequest } from '../core/task.ts';
 import { withDeadline } from '../lib/with-deadline.ts';
 import { readWebhook } from './webhook-events.ts';
+import { roomFor, type BodyRoom } from '../lib/body-room.ts';
 import { parseJson } from '../lib/parse-json.ts';
 import { readBody } from '../lib/read-body.ts';
 import { utf8Of } from '../lib/utf8.ts';
 
 /**
- * GitHub caps payloads at 25 MB: https://docs.github.com/en/webhooks/webhook-events-and-payloads#payload-cap
+ * GitHub sends up to 25 MB. The events that start a task hold an issue and a comment of at most 262,144 bytes
+ * each, escaped, and a dozen accounts; larger ones are of no use here.
  */
-const maxBodyBytes = 25 * 1024 * 1024;
+const maxBodyBytes = 2 * 1024 * 1024;
+/** Milliseconds that a delivery waits for room before it is refused with a 503. */
+const roomWaitMs = 4000;
 
 /**
  * GitHub gives up after 10 s: https://docs.github.com/en/webhooks/using-webhooks/handling-webhook-deliveries
@@ -30,6 +34,8 @@ const bodyDeadlineMs = 10_000;
 
 export interface WebhookDeps {
   readonly secret: string;
+  /** Bounds the memory for bodies whose signature is not verified yet. */
+  readonly room: BodyRoom;
   /** How people address the bot. */
   readonly handle: GithubPolicy;
   /** Makes the task durable before it resolves. A redelivery calls it again with the same request. */
@@ -64,14 +70,25 @@ export function githubWebhooks(deps: WebhookDeps): Hono {
     const signature = c.req.header('x-hub-signature-256') ?? '';
     if (signature === '') return c.json({ error: 'not signed' }, 401);
 
-    const body = await readBody(c.req.raw, { maxBytes: maxBodyBytes, deadlineMs: bodyDeadlineMs });
-    if (body.kind === 'too-large') return c.json({ error: 'payload too large' }, 413);
-    if (body.kind !== 'bytes') return c.json({ error: 'the payload did not arrive' }, 408);
-    // Encoding the text yields exactly the signed bytes, because GitHub signs JSON, which is UTF-8.
-    const text = utf8Of(body.bytes);
-    if (text === null || !(await isSigned(webhooks, text, signature))) {
-      deps.log('webhook.refused', { why: 'signature' });
-      return c.json({ error: 'the signature does not match' }, 401);
+    const leave = await deps.room.reserve(roomFor(c.req.raw, maxBodyBytes), roomWaitMs);
+    if (leave === null) {
+      deps.log('webhook.refused', { why: 'busy' });
+      c.header('retry-after', '10');
+      return c.json({ error: 'too many payloads at once; redeliver this event' }, 503);
+    }
+    let text;
+    try {
+      const body = await readBody(c.req.raw, { maxBytes: maxBodyBytes, deadlineMs: bodyDeadlineMs });
+      if (body.kind === 'too-large') return c.json({ error: 'payload too large' }, 413);
+      if (body.kind !== 'bytes') return c.json({ error: 'the payload did not arrive' }, 408);
+      // Encoding the text yields exactly the signed bytes, because GitHub signs JSON, which is UTF-8.
+      text = utf8Of(body.bytes);
+      if (text === null || !(await isSigned(webhooks, text, signature))) {
+        deps.log('webhook.refused', { why: 'signature' });
+        return c.json({ error: 'the signature does not match' }, 401);
+      }
+    } finally {
+      leave();
     }
     const json = parseJson(text);
     if (json === undefined) return c.json({ error: 'the payload is not JSON' }, 400);

@@ -5,6 +5,7 @@ import type { Policy } from '../core/policy.ts';
 import type { Chat, TaskIndex } from '../core/ports/chat-port.ts';
 import type { TaskEvent, TaskView } from '../core/task-view.ts';
 import type { RepositoryRef, TaskRequest } from '../core/task.ts';
+import type { BodyRoom } from '../lib/body-room.ts';
 
 /** The operations on a task's record that Slack users need. */
 export interface SlackTask {
@@ -18,6 +19,8 @@ export interface SlackTask {
 
 export interface SlackDeps {
   readonly signingSecret: string;
+  /** Bounds the memory for bodies whose signature is not verified yet. */
+  readonly room: BodyRoom;
   readonly botToken: string;
   /** Base URL of the Web API, with a trailing slash: `https://slack.com/api/`. */
   readonly apiUrl: string;

@@ -4,11 +4,14 @@
  */
 import { verifySignature } from './signature.ts';
 import { readPayload, type Inbound } from './payload.ts';
+import { roomFor, type BodyRoom } from '../lib/body-room.ts';
 import { readBody } from '../lib/read-body.ts';
 import { utf8Of } from '../lib/utf8.ts';
 
 /** Limit of a request body. Slack documents none; its largest payload is a view of at most 250 kB. */
 const maxBodyBytes = 1024 * 1024;
+/** Milliseconds that a request waits for room, within the 3 s that Slack waits. */
+const roomWaitMs = 1000;
 /** Milliseconds. Slack gives up after 3 s, so this only ends requests that are not from Slack. */
 const bodyDeadlineMs = 10_000;
 
@@ -18,12 +21,28 @@ export type Admission =
 
 export interface AdmissionDeps {
   readonly signingSecret: string;
+  /** Bounds the memory for bodies whose signature is not verified yet. */
+  readonly room: BodyRoom;
   readonly now: () => Date;
   readonly log: (event: string, fields: Record<string, unknown>) => void;
 }
 
 /** Authenticates and parses a request. Returns its payload, or the HTTP response to send instead. */
 export async function admit(request: Request, deps: AdmissionDeps): Promise<Admission> {
+  const leave = await deps.room.reserve(roomFor(request, maxBodyBytes), roomWaitMs);
+  if (leave === null) {
+    deps.log('slack.refused', { why: 'busy', status: 503 });
+    const init = { status: 503, headers: { 'retry-after': '5' } };
+    return { kind: 'answer', response: new Response('too many requests at once', init) };
+  }
+  try {
+    return await authenticate(request, deps);
+  } finally {
+    leave();
+  }
+}
+
+async function authenticate(request: Request, deps: AdmissionDeps): Promise<Admission> {
   const refuse = (status: number, why: string): Admission => {
     deps.log('slack.refused', { why, status });
     return { kind: 'answer', response: new Response(why, { status }) };

@@ -3,7 +3,6 @@
  * and persists; the Workflow does everything slower.
  */
 import { Hono } from 'hono';
-import { bodyLimit } from 'hono/body-limit';
 import * as z from 'zod';
 import { apiTaskId, parseRepositoryRef, shortIdOf } from '../core/ids.ts';
 import type { Approval } from '../core/authorization.ts';
@@ -11,6 +10,7 @@ import type { TaskView } from '../core/task-view.ts';
 import { standingText } from '../core/task-words.ts';
 import { taskOptionsSchema, type RepositoryRef, type TaskRequest } from '../core/task.ts';
 import { checkBearer } from './access.ts';
+import { bodyProblem, readJson } from './json-body.ts';
 
 export interface ApiDeps {
   readonly apiToken: string | null;
@@ -66,52 +66,47 @@ export function apiRoutes(deps: ApiDeps): Hono {
     return c.json(problem('unauthorized', 'Send the API token as `Authorization: Bearer …`.'), 401);
   });
 
-  api.post(
-    '/',
-    bodyLimit({
-      maxSize: maxBodyBytes,
-      onError: (c) => c.json(problem('too-large', `The body is larger than ${maxBodyBytes} bytes.`), 413),
-    }),
-    async (c) => {
-      const untrusted: unknown = await c.req.json().catch(() => undefined);
-      if (untrusted === undefined) return c.json(problem('not-json', 'The body has to be JSON.'), 400);
-      const parsed = startSchema.safeParse(untrusted);
-      if (!parsed.success) {
-        const issue = parsed.error.issues[0];
-        return c.json(
-          problem('invalid', `${issue?.path.join('.') || 'body'}: ${issue?.message ?? 'is invalid'}`),
-          400,
-        );
-      }
-      const { repository: written, instruction, ...options } = parsed.data;
-      const repository = parseRepositoryRef(written) ?? deps.repositoryByAlias(written);
-      if (repository === null)
-        return c.json(
-          problem(
-            'repository',
-            `${JSON.stringify(written)} is neither owner/name nor an alias of the configuration.`,
-          ),
-          400,
-        );
-      const idempotencyKey = c.req.header('idempotency-key');
-      const taskId = await apiTaskId(
-        idempotencyKey === undefined ? { uuid: crypto.randomUUID() } : { idempotencyKey },
+  api.post('/', async (c) => {
+    const body = await readJson(c.req.raw, maxBodyBytes);
+    if (body.kind !== 'json') return c.json(...bodyProblem(body.kind, maxBodyBytes));
+    const { untrusted } = body;
+    if (untrusted === undefined) return c.json(problem('not-json', 'The body has to be JSON.'), 400);
+    const parsed = startSchema.safeParse(untrusted);
+    if (!parsed.success) {
+      const issue = parsed.error.issues[0];
+      return c.json(
+        problem('invalid', `${issue?.path.join('.') || 'body'}: ${issue?.message ?? 'is invalid'}`),
+        400,
       );
-      const request: TaskRequest = {
-        taskId,
-        shortId: await shortIdOf(taskId),
-        acceptedAt: deps.now().toISOString(),
-        repository,
-        trigger: { kind: 'api' },
-        requester: null,
-        ask: { kind: 'run' },
-        instruction,
-        options,
-      };
-      const started = await deps.start(request);
-      return c.json({ taskId, created: started === 'started', url: `/api/tasks/${taskId}` }, 202);
-    },
-  );
+    }
+    const { repository: written, instruction, ...options } = parsed.data;
+    const repository = parseRepositoryRef(written) ?? deps.repositoryByAlias(written);
+    if (repository === null)
+      return c.json(
+        problem(
+          'repository',
+          `${JSON.stringify(written)} is neither owner/name nor an alias of the configuration.`,
+        ),
+        400,
+      );
+    const idempotencyKey = c.req.header('idempotency-key');
+    const taskId = await apiTaskId(
+      idempotencyKey === undefined ? { uuid: crypto.randomUUID() } : { idempotencyKey },
+    );
+    const request: TaskRequest = {
+      taskId,
+      shortId: await shortIdOf(taskId),
+      acceptedAt: deps.now().toISOString(),
+      repository,
+      trigger: { kind: 'api' },
+      requester: null,
+      ask: { kind: 'run' },
+      instruction,
+      options,
+    };
+    const started = await deps.start(request);
+    return c.json({ taskId, created: started === 'started', url: `/api/tasks/${taskId}` }, 202);
+  });
 
   api.get('/:id', async (c) => {
     const view = await known(c.req.param('id'))?.view();
@@ -145,11 +140,13 @@ export function apiRoutes(deps: ApiDeps): Hono {
     return c.json({ cancelled, reason }, cancelled ? 202 : 409);
   });
 
-  api.post('/:id/publish', bodyLimit({ maxSize: 1024 }), async (c) => {
+  api.post('/:id/publish', async (c) => {
     const id = c.req.param('id');
     if ((await known(id)?.view()) == null) return c.json(noSuchTask, 404);
-    const untrusted: unknown = await c.req.json().catch(() => ({})); // No body approves nothing.
-    const parsed = publishSchema.safeParse(untrusted);
+    const body = await readJson(c.req.raw, 1024);
+    if (body.kind !== 'json') return c.json(...bodyProblem(body.kind, 1024));
+    // No body approves nothing.
+    const parsed = publishSchema.safeParse(body.untrusted ?? {});
     if (!parsed.success)
       return c.json(
         problem('invalid', 'approve: has to be the `changeHash` that the held task’s outcome names.'),

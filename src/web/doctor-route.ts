@@ -3,9 +3,9 @@
  * answers for an incomplete deployment, since that is when people ask. A POST, because it starts a sandbox.
  */
 import { Hono } from 'hono';
-import { bodyLimit } from 'hono/body-limit';
 import * as z from 'zod';
 import { checkBearer } from './access.ts';
+import { bodyProblem, readJson } from './json-body.ts';
 
 export interface DoctorRouteDeps {
   readonly apiToken: string | null;
@@ -31,7 +31,7 @@ const problem = (code: string, message: string) => ({ error: { code, message } }
 
 export function doctorRoute(deps: DoctorRouteDeps): Hono {
   const route = new Hono();
-  route.post('/', bodyLimit({ maxSize: 1024 }), async (c) => {
+  route.post('/', async (c) => {
     const access = await checkBearer(c.req.header('authorization') ?? null, deps.apiToken);
     if (access === 'disabled')
       return c.json(
@@ -42,8 +42,10 @@ export function doctorRoute(deps: DoctorRouteDeps): Hono {
       c.header('www-authenticate', 'Bearer realm="airlock"');
       return c.json(problem('unauthorized', 'Send the API token as `Authorization: Bearer …`.'), 401);
     }
-    const untrusted: unknown = await c.req.json().catch(() => ({})); // No body: the address is unknown.
-    const asked = askedSchema.safeParse(untrusted);
+    const body = await readJson(c.req.raw, 1024);
+    if (body.kind !== 'json') return c.json(...bodyProblem(body.kind, 1024));
+    // No body: the address is unknown.
+    const asked = askedSchema.safeParse(body.untrusted ?? {});
     if (!asked.success)
       return c.json(problem('invalid', 'The body has to be {"url": "https://…"} or empty.'), 400);
     return c.json(await deps.examine(asked.data));

@@ -9,6 +9,7 @@ import { describe, expect, it } from 'vitest';
 import { z } from 'zod';
 import { taskRequestSchema, type TaskRequest } from '../../src/core/task.ts';
 import { githubWebhooks, type WebhookDeps } from '../../src/github/webhooks.ts';
+import { createBodyRoom } from '../../src/lib/body-room.ts';
 
 const secret = 'a secret for tests';
 const definitionsSchema = z.array(
@@ -34,6 +35,7 @@ function endpoint(over: Partial<WebhookDeps> = {}): { app: Hono; started: TaskRe
   const started: TaskRequest[] = [];
   const app = githubWebhooks({
     secret,
+    room: createBodyRoom(2 ** 24),
     handle: { mention: 'airlock', label: 'codex' },
     startTask: async (request) => {
       started.push(request);
@@ -328,7 +330,7 @@ describe('an invalid delivery', () => {
     ],
     ['sent without a content type', 415, good, { 'content-type': '' }],
     ['sent with a content type that only begins alike', 415, good, { 'content-type': 'application/jsonp' }],
-    ['declared larger than GitHub’s limit', 413, good, { 'content-length': String(26 * 1024 * 1024) }],
+    ['declared larger than 2 MB', 413, good, { 'content-length': String(2 * 1024 * 1024 + 1) }],
     ['a comment without an author field', 422, JSON.stringify(comment({ user: 'mona' })), {}],
     [
       'about a repository with an impossible name',
@@ -370,8 +372,29 @@ describe('an invalid delivery', () => {
     };
     const response = await app.request(new Request('http://localhost/', init));
     expect(response.status).toBe(413);
-    expect(pulled).toBeLessThan(40);
+    expect(pulled).toBeLessThan(6);
     expect(started).toEqual([]);
+  });
+
+  it('is refused with 503 before it is read while too many others are unverified', async () => {
+    const asked: number[] = [];
+    const { app, started } = endpoint({
+      room: { reserve: async (bytes) => (asked.push(bytes), null) },
+    });
+    const response = await deliver(app, 'issue_comment', good, { 'content-length': '70' });
+    expect([response.status, response.headers.get('retry-after')]).toEqual([503, '10']);
+    expect(asked).toEqual([70]);
+    expect(started).toEqual([]);
+  });
+
+  it('gives its room back, however it is answered', async () => {
+    const { app } = endpoint({ room: createBodyRoom(2 * 1024 * 1024) });
+    const large = { 'content-length': String(2 * 1024 * 1024) };
+    for (const body of [good, 'hello', good.slice(0, -1)])
+      expect((await deliver(app, 'issue_comment', body, large)).status).not.toBe(503);
+    const unsigned = { ...large, 'x-hub-signature-256': foreignSignature };
+    expect((await deliver(app, 'issue_comment', good, unsigned)).status).toBe(401);
+    expect((await deliver(app, 'issue_comment', good, large)).status).toBe(202);
   });
 
   it('is refused if it is not UTF-8, even with the signature of its replacement text', async () => {

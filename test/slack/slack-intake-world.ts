@@ -13,6 +13,7 @@ import {
 } from '../../src/core/policy.ts';
 import type { TaskView } from '../../src/core/task-view.ts';
 import { taskRequestSchema, type RepositoryRef, type TaskRequest } from '../../src/core/task.ts';
+import { createBodyRoom } from '../../src/lib/body-room.ts';
 import type { SlackDeps } from '../../src/slack/deps.ts';
 import { slackRoutes } from '../../src/slack/routes.ts';
 
@@ -122,6 +123,7 @@ export function createWorld(options: WorldOptions = {}): World {
       .sort((a, b) => b.at - a.at);
   const deps: SlackDeps = {
     signingSecret,
+    room: createBodyRoom(2 ** 24),
     botToken: 'xoxb-test',
     apiUrl,
     policy: {
