@@ -3,6 +3,8 @@
  * errors. Holds a credential only for the duration of a call.
  */
 import { Octokit } from '@octokit/rest';
+import { meaningOf, UpstreamError, type Meaning } from '../core/ports/upstream-error.ts';
+import { meaningOfAnswer, meaningOfBrokenCall, tokenRefused, type GithubAnswer } from './status-meaning.ts';
 
 export interface GithubApi {
   /** Base of the REST API, without a slash at the end. */
@@ -32,37 +34,31 @@ export const apiVersionHeader = { 'x-github-api-version': '2022-11-28' } as cons
 const defaultTimeoutMs = 15_000;
 const defaultRetryDelaysMs = [1000, 4000] as const;
 
-/** The primary or a secondary rate limit is reached. Transient. */
-class GithubRateLimitError extends Error {
-  override readonly name = 'GithubRateLimitError';
-  /** How long GitHub asks us to wait; one minute if it does not say, as its documentation demands. */
-  readonly retryAfterMs: number;
-  constructor(retryAfterMs: number) {
-    super(`GitHub’s rate limit is reached; it asks to wait ${Math.ceil(retryAfterMs / 1000)} s`);
-    this.retryAfterMs = retryAfterMs;
-  }
+/** A rate limit is reached, or GitHub could not be reached. Transient. */
+class GithubUnavailableError extends UpstreamError {
+  override readonly name = 'GithubUnavailableError';
 }
 
 /**
  * The resource has moved. Never followed: the configuration allowed the old name of a repository, not the new
  * one.
  */
-export class GithubMovedError extends Error {
+class GithubMovedError extends UpstreamError {
   override readonly name = 'GithubMovedError';
 }
 
-/** GitHub answered with an error. */
-export class GithubRefusal extends Error {
+/** GitHub answered with an error. `meaning` says whether that is final. */
+export class GithubRefusal extends UpstreamError {
   override readonly name = 'GithubRefusal';
   readonly status: number;
   /** Method and path, without a query. */
   readonly call: string;
-  /** `message` and `errors[].message` of GitHub’s answer, joined. */
+  /** `message` of GitHub’s answer and what is nested in its `errors`, joined. */
   readonly details: string;
   /** `errors[].field` of GitHub’s answer. */
   readonly fields: readonly string[];
-  constructor(status: number, call: string, details: string, fields: readonly string[]) {
-    super(`GitHub answered ${call} with ${status}: ${details}`);
+  constructor({ status, call, details, fields }: GithubAnswer, meaning: Meaning) {
+    super(meaning, `GitHub answered ${call} with ${status}: ${details}`);
     this.status = status;
     this.call = call;
     this.details = details;
@@ -99,7 +95,7 @@ export function githubClient(api: GithubApi, credential: Credential): GithubClie
       try {
         return await request(options);
       } catch (error) {
-        if (!isTransient(error)) throw error;
+        if (!isOutage(failureOf(error, api.now()))) throw error;
         await new Promise((resolve) => setTimeout(resolve, delayMs));
       }
     }
@@ -112,8 +108,11 @@ export function githubClient(api: GithubApi, credential: Credential): GithubClie
   client.hook.after('request', (response, options) => {
     // Octokit treats a redirect that it does not follow as a success without data.
     const status: number = response.status;
-    if (status >= 300 && status < 400)
-      throw new GithubMovedError(`GitHub has moved ${options.method} ${options.url}`);
+    if (status >= 300 && status < 400) {
+      const call = callOf(client.request.endpoint(options));
+      const answer = { status, call, details: '', fields: [], headers: {} };
+      throw new GithubMovedError(meaningOfAnswer(answer, api.now()), `GitHub has moved ${call}`);
+    }
   });
   client.hook.error('request', (error) => {
     throw failureOf(error, api.now());
@@ -121,13 +120,10 @@ export function githubClient(api: GithubApi, credential: Credential): GithubClie
   return client;
 }
 
-/**
- * GitHub or a proxy before it is down. Octokit reports a broken connection as status 500; a deadline has no
- * status.
- */
-function isTransient(error: unknown): boolean {
-  const status = property(error, 'status');
-  return typeof status === 'number' && (status >= 500 || status === 408);
+/** GitHub or a proxy in front of it is down for a moment. A rate limit would last longer than the delays. */
+function isOutage(error: unknown): boolean {
+  const meaning = meaningOf(error);
+  return meaning?.kind === 'transient' && meaning.waitMs === null && meaning.reason.code !== tokenRefused;
 }
 
 /** Combines the request's own deadline with the caller's signal. */
@@ -140,51 +136,53 @@ function ignore(): void {
   // Silences Octokit, which logs deprecations and every request to the console.
 }
 
-/** Returns the matching error of this file; an error that is not GitHub's answer stays as it is. */
+/** Returns the matching error of this file; an error that is no failed call stays as it is. */
 function failureOf(error: unknown, now: number): unknown {
-  if (!(error instanceof Error)) return error;
+  if (!(error instanceof Error) || error instanceof UpstreamError) return error;
   const response = property(error, 'response');
   const status = property(response, 'status');
-  if (typeof status !== 'number') return error;
+  if (typeof status !== 'number') {
+    // Octokit reports a call without an answer as status 500.
+    if (property(error, 'status') !== 500) return error;
+    return new GithubUnavailableError(meaningOfBrokenCall(error), undefined, { cause: error });
+  }
   const data = property(response, 'data');
   const headers = property(response, 'headers');
-  const message = text(property(data, 'message'));
-  const waitMs = rateLimitWait(status, headers, message, now);
-  if (waitMs !== null) return new GithubRateLimitError(waitMs);
-  const listed = property(data, 'errors');
-  const errors: readonly unknown[] = Array.isArray(listed) ? listed : [];
-  const details = [
-    message,
-    ...errors.map((one) => text(typeof one === 'string' ? one : property(one, 'message'))),
-  ];
-  const request = property(error, 'request');
-  const path = text(property(request, 'url'))
-    .replace(/^https?:\/\/[^/]+/, '')
-    .replace(/\?.*$/, '');
-  return new GithubRefusal(
+  const errors = property(data, 'errors');
+  const answer: GithubAnswer = {
     status,
-    `${text(property(request, 'method'))} ${path}`,
-    details
+    call: callOf(property(error, 'request')),
+    details: [...new Set([text(property(data, 'message')), ...nested(errors, 'message')])]
       .filter((part) => part !== '')
       .join('; ')
       .slice(0, 500),
-    errors.map((one) => text(property(one, 'field'))).filter((field) => field !== ''),
-  );
+    fields: nested(errors, 'field'),
+    headers: {
+      retryAfter: text(property(headers, 'retry-after')),
+      rateLimitRemaining: text(property(headers, 'x-ratelimit-remaining')),
+      rateLimitReset: text(property(headers, 'x-ratelimit-reset')),
+    },
+  };
+  const meaning = meaningOfAnswer(answer, now);
+  return meaning.kind === 'transient' && meaning.waitMs !== null
+    ? new GithubUnavailableError(meaning)
+    : new GithubRefusal(answer, meaning);
 }
 
-/**
- * https://docs.github.com/rest/using-the-rest-api/best-practices-for-using-the-rest-api: 403 or 429 with
- * headers.
- */
-function rateLimitWait(status: number, headers: unknown, message: string, now: number): number | null {
-  if (status !== 403 && status !== 429) return null;
-  const retryAfter = Number(property(headers, 'retry-after') ?? Number.NaN);
-  if (Number.isFinite(retryAfter)) return Math.max(1, retryAfter) * 1000;
-  if (property(headers, 'x-ratelimit-remaining') === '0') {
-    const reset = Number(property(headers, 'x-ratelimit-reset'));
-    return Number.isFinite(reset) ? Math.max(1000, reset * 1000 - now) : 60_000;
-  }
-  return status === 429 || /secondary rate limit|abuse detection/i.test(message) ? 60_000 : null;
+function callOf(request: unknown): string {
+  const path = text(property(request, 'url'))
+    .replace(/^https?:\/\/[^/]+/, '')
+    .replace(/\?.*$/, '');
+  return `${text(property(request, 'method'))} ${path}`;
+}
+
+/** Rulesets nest their errors. Depth and number are bounded by the size of GitHub’s answer. */
+function nested(errors: unknown, name: 'message' | 'field'): string[] {
+  if (Array.isArray(errors)) return errors.flatMap((one: unknown) => nested(one, name));
+  if (typeof errors === 'string') return name === 'message' ? [errors] : [];
+  const own = text(property(errors, name));
+  const below = property(errors, 'errors');
+  return [...(own === '' ? [] : [own]), ...(below === undefined ? [] : nested(below, name))];
 }
 
 function property(value: unknown, name: string): unknown {

@@ -7,16 +7,10 @@
  */
 import * as z from 'zod';
 import type { CodeHost } from '../core/ports/code-host.ts';
+import { isFinal, meaningOf } from '../core/ports/upstream-error.ts';
 import { repositoryRefSchema, type RepositoryFacts, type TaskRequest } from '../core/task.ts';
 import { locatedSchema, purposes, type AppTokens, type Permissions } from './app-auth.ts';
-import {
-  GithubMovedError,
-  GithubRefusal,
-  githubClient,
-  unlessMissing,
-  type GithubApi,
-  type GithubClient,
-} from './client.ts';
+import { GithubRefusal, githubClient, unlessMissing, type GithubApi, type GithubClient } from './client.ts';
 import { commentHistory } from './comment-history.ts';
 import { listInstalledRepositories } from './installed-repositories.ts';
 import { readIssueContext } from './issue-context.ts';
@@ -210,27 +204,18 @@ function repositoryOf({ owner, name }: RepositoryFacts): { owner: string; repo: 
   return { owner, repo: name };
 }
 
-/**
- * Returns null if the resource does not exist or has moved: the configuration did not allow the renamed
- * repository.
- */
+/** Returns null if the resource does not exist, is hidden from us or has moved. */
 async function unlessGone<T>(call: Promise<T>): Promise<T | null> {
-  try {
-    return await unlessMissing(call);
-  } catch (error) {
-    if (error instanceof GithubMovedError) return null;
+  return await call.catch((error: unknown) => {
+    if (meaningOf(error)?.kind === 'gone') return null;
     throw error;
-  }
+  });
 }
 
-/**
- * Returns null if the repository is gone (404), refused to us (403), or removed from the installation (422).
- */
+/** Returns null if no attempt could reach the repository: it is gone, refused to us, or not installed on. */
 async function unlessClosed<T>(call: Promise<T>): Promise<T | null> {
-  try {
-    return await unlessGone(call);
-  } catch (error) {
-    if (error instanceof GithubRefusal && (error.status === 403 || error.status === 422)) return null;
+  return await call.catch((error: unknown) => {
+    if (isFinal(error)) return null;
     throw error;
-  }
+  });
 }

@@ -8,6 +8,7 @@
  */
 import * as z from 'zod';
 import type { Publication, PublishResult } from '../core/ports/publication.ts';
+import { isFinal, meaningOf } from '../core/ports/upstream-error.ts';
 import { purposes, type AppTokens } from '../github/app-auth.ts';
 import { GithubRefusal, githubClient, type GithubApi } from '../github/client.ts';
 import { resultMarker, saveStickyComment } from '../github/progress-comment.ts';
@@ -22,7 +23,6 @@ import { gate } from './gate.ts';
 import { commitMessage, signature } from './git-commit.ts';
 import { requestReview, findPullRequest, openPullRequest, type Log } from './own-pull-request.ts';
 import { followUpComment } from './pull-request-text.ts';
-import { finalRefusal } from './refusal.ts';
 import { prepareEntries, writeTree } from './tree-writer.ts';
 
 const createdSchema = z.object({ sha: z.string().regex(/^[0-9a-f]{40}$/) });
@@ -57,9 +57,9 @@ export function createPublication(deps: PublicationDeps): Publication {
       } catch (error) {
         // The token was revoked or expired early. The next attempt mints another.
         if (error instanceof GithubRefusal && error.status === 401) tokens.drop(scope);
-        const reason = finalRefusal(error, facts, branch);
-        if (reason === null) throw error;
-        return { kind: 'rejected', reason };
+        const meaning = meaningOf(error);
+        if (meaning === null || meaning.kind === 'transient') throw error;
+        return { kind: 'rejected', reason: meaning.reason };
       }
     },
   };
@@ -134,12 +134,11 @@ async function reportAdded(
   } catch (error) {
     // A final refusal, such as a locked conversation, does not matter: the commit is what the person asked
     // for.
-    const final = error instanceof GithubRefusal && [403, 404, 410, 422].includes(error.status);
-    if (!final) throw error;
+    if (!isFinal(error)) throw error;
     log('comment.not_saved', {
       taskId: request.taskId,
       pullRequest: pull.number,
-      status: error.status,
+      reason: meaningOf(error)?.reason.code,
     });
   }
   return { kind: 'published', pullRequest: { ...pullRequestRef(pull), headSha: head }, added: true };

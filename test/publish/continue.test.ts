@@ -451,7 +451,12 @@ describe('the new pull request', () => {
 });
 
 describe('the comment about the commit', () => {
-  it.each([403, 404, 410, 422])('does not undo the commit if GitHub refuses it (%i)', async (status) => {
+  it.each([
+    [403, 'permission-missing'],
+    [404, 'conversation-gone'],
+    [410, 'issue-deleted'],
+    [422, 'request-refused'],
+  ])('does not undo the commit if GitHub refuses it (%i)', async (status, reason) => {
     const { simulator, first, input } = await scene();
     simulator.failNext({ method: 'POST', path: /\/comments$/, status });
     const logged: unknown[] = [];
@@ -460,7 +465,7 @@ describe('the comment about the commit', () => {
     };
     const publication = createPublication({ ...ownProcess(simulator), log });
     expect(await publication.publish(input)).toMatchObject({ kind: 'published', added: true });
-    expect(logged).toEqual([{ event: 'comment.not_saved', taskId, pullRequest: first.number, status }]);
+    expect(logged).toEqual([{ event: 'comment.not_saved', taskId, pullRequest: first.number, reason }]);
   });
 
   it.each([502, 'reset'] as const)(

@@ -4,14 +4,17 @@
 import type { AskedAt, ChatMessageRef, ChatPerson, IndexedTask, ThreadContext } from '../chat.ts';
 import type { TaskView } from '../task-view.ts';
 import type { SlackTrigger } from '../task.ts';
+import { UpstreamError } from './upstream-error.ts';
 
 /** Thrown when Slack's rate limit asks to wait. Nothing was done. */
-export class ChatRateLimitedError extends Error {
+export class ChatRateLimitedError extends UpstreamError {
   override readonly name = 'ChatRateLimitedError';
   /** Milliseconds, from `Retry-After`. */
   readonly retryAfterMs: number;
   constructor(retryAfterMs: number) {
-    super(`Slack asks to wait ${retryAfterMs} ms`);
+    const message = `Slack’s rate limit is reached; it asks to wait ${Math.ceil(retryAfterMs / 1000)} s.`;
+    const reason = { code: 'slack-rate-limited', message };
+    super({ kind: 'transient', waitMs: retryAfterMs, reason });
     this.retryAfterMs = retryAfterMs;
   }
 }

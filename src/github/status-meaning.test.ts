@@ -1,0 +1,194 @@
+/** GitHub's answers, word for word where its documentation or a bug report has them, and what they mean. */
+import { describe, expect, it } from 'vitest';
+import { parseJson } from '../lib/parse-json.ts';
+import { meaningOf, type Meaning } from '../core/ports/upstream-error.ts';
+import { githubClient } from './client.ts';
+
+const now = Date.parse('2026-11-30T12:00:00Z');
+const repo = '/repos/acme/app';
+
+/** The meaning of the error that a call fails with. */
+async function meaningAt(call: string, answer: () => Promise<Response>): Promise<Meaning | null> {
+  const api = { apiUrl: 'https://api.github.com', fetch: answer, now: () => now, retryDelaysMs: [] };
+  return await githubClient(api, async () => 'a token')
+    .request(call)
+    .then(
+      () => null,
+      (error: unknown) => meaningOf(error),
+    );
+}
+
+function answerOf(status: number, message: string, more: object, headers = {}): Response {
+  return Response.json({ message, documentation_url: '', ...more }, { status, headers });
+}
+
+describe('a rate limit', () => {
+  const inAMinute = { 'x-ratelimit-remaining': '0', 'x-ratelimit-reset': String(now / 1000 + 1800) };
+  const secondary =
+    'You have exceeded a secondary rate limit. Please wait a few minutes before you try again.';
+  const calls = [
+    `POST ${repo}/issues/7/comments`,
+    `PATCH ${repo}/issues/comments/5`,
+    `GET ${repo}/issues/7/comments`,
+    `POST ${repo}/git/blobs`,
+    `POST ${repo}/git/trees`,
+    `POST ${repo}/git/commits`,
+    `POST ${repo}/git/refs`,
+    `PATCH ${repo}/git/refs/heads/x`,
+    `POST ${repo}/pulls`,
+    `GET ${repo}/collaborators/mona/permission`,
+    `GET ${repo}/contents/README.md`,
+    `GET ${repo}/installation`,
+    'POST /app/installations/1/access_tokens',
+  ];
+
+  it.each(
+    calls.flatMap((call) =>
+      (
+        [
+          [403, secondary, { 'retry-after': '60' }, 60_000],
+          [429, secondary, { 'retry-after': '5' }, 5000],
+          [429, 'Too many requests', { 'retry-after': 'Mon, 30 Nov 2026 12:02:00 GMT' }, 120_000],
+          [403, 'API rate limit exceeded for installation ID 1.', inAMinute, 1_800_000],
+          [403, secondary, {}, 60_000],
+          [403, 'You have triggered an abuse detection mechanism.', {}, 60_000],
+          [422, 'Validation Failed: was submitted too quickly', {}, 60_000],
+          [429, '', {}, 60_000],
+        ] as const
+      ).map(([status, words, headers, waitMs]) => ({ call, status, words, headers, waitMs })),
+    ),
+  )(
+    'at $call is waited out for $waitMs ms: $status $words',
+    async ({ call, status, words, headers, waitMs }) => {
+      const meaning = await meaningAt(call, async () => answerOf(status, words, {}, headers));
+      expect(meaning).toMatchObject({ kind: 'transient', waitMs, reason: { code: 'github-rate-limited' } });
+    },
+  );
+});
+
+/** Status and call, GitHub’s words or its `errors`, and what that means. */
+const answers = `
+401 GET /installation | A JSON web token could not be decoded | ours app-refused
+401 POST /access_tokens | Bad credentials | ours app-refused
+401 GET /git/ref/heads/main | Bad credentials | transient token-refused
+403 POST /access_tokens | This installation has been suspended | refused installation-suspended
+403 POST /issues/7/comments | This installation has been suspended | refused installation-suspended
+403 GET /issues/7 | the acme organization has an IP allow list enabled, and | refused ip-allow-list
+403 GET / | Resource protected by organization SAML enforcement. | refused single-sign-on
+403 POST /git/refs | Repository was archived so is read-only. | refused repository-archived
+403 PATCH /issues/comments/5 | Repository was archived so is read-only. | refused repository-archived
+403 POST /git/blobs | Repository has been locked for migration. | refused repository-locked
+403 GET / | Repository access blocked | refused repository-blocked
+451 GET / | Repository access blocked | refused repository-blocked
+409 GET /git/ref/heads/main | Git Repository is empty. | refused repository-empty
+409 POST /git/trees | Git Repository is empty. | refused repository-empty
+409 POST /git/refs | Conflict | transient github-unavailable
+403 POST /issues/7/comments | Unable to create comment because issue is locked. | refused conversation-locked
+403 POST /issues/7/comments | Interactions have been restricted to collaborators only. | refused interaction-limit
+403 POST /pulls | Interactions are limited to collaborators | refused interaction-limit
+422 POST /issues/7/comments | [{"code":"unprocessable","message":"User is blocked"}] | refused blocked
+403 POST /issues/7/reactions | User is blocked | refused blocked
+422 POST /issues/7/comments | [{"code":"custom","message":"body was flagged as spam"}] | refused taken-for-spam
+410 GET /issues/7 | This issue was deleted | gone issue-deleted
+410 POST /issues/7/comments | Issues are disabled for this repo | gone issues-disabled
+404 GET /issues/7/comments | Not Found | gone conversation-gone
+404 POST /pulls | Not Found | gone pull-requests-unavailable
+404 GET /pulls | Not Found | gone pull-requests-unavailable
+404 POST /git/trees | Not Found | gone repository-unreachable
+301 GET /issues/7 | Moved Permanently | gone conversation-moved
+307 POST /git/trees | Moved | gone repository-moved
+404 POST /access_tokens | Not Found | refused installation-permissions
+422 POST /access_tokens | The permissions requested are not granted | refused installation-permissions
+403 POST /pulls | Resource not accessible by integration | refused permission-missing
+403 GET /issues/7/comments | Resource not accessible by integration | refused permission-missing
+403 GET /collaborators/mona/permission | Resource not accessible by integration | refused permission-missing
+422 POST /git/refs | Cannot create ref due to creations being restricted. | refused ruleset-creation
+422 POST /git/refs | [[{"errors":[{"message":"Cannot create ref due to creations being restricted."}]}]] | refused ruleset-creation
+422 POST /git/refs | Branch name must match a given regex pattern: ^feature/ | refused ruleset-name
+422 POST /git/refs | Commits must have verified signatures. | refused ruleset-signatures
+422 POST /git/refs | ["Commit author email must match pattern @acme.example"] | refused ruleset-email
+422 POST /git/refs | File size exceeds limit of 1 MB | refused ruleset-files
+422 POST /git/refs | File path is restricted: secrets/** | refused ruleset-files
+422 PATCH /git/refs/heads/main | Changes must be made through a pull request. | refused branch-protected
+422 PATCH /git/refs/heads/main | Changes must be made through the merge queue | refused branch-protected
+403 PATCH /git/refs/heads/main | Protected branch update failed for refs/heads/main. | refused branch-protected
+409 POST /git/refs | Repository rule violations found: Required status check "ci" | refused branch-protected
+422 POST /git/blobs | Secret scanning push protection found a secret | refused branch-protected
+422 POST /git/refs | Reference update failed | refused change-refused
+422 POST /pulls | [{"resource":"PullRequest","field":"base","code":"invalid"}] | refused base-branch-gone
+422 POST /pulls | [{"message":"No commits between main and x"}] | refused nothing-to-merge
+422 POST /pulls | [{"field":"body","code":"too_long"}] | refused pull-request-refused
+422 POST /issues/7/comments | Validation Failed | refused request-refused
+400 GET / | Problems parsing JSON | ours request-invalid
+500 GET / | Server Error | transient github-unavailable
+503 POST /git/trees | No server is currently available | transient github-unavailable
+598 GET / | Unknown | transient github-unavailable
+`;
+
+describe('an answer', () => {
+  const rows = answers
+    .trim()
+    .split('\n')
+    .map((row) => row.split(/ \| ?/));
+  it.each(rows)('%s, “%s”, is %s', async (call = '', words = '', expected) => {
+    const [status = '', method = '', path = ''] = call.split(' ');
+    const at =
+      path === '/access_tokens' ? `/app/installations/1${path}` : `${repo}${path.replace(/^\/$/, '')}`;
+    const isList = words.startsWith('[');
+    const answer = async () =>
+      answerOf(
+        Number(status),
+        isList ? 'Validation Failed' : words,
+        isList ? { errors: parseJson(words) } : {},
+      );
+    const meaning = await meaningAt(`${method} ${at}`, answer);
+    expect(`${meaning?.kind} ${meaning?.reason.code}`).toBe(expected);
+    expect(meaning?.reason.message).not.toMatch(/[{}]/);
+  });
+
+  it('is judged by the path below the repository, whatever that is called', async () => {
+    const refused = async () => answerOf(403, 'Resource not accessible by integration', {});
+    const meaning = await meaningAt('POST /repos/acme/git/pulls', refused);
+    expect(meaning?.reason.message).toContain('may not open pull requests in acme/git.');
+  });
+
+  it('names the repository, the remedy and GitHub’s own words', async () => {
+    const archived = async () => answerOf(403, 'Repository was archived so is read-only.', {});
+    expect(await meaningAt(`POST ${repo}/git/refs`, archived)).toMatchObject({
+      reason: {
+        message:
+          'acme/app is archived, so GitHub takes no change and no comment there. Unarchive it, then retry. GitHub says: Repository was archived so is read-only.',
+      },
+    });
+  });
+
+  it('of 503 with Retry-After is waited out as long as it says', async () => {
+    const away = async () => answerOf(503, 'Maintenance', {}, { 'retry-after': '120' });
+    expect(await meaningAt(`POST ${repo}/pulls`, away)).toMatchObject({ kind: 'transient', waitMs: 120_000 });
+  });
+});
+
+describe('a call without an answer', () => {
+  const node = (code: string, message = code) =>
+    new TypeError('fetch failed', { cause: Object.assign(new Error(message), { code }) });
+  it.each<[Error, string]>([
+    [node('ENOTFOUND', 'getaddrinfo ENOTFOUND api.github.com'), 'name not found'],
+    [node('EAI_AGAIN'), 'name not found'],
+    [new Error('DNS lookup failed.'), 'name not found'],
+    [node('ECONNREFUSED'), 'connection refused'],
+    [node('EHOSTUNREACH'), 'no route to it'],
+    [node('DEPTH_ZERO_SELF_SIGNED_CERT', 'self-signed certificate'), 'its certificate is not trusted'],
+    [new DOMException('The operation was aborted due to timeout', 'TimeoutError'), 'no answer in time'],
+    [node('ECONNRESET'), 'the connection broke'],
+    [new Error('Network connection lost.'), 'the connection broke'],
+  ])('(%s) is transient: GitHub could not be reached (%s)', async (error, cause) => {
+    const broken = async () => {
+      throw error;
+    };
+    expect(await meaningAt(`GET ${repo}`, broken)).toEqual({
+      kind: 'transient',
+      waitMs: null,
+      reason: { code: 'github-unreachable', message: `GitHub could not be reached (${cause}).` },
+    });
+  });
+});

@@ -1,0 +1,77 @@
+/**
+ * The sentence and remedy for each meaning that `status-meaning.ts` gives an answer of GitHub. What follows a
+ * dot in a key tells apart sentences of one code.
+ *
+ * `{repository}` is the repository of the call, `{status}` the status. GitHub’s own words are added.
+ */
+const bypass = 'Let the GitHub App bypass it (Settings → Rules → Rulesets → Bypass list)';
+
+// One sentence a line.
+export const messages = {
+  'app-refused':
+    'GitHub does not accept the signature of the GitHub App, so nothing can be done there. The operator of this bot can run `npm run doctor`, which says whether the App’s id, its key or the clock is wrong.',
+  'token-refused': 'GitHub no longer accepts the token of this task.',
+  'installation-suspended':
+    'The installation of the GitHub App on {repository} is suspended. Unsuspend it (Settings → GitHub Apps → Configure), then retry.',
+  'ip-allow-list':
+    'The owner of {repository} has an IP allow list that does not contain the address of this bot. Add the address there, or allow those of installed GitHub Apps, then retry.',
+  'single-sign-on':
+    'The owner of {repository} requires single sign-on, and GitHub refused the GitHub App for it. An owner of the organization can approve the App, then retry.',
+  'repository-archived':
+    '{repository} is archived, so GitHub takes no change and no comment there. Unarchive it, then retry.',
+  'repository-locked':
+    '{repository} is locked while it is migrated. Wait for the end of the migration, then retry at its new place.',
+  'repository-blocked': 'GitHub has disabled {repository}. Its owner can ask GitHub Support.',
+  'repository-empty':
+    '{repository} is empty: it has no commit yet, so there is nothing to start from. Push a first commit (a README is enough), then ask again.',
+  'interaction-limit':
+    '{repository} limits interactions, for example to collaborators, and the GitHub App is not among them. Lift the limit (Settings → Moderation options → Interaction limits), then retry.',
+  'conversation-locked':
+    'The conversation in {repository} is locked, so GitHub takes no comment there. Unlock it.',
+  blocked:
+    'The owner of {repository} has blocked the GitHub App’s account, or the person that it names. Unblock it (Settings → Moderation → Blocked users), then retry.',
+  'taken-for-spam':
+    'GitHub took this for spam and did not publish it. Ask GitHub Support to clear the GitHub App’s account.',
+  'issues-disabled':
+    'Issues are disabled in {repository}. Enable them (Settings → General → Features), then retry.',
+  'issue-deleted': 'The issue was deleted in {repository}, so it can be neither read nor answered.',
+  'ruleset-creation': `A ruleset of {repository} restricts who may create this branch. ${bypass}, or set another \`branchPrefix\`, then retry.`,
+  'ruleset-name':
+    'A ruleset of {repository} does not allow this name or these commits: a pattern does not match. Set a `branchPrefix` that matches, or let the GitHub App bypass the ruleset, then retry.',
+  'ruleset-signatures': `{repository} requires verified signatures, and this commit has none. ${bypass}, then retry.`,
+  'ruleset-email': `A ruleset of {repository} allows only certain e-mail addresses in commits, and not that of the GitHub App. ${bypass}, then retry.`,
+  'ruleset-files': `A ruleset or limit of {repository} does not allow a file of this change: its path, extension or size. ${bypass}, or ask for a change without that file.`,
+  'branch-protected.queue': `The branch in {repository} takes changes only from its merge queue. ${bypass}, then retry.`,
+  'branch-protected': `A rule of {repository} does not let the GitHub App push this. ${bypass}, then retry.`,
+  'installation-permissions':
+    'The GitHub App is no longer installed on {repository}, or its installation lacks a permission (“Contents: write”, “Issues: write”, “Pull requests: write”). Install it or accept its permissions, then retry.',
+  'permission-missing.pulls':
+    'The GitHub App may not open pull requests in {repository}. Grant it “Pull requests: write”, then retry.',
+  'permission-missing.code':
+    'The GitHub App may not read the code of {repository}. Grant it “Contents: write”, then retry.',
+  'permission-missing.change':
+    'The GitHub App may not write this change to {repository}. Grant it “Contents: write”, then retry. It cannot write files under .github/workflows, because it does not have “Workflows: write”.',
+  'permission-missing.people':
+    'The GitHub App may not ask who has access to {repository}. Grant it “Metadata: read”, then retry.',
+  'permission-missing.conversation':
+    'The GitHub App may not read or write this conversation in {repository}. Grant it “Issues: write” and “Pull requests: write”, then retry.',
+  'permission-missing':
+    'GitHub does not let the GitHub App do this in {repository}. Check its permissions and where it is installed, then retry.',
+  'pull-requests-unavailable':
+    '{repository} takes no pull requests from the GitHub App: they are disabled there (Settings → General → Features), or the App was removed. Enable them or install the App, then retry.',
+  'conversation-gone':
+    'The conversation in {repository} no longer exists for the GitHub App: it was deleted or transferred, or issues are disabled.',
+  'repository-unreachable':
+    '{repository}, or the commit that the task started from, no longer exists for the GitHub App. Check that the App is still installed, then retry.',
+  'conversation-moved': 'The issue, or {repository} itself, was moved to another place. Ask again there.',
+  'repository-moved':
+    '{repository} moved while the task ran, and the GitHub App cannot reach it. Install the App at its new place, then retry.',
+  'base-branch-gone': 'The base branch was deleted while the task ran.',
+  'nothing-to-merge': 'The base branch already has this change, so there is nothing to merge.',
+  'pull-request-refused': 'GitHub refused to open the pull request.',
+  'change-refused': 'GitHub refused the change.',
+  'request-refused': 'GitHub refused what the GitHub App asked of {repository}.',
+  'github-unavailable': 'GitHub is not available: it answered with status {status}.',
+  'request-invalid':
+    'GitHub did not understand a request of this bot (status {status}). Please report this to its operator.',
+} as const;
