@@ -8,6 +8,7 @@
 import { stripHiddenCharacters } from '../core/ask/hidden-characters.ts';
 import type { AskRead } from '../core/ask/ask-words.ts';
 import type { RepositoryRef } from '../core/task.ts';
+import { resembles } from '../lib/edit-distance.ts';
 import { plainText } from './message-text.ts';
 import { readWords, textProblem } from './requests.ts';
 
@@ -37,38 +38,6 @@ const idVerbs: Readonly<Partial<Record<CommandWord, IdVerb>>> = {
   stop: 'cancel',
   retry: 'retry',
 };
-
-/** Damerau–Levenshtein distance (optimal string alignment): wrong, missing, extra or swapped letters. */
-function editDistance(typed: string, meant: string): number {
-  const rows: number[][] = [Array.from({ length: meant.length + 1 }, (_, index) => index)];
-  const at = (row: number, column: number): number => rows[row]?.[column] ?? Number.POSITIVE_INFINITY;
-  for (let row = 1; row <= typed.length; row += 1) {
-    const next = [row];
-    rows.push(next);
-    for (let column = 1; column <= meant.length; column += 1) {
-      const same = typed[row - 1] === meant[column - 1];
-      const swapped = typed[row - 1] === meant[column - 2] && typed[row - 2] === meant[column - 1];
-      next.push(
-        Math.min(
-          at(row - 1, column) + 1,
-          at(row, column - 1) + 1,
-          at(row - 1, column - 1) + (same ? 0 : 1),
-          swapped ? at(row - 2, column - 2) + 1 : Number.POSITIVE_INFINITY,
-        ),
-      );
-    }
-  }
-  return at(typed.length, meant.length);
-}
-
-/** The closest command with at most one typo, or two if the command has more than five letters. */
-function closestCommand(word: string): string | null {
-  const near = commandWords
-    .map((meant) => ({ meant, off: editDistance(word, meant) }))
-    .filter(({ meant, off }) => off <= (meant.length > 5 ? 2 : 1))
-    .sort((a, b) => a.off - b.off);
-  return near[0]?.meant ?? null;
-}
 
 /** A task id as people paste it: also in backticks or with a `#`. */
 const idWord = /^[`#]{0,2}([0-9a-f]{4,8})`?$/i;
@@ -112,6 +81,8 @@ export function readCommand(
   const read = readWords(untrustedMrkdwn, repositoryOf);
   if (read.kind === 'problem') return read;
   const { asked } = read;
+  if (asked.ask.kind === 'cancel' || asked.ask.kind === 'retry')
+    return { kind: 'needs-id', verb: asked.ask.kind };
   if (asked.ask.kind !== 'run') return { kind: 'help' };
   if (asked.instruction === '') {
     // Options without an instruction cannot open the form, which has no fields for model and effort.
@@ -121,7 +92,7 @@ export function readCommand(
   }
   if (asked.repository === null && rest === '' && /^[a-z-]{1,16}[.!?]{0,3}$/i.test(first)) {
     const word = first.toLowerCase().replace(/[.!?]+$/, '');
-    return { kind: 'unknown', word, meant: closestCommand(word) };
+    return { kind: 'unknown', word, meant: resembles(word, commandWords) };
   }
   return { kind: 'run', asked };
 }

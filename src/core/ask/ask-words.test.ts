@@ -81,6 +81,16 @@ describe('a command', () => {
     ['stop.', 'cancel'],
     ['retry', 'retry'],
     ['sta\u200Btus', 'status'],
+    ['cancel please', 'cancel'],
+    ['please stop', 'cancel'],
+    ['stop it!', 'cancel'],
+    ['Please cancel this task now, thanks', 'cancel'],
+    ['never mind', 'cancel'],
+    ['停止！', 'cancel'],
+    ['stop 🛑', 'cancel'],
+    ['retry please', 'retry'],
+    ['try again', 'retry'],
+    ['retry\n\nSent from my iPhone', 'retry'],
   ])('%j is %s', (words, kind) => {
     expect(read(words)).toEqual({ ask: { kind }, repository: null, instruction: '', options: {} });
   });
@@ -91,11 +101,19 @@ describe('a command', () => {
     'shop status',
     '--base main cancel',
     'constructor',
-    'cancel 1234abcd',
+    'cancel the order twice',
+    'stop the task from crashing',
+    'please help',
+    'retry failed uploads',
   ])('%j is a task', (words) => {
     expect(read(words).ask).toEqual({ kind: 'run' });
   });
 });
+
+it.each(['cancel 1234abcd', 'stop, this is wrong', 'Stop! Use the other API', 'cancel\nit works already'])(
+  '%j is a question: a task would wait for the one to stop',
+  (words) => expect(read(words).ask).toMatchObject({ kind: 'invalid' }),
+);
 
 describe('hostile words', () => {
   const schema = taskRequestSchema.pick({ ask: true, repository: true, instruction: true, options: true });

@@ -6,7 +6,7 @@
  *   the instruction.
  * - A word of the form `owner/name` is a repository whether the configuration lists it or not: read as prose,
  *   a misspelled name would send the task to another repository. An alias counts only when it exists.
- * - A command (`help`, `status`, `cancel`, `stop` or `retry`) counts only as the sole word.
+ * - Commands are those of `instruction.ts`.
  */
 import { stripHiddenCharacters } from './hidden-characters.ts';
 import { parseRepositoryRef } from '../ids.ts';

@@ -2,18 +2,18 @@
  * Decides whether a comment or an issue addresses the bot, and reads what it asks. `authorize.ts` decides
  * whether the person may.
  *
- * - A mention is a word of its own: `@airlock` or `@airlock[bot]` in any case, with white space or
- *   punctuation around it. It does not count in code, quotations (including lazy lines, as GitHub shows them)
+ * - A mention is a word of its own: `@airlock` or `@airlock[bot]` in any case, with white space, punctuation
+ *   or letters of another script around it. It does not count in code, quotations (including lazy lines, as GitHub shows them)
  *   and HTML comments. The first mention counts.
  * - The instruction is everything that the person wrote, before and after the mention, code and quotations
  *   included, without the mention, its options and hidden text: `split() is off by one. @airlock fix it` must
  *   not lose its first sentence.
  * - Options follow the mention directly, on its line. Later in the text `--flag` is prose.
- * - A command (`help`, `status`, `cancel`, `stop` or `retry`) counts only as the sole word: `@airlock stop
- *   using var` is a task.
+ * - Commands are those of `instruction.ts`. A mention in passing (`in-passing.ts`) starts nothing.
  */
 import { lowerAscii, stripHidden } from './hidden-text.ts';
-import { commandIn, cutInstruction } from './instruction.ts';
+import { inPassing } from './in-passing.ts';
+import { afterName, commandIn, copied, cutInstruction } from './instruction.ts';
 import { segmentMarkdown } from './markdown-segments.ts';
 import { readOptions } from './options.ts';
 import type { TaskOptions, TaskRequest } from '../task.ts';
@@ -56,12 +56,20 @@ function addressable(markdown: string): string {
   return kept + visible.slice(done);
 }
 
+/** A character that can be part of an address, a path or a name in front of the `@`. */
+const joinsBefore = `[A-Za-z0-9./\\\\@＠${code}+=&#%~-]|(?=\\p{L})\\p{scx=Latn}|\\p{M}`;
+const invisible = '\\p{Default_Ignorable_Code_Point}';
+/**
+ * What ends the name: white space, punctuation before a word that cannot be a domain, or a character that no
+ * login contains, as in `@airlock、直して` and `@airlock直して`. Not hyphens, apostrophes, accents.
+ */
+const nameEnd =
+  `${invisible}{0,4}(?:$|\\s|[.,:;!?)\\]}"'”’*_<…–—]{1,8}(?:$|\\s|<|[^\\x00-\\x7F])|[,;:!?)][\\p{L}\\p{N}]|` +
+  `(?![’‐‑·＿\\p{M}${code}]|${invisible}|(?=\\p{L})\\p{scx=Latn})[^\\x00-\\x7F])`;
+
 function findMention(visible: string, handle: string): { start: number; end: number } | null {
   const name = handle.replace(/[^a-z0-9-]/gi, '');
-  const pattern = new RegExp(
-    `(?<=^|[\\s([{"'“‘*_,;:>])@${name}(?:\\[bot\\])?(?=$|\\s|[.,:;!?)\\]}"'”’*_<…–—]{1,8}(?:$|\\s|<))`,
-    'i',
-  );
+  const pattern = new RegExp(`(?<!${joinsBefore})[@＠]${name}(?:\\[bot\\])?(?=${nameEnd})`, 'iu');
   const found = pattern.exec(visible);
   return found === null ? null : { start: found.index, end: found.index + found[0].length };
 }
@@ -73,8 +81,10 @@ export function parseMention(untrustedMarkdown: string, handle: string): Mention
   const mention = findMention(visible, handle);
   if (mention === null) return { kind: 'none' };
 
-  // People also write `@airlock, fix it` and `@airlock: fix it`.
-  const comma = /^[,:]/.test(visible.slice(mention.end, mention.end + 1)) ? 1 : 0;
+  const passing = inPassing(visible.slice(0, mention.start), visible.slice(mention.end));
+  if (passing === 'thanks') return { kind: 'none' };
+
+  const comma = afterName.exec(visible.slice(mention.end, mention.end + 9))?.[0].length ?? 0;
   const lineEnd = markdown.indexOf('\n', mention.end);
   const line = markdown.slice(0, lineEnd === -1 ? markdown.length : lineEnd);
   const read = readOptions(line, mention.end + comma);
@@ -85,7 +95,10 @@ export function parseMention(untrustedMarkdown: string, handle: string): Mention
   if (read.kind === 'invalid') {
     return { kind: 'mention', ask: { kind: 'invalid', message: read.message }, instruction, options: {} };
   }
-  const command = commandIn(`${visible.slice(0, mention.start)} ${visible.slice(after)}`);
+  const command =
+    passing === 'copied'
+      ? copied(handle)
+      : commandIn(`${visible.slice(0, mention.start)} ${visible.slice(after)}`);
   return {
     kind: 'mention',
     ask: command ?? { kind: 'run' },

@@ -4,6 +4,7 @@
  */
 import { isBranchName } from './branch-name.ts';
 import { effortSchema, type TaskOptions } from '../task.ts';
+import { resembles } from '../../lib/edit-distance.ts';
 
 export type OptionRead =
   /** The next word is not an option. */
@@ -13,6 +14,10 @@ export type OptionRead =
   | { readonly kind: 'invalid'; readonly message: string };
 
 const optionNames = ['base', 'model', 'effort'] as const;
+/** `--`, and the dashes that phones and keyboards of other scripts make of it or of a part of it. */
+const dashes = '[-\\u2010-\\u2015\\u2212\\uFE58\\uFE63\\uFF0D]{1,4}';
+/** Dashes, the name of an option, and a value after `=` or `:`, or something else that belongs to no name. */
+const optionWord = new RegExp(`^(${dashes})([A-Za-z_][\\w-]*)(?:[=:\uFF1D\uFF1A](.*)|(.+))?$`, 'su');
 const known = 'The options are `--base`, `--model` and `--effort`.';
 
 /** Pairs of quotes and backticks. Phones turn straight quotes into curly ones. */
@@ -43,28 +48,35 @@ function checkValue(name: (typeof optionNames)[number], value: string): TaskOpti
   return `\`--effort\` takes one of ${effortSchema.options.map(quoted).join(', ')}, not ${quoted(value)}.`;
 }
 
+/** Whether a dash in front of a word is a dash: a hyphen, or one dash and a word that resembles no option. */
+const isPunctuation = (dash: string, word: string): boolean =>
+  dash === '-' || (dash.length === 1 && resembles(word.slice(0, 12).toLowerCase(), optionNames) === null);
+
 /**
  * Reads one option at `at`, after spaces; its value is on the same line. Phones turn `--` into a dash, so a
- * dash counts as well.
+ * dash counts as well. Before another word a single dash is punctuation: `–please fix it`.
  */
 export function readOption(text: string, at: number, before: TaskOptions): OptionRead {
   const token = /[ \t]*(\S+)/y;
   token.lastIndex = at;
   const word = token.exec(text)?.[1];
-  const option = word === undefined ? null : /^(?:--|[—–])(\w[\w-]*)(?:=(.*))?$/s.exec(word);
+  const option = word === undefined ? null : optionWord.exec(word);
   if (word === undefined || option === null) return { kind: 'none' };
   let end = token.lastIndex;
-  const name = optionNames.find((candidate) => candidate === option[1]?.toLowerCase());
-  if (name === undefined) return { kind: 'invalid', message: `There is no option ${quoted(word)}. ${known}` };
+  const name = optionNames.find((candidate) => candidate === option[2]?.toLowerCase());
+  if (name === undefined || option[4] !== undefined) {
+    if (isPunctuation(option[1] ?? '', option[2] ?? '')) return { kind: 'none' };
+    return { kind: 'invalid', message: `There is no option ${quoted(word)}. ${known}` };
+  }
   if (before[name] !== undefined) {
     return { kind: 'invalid', message: `\`--${name}\` is given twice. Write it once.` };
   }
-  let value = option[2];
+  let value = option[3];
   if (value === undefined) {
     value = token.exec(text)?.[1] ?? '';
     if (value !== '') end = token.lastIndex;
   }
-  if (value === '' || /^(?:--|[—–])/.test(value)) {
+  if (value === '' || /^(?:--|[^\P{Pd}-])/u.test(value)) {
     return { kind: 'invalid', message: `\`--${name}\` needs a value after it. ${known}` };
   }
   const checked = checkValue(name, unquote(value));
