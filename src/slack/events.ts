@@ -2,9 +2,9 @@
  * Handles events: messages, and the ❌ reaction that cancels a task. `readEvent` classifies an event by its
  * payload; `answerEvent` looks up the task of the thread or message and acts.
  *
- * Only new messages of people start tasks: no edits, deletions, joins, or messages of bots. A mention in a
- * channel arrives as both `app_mention` and `message`. Both give the same task id; a problem with the text is
- * reported only for `app_mention`.
+ * Only new messages of people start tasks: no edits, deletions, joins, thanks, or messages of bots. A mention
+ * in a channel arrives as both `app_mention` and `message`. Both give the same task id; a problem with the
+ * text is reported only for `app_mention`.
  */
 import * as z from 'zod';
 import { slackChannelIdSchema, slackTsSchema, slackUserIdSchema } from '../core/task.ts';
@@ -12,8 +12,10 @@ import { DeadlineError, withDeadline } from '../lib/with-deadline.ts';
 import { cancelTask } from './control.ts';
 import { notifyDeadlineMs } from './deadline.ts';
 import type { Intake } from './intake.ts';
+import { messageWords, unreadContent, wordFields } from './message-words.ts';
 import { renderUntrusted } from './mrkdwn.ts';
 import { addressesAnother, isoTimeOf, mentions, readMessage, requestOf } from './requests.ts';
+import { sentences } from './sentences.ts';
 import { parsePayload } from './unreadable.ts';
 
 /** Matches the event types handled here. */
@@ -26,7 +28,10 @@ interface PersonMessage {
   readonly ts: string;
   /** The root of its thread; null for a top-level message. */
   readonly threadTs: string | null;
+  /** Its words as mrkdwn. */
   readonly text: string;
+  /** Set if there are no words, but something that is not read. A message for the user. */
+  readonly unread: string | null;
   readonly botUserId: string;
 }
 
@@ -35,6 +40,8 @@ type EventReading =
   /** `duplicate`: a `message` event for which Slack also sends an `app_mention`. */
   | { readonly kind: 'mention'; readonly message: PersonMessage; readonly duplicate: boolean }
   | { readonly kind: 'direct'; readonly message: PersonMessage }
+  /** An edit that adds a mention to a message of a person. */
+  | { readonly kind: 'edit'; readonly message: PersonMessage }
   /** A reply in a thread, which may belong to a task. */
   | { readonly kind: 'reply'; readonly message: PersonMessage & { readonly threadTs: string } }
   | {
@@ -52,12 +59,25 @@ const messageSchema = z.object({
   subtype: z.string().nullish(),
   user: slackUserIdSchema.nullish(),
   bot_id: z.string().nullish(),
+  /** An app wrote the message. Some events of bots have only one of these. */
+  app_id: z.unknown().optional(),
+  bot_profile: z.unknown().optional(),
   edited: z.unknown().optional(),
-  text: z.string().nullish(),
+  ...wordFields,
   ts: slackTsSchema,
   thread_ts: slackTsSchema.nullish(),
   channel: slackChannelIdSchema,
   channel_type: z.string().nullish(),
+});
+/** https://docs.slack.dev/reference/events/message/message_changed */
+const changeSchema = z.object({
+  channel: slackChannelIdSchema,
+  message: messageSchema.omit({ channel: true, type: true }).extend({
+    team: z.string().nullish(),
+    user_team: z.string().nullish(),
+    source_team: z.string().nullish(),
+  }),
+  previous_message: z.object(wordFields),
 });
 const reactionSchema = z.object({
   type: z.literal('reaction_added'),
@@ -76,7 +96,7 @@ const personSubtypes: readonly string[] = ['file_share', 'thread_broadcast'];
 const ignored = (why: string): EventReading => ({ kind: 'ignored', why });
 
 /** Classifies an event. Throws `UnreadablePayloadError` if a handled event has an unknown format. */
-function readEvent(body: unknown): EventReading {
+function readEvent(body: unknown, team: string): EventReading {
   const { event } = parsePayload(eventSchema, body);
   if (event.type === 'reaction_added') {
     const { reaction, item, user } = parsePayload(reactionSchema, event);
@@ -89,32 +109,57 @@ function readEvent(body: unknown): EventReading {
     z.object({ subtype: z.string().nullish(), hidden: z.boolean().optional() }),
     event,
   );
-  if (hidden === true || (subtype != null && !personSubtypes.includes(subtype))) {
+  const isEdit = subtype === 'message_changed';
+  if (!isEdit && (hidden === true || (subtype != null && !personSubtypes.includes(subtype)))) {
     return ignored('not a new message of a person');
   }
-  const payload = parsePayload(messageSchema, event);
   const botUserId = parsePayload(envelopeSchema, body).authorizations[0]?.user_id ?? '';
-  const { user, text, ts, channel } = payload;
-  if (user == null || payload.bot_id != null || user === botUserId || user === 'USLACKBOT') {
-    return ignored('not written by a person');
-  }
-  if (payload.edited !== undefined && payload.edited !== null) return ignored('edited');
-
-  const message: PersonMessage = {
-    channelId: channel,
-    userId: user,
-    ts,
-    threadTs: payload.thread_ts ?? null,
-    text: text ?? '',
-    botUserId,
-  };
-  if (payload.type === 'app_mention') return { kind: 'mention', message, duplicate: false };
+  if (isEdit) return readEdit(event, botUserId, team);
+  const payload = parsePayload(messageSchema, event);
+  if (isSet(payload.edited)) return ignored('edited');
+  const message = personMessage(payload, payload.channel, botUserId);
+  if (message === null) return ignored('not written by a person');
+  const { ts, channelId: channel } = message;
+  const mentioned = mentions(message.text, botUserId);
+  if (payload.type === 'app_mention')
+    return mentioned ? { kind: 'mention', message, duplicate: false } : ignored('mentioned in a quotation');
   if (payload.channel_type === 'im' || channel.startsWith('D')) return { kind: 'direct', message };
-  if (mentions(message.text, botUserId)) return { kind: 'mention', message, duplicate: true };
+  if (mentioned) return { kind: 'mention', message, duplicate: true };
   const { threadTs } = message;
   if (threadTs === null || threadTs === ts) return ignored('not addressed to the bot');
   if (addressesAnother(message.text, botUserId)) return ignored('addressed to another user');
   return { kind: 'reply', message: { ...message, threadTs } };
+}
+
+const isSet = (value: unknown): boolean => value !== undefined && value !== null;
+
+/** The message, or null if software wrote it. */
+function personMessage(
+  payload: Omit<z.infer<typeof messageSchema>, 'channel' | 'type'>,
+  channelId: string,
+  botUserId: string,
+): PersonMessage | null {
+  const { user, ts, thread_ts: threadTs } = payload;
+  if (user == null || user === botUserId || user === 'USLACKBOT') return null;
+  if ([payload.bot_id, payload.app_id, payload.bot_profile].some(isSet)) return null;
+  const text = messageWords(payload);
+  const unread = unreadContent(payload, text);
+  return { channelId, userId: user, ts, threadTs: threadTs ?? null, text, unread, botUserId };
+}
+
+/** An edit starts nothing, so that nobody can change a request; but a mention that it adds gets an answer. */
+function readEdit(event: unknown, botUserId: string, team: string): EventReading {
+  const parsed = changeSchema.safeParse(event).data;
+  if (parsed === undefined) return ignored('an edit without both versions');
+  const { message: edited, previous_message: previous, channel } = parsed;
+  // The workspaces of an organization are known to Slack alone.
+  const strange =
+    !team.startsWith('E') &&
+    [edited.team, edited.user_team, edited.source_team].some((own) => isSet(own) && own !== team);
+  const message = strange || channel.startsWith('D') ? null : personMessage(edited, channel, botUserId);
+  const added =
+    message !== null && mentions(message.text, botUserId) && !mentions(messageWords(previous), botUserId);
+  return added ? { kind: 'edit', message } : ignored('an edit that adds no mention');
 }
 
 interface Redelivery {
@@ -126,12 +171,14 @@ interface Redelivery {
 
 /** Handles an event. Rejects if the effect is not durable, so that Slack redelivers the event. */
 export async function answerEvent(intake: Intake, body: unknown, redelivery: Redelivery): Promise<void> {
-  const reading = readEvent(body);
+  const reading = readEvent(body, intake.slack.team);
   switch (reading.kind) {
     case 'ignored':
       return intake.deps.log('slack.ignored', { why: reading.why });
     case 'cancel-reaction':
       return await cancelByReaction(intake, reading);
+    case 'edit':
+      return await reportProblem(intake, reading.message, sentences.edited, redelivery);
     case 'mention':
       return await start(intake, reading.message, {
         event: 'mention',
@@ -173,13 +220,14 @@ async function start(
   { event, duplicate, redelivery }: Delivery,
 ): Promise<void> {
   const { deps, slack } = intake;
-  const reading = readMessage(message.text, message.botUserId, (word) => deps.repositoryByAlias(word));
+  const reading: ReturnType<typeof readMessage> =
+    message.unread === null
+      ? readMessage(message.text, message.botUserId, (word) => deps.repositoryByAlias(word))
+      : { kind: 'problem', problem: message.unread };
+  if (reading.kind === 'thanks') return deps.log('slack.ignored', { why: 'only thanks' });
   if (reading.kind === 'problem') {
     if (duplicate) return deps.log('slack.ignored', { why: 'the app_mention event reports the problem' });
-    // Starting a task is idempotent, but a report of a problem would be shown again.
-    if (redelivery.answeredLate) return deps.log('slack.ignored', { why: 'reported by the first delivery' });
-    deps.log('slack.not_understood', { delivery: event });
-    return await notifyProblem(intake, message, reading.problem);
+    return await reportProblem(intake, message, reading.problem, redelivery);
   }
   const { asked } = reading;
   const request = await requestOf(
@@ -206,10 +254,19 @@ async function start(
 }
 
 /**
- * Reports a problem to the author. Rejects if that fails, so that Slack redelivers the event. A time-out is
+ * Reports a problem to the author. Starting a task is idempotent, but a report would be shown again, so a
+ * redelivery after a late answer reports nothing. Rejects if that fails, so that Slack redelivers the event. A time-out is
  * only logged, because the message was most likely shown, and a redelivery would show it twice.
  */
-async function notifyProblem(intake: Intake, message: PersonMessage, problem: string): Promise<void> {
+async function reportProblem(
+  intake: Intake,
+  message: PersonMessage,
+  problem: string,
+  redelivery: Redelivery,
+): Promise<void> {
+  if (redelivery.answeredLate)
+    return intake.deps.log('slack.ignored', { why: 'reported by the first delivery' });
+  intake.deps.log('slack.not_understood', {});
   const { userId, channelId, threadTs } = message;
   try {
     const notified = intake.notifyPerson({ userId, channelId, threadTs, text: renderUntrusted(problem) });

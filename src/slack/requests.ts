@@ -11,7 +11,10 @@ import {
   type TaskOptions,
   type TaskRequest,
 } from '../core/task.ts';
+import { inPassing, onlyThank } from '../core/ask/in-passing.ts';
+import { afterName, commandIn, copied } from '../core/ask/instruction.ts';
 import { plainText } from './message-text.ts';
+import { addressable } from './message-words.ts';
 
 /** Limit of an instruction, in characters, from the schema of a task request. */
 const maxInstructionChars = taskRequestSchema.shape.instruction.maxLength ?? 20_000;
@@ -70,9 +73,9 @@ export function readWords(untrustedMrkdwn: string, repositoryOf: RepositoryOf): 
 const mentionOf = (userId: string): RegExp =>
   new RegExp(`<@${userId.replace(/[^A-Z0-9]/g, '')}(?:\\|[^<>\\n]{0,200})?>`, 'g');
 
-/** Whether a message mentions the user. */
+/** Whether a message mentions the user outside quotations and code. */
 export function mentions(untrustedMrkdwn: string, userId: string): boolean {
-  return mentionOf(userId).test(untrustedMrkdwn);
+  return mentionOf(userId).test(addressable(untrustedMrkdwn));
 }
 
 /** Whether a message begins with a mention of another user. */
@@ -81,33 +84,51 @@ export function addressesAnother(untrustedMrkdwn: string, botUserId: string): bo
   return first !== undefined && first !== botUserId;
 }
 
+/** Splits a message at the mentions of the user that count. */
+function splitAtMentions(untrustedMrkdwn: string, userId: string): readonly string[] {
+  const parts: string[] = [];
+  let done = 0;
+  for (const { 0: found, index } of addressable(untrustedMrkdwn).matchAll(mentionOf(userId))) {
+    parts.push(untrustedMrkdwn.slice(done, index));
+    done = index + found.length;
+  }
+  return [...parts, untrustedMrkdwn.slice(done)];
+}
+
 /**
  * Parses a message that may mention the bot. Options, repository and commands are read after the first
  * mention, or before it if nothing follows. The instruction includes the text before the mention, so `split()
- * is off by one. @codex fix it` keeps its first sentence. A mention without text is a request for help.
+ * is off by one. @codex fix it` keeps its first sentence. A mention without text is a request for help;
+ * `thanks`: the message asks for nothing.
  */
 export function readMessage(
   untrustedMrkdwn: string,
   botUserId: string,
   repositoryOf: RepositoryOf,
-): WordsReading {
+): WordsReading | { readonly kind: 'thanks' } {
   const problem = textProblem(untrustedMrkdwn);
   if (problem !== null) return { kind: 'problem', problem };
-  const [first = '', ...more] = untrustedMrkdwn.split(mentionOf(botUserId));
-  const before = plainText(first, keepLabels).trim();
-  // People also write `@codex, fix it` and `@codex: fix it`.
-  const after = plainText(more.join(' '), keepLabels)
-    .trim()
-    .replace(/^[,:]\s*/, '');
-  if (before === '' && after === '') {
-    return asked({ ask: { kind: 'help' }, repository: null, instruction: '', options: {} });
-  }
-  if (before === '' || after === '') return asked(readAsk(before + after, repositoryOf));
+  const [first = '', ...more] = splitAtMentions(untrustedMrkdwn, botUserId);
+  const before = plainText(first, keepLabels);
+  const after = plainText(more.join(' '), keepLabels);
+  const passing = more.length > 0 ? inPassing(before, after) : onlyThank(before) ? 'thanks' : null;
+  if (passing === 'thanks') return { kind: 'thanks' };
+  if (passing === 'copied') return asked({ ...nothing, ask: copied });
+  return asked(readAround(before.trim(), after.trim().replace(afterName, ''), repositoryOf));
+}
+
+const nothing = { repository: null, instruction: '', options: {} } as const;
+
+function readAround(before: string, after: string, repositoryOf: RepositoryOf): AskRead {
+  if (before === '' && after === '') return { ...nothing, ask: { kind: 'help' } };
+  if (before === '' || after === '') return readAsk(before + after, repositoryOf);
+  const command = commandIn(`${before} ${after}`);
+  if (command !== null) return { ...nothing, ask: command };
   const read = readAsk(after, repositoryOf);
-  if (read.ask.kind === 'invalid') return asked(read);
+  if (read.ask.kind === 'invalid') return read;
   // Text before the mention makes the message a task, even if a command word follows the mention.
   const rest = read.ask.kind === 'run' ? read.instruction : after;
-  return asked({ ...read, ask: { kind: 'run' }, instruction: `${before}\n${rest}`.trim() });
+  return { ...read, ask: { kind: 'run' }, instruction: `${before}\n${rest}`.trim() };
 }
 
 /**

@@ -17,6 +17,8 @@ const mentionedSchema = z.object({
     type: z.literal('app_mention'),
     user: slackUserIdSchema,
     bot_id: z.null().optional(),
+    app_id: z.null().optional(),
+    bot_profile: z.null().optional(),
     channel: slackChannelIdSchema,
     thread_ts: slackTsSchema.nullish(),
   }),

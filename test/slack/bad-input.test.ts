@@ -322,6 +322,33 @@ describe('an event that is no request', () => {
     ['a message of a bot', event(message(words, { bot_id: 'B0', subtype: 'bot_message' }))],
     ['a mention by a bot', event(mention(words, { bot_id: 'B0' }))],
     ['a mention by an app in a user’s name', event(mention(words, { bot_id: 'B0', app_id: 'A1' }))],
+    ['a mention with an app’s id alone', event(mention(words, { app_id: 'A1' }))],
+    ['a mention with a bot’s profile alone', event(mention(words, { bot_profile: { id: 'B0' } }))],
+    ['thanks', event(mention(`thanks <@${botUser}>!`))],
+    ['a mention in a quotation', event(mention(`&gt; ${words}`))],
+    ['a mention in a quotation, as a message', event(message(`&gt; ${words}`))],
+    ['a mention in code', event(mention(`\`<@${botUser}>\` is the bot`))],
+    ['a mention in a forwarded message', event(mention('', { attachments: [{ text: words }] }))],
+    [
+      'an edit of a message with a mention',
+      event(
+        message('', {
+          subtype: 'message_changed',
+          message: message(words),
+          previous_message: message(words),
+        }),
+      ),
+    ],
+    [
+      'an edit by a user of another workspace',
+      event(
+        message('', {
+          subtype: 'message_changed',
+          message: message(words, { user_team: 'T2' }),
+          previous_message: message('x'),
+        }),
+      ),
+    ],
     ['a mention without an author', event(mention(words, { user: undefined }))],
     ['Airlock’s own message', event(message(words, { user: botUser }))],
     [

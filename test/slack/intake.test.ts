@@ -1006,6 +1006,13 @@ describe('a message', () => {
     ['a command', `<@${botUser}> status`, ['status', null, '']],
     ['a command word after other text', `broken <@${botUser}> stop`, ['run', null, 'broken\nstop']],
     ['only a mention', `<@${botUser}>`, ['help', null, '']],
+    ['a command between courtesies', `please <@${botUser}> stop it, thanks`, ['cancel', null, '']],
+    ['full-width punctuation', `<@${botUser}>、直して`, ['run', null, '直して']],
+    [
+      'a quotation above',
+      `&gt; <@${botUser}> it fails\n<@${botUser}> fix it`,
+      ['run', null, `> @${botUser} it fails\nfix it`],
+    ],
   ])('with %s is parsed', async (_, text, [ask, repository, instruction]) => {
     const world = createWorld();
     expect((await deliver(world, event(mention(text)))).status).toBe(200);
@@ -1045,6 +1052,7 @@ describe('a message', () => {
       {},
       false,
     ],
+    ['that only thanks', {}, { text: 'thanks! :tada:' }, false],
     ['that begins with a mention of another user', {}, { text: '<@U0BEN> look at this' }, false],
     ['in another thread', { indexed: { threadTs: '1762070000.000100' } }, {}, false],
     ['without a mention if the configuration requires one', { replies: 'mentions' }, {}, false],
@@ -1053,6 +1061,41 @@ describe('a message', () => {
     await addTask(world, 'slack-1', known);
     await deliver(world, event(message('and the footer', { thread_ts: root, ...over })));
     expect(said(world)).toEqual(followsUp ? [['run', null, 'and the footer', ['message', root, ts]]] : []);
+  });
+
+  it('has words from its blocks if its text has none', async () => {
+    const world = createWorld();
+    const elements = [
+      { type: 'user', user_id: botUser },
+      { type: 'text', text: ' shop fix it' },
+    ];
+    const blocks = [{ type: 'rich_text', elements: [{ type: 'rich_text_section', elements }] }];
+    await deliver(world, event(mention(`<@${botUser}>`, { blocks })));
+    expect(said(world)).toEqual([['run', shop, 'fix it', ['mention', ts, ts]]]);
+  });
+
+  it.each<[string, object, string]>([
+    ['that only copies the bot in', mention(`cc <@${botUser}>`), 'mentioned me in passing'],
+    ['without words but with an image', mention(`<@${botUser}>`, { files: [{ name: 'a.png' }] }), 'a.png'],
+    [
+      'to which an edit adds a mention',
+      message('', {
+        subtype: 'message_changed',
+        hidden: true,
+        user: undefined,
+        message: message(`<@${botUser}> fix it`, { edited: { user: 'U0ADA', ts } }),
+        previous_message: message('fix it'),
+      }),
+      'I do not read edited messages',
+    ],
+  ])('%s gets one sentence, and starts nothing', async (_, fields, sentence) => {
+    const world = createWorld();
+    expect((await deliver(world, event({ ...fields }))).status).toBe(200);
+    expect(world.started).toEqual([]);
+    expect(world.calls.map(({ method, args }) => [method, args['user']])).toEqual([
+      ['chat.postEphemeral', 'U0ADA'],
+    ]);
+    expect(world.calls[0]?.args['text']).toContain(sentence);
   });
 
   it('gets a 500 if its task could not be recorded, so that Slack redelivers it', async () => {

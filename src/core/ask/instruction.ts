@@ -35,10 +35,11 @@ const commands: Readonly<Record<string, TaskRequest['ask']>> = {
 export const afterName = /^[,:;，：；、،؛]\s*/u;
 
 /** The answer when the bot was only copied in or credited. */
-export const copied = (handle: string): TaskRequest['ask'] => ({
+export const copied: TaskRequest['ask'] = {
   kind: 'invalid',
-  message: `You mentioned me in passing, so I did nothing. To start a task, write \`@${handle}\` and what to do.`,
-});
+  message:
+    'You mentioned me in passing, so I did nothing. To start a task, mention me with what you want done.',
+};
 
 const afterCancel: TaskRequest['ask'] = {
   kind: 'invalid',

@@ -96,9 +96,7 @@ export function parseMention(untrustedMarkdown: string, handle: string): Mention
     return { kind: 'mention', ask: { kind: 'invalid', message: read.message }, instruction, options: {} };
   }
   const command =
-    passing === 'copied'
-      ? copied(handle)
-      : commandIn(`${visible.slice(0, mention.start)} ${visible.slice(after)}`);
+    passing === 'copied' ? copied : commandIn(`${visible.slice(0, mention.start)} ${visible.slice(after)}`);
   return {
     kind: 'mention',
     ask: command ?? { kind: 'run' },

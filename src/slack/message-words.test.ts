@@ -1,0 +1,115 @@
+import { expect, it } from 'vitest';
+import { addressable, messageWords, unreadContent } from './message-words.ts';
+
+const section = (...elements: object[]) => ({
+  type: 'rich_text',
+  elements: [{ type: 'rich_text_section', elements }],
+});
+const cell = (text: string) => ({ type: 'raw_text', text });
+const table = { type: 'table', rows: [[cell('id'), cell('a<b')], [section({ type: 'text', text: '7' })]] };
+
+it.each<[string, object, string]>([
+  ['of text alone', { text: 'fix &lt;it&gt;' }, 'fix &lt;it&gt;'],
+  [
+    'of text once, although blocks repeat it',
+    { text: 'fix it', blocks: [section({ type: 'text', text: 'fix it' })] },
+    'fix it',
+  ],
+  [
+    'of blocks if the text has none',
+    {
+      text: '<@U0BOT>',
+      blocks: [section({ type: 'user', user_id: 'U0BOT' }, { type: 'text', text: ' fix a<b' })],
+    },
+    '<@U0BOT> fix a&lt;b',
+  ],
+  [
+    'of sections and context',
+    {
+      blocks: [
+        {
+          type: 'section',
+          text: { type: 'mrkdwn', text: 'fix *it*' },
+          fields: [{ type: 'plain_text', text: 'a&b' }],
+        },
+        { type: 'context', elements: [{ type: 'mrkdwn', text: 'now' }] },
+      ],
+    },
+    'fix *it*\na&amp;b\nnow',
+  ],
+  [
+    'of lists, quotations and code',
+    {
+      blocks: [
+        {
+          type: 'rich_text',
+          elements: [
+            {
+              type: 'rich_text_list',
+              elements: [{ type: 'rich_text_section', elements: [{ type: 'text', text: 'one' }] }],
+            },
+            { type: 'rich_text_quote', elements: [{ type: 'text', text: 'a\nb' }] },
+            { type: 'rich_text_preformatted', elements: [{ type: 'text', text: 'x' }] },
+          ],
+        },
+      ],
+    },
+    '• one\n&gt; a\n&gt; b\n```\nx\n```',
+  ],
+  ['of a table beside the text', { text: 'fix these', blocks: [table] }, 'fix these\nid | a&lt;b\n7'],
+  [
+    'of a pasted table in an attachment',
+    { text: 'fix these', attachments: [{ blocks: [table], fallback: '[no preview available]' }] },
+    'fix these\nid | a&lt;b\n7',
+  ],
+  [
+    'of a forwarded message as a quotation',
+    { text: 'fix this', attachments: [{ is_share: true, text: 'It <@U0BOT> fails\nhere', fallback: 'x' }] },
+    'fix this\n&gt; It <@U0BOT> fails\n&gt; here',
+  ],
+  [
+    'of a forwarded message that has only blocks',
+    {
+      text: '',
+      attachments: [
+        { message_blocks: [{ message: { blocks: [section({ type: 'text', text: 'It fails' })] } }] },
+      ],
+    },
+    '&gt; It fails',
+  ],
+  [
+    'of nothing, and never throws',
+    { text: null, blocks: [null, 7, { type: 'table', rows: 'x' }, {}], attachments: ['x'] },
+    '',
+  ],
+])('reads the words %s', (_, message, words) => {
+  expect(messageWords(message)).toBe(words);
+});
+
+it.each<[object, string | null]>([
+  [{ text: '<@U0BOT>', files: [{ name: 'screen.png' }] }, 'screen.png'],
+  [{ text: '', files: [{ title: 'a' }, {}] }, 'a, a file'],
+  [{ text: '<@U0BOT>', attachments: [{ image_url: 'https://a.test/x.png' }] }, 'what is attached'],
+  [{ text: '<@U0BOT>', blocks: [{ type: 'video' }] }, 'what is attached'],
+  [{ text: '<@U0BOT> fix it', files: [{ name: 'screen.png' }] }, null],
+  [{ text: '<@U0BOT>', blocks: [section({ type: 'user', user_id: 'U0BOT' })] }, null],
+  [{ text: '<@U0BOT>' }, null],
+])('names what is not read in %j: %s', (message, named) => {
+  const problem = unreadContent(message, messageWords(message));
+  if (named === null) expect(problem).toBeNull();
+  else expect(problem).toContain(`I did not look at ${named}, and nothing was started`);
+});
+
+it.each([
+  ['&gt; <@U0BOT> fix it', false],
+  ['  &gt; <@U0BOT> fix it', false],
+  ['&gt;&gt;&gt; a\n<@U0BOT> fix it', false],
+  ['`<@U0BOT>` is the bot', false],
+  ['```\n<@U0BOT>\n```', false],
+  ['&gt; it fails\n<@U0BOT> fix it', true],
+  ['a &gt; b <@U0BOT>', true],
+])('says whether a mention counts in %j: %s', (mrkdwn, counts) => {
+  const read = addressable(mrkdwn);
+  expect(read.includes('<@U0BOT>')).toBe(counts);
+  expect(read).toHaveLength(mrkdwn.length);
+});
