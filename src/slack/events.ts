@@ -255,8 +255,8 @@ async function start(
 
 /**
  * Reports a problem to the author. Starting a task is idempotent, but a report would be shown again, so a
- * redelivery after a late answer reports nothing. Rejects if that fails, so that Slack redelivers the event. A time-out is
- * only logged, because the message was most likely shown, and a redelivery would show it twice.
+ * redelivery after a late answer reports nothing. Rejects if the report fails, so that Slack redelivers the
+ * event. A time-out is only logged, because the message was most likely shown.
  */
 async function reportProblem(
   intake: Intake,

@@ -56,7 +56,7 @@ it.each<[string, object, string]>([
     },
     '• one\n&gt; a\n&gt; b\n```\nx\n```',
   ],
-  ['of a table beside the text', { text: 'fix these', blocks: [table] }, 'fix these\nid | a&lt;b\n7'],
+  ['of a table below the text', { text: 'fix these', blocks: [table] }, 'fix these\nid | a&lt;b\n7'],
   [
     'of a pasted table in an attachment',
     { text: 'fix these', attachments: [{ blocks: [table], fallback: '[no preview available]' }] },

@@ -5,6 +5,7 @@
  * `stop using var` is a task. Words that begin with a cancellation and continue get a question, because a
  * task would wait for the one that they want to stop.
  */
+import { anyOf, wholeWords } from './word-patterns.ts';
 import type { TaskRequest } from '../task.ts';
 import { headOf } from '../../lib/cut-text.ts';
 
@@ -49,15 +50,27 @@ const afterCancel: TaskRequest['ask'] = {
 };
 
 /** Words that add nothing to a command. Not for `help`: `please help` asks for work. */
-const courtesy =
-  /(?<![\p{L}\p{N}])(?:please|pls|plz|kindly|thanks|thank you|thx|ok|okay|can you|could you|would you|the (?:task|run|job)|(?:this|that|my) (?:task|run|job)|it|this|that|now|immediately|right away|here)(?![\p{L}\p{N}])/giu;
+const courtesy = wholeWords(
+  `please, pls, plz, kindly, thanks, thank you, thx, ok, okay, can you, could you, would you,
+  (?:the|this|that|my) (?:task|run|job), it, this, that, now, immediately, right away, here`,
+  'giu',
+);
 
 /** The first line of what a mail program or phone adds below the words. */
-const signature =
-  /^(?:--[ \t]*|_{5,}[ \t]*|\W{0,4}(?:sent (?:from|via|with) |get \[?outlook for |you are receiving this |reply to this email |on .{4,200}\n?.{0,100}\bwrote:|(?:von meinem|gesendet (?:von|mit)|envoyé (?:de|depuis)|enviado (?:desde|do)|inviato da|verzonden vanaf) |iphoneから|从我的|發自我的|发自我的).*)$/imu;
+const mailWords = anyOf(`
+  sent (?:from|via|with) , get \\[?outlook for , you are receiving this , reply to this email , von meinem ,
+  gesendet (?:von|mit) , envoyé (?:de|depuis) , enviado (?:desde|do) , inviato da , verzonden vanaf ,
+  iphoneから, 从我的, 發自我的, 发自我的`);
+const signature = new RegExp(
+  `^(?:--[ \\t]*|_{5,}[ \\t]*|\\W{0,4}(?:${mailWords}|on .{4,200}\\n?.{0,100}\\bwrote:).*)$`,
+  'imu',
+);
 /** A closing and at most three lines with a name below it. */
-const closing =
-  /\n[ \t]*(?:many thanks|thanks|thank you|cheers|best|best wishes|(?:best |kind |warm )?regards)[ \t]*[,.!]?[ \t]*(?:\n[^\n]{0,60}){0,3}\s*$/i;
+const closing = new RegExp(
+  `\\n[ \\t]*${anyOf('many thanks, thanks, thank you, cheers, best, best wishes, (?:best |kind |warm )?regards')}` +
+    '[ \\t]*[,.!]?[ \\t]*(?:\\n[^\\n]{0,60}){0,3}\\s*$',
+  'i',
+);
 
 /** Letters, digits and single spaces: what remains of words without punctuation and emoji. */
 const bare = (words: string): string =>

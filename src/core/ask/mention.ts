@@ -3,8 +3,8 @@
  * whether the person may.
  *
  * - A mention is a word of its own: `@airlock` or `@airlock[bot]` in any case, with white space, punctuation
- *   or letters of another script around it. It does not count in code, quotations (including lazy lines, as GitHub shows them)
- *   and HTML comments. The first mention counts.
+ *   or letters of another script around it. It does not count in code, quotations (including lazy lines, as
+ *   GitHub shows them) and HTML comments. The first mention counts.
  * - The instruction is everything that the person wrote, before and after the mention, code and quotations
  *   included, without the mention, its options and hidden text: `split() is off by one. @airlock fix it` must
  *   not lose its first sentence.
