@@ -1,5 +1,6 @@
 /** `npm run bench [-- NAME] [--json]`: measures on this machine and prints each value with its baseline. */
-import { parseArgs } from 'node:util';
+import { jsonOption } from '../cli/command/read-arguments.ts';
+import { runCommand, UsageProblem } from '../cli/command/run-command.ts';
 import { bundleBench } from './bundle.ts';
 import { egressDecisionBench } from './egress-decision.ts';
 import type { Bench, Metric } from './metric.ts';
@@ -16,29 +17,26 @@ const benches: readonly Bench[] = [
   gatewayBench,
   hostileTextBench,
 ];
-const help = `npm run bench [-- NAME…] [-- --json]
+await runCommand({
+  name: 'npm run bench',
+  takes: '[NAME…]',
+  about: `Measures on this machine. Without a name it runs all benches:
 
-Measures on this machine. Without a name it runs all benches; --json prints the metrics as JSON.
-
-${benches.map(({ name, what }) => `  ${name.padEnd(8)} ${what}`).join('\n')}
-`;
-
-const { values, positionals } = parseArgs({
-  allowPositionals: true,
-  options: { json: { type: 'boolean' }, help: { type: 'boolean', short: 'h' } },
+${benches.map(({ name, what }) => `  ${name.padEnd(8)} ${what}`).join('\n')}`,
+  options: { json: jsonOption('print the metrics as JSON') },
+  run: async ({ values, positionals, say }) => {
+    const unknown = positionals.filter((name) => !benches.some((bench) => bench.name === name));
+    if (unknown.length > 0)
+      throw new UsageProblem(`There is no bench ${unknown.join(', ')}. Try npm run bench -- --help`);
+    const chosen = benches.filter(({ name }) => positionals.length === 0 || positionals.includes(name));
+    const metrics: Metric[] = [];
+    for (const bench of chosen)
+      metrics.push(...(await bench.run((line) => void process.stderr.write(`${bench.name}: ${line}\n`))));
+    if (values.json === true) say(JSON.stringify({ metrics }, null, 2));
+    else for (const metric of metrics) say(line(metric));
+    return 0;
+  },
 });
-const unknown = positionals.filter((name) => !benches.some((bench) => bench.name === name));
-if (values.help === true || unknown.length > 0) {
-  if (unknown.length > 0) process.stderr.write(`Unknown bench: ${unknown.join(', ')}.\n`);
-  process.stdout.write(help);
-  process.exitCode = unknown.length > 0 ? 1 : 0;
-} else {
-  const metrics: Metric[] = [];
-  for (const bench of benches.filter(({ name }) => positionals.length === 0 || positionals.includes(name)))
-    metrics.push(...(await bench.run((line) => void process.stderr.write(`${bench.name}: ${line}\n`))));
-  if (values.json === true) process.stdout.write(`${JSON.stringify({ metrics }, null, 2)}\n`);
-  else for (const metric of metrics) process.stdout.write(`${line(metric)}\n`);
-}
 
 function line({ name, value, unit, baseline, ratio, goal }: Metric): string {
   const against = baseline === undefined ? '' : `   baseline ${baseline} ${unit}, ratio ${ratio}`;

@@ -5,12 +5,13 @@
  *
  * Parses the arguments and starts the world; a story decides what happens in it.
  */
+import { existsSync, readdirSync } from 'node:fs';
 import { join } from 'node:path';
-import { parseArgs } from 'node:util';
 import { demoScript } from './demo/demo-script.ts';
 import { projectRoot } from '../host/project-root.ts';
 import { openLogFile } from '../host/log-file.ts';
-import { onStopSignal } from '../host/stop-signals.ts';
+import { callersPath } from './command/option-values.ts';
+import { runCommand, UsageProblem } from './command/run-command.ts';
 import { bold, dim } from './terminal/colour.ts';
 import { githubStory } from './demo/github-story.ts';
 import { slackStory } from './demo/slack-story.ts';
@@ -18,59 +19,43 @@ import { splitBillFiles } from './demo/split-bill.ts';
 import { say, type Story } from './demo/story.ts';
 import { startWorld, type World } from './demo/world.ts';
 
-const help = `npm run demo [-- OPTIONS]
-
-Runs a whole task on this machine, from the request to the pull request. Needs no account.
-
-  --slack       start in Slack instead of a GitHub issue: a mention, a reply, and a refused guest
-  --keep-open   keep everything running at the end and print the addresses
-  --live        use the real model (needs OPENAI_API_KEY and costs money)
-  --state DIR   folder for the state; it is emptied first (default: .airlock/demo)
-`;
-
 interface DemoOptions {
   readonly story: Story;
   readonly live: boolean;
   readonly keepOpen: boolean;
   readonly state: string | undefined;
+  readonly onStop: (stop: () => void) => void;
 }
 
-async function main({ story, live, keepOpen, state }: DemoOptions): Promise<number> {
+async function main({ story, live, keepOpen, state, onStop }: DemoOptions): Promise<number> {
   const openaiKey = process.env['OPENAI_API_KEY'] ?? '';
-  if (live && openaiKey === '') {
-    process.stderr.write(
-      '--live needs OPENAI_API_KEY in the environment. Without --live, the demo uses a scripted model.\n',
+  if (live && openaiKey === '')
+    throw new Error(
+      '--live needs OPENAI_API_KEY in the environment. Without --live, the demo uses a scripted model.',
     );
-    return 1;
-  }
-  const stateDir = state ?? join(projectRoot, '.airlock', 'demo');
+  const stateDir = state === undefined ? join(projectRoot, '.airlock', 'demo') : callersPath(state);
+  refuseToEmpty(stateDir);
   const logFile = `${stateDir}.log`;
-  let world: World;
-  try {
-    world = await startWorld({
-      ...story.world,
-      stateDir,
-      script: demoScript,
-      // Slow enough to watch.
-      latencyMs: story === slackStory ? 1000 : 700,
-      files: splitBillFiles,
-      ...(live
-        ? {
-            live: {
-              apiKey: openaiKey,
-              baseUrl: process.env['OPENAI_BASE_URL'] ?? 'https://api.openai.com/v1',
-            },
-          }
-        : {}),
-      progress: (line) => say(dim(line)),
-      log: openLogFile(logFile, (line) => process.stderr.write(`${line}\n`)),
-    });
-  } catch (error) {
-    process.stderr.write(`${error instanceof Error ? error.message : String(error)}\n`);
-    return 1;
-  }
+  const world = await startWorld({
+    ...story.world,
+    stateDir,
+    script: demoScript,
+    // Slow enough to watch.
+    latencyMs: story === slackStory ? 1000 : 700,
+    files: splitBillFiles,
+    ...(live
+      ? {
+          live: {
+            apiKey: openaiKey,
+            baseUrl: process.env['OPENAI_BASE_URL'] ?? 'https://api.openai.com/v1',
+          },
+        }
+      : {}),
+    progress: (line) => say(dim(line)),
+    log: openLogFile(logFile, (line) => process.stderr.write(`${line}\n`)),
+  });
   const stopped = new AbortController();
-  onStopSignal(() => stopped.abort());
+  onStop(() => stopped.abort());
   try {
     introduce(world, story);
     const passed = await story.play(world, stopped.signal);
@@ -79,11 +64,18 @@ async function main({ story, live, keepOpen, state }: DemoOptions): Promise<numb
     return passed ? 0 : 1;
   } catch (error) {
     if (stopped.signal.aborted) return 130;
-    process.stderr.write(`${error instanceof Error ? error.message : String(error)}\nLog: ${logFile}\n`);
-    return 1;
+    const why = error instanceof Error ? error.message : String(error);
+    throw new Error(`${why}\nLog: ${logFile}`, { cause: error });
   } finally {
     await world.close();
   }
+}
+
+/** The state folder is emptied first: it has to be missing, empty, or one that a demo made. */
+function refuseToEmpty(folder: string): void {
+  const names = existsSync(folder) ? readdirSync(folder) : [];
+  if (names.every((name) => name === 'bot' || name === 'github')) return;
+  throw new UsageProblem(`${folder} holds other files, and the demo would delete them. Name a new folder.`);
 }
 
 function introduce(world: World, story: Story): void {
@@ -112,20 +104,33 @@ async function stayOpen(world: World, story: Story, signal: AbortSignal): Promis
   await new Promise<void>((resolve) => signal.addEventListener('abort', () => resolve(), { once: true }));
 }
 
-const { values } = parseArgs({
+await runCommand({
+  name: 'npm run demo',
+  about: 'Runs a whole task on this machine, from the request to the pull request. Needs no account.',
   options: {
-    help: { type: 'boolean', short: 'h' },
-    slack: { type: 'boolean' },
-    'keep-open': { type: 'boolean' },
-    live: { type: 'boolean' },
-    state: { type: 'string' },
+    slack: {
+      type: 'boolean',
+      about: 'start in Slack instead of a GitHub issue: a mention, a reply, and a refused guest',
+    },
+    'keep-open': {
+      type: 'boolean',
+      about: 'keep everything running at the end and print the addresses',
+    },
+    live: { type: 'boolean', about: 'use the real model (needs OPENAI_API_KEY and costs money)' },
+    state: {
+      type: 'string',
+      value: 'DIR',
+      about:
+        'new folder for the state, or one of an earlier demo, which is emptied\n(default: .airlock/demo)',
+    },
   },
+  more: 'Exit status: 0 every check passed, 1 not, 2 wrong usage, 130 interrupted.',
+  run: async ({ values, onStop }) =>
+    await main({
+      story: values.slack === true ? slackStory : githubStory,
+      live: values.live === true,
+      keepOpen: values['keep-open'] === true,
+      state: values.state,
+      onStop,
+    }),
 });
-if (values.help === true) process.stdout.write(help);
-else
-  process.exitCode = await main({
-    story: values.slack === true ? slackStory : githubStory,
-    live: values.live === true,
-    keepOpen: values['keep-open'] === true,
-    state: values.state,
-  });

@@ -6,17 +6,32 @@
 import { spawnSync } from 'node:child_process';
 import { openSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { parseArgs } from 'node:util';
+import { runCommand } from './command/run-command.ts';
 import { imageBase, pinned } from './image/image-base.ts';
 import { imageVersions, writeImageContext } from './image/image-context.ts';
 import { projectRoot } from '../host/project-root.ts';
 
-const { values } = parseArgs({ options: { build: { type: 'string' }, pin: { type: 'boolean' } } });
-if (values.pin === true) process.exitCode = pin(join(projectRoot, 'container/Dockerfile'));
-else {
-  console.log(`Written: ${await writeImageContext()}`);
-  if (values.build !== undefined) process.exitCode = await build(values.build);
-}
+await runCommand({
+  name: 'npm run image',
+  about: 'Writes the build context of container/Dockerfile.',
+  options: {
+    build: {
+      type: 'string',
+      value: 'TAG',
+      about: 'build the image as well, and run the smoke test in it',
+    },
+    pin: {
+      type: 'boolean',
+      about: 'ask the registry for the digest of the base image, and write it to the\nDockerfile',
+    },
+  },
+  more: '--build and --pin need a container engine and a network.\nExit status: 0 done, 1 failed, 2 wrong usage.',
+  run: async ({ values, say }) => {
+    if (values.pin === true) return pin(join(projectRoot, 'container/Dockerfile'));
+    say(`Written: ${await writeImageContext()}`);
+    return values.build === undefined ? 0 : await build(values.build);
+  },
+});
 
 function pin(path: string): number {
   const dockerfile = readFileSync(path, 'utf8');

@@ -1,11 +1,16 @@
 /** `npm start`: runs the bot on this machine. */
 import { join } from 'node:path';
 import { startBot, type Bot } from '../host/bot.ts';
-import { readEnvironment, StartProblem, type LocalEnvironment } from '../host/environment.ts';
+import { readDevVars, readEnvironment, type LocalEnvironment } from '../host/environment.ts';
 import { openLogFile } from '../host/log-file.ts';
-import { onStopSignal } from '../host/stop-signals.ts';
+import type { OptionTable } from './command/read-arguments.ts';
+import { runCommand, type Invocation } from './command/run-command.ts';
+import { examineHere } from './doctor/examine-here.ts';
+import { lineOf, summaryOf } from './doctor/print.ts';
 
-const help = `npm start: runs the Airlock bot on this machine.
+await runCommand({
+  name: 'npm start',
+  about: `Runs the Airlock bot on this machine.
 
 Settings come from the environment or from .dev.vars:
   GITHUB_APP_ID, GITHUB_APP_PRIVATE_KEY, GITHUB_WEBHOOK_SECRET, OPENAI_API_KEY   required
@@ -20,28 +25,14 @@ Settings come from the environment or from .dev.vars:
   GITHUB_URL, GITHUB_API_URL, OPENAI_BASE_URL, SLACK_API_URL
                     other upstreams (GitHub Enterprise Server, a gateway)
 
-docs/setup.md explains each setting, and how to register the GitHub App and the Slack app.
-`;
+docs/setup.md explains each setting, and how to register the GitHub App and the Slack app.`,
+  options: {},
+  more: 'Exit status: 0 stopped, 1 not started, 2 wrong usage.',
+  outlivesOutput: true,
+  run: start,
+});
 
-if (process.argv.includes('--help') || process.argv.includes('-h')) {
-  process.stdout.write(help);
-} else {
-  try {
-    await main();
-  } catch (error) {
-    process.stderr.write(`${messageOf(error)}\n`);
-    process.exitCode = 1;
-  }
-}
-
-/** Returns the message alone; with `DEBUG` set, an unexpected error's stack. */
-function messageOf(error: unknown): string {
-  if (!(error instanceof Error)) return String(error);
-  const showStack = process.env['DEBUG'] !== undefined && !(error instanceof StartProblem);
-  return (showStack ? error.stack : undefined) ?? error.message;
-}
-
-async function main(): Promise<void> {
+async function start({ say, onStop }: Pick<Invocation<OptionTable>, 'say' | 'onStop'>): Promise<number> {
   const environment = await readEnvironment(process.env);
   const logFile = join(environment.stateDir, 'airlock.log');
   const log = openLogFile(logFile, (line) => process.stderr.write(`${line}\n`));
@@ -52,24 +43,36 @@ async function main(): Promise<void> {
     settings: environment.settings,
     configText: environment.configText,
     slackAppToken: environment.slack?.appToken ?? null,
-    progress: (line) => process.stdout.write(`${line}\n`),
+    progress: say,
     log,
   });
-  process.stdout.write(
-    [
-      `Airlock listens on ${bot.url}`,
-      `  GitHub webhooks   POST ${bot.url}/github/webhooks`,
-      slackLine(environment.slack, bot.url),
-      environment.apiToken === null
-        ? '  API               off (set API_TOKEN to turn it on)'
-        : `  API               ${bot.url}/api/tasks`,
-      `  Allowlist         ${environment.configPath}`,
-      `  Log               ${logFile}`,
-      'Press Ctrl-C to stop the bot and destroy every sandbox.',
-      '',
-    ].join('\n'),
-  );
-  stopOnSignal(bot);
+  const lines = [
+    `Airlock listens on ${bot.url}`,
+    `  GitHub webhooks   POST ${bot.url}/github/webhooks`,
+    slackLine(environment.slack, bot.url),
+    environment.apiToken === null
+      ? '  API               off (set API_TOKEN to turn it on)'
+      : `  API               ${bot.url}/api/tasks`,
+    `  Allowlist         ${environment.configPath}`,
+    `  Log               ${logFile}`,
+    'Press Ctrl-C to stop the bot and destroy every sandbox.',
+  ];
+  say(lines.join('\n'));
+  void showDoctor(say);
+  return await stopped(bot, onStop, say);
+}
+
+/** Reports what would make the first task fail. Never delays or fails the start. */
+async function showDoctor(say: (line: string) => void): Promise<void> {
+  try {
+    const environment = { ...(await readDevVars()), ...process.env };
+    const findings = await examineHere({ environment, fetch, now: Date.now, sandboxes: null });
+    const wrong = findings.filter(({ status }) => status === 'fail' || status === 'warn');
+    say(`Doctor: ${summaryOf(findings)} (npm run doctor shows every check, and tries a sandbox)`);
+    for (const finding of wrong) say(`  ${lineOf(finding)}`);
+  } catch (error) {
+    say(`Doctor: could not run (${error instanceof Error ? error.message : String(error)})`);
+  }
 }
 
 function slackLine(slack: LocalEnvironment['slack'], url: string): string {
@@ -79,13 +82,21 @@ function slackLine(slack: LocalEnvironment['slack'], url: string): string {
     : '  Slack             connected over Socket Mode';
 }
 
-function stopOnSignal(bot: Bot): void {
-  let stopping = false;
-  onStopSignal(() => {
-    // A second Ctrl-C ends the process at once.
-    if (stopping) process.exit(130);
-    stopping = true;
-    process.stdout.write('\nStopping …\n');
-    void bot.stop().finally(() => process.exit(0));
+/** Resolves when the bot has stopped and every sandbox is destroyed. */
+async function stopped(
+  bot: Bot,
+  onStop: (stop: () => void) => void,
+  say: (line: string) => void,
+): Promise<number> {
+  await new Promise<void>((resolve) => {
+    let stopping = false;
+    onStop(() => {
+      // A second Ctrl-C ends the process at once.
+      if (stopping) process.exit(130);
+      stopping = true;
+      say('\nStopping …');
+      void bot.stop().finally(resolve);
+    });
   });
+  process.exit(0);
 }

@@ -1,151 +1,114 @@
-/** `npm run task -- owner/repo "instruction"`: starts a task over the API of a running bot and follows it. */
-import { parseArgs } from 'node:util';
-import { z } from 'zod';
+/**
+ * `npm run task`: starts a task over the API of a running bot and follows it; lists, shows, follows and
+ * cancels tasks.
+ */
 import { readDevVars } from '../host/environment.ts';
-import type { TaskView } from '../src/core/task-view.ts';
-import { followTask } from './terminal/follow-task.ts';
+import { parseRepositoryRef } from '../src/core/ids.ts';
+import { originOf } from './command/option-values.ts';
+import { jsonOption } from './command/read-arguments.ts';
+import { runCommand, UsageProblem } from './command/run-command.ts';
+import { cancelTask, listTasks, readTask, startTask, type BotApi, type ListedTask } from './task/bot-api.ts';
+import { follow } from './task/follow.ts';
+import { plain } from './terminal/plain-text.ts';
 import { receiptLines } from './terminal/receipt-lines.ts';
-import { taskPrinter } from './terminal/task-printer.ts';
+import { outcomeLine } from './terminal/task-printer.ts';
 
-const help = `npm run task -- owner/repo "instruction" [options]
+await runCommand({
+  name: 'npm run task',
+  takes: 'owner/repo "instruction" | list | status ID | follow ID | cancel ID',
+  about:
+    'Starts a task on a running Airlock (npm start) and prints its progress; or lists tasks, shows, follows\n' +
+    'or cancels one. A repository can be given by its alias. Ctrl-C stops following; at a terminal it asks\n' +
+    'whether to cancel the task.',
+  options: {
+    base: { type: 'string', value: 'BRANCH', about: 'branch to start from (default: as configured)' },
+    model: { type: 'string', value: 'NAME', about: 'model, if the configuration allows it' },
+    effort: { type: 'string', value: 'LEVEL', about: 'minimal, low, medium, high or xhigh' },
+    url: { type: 'string', value: 'URL', about: 'address of the bot (http://127.0.0.1:$PORT, PORT 8787)' },
+    json: jsonOption('print events as JSON lines; list and status: one document'),
+    detach: { type: 'boolean', about: 'only start the task and print its id' },
+  },
+  more:
+    'Needs the API_TOKEN of the bot, from the environment or .dev.vars.\n' +
+    'Exit status: 0 done (pull request, answer, nothing to change); 1 refused, failed or held; 2 wrong usage;\n' +
+    '130 cancelled, or no longer followed.',
+  run: async ({ values, positionals, say, closed }) => {
+    const asked = asking(positionals);
+    const { base, model, effort } = values;
+    const json = values.json === true;
+    if (asked.kind !== 'start' && [base, model, effort, values.detach].some((one) => one !== undefined))
+      throw new UsageProblem('--base, --model, --effort and --detach belong to a new task.');
+    const bot = await botOf(values.url);
+    switch (asked.kind) {
+      case 'list': {
+        const { raw, tasks } = await listTasks(bot);
+        if (json) say(JSON.stringify(raw, null, 2));
+        else if (tasks.length === 0) say('No task has needed a sandbox yet.');
+        else for (const task of tasks) say(listLine(task));
+        return 0;
+      }
+      case 'status': {
+        const { raw, task } = await readTask(bot, asked.taskId);
+        const lines = [listLine(task), ...receiptLines(task)];
+        say(json ? JSON.stringify(raw, null, 2) : lines.join('\n'));
+        return 0;
+      }
+      case 'cancel':
+        await cancelTask(bot, asked.taskId);
+        say(json ? JSON.stringify({ taskId: asked.taskId, cancelled: true }) : 'Cancelled.');
+        return 0;
+      case 'follow':
+        return await follow(bot, asked.taskId, { json, say, closed });
+      case 'start': {
+        const { repository, instruction } = asked;
+        const taskId = await startTask(bot, { repository, instruction, base, model, effort });
+        if (values.detach === true) {
+          say(json ? JSON.stringify({ taskId }) : taskId);
+          return 0;
+        }
+        if (!json) say(`Task ${taskId}`);
+        return await follow(bot, taskId, { json, say, closed });
+      }
+    }
+  },
+});
 
-Starts a task on a running Airlock (npm start) and prints its progress. Ctrl-C cancels the task.
+type Asking =
+  | { readonly kind: 'list' }
+  | { readonly kind: 'status' | 'follow' | 'cancel'; readonly taskId: string }
+  | { readonly kind: 'start'; readonly repository: string; readonly instruction: string };
 
-  --base BRANCH      branch to start from (default: as configured)
-  --model NAME       model, if the configuration allows it
-  --effort LEVEL     minimal, low, medium, high or xhigh
-  --url URL          address of the bot (http://127.0.0.1:$PORT, PORT 8787)
-  --json             print events as JSON lines
-  --detach           only start the task and print its id
-
-Needs the API_TOKEN of the bot, from the environment or .dev.vars.
-Exit status: 0 pull request, answer or nothing to change; 1 refused, failed or held; 130 cancelled.
-`;
-
-const started = z.object({ taskId: z.string() });
-/** Checks only the envelope, because the bot has the same version as this code. */
-const viewSchema = z.custom<Pick<TaskView, 'receipt' | 'setup'>>(
-  (value) =>
-    z
-      .looseObject({
-        setup: z.looseObject({ status: z.string() }).nullable(),
-        receipt: z.looseObject({
-          hosts: z.array(z.unknown()),
-          denied: z.array(z.unknown()),
-          failed: z.array(z.unknown()),
-        }),
-      })
-      .safeParse(value).success,
-);
-const problem = z.object({ error: z.object({ message: z.string() }) });
-
-async function main(): Promise<number> {
-  let parsed;
-  try {
-    parsed = parseArgs({
-      allowPositionals: true,
-      options: {
-        help: { type: 'boolean', short: 'h' },
-        base: { type: 'string' },
-        model: { type: 'string' },
-        effort: { type: 'string' },
-        url: { type: 'string' },
-        json: { type: 'boolean' },
-        detach: { type: 'boolean' },
-      },
-    });
-  } catch (error) {
-    return failWith(`${error instanceof Error ? error.message : String(error)}\nTry npm run task -- --help`);
+function asking(positionals: readonly string[]): Asking {
+  const [first = '', ...words] = positionals;
+  if (first === 'list' && words.length === 0) return { kind: 'list' };
+  if (first === 'status' || first === 'follow' || first === 'cancel') {
+    const [taskId = '', ...more] = words;
+    if (more.length > 0 || !/^[a-z0-9][a-z0-9-]{0,62}$/.test(taskId))
+      throw new UsageProblem(
+        `Name one task: npm run task -- ${first} ID. npm run task -- list shows the ids.`,
+      );
+    return { kind: first, taskId };
   }
-  const { values, positionals } = parsed;
-  if (values.help === true) {
-    process.stdout.write(help);
-    return 0;
-  }
-  const [repository, ...words] = positionals;
-  const instruction = words.join(' ');
-  if (repository === undefined || instruction === '')
-    return failWith('Name a repository and what to do: npm run task -- owner/repo "instruction"');
+  const instruction = words.join(' ').trim();
+  if (first === '' || instruction === '')
+    throw new UsageProblem('Name a repository and what to do: npm run task -- owner/repo "instruction"');
+  if (first.includes('/') && parseRepositoryRef(first) === null)
+    throw new UsageProblem(`${JSON.stringify(first)} is not owner/repo.`);
+  return { kind: 'start', repository: first, instruction };
+}
+
+async function botOf(url: string | undefined): Promise<BotApi> {
   const environment = { ...(await readDevVars()), ...process.env };
-  const apiToken = environment['API_TOKEN'];
-  if (apiToken === undefined || apiToken.trim() === '')
-    return failWith(
+  const apiToken = environment['API_TOKEN']?.trim();
+  if (apiToken === undefined || apiToken === '')
+    throw new Error(
       'API_TOKEN is missing. Set it to the bot’s API_TOKEN, in the environment or in .dev.vars.',
     );
-  const url = (values.url ?? `http://127.0.0.1:${environment['PORT'] ?? 8787}`).replace(/\/$/, '');
-
-  const headers = { authorization: `Bearer ${apiToken}`, 'content-type': 'application/json' };
-  const { base, model, effort } = values;
-  const response = await fetch(`${url}/api/tasks`, {
-    method: 'POST',
-    headers,
-    body: JSON.stringify({ repository, instruction, base, model, effort }),
-    signal: AbortSignal.timeout(15_000),
-  }).catch(() => null);
-  if (response === null)
-    return failWith(`No bot answers at ${url}. Start it with npm start, or give its address with --url.`);
-  if (response.status === 401)
-    return failWith(
-      `The bot at ${url} does not accept this API_TOKEN. Set the one that the bot was started with.`,
-    );
-  const body: unknown = await response.json().catch(() => null);
-  if (!response.ok) {
-    const answer = problem.safeParse(body);
-    return failWith(answer.success ? answer.data.error.message : `The bot answered ${response.status}.`);
-  }
-  const { taskId } = started.parse(body);
-  if (values.detach === true) {
-    process.stdout.write(`${values.json === true ? JSON.stringify({ taskId }) : taskId}\n`);
-    return 0;
-  }
-  if (values.json !== true) process.stdout.write(`Task ${taskId}\n`);
-  process.on('SIGINT', () => {
-    process.stderr.write('\nCancelling …\n');
-    void fetch(`${url}/api/tasks/${taskId}/cancel`, {
-      method: 'POST',
-      headers,
-      signal: AbortSignal.timeout(15_000),
-    }).catch(() => process.exit(130));
-  });
-  return await follow(url, apiToken, taskId, values.json === true);
+  return { apiToken, url: originOf(url ?? `http://127.0.0.1:${environment['PORT']?.trim() || 8787}`) };
 }
 
-async function follow(url: string, apiToken: string, taskId: string, json: boolean): Promise<number> {
-  let printer: ReturnType<typeof taskPrinter> | null = null;
-  try {
-    for await (const event of followTask({ url, apiToken, taskId, patienceMs: 60_000 })) {
-      printer ??= taskPrinter(event.at);
-      if (json) process.stdout.write(`${JSON.stringify(event)}\n`);
-      else for (const line of printer(event)) process.stdout.write(`${line}\n`);
-      if (event.body.kind !== 'ended') continue;
-      if (!json) for (const line of await receiptOf(url, apiToken, taskId)) process.stdout.write(`${line}\n`);
-      const { kind } = event.body.outcome;
-      return kind === 'cancelled'
-        ? 130
-        : kind === 'pull-request' || kind === 'no-change' || kind === 'answered'
-          ? 0
-          : 1;
-    }
-  } catch (error) {
-    return failWith(error instanceof Error ? error.message : String(error));
-  }
-  return failWith('The task’s log ended without an outcome. Check the bot’s log.');
+function listLine({ taskId, phaseText, repository, acceptedAt, instruction, outcome }: ListedTask): string {
+  const place = repository === null ? 'no repository yet' : `${repository.owner}/${repository.name}`;
+  const standing = outcome === null ? plain(phaseText) : outcomeLine(outcome);
+  return `${taskId}  ${acceptedAt.slice(0, 16)}Z  ${plain(place)}  ${standing}\n  ${plain(instruction).slice(0, 90)}`;
 }
-
-/** Returns the receipt's lines; none if the bot does not answer, because the outcome is already printed. */
-async function receiptOf(url: string, apiToken: string, taskId: string): Promise<string[]> {
-  const answer = await fetch(`${url}/api/tasks/${taskId}`, {
-    headers: { authorization: `Bearer ${apiToken}` },
-    signal: AbortSignal.timeout(15_000),
-  }).catch(() => null);
-  if (answer?.ok !== true) return [];
-  const view = viewSchema.safeParse(await answer.json().catch(() => null));
-  return view.success ? receiptLines(view.data) : [];
-}
-
-function failWith(message: string): number {
-  process.stderr.write(`${message}\n`);
-  return 1;
-}
-
-process.exitCode = await main();

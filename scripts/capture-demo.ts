@@ -7,7 +7,7 @@ import { spawn } from 'node:child_process';
 import { writeFile } from 'node:fs/promises';
 import { homedir, hostname, tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { parseArgs } from 'node:util';
+import { runCommand } from '../cli/command/run-command.ts';
 import { projectRoot } from '../host/project-root.ts';
 import { terminalSvg, withoutColour } from './terminal-svg.ts';
 
@@ -95,19 +95,31 @@ function withFixedPorts(lines: readonly string[]): readonly string[] {
   );
 }
 
-const { values } = parseArgs({ options: { slack: { type: 'boolean' } } });
-const { argv, file: name, withPatch } = pictures[values.slack === true ? 'slack' : 'github'];
-const printed = await runDemo(argv);
-const lines = withFixedPorts(shortened(withPatch ? printed : withoutPatch(printed)));
-const machine = [projectRoot, homedir(), tmpdir(), hostname()].filter((name) => name.length > 2);
-const found = lines.find((line) => machine.some((name) => line.includes(name)));
-if (found !== undefined)
-  throw new Error(`this line contains a path or the name of this machine: ${withoutColour(found)}`);
-const command = ['npm run demo', ...argv].join(' -- ');
-const picture = terminalSvg([`\u001B[32m$\u001B[39m ${command}`, '', ...lines], {
-  title: `${command} (shortened)`,
-  columns,
+await runCommand({
+  name: 'npm run capture',
+  about:
+    'Runs the demo and draws its output as docs/demo.svg. Refuses to draw a path or name of this machine.',
+  options: { slack: { type: 'boolean', about: 'run the Slack demo, and draw docs/demo-slack.svg' } },
+  run: async ({ values, say }) => {
+    await capture(values.slack === true ? 'slack' : 'github', say);
+    return 0;
+  },
 });
-const file = join(projectRoot, 'docs', name);
-await writeFile(file, picture);
-process.stdout.write(`${file}: ${lines.length} lines, ${picture.length} bytes\n`);
+
+async function capture(story: keyof typeof pictures, say: (line: string) => void): Promise<void> {
+  const { argv, file: name, withPatch } = pictures[story];
+  const printed = await runDemo(argv);
+  const lines = withFixedPorts(shortened(withPatch ? printed : withoutPatch(printed)));
+  const machine = [projectRoot, homedir(), tmpdir(), hostname()].filter((name) => name.length > 2);
+  const found = lines.find((line) => machine.some((name) => line.includes(name)));
+  if (found !== undefined)
+    throw new Error(`this line contains a path or the name of this machine: ${withoutColour(found)}`);
+  const command = ['npm run demo', ...argv].join(' -- ');
+  const picture = terminalSvg([`\u001B[32m$\u001B[39m ${command}`, '', ...lines], {
+    title: `${command} (shortened)`,
+    columns,
+  });
+  const file = join(projectRoot, 'docs', name);
+  await writeFile(file, picture);
+  say(`${file}: ${lines.length} lines, ${picture.length} bytes`);
+}

@@ -8,6 +8,7 @@ import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
+import { runCommand } from '../cli/command/run-command.ts';
 import { maxBundleKiB } from '../host/build-worker.ts';
 import { environmentNames, instancesProblems } from '../cli/deploy/deployment-environments.ts';
 import { readConfig } from '../host/environment.ts';
@@ -17,19 +18,37 @@ import { readWranglerConfig } from '../cli/deploy/read-wrangler-config.ts';
 const run = promisify(execFile);
 const buildMs = 180_000;
 
-const { config } = await readConfig(join(projectRoot, 'airlock.config.jsonc'), 'airlock.config.jsonc');
-for (const problem of instancesProblems(await readWranglerConfig(), config.slots.total)) fail(problem);
-for (const environment of ['', ...environmentNames]) {
-  const name = environment === '' ? 'top level' : environment;
-  try {
-    const { size, containers } = await dryRun(environment);
-    const line = `${name.padEnd(10)}  ${size} KiB gzip   ${containers.join(', ')}`;
-    if (size > maxBundleKiB) fail(`${line}: over the limit of ${maxBundleKiB} KiB`);
-    else console.log(`✓ ${line}`);
-  } catch (error) {
-    const output = error instanceof Error && 'stderr' in error ? String(error.stderr) : String(error);
-    fail(`${name}: wrangler could not bundle the Worker:\n${output}`);
+await runCommand({
+  name: 'npm run deploy:check',
+  about:
+    'Checks a deployment as far as possible without an account or a container engine: bundles the Worker for\n' +
+    'each environment, prints the sizes, and compares wrangler.jsonc with the configuration.',
+  options: {},
+  more: 'Exit status: 0 no problem found, 1 a problem, 2 wrong usage.',
+  run: checkDeployment,
+});
+
+async function checkDeployment(): Promise<number> {
+  const problems: string[] = [];
+  const fail = (problem: string): void => {
+    problems.push(problem);
+    console.error(`✗ ${problem}`);
+  };
+  const { config } = await readConfig(join(projectRoot, 'airlock.config.jsonc'), 'airlock.config.jsonc');
+  for (const problem of instancesProblems(await readWranglerConfig(), config.slots.total)) fail(problem);
+  for (const environment of ['', ...environmentNames]) {
+    const name = environment === '' ? 'top level' : environment;
+    try {
+      const { size, containers } = await dryRun(environment);
+      const line = `${name.padEnd(10)}  ${size} KiB gzip   ${containers.join(', ')}`;
+      if (size > maxBundleKiB) fail(`${line}: over the limit of ${maxBundleKiB} KiB`);
+      else console.log(`✓ ${line}`);
+    } catch (error) {
+      const output = error instanceof Error && 'stderr' in error ? String(error.stderr) : String(error);
+      fail(`${name}: wrangler could not bundle the Worker:\n${output}`);
+    }
   }
+  return problems.length === 0 ? 0 : 1;
 }
 
 async function dryRun(environment: string): Promise<{ size: number; containers: readonly string[] }> {
@@ -60,9 +79,4 @@ async function dryRun(environment: string): Promise<{ size: number; containers: 
   } finally {
     await rm(folder, { recursive: true, force: true });
   }
-}
-
-function fail(problem: string): void {
-  console.error(`✗ ${problem}`);
-  process.exitCode = 1;
 }

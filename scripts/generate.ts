@@ -1,3 +1,17 @@
 /** `npm run generate`: writes all generated files. */
-import './generate-config-schema.ts';
-import './generate-environments.ts';
+import { runCommand } from '../cli/command/run-command.ts';
+
+await runCommand({
+  name: 'npm run generate',
+  about:
+    'Writes airlock.schema.json, the environments of wrangler.jsonc, and the types of its bindings\n' +
+    '(src/worker-configuration.d.ts).',
+  // The two programs read it from the command line: npm test starts them one by one.
+  options: { check: { type: 'boolean', about: 'write nothing; fail if a file is out of date' } },
+  more: 'Exit status: 0 done, 1 a file is out of date, 2 wrong usage.',
+  run: async () => {
+    await import('./generate-config-schema.ts');
+    await import('./generate-environments.ts');
+    return Number(process.exitCode ?? 0);
+  },
+});

@@ -81,13 +81,23 @@ describe('npm run cache', () => {
     [['purge'], /Say what to purge/],
     [['purge', '--all', '--task', 'task-1'], /Say what to purge/],
     [['list', '--repository', 'shop'], /"shop" is not OWNER\/NAME/],
-    [['list', '--wrong'], /Unknown option '--wrong'[^]*--help/],
+    [['list', '--wrong'], /Unknown option --wrong[^]*--help/],
   ])('refuses %j without deleting anything', (argv, message) => {
     const { status, stderr } = run(...argv);
     expect(status).toBe(2);
     expect(stderr).toMatch(message);
     expect(stderr).not.toContain('    at ');
     expect(left()).toHaveLength(3);
+  });
+
+  it('ends quietly when its reader has ended', async () => {
+    const program = join(import.meta.dirname, '..', 'cli', 'cache.ts');
+    const pipe = `"$0" "${program}" list | true; echo "\${PIPESTATUS[0]}"`;
+    const { stdout, stderr } = spawnSync('bash', ['-c', pipe, process.execPath], {
+      encoding: 'utf8',
+      env: { ...process.env, AIRLOCK_STATE: state },
+    });
+    expect({ stdout, stderr }).toEqual({ stdout: '0\n', stderr: '' });
   });
 
   it('prints its help', () => {

@@ -67,6 +67,24 @@ describe('docs/configuration.md', () => {
   );
 });
 
+describe('docs/api.md', () => {
+  const page = read('docs/api.md');
+  const sources = ['index.ts', ...readdirSync(join(root, 'src/web')).map((name) => `web/${name}`)]
+    .filter((name) => name.endsWith('.ts') && !name.endsWith('.test.ts'))
+    .map((name) => read(`src/${name}`))
+    .join('\n');
+  const documented = [...page.matchAll(/^\| (\d{3}) +\| `([a-z-]+)`/gm)].map(
+    ([, status, code]) => `${status} ${code}`,
+  );
+  it('names each error code with its status, and no other', () => {
+    const answered = [...sources.matchAll(/problem\(\s*c,\s*(\d{3}),\s*'([a-z-]+)'/g)].map(
+      ([, status, code]) => `${status} ${code}`,
+    );
+    expect(documented.toSorted()).toEqual([...new Set([...answered, '503 not-configured'])].toSorted());
+    expect(sources).toContain("code: 'not-configured'");
+  });
+});
+
 describe.each(pages)('%s', (path) => {
   const page = read(path);
   it('names only scripts that exist', () => {

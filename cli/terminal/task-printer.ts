@@ -94,7 +94,7 @@ function linesOf(event: TaskEvent, startedAt: number): string[] {
   }
 }
 
-function outcomeLine(outcome: TaskOutcome): string {
+export function outcomeLine(outcome: TaskOutcome): string {
   switch (outcome.kind) {
     case 'pull-request':
       return green(bold(`✔ pull request #${outcome.pullRequest.number}: ${outcome.pullRequest.url}`));

@@ -5,14 +5,16 @@ import type { Approval } from '../core/authorization.ts';
 import type { RepositoryRef } from '../core/task.ts';
 import { createCodeHost } from '../github/code-host.ts';
 import { githubWebhooks } from '../github/webhooks.ts';
-import { slackRoutes } from '../slack/routes.ts';
 import { createBodyRoom } from '../lib/body-room.ts';
+import { withDeadline } from '../lib/with-deadline.ts';
+import { slackRoutes } from '../slack/routes.ts';
+import { taskLimits } from '../tasks/limits.ts';
 import { airlockVersion } from '../version.ts';
 import { createApp } from '../web/app.ts';
 import { baseOf } from './base.ts';
 import type { Env } from './env.ts';
 import { accept, retryPublication, start } from './instances.ts';
-import { recordOf } from './objects.ts';
+import { recordOf, slotsObjectOf } from './objects.ts';
 import { log, now, platformFetch } from './runtime.ts';
 
 /**
@@ -69,6 +71,10 @@ function createRoutes(env: Env): Hono {
       ...shared,
       apiToken: settings.apiToken,
       start: async (request) => await start(env, request),
+      recent: async (limit) => {
+        const asked = async () => await slotsObjectOf(env).recent(limit);
+        return await withDeadline(asked(), taskLimits.slotCallMs, 'listing tasks');
+      },
     },
   });
 }

@@ -4,12 +4,12 @@
  */
 import { getNodeValue, parseTree, printParseErrorCode, type Node, type ParseError } from 'jsonc-parser';
 import type * as z from 'zod';
+import { nearest } from '../lib/nearest.ts';
 import {
   describeIssue,
   formatPath,
   keyNodeAt,
   meantIssues,
-  nearest,
   nodeAt,
   positionAt,
   type ConfigProblem,

@@ -1,4 +1,6 @@
+import { Hono } from 'hono';
 import { describe, expect, it } from 'vitest';
+import { z } from 'zod';
 import type { TaskView } from '../core/task-view.ts';
 import type { TaskRequest } from '../core/task.ts';
 import { openState } from '../tasks/record/record-state.ts';
@@ -6,6 +8,7 @@ import { viewOf } from '../tasks/record/record-view.ts';
 import { emptyReceipt } from '../core/grant.ts';
 import { checkBearer } from './access.ts';
 import { apiRoutes, type ApiDeps, type ApiTask } from './api.ts';
+import { createApp } from './app.ts';
 
 const apiToken = 'a-token-of-sixteen-characters';
 const json = { 'content-type': 'application/json' };
@@ -20,7 +23,16 @@ function api(changes: Partial<ApiDeps> = {}, task: Partial<ApiTask> = {}) {
       if (!known) started.push(request);
       return known ? 'exists' : 'started';
     },
+    recent: async (limit) =>
+      started
+        .map(({ taskId }) => taskId)
+        .slice(-limit)
+        .toReversed(),
     task: (taskId) => ({
+      snapshot: async () => {
+        const request = started.find((one) => one.taskId === taskId);
+        return request === undefined ? null : { request };
+      },
       view: async () => viewFor(started.find((request) => request.taskId === taskId)),
       watch: async () => null,
       cancel: async () => ({ cancelled: true, reason: 'Cancelled.' }),
@@ -43,7 +55,14 @@ function api(changes: Partial<ApiDeps> = {}, task: Partial<ApiTask> = {}) {
       headers: init.headers ?? authorized,
       ...(init.body === undefined ? {} : { body: init.body }),
     });
-  return { call, started };
+  const app = createApp({
+    api: deps,
+    githubWebhooks: new Hono().post('/', (c) => c.body(null, 202)),
+    slack: null,
+    version: '0',
+    log: () => undefined,
+  });
+  return { call, started, app };
 }
 function viewFor(request: TaskRequest | undefined): TaskView | null {
   return request === undefined
@@ -88,12 +107,14 @@ describe('the bearer check', () => {
 });
 
 describe('starting a task', () => {
+  const reused = { error: { code: 'idempotency-key-reused' } };
   it('records the task before it answers', async () => {
     const { call, started } = api();
     const response = await call('POST', '/', {
       body: JSON.stringify({ ...order, model: 'm', effort: 'high', base: 'dev' }),
     });
     expect(response.status).toBe(202);
+    expect(response.headers.get('location')).toBe(`/api/tasks/${started[0]?.taskId}`);
     expect(await response.json()).toMatchObject({
       created: true,
       taskId: started[0]?.taskId,
@@ -128,6 +149,48 @@ describe('starting a task', () => {
   });
 
   it.each([
+    ['the same words', order, 202, { created: false }],
+    ['the same repository in another case', { ...order, repository: 'Acme/Split-Bill' }, 202, {}],
+    ['other words', { ...order, instruction: 'break it' }, 422, reused],
+    ['another repository', { ...order, repository: 'acme/other' }, 422, reused],
+    ['another option', { ...order, effort: 'high' }, 422, reused],
+  ])('answers a used Idempotency-Key with %s by %i', async (_, body, status, answer) => {
+    const { call, started } = api();
+    const headers = { ...authorized, 'idempotency-key': 'once' };
+    await call('POST', '/', { headers, body: JSON.stringify(order) });
+    const response = await call('POST', '/', { headers, body: JSON.stringify(body) });
+    expect(response.status).toBe(status);
+    expect(await response.json()).toMatchObject(answer);
+    expect(started).toHaveLength(1);
+  });
+
+  it('refuses a used Idempotency-Key when another request was faster', async () => {
+    const other = { repository: { owner: 'acme', name: 'x' }, instruction: 'other', options: {} };
+    const asked: TaskRequest[] = [];
+    const { call } = api({
+      start: async (request) => (asked.push(request), 'exists'),
+      task: () => ({
+        snapshot: async () => asked.map((request) => ({ request: { ...request, ...other } }))[0] ?? null,
+        view: async () => null,
+        watch: async () => null,
+        cancel: async () => ({ cancelled: false, reason: '' }),
+        kept: async () => null,
+      }),
+    });
+    const headers = { ...authorized, 'idempotency-key': 'once' };
+    expect((await call('POST', '/', { headers, body: JSON.stringify(order) })).status).toBe(422);
+  });
+
+  it.each([
+    ['', 400],
+    ['x'.repeat(256), 400],
+    ['x'.repeat(255), 202],
+  ])('answers the Idempotency-Key %j with status %i', async (key, status) => {
+    const headers = { ...authorized, 'idempotency-key': key };
+    expect((await api().call('POST', '/', { headers, body: JSON.stringify(order) })).status).toBe(status);
+  });
+
+  it.each([
     ['no JSON', '{', 400, 'not-json'],
     ['no object', '[]', 400, 'invalid'],
     ['no instruction', JSON.stringify({ repository: 'a/b' }), 400, 'invalid'],
@@ -149,6 +212,44 @@ describe('starting a task', () => {
     expect(response.status).toBe(status);
     expect(await response.json()).toMatchObject({ error: { code } });
     expect(started).toEqual([]);
+  });
+});
+
+describe('the list of tasks', () => {
+  it('names the newest first, without what only one task’s page needs', async () => {
+    const { call } = api();
+    for (const instruction of ['one', 'two'])
+      await call('POST', '/', { body: JSON.stringify({ ...order, instruction }) });
+    const list = z.object({ tasks: z.array(z.looseObject({ instruction: z.string() })) });
+    const { tasks } = list.parse(await (await call('GET', '/')).json());
+    expect(tasks.map(({ instruction }) => instruction)).toEqual(['two', 'one']);
+    expect(tasks[0]).toMatchObject({ status: 'accepted', repository: { owner: 'acme', name: 'split-bill' } });
+    expect(tasks[0]).not.toHaveProperty('receipt');
+    expect(list.parse(await (await call('GET', '/?limit=1')).json()).tasks).toHaveLength(1);
+  });
+
+  it.each(['0', '101', 'x', '1.5'])('refuses the limit %s', async (limit) => {
+    const response = await api().call('GET', `/?limit=${limit}`);
+    expect(response.status).toBe(400);
+    expect(await response.json()).toMatchObject({ error: { code: 'invalid' } });
+  });
+});
+
+describe('a method that a path does not have', () => {
+  it.each([
+    ['DELETE', '/api/tasks', 'GET, POST'],
+    ['PUT', '/api/tasks/api-1', 'GET'],
+    ['POST', '/api/tasks/api-1/events', 'GET'],
+    ['DELETE', '/api/tasks/api-1/change', 'GET'],
+    ['GET', '/api/tasks/api-1/cancel', 'POST'],
+    ['GET', '/api/tasks/api-1/publish', 'POST'],
+    ['POST', '/healthz', 'GET, HEAD'],
+    ['GET', '/github/webhooks', 'POST'],
+  ])('is answered 405 with what is allowed: %s %s', async (method, path, allow) => {
+    const response = await api().app.request(path, { method, headers: authorized });
+    expect(response.status).toBe(405);
+    expect(response.headers.get('allow')).toBe(allow);
+    expect(await response.json()).toMatchObject({ error: { code: 'method-not-allowed' } });
   });
 });
 
@@ -201,13 +302,17 @@ describe('an existing task', () => {
   });
 
   it.each([
-    [{ cancelled: true, reason: 'Cancelled.' }, 202],
-    [{ cancelled: false, reason: 'The task has already ended.' }, 409],
-  ])('can be cancelled: answers %j with status %i', async (answer, status) => {
+    [{ cancelled: true, reason: 'Cancelled.' }, 202, { cancelled: true, reason: 'Cancelled.' }],
+    [
+      { cancelled: false, reason: 'The task has already ended.' },
+      409,
+      { error: { code: 'not-cancellable', message: 'The task has already ended.' } },
+    ],
+  ])('can be cancelled: answers %j with status %i', async (answer, status, body) => {
     const { call, taskId } = await begun({ cancel: async () => answer });
     const response = await call('POST', `/${taskId}/cancel`);
     expect(response.status).toBe(status);
-    expect(await response.json()).toEqual(answer);
+    expect(await response.json()).toEqual(body);
   });
 
   it('returns its kept change', async () => {

@@ -1,20 +1,25 @@
 /**
- * The HTTP API: start a task, read it, follow it, cancel it, fetch its change, publish it. Verifies, parses
- * and persists; the Workflow does everything slower.
+ * The HTTP API for tasks (`docs/api.md`): start, list, read, follow, cancel, fetch the change, publish.
+ * Verifies, parses and persists; the Workflow does everything slower.
  */
-import { Hono } from 'hono';
+import { Hono, type Context } from 'hono';
 import * as z from 'zod';
 import { apiTaskId, parseRepositoryRef, shortIdOf } from '../core/ids.ts';
 import type { Approval } from '../core/authorization.ts';
 import type { TaskView } from '../core/task-view.ts';
 import { standingText } from '../core/task-words.ts';
 import { taskOptionsSchema, type RepositoryRef, type TaskRequest } from '../core/task.ts';
-import { checkBearer } from './access.ts';
+import { boundedAll } from '../lib/bounded-all.ts';
+import { headOf } from '../lib/cut-text.ts';
+import { refusedAccess } from './access.ts';
 import { bodyProblem, readJson } from './json-body.ts';
+import { allowOnly, problem } from './problem.ts';
 
 export interface ApiDeps {
   readonly apiToken: string | null;
   start(request: TaskRequest): Promise<'started' | 'exists'>;
+  /** Ids of the tasks that need or needed a sandbox, newest first. */
+  recent(limit: number): Promise<readonly string[]>;
   task(taskId: string): ApiTask;
   /** Starts another publication attempt for a kept change, or publishes a held one that a person approved. */
   retryPublication(
@@ -26,6 +31,7 @@ export interface ApiDeps {
   now(): Date;
 }
 export interface ApiTask {
+  snapshot(): Promise<{ readonly request: TaskRequest } | null>;
   view(): Promise<TaskView | null>;
   watch(afterSeq: number): Promise<ReadableStream<Uint8Array> | null>;
   cancel(by: string): Promise<{ readonly cancelled: boolean; readonly reason: string }>;
@@ -45,51 +51,40 @@ const publishSchema = z.strictObject({
     .optional(),
 });
 const taskIdSchema = z.string().regex(/^[a-z0-9][a-z0-9-]{0,62}$/);
+const [defaultListed, maxListed, readAtOnce, maxListedCharacters] = [20, 100, 10, 200];
+const limitSchema = z.coerce.number().int().min(1).max(maxListed);
 const seqSchema = z.coerce.number().int().nonnegative().catch(0);
 /** An instruction of 20,000 characters, each escaped as \uXXXX, and the other fields. */
 const maxBodyBytes = 128 * 1024;
 
-const problem = (code: string, message: string) => ({ error: { code, message } });
-
 export function apiRoutes(deps: ApiDeps): Hono {
   const api = new Hono();
 
-  api.use(async (c, next) => {
-    const access = await checkBearer(c.req.header('authorization') ?? null, deps.apiToken);
-    if (access === 'granted') return await next();
-    if (access === 'disabled')
-      return c.json(
-        problem('api-disabled', 'The API is off: set API_TOKEN to a secret of at least 16 characters.'),
-        403,
-      );
-    c.header('www-authenticate', 'Bearer realm="airlock"');
-    return c.json(problem('unauthorized', 'Send the API token as `Authorization: Bearer …`.'), 401);
-  });
+  api.use(async (c, next) => (await refusedAccess(c, deps.apiToken)) ?? (await next()));
 
   api.post('/', async (c) => {
     const body = await readJson(c.req.raw, maxBodyBytes);
-    if (body.kind !== 'json') return c.json(...bodyProblem(body.kind, maxBodyBytes));
+    if (body.kind !== 'json') return bodyProblem(c, body.kind, maxBodyBytes);
     const { untrusted } = body;
-    if (untrusted === undefined) return c.json(problem('not-json', 'The body has to be JSON.'), 400);
+    if (untrusted === undefined) return problem(c, 400, 'not-json', 'The body has to be JSON.');
     const parsed = startSchema.safeParse(untrusted);
     if (!parsed.success) {
       const issue = parsed.error.issues[0];
-      return c.json(
-        problem('invalid', `${issue?.path.join('.') || 'body'}: ${issue?.message ?? 'is invalid'}`),
-        400,
-      );
+      const where = issue?.path.join('.') || 'body';
+      return problem(c, 400, 'invalid', `${where}: ${issue?.message ?? 'is invalid'}`);
     }
     const { repository: written, instruction, ...options } = parsed.data;
     const repository = parseRepositoryRef(written) ?? deps.repositoryByAlias(written);
     if (repository === null)
-      return c.json(
-        problem(
-          'repository',
-          `${JSON.stringify(written)} is neither owner/name nor an alias of the configuration.`,
-        ),
+      return problem(
+        c,
         400,
+        'repository',
+        `${JSON.stringify(written)} is neither owner/name nor an alias of the configuration.`,
       );
     const idempotencyKey = c.req.header('idempotency-key');
+    if (idempotencyKey !== undefined && !/^.{1,255}$/.test(idempotencyKey))
+      return problem(c, 400, 'idempotency-key', 'Idempotency-Key has to have 1 to 255 characters.');
     const taskId = await apiTaskId(
       idempotencyKey === undefined ? { uuid: crypto.randomUUID() } : { idempotencyKey },
     );
@@ -104,19 +99,45 @@ export function apiRoutes(deps: ApiDeps): Hono {
       instruction,
       options,
     };
-    const started = await deps.start(request);
-    return c.json({ taskId, created: started === 'started', url: `/api/tasks/${taskId}` }, 202);
+    const isReused = async () => {
+      const known = idempotencyKey === undefined ? null : await deps.task(taskId).snapshot();
+      return known !== null && !isSameAsk(known.request, request);
+    };
+    // Asks before the start, which completes a task that was interrupted between its record and its
+    // Workflow, and after it, because another request can have been faster.
+    let isClash = await isReused();
+    const created = !isClash && (await deps.start(request)) === 'started';
+    if (!isClash && !created) isClash = await isReused();
+    if (isClash)
+      return problem(
+        c,
+        422,
+        'idempotency-key-reused',
+        `This Idempotency-Key belongs to task ${taskId}, which was asked for something else.`,
+      );
+    const url = `/api/tasks/${taskId}`;
+    c.header('location', url);
+    return c.json({ taskId, created, url }, 202);
+  });
+
+  api.get('/', async (c) => {
+    const limit = limitSchema.safeParse(c.req.query('limit') ?? defaultListed);
+    if (!limit.success)
+      return problem(c, 400, 'invalid', `limit: has to be a number from 1 to ${maxListed}.`);
+    const ids = await deps.recent(limit.data);
+    const views = await boundedAll(ids, readAtOnce, async (id) => await deps.task(id).view());
+    return c.json({ tasks: views.flatMap((view) => (view === null ? [] : [summaryOf(view)])) });
   });
 
   api.get('/:id', async (c) => {
     const view = await known(c.req.param('id'))?.view();
-    return view == null ? c.json(noSuchTask, 404) : c.json({ ...view, phaseText: standingText(view) });
+    return view == null ? noSuchTask(c) : c.json({ ...view, phaseText: standingText(view) });
   });
 
   api.get('/:id/events', async (c) => {
     const after = seqSchema.parse(c.req.header('last-event-id') ?? c.req.query('after') ?? 0);
     const stream = await known(c.req.param('id'))?.watch(after);
-    if (stream == null) return c.json(noSuchTask, 404);
+    if (stream == null) return noSuchTask(c);
     return c.body(stream, 200, {
       'content-type': 'text/event-stream',
       'cache-control': 'no-cache, no-transform',
@@ -126,7 +147,7 @@ export function apiRoutes(deps: ApiDeps): Hono {
 
   api.get('/:id/change', async (c) => {
     const change = await known(c.req.param('id'))?.kept('change.ndjson');
-    if (change == null) return c.json(problem('no-change', 'No change is kept for this task.'), 404);
+    if (change == null) return problem(c, 404, 'no-change', 'No change is kept for this task.');
     return c.body(change, 200, {
       'content-type': 'application/x-ndjson',
       'content-disposition': 'attachment; filename="change.ndjson"',
@@ -135,35 +156,75 @@ export function apiRoutes(deps: ApiDeps): Hono {
 
   api.post('/:id/cancel', async (c) => {
     const task = known(c.req.param('id'));
-    if ((await task?.view()) == null || task === null) return c.json(noSuchTask, 404);
+    if ((await task?.view()) == null || task === null) return noSuchTask(c);
     const { cancelled, reason } = await task.cancel('the API');
-    return c.json({ cancelled, reason }, cancelled ? 202 : 409);
+    return cancelled ? c.json({ cancelled, reason }, 202) : problem(c, 409, 'not-cancellable', reason);
   });
 
   api.post('/:id/publish', async (c) => {
     const id = c.req.param('id');
-    if ((await known(id)?.view()) == null) return c.json(noSuchTask, 404);
+    if ((await known(id)?.view()) == null) return noSuchTask(c);
     const body = await readJson(c.req.raw, 1024);
-    if (body.kind !== 'json') return c.json(...bodyProblem(body.kind, 1024));
+    if (body.kind !== 'json') return bodyProblem(c, body.kind, 1024);
     // No body approves nothing.
     const parsed = publishSchema.safeParse(body.untrusted ?? {});
     if (!parsed.success)
-      return c.json(
-        problem('invalid', 'approve: has to be the `changeHash` that the held task’s outcome names.'),
+      return problem(
+        c,
         400,
+        'invalid',
+        'approve: has to be the `changeHash` that the held task’s outcome names.',
       );
     const { approve } = parsed.data;
     const again = await deps.retryPublication(
       id,
       approve === undefined ? null : { by: 'the API', changeHash: approve },
     );
-    return again.started
-      ? c.json({ started: true }, 202)
-      : c.json(problem('not-publishable', again.reason), 409);
+    return again.started ? c.json({ started: true }, 202) : problem(c, 409, 'not-publishable', again.reason);
   });
 
-  const noSuchTask = problem('no-such-task', 'There is no task with this id.');
+  allowOnly(api, '/', 'GET, POST');
+  for (const read of ['/:id', '/:id/events', '/:id/change']) allowOnly(api, read, 'GET');
+  for (const action of ['/:id/cancel', '/:id/publish']) allowOnly(api, action, 'POST');
+
   /** Null for text that cannot be an id, so that asking for it creates no record. */
   const known = (id: string): ApiTask | null => (taskIdSchema.safeParse(id).success ? deps.task(id) : null);
   return api;
+}
+
+/** What a list says about a task. */
+function summaryOf(view: TaskView): object {
+  const { taskId, shortId, status, phase, repository, requester, acceptedAt, endedAt, outcome } = view;
+  const { instruction } = view;
+  return {
+    taskId,
+    shortId,
+    status,
+    phase,
+    phaseText: standingText(view),
+    repository,
+    requester,
+    acceptedAt,
+    endedAt,
+    outcome,
+    instruction: headOf(instruction, maxListedCharacters),
+    url: `/api/tasks/${taskId}`,
+  };
+}
+
+const noSuchTask = (c: Context): Response =>
+  problem(c, 404, 'no-such-task', 'There is no task with this id.');
+
+/** Whether two requests with one Idempotency-Key ask for the same. */
+function isSameAsk(known: TaskRequest, asked: TaskRequest): boolean {
+  const essence = ({ repository, instruction, options: { base, model, effort } }: TaskRequest) =>
+    JSON.stringify([
+      repository?.owner.toLowerCase(),
+      repository?.name.toLowerCase(),
+      instruction,
+      base,
+      model,
+      effort,
+    ]);
+  return essence(known) === essence(asked);
 }

@@ -1,6 +1,7 @@
 /** Mounts the routers. The caller passes what each needs; nothing here knows the environment. */
 import { Hono } from 'hono';
 import { apiRoutes, type ApiDeps } from './api.ts';
+import { allowOnly, problem } from './problem.ts';
 
 export interface AppDeps {
   readonly api: ApiDeps;
@@ -18,13 +19,12 @@ export function createApp(deps: AppDeps): Hono {
   app.route('/github/webhooks', deps.githubWebhooks);
   if (deps.slack !== null) app.route('/slack', deps.slack);
   app.route('/api/tasks', apiRoutes(deps.api));
-  app.notFound((c) => c.json({ error: { code: 'not-found', message: 'There is nothing here.' } }, 404));
+  allowOnly(app, '/healthz', 'GET, HEAD');
+  allowOnly(app, '/github/webhooks', 'POST');
+  app.notFound((c) => problem(c, 404, 'not-found', 'There is nothing here.'));
   app.onError((error, c) => {
     deps.log('request.failed', { path: c.req.path, error: String(error) });
-    return c.json(
-      { error: { code: 'internal', message: 'The request could not be carried out. Try again.' } },
-      500,
-    );
+    return problem(c, 500, 'internal', 'The request could not be carried out. Try again.');
   });
   return app;
 }

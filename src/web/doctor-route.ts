@@ -4,8 +4,9 @@
  */
 import { Hono } from 'hono';
 import * as z from 'zod';
-import { checkBearer } from './access.ts';
+import { refusedAccess } from './access.ts';
 import { bodyProblem, readJson } from './json-body.ts';
+import { allowOnly, problem } from './problem.ts';
 
 export interface DoctorRouteDeps {
   readonly apiToken: string | null;
@@ -27,28 +28,21 @@ const askedSchema = z.strictObject({
 });
 export type DoctorAsked = z.infer<typeof askedSchema>;
 
-const problem = (code: string, message: string) => ({ error: { code, message } });
+const maxBodyBytes = 1024;
 
 export function doctorRoute(deps: DoctorRouteDeps): Hono {
   const route = new Hono();
   route.post('/', async (c) => {
-    const access = await checkBearer(c.req.header('authorization') ?? null, deps.apiToken);
-    if (access === 'disabled')
-      return c.json(
-        problem('api-disabled', 'The API is off: set API_TOKEN to a secret of at least 16 characters.'),
-        403,
-      );
-    if (access === 'denied') {
-      c.header('www-authenticate', 'Bearer realm="airlock"');
-      return c.json(problem('unauthorized', 'Send the API token as `Authorization: Bearer …`.'), 401);
-    }
-    const body = await readJson(c.req.raw, 1024);
-    if (body.kind !== 'json') return c.json(...bodyProblem(body.kind, 1024));
+    const refused = await refusedAccess(c, deps.apiToken);
+    if (refused !== null) return refused;
+    const body = await readJson(c.req.raw, maxBodyBytes);
+    if (body.kind !== 'json') return bodyProblem(c, body.kind, maxBodyBytes);
     // No body: the address is unknown.
     const asked = askedSchema.safeParse(body.untrusted ?? {});
     if (!asked.success)
-      return c.json(problem('invalid', 'The body has to be {"url": "https://…"} or empty.'), 400);
+      return problem(c, 400, 'invalid', 'The body has to be {"url": "https://…"} or empty.');
     return c.json(await deps.examine(asked.data));
   });
+  allowOnly(route, '/', 'POST');
   return route;
 }

@@ -1,7 +1,9 @@
 /** Reads the JSON body of an API request within bounds of size and time. */
+import type { Context } from 'hono';
 import { parseJson } from '../lib/parse-json.ts';
 import { readBody } from '../lib/read-body.ts';
 import { utf8Of } from '../lib/utf8.ts';
+import { problem } from './problem.ts';
 
 const deadlineMs = 10_000;
 
@@ -18,12 +20,9 @@ export async function readJson(request: Request, maxBytes: number): Promise<Json
   return { kind: 'json', untrusted: text === null ? undefined : parseJson(text) };
 }
 
-/** The answer to a body that could not be read: its JSON and its status. */
-export function bodyProblem(
-  code: 'too-large' | 'incomplete',
-  maxBytes: number,
-): [{ error: { code: string; message: string } }, 408 | 413] {
-  return code === 'too-large'
-    ? [{ error: { code, message: `The body is larger than ${maxBytes} bytes.` } }, 413]
-    : [{ error: { code, message: 'The body did not arrive within ten seconds. Send it again.' } }, 408];
+/** The answer to a body that could not be read. */
+export function bodyProblem(c: Context, kind: 'too-large' | 'incomplete', maxBytes: number): Response {
+  return kind === 'too-large'
+    ? problem(c, 413, 'too-large', `The body is larger than ${maxBytes} bytes.`)
+    : problem(c, 408, 'incomplete', 'The body did not arrive within ten seconds. Send it again.');
 }

@@ -4,7 +4,7 @@
  * judges what is allowed. Every input has to be decided in bounded time, without throwing, and the same way
  * again. Exits with 1 and a minimized input when it finds a fault.
  */
-import { parseArgs } from 'node:util';
+import { runCommand, UsageProblem } from '../../cli/command/run-command.ts';
 import { exampleGrant } from '../fixtures/example-grant.ts';
 import { decideResponsesBody } from '../../src/egress/openai-body.ts';
 import { recordedBodies, recordedNames } from './fixtures.ts';
@@ -14,13 +14,6 @@ import { faultsOf } from './openai-oracle.ts';
 /** Milliseconds for one input of at most `maxBytes`: some hundred times what such an input needs. */
 const maxMs = 500;
 const maxBytes = 1024 * 1024;
-
-const { values: options } = parseArgs({
-  options: { seconds: { type: 'string', default: '60' }, seed: { type: 'string' } },
-});
-const seconds = Number(options.seconds);
-const seed = Number(options.seed ?? Date.now() % 1_000_000_000);
-if (!(seconds > 0) || !Number.isSafeInteger(seed)) throw new Error('--seconds and --seed are numbers');
 
 /**
  * Shortens texts, so that most mutations hit structure. One input in ten starts from an unchanged recording.
@@ -79,24 +72,47 @@ function minimise(bytes: Uint8Array): Uint8Array {
   return smallest;
 }
 
-const random = randomFrom(seed);
-const startedAt = performance.now();
-let inputs = 0;
-let passed = 0;
-while (performance.now() - startedAt < seconds * 1_000) {
-  const bytes = inputFrom(random);
-  const { finding, allowed } = findingOf(bytes);
-  inputs += 1;
-  passed += Number(allowed);
-  if (finding === null) continue;
-  const smallest = minimise(bytes);
+await runCommand({
+  name: 'npm run fuzz',
+  about:
+    'Attacks the decision about model requests with mutated recordings of the real Codex. Prints the smallest\n' +
+    'input that shows a fault.',
+  options: {
+    seconds: { type: 'string', value: 'N', about: 'how long (60)' },
+    seed: { type: 'string', value: 'N', about: 'repeats an earlier run (default: a new one)' },
+  },
+  more: 'Exit status: 0 no fault found, 1 a fault, 2 wrong usage.',
+  run: async ({ values }) => {
+    const seconds = Number(values.seconds ?? '60');
+    const seed = Number(values.seed ?? Date.now() % 1_000_000_000);
+    if (!(seconds > 0) || !Number.isSafeInteger(seed))
+      throw new UsageProblem('--seconds and --seed are numbers.');
+    return fuzz(seconds, seed);
+  },
+});
+
+function fuzz(seconds: number, seed: number): number {
+  const random = randomFrom(seed);
+  const startedAt = performance.now();
+  let inputs = 0;
+  let passed = 0;
+  let status = 0;
+  while (performance.now() - startedAt < seconds * 1_000) {
+    const bytes = inputFrom(random);
+    const { finding, allowed } = findingOf(bytes);
+    inputs += 1;
+    passed += Number(allowed);
+    if (finding === null) continue;
+    const smallest = minimise(bytes);
+    process.stdout.write(
+      `found after ${inputs} inputs with seed ${seed}: ${findingOf(smallest).finding ?? finding}\n${Buffer.from(smallest).toString('utf8')}\n`,
+    );
+    status = 1;
+    break;
+  }
+  const elapsed = (performance.now() - startedAt) / 1_000;
   process.stdout.write(
-    `found after ${inputs} inputs with seed ${seed}: ${findingOf(smallest).finding ?? finding}\n${Buffer.from(smallest).toString('utf8')}\n`,
+    `${inputs} inputs in ${elapsed.toFixed(1)} s (${Math.round(inputs / elapsed)}/s), ${passed} of them allowed, seed ${seed}\n`,
   );
-  process.exitCode = 1;
-  break;
+  return status;
 }
-const elapsed = (performance.now() - startedAt) / 1_000;
-process.stdout.write(
-  `${inputs} inputs in ${elapsed.toFixed(1)} s (${Math.round(inputs / elapsed)}/s), ${passed} of them allowed, seed ${seed}\n`,
-);

@@ -1,5 +1,5 @@
 /** The HTTP API as scripts use it, and `npm run task`, which is one of them. */
-import { execFile } from 'node:child_process';
+import { execFile, spawn } from 'node:child_process';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
@@ -29,6 +29,7 @@ beforeAll(async () => {
     script: scriptsByName({
       mend: [applyPatch(splitBillPatch), answer],
       look: [shell('cat src/split.js'), answer],
+      wait: [shell('sleep 600'), answer],
     }),
   });
 });
@@ -189,16 +190,18 @@ describe('a task that is started by its alias, twice under one Idempotency-Key',
 
 describe('npm run task', () => {
   const run = promisify(execFile);
+  const taskEnvironment = (env: Record<string, string> = {}) => ({
+    PATH: process.env['PATH'],
+    PORT: new URL(flow.world.bot.url).port,
+    API_TOKEN: flow.world.apiToken,
+    NO_COLOR: '1',
+    ...env,
+  });
   async function taskCommand(
     args: readonly string[],
     env: Record<string, string> = {},
   ): Promise<{ code: number; stdout: string; stderr: string }> {
-    const { port } = new URL(flow.world.bot.url);
-    const options = {
-      cwd: projectRoot,
-      timeout: 300_000,
-      env: { PATH: process.env['PATH'], PORT: port, API_TOKEN: flow.world.apiToken, NO_COLOR: '1', ...env },
-    };
+    const options = { cwd: projectRoot, timeout: 300_000, env: taskEnvironment(env) };
     return await run(process.execPath, [join(projectRoot, 'cli', 'task.ts'), ...args], options).then(
       ({ stdout, stderr }) => ({ code: 0, stdout, stderr }),
       (error: unknown) => z.object({ code: z.number(), stdout: z.string(), stderr: z.string() }).parse(error),
@@ -234,20 +237,43 @@ describe('npm run task', () => {
     expect((await viewOf(flow.world, taskId)).outcome).toMatchObject({ kind: 'no-change' });
   });
 
-  it.each<[what: string, args: readonly string[], env: Record<string, string>, words: RegExp]>([
-    ['the task is refused', ['acme/unlisted', 'mend it [mend]'], {}, /^$/],
-    ['the repository is unknown', ['bil', 'mend it [mend]'], {}, /neither owner\/name nor an alias/],
-    ['the token is wrong', ['bill', 'mend it [mend]'], { API_TOKEN: 'wrong-wrong-wrong-wrong' }, /API_TOKEN/],
-    ['nothing is asked', ['bill'], {}, /what to do/],
+  it('stops following at Ctrl-C without a terminal, and lists, shows and cancels the task', async () => {
+    const { stdout } = await taskCommand(['acme/split-bill', 'wait for it [wait]', '--detach']);
+    const taskId = stdout.trim();
+    const following = spawn(process.execPath, [join(projectRoot, 'cli', 'task.ts'), 'follow', taskId], {
+      cwd: projectRoot,
+      stdio: ['ignore', 'pipe', 'pipe'],
+      env: taskEnvironment(),
+    });
+    let errors = '';
+    following.stderr.on('data', (chunk: Buffer) => (errors += chunk.toString()));
+    following.stdout.once('data', () => following.kill('SIGINT'));
+    expect(await new Promise((resolve) => following.once('close', resolve))).toBe(130);
+    expect(errors).toContain(`npm run task -- cancel ${taskId}`);
+
+    expect((await taskCommand(['list'])).stdout).toContain(`${taskId}  `);
+    expect((await taskCommand(['cancel', taskId])).stdout).toBe('Cancelled.\n');
+    await follow(flow.world, taskId);
+    const shown = await taskCommand(['status', taskId, '--json']);
+    expect(JSON.parse(shown.stdout)).toMatchObject({ taskId, outcome: { kind: 'cancelled' } });
+  });
+
+  it.each<[what: string, args: readonly string[], env: Record<string, string>, code: number, words: RegExp]>([
+    ['the task is refused', ['acme/unlisted', 'mend it [mend]'], {}, 1, /^$/],
+    ['the repository is unknown', ['bil', 'mend it [mend]'], {}, 1, /neither owner\/name nor an alias/],
+    ['the token is wrong', ['bill', 'mend it [mend]'], { API_TOKEN: 'wrong-wrong-wrong' }, 1, /API_TOKEN/],
+    ['the task is unknown', ['cancel', 'api-unknown'], {}, 1, /no task with this id/],
+    ['nothing is asked', ['bill'], {}, 2, /what to do/],
     [
       'no bot is there',
       ['bill', 'mend it [mend]', '--url', 'http://127.0.0.1:1'],
       {},
+      1,
       /No bot answers at http:\/\/127\.0\.0\.1:1/,
     ],
-  ])('exits with 1 when %s', async (_, args, env, words) => {
+  ])('exits with a status and a sentence when %s', async (_, args, env, expected, words) => {
     const { code, stderr } = await taskCommand(args, env);
-    expect(code).toBe(1);
+    expect(code).toBe(expected);
     expect(stderr).toMatch(words);
   });
 

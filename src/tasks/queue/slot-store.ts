@@ -37,6 +37,8 @@ export interface SlotStore {
    */
   past(leftBefore: number, limit: number): string[];
   forget(taskId: string): void;
+  /** Tasks in the queue, then those that left it, newest first. */
+  recent(limit: number): string[];
 }
 
 export interface Checkable {
@@ -155,6 +157,17 @@ export function openSlotStore(storage: DurableObjectStorage): SlotStore {
         .exec<{ task_id: string }>(
           'SELECT task_id FROM past WHERE left_at < ? ORDER BY RANDOM() LIMIT ?',
           leftBefore,
+          limit,
+        )
+        .toArray()
+        .map(({ task_id }) => task_id),
+    recent: (limit) =>
+      sql
+        .exec<{ task_id: string }>(
+          `SELECT task_id FROM (
+             SELECT task_id, 1 AS present, seq AS at FROM slot
+             UNION ALL SELECT task_id, 0, left_at FROM past
+           ) ORDER BY present DESC, at DESC LIMIT ?`,
           limit,
         )
         .toArray()

@@ -80,6 +80,11 @@ export abstract class SlotsBase<Env> extends DurableObject<Env> {
     return { present, past: this.#store.past(pastBefore, limit) };
   }
 
+  /** Ids of tasks in the queue, then of those that left it, newest first. */
+  recent(limit: number): string[] {
+    return this.#store.recent(limit);
+  }
+
   /** Forgets a task whose record has expired. */
   forget(taskId: string): void {
     this.#store.forget(taskId);

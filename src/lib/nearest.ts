@@ -1,0 +1,32 @@
+/** Finds the word that a person probably meant, for “did you mean”. */
+
+/** Optimal string alignment distance: insertions, deletions, replacements, swaps of neighbours. */
+function distance(a: string, b: string): number {
+  let previous: number[] = [];
+  let row = Array.from({ length: b.length + 1 }, (_, j) => j);
+  for (let i = 1; i <= a.length; i += 1) {
+    const next = [i];
+    for (let j = 1; j <= b.length; j += 1) {
+      const cost = a[i - 1] === b[j - 1] ? 0 : 1;
+      let best = Math.min((row[j] ?? 0) + 1, (next[j - 1] ?? 0) + 1, (row[j - 1] ?? 0) + cost);
+      if (i > 1 && j > 1 && a[i - 1] === b[j - 2] && a[i - 2] === b[j - 1])
+        best = Math.min(best, (previous[j - 2] ?? 0) + 1);
+      next.push(best);
+    }
+    previous = row;
+    row = next;
+  }
+  return row[b.length] ?? 0;
+}
+
+/** Returns the known word that the person probably meant; null if none is similar. */
+export function nearest(word: string, known: readonly string[]): string | null {
+  const wanted = word.slice(0, 100).toLowerCase();
+  let best: string | null = null;
+  let bestDistance = Math.max(2, Math.floor(wanted.length / 3)) + 1;
+  for (const candidate of known) {
+    const steps = distance(wanted, candidate.toLowerCase());
+    if (steps < bestDistance && steps < candidate.length) [best, bestDistance] = [candidate, steps];
+  }
+  return best;
+}
