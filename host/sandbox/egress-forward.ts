@@ -5,7 +5,8 @@
  * Wire format: an HTTP proxy request (absolute URL in the request line) with the headers `x-airlock-sandbox`,
  * `x-airlock-token` and `x-airlock-sni`. A request that the gateway refused is reported in the same format,
  * without a body, with `x-airlock-refused: <code>`, and with the method that the sandbox sent in
- * `x-airlock-method`.
+ * `x-airlock-method`. The handler marks each of its answers with `x-airlock-handled`; an answer without the mark
+ * came from workerd itself, is reported as `unhandled`, and does not reach the sandbox.
  */
 import {
   Agent,
@@ -92,6 +93,14 @@ export function createEgress(socket: () => EgressSocket): Egress {
       outgoing.on('timeout', () => outgoing.destroy(new Error('idle timeout')));
       outgoing.on('error', () => answerUnavailable(answer));
       outgoing.on('response', (response) => {
+        if (response.headers['x-airlock-handled'] === undefined) {
+          response.resume();
+          const origin = url.slice(0, url.indexOf('/', 'https://'.length));
+          const method = incoming.method ?? 'GET';
+          this.report({ sandboxId, code: 'unhandled', method, url: `${origin}/`, sni });
+          answerUnavailable(answer);
+          return;
+        }
         answer.writeHead(response.statusCode ?? 502, endToEndHeaders(response.rawHeaders));
         response.on('error', () => answer.destroy());
         // Without this the sandbox would take a truncated answer for a complete one.

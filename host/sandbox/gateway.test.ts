@@ -115,6 +115,27 @@ describe('forwarding by the gateway', () => {
     expect(answer).not.toMatch(/ECONN|127\.0\.0\.1/);
   });
 
+  it.each([400, 501, 500])(
+    'passes on no answer %s that workerd gave by itself, and reports it',
+    async (status) => {
+      bench.respond = (request, response) => {
+        if (valueOf(request.rawHeaders, 'x-airlock-refused') === undefined)
+          response.removeHeader('x-airlock-handled');
+        response.writeHead(status).end('of workerd');
+      };
+      const answer = await exchange(
+        plain(),
+        'GET /p HTTP/1.1\r\nHost: a.example\r\nConnection: close\r\n\r\n',
+      );
+      expect(answer).toMatch(/^HTTP\/1\.1 503 /);
+      expect(answer).not.toContain('of workerd');
+      await expect
+        .poll(() => arrived.map(({ line }) => line))
+        .toEqual(['GET http://a.example/p', 'GET http://a.example/']);
+      expect(valueOf(arrived[1]?.headers, 'x-airlock-refused')).toBe('unhandled');
+    },
+  );
+
   it('removes connection-specific headers from the answer of the Worker', async () => {
     bench.respond = (_, response) =>
       response.writeHead(200, { 'x-airlock-token': 'gateway-token', upgrade: 'x', 'x-kept': '1' }).end();

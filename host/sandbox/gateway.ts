@@ -96,6 +96,14 @@ export async function openGateway({
 
   function serve(server: Server, scheme: 'http' | 'https', path: string): Promise<void> {
     const onRequest = (incoming: IncomingMessage, answer: ServerResponse): void => {
+      try {
+        handle(incoming, answer);
+      } catch {
+        // A defect of ours. Uncaught, it would end the host and every sandbox with it.
+        answer.destroy();
+      }
+    };
+    const handle = (incoming: IncomingMessage, answer: ServerResponse): void => {
       const sni = sniOf(incoming.socket);
       const method = incoming.method ?? 'GET';
       const verdict = checkRequestHead({

@@ -1,3 +1,4 @@
+import { METHODS } from 'node:http';
 import { describe, expect, it } from 'vitest';
 import { checkRequestHead, endToEndHeaders, type RawHead } from './request-head.ts';
 
@@ -40,6 +41,11 @@ describe('checkRequestHead', () => {
     'https://a.example@b.example/',
     'https://a.example.b.example/',
     'https://a.example\\@b.example/',
+    ...['<', '>', '`', '"', '{', '}', '|', '^', '[', ']', '%', '%g0', '%0', '#'].flatMap((text) => [
+      `/a${text}`,
+      `/?a${text}`,
+      `https://a.example/${text}`,
+    ]),
   ])('refuses the target %j', (target) => {
     expect(checkRequestHead({ ...head, target })).toMatchObject({ kind: 'refuse' });
   });
@@ -54,11 +60,24 @@ describe('checkRequestHead', () => {
     'a.example/',
     'a.example?x',
     '-a.example',
+    // No URL can have these: a name that ends in a number is read as an address.
+    '1.2.3.256',
+    'a.123',
+    '1.2.3.4.5',
+    'xn--a',
     'a-.example',
     'a..example',
     `${'a.'.repeat(130)}a`,
   ])('refuses the Host %j', (host) => {
     expect(checkRequestHead({ ...head, rawHeaders: ['Host', host] })).toMatchObject({ kind: 'refuse' });
+  });
+});
+
+describe('a method', () => {
+  it.each(METHODS)('%s is handed on only if workerd hands it on to the Worker', (method) => {
+    const own = ['CONNECT', 'BIND', 'LINK', 'M-SEARCH', 'MKCALENDAR', 'REBIND', 'SOURCE', 'UNBIND', 'UNLINK'];
+    const { kind } = checkRequestHead({ ...head, method });
+    expect(kind).toBe(own.includes(method) ? 'refuse' : 'forward');
   });
 });
 

@@ -2,6 +2,7 @@
  * Checks that the head of a request names its destination unambiguously, and refuses it otherwise. Pure.
  * Whether the destination is allowed is the Worker's decision.
  */
+import { foreignInTarget } from '../../src/egress/request-url.ts';
 import { parseHostname } from './hostname.ts';
 
 export interface RawHead {
@@ -25,8 +26,11 @@ export type RefusalCode =
   | 'target_invalid'
   | 'target_mismatch'
   | 'connect'
+  | 'method_unknown'
   | 'upgrade'
-  | 'malformed';
+  | 'malformed'
+  /** Not refused here: the answer did not come from the egress handler. */
+  | 'unhandled';
 
 export type HeadVerdict =
   | {
@@ -37,6 +41,16 @@ export type HeadVerdict =
     }
   | { readonly kind: 'refuse'; readonly code: RefusalCode; readonly hostname: string | null };
 
+/**
+ * Registered methods (IANA) that workerd hands to a handler. To any other it answers 501 by itself, and the
+ * request would be in no receipt.
+ */
+const methods = new Set(
+  (
+    'ACL CHECKOUT COPY DELETE GET HEAD LOCK MERGE MKACTIVITY MKCOL MOVE NOTIFY OPTIONS PATCH POST PROPFIND ' +
+    'PROPPATCH PURGE PUT QUERY REPORT SEARCH SUBSCRIBE TRACE UNLOCK UNSUBSCRIBE'
+  ).split(' '),
+);
 const defaultPorts = { http: '80', https: '443' };
 
 /** Connection-specific headers (RFC 9110, 7.6.1), and `expect`, which the gateway has answered already. */
@@ -73,6 +87,7 @@ export function checkRequestHead(head: RawHead): HeadVerdict {
   if (head.scheme === 'https' && head.sni !== hostname) return refuse('sni_mismatch', hostname);
   // Node emits CONNECT as an event of its own, so no tunnel can open here; this row is for completeness.
   if (head.method === 'CONNECT') return refuse('connect', hostname);
+  if (!methods.has(head.method)) return refuse('method_unknown', hostname);
   if (valuesOf(head.rawHeaders, 'upgrade').length > 0) return refuse('upgrade', hostname);
   const path = pathOf(head.target, head.scheme, hostname);
   if (path.kind === 'refuse') return refuse(path.code, hostname);
@@ -91,9 +106,8 @@ type Path =
 
 /** Accepts the origin form, and the absolute form if it agrees with Host (RFC 9112, 3.2). */
 function pathOf(target: string, scheme: 'http' | 'https', hostname: string): Path {
-  // Visible ASCII only. A request target has no fragment.
-  if (!/^[\x21-\x7e]+$/.test(target) || target.includes('#'))
-    return { kind: 'refuse', code: 'target_invalid' };
+  // A request target has no fragment. An authority is compared as a whole below.
+  if (foreignInTarget.test(target)) return { kind: 'refuse', code: 'target_invalid' };
   if (target.startsWith('/')) return { kind: 'path', path: target };
   const absolute = /^([a-z][a-z0-9+.-]*):\/\/([^/?]*)(.*)$/i.exec(target);
   if (absolute === null) return { kind: 'refuse', code: 'target_invalid' };

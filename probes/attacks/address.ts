@@ -249,6 +249,11 @@ export const address: readonly Attack[] = [
       gateway: 'target_mismatch',
       workerd: workerdDecides(denial('github.path')),
     }),
+    // Once ended the gateway's whole process: no URL can have this host.
+    'a number above 255 in an address, and an upgrade': but(
+      plain(head('GET / HTTP/1.1', 'Host: 1.2.3.256', 'Upgrade: websocket')),
+      { gateway: 'host_invalid', workerd: gone },
+    ),
     'OPTIONS *': but(alone('OPTIONS * HTTP/1.1', github), { gateway: 'target_invalid', workerd: gone }),
     'OPTIONS * over plain HTTP': but(plain(head('OPTIONS * HTTP/1.1', github)), {
       gateway: 'target_invalid',

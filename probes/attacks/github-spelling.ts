@@ -23,6 +23,9 @@ import {
   type Attack,
 } from './attack.ts';
 
+/** Of one machine's gateway, where a target has a character that no URL may have. */
+const foreign = { gateway: 'target_invalid', reportedHost: 'github.com' };
+
 export const githubSpelling: readonly Attack[] = [
   ...allowed('github.info-refs', reachedRefs, {
     'other capitals: the same repository for GitHub and for us': get(`/ACME/Split-Bill.GIT${infoRefs}`),
@@ -114,14 +117,16 @@ export const githubSpelling: readonly Attack[] = [
   }),
   ...denied('url.characters', {
     'a backslash between owner and name': but(get(`/acme\\split-bill${infoRefs}`), {
+      ...foreign,
       workerd: workerdDecides(fetched),
     }),
     'a backslash between them with the suffix': but(get(`/acme\\split-bill.git${infoRefs}`), {
+      ...foreign,
       workerd: workerdDecides(fetched),
     }),
     'backslashes that lead back to the granted repository': but(
       get(`/attacker\\..\\acme/split-bill.git${infoRefs}`),
-      { workerd: workerdDecides(fetched) },
+      { ...foreign, workerd: workerdDecides(fetched) },
     ),
     'a tab': but(get(`/acme/split-bill\t${infoRefs}`), {
       gateway: 'malformed',
@@ -141,6 +146,28 @@ export const githubSpelling: readonly Attack[] = [
       workerd: workerdDecides(denial('github.query')),
     }),
   }),
+  ...denied(
+    'url.characters',
+    {
+      // workerd escapes some of them before our handler on Cloudflare sees them.
+      ...Object.fromEntries(
+        ['<', '>', '`', '"', '{', '}', '^', '|', '[', ']', '%zz', '%'].map((text, at) => [
+          `${text} in a path`,
+          but(
+            get(`/acme/split${text}bill${infoRefs}`),
+            at < 7 ? { workerd: workerdDecides(denial('github.path')) } : {},
+          ),
+        ]),
+      ),
+      ...Object.fromEntries(
+        ['<', '>', '"', '`', '{', '|', '[', '%0'].map((text, at) => [
+          `${text} in a query`,
+          but(get(`${refs}&x=${text}`), at < 3 ? { workerd: workerdDecides(denial('github.query')) } : {}),
+        ]),
+      ),
+    },
+    foreign,
+  ),
   ...denied(
     'url.fragment',
     {
@@ -171,6 +198,16 @@ export const githubSpelling: readonly Attack[] = [
     'TRACE, which would show the added headers': request('TRACE', refs),
     ...Object.fromEntries(
       ['PROPFIND', 'PATCH', 'OPTIONS'].map((method) => [`${method} of the refs`, request(method, refs)]),
+    ),
+    ...Object.fromEntries(
+      ['BIND', 'LINK', 'M-SEARCH', 'MKCALENDAR', 'REBIND', 'SOURCE', 'UNBIND', 'UNLINK'].map((method) => [
+        `${method}, which workerd does not know`,
+        but(request(method, refs), {
+          gateway: 'method_unknown',
+          reportedHost: 'github.com',
+          workerd: workerdAnswers(501),
+        }),
+      ]),
     ),
     'get in small letters': but(request('get', refs), { gateway: 'malformed', workerd: workerdAnswers(501) }),
     'an unknown method': but(request('BREW', refs), {

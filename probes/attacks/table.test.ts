@@ -12,10 +12,10 @@ import { builtIn } from '../../src/config/schema.ts';
 
 /** Raise these with the table. A smaller number means that an attack was lost. */
 const least: Readonly<Record<DriverName, number>> = {
-  decision: 749,
-  gateway: 780,
-  workerd: 842,
-  inside: 784,
+  decision: 777,
+  gateway: 809,
+  workerd: 871,
+  inside: 813,
 };
 
 describe('the attack table', () => {

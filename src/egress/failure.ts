@@ -34,6 +34,14 @@ export const noReadToken = fail(
 /** A defect, or a record that does not answer any more. */
 export const internalFailure = fail('ours', 'internal', 502, 'the request could not be carried out');
 
+/** workerd answered in place of the egress handler: it refused the request, or the Worker broke. */
+export const answeredByOther = fail(
+  'ours',
+  'gateway.unhandled',
+  503,
+  'the request was answered by something other than the egress handler',
+);
+
 /** The answer itself is withheld: OpenAI quotes a part of the key in it. */
 export const keyRefused = fail(
   'ours',

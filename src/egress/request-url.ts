@@ -19,6 +19,13 @@ export interface RequestUrl {
   readonly query: string;
 }
 
+/**
+ * Finds what no path or query may hold (RFC 3986, 3.3 and 3.4): another character, or a percent sign without two
+ * hexadecimal digits. The gateway of one machine refuses the same, because workerd answers some of it before
+ * any handler sees the request.
+ */
+export const foreignInTarget = /[^\w.~:/?@!$&'()*+,;=%-]|%(?![0-9a-f]{2})/i;
+
 const shape = /^([a-z][a-z0-9+.-]*):\/\/([^/?#]*)(\/[^?#]*)?(\?[^#]*)?(#.*)?$/i;
 
 export function readRequestUrl(raw: string): RequestUrl | Denial {
@@ -32,6 +39,8 @@ export function readRequestUrl(raw: string): RequestUrl | Denial {
   if (!/^https?$/i.test(scheme)) return deny('url.scheme', 'only http and https leave the sandbox');
   if (authority.includes('@'))
     return deny('url.userinfo', 'a URL that carries a user name or password is refused');
+  if (foreignInTarget.test(path + query))
+    return deny('url.characters', 'the URL has characters that no URL may have', 400);
   if (fragment !== undefined) return deny('url.fragment', 'a URL with a fragment is refused', 400);
   const url = URL.parse(raw);
   if (url === null) return deny('url.invalid', 'the request URL is not valid', 400);

@@ -6,6 +6,7 @@
 import type { EgressEntry } from '../core/grant.ts';
 import { sameSecret } from '../lib/same-secret.ts';
 import { arrivalOf, entryOf } from '../egress/entry.ts';
+import { answeredByOther } from '../egress/failure.ts';
 import { handleEgress, type EgressDeps } from '../egress/handler.ts';
 import { deny } from '../egress/verdict.ts';
 
@@ -16,6 +17,8 @@ const tokenHeader = 'x-airlock-token';
 const refusedHeader = 'x-airlock-refused';
 /** The method that the sandbox named in a request that the gateway refused; the report may use another. */
 const methodHeader = 'x-airlock-method';
+/** Marks the handler's answers. Whatever workerd answers by itself lacks it. */
+const handledHeader = 'x-airlock-handled';
 
 export async function handleLocalEgress(
   request: Request,
@@ -36,6 +39,7 @@ export async function handleLocalEgress(
     return new Response(null, { status: 204 });
   }
   const answer = await handleEgress(request, sandboxId, deps);
+  answer.headers.set(handledHeader, '1');
   await drain(request);
   return answer;
 }
@@ -75,6 +79,8 @@ function refusedEntry(request: Request, code: string, at: number): EgressEntry {
   const named = request.headers.get(methodHeader) ?? '';
   return entryOf(
     arrivalOf(methodToken.test(named) ? named : request.method, request.url, at),
-    deny(`gateway.${code}`, 'the request was malformed or tried to get around the gateway', 400),
+    code === 'unhandled'
+      ? answeredByOther
+      : deny(`gateway.${code}`, 'the request was malformed or tried to get around the gateway', 400),
   );
 }

@@ -40,6 +40,7 @@ export async function openGatewayBench(): Promise<GatewayBench> {
     const entry = { line: `${request.method} ${request.url}`, headers: request.rawHeaders, body: '' };
     bench.arrived.push(entry);
     request.on('data', (chunk: Buffer) => (entry.body += chunk.toString('latin1')));
+    response.setHeader('x-airlock-handled', '1');
     bench.respond(request, response);
   });
   await new Promise<void>((resolve) => worker.listen(0, '127.0.0.1', resolve));

@@ -106,6 +106,15 @@ it('records requests that the gateway refused itself', async () => {
   );
 });
 
+it('marks its answers, and records an answer without the mark as our failure', async () => {
+  const known = { 'x-airlock-token': token, 'x-airlock-sandbox': sandboxIdOf('door') };
+  expect((await handIn(known)).headers.get('x-airlock-handled')).toBe('1');
+  await handIn({ ...known, 'x-airlock-refused': 'unhandled' }, 'https://unhandled.example/');
+  expect((await recordOf('door').view())?.receipt.failed).toContainEqual(
+    expect.objectContaining({ host: 'unhandled.example', fault: 'ours', rule: 'gateway.unhandled' }),
+  );
+});
+
 it.each([
   ['CONNECT', 'CONNECT'],
   ['MKCALENDAR', 'MKCALENDAR'],
