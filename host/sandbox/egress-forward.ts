@@ -5,8 +5,8 @@
  * Wire format: an HTTP proxy request (absolute URL in the request line) with the headers `x-airlock-sandbox`,
  * `x-airlock-token` and `x-airlock-sni`. A request that the gateway refused is reported in the same format,
  * without a body, with `x-airlock-refused: <code>`, and with the method that the sandbox sent in
- * `x-airlock-method`. The handler marks each of its answers with `x-airlock-handled`; an answer without the mark
- * came from workerd itself, is reported as `unhandled`, and does not reach the sandbox.
+ * `x-airlock-method`. The handler marks each of its answers with `x-airlock-handled`; an answer without the
+ * mark came from workerd itself, is reported as `unhandled`, and does not reach the sandbox.
  */
 import {
   Agent,

@@ -17,10 +17,11 @@ export async function forwardLfsBatch(
   passage: Passage,
   { repository, rule }: Extract<EgressVerdict, { kind: 'inspect-lfs' }>,
 ): Promise<Response> {
-  const { request, record, refuse } = passage;
+  const { request, ended, record, refuse } = passage;
   const bytes = await readWhole(request.body, {
     maxBytes: egressLimits.lfsBatchBytes,
     idleMs: egressLimits.requestIdleMs,
+    ended,
   });
   if (bytes === null)
     return await refuse(deny('github.lfs-body', 'the LFS batch is too large or incomplete', 400));

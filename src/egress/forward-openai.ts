@@ -22,10 +22,11 @@ import { deny, type Passed } from './verdict.ts';
 const rule = 'openai.responses';
 
 export async function forwardToOpenai(passage: Passage): Promise<Response> {
-  const { request, host, grant, deps, record, refuse } = passage;
+  const { request, host, grant, deps, ended, record, refuse } = passage;
   const bytes = await readWhole(request.body, {
     maxBytes: egressLimits.openaiBodyBytes,
     idleMs: egressLimits.requestIdleMs,
+    ended,
   });
   if (bytes === null)
     return await refuse(deny('openai.size', 'the request body is too large or incomplete', 400));
@@ -54,7 +55,7 @@ export async function forwardToOpenai(passage: Passage): Promise<Response> {
     await record(failure ?? end, { bytesUp, bytesDown: error.bytes });
     return error.response;
   }
-  const limits = { maxBytes: bytesDownLeft(grant), idleMs: egressLimits.modelIdleMs };
+  const limits = { maxBytes: bytesDownLeft(grant), idleMs: egressLimits.modelIdleMs, ended };
   return answerWith(answer, (stream) =>
     meterTokens(stream, limits, (metered) => {
       const bytesDown = metered.bytes;

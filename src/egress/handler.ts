@@ -11,9 +11,10 @@ import { forwardToGithub } from './forward-github.ts';
 import { forwardToHost } from './forward-host.ts';
 import { forwardLfsBatch, forwardLfsObject } from './forward-lfs.ts';
 import { forwardToOpenai } from './forward-openai.ts';
+import { watchPhase } from './phase-end.ts';
 import { openRequest, type OpenKind } from './open-requests.ts';
 import type { EgressDeps, Passage } from './upstream.ts';
-import { deny, type Denial, type Failure } from './verdict.ts';
+import { deny, type Denial, type Failure, type Passed } from './verdict.ts';
 
 export type { EgressDeps } from './upstream.ts';
 
@@ -22,6 +23,10 @@ const tooManyOpen: Readonly<Record<OpenKind, Denial>> = {
   model: deny('openai.concurrency', 'too many model requests at a time', 400),
   transfer: deny('transfer.concurrency', 'too many requests at a time', 429),
 };
+
+const phaseOver = deny('phase.ended', 'the phase of the task in which this request began is over');
+/** What is recorded of it. Neither an attempt nor a failure: the request was allowed, and was cut off. */
+const cutOff: Passed = { kind: 'pass', rule: phaseOver.rule, status: phaseOver.status };
 
 /** Answers one request of one sandbox. Never throws. */
 export async function handleEgress(
@@ -52,7 +57,7 @@ export async function handleEgress(
   }
 }
 
-async function carry(passage: Passage, containerId: string): Promise<Response> {
+async function carry(passage: Omit<Passage, 'ended'>, containerId: string): Promise<Response> {
   const { request, grant, deps, record, refuse } = passage;
   const upstreamHosts = hostsOf(deps);
   const head = {
@@ -84,26 +89,34 @@ async function carry(passage: Passage, containerId: string): Promise<Response> {
 
 /**
  * Forwards a request that counts as open until it is recorded, which is at the end of its answer, or until it
- * throws.
+ * throws. It is aborted when the phase of its grant ends before that.
  */
 async function whileOpen(
-  passage: Passage,
+  passage: Omit<Passage, 'ended'>,
   containerId: string,
   kind: OpenKind,
   forward: (open: Passage) => Promise<Response>,
 ): Promise<Response> {
-  const close = openRequest(containerId, kind);
-  if (close === null) return await passage.refuse(tooManyOpen[kind]);
-  const record: Passage['record'] = async (...ended) => {
-    close();
-    await passage.record(...ended);
+  const { grant, deps } = passage;
+  const uncount = openRequest(containerId, kind);
+  if (uncount === null) return await passage.refuse(tooManyOpen[kind]);
+  const watch = watchPhase(grant.phase, async (phase) => await deps.phaseEnded(containerId, phase));
+  const close = (): void => {
+    uncount();
+    watch.stop();
   };
-  const refuse: Passage['refuse'] = async (...ended) => {
+  const record: Passage['record'] = async (end, carried) => {
     close();
-    return await passage.refuse(...ended);
+    await passage.record(watch.ended.aborted ? cutOff : end, carried);
+  };
+  const refuse: Passage['refuse'] = async (end, carried) => {
+    close();
+    if (!watch.ended.aborted) return await passage.refuse(end, carried);
+    await passage.record(cutOff, carried);
+    return answerFor(phaseOver);
   };
   try {
-    return await forward({ ...passage, record, refuse });
+    return await forward({ ...passage, ended: watch.ended, record, refuse });
   } catch (error) {
     close();
     throw error;

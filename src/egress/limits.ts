@@ -40,6 +40,16 @@ export const egressLimits = {
    * it: `max_output_tokens` is refused.
    */
   unreportedTokens: 16_000,
+  /**
+   * Time until an open request starts to watch for the end of its phase. Most requests end before, and cost
+   * the record no further call.
+   */
+  phaseWatchAfterMs: 500,
+  /** How long one call waits in the record for the end of the phase. */
+  phaseWaitMs: 25_000,
+  /** Failed calls in a row, and the time between them, after which a request is aborted. */
+  phaseWatchFailures: 15,
+  phaseWatchRetryMs: 1_000,
   /** Longest wait for the sandbox to send the next piece of a request body. */
   requestIdleMs: 60_000,
   /** Deadline for the upstream's headers. A model may think for minutes, but its stream opens at once. */

@@ -6,13 +6,15 @@ export interface StreamLimits {
   readonly maxBytes: number;
   /** Milliseconds without progress after which the stream is cut off; it happens before twice this time. */
   readonly idleMs: number;
+  /** Cuts the stream off when it is aborted. */
+  readonly ended?: AbortSignal;
 }
 
 /**
  * `cancelled`: the reader left. `broken`: the source failed. `silent`: the source sent nothing for `idleMs`.
- * `stalled`: the reader took nothing for `idleMs`.
+ * `stalled`: the reader took nothing for `idleMs`. `ended`: the signal was aborted.
  */
-export type StreamEnd = 'complete' | 'cancelled' | 'broken' | 'too-long' | 'silent' | 'stalled';
+export type StreamEnd = 'complete' | 'cancelled' | 'broken' | 'too-long' | 'silent' | 'stalled' | 'ended';
 export interface MeteredBytes {
   /** Bytes passed on; a piece that exceeds the limit is not. */
   readonly bytes: number;
@@ -50,7 +52,7 @@ function piecesOf(stream: ReadableStream<unknown>): Pieces {
 /** Calls `done` once, at the end. `look` sees each piece before it is passed on. */
 export function meterBytes(
   stream: ReadableStream<unknown>,
-  { maxBytes, idleMs }: StreamLimits,
+  { maxBytes, idleMs, ended: signal }: StreamLimits,
   done: (metered: MeteredBytes) => void,
   look?: (chunk: Uint8Array) => void,
 ): ReadableStream<Uint8Array> {
@@ -64,11 +66,22 @@ export function meterBytes(
     if (ended) return false;
     ended = true;
     clearTimeout(timer);
+    signal?.removeEventListener('abort', cutOff);
     done({ bytes, end: how });
     return true;
   };
+  let cutOff = (): void => undefined;
   return new ReadableStream<Uint8Array>({
     start(controller) {
+      cutOff = () => {
+        if (end('ended')) controller.error(new Error('the stream was ended'));
+        reader.cancel('ended').catch(() => undefined); // given up either way
+      };
+      signal?.addEventListener('abort', cutOff);
+      if (signal?.aborted === true) {
+        cutOff();
+        return;
+      }
       // One periodic timer instead of one per piece: a clone of 100 MB has thousands.
       let seen = bytes;
       const watch = () => {

@@ -20,9 +20,9 @@ export interface RequestUrl {
 }
 
 /**
- * Finds what no path or query may hold (RFC 3986, 3.3 and 3.4): another character, or a percent sign without two
- * hexadecimal digits. The gateway of one machine refuses the same, because workerd answers some of it before
- * any handler sees the request.
+ * Finds what no path or query may hold (RFC 3986, 3.3 and 3.4): another character, or a percent sign without
+ * two hexadecimal digits. The gateway of one machine refuses the same, because workerd answers some of it
+ * before any handler sees the request.
  */
 export const foreignInTarget = /[^\w.~:/?@!$&'()*+,;=%-]|%(?![0-9a-f]{2})/i;
 

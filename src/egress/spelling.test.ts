@@ -47,6 +47,7 @@ it('sends nothing upstream for a URL that is denied for its spelling alone', asy
   const deps: EgressDeps = {
     admit: async () => exampleGrant,
     record: async (_, { verdict }) => void recorded.push(verdict),
+    phaseEnded: async () => false,
     readToken: async () => {
       sent.push('a token was requested');
       return 'ghs_none';

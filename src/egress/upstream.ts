@@ -2,18 +2,20 @@
  * What every forwarder needs to call an upstream: the passage of one request, the call with its deadline, and
  * the metered answer that is recorded when it ends. Decides no rule.
  */
-import type { EgressEntry, Grant, GrantedRepository } from '../core/grant.ts';
+import type { EgressEntry, Grant, GrantedRepository, GrantPhase } from '../core/grant.ts';
 import type { Carried } from './entry.ts';
 import { closedEarly, fellSilent, noReadToken, timedOut, unreachable } from './failure.ts';
 import { responseHeaders } from './headers.ts';
 import { egressLimits } from './limits.ts';
-import { meterBytes, type StreamEnd, type StreamLimits } from './metered-stream.ts';
+import { meterBytes, type StreamEnd } from './metered-stream.ts';
 import { deny, type Denial, type Failure, type Passed, type RequestEnd } from './verdict.ts';
 
 export interface EgressDeps {
   /** Counts the request and returns the sandbox's grant; null for an id that has none. */
   admit(containerId: string): Promise<Grant | null>;
   record(containerId: string, entry: EgressEntry, tokens: number): Promise<void>;
+  /** Waits a while for the end of the grant's phase; false when it has not ended by then. */
+  phaseEnded(containerId: string, phase: GrantPhase): Promise<boolean>;
   readToken(taskId: string, repository: GrantedRepository): Promise<string>;
   readonly openaiApiKey: string;
   readonly openaiOrganization?: string;
@@ -35,6 +37,8 @@ export interface Passage {
   readonly host: string;
   readonly grant: Grant;
   readonly deps: EgressDeps;
+  /** Aborted when the phase of the grant has ended: nothing of this request is carried any further. */
+  readonly ended: AbortSignal;
   readonly record: (end: RequestEnd, carried?: Carried & { readonly tokens?: number }) => Promise<void>;
   /** Records the denial or the failure, and answers the sandbox with it. */
   readonly refuse: (end: Denial | Failure, carried?: Carried) => Promise<Response>;
@@ -42,7 +46,7 @@ export interface Passage {
 
 /** `redirect: 'manual'` always: following one would carry the credential to wherever the upstream points. */
 export async function callUpstream(
-  { deps, host }: Passage,
+  { deps, host, ended }: Passage,
   url: string,
   init: { method: string; headers: Headers; body: BodyInit | null },
 ): Promise<{ readonly kind: 'answered'; readonly answer: Response } | Failure> {
@@ -51,8 +55,9 @@ export async function callUpstream(
     () => abort.abort(new Error('upstream sent no headers in time')),
     egressLimits.upstreamHeadersMs,
   );
+  const signal = AbortSignal.any([abort.signal, ended]);
   try {
-    const answer = await deps.fetch(url, { ...init, redirect: 'manual', signal: abort.signal });
+    const answer = await deps.fetch(url, { ...init, redirect: 'manual', signal });
     return { kind: 'answered', answer };
   } catch {
     return abort.signal.aborted ? timedOut(host) : unreachable(host);
@@ -93,11 +98,11 @@ export interface MeteredBody {
 }
 
 /** The request's body as it is sent upstream, counted and bounded. */
-export function meteredBody({ request, grant }: Passage): MeteredBody {
+export function meteredBody({ request, grant, ended }: Passage): MeteredBody {
   if (request.body === null) return noBody;
   let sent = 0;
   let end: StreamEnd | null = null;
-  const limits: StreamLimits = { maxBytes: bytesUpLeft(grant), idleMs: egressLimits.requestIdleMs };
+  const limits = { maxBytes: bytesUpLeft(grant), idleMs: egressLimits.requestIdleMs, ended };
   const body = meterBytes(
     request.body,
     limits,
@@ -118,6 +123,7 @@ function uploadDenial(end: StreamEnd | null): Denial | null {
     case 'complete':
     case 'cancelled':
     case 'stalled':
+    case 'ended':
     case null:
       return null;
   }
@@ -151,13 +157,14 @@ export function passOn(
     readonly location?: string;
   },
 ): Response {
-  const limits = { maxBytes: bytesDownLeft(passage.grant), idleMs: egressLimits.transferIdleMs };
+  const { ended } = passage;
+  const limits = { maxBytes: bytesDownLeft(passage.grant), idleMs: egressLimits.transferIdleMs, ended };
   return answerWith(
     upstream,
     (stream) =>
       meterBytes(stream, limits, ({ bytes, end }) => {
-        const ended = endOfAnswer(passage.host, about.end, end, about.sent.cut());
-        passage.deps.waitUntil(passage.record(ended, { bytesUp: about.sent.sent(), bytesDown: bytes }));
+        const requestEnd = endOfAnswer(passage.host, about.end, end, about.sent.cut());
+        passage.deps.waitUntil(passage.record(requestEnd, { bytesUp: about.sent.sent(), bytesDown: bytes }));
       }),
     about.location,
   );
@@ -178,6 +185,7 @@ export function endOfAnswer(
     // The sandbox left, or took nothing more.
     case 'cancelled':
     case 'stalled':
+    case 'ended':
       return whole;
     case 'too-long':
       return deny(

@@ -286,6 +286,69 @@ describe('with the clock running', () => {
   });
 });
 
+describe('at the end of the phase', () => {
+  const endless = () =>
+    new ReadableStream({
+      pull: async (controller) => {
+        await new Promise((resolve) => setTimeout(resolve, 100));
+        controller.enqueue(new Uint8Array(10));
+      },
+    });
+  const upload = (request: () => Request) => () =>
+    new Request(request(), { body: endless(), duplex: 'half' });
+
+  it.each<[string, () => Request, Upstream, string]>([
+    ['an upload to git', upload(uploadPack), () => new Response('never'), '403'],
+    ['a request to the model that is not whole yet', upload(model), () => new Response('never'), '403'],
+    ['a request that waits for an answer', model, async () => await new Promise(() => undefined), '403'],
+    ['a model’s stream', model, () => new Response(endless()), 'cut off'],
+    ['a pack', fetchRefs, () => new Response(endless()), 'cut off'],
+  ])('%s is aborted, and is no attempt', async (_, request, upstream, got) => {
+    vi.useFakeTimers();
+    try {
+      const asked: string[] = [];
+      const signals: (AbortSignal | null | undefined)[] = [];
+      const { deps, ask, entries } = world(upstream, {
+        phaseEnded: async (id, phase) => {
+          asked.push(`${id} ${phase}`);
+          // Not yet; a record that restarts; over.
+          if (asked.length === 2) throw new Error('restarting');
+          return asked.length === 3;
+        },
+      });
+      const { fetch } = deps;
+      const answered = ask(request(), 'known');
+      Object.assign(deps, {
+        fetch: async (...[url, init]: Parameters<typeof fetch>) => {
+          signals.push(init?.signal);
+          return await Promise.race([
+            fetch(url, init),
+            new Promise<Response>((_resolve, reject) => {
+              init?.signal?.addEventListener('abort', () => reject(new Error('aborted')));
+            }),
+          ]);
+        },
+      });
+      await vi.advanceTimersByTimeAsync(
+        egressLimits.phaseWatchAfterMs + egressLimits.phaseWatchRetryMs + 500,
+      );
+      const { status, text } = await answered;
+      expect([String(status), text]).toContain(got);
+      expect(asked).toEqual(Array.from({ length: 3 }, () => 'known run'));
+      expect(signals.every((signal) => signal?.aborted === true)).toBe(true);
+      expect(entries.map(({ entry }) => `${entry.verdict} ${entry.rule}`)).toEqual(['allowed phase.ended']);
+    } finally {
+      vi.useRealTimers();
+    }
+  });
+
+  it('a request that ended before is left alone', async () => {
+    const { ask, recorded } = world(() => new Response(completed), { phaseEnded: async () => true });
+    await ask(model());
+    expect(recorded()).toEqual(['allowed openai.responses 200']);
+  });
+});
+
 describe('the usage of a failed request', () => {
   it('is counted up to where it was aborted', async () => {
     const { ask, entries } = world(breaks);

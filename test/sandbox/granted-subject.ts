@@ -24,6 +24,7 @@ export async function grantedSubject(): Promise<GrantedSubject> {
   const deps: EgressDeps = {
     admit: async (sandboxId) => await Promise.resolve(grants.get(sandboxId) ?? null),
     record: async () => await Promise.resolve(),
+    phaseEnded: async () => await Promise.resolve(false),
     readToken: async () => await Promise.resolve('ghs_read_token'),
     openaiApiKey: 'sk-real-key',
     githubUrl: 'https://github.test',

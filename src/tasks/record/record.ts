@@ -10,7 +10,7 @@
 // oxlint-disable max-lines -- see above
 import { DurableObject } from 'cloudflare:workers';
 import type { AgentEnd, Approval } from '../../core/authorization.ts';
-import type { EgressEntry, Grant, Receipt } from '../../core/grant.ts';
+import type { EgressEntry, Grant, GrantPhase, Receipt } from '../../core/grant.ts';
 import type { Codex } from '../../core/ports/codex.ts';
 import type { Sandboxes, TaskSandbox } from '../../core/ports/sandbox-port.ts';
 import type { Slots } from '../../core/ports/slots-port.ts';
@@ -26,6 +26,7 @@ import { workflowIdOf } from '../start-task.ts';
 import { ranIn, settleCommands } from './denied-commands.ts';
 import { countRequest, enterEgress } from './egress-ledger.ts';
 import type { Notifier } from './notifier.ts';
+import { createPhaseWaiters } from './phase-waiters.ts';
 import { ProgressPost } from './progress-post.ts';
 import {
   addWaiter,
@@ -83,6 +84,9 @@ export abstract class TaskRecordBase<Env> extends DurableObject<Env> {
     failed: (error) => this.#log('comment.edit_failed', { error: String(error) }),
   });
   #state: RecordState | null = this.#store.state();
+  readonly #phaseWaiters = createPhaseWaiters(() =>
+    this.#state === null ? null : (grantOf(this.#state)?.phase ?? null),
+  );
   /** Parsed once; it never changes once it is kept. */
   #setup: SetupReport | null = null;
   #countTimer: ReturnType<typeof setTimeout> | undefined;
@@ -153,6 +157,11 @@ export abstract class TaskRecordBase<Env> extends DurableObject<Env> {
       if (this.#state !== null) this.#save(this.#state);
     }, taskLimits.countEveryMs);
     return grant;
+  }
+
+  /** For a request under way: waits until the grant's phase is another one, at most `waitMs`. */
+  async phaseEnded(phase: GrantPhase, waitMs: number): Promise<boolean> {
+    return await this.#phaseWaiters.wait(phase, waitMs);
   }
 
   recordEgress(entry: EgressEntry, tokens: number): void {
@@ -412,6 +421,7 @@ export abstract class TaskRecordBase<Env> extends DurableObject<Env> {
     this.#log('task.expired', {});
     clearTimeout(this.#countTimer);
     this.#state = null;
+    this.#phaseWaiters.look();
     await this.#store.expire(now());
     await this.ctx.storage.setAlarm(now() + taskLimits.tombstoneMs);
   }
@@ -477,6 +487,7 @@ export abstract class TaskRecordBase<Env> extends DurableObject<Env> {
     this.#state = state;
     clearTimeout(this.#countTimer);
     this.#countTimer = undefined;
+    this.#phaseWaiters.look();
   }
 
   #append(body: TaskEventBody, at = this.deps().now()): void {
