@@ -294,8 +294,10 @@ describe('at the end of the phase', () => {
         controller.enqueue(new Uint8Array(10));
       },
     });
-  const upload = (request: () => Request) => () =>
-    new Request(request(), { body: endless(), duplex: 'half' });
+  const upload = (request: () => Request) => () => {
+    const init = { body: endless(), duplex: 'half' };
+    return new Request(request(), init);
+  };
 
   it.each<[string, () => Request, Upstream, string]>([
     ['an upload to git', upload(uploadPack), () => new Response('never'), '403'],

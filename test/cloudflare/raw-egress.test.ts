@@ -198,6 +198,30 @@ describe('the grant of a request', () => {
     expect(await recorded()).toEqual(['allowed github.info-refs']);
   });
 
+  it('ends an upload under way, and an answer under way, when its phase ends', async () => {
+    await host.call('PUT', `/grants/${sandboxId}`, ordinaryGrant);
+    upstream.reached.length = 0;
+    upstream.keepsAnswering = true;
+    const upload = [
+      'POST /acme/split-bill/git-upload-pack HTTP/1.1',
+      'Host: github.com',
+      'Content-Type: application/x-git-upload-pack-request',
+      'Transfer-Encoding: chunked',
+    ].join('\r\n');
+    const open = [
+      send({ sni: 'github.com', pieces: [`${upload}\r\n\r\n`, '4\r\n0032\r\n'], answers: 1 }),
+      send({ ...fetchBegins, answers: 1 }),
+    ];
+    await expect.poll(() => upstream.open()).toBe(2);
+    await host.call('PUT', `/grants/${sandboxId}`, { ...ordinaryGrant, phase: 'sealed' });
+    await expect.poll(() => upstream.open(), { timeout: 30_000 }).toBe(0);
+    await expect
+      .poll(() => recorded(), { timeout: 30_000 })
+      .toEqual(['allowed phase.ended', 'allowed phase.ended']);
+    upstream.keepsAnswering = false;
+    await Promise.all(open);
+  });
+
   it('is missing for a sandbox without a task, which reaches nothing', async () => {
     const id = host.idOf('SANDBOX', 'without a grant');
     await host.sandboxes.get(id).start(smallSpec);

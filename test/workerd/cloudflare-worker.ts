@@ -5,7 +5,7 @@
  */
 import { Sandbox } from '@cloudflare/sandbox';
 import { DurableObject } from 'cloudflare:workers';
-import type { EgressEntry, Grant } from '../../src/core/grant.ts';
+import type { EgressEntry, Grant, GrantPhase } from '../../src/core/grant.ts';
 import { cloudflareSandboxes } from '../../src/sandbox/cloudflare-sandboxes.ts';
 import { connectOutbound, TaskSandbox } from '../../src/sandbox/cloudflare.ts';
 import { answerCall } from '../cloudflare/remote-worker-side.ts';
@@ -31,6 +31,10 @@ export class Grants extends DurableObject<Env> {
   }
   admit(): Grant | null {
     return this.#grant;
+  }
+  async phaseEnded(phase: GrantPhase): Promise<boolean> {
+    while (this.#grant?.phase === phase) await new Promise((resolve) => setTimeout(resolve, 50));
+    return true;
   }
   record(entry: EgressEntry): void {
     this.#entries.push(entry);
@@ -64,6 +68,7 @@ connectOutbound((env: Env, waitUntil) => {
       return await grantsOf(env, containerId).admit();
     },
     record: async (containerId, entry) => await grantsOf(env, containerId).record(entry),
+    phaseEnded: async (containerId, phase) => await grantsOf(env, containerId).phaseEnded(phase),
     readToken: async () => await Promise.resolve('ghs_read_token'),
     openaiApiKey: 'sk-real-key',
     githubUrl: `${env.UPSTREAM}/github`,

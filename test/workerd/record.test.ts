@@ -141,6 +141,24 @@ describe('egress', () => {
   });
 });
 
+describe('a request under way', () => {
+  type Opened = Awaited<ReturnType<typeof opened>>;
+  it.each<[string, (record: Opened) => Promise<unknown>]>([
+    ['the next grant phase', async (record) => await record.enter('collect')],
+    ['a cancel', async (record) => await record.cancel('maria').catch(() => undefined)],
+    ['the end of the task', async (record) => await record.finish({ kind: 'no-change', summary: '' })],
+  ])('learns of the end of its phase by %s', async (how, end) => {
+    const record = await opened(`phase-ends-by-${how.replaceAll(' ', '-')}`);
+    await record.enter('codex');
+    expect(await record.phaseEnded('run', 10)).toBe(false);
+    const waiting = [record.phaseEnded('run', 60_000), record.phaseEnded('run', 60_000)];
+    await record.admitEgress();
+    await end(record);
+    expect(await Promise.all(waiting)).toEqual([true, true]);
+    expect(await record.phaseEnded('run', 60_000)).toBe(true);
+  });
+});
+
 describe('the live view', () => {
   it('resumes after the last event seen, follows, and ends with the task', async () => {
     const record = await opened('viewed');
