@@ -50,7 +50,7 @@ export function cleanupChecks(world: World): readonly EndCheck[] {
   ];
 }
 
-export function showReceipt({ receipt, progress }: TaskView): void {
+export function showReceipt({ receipt, usage }: TaskView): void {
   say();
   say(bold('Network receipt: every request from the sandbox'));
   for (const { host, requests, bytesUp, bytesDown } of receipt.hosts)
@@ -58,7 +58,7 @@ export function showReceipt({ receipt, progress }: TaskView): void {
   for (const { method, host, path, reason, count } of receipt.denied)
     say(`  ${red('blocked')}  ${method} ${host}${path}  ×${count}  ${dim(reason)}`);
   for (const line of failedRequestLines(receipt)) say(`  ${yellow('failed')}   ${line}`);
-  if (progress !== null) say(`  model usage: ${progress.usage.totalTokens.toLocaleString('en')} tokens`);
+  say(`  model usage: ${usage.totalTokens.toLocaleString('en')} tokens`);
   say();
 }
 

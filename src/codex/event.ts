@@ -10,7 +10,6 @@ import { parseJson } from '../lib/parse-json.ts';
 const maxLineCharacters = 300_000;
 
 const milliseconds = z.number().nonnegative();
-const count = z.number().int().nonnegative();
 
 const planUpdated = z.object({
   plan: z.array(z.object({ step: z.string(), status: z.enum(['pending', 'inProgress', 'completed']) })),
@@ -52,16 +51,6 @@ const otherItem = z.object({ type: z.string().refine((type) => !readItemTypes.ha
 const itemNotification = z.object({ item: z.union([readItem, otherItem]) });
 
 const outputDelta = z.object({ itemId: z.string(), delta: z.string() });
-const tokenUsage = z.object({
-  tokenUsage: z.object({
-    total: z.object({
-      inputTokens: count,
-      cachedInputTokens: count,
-      outputTokens: count,
-      totalTokens: count,
-    }),
-  }),
-});
 const turnError = z.object({ message: z.string() });
 const turnCompleted = z.object({
   turn: z.object({
@@ -81,7 +70,6 @@ export const notificationSchemas = {
   'item/started': itemNotification,
   'item/completed': itemNotification,
   'item/commandExecution/outputDelta': outputDelta,
-  'thread/tokenUsage/updated': tokenUsage,
   'turn/completed': turnCompleted,
   error: errorReported,
   'thread/started': threadStarted,
@@ -101,6 +89,7 @@ export const unreadMethods: readonly string[] = [
   'thread/readState/changed',
   'thread/settings/updated',
   'thread/status/changed',
+  'thread/tokenUsage/updated',
   'turn/diff/updated',
   'turn/started',
   'warning',
@@ -129,7 +118,6 @@ export type CodexLine =
   | { readonly kind: 'item.started'; readonly item: CodexItem }
   | { readonly kind: 'item.completed'; readonly item: CodexItem }
   | { readonly kind: 'output'; readonly itemId: string; readonly delta: string }
-  | { readonly kind: 'usage'; readonly total: z.infer<typeof tokenUsage>['tokenUsage']['total'] }
   | { readonly kind: 'turn.completed'; readonly turn: z.infer<typeof turnCompleted>['turn'] }
   | { readonly kind: 'error'; readonly message: string; readonly willRetry: boolean }
   | { readonly kind: 'thread'; readonly threadId: string }
@@ -177,8 +165,6 @@ function notificationLine(method: string, params: unknown): CodexLine {
       return read(itemNotification, params, itemLine('item.completed'));
     case 'item/commandExecution/outputDelta':
       return read(outputDelta, params, ({ itemId, delta }) => ({ kind: 'output', itemId, delta }));
-    case 'thread/tokenUsage/updated':
-      return read(tokenUsage, params, (found) => ({ kind: 'usage', total: found.tokenUsage.total }));
     case 'turn/completed':
       return read(turnCompleted, params, ({ turn }) => ({ kind: 'turn.completed', turn }));
     case 'error':

@@ -227,6 +227,14 @@ describe('the lines of the driver', () => {
   });
 });
 
+it('takes no token count from the sandbox, which could claim any', () => {
+  const total = { inputTokens: 1, cachedInputTokens: 1, outputTokens: 1, totalTokens: 2 };
+  expect(fold(initialProgress, event('thread/tokenUsage/updated', { tokenUsage: { total } }), 7)).toEqual({
+    progress: initialProgress,
+    notable: [],
+  });
+});
+
 describe('lines without an event', () => {
   it.each([
     ['nothing', ''],
@@ -238,7 +246,6 @@ describe('lines without an event', () => {
     ['an unknown line of the driver', driver({ kind: 'brand-new' })],
     ['a plan that is a string', event('turn/plan/updated', { plan: 'x' })],
     ['a command that is a number', started({ command: 5 })],
-    ['a negative count', event('thread/tokenUsage/updated', { tokenUsage: { total: { inputTokens: -1 } } })],
     ['missing params', event('turn/completed', undefined)],
     ['a prototype as a kind', driver({ kind: '__proto__' })],
     ['a line above all bounds', event('item/completed', { item: { text: 'x'.repeat(400_000) } })],

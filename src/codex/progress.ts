@@ -31,7 +31,6 @@ export const initialProgress: Progress = {
   changedFiles: [],
   message: null,
   finalMessage: null,
-  usage: { inputTokens: 0, cachedInputTokens: 0, outputTokens: 0, totalTokens: 0 },
   turn: null,
   lastError: null,
   rolloutPath: null,
@@ -67,8 +66,6 @@ function foldLine(progress: Progress, line: CodexLine, at: number): Folded {
       return itemCompleted(progress, line.item, at);
     case 'output':
       return silently({ ...progress, commands: withOutput(progress.commands, line.itemId, line.delta) });
-    case 'usage':
-      return silently({ ...progress, usage: line.total });
     case 'turn.completed':
       return turnEnded(progress, line.turn.status, line.turn.error?.message ?? null);
     case 'error': {

@@ -10,7 +10,7 @@ import { platformOf } from './platform.ts';
 import { log, now } from './runtime.ts';
 
 export function composeTask(env: Env, taskId: string): TaskDeps {
-  const { codex, github, policy, chat, index, costOf } = baseOf(env);
+  const { codex, github, policy, chat, index } = baseOf(env);
   const platform = platformOf(env);
   const sandboxes = platform.sandboxes();
   const sandbox = sandboxes.get(sandboxes.idFor(taskId));
@@ -28,7 +28,6 @@ export function composeTask(env: Env, taskId: string): TaskDeps {
     recordOf: (other) => recordOf(env, other),
     retryPublication: async (other, approval) => await retryPublication(env, other, approval),
     taskUrl: () => null,
-    costOf,
     now,
     log,
   };

@@ -1,10 +1,9 @@
 /**
- * Estimates what a task cost in US dollars, from the tokens that Codex counted. Codex runs in the sandbox,
- * which could say anything, so the figure is for people only. The egress handler counts for budgets, outside
- * the sandbox.
+ * Estimates what a task cost in US dollars, from the tokens that the egress handler counted outside the
+ * sandbox. Answers that reported no usage are not part of it.
  */
+import type { TokenUsage } from './grant.ts';
 import type { ModelPrice } from './policy.ts';
-import type { TokenUsage } from './progress.ts';
 
 const perMillion = 1_000_000;
 
@@ -12,8 +11,7 @@ const perMillion = 1_000_000;
  * Null: there is no price, or the counts are not numbers.
  *
  * OpenAI counts cached input as part of the input (`usage.input_tokens_details.cached_tokens` of the
- * Responses API is "a detailed breakdown of the input tokens"), and Codex passes the counts on unchanged
- * (`TokenUsage::non_cached_input` in codex-rs/protocol subtracts). Reasoning is part of the output.
+ * Responses API is "a detailed breakdown of the input tokens"). Reasoning is part of the output.
  */
 export function costUsd(usage: TokenUsage, price: ModelPrice | null): number | null {
   if (price === null) return null;

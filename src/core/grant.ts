@@ -59,6 +59,30 @@ export interface Grant {
 
 export type BudgetName = keyof Grant['budgets'];
 
+/** Tokens of model answers as the egress handler read them from OpenAI's streams, outside the sandbox. */
+export interface TokenUsage {
+  readonly inputTokens: number;
+  /** A part of the input. */
+  readonly cachedInputTokens: number;
+  readonly outputTokens: number;
+  /** More than input and output if an answer ended before it reported its usage: then its size is charged. */
+  readonly totalTokens: number;
+}
+
+/** Usage of which only the total is known. */
+export function totalOnly(totalTokens: number): TokenUsage {
+  return { inputTokens: 0, cachedInputTokens: 0, outputTokens: 0, totalTokens };
+}
+
+export function addUsage(one: TokenUsage, other: TokenUsage): TokenUsage {
+  return {
+    inputTokens: one.inputTokens + other.inputTokens,
+    cachedInputTokens: one.cachedInputTokens + other.cachedInputTokens,
+    outputTokens: one.outputTokens + other.outputTokens,
+    totalTokens: one.totalTokens + other.totalTokens,
+  };
+}
+
 /** Whose fault a failed request is: `ours` is Airlock's own credential, configuration or code. */
 export type Fault = 'ours' | 'upstream';
 

@@ -1,5 +1,5 @@
 /**
- * What Codex is doing, as people see it: plan, current command, changes, messages, usage. All text came out
+ * What Codex is doing, as people see it: plan, current command, changes, messages. All text came out
  * of a sandbox: untrusted, already cut, not escaped for any surface.
  */
 export interface PlanItem {
@@ -26,13 +26,6 @@ export interface CommandRun {
   readonly endedAt?: number;
 }
 
-export interface TokenUsage {
-  readonly inputTokens: number;
-  readonly cachedInputTokens: number;
-  readonly outputTokens: number;
-  readonly totalTokens: number;
-}
-
 export type TurnEnd =
   | { readonly status: 'completed' }
   | { readonly status: 'interrupted' }
@@ -50,7 +43,6 @@ export interface Progress {
   readonly message: string | null;
   /** The final answer as text, not validated yet; see `codex/answer.ts`. */
   readonly finalMessage: string | null;
-  readonly usage: TokenUsage;
   readonly turn: TurnEnd | null;
   /** The last error that Codex reported, which explains a failed turn. */
   readonly lastError: string | null;

@@ -3,7 +3,7 @@
  * untrusted text (instruction, progress), already cut; each surface escapes it.
  */
 import type { RoutedBy } from './chat.ts';
-import type { Fault, Receipt } from './grant.ts';
+import type { Fault, Receipt, TokenUsage } from './grant.ts';
 import type { Notable, Progress } from './progress.ts';
 import type { SetupView } from './setup-view.ts';
 import type { RepositoryRef, TaskOutcome, TaskPhase } from './task.ts';
@@ -43,10 +43,8 @@ export interface TaskView {
   readonly progress: Progress | null;
   readonly receipt: Receipt;
   readonly change: { readonly files: number; readonly insertions: number; readonly deletions: number } | null;
-  /**
-   * US dollars, estimated from Codex's own token count; null when the configuration has no price for the
-   * model.
-   */
+  readonly usage: TokenUsage;
+  /** US dollars, estimated; null when the configuration has no price for the model. */
   readonly costUsd: number | null;
   readonly outcome: TaskOutcome | null;
 }

@@ -1,4 +1,5 @@
 /** Carries an inspected Responses request to OpenAI with our key, and its stream back, counting tokens. */
+import { totalOnly } from '../core/grant.ts';
 import { keyRefused, openaiRedirect, statusFailure } from './failure.ts';
 import { openaiRequestHeaders, responseHeaders } from './headers.ts';
 import { egressLimits } from './limits.ts';
@@ -59,7 +60,7 @@ export async function forwardToOpenai(passage: Passage): Promise<Response> {
   return answerWith(answer, (stream) =>
     meterTokens(stream, limits, (metered) => {
       const bytesDown = metered.bytes;
-      const tokens = metered.tokens ?? unreportedTokens(bytesUp + bytesDown, metered.finished);
+      const tokens = metered.tokens ?? totalOnly(unreportedTokens(bytesUp + bytesDown, metered.finished));
       deps.waitUntil(record(endOfAnswer(host, end, metered.end), { bytesUp, bytesDown, tokens }));
     }),
   );

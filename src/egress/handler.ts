@@ -4,6 +4,7 @@
  * credential meets a request. Answers only with fixed bodies of its own: no error text of ours or of a
  * library reaches the sandbox.
  */
+import { totalOnly } from '../core/grant.ts';
 import { decideEgress } from './decide.ts';
 import { arrivalOf, entryOf } from './entry.ts';
 import { grantUnreadable, internalFailure } from './failure.ts';
@@ -37,7 +38,7 @@ export async function handleEgress(
   // The entry carries the time of arrival even if a long answer delays its writing: the receipt names what
   // ran at that time.
   const arrival = arrivalOf(request.method, request.url, deps.now());
-  const record: Passage['record'] = async (end, { tokens = 0, ...carried } = {}) =>
+  const record: Passage['record'] = async (end, { tokens = totalOnly(0), ...carried } = {}) =>
     await deps.record(containerId, entryOf(arrival, end, carried), tokens);
   const refuse: Passage['refuse'] = async (end, carried) => {
     await record(end, carried);

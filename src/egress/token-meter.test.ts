@@ -1,4 +1,5 @@
 import { expect, it } from 'vitest';
+import { totalOnly } from '../core/grant.ts';
 import { meterTokens, type Metered } from './token-meter.ts';
 
 const limits = { maxBytes: 1_000_000, idleMs: 1_000 };
@@ -30,7 +31,19 @@ it.each([
   ['with others around', `data: {"type":"x"}\n\ndata: ${final('response.completed')}\n\ndata: [DONE]\n\n`],
 ])('reads the usage of events %s, in pieces of any size', async (_, text) => {
   for (const size of [text.length, 7, 1])
-    expect(await metered(text, size)).toMatchObject({ tokens: 77, finished: true });
+    expect(await metered(text, size)).toMatchObject({ tokens: totalOnly(77), finished: true });
+});
+
+it('reads input, cached input and output, as the pull request shows them', async () => {
+  const usage = {
+    input_tokens: 60,
+    input_tokens_details: { cached_tokens: 50 },
+    output_tokens: 17,
+    total_tokens: 77,
+  };
+  expect(await metered(`data: ${final('response.completed', usage)}\n\n`)).toMatchObject({
+    tokens: { inputTokens: 60, cachedInputTokens: 50, outputTokens: 17, totalTokens: 77 },
+  });
 });
 
 it.each([

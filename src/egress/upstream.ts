@@ -2,7 +2,7 @@
  * What every forwarder needs to call an upstream: the passage of one request, the call with its deadline, and
  * the metered answer that is recorded when it ends. Decides no rule.
  */
-import type { EgressEntry, Grant, GrantedRepository, GrantPhase } from '../core/grant.ts';
+import type { EgressEntry, Grant, GrantedRepository, GrantPhase, TokenUsage } from '../core/grant.ts';
 import type { Carried } from './entry.ts';
 import { closedEarly, fellSilent, noReadToken, timedOut, unreachable } from './failure.ts';
 import { responseHeaders } from './headers.ts';
@@ -13,7 +13,7 @@ import { deny, type Denial, type Failure, type Passed, type RequestEnd } from '.
 export interface EgressDeps {
   /** Counts the request and returns the sandbox's grant; null for an id that has none. */
   admit(containerId: string): Promise<Grant | null>;
-  record(containerId: string, entry: EgressEntry, tokens: number): Promise<void>;
+  record(containerId: string, entry: EgressEntry, tokens: TokenUsage): Promise<void>;
   /** Waits a while for the end of the grant's phase; false when it has not ended by then. */
   phaseEnded(containerId: string, phase: GrantPhase): Promise<boolean>;
   readToken(taskId: string, repository: GrantedRepository): Promise<string>;
@@ -39,7 +39,7 @@ export interface Passage {
   readonly deps: EgressDeps;
   /** Aborted when the phase of the grant has ended: nothing of this request is carried any further. */
   readonly ended: AbortSignal;
-  readonly record: (end: RequestEnd, carried?: Carried & { readonly tokens?: number }) => Promise<void>;
+  readonly record: (end: RequestEnd, carried?: Carried & { readonly tokens?: TokenUsage }) => Promise<void>;
   /** Records the denial or the failure, and answers the sandbox with it. */
   readonly refuse: (end: Denial | Failure, carried?: Carried) => Promise<Response>;
 }

@@ -369,6 +369,6 @@ describe('the usage of a failed request', () => {
   it('is charged in tokens when a stream is aborted before its usage', async () => {
     const { ask, entries } = world(breaks);
     await ask(model());
-    expect(entries[0]?.tokens).toBe(egressLimits.unreportedTokens);
+    expect(entries[0]?.tokens.totalTokens).toBe(egressLimits.unreportedTokens);
   });
 });

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { emptyReceipt, type Receipt } from '../core/grant.ts';
+import { emptyReceipt, type Receipt, totalOnly } from '../core/grant.ts';
 import type { Progress } from '../core/progress.ts';
 import { taskPhases, type TaskOutcome } from '../core/task.ts';
 import type { TaskView } from '../core/task-view.ts';
@@ -27,7 +27,6 @@ const progress: Progress = {
   changedFiles: [],
   message: null,
   finalMessage: null,
-  usage: { inputTokens: 0, cachedInputTokens: 0, outputTokens: 0, totalTokens: 0 },
   turn: null,
   lastError: null,
   rolloutPath: null,
@@ -68,6 +67,7 @@ const view: TaskView = {
   progress,
   receipt,
   change: null,
+  usage: totalOnly(0),
   costUsd: null,
   outcome: null,
 };

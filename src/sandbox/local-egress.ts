@@ -3,7 +3,7 @@
  * Cloudflare `ctx.containerId` identifies the sandbox. Here the gateway, outside the sandbox, identifies it
  * and authenticates with a token of this run.
  */
-import type { EgressEntry } from '../core/grant.ts';
+import { totalOnly, type EgressEntry } from '../core/grant.ts';
 import { sameSecret } from '../lib/same-secret.ts';
 import { arrivalOf, entryOf } from '../egress/entry.ts';
 import { answeredByOther } from '../egress/failure.ts';
@@ -35,7 +35,7 @@ export async function handleLocalEgress(
     // Counts like any other request: each report is a write, and the budget bounds the writes.
     const grant = await deps.admit(sandboxId);
     if (grant !== null && grant.used.requests < grant.budgets.requests)
-      await deps.record(sandboxId, refusedEntry(request, refused.slice(0, 60), deps.now()), 0);
+      await deps.record(sandboxId, refusedEntry(request, refused.slice(0, 60), deps.now()), totalOnly(0));
     return new Response(null, { status: 204 });
   }
   const answer = await handleEgress(request, sandboxId, deps);

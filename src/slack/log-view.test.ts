@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { viewProblems } from '../../simulators/slack/block-limits.ts';
-import { emptyReceipt } from '../core/grant.ts';
+import { emptyReceipt, totalOnly } from '../core/grant.ts';
 import type { TaskEvent, TaskEventBody, TaskView } from '../core/task-view.ts';
 import { logView } from './log-view.ts';
 
@@ -30,6 +30,7 @@ const view: TaskView = {
   receipt: emptyReceipt,
   change: null,
   setup: null,
+  usage: totalOnly(0),
   costUsd: null,
   outcome: null,
 };

@@ -1,6 +1,6 @@
 import type { KnownBlock } from '@slack/types';
 import { describe, expect, it } from 'vitest';
-import { emptyReceipt } from '../core/grant.ts';
+import { emptyReceipt, totalOnly } from '../core/grant.ts';
 import type { Progress } from '../core/progress.ts';
 import type { TaskView } from '../core/task-view.ts';
 import type { SlackTrigger, TaskOutcome } from '../core/task.ts';
@@ -42,6 +42,7 @@ const accepted: TaskView = {
   receipt: emptyReceipt,
   change: null,
   setup: null,
+  usage: totalOnly(0),
   costUsd: null,
   outcome: null,
 };
@@ -65,7 +66,6 @@ const progress: Progress = {
   changedFiles: [],
   message: null,
   finalMessage: null,
-  usage: { inputTokens: 40_000, cachedInputTokens: 0, outputTokens: 2000, totalTokens: 42_000 },
   turn: null,
   lastError: null,
   rolloutPath: null,
@@ -268,6 +268,7 @@ describe('the post of an ended task', () => {
       {
         change: { files: 2, insertions: 10, deletions: 3 },
         progress: { ...progress, commands: [run('npm test', 1), run('npm test', 0)] },
+        usage: totalOnly(42_000),
         costUsd: 0.42,
       },
     );

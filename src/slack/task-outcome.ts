@@ -110,10 +110,10 @@ export function evidenceText(view: TaskView): string {
   if (tests !== null) lines.push(tests);
   const setup = setupLine(view.setup);
   if (setup !== '') lines.push(setup);
-  const usage = view.progress?.usage;
-  if (usage !== undefined && usage.totalTokens > 0) {
+  const { totalTokens } = view.usage;
+  if (totalTokens > 0) {
     const cost = view.costUsd === null ? '' : `, about ${usdText(view.costUsd)}`;
-    lines.push(`${countText(usage.totalTokens, 'token')}${cost}`);
+    lines.push(`${countText(totalTokens, 'token')}${cost}`);
   }
   return lines.join('\n');
 }

@@ -121,7 +121,6 @@ const notificationFiles = {
   'item/started': 'ItemStartedNotification',
   'item/completed': 'ItemCompletedNotification',
   'item/commandExecution/outputDelta': 'CommandExecutionOutputDeltaNotification',
-  'thread/tokenUsage/updated': 'ThreadTokenUsageUpdatedNotification',
   'turn/completed': 'TurnCompletedNotification',
   error: 'ErrorNotification',
   'thread/started': 'ThreadStartedNotification',

@@ -144,7 +144,7 @@ describe('a mention in an issue', () => {
       'ended',
     ]);
     expect(view.change).toEqual({ files: 1, insertions: 4, deletions: 2 });
-    expect(view.progress?.usage.totalTokens).toBeGreaterThan(0);
+    expect(view.usage.totalTokens).toBeGreaterThan(0);
     expect(view.receipt.denied).toEqual([]);
   });
 

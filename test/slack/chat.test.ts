@@ -1,6 +1,6 @@
 /** The `Chat` adapter against emulate's Slack with the manifest's scopes, and against Slack's errors. */
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
-import { emptyReceipt } from '../../src/core/grant.ts';
+import { emptyReceipt, totalOnly } from '../../src/core/grant.ts';
 import { ChatRateLimitedError, type Chat } from '../../src/core/ports/chat-port.ts';
 import type { SlackPolicy } from '../../src/core/policy.ts';
 import type { TaskView } from '../../src/core/task-view.ts';
@@ -79,6 +79,7 @@ const view = (outcome: TaskOutcome | null = null): TaskView => ({
   receipt: emptyReceipt,
   change: null,
   setup: null,
+  usage: totalOnly(0),
   costUsd: null,
   outcome,
 });

@@ -69,7 +69,6 @@ const progress: fc.Arbitrary<Progress> = fc.record({
   changedFiles: fc.array(hostileText),
   message: fc.option(hostileText),
   finalMessage: fc.option(hostileText),
-  usage,
   turn: fc.constant(null),
   lastError: fc.option(hostileText),
   rolloutPath: fc.constant(null),
@@ -154,6 +153,7 @@ export const hostileView: fc.Arbitrary<TaskView> = fc.record({
     failedTotal: count,
   }),
   change: fc.option(fc.record({ files: count, insertions: count, deletions: count })),
+  usage,
   costUsd: fc.option(fc.double({ min: 0, max: 1e9, noNaN: true })),
   outcome: fc.option(hostileOutcome),
 });

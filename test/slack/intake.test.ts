@@ -5,7 +5,7 @@
 import { describe, expect, it } from 'vitest';
 import { z } from 'zod';
 import type { IndexedTask } from '../../src/core/chat.ts';
-import { emptyReceipt } from '../../src/core/grant.ts';
+import { emptyReceipt, totalOnly } from '../../src/core/grant.ts';
 import { shortIdOf, slackTaskId } from '../../src/core/ids.ts';
 import type { TaskView } from '../../src/core/task-view.ts';
 import type { TaskOutcome, TaskRequest } from '../../src/core/task.ts';
@@ -113,6 +113,7 @@ async function addTask(world: World, taskId: string, known: TaskSetup = {}): Pro
     receipt: emptyReceipt,
     change: null,
     setup: null,
+    usage: totalOnly(0),
     costUsd: null,
     outcome,
     ...known.view,

@@ -4,7 +4,7 @@ import { env, exports } from 'cloudflare:workers';
 import { describe, expect, it } from 'vitest';
 import * as z from 'zod';
 import completedRun from '../codex/fixtures/completed.jsonl?raw';
-import type { EgressEntry } from '../../src/core/grant.ts';
+import { type EgressEntry, totalOnly } from '../../src/core/grant.ts';
 import { authorization, setCodexOutput, recordOf, sandboxCalls, sandboxIdOf, taskRequest } from './task.ts';
 
 const denied: EgressEntry = {
@@ -102,9 +102,9 @@ describe('egress', () => {
       bytesUp: 0,
       bytesDown: 0,
     });
-    await record.recordEgress(denied, 0);
-    await record.recordEgress(denied, 0);
-    await record.recordEgress(modelRequest, 321);
+    await record.recordEgress(denied, totalOnly(0));
+    await record.recordEgress(denied, totalOnly(0));
+    await record.recordEgress(modelRequest, totalOnly(321));
     await evictDurableObject(record);
     const grant = await record.admitEgress();
     expect(grant).toMatchObject({
@@ -113,6 +113,7 @@ describe('egress', () => {
       repositories: [{ owner: 'acme', name: 'split' }],
       used: { requests: 1, tokens: 321 },
     });
+    expect((await record.view())?.usage).toEqual(totalOnly(321));
     expect((await record.view())?.receipt).toEqual({
       hosts: [{ host: 'api.openai.com', requests: 1, bytesUp: 10, bytesDown: 20 }],
       denied: [expect.objectContaining({ host: 'evil.example', rule: 'host.unknown', count: 2 })],
@@ -422,8 +423,8 @@ describe('the observer', () => {
     await record.enter('codex');
     const begun = completedRun.split('\n').find((line) => line.includes('"type":"commandExecution"')) ?? '';
     const begunAt = z.object({ at: z.number() }).parse(JSON.parse(begun)).at;
-    await record.recordEgress({ ...denied, at: begunAt - 20 }, 0);
-    await record.recordEgress({ ...denied, at: begunAt - 9_000, path: '/before' }, 0);
+    await record.recordEgress({ ...denied, at: begunAt - 20 }, totalOnly(0));
+    await record.recordEgress({ ...denied, at: begunAt - 9_000, path: '/before' }, totalOnly(0));
     const rows = async () =>
       (await record.view())?.receipt.denied.map(({ path, command }) => [path, command]);
     expect(await rows()).toEqual([

@@ -1,8 +1,8 @@
 /** From a collected change to a pull request, for tasks. Deadlines and idempotence as in `code-host.ts`. */
 import type { Authorization } from '../authorization.ts';
 import type { ChangeSet } from '../change-set.ts';
-import type { Receipt } from '../grant.ts';
-import type { Answer, CommandRun, TokenUsage } from '../progress.ts';
+import type { Receipt, TokenUsage } from '../grant.ts';
+import type { Answer, CommandRun } from '../progress.ts';
 import type { SetupReport } from '../setup.ts';
 import type { PullRequestRef, Reason, RoutedRequest } from '../task.ts';
 

@@ -3,7 +3,7 @@
  * lines they add to the log. Pure. `egress/receipt.ts` decides what the receipt says of one request,
  * `denied-commands.ts` which command ran meanwhile.
  */
-import type { EgressEntry, Receipt } from '../../core/grant.ts';
+import { addUsage, type EgressEntry, type Receipt, type TokenUsage } from '../../core/grant.ts';
 import type { TaskEventBody } from '../../core/task-view.ts';
 import type { RecordState } from './record-state.ts';
 
@@ -22,19 +22,19 @@ export interface Entered {
 /** `addToReceipt` returns the same receipt for entries that it does not show. */
 export function enterEgress(
   before: { readonly state: RecordState; readonly receipt: Receipt },
-  { entry, tokens }: { readonly entry: EgressEntry; readonly tokens: number },
+  { entry, tokens }: { readonly entry: EgressEntry; readonly tokens: TokenUsage },
   addToReceipt: (receipt: Receipt, entry: EgressEntry) => Receipt,
   now: number,
 ): Entered {
-  const { used } = before.state;
+  const { used, usage } = before.state;
   const state: RecordState =
-    tokens + entry.bytesUp + entry.bytesDown === 0
+    tokens.totalTokens + entry.bytesUp + entry.bytesDown === 0
       ? before.state
       : {
           ...before.state,
+          usage: addUsage(usage, tokens),
           used: {
             requests: used.requests,
-            tokens: used.tokens + tokens,
             bytesUp: used.bytesUp + entry.bytesUp,
             bytesDown: used.bytesDown + entry.bytesDown,
           },
@@ -45,7 +45,7 @@ export function enterEgress(
   const { taskId } = before.state.request;
   switch (entry.verdict) {
     case 'allowed': {
-      const isFirstModelRequest = isShown && rule === 'openai.responses' && used.tokens === 0;
+      const isFirstModelRequest = isShown && rule === 'openai.responses' && usage.totalTokens === 0;
       // The log names no path: the rule says what the request was allowed as.
       const fields = { taskId, method, host, rule, status, bytesUp, bytesDown, ms: now - entry.at };
       return {

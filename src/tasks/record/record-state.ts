@@ -5,7 +5,7 @@
  */
 import type { AgentEnd, Approval, Authorization } from '../../core/authorization.ts';
 import type { Routing } from '../../core/chat.ts';
-import { grantPhases, type GrantPhase } from '../../core/grant.ts';
+import { grantPhases, totalOnly, type Grant, type GrantPhase, type TokenUsage } from '../../core/grant.ts';
 import type { Findings, TaskSnapshot } from '../../core/ports/task-record.ts';
 import {
   taskPhases,
@@ -40,12 +40,8 @@ export interface RecordState {
   readonly authorization: Authorization | null;
   readonly canaryNonce: string;
   /** Counted over the life of the sandbox. */
-  readonly used: {
-    readonly requests: number;
-    readonly tokens: number;
-    readonly bytesUp: number;
-    readonly bytesDown: number;
-  };
+  readonly used: Omit<Grant['used'], 'tokens'>;
+  readonly usage: TokenUsage;
   readonly setupRun: 'none' | 'runs' | 'ended';
   /** When Codex's run was started; null before. */
   readonly agentStartedAt: number | null;
@@ -78,7 +74,8 @@ export function openState(request: TaskRequest, canaryNonce: string, now: number
     facts: null,
     authorization: null,
     canaryNonce,
-    used: { requests: 0, tokens: 0, bytesUp: 0, bytesDown: 0 },
+    used: { requests: 0, bytesUp: 0, bytesDown: 0 },
+    usage: totalOnly(0),
     setupRun: 'none',
     agentStartedAt: null,
     offset: 0,

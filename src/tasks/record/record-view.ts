@@ -50,6 +50,7 @@ export function viewOf(state: RecordState, parts: ViewParts): TaskView {
     progress,
     receipt: withCommands(receipt, ranIn(state, progress)),
     change: state.change,
+    usage: state.usage,
     costUsd,
     outcome: state.outcome,
   };

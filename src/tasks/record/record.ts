@@ -10,12 +10,11 @@
 // oxlint-disable max-lines -- see above
 import { DurableObject } from 'cloudflare:workers';
 import type { AgentEnd, Approval } from '../../core/authorization.ts';
-import type { EgressEntry, Grant, GrantPhase, Receipt } from '../../core/grant.ts';
+import type { EgressEntry, Grant, GrantPhase, TokenUsage, Receipt } from '../../core/grant.ts';
 import type { Codex } from '../../core/ports/codex.ts';
 import type { Sandboxes, TaskSandbox } from '../../core/ports/sandbox-port.ts';
 import type { Slots } from '../../core/ports/slots-port.ts';
 import type { Findings, LogLine, TaskRecordPort, TaskSnapshot } from '../../core/ports/task-record.ts';
-import type { TokenUsage } from '../../core/progress.ts';
 import type { SetupReport } from '../../core/setup.ts';
 import type { RepositoryRef, TaskOutcome, TaskPhase, TaskRequest } from '../../core/task.ts';
 import type { TaskEvent, TaskEventBody, TaskView } from '../../core/task-view.ts';
@@ -118,7 +117,7 @@ export abstract class TaskRecordBase<Env> extends DurableObject<Env> {
       progress,
       receipt: this.#store.receipt(),
       setup: this.#setup,
-      costUsd: model === null || progress === null ? null : costOf(model, progress.usage),
+      costUsd: model === null ? null : costOf(model, this.#state.usage),
       now: now(),
     });
   }
@@ -164,7 +163,7 @@ export abstract class TaskRecordBase<Env> extends DurableObject<Env> {
     return await this.#phaseWaiters.wait(phase, waitMs);
   }
 
-  recordEgress(entry: EgressEntry, tokens: number): void {
+  recordEgress(entry: EgressEntry, tokens: TokenUsage): void {
     const state = this.#state;
     if (state === null) return;
     const { addToReceipt, now, log } = this.deps();

@@ -1,4 +1,5 @@
 import { describe, expect, it } from 'vitest';
+import { totalOnly } from '../../core/grant.ts';
 import type { TaskPhase } from '../../core/task.ts';
 import { taskLimits } from '../limits.ts';
 import { acceptedAt, authorization, request } from '../../../test/fixtures/sample-task.ts';
@@ -103,6 +104,7 @@ describe('the phases of the grant', () => {
 
 describe('spentBudget', () => {
   const none = { requests: 0, tokens: 0, bytesUp: 0, bytesDown: 0 };
+  const having = ({ tokens, ...used }: typeof none) => ({ used, usage: totalOnly(tokens) });
   it.each([
     ['nothing', none, null],
     ['one token less than there are', { ...none, tokens: 999 }, null],
@@ -118,10 +120,10 @@ describe('spentBudget', () => {
     ['more than all bytes down', { ...none, bytesDown: taskLimits.bytesDown + 1 }, 'bytesDown'],
     ['tokens and bytes', { ...none, tokens: 1000, bytesDown: taskLimits.bytesDown }, 'tokens'],
   ])('returns the budget that is used up after %s', (_, used, spent) => {
-    expect(spentBudget(at({ authorization, used }))).toBe(spent);
+    expect(spentBudget(at({ authorization, ...having(used) }))).toBe(spent);
   });
 
   it('returns null before the task is authorized', () => {
-    expect(spentBudget(at({ used: { requests: 1e9, tokens: 1e9, bytesUp: 0, bytesDown: 0 } }))).toBeNull();
+    expect(spentBudget(at(having({ ...none, requests: 1e9, tokens: 1e9 })))).toBeNull();
   });
 });

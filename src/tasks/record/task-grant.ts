@@ -32,7 +32,7 @@ export function grantOf(state: RecordState): Grant | null {
       bytesUp: taskLimits.bytesUp,
       bytesDown: taskLimits.bytesDown,
     },
-    used: state.used,
+    used: { ...state.used, tokens: state.usage.totalTokens },
   };
 }
 

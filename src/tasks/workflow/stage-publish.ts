@@ -96,7 +96,7 @@ export async function publishChange(
     // On GitHub the requester is notified where they asked.
     reviewer: fromSlack === null ? null : (authorization.requester?.login ?? null),
     evidence: {
-      usage: progress.usage,
+      usage: view.usage,
       commands: progress.commands,
       receipt,
       setup,
@@ -107,7 +107,7 @@ export async function publishChange(
         fromSlack !== null && authorization.facts.private
           ? ((await deps.chat?.permalink(fromSlack)) ?? null)
           : null,
-      costUsd: deps.costOf(authorization.model, progress.usage),
+      costUsd: view.costUsd,
     },
   });
   if (result.kind === 'rejected')

@@ -7,7 +7,6 @@ import type { Publication } from '../../core/ports/publication.ts';
 import type { TaskRecordPort } from '../../core/ports/task-record.ts';
 import type { Chat, TaskIndex } from '../../core/ports/chat-port.ts';
 import type { TaskSandbox } from '../../core/ports/sandbox-port.ts';
-import type { TokenUsage } from '../../core/progress.ts';
 import type { Slots } from '../../core/ports/slots-port.ts';
 import type { SetupCache } from '../../core/ports/setup-cache-port.ts';
 import type { TaskOutcome } from '../../core/task.ts';
@@ -33,8 +32,6 @@ export interface TaskDeps {
     approval: Approval | null,
   ): Promise<{ readonly started: true } | { readonly started: false; readonly reason: string }>;
   taskUrl(taskId: string): string | null;
-  /** US dollars; null if the configuration has no price for the model. */
-  costOf(model: string, usage: TokenUsage): number | null;
   readonly now: () => number;
   readonly log: (event: string, fields: Record<string, unknown>) => void;
 }

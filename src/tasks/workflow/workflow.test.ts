@@ -6,7 +6,7 @@ import { describe, expect, it } from 'vitest';
 import { createCodex } from '../../codex/codex.ts';
 import type { ChangeSet } from '../../core/change-set.ts';
 import type { SlotClaim } from '../../core/admission.ts';
-import type { EgressEntry } from '../../core/grant.ts';
+import { type EgressEntry, totalOnly } from '../../core/grant.ts';
 import {
   startsFromConfiguredBase,
   type AgentEnd,
@@ -196,7 +196,7 @@ function world(script: Script) {
     const traffic = (more: { tokens?: number; bytesUp?: number; bytesDown?: number }) =>
       record.recordEgress(
         { ...allowedEntry, bytesUp: more.bytesUp ?? 0, bytesDown: more.bytesDown ?? 0 },
-        more.tokens ?? 0,
+        totalOnly(more.tokens ?? 0),
       );
     switch (end.kind) {
       case 'exited':
@@ -344,7 +344,6 @@ function world(script: Script) {
       byMessage: async () => null,
       recent: async () => [],
     },
-    costOf: () => null,
     recordOf: (taskId) => asPort(tasks.record(taskId)),
     retryPublication: async () => ({ started: true }),
     taskUrl: () => null,
