@@ -24,7 +24,7 @@ const mayImport: Readonly<Record<string, readonly string[]>> = {
   'src/codex': ['core'],
   'src/egress': ['core'],
   'src/github': ['core'],
-  'src/publish': ['core', 'src/github'],
+  'src/publish': ['core', 'src/github', 'src/version.ts'],
   'src/sandbox': ['core', 'src/egress'],
   'src/slack': ['core'],
   'src/doctor': ['core', 'src/config', 'src/github', 'src/settings.ts', 'src/version.ts'],

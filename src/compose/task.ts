@@ -1,4 +1,5 @@
 /** Wires one task's Workflow to its adapters. */
+import { askedUrl } from '../github/asked-url.ts';
 import { createCodeHost } from '../github/code-host.ts';
 import { createPublication } from '../publish/publisher.ts';
 import type { TaskDeps } from '../tasks/workflow/stage.ts';
@@ -10,7 +11,7 @@ import { platformOf } from './platform.ts';
 import { log, now } from './runtime.ts';
 
 export function composeTask(env: Env, taskId: string): TaskDeps {
-  const { codex, github, policy, chat, index } = baseOf(env);
+  const { settings, codex, github, policy, chat, index } = baseOf(env);
   const platform = platformOf(env);
   const sandboxes = platform.sandboxes();
   const sandbox = sandboxes.get(sandboxes.idFor(taskId));
@@ -28,6 +29,7 @@ export function composeTask(env: Env, taskId: string): TaskDeps {
     recordOf: (other) => recordOf(env, other),
     retryPublication: async (other, approval) => await retryPublication(env, other, approval),
     taskUrl: () => null,
+    askedUrl: (request) => askedUrl(settings.githubUrl, request),
     now,
     log,
   };

@@ -256,6 +256,7 @@ describe('the test run that is shown', () => {
       exitCode: 0,
       result: 'passed',
       count: 2,
+      failedBefore: true,
     });
   });
   it('has a result of its own, whatever earlier runs had', () => {

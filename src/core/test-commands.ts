@@ -178,6 +178,8 @@ export type TestsRun =
       readonly exitCode: number;
       readonly result: TestResult;
       readonly count: number;
+      /** Whether the same command passed now and failed earlier. */
+      readonly failedBefore: boolean;
     };
 
 /** Returns the last finished test run, because it saw the change that is published. */
@@ -188,5 +190,10 @@ export function testsRun(commands: readonly CommandRun[]): TestsRun {
     return exitCode === null || result === null ? [] : [{ run: command, exitCode, result }];
   });
   const last = runs.at(-1);
-  return last === undefined ? { kind: 'none' } : { kind: 'last', ...last, count: runs.length };
+  if (last === undefined) return { kind: 'none' };
+  const command = unwrappedCommand(last.run.command);
+  const failedBefore =
+    last.result === 'passed' &&
+    runs.some(({ run, result }) => result === 'failed' && unwrappedCommand(run.command) === command);
+  return { kind: 'last', ...last, count: runs.length, failedBefore };
 }

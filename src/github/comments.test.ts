@@ -78,6 +78,7 @@ describe('the comment of a running task', () => {
     expect(progressComment(view, taskUrl)).toBe(
       [
         '⏳ **Codex is working** · 1 min 5 s',
+        'Reported from inside the sandbox:',
         '- [x] Reproduce\n- [ ] **Fix \\`split\\(\\)\\`**\n- [ ] Test',
         'Running `npm test` for 12 s',
         '```text\nok 1\nok 2\n```',
@@ -153,6 +154,12 @@ describe('the comment of an ended task', () => {
     draft: false,
   };
   const reason = { code: 'x', message: 'The model `gpt-z` is not allowed. Ask @mona.' };
+  it('warns on top about a run that tried to send something elsewhere', () => {
+    const outcome = { kind: 'pull-request', pullRequest: { ...pullRequest, draft: true } } as const;
+    expect(progressComment({ ...view, outcome }, taskUrl)).toMatch(
+      /^> \[!CAUTION\]\n[^]*> - `POST evil\.example\/drop` \(2 times\)\n\n\*\*📝 \[Pull request 12\]/,
+    );
+  });
   it.each<[TaskOutcome, string]>([
     [
       { kind: 'pull-request', pullRequest },
@@ -160,7 +167,7 @@ describe('the comment of an ended task', () => {
     ],
     [
       { kind: 'pull-request', pullRequest: { ...pullRequest, draft: true } },
-      '**✅ [Pull request 12](https://github.com/acme/shop/pull/12) (draft) is ready for review**',
+      '**📝 [Pull request 12](https://github.com/acme/shop/pull/12) (draft) was opened**',
     ],
     [
       { kind: 'pull-request', pullRequest, added: true },

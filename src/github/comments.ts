@@ -5,10 +5,12 @@
 import { failedRequestLines } from '../core/failed-requests.ts';
 import type { Receipt } from '../core/grant.ts';
 import type { CommandRun, PlanItem } from '../core/progress.ts';
+import { Reported } from '../core/reported.ts';
 import { setupLine } from '../core/setup-view.ts';
 import type { TaskView } from '../core/task-view.ts';
 import { capitalized, durationText, runningText, standingText } from '../core/task-words.ts';
 import type { PullRequestRef, Reason, TaskOutcome } from '../core/task.ts';
+import { cautionText } from './caution-text.ts';
 import { codeSpan, escapeInline, fence, renderUntrustedMarkdown } from './markdown.ts';
 
 /** Together these limits stay far below GitHub's 65,536 characters, escapes included. */
@@ -80,9 +82,11 @@ function outcomeText(
   switch (outcome.kind) {
     case 'pull-request': {
       const { pullRequest, added } = outcome;
-      return added === true
-        ? { headline: `✅ Commit added to ${pullRequestLink('pull request', pullRequest)}`, text: '' }
-        : { headline: `✅ ${pullRequestLink('Pull request', pullRequest)} is ready for review`, text: '' };
+      const link = pullRequestLink(added === true ? 'pull request' : 'Pull request', pullRequest);
+      if (added === true) return { headline: `✅ Commit added to ${link}`, text: '' };
+      return pullRequest.draft
+        ? { headline: `📝 ${link} was opened`, text: '' }
+        : { headline: `✅ ${link} is ready for review`, text: '' };
     }
     case 'no-change':
       return { headline: '☑️ Nothing was changed', text: renderUntrustedMarkdown(outcome.summary, 4000) };
@@ -112,6 +116,17 @@ function footer(view: TaskView, taskUrl: string | null): string {
   return `<sub>${parts.join(' · ')}</sub>`;
 }
 
+/** What the sandbox reports: how setup ended and, while Codex works, its plan and its current command. */
+function reportText({ setup, progress }: Pick<TaskView, 'setup' | 'progress'>, view: TaskView): string {
+  const blocks = [setupLine(setup)];
+  if (view.outcome === null && progress !== null) {
+    if (progress.plan.length > 0) blocks.push(planLines(progress.plan));
+    const current = progress.commands.findLast(({ status }) => status === 'running');
+    if (current !== undefined && view.phase === 'codex') blocks.push(commandLines(current, view));
+  }
+  return blocks.filter((block) => block !== '').join('\n\n');
+}
+
 /**
  * `taskUrl`: address of the task's page; null if there is none. `progress-comment.ts` adds the task's marker.
  */
@@ -120,14 +135,21 @@ export function progressComment(view: TaskView, taskUrl: string | null): string 
   const blocks: string[] = [];
   if (outcome === null) {
     blocks.push(`⏳ **${capitalized(standingText(view))}** · ${durationText(view.elapsedMs)}`);
-    if (progress !== null && progress.plan.length > 0) blocks.push(planLines(progress.plan));
-    const current = progress?.commands.findLast(({ status }) => status === 'running');
-    if (current !== undefined && view.phase === 'codex') blocks.push(commandLines(current, view));
   } else {
     const { headline, text } = outcomeText(outcome, view.taskId);
+    blocks.push(cautionText(receipt));
     if (headline !== '') blocks.push(`**${headline}**`);
     if (text !== '') blocks.push(text);
   }
-  blocks.push(setupLine(view.setup), deniedLines(receipt), failedLines(receipt), footer(view, taskUrl));
+  const reported = new Reported({ setup: view.setup, progress });
+  blocks.push(
+    reported.below(
+      (words) => `${words}:\n\n`,
+      (report) => reportText(report, view),
+    ),
+    deniedLines(receipt),
+    failedLines(receipt),
+    footer(view, taskUrl),
+  );
   return blocks.filter((block) => block !== '').join('\n\n');
 }

@@ -134,8 +134,19 @@ describe('fence', () => {
   it('keeps the end of a log on request', () => {
     expect(fence('0123456789', { maxChars: 5, keep: 'tail' })).toBe('```\n…6789\n```');
   });
-  it('breaks closing keywords, which count in a squashed commit message', () => {
-    expect(fence('fixes acme/shop#3')).toBe(`\`\`\`\nfixes acme/shop#${z}3\n\`\`\``);
+  it.each([
+    ['fixes acme/shop#3', `fixes acme/shop#${z}3`],
+    [`closes${' '.repeat(20)}#9`, `closes${' '.repeat(20)}#${z}9`],
+    [`closes${'\t'.repeat(500)}#9`, `closes${'\t'.repeat(500)}#${z}9`],
+    ['CLOSES\n\n: GH-9', `CLOSES\n\n: GH-${z}9`],
+    ['Resolved:#9', `Resolved:#${z}9`],
+    ['fix (#9)', `fix (#${z}9)`],
+    ['closes https://github.com/a/b/issues/9', `closes https:${z}//github.com/a/b/issues/9`],
+    ['closes **#9**', `closes **#${z}9**`],
+    ['prefixes #9', 'prefixes #9'],
+    ['see #9', 'see #9'],
+  ])('breaks closing keywords, which count in a squashed commit message: %j', (code, expected) => {
+    expect(fence(code)).toBe(`\`\`\`\n${expected}\n\`\`\``);
   });
 });
 

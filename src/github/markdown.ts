@@ -31,7 +31,7 @@ export function neutraliseMentions(untrustedText: string): string {
  */
 function breakClosingKeywords(code: string): string {
   return code.replace(
-    /\b(clos(?:e[sd]?|ing)|fix(?:e[sd]|ing)?|resolv(?:e[sd]?|ing))(:?\s{1,20}(?:[\w.-]{1,100}\/[\w.-]{1,100})?#|:?\s{1,20}GH-|:?\s{1,20}https?:)/gi,
+    /\b(clos(?:e[sd]?|ing)|fix(?:e[sd]|ing)?|resolv(?:e[sd]?|ing))([^\p{L}\p{N}#]*(?:[\w.-]{1,100}\/[\w.-]{1,100})?(?:#|GH-|https?:))/giu,
     `$1$2${zeroWidthSpace}`,
   );
 }

@@ -11,7 +11,7 @@ import { unwrappedCommand } from '../core/test-commands.ts';
 import { context, plain, section } from './blocks.ts';
 import { bold, codeBlock, codeSpan, escapeInline, renderUntrusted } from './mrkdwn.ts';
 import { callbackIds } from './names.ts';
-import { countText } from './quantities.ts';
+import { countText } from '../lib/count-text.ts';
 import { duringCommandText, outcomeText } from './task-outcome.ts';
 
 /**

@@ -274,9 +274,23 @@ describe('the post of an ended task', () => {
     );
     const text = shown(view);
     expect(text).toContain(`✅ *<${pullRequest.url}|Round fairly>*\nPull request 7 is ready for review`);
-    expect(text).toContain('2 files changed, +10 −3\nTests passed: `npm test`\n42,000 tokens, about $0.42');
+    expect(text).toContain(
+      '2 files changed, +10 −3\n42,000 tokens, about $0.42\nReported from inside the sandbox:\nTests passed: `npm test`',
+    );
     expect(taskMessage(view, trigger).text).toBe('✅ Pull request 7 is ready for review: Round fairly');
     expect(buttonsOf(view)).toEqual(['task.retry', 'task.log']);
+  });
+
+  it('warns on top about a run that tried to send something elsewhere', () => {
+    const row = { method: 'POST', host: 'evil.example', path: '/drop', rule: 'host.not-granted' };
+    const denied = [{ ...row, reason: 'no', count: 1, at: 0 }];
+    const receipt = { ...emptyReceipt, denied, deniedTotal: 1 };
+    const draft = { ...pullRequest, draft: true };
+    const text = shown(ended({ kind: 'pull-request', pullRequest: draft }, { receipt }));
+    expect(text).toMatch(
+      /⚠️ \*This run tried to send or write where it may not\. Airlock blocked it\* \(`POST evil\.example\/drop`\)[^]*📝 \*<[^]*Pull request 7 \(draft\) was opened/,
+    );
+    expect(text).not.toContain('✅');
   });
 
   it.each<[string, Progress['commands'], string]>([

@@ -4,6 +4,7 @@
  */
 import type { ActionsBlock, Button, KnownBlock } from '@slack/types';
 import type { CommandRun, PlanItem } from '../core/progress.ts';
+import { reportedHeading } from '../core/reported.ts';
 import { routedByWords } from '../core/access/route.ts';
 import { setupLine } from '../core/setup-view.ts';
 import type { TaskView } from '../core/task-view.ts';
@@ -13,7 +14,14 @@ import { unwrappedCommand } from '../core/test-commands.ts';
 import { button, confirmation, context, fitLines, maxSectionChars, plain, section } from './blocks.ts';
 import { bold, codeSpan, escapeInline, link } from './mrkdwn.ts';
 import { actionIds, chooseButtonId, choiceBlockId } from './names.ts';
-import { deniedText, evidenceText, failedText, outcomeText, reachedText } from './task-outcome.ts';
+import {
+  cautionText,
+  deniedText,
+  evidenceText,
+  failedText,
+  outcomeText,
+  reachedText,
+} from './task-outcome.ts';
 
 export interface TaskMessage {
   /** The text for notifications and screen readers. Never empty. */
@@ -73,12 +81,16 @@ function runningMessage(view: TaskView): TaskMessage {
   const blocks: KnownBlock[] = [
     section(`⏳ ${bold(capitalized(standingText(view)))} · ${durationText(view.elapsedMs)}`),
   ];
-  const setup = setupLine(view.setup);
-  if (setup !== '') blocks.push(context(setup));
-  if (progress !== null && progress.plan.length > 0) blocks.push(section(planText(progress.plan)));
-  const commands = progress?.commands ?? [];
+  const { plan, commands } = progress ?? { plan: [], commands: [] };
   const latest = commands.findLast(({ status }) => status === 'running') ?? commands.at(-1);
-  if (latest !== undefined && view.phase === 'codex') blocks.push(section(commandText(latest, view)));
+  const reported = [
+    setupLine(view.setup),
+    plan.length > 0 ? planText(plan) : '',
+    latest !== undefined && view.phase === 'codex' ? commandText(latest, view) : '',
+  ].filter((text) => text !== '');
+  // Each is a section of its own, because together they can be longer than a section may be.
+  if (reported.length > 0)
+    blocks.push(context(`${reportedHeading}:`), ...reported.map((text) => section(text)));
   const denied = deniedText(view.receipt);
   if (denied !== '') blocks.push(section(denied));
   const failed = failedText(view.receipt);
@@ -153,7 +165,7 @@ function endedMessage(view: TaskView): TaskMessage {
   const { headline, text, notification } = outcomeText(outcome);
   const evidence = evidenceText(view);
   const denied = deniedText(view.receipt);
-  const blocks = [headline, text, evidence, denied]
+  const blocks = [cautionText(view.receipt), headline, text, evidence, denied]
     .filter((part) => part !== '')
     .map((part): KnownBlock => section(part));
   for (const line of [failedText(view.receipt), reachedText(view.receipt)])

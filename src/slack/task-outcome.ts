@@ -2,17 +2,20 @@
  * Renders a task's outcome in mrkdwn: headline, text and evidence. Pure. Escapes everything that came from a
  * model, a sandbox or a repository.
  */
+import { attemptsIn, needsCaution } from '../core/attempts.ts';
 import { usdText } from '../core/cost.ts';
 import { sizeText } from '../lib/byte-size.ts';
 import { failedRequestLines } from '../core/failed-requests.ts';
 import type { Receipt } from '../core/grant.ts';
 import { setupLine } from '../core/setup-view.ts';
+import type { CommandRun } from '../core/progress.ts';
+import { Reported } from '../core/reported.ts';
 import type { TaskView } from '../core/task-view.ts';
 import type { TaskOutcome } from '../core/task.ts';
 import { testsRun, unwrappedCommand } from '../core/test-commands.ts';
 import { fitLines } from './blocks.ts';
 import { bold, codeSpan, escapeInline, link, renderUntrusted } from './mrkdwn.ts';
-import { countText } from './quantities.ts';
+import { countText } from '../lib/count-text.ts';
 
 const maxDeniedRows = 5;
 const maxHosts = 5;
@@ -75,18 +78,31 @@ function outcomeWithMessage(headline: string, message: string): OutcomeText {
 function pullRequestText({ pullRequest, added }: TaskOutcome & { kind: 'pull-request' }): OutcomeText {
   const { number, title, url, draft } = pullRequest;
   const what = `pull request ${number}${draft ? ' (draft)' : ''}`;
-  const happened = added === true ? `A commit was added to ${what}` : `P${what.slice(1)} is ready for review`;
+  const happened =
+    added === true
+      ? `A commit was added to ${what}`
+      : `P${what.slice(1)} ${draft ? 'was opened' : 'is ready for review'}`;
+  const mark = draft ? '📝' : '✅';
   return {
-    headline: `✅ ${bold(link(title === '' ? what : title, url, 250))}\n${happened}`,
+    headline: `${mark} ${bold(link(title === '' ? what : title, url, 250))}\n${happened}`,
     text: '',
-    notification: `✅ ${happened}: ${escapeInline(title, 250)}`,
+    notification: `${mark} ${happened}: ${escapeInline(title, 250)}`,
   };
 }
 
-/** Whether tests ran, and the result of the last run; null without a change to test. */
-function testsText(view: TaskView): string | null {
-  if (view.progress === null || view.change === null) return null;
-  const tests = testsRun(view.progress.commands);
+/** Warns about a run that tried to send or write where the sandbox may not; '' if it did not. */
+export function cautionText(receipt: Receipt): string {
+  const attempts = attemptsIn(receipt);
+  if (!needsCaution(attempts)) return '';
+  const [first] = attempts.caution;
+  const example =
+    first === undefined ? '' : ` (${codeSpan(`${first.method} ${first.host}${first.path}`, 160)})`;
+  return `⚠️ ${bold('This run tried to send or write where it may not. Airlock blocked it')}${example}. Text that Codex read may have hijacked it: review every line, and do not run the change before you have.`;
+}
+
+/** Whether tests ran, and the result of the last run. */
+function testsText(commands: readonly CommandRun[]): string {
+  const tests = testsRun(commands);
   if (tests.kind === 'none') return '⚠️ No tests were run';
   const command = codeSpan(unwrappedCommand(tests.run.command), 120);
   switch (tests.result) {
@@ -106,15 +122,22 @@ export function evidenceText(view: TaskView): string {
     const { files, insertions, deletions } = view.change;
     lines.push(`${countText(files, 'file')} changed, +${insertions} −${deletions}`);
   }
-  const tests = testsText(view);
-  if (tests !== null) lines.push(tests);
-  const setup = setupLine(view.setup);
-  if (setup !== '') lines.push(setup);
   const { totalTokens } = view.usage;
   if (totalTokens > 0) {
     const cost = view.costUsd === null ? '' : `, about ${usdText(view.costUsd)}`;
     lines.push(`${countText(totalTokens, 'token')}${cost}`);
   }
+  const { progress, change, setup } = view;
+  const commands = progress === null || change === null ? null : progress.commands;
+  const reported = new Reported({ commands, setup: setupLine(setup) });
+  const report = reported.below(
+    (words) => `${words}:\n`,
+    (one) =>
+      [one.commands === null ? '' : testsText(one.commands), one.setup]
+        .filter((line) => line !== '')
+        .join('\n'),
+  );
+  if (report !== '') lines.push(report);
   return lines.join('\n');
 }
 

@@ -15,6 +15,7 @@ import type { ChangeSet } from '../../src/core/change-set.ts';
 import type { PublishInput } from '../../src/core/ports/publication.ts';
 import { authorization } from '../fixtures/sample-task.ts';
 import { emptyReceipt } from '../../src/core/grant.ts';
+import { Reported } from '../../src/core/reported.ts';
 import type { RepositoryFacts, RoutedRequest } from '../../src/core/task.ts';
 import { createAppTokens, type AppTokens } from '../../src/github/app-auth.ts';
 import { parseChangeLines } from '../../src/publish/change-lines.ts';
@@ -116,17 +117,18 @@ export function publishInput(
     change,
     answer: { title: 'Fix the rounding in split()', summary: 'Rounds half up.', valid: true },
     draft: false,
+    complete: true,
     remarks: [],
     reviewer: null,
     evidence: {
       usage: { inputTokens: 1000, cachedInputTokens: 0, outputTokens: 200, totalTokens: 1200 },
-      commands: [],
+      reported: new Reported({ commands: [], setup: null }),
       receipt: emptyReceipt,
-      setup: null,
       commentsLeftOut: 0,
       elapsedMs: 61_000,
       taskUrl: null,
       conversationUrl: null,
+      askedUrl: null,
       costUsd: null,
     },
     ...changes,

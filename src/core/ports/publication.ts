@@ -3,6 +3,7 @@ import type { Authorization } from '../authorization.ts';
 import type { ChangeSet } from '../change-set.ts';
 import type { Receipt, TokenUsage } from '../grant.ts';
 import type { Answer, CommandRun } from '../progress.ts';
+import type { Reported } from '../reported.ts';
 import type { SetupReport } from '../setup.ts';
 import type { PullRequestRef, Reason, RoutedRequest } from '../task.ts';
 
@@ -16,6 +17,12 @@ export type GateVerdict =
    */
   | { readonly kind: 'hold'; readonly reason: Reason; readonly approvable: boolean };
 
+export interface SandboxReport {
+  readonly commands: readonly CommandRun[];
+  /** null: none is configured. */
+  readonly setup: SetupReport | null;
+}
+
 /** A change to publish, with the task's authorization. The requester is in `request`. */
 export interface PublishInput extends Omit<Authorization, 'requester'> {
   readonly request: RoutedRequest;
@@ -26,12 +33,12 @@ export interface PublishInput extends Omit<Authorization, 'requester'> {
   readonly remarks: readonly string[];
   /** GitHub login of the requested reviewer; null for none. Best effort. */
   readonly reviewer: string | null;
+  /** False for a run that was cut off: its pull request refers to the issue and does not close it. */
+  readonly complete: boolean;
   readonly evidence: {
     readonly usage: TokenUsage;
-    readonly commands: readonly CommandRun[];
+    readonly reported: Reported<SandboxReport>;
     readonly receipt: Receipt;
-    /** null: none is configured. */
-    readonly setup: SetupReport | null;
     readonly commentsLeftOut: number;
     /** Milliseconds from acceptance to publication, as measured by the caller at the first attempt. */
     readonly elapsedMs: number;
@@ -39,6 +46,8 @@ export interface PublishInput extends Omit<Authorization, 'requester'> {
     readonly taskUrl: string | null;
     /** Link to the conversation in Slack; only ever set for a private repository. */
     readonly conversationUrl: string | null;
+    /** Link to the comment or issue that asked; null for a task from elsewhere. */
+    readonly askedUrl: string | null;
     readonly costUsd: number | null;
   };
 }

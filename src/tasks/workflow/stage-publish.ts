@@ -3,9 +3,11 @@
  * The change is kept with the record before anything is tried with it.
  */
 import { collectJob, type ChangeSet } from '../../core/change-set.ts';
+import { attemptsIn, needsCaution } from '../../core/attempts.ts';
 import { scriptCommand } from '../../core/checkout.ts';
 import type { BudgetName } from '../../core/grant.ts';
 import type { AgentEnd, Authorization } from '../../core/authorization.ts';
+import { Reported } from '../../core/reported.ts';
 import type { SetupReport } from '../../core/setup.ts';
 import type { RoutedRequest, TaskOutcome } from '../../core/task.ts';
 import { taskLimits } from '../limits.ts';
@@ -91,15 +93,14 @@ export async function publishChange(
     request: { ...request, requester: authorization.requester },
     change: (await readKeptChange(authorization, deps)).change,
     answer: deps.codex.answer(progress),
-    draft: authorization.policy.draft || remarks.length > 0,
+    draft: authorization.policy.draft || remarks.length > 0 || needsCaution(attemptsIn(receipt)),
     remarks,
-    // On GitHub the requester is notified where they asked.
-    reviewer: fromSlack === null ? null : (authorization.requester?.login ?? null),
+    complete: failure === null,
+    reviewer: authorization.requester?.login ?? null,
     evidence: {
       usage: view.usage,
-      commands: progress.commands,
+      reported: new Reported({ commands: progress.commands, setup }),
       receipt,
-      setup,
       commentsLeftOut,
       elapsedMs: enteredAt - Date.parse(request.acceptedAt),
       taskUrl: deps.taskUrl(request.taskId),
@@ -107,6 +108,7 @@ export async function publishChange(
         fromSlack !== null && authorization.facts.private
           ? ((await deps.chat?.permalink(fromSlack)) ?? null)
           : null,
+      askedUrl: deps.askedUrl(request),
       costUsd: view.costUsd,
     },
   });

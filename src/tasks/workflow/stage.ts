@@ -9,7 +9,7 @@ import type { Chat, TaskIndex } from '../../core/ports/chat-port.ts';
 import type { TaskSandbox } from '../../core/ports/sandbox-port.ts';
 import type { Slots } from '../../core/ports/slots-port.ts';
 import type { SetupCache } from '../../core/ports/setup-cache-port.ts';
-import type { TaskOutcome } from '../../core/task.ts';
+import type { RoutedRequest, TaskOutcome } from '../../core/task.ts';
 
 export interface TaskDeps {
   readonly record: TaskRecordPort;
@@ -32,6 +32,8 @@ export interface TaskDeps {
     approval: Approval | null,
   ): Promise<{ readonly started: true } | { readonly started: false; readonly reason: string }>;
   taskUrl(taskId: string): string | null;
+  /** Link to the comment or issue on GitHub that asked; null for a task from elsewhere. */
+  askedUrl(request: RoutedRequest): string | null;
   readonly now: () => number;
   readonly log: (event: string, fields: Record<string, unknown>) => void;
 }

@@ -347,6 +347,7 @@ function world(script: Script) {
     recordOf: (taskId) => asPort(tasks.record(taskId)),
     retryPublication: async () => ({ started: true }),
     taskUrl: () => null,
+    askedUrl: () => null,
     now: () => tasks.now,
     log: () => undefined,
     ...script.deps,

@@ -1,0 +1,141 @@
+/**
+ * Sorts a receipt's denied requests: attempts to send or write where the sandbox may not, which are a reason
+ * for caution, and requests that the configuration could allow. Pure.
+ *
+ * The default is caution. A denied request is no reason for it only if nobody who may have planted it could
+ * read it: it reads from GitHub, from a well-known registry or documentation host, or from a host that the
+ * configuration names.
+ */
+import type { Receipt } from './grant.ts';
+import { isWithin, reservedAs } from './reserved-hosts.ts';
+
+type DeniedRow = Receipt['denied'][number];
+/** Keys of a repository's entry in the configuration. */
+export type OpeningKey = 'setup.hosts' | 'extraHosts' | 'alsoRead' | 'lfs';
+
+export interface Attempts {
+  /** Attempts to send or write elsewhere, as the receipt has them. */
+  readonly caution: readonly DeniedRow[];
+  /** Denied requests that have no row, so nobody knows what they were. */
+  readonly unlisted: number;
+  /** What the configuration could open, without repetitions. `what`: a host, or a path on GitHub. */
+  readonly openable: readonly { readonly what: string; readonly key: OpeningKey }[];
+}
+
+const registries = [
+  'registry.npmjs.org',
+  'registry.yarnpkg.com',
+  'jsr.io',
+  'npm.jsr.io',
+  'deno.land',
+  'pypi.org',
+  'files.pythonhosted.org',
+  'conda.anaconda.org',
+  'crates.io',
+  'index.crates.io',
+  'static.crates.io',
+  'static.rust-lang.org',
+  'proxy.golang.org',
+  'sum.golang.org',
+  'go.dev',
+  'dl.google.com',
+  'rubygems.org',
+  'index.rubygems.org',
+  'repo.maven.apache.org',
+  'repo1.maven.org',
+  'plugins.gradle.org',
+  'services.gradle.org',
+  'packagist.org',
+  'repo.packagist.org',
+  'api.nuget.org',
+  'hex.pm',
+  'repo.hex.pm',
+  'pub.dev',
+  'nodejs.org',
+  'deb.debian.org',
+  'security.debian.org',
+  'archive.ubuntu.com',
+  'security.ubuntu.com',
+  'dl-cdn.alpinelinux.org',
+  'registry-1.docker.io',
+  'cdn.playwright.dev',
+] as const;
+const documentation = [
+  'developer.mozilla.org',
+  'docs.python.org',
+  'docs.rs',
+  'doc.rust-lang.org',
+  'pkg.go.dev',
+  'docs.npmjs.com',
+  'docs.github.com',
+  'docs.oracle.com',
+  'docs.djangoproject.com',
+  'docs.docker.com',
+  'kubernetes.io',
+  'react.dev',
+  'nextjs.org',
+  'vuejs.org',
+  'angular.dev',
+  'vite.dev',
+  'www.typescriptlang.org',
+  'learn.microsoft.com',
+  'developers.cloudflare.com',
+  'platform.openai.com',
+  'en.cppreference.com',
+  'ruby-doc.org',
+  'www.php.net',
+  'www.postgresql.org',
+] as const;
+
+export function attemptsIn({ denied, deniedTotal }: Receipt): Attempts {
+  const sorted = denied.map((row) => ({ row, sort: sortOf(row) }));
+  const openable = new Map<string, Attempts['openable'][number]>();
+  for (const { row, sort } of sorted) {
+    if (sort === 'caution' || sort === 'harmless') continue;
+    const what = sort === 'alsoRead' || sort === 'lfs' ? `${row.host}${repositoryPath(row.path)}` : row.host;
+    openable.set(`${what} ${sort}`, { what, key: sort });
+  }
+  return {
+    caution: sorted.filter(({ sort }) => sort === 'caution').map(({ row }) => row),
+    unlisted: Math.max(0, deniedTotal - denied.reduce((sum, { count }) => sum + count, 0)),
+    openable: [...openable.values()],
+  };
+}
+
+/** Whether people have to be warned about the run. */
+export function needsCaution({ caution, unlisted }: Attempts): boolean {
+  return caution.length > 0 || unlisted > 0;
+}
+
+function sortOf(row: DeniedRow): OpeningKey | 'caution' | 'harmless' {
+  const { host, method, rule } = row;
+  if (/^(?:budget|canary)\.|\.concurrency$|^grant\.none$/.test(rule)) return 'harmless';
+  if (host === 'api.openai.com') return /^openai\.(?:path|remote|tool)$/.test(rule) ? 'caution' : 'harmless';
+  if (host === 'github.com') return onGithub(row);
+  const reads = method === 'GET' || method === 'HEAD';
+  if (!reads) return isAudit(row) ? 'harmless' : 'caution';
+  if (isWithin(host, 'github.com') || isWithin(host, 'githubusercontent.com')) return 'harmless';
+  if (registries.some((known) => known === host)) return 'setup.hosts';
+  if (documentation.some((known) => known === host)) return 'extraHosts';
+  // The configuration names the host. Only the phase was wrong, or the host redirected elsewhere.
+  if (rule === 'phase.closed' && reservedAs(host) === null) return 'extraHosts';
+  return rule === 'host.redirect' ? 'harmless' : 'caution';
+}
+
+function onGithub({ method, rule }: DeniedRow): ReturnType<typeof sortOf> {
+  if (rule === 'github.receive-pack' || rule === 'github.lfs-upload') return 'caution';
+  if (rule === 'github.lfs-off') return 'lfs';
+  if (rule === 'github.repository') return 'alsoRead';
+  // Pages and the API of the web site: a form that is sent there writes.
+  return rule === 'github.path' && method !== 'GET' && method !== 'HEAD' ? 'caution' : 'harmless';
+}
+
+/** `npm install` reports what it installs to the registry, which answers with known vulnerabilities. */
+function isAudit({ host, method, path }: DeniedRow): boolean {
+  return host === 'registry.npmjs.org' && method === 'POST' && path.startsWith('/-/npm/v1/security/');
+}
+
+/** `/owner/name` of a path on GitHub. */
+function repositoryPath(path: string): string {
+  return /^\/[^/]*\/[^/]*/.exec(path)?.[0].replace(/\.git$/, '') ?? path;
+}
