@@ -3,12 +3,14 @@
  * processes.
  */
 import { spawn } from 'node:child_process';
+import { once } from 'node:events';
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { expect, it } from 'vitest';
+import { expect, it, vi } from 'vitest';
 import { processTreeOf, readProcessTable, readStartTime } from '../../host/sandbox/process-table.ts';
 import { projectRoot } from '../../host/project-root.ts';
+import { runMark } from './run-mark.ts';
 
 interface Known {
   readonly pid: number;
@@ -79,3 +81,28 @@ it.each<[string, (run: Run) => void]>([
   kill(run);
   await untilNoneRuns(run.processes);
 });
+
+it('spares the workers of a run that lives, and kills what they started', async () => {
+  const run = `${process.pid}-spared`;
+  const marked = { env: { [runMark]: run, PATH: process.env['PATH'] }, stdio: 'ignore' as const };
+  const worker = spawn('sh', ['-c', 'sleep 1000 & wait'], marked);
+  try {
+    const program = await vi.waitUntil(() => programOf(worker.pid), { timeout: 150_000 });
+    const watchdog = spawn(process.execPath, [join(import.meta.dirname, 'watchdog.ts'), run], {
+      stdio: ['pipe', 'ignore', 'ignore'],
+    });
+    const ended = once(watchdog, 'exit');
+    watchdog.stdin.end();
+    await ended;
+    expect(stillRuns(program)).toBe(false);
+    expect(worker.signalCode).toBeNull();
+  } finally {
+    worker.kill('SIGKILL');
+  }
+});
+
+function programOf(worker: number | undefined): Known | null {
+  const child = readProcessTable().find(({ parent }) => parent === worker);
+  const known = child === undefined ? null : knownProcess(child.pid);
+  return known?.name === 'sleep' ? known : null;
+}

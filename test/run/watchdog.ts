@@ -1,10 +1,12 @@
 /**
  * Waits until its standard input closes, then kills each process that has the mark of the given run, until
- * none is left. Sandboxes have no such mark, as their environment is empty: they end with the host that
- * holds their control channel.
+ * none is left. It spares the children of a run that still lives: the run ends its workers itself, and waits
+ * a minute for one that is killed before it answers. Sandboxes have no such mark, as their environment is
+ * empty: they end with the host that holds their control channel.
  */
-import { readdirSync, readFileSync } from 'node:fs';
+import { readFileSync } from 'node:fs';
 import { setTimeout as sleep } from 'node:timers/promises';
+import { readProcessTable } from '../../host/sandbox/process-table.ts';
 import { runMark } from './run-mark.ts';
 
 const [run = ''] = process.argv.slice(2);
@@ -15,7 +17,7 @@ const maxRounds = 500;
 process.stdin.resume();
 await new Promise<void>((resolve) => process.stdin.once('close', resolve));
 for (let round = 0; round < maxRounds; round += 1) {
-  const marked = markedProcesses();
+  const marked = processesToEnd();
   if (marked.length === 0) break;
   for (const pid of marked) {
     try {
@@ -27,24 +29,14 @@ for (let round = 0; round < maxRounds; round += 1) {
   await sleep(20);
 }
 
-/**
- * Without the zombies, whose environment is empty. None on a system without `/proc`, which has no sandboxes
- * either.
- */
-function markedProcesses(): readonly number[] {
-  const pids = folderOrNone('/proc').filter((name) => /^\d+$/.test(name));
-  return pids.filter((pid) => environmentOf(pid).includes(`${runMark}=${run}`)).map(Number);
+/** Without zombies, whose environment is empty. */
+function processesToEnd(): readonly number[] {
+  const marked = readProcessTable().filter(({ pid }) => environmentOf(pid).includes(`${runMark}=${run}`));
+  const main = Number(run.split('-')[0]);
+  return marked.filter(({ parent }) => parent !== main).map(({ pid }) => pid);
 }
 
-function folderOrNone(path: string): readonly string[] {
-  try {
-    return readdirSync(path);
-  } catch {
-    return [];
-  }
-}
-
-function environmentOf(pid: string): readonly string[] {
+function environmentOf(pid: number): readonly string[] {
   try {
     return readFileSync(`/proc/${pid}/environ`, 'utf8').split('\0');
   } catch {
