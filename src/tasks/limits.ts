@@ -5,6 +5,15 @@ export const taskLimits = {
    * given up.
    */
   overheadMs: 30 * 60_000,
+  /** For authorizing a task, which waits for GitHub: its hourly rate limit is reset within 60 minutes. */
+  authorizeMs: 75 * 60_000,
+  /**
+   * Bound of the back-off while an upstream is away, and of one part of a wait: at most 300 of the platform's
+   * 10,000 steps while a task is authorized.
+   */
+  outagePollMs: 30_000,
+  /** What a wait for an upstream leaves of the task's time for the steps that follow. */
+  afterWaitMs: 5 * 60_000,
   /** For routing a task from Slack: a person's choice, and the earlier task of its thread. */
   routeMs: 14 * 60 * 60_000,
   /** In the queue for a slot. A queue longer than this is an operator's problem. */

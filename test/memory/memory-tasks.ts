@@ -56,6 +56,10 @@ export class MemoryTasks {
           }
         }
       },
+      sleep: async (_: string, ms: number) => {
+        this.steps += 1;
+        await this.#pass(this.now + ms);
+      },
       waitForEvent: async (name: string, { timeout }: { timeout: number }) => {
         this.steps += 1;
         await this.#wait(instanceId, this.now + timeout, name);
@@ -63,6 +67,15 @@ export class MemoryTasks {
     };
     // oxlint-disable-next-line typescript/consistent-type-assertions, typescript/no-unsafe-type-assertion -- the methods that tasks use
     return step as WorkflowStep;
+  }
+
+  /** Lets time pass, whatever events come. */
+  async #pass(until: number): Promise<void> {
+    for (let next = this.#next(until); next !== null; next = this.#next(until)) {
+      this.now = Math.max(this.now, next.at);
+      await next.run();
+    }
+    this.now = Math.max(this.now, until);
   }
 
   async #wait(instanceId: string, deadline: number, name: string): Promise<void> {
@@ -74,8 +87,8 @@ export class MemoryTasks {
         this.#wakes.set(instanceId, wakes - 1);
         return;
       }
-      const next = this.#next();
-      if (next === null || next.at > deadline) {
+      const next = this.#next(deadline);
+      if (next === null) {
         this.now = Math.max(this.now, deadline);
         throw new Error(`${name}: timed out`);
       }
@@ -84,7 +97,7 @@ export class MemoryTasks {
     }
   }
 
-  #next(): Planned | null {
+  #next(deadline: number): Planned | null {
     const alarms = [...this.#records.values()].flatMap((record): Planned[] =>
       record.storage.alarm === null
         ? []
@@ -100,6 +113,7 @@ export class MemoryTasks {
     );
     const [planned] = this.#planned;
     const first = [...alarms, ...this.#planned].toSorted((a, b) => a.at - b.at)[0] ?? null;
+    if (first === null || first.at > deadline) return null;
     if (first === planned) this.#planned = this.#planned.slice(1);
     return first;
   }

@@ -487,7 +487,7 @@ describe('a cancellation', () => {
     await recordOf('neighbour-a')
       .cancel('maria')
       .catch(() => undefined);
-    expect(await recordOf('neighbour-b').enter('clone')).toEqual({ cancelledBy: null });
+    expect(await recordOf('neighbour-b').enter('clone')).toEqual({ cancelledBy: null, outcome: null });
     expect(sandboxIdOf('neighbour-a')).not.toBe(sandboxIdOf('neighbour-b'));
     expect(env.TASKS.idFromName('x').toString()).toMatch(/^[0-9a-f]{64}$/);
   });

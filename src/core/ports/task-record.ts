@@ -31,6 +31,8 @@ export interface TaskSnapshot {
   /** A person's approval of the held change; null when there is none. */
   readonly approval: Approval | null;
   readonly outcome: TaskOutcome | null;
+  /** How long a step can wait for an upstream, in ms since the epoch. */
+  readonly waitUntil: number;
 }
 
 /** What a stage found out. Each field can be reported again with the same value. */
@@ -64,9 +66,11 @@ export interface TaskRecordPort {
   /**
    * Enters a phase and opens its grant. The phases of a grant only go forward: rejects when a later one is
    * open, so that a late attempt of an earlier step cannot work at the same time. Returns who cancelled the
-   * task.
+   * task, and its outcome if it has ended.
    */
-  enter(phase: TaskPhase): Promise<{ readonly cancelledBy: string | null }>;
+  enter(
+    phase: TaskPhase,
+  ): Promise<{ readonly cancelledBy: string | null; readonly outcome: TaskOutcome | null }>;
   /**
    * Chooses one of the offered repositories. False when there is nothing to choose any more. The first choice
    * stays.

@@ -159,7 +159,7 @@ export function needsSlot(state: RecordState | null): boolean {
   return state !== null && !state.closed;
 }
 
-export function snapshotOf(state: RecordState): TaskSnapshot {
+export function snapshotOf(state: RecordState): Omit<TaskSnapshot, 'waitUntil'> {
   const { request, routing, choice, authorization, canaryNonce, agentEnd, cancelledBy, outcome } = state;
   const repository = request.repository ?? routing?.repository ?? null;
   return {

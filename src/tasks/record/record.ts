@@ -50,7 +50,7 @@ import { viewOf } from './record-view.ts';
 import { watchCodex, watchSetup, type WatchingRecord } from './run-watch.ts';
 import { grantOf } from './task-grant.ts';
 import { createViewers } from './viewers.ts';
-import { heartbeatMs, watchdog } from './watchdog.ts';
+import { heartbeatMs, waitUntil, watchdog } from './watchdog.ts';
 
 export interface RecordDeps {
   readonly sandboxes: Sandboxes;
@@ -104,7 +104,8 @@ export abstract class TaskRecordBase<Env> extends DurableObject<Env> {
   // ---- reading
 
   snapshot(): TaskSnapshot | null {
-    return this.#state === null ? null : snapshotOf(this.#state);
+    const state = this.#state;
+    return state === null ? null : { ...snapshotOf(state), waitUntil: waitUntil(state) };
   }
 
   view(): TaskView | null {
@@ -196,7 +197,7 @@ export abstract class TaskRecordBase<Env> extends DurableObject<Env> {
     if (line.kind !== 'note') this.#post.requestUpdate();
   }
 
-  async enter(phase: TaskPhase): Promise<{ readonly cancelledBy: string | null }> {
+  async enter(phase: TaskPhase): ReturnType<TaskRecordPort['enter']> {
     const state = this.#opened();
     const next = enterPhase(state, phase, this.deps().now());
     if (next === null) throw new Error(`the phase “${phase}” is over: a later one has its grant open`);
@@ -209,7 +210,7 @@ export abstract class TaskRecordBase<Env> extends DurableObject<Env> {
       // The first post shows what came before it, the last step the end.
       if (next.posted !== null && phase !== 'report') this.#post.requestPhaseUpdate();
     }
-    return { cancelledBy: next.cancelledBy };
+    return { cancelledBy: next.cancelledBy, outcome: next.outcome };
   }
 
   async choose(repository: RepositoryRef): Promise<boolean> {

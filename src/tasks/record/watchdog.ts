@@ -26,24 +26,44 @@ export function watchdog(state: RecordState, now: number): Due {
     if (!state.closed) return 'close';
     return state.endShown || now > (endedAt(state) ?? 0) + taskLimits.showMs ? 'done' : 'show';
   }
-  const acceptedAt = Date.parse(state.request.acceptedAt);
-  // A task from Slack can wait for a person's choice, or for an earlier task of its thread. That is not its
-  // own time.
-  const isRouted =
-    state.request.trigger.kind !== 'slack' ||
-    state.attempts.length > 0 ||
-    enteredAt(state, 'authorize') !== null;
-  if (!isRouted) return now > acceptedAt + taskLimits.routeMs ? 'give-up' : 'nothing';
-  // Neither is the time that other tasks take before this one has its slot.
-  const waitsSince = waitsForSlotSince(state);
-  if (waitsSince !== null) return now > waitsSince + taskLimits.queueMs ? 'give-up' : 'nothing';
-  const since =
-    state.attempts.at(-1)?.at ?? enteredAt(state, 'provision') ?? enteredAt(state, 'authorize') ?? acceptedAt;
-  const minutes = state.authorization?.policy.limits.minutes ?? 0;
-  if (now > since + minutes * 60_000 + taskLimits.overheadMs) return 'give-up';
+  if (now > givenUpAt(state)) return 'give-up';
+  if (!isRouted(state) || waitsForSlotSince(state) !== null) return 'nothing';
   if (state.agentEnd !== null) return phaseOf(state) === 'codex' ? 'wake' : 'nothing';
   const deadlineAt = agentDeadlineAt(state);
   return deadlineAt !== null && now > deadlineAt ? 'end-run' : 'nothing';
+}
+
+/** A task from Slack can wait for a person's choice, or for an earlier task of its thread. */
+function isRouted(state: RecordState): boolean {
+  const { request, attempts } = state;
+  return request.trigger.kind !== 'slack' || attempts.length > 0 || enteredAt(state, 'authorize') !== null;
+}
+
+/** When the task as a whole is overdue. */
+function givenUpAt(state: RecordState): number {
+  const acceptedAt = Date.parse(state.request.acceptedAt);
+  // Neither routing nor the queue is the task's own time.
+  if (!isRouted(state)) return acceptedAt + taskLimits.routeMs;
+  const waitsSince = waitsForSlotSince(state);
+  if (waitsSince !== null) return waitsSince + taskLimits.queueMs;
+  const authorizesSince = enteredAt(state, 'authorize');
+  if (state.authorization === null && authorizesSince !== null)
+    return authorizesSince + taskLimits.authorizeMs;
+  const since = state.attempts.at(-1)?.at ?? enteredAt(state, 'provision') ?? authorizesSince ?? acceptedAt;
+  return since + agentMs(state) + taskLimits.overheadMs;
+}
+
+const agentMs = ({ authorization }: RecordState): number =>
+  (authorization?.policy.limits.minutes ?? 0) * 60_000;
+
+/**
+ * How long a step can wait for an upstream, in ms since the epoch. The rest of the task still fits into its
+ * time then.
+ */
+export function waitUntil(state: RecordState): number {
+  const { agentEnd, authorization } = state;
+  const isAhead = authorization !== null && agentEnd === null && waitsForSlotSince(state) === null;
+  return givenUpAt(state) - (isAhead ? agentMs(state) : 0) - taskLimits.afterWaitMs;
 }
 
 /** When the alarm comes next, in milliseconds. */

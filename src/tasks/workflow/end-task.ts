@@ -3,12 +3,12 @@
  * the tokens revoked.
  */
 import type { WorkflowStep, WorkflowStepConfig } from 'cloudflare:workers';
-import type { TaskOutcome, TaskRequest } from '../../core/task.ts';
+import { taskPhases, type TaskOutcome, type TaskRequest } from '../../core/task.ts';
 import { phaseText } from '../../core/task-words.ts';
 import { explainRename } from './rename.ts';
 import { keptChange } from './stage-publish.ts';
 import type { TaskDeps } from './stage.ts';
-import { retryBriefly, retryLong } from './step-runner.ts';
+import { retryBriefly, retryLong, UpstreamEnd } from './step-runner.ts';
 
 export async function endTask(
   outcome: TaskOutcome,
@@ -38,10 +38,7 @@ export async function endTask(
   return ended;
 }
 
-/**
- * The outcome after a step failed for good. The error itself goes to the log only: it can hold addresses or
- * upstream text.
- */
+/** The outcome after a step failed for good, told by its cause. */
 export async function explainFailure(
   error: unknown,
   request: TaskRequest,
@@ -50,12 +47,22 @@ export async function explainFailure(
   const phase = (await record.view())?.phase ?? 'accepted';
   log('task.failed', { taskId: request.taskId, phase, error: String(error) });
   const changeKept = (await record.kept(keptChange)) !== null;
+  if (error instanceof UpstreamEnd && error.isFinal) {
+    const { reason } = error;
+    // Nothing was begun that could have failed.
+    const isStarted = taskPhases.indexOf(phase) >= taskPhases.indexOf('clone');
+    return isStarted ? { kind: 'failed', reason, changeKept } : { kind: 'refused', reason };
+  }
+  // The error itself goes to the log only: it can hold addresses or upstream text.
+  const { code, message } =
+    error instanceof UpstreamEnd
+      ? error.reason
+      : {
+          code: `step-failed.${phase}`,
+          message: `An internal error stopped the task (${phaseText(phase)}); the operator of this bot finds it in the log.`,
+        };
   const remedy = changeKept
     ? 'The change is kept, and publishing it can be tried again; the API has it under `/api/tasks/<id>/change`.'
     : 'Ask again to start over.';
-  const reason = {
-    code: `step-failed.${phase}`,
-    message: `The step “${phaseText(phase)}” failed even after retries. ${remedy}`,
-  };
-  return { kind: 'failed', reason, changeKept };
+  return { kind: 'failed', reason: { code, message: `${message} ${remedy}` }, changeKept };
 }

@@ -10,6 +10,7 @@ import {
   SandboxLostError,
   SandboxUnavailableError,
 } from '../../core/ports/sandbox-port.ts';
+import { UpstreamError } from '../../core/ports/upstream-error.ts';
 import type { TaskOutcome } from '../../core/task.ts';
 import { lastJsonLine } from './last-json-line.ts';
 import { taskLimits } from '../limits.ts';
@@ -57,13 +58,17 @@ export async function cloneRepository(
     const report = cloneResultSchema.safeParse(lastJsonLine(result));
     if (report.success && report.data.ok && report.data.sha === baseSha) return { go: true, value: null };
     log('clone.failed', { report: report.success ? report.data : null, stderr: result.stderr.slice(-500) });
-    if (!report.success || report.data.ok || cloneMayRecover(report.data))
-      throw new Error('the clone failed');
+    if (!report.success || report.data.ok) throw new Error('the clone did not report');
     const message = `${owner}/${name} could not be cloned: ${report.data.error}`;
-    return {
-      go: false,
-      outcome: { kind: 'failed', reason: { code: `clone.${report.data.code}`, message }, changeKept: false },
-    };
+    const reason = { code: `clone.${report.data.code}`, message };
+    if (report.data.code === 'unreachable')
+      throw new UpstreamError({
+        kind: 'transient',
+        waitMs: null,
+        reason: { ...reason, message: `${message}.` },
+      });
+    if (cloneMayRecover(report.data)) throw new Error('the clone failed');
+    return { go: false, outcome: { kind: 'failed', reason, changeKept: false } };
   });
 }
 

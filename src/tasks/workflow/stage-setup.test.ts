@@ -97,10 +97,14 @@ function world(given: Given = {}) {
       keep: async (name, content) => void kept.set(name, content),
       enter: async (phase) => {
         log.push(`enter ${phase}`);
-        return { cancelledBy: null };
+        return { cancelledBy: null, outcome: null };
       },
       appendToLog: async (line) => void log.push(line.kind === 'note' ? line.text : line.kind),
-      snapshot: async () => ({ ...snapshotOf(openState(request, 'nonce', 0)), ...given.snapshot }),
+      snapshot: async () => ({
+        ...snapshotOf(openState(request, 'nonce', 0)),
+        waitUntil: 0,
+        ...given.snapshot,
+      }),
       view: async () => null,
       watchRun: async (run) => void log.push(`watch ${run}`),
     },

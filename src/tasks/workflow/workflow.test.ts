@@ -22,6 +22,7 @@ import {
   type ExecResult,
   type TaskSandbox,
 } from '../../core/ports/sandbox-port.ts';
+import { UpstreamError } from '../../core/ports/upstream-error.ts';
 import type { SlotAnswer } from '../../core/ports/slots-port.ts';
 import type { Chat } from '../../core/ports/chat-port.ts';
 import type { AskedAt, IndexedTask, Routing } from '../../core/chat.ts';
@@ -102,6 +103,8 @@ interface Script {
   /** In turn; granted when there are no more. */
   readonly slotAnswers?: readonly SlotAnswer[];
   readonly losesEvents?: boolean;
+  /** Gets the clock. */
+  readonly seeTasks?: (tasks: MemoryTasks) => void;
 }
 
 interface EarlierTask {
@@ -189,6 +192,7 @@ function world(script: Script) {
     log: () => undefined,
   }));
   tasks.losesEvents = script.losesEvents ?? false;
+  script.seeTasks?.(tasks);
   const record = tasks.record(asked.taskId);
 
   /** What makes the record see this end. */
@@ -464,6 +468,67 @@ async function live(script: Script) {
   const result = await runTask({ kind: script.kind ?? 'task', request: asked }, step, it.deps);
   return { ...it, result };
 }
+
+describe('what GitHub answers', () => {
+  const reason = { code: 'some-code', message: 'GitHub says why, and what to do.' };
+  const away = new UpstreamError({ kind: 'transient', waitMs: null, reason });
+  const limited = new UpstreamError({ kind: 'transient', waitMs: 20 * 60_000, reason });
+  const refused = new UpstreamError({ kind: 'refused', reason });
+  const gone = new UpstreamError({ kind: 'gone', reason });
+  type Call = 'locate' | 'canWrite' | 'headOf' | 'issueContext';
+  /** Fails one call until a time. */
+  const failing = (call: Call, error: Error, untilMs = Number.POSITIVE_INFINITY): Script => {
+    const tasks: MemoryTasks[] = [];
+    return {
+      seeTasks: (seen) => void tasks.push(seen),
+      codeHost: {
+        [call]: async () => {
+          if ((tasks[0]?.now ?? 0) < t0 + untilMs) throw error;
+          return { locate: facts, canWrite: true, headOf: baseSha, issueContext: null }[call];
+        },
+      },
+    };
+  };
+
+  it.each<[Call, string, Error, number]>([
+    ['locate', 'away for two minutes', away, 120_000],
+    ['locate', 'limited for twenty minutes', limited, 1_200_000],
+    ['canWrite', 'limited for twenty minutes', limited, 1_200_000],
+    ['headOf', 'away for ten minutes', away, 600_000],
+    ['issueContext', 'limited for twenty minutes', limited, 1_200_000],
+  ])('%s is waited for while GitHub is %s', async (call, _, error, untilMs) => {
+    const { result, tasks } = await live(failing(call, error, untilMs));
+    expect(result.kind).toBe('pull-request');
+    expect(tasks.now - t0).toBeGreaterThanOrEqual(untilMs);
+  });
+
+  it.each<[Call, Error]>([
+    ['locate', refused],
+    ['canWrite', refused],
+    ['headOf', refused],
+    ['issueContext', gone],
+  ])('ends the task in its own words when %s is refused for good', async (call, error) => {
+    const { result } = await live(failing(call, error));
+    expect(result).toEqual({ kind: 'refused', reason });
+  });
+
+  it('is the reason of a task whose time ends before GitHub is back', async () => {
+    const { result } = await live(failing('locate', away));
+    const message = `${reason.message} Ask again to start over.`;
+    expect(result).toEqual({ kind: 'failed', reason: { ...reason, message }, changeKept: false });
+  });
+
+  it('is waited for at publication', async () => {
+    let calls = 0;
+    const limitedOnce = async () => {
+      calls += 1;
+      if (calls === 1) throw limited;
+      return { kind: 'published', pullRequest, added: false } as const;
+    };
+    const { result } = await live({ publication: { publish: limitedOnce } });
+    expect([result.kind, calls]).toEqual(['pull-request', 2]);
+  });
+});
 
 describe('a repository that was renamed while the task ran', () => {
   const present = { ...facts, name: 'other' };

@@ -49,7 +49,13 @@ async function work(asked: TaskRequest, step: WorkflowStep, deps: TaskDeps): Pro
   // None of these needs another: the person sees 👀 while the task gets its sandbox and the issue is read.
   const [acknowledged, context, sandbox] = await Promise.all([
     run('acknowledge', retryBriefly, () => acknowledge(request, authorization, deps)),
-    stepOf(step, 'context', retryBriefly, () => readContext(request, authorization, asker.earlier, deps)),
+    stepOf(
+      step,
+      'context',
+      retryBriefly,
+      () => readContext(request, authorization, asker.earlier, deps),
+      deps,
+    ),
     sandboxFor(request, step, deps),
   ]);
   if (!acknowledged.go) return acknowledged.outcome;
@@ -104,7 +110,7 @@ async function publish(
 
 /** A publication attempt of its own, of the kept change. */
 async function retryPublication(step: WorkflowStep, deps: TaskDeps): Promise<TaskOutcome> {
-  const located = await stepOf(step, 'relocate', retryBriefly, () => relocateForPublication(deps));
+  const located = await stepOf(step, 'relocate', retryBriefly, () => relocateForPublication(deps), deps);
   if (!located.go) return located.outcome;
   const { request, authorization } = located.value;
   return await publish(request, authorization, runnerOf(step, deps), deps);
