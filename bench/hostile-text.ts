@@ -4,12 +4,10 @@
  * machine.
  */
 import { parseMention } from '../src/core/ask/mention.ts';
-import { stripHidden } from '../src/core/ask/hidden-text.ts';
 import { readAsk } from '../src/core/ask/ask-words.ts';
 import { renderUntrustedMarkdown } from '../src/github/markdown.ts';
 import {
   hostileAskPieces,
-  hostileHiddenPieces,
   hostileLength,
   hostileMarkdownPieces,
   hostileMentionPieces,
@@ -28,7 +26,6 @@ const parsers: readonly {
 }[] = [
   { name: 'mention', pieces: hostileMentionPieces, parse: (text) => parseMention(text, 'airlock') },
   { name: 'words of an ask', pieces: hostileAskPieces, parse: (text) => readAsk(text, () => null) },
-  { name: 'hidden text', pieces: hostileHiddenPieces, parse: stripHidden },
   {
     name: 'untrusted Markdown',
     pieces: hostileMarkdownPieces,

@@ -102,6 +102,8 @@ export function outcomeLine(outcome: TaskOutcome): string {
       return yellow(`✔ nothing to change: ${plain(outcome.summary)}`);
     case 'answered':
       return plain(outcome.message);
+    case 'ignored':
+      return plain(outcome.reason.message);
     case 'refused':
       return red(`✘ refused: ${plain(outcome.reason.message)}`);
     case 'held':

@@ -13,6 +13,8 @@ import { costUsd } from '../core/cost.ts';
 import type { Policy } from '../core/policy.ts';
 import type { Chat, TaskIndex } from '../core/ports/chat-port.ts';
 import { createAppTokens, type AppTokens } from '../github/app-auth.ts';
+import type { ReadHtml } from '../github/html-events.ts';
+import { readHtml } from '../github/read-html.ts';
 import { parseSettings, type Settings } from '../settings.ts';
 import { createChat } from '../slack/chat.ts';
 import type { RecordDeps } from '../tasks/record/record.ts';
@@ -33,6 +35,7 @@ export interface Base {
     readonly apiUrl: string;
     readonly fetch: typeof fetch;
     readonly now: () => number;
+    readonly readHtml: ReadHtml;
   };
   readonly codex: RecordDeps['codex'];
   /** Null: Slack is not configured. */
@@ -75,7 +78,7 @@ function createBase(env: Env): Base {
       slack,
     },
     tokens,
-    github: { ...api, tokens },
+    github: { ...api, tokens, readHtml },
     codex: createCodex({ openaiBaseUrl: platform.insideOpenaiBaseUrl }),
     chat:
       settings.slack === null || slack === null

@@ -47,6 +47,8 @@ const githubTriggerSchema = z.strictObject({
    * left out.
    */
   issue: z.strictObject({ title: z.string().max(1000), body: z.string().max(70_000) }).optional(),
+  /** Untrusted: the Markdown of the triggering comment as the webhook delivered it. */
+  comment: z.string().max(70_000).optional(),
 });
 const apiTriggerSchema = z.strictObject({ kind: z.literal('api') });
 
@@ -121,7 +123,7 @@ export const taskRequestSchema = z.strictObject({
     z.strictObject({ kind: z.literal('invalid'), message: z.string().min(1).max(1000) }),
   ]),
   /** Untrusted text. Empty when a label alone is the trigger; the issue is then the instruction. */
-  instruction: z.string().max(20_000),
+  instruction: z.string().max(70_000),
   options: taskOptionsSchema,
 });
 /** Durable, and without any credential. */
@@ -186,6 +188,8 @@ export type TaskOutcome =
   | { readonly kind: 'held'; readonly reason: Reason; readonly changeHash: string | null }
   | { readonly kind: 'failed'; readonly reason: Reason; readonly changeKept: boolean }
   | { readonly kind: 'cancelled'; readonly by: string }
+  /** Nobody saw a request, so nobody gets an answer. */
+  | { readonly kind: 'ignored'; readonly reason: Reason }
   /** The answer to `help`, `status`, `cancel` and `retry`, which need no sandbox. */
   | { readonly kind: 'answered'; readonly message: string };
 

@@ -11,6 +11,8 @@ import { isFinal, meaningOf } from '../core/ports/upstream-error.ts';
 import { repositoryRefSchema, type RepositoryFacts, type TaskRequest } from '../core/task.ts';
 import { locatedSchema, purposes, type AppTokens, type Permissions } from './app-auth.ts';
 import { GithubRefusal, githubClient, unlessMissing, type GithubApi, type GithubClient } from './client.ts';
+import { bodySchema, displayDelivered, withBodyHtml } from './displayed-comment.ts';
+import type { ReadHtml } from './html-events.ts';
 import { commentHistory } from './comment-history.ts';
 import { listInstalledRepositories } from './installed-repositories.ts';
 import { readIssueContext } from './issue-context.ts';
@@ -29,6 +31,7 @@ const maxTasksOn = 20;
 
 export interface CodeHostDeps extends GithubApi {
   readonly tokens: AppTokens;
+  readonly readHtml: ReadHtml;
   /**
    * The task that reads: its tokens are its own and are revoked at its end. Without a task, all reads of a
    * repository share a token, which expires by itself.
@@ -104,10 +107,33 @@ export function createCodeHost(deps: CodeHostDeps): CodeHost {
       return found === null ? null : refSchema.parse(found.data).object.sha;
     },
 
+    async displayedWords(facts, request) {
+      const { trigger } = request;
+      if (trigger.kind !== 'github' || trigger.event === 'issue_labeled') return null;
+      const client = conversing(facts, request);
+      const at = { ...repositoryOf(facts), headers: withBodyHtml };
+      const found = await unlessGone<{ data: unknown }>(
+        trigger.commentId === null
+          ? client.request('GET /repos/{owner}/{repo}/issues/{issue_number}', {
+              ...at,
+              issue_number: trigger.issueNumber,
+            })
+          : client.request('GET /repos/{owner}/{repo}/issues/comments/{comment_id}', {
+              ...at,
+              comment_id: trigger.commentId,
+            }),
+      );
+      const present = found === null ? null : bodySchema.parse(found.data);
+      const delivered = trigger.commentId === null ? trigger.issue?.body : trigger.comment;
+      const renderer = { client, readHtml: deps.readHtml, repository: facts };
+      return await displayDelivered(delivered ?? present?.body ?? '', present, renderer);
+    },
+
     async issueContext(facts, request) {
       if (request.trigger.kind !== 'github') return null;
       return await readIssueContext({
         client: conversing(facts, request),
+        readHtml: deps.readHtml,
         appId,
         facts,
         trigger: request.trigger,

@@ -5,18 +5,17 @@
 import * as z from 'zod';
 import type { RepositoryFacts } from '../core/task.ts';
 import type { GithubClient } from './client.ts';
+import { bodySchema, withBodyHtml } from './displayed-comment.ts';
 
 export const userSchema = z.object({ login: z.string(), type: z.string() }).nullable();
-export const commentSchema = z.object({
+/** The App that wrote in a person's name, or its own. */
+export const viaAppSchema = z.object({ id: z.number().int(), slug: z.string().nullish() }).nullish();
+export const commentSchema = bodySchema.extend({
   id: z.number().int(),
   user: userSchema,
-  body: z
-    .string()
-    .nullish()
-    .transform((body) => body ?? ''),
   created_at: z.string(),
   updated_at: z.string(),
-  performed_via_github_app: z.object({ id: z.number().int() }).nullish(),
+  performed_via_github_app: viaAppSchema,
 });
 /** A comment as GitHub returns it. Its text is untrusted. */
 export type HistoryComment = z.infer<typeof commentSchema>;
@@ -31,12 +30,15 @@ export interface CommentHistory {
 /** GitHub lists the oldest first, at most 100 per page. Only the first answer names the last page. */
 const pageSize = 100;
 
-/** `since` (ISO 8601) leaves out comments that were not created or edited after it. */
+/**
+ * `since` (ISO 8601) leaves out comments that were not created or edited after it. `body_html` is empty
+ * unless it is asked for.
+ */
 export async function commentHistory(
   client: GithubClient,
   facts: RepositoryFacts,
   issueNumber: number,
-  options: { readonly maxPages: number; readonly since?: string },
+  options: { readonly maxPages: number; readonly since?: string; readonly html?: boolean },
 ): Promise<CommentHistory> {
   const page = async (number: number) => {
     const { data, headers } = await client.request(
@@ -48,6 +50,7 @@ export async function commentHistory(
         per_page: pageSize,
         page: number,
         ...(options.since === undefined ? {} : { since: options.since }),
+        ...(options.html === true ? { headers: withBodyHtml } : {}),
       },
     );
     return { comments: z.array(commentSchema).parse(data), link: headers.link };

@@ -105,6 +105,8 @@ function outcomeText(
     }
     case 'cancelled':
       return { headline: `⏹️ Cancelled by ${escapeInline(outcome.by, 100)}`, text: '' };
+    case 'ignored':
+      return { headline: '', text: why(outcome.reason) };
     case 'answered':
       return { headline: '', text: renderUntrustedMarkdown(outcome.message, 4000) };
   }

@@ -7,7 +7,7 @@ type Comment = ContextInput['comments'][number];
 const comment = (id: number, over: Partial<Comment> = {}): Comment => ({
   id,
   user: person('mona'),
-  body: `comment ${id}`,
+  shown: `comment ${id}`,
   created_at: at(id),
   updated_at: at(id),
   performed_via_github_app: null,
@@ -17,7 +17,7 @@ const input: ContextInput = {
   issue: {
     number: 2,
     title: 'now another title',
-    body: 'now another body',
+    shown: 'It should not.\n',
     user: person('stranger'),
     updated_at: at(59),
     labels: ['bug', { name: 'codex' }, { name: null }],
@@ -42,14 +42,16 @@ const select = (comments: readonly Comment[], over: Partial<ContextInput> = {}) 
   selectContext({ ...input, comments, ...over });
 
 describe('the issue', () => {
-  it('is included as delivered, without its hidden text, and its author is marked as a stranger', () => {
+  it('is included as delivered, and its author is marked as a stranger', () => {
     expect(select([])).toEqual({
       number: 2,
       title: 'split() rounds',
       author: 'stranger',
+      throughApp: null,
       authorCanWrite: false,
       body: 'It should not.',
       bodyLeftOut: false,
+      bodyIsInstruction: false,
       labels: ['bug', 'codex'],
       comments: [],
       commentsLeftOut: 0,
@@ -67,13 +69,29 @@ describe('the issue', () => {
     expect(select([], { trigger })).toMatchObject({ title: '', body: '', bodyLeftOut: true });
     const untouched = { ...input.issue, updated_at: at(30) };
     expect(select([], { trigger, issue: untouched })).toMatchObject({
-      body: 'now another body',
+      title: 'now another title',
+      body: 'It should not.',
       bodyLeftOut: false,
     });
   });
-  it('is cut if it is very long', () => {
-    const trigger = { ...input.trigger, issue: { title: 'x', body: 'y'.repeat(65_000) } };
-    expect(select([], { trigger }).body.length).toBe(40_000);
+  it('loses its middle if it is very long, and says so', () => {
+    const shown = `${'x'.repeat(32_000)}${'y'.repeat(32_000)}`;
+    const { body } = select([], { issue: { ...input.issue, shown } });
+    expect(body.length).toBeLessThanOrEqual(40_000);
+    expect(body).toMatch(/^x+\n\[24000 characters or more are left out here\]\ny+$/);
+  });
+  it('is not repeated if its text is the instruction', () => {
+    const trigger = { ...input.trigger, event: 'issue_opened', commentId: null } as const;
+    expect(select([], { trigger })).toMatchObject({ body: '', bodyIsInstruction: true, bodyLeftOut: false });
+  });
+  it.each([
+    ['an app in a person’s name', person('mona'), { id: 5, slug: 'planner' }, 'planner'],
+    ['an app without a slug', person('mona'), { id: 5 }, 'number 5'],
+    ['a bot', { login: 'alerts[bot]', type: 'Bot' }, null, 'alerts[bot]'],
+    ['a person', person('mona'), null, null],
+  ])('names %s as its writer', (_, user, performed_via_github_app, throughApp) => {
+    const issue = { ...input.issue, user, performed_via_github_app };
+    expect(select([], { issue }).throughApp).toBe(throughApp);
   });
 });
 
@@ -99,27 +117,25 @@ describe('the conversation', () => {
       false,
       0,
     ],
-    ['of nothing but hidden text', { body: '<!-- run this -->' }, false, 0],
+    ['of nothing that is displayed', { shown: '\n' }, false, 0],
   ])('includes or leaves out a comment %s', (_, over, taken, leftOut) => {
     expect(kept([comment(10, over)])).toEqual([taken ? ['comment 10'] : [], leftOut]);
   });
-  it('lists comments oldest first, without the trigger and without hidden text', () => {
-    expect(
-      select([comment(1, { body: 'a<!-- x -->b' }), comment(2, { user: person('Lisa') }), comment(30)])
-        .comments,
-    ).toEqual([
-      { author: 'mona', createdAt: at(1), text: 'ab' },
-      { author: 'Lisa', createdAt: at(2), text: 'comment 2' },
+  it('lists comments oldest first, without the trigger, and names the apps that wrote them', () => {
+    const throughApp = { user: person('Lisa'), performed_via_github_app: { id: 5, slug: 'planner' } };
+    expect(select([comment(1), comment(2, throughApp), comment(30)]).comments).toEqual([
+      { author: 'mona', throughApp: null, createdAt: at(1), text: 'comment 1' },
+      { author: 'Lisa', throughApp: 'planner', createdAt: at(2), text: 'comment 2' },
     ]);
   });
   it('keeps the newest comments up to the cap and counts the rest', () => {
-    const long = [1, 2, 3, 4].map((id) => comment(id, { body: `${id}${'x'.repeat(25_000)}` }));
+    const long = [1, 2, 3, 4].map((id) => comment(id, { shown: `${id}${'x'.repeat(25_000)}` }));
     const context = select(long, { notRead: 100 });
     expect(context.comments.map(({ createdAt }) => createdAt)).toEqual([at(3), at(4)]);
     expect(context.commentsLeftOut).toBe(102);
   });
   it('has no holes: it drops every comment older than one that does not fit', () => {
-    const context = select([comment(1), comment(2, { body: 'x'.repeat(61_000) }), comment(3)]);
+    const context = select([comment(1), comment(2, { shown: 'x'.repeat(61_000) }), comment(3)]);
     expect(context.comments.map(({ text }) => text)).toEqual(['comment 3']);
     expect(context.commentsLeftOut).toBe(2);
   });

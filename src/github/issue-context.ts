@@ -4,19 +4,18 @@ import type { IssueContext } from '../core/ask/context.ts';
 import type { RepositoryFacts, TaskRequest } from '../core/task.ts';
 import { boundedAll } from '../lib/bounded-all.ts';
 import { unlessMissing, type GithubClient } from './client.ts';
-import { commentHistory, userSchema } from './comment-history.ts';
+import { commentHistory, userSchema, viaAppSchema } from './comment-history.ts';
 import { selectContext } from './context.ts';
+import { bodySchema, displayDelivered, displayPresent, withBodyHtml } from './displayed-comment.ts';
+import type { ReadHtml } from './html-events.ts';
 
-const issueSchema = z.object({
+const issueSchema = bodySchema.extend({
   number: z.number().int(),
   title: z.string(),
-  body: z
-    .string()
-    .nullish()
-    .transform((body) => body ?? ''),
   user: userSchema,
   created_at: z.string(),
   updated_at: z.string(),
+  performed_via_github_app: viaAppSchema,
   labels: z.array(z.union([z.string(), z.object({ name: z.string().nullish() })])),
 });
 
@@ -30,21 +29,23 @@ type GithubTrigger = Extract<TaskRequest['trigger'], { kind: 'github' }>;
 /** Returns null if the issue is gone. */
 export async function readIssueContext(deps: {
   readonly client: GithubClient;
+  readonly readHtml: ReadHtml;
   readonly appId: number;
   readonly facts: RepositoryFacts;
   readonly trigger: GithubTrigger;
   readonly canWrite: (facts: RepositoryFacts, login: string) => Promise<boolean>;
 }): Promise<IssueContext | null> {
-  const { client, facts, trigger, canWrite } = deps;
+  const { client, readHtml, facts, trigger, canWrite } = deps;
   const [found, history] = await Promise.all([
     unlessMissing(
       client.request('GET /repos/{owner}/{repo}/issues/{issue_number}', {
         owner: facts.owner,
         repo: facts.name,
         issue_number: trigger.issueNumber,
+        headers: withBodyHtml,
       }),
     ),
-    unlessMissing(commentHistory(client, facts, trigger.issueNumber, { maxPages })),
+    unlessMissing(commentHistory(client, facts, trigger.issueNumber, { maxPages, html: true })),
   ]);
   if (found === null || history === null) return null;
   const issue = issueSchema.parse(found.data);
@@ -57,9 +58,15 @@ export async function readIssueContext(deps: {
   const asked = [...new Set(authors)].slice(0, maxAuthors);
   const answers = await boundedAll(asked, asksAtOnce, async (login) => await canWrite(facts, login));
   const writers = new Set(asked.filter((_, index) => answers[index] === true));
+  const delivered = trigger.issue?.body ?? issue.body;
+  const [body, ...texts] = await Promise.all([
+    displayDelivered(delivered, issue, { client, readHtml, repository: facts }),
+    ...unchanged.map(async (comment) => await displayPresent(comment, readHtml)),
+  ]);
+  const shown = new Map(unchanged.map(({ id }, index) => [id, texts[index]?.text ?? '']));
   return selectContext({
-    issue,
-    comments: history.comments,
+    issue: { ...issue, shown: body.text },
+    comments: history.comments.map((comment) => ({ ...comment, shown: shown.get(comment.id) ?? '' })),
     writers,
     trigger,
     appId: deps.appId,

@@ -3,7 +3,8 @@
  *
  * Only `issue_comment.created`, `issues.opened` and `issues.labeled` start a task. Edits never do, so that
  * nobody can change the words of a comment that was already answered. Whether the person may start a task is
- * decided later, with the collaborator permission API.
+ * decided later, with the collaborator permission API. Whether GitHub displays the mention, and what is
+ * asked, is read again later from what GitHub rendered: here no call is made, and the words are a preview.
  *
  * Software never starts a task; otherwise two bots could trigger each other forever. Software is a sender or
  * author of type Bot, a login that ends in `[bot]`, and a comment or issue that a GitHub App wrote on behalf
@@ -89,7 +90,7 @@ type Trigger = Extract<TaskRequest['trigger'], { kind: 'github' }>;
 function draft(
   payload: Common,
   requester: Account,
-  trigger: Pick<Trigger, 'event' | 'commentId' | 'triggeredAt'> & { readonly taskId: string },
+  trigger: Pick<Trigger, 'event' | 'commentId' | 'triggeredAt' | 'comment'> & { readonly taskId: string },
   asked: Pick<TaskDraft, 'ask' | 'instruction' | 'options'>,
 ): WebhookReading {
   const repository = repositoryRefSchema.safeParse({
@@ -120,6 +121,7 @@ function draft(
           title: headOf(payload.issue.title, 1000),
           body: headOf(payload.issue.body ?? '', 70_000),
         },
+        ...(trigger.comment === undefined ? {} : { comment: headOf(trigger.comment, 70_000) }),
       },
       requester: { login: requester.login, id: requester.id },
       ask: asked.ask,
@@ -144,7 +146,13 @@ function readComment(payload: z.infer<typeof commentEvent>, policy: GithubPolicy
   return draft(
     payload,
     sender,
-    { taskId, event: 'issue_comment', commentId: comment.id, triggeredAt: comment.created_at },
+    {
+      taskId,
+      event: 'issue_comment',
+      commentId: comment.id,
+      triggeredAt: comment.created_at,
+      comment: comment.body ?? '',
+    },
     mention,
   );
 }

@@ -9,3 +9,11 @@ export function headOf(text: string, max: number): string {
 export function tailOf(text: string, max: number): string {
   return text.length <= max ? text : text.slice(text.length - max).replace(/^[\uDC00-\uDFFF]/, '');
 }
+
+/** Keeps the beginning and the end, at most `max` units in all, and says what is left out between them. */
+export function withoutMiddle(text: string, max: number): string {
+  if (text.length <= max) return text;
+  const note = `\n[${text.length - max} characters or more are left out here]\n`;
+  const half = Math.max(0, Math.floor((max - note.length) / 2));
+  return `${headOf(text, half)}${note}${tailOf(text, half)}`;
+}

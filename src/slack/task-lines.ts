@@ -29,7 +29,8 @@ function outcomeWords(outcome: TaskOutcome): string {
     case 'cancelled':
       return 'cancelled';
     case 'answered':
-      return 'answered';
+    case 'ignored':
+      return outcome.kind;
   }
 }
 

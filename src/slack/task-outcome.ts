@@ -37,6 +37,7 @@ export function outcomeText(outcome: TaskOutcome): OutcomeText {
       return pullRequestText(outcome);
     case 'no-change':
       return outcomeWithMessage('☑️ Nothing was changed', outcome.summary);
+    case 'ignored':
     case 'refused':
       return outcomeWithMessage('🚫 Not started', outcome.reason.message);
     case 'held': {

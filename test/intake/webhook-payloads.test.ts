@@ -165,6 +165,7 @@ describe('the trigger of a task', () => {
           commentId: 9,
           triggeredAt: '2026-11-01T10:00:00Z',
           issue: { title: 'split() rounds', body: 'It should not.' },
+          comment: '@airlock fix it',
         },
         requester: { login: 'mona', id: 7 },
         ask: { kind: 'run' },

@@ -13,11 +13,13 @@ import type {
 } from '../../simulators/github/contract.ts';
 import type { ChangeSet } from '../../src/core/change-set.ts';
 import type { PublishInput } from '../../src/core/ports/publication.ts';
+import { htmlEvents } from '../fixtures/read-html.ts';
 import { authorization } from '../fixtures/sample-task.ts';
 import { emptyReceipt } from '../../src/core/grant.ts';
 import { Reported } from '../../src/core/reported.ts';
 import type { RepositoryFacts, RoutedRequest } from '../../src/core/task.ts';
 import { createAppTokens, type AppTokens } from '../../src/github/app-auth.ts';
+import type { ReadHtml } from '../../src/github/html-events.ts';
 import { parseChangeLines } from '../../src/publish/change-lines.ts';
 import {
   cloneWorkspace,
@@ -52,9 +54,14 @@ export function ownProcess(
   now: () => number;
   retryDelaysMs: readonly number[];
   tokens: AppTokens;
+  readHtml: ReadHtml;
 } {
   const api = { apiUrl: simulator.apiUrl, fetch: fetch_, now: Date.now, retryDelaysMs: [1, 1] };
-  return { ...api, tokens: createAppTokens({ ...api, appId, privateKey }) };
+  return {
+    ...api,
+    tokens: createAppTokens({ ...api, appId, privateKey }),
+    readHtml: async (html) => htmlEvents(html),
+  };
 }
 
 export const baseFiles: Record<string, FileContent> = {

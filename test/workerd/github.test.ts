@@ -3,6 +3,7 @@ import { expect, inject, it } from 'vitest';
 import { createAppTokens } from '../../src/github/app-auth.ts';
 import { githubClient } from '../../src/github/client.ts';
 import { createCodeHost } from '../../src/github/code-host.ts';
+import { readHtml } from '../../src/github/read-html.ts';
 import { authorization } from './task.ts';
 
 // workerd's fetch throws if it is called as a method of another object.
@@ -10,6 +11,7 @@ const api = {
   apiUrl: inject('github').apiUrl,
   fetch: (async (input, init) => await fetch(input, init)) satisfies typeof fetch,
   now: Date.now,
+  readHtml,
 };
 const withKey = (privateKey: string) =>
   createAppTokens({ ...api, appId: Number(inject('github').appId), privateKey });
@@ -59,6 +61,44 @@ it('reads a repository with a narrowed token', async () => {
   expect(await host.canWrite(facts, 'ada')).toBe(true);
   expect(await host.canWrite(facts, 'rea')).toBe(false);
   await host.forgetTokens('workerd');
+});
+
+it('reads rendered HTML with its own parser as the HTML standard does', async () => {
+  const html =
+    '<p dir="auto">Tom &amp; <a class="user-mention" href="https://x/?a=1&amp;b=2" title="&quot;">@ada</a><br>\n' +
+    '&lt;!-- x --&gt;&nbsp;&#128512;&hellip; é</p>\n<!-- hidden --><ul><li><input type="checkbox" disabled checked> a</li></ul>' +
+    `<pre><code>${'long &lt; '.repeat(20_000)}</code></pre>`;
+  const events = await readHtml(html);
+  const text = (value: string) => ({ kind: 'text', text: value });
+  const open = (name: string, attributes: Record<string, string> = {}) => ({
+    kind: 'open',
+    name,
+    attributes: new Map(Object.entries(attributes)),
+  });
+  const close = (name: string) => ({ kind: 'close', name });
+  expect(events).toEqual([
+    open('p', { dir: 'auto' }),
+    text('Tom & '),
+    open('a', { class: 'user-mention', href: 'https://x/?a=1&b=2', title: '"' }),
+    text('@ada'),
+    close('a'),
+    open('br'),
+    text('\n<!-- x -->\u00A0😀… é'),
+    close('p'),
+    text('\n'),
+    open('ul'),
+    open('li'),
+    open('input', { type: 'checkbox', disabled: '', checked: '' }),
+    text(' a'),
+    close('li'),
+    close('ul'),
+    open('pre'),
+    open('code'),
+    text('long < '.repeat(20_000)),
+    close('code'),
+    close('pre'),
+  ]);
+  await expect(readHtml('')).resolves.toEqual([]);
 });
 
 it('makes ten concurrent calls without a queue that ends with a request', async () => {

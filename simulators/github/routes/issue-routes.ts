@@ -2,6 +2,8 @@
 import { Hono, type Context } from 'hono';
 import { z } from 'zod';
 import { notFound, unprocessable, validationFailed } from '../api-errors.ts';
+import type { Json } from '../documents/account-document.ts';
+import { bodyHtml } from '../body-html.ts';
 import { commentDocument, issueDocument, labelDocument } from '../documents/issue-document.ts';
 import { sendEventInBackground } from '../events.ts';
 import { bodyOf, numberParam, pageOf, repositoryOf, type ApiEnv, type Site } from '../site.ts';
@@ -21,14 +23,29 @@ const issueSchema = z.object({
   body: z.string().nullish(),
   labels: z.array(z.string()).optional(),
 });
+/** As Airlock asks: a text as in a comment of a repository, which mentions and references need. */
+const markdownSchema = z.object({
+  text: z.string().min(1),
+  mode: z.literal('gfm'),
+  context: z.string().regex(/^[^/]+\/[^/]+$/),
+});
 const issueUpdateSchema = z.object({
   title: z.string().min(1).optional(),
   body: z.string().nullish(),
   state: z.enum(['open', 'closed']).optional(),
 });
 
+/** https://docs.github.com/rest/using-the-rest-api/getting-started-with-the-rest-api#media-types */
+function inMediaType(c: Context<ApiEnv>, document: Json, markdown: string | null): Json {
+  if (c.req.header('accept')?.includes('application/vnd.github.full+json') !== true) return document;
+  const html = bodyHtml(markdown ?? '');
+  return { ...document, body_html: html, body_text: html.replace(/<[^>]*>/g, '') };
+}
+
 export function issueRoutes(site: Site): Hono<ApiEnv> {
   const api = new Hono<ApiEnv>();
+
+  api.post('/markdown', async (c) => c.html(bodyHtml((await bodyOf(c, markdownSchema)).text)));
 
   api.get('/repos/:owner/:repo/issues', (c) => {
     const repository = repositoryOf(c, site, read);
@@ -50,7 +67,7 @@ export function issueRoutes(site: Site): Hono<ApiEnv> {
 
   api.get('/repos/:owner/:repo/issues/:number{[0-9]+}', (c) => {
     const { repository, issue } = issueOf(c, site, read);
-    return c.json(issueDocument(site, repository, issue));
+    return c.json(inMediaType(c, issueDocument(site, repository, issue), issue.body));
   });
 
   api.patch('/repos/:owner/:repo/issues/:number{[0-9]+}', async (c) => {
@@ -70,7 +87,11 @@ export function issueRoutes(site: Site): Hono<ApiEnv> {
     const { repository, issue } = issueOf(c, site, read);
     const since = c.req.query('since');
     const shown = issue.comments.filter((one) => since === undefined || one.updatedAt >= since);
-    return c.json(pageOf(c, site, shown).map((one) => commentDocument(site, repository, issue, one)));
+    return c.json(
+      pageOf(c, site, shown).map((one) =>
+        inMediaType(c, commentDocument(site, repository, issue, one), one.body),
+      ),
+    );
   });
 
   api.post('/repos/:owner/:repo/issues/:number{[0-9]+}/comments', async (c) => {
@@ -84,7 +105,7 @@ export function issueRoutes(site: Site): Hono<ApiEnv> {
 
   api.get('/repos/:owner/:repo/issues/comments/:comment', (c) => {
     const { repository, issue, comment } = commentOf(c, site, read);
-    return c.json(commentDocument(site, repository, issue, comment));
+    return c.json(inMediaType(c, commentDocument(site, repository, issue, comment), comment.body));
   });
 
   api.patch('/repos/:owner/:repo/issues/comments/:comment', async (c) => {

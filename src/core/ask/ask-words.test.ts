@@ -134,9 +134,9 @@ describe('hostile words', () => {
   });
 
   it('are cut at the limit of the task schema, and say so', () => {
-    const { instruction } = read(`shop ${'x'.repeat(40_000)}`);
-    expect(instruction.length).toBe(20_000);
-    expect(instruction.endsWith('[cut here: the instruction was longer]')).toBe(true);
+    const { instruction } = read(`shop ${'x'.repeat(80_000)}`);
+    expect(instruction.length).toBeLessThanOrEqual(70_000);
+    expect(instruction).toContain('characters or more are left out here]');
   });
 
   it('never throw, and always make a valid task request', () => {

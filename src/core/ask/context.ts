@@ -1,6 +1,6 @@
 /**
- * The conversation that a task was asked in, as it was when the trigger was written. All text is untrusted;
- * hidden text (HTML comments, invisible characters) is already removed.
+ * The conversation that a task was asked in, as it was when the trigger was written. All text is untrusted,
+ * and is what GitHub displays.
  *
  * The issue itself is always part of it, even when a stranger wrote it: people who ask the bot to work on an
  * issue want that. Anybody can add a comment to somebody else's issue, so only comments of people with write
@@ -14,16 +14,22 @@ export interface IssueContext {
   readonly author: string;
   /** False: title and body are a stranger's words, and the prompt says so. */
   readonly authorCanWrite: boolean;
-  /** Empty when `bodyLeftOut`. Cut at the size limit. */
+  /** The app that wrote the issue, in the author's name or its own; null if a person wrote it on GitHub. */
+  readonly throughApp: string | null;
+  /** Empty when `bodyLeftOut` or `bodyIsInstruction`. Its middle is left out at the size limit. */
   readonly body: string;
   /**
    * True when title and body may have been edited after the trigger and their text at that time is unknown.
    */
   readonly bodyLeftOut: boolean;
+  /** True when the issue was the trigger, so that its text is the instruction. */
+  readonly bodyIsInstruction: boolean;
   readonly labels: readonly string[];
   /** Oldest first. Never the triggering comment: its text, as delivered, is the instruction. */
   readonly comments: readonly {
     readonly author: string;
+    /** As for the issue. */
+    readonly throughApp: string | null;
     /** ISO 8601. */
     readonly createdAt: string;
     readonly text: string;

@@ -1,5 +1,5 @@
 /**
- * Removes characters that a reader cannot see. `hidden-text.ts` handles markup.
+ * Removes characters that a reader cannot see. `github/displayed-text.ts` handles markup.
  *
  * Default_Ignorable_Code_Point covers zero-width characters, soft hyphen, bidi controls, variation selectors,
  * Hangul fillers and the tag characters of U+E0000. Each of them has been used to smuggle text past people.

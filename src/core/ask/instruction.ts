@@ -7,11 +7,10 @@
  */
 import { anyOf, wholeWords } from './word-patterns.ts';
 import type { TaskRequest } from '../task.ts';
-import { headOf } from '../../lib/cut-text.ts';
+import { withoutMiddle } from '../../lib/cut-text.ts';
 
-/** Characters, as in the task's schema. Longer text is cut, and says so. */
-const maxInstructionChars = 20_000;
-const cutNote = '\n[cut here: the instruction was longer]';
+/** Characters, as in the task's schema: a whole issue, which GitHub limits to 65,536. */
+const maxInstructionChars = 70_000;
 
 const cancel: TaskRequest['ask'] = { kind: 'cancel' };
 const retry: TaskRequest['ask'] = { kind: 'retry' };
@@ -102,7 +101,7 @@ export function commandIn(words: string): TaskRequest['ask'] | null {
   return commandNamed(bare(clause.replace(courtesy, ' ')))?.kind === 'cancel' ? afterCancel : null;
 }
 
+/** Longer text loses its middle, and says so: people ask at the beginning or at the end. */
 export function cutInstruction(text: string): string {
-  if (text.length <= maxInstructionChars) return text;
-  return headOf(text, maxInstructionChars - cutNote.length) + cutNote;
+  return withoutMiddle(text, maxInstructionChars);
 }

@@ -2,21 +2,32 @@
  * Decides whether a comment or an issue addresses the bot, and reads what it asks. `authorize.ts` decides
  * whether the person may.
  *
+ * - `readMention` decides, on the text that GitHub displays. `parseMention` is the filter in front of it, on
+ *   the Markdown that the webhook delivers: it lets a text pass rather than lose a mention.
  * - A mention is a word of its own: `@airlock` or `@airlock[bot]` in any case, with white space, punctuation
- *   or letters of another script around it. It does not count in code, quotations (including lazy lines, as
- *   GitHub shows them) and HTML comments. The first mention counts.
+ *   or letters of another script around it. It does not count in code and quotations. The first mention
+ *   counts.
  * - The instruction is everything that the person wrote, before and after the mention, code and quotations
- *   included, without the mention, its options and hidden text: `split() is off by one. @airlock fix it` must
- *   not lose its first sentence.
+ *   included, without the mention and its options: `split() is off by one. @airlock fix it` must not lose its
+ *   first sentence.
  * - Options follow the mention directly, on its line. Later in the text `--flag` is prose.
  * - Commands are those of `instruction.ts`. A mention in passing (`in-passing.ts`) starts nothing.
  */
-import { lowerAscii, stripHidden } from './hidden-text.ts';
+import { stripHiddenCharacters } from './hidden-characters.ts';
 import { inPassing } from './in-passing.ts';
 import { afterName, commandIn, copied, cutInstruction } from './instruction.ts';
-import { segmentMarkdown } from './markdown-segments.ts';
 import { readOptions } from './options.ts';
 import type { TaskOptions, TaskRequest } from '../task.ts';
+
+/** Replaces a character of code: it is not white space and cannot be part of a mention. */
+export const code = '\uFFFC';
+
+/** A text as people see it. */
+export interface Displayed {
+  readonly text: string;
+  /** As long as `text`. Where a mention does not count, code is replaced by `code`, a quotation by spaces. */
+  readonly addressable: string;
+}
 
 export type Mention =
   | { readonly kind: 'none' }
@@ -27,33 +38,41 @@ export type Mention =
       readonly options: TaskOptions;
     };
 
-/** Replaces a character of code: it is not white space and cannot be part of a mention. */
-const code = '\uFFFC';
-
-/** Elements whose content GitHub shows as code or as somebody else's words. */
-const quotingElement = /<(pre|code|kbd|samp|blockquote)(?=[\s>])/gi;
-
-/** Blanks out everything in which a mention does not count; positions stay the same. */
-function addressable(markdown: string): string {
-  let visible = '';
-  for (const { start, end, kind, quoted } of segmentMarkdown(markdown)) {
-    if (kind === 'text' && !quoted) visible += markdown.slice(start, end);
-    else if (kind !== 'code' || quoted) visible += ' '.repeat(end - start);
-    // A code block ends in a line break, which is white space before the next line's mention.
-    else visible += `${code.repeat(end - start - 1)}${markdown[end - 1] === '\n' ? '\n' : code}`;
+/**
+ * Blanks what is plainly a quotation, a fenced code block or a comment, as in the templates of issues;
+ * positions stay the same. Lets everything else pass, also where it may be code.
+ */
+function plainlyAddressable(markdown: string): string {
+  const lines = markdown.split('\n');
+  const kept: string[] = [];
+  let fence: { readonly marker: string; readonly columns: number; readonly from: number } | null = null;
+  let inComment = false;
+  for (const line of lines) {
+    const columns = line.length - line.trimStart().length;
+    const content = line.trim();
+    const blank = ' '.repeat(line.length);
+    // A line with fewer columns ends the list item that the fence is in.
+    if (fence !== null && content !== '' && columns < fence.columns) fence = null;
+    const comment = inComment ? 0 : /^ {0,3}<!--/.test(line) && fence === null ? columns + 2 : -1;
+    if (comment !== -1) {
+      const close = line.indexOf('-->', comment);
+      inComment = close === -1;
+      kept.push(inComment ? blank : ' '.repeat(close + 3) + line.slice(close + 3));
+    } else if (fence !== null) {
+      kept.push(line);
+      if (!content.startsWith(fence.marker) || content !== fence.marker.charAt(0).repeat(content.length))
+        continue;
+      // Only a closed one is code: the end of a list or a quotation can end it too.
+      for (let at = fence.from; at < kept.length; at += 1) kept[at] = ' '.repeat(kept[at]?.length ?? 0);
+      fence = null;
+    } else if (/^ {0,3}>/.test(line)) kept.push(blank);
+    else {
+      const marker = /^(`{3,}(?=[^`]*$)|~{3,})/.exec(content)?.[1];
+      if (marker !== undefined) fence = { marker, columns, from: kept.length };
+      kept.push(withoutInlineCode(line));
+    }
   }
-  const lower = lowerAscii(visible);
-  let kept = '';
-  let done = 0;
-  quotingElement.lastIndex = 0;
-  for (let open = quotingElement.exec(visible); open !== null; open = quotingElement.exec(visible)) {
-    const close = lower.indexOf(`</${(open[1] ?? '').toLowerCase()}>`, open.index);
-    const end = close === -1 ? visible.length : close;
-    kept += visible.slice(done, open.index) + code.repeat(end - open.index);
-    done = end;
-    quotingElement.lastIndex = end;
-  }
-  return kept + visible.slice(done);
+  return kept.join('\n');
 }
 
 /** A character that can be part of an address, a path or a name in front of the `@`. */
@@ -67,6 +86,12 @@ const nameEnd =
   `${invisible}{0,4}(?:$|\\s|[.,:;!?)\\]}"'”’*_<…–—]{1,8}(?:$|\\s|<|[^\\x00-\\x7F])|[,;:!?)][\\p{L}\\p{N}]|` +
   `(?![’‐‑·＿\\p{M}${code}]|${invisible}|(?=\\p{L})\\p{scx=Latn})[^\\x00-\\x7F])`;
 
+/** Only where the backticks of a line pair up: another can belong to the line before. */
+function withoutInlineCode(line: string): string {
+  const isPlain = !/``|\\`/.test(line) && line.split('`').length % 2 === 1;
+  return isPlain ? line.replace(/`[^`]*`/g, (span) => code.repeat(span.length)) : line;
+}
+
 function findMention(visible: string, handle: string): { start: number; end: number } | null {
   const name = handle.replace(/[^a-z0-9-]/gi, '');
   const pattern = new RegExp(`(?<!${joinsBefore})[@＠]${name}(?:\\[bot\\])?(?=${nameEnd})`, 'iu');
@@ -76,27 +101,31 @@ function findMention(visible: string, handle: string): { start: number; end: num
 
 /** `handle` is the configured name without `@`. Linear in the length of the text. */
 export function parseMention(untrustedMarkdown: string, handle: string): Mention {
-  const markdown = untrustedMarkdown.replace(/\r\n?/g, '\n');
-  const visible = addressable(markdown);
-  const mention = findMention(visible, handle);
+  const text = stripHiddenCharacters(untrustedMarkdown);
+  return readMention({ text, addressable: plainlyAddressable(text) }, handle);
+}
+
+/** As `parseMention`, for a text as it is displayed. */
+export function readMention({ text, addressable }: Displayed, handle: string): Mention {
+  const mention = findMention(addressable, handle);
   if (mention === null) return { kind: 'none' };
 
-  const passing = inPassing(visible.slice(0, mention.start), visible.slice(mention.end));
+  const passing = inPassing(addressable.slice(0, mention.start), addressable.slice(mention.end));
   if (passing === 'thanks') return { kind: 'none' };
 
-  const comma = afterName.exec(visible.slice(mention.end, mention.end + 9))?.[0].length ?? 0;
-  const lineEnd = markdown.indexOf('\n', mention.end);
-  const line = markdown.slice(0, lineEnd === -1 ? markdown.length : lineEnd);
+  const comma = afterName.exec(addressable.slice(mention.end, mention.end + 9))?.[0].length ?? 0;
+  const lineEnd = text.indexOf('\n', mention.end);
+  const line = text.slice(0, lineEnd === -1 ? text.length : lineEnd);
   const read = readOptions(line, mention.end + comma);
   const after = read.kind === 'options' ? read.end : mention.end + comma;
-  const instruction = cutInstruction(
-    stripHidden(`${markdown.slice(0, mention.start)}${markdown.slice(after)}`),
-  );
+  const instruction = cutInstruction(`${text.slice(0, mention.start)}${text.slice(after)}`.trim());
   if (read.kind === 'invalid') {
     return { kind: 'mention', ask: { kind: 'invalid', message: read.message }, instruction, options: {} };
   }
   const command =
-    passing === 'copied' ? copied : commandIn(`${visible.slice(0, mention.start)} ${visible.slice(after)}`);
+    passing === 'copied'
+      ? copied
+      : commandIn(`${addressable.slice(0, mention.start)} ${addressable.slice(after)}`);
   return {
     kind: 'mention',
     ask: command ?? { kind: 'run' },

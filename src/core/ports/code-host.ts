@@ -5,6 +5,7 @@
  * idempotent, also while a first call still runs.
  */
 import type { IssueContext } from '../ask/context.ts';
+import type { Displayed } from '../ask/mention.ts';
 import type { PullRequestRef, RepositoryFacts, RepositoryRef, TaskRequest } from '../task.ts';
 
 export interface CodeHost {
@@ -17,6 +18,11 @@ export interface CodeHost {
   canWrite(facts: RepositoryFacts, login: string): Promise<boolean>;
   /** The head commit of a branch; null if there is no such branch. */
   headOf(facts: RepositoryFacts, branch: string): Promise<string | null>;
+  /**
+   * The triggering comment or issue as GitHub displays the text that was delivered; null if the trigger has
+   * no words of its own.
+   */
+  displayedWords(facts: RepositoryFacts, request: TaskRequest): Promise<Displayed | null>;
   /** The issue and the comments of people with write access, as of the trigger. */
   issueContext(facts: RepositoryFacts, request: TaskRequest): Promise<IssueContext | null>;
   /** 👀 on the triggering comment or issue. */

@@ -39,6 +39,8 @@ export interface TaskSnapshot {
 export interface Findings {
   /** Where the task belongs, and the requester's name in Slack. The first one counts. */
   readonly routing?: { readonly routing: Routing; readonly requesterName: string };
+  /** What is asked, as it is displayed. It replaces what the trigger seemed to ask. */
+  readonly asked?: Pick<TaskRequest, 'ask' | 'instruction' | 'options'>;
   /** Asks a person to choose one of these. */
   readonly choices?: readonly RepositoryRef[];
   /** Where the post goes; set before authorization so that a refusal can be posted. */

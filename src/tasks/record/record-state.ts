@@ -180,8 +180,9 @@ export function snapshotOf(state: RecordState): Omit<TaskSnapshot, 'waitUntil'> 
 // ---- transitions
 
 export function learn(state: RecordState, findings: Findings): RecordState {
-  const { routing, choices, facts, authorization, queuePosition, change } = findings;
+  const { routing, asked, choices, facts, authorization, queuePosition, change } = findings;
   let next = state;
+  if (asked !== undefined) next = { ...next, request: { ...next.request, ...asked } };
   if (routing !== undefined && state.routing === null) next = { ...next, ...routing, choices: null };
   // A second attempt of the step must not ask again after a person has chosen.
   if (choices !== undefined && state.choice === null && state.outcome === null) next = { ...next, choices };

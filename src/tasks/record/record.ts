@@ -442,7 +442,9 @@ export abstract class TaskRecordBase<Env> extends DurableObject<Env> {
     const state = this.#opened();
     const view = this.view();
     if (view === null) return;
-    const posted = await this.deps().notifier.show(state, view);
+    // Nobody waits for the end of a task that nobody saw to be asked for.
+    const isSilent = view.outcome?.kind === 'ignored';
+    const posted = isSilent ? null : await this.deps().notifier.show(state, view);
     const after = this.#opened(); // a publication attempt can have started meanwhile
     const endShown = view.outcome !== null && after.outcome !== null;
     this.#save({ ...after, posted: posted ?? after.posted, endShown });

@@ -2,6 +2,7 @@
 import { authorize } from '../../core/access/authorize.ts';
 import type { ChatPerson } from '../../core/chat.ts';
 import type { Authorization } from '../../core/authorization.ts';
+import { readMention } from '../../core/ask/mention.ts';
 import { buildPrompt, type EarlierWork } from '../../core/ask/prompt.ts';
 import type { PullRequestRef, RepositoryFacts, RoutedRequest, TaskOutcome } from '../../core/task.ts';
 import { ageText, standingText } from '../../core/task-words.ts';
@@ -22,16 +23,41 @@ export interface Asker {
   readonly earlier: Earlier | null;
 }
 
-export async function authorizeTask(
+/**
+ * Reads what is asked from the text that GitHub displays. A mention that nobody can see, or that is somebody
+ * else's, ends the task without a word: nobody waits for an answer.
+ */
+async function readDisplayed(
   request: RoutedRequest,
+  facts: RepositoryFacts,
+  { codeHost, record, policy }: TaskDeps,
+): Promise<Stage<RoutedRequest>> {
+  const words = await codeHost.displayedWords(facts, request);
+  if (words === null) return { go: true, value: request };
+  const mention = readMention(words, policy.mention);
+  if (mention.kind === 'none') {
+    const message = 'GitHub does not display the mention as words of the person who wrote the text.';
+    return ended({ kind: 'ignored', reason: { code: 'mention-not-displayed', message } });
+  }
+  const { ask, instruction, options } = mention;
+  await record.learn({ asked: { ask, instruction, options } });
+  return { go: true, value: { ...request, ask, instruction, options } };
+}
+
+export async function authorizeTask(
+  delivered: RoutedRequest,
   { person, earlier }: Asker,
   deps: TaskDeps,
-): Promise<Stage<Authorization>> {
-  const policy = deps.policy.forRepository(request.repository);
+): Promise<Stage<{ readonly request: RoutedRequest; readonly authorization: Authorization }>> {
+  const policy = deps.policy.forRepository(delivered.repository);
   // An API task gets no comment, so a refusal by the allowlist needs no call to GitHub.
-  if (!policy.allowed && request.trigger.kind === 'api')
+  if (!policy.allowed && delivered.trigger.kind === 'api')
     return ended({ kind: 'refused', reason: policy.reason });
-  const facts = await deps.codeHost.locate(request.repository);
+  const facts = await deps.codeHost.locate(delivered.repository);
+  // Before any refusal: what nobody can see gets no public answer.
+  const read = facts === null ? null : await readDisplayed(delivered, facts, deps);
+  if (read?.go === false) return read;
+  const request = read?.value ?? delivered;
   if (facts !== null) await deps.record.learn({ facts });
   const canWrite =
     facts === null || request.requester === null
@@ -72,7 +98,7 @@ export async function authorizeTask(
     requester: request.requester ?? (await githubAccount(request, facts, deps)),
   };
   await deps.record.learn({ authorization });
-  return { go: true, value: authorization };
+  return { go: true, value: { request, authorization } };
 }
 
 /**

@@ -133,6 +133,7 @@ function world(script: Script) {
   const codex = createCodex({ openaiBaseUrl: 'https://api.openai.com/v1' });
   const asked = script.request ?? request;
   const log: string[] = [];
+  let posted = 0;
   const grants: string[] = [];
   const published: PublishInput[] = [];
   const authorized: Authorization[] = [];
@@ -179,8 +180,11 @@ function world(script: Script) {
     slots: { release: async () => undefined },
     codex,
     notifier: {
-      show: async ({ request: { trigger }, facts: place }) =>
-        trigger.kind === 'github' && place === null ? null : { surface: 'github', commentId: 1 },
+      show: async ({ request: { trigger }, facts: place }) => {
+        if (trigger.kind === 'github' && place === null) return null;
+        posted += 1;
+        return { surface: 'github', commentId: 1 };
+      },
       rateLimitMs: () => null,
     },
     costOf: () => null,
@@ -291,6 +295,7 @@ function world(script: Script) {
       locate: async () => facts,
       canWrite: async () => true,
       headOf: async () => baseSha,
+      displayedWords: async () => null,
       issueContext: async () => null,
       react: async () => undefined,
       saveProgressComment: async () => 1,
@@ -405,6 +410,7 @@ function world(script: Script) {
     offered,
     entered,
     outcome: () => record.snapshot()?.outcome ?? null,
+    posted: () => posted,
   };
 }
 
@@ -438,6 +444,8 @@ function chunkOf(output: string, offset: number, exitCode: number | null) {
   const bytes = new TextEncoder().encode(output);
   return { bytes: bytes.subarray(offset), size: bytes.byteLength, exitCode };
 }
+
+const shown = (text: string) => ({ text, addressable: text });
 
 /** The log without posts, and without repeats of a phase that is looked at again. */
 const steps = (log: readonly string[]) =>
@@ -873,6 +881,31 @@ describe('a task', () => {
     expect(result).toMatchObject({ kind: 'refused', reason: { code: 'also-read-not-installed' } });
     expect(log).not.toContain('provision');
     expect(authorized).toEqual([]);
+  });
+
+  it('works on what GitHub displays, not on what was delivered', async () => {
+    const text = 'round half up';
+    const { prompts, record } = await live({
+      codeHost: { displayedWords: async () => shown('@acme-bot round half up') },
+    });
+    expect(prompts[0]).toContain(`instruction\n${text}\n`);
+    expect(prompts[0]).not.toContain(request.instruction);
+    expect(record.view()?.instruction).toBe(text);
+  });
+
+  it.each<[string, Partial<Script>]>([
+    ['a task', {}],
+    ['one that would be refused', { allowed: false }],
+    ['one of somebody without access', { codeHost: { canWrite: async () => false } }],
+  ])('ends %s without a word when GitHub does not display the mention', async (_, script) => {
+    const displayedWords = async () => ({ text: '@acme-bot fix it', addressable: ' '.repeat(16) });
+    const { result, log, posted, sandboxCalls } = await live({
+      ...script,
+      codeHost: { ...script.codeHost, displayedWords },
+    });
+    expect(result).toMatchObject({ kind: 'ignored', reason: { code: 'mention-not-displayed' } });
+    expect([posted(), log.includes('react')]).toEqual([0, false]);
+    expect(sandboxCalls).not.toContain('startRun');
   });
 
   it('is authorized for what the configuration opens, by id', async () => {

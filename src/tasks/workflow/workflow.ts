@@ -40,11 +40,13 @@ async function work(asked: TaskRequest, step: WorkflowStep, deps: TaskDeps): Pro
 
   const routed = await routeRequest(asked, step, deps);
   if (!routed.go) return routed.outcome;
-  const { request, asker } = routed.value;
+  const { asker } = routed.value;
 
-  const authorized = await run('authorize', retryBriefly, () => authorizeTask(request, asker, deps));
+  const authorized = await run('authorize', retryBriefly, () =>
+    authorizeTask(routed.value.request, asker, deps),
+  );
   if (!authorized.go) return authorized.outcome;
-  const authorization = authorized.value;
+  const { request, authorization } = authorized.value;
 
   // None of these needs another: the person sees 👀 while the task gets its sandbox and the issue is read.
   const [acknowledged, context, sandbox] = await Promise.all([

@@ -97,15 +97,22 @@ export class TestSite {
   }
 
   /** Calls a path below `/api/v3`. Throws if the answer violates GitHub's OpenAPI description. */
-  async call(method: string, path: string, credential: string | null, body?: unknown): Promise<Answer> {
+  async call(
+    method: string,
+    path: string,
+    credential: string | null,
+    body?: unknown,
+    accept = 'application/json',
+  ): Promise<Answer> {
     const response = await fetch(`${this.simulator.apiUrl}${path}`, {
       method,
-      headers: credential === null ? {} : { authorization: `Bearer ${credential}` },
+      headers: { accept, ...(credential === null ? {} : { authorization: `Bearer ${credential}` }) },
       ...(body === undefined ? {} : { body: typeof body === 'string' ? body : JSON.stringify(body) }),
       signal: AbortSignal.timeout(60_000),
     });
     const text = await response.text();
-    const parsed: unknown = text === '' ? null : JSON.parse(text);
+    const isHtml = response.headers.get('content-type')?.startsWith('text/html') === true;
+    const parsed: unknown = text === '' ? null : isHtml ? text : JSON.parse(text);
     const answer = { status: response.status, headers: response.headers, body: parsed };
     const violation = answerViolation(method, new URL(`http://x${path}`).pathname, response.status, parsed);
     if (violation !== null) throw new Error(`${method} ${path} → ${response.status}: ${violation}`);

@@ -107,7 +107,8 @@ export function answerViolation(method: string, asked: string, status: number, b
   if (described === undefined && status < 400) return `${key} is not in GitHub's description`;
   validatedOperations.add(key);
   const resolved = described === undefined ? null : dereference(described);
-  const exact = corrected[key] ?? resolved?.content?.['application/json']?.schema;
+  const content = resolved?.content;
+  const exact = corrected[key] ?? (content?.['application/json'] ?? content?.['text/html'])?.schema;
   // A blob's 422 must match "exactly one" of two error schemas, but the second matches everything. Accept
   // either.
   const schema = status < 400 || exact === undefined ? exact : eitherOf(exact);

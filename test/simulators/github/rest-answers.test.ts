@@ -31,6 +31,7 @@ const operations = [
   'POST /repos/{owner}/{repo}/issues 201',
   'GET /repos/{owner}/{repo}/issues/{issue_number} 200',
   'GET /repos/{owner}/{repo}/issues/{issue_number} 404',
+  'POST /markdown 200',
   'GET /repos/{owner}/{repo}/issues/{issue_number}/comments 200',
   'POST /repos/{owner}/{repo}/issues/{issue_number}/comments 201',
   'POST /repos/{owner}/{repo}/issues/{issue_number}/comments 422',
@@ -179,6 +180,10 @@ describe('an answer of the REST API', () => {
       labels: [{ name: 'bug' }],
     });
     expect((await call('GET', `${repo}/issues/999`)).status).toBe(404);
+    const full = await site.call('GET', issue, token, undefined, 'application/vnd.github.full+json');
+    expect(full.body).toMatchObject({ body: 'It is broken.', body_html: '<p>It is broken.</p>' });
+    const asked = { text: 'a <!-- b --> **c**', mode: 'gfm', context: 'acme/widgets' };
+    expect((await call('POST', '/markdown', asked)).body).toBe('<p>a  <strong>c</strong></p>');
     expect(listAt((await call('GET', `${repo}/issues`)).body, '')).toHaveLength(1);
     const comment = await call('POST', `${issue}/comments`, { body: 'On it' });
     expect(comment.body).toMatchObject({

@@ -1,0 +1,54 @@
+/**
+ * Reads comments and issues as GitHub displays them: with `body_html`, in the calls that read them anyway,
+ * or, for a text that has changed since, by letting GitHub render the text of then.
+ */
+import * as z from 'zod';
+import type { Displayed } from '../core/ask/mention.ts';
+import type { RepositoryRef } from '../core/task.ts';
+import type { GithubClient } from './client.ts';
+import { displayedText } from './displayed-text.ts';
+import { quoteReferenced } from './referenced-words.ts';
+import type { ReadHtml } from './html-events.ts';
+
+/** Answers have `body`, the Markdown, and `body_html`. */
+export const withBodyHtml = { accept: 'application/vnd.github.full+json' } as const;
+
+const text = z
+  .string()
+  .nullish()
+  .transform((value) => value ?? '');
+/** Parts of a comment or an issue. Both texts are untrusted. */
+export const bodySchema = z.object({ body: text, body_html: text });
+
+export interface Renderer {
+  readonly client: GithubClient;
+  readonly readHtml: ReadHtml;
+  readonly repository: RepositoryRef;
+}
+
+/**
+ * The text that was delivered, as it is displayed. `present`: what the comment or issue is now; null if it is
+ * gone. GitHub renders a text that differs from it by itself, as in a comment: the person who asked saw that
+ * one.
+ */
+export async function displayDelivered(
+  delivered: string,
+  present: z.infer<typeof bodySchema> | null,
+  { client, readHtml, repository }: Renderer,
+): Promise<Displayed> {
+  if (delivered.trim() === '') return { text: '', addressable: '' };
+  if (present?.body === delivered) return await displayPresent(present, readHtml);
+  const { data } = await client.request('POST /markdown', {
+    text: delivered,
+    mode: 'gfm',
+    context: `${repository.owner}/${repository.name}`,
+  });
+  return await displayPresent({ body: delivered, body_html: z.string().parse(data) }, readHtml);
+}
+
+export async function displayPresent(
+  { body, body_html: html }: z.infer<typeof bodySchema>,
+  readHtml: ReadHtml,
+): Promise<Displayed> {
+  return quoteReferenced(displayedText(await readHtml(html)), body);
+}
