@@ -3,15 +3,19 @@
  * `progress-post.ts` decides when; `github/comments.ts` and `slack/task-message.ts` write the text.
  */
 import type { CodeHost } from '../../core/ports/code-host.ts';
-import { ChatRateLimitedError, type Chat, type TaskIndex } from '../../core/ports/chat-port.ts';
+import type { Chat, TaskIndex } from '../../core/ports/chat-port.ts';
+import { isFinal } from '../../core/ports/upstream-error.ts';
+import type { TaskRequest } from '../../core/task.ts';
 import type { TaskView } from '../../core/task-view.ts';
 import type { Posted, RecordState } from './record-state.ts';
 
 export interface Notifier {
-  /** Creates or edits the post. null if the task has no place for one. Rejects on transient errors. */
+  /**
+   * Creates or edits the post; null if the task has no place for one. The end of a task whose issue takes no
+   * comment goes to its pull request. Rejects if it could not be posted; the error's meaning says whether a
+   * retry can help.
+   */
   show(state: RecordState, view: TaskView): Promise<Posted | null>;
-  /** Milliseconds that a rate limit asks to wait; null if the error is no rate limit. */
-  rateLimitMs(error: unknown): number | null;
 }
 
 export interface NotifierDeps {
@@ -34,8 +38,18 @@ export function createNotifier(deps: NotifierDeps): Notifier {
           if (facts === null) return null;
           const known = posted?.surface === 'github' ? posted.commentId : null;
           const markdown = deps.renderComment(view);
-          const commentId = await deps.codeHost.saveProgressComment(facts, request, markdown, known);
-          return { surface: 'github', commentId };
+          const { saveProgressComment } = deps.codeHost;
+          const saved = saveProgressComment(facts, request, markdown, known).catch(async (error: unknown) => {
+            const elsewhere = isFinal(error) ? onPullRequest(request, view) : null;
+            if (elsewhere === null) throw error;
+            return await saveProgressComment(
+              facts,
+              elsewhere.request,
+              `${elsewhere.why}\n\n${markdown}`,
+              null,
+            );
+          });
+          return { surface: 'github', commentId: await saved };
         }
         case 'slack': {
           if (deps.chat === null) return null;
@@ -61,6 +75,20 @@ export function createNotifier(deps: NotifierDeps): Notifier {
         }
       }
     },
-    rateLimitMs: (error) => (error instanceof ChatRateLimitedError ? error.retryAfterMs : null),
+  };
+}
+
+/** The request as if it had been made on the pull request that it led to; null if there is no other place. */
+function onPullRequest(
+  request: TaskRequest,
+  { outcome }: TaskView,
+): { readonly request: TaskRequest; readonly why: string } | null {
+  const { trigger } = request;
+  if (trigger.kind !== 'github' || outcome?.kind !== 'pull-request') return null;
+  const { number } = outcome.pullRequest;
+  if (number === trigger.issueNumber) return null;
+  return {
+    request: { ...request, trigger: { ...trigger, issueNumber: number, onPullRequest: true } },
+    why: `Requested in #${trigger.issueNumber}, where GitHub no longer takes a comment.`,
   };
 }

@@ -1,4 +1,5 @@
 import { expect, it } from 'vitest';
+import { UpstreamError } from '../../core/ports/upstream-error.ts';
 import { taskLimits } from '../limits.ts';
 import { dueToPost, ProgressPost, type PostState } from './progress-post.ts';
 
@@ -11,6 +12,7 @@ const idle: PostState = {
   editedAt: 0,
   shownAt: now,
   rateLimitedUntil: 0,
+  closed: false,
 };
 
 it.each<[string, Partial<PostState>, boolean]>([
@@ -20,6 +22,7 @@ it.each<[string, Partial<PostState>, boolean]>([
   ['is due after the interval', { dirty: true, editedAt: now - commentEveryMs }, true],
   ['is not due under a rate limit', { dirty: true, rateLimitedUntil: now + 1 }, false],
   ['is due when the rate limit is over', { dirty: true, rateLimitedUntil: now }, true],
+  ['is not due at a place that refused for good', { dirty: true, closed: true }, false],
   ['is due with a new phase', { phaseEntered: true }, true],
   ['is not due with a new phase while Codex works', { phaseEntered: true, agentRuns: true }, false],
   ['is not due while Codex works and the post is fresh', { agentRuns: true }, false],
@@ -39,8 +42,8 @@ it('makes one edit after the other, also after a failed one', async () => {
       await Promise.resolve();
       log.push(`end ${edit}`);
       if (edit === 1) throw new Error('502');
+      return 'shown';
     },
-    rateLimitMs: () => null,
     agentRuns: () => false,
     now: () => now,
     failed: () => undefined,
@@ -53,6 +56,9 @@ it('makes one edit after the other, also after a failed one', async () => {
   expect(log).toEqual(['begin 1', 'end 1', 'begin 2', 'end 2']);
 });
 
+const limited = (waitMs: number) =>
+  new UpstreamError({ kind: 'transient', waitMs, reason: { code: 'limited', message: '' } });
+
 it('retries a failed edit of progress once the rate limit is over', async () => {
   let time = now;
   let edits = 0;
@@ -60,9 +66,9 @@ it('retries a failed edit of progress once the rate limit is over', async () => 
   const post = new ProgressPost({
     show: async () => {
       edits += 1;
-      if (edits === 1) return await Promise.reject(new Error('429'));
+      if (edits === 1) throw limited(60_000);
+      return 'shown';
     },
-    rateLimitMs: () => 60_000,
     agentRuns: () => false,
     now: () => time,
     failed: (error) => failures.push(error),
@@ -77,4 +83,33 @@ it('retries a failed edit of progress once the rate limit is over', async () => 
   post.updateIfDue();
   await post.settled();
   expect(edits).toBe(2);
+});
+
+it('makes no edit under a long rate limit, and none of progress at a place that refused', async () => {
+  let time = now;
+  const answers = [limited(600_000), 'closed', 'closed'] as const;
+  let edits = 0;
+  const post = new ProgressPost({
+    show: async () => {
+      const answer = answers[edits] ?? 'shown';
+      edits += 1;
+      if (answer instanceof Error) throw answer;
+      return answer;
+    },
+    agentRuns: () => false,
+    now: () => time,
+    failed: () => undefined,
+  });
+  await expect(post.update()).rejects.toThrow(UpstreamError);
+  time += 500_000;
+  await expect(post.update()).rejects.toThrow('rate limit');
+  expect(edits).toBe(1);
+  time += 100_000;
+  await post.update();
+  post.requestUpdate();
+  await post.settled();
+  expect(edits).toBe(2);
+  // The end is tried again: somebody may have unlocked the issue.
+  await post.update();
+  expect(edits).toBe(3);
 });

@@ -3,6 +3,7 @@
  * overwrites the last. News are collected: a busy task must not use up the rate limit of its installation or
  * workspace.
  */
+import { meaningOf } from '../../core/ports/upstream-error.ts';
 import { taskLimits } from '../limits.ts';
 
 export interface PostState {
@@ -15,22 +16,23 @@ export interface PostState {
   readonly editedAt: number;
   /** When the post was last known to be up to date. */
   readonly shownAt: number;
-  /** A rate limit asked to wait until then. */
+  /** An upstream asked to wait until then. */
   readonly rateLimitedUntil: number;
+  /** The post's place is gone or takes no edits: only the end of the task is still tried. */
+  readonly closed: boolean;
 }
 
 export function dueToPost(state: PostState, now: number): boolean {
-  if (now < state.rateLimitedUntil || now - state.editedAt < taskLimits.commentEveryMs) return false;
+  if (state.closed || now < state.rateLimitedUntil || now - state.editedAt < taskLimits.commentEveryMs)
+    return false;
   if (state.dirty || (state.phaseEntered && !state.agentRuns)) return true;
   // Shows that Codex still works, and for how long.
   return state.agentRuns && now - state.shownAt >= taskLimits.refreshEveryMs;
 }
 
 export interface ProgressPostDeps {
-  /** Creates or edits the post. Rejects on transient errors. */
-  readonly show: () => Promise<void>;
-  /** Milliseconds that a rate limit asks to wait; null if the error is no rate limit. */
-  readonly rateLimitMs: (error: unknown) => number | null;
+  /** Creates or edits the post; `closed`: its place refused for good. Rejects on transient errors. */
+  readonly show: () => Promise<'shown' | 'closed'>;
   readonly agentRuns: () => boolean;
   readonly now: () => number;
   /** An edit of progress failed. It is made again. */
@@ -44,6 +46,7 @@ export class ProgressPost {
   #phaseEntered = false;
   #editedAt = 0;
   #rateLimitedUntil = 0;
+  #closed = false;
   /** null after a restart. */
   #shownAt: number | null = null;
 
@@ -72,6 +75,7 @@ export class ProgressPost {
       editedAt: this.#editedAt,
       shownAt: this.#shownAt,
       rateLimitedUntil: this.#rateLimitedUntil,
+      closed: this.#closed,
     };
     if (!dueToPost(state, now())) return;
     this.#dirty = false;
@@ -83,7 +87,10 @@ export class ProgressPost {
     });
   }
 
-  /** Edits the post now. Waits for a rate limit, but for a bounded time. Rejects if the edit fails. */
+  /**
+   * Edits the post now. Waits for a rate limit that is over soon; rejects under a longer one, and if the edit
+   * fails.
+   */
   async update(): Promise<void> {
     const edit = this.#edits.then(async () => await this.#show());
     this.#edits = edit.catch(() => undefined); // a failed edit must not stop the next one
@@ -96,14 +103,16 @@ export class ProgressPost {
   }
 
   async #show(): Promise<void> {
-    const { now, show, rateLimitMs } = this.#deps;
-    const waitMs = Math.min(this.#rateLimitedUntil - now(), taskLimits.quietMs);
+    const { now, show } = this.#deps;
+    const waitMs = this.#rateLimitedUntil - now();
+    // An edit before the time is refused, and can prolong the limit.
+    if (waitMs > taskLimits.quietMs) throw new Error(`the post is not edited for ${waitMs} ms: a rate limit`);
     if (waitMs > 0) await new Promise((resolve) => setTimeout(resolve, waitMs));
     try {
-      await show();
+      this.#closed = (await show()) === 'closed';
     } catch (error) {
-      const limitedMs = rateLimitMs(error);
-      if (limitedMs !== null) this.#rateLimitedUntil = now() + limitedMs;
+      const meaning = meaningOf(error);
+      if (meaning?.kind === 'transient') this.#rateLimitedUntil = now() + (meaning.waitMs ?? 0);
       throw error;
     }
     this.#shownAt = now();

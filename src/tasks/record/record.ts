@@ -15,6 +15,7 @@ import type { Codex } from '../../core/ports/codex.ts';
 import type { Sandboxes, TaskSandbox } from '../../core/ports/sandbox-port.ts';
 import type { Slots } from '../../core/ports/slots-port.ts';
 import type { Findings, LogLine, TaskRecordPort, TaskSnapshot } from '../../core/ports/task-record.ts';
+import { isFinal, meaningOf } from '../../core/ports/upstream-error.ts';
 import type { SetupReport } from '../../core/setup.ts';
 import type { RepositoryRef, TaskOutcome, TaskPhase, TaskRequest } from '../../core/task.ts';
 import type { TaskEvent, TaskEventBody, TaskView } from '../../core/task-view.ts';
@@ -43,6 +44,7 @@ import {
   startWatching,
   waitsForSlotSince,
   watchedRun,
+  type Posted,
   type RecordState,
 } from './record-state.ts';
 import { openRecordStore, type RecordStore } from './record-store.ts';
@@ -77,7 +79,6 @@ export abstract class TaskRecordBase<Env> extends DurableObject<Env> {
   readonly #viewers = createViewers();
   readonly #post = new ProgressPost({
     show: async () => await this.#show(),
-    rateLimitMs: (error) => this.deps().notifier.rateLimitMs(error),
     agentRuns: () => watchedRun(this.#opened()) === 'codex',
     now: () => this.deps().now(),
     failed: (error) => this.#log('comment.edit_failed', { error: String(error) }),
@@ -438,17 +439,30 @@ export abstract class TaskRecordBase<Env> extends DurableObject<Env> {
 
   // ---- shared
 
-  async #show(): Promise<void> {
+  async #show(): Promise<'shown' | 'closed'> {
     const state = this.#opened();
     const view = this.view();
-    if (view === null) return;
+    if (view === null) return 'shown';
     // Nobody waits for the end of a task that nobody saw to be asked for.
     const isSilent = view.outcome?.kind === 'ignored';
-    const posted = isSilent ? null : await this.deps().notifier.show(state, view);
+    const shown = isSilent ? null : await this.#postOrClose(state, view);
+    const posted = shown === 'closed' ? null : shown;
     const after = this.#opened(); // a publication attempt can have started meanwhile
     const endShown = view.outcome !== null && after.outcome !== null;
     this.#save({ ...after, posted: posted ?? after.posted, endShown });
     if (posted !== null && state.posted === null) this.#append({ kind: 'acknowledged' });
+    return shown === 'closed' ? 'closed' : 'shown';
+  }
+
+  async #postOrClose(state: RecordState, view: TaskView): Promise<Posted | null | 'closed'> {
+    try {
+      return await this.deps().notifier.show(state, view);
+    } catch (error) {
+      // No attempt can succeed. The API has the outcome.
+      if (!isFinal(error)) throw error;
+      this.#log('post.refused', { reason: meaningOf(error)?.reason.code });
+      return 'closed';
+    }
   }
 
   #workflowId(): string {

@@ -185,7 +185,6 @@ function world(script: Script) {
         posted += 1;
         return { surface: 'github', commentId: 1 };
       },
-      rateLimitMs: () => null,
     },
     costOf: () => null,
     addToReceipt: (receipt) => receipt,

@@ -1,0 +1,67 @@
+/** Where a task's post goes when GitHub refuses its place. */
+import { expect, it } from 'vitest';
+import { facts, request } from '../../../test/fixtures/sample-task.ts';
+import { emptyReceipt } from '../../core/grant.ts';
+import { UpstreamError, type Meaning } from '../../core/ports/upstream-error.ts';
+import type { TaskOutcome } from '../../core/task.ts';
+import { createNotifier } from './notifier.ts';
+import { openState, type RecordState } from './record-state.ts';
+import { viewOf } from './record-view.ts';
+
+const reason = { code: 'no', message: 'No.' };
+const pullRequest = {
+  number: 8,
+  title: 't',
+  url: 'https://github.com/a/b/pull/8',
+  headRef: 'x',
+  headSha: '',
+};
+const published: TaskOutcome = { kind: 'pull-request', pullRequest: { ...pullRequest, draft: false } };
+const issueNumber = request.trigger.kind === 'github' ? request.trigger.issueNumber : 0;
+
+/** Shows a task whose issue fails with a meaning; returns what was asked of GitHub, and the result. */
+async function show(kind: Meaning['kind'], outcome: TaskOutcome | null) {
+  const asked: (readonly [issue: number, text: string, id: number | null])[] = [];
+  const meaning: Meaning = kind === 'transient' ? { kind, waitMs: null, reason } : { kind, reason };
+  const notifier = createNotifier({
+    codeHost: {
+      saveProgressComment: async (_, { trigger }, text, id) => {
+        const issue = trigger.kind === 'github' ? trigger.issueNumber : 0;
+        asked.push([issue, text, id]);
+        if (issue === issueNumber) throw new UpstreamError(meaning);
+        return 99;
+      },
+    },
+    renderComment: () => 'the end',
+    chat: null,
+    index: { put: async () => undefined },
+  });
+  const posted: RecordState['posted'] = { surface: 'github', commentId: 5 };
+  const state = { ...openState(request, 'nonce', 0), facts, posted, outcome };
+  const view = viewOf(state, { progress: null, receipt: emptyReceipt, setup: null, costUsd: null, now: 0 });
+  try {
+    return { asked, result: await notifier.show(state, view) };
+  } catch (error) {
+    return { asked, result: error };
+  }
+}
+
+it.each(['gone', 'refused'] as const)('goes to the pull request when the issue is %s', async (kind) => {
+  const { asked, result } = await show(kind, published);
+  const text = `Requested in #${issueNumber}, where GitHub no longer takes a comment.\n\nthe end`;
+  expect(asked).toEqual([
+    [issueNumber, 'the end', 5],
+    [8, text, null],
+  ]);
+  expect(result).toEqual({ surface: 'github', commentId: 99 });
+});
+
+it.each<[string, Meaning['kind'], TaskOutcome | null]>([
+  ['while the task runs', 'refused', null],
+  ['after a task without a pull request', 'gone', { kind: 'no-change', summary: '' }],
+  ['when the refusal is transient', 'transient', published],
+])('goes nowhere else %s', async (_, kind, outcome) => {
+  const { asked, result } = await show(kind, outcome);
+  expect(asked).toEqual([[issueNumber, 'the end', 5]]);
+  expect(result).toBeInstanceOf(UpstreamError);
+});
