@@ -1,17 +1,36 @@
 /**
- * Runs inside the sandbox before Codex: clones the repository, byte for byte, at one given commit.
- * `node clone.ts <jobfile>`; prints one JSON line (`cloneResultSchema`) and git's progress to stderr.
+ * Runs inside the sandbox before Codex: clones the repository at one given commit. `node clone.ts <jobfile>`;
+ * prints one JSON line (`cloneResultSchema`) and git's progress to stderr.
  *
  * Clones into a temporary folder and renames it, so that the clone is complete or absent, and concurrent or
  * repeated attempts end in the same clone. Holds no credential and cannot write: the egress handler adds a
  * read token to each request.
  */
-import { link, lstat, mkdir, mkdtemp, readdir, readFile, rename, rm, writeFile } from 'node:fs/promises';
+import { spawn } from 'node:child_process';
+import { once } from 'node:events';
+import {
+  link,
+  lstat,
+  mkdir,
+  mkdtemp,
+  readdir,
+  readFile,
+  rename,
+  rm,
+  stat,
+  writeFile,
+} from 'node:fs/promises';
+import { tmpdir } from 'node:os';
 import { basename, dirname, join } from 'node:path';
 import type { CloneJob, CloneResult } from '../src/core/checkout.ts';
 import type { Git } from './fresh-git.ts';
-import { copyIndex, gitEnvironment, gitReason, neutralAttributes, runGit } from './git.ts';
+import { attributesWithoutFilters, copyIndex, gitEnvironment, gitReason, runGit } from './git.ts';
 import { fetchLfsFiles, LfsError } from './lfs-files.ts';
+
+/** For the collector's objects and its output. */
+const reserveBytes = 48 * 1024 * 1024;
+/** As in `src/core/checkout.ts`, which is not in the sandbox. */
+const diskReserve = 'reserve';
 
 type Failure = Extract<CloneResult, { ok: false }>;
 
@@ -149,7 +168,7 @@ async function fetchAndCheckOut(job: CloneJob, tree: string): Promise<void> {
   await mkdir(join(gitDir, 'info'), { recursive: true });
   await Promise.all([
     writeFile(join(gitDir, 'config'), config(job)),
-    writeFile(join(gitDir, 'info', 'attributes'), neutralAttributes),
+    writeFile(join(gitDir, 'info', 'attributes'), attributesWithoutFilters),
     writeFile(join(gitDir, 'airlock-base'), `${job.sha}\n`),
   ]);
   const target = `+${job.sha}:refs/remotes/origin/${job.branch}`;
@@ -206,6 +225,16 @@ async function fetchLfs(job: CloneJob, tree: string, attempt: string): Promise<v
     });
 }
 
+/**
+ * Reserves room for the collector if its scratch folder is on the same disk, which Codex may fill. Best effort.
+ */
+async function reserveRoom(store: string): Promise<void> {
+  const [own, scratch] = await Promise.all([stat(store), stat(tmpdir())]);
+  if (own.dev !== scratch.dev) return;
+  const child = spawn('fallocate', ['--length', String(reserveBytes), join(store, diskReserve)]);
+  await once(child, 'close').catch(() => undefined);
+}
+
 /** Renames a finished folder to its final path. False if another attempt was there first. */
 async function moveIntoPlace(from: string, to: string): Promise<boolean> {
   try {
@@ -236,6 +265,7 @@ async function clone(job: CloneJob, startedAt: number): Promise<CloneResult> {
     await mkdir(tree);
     await fetchAndCheckOut(job, tree);
     await keepBase(tree, store);
+    await reserveRoom(store);
     if (job.lfs) await fetchLfs(job, tree, attempt);
     // The object store goes first, so that every finished clone has one. Every attempt's store has the same
     // commit.

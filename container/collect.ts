@@ -7,7 +7,7 @@
  * configuration, hooks, attributes, index, excludes and history have no effect. Commits that Codex made count
  * through their files. The output is untrusted all the same, and the Worker parses it as such.
  */
-import { mkdtemp, readFile, rm } from 'node:fs/promises';
+import { mkdtemp, readFile, rm, statfs } from 'node:fs/promises';
 import { once } from 'node:events';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -15,9 +15,14 @@ import type { ChangeLine, CollectJob } from '../src/core/change-set.ts';
 import { endOtherProcesses } from './end-processes.ts';
 import { freshGit, type Git } from './fresh-git.ts';
 import { runGit } from './git.ts';
-import { lfsFileStates } from './lfs-files.ts';
-import { nulRecords, parseDiffIndex, readObjects } from './index-changes.ts';
-import { decodedPath, isPlainFolder, treeInspector } from './working-tree.ts';
+import { indexEntries, nulRecords, parseDiffIndex, readObjects } from './index-changes.ts';
+import { indexWorkingTree, type TreeContext } from './index-tree.ts';
+import { decodedPath, exists, isPlainFolder } from './working-tree.ts';
+
+/** A disk with less room counts as full. */
+const fullBytes = 1024 * 1024;
+/** As in `src/core/change-set.ts`, which is not in the sandbox. */
+const maxLinks = 500;
 
 type Failure = Extract<ChangeLine, { type: 'failed' }>;
 
@@ -55,6 +60,7 @@ function parseJob(text: string): CollectJob {
     base: string('base', /^[0-9a-f]{40}$/),
     endOtherProcesses: read(value, 'endOtherProcesses') === true,
     pathsLeftBySetup: texts('pathsLeftBySetup'),
+    disposable: texts('disposable'),
     lfs: read(value, 'lfs') === true,
     limits: {
       maxFileBytes: limit('maxFileBytes'),
@@ -65,102 +71,47 @@ function parseJob(text: string): CollectJob {
   };
 }
 
-/**
- * Lists tracked paths that are modified or deleted, and untracked paths that no `.gitignore` of the tree
- * excludes.
- */
-async function changedPaths(job: CollectJob, git: Git, folder: string): Promise<readonly string[]> {
-  const list = () =>
-    git(['ls-files', '-z', '--modified', '--deleted', '--others', '--exclude-standard'], {
-      maxBytes: 32 * 1024 * 1024,
-    });
+type Listed = Pick<TreeContext, 'modified' | 'deleted' | 'fresh'>;
+
+/** Compares the working tree with the index. */
+async function changedPaths(job: CollectJob, git: Git, folder: string): Promise<Listed> {
+  const list = async (...how: readonly string[]) => {
+    const argv = [
+      'ls-files',
+      '-z',
+      '-t',
+      '--modified',
+      '--deleted',
+      '--others',
+      '--exclude-standard',
+      ...how,
+    ];
+    return nulRecords(await git(argv, { maxBytes: 64 * 1024 * 1024 }));
+  };
   try {
-    return [...new Set(nulRecords(await list()))];
+    return tagged(await list());
   } catch (error) {
-    if (error instanceof CollectError && error.code !== 'git-failed') throw error;
+    if (!(error instanceof CollectError)) throw error;
+    // Then a new folder is one entry, like a repository of its own.
+    if (error.code === 'too-many-files') return tagged(await list('--directory'));
+    if (error.code !== 'git-failed') throw error;
     // The kept index is missing or damaged: read it from the base commit, which is slower.
     await rm(join(folder, 'index'), { force: true });
     await git(['read-tree', job.base], { failsAs: 'base-missing' });
-    return [...new Set(nulRecords(await list()))];
+    return tagged(await list());
   }
 }
 
-/** Returns a test for paths that equal an entry, or are below an entry that ends with a slash. */
-function pathMatcher(paths: readonly string[]): (path: string) => boolean {
-  const all = paths.map((path) => Buffer.from(path, 'utf8').toString('latin1'));
-  const files = new Set(all);
-  const folders = all.filter((path) => path.endsWith('/'));
-  return (path) => files.has(path) || folders.some((folder) => path.startsWith(folder));
+function tagged(records: readonly string[]): Listed {
+  const withTag = (...tags: readonly string[]) =>
+    new Set(records.filter((record) => tags.includes(record[0] ?? '')).map((record) => record.slice(2)));
+  return { modified: [...withTag('C', 'R')], deleted: withTag('R'), fresh: [...withTag('?')] };
 }
 
-/**
- * Updates the index to the working tree. Returns a `skipped` line for each path that stays as in the base.
- */
-async function indexWorkingTree(
-  job: CollectJob,
-  { git, environment }: { git: Git; environment: Record<string, string> },
-  folder: string,
-): Promise<readonly ChangeLine[]> {
-  const inspect = treeInspector(job.directory, job.limits.maxFileBytes);
-  const added: string[] = [];
-  const removed: string[] = [];
-  const folders: string[] = [];
-  const skipped: ChangeLine[] = [];
-  let bytes = 0;
-  const skip = (path: string, why: Extract<ChangeLine, { type: 'skipped' }>['why']): void => {
-    const shown = decodedPath(path) ?? Buffer.from(path, 'latin1').toString('utf8');
-    skipped.push({ type: 'skipped', path: shown.slice(0, 4096), why });
-  };
-  const isLeftBySetup = pathMatcher(job.pathsLeftBySetup);
-  const changed = (await changedPaths(job, git, folder)).filter((path) => !isLeftBySetup(path));
-  const context = { git, environment, directory: job.directory };
-  const lfsStates = job.lfs ? await lfsFileStates(context, changed) : new Map<string, never>();
-  for (const [path, state] of lfsStates) if (state === 'changed') skip(path, 'lfs');
-  const candidates = changed.filter((path) => !lfsStates.has(path));
-  if (candidates.length > job.limits.maxChangedFiles) {
-    throw new CollectError(
-      'too-many-files',
-      `${candidates.length} files changed; at most ${job.limits.maxChangedFiles} can be published ` +
-        '(is a folder missing from .gitignore?)',
-    );
-  }
-  for (const path of candidates) {
-    const finding = await inspect(path);
-    if (finding.kind === 'add') {
-      added.push(path);
-      bytes += finding.bytes;
-    } else if (finding.kind === 'remove') removed.push(path);
-    else if (finding.kind === 'folder') folders.push(path);
-    else skip(path, finding.why);
-  }
-  // Checked before anything is written, because the scratch folder is limited too.
-  if (bytes > job.limits.maxChangeBytes) {
-    throw new CollectError(
-      'too-large',
-      `the changed files have ${bytes} bytes; at most ${job.limits.maxChangeBytes} can be published`,
-    );
-  }
-  if (folders.length > 0) {
-    const submodules = new Set(
-      nulRecords(await git(['ls-files', '-z', '--stage']))
-        .filter((record) => record.startsWith('160000 '))
-        .map((record) => record.slice(record.indexOf('\t') + 1)),
-    );
-    for (const path of folders) {
-      if (submodules.has(path)) skip(path, 'submodule');
-      else removed.push(path);
-    }
-  }
-  if (removed.length > 0) {
-    const input = removed.map((path) => `0 ${'0'.repeat(40)}\t${path}\0`).join('');
-    await git(['update-index', '-z', '--index-info'], { input });
-  }
-  if (added.length > 0) {
-    await git(['update-index', '-z', '--add', '--replace', '--stdin'], {
-      input: added.map((path) => `${path}\0`).join(''),
-    });
-  }
-  return skipped;
+/** An empty folder without `.git` is a disk that is not mounted, or a deleted clone: no change. */
+async function isGone({ job, base, deleted, fresh }: TreeContext): Promise<boolean> {
+  if (!(await isPlainFolder(job.directory))) return true;
+  return deleted.size === base.size && fresh.length === 0 && !(await exists(job.directory, '.git'));
 }
 
 type FileMode = Extract<ChangeLine, { type: 'file' }>['mode'];
@@ -171,13 +122,29 @@ async function print(line: ChangeLine): Promise<void> {
   if (!process.stdout.write(`${JSON.stringify(line)}\n`)) await once(process.stdout, 'drain');
 }
 
-async function collect(job: CollectJob, scratch: string): Promise<void> {
-  if (!(await isPlainFolder(job.directory))) {
-    throw new CollectError('working-tree-missing', 'the working tree was deleted');
+/** Lists the symlinks of the base commit, as far as they have names and targets in UTF-8. */
+async function linksOf({ base, environment, job }: TreeContext): Promise<{ path: string; target: string }[]> {
+  const entries = [...base].filter(([, { mode }]) => mode === '120000').slice(0, maxLinks);
+  const links: { path: string; target: string }[] = [];
+  const objects = entries.map(([, { object }]) => object);
+  for await (const target of readObjects(objects, { environment, cwd: job.directory })) {
+    const path = decodedPath(entries[links.length]?.[0] ?? '') ?? '';
+    links.push({ path, target: decodedPath(target.toString('latin1'))?.slice(0, 4096) ?? '' });
   }
+  return links.filter(({ path, target }) => path !== '' && target !== '');
+}
+
+/** Prints nothing before the change is complete, so that it can be called again after an error. */
+async function collect(job: CollectJob, scratch: string, wasFull: boolean): Promise<void> {
+  const gone = () => new CollectError('working-tree-missing', 'the working tree was deleted');
+  if (!(await isPlainFolder(job.directory))) throw gone();
   const failWith = (code: Failure['code'], message: string) => new CollectError(code, message);
   const { git, environment } = await freshGit(job, scratch, failWith);
-  const skipped = await indexWorkingTree(job, { git, environment }, scratch);
+  const listed = await changedPaths(job, git, scratch);
+  const base = await indexEntries(git);
+  const context = { job, git, environment, scratch, base, failWith, ...listed };
+  if (await isGone(context)) throw gone();
+  const skipped = await indexWorkingTree(context);
   const common = ['--cached', '--no-renames', '--no-ext-diff', '--no-textconv', job.base];
   const [summary, patch] = await Promise.all([
     git(['diff-index', '--raw', '--numstat', '-z', ...common], { failsAs: 'base-missing' }),
@@ -190,6 +157,7 @@ async function collect(job: CollectJob, scratch: string): Promise<void> {
   const { changes, insertions, deletions } = parseDiffIndex(summary);
   const objects = changes.filter((change) => !change.deleted).map((change) => change.object);
   const bodies = readObjects(objects, { environment, cwd: job.directory });
+  const links = await linksOf(context);
   for (const line of skipped) await print(line);
   for (const { path: bytes, mode, modeBefore, deleted } of changes) {
     const path = decodedPath(bytes) ?? '';
@@ -216,24 +184,50 @@ async function collect(job: CollectJob, scratch: string): Promise<void> {
     entries: changes.length + skipped.length,
     insertions,
     deletions,
+    links,
+    diskFull: wasFull || (await isFull(job.directory)),
     diff,
   });
 }
 
+/** A file system without a size has no blocks. */
+async function isFull(folder: string): Promise<boolean> {
+  const { blocks, bavail, bsize } = await statfs(folder);
+  return blocks > 0 && bavail * bsize < fullBytes;
+}
+
+const isDiskFull = (error: unknown): boolean =>
+  error instanceof Error && 'code' in error && ['disk-full', 'ENOSPC', 'EDQUOT'].includes(String(error.code));
+
+/** Collects in a new scratch folder. Deletes what nothing needs any more if the disk is full, and tries again. */
+async function collectWithRoom(job: CollectJob): Promise<void> {
+  for (const wasFull of [false, true]) {
+    const scratch = await mkdtemp(join(tmpdir(), 'airlock-collect-'));
+    try {
+      await collect(job, scratch, wasFull);
+      return;
+    } catch (error) {
+      if (!isDiskFull(error)) throw error;
+      if (wasFull)
+        throw new CollectError('disk-full', 'the disk of the sandbox is full, also without package caches');
+      for (const path of job.disposable) await rm(path, { recursive: true, force: true });
+    } finally {
+      await rm(scratch, { recursive: true, force: true });
+    }
+  }
+}
+
 async function main(): Promise<void> {
-  const scratch = await mkdtemp(join(tmpdir(), 'airlock-collect-'));
   try {
     const job = parseJob(await readFile(process.argv[2] ?? '', 'utf8'));
     if (job.endOtherProcesses && !(await endOtherProcesses(5000))) {
       throw new CollectError('processes-remain', 'some processes in the sandbox could not be ended');
     }
-    await collect(job, scratch);
+    await collectWithRoom(job);
   } catch (error) {
     const message = (error instanceof Error ? error.message : String(error)).slice(0, 400);
     await print({ type: 'failed', code: error instanceof CollectError ? error.code : 'git-failed', message });
     process.exitCode = 1;
-  } finally {
-    await rm(scratch, { recursive: true, force: true });
   }
 }
 

@@ -4,10 +4,17 @@
  */
 import { mkdir, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { copyIndex, gitEnvironment, gitReason, neutralAttributes, runGit } from './git.ts';
+import { copyIndex, gitEnvironment, gitReason, isDiskFull, runGit } from './git.ts';
 
-export type GitFailure = 'too-many-files' | 'base-missing' | 'git-failed';
+export type GitFailure = 'too-many-files' | 'base-missing' | 'disk-full' | 'git-failed';
 
+/** Shows the diff of every text file, whatever the attributes of the tree say. */
+const textDiffAttributes = '* !diff\n';
+
+/**
+ * Names no filter, so that git runs no outside program for a file. Git's own conversions are as in a clone
+ * with git's defaults.
+ */
 const freshConfig = `[core]
 \trepositoryformatversion = 0
 \tbare = false
@@ -31,7 +38,7 @@ const freshConfig = `[core]
  */
 export type Git = (
   argv: readonly string[],
-  options?: { input?: string; maxBytes?: number; failsAs?: GitFailure },
+  options?: { input?: string; maxBytes?: number; failsAs?: GitFailure; indexFile?: string },
 ) => Promise<string>;
 
 /** Creates the git folder with the index of the base commit, and returns a function that runs git in it. */
@@ -44,7 +51,7 @@ export async function freshGit(
   await mkdir(join(folder, 'objects', 'info'), { recursive: true });
   await Promise.all([
     mkdir(join(folder, 'refs')),
-    mkdir(join(folder, 'info')).then(() => writeFile(join(folder, 'info', 'attributes'), neutralAttributes)),
+    mkdir(join(folder, 'info')).then(() => writeFile(join(folder, 'info', 'attributes'), textDiffAttributes)),
     writeFile(join(folder, 'HEAD'), 'ref: refs/heads/none\n'),
     writeFile(join(folder, 'config'), freshConfig),
     writeFile(join(folder, 'objects', 'info', 'alternates'), `${join(job.objectStore, 'objects')}\n`),
@@ -53,15 +60,17 @@ export async function freshGit(
     copyIndex(join(job.objectStore, 'index'), join(folder, 'index')).catch(() => undefined),
   ]);
   const git: Git = async (argv, options = {}) => {
+    const { indexFile } = options;
     const run = await runGit(argv, {
-      environment,
+      environment: indexFile === undefined ? environment : { ...environment, GIT_INDEX_FILE: indexFile },
       cwd: job.directory,
       ...(options.input === undefined ? {} : { input: Buffer.from(options.input, 'latin1') }),
       ...(options.maxBytes === undefined ? {} : { maxBytes: options.maxBytes }),
     });
     if (run.cut) throw failWith('too-many-files', 'too many files were changed or added to list them');
     if (run.exitCode !== 0) {
-      throw failWith(options.failsAs ?? 'git-failed', `git ${argv[0] ?? ''}: ${gitReason(run.stderr)}`);
+      const code = isDiskFull(run.stderr) ? 'disk-full' : (options.failsAs ?? 'git-failed');
+      throw failWith(code, `git ${argv[0] ?? ''}: ${gitReason(run.stderr)}`);
     }
     return run.stdout.toString('latin1');
   };

@@ -39,12 +39,11 @@ export function gitEnvironment(
 }
 
 /**
- * Attributes that switch off every conversion between blob and file, so that both are equal byte for byte. In
- * `info/attributes` they take precedence over the attributes of the tree. `!diff` resets the tree's diff
- * attributes; `-diff` would show every file as binary.
+ * Switches off filters, which are outside programs, in a clone. Git's own conversions (`text`, `eol`, `ident`,
+ * `working-tree-encoding`) stay, so that files and commits are as in any other clone. In `info/attributes` it
+ * takes precedence over the attributes of the tree.
  */
-export const neutralAttributes =
-  '* -text -eol -crlf -filter -ident -working-tree-encoding -whitespace !diff !merge -export-subst\n';
+export const attributesWithoutFilters = '* -filter\n';
 
 export interface GitRun {
   /** -1 if git was killed by a signal. */
@@ -123,6 +122,9 @@ export function gitReason(stderr: string): string {
     .filter((line) => /^(?:fatal|error|remote):/.test(line));
   return (lines.at(-1) ?? 'git gave no reason').replace(/^(?:fatal|error|remote): */, '').slice(0, 300);
 }
+
+export const isDiskFull = (stderr: string): boolean =>
+  /no space left on device|disk quota exceeded/i.test(stderr);
 
 /**
  * Copies an index with its modification time, cut to seconds. Git reads a file again if it is not older than

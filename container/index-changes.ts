@@ -3,11 +3,29 @@
  * a latin1 string of bytes, because a path need not be UTF-8.
  */
 import { once } from 'node:events';
+import type { Git } from './fresh-git.ts';
 import { spawnGit } from './git.ts';
 
 /** Splits the output of a git command with `-z`. */
 export function nulRecords(output: string): string[] {
   return output.split('\0').filter((record) => record !== '');
+}
+
+export interface IndexEntry {
+  /** Six octal digits; `160000` is a submodule. */
+  readonly mode: string;
+  readonly object: string;
+}
+
+/** Lists the index by path. */
+export async function indexEntries(git: Git): Promise<ReadonlyMap<string, IndexEntry>> {
+  const output = await git(['ls-files', '-z', '--stage'], { maxBytes: 256 * 1024 * 1024 });
+  return new Map(
+    nulRecords(output).map((record) => {
+      const [mode = '', object = ''] = record.split(' ', 2);
+      return [record.slice(record.indexOf('\t') + 1), { mode, object }];
+    }),
+  );
 }
 
 export interface IndexChange {

@@ -7,11 +7,12 @@
  */
 import { createHash } from 'node:crypto';
 import { createReadStream, createWriteStream } from 'node:fs';
-import { copyFile, lstat, mkdir, rm } from 'node:fs/promises';
+import { copyFile, lstat, mkdir, readFile, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { pipeline } from 'node:stream/promises';
 import type { Git } from './fresh-git.ts';
-import { nulRecords, readObjects } from './index-changes.ts';
+import { pathIn } from './working-tree.ts';
+import { indexEntries, readObjects, type IndexEntry } from './index-changes.ts';
 
 /** The specification limits a pointer to less than this. */
 const maxPointerBytes = 1024;
@@ -54,21 +55,19 @@ interface GitContext {
   readonly directory: string;
 }
 
-/**
- * Finds the LFS pointers in the index, by path. `among` limits the search; null: all paths. Paths are byte
- * strings (latin1).
- */
-async function pointersIn(
+/** A pointer and the object of git that holds it. */
+export interface HeldPointer extends LfsPointer {
+  readonly object: string;
+}
+
+/** Finds the LFS pointers among files of the index, by path. Paths are byte strings (latin1). */
+export async function pointersAmong(
   { git, environment, directory }: GitContext,
-  among: ReadonlySet<string> | null,
-): Promise<ReadonlyMap<string, LfsPointer>> {
-  const records = nulRecords(await git(['ls-files', '-z', '--stage'], { maxBytes: 256 * 1024 * 1024 }));
-  const entries = records.flatMap((record) => {
-    const [, object, path] = /^100(?:644|755) ([0-9a-f]{40}) 0\t([^]*)$/.exec(record) ?? [];
-    return object === undefined || path === undefined || among?.has(path) === false ? [] : [{ object, path }];
-  });
-  if (entries.length === 0) return new Map();
-  const input = [...new Set(entries.map(({ object }) => object))].map((object) => `${object}\n`).join('');
+  entries: Iterable<readonly [path: string, entry: IndexEntry]>,
+): Promise<ReadonlyMap<string, HeldPointer>> {
+  const files = [...entries].filter(([, { mode }]) => mode.startsWith('100'));
+  if (files.length === 0) return new Map();
+  const input = [...new Set(files.map(([, { object }]) => object))].map((object) => `${object}\n`).join('');
   const sizes = await git(['cat-file', '--batch-check=%(objectname) %(objectsize)'], { input });
   const small = sizes
     .trimEnd()
@@ -84,31 +83,31 @@ async function pointersIn(
     if (pointer !== null && object !== undefined) byObject.set(object, pointer);
   }
   return new Map(
-    entries.flatMap(({ object, path }) => {
+    files.flatMap(([path, { object }]) => {
       const pointer = byObject.get(object);
-      return pointer === undefined ? [] : [[path, pointer] as const];
+      return pointer === undefined ? [] : [[path, { ...pointer, object }] as const];
     }),
   );
 }
 
-/**
- * For each path with a pointer in the base commit and a file in the tree, tells whether the file still equals
- * its LFS object. Deleted files are not included: deleting a pointer is an ordinary change.
- */
-export async function lfsFileStates(
-  context: GitContext,
-  paths: readonly string[],
-): Promise<ReadonlyMap<string, 'same' | 'changed'>> {
-  const pointers = await pointersIn(context, new Set(paths));
-  const states = new Map<string, 'same' | 'changed'>();
-  for (const [path, { oid, size }] of pointers) {
-    const file = pathIn(context.directory, path);
-    const found = await lstat(file).catch(() => null);
-    if (found === null) continue;
-    const isSame = found.isFile() && found.size === size && (await sha256Of(file)) === oid;
-    states.set(path, isSame ? 'same' : 'changed');
-  }
-  return states;
+/** Returns the pointer whose object the file is; null if it is none of them. */
+export async function pointerTo(
+  directory: string,
+  path: string,
+  pointers: readonly HeldPointer[],
+): Promise<HeldPointer | null> {
+  const file = pathIn(directory, path);
+  const found = await lstat(file).catch(() => null);
+  const possible = pointers.filter(({ size }) => found?.isFile() === true && found.size === size);
+  if (possible.length === 0) return null;
+  const digest = await sha256Of(file);
+  return possible.find(({ oid }) => oid === digest) ?? null;
+}
+
+/** True for content that Git LFS commits as it is: a pointer, or nothing. */
+export async function isLfsPointer(directory: string, path: string, bytes: number): Promise<boolean> {
+  if (bytes === 0) return true;
+  return bytes < maxPointerBytes && parseLfsPointer(await readFile(pathIn(directory, path))) !== null;
 }
 
 /**
@@ -120,7 +119,7 @@ export async function fetchLfsFiles(
   url: string,
   scratch: string,
 ): Promise<readonly string[]> {
-  const pointers = await pointersIn(context, null);
+  const pointers = await pointersAmong(context, await indexEntries(context.git));
   const wanted = [...new Map([...pointers.values()].map((pointer) => [pointer.oid, pointer])).values()];
   await mkdir(scratch, { recursive: true });
   try {
@@ -152,7 +151,11 @@ async function requestSources(url: string, objects: readonly LfsPointer[]): Prom
   const response = await fetch(`${url}/info/lfs/objects/batch`, {
     method: 'POST',
     headers: { accept: type, 'content-type': type },
-    body: JSON.stringify({ operation: 'download', transfers: ['basic'], objects }),
+    body: JSON.stringify({
+      operation: 'download',
+      transfers: ['basic'],
+      objects: objects.map(({ oid, size }) => ({ oid, size })),
+    }),
     signal: AbortSignal.timeout(answerMs),
   }).catch((error: unknown) => {
     throw new LfsError(`the LFS server could not be reached (${String(error)})`, true);
@@ -214,7 +217,3 @@ async function sha256Of(path: Buffer): Promise<string> {
 
 const at = (value: unknown, name: string): unknown =>
   typeof value === 'object' && value !== null ? Reflect.get(value, name) : undefined;
-
-/** Joins a folder and a byte-string path. */
-const pathIn = (directory: string, path: string): Buffer =>
-  Buffer.concat([Buffer.from(`${directory}/`), Buffer.from(path, 'latin1')]);

@@ -7,21 +7,22 @@
  * untrusted.
  */
 import { spawn } from 'node:child_process';
-import { mkdtemp, readFile, rm } from 'node:fs/promises';
+import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { constants, tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { SetupJob, SetupResult } from '../src/core/setup.ts';
 import { endOtherProcesses } from './end-processes.ts';
 import { freshGit, type Git } from './fresh-git.ts';
-import { nulRecords } from './index-changes.ts';
-import { lfsFileStates } from './lfs-files.ts';
+import { indexEntries, nulRecords } from './index-changes.ts';
+import { pointersAmong } from './lfs-files.ts';
 import { packableFiles } from './packable-files.ts';
 import { packFiles } from './packed-files.ts';
 import { parseSetupJob } from './setup-job.ts';
-import { decodedPath } from './working-tree.ts';
+import { decodedPath, exists, isUntouched, setupDone } from './working-tree.ts';
 
 const endMs = 5_000;
 const maxListBytes = 64 * 1024 * 1024;
+const noEntry = { mode: '', object: '' };
 const maxRestoredNamed = 50;
 /** Limit for all listed paths together, because they are printed in one line. */
 const maxNamedCharacters = 200_000;
@@ -97,11 +98,24 @@ async function restoreTracked(
     await git(['read-tree', job.base]);
     changed = [...new Set(await list())];
   }
-  if (job.lfs && changed.length > 0) {
+  if (changed.length > 0) {
+    const entries = await indexEntries(git);
     // LFS files hold objects, not pointers. One that setup changed cannot be restored; the collector reports
     // it.
-    const lfsStates = await lfsFileStates({ git, environment, directory: job.directory }, changed);
-    changed = changed.filter((path) => !lfsStates.has(path));
+    const pointers = job.lfs
+      ? await pointersAmong(
+          { git, environment, directory: job.directory },
+          changed.flatMap((path) => [[path, entries.get(path) ?? noEntry] as const]),
+        )
+      : new Map<string, never>();
+    const kept = await Promise.all(
+      changed.map(async (path) =>
+        pointers.has(path)
+          ? await exists(job.directory, path)
+          : await isUntouched(job.directory, path, entries.get(path) ?? noEntry),
+      ),
+    );
+    changed = changed.filter((_, at) => kept[at] !== true);
   }
   if (changed.length > 0)
     await git(['checkout-index', '--force', '-z', '--stdin'], {
@@ -161,6 +175,8 @@ async function setUp(job: SetupJob, scratch: string): Promise<SetupResult> {
     const restored = await restoreTracked(job, { git, environment }, scratch);
     const left = await newPaths(git);
     const ignored = await newPaths(git, '--ignored');
+    // Tells the collector which ignored files are older than Codex's run.
+    await writeFile(join(job.objectStore, setupDone), '');
     const packing = job.pack && ended.exitCode === 0 ? await worthKeeping(job, ignored) : [];
     const packed =
       packing.length === 0 ? null : await packFiles(packing, job.packedFolder, job.maxPackedBytes);

@@ -2,20 +2,32 @@
  * Decides for each path of a working tree between add, remove and skip, by inspecting the file system. Paths
  * are latin1 strings of bytes, because a file name need not be UTF-8.
  */
-import { constants } from 'node:fs';
+import { createHash } from 'node:crypto';
+import { constants, createReadStream, type Stats } from 'node:fs';
 import { access, lstat } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
+import { pipeline } from 'node:stream/promises';
 import type { SkippedPath } from '../src/core/change-set.ts';
+import type { IndexEntry } from './index-changes.ts';
 
 export type Finding =
-  | { readonly kind: 'add'; readonly bytes: number }
+  /** `mode`: as git records it. */
+  | { readonly kind: 'add'; readonly bytes: number; readonly mode: FileMode }
   | { readonly kind: 'remove' }
   /** A folder at the path of an index entry. The entry is removed, unless it is a submodule. */
   | { readonly kind: 'folder' }
-  | { readonly kind: 'skip'; readonly why: SkippedPath['why'] };
+  | { readonly kind: 'skip'; readonly why: SkippedPath['why']; readonly bytes?: number };
+
+/** In the object store. `setup.ts` creates it when it ends. */
+export const setupDone = 'setup-done';
+
+export type FileMode = '100644' | '100755' | '120000';
+
+const modeOf = (found: Stats): FileMode =>
+  found.isSymbolicLink() ? '120000' : (found.mode & 0o100) === 0 ? '100644' : '100755';
 
 /** Joins the tree and a byte-string path. */
-function pathIn(tree: string, path: string): Buffer {
+export function pathIn(tree: string, path: string): Buffer {
   return Buffer.concat([Buffer.from(`${tree}/`), Buffer.from(path, 'latin1')]);
 }
 
@@ -71,23 +83,40 @@ export function treeInspector(tree: string, maxFileBytes: number): (path: string
   return async (path) => {
     const decoded = decodedPath(path);
     if (decoded === null) return { kind: 'skip', why: 'not-utf8' };
-    // `ls-files --others` ends a folder that is a repository of its own with a slash.
-    if (path.endsWith('/')) return { kind: 'skip', why: 'nested-repository' };
+    // `ls-files --others` ends a folder that is a repository of its own with a slash, and in a short list any.
+    if (path.endsWith('/'))
+      return { kind: 'skip', why: (await exists(tree, `${path}.git`)) ? 'nested-repository' : 'too-many' };
     if (unsafeName(decoded)) return { kind: 'skip', why: 'unsafe-name' };
     try {
       if (!(await insideTree(path))) return { kind: 'remove' };
       const found = await lstat(pathIn(tree, path));
       if (found.isDirectory()) return { kind: 'folder' };
-      if (found.isSymbolicLink()) return { kind: 'add', bytes: found.size };
+      if (found.isSymbolicLink()) return { kind: 'add', bytes: found.size, mode: modeOf(found) };
       if (!found.isFile()) return { kind: 'skip', why: 'special-file' };
-      if (found.size > maxFileBytes) return { kind: 'skip', why: 'too-large' };
+      if (found.size > maxFileBytes) return { kind: 'skip', why: 'too-large', bytes: found.size };
       await access(pathIn(tree, path), constants.R_OK);
-      return { kind: 'add', bytes: found.size };
+      return { kind: 'add', bytes: found.size, mode: modeOf(found) };
     } catch (error) {
       if (missing(error)) return { kind: 'remove' };
       return { kind: 'skip', why: 'unreadable' };
     }
   };
+}
+
+export const exists = async (tree: string, path: string): Promise<boolean> =>
+  (await lstat(pathIn(tree, path)).catch(() => null)) !== null;
+
+/**
+ * True if a file is byte for byte an entry of the index. Git calls such a file modified if its attributes would
+ * convert it, although nobody touched it.
+ */
+export async function isUntouched(tree: string, path: string, entry: IndexEntry): Promise<boolean> {
+  const file = pathIn(tree, path);
+  const found = await lstat(file).catch(() => null);
+  if (found === null || !found.isFile() || modeOf(found) !== entry.mode) return false;
+  const hash = createHash('sha1').update(`blob ${found.size}\0`);
+  await pipeline(createReadStream(file), hash);
+  return hash.digest('hex') === entry.object;
 }
 
 /** True if the path is a real folder: a symlink or a file is not a working tree. */

@@ -12,6 +12,9 @@ export const sandboxPaths = {
   scripts: '/opt/airlock',
 } as const;
 
+/** A file in the object store that keeps room on the disk for collecting the change. */
+export const diskReserve = 'reserve';
+
 /**
  * The command line of a script of `container/`. Without the switch, SIGUSR1 opens Node's inspector, and other
  * processes of the same user could make the script say anything.

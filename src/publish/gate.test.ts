@@ -18,6 +18,8 @@ const change = (files: readonly ChangedFile[], more: Partial<ChangeSet> = {}): C
   skipped: [],
   insertions: 1,
   deletions: 1,
+  links: [],
+  diskFull: false,
   diff: '',
   ...more,
 });

@@ -17,6 +17,7 @@ import {
   unlinkSync,
   writeFileSync,
 } from 'node:fs';
+import { randomBytes } from 'node:crypto';
 import { createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -69,7 +70,8 @@ async function collect(of: Workspace, job: unknown = jobFor(of)): Promise<Change
 }
 
 /**
- * Returns one line per change: `path mode content`, `path -` for a deletion, `path ?why` for a skipped path.
+ * Returns one line per change: `path mode content`, `path -` for a deletion, `path ?why` with the number of
+ * files for a skipped path.
  */
 function shown(change: ChangeSet): string[] {
   const files = change.files.map((file) =>
@@ -77,7 +79,8 @@ function shown(change: ChangeSet): string[] {
       ? `${file.path} ${file.mode} ${Buffer.from(file.content, 'base64').toString('latin1')}`
       : `${file.path} -`,
   );
-  return [...files, ...change.skipped.map(({ path, why }) => `${path} ?${why}`)].toSorted();
+  const skipped = change.skipped.map(({ path, why, files = '' }) => `${path} ?${why} ${files}`.trim());
+  return [...files, ...skipped].toSorted();
 }
 
 const write = (of: Workspace, path: string, content: string | Uint8Array): void =>
@@ -273,6 +276,75 @@ describe('collect', () => {
       ['.GIT/config ?unsafe-name'],
     ],
     [
+      'what tools generate',
+      (of) => {
+        const folders = ['__pycache__', 'dir/.pytest_cache/v', 'node_modules/a', '.venv/lib', 'app/target'];
+        for (const folder of folders) mkdirSync(join(of.directory, folder), { recursive: true });
+        for (const folder of folders) write(of, `${folder}/x`, 'x');
+        write(of, 'node_modules/a/y', 'y');
+        write(of, 'app/target/CACHEDIR.TAG', 'Signature: 8a477f597d28d172789f06886806bc55');
+        write(of, '.DS_Store', 'x');
+      },
+      [
+        '.DS_Store ?generated',
+        '.venv/ ?generated',
+        '__pycache__/ ?generated',
+        'app/target/ ?generated 2',
+        'dir/.pytest_cache/ ?generated',
+        'node_modules/ ?generated 2',
+      ],
+    ],
+    [
+      'settings of one machine, but no example of them',
+      (of) => {
+        for (const name of ['.env', '.env.local', 'dir/.env.test.local', '.env.example'])
+          write(of, name, 'x');
+      },
+      [
+        '.env ?local-settings',
+        '.env.example 100644 x',
+        '.env.local ?local-settings',
+        'dir/.env.test.local ?local-settings',
+      ],
+    ],
+    [
+      'what is outside a sparse checkout',
+      (of) => {
+        unlinkSync(join(of.directory, 'a.txt'));
+        git(of.directory, 'sparse-checkout', 'set', '--no-cone', '/a.txt');
+      },
+      ['a.txt -', 'b.txt ?not-checked-out', 'dir/c.txt ?not-checked-out'],
+    ],
+    [
+      'what an interrupted checkout did not write',
+      (of) => {
+        unlinkSync(join(of.directory, 'a.txt'));
+        write(of, '.git/index.lock', '');
+      },
+      ['a.txt ?not-checked-out'],
+    ],
+    [
+      'the largest of too many new files',
+      (of) => {
+        for (const folder of ['new/bulk', 'dir/few'])
+          mkdirSync(join(of.directory, folder), { recursive: true });
+        for (let count = 0; count < 40; count += 1) write(of, `new/bulk/${count}`, '');
+        write(of, 'new/one', '1');
+        write(of, 'dir/few/two', '2');
+        write(of, 'dir/c.txt', 'edited');
+      },
+      ['dir/c.txt 100644 edited', 'dir/few/two 100644 2', 'new/bulk/ ?too-many 40', 'new/one 100644 1'],
+    ],
+    [
+      'the largest of too many new bytes',
+      (of) => {
+        mkdirSync(join(of.directory, 'new'));
+        for (let count = 0; count < 4; count += 1) write(of, `new/${count}`, 'x'.repeat(1500));
+        write(of, 'dir/n', 'n');
+      },
+      ['dir/n 100644 n', 'new/ ?too-many 4'],
+    ],
+    [
       'a name that is not UTF-8',
       (of) => writeFileSync(Buffer.concat([Buffer.from(`${of.directory}/`), Buffer.from([0x66, 0xfc])]), 'x'),
       ['f\uFFFD ?not-utf8'],
@@ -281,7 +353,10 @@ describe('collect', () => {
     const of = await workspace();
     edit(of);
     write(of, 'rest', 'x');
-    const change = await collect(of, jobFor(of, { maxFileBytes: 2000 }));
+    const change = await collect(
+      of,
+      jobFor(of, { maxFileBytes: 2000, maxChangeBytes: 5000, maxChangedFiles: 30 }),
+    );
     expect(shown(change)).toEqual([...expected, 'rest 100644 x'].toSorted());
   });
 
@@ -308,21 +383,43 @@ describe('collect', () => {
       git(join(origin, 'sub'), 'commit', '--quiet', '--allow-empty', '-m', 'sub');
     });
     expect(shown(await collect(of))).toEqual([]);
+    mkdirSync(join(of.directory, 'sub/in'));
+    write(of, 'sub/in/file', 'x');
+    expect(shown(await collect(of))).toEqual(['sub/in/file ?submodule']);
     git(join(of.directory, 'sub'), 'init', '--quiet');
     git(join(of.directory, 'sub'), 'commit', '--quiet', '--allow-empty', '-m', 'other');
     expect(shown(await collect(of))).toEqual(['sub ?submodule']);
   });
 
-  it('skips ignored files, except tracked ones', async () => {
+  it('skips ignored files, except tracked ones, and names those that look as if they were meant', async () => {
     const of = await workspace((origin) => {
-      writeFileSync(join(origin, '.gitignore'), '*.log\nnode_modules/\n');
+      writeFileSync(join(origin, '.gitignore'), '*.log\nnode_modules/\nbuild/\n.env*\n*.bin\n/notes/\n');
       writeFileSync(join(origin, 'kept.log'), 'tracked\n');
     });
     write(of, 'kept.log', 'changed\n');
     write(of, 'new.log', 'x');
     mkdirSync(join(of.directory, 'node_modules'));
     write(of, 'node_modules/x', 'x');
+    for (const name of ['.env', '.env.example']) write(of, name, 'x');
+    for (const folder of ['build', 'notes']) mkdirSync(join(of.directory, folder));
+    for (const name of ['build/x', 'notes/x', 'dir/a.bin']) write(of, name, '\0');
+    expect(shown(await collect(of))).toEqual([
+      '.env.example ?ignored',
+      'kept.log 100644 changed\n',
+      'notes/ ?ignored',
+    ]);
+    // What is older than the end of setup is not Codex's.
+    writeFileSync(join(of.objectStore, 'setup-done'), '');
     expect(shown(await collect(of))).toEqual(['kept.log 100644 changed\n']);
+  });
+
+  it('collects new files in a folder with tracked ones, whatever its name', async () => {
+    const of = await workspace((origin) => {
+      mkdirSync(join(origin, 'node_modules'));
+      writeFileSync(join(origin, 'node_modules/a.js'), 'a');
+    });
+    write(of, 'node_modules/b.js', 'b');
+    expect(shown(await collect(of))).toEqual(['node_modules/b.js 100644 b']);
   });
 });
 
@@ -441,21 +538,22 @@ describe('the collector after a hostile run', () => {
     expect(existsSync(marker(of))).toBe(false);
   });
 
+  const converted = 'one\n$Id$\n';
+  const asWritten = 'one\r\n$Id: x$\r\n';
   it.each([
-    '* text eol=crlf\n',
-    '* filter=x diff=x\n',
-    '* ident\n',
-    '* working-tree-encoding=UTF-16\n',
-    '* -diff\n',
-    '* binary\n',
-  ])('collects the same change despite .gitattributes with %j', async (attributes) => {
+    ['* text eol=crlf ident', converted],
+    ['* filter=x diff=x', asWritten],
+    ['* filter=x -text -ident', asWritten],
+    ['* -diff', asWritten],
+    ['* binary', asWritten],
+  ])('runs no program and shows a diff for .gitattributes with %j', async (attributes, content) => {
     const of = await workspace();
     configure(of, `[filter "x"]\n\tclean = ${script(of)}\n[diff "x"]\n\ttextconv = ${script(of)}\n`);
-    write(of, '.gitattributes', attributes);
-    write(of, 'a.txt', 'one\r\n$Id: x$\r\n');
+    write(of, '.gitattributes', `${attributes}\n`);
+    write(of, 'a.txt', asWritten);
     const change = await collect(of);
-    expect(shown(change)).toEqual([`.gitattributes 100644 ${attributes}`, 'a.txt 100644 one\r\n$Id: x$\r\n']);
-    expect(change.diff).toContain('+$Id: x$');
+    expect(shown(change)).toEqual([`.gitattributes 100644 ${attributes}\n`, `a.txt 100644 ${content}`]);
+    expect(change.diff).toContain('+$Id');
     expect(existsSync(marker(of))).toBe(false);
   });
 
@@ -478,21 +576,30 @@ describe('the collector after a hostile run', () => {
 
   it.each<[string, (of: Workspace) => unknown, string]>([
     [
-      'a change over the size limit',
+      'edits over the size limit',
       (of) => {
-        write(of, 'x', 'x'.repeat(600));
-        write(of, 'y', 'y'.repeat(600));
+        write(of, 'a.txt', 'x'.repeat(600));
+        write(of, 'b.txt', 'y'.repeat(600));
         return jobFor(of, { maxChangeBytes: 1000 });
       },
       'collect-too-large',
     ],
     [
-      'too many changed files',
+      'too many edits',
       (of) => {
-        for (let count = 0; count < 12; count += 1) write(of, `f${count}`, '');
-        return jobFor(of, { maxChangedFiles: 10 });
+        for (const name of ['a.txt', 'b.txt', 'dir/c.txt']) write(of, name, 'x');
+        return jobFor(of, { maxChangedFiles: 2 });
       },
       'collect-too-many-files',
+    ],
+    [
+      'an empty folder in place of the clone',
+      (of) => {
+        rmSync(of.directory, { recursive: true });
+        mkdirSync(of.directory);
+        return jobFor(of);
+      },
+      'collect-working-tree-missing',
     ],
     [
       'a deleted working tree',
@@ -545,6 +652,22 @@ const ownNamespace = [
   '/dev',
 ];
 const namespacesWork = existsSync(bwrap) && spawnSync(bwrap, [...ownNamespace, '--', 'true']).status === 0;
+
+it.runIf(namespacesWork)(
+  'makes room on a full disk, collects the change and says that the disk was full',
+  async () => {
+    const of = await workspace();
+    write(of, 'noise', randomBytes(60_000));
+    const job = join(of.directory, '../job.json');
+    writeFileSync(job, JSON.stringify({ ...jobFor(of), disposable: ['/mnt/caches'] }));
+    const script = `mkdir /mnt/caches; head -c 1000000 /dev/zero > /mnt/caches/x; df /mnt >&2
+    ${process.execPath} ${join(import.meta.dirname, '../../container/collect.ts')} ${job}`;
+    const options = [...ownNamespace, '--size', '262144', '--tmpfs', '/mnt', '--setenv', 'TMPDIR', '/mnt'];
+    const run = spawnSync(bwrap, [...options, '--', 'bash', '-c', script], { encoding: 'utf8' });
+    const parsed = parseChangeLines(run.stdout, of.base);
+    expect(parsed.ok && parsed.change).toMatchObject({ diskFull: true, files: [{ path: 'noise' }] });
+  },
+);
 
 describe('processes that still run when the collector starts', () => {
   it.runIf(namespacesWork)(

@@ -4,7 +4,7 @@
  */
 import { createHash, generateKeyPairSync } from 'node:crypto';
 import { once } from 'node:events';
-import { mkdirSync, mkdtempSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
+import { mkdirSync, mkdtempSync, readFileSync, renameSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { createServer } from 'node:http';
 import { buffer } from 'node:stream/consumers';
 import { tmpdir } from 'node:os';
@@ -121,6 +121,11 @@ async function clone(lfs: boolean, has: readonly Buffer[] = Object.values(object
   return { result: cloneResultSchema.parse(JSON.parse(stdout)), directory, objectStore };
 }
 
+const shownPointer = (base64: string): string => {
+  const text = Buffer.from(base64, 'base64').toString();
+  return text.startsWith('version') ? ` ${text}` : '';
+};
+
 async function collect({ directory, objectStore }: { directory: string; objectStore: string }, lfs = true) {
   const job = { ...collectJob(sha, { lfs }), directory, objectStore, endOtherProcesses: false };
   const { stdout } = await runScript('collect.ts', job);
@@ -134,21 +139,25 @@ async function collect({ directory, objectStore }: { directory: string; objectSt
         : [
             line.type === 'skipped'
               ? `${line.path}: ${line.why}`
-              : `${line.type} ${'path' in line ? line.path : ''}`,
+              : `${line.type} ${'path' in line ? line.path : ''}${line.type === 'file' ? shownPointer(line.content) : ''}`,
           ],
     )
     .toSorted();
 }
 
 describe('a clone without LFS', () => {
-  it('keeps the pointers, sends no LFS request, and collects a changed pointer like any file', async () => {
+  it('keeps the pointers, sends no LFS request, and collects a changed pointer like any file, but no image in its place', async () => {
     const cloned = await clone(false);
     expect(cloned.result).toMatchObject({ ok: true });
     expect(readFileSync(join(cloned.directory, 'img/logo.bin'), 'utf8')).toBe(files['img/logo.bin']);
     expect(asked).toEqual([]);
     expect(await collect(cloned, false)).toEqual([]);
     writeFileSync(join(cloned.directory, 'img/logo.bin'), pointer(objects.table));
-    expect(await collect(cloned, false)).toEqual(['file img/logo.bin']);
+    expect(await collect(cloned, false)).toEqual([`file img/logo.bin ${pointer(objects.table)}`]);
+    writeFileSync(join(cloned.directory, 'img/logo.bin'), 'an image');
+    // As in a repository whose attributes no longer name LFS.
+    rmSync(join(cloned.directory, '.gitattributes'));
+    expect(await collect(cloned, false)).toEqual(['deletion .gitattributes', 'img/logo.bin: lfs']);
   });
 });
 
@@ -203,7 +212,7 @@ describe('a clone with LFS', () => {
     });
   });
 
-  it('skips unchanged objects, reports a changed one, and collects a deleted or replaced one', async () => {
+  it('publishes no object: names a changed or new one, and collects a moved one as its pointer', async () => {
     const cloned = await clone(true);
     expect(await collect(cloned)).toEqual([]);
     writeFileSync(join(cloned.directory, 'img/logo.bin'), 'smaller');
@@ -211,11 +220,16 @@ describe('a clone with LFS', () => {
     writeFileSync(join(cloned.directory, 'README.md'), 'edited\n');
     mkdirSync(join(cloned.directory, 'new'));
     writeFileSync(join(cloned.directory, 'new/x.bin'), 'new');
+    writeFileSync(join(cloned.directory, 'new/empty.bin'), '');
+    renameSync(join(cloned.directory, 'ünï/table.bin'), join(cloned.directory, 'new/moved.bin'));
     expect(await collect(cloned)).toEqual([
       'deletion img/again.bin',
+      'deletion ünï/table.bin',
       'file README.md',
-      'file new/x.bin',
+      'file new/empty.bin',
+      `file new/moved.bin ${pointer(objects.table)}`,
       'img/logo.bin: lfs',
+      'new/x.bin: lfs',
     ]);
   });
 

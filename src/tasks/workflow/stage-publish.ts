@@ -4,7 +4,7 @@
  */
 import { collectJob, type ChangeSet } from '../../core/change-set.ts';
 import { attemptsIn, needsCaution } from '../../core/attempts.ts';
-import { scriptCommand } from '../../core/checkout.ts';
+import { diskReserve, sandboxPaths, scriptCommand } from '../../core/checkout.ts';
 import type { BudgetName } from '../../core/grant.ts';
 import type { AgentEnd, Authorization } from '../../core/authorization.ts';
 import { Reported } from '../../core/reported.ts';
@@ -133,7 +133,13 @@ async function collectLines(deps: TaskDeps, { baseSha, policy }: Authorization):
   const { sandbox, now } = deps;
   const pathsLeftBySetup = (await setupReport(deps))?.pathsLeftBySetup.paths ?? [];
   const job = '/run/airlock/jobs/collect.json';
-  await sandbox.writeFile(job, JSON.stringify(collectJob(baseSha, { pathsLeftBySetup, lfs: policy.lfs })));
+  const text = JSON.stringify(collectJob(baseSha, { pathsLeftBySetup, lfs: policy.lfs }));
+  await sandbox.writeFile(job, text).catch(async () => {
+    // The disk may be full. What the clone reserved makes room.
+    const argv = ['rm', '-f', `${sandboxPaths.objectStore}/${diskReserve}`];
+    await sandbox.exec({ argv }, { timeoutMs: 10_000, maxOutputBytes: 1000 });
+    await sandbox.writeFile(job, text);
+  });
   await sandbox.startRun('collect', { argv: scriptCommand('collect', job) });
   const decoder = new TextDecoder();
   const parts: string[] = [];

@@ -1,0 +1,318 @@
+/**
+ * Brings the index of a new git folder to the state of the working tree, as `git add --all` would, and lists
+ * what stays as in the base commit although it changed.
+ *
+ * Differs from `git add --all` in what no outside program may do (filters) and in what nobody means to commit.
+ */
+import { copyFile, lstat, open, readdir } from 'node:fs/promises';
+import { join } from 'node:path';
+import type { CollectJob, SkippedPath } from '../src/core/change-set.ts';
+import { withoutFiltered } from './filtered-files.ts';
+import type { Git } from './fresh-git.ts';
+import {
+  bulkOf,
+  foldersOf,
+  generatedPart,
+  isIgnoredOutput,
+  isLocalSettings,
+  markedFolders,
+} from './generated-files.ts';
+import { pointersAmong } from './lfs-files.ts';
+import { nulRecords, type IndexEntry } from './index-changes.ts';
+import { decodedPath, isUntouched, pathIn, setupDone, treeInspector, type FileMode } from './working-tree.ts';
+
+/** Paths are byte strings (latin1). */
+export interface TreeContext {
+  readonly job: CollectJob;
+  readonly git: Git;
+  readonly environment: Record<string, string>;
+  readonly scratch: string;
+  readonly base: ReadonlyMap<string, IndexEntry>;
+  /** Differs from the index or is missing; `deleted` is part of it. */
+  readonly modified: readonly string[];
+  readonly deleted: ReadonlySet<string>;
+  /** Not in the index and not ignored. A repository of its own ends with a slash. */
+  readonly fresh: readonly string[];
+  readonly failWith: (code: 'too-many-files' | 'too-large', message: string) => Error;
+}
+
+type Why = SkippedPath['why'];
+export type Skip = (path: string, why: Why, more?: { bytes?: number; files?: number }) => void;
+export type Addable = ReadonlyMap<string, { readonly bytes: number; readonly mode: FileMode }>;
+
+const maxIgnoredNamed = 20;
+const maxSubmoduleFilesNamed = 20;
+/** Entries of the report. More of a kind are one entry for each folder. */
+const maxSkipped = 200;
+
+/** Returns an entry for each path that stays as in the base. */
+export async function indexWorkingTree(context: TreeContext): Promise<readonly SkippedPath[]> {
+  const { job, base } = context;
+  const skipped: { path: string; why: Why; bytes?: number; files?: number }[] = [];
+  const skip: Skip = (path, why, more = {}) => void skipped.push({ path, why, ...more });
+  const isLeftBySetup = pathMatcher(job.pathsLeftBySetup);
+  const tracked = foldersOf(base.keys());
+
+  const fresh = withoutUnmeant(
+    context.fresh.filter((path) => !isLeftBySetup(path)),
+    tracked,
+    skip,
+  );
+  await nameSubmoduleFiles(context, skip);
+  await nameIgnored(context, skip);
+  const missing = await notCheckedOut(context);
+  for (const path of missing) skip(path, 'not-checked-out');
+  const modified = context.modified.filter((path) => !missing.has(path));
+
+  const tooMany = fresh.length + modified.length - job.limits.maxChangedFiles;
+  const few = withoutBulk(
+    new Map(fresh.map((path) => [path, 1])),
+    { tracked, over: tooMany, together: true },
+    skip,
+  );
+  const files = modified.length + few.length;
+  if (files > job.limits.maxChangedFiles)
+    throw context.failWith(
+      'too-many-files',
+      `${files} files changed; at most ${job.limits.maxChangedFiles} can be published`,
+    );
+  const { added, removed } = await inspected(context, [...modified, ...few], skip);
+  const total = [...added.values()].reduce((sum, { bytes }) => sum + bytes, 0);
+  const sizes = new Map(few.flatMap((path) => [[path, added.get(path)?.bytes ?? 0] as const]));
+  const kept = new Set(
+    withoutBulk(sizes, { tracked, over: total - job.limits.maxChangeBytes, together: false }, skip),
+  );
+  const bytes = total - [...sizes].reduce((sum, [path, size]) => sum + (kept.has(path) ? 0 : size), 0);
+  if (bytes > job.limits.maxChangeBytes)
+    throw context.failWith(
+      'too-large',
+      `the changed files have ${bytes} bytes; at most ${job.limits.maxChangeBytes} can be published`,
+    );
+  const addable = new Map([...added].filter(([path]) => base.has(path) || kept.has(path)));
+  const ordinary = await withoutFiltered(context, await withoutUntouched(context, addable), skip);
+  await updateIndex(context, { removed, added: ordinary.added, pointers: ordinary.pointers }, skip);
+  return report(skipped);
+}
+
+/** Returns a test for paths that equal an entry, or are below an entry that ends with a slash. */
+function pathMatcher(paths: readonly string[]): (path: string) => boolean {
+  const all = paths.map((path) => Buffer.from(path, 'utf8').toString('latin1'));
+  const files = new Set(all);
+  const folders = all.filter((path) => path.endsWith('/'));
+  return (path) => files.has(path) || folders.some((folder) => path.startsWith(folder));
+}
+
+/** Leaves out what tools generate and settings of one machine, except in folders with tracked files. */
+function withoutUnmeant(
+  paths: readonly string[],
+  tracked: ReadonlySet<string>,
+  skip: Skip,
+): readonly string[] {
+  const marked = markedFolders(paths);
+  const generated = new Map<string, number>();
+  const kept = paths.filter((path) => {
+    const part = marked.find((folder) => path.startsWith(folder)) ?? generatedPart(path);
+    if (part !== null && !tracked.has(part)) {
+      generated.set(part, (generated.get(part) ?? 0) + 1);
+      return false;
+    }
+    if (!isLocalSettings(path)) return true;
+    skip(path, 'local-settings');
+    return false;
+  });
+  for (const [path, files] of generated) skip(path, 'generated', files > 1 ? { files } : {});
+  return kept;
+}
+
+/** The clone leaves the folders of submodules empty, and git does not look into them. */
+async function nameSubmoduleFiles({ job, base }: TreeContext, skip: Skip): Promise<void> {
+  for (const [path, { mode }] of base) {
+    if (mode !== '160000') continue;
+    const left = [path];
+    for (let named = 0; left.length > 0 && named < maxSubmoduleFilesNamed;) {
+      const folder = left.pop() ?? path;
+      const entries = await readdir(pathIn(job.directory, folder), {
+        withFileTypes: true,
+        encoding: 'buffer',
+      }).catch(() => []);
+      // A checkout of the submodule: git compares its commit.
+      if (entries.some(({ name }) => name.toString() === '.git')) break;
+      for (const entry of entries) {
+        const below = `${folder}/${entry.name.toString('latin1')}`;
+        if (entry.isDirectory()) left.push(below);
+        else if (named++ < maxSubmoduleFilesNamed) skip(below, 'submodule');
+      }
+    }
+  }
+}
+
+/** Names new ignored files that look as if they were meant. Setup's files and outputs of builds are not. */
+async function nameIgnored({ job, git }: TreeContext, skip: Skip): Promise<void> {
+  const since = await Promise.all(
+    [setupDone, 'index'].map(async (name) => await lstat(join(job.objectStore, name)).catch(() => null)),
+  ).then((found) => found.find((one) => one !== null)?.ctimeMs);
+  if (since === undefined) return;
+  const argv = ['ls-files', '-z', '--others', '--ignored', '--exclude-standard', '--directory'];
+  const ignored = nulRecords(await git([...argv, '--no-empty-directory'], { maxBytes: 64 * 1024 * 1024 }));
+  let named = 0;
+  for (const path of ignored) {
+    if (named === maxIgnoredNamed) return;
+    if (isIgnoredOutput(path) || isLocalSettings(path)) continue;
+    const found = await lstat(pathIn(job.directory, path)).catch(() => null);
+    if (found === null || found.ctimeMs < since) continue;
+    if (!path.endsWith('/') && !(found.isFile() && (await isText(pathIn(job.directory, path))))) continue;
+    skip(path, 'ignored');
+    named += 1;
+  }
+}
+
+async function isText(path: Buffer): Promise<boolean> {
+  const file = await open(path).catch(() => null);
+  if (file === null) return false;
+  try {
+    const { buffer, bytesRead } = await file.read(Buffer.alloc(8000), 0, 8000, 0);
+    return !buffer.subarray(0, bytesRead).includes(0);
+  } finally {
+    await file.close();
+  }
+}
+
+/**
+ * Returns missing files that were not deleted: paths outside a sparse checkout, or all of them if git was
+ * interrupted while it wrote the tree. Believes the clone's own git folder, because a false answer only keeps
+ * files.
+ */
+async function notCheckedOut(context: TreeContext): Promise<ReadonlySet<string>> {
+  const { job, git, scratch, deleted, base } = context;
+  if (deleted.size === 0) return new Set();
+  const own = join(job.directory, '.git');
+  if ((await lstat(join(own, 'index.lock')).catch(() => null)) !== null) return deleted;
+  const index = join(own, 'index');
+  if ((await lstat(index).catch(() => null))?.isFile() !== true) return new Set();
+  const copy = join(scratch, 'index-of-clone');
+  try {
+    await copyFile(index, copy);
+    const listed = await git(['ls-files', '-z', '-t'], { indexFile: copy, maxBytes: 64 * 1024 * 1024 });
+    const absent = new Set(
+      nulRecords(listed).flatMap((record) => (record.startsWith('S ') ? record.slice(2) : [])),
+    );
+    // `clone.ts` marks the files of LFS in the same way.
+    const ofLfs = await pointersAmong(
+      { ...context, directory: job.directory },
+      job.lfs ? [...base].filter(([path]) => absent.has(path)) : [],
+    );
+    return absent.size === ofLfs.size ? new Set() : new Set([...deleted].filter((path) => absent.has(path)));
+  } catch {
+    // Damaged, or in a form that needs other files: then nothing is known.
+    return new Set();
+  }
+}
+
+function withoutBulk(
+  weights: ReadonlyMap<string, number>,
+  { tracked, over, together }: { tracked: ReadonlySet<string>; over: number; together: boolean },
+  skip: Skip,
+): readonly string[] {
+  const bulks = bulkOf(weights, tracked, over, together);
+  for (const { path, members } of bulks) {
+    const weight = [...members].reduce((sum, member) => sum + (weights.get(member) ?? 0), 0);
+    skip(path, 'too-many', { files: members.size, ...(together ? {} : { bytes: weight }) });
+  }
+  return [...weights.keys()].filter((path) => !bulks.some(({ members }) => members.has(path)));
+}
+
+async function inspected(
+  { job, base }: TreeContext,
+  paths: readonly string[],
+  skip: Skip,
+): Promise<{ added: Addable; removed: readonly string[] }> {
+  const inspect = treeInspector(job.directory, job.limits.maxFileBytes);
+  const added = new Map<string, { bytes: number; mode: FileMode }>();
+  const removed: string[] = [];
+  for (const path of paths) {
+    const finding = await inspect(path);
+    if (finding.kind === 'add') added.set(path, finding);
+    else if (finding.kind === 'skip')
+      skip(path, finding.why, finding.bytes === undefined ? {} : { bytes: finding.bytes });
+    else if (finding.kind === 'folder' && base.get(path)?.mode === '160000') skip(path, 'submodule');
+    else removed.push(path);
+  }
+  return { added, removed };
+}
+
+/**
+ * Leaves out files that nobody touched, but that git's attributes would convert. If the attributes changed,
+ * git decides.
+ */
+async function withoutUntouched({ job, base }: TreeContext, added: Addable): Promise<Addable> {
+  if ([...added.keys()].some((path) => /(?:^|\/)\.gitattributes$/.test(path))) return added;
+  const kept = new Map(added);
+  for (const path of added.keys()) {
+    const entry = base.get(path);
+    if (entry !== undefined && (await isUntouched(job.directory, path, entry))) kept.delete(path);
+  }
+  return kept;
+}
+
+async function updateIndex(
+  { git }: TreeContext,
+  change: {
+    readonly removed: readonly string[];
+    readonly added: readonly string[];
+    readonly pointers: ReadonlyMap<string, IndexEntry>;
+  },
+  skip: Skip,
+): Promise<void> {
+  const gone = `0 ${'0'.repeat(40)}`;
+  const records = [
+    ...change.removed.map((path) => `${gone}\t${path}\0`),
+    ...[...change.pointers].map(([path, { mode, object }]) => `${mode} ${object}\t${path}\0`),
+  ];
+  if (records.length > 0) await git(['update-index', '-z', '--index-info'], { input: records.join('') });
+  await add(change.added);
+
+  /** Halves the list until the file is alone that git cannot convert. */
+  async function add(paths: readonly string[]): Promise<void> {
+    if (paths.length === 0) return;
+    try {
+      const input = paths.map((path) => `${path}\0`).join('');
+      await git(['update-index', '-z', '--add', '--replace', '--stdin'], { input });
+    } catch (error) {
+      const message = error instanceof Error ? error.message : '';
+      if (!/encode|BOM/.test(message)) throw error;
+      const [only] = paths;
+      if (paths.length === 1 && only !== undefined) {
+        skip(only, 'encoding');
+        return;
+      }
+      const half = Math.ceil(paths.length / 2);
+      await add(paths.slice(0, half));
+      await add(paths.slice(half));
+    }
+  }
+}
+
+/** Makes the report short enough for the Worker: many paths of one kind become one for each folder. */
+function report(
+  skipped: readonly { path: string; why: Why; bytes?: number; files?: number }[],
+): readonly SkippedPath[] {
+  const lines = skipped.length <= maxSkipped ? skipped : [...byFolder(skipped)];
+  return lines.slice(0, maxSkipped).map(({ path, ...rest }) => ({
+    type: 'skipped',
+    path: (decodedPath(path) ?? Buffer.from(path, 'latin1').toString('utf8')).slice(0, 4096),
+    ...rest,
+  }));
+}
+
+function byFolder(
+  skipped: readonly { path: string; why: Why; files?: number }[],
+): Iterable<{ path: string; why: Why; files: number }> {
+  const groups = new Map<string, { path: string; why: Why; files: number }>();
+  for (const { path, why, files = 1 } of skipped) {
+    const folder = path.includes('/') ? path.slice(0, path.indexOf('/') + 1) : './';
+    const group = groups.get(`${why} ${folder}`) ?? { path: folder, why, files: 0 };
+    group.files += files;
+    groups.set(`${why} ${folder}`, group);
+  }
+  return groups.values();
+}
