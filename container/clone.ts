@@ -6,31 +6,13 @@
  * repeated attempts end in the same clone. Holds no credential and cannot write: the egress handler adds a
  * read token to each request.
  */
-import { spawn } from 'node:child_process';
-import { once } from 'node:events';
-import {
-  link,
-  lstat,
-  mkdir,
-  mkdtemp,
-  readdir,
-  readFile,
-  rename,
-  rm,
-  stat,
-  writeFile,
-} from 'node:fs/promises';
-import { tmpdir } from 'node:os';
+import { link, lstat, mkdir, mkdtemp, readdir, readFile, rename, rm, writeFile } from 'node:fs/promises';
 import { basename, dirname, join } from 'node:path';
 import type { CloneJob, CloneResult } from '../src/core/checkout.ts';
+import { reserveRoom } from './disk-reserve.ts';
 import type { Git } from './fresh-git.ts';
 import { attributesWithoutFilters, copyIndex, gitEnvironment, gitReason, runGit } from './git.ts';
 import { fetchLfsFiles, LfsError } from './lfs-files.ts';
-
-/** For the collector's objects and its output. */
-const reserveBytes = 48 * 1024 * 1024;
-/** As in `src/core/checkout.ts`, which is not in the sandbox. */
-const diskReserve = 'reserve';
 
 type Failure = Extract<CloneResult, { ok: false }>;
 
@@ -223,16 +205,6 @@ async function fetchLfs(job: CloneJob, tree: string, attempt: string): Promise<v
     await git(['update-index', '--skip-worktree', '-z', '--stdin'], {
       input: paths.map((path) => `${path}\0`).join(''),
     });
-}
-
-/**
- * Reserves room for the collector if its scratch folder is on the same disk, which Codex may fill. Best effort.
- */
-async function reserveRoom(store: string): Promise<void> {
-  const [own, scratch] = await Promise.all([stat(store), stat(tmpdir())]);
-  if (own.dev !== scratch.dev) return;
-  const child = spawn('fallocate', ['--length', String(reserveBytes), join(store, diskReserve)]);
-  await once(child, 'close').catch(() => undefined);
 }
 
 /** Renames a finished folder to its final path. False if another attempt was there first. */

@@ -16,7 +16,8 @@ import { endOtherProcesses } from './end-processes.ts';
 import { freshGit, type Git } from './fresh-git.ts';
 import { runGit } from './git.ts';
 import { indexEntries, nulRecords, parseDiffIndex, readObjects } from './index-changes.ts';
-import { indexWorkingTree, type TreeContext } from './index-tree.ts';
+import { indexWorkingTree } from './index-tree.ts';
+import type { TreeContext } from './tree-context.ts';
 import { decodedPath, exists, isPlainFolder } from './working-tree.ts';
 
 /** A disk with less room counts as full. */
@@ -199,7 +200,7 @@ async function isFull(folder: string): Promise<boolean> {
 const isDiskFull = (error: unknown): boolean =>
   error instanceof Error && 'code' in error && ['disk-full', 'ENOSPC', 'EDQUOT'].includes(String(error.code));
 
-/** Collects in a new scratch folder. Deletes what nothing needs any more if the disk is full, and tries again. */
+/** Collects in a new scratch folder. If the disk is full, deletes what nothing needs any more and retries. */
 async function collectWithRoom(job: CollectJob): Promise<void> {
   for (const wasFull of [false, true]) {
     const scratch = await mkdtemp(join(tmpdir(), 'airlock-collect-'));

@@ -4,7 +4,7 @@
  */
 import { open } from 'node:fs/promises';
 import type { Git } from './fresh-git.ts';
-import type { Addable, Skip, TreeContext } from './index-tree.ts';
+import type { Addable, Skip, TreeContext } from './tree-context.ts';
 import { nulRecords, type IndexEntry } from './index-changes.ts';
 import { isLfsPointer, pointersAmong, pointerTo } from './lfs-files.ts';
 import { pathIn } from './working-tree.ts';

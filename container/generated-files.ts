@@ -33,7 +33,7 @@ export const isLocalSettings = (path: string): boolean => localSettings.test(pat
 export const isIgnoredOutput = (path: string): boolean =>
   ignoredOutput.test(path) || generatedPart(`${path}x`) !== null || generatedPart(path) !== null;
 
-/** Returns the folder, ending with a slash, or the file that tools generate; null if the path is not in one. */
+/** Returns the folder (with a slash at its end) or the file that tools generate; null if there is none. */
 export function generatedPart(path: string): string | null {
   const names = path.split('/');
   const file = names.pop() ?? '';

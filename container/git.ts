@@ -39,9 +39,9 @@ export function gitEnvironment(
 }
 
 /**
- * Switches off filters, which are outside programs, in a clone. Git's own conversions (`text`, `eol`, `ident`,
- * `working-tree-encoding`) stay, so that files and commits are as in any other clone. In `info/attributes` it
- * takes precedence over the attributes of the tree.
+ * Switches off filters, which are outside programs, in a clone. Git's own conversions (`text`, `eol`,
+ * `ident`, `working-tree-encoding`) stay, so that files and commits are as in any other clone. In
+ * `info/attributes` it takes precedence over the attributes of the tree.
  */
 export const attributesWithoutFilters = '* -filter\n';
 

@@ -1,47 +1,18 @@
 /**
  * Brings the index of a new git folder to the state of the working tree, as `git add --all` would, and lists
- * what stays as in the base commit although it changed.
- *
- * Differs from `git add --all` in what no outside program may do (filters) and in what nobody means to commit.
+ * what stays as in the base commit although it changed: what only an outside program could convert, what
+ * nobody means to commit, and what cannot be published.
  */
-import { copyFile, lstat, open, readdir } from 'node:fs/promises';
-import { join } from 'node:path';
-import type { CollectJob, SkippedPath } from '../src/core/change-set.ts';
+import type { SkippedPath } from '../src/core/change-set.ts';
 import { withoutFiltered } from './filtered-files.ts';
-import type { Git } from './fresh-git.ts';
-import {
-  bulkOf,
-  foldersOf,
-  generatedPart,
-  isIgnoredOutput,
-  isLocalSettings,
-  markedFolders,
-} from './generated-files.ts';
-import { pointersAmong } from './lfs-files.ts';
-import { nulRecords, type IndexEntry } from './index-changes.ts';
-import { decodedPath, isUntouched, pathIn, setupDone, treeInspector, type FileMode } from './working-tree.ts';
-
-/** Paths are byte strings (latin1). */
-export interface TreeContext {
-  readonly job: CollectJob;
-  readonly git: Git;
-  readonly environment: Record<string, string>;
-  readonly scratch: string;
-  readonly base: ReadonlyMap<string, IndexEntry>;
-  /** Differs from the index or is missing; `deleted` is part of it. */
-  readonly modified: readonly string[];
-  readonly deleted: ReadonlySet<string>;
-  /** Not in the index and not ignored. A repository of its own ends with a slash. */
-  readonly fresh: readonly string[];
-  readonly failWith: (code: 'too-many-files' | 'too-large', message: string) => Error;
-}
+import { bulkOf, foldersOf, generatedPart, isLocalSettings, markedFolders } from './generated-files.ts';
+import type { IndexEntry } from './index-changes.ts';
+import type { Addable, Skip, TreeContext } from './tree-context.ts';
+import { nameIgnored, nameSubmoduleFiles, notCheckedOut } from './unseen-files.ts';
+import { decodedPath, isUntouched, treeInspector, type FileMode } from './working-tree.ts';
 
 type Why = SkippedPath['why'];
-export type Skip = (path: string, why: Why, more?: { bytes?: number; files?: number }) => void;
-export type Addable = ReadonlyMap<string, { readonly bytes: number; readonly mode: FileMode }>;
 
-const maxIgnoredNamed = 20;
-const maxSubmoduleFilesNamed = 20;
 /** Entries of the report. More of a kind are one entry for each folder. */
 const maxSkipped = 200;
 
@@ -122,90 +93,6 @@ function withoutUnmeant(
   });
   for (const [path, files] of generated) skip(path, 'generated', files > 1 ? { files } : {});
   return kept;
-}
-
-/** The clone leaves the folders of submodules empty, and git does not look into them. */
-async function nameSubmoduleFiles({ job, base }: TreeContext, skip: Skip): Promise<void> {
-  for (const [path, { mode }] of base) {
-    if (mode !== '160000') continue;
-    const left = [path];
-    for (let named = 0; left.length > 0 && named < maxSubmoduleFilesNamed;) {
-      const folder = left.pop() ?? path;
-      const entries = await readdir(pathIn(job.directory, folder), {
-        withFileTypes: true,
-        encoding: 'buffer',
-      }).catch(() => []);
-      // A checkout of the submodule: git compares its commit.
-      if (entries.some(({ name }) => name.toString() === '.git')) break;
-      for (const entry of entries) {
-        const below = `${folder}/${entry.name.toString('latin1')}`;
-        if (entry.isDirectory()) left.push(below);
-        else if (named++ < maxSubmoduleFilesNamed) skip(below, 'submodule');
-      }
-    }
-  }
-}
-
-/** Names new ignored files that look as if they were meant. Setup's files and outputs of builds are not. */
-async function nameIgnored({ job, git }: TreeContext, skip: Skip): Promise<void> {
-  const since = await Promise.all(
-    [setupDone, 'index'].map(async (name) => await lstat(join(job.objectStore, name)).catch(() => null)),
-  ).then((found) => found.find((one) => one !== null)?.ctimeMs);
-  if (since === undefined) return;
-  const argv = ['ls-files', '-z', '--others', '--ignored', '--exclude-standard', '--directory'];
-  const ignored = nulRecords(await git([...argv, '--no-empty-directory'], { maxBytes: 64 * 1024 * 1024 }));
-  let named = 0;
-  for (const path of ignored) {
-    if (named === maxIgnoredNamed) return;
-    if (isIgnoredOutput(path) || isLocalSettings(path)) continue;
-    const found = await lstat(pathIn(job.directory, path)).catch(() => null);
-    if (found === null || found.ctimeMs < since) continue;
-    if (!path.endsWith('/') && !(found.isFile() && (await isText(pathIn(job.directory, path))))) continue;
-    skip(path, 'ignored');
-    named += 1;
-  }
-}
-
-async function isText(path: Buffer): Promise<boolean> {
-  const file = await open(path).catch(() => null);
-  if (file === null) return false;
-  try {
-    const { buffer, bytesRead } = await file.read(Buffer.alloc(8000), 0, 8000, 0);
-    return !buffer.subarray(0, bytesRead).includes(0);
-  } finally {
-    await file.close();
-  }
-}
-
-/**
- * Returns missing files that were not deleted: paths outside a sparse checkout, or all of them if git was
- * interrupted while it wrote the tree. Believes the clone's own git folder, because a false answer only keeps
- * files.
- */
-async function notCheckedOut(context: TreeContext): Promise<ReadonlySet<string>> {
-  const { job, git, scratch, deleted, base } = context;
-  if (deleted.size === 0) return new Set();
-  const own = join(job.directory, '.git');
-  if ((await lstat(join(own, 'index.lock')).catch(() => null)) !== null) return deleted;
-  const index = join(own, 'index');
-  if ((await lstat(index).catch(() => null))?.isFile() !== true) return new Set();
-  const copy = join(scratch, 'index-of-clone');
-  try {
-    await copyFile(index, copy);
-    const listed = await git(['ls-files', '-z', '-t'], { indexFile: copy, maxBytes: 64 * 1024 * 1024 });
-    const absent = new Set(
-      nulRecords(listed).flatMap((record) => (record.startsWith('S ') ? record.slice(2) : [])),
-    );
-    // `clone.ts` marks the files of LFS in the same way.
-    const ofLfs = await pointersAmong(
-      { ...context, directory: job.directory },
-      job.lfs ? [...base].filter(([path]) => absent.has(path)) : [],
-    );
-    return absent.size === ofLfs.size ? new Set() : new Set([...deleted].filter((path) => absent.has(path)));
-  } catch {
-    // Damaged, or in a form that needs other files: then nothing is known.
-    return new Set();
-  }
 }
 
 function withoutBulk(

@@ -83,7 +83,7 @@ export function treeInspector(tree: string, maxFileBytes: number): (path: string
   return async (path) => {
     const decoded = decodedPath(path);
     if (decoded === null) return { kind: 'skip', why: 'not-utf8' };
-    // `ls-files --others` ends a folder that is a repository of its own with a slash, and in a short list any.
+    // `ls-files --others` ends a folder that is a repository of its own with a slash; a short list, any.
     if (path.endsWith('/'))
       return { kind: 'skip', why: (await exists(tree, `${path}.git`)) ? 'nested-repository' : 'too-many' };
     if (unsafeName(decoded)) return { kind: 'skip', why: 'unsafe-name' };
@@ -107,8 +107,8 @@ export const exists = async (tree: string, path: string): Promise<boolean> =>
   (await lstat(pathIn(tree, path)).catch(() => null)) !== null;
 
 /**
- * True if a file is byte for byte an entry of the index. Git calls such a file modified if its attributes would
- * convert it, although nobody touched it.
+ * True if a file is byte for byte an entry of the index. Git calls such a file modified if its attributes
+ * would convert it, although nobody touched it.
  */
 export async function isUntouched(tree: string, path: string, entry: IndexEntry): Promise<boolean> {
   const file = pathIn(tree, path);

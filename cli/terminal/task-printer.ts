@@ -97,9 +97,14 @@ function linesOf(event: TaskEvent, startedAt: number): string[] {
 export function outcomeLine(outcome: TaskOutcome): string {
   switch (outcome.kind) {
     case 'pull-request':
-      return green(bold(`✔ pull request #${outcome.pullRequest.number}: ${outcome.pullRequest.url}`));
+      return [
+        green(bold(`✔ pull request #${outcome.pullRequest.number}: ${outcome.pullRequest.url}`)),
+        ...(outcome.leftOut === undefined ? [] : [yellow(plain(outcome.leftOut))]),
+      ].join('\n');
     case 'no-change':
-      return yellow(`✔ nothing to change: ${plain(outcome.summary)}`);
+      return outcome.leftOut === undefined
+        ? yellow(`✔ nothing to change: ${plain(outcome.summary)}`)
+        : yellow(`✘ nothing published: ${plain(outcome.leftOut)} ${plain(outcome.summary)}`);
     case 'answered':
       return plain(outcome.message);
     case 'ignored':

@@ -73,7 +73,7 @@ const skippedLineSchema = z.strictObject({
   /** How many files the entry is for, if not one. */
   files: z.number().int().positive().optional(),
 });
-/** Symlinks of the base commit, which give other names to changed files. The gate only adds marks for them. */
+/** A symlink of the base commit, which gives other names to changed files. The gate only adds marks. */
 const linkSchema = z.strictObject({ path, target: z.string().max(4096) });
 const maxLinks = 500;
 

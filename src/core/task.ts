@@ -177,9 +177,17 @@ export interface Reason {
 
 /** Exactly one of these ends every accepted task. */
 export type TaskOutcome =
-  /** `added`: the commit went to an existing pull request. */
-  | { readonly kind: 'pull-request'; readonly pullRequest: PullRequestRef; readonly added?: boolean }
-  | { readonly kind: 'no-change'; readonly summary: string }
+  /**
+   * `added`: the commit went to an existing pull request. `leftOut`: a sentence that names changed files that
+   * were not published; untrusted.
+   */
+  | {
+      readonly kind: 'pull-request';
+      readonly pullRequest: PullRequestRef;
+      readonly added?: boolean;
+      readonly leftOut?: string;
+    }
+  | { readonly kind: 'no-change'; readonly summary: string; readonly leftOut?: string }
   | { readonly kind: 'refused'; readonly reason: Reason }
   /**
    * `changeHash`: the hex SHA-256 of the kept change that an approval is bound to; null when an approval

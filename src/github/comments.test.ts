@@ -185,6 +185,14 @@ describe('the comment of an ended task', () => {
       { kind: 'no-change', summary: 'It is `right` already.' },
       '**☑️ Nothing was changed**\n\nIt is `right` already.',
     ],
+    [
+      { kind: 'no-change', summary: 'Added a tool.', leftOut: 'Left out: __tool__/ (…).' },
+      '**⚠️ Nothing was published**\n\nLeft out: \\_\\_tool\\_\\_/ \\(…\\).\n\nAdded a tool.',
+    ],
+    [
+      { kind: 'pull-request', pullRequest, added: true, leftOut: 'Left out: a (…).' },
+      '**✅ Commit added to [pull request 12](https://github.com/acme/shop/pull/12)**\n\nLeft out: a \\(…\\).',
+    ],
     [{ kind: 'refused', reason }, '**🚫 Not started**\n\nThe model `gpt-z` is not allowed. Ask @\u200Bmona.'],
     [
       { kind: 'held', reason, changeHash: null },

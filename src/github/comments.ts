@@ -81,15 +81,21 @@ function outcomeText(
 ): { readonly headline: string; readonly text: string } {
   switch (outcome.kind) {
     case 'pull-request': {
-      const { pullRequest, added } = outcome;
+      const { pullRequest, added, leftOut } = outcome;
       const link = pullRequestLink(added === true ? 'pull request' : 'Pull request', pullRequest);
-      if (added === true) return { headline: `✅ Commit added to ${link}`, text: '' };
+      const text = leftOut === undefined ? '' : escapeInline(leftOut, 1500);
+      if (added === true) return { headline: `✅ Commit added to ${link}`, text };
       return pullRequest.draft
-        ? { headline: `📝 ${link} was opened`, text: '' }
-        : { headline: `✅ ${link} is ready for review`, text: '' };
+        ? { headline: `📝 ${link} was opened`, text }
+        : { headline: `✅ ${link} is ready for review`, text };
     }
     case 'no-change':
-      return { headline: '☑️ Nothing was changed', text: renderUntrustedMarkdown(outcome.summary, 4000) };
+      return outcome.leftOut === undefined
+        ? { headline: '☑️ Nothing was changed', text: renderUntrustedMarkdown(outcome.summary, 4000) }
+        : {
+            headline: '⚠️ Nothing was published',
+            text: `${escapeInline(outcome.leftOut, 1500)}\n\n${renderUntrustedMarkdown(outcome.summary, 4000)}`,
+          };
     case 'refused':
       return { headline: '🚫 Not started', text: why(outcome.reason) };
     case 'held':

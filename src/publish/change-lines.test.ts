@@ -17,6 +17,8 @@ const end = (entries: number, more: object = {}) => ({
   entries,
   insertions: 1,
   deletions: 0,
+  links: [],
+  diskFull: false,
   diff: '',
   ...more,
 });
@@ -29,20 +31,23 @@ const code = (...lines: unknown[]): string | null => {
 
 describe('parseChangeLines', () => {
   it('accepts files, deletions, skipped paths and the end', () => {
+    const link = { path: 'l', target: 't' };
     const lines = text(
       file('a'),
       { type: 'deletion', path: 'b' },
-      { type: 'skipped', path: 'c', why: 'too-large' },
-      end(3, { insertions: 4, deletions: 2, diff: 'd' }),
+      { type: 'skipped', path: 'c', why: 'too-large', bytes: 5, files: 2 },
+      end(3, { insertions: 4, deletions: 2, links: [link], diskFull: true, diff: 'd' }),
     );
     expect(parseChangeLines(lines, base)).toEqual({
       ok: true,
       change: {
         base,
         files: [file('a'), { type: 'deletion', path: 'b' }],
-        skipped: [{ type: 'skipped', path: 'c', why: 'too-large' }],
+        skipped: [{ type: 'skipped', path: 'c', why: 'too-large', bytes: 5, files: 2 }],
         insertions: 4,
         deletions: 2,
+        links: [link],
+        diskFull: true,
         diff: 'd',
       },
     });

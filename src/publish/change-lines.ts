@@ -56,7 +56,7 @@ export function parseChangeLines(text: string, base: string): ParsedChange {
           `The change could not be collected from the sandbox: ${line.message}`,
         );
     }
-    if (files.length + skipped.length > maxChangedFiles)
+    if (files.length > maxChangedFiles || skipped.length > maxChangedFiles)
       return tooLarge(`it has more than ${maxChangedFiles} files`);
   }
   if (end === null) return malformed('its end is missing');

@@ -58,6 +58,9 @@ describe('gate', () => {
     ['a link that repeats its slashes', link('a/b', './/../c//./d')],
     ['a deleted file whose name holds a token', { type: 'deletion', path: `ghp_${random}` }],
     ['names that end like a token begins', file('a.py', `highs_of_all_days = laughs_${'and_'.repeat(12)}`)],
+    ['an example of settings', file('.env.example')],
+    ['an example of local settings', file('.env.local.sample')],
+    ['a package named after agents', file('src/agents/claude.ts')],
     ['an issue template', file('.github/ISSUE_TEMPLATE/bug.md')],
     ['a link to a neighbour', link('docs/readme', '../README.md')],
     ['a link below', link('a', 'b/c')],
@@ -151,6 +154,37 @@ describe('gate', () => {
     ['instructions for agents in a folder', file('src/agents.MD')],
     ['a Codex configuration', file('.codex/config.toml')],
     ['deleted instructions', { type: 'deletion', path: 'CLAUDE.md' }],
+    ...[
+      'Agent.md',
+      'agents.override.md',
+      'Claude.local.md',
+      'GEMINI.md',
+      '.cursorrules',
+      '.cursor/rules/a.mdc',
+      '.windsurf/rules/a',
+      '.windsurfrules',
+      '.clinerules',
+      '.clinerules/a.md',
+      '.roo/rules/a',
+      '.continue/config.json',
+      '.kiro/steering/a.md',
+      '.junie/guidelines.md',
+      '.agents/skills/a/b.py',
+      '.agent/rules/a',
+      'ai/skills/x/SKILL.md',
+      '.ai/skills/x/run.py',
+      '.github/Copilot-Instructions.md',
+      '.github/instructions/a.md',
+      '.github/prompts/a.prompt.md',
+      '.github/agents/a.md',
+      '.vscode/mcp.json',
+      '.mcp.json',
+      'app/.gemini/settings.json',
+      'opencode.json',
+      '.aider.conf.yml',
+      '.openhands/microagents/repo.md',
+    ].map((path): [string, ChangedFile] => [`instructions for agents in ${path}`, file(path)]),
+    ['settings of one environment', file('app/.env.production')],
     ['code owners', file('.github/CODEOWNERS')],
     ['submodules', file('.gitmodules')],
     ['where packages come from', file('app/.npmrc')],
@@ -194,8 +228,58 @@ describe('gate', () => {
       gate(change([file('a')], { skipped: [{ type: 'skipped', path: 'big', why: 'too-large' }] })),
     ).toEqual({
       kind: 'mark',
-      remarks: ['big also changed but could not be collected from the sandbox.'],
+      remarks: ['big (larger than 10 MiB, the limit for a file) changed too, but was left out.'],
     });
+    expect(
+      gate(change([file('a')], { skipped: [{ type: 'skipped', path: 'node_modules/', why: 'generated' }] })),
+    ).toEqual({ kind: 'allow' });
+  });
+
+  it('marks a change that was collected from a full disk', () => {
+    expect(gate(change([file('a')], { diskFull: true }))).toEqual({
+      kind: 'mark',
+      remarks: ['The disk of the sandbox was full when Codex ended, so files may be cut off or missing.'],
+    });
+  });
+
+  it.each<[string, string, [string, string][], string]>([
+    ['through a link to a folder', 'tools/ai/skills/x/a.txt', [['.claude', 'tools/ai']], 'mark'],
+    ['through a link in other letters', 'Tools/AI/a.txt', [['.Claude', './tools//ai/']], 'mark'],
+    ['through a link in a folder', 'shared/a.txt', [['app/.cursor', '../shared']], 'mark'],
+    ['through a link to the file', 'docs/guide.md', [['CLAUDE.md', 'docs/guide.md']], 'mark'],
+    [
+      'through two links',
+      'c/a.txt',
+      [
+        ['.codex', 'b'],
+        ['b', 'c'],
+      ],
+      'mark',
+    ],
+    ['through a link to the root', 'rules/a.txt', [['.clinerules', '.']], 'mark'],
+    [
+      'through a circle of links',
+      'c/a.txt',
+      [
+        ['b', 'c'],
+        ['c', 'b'],
+        ['b/x', '..'],
+      ],
+      'allow',
+    ],
+    ['in a folder whose name begins like the target', 'tools/ai2/a.txt', [['.claude', 'tools/ai']], 'allow'],
+    [
+      'beyond a link that leads out',
+      'ai/a.txt',
+      [
+        ['.claude', '../ai'],
+        ['.codex', '/ai'],
+      ],
+      'allow',
+    ],
+  ])('follows the base’s links to instructions for agents: %s', (_, path, links, kind) => {
+    const set = change([file(path)], { links: links.map(([path, target]) => ({ path, target })) });
+    expect(gate(set).kind).toBe(kind);
   });
 
   it('holds rather than marks, and lists every hold', () => {

@@ -13,7 +13,8 @@ import type { GateVerdict } from '../core/ports/publication.ts';
 import { utf8Of } from '../lib/utf8.ts';
 import { decodeBase64 } from './base64.ts';
 import { plainPath, segmentProblem } from './safe-path.ts';
-import { findSecret } from './secrets.ts';
+import { missedEntries } from './left-out.ts';
+import { findSecret, withoutSecret } from './secrets.ts';
 import { headOf } from '../lib/cut-text.ts';
 
 type Finding = string;
@@ -43,6 +44,25 @@ const otherCi = new RegExp(
     String.raw`\.?(?:appveyor|bitbucket-pipelines|codefresh|wercker)\.ya?ml`,
     String.raw`\.(?:travis|cirrus|build|woodpecker)\.ya?ml`,
     String.raw`\.(?:cirrus\.star|drone\.(?:ya?ml|jsonnet|star))`,
+  ].join('|')})$`,
+  's',
+);
+
+/**
+ * What coding agents read as instructions, tools or permissions, or symlinks in its place. Lower case.
+ */
+const agentInstructions = new RegExp(
+  `^(?:${[
+    String.raw`(?:.*/)?(?:agents?|claude|gemini|qwen|crush|warp|codex|copilot|replit|jules|airules)(?:\.(?:override|local))?\.md`,
+    String.raw`(?:.*/)?(?:copilot-instructions|skill|[^/]*\.(?:instructions|prompt|chatmode|agent))\.md`,
+    String.raw`(?:.*/)?[^/]*\.mdc`,
+    String.raw`(?:.*/)?\.?mcp(?:[._-][^/]*)?\.json`,
+    String.raw`(?:.*/)?\.(?:cursor|windsurf|cline|continue|aider|goose|kilocode|augment)[^/]*(?:/.*)?`,
+    String.raw`(?:.*/)?\.(?:agents?|codex|claude(?:-plugin)?|gemini|qwen|copilot|ai|aiassistant|junie|kiro|amazonq|opencode|openhands|devin|factory|trae|roo(?:rules[^/]*|modes|ignore)?|crush|codeium|tabnine|zencoder|rovodev|void|firebender|airules|rules|skills|prompts)(?:/.*)?`,
+    String.raw`(?:.*/)?\.?(?:opencode|crush|firebender|goose|amp)\.jsonc?`,
+    String.raw`(?:.*/)?(?:\.openhands_instructions|\.mentatconfig\.json|\.coderabbit\.ya?ml|\.sweep\.ya?ml|\.pr_agent\.toml)`,
+    String.raw`(?:.*/)?\.github/(?:instructions|prompts|chatmodes|agents|skills|copilot)(?:/.*)?`,
+    String.raw`(?:.*/)?\.idx/airules\.md`,
   ].join('|')})$`,
   's',
 );
@@ -77,9 +97,7 @@ const rules: readonly Rule[] = [
     code: 'agent-instructions',
     effect: 'mark',
     why: 'tells coding agents what to do in later tasks',
-    find: paths(
-      /(?:^|\/)(?:agents(?:\.override)?\.md|claude\.md|gemini\.md|\.cursorrules|\.windsurfrules|\.mcp\.json)$|(?:^|\/)\.(?:codex|claude|cursor|agents)(?:$|\/)|^\.github\/(?:copilot-instructions\.md$|instructions(?:$|\/))/,
-    ),
+    find: paths(agentInstructions),
   },
   {
     code: 'code-owners',
@@ -92,6 +110,12 @@ const rules: readonly Rule[] = [
     effect: 'mark',
     why: 'decides which other repositories are fetched',
     find: paths(/^\.gitmodules$/),
+  },
+  {
+    code: 'environment-file',
+    effect: 'mark',
+    why: 'is usually for settings and secrets of one machine',
+    find: paths(/(?:^|\/)\.env(?:$|\.(?!(?:.*\.)?(?:example|sample|template|dist|defaults|schema)$)[^/]*$)/),
   },
   {
     code: 'package-sources',
@@ -129,8 +153,14 @@ const rules: readonly Rule[] = [
   {
     code: 'left-out',
     effect: 'mark',
-    why: 'also changed but could not be collected from the sandbox',
-    find: (change) => change.skipped.map((entry) => entry.path),
+    why: 'changed too, but was left out',
+    find: (change) => missedEntries(change.skipped),
+  },
+  {
+    code: 'disk-full',
+    effect: 'mark',
+    why: 'was full when Codex ended, so files may be cut off or missing',
+    find: ({ diskFull }) => (diskFull ? ['The disk of the sandbox'] : []),
   },
 ];
 
@@ -168,20 +198,19 @@ function remark({ rule, findings }: Hit, approvedBy: string | null): string {
     : `${headOf(approvedBy ?? '', 100)} approved what was held here: ${listed(findings)}. ${rule.why}`;
 }
 
-/** `pattern` is in lower case, because it sees the plain spelling of a path. */
+/** `pattern` is in lower case, because it sees the plain spellings of a path. */
 function paths(pattern: RegExp): Rule['find'] {
-  return (change) => change.files.map((file) => file.path).filter((path) => pattern.test(plainPath(path)));
+  return ({ files, links }) => {
+    const linked = spellings(links, pattern);
+    return files.map(({ path }) => path).filter((path) => linked(plainPath(path)));
+  };
 }
 
 /** Lists at most five names. They are untrusted and escaped when they are rendered. Shows no secret. */
 function listed(findings: readonly Finding[]): string {
-  const shown = findings.slice(0, 5).map(withoutSecret);
+  const shown = findings.slice(0, 5).map((finding) => headOf(withoutSecret(finding), 300));
   const more = findings.length - shown.length;
   return more > 0 ? `${shown.join(', ')} and ${more} more` : shown.join(', ');
-}
-
-function withoutSecret(finding: Finding): string {
-  return findSecret(finding) === null ? headOf(finding, 200) : 'a file whose name holds a secret';
 }
 
 /**
@@ -226,6 +255,43 @@ function staysInside(target: string, depth: number): boolean {
   const rest = climbs < 0 ? [] : segments.slice(climbs);
   if (leading.filter((segment) => segment === '..').length > depth) return false;
   return rest.every((segment) => stays(segment) || segmentProblem(segment) === null);
+}
+
+/**
+ * Returns a test for paths that match under their own name or under one that symlinks of the base commit give
+ * them: with `.claude` as a link to `ai`, `ai/x` is `.claude/x` too. Believes the sandbox about the links, so
+ * the other rules find what matters without them.
+ */
+function spellings(links: ChangeSet['links'], pattern: RegExp): (path: string) => boolean {
+  const known = links.flatMap(({ path, target }) => {
+    const to = resolved(path, target);
+    return to === null ? [] : [{ name: plainPath(path), to: plainPath(to) }];
+  });
+  return (path) => {
+    const names = new Set([path]);
+    // A name that is added is visited too. Bounded, because links can form a circle.
+    for (const name of names) {
+      if (pattern.test(name)) return true;
+      if (names.size > 50) continue;
+      for (const link of known)
+        if (link.to === '') names.add(`${link.name}/${name}`);
+        else if (name === link.to || name.startsWith(`${link.to}/`))
+          names.add(`${link.name}${name.slice(link.to.length)}`);
+    }
+    return false;
+  };
+}
+
+/** Resolves a link's target against the root of the repository; null if it leads out of it. */
+function resolved(path: string, target: string): string | null {
+  if (target.startsWith('/')) return null;
+  const at = path.split('/').slice(0, -1);
+  for (const segment of target.split('/')) {
+    if (segment === '..') {
+      if (at.pop() === undefined) return null;
+    } else if (!stays(segment)) at.push(segment);
+  }
+  return at.join('/');
 }
 
 const stays = (segment: string): boolean => segment === '' || segment === '.';

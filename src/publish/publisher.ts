@@ -21,6 +21,7 @@ import { parseChangeLines } from './change-lines.ts';
 import type { Detour } from './continuation.ts';
 import { gate } from './gate.ts';
 import { commitMessage, signature } from './git-commit.ts';
+import { leftOutText } from './left-out.ts';
 import { requestReview, findPullRequest, openPullRequest, type Log } from './own-pull-request.ts';
 import { followUpComment } from './pull-request-text.ts';
 import { prepareEntries, writeTree } from './tree-writer.ts';
@@ -45,6 +46,7 @@ export function createPublication(deps: PublicationDeps): Publication {
   return {
     parseChange: parseChangeLines,
     gate,
+    leftOut: ({ skipped }) => leftOutText(skipped),
     changeHash,
     async publish(input) {
       const { facts, request } = input;

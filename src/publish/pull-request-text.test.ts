@@ -68,6 +68,8 @@ function input(
       skipped: [],
       insertions: 3,
       deletions: 1,
+      links: [],
+      diskFull: false,
       diff: '',
     },
     answer: { title: 'Fix rounding', summary: 'Rounds half up.', valid: true },
@@ -201,7 +203,7 @@ describe('the body of a pull request', () => {
       change: { ...input().change, skipped: [{ type: 'skipped', path: 'big.bin', why: 'too-large' }] },
       answer: { title: '', summary: '', valid: false },
     });
-    expect(text).toContain('- `big.bin`: too-large');
+    expect(text).toContain('- `big.bin`: larger than 10 MiB, the limit for a file');
     expect(text).toContain('_Codex gave no summary._');
     expect(pullRequestTitle({ answer: { title: '', summary: '', valid: false } })).toBe('Change by Codex');
   });

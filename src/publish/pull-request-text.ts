@@ -13,6 +13,7 @@ import { headOf } from '../lib/cut-text.ts';
 import { airlockVersion } from '../version.ts';
 import type { Detour } from './continuation.ts';
 import { fitSections, joinSections, type Section } from './fit-sections.ts';
+import { leftOutReason } from './left-out.ts';
 import { receiptVariants } from './receipt-text.ts';
 import { commandRows, reportText } from './reported-text.ts';
 
@@ -110,10 +111,12 @@ function changeSection({ change, baseBranch, baseSha }: PublishInput, maxRows: n
     `### Change\n\n${countText(change.files.length, 'file')}, +${change.insertions} −${change.deletions}. Based on ${codeSpan(baseBranch)} at ${baseSha}.`,
   ];
   if (change.skipped.length > 0) {
-    const shown = change.skipped.slice(0, maxRows).map(({ path, why }) => `- ${codeSpan(path)}: ${why}`);
+    const shown = change.skipped
+      .slice(0, maxRows)
+      .map((entry) => `- ${codeSpan(entry.path)}: ${leftOutReason(entry)}`);
     const more = change.skipped.length - shown.length;
     if (more > 0) shown.push(`- and ${more} more`);
-    lines.push(`Left out, because they could not be collected from the sandbox:\n\n${shown.join('\n')}`);
+    lines.push(`Left out:\n\n${shown.join('\n')}`);
   }
   return lines.join('\n\n');
 }

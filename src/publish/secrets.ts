@@ -76,3 +76,7 @@ function firstIn(text: string): FoundSecret | null {
   }
   return null;
 }
+
+/** Shows a name, unless it holds a secret. */
+export const withoutSecret = (name: string): string =>
+  findSecret(name) === null ? name : 'a file whose name holds a secret';

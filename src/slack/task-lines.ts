@@ -19,7 +19,7 @@ function outcomeWords(outcome: TaskOutcome): string {
         link(`#${outcome.pullRequest.number}`, outcome.pullRequest.url),
       ].join(' ');
     case 'no-change':
-      return 'no change';
+      return outcome.leftOut === undefined ? 'no change' : 'nothing published';
     case 'refused':
       return 'refused';
     case 'held':

@@ -323,6 +323,18 @@ describe('the post of an ended task', () => {
       ['task.retry', 'task.log'],
     ],
     [
+      'a change that was left out as a whole',
+      { kind: 'no-change', summary: 'Added a tool.', leftOut: 'Left out: tool/ (…).' },
+      '⚠️ Nothing was published*\nLeft out: tool/ (…).',
+      ['task.retry', 'task.log'],
+    ],
+    [
+      'a commit without a file that was left out',
+      { kind: 'pull-request', pullRequest, added: true, leftOut: 'Left out: a (…).' },
+      'Left out: a (…).',
+      ['task.retry', 'task.log'],
+    ],
+    [
       'a held change that can be approved',
       { kind: 'held', reason: { code: 'x', message: 'It has a key in it.' }, changeHash: 'a'.repeat(64) },
       '✋ The change is held back*\nIt has a key in it.',

@@ -36,7 +36,9 @@ export function outcomeText(outcome: TaskOutcome): OutcomeText {
     case 'pull-request':
       return pullRequestText(outcome);
     case 'no-change':
-      return outcomeWithMessage('☑️ Nothing was changed', outcome.summary);
+      return outcome.leftOut === undefined
+        ? outcomeWithMessage('☑️ Nothing was changed', outcome.summary)
+        : outcomeWithMessage('⚠️ Nothing was published', `${outcome.leftOut}\n\n${outcome.summary}`);
     case 'ignored':
     case 'refused':
       return outcomeWithMessage('🚫 Not started', outcome.reason.message);
@@ -76,7 +78,11 @@ function outcomeWithMessage(headline: string, message: string): OutcomeText {
   };
 }
 
-function pullRequestText({ pullRequest, added }: TaskOutcome & { kind: 'pull-request' }): OutcomeText {
+function pullRequestText({
+  pullRequest,
+  added,
+  leftOut,
+}: TaskOutcome & { kind: 'pull-request' }): OutcomeText {
   const { number, title, url, draft } = pullRequest;
   const what = `pull request ${number}${draft ? ' (draft)' : ''}`;
   const happened =
@@ -86,7 +92,7 @@ function pullRequestText({ pullRequest, added }: TaskOutcome & { kind: 'pull-req
   const mark = draft ? '📝' : '✅';
   return {
     headline: `${mark} ${bold(link(title === '' ? what : title, url, 250))}\n${happened}`,
-    text: '',
+    text: leftOut === undefined ? '' : escapeInline(leftOut, 1500),
     notification: `${mark} ${happened}: ${escapeInline(title, 250)}`,
   };
 }

@@ -64,7 +64,7 @@ describe('clone', () => {
     expect(readdirSync(join(folder, 'w')).toSorted()).toEqual(['base', 'repo']);
   });
 
-  it('converts no file, whatever .gitattributes says', async () => {
+  it('converts files as an ordinary clone does, but runs no filter', async () => {
     const { origin, sha } = repository((directory) => {
       writeFileSync(
         join(directory, '.gitattributes'),
@@ -84,10 +84,11 @@ describe('clone', () => {
     expect(head).not.toBe(sha);
     const folder = temporaryFolder();
     expect((await clone(jobIn(folder, origin, head))).result).toMatchObject({ ok: true });
-    const read = (name: string): string => readFileSync(join(folder, 'w/repo', name), 'utf8');
-    expect(read('lines.crlf')).toBe('one\ntwo\n');
-    expect(read('text.u16')).toBe('one\ntwo\n');
-    expect(read('a.id')).toBe('$Id$\n');
+    const read = (name: string, encoding: BufferEncoding = 'utf8'): string =>
+      readFileSync(join(folder, 'w/repo', name), encoding);
+    expect(read('lines.crlf')).toBe('one\r\ntwo\r\n');
+    expect(read('text.u16', 'utf16le')).toBe('\ufeffone\ntwo\n');
+    expect(read('a.id')).toMatch(/^\$Id: [0-9a-f]{40} \$\n$/);
     expect(read('pointer.lfs')).toBe('version https://git-lfs.github.com/spec/v1\n');
     expect(git(join(folder, 'w/repo'), 'status', '--porcelain')).toBe('');
   });

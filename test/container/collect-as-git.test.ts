@@ -1,6 +1,4 @@
-/**
- * Compares the collected change with git itself: `git add --all` in an ordinary clone that has the same files.
- */
+/** Compares the collected change with git: `git add --all` in an ordinary clone with the same files. */
 import { execFileSync } from 'node:child_process';
 import {
   chmodSync,

@@ -391,7 +391,7 @@ describe('collect', () => {
     expect(shown(await collect(of))).toEqual(['sub ?submodule']);
   });
 
-  it('skips ignored files, except tracked ones, and names those that look as if they were meant', async () => {
+  it('skips ignored files, except tracked ones, and names those that look meant', async () => {
     const of = await workspace((origin) => {
       writeFileSync(join(origin, '.gitignore'), '*.log\nnode_modules/\nbuild/\n.env*\n*.bin\n/notes/\n');
       writeFileSync(join(origin, 'kept.log'), 'tracked\n');

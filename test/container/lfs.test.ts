@@ -146,7 +146,7 @@ async function collect({ directory, objectStore }: { directory: string; objectSt
 }
 
 describe('a clone without LFS', () => {
-  it('keeps the pointers, sends no LFS request, and collects a changed pointer like any file, but no image in its place', async () => {
+  it('keeps the pointers, and collects a changed pointer but no object in its place', async () => {
     const cloned = await clone(false);
     expect(cloned.result).toMatchObject({ ok: true });
     expect(readFileSync(join(cloned.directory, 'img/logo.bin'), 'utf8')).toBe(files['img/logo.bin']);

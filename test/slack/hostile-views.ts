@@ -114,7 +114,7 @@ const hostileOutcome: fc.Arbitrary<TaskOutcome> = fc.oneof(
       draft: fc.boolean(),
     }),
   }),
-  fc.record({ kind: fc.constant('no-change' as const), summary: hostileText }),
+  fc.record({ kind: fc.constant('no-change' as const), summary: hostileText, leftOut: hostileText }),
   fc.record({ kind: fc.constant('refused' as const), reason }),
   fc.record({ kind: fc.constant('held' as const), reason, changeHash: fc.option(hex(64)) }),
   fc.record({ kind: fc.constant('failed' as const), reason, changeKept: fc.boolean() }),

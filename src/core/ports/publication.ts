@@ -63,6 +63,8 @@ export interface Publication {
   parseChange(lines: string, base: string): { ok: true; change: ChangeSet } | { ok: false; reason: Reason };
   /** `approvedBy` approved exactly this change: what is approvable is then marked instead of held. */
   gate(change: ChangeSet, approvedBy: string | null): GateVerdict;
+  /** A sentence about changed files that are not part of the change; null if nobody misses any. Untrusted. */
+  leftOut(change: ChangeSet): string | null;
   /** Hex SHA-256 of the kept lines, which an approval is bound to. */
   changeHash(lines: string): Promise<string>;
   /**

@@ -33,7 +33,7 @@ export async function collectChange(authorization: Authorization, deps: TaskDeps
       return { go: false, outcome: { kind: 'failed', reason: parsed.reason, changeKept: false } };
     const { files, insertions, deletions } = parsed.change;
     await deps.record.learn({ change: { files: files.length, insertions, deletions } });
-    if (files.length === 0) return { go: false, outcome: await nothingChanged(end, deps) };
+    if (files.length === 0) return { go: false, outcome: await nothingChanged(end, parsed.change, deps) };
     return { go: true, value: null };
   });
 }
@@ -85,13 +85,14 @@ export async function publishChange(
   const remarks = [...early, ...setupRemarks(setup), ...gateRemarks];
   const commentsLeftOut = context === null ? 0 : keptContextSchema.parse(JSON.parse(context)).commentsLeftOut;
   const enteredAt = phases.find((entered) => entered.phase === 'publish')?.at ?? deps.now();
+  const { change } = await readKeptChange(authorization, deps);
   const { trigger } = request;
   const fromSlack = trigger.kind === 'slack' ? trigger : null;
   const result = await deps.publication.publish({
     ...authorization,
     // For a task from Slack, only the authorization knows the requester's GitHub account.
     request: { ...request, requester: authorization.requester },
-    change: (await readKeptChange(authorization, deps)).change,
+    change,
     answer: deps.codex.answer(progress),
     draft: authorization.policy.draft || remarks.length > 0 || needsCaution(attemptsIn(receipt)),
     remarks,
@@ -115,7 +116,10 @@ export async function publishChange(
   if (result.kind === 'rejected')
     return { go: false, outcome: { kind: 'failed', reason: result.reason, changeKept: true } };
   const { pullRequest, added } = result;
-  return { go: true, value: { kind: 'pull-request', pullRequest, ...(added ? { added } : {}) } };
+  return {
+    go: true,
+    value: { kind: 'pull-request', pullRequest, ...(added ? { added } : {}), ...leftOutOf(change, deps) },
+  };
 }
 
 const uncollectable: TaskOutcome = {
@@ -228,15 +232,20 @@ function failureOf(
   }
 }
 
-async function nothingChanged(end: AgentEnd, { record, codex }: TaskDeps): Promise<TaskOutcome> {
-  const progress = (await record.view())?.progress ?? null;
+/** Nothing was published: because nothing was changed, or because all of it was left out. */
+async function nothingChanged(end: AgentEnd, change: ChangeSet, deps: TaskDeps): Promise<TaskOutcome> {
+  const progress = (await deps.record.view())?.progress ?? null;
   const failure = failureOf(end, progress);
-  if (failure !== null)
-    return {
-      kind: 'failed',
-      reason: { code: 'codex-failed', message: `${failure} Nothing was changed.` },
-      changeKept: false,
-    };
-  const summary = progress === null ? '' : codex.answer(progress).summary;
-  return { kind: 'no-change', summary };
+  const leftOut = leftOutOf(change, deps);
+  if (failure !== null) {
+    const message = `${failure} ${leftOut.leftOut ?? 'Nothing was changed.'}`;
+    return { kind: 'failed', reason: { code: 'codex-failed', message }, changeKept: false };
+  }
+  const summary = progress === null ? '' : deps.codex.answer(progress).summary;
+  return { kind: 'no-change', summary, ...leftOut };
+}
+
+function leftOutOf(change: ChangeSet, { publication }: TaskDeps): { leftOut?: string } {
+  const leftOut = publication.leftOut(change);
+  return leftOut === null ? {} : { leftOut };
 }

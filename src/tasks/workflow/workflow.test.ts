@@ -58,6 +58,8 @@ const changed: ChangeSet = {
   skipped: [],
   insertions: 0,
   deletions: 1,
+  links: [],
+  diskFull: false,
   diff: '',
 };
 const allowedEntry: EgressEntry = {
@@ -309,6 +311,7 @@ function world(script: Script) {
     publication: {
       parseChange: () => ({ ok: true, change: script.change ?? changed }),
       gate: () => ({ kind: 'allow' }),
+      leftOut: () => null,
       changeHash: async (lines) => `hash of ${lines}`,
       publish: async (input) => {
         published.push(input);
@@ -676,6 +679,23 @@ describe('a task', () => {
       { kind: 'failed', reason: expect.objectContaining({ code: 'sandbox-not-checked' }) },
     ],
     ['nothing was changed', { change: unchanged }, { kind: 'no-change' }],
+    [
+      'all that was changed was left out',
+      { change: unchanged, publication: { leftOut: () => 'Left out: a.' } },
+      { kind: 'no-change', leftOut: 'Left out: a.' },
+    ],
+    [
+      'Codex failed, and all that it changed was left out',
+      {
+        change: unchanged,
+        publication: { leftOut: () => 'Left out: a.' },
+        turn: { status: 'failed', message: 'model is down' },
+      },
+      {
+        kind: 'failed',
+        reason: { code: 'codex-failed', message: 'Codex ended early: model is down Left out: a.' },
+      },
+    ],
     [
       'Codex failed and changed nothing',
       { change: unchanged, turn: { status: 'failed', message: 'model is down' } },

@@ -1,0 +1,97 @@
+/**
+ * Finds what comparing the tree with the index does not show: files in the folders of submodules, ignored
+ * files, and missing files that nobody deleted.
+ */
+import { copyFile, lstat, open, readdir } from 'node:fs/promises';
+import { join } from 'node:path';
+import { isIgnoredOutput, isLocalSettings } from './generated-files.ts';
+import { nulRecords } from './index-changes.ts';
+import type { Skip, TreeContext } from './tree-context.ts';
+import { pointersAmong } from './lfs-files.ts';
+import { pathIn, setupDone } from './working-tree.ts';
+
+const maxIgnoredNamed = 20;
+const maxSubmoduleFilesNamed = 20;
+/** The clone leaves the folders of submodules empty, and git does not look into them. */
+export async function nameSubmoduleFiles({ job, base }: TreeContext, skip: Skip): Promise<void> {
+  for (const [path, { mode }] of base) {
+    if (mode !== '160000') continue;
+    const left = [path];
+    for (let named = 0; left.length > 0 && named < maxSubmoduleFilesNamed;) {
+      const folder = left.pop() ?? path;
+      const entries = await readdir(pathIn(job.directory, folder), {
+        withFileTypes: true,
+        encoding: 'buffer',
+      }).catch(() => []);
+      // A checkout of the submodule: git compares its commit.
+      if (entries.some(({ name }) => name.toString() === '.git')) break;
+      for (const entry of entries) {
+        const below = `${folder}/${entry.name.toString('latin1')}`;
+        if (entry.isDirectory()) left.push(below);
+        else if (named++ < maxSubmoduleFilesNamed) skip(below, 'submodule');
+      }
+    }
+  }
+}
+
+/** Names new ignored files that look as if they were meant. Setup's files and outputs of builds are not. */
+export async function nameIgnored({ job, git }: TreeContext, skip: Skip): Promise<void> {
+  const since = await Promise.all(
+    [setupDone, 'index'].map(async (name) => await lstat(join(job.objectStore, name)).catch(() => null)),
+  ).then((found) => found.find((one) => one !== null)?.ctimeMs);
+  if (since === undefined) return;
+  const argv = ['ls-files', '-z', '--others', '--ignored', '--exclude-standard', '--directory'];
+  const ignored = nulRecords(await git([...argv, '--no-empty-directory'], { maxBytes: 64 * 1024 * 1024 }));
+  let named = 0;
+  for (const path of ignored) {
+    if (named === maxIgnoredNamed) return;
+    if (isIgnoredOutput(path) || isLocalSettings(path)) continue;
+    const found = await lstat(pathIn(job.directory, path)).catch(() => null);
+    if (found === null || found.ctimeMs < since) continue;
+    if (!path.endsWith('/') && !(found.isFile() && (await isText(pathIn(job.directory, path))))) continue;
+    skip(path, 'ignored');
+    named += 1;
+  }
+}
+
+async function isText(path: Buffer): Promise<boolean> {
+  const file = await open(path).catch(() => null);
+  if (file === null) return false;
+  try {
+    const { buffer, bytesRead } = await file.read(Buffer.alloc(8000), 0, 8000, 0);
+    return !buffer.subarray(0, bytesRead).includes(0);
+  } finally {
+    await file.close();
+  }
+}
+
+/**
+ * Returns missing files that were not deleted: paths outside a sparse checkout, or all of them if git was
+ * interrupted while it wrote the tree. Believes the clone's own git folder, because a false answer only keeps
+ * files.
+ */
+export async function notCheckedOut(context: TreeContext): Promise<ReadonlySet<string>> {
+  const { job, git, scratch, deleted, base } = context;
+  if (deleted.size === 0) return new Set();
+  const own = join(job.directory, '.git');
+  if ((await lstat(join(own, 'index.lock')).catch(() => null)) !== null) return deleted;
+  const index = join(own, 'index');
+  if ((await lstat(index).catch(() => null))?.isFile() !== true) return new Set();
+  const copy = join(scratch, 'index-of-clone');
+  try {
+    await copyFile(index, copy);
+    const listed = await git(['ls-files', '-z', '-t'], { indexFile: copy, maxBytes: 64 * 1024 * 1024 });
+    const absent = new Set(
+      nulRecords(listed).flatMap((record) => (record.startsWith('S ') ? record.slice(2) : [])),
+    );
+    // `clone.ts` marks the files of LFS in the same way.
+    const ofLfs = await pointersAmong(
+      { ...context, directory: job.directory },
+      job.lfs ? [...base].filter(([path]) => absent.has(path)) : [],
+    );
+    return absent.size === ofLfs.size ? new Set() : new Set([...deleted].filter((path) => absent.has(path)));
+  } catch {
+    // Damaged, or in a form that needs other files: then nothing is known.
+    return new Set();
+  }
+}
