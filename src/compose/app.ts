@@ -48,7 +48,7 @@ function createRoutes(env: Env): Hono {
       secret: settings.githubWebhookSecret,
       room,
       handle: config.github,
-      startTask: async (request) => await start(env, request),
+      startTask: async (request) => await accept(env, request),
       now: () => new Date(),
       log,
     }),

@@ -11,7 +11,7 @@ import {
 import type { AirlockConfig } from '../config/schema.ts';
 import { costUsd } from '../core/cost.ts';
 import type { Policy } from '../core/policy.ts';
-import type { Chat, TaskIndex } from '../core/ports/chat-port.ts';
+import type { Chat, IssueTasks, TaskIndex } from '../core/ports/chat-port.ts';
 import { createAppTokens, type AppTokens } from '../github/app-auth.ts';
 import type { ReadHtml } from '../github/html-events.ts';
 import { readHtml } from '../github/read-html.ts';
@@ -40,7 +40,7 @@ export interface Base {
   readonly codex: RecordDeps['codex'];
   /** Null: Slack is not configured. */
   readonly chat: Chat | null;
-  readonly index: TaskIndex;
+  readonly index: TaskIndex & IssueTasks;
   readonly costOf: RecordDeps['costOf'];
   readonly retentionMs: number;
 }

@@ -4,11 +4,16 @@ import type { TaskRequest } from '../core/task.ts';
 import type { InboxDeps } from '../tasks/queue/task-inbox.ts';
 import { startTask, workflowIdOf } from '../tasks/start-task.ts';
 import type { TaskDeps } from '../tasks/workflow/stage.ts';
+import { baseOf } from './base.ts';
 import type { Env } from './env.ts';
 import { instanceExists, recordOf } from './objects.ts';
 import { log, now } from './runtime.ts';
 
 export async function start(env: Env, request: TaskRequest): Promise<'started' | 'exists'> {
+  const { trigger } = request;
+  // First, so that a command on the same issue finds the task.
+  if (trigger.kind === 'github' && request.ask.kind === 'run')
+    await baseOf(env).index.putOnIssue({ ...request, ...trigger, at: Date.parse(request.acceptedAt) });
   return await startTask(request, {
     open: async (opening) => await recordOf(env, opening.taskId).open(opening),
     create: async (params) =>
@@ -17,11 +22,20 @@ export async function start(env: Env, request: TaskRequest): Promise<'started' |
   });
 }
 
-/** Puts a request into the inbox of its channel, so that a rush in one channel does not delay the others. */
+/** Puts a request into the inbox of its repository on GitHub, or of its channel in Slack. */
 export async function accept(env: Env, request: TaskRequest): Promise<'started' | 'exists'> {
-  const { trigger } = request;
-  const place = trigger.kind === 'slack' ? `slack:${trigger.teamId}:${trigger.channelId}` : trigger.kind;
-  return await env.TASK_INBOX.get(env.TASK_INBOX.idFromName(place)).accept(request);
+  return await inboxOf(env, request).accept(request);
+}
+
+/** A rush in one repository or channel does not delay the others. */
+export function inboxOf(env: Env, { trigger }: TaskRequest) {
+  const place =
+    trigger.kind === 'slack'
+      ? `slack:${trigger.teamId}:${trigger.channelId}`
+      : trigger.kind === 'github'
+        ? `github:${trigger.repositoryId}`
+        : trigger.kind;
+  return env.TASK_INBOX.get(env.TASK_INBOX.idFromName(place));
 }
 
 export function composeInbox(env: Env): InboxDeps {

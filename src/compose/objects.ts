@@ -1,5 +1,5 @@
 /** Finds the Durable Objects and Workflow instances by what they belong to. */
-import type { TaskIndex } from '../core/ports/chat-port.ts';
+import type { IssueTasks, TaskIndex } from '../core/ports/chat-port.ts';
 import type { Slots } from '../core/ports/slots-port.ts';
 import { withDeadline } from '../lib/with-deadline.ts';
 import { taskLimits } from '../tasks/limits.ts';
@@ -36,7 +36,7 @@ export function slotsOf(env: Env): Slots {
 }
 
 /** `team`: null when Slack is not configured. */
-export function indexOf(env: Env, team: string | null): TaskIndex {
+export function indexOf(env: Env, team: string | null): TaskIndex & IssueTasks {
   return createTaskIndex(team ?? 'none', (name) => env.TASK_INDEX.get(env.TASK_INDEX.idFromName(name)));
 }
 

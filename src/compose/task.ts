@@ -2,10 +2,12 @@
 import { askedUrl } from '../github/asked-url.ts';
 import { createCodeHost } from '../github/code-host.ts';
 import { createPublication } from '../publish/publisher.ts';
+import { withDeadline } from '../lib/with-deadline.ts';
+import { taskLimits } from '../tasks/limits.ts';
 import type { TaskDeps } from '../tasks/workflow/stage.ts';
 import { baseOf } from './base.ts';
 import type { Env } from './env.ts';
-import { retryPublication } from './instances.ts';
+import { inboxOf, retryPublication } from './instances.ts';
 import { recordOf, slotsOf } from './objects.ts';
 import { platformOf } from './platform.ts';
 import { log, now } from './runtime.ts';
@@ -26,6 +28,11 @@ export function composeTask(env: Env, taskId: string): TaskDeps {
     policy,
     chat,
     index,
+    issueTasks: index,
+    settle: async (request, access) => {
+      const settled = async () => await inboxOf(env, request).settle(request.taskId, access);
+      return await withDeadline(settled(), taskLimits.slotCallMs, 'settling a trigger');
+    },
     recordOf: (other) => recordOf(env, other),
     retryPublication: async (other, approval) => await retryPublication(env, other, approval),
     taskUrl: () => null,

@@ -13,10 +13,9 @@ import { locatedSchema, purposes, type AppTokens, type Permissions } from './app
 import { GithubRefusal, githubClient, unlessMissing, type GithubApi, type GithubClient } from './client.ts';
 import { bodySchema, displayDelivered, withBodyHtml } from './displayed-comment.ts';
 import type { ReadHtml } from './html-events.ts';
-import { commentHistory } from './comment-history.ts';
 import { listInstalledRepositories } from './installed-repositories.ts';
 import { readIssueContext } from './issue-context.ts';
-import { markedTask, saveStickyComment, taskMarker } from './progress-comment.ts';
+import { saveStickyComment, taskMarker } from './progress-comment.ts';
 import { pullRequestState, pullSchema } from './pull-request.ts';
 import { isLogin, writePermissions } from './write-permission.ts';
 
@@ -26,8 +25,6 @@ const refSchema = z.object({ object: z.object({ sha: z.string().regex(/^[0-9a-f]
 
 /** Key of the tokens that belong to no single task. Not a valid task id. */
 const sharedTokens = '*';
-/** The bound that the port documents for `tasksOn`. */
-const maxTasksOn = 20;
 
 export interface CodeHostDeps extends GithubApi {
   readonly tokens: AppTokens;
@@ -172,13 +169,6 @@ export function createCodeHost(deps: CodeHostDeps): CodeHost {
         since: trigger.triggeredAt,
       };
       return await saveStickyComment({ ...place, facts }, markdown, knownId);
-    },
-
-    async tasksOn(facts, issueNumber) {
-      const client = clientFor(facts, purposes.conversation, task);
-      const { comments } = await commentHistory(client, facts, issueNumber, { maxPages: 3 });
-      const ids = comments.toReversed().map((comment) => markedTask(comment, appId));
-      return [...new Set(ids.filter((id) => id !== null))].slice(0, maxTasksOn);
     },
 
     async pullRequest(facts, number) {

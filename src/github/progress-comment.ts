@@ -25,12 +25,6 @@ export function resultMarker(taskId: string): string {
   return `<!-- airlock:result=${taskId} -->`;
 }
 
-/** Returns the id of the task whose sticky comment this is; null for every other comment. */
-export function markedTask(comment: HistoryComment, appId: number): string | null {
-  const found = ownMarker(comment, appId);
-  return found?.[2] === 'task' ? (found[3] ?? null) : null;
-}
-
 function ownMarker(comment: HistoryComment, appId: number): RegExpExecArray | null {
   if (comment.user?.type !== 'Bot' || comment.performed_via_github_app?.id !== appId) return null;
   return markerAtEnd.exec(comment.body);

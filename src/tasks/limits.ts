@@ -83,6 +83,19 @@ export const taskLimits = {
   inboxQuietMs: 50,
   inboxRushMs: 1000,
   inboxStartMs: 30_000,
+  /** How long the answer to GitHub waits for the start of the task. */
+  inboxAnswerMs: 1000,
+  /**
+   * Tasks of one repository on GitHub that are authorized at the same time; further ones wait. A task that
+   * does not report the end of its authorization in time is not counted any longer.
+   */
+  inboxChecks: 20,
+  inboxCheckMs: 2 * 60_000,
+  /** Requests that can wait in one inbox; GitHub gets a 5xx for further ones. */
+  inboxWaiting: 2000,
+  /** How long an inbox remembers who had access and who was refused where, and how many of each at most. */
+  askerMs: 30 * 24 * 60 * 60_000,
+  askers: 5000,
   /**
    * How long an inbox remembers what it started. Slack retries within an hour; a signature is valid for five
    * minutes.

@@ -17,6 +17,12 @@ export function workflowIdOf(taskId: string, attempts: number): string {
  */
 export const wakeEvent = 'wake';
 
+/**
+ * What the authorization of a task found out about the person who asked on GitHub. `unknown`: nothing about
+ * the person.
+ */
+export type AskerAccess = 'granted' | 'refused' | 'unknown';
+
 export interface StartDeps {
   /** Opens the task's record. `expired`: the task ended long ago, and only a tombstone is left. */
   open(request: TaskRequest): Promise<{ readonly created: boolean; readonly expired: boolean }>;

@@ -1,16 +1,20 @@
 /** GitHub webhooks through the whole Worker: its answer, and the durable state at the time of the answer. */
-import { introspectWorkflowInstance, listDurableObjectIds } from 'cloudflare:test';
+import { introspectWorkflowInstance, listDurableObjectIds, runInDurableObject } from 'cloudflare:test';
 import { env, exports } from 'cloudflare:workers';
 import { expect, inject, it } from 'vitest';
+import { createAppTokens } from '../../src/github/app-auth.ts';
+import { githubClient } from '../../src/github/client.ts';
 import { recordOf, sandboxCalls } from './task.ts';
 
 const ada = { login: 'ada', id: 7, type: 'User' };
 
-function mention(commentId: number): string {
+const rea = { login: 'rea', id: 8, type: 'User' };
+
+function mention(commentId: number, person = ada): string {
   const { id, installationId, issue } = inject('repository');
   return JSON.stringify({
     action: 'created',
-    sender: ada,
+    sender: person,
     installation: { id: installationId },
     repository: { id, name: 'split', owner: { login: 'acme' } },
     issue: {
@@ -21,7 +25,7 @@ function mention(commentId: number): string {
       created_at: '2026-11-01T09:00:00Z',
       updated_at: '2026-11-01T09:00:00Z',
     },
-    comment: { id: commentId, body: '@airlock fix it', user: ada, created_at: '2026-11-01T10:00:00Z' },
+    comment: { id: commentId, body: '@airlock fix it', user: person, created_at: '2026-11-01T10:00:00Z' },
   });
 }
 
@@ -76,6 +80,52 @@ it('creates one task for ten concurrent deliveries of the same webhook', async (
     ...Array.from({ length: 9 }, () => `202 {"task":"${taskId}","outcome":"exists"}`),
     `202 {"task":"${taskId}","outcome":"started"}`,
   ]);
+});
+
+it('spends one task and one comment on twenty mentions by somebody without access', async () => {
+  const { id, installationId, issue } = inject('repository');
+  const { apiUrl, pkcs8, appId } = inject('github');
+  const before = (await listDurableObjectIds(env.TASKS)).length;
+  const comments = Array.from({ length: 20 }, (_, index) => 201 + index);
+  const send = async (comment: number) => {
+    const body = mention(comment, rea);
+    const headers = { 'x-hub-signature-256': await signature(body, inject('github').webhookSecret) };
+    expect((await deliver(body, headers)).status).toBe(202);
+  };
+  await Promise.all(comments.slice(0, 10).map(send));
+  await Promise.all(comments.slice(10).map(send));
+
+  const inbox = env.TASK_INBOX.get(env.TASK_INBOX.idFromName(`github:${id}`));
+  const waiting = async () =>
+    await runInDurableObject(inbox, (_, { storage }) =>
+      storage.sql.exec('SELECT task_id FROM inbox WHERE body IS NOT NULL').toArray(),
+    );
+  await expect.poll(waiting).toEqual([]);
+  expect(await listDurableObjectIds(env.TASKS)).toHaveLength(before + 1);
+
+  const api = {
+    apiUrl,
+    fetch: (input: RequestInfo | URL, init?: RequestInit) => fetch(input, init),
+    now: Date.now,
+  };
+  const tokens = createAppTokens({ ...api, appId: Number(appId), privateKey: pkcs8 });
+  const scope = {
+    taskId: 'reader',
+    installationId,
+    repositoryId: id,
+    permissions: { issues: 'read' },
+  } as const;
+  const client = githubClient(api, async () => await tokens.tokenFor(scope));
+  const told = async () => {
+    const answer = await client.request('GET /repos/{owner}/{repo}/issues/{issue_number}/comments', {
+      owner: 'acme',
+      repo: 'split',
+      issue_number: issue,
+      per_page: 100,
+    });
+    return answer.data.filter(({ body }) => /task=gh-\d+-c2\d\d /.test(body ?? '')).length;
+  };
+  await expect.poll(told).toBe(1);
 });
 
 it.each([

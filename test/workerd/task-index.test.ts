@@ -3,6 +3,7 @@ import { runDurableObjectAlarm } from 'cloudflare:test';
 import { env } from 'cloudflare:workers';
 import { describe, expect, it } from 'vitest';
 import type { IndexedTask } from '../../src/core/chat.ts';
+import { createTaskIndex } from '../../src/tasks/queue/task-index.ts';
 
 const day = 24 * 60 * 60_000;
 const index = env.TASK_INDEX.get(env.TASK_INDEX.idFromName('forgets'));
@@ -52,4 +53,13 @@ describe('the previous task in a thread', () => {
     );
     expect((await lookedUp.inThread('C1', threadTs, before))?.taskId ?? null).toBe(expected);
   });
+});
+
+it('finds the tasks of an issue, newest first, as soon as they are asked for', async () => {
+  const tasks = createTaskIndex('T1', (name) => env.TASK_INDEX.get(env.TASK_INDEX.idFromName(name)));
+  const on = (taskId: string, issueNumber: number, at: number) =>
+    tasks.putOnIssue({ taskId, shortId: '0a1b2c3d', repositoryId: 5, issueNumber, at });
+  await Promise.all([on('first', 7, 1), on('second', 7, 2), on('elsewhere', 8, 3)]);
+  expect(await tasks.onIssue(5, 7)).toEqual(['second', 'first']);
+  expect(await tasks.onIssue(6, 7)).toEqual([]);
 });

@@ -55,3 +55,18 @@ export interface TaskIndex {
   /** Newest first, at most `limit` (up to 50). */
   recent(of: { channelId: string } | { userId: string }, limit: number): Promise<readonly IndexedTask[]>;
 }
+
+/** Finds the tasks of an issue or a pull request. */
+export interface IssueTasks {
+  /** Adds a task that was asked for on GitHub. */
+  putOnIssue(task: {
+    readonly taskId: string;
+    readonly shortId: string;
+    readonly repositoryId: number;
+    readonly issueNumber: number;
+    /** Ms since the epoch. */
+    readonly at: number;
+  }): Promise<void>;
+  /** Their ids, newest first, at most 20. */
+  onIssue(repositoryId: number, issueNumber: number): Promise<readonly string[]>;
+}

@@ -34,8 +34,6 @@ export interface CodeHost {
     markdown: string,
     knownId: number | null,
   ): Promise<number>;
-  /** Ids of the tasks with a sticky comment of this App on the issue; newest first, at most 20. */
-  tasksOn(facts: RepositoryFacts, issueNumber: number): Promise<readonly string[]>;
   /** Reads a pull request; null if there is none with that number. */
   pullRequest(facts: RepositoryFacts, number: number): Promise<PullRequestState | null>;
   /** Looks up an account by its login; null if there is none or it is not a person's. */

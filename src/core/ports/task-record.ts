@@ -46,6 +46,8 @@ export interface Findings {
   /** Where the post goes; set before authorization so that a refusal can be posted. */
   readonly facts?: RepositoryFacts;
   readonly authorization?: Authorization;
+  /** The task gets no post: its refusal was already posted in this conversation. */
+  readonly silent?: true;
   /** The place in the queue for a slot. Ignored once the task has its slot. */
   readonly queuePosition?: number;
   /** The first one counts. */

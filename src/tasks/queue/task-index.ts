@@ -1,10 +1,11 @@
 /**
- * Indexes tasks by the Slack channel and by the person that they came from. Each channel and each person has
- * a Durable Object, so that there is no bottleneck. Holds ids and places, never instructions.
+ * Indexes tasks by the Slack channel and by the person that they came from, and by repository and issue on
+ * GitHub. Each channel, person and repository has a Durable Object, so that there is no bottleneck. Holds ids
+ * and places, never instructions.
  */
 import { DurableObject } from 'cloudflare:workers';
 import type { AskedAt, IndexedTask } from '../../core/chat.ts';
-import type { TaskIndex } from '../../core/ports/chat-port.ts';
+import type { IssueTasks, TaskIndex } from '../../core/ports/chat-port.ts';
 
 /** Tasks kept for one channel or person. Older rows are deleted; their records stay. */
 const maxTasks = 1000;
@@ -97,6 +98,16 @@ export abstract class TaskIndexBase<Env> extends DurableObject<Env> {
     );
   }
 
+  /** Newest first. */
+  allInThread(channelId: string, threadTs: string, limit: number): IndexedTask[] {
+    return this.#all(
+      'WHERE channel_id = ? AND thread_ts = ? ORDER BY at DESC, rowid DESC LIMIT ?',
+      channelId,
+      threadTs,
+      Math.min(limit, maxRecent),
+    );
+  }
+
   recent(limit: number): IndexedTask[] {
     return this.#all('ORDER BY at DESC, rowid DESC LIMIT ?', Math.min(limit, maxRecent));
   }
@@ -127,22 +138,49 @@ interface IndexObject {
   put(task: IndexedTask): Promise<void> | void;
   inThread(channelId: string, threadTs: string, before: AskedAt | null): Promise<IndexedTask | null>;
   byMessage(channelId: string, ts: string): Promise<IndexedTask | null>;
+  allInThread(channelId: string, threadTs: string, limit: number): Promise<readonly IndexedTask[]>;
   recent(limit: number): Promise<readonly IndexedTask[]>;
 }
+
+/** The bound that the port documents for `onIssue`. */
+const maxOnIssue = 20;
 
 /**
  * `objectFor` returns the Durable Object of a name. The workspace is part of the name, because Slack's ids
  * are unique only within one.
  */
-export function createTaskIndex(team: string, objectFor: (name: string) => IndexObject): TaskIndex {
+export function createTaskIndex(
+  team: string,
+  objectFor: (name: string) => IndexObject,
+): TaskIndex & IssueTasks {
   const ofChannel = (channelId: string) => objectFor(`slack:${team}:channel:${channelId}`);
   const ofUser = (userId: string) => objectFor(`slack:${team}:user:${userId}`);
+  const ofRepository = (repositoryId: number) => objectFor(`github:${repositoryId}`);
   return {
     put: async (task) => {
       await Promise.all([ofChannel(task.channelId).put(task), ofUser(task.userId).put(task)]);
     },
     inThread: async (channelId, threadTs, before) =>
       await ofChannel(channelId).inThread(channelId, threadTs, before ?? null),
+    putOnIssue: async ({ taskId, shortId, repositoryId, issueNumber, at }) =>
+      await ofRepository(repositoryId).put({
+        taskId,
+        shortId,
+        userId: '',
+        channelId: String(repositoryId),
+        threadTs: String(issueNumber),
+        messageTs: null,
+        postedTs: null,
+        at,
+      }),
+    onIssue: async (repositoryId, issueNumber) => {
+      const found = await ofRepository(repositoryId).allInThread(
+        String(repositoryId),
+        String(issueNumber),
+        maxOnIssue,
+      );
+      return found.map(({ taskId }) => taskId);
+    },
     byMessage: async (channelId, ts) => await ofChannel(channelId).byMessage(channelId, ts),
     recent: async (of, limit) =>
       await ('channelId' in of ? ofChannel(of.channelId) : ofUser(of.userId)).recent(limit),

@@ -50,6 +50,8 @@ export interface RecordState {
   readonly agentEnd: AgentEnd | null;
   readonly change: TaskView['change'];
   readonly posted: Posted | null;
+  /** The task gets no post. */
+  readonly silent: boolean;
   /** True once the post shows the outcome. */
   readonly endShown: boolean;
   readonly cancelledBy: string | null;
@@ -82,6 +84,7 @@ export function openState(request: TaskRequest, canaryNonce: string, now: number
     agentEnd: null,
     change: null,
     posted: null,
+    silent: false,
     endShown: false,
     cancelledBy: null,
     outcome: null,
@@ -180,7 +183,7 @@ export function snapshotOf(state: RecordState): Omit<TaskSnapshot, 'waitUntil'> 
 // ---- transitions
 
 export function learn(state: RecordState, findings: Findings): RecordState {
-  const { routing, asked, choices, facts, authorization, queuePosition, change } = findings;
+  const { routing, asked, choices, facts, authorization, queuePosition, change, silent } = findings;
   let next = state;
   if (asked !== undefined) next = { ...next, request: { ...next.request, ...asked } };
   if (routing !== undefined && state.routing === null) next = { ...next, ...routing, choices: null };
@@ -188,6 +191,7 @@ export function learn(state: RecordState, findings: Findings): RecordState {
   if (choices !== undefined && state.choice === null && state.outcome === null) next = { ...next, choices };
   if (facts !== undefined) next = { ...next, facts };
   if (authorization !== undefined) next = { ...next, authorization };
+  if (silent !== undefined) next = { ...next, silent };
   if (queuePosition !== undefined && waitsForSlotSince(state) !== null) next = { ...next, queuePosition };
   if (change !== undefined && state.change === null) next = { ...next, change };
   return next;

@@ -56,7 +56,10 @@ export async function authorizeTask(
   const facts = await deps.codeHost.locate(delivered.repository);
   // Before any refusal: what nobody can see gets no public answer.
   const read = facts === null ? null : await readDisplayed(delivered, facts, deps);
-  if (read?.go === false) return read;
+  if (read?.go === false) {
+    await deps.settle(delivered, 'unknown');
+    return read;
+  }
   const request = read?.value ?? delivered;
   if (facts !== null) await deps.record.learn({ facts });
   const canWrite =
@@ -65,6 +68,14 @@ export async function authorizeTask(
       : await deps.codeHost.canWrite(facts, request.requester.login);
   const chat = deps.policy.slack === null ? null : { person, team: deps.policy.slack.team };
   const verdict = authorize({ request, policy, facts, canWrite, chat });
+  if (request.trigger.kind === 'github') {
+    const isElsewhere = facts?.repositoryId !== request.trigger.repositoryId;
+    const mayAsk = canWrite === true && policy.allowed;
+    const isKnown = !isElsewhere && canWrite !== 'unknown';
+    const access = isKnown ? (mayAsk ? 'granted' : 'refused') : 'unknown';
+    const { told } = await deps.settle(request, access);
+    if (told) await deps.record.learn({ silent: true });
+  }
   if (verdict.kind === 'refused') return ended({ kind: 'refused', reason: verdict.reason });
   if (facts === null || !policy.allowed)
     return ended({
@@ -161,7 +172,7 @@ async function answer(
     case 'cancel': {
       if (request.trigger.kind !== 'github')
         return { kind: 'answered', message: 'This command works in an issue.' };
-      const ids = await deps.codeHost.tasksOn(facts, request.trigger.issueNumber);
+      const ids = await deps.issueTasks.onIssue(facts.repositoryId, request.trigger.issueNumber);
       const by = request.requester?.login ?? 'somebody';
       const lines: string[] = [];
       for (const id of ids) {
@@ -263,7 +274,7 @@ async function retryPublishing(
   const nothing =
     'No kept change on this issue waits to be published. Mention me with what you want done to start a new task.';
   if (request.trigger.kind !== 'github') return { kind: 'answered', message: nothing };
-  for (const id of await deps.codeHost.tasksOn(facts, request.trigger.issueNumber)) {
+  for (const id of await deps.issueTasks.onIssue(facts.repositoryId, request.trigger.issueNumber)) {
     const outcome = (await deps.recordOf(id).view())?.outcome;
     if (outcome?.kind !== 'failed' || !outcome.changeKept) continue;
     const retried = await deps.retryPublication(id, null);

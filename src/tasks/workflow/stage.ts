@@ -5,11 +5,12 @@ import type { Codex } from '../../core/ports/codex.ts';
 import type { Policy } from '../../core/policy.ts';
 import type { Publication } from '../../core/ports/publication.ts';
 import type { TaskRecordPort } from '../../core/ports/task-record.ts';
-import type { Chat, TaskIndex } from '../../core/ports/chat-port.ts';
+import type { Chat, IssueTasks, TaskIndex } from '../../core/ports/chat-port.ts';
 import type { TaskSandbox } from '../../core/ports/sandbox-port.ts';
 import type { Slots } from '../../core/ports/slots-port.ts';
 import type { SetupCache } from '../../core/ports/setup-cache-port.ts';
-import type { RoutedRequest, TaskOutcome } from '../../core/task.ts';
+import type { RoutedRequest, TaskOutcome, TaskRequest } from '../../core/task.ts';
+import type { AskerAccess } from '../start-task.ts';
 
 export interface TaskDeps {
   readonly record: TaskRecordPort;
@@ -24,6 +25,12 @@ export interface TaskDeps {
   /** null if Slack is not configured. */
   readonly chat: Chat | null;
   readonly index: TaskIndex;
+  readonly issueTasks: Pick<IssueTasks, 'onIssue'>;
+  /**
+   * Reports to the inbox of a trigger on GitHub what its authorization found out. `told`: the person was
+   * refused in this conversation before.
+   */
+  settle(request: TaskRequest, access: AskerAccess): Promise<{ readonly told: boolean }>;
   /** The record of another task. */
   recordOf(taskId: string): TaskRecordPort;
   /** Starts a publication attempt of a kept change, or of a held one that a person has approved. */

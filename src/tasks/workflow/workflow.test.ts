@@ -40,7 +40,7 @@ import {
 } from '../../../test/fixtures/sample-task.ts';
 import type { TaskDeps } from './stage.ts';
 import { taskLimits } from '../limits.ts';
-import { workflowIdOf } from '../start-task.ts';
+import { workflowIdOf, type AskerAccess } from '../start-task.ts';
 import { runTask } from './workflow.ts';
 
 const baseSha = authorization.baseSha;
@@ -107,6 +107,8 @@ interface Script {
   readonly losesEvents?: boolean;
   /** Gets the clock. */
   readonly seeTasks?: (tasks: MemoryTasks) => void;
+  /** The person was refused in this conversation before. */
+  readonly told?: boolean;
 }
 
 interface EarlierTask {
@@ -142,6 +144,7 @@ function world(script: Script) {
   const routed: Routing[] = [];
   const located: string[] = [];
   const indexed: IndexedTask[] = [];
+  const settled: AskerAccess[] = [];
   const offered: (readonly RepositoryRef[])[] = [];
   const prompts: string[] = [];
   const lookedBackFrom: (AskedAt | undefined)[] = [];
@@ -300,7 +303,6 @@ function world(script: Script) {
       issueContext: async () => null,
       react: async () => undefined,
       saveProgressComment: async () => 1,
-      tasksOn: async () => [],
       pullRequest: async () => ({ pullRequest, open: true, sameRepository: true, baseBranch: 'main' }),
       account: async (_, login) => ({ login, id: 5 }),
       relocate: async () => facts,
@@ -354,6 +356,11 @@ function world(script: Script) {
       },
       byMessage: async () => null,
       recent: async () => [],
+    },
+    issueTasks: { onIssue: async () => Object.keys(script.others ?? {}) },
+    settle: async (_, access) => {
+      settled.push(access);
+      return { told: script.told ?? false };
     },
     recordOf: (taskId) => asPort(tasks.record(taskId)),
     retryPublication: async () => ({ started: true }),
@@ -409,6 +416,7 @@ function world(script: Script) {
     lookedBackFrom,
     located,
     indexed,
+    settled,
     offered,
     entered,
     outcome: () => record.snapshot()?.outcome ?? null,
@@ -618,6 +626,30 @@ describe('a task', () => {
     ]);
     expect(grants).toEqual(['sealed', 'clone', 'run', 'sealed']);
     expect(published[0]).toMatchObject({ draft: false, remarks: [], baseBranch: 'main' });
+  });
+
+  it.each<[string, Script, readonly AskerAccess[]]>([
+    ['access', {}, ['granted']],
+    ['access, and asks for help', { request: { ...request, ask: { kind: 'help' } } }, ['granted']],
+    ['access to a repository that is not allowed', { allowed: false }, ['refused']],
+    ['no access', { codeHost: { canWrite: async () => false } }, ['refused']],
+    ['access that cannot be known', { codeHost: { locate: async () => null } }, ['unknown']],
+    [
+      'access to another repository of that name',
+      { codeHost: { locate: async () => ({ ...facts, repositoryId: 99 }) } },
+      ['unknown'],
+    ],
+  ])('tells its inbox that the person has %s', async (_, script, access) => {
+    expect((await live(script)).settled).toEqual(access);
+  });
+
+  it.each([
+    ['in this conversation for the first time', false, true],
+    ['in a conversation where they were refused before', true, false],
+  ])('that refuses a person %s (told: %s) posts it: %s', async (_, told, posts) => {
+    const { result, record } = await live({ codeHost: { canWrite: async () => false }, told });
+    expect(result.kind).toBe('refused');
+    expect(record.events().some(({ body }) => body.kind === 'acknowledged')).toBe(posts);
   });
 
   it.each<[string, Script, Partial<TaskOutcome>]>([
@@ -1096,7 +1128,6 @@ describe('a task', () => {
   ])('answers `retry` with %s', async (_, earlier, answer) => {
     const { result } = await live({
       request: { ...request, ask: { kind: 'retry' } },
-      codeHost: { tasksOn: async () => ['gh-1-c1'] },
       others: { 'gh-1-c1': { outcome: earlier } },
     });
     expect(result).toEqual({ kind: 'answered', message: expect.stringMatching(answer) });
