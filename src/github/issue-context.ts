@@ -59,11 +59,12 @@ export async function readIssueContext(deps: {
   const answers = await boundedAll(asked, asksAtOnce, async (login) => await canWrite(facts, login));
   const writers = new Set(asked.filter((_, index) => answers[index] === true));
   const delivered = trigger.issue?.body ?? issue.body;
+  const ofWriters = unchanged.filter(({ user }) => user !== null && writers.has(user.login));
   const [body, ...texts] = await Promise.all([
     displayDelivered(delivered, issue, { client, readHtml, repository: facts }),
-    ...unchanged.map(async (comment) => await displayPresent(comment, readHtml)),
+    ...ofWriters.map(async (comment) => await displayPresent(comment, readHtml)),
   ]);
-  const shown = new Map(unchanged.map(({ id }, index) => [id, texts[index]?.text ?? '']));
+  const shown = new Map(ofWriters.map(({ id }, index) => [id, texts[index]?.text ?? '']));
   return selectContext({
     issue: { ...issue, shown: body.text },
     comments: history.comments.map((comment) => ({ ...comment, shown: shown.get(comment.id) ?? '' })),

@@ -16,8 +16,8 @@ import { afterName, commandIn, copied } from '../core/ask/instruction.ts';
 import { plainText } from './message-text.ts';
 import { addressable } from './message-words.ts';
 
-/** Limit of an instruction, in characters, from the schema of a task request. */
-const maxInstructionChars = taskRequestSchema.shape.instruction.maxLength ?? 20_000;
+/** Characters of an instruction from Slack. A longer one is refused. */
+const maxInstructionChars = 20_000;
 
 /**
  * Control characters and bidirectional overrides, with which a text can read differently from its content.
