@@ -9,7 +9,7 @@ import { findPerson, isInGroup } from './people.ts';
 import { taskMessage } from './task-message.ts';
 import { savePost, notifyRequester, type Posting } from './task-post.ts';
 import { readThreadContext, unreadableThread } from './thread-context.ts';
-import { slackCall, SlackRefusal, slackWebClient, type SlackApi } from './web-api.ts';
+import { refusalOf, slackCall, SlackRefusal, slackWebClient, type SlackApi } from './web-api.ts';
 
 export interface ChatDeps extends SlackApi {
   readonly policy: SlackPolicy;
@@ -64,7 +64,7 @@ export function createChat(deps: ChatDeps): Chat {
         );
       } catch (error) {
         if (!(error instanceof SlackRefusal)) throw error;
-        if (error.code !== 'already_reacted') log('slack.reaction_refused', { code: error.code });
+        if (refusalOf(error, 'done') === null) log('slack.reaction_refused', { code: error.code });
       }
     },
 

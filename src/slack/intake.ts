@@ -6,7 +6,7 @@ import type { ModalView } from '@slack/types';
 import type { SlackPolicy } from '../core/policy.ts';
 import { callDeadlineMs } from './deadline.ts';
 import type { SlackDeps } from './deps.ts';
-import { isClosedDestination, slackCall, slackWebClient } from './web-api.ts';
+import { refusalOf, slackCall, slackWebClient } from './web-api.ts';
 
 export interface Intake {
   readonly deps: SlackDeps;
@@ -55,7 +55,7 @@ export function createIntake(deps: SlackDeps, slack: SlackPolicy): Intake {
             }),
         );
       } catch (error) {
-        if (!isClosedDestination(error)) throw error;
+        if (refusalOf(error, 'closed', 'refused') === null) throw error;
         // eslint-disable-next-line unicorn/require-post-message-target-origin -- not window.postMessage
         const post = async () => await client.chat.postMessage({ channel: userId, text });
         await slackCall('chat.postMessage', post);

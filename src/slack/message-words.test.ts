@@ -72,10 +72,18 @@ it.each<[string, object, string]>([
     {
       text: '',
       attachments: [
-        { message_blocks: [{ message: { blocks: [section({ type: 'text', text: 'It fails' })] } }] },
+        {
+          is_share: true,
+          message_blocks: [{ message: { blocks: [section({ type: 'text', text: 'It fails' })] } }],
+        },
       ],
     },
     '&gt; It fails',
+  ],
+  [
+    'without the preview of a link',
+    { text: 'see <https://a.test>', attachments: [{ from_url: 'https://a.test', title: 'A', text: 'x' }] },
+    'see <https://a.test>',
   ],
   [
     'of nothing, and never throws',

@@ -91,6 +91,8 @@ function wordsIn(untrusted: unknown, depth = 0): string {
 
 const isTable = (block: unknown): boolean => nodeSchema.safeParse(block).data?.type === 'table';
 const attachmentSchema = z.object({
+  /** Forwarded by the author. Slack itself attaches previews of links, whose words are a stranger's. */
+  is_share: z.boolean().catch(false),
   blocks: list,
   message_blocks: z.array(z.object({ message: z.object({ blocks: list }) })).catch([]),
   pretext: text,
@@ -104,6 +106,7 @@ function attachmentWords(untrusted: unknown): string {
   const { data } = attachmentSchema.safeParse(untrusted);
   if (data === undefined) return '';
   if (data.blocks.some(isTable)) return data.blocks.map((block) => wordsIn(block)).join('\n');
+  if (!data.is_share) return '';
   const written = [data.pretext, data.title, data.text].filter((part) => part !== '').join('\n');
   const blocks = [...data.blocks, ...data.message_blocks.flatMap(({ message }) => message.blocks)]
     .map((block) => wordsIn(block))

@@ -7,7 +7,7 @@ import * as z from 'zod';
 import type { ChatPerson } from '../core/chat.ts';
 import type { SlackPolicy } from '../core/policy.ts';
 import { plainLine } from './mrkdwn.ts';
-import { slackCall, SlackRefusal } from './web-api.ts';
+import { refusalOf, slackCall, SlackRefusal } from './web-api.ts';
 
 /** https://docs.slack.dev/reference/objects/user-object. Slack often omits flags that are false. */
 const userSchema = z.object({
@@ -52,8 +52,6 @@ function personOf(data: unknown, team: string): ChatPerson {
   };
 }
 
-const unknownUser: ReadonlySet<string> = new Set(['user_not_found', 'users_not_found', 'user_not_visible']);
-
 /** Looks up a user; null if they do not exist or are not visible to the app. Rejects like `slackCall`. */
 export async function findPerson(
   client: WebClient,
@@ -64,7 +62,7 @@ export async function findPerson(
     const { user } = await slackCall('users.info', () => client.users.info({ user: userId }));
     return personOf(user, policy.team);
   } catch (error) {
-    if (error instanceof SlackRefusal && unknownUser.has(error.code)) return null;
+    if (refusalOf(error, 'gone') !== null) return null;
     throw error;
   }
 }

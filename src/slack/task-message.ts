@@ -27,6 +27,8 @@ export interface TaskMessage {
   /** The text for notifications and screen readers. Never empty. */
   readonly text: string;
   readonly blocks: KnownBlock[];
+  /** One line of mrkdwn with the link to the result, for when Slack refuses the blocks. */
+  readonly brief: string;
 }
 
 const maxPlanItems = 25;
@@ -37,7 +39,7 @@ const maxChoiceButtons = 5;
 export function taskMessage(view: TaskView, trigger: SlackTrigger): TaskMessage {
   if (view.outcome?.kind === 'answered') {
     const { text, notification } = outcomeText(view.outcome);
-    return { text: notification, blocks: [section(text)] };
+    return { text: notification, brief: notification, blocks: [section(text)] };
   }
   const message =
     view.outcome === null && view.status !== 'ended'
@@ -47,6 +49,10 @@ export function taskMessage(view: TaskView, trigger: SlackTrigger): TaskMessage 
       : endedMessage(view);
   return {
     text: message.text,
+    brief:
+      view.outcome?.kind === 'pull-request'
+        ? outcomeText(view.outcome).headline.replace('\n', ' – ')
+        : message.text,
     blocks: [
       section(requestLine(view, trigger)),
       ...(view.repository === null ? [] : [repositoryBlock(view, view.repository)]),
@@ -76,7 +82,7 @@ function repositoryBlock(view: TaskView, repository: RepositoryRef): KnownBlock 
   );
 }
 
-function runningMessage(view: TaskView): TaskMessage {
+function runningMessage(view: TaskView): Omit<TaskMessage, 'brief'> {
   const { progress } = view;
   const blocks: KnownBlock[] = [
     section(`⏳ ${bold(capitalized(standingText(view)))} · ${durationText(view.elapsedMs)}`),
@@ -121,7 +127,7 @@ function commandText(run: CommandRun, view: TaskView): string {
   return exitCode === 0 ? `Ran ${words}` : `Ran ${words}: exit code ${String(exitCode ?? 'unknown')}`;
 }
 
-function choiceMessage(view: TaskView, choices: readonly RepositoryRef[]): TaskMessage {
+function choiceMessage(view: TaskView, choices: readonly RepositoryRef[]): Omit<TaskMessage, 'brief'> {
   const question = 'Which repository is this about?';
   const few = choices.length <= maxChoiceButtons;
   const choice: ActionsBlock | null =
@@ -158,7 +164,7 @@ function choiceMessage(view: TaskView, choices: readonly RepositoryRef[]): TaskM
   };
 }
 
-function endedMessage(view: TaskView): TaskMessage {
+function endedMessage(view: TaskView): Omit<TaskMessage, 'brief'> {
   const { outcome } = view;
   if (outcome === null)
     return { text: 'The task has ended', blocks: [section(bold('Ended')), actions([logButton(view)])] };

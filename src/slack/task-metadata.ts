@@ -8,14 +8,19 @@ import * as z from 'zod';
 const eventType = 'airlock_task';
 const metadataSchema = z.object({
   event_type: z.literal(eventType),
-  event_payload: z.object({ task_id: z.string() }),
+  event_payload: z.object({ task_id: z.string(), end: z.string().optional() }),
 });
-
-export function taskMetadata(taskId: string): { event_type: string; event_payload: { task_id: string } } {
-  return { event_type: eventType, event_payload: { task_id: taskId } };
+/** `end`: the kind of the outcome that the message shows; null for a message that will be edited. */
+export function taskMetadata(
+  taskId: string,
+  end: string | null,
+): { event_type: string; event_payload: Record<string, string> } {
+  return { event_type: eventType, event_payload: { task_id: taskId, ...(end === null ? {} : { end }) } };
 }
 
-/** The task id in a message's metadata; null if there is none. */
-export function taskIdOfMessage(untrustedMetadata: unknown): string | null {
-  return metadataSchema.safeParse(untrustedMetadata).data?.event_payload.task_id ?? null;
+/** The task id in a message's metadata, and the end that it shows; null if there is none. */
+export function taskOfMessage(
+  untrustedMetadata: unknown,
+): z.infer<typeof metadataSchema>['event_payload'] | null {
+  return metadataSchema.safeParse(untrustedMetadata).data?.event_payload ?? null;
 }

@@ -14,10 +14,10 @@ import * as z from 'zod';
 import type { ChatMessageRef } from '../core/chat.ts';
 import type { TaskView } from '../core/task-view.ts';
 import { slackTsSchema, type SlackTrigger } from '../core/task.ts';
-import { context } from './blocks.ts';
+import { context, section } from './blocks.ts';
 import type { TaskMessage } from './task-message.ts';
-import { taskIdOfMessage, taskMetadata } from './task-metadata.ts';
-import { isClosedDestination, isUneditableMessage, slackCall, SlackRefusal } from './web-api.ts';
+import { taskMetadata, taskOfMessage } from './task-metadata.ts';
+import { refusalOf, slackCall, SlackRefusal } from './web-api.ts';
 
 /** The channel, or thread in it, that a message is posted to. */
 interface Destination {
@@ -42,14 +42,14 @@ const maxPages = 3;
 /** Allowance for clock skew between Slack and Airlock, in seconds. */
 const clockSkewSeconds = 60;
 
-/** Codes with which Slack refuses blocks. A message with text only is always accepted. */
-const blocksRefused = /^(?:invalid_blocks|invalid_blocks_format|msg_blocks_too_long|block_mismatch)$/;
+/** The kind of the outcome that the message shows; null while the task runs. */
+const endOf = ({ view }: Posting): string | null => view.outcome?.kind ?? null;
 
-function contentOf({ view, message }: Posting) {
+function contentOf(posting: Posting) {
   return {
-    text: message.text,
-    blocks: message.blocks,
-    metadata: taskMetadata(view.taskId),
+    text: posting.message.text,
+    blocks: posting.message.blocks,
+    metadata: taskMetadata(posting.view.taskId, endOf(posting)),
     // No link previews, and no linking of channel or user names in the text.
     unfurl_links: false,
     unfurl_media: false,
@@ -58,25 +58,32 @@ function contentOf({ view, message }: Posting) {
   };
 }
 
-/** Makes the call, and repeats it with text only if Slack refuses the blocks. */
-async function withTextFallback<Result>(
+/** Makes the call. If Slack refuses the content, repeats it with one line and the buttons, then the line. */
+async function withBriefFallback<Result>(
   posting: Posting,
   call: (content: ReturnType<typeof contentOf>) => Promise<Result>,
 ) {
   const content = contentOf(posting);
-  try {
-    return await call(content);
-  } catch (error) {
-    if (!(error instanceof SlackRefusal) || !blocksRefused.test(error.code)) throw error;
-    posting.log('slack.blocks_refused', { taskId: posting.view.taskId, code: error.code });
-    return await call({ ...content, blocks: [] });
+  const { brief: text } = posting.message;
+  const buttons = content.blocks.filter(({ type }) => type === 'actions');
+  let refused: unknown;
+  for (const less of [{}, { text, blocks: [section(text), ...buttons] }, { text, blocks: [] }]) {
+    try {
+      return await call({ ...content, ...less });
+    } catch (error) {
+      refused = error;
+      const refusal = refusalOf(error, 'content');
+      if (refusal === null) throw error;
+      posting.log('slack.content_refused', { taskId: posting.view.taskId, code: refusal.code });
+    }
   }
+  throw refused;
 }
 
 /** Edits the message. Returns false if it is gone or cannot be edited. */
 async function edit(posting: Posting, at: ChatMessageRef): Promise<boolean> {
   try {
-    await withTextFallback(posting, (content) => {
+    await withBriefFallback(posting, (content) => {
       const { unfurl_links: _links, unfurl_media: _media, ...rest } = content;
       return slackCall('chat.update', () =>
         posting.client.chat.update({ ...rest, channel: at.channelId, ts: at.ts }),
@@ -84,20 +91,25 @@ async function edit(posting: Posting, at: ChatMessageRef): Promise<boolean> {
     });
     return true;
   } catch (error) {
-    if (isUneditableMessage(error)) return false;
+    if (refusalOf(error, 'uneditable') !== null) return false;
     throw error;
   }
 }
 
 const foundSchema = z.object({ ts: slackTsSchema, metadata: z.unknown().optional() });
 
+interface FoundMessage extends ChatMessageRef {
+  /** The end that it shows, as in its metadata. */
+  readonly end: string | null;
+}
+
 /** Finds the messages with this task's metadata, oldest first. Empty if the bot cannot read the channel. */
 async function findTaskMessages(
   { client, view }: Posting,
   destination: Destination,
-): Promise<readonly ChatMessageRef[]> {
+): Promise<readonly FoundMessage[]> {
   const oldest = String(Math.floor(Date.parse(view.acceptedAt) / 1000) - clockSkewSeconds);
-  const found: string[] = [];
+  const found: FoundMessage[] = [];
   let cursor: string | undefined;
   try {
     for (let page = 0; page < maxPages; page += 1) {
@@ -117,8 +129,9 @@ async function findTaskMessages(
             );
       for (const untrusted of answer.messages ?? []) {
         const parsed = foundSchema.safeParse(untrusted);
-        if (parsed.success && taskIdOfMessage(parsed.data.metadata) === view.taskId)
-          found.push(parsed.data.ts);
+        const task = taskOfMessage(parsed.data?.metadata);
+        if (parsed.success && task?.task_id === view.taskId)
+          found.push({ channelId: destination.channelId, ts: parsed.data.ts, end: task.end ?? null });
       }
       cursor = answer.response_metadata?.next_cursor;
       if (cursor === undefined || cursor === '') break;
@@ -126,21 +139,22 @@ async function findTaskMessages(
   } catch (error) {
     if (!(error instanceof SlackRefusal)) throw error;
   }
-  return found
-    .toSorted((one, other) => Number(one) - Number(other))
-    .map((ts) => ({ channelId: destination.channelId, ts }));
+  return found.toSorted((one, other) => Number(one.ts) - Number(other.ts));
 }
 
 const postedSchema = z.object({ channel: z.string(), ts: slackTsSchema });
 
 async function post(posting: Posting, destination: Destination): Promise<ChatMessageRef> {
   const startedAt = posting.now();
-  for (const earlier of await findTaskMessages(posting, destination)) {
+  const end = endOf(posting);
+  for (const { end: shown, ...earlier } of await findTaskMessages(posting, destination)) {
     // Another app can forge the metadata, but the bot cannot edit that app's message.
     if (await edit(posting, earlier)) return earlier;
+    // A message that cannot be edited but shows this end needs no replacement.
+    if (end !== null && shown === end) return earlier;
   }
   const thread = destination.threadTs === null ? {} : { thread_ts: destination.threadTs };
-  const answer = await withTextFallback(posting, (content) => {
+  const answer = await withBriefFallback(posting, (content) => {
     const asked = { ...content, ...thread, channel: destination.channelId };
     // eslint-disable-next-line unicorn/require-post-message-target-origin -- Slack's method, not a window's
     return slackCall('chat.postMessage', () => posting.client.chat.postMessage(asked));
@@ -160,7 +174,7 @@ async function removeDuplicate(
   ours: ChatMessageRef,
 ): Promise<ChatMessageRef> {
   try {
-    for (const other of await findTaskMessages(posting, destination)) {
+    for (const { end: _, ...other } of await findTaskMessages(posting, destination)) {
       if (Number(other.ts) >= Number(ours.ts)) break;
       if (!(await edit(posting, other))) continue;
       await slackCall('chat.delete', () =>
@@ -183,7 +197,7 @@ async function postDirectMessage(posting: Posting, why: SlackRefusal): Promise<C
   // Only a public channel can be linked.
   const channel = trigger.channelId.startsWith('C') ? ` in <#${trigger.channelId}>,` : '';
   const explanation = `I could not answer${channel} where you asked.`;
-  const message = { text: posting.message.text, blocks: [context(explanation), ...posting.message.blocks] };
+  const message = { ...posting.message, blocks: [context(explanation), ...posting.message.blocks] };
   const opened = await slackCall('conversations.open', () =>
     client.conversations.open({ users: trigger.userId }),
   );
@@ -216,8 +230,9 @@ export async function savePost(
   const work = async (): Promise<ChatMessageRef | null> => {
     try {
       if (known === null) return await post(posting, destination);
-      if (await edit(posting, known)) return known;
-      // The message was deleted. Post a new one in the same channel.
+      // A message that is gone or cannot be edited is replaced once, by the end, in the same channel. Each
+      // replacement before would be one more message.
+      if ((await edit(posting, known)) || endOf(posting) === null) return known;
       return await post(
         posting,
         known.channelId === destination.channelId
@@ -225,8 +240,9 @@ export async function savePost(
           : { channelId: known.channelId, threadTs: null },
       );
     } catch (error) {
-      if (!(error instanceof SlackRefusal) || !isClosedDestination(error)) throw error;
-      return await postDirectMessage(posting, error);
+      const refusal = refusalOf(error, 'closed', 'refused');
+      if (refusal === null) throw error;
+      return await postDirectMessage(posting, refusal);
     }
   };
   return (await nullIfRefused(posting, work())) ?? known;
@@ -239,14 +255,14 @@ export async function savePost(
 export async function notifyRequester(posting: Posting): Promise<ChatMessageRef | null> {
   const { client, trigger } = posting;
   const work = async (): Promise<ChatMessageRef | null> => {
-    for (const earlier of await findTaskMessages(posting, {
+    for (const { end: _, ...earlier } of await findTaskMessages(posting, {
       channelId: trigger.channelId,
       threadTs: trigger.threadTs,
     })) {
       if (await edit(posting, earlier)) return earlier;
     }
     try {
-      await withTextFallback(posting, ({ text, blocks, parse, link_names: linkNames }) =>
+      await withBriefFallback(posting, ({ text, blocks, parse, link_names: linkNames }) =>
         slackCall('chat.postEphemeral', () =>
           client.chat.postEphemeral({
             text,

@@ -57,7 +57,7 @@ describe('the context of a thread', () => {
   });
 
   it('omits the triggering message and Airlock’s own ones without counting them', () => {
-    const ours = said(-5, { bot_id: 'B1', metadata: taskMetadata('slack-0') });
+    const ours = said(-5, { bot_id: 'B1', metadata: taskMetadata('slack-0', null) });
     expect(contextOf([said(-10), ours, said(0)])).toMatchObject({ messages: [{}], messagesLeftOut: 0 });
   });
 
@@ -81,6 +81,11 @@ describe('the context of a thread', () => {
         files: ['log.txt', 'Shot'],
       },
     ]);
+  });
+
+  it('has words that only blocks have', () => {
+    const blocks = [{ type: 'table', rows: [[{ type: 'raw_text', text: 'id' }]] }];
+    expect(contextOf([said(-10, { text: 'see', blocks })]).messages[0]?.text).toBe('see\nid');
   });
 
   it('keeps the root and the latest messages of a long thread', () => {

@@ -10,8 +10,9 @@ import * as z from 'zod';
 import type { ChatPerson, ThreadContext } from '../core/chat.ts';
 import { slackTsSchema, type SlackTrigger } from '../core/task.ts';
 import { mentionedUsers, plainText } from './message-text.ts';
+import { messageWords, wordFields } from './message-words.ts';
 import { plainLine } from './mrkdwn.ts';
-import { taskIdOfMessage } from './task-metadata.ts';
+import { taskOfMessage } from './task-metadata.ts';
 import { slackCall } from './web-api.ts';
 
 /** Limit of messages to include: the root and the latest ones. */
@@ -35,9 +36,8 @@ const threadMessageSchema = z.object({
   bot_id: z.string().optional(),
   app_id: z.string().optional(),
   subtype: z.string().optional(),
-  text: z.string().optional(),
+  ...wordFields,
   edited: z.object({ ts: slackTsSchema }).optional(),
-  files: z.array(z.object({ name: z.string().nullish(), title: z.string().nullish() })).optional(),
   metadata: z.unknown().optional(),
   reply_count: z.number().int().nonnegative().optional(),
 });
@@ -67,7 +67,7 @@ export function eligibleMessages(
   for (const untrusted of untrustedMessages) {
     const parsed = threadMessageSchema.safeParse(untrusted);
     if (!parsed.success) leftOut += 1;
-    else if (taskIdOfMessage(parsed.data.metadata) !== null) continue;
+    else if (taskOfMessage(parsed.data.metadata) !== null) continue;
     // The triggering message is the instruction, except for a form, whose text can differ from the message.
     else if (parsed.data.ts === trigger.messageTs && trigger.event !== 'form') continue;
     else if (
@@ -127,7 +127,7 @@ export function threadContextOf(
       {
         author: author.name,
         createdAt: new Date(Math.floor(Number(message.ts) * 1000)).toISOString(),
-        text: plainText(message.text ?? '', names).trim(),
+        text: plainText(messageWords(message), names).trim(),
         files: fileNames(message),
       },
     ];

@@ -15,6 +15,7 @@ import { admitActor } from './control.ts';
 import { formRepository } from './form-repository.ts';
 import type { Intake } from './intake.ts';
 import { plainText } from './message-text.ts';
+import { messageWords, wordFields } from './message-words.ts';
 import { taskIdOfChoiceBlock, formFields, formMetadataSchema, type FormMetadata } from './names.ts';
 import { requestOf, textProblem } from './requests.ts';
 import { formError, sentences } from './sentences.ts';
@@ -25,7 +26,7 @@ import { parseJson } from '../lib/parse-json.ts';
 const shortcutSchema = z.object({
   user: z.object({ id: slackUserIdSchema }),
   channel: z.object({ id: slackChannelIdSchema }),
-  message: z.object({ ts: slackTsSchema, thread_ts: slackTsSchema.nullish(), text: z.string().nullish() }),
+  message: z.object({ ts: slackTsSchema, thread_ts: slackTsSchema.nullish(), ...wordFields }),
   trigger_id: z.string().min(1).max(200),
 });
 const suggestionSchema = z.object({
@@ -75,7 +76,7 @@ export async function openFormOnMessage(intake: Intake, body: unknown): Promise<
       },
       repository: await formRepository(intake, place, null),
       branch: null,
-      instruction: plainText(message.text ?? '', () => null).trim(),
+      instruction: plainText(messageWords(message), () => null).trim(),
       replacing: false,
     }),
   );

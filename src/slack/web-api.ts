@@ -14,6 +14,8 @@ import {
   type Logger,
 } from '@slack/web-api';
 import { ChatRateLimitedError } from '../core/ports/chat-port.ts';
+import { UpstreamError } from '../core/ports/upstream-error.ts';
+import { meaningOfCode, taskMeaningOf, type SlackMeaning } from './error-meaning.ts';
 
 export interface SlackApi {
   readonly botToken: string;
@@ -69,7 +71,7 @@ export function slackWebClient(api: SlackApi): WebClient {
 }
 
 /** A final refusal by Slack: the call had no effect, and a retry would be refused again. */
-export class SlackRefusal extends Error {
+export class SlackRefusal extends UpstreamError {
   override readonly name = 'SlackRefusal';
   /** The Web API method. */
   readonly method: string;
@@ -79,70 +81,23 @@ export class SlackRefusal extends Error {
    */
   readonly code: string;
   constructor(method: string, code: string) {
-    super(`Slack answered ${method} with ${code}`);
+    super(taskMeaningOf(method, code), `Slack answered ${method} with ${code}`);
     this.method = method;
     this.code = code;
   }
 }
 
-/** A transient error of Slack's: the call had no effect, and a retry may succeed. */
-export class SlackUnavailable extends Error {
+/** A transient error of Slack's. The call usually had no effect, and a retry may succeed. */
+export class SlackUnavailable extends UpstreamError {
   override readonly name = 'SlackUnavailable';
 }
 
-/** Error codes of transient errors in Slack. Any other code, even an unknown one, is a final refusal. */
-const transientCodes: ReadonlySet<string> = new Set([
-  'fatal_error',
-  'internal_error',
-  'service_unavailable',
-  'request_timeout',
-  'team_added_to_org',
-  'external_channel_migrating',
-  'invalid_response',
-]);
 /** Wait after a rate limit without `Retry-After`, in ms. Slack's limits are per minute. */
 const defaultRateLimitWaitMs = 30_000;
 
-/**
- * Codes for a channel or thread that permanently refuses the bot's messages: it is gone, closed, or the bot
- * is not in it. A direct message can still reach the user.
- * https://docs.slack.dev/reference/methods/chat.postMessage#errors
- */
-const closedDestinationCodes: ReadonlySet<string> = new Set([
-  'channel_not_found',
-  'not_in_channel',
-  'is_archived',
-  'is_inactive',
-  'restricted_action',
-  'restricted_action_read_only_channel',
-  'restricted_action_thread_only_channel',
-  'restricted_action_non_threadable_channel',
-  'restricted_action_thread_locked',
-  'thread_not_found',
-  'thread_locked',
-  'cannot_reply_to_message',
-  'messages_tab_disabled',
-  'user_not_in_channel',
-  'method_not_supported_for_channel_type',
-  'team_access_not_granted',
-  'ekm_access_denied',
-  'slack_connect_canvas_sharing_blocked',
-]);
-
-/** Codes for a message that can never be edited again. A new message can replace it. */
-const uneditableMessageCodes: ReadonlySet<string> = new Set([
-  'message_not_found',
-  'cant_update_message',
-  'edit_window_closed',
-]);
-
-/** Whether the channel or thread permanently refuses messages of the bot. */
-export function isClosedDestination(error: unknown): boolean {
-  return error instanceof SlackRefusal && closedDestinationCodes.has(error.code);
-}
-/** Whether a message can never be edited again. */
-export function isUneditableMessage(error: unknown): boolean {
-  return error instanceof SlackRefusal && uneditableMessageCodes.has(error.code);
+/** The refusal, if its code has one of the meanings; null for another error. */
+export function refusalOf(error: unknown, ...meanings: readonly SlackMeaning[]): SlackRefusal | null {
+  return error instanceof SlackRefusal && meanings.includes(meaningOfCode(error.code)) ? error : null;
 }
 
 /**
@@ -163,16 +118,17 @@ function failureOf(method: string, error: unknown): Error {
     return new ChatRateLimitedError(Math.max(1, error.retryAfter) * 1000);
   if (error instanceof WebAPIPlatformError) {
     const { error: code, response_metadata: metadata } = error.data;
-    if (code === 'ratelimited' || code === 'rate_limited' || code === 'message_limit_exceeded') {
+    if (meaningOfCode(code) === 'limited') {
       return new ChatRateLimitedError(
         metadata?.retryAfter === undefined ? defaultRateLimitWaitMs : metadata.retryAfter * 1000,
       );
     }
     // The client turns an answer that is not JSON into a code. Such an answer is not from Slack.
     if (!/^[a-z0-9_]{1,80}$/.test(code)) return new Error(`the answer to ${method} is not from Slack`);
-    return transientCodes.has(code)
-      ? new SlackUnavailable(`Slack answered ${method} with ${code}`)
-      : new SlackRefusal(method, code);
+    const refusal = new SlackRefusal(method, code);
+    return refusal.meaning.kind === 'transient'
+      ? new SlackUnavailable(refusal.meaning, refusal.message)
+      : refusal;
   }
   if (error instanceof WebAPIHTTPError)
     return new Error(`Slack answered ${method} with status ${error.statusCode}`);

@@ -328,7 +328,10 @@ describe('an event that is no request', () => {
     ['a mention in a quotation', event(mention(`&gt; ${words}`))],
     ['a mention in a quotation, as a message', event(message(`&gt; ${words}`))],
     ['a mention in code', event(mention(`\`<@${botUser}>\` is the bot`))],
-    ['a mention in a forwarded message', event(mention('', { attachments: [{ text: words }] }))],
+    [
+      'a mention in a forwarded message',
+      event(mention('', { attachments: [{ is_share: true, text: words }] })),
+    ],
     [
       'an edit of a message with a mention',
       event(

@@ -6,7 +6,7 @@ import type { SlackPolicy } from '../../src/core/policy.ts';
 import type { TaskView } from '../../src/core/task-view.ts';
 import type { SlackTrigger, TaskOutcome } from '../../src/core/task.ts';
 import { createChat } from '../../src/slack/chat.ts';
-import { botToken, startSlack, type SlackFront } from './slack-front.ts';
+import { botToken, startSlack, type Message, type SlackFront } from './slack-front.ts';
 
 let slack: SlackFront;
 let chat: Chat;
@@ -84,6 +84,22 @@ const view = (outcome: TaskOutcome | null = null): TaskView => ({
   outcome,
 });
 const refused: TaskOutcome = { kind: 'refused', reason: { code: 'x', message: 'Not you.' } };
+const ended = (task: TaskView): TaskView => ({
+  ...task,
+  status: 'ended',
+  outcome: { kind: 'cancelled', by: 'Jo' },
+});
+const pullRequest: TaskOutcome = {
+  kind: 'pull-request',
+  pullRequest: {
+    number: 12,
+    title: 'Fix it',
+    url: 'https://github.com/acme/shop/pull/12',
+    headRef: 'x',
+    headSha: 'a'.repeat(40),
+    draft: false,
+  },
+};
 const methods = () => slack.calls.map(({ method }) => method);
 const ofTask = async (taskId: string, channel = slack.channelId('work')) =>
   (await slack.messages('maria', channel)).filter((one) =>
@@ -308,7 +324,7 @@ describe('the task’s message', () => {
     expect(await ofTask(task.taskId)).toHaveLength(1);
   });
 
-  it('is posted again after it was deleted', async () => {
+  it('is posted again at the end after it was deleted', async () => {
     const task = view();
     const ref = await chat.saveTaskMessage(trigger(), task, null);
     await fetch(`${slack.apiUrl}chat.delete`, {
@@ -316,25 +332,55 @@ describe('the task’s message', () => {
       headers: { authorization: `Bearer ${botToken}` },
       body: new URLSearchParams({ channel: ref?.channelId ?? '', ts: ref?.ts ?? '' }),
     });
-    const replacement = await chat.saveTaskMessage(trigger(), task, ref);
+    expect(await chat.saveTaskMessage(trigger(), task, ref)).toEqual(ref);
+    const replacement = await chat.saveTaskMessage(trigger(), ended(task), ref);
     expect(replacement?.ts).not.toBe(ref?.ts);
     expect(await ofTask(task.taskId)).toMatchObject([{ ts: replacement?.ts }]);
   });
 
-  it.each(['channel_not_found', 'not_in_channel', 'is_archived', 'restricted_action', 'thread_not_found'])(
-    'is sent to the requester as a direct message if the channel answers %s',
+  it.each(['message_not_found', 'cant_update_message', 'edit_window_closed'])(
+    'is replaced by exactly one message with the end while every edit gets %s',
     async (error) => {
       const task = view();
-      slack.fail('chat.postMessage', { body: { ok: false, error } });
-      const ref = await chat.saveTaskMessage(trigger(), task, null);
-      const direct = await slack.directChannel('maria');
-      expect(ref?.channelId).toBe(direct);
-      const [posted] = await ofTask(task.taskId, direct);
-      expect(JSON.stringify(posted?.blocks)).toContain(`I could not answer in <#${slack.channelId('work')}>`);
-      expect(logged[0]).toMatchObject({ event: 'slack.channel_closed', fields: { code: error } });
-      expect(await chat.saveTaskMessage(trigger(), task, ref)).toEqual(ref);
+      const inThread = trigger({ threadTs: await slack.say('maria', slack.channelId('work'), 'please') });
+      const ref = await chat.saveTaskMessage(inThread, task, null);
+      slack.fail('chat.update', ...Array.from({ length: 20 }, () => ({ body: { ok: false, error } })));
+      let known = ref;
+      for (const shown of [
+        task,
+        { ...task, phase: 'publish' as const },
+        ended(task),
+        ended(task),
+        ended(task),
+      ])
+        known = await chat.saveTaskMessage(inThread, shown, known);
+      // The answer to the end's first post was lost, too.
+      expect(await chat.saveTaskMessage(inThread, ended(task), ref)).toEqual(known);
+      slack.fail('chat.update');
+      const [, ...posted] = await slack.replies('maria', slack.channelId('work'), inThread.threadTs ?? '');
+      expect(posted).toMatchObject([{ ts: ref?.ts }, { ts: known?.ts, text: '⏹️ Cancelled by Jo' }]);
+      expect(posted).toHaveLength(2);
     },
   );
+
+  it.each([
+    'channel_not_found',
+    'not_in_channel',
+    'is_archived',
+    'restricted_action',
+    'thread_not_found',
+    'a_code_of_next_year',
+  ])('is sent to the requester as a direct message if the channel answers %s', async (error) => {
+    const task = view();
+    slack.fail('chat.postMessage', { body: { ok: false, error } });
+    const ref = await chat.saveTaskMessage(trigger(), task, null);
+    const direct = await slack.directChannel('maria');
+    expect(ref?.channelId).toBe(direct);
+    const [posted] = await ofTask(task.taskId, direct);
+    expect(JSON.stringify(posted?.blocks)).toContain(`I could not answer in <#${slack.channelId('work')}>`);
+    expect(logged[0]).toMatchObject({ event: 'slack.channel_closed', fields: { code: error } });
+    expect(await chat.saveTaskMessage(trigger(), task, ref)).toEqual(ref);
+  });
 
   it('is continued as a direct message after the channel was archived', async () => {
     const task = view();
@@ -366,13 +412,24 @@ describe('the task’s message', () => {
     },
   );
 
-  it('is sent without blocks if Slack refuses them', async () => {
-    const task = view();
-    const ref = await chat.saveTaskMessage(trigger(), task, null);
-    slack.fail('chat.update', { body: { ok: false, error: 'invalid_blocks' } });
-    await chat.saveTaskMessage(trigger(), { ...task, outcome: { kind: 'cancelled', by: 'Jo' } }, ref);
-    expect(await ofTask(task.taskId)).toMatchObject([{ text: '⏹️ Cancelled by Jo', blocks: [] }]);
-  });
+  it.each(['invalid_blocks', 'msg_too_long', 'msg_blocks_too_long'])(
+    'is one line with the link and the buttons on %s, or else the line alone',
+    async (error) => {
+      const task = view();
+      const ref = await chat.saveTaskMessage(trigger(), task, null);
+      const done = { ...task, status: 'ended' as const, outcome: pullRequest };
+      const line = '✅ *<https://github.com/acme/shop/pull/12|Fix it>* – Pull request 12 is ready for review';
+      slack.fail('chat.update', { body: { ok: false, error } });
+      await chat.saveTaskMessage(trigger(), done, ref);
+      const types = (message: Message | undefined) => message?.blocks?.map(({ type }) => type);
+      const [withButtons] = await ofTask(task.taskId);
+      expect([withButtons?.text, types(withButtons)]).toEqual([line, ['section', 'actions']]);
+      slack.fail('chat.update', { body: { ok: false, error } }, { body: { ok: false, error } });
+      await chat.saveTaskMessage(trigger(), done, ref);
+      const [alone] = await ofTask(task.taskId);
+      expect([alone?.text, types(alone)]).toEqual([line, []]);
+    },
+  );
 
   it('rejects on rate limits with the time to wait, and on transient errors', async () => {
     const ref = { channelId: slack.channelId('work'), ts: '1.2' };

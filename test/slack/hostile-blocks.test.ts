@@ -35,9 +35,9 @@ describe('a task’s message', () => {
   it('is valid, and no input in it notifies, links or formats', () => {
     fc.assert(
       fc.property(hostileView, (view) => {
-        const message = taskMessage(view, trigger);
+        const { brief, ...message } = taskMessage(view, trigger);
         expect(messageProblems(message)).toEqual([]);
-        for (const text of [message.text, ...textsOf(message.blocks).mrkdwn]) {
+        for (const text of [message.text, brief, ...textsOf(message.blocks).mrkdwn]) {
           expect(text.replace(ours, '')).not.toMatch(/[<>]/);
           expect(inert(text)).not.toContain('`');
           expect(inert(text)).not.toMatch(/@(?!\u200B)/);
