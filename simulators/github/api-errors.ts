@@ -56,6 +56,8 @@ export class MovedError extends Error {
   }
 }
 
+/** The repository has no commit yet. */
+export const emptyRepository = (): ApiError => new ApiError(409, 'Git Repository is empty.');
 export const notFound = (): ApiError => new ApiError(404, 'Not Found');
 export const forbidden = (): ApiError => new ApiError(403, 'Resource not accessible by integration');
 export const unprocessable = (message: string): ApiError => new ApiError(422, message);

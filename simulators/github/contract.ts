@@ -3,6 +3,7 @@
  * assertions. The wire protocols (REST, git smart HTTP, webhooks) are GitHub's and are not described here.
  */
 import type { SecureContext } from 'node:tls';
+import type { FieldError } from './api-errors.ts';
 
 type FileMode = '100644' | '100755' | '120000';
 /** A file's content; for a symlink, its target. */
@@ -179,6 +180,10 @@ export interface Fault {
   readonly status: number | 'timeout' | 'reset';
   /** The `Location` of a redirect. */
   readonly location?: string;
+  /** GitHub's words and headers of an error; see `known-refusals.ts`. */
+  readonly message?: string;
+  readonly errors?: readonly FieldError[];
+  readonly headers?: Readonly<Record<string, string>>;
   /** How many requests fail. Default 1. */
   readonly times?: number;
   /**

@@ -26,7 +26,7 @@ export function createHttpServer(site: Site, faults: Faults, log: RequestLog): S
     if (typeof status === 'number') {
       // Without this, Hono would keep the headers of the real answer.
       c.res = undefined;
-      c.res = Response.json(faultDocument(status), { status });
+      c.res = Response.json(faultDocument(status, fault), { status, headers: fault.headers ?? {} });
       return;
     }
     const { outgoing } = c.env;
@@ -77,11 +77,12 @@ function answerFault(fault: Fault, request: IncomingMessage, response: ServerRes
   response.writeHead(fault.status, {
     'content-type': 'application/json; charset=utf-8',
     ...(fault.location === undefined ? {} : { location: fault.location }),
+    ...fault.headers,
   });
-  response.end(JSON.stringify(faultDocument(fault.status)));
+  response.end(JSON.stringify(faultDocument(fault.status, fault)));
 }
 
-function faultDocument(status: number): Record<string, unknown> {
-  const message = status >= 500 ? 'Server Error' : 'Simulated failure';
-  return { ...new ApiError(500, message).document, status: String(status) };
+function faultDocument(status: number, fault: Fault): Record<string, unknown> {
+  const message = fault.message ?? (status >= 500 ? 'Server Error' : 'Simulated failure');
+  return { ...new ApiError(500, message, fault.errors).document, status: String(status) };
 }

@@ -185,13 +185,12 @@ export class Store {
       ]),
     );
     const createdAt = timestamp();
-    const headSha = await git.commitFiles({
-      branch: defaultBranch,
-      from: null,
-      files: wanted.files,
-      message: 'Initial commit\n',
-      author: { name: owner.login, email: `${owner.login}@users.noreply.github.com`, date: createdAt },
-    });
+    const author = { name: owner.login, email: `${owner.login}@users.noreply.github.com`, date: createdAt };
+    const message = 'Initial commit\n';
+    const isEmpty = Object.keys(wanted.files).length === 0;
+    const headSha = isEmpty
+      ? ''
+      : await git.commitFiles({ branch: defaultBranch, from: null, files: wanted.files, message, author });
     const repository: Repository = {
       id: this.nextId(),
       owner,

@@ -95,12 +95,6 @@ async function createBranch({ client, at }: Publishing, branch: string, commit: 
 }
 
 /**
- * Matches GitHub's messages about a branch that this App may not push to: "Repository rule violations found",
- * "Changes must be made through a pull request", "Protected branch update failed".
- */
-const protection = /rule violations|must be made through|protected branch|not authorized to push/i;
-
-/**
  * Fast-forwards a branch. Succeeds if the branch is already at the commit. `moved`: GitHub refused, because
  * the branch has moved, is gone or is being written to. The caller has to look again.
  *
@@ -122,7 +116,9 @@ export async function advanceBranch(
     });
     return 'advanced';
   } catch (error) {
-    if (!(error instanceof GithubRefusal) || (error.status !== 422 && error.status !== 409)) throw error;
-    return protection.test(error.details) ? 'protected' : 'moved';
+    if (!(error instanceof GithubRefusal)) throw error;
+    if (/^(?:branch-protected|ruleset-)/.test(error.meaning.reason.code)) return 'protected';
+    if (error.status !== 422 && error.status !== 409) throw error;
+    return 'moved';
   }
 }

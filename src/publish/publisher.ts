@@ -9,6 +9,7 @@
 import * as z from 'zod';
 import type { Publication, PublishResult } from '../core/ports/publication.ts';
 import { isFinal, meaningOf } from '../core/ports/upstream-error.ts';
+import type { Reason } from '../core/task.ts';
 import { purposes, type AppTokens } from '../github/app-auth.ts';
 import { GithubRefusal, githubClient, type GithubApi } from '../github/client.ts';
 import { resultMarker, saveStickyComment } from '../github/progress-comment.ts';
@@ -110,8 +111,23 @@ async function publishOwn(attempt: Attempt, commit: string, detour: Detour | nul
     const message = `The branch ${branch} and its alternatives -2 to -${maxBranchNames} exist and belong to others. Delete one of them and retry.`;
     return { kind: 'rejected', reason: { code: 'branch-taken', message } };
   }
-  const pullRequest = await openPullRequest(attempt, head, detour, log);
-  return { kind: 'published', pullRequest, added: false };
+  try {
+    const pullRequest = await openPullRequest(attempt, head, detour, log);
+    return { kind: 'published', pullRequest, added: false };
+  } catch (error) {
+    const meaning = meaningOf(error);
+    if (meaning === null || meaning.kind === 'transient') throw error;
+    return {
+      kind: 'rejected',
+      reason: withoutPullRequest(meaning.reason, attempt.input.baseBranch, head.branch),
+    };
+  }
+}
+
+/** The branch stays: a person can open the pull request from it, and a retry finds it. */
+function withoutPullRequest({ code, message }: Reason, baseBranch: string, branch: string): Reason {
+  const why = message.replace('The base branch', `The base branch \`${baseBranch}\``);
+  return { code, message: `${why} The change is on the branch \`${branch}\`: open a pull request from it.` };
 }
 
 /**

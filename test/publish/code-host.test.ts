@@ -2,6 +2,7 @@
 import { describe, expect, it } from 'vitest';
 import type { GithubSimulator } from '../../simulators/github/contract.ts';
 import type { CodeHost } from '../../src/core/ports/code-host.ts';
+import { meaningOf } from '../../src/core/ports/upstream-error.ts';
 import type { RepositoryFacts, TaskRequest } from '../../src/core/task.ts';
 import { listInstalledRepositories } from '../../src/github/installed-repositories.ts';
 import { createAppTokens } from '../../src/github/app-auth.ts';
@@ -127,6 +128,17 @@ describe('headOf', () => {
     expect(await host.headOf(facts, 'main')).toBe(main?.sha);
     expect(await host.headOf(facts, 'mai')).toBeNull();
     expect(await host.headOf(facts, 'a/b')).toBeNull();
+  });
+});
+
+describe('an empty repository', () => {
+  it('is a refusal in words', async () => {
+    const simulator = await simulatedGithub();
+    const facts = factsOf(await simulator.createRepository({ ...at, files: {} }));
+    const failure: unknown = await hostOf(simulator)
+      .headOf(facts, 'main')
+      .catch((error: unknown) => error);
+    expect(meaningOf(failure)).toMatchObject({ kind: 'refused', reason: { code: 'repository-empty' } });
   });
 });
 

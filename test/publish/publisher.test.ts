@@ -6,6 +6,8 @@ import { join } from 'node:path';
 import { isDeepStrictEqual } from 'node:util';
 import { describe, expect, it } from 'vitest';
 import type { GithubSimulator } from '../../simulators/github/contract.ts';
+import { refusals, secondaryLimit } from '../../simulators/github/known-refusals.ts';
+import { meaningOf } from '../../src/core/ports/upstream-error.ts';
 import { closedPolicy } from '../../src/core/policy.ts';
 import { createPublication } from '../../src/publish/publisher.ts';
 import { git, snapshot, temporaryFolder } from '../container/sandbox-scripts.ts';
@@ -306,6 +308,9 @@ describe('a refusal of GitHub', () => {
       publishInput(facts, change, { baseBranch: 'release' }),
     );
     expect(result).toMatchObject({ kind: 'rejected', reason: { code: 'base-branch-gone' } });
+    const message = result.kind === 'rejected' ? result.reason.message : '';
+    expect(message).toContain('The base branch `release` was deleted');
+    expect(message).toContain(`The change is on the branch \`${branch}\``);
   });
 
   it.each([
@@ -320,6 +325,54 @@ describe('a refusal of GitHub', () => {
     simulator.failNext({ method: 'POST', path: /\/git\/trees$/, status });
     await expect(publication.publish(publishInput(facts, change))).rejects.toThrow(message);
     expect((await publication.publish(publishInput(facts, change))).kind).toBe('published');
+  });
+
+  it.each([
+    ['POST', /\/git\/refs$/, refusals.creationRestricted, 'ruleset-creation'],
+    ['POST', /\/git\/refs$/, refusals.signaturesRequired, 'ruleset-signatures'],
+    ['POST', /\/git\/trees$/, refusals.archived, 'repository-archived'],
+    ['POST', /\/access_tokens$/, refusals.suspended, 'installation-suspended'],
+    ['GET', /\/pulls$/, refusals.noPullRequests, 'pull-requests-unavailable'],
+    ['POST', /\/pulls$/, refusals.interactionLimit, 'interaction-limit'],
+  ])('of %s %s (%o) is final after one call, with the reason %s', async (method, path, refusal, code) => {
+    const simulator = await simulatedGithub();
+    const { facts, change } = await changedRepository(simulator, smallEdit);
+    simulator.failNext({ method, path, ...refusal, times: 5 });
+    const result = await createPublication(ownProcess(simulator)).publish(publishInput(facts, change));
+    expect(result).toMatchObject({ kind: 'rejected', reason: { code } });
+    const asked = ({ path: of }: { readonly path: string }) => path.test(of.split('?')[0] ?? '');
+    const calls = simulator.requests().filter((call) => call.method === method && asked(call));
+    expect(calls).toHaveLength(1);
+  });
+
+  it.each([
+    ['POST', /\/access_tokens$/],
+    ['POST', /\/git\/trees$/],
+    ['POST', /\/git\/commits$/],
+    ['POST', /\/git\/refs$/],
+    ['POST', /\/pulls$/],
+    ['GET', /\/pulls$/],
+  ])('by a secondary limit at %s %s says how long to wait', async (method, path) => {
+    const simulator = await simulatedGithub();
+    const { facts, change } = await changedRepository(simulator, smallEdit);
+    const publication = createPublication(ownProcess(simulator));
+    simulator.failNext({ method, path, ...secondaryLimit(5) });
+    const failure: unknown = await publication
+      .publish(publishInput(facts, change))
+      .catch((error: unknown) => error);
+    expect(meaningOf(failure)).toMatchObject({ kind: 'transient', waitMs: 5000 });
+    expect((await publication.publish(publishInput(facts, change))).kind).toBe('published');
+  });
+
+  it('of five branch names leaves no branch of ours', async () => {
+    const simulator = await simulatedGithub();
+    const { repository, facts, change } = await changedRepository(simulator, smallEdit);
+    for (const suffix of ['', '-2', '-3', '-4', '-5'])
+      git(repository.gitDir, 'branch', `${branch}${suffix}`, 'main');
+    const result = await createPublication(ownProcess(simulator)).publish(publishInput(facts, change));
+    expect(result).toMatchObject({ kind: 'rejected', reason: { code: 'branch-taken' } });
+    const heads = git(repository.gitDir, 'for-each-ref', '--format=%(objectname)').split('\n');
+    expect(new Set(heads)).toEqual(new Set([repository.headSha]));
   });
 
   it('of a revoked token is thrown, and the next attempt mints another', async () => {

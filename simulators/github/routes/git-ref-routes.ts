@@ -4,7 +4,7 @@
  */
 import { Hono } from 'hono';
 import { z } from 'zod';
-import { forbidden, notFound, unprocessable } from '../api-errors.ts';
+import { emptyRepository, forbidden, notFound, unprocessable } from '../api-errors.ts';
 import type { Caller } from '../access.ts';
 import { nodeId, type Json } from '../documents/account-document.ts';
 import { repositoryApiUrl } from '../documents/repository-document.ts';
@@ -28,7 +28,8 @@ export function gitRefRoutes(site: Site): Hono<ApiEnv> {
     const repository = repositoryOf(c, site, read);
     const ref = `refs/${c.req.param('ref')}`;
     const found = isRefName(ref) ? await repository.git.describe(ref) : null;
-    if (found === null) throw notFound();
+    if (found === null)
+      throw (await repository.git.refs('refs/')).length === 0 ? emptyRepository() : notFound();
     return c.json(refDocument(site, repository, ref, found.sha, found.type));
   });
 

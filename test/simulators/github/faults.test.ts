@@ -1,4 +1,5 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { refusals, secondaryLimit } from '../../../simulators/github/known-refusals.ts';
 import { appJwt, git, TestSite } from './harness.ts';
 
 describe('a fault', () => {
@@ -54,6 +55,31 @@ describe('a fault', () => {
       post(`${repo}/issues/1/reactions`, { content: 'eyes' }, AbortSignal.timeout(300)),
     ).rejects.toThrow('timeout');
     expect(site.simulator.reactions({ owner: 'acme', name: 'widgets', issue: 1 })).toEqual([]);
+  });
+
+  it.each([
+    ['GET', `${repo}/issues/1/comments`, secondaryLimit(60)],
+    ['POST', `${repo}/issues/1/comments`, refusals.locked],
+    ['POST', `${repo}/issues/1/comments`, refusals.issueDeleted],
+    ['POST', `${repo}/issues/1/comments`, refusals.interactionLimit],
+    ['GET', repo, refusals.archived],
+    ['GET', `${repo}/issues/1`, refusals.suspended],
+    ['POST', `${repo}/pulls`, refusals.noPullRequests],
+    ['POST', `${repo}/git/refs`, refusals.creationRestricted],
+    ['POST', `${repo}/git/refs`, refusals.signaturesRequired],
+  ])('of %s %s can be a refusal of GitHub’s, in its form: %o', async (method, path, refusal) => {
+    site.simulator.failNext({ method, path: new RegExp(`${path}$`), ...refusal });
+    // `call` checks the form against GitHub's description.
+    const { status, body, headers } = await site.call(method, path, token, method === 'GET' ? undefined : {});
+    expect({ status, body }).toMatchObject({ status: refusal.status, body: { message: refusal.message } });
+    expect(headers.get('retry-after')).toBe('headers' in refusal ? '60' : null);
+  });
+
+  it('is not needed for a repository without a commit, whose refs answer 409', async () => {
+    const { installationId } = await site.repository({ name: 'empty', files: {} });
+    const reading = await site.token(installationId);
+    const answer = await site.call('GET', '/repos/acme/empty/git/ref/heads/main', reading);
+    expect(answer).toMatchObject({ status: 409, body: { message: 'Git Repository is empty.' } });
   });
 
   it('applies to git requests', async () => {
