@@ -8,6 +8,8 @@ import { diskReserve, sandboxPaths } from './checkout.ts';
 import { packageFolders } from './setup-archive.ts';
 
 const fileModes = ['100644', '100755', '120000'] as const;
+export const fileModeSchema = z.enum(fileModes);
+export type FileMode = z.infer<typeof fileModeSchema>;
 
 /** Bytes of one file after decoding. GitHub's blob API takes 100 MB; we stop far below it. */
 export const maxFileBytes = 10 * 1024 * 1024;
@@ -24,9 +26,7 @@ const fileLineSchema = z.strictObject({
   type: z.literal('file'),
   path,
   mode: z.enum(fileModes),
-  /**
-   * The mode in the base commit; null when the path is new. Only for remarks, because the sandbox says so.
-   */
+  /** The mode in the base commit; null when the path is new. `withMeasure` replaces the sandbox's word. */
   modeBefore: z.enum(fileModes).nullable(),
   /** Base64. A symlink's content is its target. */
   content: z.base64(),
@@ -128,6 +128,35 @@ export interface ChangeSet {
   readonly links: readonly z.infer<typeof linkSchema>[];
   readonly diskFull: boolean;
   readonly diff: string;
+}
+
+export const measureSchema = z.strictObject({
+  insertions: z.number(),
+  deletions: z.number(),
+  /** Changed files that could not be compared: too many, too large, or not listed by GitHub. */
+  unmeasured: z.number(),
+  /** Files in the base commit; null if GitHub does not list them all. */
+  baseFiles: z.number().nullable(),
+  /** Of the changed files that the base commit has. */
+  modesBefore: z.array(z.tuple([z.string(), fileModeSchema])),
+  /** `complete`: `git apply` makes the whole change of it. */
+  patch: z.strictObject({ text: z.string(), complete: z.boolean() }),
+});
+/** What the Worker found when it compared a change with its base commit on GitHub. */
+export type Measure = z.infer<typeof measureSchema>;
+
+/** A change whose lines and modes are the Worker's, not the collector's. Only this is judged and published. */
+export interface MeasuredChange extends ChangeSet {
+  readonly measure: Measure;
+}
+
+export function withMeasure(change: ChangeSet, measure: Measure): MeasuredChange {
+  const { insertions, deletions } = measure;
+  const modes = new Map(measure.modesBefore);
+  const files = change.files.map((file) =>
+    file.type === 'file' ? { ...file, modeBefore: modes.get(file.path) ?? null } : file,
+  );
+  return { ...change, files, insertions, deletions, measure };
 }
 
 /** The job file of `node /opt/airlock/collect.js <jobfile>`. */

@@ -24,6 +24,7 @@ import { gate } from './gate.ts';
 import { commitMessage, signature } from './git-commit.ts';
 import { leftOutText } from './left-out.ts';
 import { requestReview, findPullRequest, openPullRequest, type Log } from './own-pull-request.ts';
+import { measureChange } from './measure-change.ts';
 import { followUpComment } from './pull-request-text.ts';
 import { prepareEntries, writeTree } from './tree-writer.ts';
 
@@ -46,6 +47,11 @@ export function createPublication(deps: PublicationDeps): Publication {
   const { tokens, log = () => undefined } = deps;
   return {
     parseChange: parseChangeLines,
+    async measure(facts, taskId, change) {
+      const scope = { ...facts, taskId, permissions: purposes.read };
+      const client = githubClient(deps, async () => await tokens.tokenFor(scope));
+      return await measureChange(client, { owner: facts.owner, repo: facts.name }, change);
+    },
     gate,
     leftOut: ({ skipped }) => leftOutText(skipped),
     changeHash,

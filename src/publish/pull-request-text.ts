@@ -3,6 +3,7 @@
  * the sandbox goes through `github/markdown.ts`; what only the sandbox says is below its own heading.
  */
 import { usdText } from '../core/cost.ts';
+import type { Measure } from '../core/change-set.ts';
 import type { PublishInput } from '../core/ports/publication.ts';
 import { durationText } from '../core/task-words.ts';
 import { cautionText } from '../github/caution-text.ts';
@@ -108,7 +109,7 @@ function asked({ request, evidence, facts: repository }: PublishInput, maxCharac
 
 function changeSection({ change, baseBranch, baseSha }: PublishInput, maxRows: number): string {
   const lines = [
-    `### Change\n\n${countText(change.files.length, 'file')}, +${change.insertions} −${change.deletions}. Based on ${codeSpan(baseBranch)} at ${baseSha}.`,
+    `### Change\n\n${countText(change.files.length, 'file')}, +${change.insertions} −${change.deletions}${notCompared(change.measure)}. Based on ${codeSpan(baseBranch)} at ${baseSha}.`,
   ];
   if (change.skipped.length > 0) {
     const shown = change.skipped
@@ -168,6 +169,10 @@ function privateLinks(evidence: PublishInput['evidence'], repository: PublishInp
     links.push(`[conversation](${conversationUrl})`);
   }
   return links;
+}
+
+function notCompared({ unmeasured }: Measure): string {
+  return unmeasured === 0 ? '' : ` (without ${countText(unmeasured, 'file')} that Airlock could not compare)`;
 }
 
 /** Only a complete run closes the issue that asked for it. */

@@ -4,3 +4,6 @@
 
 export const codexRun = 'codex';
 export const setupRun = 'setup';
+
+/** The collector's output, kept with the record before anything is tried with it. */
+export const keptChange = 'change.ndjson';

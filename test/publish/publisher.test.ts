@@ -282,7 +282,7 @@ describe('a refusal of GitHub', () => {
       writeFileSync(join(directory, '.github/workflows/ci.yml'), 'on: push\n');
     });
     const publication = createPublication(ownProcess(simulator));
-    expect(publication.gate(change, null)).toMatchObject({
+    expect(publication.gate(publishInput(facts, change).change, null)).toMatchObject({
       kind: 'hold',
       reason: { code: 'workflow-files' },
     });

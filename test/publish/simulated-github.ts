@@ -11,7 +11,7 @@ import type {
   NewRepository,
   Permissions,
 } from '../../simulators/github/contract.ts';
-import type { ChangeSet } from '../../src/core/change-set.ts';
+import { withMeasure, type ChangeSet } from '../../src/core/change-set.ts';
 import type { PublishInput } from '../../src/core/ports/publication.ts';
 import { htmlEvents } from '../fixtures/read-html.ts';
 import { authorization } from '../fixtures/sample-task.ts';
@@ -121,7 +121,14 @@ export function publishInput(
     ...authorization,
     model: 'gpt-test',
     facts,
-    change,
+    change: withMeasure(change, {
+      insertions: change.insertions,
+      deletions: change.deletions,
+      unmeasured: 0,
+      baseFiles: 9,
+      modesBefore: [],
+      patch: { text: '', complete: true },
+    }),
     answer: { title: 'Fix the rounding in split()', summary: 'Rounds half up.', valid: true },
     draft: false,
     complete: true,

@@ -1,11 +1,11 @@
 /** From a collected change to a pull request, for tasks. Deadlines and idempotence as in `code-host.ts`. */
 import type { Authorization } from '../authorization.ts';
-import type { ChangeSet } from '../change-set.ts';
+import type { ChangeSet, Measure, MeasuredChange } from '../change-set.ts';
 import type { Receipt, TokenUsage } from '../grant.ts';
 import type { Answer, CommandRun } from '../progress.ts';
 import type { Reported } from '../reported.ts';
 import type { SetupReport } from '../setup.ts';
-import type { PullRequestRef, Reason, RoutedRequest } from '../task.ts';
+import type { PullRequestRef, Reason, RepositoryFacts, RoutedRequest } from '../task.ts';
 
 export type GateVerdict =
   | { readonly kind: 'allow' }
@@ -26,7 +26,7 @@ export interface SandboxReport {
 /** A change to publish, with the task's authorization. The requester is in `request`. */
 export interface PublishInput extends Omit<Authorization, 'requester'> {
   readonly request: RoutedRequest;
-  readonly change: ChangeSet;
+  readonly change: MeasuredChange;
   readonly answer: Answer;
   /** Because the policy asks for drafts, or because there are remarks. */
   readonly draft: boolean;
@@ -61,8 +61,10 @@ export type PublishResult =
 export interface Publication {
   /** Parses the collector's lines (untrusted) against the recorded base. Never throws. */
   parseChange(lines: string, base: string): { ok: true; change: ChangeSet } | { ok: false; reason: Reason };
+  /** Compares the change with its base commit on GitHub. Rejects on transient errors. */
+  measure(facts: RepositoryFacts, taskId: string, change: ChangeSet): Promise<Measure>;
   /** `approvedBy` approved exactly this change: what is approvable is then marked instead of held. */
-  gate(change: ChangeSet, approvedBy: string | null): GateVerdict;
+  gate(change: MeasuredChange, approvedBy: string | null): GateVerdict;
   /** A sentence about changed files that are not part of the change; null if nobody misses any. Untrusted. */
   leftOut(change: ChangeSet): string | null;
   /** Hex SHA-256 of the kept lines, which an approval is bound to. */

@@ -21,6 +21,7 @@ import type { RepositoryRef, TaskOutcome, TaskPhase, TaskRequest } from '../../c
 import type { TaskEvent, TaskEventBody, TaskView } from '../../core/task-view.ts';
 import { withDeadline } from '../../lib/with-deadline.ts';
 import { taskLimits } from '../limits.ts';
+import { keptChange } from '../run-names.ts';
 import { keptSetup, parseSetupReport } from '../setup-report.ts';
 import { workflowIdOf } from '../start-task.ts';
 import { ranIn, settleCommands } from './denied-commands.ts';
@@ -392,10 +393,10 @@ export abstract class TaskRecordBase<Env> extends DurableObject<Env> {
   }
 
   async #giveUp(code: string, what: string): Promise<void> {
-    const { outcome, change } = this.#opened();
+    const { outcome } = this.#opened();
     // The Workflow can have ended the task meanwhile.
     if (outcome === null) {
-      const changeKept = change !== null && change.files > 0;
+      const changeKept = this.#store.kept(keptChange) !== null;
       const remedy = changeKept
         ? 'Its change is kept, and publishing it can be tried again.'
         : 'Ask again to start over.';

@@ -6,7 +6,7 @@ import type { WorkflowStep, WorkflowStepConfig } from 'cloudflare:workers';
 import { taskPhases, type TaskOutcome, type TaskRequest } from '../../core/task.ts';
 import { phaseText } from '../../core/task-words.ts';
 import { explainRename } from './rename.ts';
-import { keptChange } from './stage-publish.ts';
+import { keptChange } from '../run-names.ts';
 import type { TaskDeps } from './stage.ts';
 import { retryBriefly, retryLong, UpstreamEnd } from './step-runner.ts';
 

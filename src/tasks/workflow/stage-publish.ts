@@ -2,7 +2,7 @@
  * The stages after Codex: collect the change from the sealed sandbox, pass it through the gate, publish it.
  * The change is kept with the record before anything is tried with it.
  */
-import { collectJob, type ChangeSet } from '../../core/change-set.ts';
+import { collectJob, measureSchema, withMeasure, type MeasuredChange } from '../../core/change-set.ts';
 import { attemptsIn, needsCaution } from '../../core/attempts.ts';
 import { diskReserve, sandboxPaths, scriptCommand } from '../../core/checkout.ts';
 import type { BudgetName } from '../../core/grant.ts';
@@ -13,10 +13,11 @@ import type { RoutedRequest, TaskOutcome } from '../../core/task.ts';
 import { taskLimits } from '../limits.ts';
 import { keptContext, keptContextSchema } from './stage-intake.ts';
 import { lostOutcome, unlessLost } from './stage-sandbox.ts';
+import { keptChange } from '../run-names.ts';
 import { setupFailure, setupReport } from '../setup-report.ts';
 import type { Stage, TaskDeps } from './stage.ts';
 
-export const keptChange = 'change.ndjson';
+const keptMeasure = 'measure.json';
 const keptRollout = 'rollout.jsonl';
 
 export async function collectChange(authorization: Authorization, deps: TaskDeps): Promise<Stage<null>> {
@@ -31,10 +32,10 @@ export async function collectChange(authorization: Authorization, deps: TaskDeps
     const parsed = deps.publication.parseChange(lines, authorization.baseSha);
     if (!parsed.ok)
       return { go: false, outcome: { kind: 'failed', reason: parsed.reason, changeKept: false } };
-    const { files, insertions, deletions } = parsed.change;
-    await deps.record.learn({ change: { files: files.length, insertions, deletions } });
-    if (files.length === 0) return { go: false, outcome: await nothingChanged(end, parsed.change, deps) };
-    return { go: true, value: null };
+    const { files } = parsed.change;
+    if (files.length > 0) return { go: true, value: null };
+    await deps.record.learn({ change: { files: 0, insertions: 0, deletions: 0 } });
+    return { go: false, outcome: await nothingChanged(end, parsed.change, deps) };
   });
 }
 
@@ -43,15 +44,17 @@ export async function gateChange(
   deps: TaskDeps,
 ): Promise<Stage<{ remarks: string[] }>> {
   const { lines, change } = await readKeptChange(authorization, deps);
+  const { insertions, deletions } = change;
+  await deps.record.learn({ change: { files: change.files.length, insertions, deletions } });
   const changeHash = await deps.publication.changeHash(lines);
   const approval = (await deps.record.snapshot())?.approval ?? null;
   // An approval counts only for the change that the person saw.
   const verdict = deps.publication.gate(change, approval?.changeHash === changeHash ? approval.by : null);
   switch (verdict.kind) {
     case 'allow':
-      return { go: true, value: { remarks: [] } };
+      return { go: true, value: { remarks: removalRemarks(change) } };
     case 'mark':
-      return { go: true, value: { remarks: [...verdict.remarks] } };
+      return { go: true, value: { remarks: [...removalRemarks(change), ...verdict.remarks] } };
     case 'hold':
       return {
         go: false,
@@ -180,14 +183,29 @@ async function keepRollout({ record, sandbox, log }: TaskDeps): Promise<void> {
   }
 }
 
+/** The kept change, measured at the first look. */
 async function readKeptChange(
-  { baseSha }: Authorization,
+  { baseSha, facts }: Authorization,
   { record, publication }: TaskDeps,
-): Promise<{ lines: string; change: ChangeSet }> {
+): Promise<{ lines: string; change: MeasuredChange }> {
   const lines = (await record.kept(keptChange)) ?? '';
   const parsed = publication.parseChange(lines, baseSha);
   if (!parsed.ok) throw new Error(`the kept change does not parse: ${parsed.reason.code}`);
-  return { lines, change: parsed.change };
+  const kept = await record.kept(keptMeasure);
+  if (kept !== null)
+    return { lines, change: withMeasure(parsed.change, measureSchema.parse(JSON.parse(kept))) };
+  const taskId = (await record.snapshot())?.request.taskId ?? '';
+  const measure = await publication.measure(facts, taskId, parsed.change);
+  await record.keep(keptMeasure, JSON.stringify(measure));
+  return { lines, change: withMeasure(parsed.change, measure) };
+}
+
+/** A checkout that is not whole looks like a change that deletes the rest. */
+function removalRemarks({ files, measure: { baseFiles } }: MeasuredChange): string[] {
+  const removed = files.filter(({ type }) => type === 'deletion').length;
+  return baseFiles === null || removed * 2 <= baseFiles
+    ? []
+    : [`The change removes ${removed} of the ${baseFiles} files of the base commit.`];
 }
 
 function setupRemarks(setup: SetupReport | null): string[] {

@@ -4,7 +4,7 @@
  */
 import { describe, expect, it } from 'vitest';
 import { createCodex } from '../../codex/codex.ts';
-import type { ChangeSet } from '../../core/change-set.ts';
+import type { ChangeSet, Measure } from '../../core/change-set.ts';
 import type { SlotClaim } from '../../core/admission.ts';
 import { type EgressEntry, totalOnly } from '../../core/grant.ts';
 import {
@@ -61,6 +61,14 @@ const changed: ChangeSet = {
   links: [],
   diskFull: false,
   diff: '',
+};
+const measured: Measure = {
+  insertions: 0,
+  deletions: 1,
+  unmeasured: 0,
+  baseFiles: 9,
+  modesBefore: [],
+  patch: { text: '', complete: true },
 };
 const allowedEntry: EgressEntry = {
   at: 0,
@@ -312,6 +320,7 @@ function world(script: Script) {
     },
     publication: {
       parseChange: () => ({ ok: true, change: script.change ?? changed }),
+      measure: async () => measured,
       gate: () => ({ kind: 'allow' }),
       leftOut: () => null,
       changeHash: async (lines) => `hash of ${lines}`,
@@ -911,6 +920,11 @@ describe('a task', () => {
     ],
     ['Codex failed half-way', { turn: { status: 'failed', message: 'model is down' } }, /model is down/],
     ['Codex crashed', { end: { kind: 'exited', exitCode: 137 }, turn: null }, /exit status 137/],
+    [
+      'it removes most files',
+      { publication: { measure: async () => ({ ...measured, baseFiles: 1 }) } },
+      /removes 1 of the 1 files of the base commit/,
+    ],
     [
       'the gate marks it',
       { publication: { gate: () => ({ kind: 'mark', remarks: ['changes AGENTS.md'] }) } },

@@ -1,0 +1,151 @@
+/**
+ * Compares a change with its base commit on GitHub: lines, modes, and a patch for people. The collector
+ * reports lines and modes too, but it runs inside the sandbox, so nobody reads those.
+ *
+ * Bounded: one listing, and the old content of at most `maxBlobs` files. The files that are beyond that are
+ * counted, and the pull request says so.
+ */
+import * as z from 'zod';
+import { fileModeSchema, type ChangeSet, type Measure } from '../core/change-set.ts';
+import { unlessMissing, type GithubClient } from '../github/client.ts';
+import { boundedAll } from '../lib/bounded-all.ts';
+import { diffLines, linesOf } from '../lib/line-diff.ts';
+import { utf8Of } from '../lib/utf8.ts';
+import { decodeBase64 } from './base64.ts';
+import { patchOfFile, patchWithout, type PatchedFile } from './patch-text.ts';
+import { findSecret } from './secrets.ts';
+import type { RepositoryPath } from './tree-writer.ts';
+
+/** Old files that are read, and the size of one. GitHub allows 5,000 calls an hour for an installation. */
+const maxBlobs = 200;
+const maxBlobBytes = 1024 * 1024;
+const blobsAtOnce = 6;
+/** Lines of a file, old and new, that are compared. A longer file counts as replaced. */
+const maxLines = 100_000;
+/** A comment on GitHub holds 65,536 characters. */
+const maxPatchCharacters = 20_000;
+
+const treeSchema = z.object({
+  truncated: z.boolean(),
+  tree: z.array(
+    z.object({
+      path: z.string(),
+      mode: z.string(),
+      type: z.string(),
+      sha: z.string(),
+      size: z.number().optional(),
+    }),
+  ),
+});
+const blobSchema = z.object({ content: z.string() });
+
+interface FileMeasure {
+  readonly insertions: number;
+  readonly deletions: number;
+  readonly measured: boolean;
+  readonly patch: string;
+  readonly patchComplete: boolean;
+}
+
+export async function measureChange(
+  client: GithubClient,
+  at: RepositoryPath,
+  { base, files }: Pick<ChangeSet, 'base' | 'files'>,
+): Promise<Measure> {
+  const { data } = await client.request('GET /repos/{owner}/{repo}/git/trees/{tree_sha}', {
+    ...at,
+    tree_sha: base,
+    recursive: '1',
+  });
+  const listed = treeSchema.parse(data);
+  const blobs = listed.tree.filter(({ type }) => type === 'blob');
+  const entries = new Map(blobs.map((entry) => [entry.path, entry]));
+  const modeBefore = (path: string) => fileModeSchema.safeParse(entries.get(path)?.mode).data ?? null;
+  const known = files.filter(({ path }) => entries.has(path));
+  const read = new Set(known.slice(0, maxBlobs).map(({ path }) => path));
+  // One file after the other, up to `blobsAtOnce`: all contents at once would not fit into a Worker.
+  const measures = await boundedAll(files, blobsAtOnce, async (file): Promise<FileMeasure> => {
+    const entry = entries.get(file.path);
+    const change = { file, modeBefore: modeBefore(file.path) };
+    if (entry === undefined)
+      return listed.truncated ? notMeasured(change) : measureFile(change, new Uint8Array());
+    const isRead = read.has(file.path) && (entry.size ?? 0) <= maxBlobBytes;
+    const before = isRead ? await readBlob(client, at, entry.sha) : null;
+    return before === null ? notMeasured(change) : measureFile(change, before);
+  });
+  const sum = (of: (one: FileMeasure) => number) => measures.reduce((total, one) => total + of(one), 0);
+  return {
+    insertions: sum(({ insertions }) => insertions),
+    deletions: sum(({ deletions }) => deletions),
+    unmeasured: sum(({ measured }) => (measured ? 0 : 1)),
+    baseFiles: listed.truncated ? null : blobs.length,
+    modesBefore: files.flatMap(({ path }): Measure['modesBefore'] => {
+      const mode = modeBefore(path);
+      return mode === null ? [] : [[path, mode]];
+    }),
+    patch: fitting(measures),
+  };
+}
+
+/** null: GitHub does not have it any more. */
+async function readBlob(client: GithubClient, at: RepositoryPath, sha: string): Promise<Uint8Array | null> {
+  const found = await unlessMissing(
+    client.request('GET /repos/{owner}/{repo}/git/blobs/{file_sha}', { ...at, file_sha: sha }),
+  );
+  if (found === null) return null;
+  return decodeBase64(blobSchema.parse(found.data).content.replaceAll('\n', ''));
+}
+
+function measureFile(change: PatchedFile, oldBytes: Uint8Array): FileMeasure {
+  const { file } = change;
+  const newBytes = file.type === 'file' ? decodeBase64(file.content) : new Uint8Array();
+  const before = textOf(oldBytes);
+  const after = textOf(newBytes);
+  // Like git, counts no lines of binary files.
+  if (before === null || after === null) return withoutPatch(change, 0, 0, 'it is binary');
+  const [oldCount, newCount] = [countLines(before), countLines(after)];
+  if (oldCount + newCount > maxLines) return withoutPatch(change, newCount, oldCount, 'it is too long');
+  const edits = diffLines(linesOf(before), linesOf(after));
+  const insertions = edits.filter(({ kind }) => kind === 'insert').length;
+  const deletions = edits.filter(({ kind }) => kind === 'delete').length;
+  const secret = file.type === 'file' ? findSecret(atob(file.content)) : null;
+  if (secret !== null)
+    return withoutPatch(change, insertions, deletions, `it has ${secret.kind}, line ${secret.line}`);
+  const patch = patchOfFile(change, edits);
+  return patch.length > maxPatchCharacters
+    ? withoutPatch(change, insertions, deletions, 'it is too long')
+    : { insertions, deletions, measured: true, patch, patchComplete: true };
+}
+
+function withoutPatch(change: PatchedFile, insertions: number, deletions: number, why: string): FileMeasure {
+  const patch = patchWithout(change, why);
+  return { insertions, deletions, measured: true, patch, patchComplete: false };
+}
+
+function notMeasured(change: PatchedFile): FileMeasure {
+  return { ...withoutPatch(change, 0, 0, 'it could not be compared with the base commit'), measured: false };
+}
+
+function textOf(bytes: Uint8Array): string | null {
+  const text = utf8Of(bytes);
+  return text === null || text.includes('\0') ? null : text;
+}
+
+/** Counts without an array: a hostile file can have ten million lines. */
+function countLines(text: string): number {
+  let count = text === '' || text.endsWith('\n') ? 0 : 1;
+  for (let at = text.indexOf('\n'); at >= 0; at = text.indexOf('\n', at + 1)) count += 1;
+  return count;
+}
+
+function fitting(measures: readonly FileMeasure[]): Measure['patch'] {
+  const shown: string[] = [];
+  let room = maxPatchCharacters;
+  for (const { patch } of measures) {
+    if (patch.length > room) break;
+    room -= patch.length;
+    shown.push(patch);
+  }
+  const complete = shown.length === measures.length && measures.every(({ patchComplete }) => patchComplete);
+  return { text: shown.join(''), complete };
+}

@@ -1,0 +1,66 @@
+/** Compares a measured change with what git says of the same commits. */
+import { chmodSync, mkdirSync, rmSync, writeFileSync } from 'node:fs';
+import { execFileSync } from 'node:child_process';
+import { join } from 'node:path';
+import { expect, it } from 'vitest';
+import { createPublication } from '../../src/publish/publisher.ts';
+import { cloneWorkspace, temporaryFolder } from '../container/sandbox-scripts.ts';
+import { changedRepository, ownProcess, publishInput, simulatedGithub } from './simulated-github.ts';
+
+const edit = (directory: string): void => {
+  const write = (path: string, content: string | Uint8Array) => writeFileSync(join(directory, path), content);
+  write('src/split.js', '// Rounds.\nexport const split = (a, b) => Math.round(a / b);');
+  write('README.md', '# Split\n\n## More\n');
+  chmodSync(join(directory, 'bin/run.sh'), 0o755);
+  rmSync(join(directory, 'docs/old.md'));
+  mkdirSync(join(directory, 'new'));
+  write('new/a"b.txt', 'one\ntwo\n');
+  write('new/empty.txt', '');
+};
+
+it('counts lines and modes as git does, makes a patch that git applies, and believes no claim', async () => {
+  const simulator = await simulatedGithub();
+  const { repository, facts, change } = await changedRepository(simulator, edit);
+  const claimed = {
+    ...change,
+    insertions: 1,
+    deletions: 0,
+    files: change.files.map((file) =>
+      file.type === 'file' ? { ...file, modeBefore: '100755' as const } : file,
+    ),
+  };
+  const publication = createPublication(ownProcess(simulator));
+  const measure = await publication.measure(facts, 'gh-1-c77', claimed);
+  const { insertions, deletions } = change;
+  expect(measure).toMatchObject({ insertions, deletions, unmeasured: 0, baseFiles: 8 });
+  expect(new Map(measure.modesBefore).get('bin/run.sh')).toBe('100644');
+  expect(measure.patch.complete).toBe(true);
+
+  const workspace = await cloneWorkspace(repository.gitDir, repository.headSha);
+  const patch = join(temporaryFolder(), 'change.patch');
+  writeFileSync(patch, measure.patch.text);
+  const git = (...args: string[]) =>
+    execFileSync('git', args, { cwd: workspace.directory, encoding: 'utf8' });
+  git('apply', '--index', patch);
+  const published = await publication.publish(publishInput(facts, change));
+  if (published.kind !== 'published') throw new Error('not published');
+  const head = execFileSync('git', ['rev-parse', `${published.pullRequest.headSha}^{tree}`], {
+    cwd: repository.gitDir,
+    encoding: 'utf8',
+  });
+  expect(git('write-tree')).toBe(head);
+});
+
+it('shows nothing of a file that looks like a secret, or is binary', async () => {
+  const simulator = await simulatedGithub();
+  const token = `ghp_${'q7Rz2KfP9xWm4TbYc8VdL1nHs6GjA3eUo5Zi'}`;
+  const { facts, change } = await changedRepository(simulator, (directory) => {
+    writeFileSync(join(directory, 'README.md'), `# Split\n${token}\n`);
+    writeFileSync(join(directory, 'logo.png'), new Uint8Array([0, 1]));
+  });
+  const { patch } = await createPublication(ownProcess(simulator)).measure(facts, 'gh-1-c77', change);
+  expect(patch).toEqual({
+    complete: false,
+    text: 'diff --git a/README.md b/README.md\n# Not shown: it has a GitHub token, line 2.\ndiff --git a/logo.png b/logo.png\n# Not shown: it is binary.\n',
+  });
+});
