@@ -101,7 +101,7 @@ export class Store {
   readonly installations = new Map<string, Installation>();
   /** Renamed repositories by former name, until another repository takes the name. */
   private readonly renamed = new Map<string, Repository>();
-  private readonly users = new Map<string, User>();
+  readonly users = new Map<string, User>();
   private readonly root: string;
   private lastId = 1000;
 

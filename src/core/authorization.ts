@@ -53,6 +53,8 @@ export type AgentEnd =
 /** A person's word that a held change may be published: for this change and no other. */
 export interface Approval {
   readonly by: string;
+  /** Missing: approved through the API, whose token is the authority. */
+  readonly slackUserId?: string;
   /** Hex SHA-256 of the change as it is kept. */
   readonly changeHash: string;
 }

@@ -145,7 +145,7 @@ export const measureSchema = z.strictObject({
 /** What the Worker found when it compared a change with its base commit on GitHub. */
 export type Measure = z.infer<typeof measureSchema>;
 
-/** A change whose lines and modes are the Worker's, not the collector's. Only this is judged and published. */
+/** A change with the Worker's lines and modes, not the collector's. Only this is judged and published. */
 export interface MeasuredChange extends ChangeSet {
   readonly measure: Measure;
 }

@@ -191,9 +191,14 @@ export type TaskOutcome =
   | { readonly kind: 'refused'; readonly reason: Reason }
   /**
    * `changeHash`: the hex SHA-256 of the kept change that an approval is bound to; null when an approval
-   * would not help.
+   * would not help. `patch`: what is held, as the Worker compared it; untrusted text.
    */
-  | { readonly kind: 'held'; readonly reason: Reason; readonly changeHash: string | null }
+  | {
+      readonly kind: 'held';
+      readonly reason: Reason;
+      readonly changeHash: string | null;
+      readonly patch?: { readonly text: string; readonly complete: boolean };
+    }
   | { readonly kind: 'failed'; readonly reason: Reason; readonly changeKept: boolean }
   | { readonly kind: 'cancelled'; readonly by: string }
   /** Nobody saw a request, so nobody gets an answer. */

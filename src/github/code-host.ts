@@ -17,7 +17,7 @@ import { listInstalledRepositories } from './installed-repositories.ts';
 import { readIssueContext } from './issue-context.ts';
 import { saveStickyComment, taskMarker } from './progress-comment.ts';
 import { pullRequestState, pullSchema } from './pull-request.ts';
-import { isLogin, writePermissions } from './write-permission.ts';
+import { canWriteNow, isLogin, writePermissions } from './write-permission.ts';
 
 const installationSchema = z.object({ id: z.number().int().positive(), suspended_at: z.string().nullish() });
 const accountSchema = z.object({ login: z.string(), id: z.number().int().positive(), type: z.string() });
@@ -92,7 +92,9 @@ export function createCodeHost(deps: CodeHostDeps): CodeHost {
       };
     },
 
-    canWrite: permissions,
+    async canWrite(facts, person) {
+      return await canWriteNow(reading(facts), facts, person);
+    },
 
     async headOf(facts, branch) {
       const found = await unlessMissing(

@@ -7,7 +7,11 @@ import type { RepositoryFacts } from '../core/task.ts';
 import { unlessMissing, type GithubClient } from './client.ts';
 
 /** GitHub reports `maintain` as `write` here, and a custom role as the role it is based on. */
-const permissionSchema = z.object({ permission: z.string() });
+const permissionSchema = z.object({
+  permission: z.string(),
+  user: z.object({ id: z.number().int() }).nullable(),
+});
+const accountSchema = z.object({ login: z.string() });
 const writing = new Set(['admin', 'maintain', 'write']);
 
 /** GitHub's form of a login, including the suffix of an App's account. */
@@ -19,8 +23,31 @@ export function isLogin(untrustedText: string): boolean {
 }
 
 /**
- * Returns a check that asks GitHub once per person. Use one check per task, because it never forgets an
- * answer. The check rejects if GitHub cannot be asked; the caller then fails closed.
+ * Asks GitHub now whether a person may write. Compares ids, because a login can be given up and taken by
+ * somebody else; follows a person whose login has changed.
+ */
+export async function canWriteNow(
+  client: GithubClient,
+  facts: RepositoryFacts,
+  person: Person,
+): Promise<boolean> {
+  const asked = isLogin(person.login) ? await ask(client, facts, person.login) : null;
+  if (asked !== null && asked.id === person.id) return asked.writes;
+  const account = await unlessMissing(client.request('GET /user/{account_id}', { account_id: person.id }));
+  if (account === null) return false;
+  const { login: present } = accountSchema.parse(account.data);
+  const again = isLogin(present) ? await ask(client, facts, present) : null;
+  return again !== null && again.id === person.id && again.writes;
+}
+
+export interface Person {
+  readonly login: string;
+  readonly id: number;
+}
+
+/**
+ * Returns a check that asks GitHub once per author of a comment. Use one check per task, because it never
+ * forgets an answer. The check rejects if GitHub cannot be asked; the caller then fails closed.
  */
 export function writePermissions(
   clientFor: (facts: RepositoryFacts) => GithubClient,
@@ -31,7 +58,7 @@ export function writePermissions(
     const key = `${facts.repositoryId}:${untrustedLogin.toLowerCase()}`;
     const cached = known.get(key);
     if (cached !== undefined) return await cached;
-    const answer = ask(clientFor(facts), facts, untrustedLogin);
+    const answer = ask(clientFor(facts), facts, untrustedLogin).then((found) => found?.writes === true);
     known.set(key, answer);
     // Do not cache an error: the next call asks again.
     answer.catch(() => known.delete(key));
@@ -39,7 +66,12 @@ export function writePermissions(
   };
 }
 
-async function ask(client: GithubClient, facts: RepositoryFacts, username: string): Promise<boolean> {
+/** null: there is no such account, for example because it was deleted. */
+async function ask(
+  client: GithubClient,
+  facts: RepositoryFacts,
+  username: string,
+): Promise<{ readonly id: number | null; readonly writes: boolean } | null> {
   const found = await unlessMissing(
     client.request('GET /repos/{owner}/{repo}/collaborators/{username}/permission', {
       owner: facts.owner,
@@ -47,6 +79,7 @@ async function ask(client: GithubClient, facts: RepositoryFacts, username: strin
       username,
     }),
   );
-  // null: there is no such account, for example because it was deleted.
-  return found !== null && writing.has(permissionSchema.parse(found.data).permission);
+  if (found === null) return null;
+  const { permission, user } = permissionSchema.parse(found.data);
+  return { id: user?.id ?? null, writes: writing.has(permission) };
 }

@@ -1,4 +1,4 @@
-import fc from 'fast-check';
+import * as fc from 'fast-check';
 import { expect, it } from 'vitest';
 import { diffLines, linesOf, type LineEdit } from './line-diff.ts';
 

@@ -107,9 +107,9 @@ function asked({ request, evidence, facts: repository }: PublishInput, maxCharac
   return text === '' ? '' : `### Asked\n\n${text}`;
 }
 
-function changeSection({ change, baseBranch, baseSha }: PublishInput, maxRows: number): string {
+function changeSection({ change, baseBranch }: PublishInput, maxRows: number): string {
   const lines = [
-    `### Change\n\n${countText(change.files.length, 'file')}, +${change.insertions} −${change.deletions}${notCompared(change.measure)}. Based on ${codeSpan(baseBranch)} at ${baseSha}.`,
+    `### Change\n\n${countText(change.files.length, 'file')}, +${change.insertions} −${change.deletions}${notCompared(change.measure)}. Based on ${codeSpan(baseBranch)} at ${change.base}.`,
   ];
   if (change.skipped.length > 0) {
     const shown = change.skipped

@@ -144,7 +144,11 @@ export async function approveTask(
   const { view, person } = admitted;
   if (view.outcome?.kind !== 'held' || view.outcome.changeHash !== changeHash)
     return sentences.nothingToApprove;
-  const again = await intake.deps.retryPublication(taskId, { by: person.name, changeHash });
+  const again = await intake.deps.retryPublication(taskId, {
+    by: person.name,
+    slackUserId: actor.userId,
+    changeHash,
+  });
   return again.started
     ? `The change of ${shortIdSpan(view.shortId)} is approved and being published.`
     : `${shortIdSpan(view.shortId)} was not published: ${renderUntrusted(again.reason)}`;

@@ -110,14 +110,24 @@ describe('canWrite', () => {
   ])('for %j is %s', async (login, expected) => {
     const { host, facts, simulator, issue } = await scene();
     await simulator.commentOnIssue({ ...at, issue, author: 'stranger', body: 'hello' });
-    expect(await host.canWrite(facts, login)).toBe(expected);
+    const { id } = (await host.account(facts, login)) ?? { id: 1 };
+    expect(await host.canWrite(facts, { login, id })).toBe(expected);
   });
 
   it('throws if GitHub cannot be asked, and asks again the next time', async () => {
     const { host, facts, simulator } = await scene();
     simulator.failNext({ method: 'GET', path: /\/permission$/, status: 403 });
-    await expect(host.canWrite(facts, 'ada')).rejects.toThrow('403');
-    expect(await host.canWrite(facts, 'ada')).toBe(true);
+    const ada = (await host.account(facts, 'ada')) ?? { login: '', id: 0 };
+    await expect(host.canWrite(facts, ada)).rejects.toThrow('403');
+    expect(await host.canWrite(facts, ada)).toBe(true);
+  });
+
+  it('compares ids: follows a person to a new login, and refuses who took the old one', async () => {
+    const { host, facts } = await scene();
+    const [ada, rea] = [await host.account(facts, 'ada'), await host.account(facts, 'rea')];
+    if (ada === null || rea === null) throw new Error('no such accounts');
+    expect(await host.canWrite(facts, { ...ada, login: 'former-name' })).toBe(true);
+    expect(await host.canWrite(facts, { ...rea, login: 'ada' })).toBe(false);
   });
 });
 
@@ -515,7 +525,7 @@ describe('tokens', () => {
     const { host, facts, simulator, request } = await scene();
     await host.locate(at);
     await Promise.all([
-      host.canWrite(facts, 'ada'),
+      host.canWrite(facts, { login: 'ada', id: 1 }),
       host.headOf(facts, 'main'),
       host.react(facts, request),
       host.saveProgressComment(facts, request, 'x', null),

@@ -147,7 +147,7 @@ describe('a follow-up', () => {
       git(gitDir, 'rev-parse', first.headRef),
       'Refuses to divide by zero.',
       'AGENTS.md tells agents what to do.',
-      '### Tests',
+      '### Reported from inside the sandbox',
       '2 files',
       '### Network',
       'in Slack',

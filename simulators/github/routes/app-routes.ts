@@ -100,6 +100,13 @@ export function appRoutes(site: Site): Hono<ApiEnv> {
     return c.json(publicUserDocument(site, user));
   });
 
+  api.get('/user/:account_id{[0-9]+}', (c) => {
+    const id = numberParam(c, 'account_id');
+    const user = [...site.store.users.values()].find((one) => one.id === id);
+    if (user === undefined) throw notFound();
+    return c.json(publicUserDocument(site, user));
+  });
+
   api.get('/installation/repositories', (c) => {
     const all = repositoriesOf(requireToken(c.get('caller')));
     return c.json({

@@ -14,8 +14,11 @@ export interface CodeHost {
    * does not exist.
    */
   locate(repository: RepositoryRef): Promise<RepositoryFacts | null>;
-  /** Whether the person may write, by the collaborator permission API and not by `author_association`. */
-  canWrite(facts: RepositoryFacts, login: string): Promise<boolean>;
+  /**
+   * Asks now whether the person may write, by the collaborator permission API and not by
+   * `author_association`. The id counts, not the login.
+   */
+  canWrite(facts: RepositoryFacts, person: { login: string; id: number }): Promise<boolean>;
   /** The head commit of a branch; null if there is no such branch. */
   headOf(facts: RepositoryFacts, branch: string): Promise<string | null>;
   /**

@@ -65,7 +65,7 @@ export async function authorizeTask(
   const canWrite =
     facts === null || request.requester === null
       ? 'unknown'
-      : await deps.codeHost.canWrite(facts, request.requester.login);
+      : await deps.codeHost.canWrite(facts, request.requester);
   const chat = deps.policy.slack === null ? null : { person, team: deps.policy.slack.team };
   const verdict = authorize({ request, policy, facts, canWrite, chat });
   if (request.trigger.kind === 'github') {

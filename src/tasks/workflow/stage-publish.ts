@@ -2,20 +2,27 @@
  * The stages after Codex: collect the change from the sealed sandbox, pass it through the gate, publish it.
  * The change is kept with the record before anything is tried with it.
  */
-import { collectJob, measureSchema, withMeasure, type MeasuredChange } from '../../core/change-set.ts';
+import {
+  collectJob,
+  measureSchema,
+  withMeasure,
+  type ChangeSet,
+  type MeasuredChange,
+} from '../../core/change-set.ts';
 import { attemptsIn, needsCaution } from '../../core/attempts.ts';
 import { diskReserve, sandboxPaths, scriptCommand } from '../../core/checkout.ts';
 import type { BudgetName } from '../../core/grant.ts';
 import type { AgentEnd, Authorization } from '../../core/authorization.ts';
 import { Reported } from '../../core/reported.ts';
 import type { SetupReport } from '../../core/setup.ts';
-import type { RoutedRequest, TaskOutcome } from '../../core/task.ts';
+import type { Reason, RoutedRequest, TaskOutcome } from '../../core/task.ts';
 import { taskLimits } from '../limits.ts';
 import { keptContext, keptContextSchema } from './stage-intake.ts';
 import { lostOutcome, unlessLost } from './stage-sandbox.ts';
 import { keptChange } from '../run-names.ts';
 import { setupFailure, setupReport } from '../setup-report.ts';
 import type { Stage, TaskDeps } from './stage.ts';
+import { accessLost, approverText } from './vouching.ts';
 
 const keptMeasure = 'measure.json';
 const keptRollout = 'rollout.jsonl';
@@ -47,20 +54,37 @@ export async function gateChange(
   const { insertions, deletions } = change;
   await deps.record.learn({ change: { files: change.files.length, insertions, deletions } });
   const changeHash = await deps.publication.changeHash(lines);
-  const approval = (await deps.record.snapshot())?.approval ?? null;
+  const snapshot = await deps.record.snapshot();
+  if (snapshot === null) throw new Error('the record of this task is gone');
+  const { request } = snapshot;
   // An approval counts only for the change that the person saw.
-  const verdict = deps.publication.gate(change, approval?.changeHash === changeHash ? approval.by : null);
-  switch (verdict.kind) {
-    case 'allow':
-      return { go: true, value: { remarks: removalRemarks(change) } };
-    case 'mark':
-      return { go: true, value: { remarks: [...removalRemarks(change), ...verdict.remarks] } };
-    case 'hold':
-      return {
-        go: false,
-        outcome: { kind: 'held', reason: verdict.reason, changeHash: verdict.approvable ? changeHash : null },
-      };
-  }
+  const approval = snapshot.approval?.changeHash === changeHash ? snapshot.approval : null;
+  const approver = approval === null ? null : approverText(approval, request);
+  const verdict = deps.publication.gate(change, approver);
+  const hold = (reason: Reason, approvable: boolean): Stage<never> => ({
+    go: false,
+    outcome: {
+      kind: 'held',
+      reason,
+      changeHash: approvable ? changeHash : null,
+      patch: change.measure.patch,
+    },
+  });
+  if (verdict.kind === 'hold') return hold(verdict.reason, verdict.approvable);
+  const lost = await accessLost(request, authorization, approval, deps);
+  if (lost !== null) return hold(lost, true);
+  // The gate names the approver where it held something itself.
+  const isNamed = approver === null || deps.publication.gate(change, null).kind === 'hold';
+  return {
+    go: true,
+    value: {
+      remarks: [
+        ...(isNamed ? [] : [`${approver} approved this change, because the person who asked lost access.`]),
+        ...removalRemarks(change),
+        ...(verdict.kind === 'mark' ? verdict.remarks : []),
+      ],
+    },
+  };
 }
 
 export async function publishChange(

@@ -1544,3 +1544,52 @@ describe('publication with an approval', () => {
     expect(result.kind).toBe('held');
   });
 });
+
+describe('access, asked again before publication', () => {
+  /** True when the task starts, false when it is published. */
+  const lost = (answers = [true, false]) => ({ canWrite: async () => answers.shift() ?? false });
+  const leaves = (people = [member, null]) => ({ person: async () => people.shift() ?? null });
+  const byMaria = { by: 'Maria', slackUserId: 'U2', changeHash: 'hash of lines' };
+  const inSlack = { request: slackRequest, kind: 'publish', approval: byMaria } as const;
+
+  it.each<[string, Script]>([
+    ['the requester on GitHub', { codeHost: lost() }],
+    ['the requester in Slack', { request: slackRequest, chat: leaves([member, null]) }],
+    ['the approver in Slack', { ...inSlack, chat: leaves([member, member, null]) }],
+  ])('holds the change when %s has lost it', async (_, script) => {
+    const { result, published } = await live(script);
+    expect(result).toMatchObject({
+      kind: 'held',
+      reason: { code: 'access-lost' },
+      changeHash: 'hash of lines',
+      patch: measured.patch,
+    });
+    expect(published).toEqual([]);
+  });
+
+  it.each<[string, Script, string]>([
+    [
+      'was approved through the API instead',
+      { codeHost: lost(), approval: { by: 'the API', changeHash: 'hash of lines' } },
+      'the API approved this change, because the person who asked lost access.',
+    ],
+    [
+      'the asker approved',
+      {
+        request: slackRequest,
+        approval: { ...byMaria, slackUserId: slackTrigger.userId },
+        publication: {
+          gate: (_, approvedBy) =>
+            approvedBy === null
+              ? { kind: 'hold', reason: { code: 'secret', message: 'a key' }, approvable: true }
+              : { kind: 'mark', remarks: [`${approvedBy} approved what was held here`] },
+        },
+      },
+      'Maria, who also asked for this change, approved what was held here',
+    ],
+  ])('publishes with a remark what %s', async (_, script, remark) => {
+    const { result, published } = await live({ ...script, kind: 'publish' });
+    expect(result.kind).toBe('pull-request');
+    expect(published[0]).toMatchObject({ draft: true, remarks: [remark] });
+  });
+});

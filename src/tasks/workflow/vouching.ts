@@ -1,0 +1,63 @@
+/**
+ * Asks again, right before a change is published, whether the person behind it still may: who approved it,
+ * or else who asked for it. Decides nothing about the change itself.
+ */
+import { maySlackUse, groupsAskedAbout } from '../../core/access/slack-access.ts';
+import type { Approval, Authorization } from '../../core/authorization.ts';
+import type { Reason, TaskRequest } from '../../core/task.ts';
+import type { TaskDeps } from './stage.ts';
+
+/** null: the person still may. Rejects if that cannot be asked. */
+export async function accessLost(
+  request: TaskRequest,
+  authorization: Authorization,
+  approval: Approval | null,
+  deps: TaskDeps,
+): Promise<Reason | null> {
+  const { trigger, requester } = request;
+  if (approval !== null) {
+    const { slackUserId } = approval;
+    if (slackUserId === undefined || (await maySlackPublish(slackUserId, request, authorization, deps)))
+      return null;
+    return lost(`${approval.by}, who approved this change,`);
+  }
+  switch (trigger.kind) {
+    case 'api':
+      return null;
+    case 'github': {
+      const may = requester !== null && (await deps.codeHost.canWrite(authorization.facts, requester));
+      return may ? null : lost(requester === null ? 'The person who asked' : `\`${requester.login}\``);
+    }
+    case 'slack':
+      return (await maySlackPublish(trigger.userId, request, authorization, deps))
+        ? null
+        : lost('The person who asked');
+  }
+}
+
+function lost(who: string): Reason {
+  return {
+    code: 'access-lost',
+    message: `${who} could use this repository when the task started and no longer can, so the change is not published. Somebody who can use it has to approve the change.`,
+  };
+}
+
+async function maySlackPublish(
+  userId: string,
+  { trigger }: TaskRequest,
+  { policy }: Authorization,
+  { chat, policy: { slack } }: TaskDeps,
+): Promise<boolean> {
+  if (trigger.kind !== 'slack' || chat === null || slack === null) return false;
+  const person = await chat.person(userId, groupsAskedAbout([policy.slack]));
+  return maySlackUse(policy.slack, { channelId: trigger.channelId, person, team: slack.team }).allowed;
+}
+
+/** How the approver is named in the pull request, which says if the same person asked and approved. */
+export function approverText({ by, slackUserId }: Approval, { trigger }: TaskRequest): string {
+  const isAsker =
+    trigger.kind === 'slack'
+      ? trigger.userId === slackUserId
+      : trigger.kind === 'api' && slackUserId === undefined;
+  return isAsker ? `${by.slice(0, 60)}, who also asked for this change,` : by;
+}
