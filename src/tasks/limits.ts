@@ -121,9 +121,10 @@ export const taskLimits = {
   readWaitMs: 5_000,
   readBytes: 512 * 1024,
   /**
-   * Delay between two reads while only a part of a line is there. Lines are written whole, so this is rare.
+   * Least time between two reads. A read waits for output by itself, but whoever answers it is inside the
+   * sandbox, and could answer at once for ever.
    */
-  unfinishedLineMs: 100,
+  readEveryMs: 100,
   /** Heartbeat of a record while its task lives: after a crash the record is late by at most this. */
   heartbeatMs: 5_000,
   /**

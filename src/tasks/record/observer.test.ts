@@ -52,16 +52,6 @@ describe('one observation', () => {
     expect(seen.state.offset).toBe(115);
     expect(seen.state.progress.unknownEvents).toBe(1);
     expect(seen.end).toBeNull();
-    expect(seen.pauseMs).toBe(0);
-  });
-
-  it.each([
-    ['only the beginning of a line is there', '{"half', true],
-    ['nothing came in the time of the read', '', false],
-    ['whole lines came', 'x\n', false],
-  ])('decides about a pause before the next read when %s: %s', async (_, text, pauses) => {
-    const seen = await observe({ bytes: bytes(text), size: text.length, exitCode: null });
-    expect(seen.pauseMs > 0).toBe(pauses);
   });
 
   it.each([

@@ -20,11 +20,6 @@ export interface Observation {
   readonly notable: readonly Notable[];
   /** Set when the run has ended. */
   readonly end: AgentEnd | null;
-  /**
-   * Milliseconds to wait before the next read. Not 0 while only a part of a line is there: the host answers
-   * such a read at once, and a run that never ends its line would keep the observer spinning.
-   */
-  readonly pauseMs: number;
 }
 
 /**
@@ -43,7 +38,7 @@ export async function observeOnce(
     chunk = await sandbox.readRun(codexRun, range);
   } catch (error) {
     if (error instanceof SandboxLostError)
-      return { state, notable: [], end: { kind: 'lost', why: error.message }, pauseMs: 0 };
+      return { state, notable: [], end: { kind: 'lost', why: error.message } };
     throw error;
   }
   const ended = chunk.exitCode !== null && state.offset + chunk.bytes.byteLength >= chunk.size;
@@ -60,16 +55,14 @@ export async function observeOnce(
   }
   const next = { offset: state.offset + consumed, progress };
   if (ended && chunk.exitCode !== null)
-    return { state: next, notable, end: { kind: 'exited', exitCode: chunk.exitCode }, pauseMs: 0 };
+    return { state: next, notable, end: { kind: 'exited', exitCode: chunk.exitCode } };
   if (next.offset > taskLimits.runOutputBytes)
     return {
       state: next,
       notable,
       end: { kind: 'lost', why: 'the run wrote more than may be read' },
-      pauseMs: 0,
     };
-  const stuck = consumed === 0 && chunk.bytes.byteLength > 0;
-  return { state: next, notable, end: null, pauseMs: stuck ? taskLimits.unfinishedLineMs : 0 };
+  return { state: next, notable, end: null };
 }
 
 /**

@@ -31,6 +31,7 @@ export interface WatchingRecord {
 export async function watchSetup(record: WatchingRecord): Promise<boolean> {
   const { sandbox, now } = record;
   const until = now() + taskLimits.observeSliceMs;
+  const pace = atMostEvery(taskLimits.readEveryMs, now);
   while (now() < until && mayGoOn(record, 'setup')) {
     // Beyond all output there can be: only the end counts, whatever setup prints.
     const range = { offset: taskLimits.runOutputBytes, maxBytes: 0, waitMs: taskLimits.readWaitMs };
@@ -41,6 +42,7 @@ export async function watchSetup(record: WatchingRecord): Promise<boolean> {
       throw error;
     }
     await record.looked(false);
+    await pace();
   }
   return false;
 }
@@ -58,7 +60,9 @@ export async function watchCodex(record: WatchingRecord): Promise<AgentEnd | nul
     persistedAt = now();
     unsaved = false;
   };
+  const pace = atMostEvery(taskLimits.readEveryMs, now);
   while (now() < until && mayGoOn(record, 'codex')) {
+    const before = offset;
     const seen = await observeOnce(sandbox, codex, { offset, progress }, taskLimits.readWaitMs, now);
     unsaved ||= seen.state.offset !== offset;
     ({ offset, progress } = seen.state);
@@ -70,10 +74,21 @@ export async function watchCodex(record: WatchingRecord): Promise<AgentEnd | nul
     if (news || end !== null || now() - persistedAt >= taskLimits.persistEveryMs) persist();
     if (end !== null) return end;
     await record.looked(news);
-    if (seen.pauseMs > 0) await new Promise((resolve) => setTimeout(resolve, seen.pauseMs));
+    // After a large read more is there. All reads together are bounded.
+    if (offset - before < taskLimits.readBytes / 2) await pace();
   }
   persist();
   return null;
+}
+
+/** Returns a wait that ends no sooner than `ms` after it ended before. */
+function atMostEvery(ms: number, now: () => number): () => Promise<void> {
+  let last = now();
+  return async () => {
+    const left = last + ms - now();
+    if (left > 0) await new Promise((resolve) => setTimeout(resolve, left));
+    last = now();
+  };
 }
 
 function mayGoOn(record: WatchingRecord, run: 'setup' | 'codex'): boolean {
