@@ -95,4 +95,41 @@ describe('controlChannel', () => {
     await expect(call).rejects.toThrow(ChannelClosed);
     expect(await channel.closed).toBe('init broke the protocol');
   });
+
+  it('accepts one late answer for each call that timed out, and closes on a second', async () => {
+    const { channel, say } = testChannel();
+    await expect(channel.call({}, undefined, 20)).rejects.toThrow(InitTimeout);
+    say({ id: 1, ok: true });
+    const next = channel.call({}, undefined, 60_000);
+    say({ id: 1, ok: true });
+    await expect(next).rejects.toThrow(ChannelClosed);
+  });
+
+  it.each([0, 1])('closes on a second answer to the answered call %s', async (id) => {
+    const { channel, say } = testChannel();
+    say({ id: 0, ok: true });
+    const call = channel.call({}, undefined, 60_000);
+    say({ id: 1, ok: true });
+    await call;
+    say({ id, ok: true });
+    expect(await channel.closed).toBe('init broke the protocol');
+  });
+
+  it('makes no further call while 256 are unanswered, also when they timed out', async () => {
+    const { channel, asked, say } = testChannel();
+    say({ id: 0, ok: true });
+    await channel.hello;
+    const calls = Array.from(
+      { length: 256 },
+      async () => await channel.call({}, undefined, 20).catch(() => 'late'),
+    );
+    expect(new Set(await Promise.all(calls))).toEqual(new Set(['late']));
+    await expect(channel.call({}, undefined, 60_000)).rejects.toThrow(InitTimeout);
+    expect(asked).toHaveLength(256);
+    say({ id: 7, ok: true });
+    await new Promise((resolve) => setImmediate(resolve));
+    const next = channel.call({}, undefined, 60_000);
+    say({ id: 257, ok: true });
+    await expect(next).resolves.toMatchObject({ header: { id: 257 } });
+  });
 });

@@ -1,7 +1,7 @@
 /**
  * The host's end of the control channel to a sandbox's init: numbered calls, each with a deadline. Init is
- * untrusted. A frame that is too large, is not JSON or answers no call means that something else is writing;
- * the channel is then closed.
+ * untrusted. A frame that is too large, is not JSON or answers no call, or answers one twice, means that
+ * something else is writing; the channel is then closed.
  */
 import type { Readable, Writable } from 'node:stream';
 import { z } from 'zod';
@@ -54,6 +54,8 @@ interface OpenCall {
 
 export function controlChannel(toInit: Writable, fromInit: Readable): ControlChannel {
   const openCalls = new Map<number, OpenCall>();
+  /** Calls that timed out. Each may still be answered, once. */
+  const lateCalls = new Set<number>();
   let nextId = 1;
   let reason: string | null = null;
   const closed = Promise.withResolvers<string>();
@@ -73,10 +75,11 @@ export function controlChannel(toInit: Writable, fromInit: Readable): ControlCha
 
   const read = frameReader((frame) => {
     const parsed = envelope.safeParse(frame.header);
-    // A late answer has no open call any more, but its number is below `nextId`.
-    if (!parsed.success || parsed.data.id >= nextId) throw new Error('init answered an unknown call');
-    const answered = openCalls.get(parsed.data.id);
-    openCalls.delete(parsed.data.id);
+    if (!parsed.success) throw new Error('init sent no answer');
+    const { id } = parsed.data;
+    const answered = openCalls.get(id);
+    // Without this, init could keep the host parsing for as long as it likes.
+    if (!openCalls.delete(id) && !lateCalls.delete(id)) throw new Error('init answered no call');
     if (parsed.data.ok) answered?.resolve(frame);
     else answered?.reject(new InitProblem(parsed.data.problem));
   });
@@ -97,13 +100,14 @@ export function controlChannel(toInit: Writable, fromInit: Readable): ControlCha
     closed: closed.promise,
     async call(header, body, timeoutMs) {
       if (reason !== null) throw new ChannelClosed(reason);
-      if (toInit.writableLength > maxUnsentBytes || openCalls.size >= maxOpenCalls)
+      if (toInit.writableLength > maxUnsentBytes || openCalls.size + lateCalls.size >= maxOpenCalls)
         throw new InitTimeout('init does not keep up with its calls');
       const id = nextId++;
       const answer = Promise.withResolvers<Frame>();
       openCalls.set(id, answer);
       const timer = setTimeout(() => {
         openCalls.delete(id);
+        lateCalls.add(id);
         answer.reject(new InitTimeout(`init did not answer within ${timeoutMs} ms`));
       }, timeoutMs);
       try {

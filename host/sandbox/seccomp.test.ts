@@ -2,12 +2,16 @@ import { describe, expect, it } from 'vitest';
 import { seccompProgram, type Architecture } from './seccomp.ts';
 
 /** Interprets the subset of classic BPF that our filters use. */
-function run(program: Uint8Array, data: { arch: number; nr: number; argument?: number }): number {
+function run(
+  program: Uint8Array,
+  data: { arch: number; nr: number; argument?: number; third?: number },
+): number {
   const view = new DataView(program.buffer);
   const fields = new Map([
     [0, data.nr],
     [4, data.arch],
     [16, data.argument ?? 0],
+    [32, data.third ?? 0],
   ]);
   let accumulator = 0;
   for (let at = 0; at < program.length / 8; at++) {
@@ -25,11 +29,11 @@ function run(program: Uint8Array, data: { arch: number; nr: number; argument?: n
 }
 
 const allowed = 0x7fff0000;
-const [EPERM, ENOSYS, EAFNOSUPPORT] = [0x50001, 0x50026, 0x50061];
+const [EPERM, ENOSYS, EPROTONOSUPPORT, EAFNOSUPPORT] = [0x50001, 0x50026, 0x5005d, 0x50061];
 const arch = { x64: 0xc000003e, arm64: 0xc00000b7 };
 
 describe('seccompProgram', () => {
-  const rows: [Architecture, string, { nr: number; argument?: number }, number][] = [
+  const rows: [Architecture, string, { nr: number; argument?: number; third?: number }, number][] = [
     ['x64', 'read', { nr: 0 }, allowed],
     ['x64', 'execve', { nr: 59 }, allowed],
     ['x64', 'clone3', { nr: 435 }, allowed],
@@ -41,6 +45,15 @@ describe('seccompProgram', () => {
     ['x64', 'socket AF_UNIX', { nr: 41, argument: 1 }, allowed],
     ['x64', 'socket AF_INET', { nr: 41, argument: 2 }, allowed],
     ['x64', 'socket AF_INET6', { nr: 41, argument: 10 }, allowed],
+    ['x64', 'socket AF_NETLINK for routes', { nr: 41, argument: 16, third: 0 }, allowed],
+    ...Array.from({ length: 21 }, (_, at): (typeof rows)[number] => [
+      'x64',
+      `socket AF_NETLINK of the protocol ${at + 1}`,
+      { nr: 41, argument: 16, third: at + 1 },
+      EPROTONOSUPPORT,
+    ]),
+    ['arm64', 'socket AF_NETLINK for routes', { nr: 198, argument: 16, third: 0 }, allowed],
+    ['arm64', 'socket AF_NETLINK for audit', { nr: 198, argument: 16, third: 9 }, EPROTONOSUPPORT],
     ['x64', 'socket AF_PACKET', { nr: 41, argument: 17 }, EAFNOSUPPORT],
     ['x64', 'socket AF_ALG', { nr: 41, argument: 38 }, EAFNOSUPPORT],
     ['x64', 'socket AF_VSOCK', { nr: 41, argument: 40 }, EAFNOSUPPORT],

@@ -3,7 +3,7 @@
  * confine. It does not list every dangerous call: those that need a capability fail because the sandbox has
  * none. Denied are:
  *
- * - Sockets other than Unix, IPv4, IPv6 and netlink. A network namespace does not confine all of them:
+ * - Sockets other than Unix, IPv4, IPv6 and netlink's protocol 0 (routing). A network namespace does not confine all of them:
  *   through a vsock, a process in a virtual machine reaches the hypervisor.
  * - Kernel keyrings: a process inherits the session keyring of the user who started Airlock, with its keys.
  * - io_uring, which opens sockets without the `socket` call that is checked here.
@@ -34,11 +34,18 @@ const numbers: Readonly<Record<Architecture, Numbers>> = {
  * back.
  */
 const unimplemented = [425, 426, 427];
-/** AF_UNIX, AF_INET, AF_INET6 and AF_NETLINK (libc lists the network interfaces with it). */
-const allowedFamilies = [1, 2, 10, 16];
+/** AF_UNIX, AF_INET and AF_INET6. */
+const allowedFamilies = [1, 2, 10];
+/**
+ * Of netlink only NETLINK_ROUTE, with which libc lists the network interfaces. The other protocols (audit,
+ * netfilter, device events, generic netlink) are doors to parts of the kernel that no build needs.
+ */
+const AF_NETLINK = 16;
+const NETLINK_ROUTE = 0;
 
 const EPERM = 1;
 const ENOSYS = 38;
+const EPROTONOSUPPORT = 93;
 const EAFNOSUPPORT = 97;
 /** On x64, calls of the x32 ABI have this bit set and use other numbers. */
 const x32Bit = 0x40000000;
@@ -52,6 +59,7 @@ const allow = [0x06, 0, 0, 0x7fff0000] as const;
 const numberOffset = 0;
 const architectureOffset = 4;
 const firstArgumentOffset = 16;
+const thirdArgumentOffset = 32;
 
 /**
  * Returns the program for `bwrap --seccomp`: instructions of eight bytes, little endian like both
@@ -73,7 +81,12 @@ export function seccompProgram(architecture: Architecture): Uint8Array {
     allow,
     load(firstArgumentOffset),
     ...allowedFamilies.flatMap((family) => [skipUnlessEqual(family), allow]),
+    [0x15, 1, 0, AF_NETLINK] as const,
     fail(EAFNOSUPPORT),
+    load(thirdArgumentOffset),
+    skipUnlessEqual(NETLINK_ROUTE),
+    allow,
+    fail(EPROTONOSUPPORT),
   ];
   const bytes = new Uint8Array(program.length * 8);
   const view = new DataView(bytes.buffer);

@@ -42,46 +42,34 @@ export function encodeFrame(header: object, body: Uint8Array = new Uint8Array())
  * throws `FrameError` on a length over the cap or a header that is not JSON; do not call it again after that.
  */
 export function frameReader(onFrame: (frame: Frame) => void): (chunk: Uint8Array) => void {
-  let chunks: Uint8Array[] = [];
-  let buffered = 0;
-  let wanted = prefixBytes;
+  // Bytes are copied as they come: a peer that sends single bytes costs their size, and not a chunk for each.
+  let frame = new Uint8Array(prefixBytes);
+  let filled = 0;
   return (chunk) => {
-    chunks.push(chunk);
-    buffered += chunk.length;
-    // Chunks are joined only when a frame is complete, which keeps a large body linear in its size.
-    while (buffered >= wanted) {
-      const joined = join(chunks, buffered);
-      const view = new DataView(joined.buffer, joined.byteOffset, joined.byteLength);
-      const headerBytes = view.getUint32(0);
-      const bodyBytes = view.getUint32(4);
+    for (let at = 0; at < chunk.length || filled === frame.length;) {
+      const piece = chunk.subarray(at, at + frame.length - filled);
+      frame.set(piece, filled);
+      filled += piece.length;
+      at += piece.length;
+      if (filled < frame.length) return;
+      const view = new DataView(frame.buffer);
+      const [headerBytes, bodyBytes] = [view.getUint32(0), view.getUint32(4)];
       if (headerBytes > maxHeaderBytes || bodyBytes > maxBodyBytes)
         throw new FrameError('the frame is too large');
-      const end = prefixBytes + headerBytes + bodyBytes;
-      if (buffered < end) {
-        chunks = [joined];
-        wanted = end;
-        return;
+      const total = prefixBytes + headerBytes + bodyBytes;
+      if (filled < total) {
+        const whole = new Uint8Array(total);
+        whole.set(frame);
+        frame = whole;
+        continue;
       }
-      const header = parseHeader(joined.subarray(prefixBytes, prefixBytes + headerBytes));
-      const rest = joined.subarray(end);
-      chunks = [rest];
-      buffered = rest.length;
-      wanted = prefixBytes;
-      onFrame({ header, body: joined.subarray(prefixBytes + headerBytes, end) });
+      const whole = frame;
+      frame = new Uint8Array(prefixBytes);
+      filled = 0;
+      const header = parseHeader(whole.subarray(prefixBytes, prefixBytes + headerBytes));
+      onFrame({ header, body: whole.subarray(prefixBytes + headerBytes) });
     }
   };
-}
-
-function join(chunks: readonly Uint8Array[], total: number): Uint8Array {
-  const [only] = chunks;
-  if (chunks.length === 1 && only !== undefined) return only;
-  const joined = new Uint8Array(total);
-  let at = 0;
-  for (const chunk of chunks) {
-    joined.set(chunk, at);
-    at += chunk.length;
-  }
-  return joined;
 }
 
 function parseHeader(bytes: Uint8Array): unknown {
