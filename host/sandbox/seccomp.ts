@@ -3,8 +3,8 @@
  * confine. It does not list every dangerous call: those that need a capability fail because the sandbox has
  * none. Denied are:
  *
- * - Sockets other than Unix, IPv4, IPv6 and netlink's protocol 0 (routing). A network namespace does not confine all of them:
- *   through a vsock, a process in a virtual machine reaches the hypervisor.
+ * - Sockets other than Unix, IPv4, IPv6 and netlink's protocol 0 (routing). A network namespace does not
+ *   confine all of them: through a vsock, a process in a virtual machine reaches the hypervisor.
  * - Kernel keyrings: a process inherits the session keyring of the user who started Airlock, with its keys.
  * - io_uring, which opens sockets without the `socket` call that is checked here.
  * - `bpf`, `perf_event_open` and `userfaultfd`: large parts of the kernel that no build or test needs.

@@ -121,8 +121,8 @@ export const taskLimits = {
   readWaitMs: 5_000,
   readBytes: 512 * 1024,
   /**
-   * Least time between two reads. A read waits for output by itself, but whoever answers it is inside the
-   * sandbox, and could answer at once for ever.
+   * Least time between two reads. A read waits for output by itself, but init answers it, and a hijacked init
+   * could answer at once forever.
    */
   readEveryMs: 100,
   /** Heartbeat of a record while its task lives: after a crash the record is late by at most this. */

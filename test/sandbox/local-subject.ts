@@ -36,6 +36,7 @@ export async function localSubject(
 ): Promise<LocalSubject> {
   const seen: SeenRequest[] = [];
   const egress = await listen((request, response) => {
+    response.setHeader('x-airlock-handled', '1');
     if (options.respond !== undefined) {
       options.respond(request, response);
       return;
