@@ -6,6 +6,10 @@
  * namespaces: a process in it can neither see nor signal the supervisor, and no socket of the host is mounted
  * there.
  *
+ * The disks of a sandbox are mounted around the inner set and bound into it, because bubblewrap cannot limit
+ * the inodes of a tmpfs: by the supervisor's own command line where its set has the rights to mount, else in
+ * a mount namespace around bubblewrap.
+ *
  * The outer set sees only what the inner set is built from. Neither mounts the host's `/`, `/home`, `/root`,
  * `/run`, `/sys` or `/var`.
  */
@@ -28,6 +32,8 @@ export interface LayoutInput {
   readonly spec: SandboxSpec;
   /** Folder that holds the files of `systemFiles`, world-readable. */
   readonly etcFolder: string;
+  /** Folder with an empty folder for each name of `diskNames`. */
+  readonly disksFolder: string;
   /** Folder with the gateway's `http.sock` and `tls.sock`. */
   readonly gatewayFolder: string;
   /** Those paths of `hostLinks` and `hostFiles` that exist on this host. */
@@ -42,6 +48,15 @@ const MiB = 1024 * 1024;
 const runOutputBytes = 256 * MiB;
 const homeBytes = 1024 * MiB;
 const sharedMemoryBytes = 256 * MiB;
+/**
+ * Bytes of a disk for each file, folder or link that it can hold. An empty file takes no byte of the disk,
+ * but about 1 KiB of the kernel's memory: 450,000 of them took 440 MB in nine seconds. The packages of a
+ * large monorepo are 300,000 files of 10 KiB on average, so a disk fills up before its inodes do, and those
+ * take at most an eighth of what the disk can take.
+ */
+const bytesPerInode = 8 * 1024;
+/** For the smallest disks, which tests have. */
+const minInodes = 4096;
 /** Init's own threads, which count against the limit on user processes. */
 const initThreads = 16;
 const maxOpenFiles = 8192;
@@ -64,16 +79,71 @@ export const hostFiles = [
   '/etc/ssl/openssl.cnf',
 ] as const;
 
-export interface Layout {
-  /** Arguments of the outer bubblewrap, including the supervisor's command line. */
-  readonly outer: readonly string[];
+export const diskNames = ['tmp', 'workspace', 'home', 'run', 'shm'] as const;
+
+interface Disk {
+  readonly path: string;
+  readonly bytes: number;
 }
 
-export function layOut(input: LayoutInput): Layout {
-  return { outer: [...outerNamespaces(input), '--', ...supervisorCommand(input)] };
+function disksOf({ diskBytes }: SandboxSpec): Readonly<Record<(typeof diskNames)[number], Disk>> {
+  return {
+    tmp: { path: '/tmp', bytes: diskBytes },
+    workspace: { path: '/workspace', bytes: diskBytes },
+    home: { path: '/home/codex', bytes: Math.min(diskBytes, homeBytes) },
+    run: { path: '/run/airlock', bytes: runOutputBytes },
+    shm: { path: '/dev/shm', bytes: sharedMemoryBytes },
+  };
 }
 
-function outerNamespaces({ programs, privilege, etcFolder, gatewayFolder, present }: LayoutInput): string[] {
+/** The command line of the outer bubblewrap, with whatever has to run around it. */
+export function layOut(input: LayoutInput): readonly string[] {
+  const { programs, privilege, disksFolder } = input;
+  const outer = [programs.bwrap, ...outerNamespaces(input), '--'];
+  const supervisor = supervisorCommand(input);
+  if (programs.mount === null) return [...outer, ...supervisor];
+  if (privilege.kind === 'user')
+    return [...outer, ...mountDisks(input, programs.mount.mount, '/airlock/disks'), ...supervisor];
+  const mounts = mountDisks(input, programs.mount.mount, disksFolder);
+  return [programs.mount.unshare, '--mount', '--', ...mounts, ...outer, ...supervisor];
+}
+
+/** A command line that mounts the disks below a folder and becomes the command line behind it. */
+function mountDisks({ spec, privilege }: LayoutInput, mount: string, folder: string): string[] {
+  const owner = privilege.kind === 'root' ? `,uid=${privilege.runAs},gid=${privilege.runAs}` : '';
+  const disks = disksOf(spec);
+  return [
+    '/bin/sh',
+    '-c',
+    `while [ "$1" != -- ]; do ${mount} -n -t tmpfs -o "$2" tmpfs "$1" || exit 1; shift 2; done; shift; exec "$@"`,
+    'sh',
+    ...diskNames.flatMap((name) => {
+      const { bytes } = disks[name];
+      const inodes = Math.max(minInodes, Math.floor(bytes / bytesPerInode));
+      return [join(folder, name), `nosuid,nodev,mode=0700,size=${bytes},nr_inodes=${inodes}${owner}`];
+    }),
+    '--',
+  ];
+}
+
+function bindDisks({ programs, spec }: LayoutInput): string[] {
+  const disks = disksOf(spec);
+  return diskNames.flatMap((name) => {
+    const { path, bytes } = disks[name];
+    return programs.mount === null
+      ? ['--perms', '0700', '--size', String(bytes), '--tmpfs', path]
+      : ['--bind', `/airlock/disks/${name}`, path];
+  });
+}
+
+function outerNamespaces({
+  programs,
+  privilege,
+  etcFolder,
+  gatewayFolder,
+  disksFolder,
+  present,
+}: LayoutInput): string[] {
   const rights =
     privilege.kind === 'root'
       ? [
@@ -93,6 +163,12 @@ function outerNamespaces({ programs, privilege, etcFolder, gatewayFolder, presen
     // The kernel allows a new proc mount in a user namespace only where an uncovered proc is visible, and
     // bubblewrap covers parts of the one that it mounts for root. Only the supervisor sees this second mount.
     ...words('--bind /proc /airlock/proc'),
+    ...openFolders('/airlock/disks'),
+    ...diskNames.flatMap((name) =>
+      privilege.kind === 'user'
+        ? openFolders(`/airlock/disks/${name}`)
+        : ['--bind', join(disksFolder, name), `/airlock/disks/${name}`],
+    ),
     ...readOnly(programs.bwrap, '/airlock/bwrap'),
     ...(programs.nodeFolder === null
       ? readOnly(programs.nodeFile, '/airlock/node/bin/node')
@@ -128,7 +204,8 @@ function supervisorCommand(input: LayoutInput): string[] {
   ];
 }
 
-function innerNamespaces({ programs, spec, present }: LayoutInput): string[] {
+function innerNamespaces(input: LayoutInput): string[] {
+  const { programs, present } = input;
   return [
     ...words(`--seccomp ${seccompDescriptor}`),
     ...words('--unshare-user --disable-userns --uid 1000 --gid 1000 --cap-drop ALL'),
@@ -156,11 +233,7 @@ function innerNamespaces({ programs, spec, present }: LayoutInput): string[] {
     ...readOnly('/airlock/node', '/opt/node'),
     ...(programs.codexFolder === null ? [] : readOnly('/airlock/codex', '/opt/codex')),
     ...words('--proc /proc --dev /dev'),
-    ...privateFolder('/tmp', spec.diskBytes),
-    ...privateFolder('/workspace', spec.diskBytes),
-    ...privateFolder('/home/codex', Math.min(spec.diskBytes, homeBytes)),
-    ...privateFolder('/run/airlock', runOutputBytes),
-    ...privateFolder('/dev/shm', sharedMemoryBytes),
+    ...bindDisks(input),
     // Bubblewrap builds these two on a tmpfs without a size limit.
     ...words('--remount-ro / --remount-ro /dev --chdir /workspace'),
   ];
@@ -210,8 +283,4 @@ function openFolders(...paths: readonly string[]): string[] {
 
 function readOnly(from: string, to: string): string[] {
   return ['--ro-bind', from, to];
-}
-
-function privateFolder(path: string, maxBytes: number): string[] {
-  return ['--perms', '0700', '--size', String(maxBytes), '--tmpfs', path];
 }

@@ -19,6 +19,10 @@ export interface Programs {
   readonly codexFolder: string | null;
   /** `prlimit` of util-linux; null if it is missing, and then no per-process limits are set. */
   readonly prlimit: string | null;
+  /**
+   * `mount` and `unshare` of util-linux; null if one is missing, and then nothing limits the files of a disk.
+   */
+  readonly mount: { readonly mount: string; readonly unshare: string } | null;
   readonly checkout: string;
   /** Our own scripts that run in and around the sandbox, as JavaScript. */
   readonly scripts: Scripts;
@@ -48,6 +52,10 @@ export function findPrograms(): Programs | null {
     nodeFile,
     codexFolder: existsSync(join(codexFolder, 'bin/codex')) ? codexFolder : null,
     prlimit: existsSync('/usr/bin/prlimit') ? '/usr/bin/prlimit' : null,
+    mount:
+      existsSync('/usr/bin/mount') && existsSync('/usr/bin/unshare')
+        ? { mount: '/usr/bin/mount', unshare: '/usr/bin/unshare' }
+        : null,
     checkout,
     scripts: strippedScripts(checkout),
   };

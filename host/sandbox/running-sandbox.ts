@@ -16,7 +16,7 @@ import { createCgroup, type Cgroup } from './cgroup.ts';
 import { controlChannel, type ControlChannel } from './control-channel.ts';
 import type { Egress } from './egress-forward.ts';
 import { openGateway, type Gateway } from './gateway.ts';
-import { hostFiles, hostLinks, layOut, type Privilege } from './layout.ts';
+import { diskNames, hostFiles, hostLinks, layOut, type Privilege } from './layout.ts';
 import { lowerPriority } from './priority.ts';
 import type { Programs } from './programs.ts';
 import { seccompProgram } from './seccomp.ts';
@@ -59,8 +59,11 @@ export interface RunningSandbox {
 const launchMs = 45_000;
 const exitMs = 5_000;
 const MiB = 1024 * 1024;
-/** Memory that the group needs beyond the task's processes: both disks, home, run outputs and our helpers. */
-const overheadBytes = (spec: SandboxSpec) => 2 * spec.diskBytes + 1024 * MiB;
+/**
+ * Memory that the group needs beyond the task's processes: both disks, home, run outputs, our helpers, and an
+ * eighth of each disk for its inodes.
+ */
+const overheadBytes = (spec: SandboxSpec) => Math.ceil((9 / 8) * (2 * spec.diskBytes + 1024 * MiB));
 /** Threads of our helpers, with room to spare. */
 const overheadThreads = 96;
 const maxErrorOutputChars = 2_000;
@@ -85,6 +88,7 @@ export async function launchSandbox(options: LaunchOptions): Promise<RunningSand
   const { sandboxId, folder, spec, authority, egress } = options;
   const gatewayFolder = join(folder, 'gateway');
   const etcFolder = join(folder, 'etc');
+  const disksFolder = join(folder, 'disks');
   let gateway: Gateway | null = null;
   let cgroup: Cgroup | null = null;
   let child: ChildProcess | null = null;
@@ -101,7 +105,10 @@ export async function launchSandbox(options: LaunchOptions): Promise<RunningSand
   try {
     await mkdir(folder, { recursive: true, mode: 0o700 });
     await mkdir(gatewayFolder, { mode: 0o700 });
-    await mkdir(etcFolder);
+    await Promise.all([
+      mkdir(etcFolder),
+      ...diskNames.map(async (name) => await mkdir(join(disksFolder, name), { recursive: true })),
+    ]);
     const files = [
       ...Object.entries(systemFiles(authority.certificatePem)),
       ['seccomp.bpf', seccompProgram(options.programs.architecture)] as const,
@@ -115,8 +122,8 @@ export async function launchSandbox(options: LaunchOptions): Promise<RunningSand
       }),
       ...files.map(([name, text]) => writeFile(join(etcFolder, name), text, { mode: 0o644 })),
     ]);
-    const { outer } = layOut({ ...options, etcFolder, gatewayFolder, present: presentPaths() });
-    const process = startProcess(options.programs, outer, cgroup);
+    const run = layOut({ ...options, etcFolder, disksFolder, gatewayFolder, present: presentPaths() });
+    const process = startProcess(run, cgroup);
     ({ child } = process);
     exited = process.exited;
     const channel = controlChannel(process.toInit, process.fromInit);
@@ -168,9 +175,8 @@ interface SandboxProcess {
   errorOutput(): string;
 }
 
-function startProcess(programs: Programs, outer: readonly string[], cgroup: Cgroup | null): SandboxProcess {
-  const run = [programs.bwrap, ...outer];
-  const [program = programs.bwrap, ...args] =
+function startProcess(run: readonly string[], cgroup: Cgroup | null): SandboxProcess {
+  const [program = '', ...args] =
     cgroup === null ? run : ['/bin/sh', '-c', joinAndRun, 'sh', ...cgroup.joinFiles, '--', ...run];
   // An empty environment, because other users could read it in the host's process list and nothing here needs
   // one.

@@ -15,7 +15,7 @@ import { launchSandbox, type RunningSandbox } from './running-sandbox.ts';
 
 export interface EnforcedLimits {
   readonly cpu: RunningSandbox['cpuBound'];
-  readonly disk: 'file system size';
+  readonly disk: 'file system size and inodes' | 'file system size';
   readonly memory: 'control group and watchdog' | 'watchdog';
   readonly processes: 'control group, user limit and watchdog' | 'user limit and watchdog' | 'watchdog';
   /** Which user an escaped process would be on the host. */
@@ -69,12 +69,16 @@ async function findSupport(): Promise<SandboxSupport> {
   }
   const root = process.geteuid?.() === 0;
   const problems: string[] = [];
-  for (const kind of root ? (['root', 'user'] as const) : (['user'] as const)) {
-    const tried = await tryLaunch(programs, kind);
-    if (tried.ok)
-      return { ok: true, limits: limitsFor(programs, kind, root, tried.sandbox), programs, privilege: kind };
-    problems.push(tried.problem);
-  }
+  for (const kind of root ? (['root', 'user'] as const) : (['user'] as const))
+    // A machine that lets bubblewrap mount a tmpfs and nobody else still has sandboxes, with fewer limits.
+    for (const usable of programs.mount === null ? [programs] : [programs, { ...programs, mount: null }]) {
+      const tried = await tryLaunch(usable, kind);
+      if (tried.ok) {
+        const limits = limitsFor(usable, kind, root, tried.sandbox);
+        return { ok: true, limits, programs: usable, privilege: kind };
+      }
+      problems.push(tried.problem);
+    }
   return { ok: false, ...explain(problems.join('; '), readSetting) };
 }
 
@@ -88,7 +92,7 @@ function limitsFor(
   const userLimit = programs.prlimit !== null && (kind === 'root' || !root);
   return {
     cpu: cpuBound,
-    disk: 'file system size',
+    disk: programs.mount === null ? 'file system size' : 'file system size and inodes',
     memory: inCgroup ? 'control group and watchdog' : 'watchdog',
     processes: !userLimit
       ? 'watchdog'

@@ -41,7 +41,7 @@ describe.skipIf(process.geteuid?.() !== 0)('a sandbox started by an ordinary use
     expect(JSON.parse(stdout)).toEqual({
       limits: {
         cpu: 'priority',
-        disk: 'file system size',
+        disk: 'file system size and inodes',
         memory: 'watchdog',
         processes: 'user limit and watchdog',
         escapesTo: 'the user who started Airlock',

@@ -307,6 +307,20 @@ describe('write access in the sandbox', () => {
   });
 });
 
+it.each(['/tmp', '/workspace', '/home/codex', '/run/airlock', '/dev/shm'])(
+  'makes no more files in %s than an eighth of its size has room for in the kernel',
+  async (folder) => {
+    const { out } = await inside(
+      `stat -f -c '%b %S %c' ${folder}; mkdir ${folder}/many && cd ${folder}/many && ` +
+        `node -e 'try { for (let n = 0; n < 40_000; n++) fs.writeFileSync(String(n), ""); console.log("MADE"); } catch (error) { console.log(error.code); }'; ` +
+        `cd; rm -rf ${folder}/many`,
+    );
+    const [blocks = 0, blockBytes = 0, inodes = 0] = out.split(/\s/).map(Number);
+    expect(inodes).toBe(Math.max(4096, (blocks * blockBytes) / 8192));
+    expect(out.split('\n').at(-1)).toBe('ENOSPC');
+  },
+);
+
 describe('resource use of a sandbox', () => {
   async function another(spec = smallSpec): Promise<TaskSandbox> {
     const made = subject.sandboxes.get(subject.sandboxes.idFor(newTaskId()));
