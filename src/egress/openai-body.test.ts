@@ -28,6 +28,20 @@ const withOutput = (part: unknown) =>
 const withSchema = (schema: unknown) => withTool({ type: 'function', name: 'f', parameters: schema });
 const image = (url: unknown) => ({ type: 'input_image', image_url: url });
 
+it('names every hosted tool of a request, so that each attempt is in the receipt', () => {
+  const reasonOf = (...types: readonly string[]) => {
+    const verdict = decide({ ...base, tools: types.map((type) => ({ type })) });
+    return verdict.kind === 'deny' ? verdict.reason : 'allowed';
+  };
+  expect(reasonOf('web_search')).toBe('the tool "web_search" runs outside the sandbox and is refused');
+  expect(reasonOf('local_shell', 'web_search', 'mcp', 'mcp')).toBe(
+    'the tools "web_search", "mcp" run outside the sandbox and are refused',
+  );
+  expect(reasonOf('a', 'b', 'c', 'd', 'e', 'f', 'g')).toBe(
+    'the tools "a", "b", "c", "d", "e" and 2 more run outside the sandbox and are refused',
+  );
+});
+
 describe('a Responses body', () => {
   it.each([
     ['a plain request', base],

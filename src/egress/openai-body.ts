@@ -74,7 +74,9 @@ function toolsProblem(tools: readonly unknown[], depth: number): Denial | null {
   return firstProblem(tools, (tool) => {
     const type = kindOf(tool);
     if (!isKnown(toolShapes, type) || (type === 'namespace' && depth > 0))
-      return deny('openai.tool', `the tool ${shown(type)} runs outside the sandbox and is refused`);
+      return hostedToolDenial(
+        tools.map(kindOf).filter((kind) => kind === type || !isKnown(toolShapes, kind)),
+      );
     const parsed = toolShapes[type].safeParse(tool);
     if (!parsed.success)
       return deny('openai.tool', `${placeOf(parsed.error)} of a tool ${shown(type)} is refused`);
@@ -90,6 +92,18 @@ function toolsProblem(tools: readonly unknown[], depth: number): Denial | null {
         return null;
     }
   });
+}
+
+/** Names every hosted tool of the list, up to five: each is an attempt. */
+function hostedToolDenial(kinds: readonly (string | null)[]): Denial {
+  const named = [...new Set(kinds.map(shown))];
+  const listed = `${named.slice(0, 5).join(', ')}${named.length > 5 ? ` and ${named.length - 5} more` : ''}`;
+  return deny(
+    'openai.tool',
+    named.length === 1
+      ? `the tool ${listed} runs outside the sandbox and is refused`
+      : `the tools ${listed} run outside the sandbox and are refused`,
+  );
 }
 
 /**

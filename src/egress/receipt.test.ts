@@ -59,6 +59,18 @@ describe('the receipt', () => {
     expect(receipt.deniedTotal).toBe(3);
   });
 
+  it('names each tool that was asked for, though the path is the same', () => {
+    const asked = (reason: string) => denied({ path: '/v1/responses', rule: 'openai.tool', reason });
+    const receipt = [asked('web_search'), asked('mcp'), asked('web_search')].reduce(
+      addToReceipt,
+      emptyReceipt,
+    );
+    expect(receipt.denied.map(({ reason, count }) => [reason, count])).toEqual([
+      ['web_search', 2],
+      ['mcp', 1],
+    ]);
+  });
+
   it('keeps the time of the first attempt, and the command that is known for it', () => {
     const [first] = [denied({ at: 100 })].reduce(addToReceipt, emptyReceipt).denied;
     const known = {

@@ -54,9 +54,15 @@ function addHost(hosts: Receipt['hosts'], entry: EgressEntry): Receipt['hosts'] 
 
 function addDenied(rows: Receipt['denied'], entry: EgressEntry): Receipt['denied'] {
   const { method, host, path, rule, reason, at } = entry;
+  // The reason names what a body asked for, such as a tool: two tools are two attempts.
   return addRow(
     rows,
-    (row) => row.method === method && row.host === host && row.path === path && row.rule === rule,
+    (row) =>
+      row.method === method &&
+      row.host === host &&
+      row.path === path &&
+      row.rule === rule &&
+      row.reason === reason,
     { method, host, path, rule, reason, count: 1, at },
     maxDeniedRows,
   );
