@@ -30,11 +30,12 @@ await runCommand({
   },
   more: 'Exit status: 0 no check failed (there can be warnings), 1 a check failed, 2 wrong usage.',
   run: async ({ values, say }) => {
-    const environment = { ...(await readDevVars()), ...process.env };
+    const devVars = await readDevVars();
+    const environment = { ...devVars, ...process.env };
     const url = values.url === undefined ? null : originOf(values.url);
     const findings =
       url === null
-        ? await examineHere({ environment, fetch, now: Date.now, sandboxes: examineSandboxes })
+        ? await examineHere({ environment, devVars, fetch, now: Date.now, sandboxes: examineSandboxes })
         : await examineDeployment({
             url,
             apiToken: environment['API_TOKEN']?.trim() || null,

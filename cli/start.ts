@@ -65,8 +65,9 @@ async function start({ say, onStop }: Pick<Invocation<OptionTable>, 'say' | 'onS
 /** Reports what would make the first task fail. Never delays or fails the start. */
 async function showDoctor(say: (line: string) => void): Promise<void> {
   try {
-    const environment = { ...(await readDevVars()), ...process.env };
-    const findings = await examineHere({ environment, fetch, now: Date.now, sandboxes: null });
+    const devVars = await readDevVars();
+    const environment = { ...devVars, ...process.env };
+    const findings = await examineHere({ environment, devVars, fetch, now: Date.now, sandboxes: null });
     const wrong = findings.filter(({ status }) => status === 'fail' || status === 'warn');
     say(`Doctor: ${summaryOf(findings)} (npm run doctor shows every check, and tries a sandbox)`);
     for (const finding of wrong) say(`  ${lineOf(finding)}`);

@@ -93,7 +93,7 @@ it.each([
     },
     /encrypted with a passphrase/,
   ],
-  ['a key of another kind', { GITHUB_APP_PRIVATE_KEY: elliptic }, /not an RSA key/],
+  ['a key of another kind', { GITHUB_APP_PRIVATE_KEY: elliptic }, /is an EC key; GitHub signs with the RSA/],
   ['Slack without a bot token', { ...slack, SLACK_BOT_TOKEN: '' }, /^SLACK_BOT_TOKEN is missing/],
   [
     'Slack without a signing secret',
@@ -122,4 +122,30 @@ it.each([
   expect(problem).toBeInstanceOf(StartProblem);
   expect(problem).toHaveProperty('message', expect.stringMatching(message));
   expect(problem).toHaveProperty('message', expect.not.stringContaining('\n'));
+});
+
+it('rejects every mistake at once, in a line each', async () => {
+  const changes = {
+    GITHUB_APP_ID: 'airlock',
+    GITHUB_WEBHOOK_SECRET: 'short',
+    OPENAI_API_KEY: '',
+    OPENAI_APIKEY: 'sk-test',
+    SLACK_APP_TOKEN: botToken,
+    PORT: '80000',
+    AIRLOCK_CONFIG: join(folder, 'x'),
+  };
+  const problem: unknown = await readEnvironment({ ...good, ...changes }).catch((error: unknown) => error);
+  const lines = problem instanceof StartProblem ? problem.message.split('\n') : [];
+  expect(lines.map((line) => line.slice(0, line.indexOf(' ')))).toEqual([
+    'GITHUB_APP_ID',
+    'GITHUB_WEBHOOK_SECRET',
+    'OPENAI_API_KEY',
+    'SLACK_BOT_TOKEN',
+    'SLACK_APP_TOKEN',
+    'PORT',
+    'OPENAI_APIKEY',
+    'Settings',
+    'The',
+  ]);
+  expect(lines).toContain('OPENAI_APIKEY is not a setting; did you mean OPENAI_API_KEY?');
 });

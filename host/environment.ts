@@ -11,6 +11,7 @@ import { slackPolicyOf } from '../src/config/resolve-repository.ts';
 import type { AirlockConfig } from '../src/config/schema.ts';
 import { pkcs8Pem, PrivateKeyError } from '../src/github/private-key.ts';
 import { parseSettings, settingNames } from '../src/settings.ts';
+import { misspeltSettings } from './misspelt-settings.ts';
 import { projectRoot } from './project-root.ts';
 
 /** A mistake in the setup. Its message is complete: callers print it without a stack trace. */
@@ -29,83 +30,88 @@ export interface LocalEnvironment {
   readonly slack: { readonly appToken: string | null } | null;
 }
 
-/** Rejects with `StartProblem` for the first mistake. */
+/** Rejects with one `StartProblem` that has a line for each mistake in the settings and the configuration. */
 export async function readEnvironment(environment: NodeJS.ProcessEnv): Promise<LocalEnvironment> {
-  const merged = withSigningSecret({ ...(await readDevVars()), ...environment });
+  const devVars = await readDevVars();
+  const merged = withSigningSecret({ ...devVars, ...environment });
   const parsed = parseSettings(merged);
-  if (!parsed.ok)
-    throw new StartProblem(
-      `${parsed.problem}. Set it in the environment or in .dev.vars; see docs/setup.md.`,
+  const appToken = merged['SLACK_APP_TOKEN']?.trim() || null;
+  const port = portOf(merged['PORT']);
+  const wrong = [
+    ...(parsed.ok ? [] : parsed.problem.split('\n')),
+    ...(parsed.ok ? privateKeyProblems(parsed.settings.githubAppPrivateKey) : []),
+    ...(appToken === null || /^xapp-[\w-]{8,}$/.test(appToken)
+      ? []
+      : [
+          'SLACK_APP_TOKEN has to be an app-level token (xapp-…): ' +
+            'generate one under Basic Information on the Slack app’s page',
+        ]),
+    ...(port === null
+      ? [`PORT has to be a number from 0 to 65535, not ${JSON.stringify(merged['PORT'])}`]
+      : []),
+    ...misspeltSettings(devVars, environment),
+  ];
+  const configPath = configPathOf(merged);
+  const read = await readConfig(configPath).catch((error: unknown) => {
+    if (error instanceof StartProblem) return error;
+    throw error;
+  });
+  const hasSlack = (merged['SLACK_BOT_TOKEN']?.trim() ?? '') !== '';
+  const lines = wrong.length === 1 ? [`${wrong[0]}. ${remedy}`] : wrong;
+  if (wrong.length > 1) lines.push(remedy);
+  if (read instanceof StartProblem) lines.push(read.message);
+  else if (hasSlack && slackPolicyOf(read.config) === null)
+    lines.push(
+      `SLACK_BOT_TOKEN is set, but ${configPath} names no workspace under "slack.team"; see docs/setup.md.`,
     );
-  checkPrivateKey(parsed.settings.githubAppPrivateKey);
+  if (!parsed.ok || port === null || read instanceof StartProblem || lines.length > 0)
+    throw new StartProblem(lines.join('\n'));
+
   const settings: Record<string, string> = {};
   for (const name of settingNames) {
     const value = merged[name];
     if (typeof value === 'string' && value.trim() !== '') settings[name] = value;
   }
-  const configPath = configPathOf(merged);
-  const { text: configText, config } = await readConfig(configPath);
-  const { slack } = parsed.settings;
-  if (slack !== null && slackPolicyOf(config) === null)
-    throw new StartProblem(
-      `SLACK_BOT_TOKEN is set, but ${configPath} names no workspace under "slack.team"; see docs/setup.md.`,
-    );
-  const appToken = merged['SLACK_APP_TOKEN']?.trim() || null;
-  const stateDir = resolve(projectRoot, merged['AIRLOCK_STATE']?.trim() || '.airlock');
   return {
     settings,
-    configText,
+    configText: read.text,
     configPath,
-    stateDir,
+    stateDir: resolve(projectRoot, merged['AIRLOCK_STATE']?.trim() || '.airlock'),
     // Not `HOST`: some shells set it to the machine's name, which would expose the bot to the network.
     hostname: merged['AIRLOCK_HOST']?.trim() || '127.0.0.1',
-    port: parsePort(merged['PORT']),
+    port,
     apiToken: parsed.settings.apiToken,
-    slack: slack === null ? null : { appToken },
+    slack: parsed.settings.slack === null ? null : { appToken },
   };
 }
+
+const remedy = 'Settings are read from the environment and from .dev.vars; see docs/setup.md.';
 
 /** With Socket Mode only this host signs requests, so a missing signing secret is generated at each start. */
 function withSigningSecret(environment: NodeJS.Dict<string>): NodeJS.Dict<string> {
   const appToken = environment['SLACK_APP_TOKEN']?.trim() || null;
   if (appToken === null) return environment;
-  if (!/^xapp-[\w-]{8,}$/.test(appToken))
-    throw new StartProblem(
-      'SLACK_APP_TOKEN has to be an app-level token (xapp-…). ' +
-        'Generate one under Basic Information on the Slack app’s page; see docs/setup.md.',
-    );
   if ((environment['SLACK_SIGNING_SECRET']?.trim() ?? '') !== '') return environment;
   return { ...environment, SLACK_SIGNING_SECRET: randomBytes(32).toString('hex') };
 }
 
-function parsePort(text: string | undefined): number {
+/** Null: not a port. */
+function portOf(text: string | undefined): number | null {
   if (text === undefined || text.trim() === '') return 8787;
   const port = Number(text);
-  if (!/^\d+$/.test(text.trim()) || port > 65_535)
-    throw new StartProblem(`PORT has to be a number from 0 to 65535, not ${JSON.stringify(text)}`);
-  return port;
+  return /^\d+$/.test(text.trim()) && port <= 65_535 ? port : null;
 }
 
-/**
- * Checks what is possible without asking GitHub: the key is complete, and RSA, the only kind that GitHub
- * issues.
- */
-function checkPrivateKey(pem: string): void {
-  let type: string | undefined;
+/** Lets OpenSSL read the key: the settings know only what kind of key it is. */
+function privateKeyProblems(pem: string): readonly string[] {
   try {
-    type = createPrivateKey(pkcs8Pem(pem)).asymmetricKeyType;
+    createPrivateKey(pkcs8Pem(pem));
+    return [];
   } catch (error) {
-    // The parser's own message names neither the setting nor the remedy.
-    const problem =
-      error instanceof PrivateKeyError
-        ? error.message
-        : 'GITHUB_APP_PRIVATE_KEY is damaged: it cannot be read';
-    throw new StartProblem(`${problem}. Copy the whole file that GitHub gave you; see docs/setup.md.`);
+    // OpenSSL's own message names neither the setting nor the remedy.
+    const problem = error instanceof PrivateKeyError ? error.message : 'GITHUB_APP_PRIVATE_KEY is damaged';
+    return [`${problem}. Copy the whole file that GitHub gave you`];
   }
-  if (type !== 'rsa')
-    throw new StartProblem(
-      `GITHUB_APP_PRIVATE_KEY is not an RSA key. Generate one on the GitHub App’s settings page.`,
-    );
 }
 
 /**

@@ -104,11 +104,22 @@ describe('parseSettings', () => {
     ['SLACK_BOT_TOKEN', ['xapp', '1', 'A0', 'abcdefgh'].join('-')],
     ['SLACK_API_URL', 'slack.com/api'],
   ])('names %s in one line when it is %j, and never repeats the value', (name, value) => {
-    const result = parse({ [name]: value });
+    const result = parse({ ...(name.startsWith('SLACK_') ? slack : {}), [name]: value });
     const problem = result.ok ? '' : result.problem;
     expect(problem).toMatch(new RegExp(`^${name} [^\\n]+$`));
     const secret = typeof value === 'string' && value.length > 2 ? value : 'nothing to repeat';
     expect(problem).not.toContain(secret);
+  });
+
+  it('names every setting that is missing or wrong, in a line each', () => {
+    const wrong = { GITHUB_APP_ID: 'x', OPENAI_API_KEY: '', SLACK_SIGNING_SECRET: 'hunter2' };
+    const result = parse(wrong);
+    expect((result.ok ? '' : result.problem).split('\n').map((line) => line.split(' ')[0])).toEqual([
+      'GITHUB_APP_ID',
+      'OPENAI_API_KEY',
+      'SLACK_SIGNING_SECRET',
+      'SLACK_BOT_TOKEN',
+    ]);
   });
 
   it.each([

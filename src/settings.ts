@@ -3,6 +3,7 @@
  * Names a setting that is missing or malformed; nothing starts with a guess.
  */
 import * as z from 'zod';
+import { privateKeyMistake } from './lib/pem.ts';
 
 const baseUrl = z
   .url({ protocol: /^https?$/, error: 'has to be an http(s) URL' })
@@ -21,15 +22,10 @@ const settingsSchema = z.object({
   GITHUB_APP_ID: z
     .string({ error: 'is missing: the App ID on the GitHub App’s settings page' })
     .regex(/^[1-9][0-9]{0,15}$/, 'has to be the numeric App ID from the GitHub App’s settings page'),
-  GITHUB_APP_PRIVATE_KEY: secret('the PEM that GitHub gave you for the App')
-    .refine((pem) => !pem.includes('ENCRYPTED'), {
-      error: 'is encrypted with a passphrase: store it without (openssl rsa -in key.pem -out plain.pem)',
-      abort: true,
-    })
-    .refine(
-      (pem) => /-----BEGIN (RSA )?PRIVATE KEY-----/.test(pem),
-      'has to be the PEM text itself (-----BEGIN RSA PRIVATE KEY----- or -----BEGIN PRIVATE KEY-----), not the path of its file',
-    ),
+  GITHUB_APP_PRIVATE_KEY: secret('the PEM that GitHub gave you for the App').check((c) => {
+    const message = privateKeyMistake(c.value);
+    if (message !== null) c.issues.push({ code: 'custom', input: c.value, message });
+  }),
   GITHUB_WEBHOOK_SECRET: secret('the webhook secret set in the GitHub App').min(
     16,
     'is shorter than 16 characters',
@@ -81,25 +77,17 @@ export interface SlackSettings {
 
 export type SettingsResult =
   | { readonly ok: true; readonly settings: Settings }
+  /** `problem` has a line for each setting that is missing or wrong. */
   | { readonly ok: false; readonly problem: string };
 
-/**
- * Reports the first problem in one line that starts with the setting's name. Never repeats a value, which may
- * be a secret.
- */
+/** Reports each problem in a line that starts with the setting's name. Never repeats a value. */
 export function parseSettings(environment: Readonly<Record<string, unknown>>): SettingsResult {
-  const given = Object.fromEntries(settingNames.map((name) => [name, blankToMissing(environment[name])]));
-  const parsed = settingsSchema.safeParse(given);
-  if (!parsed.success) {
-    const issue = parsed.error.issues[0];
-    return {
-      ok: false,
-      problem: `${issue?.path.join('.') ?? 'settings'} ${issue?.message ?? 'are invalid'}`,
-    };
-  }
+  const problems = settingProblems(environment);
+  const parsed = settingsSchema.safeParse(given(environment));
+  if (!parsed.success || problems.size > 0)
+    return { ok: false, problem: [...problems].map(([name, what]) => `${name} ${what}`).join('\n') };
   const s = parsed.data;
-  const slack = slackSettings(s);
-  if (!slack.ok) return slack;
+  const { SLACK_SIGNING_SECRET: signingSecret, SLACK_BOT_TOKEN: botToken, SLACK_API_URL: slackUrl } = s;
   // GitHub Enterprise Server serves its API below the web host; github.com has a separate API host.
   const apiDefault =
     s.GITHUB_URL === 'https://github.com' ? 'https://api.github.com' : `${s.GITHUB_URL}/api/v3`;
@@ -118,20 +106,24 @@ export function parseSettings(environment: Readonly<Record<string, unknown>>): S
       githubApiUrl: s.GITHUB_API_URL ?? apiDefault,
       openaiBaseUrl: s.OPENAI_BASE_URL,
       apiToken: s.API_TOKEN ?? null,
-      slack: slack.slack,
+      slack:
+        signingSecret === undefined || botToken === undefined
+          ? null
+          : { signingSecret, botToken, apiUrl: `${slackUrl}/` },
     },
   };
 }
 
 /** Reports every problem by the name of its setting. Never repeats a value, which may be a secret. */
 export function settingProblems(environment: Readonly<Record<string, unknown>>): ReadonlyMap<string, string> {
-  const given = Object.fromEntries(settingNames.map((name) => [name, blankToMissing(environment[name])]));
+  const values = given(environment);
   const problems = new Map<string, string>();
-  for (const { path, message } of settingsSchema.safeParse(given).error?.issues ?? []) {
+  for (const { path, message } of settingsSchema.safeParse(values).error?.issues ?? []) {
     const name = String(path[0]);
     if (!problems.has(name)) problems.set(name, message);
   }
-  const { SLACK_SIGNING_SECRET: signingSecret, SLACK_BOT_TOKEN: botToken } = given;
+  // Half of Slack's settings would be a bot that hears and cannot answer, or the reverse.
+  const { SLACK_SIGNING_SECRET: signingSecret, SLACK_BOT_TOKEN: botToken } = values;
   if (signingSecret !== undefined && botToken === undefined)
     problems.set('SLACK_BOT_TOKEN', 'is missing: Slack needs the app’s bot token as well');
   if (botToken !== undefined && signingSecret === undefined)
@@ -139,23 +131,8 @@ export function settingProblems(environment: Readonly<Record<string, unknown>>):
   return problems;
 }
 
-/** Refuses half of Slack's settings: that would be a bot that hears and cannot answer, or the reverse. */
-function slackSettings(
-  s: z.infer<typeof settingsSchema>,
-):
-  | { readonly ok: true; readonly slack: SlackSettings | null }
-  | { readonly ok: false; readonly problem: string } {
-  const { SLACK_SIGNING_SECRET: signingSecret, SLACK_BOT_TOKEN: botToken, SLACK_API_URL: apiUrl } = s;
-  if (signingSecret === undefined && botToken === undefined) return { ok: true, slack: null };
-  if (botToken === undefined)
-    return { ok: false, problem: 'SLACK_BOT_TOKEN is missing: Slack needs the app’s bot token as well' };
-  if (signingSecret === undefined)
-    return {
-      ok: false,
-      problem: 'SLACK_SIGNING_SECRET is missing: Slack needs the app’s signing secret as well',
-    };
-  return { ok: true, slack: { signingSecret, botToken, apiUrl: `${apiUrl}/` } };
-}
+const given = (environment: Readonly<Record<string, unknown>>): Record<string, unknown> =>
+  Object.fromEntries(settingNames.map((name) => [name, blankToMissing(environment[name])]));
 
 function blankToMissing(value: unknown): unknown {
   return typeof value === 'string' && value.trim() === '' ? undefined : value;

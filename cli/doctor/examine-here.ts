@@ -10,6 +10,7 @@ import { fail, ok, runChecks, warn, type Finding, type Verdict } from '../../src
 import { examine } from '../../src/doctor/doctor.ts';
 import { startBot } from '../../host/bot.ts';
 import { configPathOf } from '../../host/environment.ts';
+import { misspeltSettings } from '../../host/misspelt-settings.ts';
 import { projectRoot } from '../../host/project-root.ts';
 import { checkSandboxSupport, type SandboxSupport } from '../../host/sandbox/support.ts';
 import { askDoctor, askHealth } from './ask-worker.ts';
@@ -18,6 +19,8 @@ import { checkoutWith } from './checkout.ts';
 export interface HereOptions {
   /** The environment, which overrides `.dev.vars`. */
   readonly environment: NodeJS.Dict<string>;
+  /** The names in `.dev.vars`, to find misspelt ones. */
+  readonly devVars?: NodeJS.Dict<string>;
   readonly fetch: typeof fetch;
   readonly now: () => number;
   /** Time limit of one request, in milliseconds. */
@@ -48,6 +51,7 @@ export async function examineHere(options: HereOptions): Promise<readonly Findin
     options.sandboxes?.() ?? [],
     runChecks(
       [
+        { id: 'names', run: () => Promise.resolve(judgeNames(options)) },
         { id: 'node', run: () => Promise.resolve(judgeNode()) },
         { id: 'bot', run: async () => await judgeBot(options, environment) },
       ],
@@ -64,6 +68,13 @@ function withSigningSecret(environment: NodeJS.Dict<string>): NodeJS.Dict<string
   return isSocket && !isSet
     ? { ...environment, SLACK_SIGNING_SECRET: randomBytes(32).toString('hex') }
     : environment;
+}
+
+function judgeNames({ devVars = {}, environment }: HereOptions): Verdict {
+  const misspelt = misspeltSettings(devVars, environment);
+  return misspelt.length === 0
+    ? ok('no setting is misspelt')
+    : fail(misspelt.join('; '), 'Correct the name: npm start refuses it.');
 }
 
 const leastNode = 22;
@@ -125,7 +136,10 @@ export async function examineSandboxes(
     });
     try {
       const report = await askDoctor({ fetch }, bot.url, apiToken, { only: 'sandbox' });
-      return report.ok ? report.findings : await bootFailed(report.why, 'Try again.');
+      if (report.ok) return report.findings;
+      return report.status === null
+        ? await bootFailed(report.why, 'Ask again when the machine is less busy.', warn)
+        : await bootFailed(report.why, 'Try again.');
     } finally {
       await bot.stop();
     }
@@ -145,7 +159,11 @@ function dummyKey(): string {
     .privateKey;
 }
 
-async function bootFailed(problem: string, remedy: string): Promise<readonly Finding[]> {
-  const check = { id: 'sandbox.boot', run: () => Promise.resolve(fail(problem, remedy)) };
+async function bootFailed(
+  problem: string,
+  remedy: string,
+  verdict: typeof fail | typeof warn = fail,
+): Promise<readonly Finding[]> {
+  const check = { id: 'sandbox.boot', run: () => Promise.resolve(verdict(problem, remedy)) };
   return await runChecks([check], { deadlineMs: 1000, secrets: [] });
 }

@@ -10,7 +10,7 @@ export interface SandboxProbe {
   readonly bootMs: number;
   /** The canary's probes with a wrong answer; empty for a sealed sandbox. */
   readonly unsealed: readonly ProbeFinding[];
-  /** The canary's probes that got no answer in time; empty for a sealed sandbox. */
+  /** The canary's probes and programs that did not answer in time. */
   readonly unanswered: readonly ProbeFinding[];
   /** `0.171.0`; null when Codex did not answer. Not asked in a sandbox that is not proven sealed. */
   readonly codexVersion: string | null;

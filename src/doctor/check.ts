@@ -30,6 +30,8 @@ export interface Check {
   readonly id: string;
   /** Milliseconds, where the common deadline is too short. */
   readonly deadlineMs?: number;
+  /** What a missed deadline means, where it is not a failure of the service. */
+  readonly late?: Verdict;
   readonly run: () => Promise<Verdict>;
 }
 
@@ -52,9 +54,11 @@ export async function runChecks(
   options: { readonly deadlineMs: number; readonly secrets: readonly string[] },
 ): Promise<readonly Finding[]> {
   return await Promise.all(
-    checks.map(async ({ id, deadlineMs, run }) => {
+    checks.map(async ({ id, deadlineMs, late, run }) => {
       const startedAt = Date.now();
-      const verdict = await withDeadline(run(), deadlineMs ?? options.deadlineMs, id).catch(verdictOf);
+      const verdict = await withDeadline(run(), deadlineMs ?? options.deadlineMs, id).catch(
+        (error: unknown) => (late !== undefined && error instanceof DeadlineError ? late : verdictOf(error)),
+      );
       return {
         id,
         status: verdict.status,

@@ -30,6 +30,7 @@ export function sandboxChecks(probe: ProbeSandbox, blockedBy: string | null = nu
   const check = (id: string, judge: (seen: SandboxProbe) => Verdict): Check => ({
     id,
     deadlineMs: sandboxDeadlineMs,
+    late: skip('sandbox.boot first'),
     run: async () => {
       if (blockedBy !== null) return skip('sandbox.boot first');
       const { seen } = await probing();
@@ -44,6 +45,11 @@ export function sandboxChecks(probe: ProbeSandbox, blockedBy: string | null = nu
     {
       id: 'sandbox.boot',
       deadlineMs: sandboxDeadlineMs,
+      // A busy machine is not a wrong set-up.
+      late: warn(
+        `no sandbox was ready within ${durationText(sandboxDeadlineMs)}`,
+        'Ask again when the machine is less busy. A task waits longer.',
+      ),
       run: async () => {
         if (blockedBy !== null) return skip(`${blockedBy} first`);
         const { seen, why } = await probing();

@@ -3,6 +3,8 @@
  * RSA PRIVATE KEY`). PKCS#8 wraps the same key in a fixed frame, RFC 5208.
  */
 
+import { pemText, privateKeyMistake } from '../lib/pem.ts';
+
 /** SEQUENCE { OID rsaEncryption, NULL } */
 const rsaAlgorithm = [
   0x30, 0x0d, 0x06, 0x09, 0x2a, 0x86, 0x48, 0x86, 0xf7, 0x0d, 0x01, 0x01, 0x01, 0x05, 0x00,
@@ -40,19 +42,13 @@ export class PrivateKeyError extends Error {
  * the key.
  */
 export function pkcs8Pem(pem: string): string {
-  const text = pem
-    .trim()
-    .replace(/^(["'])(.*)\1$/s, '$2')
-    .replaceAll('\\n', '\n')
-    .replaceAll('\r', '');
+  const text = pemText(pem);
+  const mistake = privateKeyMistake(pem);
+  if (mistake !== null) throw new PrivateKeyError(`GITHUB_APP_PRIVATE_KEY ${mistake}`);
   const found =
     /-----BEGIN (RSA )?PRIVATE KEY-----\s([A-Za-z0-9+/=\s]+)-----END (?:RSA )?PRIVATE KEY-----/.exec(text);
-  if (found === null) {
-    const what = text.includes('ENCRYPTED')
-      ? 'is encrypted. Remove its passphrase'
-      : 'is not a complete PEM private key';
-    throw new PrivateKeyError(`GITHUB_APP_PRIVATE_KEY ${what}`);
-  }
+  if (found === null)
+    throw new PrivateKeyError('GITHUB_APP_PRIVATE_KEY is damaged: it has characters that no PEM has');
   const [, pkcs1, body = ''] = found;
   let der: Uint8Array;
   try {

@@ -19,11 +19,18 @@ function distance(a: string, b: string): number {
   return row[b.length] ?? 0;
 }
 
-/** Returns the known word that the person probably meant; null if none is similar. */
-export function nearest(word: string, known: readonly string[]): string | null {
+/**
+ * Returns the known word that the person probably meant; null if none is similar. `most`: how many letters
+ * may differ.
+ */
+export function nearest(
+  word: string,
+  known: readonly string[],
+  most = Math.max(2, Math.floor(Math.min(word.length, 100) / 3)),
+): string | null {
   const wanted = word.slice(0, 100).toLowerCase();
   let best: string | null = null;
-  let bestDistance = Math.max(2, Math.floor(wanted.length / 3)) + 1;
+  let bestDistance = most + 1;
   for (const candidate of known) {
     const steps = distance(wanted, candidate.toLowerCase());
     if (steps < bestDistance && steps < candidate.length) [best, bestDistance] = [candidate, steps];

@@ -1,15 +1,13 @@
 /**
  * The demo, as the README has people start it: both stories play to their end, and what they promise holds.
  */
-import { execFile } from 'node:child_process';
+import { spawn } from 'node:child_process';
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { promisify } from 'node:util';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { projectRoot } from '../../host/project-root.ts';
 
-const run = promisify(execFile);
 /** The README promises about a minute. */
 const timeoutMs = 500_000;
 let folder: string;
@@ -19,14 +17,40 @@ beforeAll(async () => {
 });
 afterAll(async () => await rm(folder, { recursive: true, force: true }));
 
-/** Its output, as a pipe gets it. Rejects when it ends with anything but 0. */
-async function demo(...argv: string[]): Promise<string> {
-  const { stdout } = await run(
-    process.execPath,
-    ['cli/demo.ts', '--state', join(folder, argv.join('') || 'github'), ...argv],
-    { cwd: projectRoot, timeout: timeoutMs, env: { ...process.env, NO_COLOR: '1', FORCE_COLOR: undefined } },
-  );
-  return stdout;
+/**
+ * Returns its output, as a pipe gets it. `visit` gets what it printed while everything still runs, and ends
+ * it with Ctrl-C. Rejects when it ends with anything but 0.
+ */
+async function demo(argv: readonly string[], visit?: (output: string) => Promise<void>): Promise<string> {
+  const child = spawn(process.execPath, ['cli/demo.ts', ...argv], {
+    cwd: projectRoot,
+    timeout: timeoutMs,
+    stdio: ['ignore', 'pipe', 'inherit'],
+    env: { ...process.env, NO_COLOR: '1', FORCE_COLOR: undefined },
+  });
+  let output = '';
+  const visiting: Promise<unknown>[] = [];
+  child.stdout.on('data', (chunk: Buffer) => {
+    output += chunk.toString();
+    if (visit === undefined || visiting.length > 0 || !/^ {2}API .*$/m.test(output)) return;
+    visiting.push(visit(output).finally(() => child.kill('SIGINT')));
+  });
+  const code = await new Promise((resolve) => child.once('close', resolve));
+  await Promise.all(visiting);
+  expect(code).toBe(0);
+  return output;
+}
+
+/** Asks each address that the demo prints at its end. */
+async function visitAddresses(output: string): Promise<void> {
+  const printed = output.slice(output.indexOf('Everything is still running'));
+  const addresses = printed.match(/http:\/\/\S+/g) ?? [];
+  expect(addresses.length).toBeGreaterThanOrEqual(3);
+  const token = /API_TOKEN=(\w+)/.exec(printed)?.[1] ?? '';
+  for (const address of addresses) {
+    const answer = await fetch(address, { headers: { authorization: `Bearer ${token}` } });
+    expect(`${answer.status} ${address}`).toBe(`200 ${address}`);
+  }
 }
 
 const checksOf = (output: string) => output.match(/^[✓✗] .*$/gm) ?? [];
@@ -48,7 +72,8 @@ describe.each([
   it(
     'ends well, holds what it promises, and names what was blocked',
     async () => {
-      const output = await demo(...argv);
+      const state = join(folder, argv.join('') || 'github');
+      const output = await demo([...argv, '--state', state, '--keep-open'], visitAddresses);
       const checks = checksOf(output);
       expect(checks).toEqual(expect.arrayContaining(promises.map((what) => `✓ ${what}`)));
       expect(checks.filter((check) => check.startsWith('✗'))).toEqual([]);
@@ -62,7 +87,7 @@ describe.each([
 });
 
 it('says what it can do', async () => {
-  const help = await demo('--help');
+  const help = await demo(['--help']);
   for (const option of ['--slack', '--keep-open', '--live', '--state'])
     expect(help).toMatch(new RegExp(`^ {2}${option} `, 'm'));
 });

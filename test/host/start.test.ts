@@ -37,6 +37,8 @@ interface Started {
   readonly child: ReturnType<typeof spawn>;
   /** Resolves when it accepts requests; rejects with its output when it ends before. */
   readonly listens: Promise<void>;
+  /** Resolves to the doctor's lines. */
+  readonly doctor: Promise<string>;
   /** Resolves to everything it wrote to its standard error. */
   readonly ended: Promise<string>;
 }
@@ -51,6 +53,9 @@ function start(settings: Readonly<Record<string, string>> = {}): Started {
       GITHUB_APP_PRIVATE_KEY: privateKey.export({ type: 'pkcs8', format: 'pem' }),
       GITHUB_WEBHOOK_SECRET: 'a-secret-of-16-chars',
       OPENAI_API_KEY: 'sk-test',
+      // Nothing answers there: the doctor says so, and the bot runs.
+      GITHUB_URL: 'http://127.0.0.1:1',
+      OPENAI_BASE_URL: 'http://127.0.0.1:1',
       AIRLOCK_CONFIG: config,
       AIRLOCK_STATE: state,
       AIRLOCK_HOST: '127.0.0.1',
@@ -61,14 +66,22 @@ function start(settings: Readonly<Record<string, string>> = {}): Started {
   let errors = '';
   child.stderr.on('data', (chunk: Buffer) => (errors += chunk.toString()));
   const ended = new Promise<string>((resolve) => child.once('close', () => resolve(errors)));
+  let output = '';
+  child.stdout.on('data', (chunk: Buffer) => (output += chunk.toString()));
+  const doctor = new Promise<string>((resolve) => {
+    child.stdout.on('data', () => {
+      if (/^Doctor: .*\n[^]*github\.app .*\n/m.test(output))
+        resolve(output.slice(output.indexOf('Doctor: ')));
+    });
+  });
   const listens = new Promise<void>((resolve, reject) => {
-    child.stdout.on('data', (chunk: Buffer) => {
-      if (chunk.toString().includes('Airlock listens')) resolve();
+    child.stdout.on('data', () => {
+      if (output.includes('Airlock listens')) resolve();
     });
     void ended.then((text) => reject(new Error(`it ended:\n${text}`)));
   });
   listens.catch(() => undefined);
-  const one = { child, listens, ended };
+  const one = { child, listens, doctor, ended };
   started.push(one);
   return one;
 }
@@ -85,6 +98,9 @@ it('ends workerd with a killed bot, which has refused a second one, and starts a
   const first = start();
   await first.listens;
   expect(existsSync(join(state, 'airlock.log'))).toBe(true);
+  expect(await first.doctor).toMatch(
+    /^Doctor: \d+ broken; .*npm run doctor.*\n *✗ .*GitHub cannot be reached/,
+  );
 
   expect(await start({ PORT: '0' }).ended).toBe(
     `Another Airlock (pid ${first.child.pid}) uses the state folder ${state}: ` +

@@ -1,5 +1,5 @@
 /** Read-only web pages: repositories, issue, pull request. No sign-in; served on loopback only. */
-import { Hono } from 'hono';
+import { Hono, type Context } from 'hono';
 import { authorAssociation, issuePageUrl } from '../documents/issue-document.ts';
 import { refreshPull, pullCommits, pullFiles } from '../pull-state.ts';
 import { pullsOf } from '../routes/pull-routes.ts';
@@ -25,12 +25,17 @@ export function pageApplication(site: Site): Hono {
     return c.html(page('Repositories', [], `<h1 class="title">Repositories</h1>${list}`));
   });
 
-  pages.get('/:owner/:repo', async (c) => {
-    const repository = site.store.repository(c.req.param('owner'), c.req.param('repo').replace(/\.git$/, ''));
+  const showRepository = async (c: Context): Promise<Response> => {
+    const [owner = '', name = ''] = [c.req.param('owner'), c.req.param('repo')];
+    const repository = site.store.repository(owner, name.replace(/\.git$/, ''));
     if (repository === null) return c.notFound();
     for (const { issue, pull } of pullsOf(repository)) await refreshPull(repository, issue, pull);
     return c.html(page(path(repository).slice(1), crumbs(repository), repositoryBody(site, repository)));
-  });
+  };
+  pages.get('/:owner/:repo', showRepository);
+  // GitHub has a page for each list; this one page has both.
+  pages.get('/:owner/:repo/issues', showRepository);
+  pages.get('/:owner/:repo/pulls', showRepository);
 
   pages.get('/:owner/:repo/:kind{issues|pull}/:number{[0-9]+}', async (c) => {
     const repository = site.store.repository(c.req.param('owner'), c.req.param('repo'));

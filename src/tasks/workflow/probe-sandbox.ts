@@ -47,13 +47,18 @@ export async function probeSandbox(taskId: string, deps: ProbeDeps): Promise<San
     const bootMs = now() - startedAt;
     const verdict = await checkSeal(sandbox, (await record.snapshot())?.canaryNonce ?? '');
     const isSealed = verdict.kind === 'sealed';
-    return {
-      bootMs,
-      unsealed: verdict.kind === 'breached' ? verdict.wrong : [],
-      unanswered: verdict.kind === 'unknown' ? verdict.unanswered : [],
-      codexVersion: isSealed ? await versionOf(sandbox, [codex, '--version']) : null,
-      nodeVersion: isSealed ? await versionOf(sandbox, [node, '--version']) : null,
+    const unanswered = verdict.kind === 'unknown' ? [...verdict.unanswered] : [];
+    const versionOf = async (program: string): Promise<string | null> => {
+      const limits = { timeoutMs: versionMs, maxOutputBytes: 4096 };
+      const { exitCode, timedOut, stdout } = await sandbox.exec({ argv: [program, '--version'] }, limits);
+      if (timedOut)
+        unanswered.push({ name: `${program} --version`, got: `nothing in ${versionMs / 1000} s` });
+      return exitCode === 0 ? (/\d+\.\d+\.\d+/.exec(stdout)?.[0] ?? null) : null;
     };
+    const codexVersion = isSealed ? await versionOf(codex) : null;
+    const nodeVersion = isSealed ? await versionOf(node) : null;
+    const unsealed = verdict.kind === 'breached' ? verdict.wrong : [];
+    return { bootMs, unsealed, unanswered, codexVersion, nodeVersion };
   } catch (error) {
     if (error instanceof SandboxBusyError) return null;
     throw error;
@@ -74,11 +79,6 @@ async function checkSeal(
     if (verdict.kind !== 'retry') return verdict;
     pending = verdict.pending;
   }
-}
-
-async function versionOf(sandbox: TaskSandbox, argv: readonly string[]): Promise<string | null> {
-  const { exitCode, stdout } = await sandbox.exec({ argv }, { timeoutMs: versionMs, maxOutputBytes: 4096 });
-  return exitCode === 0 ? (/\d+\.\d+\.\d+/.exec(stdout)?.[0] ?? null) : null;
 }
 
 async function requestFor(taskId: string, now: number): Promise<TaskRequest> {

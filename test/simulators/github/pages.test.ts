@@ -180,16 +180,21 @@ describe('pages', () => {
     return { status: response.status, headers: response.headers, html: await response.text() };
   };
 
-  it.each(['/', '/acme/widgets', '/ACME/Widgets', '/acme/widgets/issues/1', '/acme/widgets/pull/2'])(
-    'serve %s without scripts and external resources',
-    async (path) => {
-      const { status, headers, html } = await get(path);
-      expect(status).toBe(200);
-      expect(headers.get('content-type')).toMatch(/^text\/html/);
-      expect(headers.get('content-security-policy')).toContain("default-src 'none'");
-      expect(html).not.toMatch(/<script|<img|<link|src=|@import|url\(/i);
-    },
-  );
+  it.each([
+    '/',
+    '/acme/widgets',
+    '/ACME/Widgets',
+    '/acme/widgets/issues',
+    '/acme/widgets/pulls',
+    '/acme/widgets/issues/1',
+    '/acme/widgets/pull/2',
+  ])('serve %s without scripts and external resources', async (path) => {
+    const { status, headers, html } = await get(path);
+    expect(status).toBe(200);
+    expect(headers.get('content-type')).toMatch(/^text\/html/);
+    expect(headers.get('content-security-policy')).toContain("default-src 'none'");
+    expect(html).not.toMatch(/<script|<img|<link|src=|@import|url\(/i);
+  });
 
   it('show an issue with its comments and reactions', async () => {
     const { html } = await get('/acme/widgets/issues/1');

@@ -1,0 +1,36 @@
+/** Finds names that are probably misspelt settings: they would be ignored without a word. */
+import { nearest } from '../src/lib/nearest.ts';
+import { settingNames } from '../src/settings.ts';
+
+/** Settings of one machine, in addition to those of the Worker. */
+const hostNames = ['SLACK_APP_TOKEN', 'PORT', 'AIRLOCK_HOST', 'AIRLOCK_CONFIG', 'AIRLOCK_STATE'];
+const known = [...settingNames, ...hostNames];
+
+/**
+ * Returns a line for each name without a meaning that resembles a setting that is not set. The process
+ * environment belongs to other programs too: there, two letters may differ at most.
+ */
+export function misspeltSettings(
+  devVars: NodeJS.Dict<string>,
+  environment: NodeJS.Dict<string>,
+): readonly string[] {
+  const isSet = (name: string): boolean => ((environment[name] ?? devVars[name])?.trim() ?? '') !== '';
+  const unset = known.filter((name) => !isSet(name) && name !== 'PORT');
+  const strange = (from: NodeJS.Dict<string>) => Object.keys(from).filter((name) => !known.includes(name));
+  const inFile = strange(devVars).map(
+    (name) => ['.dev.vars: ', name, nearest(name, unset) ?? withWordsOf(name, unset)] as const,
+  );
+  const inEnvironment = strange(environment)
+    .filter((name) => name.length >= 8)
+    .map((name) => ['', name, nearest(name, unset, 2)] as const);
+  return [...inFile, ...inEnvironment].flatMap(([where, name, meant]) =>
+    meant === null ? [] : [`${where}${name} is not a setting; did you mean ${meant}?`],
+  );
+}
+
+/** OPENAI_KEY for OPENAI_API_KEY: at least two words of the setting, and no other. */
+function withWordsOf(name: string, settings: readonly string[]): string | null {
+  const words = name.toUpperCase().split('_');
+  if (words.length < 2) return null;
+  return settings.find((setting) => words.every((word) => setting.split('_').includes(word))) ?? null;
+}
