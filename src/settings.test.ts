@@ -129,6 +129,13 @@ describe('parseSettings', () => {
       'https://ghe.example',
       'https://api.ghe.example',
     ],
+    [{ GITHUB_URL: 'https://github.com/' }, 'https://github.com', 'https://api.github.com'],
+    [{ GITHUB_URL: 'https://www.github.com' }, 'https://www.github.com', 'https://api.github.com'],
+    [{ GITHUB_URL: 'https://acme.ghe.com/' }, 'https://acme.ghe.com', 'https://api.acme.ghe.com'],
+    [{ GITHUB_URL: 'https://Acme.GHE.com' }, 'https://Acme.GHE.com', 'https://api.acme.ghe.com'],
+    [{ GITHUB_URL: 'https://notghe.com' }, 'https://notghe.com', 'https://notghe.com/api/v3'],
+    [{ GITHUB_URL: 'https://ghe.com.example' }, 'https://ghe.com.example', 'https://ghe.com.example/api/v3'],
+    [{ GITHUB_URL: 'http://127.0.0.1:8080' }, 'http://127.0.0.1:8080', 'http://127.0.0.1:8080/api/v3'],
     [{ GITHUB_API_URL: 'https://proxy.example' }, 'https://github.com', 'https://proxy.example'],
   ])('reads %j as web base %s and API %s', (changes, githubUrl, githubApiUrl) => {
     expect(parse(changes)).toMatchObject({ ok: true, settings: { githubUrl, githubApiUrl } });

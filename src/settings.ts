@@ -88,9 +88,6 @@ export function parseSettings(environment: Readonly<Record<string, unknown>>): S
     return { ok: false, problem: [...problems].map(([name, what]) => `${name} ${what}`).join('\n') };
   const s = parsed.data;
   const { SLACK_SIGNING_SECRET: signingSecret, SLACK_BOT_TOKEN: botToken, SLACK_API_URL: slackUrl } = s;
-  // GitHub Enterprise Server serves its API below the web host; github.com has a separate API host.
-  const apiDefault =
-    s.GITHUB_URL === 'https://github.com' ? 'https://api.github.com' : `${s.GITHUB_URL}/api/v3`;
   return {
     ok: true,
     settings: {
@@ -103,7 +100,7 @@ export function parseSettings(environment: Readonly<Record<string, unknown>>): S
         ...(s.OPENAI_PROJECT === undefined ? {} : { openaiProject: s.OPENAI_PROJECT }),
       },
       githubUrl: s.GITHUB_URL,
-      githubApiUrl: s.GITHUB_API_URL ?? apiDefault,
+      githubApiUrl: s.GITHUB_API_URL ?? apiUrlOf(s.GITHUB_URL),
       openaiBaseUrl: s.OPENAI_BASE_URL,
       apiToken: s.API_TOKEN ?? null,
       slack:
@@ -112,6 +109,16 @@ export function parseSettings(environment: Readonly<Record<string, unknown>>): S
           : { signingSecret, botToken, apiUrl: `${slackUrl}/` },
     },
   };
+}
+
+/**
+ * API of a GitHub. github.com and GHE.com (`<enterprise>.ghe.com`) have a host of their own for it; GitHub
+ * Enterprise Server serves it below the web host.
+ */
+function apiUrlOf(webUrl: string): string {
+  const { protocol, hostname, host } = new URL(webUrl);
+  if (hostname === 'github.com' || hostname === 'www.github.com') return 'https://api.github.com';
+  return /^[^.]+\.ghe\.com$/.test(hostname) ? `${protocol}//api.${host}` : `${webUrl}/api/v3`;
 }
 
 /** Reports every problem by the name of its setting. Never repeats a value, which may be a secret. */

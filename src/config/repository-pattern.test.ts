@@ -39,3 +39,7 @@ it('reports an overlap exactly if some name matches both patterns', () => {
     { numRuns: 60 },
   );
 });
+
+it.each(['mona_acme/app', 'mona_acme/*', '!mona_acme/private-*'])('reads %j, of a managed user', (key) => {
+  expect(readPattern(key)).toMatchObject({ ok: true, pattern: { owner: 'mona_acme' } });
+});

@@ -120,6 +120,8 @@ describe('parseRepositoryRef', () => {
   it.each([
     ['acme/shop', { owner: 'acme', name: 'shop' }],
     [' Acme/My.Repo_1 ', { owner: 'Acme', name: 'My.Repo_1' }],
+    ['mona_acme/shop', { owner: 'mona_acme', name: 'shop' }],
+    ['_acme/shop', null],
     ['acme', null],
     ['acme/', null],
     ['/shop', null],

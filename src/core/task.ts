@@ -4,8 +4,11 @@
  */
 import * as z from 'zod';
 
-/** GitHub's own limit for an owner is 39 characters, for a repository name 100. */
-const ownerSchema = z.string().regex(/^[A-Za-z0-9](?:[A-Za-z0-9-]{0,38})$/);
+/**
+ * GitHub's own limit for an owner is 39 characters, for a repository name 100. The account of a managed user
+ * ends with an underscore and its enterprise's short code: `mona_acme`.
+ */
+const ownerSchema = z.string().regex(/^[A-Za-z0-9](?:[A-Za-z0-9_-]{0,38})$/);
 const repositoryNameSchema = z
   .string()
   .regex(/^[A-Za-z0-9._-]{1,100}$/)

@@ -21,6 +21,7 @@ import { canWriteNow, isLogin, writePermissions } from './write-permission.ts';
 
 const installationSchema = z.object({ id: z.number().int().positive(), suspended_at: z.string().nullish() });
 const accountSchema = z.object({ login: z.string(), id: z.number().int().positive(), type: z.string() });
+const listedSchema = z.object({ repositories: z.array(locatedSchema) });
 const refSchema = z.object({ object: z.object({ sha: z.string().regex(/^[0-9a-f]{40}$/) }) });
 
 /** Key of the tokens that belong to no single task. Not a valid task id. */
@@ -196,15 +197,15 @@ export function createCodeHost(deps: CodeHostDeps): CodeHost {
 
     async relocate(facts) {
       const { repositoryId } = facts;
-      const request = reading(facts).request('GET /repositories/{repository_id}', {
-        repository_id: repositoryId,
-      });
-      const found = await unlessClosed(request);
-      if (found === null) return null;
-      const { id, name, owner, default_branch, private: isPrivate } = locatedSchema.parse(found.data);
+      // The token is narrowed to this repository by id, so that this lists it alone, under its present name.
+      const found = await unlessClosed(reading(facts).request('GET /installation/repositories'));
+      const listed = listedSchema.parse(found?.data ?? { repositories: [] }).repositories;
+      const located = listed.find((one) => one.id === repositoryId);
+      if (located === undefined) return null;
+      const { name, owner, default_branch, private: isPrivate } = located;
       // The answer becomes part of URLs, so refuse a name that is a path.
       const named = repositoryRefSchema.safeParse({ owner: owner.login, name });
-      if (id !== repositoryId || !named.success) return null;
+      if (!named.success) return null;
       return { ...facts, ...named.data, defaultBranch: default_branch, private: isPrivate };
     },
 

@@ -145,6 +145,14 @@ describe("GitHub's example payloads", () => {
 });
 
 describe('the trigger of a task', () => {
+  it('is in the repository of a managed user too, whose name has an underscore', async () => {
+    const { app, started } = endpoint();
+    const repository = { id: 5, name: 'shop', owner: { login: 'mona_acme' } };
+    const response = await deliver(app, 'issue_comment', JSON.stringify(comment({}, { repository })));
+    expect(response.status).toBe(202);
+    expect(started).toMatchObject([{ repository: { owner: 'mona_acme', name: 'shop' } }]);
+  });
+
   it('is a comment with a mention', async () => {
     const { app, started } = endpoint();
     const response = await deliver(app, 'issue_comment', JSON.stringify(comment()));

@@ -12,7 +12,7 @@ async function scene() {
   const host = createCodeHost({ ...ownProcess(simulator), taskId: 'gh-1-c2' });
   return { simulator, facts, relocate: async () => await host.relocate(facts) };
 }
-const path = /\/repositories\/\d+$/;
+const path = /\/installation\/repositories$/;
 
 describe('the current facts of a repository', () => {
   it('have its new name after a rename, even if another repository took the old name', async () => {
@@ -65,10 +65,15 @@ describe('the current facts of a repository', () => {
     const lying: typeof fetch = async (input, init) =>
       path.test(input instanceof Request ? input.url : input.toString())
         ? Response.json({
-            ...answer,
-            id: answer.id === 0 ? facts.repositoryId : answer.id,
-            default_branch: 'main',
-            private: true,
+            total_count: 1,
+            repositories: [
+              {
+                ...answer,
+                id: answer.id === 0 ? facts.repositoryId : answer.id,
+                default_branch: 'main',
+                private: true,
+              },
+            ],
           })
         : await fetch(input, init);
     const host = createCodeHost({ ...ownProcess(simulator), fetch: lying });
