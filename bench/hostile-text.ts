@@ -3,6 +3,7 @@
  * when it is in proportion, 64 when it is quadratic. The best of several rounds, as other programs share the
  * machine.
  */
+import { createLineSplitter } from '../container/line-splitter.ts';
 import { parseMention } from '../src/core/ask/mention.ts';
 import { readAsk } from '../src/core/ask/ask-words.ts';
 import { renderUntrustedMarkdown } from '../src/github/markdown.ts';
@@ -30,6 +31,19 @@ const parsers: readonly {
     name: 'untrusted Markdown',
     pieces: hostileMarkdownPieces,
     parse: (text) => renderUntrustedMarkdown(`\`\`\`${text}x`, text.length),
+  },
+  {
+    name: 'one line of Codex in pieces of 64 characters',
+    pieces: ['x'],
+    parse: (text) => {
+      const push = createLineSplitter({
+        onLine: () => undefined,
+        onOverlong: () => undefined,
+        maxCharacters: hostileLength * 2,
+      });
+      for (let at = 0; at < text.length; at += 64) push(text.slice(at, at + 64));
+      push('\n');
+    },
   },
 ];
 

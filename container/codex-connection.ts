@@ -6,6 +6,7 @@
 import { spawn } from 'node:child_process';
 import { isRecord } from './codex-job.ts';
 import type { Notification } from './event-file.ts';
+import { createLineSplitter } from './line-splitter.ts';
 
 /** Codex refused a request. The message is Codex's own and can be shown to people. */
 export class CodexRefusal extends Error {
@@ -115,21 +116,14 @@ export function startCodex(process: CodexProcess): CodexConnection {
     waiting.settle({ failure: new CodexRefusal(text) });
   }
 
-  let buffered = '';
-  let overlong = false;
-  child.stdout.setEncoding('utf8').on('data', (text: string) => {
-    const lines = (buffered + text).split('\n');
-    buffered = lines.pop() ?? '';
-    for (const line of lines) {
-      if (overlong) process.onMalformed('[a line over 64 MiB]');
-      else if (line.trim() !== '') receive(line);
-      overlong = false;
-    }
-    if (buffered.length > maxLineCharacters) {
-      buffered = '';
-      overlong = true;
-    }
+  const split = createLineSplitter({
+    onLine: (line) => {
+      if (line.trim() !== '') receive(line);
+    },
+    onOverlong: () => process.onMalformed('[a line over 64 MiB]'),
+    maxCharacters: maxLineCharacters,
   });
+  child.stdout.setEncoding('utf8').on('data', split);
 
   const ended = new Promise<CodexEnd>((resolve) => {
     const end = (reason: string): void => {

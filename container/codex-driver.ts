@@ -11,10 +11,11 @@
  */
 import { dirname, join } from 'node:path';
 import { CodexRefusal, startCodex, type CodexConnection } from './codex-connection.ts';
-import { isRecord, readJob, type CodexDriverJob } from './codex-job.ts';
+import { readJob, type CodexDriverJob } from './codex-job.ts';
 import { followControlFile, type ControlCommand } from './control-file.ts';
 import { createEventFile, unwantedMethods, type Notification } from './event-file.ts';
 import { findRollout } from './rollout.ts';
+import { at, createTurnEnd, type TurnStatus } from './turn-end.ts';
 
 const placeholderKey = 'placeholder-replaced-by-the-gateway';
 const handshakeDeadlineMs = 30_000;
@@ -24,7 +25,6 @@ const interruptGraceMs = 5_000;
 const cleanDeadlineMs = 3_000;
 const stopGraceMs = 2_000;
 
-type TurnStatus = 'completed' | 'failed' | 'interrupted';
 const exitCodes: Readonly<Record<TurnStatus | 'error', number>> = {
   completed: 0,
   failed: 1,
@@ -32,27 +32,13 @@ const exitCodes: Readonly<Record<TurnStatus | 'error', number>> = {
   error: 3,
 };
 
-const at = (value: unknown, ...path: readonly string[]): unknown =>
-  path.reduce((found: unknown, key) => (isRecord(found) ? found[key] : undefined), value);
-
 function stringAt(value: unknown, ...path: readonly string[]): string {
   const found = at(value, ...path);
   if (typeof found !== 'string') throw new Error(`Codex's answer has no ${path.join('.')}`);
   return found;
 }
 
-const turnStatus = (params: unknown): TurnStatus => {
-  const status = at(params, 'turn', 'status');
-  return status === 'completed' || status === 'interrupted' ? status : 'failed';
-};
-
 const textInput = (text: string) => [{ type: 'text', text, text_elements: [] }];
-
-/** A promise of the turn's status; the first call of `end` settles it. */
-function createTurnEnd() {
-  const { promise, resolve } = Promise.withResolvers<TurnStatus>();
-  return { ended: promise, end: resolve };
-}
 
 const events = createEventFile((line) => process.stdout.write(`${line}\n`));
 
@@ -128,14 +114,14 @@ async function openThread(codex: CodexConnection, job: CodexDriverJob): Promise<
 }
 
 async function runTurn(job: CodexDriverJob, controlPath: string): Promise<TurnStatus | 'error'> {
-  const turnEnd = createTurnEnd();
+  const turnEnd = createTurnEnd(() =>
+    events.driver({ kind: 'error', fatal: false, message: 'Codex did not report the end of the turn' }),
+  );
   let threadId: string | null = null;
   const onNotification = (notification: Notification): void => {
     events.notification(notification);
     const own = at(notification.params, 'threadId');
-    if (notification.method === 'turn/completed' && (threadId === null || own === threadId)) {
-      turnEnd.end(turnStatus(notification.params));
-    }
+    if (threadId === null || own === threadId) turnEnd.notification(notification);
   };
   const codex = startCodex({
     binary: job.codexBinary,
@@ -180,6 +166,7 @@ async function runTurn(job: CodexDriverJob, controlPath: string): Promise<TurnSt
     const message = error instanceof CodexRefusal ? `Codex refused: ${error.message}` : String(error);
     events.driver({ kind: 'error', fatal: true, message, stderrTail: at(error, 'stderrTail') ?? null });
   }
+  turnEnd.close();
   steering.close();
   closeControl();
   await shutDown(codex, job, threadId);

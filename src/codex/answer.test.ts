@@ -17,10 +17,18 @@ describe('answerOf', () => {
   it.each([
     ['several lines', 'One\ntwo', 'One'],
     ['a heading', '## Fix it', 'Fix it'],
-    ['emphasis and code', '**Fix** `split()` in _all_ cases', 'Fix split() in all cases'],
+    ['emphasis and code', '**Fix** `split()` in **all** cases', 'Fix split() in all cases'],
     ['a link', 'Fix [this](https://evil.example/x)', 'Fix this'],
-    ['mentions', 'Thank @octocat and @acme/team', 'Thank octocat and acme/team'],
-    ['an address', 'Mail a@b.example', 'Mail ab.example'],
+    ['names of packages', 'Add @types/node and `@scope/x`', 'Add @types/node and @scope/x'],
+    ['an address', 'Mail a@b.example', 'Mail a@b.example'],
+    ['double underscores', 'Add __init__ and __tests__/x.py', 'Add __init__ and __tests__/x.py'],
+    ['single underscores', 'Rename _id_ to id', 'Rename _id_ to id'],
+    ['patterns', 'Match **/*.ts and **/*.js, not *.d.ts', 'Match **/*.ts and **/*.js, not *.d.ts'],
+    ['a product', 'Compute 2 * 3 * 4, a*b*c and x**y', 'Compute 2 * 3 * 4, a*b*c and x**y'],
+    ['a tilde', 'Read ~/.npmrc and ~~old', 'Read ~/.npmrc and ~~old'],
+    ['an index', 'Handle a[i](x)', 'Handle a[i](x)'],
+    ['a flag', '-O2 is the default', '-O2 is the default'],
+    ['a list mark', '- Fix it', 'Fix it'],
     ['bidi controls', 'Fix \u202Egnp.exe', 'Fix gnp.exe'],
     ['terminal escapes', '\u001b[31mFix\u001b[0m \u001b]8;;https://evil.example\u0007it', 'Fix it'],
     ['names with underscores', 'Rename my_long_name', 'Rename my_long_name'],
@@ -36,10 +44,34 @@ describe('answerOf', () => {
   });
 
   it.each([
+    ['in a fence', '```json\n{"title":"Fix it","summary":"Was wrong."}\n```'],
+    ['in a fence without a language', '```\n{"title":"Fix it","summary":"Was wrong."}\n```\n'],
+    [
+      'in a fence with words around it',
+      'Done:\n\n```json\n{"title":"Fix it","summary":"Was wrong."}\n```\nBye.',
+    ],
+    ['with words around it', 'Here it is: {"title":"Fix it","summary":"Was wrong."} Bye.'],
+    ['with further fields', '{"title":"Fix it","label":"x","summary":"Was wrong."}'],
+  ])('reads an answer %s', (_, finalMessage) => {
+    expect(answer(finalMessage)).toEqual({ title: 'Fix it', summary: 'Was wrong.', valid: true });
+  });
+
+  it.each([
+    ['at its end', (text: string) => text.slice(0, 20_000)],
+    ['within an escape', (text: string) => `${text.slice(0, 15_000)}\\`],
+    ['within a code point', (text: string) => `${text.slice(0, 15_000)}\\u00`],
+    ['in its middle', (text: string) => `${text.slice(0, 9_000)}\n[… 9 cut …]\n${text.slice(-9_000)}`],
+  ])('cuts an answer that was cut %s, and does not lose it', (_, cut) => {
+    const long = JSON.stringify({ title: 'Fix "it"', summary: `First.\n\n${'ü "x" \n'.repeat(3000)}` });
+    const { title, summary, valid } = answer(cut(long));
+    expect([title, valid, summary.length]).toEqual(['Fix "it"', true, maxSummaryCharacters]);
+    expect(summary.startsWith('First.\n\nü "x" \nü')).toBe(true);
+  });
+
+  it.each([
     ['missing', null],
     ['empty', ''],
     ['another shape', '{"title":"t"}'],
-    ['extra fields', '{"title":"t","summary":"s","label":"x"}'],
     ['wrong types', '{"title":1,"summary":["s"]}'],
     ['an array', '[1]'],
     ['null', 'null'],

@@ -33,28 +33,56 @@ export const answerJsonSchema = {
   additionalProperties: false,
 } as const;
 
-const answerSchema = z.strictObject({ title: z.string().trim().min(1), summary: z.string().trim().min(1) });
+const field = z.string().trim().min(1).catch('');
+const answerSchema = z.object({ title: field, summary: field });
 
 const fallbackTitle = 'Changes by Codex';
 const fallbackSummary = 'Codex left no summary of its work.';
 
-/** Returns one line without Markdown markup and mentions. */
+/**
+ * Returns one line without Markdown markup. Names stay as written (`__init__`, `@types/node`, `src/*.ts`): a
+ * title is no Markdown, and `publish/` makes mentions inert.
+ */
 function titleOf(untrusted: string): string {
   const line =
     firstOf(untrusted, 1_000)
       .split('\n')
-      .find((candidate) => candidate.trim() !== '') ?? '';
+      .find((candidate) => candidate.trim() !== '' && !/^\s*```/.test(candidate)) ?? '';
   const plain = line
-    .replace(/!?\[([^\]]*)\]\([^)]*\)/g, '$1')
-    .replace(/(?<!\w)([*_~`]{1,3})(?=\S)(.*?)(?<=\S)\1(?!\w)/g, '$2')
-    .replace(/^[\s#>*+-]+/, '')
-    .replace(/@(?=[A-Za-z0-9_])/g, '')
+    .replace(/!?\[([^\]]*)\]\((?:https?:|[/#.])[^)\s]*\)/g, '$1')
+    .replace(/(?<![\w*`])(\*\*|`{1,2})(?=[\w@"'(.~/-])([^*`]*)(?<=\S)\1(?![\w*`])/g, '$2')
+    .replace(/^(?:\s|[#>*+-]{1,6}\s)+/, '')
     .replace(/\s+/g, ' ');
   return firstOf(plain, maxTitleCharacters);
 }
 
+/** The content of a JSON string, read as far as it goes. */
+const escapes: Readonly<Record<string, string>> = { n: '\n', t: '\t', r: '\r', b: '\b', f: '\f' };
+const unescaped = (raw: string): string =>
+  raw
+    .replace(/\\(?:u[0-9a-fA-F]{0,3})?$/, '')
+    .replace(/\\(?:u([0-9a-fA-F]{4})|(.))/gs, (_, hex: string | undefined, letter: string | undefined) =>
+      hex === undefined
+        ? (escapes[letter ?? ''] ?? letter ?? '')
+        : String.fromCharCode(Number.parseInt(hex, 16)),
+    );
+
+/** Reads title and summary from JSON that was cut: the title whole, the summary as far as it goes. */
+function readCutAnswer(text: string): z.infer<typeof answerSchema> {
+  const title = /"title"\s*:\s*"((?:[^"\\]|\\.)*)"/s.exec(text)?.[1] ?? '';
+  const summary = /"summary"\s*:\s*"((?:[^"\\]|\\.)*)/s.exec(text)?.[1] ?? '';
+  return { title: unescaped(title).trim(), summary: unescaped(summary).trim() };
+}
+
+/** Reads the answer: JSON alone, in a fence, or with words around it. null if there is no JSON in the text. */
 function parseAnswer(text: string): z.infer<typeof answerSchema> | null {
-  return answerSchema.safeParse(parseJson(text)).data ?? null;
+  const start = text.search(/\{\s*"/);
+  if (start === -1) return null;
+  const around = text.slice(0, start);
+  const isAnswer = around.trim() === '' || /```\w*\s*$/.test(around) || /"(?:title|summary)"\s*:/.test(text);
+  if (!isAnswer) return null;
+  const json = text.slice(start, text.lastIndexOf('}') + 1);
+  return answerSchema.safeParse(parseJson(json)).data ?? readCutAnswer(text.slice(start));
 }
 
 /**
@@ -63,12 +91,12 @@ function parseAnswer(text: string): z.infer<typeof answerSchema> | null {
  */
 export function answerOf(progress: Progress): Answer {
   const parsed = progress.finalMessage === null ? null : parseAnswer(progress.finalMessage);
-  const title = parsed === null ? '' : titleOf(parsed.title);
-  const summary = parsed === null ? '' : firstOf(parsed.summary, maxSummaryCharacters);
+  const title = titleOf(parsed?.title ?? '');
+  const summary = firstOf(parsed?.summary ?? '', maxSummaryCharacters);
   if (title !== '' && summary !== '') return { title, summary, valid: true };
   // JSON of another shape is not readable for people; prose is.
   const prose = [progress.finalMessage, progress.message].find(
-    (text) => text !== null && text.trim() !== '' && !/^\s*[[{]/.test(text),
+    (text) => text !== null && text.trim() !== '' && !/^\s*(?:```\w*\s*)?[[{]/.test(text),
   );
   const text = firstOf(prose ?? '', maxSummaryCharacters);
   return {

@@ -168,6 +168,16 @@ describe('the end of the turn', () => {
   it.each([
     ['plain words', 'Budget used up', 'Budget used up'],
     ['an error body', '{"error":{"message":"Budget \\"x\\" used up","code":"b"}}', 'Budget "x" used up'],
+    [
+      'an answer at its limit',
+      'Incomplete response returned, reason: max_output_tokens',
+      'The model’s answer reached the limit of output tokens. Ask for less at once. (max_output_tokens)',
+    ],
+    [
+      'a filtered answer',
+      'stream disconnected before completion: Incomplete response returned, reason: content_filter',
+      'OpenAI’s content filter stopped the model’s answer. Ask in other words. (content_filter)',
+    ],
     ['half an error body', '{"error":{"mess', '{"error":{"mess'],
   ])('gives the reason of a failure from %s', (_, message, shown) => {
     const progress = foldAll(event('turn/completed', { turn: { status: 'failed', error: { message } } }));

@@ -199,7 +199,7 @@ function messageCompleted(progress: Progress, untrusted: string, phase: string |
     progress.finalMessage === null ? progress.message : firstOf(progress.finalMessage, maxMessageCharacters);
   return {
     progress: { ...progress, message: earlier, finalMessage: firstOf(untrusted, maxFinalMessageCharacters) },
-    notable: text.startsWith('{') ? [] : notable,
+    notable: /^(?:```\w*\s*)?\{/.test(text) ? [] : notable,
   };
 }
 
@@ -208,7 +208,20 @@ function errorText(untrusted: string): string {
   const message = /"message"\s*:\s*("(?:[^"\\]|\\.){1,4000}")/.exec(untrusted.slice(0, 8_000))?.[1];
   const inside =
     message !== undefined && untrusted.trimStart().startsWith('{') ? parseJson(message) : undefined;
-  return firstOf(typeof inside === 'string' ? inside : untrusted, maxErrorCharacters);
+  return inWords(firstOf(typeof inside === 'string' ? inside : untrusted, maxErrorCharacters));
+}
+
+/** The end of an answer that the model service cut off, as Codex reports it. */
+const incomplete = /Incomplete response returned, reason: (\w{1,40})/;
+const incompleteWords: Readonly<Record<string, string>> = {
+  max_output_tokens: 'The model’s answer reached the limit of output tokens. Ask for less at once.',
+  content_filter: 'OpenAI’s content filter stopped the model’s answer. Ask in other words.',
+};
+
+function inWords(error: string): string {
+  const reason = incomplete.exec(error)?.[1];
+  if (reason === undefined) return error;
+  return Object.hasOwn(incompleteWords, reason) ? `${incompleteWords[reason]} (${reason})` : error;
 }
 
 const noReason = 'Codex gave no reason';
