@@ -74,7 +74,7 @@ function readCutAnswer(text: string): z.infer<typeof answerSchema> {
   return { title: unescaped(title).trim(), summary: unescaped(summary).trim() };
 }
 
-/** Reads the answer: JSON alone, in a fence, or with words around it. null if there is no JSON in the text. */
+/** Reads the answer: JSON alone, in a fence, or with words around it. null if the text has no JSON. */
 function parseAnswer(text: string): z.infer<typeof answerSchema> | null {
   const start = text.search(/\{\s*"/);
   if (start === -1) return null;
