@@ -9,7 +9,7 @@ import { ageText, standingText } from '../../core/task-words.ts';
 import * as z from 'zod';
 import { locateAlsoRead } from './also-read.ts';
 import { githubHelp } from './help.ts';
-import type { Earlier } from './stage-route.ts';
+import type { Earlier } from './earlier-tasks.ts';
 import type { Stage, TaskDeps } from './stage.ts';
 
 /** What publication needs of the conversation. */

@@ -9,8 +9,8 @@ import type { SlackPolicy } from '../../core/policy.ts';
 import { route } from '../../core/access/route.ts';
 import { groupsAskedAbout, maySlackUse } from '../../core/access/slack-access.ts';
 import type { RepositoryRef, SlackTrigger, TaskOutcome, TaskRequest } from '../../core/task.ts';
-import type { TaskView } from '../../core/task-view.ts';
 import { ageText, standingText } from '../../core/task-words.ts';
+import { latestWork } from './earlier-tasks.ts';
 import { slackHelp } from './help.ts';
 import type { Stage, TaskDeps } from './stage.ts';
 
@@ -77,18 +77,10 @@ export async function routeTask(ask: SlackAsk, deps: TaskDeps): Promise<Stage<Ro
     });
 
   const { place, newPullRequest } = await placeOf(self, trigger, deps);
-  const earlier =
-    trigger.threadTs === null ? null : await deps.index.inThread(trigger.channelId, trigger.threadTs, place);
-  const earlierRecord = earlier === null ? null : deps.recordOf(earlier.taskId);
-  // Before the look, so that a change after the look wakes this task.
-  if (request.ask.kind === 'run') await earlierRecord?.addWaiter(request.taskId);
-  const earlierView = (await earlierRecord?.view()) ?? null;
-  if (request.ask.kind === 'run' && earlierView !== null && isBeingRouted(earlierView))
-    return { go: true, value: null };
+  const found = await latestWork(request, trigger, place, deps);
+  if (found === 'being-routed') return { go: true, value: null };
   const thread =
-    earlier === null || earlierView?.repository == null
-      ? null
-      : { taskId: earlier.taskId, repository: earlierView.repository };
+    found?.view.repository == null ? null : { taskId: found.taskId, repository: found.view.repository };
   const channelDefault = slack.channelDefaults.get(trigger.channelId) ?? null;
   // Only if nothing else decides, because the list can take calls to GitHub.
   const listed =
@@ -158,11 +150,6 @@ async function placeOf(
   return { place, newPullRequest };
 }
 
-/** Not true while it asks a person for a repository: that can take hours, and nobody waits for it. */
-function isBeingRouted({ repository, outcome, choices }: TaskView): boolean {
-  return repository === null && outcome === null && choices === null;
-}
-
 /** Sorted by name, without duplicates. */
 async function allRepositories({ policy, codeHost }: TaskDeps): Promise<readonly RepositoryRef[]> {
   const below = policy.hasPatterns ? await codeHost.installedRepositories() : [];
@@ -228,29 +215,4 @@ async function answer(
       };
     }
   }
-}
-
-/** What the earlier task of the thread left. */
-export interface Earlier {
-  readonly instruction: string;
-  /** Title of its pull request; empty if it has none. */
-  readonly title: string;
-  /**
-   * Number of the pull request to continue: its own, or the one that it worked on. null if there is neither.
-   */
-  readonly pullRequest: number | null;
-}
-
-/** null while the earlier task has not ended. */
-export async function earlierTask(taskId: string, deps: TaskDeps): Promise<Earlier | null> {
-  const view = await deps.recordOf(taskId).view();
-  if (view === null) return { instruction: '', title: '', pullRequest: null };
-  if (view.outcome === null) return null;
-  const pull = view.outcome.kind === 'pull-request' ? view.outcome.pullRequest : null;
-  return {
-    instruction: view.instruction,
-    title: pull?.title ?? '',
-    // A follow-up without a result leaves the pull request that it worked on.
-    pullRequest: pull?.number ?? view.continues?.number ?? null,
-  };
 }

@@ -104,6 +104,8 @@ interface Script {
   readonly chat?: Partial<Chat> | null;
   /** The task of the thread before this one. */
   readonly earlier?: EarlierTask;
+  /** The tasks of the thread before `earlier`, newest first. They have ended. */
+  readonly before?: readonly EarlierTask[];
   /** Other tasks, by their ids. */
   readonly others?: Readonly<
     Record<string, { readonly request?: TaskRequest; readonly outcome: TaskOutcome }>
@@ -139,6 +141,10 @@ const earlierEntry: IndexedTask = {
   postedTs: slackTrigger.threadTs,
   at: 0,
 };
+const entryOf = (_: EarlierTask, index: number): IndexedTask => ({
+  ...earlierEntry,
+  taskId: `slack-before-${index}`,
+});
 const t0 = Date.parse(acceptedAt);
 
 function world(script: Script) {
@@ -361,7 +367,9 @@ function world(script: Script) {
       put: async (task) => void indexed.push(task),
       inThread: async (_channel, _thread, before) => {
         lookedBackFrom.push(before);
-        return script.earlier === undefined ? null : earlierEntry;
+        const chain =
+          script.earlier === undefined ? [] : [earlierEntry, ...(script.before ?? []).map(entryOf)];
+        return chain[chain.findIndex(({ taskId }) => taskId === before?.taskId) + 1] ?? null;
       },
       byMessage: async () => null,
       recent: async () => [],
@@ -386,6 +394,13 @@ function world(script: Script) {
     for (const [taskId, { request: other, outcome }] of Object.entries(script.others ?? {})) {
       await tasks.record(taskId).open(other ?? { ...request, taskId });
       await tasks.record(taskId).finish(outcome);
+    }
+    for (const [index, older] of (script.before ?? []).entries()) {
+      const { taskId } = entryOf(older, index);
+      await tasks.record(taskId).open({ ...(older.request ?? slackRequest), taskId });
+      if (older.continues !== undefined)
+        await tasks.record(taskId).learn({ authorization: { ...authorization, continues: older.continues } });
+      if (older.outcome !== null) await tasks.record(taskId).finish(older.outcome);
     }
     const { earlier } = script;
     if (earlier === undefined) return;
@@ -1305,6 +1320,50 @@ describe('a task from Slack', () => {
       const it = await inSlack({ earlier: ended(published), ...script });
       expect(it.authorized[0]?.continues).toBeNull();
       expect(it.result).toEqual({ kind: 'pull-request', pullRequest });
+    });
+
+    const named: TaskRequest = { ...slackRequest, repository: app };
+    const done: EarlierTask = { request: named, outcome: published };
+    const refusal: TaskOutcome = { kind: 'refused', reason: { code: 'model', message: 'no such model' } };
+    const failure: TaskOutcome = {
+      kind: 'failed',
+      reason: { code: 'x', message: 'it broke' },
+      changeKept: false,
+    };
+    it.each<[string, EarlierTask, readonly EarlierTask[]]>([
+      ['was refused', { request: named, outcome: refusal }, [done]],
+      [
+        'was refused for another repository',
+        { request: { ...named, repository: shop }, outcome: refusal },
+        [done],
+      ],
+      ['was refused before it was routed', { request: slackRequest, outcome: refusal }, [done]],
+      ['was cancelled', { request: named, outcome: { kind: 'cancelled', by: 'Maria' } }, [done]],
+      ['failed before it began', { request: named, outcome: failure }, [done]],
+      [
+        'was refused, as was the one before',
+        { request: named, outcome: refusal },
+        [{ request: named, outcome: refusal }, done],
+      ],
+      [
+        'was refused after one that failed at work',
+        { request: named, outcome: refusal },
+        [{ request: named, outcome: failure, continues: pullRequest }, done],
+      ],
+    ])('adds to the pull request before a reply that %s', async (_, earlier, before) => {
+      const it = await inSlack({ earlier, before });
+      expect(it.routed).toEqual([{ repository: app, by: 'thread' }]);
+      expect(it.authorized[0]?.continues).toEqual(pullRequest);
+      expect(it.result).toEqual({ kind: 'pull-request', pullRequest, added: true });
+    });
+
+    it('adds to no pull request of another repository', async () => {
+      const other: EarlierTask = { request: { ...named, repository: shop }, outcome: published };
+      const it = await inSlack({
+        earlier: { request: named, outcome: { kind: 'no-change', summary: '' } },
+        before: [other],
+      });
+      expect(it.authorized[0]?.continues).toBeNull();
     });
 
     it('makes a pull request of its own after a task without a change', async () => {

@@ -1,0 +1,119 @@
+/**
+ * The earlier tasks of a Slack thread: which of them a reply continues, and what they left. A reply continues
+ * the latest pull request of its thread, whatever became of the replies between them.
+ */
+import type { AskedAt } from '../../core/chat.ts';
+import type { RepositoryRef, SlackTrigger, TaskRequest } from '../../core/task.ts';
+import type { TaskView } from '../../core/task-view.ts';
+import type { TaskDeps } from './stage.ts';
+
+interface EarlierTask {
+  readonly taskId: string;
+  readonly view: TaskView;
+}
+
+/** How many tasks of a thread are looked at, newest first. */
+const maxEarlier = 20;
+
+/** The tasks of a thread before a place, newest first, as far as their records are kept. */
+async function* tasksBefore(
+  { channelId, threadTs }: Pick<SlackTrigger, 'channelId' | 'threadTs'>,
+  place: AskedAt,
+  deps: TaskDeps,
+): AsyncGenerator<{ readonly taskId: string; readonly record: ReturnType<TaskDeps['recordOf']> }> {
+  if (threadTs === null) return;
+  let before = place;
+  for (let seen = 0; seen < maxEarlier; seen += 1) {
+    const task = await deps.index.inThread(channelId, threadTs, before);
+    if (task === null || task.taskId === before.taskId) return;
+    yield { taskId: task.taskId, record: deps.recordOf(task.taskId) };
+    before = { taskId: task.taskId, at: task.at };
+  }
+}
+
+/**
+ * The task of the thread that this one is about: the latest one that did something or still can. A reply that
+ * was refused, cancelled or failed before it began does not break the conversation; it counts only when there
+ * is nothing before it.
+ */
+export async function latestWork(
+  { taskId, ask }: TaskRequest,
+  trigger: SlackTrigger,
+  place: AskedAt,
+  deps: TaskDeps,
+): Promise<EarlierTask | null | 'being-routed'> {
+  let latest: EarlierTask | null = null;
+  for await (const earlier of tasksBefore(trigger, place, deps)) {
+    // Before the look, so that a change after the look wakes this task.
+    if (ask.kind === 'run') await earlier.record.addWaiter(taskId);
+    const view = await earlier.record.view();
+    if (view === null) break;
+    if (ask.kind === 'run' && isBeingRouted(view)) return 'being-routed';
+    const found: EarlierTask = { taskId: earlier.taskId, view };
+    if (!endedBeforeWork(view)) return found;
+    latest ??= found;
+  }
+  return latest;
+}
+
+const kindsWithoutWork: readonly string[] = ['refused', 'answered', 'cancelled', 'failed'];
+
+/** Whether a task ended before it was authorized, so that it has no base. */
+function endedBeforeWork({ outcome, base, continues }: TaskView): boolean {
+  return outcome !== null && kindsWithoutWork.includes(outcome.kind) && base === null && continues === null;
+}
+
+/** Not true while it asks a person for a repository: that can take hours, and nobody waits for it. */
+function isBeingRouted({ repository, outcome, choices }: TaskView): boolean {
+  return repository === null && outcome === null && choices === null;
+}
+
+/** What the earlier task of the thread left. */
+export interface Earlier {
+  readonly instruction: string;
+  /** Title of its pull request; empty if it has none. */
+  readonly title: string;
+  /**
+   * Number of the pull request to continue: its own, or the one that it worked on. null if there is neither.
+   */
+  readonly pullRequest: number | null;
+}
+
+/** null while the earlier task has not ended. */
+export async function earlierTask(taskId: string, deps: TaskDeps): Promise<Earlier | null> {
+  const view = await deps.recordOf(taskId).view();
+  if (view === null) return { instruction: '', title: '', pullRequest: null };
+  if (view.outcome === null) return null;
+  const pull = view.outcome.kind === 'pull-request' ? view.outcome.pullRequest : null;
+  return {
+    instruction: view.instruction,
+    title: pull?.title ?? '',
+    pullRequest: pullRequestOf(view) ?? (await pullRequestBefore(taskId, view.repository, deps)),
+  };
+}
+
+/** A follow-up without a result leaves the pull request that it worked on. */
+const pullRequestOf = ({ outcome, continues }: TaskView): number | null =>
+  outcome?.kind === 'pull-request' ? outcome.pullRequest.number : (continues?.number ?? null);
+
+/** The latest pull request of the thread before a task that has none, in the same repository. */
+async function pullRequestBefore(
+  taskId: string,
+  repository: RepositoryRef | null,
+  deps: TaskDeps,
+): Promise<number | null> {
+  const request = (await deps.recordOf(taskId).snapshot())?.request;
+  if (repository === null || request?.trigger.kind !== 'slack') return null;
+  const place = { taskId, at: Date.parse(request.acceptedAt) };
+  for await (const { record } of tasksBefore(request.trigger, place, deps)) {
+    const view = await record.view();
+    if (view?.repository == null || !isSame(view.repository, repository)) return null;
+    const number = pullRequestOf(view);
+    if (number !== null) return number;
+  }
+  return null;
+}
+
+const isSame = (one: RepositoryRef, other: RepositoryRef): boolean =>
+  one.owner.toLowerCase() === other.owner.toLowerCase() &&
+  one.name.toLowerCase() === other.name.toLowerCase();
