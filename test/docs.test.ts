@@ -15,6 +15,8 @@ const pages = [
   'README.md',
   'AGENTS.md',
   'CHANGELOG.md',
+  'CONTRIBUTING.md',
+  'SECURITY.md',
   ...readdirSync(join(root, 'docs'))
     .filter((name) => name.endsWith('.md'))
     .map((name) => join('docs', name)),
@@ -82,6 +84,25 @@ describe('docs/api.md', () => {
     );
     expect(documented.toSorted()).toEqual([...new Set([...answered, '503 not-configured'])].toSorted());
     expect(sources).toContain("code: 'not-configured'");
+  });
+});
+
+describe('the table of claims in docs/security.md', () => {
+  const rows = (read('docs/security.md').split('\n## See for yourself\n')[1] ?? '')
+    .split('\n')
+    .filter((line) => line.startsWith('| ') && line.includes('`'))
+    .map((line) => line.split('|').map((cell) => cell.trim()))
+    .map(([, claim = '', test = '', command = '', seconds = '']) => ({ claim, test, command, seconds }));
+  it('has claims', () => expect(rows.length).toBeGreaterThan(8));
+  it.each(rows)('names a test, a command that runs it, and seconds: $claim', ({ test, command, seconds }) => {
+    const file = test.slice(1, -1);
+    expect(existsSync(join(root, file))).toBe(true);
+    const [, script = '', path] = /^`npm (?:run )?([a-z]+)(?: -- (\S+)(?: \d+)?)?`$/.exec(command) ?? [];
+    expect(scripts).toContain(script);
+    // `npm test` runs the files whose path begins with its argument; another script is the test's program.
+    const runsIt = script === 'test' ? file.startsWith(path ?? '?') : true;
+    expect({ command, runsIt }).toEqual({ command, runsIt: true });
+    expect(seconds).toMatch(/^\d+$/);
   });
 });
 

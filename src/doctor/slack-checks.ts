@@ -70,7 +70,7 @@ async function call(input: SlackInput, method: string, token: string): Promise<A
 function judgeUnset(team: string): Verdict {
   return fail(
     `the configuration serves the workspace ${team}, and neither SLACK_BOT_TOKEN nor SLACK_SIGNING_SECRET is set`,
-    'Set both (docs/setup.md, “Slack, where it is wanted”), or take "slack" out of the configuration.',
+    'Set both (docs/setup.md, “Slack (optional)”), or take "slack" out of the configuration.',
   );
 }
 

@@ -10,13 +10,13 @@ import type { Intake } from './intake.ts';
 import { codeSpan, renderUntrusted } from './mrkdwn.ts';
 import { requestOf } from './requests.ts';
 import {
-  accepted,
   didYouMean,
   help,
   repositorySpan,
   needsId,
   noSuchId,
   notAnId,
+  received,
   shortIdSpan,
   unknownWord,
 } from './sentences.ts';
@@ -95,7 +95,7 @@ async function start(
   );
   const outcome = await deps.startTask(request);
   deps.log('slack.accepted', { taskId: request.taskId, outcome });
-  return accepted(request.shortId);
+  return received(request.shortId);
 }
 
 async function openForm(intake: Intake, command: Command, named: RepositoryRef | null): Promise<null> {

@@ -45,8 +45,8 @@ export const repositorySpan = (repository: RepositoryRef): string =>
 export const shortIdSpan = (shortId: string): string => codeSpan(shortId);
 
 /** Omits the repository, because the user may not be allowed to learn what an alias means. */
-export const accepted = (shortId: string): string =>
-  `Accepted as ${shortIdSpan(shortId)}. Its message follows.`;
+export const received = (shortId: string): string =>
+  `Received as ${shortIdSpan(shortId)}. The answer follows.`;
 
 /** The help text. `command` is the slash command under which the app is installed. */
 export function help(command: string): string {

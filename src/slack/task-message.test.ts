@@ -359,6 +359,14 @@ describe('the post of an ended task', () => {
       '🚫 Not started*\nNot you.',
       ['task.retry'],
     ],
+    ...['slack-guest', 'slack-other-workspace', 'slack-bot', 'slack-deactivated'].map(
+      (code): [string, TaskOutcome, string, string[]] => [
+        `a refusal that no retry changes (${code})`,
+        { kind: 'refused', reason: { code, message: 'Not you.' } },
+        '🚫 Not started*\nNot you.',
+        [],
+      ],
+    ),
   ])('shows %s', (_, outcome, expected, buttons) => {
     expect(shown(ended(outcome))).toContain(expected);
     expect(buttonsOf(ended(outcome))).toEqual(buttons);

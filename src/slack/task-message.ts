@@ -3,6 +3,7 @@
  * it. The post is within Slack's limits for any view, and mentions only the requester.
  */
 import type { ActionsBlock, Button, KnownBlock } from '@slack/types';
+import { isOutsiderReason } from '../core/access/slack-access.ts';
 import type { CommandRun, PlanItem } from '../core/progress.ts';
 import { reportedHeading } from '../core/reported.ts';
 import { routedByWords } from '../core/access/route.ts';
@@ -176,7 +177,8 @@ function endedMessage(view: TaskView): Omit<TaskMessage, 'brief'> {
     .map((part): KnownBlock => section(part));
   for (const line of [failedText(view.receipt), reachedText(view.receipt)])
     if (line !== '') blocks.push(context(line));
-  return { text: notification, blocks: [...blocks, actions(buttonsAfter(view))] };
+  const buttons = buttonsAfter(view);
+  return { text: notification, blocks: buttons.length === 0 ? blocks : [...blocks, actions(buttons)] };
 }
 
 function buttonsAfter(view: TaskView): Button[] {
@@ -204,14 +206,16 @@ function buttonsAfter(view: TaskView): Button[] {
     );
   }
   const opensAnother = outcome?.kind === 'pull-request';
-  buttons.push(
-    button(
-      actionIds.retry,
-      'Retry',
-      { taskId: view.taskId },
-      opensAnother ? { confirm: retryConfirmation } : {},
-    ),
-  );
+  // Nobody outside the workspace can ask for anything, so they cannot retry.
+  if (outcome?.kind !== 'refused' || !isOutsiderReason(outcome.reason))
+    buttons.push(
+      button(
+        actionIds.retry,
+        'Retry',
+        { taskId: view.taskId },
+        opensAnother ? { confirm: retryConfirmation } : {},
+      ),
+    );
   // A refused task has no log worth reading.
   if (outcome?.kind !== 'refused') buttons.push(logButton(view));
   return buttons;

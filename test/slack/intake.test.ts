@@ -175,7 +175,7 @@ describe('a command with an instruction', () => {
         options: { base: 'next', effort: 'high' },
       },
     ]);
-    expect(text).toBe(`Accepted as \`${await shortIdOf(taskId)}\`. Its message follows.`);
+    expect(text).toBe(`Received as \`${await shortIdOf(taskId)}\`. The answer follows.`);
   });
 
   it.each([

@@ -11,7 +11,7 @@ describe('Slack’s requests in workerd', () => {
     const { status, json } = await deliver(world, command('acme/shop fix the login — naïve ✓'));
     expect({ status, json }).toEqual({
       status: 200,
-      json: { response_type: 'ephemeral', text: expect.stringContaining('Accepted as') },
+      json: { response_type: 'ephemeral', text: expect.stringContaining('Received as') },
     });
     expect(world.started.map(({ instruction }) => instruction)).toEqual(['fix the login — naïve ✓']);
   });

@@ -55,7 +55,8 @@ export function authorize({ request, policy, facts, canWrite, chat }: AuthorizeI
     return refused('not-installed', fromSlack ? `${message} ${repositoryFirst(name)}` : message);
   }
   if (request.trigger.kind === 'github') {
-    if (request.requester === null) return refused('no-requester', 'Nobody is known to have asked for this.');
+    if (request.requester === null)
+      return refused('no-requester', 'Airlock could not tell who asked for this.');
     // A repository that was deleted and created again, or transferred, keeps its name but is another one.
     if (request.trigger.repositoryId !== facts.repositoryId) {
       return refused(
@@ -66,7 +67,7 @@ export function authorize({ request, policy, facts, canWrite, chat }: AuthorizeI
     if (canWrite === 'unknown') {
       return refused(
         'permission-unknown',
-        'GitHub could not say whether you may write to this repository, so that nothing was started. Ask again in a while.',
+        'GitHub could not say whether you may write to this repository, so nothing was started. Ask again in a while.',
       );
     }
     if (!canWrite) {
@@ -115,7 +116,7 @@ function slackRefusal(
   if (chat === null) {
     return {
       code: 'slack-not-set-up',
-      message: 'This bot is not set up for Slack, so that nothing was started.',
+      message: 'This bot is not set up for Slack, so nothing was started.',
     };
   }
   const access = policy.allowed ? policy.slack : ({ kind: 'none' } as const);

@@ -53,6 +53,16 @@ export function outsiderReason(person: ChatPerson | null, team: string): Reason 
   }
 }
 
+const outsiderCodes: ReadonlySet<string> = new Set([
+  otherWorkspace.code,
+  'slack-bot',
+  'slack-deactivated',
+  'slack-guest',
+]);
+
+/** Whether a refusal is one that neither a retry nor the configuration changes. */
+export const isOutsiderReason = ({ code }: Reason): boolean => outsiderCodes.has(code);
+
 /** `team` is the configured workspace. Refuses what is not expressly allowed. */
 export function maySlackUse(
   access: SlackAccess,
