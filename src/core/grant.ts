@@ -98,6 +98,8 @@ export type EgressEntry = {
   readonly rule: string;
   /** Sentence for people; empty for an allowed request. */
   readonly reason: string;
+  /** What the model said when it refused to answer. Untrusted, at most 2,000 characters. */
+  readonly refusal?: string;
   /** What the sandbox was answered. */
   readonly status: number;
   readonly bytesUp: number;

@@ -8,6 +8,7 @@ export type Arrival = Pick<EgressEntry, 'at' | 'method' | 'host' | 'path'>;
 export interface Carried {
   readonly bytesUp?: number;
   readonly bytesDown?: number;
+  readonly refusal?: string | null;
 }
 
 /** GitHub's longest path, an LFS batch, has six segments. */
@@ -30,13 +31,13 @@ export function arrivalOf(method: string, rawUrl: string, at: number): Arrival {
 export function entryOf(
   arrival: Arrival,
   end: RequestEnd,
-  { bytesUp = 0, bytesDown = 0 }: Carried = {},
+  { bytesUp = 0, bytesDown = 0, refusal = null }: Carried = {},
 ): EgressEntry {
   const { rule, status } = end;
   const entry = { ...arrival, rule, status, bytesUp, bytesDown };
   switch (end.kind) {
     case 'pass':
-      return { ...entry, verdict: 'allowed', reason: '' };
+      return { ...entry, ...(refusal === null ? {} : { refusal }), verdict: 'allowed', reason: '' };
     case 'deny':
       return { ...entry, verdict: 'denied', reason: end.reason };
     case 'fail':

@@ -61,7 +61,9 @@ export async function forwardToOpenai(passage: Passage): Promise<Response> {
     meterTokens(stream, limits, (metered) => {
       const bytesDown = metered.bytes;
       const tokens = metered.tokens ?? totalOnly(unreportedTokens(bytesUp + bytesDown, metered.finished));
-      deps.waitUntil(record(endOfAnswer(host, end, metered.end), { bytesUp, bytesDown, tokens }));
+      deps.waitUntil(
+        record(endOfAnswer(host, end, metered.end), { bytesUp, bytesDown, tokens, refusal: metered.refusal }),
+      );
     }),
   );
 }

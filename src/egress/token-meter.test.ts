@@ -65,6 +65,16 @@ it.each([
   });
 });
 
+it.each([
+  ['a refusal', { type: 'response.refusal.done', refusal: 'I cannot help.' }, 'I cannot help.'],
+  ['a long one, cut', { type: 'response.refusal.done', refusal: 'x'.repeat(3_000) }, 'x'.repeat(2_000)],
+  ['none in words of the model', { type: 'x', delta: '"type":"response.refusal.done"' }, null],
+  ['none without words', { type: 'response.refusal.done' }, null],
+])('reads %s', async (_, event, refusal) => {
+  const text = `data: ${JSON.stringify(event)}\n\ndata: ${final('response.completed')}\n\n`;
+  expect(await metered(text)).toMatchObject({ refusal, tokens: totalOnly(77) });
+});
+
 it('distinguishes a response that failed without usage from one that was abandoned', async () => {
   expect(await metered(`data: ${final('response.failed', null)}\n\n`)).toMatchObject({
     tokens: null,

@@ -1,7 +1,7 @@
 /**
- * Reads the token usage from a Responses event stream while it passes through, without delaying or changing a
- * byte. The data of an event says what it is: gateways that are compatible with OpenAI's API need not send
- * `event:` lines. Decides nothing about budgets.
+ * Reads the token usage and a refusal from a Responses event stream while it passes through, without delaying
+ * or changing a byte. The data of an event says what it is: gateways that are compatible with OpenAI's API
+ * need not send `event:` lines. Decides nothing about budgets.
  */
 import { createParser } from 'eventsource-parser';
 import * as z from 'zod';
@@ -24,14 +24,20 @@ const finalEvent = z.object({
   }),
 });
 
-/** Saves parsing the thousands of other events. Whether an event is final, its JSON decides. */
-const finalType = /response\.(?:completed|incomplete|failed)/;
+/** The model's words when it refuses. Codex reports only that there is no answer. */
+const refusalEvent = z.object({ type: z.literal('response.refusal.done'), refusal: z.string() });
+const maxRefusalCharacters = 2_000;
+
+/** Saves parsing the thousands of other events. What an event is, its JSON decides. */
+const readType = /response\.(?:completed|incomplete|failed|refusal\.done)/;
 
 export interface Metered extends MeteredBytes {
   /** As OpenAI reported them; null if the stream ended without a report. */
   readonly tokens: TokenUsage | null;
   /** Whether the final event came, with usage or (for a failed response) without. */
   readonly finished: boolean;
+  /** What the model said when it refused to answer; null if it did not. Untrusted. */
+  readonly refusal: string | null;
 }
 
 /** Passes the stream through and calls `done` once, at its end, error, cut or cancellation. */
@@ -42,10 +48,13 @@ export function meterTokens(
 ): ReadableStream<Uint8Array> {
   let tokens: TokenUsage | null = null;
   let finished = false;
+  let refusal: string | null = null;
   const parser = createParser({
     onEvent: ({ data }) => {
-      if (!finalType.test(data)) return;
-      const parsed = finalEvent.safeParse(parseJson(data));
+      if (!readType.test(data)) return;
+      const event = parseJson(data);
+      refusal = refusalEvent.safeParse(event).data?.refusal.slice(0, maxRefusalCharacters) ?? refusal;
+      const parsed = finalEvent.safeParse(event);
       if (!parsed.success) return;
       finished = true;
       const { usage } = parsed.data.response;
@@ -62,7 +71,7 @@ export function meterTokens(
   return meterBytes(
     stream,
     limits,
-    (metered) => done({ ...metered, tokens, finished }),
+    (metered) => done({ ...metered, tokens, finished, refusal }),
     (chunk) => parser.feed(decoder.decode(chunk, { stream: true })),
   );
 }

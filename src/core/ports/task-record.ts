@@ -27,6 +27,8 @@ export interface TaskSnapshot {
   readonly setupEnded: boolean;
   /** null until Codex's run has ended. */
   readonly agentEnd: AgentEnd | null;
+  /** What the model said when its latest answer was a refusal. Untrusted. */
+  readonly refusal: string | null;
   readonly cancelledBy: string | null;
   /** A person's approval of the held change; null when there is none. */
   readonly approval: Approval | null;

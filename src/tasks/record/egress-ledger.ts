@@ -33,6 +33,7 @@ export function enterEgress(
       : {
           ...before.state,
           usage: addUsage(usage, tokens),
+          refusal: entry.rule === 'openai.responses' ? (entry.refusal ?? null) : before.state.refusal,
           used: {
             requests: used.requests,
             bytesUp: used.bytesUp + entry.bytesUp,

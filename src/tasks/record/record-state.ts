@@ -42,6 +42,8 @@ export interface RecordState {
   /** Counted over the life of the sandbox. */
   readonly used: Omit<Grant['used'], 'tokens'>;
   readonly usage: TokenUsage;
+  /** The latest answer of the model was this refusal; null if it was none. Untrusted. */
+  readonly refusal: string | null;
   readonly setupRun: 'none' | 'runs' | 'ended';
   /** When Codex's run was started; null before. */
   readonly agentStartedAt: number | null;
@@ -78,6 +80,7 @@ export function openState(request: TaskRequest, canaryNonce: string, now: number
     canaryNonce,
     used: { requests: 0, bytesUp: 0, bytesDown: 0 },
     usage: totalOnly(0),
+    refusal: null,
     setupRun: 'none',
     agentStartedAt: null,
     offset: 0,
@@ -173,6 +176,7 @@ export function snapshotOf(state: RecordState): Omit<TaskSnapshot, 'waitUntil'> 
     canaryNonce,
     setupEnded: state.setupRun === 'ended',
     agentEnd,
+    refusal: state.refusal,
     cancelledBy,
     // A later attempt without an approval is for the same change: no other was ever kept.
     approval: state.attempts.findLast(({ approval }) => approval !== null)?.approval ?? null,

@@ -11,7 +11,6 @@ import {
 } from '../../core/change-set.ts';
 import { attemptsIn, needsCaution } from '../../core/attempts.ts';
 import { diskReserve, sandboxPaths, scriptCommand } from '../../core/checkout.ts';
-import type { BudgetName } from '../../core/grant.ts';
 import type { AgentEnd, Authorization } from '../../core/authorization.ts';
 import { Reported } from '../../core/reported.ts';
 import type { SetupReport } from '../../core/setup.ts';
@@ -21,6 +20,7 @@ import { keptContext, keptContextSchema } from './stage-intake.ts';
 import { lostOutcome, unlessLost } from './stage-sandbox.ts';
 import { keptChange } from '../run-names.ts';
 import { setupFailure, setupReport } from '../setup-report.ts';
+import { failureOf } from './run-failure.ts';
 import type { Stage, TaskDeps } from './stage.ts';
 import { accessLost, approverText } from './vouching.ts';
 
@@ -107,7 +107,7 @@ export async function publishChange(
   const { receipt, phases } = view;
   // A run that ended without a line of output has no progress.
   const progress = view.progress ?? deps.codex.initialProgress;
-  const failure = failureOf(end, progress);
+  const failure = failureOf(end, progress, snapshot?.refusal ?? null);
   const early = failure === null ? [] : [`${failure} What was done until then is in this draft.`];
   const remarks = [...early, ...setupRemarks(setup), ...gateRemarks];
   const commentsLeftOut = context === null ? 0 : keptContextSchema.parse(JSON.parse(context)).commentsLeftOut;
@@ -245,39 +245,11 @@ function setupRemarks(setup: SetupReport | null): string[] {
   return [...failure, ...left];
 }
 
-const budgetWords: Readonly<Record<BudgetName, string>> = {
-  tokens: 'The token budget',
-  requests: `The budget of ${taskLimits.requests.toLocaleString('en')} requests`,
-  bytesUp: `The budget of ${taskLimits.bytesUp / 1024 ** 3} GiB sent`,
-  bytesDown: `The budget of ${taskLimits.bytesDown / 1024 ** 3} GiB received`,
-};
-
-/** A sentence if the run did not complete; null if it did. */
-function failureOf(
-  end: AgentEnd,
-  progress: { turn: { status: string; message?: string } | null; lastError: string | null } | null,
-): string | null {
-  switch (end.kind) {
-    case 'cancelled':
-      return 'The task was cancelled.';
-    case 'lost':
-      return 'The sandbox was lost.';
-    case 'deadline':
-      return 'The time limit was reached and Codex was stopped.';
-    case 'budget':
-      return `${budgetWords[end.budget]} was used up and Codex was stopped.`;
-    case 'exited': {
-      if (end.exitCode === 0 && progress?.turn?.status === 'completed') return null;
-      const why = progress?.turn?.message ?? progress?.lastError;
-      return why == null ? `Codex ended early (exit status ${end.exitCode}).` : `Codex ended early: ${why}`;
-    }
-  }
-}
-
 /** Nothing was published: because nothing was changed, or because all of it was left out. */
 async function nothingChanged(end: AgentEnd, change: ChangeSet, deps: TaskDeps): Promise<TaskOutcome> {
-  const progress = (await deps.record.view())?.progress ?? null;
-  const failure = failureOf(end, progress);
+  const [view, snapshot] = await Promise.all([deps.record.view(), deps.record.snapshot()]);
+  const progress = view?.progress ?? null;
+  const failure = failureOf(end, progress, snapshot?.refusal ?? null);
   const leftOut = leftOutOf(change, deps);
   if (failure !== null) {
     const message = `${failure} ${leftOut.leftOut ?? 'Nothing was changed.'}`;
