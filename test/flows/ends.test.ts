@@ -7,6 +7,7 @@ import { splitBillFiles } from '../../cli/demo/split-bill.ts';
 import type { CreatedRepository, RolePermission } from '../../simulators/github/contract.ts';
 import { splitBillPatch } from '../../cli/demo/demo-script.ts';
 import { applyPatch, fail, finish, shell } from '../../simulators/openai/script.ts';
+import { secondaryLimit } from '../../simulators/github/known-refusals.ts';
 import type { TaskOutcome } from '../../src/core/task.ts';
 import {
   api,
@@ -284,7 +285,9 @@ describe.concurrent('a task that ran', () => {
     expect(change).toContain(Buffer.from('on: push\n').toString('base64'));
   });
 
-  it('opens one pull request although GitHub fails twice while it is opened', async () => {
+  it('opens one pull request although GitHub fails and limits its rate while it is opened', async () => {
+    const limit = { method: 'POST', path: /\/acme\/twice\/pulls$/, ...secondaryLimit(2) };
+    flow.world.github.failNext(limit);
     flow.world.github.failNext({ method: 'POST', path: /\/acme\/twice\/pulls$/, status: 502, times: 1 });
     flow.world.github.failNext({
       method: 'POST',
@@ -300,7 +303,9 @@ describe.concurrent('a task that ran', () => {
     const attempts = flow.world.github
       .requests()
       .filter(({ method, path }) => method === 'POST' && path.endsWith('/acme/twice/pulls'));
-    expect(attempts.slice(0, 2).map(({ status }) => status)).toEqual([502, 502]);
+    expect(attempts.slice(0, 3).map(({ status }) => status)).toEqual([403, 502, 502]);
+    const [limited, next] = attempts.map(({ at }) => at);
+    expect((next ?? 0) - (limited ?? 0)).toBeGreaterThanOrEqual(2000);
   });
 
   it('keeps the change that GitHub refuses, and publishes that alone when it is asked to', async () => {

@@ -466,7 +466,7 @@ describe('a cancellation', () => {
     const record = await opened('cancelled');
     await record.enter('codex');
     await record.cancel('maria').catch(() => undefined); // no Workflow instance hears of it
-    expect(await record.enter('collect')).toEqual({ cancelledBy: 'maria' });
+    expect(await record.enter('collect')).toEqual({ cancelledBy: 'maria', outcome: null });
     expect((await record.snapshot())?.agentEnd).toEqual({ kind: 'cancelled', by: 'maria' });
     expect(await sandboxCalls('cancelled')).toEqual(['destroy']);
     await evictDurableObject(record);

@@ -16,6 +16,12 @@ import { startPollMs, waitFor } from './wait-for.ts';
  */
 const maxUnavailable = 36;
 
+const everyStartAborted = {
+  code: 'sandbox-unavailable',
+  message:
+    'No sandbox could be started: the platform aborted every attempt for three minutes. Ask again later.',
+};
+
 export async function takeSlot(
   request: RoutedRequest,
   step: WorkflowStep,
@@ -42,7 +48,7 @@ export async function provision(step: WorkflowStep, deps: TaskDeps): Promise<Sta
     if (!started.go) return started;
     if (started.value === 'started') return { go: true, value: 'started' };
     if (started.value === 'unavailable' && ++unavailable >= maxUnavailable)
-      throw new Error('the platform aborted every start of the sandbox');
+      return { go: false, outcome: { kind: 'failed', reason: everyStartAborted, changeKept: false } };
     return { go: true, value: null };
   };
   return await waitFor('room for a sandbox', start, step, { pollMs: startPollMs });

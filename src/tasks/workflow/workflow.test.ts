@@ -1130,7 +1130,7 @@ describe('a task', () => {
       throw new SandboxUnavailableError('Network connection lost.');
     };
     const { result } = await live({ sandbox: { start } });
-    expect(result).toMatchObject({ kind: 'failed', reason: { code: expect.stringMatching(/^step-failed/) } });
+    expect(result).toMatchObject({ kind: 'failed', reason: { code: 'sandbox-unavailable' } });
     expect(starts).toBe(36);
   });
 
