@@ -108,7 +108,7 @@ describe('wrangler.jsonc', () => {
   it('requires exactly the secrets without which the Worker refuses to work', () => {
     const values = {
       GITHUB_APP_ID: '1',
-      GITHUB_APP_PRIVATE_KEY: '-----BEGIN PRIVATE KEY-----',
+      GITHUB_APP_PRIVATE_KEY: '-----BEGIN PRIVATE KEY-----\n-----END PRIVATE KEY-----',
       GITHUB_WEBHOOK_SECRET: 'x'.repeat(16),
       OPENAI_API_KEY: 'sk-1',
     };

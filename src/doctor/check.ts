@@ -72,9 +72,9 @@ export async function runChecks(
 
 function verdictOf(error: unknown): Verdict {
   if (error instanceof DeadlineError)
-    return fail('no answer within the deadline', 'See whether the service is up and reachable from here.');
+    return fail('no answer within the deadline', 'Check that the service is up and reachable from here.');
   const why = error instanceof Error ? error.message : 'unknown error';
-  return fail(`could not be checked: ${why.slice(0, 300)}`, 'See whether the service is up and reachable.');
+  return fail(`could not be checked: ${why.slice(0, 300)}`, 'Check that the service is up and reachable.');
 }
 
 /** Shorter values are not secrets, and removing them would blank ordinary words. */

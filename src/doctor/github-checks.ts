@@ -12,6 +12,7 @@ import { createAppTokens } from '../github/app-auth.ts';
 import { boundedAll } from '../lib/bounded-all.ts';
 import { fail, ok, once, skip, warn, type Check, type Verdict } from './check.ts';
 import { clockIsWrong, type Clock } from './clock-check.ts';
+import { judgeMention } from './mention-check.ts';
 import { ask, type Asked, type Service } from './service.ts';
 
 /**
@@ -95,7 +96,7 @@ async function whyNoApp(asked: Asked, input: GithubInput): Promise<Verdict> {
   if (!asked.answered)
     return fail(
       `GitHub cannot be reached at ${apiUrl}: ${asked.why}`,
-      'Check the network, at githubstatus.com, and at GITHUB_URL and GITHUB_API_URL.',
+      'Check the network, githubstatus.com, GITHUB_URL and GITHUB_API_URL.',
     );
   const message = refusalSchema.safeParse(asked.body).data?.message ?? '';
   if (asked.status === 404)
@@ -107,12 +108,12 @@ async function whyNoApp(asked: Asked, input: GithubInput): Promise<Verdict> {
     return skip('the clock first, as GitHub refuses what is signed at another time');
   if (asked.status === 401)
     return fail(
-      `GitHub does not accept the signature: GITHUB_APP_PRIVATE_KEY is not a key of the App ${appId}, or no longer`,
+      `GitHub does not accept the signature: GITHUB_APP_PRIVATE_KEY is not a key of the App ${appId}, or was deleted there`,
       'Generate a private key on that App’s settings page, or correct GITHUB_APP_ID.',
     );
   return fail(
     `GitHub answered GET /app with ${asked.status}${message === '' ? '' : `: ${message.slice(0, 200)}`}`,
-    'See githubstatus.com, and whether GITHUB_API_URL is GitHub’s API.',
+    'Check githubstatus.com, and that GITHUB_API_URL is GitHub’s API.',
   );
 }
 
@@ -132,6 +133,17 @@ export function githubChecks(input: GithubInput, appOf: () => Promise<AppAnswer>
     },
     { id: 'github.permissions', run: async () => await withApp(judgePermissions) },
     { id: 'github.events', run: async () => await withApp(judgeEvents) },
+    {
+      id: 'github.mention',
+      run: async () =>
+        await withApp(async ({ slug }) => {
+          if (input.config === null) return skip('config first');
+          const { mention } = input.config.github;
+          const headers = { ...apiVersionHeader, accept: 'application/vnd.github+json' };
+          const url = `${input.apiUrl}/users/${encodeURIComponent(mention)}`;
+          return await judgeMention(mention, slug, async () => await ask(input, url, { headers }));
+        }),
+    },
     {
       id: 'github.installed',
       run: async () =>
@@ -181,7 +193,7 @@ function judgeEvents({ events }: App): Verdict {
   if (extra.length > 0)
     return warn(
       `the App is subscribed to events that Airlock ignores: ${extra.join(', ')}`,
-      'Untick them: each sends content of repositories for nothing.',
+      'Untick them: they send repository content that nobody uses.',
     );
   return ok('exactly those that are needed');
 }
@@ -244,7 +256,7 @@ function installationProblem(asked: Asked, appLacks: ReadonlySet<string>): strin
   if (!asked.answered) return `GitHub did not answer (${asked.why}) about`;
   if (asked.status === 404) return 'not installed on';
   if (asked.status >= 300 && asked.status < 400)
-    return 'renamed or moved, so that its name in the configuration no longer counts:';
+    return 'renamed or moved; correct the name in the configuration:';
   const parsed = installationSchema.safeParse(asked.body);
   if (asked.status !== 200 || !parsed.success) return `GitHub answered ${asked.status} about`;
   const installation: Installation = parsed.data;

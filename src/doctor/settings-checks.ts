@@ -21,7 +21,7 @@ export interface ReadSettings {
 /** Values that pass every check of form and open nothing. */
 const standIns: Readonly<Record<string, string | undefined>> = {
   GITHUB_APP_ID: '1',
-  GITHUB_APP_PRIVATE_KEY: '-----BEGIN PRIVATE KEY-----',
+  GITHUB_APP_PRIVATE_KEY: '-----BEGIN PRIVATE KEY-----\n-----END PRIVATE KEY-----',
   GITHUB_WEBHOOK_SECRET: 'not-the-real-secret',
   OPENAI_API_KEY: 'not-the-real-key',
 };
@@ -115,7 +115,7 @@ function plausible(name: string, settings: Settings, given: boolean): Verdict {
     if (isOpenai && !settings.openaiApiKey.startsWith('sk-'))
       return warn(
         'does not begin with sk- like OpenAI’s keys',
-        'See that it is a key of platform.openai.com.',
+        'Check that it is a key from platform.openai.com.',
       );
   }
   return ok('set, and of the right form');
@@ -129,18 +129,20 @@ export function configCheck(
   const read = text === null ? null : loadConfig(text, fileName);
   const run = (): Promise<Verdict> => {
     if (read === null)
-      return Promise.resolve(fail(`${fileName} cannot be read`, 'AIRLOCK_CONFIG names another file.'));
+      return Promise.resolve(
+        fail(`${fileName} cannot be read`, 'Create it, or set AIRLOCK_CONFIG to another file.'),
+      );
     if (!read.ok) {
       const [first, ...more] = read.problems.map((problem) => formatProblem(problem));
       const others = more.length === 0 ? '' : ` (and ${more.length} more)`;
       return Promise.resolve(
-        fail(`${first ?? fileName}${others}`, 'npm run explain shows every mistake with its place.'),
+        fail(`${first ?? fileName}${others}`, 'Run npm run explain to see every mistake with its line.'),
       );
     }
     const allowed = read.config.repositories.filter(({ excluded }) => !excluded).length;
     return Promise.resolve(
       allowed === 0
-        ? warn(`${fileName} is valid and lists no repository`, 'Nothing is allowed until it lists one.')
+        ? warn(`${fileName} is valid but allows no repository`, 'Add the repositories that people may use.')
         : ok(`valid, ${allowed} ${allowed === 1 ? 'entry allows' : 'entries allow'} repositories`),
     );
   };

@@ -57,7 +57,7 @@ async function judgeHook({ asApp, publicUrl }: WebhookInput): Promise<Verdict> {
   if (!asked.answered) return fail(`GitHub did not answer: ${asked.why}`, 'Try again.');
   const parsed = hookSchema.safeParse(asked.body);
   if (asked.status !== 200 || !parsed.success)
-    return fail(`GitHub answered ${asked.status}`, 'See whether the webhook is “Active” on the App’s page.');
+    return fail(`GitHub answered ${asked.status}`, 'Check that the webhook is “Active” on the App’s page.');
   const { url: written, content_type: type, insecure_ssl: insecure, secret } = parsed.data;
   const wanted = `${publicUrl ?? 'https://<your public address>'}${path}`;
   const correct = `Set the webhook URL on the App’s page to ${wanted}`;
@@ -116,7 +116,7 @@ async function judgeDeliveries({ asApp, now }: WebhookInput): Promise<Verdict> {
   const answer = newest.status_code === 0 ? 'got no answer' : `was answered ${newest.status_code}`;
   return fail(
     `the newest delivery (${what}) ${answer}`,
-    'See that the address is reachable from outside and hands the path on unchanged; redeliver it, then ask again.',
+    'Check that the address is reachable from outside and that a proxy keeps the path; redeliver it, then run the doctor again.',
   );
 }
 

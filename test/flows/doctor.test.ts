@@ -576,7 +576,7 @@ const rows: readonly Row[] = [
     set: withRepositories({}),
     names: 'config',
     status: 'warn',
-    says: /lists no repository/,
+    says: /allows no repository/,
   },
   {
     what: 'user namespaces that are forbidden',

@@ -67,7 +67,7 @@ export function authorize({ request, policy, facts, canWrite, chat }: AuthorizeI
     if (canWrite === 'unknown') {
       return refused(
         'permission-unknown',
-        'GitHub could not say whether you may write to this repository, so nothing was started. Ask again in a while.',
+        'GitHub could not say whether you may write to this repository, so nothing was started. Ask again in a few minutes.',
       );
     }
     if (!canWrite) {

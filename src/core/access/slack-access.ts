@@ -92,7 +92,7 @@ export function maySlackUse(
       if (channels !== null && !channels.includes(channelId)) {
         return refused(
           'slack-channel-not-listed',
-          `This repository may only be used from certain channels, and this is none of them. Ask in one of those. ${whoCanChangeIt}`,
+          `This repository may only be used from certain channels, and this is not one of them. Ask there. ${whoCanChangeIt}`,
         );
       }
       return { allowed: true };
