@@ -20,12 +20,18 @@ const published: TaskOutcome = { kind: 'pull-request', pullRequest: { ...pullReq
 const issueNumber = request.trigger.kind === 'github' ? request.trigger.issueNumber : 0;
 
 /** Shows a task whose issue fails with a meaning; returns what was asked of GitHub, and the result. */
-async function show(kind: Meaning['kind'], outcome: TaskOutcome | null) {
+async function show(
+  kind: Meaning['kind'],
+  outcome: TaskOutcome | null,
+  located: RecordState['facts'] = facts,
+) {
+  const places: unknown[] = [];
   const asked: (readonly [issue: number, text: string, id: number | null])[] = [];
   const meaning: Meaning = kind === 'transient' ? { kind, waitMs: null, reason } : { kind, reason };
   const notifier = createNotifier({
     codeHost: {
-      saveProgressComment: async (_, { trigger }, text, id) => {
+      saveProgressComment: async ({ owner, name, repositoryId, installationId }, { trigger }, text, id) => {
+        places.push({ owner, name, repositoryId, installationId });
         const issue = trigger.kind === 'github' ? trigger.issueNumber : 0;
         asked.push([issue, text, id]);
         if (issue === issueNumber) throw new UpstreamError(meaning);
@@ -37,12 +43,12 @@ async function show(kind: Meaning['kind'], outcome: TaskOutcome | null) {
     index: { put: async () => undefined },
   });
   const posted: RecordState['posted'] = { surface: 'github', commentId: 5 };
-  const state = { ...openState(request, 'nonce', 0), facts, posted, outcome };
+  const state = { ...openState(request, 'nonce', 0), facts: located, posted, outcome };
   const view = viewOf(state, { progress: null, receipt: emptyReceipt, setup: null, costUsd: null, now: 0 });
   try {
-    return { asked, result: await notifier.show(state, view) };
+    return { asked, places, result: await notifier.show(state, view) };
   } catch (error) {
-    return { asked, result: error };
+    return { asked, places, result: error };
   }
 }
 
@@ -64,4 +70,12 @@ it.each<[string, Meaning['kind'], TaskOutcome | null]>([
   const { asked, result } = await show(kind, outcome);
   expect(asked).toEqual([[issueNumber, 'the end', 5]]);
   expect(result).toBeInstanceOf(UpstreamError);
+});
+
+it('is the place of the signed payload when GitHub could not be asked about it', async () => {
+  const { places } = await show('transient', { kind: 'failed', reason, changeKept: false }, null);
+  const { trigger, repository } = request;
+  if (trigger.kind !== 'github') throw new Error('no issue');
+  const { repositoryId, installationId } = trigger;
+  expect(places).toEqual([{ ...repository, repositoryId, installationId }]);
 });

@@ -5,7 +5,7 @@
 import type { CodeHost } from '../../core/ports/code-host.ts';
 import type { Chat, TaskIndex } from '../../core/ports/chat-port.ts';
 import { isFinal } from '../../core/ports/upstream-error.ts';
-import type { TaskRequest } from '../../core/task.ts';
+import type { RepositoryFacts, TaskRequest } from '../../core/task.ts';
 import type { TaskView } from '../../core/task-view.ts';
 import type { Posted, RecordState } from './record-state.ts';
 
@@ -29,12 +29,12 @@ export interface NotifierDeps {
 export function createNotifier(deps: NotifierDeps): Notifier {
   return {
     async show(state, view) {
-      const { request, facts, posted } = state;
+      const { request, posted } = state;
       switch (request.trigger.kind) {
         case 'api':
           return null;
         case 'github': {
-          // Without an installation there is no identity to comment as.
+          const facts = state.facts ?? signedPlace(request);
           if (facts === null) return null;
           const known = posted?.surface === 'github' ? posted.commentId : null;
           const markdown = deps.renderComment(view);
@@ -76,6 +76,16 @@ export function createNotifier(deps: NotifierDeps): Notifier {
       }
     },
   };
+}
+
+/**
+ * The repository and installation as the signed payload names them, for a task that ended before GitHub could
+ * be asked about them. A token for them proves that the App is installed there.
+ */
+function signedPlace({ repository, trigger }: TaskRequest): RepositoryFacts | null {
+  if (repository === null || trigger.kind !== 'github') return null;
+  const { installationId, repositoryId } = trigger;
+  return { ...repository, installationId, repositoryId, defaultBranch: '', private: true };
 }
 
 /** The request as if it had been made on the pull request that it led to; null if there is no other place. */

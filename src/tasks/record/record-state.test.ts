@@ -23,7 +23,7 @@ import {
   type RecordState,
 } from './record-state.ts';
 import { viewOf } from './record-view.ts';
-import { watchdog } from './watchdog.ts';
+import { waitUntil, watchdog } from './watchdog.ts';
 
 const t0 = Date.parse(acceptedAt);
 const opened = openState(request, 'nonce', t0);
@@ -152,6 +152,15 @@ describe('the watchdog', () => {
   ] as const)('%s', (_, changes, now, expected) => {
     expect(watchdog(at(changes), now)).toBe(expected);
   });
+});
+
+it.each<[string, Partial<RecordState>, number]>([
+  ['for GitHub’s hourly limit while nothing is held', entered('authorize'), 70],
+  ['in the overhead alone while Codex is still to run', { authorization, ...entered('provision') }, 25],
+  ['in all of the time that is left after Codex', { authorization, agentEnd: { kind: 'deadline' } }, 55],
+  ['as long as the task is in the queue', { authorization, ...entered('slot') }, 24 * 60 - 5],
+])('a step waits for an upstream %s', (_, changes, minutes) => {
+  expect(waitUntil(at(changes)) - t0).toBe(minutes * 60_000);
 });
 
 describe('a cancellation', () => {
