@@ -219,7 +219,9 @@ describe.concurrent('a task that ran', () => {
     expect(pulls).toEqual([]);
     const again = await api(world, `/api/tasks/${taskId}/cancel`, { method: 'POST' });
     expect(again.status).toBe(409);
-    expect(await again.json()).toMatchObject({ cancelled: false, reason: 'The task has already ended.' });
+    expect(await again.json()).toMatchObject({
+      error: { code: 'not-cancellable', message: 'The task has already ended.' },
+    });
   });
 
   it('ends at once when it is cancelled while the sandbox clones', async () => {
