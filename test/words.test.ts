@@ -76,6 +76,15 @@ const bans: readonly Ban[] = [
     example: 'a port that is none',
   },
   { pattern: /\bfor who\b/i, instead: 'for people who, for users who', example: 'for who runs it' },
+  { pattern: /\bof worth\b/i, instead: 'valuable', example: 'things of worth' },
+  { pattern: /\basked for by\b/i, instead: 'requested by', example: 'asked for by maria' },
+  { pattern: /\bin nobody[’']s name\b/i, instead: 'without a requester', example: 'in nobody’s name' },
+  {
+    pattern: /\bso that nothing was started\b/i,
+    instead: 'so nothing was started',
+    example: 'off, so that nothing was started',
+  },
+  { pattern: /\bis known to have\b/i, instead: 'name the subject', example: 'nobody is known to have asked' },
   { pattern: /\bwhat\b.{0,20}\bis what\b/i, instead: 'name the thing', example: 'what is what here' },
 ];
 

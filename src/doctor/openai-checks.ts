@@ -124,7 +124,7 @@ function judgeKey(asked: Asked, baseUrl: string): Verdict {
   if (status === 403)
     return fail(
       `OpenAI does not let this key in (403)${why}`,
-      'Give the key Models: Read and Responses: Write, see that its project is active, and that OpenAI serves the region from which this asks.',
+      'Give the key Models: Read and Responses: Write, check that its project is active and that OpenAI serves the region from which this asks.',
     );
   if (status === 404)
     return fail(
