@@ -1,7 +1,7 @@
 /** Wires a task's record to its adapters. */
 import { addToReceipt } from '../egress/receipt.ts';
 import { createCodeHost } from '../github/code-host.ts';
-import { progressComment } from '../github/comments.ts';
+import { foldedComment, progressComment } from '../github/comments.ts';
 import { createNotifier } from '../tasks/record/notifier.ts';
 import type { RecordDeps } from '../tasks/record/record.ts';
 import { baseOf } from './base.ts';
@@ -19,6 +19,7 @@ export function composeRecord(env: Env): RecordDeps {
     notifier: createNotifier({
       codeHost: createCodeHost(github),
       renderComment: (view) => progressComment(view, null),
+      renderFolded: (view, endCommentId) => foldedComment(view, endCommentId, null),
       chat,
       index,
     }),

@@ -130,6 +130,7 @@ export interface ChangeSet {
   readonly diff: string;
 }
 
+const patchSchema = z.strictObject({ text: z.string(), complete: z.boolean() });
 export const measureSchema = z.strictObject({
   insertions: z.number(),
   deletions: z.number(),
@@ -139,9 +140,10 @@ export const measureSchema = z.strictObject({
   baseFiles: z.number().nullable(),
   /** Of the changed files that the base commit has. */
   modesBefore: z.array(z.tuple([z.string(), fileModeSchema])),
-  /** `complete`: `git apply` makes the whole change of it. */
-  patch: z.strictObject({ text: z.string(), complete: z.boolean() }),
+  patch: patchSchema,
 });
+/** `complete`: `git apply` makes the whole change of it. Its text is untrusted. */
+export type Patch = z.infer<typeof patchSchema>;
 /** What the Worker found when it compared a change with its base commit on GitHub. */
 export type Measure = z.infer<typeof measureSchema>;
 

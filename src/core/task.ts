@@ -3,6 +3,7 @@
  * terms.
  */
 import * as z from 'zod';
+import type { Patch } from './change-set.ts';
 
 /**
  * GitHub's own limit for an owner is 39 characters, for a repository name 100. The account of a managed user
@@ -194,15 +195,15 @@ export type TaskOutcome =
   | { readonly kind: 'refused'; readonly reason: Reason }
   /**
    * `changeHash`: the hex SHA-256 of the kept change that an approval is bound to; null when an approval
-   * would not help. `patch`: what is held, as the Worker compared it; untrusted text.
+   * would not help. `patch`: what is held, as the Worker compared it.
    */
   | {
       readonly kind: 'held';
       readonly reason: Reason;
       readonly changeHash: string | null;
-      readonly patch?: { readonly text: string; readonly complete: boolean };
+      readonly patch?: Patch;
     }
-  | { readonly kind: 'failed'; readonly reason: Reason; readonly changeKept: boolean }
+  | { readonly kind: 'failed'; readonly reason: Reason; readonly changeKept: boolean; readonly patch?: Patch }
   | { readonly kind: 'cancelled'; readonly by: string }
   /** Nobody saw a request, so nobody gets an answer. */
   | { readonly kind: 'ignored'; readonly reason: Reason }

@@ -15,8 +15,9 @@ import { bodySchema, displayDelivered, withBodyHtml } from './displayed-comment.
 import type { ReadHtml } from './html-events.ts';
 import { listInstalledRepositories } from './installed-repositories.ts';
 import { readIssueContext } from './issue-context.ts';
-import { saveStickyComment, taskMarker } from './progress-comment.ts';
+import { endMarker, saveStickyComment, taskMarker } from './progress-comment.ts';
 import { pullRequestState, pullSchema } from './pull-request.ts';
+import { setReaction } from './reactions.ts';
 import { canWriteNow, isLogin, writePermissions } from './write-permission.ts';
 
 const installationSchema = z.object({ id: z.number().int().positive(), suspended_at: z.string().nullish() });
@@ -141,24 +142,12 @@ export function createCodeHost(deps: CodeHostDeps): CodeHost {
       });
     },
 
-    async react(facts, request) {
+    async react(facts, request, content) {
       const { trigger } = request;
       if (trigger.kind !== 'github') return;
       const client = conversing(facts, request);
-      // GitHub answers 200 if the reaction already exists.
-      if (trigger.commentId === null) {
-        await client.request('POST /repos/{owner}/{repo}/issues/{issue_number}/reactions', {
-          ...repositoryOf(facts),
-          issue_number: trigger.issueNumber,
-          content: 'eyes',
-        });
-      } else {
-        await client.request('POST /repos/{owner}/{repo}/issues/comments/{comment_id}/reactions', {
-          ...repositoryOf(facts),
-          comment_id: trigger.commentId,
-          content: 'eyes',
-        });
-      }
+      const place = { client, bot: async () => await tokens.bot(client), facts, trigger };
+      await setReaction(place, content);
     },
 
     async saveProgressComment(facts, request, markdown, knownId) {
@@ -172,6 +161,20 @@ export function createCodeHost(deps: CodeHostDeps): CodeHost {
         since: trigger.triggeredAt,
       };
       return await saveStickyComment({ ...place, facts }, markdown, knownId);
+    },
+
+    async saveEndComment(facts, request, markdown, attempt) {
+      const { trigger, taskId } = request;
+      if (trigger.kind !== 'github') throw new Error('a task without an issue has no comment');
+      const place = {
+        client: conversing(facts, request),
+        appId,
+        facts,
+        issueNumber: trigger.issueNumber,
+        marker: endMarker(taskId, attempt),
+        since: trigger.triggeredAt,
+      };
+      return await saveStickyComment(place, markdown, null);
     },
 
     async pullRequest(facts, number) {

@@ -3,7 +3,7 @@ import { emptyReceipt, type Receipt, totalOnly } from '../core/grant.ts';
 import type { Progress } from '../core/progress.ts';
 import { taskPhases, type TaskOutcome } from '../core/task.ts';
 import type { TaskView } from '../core/task-view.ts';
-import { progressComment } from './comments.ts';
+import { foldedComment, progressComment } from './comments.ts';
 
 const progress: Progress = {
   threadId: null,
@@ -196,11 +196,11 @@ describe('the comment of an ended task', () => {
     [{ kind: 'refused', reason }, '**🚫 Not started**\n\nThe model `gpt-z` is not allowed. Ask @\u200Bmona.'],
     [
       { kind: 'held', reason, changeHash: null },
-      '**✋ The change is held back**\n\nThe model `gpt-z` is not allowed. Ask @\u200Bmona.',
+      '**✋ The change is held back**\n\nThe model `gpt-z` is not allowed. Ask @\u200Bmona.\n\n`GET /api/tasks/gh-5-c9/change` returns the whole change.',
     ],
     [
       { kind: 'held', reason, changeHash: 'ab12' },
-      '**✋ The change is held back**\n\nThe model `gpt-z` is not allowed. Ask @\u200Bmona.\n\nThe change is kept and can be approved: `POST /api/tasks/gh-5-c9/publish` with `{"approve":"ab12"}` publishes exactly this change, as a draft that names the approver.',
+      '**✋ The change is held back**\n\nThe model `gpt-z` is not allowed. Ask @\u200Bmona.\n\nThe change is kept and can be approved: `POST /api/tasks/gh-5-c9/publish` with `{"approve":"ab12"}` publishes exactly this change, as a draft that names the approver.\n\n`GET /api/tasks/gh-5-c9/change` returns the whole change.',
     ],
     [
       { kind: 'failed', reason, changeKept: false },
@@ -208,14 +208,44 @@ describe('the comment of an ended task', () => {
     ],
     [
       { kind: 'failed', reason, changeKept: true },
-      '**❌ Failed**\n\nThe model `gpt-z` is not allowed. Ask @\u200Bmona.\n\nThe change is kept. Mention me with `retry` to publish it again.',
+      '**❌ Failed**\n\nThe model `gpt-z` is not allowed. Ask @\u200Bmona.\n\nThe change is kept. Mention me with `retry` to publish it again.\n\n`GET /api/tasks/gh-5-c9/change` returns the whole change.',
     ],
     [{ kind: 'cancelled', by: 'mona' }, '**⏹️ Cancelled by mona**'],
     [{ kind: 'answered', message: 'Write `@airlock fix it`.' }, 'Write `@airlock fix it`.'],
   ])('shows the outcome %j', (outcome, text) => {
     const comment = progressComment({ ...view, phase: 'ended', outcome, receipt: emptyReceipt }, taskUrl);
+    // An end without a pull request names the requester, so that GitHub notifies them.
+    const separator = outcome.kind === 'answered' ? '\n\n' : ' ';
+    const named = outcome.kind === 'pull-request' ? text : `@mona${separator}${text}`;
     expect(comment).toBe(
-      `${text}\n\n<sub>task \`0123abcd\` · 1 min 5 s · [log](https://airlock.example/tasks/gh-5-c9)</sub>`,
+      `${named}\n\n<sub>task \`0123abcd\` · 1 min 5 s · [log](https://airlock.example/tasks/gh-5-c9)</sub>`,
+    );
+  });
+  const held = (text: string, complete = true) =>
+    progressComment(
+      { ...view, outcome: { kind: 'held', reason, changeHash: null, patch: { text, complete } } },
+      taskUrl,
+    );
+  it('shows a small change as a patch in a fold that it cannot break out of', () => {
+    const patch = 'diff --git a/x b/x\n--- a/x\n+++ b/x\n@@ -0,0 +1,1 @@\n+```\n+</details> @admin\n';
+    expect(held(patch)).toContain(
+      `<summary>The change as a patch for <code>git apply</code></summary>\n\n\`\`\`\`diff\n${patch}\`\`\`\`\n\n</details>`,
+    );
+    expect(held(patch)).not.toContain('GET /api');
+  });
+  it.each([
+    ['it is not complete', 'diff --git a/x b/x\n# Not shown: it is binary.\n', false],
+    ['showing it safely changes it', 'diff --git a/x b/x\n+fixes #9\n', true],
+    ['it would need a huge fence', `+${'`'.repeat(5000)}\n`, true],
+  ])('says how to get the whole change when %s', (_, text, complete) => {
+    expect(held(text, complete)).toContain('`GET /api/tasks/gh-5-c9/change` returns the whole change.');
+    expect(held(text, complete)).not.toContain('git apply');
+    expect(held(text, complete).length).toBeLessThan(2000);
+  });
+  it('becomes one line when a comment of its own reports the end', () => {
+    const outcome = { kind: 'cancelled', by: 'mona' } as const;
+    expect(foldedComment({ ...view, outcome }, 77, null)).toBe(
+      '**⏹️ Cancelled by mona** · [details](#issuecomment-77) · <sub>task `0123abcd` · 1 min 5 s</sub>',
     );
   });
   it('still shows the blocked requests', () => {

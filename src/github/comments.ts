@@ -9,6 +9,7 @@ import { Reported } from '../core/reported.ts';
 import { setupLine } from '../core/setup-view.ts';
 import type { TaskView } from '../core/task-view.ts';
 import { capitalized, durationText, runningText, standingText } from '../core/task-words.ts';
+import type { Patch } from '../core/change-set.ts';
 import type { PullRequestRef, Reason, TaskOutcome } from '../core/task.ts';
 import { cautionText } from './caution-text.ts';
 import { codeSpan, escapeInline, fence, renderUntrustedMarkdown } from './markdown.ts';
@@ -68,6 +69,20 @@ function why(reason: Reason): string {
 }
 
 /** Points to the API: anyone can write a comment, so a comment cannot approve. */
+/** Shows a small change as a patch in a fold, or a part of it, and says how to get the whole. */
+function patchText(patch: Patch | undefined, taskId: string): string {
+  const whole = `${codeSpan(`GET /api/tasks/${taskId}/change`, { maxChars: 200 })} returns the whole change.`;
+  // A fence is longer than what it holds: one around thousands of backticks would not fit.
+  if (patch === undefined || patch.text === '' || /`{50}/.test(patch.text)) return `\n\n${whole}`;
+  const shown = fence(patch.text, { language: 'diff', maxChars: 20_000 });
+  const applies = patch.complete && shown.includes(`\n${patch.text.replace(/\n$/, '')}\n`);
+  const title = applies
+    ? 'The change as a patch for <code>git apply</code>'
+    : 'The change, as far as it can be shown';
+  const fold = `\n\n<details>\n<summary>${title}</summary>\n\n${shown}\n\n</details>`;
+  return applies ? fold : `\n\n${whole}${fold}`;
+}
+
 function howToApprove(taskId: string, changeHash: string | null): string {
   if (changeHash === null) return '';
   const call = codeSpan(`POST /api/tasks/${taskId}/publish`, { maxChars: 200 });
@@ -101,11 +116,11 @@ function outcomeText(
     case 'held':
       return {
         headline: '✋ The change is held back',
-        text: `${why(outcome.reason)}${howToApprove(taskId, outcome.changeHash)}`,
+        text: `${why(outcome.reason)}${howToApprove(taskId, outcome.changeHash)}${patchText(outcome.patch, taskId)}`,
       };
     case 'failed': {
       const kept = outcome.changeKept
-        ? '\n\nThe change is kept. Mention me with `retry` to publish it again.'
+        ? `\n\nThe change is kept. Mention me with \`retry\` to publish it again.${patchText(outcome.patch, taskId)}`
         : '';
       return { headline: '❌ Failed', text: `${why(outcome.reason)}${kept}` };
     }
@@ -135,6 +150,24 @@ function reportText({ setup, progress }: Pick<TaskView, 'setup' | 'progress'>, v
   return blocks.filter((block) => block !== '').join('\n\n');
 }
 
+const bold = (words: string): string => (words === '' ? '' : `**${words}**`);
+
+/**
+ * Names the requester, so that GitHub notifies them of an end without a pull request. A pull request notifies
+ * them itself.
+ */
+function mention({ outcome, requester }: TaskView): string {
+  if (outcome === null || outcome.kind === 'pull-request' || requester === null) return '';
+  return /^[A-Za-z0-9-]{1,100}$/.test(requester) ? `@${requester}` : '';
+}
+
+/** Renders what remains of the progress comment when a comment of its own reports the end. */
+export function foldedComment(view: TaskView, endCommentId: number, taskUrl: string | null): string {
+  const headline = view.outcome === null ? '' : outcomeText(view.outcome, view.taskId).headline;
+  const details = `[details](#issuecomment-${endCommentId})`;
+  return [bold(headline), details, footer(view, taskUrl)].filter((part) => part !== '').join(' · ');
+}
+
 /**
  * `taskUrl`: address of the task's page; null if there is none. `progress-comment.ts` adds the task's marker.
  */
@@ -145,8 +178,10 @@ export function progressComment(view: TaskView, taskUrl: string | null): string 
     blocks.push(`⏳ **${capitalized(standingText(view))}** · ${durationText(view.elapsedMs)}`);
   } else {
     const { headline, text } = outcomeText(outcome, view.taskId);
-    blocks.push(cautionText(receipt));
-    if (headline !== '') blocks.push(`**${headline}**`);
+    blocks.push(
+      cautionText(receipt),
+      [mention(view), bold(headline)].filter((part) => part !== '').join(' '),
+    );
     if (text !== '') blocks.push(text);
   }
   const reported = new Reported({ setup: view.setup, progress });

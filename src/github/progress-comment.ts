@@ -10,7 +10,7 @@ import { unlessMissing, type GithubClient } from './client.ts';
 import { commentHistory, commentSchema, type HistoryComment } from './comment-history.ts';
 import { headOf } from '../lib/cut-text.ts';
 
-const markerAtEnd = /(<!-- airlock:(task|result)=([a-z0-9][a-z0-9-]{0,62}) -->)\s*$/;
+const markerAtEnd = /(<!-- airlock:(task|result|end)=([a-z0-9][a-z0-9-]{0,70}) -->)\s*$/;
 /** GitHub's limit for a comment, in characters. */
 const maxCommentCharacters = 65_536;
 
@@ -23,6 +23,14 @@ export function taskMarker(taskId: string): string {
  */
 export function resultMarker(taskId: string): string {
   return `<!-- airlock:result=${taskId} -->`;
+}
+
+/**
+ * Marks the comment that reports an end without a pull request. Each publication attempt (0: the task itself)
+ * has an end of its own.
+ */
+export function endMarker(taskId: string, attempt: number): string {
+  return `<!-- airlock:end=${taskId}-${attempt} -->`;
 }
 
 function ownMarker(comment: HistoryComment, appId: number): RegExpExecArray | null {

@@ -281,6 +281,13 @@ describe('the post of an ended task', () => {
     expect(buttonsOf(view)).toEqual(['task.retry', 'task.log']);
   });
 
+  it('shows what an approval publishes', () => {
+    const reason = { code: 'secret', message: 'Held.' };
+    const patch = { text: 'diff --git a/x b/x\n+<!channel>\n', complete: true };
+    const text = shown(ended({ kind: 'held', reason, changeHash: 'ab12', patch }));
+    expect(text).toContain('The change:\n```\ndiff --git a/x b/x\n+&lt;!channel&gt;\n```');
+  });
+
   it('warns on top about a run that tried to send something elsewhere', () => {
     const row = { method: 'POST', host: 'evil.example', path: '/drop', rule: 'host.not-granted' };
     const denied = [{ ...row, reason: 'no', count: 1, at: 0 }];

@@ -11,10 +11,11 @@ import { setupLine } from '../core/setup-view.ts';
 import type { CommandRun } from '../core/progress.ts';
 import { Reported } from '../core/reported.ts';
 import type { TaskView } from '../core/task-view.ts';
+import type { Patch } from '../core/change-set.ts';
 import type { TaskOutcome } from '../core/task.ts';
 import { testsRun, unwrappedCommand } from '../core/test-commands.ts';
 import { fitLines } from './blocks.ts';
-import { bold, codeSpan, escapeInline, link, renderUntrusted } from './mrkdwn.ts';
+import { bold, codeBlock, codeSpan, escapeInline, link, renderUntrusted } from './mrkdwn.ts';
 import { countText } from '../lib/count-text.ts';
 
 const maxDeniedRows = 5;
@@ -47,7 +48,8 @@ export function outcomeText(outcome: TaskOutcome): OutcomeText {
         outcome.changeHash === null
           ? ''
           : '\n\nEveryone who can use this repository can publish the change anyway: press Approve.';
-      return outcomeWithMessage('✋ The change is held back', `${outcome.reason.message}${next}`);
+      const held = outcomeWithMessage('✋ The change is held back', `${outcome.reason.message}${next}`);
+      return { ...held, text: withPatch(held.text, outcome.patch) };
     }
     case 'failed': {
       const kept = outcome.changeKept
@@ -66,6 +68,14 @@ export function outcomeText(outcome: TaskOutcome): OutcomeText {
         notification: escapeInline(outcome.message, 300) || 'Answered',
       };
   }
+}
+
+/** Adds what an approval publishes, as far as there is room in the section. */
+function withPatch(text: string, patch: Patch | undefined): string {
+  const room = maxText - text.length - 20;
+  if (patch === undefined || patch.text === '' || room < 200) return text;
+  const more = patch.complete && patch.text.length < room / 2 ? '' : ' (a part of it)';
+  return `${text}\n\nThe change${more}:\n${codeBlock(patch.text, { maxChars: room - 40 })}`;
 }
 
 /** Renders a message, which may quote user input. Keeps code, and escapes everything else. */

@@ -45,7 +45,7 @@ describe('a mention in an issue', () => {
 
   it('is answered with 👀 at the mention', () => {
     expect(flow.world.github.reactions({ ...splitBill, issue: asked.issue, comment: asked.comment })).toEqual(
-      [{ login: 'airlock[bot]', content: 'eyes' }],
+      [{ login: 'airlock[bot]', content: 'rocket' }],
     );
   });
 

@@ -155,8 +155,8 @@ describe('an empty repository', () => {
 describe('react', () => {
   it('adds one 👀 to the comment', async () => {
     const { host, facts, simulator, request, issue } = await scene();
-    await host.react(facts, request);
-    await host.react(facts, request);
+    await host.react(facts, request, 'eyes');
+    await host.react(facts, request, 'eyes');
     const comment = request.trigger.kind === 'github' ? (request.trigger.commentId ?? 0) : 0;
     expect(simulator.reactions({ ...at, issue, comment })).toEqual([
       { login: 'airlock[bot]', content: 'eyes' },
@@ -166,8 +166,26 @@ describe('react', () => {
   it('adds 👀 to the issue if the issue is the trigger', async () => {
     const { host, facts, simulator, request, issue } = await scene();
     if (request.trigger.kind !== 'github') throw new Error('no issue');
-    await host.react(facts, { ...request, trigger: { ...request.trigger, commentId: null } });
+    await host.react(facts, { ...request, trigger: { ...request.trigger, commentId: null } }, 'eyes');
     expect(simulator.reactions({ ...at, issue })).toEqual([{ login: 'airlock[bot]', content: 'eyes' }]);
+  });
+
+  it.each(['comment', 'issue'])('replaces 👀 on the %s by the end, and one end by another', async (on) => {
+    const { host, facts, simulator, request, issue } = await scene();
+    const { trigger } = request;
+    if (trigger.kind !== 'github' || trigger.commentId === null) throw new Error('no comment');
+    const commentId = on === 'issue' ? null : trigger.commentId;
+    const asked = { ...request, trigger: { ...trigger, commentId } };
+    const shown = () =>
+      simulator
+        .reactions({ ...at, issue, ...(commentId === null ? {} : { comment: commentId }) })
+        .map(({ content }) => content);
+    await host.react(facts, asked, 'eyes');
+    await host.react(facts, asked, 'confused');
+    await host.react(facts, asked, 'confused');
+    expect(shown()).toEqual(['confused']);
+    await host.react(facts, asked, 'rocket');
+    expect(shown()).toEqual(['rocket']);
   });
 });
 
@@ -195,6 +213,19 @@ describe('the sticky comment', () => {
     );
     expect(ours(simulator, issue).map(({ id }) => id)).toEqual([ids[0]]);
     expect(new Set(ids).size).toBe(1);
+  });
+
+  it('stays when the end gets a comment of its own, one for each publication attempt', async () => {
+    const { host, facts, simulator, request, issue } = await scene();
+    await host.saveProgressComment(facts, request, 'working', null);
+    const end = await host.saveEndComment(facts, request, 'held', 0);
+    expect(await hostOf(simulator).saveEndComment(facts, request, 'held', 0)).toBe(end);
+    await host.saveEndComment(facts, request, 'failed', 1);
+    expect(ours(simulator, issue).map(({ body }) => body.split('\n')[0])).toEqual([
+      'working',
+      'held',
+      'failed',
+    ]);
   });
 
   it('is not created twice if the answer was lost', async () => {
@@ -527,7 +558,7 @@ describe('tokens', () => {
     await Promise.all([
       host.canWrite(facts, { login: 'ada', id: 1 }),
       host.headOf(facts, 'main'),
-      host.react(facts, request),
+      host.react(facts, request, 'eyes'),
       host.saveProgressComment(facts, request, 'x', null),
       host.issueContext(facts, request),
     ]);

@@ -116,7 +116,12 @@ const hostileOutcome: fc.Arbitrary<TaskOutcome> = fc.oneof(
   }),
   fc.record({ kind: fc.constant('no-change' as const), summary: hostileText, leftOut: hostileText }),
   fc.record({ kind: fc.constant('refused' as const), reason }),
-  fc.record({ kind: fc.constant('held' as const), reason, changeHash: fc.option(hex(64)) }),
+  fc.record({
+    kind: fc.constant('held' as const),
+    reason,
+    changeHash: fc.option(hex(64)),
+    patch: fc.record({ text: hostileText, complete: fc.boolean() }),
+  }),
   fc.record({ kind: fc.constant('failed' as const), reason, changeKept: fc.boolean() }),
   fc.record({ kind: fc.constant('cancelled' as const), by: hostileText }),
   fc.record({ kind: fc.constant('answered' as const), message: hostileText }),

@@ -8,6 +8,9 @@ import type { IssueContext } from '../ask/context.ts';
 import type { Displayed } from '../ask/mention.ts';
 import type { PullRequestRef, RepositoryFacts, RepositoryRef, TaskRequest } from '../task.ts';
 
+/** 👀 while a task runs, 🚀 for a pull request, 😕 for an end without one. */
+export type Reaction = 'eyes' | 'rocket' | 'confused';
+
 export interface CodeHost {
   /**
    * Resolves the installation and the repository's facts; null if the App is not installed or the repository
@@ -28,14 +31,24 @@ export interface CodeHost {
   displayedWords(facts: RepositoryFacts, request: TaskRequest): Promise<Displayed | null>;
   /** The issue and the comments of people with write access, as of the trigger. */
   issueContext(facts: RepositoryFacts, request: TaskRequest): Promise<IssueContext | null>;
-  /** 👀 on the triggering comment or issue. */
-  react(facts: RepositoryFacts, request: TaskRequest): Promise<void>;
+  /** Sets the reaction on the triggering comment or issue, in place of an earlier one. */
+  react(facts: RepositoryFacts, request: TaskRequest, content: Reaction): Promise<void>;
   /** Creates or edits the task's sticky comment, which it finds by its marker. Returns the comment's id. */
   saveProgressComment(
     facts: RepositoryFacts,
     request: TaskRequest,
     markdown: string,
     knownId: number | null,
+  ): Promise<number>;
+  /**
+   * Creates the comment that reports an end without a pull request, or finds and edits it by its marker.
+   * `attempt`: 0 for the task itself, then the number of the publication attempt. Returns the comment's id.
+   */
+  saveEndComment(
+    facts: RepositoryFacts,
+    request: TaskRequest,
+    markdown: string,
+    attempt: number,
   ): Promise<number>;
   /** Reads a pull request; null if there is none with that number. */
   pullRequest(facts: RepositoryFacts, number: number): Promise<PullRequestState | null>;

@@ -21,24 +21,33 @@ const issueNumber = request.trigger.kind === 'github' ? request.trigger.issueNum
 
 /** Shows a task whose issue fails with a meaning; returns what was asked of GitHub, and the result. */
 async function show(
-  kind: Meaning['kind'],
+  kind: Meaning['kind'] | null,
   outcome: TaskOutcome | null,
   located: RecordState['facts'] = facts,
 ) {
   const places: unknown[] = [];
   const asked: (readonly [issue: number, text: string, id: number | null])[] = [];
-  const meaning: Meaning = kind === 'transient' ? { kind, waitMs: null, reason } : { kind, reason };
+  const failure = kind ?? 'refused';
+  const meaning: Meaning =
+    failure === 'transient' ? { kind: failure, waitMs: null, reason } : { kind: failure, reason };
   const notifier = createNotifier({
     codeHost: {
       saveProgressComment: async ({ owner, name, repositoryId, installationId }, { trigger }, text, id) => {
         places.push({ owner, name, repositoryId, installationId });
         const issue = trigger.kind === 'github' ? trigger.issueNumber : 0;
         asked.push([issue, text, id]);
-        if (issue === issueNumber) throw new UpstreamError(meaning);
+        if (kind !== null && issue === issueNumber) throw new UpstreamError(meaning);
         return 99;
+      },
+      saveEndComment: async ({ owner, name, repositoryId, installationId }, { trigger }, text) => {
+        places.push({ owner, name, repositoryId, installationId });
+        asked.push([trigger.kind === 'github' ? trigger.issueNumber : 0, text, null]);
+        if (kind !== null) throw new UpstreamError(meaning);
+        return 77;
       },
     },
     renderComment: () => 'the end',
+    renderFolded: (_, id) => `see ${id}`,
     chat: null,
     index: { put: async () => undefined },
   });
@@ -68,7 +77,8 @@ it.each<[string, Meaning['kind'], TaskOutcome | null]>([
   ['when the refusal is transient', 'transient', published],
 ])('goes nowhere else %s', async (_, kind, outcome) => {
   const { asked, result } = await show(kind, outcome);
-  expect(asked).toEqual([[issueNumber, 'the end', 5]]);
+  const isEnd = outcome !== null && outcome.kind !== 'pull-request';
+  expect(asked).toEqual([[issueNumber, 'the end', isEnd ? null : 5]]);
   expect(result).toBeInstanceOf(UpstreamError);
 });
 
@@ -78,4 +88,17 @@ it('is the place of the signed payload when GitHub could not be asked about it',
   if (trigger.kind !== 'github') throw new Error('no issue');
   const { repositoryId, installationId } = trigger;
   expect(places).toEqual([{ ...repository, repositoryId, installationId }]);
+});
+
+it('reports an end without a pull request in a comment of its own, and folds the other', async () => {
+  const { asked, result } = await show(null, { kind: 'no-change', summary: '' });
+  expect(asked).toEqual([
+    [issueNumber, 'the end', null],
+    [issueNumber, 'see 77', 5],
+  ]);
+  expect(result).toEqual({ surface: 'github', commentId: 5 });
+});
+
+it.each([null, published])('edits the progress comment for %j', async (outcome) => {
+  expect((await show(null, outcome)).asked).toEqual([[issueNumber, 'the end', 5]]);
 });

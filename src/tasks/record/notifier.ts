@@ -19,8 +19,10 @@ export interface Notifier {
 }
 
 export interface NotifierDeps {
-  readonly codeHost: Pick<CodeHost, 'saveProgressComment'>;
+  readonly codeHost: Pick<CodeHost, 'saveProgressComment' | 'saveEndComment'>;
   readonly renderComment: (view: TaskView) => string;
+  /** What remains of the progress comment when a comment of its own reports the end. */
+  readonly renderFolded: (view: TaskView, endCommentId: number) => string;
   /** null if Slack is not configured. */
   readonly chat: Pick<Chat, 'saveTaskMessage'> | null;
   readonly index: Pick<TaskIndex, 'put'>;
@@ -38,7 +40,13 @@ export function createNotifier(deps: NotifierDeps): Notifier {
           if (facts === null) return null;
           const known = posted?.surface === 'github' ? posted.commentId : null;
           const markdown = deps.renderComment(view);
-          const { saveProgressComment } = deps.codeHost;
+          const { saveProgressComment, saveEndComment } = deps.codeHost;
+          // GitHub notifies nobody of an edit. A pull request notifies the requester itself.
+          if (known !== null && view.outcome !== null && view.outcome.kind !== 'pull-request') {
+            const end = await saveEndComment(facts, request, markdown, state.attempts.length);
+            await saveProgressComment(facts, request, deps.renderFolded(view, end), known);
+            return { surface: 'github', commentId: known };
+          }
           const saved = saveProgressComment(facts, request, markdown, known).catch(async (error: unknown) => {
             const elsewhere = isFinal(error) ? onPullRequest(request, view) : null;
             if (elsewhere === null) throw error;

@@ -3,6 +3,7 @@
  * the tokens revoked.
  */
 import type { WorkflowStep, WorkflowStepConfig } from 'cloudflare:workers';
+import type { Reaction } from '../../core/ports/code-host.ts';
 import { taskPhases, type TaskOutcome, type TaskRequest } from '../../core/task.ts';
 import { phaseText } from '../../core/task-words.ts';
 import { explainRename } from './rename.ts';
@@ -31,11 +32,22 @@ export async function endTask(
       );
   await Promise.all([
     bestEffort('show', retryLong, async () => await record.updatePost()),
+    bestEffort('react', retryBriefly, async () => {
+      const facts = (await record.snapshot())?.authorization?.facts;
+      const reaction = endReaction(ended);
+      if (facts !== undefined && reaction !== null) await codeHost.react(facts, request, reaction);
+    }),
     bestEffort('cleanup', retryBriefly, async () => await record.close()),
   ]);
   // Last: the post would mint another token otherwise.
   await bestEffort('revoke', retryBriefly, async () => await codeHost.forgetTokens(request.taskId));
   return ended;
+}
+
+/** null: a question was answered, and got no 👀. */
+function endReaction({ kind }: TaskOutcome): Reaction | null {
+  if (kind === 'answered' || kind === 'ignored') return null;
+  return kind === 'pull-request' ? 'rocket' : 'confused';
 }
 
 /** The outcome after a step failed for good, told by its cause. */

@@ -202,7 +202,7 @@ export async function acknowledge(
   const { trigger } = request;
   const react = async () => {
     if (trigger.kind === 'slack') await deps.chat?.react(trigger);
-    else await deps.codeHost.react(authorization.facts, request);
+    else await deps.codeHost.react(authorization.facts, request, 'eyes');
   };
   const reacted = react().catch((error: unknown) =>
     // A reaction is a courtesy. An issue that takes none must not fail the task.

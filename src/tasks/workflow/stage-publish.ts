@@ -2,13 +2,7 @@
  * The stages after Codex: collect the change from the sealed sandbox, pass it through the gate, publish it.
  * The change is kept with the record before anything is tried with it.
  */
-import {
-  collectJob,
-  measureSchema,
-  withMeasure,
-  type ChangeSet,
-  type MeasuredChange,
-} from '../../core/change-set.ts';
+import { collectJob, type ChangeSet } from '../../core/change-set.ts';
 import { attemptsIn, needsCaution } from '../../core/attempts.ts';
 import { diskReserve, sandboxPaths, scriptCommand } from '../../core/checkout.ts';
 import type { AgentEnd, Authorization } from '../../core/authorization.ts';
@@ -16,6 +10,7 @@ import { Reported } from '../../core/reported.ts';
 import type { SetupReport } from '../../core/setup.ts';
 import type { Reason, RoutedRequest, TaskOutcome } from '../../core/task.ts';
 import { taskLimits } from '../limits.ts';
+import { readKeptChange, removalRemarks } from './kept-change.ts';
 import { keptContext, keptContextSchema } from './stage-intake.ts';
 import { lostOutcome, unlessLost } from './stage-sandbox.ts';
 import { keptChange } from '../run-names.ts';
@@ -24,7 +19,6 @@ import { failureOf } from './run-failure.ts';
 import type { Stage, TaskDeps } from './stage.ts';
 import { accessLost, approverText } from './vouching.ts';
 
-const keptMeasure = 'measure.json';
 const keptRollout = 'rollout.jsonl';
 
 export async function collectChange(authorization: Authorization, deps: TaskDeps): Promise<Stage<null>> {
@@ -112,9 +106,9 @@ export async function publishChange(
   const remarks = [...early, ...setupRemarks(setup), ...gateRemarks];
   const commentsLeftOut = context === null ? 0 : keptContextSchema.parse(JSON.parse(context)).commentsLeftOut;
   const enteredAt = phases.find((entered) => entered.phase === 'publish')?.at ?? deps.now();
-  const { change } = await readKeptChange(authorization, deps);
   const { trigger } = request;
   const fromSlack = trigger.kind === 'slack' ? trigger : null;
+  const { change } = await readKeptChange(authorization, deps);
   const result = await deps.publication.publish({
     ...authorization,
     // For a task from Slack, only the authorization knows the requester's GitHub account.
@@ -141,7 +135,15 @@ export async function publishChange(
     },
   });
   if (result.kind === 'rejected')
-    return { go: false, outcome: { kind: 'failed', reason: result.reason, changeKept: true } };
+    return {
+      go: false,
+      outcome: {
+        kind: 'failed',
+        reason: result.reason,
+        changeKept: true,
+        patch: change.measure.patch,
+      },
+    };
   const { pullRequest, added } = result;
   return {
     go: true,
@@ -205,31 +207,6 @@ async function keepRollout({ record, sandbox, log }: TaskDeps): Promise<void> {
   } catch (error) {
     log('rollout.not_kept', { error: String(error) });
   }
-}
-
-/** The kept change, measured at the first look. */
-async function readKeptChange(
-  { baseSha, facts }: Authorization,
-  { record, publication }: TaskDeps,
-): Promise<{ lines: string; change: MeasuredChange }> {
-  const lines = (await record.kept(keptChange)) ?? '';
-  const parsed = publication.parseChange(lines, baseSha);
-  if (!parsed.ok) throw new Error(`the kept change does not parse: ${parsed.reason.code}`);
-  const kept = await record.kept(keptMeasure);
-  if (kept !== null)
-    return { lines, change: withMeasure(parsed.change, measureSchema.parse(JSON.parse(kept))) };
-  const taskId = (await record.snapshot())?.request.taskId ?? '';
-  const measure = await publication.measure(facts, taskId, parsed.change);
-  await record.keep(keptMeasure, JSON.stringify(measure));
-  return { lines, change: withMeasure(parsed.change, measure) };
-}
-
-/** A checkout that is not whole looks like a change that deletes the rest. */
-function removalRemarks({ files, measure: { baseFiles } }: MeasuredChange): string[] {
-  const removed = files.filter(({ type }) => type === 'deletion').length;
-  return baseFiles === null || removed * 2 <= baseFiles
-    ? []
-    : [`The change removes ${removed} of the ${baseFiles} files of the base commit.`];
 }
 
 function setupRemarks(setup: SetupReport | null): string[] {

@@ -317,6 +317,7 @@ function world(script: Script) {
       issueContext: async () => null,
       react: async () => undefined,
       saveProgressComment: async () => 1,
+      saveEndComment: async () => 2,
       pullRequest: async () => ({ pullRequest, open: true, sameRepository: true, baseBranch: 'main' }),
       account: async (_, login) => ({ login, id: 5 }),
       relocate: async () => facts,
@@ -584,6 +585,7 @@ describe('a repository that was renamed while the task ran', () => {
     expect(result).toEqual({
       kind: 'failed',
       changeKept: true,
+      patch: measured.patch,
       reason: {
         code: 'repository-renamed',
         message:
@@ -623,7 +625,7 @@ describe('a repository that was renamed while the task ran', () => {
       codeHost: { relocate: async () => await Promise.reject(new Error('502')) },
       publication: { publish: async () => moved },
     });
-    expect(unknown.result).toEqual({ ...moved, kind: 'failed', changeKept: true });
+    expect(unknown.result).toEqual({ ...moved, kind: 'failed', changeKept: true, patch: measured.patch });
   });
 });
 
