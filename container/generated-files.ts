@@ -44,9 +44,11 @@ export function generatedPart(path: string): string | null {
 
 /** Returns the folders that contain a mark of a cache or a Python environment. */
 export function markedFolders(paths: readonly string[]): readonly string[] {
-  return paths.flatMap((path) =>
+  const marked = paths.flatMap((path) =>
     folderMarks.filter((mark) => path.endsWith(mark)).map((mark) => path.slice(0, 1 - mark.length)),
   );
+  // Bounded, because every path is compared with each of them.
+  return marked.slice(0, 100);
 }
 
 /** Returns all folders on the way to the paths, each ending with a slash. */
@@ -61,6 +63,9 @@ export function foldersOf(paths: Iterable<string>): ReadonlySet<string> {
       folders.add(path.slice(0, slash + 1));
   return folders;
 }
+
+/** After so many groups everything new is one. */
+const maxBulks = 50;
 
 export interface Bulk {
   /** A folder that ends with a slash, or one file. */
@@ -82,6 +87,7 @@ export function bulkOf(
   const chosen: Bulk[] = [];
   const left = new Map(fresh);
   for (let excess = over; excess > 0 && left.size > 0;) {
+    if (chosen.length === maxBulks) return [...chosen, { path: './', members: new Set(left.keys()) }];
     const group = heaviest(left, (path) => newFolder(path, tracked) ?? (together ? parent(path) : path));
     let { path } = group;
     let { members } = group;

@@ -82,7 +82,7 @@ function withoutUnmeant(
   const marked = markedFolders(paths);
   const generated = new Map<string, number>();
   const kept = paths.filter((path) => {
-    const part = marked.find((folder) => path.startsWith(folder)) ?? generatedPart(path);
+    const part = generatedPart(path) ?? marked.find((folder) => path.startsWith(folder)) ?? null;
     if (part !== null && !tracked.has(part)) {
       generated.set(part, (generated.get(part) ?? 0) + 1);
       return false;

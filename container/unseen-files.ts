@@ -2,8 +2,9 @@
  * Finds what comparing the tree with the index does not show: files in the folders of submodules, ignored
  * files, and missing files that nobody deleted.
  */
-import { copyFile, lstat, open, readdir } from 'node:fs/promises';
-import { join } from 'node:path';
+import { copyFile, lstat, mkdtemp, open, readdir, readFile } from 'node:fs/promises';
+import { join, resolve } from 'node:path';
+import { freshGit } from './fresh-git.ts';
 import { isIgnoredOutput, isLocalSettings } from './generated-files.ts';
 import { nulRecords } from './index-changes.ts';
 import type { Skip, TreeContext } from './tree-context.ts';
@@ -12,25 +13,53 @@ import { pathIn, setupDone } from './working-tree.ts';
 
 const maxIgnoredNamed = 20;
 const maxSubmoduleFilesNamed = 20;
-/** The clone leaves the folders of submodules empty, and git does not look into them. */
-export async function nameSubmoduleFiles({ job, base }: TreeContext, skip: Skip): Promise<void> {
-  for (const [path, { mode }] of base) {
+
+/**
+ * Names changed files in submodules, which git does not look into. The clone leaves their folders empty. If
+ * one has a checkout now, git itself compares its commit, and this compares its files.
+ */
+export async function nameSubmoduleFiles(context: TreeContext, skip: Skip): Promise<void> {
+  const { job, base } = context;
+  for (const [path, { mode, object }] of base) {
     if (mode !== '160000') continue;
-    const left = [path];
-    for (let named = 0; left.length > 0 && named < maxSubmoduleFilesNamed;) {
-      const folder = left.pop() ?? path;
-      const entries = await readdir(pathIn(job.directory, folder), {
-        withFileTypes: true,
-        encoding: 'buffer',
-      }).catch(() => []);
-      // A checkout of the submodule: git compares its commit.
-      if (entries.some(({ name }) => name.toString() === '.git')) break;
-      for (const entry of entries) {
-        const below = `${folder}/${entry.name.toString('latin1')}`;
-        if (entry.isDirectory()) left.push(below);
-        else if (named++ < maxSubmoduleFilesNamed) skip(below, 'submodule');
-      }
-    }
+    const own = await lstat(pathIn(job.directory, `${path}/.git`)).catch(() => null);
+    const files =
+      own === null ? await filesBelow(job.directory, path) : await changedIn(context, path, object);
+    for (const file of files.slice(0, maxSubmoduleFilesNamed)) skip(file, 'submodule');
+  }
+}
+
+async function filesBelow(directory: string, path: string): Promise<readonly string[]> {
+  const found: string[] = [];
+  if ((await lstat(pathIn(directory, path)).catch(() => null))?.isDirectory() !== true) return found;
+  const left = [path];
+  for (let folder = left.pop(); folder !== undefined; folder = left.pop()) {
+    const at = pathIn(directory, folder);
+    const entries = await readdir(at, { withFileTypes: true, encoding: 'buffer' }).catch(() => []);
+    for (const entry of entries)
+      (entry.isDirectory() ? left : found).push(`${folder}/${entry.name.toString('latin1')}`);
+    if (found.length > maxSubmoduleFilesNamed) return found;
+  }
+  return found;
+}
+
+/** Compares a submodule's checkout with the commit of the base, with the objects of its own git folder. */
+async function changedIn({ job, scratch, failWith }: TreeContext, path: string, commit: string) {
+  const directory = pathIn(job.directory, path).toString();
+  try {
+    const pointer = await readFile(join(directory, '.git'), 'utf8').catch(() => 'gitdir: .git');
+    const objectStore = resolve(directory, /^gitdir: (.*)$/m.exec(pointer)?.[1] ?? '.git');
+    const { git } = await freshGit(
+      { directory, objectStore },
+      await mkdtemp(join(scratch, 'submodule-')),
+      () => failWith('too-many-files', 'too many files in a submodule'),
+    );
+    await git(['read-tree', '--reset', commit]);
+    const argv = ['ls-files', '-z', '--modified', '--deleted', '--others', '--exclude-standard'];
+    return [...new Set(nulRecords(await git(argv)))].map((file) => `${path}/${file}`);
+  } catch {
+    // Its commit is not there. Then git finds another commit, and names the submodule.
+    return [];
   }
 }
 

@@ -231,7 +231,14 @@ describe('gate', () => {
       remarks: ['big (larger than 10 MiB, the limit for a file) changed too, but was left out.'],
     });
     expect(
-      gate(change([file('a')], { skipped: [{ type: 'skipped', path: 'node_modules/', why: 'generated' }] })),
+      gate(
+        change([file('a')], {
+          skipped: [
+            { type: 'skipped', path: 'node_modules/', why: 'generated' },
+            { type: 'skipped', path: '.env.example', why: 'ignored' },
+          ],
+        }),
+      ),
     ).toEqual({ kind: 'allow' });
   });
 

@@ -13,7 +13,7 @@ import type { GateVerdict } from '../core/ports/publication.ts';
 import { utf8Of } from '../lib/utf8.ts';
 import { decodeBase64 } from './base64.ts';
 import { plainPath, segmentProblem } from './safe-path.ts';
-import { missedEntries } from './left-out.ts';
+import { leftOutEntries } from './left-out.ts';
 import { findSecret, withoutSecret } from './secrets.ts';
 import { headOf } from '../lib/cut-text.ts';
 
@@ -154,7 +154,9 @@ const rules: readonly Rule[] = [
     code: 'left-out',
     effect: 'mark',
     why: 'changed too, but was left out',
-    find: (change) => missedEntries(change.skipped),
+    // A `.gitignore` is the repository's own choice, and tools generate files in every second run.
+    find: ({ skipped }) =>
+      leftOutEntries(skipped.filter(({ why }) => why !== 'generated' && why !== 'ignored')),
   },
   {
     code: 'disk-full',

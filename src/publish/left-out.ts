@@ -28,16 +28,14 @@ export function leftOutReason({ why, bytes, files }: SkippedPath): string {
   return [...count, ...size, reasons[why]].join(', ');
 }
 
-/** Describes the entries that somebody may miss: all but what tools generate. */
-export function missedEntries(skipped: readonly SkippedPath[]): readonly string[] {
-  return skipped
-    .filter(({ why }) => why !== 'generated')
-    .map((entry) => `${withoutSecret(headOf(entry.path, 120))} (${leftOutReason(entry)})`);
+/** Describes each entry. Shows no secret. */
+export function leftOutEntries(skipped: readonly SkippedPath[]): readonly string[] {
+  return skipped.map((entry) => `${withoutSecret(headOf(entry.path, 120))} (${leftOutReason(entry)})`);
 }
 
-/** One sentence; null if nothing is missed. */
+/** One sentence about what somebody may miss: all but what tools generate. Null if there is nothing. */
 export function leftOutText(skipped: readonly SkippedPath[]): string | null {
-  const missed = missedEntries(skipped);
+  const missed = leftOutEntries(skipped.filter(({ why }) => why !== 'generated'));
   if (missed.length === 0) return null;
   const more = missed.length > 5 ? ` and ${missed.length - 5} more` : '';
   return `Left out: ${missed.slice(0, 5).join('; ')}${more}.`;

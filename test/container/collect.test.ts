@@ -377,18 +377,26 @@ describe('collect', () => {
     expect(shown(await collect(of))).toEqual(['secret ?unreadable']);
   });
 
-  it('does not change a submodule pointer, even if its folder has files', async () => {
+  it('changes no submodule pointer, and names the files that changed in its folder', async () => {
+    let source = '';
     const of = await workspace((origin) => {
+      source = join(origin, 'sub');
       git(origin, 'init', '--quiet', 'sub');
-      git(join(origin, 'sub'), 'commit', '--quiet', '--allow-empty', '-m', 'sub');
+      for (const name of ['same', 'edited']) writeFileSync(join(source, name), name);
+      git(source, 'add', '.');
+      git(source, 'commit', '--quiet', '-m', 'sub');
     });
     expect(shown(await collect(of))).toEqual([]);
     mkdirSync(join(of.directory, 'sub/in'));
     write(of, 'sub/in/file', 'x');
     expect(shown(await collect(of))).toEqual(['sub/in/file ?submodule']);
-    git(join(of.directory, 'sub'), 'init', '--quiet');
-    git(join(of.directory, 'sub'), 'commit', '--quiet', '--allow-empty', '-m', 'other');
-    expect(shown(await collect(of))).toEqual(['sub ?submodule']);
+    rmSync(join(of.directory, 'sub'), { recursive: true });
+    git(of.directory, 'clone', '--quiet', source, 'sub');
+    expect(shown(await collect(of))).toEqual([]);
+    write(of, 'sub/edited', 'x');
+    expect(shown(await collect(of))).toEqual(['sub/edited ?submodule']);
+    git(join(of.directory, 'sub'), 'commit', '--quiet', '-am', 'other');
+    expect(shown(await collect(of))).toEqual(['sub ?submodule', 'sub/edited ?submodule']);
   });
 
   it('skips ignored files, except tracked ones, and names those that look meant', async () => {

@@ -60,12 +60,15 @@ describe('a published change', () => {
       );
       file('not-utf8.txt', new Uint8Array([0x66, 0xfc, 0x72, 0x0a]));
       file('bom.txt', '\uFEFFwith a mark\n');
-      file('crlf.txt', 'one\r\ntwo\r\n');
+      file('lines.crlf', 'one\r\ntwo\r\n');
       file('nul.txt', 'a\0b');
       file('empty', '');
       file('no-newline', 'end');
       file('ünïcode "quoted" \'name\' – 日本.txt', 'name\n');
       file('emoji.txt', '🦀\u2028\n');
+      file(' blanks at both ends ', 'name\n');
+      mkdirSync(join(directory, ' folder '));
+      file(' folder / file ', 'name\n');
       chmodSync(join(directory, 'bin/run.sh'), 0o755);
       renameSync(join(directory, 'docs/old.md'), join(directory, 'docs/new.md'));
       unlinkSync(join(directory, 'link'));

@@ -72,7 +72,7 @@ export const baseFiles: Record<string, FileContent> = {
   'logo.png': { content: new Uint8Array([0x89, 0x50, 0x4e, 0x47, 0, 1, 2, 255]) },
   'data/a/b.txt': 'deep\n',
   link: { content: 'README.md', mode: '120000' },
-  '.gitattributes': '* text=auto\n',
+  '.gitattributes': '* text=auto\n*.crlf -text\n',
 };
 
 export function factsOf(repository: CreatedRepository): RepositoryFacts {

@@ -880,6 +880,26 @@ describe('a task', () => {
     },
   );
 
+  it('gives back the reserve and collects if the disk is full', async () => {
+    const freed: string[] = [];
+    const canary = { probes: [{ name: 'a', result: 'expected', got: '' }] };
+    const { result } = await live({
+      sandbox: {
+        writeFile: async (path) => {
+          if (path.endsWith('collect.json') && freed.length === 0) throw new Error('ENOSPC');
+        },
+        exec: async ({ argv }) => {
+          if (argv[0] === 'rm') freed.push(argv.join(' '));
+          const clone = { ok: true, sha: baseSha, found: false, elapsedMs: 1 };
+          const report = argv.some((one) => one.includes('canary')) ? canary : clone;
+          return { ...ok, stdout: JSON.stringify(report) };
+        },
+      },
+    });
+    expect(freed).toEqual(['rm -f /workspace/.airlock-base/reserve']);
+    expect(result).toMatchObject({ kind: 'pull-request' });
+  });
+
   it('runs a canary again that timed out, and never calls the sandbox unsealed for it', async () => {
     const answers = [
       { ...ok, exitCode: 137, timedOut: true },
