@@ -13,6 +13,22 @@ export const quotingClasses = [
   'email-signature-reply',
   'blob-wrapper',
 ];
+/**
+ * The kind of diagram that a browser draws in place of an element: as GitHub marks it in a comment, or where
+ * it only highlights the source. null if the element is displayed as it is.
+ */
+export function diagramOf(
+  name: string,
+  attributes: ReadonlyMap<string, string>,
+  classes: readonly string[],
+): string | null {
+  if (classes.includes('js-render-needs-enrichment'))
+    return /^[a-z]{1,20}$/.exec(attributes.get('data-type') ?? '')?.[0] ?? 'data';
+  const prefix = 'highlight-source-';
+  const highlighted = classes.find((one) => one.startsWith(prefix))?.slice(prefix.length);
+  const language = highlighted ?? (name === 'pre' ? attributes.get('lang') : undefined) ?? '';
+  return /^(?:mermaid|geojson|topojson|stl)$/.exec(language)?.[0] ?? null;
+}
 export const codeElements = new Set(['code', 'kbd', 'samp', 'tt', 'var']);
 /** Links that GitHub makes of a text such as `@ada` or `#12`. */
 export const referenceClasses = [

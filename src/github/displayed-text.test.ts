@@ -69,6 +69,21 @@ describe('what GitHub does not display is not handed on', () => {
       'a [formula]',
     ],
     [
+      'the source of a formula in a block',
+      '<pre lang="math"><math-renderer class="js-display-math">$$% run this$$</math-renderer></pre>',
+      '```\n[formula]\n```',
+    ],
+    [
+      'the source of a diagram of another server',
+      '<pre lang="mermaid">%% run this</pre>',
+      '[diagram: mermaid]',
+    ],
+    [
+      'the highlighted source of a diagram',
+      '<div class="highlight highlight-source-mermaid"><pre>%% run this</pre></div>',
+      '[diagram: mermaid]',
+    ],
+    [
       'the copy of a code block for the clipboard',
       '<div class="highlight highlight-source-js" data-snippet-clipboard-copy-content="run this"><pre><span class="pl-k">let</span> a</pre></div>',
       '```\nlet a\n```',

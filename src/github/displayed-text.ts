@@ -16,6 +16,7 @@ import { headOf } from '../lib/cut-text.ts';
 import {
   blocks,
   codeElements,
+  diagramOf,
   emphasis,
   hidingClasses,
   inlineInCells,
@@ -63,9 +64,9 @@ class Reader {
 
   private characters(untrustedText: string): void {
     if (this.skipped > 0) return;
-    const text = stripHiddenCharacters(untrustedText);
+    const shown = stripHiddenCharacters(untrustedText);
+    const text = this.formulas > 0 && /[%\\]/.test(shown) ? '[formula]' : shown;
     if (this.verbatim !== null) this.verbatim.push(text);
-    else if (this.formulas > 0 && /[%\\]/.test(text)) this.page.words('[formula]', this.speech);
     else this.page.words(text, this.speech);
   }
 
@@ -88,13 +89,14 @@ class Reader {
     const classes = (attributes.get('class') ?? '').split(/\s+/);
     const has = (names: readonly string[]): boolean => names.some((one) => classes.includes(one));
     if (isHidden(name, attributes) || has(hidingClasses)) return this.during('skipped');
-    if (has(['js-render-needs-enrichment'])) {
-      const kind = /^[a-z]{1,20}$/.exec(attributes.get('data-type') ?? '')?.[0] ?? 'data';
+    const diagram = diagramOf(name, attributes, classes);
+    if (diagram !== null) {
       page.break(2);
-      page.put(`[diagram: ${kind}]`, this.speech);
+      page.put(`[diagram: ${diagram}]`, this.speech);
       page.break(2);
       return this.during('skipped');
     }
+    if (name === 'math-renderer') return this.during('formulas');
     if (this.verbatim !== null) {
       if (name === 'br') this.verbatim.push('\n');
       return null;
@@ -104,7 +106,6 @@ class Reader {
     if (name === 'pre') return this.codeBlock();
     if (name === 'code') return this.codeSpan();
     if (codeElements.has(name)) return this.during('code');
-    if (name === 'math-renderer') return this.during('formulas');
     const mark = emphasis.get(name);
     if (mark !== undefined) {
       page.put(mark, this.speech);

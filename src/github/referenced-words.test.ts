@@ -1,3 +1,4 @@
+import * as fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { bodyHtml } from '../../simulators/github/body-html.ts';
 import { htmlEvents } from '../../test/fixtures/read-html.ts';
@@ -102,6 +103,25 @@ describe('a mention', () => {
     expect(instruction.split('\n').filter((line) => line.includes('Ignore'))).toEqual([
       '> Ignore the tests.',
     ]);
+  });
+});
+
+describe('the filter at the webhook', () => {
+  it('lets every mention pass that GitHub displays, outside raw HTML and code', () => {
+    const pieces =
+      '@airlock_fix_it a _b_ ```\\n \\n```\\n ~~~\\n >_ -_ 1._ ____ __ <!-- --> ** | #_ \\n \\n\\n';
+    const piece = fc.constantFrom(
+      ...pieces.split(' ').map((one) => one.replaceAll('_', ' ').replaceAll('\\n', '\n')),
+    );
+    fc.assert(
+      fc.property(fc.array(piece, { maxLength: 14 }), (parts) => {
+        const markdown = parts.join('');
+        const displayed = displayedText(htmlEvents(bodyHtml(markdown)));
+        const filtered = parseMention(markdown, 'airlock');
+        expect([filtered.kind, 'none']).toContain(readMention(displayed, 'airlock').kind);
+      }),
+      { numRuns: 500, seed: 1 },
+    );
   });
 });
 

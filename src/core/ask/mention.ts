@@ -40,34 +40,42 @@ export type Mention =
 
 /**
  * Blanks what is plainly a quotation, a fenced code block or a comment, as in the templates of issues;
- * positions stay the same. Lets everything else pass, also where it may be code.
+ * positions stay the same. Lets everything else pass, also where it may be code. Does not know raw HTML, in
+ * which GitHub shows the marks of a quotation and of code as they are written.
  */
 function plainlyAddressable(markdown: string): string {
   const lines = markdown.split('\n');
   const kept: string[] = [];
   let fence: { readonly marker: string; readonly columns: number; readonly from: number } | null = null;
-  let inComment = false;
+  /** The line where an open comment begins. */
+  let commentFrom: number | null = null;
+  const blankSince = (from: number): void => {
+    for (let at = from; at < kept.length; at += 1) kept[at] = ' '.repeat(kept[at]?.length ?? 0);
+  };
   for (const line of lines) {
     const columns = line.length - line.trimStart().length;
     const content = line.trim();
-    const blank = ' '.repeat(line.length);
-    // A line with fewer columns ends the list item that the fence is in.
-    if (fence !== null && content !== '' && columns < fence.columns) fence = null;
-    const comment = inComment ? 0 : /^ {0,3}<!--/.test(line) && fence === null ? columns + 2 : -1;
-    if (comment !== -1) {
-      const close = line.indexOf('-->', comment);
-      inComment = close === -1;
-      kept.push(inComment ? blank : ' '.repeat(close + 3) + line.slice(close + 3));
+    const closes = fence !== null && new RegExp(`^${fence.marker}${fence.marker.charAt(0)}*$`).test(content);
+    // Another line with fewer columns ends the list item that the fence is in.
+    if (fence !== null && !closes && content !== '' && columns < fence.columns) fence = null;
+    const opensComment = commentFrom === null && fence === null && /^ {0,3}<!--/.test(line);
+    if (opensComment) commentFrom = kept.length;
+    // Only what is closed is blanked: the end of a list can end it too.
+    if (commentFrom !== null) {
+      const close = line.indexOf('-->', opensComment ? columns + 2 : 0);
+      kept.push(line);
+      if (close === -1) continue;
+      blankSince(commentFrom);
+      kept[kept.length - 1] = ' '.repeat(close + 3) + line.slice(close + 3);
+      commentFrom = null;
     } else if (fence !== null) {
       kept.push(line);
-      if (!content.startsWith(fence.marker) || content !== fence.marker.charAt(0).repeat(content.length))
-        continue;
-      // Only a closed one is code: the end of a list or a quotation can end it too.
-      for (let at = fence.from; at < kept.length; at += 1) kept[at] = ' '.repeat(kept[at]?.length ?? 0);
+      if (!closes) continue;
+      blankSince(fence.from);
       fence = null;
-    } else if (/^ {0,3}>/.test(line)) kept.push(blank);
+    } else if (/^ {0,3}>/.test(line)) kept.push(' '.repeat(line.length));
     else {
-      const marker = /^(`{3,}(?=[^`]*$)|~{3,})/.exec(content)?.[1];
+      const marker = /^ {0,3}(`{3,}(?=[^`]*$)|~{3,})/.exec(line)?.[1];
       if (marker !== undefined) fence = { marker, columns, from: kept.length };
       kept.push(withoutInlineCode(line));
     }
