@@ -19,7 +19,7 @@ import { parseSettings, type Settings } from '../settings.ts';
 import { createChat } from '../slack/chat.ts';
 import type { RecordDeps } from '../tasks/record/record.ts';
 import type { Env } from './env.ts';
-import { indexOf } from './objects.ts';
+import { indexOf, tokenLedger } from './objects.ts';
 import { platformOf } from './platform.ts';
 import { log, now, platformFetch } from './runtime.ts';
 
@@ -27,7 +27,7 @@ export interface Base {
   readonly settings: Settings;
   readonly config: AirlockConfig;
   readonly policy: Policy;
-  /** Caches tokens in memory only; they are gone with the isolate. */
+  /** Caches tokens in memory; the records of their tasks know which are live. */
   readonly tokens: AppTokens;
   /** What an adapter of GitHub's API needs. */
   readonly github: {
@@ -66,7 +66,7 @@ function createBase(env: Env): Base {
     throw new Error('SLACK_BOT_TOKEN is set, but airlock.config.jsonc names no workspace under "slack.team"');
   const api = { apiUrl: settings.githubApiUrl, fetch: platformFetch, now };
   const { githubAppId: appId, githubAppPrivateKey: privateKey } = settings;
-  const tokens = createAppTokens({ ...api, appId, privateKey });
+  const tokens = createAppTokens({ ...api, appId, privateKey, ledger: tokenLedger(env) });
   return {
     settings,
     config,

@@ -2,11 +2,11 @@
 import type { Approval } from '../core/authorization.ts';
 import type { TaskRequest } from '../core/task.ts';
 import type { InboxDeps } from '../tasks/queue/task-inbox.ts';
-import { startTask, workflowIdOf } from '../tasks/start-task.ts';
+import { startTask } from '../tasks/start-task.ts';
 import type { TaskDeps } from '../tasks/workflow/stage.ts';
 import { baseOf } from './base.ts';
 import type { Env } from './env.ts';
-import { instanceExists, recordOf } from './objects.ts';
+import { createInstance, instanceState, recordOf } from './objects.ts';
 import { log, now } from './runtime.ts';
 
 export async function start(env: Env, request: TaskRequest): Promise<'started' | 'exists'> {
@@ -16,9 +16,8 @@ export async function start(env: Env, request: TaskRequest): Promise<'started' |
     await baseOf(env).index.putOnIssue({ ...request, ...trigger, at: Date.parse(request.acceptedAt) });
   return await startTask(request, {
     open: async (opening) => await recordOf(env, opening.taskId).open(opening),
-    create: async (params) =>
-      await env.TASK_WORKFLOW.create({ id: params.taskId, params: { kind: 'task', request: params } }),
-    exists: async (taskId) => await instanceExists(env, taskId),
+    create: async (params) => await createInstance(env, params, 0),
+    exists: async (taskId) => !/missing|unknown/.test(await instanceState(env, taskId)),
   });
 }
 
@@ -50,9 +49,6 @@ export async function retryPublication(
 ): ReturnType<TaskDeps['retryPublication']> {
   const started = await recordOf(env, taskId).startPublicationAttempt(approval);
   if (!started.started) return started;
-  await env.TASK_WORKFLOW.create({
-    id: workflowIdOf(taskId, started.attempt),
-    params: { kind: 'publish', request: started.request },
-  });
+  await createInstance(env, started.request, started.attempt);
   return { started: true };
 }

@@ -1,10 +1,13 @@
 /** Finds the Durable Objects and Workflow instances by what they belong to. */
 import type { IssueTasks, TaskIndex } from '../core/ports/chat-port.ts';
 import type { Slots } from '../core/ports/slots-port.ts';
+import type { TaskRequest } from '../core/task.ts';
+import type { TokenLedger } from '../github/app-auth.ts';
 import { withDeadline } from '../lib/with-deadline.ts';
 import { taskLimits } from '../tasks/limits.ts';
 import { createTaskIndex } from '../tasks/queue/task-index.ts';
-import { wakeEvent } from '../tasks/start-task.ts';
+import type { WorkflowState } from '../tasks/record/record.ts';
+import { wakeEvent, workflowIdOf } from '../tasks/start-task.ts';
 import type { Env } from './env.ts';
 import { platformOf } from './platform.ts';
 
@@ -46,22 +49,30 @@ export async function wakeInstance(env: Env, instanceId: string): Promise<void> 
   await instance.sendEvent({ type: wakeEvent, payload: {} });
 }
 
-export async function instanceExists(env: Env, instanceId: string): Promise<boolean> {
-  return await env.TASK_WORKFLOW.get(instanceId).then(
-    () => true,
-    () => false,
-  );
+/** `attempts`: 0 for the whole task, else the number of its publication attempt. */
+export async function createInstance(env: Env, request: TaskRequest, attempts: number): Promise<void> {
+  const id = workflowIdOf(request.taskId, attempts);
+  await env.TASK_WORKFLOW.create({ id, params: { kind: attempts === 0 ? 'task' : 'publish', request } });
 }
 
-/**
- * False also for an instance that does not exist yet or cannot be asked now. A redelivery creates it, or the
- * watchdog ends the task.
- */
-export async function instanceIsOver(env: Env, instanceId: string): Promise<boolean> {
+export async function instanceState(env: Env, instanceId: string): Promise<WorkflowState> {
   try {
     const { status } = await (await env.TASK_WORKFLOW.get(instanceId)).status();
-    return status === 'errored' || status === 'terminated' || status === 'complete';
-  } catch {
-    return false;
+    return status === 'errored' || status === 'terminated' || status === 'complete' ? 'over' : 'live';
+  } catch (error) {
+    // The only sign of an instance that does not exist.
+    return String(error).includes('not_found') ? 'missing' : 'unknown';
   }
+}
+
+/** Keeps the live tokens of a task with its record, so that they are revoked whoever minted them. */
+export function tokenLedger(env: Env): TokenLedger {
+  const call = async <T>(work: () => Promise<T>): Promise<T> =>
+    await withDeadline(work(), taskLimits.slotCallMs, 'asking for tokens');
+  return {
+    remember: async (taskId, sealed, expiresAt) =>
+      await call(async () => await recordOf(env, taskId).rememberToken(sealed, expiresAt)),
+    live: async (taskId) => await call(async () => await recordOf(env, taskId).liveTokens()),
+    forget: async (taskId, sealed) => await call(async () => await recordOf(env, taskId).forgetToken(sealed)),
+  };
 }

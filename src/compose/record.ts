@@ -6,12 +6,12 @@ import { createNotifier } from '../tasks/record/notifier.ts';
 import type { RecordDeps } from '../tasks/record/record.ts';
 import { baseOf } from './base.ts';
 import type { Env } from './env.ts';
-import { instanceIsOver, slotsOf, wakeInstance } from './objects.ts';
+import { createInstance, instanceState, slotsOf, wakeInstance } from './objects.ts';
 import { platformOf } from './platform.ts';
 import { log, now } from './runtime.ts';
 
 export function composeRecord(env: Env): RecordDeps {
-  const { codex, github, chat, index, costOf, retentionMs } = baseOf(env);
+  const { codex, github, chat, index, costOf, retentionMs, tokens } = baseOf(env);
   return {
     sandboxes: platformOf(env).sandboxes(),
     slots: slotsOf(env),
@@ -26,7 +26,12 @@ export function composeRecord(env: Env): RecordDeps {
     costOf,
     addToReceipt,
     wakeWorkflow: async (instanceId) => await wakeInstance(env, instanceId),
-    workflowIsOver: async (instanceId) => await instanceIsOver(env, instanceId),
+    workflowState: async (instanceId) => await instanceState(env, instanceId),
+    startWorkflow: async (request, attempts) => {
+      await createInstance(env, request, attempts);
+      log('workflow.created', { taskId: request.taskId });
+    },
+    forgetTokens: async (taskId) => await tokens.forget(taskId),
     retentionMs,
     now,
     log,

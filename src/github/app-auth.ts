@@ -1,13 +1,16 @@
 /**
  * Mints the App's JWT and installation tokens. A token is narrowed to one repository and to the permissions
  * of one purpose; only the listing token covers all repositories of an installation, and it can only name
- * them. Tokens stay in memory, belong to one task and are revoked at its end. Does not decide who may have a
- * token.
+ * them. A token belongs to one task and is revoked at its end. Its task's ledger holds it, sealed, from
+ * before its first use until GitHub has revoked it, so that another isolate can revoke it after a crash. Does
+ * not decide who may have a token.
  */
 import { createAppAuth } from '@octokit/auth-app';
 import * as z from 'zod';
 import { githubClient, GithubRefusal, unlessMissing, type GithubApi, type GithubClient } from './client.ts';
 import { pkcs8Pem, PrivateKeyError } from './private-key.ts';
+import { createTokenSeal } from './token-seal.ts';
+import { withDeadline } from '../lib/with-deadline.ts';
 
 /** The permission sets in use. There are few, because each mint costs a round trip. */
 export const purposes = {
@@ -63,15 +66,35 @@ export interface AppTokens {
   /** Drops a token that GitHub no longer accepts, so that the next call mints another. */
   drop(scope: TokenScope): void;
   /**
-   * Returns a token that can list an installation's repositories (`metadata: read`) but not read them.
-   * Shared; expires by itself.
+   * Lends a token that can list an installation's repositories (`metadata: read`) but not read them. Revokes
+   * it after `use`.
    */
-  listingToken(installationId: number): Promise<string>;
-  dropListing(installationId: number): void;
-  /** Revokes and drops all tokens of a task. Best effort, at most five seconds; never throws. */
+  withListingToken<T>(installationId: number, use: (token: string) => Promise<T>): Promise<T>;
+  /**
+   * Revokes and drops all tokens of a task, also those that another isolate minted. Takes at most five
+   * seconds and never throws; the ledger keeps the tokens that could not be revoked.
+   */
   forget(taskId: string): Promise<void>;
   /** Returns the App's account as commits name it. Asks GitHub once per process. */
   bot(client: GithubClient): Promise<BotIdentity>;
+}
+
+/** Where the live tokens of a task are stored until they are revoked or have expired. */
+export interface TokenLedger {
+  /** Stores a sealed token before its first use. `expiresAt` in ms since the epoch. */
+  remember(taskId: string, sealed: string, expiresAt: number): Promise<void>;
+  live(taskId: string): Promise<readonly string[]>;
+  forget(taskId: string, sealed: string): Promise<void>;
+}
+
+/** For programs without tasks, whose tokens end with them. */
+function memoryLedger(): TokenLedger {
+  const live = new Map<string, string>();
+  return {
+    remember: async (taskId, sealed) => void live.set(sealed, taskId),
+    live: async (taskId) => [...live].filter(([, owner]) => owner === taskId).map(([sealed]) => sealed),
+    forget: async (_, sealed) => void live.delete(sealed),
+  };
 }
 
 /** What is read of a repository's document. */
@@ -113,9 +136,18 @@ interface Held {
  * @throws PrivateKeyError at once if the key is malformed.
  */
 export function createAppTokens(
-  deps: GithubApi & { readonly appId: number; readonly privateKey: string; readonly now: () => number },
+  deps: GithubApi & {
+    readonly appId: number;
+    readonly privateKey: string;
+    readonly now: () => number;
+    /** In memory by default: then a crash leaves tokens that nobody revokes. */
+    readonly ledger?: TokenLedger;
+  },
 ): AppTokens {
-  const auth = createAppAuth({ appId: deps.appId, privateKey: pkcs8Pem(deps.privateKey) });
+  const pem = pkcs8Pem(deps.privateKey);
+  const auth = createAppAuth({ appId: deps.appId, privateKey: pem });
+  const seal = createTokenSeal(pem);
+  const ledger = deps.ledger ?? memoryLedger();
   const held = new Map<string, Held>();
   let bot: Promise<BotIdentity> | null = null;
 
@@ -144,6 +176,31 @@ export function createAppTokens(
       permissions: { ...permissions },
     });
     return mintedSchema.parse(data);
+  }
+
+  /** Mints a token of a task and remembers it. A token that cannot be remembered is not used. */
+  async function mintFor(
+    taskId: string,
+    ...how: Parameters<typeof mint>
+  ): Promise<z.infer<typeof mintedSchema>> {
+    const minted = await mint(...how);
+    try {
+      const sealed = await seal.seal(minted.token, taskId);
+      await ledger.remember(taskId, sealed, Date.parse(minted.expires_at));
+    } catch (error) {
+      await revoke(minted.token);
+      throw error;
+    }
+    return minted;
+  }
+
+  /** Returns whether GitHub no longer accepts the token. Never throws. */
+  async function revoke(token: string): Promise<boolean> {
+    const client = githubClient({ ...deps, timeoutMs: revokeWithinMs }, () => Promise.resolve(token));
+    return await client.request('DELETE /installation/token').then(
+      () => true,
+      (error: unknown) => error instanceof GithubRefusal && error.status === 401,
+    );
   }
 
   /**
@@ -185,24 +242,22 @@ export function createAppTokens(
       return await sharedMint(
         keyOf(scope),
         taskId,
-        async () => await mint(installationId, { repository_ids: [repositoryId] }, permissions),
+        async () => await mintFor(taskId, installationId, { repository_ids: [repositoryId] }, permissions),
       );
     },
 
-    async listingToken(installationId) {
-      return await sharedMint(
-        listingKey(installationId),
-        '*',
-        async () => await mint(installationId, {}, listing),
-      );
-    },
-
-    dropListing(installationId) {
-      held.delete(listingKey(installationId));
+    async withListingToken(installationId, use) {
+      const { token } = await mint(installationId, {}, listing);
+      try {
+        return await use(token);
+      } finally {
+        if (!(await revoke(token))) await revoke(token);
+      }
     },
 
     async repositoryByName({ taskId, installationId, owner, name }) {
-      const minted = await mint(installationId, { repositories: [name] }, purposes.read).catch(
+      const narrowed = { repositories: [name] };
+      const minted = await mintFor(taskId, installationId, narrowed, purposes.read).catch(
         (error: unknown) => {
           // 422: the installation has no repository with that name.
           if (error instanceof GithubRefusal && (error.status === 422 || error.status === 404)) return null;
@@ -232,17 +287,14 @@ export function createAppTokens(
     },
 
     async forget(taskId) {
-      const mine = [...held].filter(([, entry]) => entry.taskId === taskId);
-      for (const [key] of mine) held.delete(key);
-      const revoking = mine.map(async ([, { token }]) => {
-        const value = await token;
-        await githubClient({ ...deps, timeoutMs: revokeWithinMs }, () => Promise.resolve(value)).request(
-          'DELETE /installation/token',
-        );
-      });
-      const deadline = new Promise((resolve) => setTimeout(resolve, revokeWithinMs));
-      // A token that cannot be revoked expires within an hour.
-      await Promise.race([Promise.allSettled(revoking), deadline]);
+      for (const [key, entry] of held) if (entry.taskId === taskId) held.delete(key);
+      const revokeSealed = async (sealed: string): Promise<void> => {
+        const token = await seal.open(sealed, taskId);
+        // What was sealed under a key that has been replaced since cannot be revoked any more.
+        if (token === null || (await revoke(token))) await ledger.forget(taskId, sealed);
+      };
+      const work = async () => await Promise.all((await ledger.live(taskId)).map(revokeSealed));
+      await withDeadline(work(), revokeWithinMs, 'revoking tokens').catch(() => undefined);
     },
 
     async bot(client) {
@@ -258,11 +310,6 @@ export function createAppTokens(
 function keyOf({ taskId, installationId, repositoryId, permissions }: TokenScope): string {
   const sorted = Object.entries(permissions).toSorted(([one], [other]) => one.localeCompare(other));
   return JSON.stringify([taskId, installationId, repositoryId, sorted]);
-}
-
-/** Not a task's id, so that no task revokes it. */
-function listingKey(installationId: number): string {
-  return JSON.stringify(['*', installationId, 'listing']);
 }
 
 /** GitHub links an address to the App's account by the account's id, which is not the App's id. */

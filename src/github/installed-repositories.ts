@@ -61,13 +61,16 @@ async function list(
   const found: RepositoryRef[] = [];
   await boundedAll(active, installationsAtOnce, async ({ id }) => {
     if (found.length >= maxRepositories) return;
-    const client = githubClient(deps, async () => await tokens.listingToken(id));
     try {
-      await addRepositories(client, found, signal);
+      await tokens.withListingToken(id, async (token) => {
+        await addRepositories(
+          githubClient(deps, () => Promise.resolve(token)),
+          found,
+          signal,
+        );
+      });
     } catch (error) {
       if (!(error instanceof GithubRefusal)) throw error;
-      // The token may have been revoked. The next call mints another.
-      tokens.dropListing(id);
       // Skip an installation that was suspended or removed since it was listed.
       if (error.status !== 403 && error.status !== 404) throw error;
     }

@@ -75,6 +75,12 @@ export const taskLimits = {
   showMs: 24 * 60 * 60_000,
   /** Interval between two of these retries. */
   showEveryMs: 60_000,
+  /** After this time the record creates a Workflow instance that does not exist. */
+  createMs: 30_000,
+  /** Interval between two tries to revoke an ended task's tokens, and to wake its Workflow instance. */
+  revokeEveryMs: 10_000,
+  /** How long after the end the record looks whether its Workflow instance ends too. */
+  settleMs: 60 * 60_000,
   /** The longest time that an edit waits for a rate limit. */
   quietMs: 60_000,
   /** Concurrent starts of one inbox. */

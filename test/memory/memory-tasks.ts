@@ -166,7 +166,8 @@ class MemoryStorage {
     await Promise.resolve();
   };
   deleteAll = async (): Promise<void> => {
-    for (const table of ['document', 'event', 'kept']) this.#db.exec(`DROP TABLE IF EXISTS ${table}`);
+    for (const table of ['document', 'event', 'kept', 'token'])
+      this.#db.exec(`DROP TABLE IF EXISTS ${table}`);
     this.alarm = null;
     await Promise.resolve();
   };

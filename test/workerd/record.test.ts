@@ -231,7 +231,8 @@ describe('the watchdog', () => {
       changeKept: false,
     });
     expect(await sandboxCalls('overdue')).toEqual(['destroy']);
-    // The record is closed. Its next alarm is its expiry.
+    // The record is closed. After a last look its next alarm is its expiry.
+    expect(await runDurableObjectAlarm(record)).toBe(true);
     expect(await alarmInDays(record)).toBeCloseTo(30, 1);
   });
 

@@ -1,6 +1,7 @@
 /**
  * Stores a task's record in its Durable Object's SQLite: one JSON document each for state, progress and
- * receipt, the log by sequence number, kept files in parts. Never holds a credential.
+ * receipt, the log by sequence number, kept files in parts. Holds no credential but the task's installation
+ * tokens, sealed, until they are revoked.
  */
 import { emptyReceipt, type Receipt } from '../../core/grant.ts';
 import type { Progress } from '../../core/progress.ts';
@@ -33,6 +34,10 @@ export interface RecordStore {
   eventsAfter(seq: number): TaskEvent[];
   keep(name: string, content: string): void;
   kept(name: string): string | null;
+  /** Sealed installation tokens that can still be live. */
+  tokens(now: number): readonly string[];
+  saveToken(sealed: string, expiresAt: number): void;
+  deleteToken(sealed: string): void;
   transaction(work: () => void): void;
   /** Deletes everything but a tombstone. */
   expire(now: number): Promise<void>;
@@ -49,6 +54,7 @@ export function openRecordStore(storage: DurableObjectStorage): RecordStore {
       CREATE TABLE IF NOT EXISTS kept (
         name TEXT, part INTEGER, bytes BLOB NOT NULL, PRIMARY KEY (name, part)
       );
+      CREATE TABLE IF NOT EXISTS token (sealed TEXT PRIMARY KEY, expires_at INTEGER NOT NULL);
     `);
   createTables();
   let lastSeq = Number(sql.exec('SELECT COALESCE(MAX(seq), 0) AS seq FROM event').one()['seq']);
@@ -107,6 +113,16 @@ export function openRecordStore(storage: DurableObjectStorage): RecordStore {
       const decoder = new TextDecoder('utf-8', { fatal: false, ignoreBOM: true });
       return rows.map((row) => decoder.decode(row.bytes, { stream: true })).join('') + decoder.decode();
     },
+    tokens(now) {
+      sql.exec('DELETE FROM token WHERE expires_at <= ?', now);
+      return sql
+        .exec<{ sealed: string }>('SELECT sealed FROM token')
+        .toArray()
+        .map(({ sealed }) => sealed);
+    },
+    saveToken: (sealed, expiresAt) =>
+      void sql.exec('INSERT OR REPLACE INTO token (sealed, expires_at) VALUES (?, ?)', sealed, expiresAt),
+    deleteToken: (sealed) => void sql.exec('DELETE FROM token WHERE sealed = ?', sealed),
     transaction: (work) => storage.transactionSync(work),
     async expire(now) {
       // Unlike deleting rows, this frees the pages too.

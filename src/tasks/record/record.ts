@@ -66,13 +66,19 @@ export interface RecordDeps {
   readonly addToReceipt: (receipt: Receipt, entry: EgressEntry) => Receipt;
   /** Wakes a Workflow instance that waits; rejects if there is none. */
   readonly wakeWorkflow: (instanceId: string) => Promise<void>;
-  /** Whether a Workflow instance is over, however it ended. False if that cannot be known. */
-  readonly workflowIsOver: (instanceId: string) => Promise<boolean>;
+  readonly workflowState: (instanceId: string) => Promise<WorkflowState>;
+  /** Creates a Workflow instance that does not exist; harmless if it does. */
+  readonly startWorkflow: (request: TaskRequest, attempts: number) => Promise<void>;
+  /** Revokes the task's installation tokens. Never throws; those that it could not revoke stay stored. */
+  readonly forgetTokens: (taskId: string) => Promise<void>;
   /** How long an ended task is kept. */
   readonly retentionMs: number;
   readonly now: () => number;
   readonly log: (event: string, fields: Record<string, unknown>) => void;
 }
+
+/** `over`: it has ended, however. `unknown`: that cannot be asked now. */
+export type WorkflowState = 'live' | 'over' | 'missing' | 'unknown';
 
 export abstract class TaskRecordBase<Env> extends DurableObject<Env> {
   protected abstract deps(): RecordDeps;
@@ -142,6 +148,23 @@ export abstract class TaskRecordBase<Env> extends DurableObject<Env> {
   /** For the queue, about a slot that was never released. */
   needsSlot(): boolean {
     return needsSlot(this.#state);
+  }
+
+  // ---- installation tokens, sealed by `github/token-seal.ts`
+
+  async rememberToken(sealed: string, expiresAt: number): Promise<void> {
+    const { outcome } = this.#opened();
+    this.#store.saveToken(sealed, expiresAt);
+    // A step that timed out works on: nobody else revokes what it mints after the task's end.
+    if (outcome !== null) await this.#arm(taskLimits.revokeEveryMs);
+  }
+
+  liveTokens(): readonly string[] {
+    return this.#store.tokens(this.deps().now());
+  }
+
+  forgetToken(sealed: string): void {
+    this.#store.deleteToken(sealed);
   }
 
   // ---- egress
@@ -256,13 +279,13 @@ export abstract class TaskRecordBase<Env> extends DurableObject<Env> {
    * many.
    */
   async close(): Promise<void> {
-    const { sandboxes, slots, now } = this.deps();
+    const { sandboxes, slots } = this.deps();
     const { taskId } = this.#opened().request;
     const destroyed = sandboxes.get(sandboxes.idFor(taskId)).destroy();
     await withDeadline(destroyed, taskLimits.destroyMs, 'destroying the sandbox');
     await slots.release(taskId);
     this.#save({ ...this.#opened(), closed: true });
-    if (watchdog(this.#opened(), now()) === 'done') await this.#rest();
+    await this.#arm();
   }
 
   // ---- people's commands
@@ -278,7 +301,8 @@ export abstract class TaskRecordBase<Env> extends DurableObject<Env> {
     }
     await this.close().catch(async () => await this.#arm());
     await this.#post.settled();
-    await this.#wakeOwnWorkflow();
+    // The alarm wakes or creates an instance that cannot be reached now.
+    await this.#wakeOwnWorkflow().catch(async () => await this.#arm());
     return { cancelled: true, reason };
   }
 
@@ -300,7 +324,6 @@ export abstract class TaskRecordBase<Env> extends DurableObject<Env> {
     if (this.#state === null) return await this.#forget();
     const state = this.#state;
     const due = watchdog(state, this.deps().now());
-    if (due === 'done') return await this.#rest();
     await this.#arm(heartbeatMs(state, due));
     // After a restart a Workflow instance can sleep until some event comes (seen with the local runtime).
     if (this.#wasRestarted) await this.#wakeOwnWorkflow().catch(() => undefined);
@@ -315,7 +338,11 @@ export abstract class TaskRecordBase<Env> extends DurableObject<Env> {
       case 'close':
         return await this.close();
       case 'show':
-        return await this.updatePost().catch(() => undefined); // the next alarm tries again
+        await this.updatePost().catch(() => undefined); // the next alarm tries again
+        return await this.deps().forgetTokens(state.request.taskId);
+      case 'done':
+        if (await this.#isSettled()) await this.#rest();
+        return;
       case 'end-run':
         return await this.#endRun({ kind: 'deadline' });
       case 'give-up':
@@ -336,11 +363,36 @@ export abstract class TaskRecordBase<Env> extends DurableObject<Env> {
     return isLost ? 'rearmed' : 'watched';
   }
 
-  /** The Workflow's last step ends the task. An instance that is over without it never will. */
+  /**
+   * The Workflow's last step ends the task. An instance that is over without it never will, and one that was
+   * never created, because of a crash after the record was opened, is created.
+   */
   async #endedWithoutWorkflow(): Promise<boolean> {
-    if (!(await this.deps().workflowIsOver(this.#workflowId()))) return false;
+    const { request, attempts } = this.#opened();
+    const { workflowState, startWorkflow, now } = this.deps();
+    const found = await workflowState(this.#workflowId());
+    const begunAt = attempts.at(-1)?.at ?? Date.parse(request.acceptedAt);
+    if (found === 'missing' && now() > begunAt + taskLimits.createMs)
+      await startWorkflow(request, attempts.length);
+    if (found !== 'over') return false;
     await this.#giveUp('workflow-aborted', 'The work on this task was aborted by an internal error.');
     return true;
+  }
+
+  /**
+   * After the end: whether no token of the task can be live and its Workflow instance has ended. Revokes and
+   * wakes what is left, for as long as a token lives.
+   */
+  async #isSettled(): Promise<boolean> {
+    const state = this.#opened();
+    const { now, forgetTokens, workflowState } = this.deps();
+    const { taskId } = state.request;
+    if (this.liveTokens().length > 0) await forgetTokens(taskId);
+    if (this.liveTokens().length > 0) return false;
+    if (now() > (endedAt(state) ?? 0) + taskLimits.settleMs) return true;
+    if ((await workflowState(this.#workflowId())) !== 'live') return true;
+    await this.#wakeOwnWorkflow().catch(() => undefined);
+    return false;
   }
 
   async #watch(): Promise<void> {

@@ -16,7 +16,8 @@ import {
  * `end-run`: the agent's time is up; its work so far is collected. `give-up`: the task as a whole is overdue,
  * so the Workflow must be dead, and the record ends the task itself. `show`: the post does not show the
  * outcome yet, because its place did not take it. `close`: the sandbox is not destroyed yet. `wake`: the
- * Workflow has not noticed the end of the run. `done`: nothing is left to watch. The default is to do
+ * Workflow has not noticed the end of the run. `done`: nothing is left but to see tokens revoked and the
+ * Workflow instance ended. The default is to do
  * nothing: an alarm that comes too early must not cost a run.
  */
 export type Due = 'nothing' | 'close' | 'show' | 'done' | 'end-run' | 'give-up' | 'wake';
@@ -69,5 +70,6 @@ export function waitUntil(state: RecordState): number {
 /** When the alarm comes next, in milliseconds. */
 export function heartbeatMs(state: RecordState, due: Due): number {
   if (due === 'show') return taskLimits.showEveryMs;
+  if (due === 'done') return taskLimits.revokeEveryMs;
   return waitsForSlotSince(state) === null ? taskLimits.heartbeatMs : taskLimits.queueHeartbeatMs;
 }
