@@ -204,15 +204,10 @@ export async function until(
   }
 }
 
-/** A Worker that was killed can only leave its tokens to expire: they were in its memory alone. */
-export async function untilNoSandbox(flow: FlowWorld): Promise<void> {
+/** No sandbox is left, and no token that the bot minted still works, also of a Worker that was killed. */
+export async function untilNothingIsLeft(flow: FlowWorld): Promise<void> {
   await until('every sandbox destroyed', () => flow.world.bot.sandboxes().length === 0);
   const many = (event: string) => flow.logged(event).length;
   await until('every end told', () => many('sandbox.ended') === many('sandbox.started'));
-}
-
-/** No sandbox is left, and no token that the bot minted still works. */
-export async function untilNothingIsLeft(flow: FlowWorld): Promise<void> {
-  await untilNoSandbox(flow);
   await until('every token revoked', () => flow.world.github.issuedTokens().every(({ revoked }) => revoked));
 }

@@ -13,7 +13,7 @@ import {
   startFlow,
   untilCommand,
   untilEnded,
-  untilNoSandbox,
+  untilNothingIsLeft,
   viewOf,
   type Asked,
   type FlowWorld,
@@ -75,7 +75,7 @@ describe('a bot that is stopped while a task runs and started again', () => {
   });
 
   it('left no sandbox behind', async () => {
-    await untilNoSandbox(flow);
+    await untilNothingIsLeft(flow);
     expect(flow.logged('sandbox.started')).toHaveLength(3);
   });
 });

@@ -15,7 +15,7 @@ import {
   follow,
   scriptsByName,
   startFlow,
-  untilNoSandbox,
+  untilNothingIsLeft,
   untilCommand,
   untilEnded,
   untilPhase,
@@ -164,7 +164,7 @@ describe('tasks whose Worker is killed once', () => {
   });
 
   it('leave no sandbox behind', async () => {
-    await untilNoSandbox(flow);
+    await untilNothingIsLeft(flow);
     expect(flow.world.bot.sandboxes()).toEqual([]);
   });
 });
@@ -179,6 +179,6 @@ describe('a task whose Worker is killed again and again', () => {
     await sleep(200);
     await killWorkerd(flow.world);
     expect(echoed(await expectOneGoodEnd(task))).toEqual(['first', 'second', 'third']);
-    await untilNoSandbox(flow);
+    await untilNothingIsLeft(flow);
   });
 });

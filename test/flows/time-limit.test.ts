@@ -17,7 +17,7 @@ import {
   startFlow,
   untilCommand,
   untilEnded,
-  untilNoSandbox,
+  untilNothingIsLeft,
   viewOf,
   type FlowWorld,
 } from './ask.ts';
@@ -64,7 +64,7 @@ describe('a model that never stops', () => {
     const [pull] = await world.github.pulls(splitBill);
     expect(pull?.body).toMatch(/\[!WARNING\][^]*The time limit was reached and Codex was stopped/);
     expect(botComments(world, { ...splitBill, issue })).toHaveLength(1);
-    await untilNoSandbox(flow);
+    await untilNothingIsLeft(flow);
     expect((await viewOf(world, taskId)).progress?.turn?.status).not.toBe('completed');
   });
 });
