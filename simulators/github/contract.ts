@@ -160,6 +160,8 @@ export interface TokenView {
   readonly createdAt: number;
   readonly expiresAt: number;
   readonly revoked: boolean;
+  /** A request came with it. */
+  readonly used: boolean;
 }
 export interface RequestView {
   readonly at: number;

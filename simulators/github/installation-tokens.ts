@@ -18,6 +18,8 @@ export interface InstallationToken {
   readonly createdAt: number;
   readonly expiresAt: number;
   revoked: boolean;
+  /** A request came with it. */
+  used: boolean;
 }
 
 export interface TokenRequest {
@@ -75,6 +77,7 @@ export class TokenStore {
       createdAt: now,
       expiresAt: now + lifetimeMs,
       revoked: false,
+      used: false,
     };
     this.tokens.set(token.token, token);
     return { kind: 'minted', token };
@@ -83,7 +86,9 @@ export class TokenStore {
   /** Finds a valid token; null if it is unknown, expired or revoked. `now` is in ms. */
   find(token: string, now: number): InstallationToken | null {
     const found = this.tokens.get(token);
-    return found === undefined || found.revoked || found.expiresAt <= now ? null : found;
+    if (found === undefined || found.revoked || found.expiresAt <= now) return null;
+    found.used = true;
+    return found;
   }
 }
 

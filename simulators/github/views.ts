@@ -61,5 +61,6 @@ export function tokenView(token: InstallationToken): TokenView {
     createdAt: token.createdAt,
     expiresAt: token.expiresAt,
     revoked: token.revoked,
+    used: token.used,
   };
 }

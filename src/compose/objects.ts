@@ -2,7 +2,7 @@
 import type { IssueTasks, TaskIndex } from '../core/ports/chat-port.ts';
 import type { Slots } from '../core/ports/slots-port.ts';
 import type { TaskRequest } from '../core/task.ts';
-import type { TokenLedger } from '../github/app-auth.ts';
+import type { TokenLedger } from '../github/token-ledger.ts';
 import { withDeadline } from '../lib/with-deadline.ts';
 import { taskLimits } from '../tasks/limits.ts';
 import { createTaskIndex } from '../tasks/queue/task-index.ts';
@@ -65,7 +65,7 @@ export async function instanceState(env: Env, instanceId: string): Promise<Workf
   }
 }
 
-/** Keeps the live tokens of a task with its record, so that they are revoked whoever minted them. */
+/** Keeps the live tokens of a task with its record, so that another isolate can revoke them, too. */
 export function tokenLedger(env: Env): TokenLedger {
   const call = async <T>(work: () => Promise<T>): Promise<T> =>
     await withDeadline(work(), taskLimits.slotCallMs, 'asking for tokens');

@@ -7,8 +7,10 @@
  */
 import { createAppAuth } from '@octokit/auth-app';
 import * as z from 'zod';
-import { githubClient, GithubRefusal, unlessMissing, type GithubApi, type GithubClient } from './client.ts';
+import { botIdentity, type BotIdentity } from './bot-identity.ts';
+import { githubClient, GithubRefusal, type GithubApi, type GithubClient } from './client.ts';
 import { pkcs8Pem, PrivateKeyError } from './private-key.ts';
+import { memoryLedger, type TokenLedger } from './token-ledger.ts';
 import { createTokenSeal } from './token-seal.ts';
 import { withDeadline } from '../lib/with-deadline.ts';
 
@@ -79,24 +81,6 @@ export interface AppTokens {
   bot(client: GithubClient): Promise<BotIdentity>;
 }
 
-/** Where the live tokens of a task are stored until they are revoked or have expired. */
-export interface TokenLedger {
-  /** Stores a sealed token before its first use. `expiresAt` in ms since the epoch. */
-  remember(taskId: string, sealed: string, expiresAt: number): Promise<void>;
-  live(taskId: string): Promise<readonly string[]>;
-  forget(taskId: string, sealed: string): Promise<void>;
-}
-
-/** For programs without tasks, whose tokens end with them. */
-function memoryLedger(): TokenLedger {
-  const live = new Map<string, string>();
-  return {
-    remember: async (taskId, sealed) => void live.set(sealed, taskId),
-    live: async (taskId) => [...live].filter(([, owner]) => owner === taskId).map(([sealed]) => sealed),
-    forget: async (_, sealed) => void live.delete(sealed),
-  };
-}
-
 /** What is read of a repository's document. */
 export const locatedSchema = z.object({
   id: z.number().int().positive(),
@@ -106,12 +90,6 @@ export const locatedSchema = z.object({
   private: z.boolean(),
 });
 export type LocatedRepository = z.infer<typeof locatedSchema>;
-
-export interface BotIdentity {
-  /** `slug[bot]` */
-  readonly name: string;
-  readonly email: string;
-}
 
 const renewBeforeMs = 5 * 60_000;
 const revokeWithinMs = 5000;
@@ -310,13 +288,4 @@ export function createAppTokens(
 function keyOf({ taskId, installationId, repositoryId, permissions }: TokenScope): string {
   const sorted = Object.entries(permissions).toSorted(([one], [other]) => one.localeCompare(other));
   return JSON.stringify([taskId, installationId, repositoryId, sorted]);
-}
-
-/** GitHub links an address to the App's account by the account's id, which is not the App's id. */
-async function botIdentity(asApp: GithubClient, client: GithubClient): Promise<BotIdentity> {
-  const app = z.object({ slug: z.string().min(1) }).parse((await asApp.request('GET /app')).data);
-  const name = `${app.slug}[bot]`;
-  const account = await unlessMissing(client.request('GET /users/{username}', { username: name }));
-  const id = account === null ? '' : `${z.object({ id: z.number().int() }).parse(account.data).id}+`;
-  return { name, email: `${id}${name}@users.noreply.github.com` };
 }

@@ -2,7 +2,7 @@
 import * as z from 'zod';
 import type { Reaction } from '../core/ports/code-host.ts';
 import type { RepositoryFacts, TaskRequest } from '../core/task.ts';
-import type { BotIdentity } from './app-auth.ts';
+import type { BotIdentity } from './bot-identity.ts';
 import { unlessMissing, type GithubClient } from './client.ts';
 
 const listSchema = z.array(

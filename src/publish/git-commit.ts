@@ -6,7 +6,7 @@
 import { stripHiddenCharacters } from '../core/ask/hidden-characters.ts';
 import type { Answer } from '../core/progress.ts';
 import type { TaskRequest } from '../core/task.ts';
-import type { BotIdentity } from '../github/app-auth.ts';
+import type { BotIdentity } from '../github/bot-identity.ts';
 import { cut, neutraliseMentions, plainTitle } from '../github/markdown.ts';
 
 const maxTitle = 72;

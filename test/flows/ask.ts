@@ -44,13 +44,18 @@ export async function startFlow(
     ...options,
     stateDir,
   });
+  const logged = (event: string) =>
+    logText.map((line) => logLine.parse(JSON.parse(line))).filter((line) => line.event === event);
+  const taskIds = (event: string) => new Set(logged(event).map(({ taskId }) => taskId));
   return {
     world,
     stateDir,
     logText,
-    logged: (event) =>
-      logText.map((line) => logLine.parse(JSON.parse(line))).filter((line) => line.event === event),
+    logged,
     close: async () => {
+      const ended = taskIds('task.ended');
+      if ([...taskIds('task.phase_entered')].every((taskId) => ended.has(taskId)))
+        await untilNoTokenLives(world);
       await world.close();
       await rm(stateDir, { recursive: true, force: true });
     },
@@ -209,5 +214,15 @@ export async function untilNothingIsLeft(flow: FlowWorld): Promise<void> {
   await until('every sandbox destroyed', () => flow.world.bot.sandboxes().length === 0);
   const many = (event: string) => flow.logged(event).length;
   await until('every end told', () => many('sandbox.ended') === many('sandbox.started'));
-  await until('every token revoked', () => flow.world.github.issuedTokens().every(({ revoked }) => revoked));
+  await untilNoTokenLives(flow.world);
+}
+
+/**
+ * A token whose answer was lost, because its Worker was killed, is known to nobody: nobody used it, and
+ * nobody can revoke it.
+ */
+async function untilNoTokenLives({ github }: World): Promise<void> {
+  await until('every token revoked', () =>
+    github.issuedTokens().every(({ revoked, used }) => revoked || !used),
+  );
 }

@@ -1,6 +1,7 @@
 /** Tokens of a task are revoked at its end, although the process that minted them is gone. */
 import { describe, expect, it } from 'vitest';
-import { createAppTokens, purposes, type AppTokens, type TokenLedger } from '../../src/github/app-auth.ts';
+import { createAppTokens, purposes, type AppTokens } from '../../src/github/app-auth.ts';
+import type { TokenLedger } from '../../src/github/token-ledger.ts';
 import { appId, factsOf, privateKey, simulatedGithub } from './simulated-github.ts';
 
 const taskId = 'gh-1-c77';

@@ -492,18 +492,29 @@ describe('installedRepositories', () => {
     expect(await names(hostOf(simulator))).toEqual(['acme/API', 'acme/web', 'Beta/x', 'zoo/api']);
   });
 
-  it('uses tokens that can only name repositories, and mints each once', async () => {
+  it('uses tokens that can only name repositories, and revokes each after its use', async () => {
     const simulator = await several();
-    const host = hostOf(simulator);
-    await Promise.all([host.installedRepositories(), host.installedRepositories()]);
+    const statuses: number[] = [];
+    const host = hostOf(simulator, async (input, init) => {
+      // While the token is live.
+      const url = input instanceof Request ? input.url : String(input);
+      if (url.includes('/installation/repositories'))
+        statuses.push(
+          (
+            await fetch(`${simulator.apiUrl}/repos/acme/web/branches`, {
+              headers: new Headers(init?.headers),
+            })
+          ).status,
+        );
+      return await fetch(input, init);
+    });
     await host.installedRepositories();
     const tokens = simulator.issuedTokens();
     expect(tokens).toHaveLength(4);
-    for (const { permissions } of tokens) expect(permissions).toEqual({ metadata: 'read' });
-    const contents = await fetch(`${simulator.apiUrl}/repos/acme/web/branches`, {
-      headers: { authorization: `Bearer ${tokens[0]?.token ?? ''}` },
-    });
-    expect([403, 404]).toContain(contents.status);
+    for (const { permissions, revoked } of tokens)
+      expect({ permissions, revoked }).toEqual({ permissions: { metadata: 'read' }, revoked: true });
+    expect(statuses.every((status) => status === 403 || status === 404)).toBe(true);
+    expect(statuses).not.toEqual([]);
   });
 
   it('skips an installation that is suspended in between', async () => {

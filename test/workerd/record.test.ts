@@ -1,10 +1,11 @@
 /** The record in its real Durable Object: storage, alarms and eviction. */
 import { evictDurableObject, runDurableObjectAlarm, runInDurableObject } from 'cloudflare:test';
 import { env, exports } from 'cloudflare:workers';
-import { describe, expect, it } from 'vitest';
+import { describe, expect, inject, it } from 'vitest';
 import * as z from 'zod';
 import completedRun from '../codex/fixtures/completed.jsonl?raw';
 import { type EgressEntry, totalOnly } from '../../src/core/grant.ts';
+import { createAppTokens } from '../../src/github/app-auth.ts';
 import { authorization, setCodexOutput, recordOf, sandboxCalls, sandboxIdOf, taskRequest } from './task.ts';
 
 const denied: EgressEntry = {
@@ -251,6 +252,50 @@ describe('the watchdog', () => {
       reason: { code: 'workflow-aborted' },
     });
     expect(await sandboxCalls('aborted')).toEqual(['destroy']);
+  });
+
+  it('creates the Workflow instance that a crash left uncreated', async () => {
+    const record = recordOf('never-created');
+    const acceptedAt = new Date(Date.now() - 60_000).toISOString();
+    await record.open(taskRequest('never-created', { acceptedAt }));
+    expect(await runDurableObjectAlarm(record)).toBe(true);
+    // The bundled configuration lists no repository.
+    await expect.poll(async () => (await record.view())?.outcome?.kind).toBe('refused');
+  });
+
+  it('revokes the tokens of an ended task that are still live', async () => {
+    const { apiUrl, appId, pkcs8 } = inject('github');
+    const { installationId, id: repositoryId } = inject('repository');
+    const record = await opened('leaves-a-token');
+    const tokens = createAppTokens({
+      apiUrl,
+      fetch: (async (input, init) => await fetch(input, init)) satisfies typeof fetch,
+      now: Date.now,
+      appId: Number(appId),
+      privateKey: pkcs8,
+      ledger: {
+        remember: async (_, sealed, expiresAt) => await record.rememberToken(sealed, expiresAt),
+        live: async () => await record.liveTokens(),
+        forget: async (_, sealed) => await record.forgetToken(sealed),
+      },
+    });
+    const permissions = { issues: 'read' } as const;
+    const token = await tokens.tokenFor({
+      taskId: 'leaves-a-token',
+      installationId,
+      repositoryId,
+      permissions,
+    });
+    const status = async () => {
+      const headers = { authorization: `Bearer ${token}`, 'x-github-api-version': '2022-11-28' };
+      return (await fetch(`${apiUrl}/repos/acme/split/issues`, { headers })).status;
+    };
+    expect(await status()).not.toBe(401);
+    await record.finish({ kind: 'no-change', summary: '' });
+    await record.close();
+    for (let alarms = 0; alarms < 3; alarms += 1) await runDurableObjectAlarm(record);
+    expect(await status()).toBe(401);
+    expect(await record.liveTokens()).toEqual([]);
   });
 
   it('only schedules its next alarm for a task within its time limit', async () => {
