@@ -54,10 +54,11 @@ describe('a bot that is stopped while a task runs and started again', () => {
     expect(events.map(({ seq }) => seq)).toEqual(events.map((_, index) => index + 1));
   });
 
-  it('says so in the one comment, and opens nothing', async () => {
+  it('says so in a new comment that the first one links, and opens nothing', async () => {
     const comments = botComments(flow.world, { ...splitBill, issue: asked.issue });
-    expect(comments).toHaveLength(1);
-    expect(comments[0]?.body).toMatch(/❌ Failed[^]*The sandbox was lost/);
+    expect(comments).toHaveLength(2);
+    expect(comments[0]?.body).toContain(`#issuecomment-${comments[1]?.id}`);
+    expect(comments[1]?.body).toMatch(/^@\w+ [^]*❌ Failed[^]*The sandbox was lost/);
     expect(await flow.world.github.pulls(splitBill)).toHaveLength(1);
   });
 
@@ -71,7 +72,7 @@ describe('a bot that is stopped while a task runs and started again', () => {
     const again = await askOn(flow.world, asked.issue, '@airlock mend it [mend]');
     expect((await untilEnded(flow.world, again.taskId)).outcome).toMatchObject({ kind: 'pull-request' });
     expect(await flow.world.github.pulls(splitBill)).toHaveLength(2);
-    expect(botComments(flow.world, { ...splitBill, issue: asked.issue })).toHaveLength(2);
+    expect(botComments(flow.world, { ...splitBill, issue: asked.issue })).toHaveLength(3);
   });
 
   it('left no sandbox behind', async () => {

@@ -75,7 +75,9 @@ describe('a mention in an issue', () => {
 
   it('says in the pull request what ran, what it reached, and what it closes', () => {
     expect(pull.body).toContain('It now counts in whole cents');
-    expect(pull.body).toMatch(/✅ `node --test` passed in the sandbox, the last of 2 test runs/);
+    expect(pull.body).toMatch(
+      /✅ `node --test` failed before, passes now in the sandbox, the last of 2 test runs/,
+    );
     expect(pull.body).toMatch(/github\.com.*\n?.*api\.openai\.com|api\.openai\.com[^]*github\.com/);
     expect(pull.body).toContain('requested by @maria');
     expect(pull.body).toMatch(new RegExp(`^Closes #${asked.issue}$`, 'm'));

@@ -105,10 +105,10 @@ describe('a mention in an issue that holds a planted instruction', () => {
     pull = only;
   });
 
-  it('ends in a pull request, and the comment links it', () => {
+  it('ends in a draft with a caution on top, and the comment links it', () => {
     expect(view.outcome).toMatchObject({
       kind: 'pull-request',
-      pullRequest: { number: pull.number, headSha: pull.headSha, draft: false },
+      pullRequest: { number: pull.number, headSha: pull.headSha, draft: true },
     });
     const comments = botComments(flow.world, { ...splitBill, issue });
     expect(comments).toHaveLength(1);
@@ -119,7 +119,8 @@ describe('a mention in an issue that holds a planted instruction', () => {
     await using clone = await cloneBranch(flow.world, pull.headRef);
     expect(await clone.git('rev-parse', 'HEAD^')).toBe(flow.world.repository.headSha);
     expect(await clone.git('diff', '--name-status', 'HEAD^')).toBe('M\tsrc/split.js');
-    expect(pull.body).toMatch(/✅ `node --test` passed in the sandbox/);
+    expect(pull.body).toMatch(/^> \[!CAUTION\]/);
+    expect(pull.body).toMatch(/✅ `node --test` failed before, passes now in the sandbox/);
   });
 
   it('let out what was granted, and names what was refused', () => {

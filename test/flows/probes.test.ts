@@ -20,7 +20,7 @@ import { runSuite } from '../../probes/suite.ts';
 const run = promisify(execFile);
 /**
  * Groups whose rows only a sandbox can show. `npm test` leaves the others to the drivers of the attack table
- * that need no sandbox; with `AIRLOCK_ALL_PROBES` set, as in `.ci/run`, all groups run here too.
+ * that need no sandbox; with `AIRLOCK_FULL_TESTS` set, as in `.ci/run`, all groups run here too.
  */
 const sandboxGroups = [
   'cloudflare-example',
@@ -32,7 +32,7 @@ const sandboxGroups = [
   'exhaustion',
   'upstream',
 ];
-const allGroups = process.env['AIRLOCK_ALL_PROBES'] !== undefined;
+const allGroups = process.env['AIRLOCK_FULL_TESTS'] !== undefined;
 const runner = join(import.meta.dirname, '../../probes/inside/runner.mts');
 const lineSchema = z.object({ ran: z.boolean(), got: z.string() });
 

@@ -6,7 +6,7 @@ import { randomBytes } from 'node:crypto';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { applyPatch, fail, finish, shell } from '../../simulators/openai/script.ts';
 import type { SlackSimulator } from '../../simulators/slack/contract.ts';
-import { scriptsByName, splitBill, until, untilNothingIsLeft, type FlowWorld } from './ask.ts';
+import { scriptsByName, splitBill, until, untilNothingIsLeft, viewOf, type FlowWorld } from './ask.ts';
 import {
   botMessages,
   mend,
@@ -203,16 +203,21 @@ describe('Slack itself', () => {
     expect(slack.messages('secret').filter(({ fromBot }) => fromBot)).toEqual([]);
   });
 
-  it('revokes the token: the task makes its pull request, and the log names the failed post', async () => {
+  it('revokes the token: the change is kept, because nobody can say who still has access', async () => {
     const before = (await pulls()).length;
     const { at } = await ask('revoked [slowly]');
     await untilReplied(at, /sleep 2/);
     slack.revokeBotToken();
-    await until('the pull request', async () => (await pulls()).length === before + 1);
     await until('the log', () =>
       flow.logText.some((line) => /token_revoked|invalid_auth|account_inactive/.test(line)),
     );
     await untilNothingIsLeft(flow);
-    expect(flow.logged('task.ended').at(-1)).toMatchObject({ outcome: 'pull-request' });
+    const ended = flow.logged('task.ended').at(-1);
+    expect(ended).toMatchObject({ outcome: 'failed' });
+    expect((await viewOf(flow.world, String(ended?.['taskId']))).outcome).toMatchObject({
+      reason: { code: 'slack-token_revoked' },
+      changeKept: true,
+    });
+    expect(await pulls()).toHaveLength(before);
   });
 });

@@ -18,7 +18,7 @@ afterAll(async () => await flow.close());
 it('takes commands, forms, clicks and mentions, and goes on after the connection was cut', async () => {
   const { slack, github } = flow.world;
   const asked = taken(await slack.slashCommand({ user: 'maria', channel: 'dev', text: 'bill mend it' }));
-  expect(await asked.reply()).toContain('Accepted');
+  expect(await asked.reply()).toContain('Received as');
   slack.socket.drop();
   const done = await untilPosted(slack, 'dev', /pull request \d+/i);
   await until('the socket again', () => slack.socket.connections() > 0);

@@ -1,7 +1,7 @@
 /**
- * Runs five hundred tasks in twenty slots: the real Worker with its Workflows and Durable Objects on disk.
- * Its workerd is killed twice and stopped once while tasks wait and work. Only the sandboxes are stubs. They
- * count what really runs.
+ * Runs many tasks in twenty slots, five hundred in the full run of `.ci/run`: the real Worker with its
+ * Workflows and Durable Objects on disk. Its workerd is killed twice and stopped once while tasks wait and
+ * work. Only the sandboxes are stubs. They count what really runs.
  */
 import { setTimeout as sleep } from 'node:timers/promises';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
@@ -16,9 +16,10 @@ const perRepository = 8;
 /** One repository asks first and for much, nine ask for the same number, three ask last for one task each. */
 const equal = Array.from({ length: 9 }, (_, index) => `equal-${index}`);
 const single = ['single-0', 'single-1', 'single-2'];
-const equally = 33;
+const full = process.env['AIRLOCK_FULL_TESTS'] !== undefined;
+const [forBig, equally] = full ? [200, 33] : [60, 10];
 const asked = [
-  ...Array.from({ length: 200 }, () => 'big'),
+  ...Array.from({ length: forBig }, () => 'big'),
   ...Array.from({ length: equally }, () => equal).flat(),
   ...single,
 ];
@@ -63,8 +64,10 @@ async function allViews(): Promise<readonly TaskView[]> {
   return found;
 }
 
-const whenStarted = async (count: number) =>
+async function whenStarted(share: number): Promise<void> {
+  const count = Math.floor(share * asked.length);
   await until(`${count} sandboxes to have been started`, () => stubs.started().length >= count);
+}
 
 beforeAll(async () => {
   stubs = await stubSandboxes({ holdMs: (index) => 200 + ((index * 137) % 600) });
@@ -80,15 +83,15 @@ beforeAll(async () => {
     await flow.world.github.createRepository({ owner: 'acme', name, files: { 'README.md': name } });
 
   const posted = postAll();
-  await whenStarted(60);
+  await whenStarted(0.12);
   await killWorkerd(flow.world);
   await posted;
-  await whenStarted(200);
+  await whenStarted(0.4);
   places.push(...(await allViews()).flatMap(({ queuePosition }) => queuePosition ?? []));
   await flow.world.restartBot();
-  await whenStarted(350);
+  await whenStarted(0.7);
   await killWorkerd(flow.world);
-  await whenStarted(asked.length);
+  await whenStarted(1);
   await until(
     'the last tasks to end',
     async () => {
@@ -123,7 +126,7 @@ function admissions(): readonly (Said & { readonly repository: string })[] {
   return saidOf('slot.granted').map((said) => ({ ...said, repository: names.get(said.taskId) ?? '' }));
 }
 
-describe('five hundred tasks against twenty slots, over three restarts', () => {
+describe('many tasks against twenty slots, over three restarts', () => {
   it('never have more than twenty sandboxes at the same time, and use the twenty', () => {
     expect(stubs.most()).toBe(total);
     for (const name of ['big', ...equal])
@@ -144,11 +147,11 @@ describe('five hundred tasks against twenty slots, over three restarts', () => {
   });
 
   it('tell their places while they wait', () => {
-    expect(places.length).toBeGreaterThan(100);
+    expect(places.length).toBeGreaterThan(asked.length / 5);
     expect(Math.min(...places)).toBeGreaterThanOrEqual(1);
     expect(Math.max(...places)).toBeLessThanOrEqual(asked.length - total);
     // Told from time to time and not at each step, but not all the same either.
-    expect(new Set(places).size).toBeGreaterThan(50);
+    expect(new Set(places).size).toBeGreaterThan(asked.length / 10);
   });
 
   it('are admitted fairly: repositories that ask for the same get on at the same pace', () => {
@@ -164,7 +167,7 @@ describe('five hundred tasks against twenty slots, over three restarts', () => {
     expect(widest).toBeLessThanOrEqual(4);
   });
 
-  it('of a repository with one task do not wait behind those of one with two hundred', () => {
+  it('of a repository with one task do not wait behind those of one with many', () => {
     const order = admissions();
     const waits = saidOf('slot.waits');
     let waited = 0;

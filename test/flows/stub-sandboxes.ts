@@ -58,7 +58,16 @@ export async function stubSandboxes(options: {
   const outputOf = (stub: Stub, run: string, index: number): { text: string; over: boolean } => {
     if (run === 'collect') {
       const { base } = collectJob.parse(jobOf(stub, 'collect'));
-      const end = { type: 'end', base, entries: 0, insertions: 0, deletions: 0, diff: '' };
+      const end = {
+        type: 'end',
+        base,
+        entries: 0,
+        insertions: 0,
+        deletions: 0,
+        links: [],
+        diskFull: false,
+        diff: '',
+      };
       return { text: `${JSON.stringify(end)}\n`, over: true };
     }
     const since = stub.runs.get(run)?.startedAt ?? Date.now();
