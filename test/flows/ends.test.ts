@@ -200,8 +200,10 @@ describe.concurrent('a task that ran', () => {
     expect(pulls).toEqual([]);
     expect(branches).toEqual(['main']);
     expect(comments[0]?.body).toContain('Cancelled by maria');
-    const answered = () => botComments(world, { ...repository, issue: view.issueNumber ?? 0 })[1]?.body ?? '';
-    await until('the cancellation is answered', () => answered().includes('Cancelled.'));
+    // The progress comment, the comment with the end, and the answer.
+    const said = () => botComments(world, { ...repository, issue: view.issueNumber ?? 0 });
+    await until('the cancellation is answered', () => said().some(({ body }) => body.includes('Cancelled.')));
+    expect(said()).toHaveLength(3);
   });
 
   it('ends at once when it is cancelled over the API, and only then', async () => {
