@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { attemptsIn, needsCaution } from './attempts.ts';
+import { attemptsIn, needsCaution, npmRegistry } from './attempts.ts';
 import { emptyReceipt } from './grant.ts';
 
 const row = (method: string, host: string, path: string, rule: string, count = 1) => ({
@@ -23,9 +23,9 @@ describe('a denied request', () => {
     ['a POST to an unknown host', row('POST', 'evil.example', '/steal', unknown)],
     ['a GET of an unknown host, whose address can carry data', row('GET', 'evil.example', '/…', unknown)],
     ['a documentation host that nobody knows', row('GET', 'docs.evil.example', '/', unknown)],
-    ['a name that only begins like a registry', row('GET', 'registry.npmjs.org.evil.example', '/', unknown)],
+    ['a name that only begins like a registry', row('GET', `${npmRegistry}.evil.example`, '/', unknown)],
     ['an address', row('GET', '169.254.169.254', '/latest/meta-data', unknown)],
-    ['a package that is published', row('PUT', 'registry.npmjs.org', '/left-pad', unknown)],
+    ['a package that is published', row('PUT', npmRegistry, '/left-pad', unknown)],
     ['an upload to a registry', row('POST', 'upload.pypi.org', '/legacy/', unknown)],
     ['something sent to a host that is open for reading', row('POST', 'docs.rs', '/', 'host.method')],
     ['a GET with a body', row('GET', 'docs.example.com', '/', 'host.body')],
@@ -45,7 +45,7 @@ describe('a denied request', () => {
   });
 
   it.each([
-    ['a package registry', row('GET', 'registry.npmjs.org', '/left-pad', unknown), 'setup.hosts'],
+    ['a package registry', row('GET', npmRegistry, '/left-pad', unknown), 'setup.hosts'],
     ['another one', row('HEAD', 'files.pythonhosted.org', '/packages/x', unknown), 'setup.hosts'],
     ['a documentation host', row('GET', 'docs.python.org', '/3/', unknown), 'extraHosts'],
     ['a host of setup after setup', row('GET', 'npm.acme.example', '/x', 'phase.closed'), 'extraHosts'],
@@ -67,7 +67,7 @@ describe('a denied request', () => {
     ['another model', row('POST', 'api.openai.com', '/v1/responses', 'openai.model')],
     ['a page of GitHub', row('GET', 'github.com', '/acme/app/issues/1', 'github.path')],
     ['a file on GitHub', row('GET', 'raw.githubusercontent.com', '/a/b/main/x', unknown)],
-    ['npm’s audit', row('POST', 'registry.npmjs.org', '/-/npm/v1/security/audits/quick', unknown)],
+    ['npm’s audit', row('POST', npmRegistry, '/-/npm/v1/security/audits/quick', unknown)],
   ])('is harmless: %s', (_, denied) => {
     expect(attemptsIn(receipt([denied]))).toEqual({ caution: [], unlisted: 0, openable: [] });
   });

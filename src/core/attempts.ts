@@ -22,8 +22,11 @@ export interface Attempts {
   readonly openable: readonly { readonly what: string; readonly key: OpeningKey }[];
 }
 
+const npmDomain = 'npmjs.org';
+/** Where npm installs from by default. */
+export const npmRegistry = `registry.${npmDomain}`;
 const registries = [
-  'registry.npmjs.org',
+  npmRegistry,
   'registry.yarnpkg.com',
   'jsr.io',
   'npm.jsr.io',
@@ -132,7 +135,7 @@ function onGithub({ method, rule }: DeniedRow): ReturnType<typeof sortOf> {
 
 /** `npm install` reports what it installs to the registry, which answers with known vulnerabilities. */
 function isAudit({ host, method, path }: DeniedRow): boolean {
-  return host === 'registry.npmjs.org' && method === 'POST' && path.startsWith('/-/npm/v1/security/');
+  return host === npmRegistry && method === 'POST' && path.startsWith('/-/npm/v1/security/');
 }
 
 /** `/owner/name` of a path on GitHub. */

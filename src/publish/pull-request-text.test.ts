@@ -1,4 +1,5 @@
 import { describe, expect, it } from 'vitest';
+import { npmRegistry } from '../core/attempts.ts';
 import { emptyReceipt } from '../core/grant.ts';
 import type { PublishInput, SandboxReport } from '../core/ports/publication.ts';
 import { airlockVersion } from '../version.ts';
@@ -290,11 +291,13 @@ describe('the body of a pull request', () => {
   });
 
   it('names the key for a blocked registry or documentation host, without a caution', () => {
-    const denied = [row('GET', 'registry.npmjs.org', '/left-pad'), row('GET', 'docs.python.org', '/3/')];
+    const denied = [row('GET', npmRegistry, '/left-pad'), row('GET', 'docs.python.org', '/3/')];
     const text = body({}, { receipt: { ...emptyReceipt, denied, deniedTotal: 2 } });
     expect(text).not.toContain('CAUTION');
     expect(text).toContain(
-      'change the configuration: `registry.npmjs.org` can be open to setup with `setup.hosts`; `docs.python.org` can be open to Codex with `extraHosts`.',
+      'change the configuration: `' +
+        npmRegistry +
+        '` can be open to setup with `setup.hosts`; `docs.python.org` can be open to Codex with `extraHosts`.',
     );
   });
 
