@@ -19,6 +19,21 @@ function distance(a: string, b: string): number {
   return row[b.length] ?? 0;
 }
 
+/** The closest candidate, the first of several; null if none is within its own limit of typos. */
+function closest(
+  word: string,
+  candidates: readonly string[],
+  most: (candidate: string) => number,
+): string | null {
+  let best: string | null = null;
+  let bestDistance = Number.POSITIVE_INFINITY;
+  for (const candidate of candidates) {
+    const steps = distance(word, candidate.toLowerCase());
+    if (steps < bestDistance && steps <= most(candidate)) [best, bestDistance] = [candidate, steps];
+  }
+  return best;
+}
+
 /**
  * Returns the known word that the person probably meant; null if none is similar. `most`: how many letters
  * may differ.
@@ -29,11 +44,13 @@ export function nearest(
   most = Math.max(2, Math.floor(Math.min(word.length, 100) / 3)),
 ): string | null {
   const wanted = word.slice(0, 100).toLowerCase();
-  let best: string | null = null;
-  let bestDistance = most + 1;
-  for (const candidate of known) {
-    const steps = distance(wanted, candidate.toLowerCase());
-    if (steps < bestDistance && steps < candidate.length) [best, bestDistance] = [candidate, steps];
-  }
-  return best;
+  return closest(wanted, known, (candidate) => Math.min(most, candidate.length - 1));
+}
+
+/**
+ * As `nearest`, for prose, in which most words are no mistakes: at most one typo, or two if the known word
+ * has more than five letters. Both are in lower case.
+ */
+export function resembles(word: string, known: readonly string[]): string | null {
+  return closest(word, known, (candidate) => (candidate.length > 5 ? 2 : 1));
 }

@@ -8,7 +8,7 @@
 import { stripHiddenCharacters } from '../core/ask/hidden-characters.ts';
 import type { AskRead } from '../core/ask/ask-words.ts';
 import type { RepositoryRef } from '../core/task.ts';
-import { resembles } from '../lib/edit-distance.ts';
+import { resembles } from '../lib/nearest.ts';
 import { plainText } from './message-text.ts';
 import { readWords, textProblem } from './requests.ts';
 

@@ -4,7 +4,7 @@
  */
 import { isBranchName } from './branch-name.ts';
 import { effortSchema, type TaskOptions } from '../task.ts';
-import { resembles } from '../../lib/edit-distance.ts';
+import { resembles } from '../../lib/nearest.ts';
 
 export type OptionRead =
   /** The next word is not an option. */
