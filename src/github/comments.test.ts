@@ -221,6 +221,14 @@ describe('the comment of an ended task', () => {
       `${named}\n\n<sub>task \`0123abcd\` · 1 min 5 s · [log](https://airlock.example/tasks/gh-5-c9)</sub>`,
     );
   });
+  it.each([
+    ['a managed user', 'mona_acme', '@mona_acme **'],
+    ['no name that GitHub would not give', 'mona @acme', '**'],
+  ])('names %s at an end without a pull request', (_, requester, start) => {
+    const outcome = { kind: 'cancelled', by: 'mona' } as const;
+    const ended = { ...view, phase: 'ended', outcome, requester, receipt: emptyReceipt } as const;
+    expect(progressComment(ended, null).startsWith(start)).toBe(true);
+  });
   const held = (text: string, complete = true) =>
     progressComment(
       { ...view, outcome: { kind: 'held', reason, changeHash: null, patch: { text, complete } } },

@@ -13,6 +13,7 @@ import type { Patch } from '../core/change-set.ts';
 import type { PullRequestRef, Reason, TaskOutcome } from '../core/task.ts';
 import { cautionText } from './caution-text.ts';
 import { codeSpan, escapeInline, fence, renderUntrustedMarkdown } from './markdown.ts';
+import { isLogin } from './write-permission.ts';
 
 /** Together these limits stay far below GitHub's 65,536 characters, escapes included. */
 const maxPlanItems = 20;
@@ -68,7 +69,6 @@ function why(reason: Reason): string {
   return renderUntrustedMarkdown(reason.message, 2000);
 }
 
-/** Points to the API: anyone can write a comment, so a comment cannot approve. */
 /** Shows a small change as a patch in a fold, or a part of it, and says how to get the whole. */
 function patchText(patch: Patch | undefined, taskId: string): string {
   const whole = `${codeSpan(`GET /api/tasks/${taskId}/change`, { maxChars: 200 })} returns the whole change.`;
@@ -83,6 +83,7 @@ function patchText(patch: Patch | undefined, taskId: string): string {
   return applies ? fold : `\n\n${whole}${fold}`;
 }
 
+/** Points to the API: anyone can write a comment, so a comment cannot approve. */
 function howToApprove(taskId: string, changeHash: string | null): string {
   if (changeHash === null) return '';
   const call = codeSpan(`POST /api/tasks/${taskId}/publish`, { maxChars: 200 });
@@ -158,7 +159,7 @@ const bold = (words: string): string => (words === '' ? '' : `**${words}**`);
  */
 function mention({ outcome, requester }: TaskView): string {
   if (outcome === null || outcome.kind === 'pull-request' || requester === null) return '';
-  return /^[A-Za-z0-9-]{1,100}$/.test(requester) ? `@${requester}` : '';
+  return isLogin(requester) ? `@${requester}` : '';
 }
 
 /** Renders what remains of the progress comment when a comment of its own reports the end. */
