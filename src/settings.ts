@@ -82,8 +82,7 @@ export type SettingsResult =
 
 /** Reports each problem in a line that starts with the setting's name. Never repeats a value. */
 export function parseSettings(environment: Readonly<Record<string, unknown>>): SettingsResult {
-  const problems = settingProblems(environment);
-  const parsed = settingsSchema.safeParse(given(environment));
+  const { parsed, problems } = read(environment);
   if (!parsed.success || problems.size > 0)
     return { ok: false, problem: [...problems].map(([name, what]) => `${name} ${what}`).join('\n') };
   const s = parsed.data;
@@ -123,9 +122,14 @@ function apiUrlOf(webUrl: string): string {
 
 /** Reports every problem by the name of its setting. Never repeats a value, which may be a secret. */
 export function settingProblems(environment: Readonly<Record<string, unknown>>): ReadonlyMap<string, string> {
-  const values = given(environment);
+  return read(environment).problems;
+}
+
+function read(environment: Readonly<Record<string, unknown>>) {
+  const values = Object.fromEntries(settingNames.map((name) => [name, blankToMissing(environment[name])]));
+  const parsed = settingsSchema.safeParse(values);
   const problems = new Map<string, string>();
-  for (const { path, message } of settingsSchema.safeParse(values).error?.issues ?? []) {
+  for (const { path, message } of parsed.error?.issues ?? []) {
     const name = String(path[0]);
     if (!problems.has(name)) problems.set(name, message);
   }
@@ -135,11 +139,8 @@ export function settingProblems(environment: Readonly<Record<string, unknown>>):
     problems.set('SLACK_BOT_TOKEN', 'is missing: Slack needs the app’s bot token as well');
   if (botToken !== undefined && signingSecret === undefined)
     problems.set('SLACK_SIGNING_SECRET', 'is missing: Slack needs the app’s signing secret as well');
-  return problems;
+  return { parsed, problems };
 }
-
-const given = (environment: Readonly<Record<string, unknown>>): Record<string, unknown> =>
-  Object.fromEntries(settingNames.map((name) => [name, blankToMissing(environment[name])]));
 
 function blankToMissing(value: unknown): unknown {
   return typeof value === 'string' && value.trim() === '' ? undefined : value;

@@ -17,7 +17,10 @@ export async function start(env: Env, request: TaskRequest): Promise<'started' |
   return await startTask(request, {
     open: async (opening) => await recordOf(env, opening.taskId).open(opening),
     create: async (params) => await createInstance(env, params, 0),
-    exists: async (taskId) => !/missing|unknown/.test(await instanceState(env, taskId)),
+    exists: async (taskId) => {
+      const state = await instanceState(env, taskId);
+      return state === 'live' || state === 'over';
+    },
   });
 }
 

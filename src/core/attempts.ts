@@ -25,7 +25,7 @@ export interface Attempts {
 const npmDomain = 'npmjs.org';
 /** Where npm installs from by default. */
 export const npmRegistry = `registry.${npmDomain}`;
-const registries = [
+const registries: ReadonlySet<string> = new Set([
   npmRegistry,
   'registry.yarnpkg.com',
   'jsr.io',
@@ -62,8 +62,8 @@ const registries = [
   'dl-cdn.alpinelinux.org',
   'registry-1.docker.io',
   'cdn.playwright.dev',
-] as const;
-const documentation = [
+]);
+const documentation: ReadonlySet<string> = new Set([
   'developer.mozilla.org',
   'docs.python.org',
   'docs.rs',
@@ -88,7 +88,7 @@ const documentation = [
   'ruby-doc.org',
   'www.php.net',
   'www.postgresql.org',
-] as const;
+]);
 
 export function attemptsIn({ denied, deniedTotal }: Receipt): Attempts {
   const sorted = denied.map((row) => ({ row, sort: sortOf(row) }));
@@ -118,8 +118,8 @@ function sortOf(row: DeniedRow): OpeningKey | 'caution' | 'harmless' {
   const reads = method === 'GET' || method === 'HEAD';
   if (!reads) return isAudit(row) ? 'harmless' : 'caution';
   if (isWithin(host, 'github.com') || isWithin(host, 'githubusercontent.com')) return 'harmless';
-  if (registries.some((known) => known === host)) return 'setup.hosts';
-  if (documentation.some((known) => known === host)) return 'extraHosts';
+  if (registries.has(host)) return 'setup.hosts';
+  if (documentation.has(host)) return 'extraHosts';
   // The configuration names the host. Only the phase was wrong, or the host redirected elsewhere.
   if (rule === 'phase.closed' && reservedAs(host) === null) return 'extraHosts';
   return rule === 'host.redirect' ? 'harmless' : 'caution';

@@ -7,8 +7,7 @@ import * as z from 'zod';
 import { diskReserve, sandboxPaths } from './checkout.ts';
 import { packageFolders } from './setup-archive.ts';
 
-const fileModes = ['100644', '100755', '120000'] as const;
-export const fileModeSchema = z.enum(fileModes);
+export const fileModeSchema = z.enum(['100644', '100755', '120000']);
 export type FileMode = z.infer<typeof fileModeSchema>;
 
 /** Bytes of one file after decoding. GitHub's blob API takes 100 MB; we stop far below it. */
@@ -25,9 +24,9 @@ const shaSchema = z.string().regex(/^[0-9a-f]{40}$/);
 const fileLineSchema = z.strictObject({
   type: z.literal('file'),
   path,
-  mode: z.enum(fileModes),
+  mode: fileModeSchema,
   /** The mode in the base commit; null when the path is new. `withMeasure` replaces the sandbox's word. */
-  modeBefore: z.enum(fileModes).nullable(),
+  modeBefore: fileModeSchema.nullable(),
   /** Base64. A symlink's content is its target. */
   content: z.base64(),
 });

@@ -19,55 +19,18 @@ interface Place {
 }
 
 /** Idempotent: GitHub answers 200 if the reaction exists, and a missing one need not be removed. */
-export async function setReaction(place: Place, content: Reaction): Promise<void> {
-  const { client, facts, trigger } = place;
+export async function setReaction({ client, bot, facts, trigger }: Place, content: Reaction): Promise<void> {
+  const { issueNumber, commentId } = trigger;
   const at = { owner: facts.owner, repo: facts.name };
-  const { issueNumber: issue_number, commentId } = trigger;
-  if (commentId === null)
-    await client.request('POST /repos/{owner}/{repo}/issues/{issue_number}/reactions', {
-      ...at,
-      issue_number,
-      content,
-    });
-  else
-    await client.request('POST /repos/{owner}/{repo}/issues/comments/{comment_id}/reactions', {
-      ...at,
-      comment_id: commentId,
-      content,
-    });
+  const of = commentId === null ? `${issueNumber}` : `comments/${commentId}`;
+  const path = `/repos/{owner}/{repo}/issues/${of}/reactions`;
+  await client.request(`POST ${path}`, { ...at, content });
   // The first one has nothing to replace.
-  if (content !== 'eyes') await removeOthers(place, content);
-}
-
-async function removeOthers({ client, bot, facts, trigger }: Place, content: Reaction): Promise<void> {
-  const at = { owner: facts.owner, repo: facts.name };
-  const { issueNumber: issue_number, commentId } = trigger;
-  const page = { ...at, per_page: 100 };
-  const { data } = await (commentId === null
-    ? client.request('GET /repos/{owner}/{repo}/issues/{issue_number}/reactions', { ...page, issue_number })
-    : client.request('GET /repos/{owner}/{repo}/issues/comments/{comment_id}/reactions', {
-        ...page,
-        comment_id: commentId,
-      }));
+  if (content === 'eyes') return;
+  const listed: { data: unknown } = await client.request(`GET ${path}`, { ...at, per_page: 100 });
   const { name } = await bot();
   const old = listSchema
-    .parse(data)
+    .parse(listed.data)
     .filter((one) => one.user?.login === name && one.content !== content && ours.includes(one.content));
-  for (const { id: reaction_id } of old)
-    await unlessMissing<unknown>(
-      commentId === null
-        ? client.request('DELETE /repos/{owner}/{repo}/issues/{issue_number}/reactions/{reaction_id}', {
-            ...at,
-            issue_number,
-            reaction_id,
-          })
-        : client.request(
-            'DELETE /repos/{owner}/{repo}/issues/comments/{comment_id}/reactions/{reaction_id}',
-            {
-              ...at,
-              comment_id: commentId,
-              reaction_id,
-            },
-          ),
-    );
+  for (const { id } of old) await unlessMissing<unknown>(client.request(`DELETE ${path}/${id}`, at));
 }

@@ -17,8 +17,8 @@ import {
  * so the Workflow must be dead, and the record ends the task itself. `show`: the post does not show the
  * outcome yet, because its place did not take it. `close`: the sandbox is not destroyed yet. `wake`: the
  * Workflow has not noticed the end of the run. `done`: nothing is left but to see tokens revoked and the
- * Workflow instance ended. The default is to do
- * nothing: an alarm that comes too early must not cost a run.
+ * Workflow instance ended. The default is to do nothing: an alarm that comes too early must not cost a
+ * run.
  */
 export type Due = 'nothing' | 'close' | 'show' | 'done' | 'end-run' | 'give-up' | 'wake';
 
