@@ -1,26 +1,15 @@
 import { describe, expect, it } from 'vitest';
+import { readOnlySandbox } from '../../../test/fixtures/read-only-sandbox.ts';
 import { createCodex } from '../../codex/codex.ts';
-import { SandboxLostError, type RunChunk, type TaskSandbox } from '../../core/ports/sandbox-port.ts';
+import { SandboxLostError, type RunChunk } from '../../core/ports/sandbox-port.ts';
 import { taskLimits } from '../limits.ts';
 import { completeLines, observeOnce } from './observer.ts';
 
 const bytes = (text: string) => new TextEncoder().encode(text);
 const codex = createCodex({ openaiBaseUrl: 'https://api.openai.com/v1' });
 
-function sandboxWith(readRun: TaskSandbox['readRun']): TaskSandbox {
-  const unexpected = async () => Promise.reject(new Error('the observer only reads'));
-  return {
-    start: unexpected,
-    writeFile: unexpected,
-    readFile: unexpected,
-    exec: unexpected,
-    startRun: unexpected,
-    destroy: unexpected,
-    readRun,
-  };
-}
 async function observe(chunk: RunChunk | Error, offset = 0) {
-  const sandbox = sandboxWith(async () => (chunk instanceof Error ? Promise.reject(chunk) : chunk));
+  const sandbox = readOnlySandbox(async () => (chunk instanceof Error ? Promise.reject(chunk) : chunk));
   return await observeOnce(sandbox, codex, { offset, progress: codex.initialProgress }, 0, () => 0);
 }
 

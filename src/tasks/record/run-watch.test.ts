@@ -1,4 +1,5 @@
 import { expect, it, vi } from 'vitest';
+import { readOnlySandbox } from '../../../test/fixtures/read-only-sandbox.ts';
 import { authorization, request } from '../../../test/fixtures/sample-task.ts';
 import { createCodex } from '../../codex/codex.ts';
 import type { RunChunk } from '../../core/ports/sandbox-port.ts';
@@ -13,21 +14,12 @@ async function readsInOneSecond(run: 'setup' | 'codex', answer: (offset: number)
     const opened = learn(openState(request, 'nonce', Date.now()), { authorization });
     const entered = enterPhase(opened, run, Date.now()) ?? opened;
     let state = startWatching(entered, run, Date.now());
-    const unexpected = async () => await Promise.reject(new Error('a watch only reads'));
     const record: WatchingRecord = {
-      sandbox: {
-        start: unexpected,
-        writeFile: unexpected,
-        readFile: unexpected,
-        exec: unexpected,
-        startRun: unexpected,
-        destroy: unexpected,
-        readRun: async (_, { offset }) => {
-          reads += 1;
-          if (reads > 1_000) throw new Error('the watch spins');
-          return answer(offset);
-        },
-      },
+      sandbox: readOnlySandbox(async (_, { offset }) => {
+        reads += 1;
+        if (reads > 1_000) throw new Error('the watch spins');
+        return await Promise.resolve(answer(offset));
+      }),
       codex: createCodex({ openaiBaseUrl: 'https://api.openai.com/v1' }),
       now: () => Date.now(),
       state: () => state,
