@@ -3,16 +3,13 @@
  * the bot runs: setup then starts from nothing. wrangler deletes what is in a deployment's bucket:
  * `docs/operations.md`.
  */
-import { join, resolve } from 'node:path';
-import { readDevVars } from '../host/environment.ts';
-import { projectRoot } from '../host/project-root.ts';
+import { join } from 'node:path';
+import { readDevVars, stateDirOf } from '../host/environment.ts';
 import { openSetupCache, type ListedEntry } from '../host/sandbox/setup-cache.ts';
 import { parseRepositoryRef } from '../src/core/ids.ts';
 import { jsonOption } from './command/read-arguments.ts';
 import { runCommand, UsageProblem } from './command/run-command.ts';
 import { plain } from './terminal/plain-text.ts';
-
-const say = (text: string): void => void process.stdout.write(`${text}\n`);
 
 const timeText = (at: number): string => new Date(at).toISOString().replace(/\.\d+Z$/, 'Z');
 
@@ -33,7 +30,7 @@ await runCommand({
   more:
     'The folder is setup-cache below AIRLOCK_STATE, from the environment or .dev.vars.\n' +
     'Exit status: 0 done, also if no entry matches; 1 failed; 2 wrong usage.',
-  run: async ({ values, positionals }) => {
+  run: async ({ values, positionals, say }) => {
     const [action, ...more] = positionals;
     if ((action !== 'list' && action !== 'purge') || more.length > 0)
       throw new UsageProblem('Say what to do: npm run cache -- list, or npm run cache -- purge. Try --help.');
@@ -50,26 +47,25 @@ await runCommand({
     const entries = (await cache.list()).filter(isChosen);
     if (action === 'purge') for (const entry of entries) await cache.remove(entry);
     if (json) say(JSON.stringify({ [action === 'purge' ? 'purged' : 'entries']: entries }, null, 2));
-    else print(action, entries);
+    else for (const line of linesOf(action, entries)) say(line);
     return 0;
   },
 });
 
 async function cacheFolder(): Promise<string> {
-  const state = { ...(await readDevVars()), ...process.env }['AIRLOCK_STATE']?.trim() || '.airlock';
-  return join(resolve(projectRoot, state), 'sandboxes', 'setup-cache');
+  return join(stateDirOf({ ...(await readDevVars()), ...process.env }), 'sandboxes', 'setup-cache');
 }
 
-function print(action: 'list' | 'purge', entries: readonly ListedEntry[]): void {
-  for (const { repositoryId, key, bytes, usedAt, storedBy } of entries) {
+function linesOf(action: 'list' | 'purge', entries: readonly ListedEntry[]): readonly string[] {
+  const lines = entries.map(({ repositoryId, key, bytes, usedAt, storedBy }) => {
     const name = storedBy === null ? `repository ${repositoryId}` : plain(storedBy.repository);
     const by =
       storedBy === null
         ? 'by an unknown task'
         : `by task ${plain(storedBy.taskId)} at ${timeText(storedBy.at)}`;
-    say(`${name}  ${key.slice(0, 12)}  ${sizeText(bytes)}  stored ${by}, last used ${timeText(usedAt)}`);
-  }
+    return `${name}  ${key.slice(0, 12)}  ${sizeText(bytes)}  stored ${by}, last used ${timeText(usedAt)}`;
+  });
   const count = entries.length === 1 ? '1 entry' : `${entries.length} entries`;
   const total = sizeText(entries.reduce((sum, { bytes }) => sum + bytes, 0));
-  say(action === 'purge' ? `Deleted ${count}, ${total}.` : `${count}, ${total}.`);
+  return [...lines, action === 'purge' ? `Deleted ${count}, ${total}.` : `${count}, ${total}.`];
 }

@@ -76,7 +76,7 @@ export async function readEnvironment(environment: NodeJS.ProcessEnv): Promise<L
     settings,
     configText: read.text,
     configPath,
-    stateDir: resolve(projectRoot, merged['AIRLOCK_STATE']?.trim() || '.airlock'),
+    stateDir: stateDirOf(merged),
     // Not `HOST`: some shells set it to the machine's name, which would expose the bot to the network.
     hostname: merged['AIRLOCK_HOST']?.trim() || '127.0.0.1',
     port,
@@ -112,6 +112,11 @@ function privateKeyProblems(pem: string): readonly string[] {
     const problem = error instanceof PrivateKeyError ? error.message : 'GITHUB_APP_PRIVATE_KEY is damaged';
     return [`${problem}. Copy the whole file that GitHub gave you`];
   }
+}
+
+/** Resolves `AIRLOCK_STATE` as `configPathOf` does its setting. */
+export function stateDirOf(environment: NodeJS.Dict<string>): string {
+  return resolve(projectRoot, environment['AIRLOCK_STATE']?.trim() || '.airlock');
 }
 
 /**
