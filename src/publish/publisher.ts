@@ -8,7 +8,7 @@
  */
 import * as z from 'zod';
 import type { Publication, PublishResult } from '../core/ports/publication.ts';
-import { isFinal, meaningOf } from '../core/ports/upstream-error.ts';
+import { finalReason } from '../core/ports/upstream-error.ts';
 import type { Reason } from '../core/task.ts';
 import { purposes, type AppTokens } from '../github/app-auth.ts';
 import { GithubRefusal, githubClient, type GithubApi } from '../github/client.ts';
@@ -66,9 +66,9 @@ export function createPublication(deps: PublicationDeps): Publication {
       } catch (error) {
         // The token was revoked or expired early. The next attempt mints another.
         if (error instanceof GithubRefusal && error.status === 401) tokens.drop(scope);
-        const meaning = meaningOf(error);
-        if (meaning === null || meaning.kind === 'transient') throw error;
-        return { kind: 'rejected', reason: meaning.reason };
+        const reason = finalReason(error);
+        if (reason === null) throw error;
+        return { kind: 'rejected', reason };
       }
     },
   };
@@ -121,12 +121,10 @@ async function publishOwn(attempt: Attempt, commit: string, detour: Detour | nul
     const pullRequest = await openPullRequest(attempt, head, detour, log);
     return { kind: 'published', pullRequest, added: false };
   } catch (error) {
-    const meaning = meaningOf(error);
-    if (meaning === null || meaning.kind === 'transient') throw error;
-    return {
-      kind: 'rejected',
-      reason: withoutPullRequest(meaning.reason, attempt.input.baseBranch, head.branch),
-    };
+    const reason = finalReason(error);
+    if (reason === null) throw error;
+    const { baseBranch } = attempt.input;
+    return { kind: 'rejected', reason: withoutPullRequest(reason, baseBranch, head.branch) };
   }
 }
 
@@ -158,11 +156,12 @@ async function reportAdded(
   } catch (error) {
     // A final refusal, such as a locked conversation, does not matter: the commit is what the person asked
     // for.
-    if (!isFinal(error)) throw error;
+    const reason = finalReason(error);
+    if (reason === null) throw error;
     log('comment.not_saved', {
       taskId: request.taskId,
       pullRequest: pull.number,
-      reason: meaningOf(error)?.reason.code,
+      reason: reason.code,
     });
   }
   return { kind: 'published', pullRequest: { ...pullRequestRef(pull), headSha: head }, added: true };

@@ -29,8 +29,10 @@ export function meaningOf(error: unknown): Meaning | null {
   return error instanceof UpstreamError ? error.meaning : null;
 }
 
-/** Whether another attempt at the same call cannot help. */
-export function isFinal(error: unknown): boolean {
+/** Why no other attempt at the call can help; null if one can, or if nothing is known about the error. */
+export function finalReason(error: unknown): Reason | null {
   const meaning = meaningOf(error);
-  return meaning !== null && meaning.kind !== 'transient';
+  return meaning === null || meaning.kind === 'transient' ? null : meaning.reason;
 }
+
+export const isFinal = (error: unknown): boolean => finalReason(error) !== null;

@@ -15,7 +15,7 @@ import type { Codex } from '../../core/ports/codex.ts';
 import type { Sandboxes, TaskSandbox } from '../../core/ports/sandbox-port.ts';
 import type { Slots } from '../../core/ports/slots-port.ts';
 import type { Findings, LogLine, TaskRecordPort, TaskSnapshot } from '../../core/ports/task-record.ts';
-import { isFinal, meaningOf } from '../../core/ports/upstream-error.ts';
+import { finalReason } from '../../core/ports/upstream-error.ts';
 import type { SetupReport } from '../../core/setup.ts';
 import type { RepositoryRef, TaskOutcome, TaskPhase, TaskRequest } from '../../core/task.ts';
 import type { TaskEvent, TaskEventBody, TaskView } from '../../core/task-view.ts';
@@ -512,8 +512,9 @@ export abstract class TaskRecordBase<Env> extends DurableObject<Env> {
       return await this.deps().notifier.show(state, view);
     } catch (error) {
       // No attempt can succeed. The API has the outcome.
-      if (!isFinal(error)) throw error;
-      this.#log('post.refused', { reason: meaningOf(error)?.reason.code });
+      const reason = finalReason(error);
+      if (reason === null) throw error;
+      this.#log('post.refused', { reason: reason.code });
       return 'closed';
     }
   }
