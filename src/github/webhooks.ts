@@ -5,7 +5,7 @@
  * what a stranger sent. The task is durable before the 2xx. Otherwise GitHub gets a 5xx, shows the delivery
  * as failed and can redeliver it; the task's id makes a redelivery harmless.
  */
-import { Webhooks } from '@octokit/webhooks';
+import { verify } from '@octokit/webhooks-methods';
 import { Hono } from 'hono';
 import { shortIdOf } from '../core/ids.ts';
 import type { GithubPolicy } from '../core/policy.ts';
@@ -49,15 +49,14 @@ export interface WebhookDeps {
 /**
  * Refuses a signature that is not hexadecimal and an empty body first, because the verifier throws on both.
  */
-async function isSigned(webhooks: Webhooks, text: string, signature: string): Promise<boolean> {
+async function isSigned(secret: string, text: string, signature: string): Promise<boolean> {
   if (text === '' || !/^sha256=[0-9a-f]{64}$/.test(signature)) return false;
-  return await webhooks.verify(text, signature);
+  return await verify(secret, text, signature);
 }
 
 /** Throws if the secret is empty: every delivery would be refused, which should be noticed at the start. */
 export function githubWebhooks(deps: WebhookDeps): Hono {
   if (deps.secret === '') throw new Error('the webhook secret is empty');
-  const webhooks = new Webhooks({ secret: deps.secret });
   const app = new Hono();
 
   app.post('/', async (c) => {
@@ -83,7 +82,7 @@ export function githubWebhooks(deps: WebhookDeps): Hono {
       if (body.kind !== 'bytes') return c.json({ error: 'the payload did not arrive' }, 408);
       // Encoding the text yields exactly the signed bytes, because GitHub signs JSON, which is UTF-8.
       text = utf8Of(body.bytes);
-      if (text === null || !(await isSigned(webhooks, text, signature))) {
+      if (text === null || !(await isSigned(deps.secret, text, signature))) {
         deps.log('webhook.refused', { why: 'signature' });
         return c.json({ error: 'the signature does not match' }, 401);
       }
