@@ -8,10 +8,10 @@
 import { verify } from '@octokit/webhooks-methods';
 import { Hono } from 'hono';
 import { shortIdOf } from '../core/ids.ts';
-import type { GithubPolicy } from '../core/policy.ts';
 import type { TaskRequest } from '../core/task.ts';
 import { withDeadline } from '../lib/with-deadline.ts';
-import { readWebhook } from './webhook-events.ts';
+import type { MentionName } from './mention-name.ts';
+import { noMention, readWebhook } from './webhook-events.ts';
 import { roomFor, type BodyRoom } from '../lib/body-room.ts';
 import { parseJson } from '../lib/parse-json.ts';
 import { readBody } from '../lib/read-body.ts';
@@ -37,7 +37,7 @@ export interface WebhookDeps {
   /** Bounds the memory for bodies whose signature is not verified yet. */
   readonly room: BodyRoom;
   /** How people address the bot. */
-  readonly handle: GithubPolicy;
+  mention(): Promise<MentionName>;
   /** Makes the task durable before it resolves. A redelivery calls it again with the same request. */
   startTask(request: TaskRequest): Promise<'started' | 'exists'>;
   now(): Date;
@@ -92,9 +92,13 @@ export function githubWebhooks(deps: WebhookDeps): Hono {
     const json = parseJson(text);
     if (json === undefined) return c.json({ error: 'the payload is not JSON' }, 400);
 
-    const reading = readWebhook(eventName, json, deps.handle);
+    const mention = await deps.mention();
+    const reading = readWebhook(eventName, json, mention);
     switch (reading.kind) {
       case 'ignored':
+        // The text can mention the App by the name that GitHub has not said yet.
+        if (reading.why === noMention && mention.isGuess && /[@＠]/.test(text))
+          return c.json({ error: 'the name of the App is not known yet; redeliver this event' }, 503);
         return c.json({ ignored: reading.why }, 202);
       case 'unreadable':
         deps.log('webhook.unreadable', { webhook: eventName, where: reading.where });
