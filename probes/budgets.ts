@@ -3,16 +3,7 @@
  * tokens.
  */
 import { readdirSync, readFileSync } from 'node:fs';
-import {
-  ended,
-  inside,
-  limits,
-  orEnded,
-  small,
-  unharmed,
-  type ExhaustionBench,
-  type HostProbe,
-} from './exhaustion-bench.ts';
+import { ended, inside, orEnded, small, type ExhaustionBench, type HostProbe } from './exhaustion-bench.ts';
 import { validRequest } from './attacks/openai-request.ts';
 
 export const budgetProbes: readonly HostProbe<ExhaustionBench>[] = [
@@ -25,28 +16,9 @@ export const budgetProbes: readonly HostProbe<ExhaustionBench>[] = [
       const seconds = '47114711';
       await inside(sandbox, 'bash', `setsid nohup sleep ${seconds} >/dev/null 2>&1 & disown; echo started`);
       await sandbox.startRun('survivor', { argv: ['setsid', 'sleep', seconds] });
+      if (!runsOnHost(['sleep', seconds])) throw new Error('it never ran');
       await sandbox.destroy();
       return runsOnHost(['sleep', seconds]) ? 'ALIVE' : 'gone';
-    },
-  },
-  {
-    id: 'forged-answer',
-    attack: 'a forged answer on the control channel of the first process',
-    expected: [ended, 'refused'],
-    run: async (bench) => {
-      const sandbox = await bench.fresh();
-      const got = await orEnded(async () => {
-        const { last } = await inside(
-          sandbox,
-          'bash',
-          `for pid in $(pgrep -f sandbox-init); do printf 'AAAABBBBCCCCDDDDEEEEFFFF' > /proc/$pid/fd/1; done 2>/dev/null; sleep 1; echo refused`,
-        );
-        await sandbox.exec({ argv: ['true'] }, limits);
-        return last;
-      });
-      await unharmed(bench);
-      await sandbox.destroy();
-      return got;
     },
   },
   {

@@ -1,17 +1,23 @@
-/** Runs the exhaustion probes one after the other. */
+/** Runs, one after the other, the probes that are driven from outside and need sandboxes of their own. */
 import { randomBytes } from 'node:crypto';
 import type { World } from '../cli/demo/world.ts';
 import { budgetProbes } from './budgets.ts';
+import { crossingProbes } from './crossing.ts';
+import { startWithDescriptors, type Inherited } from './descriptors.ts';
 import { resourceProbes } from './exhaustion.ts';
 import { small, type ExhaustionBench } from './exhaustion-bench.ts';
 import { startHijacked, type HijackedTask } from './hijacked-task.ts';
 import { hostResult, type Result } from './result.ts';
 
-export const exhaustionProbes = [...resourceProbes, ...budgetProbes];
+export const drivenProbes = {
+  crossing: crossingProbes,
+  exhaustion: [...resourceProbes, ...budgetProbes],
+} as const;
 
 export async function exhaust(
   world: World,
   neighbour: HijackedTask,
+  wanted: (group: string, id: string) => boolean,
   signal: AbortSignal,
   progress: (line: string) => void,
 ): Promise<readonly Result[]> {
@@ -21,6 +27,7 @@ export async function exhaust(
     tasks.set(name, task);
     return await task;
   };
+  let inherited: Promise<Inherited> | undefined;
   const bench: ExhaustionBench = {
     neighbour: neighbour.sandbox,
     fresh: async (spec) => {
@@ -30,14 +37,19 @@ export async function exhaust(
     },
     requests: async () => await taskNamed('requests', 'acme/split-bill'),
     tokens: async () => await taskNamed('tokens', 'acme/small-budget'),
+    transfers: async () => await taskNamed('transfers', 'acme/split-bill'),
+    descriptors: async () => await (inherited ??= startWithDescriptors()),
   };
   const results: Result[] = [];
-  for (const probe of exhaustionProbes) {
+  const probes = (['crossing', 'exhaustion'] as const).flatMap((group) =>
+    drivenProbes[group].filter(({ id }) => wanted(group, id)).map((probe) => ({ group, probe })),
+  );
+  for (const { group, probe } of probes) {
     signal.throwIfAborted();
     const startedAt = performance.now();
-    results.push(await hostResult('exhaustion', probe, bench));
+    results.push(await hostResult(group, probe, bench));
     const seconds = (performance.now() - startedAt) / 1000;
-    if (seconds > 5) progress(`exhaustion/${probe.id}: ${seconds.toFixed(0)} s`);
+    if (seconds > 5) progress(`${group}/${probe.id}: ${seconds.toFixed(0)} s`);
   }
   return results;
 }

@@ -4,6 +4,7 @@
  */
 import { readFileSync } from 'node:fs';
 import { SandboxLostError, type SandboxSpec, type TaskSandbox } from '../src/core/ports/sandbox-port.ts';
+import type { Inherited } from './descriptors.ts';
 import type { HijackedTask } from './hijacked-task.ts';
 
 export interface ExhaustionBench {
@@ -15,6 +16,10 @@ export interface ExhaustionBench {
   requests(): Promise<HijackedTask>;
   /** A task with a small budget of tokens. */
   tokens(): Promise<HijackedTask>;
+  /** A task whose run may be ended. */
+  transfers(): Promise<HijackedTask>;
+  /** What a sandbox of a host started with extra descriptors has open. */
+  descriptors(): Promise<Inherited>;
 }
 
 export interface HostProbe<Bench> {

@@ -38,6 +38,25 @@ catch (error) { console.log(error.code); }`,
   },
 });
 
+const files = (id: string, folder: string): HostProbe<ExhaustionBench> => ({
+  id,
+  attack: `empty files without end in ${folder}, which take the kernel’s memory`,
+  expected: ['ENOSPC'],
+  run: async (bench) => {
+    const sandbox = await bench.fresh();
+    const { last } = await inside(
+      sandbox,
+      'node',
+      `import { mkdirSync, writeFileSync } from 'node:fs';
+mkdirSync('${folder}/many');
+try { for (let n = 0; n < 60_000; n++) writeFileSync('${folder}/many/' + n, ''); console.log('MADE'); } catch (error) { console.log(error.code); }`,
+    );
+    await unharmed(bench);
+    await sandbox.destroy();
+    return last;
+  },
+});
+
 export const resourceProbes: readonly HostProbe<ExhaustionBench>[] = [
   {
     id: 'fork-bomb',
@@ -55,6 +74,7 @@ export const resourceProbes: readonly HostProbe<ExhaustionBench>[] = [
       clearInterval(timer);
       await sandbox.destroy();
       await unharmed(bench);
+      if (most < small.maxProcesses / 4) throw new Error('the bomb did not fork');
       // Other sandboxes and programs of this machine start and end processes too.
       return most > small.maxProcesses + 500 ? `${most} more processes on the machine` : got;
     },
@@ -83,6 +103,11 @@ export const resourceProbes: readonly HostProbe<ExhaustionBench>[] = [
   fill('disk-home', '/home/codex'),
   fill('disk-shm', '/dev/shm'),
   fill('disk-outputs', '/run/airlock'),
+  files('files-workspace', '/workspace'),
+  files('files-tmp', '/tmp'),
+  files('files-home', '/home/codex'),
+  files('files-shm', '/dev/shm'),
+  files('files-outputs', '/run/airlock'),
   {
     id: 'big-file',
     attack: 'a file of 100 GB that holds nothing',
@@ -116,6 +141,7 @@ writeFileSync('/tmp/sparse', ''); try { truncateSync('/tmp/sparse', 100e9); cons
         if (chunk.exitCode !== null || (chunk.size === size && waited > 20) || waited > 100) {
           await sandbox.destroy();
           await unharmed(bench);
+          if (chunk.size < MiB) throw new Error('nothing was logged');
           return chunk.size <= 256 * MiB ? 'capped at 256 MiB' : `${chunk.size} bytes`;
         }
         ({ size } = chunk);
@@ -172,7 +198,7 @@ setTimeout(() => { console.log('held'); process.exit(); }, 2500);`,
         'bash',
         `curl -s -m 5 https://example.com/ | grep -oE 'host.not-granted'`,
       );
-      await flood;
+      if ((await flood).last !== 'held') throw new Error('there was no flood');
       await sandbox.destroy();
       return last === 'host.not-granted' ? 'others are served' : `the neighbouring sandbox got “${last}”`;
     },

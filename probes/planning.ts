@@ -3,6 +3,7 @@
  * names its probe.
  */
 import type { PlannedProbe, Program } from './inside/plan.mts';
+import { keyOf } from './result.ts';
 import type { Group, Place, Probe } from './probe.ts';
 
 export interface Planned {
@@ -19,7 +20,7 @@ let next = 1;
 
 export function planFor(group: Group, place: Place): readonly Planned[] {
   return group.probes(place).map((probe) => {
-    const key = `${group.name}/${probe.id}`;
+    const key = keyOf(group.name, probe.id);
     // The same length, so that every Content-Length stays right.
     const marker = place.marker.replace('00000', String(next++).padStart(5, '0'));
     return {

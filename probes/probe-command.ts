@@ -1,6 +1,6 @@
 /** `npm run probe`: attacks a sandbox of the real bot from inside and prints what each attempt got. */
 import type { Result } from './result.ts';
-import { groupNames, listProbes, runSuite, type Report } from './suite.ts';
+import { groupNames, isSelected, listProbes, runSuite, type Report } from './suite.ts';
 import { attacksFor, driverNames } from './attacks/drivers.ts';
 import { allAttacks } from './attacks/table.ts';
 import { jsonOption } from '../cli/command/read-arguments.ts';
@@ -22,6 +22,12 @@ await runCommand({
       value: 'NAME',
       about: 'run only this group; can be repeated',
     },
+    probe: {
+      type: 'string',
+      multiple: true,
+      value: 'ID',
+      about: 'run only this probe, such as host/docker; can be repeated',
+    },
     list: {
       type: 'boolean',
       about: 'list the probes without running them, and how many attacks of the table each\ndriver runs',
@@ -37,13 +43,18 @@ ${groupNames.map(({ name, about }) => `  ${name.padEnd(18)} ${about}`).join('\n'
 Exit status: 0 every probe got what is expected, 1 a probe leaked or could not run, 2 wrong usage,
 130 interrupted.`,
   run: async ({ values, onStop }) => {
-    const unknown = (values.group ?? []).filter((name) => !groupNames.some((group) => group.name === name));
-    if (unknown.length > 0)
-      throw new UsageProblem(`There is no group ${unknown.join(', ')}. Try npm run probe -- --help`);
-    const isWanted = ({ group }: { group: string }) =>
-      values.group === undefined || values.group.includes(group);
+    const all = listProbes();
+    const groups = values.group ?? [];
+    const ids = values.probe ?? [];
+    const unknownGroup = groups.find((name) => !groupNames.some((group) => group.name === name));
+    if (unknownGroup !== undefined)
+      throw new UsageProblem(`There is no group ${unknownGroup}. Try npm run probe -- --help`);
+    const unknownId = ids.find((id) => !all.some((probe) => probe.id === id));
+    if (unknownId !== undefined)
+      throw new UsageProblem(`There is no probe ${unknownId}. Try npm run probe -- --list`);
+    const only = groups.length + ids.length === 0 ? null : [...groups, ...ids];
     if (values.list === true) {
-      const listed = listProbes().filter(isWanted);
+      const listed = all.filter(({ group, id }) => isSelected(only, group, id));
       if (values.json === true) say(JSON.stringify({ total: listed.length, probes: listed }, null, 2));
       else {
         for (const { group, rows } of byGroup(listed))
@@ -62,7 +73,7 @@ Exit status: 0 every probe got what is expected, 1 a probe leaked or could not r
     let report: Report;
     try {
       report = await runSuite({
-        groups: values.group ?? null,
+        only,
         signal: stop.signal,
         progress: (line) => void process.stderr.write(`${dim(line)}\n`),
         onStarted: () => onStop(() => stop.abort(new Error('interrupted'))),

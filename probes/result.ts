@@ -13,13 +13,16 @@ export interface Result {
   readonly ran: boolean;
 }
 
+/** `group/id`: unique in the suite. */
+export const keyOf = (group: string, id: string): string => (id.includes('/') ? id : `${group}/${id}`);
+
 export function resultOf(
   group: string,
   probe: Pick<Probe, 'id' | 'attack' | 'expected'>,
   got: string,
   ran: boolean,
 ): Result {
-  const id = probe.id.includes('/') ? probe.id : `${group}/${probe.id}`;
+  const id = keyOf(group, probe.id);
   // A sentence of Codex has a known beginning, and a name behind it.
   const ok =
     ran &&

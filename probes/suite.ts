@@ -10,13 +10,13 @@ import type { TaskSandbox } from '../src/core/ports/sandbox-port.ts';
 import { splitBillFiles } from '../cli/demo/split-bill.ts';
 import { startWorld, type World } from '../cli/demo/world.ts';
 import { startCanary, type Canary } from './canary.ts';
-import { exhaust, exhaustionProbes } from './exhaust.ts';
+import { drivenProbes, exhaust } from './exhaust.ts';
 import { codexMoves, codexProbes, readCodexGot } from './groups/codex.ts';
 import { insideGroups } from './inside-groups.ts';
 import { hijackedModel, startHijacked, type HijackedTask } from './hijacked-task.ts';
 import { exemplaryPlace, placeOf } from './place.ts';
 import { planFor, type Planned } from './planning.ts';
-import { hostResult, resultOf, type Result } from './result.ts';
+import { hostResult, keyOf, resultOf, type Result } from './result.ts';
 import { runInside } from './run-inside.ts';
 import { secretsIn, upstreamProbes, upstreamText } from './upstream.ts';
 
@@ -32,8 +32,8 @@ export interface Report {
 }
 
 export interface SuiteOptions {
-  /** null: all groups. */
-  readonly groups: readonly string[] | null;
+  /** Names of groups (`host`) and of probes (`host/docker`). null: all. */
+  readonly only: readonly string[] | null;
   readonly progress: (line: string) => void;
   readonly onResult: (result: Result) => void;
   readonly signal: AbortSignal;
@@ -44,9 +44,20 @@ export interface SuiteOptions {
 export const groupNames: readonly { name: string; about: string }[] = [
   ...insideGroups.map(({ name, about }) => ({ name, about })),
   { name: 'codex', about: 'the real Codex, whose model obeys the attacker' },
+  {
+    name: 'crossing',
+    about: 'open descriptors, the setup cache, the control channel, transfers across phases',
+  },
   { name: 'exhaustion', about: 'processes, memory, disk, output, connections, requests, tokens' },
   { name: 'upstream', about: 'what arrived at GitHub, at OpenAI and at the attacker’s host' },
 ];
+
+/** With an id: whether this probe runs. Without: whether any probe of the group does. */
+export const isSelected = (only: readonly string[] | null, group: string, id?: string): boolean =>
+  only === null ||
+  only.some(
+    (name) => name === group || (id === undefined ? name.startsWith(`${group}/`) : name === keyOf(group, id)),
+  );
 
 /** Tokens: one answer of the model stays below, one large request does not. */
 const smallBudget = 200_000;
@@ -61,7 +72,7 @@ const config = JSON.stringify({
 /** Lists all probes as a run would have them. */
 export function listProbes(): readonly { id: string; group: string; attack: string; expected: string }[] {
   const row = (group: string) => (probe: { id: string; attack: string; expected: readonly string[] }) => ({
-    id: probe.id,
+    id: keyOf(group, probe.id),
     group,
     attack: probe.attack,
     expected: probe.expected.join(' or '),
@@ -69,14 +80,15 @@ export function listProbes(): readonly { id: string; group: string; attack: stri
   return [
     ...insideGroups.flatMap(({ name, probes }) => probes(exemplaryPlace).map(row(name))),
     ...codexProbes.map(row('codex')),
-    ...exhaustionProbes.map(row('exhaustion')),
+    ...drivenProbes.crossing.map(row('crossing')),
+    ...drivenProbes.exhaustion.map(row('exhaustion')),
     ...upstreamProbes.map(row('upstream')),
   ];
 }
 
 /** Rejects if the bot cannot be started or the signal aborts the run. Cleans up in both cases. */
 export async function runSuite(options: SuiteOptions): Promise<Report> {
-  const wanted = (name: string) => options.groups === null || options.groups.includes(name);
+  const wanted = (group: string, id?: string) => isSelected(options.only, group, id);
   const stateDir = await mkdtemp(join(tmpdir(), 'airlock-probes-'));
   const results: Result[] = [];
   let leftOut = 0;
@@ -94,6 +106,7 @@ export async function runSuite(options: SuiteOptions): Promise<Report> {
         neighbour: wanted('codex') ? codexMoves(true) : [],
         requests: [],
         tokens: [],
+        transfers: [],
       }),
       progress: options.progress,
       log: () => undefined,
@@ -124,7 +137,7 @@ async function carryOut(
   { progress, signal }: SuiteOptions,
   world: World,
   canary: Canary,
-  wanted: (name: string) => boolean,
+  wanted: (group: string, id?: string) => boolean,
   tell: (result: Result) => void,
 ): Promise<number> {
   for (const name of ['other', 'older', 'small-budget'])
@@ -137,7 +150,9 @@ async function carryOut(
   await plant(neighbour);
   checkpoint();
   const place = placeOf(world, canary, neighbour);
-  const all = insideGroups.filter(({ name }) => wanted(name)).flatMap((group) => planFor(group, place));
+  const all = insideGroups
+    .flatMap((group) => planFor(group, place))
+    .filter(({ group, probe }) => wanted(group, probe.id));
   const planned = await runnable(attacker.sandbox, all);
   const seen = new Map<string, string>();
   const pending = new Map<string, Planned>(planned.map((entry) => [entry.key, entry]));
@@ -156,8 +171,7 @@ async function carryOut(
     });
     if (insideResults.length % 50 === 0) progress(`${insideResults.length} of ${planned.length} done`);
   });
-  const exhausting = wanted('exhaustion') ? exhaust(world, attacker, signal, progress) : Promise.resolve([]);
-  const [, exhausted] = await Promise.all([inside, exhausting]);
+  const [, exhausted] = await Promise.all([inside, exhaust(world, attacker, wanted, signal, progress)]);
   checkpoint();
   const prompts = (world.openai?.requests() ?? []).map(({ body }) => textOf(body));
   await Promise.all([attacker.letGo(), neighbour.letGo()]);
@@ -177,14 +191,14 @@ async function carryOut(
   for (const { group, key, probe } of pending.values())
     tell(resultOf(group, { ...probe, id: key }, 'it never ran', false));
   if (wanted('codex'))
-    for (const probe of codexProbes) {
+    for (const probe of codexProbes.filter(({ id }) => wanted('codex', id))) {
       const got = readCodexGot(prompts, probe.id);
       tell(resultOf('codex', probe, got ?? 'Codex never reported it', got !== null && got !== ''));
     }
   for (const result of exhausted) tell(result);
   if (wanted('upstream')) {
     const refusals = insideResults.filter(({ got }) => /^4\d\d [a-z_]+(?:\.|$)/.test(got)).length;
-    for (const probe of upstreamProbes)
+    for (const probe of upstreamProbes.filter(({ id }) => wanted('upstream', id)))
       tell(await hostResult('upstream', probe, { world, canary, seen, view, refusals }));
     // Bytes that were made before each probe had its own marker.
     if (arrived.includes(place.marker))
@@ -227,6 +241,9 @@ async function plant({ sandbox }: HijackedTask): Promise<void> {
   for (const folder of ['/tmp', '/dev/shm', '/workspace'])
     await sandbox.writeFile(`${folder}/of-the-other-task`, 'of the other task');
   await sandbox.startRun('planted', { argv: ['sleep', '4711'] });
+  const argv = ['bash', '-c', "ipcmk -M 100 && pgrep -fx 'sleep 4711'"];
+  const { exitCode } = await sandbox.exec({ argv }, { timeoutMs: 10_000, maxOutputBytes: 1_000 });
+  if (exitCode !== 0) throw new Error('nothing could be planted in the neighbouring sandbox');
 }
 
 /** Undoes the quoting of Codex, which sends a tool's output as JSON within JSON. */

@@ -93,8 +93,9 @@ connect(${JSON.stringify(path)}, () => { console.log('CONNECTED'); process.exit(
       shell(
         'any-socket',
         'any socket in the file system',
-        'echo "$(find / -xdev -type s -not -path "/proc/*" 2>/dev/null | wc -l) sockets"',
-        ['0 sockets'],
+        // Its own socket must be found, or find found nothing at all.
+        `perl -MIO::Socket::UNIX -e 'IO::Socket::UNIX->new(Local => "/tmp/own.sock", Listen => 1) or die' && find / -type s -not -path "/proc/*" -not -path "/tmp/codex*" 2>/dev/null | sort | tr '\\n' ' '; rm -f /tmp/own.sock`,
+        ['/tmp/own.sock'],
       ),
       open(
         'canary-file',
@@ -150,8 +151,9 @@ connect(${JSON.stringify(path)}, () => { console.log('CONNECTED'); process.exit(
       shell(
         'init-root',
         'the root of the first process',
-        'ls /proc/1/root/ >/dev/null 2>&1 && ls /proc/1/root/airlock /proc/1/root/root 2>&1 | grep -q "No such" && echo "the same" || echo refused',
-        ['the same', 'refused'],
+        'test -d /proc/1 || exit 1; for f in airlock root home/codex; do test -e /proc/1/root/$f && printf "%s " $f; done; echo seen',
+        // bubblewrap is the first process, in the same mounts.
+        ['home/codex seen', 'seen'],
       ),
       shell(
         'capabilities',
@@ -177,13 +179,16 @@ connect(${JSON.stringify(path)}, () => { console.log('CONNECTED'); process.exit(
         `perl -e 'use POSIX; POSIX::setuid(0); print $< == 0 ? "ROOT\\n" : "uid $<\\n"'`,
         ['uid 1000'],
       ),
-      shell('user-namespace', 'root in a user namespace', 'unshare -Ur id -u 2>/dev/null || echo refused', [
-        'refused',
-      ]),
+      shell(
+        'user-namespace',
+        'root in a user namespace',
+        'unshare --version >/dev/null && { unshare -Ur id -u 2>/dev/null || echo refused; }',
+        ['refused'],
+      ),
       shell(
         'other-namespaces',
         'any other namespace',
-        'for n in m n p u i C; do unshare -$n true 2>/dev/null && echo MADE $n; done; echo refused',
+        'unshare --version >/dev/null && for n in m n p u i C; do unshare -$n true 2>/dev/null && printf "MADE %s " $n; done && echo refused || echo refused',
         ['refused'],
       ),
       shell(

@@ -35,6 +35,19 @@ const sockets: readonly (readonly [
   ['crypto', 'the kernel’s cryptography', 38, 5, 0, ['EAFNOSUPPORT']],
   ['bluetooth', 'Bluetooth', 31, 3, 1, ['EAFNOSUPPORT']],
   ['tipc', 'a cluster’s own network', 30, 1, 0, ['EAFNOSUPPORT']],
+  ...(
+    [
+      [4, 'socket tables'],
+      [9, 'audit'],
+      [11, 'process events'],
+      [12, 'the packet filter'],
+      [15, 'device events'],
+      [16, 'generic netlink'],
+    ] as const
+  ).map(
+    ([protocol, what]) =>
+      [`netlink-${protocol}`, `netlink: ${what}`, 16, 3, protocol, ['EPROTONOSUPPORT']] as const,
+  ),
   ['xdp', 'the network card’s rings', 44, 3, 0, ['EAFNOSUPPORT']],
 ];
 const errnoName = `errno_name()`;

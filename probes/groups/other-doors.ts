@@ -78,35 +78,38 @@ export function otherDoors(place: Place): readonly Probe[] {
       'other-files',
       'files of another task’s sandbox',
       'bash',
-      'cat /tmp/of-the-other-task /dev/shm/of-the-other-task /workspace/of-the-other-task 2>/dev/null || echo "not there"',
+      'echo own > /tmp/own-file; for f in /tmp /dev/shm /workspace; do cat $f/of-the-other-task 2>/dev/null && echo SEEN; done | grep . || { test "$(cat /tmp/own-file)" = own && echo "not there"; }',
       ['not there'],
     ),
     script(
       'other-processes',
       'processes of another task’s sandbox',
       'bash',
-      "pgrep -fx 'sleep 4711' >/dev/null && echo SEEN || echo 'not there'",
-      ['not there'],
+      // Its own process must be found.
+      "sleep 4712 & pgrep -fx 'sleep 471[12]' | wc -l; kill $!",
+
+      ['1'],
     ),
     script(
       'other-shared-memory',
       'shared memory of another task’s sandbox',
       'bash',
-      'ipcs -m | grep -c 0x || true',
-      ['0'],
+      // Its own segment must be listed.
+      'ipcmk -M 100 >/dev/null && ipcs -m | grep -c 0x',
+      ['1'],
     ),
     script(
       'other-folders',
       'folders of other sandboxes on this machine',
       'bash',
-      'ls -d /tmp/airlock-sandboxes-* /airlock /var/tmp 2>/dev/null || echo "not there"',
+      'ls -d /tmp >/dev/null && { ls -d /tmp/airlock-sandboxes-* /airlock /var/tmp 2>/dev/null || echo "not there"; }',
       ['not there'],
     ),
     script(
       'descriptors',
       'a file or folder of the machine outside, by an open descriptor of any process',
       'bash',
-      `for f in /proc/[0-9]*/fd/*; do readlink "$f"; done 2>/dev/null | grep -vE '^(pipe|socket|anon_inode|/memfd):|^/(dev/(null|urandom|zero)|opt|tmp|run/airlock|workspace|home/codex|proc|usr|etc)(/|$| )' | sort -u | head -n 1 | grep . || echo none`,
+      `exec 9</etc/hosts; all=$(for f in /proc/[0-9]*/fd/*; do readlink "$f"; done 2>/dev/null); grep -q /etc/hosts <<<"$all" || exit 1; grep -vE '^(pipe|socket|anon_inode|/memfd):|^/(dev/(null|urandom|zero)|opt|tmp|run/airlock|workspace|home/codex|proc|usr|etc)(/|$| )' <<<"$all" | sort -u | head -n 1 | grep . || echo none`,
       ['none'],
     ),
   ];

@@ -135,7 +135,7 @@ function readValue(root: Node, fileName: string, report: Report): AirlockConfig 
   const config: AirlockConfig = {
     fileName,
     github: {
-      mention: github?.mention?.toLowerCase() ?? null,
+      mention: (github?.mention ?? builtIn.mention).toLowerCase(),
       label: (github?.label ?? builtIn.label).toLowerCase(),
     },
     slack: null,

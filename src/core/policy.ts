@@ -67,9 +67,6 @@ export interface GithubPolicy {
   readonly label: string;
 }
 
-/** `mention` is null if none is configured: then it is the App's own name. */
-export type ConfiguredGithub = Omit<GithubPolicy, 'mention'> & { readonly mention: string | null };
-
 /**
  * Who may use a repository from Slack. `none` is the default. `workspace`: every full member, from
  * everywhere. `listed`: every list that is not null must match; `users` and `groups` together are one list of
@@ -105,6 +102,8 @@ export interface ModelPrice {
 }
 
 export interface Policy {
+  /** The handle that addresses the bot, without `@`. */
+  readonly mention: string;
   forRepository(repository: RepositoryRef): RepositoryPolicy | RepositoryRefusal;
   /**
    * Allowed repositories that the configuration names exactly, in its order. Leaves out those that only match

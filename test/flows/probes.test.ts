@@ -145,7 +145,7 @@ it.each(['network/abstract-socket', 'host/canary-file', 'host/checkout-package',
 
 it('lets nothing leave the sandbox', async () => {
   const report = await runSuite({
-    groups: allGroups ? null : sandboxGroups,
+    only: allGroups ? null : sandboxGroups,
     progress: () => undefined,
     onResult: () => undefined,
     signal: new AbortController().signal,

@@ -127,6 +127,7 @@ export function createWorld(options: WorldOptions = {}): World {
     botToken: 'xoxb-test',
     apiUrl,
     policy: {
+      mention: 'codex',
       forRepository: (repository) =>
         repositoryPolicy(repository) ?? {
           allowed: false,

@@ -47,7 +47,6 @@ function onIssue(taskId: string, shortId: string): TaskRequest {
       installationId,
       repositoryId,
       issueNumber: issue,
-      mention: 'airlock',
       onPullRequest: false,
       commentId: null,
       triggeredAt: new Date().toISOString(),
