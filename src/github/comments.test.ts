@@ -32,6 +32,9 @@ const progress: Progress = {
   rolloutPath: null,
   unknownEvents: 0,
 };
+const step = (status: 'completed' | 'pending') => ({ step: 'x', status });
+const run = (command: string, exitCode: number) =>
+  ({ command, exitCode, status: 'completed', outputTail: '', startedAt: 0, durationMs: 1 }) as const;
 const denied = {
   method: 'POST',
   host: 'evil.example',
@@ -79,12 +82,13 @@ describe('the comment of a running task', () => {
       [
         '⏳ **Codex is working** · 1 min 5 s',
         'Reported from inside the sandbox:',
+        'Step 2 of 3 · 2 commands so far',
         '- [x] Reproduce\n- [ ] **Fix \\`split\\(\\)\\`**\n- [ ] Test',
         'Running `npm test` for 12 s',
         '```text\nok 1\nok 2\n```',
         'Blocked by the sandbox: 2 requests',
         '- `POST evil.example/drop` (2 times): evil.example is not a host of this task',
-        '<sub>task `0123abcd` · 1 min 5 s · [log](https://airlock.example/tasks/gh-5-c9)</sub>',
+        '<sub>task `0123abcd` · m medium · 1 min 5 s · [log](https://airlock.example/tasks/gh-5-c9)</sub>',
       ].join('\n\n'),
     );
   });
@@ -128,8 +132,26 @@ describe('the comment of a running task', () => {
   });
   it('shows only the phase before Codex starts', () => {
     expect(progressComment({ ...view, phase: 'clone', progress: null, receipt: emptyReceipt }, null)).toBe(
-      '⏳ **Cloning the repository** · 1 min 5 s\n\n<sub>task `0123abcd` · 1 min 5 s</sub>',
+      '⏳ **Cloning the repository** · 1 min 5 s\n\n<sub>task `0123abcd` · m medium · 1 min 5 s</sub>',
     );
+  });
+  it.each<[what: string, Partial<Progress>, lines: readonly string[]]>([
+    [
+      'the latest command between commands, without the shell around it',
+      { commands: [run("/bin/bash -lc 'npm test'", 3)] },
+      ['Ran `npm test`: exit code 3'],
+    ],
+    ['the number of commands without a plan', { plan: [] }, ['2 commands so far']],
+    ['no number of commands before the first', { commandsTotal: 0 }, ['Step 2 of 3']],
+    [
+      'the next step between steps',
+      { plan: [step('completed'), step('pending'), step('pending')] },
+      ['Step 2 of 3 · 2 commands so far'],
+    ],
+    ['the last step after it', { plan: [step('completed')] }, ['Step 1 of 1 · 2 commands so far']],
+  ])('shows %s', (_, more, lines) => {
+    const comment = progressComment({ ...view, progress: { ...progress, ...more } }, taskUrl);
+    expect(comment.split('\n')).toEqual(expect.arrayContaining([...lines]));
   });
   it.each([
     [14, '⏳ **Waiting for a free sandbox, place 14 in the queue** · 1 min 5 s'],
@@ -218,7 +240,7 @@ describe('the comment of an ended task', () => {
     const separator = outcome.kind === 'answered' ? '\n\n' : ' ';
     const named = outcome.kind === 'pull-request' ? text : `@mona${separator}${text}`;
     expect(comment).toBe(
-      `${named}\n\n<sub>task \`0123abcd\` · 1 min 5 s · [log](https://airlock.example/tasks/gh-5-c9)</sub>`,
+      `${named}\n\n<sub>task \`0123abcd\` · m medium · 1 min 5 s · [log](https://airlock.example/tasks/gh-5-c9)</sub>`,
     );
   });
   it.each([
@@ -253,7 +275,29 @@ describe('the comment of an ended task', () => {
   it('becomes one line when a comment of its own reports the end', () => {
     const outcome = { kind: 'cancelled', by: 'mona' } as const;
     expect(foldedComment({ ...view, outcome }, 77, null)).toBe(
-      '**⏹️ Cancelled by mona** · [details](#issuecomment-77) · <sub>task `0123abcd` · 1 min 5 s</sub>',
+      '**⏹️ Cancelled by mona** · [details](#issuecomment-77) · <sub>task `0123abcd` · m medium · 1 min 5 s</sub>',
+    );
+  });
+  it('shows the size of the change, the cost, the tests and the hosts', () => {
+    const hosts = [{ host: 'github.com', requests: 3, bytesUp: 10, bytesDown: 2000 }];
+    const ended = {
+      ...view,
+      outcome: { kind: 'pull-request', pullRequest },
+      change: { files: 2, insertions: 5, deletions: 1 },
+      usage: totalOnly(1204),
+      costUsd: 0.42,
+      receipt: { ...emptyReceipt, hosts },
+      progress: { ...progress, commands: [run('npm test', 0)] },
+    } as const;
+    expect(progressComment(ended, null)).toContain(
+      [
+        '2 files changed, +5 −1',
+        '1,204 tokens, about $0.42',
+        'Reported from inside the sandbox:',
+        'Tests passed: `npm test`',
+        '',
+        'Reached: `github.com` (3 requests, 10 B sent, 2.0 kB received)',
+      ].join('\n'),
     );
   });
   it('still shows the blocked requests', () => {

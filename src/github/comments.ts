@@ -2,13 +2,24 @@
  * Renders a task's sticky comment as Markdown: its progress, then its outcome. Pure. `progress-comment.ts`
  * finds and marks the comment. All text out of a sandbox goes through `markdown.ts`.
  */
-import { failedRequestLines } from '../core/failed-requests.ts';
 import type { Receipt } from '../core/grant.ts';
-import type { CommandRun, PlanItem } from '../core/progress.ts';
+import {
+  commandLine,
+  deniedText,
+  evidenceText,
+  failedLines,
+  footerText,
+  latestCommand,
+  planLines,
+  reachedText,
+  standingLine,
+  stepsText,
+  type Markup,
+} from '../core/post-text.ts';
+import type { CommandRun } from '../core/progress.ts';
 import { Reported } from '../core/reported.ts';
 import { setupLine } from '../core/setup-view.ts';
 import type { TaskView } from '../core/task-view.ts';
-import { capitalized, durationText, runningText, standingText } from '../core/task-words.ts';
 import type { Patch } from '../core/change-set.ts';
 import type { PullRequestRef, Reason, TaskOutcome } from '../core/task.ts';
 import { cautionText } from './caution-text.ts';
@@ -16,43 +27,24 @@ import { codeSpan, escapeInline, fence, renderUntrustedMarkdown } from './markdo
 import { isLogin } from './write-permission.ts';
 
 /** Together these limits stay far below GitHub's 65,536 characters, escapes included. */
-const maxPlanItems = 20;
 const maxTailChars = 1500;
-const maxDeniedRows = 5;
 
-function planLines(plan: readonly PlanItem[]): string {
-  const shown = plan.slice(0, maxPlanItems).map(({ step, status }) => {
-    const words = escapeInline(step, 200);
-    return `- [${status === 'completed' ? 'x' : ' '}] ${status === 'inProgress' ? `**${words}**` : words}`;
-  });
-  if (plan.length > maxPlanItems) shown.push(`- and ${plan.length - maxPlanItems} more`);
-  return shown.join('\n');
+const markup: Markup = {
+  code: (untrusted, maxChars) => codeSpan(untrusted, { maxChars }),
+  text: escapeInline,
+  bold: (words) => (words === '' ? '' : `**${words}**`),
+};
+const planMarks = { completed: '- [x]', inProgress: '- [ ]', pending: '- [ ]', more: '- ' } as const;
+
+function commandText(run: CommandRun, view: TaskView): string {
+  const line = commandLine(run, view, markup);
+  if (run.status !== 'running' || run.outputTail.trim() === '') return line;
+  return `${line}\n\n${fence(run.outputTail, { language: 'text', maxChars: maxTailChars, keep: 'tail' })}`;
 }
 
-function commandLines(command: CommandRun, view: TaskView): string {
-  const line = `Running ${codeSpan(command.command)} for ${runningText(command, view)}`;
-  if (command.outputTail.trim() === '') return line;
-  return `${line}\n\n${fence(command.outputTail, { language: 'text', maxChars: maxTailChars, keep: 'tail' })}`;
-}
-
-function deniedLines(receipt: Receipt): string {
-  const total = receipt.deniedTotal;
-  if (total === 0) return '';
-  const rows = receipt.denied.slice(-maxDeniedRows).map(({ method, host, path, reason, count, command }) => {
-    const times = count > 1 ? ` (${count} times)` : '';
-    const meanwhile = command == null ? '' : `, while ${codeSpan(command, { maxChars: 160 })} ran`;
-    return `- ${codeSpan(`${method} ${host}${path}`, { maxChars: 160 })}${times}: ${escapeInline(reason, 200)}${meanwhile}`;
-  });
-  const shown = receipt.denied.slice(-maxDeniedRows).reduce((sum, { count }) => sum + count, 0);
-  if (total > shown) rows.push(`- and ${total - shown} more`);
-  return `Blocked by the sandbox: ${total} ${total === 1 ? 'request' : 'requests'}\n\n${rows.join('\n')}`;
-}
-
-/** One line per failure of ours or of an upstream. */
-function failedLines(receipt: Receipt): string {
-  return failedRequestLines(receipt)
-    .map((line) => `⚠️ ${escapeInline(line, 300)}`)
-    .join('\n\n');
+function deniedBlock(receipt: Receipt): string {
+  const denied = deniedText(receipt, markup);
+  return denied === null ? '' : `${denied.headline}\n\n${denied.rows.map((row) => `- ${row}`).join('\n')}`;
 }
 
 /** Links only an address that cannot end the link or run a script; returns the words alone otherwise. */
@@ -135,23 +127,22 @@ function outcomeText(
 }
 
 function footer(view: TaskView, taskUrl: string | null): string {
-  const parts = [`task ${codeSpan(view.shortId)}`, durationText(view.elapsedMs)];
-  if (taskUrl !== null) parts.push(link('log', taskUrl));
-  return `<sub>${parts.join(' · ')}</sub>`;
+  const text = footerText(view, markup);
+  return `<sub>${taskUrl === null ? text : `${text} · ${link('log', taskUrl)}`}</sub>`;
 }
 
-/** What the sandbox reports: how setup ended and, while Codex works, its plan and its current command. */
+/** What the sandbox of a running task reports: how setup ended, Codex's plan and its latest command. */
 function reportText({ setup, progress }: Pick<TaskView, 'setup' | 'progress'>, view: TaskView): string {
-  const blocks = [setupLine(setup)];
-  if (view.outcome === null && progress !== null) {
-    if (progress.plan.length > 0) blocks.push(planLines(progress.plan));
-    const current = progress.commands.findLast(({ status }) => status === 'running');
-    if (current !== undefined && view.phase === 'codex') blocks.push(commandLines(current, view));
-  }
-  return blocks.filter((block) => block !== '').join('\n\n');
+  const latest = latestCommand(view);
+  return joined([
+    setupLine(setup),
+    progress === null ? '' : stepsText(progress),
+    progress === null ? '' : planLines(progress.plan, markup, planMarks).join('\n'),
+    latest === null ? '' : commandText(latest, view),
+  ]);
 }
 
-const bold = (words: string): string => (words === '' ? '' : `**${words}**`);
+const joined = (blocks: readonly string[]): string => blocks.filter((block) => block !== '').join('\n\n');
 
 /**
  * Names the requester, so that GitHub notifies them of an end without a pull request. A pull request notifies
@@ -166,34 +157,31 @@ function mention({ outcome, requester }: TaskView): string {
 export function foldedComment(view: TaskView, endCommentId: number, taskUrl: string | null): string {
   const headline = view.outcome === null ? '' : outcomeText(view.outcome, view.taskId).headline;
   const details = `[details](#issuecomment-${endCommentId})`;
-  return [bold(headline), details, footer(view, taskUrl)].filter((part) => part !== '').join(' · ');
+  return [markup.bold(headline), details, footer(view, taskUrl)].filter((part) => part !== '').join(' · ');
 }
 
 /**
  * `taskUrl`: address of the task's page; null if there is none. `progress-comment.ts` adds the task's marker.
  */
 export function progressComment(view: TaskView, taskUrl: string | null): string {
-  const { outcome, progress, receipt } = view;
-  const blocks: string[] = [];
+  const { outcome, receipt } = view;
+  const traffic = [deniedBlock(receipt), failedLines(receipt, markup).join('\n\n')];
   if (outcome === null) {
-    blocks.push(`⏳ **${capitalized(standingText(view))}** · ${durationText(view.elapsedMs)}`);
-  } else {
-    const { headline, text } = outcomeText(outcome, view.taskId);
-    blocks.push(
-      cautionText(receipt),
-      [mention(view), bold(headline)].filter((part) => part !== '').join(' '),
-    );
-    if (text !== '') blocks.push(text);
-  }
-  const reported = new Reported({ setup: view.setup, progress });
-  blocks.push(
-    reported.below(
+    const reported = new Reported({ setup: view.setup, progress: view.progress });
+    const report = reported.below(
       (words) => `${words}:\n\n`,
-      (report) => reportText(report, view),
-    ),
-    deniedLines(receipt),
-    failedLines(receipt),
+      (one) => reportText(one, view),
+    );
+    return joined([standingLine(view, markup), report, ...traffic, footer(view, taskUrl)]);
+  }
+  const { headline, text } = outcomeText(outcome, view.taskId);
+  return joined([
+    cautionText(receipt),
+    [mention(view), markup.bold(headline)].filter((part) => part !== '').join(' '),
+    text,
+    evidenceText(view, markup),
+    ...traffic,
+    reachedText(receipt, markup),
     footer(view, taskUrl),
-  );
-  return blocks.filter((block) => block !== '').join('\n\n');
+  ]);
 }

@@ -12,7 +12,8 @@ import { context, plain, section } from './blocks.ts';
 import { bold, codeBlock, codeSpan, escapeInline, renderUntrusted } from './mrkdwn.ts';
 import { callbackIds } from './names.ts';
 import { countText } from '../lib/count-text.ts';
-import { duringCommandText, outcomeText } from './task-outcome.ts';
+import { duringCommandText } from '../core/post-text.ts';
+import { outcomeText, slackMarkup } from './task-outcome.ts';
 
 /**
  * Limit of all entries, in characters. Slack refuses a modal above 250 kB, and a character can take four
@@ -145,7 +146,7 @@ function duringCommand(
     ({ method, host, path, reason }) =>
       method === body.method && host === body.host && path === body.path && reason === body.reason,
   );
-  return row?.count === 1 ? duringCommandText(row) : '';
+  return row?.count === 1 ? duringCommandText(row, slackMarkup) : '';
 }
 
 function endText(outcome: TaskOutcome): string {

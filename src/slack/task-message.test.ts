@@ -118,6 +118,7 @@ describe('the post of a running task', () => {
     expect(text).toContain('<@U1> asked: *Fix the rounding*');
     expect(text).toContain("`acme/shop` · this channel's default");
     expect(text).toContain('⏳ *Codex is working* · 2 min 5 s');
+    expect(text).toContain('Step 2 of 3 · 1 command so far');
     expect(text).toContain('☑ Read the code\n▶ *Mend it*\n☐ Test');
     expect(text).toContain('Running `npm test` for 12 s');
     expect(text).toContain('task `abcd1234` · gpt-5 high');

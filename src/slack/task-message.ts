@@ -4,25 +4,27 @@
  */
 import type { ActionsBlock, Button, KnownBlock } from '@slack/types';
 import { isOutsiderReason } from '../core/access/slack-access.ts';
-import type { CommandRun, PlanItem } from '../core/progress.ts';
+import {
+  commandLine,
+  evidenceText,
+  failedLines,
+  footerText,
+  latestCommand,
+  planLines,
+  reachedText,
+  standingLine,
+  stepsText,
+} from '../core/post-text.ts';
 import { reportedHeading } from '../core/reported.ts';
 import { routedByWords } from '../core/access/route.ts';
 import { setupLine } from '../core/setup-view.ts';
 import type { TaskView } from '../core/task-view.ts';
-import { capitalized, durationText, runningText, standingText } from '../core/task-words.ts';
+import { capitalized, standingText } from '../core/task-words.ts';
 import type { RepositoryRef, SlackTrigger } from '../core/task.ts';
-import { unwrappedCommand } from '../core/test-commands.ts';
 import { button, confirmation, context, fitLines, maxSectionChars, plain, section } from './blocks.ts';
 import { bold, codeSpan, escapeInline, link } from './mrkdwn.ts';
 import { actionIds, chooseButtonId, choiceBlockId } from './names.ts';
-import {
-  cautionText,
-  deniedText,
-  evidenceText,
-  failedText,
-  outcomeText,
-  reachedText,
-} from './task-outcome.ts';
+import { cautionText, deniedSection, outcomeText, slackMarkup } from './task-outcome.ts';
 
 export interface TaskMessage {
   /** The text for notifications and screen readers. Never empty. */
@@ -32,7 +34,6 @@ export interface TaskMessage {
   readonly brief: string;
 }
 
-const maxPlanItems = 25;
 /** Above this number of choices, a searchable menu replaces the buttons. */
 const maxChoiceButtons = 5;
 
@@ -58,7 +59,7 @@ export function taskMessage(view: TaskView, trigger: SlackTrigger): TaskMessage 
       section(requestLine(view, trigger)),
       ...(view.repository === null ? [] : [repositoryBlock(view, view.repository)]),
       ...message.blocks,
-      context(footer(view)),
+      context(footerText(view, slackMarkup)),
     ],
   };
 }
@@ -85,48 +86,28 @@ function repositoryBlock(view: TaskView, repository: RepositoryRef): KnownBlock 
 
 function runningMessage(view: TaskView): Omit<TaskMessage, 'brief'> {
   const { progress } = view;
-  const blocks: KnownBlock[] = [
-    section(`⏳ ${bold(capitalized(standingText(view)))} · ${durationText(view.elapsedMs)}`),
-  ];
-  const { plan, commands } = progress ?? { plan: [], commands: [] };
-  const latest = commands.findLast(({ status }) => status === 'running') ?? commands.at(-1);
+  const blocks: KnownBlock[] = [section(standingLine(view, slackMarkup))];
+  const plan = planLines(progress?.plan ?? [], slackMarkup, planMarks);
+  const latest = latestCommand(view);
   const reported = [
     setupLine(view.setup),
-    plan.length > 0 ? planText(plan) : '',
-    latest !== undefined && view.phase === 'codex' ? commandText(latest, view) : '',
+    progress === null ? '' : stepsText(progress),
+    fitLines(plan, maxSectionChars, (more) => `and ${more} more`),
+    latest === null ? '' : commandLine(latest, view, slackMarkup),
   ].filter((text) => text !== '');
   // Each is a section of its own, because together they can be longer than a section may be.
   if (reported.length > 0)
     blocks.push(context(`${reportedHeading}:`), ...reported.map((text) => section(text)));
-  const denied = deniedText(view.receipt);
+  const denied = deniedSection(view.receipt);
   if (denied !== '') blocks.push(section(denied));
-  const failed = failedText(view.receipt);
+  const failed = failedText(view);
   if (failed !== '') blocks.push(context(failed));
   blocks.push(actions([cancelButton(view), logButton(view)]));
   const about = view.repository === null ? '' : ` on ${escapeInline(fullName(view.repository), 160)}`;
   return { text: `⏳ ${capitalized(standingText(view))}${about}`, blocks };
 }
 
-function planText(plan: readonly PlanItem[]): string {
-  const lines = plan.slice(0, maxPlanItems).map(({ step, status }) => {
-    const words = escapeInline(step, 200);
-    if (status === 'completed') return `☑ ${words}`;
-    return status === 'inProgress' ? `▶ ${bold(words)}` : `☐ ${words}`;
-  });
-  const left = plan.length - lines.length;
-  return fitLines(
-    left > 0 ? [...lines, `and ${left} more`] : lines,
-    maxSectionChars,
-    (more) => `and ${more} more`,
-  );
-}
-
-function commandText(run: CommandRun, view: TaskView): string {
-  const { command, status, exitCode } = run;
-  const words = codeSpan(unwrappedCommand(command), 300);
-  if (status === 'running') return `Running ${words} for ${runningText(run, view)}`;
-  return exitCode === 0 ? `Ran ${words}` : `Ran ${words}: exit code ${String(exitCode ?? 'unknown')}`;
-}
+const planMarks = { completed: '☑', inProgress: '▶', pending: '☐', more: '' } as const;
 
 function choiceMessage(view: TaskView, choices: readonly RepositoryRef[]): Omit<TaskMessage, 'brief'> {
   const question = 'Which repository is this about?';
@@ -170,16 +151,18 @@ function endedMessage(view: TaskView): Omit<TaskMessage, 'brief'> {
   if (outcome === null)
     return { text: 'The task has ended', blocks: [section(bold('Ended')), actions([logButton(view)])] };
   const { headline, text, notification } = outcomeText(outcome);
-  const evidence = evidenceText(view);
-  const denied = deniedText(view.receipt);
+  const evidence = evidenceText(view, slackMarkup);
+  const denied = deniedSection(view.receipt);
   const blocks = [cautionText(view.receipt), headline, text, evidence, denied]
     .filter((part) => part !== '')
     .map((part): KnownBlock => section(part));
-  for (const line of [failedText(view.receipt), reachedText(view.receipt)])
+  for (const line of [failedText(view), reachedText(view.receipt, slackMarkup)])
     if (line !== '') blocks.push(context(line));
   const buttons = buttonsAfter(view);
   return { text: notification, blocks: buttons.length === 0 ? blocks : [...blocks, actions(buttons)] };
 }
+
+const failedText = ({ receipt }: TaskView): string => failedLines(receipt, slackMarkup).join('\n');
 
 function buttonsAfter(view: TaskView): Button[] {
   const { outcome } = view;
@@ -254,15 +237,6 @@ function logButton(view: TaskView): Button {
 
 function actions(elements: Button[]): ActionsBlock {
   return { type: 'actions', elements };
-}
-
-function footer(view: TaskView): string {
-  const parts = [`task ${codeSpan(view.shortId, 40)}`];
-  if (view.model !== null)
-    parts.push(escapeInline(view.effort === null ? view.model : `${view.model} ${view.effort}`, 150));
-  if (view.base !== null) parts.push(`from ${codeSpan(view.base.branch, 120)}`);
-  parts.push(durationText(view.elapsedMs));
-  return parts.join(' · ');
 }
 
 function fullName(repository: RepositoryRef): string {

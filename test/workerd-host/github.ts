@@ -17,7 +17,7 @@ export default async function setUp(project: TestProject): Promise<() => Promise
     stateDir,
     app: {
       id: 4242,
-      slug: 'airlock',
+      slug: 'acme-codex',
       publicKeyPem: keys.publicKey.export({ type: 'spki', format: 'pem' }),
     },
     webhook: { url: null, secret: webhookSecret },

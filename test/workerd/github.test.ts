@@ -21,7 +21,7 @@ it.each(['pkcs1', 'pkcs8'] as const)('signs an App JWT with a %s key that GitHub
   expect(pem).toContain(form === 'pkcs1' ? 'BEGIN RSA PRIVATE KEY' : 'BEGIN PRIVATE KEY');
   const tokens = withKey(pem);
   const app = await githubClient(api, async () => await tokens.appJwt()).request('GET /app');
-  expect(app.data).toMatchObject({ slug: 'airlock' });
+  expect(app.data).toMatchObject({ slug: 'acme-codex' });
 });
 
 it('signs with a key from an environment file with escaped line breaks', async () => {

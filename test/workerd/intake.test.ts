@@ -25,7 +25,7 @@ function mention(commentId: number, person = ada): string {
       created_at: '2026-11-01T09:00:00Z',
       updated_at: '2026-11-01T09:00:00Z',
     },
-    comment: { id: commentId, body: '@airlock fix it', user: person, created_at: '2026-11-01T10:00:00Z' },
+    comment: { id: commentId, body: '@acme-codex fix it', user: person, created_at: '2026-11-01T10:00:00Z' },
   });
 }
 
