@@ -10,9 +10,7 @@ const reserveBytes = 48 * 1024 * 1024;
 /** As in `src/core/checkout.ts`, which is not in the sandbox. */
 const diskReserve = 'reserve';
 
-/**
- * Reserves room for the collector if its scratch folder is on the disk that Codex can fill. Best effort.
- */
+/** Reserves room for the collector if its scratch folder is on the disk that Codex can fill. Best effort. */
 export async function reserveRoom(folder: string): Promise<void> {
   const [own, scratch] = await Promise.all([stat(folder), stat(tmpdir())]);
   if (own.dev !== scratch.dev) return;

@@ -1,6 +1,4 @@
-/**
- * Bodies that two readers could read in two ways: duplicate keys, escapes, encodings, bombs, broken ends.
- */
+/** Bodies that two readers could read in two ways: duplicate keys, escapes, encodings, bombs, broken ends. */
 import {
   but,
   decidedAs,

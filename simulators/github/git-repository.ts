@@ -1,6 +1,4 @@
-/**
- * Access to one bare repository: objects, refs, history and differences. Callers check permissions.
- */
+/** Access to one bare repository: objects, refs, history and differences. Callers check permissions. */
 import { chmod, mkdir, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { FileContent } from './contract.ts';

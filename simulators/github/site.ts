@@ -1,6 +1,4 @@
-/**
- * The state and addresses of one simulated GitHub, and the request helpers that all route files share.
- */
+/** The state and addresses of one simulated GitHub, and the request helpers that all route files share. */
 import type { Context } from 'hono';
 import type { z } from 'zod';
 import { decideAccess, type Caller, type Identities, type RequiredPermission } from './access.ts';

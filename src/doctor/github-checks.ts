@@ -15,9 +15,7 @@ import { clockIsWrong, type Clock } from './clock-check.ts';
 import { judgeMention } from './mention-check.ts';
 import { ask, type Asked, type Service } from './service.ts';
 
-/**
- * docs/setup.md, “Register a GitHub App”. No more than these: a stolen key would have each of them.
- */
+/** docs/setup.md, “Register a GitHub App”. No more than these: a stolen key would have each of them. */
 export const requiredPermissions = {
   contents: 'write',
   issues: 'write',

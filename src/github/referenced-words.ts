@@ -1,6 +1,4 @@
-/**
- * Tells a person's own words in a new issue from those of a comment or a discussion that it was made of.
- */
+/** Tells a person's own words in a new issue from those of a comment or a discussion that it was made of. */
 import type { Displayed } from '../core/ask/mention.ts';
 
 /**

@@ -48,9 +48,7 @@ const otherCi = new RegExp(
   's',
 );
 
-/**
- * What coding agents read as instructions, tools or permissions, or symlinks in its place. Lower case.
- */
+/** What coding agents read as instructions, tools or permissions, or symlinks in its place. Lower case. */
 const agentInstructions = new RegExp(
   `^(?:${[
     String.raw`(?:.*/)?(?:agents?|claude|gemini|qwen|crush|warp|codex|copilot|replit|jules|airules)(?:\.(?:override|local))?\.md`,

@@ -1,6 +1,4 @@
-/**
- * Lists the tasks of a user and a channel, one line each, and decides which of them the user can see.
- */
+/** Lists the tasks of a user and a channel, one line each, and decides which of them the user can see. */
 import type { IndexedTask } from '../core/chat.ts';
 import { groupsAskedAbout, maySlackUse, outsiderReason } from '../core/access/slack-access.ts';
 import type { TaskOutcome } from '../core/task.ts';

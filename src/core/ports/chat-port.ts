@@ -1,6 +1,4 @@
-/**
- * Slack, for tasks. Deadlines and idempotence as in `code-host.ts`; the data is in `chat.ts`.
- */
+/** Slack, for tasks. Deadlines and idempotence as in `code-host.ts`; the data is in `chat.ts`. */
 import type { AskedAt, ChatMessageRef, ChatPerson, IndexedTask, ThreadContext } from '../chat.ts';
 import type { TaskView } from '../task-view.ts';
 import type { SlackTrigger } from '../task.ts';
