@@ -1,8 +1,4 @@
-/**
- * Parses Codex's final message into a title and a summary, caps both, and falls back to usable text. OpenAI
- * constrains the message to the schema below, but Codex does not check it, and a hijacked sandbox can write
- * anything. The result is still untrusted: `publish/` escapes it and breaks mentions.
- */
+/** Parses Codex's final message into a capped title and summary. Still untrusted: `publish/` escapes it. */
 import * as z from 'zod';
 import type { Answer, Progress } from '../core/progress.ts';
 import { firstOf } from './untrusted-text.ts';
@@ -13,8 +9,7 @@ export const maxTitleCharacters = 72;
 export const maxSummaryCharacters = 10_000;
 
 /**
- * The schema in the strict form of structured outputs: everything required, no additional properties. The
- * descriptions state the lengths, because the strict form does not accept `maxLength` for every model.
+ * Strict structured outputs require every field; lengths are in words: `maxLength` is not always accepted.
  */
 export const answerJsonSchema = {
   type: 'object',
@@ -39,10 +34,7 @@ const answerSchema = z.object({ title: field, summary: field });
 const fallbackTitle = 'Changes by Codex';
 const fallbackSummary = 'Codex left no summary of its work.';
 
-/**
- * Returns one line without Markdown markup. Names stay as written (`__init__`, `@types/node`, `src/*.ts`): a
- * title is no Markdown, and `publish/` makes mentions inert.
- */
+/** Returns one line without Markdown markup. Names stay as written: `__init__`, `@types/node`, `src/*.ts`. */
 function titleOf(untrusted: string): string {
   const line =
     firstOf(untrusted, 1_000)
@@ -85,10 +77,7 @@ function parseAnswer(text: string): z.infer<typeof answerSchema> | null {
   return answerSchema.safeParse(parseJson(json)).data ?? readCutAnswer(text.slice(start));
 }
 
-/**
- * Returns the answer. `valid` is false if the message was missing, not JSON, of another shape, or without a
- * title.
- */
+/** `valid` is false if the message was missing, not JSON, of another shape, or without a title. */
 export function answerOf(progress: Progress): Answer {
   const parsed = progress.finalMessage === null ? null : parseAnswer(progress.finalMessage);
   const title = titleOf(parsed?.title ?? '');

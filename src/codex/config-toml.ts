@@ -1,19 +1,13 @@
 /**
- * Writes Codex's `config.toml` with settings under which Codex contacts only `POST <base>/responses`.
- * `invocation.ts` decides paths and environment.
- *
- * Measured with Codex 0.171.0: with its defaults, Codex also calls chatgpt.com (with the API key as bearer),
- * github.com and ab.chatgpt.com, and hangs forever if it cannot reach the gateway.
+ * Writes Codex's `config.toml`. Measured with 0.171.0: by default, Codex also calls chatgpt.com (with the API
+ * key as bearer), github.com and ab.chatgpt.com, and hangs forever if it cannot reach the gateway.
  */
 type TomlScalar = string | number | boolean | readonly string[];
 export interface TomlTable {
   readonly [key: string]: TomlScalar | TomlTable;
 }
 
-/**
- * Writes a TOML basic string. It differs from a JSON string in two ways: it must escape DEL, and it has no
- * lone surrogates.
- */
+/** A TOML basic string is a JSON string, except that DEL must be escaped and lone surrogates are excluded. */
 const tomlString = (text: string): string =>
   JSON.stringify(text.toWellFormed()).replaceAll('\u007f', '\\u007f');
 
@@ -96,10 +90,7 @@ export function codexConfig(settings: {
       // Codex does not report the commands of a repository's hooks.
       hooks: false,
       shell_snapshot: false,
-      // On by default since 0.171.0: Codex then sends changed tools as a second list within the input. Our
-      // tools never change (no MCP servers, plugins or apps), and the requests are the same with and without
-      // the feature (measured). Switched off, so that a thread resumed by another version of Codex lists its
-      // tools once, at the start.
+      // Off, so that a thread which another version of Codex resumes lists its tools once, at the start.
       incremental_tools_legacy: false,
     },
     skills: { bundled: { enabled: false } },

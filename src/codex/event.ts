@@ -1,7 +1,6 @@
 /**
- * Parses one line of the run's output: the notifications of Codex that Airlock reads, and the driver's own
- * lines. Unknown kinds are values. A line that is not JSON, or has a field of another type, is `malformed`.
- * `test/codex/protocol.test.ts` compares the field names with the schemas of the pinned binary.
+ * Parses one line of the run's output. Unknown kinds are values; what is not JSON, or has a field of another
+ * type, is `malformed`. `test/codex/protocol.test.ts` compares the names with the pinned binary's schemas.
  */
 import * as z from 'zod';
 import { parseJson } from '../lib/parse-json.ts';
@@ -61,10 +60,7 @@ const turnCompleted = z.object({
 const errorReported = z.object({ error: turnError, willRetry: z.boolean() });
 const threadStarted = z.object({ thread: z.object({ id: z.string() }) });
 
-/**
- * The notifications that Airlock reads, by method. `test/codex/protocol.test.ts` compares them with Codex's
- * schemas.
- */
+/** The notifications that Airlock reads, by method. */
 export const notificationSchemas = {
   'turn/plan/updated': planUpdated,
   'item/started': itemNotification,

@@ -1,25 +1,16 @@
-/**
- * Builds the files and the command that make Codex run one turn in the sandbox. Pure. The driver's job file
- * is the contract with `container/codex-driver.js`.
- */
+/** Builds the files and the command for one turn of Codex; the job is read by `container/codex-driver.ts`. */
 import { sandboxPaths, scriptCommand } from '../core/checkout.ts';
 import type { CodexJob } from '../core/ports/codex.ts';
 import type { SandboxCommand } from '../core/ports/sandbox-port.ts';
 import { answerJsonSchema } from './answer.ts';
 import { codexConfig, toToml } from './config-toml.ts';
 
-/**
- * All paths are outside the clone, so that none of these files gets into the change and no file of the
- * repository replaces one.
- */
+/** Outside the clone: none of these files gets into the change, and none of the repository replaces one. */
 export const codexPaths = {
   binary: '/opt/codex/bin/codex',
   home: '/home/codex/.codex',
   job: '/run/airlock/codex/job.json',
-  /**
-   * One JSON object per line, see `container/control-file.ts`. To add lines, append them or rewrite the whole
-   * file.
-   */
+  /** One JSON object per line, see `container/control-file.ts`. */
   control: '/run/airlock/codex/control.jsonl',
 } as const;
 

@@ -1,7 +1,6 @@
 /**
- * Folds the events of a run into its progress, line by line. Pure. The caps below bound the cost of a line,
- * whatever the length of the run. Cleans and caps text but does not escape it. A succeeded turn is Codex's
- * claim, not a fact.
+ * Folds the events of a run into its progress, each at a bounded cost. Cleans and caps text but does not
+ * escape it. A succeeded turn is Codex's claim, not a fact.
  */
 import { sandboxPaths } from '../core/checkout.ts';
 import type { CommandRun, Notable, Progress, TurnEnd } from '../core/progress.ts';
@@ -245,9 +244,7 @@ const threadIdPattern = /^[0-9a-f-]{8,64}$/i;
 const withThread = (progress: Progress, threadId: string): Progress =>
   threadIdPattern.test(threadId) ? { ...progress, threadId } : progress;
 
-/**
- * Only plain characters, as in Codex's own file names, because Airlock later reads this path in the sandbox.
- */
+/** Only plain characters, as in Codex's own names, because Airlock later reads this path in the sandbox. */
 const rolloutPattern = /^\/(?!.*\/\.\.\/)[\w./-]{1,400}\/rollout-[\w.-]{1,120}\.jsonl$/;
 
 function driverSaid(progress: Progress, line: DriverLine): Folded {

@@ -1,13 +1,7 @@
-/**
- * Removes the wrapper `/bin/bash -lc '…'` from a command, for display only: Codex runs each command in a
- * login shell. Keeps a command that does not have exactly this form.
- */
+/** Removes Codex's login shell, `/bin/bash -lc '…'`, from a command, for display only. */
 const wrapper = /^(?:\/[\w./-]*\/)?(?:ba|z|da)?sh -l?c (?=\S)/;
 
-/**
- * Returns the only word of a POSIX shell line, unquoted and cut at `max` characters; null if more words
- * follow.
- */
+/** The only word of a shell line, unquoted and cut at `max` characters; null if more words follow. */
 function onlyWord(line: string, max: number): string | null {
   let word = '';
   let quote: "'" | '"' | null = null;

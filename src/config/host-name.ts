@@ -1,7 +1,4 @@
-/**
- * Checks which names a configuration may list as hosts, for setup or for the run. The egress handler decides
- * each request.
- */
+/** Checks which host names a configuration may list. The egress handler decides each request. */
 import { reservedAs } from '../core/reserved-hosts.ts';
 
 /** Says what a host name should have been; null if it may be listed. */

@@ -1,7 +1,4 @@
-/**
- * Parses the text of `airlock.config.jsonc` into a typed configuration, or returns every mistake with its
- * position. One mistake refuses the whole file: half a configuration would be a policy that nobody wrote.
- */
+/** Parses `airlock.config.jsonc`, or returns every mistake with its position. One refuses the file. */
 import { getNodeValue, parseTree, printParseErrorCode, type Node, type ParseError } from 'jsonc-parser';
 import type * as z from 'zod';
 import { nearest } from '../lib/nearest.ts';

@@ -39,10 +39,7 @@ export function positionAt(text: string, offset: number): { line: number; column
   return { line: before.split('\n').length, column: offset - lineStart + 1 };
 }
 
-/**
- * Returns the node at a path, or the nearest enclosing one: a missing key is reported at the object that
- * lacks it.
- */
+/** The node at a path, or the nearest enclosing one: a missing key is reported where it is missing. */
 export function nodeAt(root: Node, path: readonly PropertyKey[]): Node {
   let node = root;
   for (const key of path) {
@@ -79,10 +76,7 @@ const typeNames: Readonly<Record<string, string>> = {
   record: 'an object',
 };
 
-/**
- * Replaces the issue of a union by the issues of the one form whose type the value has, because that is the
- * form the person meant. Keeps the issue if no form or several have the value's type.
- */
+/** Replaces the issue of a union by those of the one form that has the value's type: the person meant it. */
 export function meantIssues(issue: z.core.$ZodIssue): z.core.$ZodIssue[] {
   if (issue.code !== 'invalid_union') return [issue];
   const [meant, ...others] = issue.errors.filter((errors) => !errors.some(isOfAnotherType));
@@ -99,9 +93,7 @@ function wordsAllowed(issue: z.core.$ZodIssue): string[] {
   return issue.code === 'invalid_union' ? issue.errors.flat().flatMap(wordsAllowed) : [];
 }
 
-/**
- * Describes a zod issue about a value as "expected …, got …". Unknown keys are described by `load-config.ts`.
- */
+/** Describes a zod issue about a value as "expected …, got …". */
 export function describeIssue(
   issue: z.core.$ZodIssue,
   value: unknown,

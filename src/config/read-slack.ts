@@ -1,7 +1,6 @@
 /**
- * Checks the Slack parts of the configuration against each other and against the repositories. Reports a
- * channel default that access would always refuse, and Slack access without a workspace: both would silently
- * never work.
+ * Checks the Slack parts of the configuration against each other: a default that access refuses, or access
+ * without a workspace, would silently never work.
  */
 import type { Node } from 'jsonc-parser';
 import type * as z from 'zod';

@@ -1,7 +1,6 @@
 /**
- * Reads the keys under `repositories`: `owner/name`, `owner/prefix*`, and either with `!` before it. Decides
- * which key applies if several match: the exact name, then the longest text before the first `*`, then the
- * longest text in total. Two equally specific keys that can match the same repository are an error.
+ * Reads the keys under `repositories`: `owner/name`, `owner/prefix*`, either with `!` before it. The exact
+ * name applies first, then the longest text before `*`, then the longest; ambiguous keys are an error.
  */
 import { repositoryRefSchema, type RepositoryRef } from '../core/task.ts';
 

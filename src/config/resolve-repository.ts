@@ -1,7 +1,4 @@
-/**
- * Resolves the policy of a repository from the configuration entry that applies to it. Nothing listed means
- * nothing allowed.
- */
+/** Resolves the policy of a repository from the entry that applies to it. Not listed means not allowed. */
 import { parseRepositoryRef } from '../core/ids.ts';
 import type { ModelPrice, RepositoryPolicy, RepositoryRefusal, SlackPolicy } from '../core/policy.ts';
 import type { RepositoryRef } from '../core/task.ts';

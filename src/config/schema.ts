@@ -93,10 +93,7 @@ const shared = {
   slack: slackAccessSchema.optional(),
 };
 
-/**
- * The bound is far above what one deployment runs. `max_instances` of the containers must be at least
- * `total`.
- */
+/** The bound is far above what one deployment runs. */
 const slotCount = (most: number, meaning: string) =>
   z
     .int()

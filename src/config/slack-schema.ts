@@ -1,14 +1,8 @@
-/**
- * Defines the Slack parts of `airlock.config.jsonc`: the workspace, its channels and people, and who may use
- * a repository from Slack. The file holds ids, never names: anyone can take a name that becomes free. Only
- * Slack knows whether an id exists.
- */
+/** Defines the Slack parts of `airlock.config.jsonc`. It holds ids, never names: names change hands. */
 import * as z from 'zod';
 import type { SlackAccess } from '../core/policy.ts';
 
-/**
- * One kind of Slack id. The pattern, as in `core/task.ts`, is for editors; the check has the better message.
- */
+/** One kind of Slack id. The pattern is for editors; the check has the better message. */
 const idOf = (pattern: RegExp, expected: string, shownAt: string) =>
   z
     .string()

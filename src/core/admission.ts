@@ -26,17 +26,12 @@ export interface SlotClaim {
   readonly taskId: string;
   /** A name that is the same for the same repository, however people write it. */
   readonly repository: string;
-  /**
-   * Null: nobody in particular (the API's token belongs to the operator). Then only the other limits count.
-   */
+  /** Null: nobody in particular (the API's token belongs to the operator). */
   readonly requester: string | null;
 }
 
 export interface WaitingClaim extends SlotClaim {
-  /**
-   * How often a younger task of the same requester was admitted in another repository since the requester's
-   * last admission in this one.
-   */
+  /** Younger tasks of the requester admitted elsewhere since the requester's last admission here. */
   readonly passed: number;
 }
 
@@ -50,10 +45,7 @@ export interface SlotQueue {
 
 export const emptyQueue: SlotQueue = { held: [], waiting: [], turns: [] };
 
-/**
- * Admissions of a requester in other repositories before their oldest task in this one gets the last slot
- * reserved.
- */
+/** Admissions of a requester elsewhere before their oldest task here gets the last slot reserved. */
 export const patience = 10;
 
 /** Adds the claim at the end of the queue. Changes nothing for a claim that is already in it. */
@@ -137,11 +129,7 @@ function serve(queue: SlotQueue, { taskId, repository, requester }: WaitingClaim
   };
 }
 
-/**
- * Returns the waiting tasks in the order in which slots would reach them if they came one by one and only
- * turns counted. People see their place in it. A task at a limit may be overtaken, so a place is a guess and
- * no promise.
- */
+/** The waiting tasks in the order in which slots reach them if only turns counted: a guess, no promise. */
 export function queueOrder({ waiting, turns }: SlotQueue): readonly string[] {
   const lines = new Map<string, string[]>(turns.map((repository) => [repository, []]));
   for (const { repository, taskId } of waiting) lines.get(repository)?.push(taskId);
@@ -157,10 +145,7 @@ export function queueOrder({ waiting, turns }: SlotQueue): readonly string[] {
   return order;
 }
 
-/**
- * Decides whether a new place is worth an edit of a comment: every step near the front, a quarter of the way
- * further back. With an edit for every step, a queue of n tasks would cost n² / 2 edits until it is empty.
- */
+/** True near the front and at each quarter further back: an edit per step would cost n² / 2 edits. */
 export function isWorthTelling(told: number | null, place: number): boolean {
   if (told === null) return true;
   return Math.abs(told - place) >= Math.max(1, Math.floor(Math.min(told, place) / 4));

@@ -1,10 +1,7 @@
 /**
- * Sorts a receipt's denied requests: attempts to send or write where the sandbox may not, which are a reason
- * for caution, and requests that the configuration could allow. Pure.
- *
- * The default is caution. A denied request is no reason for it only if nobody who may have planted it could
- * read it: it reads from GitHub, from a well-known registry or documentation host, or from a host that the
- * configuration names.
+ * Sorts a receipt's denied requests into attempts to send or write, a reason for caution, and requests that
+ * the configuration could allow: reads from GitHub, a well-known registry, or a host that the configuration
+ * names.
  */
 import type { Receipt } from './grant.ts';
 import { isWithin, reservedAs } from './reserved-hosts.ts';

@@ -6,10 +6,7 @@ import type { Effort, PullRequestRef, RepositoryFacts, TaskRequest } from './tas
 /** The result of `authorize`, fixed for the life of the task. The grant is made from it. */
 export interface Authorization {
   readonly facts: RepositoryFacts;
-  /**
-   * The repository's policy when the task was authorized; a later change of the configuration does not affect
-   * the task.
-   */
+  /** As it was when the task was authorized, whatever the configuration says later. */
   readonly policy: RepositoryPolicy;
   /** Narrowed by the request's options: where the task starts, and what Codex runs with. */
   readonly baseBranch: string;
@@ -18,20 +15,13 @@ export interface Authorization {
   readonly effort: Effort;
   /** `policy.alsoRead`, resolved to ids. */
   readonly alsoRead: readonly GrantedRepository[];
-  /**
-   * The pull request that the task continues; `baseBranch` is then its branch. null: the task opens a new
-   * one.
-   */
+  /** The pull request that the task continues, on the branch `baseBranch`; null: it opens a new one. */
   readonly continues: PullRequestRef | null;
   /** The requester's GitHub account, credited as co-author; null if it is unknown. */
   readonly requester: TaskRequest['requester'];
 }
 
-/**
- * Whether the task starts from reviewed code: the configured base branch, or the default one. Only then may
- * the result of its setup be cached for other tasks. Otherwise anyone who can push to some branch could plant
- * files in later tasks.
- */
+/** Whether the base is a reviewed branch. Only then may its setup be cached for other tasks. */
 export function startsFromConfiguredBase({
   facts,
   policy,

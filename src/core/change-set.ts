@@ -1,7 +1,6 @@
 /**
- * A change as it leaves the sandbox: whole files against a recorded base commit, never a patch to apply. The
- * collector's lines are untrusted input. `publish/change-lines.ts` parses them; `publish/gate.ts` decides
- * what is published.
+ * A change as it leaves the sandbox: whole files against a recorded base commit, never a patch. Untrusted:
+ * `publish/change-lines.ts` parses the lines; `publish/gate.ts` decides.
  */
 import * as z from 'zod';
 import { diskReserve, sandboxPaths } from './checkout.ts';
@@ -12,10 +11,7 @@ export type FileMode = z.infer<typeof fileModeSchema>;
 
 /** Bytes of one file after decoding. GitHub's blob API takes 100 MB; we stop far below it. */
 export const maxFileBytes = 10 * 1024 * 1024;
-/**
- * Bytes of all files together after decoding: 27 MiB in base64, which one RPC (32 MiB) carries and a Worker's
- * memory (128 MB) holds more than once.
- */
+/** After decoding: 27 MiB in base64, which one RPC (32 MiB) and a Worker's memory (128 MB) can hold. */
 export const maxChangeBytes = 20 * 1024 * 1024;
 export const maxChangedFiles = 2000;
 
@@ -168,15 +164,9 @@ export interface CollectJob {
   readonly objectStore: string;
   /** The recorded base commit. */
   readonly base: string;
-  /**
-   * Kills every other process of the same user first, except its own ancestors. True only inside a sandbox:
-   * outside, those would be all processes of the user.
-   */
+  /** Kills every other process of the same user first, except its own ancestors. Only inside a sandbox. */
   readonly endOtherProcesses: boolean;
-  /**
-   * New paths that setup created before Codex ran; a folder ends with a slash. They are not part of the
-   * change.
-   */
+  /** New paths that setup created before Codex ran (a folder ends with `/`), not part of the change. */
   readonly pathsLeftBySetup: readonly string[];
   /** The clone has Git LFS objects in place of pointers. */
   readonly lfs: boolean;

@@ -6,10 +6,7 @@ export interface ChatPerson {
   readonly teamId: string;
   /** The display name, else the real name. At most 80 characters, on one line. */
   readonly name: string;
-  /**
-   * `guest`: single- and multi-channel guests. `stranger`: a person of another workspace (Slack Connect). In
-   * doubt the less trusted kind counts.
-   */
+  /** `guest`: of single or multiple channels. `stranger`: of another workspace (Slack Connect). */
   readonly kind: 'member' | 'guest' | 'stranger' | 'bot' | 'deactivated';
   /** The user groups that the person is in, of those that were looked up. */
   readonly groups: readonly string[];
@@ -27,14 +24,9 @@ export interface ThreadContext {
     /** Names of attached files. Nothing reads their content. */
     readonly files: readonly string[];
   }[];
-  /**
-   * Messages by bots and apps, written or edited after the trigger, or beyond the size limit. Does not count
-   * our own.
-   */
+  /** Those of bots and apps, written or edited after the trigger, or beyond the limit; not our own. */
   readonly messagesLeftOut: number;
-  /**
-   * What the words of the request leave open: the names of the people it mentions, by id, and of its files.
-   */
+  /** Names of the people that the request mentions, by id, and of its files. */
   readonly asking?: {
     readonly names: Readonly<Record<string, string>>;
     readonly files: readonly string[];
@@ -43,10 +35,7 @@ export interface ThreadContext {
   readonly unreadable?: true;
 }
 
-/**
- * Where a task's post is. Not always where it was asked: for a channel that is gone, the answer goes to a
- * direct message.
- */
+/** Where a task's post is: usually where it was asked, else a direct message. */
 export interface ChatMessageRef {
   readonly channelId: string;
   readonly ts: string;

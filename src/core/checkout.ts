@@ -1,9 +1,7 @@
 /** The input and the output of `container/clone.ts`. Decides nothing. */
 import * as z from 'zod';
 
-/**
- * The paths inside a sandbox. `objectStore` is outside the clone, so that nothing done to `.git` reaches it.
- */
+/** `objectStore` is outside the clone, so that nothing done to `.git` reaches it. */
 export const sandboxPaths = {
   repository: '/workspace/repo',
   objectStore: '/workspace/.airlock-base',
@@ -15,10 +13,7 @@ export const sandboxPaths = {
 /** A file in the object store that keeps room on the disk for collecting the change. */
 export const diskReserve = 'reserve';
 
-/**
- * The command line of a script of `container/`. Without the switch, SIGUSR1 opens Node's inspector, and other
- * processes of the same user could make the script say anything.
- */
+/** Without the switch, SIGUSR1 opens Node's inspector to other processes of the same user. */
 export const scriptCommand = (name: string, ...more: readonly string[]): readonly string[] => [
   '/opt/node/bin/node',
   '--disable-sigusr1',
@@ -26,10 +21,7 @@ export const scriptCommand = (name: string, ...more: readonly string[]): readonl
   ...more,
 ];
 
-/**
- * The job file of `node /opt/airlock/clone.js <jobfile>`. Holds no credential: the gateway adds it to the
- * requests.
- */
+/** The job of `clone.js`. Holds no credential: the gateway adds it to the requests. */
 export interface CloneJob {
   readonly url: string;
   /** The commit to check out, 40 hex digits. */
@@ -38,10 +30,7 @@ export interface CloneJob {
   readonly branch: string;
   /** The folder of the clone. Replaced unless it already is this clone. */
   readonly directory: string;
-  /**
-   * Gets a second copy of the base commit's objects and index (hard links), with which the collector
-   * compares.
-   */
+  /** Gets a second copy (hard links) of the base's objects and index, to compare with. */
   readonly objectStore: string;
   /** Puts Git LFS objects in place of their pointers. */
   readonly lfs: boolean;

@@ -1,18 +1,10 @@
-/**
- * Estimates what a task cost in US dollars, from the tokens that the egress handler counted outside the
- * sandbox. Answers that reported no usage are not part of it.
- */
+/** Estimates a task's cost in US dollars from the tokens that the egress handler counted. */
 import type { TokenUsage } from './grant.ts';
 import type { ModelPrice } from './policy.ts';
 
 const perMillion = 1_000_000;
 
-/**
- * Null: there is no price, or the counts are not numbers.
- *
- * OpenAI counts cached input as part of the input (`usage.input_tokens_details.cached_tokens` of the
- * Responses API is "a detailed breakdown of the input tokens"). Reasoning is part of the output.
- */
+/** Null if there is no price or the counts are no numbers. Input includes cached input, output reasoning. */
 export function costUsd(usage: TokenUsage, price: ModelPrice | null): number | null {
   if (price === null) return null;
   const input = Math.max(0, usage.inputTokens);

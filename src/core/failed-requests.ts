@@ -1,15 +1,9 @@
-/**
- * The failed requests of a receipt in words, the same for GitHub, Slack and a terminal. Pure; each escapes
- * the lines for itself.
- */
+/** The failed requests of a receipt in words, for GitHub, Slack and a terminal, which escape them. */
 import type { Receipt } from './grant.ts';
 
 const maxLines = 3;
 
-/**
- * "2 requests failed: api.openai.com answered 503", a line for each of the latest causes; [] when none
- * failed.
- */
+/** "2 requests failed: api.openai.com answered 503", a line for each of the latest causes. */
 export function failedRequestLines({ failed, failedTotal }: Receipt): string[] {
   const rows = failed.slice(-maxLines);
   const lines = rows.map(({ fault, reason, count }) => {

@@ -1,12 +1,6 @@
-/**
- * What one sandbox may reach, and what it reached. The egress handler looks the grant up by the sandbox's own
- * id; nothing inside the sandbox can change it.
- */
+/** What one sandbox may reach and has reached, looked up by its own id, which it cannot change. */
 
-/**
- * `clone`: GitHub only. `setup`: the setup hosts only. `run`: OpenAI, read-only fetch of the granted
- * repositories and the extra hosts. `sealed`: nothing.
- */
+/** `clone`: GitHub. `setup`: its hosts. `run`: OpenAI, fetches and the extra hosts. `sealed`: nothing. */
 export type GrantPhase = 'clone' | 'setup' | 'run' | 'sealed';
 
 /** In order: a task may skip a phase and never returns to one. */
@@ -23,10 +17,7 @@ export interface Grant {
   readonly taskId: string;
   readonly phase: GrantPhase;
   readonly repositories: readonly GrantedRepository[];
-  /**
-   * Readable like `repositories`, never published to: submodules, and what the configuration's `alsoRead`
-   * names.
-   */
+  /** Readable like `repositories`, never published to: submodules, and the configuration's `alsoRead`. */
   readonly alsoRead: readonly GrantedRepository[];
   /** Allows Git LFS downloads of `repositories` while cloning. */
   readonly lfs: boolean;
@@ -35,9 +26,7 @@ export interface Grant {
   /** The same in the phase `run`, for teams that accept that a GET can carry data out. */
   readonly extraHosts: readonly string[];
   readonly models: readonly string[];
-  /**
-   * The handler answers with it under the canary path, which proves from inside that this handler decides.
-   */
+  /** The handler's answer under the canary path, which proves from inside that this handler decides. */
   readonly canaryNonce: string;
   readonly budgets: {
     /** All requests, denied ones included. */
@@ -132,10 +121,7 @@ export interface Receipt {
     readonly count: number;
     /** When the first of them was made, milliseconds since the epoch. */
     readonly at: number;
-    /**
-     * What ran in the sandbox when the first of them was made: untrusted, at most 500 characters; null if
-     * that is unclear. Missing until somebody looks it up.
-     */
+    /** What ran in the sandbox at the first of them: untrusted, at most 500 characters; null if unclear. */
     readonly command?: string | null;
   }[];
   /** All denied requests, also those beyond the rows. */

@@ -1,9 +1,7 @@
 /**
- * Derives a task's id from its trigger, so that a redelivered webhook, a retried call, a double click and two
- * deliveries for one human act all lead to the same task. Also reads names of repositories.
- *
- * The `X-GitHub-Delivery` header is deliberately not part of any id: GitHub signs the body only, so anybody
- * who once saw a signed delivery could replay it under new header values and get a new task each time.
+ * Derives a task's id from its trigger, so that all deliveries for one human act lead to the same task.
+ * Headers such as `X-GitHub-Delivery` are no part of it: GitHub signs the body only, so anybody could replay
+ * a delivery.
  */
 import { repositoryRefSchema, type RepositoryRef } from './task.ts';
 import { sha256Hex } from '../lib/digest.ts';
@@ -15,19 +13,14 @@ export type GithubTriggerKey =
       readonly event: 'issue_labeled';
       readonly repositoryId: number;
       readonly issueNumber: number;
-      /**
-       * ISO 8601, from the signed payload. Setting a label again is a new request and moves `issueUpdatedAt`.
-       */
+      /** From the signed payload. Setting a label again moves `issueUpdatedAt`: a new request. */
       readonly issueCreatedAt: string;
       readonly issueUpdatedAt: string;
       /** True if the same person set the label and wrote the issue. */
       readonly byAuthor: boolean;
     };
 
-/**
- * True if the label came with the issue itself: GitHub then sends `opened` and `labeled` for one human act.
- * Another person who labels within the same second makes a request of their own.
- */
+/** GitHub sends `opened` and `labeled` for one human act if the label came with the issue. */
 export function cameWithIssue(key: GithubTriggerKey & { readonly event: 'issue_labeled' }): boolean {
   return key.byAuthor && Date.parse(key.issueCreatedAt) === Date.parse(key.issueUpdatedAt);
 }
@@ -39,10 +32,7 @@ export function taskIdFor(key: GithubTriggerKey): string {
   return `gh-${key.repositoryId}-l${key.issueNumber}-${Math.floor(Date.parse(key.issueUpdatedAt) / 1000)}`;
 }
 
-/**
- * Derives the id of a task from the API. The same `Idempotency-Key` gives the same task (160 bits of its
- * SHA-256, so that the key itself is not shown). Without one, the caller's random UUID makes a new task.
- */
+/** The same `Idempotency-Key` gives the same task (160 bits of its SHA-256); the UUID gives a new one. */
 export async function apiTaskId(
   source: { readonly idempotencyKey: string } | { readonly uuid: string },
 ): Promise<string> {
@@ -50,9 +40,7 @@ export async function apiTaskId(
   return `api-${source.uuid.toLowerCase()}`;
 }
 
-/**
- * The trigger of a task in Slack. All of it comes from the signed payload, or from a task that came from one.
- */
+/** The trigger of a task in Slack, from the signed payload or from a task that came from one. */
 export type SlackTaskKey =
   | { readonly event: 'command'; readonly teamId: string; readonly triggerId: string }
   | { readonly event: 'form'; readonly teamId: string; readonly viewId: string }
@@ -61,11 +49,7 @@ export type SlackTaskKey =
   /** The id of the task to retry, so that a double click is one retry. */
   | { readonly event: 'retry'; readonly taskId: string };
 
-/**
- * Derives the id of a task from Slack: 160 bits of a SHA-256, because Slack's own ids have characters that a
- * task id cannot have. Leaves out `X-Slack-Retry-Num`, which is not signed, and the event's id, which differs
- * between the two events for one message.
- */
+/** A hash: Slack's ids have characters that a task id lacks. Leaves out what is unsigned or per event. */
 export async function slackTaskId(key: SlackTaskKey): Promise<string> {
   // JSON keeps the parts apart, whatever they contain.
   return `slack-${(await sha256Hex(JSON.stringify(partsOf(key)))).slice(0, 40)}`;
@@ -84,9 +68,7 @@ function partsOf(key: SlackTaskKey): readonly string[] {
   }
 }
 
-/**
- * The first 8 hex digits of SHA-256(taskId). Readable and stable, but not unique for ever, so never a key.
- */
+/** The first 8 hex digits of SHA-256(taskId): readable, but not unique for ever, so never a key. */
 export async function shortIdOf(taskId: string): Promise<string> {
   return (await sha256Hex(taskId)).slice(0, 8);
 }

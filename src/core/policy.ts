@@ -67,11 +67,7 @@ export interface GithubPolicy {
   readonly label: string;
 }
 
-/**
- * Who may use a repository from Slack. `none` is the default. `workspace`: every full member, from
- * everywhere. `listed`: every list that is not null must match; `users` and `groups` together are one list of
- * people.
- */
+/** `none` is the default. `workspace`: every full member. `listed`: each list that is not null matches. */
 export type SlackAccess =
   | { readonly kind: 'none' }
   | { readonly kind: 'workspace' }
@@ -105,10 +101,7 @@ export interface Policy {
   /** The handle that addresses the bot, without `@`. */
   readonly mention: string;
   forRepository(repository: RepositoryRef): RepositoryPolicy | RepositoryRefusal;
-  /**
-   * Allowed repositories that the configuration names exactly, in its order. Leaves out those that only match
-   * a `*`.
-   */
+  /** Allowed repositories that the configuration names exactly, in its order. */
   readonly named: readonly RepositoryRef[];
   /** True if an entry with a `*` allows repositories, so that `named` is incomplete. */
   readonly hasPatterns: boolean;

@@ -1,7 +1,4 @@
-/**
- * What Codex is doing, as people see it: plan, current command, changes, messages. All text came out
- * of a sandbox: untrusted, already cut, not escaped for any surface.
- */
+/** What Codex is doing: plan, command, changes, messages. Untrusted and cut, not escaped for any surface. */
 export interface PlanItem {
   readonly step: string;
   readonly status: 'pending' | 'inProgress' | 'completed';
@@ -19,10 +16,7 @@ export interface CommandRun {
   /** Milliseconds since the epoch. */
   readonly startedAt: number;
   readonly durationMs: number | null;
-  /**
-   * When Codex reported its end, in milliseconds since the epoch. Missing while it runs, or when Codex never
-   * reported it.
-   */
+  /** When Codex reported its end, in milliseconds since the epoch. */
   readonly endedAt?: number;
 }
 
@@ -67,9 +61,7 @@ export type Notable =
   | { readonly kind: 'message'; readonly text: string }
   | { readonly kind: 'error'; readonly text: string; readonly willRetry: boolean };
 
-/**
- * Codex's answer after validation: what becomes the pull request's title and summary. Still untrusted text.
- */
+/** Becomes the pull request's title and summary. Still untrusted text. */
 export interface Answer {
   readonly title: string;
   readonly summary: string;

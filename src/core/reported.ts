@@ -1,7 +1,4 @@
-/**
- * What a sandbox reports about itself: commands, exit codes, results of tests. Anything that runs inside can
- * forge it, and nobody outside can check it.
- */
+/** What a sandbox reports about itself. Anything inside can forge it, and nobody outside can check it. */
 
 /** The heading for people. */
 export const reportedHeading = 'Reported from inside the sandbox';
@@ -14,10 +11,7 @@ export class Reported<T> {
     this.#report = report;
   }
 
-  /**
-   * `heading` renders our words, with what separates them from the report; `render` escapes the report.
-   * Returns '' if there is nothing to render.
-   */
+  /** `heading` renders our words and `render` escapes the report; '' if there is nothing to render. */
   below(heading: (words: string) => string, render: (report: T) => string): string {
     const text = render(this.#report);
     return text === '' ? '' : `${heading(reportedHeading)}${text}`;

@@ -1,13 +1,6 @@
-/**
- * Host names that no configured list of hosts may open. `src/config` refuses them when it reads a list;
- * `src/egress` refuses them again when it decides a request, so that a mistake in the one opens nothing.
- */
+/** Host names that no list opens: refused when a list is read, and again when a request is decided. */
 
-/**
- * Hosts that receive our credentials, or that accept uploads from anybody with an account. Other upload sites
- * are not listed: a configuration that names one does so on purpose, and a listed host gets GET and HEAD
- * only.
- */
+/** Hosts that receive our credentials, or accept uploads from anybody with an account. */
 const credentialSuffixes = [
   '.github.com',
   '.githubusercontent.com',

@@ -15,10 +15,7 @@
 import { sandboxPaths } from './checkout.ts';
 import { readTarHeaders, TarProblem, type TarEntry } from '../lib/tar-headers.ts';
 
-/**
- * What package managers keep below the home folder and find again by content or by version. An allowlist:
- * settings of a shell, git or an agent must not travel from one task to the next.
- */
+/** What package managers keep below the home folder and find by content or version. No settings. */
 export const packageFolders = [
   '.npm/_cacache',
   '.cache/pip',
@@ -82,10 +79,7 @@ export interface ArchiveCheck {
 
 export interface ArchiveLimits {
   readonly maxUnpackedBytes: number;
-  /**
-   * Bytes of one write to the decompressor. workerd keeps the whole output of a write in memory, and
-   * compressed zeros grow a thousandfold.
-   */
+  /** Bytes per write to the decompressor: workerd keeps the output, and zeros grow a thousandfold. */
   readonly sliceBytes: number;
 }
 
@@ -223,10 +217,7 @@ function cloneProblem(path: string): string | null {
   return neverCached.includes(components[0] ?? '') ? 'is read as settings by git or an agent' : null;
 }
 
-/**
- * True if the target is in the folder `root`. The folders above a link are real ones, because rule 5 allows
- * nothing below a link; so leading `..` mean what they say.
- */
+/** True if the target is in `root`. Rule 5 allows nothing below a link, so leading `..` can be counted. */
 function staysInside(name: string, target: string, root: string): boolean {
   if (target === '' || target.startsWith('/') || target.length > maxNameLength) return false;
   const components = target.split('/').filter((one) => one !== '' && one !== '.');

@@ -31,9 +31,7 @@ export function setupView(policy: SetupPolicy | null, report: SetupReport | null
 export const cacheRefusedText = (reason: string): string =>
   `⚠️ The setup cache entry was refused: ${reason}. It is not used.`;
 
-/**
- * One or two lines without untrusted text. Empty when there is nothing to say, or the task's outcome says it.
- */
+/** One or two lines without untrusted text. Empty if the task's outcome says it. */
 export function setupLine(setup: SetupView | null): string {
   if (setup === null || setup.status === 'none') return '';
   const { cacheRefused } = setup;

@@ -1,7 +1,6 @@
 /**
- * Setup: the configured command that runs in the clone before Codex. Defines the input and output of
- * `container/setup-inputs.ts` and `container/setup.ts`, the report that is kept, and the cache key. Decides
- * nothing about the outcome.
+ * Setup: the configured command that runs in the clone before Codex. Its scripts' input and output, its
+ * report, and the cache key.
  */
 import * as z from 'zod';
 import { sandboxPaths } from './checkout.ts';
@@ -10,20 +9,14 @@ import type { RepositoryPolicy } from './policy.ts';
 import { neverCached, packageFolders } from './setup-archive.ts';
 import { sha256Hex } from '../lib/digest.ts';
 
-/**
- * The folder of packed files in a sandbox on their way to and from the cache. Outside the clone and every
- * packed path.
- */
+/** Packed files on their way to and from the cache, outside the clone and every packed path. */
 export const packedFolder = '/tmp/airlock-setup';
 /** Raise it when the packed files or their format change, so that earlier entries are not found. */
 const cacheFormat = 2;
 
 /** Characters of setup's output that are kept, from its end. */
 const maxOutputCharacters = 16_000;
-/**
- * New paths of setup that the collector leaves out. Further ones become part of the change, and the pull
- * request says so.
- */
+/** New paths of setup that the collector leaves out. Further ones become part of the change. */
 const maxLeftPaths = 1000;
 
 const pathList = z.array(z.string().min(1).max(4096));
@@ -100,10 +93,7 @@ export const setupResultSchema = z.strictObject({
   outputTail: z.string().max(maxOutputCharacters),
   /** Tracked files that were restored to the base commit; names at most 50 of them. */
   restored: z.strictObject({ paths: pathList.max(50), total: z.number().int().nonnegative() }),
-  /**
-   * New paths that no `.gitignore` matches, a folder with a trailing slash; names at most `maxLeftPaths` of
-   * them.
-   */
+  /** New paths that no `.gitignore` matches; a folder has a trailing slash. */
   pathsLeftBySetup: z.strictObject({
     paths: pathList.max(maxLeftPaths),
     total: z.number().int().nonnegative(),
@@ -168,10 +158,7 @@ export function setupJob(
 /** Milliseconds: half of the task's minutes, so that Codex has enough time left to do something. */
 export const setupMs = ({ minutes }: RepositoryPolicy['limits']): number => (minutes * 60_000) / 2;
 
-/**
- * Covers everything that decides what setup installs. The repository's id is part of it, so repositories
- * never share an entry. Null: no lock file says what is installed.
- */
+/** Covers what decides the installation, the repository's id included. Null: there is no lock file. */
 export async function setupCacheKey(
   {
     policy: { setup },

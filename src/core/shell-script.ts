@@ -1,9 +1,7 @@
 /**
- * Parses a shell command into lists, pipelines and simple commands, as far as exit statuses need it. Pure,
- * never throws, and bounded by the length of its input, which is untrusted.
- *
- * Not a library: `shell-quote` 1.12 reads a newline as a blank, a here-document as words, and does not see a
- * substitution in double quotes, all of which hide an exit status. Full parsers are larger than this Worker.
+ * Parses a shell command as far as exit statuses need it. Never throws; bounded by its untrusted input.
+ * `shell-quote` 1.12 misreads newlines, here-documents and substitutions, and full parsers are larger than
+ * this Worker.
  */
 
 export interface SimpleCommand {
@@ -24,10 +22,7 @@ export type ShellNode =
 
 export interface ShellScript {
   readonly node: ShellNode;
-  /**
-   * False if the script has keywords, functions, a syntax error or an open quote: its commands are found, but
-   * not when they run.
-   */
+  /** False if keywords, functions or a syntax error hide when the commands run. */
   readonly plain: boolean;
 }
 

@@ -1,7 +1,4 @@
-/**
- * A task as people and programs see it: the API's answer, and the source of posts and live views. Holds
- * untrusted text (instruction, progress), already cut; each surface escapes it.
- */
+/** A task as people and programs see it. Holds untrusted text, already cut; each surface escapes it. */
 import type { RoutedBy } from './chat.ts';
 import type { Fault, Receipt, TokenUsage } from './grant.ts';
 import type { Notable, Progress } from './progress.ts';

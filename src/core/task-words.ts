@@ -1,7 +1,4 @@
-/**
- * The words for phases and durations that GitHub comments, Slack messages, the terminal and the API share.
- * All are written for the middle of a sentence; `capitalized` makes a headline of them.
- */
+/** The words for phases and durations that all surfaces share, for the middle of a sentence. */
 import type { CommandRun } from './progress.ts';
 import type { TaskPhase } from './task.ts';
 
@@ -70,10 +67,7 @@ export function ageText(ms: number): string {
   return hours < 48 ? `${hours} h ago` : `${Math.floor(hours / 24)} days ago`;
 }
 
-/**
- * How long a command has been running. A view has no clock of its own: it was made `elapsedMs` after the task
- * was accepted.
- */
+/** How long a command has been running: the view was made `elapsedMs` after the task was accepted. */
 export function runningText(
   { startedAt }: Pick<CommandRun, 'startedAt'>,
   view: { readonly acceptedAt: string; readonly elapsedMs: number },

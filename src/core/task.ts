@@ -1,14 +1,8 @@
-/**
- * A task: the durable request that starts it, and its possible outcomes. Every other folder speaks in these
- * terms.
- */
+/** A task: the durable request that starts it, and its possible outcomes. */
 import * as z from 'zod';
 import type { Patch } from './change-set.ts';
 
-/**
- * GitHub's own limit for an owner is 39 characters, for a repository name 100. The account of a managed user
- * ends with an underscore and its enterprise's short code: `mona_acme`.
- */
+/** At most 39 characters, and an underscore with a short code for a managed user: `mona_acme`. */
 const ownerSchema = z.string().regex(/^[A-Za-z0-9](?:[A-Za-z0-9_-]{0,38})$/);
 const repositoryNameSchema = z
   .string()
@@ -28,9 +22,7 @@ export const taskOptionsSchema = z.strictObject({
   model: z.string().min(1).max(100).optional(),
   effort: effortSchema.optional(),
 });
-/**
- * What the requester may set in the mention or the API call. Each is checked against the repository's policy.
- */
+/** What the requester may set. Each is checked against the repository's policy. */
 export type TaskOptions = z.infer<typeof taskOptionsSchema>;
 
 const githubTriggerSchema = z.strictObject({
@@ -45,21 +37,14 @@ const githubTriggerSchema = z.strictObject({
   commentId: z.number().int().positive().nullable(),
   /** ISO 8601. Codex does not get context that was written or edited after this instant. */
   triggeredAt: z.iso.datetime({ offset: true }),
-  /**
-   * Untrusted: the issue as the webhook delivered it, that is, at the trigger. REST does not distinguish an
-   * edit of the body from a new comment, so without this every issue with a later comment would have to be
-   * left out.
-   */
+  /** Untrusted: the issue at the trigger. REST does not distinguish an edit from a new comment. */
   issue: z.strictObject({ title: z.string().max(1000), body: z.string().max(70_000) }).optional(),
   /** Untrusted: the Markdown of the triggering comment as the webhook delivered it. */
   comment: z.string().max(70_000).optional(),
 });
 const apiTriggerSchema = z.strictObject({ kind: z.literal('api') });
 
-/**
- * Slack's ids: https://docs.slack.dev/reference/objects/ A letter for the kind, then upper-case letters and
- * digits.
- */
+/** Slack's ids: a letter for the kind, then upper-case letters and digits. */
 const slackId = (kinds: string) => z.string().regex(new RegExp(`^[${kinds}][A-Z0-9]{1,30}$`));
 const taskIdSchema = z.string().regex(/^[a-z0-9][a-z0-9-]{0,62}$/);
 
@@ -72,10 +57,7 @@ export const slackGroupIdSchema = slackId('S');
 
 export const slackTriggerSchema = z.strictObject({
   kind: z.literal('slack'),
-  /**
-   * `message`: in a direct message or in a task's thread, without a mention. `form`: the modal, also from the
-   * message shortcut.
-   */
+  /** `message`: in a direct message or a task's thread, without a mention. `form`: the modal. */
   event: z.enum(['command', 'form', 'mention', 'message']),
   teamId: slackTeamIdSchema,
   channelId: slackChannelIdSchema,
@@ -86,34 +68,22 @@ export const slackTriggerSchema = z.strictObject({
   messageTs: slackTsSchema.nullable(),
   /** ISO 8601. Codex does not get messages that were written after this instant. */
   triggeredAt: z.iso.datetime({ offset: true }),
-  /**
-   * For a task that repeats another one: Retry does the same again, Change replaces it. It continues the task
-   * that the other one continued, never the other one itself.
-   */
+  /** The task that this one repeats. It continues what that one continued, never that one itself. */
   again: z.strictObject({ by: z.enum(['retry', 'change']), taskId: taskIdSchema }).optional(),
 });
 export type SlackTrigger = z.infer<typeof slackTriggerSchema>;
 
 export const taskRequestSchema = z.strictObject({
-  /**
-   * Derived from the trigger, so that a redelivery finds the existing task. At most 63 characters,
-   * `[a-z0-9-]`.
-   */
+  /** Derived from the trigger, so that a redelivery finds the existing task. */
   taskId: taskIdSchema,
   /** The first 8 hex digits of SHA-256(taskId), for the branch name and for people. */
   shortId: z.string().regex(/^[0-9a-f]{8}$/),
-  /**
-   * ISO 8601, when the webhook or call was accepted. Also the date of the commit, so that a second
-   * publication attempt makes the same commit.
-   */
+  /** When it was accepted. Also the commit's date, so that a second attempt makes the same commit. */
   acceptedAt: z.iso.datetime({ offset: true }),
   /** Null: the words in Slack name none, and routing decides. */
   repository: repositoryRefSchema.nullable(),
   trigger: z.discriminatedUnion('kind', [githubTriggerSchema, apiTriggerSchema, slackTriggerSchema]),
-  /**
-   * Who asked, on GitHub. Null for an API call, whose bearer token is the authority, and for Slack until the
-   * person was looked up.
-   */
+  /** Null for an API call, whose token is the authority, and in Slack until the person is looked up. */
   requester: z
     .strictObject({ login: z.string().min(1).max(100), id: z.number().int().positive() })
     .nullable(),
@@ -181,10 +151,7 @@ export interface Reason {
 
 /** Exactly one of these ends every accepted task. */
 export type TaskOutcome =
-  /**
-   * `added`: the commit went to an existing pull request. `leftOut`: a sentence that names changed files that
-   * were not published; untrusted.
-   */
+  /** `added`: to an existing pull request. `leftOut`: names files not published; untrusted. */
   | {
       readonly kind: 'pull-request';
       readonly pullRequest: PullRequestRef;
@@ -193,10 +160,7 @@ export type TaskOutcome =
     }
   | { readonly kind: 'no-change'; readonly summary: string; readonly leftOut?: string }
   | { readonly kind: 'refused'; readonly reason: Reason }
-  /**
-   * `changeHash`: the hex SHA-256 of the kept change that an approval is bound to; null when an approval
-   * would not help. `patch`: what is held, as the Worker compared it.
-   */
+  /** `changeHash`: the kept change that an approval is bound to. `patch`: what is held. */
   | {
       readonly kind: 'held';
       readonly reason: Reason;

@@ -1,7 +1,6 @@
 /**
- * Finds the repository's tests among the commands that Codex ran, and says what a command's exit status tells
- * about them. Parses the command: a search would take `echo npm test` for a test run, and `npm test | tail`
- * for one that passed. Pure.
+ * Finds the repository's tests among Codex's commands and what an exit status says about them. Parses: a
+ * search would take `echo npm test` for a test run, and `npm test | tail` for one that passed.
  */
 import type { CommandRun } from './progress.ts';
 import { parseShell, type ShellNode, type ShellScript, type SimpleCommand } from './shell-script.ts';
@@ -36,10 +35,7 @@ const alwaysSucceed = new Set(['true', ':', 'echo', 'printf']);
 const cut = '…';
 const maxNesting = 5;
 
-/**
- * Returns what the exit status of a command says about the tests in it; null if it ran none. Follows every
- * way through the script that ends with this status: where all of them agree, the result is known.
- */
+/** What the exit status says about the tests, if all ways through the script that end with it agree. */
 export function testResult(command: string, exitCode: number): TestResult | null {
   const script = parseShell(command);
   const followed = script.plain && isPredictable(script.node, 0) && !command.endsWith(cut);

@@ -1,7 +1,4 @@
-/**
- * Recognizes programs that run a repository's tests by the words of one command. A table, not a guess:
- * `make` alone or a script of an unknown name is no test run.
- */
+/** Recognizes test programs by the words of a command. A table, not a guess: `make` alone is no test run. */
 
 interface Wrapper {
   /** It runs a command only after one of these words. */

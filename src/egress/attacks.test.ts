@@ -1,7 +1,4 @@
-/**
- * The attack table against the pure decision: the head first, then the body where the head leaves it to the
- * body.
- */
+/** The attack table against the pure decision: the head first, then the body. */
 import { describe, expect, it } from 'vitest';
 import type { Attack, Decision } from '../../probes/attacks/attack.ts';
 import { attacksFor } from '../../probes/attacks/drivers.ts';

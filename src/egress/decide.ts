@@ -17,10 +17,7 @@ import { deny, type EgressVerdict, type RequestHead } from './verdict.ts';
 
 const githubHost = 'github.com';
 const openaiHost = 'api.openai.com';
-/**
- * RFC 2606 reserves `.invalid`: no such host can exist, so an answer can only come from a handler that
- * decides.
- */
+/** RFC 2606 reserves `.invalid`, so an answer can only come from a handler that decides. */
 export const canaryHost = 'canary.airlock.invalid';
 
 /**

@@ -13,9 +13,7 @@ export interface Carried {
 
 /** GitHub's longest path, an LFS batch, has six segments. */
 const maxSegments = 6;
-/**
- * Names of repositories and endpoints are rarely longer; a longer segment is more likely data than a name.
- */
+/** Names are rarely longer; a longer segment is more likely data. */
 const maxSegmentCharacters = 40;
 
 export function arrivalOf(method: string, rawUrl: string, at: number): Arrival {

@@ -1,9 +1,6 @@
 /**
- * Every way in which an allowed request fails without the sandbox's doing: whose fault it is, and what people
- * read. Pure.
- *
- * The sandbox is answered with the same sentences, so they name no host but the one it asked for and quote
- * nothing. Towards Codex a 400 means "do not retry"; a 5xx means that a retry can help.
+ * Every failure of an allowed request without the sandbox's doing: whose fault it is, and what people and the
+ * sandbox read. It quotes nothing. Towards Codex a 400 means "do not retry"; a 5xx that a retry can help.
  */
 import type { Fault } from '../core/grant.ts';
 import { egressLimits } from './limits.ts';
@@ -86,11 +83,7 @@ export const fellSilent = (host: string, status: number): Failure =>
 /** Which of our credentials an upstream was sent. */
 export type Credential = 'github' | 'openai' | 'none';
 
-/**
- * Maps an upstream's status to a failure; null if the answer is an ordinary one. A host without our
- * credential may well answer 403 or 404 to what the sandbox asked for; GitHub and OpenAI were asked for what
- * the grant allows.
- */
+/** Null for an ordinary answer. A host without our credential may well answer 403 or 404. */
 export function statusFailure(host: string, status: number, credential: Credential): Failure | null {
   if (credential !== 'none' && (status === 401 || status === 403))
     return credential === 'openai'

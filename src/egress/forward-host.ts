@@ -1,7 +1,4 @@
-/**
- * Carries a GET or HEAD to a host that the configuration lists: no credential, no body, headers of an
- * allowlist.
- */
+/** Carries a GET or HEAD to a listed host: no credential, no body, headers of an allowlist. */
 import { decideEgress } from './decide.ts';
 import { statusFailure } from './failure.ts';
 import { hostRequestHeaders } from './headers.ts';

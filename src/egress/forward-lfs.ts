@@ -1,7 +1,4 @@
-/**
- * Carries LFS downloads: the batch to GitHub with the task's read token, an object from where GitHub keeps it
- * without a token.
- */
+/** Carries LFS downloads: the batch with the task's read token, an object without one. */
 import type { GrantedRepository } from '../core/grant.ts';
 import { githubRedirect, lfsUpstream, statusFailure } from './failure.ts';
 import { lfsRequestHeaders } from './headers.ts';

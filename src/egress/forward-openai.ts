@@ -68,11 +68,7 @@ export async function forwardToOpenai(passage: Passage): Promise<Response> {
   );
 }
 
-/**
- * Charges a stream that reported no usage. Four bytes a token is the usual rule of thumb; it sees no hidden
- * reasoning, so a stream that ended before its response did is charged a floor as well: closing early does
- * not get around the budget.
- */
+/** Charges a stream without usage: four bytes a token, and a floor if unfinished: reasoning is hidden. */
 function unreportedTokens(bytes: number, finished: boolean): number {
   const estimate = Math.ceil(bytes / 4);
   return finished ? estimate : Math.max(estimate, egressLimits.unreportedTokens);

@@ -1,8 +1,4 @@
-/**
- * Decides what a sandbox may use of GitHub's web host: git fetch of the granted repositories over the smart
- * protocol, and LFS downloads where the grant allows them. Never a push, the dumb protocol, an archive or a
- * page for browsers.
- */
+/** Allows git fetch of the granted repositories over the smart protocol, and LFS downloads where granted. */
 import type { Grant, GrantedRepository } from '../core/grant.ts';
 import { hasBody, mediaType } from './http-rules.ts';
 import type { RequestUrl } from './request-url.ts';
@@ -57,9 +53,7 @@ function decideInfoRefs(
   };
 }
 
-/**
- * Shallow and partial clones, protocol v0 and v2 are all this one request; its body says what it asks for.
- */
+/** Clones of every kind and protocol are this one request; its body says what it asks for. */
 function decideUploadPack(
   { method, header }: RequestHead,
   url: RequestUrl,
@@ -75,10 +69,7 @@ function decideUploadPack(
   return { kind: 'allow-github', rule: 'github.upload-pack', repository, endpoint: 'git-upload-pack' };
 }
 
-/**
- * The paths of objects are our own: the handler puts them into its answer to a batch, and fetches from
- * GitHub's storage itself.
- */
+/** The paths are ours: the handler puts them into its answer to a batch. */
 function decideLfs(
   { method, header }: RequestHead,
   url: RequestUrl,

@@ -1,8 +1,7 @@
 /**
- * Performs the egress decision: looks up the grant by the sandbox's id, decides, hands the request to its
- * forwarder, records it. Runs outside the sandbox; with the `forward-*` files the only place where a
- * credential meets a request. Answers only with fixed bodies of its own: no error text of ours or of a
- * library reaches the sandbox.
+ * Looks up the grant by the sandbox's id, decides, forwards, records. Runs outside the sandbox; with the
+ * `forward-*` files the only place where a credential meets a request. No error text of ours or of a library
+ * reaches the sandbox.
  */
 import { totalOnly } from '../core/grant.ts';
 import { decideEgress } from './decide.ts';
@@ -88,10 +87,7 @@ async function carry(passage: Omit<Passage, 'ended'>, containerId: string): Prom
   }
 }
 
-/**
- * Forwards a request that counts as open until it is recorded, which is at the end of its answer, or until it
- * throws. It is aborted when the phase of its grant ends before that.
- */
+/** Counts the request as open until it is recorded or throws; aborts it when its grant phase ends. */
 async function whileOpen(
   passage: Omit<Passage, 'ended'>,
   containerId: string,

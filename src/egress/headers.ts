@@ -1,15 +1,10 @@
 /**
- * Rebuilds headers from allowlists, in both directions. An unknown header is dropped: the sandbox's
- * `Authorization`, `Cookie` and organisation headers never reach an upstream, `Expect`, `Connection` and the
- * like end here, and no upstream header that could carry a credential or set state reaches the sandbox.
+ * Rebuilds headers from allowlists, in both directions: no `Authorization`, `Connection` or unknown header of
+ * the sandbox reaches an upstream, and no cookie or credential comes back.
  */
 
 const githubRequest = new Set(['accept', 'content-type', 'content-encoding', 'user-agent']);
-/**
- * As Codex 0.171.0 sends them (recorded, `test/egress/fixtures`); the last one selects the protocol that
- * newer models need. By name, not by prefix: a header that a later Codex adds may switch on something we do
- * not know.
- */
+/** As Codex 0.171.0 sends them (recorded, `test/egress/fixtures`), by name, not by prefix. */
 const openaiRequest = new Set([
   'accept',
   'originator',

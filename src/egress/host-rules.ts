@@ -1,7 +1,6 @@
 /**
- * Decides on hosts that a repository's configuration lists, for installing dependencies before Codex runs
- * (`setup`) or while it runs (`extra`). GET and HEAD, no body, no credential. A GET's path still carries data
- * to that host: a configuration that lists one accepts that.
+ * Decides on the hosts that a configuration lists: GET and HEAD, no body, no credential. A GET's path still
+ * carries data to that host: a configuration that lists one accepts that.
  */
 import type { Grant } from '../core/grant.ts';
 import { isWithin, reservedAs } from '../core/reserved-hosts.ts';
@@ -9,10 +8,7 @@ import { hasBody } from './http-rules.ts';
 import type { RequestUrl } from './request-url.ts';
 import { deny, type EgressVerdict, type RequestHead } from './verdict.ts';
 
-/**
- * At least two labels, of which the last is no number: neither an address nor a name of the host's own
- * network.
- */
+/** At least two labels, the last no number: neither an address nor a name of the host's network. */
 const publicName = /^(?:[a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?\.)+[a-z](?:[a-z0-9-]{0,61}[a-z0-9])?$/;
 
 export function decideHost(

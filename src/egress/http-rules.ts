@@ -1,7 +1,4 @@
-/**
- * Decides on a request's framing, whatever host it is for. The gateway and the platform parse it first; what
- * both would have to miss is refused here once more.
- */
+/** Decides on a request's framing, which gateway and platform have parsed before, once more. */
 import type { RequestUrl } from './request-url.ts';
 import { deny, type Denial, type RequestHead } from './verdict.ts';
 

@@ -1,10 +1,7 @@
 /**
- * Parses the bytes of a JSON body, or says why it refuses them. Refuses what two parsers could read
- * differently: duplicate keys, `__proto__`, text that is not well-formed, numbers that no double holds.
- * Decides nothing about the value.
- *
- * `JSON.parse` does the parsing. The scan before it bounds what parsing can cost, as brackets are cheaper to
- * send than to build, and sees the duplicate keys that a parsed value no longer shows.
+ * Parses a JSON body, or refuses what two parsers could read differently: duplicate keys, `__proto__`,
+ * ill-formed text, numbers that no double holds. A scan bounds the cost before `JSON.parse`, and sees the
+ * duplicates.
  */
 import { egressLimits } from './limits.ts';
 import { parseJson } from '../lib/parse-json.ts';
@@ -30,10 +27,7 @@ export function readJson(bytes: Uint8Array): JsonText {
 
 /** Makes one pass over the text. Text that is no JSON can get through; parsing refuses it afterwards. */
 function scan(text: string): JsonProblem | null {
-  /**
-   * One entry for each open bracket: the keys of an object so far (null before the first), or undefined for
-   * an array.
-   */
+  /** One for each open bracket: an object's keys (null before the first), undefined for an array. */
   const open: (Set<string> | null | undefined)[] = [];
   let values = 1;
   for (let at = 0; at < text.length; at += 1) {

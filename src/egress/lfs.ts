@@ -1,9 +1,6 @@
 /**
- * Decides what an LFS batch request may say, and rewrites its answer. Pure.
- *
- * GitHub answers a batch with signed URLs on other hosts. The sandbox never sees them: it gets URLs of our
- * own, and the handler asks GitHub again for each object. So no object host is opened, and the sandbox can
- * keep no signed URL. Protocol: https://github.com/git-lfs/git-lfs/blob/main/docs/api/batch.md
+ * Decides what an LFS batch request may say, and rewrites its answer: in place of GitHub's signed URLs the
+ * sandbox gets ours. Protocol: https://github.com/git-lfs/git-lfs/blob/main/docs/api/batch.md
  */
 import * as z from 'zod';
 import type { GrantedRepository } from '../core/grant.ts';
@@ -82,10 +79,7 @@ export function ownLfsAnswer(answer: LfsAnswer, { owner, name }: GrantedReposito
   });
 }
 
-/**
- * Finds the URL of one object and the headers it needs; null when GitHub does not have it, or offers it
- * without TLS.
- */
+/** The URL and headers of one object; null when GitHub does not have it, or offers it without TLS. */
 export function lfsObjectOf(
   answer: LfsAnswer,
   wanted: string,

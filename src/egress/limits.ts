@@ -1,14 +1,10 @@
 /** Every limit of the egress handler that is not in the grant, with its unit and reason. */
 export const egressLimits = {
-  /**
-   * Characters of a URL. Git, Codex and package managers stay far below; GitHub itself refuses more than 8
-   * KiB.
-   */
+  /** Of a URL. Git, Codex and package managers stay far below; GitHub refuses more. */
   urlCharacters: 8_192,
   /**
-   * Bytes of one Responses request. Codex sends 31–72 KB at first and a few MB after long turns with images.
-   * While it is inspected the body is in memory about five times (bytes, text, values, text, bytes), in a
-   * Worker of 128 MB.
+   * Codex sends 31–72 KB at first and a few MB after long turns with images. While it is inspected, the body
+   * is in memory five times, in a Worker of 128 MB.
    */
   openaiBodyBytes: 16 * 1024 * 1024,
   /** Bytes of an LFS batch request: git-lfs asks for 100 objects at a time, about 120 bytes each. */
@@ -20,30 +16,15 @@ export const egressLimits = {
   openaiErrorBytes: 64 * 1024,
   /** Nesting of a JSON body. Codex nests about 15 deep, in the schemas of its tools. */
   jsonDepth: 64,
-  /**
-   * Values in a JSON body; bounds the time that the inspection takes. A turn of 3,000 items has about 45,000.
-   */
+  /** Bounds the time of the inspection. A turn of 3,000 items has about 45,000. */
   jsonValues: 200_000,
-  /**
-   * Open model requests of one sandbox. Codex makes one; tokens are known only at an answer's end, so more
-   * can overdraw the budget.
-   */
+  /** Codex makes one; tokens are known only at the end, so more can overdraw the budget. */
   openModelRequests: 4,
-  /**
-   * Other open requests of one sandbox; their bytes are counted only at their end. Package managers open 15
-   * (npm) to 64 (pnpm), so an installation stays below.
-   */
+  /** Bytes are counted only at the end. Package managers open 15 (npm) to 64 (pnpm). */
   openTransfers: 128,
-  /**
-   * Least number of tokens charged for a model's stream that ends before it reports its usage. Reasoning is
-   * billed and not visible: a turn with much of it has 5,000 to 15,000. A constant, as no request can bound
-   * it: `max_output_tokens` is refused.
-   */
+  /** Charged for a stream that ends without its usage: a turn with much reasoning has 5,000 to 15,000. */
   unreportedTokens: 16_000,
-  /**
-   * Time until an open request starts to watch for the end of its phase. Most requests end before, and cost
-   * the record no further call.
-   */
+  /** Most requests end before, and cost the record no further call. */
   phaseWatchAfterMs: 500,
   /** How long one call waits in the record for the end of the phase. */
   phaseWaitMs: 25_000,

@@ -1,7 +1,4 @@
-/**
- * Passes a stream through, counts its bytes, and cuts it off at a limit or after a silence. Buffers and
- * changes nothing. A stream that is cut off ends in an error, so that it never looks whole.
- */
+/** Counts the bytes of a stream and cuts it off at a limit or a silence, with an error, never as if whole. */
 export interface StreamLimits {
   readonly maxBytes: number;
   /** Milliseconds without progress after which the stream is cut off; it happens before twice this time. */
@@ -10,10 +7,7 @@ export interface StreamLimits {
   readonly ended?: AbortSignal;
 }
 
-/**
- * `cancelled`: the reader left. `broken`: the source failed. `silent`: the source sent nothing for `idleMs`.
- * `stalled`: the reader took nothing for `idleMs`. `ended`: the signal was aborted.
- */
+/** `cancelled`: the reader left. `silent`, `stalled`: the source or the reader did nothing for `idleMs`. */
 export type StreamEnd = 'complete' | 'cancelled' | 'broken' | 'too-long' | 'silent' | 'stalled' | 'ended';
 export interface MeteredBytes {
   /** Bytes passed on; a piece that exceeds the limit is not. */
@@ -21,10 +15,7 @@ export interface MeteredBytes {
   readonly end: StreamEnd;
 }
 
-/**
- * Bytes of one read. Without a size workerd returns 4 KiB at a time: 25,000 turns of the event loop for a
- * clone of 100 MB, instead of 800.
- */
+/** Without a size workerd returns 4 KiB at a time: 25,000 turns of the event loop for 100 MB. */
 const pieceBytes = 128 * 1024;
 
 interface Pieces {
@@ -32,10 +23,7 @@ interface Pieces {
   cancel(reason: string): Promise<void>;
 }
 
-/**
- * Reads large pieces from a byte stream, and whatever comes from any other. Neither waits for a piece to fill
- * up.
- */
+/** Reads large pieces from a byte stream, without waiting for one to fill up. */
 function piecesOf(stream: ReadableStream<unknown>): Pieces {
   try {
     const reader = stream.getReader({ mode: 'byob' });

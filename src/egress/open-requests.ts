@@ -1,7 +1,6 @@
 /**
- * Counts the requests that one sandbox has open at a time. What a request costs is known at its end, so this
- * bounds by how much a budget can be overdrawn. Held in the memory of this isolate: a bound below the budget,
- * not the budget itself.
+ * Counts the open requests of one sandbox, which bounds how far a budget is overdrawn. In this isolate's
+ * memory: a bound below the budget, not the budget itself.
  */
 import { egressLimits } from './limits.ts';
 
@@ -13,10 +12,7 @@ const max: Readonly<Record<OpenKind, number>> = {
 };
 const counts = new Map<string, number>();
 
-/**
- * Counts one more; returns what counts it off, which may be called twice. null when `max` of this kind are
- * open.
- */
+/** Counts one more; returns what counts it off, idempotent. null when `max` of this kind are open. */
 export function openRequest(containerId: string, kind: OpenKind): (() => void) | null {
   const key = `${kind} ${containerId}`;
   const open = counts.get(key) ?? 0;

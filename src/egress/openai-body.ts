@@ -1,10 +1,7 @@
 /**
- * Decides what a Responses request may contain. An allowlist at every level: fields, tool kinds, input items
- * and their parts. The decided value is serialised again and sent upstream, so that a duplicate key or an odd
- * escape cannot mean one thing to us and another to OpenAI. Pure; never throws; `limits.ts` bounds its time.
- *
- * Why: OpenAI's own endpoint is an exfiltration channel. Hosted tools, remote MCP servers and remote image or
- * file URLs make OpenAI fetch a URL that the sandbox chose.
+ * Decides what a Responses request may contain: an allowlist at every level. The decided value is serialised
+ * again, so that it means one thing to us and to OpenAI. Never throws. Why: hosted tools, remote MCP servers
+ * and remote file URLs make OpenAI fetch a URL that the sandbox chose.
  */
 import type * as z from 'zod';
 import type { Grant } from '../core/grant.ts';
@@ -46,10 +43,7 @@ export function decideResponsesBody(bytes: Uint8Array, grant: Grant): BodyVerdic
   return problem ?? { kind: 'allow', body: encode(JSON.stringify(body)) };
 }
 
-/**
- * Encodes into the type that `fetch` takes under Node's types too, which exclude shared memory. A view, no
- * copy.
- */
+/** Node's types of `fetch` exclude shared memory. A view, no copy. */
 function encode(text: string): Uint8Array<ArrayBuffer> {
   const { buffer, byteOffset, byteLength } = new TextEncoder().encode(text);
   if (!(buffer instanceof ArrayBuffer)) throw new TypeError('the encoder returned shared memory');
@@ -106,10 +100,7 @@ function hostedToolDenial(kinds: readonly (string | null)[]): Denial {
   );
 }
 
-/**
- * Keywords of JSON Schema that name another document. A property of such a name has a schema as its value,
- * not a text.
- */
+/** Keywords that name another document. A property of such a name has a schema as its value. */
 const references = new Set(['$ref', '$dynamicRef', '$recursiveRef', '$id', '$schema']);
 
 function schemaProblem(schema: unknown): Denial | null {

@@ -1,7 +1,4 @@
-/**
- * Rewrites an error of OpenAI for the sandbox. Its words help the model and the person; the ids of our
- * organisation, project and key that OpenAI quotes are removed. Pure.
- */
+/** Keeps the words of OpenAI's error for the sandbox, and removes our organisation, project and key. */
 import * as z from 'zod';
 import { parseJson } from '../lib/parse-json.ts';
 

@@ -1,7 +1,4 @@
-/**
- * Decides by the head what a sandbox may use of OpenAI's API: one endpoint. `openai-body.ts` decides its
- * body.
- */
+/** Allows the one endpoint of OpenAI by the request's head. `openai-body.ts` decides the body. */
 import type { Grant } from '../core/grant.ts';
 import { mediaType } from './http-rules.ts';
 import { egressLimits } from './limits.ts';

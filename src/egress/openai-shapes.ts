@@ -223,9 +223,8 @@ export const itemShapes = {
 } as const;
 
 /**
- * Accepts the image formats that Codex sends, in its spelling. No SVG: it can reference URLs. Searches the
- * rest for a foreign character instead of matching it: matching megabytes needs the engine's backtracking
- * memory.
+ * Accepts the image formats that Codex sends. No SVG: it can reference URLs. Searches for a foreign
+ * character, because matching megabytes needs the engine's backtracking memory.
  */
 export function isInlineImage(url: string): boolean {
   const prefix = /^data:image\/(?:png|jpeg|gif|webp);base64,/.exec(url)?.[0];

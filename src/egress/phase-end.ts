@@ -1,7 +1,4 @@
-/**
- * Watches, while a request is open, for the end of the grant phase that it was admitted in: the next phase, a
- * cancel, the end of the task. Decides nothing; the handler aborts the request in both directions.
- */
+/** Tells when the grant phase of an open request ends: the next phase, a cancel, the end of the task. */
 import type { GrantPhase } from '../core/grant.ts';
 import { egressLimits } from './limits.ts';
 

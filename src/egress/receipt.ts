@@ -1,7 +1,4 @@
-/**
- * Folds what a sandbox requested into the receipt that people see. Bounded: ten thousand different requests
- * are counted, not listed.
- */
+/** Folds what a sandbox requested into the receipt; beyond ten thousand different requests only counts. */
 import type { EgressEntry, Receipt } from '../core/grant.ts';
 
 const maxDeniedRows = 50;

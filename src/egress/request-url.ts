@@ -1,10 +1,7 @@
 /**
- * Parses the URL of a sandbox's request, and denies every spelling but the plain one. Decides nothing about
- * hosts.
- *
- * Why deny instead of normalise: dot segments, encoded letters, backslashes, stray ports and user names mean
- * one thing to us and may mean another to the next program that reads the URL. No client of ours writes them,
- * so nothing is lost.
+ * Parses a sandbox's URL, and denies every spelling but the plain one: dot segments, encoded letters,
+ * backslashes, ports and user names may mean something else to the next program. No client of ours writes
+ * them.
  */
 import { egressLimits } from './limits.ts';
 import { deny, type Denial } from './verdict.ts';
@@ -19,11 +16,7 @@ export interface RequestUrl {
   readonly query: string;
 }
 
-/**
- * Finds what no path or query may hold (RFC 3986, 3.3 and 3.4): another character, or a percent sign without
- * two hexadecimal digits. The gateway of one machine refuses the same, because workerd answers some of it
- * before any handler sees the request.
- */
+/** What no path or query may hold (RFC 3986, 3.3 and 3.4). The gateway of one machine refuses the same. */
 export const foreignInTarget = /[^\w.~:/?@!$&'()*+,;=%-]|%(?![0-9a-f]{2})/i;
 
 const shape = /^([a-z][a-z0-9+.-]*):\/\/([^/?#]*)(\/[^?#]*)?(\?[^#]*)?(#.*)?$/i;

@@ -1,8 +1,6 @@
 /**
- * A denied URL can have a normal form that is allowed (`/acme/x/../app.git/…`). The decision is on the
- * spelling as received: normalising is where two programs disagree, and only an attacker writes such a URL.
- * Nothing may normalise after the decision: the request is denied and recorded, and no upstream receives
- * anything.
+ * A denied URL can have a normal form that is allowed (`/acme/x/../app.git/…`). Only an attacker writes one:
+ * it is denied as received and recorded, and no upstream receives anything.
  */
 import { expect, it } from 'vitest';
 import { decideEgress } from './decide.ts';

@@ -1,7 +1,6 @@
 /**
- * Reads the token usage and a refusal from a Responses event stream while it passes through, without delaying
- * or changing a byte. The data of an event says what it is: gateways that are compatible with OpenAI's API
- * need not send `event:` lines. Decides nothing about budgets.
+ * Reads token usage and refusals from a Responses stream while it passes through unchanged. The data of an
+ * event says what it is: compatible gateways need not send `event:` lines.
  */
 import { createParser } from 'eventsource-parser';
 import * as z from 'zod';

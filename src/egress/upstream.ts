@@ -1,7 +1,4 @@
-/**
- * What every forwarder needs to call an upstream: the passage of one request, the call with its deadline, and
- * the metered answer that is recorded when it ends. Decides no rule.
- */
+/** What every forwarder needs: one request's passage, the call with its deadline, the metered answer. */
 import type { EgressEntry, Grant, GrantedRepository, GrantPhase, TokenUsage } from '../core/grant.ts';
 import type { Carried } from './entry.ts';
 import { closedEarly, fellSilent, noReadToken, timedOut, unreachable } from './failure.ts';
@@ -170,10 +167,7 @@ export function passOn(
   );
 }
 
-/**
- * How a request ended, after how its answer's stream did. `cut`: an answer that breaks because the request's
- * body did.
- */
+/** How a request ended. `cut`: an answer that breaks because the request's body did. */
 export function endOfAnswer(
   host: string,
   whole: Passed | Failure,

@@ -1,7 +1,4 @@
-/**
- * What the egress decision returns, and how a request can end. Rule codes are stable: receipts, answers and
- * tests use them.
- */
+/** What the egress decision returns. Rule codes are stable: receipts, answers and tests use them. */
 import type { Fault, GrantedRepository } from '../core/grant.ts';
 
 export interface RequestHead {

@@ -1,7 +1,4 @@
-/**
- * The specification of verdicts: what becomes of a request, whose fault that is, and what people read. One
- * entry a request.
- */
+/** The specification of verdicts: what becomes of a request, whose fault it is, what people read. */
 import { describe, expect, it, vi } from 'vitest';
 import {
   apiKey,

@@ -1,7 +1,6 @@
 /**
- * Bounds the memory that the bodies of unauthenticated requests take in one isolate. A request reserves room
- * before its body is read; when there is none it waits its turn, because unread bytes cost the sender and
- * not us.
+ * Bounds the memory for unauthenticated bodies in one isolate. A request reserves room before its body is
+ * read, because unread bytes cost the sender and not us.
  */
 export interface BodyRoom {
   /** Reserves `bytes`, and returns the function that gives them back; null after `waitMs` without room. */

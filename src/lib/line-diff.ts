@@ -1,7 +1,4 @@
-/**
- * Compares two texts by lines: how many were inserted and deleted, and the edit script for a patch. Myers'
- * greedy algorithm, bounded: texts that differ in more places count as replaced between their common ends.
- */
+/** Counts inserted and deleted lines and finds the edit script: Myers' greedy algorithm, bounded. */
 
 export interface LineEdit {
   readonly kind: 'keep' | 'delete' | 'insert';

@@ -6,10 +6,7 @@ const isError = /[._](?:failed|invalid)$/;
 const isWarning =
   /[._](?:refused|denied|unreadable|unavailable|unhandled|late|lost|closed|reclaimed|rearmed|destroyed|restarted)$|[._]not_/;
 
-/**
- * `event` and `time` are reserved: a field of that name is dropped. The level follows from the event's last
- * words, unless the field `level` names one.
- */
+/** `event` and `time` are reserved. The level follows from the event's last words, or the field `level`. */
 export function logLine(event: string, fields: Readonly<Record<string, unknown>>, at: Date): string {
   const time = at.toISOString();
   const level = levelIn(fields['level']) ?? levelOf(event);

@@ -34,10 +34,7 @@ function closest(
   return best;
 }
 
-/**
- * Returns the known word that the person probably meant; null if none is similar. `most`: how many letters
- * may differ.
- */
+/** The known word that was probably meant, at most `most` letters away; null if none is similar. */
 export function nearest(
   word: string,
   known: readonly string[],
@@ -47,10 +44,7 @@ export function nearest(
   return closest(wanted, known, (candidate) => Math.min(most, candidate.length - 1));
 }
 
-/**
- * As `nearest`, for prose, in which most words are no mistakes: at most one typo, or two if the known word
- * has more than five letters. Both are in lower case.
- */
+/** As `nearest`, for prose: one typo, or two if the known word has more than five letters. */
 export function resembles(word: string, known: readonly string[]): string | null {
   return closest(word, known, (candidate) => (candidate.length > 5 ? 2 : 1));
 }

@@ -1,9 +1,6 @@
 /** Parses JSON that may be anything. */
 
-/**
- * Returns undefined for text that is not JSON, which no JSON text parses to. The parser's own message is
- * dropped: it quotes the input, and the input is untrusted.
- */
+/** Undefined for what is not JSON. The parser's message is dropped, because it quotes the input. */
 export function parseJson(text: string): unknown {
   try {
     return JSON.parse(text);

@@ -1,7 +1,4 @@
-/**
- * Tells what a text given as the App's private key is. GitHub Apps sign with RSA keys; people also paste
- * public keys, keys of other kinds, fingerprints and paths. Knows nothing about whether the key is complete.
- */
+/** Tells what a text given as the App's private key is; people also paste other keys and paths. */
 
 /** Undoes what environment files do to a PEM: quotes around it, `\n` as two characters, Windows line ends. */
 export function pemText(pem: string): string {

@@ -1,10 +1,6 @@
 /** Reads a body into memory within bounds of size and time. */
 
-/**
- * `too-large`: more than `maxBytes`, whether the sender declares it or not. `too-slow`: not complete within
- * `deadlineMs`. The rest of the body is not read in either case. `broken`: the sender hung up, or the stream
- * is not of bytes.
- */
+/** `too-large`: also if only declared. `too-slow`: not complete in time. `broken`: the sender hung up. */
 export type BodyRead =
   | { readonly kind: 'bytes'; readonly bytes: Uint8Array<ArrayBuffer> }
   | { readonly kind: 'too-large' | 'too-slow' | 'broken' };

@@ -1,9 +1,6 @@
 import { sha256 } from './digest.ts';
 
-/**
- * Whether a stranger knows a secret. Compares digests in constant time, so that neither length nor content
- * shows in the timing.
- */
+/** Compares digests in constant time, so that neither length nor content shows in the timing. */
 export async function sameSecret(given: string, secret: string): Promise<boolean> {
   const [a, b] = await Promise.all([sha256(given), sha256(secret)]);
   let difference = 0;

@@ -1,11 +1,7 @@
 /**
- * Reads the headers of an untrusted tar stream and skips the contents. Pure: a caller pushes bytes and gets
- * entries. Understands what GNU tar writes for files, folders and links: ustar headers, GNU long names, and
- * pax headers with names and times.
- *
- * It is our own, because what is checked here is unpacked by GNU tar: everything that two readers could
- * understand differently is refused (`TarProblem`), where a library would be lenient. It uses no Node API,
- * because the Worker runs it too.
+ * Reads the headers of an untrusted tar stream and skips the contents: ustar, GNU long names, and pax names
+ * and times. Our own, because GNU tar unpacks what is checked here: what two readers could understand
+ * differently is refused (`TarProblem`), where a library would be lenient.
  */
 
 export type TarType = 'file' | 'folder' | 'symlink' | 'hard-link';

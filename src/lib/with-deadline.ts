@@ -4,10 +4,7 @@ export class DeadlineError extends Error {
   override readonly name = 'DeadlineError';
 }
 
-/**
- * Rejects with `DeadlineError` after `ms` milliseconds. The work itself continues, so it has to tolerate a
- * second attempt at the same time.
- */
+/** The work itself continues, so it has to tolerate a concurrent second attempt. */
 export async function withDeadline<T>(work: Promise<T>, ms: number, what: string): Promise<T> {
   let timer: ReturnType<typeof setTimeout> | undefined;
   const late = new Promise<never>((_, reject) => {

@@ -17,15 +17,9 @@ export interface AuthorizeInput {
   readonly policy: RepositoryPolicy | RepositoryRefusal;
   /** Null: the App is not installed there, or the repository does not exist. */
   readonly facts: RepositoryFacts | null;
-  /**
-   * The requester's access by the collaborator permission API; `unknown` when GitHub could not be asked. Only
-   * for triggers on GitHub.
-   */
+  /** By the collaborator permission API, for triggers on GitHub; `unknown` if GitHub could not be asked. */
   readonly canWrite: boolean | 'unknown';
-  /**
-   * The Slack person with the policy's groups looked up, and the configured workspace. Only for triggers in
-   * Slack.
-   */
+  /** The person with their groups looked up, and the configured workspace, for triggers in Slack. */
   readonly chat: { readonly person: ChatPerson | null; readonly team: string } | null;
 }
 

@@ -1,10 +1,7 @@
 /**
- * Decides which repository a chat request is about: the named one, else the one of the thread's task, else
- * the channel's default, else the only candidate, else a person chooses.
- *
- * Whether the person may use it is checked afterwards, on purpose: a repository that somebody names,
- * continues or configures for a channel is never silently replaced by another one that they may use. They get
- * a refusal instead.
+ * Decides which repository a chat request is about: the named one, else the thread's, else the channel's
+ * default, else the only candidate, else a person chooses. Access is checked afterwards, on purpose: a
+ * repository that was named is never silently replaced by one that the person may use.
  */
 import type { NamedBy, RoutedBy, Routing } from '../chat.ts';
 import { sameRepository } from '../ids.ts';
@@ -24,10 +21,7 @@ export type RouteVerdict =
   | {
       readonly kind: 'repository';
       readonly routing: Routing;
-      /**
-       * The thread's task, when it is about the same repository: the work may go to its branch. Null: a new
-       * branch.
-       */
+      /** The thread's task, if it is about the same repository, to whose branch the work may go. */
       readonly continues: string | null;
     }
   /** At least two, each once. */

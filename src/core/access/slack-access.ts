@@ -28,9 +28,7 @@ const otherWorkspace: Reason = {
   message: 'Only members of the Slack workspace that this bot was set up for can ask for anything here.',
 };
 
-/**
- * Says why this person may use nothing at all, for every repository; null for a full member of the workspace.
- */
+/** Says why this person may use no repository at all; null for a full member of the workspace. */
 export function outsiderReason(person: ChatPerson | null, team: string): Reason | null {
   if (person === null) return unknownPerson;
   switch (person.kind) {
@@ -100,9 +98,7 @@ export function maySlackUse(
   }
 }
 
-/**
- * The ids of the user groups that have to be looked up before any of these can be decided, each once, sorted.
- */
+/** The user groups to look up before any of these can be decided, each once, sorted. */
 export function groupsAskedAbout(accesses: readonly SlackAccess[]): readonly string[] {
   const groups = accesses.flatMap((access) =>
     access.kind === 'listed' ? (access.people?.groups ?? []) : [],

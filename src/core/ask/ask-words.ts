@@ -18,17 +18,12 @@ export interface AskRead {
   readonly ask: TaskRequest['ask'];
   /** Null: the words name none. */
   readonly repository: RepositoryRef | null;
-  /**
-   * At most 20,000 characters, without invisible ones. Empty for a command, or when there are no more words.
-   */
+  /** At most 20,000 characters, without invisible ones; empty for a command. */
   readonly instruction: string;
   readonly options: TaskOptions;
 }
 
-/**
- * `repositoryOf` knows the aliases; it gets the first word that is neither an option nor `owner/name`.
- * Linear.
- */
+/** `repositoryOf` knows the aliases; it gets the first word that is neither an option nor `owner/name`. */
 export function readAsk(
   untrustedWords: string,
   repositoryOf: (word: string) => RepositoryRef | null,

@@ -1,16 +1,10 @@
-/**
- * Decides which names git accepts as a branch and Airlock as a base. GitHub decides whether the branch
- * exists.
- */
+/** Decides which names git accepts as a branch and Airlock as a base. */
 
 // Control characters, space, and the characters that `git check-ref-format` refuses anywhere in a name.
 // eslint-disable-next-line no-control-regex -- the rule of git names them
 const refused = /[\u0000-\u0020\u007F~^:?*[\\]/;
 
-/**
- * Applies the rules of `git check-ref-format --branch`, with at most 255 bytes (GitHub's limit for a ref).
- * Also refuses `HEAD` and a `refs/` prefix, which would name something other than a branch.
- */
+/** The rules of `git check-ref-format --branch`, 255 bytes (GitHub), and neither `HEAD` nor `refs/…`. */
 export function isBranchName(name: string): boolean {
   if (name === '' || new TextEncoder().encode(name).length > 255) return false;
   if (name === '@' || name.toUpperCase() === 'HEAD' || name.startsWith('refs/')) return false;

@@ -1,10 +1,7 @@
 /**
- * The conversation that a task was asked in, as it was when the trigger was written. All text is untrusted,
- * and is what GitHub displays.
- *
- * The issue itself is always part of it, even when a stranger wrote it: people who ask the bot to work on an
- * issue want that. Anybody can add a comment to somebody else's issue, so only comments of people with write
- * access are included.
+ * The conversation that a task was asked in, as it was at the trigger, and as GitHub displays it. Untrusted.
+ * The issue is always part of it; of the comments, which anybody can add, only those of people with write
+ * access.
  */
 export interface IssueContext {
   readonly number: number;
@@ -18,9 +15,7 @@ export interface IssueContext {
   readonly throughApp: string | null;
   /** Empty when `bodyLeftOut` or `bodyIsInstruction`. Its middle is left out at the size limit. */
   readonly body: string;
-  /**
-   * True when title and body may have been edited after the trigger and their text at that time is unknown.
-   */
+  /** True when title and body may have been edited after the trigger. */
   readonly bodyLeftOut: boolean;
   /** True when the issue was the trigger, so that its text is the instruction. */
   readonly bodyIsInstruction: boolean;
@@ -34,9 +29,6 @@ export interface IssueContext {
     readonly createdAt: string;
     readonly text: string;
   }[];
-  /**
-   * Comments by people without write access, by bots, edited after the trigger, or beyond the size limit.
-   * Does not count our own progress comments, the trigger, and later comments.
-   */
+  /** Those of people without write access or bots, edited after the trigger, or beyond the limit. */
   readonly commentsLeftOut: number;
 }

@@ -1,9 +1,7 @@
 /**
- * Defines an instruction, wherever people write it: one of a few commands, or text up to a limit.
- *
- * A command counts when nothing else is asked: `cancel please` and `retry` above a signature are commands,
- * `stop using var` is a task. Words that begin with a cancellation and continue get a question, because a
- * task would wait for the one that they want to stop.
+ * Defines an instruction: one of a few commands, or text. `cancel please` and `retry` above a signature are
+ * commands, `stop using var` is a task. A cancellation that continues gets a question, lest a task waits for
+ * the one to stop.
  */
 import { anyOf, wholeWords } from './word-patterns.ts';
 import type { TaskRequest } from '../task.ts';

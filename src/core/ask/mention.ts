@@ -86,10 +86,7 @@ function plainlyAddressable(markdown: string): string {
 /** A character that can be part of an address, a path or a name in front of the `@`. */
 const joinsBefore = `[A-Za-z0-9./\\\\@＠${code}+=&#%~-]|(?=\\p{L})\\p{scx=Latn}|\\p{M}`;
 const invisible = '\\p{Default_Ignorable_Code_Point}';
-/**
- * What ends the name: white space, punctuation before a word that cannot be a domain, or a character that no
- * login contains, as in `@airlock、直して` and `@airlock直して`. Not hyphens, apostrophes, accents.
- */
+/** White space, punctuation before what is no domain, or a character of another script: `@airlock、直して`. */
 const nameEnd =
   `${invisible}{0,4}(?:$|\\s|[.,:;!?)\\]}"'”’*_<…–—]{1,8}(?:$|\\s|<|[^\\x00-\\x7F])|[,;:!?)][\\p{L}\\p{N}]|` +
   `(?![’‐‑·＿\\p{M}${code}]|${invisible}|(?=\\p{L})\\p{scx=Latn})[^\\x00-\\x7F])`;

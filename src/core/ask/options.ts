@@ -1,7 +1,4 @@
-/**
- * Reads the options in front of an instruction, `--base`, `--model` and `--effort`, wherever people type
- * them. Checks only their form; `authorize.ts` decides whether the repository allows a value.
- */
+/** Reads the options in front of an instruction. `authorize.ts` decides whether a value is allowed. */
 import { isBranchName } from './branch-name.ts';
 import { effortSchema, type TaskOptions } from '../task.ts';
 import { resembles } from '../../lib/nearest.ts';
@@ -52,10 +49,7 @@ function checkValue(name: (typeof optionNames)[number], value: string): TaskOpti
 const isPunctuation = (dash: string, word: string): boolean =>
   dash === '-' || (dash.length === 1 && resembles(word.slice(0, 12).toLowerCase(), optionNames) === null);
 
-/**
- * Reads one option at `at`, after spaces; its value is on the same line. Phones turn `--` into a dash, so a
- * dash counts as well. Before another word a single dash is punctuation: `–please fix it`.
- */
+/** Reads one option on one line. Phones turn `--` into a dash; it counts unless another word follows it. */
 export function readOption(text: string, at: number, before: TaskOptions): OptionRead {
   const token = /[ \t]*(\S+)/y;
   token.lastIndex = at;

@@ -1,7 +1,4 @@
-/**
- * Writes the prompt's section about setup, which ends only after the rest of the prompt is written. All words
- * are ours or the configuration's.
- */
+/** Writes the prompt's section about setup. All words are ours or the configuration's. */
 import type { SetupReport } from '../setup.ts';
 
 export function describeSetup(setup: SetupReport | null): string {

@@ -1,7 +1,6 @@
 /**
- * Writes the prompt for Codex. Only the requester's text is an instruction; everything else is data that
- * others wrote, and is marked as such. The marks help an honest model and protect nothing: the sandbox limits
- * what a misled agent can do.
+ * Writes the prompt. Only the requester's text is an instruction; the rest is data, marked as such. The marks
+ * help an honest model and protect nothing: the sandbox limits what a misled agent can do.
  */
 import type { ThreadContext } from '../chat.ts';
 import type { IssueContext } from './context.ts';
@@ -27,18 +26,11 @@ export interface EarlierWork {
   readonly instruction: string;
   /** The title of its pull request; empty when it opened none. */
   readonly title: string;
-  /**
-   * Where the earlier task's work is. `checkout`: on the branch that this task continues. `elsewhere`: in a
-   * pull request that this task does not continue, so the checkout has only what was merged of it. `nowhere`:
-   * it opened no pull request.
-   */
+  /** Where the earlier work is: on this task's branch, in another pull request, or nowhere. */
   readonly work: 'checkout' | 'elsewhere' | 'nowhere';
 }
 
-/**
- * Returns a word that none of the texts contains, so that no text can write the line that ends its section.
- * Depends on the texts alone: the same task always has the same prompt.
- */
+/** A word that none of the texts contains, so that no text can end its section. Depends on them alone. */
 function boundaryFor(texts: readonly string[]): string {
   const taken = new Set<string>();
   for (const text of texts)
@@ -144,9 +136,7 @@ function describeThread(thread: ThreadContext, boundary: string): string {
   return parts.join('\n\n');
 }
 
-/**
- * Codex must not believe that work is in the checkout that is not: it would have reason to change nothing.
- */
+/** If Codex believed that work is in the checkout that is not, it would change nothing. */
 const whereEarlierWorkIs: Readonly<Record<EarlierWork['work'], string>> = {
   checkout:
     'This continues an earlier task. Its work is already in the checkout: build on it, and neither repeat nor undo it unless that is what is asked.',
@@ -175,10 +165,7 @@ function untrustedTexts({ instruction, context, thread, earlier }: PromptInput):
   return texts;
 }
 
-/**
- * Replaces ids by names and adds the attached files. Slack's request has neither, and nobody is looked up
- * before it is acknowledged.
- */
+/** Replaces ids by names and adds the attached files: nobody is looked up before Slack is acknowledged. */
 function wordsOf(instruction: string, asking: ThreadContext['asking']): string {
   if (asking === undefined) return instruction;
   const named = instruction.replace(/@([UW][A-Z0-9]{1,30})\b/g, (id, user: string) => {
@@ -201,9 +188,7 @@ function wordless(context: IssueContext | null, thread: ThreadContext | null): s
   return 'There is no instruction: change nothing, and say that it is missing.';
 }
 
-/**
- * Deterministic. Bounded by its parts: 20,000 characters of instruction, and the limits of issue and thread.
- */
+/** Deterministic, and bounded by the limits of instruction, issue and thread. */
 export function buildPrompt(input: PromptInput): string {
   const { repository, baseBranch, instruction, context, thread, earlier } = input;
   const boundary = boundaryFor(untrustedTexts(input));

@@ -26,19 +26,15 @@ export interface Chat {
   /** Adds 👀 to the requesting message, if there is one. */
   react(trigger: SlackTrigger): Promise<void>;
   /**
-   * Creates or edits the task's post. If the channel takes no message (it is gone or archived, or the bot is
-   * not in it), the post goes to the requester directly. A task that was refused or answered before it had a
-   * post is answered to the requester alone: null.
+   * Without a channel that takes it, the post goes to the requester directly. A task that ends before it had
+   * a post is answered to the requester alone: null.
    */
   saveTaskMessage(
     trigger: SlackTrigger,
     view: TaskView,
     known: ChatMessageRef | null,
   ): Promise<ChatMessageRef | null>;
-  /**
-   * Link to the requesting message, for private repositories only; null if there is none. Best effort; never
-   * throws.
-   */
+  /** Link to the requesting message, for private repositories only. Best effort; never throws. */
   permalink(trigger: SlackTrigger): Promise<string | null>;
 }
 

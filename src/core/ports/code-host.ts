@@ -1,9 +1,4 @@
-/**
- * The repository host, for tasks.
- *
- * Every method has a deadline and rejects with an `Error` when it passes. Methods that change something are
- * idempotent, also while a first call still runs.
- */
+/** The repository host, for tasks. Each method has a deadline; those that change something are idempotent. */
 import type { IssueContext } from '../ask/context.ts';
 import type { Displayed } from '../ask/mention.ts';
 import type { PullRequestRef, RepositoryFacts, RepositoryRef, TaskRequest } from '../task.ts';
@@ -12,22 +7,13 @@ import type { PullRequestRef, RepositoryFacts, RepositoryRef, TaskRequest } from
 export type Reaction = 'eyes' | 'rocket' | 'confused';
 
 export interface CodeHost {
-  /**
-   * Resolves the installation and the repository's facts; null if the App is not installed or the repository
-   * does not exist.
-   */
+  /** Null if the App is not installed or the repository does not exist. */
   locate(repository: RepositoryRef): Promise<RepositoryFacts | null>;
-  /**
-   * Asks now whether the person may write, by the collaborator permission API and not by
-   * `author_association`. The id counts, not the login.
-   */
+  /** Asks the collaborator permission API now. The id counts, not the login. */
   canWrite(facts: RepositoryFacts, person: { login: string; id: number }): Promise<boolean>;
   /** The head commit of a branch; null if there is no such branch. */
   headOf(facts: RepositoryFacts, branch: string): Promise<string | null>;
-  /**
-   * The triggering comment or issue as GitHub displays the text that was delivered; null if the trigger has
-   * no words of its own.
-   */
+  /** The trigger's text as GitHub displays it; null if the trigger has no words of its own. */
   displayedWords(facts: RepositoryFacts, request: TaskRequest): Promise<Displayed | null>;
   /** The issue and the comments of people with write access, as of the trigger. */
   issueContext(facts: RepositoryFacts, request: TaskRequest): Promise<IssueContext | null>;
@@ -40,10 +26,7 @@ export interface CodeHost {
     markdown: string,
     knownId: number | null,
   ): Promise<number>;
-  /**
-   * Creates the comment that reports an end without a pull request, or finds and edits it by its marker.
-   * `attempt`: 0 for the task itself, then the number of the publication attempt. Returns the comment's id.
-   */
+  /** Creates, or finds and edits, the comment with an end. `attempt`: 0, or that of the publication. */
   saveEndComment(
     facts: RepositoryFacts,
     request: TaskRequest,
@@ -54,15 +37,9 @@ export interface CodeHost {
   pullRequest(facts: RepositoryFacts, number: number): Promise<PullRequestState | null>;
   /** Looks up an account by its login; null if there is none or it is not a person's. */
   account(facts: RepositoryFacts, login: string): Promise<{ login: string; id: number } | null>;
-  /**
-   * Resolves the repository's present facts by its id, so that a rename is followed; null if the App cannot
-   * reach it any more.
-   */
+  /** The repository's present facts by its id, so that a rename is followed; null if out of reach. */
   relocate(facts: RepositoryFacts): Promise<RepositoryFacts | null>;
-  /**
-   * Lists the repositories that the App is installed on, at most 500, sorted by name. For choosing only:
-   * `locate` decides on access.
-   */
+  /** At most 500, sorted by name. For choosing only: `locate` decides on access. */
   installedRepositories(): Promise<readonly RepositoryRef[]>;
   /** Revokes the tokens that this process minted for the task. Best effort; never throws. */
   forgetTokens(taskId: string): Promise<void>;

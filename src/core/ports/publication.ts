@@ -11,10 +11,7 @@ export type GateVerdict =
   | { readonly kind: 'allow' }
   /** Published, but as a draft with these remarks in the body. */
   | { readonly kind: 'mark'; readonly remarks: readonly string[] }
-  /**
-   * Not published: the change is kept and a person decides. `approvable`: an approval would publish it.
-   * GitHub takes workflow files only from a person.
-   */
+  /** A person decides. `approvable`: not for workflow files, which GitHub takes only from people. */
   | { readonly kind: 'hold'; readonly reason: Reason; readonly approvable: boolean };
 
 export interface SandboxReport {
@@ -69,9 +66,6 @@ export interface Publication {
   leftOut(change: ChangeSet): string | null;
   /** Hex SHA-256 of the kept lines, which an approval is bound to. */
   changeHash(lines: string): Promise<string>;
-  /**
-   * Writes blobs → tree → commit → ref → pull request. A second attempt finds what the first made. Rejects on
-   * transient errors.
-   */
+  /** A second attempt finds what the first made. Rejects on transient errors. */
   publish(input: PublishInput): Promise<PublishResult>;
 }

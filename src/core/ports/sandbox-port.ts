@@ -10,10 +10,7 @@ export class SandboxBusyError extends Error {
   override readonly name = 'SandboxBusyError';
 }
 
-/**
- * Thrown if the connection to the sandbox broke. The same call can be retried; it can take minutes until it
- * succeeds.
- */
+/** The connection to the sandbox broke. The same call can be retried, for minutes. */
 export class SandboxUnavailableError extends Error {
   override readonly name = 'SandboxUnavailableError';
 }
@@ -42,11 +39,7 @@ export interface SandboxCommand {
 export interface ExecLimits {
   readonly timeoutMs: number;
   readonly maxOutputBytes: number;
-  /**
-   * For commands before anything untrusted runs. A sandbox has the processor time of an ordinary program
-   * until the first command or run without this option. From then on it has less, where the machine can limit
-   * it.
-   */
+  /** For what runs before anything untrusted. Later commands may get less processor time. */
   readonly atOrdinaryPriority?: true;
 }
 
@@ -69,15 +62,9 @@ export interface RunChunk {
   readonly exitCode: number | null;
 }
 
-/**
- * One task's sandbox. Paths are absolute inside it. The workspace is `/workspace`, the clone
- * `/workspace/repo`; the task's scripts are read-only under `/opt/airlock`. All its output is untrusted once
- * Codex has run.
- */
+/** One task's sandbox. Paths are absolute inside it. Once Codex has run, all its output is untrusted. */
 export interface TaskSandbox {
-  /**
-   * Starts the sandbox if it is not started. A destroyed sandbox is never started again: `SandboxLostError`.
-   */
+  /** Does nothing if started. A destroyed sandbox is never started again: `SandboxLostError`. */
   start(spec: SandboxSpec): Promise<void>;
   /** Replaces the file; creates missing folders. Text becomes UTF-8; at most 8 MiB. */
   writeFile(path: string, content: string | Uint8Array<ArrayBuffer>): Promise<void>;
@@ -88,10 +75,7 @@ export interface TaskSandbox {
   ): Promise<{ bytes: Uint8Array; size: number } | null>;
   /** Runs to the end or is killed at `timeoutMs`, with all its children. */
   exec(command: SandboxCommand, limits: ExecLimits): Promise<ExecResult>;
-  /**
-   * Starts a detached run under a name, with its standard output in a file. A second start under the same
-   * name does nothing, whether the first still runs or has ended.
-   */
+  /** A detached run with its output in a file. A second start under the same name does nothing. */
   startRun(name: string, command: SandboxCommand): Promise<void>;
   /** Waits up to `waitMs` (at most 30,000) for output beyond `offset` or the end of the run. */
   readRun(name: string, range: { offset: number; maxBytes: number; waitMs: number }): Promise<RunChunk>;

@@ -1,8 +1,4 @@
-/**
- * The contract of the cache for what setup installs. The bytes go between the sandbox and the cache, which
- * checks the names and types in them (`setup-archive.ts`) when it stores and when it restores them. Deadlines
- * as in `code-host.ts`.
- */
+/** The contract of the cache for setup, which checks names and types (`setup-archive.ts`) both ways. */
 export interface SetupCacheEntry {
   readonly repositoryId: number;
   /** 64 hex digits, from `setupCacheKey`. */
@@ -13,15 +9,9 @@ export interface SetupCacheEntry {
 export interface SetupCache {
   /** The largest size of an entry, bytes. */
   readonly maxEntryBytes: number;
-  /**
-   * Writes the entry's parts into a folder of the sandbox. Deletes an entry that is refused. Rejects on
-   * transient errors; the caller continues without the cache.
-   */
+  /** Writes the entry's parts into a folder, or deletes a refused entry. Rejects on transient errors. */
   restore(entry: SetupCacheEntry, folder: string): Promise<SetupCacheRestored>;
-  /**
-   * Stores the parts from a folder of the sandbox. All of them together must have the hash that was taken
-   * before Codex ran, so that nothing is stored that was changed later or read by a late attempt.
-   */
+  /** The parts must have the hash from before Codex ran: nothing is stored that was changed later. */
   store(
     entry: SetupCacheEntry,
     packed: {

@@ -1,7 +1,4 @@
-/**
- * Slots for sandboxes, for tasks. Deadlines and idempotence as in `code-host.ts`; `admission.ts` decides who
- * is next.
- */
+/** Slots for sandboxes, for tasks; `admission.ts` decides who is next. Deadlines as in `code-host.ts`. */
 import type { SlotClaim } from '../admission.ts';
 
 export type SlotAnswer =
@@ -10,10 +7,7 @@ export type SlotAnswer =
   | { readonly granted: false; readonly place: number };
 
 export interface Slots {
-  /**
-   * Asks for a slot. Until it is granted the task waits in the queue; then its Workflow is woken. A granted
-   * slot stays granted until it is released.
-   */
+  /** Until a slot is granted the task waits; then its Workflow is woken. Granted until released. */
   request(claim: SlotClaim): Promise<SlotAnswer>;
   /** Releases the slot, or the place in the queue. Does nothing for a task that has neither. */
   release(taskId: string): Promise<void>;

@@ -70,45 +70,29 @@ export interface TaskRecordPort {
   /** Appends a line to the log, unless it is there already. */
   appendToLog(line: LogLine): Promise<void>;
   /**
-   * Enters a phase and opens its grant. The phases of a grant only go forward: rejects when a later one is
-   * open, so that a late attempt of an earlier step cannot work at the same time. Returns who cancelled the
-   * task, and its outcome if it has ended.
+   * The phases of a grant only go forward: rejects when a later one is open. Returns who cancelled the task,
+   * and its outcome if it has ended.
    */
   enter(
     phase: TaskPhase,
   ): Promise<{ readonly cancelledBy: string | null; readonly outcome: TaskOutcome | null }>;
-  /**
-   * Chooses one of the offered repositories. False when there is nothing to choose any more. The first choice
-   * stays.
-   */
+  /** False when there is nothing to choose any more. The first choice stays. */
   choose(repository: RepositoryRef): Promise<boolean>;
-  /**
-   * Creates or edits the post with what the record knows now. Does nothing for a task that has no place for
-   * one.
-   */
+  /** Posts what the record knows now. Does nothing for a task that has no place for a post. */
   updatePost(): Promise<void>;
   /** Watches a run from now on, with its deadline. The Workflow is woken when the run ends. */
   watchRun(run: 'setup' | 'codex'): Promise<void>;
   /** Stores a file with the record, replacing one of that name. */
   keep(name: string, content: string): Promise<void>;
   kept(name: string): Promise<string | null>;
-  /**
-   * Wakes another task's Workflow when this task is routed, asks for a choice, or ends. Keeps a bounded
-   * number of waiters.
-   */
+  /** Wakes that task's Workflow when this task is routed, asks for a choice, or ends. */
   addWaiter(taskId: string): Promise<void>;
   /** Ends the task. The first outcome stays. */
   finish(outcome: TaskOutcome): Promise<void>;
-  /**
-   * Destroys the sandbox and releases the slot. Rejects when that fails; the record then tries again by
-   * itself.
-   */
+  /** Destroys the sandbox and releases the slot. If that rejects, the record tries again by itself. */
   close(): Promise<void>;
   cancel(by: string): Promise<{ readonly cancelled: boolean; readonly reason: string }>;
-  /**
-   * Reopens a task whose publication failed with its change kept, or whose held change is approved. `attempt`
-   * counts from 1.
-   */
+  /** For a failed publication or an approved, held change. `attempt` counts from 1. */
   startPublicationAttempt(
     approval: Approval | null,
   ): Promise<

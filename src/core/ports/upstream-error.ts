@@ -1,7 +1,4 @@
-/**
- * What a failed call to GitHub, Slack or OpenAI means for the task. Adapters decide it once, by a table, and
- * throw it; steps and posts obey it.
- */
+/** What a failed call upstream means for the task. Adapters decide it by a table; steps and posts obey. */
 import type { Reason } from '../task.ts';
 
 export type Meaning =
