@@ -32,7 +32,7 @@ export function composeApp(env: Env): Hono {
 }
 
 function createRoutes(env: Env): Hono {
-  const { settings, config, policy, chat, index } = baseOf(env);
+  const { settings, config, policy, mention, chat, index } = baseOf(env);
   const room = createBodyRoom(unverifiedBytes);
   const shared = {
     task: (taskId: string) => recordOf(env, taskId),
@@ -47,7 +47,7 @@ function createRoutes(env: Env): Hono {
     githubWebhooks: githubWebhooks({
       secret: settings.githubWebhookSecret,
       room,
-      handle: config.github,
+      mention,
       startTask: async (request) => await accept(env, request),
       now: () => new Date(),
       log,

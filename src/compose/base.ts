@@ -13,6 +13,7 @@ import { costUsd } from '../core/cost.ts';
 import type { Policy } from '../core/policy.ts';
 import type { Chat, IssueTasks, TaskIndex } from '../core/ports/chat-port.ts';
 import { createAppTokens, type AppTokens } from '../github/app-auth.ts';
+import { mentionName, type MentionName } from '../github/mention-name.ts';
 import type { ReadHtml } from '../github/html-events.ts';
 import { readHtml } from '../github/read-html.ts';
 import { parseSettings, type Settings } from '../settings.ts';
@@ -27,6 +28,7 @@ export interface Base {
   readonly settings: Settings;
   readonly config: AirlockConfig;
   readonly policy: Policy;
+  readonly mention: () => Promise<MentionName>;
   /** Caches tokens in memory; the records of their tasks know which are live. */
   readonly tokens: AppTokens;
   /** What an adapter of GitHub's API needs. */
@@ -71,12 +73,12 @@ function createBase(env: Env): Base {
     settings,
     config,
     policy: {
-      mention: config.github.mention,
       forRepository: (repository) => resolveRepository(config, repository),
       named: namedRepositories(config),
       hasPatterns: hasPatterns(config),
       slack,
     },
+    mention: mentionName(config.github, { slug: async () => await tokens.slug(), now, log }),
     tokens,
     github: { ...api, tokens, readHtml },
     codex: createCodex({ openaiBaseUrl: platform.insideOpenaiBaseUrl }),

@@ -13,7 +13,7 @@ describe('a valid configuration', () => {
     (text) => {
       const read = loadConfig(text, 'c.jsonc');
       expect(read.ok && read.config.repositories).toEqual([]);
-      expect(read.ok && read.config.github).toEqual({ mention: 'airlock', label: 'codex' });
+      expect(read.ok && read.config.github).toEqual({ mention: null, label: 'codex' });
     },
   );
 

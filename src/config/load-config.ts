@@ -132,7 +132,7 @@ function readValue(root: Node, fileName: string, report: Report): AirlockConfig 
   const config: AirlockConfig = {
     fileName,
     github: {
-      mention: (github?.mention ?? builtIn.mention).toLowerCase(),
+      mention: github?.mention?.toLowerCase() ?? null,
       label: (github?.label ?? builtIn.label).toLowerCase(),
     },
     slack: null,

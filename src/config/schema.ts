@@ -5,7 +5,7 @@
 import * as z from 'zod';
 import type { SlotLimits } from '../core/admission.ts';
 import { isBranchName, isBranchPrefix } from '../core/ask/branch-name.ts';
-import type { GithubPolicy, ModelPrice, SlackPolicy } from '../core/policy.ts';
+import type { ConfiguredGithub, ModelPrice, SlackPolicy } from '../core/policy.ts';
 import { parseRepositoryRef } from '../core/ids.ts';
 import { effortSchema } from '../core/task.ts';
 import { hostNameProblem } from './host-name.ts';
@@ -14,7 +14,6 @@ import { slackAccessKeys, slackAccessSchema, slackKeys, slackSchema } from './sl
 
 /** Used if neither the repository's entry nor `defaults` sets the value. */
 export const builtIn = {
-  mention: 'airlock',
   label: 'codex',
   model: 'gpt-6.1-sol',
   effort: 'medium',
@@ -214,7 +213,7 @@ export const configSchema = z
     github: z
       .strictObject({
         mention: handle.optional().meta({
-          description: `The name that people write after "@" to address the bot. Default "${builtIn.mention}".`,
+          description: `The name that people write after "@" to address the bot. Default: the name of the GitHub App.`,
         }),
         label: z
           .string()
@@ -258,7 +257,7 @@ export interface RepositoryEntry {
 /** The whole configuration after every check. */
 export interface AirlockConfig {
   readonly fileName: string;
-  readonly github: GithubPolicy;
+  readonly github: ConfiguredGithub;
   /** null: Slack is not configured. */
   readonly slack: SlackPolicy | null;
   readonly prices: ReadonlyMap<string, ModelPrice>;

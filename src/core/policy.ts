@@ -67,6 +67,9 @@ export interface GithubPolicy {
   readonly label: string;
 }
 
+/** `mention` is null if none is configured: then it is the App's own name. */
+export type ConfiguredGithub = Omit<GithubPolicy, 'mention'> & { readonly mention: string | null };
+
 /** `none` is the default. `workspace`: every full member. `listed`: each list that is not null matches. */
 export type SlackAccess =
   | { readonly kind: 'none' }
@@ -98,8 +101,6 @@ export interface ModelPrice {
 }
 
 export interface Policy {
-  /** The handle that addresses the bot, without `@`. */
-  readonly mention: string;
   forRepository(repository: RepositoryRef): RepositoryPolicy | RepositoryRefusal;
   /** Allowed repositories that the configuration names exactly, in its order. */
   readonly named: readonly RepositoryRef[];

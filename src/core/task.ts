@@ -33,6 +33,8 @@ const githubTriggerSchema = z.strictObject({
   issueNumber: z.number().int().positive(),
   /** True when the "issue" is a pull request: GitHub sends `issue_comment` for both. */
   onPullRequest: z.boolean(),
+  /** The name of the bot at the trigger, as people mention it, without `@`. */
+  mention: z.string().min(1).max(100),
   /** The triggering comment; null when the issue itself is the trigger. */
   commentId: z.number().int().positive().nullable(),
   /** ISO 8601. Codex does not get context that was written or edited after this instant. */

@@ -138,8 +138,9 @@ export function githubChecks(input: GithubInput, appOf: () => Promise<AppAnswer>
           if (input.config === null) return skip('config first');
           const { mention } = input.config.github;
           const headers = { ...apiVersionHeader, accept: 'application/vnd.github+json' };
-          const url = `${input.apiUrl}/users/${encodeURIComponent(mention)}`;
-          return await judgeMention(mention, slug, async () => await ask(input, url, { headers }));
+          const askAccount = async (login: string) =>
+            await ask(input, `${input.apiUrl}/users/${encodeURIComponent(login)}`, { headers });
+          return await judgeMention(mention, slug, askAccount);
         }),
     },
     {

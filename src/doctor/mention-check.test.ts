@@ -4,7 +4,8 @@ import type { Asked } from './service.ts';
 
 const answered = (status: number): Asked => ({ answered: true, status, headers: new Headers(), body: {} });
 
-it.each<[mention: string, Asked, status: string, found: RegExp]>([
+it.each<[mention: string | null, Asked, status: string, found: RegExp]>([
+  [null, answered(500), 'ok', /people mention @acme-airlock, the App itself/],
   ['acme-airlock', answered(500), 'ok', /the App itself/],
   ['Acme-Airlock', answered(500), 'ok', /the App itself/],
   ['airlock', answered(200), 'warn', /@airlock is somebody else’s account, which every mention notifies/],

@@ -7,13 +7,15 @@ import type { Asked } from './service.ts';
 
 /** `askAccount` asks GitHub, without a credential, for the account with the mentioned name. */
 export async function judgeMention(
-  mention: string,
+  /** Null: none is configured, so that the App's own name counts. */
+  mention: string | null,
   slug: string,
-  askAccount: () => Promise<Asked>,
+  askAccount: (login: string) => Promise<Asked>,
 ): Promise<Verdict> {
-  if (mention.toLowerCase() === slug.toLowerCase()) return ok(`people mention @${mention}, the App itself`);
-  const remedy = `Set "github.mention" to ${JSON.stringify(slug)}, the App’s own name, or rename the App.`;
-  const asked = await askAccount();
+  if (mention === null || mention.toLowerCase() === slug.toLowerCase())
+    return ok(`people mention @${slug}, the App itself`);
+  const remedy = `Remove "github.mention", and people mention @${slug}, the App itself.`;
+  const asked = await askAccount(mention);
   if (!asked.answered) return warn(`whether somebody is called @${mention} is unknown: ${asked.why}`, remedy);
   if (asked.status === 200)
     return warn(`@${mention} is somebody else’s account, which every mention notifies`, remedy);

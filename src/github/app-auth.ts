@@ -7,7 +7,7 @@
  */
 import { createAppAuth } from '@octokit/auth-app';
 import * as z from 'zod';
-import { botIdentity, type BotIdentity } from './bot-identity.ts';
+import { appSlug, botIdentity, type BotIdentity } from './bot-identity.ts';
 import { githubClient, GithubRefusal, type GithubApi, type GithubClient } from './client.ts';
 import { pkcs8Pem, PrivateKeyError } from './private-key.ts';
 import { memoryLedger, type TokenLedger } from './token-ledger.ts';
@@ -77,6 +77,8 @@ export interface AppTokens {
    * seconds and never throws; the ledger keeps the tokens that could not be revoked.
    */
   forget(taskId: string): Promise<void>;
+  /** Returns the App's slug, which GitHub is asked for each time. */
+  slug(): Promise<string>;
   /** Returns the App's account as commits name it. Asks GitHub once per process. */
   bot(client: GithubClient): Promise<BotIdentity>;
 }
@@ -274,6 +276,8 @@ export function createAppTokens(
       const work = async () => await Promise.all((await ledger.live(taskId)).map(revokeSealed));
       await withDeadline(work(), revokeWithinMs, 'revoking tokens').catch(() => undefined);
     },
+
+    slug: async () => await appSlug(asApp),
 
     async bot(client) {
       bot ??= botIdentity(asApp, client).catch((error: unknown) => {

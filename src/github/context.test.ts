@@ -30,6 +30,7 @@ const input: ContextInput = {
     installationId: 3,
     repositoryId: 5,
     issueNumber: 2,
+    mention: 'airlock',
     onPullRequest: false,
     commentId: 30,
     triggeredAt: at(30),

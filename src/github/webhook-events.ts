@@ -68,6 +68,9 @@ const actionOf = z.object({ action: z.string() });
 type Account = z.infer<typeof account>;
 type Common = z.infer<typeof issueEvent>;
 
+/** Why a text was ignored that people can mention the bot in. */
+export const noMention = 'no mention';
+
 const ignored = (why: string): WebhookReading => ({ kind: 'ignored', why });
 
 function isSoftware(person: Account | null): boolean {
@@ -89,6 +92,7 @@ type Trigger = Extract<TaskRequest['trigger'], { kind: 'github' }>;
 
 function draft(
   payload: Common,
+  { mention }: GithubPolicy,
   requester: Account,
   trigger: Pick<Trigger, 'event' | 'commentId' | 'triggeredAt' | 'comment'> & { readonly taskId: string },
   asked: Pick<TaskDraft, 'ask' | 'instruction' | 'options'>,
@@ -113,6 +117,7 @@ function draft(
         installationId: payload.installation.id,
         repositoryId: payload.repository.id,
         issueNumber: payload.issue.number,
+        mention,
         onPullRequest: isSet(payload.issue.pull_request),
         commentId: trigger.commentId,
         triggeredAt: trigger.triggeredAt,
@@ -137,7 +142,7 @@ function readComment(payload: z.infer<typeof commentEvent>, policy: GithubPolicy
   if (isSet(comment.performed_via_github_app)) return ignored('written through an app');
   if (comment.user?.id !== sender.id) return ignored('written by somebody other than the sender');
   const mention = parseMention(comment.body ?? '', policy.mention);
-  if (mention.kind === 'none') return ignored('no mention');
+  if (mention.kind === 'none') return ignored(noMention);
   const taskId = taskIdFor({
     event: 'issue_comment',
     repositoryId: payload.repository.id,
@@ -145,6 +150,7 @@ function readComment(payload: z.infer<typeof commentEvent>, policy: GithubPolicy
   });
   return draft(
     payload,
+    policy,
     sender,
     {
       taskId,
@@ -164,7 +170,7 @@ function readOpened(payload: Common, policy: GithubPolicy): WebhookReading {
   if (payload.issue.user?.id !== sender.id) return ignored('written by somebody other than the sender');
   // Reads the body only: titles are often quoted, and a mention in a title notifies nobody on GitHub either.
   const mention = parseMention(payload.issue.body ?? '', policy.mention);
-  if (mention.kind === 'none') return ignored('no mention');
+  if (mention.kind === 'none') return ignored(noMention);
   const taskId = taskIdFor({
     event: 'issue_opened',
     repositoryId: payload.repository.id,
@@ -172,6 +178,7 @@ function readOpened(payload: Common, policy: GithubPolicy): WebhookReading {
   });
   return draft(
     payload,
+    policy,
     sender,
     { taskId, event: 'issue_opened', commentId: null, triggeredAt: payload.issue.created_at },
     mention,
@@ -199,6 +206,7 @@ function readLabeled(payload: z.infer<typeof labelEvent>, policy: GithubPolicy):
   const asked = { ask: { kind: 'run' }, instruction: '', options: {} } as const;
   return draft(
     payload,
+    policy,
     sender,
     {
       taskId: taskIdFor(key),

@@ -5,13 +5,13 @@
  * what a stranger sent. The task is durable before the 2xx. Otherwise GitHub gets a 5xx, shows the delivery
  * as failed and can redeliver it; the task's id makes a redelivery harmless.
  */
-import { Webhooks } from '@octokit/webhooks';
+import { verify } from '@octokit/webhooks-methods';
 import { Hono } from 'hono';
 import { shortIdOf } from '../core/ids.ts';
-import type { GithubPolicy } from '../core/policy.ts';
 import type { TaskRequest } from '../core/task.ts';
 import { withDeadline } from '../lib/with-deadline.ts';
-import { readWebhook } from './webhook-events.ts';
+import type { MentionName } from './mention-name.ts';
+import { noMention, readWebhook } from './webhook-events.ts';
 import { roomFor, type BodyRoom } from '../lib/body-room.ts';
 import { parseJson } from '../lib/parse-json.ts';
 import { readBody } from '../lib/read-body.ts';
@@ -37,7 +37,7 @@ export interface WebhookDeps {
   /** Bounds the memory for bodies whose signature is not verified yet. */
   readonly room: BodyRoom;
   /** How people address the bot. */
-  readonly handle: GithubPolicy;
+  mention(): Promise<MentionName>;
   /** Makes the task durable before it resolves. A redelivery calls it again with the same request. */
   startTask(request: TaskRequest): Promise<'started' | 'exists'>;
   now(): Date;
@@ -49,15 +49,14 @@ export interface WebhookDeps {
 /**
  * Refuses a signature that is not hexadecimal and an empty body first, because the verifier throws on both.
  */
-async function isSigned(webhooks: Webhooks, text: string, signature: string): Promise<boolean> {
+async function isSigned(secret: string, text: string, signature: string): Promise<boolean> {
   if (text === '' || !/^sha256=[0-9a-f]{64}$/.test(signature)) return false;
-  return await webhooks.verify(text, signature);
+  return await verify(secret, text, signature);
 }
 
 /** Throws if the secret is empty: every delivery would be refused, which should be noticed at the start. */
 export function githubWebhooks(deps: WebhookDeps): Hono {
   if (deps.secret === '') throw new Error('the webhook secret is empty');
-  const webhooks = new Webhooks({ secret: deps.secret });
   const app = new Hono();
 
   app.post('/', async (c) => {
@@ -83,7 +82,7 @@ export function githubWebhooks(deps: WebhookDeps): Hono {
       if (body.kind !== 'bytes') return c.json({ error: 'the payload did not arrive' }, 408);
       // Encoding the text yields exactly the signed bytes, because GitHub signs JSON, which is UTF-8.
       text = utf8Of(body.bytes);
-      if (text === null || !(await isSigned(webhooks, text, signature))) {
+      if (text === null || !(await isSigned(deps.secret, text, signature))) {
         deps.log('webhook.refused', { why: 'signature' });
         return c.json({ error: 'the signature does not match' }, 401);
       }
@@ -93,9 +92,13 @@ export function githubWebhooks(deps: WebhookDeps): Hono {
     const json = parseJson(text);
     if (json === undefined) return c.json({ error: 'the payload is not JSON' }, 400);
 
-    const reading = readWebhook(eventName, json, deps.handle);
+    const mention = await deps.mention();
+    const reading = readWebhook(eventName, json, mention);
     switch (reading.kind) {
       case 'ignored':
+        // The text can mention the App by the name that GitHub has not said yet.
+        if (reading.why === noMention && mention.isGuess && /[@＠]/.test(text))
+          return c.json({ error: 'the name of the App is not known yet; redeliver this event' }, 503);
         return c.json({ ignored: reading.why }, 202);
       case 'unreadable':
         deps.log('webhook.unreadable', { webhook: eventName, where: reading.where });

@@ -40,6 +40,7 @@ function input(
         installationId: 1,
         repositoryId: 1,
         issueNumber: 12,
+        mention: 'airlock',
         onPullRequest: false,
         commentId: 7,
         triggeredAt: '2026-11-20T10:00:00Z',

@@ -36,7 +36,7 @@ function endpoint(over: Partial<WebhookDeps> = {}): { app: Hono; started: TaskRe
   const app = githubWebhooks({
     secret,
     room: createBodyRoom(2 ** 24),
-    handle: { mention: 'airlock', label: 'codex' },
+    mention: async () => ({ mention: 'airlock', label: 'codex', isGuess: false }),
     startTask: async (request) => {
       started.push(request);
       return 'started';
@@ -169,6 +169,7 @@ describe('the trigger of a task', () => {
           installationId: 3,
           repositoryId: 5,
           issueNumber: 2,
+          mention: 'airlock',
           onPullRequest: false,
           commentId: 9,
           triggeredAt: '2026-11-01T10:00:00Z',
@@ -181,6 +182,22 @@ describe('the trigger of a task', () => {
         options: {},
       },
     ]);
+  });
+
+  it.each<[name: string, isGuess: boolean, body: string, status: number]>([
+    ['acme-codex', false, '@acme-codex fix it', 202],
+    ['airlock', true, '@airlock fix it', 202],
+    ['airlock', true, '@acme-codex fix it', 503],
+    ['airlock', true, 'nice', 202],
+  ])('is a mention of %s (a guess: %s): %s gets a %i', async (name, isGuess, body, status) => {
+    const { app, started } = endpoint({
+      mention: async () => ({ mention: name, label: 'codex', isGuess }),
+    });
+    const response = await deliver(app, 'issue_comment', JSON.stringify(comment({ body })));
+    expect(response.status).toBe(status);
+    expect(started.map(({ trigger }) => trigger)).toMatchObject(
+      body.includes(name) ? [{ mention: name }] : [],
+    );
   });
 
   it('can be a comment on a pull request', async () => {

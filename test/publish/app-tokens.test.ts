@@ -57,6 +57,11 @@ describe('a token of a task', () => {
   });
 });
 
+it('asks GitHub for the name of the App', async () => {
+  const { startProcess } = await world();
+  expect(await startProcess().slug()).toBe('airlock');
+});
+
 it('revokes a token that lists repositories after its use, also when that failed', async () => {
   const { startProcess, installationId, live, revoked } = await world();
   const tokens = startProcess();

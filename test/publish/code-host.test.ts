@@ -52,6 +52,7 @@ async function scene(): Promise<Scene> {
       installationId: repository.installationId ?? 0,
       repositoryId: repository.id,
       issueNumber: issue,
+      mention: 'airlock',
       onPullRequest: false,
       commentId: id,
       triggeredAt: new Date(Date.now() + 1000).toISOString(),

@@ -190,6 +190,7 @@ describe('a follow-up', () => {
         installationId: facts.installationId,
         repositoryId: facts.repositoryId,
         issueNumber: first.number,
+        mention: 'airlock',
         onPullRequest: true,
         commentId: 5,
         triggeredAt: new Date().toISOString(),

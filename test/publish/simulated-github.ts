@@ -99,6 +99,7 @@ export function taskRequest(changes: Partial<RoutedRequest> = {}): RoutedRequest
       installationId: 1,
       repositoryId: 1,
       issueNumber: 7,
+      mention: 'airlock',
       onPullRequest: false,
       commentId: 77,
       triggeredAt: '2026-11-20T10:00:00Z',

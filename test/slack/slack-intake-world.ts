@@ -127,7 +127,6 @@ export function createWorld(options: WorldOptions = {}): World {
     botToken: 'xoxb-test',
     apiUrl,
     policy: {
-      mention: 'codex',
       forRepository: (repository) =>
         repositoryPolicy(repository) ?? {
           allowed: false,

@@ -47,6 +47,7 @@ function onIssue(taskId: string, shortId: string): TaskRequest {
       installationId,
       repositoryId,
       issueNumber: issue,
+      mention: 'airlock',
       onPullRequest: false,
       commentId: null,
       triggeredAt: new Date().toISOString(),

@@ -10,6 +10,7 @@ const github: TaskRequest['trigger'] = {
   installationId: 3,
   repositoryId: 5,
   issueNumber: 2,
+  mention: 'airlock',
   onPullRequest: false,
   commentId: 9,
   triggeredAt: '2026-11-01T10:00:00Z',

@@ -30,11 +30,11 @@ export interface Asker {
 async function readDisplayed(
   request: RoutedRequest,
   facts: RepositoryFacts,
-  { codeHost, record, policy }: TaskDeps,
+  { codeHost, record }: TaskDeps,
 ): Promise<Stage<RoutedRequest>> {
   const words = await codeHost.displayedWords(facts, request);
-  if (words === null) return { go: true, value: request };
-  const mention = readMention(words, policy.mention);
+  if (words === null || request.trigger.kind !== 'github') return { go: true, value: request };
+  const mention = readMention(words, request.trigger.mention);
   if (mention.kind === 'none') {
     const message = 'GitHub does not display the mention as words of the person who wrote the text.';
     return ended({ kind: 'ignored', reason: { code: 'mention-not-displayed', message } });
@@ -159,33 +159,40 @@ async function answer(
   facts: Authorization['facts'],
   deps: TaskDeps,
 ): Promise<TaskOutcome | null> {
-  switch (request.ask.kind) {
-    case 'run':
-      return null;
-    case 'invalid':
-      return { kind: 'refused', reason: { code: 'mention-invalid', message: request.ask.message } };
+  const { ask, trigger } = request;
+  if (ask.kind === 'run') return null;
+  if (ask.kind === 'invalid')
+    return { kind: 'refused', reason: { code: 'mention-invalid', message: ask.message } };
+  if (trigger.kind !== 'github') return { kind: 'answered', message: 'This command works in an issue.' };
+  switch (ask.kind) {
     case 'help':
-      return { kind: 'answered', message: githubHelp(deps.policy.mention) };
+      return { kind: 'answered', message: githubHelp(trigger.mention) };
     case 'retry':
-      return await retryPublishing(request, facts, deps);
+      return await retryPublishing(trigger.issueNumber, facts, deps);
     case 'status':
     case 'cancel': {
-      if (request.trigger.kind !== 'github')
-        return { kind: 'answered', message: 'This command works in an issue.' };
-      const ids = await deps.issueTasks.onIssue(facts.repositoryId, request.trigger.issueNumber);
+      const ids = await deps.issueTasks.onIssue(facts.repositoryId, trigger.issueNumber);
       const by = request.requester?.login ?? 'somebody';
       const lines: string[] = [];
+      let onlyCancelled = true;
       for (const id of ids) {
         if (id === request.taskId) continue;
         const record = deps.recordOf(id);
         const view = await record.view();
         if (view === null || view.status === 'ended') continue;
-        if (request.ask.kind === 'status')
+        if (ask.kind === 'status')
           lines.push(
             `Task ${view.shortId} (${standingText(view)}) was asked for ${ageText(view.elapsedMs)}.`,
           );
-        else lines.push(`Task ${view.shortId}: ${(await record.cancel(by)).reason}`);
+        else {
+          const { cancelled, reason } = await record.cancel(by);
+          onlyCancelled &&= cancelled;
+          lines.push(`Task ${view.shortId}: ${reason}`);
+        }
       }
+      // The comments with the ends of the cancelled tasks are the answer.
+      if (ask.kind === 'cancel' && lines.length > 0 && onlyCancelled)
+        await deps.record.learn({ silent: true });
       return {
         kind: 'answered',
         message: lines.length === 0 ? 'Nothing is running on this issue.' : lines.join('\n'),
@@ -267,14 +274,13 @@ function ended(outcome: TaskOutcome): { go: false; outcome: TaskOutcome } {
 }
 
 async function retryPublishing(
-  request: RoutedRequest,
+  issueNumber: number,
   facts: Authorization['facts'],
   deps: TaskDeps,
 ): Promise<TaskOutcome> {
   const nothing =
     'No kept change on this issue waits to be published. Mention me with what you want done to start a new task.';
-  if (request.trigger.kind !== 'github') return { kind: 'answered', message: nothing };
-  for (const id of await deps.issueTasks.onIssue(facts.repositoryId, request.trigger.issueNumber)) {
+  for (const id of await deps.issueTasks.onIssue(facts.repositoryId, issueNumber)) {
     const outcome = (await deps.recordOf(id).view())?.outcome;
     if (outcome?.kind !== 'failed' || !outcome.changeKept) continue;
     const retried = await deps.retryPublication(id, null);

@@ -108,7 +108,7 @@ interface Script {
   readonly before?: readonly EarlierTask[];
   /** Other tasks, by their ids. */
   readonly others?: Readonly<
-    Record<string, { readonly request?: TaskRequest; readonly outcome: TaskOutcome }>
+    Record<string, { readonly request?: TaskRequest; readonly outcome: TaskOutcome | null }>
   >;
   /** What a person chooses an hour after they were asked. */
   readonly choice?: RepositoryRef;
@@ -340,7 +340,6 @@ function world(script: Script) {
       ...script.publication,
     },
     policy: {
-      mention: 'acme-bot',
       forRepository: () =>
         script.allowed === false
           ? { allowed: false, reason: { code: 'not-listed', message: 'not listed' } }
@@ -396,7 +395,7 @@ function world(script: Script) {
     await record.open(asked);
     for (const [taskId, { request: other, outcome }] of Object.entries(script.others ?? {})) {
       await tasks.record(taskId).open(other ?? { ...request, taskId });
-      await tasks.record(taskId).finish(outcome);
+      if (outcome !== null) await tasks.record(taskId).finish(outcome);
     }
     for (const [index, older] of (script.before ?? []).entries()) {
       const { taskId } = entryOf(older, index);
@@ -1184,6 +1183,18 @@ describe('a task', () => {
       others: { 'gh-1-c1': { outcome: earlier } },
     });
     expect(result).toEqual({ kind: 'answered', message: expect.stringMatching(answer) });
+  });
+
+  it.each<[asked: 'cancel' | 'status', others: string, outcome: TaskOutcome | null, posts: number]>([
+    ['cancel', 'a task that runs, whose end is the answer', null, 0],
+    ['cancel', 'no task that runs', { kind: 'no-change', summary: '' }, 1],
+    ['status', 'a task that runs', null, 1],
+  ])('answers `%s` on an issue with %s', async (asked, _, outcome, posts) => {
+    const { result, posted } = await live({
+      request: { ...request, ask: { kind: asked } },
+      others: { 'gh-1-c1': { outcome } },
+    });
+    expect([result.kind, posted()]).toEqual(['answered', posts]);
   });
 });
 
