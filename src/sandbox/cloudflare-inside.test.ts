@@ -31,8 +31,8 @@ describe('the file of a command', () => {
     expect(encodeCommand(command, limits).split('\0')).toEqual([
       '1501',
       '10',
+      '0',
       '/tmp',
-      '2',
       'A=x=y',
       '_b1=',
       'echo',

@@ -48,11 +48,11 @@ export function requireRunName(name: string): string {
 const variableName = /^[A-Za-z_][A-Za-z0-9_]*$/;
 
 /**
- * Encodes a command as fields that each end with a NUL: time limit (ms, 0 for none), output cap (bytes),
- * folder, number of variables, the variables, program and arguments.
+ * Encodes a command as fields that each end with a NUL: time limit (ms, 0 for none), output cap (bytes), 1
+ * without a limit of processes, folder, the variables, program and arguments.
  */
 export function encodeCommand(
-  { argv, cwd, env }: SandboxCommand,
+  { argv, cwd, env, withoutProcessLimit }: SandboxCommand,
   limits: { timeoutMs: number; maxOutputBytes: number },
 ): string {
   const [program] = argv;
@@ -66,8 +66,8 @@ export function encodeCommand(
   const numbers = [limits.timeoutMs, limits.maxOutputBytes].map((number) => String(Math.ceil(number)));
   const fields = [
     ...numbers,
+    withoutProcessLimit === true ? '1' : '0',
     requireAbsolute(cwd ?? '/workspace'),
-    String(variables.length),
     ...variables,
     ...argv,
   ];

@@ -1,11 +1,15 @@
 /**
  * The program that performs our calls inside the container, as text: `start` writes it there. Bash and
- * coreutils only, because they are there before anything of ours and start in a millisecond on half a
- * processor.
+ * coreutils, because they are there before anything of ours and start in a millisecond on half a processor;
+ * Perl for the one system call that they do not offer.
  *
  * Commands run as the user 1000, without capabilities and unable to gain any. That is hygiene, not the
  * boundary: any command can call the SDK's server on port 3000, which runs as root without authentication.
  * The boundary is the container.
+ *
+ * Every command and run has a shell of root above it that adopts orphans. So no process leaves the tree of
+ * its command, whatever it does to its session, name or environment, and root needs no right to look into it
+ * (Docker's has no CAP_SYS_PTRACE). When a command or run ends, its tree is killed and no other one.
  *
  * If the script itself is not root (a test on an ordinary machine), commands run as its own user.
  */
@@ -30,64 +34,61 @@ boot() { cat /proc/sys/kernel/random/boot_id; }
 exec 9<> <(:)
 pause() { read -rt "$1" -u 9 || :; }
 
-# words = time limit, output cap, folder, number of variables, variables…, program, arguments…
+# words = time limit, output cap, 1 without a limit of processes, folder, variables…, program, arguments…
 load() { mapfile -d '' -t words <"$root/calls/$1.args"; }
 
-# Replaces this shell with the command. Arguments: the call's id, then a prefix. The mark comes last, so that
-# no variable replaces it.
+# Replaces this shell with the command behind a prefix.
 become() {
-  local id=$1 count=\${words[3]}
-  shift
-  cd -- "\${words[2]}" 2>/dev/null || { printf 'cannot start: no such folder\\n' >&2; exit 127; }
-  ulimit -c 0 -u "$(<"$root/processes")" 2>/dev/null
+  cd -- "\${words[3]}" 2>/dev/null || { printf 'cannot start: no such folder\\n' >&2; exit 127; }
+  ulimit -c 0
+  ((words[2])) || ulimit -u "$(<"$root/processes")" 2>/dev/null
   exec 9>&-
-  exec "$@" "\${drop[@]}" env HOME=/home/codex USER=codex LOGNAME=codex "\${words[@]:4:count}" \\
-    "AIRLOCK_COMMAND=$id" "\${words[@]:4+count}"
+  exec "$@" "\${drop[@]}" env HOME=/home/codex USER=codex LOGNAME=codex "\${words[@]:4}"
 }
 
-# Sends SIGKILL to every process with the mark of a command. Repeats, as processes can fork meanwhile; bounded
-# because of fork bombs.
-kill_marked() {
-  local round files
-  for round in {1..50}; do
-    mapfile -t files < <(grep -slzxF -- "AIRLOCK_COMMAND=$1" /proc/[0-9]*/environ)
-    ((\${#files[@]})) || return 0
-    files=("\${files[@]#/proc/}")
-    kill -KILL "\${files[@]%/environ}" 2>/dev/null
-  done
+# fields = state, parent, … start time (19) of a process; empty if there is none. They follow its name, which
+# can contain anything.
+fields_of() {
+  local stat=''
+  { IFS= read -rd '' stat <"/proc/$1/stat"; } 2>/dev/null
+  fields=(\${stat##*) })
 }
 
-# True for a process of the agent that belongs to no running command. One that cleared its environment is
-# recognized by its user.
-is_stray() {
-  local key value rest state='' uid='' entries=() entry mark=''
-  { while read -r key value rest; do
-      case $key in State:) state=$value ;; Uid:) uid=$value; break ;; esac
-    done <"/proc/$1/status"; } 2>/dev/null
-  [[ -z $uid || $state == [ZX] ]] && return 1
-  { mapfile -d '' -t entries <"/proc/$1/environ"; } 2>/dev/null
-  for entry in "\${entries[@]}"; do
-    [[ $entry =~ ^AIRLOCK_COMMAND=([0-9a-f]+)$ ]] && mark=\${BASH_REMATCH[1]}
-  done
-  if [[ -n $mark ]]; then [[ ! -e $root/live/$mark ]]; else ((EUID == 0)) && [[ $uid == "$agent" ]]; fi
-}
-
-kill_strays() {
-  local round process victims
-  for round in {1..50}; do
-    victims=()
+# Kills every process below this shell, zombies apart. If root: also every process of the agent above which no
+# process of root is left but the first, as its command's shell was killed. Repeats, as processes can fork
+# meanwhile; bounded because of fork bombs.
+kill_tree() {
+  local round process pid up kept again live victims fields
+  local -A parents
+  for round in {1..100}; do
+    parents=() live=() victims=() again=''
     for process in /proc/[0-9]*; do
-      if is_stray "\${process#/proc/}"; then victims+=("\${process#/proc/}"); fi
+      pid=\${process#/proc/}
+      fields_of "$pid"
+      ((\${#fields[@]})) || continue
+      parents[$pid]=\${fields[1]}
+      [[ \${fields[0]} == [ZX] ]] || ((pid == 1 || pid == $$)) || live+=("$pid")
     done
-    ((\${#victims[@]})) || return 0
+    for pid in "\${live[@]}"; do
+      up=$pid kept=''
+      until ((up == $$ || up <= 1)); do
+        [[ -O /proc/$up ]] && kept=1
+        # A parent that ended since.
+        [[ -n \${parents[$up]:-} ]] || { kept=1 again=1; break; }
+        up=\${parents[$up]}
+      done
+      if ((up == $$)) || [[ -z $kept ]]; then victims+=("$pid"); fi
+    done
+    [[ -n $again ]] || ((\${#victims[@]})) || return 0
     kill -KILL "\${victims[@]}" 2>/dev/null
+    pause 0.01
   done
 }
 
 prepare() {
   local folder
   umask 077
-  mkdir -p -- "$root/runs" "$root/live"
+  mkdir -p -- "$root/runs"
   printf '%s' "$1" >"$root/processes"
   boot >"$root/boot"
   for folder in /workspace /run/airlock /home/codex; do
@@ -105,47 +106,59 @@ run_exec() {
   local id=$1 call=$root/calls/$1 ms started code late=0
   load "$id"
   ms=\${words[0]}
-  : >"$root/live/$id"
   started=$(microseconds)
-  (become "$id" timeout -k 1 -s KILL "$(printf '%d.%03d' "$((ms / 1000))" "$((ms % 1000))")") \\
+  (become timeout -k 1 -s KILL "$(printf '%d.%03d' "$((ms / 1000))" "$((ms % 1000))")") \\
     </dev/null >"$call.out" 2>"$call.err"
   code=$?
-  if ((code == 137 && $(microseconds) - started >= ms * 1000)); then
-    late=1
-    kill_marked "$id"
-  fi
+  ((code == 137 && $(microseconds) - started >= ms * 1000)) && late=1
+  kill_tree
   reply exec "$code" "$late" "$(stat -c %s "$call.out")" "$(stat -c %s "$call.err")"
   head -c "\${words[1]}" "$call.out" | encoded
   head -c "\${words[1]}" "$call.err" | encoded
-  rm -f -- "$root/live/$id" "$call".*
+  rm -f -- "$call".*
 }
 
 start_run() {
-  # The caller that creates the folder starts the run.
-  if mkdir -- "$root/runs/$1" 2>/dev/null; then
-    setsid bash "$root/inside.sh" supervise "$1" "$2" </dev/null >/dev/null 2>&1 9>&- &
-  elif [[ ! -d $root/runs/$1 ]]; then
-    reply failed
-    printf 'the run cannot be recorded' | encoded
-    return
+  local run=$root/runs/$1
+  if [[ ! -d $run ]]; then
+    setsid "\${adopting[@]}" supervise "$1" "$2" </dev/null >/dev/null 2>&1 9>&- &
+    while [[ ! -d $run ]] && kill -0 $! 2>/dev/null; do pause 0.01; done
   else
     rm -f -- "$root/calls/$2.args"
   fi
-  reply done
+  if [[ -d $run ]]; then reply done; else
+    reply failed
+    printf 'the run cannot be recorded' | encoded
+  fi
 }
 
 supervise() {
-  local run=$root/runs/$1 id=$2 code
+  local run=$root/runs/$1 draft=$root/runs/.$2 id=$2 code fields
   load "$id"
-  : >"$root/live/$id"
-  (become "$id" setsid) </dev/null >>"$run/output" 2>>"$run/errors"
+  fields_of "$$"
+  mkdir -- "$draft" && printf '%s %s\\n' "$$" "\${fields[19]}" >"$draft/supervisor"
+  # The first supervisor whose folder gets the name performs the run.
+  mv -T -- "$draft" "$run" || { rm -rf -- "$draft" "$root/calls/$id.args"; exit; }
+  (become setsid) </dev/null >>"$run/output" 2>>"$run/errors"
   code=$?
-  rm -f -- "$root/live/$id" "$root/calls/$id.args"
+  rm -f -- "$root/calls/$id.args"
   # The run ends when none of its processes is left that could write, or touch the workspace while it is
   # collected.
-  kill_strays
-  printf '%s' "$code" >"$run/exit.new"
-  mv -- "$run/exit.new" "$run/exit"
+  kill_tree
+  end_run "$run" "$code"
+}
+
+end_run() {
+  printf '%s' "$2" >"$1/exit.$$"
+  mv -- "$1/exit.$$" "$1/exit"
+}
+
+# True if the supervisor of a run was killed. A zombie counts as ended.
+is_abandoned() {
+  local pid began fields
+  read -r pid began <"$1/supervisor"
+  fields_of "$pid"
+  [[ \${fields[0]:-Z} == [ZX] || \${fields[19]} != "$began" ]] && [[ ! -f $1/exit ]]
 }
 
 read_run() {
@@ -154,6 +167,10 @@ read_run() {
   until=$(($(microseconds) + $4 * 1000))
   while :; do
     # Read before the size: if there is an exit code, the size read after it is final.
+    if is_abandoned "$run"; then
+      kill_tree
+      end_run "$run" 137
+    fi
     code=-
     [[ -f $run/exit ]] && code=$(<"$run/exit")
     size=0
@@ -197,13 +214,19 @@ read_file() {
   printf '%s\\n' "$data"
 }
 
+# Starts this script as a shell that adopts the orphans below it: prctl(PR_SET_CHILD_SUBREAPER, 1).
+prctl=157
+[[ $HOSTTYPE == aarch64 ]] && prctl=167
+adopting=(perl -e 'syscall(shift, 36, 1); exec @ARGV' "$prctl" bash "$root/inside.sh")
+
 if [[ $action != prepare && $(boot) != "$(<"$root/boot")" ]]; then
   reply replaced
   exit
 fi
 case $action in
   prepare) prepare "$@" ;;
-  exec) run_exec "$@" ;;
+  exec) exec "\${adopting[@]}" exec-adopting "$@" ;;
+  exec-adopting) run_exec "$@" ;;
   start-run) start_run "$@" ;;
   supervise) supervise "$@" ;;
   read-run) read_run "$@" ;;

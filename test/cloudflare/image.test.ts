@@ -82,9 +82,10 @@ describe('container/Dockerfile', () => {
     expect(text).toMatch(/useradd --uid 1000 --gid 1000 .*--home-dir \/home\/codex/);
   });
 
-  it('starts the SDK’s server as root, which starts everything else as another user', () => {
+  it('starts the SDK’s server as root, below a process that reaps orphans', () => {
     expect(all('USER')).toEqual(['root']);
-    expect(all('ENTRYPOINT')).toEqual(['["/container-server/sandbox"]']);
+    expect(all('ENTRYPOINT')).toEqual(['["/usr/bin/tini", "--", "/container-server/sandbox"]']);
+    expect(all('RUN').join('\n')).toMatch(/apt-get install [^&]* tini /);
   });
 
   it('gives programs the environment of the local sandbox, without the authority', () => {

@@ -54,12 +54,12 @@ function remoteSandbox(sandboxId: string, post: Post): TaskSandbox {
     async readFile(path, range) {
       return file.parse(await call({ method: 'readFile', path, range }));
     },
-    async exec({ argv, cwd, env }, limits) {
-      const command = { argv: [...argv], cwd, env };
-      return execResult.parse(await call({ method: 'exec', command, limits }));
+    async exec({ argv, ...command }, limits) {
+      const sent = { argv: [...argv], ...command };
+      return execResult.parse(await call({ method: 'exec', command: sent, limits }));
     },
-    async startRun(name, { argv, cwd, env }) {
-      await call({ method: 'startRun', name, command: { argv: [...argv], cwd, env } });
+    async startRun(name, { argv, ...command }) {
+      await call({ method: 'startRun', name, command: { argv: [...argv], ...command } });
     },
     async readRun(name, range) {
       return chunk.parse(await call({ method: 'readRun', name, range }));

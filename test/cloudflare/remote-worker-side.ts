@@ -6,6 +6,7 @@ const command = z.object({
   argv: z.array(z.string()),
   cwd: z.string().optional(),
   env: z.record(z.string(), z.string()).optional(),
+  withoutProcessLimit: z.literal(true).optional(),
 });
 const range = z.object({ offset: z.int(), maxBytes: z.int() });
 
@@ -43,10 +44,11 @@ async function carryOut(
   id: string,
 ): Promise<unknown> {
   const sandbox = sandboxes.get(id);
-  const plain = ({ argv, cwd, env }: z.output<typeof command>) => ({
+  const plain = ({ argv, cwd, env, withoutProcessLimit }: z.output<typeof command>) => ({
     argv,
     ...(cwd === undefined ? {} : { cwd }),
     ...(env === undefined ? {} : { env }),
+    ...(withoutProcessLimit === undefined ? {} : { withoutProcessLimit }),
   });
   switch (call.method) {
     case 'start':

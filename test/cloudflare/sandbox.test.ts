@@ -5,7 +5,7 @@
 import { existsSync } from 'node:fs';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { SandboxLostError, type TaskSandbox } from '../../src/core/ports/sandbox-port.ts';
-import { asRoot } from '../fake-engine/as-root.ts';
+import { asRoot, runAsRoot } from '../fake-engine/as-root.ts';
 import type { FakeContainer } from '../fake-engine/container.ts';
 import { newTaskId, smallSpec } from '../sandbox/contract-spec.ts';
 import { startCloudflareHost, type CloudflareHost } from './cloudflare-host.ts';
@@ -22,10 +22,10 @@ afterAll(async () => {
   await host.close();
 });
 
-async function started() {
+async function started(spec = smallSpec) {
   const id = host.sandboxes.idFor(newTaskId());
   const sandbox = host.sandboxes.get(id);
-  await sandbox.start(smallSpec);
+  await sandbox.start(spec);
   const container = host.engine.container(id);
   if (container === null) throw new Error('the engine has no such container');
   return { id, sandbox, container };
@@ -60,6 +60,87 @@ describe('a command in the container', () => {
     expect(host.logged.slice(before).join('\n')).not.toMatch(/of a person|an argument|a value|run’s/);
   });
 });
+
+// The fake container has only one user unless the tests run as root.
+describe.runIf(process.getuid?.() === 0)('the end of a command or run', () => {
+  const prctl = process.arch === 'arm64' ? 167 : 157;
+  const hiding = [
+    ['in another session', 'setsid sleep 3672'],
+    ['as an orphan', '(sleep 3672 &)'],
+    ['without an environment', 'env -i setsid sleep 3672'],
+    ['that cannot be looked into', `exec perl -e 'syscall(${prctl}, 4, 0); sleep 3672'`],
+    ['that adopts orphans', `exec perl -e 'syscall(${prctl}, 36, 1); fork; fork; exit if fork; sleep 3672'`],
+    ['whose name reads like a zombie’s', `exec perl -e '$0 = ") Z 1 1\n"; sleep 3672'`],
+    ['that leaves zombies', `exec perl -e 'fork || exit for 1..9; sleep 3672'`],
+  ] as const;
+  const all = hiding.map(([, script]) => `(${script}) &`).join('\n');
+  const agents = 'ps -u 1000 -o stat=,args= || :';
+
+  it.each([
+    ['a run', async (sandbox: TaskSandbox) => await ended(sandbox, `${all}\nsleep 0.5; exit 3`), 3],
+    [
+      'a command at its deadline',
+      async (sandbox: TaskSandbox) =>
+        (await sandbox.exec(shell(`${all}\nsleep 3672`), { ...limits, timeoutMs: 500 })).exitCode,
+      137,
+    ],
+  ])('kills what hid from it, and leaves no zombie: %s', async (_, run, exitCode) => {
+    const { sandbox, container } = await started();
+    expect(await run(sandbox)).toBe(exitCode);
+    expect((await runAsRoot(container, agents)).stdout).toBe('');
+  });
+
+  it('kills no command, read or write of another call', async () => {
+    const { sandbox, container } = await started();
+    await sandbox.writeFile('/workspace/read', 'read');
+    const slow = `sed -i -f - /var/lib/airlock/*/inside.sh <<'END'
+s/part=(dd /part=(bash -c 'sleep 1; exec dd "$@"' dd /
+s/cat >"$draft"/sleep 1; &/
+END
+grep -c 'sleep 1' /var/lib/airlock/*/inside.sh`;
+    expect((await runAsRoot(container, slow)).stdout).toBe('2\n');
+    const calls = Promise.all([
+      sandbox.exec(shell('(sleep 1; echo orphan) & sleep 1.2; echo done'), limits),
+      sandbox.readFile('/workspace/read', range),
+      sandbox.writeFile('/workspace/written', 'written'),
+    ]);
+    expect(await ended(sandbox, 'sleep 0.3')).toBe(0);
+    const [{ stdout }, read] = await calls;
+    expect(stdout).toBe('orphan\ndone\n');
+    expect(new TextDecoder().decode(read?.bytes)).toBe('read');
+    expect((await sandbox.exec(shell('cat /workspace/written'), limits)).stdout).toBe('written');
+  });
+
+  it('is reported as 137 at once if the supervisor of a run was killed', async () => {
+    const { sandbox, container } = await started();
+    await sandbox.startRun('abandoned', shell('echo begun; setsid sleep 3672'));
+    await sandbox.readRun('abandoned', { ...range, waitMs: 30_000 });
+    const waiting = sandbox.readRun('abandoned', { ...range, offset: 6, waitMs: 30_000 });
+    await asRoot(container, `pkill -KILL -f 'inside.sh supervise'`);
+    expect(await waiting).toMatchObject({ size: 6, exitCode: 137 });
+    expect((await runAsRoot(container, agents)).stdout).not.toMatch(/^[^Z]/m);
+  });
+
+  it('leaves room to collect the change when zombies fill the limit of processes', async () => {
+    const { sandbox, container } = await started({ ...smallSpec, maxProcesses: 16 });
+    // As the SDK's server does, the first process of the container reaps no orphan.
+    const orphans = `setpriv --reuid 1000 bash -c 'for i in {1..40}; do (sleep 0.1 &); done'`;
+    await asRoot(container, orphans);
+    const zombies = async () => (await runAsRoot(container, agents)).stdout.match(/^Z/gm);
+    await expect.poll(zombies).toHaveLength(40);
+    expect(await ended(sandbox, ':', 'limited')).toBe(126);
+    const command = { ...shell('(echo kept) | cat'), withoutProcessLimit: true } as const;
+    await sandbox.startRun('collect', command);
+    const collected = await sandbox.readRun('collect', { ...range, waitMs: 30_000 });
+    expect(new TextDecoder().decode(collected.bytes)).toBe('kept\n');
+  });
+});
+
+/** Waits for a run's end and returns its exit code. */
+async function ended(sandbox: TaskSandbox, script: string, name = 'ends'): Promise<number | null> {
+  await sandbox.startRun(name, shell(script));
+  return (await sandbox.readRun(name, { ...range, offset: 1_000_000, waitMs: 30_000 })).exitCode;
+}
 
 describe('a sandbox whose container is not the one that was started', () => {
   it.each([

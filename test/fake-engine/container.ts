@@ -150,16 +150,19 @@ function imageFiles({ scripts, codexFolder, bwrap }: Programs, etc: string): str
   ];
 }
 
-/** As root, the container has the users of the real one; otherwise only the user of the test run. */
+/**
+ * As root, the container has the users of the real one; otherwise only the user of the test run. As in
+ * Docker, its root cannot look into the agent's processes, and its first process reaps no orphan.
+ */
 function namespaces(withNetwork: boolean): string[] {
   // `network.ts` needs to be root in the namespaces.
   const user = withNetwork
     ? '--unshare-user --uid 0 --gid 0 --cap-add ALL'
     : '--unshare-user --uid 1000 --gid 1000';
-  const rights = words(isRoot() ? '--cap-add ALL' : user);
+  const rights = words(isRoot() ? '--cap-add ALL --cap-drop CAP_SYS_PTRACE' : user);
   return [
     ...rights,
-    ...words('--unshare-net --unshare-pid --unshare-ipc --unshare-uts --hostname container'),
+    ...words('--unshare-net --unshare-pid --as-pid-1 --unshare-ipc --unshare-uts --hostname container'),
     ...words('--die-with-parent --new-session --clearenv'),
   ];
 }

@@ -34,6 +34,11 @@ export interface SandboxCommand {
   readonly cwd?: string;
   /** Added to the sandbox's own environment. Never a credential. */
   readonly env?: Readonly<Record<string, string>>;
+  /**
+   * For our own programs after the agent has ended. What it left, zombies for example, may have used up the
+   * limit of processes.
+   */
+  readonly withoutProcessLimit?: true;
 }
 
 export interface ExecLimits {

@@ -170,10 +170,10 @@ async function collectLines(deps: TaskDeps, { baseSha, policy }: Authorization):
   await sandbox.writeFile(job, text).catch(async () => {
     // The disk may be full. What the clone reserved makes room.
     const argv = ['rm', '-f', `${sandboxPaths.objectStore}/${diskReserve}`];
-    await sandbox.exec({ argv }, { timeoutMs: 10_000, maxOutputBytes: 1000 });
+    await sandbox.exec({ argv, withoutProcessLimit: true }, { timeoutMs: 10_000, maxOutputBytes: 1000 });
     await sandbox.writeFile(job, text);
   });
-  await sandbox.startRun('collect', { argv: scriptCommand('collect', job) });
+  await sandbox.startRun('collect', { argv: scriptCommand('collect', job), withoutProcessLimit: true });
   const decoder = new TextDecoder();
   const parts: string[] = [];
   const until = now() + taskLimits.collectMs;

@@ -881,16 +881,20 @@ describe('a task', () => {
     },
   );
 
-  it('gives back the reserve and collects if the disk is full', async () => {
+  it('gives back the reserve and collects beyond the limit of processes if the disk is full', async () => {
     const freed: string[] = [];
+    const unlimited: string[] = [];
     const canary = { probes: [{ name: 'a', result: 'expected', got: '' }] };
     const { result } = await live({
       sandbox: {
         writeFile: async (path) => {
           if (path.endsWith('collect.json') && freed.length === 0) throw new Error('ENOSPC');
         },
-        exec: async ({ argv }) => {
-          if (argv[0] === 'rm') freed.push(argv.join(' '));
+        startRun: async (name, { withoutProcessLimit }) => {
+          if (withoutProcessLimit) unlimited.push(name);
+        },
+        exec: async ({ argv, withoutProcessLimit }) => {
+          if (argv[0] === 'rm' && withoutProcessLimit) freed.push(argv.join(' '));
           const clone = { ok: true, sha: baseSha, found: false, elapsedMs: 1 };
           const report = argv.some((one) => one.includes('canary')) ? canary : clone;
           return { ...ok, stdout: JSON.stringify(report) };
@@ -898,6 +902,7 @@ describe('a task', () => {
       },
     });
     expect(freed).toEqual(['rm -f /workspace/.airlock-base/reserve']);
+    expect(unlimited).toEqual(['collect']);
     expect(result).toMatchObject({ kind: 'pull-request' });
   });
 
