@@ -27,10 +27,7 @@ import { TaskIndexBase } from './tasks/queue/task-index.ts';
 import { TaskRecordBase, type RecordDeps } from './tasks/record/record.ts';
 import { runTask } from './tasks/workflow/workflow.ts';
 
-/**
- * A container of Cloudflare's, and the proxy that its requests go through. The interceptor finds both by
- * their names among this module's exports.
- */
+/** The interceptor finds both by their names among this module's exports. */
 export { ContainerProxy, TaskSandbox } from './sandbox/cloudflare.ts';
 
 // At module load, because an isolate may be started only for a container's request.
@@ -108,10 +105,7 @@ export class TaskWorkflow extends WorkflowEntrypoint<Env, TaskStart> {
   }
 }
 
-/**
- * Receives the requests of the sandboxes of one machine from their gateway. No route leads here, and without
- * the token it refuses.
- */
+/** For the gateway of one machine. No route leads here, and without the token it refuses. */
 export class EgressGateway extends WorkerEntrypoint<Env> {
   override async fetch(request: Request): Promise<Response> {
     return await handleLocalEgress(

@@ -1,7 +1,4 @@
-/**
- * Parses the settings once: the Worker's bindings on Cloudflare, the process environment on one machine.
- * Names a setting that is missing or malformed; nothing starts with a guess.
- */
+/** Parses the settings once. Names what is missing or malformed; nothing starts with a guess. */
 import * as z from 'zod';
 import { privateKeyMistake } from './lib/pem.ts';
 
@@ -110,10 +107,7 @@ export function parseSettings(environment: Readonly<Record<string, unknown>>): S
   };
 }
 
-/**
- * API of a GitHub. github.com and GHE.com (`<enterprise>.ghe.com`) have a host of their own for it; GitHub
- * Enterprise Server serves it below the web host.
- */
+/** github.com and GHE.com have a host of their own for the API; GitHub Enterprise Server has not. */
 function apiUrlOf(webUrl: string): string {
   const { protocol, hostname, host } = new URL(webUrl);
   if (hostname === 'github.com' || hostname === 'www.github.com') return 'https://api.github.com';

@@ -17,10 +17,7 @@ import { accept, retryPublication, start } from './instances.ts';
 import { recordOf, slotsObjectOf } from './objects.ts';
 import { log, now, platformFetch } from './runtime.ts';
 
-/**
- * Bytes of bodies that wait for the check of their signature, in this isolate: eight of the largest, or
- * hundreds of usual ones.
- */
+/** Bytes of bodies that wait for their signature's check, in this isolate: eight of the largest. */
 const unverifiedBytes = 16 * 1024 * 1024;
 
 /** Built once per isolate; it keeps nothing of a request. */
@@ -79,10 +76,7 @@ function createRoutes(env: Env): Hono {
   });
 }
 
-/**
- * Caches the list for a minute, because a form asks for it at each key press. It caches the value and not the
- * promise: in workerd one request must not wait for another's I/O.
- */
+/** For a minute. The value and not the promise: in workerd one request must not wait for another's I/O. */
 let installed: { readonly at: number; readonly repositories: readonly RepositoryRef[] } | null = null;
 const installedMs = 60_000;
 

@@ -1,6 +1,4 @@
-/**
- * Wires the doctor. It uses nothing of `base.ts`, because it has to work where the settings are incomplete.
- */
+/** Wires the doctor without `base.ts`, because it has to work where the settings are incomplete. */
 import { Hono } from 'hono';
 import { runChecks, type Finding } from '../doctor/check.ts';
 import { examine } from '../doctor/doctor.ts';

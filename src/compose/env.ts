@@ -1,7 +1,4 @@
-/**
- * The bindings of the Worker. Settings (`settings.ts`) are parsed from the same object, and are not listed
- * here.
- */
+/** The bindings of the Worker. `settings.ts` parses the settings from the same object. */
 import type { TaskStart } from '../core/task.ts';
 import type { TaskSandbox } from '../sandbox/cloudflare.ts';
 import type { SlotsBase } from '../tasks/queue/slots.ts';
@@ -9,10 +6,7 @@ import type { TaskInboxBase } from '../tasks/queue/task-inbox.ts';
 import type { TaskIndexBase } from '../tasks/queue/task-index.ts';
 import type { TaskRecordBase } from '../tasks/record/record.ts';
 
-/**
- * `index.ts` makes the compiler compare it with `worker-configuration.d.ts`, which is generated from
- * `wrangler.jsonc`.
- */
+/** `index.ts` makes the compiler compare it with what is generated from `wrangler.jsonc`. */
 export interface Env {
   readonly TASKS: DurableObjectNamespace<TaskRecordBase<Env>>;
   readonly TASK_INDEX: DurableObjectNamespace<TaskIndexBase<Env>>;
@@ -29,9 +23,7 @@ export interface Env {
   readonly SANDBOX_HOST?: Fetcher;
   /** Sandboxes that the machine has room for, in decimal digits; only on one machine. */
   readonly SANDBOX_SLOTS?: string;
-  /**
-   * Proves that an egress request comes from the gateway; only on one machine. New at each start of the host.
-   */
+  /** Proves that an egress request comes from the gateway; only on one machine. */
   readonly SANDBOX_GATEWAY_TOKEN?: string;
   /** The text of `airlock.config.jsonc`; without it the file that was bundled at deployment counts. */
   readonly AIRLOCK_CONFIG_TEXT?: string;

@@ -1,7 +1,4 @@
-/**
- * Where the Worker runs: on Cloudflare a sandbox is a container, on one machine the sandbox host lends it.
- * This file alone decides which, by the bindings.
- */
+/** Decides by the bindings, alone, where the Worker runs: on Cloudflare or on one machine. */
 import bundledConfig from '../../airlock.config.jsonc';
 import type { Sandboxes, TaskSandbox } from '../core/ports/sandbox-port.ts';
 import type { SetupCache } from '../core/ports/setup-cache-port.ts';
@@ -20,10 +17,7 @@ export interface Platform {
   readonly room: number;
   /** The address under which Codex calls OpenAI from inside a sandbox. */
   readonly insideOpenaiBaseUrl: string;
-  /**
-   * Proves that an egress request comes from the gateway. Empty where there is no gateway; an empty token
-   * opens nothing.
-   */
+  /** Proves that an egress request comes from the gateway. An empty token opens nothing. */
   readonly gatewayToken: string;
   /** Throws when the deployment binds nothing to run a sandbox with. */
   sandboxes(): Sandboxes;

@@ -6,16 +6,10 @@ import { recordOf, slotsObjectOf, slotsOf } from './objects.ts';
 import { platformOf } from './platform.ts';
 import { log, now } from './runtime.ts';
 
-/**
- * Milliseconds after its due time at which the sweep looks at a record, so that the record's own alarm comes
- * first.
- */
+/** The record's own alarm comes first. */
 const graceMs = 24 * 60 * 60_000;
 
-/**
- * Throws when the deployment is not configured. There is nothing to reconcile then; the next sweep after the
- * repair does it.
- */
+/** Throws when the deployment is not configured; the next sweep after the repair reconciles. */
 export function composeSweep(env: Env): SweepDeps {
   const sandboxes = platformOf(env).sandboxes();
   const slots = slotsObjectOf(env);

@@ -1,7 +1,4 @@
-/**
- * Defines a check and runs all checks at the same time, each within its own deadline, so that a service that
- * hangs hides no other. Knows nothing about what is checked.
- */
+/** Runs all checks at the same time, each within its own deadline, so that none that hangs hides another. */
 import * as z from 'zod';
 import { DeadlineError, withDeadline } from '../lib/with-deadline.ts';
 
@@ -45,10 +42,7 @@ export const skip = (because: string): Verdict => ({
   todo: null,
 });
 
-/**
- * Runs the checks and returns their findings in the same order. Never rejects. Removes `secrets` from the
- * findings, whatever a service echoes.
- */
+/** Returns the findings in the same order, without `secrets`, whatever a service echoes. Never rejects. */
 export async function runChecks(
   checks: readonly Check[],
   options: { readonly deadlineMs: number; readonly secrets: readonly string[] },
@@ -86,10 +80,7 @@ function redact(text: string, secrets: readonly string[]): string {
     .reduce((clean, secret) => clean.replaceAll(secret, '[secret]'), text);
 }
 
-/**
- * Runs `work` at the first call and returns the same promise to every caller, because several checks read one
- * answer.
- */
+/** Runs `work` once, at the first call, because several checks read one answer. */
 export function once<T>(work: () => Promise<T>): () => Promise<T> {
   let made: Promise<T> | null = null;
   return async () => await (made ??= work());

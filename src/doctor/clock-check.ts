@@ -1,7 +1,4 @@
-/**
- * Compares this clock with the `Date` header of GitHub's answers. App tokens and Slack's signatures depend on
- * it.
- */
+/** Compares this clock with GitHub's `Date` header, because tokens and signatures depend on it. */
 import { apiVersionHeader } from '../github/client.ts';
 import { fail, ok, skip, warn, type Check } from './check.ts';
 import { ask, type Service } from './service.ts';

@@ -1,7 +1,6 @@
 /**
- * Runs every check of one Airlock, from settings to sandbox. Runs where the secrets are: in the Worker for a
- * deployment, in Node for one machine. Only reads, except that it creates a sandbox, which it destroys, and a
- * token that reads one repository, which it revokes.
+ * Runs every check, where the secrets are: in the Worker for a deployment, in Node for one machine. Only
+ * reads, except that it destroys the sandbox and revokes the token that it creates.
  */
 import { runChecks, once, type Finding } from './check.ts';
 import { clockCheck, readClock } from './clock-check.ts';
@@ -20,10 +19,7 @@ export interface DoctorDeps {
   readonly configText: string | null;
   /** The name of the file in messages. */
   readonly configName: string;
-  /**
-   * The address at which GitHub and Slack reach this Airlock, without a trailing slash; null when it is
-   * unknown.
-   */
+  /** Where GitHub and Slack reach this Airlock, without a trailing slash; null when it is unknown. */
   readonly publicUrl: string | null;
   /** Null: sandboxes are checked elsewhere. */
   readonly probeSandbox: ProbeSandbox | null;
@@ -96,10 +92,7 @@ export async function examine(deps: DoctorDeps): Promise<readonly Finding[]> {
 
 const secretSettings = /TOKEN|SECRET|KEY/;
 
-/**
- * Every value that must not be repeated. The private key counts line by line, since no service echoes it
- * whole.
- */
+/** What must not be repeated. The private key counts line by line, since no service echoes it whole. */
 function secretsIn(environment: Readonly<Record<string, unknown>>): string[] {
   return Object.entries(environment).flatMap(([name, value]) =>
     typeof value === 'string' && secretSettings.test(name)

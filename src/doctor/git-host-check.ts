@@ -1,7 +1,6 @@
 /**
- * Checks that GITHUB_URL serves git for the App's tokens: the API can work while every clone fails. Asks as
- * the egress handler does, first without a token, so that no token goes to a host that does not speak git.
- * The token that it mints reads one repository, and is revoked.
+ * Checks that GITHUB_URL serves git for the App's tokens, as the API can work while every clone fails. Asks
+ * first without a token, so that none goes to a host that does not speak git.
  */
 import * as z from 'zod';
 import type { AirlockConfig } from '../config/schema.ts';
@@ -25,9 +24,7 @@ export interface GitHostInput extends Service {
   readonly asApp: () => Promise<AsApp | null>;
 }
 
-/**
- * Consecutive requests: without a token, for the installation, for the token, with the token, to revoke it.
- */
+/** Without a token, for the installation, for the token, with the token, to revoke it. */
 const requests = 5;
 
 export function gitHostCheck(input: GitHostInput): Check {

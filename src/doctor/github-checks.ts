@@ -1,7 +1,4 @@
-/**
- * Checks GitHub against docs/setup.md: the App and its key, its permissions and events, where it is
- * installed. Only reads. `webhook-checks.ts` checks the webhook.
- */
+/** Checks the App and its key, permissions and events, and where it is installed. Only reads. */
 import * as z from 'zod';
 import type { AirlockConfig } from '../config/schema.ts';
 import { namedRepositories } from '../config/resolve-repository.ts';
@@ -222,10 +219,7 @@ async function judgeInstalled(config: AirlockConfig, app: App, asApp: AsApp): Pr
   return ok(`installed on ${some.map(([name]) => name).join(', ')}${more}`);
 }
 
-/**
- * Name → the API path that says how the App is installed there. For a pattern only its owner can be asked
- * about.
- */
+/** Name → the API path that says how the App is installed there; for a pattern, its owner's. */
 function placesOf(config: AirlockConfig): Map<string, string> {
   const places = new Map<string, string>();
   const add = ({ owner, name }: RepositoryRef) =>
@@ -247,10 +241,7 @@ function placesOf(config: AirlockConfig): Map<string, string> {
   return places;
 }
 
-/**
- * Null: the installation is complete. Leaves out what the App itself lacks, because another check reports
- * that.
- */
+/** Null: complete. Leaves out what the App itself lacks, because another check reports that. */
 function installationProblem(asked: Asked, appLacks: ReadonlySet<string>): string | null {
   if (!asked.answered) return `GitHub did not answer (${asked.why}) about`;
   if (asked.status === 404) return 'not installed on';

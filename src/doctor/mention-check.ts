@@ -1,7 +1,4 @@
-/**
- * Checks the name that people mention on GitHub. A name that is another account's notifies that account each
- * time, and tells it about repositories it may not know.
- */
+/** Checks the name that people mention: another account of that name would be notified each time. */
 import { ok, warn, type Verdict } from './check.ts';
 import type { Asked } from './service.ts';
 

@@ -1,7 +1,4 @@
-/**
- * Checks that OpenAI accepts the key and that every model that a task may use exists for it. Only lists
- * models, which costs nothing.
- */
+/** Checks that OpenAI accepts the key and has every model that a task may use. Costs nothing. */
 import * as z from 'zod';
 import { parseRepositoryRef } from '../core/ids.ts';
 import { resolveRepository } from '../config/resolve-repository.ts';
@@ -60,9 +57,7 @@ export function openaiChecks(input: OpenaiInput): Check[] {
   ];
 }
 
-/**
- * Every model that some task may use; the built-in one where the configuration lists none or is not valid.
- */
+/** The built-in one where the configuration lists none or is not valid. */
 function modelsOf(config: AirlockConfig | null): string[] {
   const models = new Set<string>();
   for (const { pattern, excluded } of config?.repositories ?? []) {
@@ -85,19 +80,14 @@ type Answered = Extract<Asked, { answered: true }>;
 
 const errorOf = ({ body }: Answered) => errorSchema.safeParse(body).data?.error ?? null;
 
-/**
- * The model is unknown, or not allowed for the key's project (403). Either way OpenAI accepted the key
- * itself.
- */
+/** Unknown, or not allowed for the key's project (403). OpenAI accepted the key itself. */
 const isModelMissing = (asked: Answered): boolean =>
   (asked.status === 404 || asked.status === 403) && errorOf(asked)?.code === 'model_not_found';
 
 const isModel = ({ status, body }: Answered): boolean =>
   status === 200 && modelSchema.safeParse(body).success;
 
-/**
- * Accepts only an answer that nothing but OpenAI's API gives, so that a proxy's page does not count as one.
- */
+/** Accepts only what nothing but OpenAI's API answers: a proxy's page does not count. */
 function judgeKey(asked: Asked, baseUrl: string): Verdict {
   if (!asked.answered)
     return fail(

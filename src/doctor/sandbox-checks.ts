@@ -1,7 +1,4 @@
-/**
- * Judges what one sandbox, started for this purpose, showed: that it boots, is sealed, and holds the programs
- * of this version.
- */
+/** Judges the probe's sandbox: that it boots, is sealed, and holds the programs of this version. */
 import type { ProbeFinding, SandboxProbe } from '../core/sandbox-probe.ts';
 import { durationText } from '../core/task-words.ts';
 import { codexVersion } from '../version.ts';
@@ -12,9 +9,7 @@ export const sandboxDeadlineMs = 120_000;
 /** The version of Node that the scripts in the sandbox are written for. */
 const leastNodeMajor = 22;
 
-/**
- * Returns null when there is no room for a sandbox now. Rejects with a sentence when there can be no sandbox.
- */
+/** Null when there is no room for a sandbox now; rejects with a sentence when there can be none. */
 export type ProbeSandbox = () => Promise<SandboxProbe | null>;
 
 /** `blockedBy`: what has to be fixed before a sandbox can be started at all. */

@@ -1,16 +1,10 @@
-/**
- * Sends one HTTP request for a check, within a deadline and without following redirects. Returns a failure as
- * a value.
- */
+/** Sends one HTTP request for a check, without redirects. Returns a failure as a value. */
 import * as z from 'zod';
 import { parseJson } from '../lib/parse-json.ts';
 
 export interface Service {
   readonly fetch: typeof fetch;
-  /**
-   * Milliseconds for one request, body included. Shorter than a check's deadline, so that a check can say
-   * what was slow.
-   */
+  /** For one request with its body. Shorter than a check's deadline, so that a check can name it. */
   readonly timeoutMs: number;
 }
 

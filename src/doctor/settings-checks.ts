@@ -1,7 +1,4 @@
-/**
- * Checks that each setting and the configuration are present and plausible. Other checks ask a service
- * whether it accepts a secret. No finding repeats a value, because each may be a secret.
- */
+/** Checks that settings and configuration are plausible. No finding repeats a value: it may be a secret. */
 import { formatProblem, loadConfig, type ConfigRead } from '../config/load-config.ts';
 import { pkcs8Pem } from '../github/private-key.ts';
 import { parseSettings, settingNames, settingProblems, type Settings } from '../settings.ts';
@@ -11,10 +8,7 @@ export interface ReadSettings {
   /** Valid except for the names in `broken`, which hold a stand-in. */
   readonly settings: Settings;
   readonly broken: ReadonlyMap<string, string>;
-  /**
-   * Base of Slack's Web API without a trailing slash, also where Slack's other settings are missing or
-   * malformed.
-   */
+  /** Without a trailing slash, also where Slack's other settings are missing or malformed. */
   readonly slackApiUrl: string;
 }
 
@@ -69,10 +63,7 @@ function keyProblem(pem: unknown): string | null {
   }
 }
 
-/**
- * Finds values that pass the schema and still cannot be the secret. A trailing line break comes from `echo`
- * piped into `wrangler secret put`.
- */
+/** Finds valid values that cannot be the secret, such as one that `echo` ended with a line break. */
 function shapeProblem(value: unknown, name: string): string | null {
   if (typeof value !== 'string' || value.trim() === '') return null;
   if (value !== value.trim()) return 'has white space or a line break at an end: store it without';

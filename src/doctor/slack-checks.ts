@@ -1,7 +1,4 @@
-/**
- * Checks Slack against `slack-manifest.json`: the token, its scopes, its workspace, and Socket Mode where it
- * is used.
- */
+/** Checks Slack against `slack-manifest.json`: token, scopes, workspace, and Socket Mode if used. */
 import * as z from 'zod';
 import manifest from '../../slack-manifest.json' with { type: 'json' };
 import type { AirlockConfig } from '../config/schema.ts';

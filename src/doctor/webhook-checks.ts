@@ -1,7 +1,4 @@
-/**
- * Checks that GitHub's webhooks arrive. GitHub does not give the secret back, so the finding claims only what
- * is proven: the answer to the newest delivery shows whether both sides had the same secret at that moment.
- */
+/** Checks that webhooks arrive. GitHub does not return the secret; its newest delivery's answer shows it. */
 import * as z from 'zod';
 import { ageText } from '../core/task-words.ts';
 import { fail, ok, once, skip, warn, type Check, type Verdict } from './check.ts';

@@ -1,9 +1,7 @@
 /**
- * Mints the App's JWT and installation tokens. A token is narrowed to one repository and to the permissions
- * of one purpose; only the listing token covers all repositories of an installation, and it can only name
- * them. A token belongs to one task and is revoked at its end. Its task's ledger holds it, sealed, from
- * before its first use until GitHub has revoked it, so that another isolate can revoke it after a crash. Does
- * not decide who may have a token.
+ * Mints the App's JWT and installation tokens. A token is narrowed to one repository and one purpose; only
+ * the listing token covers an installation, and can only name its repositories. Its task's ledger holds it,
+ * sealed, until GitHub has revoked it, so that another isolate can revoke it after a crash.
  */
 import { createAppAuth } from '@octokit/auth-app';
 import * as z from 'zod';
@@ -16,23 +14,14 @@ import { withDeadline } from '../lib/with-deadline.ts';
 
 /** The permission sets in use. There are few, because each mint costs a round trip. */
 export const purposes = {
-  /**
-   * Reads clones, branch heads, repository facts and collaborators' permissions (every token includes
-   * `metadata: read`).
-   */
+  /** Clones, branches, repository facts and permissions (every token includes `metadata: read`). */
   read: { contents: 'read' },
-  /**
-   * Writes the sticky comment and reactions, and reads the conversation: of an issue, and of a pull request.
-   */
+  /** Writes the sticky comment and reactions, and reads the conversation. */
   conversation: { issues: 'write' },
   pullRequestConversation: { pull_requests: 'write' },
   /** Reads a pull request's state before work on its branch begins. */
   pullRequests: { pull_requests: 'read' },
-  /**
-   * Writes objects, branches, pull requests, their reviewers and comments on them. GitHub accepts
-   * `pull_requests` in place of `issues` for these comments. Opening a pull request and adding to one need
-   * the same set.
-   */
+  /** Objects, branches, pull requests, reviewers, and comments, for which GitHub accepts `pull_requests`. */
   publish: { contents: 'write', pull_requests: 'write' },
 } as const satisfies Record<string, Permissions>;
 
@@ -50,15 +39,9 @@ export interface AppTokens {
   readonly appId: number;
   /** Signs a new JWT at each call, valid for ten minutes. */
   appJwt(): Promise<string>;
-  /**
-   * Returns a token that is valid for at least five more minutes. Concurrent callers of the same scope share
-   * one mint.
-   */
+  /** Valid for at least five more minutes. Concurrent callers of the same scope share one mint. */
   tokenFor(scope: TokenScope): Promise<string>;
-  /**
-   * Returns GitHub's document of a repository known only by name, and caches a `read` token for it, as
-   * `tokenFor` does. Returns null if the installation does not include such a repository.
-   */
+  /** GitHub's document of a repository known by name, null if not installed there; caches a `read` token. */
   repositoryByName(wanted: {
     taskId: string;
     installationId: number;
@@ -67,15 +50,9 @@ export interface AppTokens {
   }): Promise<LocatedRepository | null>;
   /** Drops a token that GitHub no longer accepts, so that the next call mints another. */
   drop(scope: TokenScope): void;
-  /**
-   * Lends a token that can list an installation's repositories (`metadata: read`) but not read them. Revokes
-   * it after `use`.
-   */
+  /** Lends a token that can list an installation's repositories but not read them, and revokes it. */
   withListingToken<T>(installationId: number, use: (token: string) => Promise<T>): Promise<T>;
-  /**
-   * Revokes and drops all tokens of a task, also those that another isolate minted. Takes at most five
-   * seconds and never throws; the ledger keeps the tokens that could not be revoked.
-   */
+  /** Revokes the task's tokens, another isolate's too, in at most five seconds. Never throws. */
   forget(taskId: string): Promise<void>;
   /** Returns the App's slug, which GitHub is asked for each time. */
   slug(): Promise<string>;
@@ -112,9 +89,7 @@ interface Held {
   expiresAt: number | null;
 }
 
-/**
- * @throws PrivateKeyError at once if the key is malformed.
- */
+/** @throws PrivateKeyError at once if the key is malformed. */
 export function createAppTokens(
   deps: GithubApi & {
     readonly appId: number;
@@ -183,10 +158,7 @@ export function createAppTokens(
     );
   }
 
-  /**
-   * Returns the cached token if it is valid for five more minutes. Otherwise mints one for all concurrent
-   * callers.
-   */
+  /** Otherwise mints one for all concurrent callers. */
   async function sharedMint(
     key: string,
     taskId: string,

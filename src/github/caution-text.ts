@@ -1,7 +1,4 @@
-/**
- * Warns about a run that tried to send or write where the sandbox may not. Used on top of pull requests and
- * of comments.
- */
+/** Warns, on top, about a run that tried to send or write where the sandbox may not. */
 import { attemptsIn, needsCaution } from '../core/attempts.ts';
 import type { Receipt } from '../core/grant.ts';
 import { codeSpan } from './markdown.ts';

@@ -1,7 +1,4 @@
-/**
- * Calls GitHub's REST API with a deadline and without following redirects, and turns failures into distinct
- * errors. Holds a credential only for the duration of a call.
- */
+/** Calls GitHub's REST API with a deadline, without redirects, and turns failures into distinct errors. */
 import { Octokit } from '@octokit/rest';
 import { meaningOf, UpstreamError, type Meaning } from '../core/ports/upstream-error.ts';
 import { meaningOfAnswer, meaningOfBrokenCall, tokenRefused, type GithubAnswer } from './status-meaning.ts';
@@ -18,14 +15,10 @@ export interface GithubApi {
   readonly retryDelaysMs?: readonly number[];
 }
 
-/**
- * Without the methods of `rest.…`, which the Worker's bundle leaves out: see `stubs/no-endpoint-methods.cjs`.
- */
+/** Without `rest.…`, which the bundle leaves out: see `stubs/no-endpoint-methods.cjs`. */
 export type GithubClient = Pick<Octokit, 'request' | 'paginate' | 'hook'>;
 
-/**
- * Returns the credential for the `Authorization` header. Called for each request, so that it is never stale.
- */
+/** For the `Authorization` header. Called for each request, so that it is never stale. */
 export type Credential = () => Promise<string>;
 
 /** Pins the version of the REST API, so that a new default version cannot change the answers. */
@@ -39,10 +32,7 @@ class GithubUnavailableError extends UpstreamError {
   override readonly name = 'GithubUnavailableError';
 }
 
-/**
- * The resource has moved. Never followed: the configuration allowed the old name of a repository, not the new
- * one.
- */
+/** Never followed: the configuration allowed the old name of a repository, not the new one. */
 class GithubMovedError extends UpstreamError {
   override readonly name = 'GithubMovedError';
 }
@@ -67,10 +57,8 @@ export class GithubRefusal extends UpstreamError {
 }
 
 /**
- * Retries reads twice, after one and four seconds. Never retries writes: the first attempt may have succeeded
- * although its answer was lost, so callers look before they write. Uses neither Octokit's throttling plugin,
- * whose queue outlives a request, which workerd does not allow, nor its retry plugin, which would make up a
- * twelfth of the Worker.
+ * Retries reads twice, after one and four seconds. Never retries writes, whose answer may be lost: callers
+ * look before they write. Octokit's throttling queue would outlive a request; its retry plugin is large.
  */
 export function githubClient(api: GithubApi, credential: Credential): GithubClient {
   const { fetch: platformFetch } = api;

@@ -1,9 +1,6 @@
 /**
- * Implements the port `CodeHost` over GitHub's REST API. Only reads and writes: `core` and `context.ts`
- * decide what a task may do with the answers.
- *
- * Each purpose has its own token. The task's read token, which its clone uses too, reads repository facts,
- * permissions and branches. A second token can only write comments. A third can only read pull requests.
+ * Implements the port `CodeHost` over GitHub's REST API. Each purpose has its own token: one reads repository
+ * facts, permissions, branches and the clone, one writes comments, one reads pull requests.
  */
 import * as z from 'zod';
 import type { CodeHost } from '../core/ports/code-host.ts';
@@ -31,10 +28,7 @@ const sharedTokens = '*';
 export interface CodeHostDeps extends GithubApi {
   readonly tokens: AppTokens;
   readonly readHtml: ReadHtml;
-  /**
-   * The task that reads: its tokens are its own and are revoked at its end. Without a task, all reads of a
-   * repository share a token, which expires by itself.
-   */
+  /** Its tokens are the task's own. Without a task, reads share a token, which expires by itself. */
   readonly taskId?: string;
 }
 

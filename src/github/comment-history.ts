@@ -1,7 +1,4 @@
-/**
- * Reads the comments of an issue, up to a cap that keeps the newest. `context.ts` decides which ones Codex
- * gets.
- */
+/** Reads an issue's comments, up to a cap that keeps the newest. `context.ts` selects. */
 import * as z from 'zod';
 import type { RepositoryFacts } from '../core/task.ts';
 import type { GithubClient } from './client.ts';
@@ -30,10 +27,7 @@ export interface CommentHistory {
 /** GitHub lists the oldest first, at most 100 per page. Only the first answer names the last page. */
 const pageSize = 100;
 
-/**
- * `since` (ISO 8601) leaves out comments that were not created or edited after it. `body_html` is empty
- * unless it is asked for.
- */
+/** `since` leaves out comments not created or edited after it. `body_html` is empty unless asked for. */
 export async function commentHistory(
   client: GithubClient,
   facts: RepositoryFacts,

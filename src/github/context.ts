@@ -16,9 +16,7 @@ import { withoutMiddle } from '../lib/cut-text.ts';
 import type { HistoryComment } from './comment-history.ts';
 import { singleLine } from './markdown.ts';
 
-/**
- * Characters of body and comments: about 15,000 tokens, so that the conversation leaves room for the code.
- */
+/** About 15,000 tokens, so that the conversation leaves room for the code. */
 const maxChars = 60_000;
 /** Characters of the body alone, which leaves room for the comments. */
 const maxBodyChars = 40_000;

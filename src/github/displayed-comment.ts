@@ -1,7 +1,4 @@
-/**
- * Reads comments and issues as GitHub displays them: with `body_html`, in the calls that read them anyway,
- * or, for a text that has changed since, by letting GitHub render the text of then.
- */
+/** Reads texts as GitHub displays them, or lets GitHub render the text of then if it has changed since. */
 import * as z from 'zod';
 import type { Displayed } from '../core/ask/mention.ts';
 import type { RepositoryRef } from '../core/task.ts';
@@ -26,11 +23,7 @@ export interface Renderer {
   readonly repository: RepositoryRef;
 }
 
-/**
- * The text that was delivered, as it is displayed. `present`: what the comment or issue is now; null if it is
- * gone. GitHub renders a text that differs from it by itself, as in a comment: the person who asked saw that
- * one.
- */
+/** The delivered text as displayed. `present`: what it is now, null if gone; GitHub renders an old one. */
 export async function displayDelivered(
   delivered: string,
   present: z.infer<typeof bodySchema> | null,

@@ -13,10 +13,7 @@ export const quotingClasses = [
   'email-signature-reply',
   'blob-wrapper',
 ];
-/**
- * The kind of diagram that a browser draws in place of an element: as GitHub marks it in a comment, or where
- * it only highlights the source. null if the element is displayed as it is.
- */
+/** The kind of diagram that a browser draws in place of an element; null if none. */
 export function diagramOf(
   name: string,
   attributes: ReadonlyMap<string, string>,

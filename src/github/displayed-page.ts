@@ -1,7 +1,4 @@
-/**
- * Collects the lines of a displayed text, and for each character whether a mention can count there. Collapses
- * white space as HTML does. `displayed-text.ts` decides what is written.
- */
+/** Collects the lines of a displayed text, and for each character whether a mention can count there. */
 import { code, type Displayed } from '../core/ask/mention.ts';
 
 export type Speech = 'words' | 'code' | 'quoted';

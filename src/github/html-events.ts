@@ -1,7 +1,4 @@
-/**
- * HTML as a stream of events. `read-html.ts` makes it with workerd's parser, tests in Node with another one:
- * `displayed-text.ts`, which decides what counts as displayed, knows the events only.
- */
+/** HTML as events: from workerd's parser in `read-html.ts`, from another one in tests. */
 
 export type HtmlEvent =
   /** A void element, such as `br`, has no `close`. */

@@ -1,10 +1,6 @@
 /**
- * Lists every repository that the App is installed on, for a person to choose from. Does not decide who may
- * choose which.
- *
- * GitHub lists an installation's repositories only to an installation token, and a token narrowed to
- * repositories lists only those. So this token is narrowed to `metadata: read` instead: it can name
- * repositories but not read them.
+ * Lists every repository that the App is installed on, for a person to choose from. GitHub lists them only to
+ * a token that is not narrowed to repositories; it has `metadata: read` and cannot read them.
  */
 import * as z from 'zod';
 import { repositoryRefSchema, type RepositoryRef } from '../core/task.ts';

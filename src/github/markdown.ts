@@ -1,9 +1,6 @@
 /**
- * Renders untrusted text as GitHub Markdown, for comments and pull requests. The result shows words and code.
- * It cannot notify anyone, refer to or close an issue, link, load an image, contain HTML or forge a marker.
- *
- * GitHub looks for mentions and references after it renders Markdown, so a backslash does not stop them. A
- * zero-width space does, even in the plain text of a commit message.
+ * Renders untrusted text as GitHub Markdown: words and code that cannot notify, refer, close, link, load,
+ * contain HTML or forge a marker. A zero-width space stops mentions, which a backslash does not.
  */
 import { stripHiddenCharacters } from '../core/ask/hidden-characters.ts';
 import { headOf, tailOf } from '../lib/cut-text.ts';
@@ -11,10 +8,7 @@ import { headOf, tailOf } from '../lib/cut-text.ts';
 const zeroWidthSpace = '\u200B';
 const ellipsis = '…';
 
-/**
- * Breaks @mentions, `#1`, `GH-1`, `owner/repo#1`, URLs and `www.` names, and thereby closing keywords, which
- * need one of these. Used for plain text (titles, commit messages) and by the functions below.
- */
+/** Breaks @mentions, `#1`, `GH-1`, `owner/repo#1`, URLs and `www.` names, and so closing keywords. */
 export function neutraliseMentions(untrustedText: string): string {
   return untrustedText
     .replaceAll('@', `@${zeroWidthSpace}`)
@@ -24,11 +18,7 @@ export function neutraliseMentions(untrustedText: string): string {
     .replace(/(www)(?=\.)/gi, `$1${zeroWidthSpace}`);
 }
 
-/**
- * Breaks closing keywords in code. Code mentions nobody on GitHub, but the body of a squashed pull request
- * becomes a commit message, in which `closes #1` counts anywhere. Breaks nothing else, so that people can
- * copy commands.
- */
+/** Breaks closing keywords in code: the body of a squashed pull request becomes a commit message. */
 function breakClosingKeywords(code: string): string {
   return code.replace(
     /\b(clos(?:e[sd]?|ing)|fix(?:e[sd]|ing)?|resolv(?:e[sd]?|ing))([^\p{L}\p{N}#]*(?:[\w.-]{1,100}\/[\w.-]{1,100})?(?:#|GH-|https?:))/giu,
@@ -42,10 +32,7 @@ export function cut(text: string, maxChars: number): string {
   return `${headOf(text, maxChars - 1)}${ellipsis}`;
 }
 
-/**
- * Returns one line of plain text without hidden characters, its white space collapsed. Does not escape
- * Markdown.
- */
+/** One line without hidden characters, its white space collapsed. Does not escape Markdown. */
 export function singleLine(untrustedText: string, maxChars: number): string {
   const visible = stripHiddenCharacters(untrustedText.slice(0, maxChars * 4));
   return cut(visible.replace(/\s+/g, ' ').trim(), maxChars);
@@ -80,10 +67,7 @@ function longestBacktickRun(text: string): number {
   return longest;
 }
 
-/**
- * Renders untrusted text as inline code. `inTable` escapes bars, which end a cell; elsewhere the backslash
- * would show.
- */
+/** Inline code. `inTable` escapes bars, which end a cell; elsewhere the backslash would show. */
 export function codeSpan(
   untrustedText: string,
   options: { maxChars?: number; inTable?: boolean } = {},
@@ -108,10 +92,7 @@ export interface FenceOptions {
   readonly keep?: 'head' | 'tail';
 }
 
-/**
- * Renders untrusted text as a fenced block. The fence is longer than any run of backticks in it, so the
- * content cannot close it.
- */
+/** A fenced block whose fence is longer than any run of backticks in it. */
 export function fence(untrustedText: string, options: FenceOptions = {}): string {
   const maxChars = options.maxChars ?? 4000;
   const text = stripHiddenCharacters(untrustedText.replace(terminalSequences, '')).trimEnd();
@@ -136,11 +117,7 @@ function renderLine(line: string): string {
 
 const listItem = /^(\s{0,12})(?:[-*+]|(\d{1,3})[.)])\s+(.*)$/;
 
-/**
- * Renders a longer untrusted text, such as Codex's summary. Keeps paragraphs, lists, inline code and fenced
- * code; shows everything else as typed. Headings become bold text, so that the text cannot pose as a section
- * of ours.
- */
+/** Keeps paragraphs, lists and code of a longer untrusted text. Headings become bold: no section of ours. */
 export function renderUntrustedMarkdown(untrustedText: string, maxChars = 8000): string {
   const lines = stripHiddenCharacters(cut(untrustedText, maxChars)).trim().split('\n');
   const out: string[] = [];

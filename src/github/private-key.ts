@@ -1,7 +1,4 @@
-/**
- * Converts the App's private key to PKCS#8, the form that WebCrypto reads. GitHub hands out PKCS#1 (`BEGIN
- * RSA PRIVATE KEY`). PKCS#8 wraps the same key in a fixed frame, RFC 5208.
- */
+/** Wraps GitHub's PKCS#1 key (`BEGIN RSA PRIVATE KEY`) as PKCS#8 (RFC 5208), which WebCrypto reads. */
 
 import { pemText, privateKeyMistake } from '../lib/pem.ts';
 
@@ -36,11 +33,7 @@ export class PrivateKeyError extends Error {
   override readonly name = 'PrivateKeyError';
 }
 
-/**
- * Returns a PKCS#8 PEM for a PKCS#1 or PKCS#8 PEM. Also accepts `\n` as two characters and surrounding
- * quotes, as environment files have them. @throws PrivateKeyError that names the setting and never contains
- * the key.
- */
+/** Also accepts `\n` as two characters and quotes. @throws PrivateKeyError without the key. */
 export function pkcs8Pem(pem: string): string {
   const text = pemText(pem);
   const mistake = privateKeyMistake(pem);

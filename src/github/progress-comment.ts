@@ -18,17 +18,12 @@ export function taskMarker(taskId: string): string {
   return `<!-- airlock:task=${taskId} -->`;
 }
 
-/**
- * Differs from `taskMarker`: one conversation may hold both comments, and neither may overwrite the other.
- */
+/** Differs from `taskMarker`, because one conversation may hold both comments. */
 export function resultMarker(taskId: string): string {
   return `<!-- airlock:result=${taskId} -->`;
 }
 
-/**
- * Marks the comment that reports an end without a pull request. Each publication attempt (0: the task itself)
- * has an end of its own.
- */
+/** Each publication attempt (0: the task itself) has an end of its own. */
 export function endMarker(taskId: string, attempt: number): string {
   return `<!-- airlock:end=${taskId}-${attempt} -->`;
 }
@@ -55,10 +50,7 @@ export interface StickyPlace {
   readonly since: string;
 }
 
-/**
- * Writes the comment and returns its id. Overlapping attempts leave one comment: each lists the comments
- * again after it created its own, and deletes its own unless it has the lowest id.
- */
+/** Overlapping attempts leave one comment: each lists again and deletes its own unless its id is lowest. */
 export async function saveStickyComment(
   place: StickyPlace,
   markdown: string,

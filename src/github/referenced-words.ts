@@ -1,10 +1,7 @@
 /** Tells a person's own words in a new issue from those of a comment or a discussion that it was made of. */
 import type { Displayed } from '../core/ask/mention.ts';
 
-/**
- * The line that GitHub writes below a comment, or above a discussion, that somebody else makes an issue of
- * ("Reference in new issue"). What it refers to is not the words of the person who opens the issue.
- */
+/** GitHub's line for "Reference in new issue": what it refers to is not the words of who opens the issue. */
 const reference = /^[^\p{L}\p{N}\n]*originally posted by\b/iu;
 const referenceInSource = /^[\s>*_]*(?:<sup>)?[\s*_]*originally posted by\s+(?:@|\*\*)/im;
 /** A discussion's text follows the line, and a comment's precedes it. */

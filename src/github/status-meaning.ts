@@ -1,8 +1,6 @@
 /**
- * What each answer of GitHub's API means, for every call: one table in place of a decision per call. Pure.
- *
- * The first row that matches counts. GitHub's words are matched only to tell apart what has one status; an
- * answer whose words are unknown gets the meaning of its status and call.
+ * What each answer of GitHub's API means, for every call: one table, of which the first match counts. Words
+ * tell apart what has one status.
  * https://docs.github.com/rest/using-the-rest-api/troubleshooting-the-rest-api
  */
 import type { Meaning } from '../core/ports/upstream-error.ts';
@@ -24,10 +22,7 @@ export interface GithubAnswer {
   };
 }
 
-/**
- * Status, call (method and path below the repository), GitHub’s words, what the answer means, and the key of
- * its sentence.
- */
+/** Status, call, GitHub’s words, what the answer means, and the key of its sentence. */
 type Row = readonly [readonly number[], RegExp, RegExp, Meaning['kind'], keyof typeof messages];
 
 /** Another token can be minted, so that the next attempt can succeed. */

@@ -1,8 +1,6 @@
 /**
- * The sentence and remedy for each meaning that `status-meaning.ts` gives an answer of GitHub. What follows a
- * dot in a key tells apart sentences of one code.
- *
- * `{repository}` is the repository of the call, `{status}` the status. GitHub’s own words are added.
+ * The sentence for each meaning of `status-meaning.ts`; what follows a dot in a key tells apart one code's
+ * sentences. `{repository}` and `{status}` are the call's. GitHub’s own words are added.
  */
 const bypass = 'Let the GitHub App bypass it (Settings → Rules → Rulesets → Bypass list)';
 

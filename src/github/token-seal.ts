@@ -1,7 +1,6 @@
 /**
- * Encrypts installation tokens for storage, so that they can be revoked after a crash: AES-GCM under a key
- * that HKDF derives from the App's private key, bound to the token's owner. Storage alone reveals no token,
- * and the private key could mint any of them anyway.
+ * Encrypts installation tokens for storage: AES-GCM under a key that HKDF derives from the App's private key,
+ * which could mint any of them anyway, bound to the token's owner.
  */
 export interface TokenSeal {
   seal(token: string, owner: string): Promise<string>;

@@ -1,9 +1,7 @@
 /**
- * Serves `POST /github/webhooks`: verifies, parses, persists and acknowledges, in this order.
- *
- * Verifies the signature over the bytes before anything reads them. Answers are fixed texts that never echo
- * what a stranger sent. The task is durable before the 2xx. Otherwise GitHub gets a 5xx, shows the delivery
- * as failed and can redeliver it; the task's id makes a redelivery harmless.
+ * Serves `POST /github/webhooks`: verifies, parses, persists, acknowledges. Answers never echo what a
+ * stranger sent. The task is durable before the 2xx; else GitHub shows the delivery as failed and can
+ * redeliver it.
  */
 import { verify } from '@octokit/webhooks-methods';
 import { Hono } from 'hono';
@@ -17,17 +15,12 @@ import { parseJson } from '../lib/parse-json.ts';
 import { readBody } from '../lib/read-body.ts';
 import { utf8Of } from '../lib/utf8.ts';
 
-/**
- * GitHub sends up to 25 MB. The events that start a task hold an issue and a comment of at most 262,144 bytes
- * each, escaped, and a dozen accounts; larger ones are of no use here.
- */
+/** Of GitHub's 25 MB: issue and comment have at most 262,144 bytes each, escaped. */
 const maxBodyBytes = 2 * 1024 * 1024;
 /** Milliseconds that a delivery waits for room before it is refused with a 503. */
 const roomWaitMs = 4000;
 
-/**
- * GitHub gives up after 10 s: https://docs.github.com/en/webhooks/using-webhooks/handling-webhook-deliveries
- */
+/** GitHub gives up after 10 s. */
 const startDeadlineMs = 8000;
 /** Milliseconds for the payload to arrive. GitHub no longer waits for an answer after that. */
 const bodyDeadlineMs = 10_000;
@@ -46,9 +39,7 @@ export interface WebhookDeps {
   readonly deadlineMs?: number;
 }
 
-/**
- * Refuses a signature that is not hexadecimal and an empty body first, because the verifier throws on both.
- */
+/** The verifier throws on an empty body and on a signature that is not hexadecimal. */
 async function isSigned(secret: string, text: string, signature: string): Promise<boolean> {
   if (text === '' || !/^sha256=[0-9a-f]{64}$/.test(signature)) return false;
   return await verify(secret, text, signature);

@@ -1,7 +1,4 @@
-/**
- * Checks who has write access to a repository with the collaborator permission API. `author_association`
- * would not do: it says how a person is related to the repository, not what they may do.
- */
+/** Checks write access by the permission API, not by `author_association`, a person's relation. */
 import * as z from 'zod';
 import type { RepositoryFacts } from '../core/task.ts';
 import { unlessMissing, type GithubClient } from './client.ts';
@@ -22,10 +19,7 @@ export function isLogin(untrustedText: string): boolean {
   return login.test(untrustedText);
 }
 
-/**
- * Asks GitHub now whether a person may write. Compares ids, because a login can be given up and taken by
- * somebody else; follows a person whose login has changed.
- */
+/** Asks GitHub now. Compares ids, because logins change hands; follows a changed login. */
 export async function canWriteNow(
   client: GithubClient,
   facts: RepositoryFacts,
@@ -45,10 +39,7 @@ export interface Person {
   readonly id: number;
 }
 
-/**
- * Returns a check that asks GitHub once per author of a comment. Use one check per task, because it never
- * forgets an answer. The check rejects if GitHub cannot be asked; the caller then fails closed.
- */
+/** Asks once per author, so use one per task. Rejects if GitHub cannot be asked: fail closed. */
 export function writePermissions(
   clientFor: (facts: RepositoryFacts) => GithubClient,
 ): (facts: RepositoryFacts, login: string) => Promise<boolean> {

@@ -1,17 +1,11 @@
-/**
- * Adds a commit to the branch of an existing pull request: looks, moves the branch, and looks again.
- * `continuation.ts` decides whether the commit may go there.
- */
+/** Adds a commit to the branch of an existing pull request: looks, moves the branch, looks again. */
 import type { PullRequestRef } from '../core/task.ts';
 import { unlessMissing } from '../github/client.ts';
 import { inSameRepository, pullSchema, type PullRequest } from '../github/pull-request.ts';
 import { advanceBranch, branchHead, ownCommitUnder, type Publishing } from './branches.ts';
 import { decideContinuation, protectedBranch, type Detour } from './continuation.ts';
 
-/**
- * Looks per attempt. A branch that someone is writing to settles in well under a second; the caller's next
- * attempt does the rest.
- */
+/** Per attempt. A branch settles in well under a second; the next attempt does the rest. */
 const maxLooks = 3;
 
 /** A pull request that has the task's commit, from this attempt or an earlier one. */
@@ -31,10 +25,8 @@ export interface Look {
 }
 
 /**
- * Reads the pull request and looks for the task's commit. Of an open pull request, reads the branch, because
- * the pull request may lag behind by seconds. Of a closed or merged one, reads its last head, because a later
- * commit on the branch is in no pull request.
- * `known`: the task's commit, if this attempt has made it.
+ * Reads the pull request and looks for the task's commit: in an open one, on the branch, which is ahead by
+ * seconds; in a closed one, at its last head. `known`: the commit, if this attempt has made it.
  */
 export async function lookAt(
   publishing: Publishing,

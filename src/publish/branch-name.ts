@@ -1,7 +1,4 @@
-/**
- * Names the branch that a task creates. A function of prefix, title and task, so a second attempt names the
- * same branch.
- */
+/** Names a task's branch from prefix, title and task: a second attempt names the same one. */
 
 const maxSlug = 40;
 

@@ -1,7 +1,4 @@
-/**
- * Reads, creates and fast-forwards branches with the Git Data API. Never forces a push. Does not decide which
- * branch to use.
- */
+/** Reads, creates and fast-forwards branches with the Git Data API. Never forces a push. */
 import * as z from 'zod';
 import type { PublishInput } from '../core/ports/publication.ts';
 import { GithubRefusal, unlessMissing, type GithubClient } from '../github/client.ts';
@@ -57,10 +54,7 @@ export async function ownCommitUnder(publishing: Publishing, head: string): Prom
   return ours?.sha ?? null;
 }
 
-/**
- * Creates the branch, or finds the one of an earlier attempt. Tries the next name if another branch has it;
- * null if all are taken.
- */
+/** Or finds an earlier attempt's. Tries the next name if taken; null if all are. */
 export async function claimBranch(
   publishing: Publishing,
   branch: string,
@@ -95,12 +89,8 @@ async function createBranch({ client, at }: Publishing, branch: string, commit: 
 }
 
 /**
- * Fast-forwards a branch. Succeeds if the branch is already at the commit. `moved`: GitHub refused, because
- * the branch has moved, is gone or is being written to. The caller has to look again.
- *
- * Accepted weakness: REST cannot demand where the branch must be, only that it must not lose commits. If
- * somebody resets the branch to an older commit in the second between the look and this call, the removed
- * commits come back below ours.
+ * `moved`: GitHub refused; the caller has to look again. Accepted weakness: REST cannot demand where the
+ * branch must be. If somebody resets it in the second before, the removed commits come back below ours.
  */
 export async function advanceBranch(
   { client, at }: Publishing,

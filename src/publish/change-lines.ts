@@ -1,9 +1,7 @@
 /**
- * Parses the collector's output, which is untrusted because it comes out of the sandbox. Enforces form, caps
- * and paths. `gate.ts` decides what a well-formed change may contain.
- *
- * One bad line refuses the whole change, because nobody asked for a part of a change. The collector itself
- * reports what it left out as `skipped`.
+ * Parses the collector's untrusted output: form, caps and paths. One bad line refuses the whole change,
+ * because nobody asked for a part; what the collector itself left out is `skipped`. `gate.ts` decides the
+ * rest.
  */
 import {
   changeLineSchema,

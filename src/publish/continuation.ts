@@ -1,9 +1,7 @@
 /**
- * Decides whether a commit may go onto the branch of an existing pull request. Pure. If not, the work becomes
- * a new pull request that says why, so no work is lost and nothing is overwritten.
- *
- * The default is the new pull request. A branch gets the commit only if it is in this repository, belongs to
- * an open pull request and is exactly where the sandbox started.
+ * Decides whether a commit may go onto an existing branch: only if it is in this repository, belongs to an
+ * open pull request and is exactly where the sandbox started. Else a new pull request says why, and no work
+ * is lost.
  */
 import type { RepositoryFacts } from '../core/task.ts';
 import { inSameRepository, type PullRequest } from '../github/pull-request.ts';

@@ -1,7 +1,4 @@
-/**
- * Fits the sections of a text into GitHub's limit. Each section has a budget of its own: its variants. Every
- * section keeps at least its shortest one, so that no long section crowds out the others.
- */
+/** Fits sections into GitHub's limit: each keeps its shortest variant, so that none crowds out another. */
 
 export interface Section {
   /** Fullest first. The last one is short for any input, and always stays. */

@@ -169,10 +169,7 @@ interface Hit {
   readonly findings: readonly Finding[];
 }
 
-/**
- * `approvedBy`: who approved exactly this change, as verified by the caller; null: nobody. An approved hold
- * becomes a mark that names the approver.
- */
+/** `approvedBy`: who approved exactly this change; an approved hold becomes a mark that names them. */
 export function gate(change: ChangeSet, approvedBy: string | null): GateVerdict {
   const hits: readonly Hit[] = rules
     .map((rule) => ({ rule, findings: rule.find(change) }))
@@ -188,10 +185,7 @@ export function gate(change: ChangeSet, approvedBy: string | null): GateVerdict 
   return { kind: 'mark', remarks: hits.map((hit) => remark(hit, approvedBy)) };
 }
 
-/**
- * Names the approver first, because a renderer may cut the end. The name is untrusted and escaped when it is
- * rendered.
- */
+/** Names the approver first, because a renderer may cut the end. Untrusted. */
 function remark({ rule, findings }: Hit, approvedBy: string | null): string {
   return rule.effect === 'mark'
     ? `${listed(findings)} ${rule.why}.`
@@ -213,10 +207,7 @@ function listed(findings: readonly Finding[]): string {
   return more > 0 ? `${shown.join(', ')} and ${more} more` : shown.join(', ');
 }
 
-/**
- * Names of deleted files are on the base branch already. Names that were left out are shown in the pull
- * request.
- */
+/** Deleted files are on the base branch already; names left out are shown in the pull request. */
 function secretInNames({ files, skipped }: ChangeSet): readonly Finding[] {
   return [...files.filter(({ type }) => type === 'file'), ...skipped].flatMap(({ path }) => {
     const found = findSecret(path);
@@ -224,10 +215,7 @@ function secretInNames({ files, skipped }: ChangeSet): readonly Finding[] {
   });
 }
 
-/**
- * Searches the whole file, because the gate does not see its earlier content. So an edit of a file that
- * already holds a key is held too, which is the safe side.
- */
+/** The whole file, because the gate does not see its earlier content: the safe side. */
 function secretIn(file: ChangedFile): readonly Finding[] {
   if (file.type !== 'file') return [];
   // One character per byte: the patterns are ASCII, and a key in a binary file counts too.
@@ -242,10 +230,7 @@ function linkOutside(file: ChangedFile): readonly Finding[] {
   return target !== null && staysInside(target, depth) ? [] : [`the symlink ${file.path}`];
 }
 
-/**
- * Accepts a relative target that goes up only at its beginning and not above the root: `a/../..` can leave
- * the repository if `a` is a symlink itself. Refuses a target in `.git` too, in every spelling.
- */
+/** Goes up only at the beginning, not above the root (`a` in `a/../..` can be a symlink), never to `.git`. */
 function staysInside(target: string, depth: number): boolean {
   // A NUL cuts the target short where it is used.
   if (target === '' || target.startsWith('/') || /[\\\p{Cc}]|^[A-Za-z]:/u.test(target)) return false;
@@ -257,11 +242,7 @@ function staysInside(target: string, depth: number): boolean {
   return rest.every((segment) => stays(segment) || segmentProblem(segment) === null);
 }
 
-/**
- * Returns a test for paths that match under their own name or under one that symlinks of the base commit give
- * them: with `.claude` as a link to `ai`, `ai/x` is `.claude/x` too. Believes the sandbox about the links, so
- * the other rules find what matters without them.
- */
+/** Matches a path also as symlinks of the base spell it: with `.claude` → `ai`, `ai/x` is `.claude/x`. */
 function spellings(links: ChangeSet['links'], pattern: RegExp): (path: string) => boolean {
   const known = links.flatMap(({ path, target }) => {
     const to = resolved(path, target);

@@ -1,7 +1,6 @@
 /**
- * Builds the commit's message, author and date from the task alone, so that a second attempt makes the same
- * commit with the same id. In return GitHub does not sign it: it only signs commits without a custom author
- * and date.
+ * Builds the commit from the task alone, so that a second attempt makes the same one. GitHub therefore does
+ * not sign it: it only signs commits without a custom author and date.
  */
 import { stripHiddenCharacters } from '../core/ask/hidden-characters.ts';
 import type { Answer } from '../core/progress.ts';
@@ -32,10 +31,7 @@ function commitTitle(answer: Pick<Answer, 'title'>): string {
   return title === '' ? 'Change by Codex' : title;
 }
 
-/**
- * Joins title, summary and trailers. The trailers are the last paragraph, as `git interpret-trailers`
- * demands.
- */
+/** The trailers are the last paragraph, as `git interpret-trailers` demands. */
 export function commitMessage(
   answer: Pick<Answer, 'title' | 'summary'>,
   request: Pick<TaskRequest, 'taskId' | 'requester'>,
@@ -58,10 +54,7 @@ export function commitMessage(
   return [commitTitle(answer), summary, trailers.join('\n')].filter((part) => part !== '').join('\n\n');
 }
 
-/**
- * Defuses the commands of a commit message: skipping the checks that the reviewer relies on, and trailers in
- * other people's names, which GitHub shows as authors.
- */
+/** Skipping the checks that the reviewer relies on, and trailers in other people's names. */
 function defuseCommands(untrustedText: string): string {
   return untrustedText
     .replace(/\[(skip[ -](?:ci|actions|checks)|(?:ci|actions)[ -]skip|no ci|skip ci)\]/gi, '($1)')

@@ -1,9 +1,6 @@
 /**
- * Compares a change with its base commit on GitHub: lines, modes, and a patch for people. The collector
- * reports lines and modes too, but it runs inside the sandbox, so nobody reads those.
- *
- * Bounded: one listing, and the old content of at most `maxBlobs` files. The files that are beyond that are
- * counted, and the pull request says so.
+ * Compares a change with its base on GitHub, because the sandbox's own count can be forged. Bounded: files
+ * beyond `maxBlobs` are only counted, and the pull request says so.
  */
 import * as z from 'zod';
 import { fileModeSchema, type ChangeSet, type Measure } from '../core/change-set.ts';

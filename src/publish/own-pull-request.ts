@@ -31,11 +31,7 @@ async function pullRequestsFrom({ client, at }: Publishing, branch: string): Pro
     .filter((pull) => pull.head.ref === branch);
 }
 
-/**
- * Opens the pull request and requests a review. If another attempt has just opened it, leaves the review
- * request to that attempt.
- * `detour`: why the change is not a commit on the pull request that it continues.
- */
+/** `detour`: why it is no commit on another. A concurrent attempt requests the review. */
 export async function openPullRequest(
   publishing: Publishing,
   head: Head,
@@ -89,9 +85,8 @@ async function openOnto(
 }
 
 /**
- * Requests a review from the person named in the input. Best effort: GitHub refuses people who are not
- * collaborators. On a pull request of an earlier attempt, requests only if nothing has happened since: GitHub
- * forgets a request once it is answered, so a second one would notify the person twice.
+ * Best effort. On an earlier attempt's pull request, only if nothing has happened since: GitHub forgets an
+ * answered request, so a second one would notify twice.
  */
 export async function requestReview(
   { client, at, input }: Publishing,

@@ -1,10 +1,7 @@
 /**
- * Turns a change into a pull request, or into a commit on an existing one: blobs → tree → commit → branch →
- * pull request, six round trips for a small change.
- *
- * Idempotent, even for overlapping attempts: objects and commit have the same ids, a branch is created once
- * or moved to the same commit, and pull request and comment are looked up before they are written. Uses a
- * token that the sandbox never has. `gate.ts` decides whether the change may be published.
+ * Turns a change into a pull request, or a commit on one: blobs → tree → commit → branch → pull request.
+ * Idempotent, even for overlapping attempts: ids are the same, and what exists is looked up first. Its token
+ * is never in the sandbox.
  */
 import * as z from 'zod';
 import type { Publication, PublishResult } from '../core/ports/publication.ts';
@@ -134,10 +131,7 @@ function withoutPullRequest({ code, message }: Reason, baseBranch: string, branc
   return { code, message: `${why} The change is on the branch \`${branch}\`: open a pull request from it.` };
 }
 
-/**
- * Describes the commit in a comment, because the pull request's body belongs to the first task. Its marker
- * differs from that of the progress comment, which may be in the same conversation.
- */
+/** In a comment, because the pull request's body belongs to the first task; with a marker of its own. */
 async function reportAdded(
   { client, input, tokens, log }: Attempt,
   { pull, commit, head }: Added,
@@ -167,11 +161,7 @@ async function reportAdded(
   return { kind: 'published', pullRequest: { ...pullRequestRef(pull), headSha: head }, added: true };
 }
 
-/**
- * Checks again whether the repository is private if there is a link to show: links to a conversation or the
- * log are only for private repositories, and this one may have become public while the task ran. Counts as
- * public if unknown.
- */
+/** Links to a conversation or the log are only for private repositories; public if unknown. */
 async function stillPrivate({ client, at, input }: Publishing): Promise<boolean> {
   const { facts, evidence } = input;
   if (!facts.private || (evidence.conversationUrl === null && evidence.taskUrl === null))

@@ -1,7 +1,4 @@
-/**
- * Renders the text of a pull request: cautions and Codex's summary, then the evidence. Pure. All text from
- * the sandbox goes through `github/markdown.ts`; what only the sandbox says is below its own heading.
- */
+/** Renders a pull request's text. What only the sandbox says is escaped, below its own heading. */
 import { usdText } from '../core/cost.ts';
 import type { Measure } from '../core/change-set.ts';
 import type { PublishInput } from '../core/ports/publication.ts';
@@ -28,9 +25,7 @@ export function pullRequestTitle(input: Pick<PublishInput, 'answer'>): string {
   return title === '' ? 'Change by Codex' : title;
 }
 
-/**
- * `detour`: why the change is not a commit on the pull request that it continues; null if it continues none.
- */
+/** `detour`: why it is no commit on the pull request that it continues; null if it continues none. */
 export function pullRequestBody(input: PublishInput, detour: Detour | null = null): string {
   const foot = joinSections([reference(input), taskMarker(input.request.taskId)]);
   return fitSections(
@@ -39,10 +34,7 @@ export function pullRequestBody(input: PublishInput, detour: Detour | null = nul
   );
 }
 
-/**
- * Renders the comment that describes a commit on an existing pull request, whose body belongs to the task
- * that opened it.
- */
+/** Describes a commit on a pull request whose body belongs to another task. */
 export function followUpComment(input: PublishInput, commit: string): string {
   const title = `### ${escapeInline(pullRequestTitle(input), maxTitle)}\n\nAdded with ${commit}.`;
   // Leaves room for the marker that `saveStickyComment` adds.
@@ -156,10 +148,7 @@ function leftOut({ trigger }: PublishInput['request'], many: number): string {
     : `${countText(many, 'comment')} not shown to Codex (no write access, edited later, or too long)`;
 }
 
-/**
- * The task's page needs a token and Slack needs a login, but a public repository should not even show their
- * addresses.
- */
+/** A public repository should not even show the addresses of the task's page and of Slack. */
 function privateLinks(evidence: PublishInput['evidence'], repository: PublishInput['facts']): string[] {
   if (!repository.private) return [];
   const { taskUrl, conversationUrl } = evidence;

@@ -1,7 +1,4 @@
-/**
- * Renders the network receipt for a pull request: what the sandbox reached, what was blocked, and what
- * failed. The sums are in every variant.
- */
+/** Renders the network receipt for a pull request. The sums are in every variant. */
 import { attemptsIn, type OpeningKey } from '../core/attempts.ts';
 import { failedRequestLines } from '../core/failed-requests.ts';
 import type { Receipt } from '../core/grant.ts';

@@ -1,7 +1,4 @@
-/**
- * Checks the paths of a change, more strictly than git. Refuses a path that some file system or tool reads as
- * another one: the gate and the reviewer must see the name that a checkout creates.
- */
+/** Checks paths more strictly than git: none that some file system or tool reads as another one. */
 
 /** Characters that HFS+ ignores in a name and a reader cannot see: `.g\u200cit` is `.git` there. */
 const invisible = /[\p{Default_Ignorable_Code_Point}\p{Cf}]/gu;

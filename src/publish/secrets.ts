@@ -1,15 +1,11 @@
 /**
- * Finds credentials with a recognizable form. Prefers precision, because a hold costs a person's time: no
- * entropy measure, no `password =` rule. So a secret without such a form is not found, as `docs/security.md`
- * says.
+ * Finds credentials of a recognizable form. A hold costs a person's time, so it prefers precision: no entropy
+ * measure, no `password =` rule (`docs/security.md`).
  */
 
 interface SecretShape {
   readonly kind: string;
-  /**
-   * Global, and bounded in length, because the content may be up to 10 MiB of hostile text. Matches the
-   * shortest credential of its kind and demands no end after it, so that appended characters hide nothing.
-   */
+  /** Global, bounded in length for hostile text, and without an end that appended characters could hide. */
   readonly pattern: RegExp;
 }
 
@@ -42,10 +38,7 @@ const shapes: readonly SecretShape[] = [
   { kind: 'an npm token', pattern: /npm_[A-Za-z0-9]{36}/g },
 ];
 
-/**
- * Recognizes examples and fillers such as `ghp_xxxxxxxx…`: real credentials are random and use many
- * characters.
- */
+/** Fillers such as `ghp_xxxxxxxx…`: real credentials are random and use many characters. */
 function placeholder(match: string): boolean {
   return match.endsWith('EXAMPLE') || new Set(match.slice(-24)).size < 8;
 }
@@ -56,9 +49,7 @@ export interface FoundSecret {
   readonly line: number;
 }
 
-/**
- * Finds the first secret in a text, also if it is UTF-16 read byte by byte. Never returns the secret itself.
- */
+/** Also in UTF-16 read byte by byte. Never returns the secret itself. */
 export function findSecret(text: string): FoundSecret | null {
   return firstIn(text) ?? (text.includes('\0') ? firstIn(text.replaceAll('\0', '')) : null);
 }

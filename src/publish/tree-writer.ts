@@ -1,7 +1,4 @@
-/**
- * Writes a change as git objects with the Git Data API, byte for byte, in few round trips. Objects are
- * addressed by their content, so a second attempt writes the same objects.
- */
+/** Writes a change as git objects, byte for byte, in few round trips; a second attempt writes the same. */
 import * as z from 'zod';
 import type { ChangedFile } from '../core/change-set.ts';
 import { boundedAll } from '../lib/bounded-all.ts';
@@ -17,14 +14,9 @@ export interface RepositoryPath {
 type FileMode = '100644' | '100755' | '120000';
 type Entry = { path: string; mode: FileMode; type: 'blob' } & ({ sha: string | null } | { content: string });
 
-/**
- * Text up to this size is part of the tree call: one round trip for all of it, without the rate limit on
- * content creation.
- */
+/** Up to this size text is part of the tree call, without the limit on content creation. */
 const maxInlineBytes = 512 * 1024;
-/**
- * GitHub gives a call about ten seconds. Larger trees take several calls, each based on the previous tree.
- */
+/** GitHub gives a call about ten seconds. Larger trees take several calls. */
 const maxCallBytes = 2 * 1024 * 1024;
 const maxCallEntries = 500;
 /** Concurrent blob calls: enough to hide the latency, few enough for the secondary rate limit. */
@@ -32,10 +24,7 @@ const blobsAtOnce = 6;
 
 const objectSchema = z.object({ sha: z.string().regex(/^[0-9a-f]{40}$/) });
 
-/**
- * Creates blobs for binary content and for empty files, which a tree call cannot express. Other content goes
- * inline.
- */
+/** Binary content and empty files need blobs, because a tree call cannot express them. */
 export async function prepareEntries(
   client: GithubClient,
   at: RepositoryPath,
@@ -82,10 +71,7 @@ export async function writeTree(
   return tree;
 }
 
-/**
- * Puts deletions into earlier calls if a name changes between file and folder: GitHub does not document the
- * order of a deleted `a` and an added `a/b` within one call.
- */
+/** Deletes first if a name changes between file and folder: GitHub does not document the order. */
 export function treeCalls(entries: readonly Entry[]): readonly (readonly Entry[])[] {
   const deleted = entries.filter((entry) => 'sha' in entry && entry.sha === null);
   const written = entries.filter((entry) => !('sha' in entry && entry.sha === null));

@@ -1,7 +1,6 @@
 /**
- * Receives every request of a local sandbox from its gateway and passes it to the egress handler. On
- * Cloudflare `ctx.containerId` identifies the sandbox. Here the gateway, outside the sandbox, identifies it
- * and authenticates with a token of this run.
+ * Passes every request of a local sandbox from its gateway, which identifies the sandbox and has a token of
+ * this run, to the egress handler.
  */
 import { totalOnly, type EgressEntry } from '../core/grant.ts';
 import { sameSecret } from '../lib/same-secret.ts';
@@ -48,11 +47,7 @@ export async function handleLocalEgress(
 const maxUnreadBytes = 32 * 1024 * 1024;
 const unreadMs = 5_000;
 
-/**
- * Drains the body of a request that was denied by its head. workerd reads 64 KB of an unread body and then
- * resets the connection, and the gateway, still sending, sees a broken Worker instead of the denial. A sender
- * beyond the bounds still does.
- */
+/** Reads on after a denial, because workerd resets a connection with over 64 KB unread. */
 async function drain(request: Request): Promise<void> {
   if (request.body === null || request.bodyUsed || request.body.locked) return;
   const body: ReadableStream<unknown> = request.body;

@@ -1,7 +1,4 @@
-/**
- * Implements the setup cache over the binding to the one-machine host. The host checks and moves the bytes;
- * they never pass through the Worker.
- */
+/** Implements the setup cache over the host's binding; the bytes never pass through the Worker. */
 import * as z from 'zod';
 import { SandboxLostError } from '../core/ports/sandbox-port.ts';
 import type { SetupCache, SetupCacheEntry } from '../core/ports/setup-cache-port.ts';

@@ -1,7 +1,6 @@
 /**
- * Implements the sandbox port over the binding to the one-machine host. Translates and bounds; decides
- * nothing. The host is ours, but it relays a sandbox's data: this checks sizes; the caller has to distrust
- * the contents.
+ * Implements the sandbox port over the binding to the one-machine host. Checks sizes; the host relays a
+ * sandbox's data, which the caller has to distrust.
  */
 import * as z from 'zod';
 import {
@@ -126,10 +125,7 @@ interface Answer {
   readonly bytes: Uint8Array;
 }
 
-/**
- * Fetches with a deadline. The timer is cleared with the answer: an `AbortSignal.timeout` lives until it
- * fires, and workerd allows 10,000 of them in an object, which a run that writes without end would reach.
- */
+/** Clears the timer with the answer: `AbortSignal.timeout` lives on, and workerd allows 10,000 an object. */
 async function fetchWhole(
   host: SandboxHostBinding,
   url: string,

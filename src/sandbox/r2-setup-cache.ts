@@ -1,7 +1,6 @@
 /**
- * Implements the setup cache in a bucket, where one is bound: one object an entry, streamed through the
- * Worker, which checks its names and types on the way, in both directions. The bucket's own lifecycle rule
- * expires entries (`docs/operations.md`).
+ * Implements the setup cache in a bucket: one object an entry, streamed through the Worker, which checks its
+ * names and types in both directions. The bucket's lifecycle rule expires entries.
  */
 import type { TaskSandbox } from '../core/ports/sandbox-port.ts';
 import {
@@ -15,14 +14,9 @@ import { checkSetupArchive } from '../core/setup-archive.ts';
 import { withDeadline } from '../lib/with-deadline.ts';
 
 const MiB = 1024 * 1024;
-/**
- * A quarter of the limit on one machine: each MiB is a call to the container, and a restore must not take
- * longer than an installation.
- */
+/** Each MiB is a call to the container, and a restore must not take longer than an installation. */
 const maxEntryBytes = 128 * MiB;
-/**
- * Bounds the Worker's processor time and memory for the check: a slice of compressed zeros unpacks to 32 MiB.
- */
+/** Bounds the check: a slice of compressed zeros unpacks to 32 MiB. */
 const checkLimits = { maxUnpackedBytes: 1024 * MiB, sliceBytes: 32 * 1024 };
 /** Largest read of the sandbox port. */
 const readBytes = MiB;
@@ -142,9 +136,7 @@ export function r2SetupCache(bucket: SetupCacheBucket, sandbox: Inside, taskId: 
     }
   }
 
-  /**
-   * Streams the pieces, but the last one only if the whole matches what was packed and the check allows it.
-   */
+  /** Streams the pieces, the last one only if the whole is as packed and the check allows it. */
   async function send(
     { folder, sha256, bytes, parts }: Packed,
     writer: WritableStreamDefaultWriter<Uint8Array>,

@@ -1,7 +1,4 @@
-/**
- * Handles clicks on the buttons and menus of a task's message. Returns a sentence for the user, or null if a
- * view was opened.
- */
+/** Handles clicks on a task's message. Returns a sentence, or null if a view was opened. */
 import * as z from 'zod';
 import { parseRepositoryRef } from '../core/ids.ts';
 import { slackChannelIdSchema, slackTsSchema, slackUserIdSchema } from '../core/task.ts';
@@ -52,9 +49,7 @@ const maxFormInstructionChars = 3000;
 type Clicked = z.infer<typeof clickSchema>;
 type Click = Clicked['actions'][number];
 
-/**
- * The value of a button, or the same value built from a menu's block id and selected option. Null if invalid.
- */
+/** Of a button, or built from a menu's block id and selected option. Null if invalid. */
 function readValue({
   action_id: id,
   block_id: block,

@@ -1,14 +1,9 @@
-/**
- * Builds Block Kit elements within Slack's limits. mrkdwn parameters must be escaped; plain text needs no
- * escaping.
- */
+/** Builds Block Kit within Slack's limits. mrkdwn parameters must be escaped already. */
 import type { Button, ConfirmationDialog, ContextBlock, PlainTextElement, SectionBlock } from '@slack/types';
 import { plainLine } from './mrkdwn.ts';
 import type { ButtonValue } from './names.ts';
 
-/**
- * Limit of a section's text, in characters: https://docs.slack.dev/reference/block-kit/blocks/section-block
- */
+/** Characters of a section's text: docs.slack.dev/reference/block-kit/blocks/section-block */
 export const maxSectionChars = 3000;
 
 /** A plain text object, cut to `maxChars`. Shows “…” for empty text, which Slack refuses. */

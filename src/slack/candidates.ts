@@ -1,7 +1,4 @@
-/**
- * Lists the repositories that a user can use from a channel. Looks the user up in Slack;
- * `core/access/slack-access.ts` decides. Users never see the name of a repository that they cannot use.
- */
+/** Lists the repositories that a user can use from a channel; others are never named. */
 import type { ChatPerson } from '../core/chat.ts';
 import { sameRepository } from '../core/ids.ts';
 import { groupsAskedAbout, maySlackUse, outsiderReason } from '../core/access/slack-access.ts';
@@ -21,10 +18,7 @@ export interface UsableRepositories {
   readonly repositories: readonly RepositoryRef[];
 }
 
-/**
- * Filters repositories to those that the user can use, in the same order. Rejects if the lookup of the user
- * fails.
- */
+/** In the same order. Rejects if the lookup of the user fails. */
 export async function filterUsable(
   { deps, slack }: Pick<Intake, 'deps' | 'slack'>,
   who: Asker,

@@ -1,7 +1,4 @@
-/**
- * Implements the `Chat` port (`core/ports/chat-port.ts`) with Slack's Web API. Each call has a deadline and
- * is not retried; callers retry.
- */
+/** Implements the `Chat` port with Slack's Web API. Each call has a deadline and no retry. */
 import type { Chat } from '../core/ports/chat-port.ts';
 import type { SlackPolicy } from '../core/policy.ts';
 import type { TaskView } from '../core/task-view.ts';

@@ -1,9 +1,6 @@
 /**
- * Parses the text after a slash command. Pure. A command name followed by other words is an instruction:
- * `cancel the order twice` starts a task, `cancel 1a2b` cancels one.
- *
- * A single Latin word that is neither a command nor a repository is unknown, because it is usually a typo. In
- * a script without spaces, one word can be a whole sentence, so it is an instruction.
+ * Parses the text after a slash command. `cancel the order twice` starts a task, `cancel 1a2b` cancels one. A
+ * single Latin word that is unknown is usually a typo; in a script without spaces it can be a sentence.
  */
 import { stripHiddenCharacters } from '../core/ask/hidden-characters.ts';
 import type { AskRead } from '../core/ask/ask-words.ts';
@@ -56,10 +53,7 @@ function readCommandWord(word: CommandWord, rest: string): CommandReading | null
   return word === 'help' || word === 'list' || word === 'repos' ? { kind: word } : null;
 }
 
-/**
- * Parses the text of a slash command. `repositoryOf` resolves aliases. Linear time, except for words of up to
- * 16 letters.
- */
+/** `repositoryOf` resolves aliases. Linear time, except for words of up to 16 letters. */
 export function readCommand(
   untrustedMrkdwn: string,
   repositoryOf: (word: string) => RepositoryRef | null,

@@ -1,7 +1,6 @@
 /**
- * Actions on an existing task, from buttons, commands and reactions: cancel, retry, approve, choose a
- * repository. Each checks that the user can use the task's repository from the task's channel, makes the
- * effect durable, and returns a sentence for the user.
+ * Cancels, retries, approves or routes a task. Each checks that the user can use the repository from the
+ * channel, makes the effect durable, and returns a sentence.
  */
 import { shortIdOf, slackTaskId } from '../core/ids.ts';
 import { maySlackUse, groupsAskedAbout } from '../core/access/slack-access.ts';
@@ -33,11 +32,7 @@ type Admission = Admitted | { readonly ok: false; readonly sentence: string };
 
 const refuse = (sentence: string): Admission => ({ ok: false, sentence });
 
-/**
- * Checks whether a user can act on a task. From another channel, only the requester can: knowing the task id
- * is not enough. Before a task has a repository, the requester and everyone who can use one of the offered
- * repositories can act on it.
- */
+/** From another channel, only the requester can act; without a repository, also who can use one offered. */
 export async function admitActor(intake: Intake, taskId: string, actor: Actor): Promise<Admission> {
   const { deps, slack } = intake;
   const task = deps.task(taskId);
@@ -84,10 +79,7 @@ export async function cancelTask(intake: Intake, taskId: string, actor: Actor): 
     : `${shortIdSpan(view.shortId)} was not cancelled: ${renderUntrusted(reason)}`;
 }
 
-/**
- * Retries a task or its publication. `threadTs` is the root of the thread of the task's message; null if
- * unknown.
- */
+/** Retries a task or its publication. `threadTs`: the root of the thread; null if unknown. */
 export async function retryTask(
   intake: Intake,
   taskId: string,

@@ -1,7 +1,4 @@
-/**
- * Deadlines within Slack's 3 s for an answer:
- * https://docs.slack.dev/interactivity/handling-user-interaction#acknowledgment_response
- */
+/** Within Slack's 3 s: docs.slack.dev/interactivity/handling-user-interaction#acknowledgment_response */
 
 /** The receiver answers in place of a listener after this time, in ms. Leaves 200 ms for the network. */
 export const ackDeadlineMs = 2800;
@@ -9,8 +6,5 @@ export const ackDeadlineMs = 2800;
 export const workDeadlineMs = 2500;
 /** Deadline for one Web API call of a listener, in ms. */
 export const callDeadlineMs = 2000;
-/**
- * Time that an event listener waits for a private message, in ms. Shorter than a call, which continues in the
- * background.
- */
+/** Shorter than a call, which continues in the background. */
 export const notifyDeadlineMs = 1800;

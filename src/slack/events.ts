@@ -1,10 +1,6 @@
 /**
- * Handles events: messages, and the ❌ reaction that cancels a task. `readEvent` classifies an event by its
- * payload; `answerEvent` looks up the task of the thread or message and acts.
- *
- * Only new messages of people start tasks: no edits, deletions, joins, thanks, or messages of bots. A mention
- * in a channel arrives as both `app_mention` and `message`. Both give the same task id; a problem with the
- * text is reported only for `app_mention`.
+ * Handles messages, and the ❌ reaction that cancels a task. Only new messages of people start tasks. A
+ * mention in a channel arrives twice and gives one task id; only `app_mention` reports a problem.
  */
 import * as z from 'zod';
 import { slackChannelIdSchema, slackTsSchema, slackUserIdSchema } from '../core/task.ts';
@@ -163,9 +159,7 @@ function readEdit(event: unknown, botUserId: string, team: string): EventReading
 }
 
 interface Redelivery {
-  /**
-   * Slack redelivered because the first answer was late. The first delivery was handled or is being handled.
-   */
+  /** Slack redelivered because the first answer was late: it is handled already. */
   readonly answeredLate: boolean;
 }
 
@@ -194,10 +188,7 @@ export async function answerEvent(intake: Intake, body: unknown, redelivery: Red
   }
 }
 
-/**
- * Whether a reply without a mention continues the thread's task. Below the task's own post, every reply does.
- * In a thread that existed before, people also talk to each other, so only the requester's replies do.
- */
+/** Below the task's own post every reply does; in an older thread, only the requester's. */
 async function isFollowUp(
   { deps, slack }: Intake,
   reply: PersonMessage & { readonly threadTs: string },
@@ -254,9 +245,8 @@ async function start(
 }
 
 /**
- * Reports a problem to the author. Starting a task is idempotent, but a report would be shown again, so a
- * redelivery after a late answer reports nothing. Rejects if the report fails, so that Slack redelivers the
- * event. A time-out is only logged, because the message was most likely shown.
+ * Not after a late answer, because it would be shown twice. Rejects so that Slack redelivers; a time-out is
+ * only logged, because the message was most likely shown.
  */
 async function reportProblem(
   intake: Intake,

@@ -1,17 +1,11 @@
-/**
- * Preselects the form's repository: the one that a task from the same channel or thread would get. Preselects
- * none if such a task would ask or be refused, or if the lookup takes too long.
- */
+/** Preselects the repository that a task from the same place would get, or none if in doubt or late. */
 import { route } from '../core/access/route.ts';
 import type { RepositoryRef } from '../core/task.ts';
 import { withDeadline } from '../lib/with-deadline.ts';
 import { candidates, filterUsable, type Asker } from './candidates.ts';
 import type { Intake } from './intake.ts';
 
-/**
- * Deadline of the lookup, in ms. The trigger id expires after 3 s, and the form also opens without a
- * repository.
- */
+/** The trigger id expires after 3 s, and the form also opens without a repository. */
 const prefillDeadlineMs = 700;
 
 export interface FormPlace extends Asker {

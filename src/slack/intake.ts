@@ -1,7 +1,4 @@
-/**
- * The context of all listeners: dependencies, policy, and the two calls that they make to Slack (open a view,
- * notify one user privately).
- */
+/** The context of all listeners: dependencies, policy, and the two calls that they make to Slack. */
 import type { ModalView } from '@slack/types';
 import type { SlackPolicy } from '../core/policy.ts';
 import { callDeadlineMs } from './deadline.ts';
@@ -22,10 +19,7 @@ export interface Intake {
   }): Promise<void>;
 }
 
-/**
- * Creates the context. Each call to Slack uses a new client, because its queue must not outlive a request in
- * workerd.
- */
+/** Each call uses a new client, because its queue must not outlive a request in workerd. */
 export function createIntake(deps: SlackDeps, slack: SlackPolicy): Intake {
   const connect = () =>
     slackWebClient({

@@ -1,8 +1,4 @@
-/**
- * Renders a task's log as a modal, oldest entry first: phases, commands with exit codes, files, messages,
- * blocked requests. Pure. If the log exceeds the limits of a modal, it keeps the newest entries and shows the
- * number of omitted ones.
- */
+/** Renders a task's log as a modal, oldest entry first. Beyond the limits it counts the oldest. */
 import type { KnownBlock, ModalView } from '@slack/types';
 import type { TaskEvent, TaskEventBody, TaskView } from '../core/task-view.ts';
 import { capitalized, durationText, phaseText, queuePlaceText } from '../core/task-words.ts';
@@ -15,15 +11,9 @@ import { countText } from '../lib/count-text.ts';
 import { duringCommandText } from '../core/post-text.ts';
 import { outcomeText, slackMarkup } from './task-outcome.ts';
 
-/**
- * Limit of all entries, in characters. Slack refuses a modal above 250 kB, and a character can take four
- * bytes (https://docs.slack.dev/reference/methods/views.open).
- */
+/** Slack refuses a modal above 250 kB (docs.slack.dev/reference/methods/views.open). */
 const maxTextChars = 40_000;
-/**
- * Length up to which entries share a block, in characters. Two adjacent blocks together exceed it, so there
- * are at most 33 blocks; Slack allows 100.
- */
+/** Entries share a block up to this: two adjacent ones exceed it, so at most 33; Slack allows 100. */
 const maxBlockChars = 2500;
 const maxOutputChars = 900;
 const maxPaths = 12;
@@ -134,10 +124,7 @@ function eventText({ body }: TaskEvent, { receipt }: TaskView): string {
   }
 }
 
-/**
- * The command during which a request was blocked, from the receipt. Empty if several equal requests were
- * blocked.
- */
+/** From the receipt. Empty if several equal requests were blocked. */
 function duringCommand(
   body: TaskEventBody & { kind: 'egress.denied' },
   { denied }: TaskView['receipt'],

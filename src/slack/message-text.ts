@@ -1,9 +1,7 @@
 /**
  * Decodes a message into the text that its author saw
- * (https://docs.slack.dev/messaging/formatting-message-text#retrieving-messages): entities, and references in
- * angle brackets (links, users, channels, groups, dates). Slack encodes a typed `<` as `&lt;`, even in code,
- * so angle brackets always belong to Slack and code needs no special treatment. The caller resolves ids to
- * names.
+ * (https://docs.slack.dev/messaging/formatting-message-text#retrieving-messages). Slack encodes a typed `<`,
+ * even in code, so angle brackets always belong to Slack.
  */
 import { stripHiddenCharacters } from '../core/ask/hidden-characters.ts';
 
@@ -40,11 +38,7 @@ function bracketText(inside: string, names: (id: string) => string | null): stri
   return linkText(target, label);
 }
 
-/**
- * Decodes mrkdwn. `names` resolves ids of users (`U…`), groups (`S…`) and channels (`C…`); null keeps Slack's
- * label or the id. Decodes each entity once, so a typed `&lt;` stays as typed. Removes invisible characters.
- * Linear time.
- */
+/** `names` resolves ids; null keeps Slack's label or the id. Decodes each entity once. Linear time. */
 export function plainText(mrkdwn: string, names: (id: string) => string | null): string {
   const text = mrkdwn.replace(entityOrBracket, (_, entity: string | undefined, inside: string | undefined) =>
     entity === undefined ? bracketText(inside ?? '', names) : (characters[entity] ?? ''),

@@ -1,9 +1,6 @@
 /**
- * Reads the words of a message as mrkdwn, and where in them a mention counts. Pure.
- *
- * Slack repeats the words of typed blocks in `text`, but not those of a table, of a forwarded message, or of
- * blocks that an app or a newer client made. So what `text` lacks is read from there. Words of a forwarded
- * message are somebody else's and become a quotation.
+ * Reads a message's words as mrkdwn, and where a mention counts. `text` lacks the words of tables, forwarded
+ * messages and newer blocks, so those are read too; forwarded words become a quotation.
  */
 import * as z from 'zod';
 
@@ -132,10 +129,7 @@ export function messageWords(message: WordFields): string {
     .slice(0, Math.max(maxChars, typed.length));
 }
 
-/**
- * The problem of a message that has nothing to read besides a mention, but something else; null if it has
- * words, or nothing at all.
- */
+/** The problem of a message with something unreadable besides a mention; null otherwise. */
 export function unreadContent(message: WordFields, words: string): string | null {
   if (hasWords(words)) return null;
   const names = (message.files ?? []).map((file) => file.name ?? file.title ?? 'a file');

@@ -13,9 +13,7 @@ import { stripHiddenCharacters } from '../core/ask/hidden-characters.ts';
 const zeroWidthSpace = '\u200B';
 const ellipsis = '…';
 
-/**
- * Look-alikes: modifier letter grave accent, asterisk operator, tilde operator, modifier letter low macron.
- */
+/** Modifier letter grave accent, asterisk operator, tilde operator, modifier letter low macron. */
 const graveAccent = '\u02CB';
 const lookAlikes: Readonly<Record<string, string>> = { '`': graveAccent, '*': '\u2217', '~': '\u223C' };
 const lowMacron = '\u02CD';
@@ -86,9 +84,7 @@ export function plainLine(untrustedText: string, maxChars: number): string {
   return fit(Array.from(oneLine(untrustedText, maxChars)), maxChars, 'head');
 }
 
-/**
- * Renders inline code. Replaces backticks with a look-alike, because Slack cannot show them in inline code.
- */
+/** Slack cannot show backticks in inline code, so they become a look-alike. */
 export function codeSpan(untrustedText: string, maxChars = 200): string {
   const line = oneLine(untrustedText, maxChars).replaceAll('`', graveAccent);
   return line === '' ? '(empty)' : `\`${fit(codePieces(line), Math.max(1, maxChars - 2), 'head')}\``;
@@ -97,10 +93,7 @@ export function codeSpan(untrustedText: string, maxChars = 200): string {
 // eslint-disable-next-line no-control-regex -- matches terminal escape sequences
 const terminalSequences = /\u001B(?:\[[0-9;:?]*[ -/]*[@-~]|\][^\u0007\u001B]{0,500}(?:\u0007|\u001B\\))/g;
 
-/**
- * Renders a code block of at most `maxChars`, including its fences. `keep` selects the end to keep. '' for
- * empty code.
- */
+/** At most `maxChars` with its fences. `keep`: which end to keep. '' for empty code. */
 export function codeBlock(
   untrustedText: string,
   options: { maxChars?: number; keep?: 'head' | 'tail' } = {},
@@ -147,10 +140,7 @@ function renderLine(line: string, maxChars: number): string {
   return rendered;
 }
 
-/**
- * Renders untrusted Markdown, such as a summary, in at most `maxChars`. Keeps paragraphs, lists, headings (as
- * bold), inline and fenced code. Shows everything else as typed.
- */
+/** Keeps paragraphs, lists, headings (as bold) and code; shows everything else as typed. */
 export function renderUntrusted(untrustedMarkdown: string, maxChars = 2900): string {
   const lines = stripHiddenCharacters(untrustedMarkdown.slice(0, maxChars * 2))
     .trim()

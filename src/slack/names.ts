@@ -1,14 +1,8 @@
-/**
- * The ids and values that messages and forms carry and that clicks return. Returned values are parsed,
- * because Slack signs them but a client supplied them.
- */
+/** The ids and values of messages and forms. Clicks return them from a client: they are parsed. */
 import * as z from 'zod';
 import { repositoryRefSchema, slackChannelIdSchema, slackTsSchema, taskOptionsSchema } from '../core/task.ts';
 
-/**
- * `action_id`s of buttons and menus. Choice buttons append a number, because ids must be unique within a
- * block.
- */
+/** Choice buttons append a number, because ids must be unique within a block. */
 export const actionIds = {
   cancel: 'task.cancel',
   retry: 'task.retry',
@@ -31,19 +25,13 @@ export const formFields = { repository: 'repository', branch: 'branch', instruct
 
 const taskId = z.string().regex(/^[a-z0-9][a-z0-9-]{0,62}$/);
 
-/**
- * The `action_id` of the nth choice button, counted from 1. The menu for more than five choices has the plain
- * id.
- */
+/** Counted from 1. The menu for more than five choices has the plain id. */
 export function chooseButtonId(n: number): string {
   return `${actionIds.choose}.${n}`;
 }
 
 const choiceBlock = 'choice:';
-/**
- * The `block_id` of a choice menu. It holds the task id, because option values have room only for the
- * repository.
- */
+/** It holds the task id, because option values have room only for the repository. */
 export function choiceBlockId(ofTask: string): string {
   return `${choiceBlock}${ofTask}`;
 }
@@ -66,10 +54,7 @@ export const buttonValueSchema = z.strictObject({
 });
 export type ButtonValue = z.infer<typeof buttonValueSchema>;
 
-/**
- * The form's `private_metadata`: the task's location and the options without a field. Slack's limit is 3,000
- * characters.
- */
+/** The task's location and the options without a field. Slack's limit is 3,000 characters. */
 export const formMetadataSchema = z.strictObject({
   channelId: slackChannelIdSchema,
   threadTs: slackTsSchema.nullable(),

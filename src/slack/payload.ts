@@ -1,7 +1,4 @@
-/**
- * Parses the body of a signed request: its kind, its name and its sender. Pure. The listeners parse the rest
- * of the payload.
- */
+/** Parses the body of a signed request: its kind, name and sender. Listeners parse the rest. */
 import * as z from 'zod';
 import { parseJson } from '../lib/parse-json.ts';
 
@@ -156,10 +153,7 @@ function readInteractive(type: keyof typeof targetSchemas, body: Body): PayloadR
 const isInteractive = (type: unknown): type is keyof typeof targetSchemas =>
   typeof type === 'string' && Object.hasOwn(targetSchemas, type);
 
-/**
- * Parses a request body. `form`: the type is `application/x-www-form-urlencoded`; JSON otherwise. Linear
- * time.
- */
+/** `form`: `application/x-www-form-urlencoded`; JSON otherwise. Linear time. */
 export function readPayload(form: boolean, untrustedText: string): PayloadReading {
   const body = form ? parseForm(untrustedText) : parseObject(untrustedText);
   if (body === null) return malformed(form ? 'not a form' : 'not a JSON object');
@@ -179,10 +173,7 @@ export function readPayload(form: boolean, untrustedText: string): PayloadReadin
   return isInteractive(type) ? readInteractive(type, payload) : malformed('an unknown type of interaction');
 }
 
-/**
- * Whether the request comes from a user of the configured workspace, in that workspace. Accepts payloads that
- * omit the user's workspace, because later code looks the user up before it acts for them.
- */
+/** Accepts payloads without the user's workspace, because later code looks the user up. */
 export function isFromTeam(sender: Sender, team: string): boolean {
   const { workspace, userWorkspaces, enterprise, enterpriseInstall } = sender;
   // An organization covers all its workspaces. Only Slack knows which ones these are.

@@ -1,7 +1,4 @@
-/**
- * Looks up a Slack user and classifies them as member, guest, stranger, bot or deactivated. In doubt it picks
- * the less trusted kind. `core/access/slack-access.ts` decides which repositories a user can use.
- */
+/** Classifies a Slack user as member, guest, stranger, bot or deactivated; in doubt the less trusted. */
 import type { WebClient } from '@slack/web-api';
 import * as z from 'zod';
 import type { ChatPerson } from '../core/chat.ts';
@@ -69,10 +66,7 @@ export async function findPerson(
 
 const groupUsersSchema = z.array(z.string());
 
-/**
- * Whether a user is in a user group. Fails closed: false if the group does not exist or the app cannot read
- * it. Rejects on transient errors.
- */
+/** False if the group does not exist or cannot be read. Rejects on transient errors. */
 export async function isInGroup(
   client: WebClient,
   groupId: string,

@@ -35,9 +35,7 @@ function responseOf(answer: unknown): Response {
   return typeof answer === 'string' ? new Response(answer) : Response.json(answer);
 }
 
-/**
- * The response if no listener answered. On a 5xx Slack warns the user who clicked, and redelivers an event.
- */
+/** On a 5xx Slack warns the user who clicked, and redelivers an event. */
 function fallbackResponse(kind: Inbound['kind'], status: 500 | 503): Response {
   const text = status === 503 ? sentences.late : sentences.failed;
   switch (kind) {

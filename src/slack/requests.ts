@@ -1,7 +1,4 @@
-/**
- * Parses messages, and builds the request that starts a task. Pure except for digests. Task ids derive only
- * from the signed payload. The Workflow authorizes the user later.
- */
+/** Parses messages, and builds the request that starts a task, whose id derives from the payload only. */
 import { readAsk, type AskRead } from '../core/ask/ask-words.ts';
 import { shortIdOf, slackTaskId, type SlackTaskKey } from '../core/ids.ts';
 import {
@@ -20,9 +17,8 @@ import { addressable } from './message-words.ts';
 const maxInstructionChars = 20_000;
 
 /**
- * Control characters and bidirectional overrides, with which a text can read differently from its content.
- * They are refused, because removing them silently would run a text that nobody has read in that order. Marks
- * that emoji and right-to-left scripts need are not included; the text is stripped of them when it is read.
+ * Refused, because without them the text would run in an order that nobody has read. Not those that emoji and
+ * right-to-left scripts need.
  */
 const misleadingCharacters = /(?![\t\n\r])\p{Cc}|[\u202A-\u202E\u2066-\u2069]/u;
 
@@ -96,9 +92,8 @@ function splitAtMentions(untrustedMrkdwn: string, userId: string): readonly stri
 }
 
 /**
- * Parses a message that may mention the bot. Options, repository and commands are read after the first
- * mention, or before it if nothing follows. The instruction includes the text before the mention, so `split()
- * is off by one. @codex fix it` keeps its first sentence. A mention without text is a request for help;
+ * Reads options and commands after the first mention, or before it if nothing follows. The instruction
+ * includes the text before the mention, so `split() is off by one. @codex fix it` keeps its first sentence.
  * `thanks`: the message asks for nothing.
  */
 export function readMessage(
@@ -131,10 +126,7 @@ function readAround(before: string, after: string, repositoryOf: RepositoryOf): 
   return { ...read, ask: { kind: 'run' }, instruction: `${before}\n${rest}`.trim() };
 }
 
-/**
- * Converts Slack's `ts` (seconds since the epoch) to ISO 8601, rounded up so that the message is not after
- * the instant.
- */
+/** Slack's `ts` as ISO 8601, rounded up so that the message is not after the instant. */
 export function isoTimeOf(ts: string): string {
   return new Date(Math.ceil(Number(ts) * 1000)).toISOString();
 }

@@ -1,7 +1,4 @@
-/**
- * The intake's messages to one user, in Slack's mrkdwn. Functions that take plain text escape it; all other
- * parameters must be escaped already.
- */
+/** The intake's messages in mrkdwn. Functions that take plain text escape it. */
 import type { ViewErrorsResponseAction } from '@slack/bolt';
 import type { RepositoryRef } from '../core/task.ts';
 import { codeSpan } from './mrkdwn.ts';
@@ -29,10 +26,7 @@ export const ephemeral = (mrkdwn: string): Ephemeral => ({ response_type: 'ephem
 
 type FormField = keyof typeof formFields;
 
-/**
- * Shows an error below a field, by default the instruction. The form stays open and keeps its values. `plain`
- * is plain text.
- */
+/** Below a field, by default the instruction; the form keeps its values. `plain` is plain text. */
 export function formError(
   plain: string,
   field: FormField = formFields.instruction,

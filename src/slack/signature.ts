@@ -1,9 +1,6 @@
 /**
- * Verifies Slack's signature and timestamp
- * (https://docs.slack.dev/authentication/verifying-requests-from-slack).
- *
- * Bolt's own check is not used: it takes decoded text, and it accepts timestamps in the future, so a request
- * that was signed with a wrong clock could be replayed for as long as that clock was ahead.
+ * Verifies Slack's signature and timestamp (docs.slack.dev/authentication/verifying-requests-from-slack).
+ * Bolt's check takes decoded text and timestamps in the future, with which a request could be replayed later.
  */
 
 /** Allowed clock difference in both directions, in seconds. Slack recommends it for the past. */

@@ -1,7 +1,4 @@
-/**
- * Authenticates `POST /slack/events`: checks method, content type, size, signature and encoding, in this
- * order, and then parses the payload. Refusals have fixed texts and never echo the input.
- */
+/** Authenticates `POST /slack/events`, then parses it. Refusals are fixed texts and never echo the input. */
 import { verifySignature } from './signature.ts';
 import { readPayload, type Inbound } from './payload.ts';
 import { roomFor, type BodyRoom } from '../lib/body-room.ts';

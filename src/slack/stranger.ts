@@ -1,7 +1,6 @@
 /**
- * Answers requests from other workspaces: nothing was done. A stranger who mentions the bot in a shared
- * channel gets an ephemeral message there. Events of other workspaces are only logged, because the bot cannot
- * write there.
+ * Answers requests from other workspaces: an ephemeral message to who mentions the bot in a shared channel,
+ * else a log line, because the bot cannot write there.
  */
 import * as z from 'zod';
 import { slackChannelIdSchema, slackTsSchema, slackUserIdSchema } from '../core/task.ts';

@@ -1,18 +1,11 @@
-/**
- * Builds the form for a task, which the bare slash command, the message shortcut and the Change button open.
- * Pure. `views.ts` validates the entered values.
- */
+/** Builds the form that the bare command, the shortcut and the Change button open. */
 import type { ModalView, PlainTextElement, PlainTextOption } from '@slack/types';
 import type { RepositoryRef } from '../core/task.ts';
 import { plainLine } from './mrkdwn.ts';
 import { callbackIds, formFields, type FormMetadata } from './names.ts';
 import { headOf } from '../lib/cut-text.ts';
 
-/**
- * Slack's limits, in characters and options:
- * https://docs.slack.dev/reference/block-kit/block-elements/plain-text-input-element,
- * https://docs.slack.dev/reference/block-kit/composition-objects/option-object
- */
+/** Of docs.slack.dev/reference/block-kit/block-elements/plain-text-input-element, …/option-object */
 const maxInstruction = 3000;
 const maxOptions = 100;
 const maxOptionText = 75;
@@ -47,10 +40,7 @@ export function repositoryOptions(matches: readonly RepositoryRef[]): { options:
   return { options: options.slice(0, maxOptions) };
 }
 
-/**
- * Cuts a text to the field's limit without splitting a surrogate pair. `left` is the number of omitted
- * characters.
- */
+/** Without splitting a surrogate pair. `left`: how many characters are omitted. */
 function fitInstruction(text: string): { readonly kept: string; readonly left: number } {
   const kept = headOf(text, maxInstruction);
   return { kept, left: text.length - kept.length };

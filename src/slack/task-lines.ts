@@ -57,10 +57,7 @@ export type ListScope = 'own-running' | 'all' | { readonly taskId: string };
 /** Limit of listed tasks, to keep the message short. */
 const maxLines = 10;
 
-/**
- * Lists tasks in mrkdwn. A user sees their own tasks, and those of others whose repository they can use. An
- * outsider sees none.
- */
+/** A user sees their own tasks and those whose repository they can use; an outsider none. */
 export async function listTasks(intake: Intake, who: Asker, scope: ListScope): Promise<string> {
   const { deps, slack } = intake;
   const recent = await recentTasks(intake, who);

@@ -1,7 +1,4 @@
-/**
- * Renders a task's post as Block Kit: its progress or outcome, and the buttons. Pure; `task-post.ts` posts
- * it. The post is within Slack's limits for any view, and mentions only the requester.
- */
+/** Renders a task's post within Slack's limits for any view. Mentions only the requester. */
 import type { ActionsBlock, Button, KnownBlock } from '@slack/types';
 import { isOutsiderReason } from '../core/access/slack-access.ts';
 import {

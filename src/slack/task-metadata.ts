@@ -1,7 +1,6 @@
 /**
- * The metadata of a task's post (https://docs.slack.dev/messaging/message-metadata): the task id, by which a
- * post is found again after a lost answer. Any app in the channel can read and forge it, so it is no proof of
- * origin.
+ * The metadata of a post, by which it is found again after a lost answer. Any app in the channel can forge
+ * it, so it proves nothing.
  */
 import * as z from 'zod';
 

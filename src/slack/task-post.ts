@@ -164,10 +164,7 @@ async function post(posting: Posting, destination: Destination): Promise<ChatMes
   return posting.now() - startedAt < raceWindowMs ? ours : await removeDuplicate(posting, destination, ours);
 }
 
-/**
- * Deletes this attempt's message if an older one exists. Best effort: returns the message to keep, and never
- * rejects.
- */
+/** Deletes this attempt's message if an older one exists. Returns the one to keep; never rejects. */
 async function removeDuplicate(
   posting: Posting,
   destination: Destination,
@@ -248,10 +245,7 @@ export async function savePost(
   return (await nullIfRefused(posting, work())) ?? known;
 }
 
-/**
- * Sends an ephemeral message to the requester, or a direct message if the channel refuses it. Returns null,
- * because neither is edited later. If an earlier attempt left a post, edits that one and returns it instead.
- */
+/** Ephemeral, or direct if refused: null, as neither is edited. Else edits an earlier attempt's post. */
 export async function notifyRequester(posting: Posting): Promise<ChatMessageRef | null> {
   const { client, trigger } = posting;
   const work = async (): Promise<ChatMessageRef | null> => {

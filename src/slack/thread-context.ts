@@ -1,9 +1,6 @@
 /**
- * Reads the thread of a task as it was at the time of the trigger. Selects messages on plain data; file
- * contents are not read.
- *
- * Leaves out: bots and apps; users of other workspaces and unknown users; messages written or edited after
- * the trigger, because an edit could change somebody else's request; and messages beyond the size limit.
+ * Reads the thread as it was at the trigger; no file contents. Leaves out bots, strangers, later messages,
+ * messages edited since (which could change somebody else's request), and what exceeds the limit.
  */
 import type { WebClient } from '@slack/web-api';
 import * as z from 'zod';
@@ -191,9 +188,7 @@ async function readThread(
   return { messages, unread: Math.max(1, replies + 1 - messages.length) };
 }
 
-/**
- * Reads a thread and builds its context. `lookUp` returns null for an unknown user. Rejects like `slackCall`.
- */
+/** `lookUp` returns null for an unknown user. Rejects like `slackCall`. */
 export async function readThreadContext(
   client: WebClient,
   trigger: SlackTrigger & { threadTs: string },

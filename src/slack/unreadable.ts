@@ -1,7 +1,4 @@
-/**
- * Parses signed payloads. A payload in an unknown format is an error, because ignoring it could lose a
- * request.
- */
+/** A signed payload in an unknown format is an error: ignoring it could lose a request. */
 import type * as z from 'zod';
 
 /** `where` lists the names of the invalid fields, never their values. */

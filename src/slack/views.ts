@@ -1,7 +1,4 @@
-/**
- * Handles the form: opens it from a message, suggests repositories, and accepts a submission. Shows errors
- * below the fields and keeps the entered values. Validates the form's metadata like any other input.
- */
+/** Handles the form: opens it, suggests repositories, and accepts a submission or shows its errors. */
 import type { ViewErrorsResponseAction } from '@slack/bolt';
 import type { PlainTextOption } from '@slack/types';
 import * as z from 'zod';
@@ -56,10 +53,7 @@ const submissionSchema = z.object({
 const readMetadata = (json: string): FormMetadata | null =>
   formMetadataSchema.safeParse(parseJson(json)).data ?? null;
 
-/**
- * “Run Codex on this”: opens the form with the message's text, which the user reviews before submitting, and
- * its thread.
- */
+/** “Run Codex on this”: a form with the message's text, which the user reviews, and its thread. */
 export async function openFormOnMessage(intake: Intake, body: unknown): Promise<void> {
   const { user, channel, message, trigger_id: triggerId } = parsePayload(shortcutSchema, body);
   const threadTs = message.thread_ts ?? message.ts;

@@ -1,9 +1,6 @@
 /**
- * Calls Slack's Web API from workerd and Node: with a deadline, without redirects, and with errors classified
- * as refusal, rate limit, unavailable or unknown.
- *
- * Never retries. After a failed post the message may exist, so the caller looks for it first. The caller also
- * handles rate limits, because a task's record can schedule the next attempt.
+ * Calls Slack's Web API with a deadline, without redirects, and classifies errors. Never retries: after a
+ * failed post the message may exist, and a record can schedule the attempt after a rate limit.
  */
 import {
   WebAPIHTTPError,
@@ -28,10 +25,7 @@ export interface SlackApi {
 
 const defaultTimeoutMs = 10_000;
 
-/**
- * Adapts `fetch` for Slack's client in workerd, which rejects the client's `redirect: 'error'` and its call
- * of `fetch` as a method. Throws on a redirect, so that the token is never sent to another address.
- */
+/** workerd rejects `redirect: 'error'` and `fetch` as a method. Throws on a redirect: no token leaks. */
 export function slackFetch(platformFetch: typeof fetch): typeof fetch {
   return async (input, init) => {
     const response = await platformFetch(input, { ...init, redirect: 'manual' });
@@ -75,10 +69,7 @@ export class SlackRefusal extends UpstreamError {
   override readonly name = 'SlackRefusal';
   /** The Web API method. */
   readonly method: string;
-  /**
-   * Slack's error code, such as `channel_not_found`; see the method's page in
-   * docs.slack.dev/reference/methods.
-   */
+  /** Such as `channel_not_found`; see docs.slack.dev/reference/methods. */
   readonly code: string;
   constructor(method: string, code: string) {
     super(taskMeaningOf(method, code), `Slack answered ${method} with ${code}`);
@@ -101,9 +92,8 @@ export function refusalOf(error: unknown, ...meanings: readonly SlackMeaning[]):
 }
 
 /**
- * Makes a call and classifies its error. Rejects with `SlackRefusal` (final, no effect),
- * `ChatRateLimitedError` or `SlackUnavailable` (transient, no effect), or another error if it is unknown
- * whether the call had an effect.
+ * Rejects with `SlackRefusal` (final, no effect), `ChatRateLimitedError` or `SlackUnavailable` (transient, no
+ * effect), or another error if the effect is unknown.
  */
 export async function slackCall<Result>(method: string, call: () => Promise<Result>): Promise<Result> {
   try {

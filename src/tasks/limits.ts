@@ -1,16 +1,10 @@
 /** Every number that bounds a task's life, with its unit and the reason for it. */
 export const taskLimits = {
-  /**
-   * Time for everything but the agent: cloning, collecting, publishing with its retries. After it the task is
-   * given up.
-   */
+  /** Cloning, collecting, publishing with its retries. After it the task is given up. */
   overheadMs: 30 * 60_000,
   /** For authorizing a task, which waits for GitHub: its hourly rate limit is reset within 60 minutes. */
   authorizeMs: 75 * 60_000,
-  /**
-   * Bound of the back-off while an upstream is away, and of one part of a wait: at most 300 of the platform's
-   * 10,000 steps while a task is authorized.
-   */
+  /** Bounds the back-off in an outage: at most 300 of the platform's 10,000 steps. */
   outagePollMs: 30_000,
   /** What a wait for an upstream leaves of the task's time for the steps that follow. */
   afterWaitMs: 5 * 60_000,
@@ -35,24 +29,15 @@ export const taskLimits = {
    */
   pollFirstMs: 15_000,
   pollMaxMs: 5 * 60_000,
-  /**
-   * No event says that a machine has room for a sandbox again, so that is polled: 36 times after 5 s, then
-   * every 30 s.
-   */
+  /** No event says that a machine has room again: 36 polls after 5 s, then every 30 s. */
   startPollMs: 5_000,
   startPolls: 36,
   startSlowPollMs: 30_000,
-  /**
-   * How long a person may take to choose a repository: overnight. The record gives up a little later
-   * (`routeMs`).
-   */
+  /** Overnight. The record gives up a little later (`routeMs`). */
   choiceMs: 12 * 60 * 60_000,
   /** Tasks that one task wakes when it is routed or ends. More than that poll. */
   waiters: 20,
-  /**
-   * Deadline of one call to the queue's object, of a call from it to a record, and of an event to a Workflow
-   * instance.
-   */
+  /** One call to the queue's object, from it to a record, or an event to a Workflow. */
   slotCallMs: 10_000,
   /** Delay before a slot's grant is announced again to a task that could not be reached. */
   slotRetryMs: 2_000,
@@ -66,10 +51,7 @@ export const taskLimits = {
   slotCallsAtOnce: 10,
   /** Tasks of each kind that one sweep checks. */
   sweepAtMost: 200,
-  /**
-   * A slot whose record never answers is reclaimed after this time. Longer than any sandbox can live: at most
-   * 6 hours of limits.minutes, the overhead, and the lateness of the watchdog.
-   */
+  /** Reclaims the slot of a record that never answers: longer than any sandbox can live. */
   leaseMs: 8 * 60 * 60_000,
   /** How long after the end the post is still retried: a chat can be down for hours. */
   showMs: 24 * 60 * 60_000,
@@ -91,10 +73,7 @@ export const taskLimits = {
   inboxStartMs: 30_000,
   /** How long the answer to GitHub waits for the start of the task. */
   inboxAnswerMs: 1000,
-  /**
-   * Tasks of one repository on GitHub that are authorized at the same time; further ones wait. A task that
-   * does not report the end of its authorization in time is not counted any longer.
-   */
+  /** Tasks of one repository that are authorized at once; one that reports late no longer counts. */
   inboxChecks: 20,
   inboxCheckMs: 2 * 60_000,
   /** Requests that can wait in one inbox; GitHub gets a 5xx for further ones. */
@@ -102,22 +81,13 @@ export const taskLimits = {
   /** How long an inbox remembers who had access and who was refused where, and how many of each at most. */
   askerMs: 30 * 24 * 60 * 60_000,
   askers: 5000,
-  /**
-   * How long an inbox remembers what it started. Slack retries within an hour; a signature is valid for five
-   * minutes.
-   */
+  /** Slack retries within an hour; a signature is valid for five minutes. */
   inboxMs: 24 * 60 * 60_000,
-  /**
-   * How long the tombstone of an expired record is kept. GitHub redelivers for 3 days, Slack for an hour, but
-   * a signed body stays valid and can be replayed at any time. Workflow ids do not help: they are free again
-   * after at most 30 days. A row costs next to nothing.
-   */
+  /** GitHub redelivers for 3 days, but a signed body stays valid; Workflow ids are free again. */
   tombstoneMs: 365 * 24 * 60 * 60_000,
   /** Requests of one sandbox, denied ones included. A long Codex run makes a few hundred. */
   requests: 10_000,
-  /**
-   * Bytes sent by one sandbox. A long run sends Codex's growing context a few hundred times, a few MB each.
-   */
+  /** A long run sends Codex's growing context a few hundred times, a few MB each. */
   bytesUp: 2 * 1024 ** 3,
   /** Bytes received by one sandbox: a clone with its history, what setup installs, the model's answers. */
   bytesDown: 8 * 1024 ** 3,
@@ -126,17 +96,11 @@ export const taskLimits = {
   /** How long one read of a run's output waits for more of it. */
   readWaitMs: 5_000,
   readBytes: 512 * 1024,
-  /**
-   * Least time between two reads. A read waits for output by itself, but init answers it, and a hijacked init
-   * could answer at once forever.
-   */
+  /** A read waits by itself, but a hijacked init could answer at once for ever. */
   readEveryMs: 100,
   /** Heartbeat of a record while its task lives: after a crash the record is late by at most this. */
   heartbeatMs: 5_000,
-  /**
-   * Interval between two edits of a post. GitHub's secondary limit is 80 content-creating requests a minute
-   * for an installation.
-   */
+  /** GitHub's secondary limit is 80 content-creating requests a minute for an installation. */
   commentEveryMs: 5_000,
   /** Interval of edits without news while Codex works, which show the elapsed time. */
   refreshEveryMs: 30_000,
@@ -155,26 +119,18 @@ export const taskLimits = {
   destroyMs: 30_000,
   /** One round of the canary; a probe in it waits at most 10 s. */
   canaryMs: 30_000,
-  /**
-   * Rounds of the canary while probes get no answer, and the pause before the next: about four minutes in
-   * all at most, because a machine can be busy for minutes.
-   */
+  /** While probes get no answer: about four minutes at most, because a machine can be busy. */
   canaryRounds: 6,
   canaryPauseMs: 10_000,
   cloneMs: 5 * 60_000,
   /** Unpacking an entry of the setup cache. With its transfer well below the five minutes of the step. */
   unpackMs: 90_000,
   collectMs: 3 * 60_000,
-  /**
-   * Time for setup beyond its command: unpacking, putting files back, packing. After it setup is given up.
-   */
+  /** Unpacking, putting files back, packing. After it setup is given up. */
   setupAroundMs: 15 * 60_000,
   /** One line with at most 200,000 characters of paths and 16,000 of output. */
   setupResultBytes: 1024 * 1024,
-  /**
-   * Characters of setup's output in the message of a task that failed by it. A comment shows 2,000 characters
-   * of a message.
-   */
+  /** Of setup's output in the message of a task. A comment shows 2,000 of a message. */
   setupTailCharacters: 1_200,
   /** Sandbox size for every task. */
   sandbox: { memoryBytes: 4 * 1024 ** 3, diskBytes: 4 * 1024 ** 3, maxProcesses: 1024 },

@@ -1,6 +1,4 @@
-/**
- * Names of the detached runs in a sandbox, for the stages that start them and the record that watches them.
- */
+/** The detached runs, for the stages that start them and the record that watches them. */
 
 export const codexRun = 'codex';
 export const setupRun = 'setup';

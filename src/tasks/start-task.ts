@@ -1,35 +1,21 @@
-/**
- * Makes a request durable and starts its Workflow instance: exactly one for a trigger, however often it is
- * delivered. The caller acknowledges the trigger after that.
- */
+/** Makes a request durable and starts its one Workflow instance, before it is acknowledged. */
 import type { TaskRequest } from '../core/task.ts';
 
-/**
- * The Workflow instance that works on a task now: the task's own, or that of its latest publication attempt
- * (counted from 1).
- */
+/** The task's own instance, or that of its latest publication attempt (counted from 1). */
 export function workflowIdOf(taskId: string, attempts: number): string {
   return attempts === 0 ? taskId : `${taskId}-publish-${attempts}`;
 }
 
-/**
- * The one event that a Workflow instance waits for. It says that something changed; the instance looks what.
- */
+/** The one event that an instance waits for. Something changed; it looks what. */
 export const wakeEvent = 'wake';
 
-/**
- * What the authorization of a task found out about the person who asked on GitHub. `unknown`: nothing about
- * the person.
- */
+/** What the authorization found out about who asked. `unknown`: nothing about the person. */
 export type AskerAccess = 'granted' | 'refused' | 'unknown';
 
 export interface StartDeps {
   /** Opens the task's record. `expired`: the task ended long ago, and only a tombstone is left. */
   open(request: TaskRequest): Promise<{ readonly created: boolean; readonly expired: boolean }>;
-  /**
-   * Creates the instance with the task's id. If there is one, Cloudflare rejects and the local runtime keeps
-   * it.
-   */
+  /** If there is one, Cloudflare rejects and the local runtime keeps it. */
   create(request: TaskRequest): Promise<unknown>;
   /** Whether an instance with this id exists. */
   exists(taskId: string): Promise<boolean>;

@@ -1,7 +1,4 @@
-/**
- * JSON that this program writes and reads back: rows in SQLite, results of steps. It is trusted, because it
- * was typed when it was written. Input from outside goes through a schema instead.
- */
+/** JSON that this program writes and reads back, trusted because it was typed when written. */
 declare const written: unique symbol;
 
 /** JSON text, branded with the type of its value. */

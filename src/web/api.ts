@@ -1,7 +1,4 @@
-/**
- * The HTTP API for tasks (`docs/api.md`): start, list, read, follow, cancel, fetch the change, publish.
- * Verifies, parses and persists; the Workflow does everything slower.
- */
+/** The HTTP API for tasks (`docs/api.md`): verifies, parses and persists; the Workflow does the rest. */
 import { Hono, type Context } from 'hono';
 import * as z from 'zod';
 import { apiTaskId, parseRepositoryRef, shortIdOf } from '../core/ids.ts';

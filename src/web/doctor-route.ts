@@ -1,7 +1,4 @@
-/**
- * `POST /api/doctor`: returns the doctor's findings about this deployment to the holder of `API_TOKEN`. Also
- * answers for an incomplete deployment, since that is when people ask. A POST, because it starts a sandbox.
- */
+/** `POST /api/doctor` for the holder of `API_TOKEN`. A POST, because it starts a sandbox. */
 import { Hono } from 'hono';
 import * as z from 'zod';
 import { refusedAccess } from './access.ts';
@@ -20,10 +17,7 @@ const askedSchema = z.strictObject({
     .url({ protocol: /^https?$/ })
     .max(300)
     .optional(),
-  /**
-   * `sandbox`: only the sandbox check, for a Worker that was started for it. `version`: no check, and no
-   * sandbox.
-   */
+  /** `sandbox`: only that check, for a Worker started for it. `version`: no check, no sandbox. */
   only: z.enum(['sandbox', 'version']).optional(),
 });
 export type DoctorAsked = z.infer<typeof askedSchema>;

@@ -1,8 +1,7 @@
 /**
- * Decides whether a trigger from GitHub becomes a task now, later or never. Anybody can mention the bot on a
- * public repository, so people without access must cost little: the first trigger of an unknown person starts
- * a task, whose authorization says what they may do, and the others wait for that. Pure; `task-inbox.ts`
- * stores the facts and acts.
+ * Decides whether a trigger from GitHub becomes a task now, later or never. Anybody can mention the bot, so
+ * the first trigger of an unknown person starts a task, whose authorization the others wait for.
+ * `task-inbox.ts` acts.
  */
 
 /** What the inbox of a repository knows about the person behind a trigger. */

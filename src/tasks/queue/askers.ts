@@ -1,7 +1,6 @@
 /**
- * What a repository's inbox remembers of the people who asked there: whether they had access, where they were
- * refused, and which of their tasks are being authorized. `admit-trigger.ts` decides with it. Bounded: old
- * rows are deleted, and so are the oldest of too many.
+ * What an inbox remembers of those who asked: access, refusals, tasks being authorized. `admit-trigger.ts`
+ * decides with it. Bounded: old rows are deleted, and the oldest of too many.
  */
 import { taskLimits } from '../limits.ts';
 import type { AskerAccess } from '../start-task.ts';

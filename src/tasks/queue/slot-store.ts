@@ -1,7 +1,4 @@
-/**
- * Stores the queue for slots in its Durable Object's SQLite, a row for each task, so that a change writes
- * only what changed. `core/admission.ts` decides about the queue.
- */
+/** Stores the queue for slots in SQLite, a row a task, so that a change writes only what changed. */
 import * as z from 'zod';
 import type { SlotClaim, SlotQueue, WaitingClaim } from '../../core/admission.ts';
 
@@ -25,16 +22,10 @@ export interface SlotStore {
   /** The places that waiting tasks were last notified of. */
   notifiedPlaces(): ReadonlyMap<string, number>;
   markNotifiedPlace(taskId: string, place: number): void;
-  /**
-   * Tasks whose record was not checked since `heldBefore` (with a slot) or `waitingBefore` (without). Oldest
-   * check first.
-   */
+  /** Not checked since `heldBefore` (with a slot) or `waitingBefore`. Oldest check first. */
   unchecked(heldBefore: number, waitingBefore: number, limit: number): Checkable[];
   markChecked(taskId: string, now: number): void;
-  /**
-   * Tasks that left the queue before `leftBefore` and are not forgotten. In random order, so that failing
-   * ones do not block others.
-   */
+  /** That left before `leftBefore`, in random order, so that failing ones do not block others. */
   past(leftBefore: number, limit: number): string[];
   forget(taskId: string): void;
   /** Tasks in the queue, then those that left it, newest first. */

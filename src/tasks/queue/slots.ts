@@ -1,11 +1,7 @@
 /**
- * The one Durable Object that grants slots. `core/admission.ts` decides who is next, `slot-store.ts` stores
- * the queue. A task calls it twice, before its sandbox is started and after it is destroyed. Egress never
- * does.
- *
- * A slot is a lease of its task and ends by `release`. If that never comes, because the task's Workflow or a
- * whole Worker died, the alarm asks the task's record whether a sandbox can still exist. Every change is on
- * disk before a task is notified.
+ * The one Durable Object that grants slots, a lease of a task that ends by `release`. If that never comes,
+ * the alarm asks the record whether a sandbox can still exist. Every change is on disk before a task is
+ * notified.
  */
 import { DurableObject } from 'cloudflare:workers';
 import {
@@ -29,10 +25,7 @@ export interface SlotsDeps {
   readonly granted: (taskId: string) => Promise<void>;
   /** Reports the task's place to its record. */
   readonly moved: (taskId: string, place: number) => Promise<void>;
-  /**
-   * Whether the task has a sandbox or can still start one. False for a closed task, and for one that never
-   * existed.
-   */
+  /** False for a closed task, and for one that never existed. */
   readonly needsSlot: (taskId: string) => Promise<boolean>;
   readonly now: () => number;
   readonly log: (event: string, fields: Record<string, unknown>) => void;
@@ -64,10 +57,7 @@ export abstract class SlotsBase<Env> extends DurableObject<Env> {
     if (this.#queue !== before) await this.#settle();
   }
 
-  /**
-   * For the sweep: re-arms a lost alarm. Returns the tasks in the queue, and those that left it before
-   * `pastBefore`.
-   */
+  /** Re-arms a lost alarm. Returns the tasks in the queue, and those that left before `pastBefore`. */
   async watched(pastBefore: number, limit: number): Promise<{ present: string[]; past: string[] }> {
     if ((await this.ctx.storage.getAlarm()) === null) {
       this.#alarmAt = null;

@@ -15,10 +15,7 @@ import { taskLimits } from '../limits.ts';
 export type Woken = 'watched' | 'rearmed' | 'gone';
 
 export interface SweepDeps {
-  /**
-   * Wakes the queue. Returns the tasks in it and those whose record should have expired, each at most
-   * `limit`.
-   */
+  /** The tasks in the queue and those whose record should have expired, each at most `limit`. */
   watched(limit: number): Promise<{ readonly present: readonly string[]; readonly past: readonly string[] }>;
   wakeRecord(taskId: string): Promise<Woken>;
   /** Idempotent, also for a sandbox that never existed. */

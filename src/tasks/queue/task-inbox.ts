@@ -94,10 +94,7 @@ export abstract class TaskInboxBase<Env> extends DurableObject<Env> {
     return 'started';
   }
 
-  /**
-   * Reports what the authorization of a task found out. `told`: the person was refused in this conversation
-   * by an earlier task. Idempotent.
-   */
+  /** What the authorization found out. `told`: the person was refused here before. Idempotent. */
   async settle(taskId: string, access: AskerAccess): Promise<{ readonly told: boolean }> {
     const now = this.deps().now();
     const [row] = this.#sql.exec<Row>('SELECT * FROM inbox WHERE task_id = ?', taskId).toArray();
@@ -147,10 +144,7 @@ export abstract class TaskInboxBase<Env> extends DurableObject<Env> {
     this.#askers.prune(now());
   }
 
-  /**
-   * Debounces, because answers come before work: while requests keep coming no task is started, up to a
-   * bound. A single request waits for one turn of the event loop.
-   */
+  /** While requests keep coming no task is started, up to a bound, because answers come before work. */
   async #debounce(rushUntil: number): Promise<void> {
     const { now } = this.deps();
     await new Promise((resolve) => setTimeout(resolve, 0));

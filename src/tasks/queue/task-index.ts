@@ -1,7 +1,6 @@
 /**
- * Indexes tasks by the Slack channel and by the person that they came from, and by repository and issue on
- * GitHub. Each channel, person and repository has a Durable Object, so that there is no bottleneck. Holds ids
- * and places, never instructions.
+ * Indexes tasks by Slack channel and person, and by repository on GitHub, an object each, so that there is no
+ * bottleneck. Holds ids and places, never instructions.
  */
 import { DurableObject } from 'cloudflare:workers';
 import type { AskedAt, IndexedTask } from '../../core/chat.ts';
@@ -12,10 +11,7 @@ const maxTasks = 1000;
 const maxRecent = 50;
 
 const dayMs = 24 * 60 * 60_000;
-/**
- * The longest life of a task: half a day for a choice, a day in the queue, the work. Retention counts from
- * its end.
- */
+/** Half a day for a choice, a day in the queue, the work. Retention counts from its end. */
 const longestTaskMs = 3 * dayMs;
 
 type Row = {
@@ -145,10 +141,7 @@ interface IndexObject {
 /** The bound that the port documents for `onIssue`. */
 const maxOnIssue = 20;
 
-/**
- * `objectFor` returns the Durable Object of a name. The workspace is part of the name, because Slack's ids
- * are unique only within one.
- */
+/** The workspace is part of the name, because Slack's ids are unique only within one. */
 export function createTaskIndex(
   team: string,
   objectFor: (name: string) => IndexObject,

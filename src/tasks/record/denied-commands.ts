@@ -22,11 +22,7 @@ export interface Ran {
   readonly setup: { readonly command: string; readonly from: number; readonly until: number } | null;
 }
 
-/**
- * Milliseconds. Codex reports the start of a command when it first polls it, 150 ms after the start, or at
- * the command's end if that is sooner. It reports the end within 30 ms (both measured with 0.169.0). The rest
- * is for the clocks of sandbox and Worker.
- */
+/** Codex reports a start after 150 ms and an end within 30 ms (0.169.0); the rest is for clocks. */
 const beginsUpTo = 250;
 const endsUpTo = 50;
 const maxCharacters = 500;
@@ -73,10 +69,7 @@ function commandOf(row: DeniedRow, { progress, setup }: Ran): string | null {
   return run === undefined || others.length > 0 ? null : shown(run.command);
 }
 
-/**
- * Codex calls the model while a command can run in the background, so such a request is as likely Codex's
- * own.
- */
+/** Codex calls the model while a command runs, so such a request is as likely its own. */
 function isCodexItself({ host, path }: DeniedRow): boolean {
   return host === 'api.openai.com' && /^\/v1\/(?:responses|models)(?:\/|$)/.test(path);
 }

@@ -1,8 +1,4 @@
-/**
- * The ledger of a sandbox's requests: what they count against the budgets, what the receipt shows, which
- * lines they add to the log. Pure. `egress/receipt.ts` decides what the receipt says of one request,
- * `denied-commands.ts` which command ran meanwhile.
- */
+/** A sandbox's requests: against the budgets, in the receipt (`egress/receipt.ts`), in the log. Pure. */
 import { addUsage, type EgressEntry, type Receipt, type TokenUsage } from '../../core/grant.ts';
 import type { TaskEventBody } from '../../core/task-view.ts';
 import type { RecordState } from './record-state.ts';

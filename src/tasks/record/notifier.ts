@@ -1,7 +1,4 @@
-/**
- * Creates and edits a task's post: the sticky comment on GitHub, the message in Slack, none for the API.
- * `progress-post.ts` decides when; `github/comments.ts` and `slack/task-message.ts` write the text.
- */
+/** Creates and edits a task's post on GitHub or in Slack. `progress-post.ts` decides when. */
 import type { CodeHost } from '../../core/ports/code-host.ts';
 import type { Chat, TaskIndex } from '../../core/ports/chat-port.ts';
 import { isFinal } from '../../core/ports/upstream-error.ts';
@@ -11,9 +8,8 @@ import type { Posted, RecordState } from './record-state.ts';
 
 export interface Notifier {
   /**
-   * Creates or edits the post; null if the task has no place for one. The end of a task whose issue takes no
-   * comment goes to its pull request. Rejects if it could not be posted; the error's meaning says whether a
-   * retry can help.
+   * Null if the task has no place for a post; an end that its issue does not take goes to its pull request.
+   * Rejects with whether a retry can help.
    */
   show(state: RecordState, view: TaskView): Promise<Posted | null>;
 }
@@ -86,10 +82,7 @@ export function createNotifier(deps: NotifierDeps): Notifier {
   };
 }
 
-/**
- * The repository and installation as the signed payload names them, for a task that ended before GitHub could
- * be asked about them. A token for them proves that the App is installed there.
- */
+/** As the signed payload names them; a token for them proves that the App is installed there. */
 function signedPlace({ repository, trigger }: TaskRequest): RepositoryFacts | null {
   if (repository === null || trigger.kind !== 'github') return null;
   const { installationId, repositoryId } = trigger;

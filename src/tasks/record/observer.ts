@@ -1,7 +1,4 @@
-/**
- * Reads the output of Codex's run once: from an offset, folded into the progress, with the run's end.
- * `run-watch.ts` repeats it. After a restart it continues at the stored offset.
- */
+/** Reads the run's output once, from an offset, into the progress. `run-watch.ts` repeats it. */
 import type { AgentEnd } from '../../core/authorization.ts';
 import type { Codex } from '../../core/ports/codex.ts';
 import { SandboxLostError, type TaskSandbox } from '../../core/ports/sandbox-port.ts';
@@ -22,9 +19,7 @@ export interface Observation {
   readonly end: AgentEnd | null;
 }
 
-/**
- * Reads once, waiting at most `waitMs` for output. Rejects on transient errors (the sandbox's host restarts).
- */
+/** Waits at most `waitMs` for output. Rejects on transient errors. */
 export async function observeOnce(
   sandbox: TaskSandbox,
   codex: Codex,
@@ -65,10 +60,7 @@ export async function observeOnce(
   return { state: next, notable, end: null };
 }
 
-/**
- * Splits at line ends, by bytes, so that an offset never falls inside a character. A last piece without a
- * line end is left for the next read, unless the run has ended or one line fills the whole read.
- */
+/** By bytes, so that no offset is inside a character. A last piece without a line end waits for more. */
 export function completeLines(
   bytes: Uint8Array,
   { atEnd, full }: { atEnd: boolean; full: boolean },

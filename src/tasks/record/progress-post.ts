@@ -1,7 +1,6 @@
 /**
- * Decides when a task's post is edited, and edits it one edit after the other so that an older one never
- * overwrites the last. News are collected: a busy task must not use up the rate limit of its installation or
- * workspace.
+ * Decides when a task's post is edited, one edit after the other. Collects news: a busy task must not use up
+ * the rate limit of its installation or workspace.
  */
 import { meaningOf } from '../../core/ports/upstream-error.ts';
 import { taskLimits } from '../limits.ts';
@@ -87,10 +86,7 @@ export class ProgressPost {
     });
   }
 
-  /**
-   * Edits the post now. Waits for a rate limit that is over soon; rejects under a longer one, and if the edit
-   * fails.
-   */
+  /** Waits for a rate limit that is over soon; rejects under a longer one, and if the edit fails. */
   async update(): Promise<void> {
     const edit = this.#edits.then(async () => await this.#show());
     this.#edits = edit.catch(() => undefined); // a failed edit must not stop the next one

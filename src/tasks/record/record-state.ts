@@ -1,7 +1,6 @@
 /**
- * The state of one task's record and every transition it can take, as pure functions with `now` as an
- * argument. What can be derived from other fields is a function here and not a field. The grant is
- * `task-grant.ts`'s, the view `record-view.ts`'s; `record.ts` stores the state and acts on it.
+ * The state of a task's record and every transition, as pure functions. What can be derived is a function,
+ * not a field. `record.ts` stores the state and acts on it.
  */
 import type { AgentEnd, Approval, Authorization } from '../../core/authorization.ts';
 import type { Routing } from '../../core/chat.ts';
@@ -141,10 +140,7 @@ export function watchedRun(state: RecordState): 'setup' | 'codex' | null {
   return state.setupRun === 'runs' ? 'setup' : null;
 }
 
-/**
- * When Codex is stopped so that its work so far can be collected; null before it runs. Setup takes its time
- * from the same minutes.
- */
+/** When Codex is stopped and its work collected; null before it runs. Includes setup's minutes. */
 export function agentDeadlineAt(state: RecordState): number | null {
   const { agentStartedAt, authorization } = state;
   if (agentStartedAt === null || authorization === null) return null;
@@ -209,10 +205,7 @@ export function choose(state: RecordState, { owner, name }: RepositoryRef): Reco
   return chosen === undefined ? null : { ...state, choice: chosen, choices: null };
 }
 
-/**
- * Entering a phase again (a step's second attempt) changes nothing. null: a later grant phase is open, so
- * this one is over.
- */
+/** Entering a phase again changes nothing. null: a later grant phase is open. */
 export function enterPhase(state: RecordState, phase: TaskPhase, now: number): RecordState | null {
   const grant = grantIndex(phase);
   if (grant !== -1 && grant < furthestGrant(state)) return null;
@@ -258,10 +251,7 @@ export function addWaiter(state: RecordState, taskId: string): RecordState {
 
 const republished: readonly TaskPhase[] = ['gate', 'publish', 'report', 'ended'];
 
-/**
- * Starts a publication attempt of the kept change: after a failure, or with a person's approval of the very
- * change that is held.
- */
+/** After a failure, or with a person's approval of the very change that is held. */
 export function startPublicationAttempt(
   state: RecordState,
   approval: Approval | null,

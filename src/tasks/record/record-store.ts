@@ -1,7 +1,6 @@
 /**
- * Stores a task's record in its Durable Object's SQLite: one JSON document each for state, progress and
- * receipt, the log by sequence number, kept files in parts. Holds no credential but the task's installation
- * tokens, sealed, until they are revoked.
+ * Stores a record in SQLite: documents for state, progress and receipt, the log, kept files. Holds no
+ * credential but installation tokens, sealed, until they are revoked.
  */
 import { emptyReceipt, type Receipt } from '../../core/grant.ts';
 import type { Progress } from '../../core/progress.ts';

@@ -169,10 +169,7 @@ export abstract class TaskRecordBase<Env> extends DurableObject<Env> {
 
   // ---- egress
 
-  /**
-   * Returns the grant as it is now, and counts the request. The count is written a little later, because the
-   * answer would wait for the disk otherwise; a crash loses at most what was counted in that time.
-   */
+  /** Counts the request; a crash loses only what was counted since the last, delayed write. */
   admitEgress(): Grant | null {
     const state = this.#state;
     const grant = state === null ? null : grantOf(state);
@@ -274,10 +271,7 @@ export abstract class TaskRecordBase<Env> extends DurableObject<Env> {
     await this.#wakeWaiters();
   }
 
-  /**
-   * Destroys the sandbox before it releases the slot: the other way round there could be one sandbox too
-   * many.
-   */
+  /** The sandbox first: otherwise there could be one too many. */
   async close(): Promise<void> {
     const { sandboxes, slots } = this.deps();
     const { taskId } = this.#opened().request;
@@ -352,9 +346,7 @@ export abstract class TaskRecordBase<Env> extends DurableObject<Env> {
     }
   }
 
-  /**
-   * For the sweep: arms the alarm if it is lost. Calls no neighbour, so that it works when nothing else does.
-   */
+  /** Arms a lost alarm. Calls no neighbour, so that it works when nothing else does. */
   async wake(): Promise<'watched' | 'rearmed' | 'gone'> {
     if (this.#state === null && this.#store.expiredAt() === null) return 'gone';
     const isLost = (await this.ctx.storage.getAlarm()) === null;
@@ -363,10 +355,7 @@ export abstract class TaskRecordBase<Env> extends DurableObject<Env> {
     return isLost ? 'rearmed' : 'watched';
   }
 
-  /**
-   * The Workflow's last step ends the task. An instance that is over without it never will, and one that was
-   * never created, because of a crash after the record was opened, is created.
-   */
+  /** Creates an instance that a crash after `open` left out; one that is over will never end the task. */
   async #endedWithoutWorkflow(): Promise<boolean> {
     const { request, attempts } = this.#opened();
     const { workflowState, startWorkflow, now } = this.deps();
@@ -379,10 +368,7 @@ export abstract class TaskRecordBase<Env> extends DurableObject<Env> {
     return true;
   }
 
-  /**
-   * After the end: whether no token of the task can be live and its Workflow instance has ended. Revokes and
-   * wakes what is left, for as long as a token lives.
-   */
+  /** Whether no token is live and the Workflow has ended. Revokes and wakes what is left. */
   async #isSettled(): Promise<boolean> {
     const state = this.#opened();
     const { now, forgetTokens, workflowState } = this.deps();
@@ -466,10 +452,7 @@ export abstract class TaskRecordBase<Env> extends DurableObject<Env> {
     else await this.ctx.storage.setAlarm(expiresAt);
   }
 
-  /**
-   * Leaves a tombstone only: the trigger's delivery can be sent again long after, and must not start the task
-   * again.
-   */
+  /** Leaves a tombstone, because the trigger's delivery can be sent again long after. */
   async #expire(): Promise<void> {
     const { now } = this.deps();
     this.#log('task.expired', {});
@@ -480,10 +463,7 @@ export abstract class TaskRecordBase<Env> extends DurableObject<Env> {
     await this.ctx.storage.setAlarm(now() + taskLimits.tombstoneMs);
   }
 
-  /**
-   * Deletes the tombstone too, at its time. An `open` in the seconds until the object is gone fails and is
-   * retried.
-   */
+  /** Deletes the tombstone too. An `open` until the object is gone fails and is retried. */
   async #forget(): Promise<void> {
     const expiredAt = this.#store.expiredAt();
     if (expiredAt !== null && this.deps().now() >= expiredAt + taskLimits.tombstoneMs)

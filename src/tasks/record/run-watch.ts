@@ -1,7 +1,6 @@
 /**
- * Watches a detached run from the record's alarm, one bounded slice at a time, until it ends. Codex's output
- * is folded into the progress and persisted on the way; of setup only the end counts. Decides how a run
- * ended; `record.ts` acts on it.
+ * Watches a detached run from the alarm, a bounded slice at a time. Codex's output is folded into the
+ * progress; of setup only the end counts. `record.ts` acts on it.
  */
 import type { AgentEnd } from '../../core/authorization.ts';
 import type { Codex } from '../../core/ports/codex.ts';

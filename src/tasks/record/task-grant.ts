@@ -1,15 +1,9 @@
-/**
- * The grant of a task's sandbox, derived from the task's state, and whether one of its budgets is used up.
- * Pure. What a grant allows is the egress handler's decision.
- */
+/** Derives a sandbox's grant from the task's state, and whether one of its budgets is used up. */
 import type { BudgetName, Grant } from '../../core/grant.ts';
 import { taskLimits } from '../limits.ts';
 import { grantPhaseOf, type RecordState } from './record-state.ts';
 
-/**
- * The grant for the egress handler; null if nothing was granted. The sandbox of an ended or cancelled task
- * gets `sealed`.
- */
+/** Null if nothing was granted. The sandbox of an ended or cancelled task gets `sealed`. */
 export function grantOf(state: RecordState): Grant | null {
   const { authorization } = state;
   if (authorization === null) return null;

@@ -1,7 +1,4 @@
-/**
- * Decides what the record's alarm has to do, from how far the task is and how late it is. Pure; `record.ts`
- * does it.
- */
+/** Decides what the record's alarm has to do, from how far the task is and how late it is. */
 import { taskLimits } from '../limits.ts';
 import {
   agentDeadlineAt,
@@ -57,10 +54,7 @@ function givenUpAt(state: RecordState): number {
 const agentMs = ({ authorization }: RecordState): number =>
   (authorization?.policy.limits.minutes ?? 0) * 60_000;
 
-/**
- * How long a step can wait for an upstream, in ms since the epoch. The rest of the task still fits into its
- * time then.
- */
+/** How long a step can wait for an upstream, so that the rest of the task fits into its time. */
 export function waitUntil(state: RecordState): number {
   const { agentEnd, authorization } = state;
   const isAhead = authorization !== null && agentEnd === null && waitsForSlotSince(state) === null;

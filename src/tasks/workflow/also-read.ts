@@ -1,7 +1,4 @@
-/**
- * Resolves the other repositories that the configuration lets a task read. If one cannot be read, the task
- * ends before anything is spent.
- */
+/** Resolves `alsoRead`. If one cannot be read, the task ends before anything is spent. */
 import type { GrantedRepository } from '../../core/grant.ts';
 import type { CodeHost } from '../../core/ports/code-host.ts';
 import type { Reason, RepositoryFacts, RepositoryRef } from '../../core/task.ts';
@@ -10,10 +7,7 @@ export type AlsoRead =
   | { readonly ok: true; readonly repositories: readonly GrantedRepository[] }
   | { readonly ok: false; readonly reason: Reason };
 
-/**
- * Returns ids, because a name can move to another repository while the task runs. Rejects on transient
- * errors.
- */
+/** Ids, because a name can move to another repository meanwhile. Rejects on transient errors. */
 export async function locateAlsoRead(
   wanted: readonly RepositoryRef[],
   asked: RepositoryFacts,

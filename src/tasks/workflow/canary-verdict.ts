@@ -1,7 +1,6 @@
 /**
- * Decides what one round of the canary means. A sandbox is sealed only when every probe got what a sealed
- * sandbox gets. A wrong answer is a breach at once. No answer proves neither, so those probes are repeated, a
- * bounded number of times.
+ * Decides what a round of the canary means: sealed if every probe got what a sealed sandbox gets, a breach at
+ * one wrong answer. Without an answer a probe is repeated, a bounded number of times.
  */
 import * as z from 'zod';
 import type { ProbeFinding } from '../../core/sandbox-probe.ts';

@@ -1,7 +1,4 @@
-/**
- * The earlier tasks of a Slack thread: which of them a reply continues, and what they left. A reply continues
- * the latest pull request of its thread, whatever became of the replies between them.
- */
+/** Which earlier task of a thread a reply continues: the latest pull request, whatever came between. */
 import type { AskedAt } from '../../core/chat.ts';
 import type { RepositoryRef, SlackTrigger, TaskRequest } from '../../core/task.ts';
 import type { TaskView } from '../../core/task-view.ts';
@@ -32,9 +29,8 @@ async function* tasksBefore(
 }
 
 /**
- * The task of the thread that this one is about: the latest one that did something or still can. A reply that
- * was refused, cancelled or failed before it began does not break the conversation; it counts only when there
- * is nothing before it.
+ * The latest that did something or still can. One that was refused, cancelled or failed before it began
+ * counts only when there is nothing before it.
  */
 export async function latestWork(
   { taskId, ask }: TaskRequest,
@@ -73,9 +69,7 @@ export interface Earlier {
   readonly instruction: string;
   /** Title of its pull request; empty if it has none. */
   readonly title: string;
-  /**
-   * Number of the pull request to continue: its own, or the one that it worked on. null if there is neither.
-   */
+  /** Its own pull request, or the one that it worked on. null if there is neither. */
   readonly pullRequest: number | null;
 }
 

@@ -1,7 +1,4 @@
-/**
- * The end of every task, whatever happened before: the outcome is recorded and shown, the sandbox destroyed,
- * the tokens revoked.
- */
+/** The end of every task: outcome recorded and shown, sandbox destroyed, tokens revoked. */
 import type { WorkflowStep, WorkflowStepConfig } from 'cloudflare:workers';
 import type { Reaction } from '../../core/ports/code-host.ts';
 import { taskPhases, type TaskOutcome, type TaskRequest } from '../../core/task.ts';

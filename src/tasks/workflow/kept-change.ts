@@ -1,7 +1,4 @@
-/**
- * Reads a task's kept change, compared with its base commit by the Worker. The comparison is kept too, so
- * that later publication attempts judge the same.
- */
+/** Reads a kept change and compares it with its base, once, so that later attempts judge the same. */
 import { measureSchema, withMeasure, type MeasuredChange } from '../../core/change-set.ts';
 import type { Authorization } from '../../core/authorization.ts';
 import { keptChange } from '../run-names.ts';

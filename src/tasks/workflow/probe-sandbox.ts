@@ -1,7 +1,6 @@
 /**
- * Starts a sandbox, runs the canary in it and destroys it: the doctor's probe. It has a record of its own, so
- * that the egress handler knows its nonce, its grant opens nothing, and the record's alarm destroys a sandbox
- * that a crash leaves behind.
+ * The doctor's probe: starts a sandbox, runs the canary, destroys it. Its own record gives it a nonce, a
+ * grant that opens nothing, and an alarm that destroys it after a crash.
  */
 import { shortIdOf } from '../../core/ids.ts';
 import type { Authorization } from '../../core/authorization.ts';

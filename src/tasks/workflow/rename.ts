@@ -1,16 +1,14 @@
 /**
- * Handles a repository that was renamed or transferred while its task ran. The task keeps working under the
- * old name, so whatever it then asks of GitHub fails: the sandbox's fetch, the publication, the comment. The
- * end of the task says why, and a publication attempt that follows goes to the new name.
+ * Handles a repository that was renamed while its task ran under the old name: the end says why, and a
+ * publication attempt goes to the new name.
  */
 import type { Authorization } from '../../core/authorization.ts';
 import type { RepositoryFacts, RoutedRequest, TaskOutcome } from '../../core/task.ts';
 import type { Stage, TaskDeps } from './stage.ts';
 
 /**
- * Looks up the repository's present name once, as the task ends. After a rename the post is edited under the
- * new name, and a failure gives the rename as its reason. Best effort: the outcome stays as it is when GitHub
- * cannot be asked.
+ * Edits the post under the present name and gives a failure the rename as its reason. Best effort: without
+ * GitHub the outcome stays.
  */
 export async function explainRename(outcome: TaskOutcome, deps: TaskDeps): Promise<TaskOutcome> {
   const { record, codeHost, log } = deps;
@@ -30,10 +28,7 @@ export async function explainRename(outcome: TaskOutcome, deps: TaskDeps): Promi
   return { ...outcome, reason: { code: 'repository-renamed', message } };
 }
 
-/**
- * What a publication attempt works on, under the repository's present name. The configuration has to allow
- * that name too.
- */
+/** What an attempt works on, under the present name, which the configuration has to allow too. */
 export async function relocateForPublication({
   record,
   codeHost,

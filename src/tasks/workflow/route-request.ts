@@ -1,7 +1,6 @@
 /**
- * Finds out which repository a request is about. The trigger says so on GitHub and in the API. In Slack it is
- * routed: after the earlier task of its thread, with a question to a person where nothing else decides.
- * `stage-route.ts` has the stages.
+ * Finds out which repository a request is about: from the trigger, or in Slack by the thread's earlier task
+ * or a question. `stage-route.ts` has the stages.
  */
 import type { WorkflowStep } from 'cloudflare:workers';
 import type { RepositoryRef, RoutedRequest, TaskRequest } from '../../core/task.ts';

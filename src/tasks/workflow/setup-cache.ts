@@ -1,7 +1,4 @@
-/**
- * The setup cache in a task: which entry, restoring it, storing what setup installed. It only saves time: if
- * it fails, or refuses an entry, setup runs without it.
- */
+/** Restores and stores what setup installed. Only saves time: without it, setup runs anyway. */
 import { sandboxPaths, scriptCommand } from '../../core/checkout.ts';
 import type { Authorization } from '../../core/authorization.ts';
 import { SandboxLostError } from '../../core/ports/sandbox-port.ts';
@@ -44,10 +41,7 @@ export const entryOf = ({ facts }: Authorization, key: string): SetupCacheEntry 
   key,
 });
 
-/**
- * null if there is no cache, or no lock file says what setup will install. Nothing untrusted has run yet, so
- * the answer is trusted.
- */
+/** null if there is no cache or lock file. Trusted: nothing untrusted has run yet. */
 export async function cacheKey(authorization: Authorization, deps: SetupDeps): Promise<string | null> {
   if (deps.setupCache === null) return null;
   const job: SetupInputsJob = { directory: sandboxPaths.repository, base: authorization.baseSha };

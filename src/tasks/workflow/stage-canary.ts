@@ -1,7 +1,4 @@
-/**
- * Proves from inside, before anything untrusted runs, that the sandbox is sealed and that this task's handler
- * answers. `canary-verdict.ts` decides what a round of the canary means.
- */
+/** Proves from inside, before anything untrusted runs, that the sandbox is sealed by this handler. */
 import type { WorkflowStep } from 'cloudflare:workers';
 import { taskLimits } from '../limits.ts';
 import type { CanaryRound, PendingProbes } from './canary-verdict.ts';
@@ -11,10 +8,7 @@ import type { Stage, TaskDeps } from './stage.ts';
 import { retryBriefly, runnerOf } from './step-runner.ts';
 import { waitFor } from './wait-for.ts';
 
-/**
- * Runs the canary until the sandbox is proven sealed, a probe got a wrong answer, or the rounds are used up.
- * A wrong answer is never retried.
- */
+/** Until it is proven, a probe got a wrong answer (never retried), or the rounds are used up. */
 export async function proveSealed(step: WorkflowStep, deps: TaskDeps): Promise<Stage<'sealed'>> {
   const run = runnerOf(step, deps);
   // A replay of the Workflow counts again, from the stored results of the steps.

@@ -23,10 +23,7 @@ export interface Asker {
   readonly earlier: Earlier | null;
 }
 
-/**
- * Reads what is asked from the text that GitHub displays. A mention that nobody can see, or that is somebody
- * else's, ends the task without a word: nobody waits for an answer.
- */
+/** A mention that nobody can see, or somebody else's, ends the task without a word. */
 async function readDisplayed(
   request: RoutedRequest,
   facts: RepositoryFacts,
@@ -112,10 +109,7 @@ export async function authorizeTask(
   return { go: true, value: { request, authorization } };
 }
 
-/**
- * The pull request that a follow-up adds to; null if none takes commits any more, or if the request names
- * another base.
- */
+/** Null if none takes commits any more, or if the request names another base. */
 async function openPullRequest(
   request: RoutedRequest,
   facts: RepositoryFacts,
@@ -132,9 +126,7 @@ async function openPullRequest(
   return null;
 }
 
-/**
- * The GitHub account that the configuration names for the requester in Slack. It gives credit, never access.
- */
+/** As the configuration names it for the requester in Slack. It gives credit, never access. */
 async function githubAccount(
   { trigger, taskId }: RoutedRequest,
   facts: RepositoryFacts,
@@ -150,10 +142,7 @@ async function githubAccount(
   }
 }
 
-/**
- * Answers `help`, `status`, `cancel`, `retry` and a mention that does not parse, without a sandbox. null for
- * a task to run.
- */
+/** A command, or a mention that does not parse, needs no sandbox. null for a task to run. */
 async function answer(
   request: RoutedRequest,
   facts: Authorization['facts'],
@@ -258,10 +247,7 @@ export async function readContext(
 const unreadableText =
   'The conversation around the request could not be read, so Codex works without it. Invite the bot to the channel, or check its scopes.';
 
-/**
- * An earlier task without a pull request of its own can have worked on the one that this task continues. Its
- * own work is nowhere.
- */
+/** It can have worked on the pull request that this task continues; its own work is nowhere else. */
 function earlierWork(earlier: Earlier | null, { continues }: Authorization): EarlierWork | null {
   if (earlier === null || earlier.instruction === '') return null;
   const { instruction, title } = earlier;

@@ -1,7 +1,4 @@
-/**
- * The stages after Codex: collect the change from the sealed sandbox, pass it through the gate, publish it.
- * The change is kept with the record before anything is tried with it.
- */
+/** Collects the change, keeps it before anything is tried, passes it through the gate, publishes. */
 import { collectJob, type ChangeSet } from '../../core/change-set.ts';
 import { attemptsIn, needsCaution } from '../../core/attempts.ts';
 import { diskReserve, sandboxPaths, scriptCommand } from '../../core/checkout.ts';
@@ -186,10 +183,7 @@ async function collectLines(deps: TaskDeps, { baseSha, policy }: Authorization):
   }
 }
 
-/**
- * Keeps Codex's thread so that a later turn can resume it. Best effort: this task's result does not depend on
- * it.
- */
+/** So that a later turn can resume it. Best effort: this task does not depend on it. */
 async function keepRollout({ record, sandbox, log }: TaskDeps): Promise<void> {
   const path = (await record.view())?.progress?.rolloutPath;
   if (path == null) return;

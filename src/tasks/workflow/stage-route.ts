@@ -1,7 +1,6 @@
 /**
- * The routing of a task from Slack: who asks, which repository the request is about, which task came before
- * it in the thread. Nothing is spent here, and people learn nothing of the configuration that they may not
- * use. `authorize` decides in the end.
+ * Routes a task from Slack: who asks, which repository, which earlier task. People learn nothing of the
+ * configuration that they may not use; `authorize` decides in the end.
  */
 import type { AskedAt, ChatPerson, NamedBy, Routing } from '../../core/chat.ts';
 import type { Chat } from '../../core/ports/chat-port.ts';
@@ -28,9 +27,7 @@ export type Routed =
       readonly person: ChatPerson;
       readonly routing: Routing;
       readonly continues: string | null;
-      /**
-       * Whether the task repeats one that made a pull request. It then makes a new one and continues none.
-       */
+      /** It repeats one that made a pull request, so it makes a new one. */
       readonly newPullRequest: boolean;
     }
   | { readonly kind: 'ask'; readonly person: ChatPerson; readonly choices: readonly RepositoryRef[] };
@@ -125,10 +122,7 @@ function namedBy({ event, again }: SlackTrigger): NamedBy {
   return event === 'form' ? 'form' : 'named';
 }
 
-/**
- * The place in the thread to look back from. A repeated task takes the place of the first one that it
- * repeats, so that its earlier task is the same, and none of those that it repeats.
- */
+/** A repeated task takes the place of the first one that it repeats, so that its earlier task is the same. */
 async function placeOf(
   self: AskedAt,
   trigger: SlackTrigger,

@@ -1,7 +1,4 @@
-/**
- * The stages in the sandbox until Codex has ended: start it, clone, start Codex, look for its end.
- * `stage-canary.ts` proves before the clone that it is sealed.
- */
+/** The stages in the sandbox until Codex has ended: start it, clone, start Codex, look for its end. */
 import { cloneJob, cloneMayRecover, cloneResultSchema, scriptCommand } from '../../core/checkout.ts';
 import type { Authorization } from '../../core/authorization.ts';
 import { describeSetup } from '../../core/ask/prompt-setup.ts';
@@ -20,10 +17,7 @@ import type { Stage, TaskDeps } from './stage.ts';
 
 const jobs = '/run/airlock/jobs';
 
-/**
- * `busy`: there is no room for another sandbox now. `unavailable`: the platform aborted the start; a retry
- * can succeed.
- */
+/** `busy`: no room for a sandbox. `unavailable`: the platform aborted the start; a retry can succeed. */
 export async function startSandbox({
   sandbox,
   record,

@@ -1,7 +1,4 @@
-/**
- * The stages between clone and Codex: run the configured setup in the clone with only the setup hosts open,
- * and cache what it installed. One step starts it, the record watches it, one step finishes it.
- */
+/** Runs setup in the clone with only its hosts open, and caches the result. The record watches it. */
 import type { WorkflowStep } from 'cloudflare:workers';
 import { scriptCommand } from '../../core/checkout.ts';
 import { startsFromConfiguredBase, type Authorization } from '../../core/authorization.ts';
@@ -33,10 +30,7 @@ const beginningSchema = z.object({
   fromCache: z.boolean(),
   /** Why the cache's entry was refused; null if it was not. */
   cacheRefused: z.string().nullable(),
-  /**
-   * Whether to cache what setup installs. Decided before anything untrusted runs, because setup itself
-   * reports what it packed.
-   */
+  /** Decided before anything untrusted runs, because setup itself reports what it packed. */
   pack: z.boolean(),
 });
 type Beginning = z.infer<typeof beginningSchema>;

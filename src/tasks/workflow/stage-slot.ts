@@ -1,7 +1,4 @@
-/**
- * The stages before there is a sandbox: a slot, then the sandbox itself. Both can take hours while other
- * tasks work; meanwhile the task holds nothing and runs nothing. `core/admission.ts` decides who is next.
- */
+/** A slot, then the sandbox. Both can take hours; meanwhile the task holds and runs nothing. */
 import type { WorkflowStep } from 'cloudflare:workers';
 import type { SlotClaim } from '../../core/admission.ts';
 import type { RoutedRequest } from '../../core/task.ts';
@@ -10,10 +7,7 @@ import type { Stage, TaskDeps } from './stage.ts';
 import { retryBriefly, runnerOf } from './step-runner.ts';
 import { startPollMs, waitFor } from './wait-for.ts';
 
-/**
- * How many starts the platform can abort before that is an error: three minutes, which fits a deployment
- * or a rollout.
- */
+/** Of aborted starts: three minutes, which fits a deployment or a rollout. */
 const maxUnavailable = 36;
 
 const everyStartAborted = {
@@ -35,10 +29,7 @@ export async function takeSlot(
   );
 }
 
-/**
- * There is a slot for each sandbox, but a machine can have less room than was configured, or be slow to free
- * it.
- */
+/** A machine can have less room than was configured, or be slow to free it. */
 export async function provision(step: WorkflowStep, deps: TaskDeps): Promise<Stage<'started'>> {
   const run = runnerOf(step, deps);
   // A replay of the Workflow counts again, from the stored results of the steps.
@@ -64,9 +55,7 @@ async function askForSlot(
   return { go: true, value: null };
 }
 
-/**
- * In whose name a slot is held. A person has one account on GitHub and one in Slack, and a limit for each.
- */
+/** A person has one account on GitHub and one in Slack, and a limit for each. */
 function slotClaim({ taskId, repository, requester, trigger }: RoutedRequest): SlotClaim {
   return {
     taskId,

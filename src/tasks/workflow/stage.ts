@@ -26,10 +26,7 @@ export interface TaskDeps {
   readonly chat: Chat | null;
   readonly index: TaskIndex;
   readonly issueTasks: Pick<IssueTasks, 'onIssue'>;
-  /**
-   * Reports to the inbox of a trigger on GitHub what its authorization found out. `told`: the person was
-   * refused in this conversation before.
-   */
+  /** What the authorization of a trigger on GitHub found out. `told`: already refused there. */
   settle(request: TaskRequest, access: AskerAccess): Promise<{ readonly told: boolean }>;
   /** The record of another task. */
   recordOf(taskId: string): TaskRecordPort;

@@ -1,7 +1,4 @@
-/**
- * How a stage becomes a step of the Workflow: under its phase, not at all once the task was cancelled, with
- * its result as text, and with the waits that upstreams ask for. The retry policies of steps are here.
- */
+/** How a stage becomes a step of the Workflow: under its phase, unless cancelled, with retries and waits. */
 import type { WorkflowStep, WorkflowStepConfig } from 'cloudflare:workers';
 import type { TaskRecordPort } from '../../core/ports/task-record.ts';
 import { meaningOf } from '../../core/ports/upstream-error.ts';
@@ -40,13 +37,9 @@ interface StepDeps extends Pick<TaskDeps, 'now' | 'log'> {
 }
 
 /**
- * Runs work as a step without a phase. Its result is stored as text, because the types of a step's result
- * know no generics.
- *
- * Waits between steps, not in one: as long as an upstream asks, and through an outage, within the task's
- * time. A wait uses up none of the step's retries, which are for errors that nothing is known about.
- *
- * @throws UpstreamEnd when no wait can help.
+ * Runs work as a step without a phase. Stores its result as text, because a step's type knows no generics.
+ * Waits as long as an upstream asks, between steps, without using up retries. @throws UpstreamEnd when no
+ * wait can help.
  */
 export async function stepOf<T>(
   step: WorkflowStep,

@@ -1,7 +1,4 @@
-/**
- * Asks again, right before a change is published, whether the person behind it still may: who approved it,
- * or else who asked for it. Decides nothing about the change itself.
- */
+/** Asks again, right before publication, whether who approved or asked for the change still may. */
 import { maySlackUse, groupsAskedAbout } from '../../core/access/slack-access.ts';
 import type { Approval, Authorization } from '../../core/authorization.ts';
 import type { Reason, TaskRequest } from '../../core/task.ts';

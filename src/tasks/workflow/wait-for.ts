@@ -1,7 +1,6 @@
 /**
- * The one way in which the Workflow waits: for the event `wake`, with a slow poll in case the event was lost.
- * Each look is a step that decides from the record, so that an event that comes too early, twice or for
- * something else does no harm.
+ * Waits for the event `wake`, with a slow poll in case it was lost. Each look is a step that decides from the
+ * record, so that a wrong event does no harm.
  */
 import type { WorkflowStep } from 'cloudflare:workers';
 import { taskLimits } from '../limits.ts';
@@ -18,11 +17,7 @@ export function startPollMs(polls: number): number {
   return polls < taskLimits.startPolls ? taskLimits.startPollMs : taskLimits.startSlowPollMs;
 }
 
-/**
- * Looks until there is a value or the task ends. `look` runs as a step, and returns null while there is
- * nothing yet. `waitFirst` saves the first look where it would find nothing; an event that came before is
- * kept.
- */
+/** Until `look` returns a value or the task ends. `waitFirst` saves a first look that finds nothing. */
 export async function waitFor<T>(
   what: string,
   look: () => Promise<Stage<T | null>>,

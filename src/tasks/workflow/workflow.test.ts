@@ -1,7 +1,4 @@
-/**
- * The life of a task with its real record, against fakes of the outside world: which outcome follows from
- * what, and that every task is shown and cleaned up.
- */
+/** The life of a task with its real record, against fakes of the outside world. */
 import { describe, expect, it } from 'vitest';
 import { createCodex } from '../../codex/codex.ts';
 import type { ChangeSet, Measure } from '../../core/change-set.ts';
@@ -487,10 +484,7 @@ const shown = (text: string) => ({ text, addressable: text });
 const steps = (log: readonly string[]) =>
   log.filter((line, at) => line !== 'post' && line !== log.slice(0, at).findLast((one) => one !== 'post'));
 
-/**
- * A publication attempt follows on a task whose publication GitHub rejected, or whose change was held for the
- * approval.
- */
+/** Follows on a publication that GitHub rejected, or a change that was held. */
 async function live(script: Script) {
   const isAttempt = script.kind === 'publish';
   const asked = script.request ?? request;

@@ -1,9 +1,6 @@
 /**
- * The life of a task, from the request to the report. Each stage runs as a short step of the Workflow and
- * returns the next value or the task's outcome. Only transient errors are thrown, and their step is retried.
- *
- * A step's time-out does not stop the attempt that timed out, so two attempts of a step can run at the same
- * time. Results of steps are stored: none holds a credential.
+ * The life of a task. Each stage is a short step that returns the next value or the outcome; only transient
+ * errors are thrown. Two attempts of a step can overlap. Results are stored: none holds a credential.
  */
 import type { WorkflowStep } from 'cloudflare:workers';
 import type { Authorization } from '../../core/authorization.ts';
