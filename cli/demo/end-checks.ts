@@ -12,6 +12,7 @@ import { failedRequestLines } from '../../src/core/failed-requests.ts';
 import type { TaskView } from '../../src/core/task-view.ts';
 import type { PullView } from '../../simulators/github/contract.ts';
 import { bold, dim, green, red, yellow } from '../terminal/colour.ts';
+import { cautionLines } from '../terminal/receipt-lines.ts';
 import { say } from './story.ts';
 import type { World } from './world.ts';
 
@@ -59,6 +60,7 @@ export function showReceipt({ receipt, usage }: TaskView): void {
     say(`  ${red('blocked')}  ${method} ${host}${path}  ×${count}  ${dim(reason)}`);
   for (const line of failedRequestLines(receipt)) say(`  ${yellow('failed')}   ${line}`);
   say(`  model usage: ${usage.totalTokens.toLocaleString('en')} tokens`);
+  for (const line of cautionLines(receipt)) say(line);
   say();
 }
 
@@ -82,7 +84,7 @@ export async function showBranch(world: World, pull: PullView): Promise<FetchedB
   };
   try {
     await git('clone', '--quiet', '--branch', pull.headRef, world.repository.gitDir, '.');
-    say(bold(`Pull request #${pull.number}: ${pull.title}`));
+    say(bold(`Pull request #${pull.number}${pull.draft ? ' (draft)' : ''}: ${pull.title}`));
     say(dim(`  ${pull.url}   ${pull.headRef} → ${pull.baseRef}`));
     say();
     const base = `origin/${pull.baseRef}`;

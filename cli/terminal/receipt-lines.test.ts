@@ -1,6 +1,7 @@
 import { expect, it } from 'vitest';
 import { emptyReceipt } from '../../src/core/grant.ts';
 import { receiptLines } from './receipt-lines.ts';
+import { outcomeLine } from './task-printer.ts';
 
 // eslint-disable-next-line no-control-regex -- colours are not what is tested
 const colours = /\u001B\[[0-9;]*m/g;
@@ -49,7 +50,24 @@ it('lists setup, hosts, failures, and blocked requests with the command that ran
     '     while this ran: curl[2Jevil forged',
     '  ⛔ and 2 more',
     '  ⚠️ 2 requests failed: api.openai.com answered[2J 503',
+    '⚠️ This run tried to send or write where it may not. Airlock blocked it.',
+    '  Text that Codex read may have hijacked it. Review every line, and do not run the change before you have.',
   ]);
+});
+
+it.each([
+  [false, '✔ pull request #7: https://github.com/acme/shop/pull/7'],
+  [true, '📝 pull request #7 (draft): https://github.com/acme/shop/pull/7'],
+])('says whether a pull request is a draft (%s)', (draft, line) => {
+  const pullRequest = {
+    number: 7,
+    title: 'x',
+    url: 'https://github.com/acme/shop/pull/7',
+    headRef: 'x',
+    headSha: 'y',
+    draft,
+  };
+  expect(outcomeLine({ kind: 'pull-request', pullRequest }).replace(colours, '')).toBe(line);
 });
 
 it('returns no lines if there was neither setup nor a request', () => {

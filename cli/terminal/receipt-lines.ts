@@ -1,10 +1,17 @@
 /** Formats a task's receipt as lines for a terminal. Untrusted text goes through `plain-text.ts`. */
 import { sizeText } from '../../src/lib/byte-size.ts';
+import { attemptsIn, cautionAdvice, cautionClaim, needsCaution } from '../../src/core/attempts.ts';
 import { failedRequestLines } from '../../src/core/failed-requests.ts';
 import { setupLine } from '../../src/core/setup-view.ts';
 import type { TaskView } from '../../src/core/task-view.ts';
 import { bold, dim, red, yellow } from './colour.ts';
 import { plain } from './plain-text.ts';
+
+/** Warns about a run that tried to send or write where the sandbox may not; [] if it did not. */
+export function cautionLines(receipt: TaskView['receipt']): string[] {
+  if (!needsCaution(attemptsIn(receipt))) return [];
+  return [bold(yellow(`⚠️ ${cautionClaim}.`)), yellow(`  ${cautionAdvice}`)];
+}
 
 /** Returns no lines if there was neither setup nor a request. */
 export function receiptLines({ receipt, setup }: Pick<TaskView, 'receipt' | 'setup'>): string[] {
@@ -27,5 +34,5 @@ export function receiptLines({ receipt, setup }: Pick<TaskView, 'receipt' | 'set
     ...(deniedTotal > listed ? [red(`  ⛔ and ${deniedTotal - listed} more`)] : []),
     ...failedRequestLines(receipt).map((line) => yellow(`  ⚠️ ${plain(line)}`)),
   ];
-  return lines.length === 0 ? [] : [bold('▸ network receipt'), ...lines];
+  return lines.length === 0 ? [] : [bold('▸ network receipt'), ...lines, ...cautionLines(receipt)];
 }

@@ -96,11 +96,15 @@ function linesOf(event: TaskEvent, startedAt: number): string[] {
 
 export function outcomeLine(outcome: TaskOutcome): string {
   switch (outcome.kind) {
-    case 'pull-request':
+    case 'pull-request': {
+      const { number, url, draft } = outcome.pullRequest;
       return [
-        green(bold(`✔ pull request #${outcome.pullRequest.number}: ${outcome.pullRequest.url}`)),
+        draft
+          ? yellow(bold(`📝 pull request #${number} (draft): ${url}`))
+          : green(bold(`✔ pull request #${number}: ${url}`)),
         ...(outcome.leftOut === undefined ? [] : [yellow(plain(outcome.leftOut))]),
       ].join('\n');
+    }
     case 'no-change':
       return outcome.leftOut === undefined
         ? yellow(`✔ nothing to change: ${plain(outcome.summary)}`)

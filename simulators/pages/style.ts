@@ -58,8 +58,8 @@ h1.title .num{color:var(--muted);font-weight:300}
 .body .scroll{overflow-x:auto}
 .alert{border-left:.25em solid var(--link);padding:4px 16px;margin:0 0 16px}
 .alert-title{font-weight:600;color:var(--link);margin:4px 0}
-.alert-warning,.alert-caution{border-color:var(--warn)}
-.alert-warning .alert-title,.alert-caution .alert-title{color:var(--warn)}
+.alert-warning{border-color:var(--warn)}.alert-warning .alert-title{color:var(--warn)}
+.alert-caution{border-color:var(--minus)}.alert-caution .alert-title{color:var(--minus)}
 .reactions{padding:0 16px 14px;display:flex;gap:6px}
 .reactions span{border:1px solid var(--line);border-radius:999px;padding:1px 10px;font-size:12px}
 .empty{color:var(--muted);font-style:italic}

@@ -19,6 +19,11 @@ export interface Attempts {
   readonly openable: readonly { readonly what: string; readonly key: OpeningKey }[];
 }
 
+/** What people read about a run that needs caution. */
+export const cautionClaim = 'This run tried to send or write where it may not. Airlock blocked it';
+export const cautionAdvice =
+  'Text that Codex read may have hijacked it. Review every line, and do not run the change before you have.';
+
 const npmDomain = 'npmjs.org';
 /** Where npm installs from by default. */
 export const npmRegistry = `registry.${npmDomain}`;

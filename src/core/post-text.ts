@@ -107,8 +107,7 @@ export function evidenceText(view: TaskView, markup: Markup): string {
         .filter((line) => line !== '')
         .join('\n'),
   );
-  if (report !== '') lines.push(report);
-  return lines.join('\n');
+  return [lines.join('\n'), report].filter((part) => part !== '').join('\n\n');
 }
 
 /** Names the command that ran during a denied request; '' if unknown. */

@@ -1,5 +1,5 @@
 /** Warns, on top, about a run that tried to send or write where the sandbox may not. */
-import { attemptsIn, needsCaution } from '../core/attempts.ts';
+import { attemptsIn, cautionAdvice, cautionClaim, needsCaution } from '../core/attempts.ts';
 import type { Receipt } from '../core/grant.ts';
 import { codeSpan } from './markdown.ts';
 
@@ -14,10 +14,5 @@ export function cautionText(receipt: Receipt, maxRows = 5): string {
   });
   const more = unlisted + caution.slice(maxRows).reduce((sum, { count }) => sum + count, 0);
   if (more > 0) rows.push(`> - and ${more} more`);
-  return [
-    '> [!CAUTION]',
-    '> **This run tried to send or write where it may not. Airlock blocked it.** Text that Codex read may have hijacked it. Review every line, and do not run the change before you have.',
-    '>',
-    ...rows,
-  ].join('\n');
+  return ['> [!CAUTION]', `> **${cautionClaim}.** ${cautionAdvice}`, '>', ...rows].join('\n');
 }

@@ -293,6 +293,7 @@ describe('the comment of an ended task', () => {
       [
         '2 files changed, +5 −1',
         '1,204 tokens, about $0.42',
+        '',
         'Reported from inside the sandbox:',
         'Tests passed: `npm test`',
         '',

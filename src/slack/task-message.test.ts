@@ -276,7 +276,7 @@ describe('the post of an ended task', () => {
     const text = shown(view);
     expect(text).toContain(`✅ *<${pullRequest.url}|Round fairly>*\nPull request 7 is ready for review`);
     expect(text).toContain(
-      '2 files changed, +10 −3\n42,000 tokens, about $0.42\nReported from inside the sandbox:\nTests passed: `npm test`',
+      '2 files changed, +10 −3\n42,000 tokens, about $0.42\n\nReported from inside the sandbox:\nTests passed: `npm test`',
     );
     expect(taskMessage(view, trigger).text).toBe('✅ Pull request 7 is ready for review: Round fairly');
     expect(buttonsOf(view)).toEqual(['task.retry', 'task.log']);

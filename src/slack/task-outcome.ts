@@ -2,7 +2,7 @@
  * Renders a task's outcome in mrkdwn: headline and text. Pure. Escapes everything that came from a
  * model, a sandbox or a repository.
  */
-import { attemptsIn, needsCaution } from '../core/attempts.ts';
+import { attemptsIn, cautionAdvice, cautionClaim, needsCaution } from '../core/attempts.ts';
 import type { Receipt } from '../core/grant.ts';
 import { deniedText, type Markup } from '../core/post-text.ts';
 import type { Patch } from '../core/change-set.ts';
@@ -106,7 +106,7 @@ export function cautionText(receipt: Receipt): string {
   const [first] = attempts.caution;
   const example =
     first === undefined ? '' : ` (${codeSpan(`${first.method} ${first.host}${first.path}`, 160)})`;
-  return `⚠️ ${bold('This run tried to send or write where it may not. Airlock blocked it')}${example}. Text that Codex read may have hijacked it: review every line, and do not run the change before you have.`;
+  return `⚠️ ${bold(cautionClaim)}${example}. ${cautionAdvice}`;
 }
 
 /** Lists the denied requests of the sandbox within one section; '' if there were none. */

@@ -14,6 +14,7 @@ import {
   ask,
   askOn,
   botComments,
+  follow,
   scriptsByName,
   startFlow,
   until,
@@ -194,7 +195,7 @@ describe.concurrent('a task that ran', () => {
       async ({ taskId, issue, repository }) => {
         await untilCommand(world, taskId, 'sleep 3600');
         const command = await askOn(world, issue, '@airlock cancel', { repository });
-        await untilEnded(world, command.taskId);
+        await follow(world, command.taskId);
       },
     );
     expect(outcome).toEqual({ kind: 'cancelled', by: 'maria' });

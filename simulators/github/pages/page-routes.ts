@@ -73,7 +73,7 @@ function repositoryBody(site: Site, repository: Repository): string {
   const list = (title: string, shown: readonly Issue[]): string => {
     const rows = shown.map(
       (issue) =>
-        `<li><span class="dot ${stateOf(issue)}" title="${stateOf(issue)}"></span><span class="grow"><a class="strong" href="${escapeHtml(issuePageUrl(site, repository, issue))}">${escapeHtml(issue.title)}</a> ${labelsOf(issue)}</span><span class="push">#${issue.number} · ${escapeHtml(issue.user.login)} · ${issue.comments.length} comments</span></li>`,
+        `<li><span class="dot ${stateOf(issue)}" title="${stateOf(issue)}"></span><span class="grow"><a class="strong" href="${escapeHtml(issuePageUrl(site, repository, issue))}">${escapeHtml(issue.title)}</a> ${labelsOf(issue)}</span><span class="push">${issue.pull?.draft === true ? 'Draft · ' : ''}#${issue.number} · ${escapeHtml(issue.user.login)} · ${issue.comments.length} comments</span></li>`,
     );
     const body =
       rows.length === 0 ? '<p class="empty">None yet.</p>' : `<ul class="list">${rows.join('')}</ul>`;
