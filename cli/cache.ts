@@ -1,7 +1,6 @@
 /**
- * `npm run cache -- list|purge`: shows and deletes entries of the setup cache on this machine. Works while
- * the bot runs: setup then starts from nothing. wrangler deletes what is in a deployment's bucket:
- * `docs/operations.md`.
+ * `npm run cache -- list|purge`: shows and deletes entries of this machine's setup cache, also while the bot
+ * runs. For a deployment's bucket: `docs/operations.md`.
  */
 import { join } from 'node:path';
 import { readDevVars, stateDirOf } from '../host/environment.ts';

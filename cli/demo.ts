@@ -1,9 +1,6 @@
 /**
- * `npm run demo`: runs a whole task once on this machine. The Worker in workerd, the sandbox, git and the
- * Codex CLI are real. GitHub (over a real bare repository), Slack and, unless `--live` is given, the model
- * are simulated.
- *
- * Parses the arguments and starts the world; a story decides what happens in it.
+ * `npm run demo`: runs a whole task once on this machine. GitHub, Slack and, unless `--live` is given, the
+ * model are simulated; all else is real. A story decides what happens.
  */
 import { existsSync, readdirSync } from 'node:fs';
 import { join } from 'node:path';

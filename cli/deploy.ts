@@ -1,7 +1,4 @@
-/**
- * `npm run deploy`: checks everything, deploys to Cloudflare with wrangler, and runs the doctor against the
- * deployment.
- */
+/** `npm run deploy`: checks everything, deploys with wrangler, and runs the doctor there. */
 import { deploy } from './deploy/deploy.ts';
 import { runPrograms } from './deploy/run-program.ts';
 import { lineOf, summaryOf } from './doctor/print.ts';

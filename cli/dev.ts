@@ -1,6 +1,5 @@
 /**
- * `npm run dev`: runs the Worker under `wrangler dev` with real containers, on a machine with a container
- * engine. Settings come from `.dev.vars`. For trying out the image and the code for Cloudflare. Not for other
+ * `npm run dev`: runs the Worker under `wrangler dev` with real containers and `.dev.vars`. Not for other
  * people's tasks: a container of a local engine can reach the machine.
  */
 import { spawn, spawnSync } from 'node:child_process';

@@ -1,7 +1,4 @@
-/**
- * `npm run doctor`: diagnoses the setup of this machine, or of a deployment, and names a remedy for each
- * problem.
- */
+/** `npm run doctor`: diagnoses this machine's setup or a deployment, with a remedy for each problem. */
 import { readFile } from 'node:fs/promises';
 import { checkoutWith } from './doctor/checkout.ts';
 import { examineDeployment } from './doctor/examine-deployment.ts';

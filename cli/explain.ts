@@ -1,7 +1,6 @@
 /**
- * `npm run explain -- owner/repo`: prints the policy of a repository and the configuration entry that decides
- * it. Reads the same file as `npm start`. Asks neither GitHub nor Slack nor a running bot, so it checks no
- * ids and no permissions.
+ * `npm run explain -- owner/repo`: prints a repository's policy and the entry that decides it, from the file
+ * of `npm start`. Checks no ids and no permissions.
  */
 import { relative } from 'node:path';
 import { channelsWithDefault, explainRepository } from '../src/config/explain-repository.ts';

@@ -1,7 +1,6 @@
 /**
- * `npm run image`: writes the build context of `container/Dockerfile`. `-- --build TAG` also builds the image
- * and runs the smoke test in it. `-- --pin` asks the registry for the digest of the base image and writes it
- * to the Dockerfile. Both need a container engine and a network.
+ * `npm run image`: writes the build context of `container/Dockerfile`; `-- --build TAG` also builds it and
+ * runs its smoke test, `-- --pin` writes the base image's digest to the Dockerfile.
  */
 import { spawnSync } from 'node:child_process';
 import { openSync, readFileSync, writeFileSync } from 'node:fs';

@@ -1,7 +1,4 @@
-/**
- * `npm run task`: starts a task over the API of a running bot and follows it; lists, shows, follows and
- * cancels tasks.
- */
+/** `npm run task`: starts, lists, shows, follows and cancels tasks over the API of a running bot. */
 import { readDevVars } from '../host/environment.ts';
 import { parseRepositoryRef } from '../src/core/ids.ts';
 import { originOf } from './command/option-values.ts';

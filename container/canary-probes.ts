@@ -1,7 +1,4 @@
-/**
- * The probes of the canary. Each ends with one of three results: `expected`; `wrong`, which is an answer that
- * a sealed sandbox cannot get; `unanswered`, which proves nothing (no answer in time, or none at all).
- */
+/** The canary's probes. `wrong`: an answer that a sealed sandbox cannot get. `unanswered`: no proof. */
 import { request } from 'node:http';
 import { connect as connectTcp } from 'node:net';
 import { connect as connectTls } from 'node:tls';
@@ -16,10 +13,7 @@ export interface ProbeFinding {
 
 /** Time limit of a probe that needs an answer. Generous, because other programs can use every processor. */
 const answerMs = 10_000;
-/**
- * How long a closed port has to stay silent. The probed address is a public resolver, which answers within
- * milliseconds.
- */
+/** How long a closed port stays silent. The probed public resolver answers within milliseconds. */
 const silenceMs = 1_500;
 export const canaryHost = 'canary.airlock.invalid';
 
@@ -106,10 +100,7 @@ export async function probeAddress(
   });
 }
 
-/**
- * Sends a TLS greeting to a port that must be closed. Whatever answers with a byte is `wrong`. An accepted
- * connection is no answer: Cloudflare's containers accept every one and drop those that are not intercepted.
- */
+/** Any byte is `wrong`. An accepted connection is not: Cloudflare's containers accept and drop those. */
 export async function probeClosedPort(
   address: string,
   port: number,

@@ -1,9 +1,7 @@
 /**
- * Runs inside a new sandbox before anything untrusted. Proves that the sandbox is sealed and that requests
- * reach this task's own egress handler. Prints one JSON line; exits with 0 only if every probe got what a
- * sealed sandbox gets.
- *
- * Usage: node canary.ts NONCE [PROBE…]   (the names of the probes to run; all without any)
+ * Runs inside a new sandbox, before anything untrusted: `node canary.ts NONCE [PROBE…]`. Proves that it is
+ * sealed and that requests reach this task's handler. Prints one JSON line; exits with 0 only if every probe
+ * got what a sealed sandbox gets.
  */
 import {
   canaryHost as host,

@@ -1,10 +1,7 @@
 /**
- * Runs inside the sandbox before Codex: clones the repository at one given commit. `node clone.ts <jobfile>`;
- * prints one JSON line (`cloneResultSchema`) and git's progress to stderr.
- *
- * Clones into a temporary folder and renames it, so that the clone is complete or absent, and concurrent or
- * repeated attempts end in the same clone. Holds no credential and cannot write: the egress handler adds a
- * read token to each request.
+ * Clones the repository at one given commit: `node clone.ts <jobfile>`; prints one JSON line
+ * (`cloneResultSchema`). Renames the finished clone into place, so that concurrent or repeated attempts end
+ * in the same one. Holds no credential: the egress handler adds a read token.
  */
 import { link, lstat, mkdir, mkdtemp, readdir, readFile, rename, rm, writeFile } from 'node:fs/promises';
 import { basename, dirname, join } from 'node:path';
@@ -89,10 +86,7 @@ function cloneErrorOf(stderr: string): CloneError {
   return new CloneError('git-failed', reason);
 }
 
-/**
- * Written as a file, because `git config` would cost one process per line. `fetch.unpackLimit` stores even a
- * small fetch as a pack, which can be hard-linked into the object store.
- */
+/** A file, because `git config` costs a process per line. `fetch.unpackLimit`: packs can be hard-linked. */
 function config(job: CloneJob): string {
   return `[core]
 \trepositoryformatversion = 0
@@ -126,10 +120,7 @@ function config(job: CloneJob): string {
 `;
 }
 
-/**
- * Returns the commit of a finished clone; null if there is none. The marker file is part of the renamed
- * folder.
- */
+/** Null if there is none. The marker file is part of the renamed folder. */
 async function finishedCommit(directory: string): Promise<string | null> {
   try {
     return (await readFile(join(directory, '.git', 'airlock-base'), 'utf8')).trim();
@@ -171,10 +162,7 @@ async function fetchAndCheckOut(job: CloneJob, tree: string): Promise<void> {
     throw new CloneError('git-failed', `the clone is at commit ${head} instead of ${job.sha}`);
 }
 
-/**
- * Keeps hard links to the packs of the base commit and a copy of the index outside the clone. Whatever
- * happens to `.git` later, the collector knows the base and which files are unchanged.
- */
+/** Outside the clone, so that whatever happens to `.git`, the collector knows base and unchanged files. */
 async function keepBase(tree: string, store: string): Promise<void> {
   const packs = join(tree, '.git', 'objects', 'pack');
   await mkdir(join(store, 'objects', 'pack'), { recursive: true });
@@ -183,10 +171,7 @@ async function keepBase(tree: string, store: string): Promise<void> {
   await copyIndex(join(tree, '.git', 'index'), join(store, 'index'));
 }
 
-/**
- * Replaces LFS pointers by their objects. Call it after `keepBase`: marks the files so that git does not see
- * them as modified.
- */
+/** Replaces LFS pointers. After `keepBase`: marks the files so that git sees them as unmodified. */
 async function fetchLfs(job: CloneJob, tree: string, attempt: string): Promise<void> {
   const environment = gitEnvironment('/nonexistent');
   const git: Git = async (argv, { input } = {}) => {
@@ -261,10 +246,7 @@ function failure(error: unknown): Failure {
   return { ok: false, code: code === 'ENOSPC' ? 'disk-full' : 'git-failed', error: message.slice(0, 400) };
 }
 
-/**
- * Deletes the folders of killed attempts. Only after the clone is finished: before that, an attempt can still
- * be running.
- */
+/** Of killed attempts. Only after the clone is finished: before, one can still be running. */
 async function deleteAttempts(job: CloneJob): Promise<void> {
   const parent = dirname(job.directory);
   const prefix = `.${basename(job.directory)}.attempt-`;

@@ -1,7 +1,6 @@
 /**
- * Runs `codex app-server` as a child process and speaks line-delimited JSON-RPC with it: requests with
- * deadlines, notifications, answers to Codex's own requests, and its end. Knows the framing of the protocol,
- * not the meaning of a turn.
+ * Runs `codex app-server` and speaks line-delimited JSON-RPC with it: requests with deadlines, notifications,
+ * refusals, its end. Knows the framing, not the meaning of a turn.
  */
 import { spawn } from 'node:child_process';
 import { isRecord } from './codex-job.ts';
@@ -42,10 +41,7 @@ const stderrTailCharacters = 2_000;
 /** Longer lines are dropped. Codex's longest lines (all items of a turn) are far shorter. */
 const maxLineCharacters = 64 * 1024 * 1024;
 
-/**
- * Returns the answer to a request of Codex to its client: always a refusal. With `approvalPolicy: "never"`
- * Codex sends none.
- */
+/** Refuses a request of Codex to its client. With `approvalPolicy: "never"` Codex sends none. */
 export function declineOf(
   method: string,
 ): { result: unknown } | { error: { code: number; message: string } } {

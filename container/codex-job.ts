@@ -1,7 +1,4 @@
-/**
- * Reads and validates the driver's job file. `src/codex/invocation.ts` writes it; a test keeps the two in
- * agreement.
- */
+/** Validates the driver's job file; a test keeps it in agreement with `src/codex/invocation.ts`. */
 import { readFileSync } from 'node:fs';
 
 export interface CodexDriverJob {

@@ -1,11 +1,8 @@
 /**
- * Runs inside the sandbox after Codex: collects the change set as lines of `src/core/change-set.ts`, by
- * comparing the working tree with the base commit. `node collect.ts <jobfile>`; exit code 0 if and only if
- * the last line is `end`.
- *
- * Compares by means of a new git folder and the objects that `clone.ts` kept outside the clone. The clone's
- * configuration, hooks, attributes, index, excludes and history have no effect. Commits that Codex made count
- * through their files. The output is untrusted all the same, and the Worker parses it as such.
+ * Collects the change set inside the sandbox after Codex, as lines of `src/core/change-set.ts`: `node
+ * collect.ts <jobfile>`; exit code 0 if and only if the last line is `end`. Compares by a new git folder and
+ * the objects that `clone.ts` kept, so that the clone's own `.git` has no effect. The output is untrusted all
+ * the same.
  */
 import { mkdtemp, readFile, rm, statfs } from 'node:fs/promises';
 import { once } from 'node:events';

@@ -1,7 +1,6 @@
 /**
- * Reads commands for the running driver: one JSON object per line, `{"kind":"interrupt"}` or
- * `{"kind":"steer","text":"…"}`. The writer appends lines, or replaces the file by all earlier lines and new
- * ones. Each line is acted on once, by its number. Other lines are ignored.
+ * Reads commands for the running driver, a JSON object per line: `{"kind":"interrupt"}` or
+ * `{"kind":"steer","text":"…"}`. Lines are only added; each is acted on once, by its number.
  */
 import { readFileSync, statSync } from 'node:fs';
 import { isRecord } from './codex-job.ts';
@@ -30,10 +29,7 @@ export function parseControlLine(line: string): ControlCommand | null {
   return { kind: 'steer', text: text.slice(0, maxSteerCharacters) };
 }
 
-/**
- * Calls `act` for each new command until the returned function is called. Polls, because inotify does not
- * work on every mount.
- */
+/** Until the returned function is called. Polls, because inotify does not work on every mount. */
 export function followControlFile(path: string, act: (command: ControlCommand) => void): () => void {
   let seen = '';
   let linesDone = 0;

@@ -1,7 +1,6 @@
 /**
- * Kills all other processes in the sandbox, so that nothing changes the working tree while it is read. Spares
- * its own process and its ancestors, through which the host controls the sandbox. Only for use inside a
- * sandbox.
+ * Kills all other processes in the sandbox, so that nothing changes the tree while it is read. Spares its
+ * ancestors, through which the host controls the sandbox.
  */
 import { readdir, readFile } from 'node:fs/promises';
 
@@ -75,11 +74,8 @@ function signal(pid: number, name: 'SIGSTOP' | 'SIGCONT' | 'SIGKILL'): void {
 const everyOther = -1;
 
 /**
- * Kills every other process of this user. False if some remain after `timeoutMs`.
- *
- * Stops all processes with one signal before it lists them: the kernel blocks forks while it signals all, and
- * stops a child that is being created with its parent. Listing /proc alone could miss a process that forks
- * and ends faster than /proc is read.
+ * False if some remain after `timeoutMs`. Stops all with one signal before it lists them, during which the
+ * kernel blocks forks: else a process that forks fast could be missed.
  */
 export async function endOtherProcesses(timeoutMs: number): Promise<boolean> {
   const uid = process.getuid?.() ?? -1;

@@ -97,10 +97,7 @@ interface OutputBuffer {
   timer: NodeJS.Timeout | null;
 }
 
-/**
- * Decides for each notification whether and when it is written. Calls `write` with whole lines without line
- * ends.
- */
+/** Decides for each notification whether and when `write` gets it, as whole lines without line ends. */
 export function createEventFile(write: (line: string) => void) {
   const running = new Map<string, OutputBuffer>();
   let deltaCharacters = 0;

@@ -1,7 +1,4 @@
-/**
- * Handles files that git stores through a filter, which is an outside program: Git LFS and encryption. The
- * collector runs no filter, and publishes a file's plain content only if no such filter is set for it.
- */
+/** Publishes a file that git stores through a filter (LFS, encryption) only if none is set for it. */
 import { open } from 'node:fs/promises';
 import type { Git } from './fresh-git.ts';
 import type { Addable, Skip, TreeContext } from './tree-context.ts';

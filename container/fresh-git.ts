@@ -1,7 +1,4 @@
-/**
- * Creates a new git folder for an untrusted working tree. It uses the objects and the index of the base
- * commit that `clone.ts` kept; changes to the clone's own `.git` have no effect.
- */
+/** Creates a new git folder for an untrusted tree, from the base's kept objects and index alone. */
 import { mkdir, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { copyIndex, gitEnvironment, gitReason, isDiskFull, runGit } from './git.ts';
@@ -11,10 +8,7 @@ export type GitFailure = 'too-many-files' | 'base-missing' | 'disk-full' | 'git-
 /** Shows the diff of every text file, whatever the attributes of the tree say. */
 const textDiffAttributes = '* !diff\n';
 
-/**
- * Names no filter, so that git runs no outside program for a file. Git's own conversions are as in a clone
- * with git's defaults.
- */
+/** No filter, so that git runs no outside program. Git's own conversions are the defaults. */
 const freshConfig = `[core]
 \trepositoryformatversion = 0
 \tbare = false
@@ -32,10 +26,7 @@ const freshConfig = `[core]
 \tauto = 0
 `;
 
-/**
- * Runs git and returns its output as a latin1 string of bytes, because a path need not be UTF-8. Rejects with
- * the error that `failWith` returns.
- */
+/** Output is a latin1 string of bytes, because a path need not be UTF-8. */
 export type Git = (
   argv: readonly string[],
   options?: { input?: string; maxBytes?: number; failsAs?: GitFailure; indexFile?: string },

@@ -1,7 +1,4 @@
-/**
- * Recognizes new files that nobody means to commit: what tools generate, settings of one machine, and bulk.
- * Pure. Paths are byte strings (latin1). Applies only to paths that git does not track.
- */
+/** Recognizes untracked files that nobody means to commit: generated, of one machine, bulk. Latin1 paths. */
 
 const generatedFolder = new RegExp(
   `^(?:${[
@@ -74,9 +71,8 @@ export interface Bulk {
 }
 
 /**
- * Chooses what to leave out so that the weights of the rest sum up to at most `max`: the heaviest new folders
- * first. A folder is narrowed down to the subfolder with nearly all of its weight. Files next to tracked ones
- * are single, or with `together` one group per folder.
+ * Chooses what to leave out so that the rest weighs at most `max`: the heaviest new folders first, narrowed
+ * down. Files next to tracked ones are single, or with `together` one group.
  */
 export function bulkOf(
   fresh: ReadonlyMap<string, number>,

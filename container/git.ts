@@ -1,7 +1,4 @@
-/**
- * Runs git for the task scripts, with a fixed environment: neither the machine's configuration nor one
- * planted in the sandbox has an effect.
- */
+/** Runs git in a fixed environment: no configuration of the machine or the sandbox has an effect. */
 import { spawn, type ChildProcessByStdio } from 'node:child_process';
 import { copyFile, stat, utimes } from 'node:fs/promises';
 import type { Readable, Writable } from 'node:stream';
@@ -9,10 +6,7 @@ import type { Readable, Writable } from 'node:stream';
 /** Variables that git inherits: the program path, the trusted certificates and the temporary folder. */
 const inheritedVariables = ['PATH', 'GIT_SSL_CAINFO', 'SSL_CERT_FILE', 'CURL_CA_BUNDLE', 'TMPDIR'];
 
-/**
- * Returns git's environment. `home` must not contain a `.gitconfig`. Messages are in English, because
- * `clone.ts` parses them.
- */
+/** `home` must not contain a `.gitconfig`. English, because `clone.ts` parses messages. */
 export function gitEnvironment(
   home: string,
   extra: Readonly<Record<string, string>> = {},
@@ -38,11 +32,7 @@ export function gitEnvironment(
   return { ...environment, ...extra };
 }
 
-/**
- * Switches off filters, which are outside programs, in a clone. Git's own conversions (`text`, `eol`,
- * `ident`, `working-tree-encoding`) stay, so that files and commits are as in any other clone. In
- * `info/attributes` it takes precedence over the attributes of the tree.
- */
+/** Switches off filters, which are outside programs; takes precedence over the tree's attributes. */
 export const attributesWithoutFilters = '* -filter\n';
 
 export interface GitRun {
@@ -78,10 +68,7 @@ export function spawnGit(
   });
 }
 
-/**
- * Runs git to its end. Rejects only if it cannot be started; other failures are exit codes. Output is limited
- * to 64 MiB by default.
- */
+/** Rejects only if git cannot be started; other failures are exit codes. 64 MiB of output. */
 export function runGit(argv: readonly string[], limits: GitLimits): Promise<GitRun> {
   const maxBytes = limits.maxBytes ?? 64 * 1024 * 1024;
   return new Promise((resolve, reject) => {
@@ -126,11 +113,7 @@ export function gitReason(stderr: string): string {
 export const isDiskFull = (stderr: string): boolean =>
   /no space left on device|disk quota exceeded/i.test(stderr);
 
-/**
- * Copies an index with its modification time, cut to seconds. Git reads a file again if it is not older than
- * the index ("racily clean"). With a later time, git would miss a change made in the same second as the
- * checkout.
- */
+/** Keeps its time, in seconds: with a later one, git would miss a change in the checkout's second. */
 export async function copyIndex(from: string, to: string): Promise<void> {
   const { mtimeMs } = await stat(from);
   await copyFile(from, to);

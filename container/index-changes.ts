@@ -1,7 +1,4 @@
-/**
- * Parses the differences between an index and a commit, and reads the changed objects. Takes git's output as
- * a latin1 string of bytes, because a path need not be UTF-8.
- */
+/** Parses the differences between an index and a commit, as latin1 strings, and reads the objects. */
 import { once } from 'node:events';
 import type { Git } from './fresh-git.ts';
 import { spawnGit } from './git.ts';
@@ -38,9 +35,7 @@ export interface IndexChange {
   readonly deleted: boolean;
 }
 
-/**
- * Parses the output of `diff-index --raw --numstat -z --no-renames`: all raw records, then all line counts.
- */
+/** Of `diff-index --raw --numstat -z --no-renames`: all raw records, then all line counts. */
 export function parseDiffIndex(output: string): {
   readonly changes: readonly IndexChange[];
   readonly insertions: number;
@@ -67,10 +62,7 @@ export function parseDiffIndex(output: string): {
   return { changes, insertions, deletions };
 }
 
-/**
- * Yields the contents of blobs in the given order, with at most one in memory at a time.
- * @throws when git ends early or an object is not a blob.
- */
+/** In the given order, one in memory at a time. @throws when git ends early or it is no blob. */
 export async function* readObjects(
   objects: readonly string[],
   context: { readonly environment: Record<string, string>; readonly cwd: string },

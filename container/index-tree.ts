@@ -1,7 +1,6 @@
 /**
- * Brings the index of a new git folder to the state of the working tree, as `git add --all` would, and lists
- * what stays as in the base commit although it changed: what only an outside program could convert, what
- * nobody means to commit, and what cannot be published.
+ * Brings the new index to the working tree's state, as `git add --all` would, and lists what stays although
+ * it changed: what needs an outside program, is not meant, or cannot be published.
  */
 import type { SkippedPath } from '../src/core/change-set.ts';
 import { withoutFiltered } from './filtered-files.ts';
@@ -127,10 +126,7 @@ async function inspected(
   return { added, removed };
 }
 
-/**
- * Leaves out files that nobody touched, but that git's attributes would convert. If the attributes changed,
- * git decides.
- */
+/** Files that nobody touched but git's attributes would convert. If those changed, git decides. */
 async function withoutUntouched({ job, base }: TreeContext, added: Addable): Promise<Addable> {
   if ([...added.keys()].some((path) => /(?:^|\/)\.gitattributes$/.test(path))) return added;
   const kept = new Map(added);

@@ -1,9 +1,6 @@
 /**
- * Implements the download side of Git LFS, because a sandbox need not have git-lfs: fetches the objects of a
- * new checkout's pointers, and later detects whether a file still equals its object. The egress handler
- * decides which downloads are allowed.
- *
- * Protocol: https://github.com/git-lfs/git-lfs/blob/main/docs/api/batch.md, pointers: docs/spec.md there.
+ * The download side of Git LFS, which a sandbox need not have: fetches objects for pointers, and detects
+ * whether a file still equals its object. https://github.com/git-lfs/git-lfs/blob/main/docs/api/batch.md
  */
 import { createHash } from 'node:crypto';
 import { createReadStream, createWriteStream } from 'node:fs';
@@ -16,10 +13,7 @@ import { indexEntries, readObjects, type IndexEntry } from './index-changes.ts';
 
 /** The specification limits a pointer to less than this. */
 const maxPointerBytes = 1024;
-/**
- * Objects per batch request, as in git-lfs: the limit is the server's choice, and every server accepts this
- * many.
- */
+/** Per batch request, as in git-lfs: every server accepts this many. */
 const batchObjects = 100;
 const concurrentDownloads = 4;
 const answerMs = 60_000;
@@ -110,10 +104,7 @@ export async function isLfsPointer(directory: string, path: string, bytes: numbe
   return bytes < maxPointerBytes && parseLfsPointer(await readFile(pathIn(directory, path))) !== null;
 }
 
-/**
- * Replaces all pointers of a new checkout by their objects. `url` is the repository's, ending in `.git`.
- * Returns the paths. Rejects with `LfsError`, whose message is for people.
- */
+/** Replaces all pointers of a new checkout. `url` ends in `.git`. Rejects with `LfsError`, for people. */
 export async function fetchLfsFiles(
   context: GitContext,
   url: string,

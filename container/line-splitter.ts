@@ -1,7 +1,4 @@
-/**
- * Splits text that arrives in pieces into lines. Looks at each character once and joins a line once, so that
- * a line of many megabytes takes time in proportion to its length.
- */
+/** Splits pieces of text into lines, in time proportional to the length of even a huge line. */
 
 export interface LineReader {
   /** Gets each whole line without its end. */

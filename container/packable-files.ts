@@ -1,7 +1,6 @@
 /**
- * Lists what setup's archive takes of a folder. Leaves out what the check outside would refuse
- * (`src/core/setup-archive.ts`), so that an honest setup is not refused for a link to the system's Python or
- * a socket that it left. Decides nothing about safety: it runs where setup has run.
+ * Lists what setup's archive takes of a folder, without what the check outside would refuse
+ * (`src/core/setup-archive.ts`): a link or socket must not refuse an honest setup.
  */
 import { lstat, readdir, readlink } from 'node:fs/promises';
 

@@ -1,7 +1,6 @@
 /**
- * Packs files into a compressed tar that is split into parts, and unpacks it. Each part fits into one message
- * between sandbox and host. The archive is untrusted: it is checked outside (`src/core/setup-archive.ts`) and
- * only unpacked inside a sandbox.
+ * Packs files into a compressed tar, in parts of one message each, and unpacks it. The archive is checked
+ * outside (`src/core/setup-archive.ts`) and only unpacked inside a sandbox.
  */
 import { spawn, type ChildProcess } from 'node:child_process';
 import { createHash } from 'node:crypto';
@@ -20,10 +19,7 @@ export type Packed =
   | { readonly sha256: string; readonly bytes: number; readonly parts: number }
   | { readonly problem: string };
 
-/**
- * Packs `paths`, which are absolute and byte strings (latin1), without what is below them, into `folder`.
- * Deletes the folder and returns the problem on failure, or if the parts exceed `maxBytes`.
- */
+/** `paths`: absolute, latin1. On failure deletes the folder and returns the problem. */
 export async function packFiles(paths: readonly string[], folder: string, maxBytes: number): Promise<Packed> {
   await rm(folder, { recursive: true, force: true });
   await mkdir(folder, { recursive: true, mode: 0o700 });
@@ -108,10 +104,7 @@ export interface Place {
   readonly staging: string;
 }
 
-/**
- * Unpacks the parts in `folder` into the staging folders, each with the full names of the archive, and
- * deletes the parts. Rejects if they cannot be unpacked; some files can be in the staging folders then.
- */
+/** Into the staging folders; deletes the parts. May leave files if it rejects. */
 export async function unpackFiles(folder: string, places: readonly Place[]): Promise<void> {
   const tars = places.map(({ staging }, index) => {
     // Excludes what belongs to the other places. The names of the archive were checked outside.

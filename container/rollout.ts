@@ -1,7 +1,4 @@
-/**
- * Finds the rollout file, in which Codex stores a thread. It is all that is needed to resume the thread in
- * another sandbox.
- */
+/** Finds the rollout file, all that is needed to resume a thread in another sandbox. */
 import { readdirSync, statSync } from 'node:fs';
 import { join } from 'node:path';
 

@@ -1,7 +1,6 @@
 /**
- * Runs inside the sandbox after the clone and before anything untrusted: hashes the lock files of the commit,
- * which determine what setup installs. `node setup-inputs.ts <jobfile>`; prints one JSON line
- * (`setupInputsSchema`). Does not read the working tree.
+ * Hashes the commit's lock files before anything untrusted runs: `node setup-inputs.ts <jobfile>`; prints one
+ * JSON line. Does not read the working tree.
  */
 import { createHash } from 'node:crypto';
 import { readFile } from 'node:fs/promises';
@@ -10,10 +9,7 @@ import type { SetupInputs } from '../src/core/setup.ts';
 import { gitEnvironment, gitReason, runGit } from './git.ts';
 import { nulRecords } from './index-changes.ts';
 
-/**
- * Files that name every dependency with its exact version. Manifests are not included, because they name
- * ranges.
- */
+/** Files that name every dependency with its exact version; manifests name ranges. */
 const lockFileNames = new Set([
   'package-lock.json',
   'npm-shrinkwrap.json',

@@ -1,6 +1,4 @@
-/**
- * Parses and validates setup's job file. A test keeps it in agreement with `setupJob` of `src/core/setup.ts`.
- */
+/** A test keeps it in agreement with `setupJob` of `src/core/setup.ts`. */
 import type { SetupJob } from '../src/core/setup.ts';
 
 /** Throws an `Error` that names the missing or invalid key. */

@@ -1,10 +1,7 @@
 /**
- * Runs inside the sandbox before Codex, detached: `node setup.ts <jobfile>`. Runs the configured setup
- * command in the clone, kills its leftover processes, restores tracked files, lists new files, and packs the
- * installed files for the cache. Prints one JSON line (`setupResultSchema`).
- *
- * The command runs as the same user as this script and can kill or impersonate it, so the output is
- * untrusted.
+ * Runs setup inside the sandbox, detached: `node setup.ts <jobfile>`. Kills its leftover processes, restores
+ * tracked files, lists new ones, and packs for the cache; prints one JSON line. The command runs as the same
+ * user, so the output is untrusted.
  */
 import { spawn } from 'node:child_process';
 import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
@@ -78,10 +75,7 @@ function killGroup(pid: number | undefined): void {
   }
 }
 
-/**
- * Restores tracked files to the base commit, so that changes made by setup are not published as Codex's.
- * Returns their paths.
- */
+/** To the base, so that setup's changes are not published as Codex's. Returns their paths. */
 async function restoreTracked(
   job: SetupJob,
   { git, environment }: { git: Git; environment: Record<string, string> },

@@ -1,7 +1,4 @@
-/**
- * Decides when the turn has ended: when Codex reports it, or a while after the final answer when Codex does
- * not. Waiting for the task's time limit would turn a finished answer into a time-out.
- */
+/** Decides when the turn has ended: by Codex's report, or a while after the final answer without one. */
 import { isRecord } from './codex-job.ts';
 import type { Notification } from './event-file.ts';
 

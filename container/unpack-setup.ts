@@ -1,10 +1,7 @@
 /**
- * Runs inside the sandbox after the clone and before setup: `node unpack-setup.ts <jobfile>`. Unpacks an
- * entry of the setup cache into new folders, asks git about its names in the clone, and only then moves
- * everything into place. Prints one JSON line (`unpackedSchema`). Nothing untrusted has run yet, so the line
- * is trusted; the archive is not, although its names were checked outside.
- *
- * A failure leaves nothing behind.
+ * Unpacks an entry of the setup cache before setup: `node unpack-setup.ts <jobfile>`. Asks git about its
+ * names in the clone before it moves anything into place; a failure leaves nothing behind. Prints one JSON
+ * line, trusted because nothing untrusted has run yet.
  */
 import { lstat, mkdir, mkdtemp, readdir, readFile, rename, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';

@@ -1,7 +1,4 @@
-/**
- * Finds what comparing the tree with the index does not show: files in the folders of submodules, ignored
- * files, and missing files that nobody deleted.
- */
+/** Finds what the index does not show: submodules' files, ignored files, missing files not deleted. */
 import { copyFile, lstat, mkdtemp, open, readdir, readFile } from 'node:fs/promises';
 import { join, resolve } from 'node:path';
 import { freshGit } from './fresh-git.ts';
@@ -14,10 +11,7 @@ import { pathIn, setupDone } from './working-tree.ts';
 const maxIgnoredNamed = 20;
 const maxSubmoduleFilesNamed = 20;
 
-/**
- * Names changed files in submodules, which git does not look into. The clone leaves their folders empty. If
- * one has a checkout now, git itself compares its commit, and this compares its files.
- */
+/** Names changed files in submodules: if one has a checkout, git compares its commit, this its files. */
 export async function nameSubmoduleFiles(context: TreeContext, skip: Skip): Promise<void> {
   const { job, base } = context;
   for (const [path, { mode, object }] of base) {
@@ -94,11 +88,7 @@ async function isText(path: Buffer): Promise<boolean> {
   }
 }
 
-/**
- * Returns missing files that were not deleted: paths outside a sparse checkout, or all of them if git was
- * interrupted while it wrote the tree. Believes the clone's own git folder, because a false answer only keeps
- * files.
- */
+/** Missing files outside a sparse checkout, or all if git was interrupted. False answers only keep files. */
 export async function notCheckedOut(context: TreeContext): Promise<ReadonlySet<string>> {
   const { job, git, scratch, deleted, base } = context;
   if (deleted.size === 0) return new Set();

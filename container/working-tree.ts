@@ -1,7 +1,4 @@
-/**
- * Decides for each path of a working tree between add, remove and skip, by inspecting the file system. Paths
- * are latin1 strings of bytes, because a file name need not be UTF-8.
- */
+/** Decides for each path (latin1) of a working tree between add, remove and skip. */
 import { createHash } from 'node:crypto';
 import { constants, createReadStream, type Stats } from 'node:fs';
 import { access, lstat } from 'node:fs/promises';
@@ -41,10 +38,7 @@ export function decodedPath(path: string): string | null {
   }
 }
 
-/**
- * True for names that `src/publish/change-lines.ts` refuses. Skipping them here keeps one odd file from
- * failing the whole change. The Worker's check is the binding one.
- */
+/** As `src/publish/change-lines.ts`, whose check binds: one odd file need not fail the change. */
 function unsafeName(path: string): boolean {
   return (
     path.length > 4096 ||
@@ -106,10 +100,7 @@ export function treeInspector(tree: string, maxFileBytes: number): (path: string
 export const exists = async (tree: string, path: string): Promise<boolean> =>
   (await lstat(pathIn(tree, path)).catch(() => null)) !== null;
 
-/**
- * True if a file is byte for byte an entry of the index. Git calls such a file modified if its attributes
- * would convert it, although nobody touched it.
- */
+/** Byte for byte as in the index. Git calls such a file modified if its attributes would convert it. */
 export async function isUntouched(tree: string, path: string, entry: IndexEntry): Promise<boolean> {
   const file = pathIn(tree, path);
   const found = await lstat(file).catch(() => null);

@@ -1,7 +1,4 @@
-/**
- * Starts the bot on this machine: builds the Worker, starts the sandbox host and workerd, and connects them.
- * `npm start`, the demo, the tests and the benches all use it.
- */
+/** Starts the bot on this machine: builds the Worker, and connects sandbox host and workerd. */
 import { join } from 'node:path';
 import type { TaskSandbox } from '../src/core/ports/sandbox-port.ts';
 import { localSandboxes } from '../src/sandbox/local.ts';
@@ -21,10 +18,7 @@ export interface BotOptions {
   /** Settings of the Worker by name; see `src/settings.ts`. */
   readonly settings: Readonly<Record<string, string>>;
   readonly configText: string;
-  /**
-   * App-level token: connects to Slack over Socket Mode instead of receiving requests. Needs the other Slack
-   * settings.
-   */
+  /** Connects over Socket Mode instead of receiving requests. Needs the other Slack settings. */
   readonly slackAppToken?: string | null;
   /** How many sandboxes can run at the same time; default: the host's own limit. */
   readonly maxSandboxes?: number;
@@ -40,18 +34,13 @@ export interface Bot {
   readonly url: string;
   /** Ids of the sandboxes that exist now. */
   sandboxes(): readonly string[];
-  /**
-   * Returns the sandbox through the Worker's adapter, so that tests and probes can inspect it while it runs.
-   */
+  /** Through the Worker's adapter, so that tests and probes can inspect it while it runs. */
   sandboxOf(sandboxId: string): TaskSandbox;
   /** Stops the Worker and destroys all sandboxes. */
   stop(): Promise<void>;
 }
 
-/**
- * Rejects with a message for people when this machine cannot run sandboxes, another bot uses the state
- * folder, the Worker does not build, the port is in use, or Slack refuses the connection.
- */
+/** Rejects with a message for people, such as that the port or the state folder is in use. */
 export async function startBot(options: BotOptions): Promise<Bot> {
   closeInheritedDescriptors(2);
   const unlock = openStateFolder(options.stateDir);

@@ -1,7 +1,4 @@
-/**
- * Builds the Worker with wrangler, as a deployment does, unless an unchanged build exists. workerd runs the
- * result here: the same bundle as on Cloudflare.
- */
+/** Builds the Worker with wrangler, as a deployment does, unless an unchanged build exists. */
 import { execFile } from 'node:child_process';
 import { createHash } from 'node:crypto';
 import { mkdir, readdir, readFile, rename, rm, stat, writeFile } from 'node:fs/promises';
@@ -57,9 +54,7 @@ export async function buildWorker(log: (line: string) => void): Promise<WorkerBu
   return { directory, modules };
 }
 
-/**
- * Deletes builds older than an hour; each has 5 MB. A younger one can be in use by a start that is under way.
- */
+/** Older than an hour, because a start that is under way can use a younger one. */
 async function deleteOldBuilds(): Promise<void> {
   const folder = join(projectRoot, 'dist');
   const builds = (await readdir(folder)).filter((name) => name.startsWith('worker-'));

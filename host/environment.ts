@@ -1,7 +1,4 @@
-/**
- * Reads the settings for one machine (the process environment overrides `.dev.vars`) and the configuration
- * file. Every problem is one line that names the setting, or the line and key in the file.
- */
+/** Reads the settings (the environment overrides `.dev.vars`) and the configuration of one machine. */
 import { createPrivateKey, randomBytes } from 'node:crypto';
 import { readFile } from 'node:fs/promises';
 import { resolve } from 'node:path';
@@ -119,17 +116,12 @@ export function stateDirOf(environment: NodeJS.Dict<string>): string {
   return resolve(projectRoot, environment['AIRLOCK_STATE']?.trim() || '.airlock');
 }
 
-/**
- * Resolves `AIRLOCK_CONFIG` from the project's folder. A blank value counts as unset, as for every setting.
- */
+/** From the project's folder. A blank value counts as unset, as for every setting. */
 export function configPathOf(environment: NodeJS.Dict<string>): string {
   return resolve(projectRoot, environment['AIRLOCK_CONFIG']?.trim() || 'airlock.config.jsonc');
 }
 
-/**
- * Reads and validates the configuration. Rejects with `StartProblem`, one line per mistake. `shownAs` names
- * the file in them.
- */
+/** Rejects with `StartProblem`, one line per mistake, in which `shownAs` names the file. */
 export async function readConfig(
   path: string,
   shownAs = path,

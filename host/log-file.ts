@@ -1,7 +1,4 @@
-/**
- * Appends to the bot's log. The file exists from the start, so that a problem shows before the first task.
- * After that no problem of the file ends the bot: lines that cannot be written are counted.
- */
+/** Appends to the bot's log, which exists from the start. Lines that cannot be written are counted. */
 import { appendFileSync, closeSync, mkdirSync, openSync } from 'node:fs';
 import { dirname } from 'node:path';
 import { logLine } from '../src/lib/log-line.ts';
@@ -10,9 +7,8 @@ import { codeOf, writeProblem } from './state-folder.ts';
 const mode = 0o600;
 
 /**
- * Creates the file and returns the function that appends a line. `warn` receives one line for the operator
- * when writing starts to fail. Throws StartProblem if the file cannot be created. Opens the file for each
- * line, so that `logrotate` can rename it.
+ * Returns the function that appends a line; it opens the file each time, for `logrotate`. `warn` gets one
+ * line when writing starts to fail. Throws StartProblem.
  */
 export function openLogFile(path: string, warn: (line: string) => void): (line: string) => void {
   try {

@@ -6,10 +6,7 @@ import { settingNames } from '../src/settings.ts';
 const hostNames = ['SLACK_APP_TOKEN', 'PORT', 'AIRLOCK_HOST', 'AIRLOCK_CONFIG', 'AIRLOCK_STATE'];
 const known = [...settingNames, ...hostNames];
 
-/**
- * Returns a line for each name without a meaning that resembles a setting that is not set. The process
- * environment belongs to other programs too: there, two letters may differ at most.
- */
+/** A line for each unknown name that resembles an unset setting. */
 export function misspeltSettings(
   devVars: NodeJS.Dict<string>,
   environment: NodeJS.Dict<string>,

@@ -1,9 +1,7 @@
 /**
- * Connects to Slack over Socket Mode, which needs no public address. Converts each envelope to the signed
- * HTTP request that Slack would have sent and posts it to the Worker: both transports share one intake.
- *
- * Bolt's receiver connects, pings and acknowledges. This file reconnects: the receiver's own reconnection
- * ends the process with an unhandled rejection on some errors, and its back-off has no upper bound.
+ * Connects to Slack over Socket Mode, and posts each envelope to the Worker as the signed request that Slack
+ * would have sent. Bolt's receiver connects; this reconnects, because Bolt's own way has no bound and can end
+ * the process.
  */
 import { createHmac } from 'node:crypto';
 import { SocketModeReceiver } from '@slack/bolt';
@@ -52,10 +50,7 @@ const envelopeSchema = z.object({
 });
 type Envelope = z.infer<typeof envelopeSchema>;
 
-/**
- * Resolves once connected, and keeps the connection until `stop`. Rejects with a message for people when
- * Slack refuses the token or cannot be reached.
- */
+/** Keeps the connection until `stop`. Rejects, for people, when Slack refuses or is out of reach. */
 export async function startSlackSocket(options: SlackSocketOptions): Promise<SlackSocket> {
   const inFlight = new Set<Promise<void>>();
   const stopping = new AbortController();

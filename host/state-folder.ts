@@ -1,7 +1,4 @@
-/**
- * Opens the state folder for one bot at a time. The lock is a file that names its owner by pid and start
- * time, because pids are reused. A lock whose owner has ended is taken over.
- */
+/** Locks the state folder for one bot, by pid and start time. A dead owner's lock is taken over. */
 import { randomUUID } from 'node:crypto';
 import { linkSync, mkdirSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
@@ -14,10 +11,7 @@ const ownerSchema = z.object({ pid: z.number().int().positive(), startedAt: z.st
 /** Several starts at once can take the same abandoned lock away from each other; one of them wins. */
 const maxRounds = 10;
 
-/**
- * Creates and locks the folder; returns the function that unlocks it. Throws StartProblem if the folder
- * cannot be written or another process has locked it.
- */
+/** Returns the function that unlocks it. Throws StartProblem if it is not writable or locked. */
 export function openStateFolder(folder: string): () => void {
   const path = join(folder, 'bot.lock');
   const draft = join(folder, `bot.lock.${randomUUID()}`);

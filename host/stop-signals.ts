@@ -2,11 +2,7 @@
 
 const signals = ['SIGINT', 'SIGTERM', 'SIGHUP'] as const;
 
-/**
- * Calls `stop` on each signal; `stop` ends the program after cleaning up. Call this after the bot has
- * started: it removes Miniflare's own listeners, which would end the process at once and leave sandboxes
- * behind. Stopping the bot disposes of Miniflare as well.
- */
+/** After the bot has started: removes Miniflare's listeners, which would end the process at once. */
 export function onStopSignal(stop: () => void): void {
   for (const signal of signals) {
     process.removeAllListeners(signal);

@@ -1,7 +1,6 @@
 /**
- * Runs the built Worker in workerd on this machine, with its Workflows and Durable Objects on disk, and binds
- * the sandbox host to it. Miniflare restarts workerd after a crash; tasks continue from the state on disk.
- * Nothing here waits for workerd synchronously: workerd blocks when nobody reads its output.
+ * Runs the built Worker in workerd with its state on disk, and binds the sandbox host. Miniflare restarts it
+ * after a crash. Nothing waits for workerd synchronously: it blocks when nobody reads its output.
  */
 import { randomBytes, randomInt, randomUUID } from 'node:crypto';
 import { readFile } from 'node:fs/promises';
@@ -40,10 +39,7 @@ export interface WorkerHostOptions {
   /** Bindings of the Worker: settings and the configuration's text. */
   readonly bindings: Readonly<Record<string, string>>;
   readonly sandboxHost: (request: Request) => Promise<Response>;
-  /**
-   * Host name → origin of a simulator that replaces it, for use without the internet. Other hosts are reached
-   * as usual.
-   */
+  /** Host name → origin of a simulator in its place. Other hosts are reached as usual. */
   readonly standIns?: Readonly<Record<string, string>>;
   /** Milliseconds between two sweeps; default 15 minutes. */
   readonly sweepEveryMs?: number;
@@ -52,9 +48,7 @@ export interface WorkerHostOptions {
   log(level: string, message: string): void;
 }
 
-/**
- * Reserves a port and generates the token, before the Worker and the gateways start, because both need them.
- */
+/** Before the Worker and the gateways start, because both need them. */
 export async function reserveEgress(): Promise<WorkerHost['egress']> {
   return { origin: `http://127.0.0.1:${await freePort()}`, token: randomBytes(32).toString('hex') };
 }
@@ -140,10 +134,7 @@ export async function startWorker(
   };
 }
 
-/**
- * Runs the Worker's scheduled handler, as the `crons` of `wrangler.jsonc` do on Cloudflare. The next sweep
- * makes up for a failure.
- */
+/** As the `crons` of `wrangler.jsonc` do on Cloudflare. The next sweep makes up for a failure. */
 function sweepEvery(
   everyMs: number,
   miniflare: Miniflare,
@@ -185,10 +176,7 @@ async function callSandboxHost(
   return new MiniflareResponse(answer.body, { status: answer.status, headers: [...answer.headers] });
 }
 
-/**
- * Performs the Worker's fetches, with the simulator's origin for hosts in `standIns`. Redirects are left to
- * the Worker.
- */
+/** With the simulator's origin for `standIns`. Redirects are left to the Worker. */
 function outbound(standIns: Readonly<Record<string, string>>) {
   return async (request: MiniflareRequest): Promise<MiniflareResponse> => {
     const url = new URL(request.url);
@@ -207,10 +195,7 @@ function outbound(standIns: Readonly<Record<string, string>>) {
   };
 }
 
-/**
- * Below Linux's default range of ephemeral ports (32768 up), from which the kernel gives ports to everybody
- * who asks for any: such a port could be taken again before workerd listens on it.
- */
+/** Below the ephemeral ports (32768 up), which the kernel could give away before workerd listens. */
 const firstPort = 12_000;
 const ports = 20_000;
 const portTries = 50;

@@ -1,7 +1,4 @@
-/**
- * Restarts workerd when it has stopped answering: a loop in the Worker, or a defect of workerd, blocks it for
- * good without ending it. Tasks continue from the state on disk.
- */
+/** Restarts workerd when it does not answer, as in a loop. Tasks continue from the state on disk. */
 
 export interface WorkerWatch {
   /** Pause between two questions, ms; also the deadline of one. */
@@ -13,10 +10,7 @@ export interface WorkerWatch {
 /** A slow machine answers within seconds; two minutes of silence are no load. */
 export const defaultWatch: WorkerWatch = { everyMs: 30_000, misses: 4 };
 
-/**
- * Asks until the returned function is called. `ask` rejects when workerd does not answer in time. `restart`
- * gets the last problem.
- */
+/** Until the returned function is called. `ask` rejects when late; `restart` gets the problem. */
 export function watchWorker(
   { everyMs, misses }: WorkerWatch,
   ask: (signal: AbortSignal) => Promise<void>,

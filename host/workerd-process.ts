@@ -8,10 +8,7 @@ import { readProcessTable } from './sandbox/process-table.ts';
 const workerdModule = z.object({ default: z.string() });
 const idName = 'AIRLOCK_WORKERD_ID';
 
-/**
- * Sets the variables that Miniflare and `workerd.sh` read, for each workerd of this process; an operator's
- * own workerd is kept. Returns those of one workerd.
- */
+/** Variables for Miniflare and `workerd.sh`; an operator's own workerd is kept. */
 export function bindWorkerd(id: string): Readonly<Record<string, string>> {
   const { env } = process;
   env['AIRLOCK_WORKERD'] ??= env['MINIFLARE_WORKERD_PATH'] ?? installedWorkerd();

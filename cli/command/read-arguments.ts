@@ -1,7 +1,4 @@
-/**
- * Reads a command line by its table of options, and writes the help from the same table. Pure: the answer
- * depends on the arguments and the environment that it gets.
- */
+/** Reads a command line by its table of options, and writes the help from the same table. Pure. */
 import { parseArgs } from 'node:util';
 import { nearest } from '../../src/lib/nearest.ts';
 

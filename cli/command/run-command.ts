@@ -1,7 +1,6 @@
 /**
- * Runs a command of `package.json`: reads its arguments, prints its help, and turns the result into an exit
- * status. 0 is done, 1 failed, 2 wrong usage, 130 interrupted. A mistake of the caller is one line without a
- * stack trace, and a reader that ends early (`| head`) is no error.
+ * Runs a command of `package.json` to an exit status: 0 is done, 1 failed, 2 wrong usage, 130 interrupted. A
+ * caller's mistake is one line without a stack trace; a reader that ends early is no error.
  */
 import { onStopSignal } from '../../host/stop-signals.ts';
 import { helpOf, readArguments, type CommandLine, type OptionTable, type Values } from './read-arguments.ts';

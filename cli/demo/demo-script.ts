@@ -1,7 +1,4 @@
-/**
- * Scripts the model of the demo. It follows every instruction that it reads, including the one that an
- * attacker planted in the issue, so that the sandbox has to block it. Then it fixes the bug.
- */
+/** Scripts the demo's model: it obeys every instruction, also the planted one, and then fixes the bug. */
 import { followUp } from './split-bill.ts';
 import {
   applyPatch,

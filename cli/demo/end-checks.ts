@@ -1,7 +1,4 @@
-/**
- * Checks the demo's promises at the end of both stories: the receipts name the blocked requests, plain git
- * can fetch the branch, its tests pass, and nothing is left over.
- */
+/** Checks the demo's promises: receipts name what was blocked, the tests pass, nothing is left over. */
 import { execFile } from 'node:child_process';
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
@@ -34,10 +31,7 @@ export async function taskView(world: World, taskId: string): Promise<TaskView> 
   return viewSchema.parse(await response.json());
 }
 
-/**
- * Waits for the cleanup, which the bot does after its report. Resolves after 10 s at the latest; the checks
- * show the result.
- */
+/** Waits at most 10 s for the cleanup after the bot's report. */
 export async function untilCleanedUp(world: World): Promise<void> {
   const until = Date.now() + 10_000;
   while (cleanupChecks(world).some(([, kept]) => !kept) && Date.now() < until)
@@ -69,9 +63,7 @@ const size = (bytes: number) => (bytes < 1000 ? `${bytes} B` : `${(bytes / 1000)
 export interface FetchedBranch {
   /** The branch's own commits, newest first: `git log --oneline`. */
   readonly log: readonly string[];
-  /**
-   * Whether the tests pass on the branch; null with a live model, whose code is not run outside a sandbox.
-   */
+  /** Null with a live model, whose code is not run outside a sandbox. */
   readonly passes: boolean | null;
 }
 
@@ -110,10 +102,7 @@ export function branchPasses({ passes }: FetchedBranch): readonly EndCheck[] {
     : [['plain git fetched the branch, and the repository’s tests pass on it', passes]];
 }
 
-/**
- * Prints the checks and returns whether all passed; always true with a live model, which need not do what the
- * script does.
- */
+/** Whether all passed; always true with a live model, which need not do what the script does. */
 export function showChecks(world: World, checks: readonly EndCheck[]): boolean {
   for (const [promise, kept] of checks) say(`${kept ? green('✓') : red('✗')} ${promise}`);
   return world.openai === null || checks.every(([, kept]) => kept);

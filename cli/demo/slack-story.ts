@@ -1,7 +1,6 @@
 /**
- * The demo in Slack: a mention in a thread with a pasted mail that contains a planted instruction, a reply
- * that adds a second commit, and a guest who is refused. Prints the bot's message as people in the channel
- * see it.
+ * The demo in Slack: a mention below a mail with a planted instruction, a reply that adds a second commit,
+ * and a guest who is refused.
  */
 import { setTimeout as sleep } from 'node:timers/promises';
 import { slackTaskId } from '../../src/core/ids.ts';

@@ -1,15 +1,9 @@
-/**
- * Defines a story of the demo: the world that it needs, the actions of people in it, and the addresses to
- * visit afterwards.
- */
+/** Defines a story of the demo: its world, the actions of people, and the addresses to visit afterwards. */
 import type { World, WorldOptions } from './world.ts';
 
 export interface Story {
   readonly world: Pick<WorldOptions, 'configText' | 'slack'>;
-  /**
-   * Plays the story and prints its progress. Resolves with whether all checks passed. Rejects if the world
-   * itself fails, or `signal` is aborted.
-   */
+  /** Whether all checks passed. Rejects if the world itself fails, or `signal` is aborted. */
   play(world: World, signal: AbortSignal): Promise<boolean>;
   /** Pairs of name and address. */
   addresses(world: World): readonly (readonly [string, string])[];

@@ -1,7 +1,4 @@
-/**
- * Starts a whole Airlock without the internet: the real bot with a simulated GitHub, a scripted OpenAI and,
- * if wanted, a simulated Slack. For the demo, the end-to-end tests and the benches. Generates every secret.
- */
+/** Starts a whole Airlock without the internet, for the demo, the end-to-end tests and the benches. */
 import { generateKeyPairSync, randomBytes } from 'node:crypto';
 import { mkdir, rm } from 'node:fs/promises';
 import { join } from 'node:path';

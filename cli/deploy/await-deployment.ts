@@ -1,7 +1,4 @@
-/**
- * Waits until the uploaded version answers. Until then the previous deployment answers, and the doctor would
- * check that one.
- */
+/** Waits until the uploaded version answers, lest the doctor checks the previous deployment. */
 import { setTimeout as delay } from 'node:timers/promises';
 import { askDoctor, askHealth } from '../doctor/ask-worker.ts';
 
@@ -25,9 +22,8 @@ export interface AwaitOptions {
 const requestMs = 5000;
 
 /**
- * Returns null once the uploaded version answers, or if the time is over and the answering service does not
- * identify itself: the doctor reports that. Otherwise returns the id of the other deployment that still
- * answers.
+ * Null once the uploaded version answers, or none that identifies itself does in time; else the id of the
+ * other deployment that still answers.
  */
 export async function awaitDeployment(options: AwaitOptions): Promise<string | null> {
   const until = Date.now() + options.forMs;

@@ -1,7 +1,4 @@
-/**
- * Deploys in three stages: checks everything before the upload, uploads with wrangler, and lets the
- * deployment run its own doctor. Each failure is one line with a remedy.
- */
+/** Checks everything, uploads with wrangler, lets the deployment run its doctor. A failure is one line. */
 import { existsSync, readFileSync } from 'node:fs';
 import { mkdtemp, readFile, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
@@ -55,10 +52,7 @@ const uploadMs = 30 * 60_000;
 const propagationMs = 90_000;
 const askAgainMs = 2000;
 
-/**
- * Returns the doctor’s findings; none after a dry run. Rejects with `StartProblem`, whose message is one line
- * for people.
- */
+/** The doctor’s findings; none after a dry run. Rejects with `StartProblem`, one line for people. */
 export async function deploy(options: DeployOptions): Promise<readonly Finding[]> {
   const { dryRun, run, progress, apiToken } = options;
   options.onStage('checks');
@@ -120,10 +114,7 @@ export async function deploy(options: DeployOptions): Promise<readonly Finding[]
   return await examineDeployment({ url, apiToken, checkout, fetch: options.fetch });
 }
 
-/**
- * Fails if an environment of `wrangler.jsonc` is older than the top level: it would be deployed without new
- * bindings or settings.
- */
+/** An older environment of `wrangler.jsonc` would be deployed without new bindings or settings. */
 async function checkGenerated({ run, progress }: DeployOptions): Promise<void> {
   const check = await run(['node', 'scripts/generate-environments.ts', '--check']);
   if (check.code !== 0)

@@ -1,16 +1,12 @@
 /**
- * Generates the environments of `wrangler.jsonc`. Wrangler inherits almost nothing from the top level, so
- * each environment repeats it. `npm run generate` writes them, and a check compares them, so that staging and
- * production differ only in what a deployment is allowed to set for itself. Pure.
+ * Generates the environments of `wrangler.jsonc`, because wrangler inherits almost nothing from the top
+ * level. `npm run generate` writes them, and a check compares them.
  */
 import { z } from 'zod';
 
 export const environmentNames = ['staging', 'production'] as const;
 
-/**
- * Secrets without which `wrangler deploy` refuses. Not at the top level, where the list would keep `wrangler
- * dev` from reading other names from `.dev.vars`.
- */
+/** `wrangler deploy` refuses without them. At the top level the list would restrict `.dev.vars`. */
 export const requiredSecrets = [
   'GITHUB_APP_ID',
   'GITHUB_APP_PRIVATE_KEY',
@@ -80,10 +76,7 @@ function pick(from: Readonly<Record<string, unknown>>, keys: readonly string[]):
   return Object.fromEntries(Object.entries(from).filter(([key]) => keys.includes(key)));
 }
 
-/**
- * Returns a message for each environment with fewer container instances than slots: the queue would grant
- * slots for which the platform starts no container.
- */
+/** The queue would grant slots for which the platform starts no container. */
 export function instancesProblems(config: WranglerConfig, slotsTotal: number): readonly string[] {
   const places = [
     { where: 'top level', containers: config.containers },

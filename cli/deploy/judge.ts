@@ -110,10 +110,7 @@ export function imageKind(image: string): ImageKind {
     : { kind: 'prebuilt', name: image };
 }
 
-/**
- * Only production requires a digest. Elsewhere a tag is enough, because learning the digest needs access to
- * the registry.
- */
+/** Only production: learning the digest needs access to the registry. */
 export function needsDigest(environment: string | null, dryRun: boolean): boolean {
   return environment === 'production' && !dryRun;
 }

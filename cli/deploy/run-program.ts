@@ -25,10 +25,7 @@ const defaultTimeoutMs = 120_000;
 /** Time between SIGTERM and SIGKILL. */
 const graceMs = 10_000;
 
-/**
- * Returns a function that runs a program from `PATH`, where `scripts/run.mjs` has put the project’s own
- * first.
- */
+/** From `PATH`, where `scripts/run.mjs` has put the project’s own first. */
 export function runPrograms(stop: AbortSignal): RunProgram {
   return async (argv, { env = {}, show = false, timeoutMs = defaultTimeoutMs } = {}) => {
     const [command = '', ...args] = argv;

@@ -1,7 +1,4 @@
-/**
- * The doctor for a deployment: checks whether it answers and matches this checkout, and fetches its own
- * findings. Knows none of its secrets except the API token.
- */
+/** The doctor for a deployment: compares it with this checkout, and fetches its findings by the API token. */
 import { fail, ok, runChecks, warn, type Finding, type Verdict } from '../../src/doctor/check.ts';
 import { askDoctor, askHealth, type Health, type WorkerReport } from './ask-worker.ts';
 import type { Checkout } from './checkout.ts';

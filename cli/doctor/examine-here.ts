@@ -1,7 +1,4 @@
-/**
- * The doctor for this machine, with or without a running bot: checks the settings of the environment, a
- * sandbox of a Worker that it starts itself, and the bot's address.
- */
+/** The doctor for this machine, with or without a running bot: settings, a sandbox, the bot's address. */
 import { generateKeyPairSync, randomBytes } from 'node:crypto';
 import { mkdtemp, readFile, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
@@ -107,10 +104,7 @@ async function judgeBot({ fetch: send }: HereOptions, environment: NodeJS.Dict<s
   }
 }
 
-/**
- * Starts a Worker with dummy settings, so that a mistake in the real ones does not hide the sandbox's state,
- * and lets it check a sandbox. `support` tells whether this machine can run sandboxes at all.
- */
+/** In a Worker with dummy settings, so that a mistake in the real ones does not hide the sandbox's state. */
 export async function examineSandboxes(
   support: () => Promise<SandboxSupport> = checkSandboxSupport,
 ): Promise<readonly Finding[]> {

@@ -6,10 +6,7 @@ import { plain } from '../terminal/plain-text.ts';
 const marks: Readonly<Record<Finding['status'], string>> = { ok: '✓', warn: '!', fail: '✗', skip: '·' };
 const idWidth = 24;
 
-/**
- * Formats one finding. Its text can come from other services, so it becomes one line without control
- * characters.
- */
+/** One line without control characters, because its text can come from other services. */
 export function lineOf({ id, status, found, todo }: Finding): string {
   const text = plain(`${found}${todo === null ? '' : ` → ${todo}`}`).replaceAll(/\s+/g, ' ');
   const line = `${marks[status]} ${id.padEnd(idWidth)} ${text}`;

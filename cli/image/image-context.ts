@@ -1,7 +1,6 @@
 /**
  * Writes the build context of `container/Dockerfile` to `dist/image`: the task scripts as JavaScript, and a
- * package folder with Node and Codex for `npm ci`, with the versions and checksums of the project's lock
- * file. Nothing else of the checkout is in the image.
+ * package folder with Node and Codex, as the project's lock file has them.
  */
 import { cp, mkdir, readFile, rename, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
@@ -11,9 +10,7 @@ import { strippedScripts } from '../../host/sandbox/stripped-scripts.ts';
 
 const imageContextFolder = join(projectRoot, 'dist/image');
 
-/**
- * Both architectures; npm installs the machine's. Cloudflare uses x64, a developer's machine can be arm64.
- */
+/** Cloudflare uses x64, a developer's machine can be arm64. */
 const packages = [
   '@openai/codex-linux-arm64',
   '@openai/codex-linux-x64',
@@ -29,9 +26,7 @@ export interface ImagePackages {
   readonly lock: Readonly<Record<string, unknown>>;
 }
 
-/**
- * Cuts the packages of the image out of the project's lock file. Throws if one has no checksum there. Pure.
- */
+/** From the project's lock file. Throws if one has no checksum there. */
 export function imagePackages(projectLock: unknown): ImagePackages {
   const { packages: locked } = lockFile.parse(projectLock);
   const entries = packages.map((name) => [name, lockEntry.parse(locked[`node_modules/${name}`])] as const);

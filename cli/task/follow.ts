@@ -1,7 +1,4 @@
-/**
- * Follows a task for `npm run task`. Ctrl-C never cancels by itself: at a terminal it asks, and elsewhere it
- * only stops following.
- */
+/** Follows a task. Ctrl-C never cancels by itself: at a terminal it asks, elsewhere it stops following. */
 import { createInterface } from 'node:readline/promises';
 import type { TaskOutcome } from '../../src/core/task.ts';
 import { withArguments } from '../command/read-arguments.ts';

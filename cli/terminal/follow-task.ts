@@ -1,7 +1,4 @@
-/**
- * Follows a task over the API until it has ended, by server-sent events with resumption. Waits for a Worker
- * that restarts, and continues after the last event.
- */
+/** Follows a task over the API by server-sent events, and continues when the Worker restarts. */
 import { EventSourceParserStream } from 'eventsource-parser/stream';
 import { z } from 'zod';
 import type { TaskEvent } from '../../src/core/task-view.ts';
@@ -26,10 +23,7 @@ export interface FollowOptions {
   readonly patienceMs: number;
 }
 
-/**
- * Yields each event once, in order, and returns the outcome. Rejects if the server refuses or stays
- * unreachable.
- */
+/** Each event once, in order; returns the outcome. Rejects if the server refuses or stays away. */
 export async function* followTask(options: FollowOptions): AsyncGenerator<TaskEvent, TaskOutcome> {
   let after = 0;
   let awaySince: number | null = null;

@@ -1,10 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { liveLines, newLines, redrawn } from './live-lines.ts';
 
-/**
- * Emulates a terminal as far as `redrawn` needs it: rows, a cursor below them, and the number of written
- * rows.
- */
+/** Rows, a cursor below them, and the number of written rows. */
 function terminal() {
   const rows: string[] = [''];
   let row = 0;

@@ -1,7 +1,4 @@
-/**
- * Prints a few lines that change over time. On a terminal, changed lines are redrawn in place. Elsewhere (a
- * pipe, a log) each new line is written once, below the others.
- */
+/** Prints lines that change: redrawn in place on a terminal, elsewhere each new line once. */
 import { stripVTControlCharacters } from 'node:util';
 import { dim } from './colour.ts';
 
@@ -23,10 +20,7 @@ const clearBelow = '\u001B[J';
 const wrapOff = '\u001B[?7l';
 const wrapOn = '\u001B[?7h';
 
-/**
- * Returns the escape sequences that turn `before` into `after`. The cursor is below the last line, before and
- * after.
- */
+/** Turns `before` into `after`. The cursor is below the last line, before and after. */
 export function redrawn(before: readonly string[], after: readonly string[]): string {
   let first = 0;
   while (first < before.length && first < after.length && before[first] === after[first]) first += 1;
@@ -47,10 +41,7 @@ export function newLines(before: readonly string[], after: readonly string[]): s
 const withoutTime = (line: string): string =>
   stripVTControlCharacters(line).replace(/\b\d+ (?:s|min|h)\b(?: \d+ (?:s|min)\b)*/g, '#');
 
-/**
- * `startedAt`: milliseconds since the epoch; without a terminal, each line is stamped with the seconds since
- * then.
- */
+/** Without a terminal, each line is stamped with the seconds since `startedAt`. */
 export function liveLines(output: LiveOutput, startedAt: number, now: () => number): LiveLines {
   let shown: readonly string[] = [];
   if (output.isTTY === true) {

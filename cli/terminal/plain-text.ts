@@ -1,7 +1,4 @@
-/**
- * Makes untrusted text (of sandbox, repository or model) safe for a terminal: it can neither move the cursor
- * nor forge a line.
- */
+/** Makes untrusted text safe for a terminal: it can neither move the cursor nor forge a line. */
 
 /** Returns one line: line breaks and tabs become spaces; control and format (bidi) characters are removed. */
 export function plain(untrusted: string): string {

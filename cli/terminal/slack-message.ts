@@ -1,7 +1,4 @@
-/**
- * Formats a Slack message as lines for a terminal: its blocks in order, wrapped, with buttons in brackets.
- * Removes control characters.
- */
+/** Formats a Slack message for a terminal: wrapped blocks, buttons in brackets, no control characters. */
 import type { KnownBlock } from '@slack/types';
 import { z } from 'zod';
 import type { MessageVersion } from '../../simulators/slack/contract-views.ts';

@@ -1,7 +1,4 @@
-/**
- * Formats a task's log as lines for a terminal. Untrusted text (of sandbox, repository or model) goes through
- * `plain-text.ts`.
- */
+/** Formats a task's log for a terminal. Untrusted text goes through `plain-text.ts`. */
 import type { PlanItem } from '../../src/core/progress.ts';
 import type { TaskEvent } from '../../src/core/task-view.ts';
 import { capitalized, phaseText, queuePlaceText } from '../../src/core/task-words.ts';
@@ -12,10 +9,7 @@ import { plain, plainLines } from './plain-text.ts';
 /** Phases without a line of their own: they take no time, or other lines say more. */
 const silentPhases: ReadonlySet<TaskPhase> = new Set(['acknowledge', 'slot', 'report', 'ended']);
 
-/**
- * Returns a function from an event to lines, stamped with the seconds since `startedAt`. Of a plan, only
- * changed items.
- */
+/** Stamped with the seconds since `startedAt`. Of a plan, only changed items. */
 export function taskPrinter(startedAt: number): (event: TaskEvent) => string[] {
   let plan: ReadonlySet<string> = new Set();
   return (event) => {

@@ -1,7 +1,4 @@
-/**
- * Creates the certificate authority of one sandbox. It exists only in memory and only as long as its sandbox.
- * Its private key never leaves this process; the sandbox gets the public certificate.
- */
+/** Creates one sandbox's certificate authority, in memory. Its private key never leaves this process. */
 // @peculiar/x509 needs the Reflect metadata API when it is imported.
 import 'reflect-metadata';
 import { createSecureContext, type SecureContext } from 'node:tls';
@@ -25,9 +22,7 @@ export interface CertificateAuthority {
 }
 
 const algorithm = { name: 'ECDSA', namedCurve: 'P-256', hash: 'SHA-256' };
-/**
- * Cached server certificates. The sandbox chooses the names, so the cache is bounded; a task uses a handful.
- */
+/** The sandbox chooses the names, so the cache is bounded; a task uses a handful. */
 const maxLeaves = 100;
 const hourMs = 3_600_000;
 /** The sandbox shares the host's clock, but some TLS libraries reject a "not before" of this very second. */
@@ -35,10 +30,7 @@ const backdatedMs = hourMs;
 /** Longer than any task can run. */
 const validMs = 48 * hourMs;
 
-/**
- * Generates the keys and the self-signed root. Takes about 5 ms; the first call in a process takes a few tens
- * more.
- */
+/** Takes about 5 ms; the first call in a process a few tens more. */
 export async function createCertificateAuthority(now: number): Promise<CertificateAuthority> {
   const [caKeys, leafKeys] = await Promise.all([generateKeys(), generateKeys()]);
   const notBefore = new Date(now - backdatedMs);

@@ -1,7 +1,6 @@
 /**
- * Puts one sandbox into a control group, where the host can create one (as root, on a writable hierarchy).
- * The group bounds what no other limit covers: memory that belongs to no process, such as tmpfs contents and
- * memfds, and processor time.
+ * Puts one sandbox into a control group, where possible (as root). It bounds what no other limit covers:
+ * memory of no process, such as tmpfs contents and memfds, and processor time.
  */
 import { appendFile, mkdir, readdir, rmdir, stat } from 'node:fs/promises';
 import { join } from 'node:path';
@@ -39,16 +38,10 @@ export interface CgroupLimits {
 
 /** The kernel's defaults. A group has them while the canary runs, which has deadlines. */
 const ordinaryCpu = { weight: 100, shares: 1024 };
-/**
- * An eighth of the default, so that eight sandboxes, the default maximum, together weigh as much as one of
- * the host's own groups. Weights matter only while processors are contended.
- */
+/** An eighth of the default: eight sandboxes weigh as much as one of the host's groups under contention. */
 const loweredCpu = { weight: 12, shares: 128 };
 const cpuPeriodUs = 100_000;
-/**
- * Caps a sandbox at 90 % of the machine even when it is idle, so that the gateway and the watchdog run
- * without delay.
- */
+/** At most 90 % of the machine, so that the gateway and the watchdog run without delay. */
 const cpuQuotaUs = (processors: number): number | null =>
   // On a single processor the quota would pause the whole sandbox in every period.
   processors < 2 ? null : Math.round(0.9 * processors * cpuPeriodUs);
@@ -105,10 +98,7 @@ const optionalSettings = new Set([
   'cpu.cfs_quota_us',
 ]);
 
-/**
- * Creates the group `airlock-<name>`; null where the machine does not allow it. `name` must be unique on the
- * machine.
- */
+/** Null where the machine does not allow it. `name` must be unique on the machine. */
 export async function createCgroup(name: string, limits: CgroupLimits): Promise<Cgroup | null> {
   for (const controllers of [unified, separate]) {
     const group = await createIn(controllers, `${prefix}${name}`, limits);

@@ -1,7 +1,6 @@
 /**
- * The host's end of the control channel to a sandbox's init: numbered calls, each with a deadline. Init is
- * untrusted. A frame that is too large, is not JSON or answers no call, or answers one twice, means that
- * something else is writing; the channel is then closed.
+ * The host's end of the channel to a sandbox's init, which is untrusted: numbered calls with deadlines. A
+ * frame that is too large, is not JSON, or answers no call or one twice, closes the channel.
  */
 import type { Readable, Writable } from 'node:stream';
 import { z } from 'zod';
@@ -12,10 +11,7 @@ const envelope = z.union([
   z.object({ id: z.int().nonnegative(), ok: z.literal(false), problem: z.string().max(1000) }),
 ]);
 
-/**
- * Init could not carry out the call, for example because of a missing folder or a full disk. The sandbox
- * still works.
- */
+/** Init could not carry out the call, as for a missing folder. The sandbox still works. */
 export class InitProblem extends Error {
   override readonly name = 'InitProblem';
 }

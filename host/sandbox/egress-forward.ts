@@ -1,12 +1,8 @@
 /**
- * Forwards one checked request to the Worker's egress socket and streams the answer back. Decides nothing
- * about the request.
- *
- * Wire format: an HTTP proxy request (absolute URL in the request line) with the headers `x-airlock-sandbox`,
- * `x-airlock-token` and `x-airlock-sni`. A request that the gateway refused is reported in the same format,
- * without a body, with `x-airlock-refused: <code>`, and with the method that the sandbox sent in
- * `x-airlock-method`. The handler marks each of its answers with `x-airlock-handled`; an answer without the
- * mark came from workerd itself, is reported as `unhandled`, and does not reach the sandbox.
+ * Forwards one checked request to the Worker and streams the answer back. Wire format: an HTTP proxy request
+ * (absolute URL) with `x-airlock-sandbox`, `-token` and `-sni`; a refused one is reported without a body,
+ * with `-refused: <code>` and `-method`. The handler marks each of its answers with `x-airlock-handled`; one
+ * without came from workerd itself, is reported as `unhandled`, and does not reach the sandbox.
  */
 import {
   Agent,
@@ -52,9 +48,7 @@ export interface Egress {
   close(): void;
 }
 
-/**
- * Per sandbox, so that one sandbox cannot suppress another's reports. Further reports of a flood are dropped.
- */
+/** Per sandbox, so that one cannot suppress another's reports. A flood's further ones are dropped. */
 const maxReportsInFlight = 32;
 const plainMethods = new Set(['GET', 'HEAD', 'POST', 'PUT', 'PATCH', 'DELETE', 'OPTIONS']);
 
@@ -158,9 +152,7 @@ function replaceHost(headers: readonly string[], hostname: string): string[] {
   return kept;
 }
 
-/**
- * Answers 503 while the Worker restarts or is gone. Clients that honour `retry-after` retry after a second.
- */
+/** 503 while the Worker restarts. Clients that honour `retry-after` retry after a second. */
 function answerUnavailable(answer: ServerResponse): void {
   if (answer.headersSent) {
     answer.destroy();

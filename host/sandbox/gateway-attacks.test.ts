@@ -1,7 +1,4 @@
-/**
- * The attack table against the gateway's socket: what it refuses by name, and what it hands to the decision
- * unchanged.
- */
+/** The attack table against the gateway: what it refuses by name, and what it hands on unchanged. */
 import type { Socket } from 'node:net';
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { z } from 'zod';

@@ -1,7 +1,6 @@
 /**
- * Runs the gateway of one sandbox, its only connection to the outside: an HTTP and an HTTPS server on two
- * Unix sockets. Terminates TLS with the sandbox's own certificate authority, refuses requests whose address
- * is ambiguous, and forwards all others to the Worker, which decides. Holds no credential.
+ * Runs one sandbox's gateway, its only connection to the outside. Terminates TLS, refuses ambiguous
+ * addresses, and forwards the rest to the Worker, which decides. Holds no credential.
  */
 import {
   createServer as createHttpServer,
@@ -210,10 +209,7 @@ function methodIn(error: Error): string {
   return /^[A-Za-z-]{1,20}(?= )/.exec(bytes.toString('latin1', 0, 32))?.[0] ?? unknownMethod;
 }
 
-/**
- * True for errors of Node's HTTP parser, except a request that merely ended early: that one attempted
- * nothing.
- */
+/** Of Node's HTTP parser, except a request that ended early, which attempted nothing. */
 function isParseError(error: NodeJS.ErrnoException): boolean {
   return error.code !== undefined && error.code.startsWith('HPE_') && error.code !== 'HPE_INVALID_EOF_STATE';
 }

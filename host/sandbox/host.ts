@@ -1,7 +1,4 @@
-/**
- * Runs the local sandboxes and serves the Worker's `SANDBOX_HOST` binding. Opens no port: only code that
- * holds the `SandboxHost` object can command it.
- */
+/** Runs the local sandboxes and serves the Worker's `SANDBOX_HOST` binding. Opens no port. */
 import { mkdir, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -124,10 +121,7 @@ export async function startSandboxHost(options: SandboxHostOptions): Promise<San
   };
 }
 
-/**
- * Creates the folder for sockets and sandbox files below the temporary folder, because a socket's path must
- * be short. Removes the folder of an earlier host that was killed.
- */
+/** Below the temporary folder, because a socket's path must be short. Removes a killed host's. */
 async function makeRunFolder(stateDir: string): Promise<string> {
   await mkdir(stateDir, { recursive: true });
   const nameFile = join(stateDir, 'sandbox-folder');

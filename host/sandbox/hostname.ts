@@ -1,14 +1,11 @@
-/**
- * Parses host names at the gateway. Stricter than DNS: no trailing dot, no underscore, no port, ASCII only.
- */
+/** Parses host names at the gateway, stricter than DNS: no dot at the end, underscore or port. */
 
 const label = '[a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?';
 const hostname = new RegExp(`^${label}(?:\\.${label})*$`);
 
 /**
- * Returns the name in lower case, or null if it is not one. At most 253 characters (RFC 1035, 2.3.4). Accepts
- * IPv4 addresses, which have the same syntax. Every name it returns is valid in a URL: `1.2.3.256` is not,
- * because a name that ends in a number is read as an address.
+ * In lower case; null if it is none. At most 253 characters (RFC 1035, 2.3.4). Valid in a URL, as an IPv4
+ * address is: `1.2.3.256` is not.
  */
 export function parseHostname(text: string): string | null {
   const lower = text.toLowerCase();

@@ -20,9 +20,8 @@ import type { Programs } from './programs.ts';
 import { caPath, environment } from './system-files.ts';
 
 /**
- * `root`: the host runs as root; the outer set needs no user namespace, and the inner set runs under a user
- * id of its own. `user`: the host runs as an ordinary user; the outer set gets its rights from a user
- * namespace, and the inner set runs as the host's user.
+ * `root`: no user namespace for the outer set; the inner one has a user id of its own. `user`: the outer set
+ * gets its rights from a user namespace; the inner one runs as the host's user.
  */
 export type Privilege = { readonly kind: 'root'; readonly runAs: number } | { readonly kind: 'user' };
 
@@ -49,10 +48,8 @@ const runOutputBytes = 256 * MiB;
 const homeBytes = 1024 * MiB;
 const sharedMemoryBytes = 256 * MiB;
 /**
- * Bytes of a disk for each file, folder or link that it can hold. An empty file takes no byte of the disk,
- * but about 1 KiB of the kernel's memory: 450,000 of them took 440 MB in nine seconds. The packages of a
- * large monorepo are 300,000 files of 10 KiB on average, so a disk fills up before its inodes do, and those
- * take at most an eighth of what the disk can take.
+ * An empty file takes about 1 KiB of the kernel's memory: 450,000 took 440 MB in nine seconds. Packages have
+ * 10 KiB a file, so a disk fills up before its inodes do, which take at most an eighth of it.
  */
 const bytesPerInode = 8 * 1024;
 /** For the smallest disks, which tests have. */
@@ -67,9 +64,8 @@ const seccompDescriptor = 3;
 export const hostLinks = ['/bin', '/sbin', '/lib', '/lib64', '/lib32', '/libx32'] as const;
 
 /**
- * Files of `/etc` that programs in `/usr` need: the alternatives, the library paths and OpenSSL's defaults.
- * Deliberately left out: `/etc/ssl` (the host's trusted roots and private keys), `/etc/gitconfig` and
- * `/etc/passwd`.
+ * What programs in `/usr` need. Deliberately left out: `/etc/ssl` (trusted roots and private keys),
+ * `/etc/gitconfig` and `/etc/passwd`.
  */
 export const hostFiles = [
   '/etc/alternatives',
@@ -273,10 +269,7 @@ function hostSystem({ links, files }: LayoutInput['present']): string[] {
 
 const words = (text: string): string[] => text.split(' ');
 
-/**
- * Bubblewrap creates a mount's parent folders for its own user only, and the inner set can run as another
- * user.
- */
+/** Bubblewrap's are for its own user only, and the inner set can run as another one. */
 function openFolders(...paths: readonly string[]): string[] {
   return paths.flatMap((path) => ['--perms', '0755', '--dir', path]);
 }

@@ -1,8 +1,4 @@
-/**
- * Lowers the priority of a sandbox's processes, where no control group weighs them. What they start later
- * inherits it. An ordinary user can lower a priority but not raise it again, so this happens only once the
- * sandbox is proven sealed.
- */
+/** Lowers a sandbox's priority where no control group does, for good: once it is proven sealed. */
 import { readdirSync } from 'node:fs';
 import { getPriority, setPriority } from 'node:os';
 import { processTreeOf, readProcessTable } from './process-table.ts';

@@ -1,7 +1,4 @@
-/**
- * Reads threads and memory of processes and process trees from the host's `/proc`. `watchdog.ts` decides
- * about them.
- */
+/** Reads threads and memory of process trees from `/proc`. `watchdog.ts` decides about them. */
 import { readdirSync, readFileSync } from 'node:fs';
 
 export interface ProcessUse {
@@ -27,10 +24,7 @@ export function readProcessTable(): ProcessUse[] {
   return table;
 }
 
-/**
- * Parses proc_pid_stat(5). A process chooses the name in parentheses itself; it can contain parentheses and
- * spaces.
- */
+/** proc_pid_stat(5). A process chooses the name in parentheses, which can contain them. */
 export function parseStat(pid: number, stat: string): ProcessUse | null {
   const fields = stat.slice(stat.lastIndexOf(')') + 2).split(' ');
   const [parent, threads, residentPages] = [fields[1], fields[17], fields[21]].map(Number);
@@ -39,10 +33,7 @@ export function parseStat(pid: number, stat: string): ProcessUse | null {
   return { pid, parent, threads, residentPages };
 }
 
-/**
- * Returns the start time of a process in clock ticks since boot, which with the pid identifies it: pids are
- * reused. Null if it has ended, also if its parent has not waited for it yet.
- */
+/** In clock ticks since boot: with the pid it identifies a process. Null if it has ended. */
 export function readStartTime(pid: number): string | null {
   try {
     const stat = readFileSync(`/proc/${pid}/stat`, 'latin1');
@@ -53,10 +44,7 @@ export function readStartTime(pid: number): string | null {
   }
 }
 
-/**
- * Returns a process and its descendants. Orphans are included: the kernel makes them children of the first
- * process of their PID namespace.
- */
+/** With orphans, which the kernel makes children of the first process of their PID namespace. */
 export function processTreeOf(table: readonly ProcessUse[], root: number): ProcessUse[] {
   const children = Map.groupBy(table, (use) => use.parent);
   const tree = table.filter((use) => use.pid === root);
@@ -64,10 +52,7 @@ export function processTreeOf(table: readonly ProcessUse[], root: number): Proce
   return tree;
 }
 
-/**
- * Returns the proportional set size in bytes (shared pages divided among their users); null if the kernel
- * does not report it. Slower than the process table, because the kernel walks the page tables.
- */
+/** The proportional set size; null if not reported. Slow: the kernel walks the page tables. */
 export function readProportionalBytes(pid: number): number | null {
   try {
     const kib = /^Pss:\s+(\d+) kB$/m.exec(readFileSync(`/proc/${pid}/smaps_rollup`, 'latin1'))?.[1];

@@ -1,7 +1,4 @@
-/**
- * Finds the programs that a sandbox is built from. Together with `/usr` they are the only files of this
- * machine that a sandbox sees.
- */
+/** Finds the programs that a sandbox is built from. It sees these and `/usr` of this machine. */
 import { existsSync, realpathSync } from 'node:fs';
 import { arch } from 'node:os';
 import { dirname, join } from 'node:path';
@@ -19,9 +16,7 @@ export interface Programs {
   readonly codexFolder: string | null;
   /** `prlimit` of util-linux; null if it is missing, and then no per-process limits are set. */
   readonly prlimit: string | null;
-  /**
-   * `mount` and `unshare` of util-linux; null if one is missing, and then nothing limits the files of a disk.
-   */
+  /** Of util-linux; null if one is missing, and then nothing limits the files of a disk. */
   readonly mount: { readonly mount: string; readonly unshare: string } | null;
   readonly checkout: string;
   /** Our own scripts that run in and around the sandbox, as JavaScript. */

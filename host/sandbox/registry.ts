@@ -1,7 +1,4 @@
-/**
- * Holds the state of every sandbox and the allowed transitions: absent → starting → running → ending → gone.
- * An id passes through them once; a later call with the id gets `SandboxGone`.
- */
+/** Every sandbox's state: absent → starting → running → ending → gone, once per id (`SandboxGone`). */
 import type { SandboxSpec } from '../../src/core/ports/sandbox-port.ts';
 import type { RunningSandbox } from './running-sandbox.ts';
 import type { UsedIds } from './used-ids.ts';
@@ -34,10 +31,7 @@ export interface Registry {
   start(sandboxId: string, spec: SandboxSpec): Promise<void>;
   /** Returns a running sandbox; throws `SandboxGone` otherwise. */
   running(sandboxId: string): RunningSandbox;
-  /**
-   * Resolves once nothing of the sandbox is left. A later start is refused, even for an id that was never
-   * started.
-   */
+  /** Resolves once nothing of it is left. A later start is refused, even for a new id. */
   destroy(sandboxId: string, reason: string): Promise<void>;
   /** Ids of the sandboxes that are starting or running. */
   list(): readonly string[];

@@ -1,7 +1,4 @@
-/**
- * Checks that the head of a request names its destination unambiguously, and refuses it otherwise. Pure.
- * Whether the destination is allowed is the Worker's decision.
- */
+/** Refuses a request whose head does not name its destination unambiguously. The Worker decides the rest. */
 import { foreignInTarget } from '../../src/egress/request-url.ts';
 import { parseHostname } from './hostname.ts';
 
@@ -41,10 +38,7 @@ export type HeadVerdict =
     }
   | { readonly kind: 'refuse'; readonly code: RefusalCode; readonly hostname: string | null };
 
-/**
- * Registered methods (IANA) that workerd hands to a handler. To any other it answers 501 by itself, and the
- * request would be in no receipt.
- */
+/** workerd answers any other method with 501 by itself, and the request would be in no receipt. */
 const methods = new Set(
   (
     'ACL CHECKOUT COPY DELETE GET HEAD LOCK MERGE MKACTIVITY MKCOL MOVE NOTIFY OPTIONS PATCH POST PROPFIND ' +
@@ -118,10 +112,7 @@ function pathOf(target: string, scheme: 'http' | 'https', hostname: string): Pat
   return { kind: 'path', path: rest.startsWith('/') ? rest : `/${rest}` };
 }
 
-/**
- * Removes connection-specific headers and every `x-airlock-…` header, which only the gateway sets. For
- * requests and answers.
- */
+/** Removes connection-specific and `x-airlock-…` headers, which only the gateway sets. */
 export function endToEndHeaders(rawHeaders: readonly string[]): string[] {
   const named = new Set(
     valuesOf(rawHeaders, 'connection').flatMap((value) =>

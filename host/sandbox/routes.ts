@@ -1,9 +1,7 @@
 /**
- * Serves the `TaskSandbox` contract over HTTP, for the binding between the Worker and this process. Parses
- * requests and bounds every call; the registry decides what a sandbox's state allows.
- *
- * 400: invalid request. 410: the sandbox is lost or never ran here. 413: the file is over 16 MiB. 422: init
- * could not carry it out. 503: the host is full, retry later. 504: init did not answer in time.
+ * Serves the `TaskSandbox` contract over HTTP to the Worker's binding; parses and bounds every call. 400:
+ * invalid. 410: lost or never here. 413: over 16 MiB. 422: init could not. 503: full, retry later. 504: init
+ * timed out.
  */
 import { Hono } from 'hono';
 import { z } from 'zod';
@@ -147,9 +145,7 @@ function decode(bytes: Uint8Array): string {
   return new TextDecoder().decode(bytes);
 }
 
-/**
- * Copies the body out of the larger buffer that it is a view into, so that a response carries nothing else.
- */
+/** Out of the larger buffer that it is a view into, so that a response carries nothing else. */
 function copy(bytes: Uint8Array, maxBytes: number): ArrayBuffer {
   return Uint8Array.from(bytes.subarray(0, maxBytes)).buffer;
 }

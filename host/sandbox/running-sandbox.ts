@@ -1,7 +1,4 @@
-/**
- * Starts and ends one sandbox: folders, certificates, gateway, namespaces and control channel. `registry.ts`
- * decides when.
- */
+/** Starts and ends one sandbox: folders, certificates, gateway, namespaces, control channel. */
 import { spawn, type ChildProcess } from 'node:child_process';
 import { mkdir, rm, writeFile } from 'node:fs/promises';
 import { existsSync, lstatSync, readlinkSync } from 'node:fs';
@@ -40,16 +37,10 @@ export interface RunningSandbox {
   readonly inCgroup: boolean;
   /** What limits its processor time: a group's weight and quota, or a low priority. */
   readonly cpuBound: 'control group' | 'priority';
-  /**
-   * Takes away the processor time of an ordinary program, which a sandbox has at its start so that the canary
-   * keeps its deadlines on a busy machine. Call it before anything untrusted runs. Idempotent.
-   */
+  /** Call it before anything untrusted, and after the canary, which keeps its deadlines. Idempotent. */
   lowerPriority(): Promise<void>;
   readonly call: ControlChannel['call'];
-  /**
-   * Resolves with the reason once the sandbox no longer works. Call `end` afterwards to release its
-   * resources.
-   */
+  /** Why the sandbox no longer works. Call `end` afterwards to release its resources. */
   readonly ended: Promise<string>;
   /** Kills all its processes and removes its files on the host. Idempotent. */
   end(): Promise<void>;
@@ -59,19 +50,13 @@ export interface RunningSandbox {
 const launchMs = 45_000;
 const exitMs = 5_000;
 const MiB = 1024 * 1024;
-/**
- * Memory that the group needs beyond the task's processes: both disks, home, run outputs, our helpers, and an
- * eighth of each disk for its inodes.
- */
+/** Beyond the task's processes: disks, home, outputs, helpers, an eighth of each disk for inodes. */
 const overheadBytes = (spec: SandboxSpec) => Math.ceil((9 / 8) * (2 * spec.diskBytes + 1024 * MiB));
 /** Threads of our helpers, with room to spare. */
 const overheadThreads = 96;
 const maxErrorOutputChars = 2_000;
 
-/**
- * Init's first frame. It is trustworthy, because nothing untrusted runs yet; anything else than this is an
- * unsealed sandbox.
- */
+/** Init's first frame. Trustworthy, because nothing untrusted runs yet; else unsealed. */
 const sealed = z.object({
   uid: z.literal('1000'),
   effectiveCapabilities: z.string().regex(/^0+$/),
@@ -169,9 +154,7 @@ interface SandboxProcess {
   /** Resolves when the supervisor listens. */
   readonly ready: Promise<void>;
   readonly exited: Promise<void>;
-  /**
-   * The last 2,000 characters of standard error, for the operator. Untrusted once the sandbox has started.
-   */
+  /** The last 2,000 characters, for the operator. Untrusted once the sandbox has started. */
   errorOutput(): string;
 }
 

@@ -22,24 +22,16 @@ interface Numbers {
   readonly denied: readonly number[];
 }
 
-/**
- * From asm/unistd.h: add_key, request_key, keyctl, perf_event_open, bpf, userfaultfd, memfd_secret, syslog.
- */
+/** add_key, request_key, keyctl, perf_event_open, bpf, userfaultfd, memfd_secret, syslog. */
 const numbers: Readonly<Record<Architecture, Numbers>> = {
   x64: { audit: 0xc000003e, socket: 41, denied: [248, 249, 250, 298, 321, 323, 447, 103] },
   arm64: { audit: 0xc00000b7, socket: 198, denied: [217, 218, 219, 241, 280, 282, 447, 116] },
 };
-/**
- * io_uring_setup, _enter and _register, on both architectures. They fail with ENOSYS, so that programs fall
- * back.
- */
+/** io_uring, on both architectures: ENOSYS, so that programs fall back. */
 const unimplemented = [425, 426, 427];
 /** AF_UNIX, AF_INET and AF_INET6. */
 const allowedFamilies = [1, 2, 10];
-/**
- * Of netlink only NETLINK_ROUTE, with which libc lists the network interfaces. The other protocols (audit,
- * netfilter, device events, generic netlink) are doors to parts of the kernel that no build needs.
- */
+/** NETLINK_ROUTE lists network interfaces for libc. The other protocols are doors to the kernel. */
 const AF_NETLINK = 16;
 const NETLINK_ROUTE = 0;
 
@@ -61,10 +53,7 @@ const architectureOffset = 4;
 const firstArgumentOffset = 16;
 const thirdArgumentOffset = 32;
 
-/**
- * Returns the program for `bwrap --seccomp`: instructions of eight bytes, little endian like both
- * architectures.
- */
+/** For `bwrap --seccomp`: instructions of eight bytes, little endian like both architectures. */
 export function seccompProgram(architecture: Architecture): Uint8Array {
   const { audit, socket, denied } = numbers[architecture];
   const program = [

@@ -1,7 +1,4 @@
-/**
- * Transfers parts between a sandbox and the setup cache, over HTTP for the Worker's binding. Parses and
- * bounds the requests. The cache checks the content; the Worker decides when an entry may be written.
- */
+/** Transfers parts between a sandbox and the setup cache for the Worker's binding, parsed and bounded. */
 import { Hono } from 'hono';
 import { z } from 'zod';
 import { partBytes, partName } from '../../src/core/ports/setup-cache-port.ts';

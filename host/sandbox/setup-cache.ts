@@ -1,11 +1,7 @@
 /**
- * Stores the results of setup on this machine: one file per entry, in a folder per repository, with a JSON
- * file that says who stored it. Verifies entries and evicts the least recently used ones. An entry is
- * untrusted: its names and types are checked when it is stored and before it is handed to a sandbox, and it
- * is only unpacked inside one.
- *
- * A file is named `<repository id>/<key>.<SHA-256 of the content>` and created by rename. A file whose hash
- * does not match, or that the check refuses, is deleted, not used.
+ * Stores setup's results on this machine, in a folder per repository: `<repository id>/<key>.<SHA-256 of the
+ * content>`, created by rename, and a JSON file that says who stored it. Evicts the least recently used.
+ * Untrusted: checked when stored and handed out; deleted if refused.
  */
 import { createHash, randomUUID } from 'node:crypto';
 import {
@@ -61,10 +57,7 @@ export interface SetupCacheStore {
     entry: SetupCacheEntry,
     part: (number: number, content: Uint8Array) => Promise<void>,
   ): Promise<SetupCacheRestored>;
-  /**
-   * Takes parts until `next` returns null. Stores nothing if the hash or the size does not match, or if the
-   * check refuses it.
-   */
+  /** Takes parts until `next` returns null. Stores nothing if hash, size or check does not match. */
   write(
     entry: SetupCacheEntry,
     expected: {

@@ -1,7 +1,6 @@
 /**
- * Answers the sandbox's DNS queries locally: every name has the gateway's IPv4 address and no other records.
- * It forwards nothing, so DNS is no exfiltration channel. It answers at all so that a request to a forbidden
- * host reaches the gateway and appears in the receipt by name, instead of failing unseen.
+ * Answers the sandbox's DNS: every name has the gateway's IPv4 address, nothing is forwarded. So DNS is no
+ * exfiltration channel, and requests to forbidden hosts appear in the receipt by name.
  */
 import {
   decode,
@@ -19,10 +18,7 @@ const nameError = 3;
 /** RFC 1035, 4.2.1. Our answers fit without EDNS. */
 const maxDatagramBytes = 512;
 
-/**
- * Returns the answer; null for anything but a query with exactly one question, which gets no answer. Never
- * throws.
- */
+/** Null, no answer, for anything but a query with exactly one question. Never throws. */
 export function answerQuery(datagram: Uint8Array): Uint8Array | null {
   if (datagram.length > maxDatagramBytes) return null;
   try {

@@ -1,7 +1,4 @@
-/**
- * Converts the programs that run in and around a sandbox to JavaScript once, so that not each of a task's six
- * process starts spends 38 ms on stripping types (measured with Node 26). Changes nothing else in them.
- */
+/** Converts the sandbox's programs to JavaScript once, which saves each of their starts 38 ms. */
 import { createHash } from 'node:crypto';
 import { existsSync, mkdirSync, readdirSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
 import { stripTypeScriptTypes } from 'node:module';
@@ -19,10 +16,7 @@ export interface Scripts {
 const supervisorFiles = ['supervisor.ts', 'sinkhole-dns.ts', 'inherited-descriptors.ts'];
 const packageJson = `${JSON.stringify({ type: 'module' })}\n`;
 
-/**
- * Writes the scripts to `dist/scripts-<hash>` in the checkout unless they exist already. Later calls cost a
- * few reads.
- */
+/** To `dist/scripts-<hash>`, unless they exist already. */
 export function strippedScripts(checkout: string): Scripts {
   const noTest = (name: string): boolean => !name.endsWith('.test.ts');
   const container = sourcesIn(join(checkout, 'container'), noTest);
@@ -66,9 +60,7 @@ function write(folder: string, sources: readonly (readonly [name: string, text: 
 
 const jsName = (name: string): string => name.replace(/\.ts$/, '.js');
 
-/**
- * Strips the types and renames imports of `./x.ts` to `./x.js`. Type-only imports disappear with the types.
- */
+/** Renames imports of `./x.ts` to `./x.js`. Type-only imports disappear with the types. */
 export function toJavaScript(typescript: string): string {
   return stripTypeScriptTypes(typescript).replace(/(\bfrom\s+|\bimport\s+)'(\.\/[\w-]+)\.ts'/g, "$1'$2.js'");
 }

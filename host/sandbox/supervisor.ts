@@ -1,10 +1,7 @@
 /**
- * Runs in the outer namespaces of one sandbox, whose network has loopback only. Forwards ports 80 and 443 to
- * the gateway's sockets without reading the bytes, answers DNS, and starts the inner namespaces, which
- * inherit its standard input and output.
- *
- * Arguments: the user id for the inner namespaces (`self` for its own), then their command line.
- * Writes `ready` to descriptor 3 once it listens.
+ * Runs in one sandbox's outer namespaces: forwards ports 80 and 443 to the gateway's sockets, answers DNS,
+ * and starts the inner namespaces. Arguments: their user id (`self`), then their command line. Writes `ready`
+ * to descriptor 3.
  */
 import { spawn } from 'node:child_process';
 import { createSocket } from 'node:dgram';

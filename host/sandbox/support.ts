@@ -1,7 +1,4 @@
-/**
- * Finds out whether this machine can run sealed sandboxes, by starting one. If not, returns the cause and the
- * remedy. There is no weaker mode to fall back to.
- */
+/** Finds out whether this machine runs sealed sandboxes, by starting one; else cause and remedy. */
 import { randomBytes } from 'node:crypto';
 import { readFileSync } from 'node:fs';
 import { mkdtemp, rm } from 'node:fs/promises';
@@ -31,10 +28,7 @@ export type SandboxSupport =
     }
   | { readonly ok: false; readonly problem: string; readonly remedy: string };
 
-/**
- * User ids above those that distributions assign and below systemd's dynamic users (65,536); no package uses
- * them.
- */
+/** Above distributions' ids and below systemd's dynamic users (65,536); no package uses them. */
 const firstUser = 64_000;
 
 export function privilegeFor(kind: Privilege['kind'], slot: number): Privilege {
@@ -127,10 +121,7 @@ async function tryLaunch(programs: Programs, kind: Privilege['kind']) {
   }
 }
 
-/**
- * Maps a failed start to its cause and remedy. `readSetting` reads a file under `/proc/sys`; null if it does
- * not exist. Checks the most specific cause first.
- */
+/** The most specific cause first. `readSetting` reads below `/proc/sys`; null if it does not exist. */
 export function explain(
   problem: string,
   readSetting: (path: string) => string | null,

@@ -1,7 +1,4 @@
-/**
- * Defines the sandbox's `/etc` files and its environment. Fixed text, except for the certificate: nothing
- * comes from the host.
- */
+/** The sandbox's `/etc` files and environment: fixed text and the certificate, nothing of the host. */
 
 export const caPath = '/etc/airlock/ca.pem';
 

@@ -1,7 +1,4 @@
-/**
- * Records on disk every sandbox id that was ever started or destroyed, as one empty file each. An id is used
- * only once, so that a grant, receipt or output of one sandbox never applies to another.
- */
+/** Records every sandbox id on disk: an id is used once, so that no grant or receipt applies to another. */
 import { mkdir, open, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 

@@ -1,7 +1,6 @@
 /**
- * Ends sandboxes that exceed their memory or process limit: reads the process table four times a second.
- * Works on any machine. The kernel's own limits (`cgroup.ts`, `layout.ts`) act at once, but not every machine
- * has them.
+ * Ends sandboxes over their memory or process limit, four times a second, on any machine: not every one has
+ * the kernel's own limits (`cgroup.ts`, `layout.ts`).
  */
 import { execFileSync } from 'node:child_process';
 import type { SandboxSpec } from '../../src/core/ports/sandbox-port.ts';
@@ -22,9 +21,8 @@ const helperBytes = 160 * MiB;
 const helperThreads = 64;
 
 /**
- * Compares a process tree with its limits. `measure` returns a process's proportional set size in bytes; it
- * is slow, so it is called only if the resident sizes, which count shared pages repeatedly, add up to more
- * than the limit.
+ * `measure`, the proportional set size, is slow: called only if the resident sizes, which count shared pages
+ * repeatedly, exceed the limit.
  */
 export function judgeUse(
   tree: readonly ProcessUse[],

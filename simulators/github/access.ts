@@ -1,7 +1,4 @@
-/**
- * Authenticates callers and decides access, for REST and git alike. Stricter than GitHub in one point: a
- * token that covers a public repository but lacks the read permission is refused.
- */
+/** Decides access, for REST and git. Stricter than GitHub: public repositories need a permission too. */
 import type { KeyObject } from 'node:crypto';
 import { verifyAppJwt } from './app-jwt.ts';
 import type { PermissionLevel } from './contract.ts';
@@ -19,10 +16,7 @@ export interface Identities {
   readonly app: { readonly id: number; readonly key: KeyObject };
 }
 
-/**
- * Authenticates an `Authorization` header: `Bearer`, `token`, or Basic with the token as password. `now` in
- * ms.
- */
+/** `Bearer`, `token`, or Basic with the token as password. `now` in ms. */
 export function identify(authorization: string | undefined, identities: Identities, now: number): Caller {
   if (authorization === undefined || authorization === '') return { kind: 'anonymous' };
   const [, scheme = '', value = ''] = /^(\S+) +(\S+)$/.exec(authorization) ?? [];

@@ -32,8 +32,7 @@ export class ApiError extends Error {
 }
 
 /**
- * Redirects from a repository's former name to its address by id: 301 for GET and HEAD, 307 for other
- * methods.
+ * From a former name to the address by id: 301 for GET and HEAD, 307 otherwise.
  * https://docs.github.com/rest/using-the-rest-api/best-practices-for-using-the-rest-api#follow-redirects
  */
 export class MovedError extends Error {

@@ -1,6 +1,4 @@
-/**
- * The REST application: combines the route files with authentication, rate-limit headers and error documents.
- */
+/** Combines the route files with authentication, rate-limit headers and error documents. */
 import { randomBytes } from 'node:crypto';
 import { Hono } from 'hono';
 import { identify } from './access.ts';

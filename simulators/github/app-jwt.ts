@@ -1,7 +1,4 @@
-/**
- * Verifies an App's JSON web token as GitHub does: signed with RS256 by the App's key, issued by the App, not
- * expired, valid for at most ten minutes. The error messages are GitHub's.
- */
+/** Verifies an App's JWT as GitHub does: RS256, issuer, ten minutes. The messages are GitHub's. */
 import { createPublicKey, verify, type KeyObject } from 'node:crypto';
 import { z } from 'zod';
 import { parseJson } from '../../src/lib/parse-json.ts';

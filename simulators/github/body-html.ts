@@ -1,7 +1,6 @@
 /**
- * Renders Markdown as `body_html` has it: a published CommonMark renderer with GitHub's extensions, and the
- * allowlist of elements and attributes that GitHub's sanitizer has. Leaves out what only decorates: links of
- * mentions and references, highlighting.
+ * Renders Markdown as `body_html`: a CommonMark renderer with GitHub's extensions and its sanitizer's
+ * allowlist. Leaves out decoration: links of mentions, highlighting.
  */
 import rehypeRaw from 'rehype-raw';
 import rehypeSanitize from 'rehype-sanitize';

@@ -1,7 +1,4 @@
-/**
- * The programming interface of the GitHub simulator: options, user actions, fault injection, and views for
- * assertions. The wire protocols (REST, git smart HTTP, webhooks) are GitHub's and are not described here.
- */
+/** The programming interface of the GitHub simulator; the wire protocols are GitHub's. */
 import type { SecureContext } from 'node:tls';
 import type { FieldError } from './api-errors.ts';
 
@@ -14,10 +11,7 @@ export type Permissions = Readonly<Record<string, PermissionLevel>>;
 export type ReactionContent = '+1' | '-1' | 'laugh' | 'confused' | 'heart' | 'hooray' | 'rocket' | 'eyes';
 
 export interface GithubSimulatorOptions {
-  /**
-   * Folder for the bare repositories. Start empties `stateDir/repositories`; issues and tokens are kept in
-   * memory.
-   */
+  /** Start empties `stateDir/repositories`; issues and tokens are kept in memory. */
   readonly stateDir: string;
   /** TCP port on 127.0.0.1. 0 (the default) picks a free one. */
   readonly port?: number;
@@ -26,9 +20,7 @@ export interface GithubSimulatorOptions {
     readonly slug: string;
     /** The public key that verifies App JWTs (SPKI or PKCS#1). */
     readonly publicKeyPem: string;
-    /**
-     * The permissions of every installation. Default: contents, issues, pull_requests write; metadata read.
-     */
+    /** Of every installation. Default: contents, issues, pull_requests write; metadata read. */
     readonly permissions?: Permissions;
   };
   readonly webhook: {
@@ -188,9 +180,7 @@ export interface Fault {
   readonly headers?: Readonly<Record<string, string>>;
   /** How many requests fail. Default 1. */
   readonly times?: number;
-  /**
-   * `after` performs the request and loses the answer, which tests idempotency (REST only). Default `before`.
-   */
+  /** `after` performs the request and loses the answer (REST only). Default `before`. */
   readonly when?: 'before' | 'after';
 }
 
@@ -201,44 +191,30 @@ export interface GithubSimulator {
   readonly apiUrl: string;
   setWebhookUrl(url: string | null): void;
   createRepository(repository: NewRepository): Promise<CreatedRepository>;
-  /**
-   * Resolves when the webhook was answered. `labelDeliveries` are the `issues.labeled` events of the initial
-   * labels.
-   */
+  /** `labelDeliveries`: the `issues.labeled` events of the initial labels. */
   openIssue(
     issue: NewIssue,
   ): Promise<{ id: number; number: number; delivery: Delivery; labelDeliveries: readonly Delivery[] }>;
   commentOnIssue(comment: NewComment): Promise<{ id: number; delivery: Delivery }>;
   editComment(edit: CommentEdit): Promise<{ delivery: Delivery }>;
   labelIssue(labelling: IssueLabelling): Promise<{ delivery: Delivery }>;
-  /**
-   * Renames a repository. Git and REST redirect from the old name until a new repository takes it. Sends no
-   * webhook, because the App is not subscribed to it.
-   */
+  /** Git and REST redirect until a new repository takes the old name. Sends no webhook. */
   renameRepository(of: RepositoryName, newName: string): void;
   /** Commits files to an existing branch, as a push by a user would. */
   moveBranch(move: BranchMove): Promise<{ sha: string }>;
   /** Refuses later REST calls by the App that move the branch. `moveBranch` still works. */
   protectBranch(of: RepositoryName & { branch: string }): void;
   openPullFromFork(pull: ForkPull): Promise<{ number: number; headSha: string }>;
-  /**
-   * Closes a pull request, with `merge` after merging it; its head must contain the base. Keeps the branch.
-   */
+  /** With `merge` after merging it; its head must contain the base. Keeps the branch. */
   closePull(of: RepositoryName & { number: number; merge?: boolean }): Promise<void>;
   /** Marks a pull request for auto-merge. The simulator never performs the merge. */
   enableAutoMerge(of: RepositoryName & { number: number }): void;
   /** Suspends the App's installation on an account. It is still listed, but issues no tokens. */
   suspendInstallation(owner: string): void;
   resumeInstallation(owner: string): void;
-  /**
-   * Changes the App's permissions or event subscriptions, as on its settings page. Omitted settings stay
-   * unchanged.
-   */
+  /** As on the App's settings page. Omitted settings stay unchanged. */
   changeApp(change: { readonly permissions?: Permissions; readonly events?: readonly string[] }): void;
-  /**
-   * Sets the permissions that the account has accepted (null: all). Shown in documents; does not affect
-   * tokens.
-   */
+  /** Accepted by the account (null: all). Shown in documents; does not affect tokens. */
   acceptPermissions(owner: string, permissions: Permissions | null): void;
   /** Signs later webhooks with this secret. */
   setWebhookSecret(secret: string): void;
@@ -257,10 +233,7 @@ export interface GithubSimulator {
   issuedTokens(): readonly TokenView[];
   requests(): readonly RequestView[];
   failNext(fault: Fault): void;
-  /**
-   * Also serves the site over TLS until `close`, as github.com does. Resolves with the base URL on
-   * `localhost`.
-   */
+  /** Also serves over TLS until `close`, as github.com does. Resolves with the base URL. */
   listenTls(contextFor: (hostname: string) => Promise<SecureContext>): Promise<string>;
   close(): Promise<void>;
 }

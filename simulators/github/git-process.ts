@@ -1,7 +1,4 @@
-/**
- * Runs git: one process per command, and a long-lived `cat-file` process for reads. Isolates git from the
- * user's and the system's configuration, and sets a deadline on every command.
- */
+/** Runs git, isolated from the machine's configuration, with deadlines; reads by a long-lived `cat-file`. */
 import { spawn } from 'node:child_process';
 
 /** Deadline of one git command, in ms. Simulated repositories are small, so a longer run is a hang. */
@@ -25,10 +22,7 @@ export interface GitResult {
   readonly stderr: string;
 }
 
-/**
- * Runs a git command. Rejects if git cannot be started or the deadline passes, but not on a non-zero exit
- * code.
- */
+/** Rejects if git cannot be started or the deadline passes, but not on a non-zero exit code. */
 export function runGit(
   gitDir: string,
   argv: readonly string[],
@@ -87,11 +81,7 @@ interface Waiting {
   readonly reject: (error: Error) => void;
 }
 
-/**
- * Reads objects through one `git cat-file` process, which answers in order. It sees objects and refs that
- * were written after its start, because git rereads them on a miss. Starts on first use and restarts after a
- * crash.
- */
+/** Reads objects through one `git cat-file`, which rereads refs. Restarts after a crash. */
 export class ObjectReader {
   private readonly gitDir: string;
   private readonly mode: '--batch' | '--batch-check';
@@ -107,10 +97,7 @@ export class ObjectReader {
     this.mode = mode;
   }
 
-  /**
-   * Reads an object; null if there is none. `name` is an object id or full ref name, optionally with
-   * `^{type}`. The caller has validated it: it contains no other revision operators.
-   */
+  /** Null if there is none. `name`: an object id or full ref, optionally with `^{type}`. */
   read(name: string): Promise<GitObject | null> {
     if (/\s/.test(name)) return Promise.resolve(null);
     return new Promise((resolve, reject) => {

@@ -155,10 +155,7 @@ export class GitRepository {
     return Number((await this.run(['rev-list', '--count', to, `^${from}`])).toString());
   }
 
-  /**
-   * Counts the commits from `ancestor` to `descendant` along a short line without merges. null means unknown.
-   * Saves a process in the usual case of a few commits on top of a base.
-   */
+  /** Commits along a short line without merges; null if unknown. Saves a process in the usual case. */
   private async distance(ancestor: string, descendant: string): Promise<number | null> {
     let at = descendant;
     for (let steps = 0; steps <= maxWalk; steps += 1) {

@@ -1,7 +1,4 @@
-/**
- * Applies the entries of GitHub's "create a tree" request to a base tree and writes the resulting trees.
- * Validates paths and modes; callers check permissions.
- */
+/** Applies the entries of "create a tree" to a base tree and writes the trees. Validates them. */
 import type { GitRepository } from './git-repository.ts';
 
 export const treeModes = ['100644', '100755', '120000', '040000', '160000'] as const;
@@ -69,9 +66,7 @@ export async function listTree(
   return listed;
 }
 
-/**
- * Writes the trees that result from the changes. `base` and every `sha` must exist. `base` null starts empty.
- */
+/** `base` and every `sha` must exist. `base` null starts empty. */
 export async function applyChanges(
   git: GitRepository,
   base: string | null,
@@ -105,10 +100,7 @@ export async function applyChanges(
   return { kind: 'written', sha: await writeTree(git, [...entries.values()]) };
 }
 
-/**
- * Writes git's tree format: sorted bytewise, folders as if their names ended in a slash, modes without
- * leading zeros.
- */
+/** Sorted bytewise, folders as if their names ended in a slash, modes without leading zeros. */
 async function writeTree(git: GitRepository, entries: readonly TreeEntry[]): Promise<string> {
   const key = (entry: TreeEntry): Buffer =>
     Buffer.from(entry.mode === '040000' ? `${entry.name}/` : entry.name);

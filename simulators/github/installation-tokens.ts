@@ -1,7 +1,4 @@
-/**
- * Issues installation tokens, narrowed to repositories and permissions, and finds valid ones. Callers
- * authenticate the App.
- */
+/** Issues narrowed installation tokens, and finds valid ones. Callers authenticate the App. */
 import { randomBytes } from 'node:crypto';
 import type { PermissionLevel, Permissions } from './contract.ts';
 import type { Installation, Repository } from './store.ts';

@@ -1,7 +1,4 @@
-/**
- * Refusals of GitHub that depend on what the simulator does not hold: limits, locks, rulesets. In GitHub's
- * words, for `failNext`.
- */
+/** Refusals, in GitHub's words, of what the simulator lacks (limits, locks, rulesets), for `failNext`. */
 import type { Fault } from './contract.ts';
 
 type Refusal = Pick<Fault, 'status' | 'message' | 'errors' | 'headers'>;

@@ -1,7 +1,4 @@
-/**
- * Writes git's loose objects directly, because a process per object is slow on a busy machine. Format
- * (gitformat-loose): `<type> <size>\0<content>`, deflated, in a file named by its SHA-1.
- */
+/** Writes loose objects (gitformat-loose) directly, because a process per object is slow. */
 import { createHash, randomUUID } from 'node:crypto';
 import { access, mkdir, rename, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';

@@ -1,7 +1,4 @@
-/**
- * User actions on pull requests: open one from a fork, close, merge. The App subscribes to none of their
- * webhooks.
- */
+/** User actions on pull requests: open one from a fork, close, merge. They send no webhook. */
 import type { ForkPull, RepositoryName } from './contract.ts';
 import { noreplyAddress } from './documents/commit-document.ts';
 import { requireRepository } from './user-actions.ts';

@@ -1,7 +1,4 @@
-/**
- * Computes the current content of a pull request. While it is open, head and base follow their branches.
- * Deleting the head branch closes it, as on GitHub.
- */
+/** A pull request's content: it follows its branches while open; deleting the head closes it. */
 import type { PullTotals } from './documents/pull-document.ts';
 import { differences, lineCounts, type FileDifference } from './differences.ts';
 import type { CommitObject } from './git-repository.ts';

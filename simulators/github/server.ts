@@ -1,7 +1,4 @@
-/**
- * The HTTP server: routes each request to git, the REST application or the pages, logs it, and injects
- * planned faults.
- */
+/** The HTTP server: routes to git, REST or the pages, logs, and injects planned faults. */
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
 import { getRequestListener, type HttpBindings } from '@hono/node-server';
 import { Hono } from 'hono';

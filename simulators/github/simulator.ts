@@ -1,7 +1,6 @@
 /**
- * Starts a simulated GitHub on this machine: REST, git over HTTP, web pages and signed webhooks, on real git
- * repositories. It refuses what GitHub refuses. Not simulated: reviews, GraphQL, Actions. Forks and merges
- * exist only as far as a pull request shows them.
+ * Starts a simulated GitHub: REST, git over HTTP, pages and signed webhooks, on real git repositories. It
+ * refuses what GitHub refuses. Not simulated: reviews, GraphQL, Actions.
  */
 import { mkdir } from 'node:fs/promises';
 import { resolve } from 'node:path';

@@ -67,10 +67,7 @@ export function numberParam(c: ApiContext, name: string): number {
   return Number(text);
 }
 
-/**
- * Parses the request body. Throws 400 if it is not JSON and 422 if it violates the schema. An empty body is
- * `{}`.
- */
+/** 400 if it is not JSON, 422 if it violates the schema. An empty body is `{}`. */
 export async function bodyOf<Schema extends z.ZodType>(
   c: ApiContext,
   schema: Schema,

@@ -1,7 +1,4 @@
-/**
- * Serves git over HTTP through git's CGI, `git http-backend`. Checks permission to fetch and push, streams
- * both ways with backpressure, and kills the process when the client disconnects.
- */
+/** Serves `git http-backend` with permissions and backpressure; kills it when the client disconnects. */
 import { execFileSync, spawn } from 'node:child_process';
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import { relative } from 'node:path';
@@ -78,9 +75,7 @@ export function serveGit(
   }
 }
 
-/**
- * Redirects fetches and pushes to the new name with `.git`. git itself follows only at the start of a fetch.
- */
+/** To the new name with `.git`. git itself follows only at the start of a fetch. */
 function redirect(
   response: ServerResponse,
   git: GitRequest,

@@ -1,7 +1,4 @@
-/**
- * The data that GitHub stores outside git: users, repository settings, issues, comments, reactions, pull
- * requests, installations. Kept in memory only.
- */
+/** What GitHub stores outside git: users, settings, issues, comments, pull requests. In memory. */
 import { rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { NewRepository, Permissions, ReactionContent, RolePermission } from './contract.ts';

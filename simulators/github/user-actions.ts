@@ -1,6 +1,4 @@
-/**
- * User actions: open an issue, comment, edit, label, push. Each sends its webhook and waits for the answer.
- */
+/** Open an issue, comment, edit, label, push. Each sends its webhook and waits for the answer. */
 import { sendEvent } from './events.ts';
 import type {
   BranchMove,

@@ -1,7 +1,4 @@
-/**
- * Sends webhooks as GitHub does: signed, with one GUID for all attempts, ten seconds to answer, and no
- * automatic retry. Callers build the payloads.
- */
+/** Sends webhooks as GitHub does: signed, ten seconds to answer, no automatic retry. */
 import { createHmac, randomUUID } from 'node:crypto';
 import type { Delivery, DeliveryAttempt } from './contract.ts';
 

@@ -1,9 +1,7 @@
 /**
- * Converts a scripted answer to output items of the Responses API, for the tools that the request offers.
- *
- * Codex offers its tools in two ways. Older models get them as top-level `tools` and call `exec_command` and
- * `apply_patch` directly. Newer ones get them in an input item `additional_tools` and call a custom tool
- * `exec`, whose input is JavaScript that awaits `tools.exec_command(…)`. The caller provides the ids.
+ * Converts a scripted answer to output items. Older models get top-level `tools` (`exec_command`,
+ * `apply_patch`); newer ones an item `additional_tools` and one tool `exec`, whose input is JavaScript that
+ * awaits `tools.exec_command(…)`.
  */
 import type { Answer, ToolMove } from './script.ts';
 

@@ -1,7 +1,4 @@
-/**
- * Validates a `POST /v1/responses` request as strictly as the real service does, and extracts the data for
- * scripts. Refusals have OpenAI's status, type, code and message as far as they are published.
- */
+/** Validates a `POST /v1/responses` as strictly as the real service, with its published refusals. */
 import { z } from 'zod';
 import type { Conversation, OpenAiError } from './script.ts';
 import { parseJson } from '../../src/lib/parse-json.ts';
@@ -21,10 +18,7 @@ export const refusal = (
   error: { message, type: status >= 500 ? 'server_error' : 'invalid_request_error', param, code },
 });
 
-/**
- * The parameters of "Create a model response", from openai-node's `ResponseCreateParamsBase` (version 7.5.0,
- * src/resources/responses/responses.ts), and `client_metadata`, which Codex sends and the service accepts.
- */
+/** From openai-node 7.5.0, src/resources/responses/responses.ts, and `client_metadata`, which Codex sends. */
 const knownParameters: ReadonlySet<string> = new Set([
   'background',
   'client_metadata',

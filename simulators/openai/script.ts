@@ -1,10 +1,7 @@
 /**
- * Defines scripts for the simulated model, and selects the answer to a request.
- *
- * A script is a flat list of moves. Moves are grouped into answers: an answer ends at the first move that
- * Codex has to react to (a tool call, the final message, a failure). The request alone selects the answer:
- * its number is the number of tool outputs after the last user message. So a retried request gets the same
- * answer, a resumed thread continues where it was, and one server serves any number of threads.
+ * A script is a flat list of moves, grouped into answers that end where Codex has to react. A request's
+ * number of tool outputs after the last user message selects its answer: a retry gets the same one, and one
+ * server serves any number of threads.
  */
 export type PlanStatus = 'pending' | 'in_progress' | 'completed';
 

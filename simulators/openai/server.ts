@@ -1,7 +1,4 @@
-/**
- * Simulates OpenAI's Responses API on a local port with scripted answers. `script.ts`, `request.ts` and
- * `stream.ts` decide the answers; this file has the HTTP server, the API key check and the delays.
- */
+/** Simulates the Responses API with scripted answers: HTTP server, API key check and delays. */
 import { createHash, randomBytes, timingSafeEqual } from 'node:crypto';
 import { createServer, type IncomingMessage, type ServerResponse } from 'node:http';
 import { setTimeout as delay } from 'node:timers/promises';

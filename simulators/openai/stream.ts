@@ -1,7 +1,4 @@
-/**
- * Builds the response object and the server-sent events of a streamed response, in the order of the real
- * service. `test/codex/openai-events.test.ts` checks them against the event types that OpenAI publishes.
- */
+/** Builds a streamed response in the real order; `test/codex/openai-events.test.ts` checks the types. */
 import type { NewId, OutputItem } from './items.ts';
 import type { ResponsesRequest } from './request.ts';
 

@@ -1,11 +1,7 @@
 /**
- * Validates messages, modals and `block_suggestion` answers against Slack's limits: shape, required fields,
- * lengths, counts, unique ids. Sources are the pages below https://docs.slack.dev/reference/block-kit/
- * (blocks, block-elements, composition-objects) and https://docs.slack.dev/reference/views/modal-views; each
- * limit names its page.
- *
- * Knows only the blocks and elements that this project sends. It reports any other, so that a new one gets
- * its limits here before it is used.
+ * Validates messages, modals and `block_suggestion` answers against Slack's limits
+ * (https://docs.slack.dev/reference/block-kit/, …/views/modal-views; each limit names its page). Reports
+ * blocks that this project does not send, so that a new one gets its limits first.
  */
 import { z } from 'zod';
 
@@ -144,10 +140,7 @@ const actions = z.strictObject({
     .min(1)
     .max(25),
 });
-/**
- * blocks/input-block: label and hint 2,000. Accepted only in modals, because this project sends none in
- * messages.
- */
+/** blocks/input-block: label and hint 2,000. Only in modals: this project sends none in messages. */
 const input = z.strictObject({
   type: z.literal('input'),
   block_id: blockId.optional(),
@@ -161,21 +154,14 @@ const input = z.strictObject({
 const messageBlock = z.discriminatedUnion('type', [section, header, divider, context, actions]);
 const viewBlock = z.discriminatedUnion('type', [section, header, divider, context, actions, input]);
 
-/**
- * reference/methods/chat.postMessage: Slack cuts `text`, which notifications show, at 40,000 characters; at
- * most 50 blocks. Above 13,200 characters in all blocks Slack answers `msg_blocks_too_long`; undocumented,
- * but widely measured.
- */
+/** chat.postMessage: `text` is cut at 40,000; at most 50 blocks, and (measured) 13,200 characters in them. */
 const message = z.strictObject({
   text: z.string().regex(/\S/, 'requireOk not be empty: notifications show it').max(40_000),
   blocks: z.array(messageBlock).max(50).optional(),
 });
 const maxMessageBlockText = 13_200;
 
-/**
- * views/modal-views: title, submit and close 24; 100 blocks; private_metadata 3,000; callback_id and
- * external_id 255.
- */
+/** views/modal-views: titles 24; 100 blocks; private_metadata 3,000; callback_id, external_id 255. */
 const modal = z.strictObject({
   type: z.literal('modal'),
   title: plainText(24),
@@ -191,10 +177,7 @@ const modal = z.strictObject({
 /** reference/methods/views.open: `view_too_large` above 250 kB. */
 const maxViewBytes = 250_000;
 
-/**
- * Checks `{ text, blocks }` of a `chat.*` call or of a post to a response URL. Empty if Slack would accept
- * it.
- */
+/** `{ text, blocks }` of a `chat.*` call or a response URL. Empty if Slack would accept it. */
 export function messageProblems(untrustedMessage: unknown): readonly BlockProblem[] {
   const parsed = message.safeParse(untrustedMessage);
   if (!parsed.success) return zodProblems(parsed.error);

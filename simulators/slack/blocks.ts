@@ -1,7 +1,4 @@
-/**
- * Reads Block Kit: adds the ids that Slack fills in, finds interactive elements, and extracts the visible
- * text. `block-limits.ts` checks Slack's limits.
- */
+/** Reads Block Kit: the ids that Slack fills in, interactive elements, the visible text. */
 import { randomBytes } from 'node:crypto';
 import type { KnownBlock } from '@slack/types';
 import { z } from 'zod';

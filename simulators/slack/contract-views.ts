@@ -1,10 +1,7 @@
 /** Views of the Slack simulator's state, and the results of its actions. See `contract.ts`. */
 import type { KnownBlock } from '@slack/types';
 
-/**
- * Guests and deactivated users have an account in the workspace; a stranger comes from another one by Slack
- * Connect.
- */
+/** A stranger comes from another workspace by Slack Connect; the others have an account here. */
 export type PersonKind = 'member' | 'guest' | 'stranger' | 'bot' | 'deactivated';
 
 export interface UserView {
@@ -86,11 +83,7 @@ export interface OpenView {
   readonly hash: string;
 }
 export interface Submission extends Interaction {
-  /**
-   * `closed`: the form was closed. `errors`: it is still open and shows errors. `updated`, `pushed`: another
-   * view is shown. `failed`: Slack shows “We had some trouble connecting”, because the answer was missing,
-   * late or invalid.
-   */
+  /** `updated`, `pushed`: another view. `failed`: the answer was missing, late or invalid. */
   readonly outcome: 'closed' | 'errors' | 'updated' | 'pushed' | 'failed';
   /** By block id. */
   readonly errors: Readonly<Record<string, string>>;

@@ -1,10 +1,6 @@
 /**
- * The programming interface of the Slack simulator: options, user actions, fault injection, and views for
- * assertions. The wire protocols (Web API, Events API, interactivity, Socket Mode) are Slack's and are not
- * described here.
- *
- * Wherever a person or channel is expected, pass the name (without `@` or `#`) or the id. Message text uses
- * Slack's encoding: `<@U…>` for a mention (`user(name).mention`), `&amp;` for `&`.
+ * The programming interface of the Slack simulator; the wire protocols are Slack's. A person or channel is a
+ * name (without `@` or `#`) or an id. Text uses Slack's encoding: `<@U…>`, `&amp;`.
  */
 import type {
   Answer,
@@ -61,11 +57,7 @@ export interface SlackSimulatorOptions {
 export interface Fault {
   /** A Web API method such as `chat.update`, or `response_url` for posts to a response URL. */
   readonly method: string | RegExp;
-  /**
-   * `error`: a Slack error code with status 200 (`token_revoked`, `is_archived`, …). `status`: an HTTP
-   * status, with `Retry-After` if given. `timeout`: no answer until the client gives up. `reset`: the
-   * connection is closed.
-   */
+  /** `error`: a Slack error code. `status`: an HTTP status. `timeout`: no answer. `reset`: closed. */
   readonly fails:
     | { readonly error: string }
     | { readonly status: number; readonly retryAfterSeconds?: number }
@@ -111,10 +103,7 @@ export interface SlackSimulator {
   slashCommand(
     command: InChannel & { readonly text: string; readonly command?: string },
   ): Promise<Interaction>;
-  /**
-   * Posts a message as this user. Delivers `message` and, if the text mentions the bot, `app_mention`,
-   * provided that the bot is in the channel and has the event's scope.
-   */
+  /** Delivers `message` and, for a mention of the bot, `app_mention`, by membership and scope. */
   say(
     message: InChannel & {
       readonly text: string;
@@ -130,22 +119,13 @@ export interface SlackSimulator {
   /** `name` is the emoji name without colons. */
   react(reaction: OnMessage & { readonly name: string }): Promise<SentMessage>;
   unreact(reaction: OnMessage & { readonly name: string }): Promise<SentMessage>;
-  /**
-   * Presses a button of a message or of an ephemeral message, and accepts its confirmation dialog. `button`
-   * is the `action_id` or the label. `times` presses it that often at once (a double click) and returns the
-   * first answer. Rejects if the message has no such button.
-   */
+  /** `button`: the `action_id` or label. Accepts the dialog. `times`: at once (a double click). */
   click(click: OnMessage & { readonly button: string; readonly times?: number }): Promise<Interaction>;
-  /**
-   * Types a command that opens a form. `text` defaults to empty. Rejects if no form was opened for the user.
-   */
+  /** Types a command that opens a form. `text` defaults to empty. Rejects if no form was opened. */
   openForm(
     command: InChannel & { readonly text?: string; readonly command?: string },
   ): Promise<{ readonly interaction: Interaction; readonly view: OpenView }>;
-  /**
-   * Types `query` into an external select of an open form. If `pick` (an option's text or value) is given,
-   * selects that option. Rejects if the app does not offer it, or if Slack would not show the app's options.
-   */
+  /** Types `query` into an external select, and selects `pick`. Rejects if it is not offered. */
   choose(choice: {
     readonly user: string;
     readonly viewId: string;
@@ -153,17 +133,13 @@ export interface SlackSimulator {
     readonly query: string;
     readonly pick?: string;
   }): Promise<{ readonly answer: Answer; readonly options: readonly Option[] }>;
-  /**
-   * Selects an option of a menu in a message. `menu` is its `action_id`; `query` is for an external select.
-   */
+  /** `menu` is its `action_id`; `query` is for an external select. */
   chooseInMessage(
     choice: OnMessage & { readonly menu: string; readonly query?: string; readonly pick: string },
   ): Promise<Interaction>;
   /**
-   * Fills in and submits an open form. `values` is keyed by block id: a text, or an option's text or value;
-   * null clears the field. Omitted fields keep their value (`initial_*`, an earlier `choose`). Rejects with
-   * the client's message if Slack's client would not submit: a required field is empty, a text is too short
-   * or too long, an option is unknown.
+   * `values` by block id: a text, or an option's text or value; null clears; omitted fields keep theirs.
+   * Rejects with the client's message if Slack's client would not submit.
    */
   submitView(submission: {
     readonly user: string;

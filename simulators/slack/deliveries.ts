@@ -1,16 +1,10 @@
-/**
- * Sends requests to the app as Slack does, over HTTP or the socket: signed, and with three seconds to answer.
- * Retries only when a test asks for one. `payloads/` builds the payloads.
- */
+/** Sends signed requests as Slack does, over HTTP or the socket. Retries only on request. */
 import { createHmac } from 'node:crypto';
 import type { Answer, Delivery, DeliveryAttempt } from './contract-views.ts';
 import type { Json } from './json-values.ts';
 import type { SocketHub } from './socket-hub.ts';
 
-/**
- * https://docs.slack.dev/interactivity/handling-user-interaction#acknowledgment_response; same for the Events
- * API.
- */
+/** docs.slack.dev/interactivity/handling-user-interaction#acknowledgment_response, also for events. */
 const answerDeadlineMs = 3_000;
 
 export interface Outgoing {

@@ -1,7 +1,4 @@
-/**
- * Starts emulate's Slack and seeds it with users, the bot and channels. Only `web-api.ts` and the user
- * actions call it; its port and tokens are not known outside the simulator.
- */
+/** Starts emulate's Slack with its members. Only the simulator knows its port and tokens. */
 import { randomBytes } from 'node:crypto';
 import { createEmulator, type Emulator } from 'emulate';
 import type { NewChannel, SlackSimulatorOptions } from './contract.ts';
@@ -14,10 +11,7 @@ const appId = 'A0AIRLOCK1';
 const botId = 'B0AIRLOCK1';
 const botUserId = 'U0AIRLOCK1';
 
-/**
- * emulate applies GitHub's limit of 5,000 calls per hour to each token, so calls rotate over this many
- * tokens.
- */
+/** emulate allows 5,000 calls per hour to each token, so calls rotate over this many. */
 const tokensOfEach = 24;
 
 const everyScope = [
@@ -37,10 +31,7 @@ const everyScope = [
   'users:read',
 ];
 
-/**
- * `app`: the bot with its configured scopes. `service`: the bot with every scope, for the simulator's own
- * calls.
- */
+/** `app`: the bot with its scopes. `service`: with every scope, for the simulator's own calls. */
 export type Caller = 'app' | 'service' | Person;
 
 export interface EmulatedSlack {

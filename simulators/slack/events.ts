@@ -1,7 +1,4 @@
-/**
- * Decides which events the app receives, and builds them. Slack delivers an event only if the bot is in the
- * conversation and has the event's scope. The simulated app subscribes to every event that its scopes cover.
- */
+/** Builds the events that the app receives: those of its conversations and scopes. */
 import type {
   AppMentionEvent,
   FileShareMessageEvent,
@@ -26,10 +23,7 @@ const historyScopes = {
 } as const;
 const channelTypes = { public: 'channel', private: 'group', direct: 'im' } as const;
 
-/**
- * Delivers `message` and, if the text mentions the bot, `app_mention`. Slack sends no `app_mention` in a
- * direct message.
- */
+/** Slack sends no `app_mention` in a direct message. */
 export async function sendPersonMessage(
   site: Site,
   message: StoredMessage,

@@ -38,10 +38,7 @@ export class CallLog {
   }
 }
 
-/**
- * One message per second and channel (https://docs.slack.dev/apis/web-api/rate-limits). Slack allows short
- * bursts.
- */
+/** Per channel (docs.slack.dev/apis/web-api/rate-limits). Slack allows short bursts. */
 const messageIntervalMs = 1_000;
 
 export class MessageLimit {

@@ -1,7 +1,4 @@
-/**
- * The client-side state of forms: the entered values, and the validation before a submission. Supports text
- * inputs and single selects, and throws for any other input.
- */
+/** The client-side state of forms, with its validation, for text inputs and single selects. */
 import type { ViewStateValue } from '@slack/bolt';
 import { elementsOf, plainText, type InteractiveElement } from './blocks.ts';
 import type { Option } from './contract-views.ts';
@@ -69,10 +66,7 @@ export function stateOf(form: Form): Record<string, Record<string, ViewStateValu
   );
 }
 
-/**
- * Enters a text or selects an option; null clears the field. An external select must have the option chosen
- * already.
- */
+/** Null clears the field. An external select must have the option chosen already. */
 export function enterValue(form: Form, blockId: string, value: string | null): void {
   const field = fieldsOf(form).find((one) => one.blockId === blockId);
   if (field === undefined) throw new Error(`the form has no field ${blockId}`);

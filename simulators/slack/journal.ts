@@ -1,7 +1,4 @@
-/**
- * The history of messages, reactions and ephemeral messages, for tests and pages. emulate stores only the
- * current state and drops deleted messages.
- */
+/** Messages, reactions and ephemeral messages over time: emulate stores only the current state. */
 import { buttonsOf, plainText, shownText, typedBlocks } from './blocks.ts';
 import type { EphemeralView, MessageVersion, MessageView } from './contract-views.ts';
 import { isJson, listOf, textOf, type Json } from './json-values.ts';

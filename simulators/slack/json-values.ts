@@ -28,9 +28,7 @@ export function parseJsonObject(text: string): Json | null {
   return record.safeParse(parseJson(text)).data ?? null;
 }
 
-/**
- * Reads a structured argument, which Slack accepts as JSON or, in a form, as JSON text. undefined if invalid.
- */
+/** Slack accepts JSON or, in a form, JSON text. undefined if invalid. */
 export function structured(value: unknown): unknown {
   return typeof value === 'string' ? parseJson(value) : value;
 }

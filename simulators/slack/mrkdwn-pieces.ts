@@ -1,7 +1,4 @@
-/**
- * Parses the part of Slack's mrkdwn that this project uses: mentions, links, bold, italic, strike, code. The
- * caller renders the pieces. https://docs.slack.dev/messaging/formatting-message-text
- */
+/** Parses the mrkdwn that this project uses into pieces. docs.slack.dev/messaging/formatting-message-text */
 export interface Piece {
   readonly kind: 'text' | 'code' | 'block' | 'mention' | 'link';
   /** Visible text, with entities decoded. */

@@ -1,7 +1,4 @@
-/**
- * Handles posts to a response URL: an ephemeral message, a channel message, or a replacement of the original
- * message. https://docs.slack.dev/interactivity/handling-user-interaction#message_responses
- */
+/** Posts to a response URL: docs.slack.dev/interactivity/handling-user-interaction#message_responses */
 import type { Context } from 'hono';
 import type { HttpBindings } from '@hono/node-server';
 import { showEphemeral } from './actions/interaction.ts';

@@ -1,7 +1,6 @@
 /**
- * Starts a simulated Slack workspace on this machine. `emulate` holds the state; a Web API in front of it
- * refuses what Slack refuses; user actions deliver the events that Slack would deliver. Not simulated:
- * canvases, workflows, huddles, uploads, and channels of other workspaces.
+ * Starts a simulated Slack workspace: `emulate` holds the state, a Web API in front of it refuses what Slack
+ * refuses. Not simulated: canvases, workflows, huddles, uploads, other workspaces' channels.
  */
 import { randomBytes } from 'node:crypto';
 import * as formActions from './actions/forms.ts';

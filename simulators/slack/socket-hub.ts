@@ -1,8 +1,4 @@
-/**
- * The server side of Socket Mode: a WebSocket behind a single-use address, `hello`, envelopes,
- * acknowledgements with a payload, and `disconnect` requests.
- * https://docs.slack.dev/apis/events-api/using-socket-mode
- */
+/** The server side of Socket Mode: https://docs.slack.dev/apis/events-api/using-socket-mode */
 import { randomBytes, randomUUID } from 'node:crypto';
 import type { IncomingMessage } from 'node:http';
 import type { Duplex } from 'node:stream';
@@ -60,9 +56,7 @@ export class SocketHub {
     return this.open().length;
   }
 
-  /**
-   * Sends to one of the open connections, as Slack does. Resolves with the acknowledgement or an error code.
-   */
+  /** To one of the open connections. Resolves with the acknowledgement or an error code. */
   send(
     kind: Delivery['kind'],
     payload: Json,

@@ -1,7 +1,4 @@
-/**
- * The two capabilities that a user action gives the app: a trigger id opens one view within three seconds,
- * and a response URL accepts up to five answers within 30 minutes.
- */
+/** A trigger id opens one view within 3 s; a response URL accepts five answers in 30 minutes. */
 import { randomBytes, randomInt } from 'node:crypto';
 import type { Person } from './workspace.ts';
 

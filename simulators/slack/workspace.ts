@@ -1,7 +1,4 @@
-/**
- * The members of the workspace: users, user groups and channels. Messages are in the journal. The Web API's
- * answers come from emulate and are corrected in `methods/`.
- */
+/** Users, user groups and channels. The Web API's answers come from emulate, corrected in `methods/`. */
 import type { ChannelView, PersonKind, UserView } from './contract-views.ts';
 
 /** The workspace of strangers, who come by Slack Connect. */

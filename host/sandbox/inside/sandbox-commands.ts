@@ -1,7 +1,6 @@
 /**
- * Runs commands inside the sandbox: `exec` waits for the end or the deadline; a detached run writes to a file
- * that is read from an offset. Does not restrict what runs: the namespaces around the sandbox do the
- * confining.
+ * Runs commands inside the sandbox: `exec` waits for the end; a detached run writes to a file that is read
+ * from an offset. The namespaces around the sandbox do the confining.
  */
 import { spawn, type ChildProcess } from 'node:child_process';
 import { randomUUID } from 'node:crypto';
@@ -31,15 +30,9 @@ export interface RunOutcome {
   readonly exitCode: number | null;
 }
 
-/**
- * How long to wait for an ended command's pipes to close. A background child that inherited them must not
- * delay the answer.
- */
+/** For an ended command's pipes, which a background child may have inherited. */
 const drainMs = 200;
-/**
- * How often a waiting reader checks for new output. inotify would cost a watch per reader and find nothing
- * more.
- */
+/** inotify would cost a watch per reader and find nothing more. */
 const pollMs = 20;
 
 interface Run {
@@ -51,10 +44,7 @@ const runs = new Map<string, Run>();
 /** First processes of all live commands, so that the end of one run does not kill the others. */
 const liveRoots = new Set<number>();
 
-/**
- * Runs a command to its end. Never rejects: a program that cannot be started gets exit code 127 or 126, as in
- * a shell.
- */
+/** Never rejects: a program that cannot be started gets exit code 127 or 126, as in a shell. */
 export async function execCommand(
   command: Command,
   limits: { timeoutMs: number; maxOutputBytes: number },
@@ -83,10 +73,7 @@ export async function execCommand(
   };
 }
 
-/**
- * Starts a detached run, unless one with this name exists. Synchronous up to the entry in `runs`, so that two
- * concurrent calls cannot both find the name free.
- */
+/** Unless it exists. Synchronous up to the entry in `runs`, so that concurrent calls start one. */
 export function startRun(name: string, command: Command, folder: string): void {
   if (runs.has(name)) return;
   const path = `${folder}/${name}`;
@@ -113,10 +100,7 @@ async function finish(run: Run, child: ChildProcess): Promise<void> {
   run.exitCode = exitCode;
 }
 
-/**
- * Reads output from an offset; waits up to `waitMs` for new output or the end. Null when no run has that
- * name.
- */
+/** Waits up to `waitMs` for new output or the end. Null when no run has that name. */
 export async function readRun(
   name: string,
   range: { offset: number; maxBytes: number; waitMs: number },

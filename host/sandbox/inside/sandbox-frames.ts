@@ -1,9 +1,7 @@
 /**
- * Encodes and decodes the frames that the host and the sandbox's init exchange over a byte stream: a JSON
- * header and a binary body. Checks only the framing and the sizes, not what a header means.
- *
- * Layout: header length (u32, big endian), body length (u32), header (UTF-8 JSON), body.
- * Has no imports, because it also runs inside the sandbox, where no packages are installed.
+ * Encodes and decodes frames between the host and the sandbox's init: header length (u32, big endian), body
+ * length (u32), header (UTF-8 JSON), body. No imports, because it also runs inside the sandbox, without
+ * packages.
  */
 
 /** The header carries a command's arguments and environment, which Linux limits to 2 MiB. */
@@ -37,10 +35,7 @@ export function encodeFrame(header: object, body: Uint8Array = new Uint8Array())
   return frame;
 }
 
-/**
- * Returns a function that takes the stream's chunks and calls `onFrame` for each complete frame, in order. It
- * throws `FrameError` on a length over the cap or a header that is not JSON; do not call it again after that.
- */
+/** Calls `onFrame` for each complete frame. Throws `FrameError` on a bad one, and is over then. */
 export function frameReader(onFrame: (frame: Frame) => void): (chunk: Uint8Array) => void {
   // Bytes are copied as they come: a peer that sends single bytes costs their size, and not a chunk for each.
   let frame = new Uint8Array(prefixBytes);

@@ -1,10 +1,7 @@
 /**
- * The first program of the local sandbox (init). Serves the host's calls over standard input and output:
- * commands, runs and files. It does all file access for the host with the sandbox's own rights, so that no
- * link or mount inside can redirect the host.
- *
- * The host does not trust its answers once a command has run: a command has the same user and can kill or
- * impersonate it.
+ * The first program of the local sandbox. Serves the host's calls over standard input and output, with the
+ * sandbox's own rights, so that no link inside can redirect the host. Untrusted once a command has run, which
+ * can impersonate it.
  */
 import { randomUUID } from 'node:crypto';
 import { constants, readFileSync } from 'node:fs';
@@ -15,10 +12,7 @@ import { execCommand, readRun, startRun, type Command } from './sandbox-commands
 
 const runsFolder = '/run/airlock/runs';
 
-/**
- * A call of the host, which is trusted. Plain types instead of a zod schema, because no package is installed
- * here.
- */
+/** Of the trusted host. No zod schema, because no package is installed here. */
 export type InitRequest = { readonly id: number } & (
   | {
       readonly method: 'exec';
@@ -69,10 +63,7 @@ async function answer(request: InitRequest, body: Uint8Array): Promise<Reply> {
   }
 }
 
-/**
- * Writes by rename: a reader sees the old file or the new one; a link or FIFO at the path is replaced, not
- * followed.
- */
+/** By rename: a reader sees the old or the new file; a link or FIFO is replaced, not followed. */
 async function replaceFile(path: string, content: Uint8Array): Promise<void> {
   await mkdir(dirname(path), { recursive: true });
   const draft = `${path}.${randomUUID()}`;
@@ -87,10 +78,7 @@ async function replaceFile(path: string, content: Uint8Array): Promise<void> {
 
 const absentCodes = new Set(['ENOENT', 'ENOTDIR', 'ELOOP', 'ENXIO', 'ENAMETOOLONG']);
 
-/**
- * Opens without blocking, because opening a FIFO without a writer would hang. Null if there is no regular
- * file.
- */
+/** Without blocking, because a FIFO without a writer would hang. Null if not a regular file. */
 async function readRegularFile(path: string, range: { offset: number; maxBytes: number }) {
   let file;
   try {
@@ -131,10 +119,7 @@ async function serve({ header, body }: Frame): Promise<void> {
   }
 }
 
-/**
- * Reads this process's real privileges and the descriptors it inherited (listed by the shell that started
- * it). The host checks them before anything untrusted runs, and stops unless sealed.
- */
+/** This process's privileges and inherited descriptors, which the host checks before anything untrusted. */
 function ownPrivileges() {
   const status = readFileSync('/proc/self/status', 'latin1');
   const field = (name: string) => new RegExp(`^${name}:\\s*(\\S+)`, 'm').exec(status)?.[1] ?? '';

@@ -1,9 +1,6 @@
 /**
- * Finds and kills the processes of a command inside the sandbox.
- *
- * A process that left its group and session is found through its parents. An orphan (a daemon's double fork)
- * is found through a mark in its environment. A process that also clears its environment survives the end of
- * its command, but not `killStrays` at the end of a run, and never the end of the sandbox.
+ * Finds and kills the processes of a command: through parents, and orphans through a mark in the environment.
+ * One that clears its environment survives until `killStrays` at the end of a run, and never the sandbox.
  */
 import { readdirSync, readFileSync } from 'node:fs';
 
@@ -16,15 +13,10 @@ interface ProcessEntry {
 /** Environment variable that holds a random mark per command. */
 export const markVariable = 'AIRLOCK_COMMAND';
 
-/**
- * A process can fork between the listing and the kill, so killing repeats until none is left. Bounded for
- * fork bombs.
- */
+/** A process can fork between listing and kill, so killing repeats. Bounded for fork bombs. */
 const maxRounds = 50;
 
-/**
- * Sends SIGKILL to the command's first process, its group, its descendants and every process with its mark.
- */
+/** The command's first process, its group, its descendants and every process with its mark. */
 export function killCommand(root: number, mark: string): void {
   killUntilGone((table) => {
     const family = descendants(table, new Set([root]));

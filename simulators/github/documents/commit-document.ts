@@ -1,7 +1,4 @@
-/**
- * Builds GitHub's JSON for commits: the Git Data API's shape and the repository API's. Commits are never
- * signed.
- */
+/** GitHub's JSON for commits, of the Git Data API and the repository API. Never signed. */
 import type { CommitObject, Person } from '../git-repository.ts';
 import type { Repository, User } from '../store.ts';
 import type { Site } from '../site.ts';

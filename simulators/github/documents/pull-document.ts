@@ -1,6 +1,4 @@
-/**
- * Builds GitHub's JSON for pull requests, short for lists and full. `pull-state.ts` computes their content.
- */
+/** GitHub's JSON for pull requests, short and full. `pull-state.ts` computes their content. */
 import type { Issue, Pull, Repository, User } from '../store.ts';
 import type { Site } from '../site.ts';
 import { nodeId, userDocument, type Json } from './account-document.ts';

@@ -1,7 +1,4 @@
-/**
- * Routes of the Git Data API for refs. Updates compare and swap, so of two concurrent writers only one
- * succeeds.
- */
+/** The Git Data API for refs. Updates compare and swap: of concurrent writers one succeeds. */
 import { Hono } from 'hono';
 import { z } from 'zod';
 import { emptyRepository, forbidden, notFound, unprocessable } from '../api-errors.ts';
@@ -105,10 +102,7 @@ async function checkWorkflowPermission(
   if ((await repository.git.newWorkflowChanges(to)).length > 0) throw forbidden();
 }
 
-/**
- * Whether `to` is one commit on top of the default branch without workflow changes. Saves a process in this
- * usual case.
- */
+/** Whether `to` is one commit on the default branch without workflow changes: the usual case. */
 async function isSingleCommitWithoutWorkflows(
   { git, defaultBranch }: Repository,
   to: string,

@@ -1,7 +1,4 @@
-/**
- * Routes of pull requests: create within one repository, read also from forks. No merges or reviews over
- * REST.
- */
+/** Pull requests: create within one repository, read also from forks. No merges or reviews. */
 import { Hono, type Context } from 'hono';
 import { z } from 'zod';
 import { notFound, unprocessable, validationFailed } from '../api-errors.ts';

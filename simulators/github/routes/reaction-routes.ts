@@ -1,7 +1,4 @@
-/**
- * Routes of reactions. An account has one reaction of each kind, so a repeated POST answers 200 with the
- * first.
- */
+/** Reactions: an account has one of each kind, so a repeated POST answers 200 with the first. */
 import { Hono } from 'hono';
 import { z } from 'zod';
 import { notFound } from '../api-errors.ts';

@@ -1,7 +1,4 @@
-/**
- * User actions on forms and menus: open, search, choose, submit, close. `forms.ts` has the client's own
- * validation.
- */
+/** Opens, searches, chooses, submits, closes. `forms.ts` has the client's own validation. */
 import { z } from 'zod';
 import { optionsProblems } from '../block-limits.ts';
 import { elementsOf, type InteractiveElement } from '../blocks.ts';
@@ -103,9 +100,7 @@ export async function chooseInMessage(site: Site, input: Input<'chooseInMessage'
   );
 }
 
-/**
- * Asks the app for options. Rejects where Slack's client would show “Result not found”: an unusable answer.
- */
+/** Rejects where Slack's client would show “Result not found”: an unusable answer. */
 async function fetchOptions(
   site: Site,
   person: Person,

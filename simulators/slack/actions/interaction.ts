@@ -1,7 +1,4 @@
-/**
- * Carries out one user action: issues its trigger id and response URL, delivers it, and shows the app's
- * answer.
- */
+/** Carries out one user action: trigger id, response URL, delivery, and the app's answer. */
 import { typedBlocks } from '../blocks.ts';
 import type { Answer, Delivery, Interaction } from '../contract-views.ts';
 import { listOf, parseJsonObject, textOf, type Json } from '../json-values.ts';
@@ -62,10 +59,7 @@ export function interaction(answer: Answer, triggerId: string, ephemerals: reado
   };
 }
 
-/**
- * Shows the answer to a command as an ephemeral message. The body is plain text or a message in JSON:
- * https://docs.slack.dev/interactivity/implementing-slash-commands#responding_basic_receipt
- */
+/** Plain text or JSON: docs.slack.dev/interactivity/implementing-slash-commands#responding_basic_receipt */
 function showAnswer(site: Site, answer: Answer, context: ActionContext, target: ResponseTarget): void {
   if (answer.status !== 200 || answer.body.trim() === '') return;
   const message = parseJsonObject(answer.body);

@@ -2,10 +2,7 @@
 import { messageProblems } from '../block-limits.ts';
 import { refuseWithMessages, type Result } from './call.ts';
 
-/**
- * null if Slack would accept the blocks. The text is not checked: with blocks it is optional, and Slack cuts
- * it.
- */
+/** null if Slack would accept them. With blocks the text is optional, and Slack cuts it. */
 export function blocksRefusal(blocks: unknown): Result | null {
   const problems = messageProblems({ text: 'checked by the method', blocks });
   if (problems.length === 0) return null;

@@ -18,10 +18,7 @@ export function refuse(error: string, more: Json = {}): Result {
   return { ok: false, error, ...more };
 }
 
-/**
- * Refuses with details in `response_metadata`, as each method's page in docs.slack.dev/reference/methods
- * shows.
- */
+/** With details in `response_metadata`, as each method's page shows. */
 export function refuseWithMessages(error: string, messages: readonly string[]): Result {
   return refuse(error, { response_metadata: { messages: messages.map((message) => `[ERROR] ${message}`) } });
 }

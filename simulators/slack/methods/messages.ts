@@ -1,7 +1,4 @@
-/**
- * `chat.*` and `reactions.*`: emulate's answers, corrected to match Slack's. `web-api.ts` lists the
- * corrections.
- */
+/** `chat.*` and `reactions.*`: emulate's answers, corrected as `web-api.ts` lists. */
 import { withIds } from '../blocks.ts';
 import { blocksRefusal } from './block-refusal.ts';
 import {
@@ -22,9 +19,7 @@ import {
   type Result,
 } from './call.ts';
 
-/**
- * Characters; more is `msg_too_long` (docs.slack.dev/reference/methods/chat.update). Posting cuts at 40,000.
- */
+/** More is `msg_too_long` (docs.slack.dev/reference/methods/chat.update). Posting cuts at 40,000. */
 const maxUpdateText = 4_000;
 
 type CheckedContent =
@@ -182,10 +177,7 @@ const changeReaction: Method = async (call) => {
   return answer;
 };
 
-/**
- * Refuses a post to a channel that the bot is not in, unless it is public and the bot has
- * `chat:write.public`.
- */
+/** Not in the channel, unless it is public and the bot has `chat:write.public`. */
 function channelRefusal({ site, args }: Call): Result | null {
   const id = textOf(args['channel']);
   if (site.workspace.isDeleted(id)) return refuse('channel_not_found');

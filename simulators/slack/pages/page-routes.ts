@@ -1,7 +1,4 @@
-/**
- * Read-only web pages: the channel list, and one channel with its threads. No sign-in; served on loopback
- * only.
- */
+/** Read-only web pages: the channel list, and one channel with its threads. Loopback only. */
 import { Hono } from 'hono';
 import { escapeHtml, securityHeaders } from '../../pages/html.ts';
 import { isTopLevel } from '../journal.ts';

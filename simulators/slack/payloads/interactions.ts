@@ -1,7 +1,4 @@
-/**
- * Builds the payloads of commands and interactions with Bolt's types. Each builder names the page that it
- * follows.
- */
+/** Payloads of commands and interactions with Bolt's types. Each names the page that it follows. */
 import type {
   BlockAction,
   BlockSuggestion,

@@ -1,6 +1,5 @@
 /**
- * Builds the `rich_text` block that Slack's client makes from typed text: mentions, links, channels and
- * broadcasts. Styles and code stay plain text.
+ * The `rich_text` block of typed text: mentions, links, channels, broadcasts; no styles.
  * https://docs.slack.dev/reference/block-kit/blocks/rich-text-block
  */
 import type { Json } from '../json-values.ts';
