@@ -98,6 +98,12 @@ export const taskLimits = {
   readBytes: 512 * 1024,
   /** A read waits by itself, but a hijacked init could answer at once for ever. */
   readEveryMs: 100,
+  /**
+   * A sandbox whose run cannot be read for this long is lost, though its container may run. A longer pause
+   * between two reads is our own: nobody looked.
+   */
+  unreachableMs: 5 * 60_000,
+  readPauseMs: 2 * 60_000,
   /** Heartbeat of a record while its task lives: after a crash the record is late by at most this. */
   heartbeatMs: 5_000,
   /** GitHub's secondary limit is 80 content-creating requests a minute for an installation. */

@@ -21,7 +21,7 @@ export interface Observation {
 
 /** Waits at most `waitMs` for output. Rejects on transient errors. */
 export async function observeOnce(
-  sandbox: TaskSandbox,
+  sandbox: Pick<TaskSandbox, 'readRun'>,
   codex: Codex,
   state: ObserverState,
   waitMs: number,

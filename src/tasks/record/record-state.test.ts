@@ -11,6 +11,7 @@ import {
   choose,
   endAgent,
   enterPhase,
+  failRead,
   finish,
   learn,
   needsSlot,
@@ -151,6 +152,27 @@ describe('the watchdog', () => {
     ],
   ] as const)('%s', (_, changes, now, expected) => {
     expect(watchdog(at(changes), now)).toBe(expected);
+  });
+});
+
+describe('a run that cannot be read', () => {
+  const codexRuns = { authorization, agentStartedAt: t0 };
+  it.each<[string, Partial<RecordState>, readonly number[], 'nothing' | 'lost']>([
+    ['is waited for', codexRuns, [0, 60, 120, 180, 240, 299], 'nothing'],
+    ['loses its sandbox after five minutes', codexRuns, [0, 60, 120, 180, 240, 300], 'lost'],
+    ['loses its sandbox in setup too', { setupRun: 'runs' }, [9, 99, 199, 309], 'lost'],
+    ['is read again after a pause in which nobody looked', codexRuns, [0, 900], 'nothing'],
+    ['counts from the end of such a pause', codexRuns, [0, 900, 1000, 1100, 1199], 'nothing'],
+    ['is lost after such a pause too', codexRuns, [0, 900, 1000, 1100, 1200], 'lost'],
+    [
+      'does not matter once Codex has ended',
+      { agentEnd: { kind: 'deadline' } },
+      [0, 100, 200, 300],
+      'nothing',
+    ],
+  ])('%s', (_, changes, seconds, expected) => {
+    const failed = seconds.reduce((state, second) => failRead(state, t0 + second * 1000), at(changes));
+    expect(watchdog(failed, t0 + (seconds.at(-1) ?? 0) * 1000)).toBe(expected);
   });
 });
 

@@ -49,6 +49,8 @@ export interface RecordState {
   /** Bytes of Codex's output that are folded into the progress. */
   readonly offset: number;
   readonly agentEnd: AgentEnd | null;
+  /** The reads of the run that have failed since the last one that did not; null if none did. */
+  readonly unread: { readonly since: number; readonly lastAt: number } | null;
   readonly change: TaskView['change'];
   readonly posted: Posted | null;
   /** The task gets no post. */
@@ -84,6 +86,7 @@ export function openState(request: TaskRequest, canaryNonce: string, now: number
     agentStartedAt: null,
     offset: 0,
     agentEnd: null,
+    unread: null,
     change: null,
     posted: null,
     silent: false,
@@ -216,6 +219,12 @@ export function enterPhase(state: RecordState, phase: TaskPhase, now: number): R
 export function startWatching(state: RecordState, run: 'setup' | 'codex', now: number): RecordState {
   if (run === 'setup') return state.setupRun === 'none' ? { ...state, setupRun: 'runs' } : state;
   return state.agentStartedAt === null ? { ...state, agentStartedAt: now } : state;
+}
+
+export function failRead(state: RecordState, now: number): RecordState {
+  const { unread } = state;
+  const isOngoing = unread !== null && now - unread.lastAt <= taskLimits.readPauseMs;
+  return { ...state, unread: { since: isOngoing ? unread.since : now, lastAt: now } };
 }
 
 /** The first end stays. */

@@ -12,7 +12,7 @@ import { DurableObject } from 'cloudflare:workers';
 import type { AgentEnd, Approval } from '../../core/authorization.ts';
 import type { EgressEntry, Grant, GrantPhase, TokenUsage, Receipt } from '../../core/grant.ts';
 import type { Codex } from '../../core/ports/codex.ts';
-import type { Sandboxes, TaskSandbox } from '../../core/ports/sandbox-port.ts';
+import type { RunChunk, Sandboxes, TaskSandbox } from '../../core/ports/sandbox-port.ts';
 import type { Slots } from '../../core/ports/slots-port.ts';
 import type { Findings, LogLine, TaskRecordPort, TaskSnapshot } from '../../core/ports/task-record.ts';
 import { finalReason } from '../../core/ports/upstream-error.ts';
@@ -36,6 +36,7 @@ import {
   endAgent,
   endedAt,
   enterPhase,
+  failRead,
   finish,
   learn,
   needsSlot,
@@ -339,6 +340,8 @@ export abstract class TaskRecordBase<Env> extends DurableObject<Env> {
         return;
       case 'end-run':
         return await this.#endRun({ kind: 'deadline' });
+      case 'lost':
+        return await this.#giveUp('sandbox-lost', 'The sandbox could not be reached for five minutes.');
       case 'give-up':
         return waitsForSlotSince(state) === null
           ? await this.#giveUp('overdue', 'The task did not end in its time and was given up.')
@@ -396,7 +399,7 @@ export abstract class TaskRecordBase<Env> extends DurableObject<Env> {
   #watching(): WatchingRecord {
     const { codex, now } = this.deps();
     return {
-      sandbox: this.#sandbox(),
+      sandbox: { readRun: async (...call) => await this.#read(...call) },
       codex,
       now,
       state: () => this.#opened(),
@@ -416,6 +419,18 @@ export abstract class TaskRecordBase<Env> extends DurableObject<Env> {
         await this.#arm();
       },
     };
+  }
+
+  /** Reads the watched run, and remembers since when that fails. */
+  async #read(...call: Parameters<TaskSandbox['readRun']>): Promise<RunChunk> {
+    try {
+      const chunk = await this.#sandbox().readRun(...call);
+      if (this.#opened().unread !== null) this.#save({ ...this.#opened(), unread: null });
+      return chunk;
+    } catch (error) {
+      this.#save(failRead(this.#opened(), this.deps().now()));
+      throw error;
+    }
   }
 
   /** Ends the run once and wakes the Workflow. The sandbox stays, so that what was done can be collected. */

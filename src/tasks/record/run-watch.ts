@@ -15,7 +15,7 @@ import { watchdog } from './watchdog.ts';
 
 /** What a watch needs of the record. */
 export interface WatchingRecord {
-  readonly sandbox: TaskSandbox;
+  readonly sandbox: Pick<TaskSandbox, 'readRun'>;
   readonly codex: Codex;
   readonly now: () => number;
   state(): RecordState;

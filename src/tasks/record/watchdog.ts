@@ -6,18 +6,19 @@ import {
   enteredAt,
   phaseOf,
   waitsForSlotSince,
+  watchedRun,
   type RecordState,
 } from './record-state.ts';
 
 /**
  * `end-run`: the agent's time is up; its work so far is collected. `give-up`: the task as a whole is overdue,
- * so the Workflow must be dead, and the record ends the task itself. `show`: the post does not show the
- * outcome yet, because its place did not take it. `close`: the sandbox is not destroyed yet. `wake`: the
- * Workflow has not noticed the end of the run. `done`: nothing is left but to see tokens revoked and the
- * Workflow instance ended. The default is to do nothing: an alarm that comes too early must not cost a
- * run.
+ * so the Workflow must be dead, and the record ends the task itself. `lost`: its run could not be read for
+ * too long. `show`: the post does not show the outcome yet, because its place did not take it. `close`: the
+ * sandbox is not destroyed yet. `wake`: the Workflow has not noticed the end of the run. `done`: nothing is
+ * left but to see tokens revoked and the Workflow instance ended. The default is to do nothing: an alarm that
+ * comes too early must not cost a run.
  */
-export type Due = 'nothing' | 'close' | 'show' | 'done' | 'end-run' | 'give-up' | 'wake';
+export type Due = 'nothing' | 'close' | 'show' | 'done' | 'end-run' | 'give-up' | 'lost' | 'wake';
 
 export function watchdog(state: RecordState, now: number): Due {
   if (state.outcome !== null) {
@@ -25,11 +26,15 @@ export function watchdog(state: RecordState, now: number): Due {
     return state.endShown || now > (endedAt(state) ?? 0) + taskLimits.showMs ? 'done' : 'show';
   }
   if (now > givenUpAt(state)) return 'give-up';
+  if (watchedRun(state) !== null && isUnreachable(state)) return 'lost';
   if (!isRouted(state) || waitsForSlotSince(state) !== null) return 'nothing';
   if (state.agentEnd !== null) return phaseOf(state) === 'codex' ? 'wake' : 'nothing';
   const deadlineAt = agentDeadlineAt(state);
   return deadlineAt !== null && now > deadlineAt ? 'end-run' : 'nothing';
 }
+
+const isUnreachable = ({ unread }: RecordState): boolean =>
+  unread !== null && unread.lastAt - unread.since >= taskLimits.unreachableMs;
 
 /** A task from Slack can wait for a person's choice, or for an earlier task of its thread. */
 function isRouted(state: RecordState): boolean {

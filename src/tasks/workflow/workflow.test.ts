@@ -875,6 +875,23 @@ describe('a task', () => {
     },
   );
 
+  it('is over when Codex’s run could not be read for five minutes', async () => {
+    let reads = 0;
+    const { result } = await live({
+      sandbox: {
+        readRun: async () => await Promise.reject(new Error(`unreachable for the ${(reads += 1)}th time`)),
+      },
+    });
+    expect(reads).toBeGreaterThan(10);
+    expect(result).toMatchObject({
+      kind: 'failed',
+      reason: {
+        code: 'sandbox-lost',
+        message: 'The sandbox could not be reached for five minutes. Ask again to start over.',
+      },
+    });
+  });
+
   it('gives back the reserve and collects beyond the limit of processes if the disk is full', async () => {
     const freed: string[] = [];
     const unlimited: string[] = [];
