@@ -6,7 +6,7 @@ import { startTask } from '../tasks/start-task.ts';
 import type { TaskDeps } from '../tasks/workflow/stage.ts';
 import { baseOf } from './base.ts';
 import type { Env } from './env.ts';
-import { createInstance, instanceState, recordOf } from './objects.ts';
+import { createInstance, instanceState, listTask, recordOf } from './objects.ts';
 import { log, now } from './runtime.ts';
 
 export async function start(env: Env, request: TaskRequest): Promise<'started' | 'exists'> {
@@ -14,7 +14,8 @@ export async function start(env: Env, request: TaskRequest): Promise<'started' |
   // First, so that a command on the same issue finds the task.
   if (trigger.kind === 'github' && request.ask.kind === 'run')
     await baseOf(env).index.putOnIssue({ ...request, ...trigger, at: Date.parse(request.acceptedAt) });
-  return await startTask(request, {
+  const listed = listTask(env, request.taskId);
+  const started = await startTask(request, {
     open: async (opening) => await recordOf(env, opening.taskId).open(opening),
     create: async (params) => await createInstance(env, params, 0),
     exists: async (taskId) => {
@@ -22,6 +23,8 @@ export async function start(env: Env, request: TaskRequest): Promise<'started' |
       return state === 'live' || state === 'over';
     },
   });
+  await listed;
+  return started;
 }
 
 /** Puts a request into the inbox of its repository on GitHub, or of its channel in Slack. */

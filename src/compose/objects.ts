@@ -10,6 +10,7 @@ import type { WorkflowState } from '../tasks/record/record.ts';
 import { wakeEvent, workflowIdOf } from '../tasks/start-task.ts';
 import type { Env } from './env.ts';
 import { platformOf } from './platform.ts';
+import { log } from './runtime.ts';
 
 /** Finds a record by the id of its task's sandbox, the only thing that the egress handler knows. */
 export function recordOfSandbox(env: Env, sandboxId: string) {
@@ -36,6 +37,14 @@ export function slotsOf(env: Env): Slots {
     release: async (taskId) =>
       await withDeadline(object.release(taskId), taskLimits.slotCallMs, 'giving back a slot'),
   };
+}
+
+/** Lists the task. Never rejects: a task that is missing from the list is listed once it leaves the queue. */
+export async function listTask(env: Env, taskId: string): Promise<void> {
+  const listed = async () => await slotsObjectOf(env).accepted(taskId);
+  await withDeadline(listed(), taskLimits.slotCallMs, 'listing a task').catch((error: unknown) =>
+    log('task.not_listed', { taskId, error: String(error) }),
+  );
 }
 
 /** `team`: null when Slack is not configured. */

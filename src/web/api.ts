@@ -15,7 +15,7 @@ import { allowOnly, problem } from './problem.ts';
 export interface ApiDeps {
   readonly apiToken: string | null;
   start(request: TaskRequest): Promise<'started' | 'exists'>;
-  /** Ids of the tasks that need or needed a sandbox, newest first. */
+  /** Ids of the accepted tasks, those in the queue first, newest first. */
   recent(limit: number): Promise<readonly string[]>;
   task(taskId: string): ApiTask;
   /** Starts another publication attempt for a kept change, or publishes a held one that a person approved. */

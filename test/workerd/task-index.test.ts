@@ -1,5 +1,5 @@
 /** The task index in its real Durable Object: expiry, and the previous task in a thread. */
-import { runDurableObjectAlarm } from 'cloudflare:test';
+import { runDurableObjectAlarm, runInDurableObject } from 'cloudflare:test';
 import { env } from 'cloudflare:workers';
 import { describe, expect, it } from 'vitest';
 import type { IndexedTask } from '../../src/core/chat.ts';
@@ -55,6 +55,17 @@ describe('the previous task in a thread', () => {
   });
 });
 
+it.each([
+  ['keeps every task of a repository on GitHub', '', 1001],
+  ['keeps the latest thousand tasks of a channel or person in Slack', 'U1', 1000],
+])('%s', async (_, userId, kept) => {
+  const object = env.TASK_INDEX.get(env.TASK_INDEX.idFromName(`many-${userId}`));
+  await runInDurableObject(object, async (instance, { storage }) => {
+    for (let at = 1; at <= 1001; at += 1) await instance.put({ ...task(`t${at}`, at), userId });
+    expect(storage.sql.exec('SELECT COUNT(*) AS many FROM task').one()).toEqual({ many: kept });
+  });
+});
+
 it('finds the tasks of an issue, newest first, as soon as they are asked for', async () => {
   const tasks = createTaskIndex('T1', (name) => env.TASK_INDEX.get(env.TASK_INDEX.idFromName(name)));
   const on = (taskId: string, issueNumber: number, at: number) =>
@@ -62,4 +73,6 @@ it('finds the tasks of an issue, newest first, as soon as they are asked for', a
   await Promise.all([on('first', 7, 1), on('second', 7, 2), on('elsewhere', 8, 3)]);
   expect(await tasks.onIssue(5, 7)).toEqual(['second', 'first']);
   expect(await tasks.onIssue(6, 7)).toEqual([]);
+  await tasks.removeFromIssue({ taskId: 'second', repositoryId: 5 });
+  expect(await tasks.onIssue(5, 7)).toEqual(['first']);
 });

@@ -61,6 +61,8 @@ export interface IssueTasks {
     /** Ms since the epoch. */
     readonly at: number;
   }): Promise<void>;
+  /** Removes a task that ended and left nothing that can still be published. */
+  removeFromIssue(task: { readonly taskId: string; readonly repositoryId: number }): Promise<void>;
   /** Their ids, newest first, at most 20. */
   onIssue(repositoryId: number, issueNumber: number): Promise<readonly string[]>;
 }

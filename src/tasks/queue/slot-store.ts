@@ -28,7 +28,9 @@ export interface SlotStore {
   /** That left before `leftBefore`, in random order, so that failing ones do not block others. */
   past(leftBefore: number, limit: number): string[];
   forget(taskId: string): void;
-  /** Tasks in the queue, then those that left it, newest first. */
+  /** Remembers a task that may never enter the queue. */
+  add(taskId: string, now: number): void;
+  /** Tasks in the queue, then all others, newest first. */
   recent(limit: number): string[];
 }
 
@@ -157,12 +159,14 @@ export function openSlotStore(storage: DurableObjectStorage): SlotStore {
         .exec<{ task_id: string }>(
           `SELECT task_id FROM (
              SELECT task_id, 1 AS present, seq AS at FROM slot
-             UNION ALL SELECT task_id, 0, left_at FROM past
+             UNION ALL SELECT task_id, 0, left_at FROM past WHERE task_id NOT IN (SELECT task_id FROM slot)
            ) ORDER BY present DESC, at DESC LIMIT ?`,
           limit,
         )
         .toArray()
         .map(({ task_id }) => task_id),
+    add: (taskId, now) =>
+      void sql.exec('INSERT OR IGNORE INTO past (task_id, left_at) VALUES (?, ?)', taskId, now),
     forget: (taskId) => void sql.exec('DELETE FROM past WHERE task_id = ?', taskId),
     markChecked: (taskId, now) =>
       void sql.exec('UPDATE slot SET checked_at = ? WHERE task_id = ?', now, taskId),

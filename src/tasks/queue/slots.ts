@@ -70,7 +70,12 @@ export abstract class SlotsBase<Env> extends DurableObject<Env> {
     return { present, past: this.#store.past(pastBefore, limit) };
   }
 
-  /** Ids of tasks in the queue, then of those that left it, newest first. */
+  /** Lists an accepted task, which may be refused before it asks for a slot. */
+  accepted(taskId: string): void {
+    this.#store.add(taskId, this.deps().now());
+  }
+
+  /** Ids of tasks in the queue, then of all others, newest first. */
   recent(limit: number): string[] {
     return this.#store.recent(limit);
   }

@@ -6,7 +6,10 @@ import { DurableObject } from 'cloudflare:workers';
 import type { AskedAt, IndexedTask } from '../../core/chat.ts';
 import type { IssueTasks, TaskIndex } from '../../core/ports/chat-port.ts';
 
-/** Tasks kept for one channel or person. Older rows are deleted; their records stay. */
+/**
+ * Tasks kept for one channel or person in Slack. Older rows are deleted; their records stay. A repository on
+ * GitHub has no such bound, because strangers could push others out: a task leaves it at its end.
+ */
 const maxTasks = 1000;
 const maxRecent = 50;
 
@@ -63,10 +66,15 @@ export abstract class TaskIndexBase<Env> extends DurableObject<Env> {
       task.at,
     );
     this.#sql.exec(
-      'DELETE FROM task WHERE task_id IN (SELECT task_id FROM task ORDER BY at DESC LIMIT -1 OFFSET ?)',
+      `DELETE FROM task WHERE user_id <> '' AND task_id IN
+         (SELECT task_id FROM task ORDER BY at DESC LIMIT -1 OFFSET ?)`,
       maxTasks,
     );
     if ((await this.ctx.storage.getAlarm()) === null) await this.ctx.storage.setAlarm(Date.now() + dayMs);
+  }
+
+  remove(taskId: string): void {
+    this.#sql.exec('DELETE FROM task WHERE task_id = ?', taskId);
   }
 
   override async alarm(): Promise<void> {
@@ -132,6 +140,7 @@ export abstract class TaskIndexBase<Env> extends DurableObject<Env> {
 /** The methods of an index object. Each call is one round trip. */
 interface IndexObject {
   put(task: IndexedTask): Promise<void> | void;
+  remove(taskId: string): Promise<void> | void;
   inThread(channelId: string, threadTs: string, before: AskedAt | null): Promise<IndexedTask | null>;
   byMessage(channelId: string, ts: string): Promise<IndexedTask | null>;
   allInThread(channelId: string, threadTs: string, limit: number): Promise<readonly IndexedTask[]>;
@@ -166,6 +175,7 @@ export function createTaskIndex(
         postedTs: null,
         at,
       }),
+    removeFromIssue: async ({ taskId, repositoryId }) => await ofRepository(repositoryId).remove(taskId),
     onIssue: async (repositoryId, issueNumber) => {
       const found = await ofRepository(repositoryId).allInThread(
         String(repositoryId),

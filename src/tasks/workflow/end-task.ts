@@ -34,12 +34,20 @@ export async function endTask(
       const reaction = endReaction(ended);
       if (facts !== undefined && reaction !== null) await codeHost.react(facts, request, reaction);
     }),
-    bestEffort('cleanup', retryBriefly, async () => await record.close()),
+    bestEffort('cleanup', retryBriefly, async () => {
+      await record.close();
+      const { trigger, taskId } = request;
+      if (trigger.kind === 'github' && !keepsChange(ended))
+        await deps.issueTasks.removeFromIssue({ taskId, repositoryId: trigger.repositoryId });
+    }),
   ]);
   // Last: the post would mint another token otherwise.
   await bestEffort('revoke', retryBriefly, async () => await codeHost.forgetTokens(request.taskId));
   return ended;
 }
+
+const keepsChange = (outcome: TaskOutcome): boolean =>
+  outcome.kind === 'held' || (outcome.kind === 'failed' && outcome.changeKept);
 
 /** null: a question was answered, and got no 👀. */
 function endReaction({ kind }: TaskOutcome): Reaction | null {

@@ -25,7 +25,7 @@ export interface TaskDeps {
   /** null if Slack is not configured. */
   readonly chat: Chat | null;
   readonly index: TaskIndex;
-  readonly issueTasks: Pick<IssueTasks, 'onIssue'>;
+  readonly issueTasks: Pick<IssueTasks, 'onIssue' | 'removeFromIssue'>;
   /** What the authorization of a trigger on GitHub found out. `told`: already refused there. */
   settle(request: TaskRequest, access: AskerAccess): Promise<{ readonly told: boolean }>;
   /** The record of another task. */

@@ -155,6 +155,7 @@ function world(script: Script) {
   const routed: Routing[] = [];
   const located: string[] = [];
   const indexed: IndexedTask[] = [];
+  const removed: string[] = [];
   const settled: AskerAccess[] = [];
   const offered: (readonly RepositoryRef[])[] = [];
   const prompts: string[] = [];
@@ -373,7 +374,10 @@ function world(script: Script) {
       byMessage: async () => null,
       recent: async () => [],
     },
-    issueTasks: { onIssue: async () => Object.keys(script.others ?? {}) },
+    issueTasks: {
+      onIssue: async () => Object.keys(script.others ?? {}),
+      removeFromIssue: async ({ taskId }) => void removed.push(taskId),
+    },
     settle: async (_, access) => {
       settled.push(access);
       return { told: script.told ?? false };
@@ -439,6 +443,7 @@ function world(script: Script) {
     lookedBackFrom,
     located,
     indexed,
+    removed,
     settled,
     offered,
     entered,
@@ -1200,6 +1205,35 @@ describe('a task', () => {
     });
     expect(result).toEqual({ kind: 'answered', message: expect.stringMatching(answer) });
   });
+
+  it.each<[what: string, Partial<Script>, removed: readonly string[]]>([
+    ['published its change', {}, ['gh-1-c2']],
+    ['was refused', { allowed: false }, ['gh-1-c2']],
+    [
+      'holds its change',
+      {
+        publication: {
+          gate: () => ({ kind: 'hold', reason: { code: 'x', message: 'x' }, approvable: true }),
+        },
+      },
+      [],
+    ],
+    [
+      'failed and keeps its change',
+      {
+        publication: {
+          publish: async () => ({ kind: 'rejected', reason: { code: 'x', message: 'x' } }),
+        },
+      },
+      [],
+    ],
+  ])(
+    'a task leaves the index of its repository when it ends, unless it keeps a change: %s',
+    async (_, script, expected) => {
+      const { removed } = await live(script);
+      expect(removed).toEqual(expected);
+    },
+  );
 
   it.each<[asked: 'cancel' | 'status', others: string, outcome: TaskOutcome | null, posts: number]>([
     ['cancel', 'a task that runs, whose end is the answer', null, 0],
