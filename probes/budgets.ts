@@ -3,7 +3,15 @@
  * tokens.
  */
 import { readdirSync, readFileSync } from 'node:fs';
-import { ended, inside, orEnded, small, type ExhaustionBench, type HostProbe } from './exhaustion-bench.ts';
+import {
+  ended,
+  inside,
+  orEnded,
+  small,
+  unharmed,
+  type ExhaustionBench,
+  type HostProbe,
+} from './exhaustion-bench.ts';
 import { validRequest } from './attacks/openai-request.ts';
 
 export const budgetProbes: readonly HostProbe<ExhaustionBench>[] = [
@@ -28,10 +36,12 @@ export const budgetProbes: readonly HostProbe<ExhaustionBench>[] = [
     run: async (bench) => {
       const sandbox = await bench.fresh();
       await sandbox.destroy();
-      return await orEnded(async () => {
+      const got = await orEnded(async () => {
         await sandbox.start(small);
         return 'STARTED';
       });
+      await unharmed(bench);
+      return got;
     },
   },
   {
@@ -64,12 +74,15 @@ const agent = new Agent({ keepAlive: true, maxSockets: 32 });
 const ask = (host, path) => new Promise((resolve, reject) => request({ host, path, agent }, (response) => {
   let text = ''; response.on('data', (chunk) => (text += chunk)); response.on('end', () => resolve(response.statusCode + ' ' + (/"code":"([a-z.-]+)"/.exec(text)?.[1] ?? '')));
 }).on('error', reject).end());
+const allowed = () => ask('github.com', '/acme/split-bill.git/info/refs?service=git-upload-pack');
+if (!(await allowed()).startsWith('200')) process.exit(1);
 let left = 10000;
 await Promise.all(Array.from({ length: 32 }, async () => { while (left-- > 0) await ask('canary.airlock.invalid', '/x'); }));
-console.log(await ask('github.com', '/acme/split-bill.git/info/refs?service=git-upload-pack'));
+console.log(await allowed());
 process.exit();`,
           120_000,
         );
+        if (last === '') throw new Error('the requests were not made');
         return last;
       });
       return `after 10000: ${got}`;
@@ -83,18 +96,16 @@ process.exit();`,
       const task = await bench.tokens();
       const body = JSON.stringify(validRequest('x'.repeat(1_200_000)));
       await task.sandbox.writeFile('/tmp/body.json', body);
+      const ask = `curl -s -o /tmp/answer -m 20 -w '%{http_code}' -H expect: -H 'content-type: application/json' --data-binary @/tmp/body.json https://api.openai.com/v1/responses`;
+      const code = `grep -oE '"code":"[a-z.-]+"' /tmp/answer | cut -d'"' -f4`;
+      const { last: first } = await inside(task.sandbox, 'bash', ask);
+      if (first !== '200') throw new Error(`the first request got “${first}”`);
       const got = await orEnded(async () => {
-        const { last, exitCode } = await inside(
-          task.sandbox,
-          'bash',
-          `ask() { curl -s -o /tmp/answer -m 20 -w '%{http_code}' -H expect: -H 'content-type: application/json' --data-binary @/tmp/body.json https://api.openai.com/v1/responses; }
-printf '%s, then ' "$(ask)"
-printf '%s %s\\n' "$(ask)" "$(grep -oE '"code":"[a-z.-]+"' /tmp/answer | cut -d'"' -f4)"`,
-        );
-        // The run ended between the two requests, and everything in the sandbox with it.
-        return exitCode === 137 && last.endsWith('then') ? `${last} ${ended}` : last;
+        const { last, exitCode } = await inside(task.sandbox, 'bash', `printf '%s ' "$(${ask})"; ${code}`);
+        // The run ended meanwhile, and everything in the sandbox with it.
+        return exitCode === 137 && last === '' ? ended : last;
       });
-      return got === ended ? `200, then ${ended}` : got;
+      return `200, then ${got}`;
     },
   },
   {

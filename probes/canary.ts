@@ -1,13 +1,14 @@
 /**
  * The attacker's host: listens on the loopback interface outside the sandbox, over TCP, HTTP, HTTPS, UDP and
- * an abstract Unix socket, and counts everything that reaches it. Answers, so that a probe that gets through
- * notices.
+ * Unix sockets, and counts everything that reaches it. Answers, so that a probe that gets through notices.
+ * Reaches itself at its start, so that a count of zero means something.
  */
 import { createSocket } from 'node:dgram';
-import { mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { once } from 'node:events';
+import { chmod, mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { createServer as createHttpServer } from 'node:http';
 import { createServer as createHttpsServer } from 'node:https';
-import { createServer, type AddressInfo, type Server, type Socket } from 'node:net';
+import { connect, createServer, type NetConnectOpts, type Server, type Socket } from 'node:net';
 import { randomBytes } from 'node:crypto';
 import { tmpdir } from 'node:os';
 import type { SecureContext } from 'node:tls';
@@ -32,6 +33,8 @@ export interface Canary extends CanaryPlace {
 }
 
 const wellKnown = [80, 443, 8080];
+/** Programs of a desktop listen here too. A name that is taken is as good. */
+const abstractNames = ['/tmp/.X11-unix/X0', '/run/dbus/system_bus_socket', '/run/systemd/private'];
 
 export async function startCanary(): Promise<Canary> {
   const folder = await mkdtemp(join(tmpdir(), 'airlock-canary-'));
@@ -41,7 +44,9 @@ export async function startCanary(): Promise<Canary> {
   const authority = await createCertificateAuthority(Date.now());
   const caFile = join(folder, 'ca.pem');
   const file = join(folder, 'a-file-of-the-host');
+  const socketFile = join(folder, 'socket');
   await Promise.all([
+    chmod(folder, 0o755),
     writeFile(caFile, authority.certificatePem),
     writeFile(file, 'a file of the host', { mode: 0o644 }),
   ]);
@@ -105,11 +110,32 @@ export async function startCanary(): Promise<Canary> {
   for (const port of wellKnown) {
     if ((await listenOn(plain(), port, '127.0.0.1').catch(() => null)) !== null) wellKnownPorts.push(port);
   }
-  await new Promise<void>((resolve, reject) => {
-    const server = plain();
-    server.once('error', reject);
-    server.listen(`\0${abstractName}`, () => resolve());
-  });
+  const listen = async (path: string) => void (await once(plain().listen(path), 'listening'));
+  await Promise.all([listen(socketFile), listen(`\0${abstractName}`)]);
+  await chmod(socketFile, 0o777);
+  await Promise.all(abstractNames.map(async (name) => await listen(`\0${name}`).catch(() => undefined)));
+  await reachItself();
+
+  async function reachItself(): Promise<void> {
+    const doors: readonly NetConnectOpts[] = [
+      ...[tcpPort, httpPort, httpsPort].map((port) => ({ port, host: '127.0.0.1' })),
+      ...(tcp6Port === null ? [] : [{ port: tcp6Port, host: '::1' }]),
+      ...[socketFile, `\0${abstractName}`].map((path) => ({ path })),
+    ];
+    for (const door of doors) {
+      const socket = connect(door);
+      await once(socket, 'connect');
+      await once(socket.resume().end(), 'close');
+    }
+    const sender = createSocket('udp4');
+    const arrived = once(udp, 'message');
+    sender.send('x', udp.address().port, '127.0.0.1');
+    await arrived;
+    sender.close();
+    if (count.connections !== doors.length || count.datagrams !== 1)
+      throw new Error('the canary does not count');
+    Object.assign(count, { connections: 0, bytes: 0, datagrams: 0 });
+  }
 
   return {
     httpPort,
@@ -119,6 +145,7 @@ export async function startCanary(): Promise<Canary> {
     udpPort: udp.address().port,
     abstractName,
     file,
+    socketFile,
     pid: process.pid,
     caFile,
     wellKnownPorts,
@@ -137,13 +164,9 @@ export async function startCanary(): Promise<Canary> {
   };
 }
 
-function listenOn(server: Server, port: number, address: string): Promise<number> {
-  return new Promise((resolve, reject) => {
-    server.once('error', reject);
-    server.listen(port, address, () => {
-      const bound: AddressInfo | string | null = server.address();
-      if (bound === null || typeof bound === 'string') reject(new Error('no port'));
-      else resolve(bound.port);
-    });
-  });
+async function listenOn(server: Server, port: number, address: string): Promise<number> {
+  await once(server.listen(port, address), 'listening');
+  const bound = server.address();
+  if (bound === null || typeof bound === 'string') throw new Error('no port');
+  return bound.port;
 }

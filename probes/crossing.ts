@@ -139,8 +139,12 @@ print "SENT\\n";`,
         const { last } = await inside(
           sandbox,
           'bash',
-          `init=$(pgrep -f sandbox-init | head -n 1); kill -USR1 "$init" || exit 1
-sleep 1; (exec 3<>/dev/tcp/127.0.0.1/9229) 2>/dev/null && echo OPEN || echo closed`,
+          // A process of its own, without the switch, must open it.
+          `opens() { sleep 1; (exec 3<>/dev/tcp/127.0.0.1/9229) 2>/dev/null; }
+node -e 'setTimeout(() => {}, 10000)' & sleep 1; kill -USR1 $!; opens || exit 1
+kill $!; wait $! 2>/dev/null; opens && exit 1
+init=$(pgrep -f '^/opt/node/bin/node .*sandbox-init'); kill -USR1 $init || exit 1
+opens && echo OPEN || echo closed`,
         );
         return last;
       });
@@ -170,31 +174,29 @@ sleep 1; (exec 3<>/dev/tcp/127.0.0.1/9229) 2>/dev/null && echo OPEN || echo clos
 ];
 
 /**
- * Begins an upload that has no end, and stops the program that collects the change, so that the phase after
- * the run lasts. Says whether the upload is still open 20 s into it.
+ * Begins an upload that has no end, and keeps the next phase from collecting the change for a while: a folder
+ * is where the collector's job has to be written. Says whether the upload is still open 10 s into it.
  */
 const lastingUpload = `
-import { execFileSync } from 'node:child_process';
-import { writeFileSync } from 'node:fs';
+import { mkdirSync, rmSync, watch, writeFileSync } from 'node:fs';
 import { request } from 'node:https';
+const job = '/run/airlock/jobs/collect.json';
 let closed = null;
 const upload = request({ host: 'github.com', path: '/acme/split-bill.git/git-upload-pack', method: 'POST',
   headers: { 'content-type': 'application/x-git-upload-pack-request', 'transfer-encoding': 'chunked' } });
 upload.on('response', (response) => { closed ??= 'answered ' + response.statusCode; response.resume(); });
 upload.on('error', (error) => { closed ??= error.code; });
 upload.on('close', () => { closed ??= 'closed'; });
-const pump = setInterval(() => { if (closed === null) upload.write('0032want 0000000000000000000000000000000000000000\\n'); }, 100);
-const signal = (name) => { try { execFileSync('pkill', ['-' + name, '-f', 'collect.js']); return true; } catch { return false; } };
+setInterval(() => { if (closed === null) upload.write('0032want 0000000000000000000000000000000000000000\\n'); }, 100);
+const say = (text) => { console.log(text); rmSync(job, { recursive: true, force: true }); process.exit(); };
+mkdirSync(job + '/not-empty', { recursive: true });
 setTimeout(() => {
-  if (closed !== null) { console.log('ended in the run: ' + closed); process.exit(); }
+  if (closed !== null) say('ended in the run: ' + closed);
+  const jobs = watch('/run/airlock/jobs', (_, name) => {
+    if (!name.startsWith('collect.json.')) return;
+    jobs.close();
+    const until = Date.now() + 10_000;
+    setInterval(() => { if (closed !== null) say('cut off'); if (Date.now() > until) say('WENT ON'); }, 50);
+  });
   writeFileSync('/tmp/upload-begun', '');
-  let stoppedAt = null;
-  setInterval(() => {
-    if (signal('STOP')) stoppedAt ??= Date.now();
-    if (stoppedAt === null || (closed === null && Date.now() < stoppedAt + 20_000)) return;
-    console.log(closed === null ? 'WENT ON' : 'cut off');
-    clearInterval(pump);
-    signal('CONT');
-    process.exit();
-  }, 50);
 }, 2_000);`;

@@ -3,24 +3,27 @@
  * looks for them inside a sandbox.
  */
 import { execFile } from 'node:child_process';
-import { mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { mkdir, mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { promisify } from 'node:util';
 import { z } from 'zod';
 
-/** Bash redirections; Node marks 3 to 15 close-on-exec by itself, and what follows them without a gap. */
+/** Bash redirections. */
 const kinds = {
-  folder: (at: number, folder: string) => `${at}<${folder}`,
-  file: (at: number, folder: string) => `${at}<>${folder}/secret`,
+  folder: (at: number, folder: string) => `${at}<${folder}/${at}`,
+  file: (at: number, folder: string) => `${at}<>${folder}/${at}/secret`,
   socket: (at: number) => `${at}<>/dev/udp/127.0.0.1/9`,
   pipe: (at: number) => `${at}< <(exec sleep 60 >/dev/null 2>&1)`,
 } as const;
 
-/** Each kind at, or right behind, each of three numbers. */
+/**
+ * Each kind at, or soon behind, each of three numbers. Node marks 3 to 16 close-on-exec by itself, and those
+ * that follow without a gap.
+ */
 export const inheritedDescriptors = [16, 100, 251].flatMap((first) =>
-  Object.entries(kinds).map(([kind, redirection], index) => ({ kind, at: first + index, redirection })),
+  Object.entries(kinds).map(([kind, redirection], index) => ({ kind, at: first + 3 * index, redirection })),
 );
 
 export interface Inherited {
@@ -33,7 +36,7 @@ export interface Inherited {
 export async function startWithDescriptors(): Promise<Inherited> {
   const folder = await mkdtemp(join(tmpdir(), 'airlock-inherited-'));
   try {
-    await writeFile(join(folder, 'secret'), 'a file of the user');
+    await Promise.all(inheritedDescriptors.map(async ({ at }) => await mkdir(join(folder, String(at)))));
     const program = fileURLToPath(new URL('list-descriptors.ts', import.meta.url));
     const redirections = inheritedDescriptors.map(({ at, redirection }) => redirection(at, folder)).join(' ');
     const paths = inheritedDescriptors.map(({ at }) => `/proc/$$/fd/${at}`).join(' ');

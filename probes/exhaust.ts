@@ -7,7 +7,7 @@ import { startWithDescriptors, type Inherited } from './descriptors.ts';
 import { resourceProbes } from './exhaustion.ts';
 import { small, type ExhaustionBench } from './exhaustion-bench.ts';
 import { startHijacked, type HijackedTask } from './hijacked-task.ts';
-import { hostResult, type Result } from './result.ts';
+import { hostResult, keyOf, type Result } from './result.ts';
 
 export const drivenProbes = {
   crossing: crossingProbes,
@@ -17,7 +17,7 @@ export const drivenProbes = {
 export async function exhaust(
   world: World,
   neighbour: HijackedTask,
-  wanted: (group: string, id: string) => boolean,
+  wanted: (key: string) => boolean,
   signal: AbortSignal,
   progress: (line: string) => void,
 ): Promise<readonly Result[]> {
@@ -42,7 +42,7 @@ export async function exhaust(
   };
   const results: Result[] = [];
   const probes = (['crossing', 'exhaustion'] as const).flatMap((group) =>
-    drivenProbes[group].filter(({ id }) => wanted(group, id)).map((probe) => ({ group, probe })),
+    drivenProbes[group].filter(({ id }) => wanted(keyOf(group, id))).map((probe) => ({ group, probe })),
   );
   for (const { group, probe } of probes) {
     signal.throwIfAborted();

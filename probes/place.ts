@@ -1,6 +1,8 @@
 /** Gathers the facts of one run that the probes need: ports outside, the other sandbox, the machine. */
 import { randomBytes } from 'node:crypto';
-import { networkInterfaces } from 'node:os';
+import { readdirSync } from 'node:fs';
+import { networkInterfaces, tmpdir } from 'node:os';
+import { join } from 'node:path';
 import type { World } from '../cli/demo/world.ts';
 import { projectRoot } from '../host/project-root.ts';
 import { marker, otherSandbox } from './attacks/attack.ts';
@@ -9,6 +11,9 @@ import type { HijackedTask } from './hijacked-task.ts';
 import type { Place } from './probe.ts';
 
 export function placeOf(world: World, canary: Canary, neighbour: HijackedTask): Place {
+  if (world.openai === null) throw new Error('the model must be simulated');
+  const sandboxFolder = readdirSync(tmpdir()).find((name) => name.startsWith('airlock-sandboxes-'));
+  if (sandboxFolder === undefined) throw new Error('there is no folder of sandboxes outside');
   const port = (url: string) => Number(new URL(url).port);
   return {
     ...exemplaryPlace,
@@ -21,7 +26,8 @@ export function placeOf(world: World, canary: Canary, neighbour: HijackedTask): 
       exemplaryPlace.hostAddress,
     botPort: port(world.bot.url),
     githubPort: port(world.github.url),
-    openaiPort: world.openai?.port ?? 9,
+    openaiPort: world.openai.port,
+    sandboxFolder: join(tmpdir(), sandboxFolder),
     otherSandbox: neighbour.sandboxId,
   };
 }
@@ -38,6 +44,7 @@ export const exemplaryPlace: Place = {
     udpPort: 5,
     abstractName: 'canary',
     file: '/tmp/canary',
+    socketFile: '/tmp/canary.sock',
     pid: process.pid,
   },
   hostAddress: '10.0.0.1',
@@ -45,5 +52,6 @@ export const exemplaryPlace: Place = {
   githubPort: 7,
   openaiPort: 8,
   checkout: projectRoot,
+  sandboxFolder: '/tmp/airlock-sandboxes-x',
   otherSandbox,
 };

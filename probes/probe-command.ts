@@ -1,5 +1,6 @@
 /** `npm run probe`: attacks a sandbox of the real bot from inside and prints what each attempt got. */
 import type { Result } from './result.ts';
+import { prove, type Proven } from './prove.ts';
 import { groupNames, isSelected, listProbes, runSuite, type Report } from './suite.ts';
 import { attacksFor, driverNames } from './attacks/drivers.ts';
 import { allAttacks } from './attacks/table.ts';
@@ -14,7 +15,7 @@ await runCommand({
   about:
     'Starts a whole Airlock on this machine, between a simulated GitHub and a model that obeys an attacker.\n' +
     'Tries from inside the task’s sandbox to get something out: credentials, the source, a push, a connection.\n' +
-    'Takes one to two minutes; nothing leaves the machine.',
+    'Takes two to three minutes; nothing leaves the machine.',
   options: {
     group: {
       type: 'string',
@@ -33,14 +34,19 @@ await runCommand({
       about: 'list the probes without running them, and how many attacks of the table each\ndriver runs',
     },
     json: jsonOption(
-      'print { total, passed, leaked, notRun, leftOut,\nresults: [{ id, group, expected, got, ok }] }',
+      'print { total, passed, leaked, notRun, leftOut, nothingThere,\nresults: [{ id, group, expected, got, ok, ran }] }',
     ),
+    prove: {
+      type: 'boolean',
+      about:
+        'prove probes: take one protection after the other away, in a copy of the programs,\nand run its probes against the copy; each must leak. Takes about five minutes',
+    },
     failed: { type: 'boolean', about: 'print only the probes that did not get what is expected' },
   },
   more: `Groups:
 ${groupNames.map(({ name, about }) => `  ${name.padEnd(18)} ${about}`).join('\n')}
 
-Exit status: 0 every probe got what is expected, 1 a probe leaked or could not run, 2 wrong usage,
+Exit status: 0 every probe got what is expected, 1 a probe leaked or could not try, 2 wrong usage,
 130 interrupted.`,
   run: async ({ values, onStop }) => {
     const all = listProbes();
@@ -54,7 +60,7 @@ Exit status: 0 every probe got what is expected, 1 a probe leaked or could not r
       throw new UsageProblem(`There is no probe ${unknownId}. Try npm run probe -- --list`);
     const only = groups.length + ids.length === 0 ? null : [...groups, ...ids];
     if (values.list === true) {
-      const listed = all.filter(({ group, id }) => isSelected(only, group, id));
+      const listed = all.filter(({ id }) => isSelected(only, id));
       if (values.json === true) say(JSON.stringify({ total: listed.length, probes: listed }, null, 2));
       else {
         for (const { group, rows } of byGroup(listed))
@@ -69,13 +75,26 @@ Exit status: 0 every probe got what is expected, 1 a probe leaked or could not r
     }
     const startedAt = performance.now();
     const stop = new AbortController();
+    const progress = (line: string) => void process.stderr.write(`${dim(line)}\n`);
+    if (values.prove === true) {
+      onStop(() => stop.abort(new Error('interrupted')));
+      try {
+        const proven = await prove((id) => isSelected(only, id), stop.signal, progress);
+        say(values.json === true ? JSON.stringify(proven, null, 2) : proofTable(proven));
+        return proven.every(({ ok }) => ok) ? 0 : 1;
+      } catch (error) {
+        if (!stop.signal.aborted) throw error;
+        process.stderr.write('Interrupted; the copy is removed.\n');
+        return 130;
+      }
+    }
     let done = 0;
     let report: Report;
     try {
       report = await runSuite({
         only,
         signal: stop.signal,
-        progress: (line) => void process.stderr.write(`${dim(line)}\n`),
+        progress,
         onStarted: () => onStop(() => stop.abort(new Error('interrupted'))),
         onResult: () => (done += 1),
       });
@@ -86,15 +105,17 @@ Exit status: 0 every probe got what is expected, 1 a probe leaked or could not r
       }
       throw error;
     }
-    const { total, passed, leaked, notRun, leftOut, results } = report;
+    const { total, passed, leaked, notRun, leftOut, nothingThere, results } = report;
     if (values.json === true) say(JSON.stringify(report, null, 2));
     else {
       for (const { group, rows } of byGroup(results))
         printGroup(group, rows.filter(({ ok }) => values.failed !== true || !ok).map(row), rows);
       say('');
       const seconds = ((performance.now() - startedAt) / 1000).toFixed(0);
-      const verdict = `${total} probes: ${passed} got what is expected, ${leaked} leaked, ${notRun} could not run (${seconds} s)`;
+      const verdict = `${total} probes: ${passed} got what is expected, ${leaked} leaked, ${notRun} could not try (${seconds} s)`;
       say(leaked + notRun === 0 ? green(verdict) : red(verdict));
+      if (nothingThere > 0)
+        say(`${nothingThere} of them had nothing to reach: this machine has no such file or socket`);
       if (leftOut > 0)
         say(`${leftOut} were left out: the interpreter that they are written for is not on this machine`);
     }
@@ -102,10 +123,31 @@ Exit status: 0 every probe got what is expected, 1 a probe leaked or could not r
   },
 });
 
-function row({ id, attack, expected, got, ok, ran }: Result): string {
+function row({ id, attack, expected, got, ok, ran, nothingThere }: Result): string {
   const mark = ok ? green('✓') : red(ran ? '✗' : '?');
-  const outcome = `expected ${expected} · got ${got}`;
+  const outcome = `expected ${expected} · got ${got}${nothingThere === true ? ' · not on this machine' : ''}`;
   return `${mark} ${attack}\n  ${ok ? dim(outcome) : red(`${id}: ${outcome}`)}`;
+}
+
+function proofTable(proven: readonly Proven[]): string {
+  const rows = proven.map(({ id, protection, ...got }) => [id, protection, got.with, got.without] as const);
+  const head = ['probe', 'protection taken away', 'with protection', 'without'] as const;
+  const widths = head.map((_, column) =>
+    Math.max(...[head, ...rows].map((cells) => cells[column]?.length ?? 0)),
+  );
+  const line = (cells: readonly string[]) =>
+    cells
+      .map((cell, column) => cell.padEnd(widths[column] ?? 0))
+      .join(' | ')
+      .trimEnd();
+  const leaking = proven.filter(({ ok }) => ok).length;
+  const verdict = `${proven.length} probes: ${leaking} pass with their protection and leak without it`;
+  return [
+    ...[head, widths.map((width) => '-'.repeat(width))].map(line),
+    ...rows.map((cells, at) => (proven[at]?.ok === true ? line(cells) : red(line(cells)))),
+    '',
+    leaking === proven.length ? green(verdict) : red(verdict),
+  ].join('\n');
 }
 
 function byGroup<Row extends { group: string }>(

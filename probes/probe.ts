@@ -3,7 +3,7 @@
  * result that is right. A probe that gets anything else has failed, even if that is another refusal: a person
  * has to look at it.
  */
-import type { Body, Program, Target } from './inside/plan.mts';
+import type { Body, Control, Program, Target } from './inside/plan.mts';
 
 export interface Probe {
   readonly id: string;
@@ -19,6 +19,8 @@ export interface Probe {
    * secret`.
    */
   readonly searched?: boolean;
+  /** The file of the machine outside that the probe is after. Without it there is nothing to reach. */
+  readonly outside?: string;
   /** Probes of one lane run one after the other. Default: the lane of the group. */
   readonly lane?: string;
   /** Default 40,000. */
@@ -41,6 +43,8 @@ export interface CanaryPlace {
   readonly abstractName: string;
   /** A file outside, readable by everybody. */
   readonly file: string;
+  /** A Unix socket outside, for everybody. */
+  readonly socketFile: string;
   /** The process outside. */
   readonly pid: number;
 }
@@ -58,6 +62,8 @@ export interface Place {
   readonly githubPort: number;
   readonly openaiPort: number;
   readonly checkout: string;
+  /** Where the machine outside keeps the files of its sandboxes. */
+  readonly sandboxFolder: string;
   /** Id of another task's sandbox. */
   readonly otherSandbox: string;
 }
@@ -87,16 +93,21 @@ export function script(
   language: Extract<Program, { kind: 'script' }>['language'],
   source: string,
   expected: readonly string[],
-  more: Partial<Probe> & { readonly target?: Target } = {},
+  more: Partial<Probe> & ScriptInput = {},
 ): Probe {
-  const { target, ...rest } = more;
-  return {
-    id,
-    attack,
-    expected,
-    program: { kind: 'script', language, source, ...(target === undefined ? {} : { target }) },
-    ...rest,
+  const { target, args, control, ...rest } = more;
+  const input = {
+    ...(target === undefined ? {} : { target }),
+    ...(args === undefined ? {} : { args }),
+    ...(control === undefined ? {} : { control }),
   };
+  return { id, attack, expected, program: { kind: 'script', language, source, ...input }, ...rest };
+}
+
+interface ScriptInput {
+  readonly target?: Target;
+  readonly args?: readonly string[];
+  readonly control?: Control;
 }
 
 export const unreachable = ['ENETUNREACH'] as const;

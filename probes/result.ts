@@ -1,4 +1,5 @@
 /** Compares the result of a probe with the results that are right. */
+import { existsSync } from 'node:fs';
 import type { HostProbe } from './exhaustion-bench.ts';
 import type { Probe } from './probe.ts';
 
@@ -11,6 +12,8 @@ export interface Result {
   readonly ok: boolean;
   /** false: the probe itself did not work, so its result means nothing. */
   readonly ran: boolean;
+  /** The machine outside has no such file, so there was nothing to reach. */
+  readonly nothingThere?: true;
 }
 
 /** `group/id`: unique in the suite. */
@@ -18,7 +21,7 @@ export const keyOf = (group: string, id: string): string => (id.includes('/') ? 
 
 export function resultOf(
   group: string,
-  probe: Pick<Probe, 'id' | 'attack' | 'expected'>,
+  probe: Pick<Probe, 'id' | 'attack' | 'expected' | 'outside'>,
   got: string,
   ran: boolean,
 ): Result {
@@ -27,7 +30,10 @@ export function resultOf(
   const ok =
     ran &&
     probe.expected.some((expected) => (expected.endsWith(' ') ? got.startsWith(expected) : got === expected));
-  return { id, group, attack: probe.attack, expected: probe.expected.join(' or '), got, ok, ran };
+  const result = { id, group, attack: probe.attack, expected: probe.expected.join(' or '), got, ok, ran };
+  return probe.outside === undefined || existsSync(probe.outside)
+    ? result
+    : { ...result, nothingThere: true };
 }
 
 export async function hostResult<Bench>(
@@ -41,7 +47,7 @@ export async function hostResult<Bench>(
     return resultOf(
       group,
       probe,
-      `the probe failed: ${error instanceof Error ? error.message : String(error)}`,
+      `could not try: ${error instanceof Error ? error.message : String(error)}`,
       false,
     );
   }

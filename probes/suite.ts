@@ -28,6 +28,8 @@ export interface Report {
   readonly notRun: number;
   /** Probes in Python or Perl on a machine without it. */
   readonly leftOut: number;
+  /** Passed probes that had nothing to reach, because the machine outside has no such file. */
+  readonly nothingThere: number;
   readonly results: readonly Result[];
 }
 
@@ -52,12 +54,9 @@ export const groupNames: readonly { name: string; about: string }[] = [
   { name: 'upstream', about: 'what arrived at GitHub, at OpenAI and at the attacker’s host' },
 ];
 
-/** With an id: whether this probe runs. Without: whether any probe of the group does. */
-export const isSelected = (only: readonly string[] | null, group: string, id?: string): boolean =>
-  only === null ||
-  only.some(
-    (name) => name === group || (id === undefined ? name.startsWith(`${group}/`) : name === keyOf(group, id)),
-  );
+/** `key` is a group, or a group and the id of one of its probes: `host/docker`. */
+export const isSelected = (only: readonly string[] | null, key: string): boolean =>
+  only === null || only.some((name) => name === key || key.startsWith(`${name}/`));
 
 /** Tokens: one answer of the model stays below, one large request does not. */
 const smallBudget = 200_000;
@@ -88,7 +87,8 @@ export function listProbes(): readonly { id: string; group: string; attack: stri
 
 /** Rejects if the bot cannot be started or the signal aborts the run. Cleans up in both cases. */
 export async function runSuite(options: SuiteOptions): Promise<Report> {
-  const wanted = (group: string, id?: string) => isSelected(options.only, group, id);
+  const wanted = (key: string) => isSelected(options.only, key);
+  const isCodexWanted = codexProbes.some(({ id }) => wanted(id));
   const stateDir = await mkdtemp(join(tmpdir(), 'airlock-probes-'));
   const results: Result[] = [];
   let leftOut = 0;
@@ -96,14 +96,16 @@ export async function runSuite(options: SuiteOptions): Promise<Report> {
   let world: World | null = null;
   try {
     canary = await startCanary();
+    // As in the environment of a person who starts Airlock.
+    process.env['SSH_AUTH_SOCK'] ??= canary.socketFile;
     world = await startWorld({
       stateDir,
       files: splitBillFiles,
       configText: config,
       maxSandboxes: 12,
       script: hijackedModel({
-        attack: wanted('codex') ? codexMoves(false) : [],
-        neighbour: wanted('codex') ? codexMoves(true) : [],
+        attack: isCodexWanted ? codexMoves(false) : [],
+        neighbour: isCodexWanted ? codexMoves(true) : [],
         requests: [],
         tokens: [],
         transfers: [],
@@ -117,6 +119,7 @@ export async function runSuite(options: SuiteOptions): Promise<Report> {
       options.onResult(result);
     });
   } finally {
+    if (process.env['SSH_AUTH_SOCK'] === canary?.socketFile) delete process.env['SSH_AUTH_SOCK'];
     await world?.close();
     await canary?.close();
     await rm(stateDir, { recursive: true, force: true });
@@ -129,6 +132,7 @@ export async function runSuite(options: SuiteOptions): Promise<Report> {
     leaked: results.length - passed - notRun,
     notRun,
     leftOut,
+    nothingThere: results.filter(({ ok, nothingThere }) => ok && nothingThere === true).length,
     results,
   };
 }
@@ -137,7 +141,7 @@ async function carryOut(
   { progress, signal }: SuiteOptions,
   world: World,
   canary: Canary,
-  wanted: (group: string, id?: string) => boolean,
+  wanted: (key: string) => boolean,
   tell: (result: Result) => void,
 ): Promise<number> {
   for (const name of ['other', 'older', 'small-budget'])
@@ -150,9 +154,7 @@ async function carryOut(
   await plant(neighbour);
   checkpoint();
   const place = placeOf(world, canary, neighbour);
-  const all = insideGroups
-    .flatMap((group) => planFor(group, place))
-    .filter(({ group, probe }) => wanted(group, probe.id));
+  const all = insideGroups.flatMap((group) => planFor(group, place)).filter(({ key }) => wanted(key));
   const planned = await runnable(attacker.sandbox, all);
   const seen = new Map<string, string>();
   const pending = new Map<string, Planned>(planned.map((entry) => [entry.key, entry]));
@@ -164,11 +166,8 @@ async function carryOut(
     if (entry === undefined) return;
     pending.delete(id);
     seen.set(id, text);
-    insideResults.push({
-      planned: entry,
-      ran,
-      got: entry.probe.searched === true && ran ? searched(world, text, got) : got,
-    });
+    const outcome = entry.probe.searched === true && ran ? searched(world, text, got) : { ran, got };
+    insideResults.push({ planned: entry, ...outcome });
     if (insideResults.length % 50 === 0) progress(`${insideResults.length} of ${planned.length} done`);
   });
   const [, exhausted] = await Promise.all([inside, exhaust(world, attacker, wanted, signal, progress)]);
@@ -190,35 +189,26 @@ async function carryOut(
   }
   for (const { group, key, probe } of pending.values())
     tell(resultOf(group, { ...probe, id: key }, 'it never ran', false));
-  if (wanted('codex'))
-    for (const probe of codexProbes.filter(({ id }) => wanted('codex', id))) {
-      const got = readCodexGot(prompts, probe.id);
-      tell(resultOf('codex', probe, got ?? 'Codex never reported it', got !== null && got !== ''));
-    }
-  for (const result of exhausted) tell(result);
-  if (wanted('upstream')) {
-    const refusals = insideResults.filter(({ got }) => /^4\d\d [a-z_]+(?:\.|$)/.test(got)).length;
-    for (const probe of upstreamProbes.filter(({ id }) => wanted('upstream', id)))
-      tell(await hostResult('upstream', probe, { world, canary, seen, view, refusals }));
-    // Bytes that were made before each probe had its own marker.
-    if (arrived.includes(place.marker))
-      tell(
-        resultOf(
-          'upstream',
-          { id: 'untraced', attack: 'a marker of no known probe upstream', expected: ['none'] },
-          'found',
-          true,
-        ),
-      );
+  for (const probe of codexProbes.filter(({ id }) => wanted(id))) {
+    const got = readCodexGot(prompts, probe.id);
+    tell(resultOf('codex', probe, got ?? 'Codex never reported it', got !== null && got !== ''));
   }
+  for (const result of exhausted) tell(result);
+  const refusals = insideResults.filter(({ got }) => /^4\d\d [a-z_]+(?:\.|$)/.test(got)).length;
+  for (const probe of upstreamProbes.filter(({ id }) => wanted(keyOf('upstream', id))))
+    tell(await hostResult('upstream', probe, { world, canary, seen, view, refusals }));
+  // Bytes that were made before each probe had its own marker.
+  const untraced = { id: 'untraced', attack: 'a marker of no known probe upstream', expected: ['none'] };
+  if (arrived.includes(place.marker)) tell(resultOf('upstream', untraced, 'found', true));
   return all.length - planned.length;
 }
 
 /** Searches the output of a probe; a probe that printed nothing has looked at nothing. */
-function searched(world: World, text: string, got: string): string {
-  if (text.trim() === 'looked' || got !== 'looked') return `looked at nothing: ${got}`;
+function searched(world: World, text: string, got: string): { readonly ran: boolean; readonly got: string } {
   const found = secretsIn(world, text);
-  return found.length === 0 ? 'nothing secret' : `found: ${found.join(', ')}`;
+  if (found.length > 0) return { ran: true, got: `found: ${found.join(', ')}` };
+  const hasLooked = got === 'looked' && text.trim() !== 'looked';
+  return hasLooked ? { ran: true, got: 'nothing secret' } : { ran: false, got: `could not try: ${got}` };
 }
 
 /** Leaves out probes in Python or Perl where it is missing. curl, git, Bash and Node are required. */

@@ -59,8 +59,13 @@ function toolsOf(body: unknown): string[] {
   );
 }
 
-const none = (found: readonly string[]): string =>
-  found.length === 0 ? 'none' : `${found.length}: ${found[0]?.slice(0, 150)}`;
+/** What of `all` is wrong. Throws if there is nothing to look at. */
+function none<Item>(all: readonly Item[], wrongOf: (item: Item) => readonly string[]): string {
+  if (all.length === 0) throw new Error('there is nothing to look at');
+  const found = all.flatMap(wrongOf);
+  return found.length === 0 ? 'none' : `${found.length}: ${found[0]?.slice(0, 150)}`;
+}
+const when = (isWrong: boolean, what: string): readonly string[] => (isWrong ? [what] : []);
 
 export const upstreamProbes: readonly HostProbe<UpstreamBench>[] = [
   {
@@ -68,35 +73,22 @@ export const upstreamProbes: readonly HostProbe<UpstreamBench>[] = [
     attack: 'any push at GitHub',
     expected: ['none'],
     run: async ({ world }) =>
-      none(
-        world.github
-          .requests()
-          .filter(({ path }) => path.includes('receive-pack'))
-          .map(({ path }) => path),
-      ),
+      none(gitRequests(world), ({ path }) => when(path.includes('receive-pack'), path)),
   },
   {
     id: 'github-other',
     attack: 'anything on GitHub’s web host but git fetch of the tasks’ repositories',
     expected: ['none'],
     run: async ({ world }) =>
-      none(
-        world.github
-          .requests()
-          .filter(({ path }) => isGit(path) && !gitPath.test(path))
-          .map(({ method, path }) => `${method} ${path}`),
-      ),
+      none(gitRequests(world), ({ method, path }) => when(!gitPath.test(path), `${method} ${path}`)),
   },
   {
     id: 'github-token',
     attack: 'a token at GitHub that is not the App’s',
     expected: ['none'],
     run: async ({ world }) =>
-      none(
-        world.github
-          .requests()
-          .filter(({ path, tokenKind }) => tokenKind === 'refused' && path !== revocation)
-          .map(({ path }) => path),
+      none(world.github.requests(), ({ path, tokenKind }) =>
+        when(tokenKind === 'refused' && path !== revocation, path),
       ),
   },
   {
@@ -104,22 +96,15 @@ export const upstreamProbes: readonly HostProbe<UpstreamBench>[] = [
     attack: 'a fetch at GitHub without the task’s own token',
     expected: ['none'],
     run: async ({ world }) =>
-      none(
-        world.github
-          .requests()
-          .filter(({ path, tokenKind }) => isGit(path) && tokenKind !== 'installation')
-          .map(({ path }) => path),
-      ),
+      none(gitRequests(world), ({ path, tokenKind }) => when(tokenKind !== 'installation', path)),
   },
   {
     id: 'github-writes',
     attack: 'a branch at GitHub that is not Airlock’s own',
     expected: ['none'],
     run: async ({ world }) =>
-      none(
-        (await world.github.branches({ owner: 'acme', name: 'split-bill' }))
-          .map(({ name }) => name)
-          .filter((name) => name !== 'main' && !name.startsWith(builtIn.branchPrefix)),
+      none(await world.github.branches({ owner: 'acme', name: 'split-bill' }), ({ name }) =>
+        when(name !== 'main' && !name.startsWith(builtIn.branchPrefix), name),
       ),
   },
   {
@@ -127,22 +112,15 @@ export const upstreamProbes: readonly HostProbe<UpstreamBench>[] = [
     attack: 'anything at OpenAI but POST /v1/responses',
     expected: ['none'],
     run: async ({ world }) =>
-      none(
-        requests(world)
-          .filter(({ method, path }) => method !== 'POST' || path !== '/v1/responses')
-          .map(({ method, path }) => `${method} ${path}`),
+      none(requests(world), ({ method, path }) =>
+        when(method !== 'POST' || path !== '/v1/responses', `${method} ${path}`),
       ),
   },
   {
     id: 'openai-key',
     attack: 'a key at OpenAI that is not the configured one',
     expected: ['none'],
-    run: async ({ world }) =>
-      none(
-        requests(world)
-          .filter(({ status }) => status === 401)
-          .map(({ path }) => path),
-      ),
+    run: async ({ world }) => none(requests(world), ({ status, path }) => when(status === 401, path)),
   },
   {
     id: 'openai-headers',
@@ -150,14 +128,13 @@ export const upstreamProbes: readonly HostProbe<UpstreamBench>[] = [
     expected: ['none'],
     run: async ({ world }) =>
       none(
-        requests(world).flatMap(({ headers }) =>
-          Object.entries(headers).flatMap(([name, value]) =>
+        requests(world).flatMap(({ headers }) => Object.entries(headers)),
+        ([name, value]) =>
+          when(
             /^(?:cookie|openai-(?:organization|project|beta)|x-forwarded|x-probe|x-http-method)/.test(name) ||
-            value.includes('attacker')
-              ? [`${name}: ${value}`]
-              : [],
+              value.includes('attacker'),
+            `${name}: ${value}`,
           ),
-        ),
       ),
   },
   {
@@ -165,10 +142,8 @@ export const upstreamProbes: readonly HostProbe<UpstreamBench>[] = [
     attack: 'a request at OpenAI that would be stored',
     expected: ['none'],
     run: async ({ world }) =>
-      none(
-        bodies(world)
-          .filter((body) => memberOf(body, 'store') !== false)
-          .map((body) => JSON.stringify(body).slice(0, 100)),
+      none(bodies(world), (body) =>
+        when(memberOf(body, 'store') !== false, JSON.stringify(body).slice(0, 100)),
       ),
   },
   {
@@ -176,16 +151,13 @@ export const upstreamProbes: readonly HostProbe<UpstreamBench>[] = [
     attack: 'a field at OpenAI beyond those that Codex needs',
     expected: ['none'],
     run: async ({ world }) =>
-      none(
-        bodies(world).flatMap((body) => entriesOf(body).flatMap(([key]) => (topLevel.has(key) ? [] : [key]))),
-      ),
+      none(bodies(world).flatMap(entriesOf), ([key]) => when(!topLevel.has(key), key)),
   },
   {
     id: 'openai-tools',
     attack: 'a tool at OpenAI that runs there',
     expected: ['none'],
-    run: async ({ world }) =>
-      none(bodies(world).flatMap((body) => toolsOf(body).filter((type) => !ownTools.has(type)))),
+    run: async ({ world }) => none(bodies(world).flatMap(toolsOf), (type) => when(!ownTools.has(type), type)),
   },
   {
     id: 'openai-remote',
@@ -194,14 +166,13 @@ export const upstreamProbes: readonly HostProbe<UpstreamBench>[] = [
     run: async ({ world }) =>
       none(
         // Only in the input: the schema of a tool may have parameters of these names.
-        bodies(world).flatMap((body) =>
-          [...members(memberOf(body, 'input'))].flatMap(([key, value]) =>
+        bodies(world).flatMap((body) => [...members(memberOf(body, 'input'))]),
+        ([key, value]) =>
+          when(
             ['file_url', 'file_id', 'server_url', 'connector_id'].includes(key) ||
-            (key === 'image_url' && !(typeof value === 'string' && value.startsWith('data:')))
-              ? [`${key}: ${JSON.stringify(value)}`]
-              : [],
+              (key === 'image_url' && !(typeof value === 'string' && value.startsWith('data:'))),
+            `${key}: ${JSON.stringify(value)}`,
           ),
-        ),
       ),
   },
   {
@@ -221,29 +192,31 @@ export const upstreamProbes: readonly HostProbe<UpstreamBench>[] = [
     attack: 'a secret in anything that any probe got back',
     expected: ['none'],
     run: async ({ world, seen }) =>
-      none([...seen].flatMap(([id, text]) => secretsIn(world, text).map((name) => `${name} in ${id}`))),
+      none([...seen], ([id, text]) => secretsIn(world, text).map((name) => `${name} in ${id}`)),
   },
   {
     id: 'receipt',
     attack: 'a refusal that is missing in the task’s receipt',
     expected: ['none'],
-    run: async ({ view, refusals }) =>
-      view.receipt.deniedTotal >= refusals
+    run: async ({ view: { receipt }, refusals }) => {
+      if (refusals === 0) throw new Error('nothing was refused');
+      return receipt.deniedTotal >= refusals
         ? 'none'
-        : `${refusals} refusals, ${view.receipt.deniedTotal} in the receipt`,
+        : `${refusals} refusals, ${receipt.deniedTotal} in the receipt`;
+    },
   },
   {
     id: 'receipt-hosts',
     attack: 'a host in the receipt that no task may reach',
     expected: ['none'],
     run: async ({ view }) =>
-      none(
-        view.receipt.hosts
-          .map(({ host }) => host)
-          .filter((host) => !['github.com', 'api.openai.com', 'canary.airlock.invalid'].includes(host)),
+      none(view.receipt.hosts, ({ host }) =>
+        when(!['github.com', 'api.openai.com', 'canary.airlock.invalid'].includes(host), host),
       ),
   },
 ];
+
+const gitRequests = ({ github }: World) => github.requests().filter(({ path }) => isGit(path));
 
 function requests({ openai }: World) {
   return openai?.requests() ?? [];

@@ -82,7 +82,7 @@ export const cloudflareExample: Group = {
       'key-absent',
       'the OpenAI key in the environment and in Codex’s settings',
       'bash',
-      'env; cat /home/codex/.codex/config.toml; ls -A /home/codex/.codex; echo looked',
+      'env && ls -A /home/codex/.codex && find /home/codex/.codex -name "*.toml" -exec cat {} + && echo looked',
       ['nothing secret'],
       { searched: true },
     ),

@@ -29,7 +29,7 @@ export const credentials: Group = {
       search(
         'codex-home',
         'Codex’s folder',
-        `cd /home/codex && find . -type f -size -2000k -exec cat {} + | head -c 900000 | strings -n 8 | grep .`,
+        `cd /home/codex && find . -type f -size -2000k -exec cat {} + | head -c 900000 | grep -a .`,
       ),
       search(
         'run-folder',
@@ -59,7 +59,7 @@ export const credentials: Group = {
       search(
         'answer-github',
         'headers and body of an allowed answer of GitHub',
-        `${chatty} 'https://github.com${refs}' 2>&1 | strings | grep -i http`,
+        `${chatty} 'https://github.com${refs}' 2>&1 | grep -ai http`,
       ),
       search(
         'answer-openai',
@@ -70,22 +70,26 @@ export const credentials: Group = {
       search(
         'echo',
         'an answer that repeats the request',
-        `for m in TRACE OPTIONS HEAD; do curl -sv -m 5 -X $m 'https://github.com${refs}' 2>&1; done | strings | grep -i http`,
+        `for m in TRACE OPTIONS HEAD; do curl -sv -m 5 -X $m 'https://github.com${refs}' 2>&1; done | grep -ai http`,
       ),
       search(
         'errors',
         'the texts of a hundred refusals',
         `for n in $(seq 25); do for u in https://github.com/x/y https://api.openai.com/v1/files https://attacker.example/ https://canary.airlock.invalid/x; do echo url = $u; done; done | curl -sv -m 20 --config - 2>&1 | grep -i airlock`,
       ),
-      search(
+      script(
         'authority-key',
-        'the private key of the certificate authority',
-        `grep -rlI 'PRIVATE KEY' /etc /run /tmp /home /workspace /opt/airlock 2>/dev/null | grep -v /probes/ | xargs -r cat; openssl s_client -connect 127.0.0.1:443 -servername github.com </dev/null 2>/dev/null | grep -i issuer`,
+        'the private key of the certificate authority, or any other',
+        'bash',
+        // Its own must be found.
+        `echo '-----BEGIN PRIVATE KEY-----' > /tmp/own-key; grep -rlI 'BEGIN.* PRIVATE KEY' /etc /run /tmp /home /workspace /opt/airlock 2>/dev/null | grep -v /probes/ | sort | tr '\\n' ' '`,
+        ['/tmp/own-key'],
       ),
       search(
         'memory',
         'the memory of every process that can be opened',
-        `perl -e 'for my $p (glob("/proc/[0-9]*")) { next if $p =~ /\\/(self|$$)$/; open(my $maps, "<", "$p/maps") or next; open(my $mem, "<:raw", "$p/mem") or next; my $left = 64_000_000; while (<$maps>) { next unless /^([0-9a-f]+)-([0-9a-f]+) rw/; my ($a, $b) = (hex $1, hex $2); my $n = $b - $a; next if $n > $left; $left -= $n; sysseek($mem, $a, 0); sysread($mem, my $text, $n); while ($text =~ /((?:sk-|ghs_|ghp_|gho_|Bearer |Basic |x-access-token:|x-airlock-token)[\\x21-\\x7e]{4,200})/g) { print "$1\\n" } } }' | sort -u | head -n 2000`,
+        // Its own child's must be found.
+        `found=$(perl -e 'my $own = "ghp_" . "own" x 12; my $child = fork // die; if (!$child) { sleep 60; exit } for my $p (glob("/proc/[0-9]*")) { next if $p =~ /\\/(self|$$)$/; open(my $maps, "<", "$p/maps") or next; open(my $mem, "<:raw", "$p/mem") or next; my $left = 64_000_000; while (<$maps>) { next unless /^([0-9a-f]+)-([0-9a-f]+) rw/; my ($a, $b) = (hex $1, hex $2); my $n = $b - $a; next if $n > $left; $left -= $n; sysseek($mem, $a, 0); sysread($mem, my $text, $n); while ($text =~ /((?:sk-|ghs_|ghp_|gho_|Bearer |Basic |x-access-token:|x-airlock-token)[\\x21-\\x7e]{4,200})/g) { print "$1\\n" } } } kill 9, $child' | sort -u | head -n 2000); grep -q ghp_ownown <<<"$found" || exit 1; echo "$found"`,
         { timeoutMs: 40_000, lane: 'memory' },
       ),
       script(

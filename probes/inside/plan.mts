@@ -55,7 +55,22 @@ export type Program =
       readonly source: string;
       readonly target?: Target;
       readonly args?: readonly string[];
+      readonly control?: Control;
     };
+
+/**
+ * The same script aimed at something that it can reach. Unless it gets there, its attempt means nothing. A
+ * script with a target needs none: it is aimed at the runner itself.
+ */
+export interface Control {
+  readonly args: readonly string[];
+  readonly got: string;
+}
+
+/** In the arguments of a control, a Unix socket of the runner. */
+export const ownSocket = 'own.sock';
+/** An abstract one. */
+export const ownAbstract = 'airlock-probe-runner';
 
 export interface PlannedProbe {
   readonly id: string;

@@ -6,10 +6,15 @@
  * Usage: node runner.mts PLAN.json
  */
 import { spawn } from 'node:child_process';
-import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { createSocket } from 'node:dgram';
+import { once } from 'node:events';
+import { mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { createServer, type ListenOptions } from 'node:net';
 import { bytesOf } from './body.mts';
 import {
   maxSeen,
+  ownAbstract,
+  ownSocket,
   type Plan,
   type PlannedProbe,
   type Program,
@@ -45,7 +50,7 @@ async function outcomeOf({ id, program, timeoutMs }: PlannedProbe): Promise<Outc
         return await runScript(id, program, timeoutMs);
     }
   } catch (error) {
-    return { ran: false, got: `the probe failed: ${String(error).slice(0, 200)}`, seen: '' };
+    return { ran: false, got: `could not try: ${String(error).slice(0, 200)}`, seen: '' };
   }
 }
 
@@ -112,8 +117,9 @@ async function runCurl(
   const seen = `${readFileSync(headFile, 'latin1')}${answer}${stderr}`;
   // An answer counts even if it arrived before curl had sent everything, or lost its end.
   const status = Number(/(\d{3})$/.exec(stdout)?.[1] ?? 0);
+  // An unknown protocol, option or file; no curl.
   if (status === 0)
-    return { ran: code !== 2 && code !== 26 && code !== 127, got: `curl error ${code}`, seen };
+    return { ran: ![1, 2, 3, 4, 26, 27, 127].includes(code), got: `curl error ${code}`, seen };
   return { ran: true, got: describeAnswer(status, answer), seen };
 }
 
@@ -159,31 +165,87 @@ const interpreters = {
 } as const;
 const endings = { bash: 'sh', node: 'mjs', python3: 'py', perl: 'pl' } as const;
 
-async function runScript(
-  id: string,
-  { language, source, target, args }: Extract<Program, { kind: 'script' }>,
-  timeoutMs: number,
-): Promise<Outcome> {
+type Script = Extract<Program, { kind: 'script' }>;
+
+async function runScript(id: string, program: Script, timeoutMs: number): Promise<Outcome> {
+  const { language, source, target, args } = program;
   const file = fileOf(id, endings[language]);
   writeFileSync(file, source);
+  const missed = await missedControl(program, file, timeoutMs);
+  if (missed !== null) return { ran: false, got: `could not try: ${missed}`, seen: '' };
   const there =
     target === undefined || redirect === null
       ? target
       : { address: '127.0.0.1', port: target.protocol === 'tcp' ? redirect.tcpPort : redirect.udpPort };
-  const { code, stdout, stderr } = await run([...interpreters[language], file, ...(args ?? [])], {
+  return await scriptOutcome(language, [file, ...(args ?? [])], there, timeoutMs);
+}
+
+async function scriptOutcome(
+  language: Script['language'],
+  argv: readonly string[],
+  there: { readonly address: string; readonly port: number } | undefined,
+  timeoutMs: number,
+): Promise<Outcome> {
+  const { code, stdout, stderr } = await run([...interpreters[language], ...argv], {
     timeoutMs,
     env: there === undefined ? {} : { PROBE_ADDRESS: there.address, PROBE_PORT: String(there.port) },
   });
   const got = lastLine(stdout);
-  // A program without output has not probed anything.
-  if (got === '') return { ran: false, got: `exit ${code}: ${lastLine(stderr)}`, seen: stderr };
+  // A program that failed or printed nothing has not probed anything.
+  if (code !== 0 || got === '')
+    return { ran: false, got: `could not try: exit ${code}: ${lastLine(stderr)}`, seen: stdout + stderr };
   return { ran: true, got, seen: stdout + stderr };
+}
+
+/** Each script and control once. */
+const controls = new Map<string, Promise<string | null>>();
+
+async function missedControl(program: Script, file: string, timeoutMs: number): Promise<string | null> {
+  const { language, source, target, control } = program;
+  if (control === undefined && target === undefined) return null;
+  const key = JSON.stringify([language, source, control]);
+  const attempt = async () => {
+    const to = target === undefined ? undefined : { address: '127.0.0.1', port: ownPort };
+    const args = (control?.args ?? []).map((one) => ownNames[one] ?? one);
+    const { got } = await scriptOutcome(language, [file, ...args], to, timeoutMs);
+    const isReached = control === undefined ? /^(?:CONNECTED|SENT)$/.test(got) : got === control.got;
+    return isReached ? null : `its control got ${got}`;
+  };
+  const missed = controls.get(key) ?? attempt();
+  controls.set(key, missed);
+  return await missed;
+}
+
+const ownNames: Readonly<Record<string, string>> = {
+  [ownSocket]: `${folder}/${ownSocket}`,
+  [ownAbstract]: `${ownAbstract}-${process.pid}`,
+};
+
+/** Opens what controls reach: two Unix sockets, a TCP and a UDP port of one number. Returns the number. */
+async function listen(): Promise<number> {
+  const at = async (options: ListenOptions) => {
+    const server = createServer((socket) => socket.on('error', () => undefined).end())
+      .listen(options)
+      .unref();
+    await once(server, 'listening');
+    return server.address();
+  };
+  rmSync(`${folder}/${ownSocket}`, { force: true });
+  await at({ path: `${folder}/${ownSocket}` });
+  await at({ path: `\0${ownNames[ownAbstract]}` });
+  const bound = await at({ host: '127.0.0.1', port: 0 });
+  const port = typeof bound === 'object' ? (bound?.port ?? 0) : 0;
+  const datagrams = createSocket('udp4').unref();
+  datagrams.bind(port, '127.0.0.1');
+  await once(datagrams, 'listening');
+  return port;
 }
 
 function lastLine(text: string): string {
   return (text.trimEnd().split('\n').at(-1) ?? '').trim().slice(0, 200);
 }
 
+const ownPort = await listen();
 const lanes = Map.groupBy(probes, ({ lane }) => lane);
 await Promise.all(
   [...lanes.values()].map(async (lane) => {
