@@ -8,6 +8,7 @@ import {
   quoteWord,
   requireAbsolute,
   requireRunName,
+  splitData,
 } from './cloudflare-inside.ts';
 
 const limits = { timeoutMs: 1_500.5, maxOutputBytes: 10 };
@@ -52,9 +53,26 @@ describe('the file of a command', () => {
     ['a relative folder', { argv: ['echo'], cwd: 'tmp' }],
     ['a variable with an equals sign', { argv: ['echo'], env: { 'A=B': '' } }],
     ['a variable without a name', { argv: ['echo'], env: { '': '' } }],
+    ['more than Linux takes', { argv: ['echo', 'x'.repeat(4 * 1024 * 1024)] }],
   ])('is refused for %s', (_, command) => {
     expect(() => encodeCommand(command, limits)).toThrow(TypeError);
   });
+});
+
+describe('the parts of a file', () => {
+  const MiB = 1024 * 1024;
+
+  it.each([0, 1, 8 * MiB - 1, 8 * MiB, 8 * MiB + 1, 12 * MiB, 20 * MiB])(
+    'of %i bytes are messages of less than 8 MiB, in order, with every byte',
+    (size) => {
+      const parts = splitData(new Uint8Array(size).fill(1));
+      expect(parts.length).toBeGreaterThan(0);
+      expect(Math.max(...parts.map(({ base64 }) => base64.length))).toBeLessThan(8 * MiB);
+      expect(parts.map(({ name }) => name).toSorted()).toEqual(parts.map(({ name }) => name));
+      const joined = Buffer.concat(parts.map(({ base64 }) => Buffer.from(base64, 'base64')));
+      expect(joined.equals(Buffer.alloc(size, 1))).toBe(true);
+    },
+  );
 });
 
 describe('names', () => {

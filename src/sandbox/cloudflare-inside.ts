@@ -13,12 +13,27 @@ const insideRoot = '/var/lib/airlock';
 
 const instanceFolder = (instance: string): string => `${insideRoot}/${instance}`;
 export const scriptPath = (instance: string): string => `${instanceFolder(instance)}/inside.sh`;
-export const callPath = (instance: string, callId: string, part: 'args' | 'data'): string =>
+export const callPath = (instance: string, callId: string, part: 'args' | `data.${string}`): string =>
   `${instanceFolder(instance)}/calls/${callId}.${part}`;
 
 /** Creates the folder for the script and the calls. Runs before the script is there. */
 export const makeFolders = (instance: string): string =>
   `umask 077 && mkdir -p -- ${quoteWord(`${instanceFolder(instance)}/calls`)}`;
+
+/**
+ * Bytes of a file per message to the container. The SDK's server closes the whole connection at a message
+ * over 16 MiB, and every call in it fails. As base64 a part stays below 8 MiB.
+ */
+const maxPartBytes = 4 * 1024 * 1024;
+
+/** Splits a file into the parts that `inside.sh` joins; their names sort in the order of the bytes. */
+export function splitData(bytes: Uint8Array): { name: `data.${string}`; base64: string }[] {
+  const count = Math.max(1, Math.ceil(bytes.length / maxPartBytes));
+  return Array.from({ length: count }, (_, at) => ({
+    name: `data.${String(at).padStart(4, '0')}`,
+    base64: encodeBase64(bytes.subarray(at * maxPartBytes, (at + 1) * maxPartBytes)),
+  }));
+}
 
 export function commandLine(instance: string, words: readonly (string | number)[]): string {
   return ['bash', scriptPath(instance), ...words.map(String)].map((word) => quoteWord(word)).join(' ');
@@ -73,7 +88,10 @@ export function encodeCommand(
   ];
   if (fields.some((field) => field.includes('\0')))
     throw new TypeError('a NUL cannot be part of an argument');
-  return fields.map((field) => `${field}\0`).join('');
+  const encoded = fields.map((field) => `${field}\0`).join('');
+  // Linux takes at most 2 MiB.
+  if (encoded.length > maxPartBytes) throw new TypeError('a command of at most 4 MiB is needed');
+  return encoded;
 }
 
 export type Reply =

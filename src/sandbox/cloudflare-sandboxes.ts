@@ -24,6 +24,7 @@ import {
   requireAbsolute,
   requireRunName,
   scriptPath,
+  splitData,
   type Reply,
 } from './cloudflare-inside.ts';
 import type { SandboxStatus } from './cloudflare-life.ts';
@@ -37,8 +38,8 @@ const bootMs = 90_000;
 const authorityMs = 15_000;
 const destroyMs = 25_000;
 const maxReadBytes = 1024 * 1024;
-/** Bytes of one output. Both together as base64 stay well below the 32 MiB of one message. */
-const maxExecOutputBytes = 4 * 1024 * 1024;
+/** Bytes of one output. Both together as base64 stay below 8 MiB, as each message to and from a container. */
+const maxExecOutputBytes = 2 * 1024 * 1024;
 
 const sdkOptions = { transport: 'rpc', enableDefaultSession: false, sleepAfter: '15m' } as const;
 
@@ -87,15 +88,14 @@ function cloudflareSandbox(sandbox: () => TaskSandbox): SandboxPort {
   }
 
   /** Writes base64, so that every byte arrives unchanged. */
-  async function put(path: string, content: string | Uint8Array): Promise<void> {
-    const base64 = encodeBase64(typeof content === 'string' ? new TextEncoder().encode(content) : content);
+  async function put(path: string, base64: string): Promise<void> {
     release(await sandbox().writeFile(path, base64, { encoding: 'base64' }));
   }
 
   async function prepare(instance: string, maxProcesses: number): Promise<void> {
     const made = await sandbox().exec(makeFolders(instance));
     if (made.exitCode !== 0) throw new Error('the container has no room for the sandbox’s script');
-    await put(scriptPath(instance), insideScript);
+    await put(scriptPath(instance), encodeText(insideScript));
     const until = Date.now() + authorityMs;
     while ((await ask(instance, ['prepare', maxProcesses])).kind !== 'done') {
       if (Date.now() > until)
@@ -132,7 +132,8 @@ function cloudflareSandbox(sandbox: () => TaskSandbox): SandboxPort {
       requireAbsolute(path);
       await within(2 * answerMs, async (instance) => {
         const call = newName();
-        await put(callPath(instance, call, 'data'), content);
+        const bytes = typeof content === 'string' ? new TextEncoder().encode(content) : content;
+        for (const { name, base64 } of splitData(bytes)) await put(callPath(instance, call, name), base64);
         refuseFailure(await ask(instance, ['write-file', call, path]));
       });
     },
@@ -153,7 +154,7 @@ function cloudflareSandbox(sandbox: () => TaskSandbox): SandboxPort {
       const encoded = encodeCommand(command, { ...limits, maxOutputBytes });
       return await within(limits.timeoutMs + 2 * answerMs, async (instance) => {
         const call = newName();
-        await put(callPath(instance, call, 'args'), encoded);
+        await put(callPath(instance, call, 'args'), encodeText(encoded));
         const reply = await ask(instance, ['exec', call]);
         if (reply.kind !== 'exec') throw unexpected(reply);
         const { exitCode, timedOut, truncated } = reply;
@@ -167,7 +168,7 @@ function cloudflareSandbox(sandbox: () => TaskSandbox): SandboxPort {
       const encoded = encodeCommand(command, { timeoutMs: 0, maxOutputBytes: 0 });
       await within(2 * answerMs, async (instance) => {
         const call = newName();
-        await put(callPath(instance, call, 'args'), encoded);
+        await put(callPath(instance, call, 'args'), encodeText(encoded));
         refuseFailure(await ask(instance, ['start-run', name, call]));
       });
     },
@@ -224,6 +225,8 @@ const newName = (): string => crypto.randomUUID().replaceAll('-', '');
 function lost(status: SandboxStatus): SandboxLostError {
   return new SandboxLostError(status.kind === 'lost' ? status.why : 'it was never started');
 }
+
+const encodeText = (text: string): string => encodeBase64(new TextEncoder().encode(text));
 
 function refuseFailure(reply: Reply): Reply {
   if (reply.kind !== 'failed') return reply;

@@ -185,16 +185,16 @@ read_run() {
 # Renames: a reader sees the old file or the new one, and a link or FIFO at the path is replaced, not
 # followed.
 write_file() {
-  local data=$root/calls/$1.data problem=$root/calls/$1.err
+  local problem=$root/calls/$1.err
   local put='set -eC; folder=\${1%/*}; mkdir -p -- "\${folder:-/}"; draft=$1.$2
     trap '\\''rm -f -- "$draft"'\\'' EXIT; cat >"$draft"; mv -fT -- "$draft" "$1"'
-  if LC_ALL=C "\${drop[@]}" bash -c "$put" write "$2" "$1" <"$data" 2>"$problem"; then
+  if cat -- "$root/calls/$1".data.* | LC_ALL=C "\${drop[@]}" bash -c "$put" write "$2" "$1" 2>"$problem"; then
     reply done
   else
     reply failed
     head -c 1000 "$problem" | encoded
   fi
-  rm -f -- "$data" "$problem"
+  rm -f -- "$root/calls/$1".*
 }
 
 # Opens without blocking and with a deadline: a file can become a FIFO before it is opened.

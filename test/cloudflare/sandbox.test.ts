@@ -2,6 +2,7 @@
  * Checks what is particular to a sandbox on Cloudflare: how it is lost, what the platform logs, and a
  * container that lies.
  */
+import { createHash } from 'node:crypto';
 import { existsSync } from 'node:fs';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { SandboxLostError, type TaskSandbox } from '../../src/core/ports/sandbox-port.ts';
@@ -141,6 +142,19 @@ async function ended(sandbox: TaskSandbox, script: string, name = 'ends'): Promi
   await sandbox.startRun(name, shell(script));
   return (await sandbox.readRun(name, { ...range, offset: 1_000_000, waitMs: 30_000 })).exitCode;
 }
+
+describe('the connection to the container', () => {
+  it('carries a file over the limit of one message, and the calls under way', async () => {
+    const { sandbox } = await started();
+    await sandbox.startRun('under-way', shell('sleep 3600'));
+    const waiting = sandbox.readRun('under-way', { ...range, waitMs: 3_000 });
+    const bytes = Uint8Array.from({ length: 20 * 1024 * 1024 }, (_, at) => (at * 31 + (at >> 8)) & 0xff);
+    await sandbox.writeFile('/workspace/large', bytes);
+    const { stdout } = await sandbox.exec({ argv: ['sha256sum', '/workspace/large'] }, limits);
+    expect(stdout.slice(0, 64)).toBe(createHash('sha256').update(bytes).digest('hex'));
+    expect(await waiting).toMatchObject({ size: 0, exitCode: null });
+  });
+});
 
 describe('a sandbox whose container is not the one that was started', () => {
   it.each([

@@ -12,7 +12,7 @@ import { createServer } from 'node:http';
 import { constants } from 'node:os';
 import { RpcSession, RpcTarget } from 'capnweb';
 import { WebSocketServer } from 'ws';
-import { transportOver } from './rpc-transport.ts';
+import { maxMessageBytes, transportOver } from './rpc-transport.ts';
 
 /** The SDK's value for “no session”, the only one with `enableDefaultSession: false`. */
 const noSession = '__DISABLE_SESSION__';
@@ -121,7 +121,7 @@ function watchForAuthority(): void {
 const [socket] = process.argv.slice(2);
 if (socket === undefined) throw new Error('usage: control-server.ts <socket>');
 const sessions = new Set<RpcSession>();
-const sockets = new WebSocketServer({ noServer: true, maxPayload: 64 * 1024 * 1024 });
+const sockets = new WebSocketServer({ noServer: true, maxPayload: maxMessageBytes });
 const server = createServer((_request, response) => response.end('ok'));
 server.on('upgrade', (request, connection, head) => {
   if (request.url !== '/rpc') {

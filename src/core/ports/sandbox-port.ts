@@ -71,7 +71,7 @@ export interface RunChunk {
 export interface TaskSandbox {
   /** Does nothing if started. A destroyed sandbox is never started again: `SandboxLostError`. */
   start(spec: SandboxSpec): Promise<void>;
-  /** Replaces the file; creates missing folders. Text becomes UTF-8; at most 8 MiB. */
+  /** Replaces the file; creates missing folders. Text becomes UTF-8; at most 16 MiB. */
   writeFile(path: string, content: string | Uint8Array<ArrayBuffer>): Promise<void>;
   /** Bytes from `offset` on, at most `maxBytes` (up to 1 MiB); null when there is no such regular file. */
   readFile(
