@@ -7,6 +7,7 @@ import { getSandbox, isDurableObjectCodeUpdateReset, isPlatformTransientError } 
 import {
   SandboxBusyError,
   SandboxLostError,
+  SandboxNotInterceptedError,
   SandboxUnavailableError,
   type Sandboxes,
   type TaskSandbox as SandboxPort,
@@ -37,6 +38,10 @@ const answerMs = 20_000;
 const bootMs = 90_000;
 const authorityMs = 15_000;
 const destroyMs = 25_000;
+const endReportMs = 2_000;
+/** The SDK's server waits a few seconds for the interceptor's authority, then it exits. */
+const notIntercepted =
+  'the sandbox’s outbound interception is off: its container got no certificate authority from the platform. Deploy without "placement.mode": "targeted", then run npm run doctor. If it is off still, ask Cloudflare’s support';
 const maxReadBytes = 1024 * 1024;
 /** Bytes of one output. Both together as base64 stay below 8 MiB, as each message to and from a container. */
 const maxExecOutputBytes = 2 * 1024 * 1024;
@@ -97,13 +102,27 @@ function cloudflareSandbox(sandbox: () => TaskSandbox): SandboxPort {
     if (made.exitCode !== 0) throw new Error('the container has no room for the sandbox’s script');
     await put(scriptPath(instance), encodeText(insideScript));
     const until = Date.now() + authorityMs;
-    while ((await ask(instance, ['prepare', maxProcesses])).kind !== 'done') {
-      if (Date.now() > until)
-        throw new Error(
-          'the container did not get the interceptor’s certificate authority: is HTTPS intercepted?',
-        );
-      await new Promise((resolve) => setTimeout(resolve, 100));
+    let waited = false;
+    try {
+      while ((await ask(instance, ['prepare', maxProcesses])).kind !== 'done') {
+        waited = true;
+        if (Date.now() > until) throw new SandboxNotInterceptedError(notIntercepted);
+        await pause();
+      }
+    } catch (error) {
+      if (waited && (await hasEnded())) throw new SandboxNotInterceptedError(notIntercepted);
+      throw error;
     }
+  }
+
+  /** The connection breaks before the platform reports the end. */
+  async function hasEnded(): Promise<boolean> {
+    const until = Date.now() + endReportMs;
+    while (await sandbox().containerRuns()) {
+      if (Date.now() > until) return false;
+      await pause();
+    }
+    return true;
   }
 
   return {
@@ -122,7 +141,8 @@ function cloudflareSandbox(sandbox: () => TaskSandbox): SandboxPort {
         const status = await statusNow();
         // A concurrent start has settled it meanwhile.
         if (status.kind === 'running') return;
-        throw status.kind === 'lost' ? lost(status) : translated(error);
+        if (status.kind === 'lost') throw lost(status);
+        throw error instanceof SandboxNotInterceptedError ? error : translated(error);
       }
       const settled = await deadline(sandbox().settle(instance), answerMs).catch(rethrowTranslated);
       if (settled.kind !== 'running') throw lost(settled);
@@ -219,6 +239,8 @@ function release(result: object): void {
 function isDisposable(value: object): value is Disposable {
   return Symbol.dispose in value && typeof value[Symbol.dispose] === 'function';
 }
+
+const pause = async () => await new Promise((resolve) => setTimeout(resolve, 100));
 
 const newName = (): string => crypto.randomUUID().replaceAll('-', '');
 

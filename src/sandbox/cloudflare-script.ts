@@ -29,7 +29,14 @@ fi
 reply() { printf 'airlock %s\\n' "$*"; }
 encoded() { base64 -w0; printf '\\n'; }
 microseconds() { printf '%s' "\${EPOCHREALTIME//[.,]/}"; }
-boot() { cat /proc/sys/kernel/random/boot_id; }
+# The machine's boot and the first process's start time (field 22, behind a name that can contain anything): a
+# container that is restarted in place keeps its files, and its processes are gone.
+boot() {
+  local stat
+  IFS= read -rd '' stat </proc/1/stat
+  stat=(\${stat##*) })
+  printf '%s %s' "$(</proc/sys/kernel/random/boot_id)" "\${stat[19]}"
+}
 # Sleeps without starting a process: a reader polls at short intervals.
 exec 9<> <(:)
 pause() { read -rt "$1" -u 9 || :; }

@@ -76,6 +76,10 @@ export class TaskSandbox extends Sandbox {
     return this.#status();
   }
 
+  async containerRuns(): Promise<boolean> {
+    return this.ctx.container?.running === true;
+  }
+
   /** Ends the sandbox because another container answers in place of the one that was started. */
   async markLost(why: string): Promise<void> {
     this.#end(why);

@@ -148,7 +148,7 @@ describe('the connection to the container', () => {
     const { sandbox } = await started();
     await sandbox.startRun('under-way', shell('sleep 3600'));
     const waiting = sandbox.readRun('under-way', { ...range, waitMs: 3_000 });
-    const bytes = Uint8Array.from({ length: 20 * 1024 * 1024 }, (_, at) => (at * 31 + (at >> 8)) & 0xff);
+    const bytes = Buffer.alloc(13 * 1024 * 1024, 'thirteen bytes');
     await sandbox.writeFile('/workspace/large', bytes);
     const { stdout } = await sandbox.exec({ argv: ['sha256sum', '/workspace/large'] }, limits);
     expect(stdout.slice(0, 64)).toBe(createHash('sha256').update(bytes).digest('hex'));
@@ -158,12 +158,22 @@ describe('the connection to the container', () => {
 
 describe('a sandbox whose container is not the one that was started', () => {
   it.each([
-    ['without what its start left in it', 'rm -r /var/lib/airlock'],
-    ['on another machine', 'for f in /var/lib/airlock/*/boot; do echo other > $f; done'],
+    [
+      'without what its start left in it',
+      async (container: FakeContainer) => await asRoot(container, 'rm -r /var/lib/airlock'),
+    ],
+    [
+      'on another machine',
+      async (container: FakeContainer) =>
+        await asRoot(container, 'for f in /var/lib/airlock/*/boot; do echo other > $f; done'),
+    ],
+    ['restarted in place, with its files', async (container: FakeContainer) => await container.restart()],
   ])('is lost: %s', async (_, change) => {
     const { id, sandbox, container } = await started();
-    await asRoot(container, change);
-    await expect(sandbox.readFile('/etc/hosts', range)).rejects.toThrow(SandboxLostError);
+    await change(container);
+    // A call at the moment of the restart finds its connection broken, which is transient.
+    const read = async () => await sandbox.readFile('/etc/hosts', range).catch((error: unknown) => error);
+    await expect.poll(read, { timeout: 60_000 }).toBeInstanceOf(SandboxLostError);
     await expect(sandbox.start(smallSpec)).rejects.toThrow(SandboxLostError);
     expect(host.engine.starts(id)).toBe(1);
     await sandbox.destroy();
@@ -289,5 +299,17 @@ describe('the end', () => {
     expect(host.engine.container(id)).toBeNull();
     expect(existsSync(folder)).toBe(false);
     expect(host.engine.unknown).toEqual([]);
+  });
+});
+
+// Last: no container of this engine is intercepted from here on.
+describe('a platform that does not intercept', () => {
+  it('ends the start with these words, although the server exits without the authority', async () => {
+    host.engine.stopIntercepting(300);
+    const id = host.sandboxes.idFor(newTaskId());
+    const sandbox = host.sandboxes.get(id);
+    await expect(sandbox.start(smallSpec)).rejects.toThrow(/outbound interception is off/);
+    expect(host.engine.starts(id)).toBe(1);
+    await sandbox.destroy();
   });
 });

@@ -23,6 +23,11 @@ export interface FakeContainer {
   readonly etc: string;
   /** `onEnd` receives the exit code, after an exit or a kill. */
   start(onEnd: (exitCode: number) => void): void;
+  /**
+   * Restarts it in place, as Docker's restart policies do: it keeps its name and files, and no watcher of its
+   * end notices.
+   */
+  restart(): Promise<void>;
   /** Resolves when no process of it is left. */
   kill(): Promise<void>;
   /** Kills it and removes its files. */
@@ -42,8 +47,9 @@ export async function createContainer(
   const programs = findPrograms();
   if (programs === null) throw new Error('there is no bubblewrap on this machine');
   const folder = await mkdtemp(join(tmpdir(), 'airlock-engine-'));
-  const [control, etc] = [join(folder, 'control'), join(folder, 'etc')];
-  await Promise.all([control, join(etc, 'cloudflare')].map((path) => mkdir(path, { recursive: true })));
+  const [control, etc, disk] = [join(folder, 'control'), join(folder, 'etc'), join(folder, 'disk')];
+  const folders = [control, join(etc, 'cloudflare'), ...diskFolders.map((path) => join(disk, path))];
+  await Promise.all(folders.map((path) => mkdir(path, { recursive: true })));
   const texts = network === null ? { hosts: '127.0.0.1 localhost\n' } : systemFiles('');
   await Promise.all(Object.entries(texts).map(([name, text]) => writeFile(join(etc, name), text)));
   let interceptor: Interceptor | null = null;
@@ -52,26 +58,30 @@ export async function createContainer(
   let child: ChildProcess | null = null;
   let killed = false;
   let ended: Promise<void> = Promise.resolve();
+  let atEnd: (exitCode: number) => void = () => undefined;
   const kill = async () => {
     killed = true;
     child?.kill('SIGKILL');
     await ended;
   };
-  return {
+  const container: FakeContainer = {
     controlSocket: join(control, '3000.sock'),
     etc,
     start(onEnd) {
+      atEnd = onEnd;
+      killed = false;
       const variables = { ...(network === null ? environment : imageEnvironment()), ...env };
       const settings = Object.entries(variables).flatMap(([name, value]) => ['--setenv', name, value]);
       const args = [
         ...namespaces(network !== null),
         ...settings,
-        ...files(programs, { control, etc }),
+        ...files(programs, { control, etc, disk }),
         ...(network === null ? [] : imageFiles(programs, etc)),
         '--',
         ...(network === null
           ? []
           : [nodePath, join(import.meta.dirname, 'network.ts'), '/control/egress.sock', ...asUser()]),
+        ...(isRoot() ? withRightsOfDocker : []),
         ...server(),
       ];
       const started = spawn(programs.bwrap, args, { stdio: ['ignore', 'ignore', 'pipe'] });
@@ -82,12 +92,19 @@ export async function createContainer(
       });
       ended = new Promise((resolve) => {
         const end = (exitCode: number) => {
-          onEnd(exitCode);
+          atEnd(exitCode);
           resolve();
         };
         started.once('error', () => end(125));
         started.once('exit', (code) => end(code ?? 137));
       });
+    },
+    async restart() {
+      const watcher = atEnd;
+      atEnd = () => undefined;
+      await kill();
+      await rm(join(control, '3000.sock'), { force: true });
+      container.start(watcher);
     },
     kill,
     async remove() {
@@ -96,7 +113,18 @@ export async function createContainer(
       await rm(folder, { recursive: true, force: true });
     },
   };
+  return container;
 }
+
+/** What a container keeps when it is restarted in place. */
+const diskFolders = ['/workspace', '/home', '/var/lib'];
+
+/** Docker's default capabilities, and the one to look into other processes. */
+const withRightsOfDocker = [
+  'setpriv',
+  '--bounding-set=-all,+chown,+dac_override,+fsetid,+fowner,+mknod,+net_raw,+setgid,+setuid,+setfcap,+setpcap,+net_bind_service,+sys_chroot,+kill,+audit_write,+sys_ptrace',
+  '--inh-caps=-all',
+];
 
 /** A copy that every user of the container can start: the checkout may be below a private folder. */
 const nodePath = '/opt/node/bin/node';
@@ -111,14 +139,18 @@ const server = (): string[] => [
 
 function files(
   { checkout, nodeFile }: Programs,
-  { control, etc }: { control: string; etc: string },
+  { control, etc, disk }: { control: string; etc: string; disk: string },
 ): string[] {
   return [
     ...readOnly('/usr'),
     ...hostLinks.flatMap((path) => linkOrFolder(path)),
-    ...['/etc', '/etc/ssl', '/run', '/var/lib', '/home', '/opt', '/opt/node', '/opt/node/bin'].flatMap(
-      (path) => ['--perms', '0755', '--dir', path],
-    ),
+    ...['/etc', '/etc/ssl', '/run', '/opt', '/opt/node', '/opt/node/bin'].flatMap((path) => [
+      '--perms',
+      '0755',
+      '--dir',
+      path,
+    ]),
+    ...diskFolders.flatMap((path) => bind('--bind', join(disk, path), path)),
     ...hostFiles.filter((path) => existsSync(path)).flatMap((path) => readOnly(path)),
     ...bind('--ro-bind', join(etc, 'hosts'), '/etc/hosts'),
     ...bind('--bind', join(etc, 'cloudflare'), '/etc/cloudflare'),

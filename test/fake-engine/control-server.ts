@@ -47,7 +47,7 @@ class Commands extends RpcTarget {
   async execute(command: string, sessionId: string, options: ExecuteOptions = {}) {
     requireNoSession(sessionId);
     const child = spawn('/bin/bash', ['-c', command], {
-      cwd: options.cwd ?? '/',
+      cwd: options.cwd ?? '/workspace',
       env: { ...process.env, ...options.env },
       stdio: ['ignore', 'pipe', 'pipe'],
     });
@@ -107,14 +107,16 @@ async function collected(stream: NodeJS.ReadableStream): Promise<string> {
 }
 
 /**
- * Like the real one, looks for the interceptor's authority after it started to listen, and passes it to the
- * programs it starts.
+ * Like the real one, looks for the interceptor's authority after it started to listen, passes it to the
+ * programs it starts, and exits if there is none after five seconds.
  */
 function watchForAuthority(): void {
+  const last = setTimeout(() => process.exit(1), Number(process.env['AUTHORITY_MS'] ?? 5_000));
   const timer = setInterval(() => {
     if (!existsSync(authority)) return;
     for (const name of authorityVariables) process.env[name] = authority;
     clearInterval(timer);
+    clearTimeout(last);
   }, 30);
 }
 

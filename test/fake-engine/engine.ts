@@ -45,6 +45,11 @@ export interface FakeEngine {
    * it arrived.
    */
   hangNextEnd(objectId: string): Promise<void>;
+  /**
+   * Gives containers that are created from now on no authority of the interceptor, as when the platform does
+   * not intercept. Their servers wait for it only for `waitMs`.
+   */
+  stopIntercepting(waitMs: number): void;
   close(): Promise<void>;
 }
 
@@ -68,6 +73,7 @@ export async function startEngine({ log, authority }: EngineOptions = {}): Promi
   const unknown: string[] = [];
   const socket = join(tmpdir(), `airlock-engine-${process.pid}-${Math.random().toString(36).slice(2)}.sock`);
   const started: string[] = [];
+  let authorityMs: number | null = null;
   /** Called when it arrived, by the name of the container. */
   const hanging = new Map<string, () => void>();
 
@@ -122,7 +128,9 @@ export async function startEngine({ log, authority }: EngineOptions = {}): Promi
       if (entries.has(name)) return { status: 409, json: { message: 'the name is taken' } };
       const egressPort = () => entries.get(`${name}${sidecarSuffix}`)?.sidecar?.egressPort() ?? null;
       const network = authority === undefined ? null : { authority, egressPort };
-      entries.set(name, await entryOf(name, creation.parse(JSON.parse(body.toString())), network));
+      const { Image, Env } = creation.parse(JSON.parse(body.toString()));
+      const env = [...(Env ?? []), ...(authorityMs === null ? [] : [`AUTHORITY_MS=${authorityMs}`])];
+      entries.set(name, await entryOf(name, { Image, Env: env }, network));
       return { status: 201, json: { Id: name } };
     }
     const [, name = '', action = ''] = /^\/containers\/([^/]+)(?:\/(\w+))?$/.exec(url.pathname) ?? [];
@@ -150,7 +158,7 @@ export async function startEngine({ log, authority }: EngineOptions = {}): Promi
           return { status: 204 };
         case 'PUT archive':
           if (url.searchParams.get('path') !== '/etc' || entry.container === null) break;
-          await extract(body, entry.container.etc);
+          if (authorityMs === null) await extract(body, entry.container.etc);
           return { status: 200 };
         case 'DELETE ':
           await remove(entry);
@@ -184,6 +192,9 @@ export async function startEngine({ log, authority }: EngineOptions = {}): Promi
       const entry = find(objectId, false);
       if (entry === undefined) throw new Error('there is no such container');
       await new Promise<void>((resolve) => hanging.set(entry.name, resolve));
+    },
+    stopIntercepting(waitMs) {
+      authorityMs = waitMs;
     },
     starts: (objectId) => started.filter((name) => name.includes(objectId)).length,
     async close() {

@@ -1,6 +1,6 @@
 /**
- * The network of a fake container, as on the platform: every name resolves, every connection to ports 80 and
- * 443 is accepted for any address, and no other port is open. Runs as the first program in namespaces with
+ * The network of a fake container, as on the platform: every name resolves, every connection is accepted for
+ * any address, and dropped at once unless it is to port 80 or 443. Runs as the first program in namespaces with
  * only a loopback interface. Passes each connection to the interceptor's socket behind one line with its
  * destination, and starts the other programs.
  *
@@ -15,12 +15,34 @@ const [interceptor, program, ...args] = process.argv.slice(2);
 if (interceptor === undefined || program === undefined)
   throw new Error('usage: network.ts SOCKET PROGRAM ARGUMENTS');
 
+/** The real one accepts on every port; these are those that programs and probes ask for. */
+const droppedPorts = [
+  21, 22, 23, 25, 53, 110, 143, 465, 587, 853, 993, 1080, 3128, 3306, 5432, 6379, 8080, 8443, 9418, 11_211,
+];
+
 // Makes every address local. Without the program, no address is reachable.
 spawnSync('ip', ['route', 'add', 'local', '0.0.0.0/0', 'dev', 'lo']);
-await Promise.all([intercept(80, interceptor), intercept(443, interceptor), answerNames()]);
+await Promise.all([
+  intercept(80, interceptor),
+  intercept(443, interceptor),
+  ...droppedPorts.map(acceptAndDrop),
+  answerNames(),
+]);
 
 const child = spawn(program, args, { stdio: 'inherit' });
 child.once('exit', (code) => process.exit(code ?? 137));
+
+/** Listens in a namespace of its own, where every port is free unless it is the container's. */
+function acceptAndDrop(port: number): Promise<void> {
+  const server = createServer((socket) => {
+    socket.on('error', () => undefined);
+    socket.destroy();
+  });
+  return new Promise((resolve, reject) => {
+    server.once('error', reject);
+    server.listen(port, '0.0.0.0', () => resolve());
+  });
+}
 
 function intercept(port: number, socketPath: string): Promise<void> {
   const server = createServer({ allowHalfOpen: true }, (inside) => {

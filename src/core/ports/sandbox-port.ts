@@ -15,6 +15,14 @@ export class SandboxUnavailableError extends Error {
   override readonly name = 'SandboxUnavailableError';
 }
 
+/**
+ * Thrown by `start` if the platform does not intercept the sandbox's outbound traffic. A retry does not help;
+ * the message has the remedy.
+ */
+export class SandboxNotInterceptedError extends Error {
+  override readonly name = 'SandboxNotInterceptedError';
+}
+
 /** Thrown if the sandbox is gone or was replaced. What ran in it is lost; a retry does not help. */
 export class SandboxLostError extends Error {
   override readonly name = 'SandboxLostError';

@@ -5,6 +5,7 @@ import { describeSetup } from '../../core/ask/prompt-setup.ts';
 import {
   SandboxBusyError,
   SandboxLostError,
+  SandboxNotInterceptedError,
   SandboxUnavailableError,
 } from '../../core/ports/sandbox-port.ts';
 import { UpstreamError } from '../../core/ports/upstream-error.ts';
@@ -31,6 +32,10 @@ export async function startSandbox({
       if (error instanceof SandboxBusyError) {
         await record.appendToLog({ kind: 'note', text: 'Waiting for a free sandbox.' });
         return { go: true, value: 'busy' };
+      }
+      if (error instanceof SandboxNotInterceptedError) {
+        log('sandbox.not_intercepted', { error: error.message });
+        return { go: false, outcome: notInterceptedOutcome };
       }
       if (!(error instanceof SandboxUnavailableError)) throw error;
       log('sandbox.unavailable', { error: String(error) });
@@ -99,6 +104,16 @@ export async function unlessLost<T>(work: () => Promise<Stage<T>>): Promise<Stag
     throw error;
   }
 }
+
+const notInterceptedOutcome: TaskOutcome = {
+  kind: 'failed',
+  reason: {
+    code: 'sandbox-not-intercepted',
+    message:
+      'The sandbox’s outbound interception is off, so nothing was started. The operator’s log has the remedy.',
+  },
+  changeKept: false,
+};
 
 export const lostOutcome: TaskOutcome = {
   kind: 'failed',

@@ -15,6 +15,7 @@ import type { TaskRecordPort } from '../../core/ports/task-record.ts';
 import {
   SandboxBusyError,
   SandboxLostError,
+  SandboxNotInterceptedError,
   SandboxUnavailableError,
   type ExecResult,
   type TaskSandbox,
@@ -1167,15 +1168,18 @@ describe('a task', () => {
     expect(starts).toBe(12);
   });
 
-  it('ends the task when the platform aborts every start', async () => {
+  it.each([
+    ['the platform aborts every start', new SandboxUnavailableError('lost'), 'sandbox-unavailable', 36],
+    ['nothing is intercepted', new SandboxNotInterceptedError('off'), 'sandbox-not-intercepted', 1],
+  ])('ends the task when %s', async (_, error, code, times) => {
     let starts = 0;
     const start = async () => {
       starts += 1;
-      throw new SandboxUnavailableError('Network connection lost.');
+      throw error;
     };
     const { result } = await live({ sandbox: { start } });
-    expect(result).toMatchObject({ kind: 'failed', reason: { code: 'sandbox-unavailable' } });
-    expect(starts).toBe(36);
+    expect(result).toMatchObject({ kind: 'failed', reason: { code } });
+    expect(starts).toBe(times);
   });
 
   it('retries the publication of a kept change without a sandbox', async () => {
