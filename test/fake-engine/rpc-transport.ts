@@ -13,7 +13,7 @@ export function transportOver(webSocket: WebSocket): RpcTransport {
   const messages = on(webSocket, 'message', { close: ['close'] });
   return {
     async send(message) {
-      if (Buffer.byteLength(message.toString()) > maxMessageBytes) webSocket.close(1009);
+      if (Buffer.byteLength(message) > maxMessageBytes) webSocket.close(1009);
       else await new Promise<void>((resolve) => webSocket.send(message, () => resolve()));
     },
     async receive() {
