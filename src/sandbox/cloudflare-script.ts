@@ -29,13 +29,12 @@ fi
 reply() { printf 'airlock %s\\n' "$*"; }
 encoded() { base64 -w0; printf '\\n'; }
 microseconds() { printf '%s' "\${EPOCHREALTIME//[.,]/}"; }
-# The machine's boot and the first process's start time (field 22, behind a name that can contain anything): a
-# container that is restarted in place keeps its files, and its processes are gone.
+# The machine's boot, and the start time of the first process: a container that is restarted in place keeps its
+# files, but not its processes.
 boot() {
-  local stat
-  IFS= read -rd '' stat </proc/1/stat
-  stat=(\${stat##*) })
-  printf '%s %s' "$(</proc/sys/kernel/random/boot_id)" "\${stat[19]}"
+  local fields
+  fields_of 1
+  printf '%s %s' "$(</proc/sys/kernel/random/boot_id)" "\${fields[19]}"
 }
 # Sleeps without starting a process: a reader polls at short intervals.
 exec 9<> <(:)

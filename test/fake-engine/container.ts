@@ -119,10 +119,10 @@ export async function createContainer(
 /** What a container keeps when it is restarted in place. */
 const diskFolders = ['/workspace', '/home', '/var/lib'];
 
-/** Docker's default capabilities, and the one to look into other processes. */
+/** Docker's default capabilities. */
 const withRightsOfDocker = [
   'setpriv',
-  '--bounding-set=-all,+chown,+dac_override,+fsetid,+fowner,+mknod,+net_raw,+setgid,+setuid,+setfcap,+setpcap,+net_bind_service,+sys_chroot,+kill,+audit_write,+sys_ptrace',
+  '--bounding-set=-all,+chown,+dac_override,+fsetid,+fowner,+mknod,+net_raw,+setgid,+setuid,+setfcap,+setpcap,+net_bind_service,+sys_chroot,+kill,+audit_write',
   '--inh-caps=-all',
 ];
 
@@ -191,7 +191,7 @@ function namespaces(withNetwork: boolean): string[] {
   const user = withNetwork
     ? '--unshare-user --uid 0 --gid 0 --cap-add ALL'
     : '--unshare-user --uid 1000 --gid 1000';
-  const rights = words(isRoot() ? '--cap-add ALL --cap-drop CAP_SYS_PTRACE' : user);
+  const rights = words(isRoot() ? '--cap-add ALL' : user);
   return [
     ...rights,
     ...words('--unshare-net --unshare-pid --as-pid-1 --unshare-ipc --unshare-uts --hostname container'),
