@@ -53,8 +53,11 @@ function removeQuietly(path: string): void {
 /** Names what cannot be written, the cause and the remedy in one line. */
 export function writeProblem(what: string, path: string, error: unknown): StartProblem {
   const code = codeOf(error);
-  const remedy = remedies[code] ?? 'set AIRLOCK_STATE to a folder that this user can write';
-  return new StartProblem(`The ${what} ${path} cannot be written (${code}): ${remedy}.`);
+  return new StartProblem(`The ${what} ${path} cannot be written (${code}): ${remedyOf(code)}.`);
+}
+
+export function remedyOf(code: string): string {
+  return remedies[code] ?? 'set AIRLOCK_STATE to a folder that this user can write';
 }
 
 const remedies: Readonly<Record<string, string>> = {

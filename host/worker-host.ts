@@ -16,6 +16,8 @@ import {
 } from 'miniflare';
 import { logLine } from '../src/lib/log-line.ts';
 import type { WorkerBundle } from './build-worker.ts';
+import { setAsideDamaged } from './damaged-state.ts';
+import { watchStateRoom } from './state-room.ts';
 import { defaultWatch, watchWorker, type WorkerWatch } from './worker-watchdog.ts';
 import { bindWorkerd, workerdPid } from './workerd-process.ts';
 
@@ -68,6 +70,21 @@ export async function startWorker(
     })),
   );
   const workerdId = randomUUID();
+  const log = (event: string, fields: Readonly<Record<string, unknown>>): void =>
+    options.log('log', logLine(event, fields, new Date()));
+  for (const damage of setAsideDamaged(join(options.stateDir, 'worker'), join(options.stateDir, 'damaged')))
+    log('state.damaged', { ...damage, level: 'error' });
+  const restart = (problem: string): void => {
+    const pid = workerdPid(workerdId);
+    log('worker.restarted', { pid, problem });
+    if (pid !== null) process.kill(pid, 'SIGKILL');
+  };
+  const room = watchStateRoom(options.stateDir, (problem) => {
+    if (problem !== null) return log('state.unwritable', { problem });
+    log('state.writable', {});
+    // The alarms of the full disk's time are delayed by up to 17 minutes. A new workerd has none delayed.
+    restart('the state folder can be written again');
+  });
   const miniflare = new Miniflare({
     ...convertV4MiniflareOptions({
       name: 'airlock',
@@ -101,7 +118,10 @@ export async function startWorker(
       ],
       ...(options.standIns === undefined ? {} : { outboundService: outbound(options.standIns) }),
       serviceBindings: {
-        SANDBOX_HOST: async (request) => await callSandboxHost(request, options.sandboxHost),
+        SANDBOX_HOST: async (request) =>
+          new URL(request.url).pathname === '/state'
+            ? MiniflareResponse.json({ problem: room.problem() })
+            : await callSandboxHost(request, options.sandboxHost),
       },
     }),
     // For sweeps, at Miniflare's own address only.
@@ -111,17 +131,11 @@ export async function startWorker(
   });
   await miniflare.ready;
   const url = await miniflare.unsafeGetDirectURL();
-  const log = (event: string, fields: Readonly<Record<string, unknown>>): void =>
-    options.log('log', logLine(event, fields, new Date()));
   const stopSweeps = sweepEvery(options.sweepEveryMs ?? defaultSweepMs, miniflare, log);
   const stopWatch = watchWorker(
     options.watch ?? defaultWatch,
     async (signal) => await (await fetch(new URL('/healthz', url), { signal })).body?.cancel(),
-    (problem) => {
-      const pid = workerdPid(workerdId);
-      log('worker.restarted', { pid, problem });
-      if (pid !== null) process.kill(pid, 'SIGKILL');
-    },
+    restart,
   );
   return {
     url: url.origin,
@@ -129,6 +143,7 @@ export async function startWorker(
     dispose: async () => {
       stopSweeps();
       stopWatch();
+      room.stop();
       await miniflare.dispose();
     },
   };

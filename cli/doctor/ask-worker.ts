@@ -17,6 +17,8 @@ export type Health =
   | { readonly kind: 'airlock'; readonly version: string }
   /** It runs, but required settings are missing. */
   | { readonly kind: 'not-configured' }
+  /** It runs, but can store nothing: `why` names the remedy. */
+  | { readonly kind: 'not-writable'; readonly why: string }
   | { readonly kind: 'something-else'; readonly status: number }
   | { readonly kind: 'no-answer'; readonly why: string };
 
@@ -26,8 +28,11 @@ export async function askHealth(service: Service, url: string): Promise<Health> 
   if (!asked.answered) return { kind: 'no-answer', why: asked.why };
   const health = asked.status === 200 ? healthSchema.safeParse(asked.body) : null;
   if (health?.success === true) return { kind: 'airlock', version: health.data.version };
-  const isOurs = problemSchema.safeParse(asked.body).data?.error.code === 'not-configured';
-  return isOurs ? { kind: 'not-configured' } : { kind: 'something-else', status: asked.status };
+  const problem = problemSchema.safeParse(asked.body).data?.error;
+  if (problem?.code === 'not-writable') return { kind: 'not-writable', why: problem.message };
+  return problem?.code === 'not-configured'
+    ? { kind: 'not-configured' }
+    : { kind: 'something-else', status: asked.status };
 }
 
 export type WorkerReport =

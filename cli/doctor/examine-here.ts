@@ -1,14 +1,16 @@
 /** The doctor for this machine, with or without a running bot: settings, a sandbox, the bot's address. */
 import { generateKeyPairSync, randomBytes } from 'node:crypto';
+import { existsSync } from 'node:fs';
 import { mkdtemp, readFile, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join, relative } from 'node:path';
 import { fail, ok, runChecks, warn, type Finding, type Verdict } from '../../src/doctor/check.ts';
 import { examine } from '../../src/doctor/doctor.ts';
 import { startBot } from '../../host/bot.ts';
-import { configPathOf } from '../../host/environment.ts';
+import { configPathOf, stateDirOf } from '../../host/environment.ts';
 import { misspeltSettings } from '../../host/misspelt-settings.ts';
 import { projectRoot } from '../../host/project-root.ts';
+import { stateProblem } from '../../host/state-room.ts';
 import { checkSandboxSupport, type SandboxSupport } from '../../host/sandbox/support.ts';
 import { askDoctor, askHealth } from './ask-worker.ts';
 import { checkoutWith } from './checkout.ts';
@@ -50,6 +52,7 @@ export async function examineHere(options: HereOptions): Promise<readonly Findin
       [
         { id: 'names', run: () => Promise.resolve(judgeNames(options)) },
         { id: 'node', run: () => Promise.resolve(judgeNode()) },
+        { id: 'state', run: () => Promise.resolve(judgeState(stateDirOf(environment))) },
         { id: 'bot', run: async () => await judgeBot(options, environment) },
       ],
       { deadlineMs: healthMs + 1000, secrets: [] },
@@ -83,6 +86,12 @@ function judgeNode(): Verdict {
     : fail(`Node ${node} is too old`, 'Start through npm run doctor, which brings its own Node.');
 }
 
+function judgeState(folder: string): Verdict {
+  const problem = existsSync(folder) ? stateProblem(folder) : null;
+  if (problem === null) return ok(`${folder} can be written`);
+  return fail(`nothing can be stored in ${folder}`, problem);
+}
+
 async function judgeBot({ fetch: send }: HereOptions, environment: NodeJS.Dict<string>): Promise<Verdict> {
   const url = `http://${environment['AIRLOCK_HOST']?.trim() || '127.0.0.1'}:${environment['PORT']?.trim() || 8787}`;
   const health = await askHealth({ fetch: send, timeoutMs: healthMs }, url);
@@ -94,6 +103,8 @@ async function judgeBot({ fetch: send }: HereOptions, environment: NodeJS.Dict<s
       return warn(`something else listens at ${url} (status ${health.status})`, 'Set PORT to another port.');
     case 'not-configured':
       return fail(`the bot at ${url} is not configured`, 'Fix the problems above, and restart it.');
+    case 'not-writable':
+      return fail(`the bot at ${url} can store nothing`, health.why);
     case 'airlock':
       return health.version === version
         ? ok(`${version} runs at ${url}`)

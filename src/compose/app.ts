@@ -15,6 +15,7 @@ import { baseOf } from './base.ts';
 import type { Env } from './env.ts';
 import { accept, retryPublication, start } from './instances.ts';
 import { recordOf, slotsObjectOf } from './objects.ts';
+import { platformOf } from './platform.ts';
 import { log, now, platformFetch } from './runtime.ts';
 
 /** Bytes of bodies that wait for their signature's check, in this isolate: eight of the largest. */
@@ -40,6 +41,7 @@ function createRoutes(env: Env): Hono {
   };
   return createApp({
     version: airlockVersion,
+    storageProblem: async () => await platformOf(env).storageProblem(),
     log,
     githubWebhooks: githubWebhooks({
       secret: settings.githubWebhookSecret,

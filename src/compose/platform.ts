@@ -4,7 +4,7 @@ import type { Sandboxes, TaskSandbox } from '../core/ports/sandbox-port.ts';
 import type { SetupCache } from '../core/ports/setup-cache-port.ts';
 import { cloudflareSandboxes } from '../sandbox/cloudflare-sandboxes.ts';
 import { localSetupCache } from '../sandbox/local-setup-cache.ts';
-import { localSandboxes } from '../sandbox/local.ts';
+import { localSandboxes, localStorageProblem } from '../sandbox/local.ts';
 import { r2SetupCache } from '../sandbox/r2-setup-cache.ts';
 import type { Env } from './env.ts';
 
@@ -19,6 +19,8 @@ export interface Platform {
   readonly insideOpenaiBaseUrl: string;
   /** Proves that an egress request comes from the gateway. An empty token opens nothing. */
   readonly gatewayToken: string;
+  /** Why nothing can be stored now, with the remedy; null where the platform sees to it. */
+  storageProblem(): Promise<string | null>;
   /** Throws when the deployment binds nothing to run a sandbox with. */
   sandboxes(): Sandboxes;
   /** Null: setup always starts from nothing. */
@@ -44,6 +46,7 @@ function cloudflare(env: Env, configText: string): Platform {
     // the handler uses HTTPS.
     insideOpenaiBaseUrl: 'http://api.openai.com/v1',
     gatewayToken: '',
+    storageProblem: async () => await Promise.resolve(null),
     sandboxes: () => {
       if (containers === undefined) throw new Error('no sandbox binding: this Worker cannot run tasks here');
       return cloudflareSandboxes(containers);
@@ -61,6 +64,7 @@ function oneMachine(env: Env, configText: string, host: Fetcher): Platform {
     room: Number(env.SANDBOX_SLOTS ?? Number.POSITIVE_INFINITY),
     insideOpenaiBaseUrl: 'https://api.openai.com/v1',
     gatewayToken: env.SANDBOX_GATEWAY_TOKEN ?? '',
+    storageProblem: async () => await localStorageProblem(host),
     sandboxes: () => localSandboxes(host, idFor),
     setupCache: (taskId) => localSetupCache(host, idFor(taskId), taskId),
   };

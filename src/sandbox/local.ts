@@ -13,6 +13,7 @@ import {
   type TaskSandbox,
 } from '../core/ports/sandbox-port.ts';
 import { parseJson } from '../lib/parse-json.ts';
+import { withDeadline } from '../lib/with-deadline.ts';
 
 /** The part of a service binding that this needs. */
 export interface SandboxHostBinding {
@@ -37,6 +38,14 @@ const count = z.coerce.number().int().nonnegative();
 
 export function localSandboxes(host: SandboxHostBinding, idFor: (taskId: string) => string): Sandboxes {
   return { idFor, get: (sandboxId) => localSandbox(host, sandboxId) };
+}
+
+const stateBody = z.object({ problem: z.string().nullable() });
+
+/** Asks the host whether its state folder can be written. */
+export async function localStorageProblem(host: SandboxHostBinding): Promise<string | null> {
+  const asked = async () => stateBody.parse(await (await host.fetch('http://sandbox-host/state')).json());
+  return (await withDeadline(asked(), answerMs, 'the sandbox host')).problem;
 }
 
 function localSandbox(host: SandboxHostBinding, sandboxId: string): TaskSandbox {

@@ -106,6 +106,10 @@ export const taskLimits = {
   readPauseMs: 2 * 60_000,
   /** Heartbeat of a record while its task lives: after a crash the record is late by at most this. */
   heartbeatMs: 5_000,
+  /** Pause before a step that could not be stored is tried again. */
+  roomPollMs: 5_000,
+  /** An alarm this late is run by the sweep: the platform delays those that failed. */
+  lateAlarmMs: 2 * 60_000,
   /** GitHub's secondary limit is 80 content-creating requests a minute for an installation. */
   commentEveryMs: 5_000,
   /** Interval of edits without news while Codex works, which show the elapsed time. */

@@ -14,7 +14,11 @@ const apiToken = 'a-token-of-sixteen-characters';
 const json = { 'content-type': 'application/json' };
 const authorized = { ...json, authorization: `Bearer ${apiToken}` };
 
-function api(changes: Partial<ApiDeps> = {}, task: Partial<ApiTask> = {}) {
+function api(
+  changes: Partial<ApiDeps> = {},
+  task: Partial<ApiTask> = {},
+  storageProblem: string | null = null,
+) {
   const started: TaskRequest[] = [];
   const deps: ApiDeps = {
     apiToken,
@@ -60,6 +64,7 @@ function api(changes: Partial<ApiDeps> = {}, task: Partial<ApiTask> = {}) {
     githubWebhooks: new Hono().post('/', (c) => c.body(null, 202)),
     slack: null,
     version: '0',
+    storageProblem: async () => await Promise.resolve(storageProblem),
     log: () => undefined,
   });
   return { call, started, app };
@@ -232,6 +237,14 @@ describe('the list of tasks', () => {
     const response = await api().call('GET', `/?limit=${limit}`);
     expect(response.status).toBe(400);
     expect(await response.json()).toMatchObject({ error: { code: 'invalid' } });
+  });
+});
+
+it('says at /healthz why nothing can be stored', async () => {
+  const response = await api({}, {}, 'The disk is full: free space.').app.request('/healthz');
+  expect(response.status).toBe(503);
+  expect(await response.json()).toEqual({
+    error: { code: 'not-writable', message: 'The disk is full: free space.' },
   });
 });
 

@@ -10,12 +10,18 @@ export interface AppDeps {
   /** Receives `POST /slack/events`. Null: Slack is not configured, and the path does not exist. */
   readonly slack: Hono | null;
   readonly version: string;
+  /** What keeps this machine from storing anything, with the remedy; null: nothing. */
+  storageProblem(): Promise<string | null>;
   log(event: string, fields: Record<string, unknown>): void;
 }
 
 export function createApp(deps: AppDeps): Hono {
   const app = new Hono();
-  app.get('/healthz', (c) => c.json({ ok: true, version: deps.version }));
+  app.get('/healthz', async (c) => {
+    const found = await deps.storageProblem();
+    if (found !== null) return problem(c, 503, 'not-writable', found);
+    return c.json({ ok: true, version: deps.version });
+  });
   app.route('/github/webhooks', deps.githubWebhooks);
   if (deps.slack !== null) app.route('/slack', deps.slack);
   app.route('/api/tasks', apiRoutes(deps.api));

@@ -2,9 +2,13 @@
  * workerd is killed in the middle of tasks and restarts by itself, while the sandboxes keep running. Each
  * task still ends in exactly one pull request.
  */
+import { spawnSync } from 'node:child_process';
+import { mkdirSync, rmSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { splitBillFiles } from '../../cli/demo/split-bill.ts';
+import { startBot, type Bot, type BotOptions } from '../../host/bot.ts';
 import type { Fault } from '../../simulators/github/contract.ts';
 import { splitBillPatch } from '../../cli/demo/demo-script.ts';
 import { applyPatch, finish, plan, shell } from '../../simulators/openai/script.ts';
@@ -15,6 +19,7 @@ import {
   follow,
   scriptsByName,
   startFlow,
+  until,
   untilNothingIsLeft,
   untilCommand,
   untilEnded,
@@ -28,12 +33,32 @@ const answer = finish({ title: 'Hand out every cent', summary: 'Counts in whole 
 const waiting = ['first', 'second', 'third'].map((word) => shell(`sleep 1.5; echo ${word}`));
 
 let flow: FlowWorld;
+/** The state of the bot is on a small disk of its own, where this user may mount one. */
+let disk: string | null = null;
+const diskMiB = 96;
+
+async function startOnSmallDisk(options: BotOptions): Promise<Bot> {
+  mkdirSync(options.stateDir, { recursive: true });
+  const size = `size=${diskMiB}m`;
+  const mounted = spawnSync('mount', ['-t', 'tmpfs', '-o', size, 'airlock-test', options.stateDir]);
+  if (mounted.status === 0) disk = options.stateDir;
+  const bot = await startBot(options);
+  return {
+    ...bot,
+    stop: async () => {
+      await bot.stop();
+      if (disk !== null) spawnSync('umount', ['--lazy', disk]);
+    },
+  };
+}
 
 beforeAll(async () => {
   flow = await startFlow({
+    startBot: startOnSmallDisk,
     configText: JSON.stringify({ repositories: { 'acme/*': {} } }),
     script: scriptsByName({
       slow: [plan(['Wait', 'Mend'], 0), ...waiting, applyPatch(splitBillPatch), answer],
+      brief: [shell('sleep 1; echo first'), applyPatch(splitBillPatch), answer],
       quick: [applyPatch(splitBillPatch), answer],
     }),
   });
@@ -179,6 +204,27 @@ describe('a task whose Worker is killed again and again', () => {
     await sleep(200);
     await killWorkerd(flow.world);
     expect(echoed(await expectOneGoodEnd(task))).toEqual(['first', 'second', 'third']);
+    await untilNothingIsLeft(flow);
+  });
+});
+
+describe('a task whose disk is full while Codex works', () => {
+  it('waits, is reported by name, and ends when there is room again', async (test) => {
+    if (disk === null) return test.skip('this user may not mount a disk');
+    const { bot } = flow.world;
+    const task = await askIn('full', '@airlock mend it [brief]');
+    await untilCommand(flow.world, task.asked.taskId, 'echo first');
+    const filler = join(disk, 'filler');
+    // What there is room for is written.
+    expect(() => writeFileSync(filler, Buffer.alloc(diskMiB * 1024 * 1024))).toThrow('ENOSPC');
+    const health = async () => await fetch(`${bot.url}/healthz`).catch(() => null);
+    await until('the full disk to be reported', async () => (await health())?.status === 503);
+    expect(await (await health())?.json()).toMatchObject({
+      error: { code: 'not-writable', message: expect.stringMatching(/ENOSPC.*free space/) },
+    });
+    await until('a write to fail', () => flow.logText.some((line) => line.includes('SQLITE_FULL')));
+    rmSync(filler);
+    await expectOneGoodEnd(task);
     await untilNothingIsLeft(flow);
   });
 });

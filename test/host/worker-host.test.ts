@@ -1,5 +1,5 @@
 /** The worker host under a Worker that floods its log or hangs. */
-import { mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, expect, it } from 'vitest';
@@ -65,16 +65,24 @@ async function start(
   return worker;
 }
 
-it('sweeps, and keeps answering, while the Worker writes more than its output pipes hold', async () => {
+it('sets a damaged file aside, and sweeps and answers while the Worker floods its output pipes', async () => {
   const ended = Promise.withResolvers<void>();
+  const records = join(folder, 'state', 'worker', 'do', 'airlock-TaskRecord');
+  await mkdir(records, { recursive: true });
+  await writeFile(join(records, 'metadata.sqlite'), Buffer.alloc(8192));
+  const logged: string[] = [];
   const { url } = await start({
     sweepEveryMs: 20,
     log: (_, message) => {
+      logged.push(message);
       if (message === 'the sweep has ended') ended.resolve();
     },
   });
   await ended.promise;
   expect(await (await fetch(url)).text()).toBe('here');
+  expect(logged.find((line) => line.includes('"state.damaged"'))).toMatch(
+    /"level":"error".*airlock-TaskRecord\/metadata\.sqlite/,
+  );
 });
 
 it('restarts a workerd that does not answer several times, and says so in the log', async () => {

@@ -349,10 +349,11 @@ export abstract class TaskRecordBase<Env> extends DurableObject<Env> {
     }
   }
 
-  /** Arms a lost alarm. Calls no neighbour, so that it works when nothing else does. */
+  /** Arms a lost or late alarm. Calls no neighbour, so that it works when nothing else does. */
   async wake(): Promise<'watched' | 'rearmed' | 'gone'> {
     if (this.#state === null && this.#store.expiredAt() === null) return 'gone';
-    const isLost = (await this.ctx.storage.getAlarm()) === null;
+    const at = await this.ctx.storage.getAlarm();
+    const isLost = at === null || at < Date.now() - taskLimits.lateAlarmMs;
     if (isLost) await this.ctx.storage.setAlarm(Date.now());
     if (this.#state === null) return 'gone';
     return isLost ? 'rearmed' : 'watched';

@@ -7,6 +7,7 @@ import type { Authorization } from '../../core/authorization.ts';
 import type { RoutedRequest, TaskOutcome, TaskRequest, TaskStart } from '../../core/task.ts';
 import { endTask, explainFailure } from './end-task.ts';
 import { relocateForPublication } from './rename.ts';
+import { patientStep } from './patient-step.ts';
 import { routeRequest } from './route-request.ts';
 import { proveSealed } from './stage-canary.ts';
 import { acknowledge, authorizeTask, readContext } from './stage-intake.ts';
@@ -20,9 +21,10 @@ import { waitFor } from './wait-for.ts';
 
 export async function runTask(
   { kind, request }: TaskStart,
-  step: WorkflowStep,
+  platformStep: WorkflowStep,
   deps: TaskDeps,
 ): Promise<TaskOutcome> {
+  const step = patientStep(platformStep);
   let outcome: TaskOutcome;
   try {
     outcome = await (kind === 'task' ? work(request, step, deps) : retryPublication(step, deps));
