@@ -360,6 +360,16 @@ describe('the post of an ended task', () => {
       'GitHub is down.\n\nThe change is kept',
       ['task.retry', 'task.log'],
     ],
+    [
+      'a base branch that was deleted meanwhile, by name',
+      {
+        kind: 'failed',
+        reason: { code: 'base-branch-gone', message: 'The base branch `release/1` was deleted.' },
+        changeKept: true,
+      },
+      'The base branch `release/1` was deleted.\n\nThe change is kept',
+      ['task.retry', 'task.log'],
+    ],
     ['a cancellation', { kind: 'cancelled', by: 'Jo' }, '⏹️ Cancelled by Jo', ['task.retry', 'task.log']],
     [
       'a refusal',

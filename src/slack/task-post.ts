@@ -17,7 +17,7 @@ import { slackTsSchema, type SlackTrigger } from '../core/task.ts';
 import { context, section } from './blocks.ts';
 import type { TaskMessage } from './task-message.ts';
 import { taskMetadata, taskOfMessage } from './task-metadata.ts';
-import { refusalOf, slackCall, SlackRefusal } from './web-api.ts';
+import { refusalOf, slackCall, SlackRefusal, SlackUnavailable } from './web-api.ts';
 
 /** The channel, or thread in it, that a message is posted to. */
 interface Destination {
@@ -37,6 +37,8 @@ export interface Posting {
 
 /** Time after which a caller may have started a concurrent attempt, in ms. */
 const raceWindowMs = 5000;
+/** Time for which the end is tried where it was asked for while Slack has a defect, in ms. */
+const elsewhereMs = 10 * 60_000;
 /** Pages of 200 messages to search, newest first, back to the acceptance of the task. */
 const maxPages = 3;
 /** Allowance for clock skew between Slack and Airlock, in seconds. */
@@ -187,10 +189,22 @@ async function removeDuplicate(
 
 const openedSchema = z.object({ id: z.string() });
 
+/**
+ * Why the channel does not take the message: refused for good, or the end has met a defect of Slack's for so
+ * many tries that the requester gets it directly. null for another error.
+ */
+function closedBy(posting: Posting, error: unknown): string | null {
+  const refusal = refusalOf(error, 'closed', 'refused');
+  if (refusal !== null) return refusal.code;
+  const { endedAt } = posting.view;
+  const lasts = endedAt !== null && posting.now() - Date.parse(endedAt) > elsewhereMs;
+  return lasts && error instanceof SlackUnavailable ? error.meaning.reason.code : null;
+}
+
 /** Posts to the requester as a direct message, with a line that explains why. */
-async function postDirectMessage(posting: Posting, why: SlackRefusal): Promise<ChatMessageRef | null> {
+async function postDirectMessage(posting: Posting, code: string): Promise<ChatMessageRef | null> {
   const { client, trigger, log, view } = posting;
-  log('slack.channel_closed', { taskId: view.taskId, channel: trigger.channelId, code: why.code });
+  log('slack.channel_closed', { taskId: view.taskId, channel: trigger.channelId, code });
   // Only a public channel can be linked.
   const channel = trigger.channelId.startsWith('C') ? ` in <#${trigger.channelId}>,` : '';
   const explanation = `I could not answer${channel} where you asked.`;
@@ -237,9 +251,9 @@ export async function savePost(
           : { channelId: known.channelId, threadTs: null },
       );
     } catch (error) {
-      const refusal = refusalOf(error, 'closed', 'refused');
-      if (refusal === null) throw error;
-      return await postDirectMessage(posting, refusal);
+      const code = closedBy(posting, error);
+      if (code === null) throw error;
+      return await postDirectMessage(posting, code);
     }
   };
   return (await nullIfRefused(posting, work())) ?? known;
@@ -270,8 +284,9 @@ export async function notifyRequester(posting: Posting): Promise<ChatMessageRef 
         ),
       );
     } catch (error) {
-      if (!(error instanceof SlackRefusal)) throw error;
-      await postDirectMessage(posting, error);
+      const code = error instanceof SlackRefusal ? error.code : closedBy(posting, error);
+      if (code === null) throw error;
+      await postDirectMessage(posting, code);
     }
     return null;
   };

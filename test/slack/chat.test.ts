@@ -382,6 +382,25 @@ describe('the task’s message', () => {
     expect(await chat.saveTaskMessage(trigger(), task, ref)).toEqual(ref);
   });
 
+  it.each([false, true])(
+    'is sent directly when internal_error does not end, and only then (it was posted: %s)',
+    async (posted) => {
+      const task = view();
+      const ref = posted ? await chat.saveTaskMessage(trigger(), task, null) : null;
+      const method = posted ? 'chat.update' : 'chat.postMessage';
+      const failOnce = () => slack.fail(method, { body: { ok: false, error: 'internal_error' } });
+      const end = { ...ended(task), endedAt: iso(clock) };
+      failOnce();
+      await expect(chat.saveTaskMessage(trigger(), end, ref)).rejects.toThrow('internal_error');
+      clock += 11 * 60_000;
+      failOnce();
+      const direct = await chat.saveTaskMessage(trigger(), end, ref);
+      expect(direct?.channelId).toBe(await slack.directChannel('maria'));
+      expect(await chat.saveTaskMessage(trigger(), end, direct)).toEqual(direct);
+      expect(await ofTask(task.taskId, direct?.channelId)).toHaveLength(1);
+    },
+  );
+
   it('is continued as a direct message after the channel was archived', async () => {
     const task = view();
     const ref = await chat.saveTaskMessage(trigger(), task, null);

@@ -465,7 +465,10 @@ export abstract class TaskRecordBase<Env> extends DurableObject<Env> {
     const { now, retentionMs } = this.deps();
     const expiresAt = (endedAt(this.#opened()) ?? now()) + retentionMs;
     if (now() >= expiresAt) await this.#expire();
-    else await this.ctx.storage.setAlarm(expiresAt);
+    else {
+      if (!this.#opened().endShown) this.#log('post.not_shown', {});
+      await this.ctx.storage.setAlarm(expiresAt);
+    }
   }
 
   /** Leaves a tombstone, because the trigger's delivery can be sent again long after. */
