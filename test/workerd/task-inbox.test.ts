@@ -5,6 +5,7 @@
 import { evictDurableObject, runDurableObjectAlarm, runInDurableObject } from 'cloudflare:test';
 import { env } from 'cloudflare:workers';
 import { describe, expect, it } from 'vitest';
+import type { TaskRequest } from '../../src/core/task.ts';
 import { retryDelayMs, type InboxDeps } from '../../src/tasks/queue/task-inbox.ts';
 import { recordOf, taskRequest } from './task.ts';
 
@@ -18,7 +19,50 @@ async function replaceStart(name: string, start: InboxDeps['start']): Promise<vo
   });
 }
 
+/** A trigger on GitHub, by a person, at an issue. */
+function onGithub(taskId: string, person: number, issueNumber: number): TaskRequest {
+  return taskRequest(taskId, {
+    requester: { login: `person-${person}`, id: person },
+    trigger: {
+      kind: 'github',
+      event: 'issue_opened',
+      installationId: 1,
+      repositoryId: 1,
+      issueNumber,
+      onPullRequest: false,
+      mention: 'airlock',
+      commentId: null,
+      triggeredAt: new Date().toISOString(),
+    },
+  });
+}
+
 describe('the inbox', () => {
+  it.each([
+    ['twenty tasks are being authorized', 'storm', (index: number) => index],
+    ['one person asks for everything', 'person', () => 7],
+  ])('looks at few triggers of a storm while %s', async (_, title, personOf) => {
+    await replaceStart(title, async () => 'started');
+    let queries = 0;
+    await runInDurableObject(inbox(title), (_instance, { storage }) => {
+      const exec = storage.sql.exec.bind(storage.sql);
+      Object.defineProperty(storage.sql, 'exec', {
+        value: (...given: Parameters<typeof exec>) => {
+          queries += 1;
+          return exec(...given);
+        },
+      });
+    });
+    const accept = async (index: number) =>
+      await inbox(title).accept(onGithub(`${title}-${index}`, personOf(index), index));
+    await Promise.all(Array.from({ length: 200 }, async (_unused, index) => await accept(index + 1)));
+    queries = 0;
+    await inbox(title).settle('another', 'granted');
+    await accept(201);
+    expect(queries).toBeGreaterThan(2);
+    expect(queries).toBeLessThan(50);
+  });
+
   it('starts an accepted task', async () => {
     const request = taskRequest('inbox-one');
     expect(await inbox('one').accept(request)).toBe('started');

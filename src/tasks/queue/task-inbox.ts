@@ -26,6 +26,9 @@ export function retryDelayMs(attempts: number): number {
   return Math.min(1000 * 2 ** Math.min(attempts, 6), 60_000);
 }
 
+const earlierInPlace = `SELECT 1 FROM inbox AS earlier
+  WHERE earlier.body IS NOT NULL AND earlier.place = inbox.place AND earlier.seq < inbox.seq`;
+
 /** Delay of the alarm that takes over if the object dies during a drain. */
 const alarmMs = 5000;
 
@@ -59,6 +62,7 @@ export abstract class TaskInboxBase<Env> extends DurableObject<Env> {
         person INTEGER, place INTEGER, runs INTEGER NOT NULL
       );
       CREATE INDEX IF NOT EXISTS inbox_waiting ON inbox (seq) WHERE body IS NOT NULL;
+      CREATE INDEX IF NOT EXISTS inbox_places ON inbox (place, seq) WHERE body IS NOT NULL;
     `);
     this.#askers = openAskers(this.#sql);
   }
@@ -160,14 +164,18 @@ export abstract class TaskInboxBase<Env> extends DurableObject<Env> {
     const now = this.deps().now();
     const due: Row[] = [];
     const places = new Set<number>();
+    /** People whose task is being authorized: one look each, because a storm can come from one person. */
+    const waiting = new Set<number>();
     let checks = this.#askers.checks(now);
-    const waiting = this.#sql
+    // While no further task can be authorized, only commands are read, not a storm of triggers.
+    const which = checks < taskLimits.inboxChecks ? '' : `AND runs = 0 AND NOT EXISTS (${earlierInPlace})`;
+    const rows = this.#sql
       .exec<Row>(
         `SELECT seq, task_id, person, place, runs, attempts, due_at FROM inbox
-         WHERE body IS NOT NULL ORDER BY seq`,
+         WHERE body IS NOT NULL ${which} ORDER BY seq`,
       )
       .toArray();
-    for (const row of waiting) {
+    for (const row of rows) {
       if (due.length >= taskLimits.inboxAtOnce) break;
       if (row.person === null || row.place === null) {
         if (row.due_at <= now) due.push(row);
@@ -175,6 +183,10 @@ export abstract class TaskInboxBase<Env> extends DurableObject<Env> {
       }
       // A command must find the task that was asked for before it.
       if (places.has(row.place)) continue;
+      if (waiting.has(row.person) || (row.runs === 1 && checks >= taskLimits.inboxChecks)) {
+        places.add(row.place);
+        continue;
+      }
       const asked = { taskId: row.task_id, person: row.person, place: row.place };
       const verdict = this.#askers.verdict(asked, now);
       if (verdict === 'drop') {
@@ -182,8 +194,8 @@ export abstract class TaskInboxBase<Env> extends DurableObject<Env> {
         continue;
       }
       places.add(row.place);
+      if (verdict === 'wait') waiting.add(row.person);
       if (verdict === 'wait' || row.due_at > now) continue;
-      if (row.runs === 1 && checks >= taskLimits.inboxChecks) continue;
       checks += 1;
       this.#askers.starts(asked, now);
       due.push(row);
