@@ -29,6 +29,8 @@ export interface OpenAiSimulator {
   requests(): readonly RecordedRequest[];
   /** Overrides the answers to `GET /v1/models/{model}`, as a proxy might; null restores them. */
   answerModelsWith(answer: ModelsAnswer | null): void;
+  /** Closes every connection, new ones too, until it is back. */
+  beAway(away: boolean): void;
   close(): Promise<void>;
 }
 
@@ -122,6 +124,7 @@ export async function startOpenAiSimulator(options: OpenAiSimulatorOptions): Pro
   const recorded: RecordedRequest[] = [];
   const closing = new AbortController();
   let modelsAnswer: ModelsAnswer | null = null;
+  let isAway = false;
 
   async function handle(incoming: IncomingMessage, response: ServerResponse): Promise<void> {
     const at = Date.now();
@@ -186,6 +189,9 @@ export async function startOpenAiSimulator(options: OpenAiSimulatorOptions): Pro
     // A read or a delay was interrupted by a disconnect or by `close`, so there is nobody to answer.
     handle(incoming, response).catch(() => response.destroy());
   });
+  server.on('connection', (socket) => {
+    if (isAway) socket.destroy();
+  });
   server.on('upgrade', (incoming, socket) => {
     recorded.push({
       at: Date.now(),
@@ -212,6 +218,10 @@ export async function startOpenAiSimulator(options: OpenAiSimulatorOptions): Pro
     requests: () => [...recorded],
     answerModelsWith: (answer) => {
       modelsAnswer = answer;
+    },
+    beAway: (away) => {
+      isAway = away;
+      if (away) server.closeAllConnections();
     },
     close: async () => {
       closing.abort();

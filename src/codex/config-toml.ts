@@ -60,8 +60,10 @@ export function codexConfig(settings: {
         env_key: 'OPENAI_API_KEY',
         wire_api: 'responses',
         supports_websockets: false,
+        // Codex waits 0.2 s before it resumes a turn, and twice as long each time: an outage of up to 100 s
+        // does not end it (measured), and one that lasts ends it after that.
         request_max_retries: 2,
-        stream_max_retries: 3,
+        stream_max_retries: 9,
         stream_idle_timeout_ms: 180_000,
       },
     },

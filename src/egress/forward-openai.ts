@@ -74,7 +74,10 @@ function unreportedTokens(bytes: number, finished: boolean): number {
   return finished ? estimate : Math.max(estimate, egressLimits.unreportedTokens);
 }
 
-/** An error of OpenAI with our account's ids taken out. */
+/**
+ * An error of OpenAI with our account's ids taken out. Codex retries every status but 400 for almost two
+ * minutes, so what no retry can help becomes 400.
+ */
 async function readError(
   upstream: Response,
 ): Promise<{ readonly response: Response; readonly bytes: number }> {
@@ -86,5 +89,7 @@ async function readError(
   const body = openaiErrorBody(new TextDecoder().decode(bytes ?? new Uint8Array()), status);
   const headers = responseHeaders(upstream.headers);
   headers.set('content-type', 'application/json');
-  return { response: new Response(body, { status, headers }), bytes: bytes?.byteLength ?? 0 };
+  const isFinal = status >= 400 && status < 500 && status !== 408 && status !== 409 && status !== 429;
+  const response = new Response(body, { status: isFinal ? 400 : status, headers });
+  return { response, bytes: bytes?.byteLength ?? 0 };
 }

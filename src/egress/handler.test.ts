@@ -201,7 +201,8 @@ describe('a denial', () => {
   it('meets a fifth model request while four are open, and not the one after they ended', async () => {
     const { deps, ask } = world(() => new Response(streamOf(1, 2)));
     const open = await Promise.all([1, 2, 3, 4].map(async () => await handleEgress(model(), 'known', deps)));
-    expect(JSON.parse((await ask(model())).text)).toMatchObject({ error: { code: 'openai.concurrency' } });
+    const { status, text } = await ask(model());
+    expect([status, JSON.parse(text)]).toMatchObject([503, { error: { code: 'openai.concurrency' } }]);
     await Promise.all(open.map(async (response) => await response.text()));
     expect((await ask(model())).status).toBe(200);
   });
@@ -500,6 +501,9 @@ describe('the answer to the sandbox', () => {
       429,
       'Rate limit reached for gpt-5.5 in organization [removed] on tokens',
     ],
+    [404, { error: { message: 'The model does not exist' } }, 400, 'The model does not exist'],
+    [413, '', 400, 'OpenAI answered with status 413'],
+    [408, '', 408, 'OpenAI answered with status 408'],
     [500, '<html>proxy of org-secret</html>', 500, 'OpenAI answered with status 500'],
   ])(
     'passes on OpenAI’s error %i without what identifies our account',

@@ -20,7 +20,8 @@ export type { EgressDeps } from './upstream.ts';
 
 const noGrant = deny('grant.none', 'this sandbox has no grant');
 const tooManyOpen: Readonly<Record<OpenKind, Denial>> = {
-  model: deny('openai.concurrency', 'too many model requests at a time', 400),
+  // Codex retries it: after a gap in the connection, requests that it gave up can still be open here.
+  model: deny('openai.concurrency', 'too many model requests at a time', 503),
   transfer: deny('transfer.concurrency', 'too many requests at a time', 429),
 };
 

@@ -5,6 +5,7 @@
 import { createServer } from 'node:net';
 import { copyFileSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { basename, dirname, join, relative } from 'node:path';
+import { setTimeout as delay } from 'node:timers/promises';
 import { afterEach, describe, expect, it } from 'vitest';
 import { plantedInstruction, splitBillFiles, splitBillIssue } from '../../cli/demo/split-bill.ts';
 import { demoScript } from '../../cli/demo/demo-script.ts';
@@ -201,11 +202,37 @@ describe('a failed turn', () => {
       }),
     );
     await new Promise((resolve) => closed.close(resolve));
-    const run = runDriver({ baseUrl: `http://127.0.0.1:${port}/v1` });
+    const run = runDriver({
+      baseUrl: `http://127.0.0.1:${port}/v1`,
+      prepare: (home) => {
+        const path = join(home, 'config.toml');
+        const fewer = readFileSync(path, 'utf8').replace(
+          '"stream_max_retries" = 9',
+          '"stream_max_retries" = 1',
+        );
+        writeFileSync(path, fewer);
+      },
+    });
     expect(await run.exitCode).toBe(1);
     const { progress } = foldAll(run.lines());
     expect(progress.turn?.status).toBe('failed');
-    expect(progress.lastError).not.toBeNull();
+    expect(progress.lastError).toMatch(/sending request/);
+  });
+
+  it('does not result from an outage of some seconds in the middle of a turn', async () => {
+    const script = [
+      shell('sleep 0.3; cat a.txt'),
+      finish({ title: 'Recovered', summary: 'After an outage.' }),
+    ];
+    const simulator = await simulate(script);
+    const run = runDriver({ baseUrl: simulator.url });
+    await run.seen('sleep 0.3');
+    simulator.beAway(true);
+    // Longer than Codex needs to give up with three retries.
+    await delay(5_000);
+    simulator.beAway(false);
+    expect(await run.exitCode).toBe(0);
+    expect(answerOf(foldAll(run.lines()).progress).title).toBe('Recovered');
   });
 
   it('does not result from a truncated stream, which Codex retries', async () => {
