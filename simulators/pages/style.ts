@@ -48,14 +48,13 @@ h1.title .num{color:var(--muted);font-weight:300}
 .body pre{background:var(--soft);border-radius:6px;padding:14px;overflow:auto;line-height:1.45}
 .body pre code{background:none;padding:0}
 .body blockquote{margin:0 0 16px;padding:0 1em;color:var(--muted);border-left:.25em solid var(--line)}
-.body table{border-collapse:collapse;margin:0 0 16px}
+.body table{border-collapse:collapse;display:block;margin:0 0 16px;overflow-x:auto}
 .body th,.body td{border:1px solid var(--line);padding:5px 12px;text-align:left}
 .body th{font-weight:600;white-space:nowrap}.body tr:nth-child(2n) td{background:var(--soft)}
-.body .right{text-align:right}.body .center{text-align:center}
-.body ul,.body ol{padding-left:2em}.body li{margin:3px 0}.body li.task{list-style:none;margin-left:-1.4em}
+.body ul,.body ol{padding-left:2em}.body li{margin:3px 0}
+.body li.task-list-item{list-style:none;margin-left:-1.4em}
 .body hr{border:0;height:3px;background:var(--line)}
-.body details{margin:0 0 16px}.body summary{cursor:pointer}.body .mention{font-weight:600}
-.body .scroll{overflow-x:auto}
+.body details{margin:0 0 16px}.body summary{cursor:pointer}
 .alert{border-left:.25em solid var(--link);padding:4px 16px;margin:0 0 16px}
 .alert-title{font-weight:600;color:var(--link);margin:4px 0}
 .alert-warning{border-color:var(--warn)}.alert-warning .alert-title{color:var(--warn)}

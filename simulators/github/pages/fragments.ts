@@ -2,7 +2,7 @@
 import type { FileDifference } from '../differences.ts';
 import type { Issue, Reaction, User } from '../store.ts';
 import { escapeHtml } from '../../pages/html.ts';
-import { renderMarkdown } from './markdown.ts';
+import { bodyHtml } from '../body-html.ts';
 
 /** Lines shown of one file's patch; a last row gives the number of omitted lines. */
 const maxPatchLines = 1500;
@@ -54,6 +54,15 @@ function reactionsRow(reactions: readonly Reaction[]): string {
   return `<div class="reactions">${shown.join('')}</div>`;
 }
 
+/** Renders a quote whose first line is a marker such as `[!NOTE]` as an alert. */
+function withAlerts(html: string): string {
+  return html.replace(
+    /<blockquote>\s*<p>\[!(NOTE|TIP|IMPORTANT|WARNING|CAUTION)\](?:<br>\s*)?/g,
+    (_, kind: string) =>
+      `<blockquote class="alert alert-${kind.toLowerCase()}"><p class="alert-title">${kind}</p><p>`,
+  );
+}
+
 export function commentBox(entry: {
   readonly user: User;
   readonly body: string | null;
@@ -72,7 +81,7 @@ export function commentBox(entry: {
   const body =
     entry.body === null || entry.body.trim() === ''
       ? '<p class="empty">No description provided.</p>'
-      : renderMarkdown(entry.body);
+      : withAlerts(bodyHtml(entry.body));
   return `<article class="entry" id="${escapeHtml(entry.anchor)}">${face(entry.user)}<div class="box">
 <header><strong>${escapeHtml(entry.user.login)}</strong>${bot}<span>${moment(entry.createdAt)}${edited}</span>${role}</header>
 <div class="body">${body}</div>${reactionsRow(entry.reactions)}</div></article>`;
