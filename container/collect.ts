@@ -11,7 +11,6 @@ import { join } from 'node:path';
 import type { ChangeLine, CollectJob } from '../src/core/change-set.ts';
 import { endOtherProcesses } from './end-processes.ts';
 import { freshGit, type Git } from './fresh-git.ts';
-import { runGit } from './git.ts';
 import { indexEntries, nulRecords, parseDiffIndex, readObjects } from './index-changes.ts';
 import { indexWorkingTree } from './index-tree.ts';
 import type { TreeContext } from './tree-context.ts';
@@ -64,7 +63,6 @@ function parseJob(text: string): CollectJob {
       maxFileBytes: limit('maxFileBytes'),
       maxChangeBytes: limit('maxChangeBytes'),
       maxChangedFiles: limit('maxChangedFiles'),
-      maxDiffCharacters: limit('maxDiffCharacters'),
     },
   };
 }
@@ -143,21 +141,13 @@ async function collect(job: CollectJob, scratch: string, wasFull: boolean): Prom
   const context = { job, git, environment, scratch, base, failWith, ...listed };
   if (await isGone(context)) throw gone();
   const skipped = await indexWorkingTree(context);
-  const common = ['--cached', '--no-renames', '--no-ext-diff', '--no-textconv', job.base];
-  const [summary, patch] = await Promise.all([
-    git(['diff-index', '--raw', '--numstat', '-z', ...common], { failsAs: 'base-missing' }),
-    runGit(['diff-index', '--patch', '--no-color', ...common], {
-      environment,
-      cwd: job.directory,
-      maxBytes: job.limits.maxDiffCharacters,
-    }),
-  ]);
-  const { changes, insertions, deletions } = parseDiffIndex(summary);
+  const compare = ['diff-index', '--raw', '-z', '--cached', '--no-renames', job.base];
+  const changes = parseDiffIndex(await git(compare, { failsAs: 'base-missing' }));
   const objects = changes.filter((change) => !change.deleted).map((change) => change.object);
   const bodies = readObjects(objects, { environment, cwd: job.directory });
   const links = await linksOf(context);
   for (const line of skipped) await print(line);
-  for (const { path: bytes, mode, modeBefore, deleted } of changes) {
+  for (const { path: bytes, mode, deleted } of changes) {
     const path = decodedPath(bytes) ?? '';
     if (deleted) {
       await print({ type: 'deletion', path });
@@ -167,24 +157,16 @@ async function collect(job: CollectJob, scratch: string, wasFull: boolean): Prom
     if (body.done === true || !isFileMode(mode)) {
       throw new CollectError('git-failed', `${path} has the unexpected mode ${mode}`);
     }
-    const before = isFileMode(modeBefore) ? modeBefore : null;
-    await print({ type: 'file', path, mode, modeBefore: before, content: body.value.toString('base64') });
+    await print({ type: 'file', path, mode, content: body.value.toString('base64') });
   }
   // Runs the generator to its end, where it checks the number of objects.
   await bodies.next();
-  // A character cut in the middle decodes to a replacement character. A byte is at most one character, so the
-  // limit holds.
-  const diff =
-    patch.stdout.toString('utf8') + (patch.cut ? '\n… the rest of the diff is omitted here\n' : '');
   await print({
     type: 'end',
     base: job.base,
     entries: changes.length + skipped.length,
-    insertions,
-    deletions,
     links,
     diskFull: wasFull || (await isFull(job.directory)),
-    diff,
   });
 }
 

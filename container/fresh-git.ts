@@ -5,9 +5,6 @@ import { copyIndex, gitEnvironment, gitReason, isDiskFull, runGit } from './git.
 
 export type GitFailure = 'too-many-files' | 'base-missing' | 'disk-full' | 'git-failed';
 
-/** Shows the diff of every text file, whatever the attributes of the tree say. */
-const textDiffAttributes = '* !diff\n';
-
 /** No filter, so that git runs no outside program. Git's own conversions are the defaults. */
 const freshConfig = `[core]
 \trepositoryformatversion = 0
@@ -42,7 +39,6 @@ export async function freshGit(
   await mkdir(join(folder, 'objects', 'info'), { recursive: true });
   await Promise.all([
     mkdir(join(folder, 'refs')),
-    mkdir(join(folder, 'info')).then(() => writeFile(join(folder, 'info', 'attributes'), textDiffAttributes)),
     writeFile(join(folder, 'HEAD'), 'ref: refs/heads/none\n'),
     writeFile(join(folder, 'config'), freshConfig),
     writeFile(join(folder, 'objects', 'info', 'alternates'), `${join(job.objectStore, 'objects')}\n`),

@@ -29,37 +29,19 @@ export interface IndexChange {
   readonly path: string;
   /** The new mode, six octal digits; zeros for a deletion. */
   readonly mode: string;
-  /** The mode in the commit; zeros for an addition. */
-  readonly modeBefore: string;
   readonly object: string;
   readonly deleted: boolean;
 }
 
-/** Of `diff-index --raw --numstat -z --no-renames`: all raw records, then all line counts. */
-export function parseDiffIndex(output: string): {
-  readonly changes: readonly IndexChange[];
-  readonly insertions: number;
-  readonly deletions: number;
-} {
+/** Of `diff-index --raw -z --no-renames`: each record is followed by its path. */
+export function parseDiffIndex(output: string): readonly IndexChange[] {
   const tokens = nulRecords(output);
-  const changes: IndexChange[] = [];
-  let insertions = 0;
-  let deletions = 0;
-  for (let at = 0; at < tokens.length; at += 1) {
-    const token = tokens[at] ?? '';
-    const record = /^:(\d{6}) (\d{6}) [0-9a-f]{40} ([0-9a-f]{40}) ([A-Z])$/.exec(token);
-    if (record !== null) {
-      at += 1;
-      const [, modeBefore = '', mode = '', object = '', status] = record;
-      changes.push({ path: tokens[at] ?? '', mode, modeBefore, object, deleted: status === 'D' });
-      continue;
-    }
-    // The counts of a binary file are dashes.
-    const counts = /^(\d+)\t(\d+)\t/.exec(token);
-    insertions += Number(counts?.[1] ?? 0);
-    deletions += Number(counts?.[2] ?? 0);
-  }
-  return { changes, insertions, deletions };
+  return tokens.flatMap((token, at) => {
+    const record = /^:\d{6} (\d{6}) [0-9a-f]{40} ([0-9a-f]{40}) ([A-Z])$/.exec(token);
+    if (record === null || at % 2 === 1) return [];
+    const [, mode = '', object = '', status] = record;
+    return [{ path: tokens[at + 1] ?? '', mode, object, deleted: status === 'D' }];
+  });
 }
 
 /** In the given order, one in memory at a time. @throws when git ends early or it is no blob. */

@@ -21,8 +21,6 @@ const fileLineSchema = z.strictObject({
   type: z.literal('file'),
   path,
   mode: fileModeSchema,
-  /** The mode in the base commit; null when the path is new. `withMeasure` replaces the sandbox's word. */
-  modeBefore: fileModeSchema.nullable(),
   /** Base64. A symlink's content is its target. */
   content: z.base64(),
 });
@@ -77,13 +75,9 @@ const endLineSchema = z.strictObject({
   base: shaSchema,
   /** The number of lines before this one, so that a cut-off collection is noticed. */
   entries: z.number().int().nonnegative(),
-  insertions: z.number().int().nonnegative(),
-  deletions: z.number().int().nonnegative(),
   links: z.array(linkSchema).max(maxLinks),
   /** The disk was full when the collector started or while it ran. */
   diskFull: z.boolean(),
-  /** Unified diff for people, cut at 200,000 characters. Never applied. */
-  diff: z.string().max(250_000),
 });
 const collectFailureCodes = [
   'too-large',
@@ -118,11 +112,8 @@ export interface ChangeSet {
   readonly base: string;
   readonly files: readonly ChangedFile[];
   readonly skipped: readonly SkippedPath[];
-  readonly insertions: number;
-  readonly deletions: number;
   readonly links: readonly z.infer<typeof linkSchema>[];
   readonly diskFull: boolean;
-  readonly diff: string;
 }
 
 const patchSchema = z.strictObject({ text: z.string(), complete: z.boolean() });
@@ -142,18 +133,9 @@ export type Patch = z.infer<typeof patchSchema>;
 /** What the Worker found when it compared a change with its base commit on GitHub. */
 export type Measure = z.infer<typeof measureSchema>;
 
-/** A change with the Worker's lines and modes, not the collector's. Only this is judged and published. */
+/** A change with the Worker's measure. Only this is judged and published. */
 export interface MeasuredChange extends ChangeSet {
   readonly measure: Measure;
-}
-
-export function withMeasure(change: ChangeSet, measure: Measure): MeasuredChange {
-  const { insertions, deletions } = measure;
-  const modes = new Map(measure.modesBefore);
-  const files = change.files.map((file) =>
-    file.type === 'file' ? { ...file, modeBefore: modes.get(file.path) ?? null } : file,
-  );
-  return { ...change, files, insertions, deletions, measure };
 }
 
 /** The job file of `node /opt/airlock/collect.js <jobfile>`. */
@@ -176,7 +158,6 @@ export interface CollectJob {
     readonly maxFileBytes: number;
     readonly maxChangeBytes: number;
     readonly maxChangedFiles: number;
-    readonly maxDiffCharacters: number;
   };
 }
 
@@ -192,6 +173,6 @@ export function collectJob(
     pathsLeftBySetup,
     lfs,
     disposable: [`${sandboxPaths.objectStore}/${diskReserve}`, ...packageFolders],
-    limits: { maxFileBytes, maxChangeBytes, maxChangedFiles, maxDiffCharacters: 200_000 },
+    limits: { maxFileBytes, maxChangeBytes, maxChangedFiles },
   };
 }

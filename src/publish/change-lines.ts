@@ -62,8 +62,8 @@ export function parseChangeLines(text: string, base: string): ParsedChange {
   if (end.base !== base) return malformed('it was made against another commit');
   const conflict = pathConflict(files);
   if (conflict !== null) return problem('change-path-refused', conflict);
-  const { insertions, deletions, links, diskFull, diff } = end;
-  return { ok: true, change: { base, files, skipped, insertions, deletions, links, diskFull, diff } };
+  const { links, diskFull } = end;
+  return { ok: true, change: { base, files, skipped, links, diskFull } };
 }
 
 /** Yields line by line, without an array of all lines: a line may have 14 MB. */

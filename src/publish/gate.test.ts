@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import type { ChangedFile, ChangeSet } from '../core/change-set.ts';
+import type { ChangedFile, FileMode, Measure, MeasuredChange } from '../core/change-set.ts';
 import type { GateVerdict } from '../core/ports/publication.ts';
 import { gate as gateWith } from './gate.ts';
 
@@ -8,22 +8,32 @@ const file = (path: string, content = 'x\n', more: Partial<File> = {}): File => 
   type: 'file',
   path,
   mode: '100644',
-  modeBefore: '100644',
   content: btoa(content),
   ...more,
 });
-const change = (files: readonly ChangedFile[], more: Partial<ChangeSet> = {}): ChangeSet => ({
+const change = (
+  files: readonly ChangedFile[],
+  more: Partial<MeasuredChange> = {},
+  measure: Partial<Measure> = {},
+): MeasuredChange => ({
   base: 'a'.repeat(40),
   files,
   skipped: [],
-  insertions: 1,
-  deletions: 1,
   links: [],
   diskFull: false,
-  diff: '',
+  measure: {
+    insertions: 1,
+    deletions: 1,
+    unmeasured: 0,
+    baseFiles: 9,
+    modesBefore: [],
+    patch: { text: '', complete: true },
+    ...measure,
+  },
   ...more,
 });
-const gate = (set: ChangeSet, approvedBy: string | null = null): GateVerdict => gateWith(set, approvedBy);
+const gate = (set: MeasuredChange, approvedBy: string | null = null): GateVerdict =>
+  gateWith(set, approvedBy);
 const link = (path: string, target: string): File => file(path, target, { mode: '120000' });
 /** Looks random. Assembled at run time, so that no scanner of this repository reports it. */
 const random = 'q7Rz2KfP9xWm4TbYc8VdL1nHs6GjA3eUo5Zi';
@@ -47,10 +57,6 @@ describe('gate', () => {
     ['a deletion', { type: 'deletion', path: 'src/a.ts' }],
     ['a build file', file('package.json')],
     ['a lock file', file('package-lock.json')],
-    [
-      'a script that was executable before',
-      file('run.sh', '#!/bin/sh\n', { mode: '100755', modeBefore: '100755' }),
-    ],
     ['documentation named like a rule', file('docs/workflows/ci.yml')],
     ['a file that is named almost like a rule', file('.github/workflows.md')],
     ['code that is named almost like a rule', file('src/Jenkinsfiles.ts')],
@@ -210,8 +216,6 @@ describe('gate', () => {
     ['CI of AppVeyor', file('appveyor.yml')],
     ['CI of Cirrus', file('.cirrus.star')],
     ['CI that was deleted', { type: 'deletion', path: '.travis.yml' }],
-    ['a new executable', file('run.sh', 'x', { mode: '100755', modeBefore: null })],
-    ['a file made executable', file('run.sh', 'x', { mode: '100755' })],
   ])('marks %s', (_, entry) => {
     const verdict = gate(change([entry]));
     expect(verdict.kind).toBe('mark');
@@ -219,11 +223,20 @@ describe('gate', () => {
     expect(verdict.kind === 'mark' && verdict.remarks[0]).toContain(entry.path);
   });
 
+  it.each<[string, FileMode | null, string]>([
+    ['marks a new executable', null, 'mark'],
+    ['marks a file made executable', '100644', 'mark'],
+    ['allows a script that was executable before', '100755', 'allow'],
+  ])('%s', (_, before, kind) => {
+    const modesBefore: Measure['modesBefore'] = before === null ? [] : [['run.sh', before]];
+    expect(gate(change([file('run.sh', 'x', { mode: '100755' })], {}, { modesBefore })).kind).toBe(kind);
+  });
+
   it('marks a large change and files that could not be collected', () => {
     const many = Array.from({ length: 201 }, (_, index) => file(`f${index}`));
     expect(gate(change(many)).kind).toBe('mark');
     expect(gate(change(many.slice(1))).kind).toBe('allow');
-    expect(gate(change([file('a')], { insertions: 4000, deletions: 1001 })).kind).toBe('mark');
+    expect(gate(change([file('a')], {}, { insertions: 4000, deletions: 1001 })).kind).toBe('mark');
     expect(
       gate(change([file('a')], { skipped: [{ type: 'skipped', path: 'big', why: 'too-large' }] })),
     ).toEqual({

@@ -8,7 +8,7 @@
  * second change. The checks of a pull request run with the rights that workflows give them; workflows are
  * held below.
  */
-import type { ChangedFile, ChangeSet } from '../core/change-set.ts';
+import type { ChangedFile, ChangeSet, MeasuredChange } from '../core/change-set.ts';
 import type { GateVerdict } from '../core/ports/publication.ts';
 import { utf8Of } from '../lib/utf8.ts';
 import { decodeBase64 } from './base64.ts';
@@ -25,7 +25,7 @@ interface Rule {
   readonly effect: 'hold' | 'hold-always' | 'mark';
   /** Why the rule exists. Shown to the person after the findings. */
   readonly why: string;
-  readonly find: (change: ChangeSet) => readonly Finding[];
+  readonly find: (change: MeasuredChange) => readonly Finding[];
 }
 
 /** A change with more files is marked. */
@@ -133,19 +133,20 @@ const rules: readonly Rule[] = [
     code: 'executable',
     effect: 'mark',
     why: 'is newly executable',
-    find: (change) =>
-      change.files.flatMap((file) =>
-        file.type === 'file' && file.mode === '100755' && file.modeBefore !== '100755' ? [file.path] : [],
-      ),
+    find: ({ files, measure }) => {
+      const before = new Map(measure.modesBefore);
+      const now = files.filter((file) => file.type === 'file' && file.mode === '100755');
+      return now.map(({ path }) => path).filter((path) => before.get(path) !== '100755');
+    },
   },
   {
     code: 'large',
     effect: 'mark',
     why: 'is large for one review',
-    find: (change) => {
-      const lines = change.insertions + change.deletions;
-      if (change.files.length <= manyFiles && lines <= manyLines) return [];
-      return [`A change of ${change.files.length} files and ${lines} lines`];
+    find: ({ files, measure }) => {
+      const lines = measure.insertions + measure.deletions;
+      if (files.length <= manyFiles && lines <= manyLines) return [];
+      return [`A change of ${files.length} files and ${lines} lines`];
     },
   },
   {
@@ -170,7 +171,7 @@ interface Hit {
 }
 
 /** `approvedBy`: who approved exactly this change; an approved hold becomes a mark that names them. */
-export function gate(change: ChangeSet, approvedBy: string | null): GateVerdict {
+export function gate(change: MeasuredChange, approvedBy: string | null): GateVerdict {
   const hits: readonly Hit[] = rules
     .map((rule) => ({ rule, findings: rule.find(change) }))
     .filter(({ findings }) => findings.length > 0);

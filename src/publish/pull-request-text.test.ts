@@ -68,11 +68,8 @@ function input(
       base: 'a'.repeat(40),
       files: [{ type: 'deletion', path: 'a' }],
       skipped: [],
-      insertions: 3,
-      deletions: 1,
       links: [],
       diskFull: false,
-      diff: '',
       measure: {
         insertions: 3,
         deletions: 1,

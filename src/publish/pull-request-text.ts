@@ -101,7 +101,7 @@ function asked({ request, evidence, facts: repository }: PublishInput, maxCharac
 
 function changeSection({ change, baseBranch }: PublishInput, maxRows: number): string {
   const lines = [
-    `### Change\n\n${countText(change.files.length, 'file')}, +${change.insertions} −${change.deletions}${notCompared(change.measure)}. Based on ${codeSpan(baseBranch)} at ${change.base}.`,
+    `### Change\n\n${countText(change.files.length, 'file')}, +${change.measure.insertions} −${change.measure.deletions}${notCompared(change.measure)}. Based on ${codeSpan(baseBranch)} at ${change.base}.`,
   ];
   if (change.skipped.length > 0) {
     const shown = change.skipped

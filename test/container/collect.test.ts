@@ -90,7 +90,7 @@ describe('collect', () => {
   it('reports no change for an unchanged tree', async () => {
     const of = await workspace();
     const change = await collect(of);
-    expect(change).toMatchObject({ files: [], skipped: [], insertions: 0, deletions: 0, diff: '' });
+    expect(change).toMatchObject({ files: [], skipped: [] });
   });
 
   it.each<[string, (of: Workspace) => void, string[]]>([
@@ -222,19 +222,16 @@ describe('collect', () => {
     expect(shown(await collect(of))).toEqual(expected);
   });
 
-  it('collects binary files with all byte values, and counts lines of text files only', async () => {
+  it('collects binary files with all byte values', async () => {
     const of = await workspace();
     const bytes = new Uint8Array(70_000).map((_, index) => index % 256);
     write(of, 'binary', bytes);
     write(of, 'a.txt', 'one\n2\n3\n');
     const change = await collect(of);
     expect(change.files).toEqual([
-      { type: 'file', path: 'a.txt', mode: '100644', modeBefore: '100644', content: base64('one\n2\n3\n') },
-      { type: 'file', path: 'binary', mode: '100644', modeBefore: null, content: base64(bytes) },
+      { type: 'file', path: 'a.txt', mode: '100644', content: base64('one\n2\n3\n') },
+      { type: 'file', path: 'binary', mode: '100644', content: base64(bytes) },
     ]);
-    expect(change).toMatchObject({ insertions: 2, deletions: 1 });
-    expect(change.diff).toContain('-two\n+2\n+3\n');
-    expect(change.diff).toContain('Binary files /dev/null and b/binary differ');
   });
 
   it.each<[string, (of: Workspace) => void, string[]]>([
@@ -542,7 +539,6 @@ describe('the collector after a hostile run', () => {
       'b.txt 100755 b\n',
       'new.txt 100644 new\n',
     ]);
-    expect(change.diff).toContain('+new\n');
     expect(existsSync(marker(of))).toBe(false);
   });
 
@@ -554,14 +550,13 @@ describe('the collector after a hostile run', () => {
     ['* filter=x -text -ident', asWritten],
     ['* -diff', asWritten],
     ['* binary', asWritten],
-  ])('runs no program and shows a diff for .gitattributes with %j', async (attributes, content) => {
+  ])('runs no program for .gitattributes with %j', async (attributes, content) => {
     const of = await workspace();
     configure(of, `[filter "x"]\n\tclean = ${script(of)}\n[diff "x"]\n\ttextconv = ${script(of)}\n`);
     write(of, '.gitattributes', `${attributes}\n`);
     write(of, 'a.txt', asWritten);
     const change = await collect(of);
     expect(shown(change)).toEqual([`.gitattributes 100644 ${attributes}\n`, `a.txt 100644 ${content}`]);
-    expect(change.diff).toContain('+$Id');
     expect(existsSync(marker(of))).toBe(false);
   });
 

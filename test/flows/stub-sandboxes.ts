@@ -58,16 +58,7 @@ export async function stubSandboxes(options: {
   const outputOf = (stub: Stub, run: string, index: number): { text: string; over: boolean } => {
     if (run === 'collect') {
       const { base } = collectJob.parse(jobOf(stub, 'collect'));
-      const end = {
-        type: 'end',
-        base,
-        entries: 0,
-        insertions: 0,
-        deletions: 0,
-        links: [],
-        diskFull: false,
-        diff: '',
-      };
+      const end = { type: 'end', base, entries: 0, links: [], diskFull: false };
       return { text: `${JSON.stringify(end)}\n`, over: true };
     }
     const since = stub.runs.get(run)?.startedAt ?? Date.now();

@@ -11,7 +11,7 @@ import type {
   NewRepository,
   Permissions,
 } from '../../simulators/github/contract.ts';
-import { withMeasure, type ChangeSet } from '../../src/core/change-set.ts';
+import type { ChangeSet } from '../../src/core/change-set.ts';
 import type { PublishInput } from '../../src/core/ports/publication.ts';
 import { htmlEvents } from '../fixtures/read-html.ts';
 import { authorization } from '../fixtures/sample-task.ts';
@@ -112,6 +112,15 @@ export function taskRequest(changes: Partial<RoutedRequest> = {}): RoutedRequest
   };
 }
 
+const measure = {
+  insertions: 4,
+  deletions: 2,
+  unmeasured: 0,
+  baseFiles: 9,
+  modesBefore: [],
+  patch: { text: '', complete: true },
+};
+
 export function publishInput(
   facts: RepositoryFacts,
   change: ChangeSet,
@@ -122,14 +131,7 @@ export function publishInput(
     ...authorization,
     model: 'gpt-test',
     facts,
-    change: withMeasure(change, {
-      insertions: change.insertions,
-      deletions: change.deletions,
-      unmeasured: 0,
-      baseFiles: 9,
-      modesBefore: [],
-      patch: { text: '', complete: true },
-    }),
+    change: { ...change, measure },
     answer: { title: 'Fix the rounding in split()', summary: 'Rounds half up.', valid: true },
     draft: false,
     complete: true,

@@ -1,5 +1,5 @@
 /** Reads a kept change and compares it with its base, once, so that later attempts judge the same. */
-import { measureSchema, withMeasure, type MeasuredChange } from '../../core/change-set.ts';
+import { measureSchema, type MeasuredChange } from '../../core/change-set.ts';
 import type { Authorization } from '../../core/authorization.ts';
 import { keptChange } from '../run-names.ts';
 import type { TaskDeps } from './stage.ts';
@@ -15,11 +15,11 @@ export async function readKeptChange(
   if (!parsed.ok) throw new Error(`the kept change does not parse: ${parsed.reason.code}`);
   const kept = await record.kept(keptMeasure);
   if (kept !== null)
-    return { lines, change: withMeasure(parsed.change, measureSchema.parse(JSON.parse(kept))) };
+    return { lines, change: { ...parsed.change, measure: measureSchema.parse(JSON.parse(kept)) } };
   const taskId = (await record.snapshot())?.request.taskId ?? '';
   const measure = await publication.measure(facts, taskId, parsed.change);
   await record.keep(keptMeasure, JSON.stringify(measure));
-  return { lines, change: withMeasure(parsed.change, measure) };
+  return { lines, change: { ...parsed.change, measure } };
 }
 
 /** A checkout that is not whole looks like a change that deletes the rest. */

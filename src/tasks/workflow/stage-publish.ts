@@ -42,7 +42,7 @@ export async function gateChange(
   deps: TaskDeps,
 ): Promise<Stage<{ remarks: string[] }>> {
   const { lines, change } = await readKeptChange(authorization, deps);
-  const { insertions, deletions } = change;
+  const { insertions, deletions } = change.measure;
   await deps.record.learn({ change: { files: change.files.length, insertions, deletions } });
   const changeHash = await deps.publication.changeHash(lines);
   const snapshot = await deps.record.snapshot();

@@ -54,11 +54,8 @@ const changed: ChangeSet = {
   base: baseSha,
   files: [{ type: 'deletion', path: 'x' }],
   skipped: [],
-  insertions: 0,
-  deletions: 1,
   links: [],
   diskFull: false,
-  diff: '',
 };
 const measured: Measure = {
   insertions: 0,
