@@ -14,10 +14,7 @@ const notInTheWorker = ['express', 'raw-body', '@slack/socket-mode', '@slack/oau
 
 /** Nothing that a test replaces outlives it: the files of a worker share their globals. */
 const restored = { restoreMocks: true, unstubEnvs: true, unstubGlobals: true };
-/**
- * Many times what an idle machine takes: a test waits for an event, and its deadline only ends a test that
- * hangs.
- */
+/** Many times what an idle machine takes: a deadline only ends a test that hangs. */
 const patient = {
   testTimeout: 180_000,
   hookTimeout: 180_000,

@@ -1,7 +1,4 @@
-/**
- * The baseline: a script without Airlock that runs `git clone`, `codex exec` and `git push` with the same
- * repository, Codex and model on the same machine, without a sandbox.
- */
+/** The baseline: `git clone`, `codex exec` and `git push` on the same machine, without a sandbox. */
 import { execFile } from 'node:child_process';
 import { mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';

@@ -1,7 +1,6 @@
 /**
  * Measures the compressed size of the bundle, and the time from starting workerd to its first answer,
- * alternating with an empty Worker. The empty one contains the bundle as unused text, because passing a
- * megabyte to workerd takes about 20 ms, which is not start-up of the Worker.
+ * alternating with an empty Worker that contains the bundle as unused text.
  */
 import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
@@ -72,10 +71,7 @@ async function readModules({ directory, modules }: WorkerBundle): Promise<readon
   );
 }
 
-/**
- * Returns the milliseconds from starting workerd to the first answer, which is a refusal because there are no
- * settings.
- */
+/** Milliseconds from starting workerd to the first answer, a refusal because there are no settings. */
 async function firstAnswer(modules: readonly Module[]): Promise<number> {
   const startedAt = performance.now();
   const miniflare = new Miniflare(

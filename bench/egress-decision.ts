@@ -1,7 +1,4 @@
-/**
- * Measures egress decisions per second on one processor: for a request's head, and with a recorded body of
- * Codex.
- */
+/** Measures egress decisions per second on one processor: for a head, and with a recorded body. */
 import { decideEgress } from '../src/egress/decide.ts';
 import { exampleGrant } from '../test/fixtures/example-grant.ts';
 import { decideResponsesBody } from '../src/egress/openai-body.ts';

@@ -211,10 +211,7 @@ interface Cost {
   readonly grownBytes: number;
 }
 
-/**
- * Measures time, and the peak memory of host and Worker, which form the gateway. Samples memory, because the
- * peak is before the end.
- */
+/** Measures time, and by samples the peak memory of host and Worker, which form the gateway. */
 async function measured(work: () => Promise<unknown>): Promise<Cost> {
   const before = residentBytes();
   let most = before;

@@ -1,7 +1,6 @@
 /**
  * How the time of each parser of untrusted text grows when a hostile text gets eight times as long: about 8
- * when it is in proportion, 64 when it is quadratic. The best of several rounds, as other programs share the
- * machine.
+ * in proportion, 64 when quadratic. The best of several rounds.
  */
 import { createLineSplitter } from '../container/line-splitter.ts';
 import { parseMention } from '../src/core/ask/mention.ts';

@@ -24,10 +24,7 @@ export function median(values: readonly number[]): number {
   return (below + above) / 2;
 }
 
-/**
- * Returns the smallest value that at least `percent` % of the values do not exceed (nearest rank). Throws for
- * an empty list.
- */
+/** The smallest value that at least `percent` % of the values do not exceed (nearest rank). */
 export function percentile(values: readonly number[], percent: number): number {
   const sorted = values.toSorted((a, b) => a - b);
   const value = sorted[Math.max(0, Math.ceil((percent / 100) * sorted.length) - 1)];

@@ -1,7 +1,4 @@
-/**
- * Measures how soon Slack gets its acknowledgement, which comes after durable storage: single commands, and
- * 200 at once.
- */
+/** Measures how soon Slack gets its acknowledgement, after durable storage: singly, and 200 at once. */
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';

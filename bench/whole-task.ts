@@ -1,7 +1,6 @@
 /**
- * Measures what Airlock adds to a task: webhook to acknowledgement, webhook to Codex's first request, and the
- * whole task compared with the bare script. Both alternate in one run, with a model that answers at once and
- * with one that takes 30 s in total.
+ * Measures what Airlock adds to a task, compared with the bare script: both alternate in one run, with a
+ * model that answers at once and with one that takes 30 s in total.
  */
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';

@@ -1,7 +1,6 @@
 /**
- * `npm run capture`: runs the demo and draws its terminal output as `docs/demo.svg`, or with `-- --slack` as
- * `docs/demo-slack.svg`. Shortens the output for the README, marks longer gaps, and replaces ports, which
- * differ between machines. Refuses to write a picture that shows a path or the name of this machine.
+ * `npm run capture`: draws the demo's terminal output as `docs/demo.svg`, or with `-- --slack` as
+ * `docs/demo-slack.svg`, shortened. Refuses a picture that shows a path or the name of this machine.
  */
 import { spawn } from 'node:child_process';
 import { writeFile } from 'node:fs/promises';
@@ -21,10 +20,7 @@ const demoMs = 180_000;
 const markedGap = 8;
 const ports: readonly string[] = ['8787', '8788', '8789', '8790'];
 
-/**
- * Output of commands is omitted, except lines that match one of these. All patterns match lines without
- * colours.
- */
+/** Output of commands is omitted, except lines that match one of these, without colours. */
 const keptOutput = [
   /not one of the hosts this task may reach$/,
   /pushing is refused/,

@@ -1,7 +1,6 @@
 /**
- * `npm test`: everything that checks the project without a browser or a container engine. Prints a line when
- * a check starts and when it ends, the output of those that fail, and a summary with `N passed, N failed` as
- * its last line.
+ * `npm test`: everything that checks the project without a browser or a container engine. Prints the output
+ * of what fails, and `N passed, N failed` as its last line.
  */
 import { statSync } from 'node:fs';
 import { availableParallelism } from 'node:os';

@@ -1,7 +1,7 @@
 /**
- * `npm run deploy:check`: checks a deployment as far as possible without an account or a container engine.
- * Bundles the Worker for each environment with wrangler, prints the sizes, and compares `wrangler.jsonc` with
- * the configuration.
+ * `npm run deploy:check`: checks a deployment as far as possible without an account or a container engine:
+ * bundles the Worker for each environment, prints the sizes, and compares `wrangler.jsonc` with the
+ * configuration.
  */
 import { execFile } from 'node:child_process';
 import { mkdtemp, rm } from 'node:fs/promises';

@@ -1,7 +1,4 @@
-/**
- * Writes `airlock.schema.json`, with which editors check `airlock.config.jsonc`, from the zod schema that
- * validates it. With `--check` it writes nothing, and exits with 1 if the file is out of date.
- */
+/** Writes `airlock.schema.json`, for editors, from the zod schema. `--check`: exits with 1 if out of date. */
 import { readFile, writeFile } from 'node:fs/promises';
 import { z } from 'zod';
 import { configSchema } from '../src/config/schema.ts';

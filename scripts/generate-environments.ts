@@ -1,7 +1,6 @@
 /**
- * Writes the environments of `wrangler.jsonc` from its top level, and with wrangler the types of its bindings
- * (`src/worker-configuration.d.ts`). With `--check` it writes nothing, and exits with 1 if one of them is out
- * of date.
+ * Writes the environments of `wrangler.jsonc` from its top level, and the types of its bindings. With
+ * `--check` it writes nothing, and exits with 1 if one of them is out of date.
  */
 import { execFile } from 'node:child_process';
 import { readFile, writeFile } from 'node:fs/promises';

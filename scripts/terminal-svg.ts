@@ -1,7 +1,6 @@
 /**
- * Draws lines of a terminal, with colours (SGR sequences), as an SVG picture. The picture has its own dark
- * background, so that it looks the same on light and dark pages. It uses installed fonts only: each run of
- * one style is positioned and stretched to its cells, whatever the font is.
+ * Draws lines of a terminal, with colours (SGR sequences), as an SVG picture on a dark background. It uses
+ * installed fonts only: each run of one style is stretched to its cells.
  */
 
 interface Style {
@@ -133,9 +132,7 @@ function drawn(runs: readonly Run[], y: number): string[] {
   return texts;
 }
 
-/**
- * Splits text so that symbols are separate: fallback fonts with other widths would shift the text after them.
- */
+/** Symbols apart: fallback fonts with other widths would shift the text after them. */
 function pieces(text: string): string[] {
   return text.split(/([^\u0020-\u024F\u2018-\u201D\u2026]+| {2,})/u).filter((piece) => piece !== '');
 }

@@ -1,7 +1,4 @@
-/**
- * Enforces the layers of `docs/architecture.md`: allowed imports per folder, no import circles, no catch-all
- * files.
- */
+/** Enforces the layers of `docs/architecture.md`: imports per folder, no circles, no catch-all files. */
 import { readdirSync, readFileSync } from 'node:fs';
 import { dirname, join, normalize } from 'node:path';
 import { describe, expect, it } from 'vitest';
@@ -10,9 +7,8 @@ const root = dirname(import.meta.dirname);
 const programFolders = ['src', 'host', 'cli', 'simulators', 'probes', 'container'];
 
 /**
- * Folder or file → the folders and files that it may import from. The longest matching row decides; a folder
- * may always import from itself. A right-hand entry covers everything below it, except paths with a row of
- * their own, which must be named.
+ * Folder or file → what it may import from. The longest matching row decides. An entry covers everything
+ * below it, except paths with a row of their own, which must be named.
  */
 const mayImport: Readonly<Record<string, readonly string[]>> = {
   'src/lib': [],

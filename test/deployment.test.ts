@@ -1,7 +1,4 @@
-/**
- * Checks `wrangler.jsonc` for deployments: the environments match the top level, the code and the
- * configuration.
- */
+/** Checks that the environments of `wrangler.jsonc` match the top level, code and configuration. */
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { parse } from 'jsonc-parser';

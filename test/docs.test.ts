@@ -1,7 +1,4 @@
-/**
- * Checks that everything named in the documentation exists: settings, keys, npm scripts, linked files and
- * headings.
- */
+/** Checks that everything named in the documentation exists: settings, keys, scripts, links. */
 import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { describe, expect, it } from 'vitest';

@@ -1,7 +1,4 @@
-/**
- * Checks the GitHub workflows: their scripts exist, their actions are pinned, and their permissions are
- * minimal.
- */
+/** Checks the GitHub workflows: scripts exist, actions are pinned, permissions are minimal. */
 import { readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';

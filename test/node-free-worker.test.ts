@@ -1,7 +1,4 @@
-/**
- * Proves that lint refuses Node's API in `src/`, in a copy of the project's folder layout with its rules. The
- * compiler does not refuse it, because `@slack/bolt` includes Node's types.
- */
+/** Proves that lint refuses Node's API in `src/`; the compiler does not, because of Bolt's types. */
 import { execFile } from 'node:child_process';
 import { copyFile, mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';

@@ -1,6 +1,4 @@
-/**
- * Compares `docs/operations.md` with the code: the logged events, the fixed limits, and the cost of a task.
- */
+/** Compares `docs/operations.md` with the code: logged events, fixed limits, a task's cost. */
 import { readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
@@ -21,10 +19,7 @@ const tableUnder = (heading: string): string[][] =>
     );
 
 const eventName = /'([a-z_]+\.[a-z_]+)'/g;
-/**
- * Finds `log('a.b', …)` and `logLine('a.b', …)`, also over several lines and with a conditional name, and
- * `{ event: 'a.b' … }`.
- */
+/** `log('a.b', …)` and `logLine('a.b', …)`, also conditional, and `{ event: 'a.b' … }`. */
 function eventsIn(text: string): string[] {
   const calls = [...text.matchAll(/\blog(?:Line)?\(\s*([^,)]*),/g)].map(([, first = '']) => first);
   const documents = [...text.matchAll(/\bevent: ('[a-z_]+\.[a-z_]+')/g)].map(([, name = '']) => name);

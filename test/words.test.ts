@@ -1,7 +1,4 @@
-/**
- * Keeps comments, names, messages, titles and documents in plain English (docs/glossary.md) and within 110
- * columns. Checks every program, test and document.
- */
+/** Keeps comments, names, messages, titles and documents in plain English and within 110 columns. */
 import { readdirSync, readFileSync, statSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { describe, expect, it } from 'vitest';
@@ -122,9 +119,8 @@ function wordProblems({ path, number, text }: Line): string[] {
 }
 
 /**
- * True for a line that is too wide and can be shortened or wrapped: a comment, a title of a test, and prose
- * in Markdown or in a multi-line template. Ignores URLs, tables, directives of the linter, and code that the
- * formatter could not break at a literal.
+ * A line that is too wide and can be shortened: comments, titles, prose. Ignores URLs, tables, directives,
+ * and code that the formatter could not break.
  */
 function isTooWide(path: string, text: string): boolean {
   if (text.replace(/https?:\/\/\S+/g, '').length <= maxColumns) return false;

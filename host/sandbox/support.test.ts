@@ -3,12 +3,7 @@ import { checkSandboxSupport, explain } from './support.ts';
 
 describe('explain', () => {
   it.each([
-    [
-      'user/max_user_namespaces',
-      '0',
-      /user\.max_user_namespaces is 0/,
-      /sysctl -w user\.max_user_namespaces/,
-    ],
+    ['user/max_user_namespaces', '0', /max_user_namespaces is 0/, /sysctl -w user\.max_user_namespaces/],
     [
       'kernel/unprivileged_userns_clone',
       '0',

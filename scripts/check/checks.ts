@@ -42,10 +42,7 @@ export type Choice =
   | { readonly kind: 'help' }
   | { readonly kind: 'unknown'; readonly argument: string };
 
-/**
- * `pathOf` resolves an argument to an absolute path, a folder's with a slash at its end; null: there is no
- * such path.
- */
+/** `pathOf` resolves an argument to an absolute path, a folder's with a slash; null: none exists. */
 export function choose(args: readonly string[], pathOf: (argument: string) => string | null): Choice {
   if (args.includes('--help') || args.includes('-h')) return { kind: 'help' };
   if (args.length === 0) return { kind: 'run', checks: allChecks };

@@ -1,7 +1,4 @@
-/**
- * A reporter of vitest that writes the counts of a run, and each file's seconds with its set-up, for `npm
- * test`.
- */
+/** A reporter of vitest that writes counts, and each file's seconds with its set-up, for `npm test`. */
 import { writeFileSync } from 'node:fs';
 import { relative } from 'node:path';
 import type { Reporter, TestModule } from 'vitest/node';

@@ -1,7 +1,4 @@
-/**
- * The end of `npm test`: what passed, failed and was skipped, the slowest files, and the one line for
- * programs.
- */
+/** The end of `npm test`: what passed, failed and was skipped, the slowest files, the last line. */
 import { z } from 'zod';
 
 /** What `count-reporter.ts` writes about one run of tests. */

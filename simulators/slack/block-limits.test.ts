@@ -32,11 +32,7 @@ describe('messageProblems', () => {
     ['a section without text and fields', [{ type: 'section' }], 'blocks[0]'],
     ['ten fields', [{ type: 'section', fields: times(10, () => mrkdwn(900)) }], null],
     ['eleven fields', [{ type: 'section', fields: times(11, () => mrkdwn(9)) }], 'blocks[0].fields'],
-    [
-      'a field of 2,001 characters',
-      [{ type: 'section', fields: [mrkdwn(2001)] }],
-      'blocks[0].fields[0].text',
-    ],
+    ['a field of 2,001 letters', [{ type: 'section', fields: [mrkdwn(2001)] }], 'blocks[0].fields[0].text'],
     ['50 blocks', times(50, () => section()), null],
     ['51 blocks', times(51, () => section()), 'blocks'],
     ['13,500 characters in all blocks', times(5, () => section(2700)), 'blocks'],

@@ -21,11 +21,7 @@ it.each([
   ['bold, italic and struck-out text', '*a b* _c_ ~d~', '[b:a b] [i:c] [s:d]'],
   ['text that is bold and italic', '*_both_*', '[bi:both]'],
   ['a bold link', '*<https://a.example|words>* after', '[b:{link words → https://a.example}] after'],
-  [
-    'marks inside words or between spaces as text',
-    'a*b*c 2 * 3 * 4 snake_case_name',
-    'a*b*c 2 * 3 * 4 snake_case_name',
-  ],
+  ['marks in words or between spaces', 'a*b*c 2 * 3 * 4 snake_case_name', 'a*b*c 2 * 3 * 4 snake_case_name'],
   ['an unclosed mark as text', '*open\nclosed*', '*open\nclosed*'],
   ['code without interpreting marks in it', '`*a* <@U1>` *b*', '{code *a* <@U1>} [b:b]'],
   ['a code block', '```\na\n*b*```', '{block a\n*b*}'],

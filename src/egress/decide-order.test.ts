@@ -377,11 +377,7 @@ it.each<[string, Case, string, number, string]>([
 });
 
 it.each<[string, Case, string]>([
-  [
-    'a canary request goes no further than step 4',
-    { url: `https://${canaryHost}/d2f1c0ffee` },
-    'answer canary',
-  ],
+  ['a canary request ends at step 4', { url: `https://${canaryHost}/d2f1c0ffee` }, 'answer canary'],
   ['a fetch passes step 5', { url: `${github}${infoRefs}` }, 'allow-github github.info-refs'],
   [
     'a model request passes step 6',

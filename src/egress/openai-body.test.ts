@@ -74,10 +74,7 @@ describe('a Responses body', () => {
       }),
     ],
     ['a PNG in a message', withPart(image('data:image/png;base64,AA=='))],
-    [
-      'a JPEG in a tool’s output',
-      withOutput({ ...image('data:image/jpeg;base64,/9j/'), detail: 'original' }),
-    ],
+    ['a JPEG from a tool', withOutput({ ...image('data:image/jpeg;base64,/9j/'), detail: 'original' })],
     [
       'a tool whose parameter happens to be called file_id',
       withSchema({ properties: { file_id: {}, image_url: { type: 'string' }, $ref: { type: 'string' } } }),

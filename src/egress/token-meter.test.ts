@@ -51,10 +51,7 @@ it.each([
     'words of the model',
     JSON.stringify({ type: 'response.output_text.delta', delta: final('response.completed') }),
   ],
-  [
-    'another event that holds one',
-    JSON.stringify({ type: 'x', inner: JSON.parse(final('response.completed')) }),
-  ],
+  ['an event that holds one', JSON.stringify({ type: 'x', inner: JSON.parse(final('response.completed')) })],
   ['a name without the data', '{}'],
   ['broken JSON', '{"type":"response.completed"'],
   ['a negative number', final('response.completed', { total_tokens: -1 })],

@@ -57,20 +57,10 @@ const cutUpload = () => {
 describe.each<[string, Cause, string, string]>([
   // ---- allowed: the request was carried, whatever the upstream thought of it
   ['a model request', { upstream: () => new Response(completed) }, 'allowed openai.responses 200', ''],
-  [
-    'a request that OpenAI calls malformed',
-    { upstream: status(400, '{}') },
-    'allowed openai.responses 400',
-    '',
-  ],
+  ['a request malformed for OpenAI', { upstream: status(400, '{}') }, 'allowed openai.responses 400', ''],
   ['a fetch', { request: fetchRefs, upstream: status(200, 'refs') }, 'allowed github.info-refs 200', ''],
   ['a missing page of a listed host', { request: host, upstream: status(404) }, 'allowed host.extra 404', ''],
-  [
-    'a forbidden page of a listed host',
-    { request: host, upstream: status(403) },
-    'allowed host.extra 403',
-    '',
-  ],
+  ['a forbidden page elsewhere', { request: host, upstream: status(403) }, 'allowed host.extra 403', ''],
 
   // ---- denied: the sandbox tried what it may not
   [

@@ -524,11 +524,7 @@ describe('the setup section', () => {
       { ...ok, pathsLeftBySetup: { paths: many, total: 2000 } },
       'Setup left new files, which are not part of this change: `file-0`, ',
     ],
-    [
-      'it left many files',
-      { ...ok, pathsLeftBySetup: { paths: many, total: 2000 } },
-      '`file-9`, and 1990 more',
-    ],
+    ['it left many', { ...ok, pathsLeftBySetup: { paths: many, total: 2000 } }, '`file-9`, and 1990 more'],
     [
       'a path contains markup',
       { ...ok, pathsLeftBySetup: { paths: ['a` @mona \n# x'], total: 1 } },

@@ -1,7 +1,4 @@
-/**
- * Checks the bundle that a deployment uploads: classes keep the names by which the platform and the SDK look
- * them up.
- */
+/** Checks the uploaded bundle: classes keep the names by which the platform and the SDK find them. */
 import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { convertV4MiniflareOptions, Log, LogLevel, Miniflare } from 'miniflare';
@@ -9,9 +6,7 @@ import { afterAll, beforeAll, expect, it } from 'vitest';
 import { z } from 'zod';
 import { buildWorker } from '../../host/build-worker.ts';
 
-/**
- * Prints the run-time name of each exported class, which keys the SDK's registries. Bundled with the Worker.
- */
+/** Prints the run-time name of each exported class, which keys the SDK's registries. */
 const witness = `
 import * as worker from './index.js';
 const classes = Object.entries(worker).filter(([, value]) => typeof value === 'function');
@@ -60,8 +55,6 @@ it('exports every class that the platform binds, and the sandbox under its own n
       'EgressGateway',
     ]),
   );
-  // A container's requests carry the name of its class. A container outlives a deployment, so the name has to
-  // mean the same class in the next bundle: no handler decides under an unknown name. The platform finds the
-  // others by export.
+  // A container's requests carry its class's name, and it outlives a deployment: the name must stay.
   expect(names['TaskSandbox']).toBe('TaskSandbox');
 });

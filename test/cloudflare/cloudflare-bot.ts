@@ -1,7 +1,4 @@
-/**
- * The bot as it runs on Cloudflare, for `startWorld`: the bundle that a deployment uploads, in real workerd,
- * with the bindings of `wrangler.jsonc` and containers from a fake engine. Replaces no part of the product.
- */
+/** The bot as on Cloudflare, for `startWorld`: the uploaded bundle in real workerd, and a fake engine. */
 import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { convertV4MiniflareOptions, Log, LogLevel, Miniflare } from 'miniflare';

@@ -1,7 +1,4 @@
-/**
- * The test Worker in real workerd with the real SDK, a fake container engine and a recording upstream. Uses
- * loopback only.
- */
+/** The test Worker in real workerd with the real SDK, a fake engine and a recording upstream. */
 import { execFile } from 'node:child_process';
 import { mkdtemp, readFile, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
@@ -25,9 +22,7 @@ export interface CloudflareHost {
   idOf(binding: keyof typeof names, name: string): string;
   call(method: string, path: string, json?: unknown): Promise<{ status: number; text: string }>;
   takeAway(sandboxId: string): Promise<void>;
-  /**
-   * Restarts workerd, as a deployment does: objects start again from their storage, containers keep running.
-   */
+  /** As a deployment does: objects start again from their storage, containers keep running. */
   restart(): Promise<void>;
   close(): Promise<void>;
 }

@@ -1,7 +1,4 @@
-/**
- * Runs the sandbox contract on the Cloudflare adapter: real workerd, the real SDK, and a fake engine with
- * real processes.
- */
+/** Runs the sandbox contract on the Cloudflare adapter: real workerd and SDK, a fake engine. */
 import { createCertificateAuthority } from '../../host/sandbox/certificate-authority.ts';
 import { exampleGrant } from '../fixtures/example-grant.ts';
 import { describeSandboxContract } from '../sandbox/contract.ts';

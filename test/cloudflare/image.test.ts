@@ -1,7 +1,4 @@
-/**
- * Checks the image without an engine: compares `container/Dockerfile` with the files it has to match, and
- * runs the smoke test in a fake container, where it has to find everything that does not need a built image.
- */
+/** Checks the image without an engine: `container/Dockerfile`, and the smoke test in a fake container. */
 import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';

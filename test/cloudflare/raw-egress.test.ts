@@ -1,7 +1,4 @@
-/**
- * The attack table against production's path: raw bytes of a container through workerd, the SDK's
- * `ContainerProxy` and our handler.
- */
+/** The attack table on production's path: raw bytes through workerd, `ContainerProxy` and our handler. */
 import { gzipSync } from 'node:zlib';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { z } from 'zod';
@@ -71,10 +68,7 @@ const passed =
 const upstreamPath = (reaches: string): string =>
   reaches.replace(' github.com/', ' /github/').replace(' api.openai.com/v1/', ' /openai/v1/');
 
-/**
- * Sends under a fresh grant and gathers the answers, the entries and the upstream's requests. Fails on a
- * leaked credential.
- */
+/** Under a fresh grant: the answers, the entries, the upstream's requests. Fails on a leaked credential. */
 async function outcome(connection: RawConnection, grant: Partial<Grant> = {}) {
   upstream.reached.length = 0;
   await host.call('PUT', `/grants/${sandboxId}`, { ...ordinaryGrant, ...grant });

@@ -1,7 +1,4 @@
-/**
- * Calls the adapter in the test Worker from Node. Values and errors arrive exactly as the adapter returned
- * them.
- */
+/** Calls the adapter in the test Worker from Node, with its values and errors. */
 import { z } from 'zod';
 import {
   SandboxBusyError,

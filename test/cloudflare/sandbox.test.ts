@@ -1,7 +1,4 @@
-/**
- * Checks what is particular to a sandbox on Cloudflare: how it is lost, what the platform logs, and a
- * container that lies.
- */
+/** Checks a sandbox on Cloudflare: how it is lost, what the platform logs, a container that lies. */
 import { createHash } from 'node:crypto';
 import { existsSync } from 'node:fs';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';

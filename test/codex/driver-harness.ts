@@ -1,7 +1,4 @@
-/**
- * Runs the real Codex binary under the real driver on this machine, in temporary folders, against a
- * simulator. The lines that a test folds name the clone `/workspace/repo` again, as in the sandbox.
- */
+/** Runs the real Codex under the real driver in temporary folders, named as in the sandbox. */
 import { execFileSync, spawn, type ChildProcess } from 'node:child_process';
 import {
   appendFileSync,

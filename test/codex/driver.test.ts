@@ -1,7 +1,4 @@
-/**
- * Tests the real Codex binary under the real driver against the scripted model: the event file and the
- * progress.
- */
+/** Tests the real Codex under the real driver against the scripted model: event file and progress. */
 import { createServer } from 'node:net';
 import { copyFileSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { basename, dirname, join, relative } from 'node:path';

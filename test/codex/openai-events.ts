@@ -1,8 +1,6 @@
 /**
- * The event and object types of OpenAI's Responses API that the simulator speaks, as strict schemas: an
- * extract of openai-node 7.5.0, `src/resources/responses/responses.ts` (generated from OpenAI's OpenAPI
- * description). Has the looser form if the published type lacks a field that the service sends (the `status`
- * of a custom tool call, the `usage` of a response in progress).
+ * The types of OpenAI's Responses API that the simulator speaks, as strict schemas: an extract of openai-node
+ * 7.5.0, `src/resources/responses/responses.ts`; looser where the service sends more.
  */
 import { z } from 'zod';
 

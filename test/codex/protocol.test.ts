@@ -1,7 +1,4 @@
-/**
- * Compares what Airlock reads and answers with the schemas that the pinned Codex prints. An upgrade that
- * renames a field fails here.
- */
+/** Compares what Airlock reads and answers with the pinned Codex's schemas, so that an upgrade fails here. */
 import { execFileSync } from 'node:child_process';
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
@@ -72,10 +69,7 @@ const typeOf = (schema: Schema): unknown => schema.type ?? typeof (schema.enum?.
 const values = (schema: Schema): readonly unknown[] | null =>
   schema.const === undefined ? (schema.enum ?? null) : [schema.const];
 
-/**
- * Lists values that Codex may send and our schema refuses. Extra alternatives and fields are accepted if our
- * schema is open.
- */
+/** Values that Codex may send and our schema refuses, unless it is open for more. */
 function mismatches(ours: Schema, theirs: Schema, root: Schema, path: string): readonly string[] {
   const own = alternatives(ours, ours);
   return alternatives(theirs, root).flatMap((their): readonly string[] => {

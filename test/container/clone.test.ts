@@ -157,11 +157,7 @@ describe('clone', () => {
   it.each<[string, (job: Record<string, string>) => unknown, string]>([
     ['a missing repository', (job) => ({ ...job, url: 'file:///nowhere/at/all' }), 'not-found'],
     ['a missing commit', (job) => ({ ...job, sha: 'f'.repeat(40) }), 'commit-not-found'],
-    [
-      'a server that does not answer',
-      (job) => ({ ...job, url: 'http://127.0.0.1:9/o/n.git' }),
-      'unreachable',
-    ],
+    ['a silent server', (job) => ({ ...job, url: 'http://127.0.0.1:9/o/n.git' }), 'unreachable'],
     ['a job without a commit', (job) => ({ ...job, sha: '' }), 'bad-job'],
     [
       'a job with a credential in its URL',

@@ -1,7 +1,4 @@
-/**
- * Tests the collector with real git: it collects every kind of change, and a manipulated `.git` has no effect
- * on it.
- */
+/** Tests the collector with real git: every kind of change, and a manipulated `.git` without effect. */
 import { execFileSync, spawn, spawnSync } from 'node:child_process';
 import {
   appendFileSync,
@@ -69,10 +66,7 @@ async function collect(of: Workspace, job: unknown = jobFor(of)): Promise<Change
   return parsed.change;
 }
 
-/**
- * Returns one line per change: `path mode content`, `path -` for a deletion, `path ?why` with the number of
- * files for a skipped path.
- */
+/** A line per change: `path mode content`, `path -` for a deletion, `path ?why files` if skipped. */
 function shown(change: ChangeSet): string[] {
   const files = change.files.map((file) =>
     file.type === 'file'
@@ -95,11 +89,7 @@ describe('collect', () => {
 
   it.each<[string, (of: Workspace) => void, string[]]>([
     ['a modified file', (of) => write(of, 'a.txt', 'one\n2\n'), ['a.txt 100644 one\n2\n']],
-    [
-      'a file of the same size and time',
-      (of) => write(of, 'a.txt', 'ONE\nTWO\n'),
-      ['a.txt 100644 ONE\nTWO\n'],
-    ],
+    ['one of the same size and time', (of) => write(of, 'a.txt', 'ONE\nTWO\n'), ['a.txt 100644 ONE\nTWO\n']],
     [
       'a new file in a new folder',
       (of) => {

@@ -1,7 +1,4 @@
-/**
- * Tests Git LFS in the clone, in setup and in the collector, with real fetches over HTTP and an LFS server
- * that checks the protocol.
- */
+/** Tests Git LFS in clone, setup and collector, with a server that checks the protocol. */
 import { createHash, generateKeyPairSync } from 'node:crypto';
 import { once } from 'node:events';
 import { mkdirSync, mkdtempSync, readFileSync, renameSync, rmSync, statSync, writeFileSync } from 'node:fs';

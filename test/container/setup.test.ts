@@ -1,6 +1,4 @@
-/**
- * Tests the setup scripts with real git and a real shell, also with commands that damage the working tree.
- */
+/** Tests the setup scripts with real git and shell, also with commands that damage the tree. */
 import { execFileSync } from 'node:child_process';
 import {
   existsSync,

@@ -1,7 +1,4 @@
-/**
- * Runs `npm run deploy` as a program with scripted wrangler, compiler and engine, and a dry run with the real
- * ones.
- */
+/** Runs `npm run deploy` with scripted wrangler, compiler and engine, and dry with the real ones. */
 import { spawn } from 'node:child_process';
 import { mkdir, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';

@@ -1,7 +1,4 @@
-/**
- * Replaces wrangler, tsc, node and docker on PATH: prints the planned output (of wrangler 4.155.0) and
- * records each call.
- */
+/** Replaces wrangler (4.155.0), tsc, node and docker on PATH: prints planned output, records calls. */
 import { appendFileSync, readFileSync } from 'node:fs';
 import { z } from 'zod';
 

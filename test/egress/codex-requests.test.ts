@@ -1,7 +1,6 @@
 /**
- * Compares what the pinned Codex sends with what the egress rules allow. A Codex that sends something new
- * fails here: read what it is, allow or refuse it in `src/egress/openai-shapes.ts`, then record again with
- * `node test/egress/record-codex.ts`.
+ * Compares what the pinned Codex sends with the egress rules. If it sends something new: read what it is,
+ * allow or refuse it in `src/egress/openai-shapes.ts`, then `node test/egress/record-codex.ts`.
  */
 import { execFileSync } from 'node:child_process';
 import { readFileSync } from 'node:fs';
@@ -25,10 +24,7 @@ const sentOf = (body: string): unknown => {
   return verdict.kind === 'allow' ? JSON.parse(new TextDecoder().decode(verdict.body)) : verdict;
 };
 
-/**
- * Lists every path of a body with the kinds of objects on the way; not inside JSON Schemas, whose keys are
- * free.
- */
+/** Every path of a body with the kinds of objects on the way, outside JSON Schemas. */
 function placesOf(value: unknown, path = '', places = new Set<string>()): Set<string> {
   if (Array.isArray(value)) for (const inner of value) placesOf(inner, `${path}[]`, places);
   else if (typeof value === 'object' && value !== null) {

@@ -127,10 +127,7 @@ describe('a repository outside the grant', () => {
   });
 });
 
-/**
- * The other direction, a denied URL whose normal form is allowed, exists on purpose:
- * `src/egress/spelling.test.ts`.
- */
+/** A denied URL whose normal form is allowed exists on purpose: `src/egress/spelling.test.ts`. */
 it('allows only URLs that a browser reads the same way', () => {
   let allowed = 0;
   fc.assert(

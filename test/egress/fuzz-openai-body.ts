@@ -1,8 +1,7 @@
 /**
  * `node test/egress/fuzz-openai-body.ts --seconds 60 [--seed N]`: attacks the decision about model requests
- * with mutated recordings of the real Codex. `openai-oracle.ts`, which shares nothing with the decision,
- * judges what is allowed. Every input has to be decided in bounded time, without throwing, and the same way
- * again. Exits with 1 and a minimized input when it finds a fault.
+ * with mutated recordings. `openai-oracle.ts` judges what is allowed. Exits with 1 and a minimized input when
+ * it finds a fault, in time, stability or verdict.
  */
 import { runCommand, UsageProblem } from '../../cli/command/run-command.ts';
 import { exampleGrant } from '../fixtures/example-grant.ts';
@@ -15,9 +14,7 @@ import { faultsOf } from './openai-oracle.ts';
 const maxMs = 500;
 const maxBytes = 1024 * 1024;
 
-/**
- * Shortens texts, so that most mutations hit structure. One input in ten starts from an unchanged recording.
- */
+/** So that most mutations hit structure. One input in ten starts from an unchanged recording. */
 const shorten = (value: unknown): unknown =>
   JSON.parse(JSON.stringify(value), (_, inner: unknown) =>
     typeof inner === 'string' && inner.length > 60 && !inner.startsWith('data:') ? inner.slice(0, 20) : inner,

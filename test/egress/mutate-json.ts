@@ -1,7 +1,4 @@
-/**
- * Mutates a model request from a seed: its structure with an attacker's values, its spelling, its bytes.
- * Knows the API, not the rules.
- */
+/** Mutates a model request from a seed: structure, spelling, bytes. Knows the API, not the rules. */
 export type Random = () => number;
 
 /** mulberry32: the same seed gives the same run on every machine. */

@@ -1,7 +1,6 @@
 /**
- * Judges from the bytes alone whether a model request may leave: with `JSON.parse`, a scan of the text, and
- * lists of its own. Shares nothing with the rules that it judges. Its places come from openai-node 7.5.0's
- * request types.
+ * Judges from the bytes alone whether a model request may leave, and shares nothing with the rules that it
+ * judges. Its places come from openai-node 7.5.0's request types.
  */
 
 /** Kinds of objects that make OpenAI run, fetch or look up something. */
@@ -113,10 +112,7 @@ function walkSchema(value: unknown, path: string, faults: string[]): void {
 const isPicture = (url: string): boolean =>
   url.startsWith('data:image/') && url.includes(';base64,') && !/svg|:\/\/|\s/i.test(url);
 
-/**
- * In canonical text a quote without a backslash before it and with a colon after it ends a key: this needs no
- * parser.
- */
+/** In canonical text, a quote without a backslash before it and with a colon after it ends a key. */
 function scanText(text: string, free: readonly unknown[], faults: string[]): void {
   let rest = text;
   for (const value of free) rest = rest.replace(JSON.stringify(value), () => '0');

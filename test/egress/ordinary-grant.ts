@@ -1,7 +1,4 @@
-/**
- * The grant that attacks run under unless they bring their own: that of a running task with nothing but its
- * repository.
- */
+/** The grant of attacks that bring none: a running task's, with nothing but its repository. */
 import type { Grant } from '../../src/core/grant.ts';
 import { exampleGrant } from '../fixtures/example-grant.ts';
 

@@ -1,7 +1,6 @@
 /**
- * `node test/egress/record-codex.ts`: records again what the pinned Codex sends, after somebody has read what
- * is new in it. Keeps two requests of each turn: the one for a compaction, which has every kind of item, and
- * the last one after it.
+ * `node test/egress/record-codex.ts`: records again what the pinned Codex sends, after somebody has read it.
+ * Keeps of each turn the request for a compaction, with every kind of item, and the last one.
  */
 import { writeFileSync } from 'node:fs';
 import { cleanUp } from '../codex/driver-harness.ts';

@@ -1,8 +1,6 @@
 /**
- * Runs the real, pinned Codex under the real driver against a server that answers with given output items,
- * and returns every request it made. Knows nothing about the egress rules. The items cover what a turn can
- * carry into the next request: reasoning, remarks, both tool dialects, an image, a failed command, a plan, a
- * patch, a compaction.
+ * Runs the pinned Codex under the real driver against a server that answers with given output items, and
+ * returns its requests. The items cover what a turn can carry into the next request.
  */
 import { createServer } from 'node:http';
 import { crc32, deflateSync } from 'node:zlib';

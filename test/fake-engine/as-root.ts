@@ -1,7 +1,4 @@
-/**
- * Runs a script as root in a fake container, as an attacker who found port 3000 could: its server
- * authenticates no client.
- */
+/** Runs a script as root in a fake container, as who found port 3000 could: it authenticates nobody. */
 import { once } from 'node:events';
 import { RpcSession } from 'capnweb';
 import { WebSocket } from 'ws';

@@ -1,8 +1,6 @@
 /**
- * A fake container: the stand-in for the SDK's server in its own namespaces, made by bubblewrap. Processes,
- * files and mounts are real and end with it. Claims no isolation, which is the platform's job. Without a
- * network it is an empty machine. With one it has the files of the product's image at the same paths, and an
- * interceptor takes its traffic.
+ * A fake container: the stand-in for the SDK's server in namespaces of bubblewrap. Without a network it is an
+ * empty machine; with one it has the image's files, and an interceptor takes its traffic.
  */
 import { spawn, type ChildProcess } from 'node:child_process';
 import { existsSync, lstatSync, readlinkSync } from 'node:fs';
@@ -23,10 +21,7 @@ export interface FakeContainer {
   readonly etc: string;
   /** `onEnd` receives the exit code, after an exit or a kill. */
   start(onEnd: (exitCode: number) => void): void;
-  /**
-   * Restarts it in place, as Docker's restart policies do: it keeps its name and files, and no watcher of its
-   * end notices.
-   */
+  /** In place, as Docker's restart policies do: name and files stay, and no watcher notices. */
   restart(): Promise<void>;
   /** Resolves when no process of it is left. */
   kill(): Promise<void>;
@@ -183,8 +178,7 @@ function imageFiles({ scripts, codexFolder, bwrap }: Programs, etc: string): str
 }
 
 /**
- * As root, the container has the users of the real one; otherwise only the user of the test run. As in
- * Docker, its root cannot look into the agent's processes, and its first process reaps no orphan.
+ * As root, it has the users of the real one. As in Docker, its root cannot look into the agent's processes.
  */
 function namespaces(withNetwork: boolean): string[] {
   // `network.ts` needs to be root in the namespaces.
@@ -205,10 +199,7 @@ const environment: Readonly<Record<string, string>> = {
   LANG: 'C.UTF-8',
 };
 
-/**
- * With a single user, `network.ts` starts programs as that user without privileges. As the first process, it
- * cannot be killed from inside.
- */
+/** With a single user, `network.ts` starts programs without privileges, and cannot be killed. */
 const asUser = (): string[] =>
   isRoot()
     ? []

@@ -1,9 +1,6 @@
 /**
- * Stand-in for the server of the SDK's image: the part of the `rpc` transport of `@cloudflare/sandbox`
- * 0.12.10 that the adapter uses. Written against the SDK's published client. Runs real commands, as the first
- * program of a fake container. Listens on a Unix socket, because the fake container has no network.
- *
- * Usage: node control-server.ts <socket>
+ * Stand-in for the server of the SDK's image: what the adapter uses of the `rpc` transport of
+ * `@cloudflare/sandbox` 0.12.10, with real commands. Usage: node control-server.ts <socket>
  */
 import { spawn } from 'node:child_process';
 import { existsSync } from 'node:fs';
@@ -40,10 +37,7 @@ interface ExecuteOptions {
 }
 
 class Commands extends RpcTarget {
-  /**
-   * Ends when the shell and every holder of its outputs have ended. Like the real one, it kills nothing at a
-   * deadline.
-   */
+  /** Ends with the shell and every holder of its outputs. Like the real one, kills nothing. */
   async execute(command: string, sessionId: string, options: ExecuteOptions = {}) {
     requireNoSession(sessionId);
     const child = spawn('/bin/bash', ['-c', command], {
@@ -106,10 +100,7 @@ async function collected(stream: NodeJS.ReadableStream): Promise<string> {
   return Buffer.concat(chunks).toString();
 }
 
-/**
- * Like the real one, looks for the interceptor's authority after it started to listen, passes it to the
- * programs it starts, and exits if there is none after five seconds.
- */
+/** Like the real one: after it listens; exits if there is no authority after five seconds. */
 function watchForAuthority(): void {
   const last = setTimeout(() => process.exit(1), Number(process.env['AUTHORITY_MS'] ?? 5_000));
   const timer = setInterval(() => {

@@ -1,8 +1,6 @@
 /**
- * A fake container engine: the part of Docker's HTTP API that workerd uses to run a Durable Object's
- * container and its sidecar. A container is real processes (`container.ts`); images are ignored. Answers 404
- * to any other request and keeps it in `unknown`, so that a workerd that asks for more fails a test with a
- * reason.
+ * A fake container engine: the part of Docker's HTTP API that workerd uses. A container is real processes
+ * (`container.ts`). Keeps any other request in `unknown`, so that a test fails with a reason.
  */
 import { spawn } from 'node:child_process';
 import { rm } from 'node:fs/promises';
@@ -40,15 +38,9 @@ export interface FakeEngine {
   containers(): readonly string[];
   /** Containers started for that object so far. */
   starts(objectId: string): number;
-  /**
-   * Drops the next request to end that object's container without an answer; later ones work. Resolves when
-   * it arrived.
-   */
+  /** Drops the next request to end it without an answer; later ones work. Resolves when it came. */
   hangNextEnd(objectId: string): Promise<void>;
-  /**
-   * Gives containers that are created from now on no authority of the interceptor, as when the platform does
-   * not intercept. Their servers wait for it only for `waitMs`.
-   */
+  /** Later containers get no authority, as without interception; servers wait for `waitMs`. */
   stopIntercepting(waitMs: number): void;
   close(): Promise<void>;
 }

@@ -1,7 +1,6 @@
 /**
- * A fake of the platform's interceptor: terminates a container's TLS with an authority that the container
- * trusts, and passes the bytes to workerd by HTTP CONNECT, with the destination and the SNI. Like the real
- * one it ends TLS without `close_notify` (cloudflare/containers#220).
+ * A fake interceptor: terminates a container's TLS, and passes the bytes to workerd by HTTP CONNECT with
+ * destination and SNI. Like the real one without `close_notify` (cloudflare/containers#220).
  */
 import { connect, createServer, type Socket } from 'node:net';
 import { TLSSocket, type SecureContext } from 'node:tls';
@@ -12,10 +11,7 @@ export interface Interceptor {
   close(): void;
 }
 
-/**
- * Takes connections from `network.ts` on `socketPath`. `egressPort`: workerd's port; null before workerd has
- * reported it.
- */
+/** From `network.ts` on `socketPath`. `egressPort`: workerd's port; null before it is known. */
 export async function startInterceptor(
   socketPath: string,
   authority: CertificateAuthority,

@@ -1,10 +1,6 @@
 /**
- * The network of a fake container, as on the platform: every name resolves, every connection is accepted for
- * any address, and dropped at once unless it is to port 80 or 443. Runs as the first program in namespaces
- * with only a loopback interface. Passes each connection to the interceptor's socket behind one line with its
- * destination, and starts the other programs.
- *
- * Usage: node network.ts <interceptor's socket> <program> <arguments…>
+ * The network of a fake container: every name resolves, every connection is accepted, and dropped at once
+ * unless it is to port 80 or 443. Usage: node network.ts <interceptor's socket> <program> <arguments…>
  */
 import { spawn, spawnSync } from 'node:child_process';
 import { createSocket } from 'node:dgram';

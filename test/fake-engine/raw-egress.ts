@@ -1,7 +1,4 @@
-/**
- * Speaks to workerd as the sidecar does for a container's connection: an HTTP CONNECT to the container's
- * destination with the SNI, and then the container's own bytes, decrypted and otherwise untouched.
- */
+/** Speaks to workerd as the sidecar does: an HTTP CONNECT with the SNI, then the decrypted bytes. */
 import { connect } from 'node:net';
 
 export interface RawConnection {

@@ -1,7 +1,4 @@
-/**
- * A capnweb transport over `ws`: capnweb's own takes the browser's WebSocket, from which that of `ws`
- * differs.
- */
+/** A capnweb transport over `ws`, which differs from the browser's WebSocket. */
 import { on } from 'node:events';
 import type { RpcTransport } from 'capnweb';
 import type { WebSocket } from 'ws';

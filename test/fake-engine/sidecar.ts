@@ -1,7 +1,6 @@
 /**
- * A fake of the sidecar that intercepts a container's traffic (`cloudflare/proxy-everything`): workerd
- * reports its listener, asks for the authority's certificate, and connects through it to ports of the
- * container.
+ * A fake of the sidecar `cloudflare/proxy-everything`: workerd reports its listener, asks for the authority's
+ * certificate, and connects through it to ports of the container.
  */
 import { createServer, type IncomingMessage } from 'node:http';
 import { connect, type Socket } from 'node:net';

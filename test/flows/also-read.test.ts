@@ -1,6 +1,4 @@
-/**
- * The configuration lets a task read other repositories: each is fetched by its own token and never written.
- */
+/** Each other repository that a task may read is fetched by its own token and never written. */
 import { afterAll, beforeAll, expect, it } from 'vitest';
 import { splitBillFiles } from '../../cli/demo/split-bill.ts';
 import { splitBillPatch } from '../../cli/demo/demo-script.ts';

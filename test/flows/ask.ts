@@ -1,7 +1,4 @@
-/**
- * Shared by the end-to-end tests: starts a world with its log, asks as a person would, and waits for the
- * answer over the API. Does not decide what the answer has to be.
- */
+/** Starts a world, asks as a person would, and waits for the answer over the API. */
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -217,10 +214,7 @@ export async function untilNothingIsLeft(flow: FlowWorld): Promise<void> {
   await untilNoTokenLives(flow.world);
 }
 
-/**
- * A token whose answer was lost, because its Worker was killed, is known to nobody: nobody used it, and
- * nobody can revoke it.
- */
+/** If its Worker was killed before the answer, nobody knows or used a token, or can revoke it. */
 async function untilNoTokenLives({ github }: World): Promise<void> {
   await until('every token revoked', () =>
     github.issuedTokens().every(({ revoked, used }) => revoked || !used),

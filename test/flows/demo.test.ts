@@ -1,6 +1,4 @@
-/**
- * The demo, as the README has people start it: both stories play to their end, and what they promise holds.
- */
+/** The demo as in the README: both stories play to their end, and what they promise holds. */
 import { spawn } from 'node:child_process';
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
@@ -17,10 +15,7 @@ beforeAll(async () => {
 });
 afterAll(async () => await rm(folder, { recursive: true, force: true }));
 
-/**
- * Returns its output, as a pipe gets it. `visit` gets what it printed while everything still runs, and ends
- * it with Ctrl-C. Rejects when it ends with anything but 0.
- */
+/** Its output, as in a pipe. `visit` runs before Ctrl-C ends it. Rejects unless it ends with 0. */
 async function demo(argv: readonly string[], visit?: (output: string) => Promise<void>): Promise<string> {
   const child = spawn(process.execPath, ['cli/demo.ts', ...argv], {
     cwd: projectRoot,

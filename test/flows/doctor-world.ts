@@ -1,7 +1,4 @@
-/**
- * Starts everything that the doctor examines, in working order: simulated GitHub, Slack and OpenAI, a running
- * bot, and its settings. Each test breaks one of them.
- */
+/** Starts everything that the doctor examines, in working order. Each test breaks one of them. */
 import { generateKeyPairSync, randomBytes } from 'node:crypto';
 import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';

@@ -1,7 +1,4 @@
-/**
- * Runs the doctor on installations that are each broken in one way: it names that fault, no other, and
- * never a secret.
- */
+/** Runs the doctor on installations with one fault: it names that one, and never a secret. */
 import type { ServerResponse } from 'node:http';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { checkoutWith, type Checkout } from '../../cli/doctor/checkout.ts';

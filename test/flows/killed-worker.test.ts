@@ -1,7 +1,4 @@
-/**
- * workerd is killed in the middle of tasks and restarts by itself, while the sandboxes keep running. Each
- * task still ends in exactly one pull request.
- */
+/** workerd is killed in the middle of tasks. Each still ends in exactly one pull request. */
 import { spawnSync } from 'node:child_process';
 import { mkdirSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';

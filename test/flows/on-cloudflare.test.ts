@@ -1,7 +1,6 @@
 /**
- * Runs whole tasks on the code path of production: the deployed bundle in workerd, the sandbox SDK,
- * containers in which the real Codex works with the real task scripts, and the egress handler. Only the
- * container engine, the server of the SDK's image and the interceptor are fakes (`test/fake-engine`).
+ * Runs whole tasks on production's code path: the deployed bundle in workerd, the SDK, and the real Codex
+ * with the task scripts. Only engine, image server and interceptor are fakes (`test/fake-engine`).
  */
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { askDoctor } from '../../cli/doctor/ask-worker.ts';
@@ -40,10 +39,7 @@ const named = scriptsByName({
   mend: [applyPatch(splitBillPatch), answer],
 });
 
-/**
- * Like a package manager, does nothing when the package is there. The content is random, so that its origin
- * shows, and larger than one part of the cache.
- */
+/** Does nothing when the package is there. Random, so that its origin shows, and of several parts. */
 const install =
   'test -f node_modules/cents || { mkdir -p node_modules && head -c 3000000 /dev/urandom > node_modules/cents; }; sha256sum < node_modules/cents';
 

@@ -1,6 +1,6 @@
 /**
  * Runs the probes: nothing leaves a sandbox. Then proves the probes: the same programs, run outside against
- * the canary, do reach it, so none of them passes because it could never have reached anybody.
+ * the canary, do reach it.
  */
 import { execFile } from 'node:child_process';
 import { mkdtemp, rm, writeFile } from 'node:fs/promises';
@@ -18,10 +18,7 @@ import { exemplaryPlace } from '../../probes/place.ts';
 import { runSuite } from '../../probes/suite.ts';
 
 const run = promisify(execFile);
-/**
- * Groups whose rows only a sandbox can show. `npm test` leaves the others to the drivers of the attack table
- * that need no sandbox; with `AIRLOCK_FULL_TESTS` set, as in `.ci/run`, all groups run here too.
- */
+/** What only a sandbox can show. With `AIRLOCK_FULL_TESTS` set, as in `.ci/run`, all groups run. */
 const sandboxGroups = [
   'cloudflare-example',
   'network',

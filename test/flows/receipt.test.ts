@@ -1,7 +1,4 @@
-/**
- * The receipt, everywhere it is shown: what a sandbox reached, what it was refused, and what ran there when
- * it was.
- */
+/** The receipt wherever it is shown: what was reached and refused, and what ran meanwhile. */
 import { execFile } from 'node:child_process';
 import { join } from 'node:path';
 import { promisify } from 'node:util';

@@ -1,7 +1,6 @@
 /**
- * Runs inside a sandbox and prints as JSON where given texts are found: in names and contents of files, and
- * in the environment and command line of every process. Arguments: the file with the texts, which is not
- * searched, and the time from which on files of the host's own folders count.
+ * Runs inside a sandbox and prints as JSON where given texts are found: in files, environments and command
+ * lines. Arguments: the file with the texts, and the time from which on host files count.
  */
 import { closeSync, constants, lstatSync, openSync, readdirSync, readFileSync, readlinkSync } from 'node:fs';
 
@@ -13,10 +12,7 @@ const unreadable: string[] = [];
 const programs: string[] = [];
 let files = 0;
 
-/**
- * Mounted read-only from the host: hundreds of megabytes of programs. Only files that are newer than the bot
- * can hold one of its secrets.
- */
+/** Mounted read-only, and huge. Only files newer than the bot can hold one of its secrets. */
 const hostFolders = ['/usr/', '/opt/'];
 /** Processes are looked at by themselves. A terminal is no file, and the kernel's own tree is not mounted. */
 const notWalked = new Set([needlesFile, '/proc', '/dev/pts']);

@@ -1,7 +1,4 @@
-/**
- * Searches a whole sandbox while Codex works: a hijacked Codex can read no credential. Searches what the bot
- * writes too: the task's record, the log, the state on disk.
- */
+/** Searches a whole sandbox, and what the bot writes, while Codex works: no credential is there. */
 import { readdir, readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';

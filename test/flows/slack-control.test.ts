@@ -1,7 +1,4 @@
-/**
- * Controls of a task in Slack, while it runs and after: cancel, retry, approve, change; and failures of
- * Slack.
- */
+/** Controls of a task in Slack: cancel, retry, approve, change; and failures of Slack. */
 import { randomBytes } from 'node:crypto';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { applyPatch, fail, finish, shell } from '../../simulators/openai/script.ts';

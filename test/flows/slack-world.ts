@@ -1,6 +1,4 @@
-/**
- * Shared by the end-to-end tests in Slack: a workspace with all kinds of people, and waits for what they see.
- */
+/** A workspace with all kinds of people, and waits for what they see. */
 import type { Interaction, MessageView } from '../../simulators/slack/contract-views.ts';
 import type { SlackSimulator } from '../../simulators/slack/contract.ts';
 import type { WorldOptions } from '../../cli/demo/world.ts';

@@ -1,7 +1,6 @@
 /**
- * Runs many tasks in twenty slots, five hundred in the full run of `.ci/run`: the real Worker with its
- * Workflows and Durable Objects on disk. Its workerd is killed twice and stopped once while tasks wait and
- * work. Only the sandboxes are stubs. They count what really runs.
+ * Runs many tasks in twenty slots (`.ci/run`: five hundred) of the real Worker. Its workerd is killed twice
+ * and stopped once meanwhile. Only the sandboxes are stubs, which count what really runs.
  */
 import { setTimeout as sleep } from 'node:timers/promises';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
@@ -107,9 +106,8 @@ type Said = { readonly taskId: string; readonly line: number };
 const taskLine = z.looseObject({ event: z.string(), taskId: z.string() });
 
 /**
- * The log lines of the object that grants the slots, in its order: times would measure the speed of
- * everything around it. Keeps the last line of each task, because a line from just before a kill can be
- * wrong.
+ * The log lines of the object that grants slots, in order, each task's last, because a line from just before
+ * a kill can be wrong. No times, which would measure speed.
  */
 function saidOf(event: string): readonly Said[] {
   const last = new Map<string, number>();

@@ -1,7 +1,6 @@
 /**
- * Implements the sandbox host's HTTP contract (`host/sandbox/routes.ts`) with sandboxes that do nothing for a
- * while: the canary and the clone succeed, Codex succeeds, and nothing is changed. Like real ones they
- * outlive the Worker. They count how many run at the same time.
+ * The sandbox host's HTTP contract (`host/sandbox/routes.ts`) with sandboxes that do nothing for a while and
+ * change nothing. They outlive the Worker, and count how many run at a time.
  */
 import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';

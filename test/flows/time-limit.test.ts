@@ -1,8 +1,6 @@
 /**
- * The time limit of a task stops a model that never ends, and the work is not lost.
- *
- * The shortest limit is a minute. The test does not wait for it: while the Worker is dead, it moves the
- * start of the record's run into the past. Everything after that is real.
+ * A task's time limit stops a model that never ends, and the work is not lost. While the Worker is dead, the
+ * test moves the start of the run into the past instead of waiting a minute.
  */
 import { readdirSync } from 'node:fs';
 import { join } from 'node:path';

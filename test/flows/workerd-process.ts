@@ -20,10 +20,7 @@ function ownWorkerds(): readonly number[] {
     .map(Number);
 }
 
-/**
- * Kills workerd (SIGKILL) and waits until its successor answers. Calls `whileStill` while workerd is stopped
- * and has no successor yet.
- */
+/** SIGKILL, and waits for its successor. `whileStill`: before there is one. */
 export async function killWorkerd(world: World, whileStill: () => void = () => undefined): Promise<void> {
   const [pid, ...others] = ownWorkerds();
   if (pid === undefined || others.length > 0)

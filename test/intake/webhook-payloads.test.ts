@@ -1,6 +1,6 @@
 /**
- * Sends GitHub's example payloads to the endpoint, signed with a test secret. No event may crash it, and only
- * a mention may start a task. Then sends bodies that only an attacker or a broken proxy sends.
+ * Sends GitHub's example payloads, signed: no event crashes the endpoint, and only a mention starts a task.
+ * Then bodies that only an attacker or a broken proxy sends.
  */
 import { readFile } from 'node:fs/promises';
 import { sign } from '@octokit/webhooks-methods';

@@ -1,6 +1,6 @@
 /**
- * Records and the Workflow platform in memory. The records are the product's own class on SQLite in memory.
- * The clock is virtual: it moves only while a Workflow waits, from one alarm or planned action to the next.
+ * Records, of the product's own class on SQLite, and Workflows, in memory. The clock is virtual: it moves
+ * only while a Workflow waits.
  */
 import { DatabaseSync, type SQLInputValue } from 'node:sqlite';
 import type { WorkflowStep } from 'cloudflare:workers';

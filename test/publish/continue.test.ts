@@ -1,6 +1,4 @@
-/**
- * Tests commits on an existing pull request against a simulated GitHub, with every interference by people.
- */
+/** Commits on an existing pull request, with every interference by people. */
 import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { isDeepStrictEqual } from 'node:util';

@@ -1,6 +1,4 @@
-/**
- * Tests publication against a simulated GitHub that keeps real git objects and refuses what GitHub refuses.
- */
+/** Publication to a simulated GitHub that keeps git objects and refuses what GitHub refuses. */
 import { chmodSync, mkdirSync, renameSync, rmSync, symlinkSync, unlinkSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { isDeepStrictEqual } from 'node:util';

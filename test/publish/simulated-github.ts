@@ -1,6 +1,4 @@
-/**
- * Provides a simulated GitHub with one repository, and a task on it whose change was made in a real clone.
- */
+/** A simulated GitHub with one repository, and a task whose change was made in a real clone. */
 import { generateKeyPairSync } from 'node:crypto';
 import { onTestFinished } from 'vitest';
 import { startGithubSimulator } from '../../simulators/github/simulator.ts';
@@ -180,9 +178,7 @@ export function dyingFetch(
   };
 }
 
-/**
- * Runs `happen` right before the first matching call, so that an earlier look at GitHub cannot have seen it.
- */
+/** Right before the first matching call: an earlier look at GitHub cannot have seen it. */
 export function beforeCall(method: string, path: RegExp, happens: () => Promise<unknown>): typeof fetch {
   let happened = false;
   return async (input, init) => {
@@ -198,10 +194,7 @@ export function beforeCall(method: string, path: RegExp, happens: () => Promise<
 export type Edit = (directory: string) => void;
 const collectedChanges = new Map<Edit, ChangeSet>();
 
-/**
- * Returns the change that an edit makes to a commit, as the collector finds it. Clones and collects once per
- * edit: on the same files the change differs only in its base.
- */
+/** As the collector finds it. Once per edit: on the same files only the base differs. */
 export async function changeBy(edit: Edit, gitDir: string, base: string): Promise<ChangeSet> {
   const known = collectedChanges.get(edit);
   if (known !== undefined) return { ...known, base };

@@ -1,7 +1,4 @@
-/**
- * A run that is killed leaves no process. Each row starts a run of its own and looks only at that run's
- * processes.
- */
+/** A run that is killed leaves no process. Each row starts a run and looks at its processes. */
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { readFileSync } from 'node:fs';

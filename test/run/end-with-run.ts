@@ -1,7 +1,6 @@
 /**
- * Global set-up: ends every process that a test run started when the run is over, even by SIGKILL. Children
- * inherit the run's mark in their environment; a watchdog outside the run waits on a pipe that closes with
- * the run, and then kills every process that has the mark.
+ * Global set-up: ends every process that a test run started, even by SIGKILL. Children inherit the run's
+ * mark; a watchdog outside waits on a pipe that closes with the run, and then kills them.
  */
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';

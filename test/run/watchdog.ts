@@ -1,8 +1,6 @@
 /**
- * Waits until its standard input closes, then kills each process that has the mark of the given run, until
- * none is left. It spares the children of a run that still lives: the run ends its workers itself, and waits
- * a minute for one that is killed before it answers. Sandboxes have no such mark, as their environment is
- * empty: they end with the host that holds their control channel.
+ * Waits until its standard input closes, then kills each process with the run's mark. Spares a living run's
+ * children, which it ends itself. Sandboxes, without an environment, end with their host.
  */
 import { readFileSync } from 'node:fs';
 import { setTimeout as sleep } from 'node:timers/promises';

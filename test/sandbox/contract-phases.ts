@@ -1,7 +1,4 @@
-/**
- * The part of the sandbox contract about grant phases: a change of phase takes effect with the next request,
- * without a restart. `src/egress` tests which rule applies in which phase.
- */
+/** The sandbox contract's grant phases: a change takes effect with the next request. */
 import { describe, expect, it } from 'vitest';
 import type { GrantPhase } from '../../src/core/grant.ts';
 import type { Sandboxes, TaskSandbox } from '../../src/core/ports/sandbox-port.ts';
@@ -9,10 +6,7 @@ import { newTaskId, smallSpec } from './contract-spec.ts';
 
 export interface PhaseSubject {
   readonly sandboxes: Sandboxes;
-  /**
-   * Gives the sandbox `exampleGrant` in this phase from its next request on. Every allowed request gets an
-   * answer.
-   */
+  /** `exampleGrant` in this phase from the next request on. Allowed requests get an answer. */
   grant(sandboxId: string, phase: GrantPhase): Promise<void>;
 }
 

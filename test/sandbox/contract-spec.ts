@@ -1,7 +1,4 @@
-/**
- * The sandbox size and the task ids of the sandbox tests. Separate from `contract.ts`, which needs a test
- * runner.
- */
+/** The size and task ids of the sandbox tests, apart from `contract.ts`, which needs a test runner. */
 import type { SandboxSpec } from '../../src/core/ports/sandbox-port.ts';
 
 const MiB = 1024 * 1024;

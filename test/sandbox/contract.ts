@@ -1,7 +1,4 @@
-/**
- * The contract of `TaskSandbox` as a test suite that runs against every implementation. `sealed.test.ts`
- * tests the isolation.
- */
+/** The contract of `TaskSandbox`, for every implementation. `sealed.test.ts` tests the isolation. */
 import { createHash } from 'node:crypto';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { SandboxLostError, type TaskSandbox } from '../../src/core/ports/sandbox-port.ts';

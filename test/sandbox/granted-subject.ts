@@ -1,7 +1,6 @@
 /**
- * A local sandbox host whose gateway leads to the real egress handler, with a grant per sandbox that a test
- * can change. Replaces only the Worker around it: the HTTP server, the stored grants, the tokens and the
- * upstream.
+ * A local sandbox host whose gateway leads to the real egress handler, with a grant per sandbox. Replaces
+ * only the Worker around it: server, stored grants, tokens and upstream.
  */
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import type { Grant, GrantPhase } from '../../src/core/grant.ts';
@@ -12,10 +11,7 @@ import { readBody } from '../fake-engine/http-parts.ts';
 import { gatewayToken, localSubject, type LocalSubject } from './local-subject.ts';
 
 export interface GrantedSubject extends LocalSubject {
-  /**
-   * Gives the sandbox `exampleGrant` in this phase from its next request on. A sandbox without a grant
-   * reaches nothing.
-   */
+  /** `exampleGrant` in this phase from the next request on. Without one it reaches nothing. */
   grant(sandboxId: string, phase: GrantPhase): Promise<void>;
 }
 

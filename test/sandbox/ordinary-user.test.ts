@@ -1,7 +1,4 @@
-/**
- * Tests a sandbox started by an ordinary user when the test run itself is root: the namespaces are built
- * differently.
- */
+/** A sandbox of an ordinary user when the test run is root: its namespaces differ. */
 import { spawn } from 'node:child_process';
 import { mkdtempSync, chmodSync, chownSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';

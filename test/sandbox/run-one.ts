@@ -1,7 +1,4 @@
-/**
- * Started as another user by `ordinary-user.test.ts`: starts one sandbox, runs a few checks inside, and
- * prints the results.
- */
+/** Started as another user by `ordinary-user.test.ts`: runs a few checks in one sandbox. */
 import { newTaskId, smallSpec } from './contract-spec.ts';
 import { localSubject } from './local-subject.ts';
 

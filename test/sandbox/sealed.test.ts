@@ -1,7 +1,6 @@
 /**
- * Tests the isolation of the local sandbox from inside: each row is a command that runs inside and its
- * required output. The egress decision has tests of its own; here a server answers every request that passes
- * the gateway.
+ * Tests the isolation of the local sandbox: each row is a command inside and its required output. A server
+ * answers every request that passes the gateway.
  */
 import { readFileSync } from 'node:fs';
 import { networkInterfaces, tmpdir, userInfo } from 'node:os';

@@ -1,7 +1,4 @@
-/**
- * Input of attackers, broken proxies and strangers to `POST /slack/events`: the answer to each. None starts a
- * task.
- */
+/** Input of attackers, broken proxies and strangers to `POST /slack/events`. None starts a task. */
 import { describe, expect, it } from 'vitest';
 import {
   botUser,
@@ -26,92 +23,64 @@ import {
 
 const run = 'acme/shop fix the login';
 const task = { taskId: 'slack-1' };
+const byAda = { user: { id: 'U0ADA' }, team: { id: team } };
+const unsigned = 'not signed by Slack';
+const noType = 'neither a form nor JSON';
+const noPayload = 'neither a command nor a payload that is a JSON object';
+const badFormat = 'not in the format that Slack documents';
+const badCommand = `the command is ${badFormat}`;
+const unknownType = 'an unknown type of interaction';
+const noAction = 'the payload does not name its action';
+const withHeader = (name: string, value: string | undefined): Delivery => ({
+  ...command(run),
+  headers: { [name]: value },
+});
+const form = (body: NonNullable<Delivery['body']>): Delivery => ({ form: true, body });
+const json = (body: unknown): Delivery => ({
+  form: false,
+  body: typeof body === 'string' ? body : JSON.stringify(body),
+});
 
 describe('a request that is not from Slack', () => {
   it.each<[string, Delivery, number, string]>([
-    ['a wrong signature', { ...command(run), secret: 'another secret' }, 401, 'not signed by Slack'],
-    [
-      'no signature',
-      { ...command(run), headers: { 'x-slack-signature': undefined } },
-      401,
-      'not signed by Slack',
-    ],
-    [
-      'no timestamp',
-      { ...command(run), headers: { 'x-slack-request-timestamp': undefined } },
-      401,
-      'not signed by Slack',
-    ],
-    [
-      'an empty signature',
-      { ...command(run), headers: { 'x-slack-signature': '' } },
-      401,
-      'not signed by Slack',
-    ],
+    ['a wrong signature', { ...command(run), secret: 'another secret' }, 401, unsigned],
+    ['no signature', withHeader('x-slack-signature', undefined), 401, unsigned],
+    ['no timestamp', withHeader('x-slack-request-timestamp', undefined), 401, unsigned],
+    ['an empty signature', withHeader('x-slack-signature', ''), 401, unsigned],
     [
       'a signature of another version',
-      { ...command(run), headers: { 'x-slack-signature': `v1=${'0'.repeat(64)}` } },
+      withHeader('x-slack-signature', `v1=${'0'.repeat(64)}`),
       401,
-      'not signed by Slack',
+      unsigned,
     ],
     [
       'a signature that is not hexadecimal',
-      { ...command(run), headers: { 'x-slack-signature': `v0=${'g'.repeat(64)}` } },
+      withHeader('x-slack-signature', `v0=${'g'.repeat(64)}`),
       401,
-      'not signed by Slack',
+      unsigned,
     ],
-    [
-      'a timestamp that is not a number',
-      { ...command(run), headers: { 'x-slack-request-timestamp': 'now' } },
-      401,
-      'not signed by Slack',
-    ],
+    ['a timestamp that is not a number', withHeader('x-slack-request-timestamp', 'now'), 401, unsigned],
     [
       'a timestamp other than the signed one',
-      { ...command(run), headers: { 'x-slack-request-timestamp': timestampOf(-10) } },
+      withHeader('x-slack-request-timestamp', timestampOf(-10)),
       401,
-      'not signed by Slack',
+      unsigned,
     ],
-    [
-      'a timestamp more than five minutes ago',
-      { ...command(run), offsetSeconds: -301 },
-      401,
-      'not signed by Slack',
-    ],
-    [
-      'a timestamp more than five minutes ahead',
-      { ...command(run), offsetSeconds: 301 },
-      401,
-      'not signed by Slack',
-    ],
+    ['a timestamp more than five minutes ago', { ...command(run), offsetSeconds: -301 }, 401, unsigned],
+    ['a timestamp more than five minutes ahead', { ...command(run), offsetSeconds: 301 }, 401, unsigned],
     [
       'no body',
       { form: true, body: '', headers: { 'x-slack-signature': `v0=${'0'.repeat(64)}` } },
       401,
-      'not signed by Slack',
+      unsigned,
     ],
-    ['a body of more than 1 MiB', { form: true, body: `text=${'x'.repeat(1024 * 1024)}` }, 413, 'too large'],
-    [
-      'a content length of more than 1 MiB',
-      { ...command(run), headers: { 'content-length': '1048577' } },
-      413,
-      'too large',
-    ],
+    ['a body of more than 1 MiB', form(`text=${'x'.repeat(1024 * 1024)}`), 413, 'too large'],
+    ['a content length of more than 1 MiB', withHeader('content-length', '1048577'), 413, 'too large'],
     ['GET', { ...command(run), method: 'GET' }, 405, 'use POST'],
     ['PUT', { ...command(run), method: 'PUT' }, 405, 'use POST'],
-    [
-      'plain text',
-      { ...command(run), headers: { 'content-type': 'text/plain' } },
-      415,
-      'neither a form nor JSON',
-    ],
-    ['no content type', { ...command(run), headers: { 'content-type': '' } }, 415, 'neither a form nor JSON'],
-    [
-      'a multipart form',
-      { ...command(run), headers: { 'content-type': 'multipart/form-data; boundary=x' } },
-      415,
-      'neither a form nor JSON',
-    ],
+    ['plain text', withHeader('content-type', 'text/plain'), 415, noType],
+    ['no content type', withHeader('content-type', ''), 415, noType],
+    ['a multipart form', withHeader('content-type', 'multipart/form-data; boundary=x'), 415, noType],
   ])('gets an error and starts nothing: %s', async (_, delivery, status, text) => {
     const world = createWorld();
     const answered = await deliver(world, delivery);
@@ -131,66 +100,21 @@ describe('a request that is not from Slack', () => {
 
 describe('a signed request with invalid content', () => {
   it.each<[string, Delivery, number, string]>([
-    [
-      'bytes that are not UTF-8',
-      { form: true, body: new Uint8Array([0x74, 0x3d, 0xff, 0xfe]) },
-      400,
-      'not UTF-8',
-    ],
-    [
-      'a form with an invalid escape',
-      { form: true, body: `${formOf(commandFields(''))}%zz` },
-      400,
-      'not a form',
-    ],
-    [
-      'a form with an incomplete character',
-      { form: true, body: `${formOf(commandFields(''))}%E0%A4%A` },
-      400,
-      'not a form',
-    ],
-    [
-      'a form with a repeated field',
-      { form: true, body: `${formOf(commandFields(run))}&text=another` },
-      400,
-      'not a form',
-    ],
-    ['a form with a nameless field', { form: true, body: '=x' }, 400, 'not a form'],
-    [
-      'a form with neither command nor payload',
-      { form: true, body: 'a=b' },
-      400,
-      'neither a command nor a payload that is a JSON object',
-    ],
-    [
-      'a payload that is not JSON',
-      { form: true, body: formOf({ payload: '{"type":' }) },
-      400,
-      'neither a command nor a payload that is a JSON object',
-    ],
-    [
-      'a payload that is a list',
-      interaction([]),
-      400,
-      'neither a command nor a payload that is a JSON object',
-    ],
-    [
-      'a payload that is null',
-      interaction(null),
-      400,
-      'neither a command nor a payload that is a JSON object',
-    ],
-    [
-      'a payload of an unknown type',
-      interaction({ type: 'dialog_submission', user: { id: 'U0ADA' }, team: { id: team } }),
-      400,
-      'an unknown type of interaction',
-    ],
+    ['bytes that are not UTF-8', form(new Uint8Array([0x74, 0x3d, 0xff, 0xfe])), 400, 'not UTF-8'],
+    ['a form with an invalid escape', form(`${formOf(commandFields(''))}%zz`), 400, 'not a form'],
+    ['a form with an incomplete character', form(`${formOf(commandFields(''))}%E0%A4%A`), 400, 'not a form'],
+    ['a form with a repeated field', form(`${formOf(commandFields(run))}&text=another`), 400, 'not a form'],
+    ['a form with a nameless field', form('=x'), 400, 'not a form'],
+    ['a form with neither command nor payload', form('a=b'), 400, noPayload],
+    ['a payload that is not JSON', { form: true, body: formOf({ payload: '{"type":' }) }, 400, noPayload],
+    ['a payload that is a list', interaction([]), 400, noPayload],
+    ['a payload that is null', interaction(null), 400, noPayload],
+    ['a payload of an unknown type', interaction({ ...byAda, type: 'dialog_submission' }), 400, unknownType],
     [
       'a payload whose type is a property of every object',
       interaction({ type: 'constructor' }),
       400,
-      'an unknown type of interaction',
+      unknownType,
     ],
     [
       'a click without a user',
@@ -202,87 +126,47 @@ describe('a signed request with invalid content', () => {
       400,
       'the payload does not say who sent it',
     ],
-    [
-      'a click without an action',
-      click('task.cancel', task, { actions: [] }),
-      400,
-      'the payload does not name its action',
-    ],
+    ['a click without an action', click('task.cancel', task, { actions: [] }), 400, noAction],
     [
       'a click whose action id is not a string',
       click('task.cancel', task, { actions: [{ action_id: 7, block_id: 'b' }] }),
       400,
-      'the payload does not name its action',
+      noAction,
     ],
-    [
-      'a submission without a view',
-      interaction({ type: 'view_submission', user: { id: 'U0ADA' }, team: { id: team } }),
-      400,
-      'the payload does not name its action',
-    ],
-    ['invalid JSON', { form: false, body: '{' }, 400, 'not a JSON object'],
-    ['JSON that is a number', { form: false, body: '1' }, 400, 'not a JSON object'],
-    ['JSON that is a list', { form: false, body: '[]' }, 400, 'not a JSON object'],
+    ['a submission without a view', interaction({ ...byAda, type: 'view_submission' }), 400, noAction],
+    ['invalid JSON', json('{'), 400, 'not a JSON object'],
+    ['JSON that is a number', json('1'), 400, 'not a JSON object'],
+    ['JSON that is a list', json('[]'), 400, 'not a JSON object'],
     [
       'an invalid event',
-      { form: false, body: JSON.stringify({ type: 'event_callback', team_id: team, event: null }) },
+      json({ type: 'event_callback', team_id: team, event: null }),
       400,
       'the event is not in the format that Slack documents',
     ],
     [
       'a challenge of the wrong type',
-      { form: false, body: JSON.stringify({ type: 'url_verification', challenge: { a: 1 } }) },
+      json({ type: 'url_verification', challenge: { a: 1 } }),
       400,
       'the challenge is missing',
     ],
-    [
-      'an invalid command',
-      command(run, { command: 'codex' }),
-      400,
-      'the command is not in the format that Slack documents',
-    ],
-    [
-      'a command with an invalid workspace',
-      command(run, { team_id: '' }),
-      400,
-      'the command is not in the format that Slack documents',
-    ],
-    [
-      'a command with an invalid channel',
-      command(run, { channel_id: '../x' }),
-      400,
-      'not in the format that Slack documents',
-    ],
-    [
-      'a command with an invalid user',
-      command(run, { user_id: 'ada' }),
-      400,
-      'not in the format that Slack documents',
-    ],
-    [
-      'a command without a trigger',
-      command(run, { trigger_id: '' }),
-      400,
-      'not in the format that Slack documents',
-    ],
+    ['an invalid command', command(run, { command: 'codex' }), 400, badCommand],
+    ['a command with an invalid workspace', command(run, { team_id: '' }), 400, badCommand],
+    ['a command with an invalid channel', command(run, { channel_id: '../x' }), 400, badFormat],
+    ['a command with an invalid user', command(run, { user_id: 'ada' }), 400, badFormat],
+    ['a command without a trigger', command(run, { trigger_id: '' }), 400, badFormat],
     [
       'a mention without authorizations',
       event(mention(`<@${botUser}> ${run}`), { authorizations: [] }),
       400,
-      'not in the format that Slack documents',
+      badFormat,
     ],
     [
       'a mention with an invalid timestamp',
       event(mention(`<@${botUser}> ${run}`, { ts: 'now' })),
       400,
-      'not in the format that Slack documents',
+      badFormat,
     ],
-    [
-      'an event of an unknown kind of request',
-      { form: false, body: JSON.stringify({ type: 'app_rate_limited', team_id: team }) },
-      200,
-      '',
-    ],
+    ['an event of an unknown kind of request', json({ type: 'app_rate_limited', team_id: team }), 200, ''],
     ['an unknown action', click('task.delete', task), 404, ''],
     ['an action whose id begins like a known one', click('task.cancel.all', task), 404, ''],
     [
@@ -498,10 +382,7 @@ describe('a user of another workspace', () => {
   );
 
   it.each<[string, Delivery]>([
-    [
-      'a message in a shared channel',
-      event(message(`<@${botUser}> ${run}`, { user: 'U0EVE', team: 'T0EVE' })),
-    ],
+    ['a message in a shared one', event(message(`<@${botUser}> ${run}`, { user: 'U0EVE', team: 'T0EVE' }))],
     [
       'a mention in a channel of their workspace',
       event(mention(`<@${botUser}> ${run}`), { team_id: 'T0EVE', context_team_id: 'T0EVE' }),

@@ -132,11 +132,7 @@ describe('a looked-up user', () => {
     ['a bot', { is_bot: true }, 'bot'],
     ['a workflow', { is_workflow_bot: true }, 'bot'],
     ['a deactivated account', { deleted: true }, 'deactivated'],
-    [
-      'a member of another organization',
-      { team_id: 'T2', enterprise_user: { enterprise_id: 'E2' } },
-      'stranger',
-    ],
+    ['a member of another company', { team_id: 'T2', enterprise_user: { enterprise_id: 'E2' } }, 'stranger'],
   ])('is classified: %s', async (_, fields, kind) => {
     slack.describe('gil', fields);
     expect(await chat.person(slack.userId('gil'), ['S1'])).toMatchObject({ kind, groups: [] });

@@ -1,7 +1,4 @@
-/**
- * Hostile input from repositories, models and users: the messages to Slack are valid, and the input has no
- * effect in them.
- */
+/** Hostile input: the messages to Slack are valid, and the input has no effect in them. */
 import * as fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { messageProblems, viewProblems } from '../../simulators/slack/block-limits.ts';

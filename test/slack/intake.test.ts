@@ -1,7 +1,4 @@
-/**
- * All requests that a user can make in Slack, through `POST /slack/events`: their effects and the answers to
- * the user.
- */
+/** All requests of a user in Slack, through `POST /slack/events`: effects and answers. */
 import { describe, expect, it } from 'vitest';
 import { z } from 'zod';
 import type { IndexedTask } from '../../src/core/chat.ts';
@@ -921,12 +918,7 @@ describe('a submitted form', () => {
       { view: { repository: shop }, indexed: { channelId: 'C0DOCS' } },
       'acme/shop',
     ],
-    [
-      'the only usable one if the thread’s task has no repository',
-      {},
-      { view: { repository: null } },
-      'acme/shop',
-    ],
+    ['the only usable one if the task has no repository', {}, { view: { repository: null } }, 'acme/shop'],
     [
       'none if the user cannot use the repository of the thread’s task',
       {},
@@ -993,11 +985,7 @@ describe('a message', () => {
   it.each<[string, string, [string, unknown, string]]>([
     ['a leading mention', `<@${botUser}> acme/shop fix it`, ['run', shop, 'fix it']],
     ['a mention with a label and a comma', `<@${botUser}|codex>, shop fix it`, ['run', shop, 'fix it']],
-    [
-      'a mention in the middle',
-      `split() is off. <@${botUser}> fix it`,
-      ['run', null, 'split() is off.\nfix it'],
-    ],
+    ['one in the middle', `split() is off. <@${botUser}> fix it`, ['run', null, 'split() is off.\nfix it']],
     ['a mention at the end', `shop fix it <@${botUser}>`, ['run', shop, 'fix it']],
     [
       'other people and links',

@@ -1,7 +1,4 @@
-/**
- * `slack-manifest.json` requests exactly the scopes and events that the code uses. The tables hold the scope
- * of each method and event from Slack's reference; one without a row fails.
- */
+/** `slack-manifest.json` requests exactly what the code uses. The tables hold Slack's reference. */
 import { readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';

@@ -1,6 +1,6 @@
 /**
  * emulate's Slack with the manifest's scopes, behind a small server that adds what emulate lacks: rate
- * limits, lost answers, user groups, guests and strangers, metadata only on request, `oldest`.
+ * limits, lost answers, kinds of people, metadata only on request, `oldest`.
  */
 import { readFileSync } from 'node:fs';
 import { createServer, type ServerResponse } from 'node:http';
@@ -14,10 +14,7 @@ export interface Answer {
   readonly headers?: Readonly<Record<string, string>>;
   readonly body?: unknown;
 }
-/**
- * `lost`: Slack performs the call, but its answer is lost. `silence`: the call is neither performed nor
- * answered.
- */
+/** `lost`: performed, but its answer is lost. `silence`: neither performed nor answered. */
 export type Fault = Answer | 'lost' | 'silence';
 
 const scopes = z

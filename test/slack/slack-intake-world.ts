@@ -1,7 +1,4 @@
-/**
- * The environment of `POST /slack/events` for its tests: a Slack that signs its requests and answers the Web
- * API, users, a policy, and tasks that record the actions on them. Nothing of `src/slack` is replaced.
- */
+/** Around `POST /slack/events`: a Slack that signs and answers, users, a policy, and tasks that record. */
 import type { Hono } from 'hono';
 import type { ChatPerson, IndexedTask } from '../../src/core/chat.ts';
 import type { Approval } from '../../src/core/authorization.ts';

@@ -1,6 +1,4 @@
-/**
- * Socket Mode on the host: requests over the WebSocket reach the Worker as if Slack had sent them over HTTP.
- */
+/** Socket Mode on the host: requests reach the Worker as if Slack had sent them over HTTP. */
 import { verifySlackRequest } from '@slack/bolt';
 import { afterEach, describe, expect, it } from 'vitest';
 import type { SlackSimulator } from '../../simulators/slack/contract.ts';

@@ -1,7 +1,4 @@
-/**
- * The outside of the tests in workerd: the simulated GitHub, started once, with one repository, one issue and
- * an App whose key comes in both forms. The tests reach no other host.
- */
+/** The outside of the tests in workerd: a simulated GitHub with one repository, issue and App. */
 import { generateKeyPairSync } from 'node:crypto';
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';

@@ -1,6 +1,5 @@
 /**
- * The sandbox host's HTTP contract (`host/sandbox/routes.ts`) without a sandbox: a test scripts the output of
- * each run. A test controls it through the same binding: `PUT /script/:id/:run` sets a run's output, `GET
+ * The sandbox host's HTTP contract without a sandbox. `PUT /script/:id/:run` sets a run's output, `GET
  * /calls/:id` lists the calls.
  */
 import { Hono } from 'hono';

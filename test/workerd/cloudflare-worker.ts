@@ -1,7 +1,6 @@
 /**
- * A Worker for the tests alone: the product's Cloudflare sandbox and egress handler, a small store of grants
- * in the place of the task's record, and a door through which a test in Node calls the adapter. Wired as
- * `src/compose` and `index.ts` wire the product.
+ * A Worker for the tests: the product's Cloudflare sandbox and egress handler, a small store of grants, and a
+ * door through which a test in Node calls the adapter.
  */
 import { Sandbox } from '@cloudflare/sandbox';
 import { DurableObject } from 'cloudflare:workers';
@@ -79,10 +78,7 @@ connectOutbound((env: Env, waitUntil) => {
   };
 });
 
-/**
- * The mistake that `TaskSandbox` must avoid: handlers in a static field. It compiles and deploys, but the SDK
- * never sees the handlers, and the host list, meant as a restriction, opens the sandbox.
- */
+/** The mistake to avoid: the SDK never sees a static field's handlers, and its hosts open the sandbox. */
 export class StaticFieldTrap extends Sandbox {
   override enableInternet = false;
   override interceptHttps = true;

@@ -1,7 +1,4 @@
-/**
- * The entry point of the one-machine gateway in the real Worker: authentication, and the sandbox of a
- * request.
- */
+/** The one-machine gateway's entry point in the real Worker: authentication, whose request it is. */
 import { exports } from 'cloudflare:workers';
 import { beforeAll, expect, it } from 'vitest';
 import { authorization, recordOf, sandboxIdOf, taskRequest } from './task.ts';

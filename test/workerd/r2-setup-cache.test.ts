@@ -1,7 +1,4 @@
-/**
- * The setup cache in an R2 bucket, in workerd with Cloudflare's test implementation. The sandbox is a map of
- * files.
- */
+/** The setup cache in Cloudflare's own test of R2. The sandbox is a map of files. */
 import { env } from 'cloudflare:workers';
 import { afterEach, describe, expect, it } from 'vitest';
 import { bytesOf, gzipped, tarOf } from '../fixtures/tar.ts';

@@ -1,6 +1,4 @@
-/**
- * The progress comment of a running task: the real record in workerd and the comment on a simulated GitHub.
- */
+/** The progress comment of a running task: the real record, and a simulated GitHub. */
 import { runDurableObjectAlarm } from 'cloudflare:test';
 import { expect, inject, it } from 'vitest';
 import { z } from 'zod';

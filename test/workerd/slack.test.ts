@@ -1,7 +1,4 @@
-/**
- * Bolt, its receiver and Slack's client in workerd: signature, answer, and the Web API through workerd's
- * fetch.
- */
+/** Bolt, its receiver and Slack's client in workerd: signature, answer, and workerd's fetch. */
 import { describe, expect, it } from 'vitest';
 import { botUser, command, createWorld, deliver, event, mention } from '../slack/slack-intake-world.ts';
 

@@ -1,7 +1,4 @@
-/**
- * The slot queue in its real Durable Object: storage, alarms and eviction. `admission.test.ts` tests the
- * order.
- */
+/** The slot queue in its real Durable Object: storage, alarms, eviction; not the order. */
 import { evictDurableObject, runDurableObjectAlarm, runInDurableObject } from 'cloudflare:test';
 import { env } from 'cloudflare:workers';
 import { describe, expect, it } from 'vitest';

@@ -1,7 +1,4 @@
-/**
- * The inbox in its real Durable Object: every accepted task is started exactly once, despite errors and
- * crashes.
- */
+/** The inbox in its real Durable Object: each task is started once, despite errors and crashes. */
 import { evictDurableObject, runDurableObjectAlarm, runInDurableObject } from 'cloudflare:test';
 import { env } from 'cloudflare:workers';
 import { describe, expect, it } from 'vitest';

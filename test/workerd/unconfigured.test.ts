@@ -1,7 +1,4 @@
-/**
- * An incomplete deployment accepts nothing, so that nothing is lost. In a separate file, because settings are
- * read once.
- */
+/** An incomplete deployment accepts nothing. A file of its own: settings are read once. */
 import { createExecutionContext, listDurableObjectIds } from 'cloudflare:test';
 import { env } from 'cloudflare:workers';
 import { expect, it } from 'vitest';

@@ -105,11 +105,7 @@ describe('authorize on GitHub and the API', () => {
       { request: { ...request, trigger: { ...github, onPullRequest: true } } },
       'pull-request-unsupported',
     ],
-    [
-      'a model outside the policy',
-      { request: { ...request, options: { model: 'gpt-z' } } },
-      'model-not-allowed',
-    ],
+    ['a model outside it', { request: { ...request, options: { model: 'gpt-z' } } }, 'model-not-allowed'],
   ])('refuses %s', (_, over, code) => {
     expect(authorize({ ...good, ...over })).toMatchObject({ kind: 'refused', reason: { code } });
   });

@@ -16,16 +16,8 @@ describe('a trigger', () => {
   it.each<[string, Partial<Asker>, ReturnType<typeof admitTrigger>]>([
     ['the first of an unknown person', {}, 'start'],
     ['another one while their first is being authorized', { isChecked: true }, 'wait'],
-    [
-      'one by a person with access, however many run',
-      { known: granted, isChecked: true, started: 999 },
-      'start',
-    ],
-    [
-      'one by a person with access in a flood of strangers',
-      { known: granted, startedByStrangers: 999 },
-      'start',
-    ],
+    ['one by a person with access, however many', { known: granted, isChecked: true, started: 999 }, 'start'],
+    ['one by a person with access among strangers', { known: granted, startedByStrangers: 999 }, 'start'],
     [
       'one by a person whose access was seen a day ago',
       { known: { mayAsk: true, at: now - askerLimits.trustMs } },
@@ -43,17 +35,9 @@ describe('a trigger', () => {
       { known: { mayAsk: false, at: now - askerLimits.quietMs }, toldHere: true },
       'start',
     ],
-    [
-      'one by a person who was refused here long ago and has access now',
-      { known: granted, toldHere: true },
-      'start',
-    ],
+    ['one by a person who was refused here and has access now', { known: granted, toldHere: true }, 'start'],
     ['one beyond the person’s rate', { known: refused, started: askerLimits.perPerson }, 'drop'],
-    [
-      'one beyond the person’s rate while GitHub cannot say who may',
-      { started: askerLimits.perPerson },
-      'drop',
-    ],
+    ['one beyond the person’s rate while nobody knows who may', { started: askerLimits.perPerson }, 'drop'],
     ['one beyond the repository’s rate', { startedByStrangers: askerLimits.perRepository }, 'drop'],
   ])('%s', (_, facts, verdict) => {
     expect(admitTrigger({ ...stranger, ...facts }, now)).toBe(verdict);

@@ -107,11 +107,7 @@ describe('the command that the receipt keeps', () => {
       pending,
     ],
     ['pending before the first line of output', { progress: null, setup: null }, pending],
-    [
-      'known once the command has ended',
-      ran([run('a', 10_000, 12_000)]),
-      receiptOf({ ...row, at, command: 'a' }),
-    ],
+    ['known once the command ends', ran([run('a', 10_000, 12_000)]), receiptOf({ ...row, at, command: 'a' })],
     [
       'known once a later command has begun',
       ran([run('a', 10_000, 11_100), run('b', 20_000, null)]),

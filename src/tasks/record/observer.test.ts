@@ -45,11 +45,7 @@ describe('one observation', () => {
 
   it.each([
     ['continues while output is left after the exit', { bytes: bytes('x\n'), size: 10, exitCode: 0 }, null],
-    [
-      'ends when all was read',
-      { bytes: bytes('x\n'), size: 2, exitCode: 3 },
-      { kind: 'exited', exitCode: 3 },
-    ],
+    ['ends when all is read', { bytes: bytes('x\n'), size: 2, exitCode: 3 }, { kind: 'exited', exitCode: 3 }],
     ['ends without any output', { bytes: bytes(''), size: 0, exitCode: 1 }, { kind: 'exited', exitCode: 1 }],
   ] as const)('%s', async (_, chunk, end) => {
     expect((await observe(chunk)).end).toEqual(end);

@@ -44,12 +44,7 @@ describe('the watchdog', () => {
   it.each([
     ['does nothing for a young task', {}, minutes(1), 'nothing'],
     ['gives up a task that was never authorized', {}, minutes(31), 'give-up'],
-    [
-      'lets Codex work within its time',
-      { authorization, agentStartedAt: minutes(2) },
-      minutes(31),
-      'nothing',
-    ],
+    ['lets Codex work in its time', { authorization, agentStartedAt: minutes(2) }, minutes(31), 'nothing'],
     ['ends Codex when its time is up', { authorization, agentStartedAt: minutes(2) }, minutes(33), 'end-run'],
     [
       'wakes the Workflow again when it missed the end of the run',
@@ -82,12 +77,7 @@ describe('the watchdog', () => {
       minutes(24 * 60 + 1),
       'done',
     ],
-    [
-      'is done with a closed one whose end was shown',
-      { outcome, closed: true, endShown: true },
-      minutes(100),
-      'done',
-    ],
+    ['is done with one whose end was shown', { outcome, closed: true, endShown: true }, minutes(100), 'done'],
     [
       'does not count the time in the queue',
       {
@@ -164,12 +154,7 @@ describe('a run that cannot be read', () => {
     ['is read again after a pause in which nobody looked', codexRuns, [0, 900], 'nothing'],
     ['counts from the end of such a pause', codexRuns, [0, 900, 1000, 1100, 1199], 'nothing'],
     ['is lost after such a pause too', codexRuns, [0, 900, 1000, 1100, 1200], 'lost'],
-    [
-      'does not matter once Codex has ended',
-      { agentEnd: { kind: 'deadline' } },
-      [0, 100, 200, 300],
-      'nothing',
-    ],
+    ['does not matter after its end', { agentEnd: { kind: 'deadline' } }, [0, 100, 200, 300], 'nothing'],
   ])('%s', (_, changes, seconds, expected) => {
     const failed = seconds.reduce((state, second) => failRead(state, t0 + second * 1000), at(changes));
     expect(watchdog(failed, t0 + (seconds.at(-1) ?? 0) * 1000)).toBe(expected);

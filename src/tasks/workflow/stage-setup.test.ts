@@ -273,12 +273,7 @@ describe('the end of setup', () => {
       'setup-failed',
       /^Setup failed: `npm ci` ended with exit status 1 after 12 s\. Codex was not started\.\n\nThe end of its output:\n\n```\nE404 left-pad\n'''\n# not a heading\n```$/,
     ],
-    [
-      'the time limit',
-      { ...good, exitCode: null },
-      'setup-timed-out',
-      /was stopped at its time limit after 12 s/,
-    ],
+    ['the limit', { ...good, exitCode: null }, 'setup-timed-out', /was stopped at its time limit after 12 s/],
     [
       'processes that keep running',
       { ...good, problem: 'processes remain' },
@@ -289,12 +284,7 @@ describe('the end of setup', () => {
     ['a report that is not JSON', 'Killed', 'setup-unknown', /before it could say/],
     ['a report of the wrong type', { ...good, exitCode: 'zero' }, 'setup-unknown', /before it could say/],
     ['a report with an unknown field', { ...good, extra: 1 }, 'setup-unknown', /before it could say/],
-    [
-      'a report that is too long',
-      { ...good, outputTail: 'x'.repeat(20_000) },
-      'setup-unknown',
-      /before it could say/,
-    ],
+    ['a long report', { ...good, outputTail: 'x'.repeat(20_000) }, 'setup-unknown', /before it could say/],
   ])('ends the task with %s', async (_, result, code, message) => {
     const { stage } = await finished({ result });
     expect(stage).toMatchObject({

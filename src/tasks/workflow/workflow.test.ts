@@ -763,11 +763,7 @@ describe('a task', () => {
         }),
       },
     ],
-    [
-      'the run was cancelled',
-      { end: { kind: 'cancelled', by: 'maria' } },
-      { kind: 'cancelled', by: 'maria' },
-    ],
+    ['it was cancelled', { end: { kind: 'cancelled', by: 'maria' } }, { kind: 'cancelled', by: 'maria' }],
     [
       'the sandbox was lost',
       { end: { kind: 'lost', why: 'gone' } },
@@ -1418,11 +1414,7 @@ describe('a task from Slack', () => {
     };
     it.each<[string, EarlierTask, readonly EarlierTask[]]>([
       ['was refused', { request: named, outcome: refusal }, [done]],
-      [
-        'was refused for another repository',
-        { request: { ...named, repository: shop }, outcome: refusal },
-        [done],
-      ],
+      ['was refused elsewhere', { request: { ...named, repository: shop }, outcome: refusal }, [done]],
       ['was refused before it was routed', { request: slackRequest, outcome: refusal }, [done]],
       ['was cancelled', { request: named, outcome: { kind: 'cancelled', by: 'Maria' } }, [done]],
       ['failed before it began', { request: named, outcome: failure }, [done]],

@@ -1,7 +1,4 @@
-/**
- * Starts one of each kind of process that tests start: a workerd, a sandbox with a run, and a program. Never
- * ends by itself.
- */
+/** Starts what tests start: a workerd, a sandbox with a run, a program. Never ends by itself. */
 import { spawn } from 'node:child_process';
 import { convertV4MiniflareOptions, Miniflare } from 'miniflare';
 import { expect, it } from 'vitest';

@@ -1,7 +1,4 @@
-/**
- * Fixtures for the GitHub simulator's tests: a simulator in a temporary folder, an App key, and a client that
- * validates every answer against GitHub's OpenAPI description.
- */
+/** A GitHub simulator, an App key, and a client that validates answers against the OpenAPI description. */
 import { generateKeyPairSync, sign } from 'node:crypto';
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';

@@ -28,9 +28,7 @@ ajv.addSchema(
   'github',
 );
 
-/**
- * Converts OpenAPI 3.0's `nullable` to JSON Schema, because ajv ignores it next to a combination or an enum.
- */
+/** OpenAPI 3.0's `nullable`, which ajv ignores next to a combination or an enum. */
 function asJsonSchema(schema: unknown): unknown {
   if (Array.isArray(schema)) return schema.map(asJsonSchema);
   if (typeof schema !== 'object' || schema === null) return schema;
@@ -53,10 +51,7 @@ function violation(key: string, schema: unknown, value: unknown): string | null 
   return validate(value) ? null : ajv.errorsText(validate.errors);
 }
 
-/**
- * Templates with the most fixed segments first, so that `/issues/comments/1` does not match
- * `/issues/{issue_number}`.
- */
+/** Most fixed segments first: `/issues/comments/1` is not `/issues/{issue_number}`. */
 const templates = Object.keys(description.paths)
   .map((template) => ({
     template,
@@ -69,10 +64,7 @@ const templates = Object.keys(description.paths)
   }))
   .sort((one, other) => one.parameters - other.parameters);
 
-/**
- * Corrects a contradiction: an installation's account is a user *or* an enterprise (`anyOf`) everywhere in
- * the description, except in this list, where it would have to be both (`allOf`).
- */
+/** An installation's account is a user *or* an enterprise (`anyOf`) everywhere but in this list. */
 const corrected: Readonly<Record<string, unknown>> = {
   'GET /app/installations 200': { type: 'array', items: { $ref: '#/components/schemas/installation' } },
 };
@@ -81,9 +73,8 @@ const corrected: Readonly<Record<string, unknown>> = {
 export const validatedOperations = new Set<string>();
 
 /**
- * Validates an answer and returns the violation, or null. A status that GitHub uses but does not describe for
- * the operation (401 everywhere, 404 of hidden repositories, 422 of refs) must have GitHub's basic error
- * document.
+ * The violation, or null. A status that GitHub uses but does not describe for the operation must have
+ * GitHub's basic error document.
  */
 export function answerViolation(method: string, asked: string, status: number, body: unknown): string | null {
   // The description lacks addresses by id, which answer like addresses by name.
@@ -119,9 +110,7 @@ export function answerViolation(method: string, asked: string, status: number, b
   );
 }
 
-/**
- * Requires the fields that GitHub's errors always have, because the error schemas allow nearly everything.
- */
+/** The fields of GitHub's errors, because the error schemas allow nearly everything. */
 function errorViolation(status: number, body: unknown): string | null {
   if (status < 400) return null;
   const document = z.looseObject({

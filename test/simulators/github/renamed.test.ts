@@ -1,6 +1,4 @@
-/**
- * Renamed repositories: redirects from the former name, and their end when another repository takes the name.
- */
+/** Renamed repositories: redirects, and their end when another repository takes the name. */
 import { afterAll, beforeAll, beforeEach, expect, it } from 'vitest';
 import { git, numberAt, TestSite } from './harness.ts';
 import { answerViolation } from './openapi.ts';

@@ -3,10 +3,7 @@ import { z } from 'zod';
 import { appJwt, listAt, numberAt, TestSite, textAt } from './harness.ts';
 import { validatedOperations } from './openapi.ts';
 
-/**
- * The operations that Airlock calls, with the statuses that the tests of this file must have validated at the
- * end.
- */
+/** What Airlock calls, with the statuses that this file must have validated at the end. */
 const operations = [
   'GET /app 200',
   'GET /app/installations 200',

@@ -1,7 +1,4 @@
-/**
- * User actions: each is delivered to the app once, signed and in Slack's format, and is refused where Slack's
- * client refuses it.
- */
+/** User actions: delivered once, signed and in Slack's format, or refused as Slack's client does. */
 import { verifySlackRequest } from '@slack/bolt';
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import type { SlackSimulator } from '../../../simulators/slack/contract.ts';

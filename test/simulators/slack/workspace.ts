@@ -1,7 +1,4 @@
-/**
- * Fixtures for the Slack simulator's tests: a workspace, an app with configurable answers, and a Web API
- * client.
- */
+/** A simulated workspace, an app with configurable answers, and a Web API client. */
 import { createServer, type IncomingHttpHeaders, type Server } from 'node:http';
 import { z } from 'zod';
 import type { SlackSimulator, SlackSimulatorOptions } from '../../../simulators/slack/contract.ts';
