@@ -35,20 +35,22 @@ const reportMs = 10_000;
 /** Below workerd's own idle timeout of 5 s, so that workerd never closes a connection while we reuse it. */
 const idleConnectionMs = 2_000;
 
+interface Refused {
+  readonly sandboxId: string;
+  readonly code: RefusalCode;
+  readonly method: string;
+  readonly url: string;
+  readonly sni: string | null;
+}
+
 export interface Egress {
   forward(incoming: IncomingMessage, answer: ServerResponse, forward: Forward): void;
   /** Reports a request that the gateway refused, for the receipt. Best effort: it is refused either way. */
-  report(refused: {
-    sandboxId: string;
-    code: RefusalCode;
-    method: string;
-    url: string;
-    sni: string | null;
-  }): void;
+  report(refused: Refused): void;
   close(): void;
 }
 
-/** Per sandbox, so that one cannot suppress another's reports. A flood's further ones are dropped. */
+/** Per sandbox, so that one cannot suppress another's reports. A flood's further ones are only counted. */
 const maxReportsInFlight = 32;
 const plainMethods = new Set(['GET', 'HEAD', 'POST', 'PUT', 'PATCH', 'DELETE', 'OPTIONS']);
 
@@ -56,6 +58,8 @@ const plainMethods = new Set(['GET', 'HEAD', 'POST', 'PUT', 'PATCH', 'DELETE', '
 export function createEgress(socket: () => EgressSocket): Egress {
   const agent = new Agent({ keepAlive: true, maxFreeSockets: 32, timeout: idleConnectionMs });
   const reports = new Map<string, number>();
+  /** The last refusal of a flood, which is reported as soon as another report has ended, and their number. */
+  const held = new Map<string, { readonly refused: Refused; readonly many: number }>();
 
   return {
     forward(incoming, answer, { sandboxId, url, hostname, sni, headers }) {
@@ -105,9 +109,15 @@ export function createEgress(socket: () => EgressSocket): Egress {
       incoming.pipe(outgoing);
     },
 
-    report({ sandboxId, code, method, url, sni }) {
+    report(refused) {
+      const { sandboxId, code, method, url, sni } = refused;
       const inFlight = reports.get(sandboxId) ?? 0;
-      if (inFlight >= maxReportsInFlight) return;
+      const { many: before } = held.get(sandboxId) ?? { many: 0 };
+      if (inFlight >= maxReportsInFlight) {
+        held.set(sandboxId, { refused, many: before + 1 });
+        return;
+      }
+      held.delete(sandboxId);
       const { host, port, token } = target(socket());
       const headers: OutgoingHttpHeaders = {
         host: new URL(url).hostname,
@@ -115,6 +125,7 @@ export function createEgress(socket: () => EgressSocket): Egress {
         'x-airlock-token': token,
         'x-airlock-refused': code,
         'x-airlock-method': method,
+        ...(before === 0 ? {} : { 'x-airlock-more': String(before) }),
         ...(sni === null ? {} : { 'x-airlock-sni': sni }),
       };
       // workerd would not accept CONNECT or an unknown method as an ordinary request.
@@ -130,6 +141,10 @@ export function createEgress(socket: () => EgressSocket): Egress {
         const remaining = (reports.get(sandboxId) ?? 1) - 1;
         if (remaining > 0) reports.set(sandboxId, remaining);
         else reports.delete(sandboxId);
+        const last = held.get(sandboxId);
+        if (last === undefined) return;
+        held.set(sandboxId, { ...last, many: last.many - 1 });
+        this.report(last.refused);
       });
       outgoing.end();
     },

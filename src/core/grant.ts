@@ -89,6 +89,8 @@ export type EgressEntry = {
   readonly reason: string;
   /** What the model said when it refused to answer. Untrusted, at most 2,000 characters. */
   readonly refusal?: string;
+  /** Further requests of the same flood, of which only the number is known. */
+  readonly more?: number;
   /** What the sandbox was answered. */
   readonly status: number;
   readonly bytesUp: number;

@@ -17,14 +17,14 @@ export function addToReceipt(receipt: Receipt, entry: EgressEntry): Receipt {
         ...receipt,
         hosts,
         denied: addDenied(receipt.denied, entry),
-        deniedTotal: receipt.deniedTotal + 1,
+        deniedTotal: receipt.deniedTotal + 1 + (entry.more ?? 0),
       };
     case 'failed':
       return {
         ...receipt,
         hosts,
         failed: addFailed(receipt.failed, entry),
-        failedTotal: receipt.failedTotal + 1,
+        failedTotal: receipt.failedTotal + 1 + (entry.more ?? 0),
       };
   }
 }

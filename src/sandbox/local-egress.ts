@@ -16,6 +16,8 @@ const tokenHeader = 'x-airlock-token';
 const refusedHeader = 'x-airlock-refused';
 /** The method that the sandbox named in a request that the gateway refused; the report may use another. */
 const methodHeader = 'x-airlock-method';
+/** How many more were refused in a flood, which are not reported one by one. */
+const moreHeader = 'x-airlock-more';
 /** Marks the handler's answers. Whatever workerd answers by itself lacks it. */
 const handledHeader = 'x-airlock-handled';
 
@@ -72,10 +74,12 @@ const methodToken = /^[\w!#$%&'*+.^`|~-]{1,20}$/;
 
 function refusedEntry(request: Request, code: string, at: number): EgressEntry {
   const named = request.headers.get(methodHeader) ?? '';
-  return entryOf(
+  const entry = entryOf(
     arrivalOf(methodToken.test(named) ? named : request.method, request.url, at),
     code === 'unhandled'
       ? answeredByOther
       : deny(`gateway.${code}`, 'the request was malformed or tried to get around the gateway', 400),
   );
+  const more = request.headers.get(moreHeader);
+  return more === null ? entry : { ...entry, more: Number(more) };
 }

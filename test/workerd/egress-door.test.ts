@@ -88,12 +88,15 @@ it('mints a token for an allowed request, and hides the error of an unreachable 
   expect(receipt?.denied.map(({ host }) => host)).not.toContain('github.com');
 });
 
-it('records requests that the gateway refused itself', async () => {
+it('records requests that the gateway refused itself, and counts the rest of a flood', async () => {
+  const total = async () => (await recordOf('door').view())?.receipt.deniedTotal ?? Number.NaN;
+  const before = await total();
   const answer = await handIn(
     {
       'x-airlock-token': token,
       'x-airlock-sandbox': sandboxIdOf('door'),
       'x-airlock-refused': 'host.conflict',
+      'x-airlock-more': '67',
     },
     'http://two-hosts.example/',
   );
@@ -101,6 +104,7 @@ it('records requests that the gateway refused itself', async () => {
   expect((await recordOf('door').view())?.receipt.denied).toContainEqual(
     expect.objectContaining({ host: 'two-hosts.example', rule: 'gateway.host.conflict', method: 'GET' }),
   );
+  expect(await total()).toBe(before + 68);
 });
 
 it('marks its answers, and records an answer without the mark as our failure', async () => {
