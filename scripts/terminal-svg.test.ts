@@ -34,6 +34,10 @@ describe('terminalSvg', () => {
     expect(stop).toMatchObject({ text: '⛔', x: 18 + 2 * 8, length: 2 * 8 });
     expect(why).toMatchObject({ text: 'blocked', x: 18 + 5 * 8, length: 7 * 8 });
   });
+  it('gives two cells to a symbol that is shown as an emoji', () => {
+    const [, why] = textsOf(terminalSvg(['⚠️ careful'], picture));
+    expect(why).toMatchObject({ text: 'careful', x: 18 + 3 * 8 });
+  });
   it('wraps a long line at a space, under the start of its text', () => {
     const rows = textsOf(terminalSvg(['  one two three four five'], picture));
     expect(rows.map(({ text }) => text)).toEqual(['one two three four', 'five']);

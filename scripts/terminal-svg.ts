@@ -34,9 +34,9 @@ const cell = { width: 8, height: 19 } as const;
 const fontSize = 13.3;
 const margin = { left: 18, top: 54, bottom: 18 } as const;
 
-/** Emoji are two cells wide in a terminal; everything else that the demo prints is one. */
+/** Emoji, also by U+FE0F, are two cells wide in a terminal; everything else that the demo prints is one. */
 const segmenter = new Intl.Segmenter('en', { granularity: 'grapheme' });
-const cellsOf = (grapheme: string): number => (/\p{Emoji_Presentation}/u.test(grapheme) ? 2 : 1);
+const cellsOf = (grapheme: string): number => (/\p{Emoji_Presentation}|\uFE0F/u.test(grapheme) ? 2 : 1);
 const widthOf = (text: string): number =>
   [...segmenter.segment(text)].reduce((sum, { segment }) => sum + cellsOf(segment), 0);
 
