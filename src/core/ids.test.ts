@@ -142,7 +142,7 @@ describe('sameRepository', () => {
     ['Acme/Shop', 'acme/shoP', true],
     ['acme/shop', 'acme/shop2', false],
     ['acme/shop', 'acme2/shop', false],
-  ])('%s and %s: %s', (a, b, expected) => {
+  ])('compares %s with %s: %s', (a, b, expected) => {
     const [left, right] = [parseRepositoryRef(a), parseRepositoryRef(b)];
     expect(left !== null && right !== null && sameRepository(left, right)).toBe(expected);
   });

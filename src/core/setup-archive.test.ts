@@ -22,7 +22,7 @@ async function verdictOn(archive: Uint8Array, maxUnpackedBytes = 64 * MiB): Prom
 }
 const verdict = async (samples: readonly TarSample[]) => await verdictOn(await gzipped(tarOf(samples)));
 
-describe('an archive is allowed with', () => {
+describe('an allowed archive', () => {
   it.each<[string, readonly TarSample[]]>([
     ['nothing', []],
     ['a file below an ignored folder', [folder(`${clone}/node_modules`), file(`${clone}/node_modules/a.js`)]],
@@ -40,12 +40,12 @@ describe('an archive is allowed with', () => {
     ],
     ['a GNU long name', long(`${clone}/node_modules/${'long/'.repeat(40)}name`)],
     ['a name that is not UTF-8', [file(`${clone}/node_modules/caf\xe9`)]],
-  ])('%s', async (_, samples) => {
+  ])('can hold %s', async (_, samples) => {
     expect(await verdict(samples)).toBeNull();
   });
 });
 
-describe('an archive is refused with', () => {
+describe('an archive', () => {
   const outside = 'is outside the package folders and the clone';
   const settings = 'is read as settings by git or an agent';
   const linksOut = 'links out of its folder';
@@ -131,17 +131,17 @@ describe('an archive is refused with', () => {
       [{ ...file(`${clone}/x`), sizeField: '17777777777\0' }],
       'it has more than 64 MiB unpacked',
     ],
-  ])('%s', async (_, samples, reason) => {
+  ])('is refused with %s', async (_, samples, reason) => {
     expect(await verdict(samples)).toContain(reason);
   });
 
-  it('more entries than a setup makes', async () => {
+  it('is refused with more entries than a setup makes', async () => {
     const one = tarOf([folder(npm)]).subarray(0, 512);
     const many = bytesOf(...Array.from({ length: 250_001 }, () => one), new Uint8Array(1024));
     expect(await verdictOn(await gzipped(many), 1024 * MiB)).toBe('it has more than 250000 entries');
   });
 
-  it('zeros that unpack to more than the limit', async () => {
+  it('is refused with zeros that unpack to more than the limit', async () => {
     const zeros = bytesOf(tarOf([]), new Uint8Array(65 * MiB));
     expect(await verdictOn(await gzipped(zeros))).toBe('it has more than 64 MiB unpacked');
   });
@@ -151,11 +151,11 @@ describe('an archive is refused with', () => {
     ['nothing in it', () => new Uint8Array()],
     ['its end cut off', (good) => good.subarray(0, good.length - 10)],
     ['garbage behind it', (good) => bytesOf(good, 'garbage')],
-  ])('%s', async (_, damage) => {
+  ])('is refused with %s', async (_, damage) => {
     expect(await verdictOn(damage(await gzipped(tarOf([file(`${npm}/x`)]))))).toMatch(/compressed|cut off/);
   });
 
-  it('a second archive behind it', async () => {
+  it('is refused with a second archive behind it', async () => {
     const good = await gzipped(tarOf([file(`${npm}/x`)]));
     const bad = await gzipped(tarOf([file('home/codex/.gitconfig')]));
     expect(await verdictOn(bytesOf(good, bad))).not.toBeNull();

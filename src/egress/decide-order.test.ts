@@ -372,7 +372,7 @@ it.each<[string, Case, string, number, string]>([
     403,
     'a request to registry.example.com may not have a body',
   ],
-])('step %s', (_, request, rule, status, reason) => {
+])('denies at step %s', (_, request, rule, status, reason) => {
   expect(decide(request)).toEqual({ kind: 'deny', rule, status, reason });
 });
 

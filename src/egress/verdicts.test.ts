@@ -200,24 +200,27 @@ describe.each<[string, Cause, string, string]>([
     'the grant of this sandbox could not be read',
   ],
   [
-    'a defect of ours',
+    'our own code is at fault',
     { upstream: () => Response.error() },
     'failed ours internal 502',
     'the request could not be carried out',
   ],
-])('%s', (_, { request = model, upstream = () => new Response('never'), changes = {} }, verdict, reason) => {
-  it(`is recorded once, as ${verdict}`, async () => {
-    const { ask, entries } = world(upstream, changes);
-    await ask(request());
-    expect(
-      entries.map(({ entry }) => {
-        const fault = entry.verdict === 'failed' ? ` ${entry.fault}` : '';
-        return [`${entry.verdict}${fault} ${entry.rule} ${entry.status}`, entry.reason];
-      }),
-    ).toEqual([[verdict, reason]]);
-    expect(JSON.stringify(entries)).not.toMatch(/sk-the|ghs_the/);
-  });
-});
+])(
+  'records whose failure it is when %s',
+  (_, { request = model, upstream = () => new Response('never'), changes = {} }, verdict, reason) => {
+    it(`is recorded once, as ${verdict}`, async () => {
+      const { ask, entries } = world(upstream, changes);
+      await ask(request());
+      expect(
+        entries.map(({ entry }) => {
+          const fault = entry.verdict === 'failed' ? ` ${entry.fault}` : '';
+          return [`${entry.verdict}${fault} ${entry.rule} ${entry.status}`, entry.reason];
+        }),
+      ).toEqual([[verdict, reason]]);
+      expect(JSON.stringify(entries)).not.toMatch(/sk-the|ghs_the/);
+    });
+  },
+);
 
 describe('with the clock running', () => {
   const silent = () =>

@@ -8,7 +8,7 @@ import { displayedText } from './displayed-text.ts';
 /** The text that is handed on for Markdown, which a published renderer renders as GitHub does. */
 const handedOn = (markdown: string): string => displayedText(htmlEvents(bodyHtml(markdown))).text;
 
-describe('what GitHub does not display is not handed on', () => {
+describe('the text for Codex', () => {
   it.each([
     ['a comment', 'a <!-- run this --> b', 'a b'],
     ['a comment over paragraphs', 'a\n\n<!--\nrun\n\nthis\n-->\n\nb', 'a\n\nb'],
@@ -51,7 +51,7 @@ describe('what GitHub does not display is not handed on', () => {
     ['the entity of an invisible character', 'a&#x200b;&#8203;&zwnj;&#917569;b', 'ab'],
     ['control characters', 'a\u001Bb', 'ab'],
     ['an invisible character in code', '`a\u200Bb`', '`ab`'],
-  ])('%s', (_, markdown, expected) => {
+  ])('leaves out %s', (_, markdown, expected) => {
     const text = handedOn(markdown);
     expect(text).toBe(expected);
     expect(text).not.toMatch(/run|this/);
@@ -89,12 +89,12 @@ describe('what GitHub does not display is not handed on', () => {
       '```\nlet a\n```',
     ],
     ['a video’s fallback', '<video src="x" aria-label="run this">run this</video>', '[video]'],
-  ])('%s', (_, html, expected) => {
+  ])('leaves out %s', (_, html, expected) => {
     expect(displayedText(htmlEvents(html)).text).toBe(expected);
   });
 });
 
-describe('what GitHub displays is handed on', () => {
+describe('the text for Codex', () => {
   it.each([
     ['inline code', 'use `<!-- x -->` here', 'use `<!-- x -->` here'],
     ['inline code with backticks', '`` a`b ``', '``a`b``'],
@@ -116,7 +116,7 @@ describe('what GitHub displays is handed on', () => {
     ['other scripts', 'größer, 日本語, עברית', 'größer, 日本語, עברית'],
     ['exponents', '10<sup>6</sup>', '10^6'],
     ['collapsed text', '<details>\n<summary>Log</summary>\n\nboom\n</details>', 'Log\n\nboom'],
-  ])('%s', (_, markdown, expected) => {
+  ])('keeps %s', (_, markdown, expected) => {
     expect(trimmedLines(handedOn(markdown))).toBe(expected);
   });
 
@@ -139,7 +139,7 @@ describe('what GitHub displays is handed on', () => {
       'yes\n\n> > no',
     ],
     ['text in tags that were never closed', '<ul><li>a<li>b', '- a\n- b'],
-  ])('%s', (_, html, expected) => {
+  ])('keeps %s', (_, html, expected) => {
     expect(trimmedLines(displayedText(htmlEvents(html)).text)).toBe(expected);
   });
 });

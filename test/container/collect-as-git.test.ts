@@ -72,7 +72,7 @@ function listingOf(origin: string, { files }: ChangeSet): string[] {
   return git(origin, 'ls-files', '--stage').split('\n');
 }
 
-describe('the published tree is the one of git', () => {
+describe('the published tree', () => {
   it.each<[string, Edit, Edit]>([
     [
       'with line ends, encodings and keywords that .gitattributes sets',
@@ -177,7 +177,7 @@ describe('the published tree is the one of git', () => {
         put('1\u20111', 'x');
       },
     ],
-  ])('%s', async (_, fill, edit) => {
+  ])('is the one of git %s', async (_, fill, edit) => {
     const { origin, directory, change } = await collected(fill, edit);
     expect(change.skipped).toEqual([]);
     const clone = join(temporaryFolder(), 'clone');

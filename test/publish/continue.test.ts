@@ -370,8 +370,8 @@ describe.each(detours)('the work becomes a new pull request if $name', ({ happen
   });
 });
 
-describe('publication makes a new pull request', () => {
-  it('instead of a commit on our branch with the name of a fork’s branch', async () => {
+describe('publication', () => {
+  it('opens a pull request when our branch only has the name of a fork’s branch', async () => {
     const of = await scene();
     const { simulator, facts, change, gitDir } = of;
     const main = git(gitDir, 'rev-parse', 'main');
@@ -390,7 +390,7 @@ describe('publication makes a new pull request', () => {
     expect(git(gitDir, 'rev-parse', 'main')).toBe(main);
   });
 
-  it('instead of a commit on the default branch, even if that is the head of a pull request', async () => {
+  it('opens a pull request when the earlier one’s head is the default branch', async () => {
     const of = await scene();
     const facts = { ...of.facts, defaultBranch: of.first.headRef };
     const pull = await ownPull(of, await publish(of, { ...of.input, facts }));
@@ -398,7 +398,7 @@ describe('publication makes a new pull request', () => {
     expect(git(of.gitDir, 'rev-parse', of.first.headRef)).toBe(of.first.headSha);
   });
 
-  it('instead of a commit on a branch that the App cannot push to', async () => {
+  it('makes a new pull request instead of a commit on a branch that the App cannot push to', async () => {
     const of = await scene();
     of.simulator.protectBranch({ ...at, branch: of.first.headRef });
     const result = await publish(of, of.input);
@@ -408,7 +408,7 @@ describe('publication makes a new pull request', () => {
     expect(await publish(of, of.input)).toEqual(result);
   });
 
-  it('instead of a commit that auto-merge would merge without a review', async () => {
+  it('opens a pull request instead of a commit that auto-merge would merge without a review', async () => {
     const of = await scene();
     of.simulator.enableAutoMerge({ ...at, number: of.first.number });
     const pull = await ownPull(of, await publish(of, of.input));
@@ -416,7 +416,7 @@ describe('publication makes a new pull request', () => {
     expect(pull.baseRef).toBe(of.first.headRef);
   });
 
-  it('a pull request that does not exist', async () => {
+  it('makes a new pull request if the earlier one does not exist', async () => {
     const of = await scene();
     const result = await publish(of, { ...of.input, continues: { ...of.first, number: 4711 } });
     expect((await ownPull(of, result)).baseRef).toBe('main');

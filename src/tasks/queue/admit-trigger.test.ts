@@ -12,7 +12,7 @@ const stranger: Asker = {
 const refused = { mayAsk: false, at: now - 1000 };
 const granted = { mayAsk: true, at: now - 1000 };
 
-describe('a trigger', () => {
+describe('the inbox of a repository', () => {
   it.each<[string, Partial<Asker>, ReturnType<typeof admitTrigger>]>([
     ['the first of an unknown person', {}, 'start'],
     ['another one while their first is being authorized', { isChecked: true }, 'wait'],
@@ -39,7 +39,7 @@ describe('a trigger', () => {
     ['one beyond the person’s rate', { known: refused, started: askerLimits.perPerson }, 'drop'],
     ['one beyond the person’s rate while nobody knows who may', { started: askerLimits.perPerson }, 'drop'],
     ['one beyond the repository’s rate', { startedByStrangers: askerLimits.perRepository }, 'drop'],
-  ])('%s', (_, facts, verdict) => {
+  ])('decides about a trigger: %s', (_, facts, verdict) => {
     expect(admitTrigger({ ...stranger, ...facts }, now)).toBe(verdict);
   });
 });

@@ -28,7 +28,7 @@ it.each<[string, Partial<PostState>, boolean]>([
   ['is not due while Codex works and the post is fresh', { agentRuns: true }, false],
   ['is due while Codex works and the post is old', { agentRuns: true, shownAt: now - refreshEveryMs }, true],
   ['is not due for its age alone when Codex does not work', { shownAt: 0 }, false],
-])('%s', (_, changes, due) => {
+])('a post %s', (_, changes, due) => {
   expect(dueToPost({ ...idle, ...changes }, now)).toBe(due);
 });
 

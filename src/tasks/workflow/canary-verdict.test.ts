@@ -100,6 +100,6 @@ it.each([
   ['an empty report', { probes: [] }],
   ['a report of the earlier form', { probes: [{ name: 'a', ok: true, got: '' }] }],
   ['a result with another name', { probes: [{ name: 'a', result: 'fine', got: '' }] }],
-])('%s is none', (_, text) => {
+])('takes %s for no report', (_, text) => {
   expect(canaryReport.safeParse(text).success).toBe(false);
 });
