@@ -103,7 +103,10 @@ export default defineConfig({
         test: {
           name: 'flows',
           include: ['test/flows/**/*.test.ts'],
+          pool: 'forks',
+          isolate: false,
           globalSetup: [endWithRun, 'test/run/build-worker.ts'],
+          ...restored,
           ...patient,
           testTimeout: 600_000,
           hookTimeout: 600_000,

@@ -35,12 +35,11 @@ async function runAll(checks: readonly Check[]): Promise<void> {
     process.stdout.write(`${endLine(result)}\n`);
     if (!result.ok && !live && !stopping.signal.aborted) process.stdout.write(`${result.output.trim()}\n\n`);
   };
-  const waiting = checks.filter(({ kind }) => kind === 'program');
+  const waiting = [...checks];
   const lane = async (): Promise<void> => {
     for (let next = waiting.shift(); next !== undefined; next = waiting.shift()) await runOne(next);
   };
   await Promise.all(Array.from({ length: availableParallelism() }, lane));
-  for (const check of checks.filter(({ kind }) => kind === 'tests')) await runOne(check);
 
   process.stdout.write(summarize(results, (performance.now() - startedAt) / 1000));
   if (stopping.signal.aborted) process.exitCode = stopping.signal.reason === 'SIGINT' ? 130 : 143;

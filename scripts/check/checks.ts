@@ -3,7 +3,7 @@
 export interface Check {
   readonly name: string;
   readonly argv: readonly string[];
-  /** A check of tests counts them and has every processor to itself; the others run side by side. */
+  /** The results of tests are counted. */
   readonly kind: 'program' | 'tests';
 }
 
@@ -14,7 +14,7 @@ const tests = (name: string, ...args: readonly string[]): Check => ({
   kind: 'tests',
 });
 
-/** In the order in which a mistake is found soonest. */
+/** In the order in which they start: as many at a time as there are processors, the longest early. */
 export const allChecks: readonly Check[] = [
   program('format', 'oxfmt', '--check', '.'),
   program('types', 'tsc', '-p', 'src'),
@@ -25,9 +25,9 @@ export const allChecks: readonly Check[] = [
   program('schema', 'node', 'scripts/generate-config-schema.ts', '--check'),
   program('deployment', 'node', 'scripts/generate-environments.ts', '--check'),
   tests('unit', '--project', 'unit'),
+  tests('flows', '--project', 'flows'),
   tests('processes', '--project', 'processes'),
   tests('workerd', '--project', 'workerd'),
-  tests('flows', '--project', 'flows'),
 ];
 
 export const usage = `npm test [-- NAME… | PATH…]
