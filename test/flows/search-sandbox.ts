@@ -2,7 +2,16 @@
  * Runs inside a sandbox and prints as JSON where given texts are found: in files, environments and command
  * lines. Arguments: the file with the texts, and the time from which on host files count.
  */
-import { closeSync, constants, lstatSync, openSync, readdirSync, readFileSync, readlinkSync } from 'node:fs';
+import {
+  closeSync,
+  constants,
+  lstatSync,
+  openSync,
+  readdirSync,
+  readFileSync,
+  readlinkSync,
+  readSync,
+} from 'node:fs';
 
 const [needlesFile = '', hostFoldersSince = ''] = process.argv.slice(2);
 const needles: readonly { name: string; text: string }[] = JSON.parse(readFileSync(needlesFile, 'utf8'));
@@ -30,11 +39,24 @@ function attempt<T>(what: string, read: () => T): T | null {
   }
 }
 
-/** Never waits: opening a pipe without a writer would. */
-function contentOf(path: string): Buffer {
+const pieceBytes = 1024 * 1024;
+/** So that a text which two pieces share is found. */
+const overlap = Math.max(...needles.map(({ text }) => Buffer.byteLength(text)));
+
+/**
+ * Never waits: opening a pipe without a writer would. Reads by pieces: a file can be larger than the memory
+ * of the sandbox.
+ */
+function searchFile(path: string): void {
   const file = openSync(path, constants.O_RDONLY | constants.O_NONBLOCK);
   try {
-    return readFileSync(file);
+    const piece = Buffer.alloc(overlap + pieceBytes);
+    let kept = 0;
+    for (let read; (read = readSync(file, piece, kept, pieceBytes, null)) > 0;) {
+      search(path, piece.subarray(0, kept + read));
+      const rest = piece.subarray(Math.max(0, kept + read - overlap), kept + read);
+      kept = rest.copy(piece);
+    }
   } finally {
     closeSync(file);
   }
@@ -52,10 +74,7 @@ function walk(path: string): void {
   }
   const isHosts = hostFolders.some((folder) => path.startsWith(folder));
   if (!stat.isFile() || (isHosts && Math.max(stat.mtimeMs, stat.ctimeMs) < Number(hostFoldersSince))) return;
-  const bytes = attempt(path, () => contentOf(path));
-  if (bytes === null) return;
-  files += 1;
-  search(path, bytes);
+  if (attempt(path, () => searchFile(path)) !== null) files += 1;
 }
 
 /** True for a process that has ended, or is ending, since `/proc` was listed: it holds nothing any more. */
