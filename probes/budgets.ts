@@ -82,9 +82,9 @@ console.log(await allowed());
 process.exit();`,
           120_000,
         );
-        if (last === '') throw new Error('the requests were not made');
         return last;
       });
+      if (got === '') throw new Error('the requests were not made');
       return `after 10000: ${got}`;
     },
   },

@@ -125,7 +125,6 @@ print "SENT\\n";`,
       });
       await unharmed(bench);
       await sandbox.destroy();
-      if (got === '') throw new Error('the attack did not begin');
       return got;
     },
   },
@@ -149,7 +148,6 @@ opens && echo OPEN || echo closed`,
         return last;
       });
       await sandbox.destroy();
-      if (got === '') throw new Error('there was no process to signal');
       return got;
     },
   },

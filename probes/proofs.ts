@@ -22,6 +22,7 @@ export interface Proof {
 
 const patch = (file: string, find: string, replace: string): Patch => ({ file, find, replace });
 const archive = 'src/core/setup-archive.ts';
+const layout = 'host/sandbox/layout.ts';
 const requestHead = 'host/sandbox/request-head.ts';
 
 export const proofs: readonly Proof[] = [
@@ -80,7 +81,7 @@ export const proofs: readonly Proof[] = [
     probes: /^crossing\/inspector$/,
     patches: [
       patch('src/core/checkout.ts', "  '--disable-sigusr1',", ''),
-      patch('host/sandbox/layout.ts', "    '--disable-sigusr1',", ''),
+      patch(layout, "    '--disable-sigusr1',", ''),
     ],
   },
   {
@@ -89,9 +90,37 @@ export const proofs: readonly Proof[] = [
     patches: [patch('src/egress/phase-end.ts', 'if (over) abort', 'if (false) abort')],
   },
   {
+    protection: 'the sandbox gets an environment of its own',
+    probes: /^host\/ssh-agent$/,
+    patches: [
+      patch(layout, " --clearenv'),\n    ...openFolders(", "'),\n    ...openFolders("),
+      patch(layout, " --clearenv'),\n    ...Object", "'),\n    ...Object"),
+      patch('host/sandbox/running-sandbox.ts', "cwd: '/', env: {},", "cwd: '/',"),
+      patch('host/sandbox/supervisor.ts', '  env: {},\n', ''),
+    ],
+  },
+  {
+    protection: 'no further user namespaces',
+    probes: /^host\/(?:user-namespace|call-unshare)$/,
+    patches: [patch(layout, ' --disable-userns', '')],
+  },
+  {
+    protection: 'no capability, and init’s proof of it',
+    probes: /^host\/(?:other-namespaces|capabilities)$/,
+    patches: [
+      patch(layout, '--gid 1000 --cap-drop ALL', '--gid 1000 --cap-add ALL'),
+      patch('host/sandbox/running-sandbox.ts', 'regex(/^0+$/)', 'min(1)'),
+    ],
+  },
+  {
+    protection: 'a task’s budget of tokens',
+    probes: /^exhaustion\/tokens$/,
+    patches: [patch('src/egress/openai-rules.ts', 'grant.used.tokens >= grant.budgets.tokens', 'false')],
+  },
+  {
     protection: 'the disks have a limit of inodes',
     probes: /^exhaustion\/files-/,
-    patches: [patch('host/sandbox/layout.ts', 'Math.max(minInodes, Math.floor(bytes / bytesPerInode))', '0')],
+    patches: [patch(layout, 'Math.max(minInodes, Math.floor(bytes / bytesPerInode))', '0')],
   },
   {
     protection: 'the system call filter allows one protocol of netlink',

@@ -3,7 +3,7 @@
  * the copy. What leaks then is a file or a packet of this run.
  */
 import { spawn } from 'node:child_process';
-import { cp, mkdtemp, readdir, readFile, rm, symlink, writeFile } from 'node:fs/promises';
+import { cp, mkdir, mkdtemp, readdir, readFile, rm, symlink, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { z } from 'zod';
@@ -68,11 +68,15 @@ function compared(id: string, { protection }: Proof, before: Results, after: Res
   return { id, protection, with: one?.got ?? 'nothing', without: other?.got ?? 'nothing', ok };
 }
 
+/** The probes' own temporary files are removed with the copy. Short, because paths of sockets are. */
+const temporary = (copy: string): string => join(copy, 't');
+
 async function copyPrograms(copy: string): Promise<void> {
   const settings = (await readdir(projectRoot)).filter((name) => /\.jsonc?$/.test(name));
   for (const name of [...folders, ...settings])
     await cp(join(projectRoot, name), join(copy, name), { recursive: true });
   await symlink(join(projectRoot, 'node_modules'), join(copy, 'node_modules'));
+  await mkdir(temporary(copy));
 }
 
 async function without<T>(copy: string, { patches }: Proof, work: () => Promise<T>): Promise<T> {
@@ -98,7 +102,12 @@ async function runProbes(copy: string, ids: readonly string[], signal: AbortSign
       '--json',
       ...ids.flatMap((id) => ['--probe', id]),
     ],
-    { stdio: ['ignore', 'pipe', 'pipe'], signal, killSignal: 'SIGINT' },
+    {
+      stdio: ['ignore', 'pipe', 'pipe'],
+      env: { ...process.env, TMPDIR: temporary(copy) },
+      signal,
+      killSignal: 'SIGINT',
+    },
   );
   let output = '';
   let errors = '';

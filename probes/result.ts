@@ -41,14 +41,12 @@ export async function hostResult<Bench>(
   probe: HostProbe<Bench>,
   bench: Bench,
 ): Promise<Result> {
+  let why = 'it got nothing';
   try {
-    return resultOf(group, probe, await probe.run(bench), true);
+    const got = await probe.run(bench);
+    if (got !== '') return resultOf(group, probe, got, true);
   } catch (error) {
-    return resultOf(
-      group,
-      probe,
-      `could not try: ${error instanceof Error ? error.message : String(error)}`,
-      false,
-    );
+    why = error instanceof Error ? error.message : String(error);
   }
+  return resultOf(group, probe, `could not try: ${why}`, false);
 }
