@@ -3,6 +3,7 @@
  * tokens.
  */
 import { readdirSync, readFileSync } from 'node:fs';
+import { setTimeout as sleep } from 'node:timers/promises';
 import {
   ended,
   inside,
@@ -24,7 +25,10 @@ export const budgetProbes: readonly HostProbe<ExhaustionBench>[] = [
       const seconds = '47114711';
       await inside(sandbox, 'bash', `setsid nohup sleep ${seconds} >/dev/null 2>&1 & disown; echo started`);
       await sandbox.startRun('survivor', { argv: ['setsid', 'sleep', seconds] });
-      if (!runsOnHost(['sleep', seconds])) throw new Error('it never ran');
+      for (let tries = 0; !runsOnHost(['sleep', seconds]); tries += 1) {
+        if (tries === 300) throw new Error('it never ran');
+        await sleep(100);
+      }
       await sandbox.destroy();
       return runsOnHost(['sleep', seconds]) ? 'ALIVE' : 'gone';
     },

@@ -123,7 +123,7 @@ else echo "$error" | tail -n 1; fi`;
 export const nodeConnect = `
 import { connect } from 'node:net';
 const socket = connect({ host: process.env.PROBE_ADDRESS, port: Number(process.env.PROBE_PORT) });
-socket.setTimeout(4000, () => { console.log('ETIMEDOUT'); process.exit(); });
+socket.setTimeout(20_000, () => process.exit(1));
 socket.on('connect', () => socket.end('stolen source', () => { console.log('CONNECTED'); process.exit(); }));
 socket.on('error', (error) => { console.log(error.code); process.exit(); });`;
 
@@ -142,7 +142,7 @@ export const pythonConnect = `
 import errno, os, socket
 address, port = os.environ['PROBE_ADDRESS'], int(os.environ['PROBE_PORT'])
 try:
-    with socket.create_connection((address, port), 4) as connection:
+    with socket.create_connection((address, port), 20) as connection:
         connection.sendall(b'stolen source')
         print('CONNECTED')
 except OSError as error:

@@ -21,7 +21,7 @@ import {
   type Redirect,
   type RunnerLine,
 } from './plan.mts';
-import { describeAnswer, speak } from './wire.mts';
+import { describeAnswer, isTimeout, speak } from './wire.mts';
 
 type Outcome = Omit<RunnerLine, 'id'>;
 
@@ -40,8 +40,10 @@ function print(line: RunnerLine): void {
 async function outcomeOf({ id, program, timeoutMs }: PlannedProbe): Promise<Outcome> {
   try {
     switch (program.kind) {
-      case 'wire':
-        return { ran: true, ...(await speak(program, redirect)) };
+      case 'wire': {
+        const { got, seen } = await speak(program, redirect);
+        return isTimeout(got) ? { ran: false, got: `could not try: ${got}`, seen } : { ran: true, got, seen };
+      }
       case 'curl':
         return await runCurl(id, program, timeoutMs);
       case 'git':
@@ -117,9 +119,9 @@ async function runCurl(
   const seen = `${readFileSync(headFile, 'latin1')}${answer}${stderr}`;
   // An answer counts even if it arrived before curl had sent everything, or lost its end.
   const status = Number(/(\d{3})$/.exec(stdout)?.[1] ?? 0);
-  // An unknown protocol, option or file; no curl.
+  // An unknown protocol, option or file; a time-out; no curl.
   if (status === 0)
-    return { ran: ![1, 2, 3, 4, 26, 27, 127].includes(code), got: `curl error ${code}`, seen };
+    return { ran: ![1, 2, 3, 4, 26, 27, 28, 127].includes(code), got: `curl error ${code}`, seen };
   return { ran: true, got: describeAnswer(status, answer), seen };
 }
 

@@ -9,24 +9,31 @@ import type { Program, Redirect, Step } from './plan.mts';
 
 type Wire = Extract<Program, { kind: 'wire' }>;
 
-const connectMs = 5_000;
+const connectMs = 20_000;
+/** For a peer that stops reading. */
+const stalledMs = 5_000;
 /**
  * Deadline for the answers, and for the end of a connection that has to end: both take milliseconds when
  * idle.
  */
-const answerMs = 20_000;
+const answerMs = 60_000;
 /** Deadline outside, where the connection alone counts. */
 const outsideMs = 2_000;
 /** Silence after the answers that shows that the connection stays open. */
 const quietMs = 400;
 const maxBytes = 256 * 1024;
 
+const noAnswer = 'no answer';
+const noConnection = 'ETIMEDOUT';
+/** Nothing came in time: the machine is busy, and the attempt means nothing. */
+export const isTimeout = (got: string): boolean => got === noAnswer || got === noConnection;
+
 export async function speak(wire: Wire, redirect: Redirect | null): Promise<{ got: string; seen: string }> {
   const port =
     redirect === null ? wire.port : wire.tls === undefined ? redirect.httpPort : redirect.httpsPort;
   let socket: Socket;
   try {
-    socket = await open(wire, port);
+    socket = await open(wire, port, redirect === null ? connectMs : outsideMs);
   } catch (error) {
     return { got: codeOf(error), seen: '' };
   }
@@ -63,10 +70,10 @@ export async function speak(wire: Wire, redirect: Redirect | null): Promise<{ go
   const described = answers.map(({ text }) => text);
   // Bytes that are no HTTP answer.
   if (rest !== '') described.push(JSON.stringify(rest.slice(0, 30)));
-  return { got: [...described, closed ?? (described.length === 0 ? 'no answer' : 'open')].join(', '), seen };
+  return { got: [...described, closed ?? (described.length === 0 ? noAnswer : 'open')].join(', '), seen };
 }
 
-function open({ tls }: Wire, port: number): Promise<Socket> {
+function open({ tls }: Wire, port: number, ms: number): Promise<Socket> {
   const where = { host: '127.0.0.1', port };
   return new Promise((resolve, reject) => {
     const socket =
@@ -82,7 +89,7 @@ function open({ tls }: Wire, port: number): Promise<Socket> {
               ? {}
               : { minVersion: 'TLSv1' as const, maxVersion: tls.maxVersion, ciphers: 'DEFAULT@SECLEVEL=0' }),
           });
-    socket.setTimeout(connectMs, () => socket.destroy(new Error('ETIMEDOUT')));
+    socket.setTimeout(ms, () => socket.destroy(new Error(noConnection)));
     socket.once('error', reject);
     socket.once(tls === undefined ? 'connect' : 'secureConnect', () => {
       socket.setTimeout(0);
@@ -108,7 +115,7 @@ async function write(socket: Socket, bytes: Uint8Array): Promise<void> {
       socket.once('drain', () => resolve());
       socket.once('close', () => resolve());
     }),
-    sleep(connectMs),
+    sleep(stalledMs),
   ]);
 }
 
