@@ -2,7 +2,7 @@
  * Writes the build context of `container/Dockerfile` to `dist/image`: the task scripts as JavaScript, and a
  * package folder with Node and Codex, as the project's lock file has them.
  */
-import { cp, mkdir, readFile, rename, rm, writeFile } from 'node:fs/promises';
+import { chmod, cp, mkdir, readdir, readFile, rename, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { z } from 'zod';
 import { projectRoot } from '../../host/project-root.ts';
@@ -82,7 +82,14 @@ export async function writeImageContext(): Promise<string> {
   await cp(strippedScripts(projectRoot).container, join(draft, 'scripts'), { recursive: true });
   await writeFile(join(draft, 'packages/package.json'), `${JSON.stringify(packageJson, null, 2)}\n`);
   await writeFile(join(draft, 'packages/package-lock.json'), `${JSON.stringify(lock, null, 2)}\n`);
+  await setModes(draft);
   await rm(imageContextFolder, { recursive: true, force: true });
   await rename(draft, imageContextFolder);
   return imageContextFolder;
+}
+
+/** `COPY` keeps modes: every user of the image reads the files, whatever the umask is here. */
+async function setModes(folder: string): Promise<void> {
+  const names = await readdir(folder, { recursive: true });
+  await Promise.all(['', ...names].map(async (name) => await chmod(join(folder, name), 0o755)));
 }

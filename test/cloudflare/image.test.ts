@@ -1,5 +1,5 @@
 /** Checks the image without an engine: `container/Dockerfile`, and the smoke test in a fake container. */
-import { existsSync, readdirSync, readFileSync } from 'node:fs';
+import { existsSync, readdirSync, readFileSync, statSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
 import { imagePackages, imageVersions, writeImageContext } from '../../cli/image/image-context.ts';
@@ -33,6 +33,16 @@ describe('container/Dockerfile', () => {
     expect(instructions.filter(({ name }) => !known.includes(name))).toEqual([]);
   });
 
+  it.each([
+    ['a choice of its syntax', /^# *(syntax|check) *=/im],
+    ['an option of COPY or ADD', /^(COPY|ADD) .*--(?!(chown|from)=)/im],
+    ['an option of RUN', /^RUN +--/im],
+    ['a here-document', /<<-?["']?[A-Za-z_]/],
+    ['an argument that BuildKit sets', /\b(TARGET|BUILD)(PLATFORM|ARCH|OS|VARIANT)\b/],
+  ])('needs no BuildKit: it has not %s', (_, syntax) => {
+    expect(read('container/Dockerfile')).not.toMatch(syntax);
+  });
+
   it('starts from one image of the same version as the SDK, never from a floating tag', () => {
     expect(all('FROM')).toHaveLength(1);
     const [image = '', digest = 'sha256:not-known-yet'] = (all('FROM')[0] ?? '').split('@');
@@ -60,6 +70,9 @@ describe('container/Dockerfile', () => {
     );
     expect(sources).toEqual(['dist/image/packages', 'dist/image/scripts']);
     expect(sources.filter((source) => !existsSync(join(projectRoot, source)))).toEqual([]);
+    const copied = readdirSync(join(projectRoot, 'dist/image'), { recursive: true, encoding: 'utf8' });
+    const modes = copied.map((name) => statSync(join(projectRoot, 'dist/image', name)).mode & 0o777);
+    expect(new Set(modes)).toEqual(new Set([0o755]));
     const scripts = readdirSync(join(projectRoot, 'dist/image/scripts'));
     expect(scripts).toEqual(
       expect.arrayContaining(['canary.js', 'clone.js', 'codex-driver.js', 'collect.js', 'setup.js']),
