@@ -71,7 +71,10 @@ function isWithoutAnswer(error: unknown): boolean {
   return 'code' in error && typeof error.code === 'string' && withoutAnswer.has(error.code);
 }
 
-/** Sends a request to a numeric address. Only the handler may answer; no route is as good. */
+/**
+ * Sends a request to a numeric address. Only the handler may answer. An end, a reset or silence is as good as
+ * no route: the other probes show that the handler answers.
+ */
 export async function probeAddress(
   address: string,
   { port = 80, timeoutMs = answerMs }: { readonly port?: number; readonly timeoutMs?: number } = {},
@@ -80,10 +83,14 @@ export async function probeAddress(
     const end = (result: ProbeResult, got: string) => resolve({ result, got: got.slice(0, 300) });
     const host = `forbidden.${canaryHost}`;
     const sent = request({ host: address, port, headers: { host } });
-    // A deadline for the whole answer. Silence proves nothing here: a sandbox without a route fails at once.
+    const withoutBytes = (got: string) =>
+      end((sent.socket?.bytesRead ?? 0) === 0 ? 'expected' : 'unanswered', got);
+    // A deadline for the whole answer. One that waited in the kernel is read before `setImmediate` runs.
     const timer = setTimeout(() => {
-      end('unanswered', 'no answer');
-      sent.destroy();
+      setImmediate(() => {
+        withoutBytes('no answer');
+        sent.destroy();
+      });
     }, timeoutMs);
     sent.once('close', () => clearTimeout(timer));
     sent.once('response', (response) => {
@@ -93,8 +100,8 @@ export async function probeAddress(
       response.once('end', () => resolve(judgeAnswer(response.statusCode ?? 0, body, isRefusal)));
     });
     sent.once('error', (error) => {
-      if ('syscall' in error && error.syscall === 'connect') end('expected', error.message);
-      else end(isWithoutAnswer(error) ? 'unanswered' : 'wrong', error.message);
+      if (isWithoutAnswer(error)) withoutBytes(error.message);
+      else end('wrong', error.message);
     });
     sent.end();
   });

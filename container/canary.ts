@@ -11,6 +11,7 @@ import {
   probeUrl,
   type ProbeFinding,
 } from './canary-probes.ts';
+import { describePlatform } from './platform.ts';
 
 const [nonce = '', ...wanted] = process.argv.slice(2);
 
@@ -29,7 +30,10 @@ const probes: Readonly<Record<string, () => Promise<ProbeFinding>>> = {
 };
 
 const selected = Object.entries(probes).filter(([name]) => wanted.length === 0 || wanted.includes(name));
-const findings = await Promise.all(selected.map(async ([name, run]) => ({ name, ...(await run()) })));
-process.stdout.write(`${JSON.stringify({ probes: findings })}\n`);
+const [platform, ...findings] = await Promise.all([
+  describePlatform(),
+  ...selected.map(async ([name, run]) => ({ name, ...(await run()) })),
+]);
+process.stdout.write(`${JSON.stringify({ probes: findings, platform })}\n`);
 const isComplete = nonce !== '' && findings.length >= Math.max(1, wanted.length);
 process.exit(isComplete && findings.every(({ result }) => result === 'expected') ? 0 : 1);

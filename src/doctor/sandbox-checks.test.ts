@@ -13,6 +13,7 @@ it('does not call a set-up broken because no sandbox was ready in time', async (
   expect((await findings).map(({ id, status }) => [id, status])).toEqual([
     ['sandbox.boot', 'warn'],
     ['sandbox.canary', 'skip'],
+    ['sandbox.platform', 'skip'],
     ['sandbox.codex', 'skip'],
     ['sandbox.node', 'skip'],
   ]);

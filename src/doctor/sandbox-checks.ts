@@ -69,6 +69,14 @@ export function sandboxChecks(probe: ProbeSandbox, blockedBy: string | null = nu
         );
       return ok('sealed: every forbidden request from inside was refused');
     }),
+    inSealed('sandbox.platform', ({ platform }) => {
+      const open = platform.filter((finding) => finding.open);
+      if (open.length === 0) return ok(listed(platform));
+      return warn(
+        `${listed(open)}; all: ${listed(platform)}`,
+        'Expected with a local Docker engine only (docs/security.md, “A local Docker engine”). On Cloudflare run no tasks, and report it.',
+      );
+    }),
     inSealed('sandbox.codex', ({ codexVersion: found }) =>
       found === codexVersion
         ? ok(`${found}, as pinned`)

@@ -1,9 +1,12 @@
 /** Tests the canary's probes against servers that answer, refuse, stay silent, or accept and then drop. */
+import { createSocket } from 'node:dgram';
 import { createServer as createHttpServer, type RequestListener } from 'node:http';
 import { createServer, type AddressInfo, type Server, type Socket } from 'node:net';
+import { networkInterfaces } from 'node:os';
 import { createServer as createTlsServer } from 'node:tls';
 import { afterEach, describe, expect, it } from 'vitest';
 import { isRefusal, probeAddress, probeClosedPort, probeUrl } from '../../container/canary-probes.ts';
+import { answerOf, datagramAnswer, describePlatform, neighbours } from '../../container/platform.ts';
 import { createCertificateAuthority } from '../../host/sandbox/certificate-authority.ts';
 
 const closing: (() => void)[] = [];
@@ -74,7 +77,7 @@ describe('a port that must be closed', () => {
 });
 
 const refusal = JSON.stringify({ error: { type: 'airlock_egress', code: 'host.not-granted' } });
-const answers: [what: string, listener: RequestListener, result: string][] = [
+const answers: [what: string, listener: RequestListener, byName: string, byAddress?: string][] = [
   ['the refusal of the handler', (_, response) => response.writeHead(403).end(refusal), 'expected'],
   ['a page of somebody else', (_, response) => response.end('<html>'), 'wrong'],
   ['a refusal by somebody else', (_, response) => response.writeHead(403).end('no'), 'wrong'],
@@ -85,22 +88,31 @@ const answers: [what: string, listener: RequestListener, result: string][] = [
     (_, response) => response.writeHead(503).end(JSON.stringify({ error: { type: 'airlock' } })),
     'unanswered',
   ],
-  ['no answer in time', () => undefined, 'unanswered'],
-  ['a dropped connection', (incoming) => incoming.socket.destroy(), 'unanswered'],
+  ['no answer in time', () => undefined, 'unanswered', 'expected'],
+  ['a dropped connection', (incoming) => incoming.socket.destroy(), 'unanswered', 'expected'],
+  ['a reset connection', (incoming) => incoming.socket.resetAndDestroy(), 'unanswered', 'expected'],
+  ['an ended connection', (incoming) => incoming.socket.end(), 'unanswered', 'expected'],
+  [
+    'the beginning of an answer',
+    (incoming) => incoming.socket.write('HTTP/1.1 403', () => incoming.socket.resetAndDestroy()),
+    'unanswered',
+  ],
 ];
 
-/** Short where no answer is expected anyway; elsewhere longer than any busy machine needs. */
-const waitMs = (result: string) => (result === 'unanswered' ? 1_000 : 30_000);
+/** Short where no answer comes anyway; elsewhere longer than any busy machine needs. */
+const waitMs = (what: string) => (what === 'no answer in time' ? 1_000 : 30_000);
 
 describe('a forbidden request', () => {
-  it.each(answers)('by name that gets %s', async (_, listener, result) => {
+  it.each(answers)('by name that gets %s', async (what, listener, result) => {
     const port = await listen(createHttpServer(listener));
-    expect(await probeUrl(`http://127.0.0.1:${port}/`, isRefusal, waitMs(result))).toMatchObject({ result });
+    expect(await probeUrl(`http://127.0.0.1:${port}/`, isRefusal, waitMs(what))).toMatchObject({ result });
   });
 
-  it.each(answers)('by address that gets %s', async (_, listener, result) => {
+  it.each(answers)('by address that gets %s', async (what, listener, byName, byAddress = byName) => {
     const port = await listen(createHttpServer(listener));
-    expect(await probeAddress('127.0.0.1', { port, timeoutMs: waitMs(result) })).toMatchObject({ result });
+    expect(await probeAddress('127.0.0.1', { port, timeoutMs: waitMs(what) })).toMatchObject({
+      result: byAddress,
+    });
   });
 
   it('by name is unanswered when the connection is refused, by address as expected', async () => {
@@ -123,5 +135,40 @@ describe('a forbidden request', () => {
         ? await probeUrl(`http://127.0.0.1:${port}/`, isRefusal)
         : await probeAddress('127.0.0.1', { port });
     expect(probed).toMatchObject({ result: 'wrong' });
+  });
+});
+
+describe('the description of the platform', () => {
+  it.each<[string, () => Promise<number>, string]>([
+    ['refuses', freePort, 'ECONNREFUSED'],
+    ['drops', async () => await listen(createServer((socket) => socket.end())), 'connects, then closed'],
+    ['is silent', async () => await listen(createServer(() => undefined)), 'connects, then no answer'],
+    ['answers', async () => await listen(createServer((socket) => socket.write('x'))), 'answers'],
+  ])('tells a port that %s', async (_, port, got) => {
+    expect(await answerOf('127.0.0.1', await port(), 'hello')).toBe(got);
+  });
+
+  it('tells a datagram that is answered from one that nobody takes', async () => {
+    const server = createSocket('udp4', (_, { port, address }) => server.send('x', port, address));
+    await new Promise<void>((resolve) => server.bind(0, '127.0.0.1', resolve));
+    const { port } = server.address();
+    expect(await datagramAnswer('127.0.0.1', port)).toBe('answers');
+    await new Promise<void>((resolve) => server.close(() => resolve()));
+    expect(await datagramAnswer('127.0.0.1', port)).toBe('ECONNREFUSED');
+  });
+
+  it('looks for neighbours next to its own addresses, never at itself', () => {
+    const [own] = networkInterfaces()['lo'] ?? [];
+    if (own === undefined) throw new Error('no loopback interface');
+    const bridge = { ...own, family: 'IPv4', internal: false } as const;
+    const eth0 = [{ ...bridge, address: '172.17.0.2', cidr: null }];
+    expect(neighbours({ eth0 })).toEqual(['172.17.0.1', '172.17.0.3', '172.17.0.4']);
+    expect(neighbours({ lo: [{ ...bridge, address: '127.0.0.1', cidr: null, internal: true }] })).toEqual([]);
+  });
+
+  it('names the first process, its capabilities and port 853', async () => {
+    const found = new Map((await describePlatform()).map(({ name, got }) => [name, got]));
+    expect(found.get('CapEff of PID 1')).toMatch(/^[0-9a-f]{16}$/);
+    expect([...found.keys()]).toEqual(expect.arrayContaining(['PID 1', 'TCP port 853']));
   });
 });

@@ -143,6 +143,7 @@ const wholeSandbox: SandboxProbe = {
   bootMs: 1,
   unsealed: [],
   unanswered: [],
+  platform: [],
   codexVersion,
   nodeVersion: '26.0.0',
 };
@@ -608,6 +609,21 @@ const rows: readonly Row[] = [
     names: 'sandbox.canary',
     status: 'warn',
     says: /^could not be checked, no answer in time: a forbidden host is refused/,
+  },
+  {
+    what: 'a sandbox whose platform leaves a door open',
+    options: {
+      sandboxes: sandboxThat({
+        ...wholeSandbox,
+        platform: [
+          { name: 'PID 1', got: 'sandbox', open: false },
+          { name: 'UDP port 123', got: 'answers', open: true },
+        ],
+      }),
+    },
+    names: 'sandbox.platform',
+    status: 'warn',
+    says: /^UDP port 123 \(got answers\); all: PID 1 \(got sandbox\)/,
   },
   {
     what: 'a sandbox with another Codex',

@@ -2,7 +2,9 @@ import { expect, it } from 'vitest';
 import { canaryReport, judgeCanary, type CanaryRound, type CanaryVerdict } from './canary-verdict.ts';
 
 type Results = Readonly<Record<string, 'expected' | 'wrong' | 'unanswered'>>;
+const platform = [{ name: 'PID 1', got: 'sandbox', open: false }];
 const report = (results: Results) => ({
+  platform,
   probes: Object.entries(results).map(([name, result]) => ({ name, result, got: `${name} got` })),
 });
 const first: CanaryRound = { pending: 'all', report: null, exitCode: 0, roundsLeft: 3 };
@@ -14,12 +16,12 @@ it.each<[what: string, round: CanaryRound, verdict: CanaryVerdict]>([
   [
     'is sealed when every probe got what is expected',
     { ...first, report: report({ a: 'expected', b: 'expected' }) },
-    { kind: 'sealed' },
+    { kind: 'sealed', platform },
   ],
   [
     'is sealed when the last pending probe got what is expected',
     { ...last, pending: ['b'], report: report({ b: 'expected' }) },
-    { kind: 'sealed' },
+    { kind: 'sealed', platform },
   ],
   [
     'is breached by one wrong answer',

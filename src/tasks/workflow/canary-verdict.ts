@@ -3,7 +3,7 @@
  * one wrong answer. Without an answer a probe is repeated, a bounded number of times.
  */
 import * as z from 'zod';
-import type { ProbeFinding } from '../../core/sandbox-probe.ts';
+import type { PlatformFinding, ProbeFinding } from '../../core/sandbox-probe.ts';
 
 export const canaryReport = z.object({
   probes: z
@@ -16,6 +16,10 @@ export const canaryReport = z.object({
     )
     .min(1)
     .max(50),
+  platform: z
+    .array(z.object({ name: z.string().max(100), got: z.string().max(300), open: z.boolean() }))
+    .max(20)
+    .default([]),
 });
 export type CanaryReport = z.infer<typeof canaryReport>;
 
@@ -32,7 +36,7 @@ export interface CanaryRound {
 }
 
 export type CanaryVerdict =
-  | { readonly kind: 'sealed' }
+  | { readonly kind: 'sealed'; readonly platform: readonly PlatformFinding[] }
   | { readonly kind: 'breached'; readonly wrong: readonly ProbeFinding[] }
   | { readonly kind: 'retry'; readonly pending: PendingProbes; readonly unanswered: readonly ProbeFinding[] }
   | { readonly kind: 'unknown'; readonly unanswered: readonly ProbeFinding[] };
@@ -43,7 +47,7 @@ export function judgeCanary({ pending, report, exitCode, roundsLeft }: CanaryRou
   if (wrong.length > 0) return { kind: 'breached', wrong };
 
   const unanswered = unansweredOf(pending, report);
-  if (unanswered.length === 0 && exitCode === 0) return { kind: 'sealed' };
+  if (unanswered.length === 0 && exitCode === 0) return { kind: 'sealed', platform: report?.platform ?? [] };
   if (unanswered.length === 0) {
     // The program contradicts its own report, which proves nothing.
     const contradiction = [{ name: 'canary', got: `exit code ${exitCode ?? 'unknown'}` }];

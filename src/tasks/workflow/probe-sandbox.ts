@@ -46,6 +46,7 @@ export async function probeSandbox(taskId: string, deps: ProbeDeps): Promise<San
     const bootMs = now() - startedAt;
     const verdict = await checkSeal(sandbox, (await record.snapshot())?.canaryNonce ?? '');
     const isSealed = verdict.kind === 'sealed';
+    const platform = isSealed ? verdict.platform : [];
     const unanswered = verdict.kind === 'unknown' ? [...verdict.unanswered] : [];
     const versionOf = async (program: string): Promise<string | null> => {
       const limits = { timeoutMs: versionMs, maxOutputBytes: 4096 };
@@ -57,7 +58,7 @@ export async function probeSandbox(taskId: string, deps: ProbeDeps): Promise<San
     const codexVersion = isSealed ? await versionOf(codex) : null;
     const nodeVersion = isSealed ? await versionOf(node) : null;
     const unsealed = verdict.kind === 'breached' ? verdict.wrong : [];
-    return { bootMs, unsealed, unanswered, codexVersion, nodeVersion };
+    return { bootMs, unsealed, unanswered, platform, codexVersion, nodeVersion };
   } catch (error) {
     if (error instanceof SandboxBusyError) return null;
     throw error;

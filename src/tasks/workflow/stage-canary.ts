@@ -42,6 +42,7 @@ async function judgeSandbox(
     const verdict = await runCanary(sandbox, { ...input, nonce });
     switch (verdict.kind) {
       case 'sealed':
+        log('canary.passed', { platform: verdict.platform.map(({ name, got }) => `${name}: ${got}`) });
         return { go: true, value: 'sealed' };
       case 'retry':
         await record.appendToLog({
