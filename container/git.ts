@@ -113,7 +113,10 @@ export function gitReason(stderr: string): string {
 export const isDiskFull = (stderr: string): boolean =>
   /no space left on device|disk quota exceeded/i.test(stderr);
 
-/** Keeps its time, in seconds: with a later one, git would miss a change in the checkout's second. */
+/**
+ * Copies an index with its modification time. Git takes a file that is older than the index for unchanged, so
+ * a later time would hide a change in the second of the checkout.
+ */
 export async function copyIndex(from: string, to: string): Promise<void> {
   const { mtimeMs } = await stat(from);
   await copyFile(from, to);

@@ -26,7 +26,7 @@ export interface ImagePackages {
   readonly lock: Readonly<Record<string, unknown>>;
 }
 
-/** From the project's lock file. Throws if one has no checksum there. */
+/** Reads the packages from the project's lock file. Throws if one has no checksum there. */
 export function imagePackages(projectLock: unknown): ImagePackages {
   const { packages: locked } = lockFile.parse(projectLock);
   const entries = packages.map((name) => [name, lockEntry.parse(locked[`node_modules/${name}`])] as const);

@@ -18,6 +18,7 @@ import {
 import { openai, sends, validRequest } from './openai-request.ts';
 
 const stranger = 'attacker.example';
+/** A request over TLS that has only these lines. */
 const alone = (line: string, ...headers: string[]) => secure(head(line, ...headers));
 const github = 'Host: github.com';
 const socket = [

@@ -78,7 +78,7 @@ function createRoutes(env: Env): Hono {
   });
 }
 
-/** For a minute. The value and not the promise: in workerd one request must not wait for another's I/O. */
+/** Cached for a minute: the value, not the promise, because in workerd no request may await another's I/O. */
 let installed: { readonly at: number; readonly repositories: readonly RepositoryRef[] } | null = null;
 const installedMs = 60_000;
 

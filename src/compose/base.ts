@@ -28,6 +28,7 @@ export interface Base {
   readonly settings: Settings;
   readonly config: AirlockConfig;
   readonly policy: Policy;
+  /** The name that people mention on GitHub. */
   readonly mention: () => Promise<MentionName>;
   /** Caches tokens in memory; the records of their tasks know which are live. */
   readonly tokens: AppTokens;

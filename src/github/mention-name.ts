@@ -19,6 +19,7 @@ export interface MentionName extends GithubPolicy {
   readonly isGuess: boolean;
 }
 
+/** Returns a function that never rejects, and asks GitHub at most once an hour. */
 export function mentionName(
   configured: ConfiguredGithub,
   deps: {

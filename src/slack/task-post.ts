@@ -37,7 +37,7 @@ export interface Posting {
 
 /** Time after which a caller may have started a concurrent attempt, in ms. */
 const raceWindowMs = 5000;
-/** Time for which the end is tried where it was asked for while Slack has a defect, in ms. */
+/** How long the end is retried in the channel while Slack fails; then the requester gets it directly. ms */
 const elsewhereMs = 10 * 60_000;
 /** Pages of 200 messages to search, newest first, back to the acceptance of the task. */
 const maxPages = 3;
@@ -190,8 +190,8 @@ async function removeDuplicate(
 const openedSchema = z.object({ id: z.string() });
 
 /**
- * Why the channel does not take the message: refused for good, or the end has met a defect of Slack's for so
- * many tries that the requester gets it directly. null for another error.
+ * Returns why the requester gets the message directly: the channel refuses it for good, or Slack has failed
+ * for `elsewhereMs` since the task's end. null: the post is retried in the channel.
  */
 function closedBy(posting: Posting, error: unknown): string | null {
   const refusal = refusalOf(error, 'closed', 'refused');
@@ -259,7 +259,10 @@ export async function savePost(
   return (await nullIfRefused(posting, work())) ?? known;
 }
 
-/** Ephemeral, or direct if refused: null, as neither is edited. Else edits an earlier attempt's post. */
+/**
+ * Posts for the requester alone: an ephemeral message, or a direct one if the channel refuses it. Returns
+ * null, because neither is edited later. A message that an earlier attempt posted for all is edited instead.
+ */
 export async function notifyRequester(posting: Posting): Promise<ChatMessageRef | null> {
   const { client, trigger } = posting;
   const work = async (): Promise<ChatMessageRef | null> => {
