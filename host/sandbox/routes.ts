@@ -29,6 +29,7 @@ const commandSchema = z.object({
   argv: z.array(noNul).min(1).max(10_000),
   cwd: pathSchema.default('/workspace'),
   env: z.record(z.string().regex(/^[A-Za-z_][A-Za-z0-9_]*$/), noNul).default({}),
+  withoutProcessLimit: z.boolean().default(false),
 });
 const execSchema = z.object({
   command: commandSchema,

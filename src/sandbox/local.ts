@@ -124,8 +124,9 @@ function localSandbox(host: SandboxHostBinding, sandboxId: string): TaskSandbox 
 }
 
 /** Drops everything that the port does not name. */
-function plain({ argv, cwd, env }: SandboxCommand) {
-  return { argv, ...(cwd === undefined ? {} : { cwd }), ...(env === undefined ? {} : { env }) };
+function plain({ argv, cwd, env, withoutProcessLimit = false }: SandboxCommand) {
+  const given = { ...(cwd === undefined ? {} : { cwd }), ...(env === undefined ? {} : { env }) };
+  return { argv, withoutProcessLimit, ...given };
 }
 
 interface Answer {

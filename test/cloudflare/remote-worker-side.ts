@@ -6,7 +6,7 @@ const command = z.object({
   argv: z.array(z.string()),
   cwd: z.string().optional(),
   env: z.record(z.string(), z.string()).optional(),
-  withoutProcessLimit: z.literal(true).optional(),
+  withoutProcessLimit: z.boolean().optional(),
 });
 const range = z.object({ offset: z.int(), maxBytes: z.int() });
 

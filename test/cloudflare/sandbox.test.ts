@@ -129,7 +129,7 @@ grep -c 'sleep 0.5' /var/lib/airlock/*/inside.sh`;
     const zombies = async () => (await runAsRoot(container, agents)).stdout.match(/^Z/gm)?.length;
     await expect.poll(zombies).toBeGreaterThanOrEqual(40);
     expect(await ended(sandbox, 'limited', ':')).toBe(126);
-    const command = { ...shell('(echo kept) | cat'), withoutProcessLimit: true } as const;
+    const command = { ...shell('(echo kept) | cat'), withoutProcessLimit: true };
     await sandbox.startRun('collect', command);
     const collected = await sandbox.readRun('collect', { ...range, waitMs: 30_000 });
     expect(new TextDecoder().decode(collected.bytes)).toBe('kept\n');

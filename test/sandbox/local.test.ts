@@ -53,6 +53,21 @@ describe('the local sandbox', () => {
     });
   });
 
+  it('has room for a run without the limit of processes when an earlier run has used it up', async () => {
+    await withSubject({}, async ({ sandboxes }) => {
+      const sandbox = sandboxes.get(sandboxes.idFor(newTaskId()));
+      await sandbox.start({ ...smallSpec, maxProcesses: 40 });
+      const bomb = 'while (1) { $p = fork; exec "sleep", "60" if defined $p && !$p }';
+      await sandbox.startRun('bomb', { argv: ['perl', '-e', bomb] });
+      const status = async () => (await sandbox.exec({ argv: ['true'] }, small)).exitCode;
+      await expect.poll(status).toBe(126);
+      const command = { argv: ['/bin/sh', '-c', '(echo kept) | cat'], withoutProcessLimit: true };
+      await sandbox.startRun('collect', command);
+      const { bytes } = await sandbox.readRun('collect', { offset: 0, maxBytes: 10, waitMs: 30_000 });
+      expect(new TextDecoder().decode(bytes)).toBe('kept\n');
+    });
+  });
+
   it('is lost when its init is killed, and leaves nothing on the host', async () => {
     await withSubject({}, async ({ sandboxes, host, events }) => {
       const sandbox = sandboxes.get(sandboxes.idFor(newTaskId()));

@@ -8,12 +8,13 @@ import { closeSync, constants, mkdirSync, openSync } from 'node:fs';
 import { open, type FileHandle } from 'node:fs/promises';
 import { constants as osConstants } from 'node:os';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { killCommand, killStrays, markVariable } from './sandbox-processes.ts';
+import { killAll, killCommand, killStrays, markVariable } from './sandbox-processes.ts';
 
 export interface Command {
   readonly argv: readonly string[];
   readonly cwd: string;
   readonly env: Readonly<Record<string, string>>;
+  readonly withoutProcessLimit: boolean;
 }
 
 export interface ExecOutcome {
@@ -76,6 +77,7 @@ export async function execCommand(
 /** Unless it exists. Synchronous up to the entry in `runs`, so that concurrent calls start one. */
 export function startRun(name: string, command: Command, folder: string): void {
   if (runs.has(name)) return;
+  if (command.withoutProcessLimit) killAll();
   const path = `${folder}/${name}`;
   mkdirSync(path, { recursive: true, mode: 0o700 });
   // O_APPEND, so that a process with this descriptor cannot overwrite output that was already read.

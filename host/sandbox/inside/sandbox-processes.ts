@@ -34,9 +34,17 @@ export function killStrays(liveRoots: ReadonlySet<number>): void {
   });
 }
 
-function killUntilGone(victims: (table: readonly ProcessEntry[]) => readonly ProcessEntry[]): void {
+/** Makes room within the limit of processes, for which zombies count until pid 1 has reaped them. */
+export function killAll(): void {
+  killUntilGone((table) => table, true);
+}
+
+function killUntilGone(
+  victims: (table: readonly ProcessEntry[]) => readonly ProcessEntry[],
+  zombiesToo = false,
+): void {
   for (let round = 0; round < maxRounds; round++) {
-    const found = victims(processTable());
+    const found = victims(processTable(zombiesToo));
     if (found.length === 0) return;
     for (const { pid } of found) {
       try {
@@ -48,8 +56,8 @@ function killUntilGone(victims: (table: readonly ProcessEntry[]) => readonly Pro
   }
 }
 
-/** Lists processes, except zombies (already dead), pid 1 (the reaper) and this process. */
-function processTable(): ProcessEntry[] {
+/** Lists processes, except zombies (already dead) by default, pid 1 (the reaper) and this process. */
+function processTable(zombiesToo: boolean): ProcessEntry[] {
   const table: ProcessEntry[] = [];
   for (const name of readdirSync('/proc')) {
     const pid = Number(name);
@@ -58,8 +66,8 @@ function processTable(): ProcessEntry[] {
     // proc_pid_stat(5): the name in parentheses can contain parentheses, so fields are counted from the last
     // one.
     const [state, parent, group] = stat.slice(stat.lastIndexOf(')') + 2).split(' ');
-    if (state === undefined || parent === undefined || group === undefined || state === 'Z' || state === 'X')
-      continue;
+    if (state === undefined || parent === undefined || group === undefined) continue;
+    if (!zombiesToo && (state === 'Z' || state === 'X')) continue;
     table.push({ pid, parent: Number(parent), group: Number(group) });
   }
   return table;

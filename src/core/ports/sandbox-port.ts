@@ -43,10 +43,10 @@ export interface SandboxCommand {
   /** Added to the sandbox's own environment. Never a credential. */
   readonly env?: Readonly<Record<string, string>>;
   /**
-   * For our own programs after the agent has ended. What it left, zombies for example, may have used up the
-   * limit of processes.
+   * For our own programs after the agent has ended: what it left may have used up the limit of processes. A
+   * machine on which the limit holds for every program kills that before such a run.
    */
-  readonly withoutProcessLimit?: true;
+  readonly withoutProcessLimit?: boolean;
 }
 
 export interface ExecLimits {
