@@ -79,8 +79,9 @@ export async function datagramAnswer(address: string, port: number): Promise<str
     socket.once('error', (error) => end('code' in error ? String(error.code) : error.message));
     const request = Buffer.alloc(48);
     request[0] = 0x1b;
-    // Connected, so that a closed port is reported.
-    socket.connect(port, address, () => socket.send(request));
+    // Connected, so that a closed port is reported. A callback of `connect` would get its error, too.
+    socket.once('connect', () => socket.send(request));
+    socket.connect(port, address);
   });
 }
 
