@@ -1,7 +1,4 @@
-/**
- * Folds the events of a run into its progress, each at a bounded cost. Cleans and caps text but does not
- * escape it. A succeeded turn is Codex's claim, not a fact.
- */
+/** Folds a run's events into its progress, bounded. Capped, not escaped. Success is Codex's claim. */
 import { sandboxPaths } from '../core/checkout.ts';
 import type { CommandRun, Notable, Progress, TurnEnd } from '../core/progress.ts';
 import { parseLine, type CodexItem, type CodexLine, type DriverLine } from './event.ts';

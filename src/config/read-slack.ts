@@ -1,7 +1,4 @@
-/**
- * Checks the Slack parts of the configuration against each other: a default that access refuses, or access
- * without a workspace, would silently never work.
- */
+/** Checks the Slack parts against each other: access without a workspace would silently never work. */
 import type { Node } from 'jsonc-parser';
 import type * as z from 'zod';
 import { parseRepositoryRef } from '../core/ids.ts';

@@ -1,7 +1,4 @@
-/**
- * A change as it leaves the sandbox: whole files against a recorded base commit, never a patch. Untrusted:
- * `publish/change-lines.ts` parses the lines; `publish/gate.ts` decides.
- */
+/** Whole files against a recorded base, never a patch. Untrusted: see `publish/change-lines.ts`. */
 import * as z from 'zod';
 import { diskReserve, sandboxPaths } from './checkout.ts';
 import { packageFolders } from './setup-archive.ts';

@@ -1,7 +1,4 @@
-/**
- * Setup: the configured command that runs in the clone before Codex. Its scripts' input and output, its
- * report, and the cache key.
- */
+/** Setup, which runs in the clone before Codex: its scripts' input and output, and the cache key. */
 import * as z from 'zod';
 import { sandboxPaths } from './checkout.ts';
 import type { Authorization } from './authorization.ts';

@@ -1,7 +1,4 @@
-/**
- * Runs every check, where the secrets are: in the Worker for a deployment, in Node for one machine. Only
- * reads, except that it destroys the sandbox and revokes the token that it creates.
- */
+/** Runs every check, where the secrets are. Only reads, but for a sandbox and a token, which it ends. */
 import { runChecks, once, type Finding } from './check.ts';
 import { clockCheck, readClock } from './clock-check.ts';
 import { gitHostCheck } from './git-host-check.ts';

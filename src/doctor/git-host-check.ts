@@ -1,7 +1,4 @@
-/**
- * Checks that GITHUB_URL serves git for the App's tokens, as the API can work while every clone fails. Asks
- * first without a token, so that none goes to a host that does not speak git.
- */
+/** Checks that GITHUB_URL serves git for the App's tokens. Asks first without one, to leak none. */
 import * as z from 'zod';
 import type { AirlockConfig } from '../config/schema.ts';
 import { namedRepositories } from '../config/resolve-repository.ts';

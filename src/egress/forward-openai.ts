@@ -74,10 +74,7 @@ function unreportedTokens(bytes: number, finished: boolean): number {
   return finished ? estimate : Math.max(estimate, egressLimits.unreportedTokens);
 }
 
-/**
- * An error of OpenAI with our account's ids taken out. Codex retries every status but 400 for almost two
- * minutes, so what no retry can help becomes 400.
- */
+/** Without our account's ids. Codex retries all but 400 for minutes, so what is final becomes 400. */
 async function readError(
   upstream: Response,
 ): Promise<{ readonly response: Response; readonly bytes: number }> {

@@ -1,7 +1,4 @@
-/**
- * Decides on the hosts that a configuration lists: GET and HEAD, no body, no credential. A GET's path still
- * carries data to that host: a configuration that lists one accepts that.
- */
+/** Decides on the hosts that a configuration lists: GET and HEAD, no body, no credential. */
 import type { Grant } from '../core/grant.ts';
 import { isWithin, reservedAs } from '../core/reserved-hosts.ts';
 import { hasBody } from './http-rules.ts';

@@ -2,10 +2,7 @@
 export const egressLimits = {
   /** Of a URL. Git, Codex and package managers stay far below; GitHub refuses more. */
   urlCharacters: 8_192,
-  /**
-   * Codex sends 31–72 KB at first and a few MB after long turns with images. While it is inspected, the body
-   * is in memory five times, in a Worker of 128 MB.
-   */
+  /** Codex sends 31–72 KB, a few MB after long turns; in memory five times meanwhile, of 128 MB. */
   openaiBodyBytes: 16 * 1024 * 1024,
   /** Bytes of an LFS batch request: git-lfs asks for 100 objects at a time, about 120 bytes each. */
   lfsBatchBytes: 256 * 1024,

@@ -1,7 +1,4 @@
-/**
- * Counts the open requests of one sandbox, which bounds how far a budget is overdrawn. In this isolate's
- * memory: a bound below the budget, not the budget itself.
- */
+/** Counts one sandbox's open requests in this isolate's memory: a bound below the budget. */
 import { egressLimits } from './limits.ts';
 
 export type OpenKind = 'model' | 'transfer';

@@ -222,10 +222,7 @@ export const itemShapes = {
   compaction_trigger: z.strictObject({ type: z.literal('compaction_trigger') }),
 } as const;
 
-/**
- * Accepts the image formats that Codex sends. No SVG: it can reference URLs. Searches for a foreign
- * character, because matching megabytes needs the engine's backtracking memory.
- */
+/** The formats that Codex sends, no SVG. Searches, because matching megabytes needs memory. */
 export function isInlineImage(url: string): boolean {
   const prefix = /^data:image\/(?:png|jpeg|gif|webp);base64,/.exec(url)?.[0];
   return prefix !== undefined && !/[^A-Za-z0-9+/=]/.test(url.slice(prefix.length));

@@ -1,7 +1,4 @@
-/**
- * A denied URL can have a normal form that is allowed (`/acme/x/../app.git/…`). Only an attacker writes one:
- * it is denied as received and recorded, and no upstream receives anything.
- */
+/** A denied URL can have an allowed normal form. It is denied as received, and nothing is sent. */
 import { expect, it } from 'vitest';
 import { decideEgress } from './decide.ts';
 import { exampleGrant } from '../../test/fixtures/example-grant.ts';

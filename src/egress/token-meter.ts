@@ -1,7 +1,4 @@
-/**
- * Reads token usage and refusals from a Responses stream while it passes through unchanged. The data of an
- * event says what it is: compatible gateways need not send `event:` lines.
- */
+/** Reads usage and refusals from a Responses stream, by its data: `event:` lines are optional. */
 import { createParser } from 'eventsource-parser';
 import * as z from 'zod';
 import type { TokenUsage } from '../core/grant.ts';

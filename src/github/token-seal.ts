@@ -1,7 +1,4 @@
-/**
- * Encrypts installation tokens for storage: AES-GCM under a key that HKDF derives from the App's private key,
- * which could mint any of them anyway, bound to the token's owner.
- */
+/** Encrypts tokens for storage: AES-GCM under a key from the App's private key, bound to the owner. */
 export interface TokenSeal {
   seal(token: string, owner: string): Promise<string>;
   /** Null if it was sealed for another owner or under another private key. */

@@ -1,7 +1,4 @@
-/**
- * Bounds the memory for unauthenticated bodies in one isolate. A request reserves room before its body is
- * read, because unread bytes cost the sender and not us.
- */
+/** Bounds the memory for unauthenticated bodies: room is reserved before a body is read. */
 export interface BodyRoom {
   /** Reserves `bytes`, and returns the function that gives them back; null after `waitMs` without room. */
   reserve(bytes: number, waitMs: number): Promise<(() => void) | null>;

@@ -1,7 +1,4 @@
-/**
- * Builds the commit from the task alone, so that a second attempt makes the same one. GitHub therefore does
- * not sign it: it only signs commits without a custom author and date.
- */
+/** Builds the commit from the task alone: the same for each attempt, and so not signed by GitHub. */
 import { stripHiddenCharacters } from '../core/ask/hidden-characters.ts';
 import type { Answer } from '../core/progress.ts';
 import type { TaskRequest } from '../core/task.ts';

@@ -1,7 +1,4 @@
-/**
- * Compares a change with its base on GitHub, because the sandbox's own count can be forged. Bounded: files
- * beyond `maxBlobs` are only counted, and the pull request says so.
- */
+/** Compares a change with its base on GitHub, because the sandbox can forge a count. Bounded. */
 import * as z from 'zod';
 import { fileModeSchema, type ChangeSet, type Measure } from '../core/change-set.ts';
 import { unlessMissing, type GithubClient } from '../github/client.ts';

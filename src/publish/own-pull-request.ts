@@ -84,10 +84,7 @@ async function openOnto(
   }
 }
 
-/**
- * Best effort. On an earlier attempt's pull request, only if nothing has happened since: GitHub forgets an
- * answered request, so a second one would notify twice.
- */
+/** Best effort, and only if nothing has happened since: a second request would notify twice. */
 export async function requestReview(
   { client, at, input }: Publishing,
   pull: PullRequest,

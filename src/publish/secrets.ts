@@ -1,7 +1,4 @@
-/**
- * Finds credentials of a recognizable form. A hold costs a person's time, so it prefers precision: no entropy
- * measure, no `password =` rule (`docs/security.md`).
- */
+/** Finds credentials of a recognizable form, for precision: no entropy measure (`docs/security.md`). */
 
 interface SecretShape {
   readonly kind: string;

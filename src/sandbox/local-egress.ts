@@ -1,7 +1,4 @@
-/**
- * Passes every request of a local sandbox from its gateway, which identifies the sandbox and has a token of
- * this run, to the egress handler.
- */
+/** Passes a local sandbox's requests from its authenticated gateway to the egress handler. */
 import { totalOnly, type EgressEntry } from '../core/grant.ts';
 import { sameSecret } from '../lib/same-secret.ts';
 import { arrivalOf, entryOf } from '../egress/entry.ts';

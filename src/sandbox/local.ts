@@ -1,7 +1,4 @@
-/**
- * Implements the sandbox port over the binding to the one-machine host. Checks sizes; the host relays a
- * sandbox's data, which the caller has to distrust.
- */
+/** Implements the sandbox port over the host's binding. Checks sizes; contents stay untrusted. */
 import * as z from 'zod';
 import {
   SandboxBusyError,

@@ -1,7 +1,4 @@
-/**
- * Cancels, retries, approves or routes a task. Each checks that the user can use the repository from the
- * channel, makes the effect durable, and returns a sentence.
- */
+/** Cancels, retries, approves or routes a task, once it has checked that the user may. */
 import { shortIdOf, slackTaskId } from '../core/ids.ts';
 import { maySlackUse, groupsAskedAbout } from '../core/access/slack-access.ts';
 import type { ChatPerson } from '../core/chat.ts';

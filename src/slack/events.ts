@@ -244,10 +244,7 @@ async function start(
   deps.log('slack.accepted', { taskId: request.taskId, outcome });
 }
 
-/**
- * Not after a late answer, because it would be shown twice. Rejects so that Slack redelivers; a time-out is
- * only logged, because the message was most likely shown.
- */
+/** Not after a late answer, which would show it twice. Rejects so that Slack redelivers. */
 async function reportProblem(
   intake: Intake,
   message: PersonMessage,

@@ -65,15 +65,6 @@ function oneLine(untrustedText: string, maxChars: number): string {
     .trim();
 }
 
-/** Escapes text and keeps its line breaks. */
-export function escapeMrkdwn(untrustedText: string, maxChars = 3000): string {
-  return fit(
-    prosePieces(stripHiddenCharacters(untrustedText.slice(0, maxChars * 4 + 100)).trim()),
-    maxChars,
-    'head',
-  );
-}
-
 /** Escapes text to one line. */
 export function escapeInline(untrustedText: string, maxChars = 300): string {
   return fit(prosePieces(oneLine(untrustedText, maxChars)), maxChars, 'head');

@@ -16,10 +16,7 @@ import { addressable } from './message-words.ts';
 /** Characters of an instruction from Slack. A longer one is refused. */
 const maxInstructionChars = 20_000;
 
-/**
- * Refused, because without them the text would run in an order that nobody has read. Not those that emoji and
- * right-to-left scripts need.
- */
+/** Refused: without them the text would run in an order that nobody has read. */
 const misleadingCharacters = /(?![\t\n\r])\p{Cc}|[\u202A-\u202E\u2066-\u2069]/u;
 
 /** The reason why a text cannot be an instruction, or null. Accepts plain text and mrkdwn. */

@@ -1,7 +1,4 @@
-/**
- * Answers requests from other workspaces: an ephemeral message to who mentions the bot in a shared channel,
- * else a log line, because the bot cannot write there.
- */
+/** Answers who mentions the bot in a shared channel from another workspace; else only logs. */
 import * as z from 'zod';
 import { slackChannelIdSchema, slackTsSchema, slackUserIdSchema } from '../core/task.ts';
 import { callDeadlineMs } from './deadline.ts';

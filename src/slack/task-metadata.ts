@@ -1,7 +1,4 @@
-/**
- * The metadata of a post, by which it is found again after a lost answer. Any app in the channel can forge
- * it, so it proves nothing.
- */
+/** By which a post is found again after a lost answer. Any app can forge it: no proof. */
 import * as z from 'zod';
 
 const eventType = 'airlock_task';

@@ -1,7 +1,4 @@
-/**
- * Renders a task's outcome in mrkdwn: headline and text. Pure. Escapes everything that came from a
- * model, a sandbox or a repository.
- */
+/** Renders a task's outcome in mrkdwn. Escapes what came from a model, sandbox or repository. */
 import { attemptsIn, cautionAdvice, cautionClaim, needsCaution } from '../core/attempts.ts';
 import type { Receipt } from '../core/grant.ts';
 import { deniedText, type Markup } from '../core/post-text.ts';

@@ -25,10 +25,7 @@ export interface Chat {
   threadContext(trigger: SlackTrigger): Promise<ThreadContext | null>;
   /** Adds 👀 to the requesting message, if there is one. */
   react(trigger: SlackTrigger): Promise<void>;
-  /**
-   * Without a channel that takes it, the post goes to the requester directly. A task that ends before it had
-   * a post is answered to the requester alone: null.
-   */
+  /** Without a channel, the post goes to the requester directly; null if it ended before its post. */
   saveTaskMessage(
     trigger: SlackTrigger,
     view: TaskView,

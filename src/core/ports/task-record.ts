@@ -69,10 +69,7 @@ export interface TaskRecordPort {
   learn(findings: Findings): Promise<void>;
   /** Appends a line to the log, unless it is there already. */
   appendToLog(line: LogLine): Promise<void>;
-  /**
-   * The phases of a grant only go forward: rejects when a later one is open. Returns who cancelled the task,
-   * and its outcome if it has ended.
-   */
+  /** Rejects when a later grant phase is open. Returns who cancelled the task, and its outcome. */
   enter(
     phase: TaskPhase,
   ): Promise<{ readonly cancelledBy: string | null; readonly outcome: TaskOutcome | null }>;

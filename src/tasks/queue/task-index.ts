@@ -1,7 +1,4 @@
-/**
- * Indexes tasks by Slack channel and person, and by repository on GitHub, an object each, so that there is no
- * bottleneck. Holds ids and places, never instructions.
- */
+/** Indexes tasks by channel, person and repository, an object each. Holds ids, no instructions. */
 import { DurableObject } from 'cloudflare:workers';
 import type { AskedAt, IndexedTask } from '../../core/chat.ts';
 import type { IssueTasks, TaskIndex } from '../../core/ports/chat-port.ts';

@@ -7,10 +7,7 @@ import type { TaskView } from '../../core/task-view.ts';
 import type { Posted, RecordState } from './record-state.ts';
 
 export interface Notifier {
-  /**
-   * Null if the task has no place for a post; an end that its issue does not take goes to its pull request.
-   * Rejects with whether a retry can help.
-   */
+  /** Null if the task has no place for a post. Rejects with whether a retry can help. */
   show(state: RecordState, view: TaskView): Promise<Posted | null>;
 }
 

@@ -1,7 +1,4 @@
-/**
- * Decides when a task's post is edited, one edit after the other. Collects news: a busy task must not use up
- * the rate limit of its installation or workspace.
- */
+/** Decides when a post is edited, one edit at a time, within the rate limit of its installation. */
 import { meaningOf } from '../../core/ports/upstream-error.ts';
 import { taskLimits } from '../limits.ts';
 

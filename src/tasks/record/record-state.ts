@@ -1,7 +1,4 @@
-/**
- * The state of a task's record and every transition, as pure functions. What can be derived is a function,
- * not a field. `record.ts` stores the state and acts on it.
- */
+/** A record's state and its transitions, as pure functions. What can be derived is no field. */
 import type { AgentEnd, Approval, Authorization } from '../../core/authorization.ts';
 import type { Routing } from '../../core/chat.ts';
 import { grantPhases, totalOnly, type Grant, type GrantPhase, type TokenUsage } from '../../core/grant.ts';

@@ -1,7 +1,4 @@
-/**
- * Stores a record in SQLite: documents for state, progress and receipt, the log, kept files. Holds no
- * credential but installation tokens, sealed, until they are revoked.
- */
+/** Stores a record in SQLite. Holds no credential but installation tokens, sealed, until revoked. */
 import { emptyReceipt, type Receipt } from '../../core/grant.ts';
 import type { Progress } from '../../core/progress.ts';
 import type { TaskEvent, TaskEventBody } from '../../core/task-view.ts';

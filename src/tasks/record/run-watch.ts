@@ -1,7 +1,4 @@
-/**
- * Watches a detached run from the alarm, a bounded slice at a time. Codex's output is folded into the
- * progress; of setup only the end counts. `record.ts` acts on it.
- */
+/** Watches a detached run from the alarm, a bounded slice at a time. `record.ts` acts on it. */
 import type { AgentEnd } from '../../core/authorization.ts';
 import type { Codex } from '../../core/ports/codex.ts';
 import { SandboxLostError, type TaskSandbox } from '../../core/ports/sandbox-port.ts';

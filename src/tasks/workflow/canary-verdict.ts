@@ -1,7 +1,4 @@
-/**
- * Decides what a round of the canary means: sealed if every probe got what a sealed sandbox gets, a breach at
- * one wrong answer. Without an answer a probe is repeated, a bounded number of times.
- */
+/** Sealed if every probe got what it should, a breach at one wrong answer; else asked again. */
 import * as z from 'zod';
 import type { PlatformFinding, ProbeFinding } from '../../core/sandbox-probe.ts';
 

@@ -28,10 +28,7 @@ async function* tasksBefore(
   }
 }
 
-/**
- * The latest that did something or still can. One that was refused, cancelled or failed before it began
- * counts only when there is nothing before it.
- */
+/** What was refused, cancelled or failed before it began counts only when it is alone. */
 export async function latestWork(
   { taskId, ask }: TaskRequest,
   trigger: SlackTrigger,

@@ -1,7 +1,4 @@
-/**
- * The doctor's probe: starts a sandbox, runs the canary, destroys it. Its own record gives it a nonce, a
- * grant that opens nothing, and an alarm that destroys it after a crash.
- */
+/** The doctor's probe of a sandbox, with a record of its own that destroys it after a crash. */
 import { shortIdOf } from '../../core/ids.ts';
 import type { Authorization } from '../../core/authorization.ts';
 import { closedPolicy } from '../../core/policy.ts';

@@ -1,15 +1,9 @@
-/**
- * Handles a repository that was renamed while its task ran under the old name: the end says why, and a
- * publication attempt goes to the new name.
- */
+/** Handles a repository renamed meanwhile: the end says why, and a new attempt follows it. */
 import type { Authorization } from '../../core/authorization.ts';
 import type { RepositoryFacts, RoutedRequest, TaskOutcome } from '../../core/task.ts';
 import type { Stage, TaskDeps } from './stage.ts';
 
-/**
- * Edits the post under the present name and gives a failure the rename as its reason. Best effort: without
- * GitHub the outcome stays.
- */
+/** Edits the post under the present name, and names the rename as a failure's reason. Best effort. */
 export async function explainRename(outcome: TaskOutcome, deps: TaskDeps): Promise<TaskOutcome> {
   const { record, codeHost, log } = deps;
   const authorization = (await record.snapshot())?.authorization ?? null;

@@ -1,7 +1,4 @@
-/**
- * Finds out which repository a request is about: from the trigger, or in Slack by the thread's earlier task
- * or a question. `stage-route.ts` has the stages.
- */
+/** Finds out which repository a request is about; in Slack `stage-route.ts` has the stages. */
 import type { WorkflowStep } from 'cloudflare:workers';
 import type { RepositoryRef, RoutedRequest, TaskRequest } from '../../core/task.ts';
 import { taskLimits } from '../limits.ts';

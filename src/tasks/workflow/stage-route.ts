@@ -1,7 +1,4 @@
-/**
- * Routes a task from Slack: who asks, which repository, which earlier task. People learn nothing of the
- * configuration that they may not use; `authorize` decides in the end.
- */
+/** Routes a task from Slack. People learn nothing of what they may not use. */
 import type { AskedAt, ChatPerson, NamedBy, Routing } from '../../core/chat.ts';
 import type { Chat } from '../../core/ports/chat-port.ts';
 import type { SlackPolicy } from '../../core/policy.ts';

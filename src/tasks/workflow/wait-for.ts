@@ -1,7 +1,4 @@
-/**
- * Waits for the event `wake`, with a slow poll in case it was lost. Each look is a step that decides from the
- * record, so that a wrong event does no harm.
- */
+/** Waits for the event `wake`, or a slow poll. Each look decides from the record. */
 import type { WorkflowStep } from 'cloudflare:workers';
 import { taskLimits } from '../limits.ts';
 import { wakeEvent } from '../start-task.ts';
