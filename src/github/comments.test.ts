@@ -4,6 +4,7 @@ import type { Progress } from '../core/progress.ts';
 import { taskPhases, type TaskOutcome } from '../core/task.ts';
 import type { TaskView } from '../core/task-view.ts';
 import { foldedComment, progressComment } from './comments.ts';
+import { slackView } from '../../test/fixtures/sample-view.ts';
 
 const progress: Progress = {
   threadId: null,
@@ -46,33 +47,20 @@ const denied = {
 };
 const receipt: Receipt = { ...emptyReceipt, denied: [denied], deniedTotal: 2 };
 const view: TaskView = {
+  ...slackView,
   taskId: 'gh-5-c9',
   shortId: '0123abcd',
-  status: 'running',
-  phase: 'codex',
-  phases: [],
   origin: 'github',
-  repository: { owner: 'acme', name: 'shop' },
   routedBy: null,
-  choices: null,
-  queuePosition: null,
   issueNumber: 2,
   requester: 'mona',
   instruction: 'fix it',
   acceptedAt: '2026-11-21T10:00:00.000Z',
-  endedAt: null,
   elapsedMs: 65_000,
-  base: null,
-  continues: null,
   model: 'm',
   effort: 'medium',
-  setup: null,
   progress,
   receipt,
-  change: null,
-  usage: totalOnly(0),
-  costUsd: null,
-  outcome: null,
 };
 const taskUrl = 'https://airlock.example/tasks/gh-5-c9';
 

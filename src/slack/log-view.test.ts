@@ -1,42 +1,14 @@
 import { describe, expect, it } from 'vitest';
 import { viewProblems } from '../../simulators/slack/block-limits.ts';
-import { emptyReceipt, totalOnly } from '../core/grant.ts';
+import { emptyReceipt } from '../core/grant.ts';
 import type { TaskEvent, TaskEventBody, TaskView } from '../core/task-view.ts';
+import { slackView } from '../../test/fixtures/sample-view.ts';
 import { logView } from './log-view.ts';
 
-const acceptedAt = '2026-11-21T06:00:00.000Z';
-const view: TaskView = {
-  taskId: 'slack-1',
-  shortId: 'abcd1234',
-  status: 'running',
-  phase: 'codex',
-  phases: [],
-  origin: 'slack',
-  repository: { owner: 'acme', name: 'shop' },
-  routedBy: 'named',
-  choices: null,
-  queuePosition: null,
-  issueNumber: null,
-  requester: 'Maria',
-  instruction: 'Fix it',
-  acceptedAt,
-  endedAt: null,
-  elapsedMs: 65_000,
-  base: null,
-  continues: null,
-  model: null,
-  effort: null,
-  progress: null,
-  receipt: emptyReceipt,
-  change: null,
-  setup: null,
-  usage: totalOnly(0),
-  costUsd: null,
-  outcome: null,
-};
+const view = { ...slackView, elapsedMs: 65_000 };
 const event = (seq: number, body: TaskEventBody): TaskEvent => ({
   seq,
-  at: Date.parse(acceptedAt) + seq * 1000,
+  at: Date.parse(view.acceptedAt) + seq * 1000,
   body,
 });
 const textOf = (events: readonly TaskEvent[]): string => JSON.stringify(logView(view, events).blocks);

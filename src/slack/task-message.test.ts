@@ -4,6 +4,7 @@ import { emptyReceipt, totalOnly } from '../core/grant.ts';
 import type { Progress } from '../core/progress.ts';
 import type { TaskView } from '../core/task-view.ts';
 import type { SlackTrigger, TaskOutcome } from '../core/task.ts';
+import { slackView } from '../../test/fixtures/sample-view.ts';
 import { taskMessage } from './task-message.ts';
 
 const trigger: SlackTrigger = {
@@ -18,33 +19,13 @@ const trigger: SlackTrigger = {
 };
 const acceptedAt = '2026-11-21T06:00:00.000Z';
 const accepted: TaskView = {
-  taskId: 'slack-1',
-  shortId: 'abcd1234',
-  status: 'running',
+  ...slackView,
   phase: 'route',
-  phases: [],
-  origin: 'slack',
   repository: null,
   routedBy: null,
-  choices: null,
-  queuePosition: null,
-  issueNumber: null,
-  requester: 'Maria',
   instruction: 'Fix the rounding\nof the split',
   acceptedAt,
-  endedAt: null,
   elapsedMs: 125_000,
-  base: null,
-  continues: null,
-  model: null,
-  effort: null,
-  progress: null,
-  receipt: emptyReceipt,
-  change: null,
-  setup: null,
-  usage: totalOnly(0),
-  costUsd: null,
-  outcome: null,
 };
 const run = (command: string, exitCode: number | null) => ({
   command,

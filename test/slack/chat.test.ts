@@ -1,6 +1,5 @@
 /** The `Chat` adapter against emulate's Slack with the manifest's scopes, and against Slack's errors. */
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
-import { emptyReceipt, totalOnly } from '../../src/core/grant.ts';
 import { ChatRateLimitedError, type Chat } from '../../src/core/ports/chat-port.ts';
 import type { SlackPolicy } from '../../src/core/policy.ts';
 import type { TaskView } from '../../src/core/task-view.ts';
@@ -13,6 +12,7 @@ let chat: Chat;
 let clock = 0;
 let logged: { event: string; fields: Record<string, unknown> }[] = [];
 let count = 0;
+import { slackView } from '../fixtures/sample-view.ts';
 
 const people = ['maria', 'jo', 'gil', 'stan', 'robot'];
 beforeAll(async () => {
@@ -55,32 +55,10 @@ const trigger = (more: Partial<SlackTrigger> = {}): SlackTrigger => ({
 });
 /** The view of a new task. */
 const view = (outcome: TaskOutcome | null = null): TaskView => ({
+  ...slackView,
   taskId: `slack-${(count += 1)}`,
-  shortId: 'abcd1234',
   status: outcome === null ? 'running' : 'ended',
-  phase: 'codex',
-  phases: [],
-  origin: 'slack',
-  repository: { owner: 'acme', name: 'shop' },
-  routedBy: 'named',
-  choices: null,
-  queuePosition: null,
-  issueNumber: null,
-  requester: 'Maria',
-  instruction: 'Fix it',
   acceptedAt: iso(Date.now()),
-  endedAt: null,
-  elapsedMs: 1000,
-  base: null,
-  continues: null,
-  model: null,
-  effort: null,
-  progress: null,
-  receipt: emptyReceipt,
-  change: null,
-  setup: null,
-  usage: totalOnly(0),
-  costUsd: null,
   outcome,
 });
 const refused: TaskOutcome = { kind: 'refused', reason: { code: 'x', message: 'Not you.' } };

@@ -2,7 +2,6 @@
 import { describe, expect, it } from 'vitest';
 import { z } from 'zod';
 import type { IndexedTask } from '../../src/core/chat.ts';
-import { emptyReceipt, totalOnly } from '../../src/core/grant.ts';
 import { shortIdOf, slackTaskId } from '../../src/core/ids.ts';
 import type { TaskView } from '../../src/core/task-view.ts';
 import type { TaskOutcome, TaskRequest } from '../../src/core/task.ts';
@@ -25,6 +24,7 @@ import {
   vault,
   type World,
 } from './slack-intake-world.ts';
+import { slackView } from '../fixtures/sample-view.ts';
 
 const pullRequest: TaskOutcome = {
   kind: 'pull-request',
@@ -86,32 +86,15 @@ async function addTask(world: World, taskId: string, known: TaskSetup = {}): Pro
   };
   const outcome = known.view?.outcome ?? null;
   const view: TaskView = {
+    ...slackView,
     taskId,
     shortId,
     status: outcome === null ? 'running' : 'ended',
     phase: outcome === null ? 'codex' : 'ended',
-    phases: [],
-    origin: 'slack',
     repository: shop,
-    routedBy: 'named',
-    choices: null,
-    queuePosition: null,
-    issueNumber: null,
     requester: 'Ada',
     instruction: request.instruction,
     acceptedAt: request.acceptedAt,
-    endedAt: null,
-    elapsedMs: 1,
-    base: null,
-    continues: null,
-    model: null,
-    effort: null,
-    progress: null,
-    receipt: emptyReceipt,
-    change: null,
-    setup: null,
-    usage: totalOnly(0),
-    costUsd: null,
     outcome,
     ...known.view,
   };
