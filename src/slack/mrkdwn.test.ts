@@ -1,14 +1,6 @@
 import * as fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import {
-  bold,
-  codeBlock,
-  codeSpan,
-  escapeInline,
-  link,
-  plainLine,
-  renderUntrusted,
-} from './mrkdwn.ts';
+import { bold, codeBlock, codeSpan, escapeInline, link, plainLine, renderUntrusted } from './mrkdwn.ts';
 
 /** Texts of an attacker who wants to notify people, forge formatting, or break out of a code span. */
 const hostile = fc
