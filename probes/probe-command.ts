@@ -39,7 +39,7 @@ await runCommand({
     prove: {
       type: 'boolean',
       about:
-        'prove probes: take one protection after the other away, in a copy of the programs,\nand run its probes against the copy; each must leak. Takes about five minutes',
+        'prove probes: take one protection after the other away, in a copy of the programs,\nand run its probes against the copy; each must leak. Takes about seven minutes',
     },
     failed: { type: 'boolean', about: 'print only the probes that did not get what is expected' },
   },

@@ -95,7 +95,11 @@ export const proofs: readonly Proof[] = [
     patches: [
       patch(layout, " --clearenv'),\n    ...openFolders(", "'),\n    ...openFolders("),
       patch(layout, " --clearenv'),\n    ...Object", "'),\n    ...Object"),
-      patch('host/sandbox/running-sandbox.ts', "cwd: '/', env: {},", "cwd: '/',"),
+      patch(
+        'host/sandbox/running-sandbox.ts',
+        "cwd: '/', env: {},",
+        "cwd: '/', env: { SSH_AUTH_SOCK: globalThis.process.env['SSH_AUTH_SOCK'] },",
+      ),
       patch('host/sandbox/supervisor.ts', '  env: {},\n', ''),
     ],
   },

@@ -117,6 +117,7 @@ async function runProbes(copy: string, ids: readonly string[], signal: AbortSign
   await new Promise((resolve) => child.once('close', resolve));
   signal.throwIfAborted();
   const parsed = report.safeParse(parseJson(output));
-  if (!parsed.success) throw new Error(`the probes did not run: ${errors.trim()}`);
-  return parsed.data.results;
+  if (parsed.success) return parsed.data.results;
+  const got = `could not try: ${errors.trim().split('\n').at(-1) ?? ''}`;
+  return ids.map((id) => ({ id, got, ok: false, ran: false }));
 }
