@@ -117,11 +117,6 @@ export const proofs: readonly Proof[] = [
     ],
   },
   {
-    protection: 'a task’s budget of tokens',
-    probes: /^exhaustion\/tokens$/,
-    patches: [patch('src/egress/openai-rules.ts', 'grant.used.tokens >= grant.budgets.tokens', 'false')],
-  },
-  {
     protection: 'the disks have a limit of inodes',
     probes: /^exhaustion\/files-/,
     patches: [patch(layout, 'Math.max(minInodes, Math.floor(bytes / bytesPerInode))', '0')],
