@@ -1,4 +1,7 @@
-/** Writes `config.toml`, without which Codex (0.171.0, measured) calls other hosts with the key, or hangs. */
+/**
+ * Writes Codex's `config.toml`. Measured with 0.171.0: by default, Codex also calls chatgpt.com (with the API
+ * key as bearer), github.com and ab.chatgpt.com, and hangs forever if it cannot reach the gateway.
+ */
 type TomlScalar = string | number | boolean | readonly string[];
 export interface TomlTable {
   readonly [key: string]: TomlScalar | TomlTable;
