@@ -42,8 +42,14 @@ export type OutputItem =
 /** Makes a unique id such as `msg_0f…`. */
 export type NewId = (prefix: string) => string;
 
-/** The time after which Codex returns control to the model, in ms. Long, because scripts do not poll. */
-const shellYieldMs = 120_000;
+/**
+ * Codex returns control to the model after 30 s of a command at most (says its description of the tool). An
+ * empty write to the command's session waits up to 300 s more.
+ */
+const commandYieldMs = 30_000;
+const sessionYieldMs = 300_000;
+/** A script of Codex's `exec` may wait for hours. */
+const scriptYieldMs = 6 * 3_600_000;
 
 const message = (newId: NewId, text: string, phase: 'commentary' | 'final_answer'): OutputItem => ({
   type: 'message',
@@ -76,17 +82,29 @@ const customCall = (newId: NewId, name: string, input: string): OutputItem => ({
 function toolOf(move: ToolMove): { name: string; argument: unknown } {
   if (move.move === 'plan') return { name: 'update_plan', argument: { plan: move.plan } };
   if (move.move === 'shell') {
-    return { name: 'exec_command', argument: { cmd: move.command, yield_time_ms: shellYieldMs } };
+    return { name: 'exec_command', argument: { cmd: move.command, yield_time_ms: commandYieldMs } };
   }
   return { name: 'apply_patch', argument: move.patch };
 }
+
+/** Waits for the end of a command. At top level, where nothing waits, a script goes on after 30 s. */
+const programOf = (name: string, argument: string): string =>
+  name !== 'exec_command'
+    ? `text(await tools.${name}(${argument}));`
+    : `let done = await tools.exec_command(${argument});
+let output = done.output;
+while (done.session_id !== undefined) {
+  done = await tools.write_stdin({ session_id: done.session_id, yield_time_ms: ${sessionYieldMs} });
+  output += done.output;
+}
+text({ ...done, output });`;
 
 function toolCall(newId: NewId, offered: ReadonlySet<string>, move: ToolMove): OutputItem {
   const { name, argument } = toolOf(move);
   if (offered.has('exec')) {
     // A directive of Codex's `exec` tool: the time until a running script goes to the background.
-    const pragma = `// @exec: ${JSON.stringify({ yield_time_ms: shellYieldMs })}`;
-    return customCall(newId, 'exec', `${pragma}\ntext(await tools.${name}(${JSON.stringify(argument)}));`);
+    const pragma = `// @exec: ${JSON.stringify({ yield_time_ms: scriptYieldMs })}`;
+    return customCall(newId, 'exec', `${pragma}\n${programOf(name, JSON.stringify(argument))}`);
   }
   return typeof argument === 'string'
     ? customCall(newId, name, argument)
