@@ -25,7 +25,8 @@ export const allChecks: readonly Check[] = [
   program('schema', 'node', 'scripts/generate-config-schema.ts', '--check'),
   program('deployment', 'node', 'scripts/generate-environments.ts', '--check'),
   tests('unit', '--project', 'unit'),
-  tests('flows', '--project', 'flows'),
+  // The probes, a thousand programs in a sandbox, are a command of their own, which `.ci/run` tests too.
+  tests('flows', '--project', 'flows', '--exclude', 'test/flows/probes.test.ts'),
   tests('processes', '--project', 'processes'),
   tests('workerd', '--project', 'workerd'),
 ];
