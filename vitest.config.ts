@@ -26,8 +26,8 @@ process.env['NODE_COMPILE_CACHE'] ??= fileURLToPath(new URL('./node_modules/.cac
 
 export default defineConfig({
   test: {
-    // Most tests wait for processes more than they compute, so two files share a processor.
-    maxWorkers: 2 * availableParallelism(),
+    // Tests wait for processes more than they compute. `npm test` runs a project on each processor.
+    maxWorkers: 1 + availableParallelism(),
     sequence: { sequencer: LongFirst },
     projects: [
       {

@@ -166,7 +166,7 @@ export async function untilPhase(world: World, taskId: string, phase: TaskPhase)
       const view = await viewOf(world, taskId).catch(() => null); // the Worker may be restarting
       return view?.phases.some((entered) => entered.phase === phase) === true;
     },
-    { everyMs: 20 },
+    { everyMs: 50 },
   );
 }
 
@@ -197,7 +197,7 @@ export function botComments(world: World, at: RepositoryName & { issue: number }
 export async function until(
   what: string,
   holds: () => boolean | Promise<boolean>,
-  { withinMs = 300_000, everyMs = 50 } = {},
+  { withinMs = 300_000, everyMs = 100 } = {},
 ): Promise<void> {
   const deadline = Date.now() + withinMs;
   while (!(await holds())) {
