@@ -24,7 +24,9 @@ export const budgetProbes: readonly HostProbe<ExhaustionBench>[] = [
       const sandbox = await bench.fresh();
       const seconds = '47114711';
       await inside(sandbox, 'bash', `setsid nohup sleep ${seconds} >/dev/null 2>&1 & disown; echo started`);
-      await sandbox.startRun('survivor', { argv: ['setsid', 'sleep', seconds] });
+      // The shell stays: the end of a run ends what it left behind.
+      const argv = ['bash', '-c', `setsid sleep ${seconds} & wait`];
+      await sandbox.startRun('survivor', { argv });
       for (let tries = 0; !runsOnHost(['sleep', seconds]); tries += 1) {
         if (tries === 300) throw new Error('it never ran');
         await sleep(100);
