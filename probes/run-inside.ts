@@ -4,10 +4,9 @@
 import { readFile } from 'node:fs/promises';
 import { z } from 'zod';
 import type { TaskSandbox } from '../src/core/ports/sandbox-port.ts';
-import type { Plan, RunnerLine } from './inside/plan.mts';
+import { insideFolder, insideWork, type Plan, type RunnerLine } from './inside/plan.mts';
 import type { Planned } from './planning.ts';
 
-const folder = '/tmp/probes';
 /** Deadline of the whole plan, ms: a generous multiple of the longest lane. */
 const wholeMs = 900_000;
 const lineSchema = z.object({ id: z.string(), ran: z.boolean(), got: z.string(), seen: z.string() });
@@ -23,17 +22,22 @@ export async function runInside(
   if (planned.length === 0) return;
   for (const name of runnerFiles)
     await sandbox.writeFile(
-      `${folder}/${name}`,
+      `${insideFolder}/${name}`,
       await readFile(new URL(`./inside/${name}`, import.meta.url), 'utf8'),
     );
   const plan: Plan = {
-    folder: `${folder}/work`,
+    folder: insideWork,
     probes: planned.map(({ inside }) => inside),
     redirect: null,
   };
-  await sandbox.writeFile(`${folder}/plan.json`, JSON.stringify(plan));
+  await sandbox.writeFile(`${insideFolder}/plan.json`, JSON.stringify(plan));
   await sandbox.startRun('probes', {
-    argv: ['node', '--disable-warning=ExperimentalWarning', `${folder}/runner.mts`, `${folder}/plan.json`],
+    argv: [
+      'node',
+      '--disable-warning=ExperimentalWarning',
+      `${insideFolder}/runner.mts`,
+      `${insideFolder}/plan.json`,
+    ],
   });
   const deadline = Date.now() + wholeMs;
   const decoder = new TextDecoder();

@@ -1,5 +1,5 @@
 /** Attacks on the machine outside: its sockets, files, devices, mounts, processes and kernel. */
-import { ownSocket } from '../inside/plan.mts';
+import { insideWork, ownSocket } from '../inside/plan.mts';
 import { script, type Group, type Place, type Probe } from '../probe.ts';
 
 /** Numbers from asm/unistd.h for x64 and arm64; -1 where there is no such call. */
@@ -104,7 +104,7 @@ connect(process.argv[2], () => { console.log('CONNECTED'); process.exit(); }).on
         'bash',
         // The runner's own socket must be found, or find found nothing at all.
         `find / -path /proc -prune -o -type s -not -path "/tmp/codex*" -print 2>/dev/null | sort | tr '\\n' ' '`,
-        [`/tmp/probes/work/${ownSocket}`],
+        [`${insideWork}/${ownSocket}`],
         { lane: 'disk', timeoutMs: 120_000 },
       ),
       open(

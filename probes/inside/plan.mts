@@ -67,6 +67,9 @@ export interface Control {
   readonly got: string;
 }
 
+/** The folder of the programs inside a sandbox, and the one that a plan runs in there. */
+export const insideFolder = '/tmp/probes';
+export const insideWork = `${insideFolder}/work`;
 /** In the arguments of a control, a Unix socket of the runner. */
 export const ownSocket = 'own.sock';
 /** An abstract one. */
