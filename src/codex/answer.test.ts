@@ -1,5 +1,11 @@
 import { describe, expect, it } from 'vitest';
-import { answerJsonSchema, answerOf, maxSummaryCharacters, maxTitleCharacters } from './answer.ts';
+import {
+  answerJsonSchema,
+  answerOf,
+  maxReplyCharacters,
+  maxSummaryCharacters,
+  maxTitleCharacters,
+} from './answer.ts';
 import { initialProgress } from './progress.ts';
 
 const answer = (finalMessage: string | null, message: string | null = null) =>
@@ -36,6 +42,35 @@ describe('answerOf', () => {
     expect(answer(JSON.stringify({ title, summary: 's' }))).toMatchObject({ title: plain, valid: true });
   });
 
+  it.each<[string, unknown, unknown]>([
+    ['null', null, undefined],
+    ['no list', 'done', undefined],
+    ['an empty list', [], undefined],
+    ['whole', [{ id: 5, text: ' Renamed  it.\n\nTwice. ' }], [{ id: 5, text: 'Renamed it. Twice.' }]],
+    [
+      'partly malformed',
+      [{ id: '5', text: 'x' }, null, { id: 7 }, { id: 6, text: 'y' }],
+      [{ id: 6, text: 'y' }],
+    ],
+    [
+      'empty, or about one comment twice',
+      [
+        { id: 1, text: '\u200b' },
+        { id: 2, text: 'a' },
+        { id: 2, text: 'b' },
+      ],
+      [{ id: 2, text: 'a' }],
+    ],
+    [
+      'too long',
+      [{ id: 1, text: 'x'.repeat(5000) }],
+      [{ id: 1, text: `${'x'.repeat(maxReplyCharacters - 1)}…` }],
+    ],
+  ])('reads the replies to line comments if they are %s, and keeps the rest', (_, replies, read) => {
+    const { title, replies: found } = answer(JSON.stringify({ title: 't', summary: 's', replies }));
+    expect([title, found]).toEqual(['t', read]);
+  });
+
   it('caps title and summary', () => {
     const long = answer(JSON.stringify({ title: 'x'.repeat(500), summary: 'y'.repeat(50_000) }));
     expect(long.title).toHaveLength(maxTitleCharacters);
@@ -62,9 +97,15 @@ describe('answerOf', () => {
     ['within a code point', (text: string) => `${text.slice(0, 15_000)}\\u00`],
     ['in its middle', (text: string) => `${text.slice(0, 9_000)}\n[… 9 cut …]\n${text.slice(-9_000)}`],
   ])('cuts an answer that was cut %s, and does not lose it', (_, cut) => {
-    const long = JSON.stringify({ title: 'Fix "it"', summary: `First.\n\n${'ü "x" \n'.repeat(3000)}` });
-    const { title, summary, valid } = answer(cut(long));
+    const replies = [{ id: 9, text: 'Quoted "x".' }];
+    const long = JSON.stringify({
+      title: 'Fix "it"',
+      replies,
+      summary: `First.\n\n${'ü "x" \n'.repeat(3000)}`,
+    });
+    const { title, summary, valid, replies: read } = answer(cut(long));
     expect([title, valid, summary.length]).toEqual(['Fix "it"', true, maxSummaryCharacters]);
+    expect(read).toEqual(replies);
     expect(summary.startsWith('First.\n\nü "x" \nü')).toBe(true);
   });
 

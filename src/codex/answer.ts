@@ -1,12 +1,14 @@
-/** Parses Codex's final message into a capped title and summary. Still untrusted: `publish/` escapes it. */
+/** Parses Codex's final message into a capped answer. Still untrusted: `publish/` escapes it. */
 import * as z from 'zod';
-import type { Answer, Progress } from '../core/progress.ts';
+import type { Answer, LineReply, Progress } from '../core/progress.ts';
 import { firstOf } from './untrusted-text.ts';
 import { parseJson } from '../lib/parse-json.ts';
 
 /** Most views of a commit cut longer subjects. */
 export const maxTitleCharacters = 72;
 export const maxSummaryCharacters = 10_000;
+const maxReplies = 100;
+export const maxReplyCharacters = 1000;
 
 /**
  * Strict structured outputs require every field; lengths are in words: `maxLength` is not always accepted.
@@ -18,18 +20,36 @@ export const answerJsonSchema = {
       type: 'string',
       description: `Title of the pull request: one line, imperative mood, plain text, at most ${maxTitleCharacters} characters.`,
     },
+    // Before the summary, so that a cut of a long answer leaves them.
+    replies: {
+      type: ['array', 'null'],
+      description:
+        'For each line comment of the conversation that has an id, one sentence that says what was done about it, or why nothing was. null if the conversation has none.',
+      items: {
+        type: 'object',
+        properties: { id: { type: 'integer' }, text: { type: 'string' } },
+        required: ['id', 'text'],
+        additionalProperties: false,
+      },
+    },
     summary: {
       type: 'string',
       description:
         'What was changed and why, and how it was verified, in GitHub-flavored Markdown. If nothing was changed: why.',
     },
   },
-  required: ['title', 'summary'],
+  required: ['title', 'replies', 'summary'],
   additionalProperties: false,
 } as const;
 
 const field = z.string().trim().min(1).catch('');
-const answerSchema = z.object({ title: field, summary: field });
+const replySchema = z.object({ id: z.number().int().positive(), text: z.string() });
+/** A malformed reply is left out; it must not cost the others, or the summary. */
+const repliesSchema = z
+  .array(replySchema.nullable().catch(null))
+  .catch([])
+  .transform((replies) => replies.filter((reply) => reply !== null));
+const answerSchema = z.object({ title: field, summary: field, replies: repliesSchema });
 
 const fallbackTitle = 'Changes by Codex';
 const fallbackSummary = 'Codex left no summary of its work.';
@@ -59,11 +79,26 @@ const unescaped = (raw: string): string =>
         : String.fromCharCode(Number.parseInt(hex, 16)),
     );
 
-/** Reads title and summary from JSON that was cut: the title whole, the summary as far as it goes. */
+/** Reads JSON that was cut: the title and each reply whole, the summary as far as it goes. */
 function readCutAnswer(text: string): z.infer<typeof answerSchema> {
   const title = /"title"\s*:\s*"((?:[^"\\]|\\.)*)"/s.exec(text)?.[1] ?? '';
   const summary = /"summary"\s*:\s*"((?:[^"\\]|\\.)*)/s.exec(text)?.[1] ?? '';
-  return { title: unescaped(title).trim(), summary: unescaped(summary).trim() };
+  const replies = text.matchAll(/\{\s*"id"\s*:\s*(\d{1,15})\s*,\s*"text"\s*:\s*"((?:[^"\\]|\\.)*)"\s*\}/gs);
+  return {
+    title: unescaped(title).trim(),
+    summary: unescaped(summary).trim(),
+    replies: [...replies].map(([, id, words = '']) => ({ id: Number(id), text: unescaped(words) })),
+  };
+}
+
+/** One line each, the first for each id. */
+function repliesOf(untrusted: readonly LineReply[]): readonly LineReply[] {
+  const byId = new Map<number, string>();
+  for (const { id, text } of untrusted) {
+    const line = firstOf(text, maxReplyCharacters).replace(/\s+/g, ' ').trim();
+    if (line !== '' && !byId.has(id) && byId.size < maxReplies) byId.set(id, line);
+  }
+  return [...byId].map(([id, text]) => ({ id, text }));
 }
 
 /** Reads the answer: JSON alone, in a fence, or with words around it. null if the text has no JSON. */
@@ -82,7 +117,9 @@ export function answerOf(progress: Progress): Answer {
   const parsed = progress.finalMessage === null ? null : parseAnswer(progress.finalMessage);
   const title = titleOf(parsed?.title ?? '');
   const summary = firstOf(parsed?.summary ?? '', maxSummaryCharacters);
-  if (title !== '' && summary !== '') return { title, summary, valid: true };
+  const replies = repliesOf(parsed?.replies ?? []);
+  const also = replies.length === 0 ? {} : { replies };
+  if (title !== '' && summary !== '') return { title, summary, valid: true, ...also };
   // JSON of another shape is not readable for people; prose is.
   const prose = [progress.finalMessage, progress.message].find(
     (text) => text !== null && text.trim() !== '' && !/^\s*(?:```\w*\s*)?[[{]/.test(text),
@@ -92,5 +129,6 @@ export function answerOf(progress: Progress): Answer {
     title: title || titleOf(text) || fallbackTitle,
     summary: summary || text || fallbackSummary,
     valid: false,
+    ...also,
   };
 }

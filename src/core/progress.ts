@@ -61,10 +61,18 @@ export type Notable =
   | { readonly kind: 'message'; readonly text: string }
   | { readonly kind: 'error'; readonly text: string; readonly willRetry: boolean };
 
+/** What Codex says about one line comment. Untrusted: `id` may name a comment that it was not given. */
+export interface LineReply {
+  readonly id: number;
+  readonly text: string;
+}
+
 /** Becomes the pull request's title and summary. Still untrusted text. */
 export interface Answer {
   readonly title: string;
   readonly summary: string;
   /** False when the answer did not match the schema and was made from the messages. */
   readonly valid: boolean;
+  /** To the line comments of a review, each one line. */
+  readonly replies?: readonly LineReply[];
 }
