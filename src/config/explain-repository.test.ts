@@ -39,6 +39,7 @@ describe('explainRepository', () => {
       '  tokens: 2000000 (built in)',
       '  draft: no (built in)',
       '  branch prefix: bot- (from "defaults")',
+      '  approval of held changes: by anyone who may use the repository (built in)',
       '  base branch: develop (from "acme/shop-web")',
       '  setup: npm ci, may read from packages.example.com (from "acme/shop-web")',
       '  also reads: no other repository (built in)',

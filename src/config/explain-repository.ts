@@ -37,6 +37,7 @@ export function explainRepository(config: AirlockConfig, repository: RepositoryR
     `  tokens: ${policy.limits.tokens} (${from(settings.limits?.tokens, defaults.limits?.tokens)})`,
     `  draft: ${policy.draft ? 'yes' : 'no'} (${from(settings.draft, defaults.draft)})`,
     `  branch prefix: ${policy.branchPrefix} (${from(settings.branchPrefix, defaults.branchPrefix)})`,
+    `  approval of held changes: ${policy.approval === 'anyone' ? 'by anyone who may use the repository' : 'by a second person'} (${from(settings.approval, defaults.approval)})`,
     `  base branch: ${policy.baseBranch ?? "the repository's default branch"} (${from(settings.baseBranch)})`,
     `  setup: ${setupWords(policy.setup)} (${from(settings.setup)})`,
     `  also reads: ${policy.alsoRead.map((other) => `${other.owner}/${other.name}`).join(', ') || 'no other repository'} (${from(settings.alsoRead)})`,

@@ -147,7 +147,7 @@ describe('a mistake in the configuration', () => {
     ],
     [
       '{ "defaults": { "alsoRead": ["acme/design"] } }',
-      'c.jsonc:1:17: defaults.alsoRead: unknown key (known keys: model, models, effort, limits, draft, branchPrefix, slack)',
+      'c.jsonc:1:17: defaults.alsoRead: unknown key (known keys: model, models, effort, limits, draft, branchPrefix, approval, slack)',
     ],
     [
       repository('{ "model": "gpt 6" }'),

@@ -77,6 +77,7 @@ describe('resolveRepository', () => {
       limits: { minutes: 10, tokens: 2_000_000 },
       draft: false,
       branchPrefix: 'airlock/',
+      approval: 'anyone',
       slack: { kind: 'none' },
     });
   });

@@ -54,6 +54,7 @@ export function resolveRepository(
     },
     draft: settings.draft ?? defaults.draft ?? builtIn.draft,
     branchPrefix: settings.branchPrefix ?? defaults.branchPrefix ?? builtIn.branchPrefix,
+    approval: settings.approval ?? defaults.approval ?? builtIn.approval,
     slack: slackAccessOf(settings.slack ?? defaults.slack),
   };
 }

@@ -5,7 +5,7 @@
 import * as z from 'zod';
 import type { SlotLimits } from '../core/admission.ts';
 import { isBranchName, isBranchPrefix } from '../core/ask/branch-name.ts';
-import type { ConfiguredGithub, ModelPrice, SlackPolicy } from '../core/policy.ts';
+import { approvalRules, type ConfiguredGithub, type ModelPrice, type SlackPolicy } from '../core/policy.ts';
 import { parseRepositoryRef } from '../core/ids.ts';
 import { effortSchema } from '../core/task.ts';
 import { hostNameProblem } from './host-name.ts';
@@ -21,6 +21,7 @@ export const builtIn = {
   tokens: 2_000_000,
   draft: false,
   branchPrefix: 'airlock/',
+  approval: 'anyone',
   slots: { total: 20, perRepository: 10, perRequester: 10 },
   retentionDays: 30,
 } as const;
@@ -88,6 +89,12 @@ const shared = {
     .optional()
     .meta({
       description: `Prefix of the branches that Airlock creates. Default "${builtIn.branchPrefix}".`,
+    }),
+  approval: z
+    .enum(approvalRules)
+    .optional()
+    .meta({
+      description: `Who may approve a held change: "anyone" who may use the repository, or with "second-person" nobody who asked for the change. Default "${builtIn.approval}".`,
     }),
   slack: slackAccessSchema.optional(),
 };

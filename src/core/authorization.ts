@@ -43,8 +43,9 @@ export type AgentEnd =
 /** A person's word that a held change may be published: for this change and no other. */
 export interface Approval {
   readonly by: string;
-  /** Missing: approved through the API, whose token is the authority. */
+  /** Who it was. Both missing: approved through the API, whose token is the authority. */
   readonly slackUserId?: string;
+  readonly github?: { readonly login: string; readonly id: number };
   /** Hex SHA-256 of the change as it is kept. */
   readonly changeHash: string;
 }

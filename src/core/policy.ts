@@ -23,8 +23,13 @@ export interface RepositoryPolicy {
   readonly draft: boolean;
   /** The beginning of the names of new branches, such as `airlock/`. */
   readonly branchPrefix: string;
+  /** Who may approve a held change: `second-person`: nobody who asked for it. */
+  readonly approval: ApprovalRule;
   readonly slack: SlackAccess;
 }
+
+export const approvalRules = ['anyone', 'second-person'] as const;
+export type ApprovalRule = (typeof approvalRules)[number];
 
 /** A policy that opens nothing and sets no options. The doctor probes a sandbox with it. */
 export const closedPolicy: RepositoryPolicy = {
@@ -42,6 +47,7 @@ export const closedPolicy: RepositoryPolicy = {
   limits: { minutes: 1, tokens: 1 },
   draft: false,
   branchPrefix: 'airlock/',
+  approval: 'anyone',
   slack: { kind: 'none' },
 };
 

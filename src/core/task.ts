@@ -89,6 +89,16 @@ export const taskRequestSchema = z.strictObject({
   requester: z
     .strictObject({ login: z.string().min(1).max(100), id: z.number().int().positive() })
     .nullable(),
+  /** A retry: who asked for the same before, on GitHub by id. */
+  askedBefore: z
+    .array(
+      z.strictObject({
+        slackUserId: slackUserIdSchema.nullable(),
+        githubId: z.number().int().positive().nullable(),
+      }),
+    )
+    .max(20)
+    .optional(),
   /** What is asked. `invalid`: the mention could not be understood, and the task ends with that message. */
   ask: z.discriminatedUnion('kind', [
     z.strictObject({ kind: z.literal('run') }),
@@ -162,12 +172,16 @@ export type TaskOutcome =
     }
   | { readonly kind: 'no-change'; readonly summary: string; readonly leftOut?: string }
   | { readonly kind: 'refused'; readonly reason: Reason }
-  /** `changeHash`: the kept change that an approval is bound to. `patch`: what is held. */
+  /**
+   * `changeHash`: the kept change that an approval is bound to. `patch`: what is held. `secondPerson`: nobody
+   * who asked for it may approve it.
+   */
   | {
       readonly kind: 'held';
       readonly reason: Reason;
       readonly changeHash: string | null;
       readonly patch?: Patch;
+      readonly secondPerson?: true;
     }
   | { readonly kind: 'failed'; readonly reason: Reason; readonly changeKept: boolean; readonly patch?: Patch }
   | { readonly kind: 'cancelled'; readonly by: string }

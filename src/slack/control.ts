@@ -1,5 +1,6 @@
 /** Cancels, retries, approves or routes a task, once it has checked that the user may. */
 import { shortIdOf, slackTaskId } from '../core/ids.ts';
+import { askersOf } from '../core/access/approver.ts';
 import { maySlackUse, groupsAskedAbout } from '../core/access/slack-access.ts';
 import type { ChatPerson } from '../core/chat.ts';
 import type { RepositoryRef, SlackTrigger, TaskRequest } from '../core/task.ts';
@@ -104,6 +105,7 @@ export async function retryTask(
     acceptedAt: deps.now().toISOString(),
     repository,
     requester: null,
+    askedBefore: askersOf(request),
     // Keeps `triggeredAt`: later thread messages were not part of the request. The thread of a direct message
     // does not belong to the task's channel, so it is ignored.
     trigger: {

@@ -36,7 +36,7 @@ export function outcomeText(outcome: TaskOutcome): OutcomeText {
       const next =
         outcome.changeHash === null
           ? ''
-          : '\n\nEveryone who can use this repository can publish the change anyway: press Approve.';
+          : `\n\nEveryone who can use this repository${outcome.secondPerson === true ? ', except who asked,' : ''} can publish the change anyway: press Approve.`;
       const held = outcomeWithMessage('✋ The change is held back', `${outcome.reason.message}${next}`);
       return { ...held, text: withPatch(held.text, outcome.patch) };
     }

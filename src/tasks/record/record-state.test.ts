@@ -363,6 +363,15 @@ describe('a publication attempt', () => {
       approval,
       /cannot be approved/,
     ],
+    [
+      'an approval by who asked, where a second person has to',
+      {
+        outcome: { kind: 'held', reason, changeHash: hash },
+        authorization: { ...authorization, policy: { ...authorization.policy, approval: 'second-person' } },
+      },
+      { ...approval, github: { login: 'renamed', id: 3 } },
+      /second person/,
+    ],
   ] as const)('is refused for %s', (_, changes, given, message) => {
     expect(startPublicationAttempt(at(changes), given, t0)).toEqual({
       reason: expect.stringMatching(message),

@@ -1,4 +1,5 @@
 /** A record's state and its transitions, as pure functions. What can be derived is no field. */
+import { isAsker, secondPersonText } from '../../core/access/approver.ts';
 import type { AgentEnd, Approval, Authorization } from '../../core/authorization.ts';
 import type { Routing } from '../../core/chat.ts';
 import { grantPhases, totalOnly, type Grant, type GrantPhase, type TokenUsage } from '../../core/grant.ts';
@@ -272,6 +273,9 @@ export function startPublicationAttempt(
       return { reason: 'The change is held: it has to be approved before it is published.' };
     if (approval.changeHash !== outcome.changeHash)
       return { reason: 'This approval is for another change than the one that is held.' };
+    const asked = { request: state.request, account: state.authorization?.requester ?? null };
+    if (state.authorization?.policy.approval === 'second-person' && isAsker(approval, asked))
+      return { reason: secondPersonText };
   } else if (outcome.kind !== 'failed' || !outcome.changeKept)
     return {
       reason: 'There is no kept change to publish: only a publication that failed can be retried.',

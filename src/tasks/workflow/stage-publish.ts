@@ -50,7 +50,8 @@ export async function gateChange(
   const { request } = snapshot;
   // An approval counts only for the change that the person saw.
   const approval = snapshot.approval?.changeHash === changeHash ? snapshot.approval : null;
-  const approver = approval === null ? null : approverText(approval, request);
+  const approver =
+    approval === null ? null : approverText(approval, { request, account: authorization.requester });
   const verdict = deps.publication.gate(change, approver);
   const hold = (reason: Reason, approvable: boolean): Stage<never> => ({
     go: false,
@@ -59,6 +60,7 @@ export async function gateChange(
       reason,
       changeHash: approvable ? changeHash : null,
       patch: change.measure.patch,
+      ...(authorization.policy.approval === 'second-person' ? { secondPerson: true } : {}),
     },
   });
   if (verdict.kind === 'hold') return hold(verdict.reason, verdict.approvable);

@@ -1,5 +1,6 @@
 /** Asks again, right before publication, whether who approved or asked for the change still may. */
 import { maySlackUse, groupsAskedAbout } from '../../core/access/slack-access.ts';
+import { isAsker, type AskedBy } from '../../core/access/approver.ts';
 import type { Approval, Authorization } from '../../core/authorization.ts';
 import type { Reason, TaskRequest } from '../../core/task.ts';
 import type { TaskDeps } from './stage.ts';
@@ -13,10 +14,12 @@ export async function accessLost(
 ): Promise<Reason | null> {
   const { trigger, requester } = request;
   if (approval !== null) {
-    const { slackUserId } = approval;
-    if (slackUserId === undefined || (await maySlackPublish(slackUserId, request, authorization, deps)))
-      return null;
-    return lost(`${approval.by}, who approved this change,`);
+    const { slackUserId, github } = approval;
+    const may =
+      slackUserId !== undefined
+        ? await maySlackPublish(slackUserId, request, authorization, deps)
+        : github === undefined || (await deps.codeHost.canWrite(authorization.facts, github));
+    return may ? null : lost(`${approval.by}, who approved this change,`);
   }
   switch (trigger.kind) {
     case 'api':
@@ -51,10 +54,7 @@ async function maySlackPublish(
 }
 
 /** How the approver is named in the pull request, which says if the same person asked and approved. */
-export function approverText({ by, slackUserId }: Approval, { trigger }: TaskRequest): string {
-  const isAsker =
-    trigger.kind === 'slack'
-      ? trigger.userId === slackUserId
-      : trigger.kind === 'api' && slackUserId === undefined;
-  return isAsker ? `${by.slice(0, 60)}, who also asked for this change,` : by;
+export function approverText(approval: Approval, asked: AskedBy): string {
+  const { by } = approval;
+  return isAsker(approval, asked) ? `${by.slice(0, 60)}, who also asked for this change,` : by;
 }

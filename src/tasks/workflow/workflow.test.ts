@@ -1692,6 +1692,14 @@ describe('access, asked again before publication', () => {
   it.each<[string, Script]>([
     ['the requester on GitHub', { codeHost: lost() }],
     ['the requester in Slack', { request: slackRequest, chat: leaves([member, null]) }],
+    [
+      'the approver on GitHub',
+      {
+        kind: 'publish',
+        approval: { by: 'ben', github: { login: 'ben', id: 4 }, changeHash: 'hash of lines' },
+        codeHost: { canWrite: async (_, { id }) => id !== 4 },
+      },
+    ],
     ['the approver in Slack', { ...inSlack, chat: leaves([member, member, null]) }],
   ])('holds the change when %s has lost it', async (_, script) => {
     const { result, published } = await live(script);
