@@ -63,9 +63,17 @@ export async function follow(bot: BotApi, taskId: string, { json, say, closed }:
   return interrupted;
 }
 
+const succeeded: readonly TaskOutcome['kind'][] = [
+  'pull-request',
+  'no-change',
+  'answered',
+  'replied',
+  'steered',
+];
+
 function statusOf({ kind }: TaskOutcome): number {
   if (kind === 'cancelled') return interrupted;
-  return kind === 'pull-request' || kind === 'no-change' || kind === 'answered' ? 0 : 1;
+  return succeeded.includes(kind) ? 0 : 1;
 }
 
 async function askToCancel(signal: AbortSignal): Promise<'cancel' | 'continue' | 'leave'> {

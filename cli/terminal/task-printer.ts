@@ -1,7 +1,7 @@
 /** Formats a task's log for a terminal. Untrusted text goes through `plain-text.ts`. */
 import type { PlanItem } from '../../src/core/progress.ts';
 import type { TaskEvent } from '../../src/core/task-view.ts';
-import { capitalized, phaseText, queuePlaceText } from '../../src/core/task-words.ts';
+import { capitalized, phaseText, queuePlaceText, steeredText } from '../../src/core/task-words.ts';
 import type { TaskOutcome, TaskPhase } from '../../src/core/task.ts';
 import { bold, dim, green, red, yellow } from './colour.ts';
 import { plain, plainLines } from './plain-text.ts';
@@ -103,6 +103,12 @@ export function outcomeLine(outcome: TaskOutcome): string {
       return outcome.leftOut === undefined
         ? yellow(`✔ nothing to change: ${plain(outcome.summary)}`)
         : yellow(`✘ nothing published: ${plain(outcome.leftOut)} ${plain(outcome.summary)}`);
+    case 'patch':
+      return yellow(`✘ nothing published: ${plain(outcome.reason.message)} ${plain(outcome.summary)}`);
+    case 'replied':
+      return plainLines(outcome.text).join('\n');
+    case 'steered':
+      return plain(steeredText);
     case 'answered':
       return plain(outcome.message);
     case 'ignored':

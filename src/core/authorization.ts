@@ -17,8 +17,29 @@ export interface Authorization {
   readonly alsoRead: readonly GrantedRepository[];
   /** The pull request that the task continues, on the branch `baseBranch`; null: it opens a new one. */
   readonly continues: PullRequestRef | null;
+  /** The pull request that the task was asked in; null if it was asked elsewhere. */
+  readonly pull: PullPlace | null;
+  /** Why nothing is written to GitHub but comments, for people; null if the change may be written. */
+  readonly readOnly: string | null;
   /** The requester's GitHub account, credited as co-author; null if it is unknown. */
   readonly requester: TaskRequest['requester'];
+}
+
+/** A pull request that a task was asked in, as it was when the task was authorized. Untrusted texts. */
+export interface PullPlace {
+  readonly number: number;
+  readonly title: string;
+  readonly url: string;
+  readonly draft: boolean;
+  /** Login, or `ghost` for a deleted account. */
+  readonly author: string;
+  readonly baseBranch: string;
+  /** The head of the base branch. */
+  readonly baseSha: string;
+  readonly headRef: string;
+  readonly headSha: string;
+  /** The head is in another repository, or in a fork that was deleted. */
+  readonly fork: boolean;
 }
 
 /** Whether the base is a reviewed branch. Only then may its setup be cached for other tasks. */
@@ -27,8 +48,9 @@ export function startsFromConfiguredBase({
   policy,
   baseBranch,
   continues,
-}: Pick<Authorization, 'facts' | 'policy' | 'baseBranch' | 'continues'>): boolean {
-  return continues === null && baseBranch === (policy.baseBranch ?? facts.defaultBranch);
+  pull,
+}: Pick<Authorization, 'facts' | 'policy' | 'baseBranch' | 'continues' | 'pull'>): boolean {
+  return continues === null && pull === null && baseBranch === (policy.baseBranch ?? facts.defaultBranch);
 }
 
 /** How a Codex run came to its end, as the observer saw it from outside. */

@@ -20,6 +20,9 @@ const phaseWords: Readonly<Record<TaskPhase, string>> = {
   ended: 'finished',
 };
 
+/** The outcome of a task whose words went to a running one. */
+export const steeredText = 'Your words were handed to the task that is running here.';
+
 export function phaseText(phase: TaskPhase): string {
   return phaseWords[phase];
 }

@@ -25,26 +25,57 @@ export const taskOptionsSchema = z.strictObject({
 /** What the requester may set. Each is checked against the repository's policy. */
 export type TaskOptions = z.infer<typeof taskOptionsSchema>;
 
+/** Characters of a hunk that is kept. GitHub shows its end, where the line is. */
+const maxHunkChars = 20_000;
+
+/** Untrusted: where a comment in a diff is, as the webhook delivered it. `line` is null if it is outdated. */
+const lineCommentSchema = z.strictObject({
+  path: z.string().min(1).max(4096),
+  line: z.number().int().positive().nullable(),
+  startLine: z.number().int().positive().nullable(),
+  side: z.enum(['LEFT', 'RIGHT']).nullable(),
+  /** The comment that it replies to: the first one of its thread. */
+  inReplyTo: z.number().int().positive().nullable(),
+  diffHunk: z.string().max(maxHunkChars).nullable(),
+});
+
 const githubTriggerSchema = z.strictObject({
   kind: z.literal('github'),
-  event: z.enum(['issue_comment', 'issue_opened', 'issue_labeled']),
+  event: z.enum([
+    'issue_comment',
+    'issue_opened',
+    'issue_labeled',
+    'review_comment',
+    'review',
+    'pull_request_labeled',
+  ]),
   installationId: z.number().int().positive(),
   repositoryId: z.number().int().positive(),
   issueNumber: z.number().int().positive(),
-  /** True when the "issue" is a pull request: GitHub sends `issue_comment` for both. */
+  /** True when the "issue" is a pull request, whose number is `issueNumber`. */
   onPullRequest: z.boolean(),
   /** The name of the bot at the trigger, as people mention it, without `@`. */
   mention: z.string().min(1).max(100),
-  /** The triggering comment; null when the issue itself is the trigger. */
+  /** The triggering comment, or review comment if `event` says so; null when there is none. */
   commentId: z.number().int().positive().nullable(),
+  /** The triggering review, or the one that the triggering review comment belongs to. */
+  reviewId: z.number().int().positive().optional(),
+  lineComment: lineCommentSchema.optional(),
   /** ISO 8601. Codex does not get context that was written or edited after this instant. */
   triggeredAt: z.iso.datetime({ offset: true }),
-  /** Untrusted: the issue at the trigger. REST does not distinguish an edit from a new comment. */
+  /** Untrusted: the issue or pull request at the trigger. REST does not tell an edit from a comment. */
   issue: z.strictObject({ title: z.string().max(1000), body: z.string().max(70_000) }).optional(),
-  /** Untrusted: the Markdown of the triggering comment as the webhook delivered it. */
+  /** Untrusted: the Markdown of the triggering comment or review as the webhook delivered it. */
   comment: z.string().max(70_000).optional(),
 });
 const apiTriggerSchema = z.strictObject({ kind: z.literal('api') });
+
+/**
+ * What a run does instead of a change that its words describe. Where there is no pull request, `fix-checks`
+ * and `resolve-conflicts` are changes like others.
+ */
+export const taskJobSchema = z.enum(['question', 'fix-checks', 'resolve-conflicts']);
+export type TaskJob = z.infer<typeof taskJobSchema>;
 
 /** Slack's ids: a letter for the kind, then upper-case letters and digits. */
 const slackId = (kinds: string) => z.string().regex(new RegExp(`^[${kinds}][A-Z0-9]{1,30}$`));
@@ -101,11 +132,14 @@ export const taskRequestSchema = z.strictObject({
     .optional(),
   /** What is asked. `invalid`: the mention could not be understood, and the task ends with that message. */
   ask: z.discriminatedUnion('kind', [
-    z.strictObject({ kind: z.literal('run') }),
+    /** Needs a sandbox. Without a job it is a change. */
+    z.strictObject({ kind: z.literal('run'), job: taskJobSchema.optional() }),
     z.strictObject({ kind: z.literal('help') }),
     z.strictObject({ kind: z.literal('status') }),
     z.strictObject({ kind: z.literal('cancel') }),
     z.strictObject({ kind: z.literal('retry') }),
+    /** `hash`: the beginning of the held change's hash. */
+    z.strictObject({ kind: z.literal('approve'), hash: z.string().regex(/^[0-9a-f]{12,64}$/) }),
     z.strictObject({ kind: z.literal('invalid'), message: z.string().min(1).max(1000) }),
   ]),
   /** Untrusted text. Empty when a label alone is the trigger; the issue is then the instruction. */
@@ -185,9 +219,15 @@ export type TaskOutcome =
     }
   | { readonly kind: 'failed'; readonly reason: Reason; readonly changeKept: boolean; readonly patch?: Patch }
   | { readonly kind: 'cancelled'; readonly by: string }
+  /** The work is done, but nothing may be written to where it belongs. */
+  | { readonly kind: 'patch'; readonly reason: Reason; readonly patch: Patch; readonly summary: string }
+  /** The answer to a question about the code. `text` is the model's. */
+  | { readonly kind: 'replied'; readonly text: string }
+  /** The words were handed to a running task, which answers. */
+  | { readonly kind: 'steered'; readonly taskId: string }
   /** Nobody saw a request, so nobody gets an answer. */
   | { readonly kind: 'ignored'; readonly reason: Reason }
-  /** The answer to `help`, `status`, `cancel` and `retry`, which need no sandbox. */
+  /** The answer to a command, which needs no sandbox. */
   | { readonly kind: 'answered'; readonly message: string };
 
 /** A repository as a GitHub installation sees it. */

@@ -20,6 +20,7 @@ import type { CommandRun } from '../core/progress.ts';
 import { Reported } from '../core/reported.ts';
 import { setupLine } from '../core/setup-view.ts';
 import type { TaskView } from '../core/task-view.ts';
+import { steeredText } from '../core/task-words.ts';
 import type { Patch } from '../core/change-set.ts';
 import type { PullRequestRef, Reason, TaskOutcome } from '../core/task.ts';
 import { cautionText } from './caution-text.ts';
@@ -119,6 +120,15 @@ function outcomeText(
     }
     case 'cancelled':
       return { headline: `⏹️ Cancelled by ${escapeInline(outcome.by, 100)}`, text: '' };
+    case 'patch':
+      return {
+        headline: '📋 The change is a patch',
+        text: `${why(outcome.reason)}\n\n${renderUntrustedMarkdown(outcome.summary, 4000)}${patchText(outcome.patch, taskId)}`,
+      };
+    case 'replied':
+      return { headline: '', text: renderUntrustedMarkdown(outcome.text, 10_000) };
+    case 'steered':
+      return { headline: '', text: steeredText };
     case 'ignored':
       return { headline: '', text: why(outcome.reason) };
     case 'answered':

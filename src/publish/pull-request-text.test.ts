@@ -84,6 +84,8 @@ function input(
     remarks: [],
     complete: true,
     continues: null,
+    pull: null,
+    readOnly: null,
     reviewer: null,
     evidence: {
       usage: { inputTokens: 1_234_567, cachedInputTokens: 1000, outputTokens: 89, totalTokens: 0 },

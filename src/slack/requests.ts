@@ -120,7 +120,8 @@ function readAround(before: string, after: string, repositoryOf: RepositoryOf): 
   if (read.ask.kind === 'invalid') return read;
   // Text before the mention makes the message a task, even if a command word follows the mention.
   const rest = read.ask.kind === 'run' ? read.instruction : after;
-  return { ...read, ask: { kind: 'run' }, instruction: `${before}\n${rest}`.trim() };
+  const ask: TaskRequest['ask'] = read.ask.kind === 'run' ? read.ask : { kind: 'run' };
+  return { ...read, ask, instruction: `${before}\n${rest}`.trim() };
 }
 
 /** Slack's `ts` as ISO 8601, rounded up so that the message is not after the instant. */

@@ -26,6 +26,12 @@ function outcomeWords(outcome: TaskOutcome): string {
       return outcome.changeKept ? 'failed, the change is kept' : 'failed';
     case 'cancelled':
       return 'cancelled';
+    case 'patch':
+      return 'a patch, nothing published';
+    case 'replied':
+      return 'answered';
+    case 'steered':
+      return 'handed to the running task';
     case 'answered':
     case 'ignored':
       return outcome.kind;

@@ -4,6 +4,7 @@ import type { Receipt } from '../core/grant.ts';
 import { deniedText, type Markup } from '../core/post-text.ts';
 import type { Patch } from '../core/change-set.ts';
 import type { TaskOutcome } from '../core/task.ts';
+import { steeredText } from '../core/task-words.ts';
 import { fitLines } from './blocks.ts';
 import { bold, codeBlock, codeSpan, escapeInline, link, renderUntrusted } from './mrkdwn.ts';
 
@@ -50,14 +51,25 @@ export function outcomeText(outcome: TaskOutcome): OutcomeText {
       const headline = `⏹️ Cancelled by ${escapeInline(outcome.by, 100)}`;
       return { headline: bold(headline), text: '', notification: headline };
     }
+    case 'patch': {
+      const words = `${outcome.reason.message}\n\n${outcome.summary}`;
+      const patched = outcomeWithMessage('📋 The change is a patch', words);
+      return { ...patched, text: withPatch(patched.text, outcome.patch) };
+    }
+    case 'replied':
+      return answerText(outcome.text);
+    case 'steered':
+      return answerText(steeredText);
     case 'answered':
-      return {
-        headline: '',
-        text: renderUntrusted(outcome.message, maxText),
-        notification: escapeInline(outcome.message, 300) || 'Answered',
-      };
+      return answerText(outcome.message);
   }
 }
+
+const answerText = (text: string): OutcomeText => ({
+  headline: '',
+  text: renderUntrusted(text, maxText),
+  notification: escapeInline(text, 300) || 'Answered',
+});
 
 /** Adds what an approval publishes, as far as there is room in the section. */
 function withPatch(text: string, patch: Patch | undefined): string {

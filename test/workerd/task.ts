@@ -39,6 +39,8 @@ export function authorization(): Authorization {
     effort: 'medium',
     alsoRead: [],
     continues: null,
+    pull: null,
+    readOnly: null,
     requester: null,
   };
 }

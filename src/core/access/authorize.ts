@@ -81,6 +81,10 @@ export function authorize({ request, policy, facts, canWrite, chat }: AuthorizeI
     );
   }
 
+  if (request.ask.kind === 'run' && request.ask.job === 'question') {
+    return refused('job-unsupported', 'Airlock cannot answer questions yet. Say what should be changed.');
+  }
+
   const { base, model, effort } = request.options;
   if (model !== undefined && !policy.models.includes(model)) {
     const models = policy.models.map((known) => `\`${known}\``).join(', ');

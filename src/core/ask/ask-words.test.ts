@@ -2,6 +2,7 @@ import * as fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { hostileAskPieces, repeated } from '../../../test/fixtures/hostile-text.ts';
 import { readAsk } from './ask-words.ts';
+import { parseMention } from './mention.ts';
 import { taskRequestSchema, type RepositoryRef } from '../task.ts';
 
 const shop: RepositoryRef = { owner: 'acme', name: 'shop' };
@@ -68,6 +69,47 @@ describe('the beginning of the words', () => {
       ask: { kind: 'invalid' },
       repository: shop,
       instruction: '--bse dev fix it',
+    });
+  });
+});
+
+describe('a job', () => {
+  it.each<[string, string | undefined, string]>([
+    ['fix the checks', 'fix-checks', 'fix the checks'],
+    ['Please fix CI!', 'fix-checks', 'Please fix CI!'],
+    ['make the tests green again', 'fix-checks', 'make the tests green again'],
+    ['fix the failing GitHub Actions runs on this pull request', 'fix-checks', ''],
+    ['get the build to pass, thanks', 'fix-checks', ''],
+    ['shop resolve the merge conflicts with main', 'resolve-conflicts', ''],
+    ['resolve conflicts', 'resolve-conflicts', ''],
+    ['fix the tests of split()', undefined, ''],
+    ['make the tests faster', undefined, ''],
+    ['resolve the conflicts in the style guide', undefined, ''],
+    ['ask how does split() round?', 'question', 'how does split() round?'],
+    ['ask: --effort low shop why?', 'question', 'why?'],
+    ['shop ask why?', 'question', 'why?'],
+    ['shop asks why', undefined, 'asks why'],
+  ])('is read from %j', (words, job, instruction) => {
+    const { ask, instruction: said } = read(words);
+    expect(ask).toEqual(job === undefined ? { kind: 'run' } : { kind: 'run', job });
+    expect(said).toContain(instruction);
+  });
+
+  it('approves a change by the beginning of its hash', () => {
+    expect(read('approve `0123456789AB`').ask).toEqual({ kind: 'approve', hash: '0123456789ab' });
+    expect(read('approve 0123').ask).toEqual({ kind: 'run' });
+  });
+
+  it('is a question on GitHub too, without the word in front', () => {
+    const text = 'Strange. @airlock --effort low ask why is it 2?';
+    expect(parseMention(text, 'airlock')).toMatchObject({
+      ask: { kind: 'run', job: 'question' },
+      instruction: 'Strange. why is it 2?',
+      options: { effort: 'low' },
+    });
+    expect(parseMention('@airlock fix the checks', 'airlock')).toMatchObject({
+      ask: { kind: 'run', job: 'fix-checks' },
+      instruction: 'fix the checks',
     });
   });
 });

@@ -6,11 +6,12 @@
  *   the instruction.
  * - A word of the form `owner/name` is a repository whether the configuration lists it or not: read as prose,
  *   a misspelled name would send the task to another repository. An alias counts only when it exists.
+ * - `ask`, before or after them, makes the instruction a question.
  * - Commands are those of `instruction.ts`.
  */
 import { stripHiddenCharacters } from './hidden-characters.ts';
 import { parseRepositoryRef } from '../ids.ts';
-import { commandIn, cutInstruction } from './instruction.ts';
+import { beforeQuestion, commandIn, cutInstruction, runIn } from './instruction.ts';
 import { readOption, unquote } from './options.ts';
 import type { RepositoryRef, TaskOptions, TaskRequest } from '../task.ts';
 
@@ -34,6 +35,7 @@ export function readAsk(
 
   let repository: RepositoryRef | null = null;
   let options: TaskOptions = {};
+  let isQuestion = false;
   let at = 0;
   const gap = /\s*/y;
   const token = /\S+/y;
@@ -41,6 +43,12 @@ export function readAsk(
     gap.lastIndex = at;
     gap.exec(words);
     const start = gap.lastIndex;
+    const ask = isQuestion ? undefined : beforeQuestion.exec(words.slice(start, start + 20))?.[0];
+    if (ask !== undefined) {
+      isQuestion = true;
+      at = start + ask.length;
+      continue;
+    }
     const option = readOption(words, start, options);
     if (option.kind === 'invalid') {
       const instruction = cutInstruction(words.slice(start));
@@ -55,7 +63,9 @@ export function readAsk(
     const named: RepositoryRef | null =
       word === undefined || repository !== null ? null : repositoryIn(word, repositoryOf);
     if (named === null) {
-      return { ask: { kind: 'run' }, repository, instruction: cutInstruction(words.slice(start)), options };
+      const instruction = words.slice(start);
+      const ask: TaskRequest['ask'] = isQuestion ? { kind: 'run', job: 'question' } : runIn(instruction);
+      return { ask, repository, instruction: cutInstruction(instruction), options };
     }
     repository = named;
     at = token.lastIndex;

@@ -4,7 +4,7 @@
  * the one to stop.
  */
 import { anyOf, wholeWords } from './word-patterns.ts';
-import type { TaskRequest } from '../task.ts';
+import type { TaskJob, TaskRequest } from '../task.ts';
 import { withoutMiddle } from '../../lib/cut-text.ts';
 
 /** Characters, as in the task's schema: a whole issue, which GitHub limits to 65,536. */
@@ -25,9 +25,35 @@ const commands: Readonly<Record<string, TaskRequest['ask']>> = {
   取消: cancel,
   停止: cancel,
   キャンセル: cancel,
+  ask: { kind: 'invalid', message: 'Write your question after `ask`.' },
   retry,
   'try again': retry,
 };
+
+/** Directly after the name: what follows is a question about the code. */
+export const beforeQuestion = /^ask\b[ \t]*[:,]?\s+(?=\S)/iu;
+
+const place = '(?: (?:on|in|of|for) (?:the|this|my)? ?(?:pr|mr|pull request|branch|change))?';
+const jobs: readonly (readonly [TaskJob, RegExp])[] = [
+  [
+    'fix-checks',
+    new RegExp(
+      '^(?:fix|repair|unbreak|make|get|turn)(?: (?:the|all|these|those|any|our|failing|failed|broken|red|ci))* ' +
+        '(?:ci|checks?|tests?|test suite|unit tests?|builds?|pipelines?|workflows?|(?:github )?actions|lint|type ?checks?)' +
+        '(?: (?:failures?|errors?|runs?|jobs?))?(?: (?:to )?(?:pass|green|work|succeed))?(?: again)?' +
+        `${place}$`,
+      'u',
+    ),
+  ],
+  [
+    'resolve-conflicts',
+    new RegExp(
+      '^(?:resolve|fix|solve)(?: (?:the|all|these|those|any|merge|git))* conflicts?' +
+        `(?: with (?:the )?(?:base|target|main|master)(?: branch)?)?${place}$`,
+      'u',
+    ),
+  ],
+];
 
 /** What people write between the name and the words: `@airlock, fix it`, `@airlock、直して`. */
 export const afterName = /^[,:;，：；、،؛]\s*/u;
@@ -89,6 +115,8 @@ export function commandIn(words: string): TaskRequest['ask'] | null {
   const asked = untilSignature.replace(closing, '');
   const exact = commandNamed(bare(asked));
   if (exact !== null) return exact;
+  const hash = /^approve\s+[`#]{0,2}([0-9a-f]{12,64})`?[.!]?$/iu.exec(asked)?.[1];
+  if (hash !== undefined) return { kind: 'approve', hash: hash.toLowerCase() };
   const polite = commandNamed(bare(asked.replace(courtesy, ' ')));
   if (polite !== null && polite.kind !== 'help') return polite;
   const [first = '', id] = /^(\p{L}{4,6})\s+[`#]{0,2}([0-9a-f]{8})`?[.!]?$/iu.exec(asked)?.slice(1) ?? [];
@@ -97,6 +125,15 @@ export function commandIn(words: string): TaskRequest['ask'] | null {
       ? (/^[^.,;:!?\n—–。、，；！？]*(?=[.,;!?\n—–。、，；！？])/u.exec(asked)?.[0] ?? '')
       : first;
   return commandNamed(bare(clause.replace(courtesy, ' ')))?.kind === 'cancel' ? afterCancel : null;
+}
+
+/** What words that are no command ask for: a job if they say nothing else, or a change. Linear. */
+export function runIn(words: string): TaskRequest['ask'] & { readonly kind: 'run' } {
+  const asked = words.slice(0, signature.exec(words)?.index).trim();
+  if (asked.length > maxCommandChars) return { kind: 'run' };
+  const said = bare(asked.replace(closing, '').replace(courtesy, ' ')).replace(/ +/g, ' ');
+  const job = jobs.find(([, pattern]) => pattern.test(said))?.[0];
+  return job === undefined ? { kind: 'run' } : { kind: 'run', job };
 }
 
 /** Longer text loses its middle, and says so: people ask at the beginning or at the end. */

@@ -15,7 +15,7 @@
  */
 import { stripHiddenCharacters } from './hidden-characters.ts';
 import { inPassing } from './in-passing.ts';
-import { afterName, commandIn, copied, cutInstruction } from './instruction.ts';
+import { afterName, beforeQuestion, commandIn, copied, cutInstruction, runIn } from './instruction.ts';
 import { readOptions } from './options.ts';
 import type { TaskOptions, TaskRequest } from '../task.ts';
 
@@ -123,17 +123,21 @@ export function readMention({ text, addressable }: Displayed, handle: string): M
   const line = text.slice(0, lineEnd === -1 ? text.length : lineEnd);
   const read = readOptions(line, mention.end + comma);
   const after = read.kind === 'options' ? read.end : mention.end + comma;
-  const instruction = cutInstruction(`${text.slice(0, mention.start)}${text.slice(after)}`.trim());
+  const gap = /^\s*/.exec(addressable.slice(after))?.[0].length ?? 0;
+  const ask = beforeQuestion.exec(addressable.slice(after + gap, after + gap + 20))?.[0];
+  const words = ask === undefined ? after : after + gap + ask.length;
+  const instruction = cutInstruction(`${text.slice(0, mention.start)}${text.slice(words)}`.trim());
   if (read.kind === 'invalid') {
     return { kind: 'mention', ask: { kind: 'invalid', message: read.message }, instruction, options: {} };
   }
-  const command =
-    passing === 'copied'
-      ? copied
-      : commandIn(`${addressable.slice(0, mention.start)} ${addressable.slice(after)}`);
+  if (ask !== undefined) {
+    return { kind: 'mention', ask: { kind: 'run', job: 'question' }, instruction, options: read.options };
+  }
+  const said = `${addressable.slice(0, mention.start)} ${addressable.slice(after)}`;
+  const command = passing === 'copied' ? copied : commandIn(said);
   return {
     kind: 'mention',
-    ask: command ?? { kind: 'run' },
+    ask: command ?? runIn(said),
     instruction: command === null ? instruction : '',
     options: read.options,
   };

@@ -49,10 +49,10 @@ export async function endTask(
 const keepsChange = (outcome: TaskOutcome): boolean =>
   outcome.kind === 'held' || (outcome.kind === 'failed' && outcome.changeKept);
 
-/** null: a question was answered, and got no 👀. */
+/** null: a command was answered, and got no 👀, or another task answers, and 👀 stays. */
 function endReaction({ kind }: TaskOutcome): Reaction | null {
-  if (kind === 'answered' || kind === 'ignored') return null;
-  return kind === 'pull-request' ? 'rocket' : 'confused';
+  if (kind === 'answered' || kind === 'ignored' || kind === 'steered') return null;
+  return kind === 'pull-request' || kind === 'replied' ? 'rocket' : 'confused';
 }
 
 /** The outcome after a step failed for good, told by its cause. */

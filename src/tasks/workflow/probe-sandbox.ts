@@ -109,5 +109,7 @@ const nothingGranted: Authorization = {
   effort: 'medium',
   alsoRead: [],
   continues: null,
+  pull: null,
+  readOnly: null,
   requester: null,
 };

@@ -103,6 +103,8 @@ export async function authorizeTask(
     effort: verdict.effort,
     alsoRead: alsoRead.repositories,
     continues,
+    pull: null,
+    readOnly: null,
     requester: request.requester ?? (await githubAccount(request, facts, deps)),
   };
   await deps.record.learn({ authorization });
@@ -156,6 +158,8 @@ async function answer(
   switch (ask.kind) {
     case 'help':
       return { kind: 'answered', message: githubHelp(trigger.mention) };
+    case 'approve':
+      return { kind: 'answered', message: 'Changes cannot be approved here yet. Use the API.' };
     case 'retry':
       return await retryPublishing(trigger.issueNumber, facts, deps);
     case 'status':

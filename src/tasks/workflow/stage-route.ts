@@ -191,6 +191,8 @@ async function answer(
         kind: 'answered',
         message: `Task ${view.shortId}: ${(await record.cancel(person.name)).reason}`,
       };
+    case 'approve':
+      return { kind: 'answered', message: 'Press Approve on the message of the task.' };
     case 'retry': {
       if (view.outcome?.kind !== 'failed' || !view.outcome.changeKept)
         return {
