@@ -24,7 +24,7 @@ describe('a mention', () => {
     ['> quoted\n\n@airlock fix it', '> quoted\n\n fix it'],
     ['`@airlock` is the bot. @airlock fix it', '`@airlock` is the bot.  fix it'],
     ['``` @airlock ```\n\n@airlock fix it', '`@airlock`\n\n fix it'],
-    ['\\` @airlock \\`', '`  `'],
+    ['\\` @airlock \\` fix it', '`  ` fix it'],
     ['<!-- note -->\n@airlock fix it', 'fix it'],
     ['<!--> @airlock fix it', 'fix it'],
     ['- ```\n\n@airlock fix it\n\n```', '- ```\n  \n  ```\n\n fix it\n\n```\n\n```'],

@@ -169,7 +169,7 @@ function readOpened(payload: Common, policy: GithubPolicy): WebhookReading {
   if (isSet(payload.issue.performed_via_github_app)) return ignored('written through an app');
   if (payload.issue.user?.id !== sender.id) return ignored('written by somebody other than the sender');
   // Reads the body only: titles are often quoted, and a mention in a title notifies nobody on GitHub either.
-  const mention = parseMention(payload.issue.body ?? '', policy.mention);
+  const mention = parseMention(payload.issue.body ?? '', policy.mention, 'asks-the-rest');
   if (mention.kind === 'none') return ignored(noMention);
   const taskId = taskIdFor({
     event: 'issue_opened',

@@ -10,7 +10,7 @@ import { notifyDeadlineMs } from './deadline.ts';
 import type { Intake } from './intake.ts';
 import { messageWords, unreadContent, wordFields } from './message-words.ts';
 import { renderUntrusted } from './mrkdwn.ts';
-import { addressesAnother, isoTimeOf, mentions, readMessage, requestOf } from './requests.ts';
+import { asksInReply, isoTimeOf, mentions, readMessage, requestOf } from './requests.ts';
 import { sentences } from './sentences.ts';
 import { parsePayload } from './unreadable.ts';
 
@@ -123,7 +123,7 @@ function readEvent(body: unknown, team: string): EventReading {
   if (mentioned) return { kind: 'mention', message, duplicate: true };
   const { threadTs } = message;
   if (threadTs === null || threadTs === ts) return ignored('not addressed to the bot');
-  if (addressesAnother(message.text, botUserId)) return ignored('addressed to another user');
+  if (message.unread === null && !asksInReply(message.text)) return ignored('a reply that asks for nothing');
   return { kind: 'reply', message: { ...message, threadTs } };
 }
 
@@ -215,7 +215,7 @@ async function start(
     message.unread === null
       ? readMessage(message.text, message.botUserId, (word) => deps.repositoryByAlias(word))
       : { kind: 'problem', problem: message.unread };
-  if (reading.kind === 'thanks') return deps.log('slack.ignored', { why: 'only thanks' });
+  if (reading.kind === 'nothing') return deps.log('slack.ignored', { why: 'asks for nothing' });
   if (reading.kind === 'problem') {
     if (duplicate) return deps.log('slack.ignored', { why: 'the app_mention event reports the problem' });
     return await reportProblem(intake, message, reading.problem, redelivery);

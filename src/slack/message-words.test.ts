@@ -85,6 +85,18 @@ it.each<[string, object, string]>([
     { text: 'see <https://a.test>', attachments: [{ from_url: 'https://a.test', title: 'A', text: 'x' }] },
     'see <https://a.test>',
   ],
+  ...[{ from_url: 'https://a.test' }, { is_msg_unfurl: true }, { is_app_unfurl: true }].map(
+    (preview): [string, object, string] => [
+      `without a table in a preview (${Object.keys(preview).join()})`,
+      { text: 'see this', attachments: [{ ...preview, blocks: [table], fallback: 'x' }] },
+      'see this',
+    ],
+  ),
+  [
+    'of a table in a forwarded message as a quotation',
+    { text: 'fix this', attachments: [{ is_share: true, is_msg_unfurl: true, blocks: [table] }] },
+    'fix this\n&gt; id | a&lt;b\n&gt; 7',
+  ],
   [
     'of nothing, and never throws',
     { text: null, blocks: [null, 7, { type: 'table', rows: 'x' }, {}], attachments: ['x'] },

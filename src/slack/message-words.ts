@@ -88,8 +88,13 @@ function wordsIn(untrusted: unknown, depth = 0): string {
 
 const isTable = (block: unknown): boolean => nodeSchema.safeParse(block).data?.type === 'table';
 const attachmentSchema = z.object({
-  /** Forwarded by the author. Slack itself attaches previews of links, whose words are a stranger's. */
+  /** Forwarded by the author. */
   is_share: z.boolean().catch(false),
+  /** Set on a preview, whose words are a stranger's. */
+  from_url: z.unknown().optional(),
+  original_url: z.unknown().optional(),
+  is_msg_unfurl: z.unknown().optional(),
+  is_app_unfurl: z.unknown().optional(),
   blocks: list,
   message_blocks: z.array(z.object({ message: z.object({ blocks: list }) })).catch([]),
   pretext: text,
@@ -102,7 +107,9 @@ const attachmentSchema = z.object({
 function attachmentWords(untrusted: unknown): string {
   const { data } = attachmentSchema.safeParse(untrusted);
   if (data === undefined) return '';
-  if (data.blocks.some(isTable)) return data.blocks.map((block) => wordsIn(block)).join('\n');
+  const isPreview = [data.from_url, data.original_url, data.is_msg_unfurl, data.is_app_unfurl].some(Boolean);
+  const isOwn = !data.is_share && !isPreview;
+  if (isOwn && data.blocks.some(isTable)) return data.blocks.map((block) => wordsIn(block)).join('\n');
   if (!data.is_share) return '';
   const written = [data.pretext, data.title, data.text].filter((part) => part !== '').join('\n');
   const blocks = [...data.blocks, ...data.message_blocks.flatMap(({ message }) => message.blocks)]

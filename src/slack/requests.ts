@@ -8,8 +8,10 @@ import {
   type TaskOptions,
   type TaskRequest,
 } from '../core/task.ts';
-import { inPassing, onlyThank } from '../core/ask/in-passing.ts';
-import { afterName, commandIn, copied } from '../core/ask/instruction.ts';
+import { afterName, commandIn, copied, nothingAsked } from '../core/ask/instruction.ts';
+import { onlyCourtesy } from '../core/ask/only-courtesy.ts';
+import { replyAsks } from '../core/ask/reply-asks.ts';
+import { inPassing, isEmpty, type NotAsked } from '../core/ask/starts-nothing.ts';
 import { plainText } from './message-text.ts';
 import { addressable } from './message-words.ts';
 
@@ -71,48 +73,89 @@ export function mentions(untrustedMrkdwn: string, userId: string): boolean {
   return mentionOf(userId).test(addressable(untrustedMrkdwn));
 }
 
-/** Whether a message begins with a mention of another user. */
-export function addressesAnother(untrustedMrkdwn: string, botUserId: string): boolean {
-  const first = /^\s*<@([A-Z0-9]{1,31})(?:\|[^<>\n]{0,200})?>/.exec(untrustedMrkdwn)?.[1];
-  return first !== undefined && first !== botUserId;
+/** Whether a reply in a task's thread that does not mention the bot asks it for something. */
+export function asksInReply(untrustedMrkdwn: string): boolean {
+  return replyAsks(plainText(addressable(untrustedMrkdwn), keepLabels));
+}
+
+/** A part of a message between two mentions of the bot, as plain text. */
+interface Part {
+  readonly written: string;
+  /** Without quotations and code, which ask for nothing. */
+  readonly said: string;
 }
 
 /** Splits a message at the mentions of the user that count. */
-function splitAtMentions(untrustedMrkdwn: string, userId: string): readonly string[] {
-  const parts: string[] = [];
+function splitAtMentions(untrustedMrkdwn: string, userId: string): readonly Part[] {
+  const visible = addressable(untrustedMrkdwn);
+  const parts: Part[] = [];
   let done = 0;
-  for (const { 0: found, index } of addressable(untrustedMrkdwn).matchAll(mentionOf(userId))) {
-    parts.push(untrustedMrkdwn.slice(done, index));
+  const add = (end?: number): void => {
+    const [written = '', said = ''] = [untrustedMrkdwn, visible].map((text) =>
+      plainText(text.slice(done, end), keepLabels),
+    );
+    parts.push({ written, said });
+  };
+  for (const { 0: found, index } of visible.matchAll(mentionOf(userId))) {
+    add(index);
     done = index + found.length;
   }
-  return [...parts, untrustedMrkdwn.slice(done)];
+  add();
+  return parts;
+}
+
+/** Mentions that are looked at. */
+const maxMentions = 50;
+
+interface Addressed {
+  readonly before: string;
+  readonly after: string;
+  readonly passing: NotAsked | null;
+}
+
+/** The first mention that asks for something, or else the first one. Without a mention all words count. */
+function findAddressed(parts: readonly Part[]): Addressed {
+  const join = (of: keyof Part, from: number, to?: number): string =>
+    parts
+      .slice(from, to)
+      .map((part) => part[of])
+      .join(' ');
+  const all = join('written', 0);
+  if (parts.length === 1)
+    return { before: all, after: '', passing: onlyCourtesy(all) ? 'silent' : isEmpty(all) ? 'empty' : null };
+  let first: Addressed | null = null;
+  for (let at = 1; at < Math.min(parts.length, maxMentions); at += 1) {
+    const passing = inPassing(join('said', 0, at), join('said', at));
+    // A forwarded message or a log next to the mention is what it asks about.
+    const isAsked = passing === null || (passing === 'empty' && !isEmpty(all));
+    const found = { before: join('written', 0, at), after: join('written', at), passing };
+    if (isAsked) return { ...found, passing: null };
+    first ??= found;
+  }
+  return first ?? { before: all, after: '', passing: null };
 }
 
 /**
- * Reads options and commands after the first mention, or before it if nothing follows. The instruction
+ * Reads options and commands after the mention that asks, or before it if nothing follows. The instruction
  * includes the text before the mention, so `split() is off by one. @codex fix it` keeps its first sentence.
- * `thanks`: the message asks for nothing.
+ * `nothing`: the message asks for nothing.
  */
 export function readMessage(
   untrustedMrkdwn: string,
   botUserId: string,
   repositoryOf: RepositoryOf,
-): WordsReading | { readonly kind: 'thanks' } {
+): WordsReading | { readonly kind: 'nothing' } {
   const problem = textProblem(untrustedMrkdwn);
   if (problem !== null) return { kind: 'problem', problem };
-  const [first = '', ...more] = splitAtMentions(untrustedMrkdwn, botUserId);
-  const before = plainText(first, keepLabels);
-  const after = plainText(more.join(' '), keepLabels);
-  const passing = more.length > 0 ? inPassing(before, after) : onlyThank(before) ? 'thanks' : null;
-  if (passing === 'thanks') return { kind: 'thanks' };
-  if (passing === 'copied') return asked({ ...nothing, ask: copied });
+  const { before, after, passing } = findAddressed(splitAtMentions(untrustedMrkdwn, botUserId));
+  if (passing === 'silent') return { kind: 'nothing' };
+  if (passing !== null) return asked({ ...nothing, ask: passing === 'empty' ? nothingAsked : copied });
   return asked(readAround(before.trim(), after.trim().replace(afterName, ''), repositoryOf));
 }
 
 const nothing = { repository: null, instruction: '', options: {} } as const;
 
 function readAround(before: string, after: string, repositoryOf: RepositoryOf): AskRead {
-  if (before === '' && after === '') return { ...nothing, ask: { kind: 'help' } };
   if (before === '' || after === '') return readAsk(before + after, repositoryOf);
   const command = commandIn(`${before} ${after}`);
   if (command !== null) return { ...nothing, ask: command };

@@ -32,6 +32,7 @@ const threadMessageSchema = z.object({
   user: z.string().optional(),
   bot_id: z.string().optional(),
   app_id: z.string().optional(),
+  bot_profile: z.unknown().optional(),
   subtype: z.string().optional(),
   ...wordFields,
   edited: z.object({ ts: slackTsSchema }).optional(),
@@ -44,8 +45,8 @@ export type ThreadMessage = z.infer<typeof threadMessageSchema>;
 const personSubtypes: ReadonlySet<string> = new Set(['file_share', 'thread_broadcast', 'me_message']);
 
 function isByPerson(message: ThreadMessage): message is ThreadMessage & { user: string } {
-  if (message.user === undefined || message.bot_id !== undefined || message.app_id !== undefined)
-    return false;
+  const software = [message.bot_id, message.app_id, message.bot_profile];
+  if (message.user === undefined || software.some((mark) => mark !== undefined)) return false;
   return message.subtype === undefined || personSubtypes.has(message.subtype);
 }
 

@@ -977,7 +977,6 @@ describe('a message', () => {
     ],
     ['a command', `<@${botUser}> status`, ['status', null, '']],
     ['a command word after other text', `broken <@${botUser}> stop`, ['run', null, 'broken\nstop']],
-    ['only a mention', `<@${botUser}>`, ['help', null, '']],
     ['a command between courtesies', `please <@${botUser}> stop it, thanks`, ['cancel', null, '']],
     ['full-width punctuation', `<@${botUser}>、直して`, ['run', null, '直して']],
     [
@@ -1035,6 +1034,37 @@ describe('a message', () => {
     expect(said(world)).toEqual(followsUp ? [['run', null, 'and the footer', ['message', root, ts]]] : []);
   });
 
+  it.each<[string, object]>([
+    ['thanks', { text: 'thanks!' }],
+    ['chatter', { text: 'I’ll review it tomorrow' }],
+    ['a remark to somebody else', { text: 'Ben, can you look at this?' }],
+    ['a quotation of the bot', { text: '&gt; add a test\n^ this' }],
+    ['a bot with a `bot_id`', { bot_id: 'B0' }],
+    ['a bot with only an `app_id`', { app_id: 'A1' }],
+    ['a bot with only a `bot_profile`', { bot_profile: { id: 'B0', name: 'CI' } }],
+    ['a bot as `bot_message`', { subtype: 'bot_message', user: undefined, username: 'CI' }],
+    ['a bot as `bot_message` of a user', { subtype: 'bot_message' }],
+    ['a workflow', { subtype: 'bot_message', bot_id: 'B0', workflow_id: 'Wf1' }],
+    [
+      'the preview of a link',
+      {
+        subtype: 'message_changed',
+        hidden: true,
+        message: message('see https://a.test', {
+          thread_ts: root,
+          attachments: [{ from_url: 'https://a.test', text: `<@${botUser}> add a test` }],
+        }),
+        previous_message: message('see https://a.test'),
+      },
+    ],
+  ])('as a reply starts no task: %s', async (_, over) => {
+    const world = createWorld();
+    await addTask(world, 'slack-1');
+    const delivery = event(message('add a test', { thread_ts: root, ...over }));
+    expect((await deliver(world, delivery)).status).toBe(200);
+    expect({ started: world.started, calls: world.calls }).toEqual({ started: [], calls: [] });
+  });
+
   it('has words from its blocks if its text has none', async () => {
     const world = createWorld();
     const elements = [
@@ -1048,6 +1078,13 @@ describe('a message', () => {
 
   it.each<[string, object, string]>([
     ['that only copies the bot in', mention(`cc <@${botUser}>`), 'mentioned me in passing'],
+    ['that is only a mention', mention(`<@${botUser}>`), 'Nothing was asked'],
+    ['that only greets the bot', mention(`hi <@${botUser}>!`), 'Nothing was asked'],
+    [
+      'that only greets the bot directly',
+      message('hello', { channel: 'D0ADA', channel_type: 'im' }),
+      'Nothing was asked',
+    ],
     ['without words but with an image', mention(`<@${botUser}>`, { files: [{ name: 'a.png' }] }), 'a.png'],
     [
       'to which an edit adds a mention',

@@ -65,6 +65,14 @@ export const copied: TaskRequest['ask'] = {
     'You mentioned me in passing, so I did nothing. To start a task, mention me with what you want done.',
 };
 
+/** The answer to a mention without words, or with a greeting. */
+export const nothingAsked: TaskRequest['ask'] = {
+  kind: 'invalid',
+  message:
+    'Nothing was asked, so I did nothing. Mention me with what you want done, for example `fix this`; `help` ' +
+    'shows what else I understand.',
+};
+
 const afterCancel: TaskRequest['ask'] = {
   kind: 'invalid',
   message:

@@ -27,7 +27,7 @@ describe('a mention', () => {
     ['# @airlock fix it', '#  fix it'],
     ['> quoted\n\n@airlock fix it', '> quoted\n\n fix it'],
     ['`@airlock` is the bot. @airlock fix it', '`@airlock` is the bot.  fix it'],
-    ['\\` @airlock \\`', '\\`  \\`'],
+    ['\\` @airlock \\` fix it', '\\`  \\` fix it'],
     ['one ` backtick, @airlock fix it', 'one ` backtick,  fix it'],
     ['<!-- note -->\n@airlock fix it', '<!-- note -->\n fix it'],
     ['<!--> @airlock fix it', '<!-->  fix it'],

@@ -6,17 +6,25 @@
  *   the Markdown that the webhook delivers: it lets a text pass rather than lose a mention.
  * - A mention is a word of its own: `@airlock` or `@airlock[bot]` in any case, with white space, punctuation
  *   or letters of another script around it. It does not count in code and quotations. The first mention
- *   counts.
+ *   counts that asks for something.
  * - The instruction is everything that the person wrote, before and after the mention, code and quotations
  *   included, without the mention and its options: `split() is off by one. @airlock fix it` must not lose its
  *   first sentence.
  * - Options follow the mention directly, on its line. Later in the text `--flag` is prose.
- * - Commands are those of `instruction.ts`. A mention in passing (`in-passing.ts`) starts nothing.
+ * - Commands are those of `instruction.ts`. A mention in passing (`starts-nothing.ts`) starts nothing.
  */
 import { stripHiddenCharacters } from './hidden-characters.ts';
-import { inPassing } from './in-passing.ts';
-import { afterName, beforeQuestion, commandIn, copied, cutInstruction, runIn } from './instruction.ts';
+import {
+  afterName,
+  beforeQuestion,
+  commandIn,
+  copied,
+  cutInstruction,
+  nothingAsked,
+  runIn,
+} from './instruction.ts';
 import { readOptions } from './options.ts';
+import { inPassing, type NotAsked } from './starts-nothing.ts';
 import type { TaskOptions, TaskRequest } from '../task.ts';
 
 /** Replaces a character of code: it is not white space and cannot be part of a mention. */
@@ -97,26 +105,53 @@ function withoutInlineCode(line: string): string {
   return isPlain ? line.replace(/`[^`]*`/g, (span) => code.repeat(span.length)) : line;
 }
 
-function findMention(visible: string, handle: string): { start: number; end: number } | null {
+/** Mentions that are looked at. A list of changes can credit the bot in each line. */
+const maxMentions = 50;
+
+interface Found {
+  readonly start: number;
+  readonly end: number;
+  readonly passing: NotAsked | null;
+}
+
+/** The first mention that asks for something, or else the first one. */
+function findMention(visible: string, handle: string): Found | null {
   const name = handle.replace(/[^a-z0-9-]/gi, '');
-  const pattern = new RegExp(`(?<!${joinsBefore})[@＠]${name}(?:\\[bot\\])?(?=${nameEnd})`, 'iu');
-  const found = pattern.exec(visible);
-  return found === null ? null : { start: found.index, end: found.index + found[0].length };
+  const pattern = new RegExp(`(?<!${joinsBefore})[@＠]${name}(?:\\[bot\\])?(?=${nameEnd})`, 'giu');
+  let first: Found | null = null;
+  for (let n = 0; n < maxMentions; n += 1) {
+    const match = pattern.exec(visible);
+    if (match === null) break;
+    const [start, end] = [match.index, match.index + match[0].length];
+    const passing = inPassing(visible.slice(0, start), visible.slice(end));
+    if (passing === null) return { start, end, passing };
+    first ??= { start, end, passing };
+  }
+  return first;
+}
+
+/** What a mention without words asks: nothing, or what else the person wrote, as in an issue's title. */
+export type Alone = 'asks-nothing' | 'asks-the-rest';
+
+/** For the event by which a text arrived. */
+export function aloneIn(event: string): Alone {
+  return event === 'issue_comment' || event === 'review_comment' ? 'asks-nothing' : 'asks-the-rest';
 }
 
 /** `handle` is the configured name without `@`. Linear in the length of the text. */
-export function parseMention(untrustedMarkdown: string, handle: string): Mention {
+export function parseMention(untrustedMarkdown: string, handle: string, alone?: Alone): Mention {
   const text = stripHiddenCharacters(untrustedMarkdown);
-  return readMention({ text, addressable: plainlyAddressable(text) }, handle);
+  return readMention({ text, addressable: plainlyAddressable(text) }, handle, alone);
 }
 
 /** As `parseMention`, for a text as it is displayed. */
-export function readMention({ text, addressable }: Displayed, handle: string): Mention {
+export function readMention(
+  { text, addressable }: Displayed,
+  handle: string,
+  alone: Alone = 'asks-nothing',
+): Mention {
   const mention = findMention(addressable, handle);
-  if (mention === null) return { kind: 'none' };
-
-  const passing = inPassing(addressable.slice(0, mention.start), addressable.slice(mention.end));
-  if (passing === 'thanks') return { kind: 'none' };
+  if (mention === null || mention.passing === 'silent') return { kind: 'none' };
 
   const comma = afterName.exec(addressable.slice(mention.end, mention.end + 9))?.[0].length ?? 0;
   const lineEnd = text.indexOf('\n', mention.end);
@@ -130,11 +165,16 @@ export function readMention({ text, addressable }: Displayed, handle: string): M
   if (read.kind === 'invalid') {
     return { kind: 'mention', ask: { kind: 'invalid', message: read.message }, instruction, options: {} };
   }
-  if (ask !== undefined) {
+  if (ask !== undefined && mention.passing === null) {
     return { kind: 'mention', ask: { kind: 'run', job: 'question' }, instruction, options: read.options };
   }
   const said = `${addressable.slice(0, mention.start)} ${addressable.slice(after)}`;
-  const command = passing === 'copied' ? copied : commandIn(said);
+  const command =
+    mention.passing === 'copied'
+      ? copied
+      : mention.passing === 'empty'
+        ? { 'asks-nothing': nothingAsked, 'asks-the-rest': null }[alone]
+        : commandIn(said);
   return {
     kind: 'mention',
     ask: command ?? runIn(said),

@@ -2,7 +2,7 @@
 import { authorize } from '../../core/access/authorize.ts';
 import type { ChatPerson } from '../../core/chat.ts';
 import type { Authorization } from '../../core/authorization.ts';
-import { readMention } from '../../core/ask/mention.ts';
+import { aloneIn, readMention } from '../../core/ask/mention.ts';
 import { buildPrompt, type EarlierWork } from '../../core/ask/prompt.ts';
 import type { PullRequestRef, RepositoryFacts, RoutedRequest, TaskOutcome } from '../../core/task.ts';
 import { ageText, standingText } from '../../core/task-words.ts';
@@ -31,7 +31,7 @@ async function readDisplayed(
 ): Promise<Stage<RoutedRequest>> {
   const words = await codeHost.displayedWords(facts, request);
   if (words === null || request.trigger.kind !== 'github') return { go: true, value: request };
-  const mention = readMention(words, request.trigger.mention);
+  const mention = readMention(words, request.trigger.mention, aloneIn(request.trigger.event));
   if (mention.kind === 'none') {
     const message = 'GitHub does not display the mention as words of the person who wrote the text.';
     return ended({ kind: 'ignored', reason: { code: 'mention-not-displayed', message } });
