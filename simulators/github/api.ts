@@ -4,6 +4,7 @@ import { Hono } from 'hono';
 import { identify } from './access.ts';
 import { ApiError, MovedError } from './api-errors.ts';
 import { appRoutes } from './routes/app-routes.ts';
+import { checkRoutes } from './routes/check-routes.ts';
 import { gitObjectRoutes } from './routes/git-object-routes.ts';
 import { gitRefRoutes } from './routes/git-ref-routes.ts';
 import { issueRoutes } from './routes/issue-routes.ts';
@@ -62,6 +63,8 @@ export function apiApplication(site: Site): Hono<ApiEnv> {
 
   const routes = [
     appRoutes,
+    // Before `commits/{ref}`, whose reference can contain slashes.
+    checkRoutes,
     repositoryRoutes,
     issueRoutes,
     reactionRoutes,

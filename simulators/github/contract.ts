@@ -20,7 +20,7 @@ export interface GithubSimulatorOptions {
     readonly slug: string;
     /** The public key that verifies App JWTs (SPKI or PKCS#1). */
     readonly publicKeyPem: string;
-    /** Of every installation. Default: contents, issues, pull_requests write; metadata read. */
+    /** Of every installation. Default: all that Airlock asks for. */
     readonly permissions?: Permissions;
   };
   readonly webhook: {
@@ -94,6 +94,34 @@ export interface ForkPull extends RepositoryName {
   readonly base: string;
   readonly title: string;
   readonly files: Readonly<Record<string, FileContent | null>>;
+}
+
+export type CheckConclusion =
+  | 'success'
+  | 'failure'
+  | 'neutral'
+  | 'cancelled'
+  | 'skipped'
+  | 'timed_out'
+  | 'action_required';
+export interface NewCheckRun extends RepositoryName {
+  readonly sha: string;
+  /** The name of the check. */
+  readonly check: string;
+  /** null: it still runs. */
+  readonly conclusion: CheckConclusion | null;
+  /** The slug of the App that made it. Default `github-actions`: it is the job of a workflow. */
+  readonly app?: string;
+  readonly output?: { readonly title?: string; readonly summary?: string; readonly text?: string };
+  /** The steps and the log of a job. Without a log GitHub answers 404, as after its retention. */
+  readonly steps?: readonly { readonly name: string; readonly conclusion: CheckConclusion }[];
+  readonly log?: string;
+}
+export interface NewCommitStatus extends RepositoryName {
+  readonly sha: string;
+  readonly context: string;
+  readonly state: 'error' | 'failure' | 'pending' | 'success';
+  readonly description?: string;
 }
 
 export interface DeliveryAttempt {
@@ -209,6 +237,11 @@ export interface GithubSimulator {
   closePull(of: RepositoryName & { number: number; merge?: boolean }): Promise<void>;
   /** Marks a pull request for auto-merge. The simulator never performs the merge. */
   enableAutoMerge(of: RepositoryName & { number: number }): void;
+  /** Adds a check run to a commit. A later one of the same name takes its place. */
+  addCheckRun(run: NewCheckRun): { id: number };
+  addCommitStatus(status: NewCommitStatus): { id: number };
+  /** Redirects later requests for a job's log to another address; null: to the storage again. */
+  redirectJobLogs(address: string | null): void;
   /** Suspends the App's installation on an account. It is still listed, but issues no tokens. */
   suspendInstallation(owner: string): void;
   resumeInstallation(owner: string): void;

@@ -33,6 +33,7 @@ export function createHttpServer(site: Site, faults: Faults, log: RequestLog): S
     });
   });
   web.route('/api/v3', apiApplication(site));
+  web.route('/', site.logs.pages);
   web.route('/', pageApplication(site));
   // Without the option it replaces the global Request and Response of everything in this process.
   const serveWeb = getRequestListener(web.fetch, { overrideGlobalObjects: false });

@@ -1,6 +1,6 @@
 /**
  * Starts a simulated GitHub: REST, git over HTTP, pages and signed webhooks, on real git repositories. It
- * refuses what GitHub refuses. Not simulated: reviews, GraphQL, Actions.
+ * refuses what GitHub refuses. Not simulated: GraphQL, running workflows.
  */
 import { mkdir } from 'node:fs/promises';
 import { resolve } from 'node:path';
@@ -12,7 +12,9 @@ import type { GithubSimulator, GithubSimulatorOptions, Permissions } from './con
 import { Faults, RequestLog } from './faults.ts';
 import { TokenStore } from './installation-tokens.ts';
 import * as userActions from './user-actions.ts';
+import { addCheckRun, addCommitStatus } from './check-actions.ts';
 import { closePull, enableAutoMerge, openPullFromFork } from './pull-actions.ts';
+import { createJobLogs } from './job-logs.ts';
 import { createHttpServer } from './server.ts';
 import type { Site } from './site.ts';
 import { findComment, Store, timestamp } from './store.ts';
@@ -25,6 +27,9 @@ const defaultPermissions: Permissions = {
   contents: 'write',
   issues: 'write',
   pull_requests: 'write',
+  checks: 'read',
+  actions: 'read',
+  statuses: 'read',
   metadata: 'read',
 };
 
@@ -49,6 +54,7 @@ export async function startGithubSimulator(options: GithubSimulatorOptions): Pro
     store,
     tokens,
     webhooks,
+    logs: createJobLogs(() => address.url),
     app: {
       id: app.id,
       slug: app.slug,
@@ -94,6 +100,9 @@ export async function startGithubSimulator(options: GithubSimulatorOptions): Pro
     openPullFromFork: (pull) => openPullFromFork(site, pull),
     closePull: (of) => closePull(site, of),
     enableAutoMerge: (of) => enableAutoMerge(site, of),
+    addCheckRun: (run) => addCheckRun(site, run),
+    addCommitStatus: (status) => addCommitStatus(site, status),
+    redirectJobLogs: (to) => site.logs.redirectTo(to),
     suspendInstallation: (owner) => {
       installationOn(owner).suspendedAt = timestamp();
     },

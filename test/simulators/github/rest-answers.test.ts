@@ -24,6 +24,9 @@ const operations = [
   'GET /repos/{owner}/{repo} 404',
   'GET /repos/{owner}/{repo}/collaborators/{username}/permission 200',
   'GET /repos/{owner}/{repo}/collaborators/{username}/permission 404',
+  'GET /repos/{owner}/{repo}/commits/{ref}/check-runs 200',
+  'GET /repos/{owner}/{repo}/commits/{ref}/status 200',
+  'GET /repos/{owner}/{repo}/actions/jobs/{job_id} 200',
   'GET /repos/{owner}/{repo}/issues 200',
   'POST /repos/{owner}/{repo}/issues 201',
   'GET /repos/{owner}/{repo}/issues/{issue_number} 200',
@@ -380,6 +383,43 @@ describe('an answer of the REST API', () => {
     expect(listAt((await call('GET', `${repo}/pulls?head=acme:main`)).body, '')).toEqual([]);
     expect(listAt((await call('GET', `${repo}/pulls?head=mallory:main`)).body, '')).toHaveLength(1);
     expect((await call('GET', `${repo}/pulls/4711`)).status).toBe(404);
+  });
+
+  it('matches GitHub’s description for check runs, jobs, their logs and commit statuses', async () => {
+    const at = { owner: 'acme', name: 'widgets', sha: headSha };
+    const steps = [{ name: 'Run npm test', conclusion: 'failure' }] as const;
+    site.simulator.addCheckRun({ ...at, check: 'test', conclusion: 'failure', log: 'an older run' });
+    const job = { ...at, check: 'test', conclusion: 'failure', steps, log: 'npm ERR! 1 failing' } as const;
+    const { id } = site.simulator.addCheckRun(job);
+    const output = { title: '2 warnings', summary: 'See *there*.' };
+    site.simulator.addCheckRun({ ...at, check: 'lint', conclusion: null, app: 'linter', output });
+    const runs = `${repo}/commits/${headSha}/check-runs`;
+    expect((await call('GET', runs)).body).toMatchObject({
+      total_count: 2,
+      check_runs: [
+        { name: 'lint', status: 'in_progress', conclusion: null, app: { slug: 'linter' }, output },
+        { id, name: 'test', conclusion: 'failure', app: { slug: 'github-actions' } },
+      ],
+    });
+    expect((await call('GET', `${runs}?filter=all`)).body).toMatchObject({ total_count: 3 });
+    expect((await call('GET', `${repo}/actions/jobs/${id}`)).body).toMatchObject({ steps });
+    expect((await call('GET', `${repo}/actions/jobs/${id + 99}`)).status).toBe(404);
+    expect((await call('GET', `${repo}/commits/${headSha}/status`)).body).toMatchObject({ state: 'pending' });
+    site.simulator.addCommitStatus({ ...at, context: 'ci/other', state: 'error', description: 'No agent' });
+    expect((await call('GET', `${repo}/commits/${headSha}/status`)).body).toMatchObject({
+      state: 'failure',
+      statuses: [{ context: 'ci/other', state: 'error', description: 'No agent' }],
+    });
+
+    const authorization = `Bearer ${token}`;
+    const asked = await fetch(`${site.simulator.apiUrl}${repo}/actions/jobs/${id}/logs`, {
+      headers: { authorization },
+      redirect: 'manual',
+    });
+    const location = asked.headers.get('location') ?? '';
+    expect([asked.status, new URL(location).pathname]).toEqual([302, expect.stringMatching(/^\/_storage\//)]);
+    expect((await fetch(location, { headers: { authorization } })).status).toBe(400);
+    expect(await (await fetch(location)).text()).toBe('npm ERR! 1 failing');
   });
 
   it('has the headers that GitHub always sends', async () => {
