@@ -94,6 +94,7 @@ export default defineConfig({
             },
           },
           include: ['test/workerd/**/*.test.ts'],
+          isolate: false,
           globalSetup: [endWithRun, 'test/workerd-host/github.ts'],
           setupFiles: ['test/workerd/only-simulated-github.ts'],
           ...patient,

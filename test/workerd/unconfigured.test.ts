@@ -1,8 +1,10 @@
-/** An incomplete deployment accepts nothing. A file of its own: settings are read once. */
+/** An incomplete deployment accepts nothing. With modules of its own: settings are read once. */
 import { createExecutionContext, listDurableObjectIds } from 'cloudflare:test';
 import { env } from 'cloudflare:workers';
-import { expect, it } from 'vitest';
-import worker from '../../src/index.ts';
+import { expect, it, vi } from 'vitest';
+
+vi.resetModules();
+const { default: worker } = await import('../../src/index.ts');
 
 it.each([
   ['GITHUB_APP_PRIVATE_KEY', undefined],
@@ -11,6 +13,7 @@ it.each([
   ['GITHUB_APP_ID', 'airlock'],
   ['AIRLOCK_CONFIG_TEXT', '{ "repositories": 1 }'],
 ])('answers 503 and starts nothing if %s is %j', async (name, value) => {
+  const tasksBefore = await listDurableObjectIds(env.TASKS);
   for (const path of ['/healthz', '/github/webhooks', '/api/tasks']) {
     const request = new Request<unknown, IncomingRequestCfProperties>(`http://airlock.test${path}`, {
       method: path === '/healthz' ? 'GET' : 'POST',
@@ -23,5 +26,5 @@ it.each([
     expect(text).toContain('not-configured');
     expect(text).not.toContain(name);
   }
-  expect(await listDurableObjectIds(env.TASKS)).toEqual([]);
+  expect(await listDurableObjectIds(env.TASKS)).toEqual(tasksBefore);
 });
