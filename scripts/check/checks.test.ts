@@ -15,8 +15,8 @@ describe('the arguments of npm test', () => {
   it.each([
     [['unit'], ['unit']],
     [
-      ['flows', 'types'],
-      ['types', 'flows'],
+      ['flows', 'lint'],
+      ['lint', 'flows'],
     ],
     [
       ['lint', 'src/egress'],

@@ -17,10 +17,17 @@ const tests = (name: string, ...args: readonly string[]): Check => ({
 /** In the order in which they start: as many at a time as there are processors, the longest early. */
 export const allChecks: readonly Check[] = [
   program('format', 'oxfmt', '--check', '.'),
-  program('types', 'tsc', '-p', 'src'),
-  program('types-node', 'tsc', '-p', '.'),
-  program('types-workerd', 'tsc', '-p', 'test/workerd'),
-  program('lint', 'oxlint', '--type-aware', '--deny-warnings', '--report-unused-disable-directives', '.'),
+  // The linter runs the compiler for its rules. `--type-check` reports the compiler's errors too, for every
+  // tsconfig.json, so that `tsc` need not check the same files again: 22 instead of 38 processor seconds.
+  program(
+    'lint',
+    'oxlint',
+    '--type-aware',
+    '--type-check',
+    '--deny-warnings',
+    '--report-unused-disable-directives',
+    '.',
+  ),
   program('dead-code', 'knip'),
   program('schema', 'node', 'scripts/generate-config-schema.ts', '--check'),
   program('deployment', 'node', 'scripts/generate-environments.ts', '--check'),
