@@ -2,9 +2,9 @@
  * Runs inside the sandbox, detached: `node codex-driver.ts <jobfile>`. Starts `codex app-server`, runs one
  * turn, and writes one JSON object per line to standard output: `{"at": ms, "event": {"method", "params"}}`
  * for Codex's notifications (`event-file.ts` filters and shortens them), and `{"at": ms, "driver": {"kind":
- * …, …}}` for its own events: `ready`, `thread`, `turn`, `rollout`, `malformed`, `oversized`, `error`,
- * `exit`. Reads commands from `control.jsonl` in the folder of the job file. SIGTERM interrupts the turn and
- * ends the driver.
+ * …, …}}` for its own events: `ready`, `thread`, `turn`, `remark`, `rollout`, `malformed`, `oversized`,
+ * `error`, `exit`. Reads commands from `control.jsonl` in the folder of the job file. SIGTERM interrupts the
+ * turn and ends the driver.
  *
  * Exit code: 0 the turn completed, 1 it failed, 2 it was interrupted, 3 no turn ended (an `error` line has
  * the reason). Holds no credential: Codex gets a placeholder key, which the egress handler replaces.
@@ -12,16 +12,15 @@
 import { dirname, join } from 'node:path';
 import { CodexRefusal, startCodex, type CodexConnection } from './codex-connection.ts';
 import { readJob, type CodexDriverJob } from './codex-job.ts';
-import { followControlFile, type ControlCommand } from './control-file.ts';
+import { followControlFile } from './control-file.ts';
 import { createEventFile, unwantedMethods, type Notification } from './event-file.ts';
 import { findRollout } from './rollout.ts';
+import { createSteering, textInput } from './steering.ts';
 import { at, createTurnEnd, type TurnStatus } from './turn-end.ts';
 
 const placeholderKey = 'placeholder-replaced-by-the-gateway';
 const handshakeDeadlineMs = 30_000;
 const requestDeadlineMs = 30_000;
-/** An interrupt takes about 20 ms. If Codex does not react within this time, the turn ends without it. */
-const interruptGraceMs = 5_000;
 const cleanDeadlineMs = 3_000;
 const stopGraceMs = 2_000;
 
@@ -38,44 +37,7 @@ function stringAt(value: unknown, ...path: readonly string[]): string {
   return found;
 }
 
-const textInput = (text: string) => [{ type: 'text', text, text_elements: [] }];
-
 const events = createEventFile((line) => process.stdout.write(`${line}\n`));
-
-/** Sends commands to the running turn. Holds them back until the turn has an id. */
-function createSteering(codex: CodexConnection, end: (status: TurnStatus) => void) {
-  let turn: { threadId: string; turnId: string } | null = null;
-  let waiting: ControlCommand[] = [];
-  let graceTimer: NodeJS.Timeout | null = null;
-  const failed = (what: string) => (error: unknown) =>
-    events.driver({ kind: 'error', fatal: false, message: `${what}: ${String(error)}` });
-
-  function act(command: ControlCommand): void {
-    if (command.kind === 'interrupt') graceTimer ??= setTimeout(() => end('interrupted'), interruptGraceMs);
-    if (turn === null) {
-      waiting.push(command);
-      return;
-    }
-    if (command.kind === 'interrupt') {
-      codex.request('turn/interrupt', turn, requestDeadlineMs).catch(failed('interrupt'));
-      return;
-    }
-    const params = { threadId: turn.threadId, expectedTurnId: turn.turnId, input: textInput(command.text) };
-    codex.request('turn/steer', params, requestDeadlineMs).catch(failed('steer'));
-  }
-
-  return {
-    act,
-    turnStarted(threadId: string, turnId: string): void {
-      turn = { threadId, turnId };
-      for (const command of waiting) act(command);
-      waiting = [];
-    },
-    close(): void {
-      if (graceTimer !== null) clearTimeout(graceTimer);
-    },
-  };
-}
 
 async function openThread(codex: CodexConnection, job: CodexDriverJob): Promise<string> {
   const initialized = await codex.request(
@@ -121,7 +83,9 @@ async function runTurn(job: CodexDriverJob, controlPath: string): Promise<TurnSt
   const onNotification = (notification: Notification): void => {
     events.notification(notification);
     const own = at(notification.params, 'threadId');
-    if (threadId === null || own === threadId) turnEnd.notification(notification);
+    if (threadId !== null && own !== threadId) return;
+    turnEnd.notification(notification);
+    steering.notification(notification);
   };
   const codex = startCodex({
     binary: job.codexBinary,
@@ -130,7 +94,10 @@ async function runTurn(job: CodexDriverJob, controlPath: string): Promise<TurnSt
     onNotification,
     onMalformed: (line) => events.driver({ kind: 'malformed', line: line.slice(0, 200) }),
   });
-  const steering = createSteering(codex, turnEnd.end);
+  const steering = createSteering(codex, turnEnd.end, {
+    remark: (id, state) => events.driver({ kind: 'remark', id, state }),
+    failed: (message) => events.driver({ kind: 'error', fatal: false, message }),
+  });
   const closeControl = followControlFile(controlPath, steering.act);
   process.once('SIGTERM', () => steering.act({ kind: 'interrupt' }));
 

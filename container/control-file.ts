@@ -1,20 +1,19 @@
 /**
  * Reads commands for the running driver, a JSON object per line: `{"kind":"interrupt"}` or
- * `{"kind":"steer","text":"…"}`. Lines are only added; each is acted on once, by its number.
+ * `{"kind":"steer","id":"…","text":"…"}`. Lines are only added; each is acted on once, by its number.
  */
 import { readFileSync, statSync } from 'node:fs';
 import { isRecord } from './codex-job.ts';
 
 export type ControlCommand =
   | { readonly kind: 'interrupt' }
-  | { readonly kind: 'steer'; readonly text: string };
+  | { readonly kind: 'steer'; readonly id: string; readonly text: string };
 
 const pollMs = 100;
-/** Files over this size are ignored. */
-const maxFileBytes = 1024 * 1024;
-const maxSteerCharacters = 20_000;
+/** Files over this size are ignored. `maxRemarkCharacters` in `src/core/remark.ts` keeps ours below it. */
+const maxFileBytes = 2 * 1024 * 1024;
 
-/** Parses a line; null if it is no command. Cuts a steering text at 20,000 characters. */
+/** Parses a line; null if it is no command. */
 export function parseControlLine(line: string): ControlCommand | null {
   let value: unknown;
   try {
@@ -24,9 +23,9 @@ export function parseControlLine(line: string): ControlCommand | null {
   }
   if (!isRecord(value)) return null;
   if (value['kind'] === 'interrupt') return { kind: 'interrupt' };
-  const { text } = value;
-  if (value['kind'] !== 'steer' || typeof text !== 'string' || text.trim() === '') return null;
-  return { kind: 'steer', text: text.slice(0, maxSteerCharacters) };
+  const { id, text } = value;
+  if (value['kind'] !== 'steer' || typeof id !== 'string' || id === '') return null;
+  return typeof text === 'string' && text.trim() !== '' ? { kind: 'steer', id, text } : null;
 }
 
 /** Until the returned function is called. Polls, because inotify does not work on every mount. */

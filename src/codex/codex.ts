@@ -1,7 +1,7 @@
 /** Implements the `Codex` port from invocation, progress and answer. */
 import type { Codex } from '../core/ports/codex.ts';
 import { answerOf } from './answer.ts';
-import { codexInvocation, type CodexSettings } from './invocation.ts';
+import { codexInvocation, controlFile, type CodexSettings } from './invocation.ts';
 import { fold, initialProgress } from './progress.ts';
 
 export function createCodex(settings: CodexSettings): Codex {
@@ -9,6 +9,7 @@ export function createCodex(settings: CodexSettings): Codex {
     invocation: (job) => codexInvocation(settings, job),
     initialProgress,
     fold,
+    control: controlFile,
     answer: answerOf,
   };
 }

@@ -99,6 +99,11 @@ const driverLine = z.discriminatedUnion('kind', [
   z.object({ kind: z.literal('thread'), threadId: z.string() }),
   z.object({ kind: z.literal('rollout'), path: z.string() }),
   z.object({
+    kind: z.literal('remark'),
+    id: z.string().min(1).max(100),
+    state: z.enum(['taken', 'reached', 'refused']),
+  }),
+  z.object({
     kind: z.literal('error'),
     fatal: z.boolean(),
     message: z.string(),
@@ -176,7 +181,7 @@ function notificationLine(method: string, params: unknown): CodexLine {
   }
 }
 
-const driverKinds: ReadonlySet<string> = new Set(['ready', 'turn', 'thread', 'rollout', 'error', 'exit']);
+const driverKinds: ReadonlySet<string> = new Set(driverLine.options.map(({ shape }) => shape.kind.value));
 
 /** Never throws. */
 export function parseLine(untrustedLine: string): TimedLine {

@@ -2,6 +2,8 @@
 import { sandboxPaths, scriptCommand } from '../core/checkout.ts';
 import type { CodexJob } from '../core/ports/codex.ts';
 import type { SandboxCommand } from '../core/ports/sandbox-port.ts';
+import { buildRemark } from '../core/ask/prompt.ts';
+import type { Remark } from '../core/remark.ts';
 import { answerJsonSchema } from './answer.ts';
 import { codexConfig, toToml } from './config-toml.ts';
 
@@ -13,6 +15,12 @@ export const codexPaths = {
   /** One JSON object per line, see `container/control-file.ts`. */
   control: '/run/airlock/codex/control.jsonl',
 } as const;
+
+/** In the form that `container/control-file.ts` reads. */
+export function controlFile(remarks: readonly Remark[]): { path: string; content: string } {
+  const lines = remarks.map((remark) => ({ kind: 'steer', id: remark.id, text: buildRemark(remark) }));
+  return { path: codexPaths.control, content: lines.map((line) => `${JSON.stringify(line)}\n`).join('') };
+}
 
 export interface CodexSettings {
   /** OpenAI's base URL inside the sandbox, ending in `/v1`. */

@@ -1,6 +1,7 @@
 /** Folds a run's events into its progress, bounded. Capped, not escaped. Success is Codex's claim. */
 import { sandboxPaths } from '../core/checkout.ts';
 import type { CommandRun, Notable, Progress, TurnEnd } from '../core/progress.ts';
+import type { RemarkReport } from '../core/remark.ts';
 import { parseLine, type CodexItem, type CodexLine, type DriverLine } from './event.ts';
 import { unwrapShell } from './shell-command.ts';
 import { firstOf, lastOf } from './untrusted-text.ts';
@@ -35,7 +36,7 @@ export const initialProgress: Progress = {
 
 interface Folded {
   readonly progress: Progress;
-  readonly notable: readonly Notable[];
+  readonly notable: readonly (Notable | RemarkReport)[];
 }
 
 const silently = (progress: Progress): Folded => ({ progress, notable: [] });
@@ -259,6 +260,10 @@ function driverSaid(progress: Progress, line: DriverLine): Folded {
         notable: [{ kind: 'error', text, willRetry: false }],
       };
     }
+    case 'remark':
+      return line.state === 'taken'
+        ? silently(progress)
+        : { progress, notable: [{ kind: 'remark', id: line.id, reached: line.state === 'reached' }] };
     case 'exit':
       // Codex's own report counts. The driver's is for a turn whose end Codex did not report before it died.
       return progress.turn === null ? turnEnded(progress, line.status, null) : silently(progress);

@@ -2,6 +2,7 @@
 import type { RoutedBy } from './chat.ts';
 import type { Fault, Receipt, TokenUsage } from './grant.ts';
 import type { Notable, Progress } from './progress.ts';
+import type { Ahead, Remark } from './remark.ts';
 import type { SetupView } from './setup-view.ts';
 import type { RepositoryRef, TaskOutcome, TaskPhase } from './task.ts';
 
@@ -33,6 +34,10 @@ export interface TaskView {
   readonly base: { readonly branch: string; readonly sha: string } | null;
   /** The pull request that a follow-up works on; null for a task of its own. */
   readonly continues: { readonly number: number; readonly url: string } | null;
+  /** The earlier task of the conversation that this one waits for. */
+  readonly ahead: Ahead | null;
+  /** Words that were added while the task ran and that reached Codex, in order. */
+  readonly remarks: readonly Remark[];
   readonly model: string | null;
   readonly effort: string | null;
   /** Null: not known yet. */

@@ -8,7 +8,7 @@ export const taskLimits = {
   outagePollMs: 30_000,
   /** What a wait for an upstream leaves of the task's time for the steps that follow. */
   afterWaitMs: 5 * 60_000,
-  /** For routing a task from Slack: a person's choice, and the earlier task of its thread. */
+  /** For routing a task from Slack by a person's choice, and for an earlier task of the conversation. */
   routeMs: 14 * 60 * 60_000,
   /** In the queue for a slot. A queue longer than this is an operator's problem. */
   queueMs: 24 * 60 * 60_000,
@@ -112,6 +112,8 @@ export const taskLimits = {
   lateAlarmMs: 2 * 60_000,
   /** GitHub's secondary limit is 80 content-creating requests a minute for an installation. */
   commentEveryMs: 5_000,
+  /** One write of the file that passes remarks on to Codex. */
+  passRemarksMs: 20_000,
   /** Interval of edits without news while Codex works, which show the elapsed time. */
   refreshEveryMs: 30_000,
   /** Interval between two writes of the progress. After a crash the rest is read again from the sandbox. */

@@ -14,6 +14,7 @@ import { dirname, join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
 import type { Notable, Progress } from '../../src/core/progress.ts';
+import type { RemarkReport } from '../../src/core/remark.ts';
 import { answerJsonSchema } from '../../src/codex/answer.ts';
 import { codexConfig, toToml } from '../../src/codex/config-toml.ts';
 import { fold, initialProgress } from '../../src/codex/progress.ts';
@@ -141,8 +142,11 @@ export function runDriver(options: RunOptions): DriverRun {
   };
 }
 
-export function foldAll(lines: readonly string[]): { progress: Progress; notable: readonly Notable[] } {
-  const notable: Notable[] = [];
+export function foldAll(lines: readonly string[]): {
+  progress: Progress;
+  notable: readonly (Notable | RemarkReport)[];
+} {
+  const notable: (Notable | RemarkReport)[] = [];
   let progress = initialProgress;
   for (const line of lines) {
     const folded = fold(progress, line, 0);

@@ -17,15 +17,22 @@ import {
   type Script,
 } from '../../simulators/openai/script.ts';
 import { startOpenAiSimulator, type OpenAiSimulator } from '../../simulators/openai/server.ts';
+import { startCodex } from '../../container/codex-connection.ts';
+import type { Notification } from '../../container/event-file.ts';
+import { createSteering, textInput } from '../../container/steering.ts';
+import { at } from '../../container/turn-end.ts';
 import { answerOf } from '../../src/codex/answer.ts';
+import { codexConfig, toToml } from '../../src/codex/config-toml.ts';
 import {
   cleanUp,
+  codexBinary,
   foldAll,
   placeholderKey,
   processRuns,
   runDriver,
   temporaryFolder,
   until,
+  writeFiles,
 } from './driver-harness.ts';
 
 const simulators: OpenAiSimulator[] = [];
@@ -278,6 +285,48 @@ describe('a failed turn', () => {
   });
 });
 
+/** Opens one Codex, so that many short turns are cheap. Each turn gets a thread of its own. */
+async function openCodex(baseUrl: string) {
+  const home = temporaryFolder();
+  const model = 'gpt-6.1-sol';
+  writeFiles(home, {
+    'config.toml': toToml(codexConfig({ openaiBaseUrl: baseUrl, model, repository: home })),
+  });
+  let listener: (notification: Notification) => void = () => undefined;
+  const codex = startCodex({
+    binary: codexBinary(),
+    cwd: home,
+    env: { PATH: process.env['PATH'], HOME: home, CODEX_HOME: home, OPENAI_API_KEY: placeholderKey },
+    onNotification: (notification) => listener(notification),
+    onMalformed: () => undefined,
+  });
+  const deadlineMs = 150_000;
+  const clientInfo = { name: 'airlock', title: 'Airlock', version: '1' };
+  await codex.request('initialize', { clientInfo, capabilities: { experimentalApi: true } }, deadlineMs);
+  codex.notify('initialized');
+  const startTurn = async () => {
+    const settings = { cwd: home, approvalPolicy: 'never', sandbox: 'danger-full-access', model };
+    const threadId = at(await codex.request('thread/start', settings, deadlineMs), 'thread', 'id');
+    const reported: string[] = [];
+    const steering = createSteering(codex, () => undefined, {
+      remark: (_, state) => reported.push(state),
+      failed: () => undefined,
+    });
+    const answering = Promise.withResolvers<void>();
+    const completed = Promise.withResolvers<void>();
+    listener = (notification) => {
+      steering.notification(notification);
+      if (at(notification.params, 'item', 'type') === 'agentMessage') answering.resolve();
+      if (notification.method === 'turn/completed') completed.resolve();
+    };
+    const input = textInput('Please do it.');
+    const turn = await codex.request('turn/start', { threadId, input, model, effort: 'low' }, deadlineMs);
+    steering.turnStarted(String(threadId), String(at(turn, 'turn', 'id')));
+    return { steering, reported, ended: { answering: answering.promise, completed: completed.promise } };
+  };
+  return { codex, startTurn };
+}
+
 describe('steering', () => {
   const long = (mark: string): Script => [
     // Longer than any deadline, so the test ends only if the interrupt ends the command.
@@ -312,18 +361,48 @@ describe('steering', () => {
     expect(foldAll(run.lines()).progress.turn).toEqual({ status: 'interrupted' });
   });
 
-  it('passes a remark to the running turn', async () => {
+  it('passes remarks on in order, each once, and reports what the model has read', async () => {
     const simulator = await simulate(({ prompt }) =>
       prompt.includes('also mind the docs')
         ? [finish({ title: 'Steered', summary: 'Docs too.' })]
-        : [shell('sleep 2'), finish({ title: 'Unsteered', summary: 's' })],
+        : [shell('until [ -e go ]; do sleep 0.05; done'), finish({ title: 'Unsteered', summary: 's' })],
     );
     const run = runDriver({ baseUrl: simulator.url });
     await run.seen('"inProgress","commandActions"');
     run.control({ kind: 'nonsense' });
-    run.control({ kind: 'steer', text: 'also mind the docs' });
+    run.control({ kind: 'steer', id: 'one', text: 'also mind the docs' });
+    run.control({ kind: 'steer', id: 'two', text: 'and the tests' });
+    run.control({ kind: 'steer', id: 'one', text: 'also mind the docs' });
+    await run.seen('"id":"two","state":"taken"');
+    writeFileSync(join(run.repository, 'go'), '');
     expect(await run.exitCode).toBe(0);
     expect(answerOf(foldAll(run.lines()).progress).title).toBe('Steered');
+    expect(foldAll(run.lines()).notable.filter(({ kind }) => kind === 'remark')).toEqual([
+      { kind: 'remark', id: 'one', reached: true },
+      { kind: 'remark', id: 'two', reached: true },
+    ]);
+    const last = JSON.stringify(simulator.requests().at(-1)?.body);
+    expect(last.split('also mind the docs')).toHaveLength(2);
+    expect(last.indexOf('also mind the docs')).toBeLessThan(last.indexOf('and the tests'));
+  });
+
+  it('races with the end of the turn: the model has read a remark, or nobody says so', async () => {
+    const simulator = await simulate([finish({ title: 't', summary: 's' })]);
+    const { codex, startTurn } = await openCodex(simulator.url);
+    for (let race = 0; race < 20; race += 1) {
+      const text = `remark number ${race}`;
+      const { ended, steering, reported } = await startTurn();
+      await ended.answering;
+      await delay(race % 7);
+      steering.act({ kind: 'steer', id: text, text });
+      await ended.completed;
+      const read = simulator.requests().filter(({ body }) => JSON.stringify(body).includes(text)).length;
+      expect({ race, reached: reported.filter((state) => state === 'reached').length }).toEqual({
+        race,
+        reached: read,
+      });
+    }
+    await codex.stop(1_000);
   });
 });
 

@@ -105,9 +105,11 @@ describe('the control file', () => {
   it.each([
     ['{"kind":"interrupt"}', { kind: 'interrupt' }],
     ['{"kind":"interrupt","extra":1}', { kind: 'interrupt' }],
-    ['{"kind":"steer","text":"go left"}', { kind: 'steer', text: 'go left' }],
-    ['{"kind":"steer","text":"  "}', null],
-    ['{"kind":"steer"}', null],
+    ['{"kind":"steer","id":"a","text":"go left"}', { kind: 'steer', id: 'a', text: 'go left' }],
+    ['{"kind":"steer","id":"a","text":"  "}', null],
+    ['{"kind":"steer","id":"a"}', null],
+    ['{"kind":"steer","id":"","text":"go left"}', null],
+    ['{"kind":"steer","text":"go left"}', null],
     ['{"kind":"delete"}', null],
     ['interrupt', null],
     ['null', null],
@@ -121,7 +123,7 @@ describe('the control file', () => {
     const close = followControlFile(path, (command) =>
       seen.push(command.kind === 'steer' ? command.text : 'interrupt'),
     );
-    const steer = (text: string) => `{"kind":"steer","text":"${text}"}\n`;
+    const steer = (text: string) => `{"kind":"steer","id":"${text}","text":"${text}"}\n`;
     writeFileSync(path, steer('one'));
     await until(() => seen.length === 1);
     appendFileSync(path, `rubbish\n${steer('two')}{"kind":"inter`);

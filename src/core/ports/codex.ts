@@ -1,6 +1,7 @@
 /** Codex, for tasks: how to start it, and how to read its output. */
 import type { SandboxCommand } from './sandbox-port.ts';
 import type { Answer, Notable, Progress } from '../progress.ts';
+import type { Remark, RemarkReport } from '../remark.ts';
 
 export interface CodexJob {
   readonly prompt: string;
@@ -13,7 +14,13 @@ export interface Codex {
   invocation(job: CodexJob): { files: readonly { path: string; content: string }[]; command: SandboxCommand };
   readonly initialProgress: Progress;
   /** Folds one line of output into the progress. Never throws: a malformed line counts as unknown. */
-  fold(progress: Progress, line: string, now: number): { progress: Progress; notable: readonly Notable[] };
+  fold(
+    progress: Progress,
+    line: string,
+    now: number,
+  ): { progress: Progress; notable: readonly (Notable | RemarkReport)[] };
+  /** The file that passes these remarks on to the turn that runs. Further ones only come after them. */
+  control(remarks: readonly Remark[]): { path: string; content: string };
   /** Validates the final message against the answer schema. Never throws. */
   answer(progress: Progress): Answer;
 }

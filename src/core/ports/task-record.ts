@@ -2,6 +2,7 @@
 import type { AgentEnd, Approval, Authorization } from '../authorization.ts';
 import type { Routing } from '../chat.ts';
 import type { Notable } from '../progress.ts';
+import type { Ahead, Remark, RemarkFate } from '../remark.ts';
 import type { TaskView } from '../task-view.ts';
 import type {
   RepositoryFacts,
@@ -47,6 +48,8 @@ export interface Findings {
   readonly choices?: readonly RepositoryRef[];
   /** Where the post goes; set before authorization so that a refusal can be posted. */
   readonly facts?: RepositoryFacts;
+  /** What this task waits for until it is authorized. */
+  readonly ahead?: Ahead;
   readonly authorization?: Authorization;
   /** The task gets no post: its refusal was already posted in this conversation. */
   readonly silent?: true;
@@ -82,7 +85,12 @@ export interface TaskRecordPort {
   /** Stores a file with the record, replacing one of that name. */
   keep(name: string, content: string): Promise<void>;
   kept(name: string): Promise<string | null>;
-  /** Wakes that task's Workflow when this task is routed, asks for a choice, or ends. */
+  /**
+   * Passes a person's words on to the turn of this task, once. Returns their fate as far as it is known, and
+   * wakes the Workflow of the task `remark.id` when it is; null: this task takes them no more.
+   */
+  addRemark(remark: Remark): Promise<RemarkFate | null>;
+  /** Wakes that task's Workflow when this task is routed, authorized, asks for a choice, or ends. */
   addWaiter(taskId: string): Promise<void>;
   /** Ends the task. The first outcome stays. */
   finish(outcome: TaskOutcome): Promise<void>;

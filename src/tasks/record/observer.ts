@@ -3,6 +3,7 @@ import type { AgentEnd } from '../../core/authorization.ts';
 import type { Codex } from '../../core/ports/codex.ts';
 import { SandboxLostError, type TaskSandbox } from '../../core/ports/sandbox-port.ts';
 import type { Notable, Progress } from '../../core/progress.ts';
+import type { RemarkReport } from '../../core/remark.ts';
 import { taskLimits } from '../limits.ts';
 import { codexRun } from '../run-names.ts';
 
@@ -14,7 +15,7 @@ export interface ObserverState {
 
 export interface Observation {
   readonly state: ObserverState;
-  readonly notable: readonly Notable[];
+  readonly notable: readonly (Notable | RemarkReport)[];
   /** Set when the run has ended. */
   readonly end: AgentEnd | null;
 }
@@ -42,7 +43,7 @@ export async function observeOnce(
     full: chunk.bytes.byteLength >= taskLimits.readBytes,
   });
   let progress = state.progress;
-  const notable: Notable[] = [];
+  const notable: (Notable | RemarkReport)[] = [];
   for (const line of lines) {
     const folded = codex.fold(progress, line, now());
     progress = folded.progress;

@@ -64,6 +64,24 @@ describe('the watchdog', () => {
       minutes(61),
       'give-up',
     ],
+    [
+      'lets it wait for an earlier task of the conversation',
+      { ...entered('authorize'), ahead: { taskId: 'other', steers: true } },
+      minutes(13 * 60),
+      'nothing',
+    ],
+    [
+      'gives it its own time after such a wait',
+      { authorization, ...entered('authorize'), turnAt: minutes(13 * 60) },
+      minutes(13 * 60 + 59),
+      'nothing',
+    ],
+    [
+      'gives it up when its own time is over',
+      { authorization, ...entered('authorize'), turnAt: minutes(13 * 60) },
+      minutes(13 * 60 + 61),
+      'give-up',
+    ],
     ['destroys the sandbox of an ended task', { authorization, outcome }, minutes(1), 'close'],
     [
       'shows the end of a closed one until people have seen it',
@@ -233,7 +251,7 @@ describe('the watch of a run', () => {
 
 describe('a task in the queue', () => {
   const waiting = after(at({ authorization }), 'slot');
-  const fourth = learn(waiting, { queuePosition: 4 });
+  const fourth = learn(waiting, { queuePosition: 4 }, t0);
 
   it('shows its place while it waits', () => {
     expect(viewOf(waiting, shown(t0)).queuePosition).toBeNull();
@@ -247,7 +265,7 @@ describe('a task in the queue', () => {
     ['after its end', { ...fourth, outcome }],
   ])('shows no place %s', (_, state) => {
     expect(viewOf(state, shown(t0)).queuePosition).toBeNull();
-    expect(learn(state, { queuePosition: 3 })).toBe(state);
+    expect(learn(state, { queuePosition: 3 }, t0)).toBe(state);
   });
 
   it('needs its slot until its record is closed', () => {
@@ -292,7 +310,7 @@ describe('the tasks that wait for this one', () => {
 describe('a choice', () => {
   const shop = { owner: 'acme', name: 'shop' };
   const app = { owner: 'acme', name: 'app' };
-  const offered = learn(openState(slackRequest, 'nonce', t0), { choices: [shop, app] });
+  const offered = learn(openState(slackRequest, 'nonce', t0), { choices: [shop, app] }, t0);
 
   it('has to be one of the offered repositories', () => {
     expect(choose(offered, { owner: 'evil', name: 'shop' })).toBeNull();
@@ -304,7 +322,7 @@ describe('a choice', () => {
     if (chosen === null) throw new Error('not chosen');
     expect(choose(chosen, app)).toBe(chosen);
     expect(choose(chosen, shop)).toBeNull();
-    expect(learn(chosen, { choices: [shop] })).toBe(chosen);
+    expect(learn(chosen, { choices: [shop] }, t0)).toBe(chosen);
   });
 
   it.each([
@@ -322,13 +340,13 @@ describe('a request from Slack', () => {
     expect(snapshotOf(state).routed).toBeNull();
     const repository = { owner: 'acme', name: 'app' };
     const routing = { routing: { repository, by: 'only' }, requesterName: 'Maria' } as const;
-    const routed = learn(state, { routing });
+    const routed = learn(state, { routing }, t0);
     expect(snapshotOf(routed).routed?.repository).toEqual(repository);
     const second = {
       routing: { repository: { owner: 'x', name: 'y' }, by: 'only' },
       requesterName: 'Ada',
     } as const;
-    expect(learn(routed, { routing: second })).toBe(routed);
+    expect(learn(routed, { routing: second }, t0)).toBe(routed);
   });
 });
 

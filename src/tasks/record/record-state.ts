@@ -1,8 +1,13 @@
-/** A record's state and its transitions, as pure functions. What can be derived is no field. */
+/**
+ * A record's state and its transitions, as pure functions. What can be derived is no field.
+ * Longer than 300 lines because it is one state.
+ */
+// oxlint-disable max-lines -- see above
 import { isAsker, secondPersonText } from '../../core/access/approver.ts';
 import type { AgentEnd, Approval, Authorization } from '../../core/authorization.ts';
 import type { Routing } from '../../core/chat.ts';
 import { grantPhases, totalOnly, type Grant, type GrantPhase, type TokenUsage } from '../../core/grant.ts';
+import type { Ahead, Remark, RemarkFate } from '../../core/remark.ts';
 import type { Findings, TaskSnapshot } from '../../core/ports/task-record.ts';
 import {
   taskPhases,
@@ -61,8 +66,16 @@ export interface RecordState {
   readonly attempts: readonly { readonly at: number; readonly approval: Approval | null }[];
   /** True once the sandbox is known to be destroyed. */
   readonly closed: boolean;
-  /** Ids of the tasks to wake when this one is routed or ends. */
+  /** Ids of the tasks to wake when this one is routed, authorized or ends. */
   readonly waiters: readonly string[];
+  /** Words that were added while the task ran, in order. */
+  readonly remarks: readonly (Remark & { readonly fate: RemarkFate })[];
+  /** How many of them the sandbox has in its control file. */
+  readonly remarksPassed: number;
+  /** The earlier task of the conversation that this one waits for; null while there is none. */
+  readonly ahead: Ahead | null;
+  /** When such a wait was over; null if there was none. */
+  readonly turnAt: number | null;
 }
 
 export function openState(request: TaskRequest, canaryNonce: string, now: number): RecordState {
@@ -94,6 +107,10 @@ export function openState(request: TaskRequest, canaryNonce: string, now: number
     attempts: [],
     closed: false,
     waiters: [],
+    remarks: [],
+    remarksPassed: 0,
+    ahead: null,
+    turnAt: null,
   };
 }
 
@@ -183,15 +200,19 @@ export function snapshotOf(state: RecordState): Omit<TaskSnapshot, 'waitUntil'> 
 
 // ---- transitions
 
-export function learn(state: RecordState, findings: Findings): RecordState {
-  const { routing, asked, choices, facts, authorization, queuePosition, change, silent } = findings;
+export function learn(state: RecordState, findings: Findings, now: number): RecordState {
+  const { routing, asked, choices, facts, ahead, authorization, queuePosition, change, silent } = findings;
   let next = state;
   if (asked !== undefined) next = { ...next, request: { ...next.request, ...asked } };
   if (routing !== undefined && state.routing === null) next = { ...next, ...routing, choices: null };
   // A second attempt of the step must not ask again after a person has chosen.
   if (choices !== undefined && state.choice === null && state.outcome === null) next = { ...next, choices };
   if (facts !== undefined) next = { ...next, facts };
-  if (authorization !== undefined) next = { ...next, authorization };
+  if (ahead !== undefined && state.authorization === null) next = { ...next, ahead };
+  if (authorization !== undefined) {
+    const turnAt = state.ahead === null ? state.turnAt : now;
+    next = { ...next, authorization, ahead: null, turnAt };
+  }
   if (silent !== undefined) next = { ...next, silent };
   if (queuePosition !== undefined && waitsForSlotSince(state) !== null) next = { ...next, queuePosition };
   if (change !== undefined && state.change === null) next = { ...next, change };
@@ -225,9 +246,17 @@ export function failRead(state: RecordState, now: number): RecordState {
   return { ...state, unread: { since: isOngoing ? unread.since : now, lastAt: now } };
 }
 
-/** The first end stays. */
+/** The first end stays. What the model has not read by then, it never will. */
 export function endAgent(state: RecordState, agentEnd: AgentEnd): RecordState {
-  return state.agentEnd === null ? { ...state, agentEnd } : state;
+  return state.agentEnd === null ? { ...withoutWaitingRemarks(state), agentEnd } : state;
+}
+
+function withoutWaitingRemarks(state: RecordState): RecordState {
+  if (!state.remarks.some(({ fate }) => fate === 'waiting')) return state;
+  const remarks = state.remarks.map((remark) =>
+    remark.fate === 'waiting' ? { ...remark, fate: 'missed' as const } : remark,
+  );
+  return { ...state, remarks };
 }
 
 /** Not from `publish` on: the pull request is being made. */
@@ -247,7 +276,8 @@ export function cancel(
 
 /** The first outcome stays. */
 export function finish(state: RecordState, outcome: TaskOutcome, now: number): RecordState {
-  return state.outcome === null ? { ...(enterPhase(state, 'ended', now) ?? state), outcome } : state;
+  if (state.outcome !== null) return state;
+  return { ...withoutWaitingRemarks(enterPhase(state, 'ended', now) ?? state), outcome };
 }
 
 /** When the list is full the task is not added, and polls instead. */

@@ -44,6 +44,8 @@ export function viewOf(state: RecordState, parts: ViewParts): TaskView {
       authorization?.continues == null
         ? null
         : { number: authorization.continues.number, url: authorization.continues.url },
+    ahead: state.ahead,
+    remarks: state.remarks.flatMap(({ fate, ...remark }) => (fate === 'reached' ? [remark] : [])),
     model: authorization?.model ?? null,
     effort: authorization?.effort ?? null,
     setup: authorization === null ? null : setupView(authorization.policy.setup, setup),

@@ -15,10 +15,12 @@ import type { Codex } from '../../core/ports/codex.ts';
 import type { RunChunk, Sandboxes, TaskSandbox } from '../../core/ports/sandbox-port.ts';
 import type { Slots } from '../../core/ports/slots-port.ts';
 import type { Findings, LogLine, TaskRecordPort, TaskSnapshot } from '../../core/ports/task-record.ts';
+import type { Remark, RemarkFate, RemarkReport } from '../../core/remark.ts';
 import { finalReason } from '../../core/ports/upstream-error.ts';
 import type { SetupReport } from '../../core/setup.ts';
 import type { RepositoryRef, TaskOutcome, TaskPhase, TaskRequest } from '../../core/task.ts';
 import type { TaskEvent, TaskEventBody, TaskView } from '../../core/task-view.ts';
+import { headOf } from '../../lib/cut-text.ts';
 import { withDeadline } from '../../lib/with-deadline.ts';
 import { taskLimits } from '../limits.ts';
 import { keptChange } from '../run-names.ts';
@@ -49,12 +51,16 @@ import {
   type Posted,
   type RecordState,
 } from './record-state.ts';
+import { remarksToPass, settledBetween, settleRemark, takeRemark } from './remarks.ts';
 import { openRecordStore, type RecordStore } from './record-store.ts';
 import { viewOf } from './record-view.ts';
 import { watchCodex, watchSetup, type WatchingRecord } from './run-watch.ts';
 import { grantOf } from './task-grant.ts';
 import { createViewers } from './viewers.ts';
 import { heartbeatMs, waitUntil, watchdog } from './watchdog.ts';
+
+/** Of a remark, in the log. */
+const noteCharacters = 300;
 
 export interface RecordDeps {
   readonly sandboxes: Sandboxes;
@@ -97,6 +103,7 @@ export abstract class TaskRecordBase<Env> extends DurableObject<Env> {
   );
   /** Parsed once; it never changes once it is kept. */
   #setup: SetupReport | null = null;
+  #passing: Promise<void> = Promise.resolve();
   #countTimer: ReturnType<typeof setTimeout> | undefined;
   #wasRestarted = true;
 
@@ -203,7 +210,7 @@ export abstract class TaskRecordBase<Env> extends DurableObject<Env> {
 
   async learn(findings: Findings): Promise<void> {
     const before = this.#opened();
-    const after = learn(before, findings);
+    const after = learn(before, findings, this.deps().now());
     this.#save(after);
     if (after.change !== null && after.change !== before.change)
       this.#append({ kind: 'change', ...after.change });
@@ -211,7 +218,10 @@ export abstract class TaskRecordBase<Env> extends DurableObject<Env> {
       this.#append({ kind: 'queued', position: after.queuePosition });
       this.#post.requestUpdate();
     }
-    if (after.routing !== before.routing || after.choices !== before.choices) await this.#wakeWaiters();
+    const isNews = (['routing', 'choices', 'ahead', 'authorization'] as const).some(
+      (field) => after[field] !== before[field],
+    );
+    if (isNews) await this.#wakeWaiters();
   }
 
   appendToLog(line: LogLine): void {
@@ -260,6 +270,17 @@ export abstract class TaskRecordBase<Env> extends DurableObject<Env> {
 
   addWaiter(taskId: string): void {
     if (this.#state !== null) this.#save(addWaiter(this.#state, taskId));
+  }
+
+  async addRemark(remark: Remark): Promise<RemarkFate | null> {
+    const before = this.#opened();
+    const { state, fate } = takeRemark(before, remark);
+    if (state !== before) {
+      this.#save(state);
+      this.#append({ kind: 'note', text: `${remark.by} adds: ${headOf(remark.text, noteCharacters)}` });
+    }
+    await this.#passRemarks();
+    return fate;
   }
 
   async finish(outcome: TaskOutcome): Promise<void> {
@@ -413,13 +434,43 @@ export abstract class TaskRecordBase<Env> extends DurableObject<Env> {
           const settled = settleCommands(receipt, ranIn(this.#opened(), progress));
           if (settled !== receipt) this.#store.saveReceipt(settled);
         }),
-      append: (line) => this.#append(line),
+      append: (line) => {
+        if (line.kind === 'remark') this.#settleRemark(line);
+        else this.#append(line);
+      },
+      passRemarks: async () => await this.#passRemarks(),
       looked: async (news) => {
         if (news) this.#post.requestUpdate();
         else this.#post.updateIfDue();
         await this.#arm();
       },
     };
+  }
+
+  /** Writes the control file, one write at a time: an older one would take remarks back. */
+  async #passRemarks(): Promise<void> {
+    const passing = this.#passing.then(async () => {
+      const remarks = remarksToPass(this.#opened());
+      if (remarks === null) return;
+      const { path, content } = this.deps().codex.control(remarks);
+      await withDeadline(this.#sandbox().writeFile(path, content), taskLimits.passRemarksMs, 'steering');
+      this.#save({ ...this.#opened(), remarksPassed: remarks.length });
+    });
+    // The watch of the run tries again.
+    this.#passing = passing.catch((error: unknown) =>
+      this.#log('remark.not_passed', { error: String(error) }),
+    );
+    await this.#passing;
+  }
+
+  #settleRemark({ id, reached }: RemarkReport): void {
+    const state = this.#opened();
+    const next = settleRemark(state, id, reached ? 'reached' : 'missed');
+    if (next === state) return;
+    this.#save(next);
+    const by = next.remarks.find((remark) => remark.id === id)?.by ?? '';
+    const text = reached ? `Codex has read what ${by} added.` : `Codex did not take what ${by} added.`;
+    this.#append({ kind: 'note', text });
   }
 
   /** Reads the watched run, and remembers since when that fails. */
@@ -529,10 +580,13 @@ export abstract class TaskRecordBase<Env> extends DurableObject<Env> {
 
   /** Best effort: a task that misses it looks by itself after a while. */
   async #wakeWaiters(): Promise<void> {
+    await this.#wake(this.#opened().waiters);
+  }
+
+  async #wake(taskIds: readonly string[]): Promise<void> {
     const { wakeWorkflow } = this.deps();
-    const { waiters } = this.#opened();
     await Promise.all(
-      waiters.map(async (taskId) => await wakeWorkflow(workflowIdOf(taskId, 0)).catch(() => undefined)),
+      taskIds.map(async (taskId) => await wakeWorkflow(workflowIdOf(taskId, 0)).catch(() => undefined)),
     );
   }
 
@@ -552,8 +606,10 @@ export abstract class TaskRecordBase<Env> extends DurableObject<Env> {
   }
 
   #save(state: RecordState): void {
+    const settled = this.#state === null ? [] : settledBetween(this.#state, state);
     this.#store.save(state);
     this.#state = state;
+    if (settled.length > 0) this.ctx.waitUntil(this.#wake(settled));
     clearTimeout(this.#countTimer);
     this.#countTimer = undefined;
     this.#phaseWaiters.look();

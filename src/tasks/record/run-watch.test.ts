@@ -11,7 +11,7 @@ async function readsInOneSecond(run: 'setup' | 'codex', answer: (offset: number)
   vi.useFakeTimers({ now: Date.parse(request.acceptedAt) });
   try {
     let reads = 0;
-    const opened = learn(openState(request, 'nonce', Date.now()), { authorization });
+    const opened = learn(openState(request, 'nonce', Date.now()), { authorization }, Date.now());
     const entered = enterPhase(opened, run, Date.now()) ?? opened;
     let state = startWatching(entered, run, Date.now());
     const record: WatchingRecord = {
@@ -26,6 +26,7 @@ async function readsInOneSecond(run: 'setup' | 'codex', answer: (offset: number)
       progress: () => null,
       persist: () => undefined,
       append: () => undefined,
+      passRemarks: async () => await Promise.resolve(),
       looked: async () => await Promise.resolve(),
     };
     const watching = run === 'codex' ? watchCodex(record) : watchSetup(record);

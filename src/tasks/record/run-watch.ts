@@ -3,6 +3,7 @@ import type { AgentEnd } from '../../core/authorization.ts';
 import type { Codex } from '../../core/ports/codex.ts';
 import { SandboxLostError, type TaskSandbox } from '../../core/ports/sandbox-port.ts';
 import type { Notable, Progress } from '../../core/progress.ts';
+import type { RemarkReport } from '../../core/remark.ts';
 import { taskLimits } from '../limits.ts';
 import { setupRun } from '../run-names.ts';
 import { observeOnce } from './observer.ts';
@@ -18,7 +19,9 @@ export interface WatchingRecord {
   state(): RecordState;
   progress(): Progress | null;
   persist(progress: Progress, offset: number): void;
-  append(line: Notable): void;
+  append(line: Notable | RemarkReport): void;
+  /** Passes on the remarks that the run does not have yet. Never rejects. */
+  passRemarks(): Promise<void>;
   /** After each look; `news` if the run said something. */
   looked(news: boolean): Promise<void>;
 }
@@ -59,6 +62,7 @@ export async function watchCodex(record: WatchingRecord): Promise<AgentEnd | nul
   const pace = atMostEvery(taskLimits.readEveryMs, now);
   while (now() < until && mayGoOn(record, 'codex')) {
     const before = offset;
+    await record.passRemarks();
     const seen = await observeOnce(sandbox, codex, { offset, progress }, taskLimits.readWaitMs, now);
     unsaved ||= seen.state.offset !== offset;
     ({ offset, progress } = seen.state);

@@ -45,11 +45,11 @@ function isRouted(state: RecordState): boolean {
 /** When the task as a whole is overdue. */
 function givenUpAt(state: RecordState): number {
   const acceptedAt = Date.parse(state.request.acceptedAt);
-  // Neither routing nor the queue is the task's own time.
-  if (!isRouted(state)) return acceptedAt + taskLimits.routeMs;
+  // Neither routing, nor an earlier task, nor the queue is the task's own time.
+  if (!isRouted(state) || state.ahead !== null) return acceptedAt + taskLimits.routeMs;
   const waitsSince = waitsForSlotSince(state);
   if (waitsSince !== null) return waitsSince + taskLimits.queueMs;
-  const authorizesSince = enteredAt(state, 'authorize');
+  const authorizesSince = state.turnAt ?? enteredAt(state, 'authorize');
   if (state.authorization === null && authorizesSince !== null)
     return authorizesSince + taskLimits.authorizeMs;
   const since = state.attempts.at(-1)?.at ?? enteredAt(state, 'provision') ?? authorizesSince ?? acceptedAt;

@@ -281,6 +281,7 @@ function world(script: Script) {
     keep: async (name, content) => record.keep(name, content),
     kept: async (name) => record.kept(name),
     addWaiter: async (taskId) => record.addWaiter(taskId),
+    addRemark: async (remark) => await record.addRemark(remark),
     finish: async (outcome) => await record.finish(outcome),
     cancel: async (by) => await record.cancel(by),
     close: async () => {
@@ -464,6 +465,7 @@ function asPort(record: MemoryRecord): TaskRecordPort {
     keep: async (name, content) => record.keep(name, content),
     kept: async (name) => record.kept(name),
     addWaiter: async (taskId) => record.addWaiter(taskId),
+    addRemark: async (remark) => await record.addRemark(remark),
     finish: async (outcome) => await record.finish(outcome),
     cancel: async (by) => await record.cancel(by),
     close: async () => await record.close(),

@@ -1,0 +1,64 @@
+import { describe, expect, it } from 'vitest';
+import { authorization, request } from '../../../test/fixtures/sample-task.ts';
+import { maxRemarkCharacters, maxRemarks } from '../../core/remark.ts';
+import { cancel, endAgent, finish, openState, startWatching, type RecordState } from './record-state.ts';
+import { remarksToPass, settledBetween, settleRemark, takeRemark } from './remarks.ts';
+
+const t0 = Date.parse(request.acceptedAt);
+const opened: RecordState = { ...openState(request, 'nonce', t0), authorization };
+const working = startWatching(opened, 'codex', t0);
+const remark = (id: string, text = 'Mind the docs.') => ({ id, by: 'mona', text });
+const taken = (state: RecordState, ...ids: readonly string[]): RecordState =>
+  ids.reduce((before, id) => takeRemark(before, remark(id)).state, state);
+const fatesOf = ({ remarks }: RecordState) => remarks.map(({ id, fate }) => `${id} ${fate}`);
+const exited = { kind: 'exited', exitCode: 0 } as const;
+const outcome = { kind: 'no-change', summary: '' } as const;
+
+describe('a remark', () => {
+  it('is taken once, in order, and settled once', () => {
+    const two = taken(working, 'one', 'two', 'one');
+    expect(fatesOf(two)).toEqual(['one waiting', 'two waiting']);
+    const read = settleRemark(two, 'one', 'reached');
+    const late = settleRemark(endAgent(read, exited), 'two', 'reached');
+    expect(fatesOf(late)).toEqual(['one reached', 'two missed']);
+    expect([takeRemark(late, remark('one')).fate, takeRemark(late, remark('two')).fate]).toEqual([
+      'reached',
+      'missed',
+    ]);
+    expect(settleRemark(late, 'stranger', 'reached')).toBe(late);
+    expect(settledBetween(two, late)).toEqual(['one', 'two']);
+    expect(settledBetween(late, late)).toEqual([]);
+  });
+
+  it.each<[string, (state: RecordState) => RecordState | null]>([
+    ['the end of Codex', (state) => endAgent(state, exited)],
+    ['its time limit', (state) => endAgent(state, { kind: 'deadline' })],
+    ['a cancellation', (state) => cancel(state, 'maria').state],
+    ['the end of the task', (state) => finish(state, outcome, t0)],
+  ])('is missed after %s, and none is taken from then on', (_, end) => {
+    const ended = end(taken(working, 'one'));
+    if (ended === null) throw new Error('not ended');
+    expect(fatesOf(ended)).toEqual(['one missed']);
+    expect(takeRemark(ended, remark('two'))).toEqual({ state: ended, fate: null });
+  });
+
+  it.each<[string, RecordState, string]>([
+    ['before the task is authorized', { ...working, authorization: null }, ''],
+    ['beyond their number', taken(working, ...Array.from({ length: maxRemarks }, (_, n) => `r${n}`)), ''],
+    ['beyond their length', taken(working, 'one'), 'x'.repeat(maxRemarkCharacters)],
+  ])('is not taken %s', (_, state, text) => {
+    expect(takeRemark(state, remark('further', text))).toEqual({ state, fate: null });
+  });
+
+  it('waits for Codex to start, and is passed on once', () => {
+    const waiting = taken(opened, 'one');
+    expect(remarksToPass(waiting)).toBeNull();
+    const started = startWatching(waiting, 'codex', t0);
+    expect(remarksToPass(started)?.map(({ id }) => id)).toEqual(['one']);
+    const passed = { ...started, remarksPassed: 1 };
+    expect(remarksToPass(passed)).toBeNull();
+    // The driver counts lines, so the file always has them all.
+    expect(remarksToPass(taken(passed, 'two'))?.map(({ id }) => id)).toEqual(['one', 'two']);
+    expect(remarksToPass(endAgent(started, exited))).toBeNull();
+  });
+});
