@@ -202,6 +202,12 @@ export type TaskOutcome =
       readonly kind: 'pull-request';
       readonly pullRequest: PullRequestRef;
       readonly added?: boolean;
+      /** Of a commit on the pull request in which it was asked: the task's own comment describes it there. */
+      readonly commit?: {
+        readonly sha: string;
+        readonly summary: string;
+        readonly remarks: readonly string[];
+      };
       readonly leftOut?: string;
     }
   | { readonly kind: 'no-change'; readonly summary: string; readonly leftOut?: string }
@@ -220,7 +226,14 @@ export type TaskOutcome =
   | { readonly kind: 'failed'; readonly reason: Reason; readonly changeKept: boolean; readonly patch?: Patch }
   | { readonly kind: 'cancelled'; readonly by: string }
   /** The work is done, but nothing may be written to where it belongs. */
-  | { readonly kind: 'patch'; readonly reason: Reason; readonly patch: Patch; readonly summary: string }
+  | {
+      readonly kind: 'patch';
+      readonly reason: Reason;
+      readonly patch: Patch;
+      readonly summary: string;
+      readonly remarks?: readonly string[];
+      readonly leftOut?: string;
+    }
   /** The answer to a question about the code. `text` is the model's. */
   | { readonly kind: 'replied'; readonly text: string }
   /** The words were handed to a running task, which answers. */

@@ -200,6 +200,37 @@ describe('the comment of an ended task', () => {
       '**⚠️ Nothing was published**\n\nLeft out: \\_\\_tool\\_\\_/ \\(…\\).\n\nAdded a tool.',
     ],
     [
+      {
+        kind: 'pull-request',
+        pullRequest,
+        added: true,
+        commit: { sha: 'ab12'.repeat(10), summary: 'Renamed **it**, @mona.', remarks: ['Look at `a`.'] },
+        leftOut: 'Left out: a (…).',
+      },
+      [
+        `**✅ [Commit ab12ab1](https://github.com/acme/shop/pull/12/commits/${'ab12'.repeat(10)}) was added**`,
+        '> [!WARNING]\n> Before you review:\n> - Look at \\`a\\`.',
+        'Renamed \\*\\*it\\*\\*, @\u200Bmona.',
+        'Left out: a \\(…\\).',
+      ].join('\n\n'),
+    ],
+    [
+      {
+        kind: 'patch',
+        reason: { code: 'pull-request-closed', message: 'It was closed.' },
+        patch: { text: '', complete: true },
+        summary: 'Renamed it.',
+        remarks: ['Look at a.'],
+      },
+      [
+        '**📋 The change is a patch**',
+        'It was closed.',
+        '> [!WARNING]\n> Before you apply it:\n> - Look at a.',
+        'Renamed it.',
+        '`GET /api/tasks/gh-5-c9/change` returns the whole change.',
+      ].join('\n\n'),
+    ],
+    [
       { kind: 'pull-request', pullRequest, added: true, leftOut: 'Left out: a (…).' },
       '**✅ Commit added to [pull request 12](https://github.com/acme/shop/pull/12)**\n\nLeft out: a \\(…\\).',
     ],

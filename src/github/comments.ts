@@ -84,13 +84,32 @@ function howToApprove(taskId: string, changeHash: string | null): string {
   return `\n\nThe change is kept and can be approved: ${call} with ${body} publishes exactly this change, as a draft that names the approver.`;
 }
 
+function remarksText(heading: string, untrusted: readonly string[]): string {
+  if (untrusted.length === 0) return '';
+  const lines = untrusted.slice(0, 20).map((remark) => `> - ${escapeInline(remark, 400)}`);
+  if (untrusted.length > lines.length) lines.push(`> - and ${untrusted.length - lines.length} more`);
+  return ['> [!WARNING]', `> ${heading}`, ...lines].join('\n');
+}
+
+/** Describes a commit in the conversation in which it was asked for. */
+function commitText(
+  { url }: PullRequestRef,
+  { sha, summary, remarks }: NonNullable<(TaskOutcome & { kind: 'pull-request' })['commit']>,
+  leftOut = '',
+): { readonly headline: string; readonly text: string } {
+  const commit = link(`Commit ${sha.slice(0, 7)}`, `${url}/commits/${sha}`);
+  const about = [remarksText('Before you review:', remarks), renderUntrustedMarkdown(summary, 4000)];
+  return { headline: `✅ ${commit} was added`, text: joined([...about, escapeInline(leftOut, 1500)]) };
+}
+
 function outcomeText(
   outcome: TaskOutcome,
   taskId: string,
 ): { readonly headline: string; readonly text: string } {
   switch (outcome.kind) {
     case 'pull-request': {
-      const { pullRequest, added, leftOut } = outcome;
+      const { pullRequest, added, leftOut, commit } = outcome;
+      if (commit !== undefined) return commitText(pullRequest, commit, leftOut);
       const link = pullRequestLink(added === true ? 'pull request' : 'Pull request', pullRequest);
       const text = leftOut === undefined ? '' : escapeInline(leftOut, 1500);
       if (added === true) return { headline: `✅ Commit added to ${link}`, text };
@@ -120,11 +139,12 @@ function outcomeText(
     }
     case 'cancelled':
       return { headline: `⏹️ Cancelled by ${escapeInline(outcome.by, 100)}`, text: '' };
-    case 'patch':
-      return {
-        headline: '📋 The change is a patch',
-        text: `${why(outcome.reason)}\n\n${renderUntrustedMarkdown(outcome.summary, 4000)}${patchText(outcome.patch, taskId)}`,
-      };
+    case 'patch': {
+      const { reason, remarks = [], leftOut = '', summary, patch } = outcome;
+      const about = [remarksText('Before you apply it:', remarks), escapeInline(leftOut, 1500)];
+      const text = joined([why(reason), ...about, renderUntrustedMarkdown(summary, 4000)]);
+      return { headline: '📋 The change is a patch', text: `${text}${patchText(patch, taskId)}` };
+    }
     case 'replied':
       return { headline: '', text: renderUntrustedMarkdown(outcome.text, 10_000) };
     case 'steered':

@@ -3,7 +3,8 @@ import type { PullRequestRef } from '../core/task.ts';
 import { unlessMissing } from '../github/client.ts';
 import { inSameRepository, pullSchema, type PullRequest } from '../github/pull-request.ts';
 import { advanceBranch, branchHead, ownCommitUnder, type Publishing } from './branches.ts';
-import { decideContinuation, protectedBranch, type Detour } from './continuation.ts';
+import { decideContinuation, movedBranch, protectedBranch, type Detour } from './continuation.ts';
+import { touchedFiles } from './touched-files.ts';
 
 /** Per attempt. A branch settles in well under a second; the next attempt does the rest. */
 const maxLooks = 3;
@@ -22,6 +23,8 @@ export interface Look {
   readonly branchHead: string | null;
   /** null: the task's commit is not there. */
   readonly added: Added | null;
+  /** A pull request that takes no commit any more; its branch got the task's commit too late. */
+  readonly isLate: boolean;
 }
 
 /**
@@ -38,11 +41,17 @@ export async function lookAt(
     client.request('GET /repos/{owner}/{repo}/pulls/{pull_number}', { ...at, pull_number: continues.number }),
   );
   const pull = found === null ? null : pullSchema.parse(found.data);
-  if (pull === null || !inSameRepository(pull, input.facts)) return { pull, branchHead: null, added: null };
+  if (pull === null || !inSameRepository(pull, input.facts))
+    return { pull, branchHead: null, added: null, isLate: false };
   const current = await branchHead(publishing, pull.head.ref);
   const head = pull.state === 'open' ? (current ?? pull.head.sha) : pull.head.sha;
   const commit = await ownCommitIn(publishing, head, known);
-  return { pull, branchHead: current, added: commit === null ? null : { pull, commit, head } };
+  const isLate =
+    commit === null &&
+    head !== current &&
+    current !== null &&
+    (await ownCommitIn(publishing, current, known)) !== null;
+  return { pull, branchHead: current, added: commit === null ? null : { pull, commit, head }, isLate };
 }
 
 async function ownCommitIn(
@@ -54,21 +63,39 @@ async function ownCommitIn(
   return head === known ? known : await ownCommitUnder(publishing, head);
 }
 
-/** `first`: a look taken while the commit was made. */
+/** Where no commit could be added to the pull request. */
+export interface NotAdded {
+  readonly detour: Detour;
+  readonly isLate: boolean;
+}
+
+/** `first`: an earlier look. `commitOnto` writes the task's commit, which depends on its parent alone. */
 export async function addCommit(
   publishing: Publishing,
   continues: PullRequestRef,
-  commit: string,
   first: Look,
-): Promise<{ readonly added: Added } | { readonly detour: Detour }> {
+  commitOnto: (parent: string) => Promise<string>,
+): Promise<{ readonly added: Added } | NotAdded> {
   const { facts, change } = publishing.input;
+  const decide = (look: Look) => decideContinuation({ facts, base: change.base, ...look });
   let look = first;
   for (let looks = 1; looks <= maxLooks; looks += 1) {
     if (look.added !== null) return { added: look.added };
-    const decided = decideContinuation({ facts, base: change.base, ...look });
-    if (decided.kind === 'detour') return { detour: decided.detour };
-    const result = await advanceBranch(publishing, decided.pull.head.ref, commit);
-    if (result === 'protected') return { detour: protectedBranch(decided.pull, { facts }) };
+    const decided = decide(look);
+    if (decided.kind === 'detour') return { detour: decided.detour, isLate: look.isLate };
+    const { pull, onto } = decided;
+    if (decided.kind === 'reapply') {
+      const touched = await touchedFiles(publishing, onto);
+      if (touched === null || touched.length > 0)
+        return { detour: movedBranch(pull, facts, touched), isLate: false };
+    }
+    const commit = await commitOnto(onto);
+    // Writing a large change takes seconds, in which the pull request can be merged or its branch move.
+    look = await lookAt(publishing, continues, commit);
+    const again = decide(look);
+    if (look.added !== null || again.kind === 'detour' || again.onto !== onto) continue;
+    const result = await advanceBranch(publishing, pull.head.ref, commit);
+    if (result === 'protected') return { detour: protectedBranch(pull, facts), isLate: false };
     // Look again in any case. The pull request may have been closed or merged just before the branch moved;
     // and if the branch did not move, another attempt of this task may be moving it to this commit.
     look = await lookAt(publishing, continues, commit);

@@ -1,9 +1,9 @@
 /**
  * Decides whether a commit may go onto an existing branch: only if it is in this repository, belongs to an
- * open pull request and is exactly where the sandbox started. Else a new pull request says why, and no work
- * is lost.
+ * open pull request, and nobody has changed the same files since the sandbox started. An obstacle becomes a
+ * new pull request that says why, or, for a task that was asked in the pull request, a sentence and a patch.
  */
-import type { RepositoryFacts } from '../core/task.ts';
+import type { Reason, RepositoryFacts } from '../core/task.ts';
 import { inSameRepository, type PullRequest } from '../github/pull-request.ts';
 
 export interface ContinuationInput {
@@ -16,52 +16,108 @@ export interface ContinuationInput {
   readonly branchHead: string | null;
 }
 
+/** Why it is no commit (middle of a sentence), and what to do where the change is shown as a patch. */
+const obstacles = {
+  'pull-request-gone': ['it no longer exists', 'Apply the patch on another branch.'],
+  'pull-request-from-fork': [
+    'its branch is in another repository, to which Airlock does not write',
+    'Apply the patch there.',
+  ],
+  'pull-request-merged': [
+    'it was merged in the meantime',
+    'Apply the patch on a new branch, or ask for the change in an issue.',
+  ],
+  'pull-request-closed': [
+    'it was closed in the meantime',
+    'Reopen it and ask again, or apply the patch on a new branch.',
+  ],
+  'head-is-default-branch': [
+    'its branch is the repository’s default branch, to which Airlock does not push',
+    'Apply the patch on another branch, and open a pull request from it.',
+  ],
+  'branch-deleted': [
+    'its branch was deleted in the meantime',
+    'Restore the branch and ask again, or apply the patch on another branch.',
+  ],
+  'branch-moved': [
+    'somebody pushed to its branch in the meantime; nothing was overwritten',
+    'Ask again, so that Codex starts from the new head, or apply the patch by hand.',
+  ],
+  'auto-merge-enabled': [
+    'auto-merge is enabled on it, so this part would be merged without a review',
+    'Disable auto-merge and ask again, or apply the patch.',
+  ],
+  'branch-protected': [
+    'the rules of its branch do not let the App push to it',
+    'Let the GitHub App bypass the rule and ask again, or apply the patch.',
+  ],
+} as const;
+type Obstacle = keyof typeof obstacles;
+
 export interface Detour {
-  /** Ends the note on the new pull request. Our own text, so it is not escaped. */
+  readonly code: Obstacle;
+  /** The middle of a sentence: our own text, and file names as inline code. */
   readonly why: string;
-  /** Branches to open it against; the first that still exists counts. */
+  /** Branches to open a new pull request against; the first that still exists counts. */
   readonly bases: readonly string[];
 }
 
 export type Continuation =
-  | { readonly kind: 'add'; readonly pull: PullRequest }
+  | { readonly kind: 'add'; readonly pull: PullRequest; readonly onto: string }
+  /** The branch has moved to `onto`: the change applies if nobody has touched a file of it. */
+  | { readonly kind: 'reapply'; readonly pull: PullRequest; readonly onto: string }
   | { readonly kind: 'detour'; readonly detour: Detour };
 
 export function decideContinuation({ facts, base, pull, branchHead }: ContinuationInput): Continuation {
-  if (pull === null) return detour('it no longer exists', [facts.defaultBranch]);
+  if (pull === null) return detour('pull-request-gone', [facts.defaultBranch]);
   const below = [pull.base.ref, facts.defaultBranch];
   // Checked before the branch, because a fork's branch may have the name of one of ours.
-  if (!inSameRepository(pull, facts)) {
-    return detour('its branch is in another repository, to which Airlock does not write', below);
-  }
-  if (pull.merged_at != null) {
-    return detour('it was merged in the meantime, so some of its commits may appear here again', below);
-  }
-  if (pull.state !== 'open') return detour('it was closed in the meantime', below);
+  if (!inSameRepository(pull, facts)) return detour('pull-request-from-fork', below);
+  if (pull.merged_at != null) return detour('pull-request-merged', below);
+  if (pull.state !== 'open') return detour('pull-request-closed', below);
   const branch = pull.head.ref;
-  if (branch === facts.defaultBranch) {
-    return detour('its branch is the repository’s default branch, to which Airlock does not push', [branch]);
-  }
-  if (branchHead === null) return detour('its branch was deleted in the meantime', below);
+  if (branch === facts.defaultBranch) return detour('head-is-default-branch', [branch]);
+  if (branchHead === null) return detour('branch-deleted', below);
   // If the first base is deleted before the pull request is opened, the next one is used.
-  const into = [branch, ...below];
-  if (branchHead !== base) {
-    return detour('somebody pushed to its branch in the meantime; nothing was overwritten', into);
-  }
-  if (pull.auto_merge != null) {
-    return detour('auto-merge is enabled on it, so this part would be merged without a review', into);
-  }
-  return { kind: 'add', pull };
+  if (pull.auto_merge != null) return detour('auto-merge-enabled', [branch, ...below]);
+  return { kind: branchHead === base ? 'add' : 'reapply', pull, onto: branchHead };
 }
 
 /** For a branch that GitHub does not let the App push to, which only an attempt shows. */
-export function protectedBranch(pull: PullRequest, { facts }: Pick<ContinuationInput, 'facts'>): Detour {
+export function protectedBranch(pull: PullRequest, facts: ContinuationInput['facts']): Detour {
+  return detourFrom('branch-protected', [pull.head.ref, pull.base.ref, facts.defaultBranch]);
+}
+
+/** For a branch on which others changed the same files. `touched`: null if there is too much to compare. */
+export function movedBranch(
+  pull: PullRequest,
+  facts: ContinuationInput['facts'],
+  touched: readonly string[] | null,
+): Detour {
+  const found = detourFrom('branch-moved', [pull.head.ref, pull.base.ref, facts.defaultBranch]);
+  if (touched === null) return found;
+  const names = touched.slice(0, 3).map((path) => `\`${path.slice(0, 120).replaceAll('`', '')}\``);
+  const more = touched.length > names.length ? [`${touched.length - names.length} more`] : [];
+  const files = [...names, ...more].join(', ');
   return {
-    why: 'the rules of its branch do not let the App push to it',
-    bases: [pull.head.ref, pull.base.ref, facts.defaultBranch],
+    ...found,
+    why: `somebody changed ${files} on its branch in the meantime; nothing was overwritten`,
   };
 }
 
-function detour(why: string, bases: readonly string[]): Continuation {
-  return { kind: 'detour', detour: { why, bases: [...new Set(bases)] } };
+/** What is said where it was asked. `isLate`: the commit got onto the branch at the same moment. */
+export function unwrittenReason({ code, why }: Detour, isLate: boolean): Reason {
+  const [, remedy] = obstacles[code];
+  const said = isLate
+    ? `The commit reached the branch of this pull request too late: ${why}.`
+    : `No commit was added to this pull request: ${why}.`;
+  return { code, message: `${said} ${remedy}` };
+}
+
+function detour(code: Obstacle, bases: readonly string[]): Continuation {
+  return { kind: 'detour', detour: detourFrom(code, bases) };
+}
+
+function detourFrom(code: Obstacle, bases: readonly string[]): Detour {
+  return { code, why: obstacles[code][0], bases: [...new Set(bases)] };
 }

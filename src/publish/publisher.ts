@@ -16,7 +16,7 @@ import { branchName } from './branch-name.ts';
 import { claimBranch, maxBranchNames, treeOf, type Publishing } from './branches.ts';
 import { changeHash } from './change-hash.ts';
 import { parseChangeLines } from './change-lines.ts';
-import type { Detour } from './continuation.ts';
+import { unwrittenReason, type Detour } from './continuation.ts';
 import { gate } from './gate.ts';
 import { commitMessage, signature } from './git-commit.ts';
 import { leftOutText } from './left-out.ts';
@@ -73,9 +73,12 @@ export function createPublication(deps: PublicationDeps): Publication {
 
 async function publish(attempt: Attempt): Promise<PublishResult> {
   const { client, at, input, tokens, branch, log } = attempt;
-  const { continues, change, request } = input;
+  const { continues, change, request, pull } = input;
+  if (pull !== null && continues === null)
+    throw new Error('a task that was asked in a pull request has no branch to write to');
   const [own, look, baseTree, bot, entries, isPrivate] = await Promise.all([
-    findPullRequest(attempt, branch),
+    // A task that was asked in a pull request never opens one.
+    pull === null ? findPullRequest(attempt, branch) : null,
     continues === null ? null : lookAt(attempt, continues),
     treeOf(attempt, change.base),
     tokens.bot(client),
@@ -86,25 +89,29 @@ async function publish(attempt: Attempt): Promise<PublishResult> {
   if (look !== null && look.added !== null) return await reportAdded(publishing, look.added);
   if (own !== null) {
     await requestReview(publishing, own, log);
-    return { kind: 'published', pullRequest: pullRequestRef(own), added: false };
+    return { kind: 'published', pullRequest: pullRequestRef(own), added: null };
   }
-  const tree = await writeTree(client, at, baseTree, entries);
   const author = signature(bot, request.acceptedAt);
-  const { data } = await client.request('POST /repos/{owner}/{repo}/git/commits', {
-    ...at,
-    message: commitMessage(input.answer, request),
-    tree,
-    // The commit that the sandbox started from, even if the branch has moved: the pull request shows that.
-    parents: [change.base],
-    author,
-    committer: author,
-  });
-  const { sha: commit } = createdSchema.parse(data);
-  if (continues === null || look === null) return await publishOwn(publishing, commit, null);
-  const result = await addCommit(publishing, continues, commit, look);
-  return 'added' in result
-    ? await reportAdded(publishing, result.added)
-    : await publishOwn(publishing, commit, result.detour);
+  const commitOnto = async (parent: string): Promise<string> => {
+    const parentTree = parent === change.base ? baseTree : await treeOf(attempt, parent);
+    const { data } = await client.request('POST /repos/{owner}/{repo}/git/commits', {
+      ...at,
+      message: commitMessage(input.answer, request),
+      tree: await writeTree(client, at, parentTree, entries),
+      parents: [parent],
+      author,
+      committer: author,
+    });
+    return createdSchema.parse(data).sha;
+  };
+  // On the commit that the sandbox started from, even if the branch has moved: a pull request shows that.
+  if (continues === null || look === null)
+    return await publishOwn(publishing, await commitOnto(change.base), null);
+  const result = await addCommit(publishing, continues, look, commitOnto);
+  if ('added' in result) return await reportAdded(publishing, result.added);
+  const { detour, isLate } = result;
+  if (pull !== null) return { kind: 'unwritten', reason: unwrittenReason(detour, isLate) };
+  return await publishOwn(publishing, await commitOnto(change.base), detour);
 }
 
 async function publishOwn(attempt: Attempt, commit: string, detour: Detour | null): Promise<PublishResult> {
@@ -116,7 +123,7 @@ async function publishOwn(attempt: Attempt, commit: string, detour: Detour | nul
   }
   try {
     const pullRequest = await openPullRequest(attempt, head, detour, log);
-    return { kind: 'published', pullRequest, added: false };
+    return { kind: 'published', pullRequest, added: null };
   } catch (error) {
     const reason = finalReason(error);
     if (reason === null) throw error;
@@ -131,12 +138,21 @@ function withoutPullRequest({ code, message }: Reason, baseBranch: string, branc
   return { code, message: `${why} The change is on the branch \`${branch}\`: open a pull request from it.` };
 }
 
-/** In a comment, because the pull request's body belongs to the first task; with a marker of its own. */
+/**
+ * In a comment, because the pull request's body belongs to its author; with a marker of its own. A task that
+ * was asked in the pull request has its own comment there.
+ */
 async function reportAdded(
   { client, input, tokens, log }: Attempt,
   { pull, commit, head }: Added,
 ): Promise<PublishResult> {
   const { facts, request } = input;
+  const published: PublishResult = {
+    kind: 'published',
+    pullRequest: { ...pullRequestRef(pull), headSha: head },
+    added: commit,
+  };
+  if (input.pull?.number === pull.number) return published;
   const place = {
     client,
     appId: tokens.appId,
@@ -158,7 +174,7 @@ async function reportAdded(
       reason: reason.code,
     });
   }
-  return { kind: 'published', pullRequest: { ...pullRequestRef(pull), headSha: head }, added: true };
+  return published;
 }
 
 /** Links to a conversation or the log are only for private repositories; public if unknown. */

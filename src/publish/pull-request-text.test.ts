@@ -449,7 +449,11 @@ describe('a pull request that continues another', () => {
 
   it('names the other pull request and why it is not a commit on it', () => {
     expect(
-      pullRequestBody(input({ continues }), { why: 'it was closed in the meantime', bases: ['main'] }),
+      pullRequestBody(input({ continues }), {
+        code: 'pull-request-closed',
+        why: 'it was closed in the meantime',
+        bases: ['main'],
+      }),
     ).toMatch(/^> \[!NOTE\]\n> This continues #41 in a new pull request: it was closed in the meantime\.\n/);
     expect(pullRequestBody(input({ continues }))).not.toContain('[!NOTE]');
   });

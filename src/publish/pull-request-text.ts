@@ -62,7 +62,9 @@ function evidence(input: PublishInput): readonly Section[] {
 function detourNote({ continues }: PublishInput, detour: Detour | null): string {
   if (continues === null || detour === null) return '';
   // An intended reference: GitHub shows it on the other pull request too.
-  return `> [!NOTE]\n> This continues #${continues.number} in a new pull request: ${detour.why}.`;
+  const { code, why } = detour;
+  const also = code === 'pull-request-merged' ? ', so some of its commits may appear here again' : '';
+  return `> [!NOTE]\n> This continues #${continues.number} in a new pull request: ${why}${also}.`;
 }
 
 function remarks({ remarks: untrusted, draft, continues }: PublishInput, maxRows: number): string {

@@ -107,7 +107,7 @@ const results = (simulator: GithubSimulator, issue: number): string[] =>
 
 /** Asserts that the work became a new pull request, and returns it. */
 async function ownPull({ simulator }: Scene, result: PublishResult): Promise<PullView> {
-  expect(result).toMatchObject({ kind: 'published', added: false });
+  expect(result).toMatchObject({ kind: 'published', added: null });
   const pulls = (await simulator.pulls(at)).filter((pull) => pull.headRef.endsWith(shortId));
   expect(pulls).toHaveLength(1);
   const [pull] = pulls;
@@ -127,7 +127,7 @@ describe('a follow-up', () => {
     const stale = { ...first, title: 'What it was called before', draft: true };
     const result = await publish({ simulator }, { ...input, continues: stale });
     const head = git(gitDir, 'rev-parse', first.headRef);
-    expect(result).toEqual({ kind: 'published', pullRequest: { ...first, headSha: head }, added: true });
+    expect(result).toEqual({ kind: 'published', pullRequest: { ...first, headSha: head }, added: head });
     expect(git(gitDir, 'rev-parse', `${first.headRef}^`)).toBe(first.headSha);
     expect(subjects(gitDir, first.headRef)).toEqual(['Handle zero', 'Fix the rounding in split()']);
     expect(git(gitDir, 'show', `${first.headRef}:src/split.js`)).toBe('second');
@@ -215,7 +215,7 @@ describe('a second attempt at a follow-up', () => {
     const { simulator, gitDir, first, input } = await scene();
     const all = await Promise.all(Array.from({ length: 6 }, async () => await publish({ simulator }, input)));
     expect(new Set(all.map((result) => JSON.stringify(result))).size).toBe(1);
-    expect(all[0]).toMatchObject({ kind: 'published', added: true });
+    expect(all[0]).toMatchObject({ kind: 'published', added: expect.any(String) });
     expect(subjects(gitDir, first.headRef)).toHaveLength(2);
     expect(results(simulator, first.number)).toHaveLength(1);
     expect(await simulator.pulls(at)).toHaveLength(1);
@@ -238,7 +238,7 @@ describe('a second attempt at a follow-up', () => {
         const other = await publish({ simulator }, mine);
         expect(other).toMatchObject({
           kind: 'published',
-          added: true,
+          added: expect.any(String),
           pullRequest: { number: first.number },
         });
         expect(git(gitDir, 'rev-list', '--count', `${base}..${first.headRef}`)).toBe('1');
@@ -263,7 +263,11 @@ describe('a second attempt at a follow-up', () => {
     await publish({ simulator }, input);
     const onTop = await simulator.moveBranch({ ...at, branch: first.headRef, files: { 'more.txt': 'x' } });
     const again = await publish({ simulator }, input);
-    expect(again).toMatchObject({ kind: 'published', added: true, pullRequest: { headSha: onTop.sha } });
+    expect(again).toMatchObject({
+      kind: 'published',
+      added: expect.any(String),
+      pullRequest: { headSha: onTop.sha },
+    });
     expect(subjects(gitDir, first.headRef)).toHaveLength(3);
     expect(await simulator.pulls(at)).toHaveLength(1);
   });
@@ -274,7 +278,10 @@ describe('a second attempt at a follow-up', () => {
       await publish({ simulator }, input);
       await simulator.moveBranch({ ...at, branch: first.headRef, files: { 'more.txt': 'x' } });
     });
-    expect(await publish({ simulator }, input, late)).toMatchObject({ kind: 'published', added: true });
+    expect(await publish({ simulator }, input, late)).toMatchObject({
+      kind: 'published',
+      added: expect.any(String),
+    });
     expect(subjects(gitDir, first.headRef)).toHaveLength(3);
     expect(await simulator.pulls(at)).toHaveLength(1);
     expect(results(simulator, first.number)).toHaveLength(1);
@@ -285,7 +292,53 @@ describe('a second attempt at a follow-up', () => {
     await publish({ simulator }, input);
     await simulator.closePull({ ...at, number: first.number, merge: true });
     git(gitDir, 'branch', '--quiet', '-D', first.headRef);
-    expect(await publish({ simulator }, input)).toMatchObject({ kind: 'published', added: true });
+    expect(await publish({ simulator }, input)).toMatchObject({
+      kind: 'published',
+      added: expect.any(String),
+    });
+    expect(await simulator.pulls(at)).toHaveLength(1);
+  });
+});
+
+describe('a change whose branch has moved', () => {
+  const rewritten = ({ gitDir, first }: Scene): void => {
+    const tree = git(gitDir, 'rev-parse', `${first.headRef}^{tree}`);
+    const other = git(gitDir, 'commit-tree', '-p', 'main', '-m', 'Rewritten', tree);
+    git(gitDir, 'update-ref', `refs/heads/${first.headRef}`, other);
+  };
+  const pushed = ({ simulator, first }: Scene): Promise<unknown> =>
+    simulator.moveBranch({
+      ...at,
+      branch: first.headRef,
+      files: { 'more.txt': 'theirs\n', 'docs/old.md': null },
+    });
+
+  it.each([
+    ['pushed to', 'before publication', pushed, null],
+    ['pushed to', 'between looking and writing', pushed, /\/git\/refs\//],
+    ['rewritten', 'before publication', rewritten, null],
+    ['rewritten', 'between looking and writing', rewritten, /\/git\/refs\//],
+  ] as const)('goes onto the new head if its files are untouched (%s %s)', async (_, __, happens, path) => {
+    const of = await scene();
+    const { simulator, gitDir, first, input } = of;
+    if (path === null) await happens(of);
+    const racing = beforeCall('PATCH', path ?? /^$/, async () => await happens(of));
+    const attempts = path === null ? 3 : 1;
+    const results = await Promise.all(
+      Array.from({ length: attempts }, async () => await publish(of, input, racing)),
+    );
+    const head = git(gitDir, 'rev-parse', first.headRef);
+    expect(results).toEqual(
+      results.map(() => ({ kind: 'published', pullRequest: { ...first, headSha: head }, added: head })),
+    );
+    const [newest, theirs] = subjects(gitDir, first.headRef);
+    expect([newest, theirs === input.answer.title]).toEqual(['Handle zero', false]);
+    // Their change and ours, and nothing of the old head.
+    expect(git(gitDir, 'diff', '--name-only', `${first.headRef}^`, first.headRef).split('\n')).toEqual([
+      'logo.png',
+      'src/split.js',
+    ]);
+    expect(await publish(of, input)).toEqual(results[0]);
     expect(await simulator.pulls(at)).toHaveLength(1);
   });
 });
@@ -303,17 +356,16 @@ const detours: readonly Detour[] = [
     name: 'somebody has pushed to the branch',
     happens: ({ simulator, first }) =>
       simulator.moveBranch({ ...at, branch: first.headRef, files: { 'src/split.js': 'by a person\n' } }),
-    says: /somebody pushed to its branch/,
+    says: /somebody changed `src\/split\.js` on its branch/,
     into: 'the branch',
   },
   {
     name: 'somebody has rewritten the branch',
     happens: ({ gitDir, first }) => {
-      const tree = git(gitDir, 'rev-parse', `${first.headRef}^{tree}`);
-      const other = git(gitDir, 'commit-tree', '-p', 'main', '-m', 'Rewritten', tree);
+      const other = git(gitDir, 'commit-tree', '-p', 'main', '-m', 'Rewritten', 'main^{tree}');
       git(gitDir, 'update-ref', `refs/heads/${first.headRef}`, other);
     },
-    says: /somebody pushed to its branch/,
+    says: /somebody changed `src\/split\.js` on its branch/,
     into: 'the branch',
   },
   {
@@ -367,6 +419,82 @@ describe.each(detours)('the work becomes a new pull request if $name', ({ happen
     expect(results(simulator, first.number)).toEqual([]);
     expect(await publish(of, input)).toEqual(result);
     await ownPull(of, result);
+  });
+});
+
+describe('a task that was asked in the pull request', () => {
+  /** As authorized: on a branch that somebody else made, or the first task's. */
+  const askedIn = ({ input, first }: Scene): PublishInput => ({
+    ...input,
+    pull: {
+      number: first.number,
+      title: first.title,
+      url: first.url,
+      draft: false,
+      author: 'mona',
+      baseBranch: 'main',
+      baseSha: first.headSha,
+      headRef: first.headRef,
+      headSha: first.headSha,
+      fork: false,
+    },
+  });
+
+  it('gets a commit, and leaves the comment to the task', async () => {
+    const of = await scene();
+    const result = await publish(of, askedIn(of));
+    const head = git(of.gitDir, 'rev-parse', of.first.headRef);
+    expect(result).toEqual({ kind: 'published', pullRequest: { ...of.first, headSha: head }, added: head });
+    expect(results(of.simulator, of.first.number)).toEqual([]);
+    expect(await publish(of, askedIn(of))).toEqual(result);
+  });
+
+  it.each<[string, string, (of: Scene) => unknown, RegExp]>([
+    ...detours.map(({ name, happens, says }): [string, string, typeof happens, RegExp] => [
+      name,
+      'before publication',
+      happens,
+      says,
+    ]),
+    ...detours
+      .filter(({ into }) => into === 'main')
+      .map(({ name, happens, says }): [string, string, typeof happens, RegExp] => [
+        name,
+        'between looking and writing',
+        happens,
+        says,
+      ]),
+    [
+      'the branch is protected',
+      'before publication',
+      ({ simulator, first }) => simulator.protectBranch({ ...at, branch: first.headRef }),
+      /the rules of its branch/,
+    ],
+    [
+      'auto-merge is enabled',
+      'before publication',
+      ({ simulator, first }) => simulator.enableAutoMerge({ ...at, number: first.number }),
+      /Disable auto-merge/,
+    ],
+  ])('gets a sentence and nothing else if %s (%s)', async (_, when, happens, says) => {
+    const of = await scene();
+    const { simulator, first } = of;
+    const isEarly = when === 'before publication';
+    const state = async () => ({
+      pulls: (await simulator.pulls(at)).map(({ number, body }) => ({ number, body })),
+      branches: (await simulator.branches(at)).map(({ name, sha }) => (isEarly ? { name, sha } : name)),
+      comments: simulator.comments({ ...at, issue: first.number }),
+    });
+    if (isEarly) await happens(of);
+    let left = await state();
+    const racing = beforeCall('PATCH', isEarly ? /^$/ : /\/git\/refs\//, async () => {
+      await happens(of);
+      left = await state();
+    });
+    const result = await publish(of, askedIn(of), racing);
+    expect(result).toMatchObject({ kind: 'unwritten', reason: { message: expect.stringMatching(says) } });
+    expect(await state()).toEqual(left);
+    expect(await publish(of, askedIn(of))).toEqual(result);
   });
 });
 
@@ -427,7 +555,7 @@ describe('the new pull request', () => {
   it('targets the next base if the first is deleted at the last moment', async () => {
     const of = await scene();
     const { simulator, gitDir, first } = of;
-    await simulator.moveBranch({ ...at, branch: first.headRef, files: { 'more.txt': 'x' } });
+    await simulator.moveBranch({ ...at, branch: first.headRef, files: { 'src/split.js': 'x' } });
     const racing = beforeCall('POST', /\/pulls$/, async () => {
       git(gitDir, 'branch', '--quiet', '-D', first.headRef);
       await Promise.resolve();
@@ -439,7 +567,7 @@ describe('the new pull request', () => {
 
   it('is the only one if six attempts find the branch moved', async () => {
     const of = await scene();
-    await of.simulator.moveBranch({ ...at, branch: of.first.headRef, files: { 'more.txt': 'x' } });
+    await of.simulator.moveBranch({ ...at, branch: of.first.headRef, files: { 'src/split.js': 'x' } });
     const all = await Promise.all(Array.from({ length: 6 }, async () => await publish(of, of.input)));
     expect(new Set(all.map((result) => JSON.stringify(result))).size).toBe(1);
     const [result] = all;
@@ -462,7 +590,7 @@ describe('the comment about the commit', () => {
       logged.push({ event, ...fields });
     };
     const publication = createPublication({ ...ownProcess(simulator), log });
-    expect(await publication.publish(input)).toMatchObject({ kind: 'published', added: true });
+    expect(await publication.publish(input)).toMatchObject({ kind: 'published', added: expect.any(String) });
     expect(logged).toEqual([{ event: 'comment.not_saved', taskId, pullRequest: first.number, reason }]);
   });
 
@@ -472,7 +600,10 @@ describe('the comment about the commit', () => {
       const { simulator, gitDir, first, input } = await scene();
       simulator.failNext({ method: 'POST', path: /\/comments$/, status });
       await expect(publish({ simulator }, input)).rejects.toThrow(/./);
-      expect(await publish({ simulator }, input)).toMatchObject({ kind: 'published', added: true });
+      expect(await publish({ simulator }, input)).toMatchObject({
+        kind: 'published',
+        added: expect.any(String),
+      });
       expect(results(simulator, first.number)).toHaveLength(1);
       expect(subjects(gitDir, first.headRef)).toHaveLength(2);
     },
@@ -489,7 +620,10 @@ describe('a branch that GitHub does not move', () => {
     simulator.failNext({ method: 'PATCH', path: /\/git\/refs\//, status, times });
     await expect(publish({ simulator }, input)).rejects.toThrow(/502|does not move the branch/);
     expect(await simulator.pulls(at)).toHaveLength(1);
-    expect(await publish({ simulator }, input)).toMatchObject({ kind: 'published', added: true });
+    expect(await publish({ simulator }, input)).toMatchObject({
+      kind: 'published',
+      added: expect.any(String),
+    });
     expect(subjects(gitDir, first.headRef)).toHaveLength(2);
   });
 });

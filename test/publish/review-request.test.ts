@@ -92,7 +92,7 @@ describe('the review', () => {
       logged.push({ event, ...fields });
     };
     const result = await createPublication({ ...ownProcess(simulator), log }).publish(input);
-    expect(result).toMatchObject({ kind: 'published', added: false, pullRequest: { number: 1 } });
+    expect(result).toMatchObject({ kind: 'published', added: null, pullRequest: { number: 1 } });
     expect(logged).toEqual([
       { event: 'review.not_requested', taskId: input.request.taskId, pullRequest: 1, status },
     ]);

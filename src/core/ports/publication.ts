@@ -50,8 +50,10 @@ export interface PublishInput extends Omit<Authorization, 'requester'> {
 }
 
 export type PublishResult =
-  /** `added`: a commit on the pull request that the task continues. */
-  | { readonly kind: 'published'; readonly pullRequest: PullRequestRef; readonly added: boolean }
+  /** `added`: the commit on the pull request that the task continues; null if it opened one. */
+  | { readonly kind: 'published'; readonly pullRequest: PullRequestRef; readonly added: string | null }
+  /** The task was asked in a pull request that takes no commit, or whose files others have changed. */
+  | { readonly kind: 'unwritten'; readonly reason: Reason }
   /** GitHub rejects it, and a retry would not change that. */
   | { readonly kind: 'rejected'; readonly reason: Reason };
 

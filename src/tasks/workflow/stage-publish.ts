@@ -101,19 +101,30 @@ export async function publishChange(
   // A run that ended without a line of output has no progress.
   const progress = view.progress ?? deps.codex.initialProgress;
   const failure = failureOf(end, progress, snapshot?.refusal ?? null);
-  const early = failure === null ? [] : [`${failure} What was done until then is in this draft.`];
+  const { pull, continues, readOnly } = authorization;
+  const where = pull !== null && readOnly !== null ? 'patch' : continues === null ? 'draft' : 'commit';
+  const early = failure === null ? [] : [`${failure} What was done until then is in this ${where}.`];
   const remarks = [...early, ...setupRemarks(setup), ...gateRemarks];
   const commentsLeftOut = context === null ? 0 : keptContextSchema.parse(JSON.parse(context)).commentsLeftOut;
   const enteredAt = phases.find((entered) => entered.phase === 'publish')?.at ?? deps.now();
   const { trigger } = request;
   const fromSlack = trigger.kind === 'slack' ? trigger : null;
   const { change } = await readKeptChange(authorization, deps);
+  const answer = deps.codex.answer(progress);
+  const leftOut = leftOutOf(change, deps);
+  const { summary } = answer;
+  const { patch } = change.measure;
+  const asPatch = (reason: Reason): Stage<TaskOutcome> => ({
+    go: true,
+    value: { kind: 'patch', reason, patch, summary, remarks, ...leftOut },
+  });
+  if (readOnly !== null) return asPatch({ code: 'read-only', message: readOnly });
   const result = await deps.publication.publish({
     ...authorization,
     // For a task from Slack, only the authorization knows the requester's GitHub account.
     request: { ...request, requester: authorization.requester },
     change,
-    answer: deps.codex.answer(progress),
+    answer,
     draft: authorization.policy.draft || remarks.length > 0 || needsCaution(attemptsIn(receipt)),
     remarks,
     complete: failure === null,
@@ -133,20 +144,21 @@ export async function publishChange(
       costUsd: view.costUsd,
     },
   });
+  if (result.kind === 'unwritten') return asPatch(result.reason);
   if (result.kind === 'rejected')
-    return {
-      go: false,
-      outcome: {
-        kind: 'failed',
-        reason: result.reason,
-        changeKept: true,
-        patch: change.measure.patch,
-      },
-    };
+    return { go: false, outcome: { kind: 'failed', reason: result.reason, changeKept: true, patch } };
   const { pullRequest, added } = result;
+  const commit = { sha: added ?? '', summary, remarks };
+  const isHere = added !== null && pullRequest.number === pull?.number;
   return {
     go: true,
-    value: { kind: 'pull-request', pullRequest, ...(added ? { added } : {}), ...leftOutOf(change, deps) },
+    value: {
+      kind: 'pull-request',
+      pullRequest,
+      ...(added === null ? {} : { added: true }),
+      ...(isHere ? { commit } : {}),
+      ...leftOut,
+    },
   };
 }
 

@@ -332,7 +332,7 @@ function world(script: Script) {
       changeHash: async (lines) => `hash of ${lines}`,
       publish: async (input) => {
         published.push(input);
-        return { kind: 'published', pullRequest, added: input.continues !== null };
+        return { kind: 'published', pullRequest, added: input.continues === null ? null : 'd'.repeat(40) };
       },
       ...script.publication,
     },
@@ -566,7 +566,7 @@ describe('what GitHub answers', () => {
     const limitedOnce = async () => {
       calls += 1;
       if (calls === 1) throw limited;
-      return { kind: 'published', pullRequest, added: false } as const;
+      return { kind: 'published', pullRequest, added: null } as const;
     };
     const { result } = await live({ publication: { publish: limitedOnce } });
     expect([result.kind, calls]).toEqual(['pull-request', 2]);
