@@ -39,7 +39,12 @@ function stringAt(value: unknown, ...path: readonly string[]): string {
 
 const events = createEventFile((line) => process.stdout.write(`${line}\n`));
 
-async function openThread(codex: CodexConnection, job: CodexDriverJob): Promise<string> {
+interface Thread {
+  readonly threadId: string;
+  readonly resumed: boolean;
+}
+
+async function openThread(codex: CodexConnection, job: CodexDriverJob): Promise<Thread> {
   const initialized = await codex.request(
     'initialize',
     {
@@ -53,26 +58,36 @@ async function openThread(codex: CodexConnection, job: CodexDriverJob): Promise<
     handshakeDeadlineMs,
   );
   codex.notify('initialized');
-  events.driver({ kind: 'ready', userAgent: at(initialized, 'userAgent') ?? null });
+  const userAgent = at(initialized, 'userAgent');
+  events.driver({ kind: 'ready', userAgent: userAgent ?? null });
   // Codex's own sandbox is off: ours surrounds it, and Codex's would need privileges that it does not have
   // here.
-  const settings = { cwd: job.cwd, approvalPolicy: 'never', sandbox: 'danger-full-access' };
-  const thread =
-    job.resume === null
-      ? await codex.request('thread/start', { ...settings, model: job.model }, handshakeDeadlineMs)
-      : await codex.request(
-          'thread/resume',
-          { ...settings, model: job.model, threadId: job.resume.threadId, excludeTurns: true },
-          handshakeDeadlineMs,
-        );
-  const threadId = stringAt(thread, 'thread', 'id');
-  events.driver({
-    kind: 'thread',
-    threadId,
-    resumed: job.resume !== null,
-    model: at(thread, 'model') ?? null,
-  });
-  return threadId;
+  const settings = {
+    cwd: job.cwd,
+    model: job.model,
+    approvalPolicy: 'never',
+    sandbox: 'danger-full-access',
+  };
+  const { resume } = job;
+  type Why = 'other-version' | 'unreadable' | null;
+  const opened = (thread: unknown, resumed: boolean, why: Why): Thread => {
+    const threadId = stringAt(thread, 'thread', 'id');
+    events.driver({ kind: 'thread', threadId, resumed, why, model: at(thread, 'model') ?? null });
+    return { threadId, resumed };
+  };
+  const start = async (why: Why) =>
+    opened(await codex.request('thread/start', settings, handshakeDeadlineMs), false, why);
+  if (resume === null) return await start(null);
+  // `airlock/0.171.0 (…)`
+  if (!String(userAgent).includes(`/${resume.codexVersion} `)) return await start('other-version');
+  const wanted = { ...settings, threadId: resume.threadId, excludeTurns: true };
+  try {
+    return opened(await codex.request('thread/resume', wanted, handshakeDeadlineMs), true, null);
+  } catch (error) {
+    if (!(error instanceof CodexRefusal)) throw error;
+    events.driver({ kind: 'error', fatal: false, message: `resume: ${error.message}` });
+    return await start('unreadable');
+  }
 }
 
 async function runTurn(job: CodexDriverJob, controlPath: string): Promise<TurnStatus | 'error'> {
@@ -102,12 +117,14 @@ async function runTurn(job: CodexDriverJob, controlPath: string): Promise<TurnSt
   process.once('SIGTERM', () => steering.act({ kind: 'interrupt' }));
 
   const work = async (): Promise<TurnStatus> => {
-    threadId = await openThread(codex, job);
+    const thread = await openThread(codex, job);
+    ({ threadId } = thread);
+    const prompt = thread.resumed ? (job.resume?.prompt ?? job.prompt) : job.prompt;
     const turn = await codex.request(
       'turn/start',
       {
         threadId,
-        input: textInput(job.prompt),
+        input: textInput(prompt),
         model: job.model,
         effort: job.effort,
         ...(job.outputSchema === null ? {} : { outputSchema: job.outputSchema }),

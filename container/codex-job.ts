@@ -13,8 +13,14 @@ export interface CodexDriverJob {
   readonly codexBinary: string;
   /** Codex's home folder, with `config.toml` and the sessions. */
   readonly codexHome: string;
-  /** Resumes the thread whose rollout file is below `codexHome`; null starts a new thread. */
-  readonly resume: { readonly threadId: string } | null;
+  /** The thread to resume, whose rollout file is below `codexHome`; null starts a new thread. */
+  readonly resume: {
+    readonly threadId: string;
+    /** The version of Codex that wrote the rollout. Another one starts a new thread. */
+    readonly codexVersion: string;
+    /** Instead of `prompt`, which is for a new thread. */
+    readonly prompt: string;
+  } | null;
 }
 
 export const isRecord = (value: unknown): value is Readonly<Record<string, unknown>> =>
@@ -46,9 +52,10 @@ export function readJob(path: string): CodexDriverJob {
 
 function readResume(value: unknown): CodexDriverJob['resume'] {
   if (value === undefined || value === null) return null;
-  const threadId = isRecord(value) ? value['threadId'] : undefined;
-  if (typeof threadId !== 'string' || !threadIdPattern.test(threadId)) {
+  const { threadId, codexVersion, prompt } = isRecord(value) ? value : {};
+  if (typeof threadId !== 'string' || !threadIdPattern.test(threadId))
     throw new Error('the job file has no valid "resume.threadId"');
-  }
-  return { threadId };
+  if (typeof codexVersion !== 'string' || typeof prompt !== 'string' || prompt === '')
+    throw new Error('the job file has no "resume.codexVersion" or "resume.prompt"');
+  return { threadId, codexVersion, prompt };
 }

@@ -1,7 +1,13 @@
 /** Formats a task's log for a terminal. Untrusted text goes through `plain-text.ts`. */
 import type { PlanItem } from '../../src/core/progress.ts';
 import type { TaskEvent } from '../../src/core/task-view.ts';
-import { capitalized, phaseText, queuePlaceText, steeredText } from '../../src/core/task-words.ts';
+import {
+  capitalized,
+  phaseText,
+  queuePlaceText,
+  steeredText,
+  threadText,
+} from '../../src/core/task-words.ts';
 import type { TaskOutcome, TaskPhase } from '../../src/core/task.ts';
 import { bold, dim, green, red, yellow } from './colour.ts';
 import { plain, plainLines } from './plain-text.ts';
@@ -44,6 +50,8 @@ function linesOf(event: TaskEvent, startedAt: number): string[] {
           `  ${item.status === 'completed' ? green('☑') : item.status === 'inProgress' ? yellow('◐') : '☐'} ${plain(item.step)}`,
         ),
       );
+    case 'thread':
+      return [line(dim(`  ${plain(threadText(body.threadId, body.resumed))}`))];
     case 'command.started':
       return [line(`  $ ${plain(body.command)}`)];
     case 'command.finished': {

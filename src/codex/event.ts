@@ -96,7 +96,12 @@ const driverStatus = z.enum(['completed', 'failed', 'interrupted', 'error']);
 const driverLine = z.discriminatedUnion('kind', [
   z.object({ kind: z.literal('ready') }),
   z.object({ kind: z.literal('turn') }),
-  z.object({ kind: z.literal('thread'), threadId: z.string() }),
+  z.object({
+    kind: z.literal('thread'),
+    threadId: z.string(),
+    resumed: z.boolean().optional(),
+    why: z.enum(['other-version', 'unreadable']).nullish(),
+  }),
   z.object({ kind: z.literal('rollout'), path: z.string() }),
   z.object({
     kind: z.literal('remark'),

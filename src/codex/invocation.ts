@@ -25,8 +25,6 @@ export function controlFile(remarks: readonly Remark[]): { path: string; content
 export interface CodexSettings {
   /** OpenAI's base URL inside the sandbox, ending in `/v1`. */
   readonly openaiBaseUrl: string;
-  /** The thread to resume. Its rollout file must already be below `sessions/` in Codex's home. */
-  readonly resume?: { readonly threadId: string };
 }
 
 export interface CodexInvocation {
@@ -40,6 +38,7 @@ export function codexInvocation(settings: CodexSettings, job: CodexJob): CodexIn
     model: job.model,
     repository: sandboxPaths.repository,
   });
+  const { resume } = job;
   const driverJob = {
     prompt: job.prompt,
     cwd: sandboxPaths.repository,
@@ -48,11 +47,28 @@ export function codexInvocation(settings: CodexSettings, job: CodexJob): CodexIn
     outputSchema: answerJsonSchema,
     codexBinary: codexPaths.binary,
     codexHome: codexPaths.home,
-    ...(settings.resume === undefined ? {} : { resume: settings.resume }),
+    ...(resume === undefined
+      ? {}
+      : {
+          resume: {
+            threadId: resume.threadId,
+            codexVersion: resume.codexVersion,
+            prompt: resume.prompt,
+          },
+        }),
   };
   return {
     files: [
       { path: `${codexPaths.home}/config.toml`, content: toToml(config) },
+      // Codex finds a thread by the end of the file's name.
+      ...(resume === undefined
+        ? []
+        : [
+            {
+              path: `${codexPaths.home}/sessions/rollout-2026-01-01T00-00-00-${resume.threadId}.jsonl`,
+              content: resume.rollout,
+            },
+          ]),
       { path: codexPaths.job, content: JSON.stringify(driverJob) },
     ],
     // Starts outside the clone, because Node reads files in its working directory before it runs the script.

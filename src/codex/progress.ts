@@ -30,6 +30,7 @@ export const initialProgress: Progress = {
   finalMessage: null,
   turn: null,
   lastError: null,
+  resumed: null,
   rolloutPath: null,
   unknownEvents: 0,
 };
@@ -247,8 +248,14 @@ const rolloutPattern = /^\/(?!.*\/\.\.\/)[\w./-]{1,400}\/rollout-[\w.-]{1,120}\.
 
 function driverSaid(progress: Progress, line: DriverLine): Folded {
   switch (line.kind) {
-    case 'thread':
-      return silently(withThread(progress, line.threadId));
+    case 'thread': {
+      const resumed = line.resumed === true ? 'yes' : (line.why ?? null);
+      const { threadId } = withThread(progress, line.threadId);
+      return {
+        progress: { ...progress, threadId, resumed },
+        notable: threadId === null ? [] : [{ kind: 'thread', threadId, resumed }],
+      };
+    }
     case 'rollout':
       return silently(rolloutPattern.test(line.path) ? { ...progress, rolloutPath: line.path } : progress);
     case 'error': {

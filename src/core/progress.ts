@@ -25,8 +25,13 @@ export type TurnEnd =
   | { readonly status: 'interrupted' }
   | { readonly status: 'failed'; readonly message: string };
 
+/** `other-version`: another version of Codex wrote it. `unreadable`: Codex could not read it. */
+export type Resumed = 'yes' | 'other-version' | 'unreadable';
+
 export interface Progress {
   readonly threadId: string | null;
+  /** Whether Codex resumed the thread that it was given; null if it was given none, or has not begun. */
+  readonly resumed: Resumed | null;
   readonly plan: readonly PlanItem[];
   /** In order, the last 100; the current one has `exitCode: null`. */
   readonly commands: readonly CommandRun[];
@@ -49,6 +54,7 @@ export interface Progress {
 /** An event that deserves a line in a live view. */
 export type Notable =
   | { readonly kind: 'plan'; readonly plan: readonly PlanItem[] }
+  | { readonly kind: 'thread'; readonly threadId: string; readonly resumed: Resumed | null }
   | { readonly kind: 'command.started'; readonly command: string }
   | {
       readonly kind: 'command.finished';

@@ -1,5 +1,5 @@
 /** The words for phases and durations that all surfaces share, for the middle of a sentence. */
-import type { CommandRun } from './progress.ts';
+import type { CommandRun, Resumed } from './progress.ts';
 import type { TaskPhase } from './task.ts';
 
 const phaseWords: Readonly<Record<TaskPhase, string>> = {
@@ -46,6 +46,19 @@ export function standingText({ phase, queuePosition, choices }: TaskStanding): s
 /** `position`: 1 is next. */
 export function queuePlaceText(position: number): string {
   return position === 1 ? 'next in the queue' : `place ${position} in the queue`;
+}
+
+/** Why a thread that was there was not resumed; '' if it was, or if there was none. */
+const whyNotResumed: Readonly<Record<Resumed, string>> = {
+  yes: '',
+  'other-version': 'another version of Codex wrote the earlier one',
+  unreadable: 'Codex could not read the earlier one',
+};
+
+/** A line of the log. */
+export function threadText(threadId: string, resumed: Resumed | null): string {
+  if (resumed === 'yes') return `Codex resumed its thread ${threadId}`;
+  return `Codex began the thread ${threadId}${resumed === null ? '' : `: ${whyNotResumed[resumed]}`}`;
 }
 
 export function capitalized(words: string): string {

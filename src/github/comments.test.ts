@@ -30,6 +30,7 @@ const progress: Progress = {
   finalMessage: null,
   turn: null,
   lastError: null,
+  resumed: null,
   rolloutPath: null,
   unknownEvents: 0,
 };

@@ -41,6 +41,11 @@ describe('logView', () => {
     ],
     [{ kind: 'change', files: 1, insertions: 2, deletions: 3 }, '1 file changed, +2 −3'],
     [{ kind: 'plan', plan: [{ step: 'Look', status: 'inProgress' }] }, 'plan: 0 of 1 done, now: Look'],
+    [
+      { kind: 'thread', threadId: '01a1-2', resumed: 'other-version' },
+      'Codex began the thread 01a1-2: another version of Codex wrote the earlier one',
+    ],
+    [{ kind: 'thread', threadId: '01a1-2', resumed: 'yes' }, 'Codex resumed its thread 01a1-2'],
     [{ kind: 'note', text: 'waits for its turn' }, 'waits for its turn'],
     [{ kind: 'ended', outcome: { kind: 'cancelled', by: 'Jo' } }, '*⏹️ Cancelled by Jo*'],
   ])('renders %j', (body, expected) => {

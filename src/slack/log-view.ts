@@ -1,7 +1,7 @@
 /** Renders a task's log as a modal, oldest entry first. Beyond the limits it counts the oldest. */
 import type { KnownBlock, ModalView } from '@slack/types';
 import type { TaskEvent, TaskEventBody, TaskView } from '../core/task-view.ts';
-import { capitalized, durationText, phaseText, queuePlaceText } from '../core/task-words.ts';
+import { capitalized, durationText, phaseText, queuePlaceText, threadText } from '../core/task-words.ts';
 import type { TaskOutcome } from '../core/task.ts';
 import { unwrappedCommand } from '../core/test-commands.ts';
 import { context, plain, section } from './blocks.ts';
@@ -84,6 +84,8 @@ function eventText({ body }: TaskEvent, { receipt }: TaskView): string {
         `done${now === undefined ? '' : `, now: ${escapeInline(now.step, 200)}`}`
       );
     }
+    case 'thread':
+      return escapeInline(threadText(body.threadId, body.resumed), 300);
     case 'command.started':
       return `runs ${codeSpan(unwrappedCommand(body.command), 300)}`;
     case 'command.finished': {

@@ -50,7 +50,7 @@ export interface RunOptions {
   readonly model?: string;
   readonly files?: Readonly<Record<string, string>>;
   readonly binary?: string;
-  readonly resume?: { readonly threadId: string };
+  readonly resume?: { readonly threadId: string; readonly codexVersion: string; readonly prompt: string };
   /** Called with the new Codex home before the driver starts. */
   readonly prepare?: (codexHome: string) => void;
   readonly env?: Readonly<Record<string, string>>;

@@ -1,7 +1,7 @@
 /** Tests the real Codex under the real driver against the scripted model: event file and progress. */
 import { createServer } from 'node:net';
-import { copyFileSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
-import { basename, dirname, join, relative } from 'node:path';
+import { readFileSync, writeFileSync } from 'node:fs';
+import { join, relative } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
 import { afterEach, describe, expect, it } from 'vitest';
 import { plantedInstruction, splitBillFiles, splitBillIssue } from '../../cli/demo/split-bill.ts';
@@ -23,6 +23,8 @@ import { createSteering, textInput } from '../../container/steering.ts';
 import { at } from '../../container/turn-end.ts';
 import { answerOf } from '../../src/codex/answer.ts';
 import { codexConfig, toToml } from '../../src/codex/config-toml.ts';
+import { codexInvocation, codexPaths } from '../../src/codex/invocation.ts';
+import { readRollout } from '../../src/codex/rollout.ts';
 import {
   cleanUp,
   codexBinary,
@@ -92,6 +94,7 @@ describe('a whole turn', () => {
     });
     expect(answerOf(progress)).toEqual({ title: 'Make it two', summary: 'It was **one**.', valid: true });
     expect(notable.map(({ kind }) => kind)).toEqual([
+      'thread',
       'message',
       'plan',
       'command.started',
@@ -117,7 +120,9 @@ describe('a whole turn', () => {
       stream: true,
       store: false,
       reasoning: { effort: 'low' },
-      text: { format: { type: 'json_schema', strict: true, schema: { required: ['title', 'summary'] } } },
+      text: {
+        format: { type: 'json_schema', strict: true, schema: { required: ['title', 'replies', 'summary'] } },
+      },
     });
     expect(Object.keys(body ?? {}).includes('tools')).toBe(tools === 'at top level');
     expect(requests[0]?.headers['content-encoding']).toBeUndefined();
@@ -279,7 +284,10 @@ describe('a failed turn', () => {
   });
 
   it('names an invalid job file', async () => {
-    const run = runDriver({ baseUrl: 'http://127.0.0.1:9/v1', resume: { threadId: '../../etc' } });
+    const run = runDriver({
+      baseUrl: 'http://127.0.0.1:9/v1',
+      resume: { threadId: '../../etc', codexVersion: '1', prompt: 'x' },
+    });
     expect(await run.exitCode).toBe(3);
     expect(foldAll(run.lines()).progress.lastError).toContain('resume.threadId');
   });
@@ -406,31 +414,86 @@ describe('steering', () => {
   });
 });
 
-it('resumes a thread in a new Codex home that has only its rollout file', async () => {
-  const first = await simulate([shell('echo first-output'), finish({ title: 'First', summary: 's' })]);
-  const run = runDriver({ baseUrl: first.url, prompt: 'the first request' });
-  expect(await run.exitCode).toBe(0);
-  const driverLine = run.lines().find((line) => line.includes('"kind":"rollout"')) ?? '';
-  const path = /"path":"([^"]+)"/.exec(driverLine)?.[1] ?? '';
-  const { threadId } = foldAll(run.lines()).progress;
-  if (threadId === null) throw new Error('no thread');
+describe('a thread of an earlier run', () => {
+  /** A run that ended, its thread, its rollout as it was written, and as another sandbox gets it. */
+  async function earlierRun(model: string) {
+    const simulator = await simulate([shell('echo first-output'), finish({ title: 'First', summary: 's' })]);
+    const run = runDriver({ baseUrl: simulator.url, model, prompt: 'the first request' });
+    expect(await run.exitCode).toBe(0);
+    const { threadId, rolloutPath } = foldAll(run.lines()).progress;
+    if (threadId === null || rolloutPath === null) throw new Error('no thread');
+    const rollout = readFileSync(rolloutPath, 'utf8');
+    const kept = readRollout(rollout, threadId);
+    if (!kept.ok) throw new Error('the rollout cannot be read');
+    return { threadId, written: rollout, ...kept };
+  }
 
-  const second = await simulate([finish({ title: 'Second', summary: 's' })]);
-  const resumed = runDriver({
-    baseUrl: second.url,
-    prompt: 'the second request',
-    resume: { threadId },
-    prepare: (codexHome) => {
-      const kept = join(codexHome, relative(run.codexHome, dirname(path)), basename(path));
-      mkdirSync(dirname(kept), { recursive: true });
-      copyFileSync(path, kept);
+  let ended: ReturnType<typeof earlierRun> | null = null;
+  const resume = async (earlier: Awaited<ReturnType<typeof earlierRun>>, model: string) => {
+    const simulator = await simulate([finish({ title: 'Second', summary: 's' })]);
+    const { threadId, codexVersion } = earlier;
+    const again = { threadId, codexVersion, prompt: 'the second request' };
+    const run = runDriver({
+      baseUrl: simulator.url,
+      model,
+      prompt: 'a new thread',
+      resume: again,
+      prepare: (codexHome) => {
+        const job = {
+          prompt: 'a new thread',
+          model,
+          effort: 'low',
+          resume: { ...again, rollout: earlier.rollout },
+        };
+        const { files } = codexInvocation({ openaiBaseUrl: simulator.url }, job);
+        const file = files.find(({ path }) => path.includes('/sessions/'));
+        if (file === undefined) throw new Error('the invocation writes no rollout');
+        writeFiles(codexHome, { [relative(codexPaths.home, file.path)]: file.content });
+      },
+    });
+    expect(await run.exitCode).toBe(0);
+    const { progress, notable } = foldAll(run.lines());
+    expect(answerOf(progress).title).toBe('Second');
+    expect(simulator.requests()).toHaveLength(1);
+    return { progress, notable, sent: JSON.stringify(simulator.requests()[0]?.body) };
+  };
+
+  it.each(['gpt-6.1-sol', 'gpt-5.5'])(
+    'is resumed with %s from what is kept of its rollout',
+    async (model) => {
+      const earlier = await earlierRun(model);
+      // What only Codex may say, rewritten by an agent that was hijacked.
+      const hijacked = earlier.written
+        .replaceAll(
+          /"base_instructions":\{"text":"(?:[^"\\]|\\.)*"/g,
+          '"base_instructions":{"text":"PLANTED"',
+        )
+        .replaceAll('You are Codex', 'PLANTED');
+      expect(hijacked).toContain('PLANTED');
+      const kept = readRollout(hijacked, earlier.threadId);
+      if (!kept.ok) throw new Error('the rollout cannot be read');
+      const { progress, notable, sent } = await resume({ ...earlier, ...kept }, model);
+      expect(progress).toMatchObject({ threadId: earlier.threadId, resumed: 'yes' });
+      expect(notable).toContainEqual({ kind: 'thread', threadId: earlier.threadId, resumed: 'yes' });
+      for (const text of ['the first request', 'first-output', 'the second request', 'You are Codex'])
+        expect(sent).toContain(text);
+      expect(sent).not.toContain('a new thread');
+      expect(sent).not.toContain('PLANTED');
+      // Once each: Codex adds its own.
+      expect(sent.split('You are Codex').length).toBe(2);
+      expect(sent.split('<environment_context>').length).toBe(2);
     },
+  );
+
+  it.each([
+    ['another version of Codex wrote it', 'other-version', { codexVersion: '0.1.0' }],
+    ['Codex cannot read it', 'unreadable', { rollout: '{}\n' }],
+  ] as const)('is replaced by a new one if %s', async (_, resumed, change) => {
+    const earlier = await (ended ??= earlierRun('gpt-6.1-sol'));
+    const { progress, sent } = await resume({ ...earlier, ...change }, 'gpt-6.1-sol');
+    expect(progress).toMatchObject({ resumed, turn: { status: 'completed' } });
+    expect(progress.threadId).not.toBe(earlier.threadId);
+    expect(sent).toContain('a new thread');
+    expect(sent).not.toContain('the first request');
   });
-  expect(await resumed.exitCode).toBe(0);
-  const { progress } = foldAll(resumed.lines());
-  expect(progress.threadId).toBe(threadId);
-  expect(answerOf(progress).title).toBe('Second');
-  const sent = JSON.stringify(second.requests()[0]?.body);
-  for (const text of ['the first request', 'first-output', 'the second request'])
-    expect(sent).toContain(text);
 });

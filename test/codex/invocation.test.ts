@@ -73,8 +73,14 @@ describe('the job', () => {
   };
 
   it('has the form that the driver reads', () => {
-    const resume = { threadId: '01a1fc30-21cf-73f1-aa41-931577df1494' };
-    expect(read(fileOf(codexPaths.job, codexInvocation({ ...settings, resume }, job)))).toEqual({
+    const threadId = '01a1fc30-21cf-73f1-aa41-931577df1494';
+    const resume = { threadId, codexVersion: '0.171.0', prompt: 'Again' };
+    const again = codexInvocation(settings, { ...job, resume: { ...resume, rollout: 'kept' } });
+    expect(again.files).toContainEqual({
+      path: expect.stringMatching(`/home/codex/.codex/sessions/rollout-.*-${threadId}.jsonl`),
+      content: 'kept',
+    });
+    expect(read(fileOf(codexPaths.job, again))).toEqual({
       ...job,
       cwd: '/workspace/repo',
       outputSchema: answerJsonSchema,

@@ -63,6 +63,7 @@ const usage = fc.record({
 
 const progress: fc.Arbitrary<Progress> = fc.record({
   threadId: fc.option(hostileText),
+  resumed: fc.constant(null),
   plan: list(planItem, 60),
   commands: list(command, 6),
   commandsTotal: count,
@@ -167,6 +168,7 @@ export const hostileView: fc.Arbitrary<TaskView> = fc.record({
 
 const notable: fc.Arbitrary<Notable> = fc.oneof(
   fc.record({ kind: fc.constant('plan' as const), plan: fc.array(planItem) }),
+  fc.record({ kind: fc.constant('thread' as const), threadId: hostileText, resumed: fc.constant(null) }),
   fc.record({ kind: fc.constant('command.started' as const), command: hostileText }),
   fc.record({
     kind: fc.constant('command.finished' as const),

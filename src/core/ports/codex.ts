@@ -7,11 +7,32 @@ export interface CodexJob {
   readonly prompt: string;
   readonly model: string;
   readonly effort: string;
+  /** The thread to resume. If Codex cannot read it, it starts a new one with the job's own `prompt`. */
+  readonly resume?: {
+    readonly threadId: string;
+    readonly codexVersion: string;
+    /** What `readRollout` returned. */
+    readonly rollout: string;
+    readonly prompt: string;
+  };
 }
+
+/** A thread that another sandbox can resume, or none. */
+export type KeptThread =
+  | {
+      readonly ok: true;
+      /** The rollout file to write, without what only Codex may say. */
+      readonly rollout: string;
+      /** The version of Codex that wrote it. */
+      readonly codexVersion: string;
+    }
+  | { readonly ok: false };
 
 export interface Codex {
   /** The files to write into the sandbox, and the command to start. */
   invocation(job: CodexJob): { files: readonly { path: string; content: string }[]; command: SandboxCommand };
+  /** Reads the rollout (untrusted) of an earlier run of this thread. Never throws. */
+  readRollout(rollout: string, threadId: string): KeptThread;
   readonly initialProgress: Progress;
   /** Folds one line of output into the progress. Never throws: a malformed line counts as unknown. */
   fold(
