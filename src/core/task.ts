@@ -68,6 +68,7 @@ const githubTriggerSchema = z.strictObject({
   /** Untrusted: the Markdown of the triggering comment or review as the webhook delivered it. */
   comment: z.string().max(70_000).optional(),
 });
+export type GithubTrigger = z.infer<typeof githubTriggerSchema>;
 const apiTriggerSchema = z.strictObject({ kind: z.literal('api') });
 
 /**
@@ -187,6 +188,24 @@ export interface PullRequestRef {
   readonly headRef: string;
   readonly headSha: string;
   readonly draft: boolean;
+}
+
+/** A pull request as GitHub has it now. */
+export interface PullRequestState {
+  readonly pullRequest: PullRequestRef;
+  readonly open: boolean;
+  /** False when its branch lies in a fork, where the App may not write. */
+  readonly sameRepository: boolean;
+  readonly baseBranch: string;
+  /** The head of the base branch when GitHub last looked. */
+  readonly baseSha: string;
+  readonly merged: boolean;
+  /** Nobody but people with write access can comment. */
+  readonly locked: boolean;
+  /** GitHub merges it by itself once its requirements are met. */
+  readonly autoMerge: boolean;
+  /** Login, or `ghost` for a deleted account. */
+  readonly author: string;
 }
 
 /** A reason for people. `code` is stable and for machines; `message` names the problem and the remedy. */

@@ -1,7 +1,6 @@
 /** Parses a pull request as GitHub's REST API returns it. Decides nothing about what may be done to it. */
 import * as z from 'zod';
-import type { PullRequestState } from '../core/ports/code-host.ts';
-import type { PullRequestRef, RepositoryFacts } from '../core/task.ts';
+import type { PullRequestRef, PullRequestState, RepositoryFacts } from '../core/task.ts';
 
 const sha = z.string().regex(/^[0-9a-f]{40}$/);
 
@@ -17,7 +16,9 @@ export const pullSchema = z.object({
   updated_at: z.string(),
   /** `repo` is null if the fork was deleted. */
   head: z.object({ ref: z.string(), sha, repo: z.object({ id: z.number().int() }).nullish() }),
-  base: z.object({ ref: z.string() }),
+  base: z.object({ ref: z.string(), sha }),
+  user: z.object({ login: z.string() }).nullish(),
+  locked: z.boolean().optional(),
   auto_merge: z.unknown(),
   requested_reviewers: z.array(z.object({ login: z.string() })).nullish(),
 });
@@ -49,5 +50,10 @@ export function pullRequestState(
     open: pull.state === 'open',
     sameRepository: inSameRepository(pull, facts),
     baseBranch: pull.base.ref,
+    baseSha: pull.base.sha,
+    merged: pull.merged_at != null,
+    locked: pull.locked === true,
+    autoMerge: pull.auto_merge != null,
+    author: pull.user?.login ?? 'ghost',
   };
 }

@@ -18,7 +18,7 @@ const pull: PullRequest = {
   created_at: '2026-11-20T10:00:00Z',
   updated_at: '2026-11-20T10:00:00Z',
   head: { ref: 'airlock/first', sha: base, repo: { id: 5 } },
-  base: { ref: 'release' },
+  base: { ref: 'release', sha: other },
   auto_merge: null,
 };
 const decide = (changes: Partial<ContinuationInput>): ReturnType<typeof decideContinuation> =>
@@ -97,7 +97,7 @@ describe('decideContinuation', () => {
     ],
     [
       'its base is the default branch, which is then listed once',
-      { branchHead: null, pull: { ...pull, base: { ref: 'main' } } },
+      { branchHead: null, pull: { ...pull, base: { ref: 'main', sha: other } } },
       'branch-deleted',
       ['main'],
     ],

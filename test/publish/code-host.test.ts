@@ -396,7 +396,8 @@ describe('pullRequest', () => {
 
   it('returns the current state: open, its head and its base', async () => {
     const { host, facts, simulator, number } = await withPull();
-    const work = (await simulator.branches(at)).find(({ name }) => name === 'work');
+    const branches = await simulator.branches(at);
+    const [work, main] = ['work', 'main'].map((wanted) => branches.find(({ name }) => name === wanted));
     expect(await host.pullRequest(facts, number)).toEqual({
       pullRequest: {
         number,
@@ -409,13 +410,22 @@ describe('pullRequest', () => {
       open: true,
       sameRepository: true,
       baseBranch: 'main',
+      baseSha: main?.sha,
+      merged: false,
+      locked: false,
+      autoMerge: false,
+      author: 'airlock[bot]',
     });
   });
 
   it.each([true, false])('is not open after it was closed (merged: %s)', async (merge) => {
     const { host, facts, simulator, number } = await withPull();
     await simulator.closePull({ ...at, number, merge });
-    expect(await host.pullRequest(facts, number)).toMatchObject({ open: false, sameRepository: true });
+    expect(await host.pullRequest(facts, number)).toMatchObject({
+      open: false,
+      merged: merge,
+      sameRepository: true,
+    });
   });
 
   it('recognizes a fork even if its branch has the same name', async () => {

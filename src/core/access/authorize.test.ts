@@ -100,11 +100,6 @@ describe('authorize on GitHub and the API', () => {
       'repository-changed',
     ],
     ['a repository that is not listed', { policy: notListed }, 'repository-not-listed'],
-    [
-      'a pull request',
-      { request: { ...request, trigger: { ...github, onPullRequest: true } } },
-      'pull-request-unsupported',
-    ],
     ['a model outside it', { request: { ...request, options: { model: 'gpt-z' } } }, 'model-not-allowed'],
   ])('refuses %s', (_, over, code) => {
     expect(authorize({ ...good, ...over })).toMatchObject({ kind: 'refused', reason: { code } });

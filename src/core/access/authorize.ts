@@ -72,15 +72,6 @@ export function authorize({ request, policy, facts, canWrite, chat }: AuthorizeI
     }
   }
   if (!policy.allowed) return { kind: 'refused', reason: policy.reason };
-  // Help, status and cancelling change no code. They work wherever people can address the bot, and take no
-  // options.
-  if (request.ask.kind === 'run' && request.trigger.kind === 'github' && request.trigger.onPullRequest) {
-    return refused(
-      'pull-request-unsupported',
-      'Working on the branch of an existing pull request is not supported yet. Mention me in an issue that says what to do, with `--base` and the branch if it should build on one.',
-    );
-  }
-
   if (request.ask.kind === 'run' && request.ask.job === 'question') {
     return refused('job-unsupported', 'Airlock cannot answer questions yet. Say what should be changed.');
   }

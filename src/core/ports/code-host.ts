@@ -1,7 +1,7 @@
 /** The repository host, for tasks. Each method has a deadline; those that change something are idempotent. */
 import type { IssueContext } from '../ask/context.ts';
 import type { Displayed } from '../ask/mention.ts';
-import type { PullRequestRef, RepositoryFacts, RepositoryRef, TaskRequest } from '../task.ts';
+import type { PullRequestState, RepositoryFacts, RepositoryRef, TaskRequest } from '../task.ts';
 
 /** 👀 while a task runs, 🚀 for a pull request, 😕 for an end without one. */
 export type Reaction = 'eyes' | 'rocket' | 'confused';
@@ -43,12 +43,4 @@ export interface CodeHost {
   installedRepositories(): Promise<readonly RepositoryRef[]>;
   /** Revokes the tokens that this process minted for the task. Best effort; never throws. */
   forgetTokens(taskId: string): Promise<void>;
-}
-
-export interface PullRequestState {
-  readonly pullRequest: PullRequestRef;
-  readonly open: boolean;
-  /** False when its branch lies in a fork, where the App may not write. */
-  readonly sameRepository: boolean;
-  readonly baseBranch: string;
 }

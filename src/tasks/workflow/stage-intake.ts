@@ -4,12 +4,13 @@ import type { ChatPerson } from '../../core/chat.ts';
 import type { Authorization } from '../../core/authorization.ts';
 import { aloneIn, readMention } from '../../core/ask/mention.ts';
 import { buildPrompt, type EarlierWork } from '../../core/ask/prompt.ts';
-import type { PullRequestRef, RepositoryFacts, RoutedRequest, TaskOutcome } from '../../core/task.ts';
+import type { RepositoryFacts, RoutedRequest, TaskOutcome } from '../../core/task.ts';
 import { ageText, standingText } from '../../core/task-words.ts';
 import * as z from 'zod';
 import { locateAlsoRead } from './also-read.ts';
 import { githubHelp } from './help.ts';
 import type { Earlier } from './earlier-tasks.ts';
+import { startOf } from './start-of.ts';
 import type { Stage, TaskDeps } from './stage.ts';
 
 /** What publication needs of the conversation. */
@@ -87,45 +88,19 @@ export async function authorizeTask(
     deps.log('also_read.not_installed', { taskId: request.taskId, wanted: policy.alsoRead });
     return ended({ kind: 'refused', reason: alsoRead.reason });
   }
-  const continues = await openPullRequest(request, facts, earlier, deps);
-  const branch = continues?.headRef ?? verdict.base.branch ?? facts.defaultBranch;
-  const baseSha = await deps.codeHost.headOf(facts, branch);
-  if (baseSha === null) {
-    const message = `There is no branch “${branch}” in ${facts.owner}/${facts.name}. Name an existing one with \`--base\`.`;
-    return ended({ kind: 'refused', reason: { code: 'base-missing', message } });
-  }
+  const start = await startOf(request, facts, policy, verdict.base, earlier, deps);
+  if (!start.go) return start;
   const authorization: Authorization = {
     facts,
     policy,
-    baseBranch: branch,
-    baseSha,
+    ...start.value,
     model: verdict.model,
     effort: verdict.effort,
     alsoRead: alsoRead.repositories,
-    continues,
-    pull: null,
-    readOnly: null,
     requester: request.requester ?? (await githubAccount(request, facts, deps)),
   };
   await deps.record.learn({ authorization });
   return { go: true, value: { request, authorization } };
-}
-
-/** Null if none takes commits any more, or if the request names another base. */
-async function openPullRequest(
-  request: RoutedRequest,
-  facts: RepositoryFacts,
-  earlier: Earlier | null,
-  { codeHost, record }: TaskDeps,
-): Promise<PullRequestRef | null> {
-  if (earlier?.pullRequest == null || request.options.base !== undefined) return null;
-  const found = await codeHost.pullRequest(facts, earlier.pullRequest);
-  if (found?.open === true && found.sameRepository) return found.pullRequest;
-  await record.appendToLog({
-    kind: 'note',
-    text: `Pull request ${earlier.pullRequest} is closed, so this task opens a new one.`,
-  });
-  return null;
 }
 
 /** As the configuration names it for the requester in Slack. It gives credit, never access. */

@@ -24,12 +24,22 @@ import { UpstreamError } from '../../core/ports/upstream-error.ts';
 import type { SlotAnswer } from '../../core/ports/slots-port.ts';
 import type { Chat } from '../../core/ports/chat-port.ts';
 import type { AskedAt, IndexedTask, Routing } from '../../core/chat.ts';
-import type { PullRequestRef, RepositoryRef, TaskOutcome, TaskPhase, TaskRequest } from '../../core/task.ts';
+import type {
+  GithubTrigger,
+  PullRequestRef,
+  PullRequestState,
+  RepositoryRef,
+  TaskJob,
+  TaskOutcome,
+  TaskPhase,
+  TaskRequest,
+} from '../../core/task.ts';
 import { MemoryTasks, type MemoryRecord } from '../../../test/memory/memory-tasks.ts';
 import {
   acceptedAt,
   authorization,
   facts,
+  githubTrigger,
   member,
   policy,
   request,
@@ -49,6 +59,17 @@ const pullRequest = {
   headRef: 'airlock/x',
   headSha: 'b'.repeat(40),
   draft: false,
+};
+const openPull: PullRequestState = {
+  pullRequest,
+  open: true,
+  sameRepository: true,
+  baseBranch: 'main',
+  baseSha: 'c'.repeat(40),
+  merged: false,
+  locked: false,
+  autoMerge: false,
+  author: 'wes',
 };
 const changed: ChangeSet = {
   base: baseSha,
@@ -317,7 +338,7 @@ function world(script: Script) {
       react: async () => undefined,
       saveProgressComment: async () => 1,
       saveEndComment: async () => 2,
-      pullRequest: async () => ({ pullRequest, open: true, sameRepository: true, baseBranch: 'main' }),
+      pullRequest: async () => openPull,
       account: async (_, login) => ({ login, id: 5 }),
       relocate: async () => facts,
       installedRepositories: async () => [],
@@ -1386,7 +1407,7 @@ describe('a task from Slack', () => {
         'it is closed',
         {
           codeHost: {
-            pullRequest: async () => ({ pullRequest, open: false, sameRepository: true, baseBranch: 'main' }),
+            pullRequest: async () => ({ ...openPull, open: false }),
           },
         },
       ],
@@ -1394,7 +1415,7 @@ describe('a task from Slack', () => {
         'it lies in a fork',
         {
           codeHost: {
-            pullRequest: async () => ({ pullRequest, open: true, sameRepository: false, baseBranch: 'main' }),
+            pullRequest: async () => ({ ...openPull, sameRepository: false }),
           },
         },
       ],
@@ -1485,7 +1506,7 @@ describe('a task from Slack', () => {
         {
           earlier: ended({ kind: 'pull-request', pullRequest }),
           codeHost: {
-            pullRequest: async () => ({ pullRequest, open: false, sameRepository: true, baseBranch: 'main' }),
+            pullRequest: async () => ({ ...openPull, open: false }),
           },
         },
         'what was not merged of it is not in the checkout',
@@ -1738,5 +1759,146 @@ describe('access, asked again before publication', () => {
     const { result, published } = await live({ ...script, kind: 'publish' });
     expect(result.kind).toBe('pull-request');
     expect(published[0]).toMatchObject({ draft: true, remarks: [remark] });
+  });
+});
+
+describe('a task asked for in a pull request', () => {
+  type Place = Partial<GithubTrigger>;
+  const lineComment = {
+    path: 'a',
+    line: 2,
+    startLine: null,
+    side: 'RIGHT',
+    inReplyTo: null,
+    diffHunk: '',
+  } as const;
+  const places: readonly Place[] = [
+    { event: 'issue_comment' },
+    { event: 'review_comment', reviewId: 4, lineComment },
+    { event: 'review', reviewId: 4, commentId: null },
+    { event: 'pull_request_labeled', commentId: null },
+  ];
+  const atHead = { ...pullRequest, headSha: baseSha };
+  const onHead = (headRef: string) => ({ pullRequest: { ...atHead, headRef } });
+  const closed = { open: false } as const;
+  const states: Readonly<Record<string, Partial<PullRequestState> | null>> = {
+    open: {},
+    draft: { pullRequest: { ...atHead, draft: true } },
+    locked: { locked: true },
+    'auto-merge': { autoMerge: true },
+    'default branch': onHead('main'),
+    'configured base': onHead('develop'),
+    'branch deleted': onHead('deleted'),
+    closed,
+    merged: { ...closed, merged: true },
+    'merged, locked': { ...closed, merged: true, locked: true },
+    gone: null,
+  };
+  const table = `
+    open             here  commit               commit               commit
+    open             fork  patch                patch                pull-request-read-only
+    draft            here  commit               commit               commit
+    draft            fork  patch                patch                pull-request-read-only
+    locked           here  commit               commit               commit
+    locked           fork  conversation-locked  conversation-locked  pull-request-read-only
+    auto-merge       here  patch                patch                pull-request-read-only
+    auto-merge       fork  patch                patch                pull-request-read-only
+    default branch   here  patch                patch                pull-request-read-only
+    default branch   fork  patch                patch                pull-request-read-only
+    configured base  here  patch                patch                pull-request-read-only
+    configured base  fork  patch                patch                pull-request-read-only
+    branch deleted   here  pull-request-branch-gone  pull-request-branch-gone  pull-request-branch-gone
+    branch deleted   fork  patch                patch                pull-request-read-only
+    closed           here  pull-request-closed  pull-request-closed  pull-request-closed
+    closed           fork  pull-request-closed  pull-request-closed  pull-request-closed
+    merged           here  pull-request-merged  pull-request-merged  pull-request-merged
+    merged           fork  pull-request-merged  pull-request-merged  pull-request-merged
+    merged, locked   here  pull-request-merged  pull-request-merged  pull-request-merged
+    gone             here  pull-request-gone    pull-request-gone    pull-request-gone`;
+  const jobs: readonly (TaskJob | undefined)[] = [undefined, 'fix-checks', 'resolve-conflicts'];
+  type Row = [
+    state: string,
+    head: string,
+    job: TaskJob | undefined,
+    event: string,
+    end: string,
+    place: Place,
+  ];
+  const rows = table
+    .trim()
+    .split('\n')
+    .flatMap((line) => {
+      const [state = '', head = '', ...ends] = line.trim().split(/ {2,}/);
+      return ends.flatMap((end, index) =>
+        places.map((place): Row => [state, head, jobs[index], place.event ?? '', end, place]),
+      );
+    });
+
+  /** Every write that the task asks GitHub for. */
+  async function ask(state: string, head: string, place: Place, more: Script = {}) {
+    const found = states[state];
+    const writes: string[] = [];
+    const it = await live({
+      ...more,
+      request: {
+        ...(more.request ?? request),
+        trigger: { ...githubTrigger, onPullRequest: true, issueNumber: 8, ...place },
+      },
+      policy: { forRepository: () => ({ ...policy, baseBranch: 'develop' }) },
+      codeHost: {
+        headOf: async (_, branch) => (branch === 'deleted' ? null : baseSha),
+        pullRequest: async () =>
+          found == null
+            ? null
+            : { ...openPull, pullRequest: atHead, ...found, sameRepository: head === 'here' },
+        react: async (_, asked, content) => void writes.push(`${content} on ${commentOf(asked)}`),
+        saveProgressComment: async () => writes.push('comment'),
+        saveEndComment: async () => writes.push('comment'),
+        ...more.codeHost,
+      },
+    });
+    for (const { continues } of it.published) writes.push(`commit on ${continues?.number ?? 'a new branch'}`);
+    return { ...it, writes };
+  }
+  const commentOf = ({ trigger }: TaskRequest) =>
+    trigger.kind === 'github' ? (trigger.commentId ?? 'the pull request') : '';
+
+  it('has a row for every state, kind of head, job and place', () => {
+    expect(rows.length).toBeGreaterThanOrEqual(80);
+    expect(new Set(rows.map(([state]) => state))).toEqual(new Set(Object.keys(states)));
+  });
+
+  it.each(rows)('%s, head %s, %s, by %s: %s', async (state, head, job, _, end, place) => {
+    const wanted: TaskRequest = {
+      ...request,
+      ask: job === undefined ? { kind: 'run' } : { kind: 'run', job },
+    };
+    const { result, writes, posted, authorized } = await ask(state, head, place, { request: wanted });
+    const at = `${place.commentId === null ? 'the pull request' : 2}`;
+    const ends: Readonly<Record<string, readonly [kind: string, ...writes: string[]]>> = {
+      commit: ['pull-request', `eyes on ${at}`, `rocket on ${at}`, 'commit on 8'],
+      patch: ['patch', `eyes on ${at}`, `confused on ${at}`],
+    };
+    const [kind, ...wantedWrites] = ends[end] ?? ['refused'];
+    expect(result).toMatchObject(kind === 'refused' ? { kind, reason: { code: end } } : { kind });
+    expect(writes).toEqual(wantedWrites);
+    // One sticky comment says it, where it was asked.
+    expect(posted()).toBeGreaterThan(0);
+    expect(authorized.length).toBe(kind === 'refused' ? 0 : 1);
+  });
+
+  const strangers = Object.keys(states).flatMap((state) => [
+    [state, 'here'] as const,
+    [state, 'fork'] as const,
+  ]);
+  it.each(strangers)('%s, head %s, by somebody without write access: refused', async (state, head) => {
+    const pulls: number[] = [];
+    const codeHost: Script['codeHost'] = {
+      canWrite: async () => false,
+      pullRequest: async (_, number) => (pulls.push(number), null),
+    };
+    const { result, writes } = await ask(state, head, {}, { codeHost });
+    expect(result).toMatchObject({ kind: 'refused', reason: { code: 'no-write-access' } });
+    expect([writes, pulls]).toEqual([[], []]);
   });
 });
