@@ -12,7 +12,8 @@ import { log, now } from './runtime.ts';
 export async function start(env: Env, request: TaskRequest): Promise<'started' | 'exists'> {
   const { trigger } = request;
   // First, so that a command on the same issue finds the task.
-  if (trigger.kind === 'github' && request.ask.kind === 'run')
+  // A retry becomes a run.
+  if (trigger.kind === 'github' && ['run', 'retry'].includes(request.ask.kind))
     await baseOf(env).index.putOnIssue({ ...request, ...trigger, at: Date.parse(request.acceptedAt) });
   const listed = listTask(env, request.taskId);
   const started = await startTask(request, {

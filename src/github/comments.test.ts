@@ -241,8 +241,8 @@ describe('the comment of an ended task', () => {
       '**✋ The change is held back**\n\nThe model `gpt-z` is not allowed. Ask @\u200Bmona.\n\n`GET /api/tasks/gh-5-c9/change` returns the whole change.',
     ],
     [
-      { kind: 'held', reason, changeHash: 'ab12' },
-      '**✋ The change is held back**\n\nThe model `gpt-z` is not allowed. Ask @\u200Bmona.\n\nThe change is kept and can be approved: `POST /api/tasks/gh-5-c9/publish` with `{"approve":"ab12"}` publishes exactly this change, as a draft that names the approver.\n\n`GET /api/tasks/gh-5-c9/change` returns the whole change.',
+      { kind: 'held', reason, changeHash: '0123456789abcdef' },
+      '**✋ The change is held back**\n\nThe model `gpt-z` is not allowed. Ask @\u200Bmona.\n\nThe change is kept. Anyone with write access can mention me with `approve 0123456789ab`: I then publish exactly this change, as a draft that names the approver.\n\n`GET /api/tasks/gh-5-c9/change` returns the whole change.',
     ],
     [
       { kind: 'failed', reason, changeKept: false },

@@ -76,12 +76,12 @@ function patchText(patch: Patch | undefined, taskId: string): string {
   return applies ? fold : `\n\n${whole}${fold}`;
 }
 
-/** Points to the API: anyone can write a comment, so a comment cannot approve. */
-function howToApprove(taskId: string, changeHash: string | null): string {
+/** The comment that approves is read as any other is: who may not write gets a refusal. */
+function howToApprove({ changeHash, secondPerson }: TaskOutcome & { kind: 'held' }): string {
   if (changeHash === null) return '';
-  const call = codeSpan(`POST /api/tasks/${taskId}/publish`, { maxChars: 200 });
-  const body = codeSpan(JSON.stringify({ approve: changeHash }), { maxChars: 200 });
-  return `\n\nThe change is kept and can be approved: ${call} with ${body} publishes exactly this change, as a draft that names the approver.`;
+  const who = secondPerson === true ? 'Somebody else with write access' : 'Anyone with write access';
+  const command = codeSpan(`approve ${changeHash.slice(0, 12)}`, { maxChars: 30 });
+  return `\n\nThe change is kept. ${who} can mention me with ${command}: I then publish exactly this change, as a draft that names the approver.`;
 }
 
 function remarksText(heading: string, untrusted: readonly string[]): string {
@@ -129,7 +129,7 @@ function outcomeText(
     case 'held':
       return {
         headline: '✋ The change is held back',
-        text: `${why(outcome.reason)}${howToApprove(taskId, outcome.changeHash)}${patchText(outcome.patch, taskId)}`,
+        text: `${why(outcome.reason)}${howToApprove(outcome)}${patchText(outcome.patch, taskId)}`,
       };
     case 'failed': {
       const kept = outcome.changeKept

@@ -42,8 +42,9 @@ export interface TaskSnapshot {
 export interface Findings {
   /** Where the task belongs, and the requester's name in Slack. The first one counts. */
   readonly routing?: { readonly routing: Routing; readonly requesterName: string };
-  /** What is asked, as it is displayed. It replaces what the trigger seemed to ask. */
-  readonly asked?: Pick<TaskRequest, 'ask' | 'instruction' | 'options'>;
+  /** What is asked, as it is displayed, or repeated by a retry. It replaces what the trigger seemed to ask. */
+  readonly asked?: Pick<TaskRequest, 'ask' | 'instruction' | 'options'> &
+    Partial<Pick<TaskRequest, 'trigger' | 'askedBefore'>>;
   /** Asks a person to choose one of these. */
   readonly choices?: readonly RepositoryRef[];
   /** Where the post goes; set before authorization so that a refusal can be posted. */
@@ -97,6 +98,8 @@ export interface TaskRecordPort {
   /** Destroys the sandbox and releases the slot. If that rejects, the record tries again by itself. */
   close(): Promise<void>;
   cancel(by: string): Promise<{ readonly cancelled: boolean; readonly reason: string }>;
+  /** Returns the task that repeats this one: `by`, unless there was one before that is not `instead`. */
+  claimRetry(by: string, instead: string | null): Promise<string>;
   /** For a failed publication or an approved, held change. `attempt` counts from 1. */
   startPublicationAttempt(
     approval: Approval | null,

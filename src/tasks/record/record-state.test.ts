@@ -18,11 +18,11 @@ import {
   openState,
   phaseOf,
   snapshotOf,
-  startPublicationAttempt,
   startWatching,
   watchedRun,
   type RecordState,
 } from './record-state.ts';
+import { startPublicationAttempt } from './ended-task.ts';
 import { viewOf } from './record-view.ts';
 import { waitUntil, watchdog } from './watchdog.ts';
 

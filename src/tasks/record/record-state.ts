@@ -3,7 +3,6 @@
  * Longer than 300 lines because it is one state.
  */
 // oxlint-disable max-lines -- see above
-import { isAsker, secondPersonText } from '../../core/access/approver.ts';
 import type { AgentEnd, Approval, Authorization } from '../../core/authorization.ts';
 import type { Routing } from '../../core/chat.ts';
 import { grantPhases, totalOnly, type Grant, type GrantPhase, type TokenUsage } from '../../core/grant.ts';
@@ -76,6 +75,8 @@ export interface RecordState {
   readonly ahead: Ahead | null;
   /** When such a wait was over; null if there was none. */
   readonly turnAt: number | null;
+  /** The task on GitHub that repeats this one; null if none does. */
+  readonly retriedBy: string | null;
 }
 
 export function openState(request: TaskRequest, canaryNonce: string, now: number): RecordState {
@@ -111,6 +112,7 @@ export function openState(request: TaskRequest, canaryNonce: string, now: number
     remarksPassed: 0,
     ahead: null,
     turnAt: null,
+    retriedBy: null,
   };
 }
 
@@ -284,37 +286,4 @@ export function finish(state: RecordState, outcome: TaskOutcome, now: number): R
 export function addWaiter(state: RecordState, taskId: string): RecordState {
   if (state.waiters.includes(taskId) || state.waiters.length >= taskLimits.waiters) return state;
   return { ...state, waiters: [...state.waiters, taskId] };
-}
-
-const republished: readonly TaskPhase[] = ['gate', 'publish', 'report', 'ended'];
-
-/** After a failure, or with a person's approval of the very change that is held. */
-export function startPublicationAttempt(
-  state: RecordState,
-  approval: Approval | null,
-  now: number,
-): RecordState | { readonly reason: string } {
-  const { outcome } = state;
-  if (outcome === null) return { reason: 'The task has not ended yet.' };
-  if (outcome.kind === 'held') {
-    if (outcome.changeHash === null)
-      return { reason: 'This held change cannot be approved: a person has to make it.' };
-    if (approval === null)
-      return { reason: 'The change is held: it has to be approved before it is published.' };
-    if (approval.changeHash !== outcome.changeHash)
-      return { reason: 'This approval is for another change than the one that is held.' };
-    const asked = { request: state.request, account: state.authorization?.requester ?? null };
-    if (state.authorization?.policy.approval === 'second-person' && isAsker(approval, asked))
-      return { reason: secondPersonText };
-  } else if (outcome.kind !== 'failed' || !outcome.changeKept)
-    return {
-      reason: 'There is no kept change to publish: only a publication that failed can be retried.',
-    };
-  return {
-    ...state,
-    phases: state.phases.filter(({ phase }) => !republished.includes(phase)),
-    outcome: null,
-    endShown: false,
-    attempts: [...state.attempts, { at: now, approval }],
-  };
 }

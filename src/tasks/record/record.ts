@@ -27,6 +27,7 @@ import { keptChange } from '../run-names.ts';
 import { keptSetup, parseSetupReport } from '../setup-report.ts';
 import { workflowIdOf } from '../start-task.ts';
 import { ranIn, settleCommands } from './denied-commands.ts';
+import { claimRetry, startPublicationAttempt } from './ended-task.ts';
 import { countRequest, enterEgress } from './egress-ledger.ts';
 import type { Notifier } from './notifier.ts';
 import { createPhaseWaiters } from './phase-waiters.ts';
@@ -44,7 +45,6 @@ import {
   needsSlot,
   openState,
   snapshotOf,
-  startPublicationAttempt,
   startWatching,
   waitsForSlotSince,
   watchedRun,
@@ -320,6 +320,12 @@ export abstract class TaskRecordBase<Env> extends DurableObject<Env> {
     // The alarm wakes or creates an instance that cannot be reached now.
     await this.#wakeOwnWorkflow().catch(async () => await this.#arm());
     return { cancelled: true, reason };
+  }
+
+  claimRetry(by: string, instead: string | null): string {
+    const next = claimRetry(this.#opened(), by, instead);
+    this.#save(next);
+    return next.retriedBy;
   }
 
   async startPublicationAttempt(

@@ -37,7 +37,8 @@ export async function endTask(
     bestEffort('cleanup', retryBriefly, async () => {
       await record.close();
       const { trigger, taskId } = request;
-      if (trigger.kind === 'github' && !keepsChange(ended))
+      const authorized = (await record.snapshot())?.authorization != null;
+      if (trigger.kind === 'github' && !keepsChange(ended) && !(authorized && canRunAgain(ended)))
         await deps.issueTasks.removeFromIssue({ taskId, repositoryId: trigger.repositoryId });
     }),
   ]);
@@ -48,6 +49,9 @@ export async function endTask(
 
 const keepsChange = (outcome: TaskOutcome): boolean =>
   outcome.kind === 'held' || (outcome.kind === 'failed' && outcome.changeKept);
+
+/** For `retry`. A task that was never authorized is not kept for it. */
+const canRunAgain = ({ kind }: TaskOutcome): boolean => kind === 'failed' || kind === 'cancelled';
 
 /** null: a command was answered, and got no 👀, or another task answers, and 👀 stays. */
 function endReaction({ kind }: TaskOutcome): Reaction | null {

@@ -8,9 +8,11 @@ import type { RepositoryFacts, RoutedRequest, TaskOutcome } from '../../core/tas
 import { ageText, standingText } from '../../core/task-words.ts';
 import * as z from 'zod';
 import { locateAlsoRead } from './also-read.ts';
+import { approveHeld } from './approve-command.ts';
 import { githubHelp } from './help.ts';
 import type { Earlier } from './earlier-tasks.ts';
 import { startOf } from './start-of.ts';
+import { retriedRequest } from './retry-command.ts';
 import type { Stage, TaskDeps } from './stage.ts';
 
 /** What publication needs of the conversation. */
@@ -58,14 +60,14 @@ export async function authorizeTask(
     await deps.settle(delivered, 'unknown');
     return read;
   }
-  const request = read?.value ?? delivered;
+  let request = read?.value ?? delivered;
   if (facts !== null) await deps.record.learn({ facts });
   const canWrite =
     facts === null || request.requester === null
       ? 'unknown'
       : await deps.codeHost.canWrite(facts, request.requester);
   const chat = deps.policy.slack === null ? null : { person, team: deps.policy.slack.team };
-  const verdict = authorize({ request, policy, facts, canWrite, chat });
+  let verdict = authorize({ request, policy, facts, canWrite, chat });
   if (request.trigger.kind === 'github') {
     const isElsewhere = facts?.repositoryId !== request.trigger.repositoryId;
     const mayAsk = canWrite === true && policy.allowed;
@@ -80,6 +82,13 @@ export async function authorizeTask(
       kind: 'refused',
       reason: { code: 'not-allowed', message: 'This repository is not available.' },
     });
+  const repeated = await retriedRequest(request, facts, deps);
+  if (!repeated.go) return repeated;
+  if (repeated.value !== request) {
+    request = repeated.value;
+    verdict = authorize({ request, policy, facts, canWrite, chat });
+    if (verdict.kind === 'refused') return ended({ kind: 'refused', reason: verdict.reason });
+  }
   const answered = await answer(request, facts, deps);
   if (answered !== null) return ended(answered);
 
@@ -134,9 +143,10 @@ async function answer(
     case 'help':
       return { kind: 'answered', message: githubHelp(trigger.mention) };
     case 'approve':
-      return { kind: 'answered', message: 'Changes cannot be approved here yet. Use the API.' };
+      return await approveHeld(ask.hash, request, facts, deps);
     case 'retry':
-      return await retryPublishing(trigger.issueNumber, facts, deps);
+      // `retriedRequest` has answered it.
+      return null;
     case 'status':
     case 'cancel': {
       const ids = await deps.issueTasks.onIssue(facts.repositoryId, trigger.issueNumber);
@@ -236,25 +246,4 @@ function earlierWork(earlier: Earlier | null, { continues }: Authorization): Ear
 
 function ended(outcome: TaskOutcome): { go: false; outcome: TaskOutcome } {
   return { go: false, outcome };
-}
-
-async function retryPublishing(
-  issueNumber: number,
-  facts: Authorization['facts'],
-  deps: TaskDeps,
-): Promise<TaskOutcome> {
-  const nothing =
-    'No kept change on this issue waits to be published. Mention me with what you want done to start a new task.';
-  for (const id of await deps.issueTasks.onIssue(facts.repositoryId, issueNumber)) {
-    const outcome = (await deps.recordOf(id).view())?.outcome;
-    if (outcome?.kind !== 'failed' || !outcome.changeKept) continue;
-    const retried = await deps.retryPublication(id, null);
-    return {
-      kind: 'answered',
-      message: retried.started
-        ? 'I am retrying the publication of the kept change. The comment of its task shows the result.'
-        : retried.reason,
-    };
-  }
-  return { kind: 'answered', message: nothing };
 }

@@ -124,7 +124,15 @@ interface Script {
   readonly before?: readonly EarlierTask[];
   /** Other tasks, by their ids. */
   readonly others?: Readonly<
-    Record<string, { readonly request?: TaskRequest; readonly outcome: TaskOutcome | null }>
+    Record<
+      string,
+      {
+        readonly request?: TaskRequest;
+        readonly outcome: TaskOutcome | null;
+        readonly authorization?: Authorization;
+        readonly retriedBy?: string;
+      }
+    >
   >;
   /** What a person chooses an hour after they were asked. */
   readonly choice?: RepositoryRef;
@@ -309,6 +317,7 @@ function world(script: Script) {
       await record.close();
       log.push('closed');
     },
+    claimRetry: async (by, instead) => record.claimRetry(by, instead),
     startPublicationAttempt: async (approval) => await record.startPublicationAttempt(approval),
   };
   const deps: TaskDeps = {
@@ -414,8 +423,11 @@ function world(script: Script) {
   /** Opens the records that are there before the task. */
   async function prepare(): Promise<void> {
     await record.open(asked);
-    for (const [taskId, { request: other, outcome }] of Object.entries(script.others ?? {})) {
-      await tasks.record(taskId).open(other ?? { ...request, taskId });
+    for (const [taskId, other] of Object.entries(script.others ?? {})) {
+      const { outcome, authorization: given, retriedBy } = other;
+      await tasks.record(taskId).open(other.request ?? { ...request, taskId });
+      if (given !== undefined) await tasks.record(taskId).learn({ authorization: given });
+      if (retriedBy !== undefined) tasks.record(taskId).claimRetry(retriedBy, null);
       if (outcome !== null) await tasks.record(taskId).finish(outcome);
     }
     for (const [index, older] of (script.before ?? []).entries()) {
@@ -490,6 +502,7 @@ function asPort(record: MemoryRecord): TaskRecordPort {
     finish: async (outcome) => await record.finish(outcome),
     cancel: async (by) => await record.cancel(by),
     close: async () => await record.close(),
+    claimRetry: async (by, instead) => record.claimRetry(by, instead),
     startPublicationAttempt: async (approval) => await record.startPublicationAttempt(approval),
   };
 }
@@ -1206,24 +1219,151 @@ describe('a task', () => {
     expect(log.toSorted()).toEqual(['closed', 'gate', 'post', 'publish', 'report']);
   });
 
-  it.each<[string, TaskOutcome, RegExp]>([
+  const failed = { kind: 'failed', reason: { code: 'x', message: 'x' }, changeKept: false } as const;
+  const retry: TaskRequest = {
+    ...request,
+    taskId: 'gh-1-c9',
+    requester: { login: 'ben', id: 4 },
+    ask: { kind: 'retry' },
+    instruction: '',
+  };
+  const first: TaskRequest = { ...request, taskId: 'gh-1-c1', options: { effort: 'high' } };
+
+  it.each<[string, Script['others'], RegExp]>([
     [
       'a kept change',
-      { kind: 'failed', reason: { code: 'x', message: 'x' }, changeKept: true },
-      /retrying the publication/,
+      { 'gh-1-c1': { outcome: { ...failed, changeKept: true }, authorization } },
+      /publication/,
     ],
     [
-      'nothing kept',
-      { kind: 'failed', reason: { code: 'x', message: 'x' }, changeKept: false },
-      /No kept change on this issue/,
+      'nothing that failed',
+      { 'gh-1-c1': { outcome: { kind: 'no-change', summary: '' }, authorization } },
+      /No task/,
     ],
-    ['no failure', { kind: 'no-change', summary: '' }, /No kept change on this issue/],
-  ])('answers `retry` with %s', async (_, earlier, answer) => {
-    const { result } = await live({
-      request: { ...request, ask: { kind: 'retry' } },
-      others: { 'gh-1-c1': { outcome: earlier } },
-    });
+    ['a task that was never authorized', { 'gh-1-c1': { outcome: failed } }, /No task/],
+    ['a question', { 'gh-1-c1': { request: retry, outcome: failed, authorization } }, /No task/],
+    ['a task that runs', { 'gh-1-c1': { outcome: null, authorization } }, /still running/],
+    [
+      'a task that another comment retried',
+      {
+        'gh-1-c8': { request: retry, outcome: null, authorization },
+        'gh-1-c1': { outcome: failed, authorization, retriedBy: 'gh-1-c8' },
+      },
+      /already retried/,
+    ],
+  ])('answers `retry` with %s', async (_, others, answer) => {
+    const { result, sandboxCalls } = await live({ request: retry, others: others ?? {} });
     expect(result).toEqual({ kind: 'answered', message: expect.stringMatching(answer) });
+    expect(sandboxCalls).toEqual([]);
+  });
+
+  it.each<[string, TaskOutcome, string | undefined]>([
+    ['failed', failed, undefined],
+    ['was cancelled', { kind: 'cancelled', by: 'maria' }, undefined],
+    ['is held', { kind: 'held', reason: { code: 'x', message: 'x' }, changeHash: null }, undefined],
+    ['failed, and that a retry without access claimed', failed, 'gh-1-c8'],
+  ])('runs a task again that %s, for who wrote `retry`', async (_, outcome, retriedBy) => {
+    const stranger = {
+      request: { ...retry, taskId: 'gh-1-c8' },
+      outcome: { ...failed, kind: 'refused' },
+    } as const;
+    const { published, prompts, record, result } = await live({
+      request: retry,
+      others: {
+        'gh-1-c8': stranger,
+        'gh-1-c1': {
+          request: first,
+          outcome,
+          authorization,
+          ...(retriedBy === undefined ? {} : { retriedBy }),
+        },
+      },
+    });
+    expect(result.kind).toBe('pull-request');
+    expect(prompts[0]).toContain('fix it');
+    expect(published[0]).toMatchObject({
+      effort: 'high',
+      request: { taskId: 'gh-1-c9', requester: { id: 4 }, trigger: { commentId: 2 } },
+    });
+    expect(record.snapshot()?.request.askedBefore).toEqual([{ slackUserId: null, githubId: 3 }]);
+  });
+
+  it('runs a task again once, for two comments at the same time', async () => {
+    const others = { 'gh-1-c1': { request: first, outcome: failed, authorization } };
+    const it = world({ request: retry, others });
+    await it.prepare();
+    const second = { ...retry, taskId: 'gh-1-c10' };
+    await it.tasks.record(second.taskId).open(second);
+    const ends = await Promise.all(
+      [retry, second].map(async (asked) => {
+        const deps = asked === retry ? it.deps : { ...it.deps, record: it.deps.recordOf(asked.taskId) };
+        return await runTask({ kind: 'task', request: asked }, it.tasks.workflow(asked.taskId), deps);
+      }),
+    );
+    expect(ends.map(({ kind }) => kind).toSorted()).toEqual(['answered', 'pull-request']);
+  });
+
+  describe('`approve`', () => {
+    const changeHash = `${'0123456789ab'.repeat(5)}cdef`;
+    const held = { kind: 'held', reason: { code: 'x', message: 'x' }, changeHash } as const;
+    const approve = (hash = '0123456789ab') => ({ ...retry, ask: { kind: 'approve', hash } }) as const;
+    const others = { 'gh-1-c1': { outcome: held, authorization } };
+
+    it.each<[string, Script, RegExp]>([
+      ['publishes the held change', { others }, /is approved/],
+      ['finds no change of another hash', { request: approve('ffffffffffff'), others }, /No held change/],
+      [
+        'finds none that failed',
+        { others: { 'gh-1-c1': { outcome: failed, authorization } } },
+        /No held change/,
+      ],
+      [
+        'does not choose between two',
+        { others: { ...others, 'gh-1-c3': { outcome: held } } },
+        /More than one/,
+      ],
+      [
+        'says why the record refuses it',
+        {
+          others,
+          deps: { retryPublication: async () => ({ started: false, reason: 'Somebody else has to.' }) },
+        },
+        /not published. Somebody else/,
+      ],
+    ])('%s', async (_, script, answer) => {
+      const { result } = await live({ request: approve(), ...script });
+      expect(result).toEqual({ kind: 'answered', message: expect.stringMatching(answer) });
+    });
+
+    it('is refused without write access', async () => {
+      const { result } = await live({
+        request: approve(),
+        others,
+        codeHost: { canWrite: async () => false },
+      });
+      expect(result).toMatchObject({ kind: 'refused', reason: { code: 'no-write-access' } });
+    });
+
+    it('is one approval, with the whole hash, also when its step is repeated', async () => {
+      const approvals: unknown[] = [];
+      const codeHost = { react: async () => undefined };
+      const { result } = await live({
+        request: approve(),
+        others,
+        codeHost,
+        deps: {
+          retryPublication: async (_, approval) => {
+            approvals.push(approval);
+            if (approvals.length === 1) throw new Error('the connection was lost');
+            return { started: false, reason: 'The task has not ended yet.' };
+          },
+        },
+      });
+      expect(approvals).toEqual(
+        [1, 2].map(() => ({ by: 'ben', github: { login: 'ben', id: 4 }, changeHash })),
+      );
+      expect(result).toMatchObject({ message: expect.stringMatching(/is approved/) });
+    });
   });
 
   it.each<[what: string, Partial<Script>, removed: readonly string[]]>([

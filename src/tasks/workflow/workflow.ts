@@ -49,7 +49,11 @@ async function work(asked: TaskRequest, step: WorkflowStep, deps: TaskDeps): Pro
 
   // None of these needs another: the person sees 👀 while the task gets its sandbox and the issue is read.
   const [acknowledged, context, sandbox] = await Promise.all([
-    run('acknowledge', retryBriefly, () => acknowledge(request, authorization, deps)),
+    run('acknowledge', retryBriefly, () => {
+      // On the comment that asked: a retry works in the place of the first request.
+      const here = { ...request, trigger: asked.trigger };
+      return acknowledge(here, authorization, deps);
+    }),
     stepOf(
       step,
       'context',
