@@ -41,6 +41,7 @@ beforeAll(async () => {
     configText: JSON.stringify({
       repositories: {
         'acme/*': {},
+        'acme/reviewed': { approval: 'second-person' },
         'acme/frugal': { limits: { tokens: 20_000 } },
         'acme/off-limits': { enabled: false },
       },
@@ -60,6 +61,7 @@ beforeAll(async () => {
         mend,
         answer,
       ],
+      leak: [shell("printf 'AKIA%s\\n' IOSFODNN7EXAMPLQ > key.txt"), answer],
       bytes: [
         shell(`node -e "${everyByte}"`),
         shell(
@@ -79,9 +81,14 @@ beforeAll(async () => {
 afterAll(async () => await flow.close());
 
 /** A repository for each task, so that concurrent tests see only what is theirs. */
-async function repositoryNamed(name: string, owner = 'acme'): Promise<CreatedRepository> {
+async function repositoryNamed(
+  name: string,
+  owner = 'acme',
+  people: readonly { login: string; permission: RolePermission }[] = [],
+): Promise<CreatedRepository> {
   const collaborators: readonly { login: string; permission: RolePermission }[] = [
     { login: 'maria', permission: 'write' },
+    ...people,
   ];
   return await flow.world.github.createRepository({ owner, name, files: splitBillFiles, collaborators });
 }
@@ -104,8 +111,9 @@ async function run(
     repository: CreatedRepository;
     issue: number;
   }) => Promise<unknown> = async () => undefined,
+  people: readonly { login: string; permission: RolePermission }[] = [],
 ) {
-  const repository = await repositoryNamed(name);
+  const repository = await repositoryNamed(name, 'acme', people);
   const { taskId, issue } = await ask(flow.world, text, { repository });
   await meanwhile({ taskId, repository, issue });
   return { taskId, repository, ...(await seen(repository, issue, taskId)) };
@@ -287,6 +295,33 @@ describe.concurrent('a task that ran', () => {
     const change = await kept.text();
     expect(change).toContain('.github/workflows/x.yml');
     expect(change).toContain(Buffer.from('on: push\n').toString('base64'));
+  });
+
+  it('is held twice after a retry, until somebody approves who did not ask', async () => {
+    const { world } = flow;
+    const people = ['lars', 'nina'].map((login) => ({ login, permission: 'write' as const }));
+    const { repository, view, comment } = await run(
+      'reviewed',
+      '@airlock add a key [leak]',
+      undefined,
+      people,
+    );
+    const issue = view.issueNumber ?? 0;
+    const [, command = ''] =
+      /Somebody else with write access can mention me with `(approve \w{12})`/.exec(comment) ?? [];
+    const answerTo = async (author: string, words: string) => {
+      const { taskId } = await askOn(world, issue, `@airlock ${words}`, { author, repository });
+      return await seen(repository, issue, taskId);
+    };
+    const retried = await answerTo('lars', 'retry');
+    expect(retried.outcome?.kind).toBe('held');
+    for (const asker of ['maria', 'lars'])
+      expect((await answerTo(asker, command)).comment).toMatch(
+        /not published[^]*somebody else than who asked/,
+      );
+    expect((await answerTo('nina', command)).comment).toMatch(/approved and being published/);
+    await until('the pull request is there', async () => (await world.github.pulls(repository)).length > 0);
+    expect((await world.github.pulls(repository))[0]?.body).toContain('nina approved what was held here');
   });
 
   it('opens one pull request although GitHub fails and limits its rate while it is opened', async () => {

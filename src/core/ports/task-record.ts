@@ -42,7 +42,7 @@ export interface TaskSnapshot {
 export interface Findings {
   /** Where the task belongs, and the requester's name in Slack. The first one counts. */
   readonly routing?: { readonly routing: Routing; readonly requesterName: string };
-  /** What is asked, as it is displayed, or repeated by a retry. It replaces what the trigger seemed to ask. */
+  /** What is asked, as it is displayed or by a retry. It replaces what the trigger seemed to ask. */
   readonly asked?: Pick<TaskRequest, 'ask' | 'instruction' | 'options'> &
     Partial<Pick<TaskRequest, 'trigger' | 'askedBefore'>>;
   /** Asks a person to choose one of these. */

@@ -1,8 +1,4 @@
-/**
- * A record's state and its transitions, as pure functions. What can be derived is no field.
- * Longer than 300 lines because it is one state.
- */
-// oxlint-disable max-lines -- see above
+/** A record's state and its transitions, as pure functions. What can be derived is no field. */
 import type { AgentEnd, Approval, Authorization } from '../../core/authorization.ts';
 import type { Routing } from '../../core/chat.ts';
 import { grantPhases, totalOnly, type Grant, type GrantPhase, type TokenUsage } from '../../core/grant.ts';

@@ -35,13 +35,15 @@ async function heldHere(
   deps: TaskDeps,
 ): Promise<PublicationStart[]> {
   if (trigger.kind !== 'github') return [];
-  const held: PublicationStart[] = [];
+  // Newest first. A retry can make the same change again.
+  const held = new Map<string, PublicationStart>();
   for (const taskId of await deps.issueTasks.onIssue(repositoryId, trigger.issueNumber)) {
     const outcome = (await deps.recordOf(taskId).snapshot())?.outcome;
     if (outcome?.kind !== 'held' || outcome.changeHash?.startsWith(hash) !== true) continue;
-    held.push({ taskId, changeHash: outcome.changeHash });
+    const { changeHash } = outcome;
+    if (!held.has(changeHash)) held.set(changeHash, { taskId, changeHash });
   }
-  return held;
+  return [...held.values()];
 }
 
 const answered = (message: string): TaskOutcome => ({ kind: 'answered', message });

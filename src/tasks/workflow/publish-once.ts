@@ -1,4 +1,4 @@
-/** Starts a publication attempt of another task from a command: once, also if the command's step is repeated. */
+/** Starts a publication attempt of another task from a command: once, also if the step is repeated. */
 import type { TaskRequest } from '../../core/task.ts';
 import * as z from 'zod';
 import type { TaskDeps } from './stage.ts';

@@ -12,12 +12,12 @@ import type { Stage, TaskDeps } from './stage.ts';
 
 type Candidate = Pick<TaskSnapshot, 'request' | 'authorization' | 'outcome'>;
 
-export type RetryDecision =
+type RetryDecision =
   | { readonly kind: 'publish' | 'run'; readonly of: Candidate }
   | { readonly kind: 'nothing'; readonly message: string };
 
-/** From the tasks of the conversation, newest first. What was never authorized is not run for somebody else. */
-export function decideRetry(tasks: readonly Candidate[]): RetryDecision {
+/** Takes the conversation's tasks, newest first. Never runs for one person what another was refused. */
+function decideRetry(tasks: readonly Candidate[]): RetryDecision {
   for (const task of tasks) {
     const { request, authorization, outcome } = task;
     if (request.ask.kind !== 'run' || authorization === null) continue;

@@ -1262,7 +1262,7 @@ describe('a task', () => {
     ['was cancelled', { kind: 'cancelled', by: 'maria' }, undefined],
     ['is held', { kind: 'held', reason: { code: 'x', message: 'x' }, changeHash: null }, undefined],
     ['failed, and that a retry without access claimed', failed, 'gh-1-c8'],
-  ])('runs a task again that %s, for who wrote `retry`', async (_, outcome, retriedBy) => {
+  ])('runs a task again that %s, for the author of `retry`', async (_, outcome, retriedBy) => {
     const stranger = {
       request: { ...retry, taskId: 'gh-1-c8' },
       outcome: { ...failed, kind: 'refused' },
@@ -1319,8 +1319,18 @@ describe('a task', () => {
       ],
       [
         'does not choose between two',
-        { others: { ...others, 'gh-1-c3': { outcome: held } } },
+        {
+          others: {
+            ...others,
+            'gh-1-c3': { outcome: { ...held, changeHash: `0123456789ab${'0'.repeat(52)}` } },
+          },
+        },
         /More than one/,
+      ],
+      [
+        'publishes a change that two tasks made',
+        { others: { ...others, 'gh-1-c3': { outcome: held } } },
+        /is approved/,
       ],
       [
         'says why the record refuses it',
