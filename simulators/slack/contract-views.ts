@@ -116,6 +116,11 @@ export interface MessageView extends MessageVersion {
   /** The visible text: blocks rendered as plain text, one line each. */
   readonly shown: string;
 }
+/** The status of a thread; `processing` has a Stop button. */
+export interface AgentSessionView {
+  readonly status: 'active' | 'processing' | 'suspended' | 'closed';
+  readonly title: string;
+}
 export interface EphemeralView {
   readonly channelId: string;
   readonly ts: string;

@@ -3,6 +3,7 @@
  * name (without `@` or `#`) or an id. Text uses Slack's encoding: `<@U…>`, `&amp;`.
  */
 import type {
+  AgentSessionView,
   Answer,
   CallView,
   ChannelView,
@@ -148,6 +149,8 @@ export interface SlackSimulator {
   }): Promise<Submission>;
   /** Closes the form. Delivers `view_closed` if the view has `notify_on_close`. */
   closeView(close: { readonly user: string; readonly viewId: string }): Promise<void>;
+  /** Presses Stop on the status of a thread. Rejects if the thread shows no button. */
+  stopSession(session: InChannel & { readonly threadTs: string }): Promise<readonly Answer[]>;
   messageShortcut(shortcut: OnMessage & { readonly callbackId: string }): Promise<Interaction>;
 
   // Wire-level controls.
@@ -198,6 +201,8 @@ export interface SlackSimulator {
   /** Finds a message, deleted or not; null if there never was one. */
   message(channel: string, ts: string): MessageView | null;
   /** The ephemeral messages that this user was shown, oldest first. */
+  /** The agent session of the thread with this root; null if the app set none. */
+  session(channel: string, threadTs: string): AgentSessionView | null;
   ephemerals(user: string): readonly EphemeralView[];
   /** The direct messages between this user and the bot, thread replies included, oldest first. */
   directMessages(user: string): readonly MessageView[];

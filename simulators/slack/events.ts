@@ -1,5 +1,6 @@
 /** Builds the events that the app receives: those of its conversations and scopes. */
 import type {
+  AgentSessionStoppedEvent,
   AppMentionEvent,
   FileShareMessageEvent,
   GenericMessageEvent,
@@ -125,6 +126,23 @@ export async function sendReaction(
     event_ts: timestamp(),
   };
   return [await send(site, event, person)];
+}
+
+/** https://docs.slack.dev/reference/events/agent_session_stopped. The status stays until the app changes it. */
+export async function sendSessionStopped(
+  site: Site,
+  person: Person,
+  { channelId, threadTs }: { readonly channelId: string; readonly threadTs: string },
+): Promise<Answer> {
+  const event: AgentSessionStoppedEvent = {
+    type: 'agent_session_stopped',
+    channel: channelId,
+    user: person.id,
+    thread_ts: threadTs,
+    streaming_message_ts: [],
+    event_ts: timestamp(),
+  };
+  return await send(site, event, person);
 }
 
 function isSubscribed(site: Site, channel: Channel, scope: string): boolean {

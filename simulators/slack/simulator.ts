@@ -11,6 +11,7 @@ import { requireOk, startEmulatedSlack } from './emulator.ts';
 import { CallLog, Faults, MessageLimit } from './faults.ts';
 import { Forms } from './forms.ts';
 import { isTopLevel, Journal, messageView } from './journal.ts';
+import { sessionKey } from './methods/sessions.ts';
 import { startServer } from './server.ts';
 import type { Site } from './site.ts';
 import { SocketHub } from './socket-hub.ts';
@@ -39,6 +40,7 @@ export async function startSlackSimulator(options: SlackSimulatorOptions): Promi
     forms: new Forms(),
     triggers: new Triggers(),
     responseUrls: new ResponseUrls(),
+    sessions: new Map(),
     deliveries: new Deliveries({
       requestUrl: options.requestUrl ?? null,
       signingSecret: options.signingSecret,
@@ -101,6 +103,7 @@ function userActions(site: Site) {
     react: (reaction) => messageActions.react(site, reaction, true),
     unreact: (reaction) => messageActions.react(site, reaction, false),
     click: (click) => messageActions.click(site, click),
+    stopSession: (session) => messageActions.stopSession(site, session),
     messageShortcut: (shortcut) => messageActions.pressShortcut(site, shortcut),
     openForm: (command) => formActions.openForm(site, command),
     choose: (choice) => formActions.choose(site, choice),
@@ -167,6 +170,8 @@ function stateViews(site: Site) {
       const found = journal.find(workspace.channel(channel).id, ts);
       return found === null ? null : messageView(found);
     },
+    session: (channel, threadTs) =>
+      site.sessions.get(sessionKey(workspace.channel(channel).id, threadTs)) ?? null,
     ephemerals: (user) => journal.ephemerals(workspace.person(user).id),
     directMessages: (user) =>
       journal.inChannel(workspace.directChannel(workspace.person(user)).id).map(messageView),

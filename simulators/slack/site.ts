@@ -1,4 +1,5 @@
 /** The state and services that the simulator's parts share. */
+import type { AgentSessionView } from './contract-views.ts';
 import type { Deliveries } from './deliveries.ts';
 import type { EmulatedSlack } from './emulator.ts';
 import type { CallLog, Faults, MessageLimit } from './faults.ts';
@@ -22,6 +23,8 @@ export interface Site {
   readonly forms: Forms;
   readonly triggers: Triggers;
   readonly responseUrls: ResponseUrls;
+  /** Agent sessions by `sessionKey`. */
+  readonly sessions: Map<string, AgentSessionView>;
   readonly deliveries: Deliveries;
   readonly socket: SocketHub;
   readonly faults: Faults;

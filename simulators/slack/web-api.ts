@@ -28,6 +28,7 @@
  * | reads any public channel                                  | `not_in_channel` if the bot is not a member         | methods/conversations   |
  * | users.info: no guests, strangers, deactivated users       | flags and the user's own team                       | methods/people          |
  * | no `usergroups.users.list`, no `apps.connections.open`    |                                                     | methods/people, below   |
+ * | no `agents.sessions.setStatus`                            | for apps that are agents                            | methods/sessions        |
  * | views.open accepts only trigger ids that emulate made     | ids of commands and interactions, for 3 s, once     | methods/views           |
  * | sends events without `authorizations`, by subscription    | by scope and membership, with `authorizations`      | events.ts               |
  */
@@ -39,6 +40,7 @@ import { forward, refuse, type Method, type Result } from './methods/call.ts';
 import { conversationMethods } from './methods/conversations.ts';
 import { messageMethods } from './methods/messages.ts';
 import { peopleMethods } from './methods/people.ts';
+import { sessionMethods } from './methods/sessions.ts';
 import { viewMethods } from './methods/views.ts';
 import type { Site } from './site.ts';
 
@@ -48,6 +50,7 @@ const correctedMethods: Readonly<Record<string, Method>> = {
   ...messageMethods,
   ...conversationMethods,
   ...peopleMethods,
+  ...sessionMethods,
   ...viewMethods,
 };
 
@@ -57,7 +60,7 @@ export class ConnectionCut extends Error {}
 export async function serveMethod(site: Site, c: SlackContext): Promise<Response> {
   const method = c.req.param('method') ?? '';
   const { args, token } = await readArguments(c);
-  const channel = textOf(args['channel']) || null;
+  const channel = textOf(args['channel'] ?? args['channel_id']) || null;
   return await runLogged(site, c, { method, channel }, async () => {
     const refusal = tokenRefusal(site, method, token);
     if (refusal !== null) return c.json(refusal);

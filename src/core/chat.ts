@@ -1,5 +1,5 @@
 /** A chat conversation as a task sees it. Pure data; `slack/` talks to Slack. All text is untrusted. */
-import type { RepositoryRef } from './task.ts';
+import type { RepositoryRef, TaskPhase } from './task.ts';
 
 export interface ChatPerson {
   readonly userId: string;
@@ -39,6 +39,17 @@ export interface ThreadContext {
 export interface ChatMessageRef {
   readonly channelId: string;
   readonly ts: string;
+  /** What the thread's own status shows; missing until it was set. */
+  readonly agent?: AgentStatus;
+}
+
+/** The status of a thread as Slack shows it. `none`: this workspace or app has none. */
+export interface AgentStatus {
+  readonly status: 'processing' | 'suspended' | 'active' | 'none';
+  /** The task's phase at that time. */
+  readonly phase: TaskPhase;
+  /** Ms since the epoch. */
+  readonly at: number;
 }
 
 /** How a request names its repository: in words, in the form's field, or as the task to retry. */

@@ -26,6 +26,10 @@ export interface SlackInput extends Service {
 }
 
 const wanted: readonly string[] = manifest.oauth_config.scopes.bot;
+/** What works without these scopes, and what does not. An older app lacks them. */
+const optional: Readonly<Record<string, string>> = {
+  'assistant:write': 'Slack shows neither a task’s status in its thread nor its own Stop button',
+};
 const reinstall =
   'Compare the app’s OAuth & Permissions with slack-manifest.json, then reinstall it in the workspace.';
 
@@ -96,7 +100,15 @@ function judgeScopes({ headers }: Answered): Verdict {
     .map((scope) => scope.trim())
     .filter((scope) => scope !== '');
   const missing = wanted.filter((scope) => !held.includes(scope));
-  if (missing.length > 0) return fail(`the token lacks ${missing.join(', ')}`, reinstall);
+  if (missing.some((scope) => !Object.hasOwn(optional, scope)))
+    return fail(`the token lacks ${missing.join(', ')}`, reinstall);
+  if (missing.length > 0) {
+    const lost = missing.map((scope) => `${scope}: ${optional[scope] ?? ''}`).join('; ');
+    return warn(
+      `the token lacks ${lost}; everything else works`,
+      'Replace the app’s manifest with slack-manifest.json (App Manifest), then reinstall it in the workspace.',
+    );
+  }
   const extra = held.filter((scope) => !wanted.includes(scope));
   return extra.length > 0
     ? warn(`the token may do more than it needs: ${extra.join(', ')}`, reinstall)

@@ -2,6 +2,7 @@
 import type { Chat } from '../core/ports/chat-port.ts';
 import type { SlackPolicy } from '../core/policy.ts';
 import type { TaskView } from '../core/task-view.ts';
+import { sessionDeadlineMs, showStatus } from './agent-session.ts';
 import { findPerson, isInGroup } from './people.ts';
 import { taskMessage } from './task-message.ts';
 import { savePost, notifyRequester, type Posting } from './task-post.ts';
@@ -74,8 +75,12 @@ export function createChat(deps: ChatDeps): Chat {
         now,
         log,
       };
-      if (known !== null || !isForRequesterOnly(view)) return await savePost(posting, known);
-      return await notifyRequester(posting);
+      const isForAll = known !== null || !isForRequesterOnly(view);
+      const ref = isForAll ? await savePost(posting, known) : await notifyRequester(posting);
+      if (ref === null) return null;
+      const agent = known?.agent ?? ref.agent;
+      const session = slackWebClient({ ...deps, timeoutMs: sessionDeadlineMs });
+      return await showStatus({ ...posting, client: session }, { ...ref, ...(agent && { agent }) });
     },
 
     async permalink(trigger) {

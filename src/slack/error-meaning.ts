@@ -38,7 +38,7 @@ const codes = {
   gone: `bad_timestamp exchanged_trigger_id expired_trigger_id invalid_cursor invalid_trigger_id
     no_such_subteam not_enough_users user_disabled user_not_found user_not_visible users_not_found`,
   done: `already_reacted no_reaction`,
-  ours: `access_denied accesslimited account_inactive app_access_restricted as_user_not_supported
+  ours: `access_denied not_authorized accesslimited account_inactive app_access_restricted as_user_not_supported
     deprecated_endpoint duplicate_external_id enterprise_is_restricted invalid_arg_name invalid_arguments
     invalid_array_arg invalid_auth invalid_charset invalid_form_data invalid_name invalid_post_type
     invalid_ts_latest invalid_ts_oldest is_bot method_deprecated missing_post_type missing_scope

@@ -1,6 +1,7 @@
 /**
- * Handles messages, and the ❌ reaction that cancels a task. Only new messages of people start tasks. A
- * mention in a channel arrives twice and gives one task id; only `app_mention` reports a problem.
+ * Handles messages, the ❌ reaction that cancels a task, and Slack's Stop button. Only new messages of people
+ * start tasks. A mention in a channel arrives twice and gives one task id; only `app_mention` reports a
+ * problem.
  */
 import * as z from 'zod';
 import { slackChannelIdSchema, slackTsSchema, slackUserIdSchema } from '../core/task.ts';
@@ -12,10 +13,11 @@ import { messageWords, unreadContent, wordFields } from './message-words.ts';
 import { renderUntrusted } from './mrkdwn.ts';
 import { asksInReply, isoTimeOf, mentions, readMessage, requestOf } from './requests.ts';
 import { sentences } from './sentences.ts';
+import { sessionStoppedSchema, stopThread } from './session-stop.ts';
 import { parsePayload } from './unreadable.ts';
 
 /** Matches the event types handled here. */
-export const eventPattern = /^(?:app_mention|message|reaction_added)$/;
+export const eventPattern = /^(?:app_mention|message|reaction_added|agent_session_stopped)$/;
 
 /** A new message of a person. */
 interface PersonMessage {
@@ -40,6 +42,10 @@ type EventReading =
   | { readonly kind: 'edit'; readonly message: PersonMessage }
   /** A reply in a thread, which may belong to a task. */
   | { readonly kind: 'reply'; readonly message: PersonMessage & { readonly threadTs: string } }
+  | {
+      readonly kind: 'session-stopped';
+      readonly stopped: z.infer<typeof sessionStoppedSchema>;
+    }
   | {
       readonly kind: 'cancel-reaction';
       readonly channelId: string;
@@ -94,6 +100,8 @@ const ignored = (why: string): EventReading => ({ kind: 'ignored', why });
 /** Classifies an event. Throws `UnreadablePayloadError` if a handled event has an unknown format. */
 function readEvent(body: unknown, team: string): EventReading {
   const { event } = parsePayload(eventSchema, body);
+  if (event.type === 'agent_session_stopped')
+    return { kind: 'session-stopped', stopped: parsePayload(sessionStoppedSchema, event) };
   if (event.type === 'reaction_added') {
     const { reaction, item, user } = parsePayload(reactionSchema, event);
     if (reaction !== 'x' || item.type !== 'message') return ignored('another reaction');
@@ -169,6 +177,8 @@ export async function answerEvent(intake: Intake, body: unknown, redelivery: Red
   switch (reading.kind) {
     case 'ignored':
       return intake.deps.log('slack.ignored', { why: reading.why });
+    case 'session-stopped':
+      return await stopThread(intake, reading.stopped);
     case 'cancel-reaction':
       return await cancelByReaction(intake, reading);
     case 'edit':

@@ -1,4 +1,4 @@
-/** The context of all listeners: dependencies, policy, and the two calls that they make to Slack. */
+/** The context of all listeners: dependencies, policy, and the calls that they make to Slack. */
 import type { ModalView } from '@slack/types';
 import type { SlackPolicy } from '../core/policy.ts';
 import { callDeadlineMs } from './deadline.ts';
@@ -17,6 +17,8 @@ export interface Intake {
     readonly threadTs: string | null;
     readonly text: string;
   }): Promise<void>;
+  /** Takes the status off a thread in which nothing runs. Never rejects: Slack drops it after an hour. */
+  endSession(channelId: string, threadTs: string): Promise<void>;
 }
 
 /** Each call uses a new client, because its queue must not outlive a request in workerd. */
@@ -53,6 +55,17 @@ export function createIntake(deps: SlackDeps, slack: SlackPolicy): Intake {
         // eslint-disable-next-line unicorn/require-post-message-target-origin -- not window.postMessage
         const post = async () => await client.chat.postMessage({ channel: userId, text });
         await slackCall('chat.postMessage', post);
+      }
+    },
+    endSession: async (channelId, threadTs) => {
+      const client = connect();
+      const thread = { channel_id: channelId, thread_ts: threadTs };
+      try {
+        await slackCall('agents.sessions.setStatus', () =>
+          client.agents.sessions.setStatus({ ...thread, status: 'active' }),
+        );
+      } catch (error) {
+        deps.log('slack.session_failed', { error: String(error) });
       }
     },
   };

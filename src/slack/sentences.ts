@@ -11,6 +11,7 @@ export const sentences = {
     'I only work for members of the Slack workspace that I am installed in, so nothing was started. ' +
     'Ask a member of that workspace to start the task.',
   edited: 'I do not read edited messages, so nothing was started. Mention me in a new message.',
+  nothingRuns: 'Nothing runs in this thread any more, so there was nothing to stop.',
   taskGone: 'I cannot find that task, or it does not belong to this channel.',
   notOffered: 'This task no longer waits for a repository, so nothing was changed.',
   unclear: 'This button is out of date, so nothing was done. Mention me to start a new task.',

@@ -385,6 +385,14 @@ const rows: readonly Row[] = [
     says: /lacks chat:write$/,
   },
   {
+    what: 'a Slack app from before its own status',
+    break: () => world.slack.showScopes(scopes.filter((scope) => scope !== 'assistant:write')),
+    mend: () => world.slack.showScopes(scopes),
+    names: 'slack.scopes',
+    status: 'warn',
+    says: /lacks assistant:write: .*Stop button; everything else works$/,
+  },
+  {
     what: 'a Slack scope too many',
     break: () => world.slack.showScopes([...scopes, 'files:read']),
     mend: () => world.slack.showScopes(scopes),

@@ -84,6 +84,16 @@ describe('Cancel', () => {
     await untilShows(slack, running, /cancelled/i);
   });
 
+  it('is also Slack’s own Stop button, on the status that the thread shows while the task runs', async () => {
+    const { at } = await ask('stop button [waits]');
+    const running = await untilReplied(at, 'sleep 3600');
+    expect(slack.session('dev', at.threadTs)).toEqual({ status: 'processing', title: 'stop button [waits]' });
+    for (const answer of await slack.stopSession({ user: 'omar', channel: 'dev', threadTs: at.threadTs }))
+      taken(answer);
+    expect((await untilShows(slack, running, /cancelled/i)).shown).toContain('Omar');
+    await until('the status is off', () => slack.session('dev', at.threadTs)?.status === 'active');
+  });
+
   it('works by the short id from anywhere', async () => {
     const { at } = await ask('by id [waits]');
     const running = await untilReplied(at, 'sleep 3600');

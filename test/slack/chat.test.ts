@@ -78,11 +78,65 @@ const pullRequest: TaskOutcome = {
     draft: false,
   },
 };
-const methods = () => slack.calls.map(({ method }) => method);
+const setsStatus = 'agents.sessions.setStatus';
+/** Without the status of the thread, which has its own tests. */
+const methods = () => slack.calls.map(({ method }) => method).filter((method) => method !== setsStatus);
 const ofTask = async (taskId: string, channel = slack.channelId('work')) =>
   (await slack.messages('maria', channel)).filter((one) =>
     JSON.stringify(one.metadata ?? {}).includes(`"${taskId}"`),
   );
+
+describe('the status of a thread', () => {
+  const statuses = () =>
+    slack.calls
+      .filter(({ method }) => method === setsStatus)
+      .map(({ args }) => [args['status'], args['thread_ts'], args['initiator_user_id']]);
+
+  it('is set on the thread of the message, kept with it, and taken off at the end', async () => {
+    const root = await slack.say('maria', slack.channelId('work'), 'please');
+    const asked = trigger({ event: 'mention', threadTs: root, messageTs: root });
+    const task = { ...view(), instruction: 'fix the\nrounding' };
+    const ref = await chat.saveTaskMessage(asked, task, null);
+    expect(ref?.agent).toEqual({ status: 'processing', phase: task.phase, at: clock });
+    expect(slack.calls.at(-1)?.args).toMatchObject({
+      channel_id: slack.channelId('work'),
+      title: 'fix the rounding',
+    });
+    const same = await chat.saveTaskMessage(asked, task, ref);
+    expect(same).toEqual(ref);
+    expect((await chat.saveTaskMessage(asked, ended(task), same))?.agent?.status).toBe('active');
+    expect(statuses()).toEqual(['processing', 'active'].map((one) => [one, root, slack.userId('maria')]));
+  });
+
+  it('is on the message itself where nobody wrote one', async () => {
+    const ref = await chat.saveTaskMessage(trigger(), view(), null);
+    expect(statuses()).toEqual([['processing', ref?.ts, undefined]]);
+  });
+
+  it.each(['not_authorized', 'missing_scope', 'unknown_method', 'feature_disabled'])(
+    'is asked for once where Slack answers %s, and the message is as without it',
+    async (error) => {
+      slack.fail(setsStatus, { body: { ok: false, error } });
+      const task = view();
+      const ref = await chat.saveTaskMessage(trigger(), task, null);
+      expect(ref?.agent?.status).toBe('none');
+      await chat.saveTaskMessage(trigger(), ended(task), ref);
+      expect(statuses()).toHaveLength(1);
+      expect(await ofTask(task.taskId)).toMatchObject([{ text: '⏹️ Cancelled by Jo' }]);
+      expect(logged).toEqual([{ event: 'slack.session_refused', fields: { taskId: task.taskId, error } }]);
+    },
+  );
+
+  it('is tried again with the next edit after a failure, and a missing button is logged', async () => {
+    const warning = 'missing_agent_session_stopped_event_subscription';
+    slack.fail(setsStatus, { status: 503 }, { body: { ok: true, warning } });
+    const task = view();
+    const first = await chat.saveTaskMessage(trigger(), task, null);
+    expect(first).not.toHaveProperty('agent');
+    expect((await chat.saveTaskMessage(trigger(), task, first))?.agent?.status).toBe('processing');
+    expect(logged.map(({ event }) => event)).toEqual(['slack.session_failed', 'slack.session_warning']);
+  });
+});
 
 describe('a looked-up user', () => {
   it('is a member with a name, and those of the requested groups that contain them', async () => {
@@ -242,7 +296,7 @@ describe('the task’s message', () => {
     expect(ref).toMatchObject({ channelId: slack.channelId('work') });
     expect(
       await chat.saveTaskMessage(trigger(), { ...task, outcome: { kind: 'cancelled', by: 'Jo' } }, ref),
-    ).toEqual(ref);
+    ).toMatchObject({ channelId: ref?.channelId, ts: ref?.ts });
     const posted = await ofTask(task.taskId);
     expect(posted).toMatchObject([{ text: '⏹️ Cancelled by Jo', unfurl_links: false }]);
   });
@@ -294,7 +348,7 @@ describe('the task’s message', () => {
       now: () => (clock += 6000) - start,
       log: () => undefined,
     });
-    expect(await slow.saveTaskMessage(trigger(), task, null)).toEqual(first);
+    expect((await slow.saveTaskMessage(trigger(), task, null))?.ts).toBe(first?.ts);
     expect(await ofTask(task.taskId)).toHaveLength(1);
   });
 
@@ -396,7 +450,7 @@ describe('the task’s message', () => {
       slack.fail('chat.postMessage');
       slack.fail('chat.update', ...answers);
       const known = { channelId: slack.channelId('work'), ts: '1.2' };
-      expect(await chat.saveTaskMessage(trigger(), view(), known)).toEqual(known);
+      expect(await chat.saveTaskMessage(trigger(), view(), known)).toMatchObject(known);
       slack.fail('chat.update');
       expect(logged.map(({ event, fields }) => [event, fields['code']])).toEqual([
         ['slack.message_refused', error],

@@ -457,6 +457,7 @@ describe('cancel and retry with an id', () => {
         shortId: await shortIdOf(again),
         acceptedAt: now.toISOString(),
         repository: shop,
+        askedBefore: [{ githubId: null, slackUserId: 'U0BEN' }],
         trigger: {
           ...world.tasks.get('slack-1')?.request.trigger,
           userId: 'U0ADA',
@@ -972,8 +973,8 @@ describe('a message', () => {
     ['a mention at the end', `shop fix it <@${botUser}>`, ['run', shop, 'fix it']],
     [
       'other people and links',
-      `<@${botUser}> ask <@U0BEN|ben> about <https://a.test|a.test>`,
-      ['run', null, 'ask @ben about a.test'],
+      `<@${botUser}> tell <@U0BEN|ben> about <https://a.test|a.test>`,
+      ['run', null, 'tell @ben about a.test'],
     ],
     ['a command', `<@${botUser}> status`, ['status', null, '']],
     ['a command word after other text', `broken <@${botUser}> stop`, ['run', null, 'broken\nstop']],
@@ -1172,6 +1173,65 @@ describe('a ❌ reaction', () => {
     expect(world.calls.map(({ method, args }) => [method, args['user']])).toEqual(
       done.length === 0 ? [] : [['chat.postEphemeral', 'U0ADA']],
     );
+  });
+});
+
+describe('Slack’s Stop button', () => {
+  const root = '1762077000.000100';
+  const stop = (user: string, over: object = {}) =>
+    event({
+      type: 'agent_session_stopped',
+      channel: 'C0DEV',
+      user,
+      thread_ts: root,
+      streaming_message_ts: [],
+      event_ts: '1762077600.000100',
+      ...over,
+    });
+  const ended = { outcome: failed(false) };
+
+  it.each<[string, string, object, readonly TaskSetup[], string[], string]>([
+    ['cancels the task of its thread', 'U0ADA', {}, [{}], ['cancel slack-0 by Ada'], 'is being cancelled'],
+    [
+      'may be pressed by whom Cancel obeys',
+      'U0BEN',
+      {},
+      [{}],
+      ['cancel slack-0 by Ben'],
+      'is being cancelled',
+    ],
+    ['is refused to a guest', 'U0GUEST', {}, [{}], [], 'guest'],
+    [
+      'cancels every task that runs in the thread',
+      'U0ADA',
+      {},
+      [{}, { view: ended }, {}],
+      ['cancel slack-2 by Ada', 'cancel slack-0 by Ada'],
+      'is being cancelled',
+    ],
+    ['stops nothing where all has ended', 'U0ADA', {}, [{ view: ended }], [], 'Nothing runs in this thread'],
+    [
+      'stops nothing in another thread',
+      'U0ADA',
+      { thread_ts: '1.1' },
+      [{}],
+      [],
+      'Nothing runs in this thread',
+    ],
+  ])('%s', async (_, user, over, tasks, done, sentence) => {
+    const world = createWorld();
+    for (const [n, task] of tasks.entries()) {
+      const at = now.getTime() - 300_000 + n;
+      await addTask(world, `slack-${n}`, { ...task, indexed: { at } });
+    }
+    expect((await deliver(world, stop(user, over))).status).toBe(200);
+    expect(world.done).toEqual(done);
+    const nothing = sentence.startsWith('Nothing');
+    expect(world.calls.map(({ method, args }) => [method, args['user'] ?? args['status']])).toEqual([
+      ...(nothing ? [['agents.sessions.setStatus', 'active']] : []),
+      ['chat.postEphemeral', user],
+    ]);
+    expect(String(world.calls.at(-1)?.args['text']).toLowerCase()).toContain(sentence.toLowerCase());
   });
 });
 

@@ -36,6 +36,8 @@ const history = ['channels:history', 'groups:history', 'im:history', 'mpim:histo
 
 /** https://docs.slack.dev/reference/methods/<method>, “Bot token”. */
 const methodScopes: Readonly<Record<string, readonly string[]>> = {
+  // The first for the method, the second for an app that is an agent: https://docs.slack.dev/ai/agent-sessions
+  'agents.sessions.setStatus': ['chat:write', 'assistant:write'],
   'chat.delete': ['chat:write'],
   'chat.getPermalink': [],
   'chat.postEphemeral': ['chat:write'],
@@ -53,6 +55,7 @@ const methodScopes: Readonly<Record<string, readonly string[]>> = {
 
 /** https://docs.slack.dev/reference/events/<event>. */
 const eventScopes: Readonly<Record<string, readonly string[]>> = {
+  agent_session_stopped: [],
   app_mention: ['app_mentions:read'],
   'message.channels': ['channels:history'],
   'message.groups': ['groups:history'],
@@ -69,7 +72,7 @@ const sources = readdirSync(join(root, 'src/slack'))
   .map((name) => readFileSync(join(root, 'src/slack', name), 'utf8'));
 /** Matches Web API calls on a client named `client` or `slack`. */
 const called =
-  /\b(?:client|slack)\.((?:chat|conversations|reactions|usergroups|users|views|files|auth|team|bots|pins|apps)(?:\.\w+)+)\(/g;
+  /\b(?:client|slack)\.((?:agents|chat|conversations|reactions|usergroups|users|views|files|auth|team|bots|pins|apps)(?:\.\w+)+)\(/g;
 const calledMethods = new Set(
   sources.flatMap((text) => Array.from(text.matchAll(called), ([, name]) => name ?? '')),
 );

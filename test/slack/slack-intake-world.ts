@@ -168,8 +168,10 @@ export function createWorld(options: WorldOptions = {}): World {
     },
     index: {
       put: async (task) => void indexed.push(task),
-      inThread: async (channelId, threadTs) =>
-        recent({ channelId }).find((task) => task.threadTs === threadTs) ?? null,
+      inThread: async (channelId, threadTs, before) =>
+        recent({ channelId }).find(
+          (task) => task.threadTs === threadTs && (before === undefined || task.at < before.at),
+        ) ?? null,
       byMessage: async (channelId, ts) =>
         recent({ channelId }).find((task) => task.messageTs === ts || task.postedTs === ts) ?? null,
       recent: async (of, limit) => recent(of).slice(0, limit),

@@ -4,9 +4,16 @@ import { buttonsOf, plainText, type InteractiveElement } from '../blocks.ts';
 import type { SlackSimulator } from '../contract.ts';
 import type { Answer, Interaction, SentMessage } from '../contract-views.ts';
 import { requireOk } from '../emulator.ts';
-import { sendMessageChanged, sendMessageDeleted, sendPersonMessage, sendReaction } from '../events.ts';
+import {
+  sendMessageChanged,
+  sendMessageDeleted,
+  sendPersonMessage,
+  sendReaction,
+  sendSessionStopped,
+} from '../events.ts';
 import type { StoredMessage } from '../journal.ts';
 import { jsonOf, listOf, textOf, type Json } from '../json-values.ts';
+import { sessionKey } from '../methods/sessions.ts';
 import { asJson } from '../payloads/envelope.ts';
 import {
   buttonPressed,
@@ -127,6 +134,13 @@ export async function react(site: Site, input: Input<'react'>, added: boolean): 
   await requireOk(site.emulated.call(added ? 'reactions.add' : 'reactions.remove', args, person));
   site.journal.react(message, input.name, person.id, added);
   return sentMessage(message, await sendReaction(site, message, person, { name: input.name, added }));
+}
+
+export async function stopSession(site: Site, input: Input<'stopSession'>): Promise<readonly Answer[]> {
+  const { person, channel } = locateActor(site, input);
+  if (site.sessions.get(sessionKey(channel.id, input.threadTs))?.status !== 'processing')
+    throw new Error(`the thread ${input.threadTs} shows no Stop button`);
+  return [await sendSessionStopped(site, person, { channelId: channel.id, threadTs: input.threadTs })];
 }
 
 export async function click(site: Site, input: Input<'click'>): Promise<Interaction> {

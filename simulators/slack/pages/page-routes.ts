@@ -2,6 +2,7 @@
 import { Hono } from 'hono';
 import { escapeHtml, securityHeaders } from '../../pages/html.ts';
 import { isTopLevel } from '../journal.ts';
+import { sessionKey } from '../methods/sessions.ts';
 import type { Site } from '../site.ts';
 import type { Channel } from '../workspace.ts';
 import { ephemeralBox, messageBox } from './message-box.ts';
@@ -37,7 +38,12 @@ function conversation(site: Site, channel: Channel): string {
   const top = all.filter((message) => isTopLevel(message));
   const boxes = top.map((message) => {
     const replies = all.filter(({ threadTs, ts }) => threadTs === message.ts && ts !== message.ts);
-    const thread = replies.map((reply) => messageBox(site, reply)).join('');
+    const session = site.sessions.get(sessionKey(channel.id, message.ts));
+    const shown = { processing: 'is working… [Stop]', suspended: 'waits for you', active: '', closed: '' };
+    const status = shown[session?.status ?? 'active'];
+    const line =
+      status === '' ? '' : `<p class="context">${escapeHtml(site.workspace.bot.name)} ${status}</p>`;
+    const thread = replies.map((reply) => messageBox(site, reply)).join('') + line;
     return messageBox(site, message) + (thread === '' ? '' : `<div class="thread">${thread}</div>`);
   });
   const ephemerals = site.workspace

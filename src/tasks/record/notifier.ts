@@ -54,7 +54,7 @@ export function createNotifier(deps: NotifierDeps): Notifier {
         }
         case 'slack': {
           if (deps.chat === null) return null;
-          const known = posted?.surface === 'slack' ? { channelId: posted.channelId, ts: posted.ts } : null;
+          const known = posted?.surface === 'slack' ? posted : null;
           const { trigger } = request;
           const ref = await deps.chat.saveTaskMessage(trigger, view, known);
           if (ref === null) return null;
@@ -72,7 +72,7 @@ export function createNotifier(deps: NotifierDeps): Notifier {
               at: Date.parse(request.acceptedAt),
             });
           }
-          return { surface: 'slack', channelId: ref.channelId, ts: ref.ts };
+          return { ...ref, surface: 'slack' };
         }
       }
     },

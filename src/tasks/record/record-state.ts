@@ -1,6 +1,6 @@
 /** A record's state and its transitions, as pure functions. What can be derived is no field. */
 import type { AgentEnd, Approval, Authorization } from '../../core/authorization.ts';
-import type { Routing } from '../../core/chat.ts';
+import type { ChatMessageRef, Routing } from '../../core/chat.ts';
 import { grantPhases, totalOnly, type Grant, type GrantPhase, type TokenUsage } from '../../core/grant.ts';
 import type { Ahead, Remark, RemarkFate } from '../../core/remark.ts';
 import type { Findings, TaskSnapshot } from '../../core/ports/task-record.ts';
@@ -18,7 +18,7 @@ import { taskLimits } from '../limits.ts';
 /** Where the task's post is. */
 export type Posted =
   | { readonly surface: 'github'; readonly commentId: number }
-  | { readonly surface: 'slack'; readonly channelId: string; readonly ts: string };
+  | ({ readonly surface: 'slack' } & ChatMessageRef);
 
 export interface RecordState {
   readonly request: TaskRequest;

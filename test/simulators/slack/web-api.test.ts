@@ -67,6 +67,46 @@ describe('a token without the required scope', () => {
   });
 });
 
+describe('an agent session', () => {
+  const set = (more: Readonly<Record<string, unknown>>) =>
+    call('agents.sessions.setStatus', { channel_id: id('shop'), status: 'processing', ...more });
+
+  it('has the last status and the first title, and a Stop button while it is processing', async () => {
+    const { ts } = await slack.say({ user: 'ada', channel: 'shop', text: 'hello' });
+    expect(await set({ thread_ts: ts, title: 'one' })).toEqual({
+      ok: true,
+      status: 'processing',
+      title: 'one',
+    });
+    expect(slack.session('shop', ts)).toEqual({ status: 'processing', title: 'one' });
+    await slack.stopSession({ user: 'bob', channel: 'shop', threadTs: ts });
+    expect(slack.session('shop', ts)?.status).toBe('processing');
+    await set({ thread_ts: ts, status: 'active', title: 'two' });
+    expect(slack.session('shop', ts)).toEqual({ status: 'active', title: 'one' });
+    await expect(slack.stopSession({ user: 'bob', channel: 'shop', threadTs: ts })).rejects.toThrow(
+      'no Stop',
+    );
+  });
+
+  it.each<[string, Readonly<Record<string, unknown>>, string]>([
+    ['an unknown status', { status: 'is thinking…' }, 'invalid_arguments'],
+    ['a title of 201 characters', { title: 'x'.repeat(201) }, 'invalid_arguments'],
+    ['a channel without the bot', { channel_id: 'C1' }, 'channel_not_found'],
+    ['an unknown thread', { thread_ts: '1.000001' }, 'thread_not_found'],
+  ])('is refused with %s', async (_, more, error) => {
+    const { ts } = await slack.say({ user: 'ada', channel: 'shop', text: 'hello' });
+    expect(await set({ thread_ts: ts, ...more })).toMatchObject({ ok: false, error });
+  });
+
+  it('is refused to an app that is no agent', async () => {
+    const plain = await startWorkspace({ botScopes: ['chat:write'] });
+    const { ts } = await plain.say({ user: 'ada', channel: 'shop', text: 'hello' });
+    const args = { channel_id: plain.channel('shop').id, thread_ts: ts, status: 'processing' };
+    expect(await caller(plain)('agents.sessions.setStatus', args)).toMatchObject({ error: 'not_authorized' });
+    await plain.close();
+  });
+});
+
 describe('a message', () => {
   it.each<[string, () => Promise<Answered>, string]>([
     ['to a public channel without the bot', () => post('elsewhere'), 'not_in_channel'],

@@ -7,6 +7,7 @@ import { startSlackSimulator } from '../../../simulators/slack/simulator.ts';
 export const signingSecret = 'a signing secret for tests';
 const botScopes = [
   'app_mentions:read',
+  'assistant:write',
   'channels:history',
   'channels:read',
   'chat:write',
