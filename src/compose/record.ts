@@ -19,7 +19,7 @@ export function composeRecord(env: Env): RecordDeps {
     notifier: createNotifier({
       codeHost: createCodeHost(github),
       renderComment: (view) => progressComment(view, null),
-      renderFolded: (view, endCommentId) => foldedComment(view, endCommentId, null),
+      renderFolded: (view, end) => foldedComment(view, end, null),
       chat,
       index,
     }),

@@ -1,11 +1,14 @@
-/** Builds the address of the comment or issue that asked for a task. */
+/** Builds the address of what asked for a task: a comment, a line comment, a review or an issue. */
 import type { RoutedRequest } from '../core/task.ts';
 
 /** `githubUrl`: the web address, such as `https://github.com`. Returns null for a task from elsewhere. */
 export function askedUrl(githubUrl: string, { repository, trigger }: RoutedRequest): string | null {
   if (trigger.kind !== 'github') return null;
-  const { issueNumber, onPullRequest, commentId } = trigger;
+  const { issueNumber, onPullRequest, event, commentId, reviewId } = trigger;
   const page = `${onPullRequest ? 'pull' : 'issues'}/${issueNumber}`;
-  const fragment = commentId === null ? '' : `#issuecomment-${commentId}`;
+  const comment = commentId === null ? '' : `#issuecomment-${commentId}`;
+  const review = reviewId === undefined ? '' : `#pullrequestreview-${reviewId}`;
+  const fragment =
+    event === 'review_comment' ? `#discussion_r${commentId}` : event === 'review' ? review : comment;
   return `${githubUrl.replace(/\/+$/, '')}/${repository.owner}/${repository.name}/${page}${fragment}`;
 }

@@ -4,6 +4,7 @@
  */
 import * as z from 'zod';
 import type { CodeHost } from '../core/ports/code-host.ts';
+import { threadOf } from '../core/line-answers.ts';
 import { isFinal, meaningOf } from '../core/ports/upstream-error.ts';
 import { repositoryRefSchema, type RepositoryFacts, type TaskRequest } from '../core/task.ts';
 import { locatedSchema, purposes, type AppTokens, type Permissions } from './app-auth.ts';
@@ -12,7 +13,14 @@ import { bodySchema, displayDelivered, withBodyHtml } from './displayed-comment.
 import type { ReadHtml } from './html-events.ts';
 import { listInstalledRepositories } from './installed-repositories.ts';
 import { readIssueContext } from './issue-context.ts';
-import { endMarker, saveStickyComment, taskMarker } from './progress-comment.ts';
+import { lineReply } from './comments.ts';
+import {
+  endMarker,
+  saveLineReplies,
+  saveStickyComment,
+  taskMarker,
+  type StickyPlace,
+} from './progress-comment.ts';
 import { pullRequestState, pullSchema } from './pull-request.ts';
 import { setReaction } from './reactions.ts';
 import { canWriteNow, isLogin, writePermissions } from './write-permission.ts';
@@ -61,6 +69,16 @@ export function createCodeHost(deps: CodeHostDeps): CodeHost {
       onPullRequest ? purposes.pullRequestConversation : purposes.conversation,
       request.taskId,
     );
+  };
+  /** Where the task was asked: a conversation, or the thread of a line comment. */
+  const placeOf = async (facts: RepositoryFacts, request: TaskRequest, marker: string) => {
+    const { trigger } = request;
+    if (trigger.kind !== 'github') throw new Error('a task without an issue has no comment');
+    const client = conversing(facts, request);
+    const root = threadOf(request);
+    const thread = root === null ? null : { root, bot: (await tokens.bot(client)).name };
+    const { issueNumber, triggeredAt: since } = trigger;
+    return { client, appId, facts, issueNumber, marker, since, thread } satisfies StickyPlace;
   };
   const permissions = writePermissions(reading);
 
@@ -145,30 +163,25 @@ export function createCodeHost(deps: CodeHostDeps): CodeHost {
     },
 
     async saveProgressComment(facts, request, markdown, knownId) {
-      const { trigger, taskId } = request;
-      if (trigger.kind !== 'github') throw new Error('a task without an issue has no comment');
-      const place = {
-        client: conversing(facts, request),
-        appId,
-        issueNumber: trigger.issueNumber,
-        marker: taskMarker(taskId),
-        since: trigger.triggeredAt,
-      };
-      return await saveStickyComment({ ...place, facts }, markdown, knownId);
+      const place = await placeOf(facts, request, taskMarker(request.taskId));
+      return await saveStickyComment(place, markdown, knownId);
     },
 
     async saveEndComment(facts, request, markdown, attempt) {
-      const { trigger, taskId } = request;
-      if (trigger.kind !== 'github') throw new Error('a task without an issue has no comment');
-      const place = {
-        client: conversing(facts, request),
-        appId,
-        facts,
-        issueNumber: trigger.issueNumber,
-        marker: endMarker(taskId, attempt),
-        since: trigger.triggeredAt,
-      };
+      const place = await placeOf(facts, request, endMarker(request.taskId, attempt));
       return await saveStickyComment(place, markdown, null);
+    },
+
+    async replyToLines(facts, request, answers, outcome) {
+      if (answers.length === 0) return [];
+      const { thread: _, ...place } = await placeOf(facts, request, taskMarker(request.taskId));
+      const { name: bot } = await tokens.bot(place.client);
+      const replies = answers.map(({ id, thread, text }) => ({
+        id,
+        root: thread,
+        markdown: lineReply(text, outcome),
+      }));
+      return await saveLineReplies({ ...place, bot }, request.taskId, replies);
     },
 
     async pullRequest(facts, number) {

@@ -1,4 +1,4 @@
-/** Reads an issue's comments, up to a cap that keeps the newest. `context.ts` selects. */
+/** Reads the comments of an issue or pull request, up to a cap that keeps the newest. Selects nothing. */
 import * as z from 'zod';
 import type { RepositoryFacts } from '../core/task.ts';
 import type { GithubClient } from './client.ts';
@@ -24,6 +24,9 @@ export interface CommentHistory {
   readonly notRead: number;
 }
 
+/** `issues`: an issue's or pull request's conversation. `pulls`: the line comments of its diff. */
+export type Conversation = 'issues' | 'pulls';
+
 /** GitHub lists the oldest first, at most 100 per page. Only the first answer names the last page. */
 const pageSize = 100;
 
@@ -32,21 +35,32 @@ export async function commentHistory(
   client: GithubClient,
   facts: RepositoryFacts,
   issueNumber: number,
-  options: { readonly maxPages: number; readonly since?: string; readonly html?: boolean },
+  options: {
+    readonly of?: Conversation;
+    readonly maxPages: number;
+    readonly since?: string;
+    readonly html?: boolean;
+  },
 ): Promise<CommentHistory> {
   const page = async (number: number) => {
-    const { data, headers } = await client.request(
-      'GET /repos/{owner}/{repo}/issues/{issue_number}/comments',
-      {
-        owner: facts.owner,
-        repo: facts.name,
-        issue_number: issueNumber,
-        per_page: pageSize,
-        page: number,
-        ...(options.since === undefined ? {} : { since: options.since }),
-        ...(options.html === true ? { headers: withBodyHtml } : {}),
-      },
-    );
+    const asked = {
+      owner: facts.owner,
+      repo: facts.name,
+      per_page: pageSize,
+      page: number,
+      ...(options.since === undefined ? {} : { since: options.since }),
+      ...(options.html === true ? { headers: withBodyHtml } : {}),
+    };
+    const { data, headers }: { data: unknown; headers: { link?: string } } =
+      options.of === 'pulls'
+        ? await client.request('GET /repos/{owner}/{repo}/pulls/{pull_number}/comments', {
+            ...asked,
+            pull_number: issueNumber,
+          })
+        : await client.request('GET /repos/{owner}/{repo}/issues/{issue_number}/comments', {
+            ...asked,
+            issue_number: issueNumber,
+          });
     return { comments: z.array(commentSchema).parse(data), link: headers.link };
   };
   const first = await page(1);

@@ -3,7 +3,7 @@ import { emptyReceipt, type Receipt, totalOnly } from '../core/grant.ts';
 import type { Progress } from '../core/progress.ts';
 import { taskPhases, type TaskOutcome } from '../core/task.ts';
 import type { TaskView } from '../core/task-view.ts';
-import { foldedComment, progressComment } from './comments.ts';
+import { foldedComment, lineReply, progressComment } from './comments.ts';
 import { slackView } from '../../test/fixtures/sample-view.ts';
 
 const progress: Progress = {
@@ -155,15 +155,16 @@ describe('the comment of a running task', () => {
   });
 });
 
+const pullRequest = {
+  number: 12,
+  title: 'x',
+  url: 'https://github.com/acme/shop/pull/12',
+  headRef: 'x',
+  headSha: 'y',
+  draft: false,
+};
+
 describe('the comment of an ended task', () => {
-  const pullRequest = {
-    number: 12,
-    title: 'x',
-    url: 'https://github.com/acme/shop/pull/12',
-    headRef: 'x',
-    headSha: 'y',
-    draft: false,
-  };
   const reason = { code: 'x', message: 'The model `gpt-z` is not allowed. Ask @mona.' };
   it('warns on top about a run that tried to send something elsewhere', () => {
     const outcome = { kind: 'pull-request', pullRequest: { ...pullRequest, draft: true } } as const;
@@ -294,9 +295,11 @@ describe('the comment of an ended task', () => {
   });
   it('becomes one line when a comment of its own reports the end', () => {
     const outcome = { kind: 'cancelled', by: 'mona' } as const;
-    expect(foldedComment({ ...view, outcome }, 77, null)).toBe(
+    expect(foldedComment({ ...view, outcome }, { id: 77, inThread: false }, null)).toBe(
       '**⏹️ Cancelled by mona** · [details](#issuecomment-77) · <sub>task `0123abcd` · m medium · 1 min 5 s</sub>',
     );
+    const inThread = foldedComment({ ...view, outcome }, { id: 77, inThread: true }, null);
+    expect(inThread).toContain(' · [details](#discussion_r77) · ');
   });
   it('shows the size of the change, the cost, the tests and the hosts', () => {
     const hosts = [{ host: 'github.com', requests: 3, bytesUp: 10, bytesDown: 2000 }];
@@ -397,5 +400,50 @@ describe('hostile text from the sandbox', () => {
     expect(
       progressComment({ ...long, outcome: { kind: 'no-change', summary: much } }, taskUrl).length,
     ).toBeLessThan(60_000);
+  });
+});
+
+describe('the reply to a line comment', () => {
+  const sha = 'ab12'.repeat(10);
+  const link = `[commit ab12ab1](https://github.com/acme/shop/pull/12/commits/${sha})`;
+  const reason = { code: 'x', message: 'x' };
+  const added: TaskOutcome = {
+    kind: 'pull-request',
+    pullRequest,
+    added: true,
+    commit: { sha, summary: '', remarks: [] },
+  };
+  const patch: TaskOutcome = { kind: 'patch', reason, patch: { text: '', complete: true }, summary: '' };
+  const unchanged: TaskOutcome = { kind: 'no-change', summary: '' };
+
+  it.each<[string, string | null, TaskOutcome, string]>([
+    ['links the commit', 'Renamed to `total`.', added, `Renamed to \`total\`. (${link})`],
+    [
+      'claims nothing that Codex did not say',
+      null,
+      added,
+      `Codex did not say what it did about this comment; see ${link}.`,
+    ],
+    [
+      'says that nothing was pushed',
+      'Renamed.',
+      patch,
+      'Renamed. Nothing was pushed: my comment on this pull request has the change as a patch.',
+    ],
+    ['says why nothing was changed', 'It is right as it is.', unchanged, 'It is right as it is.'],
+    [
+      'says that nothing was changed',
+      null,
+      unchanged,
+      'Codex changed nothing, and did not say anything about this comment.',
+    ],
+    [
+      'notifies and closes nothing',
+      '@mona Fixes #7 ![x](https://evil.example/x) <!-- airlock:reply=gh-1-2 -->',
+      unchanged,
+      '@\u200Bmona Fixes #\u200B7 \\!\\[x\\]\\(https:\u200B//evil.example/x\\) &lt;\\!-- airlock:reply=gh-\u200B1-2 --&gt;',
+    ],
+  ])('%s', (_, said, outcome, reply) => {
+    expect(lineReply(said, outcome)).toBe(reply);
   });
 });

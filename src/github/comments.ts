@@ -91,13 +91,35 @@ function remarksText(heading: string, untrusted: readonly string[]): string {
   return ['> [!WARNING]', `> ${heading}`, ...lines].join('\n');
 }
 
+type AddedCommit = NonNullable<(TaskOutcome & { kind: 'pull-request' })['commit']>;
+
+const commitLink = (words: string, { url }: PullRequestRef, { sha }: AddedCommit): string =>
+  link(`${words}${sha.slice(0, 7)}`, `${url}/commits/${sha}`);
+
+/** Answers one line comment. `untrustedText`: what Codex says about it, one line; null if it says nothing. */
+export function lineReply(untrustedText: string | null, outcome: TaskOutcome): string {
+  const said = untrustedText === null ? null : renderUntrustedMarkdown(untrustedText, 1000);
+  if (outcome.kind === 'pull-request' && outcome.commit !== undefined) {
+    const commit = commitLink('commit ', outcome.pullRequest, outcome.commit);
+    return said === null
+      ? `Codex did not say what it did about this comment; see ${commit}.`
+      : `${said} (${commit})`;
+  }
+  if (outcome.kind === 'patch') {
+    const words = said ?? 'Codex did not say what it did about this comment.';
+    return `${words} Nothing was pushed: my comment on this pull request has the change as a patch.`;
+  }
+  return said ?? 'Codex changed nothing, and did not say anything about this comment.';
+}
+
 /** Describes a commit in the conversation in which it was asked for. */
 function commitText(
-  { url }: PullRequestRef,
-  { sha, summary, remarks }: NonNullable<(TaskOutcome & { kind: 'pull-request' })['commit']>,
+  pullRequest: PullRequestRef,
+  added: AddedCommit,
   leftOut = '',
 ): { readonly headline: string; readonly text: string } {
-  const commit = link(`Commit ${sha.slice(0, 7)}`, `${url}/commits/${sha}`);
+  const { summary, remarks } = added;
+  const commit = commitLink('Commit ', pullRequest, added);
   const about = [remarksText('Before you review:', remarks), renderUntrustedMarkdown(summary, 4000)];
   return { headline: `✅ ${commit} was added`, text: joined([...about, escapeInline(leftOut, 1500)]) };
 }
@@ -184,9 +206,13 @@ function mention({ outcome, requester }: TaskView): string {
 }
 
 /** Renders what remains of the progress comment when a comment of its own reports the end. */
-export function foldedComment(view: TaskView, endCommentId: number, taskUrl: string | null): string {
+export function foldedComment(
+  view: TaskView,
+  end: { readonly id: number; readonly inThread: boolean },
+  taskUrl: string | null,
+): string {
   const headline = view.outcome === null ? '' : outcomeText(view.outcome, view.taskId).headline;
-  const details = `[details](#issuecomment-${endCommentId})`;
+  const details = `[details](#${end.inThread ? 'discussion_r' : 'issuecomment-'}${end.id})`;
   return [markup.bold(headline), details, footer(view, taskUrl)].filter((part) => part !== '').join(' · ');
 }
 

@@ -92,6 +92,12 @@ const answers = `
 410 GET /issues/7 | This issue was deleted | gone issue-deleted
 410 POST /issues/7/comments | Issues are disabled for this repo | gone issues-disabled
 404 GET /issues/7/comments | Not Found | gone conversation-gone
+404 POST /pulls/7/comments/5/replies | Not Found | gone line-comment-gone
+403 POST /pulls/7/comments/5/replies | Unable to create comment because issue is locked. | refused conversation-locked
+422 POST /pulls/7/comments/5/replies | Validation Failed | refused request-refused
+404 GET /pulls/7/comments | Not Found | gone conversation-gone
+404 PATCH /pulls/comments/5 | Not Found | gone conversation-gone
+403 DELETE /pulls/comments/5 | Resource not accessible by integration | refused permission-missing
 404 POST /pulls | Not Found | gone pull-requests-unavailable
 404 GET /pulls | Not Found | gone pull-requests-unavailable
 404 POST /git/trees | Not Found | gone repository-unreachable

@@ -38,6 +38,8 @@ const contents = /^\w+ \/(?:git|contents|commits)(?:\/|$)/;
 const readingContents = /^GET \/(?:git|contents|commits)(?:\/|$)/;
 const conversation = /^\w+ \/(?:issues|pulls)\/(?:comments\/)?\d+(?:\/|$)/;
 
+const lineReplies = /^POST \/pulls\/\d+\/comments\/\d+\/replies$/;
+
 const limitedTo =
   /(?:limited|restricted) to (?:existing users|[a-z ]*contributors|collaborators)|interaction limit/i;
 const restrictsCreation = /(?:creation|creating)\w*\b[^.]*\brestricted|cannot create ref/i;
@@ -83,6 +85,7 @@ const rows: readonly Row[] = [
   [[403], conversation, any, 'refused', 'permission-missing.conversation'],
   [[403], any, any, 'refused', 'permission-missing'],
   [[404], pulls, any, 'gone', 'pull-requests-unavailable'],
+  [[404], lineReplies, any, 'gone', 'line-comment-gone'],
   [[404], conversation, any, 'gone', 'conversation-gone'],
   [[404], any, any, 'gone', 'repository-unreachable'],
   [moved, conversation, any, 'gone', 'conversation-moved'],

@@ -59,6 +59,8 @@ export const messages = {
     '{repository} takes no pull requests from the GitHub App: they are disabled there (Settings → General → Features), or the App was removed. Enable them or install the App, then retry.',
   'conversation-gone':
     'The conversation in {repository} no longer exists for the GitHub App: it was deleted or transferred, or issues are disabled.',
+  'line-comment-gone':
+    'The line comment in {repository} was deleted, so it takes no reply. Ask in the conversation of the pull request.',
   'repository-unreachable':
     '{repository}, or the commit that the task started from, no longer exists for the GitHub App. Check that the App is still installed, then retry.',
   'conversation-moved': 'The issue, or {repository} itself, was moved to another place. Ask again there.',

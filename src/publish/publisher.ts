@@ -160,6 +160,7 @@ async function reportAdded(
     issueNumber: pull.number,
     marker: resultMarker(request.taskId),
     since: request.acceptedAt,
+    thread: null,
   };
   try {
     await saveStickyComment(place, followUpComment(input, commit), null);

@@ -1,7 +1,15 @@
 /** The repository host, for tasks. Each method has a deadline; those that change something are idempotent. */
 import type { IssueContext } from '../ask/context.ts';
 import type { Displayed } from '../ask/mention.ts';
-import type { PullRequestState, RepositoryFacts, RepositoryRef, TaskRequest } from '../task.ts';
+import type { LineAnswer } from '../line-answers.ts';
+import type {
+  PullRequestState,
+  Reason,
+  RepositoryFacts,
+  RepositoryRef,
+  TaskOutcome,
+  TaskRequest,
+} from '../task.ts';
 
 /** 👀 while a task runs, 🚀 for a pull request, 😕 for an end without one. */
 export type Reaction = 'eyes' | 'rocket' | 'confused';
@@ -33,6 +41,13 @@ export interface CodeHost {
     markdown: string,
     attempt: number,
   ): Promise<number>;
+  /** Answers each line comment once, in its thread. Returns those that take no reply. */
+  replyToLines(
+    facts: RepositoryFacts,
+    request: TaskRequest,
+    answers: readonly LineAnswer[],
+    outcome: TaskOutcome,
+  ): Promise<readonly { readonly id: number; readonly reason: Reason }[]>;
   /** Reads a pull request; null if there is none with that number. */
   pullRequest(facts: RepositoryFacts, number: number): Promise<PullRequestState | null>;
   /** Looks up an account by its login; null if there is none or it is not a person's. */

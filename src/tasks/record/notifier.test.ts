@@ -1,9 +1,10 @@
 /** Where a task's post goes when GitHub refuses its place. */
-import { expect, it } from 'vitest';
-import { facts, request } from '../../../test/fixtures/sample-task.ts';
+import { describe, expect, it } from 'vitest';
+import { facts, githubTrigger, request } from '../../../test/fixtures/sample-task.ts';
 import { emptyReceipt } from '../../core/grant.ts';
 import { UpstreamError, type Meaning } from '../../core/ports/upstream-error.ts';
-import type { TaskOutcome } from '../../core/task.ts';
+import { threadOf } from '../../core/line-answers.ts';
+import type { RoutedRequest, TaskOutcome } from '../../core/task.ts';
 import { createNotifier } from './notifier.ts';
 import { openState, type RecordState } from './record-state.ts';
 import { viewOf } from './record-view.ts';
@@ -24,9 +25,11 @@ async function show(
   kind: Meaning['kind'] | null,
   outcome: TaskOutcome | null,
   located: RecordState['facts'] = facts,
+  asking: RoutedRequest = request,
+  posted: RecordState['posted'] = { surface: 'github', commentId: 5 },
 ) {
   const places: unknown[] = [];
-  const asked: (readonly [issue: number, text: string, id: number | null])[] = [];
+  const asked: (readonly [place: number | 'thread', text: string, id: number | null])[] = [];
   const failure = kind ?? 'refused';
   const meaning: Meaning =
     failure === 'transient' ? { kind: failure, waitMs: null, reason } : { kind: failure, reason };
@@ -35,8 +38,10 @@ async function show(
       saveProgressComment: async ({ owner, name, repositoryId, installationId }, { trigger }, text, id) => {
         places.push({ owner, name, repositoryId, installationId });
         const issue = trigger.kind === 'github' ? trigger.issueNumber : 0;
-        asked.push([issue, text, id]);
-        if (kind !== null && issue === issueNumber) throw new UpstreamError(meaning);
+        const isThread = trigger.kind === 'github' && trigger.event === 'review_comment';
+        asked.push([isThread ? 'thread' : issue, text, id]);
+        const isAsked = issue === issueNumber && isThread === (threadOf(asking) !== null);
+        if (kind !== null && isAsked) throw new UpstreamError(meaning);
         return 99;
       },
       saveEndComment: async ({ owner, name, repositoryId, installationId }, { trigger }, text) => {
@@ -47,12 +52,11 @@ async function show(
       },
     },
     renderComment: () => 'the end',
-    renderFolded: (_, id) => `see ${id}`,
+    renderFolded: (_, { id }) => `see ${id}`,
     chat: null,
     index: { put: async () => undefined },
   });
-  const posted: RecordState['posted'] = { surface: 'github', commentId: 5 };
-  const state = { ...openState(request, 'nonce', 0), facts: located, posted, outcome };
+  const state = { ...openState(asking, 'nonce', 0), facts: located, posted, outcome };
   const view = viewOf(state, { progress: null, receipt: emptyReceipt, setup: null, costUsd: null, now: 0 });
   try {
     return { asked, places, result: await notifier.show(state, view) };
@@ -101,4 +105,35 @@ it('reports an end without a pull request in a comment of its own, and folds the
 
 it.each([null, published])('edits the progress comment for %j', async (outcome) => {
   expect((await show(null, outcome)).asked).toEqual([[issueNumber, 'the end', 5]]);
+});
+
+describe('for a task that a line comment asked for', () => {
+  const inThread: RoutedRequest = {
+    ...request,
+    trigger: { ...githubTrigger, event: 'review_comment', onPullRequest: true, commentId: 9 },
+  };
+  const posted = { surface: 'github', commentId: 5, inThread: true } as const;
+
+  it('is a reply in its thread', async () => {
+    const { asked, result } = await show(null, published, facts, inThread, posted);
+    expect(asked).toEqual([['thread', 'the end', 5]]);
+    expect(result).toEqual({ ...posted, commentId: 99 });
+  });
+
+  it.each([
+    ['while the task runs', null],
+    ['at its end', { kind: 'cancelled', by: 'x' }],
+  ] as const)('goes to the conversation when the thread is gone, %s', async (_, outcome) => {
+    const { asked, result } = await show('gone', outcome, facts, inThread, null);
+    expect(asked).toEqual([
+      ['thread', 'the end', null],
+      [issueNumber, 'Requested in a line comment that takes no reply any more.\n\nthe end', null],
+    ]);
+    expect(result).toEqual({ surface: 'github', commentId: 99 });
+  });
+
+  it('is not searched by the id of a comment in the conversation, whose ids are others’', async () => {
+    const { asked } = await show(null, null, facts, inThread, { surface: 'github', commentId: 5 });
+    expect(asked).toEqual([['thread', 'the end', null]]);
+  });
 });

@@ -1,6 +1,7 @@
 /** Creates and edits a task's post on GitHub or in Slack. `progress-post.ts` decides when. */
 import type { CodeHost } from '../../core/ports/code-host.ts';
 import type { Chat, TaskIndex } from '../../core/ports/chat-port.ts';
+import { threadOf } from '../../core/line-answers.ts';
 import { isFinal } from '../../core/ports/upstream-error.ts';
 import type { RepositoryFacts, TaskRequest } from '../../core/task.ts';
 import type { TaskView } from '../../core/task-view.ts';
@@ -15,13 +16,34 @@ export interface NotifierDeps {
   readonly codeHost: Pick<CodeHost, 'saveProgressComment' | 'saveEndComment'>;
   readonly renderComment: (view: TaskView) => string;
   /** What remains of the progress comment when a comment of its own reports the end. */
-  readonly renderFolded: (view: TaskView, endCommentId: number) => string;
+  readonly renderFolded: (view: TaskView, end: { readonly id: number; readonly inThread: boolean }) => string;
   /** null if Slack is not configured. */
   readonly chat: Pick<Chat, 'saveTaskMessage'> | null;
   readonly index: Pick<TaskIndex, 'put'>;
 }
 
 export function createNotifier(deps: NotifierDeps): Notifier {
+  async function showOnGithub(
+    { request, why }: Place,
+    facts: RepositoryFacts,
+    { posted, attempts }: RecordState,
+    view: TaskView,
+  ): Promise<Posted> {
+    const { saveProgressComment, saveEndComment } = deps.codeHost;
+    const inThread = threadOf(request) !== null;
+    const isKnown = why === null && posted?.surface === 'github' && (posted.inThread ?? false) === inThread;
+    const known = isKnown ? posted.commentId : null;
+    const markdown = `${why === null ? '' : `${why}\n\n`}${deps.renderComment(view)}`;
+    const at = { surface: 'github', ...(inThread ? { inThread } : {}) } as const;
+    // GitHub notifies nobody of an edit. A pull request notifies the requester itself.
+    if (known !== null && view.outcome !== null && view.outcome.kind !== 'pull-request') {
+      const id = await saveEndComment(facts, request, markdown, attempts.length);
+      await saveProgressComment(facts, request, deps.renderFolded(view, { id, inThread }), known);
+      return { ...at, commentId: known };
+    }
+    return { ...at, commentId: await saveProgressComment(facts, request, markdown, known) };
+  }
+
   return {
     async show(state, view) {
       const { request, posted } = state;
@@ -31,26 +53,14 @@ export function createNotifier(deps: NotifierDeps): Notifier {
         case 'github': {
           const facts = state.facts ?? signedPlace(request);
           if (facts === null) return null;
-          const known = posted?.surface === 'github' ? posted.commentId : null;
-          const markdown = deps.renderComment(view);
-          const { saveProgressComment, saveEndComment } = deps.codeHost;
-          // GitHub notifies nobody of an edit. A pull request notifies the requester itself.
-          if (known !== null && view.outcome !== null && view.outcome.kind !== 'pull-request') {
-            const end = await saveEndComment(facts, request, markdown, state.attempts.length);
-            await saveProgressComment(facts, request, deps.renderFolded(view, end), known);
-            return { surface: 'github', commentId: known };
-          }
-          const saved = saveProgressComment(facts, request, markdown, known).catch(async (error: unknown) => {
-            const elsewhere = isFinal(error) ? onPullRequest(request, view) : null;
-            if (elsewhere === null) throw error;
-            return await saveProgressComment(
-              facts,
-              elsewhere.request,
-              `${elsewhere.why}\n\n${markdown}`,
-              null,
-            );
-          });
-          return { surface: 'github', commentId: await saved };
+          const [asked, ...others] = placesOf(request, view);
+          let shown = showOnGithub(asked, facts, state, view);
+          for (const place of others)
+            shown = shown.catch(async (error: unknown) => {
+              if (!isFinal(error)) throw error;
+              return await showOnGithub(place, facts, state, view);
+            });
+          return await shown;
         }
         case 'slack': {
           if (deps.chat === null) return null;
@@ -86,17 +96,30 @@ function signedPlace({ repository, trigger }: TaskRequest): RepositoryFacts | nu
   return { ...repository, installationId, repositoryId, defaultBranch: '', private: true };
 }
 
-/** The request as if it had been made on the pull request that it led to; null if there is no other place. */
-function onPullRequest(
-  request: TaskRequest,
-  { outcome }: TaskView,
-): { readonly request: TaskRequest; readonly why: string } | null {
+/** A place for the post, as the request that would have been made there. */
+interface Place {
+  readonly request: TaskRequest;
+  /** Why it is not where it was asked; null there. */
+  readonly why: string | null;
+}
+
+/** Where it was asked, then where people find it if GitHub takes no comment there. */
+function placesOf(request: TaskRequest, { outcome }: TaskView): readonly [Place, ...Place[]] {
   const { trigger } = request;
-  if (trigger.kind !== 'github' || outcome?.kind !== 'pull-request') return null;
-  const { number } = outcome.pullRequest;
-  if (number === trigger.issueNumber) return null;
-  return {
-    request: { ...request, trigger: { ...trigger, issueNumber: number, onPullRequest: true } },
-    why: `Requested in #${trigger.issueNumber}, where GitHub no longer takes a comment.`,
-  };
+  const asked = { request, why: null };
+  if (trigger.kind !== 'github') return [asked];
+  const { issueNumber } = trigger;
+  if (threadOf(request) !== null) {
+    const there = { ...request, trigger: { ...trigger, event: 'issue_comment' as const, commentId: null } };
+    return [asked, { request: there, why: 'Requested in a line comment that takes no reply any more.' }];
+  }
+  if (outcome?.kind !== 'pull-request' || outcome.pullRequest.number === issueNumber) return [asked];
+  const onPullRequest = { ...trigger, issueNumber: outcome.pullRequest.number, onPullRequest: true };
+  return [
+    asked,
+    {
+      request: { ...request, trigger: onPullRequest },
+      why: `Requested in #${issueNumber}, where GitHub no longer takes a comment.`,
+    },
+  ];
 }

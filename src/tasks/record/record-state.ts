@@ -17,7 +17,8 @@ import { taskLimits } from '../limits.ts';
 
 /** Where the task's post is. */
 export type Posted =
-  | { readonly surface: 'github'; readonly commentId: number }
+  /** `inThread`: it is a line comment, whose ids are others'. */
+  | { readonly surface: 'github'; readonly commentId: number; readonly inThread?: boolean }
   | ({ readonly surface: 'slack' } & ChatMessageRef);
 
 export interface RecordState {

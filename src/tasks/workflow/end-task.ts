@@ -4,6 +4,7 @@ import type { Reaction } from '../../core/ports/code-host.ts';
 import { taskPhases, type TaskOutcome, type TaskRequest } from '../../core/task.ts';
 import { phaseText } from '../../core/task-words.ts';
 import { explainRename } from './rename.ts';
+import { replyToLines } from './reply-to-lines.ts';
 import { keptChange } from '../run-names.ts';
 import type { TaskDeps } from './stage.ts';
 import { retryBriefly, retryLong, UpstreamEnd } from './step-runner.ts';
@@ -27,8 +28,12 @@ export async function endTask(
       .catch((error: unknown) =>
         log(`task.${name}_failed`, { taskId: request.taskId, error: String(error) }),
       );
+  const onPullRequest = request.trigger.kind === 'github' && request.trigger.onPullRequest;
   await Promise.all([
     bestEffort('show', retryLong, async () => await record.updatePost()),
+    onPullRequest
+      ? bestEffort('reply', retryLong, async () => await replyToLines(ended, request, deps))
+      : null,
     bestEffort('react', retryBriefly, async () => {
       const facts = (await record.snapshot())?.authorization?.facts;
       const reaction = endReaction(ended);

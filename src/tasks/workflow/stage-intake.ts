@@ -17,7 +17,13 @@ import type { Stage, TaskDeps } from './stage.ts';
 
 /** What publication needs of the conversation. */
 export const keptContext = 'context.json';
-export const keptContextSchema = z.object({ commentsLeftOut: z.number().int().nonnegative() });
+export const keptContextSchema = z.object({
+  commentsLeftOut: z.number().int().nonnegative(),
+  /** The line comments that Codex was given to deal with. */
+  lines: z
+    .array(z.object({ id: z.number().int().positive(), thread: z.number().int().positive() }))
+    .default([]),
+});
 
 /** What routing found out about a task from Slack; all null for other tasks. */
 export interface Asker {

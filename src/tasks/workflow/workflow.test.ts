@@ -347,6 +347,7 @@ function world(script: Script) {
       react: async () => undefined,
       saveProgressComment: async () => 1,
       saveEndComment: async () => 2,
+      replyToLines: async () => [],
       pullRequest: async () => openPull,
       account: async (_, login) => ({ login, id: 5 }),
       relocate: async () => facts,
