@@ -124,7 +124,7 @@ async function runTurn(job: CodexDriverJob, controlPath: string): Promise<TurnSt
       'turn/start',
       {
         threadId,
-        input: textInput(prompt),
+        input: [...textInput(prompt), ...job.images.map((path) => ({ type: 'localImage', path }))],
         model: job.model,
         effort: job.effort,
         ...(job.outputSchema === null ? {} : { outputSchema: job.outputSchema }),

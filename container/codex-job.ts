@@ -3,6 +3,8 @@ import { readFileSync } from 'node:fs';
 
 export interface CodexDriverJob {
   readonly prompt: string;
+  /** Paths of the images that belong to the prompt. Codex reads them itself. */
+  readonly images: readonly string[];
   /** The working directory of the turn: the clone. */
   readonly cwd: string;
   readonly model: string;
@@ -40,6 +42,7 @@ export function readJob(path: string): CodexDriverJob {
   };
   return {
     prompt: text('prompt'),
+    images: readImages(parsed['images']),
     cwd: text('cwd'),
     model: text('model'),
     effort: text('effort'),
@@ -48,6 +51,15 @@ export function readJob(path: string): CodexDriverJob {
     codexHome: text('codexHome'),
     resume: readResume(parsed['resume']),
   };
+}
+
+function readImages(value: unknown): readonly string[] {
+  const paths: readonly unknown[] = Array.isArray(value) ? value : [];
+  return paths.map((path) => {
+    if (typeof path !== 'string' || !path.startsWith('/'))
+      throw new Error('the job file has an image without an absolute path');
+    return path;
+  });
 }
 
 function readResume(value: unknown): CodexDriverJob['resume'] {

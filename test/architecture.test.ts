@@ -15,7 +15,8 @@ const mayImport: Readonly<Record<string, readonly string[]>> = {
   'src/core': ['src/lib'],
   'src/core/ask': ['src/lib', 'src/core'],
   'src/core/access': ['src/lib', 'src/core'],
-  'src/core/ports': ['src/lib', 'src/core', 'src/core/ask'],
+  'src/core/attachments': ['src/lib', 'src/core', 'src/core/ask'],
+  'src/core/ports': ['src/lib', 'src/core', 'src/core/ask', 'src/core/attachments'],
   'src/config': ['core'],
   'src/codex': ['core'],
   'src/egress': ['core'],
@@ -40,7 +41,14 @@ const mayImport: Readonly<Record<string, readonly string[]>> = {
   'probes/attacks': ['src/lib', 'src/core', 'probes/inside'],
   'probes/inside': [],
 };
-const core = ['src/lib', 'src/core', 'src/core/ask', 'src/core/access', 'src/core/ports'];
+const core = [
+  'src/lib',
+  'src/core',
+  'src/core/ask',
+  'src/core/access',
+  'src/core/attachments',
+  'src/core/ports',
+];
 
 interface Import {
   readonly from: string;

@@ -78,6 +78,14 @@ interface OnMessage extends InChannel {
   readonly ts: string;
 }
 
+export interface SharedFile {
+  readonly name: string;
+  /** Defaults to one letter. */
+  readonly content?: string | Uint8Array<ArrayBuffer>;
+  /** `snippet`: what Slack makes of a long paste. `external`: a link to another service. */
+  readonly mode?: 'hosted' | 'snippet' | 'external';
+}
+
 export interface SlackSimulator {
   /** Base URL, without a trailing slash. */
   readonly url: string;
@@ -111,8 +119,8 @@ export interface SlackSimulator {
       readonly threadTs?: string;
       /** Also sends a thread reply to the channel (`thread_broadcast`). */
       readonly broadcast?: boolean;
-      /** Names of attached files (`file_share`). */
-      readonly files?: readonly string[];
+      /** Attached files (`file_share`), or their names. */
+      readonly files?: readonly (string | SharedFile)[];
     },
   ): Promise<SentMessage>;
   edit(edit: OnMessage & { readonly text: string }): Promise<SentMessage>;

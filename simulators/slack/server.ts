@@ -4,6 +4,7 @@ import { getRequestListener, type HttpBindings } from '@hono/node-server';
 import { Hono } from 'hono';
 import { pageApplication } from './pages/page-routes.ts';
 import { serveResponseUrl } from './response-url.ts';
+import { serveFile } from './shared-files.ts';
 import type { Site } from './site.ts';
 import { ConnectionCut, serveMethod } from './web-api.ts';
 
@@ -15,6 +16,7 @@ export async function startServer(
   web.on(['GET', 'POST'], '/api/:method', (c) => serveMethod(site, c));
   web.post('/commands/*', (c) => serveResponseUrl(site, c));
   web.post('/actions/*', (c) => serveResponseUrl(site, c));
+  web.get('/files-pri/:file/*', (c) => serveFile(site, c));
   web.route('/', pageApplication(site));
   web.onError((error) => {
     // The connection is closed, so this response goes nowhere.

@@ -49,6 +49,7 @@ export async function startSlackSimulator(options: SlackSimulatorOptions): Promi
     socket,
     faults: new Faults(),
     calls: new CallLog(),
+    files: new Map(),
     messageLimit: new MessageLimit(),
     token: { revoked: false, shownScopes: options.botScopes },
   };

@@ -1,5 +1,6 @@
 /** The state and services that the simulator's parts share. */
 import type { AgentSessionView } from './contract-views.ts';
+import type { FilesInfoResponse } from '@slack/web-api';
 import type { Deliveries } from './deliveries.ts';
 import type { EmulatedSlack } from './emulator.ts';
 import type { CallLog, Faults, MessageLimit } from './faults.ts';
@@ -8,6 +9,11 @@ import type { Journal } from './journal.ts';
 import type { SocketHub } from './socket-hub.ts';
 import type { ResponseUrls, Triggers } from './triggers.ts';
 import type { Workspace } from './workspace.ts';
+
+export interface StoredFile {
+  readonly document: NonNullable<FilesInfoResponse['file']>;
+  readonly bytes: Uint8Array<ArrayBuffer>;
+}
 
 export interface Site {
   /** Base URL, without a trailing slash. */
@@ -29,6 +35,8 @@ export interface Site {
   readonly socket: SocketHub;
   readonly faults: Faults;
   readonly calls: CallLog;
+  /** Shared files by id. */
+  readonly files: Map<string, StoredFile>;
   readonly messageLimit: MessageLimit;
   readonly token: { revoked: boolean; shownScopes: readonly string[] };
 }

@@ -30,6 +30,7 @@
  * | no `usergroups.users.list`, no `apps.connections.open`    |                                                     | methods/people, below   |
  * | no `agents.sessions.setStatus`                            | for apps that are agents                            | methods/sessions        |
  * | views.open accepts only trigger ids that emulate made     | ids of commands and interactions, for 3 s, once     | methods/views           |
+ * | no files                                                  | `files.info`, `url_private`                         | shared-files.ts         |
  * | sends events without `authorizations`, by subscription    | by scope and membership, with `authorizations`      | events.ts               |
  */
 import type { Context } from 'hono';
@@ -42,6 +43,7 @@ import { messageMethods } from './methods/messages.ts';
 import { peopleMethods } from './methods/people.ts';
 import { sessionMethods } from './methods/sessions.ts';
 import { viewMethods } from './methods/views.ts';
+import { fileMethods } from './shared-files.ts';
 import type { Site } from './site.ts';
 
 type SlackContext = Context<{ Bindings: HttpBindings }>;
@@ -52,6 +54,7 @@ const correctedMethods: Readonly<Record<string, Method>> = {
   ...peopleMethods,
   ...sessionMethods,
   ...viewMethods,
+  ...fileMethods,
 };
 
 /** Thrown after the client's connection was closed, when no response can be sent. */

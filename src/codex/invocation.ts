@@ -41,6 +41,7 @@ export function codexInvocation(settings: CodexSettings, job: CodexJob): CodexIn
   const { resume } = job;
   const driverJob = {
     prompt: job.prompt,
+    images: job.images,
     cwd: sandboxPaths.repository,
     model: job.model,
     effort: job.effort,

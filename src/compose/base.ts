@@ -39,6 +39,7 @@ export interface Base {
     readonly fetch: typeof fetch;
     readonly now: () => number;
     readonly readHtml: ReadHtml;
+    readonly webUrl: string;
   };
   readonly codex: RecordDeps['codex'];
   /** Null: Slack is not configured. */
@@ -81,7 +82,7 @@ function createBase(env: Env): Base {
     },
     mention: mentionName(config.github, { slug: async () => await tokens.slug(), now, log }),
     tokens,
-    github: { ...api, tokens, readHtml },
+    github: { ...api, tokens, readHtml, webUrl: settings.githubUrl },
     codex: createCodex({ openaiBaseUrl: platform.insideOpenaiBaseUrl }),
     chat:
       settings.slack === null || slack === null

@@ -1,5 +1,6 @@
 /** A chat conversation as a task sees it. Pure data; `slack/` talks to Slack. All text is untrusted. */
 import type { RepositoryRef, TaskPhase } from './task.ts';
+import type { AttachmentRef } from './attachment.ts';
 
 export interface ChatPerson {
   readonly userId: string;
@@ -21,7 +22,7 @@ export interface ThreadContext {
     readonly createdAt: string;
     /** Users and channels by name, links and code kept, hidden text removed. */
     readonly text: string;
-    /** Names of attached files. Nothing reads their content. */
+    /** Names of attached files. */
     readonly files: readonly string[];
   }[];
   /** Those of bots and apps, written or edited after the trigger, or beyond the limit; not our own. */
@@ -31,6 +32,8 @@ export interface ThreadContext {
     readonly names: Readonly<Record<string, string>>;
     readonly files: readonly string[];
   };
+  /** What is attached to the request and these messages, the request's first. Missing: nothing. */
+  readonly attachments?: readonly AttachmentRef[];
   /** The bot may not read the thread, so nothing of it is here. */
   readonly unreadable?: true;
 }

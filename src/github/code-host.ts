@@ -8,6 +8,7 @@ import { threadOf } from '../core/line-answers.ts';
 import { isFinal, meaningOf } from '../core/ports/upstream-error.ts';
 import { repositoryRefSchema, type RepositoryFacts, type TaskRequest } from '../core/task.ts';
 import { locatedSchema, purposes, type AppTokens, type Permissions } from './app-auth.ts';
+import { fetchAttachment } from './attachments.ts';
 import { GithubRefusal, githubClient, unlessMissing, type GithubApi, type GithubClient } from './client.ts';
 import { bodySchema, displayDelivered, withBodyHtml } from './displayed-comment.ts';
 import type { ReadHtml } from './html-events.ts';
@@ -36,6 +37,8 @@ const sharedTokens = '*';
 export interface CodeHostDeps extends GithubApi {
   readonly tokens: AppTokens;
   readonly readHtml: ReadHtml;
+  /** Where GitHub's pages are, without a slash at the end. */
+  readonly webUrl: string;
   /** Its tokens are the task's own. Without a task, reads share a token, which expires by itself. */
   readonly taskId?: string;
 }
@@ -81,6 +84,7 @@ export function createCodeHost(deps: CodeHostDeps): CodeHost {
     return { client, appId, facts, issueNumber, marker, since, thread } satisfies StickyPlace;
   };
   const permissions = writePermissions(reading);
+  const reader = { readHtml: deps.readHtml, webUrl: deps.webUrl };
 
   return {
     async locate({ owner, name }) {
@@ -138,7 +142,7 @@ export function createCodeHost(deps: CodeHostDeps): CodeHost {
       );
       const present = found === null ? null : bodySchema.parse(found.data);
       const delivered = trigger.commentId === null ? trigger.issue?.body : trigger.comment;
-      const renderer = { client, readHtml: deps.readHtml, repository: facts };
+      const renderer = { client, ...reader, repository: facts };
       return await displayDelivered(delivered ?? present?.body ?? '', present, renderer);
     },
 
@@ -146,11 +150,23 @@ export function createCodeHost(deps: CodeHostDeps): CodeHost {
       if (request.trigger.kind !== 'github') return null;
       return await readIssueContext({
         client: conversing(facts, request),
-        readHtml: deps.readHtml,
+        reader,
         appId,
         facts,
         trigger: request.trigger,
         canWrite: permissions,
+      });
+    },
+
+    async attachment(facts, request, ref) {
+      const { installationId, repositoryId } = facts;
+      const scope = { taskId: task, installationId, repositoryId, permissions: purposes.read };
+      return await fetchAttachment(ref, {
+        ...reader,
+        client: conversing(facts, request),
+        facts,
+        fetch: deps.fetch,
+        token: async () => await tokens.tokenFor(scope),
       });
     },
 

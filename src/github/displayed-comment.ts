@@ -3,6 +3,7 @@ import * as z from 'zod';
 import type { Displayed } from '../core/ask/mention.ts';
 import type { RepositoryRef } from '../core/task.ts';
 import type { GithubClient } from './client.ts';
+import { displayedAttachments, type DisplayedAttachment } from './displayed-attachments.ts';
 import { displayedText } from './displayed-text.ts';
 import { quoteReferenced } from './referenced-words.ts';
 import type { ReadHtml } from './html-events.ts';
@@ -17,9 +18,19 @@ const text = z
 /** Parts of a comment or an issue. Both texts are untrusted. */
 export const bodySchema = z.object({ body: text, body_html: text });
 
-export interface Renderer {
-  readonly client: GithubClient;
+/** A text as people see it, and what they see attached to it. */
+export interface DisplayedBody extends Displayed {
+  readonly attachments: readonly DisplayedAttachment[];
+}
+
+export interface HtmlReader {
   readonly readHtml: ReadHtml;
+  /** Where GitHub's pages are, without a slash at the end. */
+  readonly webUrl: string;
+}
+
+export interface Renderer extends HtmlReader {
+  readonly client: GithubClient;
   readonly repository: RepositoryRef;
 }
 
@@ -27,21 +38,23 @@ export interface Renderer {
 export async function displayDelivered(
   delivered: string,
   present: z.infer<typeof bodySchema> | null,
-  { client, readHtml, repository }: Renderer,
-): Promise<Displayed> {
-  if (delivered.trim() === '') return { text: '', addressable: '' };
-  if (present?.body === delivered) return await displayPresent(present, readHtml);
+  { client, repository, ...reader }: Renderer,
+): Promise<DisplayedBody> {
+  if (delivered.trim() === '') return { text: '', addressable: '', attachments: [] };
+  if (present?.body === delivered) return await displayPresent(present, reader);
   const { data } = await client.request('POST /markdown', {
     text: delivered,
     mode: 'gfm',
     context: `${repository.owner}/${repository.name}`,
   });
-  return await displayPresent({ body: delivered, body_html: z.string().parse(data) }, readHtml);
+  return await displayPresent({ body: delivered, body_html: z.string().parse(data) }, reader);
 }
 
 export async function displayPresent(
   { body, body_html: html }: z.infer<typeof bodySchema>,
-  readHtml: ReadHtml,
-): Promise<Displayed> {
-  return quoteReferenced(displayedText(await readHtml(html)), body);
+  { readHtml, webUrl }: HtmlReader,
+): Promise<DisplayedBody> {
+  const events = await readHtml(html);
+  const attachments = displayedAttachments(events, webUrl);
+  return { ...quoteReferenced(displayedText(events), body), attachments };
 }

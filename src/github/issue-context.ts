@@ -4,10 +4,17 @@ import type { IssueContext } from '../core/ask/context.ts';
 import type { RepositoryFacts, TaskRequest } from '../core/task.ts';
 import { boundedAll } from '../lib/bounded-all.ts';
 import { unlessMissing, type GithubClient } from './client.ts';
-import { commentHistory, userSchema, viaAppSchema } from './comment-history.ts';
+import { commentHistory, userSchema, viaAppSchema, type HistoryComment } from './comment-history.ts';
+import type { DisplayedAttachment } from './displayed-attachments.ts';
 import { selectContext } from './context.ts';
-import { bodySchema, displayDelivered, displayPresent, withBodyHtml } from './displayed-comment.ts';
-import type { ReadHtml } from './html-events.ts';
+import { attachmentRefs, distinctRefs } from './attachments.ts';
+import {
+  bodySchema,
+  displayDelivered,
+  displayPresent,
+  withBodyHtml,
+  type HtmlReader,
+} from './displayed-comment.ts';
 
 const issueSchema = bodySchema.extend({
   number: z.number().int(),
@@ -29,13 +36,13 @@ type GithubTrigger = Extract<TaskRequest['trigger'], { kind: 'github' }>;
 /** Returns null if the issue is gone. */
 export async function readIssueContext(deps: {
   readonly client: GithubClient;
-  readonly readHtml: ReadHtml;
+  readonly reader: HtmlReader;
   readonly appId: number;
   readonly facts: RepositoryFacts;
   readonly trigger: GithubTrigger;
   readonly canWrite: (facts: RepositoryFacts, login: string) => Promise<boolean>;
 }): Promise<IssueContext | null> {
-  const { client, readHtml, facts, trigger, canWrite } = deps;
+  const { client, reader, facts, trigger, canWrite } = deps;
   const [found, history] = await Promise.all([
     unlessMissing(
       client.request('GET /repos/{owner}/{repo}/issues/{issue_number}', {
@@ -60,12 +67,16 @@ export async function readIssueContext(deps: {
   const writers = new Set(asked.filter((_, index) => answers[index] === true));
   const delivered = trigger.issue?.body ?? issue.body;
   const ofWriters = unchanged.filter(({ user }) => user !== null && writers.has(user.login));
-  const [body, ...texts] = await Promise.all([
-    displayDelivered(delivered, issue, { client, readHtml, repository: facts }),
-    ...ofWriters.map(async (comment) => await displayPresent(comment, readHtml)),
+  const renderer = { ...reader, client, repository: facts };
+  // Also if it was edited since. Its attachments are those of the delivered text.
+  const asking = history.comments.find(({ id }) => id === trigger.commentId);
+  const [body, askedWith, ...texts] = await Promise.all([
+    displayDelivered(delivered, issue, renderer),
+    asking === undefined ? null : displayDelivered(trigger.comment ?? asking.body, asking, renderer),
+    ...ofWriters.map(async (comment) => await displayPresent(comment, reader)),
   ]);
   const shown = new Map(ofWriters.map(({ id }, index) => [id, texts[index]?.text ?? '']));
-  return selectContext({
+  const context = selectContext({
     issue: { ...issue, shown: body.text },
     comments: history.comments.map((comment) => ({ ...comment, shown: shown.get(comment.id) ?? '' })),
     writers,
@@ -73,4 +84,23 @@ export async function readIssueContext(deps: {
     appId: deps.appId,
     notRead: history.notRead,
   });
+  const inIssue = context.bodyLeftOut ? [] : body.attachments;
+  const attachments = distinctRefs([
+    ...commentRefs(asking, askedWith?.attachments),
+    ...attachmentRefs(inIssue, { kind: 'issue', id: issue.number }, context.author),
+    // The newest first, because the last ones can be beyond the limit.
+    ...ofWriters
+      .map((comment, index) => commentRefs(comment, texts[index]?.attachments))
+      .toReversed()
+      .flat(),
+  ]);
+  return { ...context, attachments };
+}
+
+function commentRefs(
+  comment: HistoryComment | undefined,
+  shown: readonly DisplayedAttachment[] = [],
+): ReturnType<typeof attachmentRefs> {
+  if (comment === undefined) return [];
+  return attachmentRefs(shown, { kind: 'issue_comment', id: comment.id }, comment.user?.login ?? 'ghost');
 }

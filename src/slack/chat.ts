@@ -3,6 +3,7 @@ import type { Chat } from '../core/ports/chat-port.ts';
 import type { SlackPolicy } from '../core/policy.ts';
 import type { TaskView } from '../core/task-view.ts';
 import { sessionDeadlineMs, showStatus } from './agent-session.ts';
+import { fetchSlackFile } from './files.ts';
 import { findPerson, isInGroup } from './people.ts';
 import { taskMessage } from './task-message.ts';
 import { savePost, notifyRequester, type Posting } from './task-post.ts';
@@ -50,6 +51,10 @@ export function createChat(deps: ChatDeps): Chat {
         log('slack.thread_refused', { channel: trigger.channelId, method: error.method, code: error.code });
         return unreadableThread;
       }
+    },
+
+    async attachment(ref) {
+      return await fetchSlackFile(ref.fileId, { ...deps, client: client() });
     },
 
     async react(trigger) {

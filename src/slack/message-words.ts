@@ -10,7 +10,7 @@ export const wordFields = {
   blocks: z.array(z.unknown()).nullish().catch(null),
   attachments: z.array(z.unknown()).nullish().catch(null),
   files: z
-    .array(z.object({ name: z.string().nullish(), title: z.string().nullish() }))
+    .array(z.object({ id: z.string().nullish(), name: z.string().nullish(), title: z.string().nullish() }))
     .nullish()
     .catch(null),
 } as const;

@@ -1,9 +1,10 @@
 /**
- * Reads the thread as it was at the trigger; no file contents. Leaves out bots, strangers, later messages,
- * messages edited since (which could change somebody else's request), and what exceeds the limit.
+ * Reads the thread as it was at the trigger, with references to its files. Leaves out bots, strangers, later
+ * messages, messages edited since (which could change somebody else's request), and what exceeds the limit.
  */
 import type { WebClient } from '@slack/web-api';
 import * as z from 'zod';
+import { attachmentLimits, type AttachmentRef } from '../core/attachment.ts';
 import type { ChatPerson, ThreadContext } from '../core/chat.ts';
 import { slackTsSchema, type SlackTrigger } from '../core/task.ts';
 import { mentionedUsers, plainText } from './message-text.ts';
@@ -25,6 +26,8 @@ const maxPeople = 50;
 const maxMentioned = 10;
 const maxConcurrentLookups = 5;
 const maxFileNames = 20;
+/** More than are handed over, so that those beyond the limit are named. */
+const maxFileRefs = 2 * attachmentLimits.files;
 
 /** https://docs.slack.dev/reference/events/message. */
 const threadMessageSchema = z.object({
@@ -94,6 +97,13 @@ export function peopleToLookUp(messages: readonly (ThreadMessage & { user: strin
 const fileNames = ({ files }: ThreadMessage): string[] =>
   (files ?? []).map((file) => plainLine(file.name ?? file.title ?? 'file', 200)).slice(0, maxFileNames);
 
+const fileRefs = ({ files }: ThreadMessage, by: string): readonly AttachmentRef[] =>
+  (files ?? []).flatMap(({ id, name, title }) =>
+    id != null && /^F[A-Z0-9]{1,30}$/.test(id)
+      ? [{ source: 'slack', fileId: id, name: plainLine(name ?? title ?? 'file', 200), by }]
+      : [],
+  );
+
 /** Finds the triggering message; null if it is not in the thread or the trigger was a form. */
 function askingMessage(
   untrustedMessages: readonly unknown[],
@@ -123,25 +133,34 @@ export function threadContextOf(
     if (author === undefined || author.kind === 'stranger' || author.kind === 'bot') return [];
     return [
       {
-        author: author.name,
-        createdAt: new Date(Math.floor(Number(message.ts) * 1000)).toISOString(),
-        text: plainText(messageWords(message), names).trim(),
-        files: fileNames(message),
+        message: {
+          author: author.name,
+          createdAt: new Date(Math.floor(Number(message.ts) * 1000)).toISOString(),
+          text: plainText(messageWords(message), names).trim(),
+          files: fileNames(message),
+        },
+        refs: fileRefs(message, author.name),
       },
     ];
   });
   const [root, ...replies] = shown;
   const kept: (typeof shown)[number][] = [];
-  let room = maxChars - (root === undefined ? 0 : sizeOf(root));
+  let room = maxChars - (root === undefined ? 0 : sizeOf(root.message));
   for (const reply of replies.toReversed()) {
-    room -= sizeOf(reply);
+    room -= sizeOf(reply.message);
     if (room < 0 || kept.length + 1 >= maxMessages) break;
     kept.unshift(reply);
   }
-  const messages = root === undefined ? [] : [root, ...kept];
+  const all = root === undefined ? [] : [root, ...kept];
+  // The newest first, because the last ones can be beyond the limit.
+  const attachments = [
+    ...(asking === null ? [] : fileRefs(asking, names(asking.user ?? '') ?? 'the requester')),
+    ...all.toReversed().flatMap(({ refs }) => refs),
+  ].slice(0, maxFileRefs);
   return {
-    messages,
-    messagesLeftOut: eligible.leftOut + eligible.messages.length - messages.length,
+    messages: all.map(({ message }) => message),
+    messagesLeftOut: eligible.leftOut + eligible.messages.length - all.length,
+    ...(attachments.length === 0 ? {} : { attachments }),
     ...(asking === null ? {} : { asking: askingMessageDetails(asking, names) }),
   };
 }

@@ -47,6 +47,8 @@ export interface DriverRun {
 export interface RunOptions {
   readonly baseUrl: string;
   readonly prompt?: string;
+  /** Names of files in the repository. */
+  readonly images?: readonly string[];
   readonly model?: string;
   readonly files?: Readonly<Record<string, string>>;
   readonly binary?: string;
@@ -94,6 +96,7 @@ export function runDriver(options: RunOptions): DriverRun {
   );
   const job = {
     prompt: options.prompt ?? 'Please do it.',
+    images: (options.images ?? []).map((name) => join(repository, name)),
     cwd: repository,
     model,
     effort: 'low',

@@ -440,6 +440,7 @@ describe('a thread of an earlier run', () => {
       resume: again,
       prepare: (codexHome) => {
         const job = {
+          images: [],
           prompt: 'a new thread',
           model,
           effort: 'low',

@@ -15,7 +15,7 @@ import { cleanUp, temporaryFolder } from './driver-harness.ts';
 
 afterAll(cleanUp);
 
-const job = { prompt: 'Fix "it"\n\\', model: 'gpt-6.1-sol', effort: 'high' };
+const job = { prompt: 'Fix "it"\n\\', model: 'gpt-6.1-sol', effort: 'high', images: ['/run/1.png'] };
 const settings = { openaiBaseUrl: 'https://api.openai.com/v1/' };
 const fileOf = (path: string, from = codexInvocation(settings, job)) =>
   from.files.find((file) => file.path === path)?.content ?? '';
@@ -91,12 +91,16 @@ describe('the job', () => {
     expect(read(fileOf(codexPaths.job)).resume).toBeNull();
   });
 
-  it.each(['[]', 'null', '{}', JSON.stringify({ prompt: 'x', cwd: 5 })])(
-    'is refused by the driver if it is %s',
-    (content) => {
-      expect(() => read(content)).toThrow(/job file/);
-    },
-  );
+  it.each([
+    '[]',
+    'null',
+    '{}',
+    JSON.stringify({ prompt: 'x', cwd: 5 }),
+    JSON.stringify({ prompt: 'x', images: ['1.png'] }),
+    JSON.stringify({ prompt: 'x', images: [{}] }),
+  ])('is refused by the driver if it is %s', (content) => {
+    expect(() => read(content)).toThrow(/job file/);
+  });
 });
 
 it('the control file has the form that the driver reads, and keeps a remark as one instruction', () => {

@@ -13,7 +13,7 @@ import { decideResponsesBody } from '../../src/egress/openai-body.ts';
 import { itemShapes, toolShapes } from '../../src/egress/openai-shapes.ts';
 import { cleanUp, codexBinary, temporaryFolder } from '../codex/driver-harness.ts';
 import { fixturePath, recordedBodies, recordedNames } from './fixtures.ts';
-import { dialects, recordTurn } from './recorded-codex.ts';
+import { dialects, pixel, recordTurn } from './recorded-codex.ts';
 
 afterAll(cleanUp);
 
@@ -52,6 +52,9 @@ describe.each(dialects)('the pinned Codex with $model', ({ name, model, replies 
   it('sends what was recorded and nothing else, and all of it is allowed', async () => {
     const requests = await recordTurn(model, replies);
     expect(requests).toHaveLength(replies.length);
+    // The image that the turn begins with reaches the model byte for byte.
+    const sent = `"image_url":"data:image/png;base64,${Buffer.from(pixel).toString('base64')}"`;
+    expect(requests.every(({ body }) => body.includes(sent))).toBe(true);
     const known = new Set(recordedBodies(name).flatMap((body) => [...placesOf(JSON.parse(body))]));
     const knownHeaders: unknown = JSON.parse(readFileSync(fixturePath(`${name}.headers.json`), 'utf8'));
     for (const { method, path, headers, body } of requests) {

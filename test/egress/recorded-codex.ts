@@ -3,11 +3,11 @@
  * returns its requests. The items cover what a turn can carry into the next request.
  */
 import { createServer } from 'node:http';
-import { crc32, deflateSync } from 'node:zlib';
 import { runDriver } from '../codex/driver-harness.ts';
 import { readBody } from '../fake-engine/http-parts.ts';
 import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { png } from '../fixtures/images.ts';
 
 export interface CodexRequest {
   readonly method: string;
@@ -62,6 +62,9 @@ const compaction: Item = { type: 'compaction', id: 'cmp_1', encrypted_content: '
 const last = message(9, JSON.stringify({ title: 't', summary: 's' }), 'final_answer');
 /** More than any model's context, so that the next request is one for a compaction. */
 const overflowing = 5_000_000;
+
+/** What the turn begins with, and what it looks at again. */
+export const pixel = png(1, 1);
 
 /** The two ways in which Codex offers tools to models, each with the calls of its dialect. */
 export const dialects = [
@@ -145,7 +148,8 @@ export async function recordTurn(model: string, replies: readonly Reply[]): Prom
         'AGENTS.md': 'Be brief.\n',
         '.agents/skills/tidy/SKILL.md': '---\nname: tidy\ndescription: Tidies up.\n---\nTidy up.\n',
       },
-      prepare: (codexHome) => writeFileSync(join(codexHome, '../../repo/pixel.png'), pixel()),
+      images: ['pixel.png'],
+      prepare: (codexHome) => writeFileSync(join(codexHome, '../../repo/pixel.png'), pixel),
     });
     if ((await run.exitCode) !== 0)
       throw new Error(`Codex did not end well: ${run.stderr()}\n${run.lines().slice(-3).join('\n')}`);
@@ -173,23 +177,4 @@ function eventsOf(number: number, { items, totalTokens = 100 }: Reply): string {
   ]
     .map((event) => `event: ${event.type}\ndata: ${JSON.stringify(event)}\n\n`)
     .join('');
-}
-
-/** A PNG of one pixel, built here so that the repository holds no binary. */
-function pixel(): Buffer {
-  const chunk = (type: string, data: Buffer): Buffer => {
-    const typed = Buffer.concat([Buffer.from(type, 'latin1'), data]);
-    const [length, sum] = [Buffer.alloc(4), Buffer.alloc(4)];
-    length.writeUInt32BE(data.length);
-    sum.writeUInt32BE(crc32(typed));
-    return Buffer.concat([length, typed, sum]);
-  };
-  const header = Buffer.from([0, 0, 0, 1, 0, 0, 0, 1, 8, 2, 0, 0, 0]);
-  const signature = Buffer.from([0x89, 0x50, 0x4e, 0x47, 0x0d, 0x0a, 0x1a, 0x0a]);
-  return Buffer.concat([
-    signature,
-    chunk('IHDR', header),
-    chunk('IDAT', deflateSync(Buffer.from([0, 255, 0, 0]))),
-    chunk('IEND', Buffer.alloc(0)),
-  ]);
 }

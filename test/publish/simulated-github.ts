@@ -53,12 +53,14 @@ export function ownProcess(
   retryDelaysMs: readonly number[];
   tokens: AppTokens;
   readHtml: ReadHtml;
+  webUrl: string;
 } {
   const api = { apiUrl: simulator.apiUrl, fetch: fetch_, now: Date.now, retryDelaysMs: [1, 1] };
   return {
     ...api,
     tokens: createAppTokens({ ...api, appId, privateKey }),
     readHtml: async (html) => htmlEvents(html),
+    webUrl: simulator.url,
   };
 }
 

@@ -47,6 +47,7 @@ const methodScopes: Readonly<Record<string, readonly string[]>> = {
   // For direct messages with one user; groups would need mpim:write.
   'conversations.open': ['im:write'],
   'conversations.replies': history,
+  'files.info': ['files:read'],
   'reactions.add': ['reactions:write'],
   'usergroups.users.list': ['usergroups:read'],
   'users.info': ['users:read'],

@@ -52,7 +52,7 @@ it('is refused with the key of another App', async () => {
 
 it('reads a repository with a narrowed token', async () => {
   const tokens = withKey(inject('github').pkcs1);
-  const host = createCodeHost({ ...api, tokens, taskId: 'workerd' });
+  const host = createCodeHost({ ...api, webUrl: 'https://github.example', tokens, taskId: 'workerd' });
   const { facts } = authorization();
   expect(await host.locate({ owner: 'acme', name: 'split' })).toMatchObject({
     repositoryId: facts.repositoryId,
@@ -108,7 +108,12 @@ it('reads rendered HTML with its own parser as the HTML standard does', async ()
 
 it('makes ten concurrent calls without a queue that ends with a request', async () => {
   const tokens = withKey(inject('github').pkcs1);
-  const host = createCodeHost({ ...api, tokens, taskId: 'workerd-at-once' });
+  const host = createCodeHost({
+    ...api,
+    webUrl: 'https://github.example',
+    tokens,
+    taskId: 'workerd-at-once',
+  });
   const { facts } = authorization();
   const heads = await Promise.all(Array.from({ length: 10 }, async () => await host.headOf(facts, 'main')));
   expect(new Set(heads)).toEqual(new Set([inject('repository').headSha]));

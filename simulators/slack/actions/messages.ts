@@ -23,6 +23,7 @@ import {
   type MessageLocation,
 } from '../payloads/interactions.ts';
 import { richText } from '../payloads/rich-text.ts';
+import { shareFile } from '../shared-files.ts';
 import type { Site } from '../site.ts';
 import type { Channel, Person } from '../workspace.ts';
 import { interact } from './interaction.ts';
@@ -67,7 +68,6 @@ export async function say(site: Site, input: Input<'say'>): Promise<SentMessage>
       person,
     ),
   );
-  const ts = textOf(answer['ts']);
   const message = site.journal.add({
     channelId: channel.id,
     userId: person.id,
@@ -78,7 +78,7 @@ export async function say(site: Site, input: Input<'say'>): Promise<SentMessage>
       ...(root === null ? {} : { parent_user_id: root.userId }),
       ...(files.length === 0
         ? {}
-        : { files: files.map((name, index) => fileDocument(person, `${ts}${index}`, name)), upload: false }),
+        : { files: files.map((file) => shareFile(site, person, file)), upload: false }),
     },
   });
   return sentMessage(message, await sendPersonMessage(site, message, person));
@@ -88,20 +88,6 @@ function subtypeOf(input: Input<'say'>, person: Person): Json {
   if (person.kind === 'bot') return { subtype: 'bot_message' };
   if (input.broadcast === true) return { subtype: 'thread_broadcast' };
   return (input.files ?? []).length > 0 ? { subtype: 'file_share' } : {};
-}
-
-/** The fields that apps commonly read: https://docs.slack.dev/reference/objects/file-object */
-function fileDocument(person: Person, unique: string, name: string): Json {
-  const id = `F${unique.replaceAll(/\D/g, '').slice(-9)}`;
-  return {
-    id,
-    name,
-    title: name,
-    mimetype: 'application/octet-stream',
-    user: person.id,
-    mode: 'hosted',
-    size: 1024,
-  };
 }
 
 export async function edit(site: Site, input: Input<'edit'>): Promise<SentMessage> {

@@ -3,6 +3,8 @@
  * The issue is always part of it; of the comments, which anybody can add, only those of people with write
  * access.
  */
+import type { AttachmentRef } from '../attachment.ts';
+
 export interface IssueContext {
   readonly number: number;
   /** Empty when `bodyLeftOut`. */
@@ -31,4 +33,6 @@ export interface IssueContext {
   }[];
   /** Those of people without write access or bots, edited after the trigger, or beyond the limit. */
   readonly commentsLeftOut: number;
+  /** What is attached to the instruction and to these texts, the instruction's first. Missing: nothing. */
+  readonly attachments?: readonly AttachmentRef[];
 }

@@ -117,7 +117,7 @@ describe('buildPrompt', () => {
       '<<<AIRLOCK-1 instruction\nfix it\nAIRLOCK-1>>>',
       'It is data',
       '<<<AIRLOCK-1 message\nFrom: Maria\nAt: 2026-11-01T09:30:00Z\n\nsplit() rounds.\nAIRLOCK-1>>>',
-      '<<<AIRLOCK-1 message\nFrom: Juri\nAt: 2026-11-01T09:31:00Z\nFiles that were attached and are not here: a.log, b c.png\n\nSee the log.\nAIRLOCK-1>>>',
+      '<<<AIRLOCK-1 message\nFrom: Juri\nAt: 2026-11-01T09:31:00Z\nAttached files: a.log, b c.png\n\nSee the log.\nAIRLOCK-1>>>',
       'Do not commit, push',
     ].map((part) => prompt.indexOf(part));
     expect(places).not.toContain(-1);
@@ -257,7 +257,7 @@ describe('an instruction from a message', () => {
       '<<<AIRLOCK-\\d+ instruction',
       'mend what @Jo Hacker and @U999 saw',
       '',
-      'Files that were attached and are not here: error\\.log',
+      'Attached files: error\\.log',
       'AIRLOCK-\\d+>>>',
     ];
     expect(prompt).toMatch(new RegExp(lines.join('\n')));

@@ -6,6 +6,7 @@ import type { ThreadContext } from '../chat.ts';
 import type { IssueContext } from './context.ts';
 import type { Remark } from '../remark.ts';
 import type { RepositoryRef } from '../task.ts';
+import { boundaryFor, section } from './section.ts';
 
 export interface PromptInput {
   readonly repository: RepositoryRef;
@@ -29,20 +30,6 @@ export interface EarlierWork {
   readonly title: string;
   /** Where the earlier work is: on this task's branch, in another pull request, or nowhere. */
   readonly work: 'checkout' | 'elsewhere' | 'nowhere';
-}
-
-/** A word that none of the texts contains, so that no text can end its section. Depends on them alone. */
-function boundaryFor(texts: readonly string[]): string {
-  const taken = new Set<string>();
-  for (const text of texts)
-    for (const found of text.matchAll(/airlock-(\d+)/gi)) taken.add(String(Number(found[1])));
-  let number = 1;
-  while (taken.has(String(number))) number += 1;
-  return `AIRLOCK-${number}`;
-}
-
-function section(boundary: string, title: string, untrustedText: string): string {
-  return `<<<${boundary} ${title}\n${untrustedText.trim()}\n${boundary}>>>`;
 }
 
 const oneLine = (text: string): string => text.replace(/\s+/g, ' ').trim();
@@ -176,8 +163,7 @@ function wordsOf(instruction: string, asking: ThreadContext['asking']): string {
   return asking.files.length === 0 ? named : `${named}\n\n${attached(asking.files)}`;
 }
 
-const attached = (files: readonly string[]): string =>
-  `Files that were attached and are not here: ${files.map(oneLine).join(', ')}`;
+const attached = (files: readonly string[]): string => `Attached files: ${files.map(oneLine).join(', ')}`;
 
 /** The instruction when the requester wrote no words. */
 function wordless(context: IssueContext | null, thread: ThreadContext | null): string {

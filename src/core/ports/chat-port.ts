@@ -1,4 +1,5 @@
 /** Slack, for tasks. Deadlines and idempotence as in `code-host.ts`; the data is in `chat.ts`. */
+import type { AttachmentAnswer, AttachmentRef } from '../attachment.ts';
 import type { AskedAt, ChatMessageRef, ChatPerson, IndexedTask, ThreadContext } from '../chat.ts';
 import type { TaskView } from '../task-view.ts';
 import type { SlackTrigger } from '../task.ts';
@@ -23,6 +24,8 @@ export interface Chat {
   person(userId: string, groupIds: readonly string[]): Promise<ChatPerson | null>;
   /** Reads the trigger's thread; null if it has none. */
   threadContext(trigger: SlackTrigger): Promise<ThreadContext | null>;
+  /** Fetches a file, from Slack's own host. Not being able to is an answer. */
+  attachment(ref: Extract<AttachmentRef, { source: 'slack' }>): Promise<AttachmentAnswer>;
   /** Adds 👀 to the requesting message, if there is one. */
   react(trigger: SlackTrigger): Promise<void>;
   /** Without a channel, the post goes to the requester directly; null if it ended before its post. */

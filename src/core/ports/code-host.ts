@@ -1,4 +1,5 @@
 /** The repository host, for tasks. Each method has a deadline; those that change something are idempotent. */
+import type { AttachmentAnswer, AttachmentRef } from '../attachment.ts';
 import type { IssueContext } from '../ask/context.ts';
 import type { Displayed } from '../ask/mention.ts';
 import type { LineAnswer } from '../line-answers.ts';
@@ -25,6 +26,12 @@ export interface CodeHost {
   displayedWords(facts: RepositoryFacts, request: TaskRequest): Promise<Displayed | null>;
   /** The issue and the comments of people with write access, as of the trigger. */
   issueContext(facts: RepositoryFacts, request: TaskRequest): Promise<IssueContext | null>;
+  /** Fetches what is attached to a text, from GitHub's own hosts. Not being able to is an answer. */
+  attachment(
+    facts: RepositoryFacts,
+    request: TaskRequest,
+    ref: Extract<AttachmentRef, { source: 'github' }>,
+  ): Promise<AttachmentAnswer>;
   /** Sets the reaction on the triggering comment or issue, in place of an earlier one. */
   react(facts: RepositoryFacts, request: TaskRequest, content: Reaction): Promise<void>;
   /** Creates or edits the task's sticky comment, which it finds by its marker. Returns the comment's id. */

@@ -7,6 +7,8 @@ export interface CodexJob {
   readonly prompt: string;
   readonly model: string;
   readonly effort: string;
+  /** Paths in the sandbox of the images that the turn begins with. */
+  readonly images: readonly string[];
   /** The thread to resume. If Codex cannot read it, it starts a new one with the job's own `prompt`. */
   readonly resume?: {
     readonly threadId: string;

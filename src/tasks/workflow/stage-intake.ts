@@ -1,5 +1,6 @@
 /** The first stages: authorize the request, acknowledge it, read its context. Nothing is spent yet. */
 import { authorize } from '../../core/access/authorize.ts';
+import type { AttachmentRef } from '../../core/attachment.ts';
 import type { ChatPerson } from '../../core/chat.ts';
 import type { Authorization } from '../../core/authorization.ts';
 import { aloneIn, readMention } from '../../core/ask/mention.ts';
@@ -216,7 +217,7 @@ export async function readContext(
   authorization: Authorization,
   earlier: Earlier | null,
   deps: TaskDeps,
-): Promise<{ prompt: string }> {
+): Promise<{ prompt: string; attachments: readonly AttachmentRef[] }> {
   const { trigger } = request;
   const [context, thread] = await Promise.all([
     trigger.kind === 'github' ? deps.codeHost.issueContext(authorization.facts, request) : null,
@@ -236,7 +237,7 @@ export async function readContext(
   const commentsLeftOut = (context?.commentsLeftOut ?? 0) + (thread?.messagesLeftOut ?? 0);
   // Kept with the record for later publication attempts.
   await deps.record.keep(keptContext, JSON.stringify({ commentsLeftOut }));
-  return { prompt };
+  return { prompt, attachments: context?.attachments ?? thread?.attachments ?? [] };
 }
 
 const unreadableText =

@@ -1,6 +1,7 @@
 /** The stages in the sandbox until Codex has ended: start it, clone, start Codex, look for its end. */
 import { cloneJob, cloneMayRecover, cloneResultSchema, scriptCommand } from '../../core/checkout.ts';
 import type { Authorization } from '../../core/authorization.ts';
+import { describeAttachments, type HandedOver } from '../../core/attachments/describe.ts';
 import { describeSetup } from '../../core/ask/prompt-setup.ts';
 import {
   SandboxBusyError,
@@ -73,13 +74,18 @@ export async function cloneRepository(
 
 export async function startCodex(
   prompt: string,
+  handed: HandedOver,
   { model, effort }: Authorization,
   deps: TaskDeps,
 ): Promise<Stage<null>> {
   const { sandbox, record, codex } = deps;
   return await unlessLost(async () => {
-    const told = `${prompt}\n\n${describeSetup(await setupReport(deps))}`;
-    const { files, command } = codex.invocation({ prompt: told, model, effort });
+    const setup = describeSetup(await setupReport(deps));
+    const told = [prompt, describeAttachments(handed, prompt), setup]
+      .filter((part) => part !== '')
+      .join('\n\n');
+    const images = handed.files.filter(({ kind }) => kind === 'image').map(({ path }) => path);
+    const { files, command } = codex.invocation({ prompt: told, model, effort, images });
     for (const file of files) await sandbox.writeFile(file.path, file.content);
     await sandbox.startRun(codexRun, command);
     await record.watchRun('codex');

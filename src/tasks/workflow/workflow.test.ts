@@ -47,6 +47,9 @@ import {
   slackTrigger,
 } from '../../../test/fixtures/sample-task.ts';
 import type { TaskDeps } from './stage.ts';
+import type { AttachmentAnswer } from '../../core/attachment.ts';
+import type { IssueContext } from '../../core/ask/context.ts';
+import { png } from '../../../test/fixtures/images.ts';
 import { taskLimits } from '../limits.ts';
 import { workflowIdOf, type AskerAccess } from '../start-task.ts';
 import { runTask } from './workflow.ts';
@@ -77,6 +80,19 @@ const changed: ChangeSet = {
   skipped: [],
   links: [],
   diskFull: false,
+};
+const emptyContext: IssueContext = {
+  number: 7,
+  title: '',
+  author: 'ada',
+  throughApp: null,
+  authorCanWrite: true,
+  body: '',
+  bodyLeftOut: false,
+  bodyIsInstruction: false,
+  labels: [],
+  comments: [],
+  commentsLeftOut: 0,
 };
 const measured: Measure = {
   insertions: 0,
@@ -186,6 +202,7 @@ function world(script: Script) {
   const settled: AskerAccess[] = [];
   const offered: (readonly RepositoryRef[])[] = [];
   const prompts: string[] = [];
+  const images: string[] = [];
   const lookedBackFrom: (AskedAt | undefined)[] = [];
   const claims: SlotClaim[] = [];
   const slotAnswers = [...(script.slotAnswers ?? [])];
@@ -335,6 +352,7 @@ function world(script: Script) {
       ...codex,
       invocation: (job) => {
         prompts.push(job.prompt);
+        images.push(...job.images);
         return codex.invocation(job);
       },
     },
@@ -344,6 +362,7 @@ function world(script: Script) {
       headOf: async () => baseSha,
       displayedWords: async () => null,
       issueContext: async () => null,
+      attachment: async () => ({ kind: 'refused', why: 'is not there' }),
       react: async () => undefined,
       saveProgressComment: async () => 1,
       saveEndComment: async () => 2,
@@ -388,6 +407,7 @@ function world(script: Script) {
         : {
             person: async () => member,
             threadContext: async () => null,
+            attachment: async () => ({ kind: 'refused', why: 'is not there' }),
             react: async () => void log.push('react'),
             saveTaskMessage: async () => null,
             permalink: async () => 'https://acme.slack.com/archives/C1/p1',
@@ -473,6 +493,7 @@ function world(script: Script) {
     authorized,
     routed,
     prompts,
+    images,
     lookedBackFrom,
     located,
     indexed,
@@ -546,6 +567,61 @@ async function live(script: Script) {
   const result = await runTask({ kind: script.kind ?? 'task', request: asked }, step, it.deps);
   return { ...it, result };
 }
+
+describe('what people attach', () => {
+  const place = { kind: 'issue', id: 7 } as const;
+  const attached = (...names: readonly string[]): Script => ({
+    codeHost: {
+      issueContext: async () => ({
+        ...emptyContext,
+        attachments: names.map((name) => ({ source: 'github', place, address: name, name, by: 'eve' })),
+      }),
+      attachment: async (_facts, _request, { name }): Promise<AttachmentAnswer> => {
+        if (name === 'broken') throw new Error('no route');
+        if (name === 'gone') return { kind: 'refused', why: 'is gone' };
+        const text = name === 'page' ? '<!doctype html>' : 'boom';
+        return {
+          kind: 'bytes',
+          bytes: name.endsWith('.png') ? png(3, 2) : Uint8Array.from(new TextEncoder().encode(text)),
+        };
+      },
+    },
+  });
+
+  it('is in the sandbox before Codex starts, images as input and texts in the prompt', async () => {
+    const written: string[] = [];
+    const { images, prompts, log } = await live({
+      ...attached('a.png', 'gone', 'x.log', 'page', 'broken', 'b.png'),
+      sandbox: {
+        writeFile: async (path, content) =>
+          void written.push(`${path} ${typeof content === 'string' ? 'text' : content.length}`),
+        startRun: async (name) => void written.push(name),
+      },
+    });
+    const [one, two, three] = ['1.png', '2.txt', '3.png'].map((name) => `/run/airlock/attachments/${name}`);
+    const size = png(3, 2).length;
+    expect(written.filter((line) => /attachments|^codex/.test(line))).toEqual([
+      `${one} ${size}`,
+      `${two} 4`,
+      `${three} ${size}`,
+      'codex',
+    ]);
+    expect(images).toEqual([one, three]);
+    expect(prompts[0]).toContain(`text ${two}: x.log, from eve\n`);
+    expect(prompts[0]).toContain(`text of ${two}\nboom\n`);
+    const left =
+      'gone is gone; page is an HTML page; attach what matters of it as plain text; broken could not be fetched';
+    expect(log).toContain(`Codex did not get these attachments: ${left}.`);
+    expect(prompts[0]).toContain(left.replaceAll(/; (?=page|broken)/g, '\n'));
+  });
+
+  it('is at most ten files', async () => {
+    const names = Array.from({ length: 12 }, (_, index) => `${index}.log`);
+    const { log } = await live(attached(...names));
+    const why = 'is beyond the limit of 10 files';
+    expect(log).toContain(`Codex did not get these attachments: 10.log ${why}; 11.log ${why}.`);
+  });
+});
 
 describe('what GitHub answers', () => {
   const reason = { code: 'some-code', message: 'GitHub says why, and what to do.' };

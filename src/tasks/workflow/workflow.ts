@@ -11,6 +11,7 @@ import { patientStep } from './patient-step.ts';
 import { routeRequest } from './route-request.ts';
 import { proveSealed } from './stage-canary.ts';
 import { acknowledge, authorizeTask, readContext } from './stage-intake.ts';
+import { handAttachmentsOver, nothingAttached } from './stage-attachments.ts';
 import { collectChange, gateChange, publishChange } from './stage-publish.ts';
 import { agentEnded, cloneRepository, startCodex } from './stage-sandbox.ts';
 import { setUp } from './stage-setup.ts';
@@ -75,7 +76,22 @@ async function work(asked: TaskRequest, step: WorkflowStep, deps: TaskDeps): Pro
   const ready = await setUp(authorization, step, deps);
   if (!ready.go) return ready.outcome;
 
-  const started = await run('codex', retryBriefly, () => startCodex(context.prompt, authorization, deps));
+  const { attachments, prompt } = context;
+  const handed =
+    attachments.length === 0
+      ? { go: true as const, value: nothingAttached }
+      : await stepOf(
+          step,
+          'attachments',
+          retryBriefly,
+          () => handAttachmentsOver(attachments, request, authorization, deps),
+          deps,
+        );
+  if (!handed.go) return handed.outcome;
+
+  const started = await run('codex', retryBriefly, () =>
+    startCodex(prompt, handed.value, authorization, deps),
+  );
   if (!started.go) return started.outcome;
 
   const look = () => run('codex', retryBriefly, () => agentEnded(deps));

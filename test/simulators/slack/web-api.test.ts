@@ -1,6 +1,9 @@
 /** The Web API refuses what Slack refuses, and corrects emulate's answers. */
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import type { SlackSimulator } from '../../../simulators/slack/contract.ts';
+import { z } from 'zod';
+import type { SharedFile, SlackSimulator } from '../../../simulators/slack/contract.ts';
+import { fetchSlackFile, slackFilesOrigin } from '../../../src/slack/files.ts';
+import { slackWebClient } from '../../../src/slack/web-api.ts';
 import { button, caller, section, startWorkspace, textIn, type Answered } from './workspace.ts';
 
 let slack: SlackSimulator;
@@ -57,6 +60,7 @@ describe('a token without the required scope', () => {
     ['conversations.replies', 'channels:history', { ts: '1.1' }],
     ['conversations.info', 'channels:read', {}],
     ['conversations.open', 'im:write', { users: 'ada', channel: undefined }],
+    ['files.info', 'files:read', { file: 'F1' }],
     ['users.info', 'users:read', { user: 'U1' }],
     ['usergroups.users.list', 'usergroups:read', { usergroup: 'S1' }],
     ['reactions.add', 'reactions:write', { name: 'eyes', timestamp: '1.1' }],
@@ -104,6 +108,66 @@ describe('an agent session', () => {
     const args = { channel_id: plain.channel('shop').id, thread_ts: ts, status: 'processing' };
     expect(await caller(plain)('agents.sessions.setStatus', args)).toMatchObject({ error: 'not_authorized' });
     await plain.close();
+  });
+});
+
+describe('a shared file', () => {
+  const share = async (...files: readonly (string | SharedFile)[]) =>
+    await slack.say({ user: 'ada', channel: 'shop', text: 'x', files });
+  const api = (of: SlackSimulator) => ({ botToken: of.botToken, apiUrl: `${of.url}/api/`, fetch });
+  const read = async (fileId: string, of = slack, fetch_ = fetch) => {
+    const slackApi = { ...api(of), fetch: fetch_ };
+    const answer = await fetchSlackFile(fileId, { ...slackApi, client: slackWebClient(slackApi) });
+    return answer.kind === 'bytes' ? new TextDecoder().decode(answer.bytes) : answer.why;
+  };
+  const closed = /^is closed to the Slack app: add the scope files:read/;
+
+  it('is read with its present address and the bot’s token', async () => {
+    const files = [
+      { name: 'a b.log', content: 'boom' },
+      { name: 'x', mode: 'external' },
+      { name: 'big', content: new Uint8Array(6 * 1024 * 1024) },
+    ] as const;
+    const { ts } = await share(...files);
+    const answer = await call('conversations.replies', { channel: id('shop'), ts });
+    const { messages } = z
+      .object({
+        messages: z.array(
+          z.object({ subtype: z.literal('file_share'), files: z.array(z.object({ id: z.string() })) }),
+        ),
+      })
+      .parse(answer);
+    const [log = '', external = '', big = ''] = messages[0]?.files.map((file) => file.id) ?? [];
+    expect(await read(log)).toBe('boom');
+    expect(await read(external)).toBe('is kept by another service, and nothing is fetched from elsewhere');
+    expect(await read(big)).toBe('is larger than 5.2 MB');
+    expect(await read('F404')).toBe('was deleted in Slack');
+    const elsewhere: typeof fetch = async (input, init) =>
+      /files-pri/.test(input instanceof Request ? input.url : String(input))
+        ? new Response(null, { status: 302, headers: { location: 'https://evil.example/x' } })
+        : await fetch(input, init);
+    expect(await read(log, slack, elsewhere)).toBe(
+      'is not on Slack’s own hosts, and nothing is fetched from elsewhere',
+    );
+    const signIn: typeof fetch = async (input, init) => {
+      const headers = new Headers(init?.headers);
+      if (/files-pri/.test(input instanceof Request ? input.url : String(input)))
+        headers.delete('authorization');
+      return await fetch(input, { ...init, headers });
+    };
+    expect(await read(log, slack, signIn)).toMatch(closed);
+  });
+
+  it('is closed to an app without the scope', async () => {
+    const poor = await startWorkspace({ botScopes: ['commands'] });
+    expect(await read('F1', poor)).toMatch(closed);
+    await poor.close();
+  });
+
+  it('is on Slack’s host for files alone', () => {
+    expect(slackFilesOrigin('https://slack.com/api/')).toBe('https://files.slack.com');
+    expect(slackFilesOrigin('https://slack-gov.com/api/')).toBe('https://files.slack-gov.com');
+    expect(slackFilesOrigin(`${slack.url}/api/`)).toBe(slack.url);
   });
 });
 

@@ -12,6 +12,7 @@ const botScopes = [
   'channels:read',
   'chat:write',
   'commands',
+  'files:read',
   'groups:history',
   'im:history',
   'im:write',
