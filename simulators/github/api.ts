@@ -10,6 +10,7 @@ import { gitRefRoutes } from './routes/git-ref-routes.ts';
 import { issueRoutes } from './routes/issue-routes.ts';
 import { pullRoutes } from './routes/pull-routes.ts';
 import { reactionRoutes } from './routes/reaction-routes.ts';
+import { reviewRoutes } from './routes/review-routes.ts';
 import { repositoryRoutes } from './routes/repository-routes.ts';
 import type { ApiEnv, Site } from './site.ts';
 
@@ -71,6 +72,7 @@ export function apiApplication(site: Site): Hono<ApiEnv> {
     gitObjectRoutes,
     gitRefRoutes,
     pullRoutes,
+    reviewRoutes,
   ];
   for (const route of routes) api.route('/', route(site));
 

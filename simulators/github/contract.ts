@@ -1,4 +1,8 @@
-/** The programming interface of the GitHub simulator; the wire protocols are GitHub's. */
+/**
+ * The programming interface of the GitHub simulator; the wire protocols are GitHub's.
+ * Longer than 300 lines because it is one contract.
+ */
+// oxlint-disable max-lines -- see above
 import type { SecureContext } from 'node:tls';
 import type { FieldError } from './api-errors.ts';
 
@@ -86,6 +90,43 @@ export interface BranchMove extends RepositoryName {
   readonly author?: string;
 }
 
+export interface NewPull extends RepositoryName {
+  readonly author: string;
+  /** The branch to create, in the repository itself. */
+  readonly branch: string;
+  readonly base: string;
+  readonly title: string;
+  readonly body?: string;
+  readonly draft?: boolean;
+  readonly files: Readonly<Record<string, FileContent | null>>;
+}
+export interface NewReview extends RepositoryName {
+  readonly number: number;
+  readonly author: string;
+  /** Default: none, as for a single comment in the diff. */
+  readonly body?: string;
+  readonly state?: 'COMMENTED' | 'APPROVED' | 'CHANGES_REQUESTED';
+  readonly comments?: readonly {
+    readonly path: string;
+    readonly line: number;
+    readonly startLine?: number;
+    readonly side?: 'LEFT' | 'RIGHT';
+    readonly body: string;
+  }[];
+}
+export interface ReviewReply extends RepositoryName {
+  readonly number: number;
+  readonly author: string;
+  readonly comment: number;
+  readonly body: string;
+}
+/** `deliveries`: the review's own webhook, then one for each comment. */
+export interface SubmittedReview {
+  readonly id: number;
+  readonly comments: readonly number[];
+  readonly deliveries: readonly Delivery[];
+}
+
 export interface ForkPull extends RepositoryName {
   /** The owner of the fork. */
   readonly author: string;
@@ -171,6 +212,12 @@ export interface CommentView {
   readonly createdAt: string;
   readonly updatedAt: string;
 }
+export interface ReviewCommentView extends CommentView {
+  readonly path: string;
+  readonly line: number;
+  readonly inReplyTo: number | null;
+  readonly reactions: readonly string[];
+}
 export interface TokenView {
   readonly token: string;
   readonly installationId: number;
@@ -232,6 +279,12 @@ export interface GithubSimulator {
   moveBranch(move: BranchMove): Promise<{ sha: string }>;
   /** Refuses later REST calls by the App that move the branch. `moveBranch` still works. */
   protectBranch(of: RepositoryName & { branch: string }): void;
+  /** Opens a pull request by a person. */
+  openPull(pull: NewPull): Promise<{ number: number; headSha: string; delivery: Delivery }>;
+  /** Submits a review, or a single comment in the diff, which GitHub makes a review of. */
+  reviewPull(review: NewReview): Promise<SubmittedReview>;
+  /** Replies in the thread of a comment in the diff. */
+  replyInReview(reply: ReviewReply): Promise<SubmittedReview>;
   openPullFromFork(pull: ForkPull): Promise<{ number: number; headSha: string }>;
   /** With `merge` after merging it; its head must contain the base. Keeps the branch. */
   closePull(of: RepositoryName & { number: number; merge?: boolean }): Promise<void>;
@@ -257,6 +310,8 @@ export interface GithubSimulator {
   issue(of: RepositoryName & { issue: number }): IssueView | null;
   pulls(of: RepositoryName): Promise<readonly PullView[]>;
   comments(of: RepositoryName & { issue: number }): readonly CommentView[];
+  /** The comments in the diff, oldest first. */
+  reviewComments(of: RepositoryName & { number: number }): readonly ReviewCommentView[];
   /** The reactions to a comment, or to the issue if `comment` is omitted. */
   reactions(
     of: RepositoryName & { issue: number; comment?: number },

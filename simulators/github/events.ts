@@ -1,9 +1,13 @@
-/** Builds and sends the webhooks for issues and comments. */
+/** Builds and sends the webhooks for issues, pull requests, comments and reviews. */
 import { nodeId, userDocument, type Json } from './documents/account-document.ts';
 import { commentDocument, issueDocument, labelDocument } from './documents/issue-document.ts';
 import { repositoryDocument } from './documents/repository-document.ts';
+import { fullPullDocument, pullDocument } from './documents/pull-document.ts';
+import { reviewCommentDocument, reviewDocument } from './documents/review-document.ts';
 import type { Delivery } from './contract.ts';
-import type { Comment, Issue, Label, Repository, User } from './store.ts';
+import { pullTotals } from './pull-state.ts';
+import type { Comment, Issue, Label, Pull, Repository, Review, ReviewComment, User } from './store.ts';
+import type { Prepared } from './webhooks.ts';
 import type { Site } from './site.ts';
 
 export type RepositoryEvent =
@@ -16,16 +20,42 @@ export type RepositoryEvent =
       readonly comment: Comment;
       readonly previousBody: string;
     }
-  | { readonly kind: 'issue_comment.deleted'; readonly issue: Issue; readonly comment: Comment };
+  | { readonly kind: 'issue_comment.deleted'; readonly issue: Issue; readonly comment: Comment }
+  | PullEvent;
+type PullEvent = { readonly issue: Issue; readonly pull: Pull } & (
+  | { readonly kind: 'pull_request.opened' }
+  | { readonly kind: 'pull_request.labeled'; readonly label: Label }
+  | { readonly kind: 'pull_request_review.submitted'; readonly review: Review }
+  | {
+      readonly kind: 'pull_request_review_comment.created' | 'pull_request_review_comment.deleted';
+      readonly comment: ReviewComment;
+    }
+  | {
+      readonly kind: 'pull_request_review_comment.edited';
+      readonly comment: ReviewComment;
+      readonly previousBody: string;
+    }
+);
 
-/** Sends a webhook and waits for the answer. Returns null if the App is not installed on the repository. */
+/** The label's event: a pull request has its own. */
+export function labeled(issue: Issue, label: Label): RepositoryEvent {
+  const { pull } = issue;
+  return pull === null
+    ? { kind: 'issues.labeled', issue, label }
+    : { kind: 'pull_request.labeled', issue, pull, label };
+}
+
+/**
+ * Sends a webhook and waits for the answer. Returns null if the App is not installed on the repository, or
+ * does not subscribe to the event.
+ */
 export async function sendEvent(
   site: Site,
   repository: Repository,
   sender: User,
   event: RepositoryEvent,
 ): Promise<Delivery | null> {
-  const prepared = prepare(site, repository, sender, event);
+  const prepared = await prepare(site, repository, sender, event);
   return prepared === null ? null : site.webhooks.send(prepared.event, prepared.action, prepared.payload);
 }
 
@@ -36,21 +66,20 @@ export function sendEventInBackground(
   sender: User,
   event: RepositoryEvent,
 ): void {
-  const prepared = prepare(site, repository, sender, event);
-  if (prepared !== null) site.webhooks.post(prepared.event, prepared.action, prepared.payload);
+  site.webhooks.post(async () => await prepare(site, repository, sender, event));
 }
 
-function prepare(
+async function prepare(
   site: Site,
   repository: Repository,
   sender: User,
   event: RepositoryEvent,
-): { event: string; action: string; payload: Json } | null {
+): Promise<Prepared | null> {
   const installation = site.store.installationOf(repository);
-  if (installation === null) return null;
   const [name = '', action = ''] = event.kind.split('.');
+  if (installation === null || !site.app.events.includes(name)) return null;
   const payload = {
-    ...subject(site, repository, event),
+    ...(await subject(site, repository, event)),
     repository: repositoryDocument(site, repository),
     organization: organization(site, repository.owner),
     sender: userDocument(site, sender),
@@ -62,7 +91,8 @@ function prepare(
   return { event: name, action, payload };
 }
 
-function subject(site: Site, repository: Repository, event: RepositoryEvent): Json {
+async function subject(site: Site, repository: Repository, event: RepositoryEvent): Promise<Json> {
+  if ('pull' in event) return await pullSubject(site, repository, event);
   const issue = issueDocument(site, repository, event.issue);
   if (event.kind === 'issues.opened') return { issue };
   if (event.kind === 'issues.labeled') return { issue, label: labelDocument(site, repository, event.label) };
@@ -70,6 +100,41 @@ function subject(site: Site, repository: Repository, event: RepositoryEvent): Js
   return event.kind === 'issue_comment.edited'
     ? { changes: { body: { from: event.previousBody } }, issue, comment }
     : { issue, comment };
+}
+
+async function pullSubject(site: Site, repository: Repository, event: PullEvent): Promise<Json> {
+  const { issue, pull } = event;
+  switch (event.kind) {
+    case 'pull_request.opened':
+    case 'pull_request.labeled': {
+      const totals = await pullTotals(repository, pull);
+      return {
+        number: issue.number,
+        pull_request: fullPullDocument(site, repository, issue, pull, totals),
+        ...(event.kind === 'pull_request.labeled'
+          ? { label: labelDocument(site, repository, event.label) }
+          : {}),
+      };
+    }
+    case 'pull_request_review.submitted':
+      return {
+        pull_request: pullDocument(site, repository, issue, pull),
+        review: {
+          ...reviewDocument(site, repository, issue, event.review),
+          // REST spells both in another way.
+          state: event.review.state.toLowerCase(),
+          body: event.review.body === '' ? null : event.review.body,
+        },
+      };
+    case 'pull_request_review_comment.created':
+    case 'pull_request_review_comment.edited':
+    case 'pull_request_review_comment.deleted':
+      return {
+        pull_request: pullDocument(site, repository, issue, pull),
+        comment: await reviewCommentDocument(site, repository, issue, pull, event.comment),
+        ...('previousBody' in event ? { changes: { body: { from: event.previousBody } } } : {}),
+      };
+  }
 }
 
 function organization(site: Site, owner: User): Json {

@@ -13,12 +13,12 @@ import { Faults, RequestLog } from './faults.ts';
 import { TokenStore } from './installation-tokens.ts';
 import * as userActions from './user-actions.ts';
 import { addCheckRun, addCommitStatus } from './check-actions.ts';
-import { closePull, enableAutoMerge, openPullFromFork } from './pull-actions.ts';
+import * as pullActions from './pull-actions.ts';
 import { createJobLogs } from './job-logs.ts';
 import { createHttpServer } from './server.ts';
 import type { Site } from './site.ts';
 import { findComment, Store, timestamp } from './store.ts';
-import { commentView, issueView, pullViews, tokenView } from './views.ts';
+import { commentView, issueView, pullViews, reviewCommentView, tokenView } from './views.ts';
 import { Webhooks } from './webhooks.ts';
 
 export type { GithubSimulator, GithubSimulatorOptions } from './contract.ts';
@@ -60,7 +60,13 @@ export async function startGithubSimulator(options: GithubSimulatorOptions): Pro
       slug: app.slug,
       key: publicKey(app.publicKeyPem),
       createdAt: timestamp(),
-      events: ['issue_comment', 'issues'],
+      events: [
+        'issue_comment',
+        'issues',
+        'pull_request',
+        'pull_request_review',
+        'pull_request_review_comment',
+      ],
     },
     bot: store.user(`${app.slug}[bot]`, 'Bot'),
   };
@@ -97,9 +103,12 @@ export async function startGithubSimulator(options: GithubSimulatorOptions): Pro
     renameRepository: (of, newName) => store.rename(userActions.requireRepository(site, of), newName),
     moveBranch: (move) => userActions.moveBranch(site, move),
     protectBranch: (of) => userActions.requireRepository(site, of).protectedBranches.add(of.branch),
-    openPullFromFork: (pull) => openPullFromFork(site, pull),
-    closePull: (of) => closePull(site, of),
-    enableAutoMerge: (of) => enableAutoMerge(site, of),
+    openPull: (pull) => pullActions.openPull(site, pull),
+    reviewPull: (review) => pullActions.reviewPull(site, review),
+    replyInReview: (reply) => pullActions.replyInReview(site, reply),
+    openPullFromFork: (pull) => pullActions.openPullFromFork(site, pull),
+    closePull: (of) => pullActions.closePull(site, of),
+    enableAutoMerge: (of) => pullActions.enableAutoMerge(site, of),
     addCheckRun: (run) => addCheckRun(site, run),
     addCommitStatus: (status) => addCommitStatus(site, status),
     redirectJobLogs: (to) => site.logs.redirectTo(to),
@@ -129,6 +138,10 @@ export async function startGithubSimulator(options: GithubSimulatorOptions): Pro
     pulls: (of) => pullViews(site, of),
     comments: (of) =>
       (userActions.requireRepository(site, of).issues.get(of.issue)?.comments ?? []).map(commentView),
+    reviewComments: (of) =>
+      (userActions.requireRepository(site, of).issues.get(of.number)?.pull?.reviewComments ?? []).map(
+        reviewCommentView,
+      ),
     reactions(of) {
       const repository = userActions.requireRepository(site, of);
       const found =

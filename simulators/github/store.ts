@@ -1,4 +1,8 @@
-/** What GitHub stores outside git: users, settings, issues, comments, pull requests. In memory. */
+/**
+ * What GitHub stores outside git: users, settings, issues, comments, pull requests, reviews. In memory.
+ * Longer than 300 lines because its records refer to each other.
+ */
+// oxlint-disable max-lines -- see above
 import { rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { NewRepository, Permissions, ReactionContent, RolePermission } from './contract.ts';
@@ -45,7 +49,39 @@ export interface Pull {
   /** The owner of the fork that contains the head; null if the head is in this repository. */
   readonly fork: User | null;
   autoMergeBy: User | null;
+  readonly reviews: Review[];
+  readonly reviewComments: ReviewComment[];
   merged: { readonly at: string; readonly by: User; readonly sha: string } | null;
+}
+/** GitHub makes one for each comment in a diff that is not part of a larger review. */
+export interface Review {
+  readonly id: number;
+  readonly user: User;
+  readonly state: 'COMMENTED' | 'APPROVED' | 'CHANGES_REQUESTED';
+  readonly submittedAt: string;
+  readonly commitId: string;
+  body: string;
+}
+/** A comment in the diff of a pull request. */
+export interface ReviewComment {
+  readonly id: number;
+  readonly reviewId: number;
+  readonly user: User;
+  readonly createdAt: string;
+  readonly reactions: Reaction[];
+  readonly versions: string[];
+  readonly path: string;
+  readonly line: number;
+  readonly startLine: number | null;
+  readonly side: 'LEFT' | 'RIGHT';
+  /** The first comment of its thread. */
+  readonly inReplyTo: number | null;
+  readonly diffHunk: string;
+  /** Lines below the first hunk header of the file. */
+  readonly position: number;
+  readonly commitId: string;
+  body: string;
+  updatedAt: string;
 }
 /** An issue, or a pull request if `pull` is set. Both share numbers, comments and labels. */
 export interface Issue {
@@ -289,7 +325,7 @@ export function findComment(repository: Repository, id: number): { issue: Issue;
   return null;
 }
 
-export function editComment(comment: Comment, body: string): void {
+export function editComment(comment: Pick<Comment, 'body' | 'versions' | 'updatedAt'>, body: string): void {
   comment.body = body;
   comment.versions.push(body);
   comment.updatedAt = timestamp();

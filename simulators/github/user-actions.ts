@@ -1,5 +1,5 @@
 /** Open an issue, comment, edit, label, push. Each sends its webhook and waits for the answer. */
-import { sendEvent } from './events.ts';
+import { labeled, sendEvent } from './events.ts';
 import type {
   BranchMove,
   CommentEdit,
@@ -27,8 +27,9 @@ function requireIssue(repository: Repository, number: number): Issue {
 }
 
 /** Throws if no webhook was sent, so that a test that expects one fails at once. */
-function requireDelivery(delivery: Delivery | null): Delivery {
-  if (delivery === null) throw new Error('the App is not installed on this repository: no webhook was sent');
+export function requireDelivery(delivery: Delivery | null): Delivery {
+  if (delivery === null)
+    throw new Error('no webhook was sent: the App is not installed here, or does not subscribe to the event');
   return delivery;
 }
 
@@ -83,11 +84,7 @@ export async function labelIssue(site: Site, wanted: IssueLabelling): Promise<{ 
   if (!issue.labels.includes(label)) issue.labels.push(label);
   issue.updatedAt = timestamp();
   const actor = site.store.user(wanted.actor);
-  return {
-    delivery: requireDelivery(
-      await sendEvent(site, repository, actor, { kind: 'issues.labeled', issue, label }),
-    ),
-  };
+  return { delivery: requireDelivery(await sendEvent(site, repository, actor, labeled(issue, label))) };
 }
 
 export async function moveBranch(site: Site, move: BranchMove): Promise<{ sha: string }> {

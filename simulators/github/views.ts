@@ -1,11 +1,18 @@
 /** Copies of the simulator's state for assertions. */
-import type { CommentView, IssueView, PullView, RepositoryName, TokenView } from './contract.ts';
+import type {
+  CommentView,
+  IssueView,
+  PullView,
+  RepositoryName,
+  ReviewCommentView,
+  TokenView,
+} from './contract.ts';
 import { issuePageUrl } from './documents/issue-document.ts';
 import { repositoriesOf, type InstallationToken } from './installation-tokens.ts';
 import { requireRepository } from './user-actions.ts';
 import { refreshPull } from './pull-state.ts';
 import { pullsOf } from './routes/pull-routes.ts';
-import type { Comment, Issue } from './store.ts';
+import type { Comment, Issue, ReviewComment } from './store.ts';
 import type { Site } from './site.ts';
 
 export function issueView(issue: Issue): IssueView {
@@ -40,7 +47,18 @@ export async function pullViews(site: Site, of: RepositoryName): Promise<readonl
   return views;
 }
 
-export function commentView(comment: Comment): CommentView {
+export function reviewCommentView(comment: ReviewComment): ReviewCommentView {
+  const { path, line, inReplyTo, reactions } = comment;
+  return {
+    ...commentView(comment),
+    path,
+    line,
+    inReplyTo,
+    reactions: reactions.map(({ content }) => content),
+  };
+}
+
+export function commentView(comment: Comment | ReviewComment): CommentView {
   return {
     id: comment.id,
     author: comment.user.login,

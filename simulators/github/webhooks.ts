@@ -5,6 +5,12 @@ import type { Delivery, DeliveryAttempt } from './contract.ts';
 /** GitHub's deadline for a receiver, in ms. */
 const answerDeadlineMs = 10_000;
 
+export interface Prepared {
+  readonly event: string;
+  readonly action: string;
+  readonly payload: Readonly<Record<string, unknown>>;
+}
+
 interface RecordedDelivery extends Delivery {
   readonly attempts: DeliveryAttempt[];
 }
@@ -72,9 +78,11 @@ export class Webhooks {
     return delivery;
   }
 
-  /** Sends a webhook without waiting for the answer. */
-  post(event: string, action: string, payload: Readonly<Record<string, unknown>>): void {
-    const sending = this.send(event, action, payload);
+  /** Sends a webhook, if there is one, without waiting for the answer. */
+  post(prepare: () => Promise<Prepared | null>): void {
+    const sending = prepare().then(async (prepared) => {
+      if (prepared !== null) await this.send(prepared.event, prepared.action, prepared.payload);
+    });
     this.underWay.add(sending);
     void sending.finally(() => this.underWay.delete(sending));
   }

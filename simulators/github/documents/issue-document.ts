@@ -26,7 +26,7 @@ export function reactionDocument(site: Site, reaction: Reaction): Json {
   };
 }
 
-function reactionRollup(url: string, reactions: readonly Reaction[]): Json {
+export function reactionRollup(url: string, reactions: readonly Reaction[]): Json {
   const count = (content: Reaction['content']): number =>
     reactions.filter((one) => one.content === content).length;
   return {

@@ -102,7 +102,7 @@ export function fullPullDocument(
     mergeable_state: totals.mergeable === true ? (pull.draft ? 'draft' : 'clean') : 'unknown',
     merged_by: pull.merged === null ? null : userDocument(site, pull.merged.by),
     comments: issue.comments.length,
-    review_comments: 0,
+    review_comments: pull.reviewComments.length,
     maintainer_can_modify: pull.maintainerCanModify,
     commits: totals.commits,
     additions: totals.additions,

@@ -3,7 +3,7 @@ import { Hono, type Context } from 'hono';
 import { authorAssociation, issuePageUrl } from '../documents/issue-document.ts';
 import { refreshPull, pullCommits, pullFiles } from '../pull-state.ts';
 import { pullsOf } from '../routes/pull-routes.ts';
-import type { Issue, Pull, Repository } from '../store.ts';
+import type { Issue, Pull, Repository, Review } from '../store.ts';
 import type { Site } from '../site.ts';
 import { changeCount, commentBox, fileDiff, labelsOf, moment, stateBadge, stateOf } from './fragments.ts';
 import { escapeHtml, page, securityHeaders, type Crumb } from '../../pages/html.ts';
@@ -118,7 +118,23 @@ function conversation(repository: Repository, issue: Issue): string {
       role: authorAssociation(repository, comment.user),
     }),
   );
-  return first + comments.join('');
+  const reviews = (issue.pull?.reviews ?? []).map((review) => reviewBoxes(repository, issue.pull, review));
+  return first + comments.join('') + reviews.join('');
+}
+
+/** A review's own words, if it has any, and its comments in the diff. */
+function reviewBoxes(repository: Repository, pull: Pull | null, review: Review): string {
+  const role = authorAssociation(repository, review.user);
+  const { id, user, body, submittedAt: createdAt } = review;
+  const own = { user, body, createdAt, role, reactions: [], edits: 0, anchor: `pullrequestreview-${id}` };
+  const comments = (pull?.reviewComments ?? [])
+    .filter((one) => one.reviewId === id)
+    .map((one) => {
+      const place = `<div class="quiet"><code>${escapeHtml(one.path)}:${one.line}</code></div>`;
+      const edits = one.versions.length - 1;
+      return place + commentBox({ ...one, anchor: `discussion_r${one.id}`, edits, role });
+    });
+  return (body === '' ? '' : commentBox(own)) + comments.join('');
 }
 
 async function pullBody(repository: Repository, pull: Pull): Promise<string> {

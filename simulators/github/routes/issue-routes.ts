@@ -5,7 +5,7 @@ import { notFound, unprocessable, validationFailed } from '../api-errors.ts';
 import type { Json } from '../documents/account-document.ts';
 import { bodyHtml } from '../body-html.ts';
 import { commentDocument, issueDocument, labelDocument } from '../documents/issue-document.ts';
-import { sendEventInBackground } from '../events.ts';
+import { labeled, sendEventInBackground } from '../events.ts';
 import { bodyOf, numberParam, pageOf, repositoryOf, type ApiEnv, type Site } from '../site.ts';
 import { editComment, findComment, timestamp, type Comment, type Issue, type Repository } from '../store.ts';
 
@@ -36,7 +36,7 @@ const issueUpdateSchema = z.object({
 });
 
 /** https://docs.github.com/rest/using-the-rest-api/getting-started-with-the-rest-api#media-types */
-function inMediaType(c: Context<ApiEnv>, document: Json, markdown: string | null): Json {
+export function inMediaType(c: Context<ApiEnv>, document: Json, markdown: string | null): Json {
   if (c.req.header('accept')?.includes('application/vnd.github.full+json') !== true) return document;
   const html = bodyHtml(markdown ?? '');
   return { ...document, body_html: html, body_text: html.replace(/<[^>]*>/g, '') };
@@ -142,7 +142,7 @@ export function issueRoutes(site: Site): Hono<ApiEnv> {
       const label = site.store.label(repository, name);
       if (issue.labels.includes(label)) continue;
       issue.labels.push(label);
-      sendEventInBackground(site, repository, site.bot, { kind: 'issues.labeled', issue, label });
+      sendEventInBackground(site, repository, site.bot, labeled(issue, label));
     }
     return c.json(issue.labels.map((one) => labelDocument(site, repository, one)));
   });
@@ -174,7 +174,7 @@ export function commentOf(
   return { repository, ...found };
 }
 
-function checkBody(body: string): void {
+export function checkBody(body: string): void {
   if (body.trim() === '')
     throw validationFailed({
       resource: 'IssueComment',

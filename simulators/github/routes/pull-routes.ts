@@ -1,4 +1,4 @@
-/** Pull requests: create within one repository, read also from forks. No merges or reviews. */
+/** Pull requests: create within one repository, read also from forks. No merges. */
 import { Hono, type Context } from 'hono';
 import { z } from 'zod';
 import { notFound, unprocessable, validationFailed } from '../api-errors.ts';
@@ -125,7 +125,7 @@ export function pullsOf(repository: Repository): { issue: Issue; pull: Pull }[] 
   );
 }
 
-async function pullOf(
+export async function pullOf(
   c: Context<ApiEnv>,
   site: Site,
   need: Parameters<typeof repositoryOf>[2],
@@ -182,6 +182,8 @@ async function openPull(
     requestedReviewers: [],
     fork: null,
     autoMergeBy: null,
+    reviews: [],
+    reviewComments: [],
     merged: null,
   };
   const fields = { user: site.bot, title, body: wanted.body ?? null, byApp: true, pull };

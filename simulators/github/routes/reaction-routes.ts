@@ -1,11 +1,12 @@
 /** Reactions: an account has one of each kind, so a repeated POST answers 200 with the first. */
-import { Hono } from 'hono';
+import { Hono, type Context } from 'hono';
 import { z } from 'zod';
 import { notFound } from '../api-errors.ts';
 import { reactionDocument } from '../documents/issue-document.ts';
 import { bodyOf, numberParam, pageOf, type ApiEnv, type Site } from '../site.ts';
 import { timestamp, type Reaction } from '../store.ts';
 import { commentOf, issueOf } from './issue-routes.ts';
+import { reviewCommentOf } from './review-routes.ts';
 
 const reactionContents = ['+1', '-1', 'laugh', 'confused', 'heart', 'hooray', 'rocket', 'eyes'] as const;
 const reactionSchema = z.object({ content: z.enum(reactionContents) });
@@ -32,39 +33,30 @@ export function reactionRoutes(site: Site): Hono<ApiEnv> {
     reactions.splice(at, 1);
   };
 
-  api.get('/repos/:owner/:repo/issues/:number{[0-9]+}/reactions', (c) => {
-    const { reactions } = issueOf(c, site, read).issue;
-    return c.json(pageOf(c, site, reactions).map((one) => reactionDocument(site, one)));
-  });
-
-  api.post('/repos/:owner/:repo/issues/:number{[0-9]+}/reactions', async (c) => {
-    const { issue } = issueOf(c, site, write);
-    const { content } = await bodyOf(c, reactionSchema);
-    const { reaction, isNew } = add(issue.reactions, content);
-    return c.json(reactionDocument(site, reaction), isNew ? 201 : 200);
-  });
-
-  api.delete('/repos/:owner/:repo/issues/:number{[0-9]+}/reactions/:reaction', (c) => {
-    remove(issueOf(c, site, write).issue.reactions, numberParam(c, 'reaction'));
-    return c.body(null, 204);
-  });
-
-  api.get('/repos/:owner/:repo/issues/comments/:comment/reactions', (c) => {
-    const { reactions } = commentOf(c, site, read).comment;
-    return c.json(pageOf(c, site, reactions).map((one) => reactionDocument(site, one)));
-  });
-
-  api.post('/repos/:owner/:repo/issues/comments/:comment/reactions', async (c) => {
-    const { comment } = commentOf(c, site, write);
-    const { content } = await bodyOf(c, reactionSchema);
-    const { reaction, isNew } = add(comment.reactions, content);
-    return c.json(reactionDocument(site, reaction), isNew ? 201 : 200);
-  });
-
-  api.delete('/repos/:owner/:repo/issues/comments/:comment/reactions/:reaction', (c) => {
-    remove(commentOf(c, site, write).comment.reactions, numberParam(c, 'reaction'));
-    return c.body(null, 204);
-  });
+  const places: readonly [string, (c: Context<ApiEnv>, need: typeof read | typeof write) => Reaction[]][] = [
+    ['issues/:number{[0-9]+}', (c, need) => issueOf(c, site, need).issue.reactions],
+    ['issues/comments/:comment', (c, need) => commentOf(c, site, need).comment.reactions],
+    [
+      'pulls/comments/:comment',
+      (c, need) => reviewCommentOf(c, site, { ...need, anyOf: ['pull_requests'] }).comment.reactions,
+    ],
+  ];
+  for (const [place, reactionsOf] of places) {
+    const path = `/repos/:owner/:repo/${place}/reactions`;
+    api.get(path, (c) =>
+      c.json(pageOf(c, site, reactionsOf(c, read)).map((one) => reactionDocument(site, one))),
+    );
+    api.post(path, async (c) => {
+      const reactions = reactionsOf(c, write);
+      const { content } = await bodyOf(c, reactionSchema);
+      const { reaction, isNew } = add(reactions, content);
+      return c.json(reactionDocument(site, reaction), isNew ? 201 : 200);
+    });
+    api.delete(`${path}/:reaction`, (c) => {
+      remove(reactionsOf(c, write), numberParam(c, 'reaction'));
+      return c.body(null, 204);
+    });
+  }
 
   return api;
 }

@@ -31,6 +31,8 @@ describe('pages', () => {
       },
     });
     await call('POST', '/pulls', { title: 'Fix', head: 'fix', base: 'main', body: 'Closes #1', draft: true });
+    const comments = [{ path: 'src/a.txt', line: 2, body: 'Why <b>2</b>?' }];
+    await site.simulator.reviewPull({ ...repo, number: 2, author: 'wes', body: 'Hm.', comments });
   });
   afterAll(() => site.stop());
 
@@ -76,6 +78,7 @@ describe('pages', () => {
     );
     expect(html).toContain('+&lt;script&gt;alert(2)&lt;/script&gt;');
     expect(html).toContain('Binary file');
+    expect(html).toMatch(/<p>Hm\.<\/p>[\s\S]*<code>src\/a\.txt:2<\/code>[\s\S]*Why /);
   });
 
   it('redirect between issue and pull request, and answer 404 for unknown pages', async () => {

@@ -72,6 +72,20 @@ const operations = [
   'GET /repos/{owner}/{repo}/pulls/{pull_number}/commits 200',
   'GET /repos/{owner}/{repo}/pulls/{pull_number} 404',
   'POST /repos/{owner}/{repo}/pulls/{pull_number}/requested_reviewers 201',
+  'GET /repos/{owner}/{repo}/pulls/{pull_number}/reviews 200',
+  'GET /repos/{owner}/{repo}/pulls/{pull_number}/reviews/{review_id} 200',
+  'GET /repos/{owner}/{repo}/pulls/{pull_number}/reviews/{review_id} 404',
+  'GET /repos/{owner}/{repo}/pulls/{pull_number}/reviews/{review_id}/comments 200',
+  'GET /repos/{owner}/{repo}/pulls/{pull_number}/comments 200',
+  'POST /repos/{owner}/{repo}/pulls/{pull_number}/comments/{comment_id}/replies 201',
+  'POST /repos/{owner}/{repo}/pulls/{pull_number}/comments/{comment_id}/replies 404',
+  'GET /repos/{owner}/{repo}/pulls/comments/{comment_id} 200',
+  'PATCH /repos/{owner}/{repo}/pulls/comments/{comment_id} 200',
+  'DELETE /repos/{owner}/{repo}/pulls/comments/{comment_id} 204',
+  'GET /repos/{owner}/{repo}/pulls/comments/{comment_id}/reactions 200',
+  'POST /repos/{owner}/{repo}/pulls/comments/{comment_id}/reactions 200',
+  'POST /repos/{owner}/{repo}/pulls/comments/{comment_id}/reactions 201',
+  'DELETE /repos/{owner}/{repo}/pulls/comments/{comment_id}/reactions/{reaction_id} 204',
 ] as const;
 
 describe('an answer of the REST API', () => {
@@ -383,6 +397,75 @@ describe('an answer of the REST API', () => {
     expect(listAt((await call('GET', `${repo}/pulls?head=acme:main`)).body, '')).toEqual([]);
     expect(listAt((await call('GET', `${repo}/pulls?head=mallory:main`)).body, '')).toHaveLength(1);
     expect((await call('GET', `${repo}/pulls/4711`)).status).toBe(404);
+  });
+
+  it('matches GitHub’s description for reviews and for comments in the diff', async () => {
+    const at = { owner: 'acme', name: 'widgets' };
+    const branch = {
+      base: 'main',
+      branch: 'reviewed',
+      title: 'Add lines',
+      files: { 'lines.txt': 'a\nb\nc\n' },
+    };
+    const { number } = await site.simulator.openPull({ ...at, ...branch, author: 'ada' });
+    const comments = [
+      { path: 'lines.txt', line: 2, body: 'Why **b**?' },
+      { path: 'lines.txt', line: 3, startLine: 2, body: 'And these?' },
+    ];
+    const review = {
+      ...at,
+      number,
+      author: 'wes',
+      body: 'Almost.',
+      state: 'CHANGES_REQUESTED',
+      comments,
+    } as const;
+    const submitted = await site.simulator.reviewPull(review);
+    const [first = 0, second = 0] = submitted.comments;
+    const pull = `${repo}/pulls/${number}`;
+    const full = async (path: string) =>
+      (await site.call('GET', path, token, undefined, 'application/vnd.github.full+json')).body;
+    expect(await full(`${pull}/reviews/${submitted.id}`)).toMatchObject({
+      state: 'CHANGES_REQUESTED',
+      body_html: '<p>Almost.</p>',
+    });
+    expect(listAt((await call('GET', `${pull}/reviews`)).body, '')).toHaveLength(1);
+    expect((await call('GET', `${pull}/reviews/4711`)).status).toBe(404);
+    expect(await full(`${pull}/reviews/${submitted.id}/comments`)).toMatchObject([
+      {
+        id: first,
+        path: 'lines.txt',
+        line: 2,
+        side: 'RIGHT',
+        diff_hunk: '@@ -0,0 +1,3 @@\n+a\n+b',
+        body_html: '<p>Why <strong>b</strong>?</p>',
+      },
+      { id: second, start_line: 2, line: 3 },
+    ]);
+
+    const replies = `${pull}/comments/${first}/replies`;
+    const reply = await call('POST', replies, { body: 'Because.' });
+    expect(reply.body).toMatchObject({ in_reply_to_id: first, user: { login: 'airlock[bot]' }, line: 2 });
+    const id = numberAt(reply.body, 'id');
+    expect((await call('POST', `${pull}/comments/${id}/replies`, { body: 'x' })).status).toBe(422);
+    expect((await call('POST', `${pull}/comments/4711/replies`, { body: 'x' })).status).toBe(404);
+    const comment = `${repo}/pulls/comments/${id}`;
+    await call('PATCH', comment, { body: 'Because of c.' });
+    expect((await call('GET', comment)).body).toMatchObject({ body: 'Because of c.' });
+    const reactions = `${repo}/pulls/comments/${first}/reactions`;
+    const eyes = await call('POST', reactions, { content: 'eyes' });
+    expect((await call('POST', reactions, { content: 'eyes' })).status).toBe(200);
+    expect(listAt((await call('GET', reactions)).body, '')).toHaveLength(1);
+    expect((await call('DELETE', `${reactions}/${numberAt(eyes.body, 'id')}`)).status).toBe(204);
+    expect((await call('DELETE', comment)).status).toBe(204);
+
+    await site.simulator.moveBranch({ ...at, branch: 'reviewed', files: { 'lines.txt': 'd\n' } });
+    const outdated = listAt((await call('GET', `${pull}/comments`)).body, '');
+    expect(outdated).toMatchObject([{ original_line: 2 }, { original_line: 3 }]);
+    expect(JSON.stringify(outdated)).not.toContain('"line":');
+    expect((await call('GET', pull)).body).toMatchObject({ review_comments: 2 });
+    const elsewhere = { ...review, comments: [{ path: 'lines.txt', line: 9, body: 'x' }] };
+    await expect(site.simulator.reviewPull(elsewhere)).rejects.toThrow('not in the diff');
   });
 
   it('matches GitHub’s description for check runs, jobs, their logs and commit statuses', async () => {

@@ -94,6 +94,44 @@ describe('webhooks', () => {
     });
   });
 
+  it('match GitHub’s description for pull requests, reviews and comments in the diff', async () => {
+    const before = received.length;
+    const files = { 'lines.txt': 'a\nb\n' };
+    const branch = { ...repo, author: 'ada', base: 'main', branch: 'work', title: 'Work', files };
+    const { number } = await site.simulator.openPull(branch);
+    await site.simulator.labelIssue({ ...repo, issue: number, label: 'codex', actor: 'ada' });
+    const comments = [{ path: 'lines.txt', line: 2, body: '@airlock why?' }];
+    const { comments: ids } = await site.simulator.reviewPull({ ...repo, number, author: 'wes', comments });
+    const [comment = 0] = ids;
+    await site.simulator.replyInReview({ ...repo, number, author: 'ada', comment, body: 'Because.' });
+    const events = received.slice(before).map(({ headers, body }) => {
+      const payload: unknown = JSON.parse(body);
+      const [event, action] = [String(headers['x-github-event']), textAt(payload, 'action')];
+      expect(payloadViolation(event, action, payload)).toBeNull();
+      return `${event}.${action}`;
+    });
+    const ofReview = ['pull_request_review.submitted', 'pull_request_review_comment.created'];
+    expect(events).toEqual(['pull_request.opened', 'pull_request.labeled', ...ofReview, ...ofReview]);
+    expect(JSON.parse(last().body)).toMatchObject({ comment: { in_reply_to_id: comment } });
+  });
+
+  it('are not sent for an event that the App does not subscribe to', async () => {
+    const before = received.length;
+    site.simulator.changeApp({ events: ['issue_comment'] });
+    const asked = site.simulator.openIssue({ ...repo, author: 'ada', title: 't', body: '' });
+    await expect(asked).rejects.toThrow('does not subscribe');
+    expect(received).toHaveLength(before);
+    site.simulator.changeApp({
+      events: [
+        'issue_comment',
+        'issues',
+        'pull_request',
+        'pull_request_review',
+        'pull_request_review_comment',
+      ],
+    });
+  });
+
   it('are redelivered with the same body and GUID', async () => {
     const { delivery } = await site.simulator.openIssue({ ...repo, author: 'ada', title: 'Twice', body: '' });
     const first = last();
