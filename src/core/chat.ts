@@ -46,9 +46,9 @@ export interface ChatMessageRef {
   readonly agent?: AgentStatus;
 }
 
-/** The status of a thread as Slack shows it. `none`: this workspace or app has none. */
+/** The status of a thread as Slack shows it. `none`: the app has none there. `unknown`: a call failed. */
 export interface AgentStatus {
-  readonly status: 'processing' | 'suspended' | 'active' | 'none';
+  readonly status: 'processing' | 'suspended' | 'active' | 'none' | 'unknown';
   /** The task's phase at that time. */
   readonly phase: TaskPhase;
   /** Ms since the epoch. */

@@ -23,6 +23,9 @@ it.each<[string, object, AgentStatus | undefined, AgentStatus['status'] | null]>
   ['ends once', { outcome: cancelled }, shown('active'), null],
   ['is not set by a task that ended at once', { outcome: cancelled }, undefined, null],
   ['works again with a publication attempt', {}, shown('active'), 'processing'],
+  ['is not tried again at once', {}, shown('unknown'), null],
+  ['is tried again after a minute', {}, shown('unknown', 'codex', now - 60_000), 'processing'],
+  ['is tried once more at the end', { outcome: cancelled }, shown('unknown'), 'active'],
   ['is left alone where there is none', {}, shown('none', 'slot', 0), null],
   ['is left alone at the end where there is none', { outcome: cancelled }, shown('none'), null],
 ])('a status %s', (_, view, before, due) => {

@@ -20,7 +20,10 @@ const refreshMs = 5 * 60_000;
 /** Slack's limit for a title is 200 characters. */
 const maxTitleChars = 100;
 
-type Status = Exclude<AgentStatus['status'], 'none'>;
+/** A call that failed is made again after this time, in ms: Slack may have asked to wait. */
+const retryMs = 60_000;
+
+type Status = Exclude<AgentStatus['status'], 'none' | 'unknown'>;
 
 /** The status to set now; null if the thread shows it, or if there is none to end. */
 export function dueStatus(
@@ -30,6 +33,7 @@ export function dueStatus(
 ): Status | null {
   if (shown?.status === 'none') return null;
   if (view.outcome !== null) return shown === undefined || shown.status === 'active' ? null : 'active';
+  if (shown?.status === 'unknown' && now - shown.at < retryMs) return null;
   const wanted = view.choices === null ? 'processing' : 'suspended';
   const isFresh = shown?.status === wanted && shown.phase === view.phase && now - shown.at < refreshMs;
   return isFresh ? null : wanted;
@@ -67,7 +71,7 @@ export async function showStatus(
       }),
     );
     // The app is not subscribed to the Stop button's event: Slack shows the status without the button.
-    if (warning !== undefined && ref.agent === undefined)
+    if (warning !== undefined && (ref.agent === undefined || ref.agent.status === 'unknown'))
       log('slack.session_warning', { taskId: view.taskId, warning: warning.slice(0, 200) });
     return shown(status);
   } catch (error) {
@@ -76,6 +80,6 @@ export async function showStatus(
       taskId: view.taskId,
       error: refused ? error.code : String(error),
     });
-    return refused ? shown('none') : ref;
+    return shown(refused ? 'none' : 'unknown');
   }
 }

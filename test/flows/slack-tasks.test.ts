@@ -155,6 +155,13 @@ describe('a mention in a thread', () => {
     const second = prompts.findLast((text) => text.includes('please write that down')) ?? '';
     expect(second).toContain('thread [mend] it');
     expect(second).toContain('already in the checkout');
+
+    const tasks = startedTasks(flow).length;
+    for (const text of ['thanks! :tada:', 'LGTM, I’ll merge it tomorrow', 'hm, who wrote the test?']) {
+      const said = await slack.say({ user: 'maria', channel: 'dev', threadTs: root.ts, text });
+      for (const answer of said.answers) taken(answer);
+    }
+    expect(startedTasks(flow)).toHaveLength(tasks);
   });
 
   it('starts nothing when a message is edited or deleted, or when people talk to each other', async () => {

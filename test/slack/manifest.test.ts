@@ -14,6 +14,11 @@ const manifest = z
         messages_tab_enabled: z.literal(true),
         messages_tab_read_only_enabled: z.literal(false),
       }),
+      // Slack's limits: https://docs.slack.dev/reference/app-manifest
+      agent_view: z.strictObject({
+        agent_description: z.string().max(300),
+        suggested_prompts: z.array(z.strictObject({ title: z.string(), message: z.string() })).max(4),
+      }),
       slash_commands: z.array(z.object({ command: z.string(), url, should_escape: z.literal(true) })),
       shortcuts: z.array(z.object({ type: z.literal('message'), callback_id: z.string(), name: z.string() })),
     }),

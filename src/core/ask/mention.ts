@@ -106,7 +106,7 @@ function withoutInlineCode(line: string): string {
 }
 
 /** Mentions that are looked at. A list of changes can credit the bot in each line. */
-const maxMentions = 50;
+const maxMentions = 500;
 
 interface Found {
   readonly start: number;

@@ -16,7 +16,7 @@ const good = anyOf(`
 const works = `(?:looks?|works?|working)(?: ${anyOf('good, great, fine, well, perfectly, nicely, to me, for me, now')})*`;
 const praise = anyOf(`
   well done, s?lgtm, perfect, cool, wow, wonderful, fantastic, beautiful, love (?:it|this), neat, yay,
-  hooray, all good, much appreciated, appreciate it, ${works}, (?:merge|ship|release) (?:it|this|that),
+  rocks, you rock, hooray, all good, much appreciated, appreciate it, ${works},
   (?:good|great|nice|excellent|awesome|amazing|brilliant) ?(?:job|work|one|bot|stuff|fix|catch|find)?,
   (?:(?:it|this|that|you|all)(?:'?s| is| was|'?re| are)? |which (?:is|was) )(?:(?:so|very|really|just) )*(?:${good}|${works})`);
 const acknowledgement = anyOf(`
@@ -25,15 +25,16 @@ const acknowledgement = anyOf(`
   sure(?: thing)?, no (?:worries|problem|rush), take (?:your time|care), make sense, np, nvm, hm+, mhm+,
   aha, ah+, oh+, haha+, lol, interesting, approved, merged, done, shipped, deployed, closed, released,
   reviewed, \\+1, 好的, 收到, 了解(?:です|しました)?, 承知しました, はい, 네, 알겠습니다`);
+const plan = '(?:going|about) to';
 const soon = anyOf('it, this, that, now, in, into, later, soon, tomorrow, locally');
 /** What people say about their own next steps. */
 const announcement = anyOf(`
-  (?:i|we)(?:'ll| will|'m (?:going|about) to| am (?:going|about) to|'re (?:going|about) to| are (?:going|about) to) .*,
+  (?:i|we)(?:'ll| will|'m ${plan}| am ${plan}|'re ${plan}| are ${plan}) (?!need|want|give|have to).*,
   (?:i|we)(?:'ve| have|'m| am|'re| are)?(?: just| already)? (?:merg|approv|review|test|deploy|clos|check|push|ship|releas)(?:e?d|ing)(?: .*)?,
   (?:will|gonna) (?:do|be|have|take|look|check|review|test|try|merge|ship|deploy|wait|get|come|close)(?: .*)?,
   (?:merging|reviewing|testing|checking|deploying|closing|shipping|approving|looking)(?: ${soon}(?: .*)?)?,
-  let me (?!know).*, let's (?:merge|ship|release|deploy|wait|talk|discuss|see)(?: .*)?,
-  (?:i'm |am )?on it, brb, wip, bbl`);
+  let me (?:check|look|take|try|test|review|think|read|verify|investigate)(?: .*)?,
+  let's (?:merge|ship|release|deploy|wait|talk|discuss|see)(?: .*)?, (?:i'm |am )?on it, brb, wip, bbl`);
 const filler = anyOf(`
   \\s, @[\\p{L}\\p{N}_/-]*, so, very, a, an, lot, lots, ton, million, bunch, much, again, you, u, all,
   both, everyone, everybody, team, folks, guys, bot, many, big, huge, to, and, oh, ok, hey, hi, wow,
@@ -43,6 +44,8 @@ const onlyCourteous = new RegExp(
     `${announcement})$`,
   'iu',
 );
+/** A clause that only says to whom the words go. */
+const onlyAddress = /^(?:(?:hey|hi|hello|dear|and|all|team|everyone|folks|guys|@[\p{L}\p{N}_/-]*)\s*)+$/iu;
 /** What turns a courtesy into a request. */
 const asksMore = wholeWords(
   `please, pls, plz, can you, could you, would you, will you, in advance, but, however, still, instead, though,
@@ -66,7 +69,7 @@ export function onlyCourtesy(words: string): boolean {
   const clauses = text
     .split(/[.!;,\n。！，、…()–—]+/u)
     .map((clause) => clause.replace(/[^\p{L}\p{N}@'/?+\uFFFC-]+/gu, ' ').trim())
-    .filter((clause) => clause !== '' && clause !== '@');
+    .filter((clause) => clause !== '' && !onlyAddress.test(clause));
   if (clauses.length === 0) return text.includes('\uFFFD');
   return clauses.every((clause) => onlyCourteous.test(clause) && !asks(clause));
 }

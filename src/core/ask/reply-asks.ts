@@ -29,10 +29,11 @@ const instructs = new RegExp(
 /** What a reply says that wants something changed. */
 const wantsMore = wholeWords(`
   please, pls, plz, can you, could you, would you, will you, you should, you (?:forgot|missed), instead,
-  rather than, i'd rather, still(?! (?:waiting|think|review|look|need|have)), wrong, broken, breaks,
-  fails?, failing, missing, must, should(?:n't)?, needs? to, don't, do not, doesn't, does not, didn't,
-  isn't, aren't, as well, what about, how about, why not, except, bitte, por favor, per favore,
-  s'il (?:te|vous) pla[iî]t`);
+  rather than, i'd rather, still(?! (?:waiting|think|review|look|need|have)),
+  wrong(?! (?:thread|channel|window|chat)), broken, breaks, fails?, failing, missing, must(?! be),
+  should(?:n't)?(?! be (?:fine|ok|okay|good|enough)), needs? (?:a|an|to|more)(?! review), don't, do not,
+  doesn't, does not, didn't, isn't, aren't, as well, what about, how about, why not, except, bitte,
+  por favor, per favore, s'il (?:te|vous) pla[iî]t`);
 const tooAtEnd = /(?<!\bme )\btoo\W*$/iu;
 const continues =
   /^\s*(?:and|also|plus|then|now|but|no|nope|same for|actually|next|one more thing)[\s,:]+\S/iu;
@@ -40,15 +41,26 @@ const continues =
 const toPeople = wholeWords(`
   who, whose, anyone, anybody, someone, somebody, everyone, folks, guys, sh\\w{3} (?:we|i), should we,
   can we, do we, are we, did we, have we, will we, could we, should i, can i`);
-const vocative =
-  /^\s*\p{Lu}[\p{L}'-]{1,20},\s+(?:can|could|would|will|do|did|have|are|what|when|should|you|your|is)\b/u;
+/** Words of approval to each other: Airlock merges nothing. */
+const approval =
+  /^(?:(?:let's|then|so|ok|okay|great|please)[\s,]+)*(?:merge|ship|release|deploy) (?:it|this|that)(?: now)?\W*$/iu;
+/** A capital word that is no name, in front of a request. */
+const noName = anyOf(`
+  Also, And, Then, Now, Just, Maybe, Ok, Okay, OK, Yes, Yeah, No, Great, Nice, Thanks, Actually, Hm,
+  But, So, Perhaps, Next, First, Finally, Instead, Well, Or, Hey, Hi, Hello, Please, Codex, Airlock,
+  Bot, Could, Can, Would, Cool, Perfect`);
+const vocative = new RegExp(
+  `^(?!${noName}\\b)\\p{Lu}[\\p{L}'-]{1,20}(?:,\\s+(?:can|could|would|will|do|did|have|are|what|when|should|you|your|is)` +
+    '|\\s+(?:please|can you|could you))\\b',
+  'u',
+);
 
 /** Whether a reply without a mention asks the bot. `words` are without quotations and code. */
 export function replyAsks(words: string): boolean {
   if (commandIn(words) !== null) return true;
   if (words.length > maxCourtesyChars) return true;
   const said = words.replace(/’/g, "'").trim();
-  if (isEmpty(said) || onlyCourtesy(said)) return false;
+  if (isEmpty(said) || onlyCourtesy(said) || approval.test(said)) return false;
   const first = /^\S+/.exec(said)?.[0] ?? '';
   if (first.startsWith('--') || parseRepositoryRef(first.replace(/[,:]$/, '')) !== null) return true;
   if (namesFirst.test(said) || vocative.test(said)) return false;

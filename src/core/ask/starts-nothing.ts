@@ -53,6 +53,12 @@ const people = new RegExp(
     `[\\s,&|/+]*(?:and\\s+)?)+[.\\s]*$`,
   'iu',
 );
+/** "Thanks to @bob and @airlock for …", as at the end of release notes. */
+const thanksTo = new RegExp(
+  '^\\W*(?:(?:many|special|big) )?(?:thanks|thank you|kudos|props|credits?|shout-?out|hat tip|h/t)\\b(?: goe?s?)? to\\s+' +
+    `(?:${handle}[\\s,&]*(?:and\\s+)?){0,20}${here}`,
+  'iu',
+);
 const tableCell = new RegExp(
   `\\|[ \\t]*(?:${handle}[\\s,&]+){0,20}${here}(?:[\\s,&]+${handle}){0,20}[ \\t]*\\|`,
   'iu',
@@ -95,28 +101,28 @@ const instructs = new RegExp(
   'i',
 );
 
-/** Characters of the mention's line that count, on each side. */
-const near = 400;
+/** Characters on each side of the mention that count: of its line, and of the whole text. */
+const near = { line: 400, text: maxCourtesyChars };
 
 /** `before` and `after` are what is written around the mention, without code and quotations. */
 export function inPassing(before: string, after: string): NotAsked | null {
-  const words = before + here + after;
-  const isShort = words.length <= maxCourtesyChars;
-  if (isShort && onlyCourtesy(words)) return 'silent';
+  const isShort = before.length + after.length <= near.text;
+  if (isShort && onlyCourtesy(before + here + after)) return 'silent';
   if (isShort && isEmpty(before + after)) return 'empty';
 
-  const lineBefore = before.slice(before.lastIndexOf('\n') + 1).slice(-near);
-  const lineAfter = (/^[^\n]*/.exec(after)?.[0] ?? '').slice(0, near);
-  if (isListed(lineBefore + here + lineAfter, `${before}\n${after}`)) return 'silent';
+  const [closeBefore, closeAfter] = [before.slice(-near.text), after.slice(0, near.text)];
+  const lineBefore = closeBefore.slice(closeBefore.lastIndexOf('\n') + 1).slice(-near.line);
+  const lineAfter = (/^[^\n]*/.exec(closeAfter)?.[0] ?? '').slice(0, near.line);
+  const rest = `${closeBefore}\n${closeAfter.replace(/^[\s,:;)]+/, '')}`;
+  if (isListed(lineBefore + here + lineAfter, rest)) return 'silent';
 
-  const rest = `${before}\n${after.replace(/^[\s,:;)]+/, '')}`;
-  if (sentenceStart.test(before.slice(-near))) {
-    const said = !lineAfter.includes('?') && !pleads.test(after) && !imperative.test(after);
-    if (said && aboutAfter.test(lineAfter)) return 'copied';
+  if (sentenceStart.test(closeBefore.slice(-near.line))) {
+    const isStatement = !lineAfter.includes('?') && !pleads.test(closeAfter) && !imperative.test(closeAfter);
+    if (isStatement && aboutAfter.test(lineAfter)) return 'copied';
   } else {
     const isAbout =
-      aboutBefore.test(lineBefore) || (/^[ \t]+\p{L}/u.test(after) && clauseBefore.test(lineBefore));
-    const named = namesFirst.exec(before)?.[0];
+      aboutBefore.test(lineBefore) || (/^[ \t]+\p{L}/u.test(closeAfter) && clauseBefore.test(lineBefore));
+    const named = namesFirst.exec(before.slice(0, near.text))?.[0];
     const isJoint = named !== undefined && /^[\s,&:]*(?:and\s+)?$/i.test(before.slice(named.length));
     if (named !== undefined && !isJoint && (isAbout || !instructs.test(lineAfter))) return 'silent';
     if (isAbout) return 'copied';
@@ -133,6 +139,7 @@ export function isEmpty(words: string): boolean {
 /** A list of changes, of people or of what people said names the bot, and addresses nobody. */
 function isListed(line: string, rest: string): boolean {
   if ([credited, firstContribution, tableCell, reported].some((pattern) => pattern.test(line))) return true;
+  if (thanksTo.test(line) && !asks(line)) return true;
   if (!people.test(line)) return false;
   const isField = line.includes(':') || (/^\s*[*•-]\s/.test(line) && /@[\p{L}\p{N}]/u.test(rest));
   return isField || (/@[\p{L}\p{N}]/u.test(line) && !asks(rest) && !imperative.test(rest));
