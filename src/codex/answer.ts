@@ -1,7 +1,7 @@
 /** Parses Codex's final message into a capped answer. Still untrusted: `publish/` escapes it. */
 import * as z from 'zod';
 import type { Answer, LineReply, Progress } from '../core/progress.ts';
-import { firstOf } from './untrusted-text.ts';
+import { firstOf } from '../core/ask/untrusted-text.ts';
 import { parseJson } from '../lib/parse-json.ts';
 
 /** Most views of a commit cut longer subjects. */

@@ -4,7 +4,7 @@ import type { CommandRun, Notable, Progress, TurnEnd } from '../core/progress.ts
 import type { RemarkReport } from '../core/remark.ts';
 import { parseLine, type CodexItem, type CodexLine, type DriverLine } from './event.ts';
 import { unwrapShell } from './shell-command.ts';
-import { firstOf, lastOf } from './untrusted-text.ts';
+import { firstOf, lastOf } from '../core/ask/untrusted-text.ts';
 import { parseJson } from '../lib/parse-json.ts';
 
 const maxCommands = 100;

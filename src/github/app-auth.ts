@@ -21,6 +21,11 @@ export const purposes = {
   pullRequestConversation: { pull_requests: 'write' },
   /** Reads a pull request's state before work on its branch begins. */
   pullRequests: { pull_requests: 'read' },
+  /** What continuous integration reports. One each, because an older App may lack some of them. */
+  checks: { checks: 'read' },
+  statuses: { statuses: 'read' },
+  /** Jobs and their logs. */
+  actions: { actions: 'read' },
   /** Objects, branches, pull requests, reviewers, and comments, for which GitHub accepts `pull_requests`. */
   publish: { contents: 'write', pull_requests: 'write' },
 } as const satisfies Record<string, Permissions>;

@@ -33,8 +33,16 @@ class GithubUnavailableError extends UpstreamError {
 }
 
 /** Never followed: the configuration allowed the old name of a repository, not the new one. */
-class GithubMovedError extends UpstreamError {
+export class GithubMovedError extends UpstreamError {
   override readonly name = 'GithubMovedError';
+  readonly status: number;
+  /** Untrusted; null if GitHub named no address. */
+  readonly location: string | null;
+  constructor({ status, call }: GithubAnswer, location: string | null, meaning: Meaning) {
+    super(meaning, `GitHub has moved ${call}`);
+    this.status = status;
+    this.location = location;
+  }
 }
 
 /** GitHub answered with an error. `meaning` says whether that is final. */
@@ -99,7 +107,11 @@ export function githubClient(api: GithubApi, credential: Credential): GithubClie
     if (status >= 300 && status < 400) {
       const call = callOf(client.request.endpoint(options));
       const answer = { status, call, details: '', fields: [], headers: {} };
-      throw new GithubMovedError(meaningOfAnswer(answer, api.now()), `GitHub has moved ${call}`);
+      throw new GithubMovedError(
+        answer,
+        response.headers.location ?? null,
+        meaningOfAnswer(answer, api.now()),
+      );
     }
   });
   client.hook.error('request', (error) => {

@@ -10,6 +10,7 @@ import { repositoryRefSchema, type RepositoryFacts, type TaskRequest } from '../
 import { locatedSchema, purposes, type AppTokens, type Permissions } from './app-auth.ts';
 import { fetchAttachment } from './attachments.ts';
 import { GithubRefusal, githubClient, unlessMissing, type GithubApi, type GithubClient } from './client.ts';
+import { readCommitChecks } from './commit-checks.ts';
 import { bodySchema, displayDelivered, withBodyHtml } from './displayed-comment.ts';
 import type { ReadHtml } from './html-events.ts';
 import { listInstalledRepositories } from './installed-repositories.ts';
@@ -22,6 +23,7 @@ import {
   taskMarker,
   type StickyPlace,
 } from './progress-comment.ts';
+import { readPullContext } from './pull-context.ts';
 import { pullRequestState, pullSchema } from './pull-request.ts';
 import { setReaction } from './reactions.ts';
 import { canWriteNow, isLogin, writePermissions } from './write-permission.ts';
@@ -146,16 +148,21 @@ export function createCodeHost(deps: CodeHostDeps): CodeHost {
       return await displayDelivered(delivered ?? present?.body ?? '', present, renderer);
     },
 
-    async issueContext(facts, request) {
-      if (request.trigger.kind !== 'github') return null;
-      return await readIssueContext({
-        client: conversing(facts, request),
-        reader,
-        appId,
-        facts,
-        trigger: request.trigger,
-        canWrite: permissions,
-      });
+    async issueContext(facts, request, pull) {
+      const { trigger } = request;
+      if (trigger.kind !== 'github') return null;
+      const place = { client: conversing(facts, request), reader, facts, trigger, canWrite: permissions };
+      const code = reading(facts);
+      const [context, ofPull] = await Promise.all([
+        readIssueContext({ ...place, appId }),
+        pull === null ? null : readPullContext({ ...place, code, request, pull }),
+      ]);
+      return context === null ? null : { ...context, pull: ofPull };
+    },
+
+    async commitChecks(facts, sha, options) {
+      const clientOf = (needed: Permissions) => clientFor(facts, needed, task);
+      return await readCommitChecks({ clientFor: clientOf, api: deps, appId, facts, sha }, options);
     },
 
     async attachment(facts, request, ref) {

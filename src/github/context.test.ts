@@ -56,6 +56,7 @@ describe('the issue', () => {
       labels: ['bug', 'codex'],
       comments: [],
       commentsLeftOut: 0,
+      pull: null,
     });
   });
   it.each([

@@ -59,8 +59,8 @@ function slugOf(app: HistoryComment['performed_via_github_app']): string | null 
 }
 
 /** Comparisons with an unreadable date are false, so such a comment counts as edited. */
-function stateAtTrigger(
-  comment: ContextInput['comments'][number],
+export function stateAtTrigger(
+  comment: Pick<HistoryComment, 'created_at' | 'updated_at'>,
   triggeredAt: number,
 ): 'unchanged' | 'later' | 'edited' {
   if (Date.parse(comment.created_at) > triggeredAt) return 'later';
@@ -120,5 +120,6 @@ export function selectContext(input: ContextInput): IssueContext {
     labels: labelNames(issue.labels),
     comments: kept.toReversed(),
     commentsLeftOut: leftOut,
+    pull: null,
   };
 }

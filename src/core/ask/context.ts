@@ -1,3 +1,5 @@
+import type { PullContext } from './pull-context.ts';
+
 /**
  * The conversation that a task was asked in, as it was at the trigger, and as GitHub displays it. Untrusted.
  * The issue is always part of it; of the comments, which anybody can add, only those of people with write
@@ -35,4 +37,6 @@ export interface IssueContext {
   readonly commentsLeftOut: number;
   /** What is attached to the instruction and to these texts, the instruction's first. Missing: nothing. */
   readonly attachments?: readonly AttachmentRef[];
+  /** What the pull request adds, if it is one; null for an issue. */
+  readonly pull: PullContext | null;
 }

@@ -17,6 +17,7 @@ const context: IssueContext = {
     { author: 'hubot-fan', throughApp: null, createdAt: '2026-11-01T09:30:00Z', text: 'Same here.' },
   ],
   commentsLeftOut: 0,
+  pull: null,
 };
 const thread: ThreadContext = {
   messages: [
@@ -35,6 +36,7 @@ const input: PromptInput = {
   baseBranch: 'main',
   instruction: 'fix it',
   context,
+  checks: null,
   thread: null,
   earlier: null,
   alsoRead: [],

@@ -1,7 +1,9 @@
 /** The repository host, for tasks. Each method has a deadline; those that change something are idempotent. */
 import type { AttachmentAnswer, AttachmentRef } from '../attachment.ts';
+import type { CommitChecks } from '../ask/checks.ts';
 import type { IssueContext } from '../ask/context.ts';
 import type { Displayed } from '../ask/mention.ts';
+import type { PullPlace } from '../authorization.ts';
 import type { LineAnswer } from '../line-answers.ts';
 import type {
   PullRequestState,
@@ -24,8 +26,14 @@ export interface CodeHost {
   headOf(facts: RepositoryFacts, branch: string): Promise<string | null>;
   /** The trigger's text as GitHub displays it; null if the trigger has no words of its own. */
   displayedWords(facts: RepositoryFacts, request: TaskRequest): Promise<Displayed | null>;
-  /** The issue and the comments of people with write access, as of the trigger. */
-  issueContext(facts: RepositoryFacts, request: TaskRequest): Promise<IssueContext | null>;
+  /** The issue or pull request, and the comments of people with write access, as of the trigger. */
+  issueContext(
+    facts: RepositoryFacts,
+    request: TaskRequest,
+    pull: PullPlace | null,
+  ): Promise<IssueContext | null>;
+  /** What fails on a commit. `logs`: with the end of the failed jobs' logs, which takes longer. */
+  commitChecks(facts: RepositoryFacts, sha: string, options: { logs: boolean }): Promise<CommitChecks>;
   /** Fetches what is attached to a text, from GitHub's own hosts. Not being able to is an answer. */
   attachment(
     facts: RepositoryFacts,

@@ -4,7 +4,7 @@ export const githubHelp = (mention: string): string =>
   [
     `Mention me in an issue with what you want done: \`@${mention} fix the rounding in split()\`. Options, right after the mention:`,
     '`--base BRANCH`, `--model NAME`, `--effort minimal|low|medium|high|xhigh`.',
-    '`status`, `cancel` and `retry` as the only word show what runs on this issue, stop it, or run again what failed; a kept change is published instead. `approve` with the beginning of its hash publishes a held change. `fix this` works on the issue as it is.',
+    '`status`, `cancel` and `retry` as the only word show what runs on this issue, stop it, or run again what failed; a kept change is published instead. `approve` with the beginning of its hash publishes a held change. `fix this` works on the issue as it is, `fix the checks` on what fails in a pull request.',
   ].join('\n');
 
 export const slackHelp = [

@@ -4,6 +4,7 @@ import type { AttachmentRef } from '../../core/attachment.ts';
 import type { ChatPerson } from '../../core/chat.ts';
 import type { Authorization } from '../../core/authorization.ts';
 import { aloneIn, readMention } from '../../core/ask/mention.ts';
+import { askingLines } from '../../core/ask/pull-context.ts';
 import { buildPrompt, type EarlierWork } from '../../core/ask/prompt.ts';
 import type { RepositoryFacts, RoutedRequest, TaskOutcome } from '../../core/task.ts';
 import { ageText, standingText } from '../../core/task-words.ts';
@@ -12,6 +13,7 @@ import { locateAlsoRead } from './also-read.ts';
 import { approveHeld } from './approve-command.ts';
 import { githubHelp } from './help.ts';
 import type { Earlier } from './earlier-tasks.ts';
+import { checksToMend, nothingToMend } from './checks-to-mend.ts';
 import { startOf } from './start-of.ts';
 import { retriedRequest } from './retry-command.ts';
 import type { Stage, TaskDeps } from './stage.ts';
@@ -115,6 +117,8 @@ export async function authorizeTask(
     alsoRead: alsoRead.repositories,
     requester: request.requester ?? (await githubAccount(request, facts, deps)),
   };
+  const nothing = await nothingToMend(request, authorization, deps);
+  if (nothing !== null) return ended(nothing);
   await deps.record.learn({ authorization });
   return { go: true, value: { request, authorization } };
 }
@@ -219,9 +223,11 @@ export async function readContext(
   deps: TaskDeps,
 ): Promise<{ prompt: string; attachments: readonly AttachmentRef[] }> {
   const { trigger } = request;
-  const [context, thread] = await Promise.all([
-    trigger.kind === 'github' ? deps.codeHost.issueContext(authorization.facts, request) : null,
+  const { facts, pull } = authorization;
+  const [context, thread, checks] = await Promise.all([
+    trigger.kind === 'github' ? deps.codeHost.issueContext(facts, request, pull) : null,
     trigger.kind === 'slack' ? (deps.chat?.threadContext(trigger) ?? null) : null,
+    checksToMend(request, authorization, { logs: true }, deps),
   ]);
   if (thread?.unreadable === true) await deps.record.appendToLog({ kind: 'note', text: unreadableText });
   const prompt = buildPrompt({
@@ -229,14 +235,18 @@ export async function readContext(
     baseBranch: authorization.baseBranch,
     instruction: request.instruction,
     context,
+    checks,
     thread,
     earlier: earlierWork(earlier, authorization),
     alsoRead: authorization.alsoRead,
     extraHosts: authorization.policy.extraHosts,
   });
-  const commentsLeftOut = (context?.commentsLeftOut ?? 0) + (thread?.messagesLeftOut ?? 0);
+  const inPull = context?.pull ?? null;
+  const commentsLeftOut =
+    (context?.commentsLeftOut ?? 0) + (inPull?.leftOut ?? 0) + (thread?.messagesLeftOut ?? 0);
+  const lines = inPull === null ? [] : askingLines(inPull);
   // Kept with the record for later publication attempts.
-  await deps.record.keep(keptContext, JSON.stringify({ commentsLeftOut }));
+  await deps.record.keep(keptContext, JSON.stringify({ commentsLeftOut, lines }));
   return { prompt, attachments: context?.attachments ?? thread?.attachments ?? [] };
 }
 

@@ -1,6 +1,7 @@
 /** The life of a task with its real record, against fakes of the outside world. */
 import { describe, expect, it } from 'vitest';
 import { createCodex } from '../../codex/codex.ts';
+import type { CommitChecks } from '../../core/ask/checks.ts';
 import type { ChangeSet, Measure } from '../../core/change-set.ts';
 import type { SlotClaim } from '../../core/admission.ts';
 import { type EgressEntry, totalOnly } from '../../core/grant.ts';
@@ -93,6 +94,7 @@ const emptyContext: IssueContext = {
   labels: [],
   comments: [],
   commentsLeftOut: 0,
+  pull: null,
 };
 const measured: Measure = {
   insertions: 0,
@@ -116,6 +118,24 @@ const allowedEntry: EgressEntry = {
 };
 const unchanged: ChangeSet = { ...changed, files: [] };
 const ok: ExecResult = { exitCode: 0, stdout: '', stderr: '', truncated: false, timedOut: false };
+
+const failingChecks: CommitChecks = {
+  sha: '',
+  failing: [
+    {
+      name: 'test',
+      by: 'github-actions',
+      conclusion: 'failure',
+      summary: '',
+      steps: [],
+      log: 'not ok 1',
+      noLog: null,
+    },
+  ],
+  failingLeftOut: 0,
+  running: [],
+  unread: [],
+};
 
 interface Script {
   readonly kind?: 'task' | 'publish';
@@ -363,6 +383,7 @@ function world(script: Script) {
       displayedWords: async () => null,
       issueContext: async () => null,
       attachment: async () => ({ kind: 'refused', why: 'is not there' }),
+      commitChecks: async (_, sha) => ({ ...failingChecks, sha }),
       react: async () => undefined,
       saveProgressComment: async () => 1,
       saveEndComment: async () => 2,
@@ -2112,6 +2133,48 @@ describe('a task asked for in a pull request', () => {
     // One sticky comment says it, where it was asked.
     expect(posted()).toBeGreaterThan(0);
     expect(authorized.length).toBe(kind === 'refused' ? 0 : 1);
+  });
+
+  const mend: TaskRequest = { ...request, ask: { kind: 'run', job: 'fix-checks' } };
+
+  it('reads what fails on the head twice: names before anything is spent, and logs for Codex', async () => {
+    const asked: unknown[] = [];
+    const { prompts } = await ask(
+      'open',
+      'here',
+      {},
+      {
+        request: mend,
+        codeHost: {
+          commitChecks: async (_, sha, options) => {
+            asked.push([sha, options]);
+            return { ...failingChecks, sha };
+          },
+        },
+      },
+    );
+    expect(asked).toEqual([
+      [baseSha, { logs: false }],
+      [baseSha, { logs: true }],
+    ]);
+    expect(prompts[0]).toContain('failing check\nCheck: test (github-actions): failure');
+  });
+
+  it('answers at once if no check fails, and starts no sandbox', async () => {
+    const { result, writes, claims } = await ask(
+      'open',
+      'here',
+      {},
+      {
+        request: mend,
+        codeHost: { commitChecks: async (_, sha) => ({ ...failingChecks, sha, failing: [] }) },
+      },
+    );
+    expect(result).toEqual({
+      kind: 'answered',
+      message: `No check fails on ${baseSha.slice(0, 7)}, so I changed nothing.`,
+    });
+    expect([writes.filter((write) => write.startsWith('commit')), claims]).toEqual([[], []]);
   });
 
   const strangers = Object.keys(states).flatMap((state) => [

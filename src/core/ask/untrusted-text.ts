@@ -1,6 +1,6 @@
 /** Removes terminal escapes and invisible characters from sandbox text and bounds it. Renderers escape it. */
-import { stripHiddenCharacters } from '../core/ask/hidden-characters.ts';
-import { headOf, tailOf } from '../lib/cut-text.ts';
+import { stripHiddenCharacters } from './hidden-characters.ts';
+import { headOf, tailOf } from '../../lib/cut-text.ts';
 
 /** ANSI escapes of ECMA-48: CSI sequences, OSC and other strings with their end, two-character escapes. */
 const ansi =

@@ -1,0 +1,118 @@
+/** Reads a pull request's diff, reviews and line comments. `review-threads.ts` selects what Codex gets. */
+import * as z from 'zod';
+import type { PullContext } from '../core/ask/pull-context.ts';
+import type { PullPlace } from '../core/authorization.ts';
+import type { RepositoryFacts, TaskRequest } from '../core/task.ts';
+import { boundedAll } from '../lib/bounded-all.ts';
+import { unlessMissing, type GithubClient } from './client.ts';
+import { userSchema } from './comment-history.ts';
+import { bodySchema, displayPresent, withBodyHtml, type HtmlReader } from './displayed-comment.ts';
+import { comparisonSchema, selectChanges } from './pull-changes.ts';
+import { selectReviews } from './review-threads.ts';
+
+const lineCommentSchema = bodySchema.extend({
+  id: z.number().int().positive(),
+  pull_request_review_id: z.number().int().nullable(),
+  in_reply_to_id: z.number().int().positive().optional(),
+  user: userSchema,
+  created_at: z.string(),
+  updated_at: z.string(),
+  path: z.string(),
+  line: z.number().int().nullish(),
+  original_line: z.number().int().nullish(),
+  start_line: z.number().int().nullish(),
+  original_start_line: z.number().int().nullish(),
+  side: z.string().nullish(),
+  diff_hunk: z.string(),
+});
+const reviewSchema = bodySchema.extend({
+  id: z.number().int().positive(),
+  user: userSchema,
+  /** null: a draft that only its author sees. */
+  submitted_at: z.string().nullish(),
+});
+
+const pageSize = 100;
+/** Reads the newest 300 line comments and the first 100 reviews, and asks about 50 authors. */
+const maxPages = 3;
+const maxAuthors = 50;
+const asksAtOnce = 8;
+
+export async function readPullContext(deps: {
+  /** Reads code; the other one reads the conversation. */
+  readonly code: GithubClient;
+  readonly client: GithubClient;
+  readonly reader: HtmlReader;
+  readonly facts: RepositoryFacts;
+  readonly request: TaskRequest;
+  readonly trigger: Extract<TaskRequest['trigger'], { kind: 'github' }>;
+  readonly pull: PullPlace;
+  readonly canWrite: (facts: RepositoryFacts, login: string) => Promise<boolean>;
+}): Promise<PullContext> {
+  const { client, reader, facts, request, trigger, pull, canWrite } = deps;
+  const at = { owner: facts.owner, repo: facts.name, pull_number: pull.number, headers: withBodyHtml };
+  const [comparison, comments, submitted] = await Promise.all([
+    // By commits, because the branches can have moved since.
+    unlessMissing(
+      deps.code.request('GET /repos/{owner}/{repo}/compare/{basehead}', {
+        owner: facts.owner,
+        repo: facts.name,
+        basehead: `${pull.baseSha}...${pull.headSha}`,
+        per_page: pageSize,
+      }),
+    ),
+    lineComments(client, at),
+    unlessMissing(
+      client.request('GET /repos/{owner}/{repo}/pulls/{pull_number}/reviews', { ...at, per_page: pageSize }),
+    ),
+  ]);
+  const reviews = z
+    .array(reviewSchema)
+    .parse(submitted?.data ?? [])
+    .filter(({ body, submitted_at: time }) => body.trim() !== '' && time != null);
+  const authors = [...reviews, ...comments.list].flatMap(({ user }) =>
+    user?.type === 'User' ? [user.login.toLowerCase()] : [],
+  );
+  const asked = [...new Set(authors)].slice(-maxAuthors);
+  const answers = await boundedAll(asked, asksAtOnce, async (login) => await canWrite(facts, login));
+  const show = async <Item extends z.infer<typeof bodySchema>>(one: Item) => ({
+    ...one,
+    shown: (await displayPresent(one, reader)).text,
+  });
+  const selected = selectReviews({
+    reviews: await Promise.all(
+      reviews.map(async (one) => {
+        const at = one.submitted_at ?? '';
+        return await show({ ...one, created_at: at, updated_at: at });
+      }),
+    ),
+    comments: await Promise.all(comments.list.map(show)),
+    writers: new Set(asked.filter((_, index) => answers[index] === true)),
+    requester: request.requester,
+    trigger,
+    notRead: comments.notRead,
+  });
+  const { baseBranch, headRef, fork } = pull;
+  const changes = comparison === null ? null : selectChanges(comparisonSchema.parse(comparison.data));
+  return { baseBranch, headRef, fork, changes, ...selected };
+}
+
+/** Oldest first, the newest ones. `notRead` is whole pages: at most 99 too many. */
+async function lineComments(
+  client: GithubClient,
+  at: { readonly owner: string; readonly repo: string; readonly pull_number: number },
+): Promise<{ list: z.infer<typeof lineCommentSchema>[]; notRead: number }> {
+  const list: z.infer<typeof lineCommentSchema>[] = [];
+  for (let page = 1; page <= maxPages; page += 1) {
+    const asked = 'GET /repos/{owner}/{repo}/pulls/{pull_number}/comments';
+    const order = { sort: 'created', direction: 'desc', per_page: pageSize, page } as const;
+    const found = await unlessMissing(client.request(asked, { ...at, ...order }));
+    if (found === null) break;
+    const { data, headers } = found;
+    list.push(...z.array(lineCommentSchema).parse(data));
+    const last = Number(/[?&]page=(\d+)[^>]*>;\s*rel="last"/.exec(headers.link ?? '')?.[1] ?? page);
+    if (last <= page) return { list: list.toReversed(), notRead: 0 };
+    if (page === maxPages) return { list: list.toReversed(), notRead: (last - page) * pageSize };
+  }
+  return { list: list.toReversed(), notRead: 0 };
+}
