@@ -17,7 +17,10 @@ export const codexPaths = {
 } as const;
 
 /** In the form that `container/control-file.ts` reads. */
-export function controlFile(remarks: readonly Remark[]): { path: string; content: string } {
+export function controlFile(remarks: readonly Pick<Remark, 'id' | 'by' | 'text'>[]): {
+  path: string;
+  content: string;
+} {
   const lines = remarks.map((remark) => ({ kind: 'steer', id: remark.id, text: buildRemark(remark) }));
   return { path: codexPaths.control, content: lines.map((line) => `${JSON.stringify(line)}\n`).join('') };
 }

@@ -1,11 +1,16 @@
-/** A remark: words that a person adds to a running task. They steer its turn, or become the next turn. */
+/**
+ * A remark: words that a person adds to a running task. They steer its turn, or become the next turn. Decides
+ * which requests are remarks; `tasks/workflow/turn.ts` decides to which task they go.
+ */
+import type { TaskRequest } from './task.ts';
 
-/** Its text, as the driver's control file takes it. */
 export interface Remark {
   /** The id of the task that the words came as. */
   readonly id: string;
   /** Login or name of the person. */
   readonly by: string;
+  /** The person, as in `TaskRequest.askedBefore`. */
+  readonly person: NonNullable<TaskRequest['askedBefore']>[number];
   /** Untrusted, and an instruction. */
   readonly text: string;
 }
@@ -35,3 +40,41 @@ export interface Ahead {
 export const maxRemarks = 50;
 /** Of one task together. As JSON at most 1.2 MB, which a record stores and the driver reads. */
 export const maxRemarkCharacters = 200_000;
+
+/** Whether a running turn can do what is asked: it keeps its model, its base and its form of answer. */
+export function isRemark({ ask, trigger, instruction, options }: TaskRequest): boolean {
+  if (ask.kind !== 'run' || ask.job !== undefined || instruction.trim() === '') return false;
+  if (Object.values(options).some((option) => option !== undefined)) return false;
+  switch (trigger.kind) {
+    case 'github':
+      // The line comments of a review are its list of what to do, and each gets an answer.
+      return trigger.event === 'issue_comment' || trigger.event === 'review_comment';
+    case 'slack':
+      return trigger.again === undefined && (trigger.event === 'mention' || trigger.event === 'message');
+    case 'api':
+      return false;
+  }
+}
+
+/** A question has no turn that could do something else, and is in nobody's way. */
+export const takesTurns = ({ ask }: Pick<TaskRequest, 'ask'>): boolean =>
+  ask.kind === 'run' && ask.job !== 'question';
+
+/** The words of a request, as a remark of this person. */
+export function remarkOf({ taskId, trigger, requester, instruction }: TaskRequest, by: string): Remark {
+  const lineComment = trigger.kind === 'github' ? trigger.lineComment : undefined;
+  const line = lineComment?.line == null ? '' : `, line ${lineComment.line}`;
+  const where = lineComment === undefined ? '' : `On ${lineComment.path.replace(/\s+/g, ' ')}${line}:\n\n`;
+  const slackUserId = trigger.kind === 'slack' ? trigger.userId : null;
+  return {
+    id: taskId,
+    by,
+    person: { slackUserId, githubId: requester?.id ?? null },
+    text: `${where}${instruction.trim()}`,
+  };
+}
+
+/** An instruction with what was added to it. */
+export function withRemarks(instruction: string, remarks: readonly Pick<Remark, 'text'>[]): string {
+  return [instruction, ...remarks.map(({ text }) => text)].join('\n\n').trim();
+}

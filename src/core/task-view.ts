@@ -37,7 +37,7 @@ export interface TaskView {
   /** The earlier task of the conversation that this one waits for. */
   readonly ahead: Ahead | null;
   /** Words that were added while the task ran and that reached Codex, in order. */
-  readonly remarks: readonly Remark[];
+  readonly remarks: readonly Pick<Remark, 'by' | 'text'>[];
   readonly model: string | null;
   readonly effort: string | null;
   /** Null: not known yet. */

@@ -57,13 +57,13 @@ export function createChat(deps: ChatDeps): Chat {
       return await fetchSlackFile(ref.fileId, { ...deps, client: client() });
     },
 
-    async react(trigger) {
+    async react(trigger, name) {
       const { messageTs } = trigger;
       if (messageTs === null) return;
       const slack = client();
       try {
         await slackCall('reactions.add', () =>
-          slack.reactions.add({ channel: trigger.channelId, timestamp: messageTs, name: 'eyes' }),
+          slack.reactions.add({ channel: trigger.channelId, timestamp: messageTs, name }),
         );
       } catch (error) {
         if (!(error instanceof SlackRefusal)) throw error;

@@ -273,20 +273,20 @@ describe('the thread context', () => {
 });
 
 describe('the reaction', () => {
-  it('is 👀 on the triggering message, once', async () => {
+  it('is 👀 or ✅ on the triggering message, each once', async () => {
     const channelId = slack.channelId('work');
     const messageTs = await slack.say('maria', channelId, 'please');
-    await chat.react(trigger({ messageTs }));
-    await chat.react(trigger({ messageTs }));
+    for (const name of ['eyes', 'eyes', 'white_check_mark'] as const)
+      await chat.react(trigger({ messageTs }), name);
     const [asked] = (await slack.messages('maria', channelId)).filter(({ ts }) => ts === messageTs);
-    expect(asked?.reactions?.map(({ name }) => name)).toEqual(['eyes']);
+    expect(asked?.reactions?.map(({ name }) => name)).toEqual(['eyes', 'white_check_mark']);
     expect(logged).toEqual([]);
   });
 
   it('is omitted without a triggering message, and a refusal is not fatal', async () => {
-    await chat.react(trigger());
+    await chat.react(trigger(), 'eyes');
     expect(methods()).toEqual([]);
-    await chat.react(trigger({ channelId: 'C0GONE', messageTs: '1.2' }));
+    await chat.react(trigger({ channelId: 'C0GONE', messageTs: '1.2' }), 'eyes');
     expect(logged.map(({ event }) => event)).toEqual(['slack.reaction_refused']);
   });
 });

@@ -148,7 +148,7 @@ export const hostileView: fc.Arbitrary<TaskView> = fc.record({
   base: fc.option(fc.record({ branch: hostileText, sha: hostileText })),
   continues: fc.option(fc.record({ number: count, url: hostileText })),
   ahead: fc.constant(null),
-  remarks: list(fc.record({ id: hostileText, by: hostileText, text: hostileText }), 50),
+  remarks: list(fc.record({ by: hostileText, text: hostileText }), 50),
   model: fc.option(hostileText),
   effort: fc.option(hostileText),
   progress: fc.option(progress, { freq: 10 }),

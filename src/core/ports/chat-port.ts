@@ -26,8 +26,8 @@ export interface Chat {
   threadContext(trigger: SlackTrigger): Promise<ThreadContext | null>;
   /** Fetches a file, from Slack's own host. Not being able to is an answer. */
   attachment(ref: Extract<AttachmentRef, { source: 'slack' }>): Promise<AttachmentAnswer>;
-  /** Adds 👀 to the requesting message, if there is one. */
-  react(trigger: SlackTrigger): Promise<void>;
+  /** Adds 👀 or ✅ to the requesting message, if there is one. */
+  react(trigger: SlackTrigger, name: 'eyes' | 'white_check_mark'): Promise<void>;
   /** Without a channel, the post goes to the requester directly; null if it ended before its post. */
   saveTaskMessage(
     trigger: SlackTrigger,

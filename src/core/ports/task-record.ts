@@ -25,6 +25,8 @@ export interface TaskSnapshot {
   readonly authorization: Authorization | null;
   /** The nonce that the canary has to bring back. */
   readonly canaryNonce: string;
+  /** The earlier task of the conversation that this one waits for. */
+  readonly ahead: Ahead | null;
   readonly setupEnded: boolean;
   /** null until Codex's run has ended. */
   readonly agentEnd: AgentEnd | null;

@@ -179,7 +179,8 @@ export function needsSlot(state: RecordState | null): boolean {
 }
 
 export function snapshotOf(state: RecordState): Omit<TaskSnapshot, 'waitUntil'> {
-  const { request, routing, choice, authorization, canaryNonce, agentEnd, cancelledBy, outcome } = state;
+  const { request, routing, choice, authorization, canaryNonce, ahead, agentEnd, cancelledBy, outcome } =
+    state;
   const repository = request.repository ?? routing?.repository ?? null;
   return {
     request,
@@ -187,6 +188,7 @@ export function snapshotOf(state: RecordState): Omit<TaskSnapshot, 'waitUntil'> 
     choice,
     authorization,
     canaryNonce,
+    ahead,
     setupEnded: state.setupRun === 'ended',
     agentEnd,
     refusal: state.refusal,
@@ -265,6 +267,8 @@ export function cancel(
 ): { readonly state: RecordState | null; readonly reason: string } {
   if (state.outcome !== null) return { state: null, reason: 'The task has already ended.' };
   if (state.cancelledBy !== null) return { state, reason: 'The task is already being cancelled.' };
+  if (state.ahead?.steers === true)
+    return { state: null, reason: 'These words were added to the task that runs; cancel that one instead.' };
   if (['publish', 'report', 'ended'].includes(phaseOf(state)))
     return {
       state: null,

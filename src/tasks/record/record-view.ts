@@ -45,7 +45,7 @@ export function viewOf(state: RecordState, parts: ViewParts): TaskView {
         ? null
         : { number: authorization.continues.number, url: authorization.continues.url },
     ahead: state.ahead,
-    remarks: state.remarks.flatMap(({ fate, ...remark }) => (fate === 'reached' ? [remark] : [])),
+    remarks: state.remarks.flatMap(({ by, text, fate }) => (fate === 'reached' ? [{ by, text }] : [])),
     model: authorization?.model ?? null,
     effort: authorization?.effort ?? null,
     setup: authorization === null ? null : setupView(authorization.policy.setup, setup),

@@ -553,7 +553,7 @@ export abstract class TaskRecordBase<Env> extends DurableObject<Env> {
     const view = this.view();
     if (view === null) return 'shown';
     // Nobody waits for the end of a task that nobody saw to be asked for.
-    const isSilent = state.silent || view.outcome?.kind === 'ignored';
+    const isSilent = state.silent || view.outcome?.kind === 'ignored' || view.outcome?.kind === 'steered';
     const shown = isSilent ? null : await this.#postOrClose(state, view);
     const posted = shown === 'closed' ? null : shown;
     const after = this.#opened(); // a publication attempt can have started meanwhile

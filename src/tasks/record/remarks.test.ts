@@ -7,7 +7,12 @@ import { remarksToPass, settledBetween, settleRemark, takeRemark } from './remar
 const t0 = Date.parse(request.acceptedAt);
 const opened: RecordState = { ...openState(request, 'nonce', t0), authorization };
 const working = startWatching(opened, 'codex', t0);
-const remark = (id: string, text = 'Mind the docs.') => ({ id, by: 'mona', text });
+const remark = (id: string, text = 'Mind the docs.') => ({
+  id,
+  by: 'mona',
+  person: { slackUserId: null, githubId: 3 },
+  text,
+});
 const taken = (state: RecordState, ...ids: readonly string[]): RecordState =>
   ids.reduce((before, id) => takeRemark(before, remark(id)).state, state);
 const fatesOf = ({ remarks }: RecordState) => remarks.map(({ id, fate }) => `${id} ${fate}`);

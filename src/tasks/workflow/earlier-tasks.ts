@@ -1,6 +1,8 @@
 /** Which earlier task of a thread a reply continues: the latest pull request, whatever came between. */
 import type { AskedAt } from '../../core/chat.ts';
-import type { RepositoryRef, SlackTrigger, TaskRequest } from '../../core/task.ts';
+import type { TaskRecordPort } from '../../core/ports/task-record.ts';
+import { withRemarks } from '../../core/remark.ts';
+import type { RepositoryRef, TaskRequest } from '../../core/task.ts';
 import type { TaskView } from '../../core/task-view.ts';
 import type { TaskDeps } from './stage.ts';
 
@@ -12,12 +14,19 @@ interface EarlierTask {
 /** How many tasks of a thread are looked at, newest first. */
 const maxEarlier = 20;
 
-/** The tasks of a thread before a place, newest first, as far as their records are kept. */
-async function* tasksBefore(
-  { channelId, threadTs }: Pick<SlackTrigger, 'channelId' | 'threadTs'>,
-  place: AskedAt,
+/** The tasks of the conversation before a request, or before another place in its thread, newest first. */
+export async function* tasksBefore(
+  { taskId, trigger }: Pick<TaskRequest, 'taskId' | 'trigger'>,
+  place: AskedAt | null,
   deps: TaskDeps,
-): AsyncGenerator<{ readonly taskId: string; readonly record: ReturnType<TaskDeps['recordOf']> }> {
+): AsyncGenerator<{ readonly taskId: string; readonly record: TaskRecordPort }> {
+  if (trigger.kind === 'github') {
+    const ids = await deps.issueTasks.onIssue(trigger.repositoryId, trigger.issueNumber);
+    const older = ids.includes(taskId) ? ids.slice(ids.indexOf(taskId) + 1) : [];
+    for (const id of older) yield { taskId: id, record: deps.recordOf(id) };
+  }
+  if (trigger.kind !== 'slack' || place === null) return;
+  const { channelId, threadTs } = trigger;
   if (threadTs === null) return;
   let before = place;
   for (let seen = 0; seen < maxEarlier; seen += 1) {
@@ -28,20 +37,21 @@ async function* tasksBefore(
   }
 }
 
-/** What was refused, cancelled or failed before it began counts only when it is alone. */
+/** What was refused, cancelled or failed before it began counts only when it is alone; a remark never. */
 export async function latestWork(
-  { taskId, ask }: TaskRequest,
-  trigger: SlackTrigger,
+  request: Pick<TaskRequest, 'taskId' | 'ask' | 'trigger'>,
   place: AskedAt,
   deps: TaskDeps,
 ): Promise<EarlierTask | null | 'being-routed'> {
   let latest: EarlierTask | null = null;
-  for await (const earlier of tasksBefore(trigger, place, deps)) {
+  const { taskId, ask } = request;
+  for await (const earlier of tasksBefore(request, place, deps)) {
     // Before the look, so that a change after the look wakes this task.
     if (ask.kind === 'run') await earlier.record.addWaiter(taskId);
     const view = await earlier.record.view();
     if (view === null) break;
     if (ask.kind === 'run' && isBeingRouted(view)) return 'being-routed';
+    if (view.outcome?.kind === 'steered' || view.ahead?.steers === true) continue;
     const found: EarlierTask = { taskId: earlier.taskId, view };
     if (!endedBeforeWork(view)) return found;
     latest ??= found;
@@ -77,7 +87,7 @@ export async function earlierTask(taskId: string, deps: TaskDeps): Promise<Earli
   if (view.outcome === null) return null;
   const pull = view.outcome.kind === 'pull-request' ? view.outcome.pullRequest : null;
   return {
-    instruction: view.instruction,
+    instruction: withRemarks(view.instruction, view.remarks),
     title: pull?.title ?? '',
     pullRequest: pullRequestOf(view) ?? (await pullRequestBefore(taskId, view.repository, deps)),
   };
@@ -96,7 +106,7 @@ async function pullRequestBefore(
   const request = (await deps.recordOf(taskId).snapshot())?.request;
   if (repository === null || request?.trigger.kind !== 'slack') return null;
   const place = { taskId, at: Date.parse(request.acceptedAt) };
-  for await (const { record } of tasksBefore(request.trigger, place, deps)) {
+  for await (const { record } of tasksBefore(request, place, deps)) {
     const view = await record.view();
     if (view?.repository == null || !isSame(view.repository, repository)) return null;
     const number = pullRequestOf(view);

@@ -15,7 +15,7 @@ export async function endTask(
   step: WorkflowStep,
   deps: TaskDeps,
 ): Promise<TaskOutcome> {
-  const { record, codeHost, log } = deps;
+  const { record, codeHost, chat, log } = deps;
   const ended = await step.do('report', retryBriefly, async () => {
     await record.enter('report');
     await record.finish(await explainRename(outcome, deps));
@@ -37,6 +37,8 @@ export async function endTask(
     bestEffort('react', retryBriefly, async () => {
       const facts = (await record.snapshot())?.authorization?.facts;
       const reaction = endReaction(ended);
+      if (ended.kind === 'steered' && request.trigger.kind === 'slack')
+        await chat?.react(request.trigger, 'white_check_mark');
       if (facts !== undefined && reaction !== null) await codeHost.react(facts, request, reaction);
     }),
     bestEffort('cleanup', retryBriefly, async () => {

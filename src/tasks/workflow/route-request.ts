@@ -2,10 +2,9 @@
 import type { WorkflowStep } from 'cloudflare:workers';
 import type { RepositoryRef, RoutedRequest, TaskRequest } from '../../core/task.ts';
 import { taskLimits } from '../limits.ts';
-import type { Asker } from './stage-intake.ts';
-import { earlierTask, type Earlier } from './earlier-tasks.ts';
 import { routeTask, slackAsk } from './stage-route.ts';
 import type { Stage, TaskDeps } from './stage.ts';
+import type { Asker } from './turn.ts';
 import { retryBriefly, retryLong, runnerOf } from './step-runner.ts';
 import { waitFor } from './wait-for.ts';
 
@@ -20,7 +19,7 @@ export async function routeRequest(
     if (repository === null) throw new Error('a task from GitHub or the API names its repository');
     return {
       go: true,
-      value: { request: { ...request, repository }, asker: { person: null, earlier: null } },
+      value: { request: { ...request, repository }, asker: { person: null, thread: null } },
     };
   }
   if ('go' in ask) return ask;
@@ -37,19 +36,15 @@ export async function routeRequest(
     const chosen = await chooseRepository(value.choices, step, deps);
     if (!chosen.go) return chosen;
     const routing = { repository: chosen.value, by: 'chosen' } as const;
-    value = { kind: 'routed', person, routing, continues: null, newPullRequest: false };
+    value = { kind: 'routed', person, routing, thread: null };
   }
-  const { routing, continues, newPullRequest } = value;
+  const { routing, thread } = value;
   await step.do('routed', retryBriefly, async () => {
     await deps.record.learn({ routing: { routing, requesterName: person.name } });
   });
-  const found = continues === null ? null : await waitForEarlier(continues, step, deps);
-  if (found?.go === false) return found;
-  const earlier =
-    found === null ? null : newPullRequest ? { ...found.value, pullRequest: null } : found.value;
   return {
     go: true,
-    value: { request: { ...request, repository: routing.repository }, asker: { person, earlier } },
+    value: { request: { ...request, repository: routing.repository }, asker: { person, thread } },
   };
 }
 
@@ -79,18 +74,4 @@ async function choiceOf(askedAt: number, { record, now }: TaskDeps): Promise<Sta
   const message =
     'Nobody chose a repository within 12 hours, so nothing was started. Ask again and name the repository first.';
   return { go: false, outcome: { kind: 'refused', reason: { code: 'no-choice', message } } };
-}
-
-/** A follow-up starts from what the earlier task of its thread left, so it waits for that one to end. */
-async function waitForEarlier(taskId: string, step: WorkflowStep, deps: TaskDeps): Promise<Stage<Earlier>> {
-  const run = runnerOf(step, deps);
-  const look = async (): Promise<Stage<Earlier | null>> => {
-    const earlier = await earlierTask(taskId, deps);
-    if (earlier === null) {
-      await deps.record.appendToLog({ kind: 'note', text: 'Waiting for the earlier task in this thread.' });
-      await deps.record.updatePost().catch(() => undefined); // the next look tries again
-    }
-    return { go: true, value: earlier };
-  };
-  return await waitFor('the earlier task', async () => await run('route', retryBriefly, look), step);
 }

@@ -1,7 +1,6 @@
 /** The first stages: authorize the request, acknowledge it, read its context. Nothing is spent yet. */
 import { authorize } from '../../core/access/authorize.ts';
 import type { AttachmentRef } from '../../core/attachment.ts';
-import type { ChatPerson } from '../../core/chat.ts';
 import type { Authorization } from '../../core/authorization.ts';
 import { aloneIn, readMention } from '../../core/ask/mention.ts';
 import { askingLines } from '../../core/ask/pull-context.ts';
@@ -14,9 +13,11 @@ import { approveHeld } from './approve-command.ts';
 import { githubHelp } from './help.ts';
 import type { Earlier } from './earlier-tasks.ts';
 import { checksToMend, nothingToMend } from './checks-to-mend.ts';
+import { reactSeen } from './react.ts';
 import { startOf } from './start-of.ts';
 import { retriedRequest } from './retry-command.ts';
 import type { Stage, TaskDeps } from './stage.ts';
+import { fateOfWords, nextTurn, type Asker } from './turn.ts';
 
 /** What publication needs of the conversation. */
 export const keptContext = 'context.json';
@@ -27,13 +28,6 @@ export const keptContextSchema = z.object({
     .array(z.object({ id: z.number().int().positive(), thread: z.number().int().positive() }))
     .default([]),
 });
-
-/** What routing found out about a task from Slack; all null for other tasks. */
-export interface Asker {
-  readonly person: ChatPerson | null;
-  /** The task that this one continues. */
-  readonly earlier: Earlier | null;
-}
 
 /** A mention that nobody can see, or somebody else's, ends the task without a word. */
 async function readDisplayed(
@@ -53,11 +47,21 @@ async function readDisplayed(
   return { go: true, value: { ...request, ask, instruction, options } };
 }
 
+export interface Authorized {
+  readonly request: RoutedRequest;
+  readonly authorization: Authorization;
+  /** What the task continues. */
+  readonly earlier: Earlier | null;
+}
+
+/** null while the task is behind an earlier one of its conversation. */
 export async function authorizeTask(
   delivered: RoutedRequest,
-  { person, earlier }: Asker,
+  asker: Asker,
   deps: TaskDeps,
-): Promise<Stage<{ readonly request: RoutedRequest; readonly authorization: Authorization }>> {
+): Promise<Stage<Authorized | null>> {
+  const given = await fateOfWords(delivered, asker, deps);
+  if (given !== null) return given.kind === 'over' ? ended(given.outcome) : { go: true, value: null };
   const policy = deps.policy.forRepository(delivered.repository);
   // An API task gets no comment, so a refusal by the allowlist needs no call to GitHub.
   if (!policy.allowed && delivered.trigger.kind === 'api')
@@ -75,6 +79,7 @@ export async function authorizeTask(
     facts === null || request.requester === null
       ? 'unknown'
       : await deps.codeHost.canWrite(facts, request.requester);
+  const { person } = asker;
   const chat = deps.policy.slack === null ? null : { person, team: deps.policy.slack.team };
   let verdict = authorize({ request, policy, facts, canWrite, chat });
   if (request.trigger.kind === 'github') {
@@ -101,6 +106,10 @@ export async function authorizeTask(
   const answered = await answer(request, facts, deps);
   if (answered !== null) return ended(answered);
 
+  const turn = await nextTurn(request, facts, asker, deps);
+  if (turn.kind === 'over') return ended(turn.outcome);
+  if (turn.kind === 'behind') return { go: true, value: null };
+  const { earlier } = turn;
   const alsoRead = await locateAlsoRead(policy.alsoRead, facts, deps.codeHost);
   if (!alsoRead.ok) {
     deps.log('also_read.not_installed', { taskId: request.taskId, wanted: policy.alsoRead });
@@ -120,7 +129,7 @@ export async function authorizeTask(
   const nothing = await nothingToMend(request, authorization, deps);
   if (nothing !== null) return ended(nothing);
   await deps.record.learn({ authorization });
-  return { go: true, value: { request, authorization } };
+  return { go: true, value: { request, authorization, earlier } };
 }
 
 /** As the configuration names it for the requester in Slack. It gives credit, never access. */
@@ -168,7 +177,8 @@ async function answer(
         if (id === request.taskId) continue;
         const record = deps.recordOf(id);
         const view = await record.view();
-        if (view === null || view.status === 'ended') continue;
+        // Words that were added to a task end with it.
+        if (view === null || view.status === 'ended' || view.ahead?.steers === true) continue;
         if (ask.kind === 'status')
           lines.push(
             `Task ${view.shortId} (${standingText(view)}) was asked for ${ageText(view.elapsedMs)}.`,
@@ -195,15 +205,6 @@ export async function acknowledge(
   authorization: Authorization,
   deps: TaskDeps,
 ): Promise<Stage<null>> {
-  const { trigger } = request;
-  const react = async () => {
-    if (trigger.kind === 'slack') await deps.chat?.react(trigger);
-    else await deps.codeHost.react(authorization.facts, request, 'eyes');
-  };
-  const reacted = react().catch((error: unknown) =>
-    // A reaction is a courtesy. An issue that takes none must not fail the task.
-    deps.log('reaction.failed', { taskId: request.taskId, error: String(error) }),
-  );
   const comment = async () => await deps.record.updatePost();
   const failed = (error: unknown) =>
     deps.log('comment.failed', { taskId: request.taskId, error: String(error) });
@@ -212,7 +213,7 @@ export async function acknowledge(
     failed(error);
     await comment().catch(failed);
   });
-  await Promise.all([reacted, commented]);
+  await Promise.all([reactSeen(request, authorization.facts, deps), commented]);
   return { go: true, value: null };
 }
 

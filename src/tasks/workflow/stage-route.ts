@@ -9,6 +9,7 @@ import { ageText, standingText } from '../../core/task-words.ts';
 import { latestWork } from './earlier-tasks.ts';
 import { slackHelp } from './help.ts';
 import type { Stage, TaskDeps } from './stage.ts';
+import type { Asker } from './turn.ts';
 
 /** A request from Slack, with what it is routed by. */
 export interface SlackAsk {
@@ -23,9 +24,8 @@ export type Routed =
       readonly kind: 'routed';
       readonly person: ChatPerson;
       readonly routing: Routing;
-      readonly continues: string | null;
-      /** It repeats one that made a pull request, so it makes a new one. */
-      readonly newPullRequest: boolean;
+      /** Null: it continues no work of the thread. `newPullRequest`: it repeats one that made one. */
+      readonly thread: Asker['thread'];
     }
   | { readonly kind: 'ask'; readonly person: ChatPerson; readonly choices: readonly RepositoryRef[] };
 
@@ -71,7 +71,7 @@ export async function routeTask(ask: SlackAsk, deps: TaskDeps): Promise<Stage<Ro
     });
 
   const { place, newPullRequest } = await placeOf(self, trigger, deps);
-  const found = await latestWork(request, trigger, place, deps);
+  const found = await latestWork(request, place, deps);
   if (found === 'being-routed') return { go: true, value: null };
   const thread =
     found?.view.repository == null ? null : { taskId: found.taskId, repository: found.view.repository };
@@ -108,7 +108,8 @@ export async function routeTask(ask: SlackAsk, deps: TaskDeps): Promise<Stage<Ro
       return { go: true, value: { kind: 'ask', person, choices: routed.choices } };
     case 'repository': {
       const { routing, continues } = routed;
-      return { go: true, value: { kind: 'routed', person, routing, continues, newPullRequest } };
+      const thread = continues === null ? null : { place, newPullRequest };
+      return { go: true, value: { kind: 'routed', person, routing, thread } };
     }
   }
 }

@@ -11,6 +11,7 @@ import {
   type Approval,
   type Authorization,
 } from '../../core/authorization.ts';
+import { remarkOf } from '../../core/remark.ts';
 import type { PublishInput } from '../../core/ports/publication.ts';
 import type { TaskRecordPort } from '../../core/ports/task-record.ts';
 import {
@@ -170,6 +171,7 @@ interface Script {
       }
     >
   >;
+  readonly running?: RunningTask;
   /** What a person chooses an hour after they were asked. */
   readonly choice?: RepositoryRef;
   /** In turn; granted when there are no more. */
@@ -179,6 +181,18 @@ interface Script {
   readonly seeTasks?: (tasks: MemoryTasks) => void;
   /** The person was refused in this conversation before. */
   readonly told?: boolean;
+}
+
+/** A task of the conversation that Codex works on when this one is asked for. */
+interface RunningTask {
+  readonly request?: TaskRequest;
+  readonly authorization?: Authorization;
+  /** Milliseconds after the start of this task, when the model reads what was added; without it, never. */
+  readonly readsAfterMs?: number;
+  /** Without it, Codex works on it already. */
+  readonly startsAfterMs?: number;
+  readonly endsAfterMs: number;
+  readonly cancelled?: true;
 }
 
 interface EarlierTask {
@@ -201,6 +215,7 @@ const earlierEntry: IndexedTask = {
   postedTs: slackTrigger.threadTs,
   at: 0,
 };
+const runningId = 'running-1';
 const entryOf = (_: EarlierTask, index: number): IndexedTask => ({
   ...earlierEntry,
   taskId: `slack-before-${index}`,
@@ -256,8 +271,30 @@ function world(script: Script) {
     destroy: async () => undefined,
     ...script.sandbox,
   };
+  /** Of the task that runs: its driver reports what is in the control file as read. */
+  let control = '';
+  const runningSandbox: TaskSandbox = {
+    ...sandbox,
+    writeFile: async (_, content) => {
+      control = String(content);
+      tasks.now += 1000;
+    },
+    readRun: async (_, { offset, waitMs }) => {
+      const { readsAfterMs = Number.POSITIVE_INFINITY, endsAfterMs = 0 } = script.running ?? {};
+      tasks.now += waitMs;
+      const ids = [...control.matchAll(/"id":"([^"]+)"/g)].map(([, id]) => id);
+      const read = ids.map(
+        (id) => `${JSON.stringify({ at: t0, driver: { kind: 'remark', id, state: 'reached' } })}\n`,
+      );
+      return chunkOf(
+        tasks.now >= t0 + readsAfterMs ? read.join('') : '',
+        offset,
+        tasks.now >= t0 + endsAfterMs ? 0 : null,
+      );
+    },
+  };
   const tasks = new MemoryTasks(t0, () => ({
-    sandboxes: { idFor: (taskId) => taskId, get: () => sandbox },
+    sandboxes: { idFor: (taskId) => taskId, get: (id) => (id === runningId ? runningSandbox : sandbox) },
     slots: { release: async () => undefined },
     codex,
     notifier: {
@@ -438,15 +475,20 @@ function world(script: Script) {
       put: async (task) => void indexed.push(task),
       inThread: async (_channel, _thread, before) => {
         lookedBackFrom.push(before);
-        const chain =
-          script.earlier === undefined ? [] : [earlierEntry, ...(script.before ?? []).map(entryOf)];
+        const chain = [
+          ...(script.running === undefined ? [] : [{ ...earlierEntry, taskId: runningId }]),
+          ...(script.earlier === undefined ? [] : [earlierEntry, ...(script.before ?? []).map(entryOf)]),
+        ];
         return chain[chain.findIndex(({ taskId }) => taskId === before?.taskId) + 1] ?? null;
       },
       byMessage: async () => null,
       recent: async () => [],
     },
     issueTasks: {
-      onIssue: async () => Object.keys(script.others ?? {}),
+      onIssue: async () => [
+        ...(script.running === undefined ? [] : [asked.taskId, runningId]),
+        ...Object.keys(script.others ?? {}),
+      ],
       removeFromIssue: async ({ taskId }) => void removed.push(taskId),
     },
     settle: async (_, access) => {
@@ -479,7 +521,26 @@ function world(script: Script) {
         await tasks.record(taskId).learn({ authorization: { ...authorization, continues: older.continues } });
       if (older.outcome !== null) await tasks.record(taskId).finish(older.outcome);
     }
-    const { earlier } = script;
+    const { earlier, running } = script;
+    if (running !== undefined) {
+      const other = tasks.record(runningId);
+      await other.open({ ...(running.request ?? request), taskId: runningId });
+      await other.learn({ authorization: running.authorization ?? authorization });
+      const start = async () => {
+        await other.enter('codex');
+        await other.watchRun('codex');
+      };
+      if (running.startsAfterMs === undefined) await start();
+      else tasks.plan(t0 + running.startsAfterMs, start);
+      const end =
+        running.cancelled === true
+          ? ({ kind: 'cancelled', by: 'ben' } as const)
+          : ({ kind: 'pull-request', pullRequest } as const);
+      // Publication takes a minute.
+      tasks.plan(t0 + running.endsAfterMs + 60_000, async () => await other.finish(end));
+      if (running.cancelled === true)
+        tasks.plan(t0 + running.endsAfterMs, async () => void (await other.cancel('ben')));
+    }
     if (earlier === undefined) return;
     const before = tasks.record(earlierEntry.taskId);
     await before.open({ ...(earlier.request ?? request), taskId: earlierEntry.taskId });
@@ -523,6 +584,13 @@ function world(script: Script) {
     offered,
     entered,
     outcome: () => record.snapshot()?.outcome ?? null,
+    passedOn: () =>
+      control.split('\n').flatMap((line) => /instruction\\n(.*)\\nAIRLOCK/.exec(line)?.[1] ?? []),
+    fates: () =>
+      tasks
+        .record(runningId)
+        .view()
+        ?.remarks.map(({ by, text }) => `${by}: ${text}`) ?? [],
     posted: () => posted,
   };
 }
@@ -1634,17 +1702,21 @@ describe('a task from Slack', () => {
 
     it('waits until the earlier task ends', async () => {
       const endsAfterMs = 3 * 60 * 60_000 + 1000;
-      const it = await inSlack({ earlier: { outcome: published, endsAfterMs } });
+      const asked = { ...slackRequest, options: { effort: 'high' } } as const;
+      const it = await inSlack({
+        earlier: { outcome: published, endsAfterMs, continues: pullRequest },
+        request: asked,
+      });
       expect(it.log).toContain('Waiting for the earlier task in this thread.');
       expect(it.authorized[0]?.continues).toEqual(pullRequest);
       // At its end, not at the next poll.
-      expect(it.entered.get('authorize')).toBe(t0 + endsAfterMs);
+      expect(it.entered.get('slot')).toBe(t0 + endsAfterMs);
     });
 
     it('notices that the earlier task has ended when the event is lost', async () => {
       const endsAfterMs = 3 * 60 * 60_000 + 1000;
       const it = await inSlack({ earlier: { outcome: published, endsAfterMs }, losesEvents: true });
-      const startedAt = it.entered.get('authorize') ?? 0;
+      const startedAt = it.entered.get('slot') ?? 0;
       expect(startedAt).toBeGreaterThan(t0 + endsAfterMs);
       expect(startedAt).toBeLessThanOrEqual(t0 + endsAfterMs + taskLimits.pollMaxMs);
       expect(it.result.kind).toBe('pull-request');
@@ -1882,7 +1954,7 @@ describe('a task from Slack', () => {
       },
     });
     expect(routed).toEqual([{ repository: app, by: 'thread' }]);
-    expect(entered.get('authorize')).toBe(t0 + 50_000);
+    expect(entered.get('slot')).toBe(t0 + 50_000);
   });
 
   it('does not wait while a person is asked for the repository of the earlier task', async () => {
@@ -2190,5 +2262,150 @@ describe('a task asked for in a pull request', () => {
     const { result, writes } = await ask(state, head, {}, { codeHost });
     expect(result).toMatchObject({ kind: 'refused', reason: { code: 'no-write-access' } });
     expect([writes, pulls]).toEqual([[], []]);
+  });
+});
+
+describe('words that come while a task of the conversation runs', () => {
+  const inSlack = { ...slackRequest, requester: null };
+  const inPull: TaskRequest = {
+    ...request,
+    trigger: { ...githubTrigger, onPullRequest: true, issueNumber: 8 },
+  };
+  const minute = 60_000;
+  const running: RunningTask = { endsAfterMs: 10 * minute };
+  const read: RunningTask = { ...running, readsAfterMs: 2 * minute };
+  const steered = { kind: 'steered', taskId: runningId };
+
+  describe.each<[string, TaskRequest, string]>([
+    ['on an issue', request, 'maria'],
+    ['in a pull request', inPull, 'maria'],
+    ['in Slack', inSlack, 'Maria'],
+  ])('%s', (_, asked, by) => {
+    async function ask(script: Script) {
+      const reactions: string[] = [];
+      const it = await live({
+        request: asked,
+        codeHost: { react: async (_facts, __, content) => void reactions.push(content), ...script.codeHost },
+        chat: { react: async (_trigger, name) => void reactions.push(name) },
+        ...script,
+      });
+      return { ...it, reactions };
+    }
+
+    it('reach its turn, and start nothing', async () => {
+      const it = await ask({ running: read });
+      expect(it.result).toEqual(steered);
+      expect(it.fates()).toEqual([`${by}: fix it`]);
+      expect(it.passedOn()).toEqual(['fix it']);
+      expect(it.reactions).toEqual(asked === inSlack ? ['eyes', 'white_check_mark'] : ['eyes']);
+      expect([it.posted(), it.claims, it.sandboxCalls, it.prompts]).toEqual([0, [], [], []]);
+    });
+
+    it('become the next turn, once, when the model has not read them', async () => {
+      const it = await ask({ running });
+      expect(it.result.kind).toBe('pull-request');
+      expect(it.fates()).toEqual([]);
+      expect(it.prompts).toHaveLength(1);
+      expect(it.published).toHaveLength(1);
+      expect(it.authorized.map(({ continues }) => continues?.number)).toEqual([8]);
+      expect(it.entered.get('slot')).toBe(t0 + running.endsAfterMs + minute);
+    });
+
+    it('become the next turn when every event is lost', async () => {
+      const it = await ask({ running, losesEvents: true });
+      expect(it.result.kind).toBe('pull-request');
+      expect(it.prompts).toHaveLength(1);
+    });
+
+    it('are cancelled with it, without another post', async () => {
+      const it = await ask({ running: { ...running, cancelled: true } });
+      expect(it.result).toEqual({ kind: 'cancelled', by: 'ben' });
+      expect([it.posted(), it.prompts]).toEqual([0, []]);
+    });
+
+    it.each<[string, Partial<TaskRequest>]>([
+      ['options', { options: { effort: 'high' } }],
+      ['a job', { ask: { kind: 'run', job: 'fix-checks' } }],
+      ['no words', { instruction: ' ' }],
+    ])('are a task of their own with %s', async (__, more) => {
+      const it = await ask({ running: read, request: { ...asked, ...more } });
+      expect(it.result.kind).toBe('pull-request');
+      expect(it.passedOn()).toEqual([]);
+      // On an issue each works on a branch of its own.
+      const waits = asked !== request;
+      expect(it.entered.get('slot')).toBe(waits ? t0 + running.endsAfterMs + minute : t0);
+    });
+
+    it('do not reach a task that answers a question', async () => {
+      const question = { ...request, trigger: asked.trigger, ask: { kind: 'run', job: 'question' } } as const;
+      const it = await ask({ running: { ...read, request: question } });
+      expect([it.passedOn(), it.entered.get('slot')]).toEqual([[], t0]);
+    });
+  });
+
+  it('are refused from somebody without write access', async () => {
+    const it = await live({ running: read, codeHost: { canWrite: async () => false } });
+    expect(it.result).toMatchObject({ kind: 'refused', reason: { code: 'no-write-access' } });
+    expect(it.passedOn()).toEqual([]);
+  });
+
+  it('do not reach a task on another repository', async () => {
+    const elsewhere = { ...authorization, facts: { ...facts, repositoryId: 2 } };
+    const it = await live({ running: { ...read, authorization: elsewhere } });
+    expect(it.passedOn()).toEqual([]);
+  });
+
+  it('name the line that they are about', async () => {
+    const lineComment = {
+      path: 'src/a.ts',
+      line: 7,
+      startLine: null,
+      side: 'RIGHT',
+      inReplyTo: null,
+      diffHunk: '',
+    } as const;
+    const trigger = { ...githubTrigger, event: 'review_comment', onPullRequest: true, lineComment } as const;
+    const it = await live({ running: read, request: { ...request, trigger } });
+    expect(it.fates()).toEqual(['maria: On src/a.ts, line 7:\n\nfix it']);
+  });
+
+  it('wait until Codex starts', async () => {
+    const it = await live({ running: { ...read, startsAfterMs: minute } });
+    expect([it.result, it.passedOn()]).toEqual([steered, ['fix it']]);
+  });
+
+  it('wait for earlier words that are not decided, and come after them', async () => {
+    const it = world({ running: { ...read, startsAfterMs: minute } });
+    await it.prepare();
+    const before = it.tasks.record('before');
+    await before.open({ ...request, taskId: 'before' });
+    const issueTasks = { ...it.deps.issueTasks, onIssue: async () => [request.taskId, 'before', runningId] };
+    it.tasks.plan(t0 + 5_000, async () => {
+      await it.tasks.record(runningId).addRemark({ ...remarkOf(request, 'ben'), id: 'before' });
+      await before.learn({ ahead: { taskId: runningId, steers: true } });
+    });
+    const step = it.tasks.workflow(request.taskId);
+    expect(await runTask({ kind: 'task', request }, step, { ...it.deps, issueTasks })).toEqual(steered);
+    expect(it.fates()).toEqual(['ben: fix it', 'maria: fix it']);
+    expect(it.passedOn()).toHaveLength(2);
+  });
+
+  it('go to earlier words that became the next turn', async () => {
+    const it = world({ running });
+    await it.prepare();
+    const next = it.tasks.record('next');
+    await next.open({ ...request, taskId: 'next' });
+    await it.tasks.record(runningId).addRemark({ ...remarkOf(request, 'ben'), id: 'next' });
+    await next.learn({ ahead: { taskId: runningId, steers: true } });
+    const issueTasks = { ...it.deps.issueTasks, onIssue: async () => [request.taskId, 'next', runningId] };
+    it.tasks.plan(t0 + 12 * minute, async () => await next.learn({ authorization }));
+    it.tasks.plan(t0 + 13 * minute, async () => {
+      expect(next.snapshot()?.ahead).toBeNull();
+      await next.finish({ kind: 'no-change', summary: '' });
+    });
+    const step = it.tasks.workflow(request.taskId);
+    const result = await runTask({ kind: 'task', request }, step, { ...it.deps, issueTasks });
+    expect(result.kind).toBe('pull-request');
+    expect(it.entered.get('slot')).toBe(t0 + 13 * minute);
   });
 });

@@ -42,11 +42,11 @@ async function work(asked: TaskRequest, step: WorkflowStep, deps: TaskDeps): Pro
   if (!routed.go) return routed.outcome;
   const { asker } = routed.value;
 
-  const authorized = await run('authorize', retryBriefly, () =>
-    authorizeTask(routed.value.request, asker, deps),
-  );
+  const authorize = () =>
+    run('authorize', retryBriefly, () => authorizeTask(routed.value.request, asker, deps));
+  const authorized = await waitFor('an earlier task', authorize, step);
   if (!authorized.go) return authorized.outcome;
-  const { request, authorization } = authorized.value;
+  const { request, authorization, earlier } = authorized.value;
 
   // None of these needs another: the person sees 👀 while the task gets its sandbox and the issue is read.
   const [acknowledged, context, sandbox] = await Promise.all([
@@ -55,13 +55,7 @@ async function work(asked: TaskRequest, step: WorkflowStep, deps: TaskDeps): Pro
       const here = { ...request, trigger: asked.trigger };
       return acknowledge(here, authorization, deps);
     }),
-    stepOf(
-      step,
-      'context',
-      retryBriefly,
-      () => readContext(request, authorization, asker.earlier, deps),
-      deps,
-    ),
+    stepOf(step, 'context', retryBriefly, () => readContext(request, authorization, earlier, deps), deps),
     sandboxFor(request, step, deps),
   ]);
   if (!acknowledged.go) return acknowledged.outcome;
