@@ -396,10 +396,16 @@ describe('hostile text from the sandbox', () => {
       progress: { ...progress, plan, commands },
       receipt: { ...emptyReceipt, denied: rows, deniedTotal: 1000 },
     };
-    expect(progressComment(long, taskUrl).length).toBeLessThan(60_000);
-    expect(
-      progressComment({ ...long, outcome: { kind: 'no-change', summary: much } }, taskUrl).length,
-    ).toBeLessThan(60_000);
+    const said = { summary: much, remarks: Array.from({ length: 90 }, () => much), leftOut: much };
+    const reason = { code: 'x', message: much };
+    const outcomes: readonly (TaskOutcome | null)[] = [
+      null,
+      { kind: 'no-change', summary: much },
+      { kind: 'pull-request', pullRequest, added: true, commit: { sha: '1', ...said }, leftOut: much },
+      { kind: 'patch', reason, patch: { text: 'x'.repeat(20_000), complete: true }, ...said },
+    ];
+    for (const outcome of outcomes)
+      expect(progressComment({ ...long, outcome }, taskUrl).length).toBeLessThan(60_000);
   });
 });
 

@@ -62,12 +62,13 @@ function why(reason: Reason): string {
   return renderUntrustedMarkdown(reason.message, 2000);
 }
 
-/** Shows a small change as a patch in a fold, or a part of it, and says how to get the whole. */
-function patchText(patch: Patch | undefined, taskId: string): string {
+/** Shows a small change as a patch in a fold, or what fits into `room`, and says how to get the whole. */
+function patchText(patch: Patch | undefined, taskId: string, room = 20_000): string {
   const whole = `${codeSpan(`GET /api/tasks/${taskId}/change`, { maxChars: 200 })} returns the whole change.`;
   // A fence is longer than what it holds: one around thousands of backticks would not fit.
-  if (patch === undefined || patch.text === '' || /`{50}/.test(patch.text)) return `\n\n${whole}`;
-  const shown = fence(patch.text, { language: 'diff', maxChars: 20_000 });
+  if (patch === undefined || patch.text === '' || /`{50}/.test(patch.text) || room < 500)
+    return `\n\n${whole}`;
+  const shown = fence(patch.text, { language: 'diff', maxChars: room });
   const applies = patch.complete && shown.includes(`\n${patch.text.replace(/\n$/, '')}\n`);
   const title = applies
     ? 'The change as a patch for <code>git apply</code>'
@@ -86,7 +87,7 @@ function howToApprove({ changeHash, secondPerson }: TaskOutcome & { kind: 'held'
 
 function remarksText(heading: string, untrusted: readonly string[]): string {
   if (untrusted.length === 0) return '';
-  const lines = untrusted.slice(0, 20).map((remark) => `> - ${escapeInline(remark, 400)}`);
+  const lines = untrusted.slice(0, 10).map((remark) => `> - ${escapeInline(remark, 250)}`);
   if (untrusted.length > lines.length) lines.push(`> - and ${untrusted.length - lines.length} more`);
   return ['> [!WARNING]', `> ${heading}`, ...lines].join('\n');
 }
@@ -165,7 +166,8 @@ function outcomeText(
       const { reason, remarks = [], leftOut = '', summary, patch } = outcome;
       const about = [remarksText('Before you apply it:', remarks), escapeInline(leftOut, 1500)];
       const text = joined([why(reason), ...about, renderUntrustedMarkdown(summary, 4000)]);
-      return { headline: '📋 The change is a patch', text: `${text}${patchText(patch, taskId)}` };
+      const room = Math.min(20_000, 30_000 - text.length);
+      return { headline: '📋 The change is a patch', text: `${text}${patchText(patch, taskId, room)}` };
     }
     case 'replied':
       return { headline: '', text: renderUntrustedMarkdown(outcome.text, 10_000) };

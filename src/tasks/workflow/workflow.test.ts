@@ -2082,6 +2082,12 @@ describe('access, asked again before publication', () => {
   });
 });
 
+/** Whether the person may write: at the start, and no longer at publication. */
+function oneAnswer(): TaskDeps['codeHost']['canWrite'] {
+  const answers = [true];
+  return async () => answers.shift() ?? false;
+}
+
 describe('a task asked for in a pull request', () => {
   type Place = Partial<GithubTrigger>;
   const lineComment = {
@@ -2247,6 +2253,83 @@ describe('a task asked for in a pull request', () => {
       message: `No check fails on ${baseSha.slice(0, 7)}, so I changed nothing.`,
     });
     expect([writes.filter((write) => write.startsWith('commit')), claims]).toEqual([[], []]);
+  });
+
+  describe('of a review with line comments', () => {
+    const review: Place = { event: 'review', reviewId: 4, commentId: null };
+    const comment = (id: number, asks: boolean) => ({ id, asks, author: 'maria', createdAt: '', text: 'x' });
+    const thread = (id: number, asks: boolean) => ({
+      ...lineComment,
+      id,
+      outdated: false,
+      hunk: '',
+      comments: [comment(id, asks), comment(id + 1, false)],
+    });
+    const context: IssueContext = {
+      number: 8,
+      title: '',
+      author: 'maria',
+      authorCanWrite: true,
+      throughApp: null,
+      body: '',
+      bodyLeftOut: false,
+      bodyIsInstruction: false,
+      labels: [],
+      comments: [],
+      commentsLeftOut: 0,
+      pull: {
+        baseBranch: 'main',
+        headRef: 'x',
+        fork: false,
+        changes: null,
+        reviews: [],
+        threads: [thread(10, true), thread(20, true), thread(30, false)],
+        leftOut: 0,
+      },
+    };
+    const replies = [
+      { id: 20, text: 'Renamed.' },
+      { id: 31, text: 'Nobody asked for this.' },
+    ];
+    const unwritten = { code: 'pull-request-merged', message: 'It was merged.' };
+
+    it.each<[string, Script, Partial<TaskOutcome> | null]>([
+      ['the commit', {}, { commit: { sha: 'd'.repeat(40), summary: 'Said.', remarks: [] } }],
+      [
+        'a patch, if the pull request was merged meanwhile',
+        { publication: { publish: async () => ({ kind: 'unwritten', reason: unwritten }) } },
+        {
+          kind: 'patch',
+          reason: unwritten,
+          patch: measured.patch,
+          summary: 'Said.',
+          remarks: [],
+        },
+      ],
+      ['nothing more, if the change is held', { codeHost: { canWrite: oneAnswer() } }, null],
+    ])('answers each of them once, with %s', async (_, script, ended) => {
+      const answered: unknown[] = [];
+      const { result } = await ask('open', 'here', review, {
+        ...script,
+        codeHost: {
+          issueContext: async () => context,
+          replyToLines: async (_, __, answers, outcome) => (answered.push(answers, outcome), []),
+          ...script.codeHost,
+        },
+        deps: {
+          codex: {
+            ...createCodex({ openaiBaseUrl: 'https://api.openai.com/v1' }),
+            answer: () => ({ title: 'T', summary: 'Said.', valid: true, replies }),
+          },
+        },
+      });
+      const lines = [
+        { id: 10, thread: 10, text: null },
+        { id: 20, thread: 20, text: 'Renamed.' },
+      ];
+      expect(answered).toEqual(ended === null ? [] : [lines, result]);
+      expect(result).toMatchObject(ended ?? { kind: 'held' });
+    });
   });
 
   const strangers = Object.keys(states).flatMap((state) => [
