@@ -73,6 +73,9 @@ async function openThread(codex: CodexConnection, job: CodexDriverJob): Promise<
   const opened = (thread: unknown, resumed: boolean, why: Why): Thread => {
     const threadId = stringAt(thread, 'thread', 'id');
     events.driver({ kind: 'thread', threadId, resumed, why, model: at(thread, 'model') ?? null });
+    // Already here, because the run can be ended at its time limit before it reports anything more.
+    const path = at(thread, 'thread', 'path');
+    if (typeof path === 'string') events.driver({ kind: 'rollout', path });
     return { threadId, resumed };
   };
   const start = async (why: Why) =>

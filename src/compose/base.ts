@@ -11,7 +11,7 @@ import {
 import type { AirlockConfig } from '../config/schema.ts';
 import { costUsd } from '../core/cost.ts';
 import type { Policy } from '../core/policy.ts';
-import type { Chat, IssueTasks, TaskIndex } from '../core/ports/chat-port.ts';
+import type { Chat, Conversations, IssueTasks, TaskIndex } from '../core/ports/chat-port.ts';
 import { createAppTokens, type AppTokens } from '../github/app-auth.ts';
 import { mentionName, type MentionName } from '../github/mention-name.ts';
 import type { ReadHtml } from '../github/html-events.ts';
@@ -44,7 +44,7 @@ export interface Base {
   readonly codex: RecordDeps['codex'];
   /** Null: Slack is not configured. */
   readonly chat: Chat | null;
-  readonly index: TaskIndex & IssueTasks;
+  readonly index: TaskIndex & IssueTasks & Conversations;
   readonly costOf: RecordDeps['costOf'];
   readonly retentionMs: number;
 }

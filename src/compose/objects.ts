@@ -1,5 +1,5 @@
 /** Finds the Durable Objects and Workflow instances by what they belong to. */
-import type { IssueTasks, TaskIndex } from '../core/ports/chat-port.ts';
+import type { Conversations, IssueTasks, TaskIndex } from '../core/ports/chat-port.ts';
 import type { Slots } from '../core/ports/slots-port.ts';
 import type { TaskRequest } from '../core/task.ts';
 import type { TokenLedger } from '../github/token-ledger.ts';
@@ -48,7 +48,7 @@ export async function listTask(env: Env, taskId: string): Promise<void> {
 }
 
 /** `team`: null when Slack is not configured. */
-export function indexOf(env: Env, team: string | null): TaskIndex & IssueTasks {
+export function indexOf(env: Env, team: string | null): TaskIndex & IssueTasks & Conversations {
   return createTaskIndex(team ?? 'none', (name) => env.TASK_INDEX.get(env.TASK_INDEX.idFromName(name)));
 }
 

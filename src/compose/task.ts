@@ -28,6 +28,7 @@ export function composeTask(env: Env, taskId: string): TaskDeps {
     policy,
     chat,
     index,
+    conversations: index,
     issueTasks: index,
     settle: async (request, access) => {
       const settled = async () => await inboxOf(env, request).settle(request.taskId, access);

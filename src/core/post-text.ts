@@ -11,6 +11,7 @@ import type { CommandRun, PlanItem, Progress } from './progress.ts';
 import { Reported } from './reported.ts';
 import { setupLine } from './setup-view.ts';
 import type { TaskView } from './task-view.ts';
+import { earlierTurnText } from './earlier-turn.ts';
 import { capitalized, durationText, runningText, standingText } from './task-words.ts';
 import { testsRun, unwrappedCommand } from './test-commands.ts';
 
@@ -157,6 +158,8 @@ export function footerText(view: TaskView, { code, text }: Markup): string {
   if (view.model !== null)
     parts.push(text(view.effort === null ? view.model : `${view.model} ${view.effort}`, 150));
   if (view.base !== null) parts.push(`from ${code(view.base.branch, 120)}`);
+  const earlier = earlierTurnText(view.earlierTurn, code);
+  if (earlier !== '') parts.push(earlier);
   parts.push(durationText(view.elapsedMs));
   return parts.join(' · ');
 }

@@ -1,6 +1,7 @@
 /** A task as people and programs see it. Holds untrusted text, already cut; each surface escapes it. */
 import type { RoutedBy } from './chat.ts';
 import type { Fault, Receipt, TokenUsage } from './grant.ts';
+import type { EarlierTurnView } from './earlier-turn.ts';
 import type { Notable, Progress } from './progress.ts';
 import type { Ahead, Remark } from './remark.ts';
 import type { SetupView } from './setup-view.ts';
@@ -38,6 +39,8 @@ export interface TaskView {
   readonly ahead: Ahead | null;
   /** Words that were added while the task ran and that reached Codex, in order. */
   readonly remarks: readonly Pick<Remark, 'by' | 'text'>[];
+  /** The earlier turn of the conversation; null if there is none. */
+  readonly earlierTurn: EarlierTurnView | null;
   readonly model: string | null;
   readonly effort: string | null;
   /** Null: not known yet. */

@@ -1,4 +1,5 @@
 /** The words for phases and durations that all surfaces share, for the middle of a sentence. */
+import { whyNotResumed } from './earlier-turn.ts';
 import type { CommandRun, Resumed } from './progress.ts';
 import type { TaskPhase } from './task.ts';
 
@@ -47,13 +48,6 @@ export function standingText({ phase, queuePosition, choices }: TaskStanding): s
 export function queuePlaceText(position: number): string {
   return position === 1 ? 'next in the queue' : `place ${position} in the queue`;
 }
-
-/** Why a thread that was there was not resumed; '' if it was, or if there was none. */
-const whyNotResumed: Readonly<Record<Resumed, string>> = {
-  yes: '',
-  'other-version': 'another version of Codex wrote the earlier one',
-  unreadable: 'Codex could not read the earlier one',
-};
 
 /** A line of the log. */
 export function threadText(threadId: string, resumed: Resumed | null): string {

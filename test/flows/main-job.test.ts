@@ -1,16 +1,16 @@
 /** The main job: a mention in an issue becomes a pull request, and nothing of what made it is left over. */
 import { execFile } from 'node:child_process';
-import { readdir } from 'node:fs/promises';
-import { join } from 'node:path';
 import { promisify } from 'node:util';
-import { DatabaseSync } from 'node:sqlite';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import type { PullView } from '../../simulators/github/contract.ts';
 import { demoScript } from '../../cli/demo/demo-script.ts';
+import { finish } from '../../simulators/openai/script.ts';
 import type { TaskView } from '../../src/core/task-view.ts';
 import {
   ask,
+  askOn,
   botComments,
+  follow,
   splitBill,
   startFlow,
   untilEnded,
@@ -31,7 +31,14 @@ describe('a mention in an issue', () => {
   let minted: ReturnType<FlowWorld['world']['github']['issuedTokens']>;
 
   beforeAll(async () => {
-    flow = await startFlow({ script: demoScript });
+    flow = await startFlow({
+      script: (asking) =>
+        asking.prompt.includes('is the second round needed?')
+          ? [finish({ title: 'Nothing to do', summary: 'It is not.' })]
+          : typeof demoScript === 'function'
+            ? demoScript(asking)
+            : demoScript,
+    });
     asked = await ask(flow.world, '@airlock fix the rounding in split()');
     view = await untilEnded(flow.world, asked.taskId);
     await untilNothingIsLeft(flow);
@@ -150,28 +157,20 @@ describe('a mention in an issue', () => {
     expect(view.receipt.denied).toEqual([]);
   });
 
-  it('keeps the thread with the record, so that a later turn can continue it', async () => {
-    // No route offers it yet: it is read where the record keeps it.
-    const worker = join(flow.stateDir, 'bot', 'worker');
-    const files = (await readdir(worker, { recursive: true })).filter(
-      (name) => name.includes('TaskRecord') && name.endsWith('.sqlite') && !name.endsWith('metadata.sqlite'),
+  it('is continued in its pull request by the same thread of Codex', async () => {
+    const { taskId } = await askOn(flow.world, pull.number, '@airlock is the second round needed?');
+    const second = await untilEnded(flow.world, taskId);
+    expect(second.outcome).toEqual({ kind: 'no-change', summary: 'It is not.' });
+    const { threadId } = view.progress ?? {};
+    expect(second.progress).toMatchObject({ threadId, resumed: 'yes' });
+    expect(second.earlierTurn).toEqual({ shortId: view.shortId, resumed: true, why: null });
+    const logged = await follow(flow.world, taskId);
+    expect(logged.map(({ body }) => body)).toContainEqual({ kind: 'thread', threadId, resumed: 'yes' });
+    expect(botComments(flow.world, { ...splitBill, issue: pull.number }).at(-1)?.body).toContain(
+      `continues \`${view.shortId}\``,
     );
-    const kept = files.flatMap((name) => {
-      const database = new DatabaseSync(join(worker, name), { readOnly: true });
-      const rows = database
-        .prepare("SELECT bytes FROM kept WHERE name = 'rollout.jsonl' ORDER BY part")
-        .all();
-      database.close();
-      return rows.map(({ bytes }) =>
-        bytes instanceof Uint8Array ? Buffer.from(bytes).toString('utf8') : '',
-      );
-    });
-    const lines = kept
-      .join('')
-      .trimEnd()
-      .split('\n')
-      .map((line): unknown => JSON.parse(line));
-    expect(lines[0]).toMatchObject({ type: 'session_meta', payload: { id: view.progress?.threadId } });
-    expect(JSON.stringify(lines)).toContain('fix the rounding in split()');
+    const sent = JSON.stringify(flow.world.openai?.requests().at(-1)?.body);
+    for (const words of ['fix the rounding in split()', 'is the second round needed?'])
+      expect(sent).toContain(words);
   });
 });

@@ -155,6 +155,8 @@ describe('a mention in a thread', () => {
     const second = prompts.findLast((text) => text.includes('please write that down')) ?? '';
     expect(second).toContain('thread [mend] it');
     expect(second).toContain('already in the checkout');
+    expect(second).toContain('You worked on this conversation before');
+    expect(botMessages(slack, 'dev', root.ts).at(-1)?.shown).toMatch(/continues [0-9a-f]{8}/);
 
     const tasks = startedTasks(flow).length;
     for (const text of ['thanks! :tada:', 'LGTM, I’ll merge it tomorrow', 'hm, who wrote the test?']) {

@@ -162,6 +162,13 @@ export const hostileView: fc.Arbitrary<TaskView> = fc.record({
   }),
   change: fc.option(fc.record({ files: count, insertions: count, deletions: count })),
   usage,
+  earlierTurn: fc.option(
+    fc.record({
+      shortId: hostileText,
+      resumed: fc.boolean(),
+      why: fc.option(fc.constantFrom('broken' as const, 'unreadable' as const)),
+    }),
+  ),
   costUsd: fc.option(fc.double({ min: 0, max: 1e9, noNaN: true })),
   outcome: fc.option(hostileOutcome),
 });

@@ -76,3 +76,52 @@ it('finds the tasks of an issue, newest first, as soon as they are asked for', a
   await tasks.removeFromIssue({ taskId: 'second', repositoryId: 5 });
   expect(await tasks.onIssue(5, 7)).toEqual(['first']);
 });
+
+describe('the latest turn of a conversation', () => {
+  const turns = createTaskIndex('T1', (name) => env.TASK_INDEX.get(env.TASK_INDEX.idFromName(name)));
+  const put = async (
+    taskId: string,
+    at: number,
+    places: readonly string[],
+    more: { continued?: string; shared?: boolean } = {},
+  ) => {
+    const { continued = null, shared = true } = more;
+    await turns.putTurn({ repositoryId: 30, taskId, at, places: { places, shared }, continued });
+  };
+  const latest = async (...places: string[]) => await turns.latestTurn(30, places);
+
+  it('is found at every place of the turns before it, in its repository alone', async () => {
+    await put('issue', 1, ['#7', '#8']);
+    expect(await latest('#8')).toBe('issue');
+    await put('slack', 2, ['slack:T1:C1:1.1', '#8'], { continued: 'issue' });
+    for (const place of ['#7', '#8', 'slack:T1:C1:1.1']) expect(await latest(place)).toBe('slack');
+    expect(await latest('#9')).toBeNull();
+    expect(await latest()).toBeNull();
+    expect(await turns.latestTurn(31, ['#7'])).toBeNull();
+  });
+
+  it('is the one that was asked for last, whichever ended last', async () => {
+    await put('later', 5, ['#10']);
+    await put('earlier', 4, ['#10', '#11']);
+    expect(await latest('#10')).toBe('later');
+    expect(await latest('#11', '#10')).toBe('later');
+  });
+
+  it('is not found on GitHub if the words of a Slack conversation are not for everybody there', async () => {
+    await put('on-github', 6, ['#20']);
+    await put('private', 7, ['slack:T1:D1:1.1', '#20', '#21'], { continued: 'on-github', shared: false });
+    expect(await latest('#20')).toBe('on-github');
+    expect(await latest('#21')).toBeNull();
+    expect(await latest('slack:T1:D1:1.1', '#20')).toBe('private');
+  });
+
+  it('is deleted when its record has expired', async () => {
+    const object = env.TASK_INDEX.get(env.TASK_INDEX.idFromName('github:32'));
+    const now = Date.now();
+    const places = { places: ['#1'], shared: true };
+    await object.putTurn({ taskId: 'old', at: now - 34 * day, places, continued: null });
+    expect(await runDurableObjectAlarm(object)).toBe(true);
+    expect(await object.latestTurn(['#1'])).toBeNull();
+    expect(await runDurableObjectAlarm(object)).toBe(false);
+  });
+});

@@ -5,6 +5,7 @@
 import type { ThreadContext } from '../chat.ts';
 import type { CommitChecks } from './checks.ts';
 import type { IssueContext } from './context.ts';
+import type { EarlierWork } from '../earlier-turn.ts';
 import type { Remark } from '../remark.ts';
 import { describeChecks, textsOfChecks } from './prompt-checks.ts';
 import { describeAsking, describePull, textsOfPull } from './prompt-pull.ts';
@@ -22,19 +23,11 @@ export interface PromptInput {
   readonly checks: CommitChecks | null;
   /** The Slack thread that this was asked in; null when there was none. */
   readonly thread: ThreadContext | null;
-  /** The task before this one in its thread; null when there was none. */
+  /** The task before this one in its conversation; null when there was none. */
   readonly earlier: EarlierWork | null;
   /** Other repositories and hosts that the sandbox can read from while Codex works. */
   readonly alsoRead: readonly RepositoryRef[];
   readonly extraHosts: readonly string[];
-}
-
-export interface EarlierWork {
-  readonly instruction: string;
-  /** The title of its pull request; empty when it opened none. */
-  readonly title: string;
-  /** Where the earlier work is: on this task's branch, in another pull request, or nowhere. */
-  readonly work: 'checkout' | 'elsewhere' | 'nowhere';
 }
 
 const oneLine = (text: string): string => text.replace(/\s+/g, ' ').trim();
@@ -142,22 +135,26 @@ const whereEarlierWorkIs: Readonly<Record<EarlierWork['work'], string>> = {
   checkout:
     'This continues an earlier task. Its work is already in the checkout: build on it, and neither repeat nor undo it unless that is what is asked.',
   elsewhere:
-    'There was an earlier task in this thread. Its work went into a pull request that this task does not continue: what was not merged of it is not in the checkout. Look before you rely on it.',
+    'There was an earlier task in this conversation. Its work went into a pull request that this task does not continue: what was not merged of it is not in the checkout. Look before you rely on it.',
   nowhere:
-    'There was an earlier task in this thread. It ended without a pull request: nothing of what it did is in the checkout.',
+    'There was an earlier task in this conversation. It ended without a pull request: nothing of what it did is in the checkout.',
 };
 
-function describeEarlier({ instruction, title, work }: EarlierWork, boundary: string): string {
-  const about = title === '' ? instruction : `Title of its pull request: ${oneLine(title)}\n\n${instruction}`;
+function describeEarlier({ instruction, title, summary, work }: EarlierWork, boundary: string): string {
+  const about = [
+    ...(title === '' ? [] : [`Title of its pull request: ${oneLine(title)}`]),
+    instruction,
+    ...(summary === '' ? [] : [`What you answered:\n${summary}`]),
+  ];
   return [
     `${whereEarlierWorkIs[work]} This is what it was about, as data:`,
-    section(boundary, 'earlier task', about),
+    section(boundary, 'earlier task', about.join('\n\n')),
   ].join('\n\n');
 }
 
 /** Every text between marks, all of which others wrote. */
 function untrustedTexts({ instruction, context, checks, thread, earlier }: PromptInput): string[] {
-  const texts = [instruction, earlier?.instruction ?? '', earlier?.title ?? ''];
+  const texts = [instruction, earlier?.instruction ?? '', earlier?.title ?? '', earlier?.summary ?? ''];
   if (context !== null)
     texts.push(context.title, context.body, ...context.labels, ...context.comments.map(({ text }) => text));
   if (context?.pull != null) texts.push(...textsOfPull(context.pull));

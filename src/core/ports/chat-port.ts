@@ -1,6 +1,7 @@
 /** Slack, for tasks. Deadlines and idempotence as in `code-host.ts`; the data is in `chat.ts`. */
 import type { AttachmentAnswer, AttachmentRef } from '../attachment.ts';
 import type { AskedAt, ChatMessageRef, ChatPerson, IndexedTask, ThreadContext } from '../chat.ts';
+import type { Places } from '../conversation.ts';
 import type { TaskView } from '../task-view.ts';
 import type { SlackTrigger } from '../task.ts';
 import { UpstreamError } from './upstream-error.ts';
@@ -48,6 +49,25 @@ export interface TaskIndex {
   byMessage(channelId: string, ts: string): Promise<IndexedTask | null>;
   /** Newest first, at most `limit` (up to 50). */
   recent(of: { channelId: string } | { userId: string }, limit: number): Promise<readonly IndexedTask[]>;
+}
+
+/** Finds the latest turn of a conversation, see `conversation.ts`. */
+export interface Conversations {
+  /**
+   * Remembers the task at its places, and at those of the turn that it continued. What is not shared is
+   * remembered in Slack only. An older task never replaces a newer one.
+   */
+  putTurn(turn: {
+    readonly repositoryId: number;
+    readonly taskId: string;
+    /** Ms since the epoch. */
+    readonly at: number;
+    readonly places: Places;
+    /** The id of the task that this one continued. */
+    readonly continued: string | null;
+  }): Promise<void>;
+  /** The id of the task that was asked for last at one of these places; null if there is none. */
+  latestTurn(repositoryId: number, places: readonly string[]): Promise<string | null>;
 }
 
 /** Finds the tasks of an issue or a pull request. */

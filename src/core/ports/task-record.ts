@@ -1,6 +1,7 @@
 /** The record of one task, as the Workflow sees it. Deadlines and idempotence as in `code-host.ts`. */
 import type { AgentEnd, Approval, Authorization } from '../authorization.ts';
-import type { Routing } from '../chat.ts';
+import type { ChatMessageRef, Routing } from '../chat.ts';
+import type { EarlierTurn } from '../earlier-turn.ts';
 import type { Notable } from '../progress.ts';
 import type { Ahead, Remark, RemarkFate } from '../remark.ts';
 import type { TaskView } from '../task-view.ts';
@@ -23,6 +24,10 @@ export interface TaskSnapshot {
   readonly choice: RepositoryRef | null;
   /** null before authorization, and for a task that was refused. */
   readonly authorization: Authorization | null;
+  /** The task's message in Slack; null if there is none. */
+  readonly slackPost: ChatMessageRef | null;
+  /** null: there is none, or it was not looked for yet. */
+  readonly earlierTurn: EarlierTurn | null;
   /** The nonce that the canary has to bring back. */
   readonly canaryNonce: string;
   /** The earlier task of the conversation that this one waits for. */
@@ -54,6 +59,7 @@ export interface Findings {
   /** What this task waits for until it is authorized. */
   readonly ahead?: Ahead;
   readonly authorization?: Authorization;
+  readonly earlierTurn?: EarlierTurn;
   /** The task gets no post: its refusal was already posted in this conversation. */
   readonly silent?: true;
   /** The place in the queue for a slot. Ignored once the task has its slot. */

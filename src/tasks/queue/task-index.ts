@@ -1,7 +1,10 @@
-/** Indexes tasks by channel, person and repository, an object each. Holds ids, no instructions. */
+/**
+ * Indexes tasks by channel, person and repository, an object each, and a repository's latest turns by the
+ * places of their conversations. Holds ids, no instructions.
+ */
 import { DurableObject } from 'cloudflare:workers';
 import type { AskedAt, IndexedTask } from '../../core/chat.ts';
-import type { IssueTasks, TaskIndex } from '../../core/ports/chat-port.ts';
+import type { Conversations, IssueTasks, TaskIndex } from '../../core/ports/chat-port.ts';
 
 /**
  * Tasks kept for one channel or person in Slack. Older rows are deleted; their records stay. A repository on
@@ -37,6 +40,7 @@ export abstract class TaskIndexBase<Env> extends DurableObject<Env> {
         task_id TEXT PRIMARY KEY, short_id TEXT NOT NULL, user_id TEXT NOT NULL, channel_id TEXT NOT NULL,
         thread_ts TEXT, message_ts TEXT, posted_ts TEXT, at INTEGER NOT NULL
       );
+      CREATE TABLE IF NOT EXISTS turn (place TEXT PRIMARY KEY, task_id TEXT NOT NULL, at INTEGER NOT NULL);
       CREATE INDEX IF NOT EXISTS task_by_thread ON task (channel_id, thread_ts, at);
       CREATE INDEX IF NOT EXISTS task_by_message ON task (channel_id, message_ts);
       CREATE INDEX IF NOT EXISTS task_by_post ON task (channel_id, posted_ts);
@@ -67,7 +71,43 @@ export abstract class TaskIndexBase<Env> extends DurableObject<Env> {
          (SELECT task_id FROM task ORDER BY at DESC LIMIT -1 OFFSET ?)`,
       maxTasks,
     );
+    await this.#armAlarm();
+  }
+
+  async #armAlarm(): Promise<void> {
     if ((await this.ctx.storage.getAlarm()) === null) await this.ctx.storage.setAlarm(Date.now() + dayMs);
+  }
+
+  async putTurn({ taskId, at, places: { places, shared }, continued }: Turn): Promise<void> {
+    const all = new Set(places);
+    if (continued !== null)
+      for (const { place } of this.#sql.exec<{ place: string }>(
+        'SELECT place FROM turn WHERE task_id = ?',
+        continued,
+      ))
+        all.add(place);
+    for (const place of all)
+      if (shared || !place.startsWith('#'))
+        this.#sql.exec(
+          `INSERT INTO turn (place, task_id, at) VALUES (?, ?, ?)
+           ON CONFLICT (place) DO UPDATE SET task_id = excluded.task_id, at = excluded.at
+           WHERE excluded.at >= at`,
+          place,
+          taskId,
+          at,
+        );
+    await this.#armAlarm();
+  }
+
+  latestTurn(places: readonly string[]): string | null {
+    const found = this.#sql
+      .exec<{ task_id: string }>(
+        `SELECT task_id FROM turn WHERE place IN (SELECT value FROM json_each(?))
+         ORDER BY at DESC, task_id DESC LIMIT 1`,
+        JSON.stringify(places),
+      )
+      .toArray();
+    return found[0]?.task_id ?? null;
   }
 
   remove(taskId: string): void {
@@ -77,7 +117,9 @@ export abstract class TaskIndexBase<Env> extends DurableObject<Env> {
   override async alarm(): Promise<void> {
     const before = Date.now() - this.retentionMs() - longestTaskMs;
     this.#sql.exec('DELETE FROM task WHERE at < ?', before);
-    if (this.recent(1).length > 0) await this.ctx.storage.setAlarm(Date.now() + dayMs);
+    this.#sql.exec('DELETE FROM turn WHERE at < ?', before);
+    const turns = this.#sql.exec('SELECT 1 FROM turn LIMIT 1').toArray();
+    if (this.recent(1).length > 0 || turns.length > 0) await this.ctx.storage.setAlarm(Date.now() + dayMs);
   }
 
   inThread(channelId: string, threadTs: string, before: AskedAt | null): IndexedTask | null {
@@ -134,8 +176,12 @@ export abstract class TaskIndexBase<Env> extends DurableObject<Env> {
   }
 }
 
+type Turn = Omit<Parameters<Conversations['putTurn']>[0], 'repositoryId'>;
+
 /** The methods of an index object. Each call is one round trip. */
 interface IndexObject {
+  putTurn(turn: Turn): Promise<void> | void;
+  latestTurn(places: readonly string[]): Promise<string | null>;
   put(task: IndexedTask): Promise<void> | void;
   remove(taskId: string): Promise<void> | void;
   inThread(channelId: string, threadTs: string, before: AskedAt | null): Promise<IndexedTask | null>;
@@ -151,7 +197,7 @@ const maxOnIssue = 20;
 export function createTaskIndex(
   team: string,
   objectFor: (name: string) => IndexObject,
-): TaskIndex & IssueTasks {
+): TaskIndex & IssueTasks & Conversations {
   const ofChannel = (channelId: string) => objectFor(`slack:${team}:channel:${channelId}`);
   const ofUser = (userId: string) => objectFor(`slack:${team}:user:${userId}`);
   const ofRepository = (repositoryId: number) => objectFor(`github:${repositoryId}`);
@@ -172,6 +218,8 @@ export function createTaskIndex(
         postedTs: null,
         at,
       }),
+    putTurn: async ({ repositoryId, ...turn }) => await ofRepository(repositoryId).putTurn(turn),
+    latestTurn: async (repositoryId, places) => await ofRepository(repositoryId).latestTurn(places),
     removeFromIssue: async ({ taskId, repositoryId }) => await ofRepository(repositoryId).remove(taskId),
     onIssue: async (repositoryId, issueNumber) => {
       const found = await ofRepository(repositoryId).allInThread(

@@ -1,6 +1,7 @@
 /** A record's state and its transitions, as pure functions. What can be derived is no field. */
 import type { AgentEnd, Approval, Authorization } from '../../core/authorization.ts';
 import type { ChatMessageRef, Routing } from '../../core/chat.ts';
+import type { EarlierTurn } from '../../core/earlier-turn.ts';
 import { grantPhases, totalOnly, type Grant, type GrantPhase, type TokenUsage } from '../../core/grant.ts';
 import type { Ahead, Remark, RemarkFate } from '../../core/remark.ts';
 import type { Findings, TaskSnapshot } from '../../core/ports/task-record.ts';
@@ -36,6 +37,8 @@ export interface RecordState {
   readonly phases: readonly { readonly phase: TaskPhase; readonly at: number }[];
   readonly facts: RepositoryFacts | null;
   readonly authorization: Authorization | null;
+  /** The earlier turn of the conversation; null if there is none. */
+  readonly earlierTurn: EarlierTurn | null;
   readonly canaryNonce: string;
   /** Counted over the life of the sandbox. */
   readonly used: Omit<Grant['used'], 'tokens'>;
@@ -87,6 +90,7 @@ export function openState(request: TaskRequest, canaryNonce: string, now: number
     phases: [{ phase: 'accepted', at: now }],
     facts: null,
     authorization: null,
+    earlierTurn: null,
     canaryNonce,
     used: { requests: 0, bytesUp: 0, bytesDown: 0 },
     usage: totalOnly(0),
@@ -181,12 +185,15 @@ export function needsSlot(state: RecordState | null): boolean {
 export function snapshotOf(state: RecordState): Omit<TaskSnapshot, 'waitUntil'> {
   const { request, routing, choice, authorization, canaryNonce, ahead, agentEnd, cancelledBy, outcome } =
     state;
+  const { posted, earlierTurn } = state;
   const repository = request.repository ?? routing?.repository ?? null;
   return {
     request,
     routed: repository === null ? null : { ...request, repository },
     choice,
     authorization,
+    slackPost: posted?.surface === 'slack' ? { channelId: posted.channelId, ts: posted.ts } : null,
+    earlierTurn,
     canaryNonce,
     ahead,
     setupEnded: state.setupRun === 'ended',
@@ -203,6 +210,7 @@ export function snapshotOf(state: RecordState): Omit<TaskSnapshot, 'waitUntil'> 
 
 export function learn(state: RecordState, findings: Findings, now: number): RecordState {
   const { routing, asked, choices, facts, ahead, authorization, queuePosition, change, silent } = findings;
+  const { earlierTurn } = findings;
   let next = state;
   if (asked !== undefined) next = { ...next, request: { ...next.request, ...asked } };
   if (routing !== undefined && state.routing === null) next = { ...next, ...routing, choices: null };
@@ -214,6 +222,7 @@ export function learn(state: RecordState, findings: Findings, now: number): Reco
     const turnAt = state.ahead === null ? state.turnAt : now;
     next = { ...next, authorization, ahead: null, turnAt };
   }
+  if (earlierTurn !== undefined) next = { ...next, earlierTurn };
   if (silent !== undefined) next = { ...next, silent };
   if (queuePosition !== undefined && waitsForSlotSince(state) !== null) next = { ...next, queuePosition };
   if (change !== undefined && state.change === null) next = { ...next, change };

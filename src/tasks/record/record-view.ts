@@ -46,6 +46,7 @@ export function viewOf(state: RecordState, parts: ViewParts): TaskView {
         : { number: authorization.continues.number, url: authorization.continues.url },
     ahead: state.ahead,
     remarks: state.remarks.flatMap(({ by, text, fate }) => (fate === 'reached' ? [{ by, text }] : [])),
+    earlierTurn: earlierTurnOf(state, progress),
     model: authorization?.model ?? null,
     effort: authorization?.effort ?? null,
     setup: authorization === null ? null : setupView(authorization.policy.setup, setup),
@@ -56,4 +57,11 @@ export function viewOf(state: RecordState, parts: ViewParts): TaskView {
     costUsd,
     outcome: state.outcome,
   };
+}
+
+function earlierTurnOf({ earlierTurn }: RecordState, progress: Progress | null): TaskView['earlierTurn'] {
+  if (earlierTurn === null) return null;
+  const { shortId, why } = earlierTurn;
+  const resumed = progress?.resumed ?? null;
+  return { shortId, resumed: resumed === 'yes', why: why ?? (resumed === 'yes' ? null : resumed) };
 }

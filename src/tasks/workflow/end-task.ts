@@ -5,6 +5,7 @@ import { taskPhases, type TaskOutcome, type TaskRequest } from '../../core/task.
 import { phaseText } from '../../core/task-words.ts';
 import { explainRename } from './rename.ts';
 import { replyToLines } from './reply-to-lines.ts';
+import { rememberTurn } from './conversation.ts';
 import { keptChange } from '../run-names.ts';
 import type { TaskDeps } from './stage.ts';
 import { retryBriefly, retryLong, UpstreamEnd } from './step-runner.ts';
@@ -49,6 +50,8 @@ export async function endTask(
         await deps.issueTasks.removeFromIssue({ taskId, repositoryId: trigger.repositoryId });
     }),
   ]);
+  // After the post, below which the conversation can continue.
+  await bestEffort('remember', retryBriefly, async () => await rememberTurn(deps));
   // Last: the post would mint another token otherwise.
   await bestEffort('revoke', retryBriefly, async () => await codeHost.forgetTokens(request.taskId));
   return ended;

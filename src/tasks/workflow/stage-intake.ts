@@ -4,13 +4,15 @@ import type { AttachmentRef } from '../../core/attachment.ts';
 import type { Authorization } from '../../core/authorization.ts';
 import { aloneIn, readMention } from '../../core/ask/mention.ts';
 import { askingLines } from '../../core/ask/pull-context.ts';
-import { buildPrompt, type EarlierWork } from '../../core/ask/prompt.ts';
+import { buildPrompt } from '../../core/ask/prompt.ts';
+import type { EarlierTurn, EarlierWork } from '../../core/earlier-turn.ts';
 import type { RepositoryFacts, RoutedRequest, TaskOutcome } from '../../core/task.ts';
 import { ageText, standingText } from '../../core/task-words.ts';
 import * as z from 'zod';
 import { locateAlsoRead } from './also-read.ts';
 import { approveHeld } from './approve-command.ts';
 import { githubHelp } from './help.ts';
+import { findEarlierTurn } from './conversation.ts';
 import type { Earlier } from './earlier-tasks.ts';
 import { checksToMend, nothingToMend } from './checks-to-mend.ts';
 import { reactSeen } from './react.ts';
@@ -217,19 +219,28 @@ export async function acknowledge(
   return { go: true, value: null };
 }
 
+export interface ReadContext {
+  readonly prompt: string;
+  readonly attachments: readonly AttachmentRef[];
+  /** null: this is the first turn of its conversation, as far as it is remembered. */
+  readonly earlierTurn: EarlierTurn | null;
+}
+
 export async function readContext(
   request: RoutedRequest,
   authorization: Authorization,
   earlier: Earlier | null,
   deps: TaskDeps,
-): Promise<{ prompt: string; attachments: readonly AttachmentRef[] }> {
+): Promise<ReadContext> {
   const { trigger } = request;
   const { facts, pull } = authorization;
-  const [context, thread, checks] = await Promise.all([
+  const [context, thread, checks, found] = await Promise.all([
     trigger.kind === 'github' ? deps.codeHost.issueContext(facts, request, pull) : null,
     trigger.kind === 'slack' ? (deps.chat?.threadContext(trigger) ?? null) : null,
     checksToMend(request, authorization, { logs: true }, deps),
+    findEarlierTurn(request, authorization, deps),
   ]);
+  if (found !== null) await deps.record.learn({ earlierTurn: found.turn });
   if (thread?.unreadable === true) await deps.record.appendToLog({ kind: 'note', text: unreadableText });
   const prompt = buildPrompt({
     repository: request.repository,
@@ -238,7 +249,7 @@ export async function readContext(
     context,
     checks,
     thread,
-    earlier: earlierWork(earlier, authorization),
+    earlier: earlierWork(earlier, found?.work ?? null, authorization),
     alsoRead: authorization.alsoRead,
     extraHosts: authorization.policy.extraHosts,
   });
@@ -248,18 +259,30 @@ export async function readContext(
   const lines = inPull === null ? [] : askingLines(inPull);
   // Kept with the record for later publication attempts.
   await deps.record.keep(keptContext, JSON.stringify({ commentsLeftOut, lines }));
-  return { prompt, attachments: context?.attachments ?? thread?.attachments ?? [] };
+  return {
+    prompt,
+    attachments: context?.attachments ?? thread?.attachments ?? [],
+    earlierTurn: found?.turn ?? null,
+  };
 }
 
 const unreadableText =
   'The conversation around the request could not be read, so Codex works without it. Invite the bot to the channel, or check its scopes.';
 
-/** It can have worked on the pull request that this task continues; its own work is nowhere else. */
-function earlierWork(earlier: Earlier | null, { continues }: Authorization): EarlierWork | null {
-  if (earlier === null || earlier.instruction === '') return null;
+/**
+ * In Slack the task that routing found: it can have worked on the pull request that this task continues, and
+ * its own work is nowhere else. Elsewhere the earlier turn of the conversation.
+ */
+function earlierWork(
+  earlier: Earlier | null,
+  turn: EarlierWork | null,
+  { continues }: Authorization,
+): EarlierWork | null {
+  if (earlier === null) return turn?.instruction === '' ? null : turn;
+  if (earlier.instruction === '') return null;
   const { instruction, title } = earlier;
   const work = title === '' ? 'nowhere' : continues === null ? 'elsewhere' : 'checkout';
-  return { instruction, title, work };
+  return { instruction, title, summary: turn?.summary ?? '', work };
 }
 
 function ended(outcome: TaskOutcome): { go: false; outcome: TaskOutcome } {

@@ -13,10 +13,9 @@ import { lostOutcome, unlessLost } from './stage-sandbox.ts';
 import { keptChange } from '../run-names.ts';
 import { setupFailure, setupReport } from '../setup-report.ts';
 import { failureOf } from './run-failure.ts';
+import { keepThread } from './conversation.ts';
 import type { Stage, TaskDeps } from './stage.ts';
 import { accessLost, approverText } from './vouching.ts';
-
-const keptRollout = 'rollout.jsonl';
 
 export async function collectChange(authorization: Authorization, deps: TaskDeps): Promise<Stage<null>> {
   const end = (await deps.record.snapshot())?.agentEnd ?? null;
@@ -26,7 +25,7 @@ export async function collectChange(authorization: Authorization, deps: TaskDeps
     const lines = (await deps.record.kept(keptChange)) ?? (await collectLines(deps, authorization));
     if (lines === null) return { go: false, outcome: uncollectable };
     await deps.record.keep(keptChange, lines);
-    await keepRollout(deps);
+    await keepThread(deps);
     const parsed = deps.publication.parseChange(lines, authorization.baseSha);
     if (!parsed.ok)
       return { go: false, outcome: { kind: 'failed', reason: parsed.reason, changeKept: false } };
@@ -194,26 +193,6 @@ async function collectLines(deps: TaskDeps, { baseSha, policy }: Authorization):
     parts.push(decoder.decode(chunk.bytes, { stream: true }));
     if (offset > taskLimits.changeBytes || now() > until) return null;
     if (chunk.exitCode !== null && offset >= chunk.size) return parts.join('') + decoder.decode();
-  }
-}
-
-/** So that a later turn can resume it. Best effort: this task does not depend on it. */
-async function keepRollout({ record, sandbox, log }: TaskDeps): Promise<void> {
-  const path = (await record.view())?.progress?.rolloutPath;
-  if (path == null) return;
-  try {
-    const decoder = new TextDecoder();
-    const parts: string[] = [];
-    for (let offset = 0; offset < taskLimits.rolloutBytes;) {
-      const read = await sandbox.readFile(path, { offset, maxBytes: 1024 * 1024 });
-      if (read === null || read.bytes.byteLength === 0) break;
-      offset += read.bytes.byteLength;
-      parts.push(decoder.decode(read.bytes, { stream: true }));
-      if (offset >= read.size) break;
-    }
-    if (parts.length > 0) await record.keep(keptRollout, parts.join(''));
-  } catch (error) {
-    log('rollout.not_kept', { error: String(error) });
   }
 }
 

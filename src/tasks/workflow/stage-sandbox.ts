@@ -11,6 +11,8 @@ import {
 } from '../../core/ports/sandbox-port.ts';
 import { UpstreamError } from '../../core/ports/upstream-error.ts';
 import type { TaskOutcome } from '../../core/task.ts';
+import { threadToResume } from './conversation.ts';
+import type { ReadContext } from './stage-intake.ts';
 import { lastJsonLine } from './last-json-line.ts';
 import { taskLimits } from '../limits.ts';
 import { codexRun } from '../run-names.ts';
@@ -73,7 +75,7 @@ export async function cloneRepository(
 }
 
 export async function startCodex(
-  prompt: string,
+  { prompt, earlierTurn }: Pick<ReadContext, 'prompt' | 'earlierTurn'>,
   handed: HandedOver,
   { model, effort }: Authorization,
   deps: TaskDeps,
@@ -85,7 +87,9 @@ export async function startCodex(
       .filter((part) => part !== '')
       .join('\n\n');
     const images = handed.files.filter(({ kind }) => kind === 'image').map(({ path }) => path);
-    const { files, command } = codex.invocation({ prompt: told, model, effort, images });
+    const resume = earlierTurn === null ? null : await threadToResume(earlierTurn, told, deps);
+    const job = { prompt: told, model, effort, images };
+    const { files, command } = codex.invocation(resume === null ? job : { ...job, resume });
     for (const file of files) await sandbox.writeFile(file.path, file.content);
     await sandbox.startRun(codexRun, command);
     await record.watchRun('codex');

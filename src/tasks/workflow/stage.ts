@@ -5,7 +5,7 @@ import type { Codex } from '../../core/ports/codex.ts';
 import type { Policy } from '../../core/policy.ts';
 import type { Publication } from '../../core/ports/publication.ts';
 import type { TaskRecordPort } from '../../core/ports/task-record.ts';
-import type { Chat, IssueTasks, TaskIndex } from '../../core/ports/chat-port.ts';
+import type { Chat, Conversations, IssueTasks, TaskIndex } from '../../core/ports/chat-port.ts';
 import type { TaskSandbox } from '../../core/ports/sandbox-port.ts';
 import type { Slots } from '../../core/ports/slots-port.ts';
 import type { SetupCache } from '../../core/ports/setup-cache-port.ts';
@@ -25,6 +25,7 @@ export interface TaskDeps {
   /** null if Slack is not configured. */
   readonly chat: Chat | null;
   readonly index: TaskIndex;
+  readonly conversations: Conversations;
   readonly issueTasks: Pick<IssueTasks, 'onIssue' | 'removeFromIssue'>;
   /** What the authorization of a trigger on GitHub found out. `told`: already refused there. */
   settle(request: TaskRequest, access: AskerAccess): Promise<{ readonly told: boolean }>;

@@ -24,7 +24,8 @@ import {
 } from '../../core/ports/sandbox-port.ts';
 import { UpstreamError } from '../../core/ports/upstream-error.ts';
 import type { SlotAnswer } from '../../core/ports/slots-port.ts';
-import type { Chat } from '../../core/ports/chat-port.ts';
+import type { Chat, Conversations } from '../../core/ports/chat-port.ts';
+import type { CodexJob } from '../../core/ports/codex.ts';
 import type { AskedAt, IndexedTask, Routing } from '../../core/chat.ts';
 import type {
   GithubTrigger,
@@ -143,6 +144,8 @@ interface Script {
   readonly request?: TaskRequest;
   readonly end?: AgentEnd;
   readonly change?: ChangeSet;
+  /** Lines of Codex's output before the end of its turn. */
+  readonly output?: string;
   readonly turn?: { readonly status: 'completed' | 'failed'; readonly message?: string } | null;
   readonly cancelBefore?: TaskPhase;
   /** While the step works. */
@@ -168,10 +171,14 @@ interface Script {
         readonly outcome: TaskOutcome | null;
         readonly authorization?: Authorization;
         readonly retriedBy?: string;
+        readonly kept?: Readonly<Record<string, string>>;
+        readonly heard?: readonly string[];
       }
     >
   >;
   readonly running?: RunningTask;
+  /** The id of the latest turn of the conversation, one of `others`. */
+  readonly earlierTurn?: string;
   /** What a person chooses an hour after they were asked. */
   readonly choice?: RepositoryRef;
   /** In turn; granted when there are no more. */
@@ -233,6 +240,9 @@ function world(script: Script) {
   const routed: Routing[] = [];
   const located: string[] = [];
   const indexed: IndexedTask[] = [];
+  const turns: Parameters<Conversations['putTurn']>[0][] = [];
+  const lookedFor: (readonly string[])[] = [];
+  const jobs: CodexJob[] = [];
   const removed: string[] = [];
   const settled: AskerAccess[] = [];
   const offered: (readonly RepositoryRef[])[] = [];
@@ -263,7 +273,7 @@ function world(script: Script) {
       const end = script.end ?? { kind: 'exited', exitCode: 0 };
       await causeEnd(end);
       const { turn = { status: 'completed' } } = script;
-      const output = turn === null ? '' : turnLine(turn);
+      const output = (script.output ?? '') + (turn === null ? '' : turnLine(turn));
       if (end.kind === 'exited') return chunkOf(output, offset, end.exitCode);
       tasks.now += waitMs;
       return chunkOf(output, offset, null);
@@ -410,6 +420,7 @@ function world(script: Script) {
       invocation: (job) => {
         prompts.push(job.prompt);
         images.push(...job.images);
+        jobs.push(job);
         return codex.invocation(job);
       },
     },
@@ -484,6 +495,13 @@ function world(script: Script) {
       byMessage: async () => null,
       recent: async () => [],
     },
+    conversations: {
+      putTurn: async (turn) => void turns.push(turn),
+      latestTurn: async (_, places) => {
+        lookedFor.push(places);
+        return script.earlierTurn ?? null;
+      },
+    },
     issueTasks: {
       onIssue: async () => [
         ...(script.running === undefined ? [] : [asked.taskId, runningId]),
@@ -507,11 +525,14 @@ function world(script: Script) {
   /** Opens the records that are there before the task. */
   async function prepare(): Promise<void> {
     await record.open(asked);
-    for (const [taskId, other] of Object.entries(script.others ?? {})) {
-      const { outcome, authorization: given, retriedBy } = other;
-      await tasks.record(taskId).open(other.request ?? { ...request, taskId });
-      if (given !== undefined) await tasks.record(taskId).learn({ authorization: given });
-      if (retriedBy !== undefined) tasks.record(taskId).claimRetry(retriedBy, null);
+    for (const [taskId, { outcome, ...other }] of Object.entries(script.others ?? {})) {
+      const opened = tasks.record(taskId);
+      await opened.open(other.request ?? { ...request, taskId });
+      if (other.authorization !== undefined) await opened.learn({ authorization: other.authorization });
+      if (other.retriedBy !== undefined) opened.claimRetry(other.retriedBy, null);
+      if (other.heard !== undefined)
+        await opened.learn({ earlierTurn: { taskId: 'x', shortId: 'x', why: null, heard: other.heard } });
+      for (const [name, content] of Object.entries(other.kept ?? {})) opened.keep(name, content);
       if (outcome !== null) await tasks.record(taskId).finish(outcome);
     }
     for (const [index, older] of (script.before ?? []).entries()) {
@@ -576,6 +597,9 @@ function world(script: Script) {
     routed,
     prompts,
     images,
+    turns,
+    lookedFor,
+    jobs,
     lookedBackFrom,
     located,
     indexed,
@@ -2490,5 +2514,103 @@ describe('words that come while a task of the conversation runs', () => {
     const result = await runTask({ kind: 'task', request }, step, { ...it.deps, issueTasks });
     expect(result.kind).toBe('pull-request');
     expect(it.entered.get('slot')).toBe(t0 + 13 * minute);
+  });
+});
+
+describe('a conversation', () => {
+  const threadId = '01a1fc30-21cf-73f1-aa41-931577df1494';
+  const rolloutPath = `/home/codex/.codex/sessions/rollout-1-${threadId}.jsonl`;
+  const driver = (line: unknown) => `${JSON.stringify({ at: t0, driver: line })}\n`;
+  const output = driver({ kind: 'thread', threadId }) + driver({ kind: 'rollout', path: rolloutPath });
+  const meta = {
+    id: threadId,
+    timestamp: 't',
+    cwd: '/',
+    originator: 'o',
+    cli_version: '0.171.0',
+    source: 's',
+  };
+  const rollout = `${JSON.stringify({ timestamp: 't', type: 'session_meta', payload: meta })}\n`;
+  const bytes = new TextEncoder().encode(rollout);
+  const kept = { 'turn.json': JSON.stringify({ threadId, tooLarge: false }), 'rollout.jsonl': rollout };
+  const opened: TaskOutcome = { kind: 'pull-request', pullRequest };
+  const inSlackBefore: TaskRequest = { ...slackRequest, shortId: 'aaaa1111' };
+  const askedBefore: TaskRequest = { ...request, shortId: 'aaaa1111' };
+  const before = { request: askedBefore, outcome: opened, authorization, kept };
+  const file = (size: number) => ({ readFile: async () => ({ bytes, size }) });
+  const follow = async (
+    earlier: Partial<typeof before> & { heard?: readonly string[] },
+    script: Script = {},
+  ) => await live({ ...script, earlierTurn: 'gh-1-c1', others: { 'gh-1-c1': { ...before, ...earlier } } });
+  const turnOf = (it: Awaited<ReturnType<typeof live>>) => it.record.view()?.earlierTurn;
+
+  it('keeps the thread of a task, and remembers it where it was asked and at its pull request', async () => {
+    const it = await live({ output, sandbox: file(bytes.byteLength) });
+    expect(it.record.kept('rollout.jsonl')).toBe(rollout);
+    const turn = { repositoryId: 1, taskId: 'gh-1-c2', at: t0, continued: null };
+    expect(it.turns).toEqual([
+      { ...turn, places: { places: ['#7'], shared: true } },
+      { ...turn, places: { places: ['#7', '#8'], shared: true } },
+    ]);
+  });
+
+  it.each<[string, Script]>([
+    ['Codex wrote no rollout', {}],
+    ['the rollout is gone', { output }],
+    ['the task was cancelled', { output, end: { kind: 'cancelled', by: 'maria' } }],
+  ])('remembers nothing of a task if %s', async (_, script) => {
+    expect((await live(script)).turns).toEqual([]);
+  });
+
+  it('resumes the thread of the earlier turn and says so', async () => {
+    const resumed = driver({ kind: 'thread', threadId, resumed: true });
+    const it = await follow({}, { output: resumed });
+    expect(it.lookedFor).toEqual([['#7']]);
+    const [job] = it.jobs;
+    expect(job?.resume).toMatchObject({ threadId, codexVersion: '0.171.0', rollout });
+    expect(job?.resume?.prompt).toContain('You worked on this conversation before');
+    expect(job?.resume?.prompt.endsWith(job.prompt)).toBe(true);
+    expect(job?.prompt).toContain('what was not merged of it is not in the checkout');
+    expect(turnOf(it)).toEqual({ shortId: 'aaaa1111', resumed: true, why: null });
+  });
+
+  it.each<[string, Partial<typeof before> & { heard?: readonly string[] }, string]>([
+    ['nothing was kept of it', { kept: { ...kept, 'turn.json': '' } }, 'not-kept'],
+    [
+      'it was too long',
+      { kept: { ...kept, 'turn.json': JSON.stringify({ threadId, tooLarge: true }) } },
+      'too-large',
+    ],
+    ['its rollout is broken', { kept: { ...kept, 'rollout.jsonl': 'x' } }, 'broken'],
+    ['it was asked in Slack, and the repository is public', { request: inSlackBefore }, 'other-readers'],
+    ['its thread came from Slack, and the repository is public', { heard: ['C1'] }, 'other-readers'],
+    [
+      'it could read a repository that this task may not',
+      {
+        authorization: {
+          ...authorization,
+          alsoRead: [{ owner: 'acme', name: 'secret', installationId: 1, repositoryId: 9 }],
+        },
+      },
+      'other-readers',
+    ],
+  ])('begins a new thread and says why if %s', async (_, earlier, why) => {
+    const it = await follow(earlier);
+    expect(it.jobs[0]).not.toHaveProperty('resume');
+    expect(turnOf(it)).toEqual({ shortId: 'aaaa1111', resumed: false, why });
+    expect(it.jobs[0]?.prompt.includes('earlier task')).toBe(why !== 'other-readers');
+  });
+
+  it('takes over the places of the turn that it continues', async () => {
+    const it = await follow({}, { output, sandbox: file(bytes.byteLength) });
+    expect(it.turns.at(-1)).toMatchObject({ continued: 'gh-1-c1' });
+    const other = await follow({ heard: ['D1'] }, { output, sandbox: file(bytes.byteLength) });
+    expect(other.turns.at(-1)).toMatchObject({ continued: null });
+  });
+
+  it('remembers that a rollout was too large, and keeps none of it', async () => {
+    const it = await live({ output, sandbox: file(taskLimits.rolloutBytes + 1) });
+    expect(it.record.kept('rollout.jsonl')).toBeNull();
+    expect(it.turns).toHaveLength(2);
   });
 });

@@ -70,7 +70,7 @@ async function work(asked: TaskRequest, step: WorkflowStep, deps: TaskDeps): Pro
   const ready = await setUp(authorization, step, deps);
   if (!ready.go) return ready.outcome;
 
-  const { attachments, prompt } = context;
+  const { attachments } = context;
   const handed =
     attachments.length === 0
       ? { go: true as const, value: nothingAttached }
@@ -84,7 +84,7 @@ async function work(asked: TaskRequest, step: WorkflowStep, deps: TaskDeps): Pro
   if (!handed.go) return handed.outcome;
 
   const started = await run('codex', retryBriefly, () =>
-    startCodex(prompt, handed.value, authorization, deps),
+    startCodex(context, handed.value, authorization, deps),
   );
   if (!started.go) return started.outcome;
 
