@@ -24,12 +24,15 @@ export const attachmentRefSchema = z.discriminatedUnion('source', [
     name: z.string().max(200),
     /** Who wrote the text. */
     by: z.string().max(100),
+    /** Attached to the request itself. */
+    own: z.boolean(),
   }),
   z.strictObject({
     source: z.literal('slack'),
     fileId: z.string().regex(/^F[A-Z0-9]{1,30}$/),
     name: z.string().max(200),
     by: z.string().max(100),
+    own: z.boolean(),
   }),
 ]);
 export type AttachmentRef = z.infer<typeof attachmentRefSchema>;

@@ -66,14 +66,16 @@ describe('the attachments of a displayed text', () => {
       ),
       web,
     );
-    const refs = attachmentRefs(found, { kind: 'issue_comment', id: 5 }, 'ada');
+    const refs = attachmentRefs(found, { kind: 'issue_comment', id: 5 }, { by: 'ada' });
     expect(refs.map(({ name }) => name)).toEqual([
       'image 1 in issue comment 5',
       'image 2 in issue comment 5',
       'x.log',
     ]);
     expect(JSON.stringify(refs)).not.toContain('jwt');
-    expect(distinctRefs([...refs, ...attachmentRefs(found, { kind: 'issue', id: 1 }, 'eve')])).toEqual(refs);
+    expect(
+      distinctRefs([...refs, ...attachmentRefs(found, { kind: 'issue', id: 1 }, { by: 'eve' })]),
+    ).toEqual(refs);
   });
 });
 

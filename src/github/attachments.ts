@@ -7,6 +7,7 @@ import {
 } from '../core/attachment.ts';
 import { answerOfFetch } from '../core/attachments/fetched.ts';
 import type { RepositoryFacts } from '../core/task.ts';
+import { headOf } from '../lib/cut-text.ts';
 import { fetchFile } from '../lib/fetch-file.ts';
 import { attachmentAccess } from './attachment-hosts.ts';
 import { unlessMissing, type GithubClient } from './client.ts';
@@ -16,18 +17,25 @@ import type { ReadHtml } from './html-events.ts';
 
 type GithubRef = Extract<AttachmentRef, { source: 'github' }>;
 
-/** What a text shows, as references that can be stored. `by`: the login of its author. */
+/** What a text shows, as references that can be stored. `by`: the login of its author; `own`: it is the request. */
 export function attachmentRefs(
   shown: readonly DisplayedAttachment[],
   place: GithubPlace,
-  by: string,
+  { by, own = false }: { readonly by: string; readonly own?: boolean },
 ): readonly GithubRef[] {
   const where = place.kind === 'issue' ? `#${place.id}` : `${place.kind.replaceAll('_', ' ')} ${place.id}`;
   const counts = { image: 0, video: 0, file: 0 };
   return shown.map(({ kind, key, name }) => {
     counts[kind] += 1;
     const shownAs = name === '' ? `${kind} ${counts[kind]} in ${where}` : name;
-    return { source: 'github', place, address: key, name: shownAs.slice(0, 200), by: by.slice(0, 100) };
+    return {
+      source: 'github',
+      place,
+      address: key,
+      name: headOf(shownAs, 200),
+      by: headOf(by, 100),
+      own,
+    };
   });
 }
 

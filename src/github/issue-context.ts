@@ -84,10 +84,11 @@ export async function readIssueContext(deps: {
     appId: deps.appId,
     notRead: history.notRead,
   });
+  const issueBy = { by: context.author, own: context.bodyIsInstruction };
   const inIssue = context.bodyLeftOut ? [] : body.attachments;
   const attachments = distinctRefs([
-    ...commentRefs(asking, askedWith?.attachments),
-    ...attachmentRefs(inIssue, { kind: 'issue', id: issue.number }, context.author),
+    ...commentRefs(asking, askedWith?.attachments, true),
+    ...attachmentRefs(inIssue, { kind: 'issue', id: issue.number }, issueBy),
     // The newest first, because the last ones can be beyond the limit.
     ...ofWriters
       .map((comment, index) => commentRefs(comment, texts[index]?.attachments))
@@ -100,7 +101,9 @@ export async function readIssueContext(deps: {
 function commentRefs(
   comment: HistoryComment | undefined,
   shown: readonly DisplayedAttachment[] = [],
+  own = false,
 ): ReturnType<typeof attachmentRefs> {
   if (comment === undefined) return [];
-  return attachmentRefs(shown, { kind: 'issue_comment', id: comment.id }, comment.user?.login ?? 'ghost');
+  const by = comment.user?.login ?? 'ghost';
+  return attachmentRefs(shown, { kind: 'issue_comment', id: comment.id }, { by, own });
 }

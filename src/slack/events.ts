@@ -4,14 +4,15 @@
  * problem.
  */
 import * as z from 'zod';
+import type { AskRead } from '../core/ask/ask-words.ts';
 import { slackChannelIdSchema, slackTsSchema, slackUserIdSchema } from '../core/task.ts';
 import { DeadlineError, withDeadline } from '../lib/with-deadline.ts';
 import { cancelTask } from './control.ts';
 import { notifyDeadlineMs } from './deadline.ts';
 import type { Intake } from './intake.ts';
-import { messageWords, unreadContent, wordFields } from './message-words.ts';
+import { messageWords, wordless, wordFields, type Wordless } from './message-words.ts';
 import { renderUntrusted } from './mrkdwn.ts';
-import { asksInReply, isoTimeOf, mentions, readMessage, requestOf } from './requests.ts';
+import { asksInReply, isoTimeOf, mentions, readMessage, requestOf, type WordsReading } from './requests.ts';
 import { sentences } from './sentences.ts';
 import { sessionStoppedSchema, stopThread } from './session-stop.ts';
 import { parsePayload } from './unreadable.ts';
@@ -28,8 +29,8 @@ interface PersonMessage {
   readonly threadTs: string | null;
   /** Its words as mrkdwn. */
   readonly text: string;
-  /** Set if there are no words, but something that is not read. A message for the user. */
-  readonly unread: string | null;
+  /** What it holds if it has no words. */
+  readonly wordless: Wordless | null;
   readonly botUserId: string;
 }
 
@@ -131,7 +132,8 @@ function readEvent(body: unknown, team: string): EventReading {
   if (mentioned) return { kind: 'mention', message, duplicate: true };
   const { threadTs } = message;
   if (threadTs === null || threadTs === ts) return ignored('not addressed to the bot');
-  if (message.unread === null && !asksInReply(message.text)) return ignored('a reply that asks for nothing');
+  if (message.wordless === null && !asksInReply(message.text))
+    return ignored('a reply that asks for nothing');
   return { kind: 'reply', message: { ...message, threadTs } };
 }
 
@@ -147,8 +149,15 @@ function personMessage(
   if (user == null || user === botUserId || user === 'USLACKBOT') return null;
   if ([payload.bot_id, payload.app_id, payload.bot_profile].some(isSet)) return null;
   const text = messageWords(payload);
-  const unread = unreadContent(payload, text);
-  return { channelId, userId: user, ts, threadTs: threadTs ?? null, text, unread, botUserId };
+  return {
+    channelId,
+    userId: user,
+    ts,
+    threadTs: threadTs ?? null,
+    text,
+    wordless: wordless(payload, text),
+    botUserId,
+  };
 }
 
 /** An edit starts nothing, so that nobody can change a request; but a mention that it adds gets an answer. */
@@ -221,10 +230,9 @@ async function start(
   { event, duplicate, redelivery }: Delivery,
 ): Promise<void> {
   const { deps, slack } = intake;
-  const reading: ReturnType<typeof readMessage> =
-    message.unread === null
-      ? readMessage(message.text, message.botUserId, (word) => deps.repositoryByAlias(word))
-      : { kind: 'problem', problem: message.unread };
+  const reading =
+    readWordless(message) ??
+    readMessage(message.text, message.botUserId, (word) => deps.repositoryByAlias(word));
   if (reading.kind === 'nothing') return deps.log('slack.ignored', { why: 'asks for nothing' });
   if (reading.kind === 'problem') {
     if (duplicate) return deps.log('slack.ignored', { why: 'the app_mention event reports the problem' });
@@ -253,6 +261,21 @@ async function start(
   const outcome = await deps.startTask(request);
   deps.log('slack.accepted', { taskId: request.taskId, outcome });
 }
+
+/** Null for a message with words. A picture in a task's thread, without a mention, may be for other people. */
+function readWordless({ wordless: held, text, channelId, botUserId }: PersonMessage): WordsReading | null {
+  if (held === null) return null;
+  if (held.kind === 'unread') return { kind: 'problem', problem: unread(held.what) };
+  const isAddressed = channelId.startsWith('D') || mentions(text, botUserId);
+  return isAddressed || held.pasted
+    ? { kind: 'asked', asked: onlyFiles }
+    : { kind: 'problem', problem: filesAlone(held.names) };
+}
+const unread = (what: string): string =>
+  `I cannot read ${what}, so nothing was started. Write in words what you want done.`;
+const filesAlone = (names: string): string =>
+  `Nothing was started for ${names} alone. Write in words what you want done with it.`;
+const onlyFiles: AskRead = { ask: { kind: 'run' }, repository: null, instruction: '', options: {} };
 
 /** Not after a late answer, which would show it twice. Rejects so that Slack redelivers. */
 async function reportProblem(

@@ -1,5 +1,6 @@
 import { expect, it } from 'vitest';
-import { addressable, messageWords, unreadContent } from './message-words.ts';
+import * as z from 'zod';
+import { addressable, messageWords, wordFields, wordless, type Wordless } from './message-words.ts';
 
 const section = (...elements: object[]) => ({
   type: 'rich_text',
@@ -106,18 +107,30 @@ it.each<[string, object, string]>([
   expect(messageWords(message)).toBe(words);
 });
 
-it.each<[object, string | null]>([
-  [{ text: '<@U0BOT>', files: [{ name: 'screen.png' }] }, 'screen.png'],
-  [{ text: '', files: [{ title: 'a' }, {}] }, 'a, a file'],
-  [{ text: '<@U0BOT>', attachments: [{ image_url: 'https://a.test/x.png' }] }, 'what is attached'],
-  [{ text: '<@U0BOT>', blocks: [{ type: 'video' }] }, 'what is attached'],
-  [{ text: '<@U0BOT> fix it', files: [{ name: 'screen.png' }] }, null],
+const file = (more: object) => ({ text: '<@U0BOT>', files: [{ id: 'F1', name: 'a.png', ...more }] });
+it.each<[object, Wordless | null]>([
+  [file({}), { kind: 'files', names: 'a.png', pasted: false }],
+  [file({ mode: 'snippet' }), { kind: 'files', names: 'a.png', pasted: true }],
+  [file({ id: null }), { kind: 'unread', what: 'a.png' }],
+  [file({ mode: 'tombstone' }), { kind: 'unread', what: 'a.png' }],
+  [
+    { text: '', files: [{ title: 'a' }, {}] },
+    { kind: 'unread', what: 'a, a file' },
+  ],
+  [
+    { text: '<@U0BOT>', attachments: [{ image_url: 'https://a.test/x.png' }] },
+    { kind: 'unread', what: 'what is attached' },
+  ],
+  [
+    { text: '<@U0BOT>', blocks: [{ type: 'video' }] },
+    { kind: 'unread', what: 'what is attached' },
+  ],
+  [{ ...file({}), text: '<@U0BOT> fix it' }, null],
   [{ text: '<@U0BOT>', blocks: [section({ type: 'user', user_id: 'U0BOT' })] }, null],
   [{ text: '<@U0BOT>' }, null],
-])('names what is not read in %j: %s', (message, named) => {
-  const problem = unreadContent(message, messageWords(message));
-  const looked = /did not look at (.*), and nothing was started/.exec(problem ?? '')?.[1] ?? null;
-  expect([looked, problem === null]).toEqual([named, named === null]);
+])('says what a message without words holds: %j', (message, held) => {
+  const parsed = z.object(wordFields).parse(message);
+  expect(wordless(parsed, messageWords(parsed))).toEqual(held);
 });
 
 it.each([

@@ -4,13 +4,14 @@
  */
 import * as z from 'zod';
 
+const optional = z.string().nullish();
 /** The fields of a message that hold words or files. Of any other type they are read as missing. */
 export const wordFields = {
-  text: z.string().nullish(),
+  text: optional,
   blocks: z.array(z.unknown()).nullish().catch(null),
   attachments: z.array(z.unknown()).nullish().catch(null),
   files: z
-    .array(z.object({ id: z.string().nullish(), name: z.string().nullish(), title: z.string().nullish() }))
+    .array(z.object({ id: optional, name: optional, title: optional, mode: optional }))
     .nullish()
     .catch(null),
 } as const;
@@ -136,21 +137,31 @@ export function messageWords(message: WordFields): string {
     .slice(0, Math.max(maxChars, typed.length));
 }
 
-/** The problem of a message with something unreadable besides a mention; null otherwise. */
-export function unreadContent(message: WordFields, words: string): string | null {
+/** What a message without words holds. With words it is null: they say what is asked. */
+export type Wordless =
+  /** Attached files, which are what the person shows. `pasted`: a long text that Slack made a file of. */
+  | { readonly kind: 'files'; readonly names: string; readonly pasted: boolean }
+  /** What nobody reads. */
+  | { readonly kind: 'unread'; readonly what: string };
+
+export function wordless(message: WordFields, words: string): Wordless | null {
   if (hasWords(words)) return null;
-  const names = (message.files ?? []).map((file) => file.name ?? file.title ?? 'a file');
-  const what =
-    names.length > 0
-      ? names.slice(0, 5).join(', ')
-      : (message.attachments ?? []).length > 0 || (message.blocks ?? []).some((block) => !isTyped(block))
-        ? 'what is attached'
-        : null;
-  return what === null
-    ? null
-    : `I do not read images and other files, so I did not look at ${what}, and nothing was started. Write in ` +
-        'words what you want done.';
+  const files = message.files ?? [];
+  const names = files
+    .map((file) => file.name ?? file.title ?? 'a file')
+    .slice(0, 5)
+    .join(', ');
+  const readable = files.filter(({ id, mode }) => isFileId(id) && !goneModes.has(mode ?? ''));
+  const pasted = readable.some(({ mode }) => mode === 'snippet' || mode === 'post');
+  if (readable.length > 0) return { kind: 'files', names, pasted };
+  if (names !== '') return { kind: 'unread', what: names };
+  const isUnread =
+    (message.attachments ?? []).length > 0 || (message.blocks ?? []).some((block) => !isTyped(block));
+  return isUnread ? { kind: 'unread', what: 'what is attached' } : null;
 }
+/** Deleted files, and those that a free workspace hides. */
+const goneModes: ReadonlySet<string> = new Set(['tombstone', 'hidden_by_limit']);
+export const isFileId = (id: string | null | undefined): id is string => /^F[A-Z0-9]{1,30}$/.test(id ?? '');
 const isTyped = (block: unknown): boolean => nodeSchema.safeParse(block).data?.type === 'rich_text';
 
 /** Quoted lines, `>>>` to the end, and code, in the form in which Slack delivers them. */

@@ -8,7 +8,7 @@ import { attachmentLimits, type AttachmentRef } from '../core/attachment.ts';
 import type { ChatPerson, ThreadContext } from '../core/chat.ts';
 import { slackTsSchema, type SlackTrigger } from '../core/task.ts';
 import { mentionedUsers, plainText } from './message-text.ts';
-import { messageWords, wordFields } from './message-words.ts';
+import { isFileId, messageWords, wordFields } from './message-words.ts';
 import { plainLine } from './mrkdwn.ts';
 import { taskOfMessage } from './task-metadata.ts';
 import { slackCall } from './web-api.ts';
@@ -97,10 +97,10 @@ export function peopleToLookUp(messages: readonly (ThreadMessage & { user: strin
 const fileNames = ({ files }: ThreadMessage): string[] =>
   (files ?? []).map((file) => plainLine(file.name ?? file.title ?? 'file', 200)).slice(0, maxFileNames);
 
-const fileRefs = ({ files }: ThreadMessage, by: string): readonly AttachmentRef[] =>
+const fileRefs = ({ files }: ThreadMessage, by: string, own = false): readonly AttachmentRef[] =>
   (files ?? []).flatMap(({ id, name, title }) =>
-    id != null && /^F[A-Z0-9]{1,30}$/.test(id)
-      ? [{ source: 'slack', fileId: id, name: plainLine(name ?? title ?? 'file', 200), by }]
+    isFileId(id)
+      ? [{ source: 'slack', fileId: id, name: plainLine(name ?? title ?? 'file', 200), by, own }]
       : [],
   );
 
@@ -154,7 +154,7 @@ export function threadContextOf(
   const all = root === undefined ? [] : [root, ...kept];
   // The newest first, because the last ones can be beyond the limit.
   const attachments = [
-    ...(asking === null ? [] : fileRefs(asking, names(asking.user ?? '') ?? 'the requester')),
+    ...(asking === null ? [] : fileRefs(asking, names(asking.user ?? '') ?? 'the requester', true)),
     ...all.toReversed().flatMap(({ refs }) => refs),
   ].slice(0, maxFileRefs);
   return {

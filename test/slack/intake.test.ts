@@ -1078,6 +1078,27 @@ describe('a message', () => {
   });
 
   it.each<[string, object, string]>([
+    ['a mention', mention(`<@${botUser}>`), 'mention'],
+    ['a direct message', message('', { channel: 'D0ADA', channel_type: 'im' }), 'message'],
+    ['a pasted reply', message('', { thread_ts: root, files: [{ id: 'F1', mode: 'snippet' }] }), 'message'],
+  ])('of files without words starts a task: %s', async (_, fields, eventName) => {
+    const world = createWorld();
+    await addTask(world, 'slack-1');
+    await deliver(world, event({ files: [{ id: 'F1', name: 'a.png' }], ...fields, subtype: 'file_share' }));
+    expect(world.started.map(({ ask, instruction, trigger }) => [ask, instruction, trigger])).toMatchObject([
+      [{ kind: 'run' }, '', { event: eventName }],
+    ]);
+  });
+
+  it('of a picture alone below a task, which may be for other people, starts nothing', async () => {
+    const world = createWorld();
+    await addTask(world, 'slack-1');
+    await deliver(world, event(message('', { thread_ts: root, files: [{ id: 'F1', name: 'a.png' }] })));
+    expect(world.started).toEqual([]);
+    expect(world.calls[0]?.args['text']).toContain('Nothing was started for a.png alone.');
+  });
+
+  it.each<[string, object, string]>([
     ['that only copies the bot in', mention(`cc <@${botUser}>`), 'mentioned me in passing'],
     ['that is only a mention', mention(`<@${botUser}>`), 'Nothing was asked'],
     ['that only greets the bot', mention(`hi <@${botUser}>!`), 'Nothing was asked'],
@@ -1086,7 +1107,11 @@ describe('a message', () => {
       message('hello', { channel: 'D0ADA', channel_type: 'im' }),
       'Nothing was asked',
     ],
-    ['without words but with an image', mention(`<@${botUser}>`, { files: [{ name: 'a.png' }] }), 'a.png'],
+    [
+      'with a file that is gone',
+      mention(`<@${botUser}>`, { files: [{ name: 'a.png' }] }),
+      'cannot read a.png',
+    ],
     [
       'to which an edit adds a mention',
       message('', {

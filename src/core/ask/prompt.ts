@@ -180,6 +180,8 @@ const attached = (files: readonly string[]): string => `Attached files: ${files.
 /** The instruction when the requester wrote no words. */
 function wordless(context: IssueContext | null, thread: ThreadContext | null): string {
   const about = "as far as it is about this repository's code.";
+  if ((thread?.asking?.files ?? []).length > 0)
+    return `The request has no words, but files. The instruction is what those that are listed below as attached to the request say or show, ${about} Where they ask for nothing, do what the conversation asks for.`;
   if (context !== null) return `The instruction is to do what ${placeOf(context)} below asks for, ${about}`;
   if (thread !== null && thread.messages.length > 0)
     return `The instruction is to do what the conversation below asks for, ${about}`;

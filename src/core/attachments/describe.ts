@@ -10,6 +10,8 @@ export interface HandedFile {
   readonly path: string;
   readonly name: string;
   readonly by: string;
+  /** Attached to the request itself. */
+  readonly own: boolean;
   /** The beginning and end of a text; empty for an image. */
   readonly text: string;
 }
@@ -40,7 +42,8 @@ export function describeAttachments({ files, left }: HandedOver, prompt: string)
   const names = [...files, ...left].map(({ name }) => name);
   const boundary = boundaryFor([prompt, ...texts, ...names, ...files.map(({ by }) => by)]);
   const listed = files.map(
-    ({ kind, path, name, by }) => `${kind} ${path}: ${shownName(name)}, from ${shownName(by)}`,
+    ({ kind, path, name, by, own }) =>
+      `${kind} ${path}: ${shownName(name)}, from ${shownName(by)}${own ? ', attached to the request' : ''}`,
   );
   const missing = left.map(({ name, why }) => `${shownName(name)} ${why}`);
   const parts = [

@@ -37,7 +37,7 @@ export async function handAttachmentsOver(
     let charsLeft: number = attachmentLimits.allTextChars;
     // One after the other, because several of them would not fit into the Worker's memory.
     for (const ref of refs) {
-      const { name, by } = ref;
+      const { name, by, own } = ref;
       if (files.length === attachmentLimits.files) {
         left.push({ name, why: `is beyond the limit of ${attachmentLimits.files} files` });
         continue;
@@ -58,7 +58,7 @@ export async function handAttachmentsOver(
       const text = judged.kind === 'text' ? excerpt(judged.text, charsLeft) : '';
       if (judged.kind === 'image') imageBytesLeft -= judged.image.sentBytes;
       charsLeft -= text.length;
-      files.push({ kind: judged.kind, path, name, by, text });
+      files.push({ kind: judged.kind, path, name, by, own, text });
     }
     const note = leftOutText(left);
     if (note !== '') await deps.record.appendToLog({ kind: 'note', text: note });

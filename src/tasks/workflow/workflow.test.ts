@@ -687,7 +687,14 @@ describe('what people attach', () => {
     codeHost: {
       issueContext: async () => ({
         ...emptyContext,
-        attachments: names.map((name) => ({ source: 'github', place, address: name, name, by: 'eve' })),
+        attachments: names.map((name) => ({
+          source: 'github',
+          place,
+          address: name,
+          name,
+          by: 'eve',
+          own: false,
+        })),
       }),
       attachment: async (_facts, _request, { name }): Promise<AttachmentAnswer> => {
         if (name === 'broken') throw new Error('no route');
