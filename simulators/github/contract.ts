@@ -71,6 +71,10 @@ export interface NewComment extends RepositoryName {
   readonly body: string;
   readonly authorType?: 'User' | 'Bot';
 }
+export interface NewAttachment extends RepositoryName {
+  readonly file: string;
+  readonly content: string | Uint8Array<ArrayBuffer>;
+}
 export interface CommentEdit extends RepositoryName {
   readonly comment: number;
   readonly body: string;
@@ -271,6 +275,10 @@ export interface GithubSimulator {
     issue: NewIssue,
   ): Promise<{ id: number; number: number; delivery: Delivery; labelDeliveries: readonly Delivery[] }>;
   commentOnIssue(comment: NewComment): Promise<{ id: number; delivery: Delivery }>;
+  /** Uploads a file that a text can then show. Returns its address. */
+  attach(file: NewAttachment): string;
+  /** From now on uploads lead to this address. */
+  redirectUploads(to: string): void;
   editComment(edit: CommentEdit): Promise<{ delivery: Delivery }>;
   labelIssue(labelling: IssueLabelling): Promise<{ delivery: Delivery }>;
   /** Git and REST redirect until a new repository takes the old name. Sends no webhook. */

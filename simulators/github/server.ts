@@ -4,6 +4,7 @@ import { getRequestListener, type HttpBindings } from '@hono/node-server';
 import { Hono } from 'hono';
 import { identify } from './access.ts';
 import { apiApplication } from './api.ts';
+import { attachmentRoutes } from './attachment-routes.ts';
 import { ApiError } from './api-errors.ts';
 import type { Fault } from './contract.ts';
 import type { Faults, RequestLog } from './faults.ts';
@@ -34,6 +35,7 @@ export function createHttpServer(site: Site, faults: Faults, log: RequestLog): S
   });
   web.route('/api/v3', apiApplication(site));
   web.route('/', site.logs.pages);
+  attachmentRoutes(site, web);
   web.route('/', pageApplication(site));
   // Without the option it replaces the global Request and Response of everything in this process.
   const serveWeb = getRequestListener(web.fetch, { overrideGlobalObjects: false });

@@ -14,6 +14,7 @@ import { TokenStore } from './installation-tokens.ts';
 import * as userActions from './user-actions.ts';
 import { addCheckRun, addCommitStatus } from './check-actions.ts';
 import * as pullActions from './pull-actions.ts';
+import { Attachments } from './attachments.ts';
 import { createJobLogs } from './job-logs.ts';
 import { createHttpServer } from './server.ts';
 import type { Site } from './site.ts';
@@ -55,6 +56,7 @@ export async function startGithubSimulator(options: GithubSimulatorOptions): Pro
     tokens,
     webhooks,
     logs: createJobLogs(() => address.url),
+    attachments: new Attachments(),
     app: {
       id: app.id,
       slug: app.slug,
@@ -98,6 +100,10 @@ export async function startGithubSimulator(options: GithubSimulatorOptions): Pro
     },
     openIssue: (issue) => userActions.openIssue(site, issue),
     commentOnIssue: (comment) => userActions.commentOnIssue(site, comment),
+    attach: (file) => `${site.url}${site.attachments.add(userActions.requireRepository(site, file), file)}`,
+    redirectUploads: (to) => {
+      site.attachments.elsewhere = to;
+    },
     editComment: (edit) => userActions.editExistingComment(site, edit),
     labelIssue: (labelling) => userActions.labelIssue(site, labelling),
     renameRepository: (of, newName) => store.rename(userActions.requireRepository(site, of), newName),

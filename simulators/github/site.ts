@@ -3,6 +3,7 @@ import type { Context } from 'hono';
 import type { z } from 'zod';
 import { decideAccess, type Caller, type Identities, type RequiredPermission } from './access.ts';
 import { ApiError, forbidden, MovedError, notFound } from './api-errors.ts';
+import type { Attachments } from './attachments.ts';
 import type { JobLogs } from './job-logs.ts';
 import type { Repository, Store, User } from './store.ts';
 import type { Webhooks } from './webhooks.ts';
@@ -15,6 +16,7 @@ export interface Site extends Identities {
   readonly store: Store;
   readonly webhooks: Webhooks;
   readonly logs: JobLogs;
+  readonly attachments: Attachments;
   readonly app: Identities['app'] & {
     readonly slug: string;
     readonly createdAt: string;

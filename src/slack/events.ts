@@ -4,7 +4,6 @@
  * problem.
  */
 import * as z from 'zod';
-import type { AskRead } from '../core/ask/ask-words.ts';
 import { slackChannelIdSchema, slackTsSchema, slackUserIdSchema } from '../core/task.ts';
 import { DeadlineError, withDeadline } from '../lib/with-deadline.ts';
 import { cancelTask } from './control.ts';
@@ -12,10 +11,11 @@ import { notifyDeadlineMs } from './deadline.ts';
 import type { Intake } from './intake.ts';
 import { messageWords, wordless, wordFields, type Wordless } from './message-words.ts';
 import { renderUntrusted } from './mrkdwn.ts';
-import { asksInReply, isoTimeOf, mentions, readMessage, requestOf, type WordsReading } from './requests.ts';
+import { asksInReply, isoTimeOf, mentions, readMessage, requestOf } from './requests.ts';
 import { sentences } from './sentences.ts';
 import { sessionStoppedSchema, stopThread } from './session-stop.ts';
 import { parsePayload } from './unreadable.ts';
+import { readWordless } from './wordless.ts';
 
 /** Matches the event types handled here. */
 export const eventPattern = /^(?:app_mention|message|reaction_added|agent_session_stopped)$/;
@@ -137,6 +137,8 @@ function readEvent(body: unknown, team: string): EventReading {
   return { kind: 'reply', message: { ...message, threadTs } };
 }
 
+const isAddressed = ({ channelId, text, botUserId }: PersonMessage): boolean =>
+  channelId.startsWith('D') || mentions(text, botUserId);
 const isSet = (value: unknown): boolean => value !== undefined && value !== null;
 
 /** The message, or null if software wrote it. */
@@ -231,7 +233,7 @@ async function start(
 ): Promise<void> {
   const { deps, slack } = intake;
   const reading =
-    readWordless(message) ??
+    readWordless(message.wordless, isAddressed(message)) ??
     readMessage(message.text, message.botUserId, (word) => deps.repositoryByAlias(word));
   if (reading.kind === 'nothing') return deps.log('slack.ignored', { why: 'asks for nothing' });
   if (reading.kind === 'problem') {
@@ -261,21 +263,6 @@ async function start(
   const outcome = await deps.startTask(request);
   deps.log('slack.accepted', { taskId: request.taskId, outcome });
 }
-
-/** Null for a message with words. A picture in a task's thread, without a mention, may be for other people. */
-function readWordless({ wordless: held, text, channelId, botUserId }: PersonMessage): WordsReading | null {
-  if (held === null) return null;
-  if (held.kind === 'unread') return { kind: 'problem', problem: unread(held.what) };
-  const isAddressed = channelId.startsWith('D') || mentions(text, botUserId);
-  return isAddressed || held.pasted
-    ? { kind: 'asked', asked: onlyFiles }
-    : { kind: 'problem', problem: filesAlone(held.names) };
-}
-const unread = (what: string): string =>
-  `I cannot read ${what}, so nothing was started. Write in words what you want done.`;
-const filesAlone = (names: string): string =>
-  `Nothing was started for ${names} alone. Write in words what you want done with it.`;
-const onlyFiles: AskRead = { ask: { kind: 'run' }, repository: null, instruction: '', options: {} };
 
 /** Not after a late answer, which would show it twice. Rejects so that Slack redelivers. */
 async function reportProblem(

@@ -1,12 +1,13 @@
 /** Tests the code host against a simulated GitHub: what it reads and writes, and with which token. */
 import { describe, expect, it } from 'vitest';
-import type { GithubSimulator } from '../../simulators/github/contract.ts';
+import type { CreatedRepository, GithubSimulator } from '../../simulators/github/contract.ts';
 import type { CodeHost } from '../../src/core/ports/code-host.ts';
 import { meaningOf } from '../../src/core/ports/upstream-error.ts';
 import type { RepositoryFacts, TaskRequest } from '../../src/core/task.ts';
 import { listInstalledRepositories } from '../../src/github/installed-repositories.ts';
 import { createAppTokens } from '../../src/github/app-auth.ts';
 import { createCodeHost } from '../../src/github/code-host.ts';
+import { png } from '../fixtures/images.ts';
 import {
   appId,
   baseFiles,
@@ -45,7 +46,12 @@ async function scene(): Promise<Scene> {
     body: 'It is off by one.',
   });
   const { id } = await simulator.commentOnIssue({ ...at, issue, author: 'wim', body: '@airlock fix' });
-  const request = taskRequest({
+  const request = requestOf(repository, issue, id);
+  return { simulator, facts: factsOf(repository), host: hostOf(simulator), request, issue };
+}
+
+function requestOf(repository: CreatedRepository, issue: number, comment: number): TaskRequest {
+  return taskRequest({
     trigger: {
       kind: 'github',
       event: 'issue_comment',
@@ -54,11 +60,10 @@ async function scene(): Promise<Scene> {
       issueNumber: issue,
       mention: 'airlock',
       onPullRequest: false,
-      commentId: id,
+      commentId: comment,
       triggeredAt: new Date(Date.now() + 1000).toISOString(),
     },
   });
-  return { simulator, facts: factsOf(repository), host: hostOf(simulator), request, issue };
 }
 
 function hostOf(simulator: GithubSimulator, fetch_?: typeof fetch): CodeHost {
@@ -94,6 +99,83 @@ describe('locate', () => {
     const { host, simulator } = await scene();
     simulator.failNext({ method: 'GET', path: /\/installation$/, status: 403 });
     await expect(host.locate(at)).rejects.toThrow('403');
+  });
+});
+
+describe('attachments', () => {
+  /** An issue of a stranger with a screenshot, and a request that shows two files and an image. */
+  async function attached(isPrivate: boolean) {
+    const simulator = await simulatedGithub();
+    const files = { files: baseFiles, collaborators: people, private: isPrivate };
+    const repository = await simulator.createRepository({ ...at, ...files });
+    const attach = (file: string, content: string | Uint8Array<ArrayBuffer>) =>
+      simulator.attach({ ...at, file, content });
+    const [shot, log] = [attach('shot.png', png(3, 2)), attach('a b.log', 'boom')];
+    const { number: issue } = await simulator.openIssue({
+      ...at,
+      author: 'rea',
+      title: 'Rounding',
+      body: `It looks so: ![shot](${shot})`,
+    });
+    const comment = (author: string, body: string) =>
+      simulator.commentOnIssue({ ...at, issue, author, body });
+    await comment('stranger', `![not for Codex](${attach('evil.png', png(1, 1))})`);
+    await comment('mei', `![mine](${attach('mei.png', png(5, 1))}) ![a badge](https://badges.example/x.png)`);
+    const body = `@airlock fix it. [a b.log](${log}) <img src="${shot}">`;
+    const { id } = await comment('wim', body);
+    const request = requestOf(repository, issue, id);
+    const host = hostOf(simulator);
+    const facts = { ...factsOf(repository), private: isPrivate };
+    const refs = (await host.issueContext(facts, request))?.attachments ?? [];
+    const fetchAll = async (from: CodeHost) =>
+      await Promise.all(
+        refs.map(async (ref) => {
+          if (ref.source !== 'github') throw new Error('not from GitHub');
+          const answer = await from.attachment(facts, request, ref);
+          return answer.kind === 'bytes' ? answer.bytes.length : answer.why;
+        }),
+      );
+    return { simulator, host, refs, fetchAll, id };
+  }
+  const elsewhere = 'is not on GitHub’s own hosts, and nothing is fetched from elsewhere';
+
+  it.each([true, false])(
+    'are those of the displayed texts that Codex reads; private: %s',
+    async (isPrivate) => {
+      const { simulator, refs, fetchAll, host } = await attached(isPrivate);
+      expect(refs.map(({ name, by, own }) => [name, by, own])).toEqual([
+        ['a b.log', 'wim', true],
+        [expect.stringMatching(/^image 1 in issue comment \d+$/), 'wim', true],
+        [expect.stringMatching(/^image 1 in issue comment \d+$/), 'mei', false],
+        [expect.stringMatching(/^image 2 in issue comment \d+$/), 'mei', false],
+      ]);
+      expect(JSON.stringify(refs)).not.toContain('token=');
+      const [shot, mine] = [png(3, 2).length, png(5, 1).length];
+      expect(await fetchAll(host)).toEqual([4, shot, mine, elsewhere]);
+      // Signed addresses get no token. An upload in a private repository needs one.
+      const asked = simulator.requests().filter(({ path }) => /attachments|storage/.test(path));
+      const upload = isPrivate ? 'installation' : 'anonymous';
+      expect(asked.map(({ tokenKind, status }) => [tokenKind, status]).toSorted()).toEqual(
+        [
+          ['anonymous', 200],
+          ['anonymous', 200],
+          ['anonymous', 200],
+          [upload, 302],
+        ].toSorted(),
+      );
+    },
+  );
+
+  it('are not fetched from where a redirect of GitHub leads', async () => {
+    const { simulator, fetchAll, host } = await attached(true);
+    simulator.redirectUploads('https://evil.example/x?token=1');
+    expect((await fetchAll(host))[0]).toBe(elsewhere);
+  });
+
+  it('are not fetched once their text does not show them any more', async () => {
+    const { simulator, fetchAll, host, id } = await attached(false);
+    await simulator.editComment({ ...at, comment: id, body: '@airlock fix it.' });
+    expect((await fetchAll(host)).slice(0, 2)).toEqual([4, 'is not in its text any more, which was edited']);
   });
 });
 

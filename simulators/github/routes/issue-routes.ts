@@ -2,6 +2,7 @@
 import { Hono, type Context } from 'hono';
 import { z } from 'zod';
 import { notFound, unprocessable, validationFailed } from '../api-errors.ts';
+import { withSignedImages } from '../attachment-routes.ts';
 import type { Json } from '../documents/account-document.ts';
 import { bodyHtml } from '../body-html.ts';
 import { commentDocument, issueDocument, labelDocument } from '../documents/issue-document.ts';
@@ -36,16 +37,18 @@ const issueUpdateSchema = z.object({
 });
 
 /** https://docs.github.com/rest/using-the-rest-api/getting-started-with-the-rest-api#media-types */
-export function inMediaType(c: Context<ApiEnv>, document: Json, markdown: string | null): Json {
+export function inMediaType(c: Context<ApiEnv>, site: Site, document: Json, markdown: string | null): Json {
   if (c.req.header('accept')?.includes('application/vnd.github.full+json') !== true) return document;
-  const html = bodyHtml(markdown ?? '');
+  const html = withSignedImages(site, bodyHtml(markdown ?? ''));
   return { ...document, body_html: html, body_text: html.replace(/<[^>]*>/g, '') };
 }
 
 export function issueRoutes(site: Site): Hono<ApiEnv> {
   const api = new Hono<ApiEnv>();
 
-  api.post('/markdown', async (c) => c.html(bodyHtml((await bodyOf(c, markdownSchema)).text)));
+  api.post('/markdown', async (c) =>
+    c.html(withSignedImages(site, bodyHtml((await bodyOf(c, markdownSchema)).text))),
+  );
 
   api.get('/repos/:owner/:repo/issues', (c) => {
     const repository = repositoryOf(c, site, read);
@@ -67,7 +70,7 @@ export function issueRoutes(site: Site): Hono<ApiEnv> {
 
   api.get('/repos/:owner/:repo/issues/:number{[0-9]+}', (c) => {
     const { repository, issue } = issueOf(c, site, read);
-    return c.json(inMediaType(c, issueDocument(site, repository, issue), issue.body));
+    return c.json(inMediaType(c, site, issueDocument(site, repository, issue), issue.body));
   });
 
   api.patch('/repos/:owner/:repo/issues/:number{[0-9]+}', async (c) => {
@@ -89,7 +92,7 @@ export function issueRoutes(site: Site): Hono<ApiEnv> {
     const shown = issue.comments.filter((one) => since === undefined || one.updatedAt >= since);
     return c.json(
       pageOf(c, site, shown).map((one) =>
-        inMediaType(c, commentDocument(site, repository, issue, one), one.body),
+        inMediaType(c, site, commentDocument(site, repository, issue, one), one.body),
       ),
     );
   });
@@ -105,7 +108,7 @@ export function issueRoutes(site: Site): Hono<ApiEnv> {
 
   api.get('/repos/:owner/:repo/issues/comments/:comment', (c) => {
     const { repository, issue, comment } = commentOf(c, site, read);
-    return c.json(inMediaType(c, commentDocument(site, repository, issue, comment), comment.body));
+    return c.json(inMediaType(c, site, commentDocument(site, repository, issue, comment), comment.body));
   });
 
   api.patch('/repos/:owner/:repo/issues/comments/:comment', async (c) => {

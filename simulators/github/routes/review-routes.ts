@@ -25,7 +25,7 @@ export function reviewRoutes(site: Site): Hono<ApiEnv> {
     const described = Object.entries(document).filter(
       ([key, value]) => value !== null || !['line', 'start_line', 'position'].includes(key),
     );
-    return inMediaType(c, Object.fromEntries(described), comment.body);
+    return inMediaType(c, site, Object.fromEntries(described), comment.body);
   };
   const list = async (c: Context<ApiEnv>, at: At, shown: readonly ReviewComment[]): Promise<Json[]> =>
     await Promise.all(pageOf(c, site, shown).map(async (comment) => await commentAt(c, at, comment)));
@@ -34,14 +34,14 @@ export function reviewRoutes(site: Site): Hono<ApiEnv> {
     const { repository, issue, pull } = await pullOf(c, site, read);
     return c.json(
       pageOf(c, site, pull.reviews).map((review) =>
-        inMediaType(c, reviewDocument(site, repository, issue, review), review.body),
+        inMediaType(c, site, reviewDocument(site, repository, issue, review), review.body),
       ),
     );
   });
 
   api.get('/repos/:owner/:repo/pulls/:number/reviews/:review', async (c) => {
     const { repository, issue, review } = await reviewOf(c, site);
-    return c.json(inMediaType(c, reviewDocument(site, repository, issue, review), review.body));
+    return c.json(inMediaType(c, site, reviewDocument(site, repository, issue, review), review.body));
   });
 
   api.get('/repos/:owner/:repo/pulls/:number/reviews/:review/comments', async (c) => {
