@@ -1,6 +1,6 @@
 /**
- * Files that people attach to texts, as on GitHub Enterprise Server. An upload has a lasting address, which leads
- * readers of its repository to one in storage that is signed for five minutes.
+ * Files that people attach to texts, as on GitHub Enterprise Server. An upload has a lasting address, which
+ * leads readers of its repository to one in storage that is signed for five minutes.
  */
 import { randomBytes, randomUUID } from 'node:crypto';
 import type { NewAttachment } from './contract.ts';

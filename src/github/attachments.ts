@@ -17,7 +17,7 @@ import type { ReadHtml } from './html-events.ts';
 
 type GithubRef = Extract<AttachmentRef, { source: 'github' }>;
 
-/** What a text shows, as references that can be stored. `by`: the login of its author; `own`: it is the request. */
+/** What a text shows, as references that can be stored. `by`: its author; `own`: it is the request. */
 export function attachmentRefs(
   shown: readonly DisplayedAttachment[],
   place: GithubPlace,
@@ -42,10 +42,11 @@ export function attachmentRefs(
 /** More than the limit, so that those beyond it are named. */
 const maxRefs = 2 * attachmentLimits.files;
 
-/** Each address once: a quotation shows the same image again. */
+/** The request's own first, and each address once: a quotation shows the same image again. */
 export function distinctRefs(refs: readonly GithubRef[]): readonly GithubRef[] {
   const byAddress = new Map<string, GithubRef>();
-  for (const ref of refs) if (!byAddress.has(ref.address)) byAddress.set(ref.address, ref);
+  const ownFirst = [...refs.filter(({ own }) => own), ...refs.filter(({ own }) => !own)];
+  for (const ref of ownFirst) if (!byAddress.has(ref.address)) byAddress.set(ref.address, ref);
   return [...byAddress.values()].slice(0, maxRefs);
 }
 

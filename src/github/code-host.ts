@@ -8,7 +8,7 @@ import { threadOf } from '../core/line-answers.ts';
 import { isFinal, meaningOf } from '../core/ports/upstream-error.ts';
 import { repositoryRefSchema, type RepositoryFacts, type TaskRequest } from '../core/task.ts';
 import { locatedSchema, purposes, type AppTokens, type Permissions } from './app-auth.ts';
-import { fetchAttachment } from './attachments.ts';
+import { distinctRefs, fetchAttachment } from './attachments.ts';
 import { GithubRefusal, githubClient, unlessMissing, type GithubApi, type GithubClient } from './client.ts';
 import { readCommitChecks } from './commit-checks.ts';
 import { bodySchema, displayDelivered, withBodyHtml } from './displayed-comment.ts';
@@ -157,7 +157,9 @@ export function createCodeHost(deps: CodeHostDeps): CodeHost {
         readIssueContext({ ...place, appId }),
         pull === null ? null : readPullContext({ ...place, code, request, pull }),
       ]);
-      return context === null ? null : { ...context, pull: ofPull };
+      if (context === null) return null;
+      const attachments = [...(ofPull?.attachments ?? []), ...context.attachments];
+      return { ...context, pull: ofPull?.pull ?? null, attachments: distinctRefs(attachments) };
     },
 
     async commitChecks(facts, sha, options) {

@@ -7,7 +7,7 @@ import { unlessMissing, type GithubClient } from './client.ts';
 import { commentHistory, userSchema, viaAppSchema, type HistoryComment } from './comment-history.ts';
 import type { DisplayedAttachment } from './displayed-attachments.ts';
 import { selectContext } from './context.ts';
-import { attachmentRefs, distinctRefs } from './attachments.ts';
+import { attachmentRefs } from './attachments.ts';
 import {
   bodySchema,
   displayDelivered,
@@ -41,7 +41,7 @@ export async function readIssueContext(deps: {
   readonly facts: RepositoryFacts;
   readonly trigger: GithubTrigger;
   readonly canWrite: (facts: RepositoryFacts, login: string) => Promise<boolean>;
-}): Promise<IssueContext | null> {
+}): Promise<(IssueContext & { readonly attachments: ReturnType<typeof attachmentRefs> }) | null> {
   const { client, reader, facts, trigger, canWrite } = deps;
   const [found, history] = await Promise.all([
     unlessMissing(
@@ -69,7 +69,10 @@ export async function readIssueContext(deps: {
   const ofWriters = unchanged.filter(({ user }) => user !== null && writers.has(user.login));
   const renderer = { ...reader, client, repository: facts };
   // Also if it was edited since. Its attachments are those of the delivered text.
-  const asking = history.comments.find(({ id }) => id === trigger.commentId);
+  const asking =
+    trigger.event === 'issue_comment'
+      ? history.comments.find(({ id }) => id === trigger.commentId)
+      : undefined;
   const [body, askedWith, ...texts] = await Promise.all([
     displayDelivered(delivered, issue, renderer),
     asking === undefined ? null : displayDelivered(trigger.comment ?? asking.body, asking, renderer),
@@ -86,7 +89,7 @@ export async function readIssueContext(deps: {
   });
   const issueBy = { by: context.author, own: context.bodyIsInstruction };
   const inIssue = context.bodyLeftOut ? [] : body.attachments;
-  const attachments = distinctRefs([
+  const attachments = [
     ...commentRefs(asking, askedWith?.attachments, true),
     ...attachmentRefs(inIssue, { kind: 'issue', id: issue.number }, issueBy),
     // The newest first, because the last ones can be beyond the limit.
@@ -94,7 +97,7 @@ export async function readIssueContext(deps: {
       .map((comment, index) => commentRefs(comment, texts[index]?.attachments))
       .toReversed()
       .flat(),
-  ]);
+  ];
   return { ...context, attachments };
 }
 

@@ -4,9 +4,10 @@ import type { PullContext } from '../core/ask/pull-context.ts';
 import type { PullPlace } from '../core/authorization.ts';
 import type { RepositoryFacts, TaskRequest } from '../core/task.ts';
 import { boundedAll } from '../lib/bounded-all.ts';
+import { attachmentRefs } from './attachments.ts';
 import { unlessMissing, type GithubClient } from './client.ts';
 import { userSchema } from './comment-history.ts';
-import { bodySchema, displayPresent, withBodyHtml, type HtmlReader } from './displayed-comment.ts';
+import { bodySchema, displayDelivered, withBodyHtml, type HtmlReader } from './displayed-comment.ts';
 import { comparisonSchema, selectChanges } from './pull-changes.ts';
 import { selectReviews } from './review-threads.ts';
 
@@ -48,7 +49,7 @@ export async function readPullContext(deps: {
   readonly trigger: Extract<TaskRequest['trigger'], { kind: 'github' }>;
   readonly pull: PullPlace;
   readonly canWrite: (facts: RepositoryFacts, login: string) => Promise<boolean>;
-}): Promise<PullContext> {
+}): Promise<{ readonly pull: PullContext; readonly attachments: ReturnType<typeof attachmentRefs> }> {
   const { client, reader, facts, request, trigger, pull, canWrite } = deps;
   const at = { owner: facts.owner, repo: facts.name, pull_number: pull.number, headers: withBodyHtml };
   const [comparison, comments, submitted] = await Promise.all([
@@ -75,26 +76,55 @@ export async function readPullContext(deps: {
   );
   const asked = [...new Set(authors)].slice(-maxAuthors);
   const answers = await boundedAll(asked, asksAtOnce, async (login) => await canWrite(facts, login));
-  const show = async <Item extends z.infer<typeof bodySchema>>(one: Item) => ({
-    ...one,
-    shown: (await displayPresent(one, reader)).text,
-  });
-  const selected = selectReviews({
-    reviews: await Promise.all(
+  const asks = (kind: 'review' | 'review_comment', id: number): boolean =>
+    trigger.event === kind && (kind === 'review' ? trigger.reviewId : trigger.commentId) === id;
+  const show =
+    (kind: 'review' | 'review_comment') =>
+    async <Item extends z.infer<typeof bodySchema> & { readonly id: number }>(one: Item) => {
+      // What asks is shown as it was delivered.
+      const delivered = asks(kind, one.id) ? (trigger.comment ?? one.body) : one.body;
+      const renderer = { ...reader, client, repository: facts };
+      const { text: shown, attachments } = await displayDelivered(delivered, one, renderer);
+      return { ...one, shown, attachments };
+    };
+  const writers = new Set(asked.filter((_, index) => answers[index] === true));
+  const [shownReviews, shownComments] = await Promise.all([
+    Promise.all(
       reviews.map(async (one) => {
         const at = one.submitted_at ?? '';
-        return await show({ ...one, created_at: at, updated_at: at });
+        return await show('review')({ ...one, created_at: at, updated_at: at });
       }),
     ),
-    comments: await Promise.all(comments.list.map(show)),
-    writers: new Set(asked.filter((_, index) => answers[index] === true)),
+    Promise.all(comments.list.map(show('review_comment'))),
+  ]);
+  const selected = selectReviews({
+    reviews: shownReviews,
+    comments: shownComments,
+    writers,
     requester: request.requester,
     trigger,
     notRead: comments.notRead,
   });
   const { baseBranch, headRef, fork } = pull;
   const changes = comparison === null ? null : selectChanges(comparisonSchema.parse(comparison.data));
-  return { baseBranch, headRef, fork, changes, ...selected };
+  const isRead = new Map(
+    selected.threads.flatMap((thread) => thread.comments.map(({ id, asks: own }) => [id, own] as const)),
+  );
+  const triggeredAt = Date.parse(trigger.triggeredAt);
+  const attachments = [
+    ...shownReviews.toReversed().flatMap(({ id, user, created_at: at, attachments: shown }) => {
+      const own = asks('review', id);
+      const by = user?.login ?? 'ghost';
+      const counts = own || (writers.has(by.toLowerCase()) && Date.parse(at) <= triggeredAt);
+      return counts ? attachmentRefs(shown, { kind: 'review', id, pull: pull.number }, { by, own }) : [];
+    }),
+    ...shownComments.toReversed().flatMap(({ id, user, attachments: shown }) => {
+      const own = isRead.get(id);
+      if (own === undefined) return [];
+      return attachmentRefs(shown, { kind: 'review_comment', id }, { by: user?.login ?? 'ghost', own });
+    }),
+  ];
+  return { pull: { baseBranch, headRef, fork, changes, ...selected }, attachments };
 }
 
 /** Oldest first, the newest ones. `notRead` is whole pages: at most 99 too many. */

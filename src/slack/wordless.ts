@@ -7,8 +7,8 @@ import type { WordsReading } from './requests.ts';
 const onlyFiles: AskRead = { ask: { kind: 'run' }, repository: null, instruction: '', options: {} };
 
 /**
- * Null for a message with words. `isAddressed`: it mentions the bot or was sent to it directly. A picture below a
- * task may be for other people; a pasted text that Slack made a file of is a reply like any other.
+ * Null for a message with words. `isAddressed`: it mentions the bot or was sent to it directly. A picture
+ * below a task may be for other people; a pasted text that Slack made a file of is a reply like any other.
  */
 export function readWordless(held: Wordless | null, isAddressed: boolean): WordsReading | null {
   if (held === null) return null;

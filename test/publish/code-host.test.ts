@@ -3,6 +3,7 @@ import { describe, expect, it } from 'vitest';
 import type { CreatedRepository, GithubSimulator } from '../../simulators/github/contract.ts';
 import type { CodeHost } from '../../src/core/ports/code-host.ts';
 import { meaningOf } from '../../src/core/ports/upstream-error.ts';
+import type { PullPlace } from '../../src/core/authorization.ts';
 import type { RepositoryFacts, TaskRequest } from '../../src/core/task.ts';
 import { listInstalledRepositories } from '../../src/github/installed-repositories.ts';
 import { createAppTokens } from '../../src/github/app-auth.ts';
@@ -126,7 +127,7 @@ describe('attachments', () => {
     const request = requestOf(repository, issue, id);
     const host = hostOf(simulator);
     const facts = { ...factsOf(repository), private: isPrivate };
-    const refs = (await host.issueContext(facts, request))?.attachments ?? [];
+    const refs = (await host.issueContext(facts, request, null))?.attachments ?? [];
     const fetchAll = async (from: CodeHost) =>
       await Promise.all(
         refs.map(async (ref) => {
@@ -155,16 +156,62 @@ describe('attachments', () => {
       // Signed addresses get no token. An upload in a private repository needs one.
       const asked = simulator.requests().filter(({ path }) => /attachments|storage/.test(path));
       const upload = isPrivate ? 'installation' : 'anonymous';
-      expect(asked.map(({ tokenKind, status }) => [tokenKind, status]).toSorted()).toEqual(
-        [
-          ['anonymous', 200],
-          ['anonymous', 200],
-          ['anonymous', 200],
-          [upload, 302],
-        ].toSorted(),
+      const calls = asked.map(({ tokenKind, status }) => `${tokenKind} ${status}`);
+      const signed = Array.from({ length: 3 }, () => 'anonymous 200');
+      expect(calls.toSorted((a, b) => a.localeCompare(b))).toEqual(
+        [...signed, `${upload} 302`].toSorted((a, b) => a.localeCompare(b)),
       );
     },
   );
+
+  it('of a review and its line comments are part of the request', async () => {
+    const simulator = await simulatedGithub();
+    const repository = await simulator.createRepository({ ...at, files: baseFiles, collaborators: people });
+    const image = (file: string) => `![](${simulator.attach({ ...at, file, content: file })})`;
+    const { number, headSha } = await simulator.openPull({
+      ...at,
+      author: 'wim',
+      branch: 'rounding',
+      base: 'main',
+      title: 'Round',
+      body: `It looks so: ${image('of-the-pull.png')}`,
+      files: { 'src/split.js': 'one\ntwo\n' },
+    });
+    const line = { path: 'src/split.js', line: 1 };
+    const from = (author: string, body: string, said: string) =>
+      simulator.reviewPull({ ...at, number, author, body, comments: [{ ...line, body: said }] });
+    await from('stranger', image('evil.png'), image('evil.png'));
+    const asked = await from('mei', `@airlock do it ${image('r.png')}`, `So: ${image('line.png')}`);
+    const { trigger: comment, ...rest } = requestOf(repository, number, 1);
+    if (comment.kind !== 'github') throw new Error('not from GitHub');
+    const review = { event: 'review', commentId: null, reviewId: asked.id, onPullRequest: true } as const;
+    const request = { ...rest, requester: { login: 'mei', id: 2 }, trigger: { ...comment, ...review } };
+    const pull: PullPlace = {
+      number,
+      title: 'Round',
+      url: '',
+      draft: false,
+      author: 'wim',
+      baseBranch: 'main',
+      baseSha: repository.headSha,
+      headRef: 'rounding',
+      headSha,
+      fork: false,
+    };
+    const [host, facts] = [hostOf(simulator), factsOf(repository)];
+    const refs = (await host.issueContext(facts, request, pull))?.attachments ?? [];
+    const contents = await Promise.all(
+      refs.map(async (ref) => {
+        const answer = ref.source === 'github' ? await host.attachment(facts, request, ref) : null;
+        return answer?.kind === 'bytes' ? new TextDecoder().decode(answer.bytes) : null;
+      }),
+    );
+    expect(refs.map(({ by, own }, index) => [by, own, contents[index]])).toEqual([
+      ['mei', true, 'r.png'],
+      ['mei', true, 'line.png'],
+      ['wim', false, 'of-the-pull.png'],
+    ]);
+  });
 
   it('are not fetched from where a redirect of GitHub leads', async () => {
     const { simulator, fetchAll, host } = await attached(true);

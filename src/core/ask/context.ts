@@ -1,3 +1,4 @@
+import type { AttachmentRef } from '../attachment.ts';
 import type { PullContext } from './pull-context.ts';
 
 /**
@@ -5,8 +6,6 @@ import type { PullContext } from './pull-context.ts';
  * The issue is always part of it; of the comments, which anybody can add, only those of people with write
  * access.
  */
-import type { AttachmentRef } from '../attachment.ts';
-
 export interface IssueContext {
   readonly number: number;
   /** Empty when `bodyLeftOut`. */
