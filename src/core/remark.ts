@@ -2,6 +2,7 @@
  * A remark: words that a person adds to a running task. They steer its turn, or become the next turn. Decides
  * which requests are remarks; `tasks/workflow/turn.ts` decides to which task they go.
  */
+import { withoutMiddle } from '../lib/cut-text.ts';
 import type { TaskRequest } from './task.ts';
 
 export interface Remark {
@@ -36,6 +37,8 @@ export interface Ahead {
   readonly steers: boolean;
 }
 
+/** As in the task's schema. */
+const maxInstructionCharacters = 70_000;
 /** Of one task. Further ones become turns of their own. */
 export const maxRemarks = 50;
 /** Of one task together. As JSON at most 1.2 MB, which a record stores and the driver reads. */
@@ -76,5 +79,21 @@ export function remarkOf({ taskId, trigger, requester, instruction }: TaskReques
 
 /** An instruction with what was added to it. */
 export function withRemarks(instruction: string, remarks: readonly Pick<Remark, 'text'>[]): string {
-  return [instruction, ...remarks.map(({ text }) => text)].join('\n\n').trim();
+  const words = [instruction, ...remarks.map(({ text }) => text)].filter((text) => text.trim() !== '');
+  return remarks.length === 0 ? instruction : words.join('\n\n');
+}
+
+/** A request with what was added to it and read, and by whom: what a retry repeats. */
+export function requestWithRemarks(
+  request: TaskRequest,
+  remarks: readonly (Remark & { readonly fate: RemarkFate })[],
+): TaskRequest {
+  const read = remarks.filter(({ fate }) => fate === 'reached');
+  if (read.length === 0) return request;
+  const people = new Map(read.map(({ person }) => [JSON.stringify(person), person]));
+  return {
+    ...request,
+    instruction: withoutMiddle(withRemarks(request.instruction, read), maxInstructionCharacters),
+    askedBefore: [...(request.askedBefore ?? []), ...people.values()].slice(-20),
+  };
 }

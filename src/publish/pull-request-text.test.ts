@@ -112,6 +112,7 @@ function input(
       elapsedMs: 125_000,
       taskUrl: 'https://airlock.example/tasks/1',
       conversationUrl: null,
+      added: [],
       askedUrl: 'https://github.com/acme/split/issues/12#issuecomment-7',
       costUsd: null,
       ...evidence,
@@ -323,6 +324,19 @@ describe('the body of a pull request', () => {
     expect(body({ request: { ...request, instruction } })).toContain(
       '### Asked\n\n> Fix it, @\u200Badmin.\n>\n> Closes #\u200B1 &lt;b&gt; \\`x\\`\n> &gt; \\[\\!NOTE\\]\n\n[The request]',
     );
+  });
+
+  it('quotes what was added while Codex worked', () => {
+    const words = Array.from({ length: 12 }, (_, n) => ({
+      by: '@ben',
+      text: `Also ${n}, @admin.\nCloses #${n}`,
+    }));
+    const text = body({ evidence: { ...input().evidence, added: words } });
+    expect(text).toContain(
+      '@\u200Bben added while Codex worked:\n\n> Also 0, @\u200Badmin.\n> Closes #\u200B0\n\n@\u200Bben added',
+    );
+    expect(text).toContain('> Also 9, @\u200Badmin.\n> Closes #\u200B9\n\n_And 2 more._');
+    expect(text).not.toContain('Also 10');
   });
 
   it('only refers to the issue if the run was cut off', () => {

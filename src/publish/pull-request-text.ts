@@ -19,6 +19,7 @@ import { commandRows, reportText } from './reported-text.ts';
 export const maxBodyCharacters = 65_536;
 const maxTitle = 120;
 const maxAskedLines = 20;
+const maxAdded = 10;
 
 export function pullRequestTitle(input: Pick<PublishInput, 'answer'>): string {
   const title = plainTitle(input.answer.title, maxTitle);
@@ -86,19 +87,34 @@ function summary({ answer }: PublishInput, maxCharacters: number): string {
     : `${text}\n\n_Codex’s answer did not have the requested form. This text is made from what it said._`;
 }
 
-/** Quotes the request as words, so that it mentions nobody and closes no issue. */
+/** Quotes the request and what was added to it. */
 function asked({ request, evidence, facts: repository }: PublishInput, maxCharacters: number): string {
   const { instruction, trigger } = request;
-  const { askedUrl } = evidence;
+  const { askedUrl, added } = evidence;
   const link = askedUrl === null ? '' : `[The request](${askedUrl})`;
   // What was said in Slack or to the API stays out of a public repository.
   const isQuotable = trigger.kind === 'github' || repository.private;
-  const cut = headOf(instruction.trim(), maxCharacters);
-  const lines = isQuotable && cut !== '' ? cut.split('\n').slice(0, maxAskedLines) : [];
-  const quoted = lines.map((line) => `> ${escapeInline(line, maxCharacters)}`.trimEnd());
-  if (cut.length < instruction.trim().length && quoted.length > 0) quoted.push('> …');
-  const text = joinSections([quoted.join('\n'), link]);
+  const shown = isQuotable ? added.slice(0, maxAdded) : [];
+  const more = isQuotable && added.length > shown.length ? `_And ${added.length - shown.length} more._` : '';
+  const text = joinSections([
+    isQuotable ? quoted(instruction, maxCharacters) : '',
+    link,
+    ...shown.map(({ by, text: words }) =>
+      joinSections([`${escapeInline(by, 80)} added while Codex worked:`, quoted(words, maxCharacters)]),
+    ),
+    more,
+  ]);
   return text === '' ? '' : `### Asked\n\n${text}`;
+}
+
+/** As words, so that they mention nobody and close no issue. */
+function quoted(untrustedWords: string, maxCharacters: number): string {
+  const words = untrustedWords.trim();
+  const cut = headOf(words, maxCharacters);
+  if (cut === '') return '';
+  const lines = cut.split('\n').slice(0, maxAskedLines);
+  const quotes = lines.map((line) => `> ${escapeInline(line, maxCharacters)}`.trimEnd());
+  return [...quotes, ...(cut.length < words.length ? ['> …'] : [])].join('\n');
 }
 
 function changeSection({ change, baseBranch }: PublishInput, maxRows: number): string {

@@ -8,6 +8,7 @@ import { slackChannelIdSchema, slackTsSchema, slackUserIdSchema } from '../core/
 import { DeadlineError, withDeadline } from '../lib/with-deadline.ts';
 import { cancelTask } from './control.ts';
 import { notifyDeadlineMs } from './deadline.ts';
+import { isFollowUp } from './follow-up.ts';
 import type { Intake } from './intake.ts';
 import { messageWords, wordless, wordFields, type Wordless } from './message-words.ts';
 import { renderUntrusted } from './mrkdwn.ts';
@@ -207,17 +208,6 @@ export async function answerEvent(intake: Intake, body: unknown, redelivery: Red
         return await start(intake, reading.message, { event: 'message', duplicate: false, redelivery });
       return intake.deps.log('slack.ignored', { why: 'a reply that is no follow-up' });
   }
-}
-
-/** Below the task's own post every reply does; in an older thread, only the requester's. */
-async function isFollowUp(
-  { deps, slack }: Intake,
-  reply: PersonMessage & { readonly threadTs: string },
-): Promise<boolean> {
-  if (slack.replies !== 'all') return false;
-  const task = await deps.index.inThread(reply.channelId, reply.threadTs);
-  if (task === null) return false;
-  return task.postedTs === reply.threadTs || task.userId === reply.userId;
 }
 
 interface Delivery {

@@ -32,7 +32,8 @@ export async function stopThread(
     if (task === null) break;
     before = task;
     const view = await deps.task(task.taskId).view();
-    if (view === null || view.outcome !== null) continue;
+    // Words that were added to a task end with it.
+    if (view === null || view.outcome !== null || view.ahead?.steers === true) continue;
     said.push(await cancelTask(intake, task.taskId, { userId: user, channelId: channel }));
   }
   // The end of a task takes the status off the thread. Here no task does.

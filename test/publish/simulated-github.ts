@@ -145,6 +145,7 @@ export function publishInput(
       elapsedMs: 61_000,
       taskUrl: null,
       conversationUrl: null,
+      added: [],
       askedUrl: null,
       costUsd: null,
     },

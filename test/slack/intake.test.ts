@@ -1035,6 +1035,14 @@ describe('a message', () => {
     expect(said(world)).toEqual(followsUp ? [['run', null, 'and the footer', ['message', root, ts]]] : []);
   });
 
+  it('is a follow-up of who asked, also when somebody else has added words since', async () => {
+    const world = createWorld();
+    await addTask(world, 'slack-1', { indexed: { postedTs: '1762077100.000100' } });
+    await addTask(world, 'slack-2', { by: 'U0BEN', indexed: { postedTs: null, at: 2 ** 45 } });
+    await deliver(world, event(message('and the footer', { thread_ts: root })));
+    expect(said(world)).toHaveLength(1);
+  });
+
   it.each<[string, object]>([
     ['thanks', { text: 'thanks!' }],
     ['chatter', { text: 'I’ll review it tomorrow' }],

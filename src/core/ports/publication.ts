@@ -5,6 +5,7 @@ import type { Receipt, TokenUsage } from '../grant.ts';
 import type { Answer, CommandRun } from '../progress.ts';
 import type { Reported } from '../reported.ts';
 import type { SetupReport } from '../setup.ts';
+import type { TaskView } from '../task-view.ts';
 import type { PullRequestRef, Reason, RepositoryFacts, RoutedRequest } from '../task.ts';
 
 export type GateVerdict =
@@ -43,6 +44,8 @@ export interface PublishInput extends Omit<Authorization, 'requester'> {
     readonly taskUrl: string | null;
     /** Link to the conversation in Slack; only ever set for a private repository. */
     readonly conversationUrl: string | null;
+    /** What people added while Codex worked, and Codex has read. Untrusted. */
+    readonly added: TaskView['remarks'];
     /** Link to the comment or issue that asked; null for a task from elsewhere. */
     readonly askedUrl: string | null;
     readonly costUsd: number | null;

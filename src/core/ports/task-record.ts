@@ -16,9 +16,9 @@ import type {
 
 /** What the stages read of a record. */
 export interface TaskSnapshot {
-  /** What was asked, as it was accepted. */
+  /** What was asked, with what people added while Codex worked. */
   readonly request: TaskRequest;
-  /** The request with its repository; null before routing. */
+  /** The request as it was accepted, with its repository; null before routing. */
   readonly routed: RoutedRequest | null;
   /** The repository that a person chose; null before. */
   readonly choice: RepositoryRef | null;

@@ -1,6 +1,7 @@
 /** What can still be done with a task that has ended: publish its kept change, or run it again. Pure. */
 import { isAsker, secondPersonText } from '../../core/access/approver.ts';
 import type { Approval } from '../../core/authorization.ts';
+import { requestWithRemarks } from '../../core/remark.ts';
 import type { TaskPhase } from '../../core/task.ts';
 import type { RecordState } from './record-state.ts';
 
@@ -31,7 +32,8 @@ export function startPublicationAttempt(
       return { reason: 'The change is held: it has to be approved before it is published.' };
     if (approval.changeHash !== outcome.changeHash)
       return { reason: 'This approval is for another change than the one that is held.' };
-    const asked = { request: state.request, account: state.authorization?.requester ?? null };
+    const request = requestWithRemarks(state.request, state.remarks);
+    const asked = { request, account: state.authorization?.requester ?? null };
     if (state.authorization?.policy.approval === 'second-person' && isAsker(approval, asked))
       return { reason: secondPersonText };
   } else if (outcome.kind !== 'failed' || !outcome.changeKept)

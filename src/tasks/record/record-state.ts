@@ -3,7 +3,7 @@ import type { AgentEnd, Approval, Authorization } from '../../core/authorization
 import type { ChatMessageRef, Routing } from '../../core/chat.ts';
 import type { EarlierTurn } from '../../core/earlier-turn.ts';
 import { grantPhases, totalOnly, type Grant, type GrantPhase, type TokenUsage } from '../../core/grant.ts';
-import type { Ahead, Remark, RemarkFate } from '../../core/remark.ts';
+import { requestWithRemarks, type Ahead, type Remark, type RemarkFate } from '../../core/remark.ts';
 import type { Findings, TaskSnapshot } from '../../core/ports/task-record.ts';
 import {
   taskPhases,
@@ -188,7 +188,7 @@ export function snapshotOf(state: RecordState): Omit<TaskSnapshot, 'waitUntil'> 
   const { posted, earlierTurn } = state;
   const repository = request.repository ?? routing?.repository ?? null;
   return {
-    request,
+    request: requestWithRemarks(request, state.remarks),
     routed: repository === null ? null : { ...request, repository },
     choice,
     authorization,

@@ -1,7 +1,16 @@
 import { describe, expect, it } from 'vitest';
 import { authorization, request } from '../../../test/fixtures/sample-task.ts';
 import { maxRemarkCharacters, maxRemarks } from '../../core/remark.ts';
-import { cancel, endAgent, finish, openState, startWatching, type RecordState } from './record-state.ts';
+import {
+  cancel,
+  endAgent,
+  finish,
+  openState,
+  snapshotOf,
+  startWatching,
+  type RecordState,
+} from './record-state.ts';
+import { startPublicationAttempt } from './ended-task.ts';
 import { remarksToPass, settledBetween, settleRemark, takeRemark } from './remarks.ts';
 
 const t0 = Date.parse(request.acceptedAt);
@@ -66,4 +75,25 @@ describe('a remark', () => {
     expect(remarksToPass(taken(passed, 'two'))?.map(({ id }) => id)).toEqual(['one', 'two']);
     expect(remarksToPass(endAgent(started, exited))).toBeNull();
   });
+});
+
+it('makes what the model has read part of the request, and who wrote it one of who asked', () => {
+  const read = settleRemark(taken(working, 'one', 'two'), 'one', 'reached');
+  expect(snapshotOf(read).request).toMatchObject({
+    instruction: `${request.instruction}\n\nMind the docs.`,
+    askedBefore: [{ slackUserId: null, githubId: 3 }],
+  });
+  expect(snapshotOf(working).request).toBe(request);
+  const held = { kind: 'held', reason: { code: 'x', message: 'x' }, changeHash: 'h' } as const;
+  const policy = { ...authorization.policy, approval: 'second-person' as const };
+  const state = { ...read, outcome: held, authorization: { ...authorization, requester: null, policy } };
+  const asked = { ...state.request, requester: { login: 'ben', id: 4 } };
+  const approve = (id: number) =>
+    startPublicationAttempt(
+      { ...state, request: asked },
+      { by: 'x', github: { login: 'x', id }, changeHash: 'h' },
+      t0,
+    );
+  expect(approve(3)).toMatchObject({ reason: expect.stringContaining('second person') });
+  expect(approve(5)).not.toHaveProperty('reason');
 });

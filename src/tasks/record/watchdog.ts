@@ -70,5 +70,6 @@ export function waitUntil(state: RecordState): number {
 export function heartbeatMs(state: RecordState, due: Due): number {
   if (due === 'show') return taskLimits.showEveryMs;
   if (due === 'done') return taskLimits.revokeEveryMs;
-  return waitsForSlotSince(state) === null ? taskLimits.heartbeatMs : taskLimits.queueHeartbeatMs;
+  const waits = waitsForSlotSince(state) !== null || state.ahead !== null;
+  return waits ? taskLimits.queueHeartbeatMs : taskLimits.heartbeatMs;
 }

@@ -139,6 +139,7 @@ export async function publishChange(
         fromSlack !== null && authorization.facts.private
           ? ((await deps.chat?.permalink(fromSlack)) ?? null)
           : null,
+      added: view.remarks,
       askedUrl: deps.askedUrl(request),
       costUsd: view.costUsd,
     },
