@@ -24,6 +24,15 @@ describe('taskIdFor', () => {
   it('names a comment by its id', () => {
     expect(taskIdFor({ event: 'issue_comment', repositoryId: 5, commentId: 9 })).toBe('gh-5-c9');
   });
+  it('names a review by its id, and a line comment by its own only if it has no review', () => {
+    expect(taskIdFor({ event: 'review', repositoryId: 5, reviewId: 9 })).toBe('gh-5-r9');
+    expect(taskIdFor({ event: 'review_comment', repositoryId: 5, commentId: 9 })).toBe('gh-5-d9');
+  });
+  it('names a label on a pull request as one on an issue, whose numbers they share', () => {
+    const { repositoryId, issueNumber, issueUpdatedAt } = labeled;
+    const key = { event: 'pull_request_labeled', repositoryId, issueNumber, issueUpdatedAt } as const;
+    expect(taskIdFor(key)).toBe(taskIdFor(labeled));
+  });
   it('names an opened issue by its number', () => {
     expect(taskIdFor({ event: 'issue_opened', repositoryId: 5, issueNumber: 7 })).toBe('gh-5-i7');
   });

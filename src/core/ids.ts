@@ -18,7 +18,17 @@ export type GithubTriggerKey =
       readonly issueUpdatedAt: string;
       /** True if the same person set the label and wrote the issue. */
       readonly byAuthor: boolean;
-    };
+    }
+  | {
+      readonly event: 'pull_request_labeled';
+      readonly repositoryId: number;
+      readonly issueNumber: number;
+      readonly issueUpdatedAt: string;
+    }
+  /** With its line comments: a review is one human act, for which GitHub sends an event for each of them. */
+  | { readonly event: 'review'; readonly repositoryId: number; readonly reviewId: number }
+  /** Of a line comment that GitHub names no review for. */
+  | { readonly event: 'review_comment'; readonly repositoryId: number; readonly commentId: number };
 
 /** GitHub sends `opened` and `labeled` for one human act if the label came with the issue. */
 export function cameWithIssue(key: GithubTriggerKey & { readonly event: 'issue_labeled' }): boolean {
@@ -28,7 +38,11 @@ export function cameWithIssue(key: GithubTriggerKey & { readonly event: 'issue_l
 /** Ids are numbers up to 2^53, so the longest task id has 49 of the 63 characters allowed. */
 export function taskIdFor(key: GithubTriggerKey): string {
   if (key.event === 'issue_comment') return `gh-${key.repositoryId}-c${key.commentId}`;
-  if (key.event === 'issue_opened' || cameWithIssue(key)) return `gh-${key.repositoryId}-i${key.issueNumber}`;
+  if (key.event === 'review') return `gh-${key.repositoryId}-r${key.reviewId}`;
+  // The ids of comments in a diff are counted apart.
+  if (key.event === 'review_comment') return `gh-${key.repositoryId}-d${key.commentId}`;
+  if (key.event === 'issue_opened' || (key.event === 'issue_labeled' && cameWithIssue(key)))
+    return `gh-${key.repositoryId}-i${key.issueNumber}`;
   return `gh-${key.repositoryId}-l${key.issueNumber}-${Math.floor(Date.parse(key.issueUpdatedAt) / 1000)}`;
 }
 

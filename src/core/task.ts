@@ -26,7 +26,7 @@ export const taskOptionsSchema = z.strictObject({
 export type TaskOptions = z.infer<typeof taskOptionsSchema>;
 
 /** Characters of a hunk that is kept. GitHub shows its end, where the line is. */
-const maxHunkChars = 20_000;
+export const maxHunkChars = 20_000;
 
 /** Untrusted: where a comment in a diff is, as the webhook delivered it. `line` is null if it is outdated. */
 const lineCommentSchema = z.strictObject({
@@ -38,6 +38,7 @@ const lineCommentSchema = z.strictObject({
   inReplyTo: z.number().int().positive().nullable(),
   diffHunk: z.string().max(maxHunkChars).nullable(),
 });
+export type LineComment = z.infer<typeof lineCommentSchema>;
 
 const githubTriggerSchema = z.strictObject({
   kind: z.literal('github'),

@@ -6,7 +6,12 @@ import * as z from 'zod';
 import type { CodeHost } from '../core/ports/code-host.ts';
 import { threadOf } from '../core/line-answers.ts';
 import { isFinal, meaningOf } from '../core/ports/upstream-error.ts';
-import { repositoryRefSchema, type RepositoryFacts, type TaskRequest } from '../core/task.ts';
+import {
+  repositoryRefSchema,
+  type GithubTrigger,
+  type RepositoryFacts,
+  type TaskRequest,
+} from '../core/task.ts';
 import { locatedSchema, purposes, type AppTokens, type Permissions } from './app-auth.ts';
 import { distinctRefs, fetchAttachment } from './attachments.ts';
 import { GithubRefusal, githubClient, unlessMissing, type GithubApi, type GithubClient } from './client.ts';
@@ -26,6 +31,7 @@ import {
 import { readPullContext } from './pull-context.ts';
 import { pullRequestState, pullSchema } from './pull-request.ts';
 import { setReaction } from './reactions.ts';
+import { readReviewWords } from './review-words.ts';
 import { canWriteNow, isLogin, writePermissions } from './write-permission.ts';
 
 const installationSchema = z.object({ id: z.number().int().positive(), suspended_at: z.string().nullish() });
@@ -35,6 +41,9 @@ const refSchema = z.object({ object: z.object({ sha: z.string().regex(/^[0-9a-f]
 
 /** Key of the tokens that belong to no single task. Not a valid task id. */
 const sharedTokens = '*';
+
+/** The issue or the pull request is what is asked. */
+const withoutWords: readonly GithubTrigger['event'][] = ['issue_labeled', 'pull_request_labeled'];
 
 export interface CodeHostDeps extends GithubApi {
   readonly tokens: AppTokens;
@@ -128,7 +137,7 @@ export function createCodeHost(deps: CodeHostDeps): CodeHost {
 
     async displayedWords(facts, request) {
       const { trigger } = request;
-      if (trigger.kind !== 'github' || trigger.event === 'issue_labeled') return null;
+      if (trigger.kind !== 'github' || withoutWords.includes(trigger.event)) return null;
       const client = conversing(facts, request);
       const at = { ...repositoryOf(facts), headers: withBodyHtml };
       const found = await unlessGone<{ data: unknown }>(
@@ -137,15 +146,22 @@ export function createCodeHost(deps: CodeHostDeps): CodeHost {
               ...at,
               issue_number: trigger.issueNumber,
             })
-          : client.request('GET /repos/{owner}/{repo}/issues/comments/{comment_id}', {
-              ...at,
-              comment_id: trigger.commentId,
-            }),
+          : client.request(
+              trigger.event === 'review_comment'
+                ? 'GET /repos/{owner}/{repo}/pulls/comments/{comment_id}'
+                : 'GET /repos/{owner}/{repo}/issues/comments/{comment_id}',
+              { ...at, comment_id: trigger.commentId },
+            ),
       );
       const present = found === null ? null : bodySchema.parse(found.data);
       const delivered = trigger.commentId === null ? trigger.issue?.body : trigger.comment;
       const renderer = { client, ...reader, repository: facts };
       return await displayDelivered(delivered ?? present?.body ?? '', present, renderer);
+    },
+
+    async reviewWords(facts, trigger, reviewId) {
+      const client = clientFor(facts, purposes.pullRequestConversation, task);
+      return await readReviewWords({ ...reader, client, facts, trigger, reviewId });
     },
 
     async issueContext(facts, request, pull) {

@@ -20,10 +20,11 @@ interface Place {
 
 /** Idempotent: GitHub answers 200 if the reaction exists, and a missing one need not be removed. */
 export async function setReaction({ client, bot, facts, trigger }: Place, content: Reaction): Promise<void> {
-  const { issueNumber, commentId } = trigger;
+  const { issueNumber, commentId, event } = trigger;
   const at = { owner: facts.owner, repo: facts.name };
+  // A review takes no reaction over REST, so its pull request gets it.
   const of = commentId === null ? `${issueNumber}` : `comments/${commentId}`;
-  const path = `/repos/{owner}/{repo}/issues/${of}/reactions`;
+  const path = `/repos/{owner}/{repo}/${event === 'review_comment' ? 'pulls' : 'issues'}/${of}/reactions`;
   await client.request(`POST ${path}`, { ...at, content });
   // The first one has nothing to replace.
   if (content === 'eyes') return;

@@ -67,7 +67,7 @@ async function deliver(
 }
 
 const person = { login: 'mona', id: 7, type: 'User' };
-/** The minimal payloads of the three events. Each test changes one thing. */
+/** The minimal payloads of the events. Each test changes one thing. */
 function comment(over: Record<string, unknown> = {}, top: Record<string, unknown> = {}) {
   return {
     action: 'created',
@@ -91,17 +91,25 @@ function issue(over: Record<string, unknown> = {}) {
   };
 }
 
+const starting = [
+  'issues.labeled',
+  'pull_request.labeled',
+  'issue_comment.created',
+  'issues.opened',
+  'pull_request_review.submitted',
+  'pull_request_review_comment.created',
+];
+const recordSchema = z.record(z.string(), z.unknown());
+
 const good = JSON.stringify(comment());
 const goodSignature = await sign(secret, good);
 const foreignSignature = await sign('another secret', good);
 
 describe("GitHub's example payloads", () => {
-  it('include the three events that start a task', () => {
+  it('include the events that start a task', () => {
     expect(examples.length).toBeGreaterThan(150);
     const names = examples.map(({ name, payload }) => `${name}.${String(payload['action'])}`);
-    expect(names).toEqual(
-      expect.arrayContaining(['issue_comment.created', 'issues.opened', 'issues.labeled']),
-    );
+    expect(names).toEqual(expect.arrayContaining(starting));
   });
 
   it.each(examples)('start nothing: $title', async ({ name, payload }) => {
@@ -123,23 +131,24 @@ describe("GitHub's example payloads", () => {
     expect(started).toEqual([]);
   });
 
-  it('start one task per created comment after a mention is written into each', async () => {
+  it('start one task per new text, and per label, after a mention is written into each', async () => {
     const { app, started } = endpoint();
-    let created = 0;
+    let wanted = 0;
     for (const { name, payload } of examples) {
-      const bent = structuredClone(payload);
-      const found = z.object({ comment: z.record(z.string(), z.unknown()) }).safeParse(bent);
-      if (!found.success) continue;
-      const body = {
-        ...bent,
-        installation: { id: 1 },
-        comment: { ...found.data.comment, body: '@airlock fix it' },
-      };
-      expect((await deliver(app, name, JSON.stringify(body))).status).toBe(202);
-      if (name === 'issue_comment' && payload['action'] === 'created') created += 1;
+      const texts = ['comment', 'review', 'issue', 'pull_request'].flatMap((field) => {
+        const found = recordSchema.safeParse(payload[field]);
+        return found.success ? [[field, { ...found.data, body: '@airlock fix it' }] as const] : [];
+      });
+      const more = { installation: { id: 1 }, label: { name: 'codex' } };
+      const body = JSON.stringify({ ...payload, ...Object.fromEntries(texts), ...more });
+      expect((await deliver(app, name, body)).status).toBe(202);
+      if (starting.includes(`${name}.${String(payload['action'])}`)) wanted += 1;
     }
-    expect(created).toBeGreaterThan(0);
-    expect(started.length).toBe(created);
+    expect(started.length).toBe(wanted);
+    // The label of GitHub's example came with its issue.
+    const events = ['issue_comment', 'issue_opened', 'review', 'review_comment', 'pull_request_labeled'];
+    const seen = started.map(({ trigger }) => trigger.kind === 'github' && trigger.event);
+    expect(new Set(seen)).toEqual(new Set(events));
     for (const request of started) expect(taskRequestSchema.parse(request)).toEqual(request);
   });
 });
@@ -270,12 +279,176 @@ describe('the trigger of a task', () => {
     expect(started[0]).toMatchObject({ taskId: 'gh-5-i2', instruction: '' });
   });
 
+  const { issue: pull_request, comment: _, ...common } = comment({}, { issue: issue() });
+  const review = (over: Record<string, unknown> = {}, top: Record<string, unknown> = {}) => ({
+    ...common,
+    action: 'submitted',
+    pull_request,
+    review: { id: 4, body: '@airlock do it', user: person, submitted_at: '2026-11-01T10:00:05Z', ...over },
+    ...top,
+  });
+  const line = (over: Record<string, unknown> = {}, top: Record<string, unknown> = {}) => ({
+    ...common,
+    pull_request,
+    comment: {
+      id: 9,
+      pull_request_review_id: 4,
+      body: '@airlock why?',
+      user: person,
+      created_at: '2026-11-01T10:00:00Z',
+      updated_at: '2026-11-01T10:00:05Z',
+      path: 'src/a.ts',
+      line: 7,
+      start_line: null,
+      side: 'RIGHT',
+      diff_hunk: '@@ -1 +1 @@\n+a',
+      ...over,
+    },
+    ...top,
+  });
+  const pullLabelled = (top: Record<string, unknown> = {}) => ({
+    ...common,
+    action: 'labeled',
+    label: { name: 'Codex' },
+    pull_request: { ...issue(), updated_at: '2026-11-01T10:00:09Z' },
+    ...top,
+  });
+
+  it('is a review with a mention in its words, and each of its line comments is the same task', async () => {
+    const { app, started } = endpoint();
+    await deliver(app, 'pull_request_review_comment', JSON.stringify(line()));
+    await deliver(app, 'pull_request_review', JSON.stringify(review()));
+    await deliver(app, 'pull_request_review_comment', JSON.stringify(line({ id: 10 })));
+    expect(started.map(({ taskId }) => taskId)).toEqual(['gh-5-r4', 'gh-5-r4', 'gh-5-r4']);
+    const at = { onPullRequest: true, issueNumber: 2, reviewId: 4, triggeredAt: '2026-11-01T10:00:05Z' };
+    expect(started.map(({ trigger }) => trigger)).toMatchObject([
+      {
+        ...at,
+        event: 'review_comment',
+        commentId: 9,
+        lineComment: {
+          path: 'src/a.ts',
+          line: 7,
+          startLine: null,
+          side: 'RIGHT',
+          inReplyTo: null,
+          diffHunk: '@@ -1 +1 @@\n+a',
+        },
+      },
+      { ...at, event: 'review', commentId: null, comment: '@airlock do it' },
+      { ...at, event: 'review_comment', commentId: 10 },
+    ]);
+  });
+
+  it('is a line comment whose line is outdated, or which GitHub names no review for', async () => {
+    const { app, started } = endpoint();
+    const outdated = { line: null, side: undefined, in_reply_to_id: 3, pull_request_review_id: null };
+    await deliver(app, 'pull_request_review_comment', JSON.stringify(line(outdated)));
+    expect(started).toMatchObject([
+      { taskId: 'gh-5-d9', trigger: { lineComment: { line: null, side: null, inReplyTo: 3 } } },
+    ]);
+    expect(started[0]?.trigger).not.toHaveProperty('reviewId');
+  });
+
+  it('keeps the end of a hunk and the beginning of a path that are too long', async () => {
+    const { app, started } = endpoint();
+    const over = { diff_hunk: `${'-'.repeat(30_000)}the line`, path: 'a/'.repeat(5000) };
+    await deliver(app, 'pull_request_review_comment', JSON.stringify(line(over)));
+    expect(started).toHaveLength(1);
+    for (const request of started) expect(taskRequestSchema.parse(request)).toEqual(request);
+    expect(JSON.stringify(started)).toContain('-the line"');
+  });
+
+  it('is the label on a pull request, at any time after its opening', async () => {
+    const { app, started } = endpoint();
+    await deliver(app, 'pull_request', JSON.stringify(pullLabelled()));
+    expect(started).toMatchObject([
+      {
+        taskId: 'gh-5-l2-1793527209',
+        instruction: '',
+        trigger: { event: 'pull_request_labeled', onPullRequest: true, commentId: null },
+      },
+    ]);
+  });
+
   const bot = { login: 'helper[bot]', id: 8, type: 'Bot' };
   it.each([
     ['an edit', 'issue_comment', comment({}, { action: 'edited' }), 'not an event that starts a task'],
     ['a deletion', 'issue_comment', comment({}, { action: 'deleted' }), 'not an event that starts a task'],
     ['an edited issue', 'issues', opened({}, { action: 'edited' }), 'not an event that starts a task'],
-    ['a review comment', 'pull_request_review_comment', comment(), 'not an event that starts a task'],
+    [
+      'an edited review',
+      'pull_request_review',
+      review({}, { action: 'edited' }),
+      'not an event that starts a task',
+    ],
+    [
+      'a dismissed review',
+      'pull_request_review',
+      review({}, { action: 'dismissed' }),
+      'not an event that starts a task',
+    ],
+    [
+      'an edited line comment',
+      'pull_request_review_comment',
+      line({}, { action: 'edited' }),
+      'not an event that starts a task',
+    ],
+    [
+      'an opened pull request',
+      'pull_request',
+      pullLabelled({ action: 'opened' }),
+      'not an event that starts a task',
+    ],
+    ['a review without words', 'pull_request_review', review({ body: null }), 'no mention'],
+    [
+      'an approval with thanks',
+      'pull_request_review',
+      review({ body: 'LGTM, thanks @airlock' }),
+      'no mention',
+    ],
+    [
+      'a review by a bot',
+      'pull_request_review',
+      review({ user: bot }, { sender: bot }),
+      'written by software',
+    ],
+    [
+      'a line comment by a bot',
+      'pull_request_review_comment',
+      line({ user: bot }, { sender: bot }),
+      'written by software',
+    ],
+    [
+      'a line comment of a deleted account',
+      'pull_request_review_comment',
+      line({ user: null }),
+      'written by software',
+    ],
+    [
+      'a review delivered by another account',
+      'pull_request_review',
+      review({}, { sender: { ...person, id: 99 } }),
+      'written by somebody other than the sender',
+    ],
+    [
+      'a line comment through an app',
+      'pull_request_review_comment',
+      line({ performed_via_github_app: { id: 1 } }),
+      'written through an app',
+    ],
+    [
+      'another label on a pull request',
+      'pull_request',
+      pullLabelled({ label: { name: 'bug' } }),
+      'another label',
+    ],
+    [
+      'a label that a bot set on a pull request',
+      'pull_request',
+      pullLabelled({ sender: bot }),
+      'labeled by software',
+    ],
     ['a comment by a bot', 'issue_comment', comment({ user: bot }, { sender: bot }), 'written by software'],
     [
       'a comment by a bot of type User',
@@ -358,6 +531,7 @@ describe('an invalid delivery', () => {
     ['sent with a content type that only begins alike', 415, good, { 'content-type': 'application/jsonp' }],
     ['declared larger than 2 MB', 413, good, { 'content-length': String(2 * 1024 * 1024 + 1) }],
     ['a comment without an author field', 422, JSON.stringify(comment({ user: 'mona' })), {}],
+    ['a review without a pull request', 422, good, { 'x-github-event': 'pull_request_review_comment' }],
     [
       'about a repository with an impossible name',
       422,

@@ -4,8 +4,10 @@ import type { CommitChecks } from '../ask/checks.ts';
 import type { IssueContext } from '../ask/context.ts';
 import type { Displayed } from '../ask/mention.ts';
 import type { PullPlace } from '../authorization.ts';
+import type { ReviewWords } from '../ask/review-ask.ts';
 import type { LineAnswer } from '../line-answers.ts';
 import type {
+  GithubTrigger,
   PullRequestState,
   Reason,
   RepositoryFacts,
@@ -26,6 +28,8 @@ export interface CodeHost {
   headOf(facts: RepositoryFacts, branch: string): Promise<string | null>;
   /** The trigger's text as GitHub displays it; null if the trigger has no words of its own. */
   displayedWords(facts: RepositoryFacts, request: TaskRequest): Promise<Displayed | null>;
+  /** The words of the review that the trigger belongs to. */
+  reviewWords(facts: RepositoryFacts, trigger: GithubTrigger, reviewId: number): Promise<ReviewWords>;
   /** The issue or pull request, and the comments of people with write access, as of the trigger. */
   issueContext(
     facts: RepositoryFacts,

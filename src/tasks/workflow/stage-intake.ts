@@ -2,7 +2,6 @@
 import { authorize } from '../../core/access/authorize.ts';
 import type { AttachmentRef } from '../../core/attachment.ts';
 import type { Authorization } from '../../core/authorization.ts';
-import { aloneIn, readMention } from '../../core/ask/mention.ts';
 import { askingLines } from '../../core/ask/pull-context.ts';
 import { buildPrompt } from '../../core/ask/prompt.ts';
 import type { EarlierTurn, EarlierWork } from '../../core/earlier-turn.ts';
@@ -16,6 +15,7 @@ import { findEarlierTurn } from './conversation.ts';
 import type { Earlier } from './earlier-tasks.ts';
 import { checksToMend, nothingToMend } from './checks-to-mend.ts';
 import { reactSeen } from './react.ts';
+import { readDisplayed } from './read-displayed.ts';
 import { startOf } from './start-of.ts';
 import { retriedRequest } from './retry-command.ts';
 import type { Stage, TaskDeps } from './stage.ts';
@@ -30,24 +30,6 @@ export const keptContextSchema = z.object({
     .array(z.object({ id: z.number().int().positive(), thread: z.number().int().positive() }))
     .default([]),
 });
-
-/** A mention that nobody can see, or somebody else's, ends the task without a word. */
-async function readDisplayed(
-  request: RoutedRequest,
-  facts: RepositoryFacts,
-  { codeHost, record }: TaskDeps,
-): Promise<Stage<RoutedRequest>> {
-  const words = await codeHost.displayedWords(facts, request);
-  if (words === null || request.trigger.kind !== 'github') return { go: true, value: request };
-  const mention = readMention(words, request.trigger.mention, aloneIn(request.trigger.event));
-  if (mention.kind === 'none') {
-    const message = 'GitHub does not display the mention as words of the person who wrote the text.';
-    return ended({ kind: 'ignored', reason: { code: 'mention-not-displayed', message } });
-  }
-  const { ask, instruction, options } = mention;
-  await record.learn({ asked: { ask, instruction, options } });
-  return { go: true, value: { ...request, ask, instruction, options } };
-}
 
 export interface Authorized {
   readonly request: RoutedRequest;

@@ -429,6 +429,18 @@ function world(script: Script) {
       canWrite: async () => true,
       headOf: async () => baseSha,
       displayedWords: async () => null,
+      // What arrived, as it is displayed.
+      reviewWords: async (_, { comment = '', event, triggeredAt, commentId, lineComment }) => {
+        const text = { markdown: comment, shown: shown(comment) };
+        const empty = { markdown: '', shown: shown('') };
+        const lines =
+          commentId === null || lineComment === undefined
+            ? []
+            : [{ ...text, id: commentId, place: lineComment }];
+        return event === 'review'
+          ? { submittedAt: triggeredAt, own: text, lines: [] }
+          : { submittedAt: triggeredAt, own: empty, lines };
+      },
       issueContext: async () => null,
       attachment: async () => ({ kind: 'refused', why: 'is not there' }),
       commitChecks: async (_, sha) => ({ ...failingChecks, sha }),
@@ -2195,11 +2207,14 @@ describe('a task asked for in a pull request', () => {
   async function ask(state: string, head: string, place: Place, more: Script = {}) {
     const found = states[state];
     const writes: string[] = [];
+    const { ask: asked } = more.request ?? request;
+    const job = asked.kind === 'run' ? asked.job : undefined;
+    const words = `@acme-bot ${job === undefined ? 'rename it' : job.replace('-', ' the ')}`;
     const it = await live({
       ...more,
       request: {
         ...(more.request ?? request),
-        trigger: { ...githubTrigger, onPullRequest: true, issueNumber: 8, ...place },
+        trigger: { ...githubTrigger, onPullRequest: true, issueNumber: 8, comment: words, ...place },
       },
       policy: { forRepository: () => ({ ...policy, baseBranch: 'develop' }) },
       codeHost: {
