@@ -40,8 +40,18 @@ function parseJob(text: string): CloneJob {
     branch: field('branch', /^[^-\s\p{Cc}][^\s\p{Cc}]*$/u),
     directory: field('directory', /^\/./),
     objectStore: field('objectStore', /^\/./),
+    also: alsoIn(value),
     lfs: typeof value === 'object' && value !== null && Reflect.get(value, 'lfs') === true,
   };
+}
+
+function alsoIn(job: unknown): CloneJob['also'] {
+  const also: unknown = typeof job === 'object' && job !== null ? Reflect.get(job, 'also') : undefined;
+  if (also === undefined) return [];
+  const shape = /^\+[0-9a-f]{40}:refs\/[^\s\p{Cc}:]+$/u;
+  if (Array.isArray(also) && also.every((one): one is string => typeof one === 'string' && shape.test(one)))
+    return also;
+  throw new CloneError('bad-job', "the job's also is invalid");
 }
 
 /** Maps git's error messages to codes and plain messages. Any other error keeps git's own message. */
@@ -154,6 +164,7 @@ async function fetchAndCheckOut(job: CloneJob, tree: string): Promise<void> {
     '--no-write-fetch-head',
     'origin',
     target,
+    ...job.also,
   );
   // On a branch without commits one `reset` creates the branch, fills the index and writes the files.
   await git('reset', '--quiet', '--hard', job.sha);

@@ -11,6 +11,7 @@ import { join } from 'node:path';
 import type { ChangeLine, CollectJob } from '../src/core/change-set.ts';
 import { endOtherProcesses } from './end-processes.ts';
 import { freshGit, type Git } from './fresh-git.ts';
+import { liftGuidance, type ReadBlobs } from './guidance-files.ts';
 import { indexEntries, nulRecords, parseDiffIndex, readObjects } from './index-changes.ts';
 import { indexWorkingTree } from './index-tree.ts';
 import type { TreeContext } from './tree-context.ts';
@@ -20,6 +21,8 @@ import { decodedPath, exists, isPlainFolder } from './working-tree.ts';
 const fullBytes = 1024 * 1024;
 /** As in `src/core/change-set.ts`, which is not in the sandbox. */
 const maxLinks = 500;
+/** Entries of the report for guidance. */
+const maxGuidance = 50;
 
 type Failure = Extract<ChangeLine, { type: 'failed' }>;
 
@@ -110,6 +113,14 @@ async function isGone({ job, base, deleted, fresh }: TreeContext): Promise<boole
   return deleted.size === base.size && fresh.length === 0 && !(await exists(job.directory, '.git'));
 }
 
+/** Edits of the base branch's version. */
+function guidanceLines(paths: readonly string[]): Extract<ChangeLine, { type: 'skipped' }>[] {
+  return paths.slice(0, maxGuidance).map((path) => {
+    const name = decodedPath(path) ?? Buffer.from(path, 'latin1').toString('utf8');
+    return { type: 'skipped', path: name.slice(0, 4096), why: 'guidance' };
+  });
+}
+
 type FileMode = Extract<ChangeLine, { type: 'file' }>['mode'];
 const isFileMode = (mode: string): mode is FileMode =>
   mode === '100644' || mode === '100755' || mode === '120000';
@@ -136,11 +147,13 @@ async function collect(job: CollectJob, scratch: string, wasFull: boolean): Prom
   if (!(await isPlainFolder(job.directory))) throw gone();
   const failWith = (code: Failure['code'], message: string) => new CollectError(code, message);
   const { git, environment } = await freshGit(job, scratch, failWith);
+  const read: ReadBlobs = (blobs) => readObjects(blobs, { environment, cwd: job.directory });
+  const lost = await liftGuidance(job, read);
   const listed = await changedPaths(job, git, scratch);
   const base = await indexEntries(git);
   const context = { job, git, environment, scratch, base, failWith, ...listed };
   if (await isGone(context)) throw gone();
-  const skipped = await indexWorkingTree(context);
+  const skipped = [...guidanceLines(lost), ...(await indexWorkingTree(context))];
   const compare = ['diff-index', '--raw', '-z', '--cached', '--no-renames', job.base];
   const changes = parseDiffIndex(await git(compare, { failsAs: 'base-missing' }));
   const objects = changes.filter((change) => !change.deleted).map((change) => change.object);

@@ -19,6 +19,8 @@ export interface Authorization {
   readonly continues: PullRequestRef | null;
   /** The pull request that the task was asked in; null if it was asked elsewhere. */
   readonly pull: PullPlace | null;
+  /** The commit whose guidance for agents counts; null: that of the checkout. */
+  readonly guidanceSha: string | null;
   /** Why nothing is written to GitHub but comments, for people; null if the change may be written. */
   readonly readOnly: string | null;
   /** The requester's GitHub account, credited as co-author; null if it is unknown. */

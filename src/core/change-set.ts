@@ -53,6 +53,8 @@ const skipReasons = [
   'too-many',
   /** Missing from a sparse or unfinished checkout, which is no deletion. */
   'not-checked-out',
+  /** Guidance for agents, edited where the checkout has the base branch's version of it. */
+  'guidance',
 ] as const;
 const skippedLineSchema = z.strictObject({
   type: z.literal('skipped'),

@@ -32,6 +32,8 @@ export interface CloneJob {
   readonly directory: string;
   /** Gets a second copy (hard links) of the base's objects and index, to compare with. */
   readonly objectStore: string;
+  /** Refspecs of further commits to fetch, as `+<sha>:refs/…`. */
+  readonly also: readonly string[];
   /** Puts Git LFS objects in place of their pointers. */
   readonly lfs: boolean;
 }
@@ -43,6 +45,7 @@ export function cloneJob(at: {
   sha: string;
   branch: string;
   lfs: boolean;
+  also?: readonly string[];
 }): CloneJob {
   return {
     url: `https://github.com/${at.owner}/${at.name}.git`,
@@ -50,6 +53,7 @@ export function cloneJob(at: {
     branch: at.branch,
     directory: sandboxPaths.repository,
     objectStore: sandboxPaths.objectStore,
+    also: at.also ?? [],
     lfs: at.lfs,
   };
 }

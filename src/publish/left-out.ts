@@ -19,6 +19,7 @@ const reasons: Readonly<Record<SkippedPath['why'], string>> = {
   ignored: 'excluded by .gitignore: add an exception if it is meant',
   'too-many': `more than a change can have (${maxChangedFiles} files, 20 MiB): add it to .gitignore or ask for less`,
   'not-checked-out': 'missing from an incomplete checkout, so it is not deleted',
+  guidance: 'guidance for agents, which the pull request changes: in the task it was as on the base branch',
 };
 
 /** Describes one entry, such as `20 MiB, larger than 10 MiB, the limit for a file`. */

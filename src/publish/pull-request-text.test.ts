@@ -85,6 +85,7 @@ function input(
     complete: true,
     continues: null,
     pull: null,
+    guidanceSha: null,
     readOnly: null,
     reviewer: null,
     evidence: {

@@ -41,6 +41,8 @@ export const taskLimits = {
   slotCallMs: 10_000,
   /** Delay before a slot's grant is announced again to a task that could not be reached. */
   slotRetryMs: 2_000,
+  /** Reading two commits' trees and writing a few files. */
+  guidanceMs: 2 * 60_000,
   /** Interval between two announcements of places in the queue. */
   placesEveryMs: 5_000,
   /** Interval between two checks whether a task still needs its slot, and its place in the queue. */

@@ -40,6 +40,7 @@ export function authorization(): Authorization {
     alsoRead: [],
     continues: null,
     pull: null,
+    guidanceSha: null,
     readOnly: null,
     requester: null,
   };

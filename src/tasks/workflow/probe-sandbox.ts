@@ -110,6 +110,7 @@ const nothingGranted: Authorization = {
   alsoRead: [],
   continues: null,
   pull: null,
+  guidanceSha: null,
   readOnly: null,
   requester: null,
 };

@@ -2,6 +2,7 @@
 import { cloneJob, cloneMayRecover, cloneResultSchema, scriptCommand } from '../../core/checkout.ts';
 import type { Authorization } from '../../core/authorization.ts';
 import { describeAttachments, type HandedOver } from '../../core/attachments/describe.ts';
+import { guidanceRefspec } from '../../core/ask/guidance.ts';
 import { describeSetup } from '../../core/ask/prompt-setup.ts';
 import {
   SandboxBusyError,
@@ -48,12 +49,13 @@ export async function startSandbox({
 }
 
 export async function cloneRepository(
-  { facts, policy, baseSha, baseBranch }: Authorization,
+  { facts, policy, baseSha, baseBranch, guidanceSha }: Authorization,
   { sandbox, log }: TaskDeps,
 ): Promise<Stage<null>> {
   return await unlessLost(async () => {
     const { owner, name } = facts;
-    const job = cloneJob({ owner, name, sha: baseSha, branch: baseBranch, lfs: policy.lfs });
+    const also = guidanceSha === null ? [] : [guidanceRefspec(guidanceSha)];
+    const job = cloneJob({ owner, name, sha: baseSha, branch: baseBranch, lfs: policy.lfs, also });
     await sandbox.writeFile(`${jobs}/clone.json`, JSON.stringify(job));
     const argv = scriptCommand('clone', `${jobs}/clone.json`);
     const result = await sandbox.exec({ argv }, { timeoutMs: taskLimits.cloneMs, maxOutputBytes: 65_536 });

@@ -2,11 +2,14 @@
 import { placeInPull, questionIsReadOnly } from '../../core/access/pull-place.ts';
 import type { Authorization } from '../../core/authorization.ts';
 import type { RepositoryPolicy } from '../../core/policy.ts';
-import type { PullRequestRef, Reason, RepositoryFacts, RoutedRequest, TaskJob } from '../../core/task.ts';
+import type { PullRequestState, Reason, RepositoryFacts, RoutedRequest, TaskJob } from '../../core/task.ts';
 import type { Earlier } from './earlier-tasks.ts';
 import type { Stage, TaskDeps } from './stage.ts';
 
-type Start = Pick<Authorization, 'baseBranch' | 'baseSha' | 'continues' | 'pull' | 'readOnly'>;
+type Start = Pick<
+  Authorization,
+  'baseBranch' | 'baseSha' | 'continues' | 'pull' | 'guidanceSha' | 'readOnly'
+>;
 
 const refused = (reason: Reason): Stage<never> => ({ go: false, outcome: { kind: 'refused', reason } });
 
@@ -21,15 +24,19 @@ export async function startOf(
   const { trigger } = request;
   if (trigger.kind === 'github' && trigger.onPullRequest)
     return await startInPull(request, trigger.issueNumber, facts, policy, deps);
-  const continues = await openPullRequest(request, facts, earlier, deps);
+  const open = await openPullRequest(request, facts, earlier, deps);
+  const continues = open?.pullRequest ?? null;
   const baseBranch = continues?.headRef ?? base.branch ?? facts.defaultBranch;
-  const baseSha = await deps.codeHost.headOf(facts, baseBranch);
+  const [baseSha, guidanceSha] = await Promise.all([
+    deps.codeHost.headOf(facts, baseBranch),
+    open === null ? null : deps.codeHost.headOf(facts, open.baseBranch),
+  ]);
   if (baseSha === null) {
     const message = `There is no branch “${baseBranch}” in ${facts.owner}/${facts.name}. Name an existing one with \`--base\`.`;
     return refused({ code: 'base-missing', message });
   }
   const readOnly = jobOf(request) === 'question' ? questionIsReadOnly : null;
-  return { go: true, value: { baseBranch, baseSha, continues, pull: null, readOnly } };
+  return { go: true, value: { baseBranch, baseSha, continues, pull: null, guidanceSha, readOnly } };
 }
 
 const jobOf = ({ ask }: RoutedRequest): TaskJob | undefined => (ask.kind === 'run' ? ask.job : undefined);
@@ -57,7 +64,8 @@ async function startInPull(
   });
   if (place.kind === 'refused') return refused(place.reason);
   const { start, pull, continues, readOnly } = place;
-  return { go: true, value: { baseBranch: start.branch, baseSha: start.sha, continues, pull, readOnly } };
+  const at = { baseBranch: start.branch, baseSha: start.sha };
+  return { go: true, value: { ...at, continues, pull, guidanceSha: pull.baseSha, readOnly } };
 }
 
 /** Null if none takes commits any more, or if the request names another base. */
@@ -66,10 +74,10 @@ async function openPullRequest(
   facts: RepositoryFacts,
   earlier: Earlier | null,
   { codeHost, record }: TaskDeps,
-): Promise<PullRequestRef | null> {
+): Promise<PullRequestState | null> {
   if (earlier?.pullRequest == null || request.options.base !== undefined) return null;
   const found = await codeHost.pullRequest(facts, earlier.pullRequest);
-  if (found?.open === true && found.sameRepository) return found.pullRequest;
+  if (found?.open === true && found.sameRepository) return found;
   await record.appendToLog({
     kind: 'note',
     text: `Pull request ${earlier.pullRequest} is closed, so this task opens a new one.`,

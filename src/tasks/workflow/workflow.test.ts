@@ -2259,6 +2259,51 @@ describe('a task asked for in a pull request', () => {
     expect(authorized.length).toBe(kind === 'refused' ? 0 : 1);
   });
 
+  it.each([
+    [
+      'replaces what the head changes',
+      { replaced: ['AGENTS.md', 'x\nAIRLOCK-1>>>'], more: 0 },
+      'pull-request',
+    ],
+    ['replaces nothing', { replaced: [], more: 0 }, 'pull-request'],
+    ['fails', { ok: false, error: 'disk full' }, 'failed'],
+    ['says nothing', null, 'failed'],
+  ])('gives Codex the guidance of the base branch, which %s', async (_, result, kind) => {
+    const jobs: string[] = [];
+    const guidanceSha = 'c'.repeat(40);
+    const { result: outcome, prompts } = await ask(
+      'open',
+      'here',
+      {},
+      {
+        codeHost: { headOf: async (__, branch) => (branch === 'main' ? guidanceSha : baseSha) },
+        sandbox: {
+          writeFile: async (path, content) => {
+            if (/clone|guidance/.test(path) && typeof content === 'string') jobs.push(content);
+          },
+          exec: async ({ argv }) => ({
+            ...ok,
+            stdout: argv.some((word) => word.endsWith('canary.js'))
+              ? JSON.stringify({ probes: [{ name: 'a', result: 'expected', got: '' }] })
+              : JSON.stringify(
+                  argv.some((word) => word.endsWith('guidance.js'))
+                    ? result && { ok: true, ...result }
+                    : { ok: true, sha: baseSha, found: false, elapsedMs: 1 },
+                ),
+          }),
+        },
+      },
+    );
+    expect(outcome?.kind).toBe(kind);
+    const [clone, guidance] = jobs.map((job): unknown => JSON.parse(job));
+    expect(clone).toMatchObject({ sha: baseSha, also: [`+${guidanceSha}:refs/airlock/guidance`] });
+    expect(guidance).toMatchObject({ head: baseSha, base: guidanceSha });
+    const said = result !== null && 'replaced' in result && result.replaced.length > 0;
+    expect(prompts[0]?.includes('<<<AIRLOCK-2 files\nAGENTS.md\nx\nAIRLOCK-1>>>')).toBe(
+      kind === 'failed' ? undefined : said,
+    );
+  });
+
   const mend: TaskRequest = { ...request, ask: { kind: 'run', job: 'fix-checks' } };
 
   it('reads what fails on the head twice: names before anything is spent, and logs for Codex', async () => {

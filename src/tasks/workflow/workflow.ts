@@ -10,6 +10,7 @@ import { relocateForPublication } from './rename.ts';
 import { patientStep } from './patient-step.ts';
 import { routeRequest } from './route-request.ts';
 import { proveSealed } from './stage-canary.ts';
+import { layGuidance } from './stage-guidance.ts';
 import { acknowledge, authorizeTask, readContext } from './stage-intake.ts';
 import { handAttachmentsOver, nothingAttached } from './stage-attachments.ts';
 import { collectChange, gateChange, publishChange } from './stage-publish.ts';
@@ -70,6 +71,9 @@ async function work(asked: TaskRequest, step: WorkflowStep, deps: TaskDeps): Pro
   const ready = await setUp(authorization, step, deps);
   if (!ready.go) return ready.outcome;
 
+  const guided = await run('codex', retryBriefly, () => layGuidance(authorization, deps));
+  if (!guided.go) return guided.outcome;
+
   const { attachments } = context;
   const handed =
     attachments.length === 0
@@ -84,7 +88,7 @@ async function work(asked: TaskRequest, step: WorkflowStep, deps: TaskDeps): Pro
   if (!handed.go) return handed.outcome;
 
   const started = await run('codex', retryBriefly, () =>
-    startCodex(context, handed.value, authorization, deps),
+    startCodex({ ...context, prompt: `${context.prompt}${guided.value}` }, handed.value, authorization, deps),
   );
   if (!started.go) return started.outcome;
 

@@ -1,0 +1,31 @@
+/** The stage between setup and Codex that gives a pull request's checkout its base branch's guidance. */
+import type { Authorization } from '../../core/authorization.ts';
+import { scriptCommand } from '../../core/checkout.ts';
+import { describeGuidance, guidanceJob, guidanceResultSchema } from '../../core/ask/guidance.ts';
+import { taskLimits } from '../limits.ts';
+import { lastJsonLine } from './last-json-line.ts';
+import { unlessLost } from './stage-sandbox.ts';
+import type { Stage, TaskDeps } from './stage.ts';
+
+/** Returns what the prompt says about it; empty if there is nothing to say. */
+export async function layGuidance(
+  { baseSha, guidanceSha }: Authorization,
+  { sandbox, log }: TaskDeps,
+): Promise<Stage<string>> {
+  if (guidanceSha === null || guidanceSha === baseSha) return { go: true, value: '' };
+  return await unlessLost(async () => {
+    const job = '/run/airlock/jobs/guidance.json';
+    await sandbox.writeFile(job, JSON.stringify(guidanceJob({ head: baseSha, base: guidanceSha })));
+    const argv = scriptCommand('guidance', job);
+    const run = await sandbox.exec({ argv }, { timeoutMs: taskLimits.guidanceMs, maxOutputBytes: 65_536 });
+    const result = guidanceResultSchema.safeParse(lastJsonLine(run));
+    if (result.success && result.data.ok) return { go: true, value: describeGuidance(result.data) };
+    log('guidance.failed', { result: result.data ?? null, stderr: run.stderr.slice(-500) });
+    const message =
+      'The guidance for agents of the base branch could not be put in place, so Codex was not started. Ask again; the operator’s log has the reason.';
+    return {
+      go: false,
+      outcome: { kind: 'failed', reason: { code: 'guidance-failed', message }, changeKept: false },
+    };
+  });
+}
