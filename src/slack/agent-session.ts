@@ -47,19 +47,16 @@ export interface SessionUpdate {
   readonly log: (event: string, fields: Record<string, unknown>) => void;
 }
 
-/** Sets the status of the thread of the task's message, if it is due. Returns the message with it. */
+/** Sets the status of the thread of the task's message, if it is due. Returns what is known of it. */
 export async function showStatus(
   { client, trigger, view, now, log }: SessionUpdate,
   ref: ChatMessageRef,
-): Promise<ChatMessageRef> {
+): Promise<AgentStatus | undefined> {
   const status = dueStatus(view, ref.agent, now());
-  if (status === null) return ref;
+  if (status === null) return ref.agent;
   const isInPlace = ref.channelId === trigger.channelId;
   const isMember = isInPlace && (trigger.event === 'mention' || trigger.event === 'message');
-  const shown = (set: AgentStatus['status']): ChatMessageRef => ({
-    ...ref,
-    agent: { status: set, phase: view.phase, at: now() },
-  });
+  const shown = (set: AgentStatus['status']) => ({ status: set, phase: view.phase, at: now() });
   try {
     const { warning } = await slackCall('agents.sessions.setStatus', () =>
       client.agents.sessions.setStatus({

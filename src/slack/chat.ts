@@ -1,4 +1,5 @@
 /** Implements the `Chat` port with Slack's Web API. Each call has a deadline and no retry. */
+import type { AgentStatus, ChatMessageRef } from '../core/chat.ts';
 import type { Chat } from '../core/ports/chat-port.ts';
 import type { SlackPolicy } from '../core/policy.ts';
 import type { TaskView } from '../core/task-view.ts';
@@ -80,12 +81,14 @@ export function createChat(deps: ChatDeps): Chat {
         now,
         log,
       };
-      const isForAll = known !== null || !isForRequesterOnly(view);
-      const ref = isForAll ? await savePost(posting, known) : await notifyRequester(posting);
-      if (ref === null) return null;
-      const agent = known?.agent ?? ref.agent;
-      const session = slackWebClient({ ...deps, timeoutMs: sessionDeadlineMs });
-      return await showStatus({ ...posting, client: session }, { ...ref, ...(agent && { agent }) });
+      const session = { ...posting, client: slackWebClient({ ...deps, timeoutMs: sessionDeadlineMs }) };
+      if (known !== null) {
+        // Together, because the edit shows what Codex does now.
+        const [ref, agent] = await Promise.all([savePost(posting, known), showStatus(session, known)]);
+        return ref === null ? null : withStatus(ref, agent);
+      }
+      const ref = isForRequesterOnly(view) ? await notifyRequester(posting) : await savePost(posting, null);
+      return ref === null ? null : withStatus(ref, await showStatus(session, ref));
     },
 
     async permalink(trigger) {
@@ -104,6 +107,11 @@ export function createChat(deps: ChatDeps): Chat {
     },
   };
 }
+
+const withStatus = (ref: ChatMessageRef, agent: AgentStatus | undefined): ChatMessageRef => ({
+  ...ref,
+  ...(agent === undefined ? {} : { agent }),
+});
 
 /** A refusal or an answer to a question is shown only to the requester. */
 function isForRequesterOnly({ outcome }: TaskView): boolean {
