@@ -7,7 +7,7 @@ import { z } from 'zod';
 import { splitBillFiles } from '../../cli/demo/split-bill.ts';
 import { startWorld, type World, type WorldOptions } from '../../cli/demo/world.ts';
 import type { CommentView, RepositoryName } from '../../simulators/github/contract.ts';
-import type { Move, Script } from '../../simulators/openai/script.ts';
+import { applyPatch, finish, shell, type Move, type Script } from '../../simulators/openai/script.ts';
 import { followTask } from '../../cli/terminal/follow-task.ts';
 import { taskIdFor } from '../../src/core/ids.ts';
 import type { TaskEvent, TaskView } from '../../src/core/task-view.ts';
@@ -58,6 +58,22 @@ export async function startFlow(
     },
   };
 }
+
+/**
+ * A command that ends a second after a person's words were passed on to Codex, and what Codex does then.
+ * `heed` has to be the first script: after the remark the prompt names both.
+ */
+export const steered = {
+  heed: [
+    applyPatch('*** Begin Patch\n*** Add File: NOTES.md\n+Cents are whole.\n*** End Patch'),
+    finish({ title: 'Write it down', summary: 'A note on cents, as asked.' }),
+  ],
+  listen: [
+    shell('until grep -q steer /run/airlock/codex/control.jsonl; do sleep 0.1; done; sleep 1'),
+    applyPatch('*** Begin Patch\n*** Add File: UNHEARD.md\n+Nobody added anything.\n*** End Patch'),
+    finish({ title: 'Go on alone', summary: 'Nothing was added.' }),
+  ],
+} as const satisfies Readonly<Record<string, readonly Move[]>>;
 
 /** One world, many tasks: which script a task gets is said by `[name]` in what is asked. */
 export function scriptsByName(scripts: Readonly<Record<string, readonly Move[]>>): Script {

@@ -11,11 +11,13 @@ import { secondaryLimit } from '../../simulators/github/known-refusals.ts';
 import type { TaskOutcome } from '../../src/core/task.ts';
 import {
   api,
+  type Asked,
   ask,
   askOn,
   botComments,
   follow,
   scriptsByName,
+  steered,
   startFlow,
   until,
   untilCommand,
@@ -47,6 +49,7 @@ beforeAll(async () => {
       },
     }),
     script: scriptsByName({
+      ...steered,
       mend: [mend, answer],
       look: [
         shell('cat src/split.js'),
@@ -193,6 +196,41 @@ describe.concurrent('a task that ran', () => {
     expect(comment).toMatch(/Nothing was changed[^]*The rounding is right as it is\./);
     expect(pulls).toEqual([]);
     expect(branches).toEqual(['main']);
+  });
+
+  it('does what somebody adds while a long command runs', async () => {
+    const { world } = flow;
+    const remarks: Asked[] = [];
+    const { taskId, pulls, repository, comments } = await run(
+      'steered',
+      '@airlock mend it [listen]',
+      async (task) => {
+        await untilCommand(world, task.taskId, 'until grep');
+        const words = '@airlock write that down as well [heed]';
+        remarks.push(await askOn(world, task.issue, words, { author: 'lars', repository: task.repository }));
+      },
+      [{ login: 'lars', permission: 'write' }],
+    );
+    const [remark] = remarks;
+    if (remark === undefined) throw new Error('nothing was added');
+    expect((await follow(world, remark.taskId)).at(-1)?.body).toEqual({
+      kind: 'ended',
+      outcome: { kind: 'steered', taskId },
+    });
+    expect(pulls.map(({ title }) => title)).toEqual(['Write it down']);
+    expect(pulls[0]?.body).toMatch(
+      /> mend it[^]*lars added while Codex worked:\n\n> write that down as well/,
+    );
+    const files = await gitIn(repository, 'ls-tree', '-r', '--name-only', pulls[0]?.headSha ?? '');
+    expect(files.split('\n').sort()).toEqual([...Object.keys(splitBillFiles), 'NOTES.md'].sort());
+    expect(comments).toHaveLength(1);
+    expect(world.github.reactions({ ...repository, issue: remark.issue, comment: remark.comment })).toEqual([
+      { login: 'airlock[bot]', content: 'eyes' },
+    ]);
+    const notes = (await follow(world, taskId)).flatMap(({ body }) =>
+      body.kind === 'note' ? [body.text] : [],
+    );
+    expect(notes).toContain('Codex has read what lars added.');
   });
 
   it('ends at once when it is cancelled in the issue', async () => {

@@ -3,7 +3,7 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { splitBillFiles } from '../../cli/demo/split-bill.ts';
 import { applyPatch, finish, shell } from '../../simulators/openai/script.ts';
 import type { SlackSimulator } from '../../simulators/slack/contract.ts';
-import { scriptsByName, splitBill, until, untilNothingIsLeft, type FlowWorld } from './ask.ts';
+import { scriptsByName, splitBill, steered, until, untilNothingIsLeft, type FlowWorld } from './ask.ts';
 import { cloneBranch } from './clone-branch.ts';
 import {
   botMessages,
@@ -22,6 +22,7 @@ const prompts: string[] = [];
 
 beforeAll(async () => {
   const scripts = scriptsByName({
+    ...steered,
     'and-a-note': [
       shell('git log --oneline -3'),
       applyPatch(`*** Begin Patch\n*** Add File: NOTES.md\n+Cents are whole.\n*** End Patch`),
@@ -164,6 +165,29 @@ describe('a mention in a thread', () => {
       for (const answer of said.answers) taken(answer);
     }
     expect(startedTasks(flow)).toHaveLength(tasks);
+  });
+
+  it('does what a reply adds while a long command runs, and marks the reply', async () => {
+    const before = (await pulls()).length;
+    const bot = `<@${slack.botUserId}>`;
+    const root = await slack.say({ user: 'maria', channel: 'dev', text: `${bot} steer it [listen]` });
+    const first = await untilReplied({ slack, channel: 'dev', threadTs: root.ts }, 'until grep');
+    const reply = await slack.say({
+      user: 'omar',
+      channel: 'dev',
+      threadTs: root.ts,
+      text: `${bot} please write that down as well [heed]`,
+    });
+    const done = await untilShows(slack, first, /pull request \d+/i);
+    expect(done.shown).toContain('Write it down');
+    await until('the mark on the reply', () => slack.reactions('dev', reply.ts).length === 2);
+    expect(slack.reactions('dev', reply.ts).map(({ name }) => name)).toEqual(['eyes', 'white_check_mark']);
+    expect(botMessages(slack, 'dev', root.ts)).toHaveLength(1);
+    const [pull] = (await pulls()).toReversed();
+    expect(await pulls()).toHaveLength(before + 1);
+    expect(pull?.body).toMatch(/Omar added while Codex worked:\n\n> please write that down as well/);
+    await using clone = await cloneBranch(flow.world, pull?.headRef ?? '');
+    expect((await clone.git('ls-tree', '--name-only', 'HEAD')).split('\n')).toContain('NOTES.md');
   });
 
   it('starts nothing when a message is edited or deleted, or when people talk to each other', async () => {

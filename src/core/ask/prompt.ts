@@ -165,13 +165,18 @@ function untrustedTexts({ instruction, context, checks, thread, earlier }: Promp
   return texts;
 }
 
-/** Replaces ids by names and adds the attached files: nobody is looked up before Slack is acknowledged. */
-function wordsOf(instruction: string, asking: ThreadContext['asking']): string {
+/** Replaces ids by names: nobody is looked up before Slack is acknowledged. */
+export function withNames(instruction: string, asking: ThreadContext['asking']): string {
   if (asking === undefined) return instruction;
-  const named = instruction.replace(/@([UW][A-Z0-9]{1,30})\b/g, (id, user: string) => {
+  return instruction.replace(/@([UW][A-Z0-9]{1,30})\b/g, (id, user: string) => {
     const name = Object.hasOwn(asking.names, user) ? asking.names[user] : undefined;
     return name === undefined ? id : `@${oneLine(name)}`;
   });
+}
+
+function wordsOf(instruction: string, asking: ThreadContext['asking']): string {
+  const named = withNames(instruction, asking);
+  if (asking === undefined) return named;
   return asking.files.length === 0 ? named : `${named}\n\n${attached(asking.files)}`;
 }
 

@@ -48,7 +48,7 @@ export async function findEarlierTurn(
   const at = pull === null ? 'nowhere' : pull.number === here?.number ? 'checkout' : 'elsewhere';
   return {
     turn: { taskId, shortId, heard, why: null },
-    work: { instruction: view.instruction, title: pull?.title ?? '', summary, work: at },
+    work: { instruction: request.instruction, title: pull?.title ?? '', summary, work: at },
   };
 }
 

@@ -3,10 +3,12 @@
  *
  * - Words that come while a task of the conversation runs are a remark. That task passes them on to Codex.
  *   What the model has not read when its turn ends becomes the next turn.
- * - What is no remark (a job, options, a form, a retry) waits for an earlier task that works on the same
- *   branch.
+ * - What is no remark (a job, options, files, a form, a retry) waits for an earlier task that works on the
+ *   same branch.
  * - An earlier task that is itself not decided is waited for, so that words stay in order.
  */
+import type { Authorization } from '../../core/authorization.ts';
+import { withNames } from '../../core/ask/prompt.ts';
 import type { AskedAt, ChatPerson } from '../../core/chat.ts';
 import type { TaskRecordPort } from '../../core/ports/task-record.ts';
 import { isRemark, remarkOf, takesTurns } from '../../core/remark.ts';
@@ -69,10 +71,12 @@ export async function nextTurn(
   }
   if (found === null) return await ownTurn(request, asker, deps);
 
-  const running = await found.record.snapshot();
-  const remarkable = isRemark(request) && running?.authorization?.facts.repositoryId === facts.repositoryId;
-  if (remarkable) {
-    const fate = await found.record.addRemark(remarkOf(request, nameOf(request, asker)));
+  const running = (await found.record.snapshot())?.authorization ?? null;
+  const remarkable = isRemark(request) && running?.facts.repositoryId === facts.repositoryId;
+  const words = remarkable ? await wordsToAdd(request, running, deps) : null;
+  if (words !== null) {
+    const remark = remarkOf({ ...request, instruction: words }, nameOf(request, asker));
+    const fate = await found.record.addRemark(remark);
     if (fate === 'waiting' || fate === 'reached') {
       await record.learn({ ahead: { taskId: found.taskId, steers: true } });
       await reactSeen(request, facts, deps);
@@ -87,6 +91,20 @@ export async function nextTurn(
   await record.appendToLog({ kind: 'note', text: `Waiting for the earlier task ${where}.` });
   await record.updatePost().catch(() => undefined); // the next look tries again
   return behind;
+}
+
+/** null for words with files: those are handed over when a sandbox starts, so they need the next turn. */
+async function wordsToAdd(
+  request: RoutedRequest,
+  { facts, pull }: Authorization,
+  { chat, codeHost }: TaskDeps,
+): Promise<string | null> {
+  const { trigger, instruction } = request;
+  const thread = trigger.kind === 'slack' ? ((await chat?.threadContext(trigger)) ?? null) : null;
+  const context = trigger.kind === 'github' ? await codeHost.issueContext(facts, request, pull) : null;
+  const attachments = [...(thread?.attachments ?? []), ...(context?.attachments ?? [])];
+  if (attachments.some(({ own }) => own)) return null;
+  return withNames(instruction, thread?.asking);
 }
 
 type Found =

@@ -2497,6 +2497,20 @@ describe('words that come while a task of the conversation runs', () => {
       expect([it.posted(), it.prompts]).toEqual([0, []]);
     });
 
+    it('are the next turn if they have files, which a sandbox gets when it starts', async () => {
+      const ref = { name: 'shot.png', by: 'maria' };
+      const own = { source: 'slack', fileId: 'F1', ...ref, own: true } as const;
+      const others = { ...own, own: false } as const;
+      const withFiles = (attachments: readonly (typeof own | typeof others)[]): Script => ({
+        codeHost: { issueContext: async () => ({ ...emptyContext, attachments }) },
+        chat: { threadContext: async () => ({ messages: [], messagesLeftOut: 0, attachments }) },
+      });
+      const it = await ask({ running: read, ...withFiles([others, own]) });
+      expect([it.result.kind, it.passedOn()]).toEqual(['pull-request', []]);
+      expect(it.entered.get('slot')).toBe(t0 + running.endsAfterMs + minute);
+      expect((await ask({ running: read, ...withFiles([others]) })).passedOn()).toEqual(['fix it']);
+    });
+
     it.each<[string, Partial<TaskRequest>]>([
       ['options', { options: { effort: 'high' } }],
       ['a job', { ask: { kind: 'run', job: 'fix-checks' } }],
