@@ -32,15 +32,16 @@ export async function endTask(
   const onPullRequest = request.trigger.kind === 'github' && request.trigger.onPullRequest;
   await Promise.all([
     bestEffort('show', retryLong, async () => await record.updatePost()),
-    onPullRequest
-      ? bestEffort('reply', retryLong, async () => await replyToLines(ended, request, deps))
-      : null,
+    onPullRequest ? bestEffort('reply', retryLong, async () => await replyToLines(ended, deps)) : null,
     bestEffort('react', retryBriefly, async () => {
-      const facts = (await record.snapshot())?.authorization?.facts;
+      const snapshot = await record.snapshot();
+      const facts = snapshot?.authorization?.facts;
       const reaction = endReaction(ended);
       if (ended.kind === 'steered' && request.trigger.kind === 'slack')
         await chat?.react(request.trigger, 'white_check_mark');
-      if (facts !== undefined && reaction !== null) await codeHost.react(facts, request, reaction);
+      // Where the first one is: which part of a review asked is known only after it was read.
+      if (facts !== undefined && reaction !== null)
+        await codeHost.react(facts, snapshot?.request ?? request, reaction);
     }),
     bestEffort('cleanup', retryBriefly, async () => {
       await record.close();
