@@ -60,7 +60,11 @@ export const applyPatch = (patch: string): Move => ({ move: 'applyPatch', patch 
 /** Sends a message to the user in the same answer as the next move. */
 export const say = (text: string): Move => ({ move: 'say', text });
 /** Sends the final message in the form of Airlock's output schema. */
-export const finish = (answer: { title: string; summary: string }): Move => ({
+export const finish = (answer: {
+  title: string;
+  summary: string;
+  replies?: readonly { id: number; text: string }[];
+}): Move => ({
   move: 'finish',
   text: JSON.stringify(answer),
 });

@@ -76,11 +76,14 @@ export const steered = {
 } as const satisfies Readonly<Record<string, readonly Move[]>>;
 
 /** One world, many tasks: which script a task gets is said by `[name]` in what is asked. */
-export function scriptsByName(scripts: Readonly<Record<string, readonly Move[]>>): Script {
+export function scriptsByName(
+  scripts: Readonly<Record<string, readonly Move[] | ((prompt: string) => readonly Move[])>>,
+): Script {
   return ({ prompt }) => {
     const name = Object.keys(scripts).find((candidate) => prompt.includes(`[${candidate}]`));
     if (name === undefined) throw new Error('the prompt names no script');
-    return scripts[name] ?? [];
+    const script = scripts[name] ?? [];
+    return typeof script === 'function' ? script(prompt) : script;
   };
 }
 

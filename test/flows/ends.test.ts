@@ -2,11 +2,12 @@
 import { lstat, readFile, readlink } from 'node:fs/promises';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { taskIdFor } from '../../src/core/ids.ts';
 import { taskLimits } from '../../src/tasks/limits.ts';
 import { splitBillFiles } from '../../cli/demo/split-bill.ts';
 import type { CreatedRepository, RolePermission } from '../../simulators/github/contract.ts';
 import { splitBillPatch } from '../../cli/demo/demo-script.ts';
-import { applyPatch, fail, finish, shell } from '../../simulators/openai/script.ts';
+import { applyPatch, fail, finish, shell, type Move } from '../../simulators/openai/script.ts';
 import { secondaryLimit } from '../../simulators/github/known-refusals.ts';
 import type { TaskOutcome } from '../../src/core/task.ts';
 import {
@@ -36,6 +37,13 @@ const answer = finish({ title: 'Hand out every cent', summary: 'Counts in whole 
 const everyByte =
   "require('fs').writeFileSync('every-byte.bin', Buffer.from(Array.from({ length: 1024 }, (_, index) => (index * 7 + (index >> 8)) & 255)))";
 
+/** Answers the line comments whose ids it was given, but the last. */
+function answerLines(prompt: string): readonly Move[] {
+  const ids = [...prompt.matchAll(/, id (\d+)\]/g)].map(([, id]) => Number(id));
+  const replies = ids.slice(0, -1).map((id) => ({ id, text: 'Counts in `cents`, @maria.' }));
+  return [shell('sleep 1.5'), mend, finish({ title: 'Count in cents', summary: 'As asked.', replies })];
+}
+
 let flow: FlowWorld;
 
 beforeAll(async () => {
@@ -51,6 +59,7 @@ beforeAll(async () => {
     script: scriptsByName({
       ...steered,
       mend: [mend, answer],
+      lines: answerLines,
       look: [
         shell('cat src/split.js'),
         finish({ title: 'Nothing', summary: 'The rounding is right as it is.' }),
@@ -486,6 +495,86 @@ describe.concurrent('a task that ran', () => {
       '000000 120000 A link',
       '100644 000000 D README.md',
     ]);
+  });
+});
+
+describe('a pull request that a person made', () => {
+  /** With a comment in the diff on each of three lines, if they review it. */
+  async function reviewed(name: string) {
+    const repository = await repositoryNamed(name);
+    const { number, headSha } = await flow.world.github.openPull({
+      ...repository,
+      author: 'maria',
+      branch: 'maria/notes',
+      base: 'main',
+      title: 'Add notes',
+      body: 'Maria’s words.',
+      files: { 'NOTES.md': 'one\ntwo\nthree\n' },
+    });
+    return { repository, number, headSha };
+  }
+
+  it('gets one commit for a review, and a reply to each of its line comments', async () => {
+    const { github } = flow.world;
+    const { repository, number, headSha } = await reviewed('lines');
+    const comments = [1, 2, 3].map((line) => ({ path: 'NOTES.md', line, body: `Line ${line} is wrong.` }));
+    const review = await github.reviewPull({
+      ...repository,
+      number,
+      author: 'maria',
+      body: '@airlock please do these [lines]',
+      comments,
+    });
+    const taskId = taskIdFor({ event: 'review', repositoryId: repository.id, reviewId: review.id });
+    await untilCommand(flow.world, taskId, 'sleep');
+    const pushed = await github.moveBranch({
+      ...repository,
+      branch: 'maria/notes',
+      files: { 'NOTES.md': 'one\ntwo\nthree\nfour\n' },
+    });
+    const { outcome, pulls, comments: ours, comment, branches } = await seen(repository, number, taskId);
+    const [pull] = pulls;
+    expect(pulls).toHaveLength(1);
+    expect(branches).toHaveLength(2);
+    // The body is still its author's.
+    expect(pull?.body).toBe('Maria’s words.');
+    // Onto what was pushed meanwhile, without it in the change.
+    expect(await gitIn(repository, 'log', '--format=%H', `${headSha}..maria/notes`)).toBe(
+      [pull?.headSha, pushed.sha].join('\n'),
+    );
+    expect(await gitIn(repository, 'diff', '--name-only', 'maria/notes^', 'maria/notes')).toBe(
+      'src/split.js',
+    );
+    expect(outcome).toMatchObject({ kind: 'pull-request', added: true, commit: { sha: pull?.headSha } });
+    const link = `${pull?.url}/commits/${pull?.headSha}`;
+    expect(ours).toHaveLength(1);
+    expect(comment).toContain(link);
+    expect(comment).toContain('Reached: ');
+    await until('a reply to each', () => github.reviewComments({ ...repository, number }).length === 6);
+    const replies = github.reviewComments({ ...repository, number }).slice(3);
+    expect(replies.map(({ author, inReplyTo }) => [author, inReplyTo])).toEqual(
+      review.comments.map((id) => ['airlock[bot]', id]),
+    );
+    const said = [/^Counts in `cents`, @\u200Bmaria\. \(/, /^Counts in/, /^Codex did not say what it did/];
+    for (const [index, { body }] of replies.entries()) {
+      expect(body).toMatch(said[index] ?? /^$/);
+      expect(body).toContain(link);
+    }
+  });
+
+  it('gets a sentence and the patch if it is merged while Codex works', async () => {
+    const { github } = flow.world;
+    const { repository, number, headSha } = await reviewed('merged');
+    const { taskId } = await askOn(flow.world, number, '@airlock mend it [pause]', { repository });
+    await untilCommand(flow.world, taskId, 'sleep');
+    await github.closePull({ ...repository, number, merge: true });
+    const { outcome, pulls, comment, branches } = await seen(repository, number, taskId);
+    expect(outcome).toMatchObject({ kind: 'patch', reason: { code: 'pull-request-merged' } });
+    expect(pulls.map(({ number, headSha }) => [number, headSha])).toEqual([[number, headSha]]);
+    expect(branches.toSorted()).toEqual(['main', 'maria/notes']);
+    expect(await gitIn(repository, 'rev-parse', 'maria/notes')).toBe(headSha);
+    expect(comment).toContain('it was merged in the meantime');
+    expect(comment).toContain('+  const cents = Math.round(total * 100);');
   });
 });
 
