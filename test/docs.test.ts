@@ -4,6 +4,7 @@ import { dirname, join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { z } from 'zod';
 import { configSchema } from '../src/config/schema.ts';
+import { eventNeeds, permissionNeeds } from '../src/doctor/app-needs.ts';
 import { settingNames } from '../src/settings.ts';
 
 const root = dirname(import.meta.dirname);
@@ -52,6 +53,23 @@ const linksOf = (markdown: string): string[] =>
   [...markdown.matchAll(/\]\(([^)\s]+)\)/g)]
     .map((match) => match[1] ?? '')
     .filter((target) => !/^(?:https?|mailto):/.test(target));
+
+it('fills in the form for a new GitHub App with exactly what the doctor asks for', () => {
+  const link =
+    /\((https:\/\/github\.com\/settings\/apps\/new\?[^)]+)\)/.exec(read('docs/setup.md'))?.[1] ?? '';
+  const { searchParams } = new URL(link);
+  expect(searchParams.getAll('events[]').toSorted()).toEqual(Object.keys(eventNeeds).toSorted());
+  const rest = [...searchParams].filter(([name]) => name !== 'events[]');
+  const permissions = Object.entries(permissionNeeds).map(([name, { level }]) => [name, level]);
+  expect(Object.fromEntries(rest)).toEqual({
+    public: 'false',
+    webhook_active: 'true',
+    ...Object.fromEntries(permissions),
+  });
+  for (const { title } of Object.values(eventNeeds))
+    for (const page of ['README.md', 'docs/setup.md'])
+      expect(read(page).replaceAll('**', '')).toContain(title);
+});
 
 describe('docs/configuration.md', () => {
   const page = read('docs/configuration.md');

@@ -7,19 +7,17 @@ import type { RepositoryRef } from '../core/task.ts';
 import { apiVersionHeader } from '../github/client.ts';
 import { createAppTokens } from '../github/app-auth.ts';
 import { boundedAll } from '../lib/bounded-all.ts';
-import { fail, ok, once, skip, warn, type Check, type Verdict } from './check.ts';
+import {
+  judgeEvents,
+  judgeLacking,
+  judgePermissions,
+  lackingPermissions,
+  type Lacking,
+} from './app-needs.ts';
+import { fail, ok, once, skip, type Check, type Verdict } from './check.ts';
 import { clockIsWrong, type Clock } from './clock-check.ts';
 import { judgeMention } from './mention-check.ts';
 import { ask, type Asked, type Service } from './service.ts';
-
-/** docs/setup.md, “Register a GitHub App”. No more than these: a stolen key would have each of them. */
-export const requiredPermissions = {
-  contents: 'write',
-  issues: 'write',
-  metadata: 'read',
-  pull_requests: 'write',
-} as const;
-export const requiredEvents = ['issue_comment', 'issues'] as const;
 
 /** Repositories that are checked one by one. For more than that, the first task there finds out. */
 const maxRepositories = 100;
@@ -150,50 +148,6 @@ export function githubChecks(input: GithubInput, appOf: () => Promise<AppAnswer>
   ];
 }
 
-const rank: Readonly<Record<string, number>> = { read: 1, write: 2, admin: 3 };
-
-/** The required permissions that are missing, as `name: level`. */
-function missingPermissions(granted: Readonly<Record<string, string>>): string[] {
-  return Object.entries(requiredPermissions).flatMap(([name, level]) =>
-    (rank[granted[name] ?? ''] ?? 0) < (rank[level] ?? 0) ? [`${name}: ${level}`] : [],
-  );
-}
-
-function judgePermissions({ permissions }: App): Verdict {
-  const missing = missingPermissions(permissions);
-  if (missing.length > 0)
-    return fail(
-      `the App lacks ${missing.join(', ')}`,
-      'Add them on the App’s page under Permissions & events, then accept them where it is installed.',
-    );
-  const required: Readonly<Record<string, string>> = requiredPermissions;
-  const extra = Object.entries(permissions).filter(
-    ([name, level]) => (rank[level] ?? 3) > (rank[required[name] ?? ''] ?? 0),
-  );
-  if (extra.length > 0)
-    return warn(
-      `the App has more than it needs: ${extra.map(([name, level]) => `${name}: ${level}`).join(', ')}`,
-      'Take them away on the App’s page: a stolen key could use them.',
-    );
-  return ok('exactly those that are needed');
-}
-
-function judgeEvents({ events }: App): Verdict {
-  const missing = requiredEvents.filter((event) => !events.includes(event));
-  if (missing.length > 0)
-    return fail(
-      `the App is not subscribed to ${missing.join(', ')}`,
-      'Tick “Issues” and “Issue comment” on the App’s page under Permissions & events.',
-    );
-  const extra = events.filter((event) => !requiredEvents.some((required) => required === event));
-  if (extra.length > 0)
-    return warn(
-      `the App is subscribed to events that Airlock ignores: ${extra.join(', ')}`,
-      'Untick them: they send repository content that nobody uses.',
-    );
-  return ok('exactly those that are needed');
-}
-
 type Place = { readonly name: string; readonly asked: Asked };
 
 async function judgeInstalled(config: AirlockConfig, app: App, asApp: AsApp): Promise<Verdict> {
@@ -205,16 +159,22 @@ async function judgeInstalled(config: AirlockConfig, app: App, asApp: AsApp): Pr
     asked: await asApp(path),
   }));
   const problems = new Map<string, string[]>();
-  const appLacks = new Set(missingPermissions(app.permissions));
+  const waiting = new Map<string, Lacking>();
+  const appLacks = new Set(lackingPermissions(app.permissions).map(({ name }) => name));
   for (const { name, asked } of places) {
-    const problem = installationProblem(asked, appLacks);
-    if (problem !== null) problems.set(problem, [...(problems.get(problem) ?? []), name]);
+    const found = installationProblem(asked, appLacks);
+    const problem = typeof found === 'string' ? found : notAccepted(found.filter(isVital));
+    if (problem !== '') problems.set(problem, [...(problems.get(problem) ?? []), name]);
+    else if (typeof found !== 'string')
+      for (const { name: permission, without } of found)
+        waiting.set(`${permission} ${name}`, { name: `${permission} on ${name}`, without });
   }
+  const remedy =
+    'Open the App’s page → Install App → the account: choose the repositories, accept the pending permissions; or take them out of the configuration.';
   if (problems.size > 0)
-    return fail(
-      [...problems].map(([problem, names]) => `${problem} ${names.join(', ')}`).join('; '),
-      'Open the App’s page → Install App → the account: choose the repositories, accept the pending permissions; or take them out of the configuration.',
-    );
+    return fail([...problems].map(([problem, names]) => `${problem} ${names.join(', ')}`).join('; '), remedy);
+  const lacks = judgeLacking('not accepted yet:', [...waiting.values()], remedy);
+  if (lacks !== null) return lacks;
   const more = paths.size > some.length ? `; ${paths.size - some.length} more were not asked about` : '';
   return ok(`installed on ${some.map(([name]) => name).join(', ')}${more}`);
 }
@@ -241,8 +201,12 @@ function placesOf(config: AirlockConfig): Map<string, string> {
   return places;
 }
 
-/** Null: complete. Leaves out what the App itself lacks, because another check reports that. */
-function installationProblem(asked: Asked, appLacks: ReadonlySet<string>): string | null {
+const isVital = ({ without }: Lacking): boolean => without === null;
+const notAccepted = (lacking: readonly Lacking[]): string =>
+  lacking.length === 0 ? '' : `${lacking.map(({ name }) => name).join(', ')} not accepted yet on`;
+
+/** A problem, or the permissions that wait to be accepted, except those that the App itself lacks. */
+function installationProblem(asked: Asked, appLacks: ReadonlySet<string>): string | readonly Lacking[] {
   if (!asked.answered) return `GitHub did not answer (${asked.why}) about`;
   if (asked.status === 404) return 'not installed on';
   if (asked.status >= 300 && asked.status < 400)
@@ -251,6 +215,5 @@ function installationProblem(asked: Asked, appLacks: ReadonlySet<string>): strin
   if (asked.status !== 200 || !parsed.success) return `GitHub answered ${asked.status} about`;
   const installation: Installation = parsed.data;
   if (installation.suspended_at != null) return 'the installation is suspended on';
-  const waiting = missingPermissions(installation.permissions).filter((one) => !appLacks.has(one));
-  return waiting.length === 0 ? null : `${waiting.join(', ')} not accepted yet on`;
+  return lackingPermissions(installation.permissions).filter(({ name }) => !appLacks.has(name));
 }

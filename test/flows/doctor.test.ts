@@ -7,7 +7,7 @@ import { examineHere, examineSandboxes } from '../../cli/doctor/examine-here.ts'
 import { explain } from '../../host/sandbox/support.ts';
 import { runChecks, type Finding } from '../../src/doctor/check.ts';
 import { sandboxChecks } from '../../src/doctor/sandbox-checks.ts';
-import { requiredEvents, requiredPermissions } from '../../src/doctor/github-checks.ts';
+import { eventNeeds, permissionNeeds } from '../../src/doctor/app-needs.ts';
 import type { SandboxProbe } from '../../src/core/sandbox-probe.ts';
 import { airlockVersion, codexVersion } from '../../src/version.ts';
 import { probeSandbox } from '../../src/tasks/workflow/probe-sandbox.ts';
@@ -113,12 +113,15 @@ const withRepositories = (repositories: Readonly<Record<string, object>>) => asy
   await config(JSON.stringify({ slack: { team: world.slack.teamId }, repositories }))();
 const app = (change: Parameters<DoctorWorld['github']['changeApp']>[0]) => () =>
   world.github.changeApp(change);
-const wholeApp = app({ permissions: requiredPermissions, events: requiredEvents });
+const needed = Object.fromEntries(Object.entries(permissionNeeds).map(([name, { level }]) => [name, level]));
+const neededEvents = Object.keys(eventNeeds);
+const wholeApp = app({ permissions: needed, events: neededEvents });
 const models = (status: number, body: object) => () =>
   world.openai.answerModelsWith({ status, contentType: 'application/json', text: JSON.stringify(body) });
 const wholeModels = () => world.openai.answerModelsWith(null);
 const scopes = manifest.oauth_config.scopes.bot;
-const { issues: _issues, ...withoutIssues } = requiredPermissions;
+const { issues: _issues, ...withoutIssues } = needed;
+const { checks: _checks, actions: _actions, ...withoutChecks } = needed;
 
 /** Puts a server that answers so where these settings lead. */
 function serverAt(
@@ -394,11 +397,11 @@ const rows: readonly Row[] = [
   },
   {
     what: 'a Slack scope too many',
-    break: () => world.slack.showScopes([...scopes, 'files:read']),
+    break: () => world.slack.showScopes([...scopes, 'files:write']),
     mend: () => world.slack.showScopes(scopes),
     names: 'slack.scopes',
     status: 'warn',
-    says: /more than it needs: files:read$/,
+    says: /more than it needs: files:write$/,
   },
   {
     what: 'the token of another workspace',
@@ -433,14 +436,14 @@ const rows: readonly Row[] = [
   },
   {
     what: 'a permission that only reads',
-    break: app({ permissions: { ...requiredPermissions, contents: 'read' } }),
+    break: app({ permissions: { ...needed, contents: 'read' } }),
     mend: wholeApp,
     names: 'github.permissions',
     says: /lacks contents: write$/,
   },
   {
     what: 'a permission too many',
-    break: app({ permissions: { ...requiredPermissions, workflows: 'write' } }),
+    break: app({ permissions: { ...needed, workflows: 'write' } }),
     mend: wholeApp,
     names: 'github.permissions',
     status: 'warn',
@@ -448,14 +451,30 @@ const rows: readonly Row[] = [
   },
   {
     what: 'an event that is missing',
-    break: app({ events: ['issues'] }),
+    break: app({ events: neededEvents.filter((event) => event !== 'issue_comment') }),
     mend: wholeApp,
     names: 'github.events',
     says: /issue_comment$/,
   },
   {
+    what: 'an older App without the events of reviews',
+    break: app({ events: ['issue_comment', 'issues', 'pull_request'] }),
+    mend: wholeApp,
+    names: 'github.events',
+    status: 'warn',
+    says: /review \(a mention in a review starts nothing\), .*line comment starts nothing\); all else works$/,
+  },
+  {
+    what: 'an older App without the permissions for checks',
+    break: app({ permissions: withoutChecks }),
+    mend: wholeApp,
+    names: 'github.permissions',
+    status: 'warn',
+    says: /lacks checks: read \(“fix the checks” sees no check runs\), actions: read/,
+  },
+  {
     what: 'an event too many',
-    break: app({ events: [...requiredEvents, 'push'] }),
+    break: app({ events: [...neededEvents, 'push'] }),
     mend: wholeApp,
     names: 'github.events',
     status: 'warn',
@@ -488,10 +507,18 @@ const rows: readonly Row[] = [
   },
   {
     what: 'permissions that the account has not accepted yet',
-    break: () => world.github.acceptPermissions('acme', { ...requiredPermissions, contents: 'read' }),
+    break: () => world.github.acceptPermissions('acme', { ...needed, contents: 'read' }),
     mend: () => world.github.acceptPermissions('acme', null),
     names: 'github.installed',
     says: /contents: write not accepted yet/,
+  },
+  {
+    what: 'later permissions that the account has not accepted yet',
+    break: () => world.github.acceptPermissions('acme', withoutChecks),
+    mend: () => world.github.acceptPermissions('acme', null),
+    names: 'github.installed',
+    status: 'warn',
+    says: /^not accepted yet: checks: read on acme\/shop \(.*all else works$/,
   },
   {
     what: 'a webhook with a wrong path',
