@@ -134,9 +134,13 @@ export function deniedText(
   return { headline: `Blocked by the sandbox: ${countText(total, 'request')}`, rows };
 }
 
-/** One line per failure of ours or of an upstream. */
-export function failedLines(receipt: Receipt, { text }: Markup): string[] {
-  return failedRequestLines(receipt).map((line) => `⚠️ ${text(line, 300)}`);
+/** One line per failure of ours or of an upstream, and one about attachments that Codex did not get. */
+export function failedLines(
+  { receipt, attachmentsLeft }: Pick<TaskView, 'receipt' | 'attachmentsLeft'>,
+  { text }: Markup,
+): string[] {
+  const failed = failedRequestLines(receipt).map((line) => `⚠️ ${text(line, 300)}`);
+  return attachmentsLeft === '' ? failed : [...failed, `📎 ${text(attachmentsLeft, 1500)}`];
 }
 
 /** Lists the hosts that the sandbox reached, by bytes transferred; '' if there were none. */

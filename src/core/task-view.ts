@@ -41,6 +41,8 @@ export interface TaskView {
   readonly remarks: readonly Pick<Remark, 'by' | 'text'>[];
   /** The earlier turn of the conversation; null if there is none. */
   readonly earlierTurn: EarlierTurnView | null;
+  /** A sentence about attachments that Codex did not get; empty if it got all. Untrusted names. */
+  readonly attachmentsLeft: string;
   readonly model: string | null;
   readonly effort: string | null;
   /** Null: not known yet. */

@@ -97,6 +97,16 @@ describe('the comment of a running task', () => {
     );
     expect(text).not.toMatch(/Blocked|[^\u200B]@admin/);
   });
+  it.each([null, { kind: 'no-change', summary: 's' } as const])(
+    'names the attachments that Codex did not get, whatever they are called: %j',
+    (outcome) => {
+      const attachmentsLeft = 'Codex did not get these attachments: @ada/x [a](b).pdf is empty.';
+      const comment = progressComment({ ...view, attachmentsLeft, outcome }, null);
+      expect(comment).toMatch(/📎 Codex did not get these attachments: .*x.*a.*\.pdf is empty\./);
+      expect(comment).not.toMatch(/[^\\`]@ada|\]\(b\)/);
+    },
+  );
+
   it('names the command that ran when a request was denied, if it is known', () => {
     const rows = [{ ...denied, command: 'curl `x`' }];
     expect(progressComment({ ...view, receipt: { ...receipt, denied: rows } }, taskUrl)).toContain(

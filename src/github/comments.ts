@@ -223,7 +223,7 @@ export function foldedComment(
  */
 export function progressComment(view: TaskView, taskUrl: string | null): string {
   const { outcome, receipt } = view;
-  const traffic = [deniedBlock(receipt), failedLines(receipt, markup).join('\n\n')];
+  const traffic = [deniedBlock(receipt), failedLines(view, markup).join('\n\n')];
   if (outcome === null) {
     const reported = new Reported({ setup: view.setup, progress: view.progress });
     const report = reported.below(

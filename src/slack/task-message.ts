@@ -159,7 +159,7 @@ function endedMessage(view: TaskView): Omit<TaskMessage, 'brief'> {
   return { text: notification, blocks: buttons.length === 0 ? blocks : [...blocks, actions(buttons)] };
 }
 
-const failedText = ({ receipt }: TaskView): string => failedLines(receipt, slackMarkup).join('\n');
+const failedText = (view: TaskView): string => failedLines(view, slackMarkup).join('\n');
 
 function buttonsAfter(view: TaskView): Button[] {
   const { outcome } = view;

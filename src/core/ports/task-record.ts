@@ -64,6 +64,8 @@ export interface Findings {
   readonly silent?: true;
   /** The place in the queue for a slot. Ignored once the task has its slot. */
   readonly queuePosition?: number;
+  /** A sentence about attachments that Codex did not get. */
+  readonly attachmentsLeft?: string;
   /** The first one counts. */
   readonly change?: { readonly files: number; readonly insertions: number; readonly deletions: number };
 }

@@ -53,6 +53,7 @@ export interface RecordState {
   readonly agentEnd: AgentEnd | null;
   /** The reads of the run that have failed since the last one that did not; null if none did. */
   readonly unread: { readonly since: number; readonly lastAt: number } | null;
+  readonly attachmentsLeft: string;
   readonly change: TaskView['change'];
   readonly posted: Posted | null;
   /** The task gets no post. */
@@ -100,6 +101,7 @@ export function openState(request: TaskRequest, canaryNonce: string, now: number
     offset: 0,
     agentEnd: null,
     unread: null,
+    attachmentsLeft: '',
     change: null,
     posted: null,
     silent: false,
@@ -210,7 +212,7 @@ export function snapshotOf(state: RecordState): Omit<TaskSnapshot, 'waitUntil'> 
 
 export function learn(state: RecordState, findings: Findings, now: number): RecordState {
   const { routing, asked, choices, facts, ahead, authorization, queuePosition, change, silent } = findings;
-  const { earlierTurn } = findings;
+  const { earlierTurn, attachmentsLeft } = findings;
   let next = state;
   if (asked !== undefined) next = { ...next, request: { ...next.request, ...asked } };
   if (routing !== undefined && state.routing === null) next = { ...next, ...routing, choices: null };
@@ -223,6 +225,7 @@ export function learn(state: RecordState, findings: Findings, now: number): Reco
     next = { ...next, authorization, ahead: null, turnAt };
   }
   if (earlierTurn !== undefined) next = { ...next, earlierTurn };
+  if (attachmentsLeft !== undefined) next = { ...next, attachmentsLeft };
   if (silent !== undefined) next = { ...next, silent };
   if (queuePosition !== undefined && waitsForSlotSince(state) !== null) next = { ...next, queuePosition };
   if (change !== undefined && state.change === null) next = { ...next, change };

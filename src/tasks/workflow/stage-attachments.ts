@@ -61,7 +61,10 @@ export async function handAttachmentsOver(
       files.push({ kind: judged.kind, path, name, by, own, text });
     }
     const note = leftOutText(left);
-    if (note !== '') await deps.record.appendToLog({ kind: 'note', text: note });
+    if (note !== '') {
+      await deps.record.appendToLog({ kind: 'note', text: note });
+      await deps.record.learn({ attachmentsLeft: note });
+    }
     deps.log('attachments.handed_over', { taskId: request.taskId, files: files.length, left: left.length });
     return { go: true, value: { files, left } };
   });

@@ -722,7 +722,7 @@ describe('what people attach', () => {
 
   it('is in the sandbox before Codex starts, images as input and texts in the prompt', async () => {
     const written: string[] = [];
-    const { images, prompts, log } = await live({
+    const { images, prompts, log, record } = await live({
       ...attached('a.png', 'gone', 'x.log', 'page', 'broken', 'b.png'),
       sandbox: {
         writeFile: async (path, content) =>
@@ -744,6 +744,7 @@ describe('what people attach', () => {
     const left =
       'gone is gone; page is an HTML page; attach what matters of it as plain text; broken could not be fetched';
     expect(log).toContain(`Codex did not get these attachments: ${left}.`);
+    expect(record.view()?.attachmentsLeft).toBe(`Codex did not get these attachments: ${left}.`);
     expect(prompts[0]).toContain(left.replaceAll(/; (?=page|broken)/g, '\n'));
   });
 
