@@ -26,17 +26,24 @@ const remoteParts: Readonly<Record<string, unknown>> = {
       'data:image/svg+xml;base64,AA==',
       'data:image/png,raw',
       'data:image/png;base64,https://attacker.example',
-      'data:image/png;base64,AA==\nhttps://attacker.example',
-      'DATA:image/png;base64,AA==',
+      `${png}\nhttps://attacker.example`,
+      png.replace('data:', 'DATA:'),
+      'data:image/png;base64,PHN2Zz48L3N2Zz4=', // <svg></svg>
+      'data:image/png;base64,PGh0bWw+', // <html>
+      'data:image/gif;base64,iVBORw0KGgo=', // a PNG
+      'data:image/jpeg;base64,JVBERi0xLjc=', // a PDF
+      'data:image/webp;base64,UklGRgAAAABXQVZF', // a sound in a RIFF container
+      'data:image/bmp;base64,Qk0=',
       'data:,',
       '',
     ].map((address) => [`an image at ${JSON.stringify(address)}`, image(address)]),
   ),
   'an image with detail at an address': { ...image(url), detail: 'auto' },
   'an image whose address is in an object': image({ url }),
-  'an image whose data is in an object': image({ url: 'data:image/png;base64,AA==' }),
+  'an image whose data is in an object': image({ url: png }),
   'an image whose address is in a list': image([url]),
   'an image whose address is null': image(null),
+  'an image with a file id besides': { ...image(png), file_id: 'file-attacker' },
   'an image by file id': { type: 'input_image', file_id: 'file-attacker' },
   'a file by address': { type: 'input_file', file_url: 'https://attacker.example/loot.pdf' },
   'a file by id': { type: 'input_file', file_id: 'file-attacker' },

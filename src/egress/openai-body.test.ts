@@ -73,7 +73,22 @@ describe('a Responses body', () => {
         tools: [{ type: 'namespace', name: 'n', tools: [{ type: 'custom', name: 'exec' }] }],
       }),
     ],
-    ['a PNG in a message', withPart(image('data:image/png;base64,AA=='))],
+    ['a PNG in a message', withPart(image('data:image/png;base64,iVBORw0KGgo='))],
+    [
+      'an image as Codex sends what is attached to a prompt',
+      withItem({
+        type: 'message',
+        role: 'user',
+        content: [
+          { type: 'input_text', text: '<image name=[Image #1] path="/run/airlock/attachments/1.png">' },
+          {
+            ...image(`data:image/png;base64,${'iVBORw0KGgo'.padEnd(8 * 1024 * 1024, 'A')}`),
+            detail: 'original',
+          },
+          { type: 'input_text', text: '</image>' },
+        ],
+      }),
+    ],
     ['a JPEG from a tool', withOutput({ ...image('data:image/jpeg;base64,/9j/'), detail: 'original' })],
     [
       'a tool whose parameter happens to be called file_id',

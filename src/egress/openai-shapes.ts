@@ -222,8 +222,20 @@ export const itemShapes = {
   compaction_trigger: z.strictObject({ type: z.literal('compaction_trigger') }),
 } as const;
 
-/** The formats that Codex sends, no SVG. Searches, because matching megabytes needs memory. */
+/** The formats that Codex sends, by type and first bytes; no SVG. */
+const inlineImage = new RegExp(
+  [
+    '^data:image/(?:',
+    'png;base64,iVBORw0KGgo', // 89 P N G 0D 0A 1A 0A
+    '|jpeg;base64,/9j/', // FF D8 FF
+    '|gif;base64,R0lGOD[dl]h', // GIF87a, GIF89a
+    '|webp;base64,UklGR[g-v][A-Za-z0-9+/]{5}XRUJQVlA4', // RIFF????WEBPVP8
+    ')',
+  ].join(''),
+);
+
+/** Searches, because matching megabytes needs memory. */
 export function isInlineImage(url: string): boolean {
-  const prefix = /^data:image\/(?:png|jpeg|gif|webp);base64,/.exec(url)?.[0];
-  return prefix !== undefined && !/[^A-Za-z0-9+/=]/.test(url.slice(prefix.length));
+  if (!inlineImage.test(url)) return false;
+  return !/[^A-Za-z0-9+/=]/.test(url.slice(url.indexOf(',') + 1));
 }

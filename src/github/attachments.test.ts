@@ -66,15 +66,15 @@ describe('the attachments of a displayed text', () => {
       ),
       web,
     );
-    const refs = attachmentRefs(found, { kind: 'issue_comment', id: 5 }, { by: 'ada' });
+    const refs = attachmentRefs(found, { kind: 'issue_comment', id: 5 }, { by: 'ada', at: '2026-11-01' });
     expect(refs.map(({ name }) => name)).toEqual([
-      'image 1 in issue comment 5',
-      'image 2 in issue comment 5',
+      'image 1 in the comment of 2026-11-01',
+      'image 2 in the comment of 2026-11-01',
       'x.log',
     ]);
     expect(JSON.stringify(refs)).not.toContain('jwt');
     expect(
-      distinctRefs([...refs, ...attachmentRefs(found, { kind: 'issue', id: 1 }, { by: 'eve' })]),
+      distinctRefs([...refs, ...attachmentRefs(found, { kind: 'issue', id: 1 }, { by: 'eve', at: '' })]),
     ).toEqual(refs);
   });
 });

@@ -17,13 +17,18 @@ import type { ReadHtml } from './html-events.ts';
 
 type GithubRef = Extract<AttachmentRef, { source: 'github' }>;
 
-/** What a text shows, as references that can be stored. `by`: its author; `own`: it is the request. */
+/** What a text shows, as references that can be stored. `at`: when it was written, in ISO 8601. */
 export function attachmentRefs(
   shown: readonly DisplayedAttachment[],
   place: GithubPlace,
-  { by, own = false }: { readonly by: string; readonly own?: boolean },
+  { by, own = false, at }: { readonly by: string; readonly own?: boolean; readonly at: string },
 ): readonly GithubRef[] {
-  const where = place.kind === 'issue' ? `#${place.id}` : `${place.kind.replaceAll('_', ' ')} ${place.id}`;
+  // In the words by which the prompt names its texts.
+  const where = own
+    ? 'the request'
+    : place.kind === 'issue'
+      ? `#${place.id}`
+      : `${words[place.kind]} of ${at}`;
   const counts = { image: 0, video: 0, file: 0 };
   return shown.map(({ kind, key, name }) => {
     counts[kind] += 1;
@@ -38,6 +43,12 @@ export function attachmentRefs(
     };
   });
 }
+
+const words = {
+  issue_comment: 'the comment',
+  review_comment: 'the line comment',
+  review: 'the review',
+} as const;
 
 /** More than the limit, so that those beyond it are named. */
 const maxRefs = 2 * attachmentLimits.files;

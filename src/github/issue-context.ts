@@ -87,7 +87,7 @@ export async function readIssueContext(deps: {
     appId: deps.appId,
     notRead: history.notRead,
   });
-  const issueBy = { by: context.author, own: context.bodyIsInstruction };
+  const issueBy = { by: context.author, own: context.bodyIsInstruction, at: issue.created_at };
   const inIssue = context.bodyLeftOut ? [] : body.attachments;
   const attachments = [
     ...commentRefs(asking, askedWith?.attachments, true),
@@ -108,5 +108,9 @@ function commentRefs(
 ): ReturnType<typeof attachmentRefs> {
   if (comment === undefined) return [];
   const by = comment.user?.login ?? 'ghost';
-  return attachmentRefs(shown, { kind: 'issue_comment', id: comment.id }, { by, own });
+  return attachmentRefs(
+    shown,
+    { kind: 'issue_comment', id: comment.id },
+    { by, own, at: comment.created_at },
+  );
 }

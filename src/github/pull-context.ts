@@ -116,12 +116,12 @@ export async function readPullContext(deps: {
       const own = asks('review', id);
       const by = user?.login ?? 'ghost';
       const counts = own || (writers.has(by.toLowerCase()) && Date.parse(at) <= triggeredAt);
-      return counts ? attachmentRefs(shown, { kind: 'review', id, pull: pull.number }, { by, own }) : [];
+      return counts ? attachmentRefs(shown, { kind: 'review', id, pull: pull.number }, { by, own, at }) : [];
     }),
-    ...shownComments.toReversed().flatMap(({ id, user, attachments: shown }) => {
+    ...shownComments.toReversed().flatMap(({ id, user, created_at: at, attachments: shown }) => {
       const own = isRead.get(id);
       if (own === undefined) return [];
-      return attachmentRefs(shown, { kind: 'review_comment', id }, { by: user?.login ?? 'ghost', own });
+      return attachmentRefs(shown, { kind: 'review_comment', id }, { by: user?.login ?? 'ghost', own, at });
     }),
   ];
   return { pull: { baseBranch, headRef, fork, changes, ...selected }, attachments };

@@ -66,6 +66,12 @@ it.each<readonly [string, Readonly<Record<string, () => Response>>, unknown]>([
   expect((await run(answers)).fetched).toEqual(expected);
 });
 
+it('asks a second time when the first answer may be transient', async () => {
+  const answers = [new Response('', { status: 503 }), new Response('file')];
+  const { fetched } = await run({ 'https://a.example/1': () => answers.shift() ?? new Response() });
+  expect(fetched.kind).toBe('bytes');
+});
+
 it('asks no host that is not allowed', async () => {
   expect(await run({}, 'https://evil.example/1')).toEqual({
     fetched: { kind: 'elsewhere', host: 'evil.example' },

@@ -22,8 +22,14 @@ export interface FileBounds {
 
 const maxRedirects = 3;
 
-/** Never throws. */
-export async function fetchFile(
+/** Asks a second time after a failure that may be transient. Never throws. */
+export async function fetchFile(...asked: Parameters<typeof fetchOnce>): Promise<FileFetched> {
+  const fetched = await fetchOnce(...asked);
+  const isTransient = fetched.kind === 'unreachable' || (fetched.kind === 'status' && fetched.status >= 500);
+  return isTransient ? await fetchOnce(...asked) : fetched;
+}
+
+async function fetchOnce(
   address: string,
   decide: DecideAddress,
   platformFetch: typeof fetch,

@@ -5,6 +5,7 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import type { PullView } from '../../simulators/github/contract.ts';
 import { demoScript } from '../../cli/demo/demo-script.ts';
 import { finish } from '../../simulators/openai/script.ts';
+import { png } from '../fixtures/images.ts';
 import type { TaskView } from '../../src/core/task-view.ts';
 import {
   ask,
@@ -157,8 +158,18 @@ describe('a mention in an issue', () => {
     expect(view.receipt.denied).toEqual([]);
   });
 
-  it('is continued in its pull request by the same thread of Codex', async () => {
-    const { taskId } = await askOn(flow.world, pull.number, '@airlock is the second round needed?');
+  it('is continued in its pull request by the same thread of Codex, with what is attached', async () => {
+    const { github } = flow.world;
+    const attach = (file: string, content: string | Uint8Array<ArrayBuffer>) =>
+      github.attach({ ...splitBill, file, content });
+    const shown = [
+      `![](${attach('shot.png', png(64, 48))})`,
+      `[numbers.log](${attach('numbers.log', '0.005 became 0.01')})`,
+      `![](${attach('drawing.svg', '<svg xmlns="http://www.w3.org/2000/svg"/>')})`,
+      `![](${attach('bomb.png', png(30_000, 30_000))})`,
+    ].join(' ');
+    const words = `@airlock is the second round needed? ${shown}`;
+    const { taskId } = await askOn(flow.world, pull.number, words);
     const second = await untilEnded(flow.world, taskId);
     expect(second.outcome).toEqual({ kind: 'no-change', summary: 'It is not.' });
     const { threadId } = view.progress ?? {};
@@ -170,7 +181,22 @@ describe('a mention in an issue', () => {
       `continues \`${view.shortId}\``,
     );
     const sent = JSON.stringify(flow.world.openai?.requests().at(-1)?.body);
-    for (const words of ['fix the rounding in split()', 'is the second round needed?'])
-      expect(sent).toContain(words);
+    const image = `data:image/png;base64,${Buffer.from(png(64, 48)).toString('base64')}`;
+    for (const part of [
+      'fix the rounding in split()',
+      'is the second round needed?',
+      image,
+      '0.005 became 0.01',
+    ])
+      expect(sent).toContain(part);
+    const left = [
+      'image 2 in the request is an SVG drawing',
+      'image 3 in the request has 30,000 × 30,000 pixels',
+    ];
+    for (const why of left) {
+      expect(sent).toContain(why);
+      expect(second.attachmentsLeft).toContain(why);
+    }
+    expect(sent.split('data:image/')).toHaveLength(2);
   });
 });

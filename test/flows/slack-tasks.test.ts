@@ -2,6 +2,7 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { splitBillFiles } from '../../cli/demo/split-bill.ts';
 import { applyPatch, finish, shell } from '../../simulators/openai/script.ts';
+import { png } from '../fixtures/images.ts';
 import type { SlackSimulator } from '../../simulators/slack/contract.ts';
 import { scriptsByName, splitBill, steered, until, untilNothingIsLeft, type FlowWorld } from './ask.ts';
 import { cloneBranch } from './clone-branch.ts';
@@ -143,6 +144,11 @@ describe('a mention in a thread', () => {
       channel: 'dev',
       threadTs: root.ts,
       text: '[and-a-note] please write that down',
+      files: [
+        { name: 'screen.png', content: png(64, 48) },
+        { name: 'numbers.txt', content: '0.005 became 0.01', mode: 'snippet' },
+        { name: 'drawing.svg', content: '<svg/>' },
+      ],
     });
     for (const answer of reply.answers) taken(answer);
     await untilReplied({ slack, channel: 'dev', threadTs: root.ts }, /added to pull request/i, 2);
@@ -157,6 +163,11 @@ describe('a mention in a thread', () => {
     expect(second).toContain('thread [mend] it');
     expect(second).toContain('already in the checkout');
     expect(second).toContain('You worked on this conversation before');
+    expect(second).toMatch(/numbers\.txt, from [^\n]*, attached to the request/);
+    expect(second).toContain('0.005 became 0.01');
+    const image = `data:image/png;base64,${Buffer.from(png(64, 48)).toString('base64')}`;
+    expect(JSON.stringify(flow.world.openai?.requests().at(-1)?.body)).toContain(image);
+    expect(botMessages(slack, 'dev', root.ts).at(-1)?.shown).toContain('drawing.svg is an SVG drawing');
     expect(botMessages(slack, 'dev', root.ts).at(-1)?.shown).toMatch(/continues [0-9a-f]{8}/);
 
     const tasks = startedTasks(flow).length;

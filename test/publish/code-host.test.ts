@@ -146,9 +146,9 @@ describe('attachments', () => {
       const { simulator, refs, fetchAll, host } = await attached(isPrivate);
       expect(refs.map(({ name, by, own }) => [name, by, own])).toEqual([
         ['a b.log', 'wim', true],
-        [expect.stringMatching(/^image 1 in issue comment \d+$/), 'wim', true],
-        [expect.stringMatching(/^image 1 in issue comment \d+$/), 'mei', false],
-        [expect.stringMatching(/^image 2 in issue comment \d+$/), 'mei', false],
+        ['image 1 in the request', 'wim', true],
+        [expect.stringMatching(/^image 1 in the comment of 20\d\d-/), 'mei', false],
+        [expect.stringMatching(/^image 2 in the comment of 20\d\d-/), 'mei', false],
       ]);
       expect(JSON.stringify(refs)).not.toContain('token=');
       const [shot, mine] = [png(3, 2).length, png(5, 1).length];

@@ -149,6 +149,7 @@ export const hostileView: fc.Arbitrary<TaskView> = fc.record({
   continues: fc.option(fc.record({ number: count, url: hostileText })),
   ahead: fc.constant(null),
   remarks: list(fc.record({ by: hostileText, text: hostileText }), 50),
+  attachmentsLeft: hostileText,
   model: fc.option(hostileText),
   effort: fc.option(hostileText),
   progress: fc.option(progress, { freq: 10 }),

@@ -212,7 +212,6 @@ export function snapshotOf(state: RecordState): Omit<TaskSnapshot, 'waitUntil'> 
 
 export function learn(state: RecordState, findings: Findings, now: number): RecordState {
   const { routing, asked, choices, facts, ahead, authorization, queuePosition, change, silent } = findings;
-  const { earlierTurn, attachmentsLeft } = findings;
   let next = state;
   if (asked !== undefined) next = { ...next, request: { ...next.request, ...asked } };
   if (routing !== undefined && state.routing === null) next = { ...next, ...routing, choices: null };
@@ -224,9 +223,8 @@ export function learn(state: RecordState, findings: Findings, now: number): Reco
     const turnAt = state.ahead === null ? state.turnAt : now;
     next = { ...next, authorization, ahead: null, turnAt };
   }
-  if (earlierTurn !== undefined) next = { ...next, earlierTurn };
-  if (attachmentsLeft !== undefined) next = { ...next, attachmentsLeft };
-  if (silent !== undefined) next = { ...next, silent };
+  const { earlierTurn = next.earlierTurn, attachmentsLeft = next.attachmentsLeft } = findings;
+  next = { ...next, earlierTurn, attachmentsLeft, silent: silent ?? next.silent };
   if (queuePosition !== undefined && waitsForSlotSince(state) !== null) next = { ...next, queuePosition };
   if (change !== undefined && state.change === null) next = { ...next, change };
   return next;
