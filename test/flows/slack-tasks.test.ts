@@ -168,7 +168,7 @@ describe('a mention in a thread', () => {
     const image = `data:image/png;base64,${Buffer.from(png(64, 48)).toString('base64')}`;
     expect(JSON.stringify(flow.world.openai?.requests().at(-1)?.body)).toContain(image);
     expect(botMessages(slack, 'dev', root.ts).at(-1)?.shown).toContain('drawing.svg is an SVG drawing');
-    expect(botMessages(slack, 'dev', root.ts).at(-1)?.shown).toMatch(/continues [0-9a-f]{8}/);
+    expect(botMessages(slack, 'dev', root.ts).at(-1)?.shown).toMatch(/continues `[0-9a-f]{8}`/);
 
     const tasks = startedTasks(flow).length;
     for (const text of ['thanks! :tada:', 'LGTM, I’ll merge it tomorrow', 'hm, who wrote the test?']) {
