@@ -94,13 +94,15 @@ export async function authorizeTask(
   if (turn.kind === 'over') return ended(turn.outcome);
   if (turn.kind === 'behind') return { go: true, value: null };
   const { earlier } = turn;
-  const alsoRead = await locateAlsoRead(policy.alsoRead, facts, deps.codeHost);
-  if (!alsoRead.ok) {
-    deps.log('also_read.not_installed', { taskId: request.taskId, wanted: policy.alsoRead });
-    return ended({ kind: 'refused', reason: alsoRead.reason });
-  }
   const start = await startOf(request, facts, policy, verdict.base, earlier, deps);
   if (!start.go) return start;
+  // An outsider wrote what runs, and reads the answer.
+  const wanted = start.value.pull?.fork === true ? [] : policy.alsoRead;
+  const alsoRead = await locateAlsoRead(wanted, facts, deps.codeHost);
+  if (!alsoRead.ok) {
+    deps.log('also_read.not_installed', { taskId: request.taskId, wanted });
+    return ended({ kind: 'refused', reason: alsoRead.reason });
+  }
   const authorization: Authorization = {
     facts,
     policy,

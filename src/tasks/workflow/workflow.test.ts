@@ -2217,7 +2217,7 @@ describe('a task asked for in a pull request', () => {
         ...(more.request ?? request),
         trigger: { ...githubTrigger, onPullRequest: true, issueNumber: 8, comment: words, ...place },
       },
-      policy: { forRepository: () => ({ ...policy, baseBranch: 'develop' }) },
+      policy: { forRepository: () => ({ ...policy, baseBranch: 'develop' }), ...more.policy },
       codeHost: {
         headOf: async (_, branch) => (branch === 'deleted' ? null : baseSha),
         pullRequest: async () =>
@@ -2423,6 +2423,29 @@ describe('a task asked for in a pull request', () => {
       expect(result).toMatchObject(ended ?? { kind: 'held' });
     });
   });
+
+  it.each([
+    ['here', ['acme/lib']],
+    ['fork', []],
+  ])(
+    'gives a head that is %s these other repositories to read: %j, and caches no setup',
+    async (head, read) => {
+      const other = { ...policy, baseBranch: 'develop', alsoRead: [{ owner: 'acme', name: 'lib' }] };
+      const { authorized } = await ask(
+        'configured base',
+        head,
+        {},
+        {
+          policy: { forRepository: () => other },
+          codeHost: {
+            locate: async ({ name }) => (name === 'lib' ? { ...facts, name, repositoryId: 9 } : facts),
+          },
+        },
+      );
+      expect(authorized[0]?.alsoRead.map(({ owner, name }) => `${owner}/${name}`)).toEqual(read);
+      expect(authorized.some(startsFromConfiguredBase)).toBe(false);
+    },
+  );
 
   const strangers = Object.keys(states).flatMap((state) => [
     [state, 'here'] as const,
