@@ -128,6 +128,26 @@ describe('a whole turn', () => {
     expect(requests[0]?.headers['content-encoding']).toBeUndefined();
   });
 
+  it('reads only the skills of a repository’s guidance by itself, from two folders', async () => {
+    const simulator = await simulate([finish({ title: 't', summary: 's' })]);
+    const skill = (folder: string) => `---\nname: ${folder}\ndescription: MARK-${folder}\n---\n`;
+    const skills = ['.codex', '.agents', '.claude', '.github', 'sub/.codex', 'sub/.agents'];
+    const files = {
+      'AGENTS.md': 'MARK-document',
+      'AGENTS.override.md': 'MARK-override',
+      'CLAUDE.md': 'MARK-claude',
+      '.codex/AGENTS.md': 'MARK-codex-document',
+      '.codex/config.toml': 'developer_instructions = "MARK-config"',
+      '.codex/prompts/a.md': 'MARK-prompt',
+      '.codex/rules/default.rules': 'MARK-rules',
+      ...Object.fromEntries(skills.map((at) => [`${at}/skills/a/SKILL.md`, skill(at.replace(/\W/g, '-'))])),
+    };
+    const run = runDriver({ baseUrl: simulator.url, files });
+    expect(await run.exitCode).toBe(0);
+    const found = JSON.stringify(simulator.requests()[0]?.body).match(/MARK-[a-z-]+/g) ?? [];
+    expect(new Set(found)).toEqual(new Set(['MARK--codex', 'MARK--agents']));
+  });
+
   it('hides the placeholder key and the driver from commands and keeps the PATH of the sandbox', async () => {
     const simulator = await simulate([shell('env'), finish({ title: 't', summary: 's' })]);
     const run = runDriver({ baseUrl: simulator.url, env: { MARK: 'kept' } });

@@ -199,7 +199,22 @@ describe('attachments', () => {
       fork: false,
     };
     const [host, facts] = [hostOf(simulator), factsOf(repository)];
-    const refs = (await host.issueContext(facts, request, pull))?.attachments ?? [];
+    const context = await host.issueContext(facts, request, pull);
+    expect(context?.pull).toMatchObject({
+      baseBranch: 'main',
+      headRef: 'rounding',
+      fork: false,
+      changes: {
+        commits: [{ sha: headSha, author: 'wim' }],
+        files: [{ path: 'src/split.js', status: 'modified', patch: expect.stringContaining('+one\n+two') }],
+      },
+      reviews: [],
+      threads: [
+        { ...line, outdated: false, comments: [{ id: asked.comments[0], asks: true, author: 'mei' }] },
+      ],
+      leftOut: 2,
+    });
+    const refs = context?.attachments ?? [];
     const contents = await Promise.all(
       refs.map(async (ref) => {
         const answer = ref.source === 'github' ? await host.attachment(facts, request, ref) : null;
