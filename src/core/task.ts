@@ -227,6 +227,8 @@ export type TaskOutcome =
         readonly sha: string;
         readonly summary: string;
         readonly remarks: readonly string[];
+        /** Markdown by `publish/`, already escaped: what ran, the change, the network receipt. */
+        readonly report: string;
       };
       readonly leftOut?: string;
     }

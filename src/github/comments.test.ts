@@ -216,7 +216,12 @@ describe('the comment of an ended task', () => {
         kind: 'pull-request',
         pullRequest,
         added: true,
-        commit: { sha: 'ab12'.repeat(10), summary: 'Renamed **it**, @mona.', remarks: ['Look at `a`.'] },
+        commit: {
+          sha: 'ab12'.repeat(10),
+          summary: 'Renamed **it**, @mona.',
+          remarks: ['Look at `a`.'],
+          report: '### Network',
+        },
         leftOut: 'Left out: a (…).',
       },
       [
@@ -224,6 +229,7 @@ describe('the comment of an ended task', () => {
         '> [!WARNING]\n> Before you review:\n> - Look at \\`a\\`.',
         'Renamed \\*\\*it\\*\\*, @\u200Bmona.',
         'Left out: a \\(…\\).',
+        '<details>\n<summary>What ran, the change and the network receipt</summary>\n\n### Network\n\n</details>',
       ].join('\n\n'),
     ],
     [
@@ -411,7 +417,13 @@ describe('hostile text from the sandbox', () => {
     const outcomes: readonly (TaskOutcome | null)[] = [
       null,
       { kind: 'no-change', summary: much },
-      { kind: 'pull-request', pullRequest, added: true, commit: { sha: '1', ...said }, leftOut: much },
+      {
+        kind: 'pull-request',
+        pullRequest,
+        added: true,
+        commit: { sha: '1', report: 'x'.repeat(12_000), ...said },
+        leftOut: much,
+      },
       { kind: 'patch', reason, patch: { text: 'x'.repeat(20_000), complete: true }, ...said },
     ];
     for (const outcome of outcomes)
@@ -427,7 +439,7 @@ describe('the reply to a line comment', () => {
     kind: 'pull-request',
     pullRequest,
     added: true,
-    commit: { sha, summary: '', remarks: [] },
+    commit: { sha, summary: '', remarks: [], report: '' },
   };
   const patch: TaskOutcome = { kind: 'patch', reason, patch: { text: '', complete: true }, summary: '' };
   const unchanged: TaskOutcome = { kind: 'no-change', summary: '' };

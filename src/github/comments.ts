@@ -119,10 +119,11 @@ function commitText(
   added: AddedCommit,
   leftOut = '',
 ): { readonly headline: string; readonly text: string } {
-  const { summary, remarks } = added;
+  const { summary, remarks, report } = added;
   const commit = commitLink('Commit ', pullRequest, added);
-  const about = [remarksText('Before you review:', remarks), renderUntrustedMarkdown(summary, 4000)];
-  return { headline: `✅ ${commit} was added`, text: joined([...about, escapeInline(leftOut, 1500)]) };
+  const fold = `<details>\n<summary>What ran, the change and the network receipt</summary>\n\n${report}\n\n</details>`;
+  const about = [remarksText('Before you review:', remarks), renderUntrustedMarkdown(summary, 3000)];
+  return { headline: `✅ ${commit} was added`, text: joined([...about, escapeInline(leftOut, 1000), fold]) };
 }
 
 function outcomeText(

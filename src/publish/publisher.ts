@@ -22,7 +22,7 @@ import { commitMessage, signature } from './git-commit.ts';
 import { leftOutText } from './left-out.ts';
 import { requestReview, findPullRequest, openPullRequest, type Log } from './own-pull-request.ts';
 import { measureChange } from './measure-change.ts';
-import { followUpComment } from './pull-request-text.ts';
+import { commitReport, followUpComment } from './pull-request-text.ts';
 import { prepareEntries, writeTree } from './tree-writer.ts';
 
 const createdSchema = z.object({ sha: z.string().regex(/^[0-9a-f]{40}$/) });
@@ -147,12 +147,12 @@ async function reportAdded(
   { pull, commit, head }: Added,
 ): Promise<PublishResult> {
   const { facts, request } = input;
-  const published: PublishResult = {
+  const published = {
     kind: 'published',
     pullRequest: { ...pullRequestRef(pull), headSha: head },
     added: commit,
-  };
-  if (input.pull?.number === pull.number) return published;
+  } as const;
+  if (input.pull?.number === pull.number) return { ...published, report: commitReport(input) };
   const place = {
     client,
     appId: tokens.appId,

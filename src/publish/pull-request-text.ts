@@ -17,6 +17,8 @@ import { commandRows, reportText } from './reported-text.ts';
 
 /** GitHub's limit for a body, in characters. */
 export const maxBodyCharacters = 65_536;
+/** Leaves room for the rest of the comment that it is a fold of. */
+const maxReportCharacters = 12_000;
 const maxTitle = 120;
 const maxAskedLines = 20;
 const maxAdded = 10;
@@ -42,17 +44,30 @@ export function followUpComment(input: PublishInput, commit: string): string {
   return fitSections([always(title), ...evidence(input), always('')], maxBodyCharacters - 200);
 }
 
+/** For a fold in the comment of a task that was asked in the pull request, which has the rest itself. */
+export function commitReport(input: PublishInput): string {
+  return fitSections([...details(input), always('')], maxReportCharacters);
+}
+
 const always = (text: string): Section => ({ rank: 0, variants: [text] });
 
 /** In the order in which people read. The sums of the receipt get room before everything else. */
 function evidence(input: PublishInput): readonly Section[] {
-  const { receipt, reported } = input.evidence;
-  const heading = (words: string): string => `### ${words}\n\n`;
+  const { receipt } = input.evidence;
   return [
     { rank: 2, variants: [cautionText(receipt), cautionText(receipt, 1)] },
     { rank: 3, variants: [40, 10, 1].map((rows) => remarks(input, rows)) },
     { rank: 4, variants: [8000, 4000, 2000, 500].map((characters) => summary(input, characters)) },
     { rank: 6, variants: [asked(input, 1500), asked(input, 200)] },
+    ...details(input),
+  ];
+}
+
+/** What ran, what was changed, what was reached. */
+function details(input: PublishInput): readonly Section[] {
+  const { receipt, reported } = input.evidence;
+  const heading = (words: string): string => `### ${words}\n\n`;
+  return [
     { rank: 8, variants: commandRows.map((rows) => reported.below(heading, (one) => reportText(one, rows))) },
     { rank: 5, variants: [40, 5, 0].map((rows) => changeSection(input, rows)) },
     { rank: 1, variants: receiptVariants(receipt, input.policy.extraHosts) },

@@ -444,7 +444,9 @@ describe('a task that was asked in the pull request', () => {
     const of = await scene();
     const result = await publish(of, askedIn(of));
     const head = git(of.gitDir, 'rev-parse', of.first.headRef);
-    expect(result).toEqual({ kind: 'published', pullRequest: { ...of.first, headSha: head }, added: head });
+    const pullRequest = { ...of.first, headSha: head };
+    const report = expect.stringMatching(/### Change\n[^]*### Network\n[^]*### Task\n/);
+    expect(result).toEqual({ kind: 'published', pullRequest, added: head, report });
     expect(results(of.simulator, of.first.number)).toEqual([]);
     expect(await publish(of, askedIn(of))).toEqual(result);
   });

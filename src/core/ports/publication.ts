@@ -53,8 +53,16 @@ export interface PublishInput extends Omit<Authorization, 'requester'> {
 }
 
 export type PublishResult =
-  /** `added`: the commit on the pull request that the task continues; null if it opened one. */
-  | { readonly kind: 'published'; readonly pullRequest: PullRequestRef; readonly added: string | null }
+  /**
+   * `added`: the commit on the pull request that the task continues; null if it opened one. `report`: its
+   * evidence in Markdown, for the task's own comment in the pull request that it was asked in.
+   */
+  | {
+      readonly kind: 'published';
+      readonly pullRequest: PullRequestRef;
+      readonly added: string | null;
+      readonly report?: string;
+    }
   /** The task was asked in a pull request that takes no commit, or whose files others have changed. */
   | { readonly kind: 'unwritten'; readonly reason: Reason }
   /** GitHub rejects it, and a retry would not change that. */

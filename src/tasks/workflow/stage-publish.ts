@@ -147,16 +147,14 @@ export async function publishChange(
   if (result.kind === 'unwritten') return asPatch(result.reason);
   if (result.kind === 'rejected')
     return { go: false, outcome: { kind: 'failed', reason: result.reason, changeKept: true, patch } };
-  const { pullRequest, added } = result;
-  const commit = { sha: added ?? '', summary, remarks };
-  const isHere = added !== null && pullRequest.number === pull?.number;
+  const { pullRequest, added, report } = result;
   return {
     go: true,
     value: {
       kind: 'pull-request',
       pullRequest,
       ...(added === null ? {} : { added: true }),
-      ...(isHere ? { commit } : {}),
+      ...(added === null || report === undefined ? {} : { commit: { sha: added, summary, remarks, report } }),
       ...leftOut,
     },
   };

@@ -463,7 +463,13 @@ function world(script: Script) {
       changeHash: async (lines) => `hash of ${lines}`,
       publish: async (input) => {
         published.push(input);
-        return { kind: 'published', pullRequest, added: input.continues === null ? null : 'd'.repeat(40) };
+        const added = input.continues === null ? null : 'd'.repeat(40);
+        return {
+          kind: 'published',
+          pullRequest,
+          added,
+          ...(input.pull === null ? {} : { report: 'Receipt' }),
+        };
       },
       ...script.publication,
     },
@@ -2386,7 +2392,11 @@ describe('a task asked for in a pull request', () => {
     const unwritten = { code: 'pull-request-merged', message: 'It was merged.' };
 
     it.each<[string, Script, Partial<TaskOutcome> | null]>([
-      ['the commit', {}, { commit: { sha: 'd'.repeat(40), summary: 'Said.', remarks: [] } }],
+      [
+        'the commit',
+        {},
+        { commit: { sha: 'd'.repeat(40), summary: 'Said.', remarks: [], report: 'Receipt' } },
+      ],
       [
         'a patch, if the pull request was merged meanwhile',
         { publication: { publish: async () => ({ kind: 'unwritten', reason: unwritten }) } },
