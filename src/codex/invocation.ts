@@ -17,7 +17,7 @@ export const codexPaths = {
 } as const;
 
 /** In the form that `container/control-file.ts` reads. */
-export function controlFile(remarks: readonly Pick<Remark, 'id' | 'by' | 'text'>[]): {
+export function controlFile(remarks: readonly Omit<Remark, 'person'>[]): {
   path: string;
   content: string;
 } {

@@ -3,6 +3,7 @@
  * which requests are remarks; `tasks/workflow/turn.ts` decides to which task they go.
  */
 import { withoutMiddle } from '../lib/cut-text.ts';
+import { threadOf, type AskedLine } from './line-answers.ts';
 import type { TaskRequest } from './task.ts';
 
 export interface Remark {
@@ -14,6 +15,8 @@ export interface Remark {
   readonly person: NonNullable<TaskRequest['askedBefore']>[number];
   /** Untrusted, and an instruction. */
   readonly text: string;
+  /** The line comment that it came as, which gets an answer in its thread; null for other words. */
+  readonly line: AskedLine | null;
 }
 
 /**
@@ -21,6 +24,7 @@ export interface Remark {
  * last two are final.
  */
 export type RemarkFate = 'waiting' | 'reached' | 'missed';
+export type RemarkWithFate = Remark & { readonly fate: RemarkFate };
 
 /** What the driver reports about a remark. Untrusted. */
 export interface RemarkReport {
@@ -66,14 +70,17 @@ export const takesTurns = ({ ask }: Pick<TaskRequest, 'ask'>): boolean =>
 /** The words of a request, as a remark of this person. */
 export function remarkOf({ taskId, trigger, requester, instruction }: TaskRequest, by: string): Remark {
   const lineComment = trigger.kind === 'github' ? trigger.lineComment : undefined;
-  const line = lineComment?.line == null ? '' : `, line ${lineComment.line}`;
-  const where = lineComment === undefined ? '' : `On ${lineComment.path.replace(/\s+/g, ' ')}${line}:\n\n`;
+  const number = lineComment?.line == null ? '' : `, line ${lineComment.line}`;
+  const where = lineComment === undefined ? '' : `On ${lineComment.path.replace(/\s+/g, ' ')}${number}:\n\n`;
+  const thread = threadOf({ trigger });
+  const id = trigger.kind === 'github' ? trigger.commentId : null;
   const slackUserId = trigger.kind === 'slack' ? trigger.userId : null;
   return {
     id: taskId,
     by,
     person: { slackUserId, githubId: requester?.id ?? null },
     text: `${where}${instruction.trim()}`,
+    line: thread === null || id === null ? null : { id, thread },
   };
 }
 
@@ -83,12 +90,22 @@ export function withRemarks(instruction: string, remarks: readonly Pick<Remark, 
   return remarks.length === 0 ? instruction : words.join('\n\n');
 }
 
+/** What the model has not read when its turn ends, it never will. Returns the same list if there is none. */
+export function missWaiting(remarks: readonly RemarkWithFate[]): readonly RemarkWithFate[] {
+  if (!remarks.some(({ fate }) => fate === 'waiting')) return remarks;
+  return remarks.map((remark) => (remark.fate === 'waiting' ? { ...remark, fate: 'missed' } : remark));
+}
+
+const isRead = ({ fate }: RemarkWithFate): boolean => fate === 'reached';
+
+/** The line comments that the model has read. */
+export function linesRead(remarks: readonly RemarkWithFate[]): readonly AskedLine[] {
+  return remarks.filter(isRead).flatMap(({ line }) => (line === null ? [] : [line]));
+}
+
 /** A request with what was added to it and read, and by whom: what a retry repeats. */
-export function requestWithRemarks(
-  request: TaskRequest,
-  remarks: readonly (Remark & { readonly fate: RemarkFate })[],
-): TaskRequest {
-  const read = remarks.filter(({ fate }) => fate === 'reached');
+export function requestWithRemarks(request: TaskRequest, remarks: readonly RemarkWithFate[]): TaskRequest {
+  const read = remarks.filter(isRead);
   if (read.length === 0) return request;
   const people = new Map(read.map(({ person }) => [JSON.stringify(person), person]));
   return {

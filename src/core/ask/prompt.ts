@@ -228,9 +228,10 @@ export function buildPrompt(input: PromptInput): string {
 }
 
 /** What Codex reads of a remark in the middle of its turn. */
-export function buildRemark({ by, text }: Pick<Remark, 'by' | 'text'>): string {
+export function buildRemark({ by, text, line }: Pick<Remark, 'by' | 'text' | 'line'>): string {
+  const reply = line === null ? '' : ` It is a line comment: reply to its id, ${line.id}, in \`replies\`.`;
   return [
-    `${oneLine(by)}, who may ask for changes to this repository, adds this while you work. It belongs to the instruction, and counts where it contradicts earlier words. ${quotedAreData}`,
+    `${oneLine(by)}, who may ask for changes to this repository, adds this while you work. It belongs to the instruction, and counts where it contradicts earlier words.${reply} ${quotedAreData}`,
     section(boundaryFor([by, text]), 'instruction', text),
   ].join('\n\n');
 }

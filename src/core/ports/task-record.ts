@@ -2,6 +2,7 @@
 import type { AgentEnd, Approval, Authorization } from '../authorization.ts';
 import type { ChatMessageRef, Routing } from '../chat.ts';
 import type { EarlierTurn } from '../earlier-turn.ts';
+import type { AskedLine } from '../line-answers.ts';
 import type { Notable } from '../progress.ts';
 import type { Ahead, Remark, RemarkFate } from '../remark.ts';
 import type { TaskView } from '../task-view.ts';
@@ -32,6 +33,8 @@ export interface TaskSnapshot {
   readonly canaryNonce: string;
   /** The earlier task of the conversation that this one waits for. */
   readonly ahead: Ahead | null;
+  /** The line comments that were added while Codex worked, and that it has read. */
+  readonly addedLines: readonly AskedLine[];
   readonly setupEnded: boolean;
   /** null until Codex's run has ended. */
   readonly agentEnd: AgentEnd | null;

@@ -13,7 +13,6 @@ import {
   enterPhase,
   failRead,
   finish,
-  learn,
   needsSlot,
   openState,
   phaseOf,
@@ -23,6 +22,7 @@ import {
   type RecordState,
 } from './record-state.ts';
 import { startPublicationAttempt } from './ended-task.ts';
+import { learn } from './learn.ts';
 import { viewOf } from './record-view.ts';
 import { waitUntil, watchdog } from './watchdog.ts';
 

@@ -3,8 +3,14 @@ import type { AgentEnd, Approval, Authorization } from '../../core/authorization
 import type { ChatMessageRef, Routing } from '../../core/chat.ts';
 import type { EarlierTurn } from '../../core/earlier-turn.ts';
 import { grantPhases, totalOnly, type Grant, type GrantPhase, type TokenUsage } from '../../core/grant.ts';
-import { requestWithRemarks, type Ahead, type Remark, type RemarkFate } from '../../core/remark.ts';
-import type { Findings, TaskSnapshot } from '../../core/ports/task-record.ts';
+import {
+  linesRead,
+  missWaiting,
+  requestWithRemarks,
+  type Ahead,
+  type RemarkWithFate,
+} from '../../core/remark.ts';
+import type { TaskSnapshot } from '../../core/ports/task-record.ts';
 import {
   taskPhases,
   type RepositoryFacts,
@@ -69,7 +75,7 @@ export interface RecordState {
   /** Ids of the tasks to wake when this one is routed, authorized or ends. */
   readonly waiters: readonly string[];
   /** Words that were added while the task ran, in order. */
-  readonly remarks: readonly (Remark & { readonly fate: RemarkFate })[];
+  readonly remarks: readonly RemarkWithFate[];
   /** How many of them the sandbox has in its control file. */
   readonly remarksPassed: number;
   /** The earlier task of the conversation that this one waits for; null while there is none. */
@@ -198,6 +204,7 @@ export function snapshotOf(state: RecordState): Omit<TaskSnapshot, 'waitUntil'> 
     earlierTurn,
     canaryNonce,
     ahead,
+    addedLines: linesRead(state.remarks),
     setupEnded: state.setupRun === 'ended',
     agentEnd,
     refusal: state.refusal,
@@ -209,26 +216,6 @@ export function snapshotOf(state: RecordState): Omit<TaskSnapshot, 'waitUntil'> 
 }
 
 // ---- transitions
-
-export function learn(state: RecordState, findings: Findings, now: number): RecordState {
-  const { routing, asked, choices, facts, ahead, authorization, queuePosition, change, silent } = findings;
-  let next = state;
-  if (asked !== undefined) next = { ...next, request: { ...next.request, ...asked } };
-  if (routing !== undefined && state.routing === null) next = { ...next, ...routing, choices: null };
-  // A second attempt of the step must not ask again after a person has chosen.
-  if (choices !== undefined && state.choice === null && state.outcome === null) next = { ...next, choices };
-  if (facts !== undefined) next = { ...next, facts };
-  if (ahead !== undefined && state.authorization === null) next = { ...next, ahead };
-  if (authorization !== undefined) {
-    const turnAt = state.ahead === null ? state.turnAt : now;
-    next = { ...next, authorization, ahead: null, turnAt };
-  }
-  const { earlierTurn = next.earlierTurn, attachmentsLeft = next.attachmentsLeft } = findings;
-  next = { ...next, earlierTurn, attachmentsLeft, silent: silent ?? next.silent };
-  if (queuePosition !== undefined && waitsForSlotSince(state) !== null) next = { ...next, queuePosition };
-  if (change !== undefined && state.change === null) next = { ...next, change };
-  return next;
-}
 
 /** null if this cannot be chosen, or nothing can any more. The same choice again is accepted. */
 export function choose(state: RecordState, { owner, name }: RepositoryRef): RecordState | null {
@@ -259,15 +246,7 @@ export function failRead(state: RecordState, now: number): RecordState {
 
 /** The first end stays. What the model has not read by then, it never will. */
 export function endAgent(state: RecordState, agentEnd: AgentEnd): RecordState {
-  return state.agentEnd === null ? { ...withoutWaitingRemarks(state), agentEnd } : state;
-}
-
-function withoutWaitingRemarks(state: RecordState): RecordState {
-  if (!state.remarks.some(({ fate }) => fate === 'waiting')) return state;
-  const remarks = state.remarks.map((remark) =>
-    remark.fate === 'waiting' ? { ...remark, fate: 'missed' as const } : remark,
-  );
-  return { ...state, remarks };
+  return state.agentEnd === null ? { ...state, agentEnd, remarks: missWaiting(state.remarks) } : state;
 }
 
 /** Not from `publish` on: the pull request is being made. */
@@ -290,7 +269,8 @@ export function cancel(
 /** The first outcome stays. */
 export function finish(state: RecordState, outcome: TaskOutcome, now: number): RecordState {
   if (state.outcome !== null) return state;
-  return { ...withoutWaitingRemarks(enterPhase(state, 'ended', now) ?? state), outcome };
+  const remarks = missWaiting(state.remarks);
+  return { ...(enterPhase(state, 'ended', now) ?? state), outcome, remarks };
 }
 
 /** When the list is full the task is not added, and polls instead. */

@@ -41,7 +41,6 @@ import {
   enterPhase,
   failRead,
   finish,
-  learn,
   needsSlot,
   openState,
   snapshotOf,
@@ -51,6 +50,7 @@ import {
   type Posted,
   type RecordState,
 } from './record-state.ts';
+import { learn } from './learn.ts';
 import { remarksToPass, settledBetween, settleRemark, takeRemark } from './remarks.ts';
 import { openRecordStore, type RecordStore } from './record-store.ts';
 import { viewOf } from './record-view.ts';

@@ -21,6 +21,7 @@ const remark = (id: string, text = 'Mind the docs.') => ({
   by: 'mona',
   person: { slackUserId: null, githubId: 3 },
   text,
+  line: null,
 });
 const taken = (state: RecordState, ...ids: readonly string[]): RecordState =>
   ids.reduce((before, id) => takeRemark(before, remark(id)).state, state);

@@ -3,7 +3,8 @@ import { readOnlySandbox } from '../../../test/fixtures/read-only-sandbox.ts';
 import { authorization, request } from '../../../test/fixtures/sample-task.ts';
 import { createCodex } from '../../codex/codex.ts';
 import type { RunChunk } from '../../core/ports/sandbox-port.ts';
-import { enterPhase, learn, openState, startWatching } from './record-state.ts';
+import { enterPhase, openState, startWatching } from './record-state.ts';
+import { learn } from './learn.ts';
 import { watchCodex, watchSetup, type WatchingRecord } from './run-watch.ts';
 
 /** Watches for a second a sandbox whose init answers every read at once. */

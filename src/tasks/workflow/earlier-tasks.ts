@@ -1,8 +1,9 @@
 /** Which earlier task of a thread a reply continues: the latest pull request, whatever came between. */
 import type { AskedAt } from '../../core/chat.ts';
 import type { TaskRecordPort } from '../../core/ports/task-record.ts';
+import { placesOf } from '../../core/conversation.ts';
 import { withRemarks } from '../../core/remark.ts';
-import type { RepositoryRef, TaskRequest } from '../../core/task.ts';
+import type { GithubTrigger, RepositoryRef, TaskRequest } from '../../core/task.ts';
 import type { TaskView } from '../../core/task-view.ts';
 import type { TaskDeps } from './stage.ts';
 
@@ -16,14 +17,21 @@ const maxEarlier = 20;
 
 /** The tasks of the conversation before a request, or before another place in its thread, newest first. */
 export async function* tasksBefore(
-  { taskId, trigger }: Pick<TaskRequest, 'taskId' | 'trigger'>,
+  { taskId, trigger, acceptedAt }: Pick<TaskRequest, 'taskId' | 'trigger' | 'acceptedAt'>,
   place: AskedAt | null,
   deps: TaskDeps,
 ): AsyncGenerator<{ readonly taskId: string; readonly record: TaskRecordPort }> {
   if (trigger.kind === 'github') {
     const ids = await deps.issueTasks.onIssue(trigger.repositoryId, trigger.issueNumber);
+    const at = Date.parse(acceptedAt);
     const older = ids.includes(taskId) ? ids.slice(ids.indexOf(taskId) + 1) : [];
     for (const id of older) yield { taskId: id, record: deps.recordOf(id) };
+    for (const number of await relatedNumbers(trigger, deps))
+      for (const id of await deps.issueTasks.onIssue(trigger.repositoryId, number)) {
+        const record = deps.recordOf(id);
+        const view = await record.view();
+        if (view !== null && Date.parse(view.acceptedAt) < at) yield { taskId: id, record };
+      }
   }
   if (trigger.kind !== 'slack' || place === null) return;
   const { channelId, threadTs } = trigger;
@@ -37,9 +45,25 @@ export async function* tasksBefore(
   }
 }
 
+/** The other issues and pull requests of the conversation, by its last turn. */
+async function relatedNumbers(
+  { repositoryId, issueNumber }: GithubTrigger,
+  deps: TaskDeps,
+): Promise<readonly number[]> {
+  const own = `#${issueNumber}`;
+  const last = await deps.conversations.latestTurn(repositoryId, [own]);
+  const snapshot = last === null ? null : await deps.recordOf(last).snapshot();
+  if (snapshot?.authorization == null) return [];
+  const { request, authorization, outcome, slackPost } = snapshot;
+  const { places } = placesOf({ trigger: request.trigger, authorization, outcome, slackPost });
+  return places
+    .filter((place) => place.startsWith('#') && place !== own)
+    .map((place) => Number(place.slice(1)));
+}
+
 /** What was refused, cancelled or failed before it began counts only when it is alone; a remark never. */
 export async function latestWork(
-  request: Pick<TaskRequest, 'taskId' | 'ask' | 'trigger'>,
+  request: Pick<TaskRequest, 'taskId' | 'ask' | 'trigger' | 'acceptedAt'>,
   place: AskedAt,
   deps: TaskDeps,
 ): Promise<EarlierTask | null | 'being-routed'> {

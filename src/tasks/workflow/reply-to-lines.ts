@@ -16,7 +16,8 @@ export async function replyToLines(outcome: TaskOutcome, deps: TaskDeps): Promis
   const { request, authorization } = snapshot;
   const { lines } = keptContextSchema.parse(JSON.parse(context));
   const replies = view?.progress == null ? [] : (codex.answer(view.progress).replies ?? []);
-  const answers = lineAnswers(request, outcome, lines, replies);
+  const asked = [...lines, ...(snapshot?.addedLines ?? [])];
+  const answers = lineAnswers(request, outcome, asked, replies);
   if (answers.length === 0) return;
   const refused = await codeHost.replyToLines(authorization.facts, request, answers, outcome);
   for (const { id, reason } of refused)

@@ -2589,6 +2589,31 @@ describe('words that come while a task of the conversation runs', () => {
     const trigger = { ...githubTrigger, event: 'review_comment', onPullRequest: true, lineComment } as const;
     const it = await live({ running: read, request: { ...request, trigger } });
     expect(it.fates()).toEqual(['maria: On src/a.ts, line 7:\n\nfix it']);
+    // The running task answers in its thread.
+    expect(it.tasks.record(runningId).snapshot()?.addedLines).toEqual([{ id: 2, thread: 2 }]);
+  });
+
+  it.each<[string, TaskRequest, number]>([
+    ['in an issue reach the task of its pull request', request, 7],
+    ['in a pull request reach the task of its issue', inPull, 8],
+  ])('%s', async (_, asked, own) => {
+    const it = world({ running: read, request: asked });
+    await it.prepare();
+    const last = it.tasks.record('last');
+    await last.open({ ...request, taskId: 'last' });
+    await last.learn({ authorization });
+    await last.finish({ kind: 'pull-request', pullRequest });
+    const deps: TaskDeps = {
+      ...it.deps,
+      conversations: { ...it.deps.conversations, latestTurn: async () => 'last' },
+      issueTasks: {
+        ...it.deps.issueTasks,
+        onIssue: async (__, number) => [number === own ? asked.taskId : runningId],
+      },
+    };
+    const later = { ...asked, acceptedAt: new Date(t0 + 1000).toISOString() };
+    const step = it.tasks.workflow(asked.taskId);
+    expect(await runTask({ kind: 'task', request: later }, step, deps)).toEqual(steered);
   });
 
   it('wait until Codex starts', async () => {
@@ -2680,7 +2705,8 @@ describe('a conversation', () => {
   it('resumes the thread of the earlier turn and says so', async () => {
     const resumed = driver({ kind: 'thread', threadId, resumed: true });
     const it = await follow({}, { output: resumed });
-    expect(it.lookedFor).toEqual([['#7']]);
+    // For a task that runs, and for the thread.
+    expect(it.lookedFor).toEqual([['#7'], ['#7']]);
     const [job] = it.jobs;
     expect(job?.resume).toMatchObject({ threadId, codexVersion: '0.171.0', rollout });
     expect(job?.resume?.prompt).toContain('You worked on this conversation before');
