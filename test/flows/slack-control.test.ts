@@ -213,7 +213,7 @@ describe('Slack itself', () => {
   it('revokes the token: the change is kept, because nobody can say who still has access', async () => {
     const before = (await pulls()).length;
     const { at } = await ask('revoked [slowly]');
-    await untilReplied(at, /sleep 2/);
+    await untilReplied(at, 'Codex is working');
     slack.revokeBotToken();
     await until('the log', () =>
       flow.logText.some((line) => /token_revoked|invalid_auth|account_inactive/.test(line)),

@@ -8,7 +8,7 @@ let flow: FlowWorld;
 
 beforeAll(async () => {
   flow = await startSlackFlow({
-    script: [shell('sleep 1'), ...mend],
+    script: [shell('sleep 2'), ...mend],
     slack: { users: people, channels, deliverTo: 'socket' },
   });
   await until('the socket', () => flow.world.slack.socket.connections() > 0);
@@ -45,7 +45,7 @@ it('takes commands, forms, clicks and mentions, and goes on after the connection
   const said = await slack.say({ user: 'maria', channel: 'dev', text: `<@${slack.botUserId}> mend it` });
   for (const answer of said.answers) taken(answer);
   await until('the task runs', () =>
-    slack.thread('dev', said.ts).some(({ shown }) => shown.includes('sleep 1')),
+    slack.thread('dev', said.ts).some(({ shown }) => shown.includes('Codex is working')),
   );
   const running = slack.thread('dev', said.ts).find(({ fromBot }) => fromBot);
   if (running === undefined) throw new Error('no message');
