@@ -4,12 +4,12 @@
  */
 import * as z from 'zod';
 import type { CommitChecks, FailingCheck } from '../core/ask/checks.ts';
-import { meaningOf } from '../core/ports/upstream-error.ts';
+import { finalReason } from '../core/ports/upstream-error.ts';
 import type { RepositoryFacts } from '../core/task.ts';
 import { firstOf } from '../core/ask/untrusted-text.ts';
 import { boundedAll } from '../lib/bounded-all.ts';
 import { purposes, type Permissions } from './app-auth.ts';
-import type { GithubApi, GithubClient } from './client.ts';
+import { unlessMissing, type GithubApi, type GithubClient } from './client.ts';
 import { readJobLog } from './job-log.ts';
 import { singleLine } from './markdown.ts';
 
@@ -125,12 +125,10 @@ async function logsOf(
   const chars = Math.floor(maxLogChars / jobs.length);
   const read = await unlessForbidden('actions', 'logs of GitHub Actions', unread, () =>
     boundedAll(jobs, logsAtOnce, async ({ id }): Promise<[number, OfJob]> => {
-      const job = await client.request('GET /repos/{owner}/{repo}/actions/jobs/{job_id}', {
-        owner: facts.owner,
-        repo: facts.name,
-        job_id: id,
-      });
-      const steps = (jobSchema.parse(job.data).steps ?? [])
+      const asked = 'GET /repos/{owner}/{repo}/actions/jobs/{job_id}';
+      const at = { owner: facts.owner, repo: facts.name, job_id: id };
+      const job = jobSchema.parse((await unlessMissing(client.request(asked, at)))?.data ?? {});
+      const steps = (job.steps ?? [])
         .filter(({ conclusion }) => failed.has(conclusion ?? ''))
         .map(({ name }) => singleLine(name, 200));
       const log = await readJobLog({ client, api, facts }, id, chars);
@@ -154,11 +152,12 @@ async function unlessForbidden<T>(
   try {
     return await read();
   } catch (error) {
-    const kind = meaningOf(error)?.kind;
-    if (kind !== 'refused' && kind !== 'gone') throw error;
-    unread.push(
-      `The ${what} could not be read. The GitHub App needs the permission “${permission}: read”, and the account has to accept it.`,
-    );
+    const reason = finalReason(error);
+    if (reason === null) throw error;
+    // The words for a token that was not minted name other permissions.
+    const isMint = reason.code === 'installation-permissions';
+    const needed = `The GitHub App needs the permission “${permission}: read”, and the account has to accept it.`;
+    unread.push(`The ${what} could not be read. ${isMint ? needed : reason.message}`);
     return null;
   }
 }

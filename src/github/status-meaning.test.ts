@@ -106,6 +106,12 @@ const answers = `
 404 POST /access_tokens | Not Found | refused installation-permissions
 422 POST /access_tokens | The permissions requested are not granted | refused installation-permissions
 403 POST /pulls | Resource not accessible by integration | refused permission-missing
+403 GET /commits/abc/check-runs | Resource not accessible by integration | refused permission-missing
+403 GET /commits/abc/status | Resource not accessible by integration | refused permission-missing
+403 GET /actions/jobs/5/logs | Must have admin rights to Repository. | refused permission-missing
+404 GET /actions/jobs/5/logs | Not Found | gone checks-gone
+410 GET /actions/jobs/5/logs | Gone | gone checks-gone
+422 GET /commits/abc/check-runs | No commit found for SHA: abc | gone checks-gone
 403 GET /issues/7/comments | Resource not accessible by integration | refused permission-missing
 403 GET /collaborators/mona/permission | Resource not accessible by integration | refused permission-missing
 422 POST /git/refs | Cannot create ref due to creations being restricted. | refused ruleset-creation

@@ -36,6 +36,7 @@ const pulls = /^\w+ \/pulls$/;
 const refs = /^\w+ \/git\/refs(?:\/|$)/;
 const contents = /^\w+ \/(?:git|contents|commits)(?:\/|$)/;
 const readingContents = /^GET \/(?:git|contents|commits)(?:\/|$)/;
+const checks = /^GET \/(?:commits\/.+\/(?:check-runs|status)|actions\/jobs\/\d+(?:\/logs)?)$/;
 const conversation = /^\w+ \/(?:issues|pulls)\/(?:comments\/)?\d+(?:\/|$)/;
 
 const lineReplies = /^POST \/pulls\/\d+\/comments\/\d+\/replies$/;
@@ -68,6 +69,7 @@ const rows: readonly Row[] = [
   [[403], conversation, /\block(?:ed)?\b/i, 'refused', 'conversation-locked'],
   [[403, 422], any, /\bblocked\b/i, 'refused', 'blocked'],
   [[403, 422], any, /\bspam/i, 'refused', 'taken-for-spam'],
+  [[404, 410, 422], checks, any, 'gone', 'checks-gone'],
   [[410], any, /disabled/i, 'gone', 'issues-disabled'],
   [[410], any, any, 'gone', 'issue-deleted'],
   [byRule, any, restrictsCreation, 'refused', 'ruleset-creation'],
@@ -78,6 +80,7 @@ const rows: readonly Row[] = [
   [byRule, any, /merge queue/i, 'refused', 'branch-protected.queue'],
   [byRule, any, protects, 'refused', 'branch-protected'],
   [[403, 404, 422], minting, any, 'refused', 'installation-permissions'],
+  [[403], checks, any, 'refused', 'permission-missing.checks'],
   [[403], pulls, any, 'refused', 'permission-missing.pulls'],
   [[403], readingContents, any, 'refused', 'permission-missing.code'],
   [[403], contents, any, 'refused', 'permission-missing.change'],

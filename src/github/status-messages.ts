@@ -43,6 +43,8 @@ export const messages = {
   'branch-protected': `A rule of {repository} does not let the GitHub App push this. ${bypass}, then retry.`,
   'installation-permissions':
     'The GitHub App is no longer installed on {repository}, or its installation lacks a permission (“Contents: write”, “Issues: write”, “Pull requests: write”). Install it or accept its permissions, then retry.',
+  'permission-missing.checks':
+    'The GitHub App may not read the checks of {repository}. Grant it “Checks: read”, “Commit statuses: read” and “Actions: read”, then ask again.',
   'permission-missing.pulls':
     'The GitHub App may not open pull requests in {repository}. Grant it “Pull requests: write”, then retry.',
   'permission-missing.code':
@@ -57,6 +59,8 @@ export const messages = {
     'GitHub does not let the GitHub App do this in {repository}. Check its permissions and where it is installed, then retry.',
   'pull-requests-unavailable':
     '{repository} takes no pull requests from the GitHub App: they are disabled there (Settings → General → Features), or the App was removed. Enable them or install the App, then retry.',
+  'checks-gone':
+    'The checks of this commit in {repository} no longer exist: its branch was rewritten, or they have expired.',
   'conversation-gone':
     'The conversation in {repository} no longer exists for the GitHub App: it was deleted or transferred, or issues are disabled.',
   'line-comment-gone':
