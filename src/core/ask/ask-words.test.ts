@@ -2,6 +2,7 @@ import * as fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { hostileAskPieces, repeated } from '../../../test/fixtures/hostile-text.ts';
 import { readAsk } from './ask-words.ts';
+import { speaksOfChecks } from './instruction.ts';
 import { parseMention } from './mention.ts';
 import { taskRequestSchema, type RepositoryRef } from '../task.ts';
 
@@ -78,6 +79,9 @@ describe('a job', () => {
     ['fix the checks', 'fix-checks', 'fix the checks'],
     ['Please fix CI!', 'fix-checks', 'Please fix CI!'],
     ['make the tests green again', 'fix-checks', 'make the tests green again'],
+    ['CI is red, please fix', 'fix-checks', ''],
+    ['The tests are failing again, can you fix them?', 'fix-checks', ''],
+    ['the build is broken. Fix it!', 'fix-checks', ''],
     ['fix the failing GitHub Actions runs on this pull request', 'fix-checks', ''],
     ['get the build to pass, thanks', 'fix-checks', ''],
     ['shop resolve the merge conflicts with main', 'resolve-conflicts', ''],
@@ -210,4 +214,18 @@ describe('hostile words', () => {
   it.each(hostileAskPieces)('are read to their end when somebody repeats %j', (piece) => {
     expect(schema.safeParse(read(repeated(piece))).success).toBe(true);
   });
+});
+
+it.each([
+  ['fix the tests and add docs', true],
+  ['Rename it. CI fails on Windows, too.', true],
+  ['Why is the build red?', true],
+  ['make lint pass, and say why', true],
+  ['round down in split()', false],
+  ['add a test for split()', false],
+  ['check the docs', false],
+  ['it fails with an odd number', false],
+  ['', false],
+])('of %j says whether it speaks of failing checks: %s', (words, speaks) => {
+  expect(speaksOfChecks(words)).toBe(speaks);
 });

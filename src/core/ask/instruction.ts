@@ -34,14 +34,24 @@ const commands: Readonly<Record<string, TaskRequest['ask']>> = {
 export const beforeQuestion = /^ask\b[ \t]*[:,]?\s+(?=\S)/iu;
 
 const place = '(?: (?:on|in|of|for) (?:the|this|my)? ?(?:pr|mr|pull request|branch|change))?';
+/** What reports whether a change works. */
+const checkNames =
+  '(?:ci|checks?|tests?|test suite|unit tests?|builds?|pipelines?|workflows?|(?:github )?actions|lint|type ?checks?)';
 const jobs: readonly (readonly [TaskJob, RegExp])[] = [
   [
     'fix-checks',
     new RegExp(
       '^(?:fix|repair|unbreak|make|get|turn)(?: (?:the|all|these|those|any|our|failing|failed|broken|red|ci))* ' +
-        '(?:ci|checks?|tests?|test suite|unit tests?|builds?|pipelines?|workflows?|(?:github )?actions|lint|type ?checks?)' +
-        '(?: (?:failures?|errors?|runs?|jobs?))?(?: (?:to )?(?:pass|green|work|succeed))?(?: again)?' +
+        `${checkNames}(?: (?:failures?|errors?|runs?|jobs?))?(?: (?:to )?(?:pass|green|work|succeed))?(?: again)?` +
         `${place}$`,
+      'u',
+    ),
+  ],
+  [
+    'fix-checks',
+    new RegExp(
+      `^(?:the |all )?${checkNames}(?: (?:is|are|still|now|again|runs?))* (?:red|failing|broken|fails?|failed)` +
+        `(?: (?:again|now))?${place}(?: (?:and|so))? (?:fix|repair|mend)(?: them)?$`,
       'u',
     ),
   ],
@@ -142,6 +152,17 @@ export function runIn(words: string): TaskRequest['ask'] & { readonly kind: 'run
   const said = bare(asked.replace(closing, '').replace(courtesy, ' ')).replace(/ +/g, ' ');
   const job = jobs.find(([, pattern]) => pattern.test(said))?.[0];
   return job === undefined ? { kind: 'run' } : { kind: 'run', job };
+}
+
+const failure = wholeWords(
+  'fail(?:s|ed|ing|ure|ures)?, red, broken, breaks?, green, pass(?:es|ing)?, fix, mend',
+);
+const namesChecks = wholeWords(checkNames);
+
+/** Whether words speak of checks that fail, next to other things. In doubt they do: it costs a look. */
+export function speaksOfChecks(words: string): boolean {
+  const start = words.slice(0, maxCommandChars);
+  return namesChecks.test(start) && failure.test(start);
 }
 
 /** Longer text loses its middle, and says so: people ask at the beginning or at the end. */

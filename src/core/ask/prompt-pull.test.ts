@@ -122,6 +122,7 @@ describe('the section about failing checks', () => {
     const text = describeChecks(
       { ...checks, failingLeftOut: 2, running: ['lint'], unread: ['No logs.'] },
       'B',
+      true,
     );
     expect(text).toContain('These checks fail on commit cd34cd3');
     expect(text).toContain(
@@ -132,10 +133,18 @@ describe('the section about failing checks', () => {
     expect(textsOfChecks(checks)).toContain('not ok 1');
   });
 
+  it('is information if the task has other words too', () => {
+    expect(describeChecks(checks, 'B', true)).not.toContain('If the instruction asks');
+    expect(describeChecks(checks, 'B', false)).toContain('If the instruction asks for it: Find the cause');
+    expect(describeChecks({ ...checks, failing: [] }, 'B', false)).toBe('');
+  });
+
   it('says so if none is known, or a log is missing', () => {
-    expect(describeChecks({ ...checks, failing: [] }, 'B')).toContain('run the tests of the repository');
+    expect(describeChecks({ ...checks, failing: [] }, 'B', true)).toContain(
+      'run the tests of the repository',
+    );
     const lost = { ...failing, log: null, noLog: 'GitHub has no log of it.', summary: '2 warnings' };
-    const text = describeChecks({ ...checks, failing: [lost] }, 'B');
+    const text = describeChecks({ ...checks, failing: [lost] }, 'B', true);
     expect(text).toContain('What it reports:\n2 warnings\n\n(GitHub has no log of it.)');
   });
 });

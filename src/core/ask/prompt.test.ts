@@ -39,6 +39,7 @@ const input: PromptInput = {
   instruction: 'fix it',
   context,
   checks: null,
+  mendsChecks: false,
   thread: null,
   earlier: null,
   alsoRead: [],

@@ -19,8 +19,10 @@ export interface PromptInput {
   readonly instruction: string;
   /** The issue that this was asked in; null when it was not asked on GitHub. */
   readonly context: IssueContext | null;
-  /** The checks that fail on what is checked out, for a task that is to mend them; null for others. */
+  /** The checks that fail on what is checked out; null if the words speak of none. */
   readonly checks: CommitChecks | null;
+  /** Whether the task is to mend them, and nothing else. */
+  readonly mendsChecks: boolean;
   /** The Slack thread that this was asked in; null when there was none. */
   readonly thread: ThreadContext | null;
   /** The task before this one in its conversation; null when there was none. */
@@ -211,7 +213,8 @@ export function buildPrompt(input: PromptInput): string {
     );
   } else if (asking === '') parts.push(wordless(context, thread));
   if (asking !== '') parts.push(asking);
-  if (checks !== null) parts.push(describeChecks(checks, boundary));
+  const failing = checks === null ? '' : describeChecks(checks, boundary, input.mendsChecks);
+  if (failing !== '') parts.push(failing);
   if (earlier !== null) parts.push(describeEarlier(earlier, boundary));
   const conversation = [
     ...(context === null ? [] : [describeIssue(context, boundary)]),

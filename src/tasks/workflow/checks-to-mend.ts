@@ -3,19 +3,29 @@
  * after its commit starts nothing.
  */
 import { nothingFails, type CommitChecks } from '../../core/ask/checks.ts';
+import { speaksOfChecks } from '../../core/ask/instruction.ts';
 import type { Authorization } from '../../core/authorization.ts';
 import type { RoutedRequest, TaskOutcome } from '../../core/task.ts';
 import type { TaskDeps } from './stage.ts';
 
-/** Null if the task has another job. */
+export const mendsChecks = ({ ask }: Pick<RoutedRequest, 'ask'>): boolean =>
+  ask.kind === 'run' && ask.job === 'fix-checks';
+
+/** Null for words that do not speak of checks, and for those of an issue unless it is the task's job. */
 export async function checksToMend(
-  { ask }: RoutedRequest,
-  { facts, baseSha }: Authorization,
+  request: RoutedRequest,
+  { facts, baseSha, pull, continues }: Authorization,
   options: { readonly logs: boolean },
   { codeHost }: TaskDeps,
 ): Promise<CommitChecks | null> {
-  if (ask.kind !== 'run' || ask.job !== 'fix-checks') return null;
-  return await codeHost.commitChecks(facts, baseSha, options);
+  const { ask, instruction } = request;
+  const isAbout =
+    mendsChecks(request) ||
+    (ask.kind === 'run' &&
+      ask.job === undefined &&
+      (pull !== null || continues !== null) &&
+      speaksOfChecks(instruction));
+  return isAbout ? await codeHost.commitChecks(facts, baseSha, options) : null;
 }
 
 /**
@@ -27,7 +37,8 @@ export async function nothingToMend(
   authorization: Authorization,
   deps: TaskDeps,
 ): Promise<TaskOutcome | null> {
-  if (authorization.pull === null && authorization.continues === null) return null;
+  const { pull, continues } = authorization;
+  if (!mendsChecks(request) || (pull === null && continues === null)) return null;
   const checks = await checksToMend(request, authorization, { logs: false }, deps);
   const message = checks === null ? null : nothingFails(checks);
   return message === null ? null : { kind: 'answered', message };

@@ -13,7 +13,7 @@ import { approveHeld } from './approve-command.ts';
 import { githubHelp } from './help.ts';
 import { findEarlierTurn } from './conversation.ts';
 import type { Earlier } from './earlier-tasks.ts';
-import { checksToMend, nothingToMend } from './checks-to-mend.ts';
+import { checksToMend, mendsChecks, nothingToMend } from './checks-to-mend.ts';
 import { reactSeen } from './react.ts';
 import { readDisplayed } from './read-displayed.ts';
 import { startOf } from './start-of.ts';
@@ -232,6 +232,7 @@ export async function readContext(
     instruction: request.instruction,
     context,
     checks,
+    mendsChecks: mendsChecks(request),
     thread,
     earlier: earlierWork(earlier, found?.work ?? null, authorization),
     alsoRead: authorization.alsoRead,
