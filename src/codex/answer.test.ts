@@ -5,6 +5,7 @@ import {
   maxReplyCharacters,
   maxSummaryCharacters,
   maxTitleCharacters,
+  replyOf,
 } from './answer.ts';
 import { initialProgress } from './progress.ts';
 
@@ -136,6 +137,26 @@ describe('answerOf', () => {
       title: 'I changed split().',
       valid: false,
     });
+  });
+});
+
+describe('replyOf', () => {
+  const reply = (finalMessage: string | null) => replyOf({ ...initialProgress, finalMessage });
+  it.each<[string, string | null, string]>([
+    ['the answer of the schema', '{"answer":"It rounds **down**.\\n\\n- a"}', 'It rounds **down**.\n\n- a'],
+    ['the answer in a fence', '```json\n{"answer":"Yes."}\n```', 'Yes.'],
+    ['as much as there is of an answer that was cut', '{"answer":"It rounds \\"do', 'It rounds "do'],
+    ['prose', 'It rounds down.', 'It rounds down.'],
+    ['nothing of JSON in another form', '{"title":"x","summary":"y"}', ''],
+    ['nothing of an answer that is no text', '{"answer":["x"]}', ''],
+    ['nothing if there is no final message', null, ''],
+    ['nothing of an empty one', '{"answer":"  "}', ''],
+  ])('returns %s', (_, finalMessage, expected) => {
+    expect(reply(finalMessage)).toBe(expected);
+  });
+
+  it('caps the answer', () => {
+    expect(reply(JSON.stringify({ answer: 'x'.repeat(50_000) }))).toHaveLength(maxSummaryCharacters);
   });
 });
 

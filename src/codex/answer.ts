@@ -42,11 +42,24 @@ export const answerJsonSchema = {
   additionalProperties: false,
 } as const;
 
+/** The form of the answer to a question. */
+export const replyJsonSchema = {
+  type: 'object',
+  properties: {
+    answer: {
+      type: 'string',
+      description: 'The answer, in paragraphs, lists and code. It says what was seen and what is a guess.',
+    },
+  },
+  required: ['answer'],
+  additionalProperties: false,
+} as const;
+
 const field = z.string().trim().min(1).catch('');
-const replySchema = z.object({ id: z.number().int().positive(), text: z.string() });
+const lineReplySchema = z.object({ id: z.number().int().positive(), text: z.string() });
 /** A malformed reply is left out; it must not cost the others, or the summary. */
 const repliesSchema = z
-  .array(replySchema.nullable().catch(null))
+  .array(lineReplySchema.nullable().catch(null))
   .catch([])
   .transform((replies) => replies.filter((reply) => reply !== null));
 const answerSchema = z.object({ title: field, summary: field, replies: repliesSchema });
@@ -110,6 +123,18 @@ function parseAnswer(text: string): z.infer<typeof answerSchema> | null {
   if (!isAnswer) return null;
   const json = text.slice(start, text.lastIndexOf('}') + 1);
   return answerSchema.safeParse(parseJson(json)).data ?? readCutAnswer(text.slice(start));
+}
+
+const replySchema = z.object({ answer: z.string() });
+
+/** The answer to a question, possibly cut; '' if Codex gave none. */
+export function replyOf({ finalMessage }: Progress): string {
+  const text = finalMessage?.trim() ?? '';
+  const json = /^(?:```\w*\s*)?(\{[^]*)$/.exec(text)?.[1];
+  if (json === undefined) return firstOf(text, maxSummaryCharacters);
+  const whole = replySchema.safeParse(parseJson(json.slice(0, json.lastIndexOf('}') + 1))).data?.answer;
+  const cut = /"answer"\s*:\s*"((?:[^"\\]|\\.)*)/s.exec(json)?.[1] ?? '';
+  return firstOf(whole ?? unescaped(cut), maxSummaryCharacters);
 }
 
 /** `valid` is false if the message was missing, not JSON, of another shape, or without a title. */

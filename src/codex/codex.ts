@@ -1,6 +1,6 @@
 /** Implements the `Codex` port from invocation, progress and answer. */
 import type { Codex } from '../core/ports/codex.ts';
-import { answerOf } from './answer.ts';
+import { answerOf, replyOf } from './answer.ts';
 import { codexInvocation, controlFile, type CodexSettings } from './invocation.ts';
 import { readRollout } from './rollout.ts';
 import { fold, initialProgress } from './progress.ts';
@@ -13,5 +13,6 @@ export function createCodex(settings: CodexSettings): Codex {
     fold,
     control: controlFile,
     answer: answerOf,
+    reply: replyOf,
   };
 }

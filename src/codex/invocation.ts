@@ -4,7 +4,7 @@ import type { CodexJob } from '../core/ports/codex.ts';
 import type { SandboxCommand } from '../core/ports/sandbox-port.ts';
 import { buildRemark } from '../core/ask/prompt.ts';
 import type { Remark } from '../core/remark.ts';
-import { answerJsonSchema } from './answer.ts';
+import { answerJsonSchema, replyJsonSchema } from './answer.ts';
 import { codexConfig, toToml } from './config-toml.ts';
 
 /** Outside the clone: none of these files gets into the change, and none of the repository replaces one. */
@@ -48,7 +48,7 @@ export function codexInvocation(settings: CodexSettings, job: CodexJob): CodexIn
     cwd: sandboxPaths.repository,
     model: job.model,
     effort: job.effort,
-    outputSchema: answerJsonSchema,
+    outputSchema: job.isQuestion ? replyJsonSchema : answerJsonSchema,
     codexBinary: codexPaths.binary,
     codexHome: codexPaths.home,
     ...(resume === undefined

@@ -93,6 +93,11 @@ export function evidenceText(view: TaskView, markup: Markup): string {
     const { files, insertions, deletions } = view.change;
     lines.push(`${countText(files, 'file')} changed, +${insertions} −${deletions}`);
   }
+  const dropped = view.outcome?.kind === 'replied' ? view.outcome.dropped : undefined;
+  if (dropped !== undefined)
+    lines.push(
+      `⚠️ Codex also changed ${countText(dropped, 'file')}. A question changes nothing: they are gone.`,
+    );
   const { totalTokens } = view.usage;
   if (totalTokens > 0) {
     const cost = view.costUsd === null ? '' : `, about ${usdText(view.costUsd)}`;

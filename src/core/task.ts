@@ -151,6 +151,10 @@ export const taskRequestSchema = z.strictObject({
 /** Durable, and without any credential. */
 export type TaskRequest = z.infer<typeof taskRequestSchema>;
 
+/** Whether the task answers a question about the code, and changes nothing. */
+export const isQuestion = ({ ask }: Pick<TaskRequest, 'ask'>): boolean =>
+  ask.kind === 'run' && ask.job === 'question';
+
 /** A request with its repository: what every stage after routing works with. */
 export type RoutedRequest = TaskRequest & { readonly repository: RepositoryRef };
 
@@ -256,8 +260,8 @@ export type TaskOutcome =
       readonly remarks?: readonly string[];
       readonly leftOut?: string;
     }
-  /** The answer to a question about the code. `text` is the model's. */
-  | { readonly kind: 'replied'; readonly text: string }
+  /** The answer of the model to a question about the code. `dropped`: files that it changed all the same. */
+  | { readonly kind: 'replied'; readonly text: string; readonly dropped?: number }
   /** The words were handed to a running task, which answers. */
   | { readonly kind: 'steered'; readonly taskId: string }
   /** Nobody saw a request, so nobody gets an answer. */

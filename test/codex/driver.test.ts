@@ -464,6 +464,7 @@ describe('a thread of an earlier run', () => {
           prompt: 'a new thread',
           model,
           effort: 'low',
+          isQuestion: false,
           resume: { ...again, rollout: earlier.rollout },
         };
         const { files } = codexInvocation({ openaiBaseUrl: simulator.url }, job);

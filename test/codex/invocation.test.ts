@@ -7,7 +7,7 @@ import { afterAll, describe, expect, it } from 'vitest';
 import { z } from 'zod';
 import { parseControlLine } from '../../container/control-file.ts';
 import { readJob } from '../../container/codex-job.ts';
-import { answerJsonSchema } from '../../src/codex/answer.ts';
+import { answerJsonSchema, replyJsonSchema } from '../../src/codex/answer.ts';
 import { createCodex } from '../../src/codex/codex.ts';
 import { codexConfig, toToml } from '../../src/codex/config-toml.ts';
 import { codexInvocation, codexPaths } from '../../src/codex/invocation.ts';
@@ -15,7 +15,8 @@ import { cleanUp, temporaryFolder } from './driver-harness.ts';
 
 afterAll(cleanUp);
 
-const job = { prompt: 'Fix "it"\n\\', model: 'gpt-6.1-sol', effort: 'high', images: ['/run/1.png'] };
+const turn = { prompt: 'Fix "it"\n\\', model: 'gpt-6.1-sol', effort: 'high', images: ['/run/1.png'] };
+const job = { ...turn, isQuestion: false };
 const settings = { openaiBaseUrl: 'https://api.openai.com/v1/' };
 const fileOf = (path: string, from = codexInvocation(settings, job)) =>
   from.files.find((file) => file.path === path)?.content ?? '';
@@ -81,7 +82,7 @@ describe('the job', () => {
       content: 'kept',
     });
     expect(read(fileOf(codexPaths.job, again))).toEqual({
-      ...job,
+      ...turn,
       cwd: '/workspace/repo',
       outputSchema: answerJsonSchema,
       codexBinary: '/opt/codex/bin/codex',
@@ -89,6 +90,8 @@ describe('the job', () => {
       resume,
     });
     expect(read(fileOf(codexPaths.job)).resume).toBeNull();
+    const question = codexInvocation(settings, { ...job, isQuestion: true });
+    expect(read(fileOf(codexPaths.job, question)).outputSchema).toEqual(replyJsonSchema);
   });
 
   it.each([

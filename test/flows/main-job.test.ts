@@ -4,7 +4,6 @@ import { promisify } from 'node:util';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import type { PullView } from '../../simulators/github/contract.ts';
 import { demoScript } from '../../cli/demo/demo-script.ts';
-import { finish } from '../../simulators/openai/script.ts';
 import { png } from '../fixtures/images.ts';
 import type { TaskView } from '../../src/core/task-view.ts';
 import {
@@ -35,7 +34,7 @@ describe('a mention in an issue', () => {
     flow = await startFlow({
       script: (asking) =>
         asking.prompt.includes('is the second round needed?')
-          ? [finish({ title: 'Nothing to do', summary: 'It is not.' })]
+          ? [{ move: 'finish', text: JSON.stringify({ answer: 'It is not: see `split()`.' }) }]
           : typeof demoScript === 'function'
             ? demoScript(asking)
             : demoScript,
@@ -158,7 +157,7 @@ describe('a mention in an issue', () => {
     expect(view.receipt.denied).toEqual([]);
   });
 
-  it('is continued in its pull request by the same thread of Codex, with what is attached', async () => {
+  it('is continued by a question in its pull request, in one thread, with what is attached', async () => {
     const { github } = flow.world;
     const attach = (file: string, content: string | Uint8Array<ArrayBuffer>) =>
       github.attach({ ...splitBill, file, content });
@@ -168,18 +167,19 @@ describe('a mention in an issue', () => {
       `![](${attach('drawing.svg', '<svg xmlns="http://www.w3.org/2000/svg"/>')})`,
       `![](${attach('bomb.png', png(30_000, 30_000))})`,
     ].join(' ');
-    const words = `@airlock is the second round needed? ${shown}`;
+    const words = `@airlock ask is the second round needed? ${shown}`;
     const { taskId } = await askOn(flow.world, pull.number, words);
     const second = await untilEnded(flow.world, taskId);
-    expect(second.outcome).toEqual({ kind: 'no-change', summary: 'It is not.' });
+    expect(second.outcome).toEqual({ kind: 'replied', text: 'It is not: see `split()`.' });
     const { threadId } = view.progress ?? {};
     expect(second.progress).toMatchObject({ threadId, resumed: 'yes' });
     expect(second.earlierTurn).toEqual({ shortId: view.shortId, resumed: true, why: null });
     const logged = await follow(flow.world, taskId);
     expect(logged.map(({ body }) => body)).toContainEqual({ kind: 'thread', threadId, resumed: 'yes' });
-    expect(botComments(flow.world, { ...splitBill, issue: pull.number }).at(-1)?.body).toContain(
-      `continues \`${view.shortId}\``,
-    );
+    const comment = botComments(flow.world, { ...splitBill, issue: pull.number }).at(-1)?.body;
+    for (const part of ['It is not: see `split()`.', `continues \`${view.shortId}\``])
+      expect(comment).toContain(part);
+    expect(await flow.world.github.pulls(splitBill)).toHaveLength(1);
     const sent = JSON.stringify(flow.world.openai?.requests().at(-1)?.body);
     const image = `data:image/png;base64,${Buffer.from(png(64, 48)).toString('base64')}`;
     for (const part of [

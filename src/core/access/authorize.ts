@@ -72,9 +72,6 @@ export function authorize({ request, policy, facts, canWrite, chat }: AuthorizeI
     }
   }
   if (!policy.allowed) return { kind: 'refused', reason: policy.reason };
-  if (request.ask.kind === 'run' && request.ask.job === 'question') {
-    return refused('job-unsupported', 'Airlock cannot answer questions yet. Say what should be changed.');
-  }
 
   const { base, model, effort } = request.options;
   if (model !== undefined && !policy.models.includes(model)) {

@@ -93,6 +93,13 @@ describe('a job', () => {
     ['ask: --effort low shop why?', 'question', 'why?'],
     ['shop ask why?', 'question', 'why?'],
     ['shop asks why', undefined, 'asks why'],
+    ['ask, please: what is a slot?', 'question', 'please: what is a slot?'],
+    ['ask explain the retry logic', 'question', 'explain the retry logic'],
+    ['ask: is the user told?', 'question', 'is the user told?'],
+    ['ask for confirmation before deleting', undefined, 'ask for confirmation before deleting'],
+    ['ask the user twice', undefined, 'ask the user twice'],
+    ['ask customers whether they want a receipt', undefined, 'ask customers whether'],
+    ['ask before overwriting a file', undefined, 'ask before overwriting'],
   ])('is read from %j', (words, job, instruction) => {
     const { ask, instruction: said } = read(words);
     expect(ask).toEqual(job === undefined ? { kind: 'run' } : { kind: 'run', job });

@@ -11,7 +11,7 @@
  */
 import { stripHiddenCharacters } from './hidden-characters.ts';
 import { parseRepositoryRef } from '../ids.ts';
-import { beforeQuestion, commandIn, cutInstruction, runIn } from './instruction.ts';
+import { beforeQuestion, commandIn, cutInstruction, questionStart, runIn } from './instruction.ts';
 import { readOption, unquote } from './options.ts';
 import type { RepositoryRef, TaskOptions, TaskRequest } from '../task.ts';
 
@@ -43,7 +43,7 @@ export function readAsk(
     gap.lastIndex = at;
     gap.exec(words);
     const start = gap.lastIndex;
-    const ask = isQuestion ? undefined : beforeQuestion.exec(words.slice(start, start + 20))?.[0];
+    const ask = isQuestion ? undefined : beforeQuestion.exec(words.slice(start, start + questionStart))?.[0];
     if (ask !== undefined) {
       isQuestion = true;
       at = start + ask.length;

@@ -30,8 +30,17 @@ const commands: Readonly<Record<string, TaskRequest['ask']>> = {
   'try again': retry,
 };
 
-/** Directly after the name: what follows is a question about the code. */
-export const beforeQuestion = /^ask\b[ \t]*[:,]?\s+(?=\S)/iu;
+/**
+ * Directly after the name: what follows is a question about the code. `ask for confirmation before deleting`
+ * and `ask the user twice` are tasks. Looks at no more than `questionStart` characters.
+ */
+export const beforeQuestion = new RegExp(
+  `^ask\\b[ \\t]*[:,]?\\s+(?=\\S)(?!(?:for|before|again|twice|permission|confirmation|them|him|her|people|whether|` +
+    `(?:(?:a|an|all|any|each|every|new|the|their|your) )?(?:user|person|customer|caller|client|visitor|operator|` +
+    `admin|owner|reader|reviewer|buyer|player|guest)s?)\\b)`,
+  'iu',
+);
+export const questionStart = 80;
 
 const place = '(?: (?:on|in|of|for) (?:the|this|my)? ?(?:pr|mr|pull request|branch|change))?';
 /** What reports whether a change works. */

@@ -17,6 +17,7 @@ import { stripHiddenCharacters } from './hidden-characters.ts';
 import {
   afterName,
   beforeQuestion,
+  questionStart,
   commandIn,
   copied,
   cutInstruction,
@@ -159,7 +160,7 @@ export function readMention(
   const read = readOptions(line, mention.end + comma);
   const after = read.kind === 'options' ? read.end : mention.end + comma;
   const gap = /^\s*/.exec(addressable.slice(after))?.[0].length ?? 0;
-  const ask = beforeQuestion.exec(addressable.slice(after + gap, after + gap + 20))?.[0];
+  const ask = beforeQuestion.exec(addressable.slice(after + gap, after + gap + questionStart))?.[0];
   const words = ask === undefined ? after : after + gap + ask.length;
   const instruction = cutInstruction(`${text.slice(0, mention.start)}${text.slice(words)}`.trim());
   if (read.kind === 'invalid') {

@@ -37,6 +37,7 @@ const input: PromptInput = {
   repository: { owner: 'acme', name: 'shop' },
   baseBranch: 'main',
   instruction: 'fix it',
+  isQuestion: false,
   context,
   checks: null,
   mendsChecks: false,
@@ -150,6 +151,14 @@ describe('buildPrompt', () => {
     [4, '4 messages are left out'],
   ])('says that %d messages are left out', (messagesLeftOut, part) => {
     expect(buildPrompt({ ...input, context: null, thread: { ...thread, messagesLeftOut } })).toContain(part);
+  });
+
+  it('asks for an answer instead of a change if the instruction is a question', () => {
+    const prompt = buildPrompt({ ...input, isQuestion: true });
+    expect(prompt).toContain('whatever you change is thrown away');
+    expect(prompt).toContain('a JSON object with `answer`');
+    for (const words of ['Make the smallest change', '`title`', 'pull request'])
+      expect(prompt).not.toContain(words);
   });
 
   it('says what the earlier task was about, and that its work is in the checkout', () => {

@@ -17,6 +17,8 @@ export interface PromptInput {
   readonly baseBranch: string;
   /** Empty when a label or a bare mention is the trigger. The issue or the thread is then the instruction. */
   readonly instruction: string;
+  /** The instruction is a question about the code. */
+  readonly isQuestion: boolean;
   /** The issue that this was asked in; null when it was not asked on GitHub. */
   readonly context: IssueContext | null;
   /** The checks that fail on what is checked out; null if the words speak of none. */
@@ -58,6 +60,19 @@ const rules = (baseBranch: string, readable: Readable): string =>
     '- Do not commit, push, or open a pull request, and do not change git configuration. The change is collected from the working tree when you finish; a person reviews it.',
     '- Leave no files behind that are not part of the change.',
     '- If nothing needs to change, or the request cannot be met, change nothing and say why.',
+  ].join('\n');
+
+const questionRules = (baseBranch: string, readable: Readable): string =>
+  [
+    'How to work:',
+    `- The repository is checked out in the current directory at the head of \`${oneLine(baseBranch)}\`.`,
+    '- The instruction is a question. Answer it from the code: name files and lines. Run commands where that shows more than reading; never claim that something passed that you did not see pass.',
+    network(readable),
+    '- Change nothing: whatever you change is thrown away. Where a change is asked for or would help, describe it.',
+    '- If the repository does not answer the question, say so, and say what you looked at.',
+    '',
+    'How to finish:',
+    'Your final answer is the reply to the person who asked. Its form is enforced: a JSON object with `answer`, short text in the language of the question that begins with the answer itself. Paragraphs, lists and code (`…` or fenced) are displayed, other markup is not.',
   ].join('\n');
 
 const finish = (inPull: boolean): string =>
@@ -226,7 +241,8 @@ export function buildPrompt(input: PromptInput): string {
       ...conversation,
     );
   }
-  parts.push(rules(baseBranch, input), finish(pull !== null));
+  if (input.isQuestion) parts.push(questionRules(baseBranch, input));
+  else parts.push(rules(baseBranch, input), finish(pull !== null));
   return parts.join('\n\n');
 }
 

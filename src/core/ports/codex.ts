@@ -9,6 +9,8 @@ export interface CodexJob {
   readonly effort: string;
   /** Paths in the sandbox of the images that the turn begins with. */
   readonly images: readonly string[];
+  /** The final message answers a question, instead of describing a change. */
+  readonly isQuestion: boolean;
   /** The thread to resume. If Codex cannot read it, it starts a new one with the job's own `prompt`. */
   readonly resume?: {
     readonly threadId: string;
@@ -46,4 +48,6 @@ export interface Codex {
   control(remarks: readonly Omit<Remark, 'person'>[]): { path: string; content: string };
   /** Validates the final message against the answer schema. Never throws. */
   answer(progress: Progress): Answer;
+  /** The answer to a question; '' if there is none. Never throws. */
+  reply(progress: Progress): string;
 }

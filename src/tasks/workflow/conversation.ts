@@ -42,7 +42,8 @@ export async function findEarlierTurn(
   if (!mayResume({ trigger: request.trigger, authorization: before, heard }, mine))
     return { turn: { taskId, shortId, heard: [], why: 'other-readers' }, work: null };
   const { outcome, progress } = view;
-  const summary = progress === null ? '' : deps.codex.answer(progress).summary;
+  const said = outcome?.kind === 'replied' ? outcome.text : null;
+  const summary = said ?? (progress === null ? '' : deps.codex.answer(progress).summary);
   const pull = outcome?.kind === 'pull-request' ? outcome.pullRequest : before.continues;
   const here = authorization.continues ?? authorization.pull;
   const at = pull === null ? 'nowhere' : pull.number === here?.number ? 'checkout' : 'elsewhere';

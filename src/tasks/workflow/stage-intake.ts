@@ -5,7 +5,7 @@ import type { Authorization } from '../../core/authorization.ts';
 import { askingLines } from '../../core/ask/pull-context.ts';
 import { buildPrompt } from '../../core/ask/prompt.ts';
 import type { EarlierTurn, EarlierWork } from '../../core/earlier-turn.ts';
-import type { RepositoryFacts, RoutedRequest, TaskOutcome } from '../../core/task.ts';
+import { isQuestion, type RepositoryFacts, type RoutedRequest, type TaskOutcome } from '../../core/task.ts';
 import { ageText, standingText } from '../../core/task-words.ts';
 import * as z from 'zod';
 import { locateAlsoRead } from './also-read.ts';
@@ -205,6 +205,7 @@ export async function acknowledge(
 
 export interface ReadContext {
   readonly prompt: string;
+  readonly isQuestion: boolean;
   readonly attachments: readonly AttachmentRef[];
   /** null: this is the first turn of its conversation, as far as it is remembered. */
   readonly earlierTurn: EarlierTurn | null;
@@ -230,6 +231,7 @@ export async function readContext(
     repository: request.repository,
     baseBranch: authorization.baseBranch,
     instruction: request.instruction,
+    isQuestion: isQuestion(request),
     context,
     checks,
     mendsChecks: mendsChecks(request),
@@ -246,6 +248,7 @@ export async function readContext(
   await deps.record.keep(keptContext, JSON.stringify({ commentsLeftOut, lines }));
   return {
     prompt,
+    isQuestion: isQuestion(request),
     attachments: context?.attachments ?? thread?.attachments ?? [],
     earlierTurn: found?.turn ?? null,
   };

@@ -171,7 +171,10 @@ const uncollectable: TaskOutcome = {
 };
 
 /** The collector's output; null if it is too large or does not end in time. */
-async function collectLines(deps: TaskDeps, { baseSha, policy }: Authorization): Promise<string | null> {
+export async function collectLines(
+  deps: TaskDeps,
+  { baseSha, policy }: Pick<Authorization, 'baseSha' | 'policy'>,
+): Promise<string | null> {
   const { sandbox, now } = deps;
   const pathsLeftBySetup = (await setupReport(deps))?.pathsLeftBySetup.paths ?? [];
   const job = '/run/airlock/jobs/collect.json';

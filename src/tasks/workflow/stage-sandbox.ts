@@ -77,7 +77,7 @@ export async function cloneRepository(
 }
 
 export async function startCodex(
-  { prompt, earlierTurn }: Pick<ReadContext, 'prompt' | 'earlierTurn'>,
+  { prompt, earlierTurn, isQuestion }: Omit<ReadContext, 'attachments'>,
   handed: HandedOver,
   { model, effort }: Authorization,
   deps: TaskDeps,
@@ -90,7 +90,7 @@ export async function startCodex(
       .join('\n\n');
     const images = handed.files.filter(({ kind }) => kind === 'image').map(({ path }) => path);
     const resume = earlierTurn === null ? null : await threadToResume(earlierTurn, told, deps);
-    const job = { prompt: told, model, effort, images };
+    const job = { prompt: told, model, effort, images, isQuestion };
     const { files, command } = codex.invocation(resume === null ? job : { ...job, resume });
     for (const file of files) await sandbox.writeFile(file.path, file.content);
     await sandbox.startRun(codexRun, command);

@@ -2755,3 +2755,54 @@ describe('a conversation', () => {
     expect(it.turns).toHaveLength(2);
   });
 });
+
+describe('a question', () => {
+  const question: TaskRequest = { ...request, ask: { kind: 'run', job: 'question' }, instruction: 'why?' };
+  const said = (answer: string) =>
+    `${JSON.stringify({
+      at: t0,
+      event: {
+        method: 'item/completed',
+        params: { item: { type: 'agentMessage', id: '1', text: answer, phase: 'final_answer' } },
+      },
+    })}\n`;
+  const output = said('{"answer":"It rounds **down**."}');
+  const ask = async (script: Script = {}) => await live({ request: question, output, ...script });
+
+  it('is answered, and nothing is published', async () => {
+    const it = await ask({ change: unchanged });
+    expect(it.result).toEqual({ kind: 'replied', text: 'It rounds **down**.' });
+    expect(it.published).toEqual([]);
+    expect(it.authorized[0]).toMatchObject({ continues: null, readOnly: 'A question changes nothing.' });
+    expect(it.jobs[0]).toMatchObject({ isQuestion: true });
+    expect(it.record.kept('change.ndjson')).toBeNull();
+  });
+
+  it('says that changes in the checkout were dropped', async () => {
+    const it = await ask();
+    expect(it.result).toMatchObject({ kind: 'replied', dropped: 1 });
+    expect(it.published).toEqual([]);
+  });
+
+  it('is answered when the change cannot be counted', async () => {
+    const parseChange = () => ({ ok: false, reason: { code: 'x', message: 'x' } }) as const;
+    expect((await ask({ publication: { parseChange } })).result.kind).toBe('replied');
+  });
+
+  it.each<[string, Script, RegExp]>([
+    ['there is no answer', { output: '' }, /^Codex gave no answer\. Ask again/],
+    ['the turn failed', { turn: { status: 'failed', message: 'no' } }, /^Codex ended early: no Ask again/],
+    ['the time is over', { output: '', end: { kind: 'deadline' } }, /^The time limit was reached/],
+  ])('fails and offers no change to publish if %s', async (_, script, message) => {
+    expect((await ask(script)).result).toEqual({
+      kind: 'failed',
+      reason: { code: 'codex-failed', message: expect.stringMatching(message) },
+      changeKept: false,
+    });
+  });
+
+  it('is cancelled like any task', async () => {
+    const it = await ask({ end: { kind: 'cancelled', by: 'maria' } });
+    expect(it.result).toEqual({ kind: 'cancelled', by: 'maria' });
+  });
+});

@@ -13,6 +13,7 @@ import { proveSealed } from './stage-canary.ts';
 import { layGuidance } from './stage-guidance.ts';
 import { acknowledge, authorizeTask, readContext } from './stage-intake.ts';
 import { handAttachmentsOver, nothingAttached } from './stage-attachments.ts';
+import { replyToQuestion } from './stage-reply.ts';
 import { collectChange, gateChange, publishChange } from './stage-publish.ts';
 import { agentEnded, cloneRepository, startCodex } from './stage-sandbox.ts';
 import { setUp } from './stage-setup.ts';
@@ -96,7 +97,9 @@ async function work(asked: TaskRequest, step: WorkflowStep, deps: TaskDeps): Pro
   const ended = await waitFor('Codex', look, step, { waitFirst: true });
   if (!ended.go) return ended.outcome;
 
-  const collected = await run('collect', retryBriefly, () => collectChange(authorization, deps));
+  const collected = await run('collect', retryBriefly, () =>
+    context.isQuestion ? replyToQuestion(authorization, deps) : collectChange(authorization, deps),
+  );
   if (!collected.go) return collected.outcome;
 
   return await publish(request, authorization, run, deps);
