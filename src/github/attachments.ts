@@ -29,7 +29,7 @@ export function attachmentRefs(
     : place.kind === 'issue'
       ? `#${place.id}`
       : `${words[place.kind]} of ${at}`;
-  const counts = { image: 0, video: 0, file: 0 };
+  const counts = { image: 0, 'small image': 0, video: 0, file: 0 };
   return shown.map(({ kind, key, name }) => {
     counts[kind] += 1;
     const shownAs = name === '' ? `${kind} ${counts[kind]} in ${where}` : name;
@@ -82,6 +82,8 @@ export async function fetchAttachment(ref: GithubRef, deps: AttachmentFetcher): 
   const shown = displayedAttachments(html === null ? [] : await readHtml(html), webUrl);
   const present = shown.find((one) => one.key === ref.address);
   if (present?.kind === 'video') return { kind: 'refused', why: 'is a video' };
+  if (present?.kind === 'small image')
+    return { kind: 'refused', why: 'is displayed too small for people to see what it shows' };
   // An upload needs no signature. Of the rest only what is still displayed has one.
   if (present === undefined && !isUpload)
     return { kind: 'refused', why: 'is not in its text any more, which was edited' };
@@ -93,8 +95,14 @@ export async function fetchAttachment(ref: GithubRef, deps: AttachmentFetcher): 
   };
   const bounds = { maxBytes: attachmentLimits.bytes, deadlineMs };
   const address = present?.address ?? ref.address;
-  return answerOfFetch(await fetchFile(address, decide, deps.fetch, bounds), 'GitHub');
+  const fetched = await fetchFile(address, decide, deps.fetch, bounds);
+  return isUpload && fetched.kind === 'status' && [401, 403, 404].includes(fetched.status)
+    ? { kind: 'refused', why: forPeopleOnly }
+    : answerOfFetch(fetched, 'GitHub');
 }
+
+/** GitHub answers so to tokens that it does not take for uploads. */
+const forPeopleOnly = 'is shown by GitHub only to people who are signed in; paste what matters of it as text';
 
 const places = {
   issue: 'GET /repos/{owner}/{repo}/issues/{id}',

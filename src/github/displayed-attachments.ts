@@ -4,7 +4,8 @@ import { hidingClasses, isHidden } from './displayed-elements.ts';
 import { voidElements, type HtmlEvent } from './html-events.ts';
 
 export interface DisplayedAttachment {
-  readonly kind: 'image' | 'video' | 'file';
+  /** `small image`: nobody can see what it shows. */
+  readonly kind: 'image' | 'small image' | 'video' | 'file';
   /** With GitHub's signature. Never stored. */
   readonly address: string;
   /** Without its query and fragment: what names it for the life of the text. */
@@ -28,7 +29,8 @@ export function displayedAttachments(
     if (url === null || !/^https?:$/.test(url.protocol) || url.href.length > 2 * maxAddressChars) return;
     const key = headOf(`${url.origin}${url.pathname}`, maxAddressChars);
     // A link around an image leads to the image itself.
-    if (found.get(key)?.kind !== 'file' && found.has(key)) return;
+    const replaced = found.get(key)?.kind ?? 'file';
+    if (replaced !== 'file' && replaced !== 'small image') return;
     found.delete(key);
     found.set(key, { kind, address: url.href, key, name });
   };
@@ -48,11 +50,22 @@ export function displayedAttachments(
       if (!voidElements.has(name) && (!isShown || hidden.at(-1) === name)) hidden.push(name);
       continue;
     }
-    if (name === 'img' && !classes.includes('emoji')) add('image', attributes.get('src') ?? '', '');
+    if (name === 'img' && !classes.includes('emoji'))
+      add(isSmall(attributes) ? 'small image' : 'image', attributes.get('src') ?? '', '');
     else if (name === 'video') add('video', attributes.get('src') ?? '', '');
     else if (name === 'a') addLink(attributes.get('href') ?? '', webUrl, add);
   }
   return [...found.values()];
+}
+
+/** Pixels, and percent of the page's width, below which an image is illegible. */
+const legible = { '': 24, '%': 5 } as const;
+
+function isSmall(attributes: ReadonlyMap<string, string>): boolean {
+  return ['width', 'height'].some((side) => {
+    const [, length, unit] = /^\s*(\d{1,9}(?:\.\d{1,9})?)\s*(%?)/.exec(attributes.get(side) ?? '') ?? [];
+    return length !== undefined && Number(length) < legible[unit === '%' ? '%' : ''];
+  });
 }
 
 function addLink(

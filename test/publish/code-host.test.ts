@@ -122,7 +122,8 @@ describe('attachments', () => {
       simulator.commentOnIssue({ ...at, issue, author, body });
     await comment('stranger', `![not for Codex](${attach('evil.png', png(1, 1))})`);
     await comment('mei', `![mine](${attach('mei.png', png(5, 1))}) ![a badge](https://badges.example/x.png)`);
-    const body = `@airlock fix it. [a b.log](${log}) <img src="${shot}">`;
+    const speck = `<img width="1" src="${attach('speck.png', png(1, 1))}">`;
+    const body = `@airlock fix it. [a b.log](${log}) <img src="${shot}"> ${speck}`;
     const { id } = await comment('wim', body);
     const request = requestOf(repository, issue, id);
     const host = hostOf(simulator);
@@ -147,12 +148,14 @@ describe('attachments', () => {
       expect(refs.map(({ name, by, own }) => [name, by, own])).toEqual([
         ['a b.log', 'wim', true],
         ['image 1 in the request', 'wim', true],
+        ['small image 1 in the request', 'wim', true],
         [expect.stringMatching(/^image 1 in the comment of 20\d\d-/), 'mei', false],
         [expect.stringMatching(/^image 2 in the comment of 20\d\d-/), 'mei', false],
       ]);
       expect(JSON.stringify(refs)).not.toContain('token=');
       const [shot, mine] = [png(3, 2).length, png(5, 1).length];
-      expect(await fetchAll(host)).toEqual([4, shot, mine, elsewhere]);
+      const small = 'is displayed too small for people to see what it shows';
+      expect(await fetchAll(host)).toEqual([4, shot, small, mine, elsewhere]);
       // Signed addresses get no token. An upload in a private repository needs one.
       const asked = simulator.requests().filter(({ path }) => /attachments|storage/.test(path));
       const upload = isPrivate ? 'installation' : 'anonymous';
@@ -232,6 +235,16 @@ describe('attachments', () => {
     const { simulator, fetchAll, host } = await attached(true);
     simulator.redirectUploads('https://evil.example/x?token=1');
     expect((await fetchAll(host))[0]).toBe(elsewhere);
+  });
+
+  it('name what GitHub shows only to people', async () => {
+    const { simulator, fetchAll } = await attached(true);
+    const closed = hostOf(simulator, async (input, init) =>
+      /user-attachments/.test(input instanceof Request ? input.url : String(input))
+        ? new Response('Not Found', { status: 404 })
+        : await fetch(input, init),
+    );
+    expect((await fetchAll(closed))[0]).toMatch(/^is shown by GitHub only to people who are signed in/);
   });
 
   it('are not fetched once their text does not show them any more', async () => {
