@@ -113,17 +113,23 @@ export function lineReply(untrustedText: string | null, outcome: TaskOutcome): s
   return said ?? 'Codex changed nothing, and did not say anything about this comment.';
 }
 
+/** What the body of a pull request shows, for a commit that has none of its own. null for other ends. */
+function reportFold(outcome: TaskOutcome): string | null {
+  if (outcome.kind !== 'pull-request' || outcome.commit === undefined) return null;
+  const title = 'What ran, the change and the network receipt';
+  return `<details>\n<summary>${title}</summary>\n\n${outcome.commit.report}\n\n</details>`;
+}
+
 /** Describes a commit in the conversation in which it was asked for. */
 function commitText(
   pullRequest: PullRequestRef,
   added: AddedCommit,
   leftOut = '',
 ): { readonly headline: string; readonly text: string } {
-  const { summary, remarks, report } = added;
+  const { summary, remarks } = added;
   const commit = commitLink('Commit ', pullRequest, added);
-  const fold = `<details>\n<summary>What ran, the change and the network receipt</summary>\n\n${report}\n\n</details>`;
   const about = [remarksText('Before you review:', remarks), renderUntrustedMarkdown(summary, 3000)];
-  return { headline: `✅ ${commit} was added`, text: joined([...about, escapeInline(leftOut, 1000), fold]) };
+  return { headline: `✅ ${commit} was added`, text: joined([...about, escapeInline(leftOut, 1000)]) };
 }
 
 function outcomeText(
@@ -240,7 +246,7 @@ export function progressComment(view: TaskView, taskUrl: string | null): string 
     text,
     evidenceText(view, markup),
     ...traffic,
-    reachedText(receipt, markup),
+    reportFold(outcome) ?? reachedText(receipt, markup),
     footer(view, taskUrl),
   ]);
 }

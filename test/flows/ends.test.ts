@@ -552,7 +552,7 @@ describe('a pull request that a person made', () => {
     const link = `${pull?.url}/commits/${pull?.headSha}`;
     expect(ours).toHaveLength(1);
     expect(comment).toContain(link);
-    expect(comment).toContain('Reached: ');
+    expect(comment).toContain('### Network');
     await until('a reply to each', () => github.reviewComments({ ...repository, number }).length === 6);
     const replies = github.reviewComments({ ...repository, number }).slice(3);
     expect(replies.map(({ author, inReplyTo }) => [author, inReplyTo])).toEqual(
