@@ -24,6 +24,8 @@ import { at } from '../../container/turn-end.ts';
 import { answerOf } from '../../src/codex/answer.ts';
 import { codexConfig, toToml } from '../../src/codex/config-toml.ts';
 import { codexInvocation, codexPaths } from '../../src/codex/invocation.ts';
+import { imageFormat, readImage } from '../../src/core/attachments/image.ts';
+import { png, smallImages } from '../fixtures/images.ts';
 import { readRollout } from '../../src/codex/rollout.ts';
 import {
   cleanUp,
@@ -59,6 +61,34 @@ const wholeTurn: Script = [
   plan(['Look', 'Change'], 2),
   finish({ title: 'Make it two', summary: 'It was **one**.' }),
 ];
+
+it('an image reaches the model byte for byte where its facts say so', async () => {
+  const images = {
+    'largest.png': png(3200, 3200),
+    'tall.png': png(33, 6001),
+    'a.jpeg': smallImages.jpeg,
+    'a.webp': smallImages.losslessWebp,
+    'a.gif': smallImages.gif,
+  };
+  const simulator = await simulate([finish({ title: 't', summary: 's' })]);
+  const run = runDriver({
+    baseUrl: simulator.url,
+    images: Object.keys(images),
+    prepare: (codexHome) => {
+      for (const [name, bytes] of Object.entries(images))
+        writeFileSync(join(codexHome, '../../repo', name), bytes);
+    },
+  });
+  expect(await run.exitCode).toBe(0);
+  const request = JSON.stringify(simulator.requests()[0]?.body);
+  expect(request.split('data:image/')).toHaveLength(6);
+  for (const [name, bytes] of Object.entries(images)) {
+    const format = imageFormat(bytes);
+    const sent = format === null ? null : readImage(bytes, format)?.sentBytes;
+    const asItIs = `data:image/${format};base64,${Buffer.from(bytes).toString('base64')}"`;
+    expect([name, request.includes(asItIs)]).toEqual([name, sent === bytes.length]);
+  }
+});
 
 describe('a whole turn', () => {
   it.each([
