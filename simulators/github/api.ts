@@ -8,6 +8,7 @@ import { checkRoutes } from './routes/check-routes.ts';
 import { gitObjectRoutes } from './routes/git-object-routes.ts';
 import { gitRefRoutes } from './routes/git-ref-routes.ts';
 import { issueRoutes } from './routes/issue-routes.ts';
+import { mergeRoutes } from './routes/merge-routes.ts';
 import { pullRoutes } from './routes/pull-routes.ts';
 import { reactionRoutes } from './routes/reaction-routes.ts';
 import { reviewRoutes } from './routes/review-routes.ts';
@@ -71,6 +72,7 @@ export function apiApplication(site: Site): Hono<ApiEnv> {
     reactionRoutes,
     gitObjectRoutes,
     gitRefRoutes,
+    mergeRoutes,
     pullRoutes,
     reviewRoutes,
   ];

@@ -149,6 +149,12 @@ export class GitRepository {
     return result.exitCode === 0 ? result.stdout.toString().trim() : null;
   }
 
+  /** The tree of a merge without conflicts; null if there is one. */
+  async mergedTree(ours: string, theirs: string): Promise<string | null> {
+    const merged = await runGit(this.gitDir, ['merge-tree', '--write-tree', ours, theirs]);
+    return merged.exitCode === 0 ? merged.stdout.toString().trim() : null;
+  }
+
   async countCommits(from: string, to: string): Promise<number> {
     const near = await this.distance(from, to);
     if (near !== null) return near;
@@ -168,13 +174,16 @@ export class GitRepository {
     return null;
   }
 
-  /** Paths under `.github/workflows/` that are changed by commits of `to` that no branch contains yet. */
+  /**
+   * Paths under `.github/workflows/` that are changed by commits of `to` that no branch contains yet. A merge
+   * changes what differs from each parent: the same file on another branch is no change to GitHub.
+   */
   async newWorkflowChanges(to: string): Promise<readonly string[]> {
     const out = await this.run([
       'log',
       '--format=',
       '--name-only',
-      '-m',
+      '-c',
       '--no-renames',
       '-z',
       to,

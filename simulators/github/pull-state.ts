@@ -44,7 +44,6 @@ export async function pullTotals(repository: Repository, pull: Pull): Promise<Pu
     additions: lines.reduce((sum, [additions]) => sum + additions, 0),
     deletions: lines.reduce((sum, [, deletions]) => sum + deletions, 0),
     changedFiles: lines.length,
-    // A head that contains the base merges cleanly. Other merges are not computed.
-    mergeable: from === pull.baseSha ? true : null,
+    mergeable: from === pull.baseSha || (await git.mergedTree(pull.baseSha, pull.headSha)) !== null,
   };
 }

@@ -16,7 +16,7 @@ export const workflowGuardVariable = 'GITHUB_SIMULATOR_WORKFLOWS';
 export const workflowGuardHook = `#!/bin/sh
 [ "$${workflowGuardVariable}" = refuse ] || exit 0
 case "$3" in *[!0]*) ;; *) exit 0 ;; esac
-path=$(git log --format= --name-only -m --no-renames "$3" --not --branches -- .github/workflows | head -n 1)
+path=$(git log --format= --name-only -c --no-renames "$3" --not --branches -- .github/workflows | head -n 1)
 [ -z "$path" ] && exit 0
 echo "refusing to allow a GitHub App to create or update workflow \\\`$path\\\` without \\\`workflows\\\` permission" >&2
 exit 1

@@ -1,6 +1,7 @@
 /** Whole files against a recorded base, never a patch. Untrusted: see `publish/change-lines.ts`. */
 import * as z from 'zod';
 import { diskReserve, sandboxPaths } from './checkout.ts';
+import type { KeptMerge } from './merge.ts';
 import { packageFolders } from './setup-archive.ts';
 
 export const fileModeSchema = z.enum(['100644', '100755', '120000']);
@@ -116,6 +117,15 @@ export interface ChangeSet {
 }
 
 const patchSchema = z.strictObject({ text: z.string(), complete: z.boolean() });
+const mergeMeasureSchema = z.strictObject({
+  /** Files that both sides changed and that are as on one side. Nobody has to judge them again. */
+  asInParent: z.array(z.string()),
+  /** Files that differ from the merge although at most one side changed them. */
+  withoutConflict: z.array(z.string()),
+  /** Why the merge cannot be published, with the remedy; null if it can. */
+  problem: z.string().nullable(),
+});
+export type MergeMeasure = z.infer<typeof mergeMeasureSchema>;
 export const measureSchema = z.strictObject({
   insertions: z.number(),
   deletions: z.number(),
@@ -126,6 +136,7 @@ export const measureSchema = z.strictObject({
   /** Of the changed files that the base commit has. */
   modesBefore: z.array(z.tuple([z.string(), fileModeSchema])),
   patch: patchSchema,
+  merge: mergeMeasureSchema.optional(),
 });
 /** `complete`: `git apply` makes the whole change of it. Its text is untrusted. */
 export type Patch = z.infer<typeof patchSchema>;
@@ -135,6 +146,8 @@ export type Measure = z.infer<typeof measureSchema>;
 /** A change with the Worker's measure. Only this is judged and published. */
 export interface MeasuredChange extends ChangeSet {
   readonly measure: Measure;
+  /** Set for a merge: `base` is then a tree, not a commit. */
+  readonly merge?: KeptMerge;
 }
 
 /** The job file of `node /opt/airlock/collect.js <jobfile>`. */

@@ -34,7 +34,10 @@ export async function treeOf({ client, at }: Publishing, commit: string): Promis
   return gitCommitSchema.parse(data).tree.sha;
 }
 
-export async function branchHead({ client, at }: Publishing, branch: string): Promise<string | null> {
+export async function branchHead(
+  { client, at }: Pick<Publishing, 'client' | 'at'>,
+  branch: string,
+): Promise<string | null> {
   const found = await unlessMissing(
     client.request('GET /repos/{owner}/{repo}/git/ref/{ref}', { ...at, ref: `heads/${branch}` }),
   );
@@ -42,8 +45,16 @@ export async function branchHead({ client, at }: Publishing, branch: string): Pr
 }
 
 /** Finds the task's commit in the history of `head`: people may have added commits on top, or rebased it. */
-export async function ownCommitUnder(publishing: Publishing, head: string): Promise<string | null> {
-  const { client, at, input } = publishing;
+export async function ownCommitUnder(
+  {
+    client,
+    at,
+    input,
+  }: Pick<Publishing, 'client' | 'at'> & {
+    readonly input: { readonly request: { readonly taskId: string } };
+  },
+  head: string,
+): Promise<string | null> {
   const found = await unlessMissing(
     client.request('GET /repos/{owner}/{repo}/commits', { ...at, sha: head, per_page: maxCommitsOnTop }),
   );

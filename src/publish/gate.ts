@@ -171,7 +171,9 @@ interface Hit {
 }
 
 /** `approvedBy`: who approved exactly this change; an approved hold becomes a mark that names them. */
-export function gate(change: MeasuredChange, approvedBy: string | null): GateVerdict {
+export function gate(whole: MeasuredChange, approvedBy: string | null): GateVerdict {
+  const known = new Set(whole.measure.merge?.asInParent);
+  const change = { ...whole, files: whole.files.filter(({ path }) => !known.has(path)) };
   const hits: readonly Hit[] = rules
     .map((rule) => ({ rule, findings: rule.find(change) }))
     .filter(({ findings }) => findings.length > 0);

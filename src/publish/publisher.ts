@@ -21,7 +21,10 @@ import { gate } from './gate.ts';
 import { commitMessage, signature } from './git-commit.ts';
 import { leftOutText } from './left-out.ts';
 import { requestReview, findPullRequest, openPullRequest, type Log } from './own-pull-request.ts';
+import { judgeMerge } from './judge-merge.ts';
 import { measureChange } from './measure-change.ts';
+import { mergeCleanly } from './merge-cleanly.ts';
+import { publishMerge } from './publish-merge.ts';
 import { commitReport, followUpComment } from './pull-request-text.ts';
 import { prepareEntries, writeTree } from './tree-writer.ts';
 
@@ -44,10 +47,29 @@ export function createPublication(deps: PublicationDeps): Publication {
   const { tokens, log = () => undefined } = deps;
   return {
     parseChange: parseChangeLines,
-    async measure(facts, taskId, change) {
+    async measure(facts, taskId, change, merge) {
       const scope = { ...facts, taskId, permissions: purposes.read };
       const client = githubClient(deps, async () => await tokens.tokenFor(scope));
-      return await measureChange(client, { owner: facts.owner, repo: facts.name }, change);
+      const at = { owner: facts.owner, repo: facts.name };
+      if (merge === null) return await measureChange(client, at, change);
+      const [measure, judged] = await Promise.all([
+        measureChange(client, at, { ...change, base: merge.ours }),
+        judgeMerge(client, at, change, merge),
+      ]);
+      return { ...measure, merge: judged };
+    },
+    async mergeCleanly(input) {
+      const { facts, request } = input;
+      const scope = { ...facts, taskId: request.taskId, permissions: purposes.publish };
+      const client = githubClient(deps, async () => await tokens.tokenFor(scope));
+      try {
+        return await mergeCleanly(client, input);
+      } catch (error) {
+        if (error instanceof GithubRefusal && error.status === 401) tokens.drop(scope);
+        const reason = finalReason(error);
+        if (reason === null) throw error;
+        return { kind: 'rejected', reason };
+      }
     },
     gate,
     leftOut: ({ skipped }) => leftOutText(skipped),
@@ -59,7 +81,10 @@ export function createPublication(deps: PublicationDeps): Publication {
       const branch = branchName(input.policy.branchPrefix, input.answer.title, request.shortId);
       const at = { owner: facts.owner, repo: facts.name };
       try {
-        return await publish({ client, at, input, tokens, branch, log });
+        const { merge } = input.change;
+        return merge === undefined
+          ? await publish({ client, at, input, tokens, branch, log })
+          : await publishMerge({ client, at, input, tokens }, merge);
       } catch (error) {
         // The token was revoked or expired early. The next attempt mints another.
         if (error instanceof GithubRefusal && error.status === 401) tokens.drop(scope);

@@ -11,8 +11,12 @@ export interface RepositoryPath {
   readonly repo: string;
 }
 
-type FileMode = '100644' | '100755' | '120000';
-type Entry = { path: string; mode: FileMode; type: 'blob' } & ({ sha: string | null } | { content: string });
+/** `commit`: of a submodule. */
+export type Entry = {
+  path: string;
+  mode: '100644' | '100755' | '120000' | '160000';
+  type: 'blob' | 'commit';
+} & ({ sha: string | null } | { content: string });
 
 /** Up to this size text is part of the tree call, without the limit on content creation. */
 const maxInlineBytes = 512 * 1024;

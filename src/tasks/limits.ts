@@ -137,6 +137,8 @@ export const taskLimits = {
   canaryRounds: 6,
   canaryPauseMs: 10_000,
   cloneMs: 5 * 60_000,
+  /** Merging two trees that are in the sandbox. Renames make it slow. */
+  mergeMs: 2 * 60_000,
   /** Unpacking an entry of the setup cache. With its transfer well below the five minutes of the step. */
   unpackMs: 90_000,
   collectMs: 3 * 60_000,

@@ -76,6 +76,11 @@ beforeAll(async () => {
         mend,
         answer,
       ],
+      settle: [
+        shell("grep -l '<<<<<<<' *.md && printf 'Head and base.\\n' > NOTES.md"),
+        finish({ title: 'Resolve', summary: 'Keeps both notes.' }),
+      ],
+      leave: [finish({ title: 'Leave', summary: 'I cannot decide this.' })],
       leak: [shell("printf 'AKIA%s\\n' IOSFODNN7EXAMPLQ > key.txt"), answer],
       bytes: [
         shell(`node -e "${everyByte}"`),
@@ -372,6 +377,30 @@ describe.concurrent('a task that ran', () => {
     expect((await answerTo('nina', command)).comment).toMatch(/approved and being published/);
     await until('the pull request is there', async () => (await world.github.pulls(repository)).length > 0);
     expect((await world.github.pulls(repository))[0]?.body).toContain('nina approved what was held here');
+  });
+
+  it('is a merge commit when a pull request’s conflicts are resolved, and nothing before', async () => {
+    const { world } = flow;
+    const repository = await repositoryNamed('conflicts');
+    const named = { owner: 'acme', name: 'conflicts', base: 'main', author: 'maria' };
+    const pull = { ...named, branch: 'feature', title: 'Head', files: { 'NOTES.md': 'Head.\n' } };
+    const { number, headSha } = await world.github.openPull(pull);
+    const onto = { ...named, branch: 'onto', title: 'Base', files: { 'NOTES.md': 'Base.\n' } };
+    const { headSha: baseSha } = await world.github.openPull(onto);
+    await gitIn(repository, 'update-ref', 'refs/heads/main', baseSha);
+    const asked = async (script: string) => {
+      const hint = { owner: 'acme', name: 'conflicts', issue: number, author: 'maria', body: `[${script}]` };
+      await world.github.commentOnIssue(hint);
+      const { taskId } = await askOn(world, number, '@airlock resolve the conflicts', { repository });
+      return await seen(repository, number, taskId);
+    };
+    const left = await asked('leave');
+    expect(left.comment).toMatch(/Conflict markers are left in `NOTES.md:1`/);
+    expect(await gitIn(repository, 'rev-parse', 'feature')).toBe(headSha);
+    const merged = await asked('settle');
+    expect(merged.outcome).toMatchObject({ kind: 'pull-request', added: true });
+    expect(await gitIn(repository, 'log', '-1', '--format=%P', 'feature')).toBe(`${headSha} ${baseSha}`);
+    expect(await gitIn(repository, 'show', 'feature:NOTES.md')).toBe('Head and base.');
   });
 
   it('opens one pull request although GitHub fails and limits its rate while it is opened', async () => {

@@ -22,7 +22,7 @@ it('counts lines and modes as git does, and makes a patch that git applies', asy
   const simulator = await simulatedGithub();
   const { repository, facts, change } = await changedRepository(simulator, edit);
   const publication = createPublication(ownProcess(simulator));
-  const measure = await publication.measure(facts, 'gh-1-c77', change);
+  const measure = await publication.measure(facts, 'gh-1-c77', change, null);
   expect(measure).toMatchObject({ unmeasured: 0, baseFiles: 8 });
   expect(new Map(measure.modesBefore).get('bin/run.sh')).toBe('100644');
   expect(measure.patch.complete).toBe(true);
@@ -52,7 +52,7 @@ it('shows nothing of a file that looks like a secret, or is binary', async () =>
     writeFileSync(join(directory, 'README.md'), `# Split\n${token}\n`);
     writeFileSync(join(directory, 'logo.png'), new Uint8Array([0, 1]));
   });
-  const { patch } = await createPublication(ownProcess(simulator)).measure(facts, 'gh-1-c77', change);
+  const { patch } = await createPublication(ownProcess(simulator)).measure(facts, 'gh-1-c77', change, null);
   expect(patch).toEqual({
     complete: false,
     text: 'diff --git a/README.md b/README.md\n# Not shown: it has a GitHub token, line 2.\ndiff --git a/logo.png b/logo.png\n# Not shown: it is binary.\n',

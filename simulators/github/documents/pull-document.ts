@@ -10,8 +10,7 @@ export interface PullTotals {
   readonly additions: number;
   readonly deletions: number;
   readonly changedFiles: number;
-  /** null: not yet computed, as on GitHub. */
-  readonly mergeable: boolean | null;
+  readonly mergeable: boolean;
 }
 
 export function pullDocument(site: Site, repository: Repository, issue: Issue, pull: Pull): Json {
@@ -99,7 +98,7 @@ export function fullPullDocument(
     merged: pull.merged !== null,
     mergeable: totals.mergeable,
     rebaseable: totals.mergeable,
-    mergeable_state: totals.mergeable === true ? (pull.draft ? 'draft' : 'clean') : 'unknown',
+    mergeable_state: totals.mergeable ? (pull.draft ? 'draft' : 'clean') : 'dirty',
     merged_by: pull.merged === null ? null : userDocument(site, pull.merged.by),
     comments: issue.comments.length,
     review_comments: pull.reviewComments.length,

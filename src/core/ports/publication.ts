@@ -1,6 +1,7 @@
 /** From a collected change to a pull request, for tasks. Deadlines and idempotence as in `code-host.ts`. */
-import type { Authorization } from '../authorization.ts';
+import type { Authorization, PullPlace } from '../authorization.ts';
 import type { ChangeSet, Measure, MeasuredChange } from '../change-set.ts';
+import type { KeptMerge } from '../merge.ts';
 import type { Receipt, TokenUsage } from '../grant.ts';
 import type { Answer, CommandRun } from '../progress.ts';
 import type { Reported } from '../reported.ts';
@@ -68,11 +69,30 @@ export type PublishResult =
   /** GitHub rejects it, and a retry would not change that. */
   | { readonly kind: 'rejected'; readonly reason: Reason };
 
+export interface CleanMergeInput {
+  readonly request: RoutedRequest;
+  readonly facts: RepositoryFacts;
+  readonly pull: PullPlace;
+}
+export type CleanMerge =
+  | { readonly kind: 'merged'; readonly commit: string }
+  /** The head has the base branch's commits already. */
+  | { readonly kind: 'contained' }
+  | { readonly kind: 'conflict'; readonly ancestor: string }
+  | { readonly kind: 'rejected'; readonly reason: Reason };
+
 export interface Publication {
   /** Parses the collector's lines (untrusted) against the recorded base. Never throws. */
   parseChange(lines: string, base: string): { ok: true; change: ChangeSet } | { ok: false; reason: Reason };
-  /** Compares the change with its base commit on GitHub. Rejects on transient errors. */
-  measure(facts: RepositoryFacts, taskId: string, change: ChangeSet): Promise<Measure>;
+  /** Compares the change with its base, or with what is merged, on GitHub. Rejects on transient errors. */
+  measure(
+    facts: RepositoryFacts,
+    taskId: string,
+    change: ChangeSet,
+    merge: KeptMerge | null,
+  ): Promise<Measure>;
+  /** Has GitHub merge the base branch into the head, if there is no conflict. Rejects as `publish`. */
+  mergeCleanly(input: CleanMergeInput): Promise<CleanMerge>;
   /** `approvedBy` approved exactly this change: what is approvable is then marked instead of held. */
   gate(change: MeasuredChange, approvedBy: string | null): GateVerdict;
   /** A sentence about changed files that are not part of the change; null if nobody misses any. Untrusted. */

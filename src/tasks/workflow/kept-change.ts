@@ -1,6 +1,7 @@
 /** Reads a kept change and compares it with its base, once, so that later attempts judge the same. */
 import { measureSchema, type MeasuredChange } from '../../core/change-set.ts';
 import type { Authorization } from '../../core/authorization.ts';
+import { mergeKept } from './kept-merge.ts';
 import { keptChange } from '../run-names.ts';
 import type { TaskDeps } from './stage.ts';
 
@@ -11,15 +12,16 @@ export async function readKeptChange(
   { record, publication }: TaskDeps,
 ): Promise<{ lines: string; change: MeasuredChange }> {
   const lines = (await record.kept(keptChange)) ?? '';
-  const parsed = publication.parseChange(lines, baseSha);
+  const merge = (await mergeKept(record))?.merge ?? null;
+  const parsed = publication.parseChange(lines, merge?.tree ?? baseSha);
   if (!parsed.ok) throw new Error(`the kept change does not parse: ${parsed.reason.code}`);
+  const change = merge === null ? parsed.change : { ...parsed.change, merge };
   const kept = await record.kept(keptMeasure);
-  if (kept !== null)
-    return { lines, change: { ...parsed.change, measure: measureSchema.parse(JSON.parse(kept)) } };
+  if (kept !== null) return { lines, change: { ...change, measure: measureSchema.parse(JSON.parse(kept)) } };
   const taskId = (await record.snapshot())?.request.taskId ?? '';
-  const measure = await publication.measure(facts, taskId, parsed.change);
+  const measure = await publication.measure(facts, taskId, parsed.change, merge);
   await record.keep(keptMeasure, JSON.stringify(measure));
-  return { lines, change: { ...parsed.change, measure } };
+  return { lines, change: { ...change, measure } };
 }
 
 /** A checkout that is not whole looks like a change that deletes the rest. */
@@ -28,4 +30,27 @@ export function removalRemarks({ files, measure: { baseFiles } }: MeasuredChange
   return baseFiles === null || removed * 2 <= baseFiles
     ? []
     : [`The change removes ${removed} of the ${baseFiles} files of the base commit.`];
+}
+
+/** What a reviewer of a merge looks at. The names are untrusted, and escaped when they are rendered. */
+export async function mergeRemarks(
+  { measure: { merge } }: MeasuredChange,
+  { record }: Pick<TaskDeps, 'record'>,
+): Promise<string[]> {
+  const begun = await mergeKept(record);
+  if (begun === null || merge === undefined) return [];
+  const { paths, more } = begun.conflicts;
+  const without = merge.withoutConflict.filter((path) => !paths.includes(path));
+  return [
+    `The merge had conflicts in ${listed(paths, more)}.`,
+    ...(without.length === 0
+      ? []
+      : [`Only one side changed these, and the merge has another version: ${listed(without, 0)}.`]),
+  ];
+}
+
+function listed(paths: readonly string[], more: number): string {
+  const rest = more + Math.max(0, paths.length - 10);
+  const names = paths.slice(0, 10).map((path) => path.slice(0, 200));
+  return [...names, ...(rest > 0 ? [`${rest} more`] : [])].join(', ');
 }

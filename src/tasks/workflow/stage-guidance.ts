@@ -3,6 +3,7 @@ import type { Authorization } from '../../core/authorization.ts';
 import { scriptCommand } from '../../core/checkout.ts';
 import { describeGuidance, guidanceJob, guidanceResultSchema } from '../../core/ask/guidance.ts';
 import { taskLimits } from '../limits.ts';
+import { mergeKept } from './kept-merge.ts';
 import { lastJsonLine } from './last-json-line.ts';
 import { unlessLost } from './stage-sandbox.ts';
 import type { Stage, TaskDeps } from './stage.ts';
@@ -10,12 +11,14 @@ import type { Stage, TaskDeps } from './stage.ts';
 /** Returns what the prompt says about it; empty if there is nothing to say. */
 export async function layGuidance(
   { baseSha, guidanceSha }: Authorization,
-  { sandbox, log }: TaskDeps,
+  { sandbox, record, log }: TaskDeps,
 ): Promise<Stage<string>> {
   if (guidanceSha === null || guidanceSha === baseSha) return { go: true, value: '' };
   return await unlessLost(async () => {
     const job = '/run/airlock/jobs/guidance.json';
-    await sandbox.writeFile(job, JSON.stringify(guidanceJob({ head: baseSha, base: guidanceSha })));
+    // In a merge the base branch's own changes are in the checkout already, and stay.
+    const head = (await mergeKept(record))?.merge.tree ?? baseSha;
+    await sandbox.writeFile(job, JSON.stringify(guidanceJob({ head, base: guidanceSha })));
     const argv = scriptCommand('guidance', job);
     const run = await sandbox.exec({ argv }, { timeoutMs: taskLimits.guidanceMs, maxOutputBytes: 65_536 });
     const result = guidanceResultSchema.safeParse(lastJsonLine(run));

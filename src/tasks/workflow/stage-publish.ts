@@ -7,7 +7,8 @@ import { Reported } from '../../core/reported.ts';
 import type { SetupReport } from '../../core/setup.ts';
 import type { Reason, RoutedRequest, TaskOutcome } from '../../core/task.ts';
 import { taskLimits } from '../limits.ts';
-import { readKeptChange, removalRemarks } from './kept-change.ts';
+import { mergeRemarks, readKeptChange, removalRemarks } from './kept-change.ts';
+import { mergeKept } from './kept-merge.ts';
 import { keptContext, keptContextSchema } from './stage-intake.ts';
 import { lostOutcome, unlessLost } from './stage-sandbox.ts';
 import { keptChange } from '../run-names.ts';
@@ -26,11 +27,13 @@ export async function collectChange(authorization: Authorization, deps: TaskDeps
     if (lines === null) return { go: false, outcome: uncollectable };
     await deps.record.keep(keptChange, lines);
     await keepThread(deps);
-    const parsed = deps.publication.parseChange(lines, authorization.baseSha);
+    const merge = (await mergeKept(deps.record))?.merge ?? null;
+    const parsed = deps.publication.parseChange(lines, merge?.tree ?? authorization.baseSha);
     if (!parsed.ok)
       return { go: false, outcome: { kind: 'failed', reason: parsed.reason, changeKept: false } };
     const { files } = parsed.change;
-    if (files.length > 0) return { go: true, value: null };
+    // A merge is published also if each of its files is as on one side.
+    if (files.length > 0 || merge !== null) return { go: true, value: null };
     await deps.record.learn({ change: { files: 0, insertions: 0, deletions: 0 } });
     return { go: false, outcome: await nothingChanged(end, parsed.change, deps) };
   });
@@ -51,6 +54,11 @@ export async function gateChange(
   const approval = snapshot.approval?.changeHash === changeHash ? snapshot.approval : null;
   const approver =
     approval === null ? null : approverText(approval, { request, account: authorization.requester });
+  const problem = change.measure.merge?.problem ?? null;
+  if (problem !== null) {
+    const reason = { code: 'merge-unresolved', message: problem };
+    return { go: false, outcome: { kind: 'failed', reason, changeKept: false } };
+  }
   const verdict = deps.publication.gate(change, approver);
   const hold = (reason: Reason, approvable: boolean): Stage<never> => ({
     go: false,
@@ -73,6 +81,7 @@ export async function gateChange(
       remarks: [
         ...(isNamed ? [] : [`${approver} approved this change, because the person who asked lost access.`]),
         ...removalRemarks(change),
+        ...(await mergeRemarks(change, deps)),
         ...(verdict.kind === 'mark' ? verdict.remarks : []),
       ],
     },
@@ -176,9 +185,10 @@ export async function collectLines(
   { baseSha, policy }: Pick<Authorization, 'baseSha' | 'policy'>,
 ): Promise<string | null> {
   const { sandbox, now } = deps;
+  const merge = (await mergeKept(deps.record))?.merge;
   const pathsLeftBySetup = (await setupReport(deps))?.pathsLeftBySetup.paths ?? [];
   const job = '/run/airlock/jobs/collect.json';
-  const text = JSON.stringify(collectJob(baseSha, { pathsLeftBySetup, lfs: policy.lfs }));
+  const text = JSON.stringify(collectJob(merge?.tree ?? baseSha, { pathsLeftBySetup, lfs: policy.lfs }));
   await sandbox.writeFile(job, text).catch(async () => {
     // The disk may be full. What the clone reserved makes room.
     const argv = ['rm', '-f', `${sandboxPaths.objectStore}/${diskReserve}`];

@@ -3,7 +3,9 @@ import { cloneJob, cloneMayRecover, cloneResultSchema, scriptCommand } from '../
 import type { Authorization } from '../../core/authorization.ts';
 import { describeAttachments, type HandedOver } from '../../core/attachments/describe.ts';
 import { guidanceRefspec } from '../../core/ask/guidance.ts';
+import { describeMerge } from '../../core/ask/prompt-merge.ts';
 import { describeSetup } from '../../core/ask/prompt-setup.ts';
+import type { MergeParents } from '../../core/merge.ts';
 import {
   SandboxBusyError,
   SandboxLostError,
@@ -14,6 +16,7 @@ import { UpstreamError } from '../../core/ports/upstream-error.ts';
 import type { TaskOutcome } from '../../core/task.ts';
 import { threadToResume } from './conversation.ts';
 import type { ReadContext } from './stage-intake.ts';
+import { mergeKept } from './kept-merge.ts';
 import { lastJsonLine } from './last-json-line.ts';
 import { taskLimits } from '../limits.ts';
 import { codexRun } from '../run-names.ts';
@@ -49,12 +52,20 @@ export async function startSandbox({
 }
 
 export async function cloneRepository(
-  { facts, policy, baseSha, baseBranch, guidanceSha }: Authorization,
+  { facts, policy, baseSha, baseBranch, guidanceSha, pull }: Authorization,
+  merge: MergeParents | null,
   { sandbox, log }: TaskDeps,
 ): Promise<Stage<null>> {
   return await unlessLost(async () => {
     const { owner, name } = facts;
-    const also = guidanceSha === null ? [] : [guidanceRefspec(guidanceSha)];
+    const merged =
+      merge === null || pull === null
+        ? []
+        : [
+            `+${merge.theirs}:refs/remotes/origin/${pull.baseBranch}`,
+            `+${merge.ancestor}:refs/airlock/merge-base`,
+          ];
+    const also = [...(guidanceSha === null ? [] : [guidanceRefspec(guidanceSha)]), ...merged];
     const job = cloneJob({ owner, name, sha: baseSha, branch: baseBranch, lfs: policy.lfs, also });
     await sandbox.writeFile(`${jobs}/clone.json`, JSON.stringify(job));
     const argv = scriptCommand('clone', `${jobs}/clone.json`);
@@ -79,13 +90,16 @@ export async function cloneRepository(
 export async function startCodex(
   { prompt, earlierTurn, isQuestion }: Omit<ReadContext, 'attachments'>,
   handed: HandedOver,
-  { model, effort }: Authorization,
+  { model, effort, pull }: Authorization,
   deps: TaskDeps,
 ): Promise<Stage<null>> {
   const { sandbox, record, codex } = deps;
   return await unlessLost(async () => {
     const setup = describeSetup(await setupReport(deps));
-    const told = [prompt, describeAttachments(handed, prompt), setup]
+    const begun = await mergeKept(record);
+    const names = { ours: pull?.headRef ?? '', theirs: pull?.baseBranch ?? '' };
+    const merge = begun === null ? '' : describeMerge(begun.conflicts, names);
+    const told = [prompt, describeAttachments(handed, prompt), merge, setup]
       .filter((part) => part !== '')
       .join('\n\n');
     const images = handed.files.filter(({ kind }) => kind === 'image').map(({ path }) => path);

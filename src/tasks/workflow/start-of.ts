@@ -24,6 +24,12 @@ export async function startOf(
   const { trigger } = request;
   if (trigger.kind === 'github' && trigger.onPullRequest)
     return await startInPull(request, trigger.issueNumber, facts, policy, deps);
+  if (jobOf(request) === 'resolve-conflicts') {
+    if (earlier?.pullRequest != null)
+      return await startInPull(request, earlier.pullRequest, facts, policy, deps);
+    const message = 'Conflicts are resolved in a pull request. Ask for it in a comment there.';
+    return refused({ code: 'no-pull-request', message });
+  }
   const open = await openPullRequest(request, facts, earlier, deps);
   const continues = open?.pullRequest ?? null;
   const baseBranch = continues?.headRef ?? base.branch ?? facts.defaultBranch;

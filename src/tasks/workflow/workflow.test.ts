@@ -12,7 +12,7 @@ import {
   type Authorization,
 } from '../../core/authorization.ts';
 import { remarkOf } from '../../core/remark.ts';
-import type { PublishInput } from '../../core/ports/publication.ts';
+import type { CleanMerge, PublishInput } from '../../core/ports/publication.ts';
 import type { TaskRecordPort } from '../../core/ports/task-record.ts';
 import {
   SandboxBusyError,
@@ -118,6 +118,7 @@ const allowedEntry: EgressEntry = {
   bytesUp: 0,
   bytesDown: 0,
 };
+const begunMerge = { ok: true, tree: 'e'.repeat(40), conflicts: { paths: ['a.txt'], more: 0 } };
 const unchanged: ChangeSet = { ...changed, files: [] };
 const ok: ExecResult = { exitCode: 0, stdout: '', stderr: '', truncated: false, timedOut: false };
 
@@ -260,6 +261,8 @@ function world(script: Script) {
     readFile: async () => null,
     exec: async ({ argv }) => {
       sandboxCalls.push('exec');
+      if (argv.some((word) => word.endsWith('merge.js')))
+        return { ...ok, stdout: JSON.stringify(begunMerge) };
       return {
         ...ok,
         stdout: argv.some((word) => word.endsWith('canary.js'))
@@ -458,6 +461,7 @@ function world(script: Script) {
     publication: {
       parseChange: () => ({ ok: true, change: script.change ?? changed }),
       measure: async () => measured,
+      mergeCleanly: async () => ({ kind: 'conflict', ancestor: 'd'.repeat(40) }),
       gate: () => ({ kind: 'allow' }),
       leftOut: () => null,
       changeHash: async (lines) => `hash of ${lines}`,
@@ -2456,6 +2460,59 @@ describe('a task asked for in a pull request', () => {
       expect(authorized.some(startsFromConfiguredBase)).toBe(false);
     },
   );
+
+  const resolving: TaskRequest = { ...request, ask: { kind: 'run', job: 'resolve-conflicts' } };
+  const conflicts = async (publication: Script['publication']) =>
+    await ask('open', 'here', places[0] ?? {}, { request: resolving, publication: publication ?? {} });
+
+  it.each<[string, CleanMerge, Partial<TaskOutcome>]>([
+    [
+      'GitHub merges',
+      { kind: 'merged', commit: 'c'.repeat(40) },
+      { kind: 'answered', message: expect.stringMatching(/no conflict: I merged `main` into `.+` as c{40}/) },
+    ],
+    [
+      'there is nothing to merge',
+      { kind: 'contained' },
+      { kind: 'answered', message: expect.stringContaining('has everything that is on `main`') },
+    ],
+    [
+      'GitHub refuses to merge',
+      { kind: 'rejected', reason: { code: 'branch-protected', message: 'x' } },
+      { kind: 'failed', reason: { code: 'branch-protected', message: 'x' } },
+    ],
+  ])('starts no sandbox for conflicts when %s', async (_, merged, outcome) => {
+    const { result, sandboxCalls } = await conflicts({ mergeCleanly: async () => merged });
+    expect(result).toMatchObject(outcome);
+    expect(sandboxCalls).toEqual([]);
+  });
+
+  it('gives the conflicts to Codex, and publishes the merge with what a reviewer looks at', async () => {
+    const merge = { asInParent: [], withoutConflict: ['a.txt', 'b.txt'], problem: null };
+    const { prompts, published } = await conflicts({ measure: async () => ({ ...measured, merge }) });
+    expect(prompts[0]).toContain('- "a.txt"');
+    expect(published[0]).toMatchObject({
+      change: {
+        merge: { ours: atHead.headSha, theirs: baseSha, ancestor: 'd'.repeat(40), tree: 'e'.repeat(40) },
+      },
+      remarks: [
+        'The merge had conflicts in a.txt.',
+        'Only one side changed these, and the merge has another version: b.txt.',
+      ],
+    });
+  });
+
+  it('publishes no merge with a problem', async () => {
+    const merge = { asInParent: [], withoutConflict: [], problem: 'Markers are left in `a:1`.' };
+    const { result, published } = await conflicts({ measure: async () => ({ ...measured, merge }) });
+    expect(result).toMatchObject({ kind: 'failed', reason: { message: 'Markers are left in `a:1`.' } });
+    expect(published).toEqual([]);
+  });
+
+  it('resolves no conflicts where there is no pull request', async () => {
+    const { result } = await live({ request: resolving });
+    expect(result).toMatchObject({ kind: 'refused', reason: { code: 'no-pull-request' } });
+  });
 
   const strangers = Object.keys(states).flatMap((state) => [
     [state, 'here'] as const,

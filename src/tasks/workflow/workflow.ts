@@ -4,6 +4,7 @@
  */
 import type { WorkflowStep } from 'cloudflare:workers';
 import type { Authorization } from '../../core/authorization.ts';
+import type { MergeParents } from '../../core/merge.ts';
 import type { RoutedRequest, TaskOutcome, TaskRequest, TaskStart } from '../../core/task.ts';
 import { endTask, explainFailure } from './end-task.ts';
 import { relocateForPublication } from './rename.ts';
@@ -11,6 +12,7 @@ import { patientStep } from './patient-step.ts';
 import { routeRequest } from './route-request.ts';
 import { proveSealed } from './stage-canary.ts';
 import { layGuidance } from './stage-guidance.ts';
+import { beginMerge, mergeWithoutConflict, resolvesConflicts } from './stage-merge.ts';
 import { acknowledge, authorizeTask, readContext } from './stage-intake.ts';
 import { handAttachmentsOver, nothingAttached } from './stage-attachments.ts';
 import { replyToQuestion } from './stage-reply.ts';
@@ -50,6 +52,11 @@ async function work(asked: TaskRequest, step: WorkflowStep, deps: TaskDeps): Pro
   if (!authorized.go) return authorized.outcome;
   const { request, authorization, earlier } = authorized.value;
 
+  const merging: Stage<MergeParents | null> = resolvesConflicts(request)
+    ? await run('authorize', retryBriefly, () => mergeWithoutConflict(request, authorization, deps))
+    : { go: true, value: null };
+  if (!merging.go) return merging.outcome;
+
   // None of these needs another: the person sees 👀 while the task gets its sandbox and the issue is read.
   const [acknowledged, context, sandbox] = await Promise.all([
     run('acknowledge', retryBriefly, () => {
@@ -66,11 +73,16 @@ async function work(asked: TaskRequest, step: WorkflowStep, deps: TaskDeps): Pro
   const sealed = await proveSealed(step, deps);
   if (!sealed.go) return sealed.outcome;
 
-  const cloned = await run('clone', retryClone, () => cloneRepository(authorization, deps));
+  const cloned = await run('clone', retryClone, () => cloneRepository(authorization, merging.value, deps));
   if (!cloned.go) return cloned.outcome;
 
   const ready = await setUp(authorization, step, deps);
   if (!ready.go) return ready.outcome;
+
+  if (merging.value !== null) {
+    const begun = await run('codex', retryBriefly, () => beginMerge(merging.value, authorization, deps));
+    if (!begun.go) return begun.outcome;
+  }
 
   const guided = await run('codex', retryBriefly, () => layGuidance(authorization, deps));
   if (!guided.go) return guided.outcome;

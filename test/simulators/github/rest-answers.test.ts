@@ -64,6 +64,10 @@ const operations = [
   'GET /repos/{owner}/{repo}/commits 200',
   'GET /repos/{owner}/{repo}/commits/{ref} 200',
   'GET /repos/{owner}/{repo}/compare/{basehead} 200',
+  'POST /repos/{owner}/{repo}/merges 201',
+  'POST /repos/{owner}/{repo}/merges 204',
+  'POST /repos/{owner}/{repo}/merges 404',
+  'POST /repos/{owner}/{repo}/merges 409',
   'POST /repos/{owner}/{repo}/pulls 201',
   'GET /repos/{owner}/{repo}/pulls 200',
   'GET /repos/{owner}/{repo}/pulls/{pull_number} 200',
@@ -397,6 +401,33 @@ describe('an answer of the REST API', () => {
     expect(listAt((await call('GET', `${repo}/pulls?head=acme:main`)).body, '')).toEqual([]);
     expect(listAt((await call('GET', `${repo}/pulls?head=mallory:main`)).body, '')).toHaveLength(1);
     expect((await call('GET', `${repo}/pulls/4711`)).status).toBe(404);
+  });
+
+  it('matches GitHub’s description for merges', async () => {
+    const at = { owner: 'acme', name: 'widgets', base: 'main', author: 'ada' };
+    const one = { ...at, branch: 'side-a', title: 'A', files: { 'a.txt': 'a\n', 'both.txt': 'a\n' } };
+    const other = { ...at, branch: 'side-b', title: 'B', files: { 'both.txt': 'b\n' } };
+    const { number, headSha: a } = await site.simulator.openPull(one);
+    const { headSha: b } = await site.simulator.openPull(other);
+    const { headSha: c } = await site.simulator.openPull({
+      ...at,
+      branch: 'side-c',
+      title: 'C',
+      files: { 'c.txt': 'c' },
+    });
+    const merge = async (base: string, head: string) => await call('POST', `${repo}/merges`, { base, head });
+    expect((await merge('side-a', b)).status).toBe(409);
+    expect((await merge('side-a', 'nowhere')).status).toBe(404);
+    const merged = await merge('side-a', c);
+    expect(merged.body).toMatchObject({ parents: [{ sha: a }, { sha: c }] });
+    expect((await merge('side-a', 'side-c')).status).toBe(204);
+    const pull = `${repo}/pulls/${number}`;
+    expect((await call('GET', pull)).body).toMatchObject({
+      mergeable: true,
+      head: { sha: textAt(merged.body, 'sha') },
+    });
+    await call('PATCH', pull, { base: 'side-b' });
+    expect((await call('GET', pull)).body).toMatchObject({ mergeable: false, mergeable_state: 'dirty' });
   });
 
   it('matches GitHub’s description for reviews and for comments in the diff', async () => {

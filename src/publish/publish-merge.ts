@@ -1,0 +1,77 @@
+/**
+ * Publishes a merge of the base branch into a pull request's head: one commit with both parents, on the very
+ * head that the sandbox started from. A head that has moved needs another merge. Idempotent as
+ * `publisher.ts`.
+ */
+import * as z from 'zod';
+import type { PublishResult } from '../core/ports/publication.ts';
+import type { KeptMerge } from '../core/merge.ts';
+import type { AppTokens } from '../github/app-auth.ts';
+import { pullRequestRef } from '../github/pull-request.ts';
+import { addCommit, lookAt } from './add-commit.ts';
+import { treeOf, type Publishing } from './branches.ts';
+import { commitMessage, signature } from './git-commit.ts';
+import { mergedTrees, writeMergedTree } from './merge-tree.ts';
+import { commitReport } from './pull-request-text.ts';
+import { prepareEntries, writeTree } from './tree-writer.ts';
+
+const createdSchema = z.object({ sha: z.string().regex(/^[0-9a-f]{40}$/) });
+
+const rejected = (code: string, message: string): PublishResult => ({
+  kind: 'rejected',
+  reason: { code, message },
+});
+
+export async function publishMerge(
+  publishing: Publishing & { readonly tokens: AppTokens },
+  merge: KeptMerge,
+): Promise<PublishResult> {
+  const { client, at, input, tokens } = publishing;
+  const { continues, request, baseBranch, pull } = input;
+  if (continues === null || pull === null) throw new Error('a merge has no pull request to go onto');
+  // The commit that the sandbox started from. The collected change is compared with another tree.
+  const onHead = { ...publishing, input: { ...input, change: { ...input.change, base: merge.ours } } };
+  const [first, trees, theirsTree, bot, entries] = await Promise.all([
+    lookAt(onHead, continues),
+    mergedTrees(client, at, merge),
+    treeOf(publishing, merge.theirs),
+    tokens.bot(client),
+    prepareEntries(client, at, input.change.files),
+  ]);
+  if (trees === null) return rejected('merge-too-large', 'GitHub does not list all files of the merge.');
+  const unmoved = first.added !== null || first.branchHead === merge.ours || first.pull?.state !== 'open';
+  if (!unmoved) return rejected('branch-moved', movedText);
+
+  const tree = await writeMergedTree(client, at, theirsTree, trees.merged);
+  if (tree !== merge.tree)
+    return rejected('merge-differs', 'The sandbox merged something else than GitHub has. Ask again.');
+  const author = signature(bot, request.acceptedAt);
+  const title = `Merge ${pull.baseBranch} into ${baseBranch}`;
+  const commitOnto = async (parent: string): Promise<string> => {
+    if (parent !== merge.ours) throw new Error('the head moved while the merge was being published');
+    const { data } = await client.request('POST /repos/{owner}/{repo}/git/commits', {
+      ...at,
+      message: commitMessage({ ...input.answer, title }, request),
+      tree: await writeTree(client, at, tree, entries),
+      parents: [merge.ours, merge.theirs],
+      author,
+      committer: author,
+    });
+    return createdSchema.parse(data).sha;
+  };
+  const result = await addCommit(onHead, continues, first, commitOnto);
+  if (!('added' in result)) {
+    const { code, why } = result.detour;
+    return rejected(code, `The merge was not added to this pull request: ${why}. Ask again.`);
+  }
+  const { pull: now, head, commit } = result.added;
+  return {
+    kind: 'published',
+    pullRequest: { ...pullRequestRef(now), headSha: head },
+    added: commit,
+    report: commitReport(input),
+  };
+}
+
+const movedText =
+  'The merge was not added to this pull request: somebody pushed to its branch in the meantime; nothing was overwritten. Ask again, so that the new head is merged.';
