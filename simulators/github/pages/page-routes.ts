@@ -1,6 +1,7 @@
 /** Read-only web pages: repositories, issue, pull request. No sign-in; served on loopback only. */
 import { Hono, type Context } from 'hono';
 import { authorAssociation, issuePageUrl } from '../documents/issue-document.ts';
+import { reportsOf } from '../commit-reports.ts';
 import { refreshPull, pullCommits, pullFiles } from '../pull-state.ts';
 import { pullsOf } from '../routes/pull-routes.ts';
 import type { Issue, Pull, Repository, Review } from '../store.ts';
@@ -143,9 +144,19 @@ async function pullBody(repository: Repository, pull: Pull): Promise<string> {
     (commit) =>
       `<li><span class="grow">${escapeHtml(commit.message.split('\n')[0] ?? '')}</span><span class="push">${escapeHtml(commit.author.name)} · <span class="sha">${commit.sha.slice(0, 7)}</span></span></li>`,
   );
+  const checks = reportsOf(repository)
+    .checks.filter(({ sha }) => sha === pull.headSha)
+    .map(
+      ({ name, conclusion }) =>
+        `<li><span class="grow">${escapeHtml(name)}</span><span class="push">${conclusion ?? 'in progress'}</span></li>`,
+    );
+  const ofChecks =
+    checks.length === 0
+      ? ''
+      : `<h2 class="section">Checks <small>${checks.length}</small></h2><ul class="list">${checks.join('')}</ul>\n`;
   const sum = (field: 'additions' | 'deletions'): number =>
     files.reduce((total, file) => total + file[field], 0);
-  return `<h2 class="section">Commits <small>${commits.length}</small></h2><ul class="list">${rows.join('')}</ul>
+  return `${ofChecks}<h2 class="section">Commits <small>${commits.length}</small></h2><ul class="list">${rows.join('')}</ul>
 <h2 class="section">Files changed <small>${files.length}</small> <small>${changeCount(sum('additions'), sum('deletions'))}</small></h2>
 ${files.map(fileDiff).join('')}`;
 }

@@ -30,6 +30,8 @@ describe('pages', () => {
         'logo.bin': null,
       },
     });
+    const sha = (await site.simulator.branches(repo)).find(({ name }) => name === 'fix')?.sha ?? '';
+    site.simulator.addCheckRun({ ...repo, sha, check: 'unit <x>', conclusion: 'failure' });
     await call('POST', '/pulls', { title: 'Fix', head: 'fix', base: 'main', body: 'Closes #1', draft: true });
     const comments = [{ path: 'src/a.txt', line: 2, body: 'Why <b>2</b>?' }];
     await site.simulator.reviewPull({ ...repo, number: 2, author: 'wes', body: 'Hm.', comments });
@@ -69,6 +71,7 @@ describe('pages', () => {
   it('show a pull request with its commits and its diff', async () => {
     const { html } = await get('/acme/widgets/pull/2');
     expect(html).toContain('Draft');
+    expect(html).toMatch(/<span class="grow">unit &lt;x&gt;<\/span><span class="push">failure</);
     expect(html).toContain('Fix &lt;it&gt;');
     expect(html).toContain(
       '<tr class="del"><td class="no">2</td><td class="no"></td><td class="text">-two</td></tr>',
