@@ -29,7 +29,7 @@ const obstacles = {
   ],
   'pull-request-closed': [
     'it was closed in the meantime',
-    'Reopen it and ask again, or apply the patch on a new branch.',
+    'Reopen it and mention me with `retry`, or apply the patch on a new branch.',
   ],
   'head-is-default-branch': [
     'its branch is the repository’s default branch, to which Airlock does not push',
@@ -37,19 +37,19 @@ const obstacles = {
   ],
   'branch-deleted': [
     'its branch was deleted in the meantime',
-    'Restore the branch and ask again, or apply the patch on another branch.',
+    'Restore the branch and mention me with `retry`, or apply the patch on another branch.',
   ],
   'branch-moved': [
     'somebody pushed to its branch in the meantime; nothing was overwritten',
-    'Ask again, so that Codex starts from the new head, or apply the patch by hand.',
+    'Mention me with `retry`, so that Codex starts from the new head, or apply the patch by hand.',
   ],
   'auto-merge-enabled': [
     'auto-merge is enabled on it, so this part would be merged without a review',
-    'Disable auto-merge and ask again, or apply the patch.',
+    'Disable auto-merge and mention me with `retry`, or apply the patch.',
   ],
   'branch-protected': [
     'the rules of its branch do not let the App push to it',
-    'Let the GitHub App bypass the rule and ask again, or apply the patch.',
+    'Let the GitHub App bypass the rule and mention me with `retry`, or apply the patch.',
   ],
 } as const;
 type Obstacle = keyof typeof obstacles;

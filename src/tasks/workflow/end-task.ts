@@ -62,7 +62,8 @@ const keepsChange = (outcome: TaskOutcome): boolean =>
   outcome.kind === 'held' || (outcome.kind === 'failed' && outcome.changeKept);
 
 /** For `retry`. A task that was never authorized is not kept for it. */
-const canRunAgain = ({ kind }: TaskOutcome): boolean => kind === 'failed' || kind === 'cancelled';
+const canRunAgain = ({ kind }: TaskOutcome): boolean =>
+  kind === 'failed' || kind === 'cancelled' || kind === 'patch';
 
 /** null: a command was answered, and got no 👀, or another task answers, and 👀 stays. */
 function endReaction({ kind }: TaskOutcome): Reaction | null {

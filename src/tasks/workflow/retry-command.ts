@@ -1,7 +1,7 @@
 /**
  * `retry` on GitHub: publishes the kept change of a failed task, or runs a task again that failed, was
- * cancelled or is held. The comment's own task becomes the run: it is authorized by who wrote `retry`, with
- * the words, options and place of the first request.
+ * cancelled, is held or ended as a patch. The comment's own task becomes the run: it is authorized by who
+ * wrote `retry`, with the words, options and place of the first request.
  */
 import { askersOf } from '../../core/access/approver.ts';
 import { shortIdOf } from '../../core/ids.ts';
@@ -26,7 +26,7 @@ function decideRetry(tasks: readonly Candidate[]): RetryDecision {
       return { kind: 'nothing', message };
     }
     if (outcome.kind === 'failed' && outcome.changeKept) return { kind: 'publish', of: task };
-    if (['failed', 'cancelled', 'held'].includes(outcome.kind)) return { kind: 'run', of: task };
+    if (['failed', 'cancelled', 'held', 'patch'].includes(outcome.kind)) return { kind: 'run', of: task };
   }
   return { kind: 'nothing', message: nothingText };
 }

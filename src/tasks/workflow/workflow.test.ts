@@ -1481,6 +1481,11 @@ describe('a task', () => {
     ['failed', failed, undefined],
     ['was cancelled', { kind: 'cancelled', by: 'maria' }, undefined],
     ['is held', { kind: 'held', reason: { code: 'x', message: 'x' }, changeHash: null }, undefined],
+    [
+      'ended as a patch',
+      { kind: 'patch', reason: { code: 'x', message: 'x' }, patch: measured.patch, summary: '' },
+      undefined,
+    ],
     ['failed, and that a retry without access claimed', failed, 'gh-1-c8'],
   ])('runs a task again that %s, for the author of `retry`', async (_, outcome, retriedBy) => {
     const stranger = {
