@@ -1,6 +1,8 @@
 /**
  * Reads the events of a pull request: a submitted review, a comment in its diff, a label. Pure. A review and
  * its line comments are one task, which reads them all (`review-ask.ts`), whichever event arrives first.
+ *
+ * GitHub does not say of a review or a line comment whether an app wrote it in a person's name.
  */
 import * as z from 'zod';
 import { taskIdFor } from '../core/ids.ts';

@@ -202,11 +202,10 @@ function stickyComments(
   at: RepositoryName & { issue: number },
   taskId: string,
 ): readonly CommentView[] {
-  return world.github
-    .comments(at)
-    .filter(
-      ({ author, body }) => author === 'airlock[bot]' && body.includes(`<!-- airlock:task=${taskId} -->`),
-    );
+  const all = [...world.github.comments(at), ...world.github.reviewComments({ ...at, number: at.issue })];
+  return all.filter(
+    ({ author, body }) => author === 'airlock[bot]' && body.includes(`<!-- airlock:task=${taskId} -->`),
+  );
 }
 export function botComments(world: World, at: RepositoryName & { issue: number }): readonly CommentView[] {
   return world.github.comments(at).filter(({ author }) => author === 'airlock[bot]');

@@ -648,6 +648,36 @@ describe('a pull request that a person made', () => {
   });
 });
 
+describe('a pull request from a fork', () => {
+  it('gets its patch in the thread of the line comment that asked, and no write', async () => {
+    const { github } = flow.world;
+    const repository = await repositoryNamed('forked');
+    // Its branch has the name of one of ours.
+    const fork = {
+      author: 'mallory',
+      branch: 'main',
+      base: 'main',
+      title: 'Outside',
+      files: { 'x.txt': 'x\n' },
+    };
+    const { number } = await github.openPullFromFork({ ...repository, ...fork });
+    const comments = [{ path: 'x.txt', line: 1, body: '@airlock mend it [mend]' }];
+    const review = await github.reviewPull({ ...repository, number, author: 'maria', comments });
+    const taskId = taskIdFor({ event: 'review', repositoryId: repository.id, reviewId: review.id });
+    const { outcome, pulls, branches, comments: ours } = await seen(repository, number, taskId);
+    expect(outcome).toMatchObject({ kind: 'patch', reason: { code: 'read-only' } });
+    expect([pulls.length, branches, ours]).toEqual([1, ['main'], []]);
+    expect(await gitIn(repository, 'rev-parse', 'main')).toBe(repository.headSha);
+    await until('the patch', () => github.reviewComments({ ...repository, number }).length > 1);
+    const [asked, ...thread] = github.reviewComments({ ...repository, number });
+    expect(asked?.reactions).toEqual(['confused']);
+    expect(thread.at(-1)).toMatchObject({ inReplyTo: asked?.id, author: 'airlock[bot]' });
+    const text = thread.map(({ body }) => body).join('\n');
+    expect(text).toContain('in another repository, to which Airlock does not write');
+    expect(text).toContain('+  const cents = Math.round(total * 100);');
+  });
+});
+
 describe('after all of them', () => {
   it('no sandbox and no working token is left', async () => {
     await untilNothingIsLeft(flow);

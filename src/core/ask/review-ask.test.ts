@@ -56,7 +56,7 @@ describe('askOfReview', () => {
       'review',
       null,
       run,
-      'a.ts:10: rename it\n\na.ts:30: drop it',
+      'Line comment 1: rename it\n\nLine comment 3: drop it',
     ],
   ])('reads the same from each event of the review: %j → %s', (words, event, commentId, ask, instruction) => {
     for (const trigger of [ofReview, ...words.lines.map(({ id }) => ofLine(id))]) {

@@ -54,10 +54,8 @@ export function askOfReview(review: ReviewWords, trigger: GithubTrigger): Asked 
     const one = { event: 'review_comment', commentId, lineComment, comment, triggeredAt } as const;
     return { ...asked(read), trigger: { ...rest, ...one } };
   }
-  const words = [first, ...more].map(({ line: { place }, read: { instruction } }) => {
-    const at = place.line === null ? place.path : `${place.path}:${place.line}`;
-    return `${at}: ${instruction}`;
-  });
+  // By its id and not by its path, which the author of the pull request chose, and which is no instruction.
+  const words = [first, ...more].map((one) => `Line comment ${one.line.id}: ${one.read.instruction}`);
   const options = more.reduceRight<TaskOptions>((all, one) => ({ ...all, ...one.read.options }), {});
   return {
     ask: read.ask,
