@@ -136,6 +136,9 @@ export const taskLimits = {
   /** While probes get no answer: about four minutes at most, because a machine can be busy. */
   canaryRounds: 6,
   canaryPauseMs: 10_000,
+  /** One attachment, and the time after which none is begun: together well below a step's five minutes. */
+  attachmentMs: 60_000,
+  attachmentsMs: 2 * 60_000,
   cloneMs: 5 * 60_000,
   /** Merging two trees that are in the sandbox. Renames make it slow. */
   mergeMs: 2 * 60_000,

@@ -18,6 +18,8 @@ import {
 import { judgeAttachment } from '../../core/attachments/judge.ts';
 import type { Authorization } from '../../core/authorization.ts';
 import type { RoutedRequest } from '../../core/task.ts';
+import { withDeadline } from '../../lib/with-deadline.ts';
+import { taskLimits } from '../limits.ts';
 import { unlessLost } from './stage-sandbox.ts';
 import type { Stage, TaskDeps } from './stage.ts';
 
@@ -35,11 +37,16 @@ export async function handAttachmentsOver(
     const left: LeftFile[] = [];
     let imageBytesLeft: number = attachmentLimits.imageBytes;
     let charsLeft: number = attachmentLimits.allTextChars;
+    const lastStart = deps.now() + taskLimits.attachmentsMs;
     // One after the other, because several of them would not fit into the Worker's memory.
-    for (const ref of refs) {
+    for (const [index, ref] of refs.entries()) {
       const { name, by, own } = ref;
       if (files.length === attachmentLimits.files) {
         left.push({ name, why: `is beyond the limit of ${attachmentLimits.files} files` });
+        continue;
+      }
+      if (deps.now() > lastStart) {
+        left.push({ name, why: 'was not fetched, because the others took too long' });
         continue;
       }
       const answer = await fetched(ref, request, authorization, deps);
@@ -53,7 +60,8 @@ export async function handAttachmentsOver(
         continue;
       }
       const extension = judged.kind === 'image' ? judged.image.format : 'txt';
-      const path = `${attachmentFolder}/${files.length + 1}.${extension}`;
+      // By its place among all: an overlapping attempt writes the same file there.
+      const path = `${attachmentFolder}/${index + 1}.${extension}`;
       await deps.sandbox.writeFile(path, answer.bytes);
       const text = judged.kind === 'text' ? excerpt(judged.text, charsLeft) : '';
       if (judged.kind === 'image') imageBytesLeft -= judged.image.sentBytes;
@@ -78,8 +86,9 @@ async function fetched(
 ): Promise<AttachmentAnswer> {
   const unreachable = { kind: 'refused', why: 'could not be fetched' } as const;
   try {
-    if (ref.source === 'github') return await codeHost.attachment(facts, request, ref);
-    return (await chat?.attachment(ref)) ?? unreachable;
+    const answer = ref.source === 'github' ? codeHost.attachment(facts, request, ref) : chat?.attachment(ref);
+    if (answer === undefined) return unreachable;
+    return await withDeadline(answer, taskLimits.attachmentMs, 'fetching an attachment');
   } catch (error) {
     log('attachment.failed', { taskId: request.taskId, error: String(error) });
     return unreachable;

@@ -740,7 +740,7 @@ describe('what people attach', () => {
         startRun: async (name) => void written.push(name),
       },
     });
-    const [one, two, three] = ['1.png', '2.txt', '3.png'].map((name) => `/run/airlock/attachments/${name}`);
+    const [one, two, three] = ['1.png', '3.txt', '6.png'].map((name) => `/run/airlock/attachments/${name}`);
     const size = png(3, 2).length;
     expect(written.filter((line) => /attachments|^codex/.test(line))).toEqual([
       `${one} ${size}`,
@@ -756,6 +756,23 @@ describe('what people attach', () => {
     expect(log).toContain(`Codex did not get these attachments: ${left}.`);
     expect(record.view()?.attachmentsLeft).toBe(`Codex did not get these attachments: ${left}.`);
     expect(prompts[0]).toContain(left.replaceAll(/; (?=page|broken)/g, '\n'));
+  });
+
+  it('takes a few minutes at most', async () => {
+    const clock: MemoryTasks[] = [];
+    const script = attached('slow', 'x.log');
+    const { log } = await live({
+      seeTasks: (seen) => void clock.push(seen),
+      codeHost: {
+        ...script.codeHost,
+        attachment: async () => {
+          for (const tasks of clock) tasks.now += taskLimits.attachmentsMs + 1;
+          return { kind: 'refused', why: 'was slow' };
+        },
+      },
+    });
+    const left = 'slow was slow; x.log was not fetched, because the others took too long';
+    expect(log).toContain(`Codex did not get these attachments: ${left}.`);
   });
 
   it('is at most ten files', async () => {
