@@ -119,7 +119,7 @@ async function earlierTurn(request: RoutedRequest, { thread }: Asker, deps: Task
     // Before the look, so that a change after the look wakes this task.
     await record.addWaiter(request.taskId);
     const view = await record.view();
-    if (view === null) break;
+    if (view === null) continue; // expired
     if (view.outcome !== null) {
       // In a thread it has waited for all before it.
       if (request.trigger.kind === 'slack' && view.base !== null) break;
