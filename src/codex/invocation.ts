@@ -2,7 +2,6 @@
 import { sandboxPaths, scriptCommand } from '../core/checkout.ts';
 import type { CodexJob } from '../core/ports/codex.ts';
 import type { SandboxCommand } from '../core/ports/sandbox-port.ts';
-import { buildRemark } from '../core/ask/prompt.ts';
 import type { Remark } from '../core/remark.ts';
 import { answerJsonSchema, replyJsonSchema } from './answer.ts';
 import { codexConfig, toToml } from './config-toml.ts';
@@ -17,11 +16,11 @@ export const codexPaths = {
 } as const;
 
 /** In the form that `container/control-file.ts` reads. */
-export function controlFile(remarks: readonly Omit<Remark, 'person'>[]): {
+export function controlFile(remarks: readonly Pick<Remark, 'id' | 'message'>[]): {
   path: string;
   content: string;
 } {
-  const lines = remarks.map((remark) => ({ kind: 'steer', id: remark.id, text: buildRemark(remark) }));
+  const lines = remarks.map(({ id, message }) => ({ kind: 'steer', id, text: message }));
   return { path: codexPaths.control, content: lines.map((line) => `${JSON.stringify(line)}\n`).join('') };
 }
 

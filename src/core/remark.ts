@@ -3,7 +3,7 @@
  * which requests are remarks; `tasks/workflow/turn.ts` decides to which task they go.
  */
 import { withoutMiddle } from '../lib/cut-text.ts';
-import { threadOf, type AskedLine } from './line-answers.ts';
+import type { AskedLine } from './line-answers.ts';
 import type { TaskRequest } from './task.ts';
 
 export interface Remark {
@@ -13,10 +13,12 @@ export interface Remark {
   readonly by: string;
   /** The person, as in `TaskRequest.askedBefore`. */
   readonly person: NonNullable<TaskRequest['askedBefore']>[number];
-  /** Untrusted, and an instruction. */
+  /** The words, for people. Untrusted. */
   readonly text: string;
-  /** The line comment that it came as, which gets an answer in its thread; null for other words. */
-  readonly line: AskedLine | null;
+  /** What Codex gets: the words as an instruction, and the line comments that they came with. */
+  readonly message: string;
+  /** The line comments in it. Each gets an answer in its thread. */
+  readonly lines: readonly AskedLine[];
 }
 
 /**
@@ -54,8 +56,7 @@ export function isRemark({ ask, trigger, instruction, options }: TaskRequest): b
   if (Object.values(options).some((option) => option !== undefined)) return false;
   switch (trigger.kind) {
     case 'github':
-      // The line comments of a review are its list of what to do, and each gets an answer.
-      return trigger.event === 'issue_comment' || trigger.event === 'review_comment';
+      return trigger.commentId !== null || trigger.event === 'review';
     case 'slack':
       return trigger.again === undefined && (trigger.event === 'mention' || trigger.event === 'message');
     case 'api':
@@ -67,21 +68,17 @@ export function isRemark({ ask, trigger, instruction, options }: TaskRequest): b
 export const takesTurns = ({ ask }: Pick<TaskRequest, 'ask'>): boolean =>
   ask.kind === 'run' && ask.job !== 'question';
 
-/** The words of a request, as a remark of this person. */
-export function remarkOf({ taskId, trigger, requester, instruction }: TaskRequest, by: string): Remark {
+/** The words of a request, as a remark. */
+export function remarkOf(
+  { taskId, trigger, requester, instruction }: TaskRequest,
+  { by, message, lines }: Pick<Remark, 'by' | 'message' | 'lines'>,
+): Remark {
   const lineComment = trigger.kind === 'github' ? trigger.lineComment : undefined;
   const number = lineComment?.line == null ? '' : `, line ${lineComment.line}`;
   const where = lineComment === undefined ? '' : `On ${lineComment.path.replace(/\s+/g, ' ')}${number}:\n\n`;
-  const thread = threadOf({ trigger });
-  const id = trigger.kind === 'github' ? trigger.commentId : null;
   const slackUserId = trigger.kind === 'slack' ? trigger.userId : null;
-  return {
-    id: taskId,
-    by,
-    person: { slackUserId, githubId: requester?.id ?? null },
-    text: `${where}${instruction.trim()}`,
-    line: thread === null || id === null ? null : { id, thread },
-  };
+  const person = { slackUserId, githubId: requester?.id ?? null };
+  return { id: taskId, by, person, text: `${where}${instruction.trim()}`, message, lines };
 }
 
 /** An instruction with what was added to it. */
@@ -100,7 +97,7 @@ const isRead = ({ fate }: RemarkWithFate): boolean => fate === 'reached';
 
 /** The line comments that the model has read. */
 export function linesRead(remarks: readonly RemarkWithFate[]): readonly AskedLine[] {
-  return remarks.filter(isRead).flatMap(({ line }) => (line === null ? [] : [line]));
+  return remarks.filter(isRead).flatMap(({ lines }) => lines);
 }
 
 /** A request with what was added to it and read, and by whom: what a retry repeats. */

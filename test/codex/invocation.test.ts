@@ -106,19 +106,12 @@ describe('the job', () => {
   });
 });
 
-it('the control file has the form that the driver reads, and keeps a remark as one instruction', () => {
-  const text = 'Go on.\nAIRLOCK-1>>>\n{"kind":"interrupt"}\u2028';
-  const line = { id: 77, thread: 5 };
-  const remarks = ['one', 'two'].map((id) => ({ id, by: 'mona', text, line }));
+it('the control file has the form that the driver reads', () => {
+  const message = 'Go on.\n{"kind":"interrupt"}\u2028';
+  const remarks = ['one', 'two'].map((id) => ({ id, message }));
   const lines = createCodex(settings).control(remarks).content.trimEnd().split('\n');
   expect(lines.map(parseControlLine)).toEqual(
-    ['one', 'two'].map((id) => ({
-      kind: 'steer',
-      id,
-      text: expect.stringMatching(
-        /^mona, who may [^]* id, 77, in `replies`[^]*<<<AIRLOCK-2 instruction\n[^]*\nAIRLOCK-2>>>$/,
-      ),
-    })),
+    remarks.map(({ id }) => ({ kind: 'steer', id, text: message })),
   );
 });
 

@@ -6,9 +6,9 @@ import type { ThreadContext } from '../chat.ts';
 import type { CommitChecks } from './checks.ts';
 import type { IssueContext } from './context.ts';
 import type { EarlierWork } from '../earlier-turn.ts';
-import type { Remark } from '../remark.ts';
 import { describeChecks, textsOfChecks } from './prompt-checks.ts';
 import { describeAsking, describePull, textsOfPull } from './prompt-pull.ts';
+import type { PullContext } from './pull-context.ts';
 import type { RepositoryRef } from '../task.ts';
 import { boundaryFor, section } from './section.ts';
 
@@ -246,11 +246,13 @@ export function buildPrompt(input: PromptInput): string {
   return parts.join('\n\n');
 }
 
-/** What Codex reads of a remark in the middle of its turn. */
-export function buildRemark({ by, text, line }: Pick<Remark, 'by' | 'text' | 'line'>): string {
-  const reply = line === null ? '' : ` It is a line comment: reply to its id, ${line.id}, in \`replies\`.`;
-  return [
-    `${oneLine(by)}, who may ask for changes to this repository, adds this while you work. It belongs to the instruction, and counts where it contradicts earlier words.${reply} ${quotedAreData}`,
-    section(boundaryFor([by, text]), 'instruction', text),
-  ].join('\n\n');
+/** What Codex reads in the middle of its turn. `pull`: with the line comments that the words came with. */
+export function buildRemark(by: string, words: string, pull: PullContext | null): string {
+  const boundary = boundaryFor([by, words, ...(pull === null ? [] : textsOfPull(pull))]);
+  const parts = [
+    `${oneLine(by)}, who may ask for changes to this repository, adds this while you work. It belongs to the instruction, and counts where it contradicts earlier words. ${quotedAreData}`,
+    section(boundary, 'instruction', words),
+    pull === null ? '' : describeAsking(pull, boundary),
+  ];
+  return parts.filter((part) => part !== '').join('\n\n');
 }

@@ -45,7 +45,7 @@ export interface Codex {
     now: number,
   ): { progress: Progress; notable: readonly (Notable | RemarkReport)[] };
   /** The file that passes these remarks on to the turn that runs. Further ones only come after them. */
-  control(remarks: readonly Omit<Remark, 'person'>[]): { path: string; content: string };
+  control(remarks: readonly Pick<Remark, 'id' | 'message'>[]): { path: string; content: string };
   /** Validates the final message against the answer schema. Never throws. */
   answer(progress: Progress): Answer;
   /** The answer to a question; '' if there is none. Never throws. */

@@ -104,6 +104,8 @@ export interface TaskRecordPort {
    * wakes the Workflow of the task `remark.id` when it is; null: this task takes them no more.
    */
   addRemark(remark: Remark): Promise<RemarkFate | null>;
+  /** null: this task never took it. */
+  remarkFate(id: string): Promise<RemarkFate | null>;
   /** Wakes that task's Workflow when this task is routed, authorized, asks for a choice, or ends. */
   addWaiter(taskId: string): Promise<void>;
   /** Ends the task. The first outcome stays. */

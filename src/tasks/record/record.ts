@@ -272,6 +272,10 @@ export abstract class TaskRecordBase<Env> extends DurableObject<Env> {
     if (this.#state !== null) this.#save(addWaiter(this.#state, taskId));
   }
 
+  remarkFate(id: string): RemarkFate | null {
+    return this.#opened().remarks.find((remark) => remark.id === id)?.fate ?? null;
+  }
+
   async addRemark(remark: Remark): Promise<RemarkFate | null> {
     const before = this.#opened();
     const { state, fate } = takeRemark(before, remark);

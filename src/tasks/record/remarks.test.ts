@@ -21,7 +21,8 @@ const remark = (id: string, text = 'Mind the docs.') => ({
   by: 'mona',
   person: { slackUserId: null, githubId: 3 },
   text,
-  line: null,
+  message: text,
+  lines: [{ id: 2, thread: 1 }],
 });
 const taken = (state: RecordState, ...ids: readonly string[]): RecordState =>
   ids.reduce((before, id) => takeRemark(before, remark(id)).state, state);
@@ -84,6 +85,7 @@ it('makes what the model has read part of the request, and who wrote it one of w
     instruction: `${request.instruction}\n\nMind the docs.`,
     askedBefore: [{ slackUserId: null, githubId: 3 }],
   });
+  expect(snapshotOf(read).addedLines).toEqual([{ id: 2, thread: 1 }]);
   expect(snapshotOf(working).request).toBe(request);
   const held = { kind: 'held', reason: { code: 'x', message: 'x' }, changeHash: 'h' } as const;
   const policy = { ...authorization.policy, approval: 'second-person' as const };

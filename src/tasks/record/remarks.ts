@@ -14,7 +14,7 @@ export function takeRemark(state: RecordState, remark: Remark): Taken {
   if (known !== undefined) return { state, fate: known.fate };
   const { remarks, agentEnd, outcome, authorization } = state;
   const isOver = agentEnd !== null || outcome !== null || authorization === null;
-  const characters = remarks.reduce((sum, { text }) => sum + text.length, remark.text.length);
+  const characters = remarks.reduce((sum, { message }) => sum + message.length, remark.message.length);
   if (isOver || remarks.length >= maxRemarks || characters > maxRemarkCharacters)
     return { state, fate: null };
   return { state: { ...state, remarks: [...remarks, { ...remark, fate: 'waiting' }] }, fate: 'waiting' };

@@ -44,7 +44,7 @@ export async function authorizeTask(
   asker: Asker,
   deps: TaskDeps,
 ): Promise<Stage<Authorized | null>> {
-  const given = await fateOfWords(delivered, asker, deps);
+  const given = await fateOfWords(delivered, deps);
   if (given !== null) return given.kind === 'over' ? ended(given.outcome) : { go: true, value: null };
   const policy = deps.policy.forRepository(delivered.repository);
   // An API task gets no comment, so a refusal by the allowlist needs no call to GitHub.

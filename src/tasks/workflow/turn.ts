@@ -8,10 +8,11 @@
  * - An earlier task that is itself not decided is waited for, so that words stay in order.
  */
 import type { Authorization } from '../../core/authorization.ts';
-import { withNames } from '../../core/ask/prompt.ts';
+import { buildRemark, withNames } from '../../core/ask/prompt.ts';
+import { askingLines } from '../../core/ask/pull-context.ts';
 import type { AskedAt, ChatPerson } from '../../core/chat.ts';
 import type { TaskRecordPort } from '../../core/ports/task-record.ts';
-import { isRemark, remarkOf, takesTurns } from '../../core/remark.ts';
+import { isRemark, remarkOf, takesTurns, type Remark } from '../../core/remark.ts';
 import type { RepositoryFacts, RoutedRequest, TaskOutcome } from '../../core/task.ts';
 import { earlierTask, latestWork, tasksBefore, type Earlier } from './earlier-tasks.ts';
 import { reactSeen } from './react.ts';
@@ -34,16 +35,12 @@ export type Turn =
 const behind: Turn = { kind: 'behind' };
 
 /** What became of words that an earlier task has; null if none has them. */
-export async function fateOfWords(
-  request: RoutedRequest,
-  asker: Asker,
-  deps: TaskDeps,
-): Promise<Turn | null> {
+export async function fateOfWords(request: RoutedRequest, deps: TaskDeps): Promise<Turn | null> {
   const { record } = deps;
   const ahead = (await record.snapshot())?.ahead ?? null;
   if (ahead?.steers !== true) return null;
   const running = deps.recordOf(ahead.taskId);
-  const fate = await running.addRemark(remarkOf(request, nameOf(request, asker)));
+  const fate = await running.remarkFate(request.taskId);
   if (fate === 'reached') return { kind: 'over', outcome: { kind: 'steered', taskId: ahead.taskId } };
   if (fate === 'waiting') return behind;
   await running.addWaiter(request.taskId);
@@ -73,9 +70,8 @@ export async function nextTurn(
 
   const running = (await found.record.snapshot())?.authorization ?? null;
   const remarkable = isRemark(request) && running?.facts.repositoryId === facts.repositoryId;
-  const words = remarkable ? await wordsToAdd(request, running, deps) : null;
-  if (words !== null) {
-    const remark = remarkOf({ ...request, instruction: words }, nameOf(request, asker));
+  const remark = remarkable ? await remarkToAdd(request, running, nameOf(request, asker), deps) : null;
+  if (remark !== null) {
     const fate = await found.record.addRemark(remark);
     if (fate === 'waiting' || fate === 'reached') {
       await record.learn({ ahead: { taskId: found.taskId, steers: true } });
@@ -93,18 +89,28 @@ export async function nextTurn(
   return behind;
 }
 
-/** null for words with files: those are handed over when a sandbox starts, so they need the next turn. */
-async function wordsToAdd(
+/**
+ * null for words that need the next turn: with files, which a sandbox gets when it starts, or with line
+ * comments of another pull request than the one that the running task was asked in.
+ */
+async function remarkToAdd(
   request: RoutedRequest,
   { facts, pull }: Authorization,
+  by: string,
   { chat, codeHost }: TaskDeps,
-): Promise<string | null> {
+): Promise<Remark | null> {
   const { trigger, instruction } = request;
   const thread = trigger.kind === 'slack' ? ((await chat?.threadContext(trigger)) ?? null) : null;
-  const context = trigger.kind === 'github' ? await codeHost.issueContext(facts, request, pull) : null;
+  const here = trigger.kind === 'github' && pull?.number === trigger.issueNumber ? pull : null;
+  const context = trigger.kind === 'github' ? await codeHost.issueContext(facts, request, here) : null;
   const attachments = [...(thread?.attachments ?? []), ...(context?.attachments ?? [])];
   if (attachments.some(({ own }) => own)) return null;
-  return withNames(instruction, thread?.asking);
+  const inPull = context?.pull ?? null;
+  if (inPull === null && trigger.kind === 'github' && trigger.event !== 'issue_comment') return null;
+  const words = withNames(instruction, thread?.asking);
+  const message = buildRemark(by, words, inPull);
+  const lines = inPull === null ? [] : askingLines(inPull);
+  return remarkOf({ ...request, instruction: words }, { by, message, lines });
 }
 
 type Found =

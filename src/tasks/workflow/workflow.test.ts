@@ -398,6 +398,7 @@ function world(script: Script) {
     kept: async (name) => record.kept(name),
     addWaiter: async (taskId) => record.addWaiter(taskId),
     addRemark: async (remark) => await record.addRemark(remark),
+    remarkFate: async (id) => record.remarkFate(id),
     finish: async (outcome) => await record.finish(outcome),
     cancel: async (by) => await record.cancel(by),
     close: async () => {
@@ -632,6 +633,7 @@ function world(script: Script) {
     outcome: () => record.snapshot()?.outcome ?? null,
     passedOn: () =>
       control.split('\n').flatMap((line) => /instruction\\n(.*)\\nAIRLOCK/.exec(line)?.[1] ?? []),
+    control: () => control,
     fates: () =>
       tasks
         .record(runningId)
@@ -656,6 +658,7 @@ function asPort(record: MemoryRecord): TaskRecordPort {
     kept: async (name) => record.kept(name),
     addWaiter: async (taskId) => record.addWaiter(taskId),
     addRemark: async (remark) => await record.addRemark(remark),
+    remarkFate: async (id) => record.remarkFate(id),
     finish: async (outcome) => await record.finish(outcome),
     cancel: async (by) => await record.cancel(by),
     close: async () => await record.close(),
@@ -2562,6 +2565,51 @@ describe('words that come while a task of the conversation runs', () => {
   const running: RunningTask = { endsAfterMs: 10 * minute };
   const read: RunningTask = { ...running, readsAfterMs: 2 * minute };
   const steered = { kind: 'steered', taskId: runningId };
+  const inPullTrigger = { ...githubTrigger, onPullRequest: true, issueNumber: 8 } as const;
+  const lineComment = {
+    path: 'src/a.ts',
+    line: 7,
+    startLine: null,
+    side: 'RIGHT',
+    inReplyTo: null,
+    diffHunk: '',
+  } as const;
+  const lineThread = {
+    id: 3,
+    path: 'src/a.ts',
+    line: 7,
+    startLine: null,
+    side: 'RIGHT',
+    outdated: false,
+    hunk: '',
+  } as const;
+  const asksFor = (id: number) => ({
+    id,
+    asks: true,
+    author: 'maria',
+    createdAt: acceptedAt,
+    text: `please ${id}`,
+  });
+  const pullContext = {
+    baseBranch: 'main',
+    headRef: 'x',
+    fork: false,
+    changes: null,
+    reviews: [],
+    leftOut: 0,
+  };
+  const pullPlace = {
+    number: 8,
+    title: '',
+    url: '',
+    draft: false,
+    author: 'wes',
+    baseBranch: 'main',
+    baseSha,
+    headRef: 'x',
+    headSha: baseSha,
+    fork: false,
+  };
 
   describe.each<[string, TaskRequest, string]>([
     ['on an issue', request, 'maria'],
@@ -2656,20 +2704,27 @@ describe('words that come while a task of the conversation runs', () => {
     expect(it.passedOn()).toEqual([]);
   });
 
-  it('name the line that they are about', async () => {
-    const lineComment = {
-      path: 'src/a.ts',
-      line: 7,
-      startLine: null,
-      side: 'RIGHT',
-      inReplyTo: null,
-      diffHunk: '',
-    } as const;
-    const trigger = { ...githubTrigger, event: 'review_comment', onPullRequest: true, lineComment } as const;
-    const it = await live({ running: read, request: { ...request, trigger } });
-    expect(it.fates()).toEqual(['maria: On src/a.ts, line 7:\n\nfix it']);
-    // The running task answers in its thread.
-    expect(it.tasks.record(runningId).snapshot()?.addedLines).toEqual([{ id: 2, thread: 2 }]);
+  it.each<[string, Partial<GithubTrigger>, string]>([
+    [
+      'a line comment',
+      { event: 'review_comment', commentId: 5, lineComment },
+      'On src/a.ts, line 7:\n\nfix it',
+    ],
+    ['a review', { event: 'review', commentId: null }, 'fix it'],
+  ])('bring the lines of %s, and the running task answers in their threads', async (_, over, shown) => {
+    const pull = { ...pullContext, threads: [{ ...lineThread, comments: [asksFor(5), asksFor(6)] }] };
+    const asked = { ...request, trigger: { ...inPullTrigger, ...over } };
+    const inSame = { ...authorization, pull: pullPlace };
+    const codeHost = { issueContext: async () => ({ ...emptyContext, pull }) };
+    const it = await live({ running: { ...read, authorization: inSame }, request: asked, codeHost });
+    expect([it.result, it.fates()]).toEqual([steered, [`maria: ${shown}`]]);
+    expect(it.tasks.record(runningId).snapshot()?.addedLines).toEqual([
+      { id: 5, thread: 3 },
+      { id: 6, thread: 3 },
+    ]);
+    expect(it.control()).toMatch(/reply to each by its id[^]*id 5[^]*please 5[^]*id 6[^]*please 6/);
+    // Of another pull request nothing is known.
+    expect((await live({ running: read, request: asked, codeHost: {} })).passedOn()).toEqual([]);
   });
 
   it.each<[string, TaskRequest, number]>([
@@ -2707,13 +2762,15 @@ describe('words that come while a task of the conversation runs', () => {
     await before.open({ ...request, taskId: 'before' });
     const issueTasks = { ...it.deps.issueTasks, onIssue: async () => [request.taskId, 'before', runningId] };
     it.tasks.plan(t0 + 5_000, async () => {
-      await it.tasks.record(runningId).addRemark({ ...remarkOf(request, 'ben'), id: 'before' });
+      await it.tasks
+        .record(runningId)
+        .addRemark({ ...remarkOf(request, { by: 'ben', message: 'fix it', lines: [] }), id: 'before' });
       await before.learn({ ahead: { taskId: runningId, steers: true } });
     });
     const step = it.tasks.workflow(request.taskId);
     expect(await runTask({ kind: 'task', request }, step, { ...it.deps, issueTasks })).toEqual(steered);
     expect(it.fates()).toEqual(['ben: fix it', 'maria: fix it']);
-    expect(it.passedOn()).toHaveLength(2);
+    expect(it.control().trimEnd().split('\n')).toHaveLength(2);
   });
 
   it('go to earlier words that became the next turn', async () => {
@@ -2721,7 +2778,9 @@ describe('words that come while a task of the conversation runs', () => {
     await it.prepare();
     const next = it.tasks.record('next');
     await next.open({ ...request, taskId: 'next' });
-    await it.tasks.record(runningId).addRemark({ ...remarkOf(request, 'ben'), id: 'next' });
+    await it.tasks
+      .record(runningId)
+      .addRemark({ ...remarkOf(request, { by: 'ben', message: 'fix it', lines: [] }), id: 'next' });
     await next.learn({ ahead: { taskId: runningId, steers: true } });
     const issueTasks = { ...it.deps.issueTasks, onIssue: async () => [request.taskId, 'next', runningId] };
     it.tasks.plan(t0 + 12 * minute, async () => await next.learn({ authorization }));
