@@ -44,6 +44,35 @@ interface Thread {
   readonly resumed: boolean;
 }
 
+/** Why a new thread was started instead of the one to resume. */
+type NotResumed = 'other-version' | 'unreadable' | 'refused';
+
+/** Codex's own sandbox is off: ours surrounds it, and Codex's would need privileges that it lacks here. */
+const threadSettings = ({ cwd, model }: CodexDriverJob) => ({
+  cwd,
+  model,
+  approvalPolicy: 'never',
+  sandbox: 'danger-full-access',
+});
+
+function openedThread(thread: unknown, resumed: boolean, why: NotResumed | null): Thread {
+  const threadId = stringAt(thread, 'thread', 'id');
+  events.driver({ kind: 'thread', threadId, resumed, why, model: at(thread, 'model') ?? null });
+  // Already here, because the run can be ended at its time limit before it reports anything more.
+  const path = at(thread, 'thread', 'path');
+  if (typeof path === 'string') events.driver({ kind: 'rollout', path });
+  return { threadId, resumed };
+}
+
+async function startThread(
+  codex: CodexConnection,
+  job: CodexDriverJob,
+  why: NotResumed | null,
+): Promise<Thread> {
+  const thread = await codex.request('thread/start', threadSettings(job), handshakeDeadlineMs);
+  return openedThread(thread, false, why);
+}
+
 async function openThread(codex: CodexConnection, job: CodexDriverJob): Promise<Thread> {
   const initialized = await codex.request(
     'initialize',
@@ -60,37 +89,46 @@ async function openThread(codex: CodexConnection, job: CodexDriverJob): Promise<
   codex.notify('initialized');
   const userAgent = at(initialized, 'userAgent');
   events.driver({ kind: 'ready', userAgent: userAgent ?? null });
-  // Codex's own sandbox is off: ours surrounds it, and Codex's would need privileges that it does not have
-  // here.
-  const settings = {
-    cwd: job.cwd,
-    model: job.model,
-    approvalPolicy: 'never',
-    sandbox: 'danger-full-access',
-  };
   const { resume } = job;
-  type Why = 'other-version' | 'unreadable' | null;
-  const opened = (thread: unknown, resumed: boolean, why: Why): Thread => {
-    const threadId = stringAt(thread, 'thread', 'id');
-    events.driver({ kind: 'thread', threadId, resumed, why, model: at(thread, 'model') ?? null });
-    // Already here, because the run can be ended at its time limit before it reports anything more.
-    const path = at(thread, 'thread', 'path');
-    if (typeof path === 'string') events.driver({ kind: 'rollout', path });
-    return { threadId, resumed };
-  };
-  const start = async (why: Why) =>
-    opened(await codex.request('thread/start', settings, handshakeDeadlineMs), false, why);
-  if (resume === null) return await start(null);
+  if (resume === null) return await startThread(codex, job, null);
   // `airlock/0.171.0 (…)`
-  if (!String(userAgent).includes(`/${resume.codexVersion} `)) return await start('other-version');
-  const wanted = { ...settings, threadId: resume.threadId, excludeTurns: true };
+  if (!String(userAgent).includes(`/${resume.codexVersion} `))
+    return await startThread(codex, job, 'other-version');
+  const wanted = { ...threadSettings(job), threadId: resume.threadId, excludeTurns: true };
   try {
-    return opened(await codex.request('thread/resume', wanted, handshakeDeadlineMs), true, null);
+    return openedThread(await codex.request('thread/resume', wanted, handshakeDeadlineMs), true, null);
   } catch (error) {
     if (!(error instanceof CodexRefusal)) throw error;
     events.driver({ kind: 'error', fatal: false, message: `resume: ${error.message}` });
-    return await start('unreadable');
+    return await startThread(codex, job, 'unreadable');
   }
+}
+
+/** Errors of the model service that can be about what the thread holds. A 400 is `other` (0.171.0). */
+const refusals: readonly unknown[] = ['badRequest', 'contextWindowExceeded', 'other'];
+
+/**
+ * Notices that the model service refused a resumed thread at its first request: it is too long, or was sealed
+ * for another organization. A new thread can still do the work.
+ */
+function watchForRefusal() {
+  const { promise, resolve } = Promise.withResolvers<'refused'>();
+  let modelSpoke = false;
+  return {
+    refused: promise,
+    /** Whether the notification is that refusal. */
+    isRefusal({ method, params }: Notification): boolean {
+      const type = at(params, 'item', 'type');
+      if (method === 'item/started' && type !== 'userMessage') modelSpoke = true;
+      const isRefused =
+        method === 'turn/completed' &&
+        !modelSpoke &&
+        at(params, 'turn', 'status') === 'failed' &&
+        refusals.includes(at(params, 'turn', 'error', 'codexErrorInfo'));
+      if (isRefused) resolve('refused');
+      return isRefused;
+    },
+  };
 }
 
 async function runTurn(job: CodexDriverJob, controlPath: string): Promise<TurnStatus | 'error'> {
@@ -98,7 +136,9 @@ async function runTurn(job: CodexDriverJob, controlPath: string): Promise<TurnSt
     events.driver({ kind: 'error', fatal: false, message: 'Codex did not report the end of the turn' }),
   );
   let threadId: string | null = null;
+  let resumed: ReturnType<typeof watchForRefusal> | null = null;
   const onNotification = (notification: Notification): void => {
+    if (resumed?.isRefusal(notification) === true) return;
     events.notification(notification);
     const own = at(notification.params, 'threadId');
     if (threadId !== null && own !== threadId) return;
@@ -119,8 +159,7 @@ async function runTurn(job: CodexDriverJob, controlPath: string): Promise<TurnSt
   const closeControl = followControlFile(controlPath, steering.act);
   process.once('SIGTERM', () => steering.act({ kind: 'interrupt' }));
 
-  const work = async (): Promise<TurnStatus> => {
-    const thread = await openThread(codex, job);
+  const startTurn = async (thread: Thread): Promise<void> => {
     ({ threadId } = thread);
     const prompt = thread.resumed ? (job.resume?.prompt ?? job.prompt) : job.prompt;
     const turn = await codex.request(
@@ -137,7 +176,16 @@ async function runTurn(job: CodexDriverJob, controlPath: string): Promise<TurnSt
     const turnId = stringAt(turn, 'turn', 'id');
     events.driver({ kind: 'turn', turnId });
     steering.turnStarted(threadId, turnId);
-    return turnEnd.ended;
+  };
+  const work = async (): Promise<TurnStatus> => {
+    const thread = await openThread(codex, job);
+    if (thread.resumed) resumed = watchForRefusal();
+    await startTurn(thread);
+    const ended = await Promise.race([turnEnd.ended, ...(resumed === null ? [] : [resumed.refused])]);
+    if (ended !== 'refused') return ended;
+    resumed = null;
+    await startTurn(await startThread(codex, job, 'refused'));
+    return await turnEnd.ended;
   };
   const codexEnd = async (): Promise<never> => {
     const { reason, stderrTail } = await codex.ended;

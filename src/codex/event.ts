@@ -100,7 +100,7 @@ const driverLine = z.discriminatedUnion('kind', [
     kind: z.literal('thread'),
     threadId: z.string(),
     resumed: z.boolean().optional(),
-    why: z.enum(['other-version', 'unreadable']).nullish(),
+    why: z.enum(['other-version', 'unreadable', 'refused']).nullish(),
   }),
   z.object({ kind: z.literal('rollout'), path: z.string() }),
   z.object({

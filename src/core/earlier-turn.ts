@@ -44,6 +44,7 @@ export const whyNotResumed: Readonly<Record<NonNullable<EarlierTurnView['why']>,
   broken: 'what was kept of the earlier one is broken',
   'other-version': 'another version of Codex wrote the earlier one',
   unreadable: 'Codex could not read the earlier one',
+  refused: 'the model service did not take the earlier one',
 };
 
 /** For a footer. '' for a task without an earlier turn, and before Codex has begun. */

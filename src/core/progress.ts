@@ -25,8 +25,11 @@ export type TurnEnd =
   | { readonly status: 'interrupted' }
   | { readonly status: 'failed'; readonly message: string };
 
-/** `other-version`: another version of Codex wrote it. `unreadable`: Codex could not read it. */
-export type Resumed = 'yes' | 'other-version' | 'unreadable';
+/**
+ * `other-version`: another version of Codex wrote it. `unreadable`: Codex could not read it. `refused`: the
+ * model service did not take it.
+ */
+export type Resumed = 'yes' | 'other-version' | 'unreadable' | 'refused';
 
 export interface Progress {
   readonly threadId: string | null;

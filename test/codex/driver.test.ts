@@ -479,8 +479,15 @@ describe('a thread of an earlier run', () => {
   }
 
   let ended: ReturnType<typeof earlierRun> | null = null;
-  const resume = async (earlier: Awaited<ReturnType<typeof earlierRun>>, model: string) => {
-    const simulator = await simulate([finish({ title: 'Second', summary: 's' })]);
+  const resume = async (
+    earlier: Awaited<ReturnType<typeof earlierRun>>,
+    model: string,
+    {
+      script = [finish({ title: 'Second', summary: 's' })],
+      requests = 1,
+    }: { script?: Script; requests?: number } = {},
+  ) => {
+    const simulator = await simulate(script);
     const { threadId, codexVersion } = earlier;
     const again = { threadId, codexVersion, prompt: 'the second request' };
     const run = runDriver({
@@ -506,8 +513,8 @@ describe('a thread of an earlier run', () => {
     expect(await run.exitCode).toBe(0);
     const { progress, notable } = foldAll(run.lines());
     expect(answerOf(progress).title).toBe('Second');
-    expect(simulator.requests()).toHaveLength(1);
-    return { progress, notable, sent: JSON.stringify(simulator.requests()[0]?.body) };
+    expect(simulator.requests()).toHaveLength(requests);
+    return { progress, notable, sent: JSON.stringify(simulator.requests().at(-1)?.body) };
   };
 
   it.each(['gpt-6.1-sol', 'gpt-5.5'])(
@@ -536,6 +543,17 @@ describe('a thread of an earlier run', () => {
       expect(sent.split('<environment_context>').length).toBe(2);
     },
   );
+
+  it('is replaced by a new one if the model service refuses it', async () => {
+    const earlier = await (ended ??= earlierRun('gpt-6.1-sol'));
+    const script: Script = ({ prompt }) =>
+      prompt.includes('the first request')
+        ? [fail(400, { message: 'The encrypted content could not be verified.' })]
+        : [finish({ title: 'Second', summary: 's' })];
+    const { progress, sent } = await resume(earlier, 'gpt-6.1-sol', { script, requests: 2 });
+    expect(progress).toMatchObject({ resumed: 'refused', turn: { status: 'completed' } });
+    expect(sent).not.toContain('the first request');
+  });
 
   it.each([
     ['another version of Codex wrote it', 'other-version', { codexVersion: '0.1.0' }],
