@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { authorization, facts, githubTrigger, slackTrigger } from '../../test/fixtures/sample-task.ts';
-import { heardIn, mayResume, placesOf, type Readers, type TurnPlace } from './conversation.ts';
+import { heardIn, mayResume, placesNamedIn, placesOf, type Readers, type TurnPlace } from './conversation.ts';
 import type { RepositoryFacts, TaskOutcome, TaskRequest } from './task.ts';
 
 const ref = { title: '', url: '', headRef: 'x', headSha: 'b'.repeat(40), draft: false };
@@ -60,6 +60,19 @@ describe('the places of a conversation', () => {
     const place = { trigger, authorization: { ...authorization, facts: of }, outcome: null, slackPost: null };
     expect(placesOf(place).shared).toBe(shared);
   });
+});
+
+it.each<[string, readonly string[]]>([
+  ['look at https://github.com/acme/app/issues/7 again', ['#7']],
+  ['ACME/App#8, and <https://ghe.acme.example/acme/app/pull/9/files>', ['#8', '#9']],
+  ['acme/app#7 acme/app#7', ['#7']],
+  ['#7', []],
+  ['acme/app-two#7', []],
+  ['not-acme/app#7', []],
+  ['acme/app/tree/7', []],
+  ['acme/app#0', []],
+])('the words %j name %j', (words, places) => {
+  expect(placesNamedIn(words, { owner: 'acme', name: 'app' })).toEqual(places);
 });
 
 describe('a thread', () => {

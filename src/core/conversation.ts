@@ -4,7 +4,7 @@
  */
 import type { Authorization } from './authorization.ts';
 import type { ChatMessageRef } from './chat.ts';
-import type { TaskOutcome, TaskRequest } from './task.ts';
+import type { RepositoryRef, TaskOutcome, TaskRequest } from './task.ts';
 
 /** What a task has to be known by: where it was asked, and the pull requests that it led to. */
 export interface TurnPlace {
@@ -42,6 +42,17 @@ export function placesOf({ trigger, authorization, outcome, slackPost }: TurnPla
   const shared =
     trigger.kind !== 'slack' || (authorization.facts.private && trigger.channelId.startsWith('C'));
   return { places: [...new Set(places)], shared };
+}
+
+/**
+ * The places of the issues and pull requests of a repository that words name: `acme/shop#7`, or an address.
+ * People join a conversation of GitHub from Slack by naming it.
+ */
+export function placesNamedIn(untrustedWords: string, { owner, name }: RepositoryRef): readonly string[] {
+  const escaped = `${owner}/${name}`.replace(/[.]/g, '\\$&');
+  const named = new RegExp(`(?<![\\w.-])${escaped}(?:#|/(?:issues|pull)/)([1-9]\\d{0,8})(?!\\d)`, 'giu');
+  const places = [...untrustedWords.matchAll(named)].map(([, number]) => `#${number}`);
+  return [...new Set(places)].slice(0, 5);
 }
 
 /** What decides who may read a turn's thread. */

@@ -3,7 +3,7 @@
  * task may see it, and remembered for the next turn. `core/conversation.ts` decides.
  */
 import type { Authorization } from '../../core/authorization.ts';
-import { heardIn, mayResume, placesOf } from '../../core/conversation.ts';
+import { heardIn, mayResume, placesNamedIn, placesOf } from '../../core/conversation.ts';
 import type { EarlierTurn, EarlierWork } from '../../core/earlier-turn.ts';
 import type { CodexJob } from '../../core/ports/codex.ts';
 import type { RoutedRequest } from '../../core/task.ts';
@@ -25,11 +25,12 @@ interface Found {
 
 /** null: this is the first turn of its conversation, as far as it is remembered. */
 export async function findEarlierTurn(
-  { trigger }: RoutedRequest,
+  asked: RoutedRequest,
   authorization: Authorization,
   deps: TaskDeps,
 ): Promise<Found | null> {
-  const taskId = await earlierTaskId(trigger, authorization, deps);
+  const { trigger } = asked;
+  const taskId = await earlierTaskId(asked, authorization, deps);
   if (taskId === null) return null;
   const record = deps.recordOf(taskId);
   const [snapshot, view] = await Promise.all([record.snapshot(), record.view()]);
@@ -54,16 +55,26 @@ export async function findEarlierTurn(
 }
 
 async function earlierTaskId(
-  trigger: RoutedRequest['trigger'],
+  { trigger, instruction, repository, askedBefore }: RoutedRequest,
   authorization: Authorization,
   deps: TaskDeps,
 ): Promise<string | null> {
+  const before = async (taskId: string) =>
+    (await deps.recordOf(taskId).snapshot())?.earlierTurn?.taskId ?? null;
   // A repeated task begins where the first one began.
-  if (trigger.kind === 'slack' && trigger.again !== undefined)
-    return (await deps.recordOf(trigger.again.taskId).snapshot())?.earlierTurn?.taskId ?? null;
+  if (trigger.kind === 'slack' && trigger.again !== undefined) return await before(trigger.again.taskId);
+  const latestAt = async (places: readonly string[]) =>
+    places.length === 0
+      ? null
+      : await deps.conversations.latestTurn(authorization.facts.repositoryId, places);
   const { places } = placesOf({ trigger, authorization, outcome: null, slackPost: null });
-  if (places.length === 0) return null;
-  return await deps.conversations.latestTurn(authorization.facts.repositoryId, places);
+  const latest = await latestAt(places);
+  if (latest !== null && trigger.kind === 'github' && askedBefore !== undefined) {
+    const outcome = (await deps.recordOf(latest).snapshot())?.outcome;
+    return outcome?.kind === 'failed' || outcome?.kind === 'held' ? await before(latest) : latest;
+  }
+  if (latest !== null || trigger.kind !== 'slack') return latest;
+  return await latestAt(placesNamedIn(instruction, repository));
 }
 
 /** The thread to resume, or why there is none. Records which it is. */

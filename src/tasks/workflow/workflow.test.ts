@@ -174,12 +174,16 @@ interface Script {
         readonly retriedBy?: string;
         readonly kept?: Readonly<Record<string, string>>;
         readonly heard?: readonly string[];
+        /** The id of the task whose thread it resumed. */
+        readonly continued?: string;
       }
     >
   >;
   readonly running?: RunningTask;
   /** The id of the latest turn of the conversation, one of `others`. */
   readonly earlierTurn?: string;
+  /** No turn is remembered at places that begin with this. */
+  readonly noneAt?: string;
   /** What a person chooses an hour after they were asked. */
   readonly choice?: RepositoryRef;
   /** In turn; granted when there are no more. */
@@ -522,6 +526,7 @@ function world(script: Script) {
       putTurn: async (turn) => void turns.push(turn),
       latestTurn: async (_, places) => {
         lookedFor.push(places);
+        if (script.noneAt !== undefined && places[0]?.startsWith(script.noneAt) === true) return null;
         return script.earlierTurn ?? null;
       },
     },
@@ -553,8 +558,9 @@ function world(script: Script) {
       await opened.open(other.request ?? { ...request, taskId });
       if (other.authorization !== undefined) await opened.learn({ authorization: other.authorization });
       if (other.retriedBy !== undefined) opened.claimRetry(other.retriedBy, null);
-      if (other.heard !== undefined)
-        await opened.learn({ earlierTurn: { taskId: 'x', shortId: 'x', why: null, heard: other.heard } });
+      const { heard = [], continued } = other;
+      if (heard.length > 0 || continued !== undefined)
+        await opened.learn({ earlierTurn: { taskId: continued ?? 'x', shortId: 'x', why: null, heard } });
       for (const [name, content] of Object.entries(other.kept ?? {})) opened.keep(name, content);
       if (outcome !== null) await tasks.record(taskId).finish(outcome);
     }
@@ -2878,6 +2884,37 @@ describe('a conversation', () => {
     expect(it.jobs[0]).not.toHaveProperty('resume');
     expect(turnOf(it)).toEqual({ shortId: 'aaaa1111', resumed: false, why });
     expect(it.jobs[0]?.prompt.includes('earlier task')).toBe(why !== 'other-readers');
+  });
+
+  it('repeats a failed task from the turn before it', async () => {
+    const failed: TaskOutcome = { kind: 'failed', reason: { code: 'x', message: 'x' }, changeKept: false };
+    const again: TaskRequest = { ...request, askedBefore: [{ slackUserId: null, githubId: 3 }] };
+    const it = await live({
+      request: again,
+      earlierTurn: 'gh-1-c1',
+      others: {
+        'gh-1-c0': before,
+        'gh-1-c1': { ...before, outcome: failed, continued: 'gh-1-c0' },
+      },
+    });
+    expect(it.record.snapshot()?.earlierTurn?.taskId).toBe('gh-1-c0');
+  });
+
+  it('is joined from Slack by naming its issue', async () => {
+    const named = { ...slackRequest, instruction: 'look at acme/app#7 again' };
+    const it = await live({
+      request: named,
+      earlierTurn: 'gh-1-c1',
+      others: { 'gh-1-c1': before },
+      noneAt: 'slack',
+    });
+    expect(it.lookedFor).toEqual([['slack:T1:C1:1700000000.000100'], ['#7']]);
+    expect(it.record.snapshot()?.earlierTurn).toMatchObject({ taskId: 'gh-1-c1', why: null });
+  });
+
+  it('begins again when its latest turn has expired', async () => {
+    const it = await live({ earlierTurn: 'gh-1-c1' });
+    expect([turnOf(it), it.jobs[0]?.resume]).toEqual([null, undefined]);
   });
 
   it('takes over the places of the turn that it continues', async () => {
