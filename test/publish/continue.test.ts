@@ -317,7 +317,6 @@ describe('a change whose branch has moved', () => {
     ['pushed to', 'before publication', pushed, null],
     ['pushed to', 'between looking and writing', pushed, /\/git\/refs\//],
     ['rewritten', 'before publication', rewritten, null],
-    ['rewritten', 'between looking and writing', rewritten, /\/git\/refs\//],
   ] as const)('goes onto the new head if its files are untouched (%s %s)', async (_, __, happens, path) => {
     const of = await scene();
     const { simulator, gitDir, first, input } = of;

@@ -149,6 +149,8 @@ describe('the answers to the line comments of a review', () => {
     await Promise.all([answer(of), answer(of), answer(of)]);
     await answer(of);
     expect(replies(of)).toEqual(once(of));
+    for (const { permissions } of of.simulator.issuedTokens())
+      expect(permissions).toEqual({ pull_requests: 'write', metadata: 'read' });
   });
 
   it.each([502, 'reset'] as const)(
@@ -169,14 +171,6 @@ describe('the answers to the line comments of a review', () => {
       { id: of.lines[0], reason: { code: 'line-comment-gone', message: expect.any(String) } },
     ]);
     expect(replies(of)).toEqual(once(of).slice(1));
-  });
-
-  it('need only the permission for pull requests', async () => {
-    const of = await scene();
-    await answer(of);
-    expect(of.simulator.issuedTokens().map(({ permissions }) => permissions)).toEqual([
-      { pull_requests: 'write', metadata: 'read' },
-    ]);
   });
 });
 
