@@ -140,21 +140,11 @@ export function createCodeHost(deps: CodeHostDeps): CodeHost {
       if (trigger.kind !== 'github' || withoutWords.includes(trigger.event)) return null;
       const client = conversing(facts, request);
       const at = { ...repositoryOf(facts), headers: withBodyHtml };
-      const found = await unlessGone<{ data: unknown }>(
-        trigger.commentId === null
-          ? client.request('GET /repos/{owner}/{repo}/issues/{issue_number}', {
-              ...at,
-              issue_number: trigger.issueNumber,
-            })
-          : client.request(
-              trigger.event === 'review_comment'
-                ? 'GET /repos/{owner}/{repo}/pulls/comments/{comment_id}'
-                : 'GET /repos/{owner}/{repo}/issues/comments/{comment_id}',
-              { ...at, comment_id: trigger.commentId },
-            ),
-      );
+      const path = `/repos/{owner}/{repo}/${textOf(trigger)}`;
+      const found = await unlessGone<{ data: unknown }>(client.request(`GET ${path}`, at));
       const present = found === null ? null : bodySchema.parse(found.data);
-      const delivered = trigger.commentId === null ? trigger.issue?.body : trigger.comment;
+      const isIssue = trigger.event === 'issue_opened';
+      const delivered = isIssue ? trigger.issue?.body : trigger.comment;
       const renderer = { client, ...reader, repository: facts };
       return await displayDelivered(delivered ?? present?.body ?? '', present, renderer);
     },
@@ -268,6 +258,13 @@ export function createCodeHost(deps: CodeHostDeps): CodeHost {
       await tokens.forget(taskId);
     },
   };
+}
+
+/** Where the text that arrived is. */
+function textOf({ event, issueNumber, commentId, reviewId }: GithubTrigger): string {
+  if (event === 'review') return `pulls/${issueNumber}/reviews/${reviewId}`;
+  if (commentId === null) return `issues/${issueNumber}`;
+  return `${event === 'review_comment' ? 'pulls' : 'issues'}/comments/${commentId}`;
 }
 
 function repositoryOf({ owner, name }: RepositoryFacts): { owner: string; repo: string } {

@@ -1,5 +1,6 @@
 /** Reads the words of a review and of its line comments. `review-ask.ts` decides what they ask. */
 import * as z from 'zod';
+import { parseMention } from '../core/ask/mention.ts';
 import type { ReviewWords } from '../core/ask/review-ask.ts';
 import { maxHunkChars, type GithubTrigger, type LineComment, type RepositoryFacts } from '../core/task.ts';
 import { headOf, tailOf } from '../lib/cut-text.ts';
@@ -7,7 +8,7 @@ import { unlessMissing, type GithubClient } from './client.ts';
 import { bodySchema, displayDelivered, withBodyHtml, type HtmlReader } from './displayed-comment.ts';
 
 const reviewSchema = bodySchema.extend({ submitted_at: z.iso.datetime({ offset: true }).nullish() });
-const position = z.number().int().positive().nullish();
+const position = z.number().int().positive().nullish().catch(null);
 export const lineSchema = z.object({
   path: z.string().min(1),
   line: position,
@@ -74,7 +75,9 @@ export async function readReviewWords(deps: ReviewReader): Promise<ReviewWords> 
       const arrived = comment.id === trigger.commentId;
       const isEdited = !arrived && Date.parse(comment.updated_at) > Date.parse(submittedAt) + publishingMs;
       const words = arrived ? delivered : comment.body;
-      const shown = isEdited ? nothing : await displayDelivered(words, comment, renderer);
+      // Most have no mention, and rendering each would take its time.
+      const isRead = !isEdited && parseMention(words, trigger.mention).kind === 'mention';
+      const shown = isRead ? await displayDelivered(words, comment, renderer) : nothing;
       return { id: comment.id, place: lineCommentOf(comment), markdown: words, shown };
     }),
   );

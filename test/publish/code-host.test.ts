@@ -469,7 +469,7 @@ describe('reviewWords', () => {
   it('reads the review and its line comments as GitHub displays them', async () => {
     const { host, facts, trigger, reviewId } = await reviewScene(
       '@airlock do <!-- x --> it',
-      'Rename **b**.',
+      '@airlock **rename** b.',
     );
     const words = await host.reviewWords(facts, trigger, reviewId);
     expect(words.own).toMatchObject({
@@ -479,7 +479,7 @@ describe('reviewWords', () => {
     expect(words.lines).toMatchObject([
       {
         id: trigger.commentId,
-        shown: { text: 'Rename **b**.' },
+        shown: { text: '@airlock **rename** b.' },
         place: { path: 'new.txt', line: 2, side: 'RIGHT', diffHunk: '@@ -0,0 +1,2 @@\n+a\n+b' },
       },
     ]);
@@ -494,6 +494,17 @@ describe('reviewWords', () => {
       expect(lines).toMatchObject([{ id: trigger.commentId, shown: { text: '@airlock fix it' } }]);
     },
   );
+
+  it('reads the words of the review alone for somebody who may not ask', async () => {
+    const { host, facts, request, trigger } = await reviewScene('@airlock do <!-- x --> it', 'Rename b.');
+    const own = {
+      ...trigger,
+      event: 'review' as const,
+      commentId: null,
+      comment: '@airlock do <!-- x --> it',
+    };
+    expect((await host.displayedWords(facts, { ...request, trigger: own }))?.text).toBe('@airlock do it');
+  });
 
   it('reads a line comment without a review by its own address, and reacts to it', async () => {
     const { host, facts, request, trigger, number, simulator } = await reviewScene('', '@airlock **why**?');

@@ -9,9 +9,10 @@ import type { Stage, TaskDeps } from './stage.ts';
 export async function readDisplayed(
   request: RoutedRequest,
   facts: RepositoryFacts,
+  mayAsk: boolean,
   { codeHost, record }: TaskDeps,
 ): Promise<Stage<RoutedRequest>> {
-  const asked = await readAsked(request, facts, codeHost);
+  const asked = await readAsked(request, facts, mayAsk, codeHost);
   if (asked === 'as-delivered') return { go: true, value: request };
   if (asked === null) {
     const message = 'GitHub does not display the mention as words of the person who wrote the text.';
@@ -25,11 +26,13 @@ export async function readDisplayed(
 async function readAsked(
   request: RoutedRequest,
   facts: RepositoryFacts,
+  mayAsk: boolean,
   codeHost: TaskDeps['codeHost'],
 ): Promise<NonNullable<Findings['asked']> | null | 'as-delivered'> {
   const { trigger } = request;
   if (trigger.kind !== 'github') return 'as-delivered';
-  if (trigger.reviewId !== undefined)
+  // A whole review is read only for somebody who may ask. Others are refused for the text that arrived.
+  if (trigger.reviewId !== undefined && mayAsk)
     return askOfReview(await codeHost.reviewWords(facts, trigger, trigger.reviewId), trigger);
   const words = await codeHost.displayedWords(facts, request);
   if (words === null) return 'as-delivered';

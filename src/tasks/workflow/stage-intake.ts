@@ -51,18 +51,17 @@ export async function authorizeTask(
   if (!policy.allowed && delivered.trigger.kind === 'api')
     return ended({ kind: 'refused', reason: policy.reason });
   const facts = await deps.codeHost.locate(delivered.repository);
+  const { requester } = delivered;
+  const canWrite =
+    facts === null || requester === null ? 'unknown' : await deps.codeHost.canWrite(facts, requester);
   // Before any refusal: what nobody can see gets no public answer.
-  const read = facts === null ? null : await readDisplayed(delivered, facts, deps);
+  const read = facts === null ? null : await readDisplayed(delivered, facts, canWrite === true, deps);
   if (read?.go === false) {
     await deps.settle(delivered, 'unknown');
     return read;
   }
   let request = read?.value ?? delivered;
   if (facts !== null) await deps.record.learn({ facts });
-  const canWrite =
-    facts === null || request.requester === null
-      ? 'unknown'
-      : await deps.codeHost.canWrite(facts, request.requester);
   const { person } = asker;
   const chat = deps.policy.slack === null ? null : { person, team: deps.policy.slack.team };
   let verdict = authorize({ request, policy, facts, canWrite, chat });

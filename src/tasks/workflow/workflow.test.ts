@@ -2196,6 +2196,7 @@ describe('a task asked for in a pull request', () => {
     open: {},
     draft: { pullRequest: { ...atHead, draft: true } },
     locked: { locked: true },
+    protected: {},
     'auto-merge': { autoMerge: true },
     'default branch': onHead('main'),
     'configured base': onHead('develop'),
@@ -2212,6 +2213,7 @@ describe('a task asked for in a pull request', () => {
     draft            fork  patch                patch                pull-request-read-only
     locked           here  commit               commit               commit
     locked           fork  conversation-locked  conversation-locked  pull-request-read-only
+    protected        here  patch                patch                patch
     auto-merge       here  patch                patch                pull-request-read-only
     auto-merge       fork  patch                patch                pull-request-read-only
     default branch   here  patch                patch                pull-request-read-only
@@ -2245,6 +2247,11 @@ describe('a task asked for in a pull request', () => {
       );
     });
 
+  const protectedHead = {
+    kind: 'unwritten',
+    reason: { code: 'branch-protected', message: 'The rules of its branch do not let the App push to it.' },
+  } as const;
+
   /** Every write that the task asks GitHub for. */
   async function ask(state: string, head: string, place: Place, more: Script = {}) {
     const found = states[state];
@@ -2270,6 +2277,8 @@ describe('a task asked for in a pull request', () => {
         saveEndComment: async () => writes.push('comment'),
         ...more.codeHost,
       },
+      // Only an attempt shows that the rules of a branch refuse the App.
+      ...(state === 'protected' ? { publication: { publish: async () => protectedHead } } : {}),
     });
     for (const { continues } of it.published) writes.push(`commit on ${continues?.number ?? 'a new branch'}`);
     return { ...it, writes };
@@ -2558,6 +2567,18 @@ describe('a task asked for in a pull request', () => {
     const { result, writes } = await ask(state, head, {}, { codeHost });
     expect(result).toMatchObject({ kind: 'refused', reason: { code: 'no-write-access' } });
     expect([writes, pulls]).toEqual([[], []]);
+  });
+
+  it.each(places)('reads one text of a stranger’s request, not a whole review: %j', async (place) => {
+    const read: string[] = [];
+    const codeHost: Script['codeHost'] = {
+      canWrite: async () => false,
+      displayedWords: async () => (read.push('text'), shown('@acme-bot fix it')),
+      reviewWords: async () => await Promise.reject(new Error('read')),
+    };
+    const { result } = await ask('open', 'here', place, { codeHost });
+    expect(result).toMatchObject({ kind: 'refused', reason: { code: 'no-write-access' } });
+    expect(read).toEqual(['text']);
   });
 });
 
