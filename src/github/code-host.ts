@@ -159,9 +159,10 @@ export function createCodeHost(deps: CodeHostDeps): CodeHost {
       if (trigger.kind !== 'github') return null;
       const place = { client: conversing(facts, request), reader, facts, trigger, canWrite: permissions };
       const code = reading(facts);
+      const bot = async () => (await tokens.bot(place.client)).name;
       const [context, ofPull] = await Promise.all([
         readIssueContext({ ...place, appId }),
-        pull === null ? null : readPullContext({ ...place, code, request, pull }),
+        pull === null ? null : readPullContext({ ...place, code, request, pull, bot }),
       ]);
       if (context === null) return null;
       const attachments = [...(ofPull?.attachments ?? []), ...context.attachments];

@@ -34,7 +34,7 @@ const reviewSchema = bodySchema.extend({
 });
 
 const pageSize = 100;
-/** Reads the newest 300 line comments and the first 100 reviews, and asks about 50 authors. */
+/** Reads the newest 300 line comments and 300 reviews, and asks about 50 authors. */
 const maxPages = 3;
 const maxAuthors = 50;
 const asksAtOnce = 8;
@@ -49,6 +49,8 @@ export async function readPullContext(deps: {
   readonly trigger: Extract<TaskRequest['trigger'], { kind: 'github' }>;
   readonly pull: PullPlace;
   readonly canWrite: (facts: RepositoryFacts, login: string) => Promise<boolean>;
+  /** The login of the App's account, whose own words are left out in silence. */
+  readonly bot: () => Promise<string>;
 }): Promise<{ readonly pull: PullContext; readonly attachments: ReturnType<typeof attachmentRefs> }> {
   const { client, reader, facts, request, trigger, pull, canWrite } = deps;
   const at = { owner: facts.owner, repo: facts.name, pull_number: pull.number, headers: withBodyHtml };
@@ -63,15 +65,18 @@ export async function readPullContext(deps: {
       }),
     ),
     lineComments(client, at),
-    unlessMissing(
-      client.request('GET /repos/{owner}/{repo}/pulls/{pull_number}/reviews', { ...at, per_page: pageSize }),
-    ),
+    reviewsOf(client, at),
   ]);
-  const reviews = z
-    .array(reviewSchema)
-    .parse(submitted?.data ?? [])
+  const isBot = ({ user }: { readonly user: z.infer<typeof userSchema> }): boolean => user?.type === 'Bot';
+  // A line comment's API does not name the App that wrote it.
+  const bot = [...comments.list, ...submitted.list].some(isBot) ? await deps.bot() : null;
+  const isOthers = (one: { readonly user: z.infer<typeof userSchema> }): boolean =>
+    !isBot(one) || one.user?.login !== bot;
+  const all = comments.list.filter(isOthers);
+  const reviews = submitted.list
+    .filter(isOthers)
     .filter(({ body, submitted_at: time }) => body.trim() !== '' && time != null);
-  const authors = [...reviews, ...comments.list].flatMap(({ user }) =>
+  const authors = [...reviews, ...all].flatMap(({ user }) =>
     user?.type === 'User' ? [user.login.toLowerCase()] : [],
   );
   const asked = [...new Set(authors)].slice(-maxAuthors);
@@ -95,7 +100,7 @@ export async function readPullContext(deps: {
         return await show('review')({ ...one, created_at: at, updated_at: at });
       }),
     ),
-    Promise.all(comments.list.map(show('review_comment'))),
+    Promise.all(all.map(show('review_comment'))),
   ]);
   const selected = selectReviews({
     reviews: shownReviews,
@@ -103,7 +108,7 @@ export async function readPullContext(deps: {
     writers,
     requester: request.requester,
     trigger,
-    notRead: comments.notRead,
+    notRead: comments.notRead + submitted.notRead,
   });
   const { baseBranch, headRef, fork } = pull;
   const changes = comparison === null ? null : selectChanges(comparisonSchema.parse(comparison.data));
@@ -127,11 +132,33 @@ export async function readPullContext(deps: {
   return { pull: { baseBranch, headRef, fork, changes, ...selected }, attachments };
 }
 
+type Read<Item> = { readonly list: readonly Item[]; readonly notRead: number };
+interface Place {
+  readonly owner: string;
+  readonly repo: string;
+  readonly pull_number: number;
+}
+
+const lastPageIn = (link: string | undefined, page: number): number =>
+  Number(/[?&]page=(\d+)[^>]*>;\s*rel="last"/.exec(link ?? '')?.[1] ?? page);
+
+/** Oldest first: the first page and the last two, because GitHub lists them in this order alone. */
+async function reviewsOf(client: GithubClient, at: Place): Promise<Read<z.infer<typeof reviewSchema>>> {
+  const asked = 'GET /repos/{owner}/{repo}/pulls/{pull_number}/reviews';
+  const page = async (number: number) =>
+    await unlessMissing(client.request(asked, { ...at, per_page: pageSize, page: number }));
+  const first = await page(1);
+  const last = lastPageIn(first?.headers.link, 1);
+  const more = await Promise.all([last - 1, last].filter((number) => number > 1).map(page));
+  const list = [first, ...more].flatMap((found) => z.array(reviewSchema).parse(found?.data ?? []));
+  return { list, notRead: Math.max(0, last - maxPages) * pageSize };
+}
+
 /** Oldest first, the newest ones. `notRead` is whole pages: at most 99 too many. */
 async function lineComments(
   client: GithubClient,
-  at: { readonly owner: string; readonly repo: string; readonly pull_number: number },
-): Promise<{ list: z.infer<typeof lineCommentSchema>[]; notRead: number }> {
+  at: Place,
+): Promise<Read<z.infer<typeof lineCommentSchema>>> {
   const list: z.infer<typeof lineCommentSchema>[] = [];
   for (let page = 1; page <= maxPages; page += 1) {
     const asked = 'GET /repos/{owner}/{repo}/pulls/{pull_number}/comments';
@@ -140,7 +167,7 @@ async function lineComments(
     if (found === null) break;
     const { data, headers } = found;
     list.push(...z.array(lineCommentSchema).parse(data));
-    const last = Number(/[?&]page=(\d+)[^>]*>;\s*rel="last"/.exec(headers.link ?? '')?.[1] ?? page);
+    const last = lastPageIn(headers.link, page);
     if (last <= page) return { list: list.toReversed(), notRead: 0 };
     if (page === maxPages) return { list: list.toReversed(), notRead: (last - page) * pageSize };
   }

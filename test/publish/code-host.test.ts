@@ -185,6 +185,15 @@ describe('attachments', () => {
       simulator.reviewPull({ ...at, number, author, body, comments: [{ ...line, body: said }] });
     await from('stranger', image('evil.png'), image('evil.png'));
     const asked = await from('mei', `@airlock do it ${image('r.png')}`, `So: ${image('line.png')}`);
+    // Of an earlier task. Codex does not get it, and nobody reads that it was left out.
+    const own = { ...factsOf(repository), taskId: 'x', permissions: { pull_requests: 'write' } } as const;
+    const replies = `/repos/acme/split/pulls/${number}/comments/${asked.comments[0]}/replies`;
+    const replied = await fetch(`${simulator.apiUrl}${replies}`, {
+      method: 'POST',
+      headers: { authorization: `Bearer ${await ownProcess(simulator).tokens.tokenFor(own)}` },
+      body: JSON.stringify({ body: 'Done.' }),
+    });
+    expect(replied.status).toBe(201);
     const { trigger: comment, ...rest } = requestOf(repository, number, 1);
     if (comment.kind !== 'github') throw new Error('not from GitHub');
     const review = { event: 'review', commentId: null, reviewId: asked.id, onPullRequest: true } as const;
