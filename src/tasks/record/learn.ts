@@ -12,7 +12,8 @@ export function learn(state: RecordState, findings: Findings, now: number): Reco
   if (choices !== undefined && state.choice === null && state.outcome === null) next = { ...next, choices };
   if (facts !== undefined) next = { ...next, facts };
   if (ahead !== undefined && state.authorization === null) next = { ...next, ahead };
-  if (authorization !== undefined) {
+  // Of two attempts of the step, one can have given the words to another task.
+  if (authorization !== undefined && state.ahead?.steers !== true) {
     const turnAt = state.ahead === null ? state.turnAt : now;
     next = { ...next, authorization, ahead: null, turnAt };
   }

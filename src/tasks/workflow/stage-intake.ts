@@ -114,7 +114,8 @@ export async function authorizeTask(
   const nothing = await nothingToMend(request, authorization, deps);
   if (nothing !== null) return ended(nothing);
   await deps.record.learn({ authorization });
-  return { go: true, value: { request, authorization, earlier } };
+  const isOwn = (await deps.record.snapshot())?.authorization != null;
+  return { go: true, value: isOwn ? { request, authorization, earlier } : null };
 }
 
 /** As the configuration names it for the requester in Slack. It gives credit, never access. */

@@ -41,12 +41,21 @@ export async function fateOfWords(request: RoutedRequest, deps: TaskDeps): Promi
   if (ahead?.steers !== true) return null;
   const running = deps.recordOf(ahead.taskId);
   const fate = await running.remarkFate(request.taskId);
+  const takeBack = async () => await record.learn({ ahead: { taskId: ahead.taskId, steers: false } });
+  if (fate === null) {
+    // An attempt of this step ended before it could give them.
+    await takeBack();
+    return null;
+  }
   if (fate === 'reached') return { kind: 'over', outcome: { kind: 'steered', taskId: ahead.taskId } };
   if (fate === 'waiting') return behind;
   await running.addWaiter(request.taskId);
   const outcome = (await running.view())?.outcome;
   if (outcome === null) return behind;
-  if (outcome?.kind !== 'cancelled') return null;
+  if (outcome?.kind !== 'cancelled') {
+    await takeBack();
+    return null;
+  }
   // Who cancels the task means what was added to it too. Its post is the answer.
   await record.learn({ silent: true });
   return { kind: 'over', outcome };
@@ -72,9 +81,15 @@ export async function nextTurn(
   const remarkable = isRemark(request) && running?.facts.repositoryId === facts.repositoryId;
   const remark = remarkable ? await remarkToAdd(request, running, nameOf(request, asker), deps) : null;
   if (remark !== null) {
+    const ahead = { taskId: found.taskId, steers: true };
+    // First, so that no other attempt of this step makes the words a turn of their own, too.
+    await record.learn({ ahead });
+    const decided = await record.snapshot();
+    if (decided?.ahead?.taskId !== found.taskId || !decided.ahead.steers) return behind;
     const fate = await found.record.addRemark(remark);
     if (fate === 'waiting' || fate === 'reached') {
-      await record.learn({ ahead: { taskId: found.taskId, steers: true } });
+      // Again: words that came later wait until these are given.
+      await record.learn({ ahead });
       await reactSeen(request, facts, deps);
       // The next look has its fate.
       return behind;
@@ -129,8 +144,11 @@ async function earlierTurn(request: RoutedRequest, { thread }: Asker, deps: Task
     if (view.outcome !== null) {
       // In a thread it has waited for all before it.
       if (request.trigger.kind === 'slack' && view.base !== null) break;
-    } else if (view.ahead?.steers === true) undecided ??= { kind: 'undecided', taskId };
-    else if (view.base !== null) {
+    } else if (view.ahead?.steers === true) {
+      undecided ??= { kind: 'undecided', taskId };
+      const isGiven = (await deps.recordOf(view.ahead.taskId).remarkFate(taskId)) !== null;
+      if (!isGiven) return undecided;
+    } else if (view.base !== null) {
       const snapshot = await record.snapshot();
       if (snapshot !== null && takesTurns(snapshot.request)) return { kind: 'runs', taskId, record };
     } else if (view.choices === null) return { kind: 'undecided', taskId };

@@ -2777,6 +2777,37 @@ describe('words that come while a task of the conversation runs', () => {
     expect(await runTask({ kind: 'task', request: later }, step, deps)).toEqual(steered);
   });
 
+  it('are no turn of their own when another attempt of the step has given them away meanwhile', async () => {
+    const it = world({ running: { ...read, startsAfterMs: minute } });
+    await it.prepare();
+    const deps: TaskDeps = {
+      ...it.deps,
+      // This attempt saw no task that runs.
+      issueTasks: { ...it.deps.issueTasks, onIssue: async () => [request.taskId] },
+      codeHost: {
+        ...it.deps.codeHost,
+        headOf: async () => {
+          await it.record.learn({ ahead: { taskId: runningId, steers: true } });
+          const remark = remarkOf(request, { by: 'maria', message: 'fix it', lines: [] });
+          await it.tasks.record(runningId).addRemark(remark);
+          return baseSha;
+        },
+      },
+    };
+    const step = it.tasks.workflow(request.taskId);
+    expect(await runTask({ kind: 'task', request }, step, deps)).toEqual(steered);
+    expect([it.fates(), it.prompts]).toEqual([['maria: fix it'], []]);
+  });
+
+  it('are given again when the attempt that was to give them has ended before', async () => {
+    const it = world({ running: { ...read, startsAfterMs: minute } });
+    await it.prepare();
+    await it.record.learn({ ahead: { taskId: runningId, steers: true } });
+    const step = it.tasks.workflow(request.taskId);
+    expect(await runTask({ kind: 'task', request }, step, it.deps)).toEqual(steered);
+    expect(it.fates()).toEqual(['maria: fix it']);
+  });
+
   it('wait until Codex starts', async () => {
     const it = await live({ running: { ...read, startsAfterMs: minute } });
     expect([it.result, it.passedOn()]).toEqual([steered, ['fix it']]);
@@ -2810,7 +2841,10 @@ describe('words that come while a task of the conversation runs', () => {
       .addRemark({ ...remarkOf(request, { by: 'ben', message: 'fix it', lines: [] }), id: 'next' });
     await next.learn({ ahead: { taskId: runningId, steers: true } });
     const issueTasks = { ...it.deps.issueTasks, onIssue: async () => [request.taskId, 'next', runningId] };
-    it.tasks.plan(t0 + 12 * minute, async () => await next.learn({ authorization }));
+    it.tasks.plan(t0 + 12 * minute, async () => {
+      await next.learn({ ahead: { taskId: runningId, steers: false } });
+      await next.learn({ authorization });
+    });
     it.tasks.plan(t0 + 13 * minute, async () => {
       expect(next.snapshot()?.ahead).toBeNull();
       await next.finish({ kind: 'no-change', summary: '' });
