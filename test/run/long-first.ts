@@ -4,9 +4,13 @@ import { BaseSequencer, type TestSpecification } from 'vitest/node';
 /** Measured; a file that is missing here only starts later. */
 const longest = ['slots', 'slack-control', 'setup', 'probes', 'demo', 'on-cloudflare', 'slack-ways'];
 
+/** Loads the Worker's modules a second time, which ends the Durable Objects of other files. */
+const last = /\/test\/workerd\/unconfigured\.test\.ts$/;
+
 export class LongFirst extends BaseSequencer {
   override async sort(files: TestSpecification[]): Promise<TestSpecification[]> {
     const rank = ({ moduleId }: TestSpecification): number => {
+      if (last.test(moduleId)) return Infinity;
       const name = /\/test\/flows\/([\w-]+)\.test\.ts$/.exec(moduleId)?.[1];
       if (name === undefined) return longest.length + 1;
       return longest.includes(name) ? longest.indexOf(name) : longest.length;
