@@ -7,16 +7,18 @@ import * as z from 'zod';
 import type { ChangedFile, ChangeSet, MergeMeasure } from '../core/change-set.ts';
 import type { KeptMerge } from '../core/merge.ts';
 import type { GithubClient } from '../github/client.ts';
-import { utf8Of } from '../lib/utf8.ts';
 import { decodeBase64 } from './base64.ts';
 import { leftMarker, mayHaveMarkers } from './conflict-markers.ts';
-import { mergedTrees, type Tree } from './merge-tree.ts';
+import { entryAt, mergeByFile } from './merge-tree.ts';
+import { treeReader, type ReadTree, type TreeEntry } from './touched-files.ts';
 import type { RepositoryPath } from './tree-writer.ts';
 
 const blobSchema = z.object({ content: z.string() });
 /** Places that are named, and files whose earlier versions are read. */
 const maxPlaces = 20;
 const maxCompared = 50;
+/** As in `container/index-tree.ts`. */
+const maxSkipped = 200;
 
 export async function judgeMerge(
   client: GithubClient,
@@ -24,56 +26,79 @@ export async function judgeMerge(
   { files, skipped }: Pick<ChangeSet, 'files' | 'skipped'>,
   merge: KeptMerge,
 ): Promise<MergeMeasure> {
-  const trees = await mergedTrees(client, at, merge);
-  if (trees === null) return { asInParent: [], withoutConflict: [], problem: tooManyFiles };
-  const { ours, theirs, merged } = trees;
-  // The head's version would stay, and the base's change to the file would be lost.
-  const lost = skipped.flatMap(({ path }) => (merged.both.has(path) ? [path] : []));
+  const readTree = treeReader(client, at);
+  const merged = await mergeByFile(merge, readTree);
+  if (merged === null) return { asInParent: [], withoutConflict: [], problem: tooMuch };
+  const { both } = merged;
+  const lost = lostFiles(skipped, [...both.keys()]);
   const asInParent: string[] = [];
   const places: string[] = [];
   let compared = 0;
   for (const file of files) {
     // An agent that puts back what only the other side changed has made a change like any other.
-    const inBoth = merged.both.has(file.path);
-    if (inBoth && (await isIn([ours, theirs], file))) asInParent.push(file.path);
-    const text = file.type === 'file' ? utf8Of(decodeBase64(file.content)) : null;
-    if (text === null || !mayHaveMarkers(text)) continue;
+    const sides = both.get(file.path);
+    if (sides !== undefined && (await isAsSide(sides, file))) asInParent.push(file.path);
+    // One character per byte: markers are ASCII, whatever the encoding of the rest is.
+    const text = file.type === 'file' ? atob(file.content) : '';
+    if (!mayHaveMarkers(text)) continue;
     compared += 1;
-    const before = compared > maxCompared ? [] : await versions(client, at, [ours, theirs], file.path);
+    const before = compared > maxCompared ? [] : await versions(client, at, readTree, merge, file.path);
     const line = leftMarker(text, before);
-    if (line !== null) places.push(`\`${file.path.slice(0, 300).replaceAll('`', '')}:${line}\``);
+    if (line !== null) places.push(`${nameOf(file.path)}:${line}\``);
   }
   const problem =
     lost.length > 0 ? lostText(lost) : places.length > 0 ? markersText(places, files.length) : null;
-  const withoutConflict = files.map(({ path }) => path).filter((path) => !merged.both.has(path));
+  const withoutConflict = files.map(({ path }) => path).filter((path) => !both.has(path));
   return { asInParent, withoutConflict, problem };
+}
+
+/** Inline code without its end. */
+const nameOf = (path: string): string => `\`${path.slice(0, 300).replaceAll('`', '')}`;
+
+/**
+ * Files that both sides changed and that the collector left out: the head's version would stay, and the
+ * base's change to it would be lost. An entry can be for a folder, and its name cannot always be compared.
+ */
+function lostFiles(skipped: ChangeSet['skipped'], both: readonly string[]): readonly string[] {
+  if (both.length === 0) return [];
+  const isLost = ({ path, why }: ChangeSet['skipped'][number]): boolean => {
+    if (why === 'not-utf8' || why === 'unsafe-name' || path === './') return true;
+    return path.endsWith('/') ? both.some((one) => one.startsWith(path)) : both.includes(path);
+  };
+  const lost = skipped.filter(isLost).map(({ path }) => path);
+  // The collector lists no more.
+  return skipped.length >= maxSkipped ? [...lost, 'more files than are listed'] : lost;
 }
 
 async function versions(
   client: GithubClient,
   at: RepositoryPath,
-  trees: readonly Tree[],
+  readTree: ReadTree,
+  { ours, theirs }: KeptMerge,
   path: string,
 ): Promise<string[]> {
-  const found = trees.flatMap((tree) => tree.get(path) ?? []).filter(({ type }) => type === 'blob');
+  const sides = await Promise.all(
+    [ours, theirs].map(async (commit) => await entryAt(readTree, commit, path)),
+  );
+  const blobs = sides.flatMap((entry) => (entry?.type === 'blob' ? [entry.sha] : []));
   return await Promise.all(
-    found.map(async ({ sha }) => {
+    blobs.map(async (sha) => {
       const { data } = await client.request('GET /repos/{owner}/{repo}/git/blobs/{file_sha}', {
         ...at,
         file_sha: sha,
       });
-      return utf8Of(decodeBase64(blobSchema.parse(data).content.replaceAll('\n', ''))) ?? '';
+      return atob(blobSchema.parse(data).content.replaceAll('\n', ''));
     }),
   );
 }
 
-async function isIn(trees: readonly Tree[], file: ChangedFile): Promise<boolean> {
-  if (file.type === 'deletion') return trees.some((tree) => !tree.has(file.path));
+async function isAsSide(
+  { ours, theirs }: { readonly ours: TreeEntry | null; readonly theirs: TreeEntry | null },
+  file: ChangedFile,
+): Promise<boolean> {
+  if (file.type === 'deletion') return ours === null || theirs === null;
   const sha = await blobId(decodeBase64(file.content));
-  return trees.some((tree) => {
-    const entry = tree.get(file.path);
-    return entry?.sha === sha && entry.mode === file.mode;
-  });
+  return [ours, theirs].some((side) => side?.sha === sha && side.mode === file.mode);
 }
 
 /** As git names a file's content. */
@@ -86,13 +111,12 @@ async function blobId(content: Uint8Array): Promise<string> {
   return [...digest].map((byte) => byte.toString(16).padStart(2, '0')).join('');
 }
 
-const tooManyFiles =
-  'The repository has more files than GitHub lists at once, so the merge cannot be checked. Merge the base branch by hand.';
+const tooMuch = 'Both sides changed too many folders to check the merge. Merge the base branch by hand.';
 
 const lostText = (paths: readonly string[]): string =>
   `Both sides changed files that Airlock cannot publish: ${paths
     .slice(0, 5)
-    .map((path) => `\`${path.slice(0, 300).replaceAll('`', '')}\``)
+    .map((path) => `${nameOf(path)}\``)
     .join(', ')}. Merge the base branch by hand.`;
 
 function markersText(places: readonly string[], files: number): string {

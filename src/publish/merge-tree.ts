@@ -1,83 +1,100 @@
 /**
  * Merges three trees file by file, as `git read-tree --aggressive` does in the sandbox: what one side changed
  * counts, and where both changed a file, the head's version stays. The sandbox's files are then written on
- * top. The Worker computes it again, because nothing from a sandbox is trusted.
+ * top. The Worker computes it again, because nothing from a sandbox is trusted. Goes down only where both
+ * sides differ, so that the size of the repository does not matter.
  */
-import * as z from 'zod';
-import type { KeptMerge } from '../core/merge.ts';
+import type { MergeParents } from '../core/merge.ts';
+import { boundedAll } from '../lib/bounded-all.ts';
 import type { GithubClient } from '../github/client.ts';
-import { writeTree, type Entry, type RepositoryPath } from './tree-writer.ts';
+import type { ReadTree, TreeEntry } from './touched-files.ts';
+import { treeModeSchema, writeTree, type Entry, type RepositoryPath } from './tree-writer.ts';
 
-const entrySchema = z.object({
-  path: z.string(),
-  mode: z.enum(['100644', '100755', '120000', '160000']),
-  type: z.enum(['blob', 'commit']),
-  sha: z.string(),
-});
-const treeSchema = z.object({
-  truncated: z.boolean(),
-  tree: z.array(z.union([entrySchema, z.object({ type: z.literal('tree') })])),
-});
-export type TreeFile = z.infer<typeof entrySchema>;
-export type Tree = ReadonlyMap<string, TreeFile>;
-export interface MergedTrees {
-  readonly ours: Tree;
-  readonly theirs: Tree;
-  readonly merged: MergedByFile;
-}
-
-/** Returns null if GitHub does not list a tree completely. */
-export async function mergedTrees(
-  client: GithubClient,
-  at: RepositoryPath,
-  { ours, theirs, ancestor }: KeptMerge,
-): Promise<MergedTrees | null> {
-  const list = async (sha: string): Promise<Tree | null> => {
-    const { data } = await client.request('GET /repos/{owner}/{repo}/git/trees/{tree_sha}', {
-      ...at,
-      tree_sha: sha,
-      recursive: '1',
-    });
-    const { tree, truncated } = treeSchema.parse(data);
-    const files = tree.flatMap((entry) => (entry.type === 'tree' ? [] : [[entry.path, entry] as const]));
-    return truncated ? null : new Map(files);
-  };
-  const [head, base, common] = await Promise.all([list(ours), list(theirs), list(ancestor)]);
-  return head === null || base === null || common === null
-    ? null
-    : { ours: head, theirs: base, merged: mergeByFile({ ours: head, theirs: base, ancestor: common }) };
-}
+/** One call each. */
+const maxTrees = 600;
+const foldersAtOnce = 4;
 
 export interface MergedByFile {
-  /** What makes the merged tree of `theirs`; null: the file is not in it. */
-  readonly onTheirs: ReadonlyMap<string, TreeFile | null>;
+  /** What makes the merged tree of `theirs`; null: the path is not in it. */
+  readonly onTheirs: ReadonlyMap<string, TreeEntry | null>;
   /** Files that both sides changed, differently. */
-  readonly both: ReadonlySet<string>;
+  readonly both: ReadonlyMap<string, Versions>;
+}
+interface Versions {
+  readonly ours: TreeEntry | null;
+  readonly theirs: TreeEntry | null;
+}
+interface Folder {
+  /** '' or ends with a slash. */
+  readonly name: string;
+  /** Ids of its trees, or of commits for the root; null: there is no such folder. */
+  readonly trees: Readonly<Record<'ours' | 'theirs' | 'ancestor', string | null>>;
 }
 
-export function mergeByFile({
-  ours,
-  theirs,
-  ancestor,
-}: {
-  readonly ours: Tree;
-  readonly theirs: Tree;
-  readonly ancestor: Tree;
-}): MergedByFile {
-  const onTheirs = new Map<string, TreeFile | null>();
-  const both = new Set<string>();
-  for (const path of new Set([...ours.keys(), ...theirs.keys()])) {
-    const [head, base, before] = [ours.get(path), theirs.get(path), ancestor.get(path)];
-    if (isSame(head, base) || isSame(head, before)) continue;
-    onTheirs.set(path, head ?? null);
-    if (!isSame(base, before)) both.add(path);
+/** Returns null if there is too much to compare. */
+export async function mergeByFile(
+  { ours, theirs, ancestor }: MergeParents,
+  readTree: ReadTree,
+): Promise<MergedByFile | null> {
+  const onTheirs = new Map<string, TreeEntry | null>();
+  const both = new Map<string, Versions>();
+  let level: readonly Folder[] = [{ name: '', trees: { ours, theirs, ancestor } }];
+  for (let trees = 0; level.length > 0;) {
+    trees += level.length * 3;
+    if (trees > maxTrees) return null;
+    const read = async (sha: string | null) =>
+      sha === null ? new Map<string, TreeEntry>() : await readTree(sha);
+    const found = await boundedAll(level, foldersAtOnce, async (folder) => ({
+      folder,
+      entries: await Promise.all([folder.trees.ours, folder.trees.theirs, folder.trees.ancestor].map(read)),
+    }));
+    const below: Folder[] = [];
+    for (const { folder, entries } of found) {
+      const [head, base, before] = entries;
+      if (head == null || base == null || before == null) return null;
+      for (const entry of new Set([...head.keys(), ...base.keys()])) {
+        const [h, b, m] = [head.get(entry) ?? null, base.get(entry) ?? null, before.get(entry) ?? null];
+        if (isSame(h, b) || isSame(h, m)) continue;
+        const path = `${folder.name}${entry}`;
+        const isOneSided = isSame(b, m);
+        // A folder that the head deleted is deleted file by file: GitHub deletes files only.
+        if (isOneSided && !(h === null && b?.type === 'tree')) onTheirs.set(path, h);
+        else if ([h, b].every((side) => side === null || side.type === 'tree'))
+          below.push({
+            name: `${path}/`,
+            trees: { ours: treeOf(h), theirs: treeOf(b), ancestor: treeOf(m) },
+          });
+        else {
+          onTheirs.set(path, h);
+          both.set(path, { ours: h, theirs: b });
+        }
+      }
+    }
+    level = below;
   }
   return { onTheirs, both };
 }
 
-function isSame(one: TreeFile | undefined, other: TreeFile | undefined): boolean {
+const treeOf = (entry: TreeEntry | null): string | null => (entry?.type === 'tree' ? entry.sha : null);
+
+function isSame(one: TreeEntry | null, other: TreeEntry | null): boolean {
   return one?.sha === other?.sha && one?.mode === other?.mode;
 }
+
+/** The entry at a path of a commit; null if there is none, or if its folder is not listed completely. */
+export async function entryAt(readTree: ReadTree, commit: string, path: string): Promise<TreeEntry | null> {
+  let sha = commit;
+  const parts = path.split('/');
+  for (const [at, part] of parts.entries()) {
+    const entry = (await readTree(sha))?.get(part) ?? null;
+    if (entry === null || at === parts.length - 1) return entry;
+    if (entry.type !== 'tree') return null;
+    ({ sha } = entry);
+  }
+  return null;
+}
+
+const typeOf = ({ type }: TreeEntry): Entry['type'] => (type === 'tree' || type === 'commit' ? type : 'blob');
 
 /** Writes the merged tree and returns its id. */
 export async function writeMergedTree(
@@ -86,8 +103,10 @@ export async function writeMergedTree(
   theirsTree: string,
   { onTheirs }: MergedByFile,
 ): Promise<string> {
-  const entries = [...onTheirs].map(
-    ([path, file]): Entry => file ?? { path, mode: '100644', type: 'blob', sha: null },
+  const entries = [...onTheirs].map(([path, file]): Entry =>
+    file === null
+      ? { path, mode: '100644', type: 'blob', sha: null }
+      : { path, mode: treeModeSchema.parse(file.mode), type: typeOf(file), sha: file.sha },
   );
   return await writeTree(client, at, theirsTree, entries);
 }

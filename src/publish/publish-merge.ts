@@ -11,8 +11,9 @@ import { pullRequestRef } from '../github/pull-request.ts';
 import { addCommit, lookAt } from './add-commit.ts';
 import { treeOf, type Publishing } from './branches.ts';
 import { commitMessage, signature } from './git-commit.ts';
-import { mergedTrees, writeMergedTree } from './merge-tree.ts';
+import { mergeByFile, writeMergedTree } from './merge-tree.ts';
 import { commitReport } from './pull-request-text.ts';
+import { treeReader } from './touched-files.ts';
 import { prepareEntries, writeTree } from './tree-writer.ts';
 
 const createdSchema = z.object({ sha: z.string().regex(/^[0-9a-f]{40}$/) });
@@ -31,18 +32,19 @@ export async function publishMerge(
   if (continues === null || pull === null) throw new Error('a merge has no pull request to go onto');
   // The commit that the sandbox started from. The collected change is compared with another tree.
   const onHead = { ...publishing, input: { ...input, change: { ...input.change, base: merge.ours } } };
-  const [first, trees, theirsTree, bot, entries] = await Promise.all([
+  const [first, merged, theirsTree, bot, entries] = await Promise.all([
     lookAt(onHead, continues),
-    mergedTrees(client, at, merge),
+    mergeByFile(merge, treeReader(client, at)),
     treeOf(publishing, merge.theirs),
     tokens.bot(client),
     prepareEntries(client, at, input.change.files),
   ]);
-  if (trees === null) return rejected('merge-too-large', 'GitHub does not list all files of the merge.');
+  if (merged === null)
+    return rejected('merge-too-large', 'Both sides changed too many folders. Merge the base branch by hand.');
   const unmoved = first.added !== null || first.branchHead === merge.ours || first.pull?.state !== 'open';
   if (!unmoved) return rejected('branch-moved', movedText);
 
-  const tree = await writeMergedTree(client, at, theirsTree, trees.merged);
+  const tree = await writeMergedTree(client, at, theirsTree, merged);
   if (tree !== merge.tree)
     return rejected('merge-differs', 'The sandbox merged something else than GitHub has. Ask again.');
   const author = signature(bot, request.acceptedAt);

@@ -1,35 +1,6 @@
 import { expect, it } from 'vitest';
-import { differingPaths, type TreeEntry } from './touched-files.ts';
-
-type Files = Readonly<Record<string, string>>;
-
-/** A folder's id is its content, as in git. `x: '120000 target'` has a mode of its own. */
-function treesOf(...commits: readonly Files[]) {
-  const trees = new Map<string, Map<string, TreeEntry>>();
-  const write = (files: Files): string => {
-    const folders: Record<string, Record<string, string>> = {};
-    const tree = new Map<string, TreeEntry>();
-    for (const [path, content] of Object.entries(files)) {
-      const [first = '', ...rest] = path.split('/');
-      if (rest.length > 0) (folders[first] ??= {})[rest.join('/')] = content;
-      else {
-        const [mode, sha] = /^\d{6} /.test(content) ? content.split(' ') : ['100644', content];
-        tree.set(first, {
-          path: first,
-          mode: mode ?? '',
-          sha: sha ?? '',
-          type: mode === '160000' ? 'commit' : 'blob',
-        });
-      }
-    }
-    for (const [path, below] of Object.entries(folders))
-      tree.set(path, { path, mode: '040000', type: 'tree', sha: write(below) });
-    const id = JSON.stringify(files);
-    trees.set(id, tree);
-    return id;
-  };
-  return { ids: commits.map(write), trees };
-}
+import { treesOf, type Files } from '../../test/fixtures/tree-listings.ts';
+import { differingPaths } from './touched-files.ts';
 
 async function touched(paths: readonly string[], from: Files, to: Files) {
   const { ids, trees } = treesOf(from, to);

@@ -1,7 +1,9 @@
 /** Finds which files of a change others have touched between its base and another commit. */
 import * as z from 'zod';
 import { boundedAll } from '../lib/bounded-all.ts';
+import type { GithubClient } from '../github/client.ts';
 import type { Publishing } from './branches.ts';
+import type { RepositoryPath } from './tree-writer.ts';
 
 /** One call each: folders that hold files of the change and differ, on both sides. */
 const maxTrees = 300;
@@ -22,15 +24,19 @@ export async function touchedFiles(publishing: Publishing, head: string): Promis
   return await differingPaths(
     files.map(({ path }) => path),
     { from: base, to: head },
-    async (sha) => {
-      const { data } = await client.request('GET /repos/{owner}/{repo}/git/trees/{tree_sha}', {
-        ...at,
-        tree_sha: sha,
-      });
-      const { tree, truncated } = treeSchema.parse(data);
-      return truncated ? null : new Map(tree.map((entry) => [entry.path, entry]));
-    },
+    treeReader(client, at),
   );
+}
+
+export function treeReader(client: GithubClient, at: RepositoryPath): ReadTree {
+  return async (sha) => {
+    const { data } = await client.request('GET /repos/{owner}/{repo}/git/trees/{tree_sha}', {
+      ...at,
+      tree_sha: sha,
+    });
+    const { tree, truncated } = treeSchema.parse(data);
+    return truncated ? null : new Map(tree.map((entry) => [entry.path, entry]));
+  };
 }
 
 interface Folder {

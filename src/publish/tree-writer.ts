@@ -11,11 +11,12 @@ export interface RepositoryPath {
   readonly repo: string;
 }
 
+export const treeModeSchema = z.enum(['100644', '100755', '120000', '160000', '040000']);
 /** `commit`: of a submodule. */
 export type Entry = {
   path: string;
-  mode: '100644' | '100755' | '120000' | '160000';
-  type: 'blob' | 'commit';
+  mode: z.infer<typeof treeModeSchema>;
+  type: 'blob' | 'commit' | 'tree';
 } & ({ sha: string | null } | { content: string });
 
 /** Up to this size text is part of the tree call, without the limit on content creation. */

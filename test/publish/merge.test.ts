@@ -118,7 +118,8 @@ async function resolved(
   return { ...folders, publication, conflicts: result.conflicts, status, change, measure, input, gitDir };
 }
 
-const write = (directory: string, path: string, text: string) => writeFileSync(join(directory, path), text);
+const write = (directory: string, path: string, text: string | Uint8Array) =>
+  writeFileSync(join(directory, path), text);
 const resolveAll = (directory: string) => {
   write(directory, 'both.txt', 'head and base\n');
   rmSync(join(directory, 'gone.txt'));
@@ -155,10 +156,11 @@ describe('a merge of the base branch', () => {
   it('names the markers that are left, and is not published onto a head that has moved', async () => {
     const simulator = await simulatedGithub();
     const of = await conflicted(simulator);
-    const it = await resolved(simulator, of, (directory) =>
-      write(directory, 'apart.txt', `${lines('head', 'base')}=======\n`),
-    );
-    expect(it.measure.merge?.problem).toMatch(/left in `apart.txt:10`, `both.txt:1`, so nothing/);
+    const it = await resolved(simulator, of, (directory) => {
+      write(directory, 'apart.txt', `${lines('head', 'base')}=======\n`);
+      write(directory, 'latin1.txt', Buffer.from('caf\xE9\n<<<<<<< x\n', 'latin1'));
+    });
+    expect(it.measure.merge?.problem).toMatch(/in `apart.txt:10`, `both.txt:1`, `latin1.txt:2`, so nothing/);
     const identity = ['-c', 'user.name=x', '-c', 'user.email=x@example.test'];
     const more = it.gitDir(...identity, 'commit-tree', '-p', 'feature', '-m', 'more', 'feature^{tree}');
     it.gitDir('update-ref', 'refs/heads/feature', more);
