@@ -31,8 +31,9 @@ const read = (untrusted: string) => {
   return kept;
 };
 
+const image = { type: 'input_image', image_url: 'data:image/png;base64,AA==' };
 const fromModel = [
-  said('user', text('Fix it')),
+  said('user', text('Fix it'), image),
   said('assistant', { type: 'output_text', text: 'Done' }),
   { type: 'reasoning', summary: [], encrypted_content: 'x' },
   { type: 'function_call', name: 'exec_command', arguments: '{}', call_id: 'a' },
@@ -41,7 +42,6 @@ const fromModel = [
   { type: 'custom_tool_call_output', call_id: 'b', output: [text('ok')] },
   { type: 'compaction', encrypted_content: 'x' },
 ];
-const image = { type: 'input_image', image_url: 'data:image/png;base64,AA==' };
 const info = { total_token_usage: { total_tokens: 3 }, last_token_usage: { total_tokens: 2 } };
 
 describe('a rollout', () => {
@@ -65,7 +65,15 @@ describe('a rollout', () => {
     ['other events', line('event_msg', { type: 'user_message', message: 'PLANTED' })],
     ['a second head', line('session_meta', meta)],
     ['a message that is no list of parts', item({ type: 'message', role: 'user', content: 'PLANTED' })],
-    ['an image', item(said('user', { ...image, detail: 'PLANTED' }))],
+    [
+      'an image that is elsewhere',
+      item(said('user', { ...image, image_url: 'https://evil.example/PLANTED' })),
+    ],
+    [
+      'an image that is no image',
+      item(said('user', { ...image, image_url: 'data:image/svg+xml;base64,PLANTED' })),
+    ],
+    ['an image that the model sent', item(said('assistant', { ...image, detail: 'PLANTED' }))],
     ['a file', item(said('user', { type: 'input_file', file_url: 'https://evil.example/PLANTED' }))],
     [
       'an image that a tool returned',

@@ -49,7 +49,7 @@ const keptItems: ReadonlySet<string> = new Set([
 ]);
 /** Messages that Codex writes in the user's name, and writes again. */
 const codexWrote = /^\s*(?:<environment_context>|<user_instructions>|# AGENTS\.md instructions)/;
-const imageLeftOut = { type: 'input_text', text: '(An image that was here is left out.)' };
+const leftOut = { type: 'input_text', text: '(An image or a file that was here is left out.)' };
 const textParts: readonly unknown[] = ['input_text', 'output_text'];
 
 const partSchema = z.looseObject({ type: z.string(), text: z.string().optional() });
@@ -57,9 +57,22 @@ const partsSchema = z.array(partSchema);
 const itemSchema = z.looseObject({ type: z.string(), role: z.string().optional() });
 type Item = z.infer<typeof itemSchema>;
 
-/** Images and files of an earlier sandbox are not sent again. */
 const textOnly = (parts: readonly z.infer<typeof partSchema>[]) =>
-  parts.map((part) => (textParts.includes(part.type) ? part : imageLeftOut));
+  parts.map((part) => (textParts.includes(part.type) ? part : leftOut));
+
+/** Searches, because matching megabytes needs memory. */
+const isInlineImage = (url: unknown): boolean =>
+  typeof url === 'string' &&
+  /^data:image\/(?:png|jpeg|gif|webp);base64,/.test(url) &&
+  !/[^A-Za-z0-9+/=]/.test(url.slice(url.indexOf(',') + 1));
+
+/** Keeps the images that people attached, and what surrounds them. */
+const textAndImages = (parts: readonly z.infer<typeof partSchema>[]) =>
+  parts.map((part) =>
+    textParts.includes(part.type) || (part.type === 'input_image' && isInlineImage(part['image_url']))
+      ? part
+      : leftOut,
+  );
 
 /** null: left out. */
 function keptItem(item: Item): Item | null {
@@ -67,7 +80,8 @@ function keptItem(item: Item): Item | null {
     const content = partsSchema.safeParse(item['content']);
     if (!spokenRoles.includes(item.role) || !content.success) return null;
     if (item.role === 'user' && codexWrote.test(content.data[0]?.text ?? '')) return null;
-    return { ...item, content: textOnly(content.data) };
+    const keep = item.role === 'user' ? textAndImages : textOnly;
+    return { ...item, content: keep(content.data) };
   }
   if (!keptItems.has(item.type)) return null;
   const output = partsSchema.safeParse(item['output']);

@@ -185,6 +185,9 @@ it('is merged, after turns of one Codex thread, each with one comment', async ()
   expect(threads).toEqual(
     [null, 'yes', 'yes', 'yes'].map((resumed) => [{ kind: 'thread', threadId, resumed }]),
   );
+  // The screenshot of the issue is still in the thread.
+  const latest = JSON.stringify(flow.world.openai?.requests().at(-1)?.body);
+  expect(latest).toContain(`data:image/png;base64,${Buffer.from(png(64, 48)).toString('base64')}`);
   expect(botComments(flow.world, { ...splitBill, issue: number })).toHaveLength(3);
   await untilNothingIsLeft(flow);
 });
