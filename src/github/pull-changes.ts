@@ -1,12 +1,14 @@
 /** Selects what Codex gets of a pull request's commits and diff, in order and up to a cap. Pure. */
 import * as z from 'zod';
 import { stripHiddenCharacters } from '../core/ask/hidden-characters.ts';
-import type { PullContext } from '../core/ask/pull-context.ts';
+import type { ChangedFile, PullContext } from '../core/ask/pull-context.ts';
 import { headOf } from '../lib/cut-text.ts';
 import { singleLine } from './markdown.ts';
 
 const maxCommits = 50;
+/** GitHub lists no more. */
 const maxFiles = 300;
+const maxNameChars = 20_000;
 /** About 10,000 tokens for all hunks, and a quarter of them for one file. */
 const maxPatchChars = 40_000;
 const maxFilePatchChars = 10_000;
@@ -40,7 +42,26 @@ export function selectChanges({
   files,
 }: z.infer<typeof comparisonSchema>): PullContext['changes'] {
   const shown = commits.slice(-maxCommits);
+  const listed: ChangedFile[] = [];
+  let nameRoom = maxNameChars;
   let room = maxPatchChars;
+  for (const file of files) {
+    const { status, additions, deletions, patch } = file;
+    // oxlint-disable-next-line no-restricted-properties -- GitHub's word, not a property of import.meta
+    const path = singleLine(file.filename, 400);
+    nameRoom -= path.length;
+    if (nameRoom < 0) break;
+    const whole = stripHiddenCharacters(patch ?? '');
+    const cut = headOf(whole, Math.min(room, maxFilePatchChars));
+    room -= cut.length;
+    listed.push({
+      path,
+      status: singleLine(status, 20),
+      additions,
+      deletions,
+      patch: cut === '' ? null : cut.length === whole.length ? cut : `${cut}\n[the rest is left out here]`,
+    });
+  }
   return {
     commits: shown.map(({ sha, commit, author }) => ({
       sha,
@@ -48,20 +69,8 @@ export function selectChanges({
       subject: singleLine(commit.message.split('\n', 1)[0] ?? '', 120),
     })),
     commitsLeftOut: Math.max(0, total - shown.length),
-    files: files.slice(0, maxFiles).map((file) => {
-      const { status, additions, deletions, patch } = file;
-      const whole = stripHiddenCharacters(patch ?? '');
-      const cut = headOf(whole, Math.min(room, maxFilePatchChars));
-      room -= cut.length;
-      return {
-        // oxlint-disable-next-line no-restricted-properties -- GitHub's word, not a property of import.meta
-        path: singleLine(file.filename, 400),
-        status: singleLine(status, 20),
-        additions,
-        deletions,
-        patch: cut === '' ? null : cut.length === whole.length ? cut : `${cut}\n[the rest is left out here]`,
-      };
-    }),
-    filesLeftOut: Math.max(0, files.length - maxFiles),
+    files: listed,
+    filesLeftOut: files.length - listed.length,
+    mayHaveMoreFiles: files.length >= maxFiles,
   };
 }

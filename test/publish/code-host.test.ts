@@ -943,6 +943,16 @@ describe('commitChecks', () => {
     expect(sorted(names.failing)).toEqual(failing({}, {}));
   });
 
+  it('reads the end of a long log alone', async () => {
+    const { host, facts, simulator } = await scene();
+    const sha = (await host.headOf(facts, 'main')) ?? '';
+    const long = `${'a line of a long log\n'.repeat(60_000)}##[error]the end`;
+    simulator.addCheckRun({ ...at, sha, check: 'test', conclusion: 'failure', log: long });
+    const [check] = (await host.commitChecks(facts, sha, { logs: true })).failing;
+    expect(check?.log).toHaveLength(48_000);
+    expect(check?.log).toMatch(/^…[^]*\n##\[error\]the end$/);
+  });
+
   it('fetches no log from a host that GitHub does not use for logs', async () => {
     const { host, facts, simulator } = await scene();
     const sha = (await host.headOf(facts, 'main')) ?? '';

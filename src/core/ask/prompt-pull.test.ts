@@ -32,6 +32,7 @@ const pull: PullContext = {
     commitsLeftOut: 0,
     files: [{ path: 'src/split.js', status: 'modified', additions: 1, deletions: 1, patch: '@@\n-a\n+b' }],
     filesLeftOut: 0,
+    mayHaveMoreFiles: false,
   },
   reviews: [{ author: 'lisa', createdAt: '2026-11-01T09:00:00Z', text: 'Almost.' }],
   threads: [],
@@ -63,11 +64,12 @@ describe('the sections about a pull request', () => {
   });
 
   it('say what is missing', () => {
-    const changes = { commits: [], commitsLeftOut: 3, files: [], filesLeftOut: 9 };
+    const changes = { commits: [], commitsLeftOut: 3, files: [], filesLeftOut: 9, mayHaveMoreFiles: true };
     const prompt = told({ changes, leftOut: 1, fork: true });
     for (const words of [
       '(3 earlier ones)',
       '(9 more files)',
+      '(There may be more:',
       '1 review or line comment is left out',
       'of a fork',
     ])

@@ -81,6 +81,8 @@ function describeChanges({ changes, baseBranch, headRef, fork }: PullContext, bo
     return patch === null ? head : `${head}\n${patch}`;
   });
   if (changes.filesLeftOut > 0) files.push(`(${changes.filesLeftOut} more files)`);
+  if (changes.mayHaveMoreFiles)
+    files.push('(There may be more: GitHub does not list all files of a change this large.)');
   return [
     section(boundary, 'commits of the pull request, oldest first', list),
     section(boundary, 'what the pull request changes against its base', files.join('\n\n')),

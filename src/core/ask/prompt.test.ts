@@ -51,7 +51,7 @@ const input: PromptInput = {
 
 const commit = { sha: 'a'.repeat(40), author: 'mona', subject: 'x' };
 const file = { path: 'a', status: 'added', additions: 1, deletions: 0, patch: '+x' };
-const changes = { commits: [], commitsLeftOut: 0, files: [], filesLeftOut: 0 };
+const changes = { commits: [], commitsLeftOut: 0, files: [], filesLeftOut: 0, mayHaveMoreFiles: false };
 const pull: PullContext = {
   baseBranch: 'main',
   headRef: 'fix',

@@ -54,6 +54,8 @@ export interface PullContext {
     readonly commitsLeftOut: number;
     readonly files: readonly ChangedFile[];
     readonly filesLeftOut: number;
+    /** GitHub does not list all files of a change this large. */
+    readonly mayHaveMoreFiles: boolean;
   } | null;
   /** Words of submitted reviews, oldest first. */
   readonly reviews: readonly {
