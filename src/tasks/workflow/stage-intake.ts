@@ -226,6 +226,7 @@ export async function readContext(
     findEarlierTurn(request, authorization, deps),
   ]);
   if (found !== null) await deps.record.learn({ earlierTurn: found.turn });
+  for (const text of checks?.unread ?? []) await deps.record.appendToLog({ kind: 'note', text });
   if (thread?.unreadable === true) await deps.record.appendToLog({ kind: 'note', text: unreadableText });
   const prompt = buildPrompt({
     repository: request.repository,

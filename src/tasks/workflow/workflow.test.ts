@@ -2359,7 +2359,7 @@ describe('a task asked for in a pull request', () => {
 
   it('reads what fails on the head twice: names before anything is spent, and logs for Codex', async () => {
     const asked: unknown[] = [];
-    const { prompts } = await ask(
+    const { prompts, log } = await ask(
       'open',
       'here',
       {},
@@ -2368,7 +2368,7 @@ describe('a task asked for in a pull request', () => {
         codeHost: {
           commitChecks: async (_, sha, options) => {
             asked.push([sha, options]);
-            return { ...failingChecks, sha };
+            return { ...failingChecks, sha, unread: ['The logs could not be read.'] };
           },
         },
       },
@@ -2378,6 +2378,7 @@ describe('a task asked for in a pull request', () => {
       [baseSha, { logs: true }],
     ]);
     expect(prompts[0]).toContain('failing check\nCheck: test (github-actions): failure');
+    expect(log).toContain('The logs could not be read.');
   });
 
   it('answers at once if no check fails, and starts no sandbox', async () => {
