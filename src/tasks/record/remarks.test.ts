@@ -11,6 +11,7 @@ import {
   type RecordState,
 } from './record-state.ts';
 import { startPublicationAttempt } from './ended-task.ts';
+import { learn } from './learn.ts';
 import { remarksToPass, settledBetween, settleRemark, takeRemark } from './remarks.ts';
 
 const t0 = Date.parse(request.acceptedAt);
@@ -99,4 +100,14 @@ it('makes what the model has read part of the request, and who wrote it one of w
     );
   expect(approve(3)).toMatchObject({ reason: expect.stringContaining('second person') });
   expect(approve(5)).not.toHaveProperty('reason');
+});
+
+it('is not cancelled by itself: the task that has the words is', () => {
+  const given = { ...openState(request, 'nonce', t0), ahead: { taskId: 'other', steers: true } };
+  expect(cancel(given, 'maria')).toEqual({ state: null, reason: expect.stringContaining('cancel that one') });
+  const waits = { ...given, ahead: { taskId: 'other', steers: false } };
+  expect(cancel(waits, 'maria').state?.cancelledBy).toBe('maria');
+  // Of two attempts of a step, one can have given the words away.
+  expect(learn(given, { authorization }, t0)).toBe(given);
+  expect(learn(waits, { authorization }, t0)).toMatchObject({ authorization, ahead: null, turnAt: t0 });
 });

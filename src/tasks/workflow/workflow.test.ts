@@ -2809,6 +2809,26 @@ describe('words that come while a task of the conversation runs', () => {
     expect(it.fates()).toEqual(['maria: fix it']);
   });
 
+  it('are handled once, whenever the model reads and the turn ends', async () => {
+    const kinds: string[] = [];
+    for (const seconds of [0, 1, 4, 5, 6, 9, 10, 11, 60])
+      for (const startsAfterMs of [undefined, 2000, 9000]) {
+        const times = { readsAfterMs: seconds * 1000, endsAfterMs: 10_000 };
+        const it = await live({
+          running: startsAfterMs === undefined ? times : { ...times, startsAfterMs },
+        });
+        const handled = it.result.kind === 'steered' ? it.fates() : it.prompts;
+        expect([seconds, startsAfterMs, handled.length, it.fates().length + it.prompts.length]).toEqual([
+          seconds,
+          startsAfterMs,
+          1,
+          1,
+        ]);
+        kinds.push(it.result.kind);
+      }
+    expect(new Set(kinds)).toEqual(new Set(['steered', 'pull-request']));
+  });
+
   it('wait until Codex starts', async () => {
     const it = await live({ running: { ...read, startsAfterMs: minute } });
     expect([it.result, it.passedOn()]).toEqual([steered, ['fix it']]);
