@@ -331,6 +331,17 @@ describe('the post of an ended task', () => {
       ['task.approve', 'task.retry', 'task.log'],
     ],
     [
+      'a held change that needs a second person',
+      {
+        kind: 'held',
+        reason: { code: 'x', message: 'It has a key in it.' },
+        changeHash: 'a'.repeat(64),
+        secondPerson: true,
+      },
+      '✋ The change is held back*\nIt has a key in it.\n\nEveryone who can use this repository, except who asked,',
+      ['task.approve', 'task.retry', 'task.log'],
+    ],
+    [
       'a held change that cannot be approved',
       { kind: 'held', reason: { code: 'x', message: 'Workflows.' }, changeHash: null },
       'Workflows.',

@@ -31,6 +31,9 @@ function decideRetry(tasks: readonly Candidate[]): RetryDecision {
   return { kind: 'nothing', message: nothingText };
 }
 
+/** The task that this one repeats. */
+const keptClaim = 'retries.txt';
+
 const nothingText =
   'No task here has failed, so there is nothing to retry. Mention me with what you want done to start a new task.';
 
@@ -50,8 +53,12 @@ export async function retriedRequest(
     answer((await publishOnce({ taskId: of, changeHash: null }, null, deps)) ?? publishingText);
   const begun = await begunPublication(deps);
   if (begun !== null) return await publish(begun.taskId);
+  // Another look at the same step repeats the same task, whatever has ended since.
+  const claimed = await deps.record.kept(keptClaim);
+  const ids =
+    claimed === null ? await deps.issueTasks.onIssue(facts.repositoryId, trigger.issueNumber) : [claimed];
   const tasks: Candidate[] = [];
-  for (const id of await deps.issueTasks.onIssue(facts.repositoryId, trigger.issueNumber)) {
+  for (const id of ids) {
     const snapshot = id === taskId ? null : await deps.recordOf(id).snapshot();
     if (snapshot !== null) tasks.push(snapshot);
   }
@@ -65,6 +72,7 @@ export async function retriedRequest(
     const [old, repeated] = [first.shortId, await shortIdOf(by)];
     return answer(`Task ${old} was already retried as ${repeated}. Retry that one instead, if it failed.`);
   }
+  await deps.record.keep(keptClaim, first.taskId);
   const { ask, instruction, options } = first;
   // In the place of the first request: a line comment has its own context, and its answer its own thread.
   const isHere = first.trigger.kind === 'github' && first.trigger.issueNumber === trigger.issueNumber;

@@ -1539,6 +1539,33 @@ describe('a task', () => {
     expect(record.snapshot()?.request.askedBefore).toEqual([{ slackUserId: null, githubId: 3 }]);
   });
 
+  it('runs the same task again when the step is repeated and another has failed since', async () => {
+    const heads = [new Error('the connection was lost')];
+    let listed = 0;
+    const { published, tasks } = await live({
+      request: retry,
+      others: {
+        'gh-1-c1': { request: first, outcome: failed, authorization },
+        'gh-1-c5': { request: { ...first, taskId: 'gh-1-c5', options: {} }, outcome: failed, authorization },
+      },
+      codeHost: {
+        headOf: async () => {
+          const lost = heads.pop();
+          if (lost !== undefined) throw lost;
+          return baseSha;
+        },
+      },
+      deps: {
+        issueTasks: {
+          onIssue: async () => ((listed += 1) === 1 ? ['gh-1-c1'] : ['gh-1-c5', 'gh-1-c1']),
+          removeFromIssue: async () => undefined,
+        },
+      },
+    });
+    expect(published[0]).toMatchObject({ effort: 'high' });
+    expect(tasks.record('gh-1-c5').claimRetry('nobody', null)).toBe('nobody');
+  });
+
   it('runs a task again once, for two comments at the same time', async () => {
     const others = { 'gh-1-c1': { request: first, outcome: failed, authorization } };
     const it = world({ request: retry, others });
