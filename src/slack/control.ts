@@ -88,7 +88,7 @@ export async function retryTask(
   if (!admitted.ok) return admitted.sentence;
   const { view, request, trigger, repository } = admitted;
   const name = shortIdSpan(view.shortId);
-  if (request.ask.kind !== 'run') return `${name} was a question, not a task, so there is nothing to retry.`;
+  if (request.ask.kind !== 'run') return `${name} was a command, not a task, so there is nothing to retry.`;
   if (view.outcome === null) return `${name} is still running. Cancel it first, or wait until it ends.`;
   if (view.outcome.kind === 'failed' && view.outcome.changeKept) {
     const again = await deps.retryPublication(taskId, null);

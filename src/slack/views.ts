@@ -6,7 +6,13 @@ import { isBranchName } from '../core/ask/branch-name.ts';
 import { stripHiddenCharacters } from '../core/ask/hidden-characters.ts';
 import { parseRepositoryRef, slackTaskId } from '../core/ids.ts';
 import { groupsAskedAbout, maySlackUse } from '../core/access/slack-access.ts';
-import { slackChannelIdSchema, slackTsSchema, slackUserIdSchema, type RepositoryRef } from '../core/task.ts';
+import {
+  slackChannelIdSchema,
+  slackTsSchema,
+  slackUserIdSchema,
+  type RepositoryRef,
+  type TaskRequest,
+} from '../core/task.ts';
 import { candidates, filterByText, filterUsable } from './candidates.ts';
 import { admitActor } from './control.ts';
 import { formRepository } from './form-repository.ts';
@@ -154,9 +160,10 @@ export async function acceptForm(intake: Intake, body: unknown): Promise<ViewErr
   if (!verdict.allowed) return formError(verdict.reason.message, 'repository');
 
   const key = { event: 'form', teamId: slack.team, viewId: view.id } as const;
+  const run: TaskRequest['ask'] = { kind: 'run' };
   const replaced =
-    metadata.replaces === null ? null : await replace(intake, metadata.replaces, user.id, metadata, key);
-  if (replaced !== null) return replaced;
+    metadata.replaces === null ? run : await replace(intake, metadata.replaces, user.id, metadata, key);
+  if ('response_action' in replaced) return replaced;
   const now = deps.now();
   const request = await requestOf(
     {
@@ -171,7 +178,7 @@ export async function acceptForm(intake: Intake, body: unknown): Promise<ViewErr
         triggeredAt: now.toISOString(),
         again: metadata.replaces === null ? undefined : { by: 'change', taskId: metadata.replaces },
       },
-      ask: { kind: 'run' },
+      ask: replaced,
       repository: fields.repository,
       instruction: fields.instruction,
       options: { ...metadata.options, ...(fields.branch === null ? {} : { base: fields.branch }) },
@@ -183,19 +190,20 @@ export async function acceptForm(intake: Intake, body: unknown): Promise<ViewErr
   return null;
 }
 
-/** Cancels the replaced task. Returns null if it is cancelled, or the error to show. */
+/** Cancels the replaced task. Returns what it asked (a changed question stays one), or the error to show. */
 async function replace(
   intake: Intake,
   taskId: string,
   userId: string,
   metadata: FormMetadata,
   key: { readonly event: 'form'; readonly teamId: string; readonly viewId: string },
-): Promise<ViewErrorsResponseAction | null> {
+): Promise<TaskRequest['ask'] | ViewErrorsResponseAction> {
   const admitted = await admitActor(intake, taskId, { userId, channelId: metadata.channelId });
   if (!admitted.ok) return formError(admitted.sentence);
   // The form may have been submitted before, with only the answer lost.
-  if (admitted.view.outcome?.kind === 'cancelled') return null;
-  if ((await intake.deps.task(await slackTaskId(key)).view()) !== null) return null;
+  const { ask } = admitted.request;
+  if (admitted.view.outcome?.kind === 'cancelled') return ask;
+  if ((await intake.deps.task(await slackTaskId(key)).view()) !== null) return ask;
   const { cancelled, reason } = await admitted.task.cancel(admitted.person.name);
-  return cancelled ? null : formError(`The task can no longer be changed. ${reason}`);
+  return cancelled ? ask : formError(`The task can no longer be changed. ${reason}`);
 }

@@ -510,11 +510,11 @@ describe('a click', () => {
       ['publish slack-1'],
     ],
     [
-      'Retry of a question',
+      'Retry of a command',
       'task.retry',
       {},
       { request: { ask: { kind: 'status' } }, view: { outcome: { kind: 'answered', message: '' } } },
-      'was a question',
+      'was a command',
       [],
     ],
     [
@@ -855,6 +855,14 @@ describe('a submitted form', () => {
   });
 
   const replacing = { metadata: { ...formMetadata, replaces: 'slack-1' } };
+
+  it('keeps a changed question a question', async () => {
+    const world = createWorld();
+    const ask = { kind: 'run', job: 'question' } as const;
+    await addTask(world, 'slack-1', { request: { ask } });
+    await deliver(world, submission(filled, replacing));
+    expect(world.started).toEqual([expect.objectContaining({ ask, instruction: 'fix it' })]);
+  });
 
   it('cancels the replaced task before it starts the new one', async () => {
     const world = createWorld();
