@@ -296,6 +296,8 @@ export interface GithubSimulator {
   openPullFromFork(pull: ForkPull): Promise<{ number: number; headSha: string }>;
   /** With `merge` after merging it; its head must contain the base. Keeps the branch. */
   closePull(of: RepositoryName & { number: number; merge?: boolean }): Promise<void>;
+  /** Locks the conversation of an issue or a pull request. */
+  lock(of: RepositoryName & { number: number }): void;
   /** Marks a pull request for auto-merge. The simulator never performs the merge. */
   enableAutoMerge(of: RepositoryName & { number: number }): void;
   /** Adds a check run to a commit. A later one of the same name takes its place. */

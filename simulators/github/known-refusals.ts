@@ -1,4 +1,4 @@
-/** Refusals, in GitHub's words, of what the simulator lacks (limits, locks, rulesets), for `failNext`. */
+/** Refusals in GitHub's words, also of what the simulator lacks (limits, rulesets), for `failNext`. */
 import type { Fault } from './contract.ts';
 
 type Refusal = Pick<Fault, 'status' | 'message' | 'errors' | 'headers'>;

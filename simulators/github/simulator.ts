@@ -114,6 +114,7 @@ export async function startGithubSimulator(options: GithubSimulatorOptions): Pro
     replyInReview: (reply) => pullActions.replyInReview(site, reply),
     openPullFromFork: (pull) => pullActions.openPullFromFork(site, pull),
     closePull: (of) => pullActions.closePull(site, of),
+    lock: (of) => userActions.lock(site, of),
     enableAutoMerge: (of) => pullActions.enableAutoMerge(site, of),
     addCheckRun: (run) => addCheckRun(site, run),
     addCommitStatus: (status) => addCommitStatus(site, status),

@@ -98,6 +98,8 @@ export interface Issue {
   body: string | null;
   state: 'open' | 'closed';
   closedAt: string | null;
+  /** The App cannot comment. */
+  locked: boolean;
   updatedAt: string;
 }
 export interface Repository {
@@ -278,6 +280,7 @@ export class Store {
       body: fields.body,
       state: 'open',
       closedAt: null,
+      locked: false,
       updatedAt: at,
     };
     repository.issues.set(issue.number, issue);

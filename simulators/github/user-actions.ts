@@ -87,6 +87,10 @@ export async function labelIssue(site: Site, wanted: IssueLabelling): Promise<{ 
   return { delivery: requireDelivery(await sendEvent(site, repository, actor, labeled(issue, label))) };
 }
 
+export function lock(site: Site, of: RepositoryName & { number: number }): void {
+  requireIssue(requireRepository(site, of), of.number).locked = true;
+}
+
 export async function moveBranch(site: Site, move: BranchMove): Promise<{ sha: string }> {
   const repository = requireRepository(site, move);
   const from = await repository.git.headOf(move.branch);

@@ -711,6 +711,19 @@ describe('pullRequest', () => {
     });
   });
 
+  it('knows a locked conversation, in which the App cannot say anything', async () => {
+    const { host, facts, simulator, number, request } = await withPull();
+    simulator.lock({ ...at, number });
+    expect(await host.pullRequest(facts, number)).toMatchObject({ open: true, locked: true });
+    if (request.trigger.kind !== 'github') throw new Error('no pull request');
+    const asked = { ...request, trigger: { ...request.trigger, onPullRequest: true, issueNumber: number } };
+    const saved = host.saveProgressComment(facts, asked, 'x', null);
+    expect(meaningOf(await saved.catch((error: unknown) => error))).toMatchObject({
+      kind: 'refused',
+      reason: { code: 'conversation-locked' },
+    });
+  });
+
   it('recognizes a fork even if its branch has the same name', async () => {
     const { host, facts, simulator } = await scene();
     const files = { a: 'a' };

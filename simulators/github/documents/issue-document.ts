@@ -77,7 +77,7 @@ export function issueDocument(site: Site, repository: Repository, issue: Issue):
     assignee: null,
     assignees: [],
     milestone: null,
-    locked: false,
+    locked: issue.locked,
     active_lock_reason: null,
     comments: issue.comments.length,
     closed_at: issue.closedAt,

@@ -36,7 +36,7 @@ export function pullDocument(site: Site, repository: Repository, issue: Issue, p
     issue_url: issueUrl,
     number: issue.number,
     state: issue.state,
-    locked: false,
+    locked: issue.locked,
     title: issue.title,
     user: userDocument(site, issue.user),
     body: issue.body,

@@ -1,11 +1,12 @@
 /** Routes of issues, labels and comments. As on GitHub, a pull request is also an issue. */
 import { Hono, type Context } from 'hono';
 import { z } from 'zod';
-import { notFound, unprocessable, validationFailed } from '../api-errors.ts';
+import { ApiError, notFound, unprocessable, validationFailed } from '../api-errors.ts';
 import { withSignedImages } from '../attachment-routes.ts';
 import type { Json } from '../documents/account-document.ts';
 import { bodyHtml } from '../body-html.ts';
 import { commentDocument, issueDocument, labelDocument } from '../documents/issue-document.ts';
+import { refusals } from '../known-refusals.ts';
 import { labeled, sendEventInBackground } from '../events.ts';
 import { bodyOf, numberParam, pageOf, repositoryOf, type ApiEnv, type Site } from '../site.ts';
 import { editComment, findComment, timestamp, type Comment, type Issue, type Repository } from '../store.ts';
@@ -101,6 +102,7 @@ export function issueRoutes(site: Site): Hono<ApiEnv> {
     const { repository, issue } = issueOf(c, site, write);
     const { body } = await bodyOf(c, commentSchema);
     checkBody(body);
+    checkUnlocked(issue);
     const comment = site.store.addComment(issue, { user: site.bot, body, byApp: true });
     sendEventInBackground(site, repository, site.bot, { kind: 'issue_comment.created', issue, comment });
     return c.json(commentDocument(site, repository, issue, comment), 201);
@@ -175,6 +177,10 @@ export function commentOf(
   const found = findComment(repository, numberParam(c, 'comment'));
   if (found === null) throw notFound();
   return { repository, ...found };
+}
+
+export function checkUnlocked({ locked }: Issue): void {
+  if (locked) throw new ApiError(refusals.locked.status, refusals.locked.message);
 }
 
 export function checkBody(body: string): void {

@@ -8,7 +8,7 @@ import { sendEventInBackground } from '../events.ts';
 import { addReply } from '../reviews.ts';
 import { bodyOf, numberParam, pageOf, repositoryOf, type ApiEnv, type Site } from '../site.ts';
 import { editComment, type Issue, type Pull, type Repository, type ReviewComment } from '../store.ts';
-import { checkBody, inMediaType } from './issue-routes.ts';
+import { checkBody, checkUnlocked, inMediaType } from './issue-routes.ts';
 import { pullOf, pullsOf } from './pull-routes.ts';
 
 const read = { anyOf: ['pull_requests'], level: 'read' } as const;
@@ -61,6 +61,7 @@ export function reviewRoutes(site: Site): Hono<ApiEnv> {
     const { repository, issue, pull } = await pullOf(c, site, write);
     const { body } = await bodyOf(c, bodySchema);
     checkBody(body);
+    checkUnlocked(issue);
     const to = pull.reviewComments.find(({ id }) => id === numberParam(c, 'comment'));
     if (to === undefined) throw notFound();
     if (to.inReplyTo !== null) throw unprocessable('Replies to replies are not supported.');

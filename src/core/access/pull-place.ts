@@ -59,7 +59,7 @@ export function placeInPull(input: PullPlaceInput): PullVerdict {
   // GitHub closes a pull request whose branch is deleted; it can be open for a moment.
   if (job !== 'question' && !fork && heads.head === null) {
     const message = `The branch of pull request ${number} was deleted. Restore it and ask again, or mention me in an issue.`;
-    return refused('pull-request-branch-gone', message);
+    return refused('branch-gone', message);
   }
   const readOnly = whyReadOnly(input, state);
   if (job === 'resolve-conflicts' && readOnly !== null) {

@@ -685,6 +685,16 @@ function chunkOf(output: string, offset: number, exitCode: number | null) {
 
 const shown = (text: string) => ({ text, addressable: text });
 
+/** Codex's final answer, as its line of output. */
+const said = (answer: string) =>
+  `${JSON.stringify({
+    at: t0,
+    event: {
+      method: 'item/completed',
+      params: { item: { type: 'agentMessage', id: '1', text: answer, phase: 'final_answer' } },
+    },
+  })}\n`;
+
 /** The log without posts, and without repeats of a phase that is looked at again. */
 const steps = (log: readonly string[]) =>
   log.filter((line, at) => line !== 'post' && line !== log.slice(0, at).findLast((one) => one !== 'post'));
@@ -2234,28 +2244,28 @@ describe('a task asked for in a pull request', () => {
     gone: null,
   };
   const table = `
-    open             here  commit               commit               commit
-    open             fork  patch                patch                pull-request-read-only
-    draft            here  commit               commit               commit
-    draft            fork  patch                patch                pull-request-read-only
-    locked           here  commit               commit               commit
-    locked           fork  conversation-locked  conversation-locked  pull-request-read-only
-    protected        here  patch                patch                patch
-    auto-merge       here  patch                patch                pull-request-read-only
-    auto-merge       fork  patch                patch                pull-request-read-only
-    default branch   here  patch                patch                pull-request-read-only
-    default branch   fork  patch                patch                pull-request-read-only
-    configured base  here  patch                patch                pull-request-read-only
-    configured base  fork  patch                patch                pull-request-read-only
-    branch deleted   here  pull-request-branch-gone  pull-request-branch-gone  pull-request-branch-gone
-    branch deleted   fork  patch                patch                pull-request-read-only
-    closed           here  pull-request-closed  pull-request-closed  pull-request-closed
-    closed           fork  pull-request-closed  pull-request-closed  pull-request-closed
-    merged           here  pull-request-merged  pull-request-merged  pull-request-merged
-    merged           fork  pull-request-merged  pull-request-merged  pull-request-merged
-    merged, locked   here  pull-request-merged  pull-request-merged  pull-request-merged
-    gone             here  pull-request-gone    pull-request-gone    pull-request-gone`;
-  const jobs: readonly (TaskJob | undefined)[] = [undefined, 'fix-checks', 'resolve-conflicts'];
+    open             here  commit               commit               commit  reply
+    open             fork  patch                patch                pull-request-read-only  reply
+    draft            here  commit               commit               commit  reply
+    draft            fork  patch                patch                pull-request-read-only  reply
+    locked           here  commit               commit               commit  conversation-locked
+    locked  fork  conversation-locked  conversation-locked  pull-request-read-only  conversation-locked
+    protected        here  patch                patch                patch  reply
+    auto-merge       here  patch                patch                pull-request-read-only  reply
+    auto-merge       fork  patch                patch                pull-request-read-only  reply
+    default branch   here  patch                patch                pull-request-read-only  reply
+    default branch   fork  patch                patch                pull-request-read-only  reply
+    configured base  here  patch                patch                pull-request-read-only  reply
+    configured base  fork  patch                patch                pull-request-read-only  reply
+    branch deleted   here  branch-gone          branch-gone          branch-gone  reply
+    branch deleted   fork  patch                patch                pull-request-read-only  reply
+    closed           here  pull-request-closed  pull-request-closed  pull-request-closed  reply
+    closed           fork  pull-request-closed  pull-request-closed  pull-request-closed  reply
+    merged           here  pull-request-merged  pull-request-merged  pull-request-merged  reply
+    merged           fork  pull-request-merged  pull-request-merged  pull-request-merged  reply
+    merged, locked   here  pull-request-merged  pull-request-merged  pull-request-merged  conversation-locked
+    gone             here  pull-request-gone    pull-request-gone    pull-request-gone  pull-request-gone`;
+  const jobs: readonly (TaskJob | undefined)[] = [undefined, 'fix-checks', 'resolve-conflicts', 'question'];
   type Row = [
     state: string,
     head: string,
@@ -2285,7 +2295,8 @@ describe('a task asked for in a pull request', () => {
     const writes: string[] = [];
     const { ask: asked } = more.request ?? request;
     const job = asked.kind === 'run' ? asked.job : undefined;
-    const words = `@acme-bot ${job === undefined ? 'rename it' : job.replace('-', ' the ')}`;
+    const asking = job === 'question' ? 'ask why' : job?.replace('-', ' the ');
+    const words = `@acme-bot ${asking ?? 'rename it'}`;
     const it = await live({
       ...more,
       request: {
@@ -2323,11 +2334,14 @@ describe('a task asked for in a pull request', () => {
       ...request,
       ask: job === undefined ? { kind: 'run' } : { kind: 'run', job },
     };
-    const { result, writes, posted, authorized } = await ask(state, head, place, { request: wanted });
+    const output = job === 'question' ? { output: said('{"answer":"Because."}') } : {};
+    const script = { request: wanted, ...output };
+    const { result, writes, posted, authorized } = await ask(state, head, place, script);
     const at = `${place.commentId === null ? 'the pull request' : 2}`;
     const ends: Readonly<Record<string, readonly [kind: string, ...writes: string[]]>> = {
       commit: ['pull-request', `eyes on ${at}`, `rocket on ${at}`, 'commit on 8'],
       patch: ['patch', `eyes on ${at}`, `confused on ${at}`],
+      reply: ['replied', `eyes on ${at}`, `rocket on ${at}`],
     };
     const [kind, ...wantedWrites] = ends[end] ?? ['refused'];
     expect(result).toMatchObject(kind === 'refused' ? { kind, reason: { code: end } } : { kind });
@@ -3036,14 +3050,6 @@ describe('a conversation', () => {
 
 describe('a question', () => {
   const question: TaskRequest = { ...request, ask: { kind: 'run', job: 'question' }, instruction: 'why?' };
-  const said = (answer: string) =>
-    `${JSON.stringify({
-      at: t0,
-      event: {
-        method: 'item/completed',
-        params: { item: { type: 'agentMessage', id: '1', text: answer, phase: 'final_answer' } },
-      },
-    })}\n`;
   const output = said('{"answer":"It rounds **down**."}');
   const ask = async (script: Script = {}) => await live({ request: question, output, ...script });
 
