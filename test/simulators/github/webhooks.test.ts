@@ -134,13 +134,13 @@ describe('webhooks', () => {
 
   it('are redelivered with the same body and GUID', async () => {
     const { delivery } = await site.simulator.openIssue({ ...repo, author: 'ada', title: 'Twice', body: '' });
-    const first = last();
     answer = 500;
     expect((await site.simulator.redeliver(delivery.id)).status).toBe(500);
     answer = 202;
     expect((await site.simulator.redeliver(delivery.id)).status).toBe(202);
-    expect(last().body).toBe(first.body);
-    expect(last().headers['x-github-delivery']).toBe(first.headers['x-github-delivery']);
+    const guid = (headers: NodeJS.Dict<unknown>) => headers['x-github-delivery'];
+    const sent = received.filter(({ headers }) => guid(headers) === guid(delivery.headers));
+    expect(sent.map(({ body }) => body)).toEqual(Array.from({ length: 3 }, () => delivery.body));
     expect(
       site.simulator
         .deliveries()
