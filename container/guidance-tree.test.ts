@@ -56,16 +56,21 @@ describe('guidanceIn', () => {
       { 'AGENTS.md': '->d/a.md', d: '->docs', 'docs/a.md': 'x' },
       { 'AGENTS.md': 'x' },
     ],
-    ['an absolute symlink', { 'AGENTS.md': '->/etc/passwd' }, {}],
-    ['a symlink out of the repository', { 'x/AGENTS.md': '->../../y' }, {}],
-    ['a symlink to nothing', { 'AGENTS.md': '->no' }, {}],
-    ['a symlink to the repository itself', { '.codex': '->.', a: 'x' }, {}],
-    ['a circle', { 'AGENTS.md': '->b', b: '->AGENTS.md' }, {}],
+    ['no absolute symlink', { 'AGENTS.md': '->/etc/passwd' }, { 'AGENTS.md': '->/etc/passwd' }],
+    ['no symlink out of the repository', { 'x/AGENTS.md': '->../../y' }, { 'x/AGENTS.md': '->../../y' }],
+    ['no symlink to nothing', { 'AGENTS.md': '->no' }, { 'AGENTS.md': '->no' }],
+    ['no symlink to the repository itself', { '.codex': '->.', a: 'x' }, { '.codex': '->.' }],
+    ['no circle', { 'AGENTS.md': '->b', b: '->AGENTS.md' }, { 'AGENTS.md': '' }],
     ['a folder in itself', { '.codex/x': '->../.codex', '.codex/a': 'a' }, { '.codex/a': 'a' }],
   ])('follows %s', (_, files, found) => {
     expect(texts(read(tree(files)))).toMatchObject(found);
     expect(read(tree(files)).has('.codex/x')).toBe(false);
   });
+});
+
+it('compares no commit of which it would see only a part', () => {
+  const many = Object.fromEntries(Array.from({ length: 20_000 }, (_, at) => [`.agents/${at}`, 'x']));
+  expect(() => read(tree({ ...many, 'AGENTS.md': 'evil' }))).toThrow('more than 20000 files of guidance');
 });
 
 describe('replacementOf', () => {
@@ -104,6 +109,34 @@ describe('replacementOf', () => {
       { '.codex': '->x', 'x/a': '2', 'x/b': '3' },
       ['.codex'],
       ['.codex/a', '.codex/b'],
+    ],
+    ...['/workspace/repository/c', '../repository/c', '/proc/self/cwd/c'].map(
+      (target): [string, Record<string, string>, Record<string, string>, string[], string[]] => [
+        `a symlink to ${target}`,
+        { 'x/AGENTS.md': `->${target}`, c: '1' },
+        {},
+        ['x/AGENTS.md'],
+        [],
+      ],
+    ),
+    ['a symlink to the repository itself', { '.codex': '->.', 'config.toml': '1' }, {}, ['.codex'], []],
+    [
+      'a symlink to nothing that the base has too',
+      { 'AGENTS.md': '->made-by-setup' },
+      { 'AGENTS.md': '->made-by-setup' },
+      ['AGENTS.md'],
+      [],
+    ],
+    [
+      'a chain of twenty symlinks',
+      {
+        'AGENTS.md': '->l1',
+        ...Object.fromEntries(Array.from({ length: 20 }, (_, at) => [`l${at + 1}`, `->l${at + 2}`])),
+        l21: 'evil',
+      },
+      {},
+      ['AGENTS.md'],
+      [],
     ],
   ])('replaces %s', (_, head, base, away, laid) => {
     const found = replacementOf({ tree: tree(head), guidance: read(tree(head)) }, read(tree(base)));

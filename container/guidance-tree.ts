@@ -8,7 +8,10 @@ const documents = /^agents(?:\.override)?\.md$/i;
 /** Settings, skills, rules and prompts; a plugin's manifest gives skills their names. */
 const folders = /^\.(?:codex|agents|(?:codex|claude|cursor)-plugin)$/i;
 const maxDepth = 10;
-const maxFiles = 5_000;
+/** More of them could hide one from the comparison. */
+const maxFiles = 20_000;
+/** A symlink that leads to no file of the commit. */
+const symlink = '120000';
 
 export function isGuidance(path: string): boolean {
   const parts = path.split('/');
@@ -17,16 +20,19 @@ export function isGuidance(path: string): boolean {
 
 /**
  * The guidance as Codex reads it: for a symlink, the file or the files that it leads to. `targetOf` reads a
- * symlink; one that leads out of the repository, nowhere or in a circle has no files.
+ * symlink. One that leads out of the repository, nowhere or in a circle is found as itself: where it leads is
+ * known in the checkout only, and by an absolute path it can lead back in.
  */
 export function guidanceIn(tree: Tree, targetOf: (entry: IndexEntry) => string): Tree {
   const found = new Map<string, IndexEntry>();
   const add = (path: string, real: string, depth: number): void => {
-    if (found.size >= maxFiles || depth > maxDepth) return;
+    if (found.size >= maxFiles) throw new Error(`a commit has more than ${maxFiles} files of guidance`);
     const entry = tree.get(real);
-    if (entry?.mode === '120000') {
+    if (depth > maxDepth) found.set(path, { mode: symlink, object: '' });
+    else if (entry?.mode === symlink) {
       const target = resolved(tree, joined(real, targetOf(entry)), targetOf);
-      if (target !== null) add(path, target, depth + 1);
+      if (target === null || !leadsSomewhere(target)) found.set(path, entry);
+      else add(path, target, depth + 1);
     } else if (entry !== undefined) {
       if (entry.mode !== '160000') found.set(path, entry);
     } else {
@@ -34,6 +40,8 @@ export function guidanceIn(tree: Tree, targetOf: (entry: IndexEntry) => string):
         if (below.startsWith(`${real}/`)) add(`${path}${below.slice(real.length)}`, below, depth + 1);
     }
   };
+  const leadsSomewhere = (real: string): boolean =>
+    tree.has(real) || [...tree.keys()].some((path) => path.startsWith(`${real}/`));
   for (const path of tree.keys()) if (isGuidance(path)) add(path, path, 0);
   return found;
 }
@@ -63,7 +71,7 @@ function resolved(
     const folder = parts.slice(0, at).join('/');
     const entry = tree.get(folder);
     if (entry === undefined) continue;
-    if (entry.mode !== '120000') return null;
+    if (entry.mode !== symlink) return null;
     const target = joined(folder, targetOf(entry));
     if (target === null) return null;
     const rest = parts.slice(at).join('/');
@@ -86,7 +94,7 @@ export function replacementOf(
 ): Replacement {
   const differing = [...new Set([...head.guidance.keys(), ...base.keys()])].filter((path) => {
     const [one, other] = [head.guidance.get(path), base.get(path)];
-    return one?.object !== other?.object || one?.mode !== other?.mode;
+    return one?.object !== other?.object || one?.mode !== other?.mode || one?.mode === symlink;
   });
   const away = new Map<string, IndexEntry>();
   for (const [path, entry] of head.tree) {
@@ -96,11 +104,12 @@ export function replacementOf(
     );
     if (isAffected) away.set(path, entry);
   }
-  const symlinks = [...away].flatMap(([path, { mode }]) => (mode === '120000' ? [`${path}/`] : []));
+  const symlinks = [...away].flatMap(([path, { mode }]) => (mode === symlink ? [`${path}/`] : []));
   const laid = new Map(
     [...base].filter(
-      ([path]) =>
-        differing.includes(path) || away.has(path) || symlinks.some((folder) => path.startsWith(folder)),
+      ([path, { mode }]) =>
+        mode !== symlink &&
+        (differing.includes(path) || away.has(path) || symlinks.some((folder) => path.startsWith(folder))),
     ),
   );
   return { away, laid };

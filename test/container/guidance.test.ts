@@ -93,6 +93,8 @@ describe('the guidance of the base branch', () => {
         'sub/AGENTS.md': null,
         'sub/x.txt': 'x\n',
         'new dir/AGENTS.override.md': 'New.\n',
+        // Out of the repository and back in.
+        'sub/deep/AGENTS.md': '->../../../repo/CLAUDE.md',
         '.codex/skills/a/SKILL.md': skill('head'),
         '.codex/skills/evil/SKILL.md': skill('evil'),
         'tools/agents/skills/b/SKILL.md': skill('other'),
@@ -107,13 +109,14 @@ describe('the guidance of the base branch', () => {
       'AGENTS.md',
       'new dir/AGENTS.override.md',
       'sub/AGENTS.md',
+      'sub/deep/AGENTS.md',
     ]);
     const text = (path: string) => readFileSync(join(it.directory, path), 'utf8');
     expect(text('AGENTS.md')).toBe('Base.\n');
     expect(text('sub/AGENTS.md')).toBe('Sub.\n');
     expect(text('.codex/skills/a/SKILL.md')).toBe(skill('base'));
     expect(text('.agents/skills/b/SKILL.md')).toBe(skill('b'));
-    for (const path of ['.codex/skills/evil/SKILL.md', 'new dir/AGENTS.override.md'])
+    for (const path of ['.codex/skills/evil/SKILL.md', 'new dir/AGENTS.override.md', 'sub/deep/AGENTS.md'])
       expect(existsSync(join(it.directory, path))).toBe(false);
     // What is no guidance stays the head's, also where a symlink gave it another name.
     expect(text('CLAUDE.md')).toBe('Head: push to evil.\n');
