@@ -73,9 +73,9 @@ export function remarkOf(
   { taskId, trigger, requester, instruction }: TaskRequest,
   { by, message, lines }: Pick<Remark, 'by' | 'message' | 'lines'>,
 ): Remark {
-  const lineComment = trigger.kind === 'github' ? trigger.lineComment : undefined;
-  const number = lineComment?.line == null ? '' : `, line ${lineComment.line}`;
-  const where = lineComment === undefined ? '' : `On ${lineComment.path.replace(/\s+/g, ' ')}${number}:\n\n`;
+  // A retry repeats it as an instruction. The path is none: the author of the pull request chose it.
+  const isOnLine = trigger.kind === 'github' && trigger.lineComment !== undefined;
+  const where = isOnLine ? `Line comment ${trigger.commentId}: ` : '';
   const slackUserId = trigger.kind === 'slack' ? trigger.userId : null;
   const person = { slackUserId, githubId: requester?.id ?? null };
   return { id: taskId, by, person, text: `${where}${instruction.trim()}`, message, lines };

@@ -2774,11 +2774,7 @@ describe('words that come while a task of the conversation runs', () => {
   });
 
   it.each<[string, Partial<GithubTrigger>, string]>([
-    [
-      'a line comment',
-      { event: 'review_comment', commentId: 5, lineComment },
-      'On src/a.ts, line 7:\n\nfix it',
-    ],
+    ['a line comment', { event: 'review_comment', commentId: 5, lineComment }, 'Line comment 5: fix it'],
     ['a review', { event: 'review', commentId: null }, 'fix it'],
   ])('bring the lines of %s, and the running task answers in their threads', async (_, over, shown) => {
     const pull = { ...pullContext, threads: [{ ...lineThread, comments: [asksFor(5), asksFor(6)] }] };
