@@ -53,7 +53,7 @@ describe('the places of a conversation', () => {
     [githubTrigger, facts, true],
     [{ kind: 'api' }, facts, true],
     [slackTrigger, facts, false],
-    [slackTrigger, privately, true],
+    [slackTrigger, privately, false],
     [inChannel('D1'), privately, false],
     [inChannel('G1'), privately, false],
   ])('are shared with people on GitHub only where they may read it (%#)', (trigger, of, shared) => {
@@ -92,7 +92,8 @@ describe('a thread', () => {
     ['of a direct message may continue there', inSlack('D1'), inSlack('D1'), true],
     ['of a channel may not continue in another', inSlack('C1'), inSlack('C2'), false],
     ['of a channel may not continue in a public repository', inSlack('C1'), onGithub, false],
-    ['of a channel may continue in a private repository', inSlack('C1'), privateIssue, true],
+    // A channel with such an id can be private.
+    ['of a channel may not continue in a private repository', inSlack('C1'), privateIssue, false],
     ['of a direct message may not continue in a private repository', inSlack('D1'), privateIssue, false],
     ['of a private group may not continue in a private repository', inSlack('G1'), privateIssue, false],
     [

@@ -39,9 +39,7 @@ export function placesOf({ trigger, authorization, outcome, slackPost }: TurnPla
   const { continues, pull } = authorization;
   const opened = outcome?.kind === 'pull-request' ? outcome.pullRequest : null;
   for (const led of [continues, pull, opened]) if (led !== null) places.push(numbered(led.number));
-  const shared =
-    trigger.kind !== 'slack' || (authorization.facts.private && trigger.channelId.startsWith('C'));
-  return { places: [...new Set(places)], shared };
+  return { places: [...new Set(places)], shared: trigger.kind !== 'slack' };
 }
 
 /**
@@ -76,10 +74,7 @@ export function mayResume(earlier: Readers, now: Omit<Readers, 'heard'>): boolea
   if (earlier.authorization.facts.repositoryId !== now.authorization.facts.repositoryId) return false;
   const readable = new Set(now.authorization.alsoRead.map(({ repositoryId }) => repositoryId));
   if (!earlier.authorization.alsoRead.every(({ repositoryId }) => readable.has(repositoryId))) return false;
-  const { trigger, authorization } = now;
-  return earlier.heard.every((channelId) =>
-    trigger.kind === 'slack'
-      ? channelId === trigger.channelId
-      : authorization.facts.private && channelId.startsWith('C'),
-  );
+  const { trigger } = now;
+  // Who may read a channel is not known: the id of a private one can begin with a C, too.
+  return earlier.heard.every((channelId) => trigger.kind === 'slack' && channelId === trigger.channelId);
 }
