@@ -64,8 +64,11 @@ function describeThread(thread: LineThread, boundary: string): string {
     const reply = asks ? `, id ${id}` : '';
     return `[${author}, ${createdAt}${reply}]\n${text ?? '(Its text is the instruction above.)'}`;
   });
-  const hunk = thread.hunk === '' ? '' : `\n${thread.hunk}\n`;
-  return section(boundary, 'line comment', `${placeOf(thread)}\n${hunk}\n${comments.join('\n\n')}`);
+  // Apart: a line of it, by the author of the code, could look like another comment with an id.
+  const hunk = thread.hunk === '' ? [] : [section(boundary, 'code that it is on', thread.hunk)];
+  return [...hunk, section(boundary, 'line comment', `${placeOf(thread)}\n\n${comments.join('\n\n')}`)].join(
+    '\n\n',
+  );
 }
 
 function describeChanges({ changes, baseBranch, headRef, fork }: PullContext, boundary: string): string[] {
