@@ -1,6 +1,14 @@
 import { describe, expect, it } from 'vitest';
 import { authorization, facts, githubTrigger, slackTrigger } from '../../test/fixtures/sample-task.ts';
-import { heardIn, mayResume, placesNamedIn, placesOf, type Readers, type TurnPlace } from './conversation.ts';
+import {
+  heardIn,
+  isOfFork,
+  mayResume,
+  placesNamedIn,
+  placesOf,
+  type Readers,
+  type TurnPlace,
+} from './conversation.ts';
 import type { RepositoryFacts, TaskOutcome, TaskRequest } from './task.ts';
 
 const ref = { title: '', url: '', headRef: 'x', headSha: 'b'.repeat(40), draft: false };
@@ -122,6 +130,16 @@ describe('a thread', () => {
     ],
   ])('%s', (_, earlier, now, may) => {
     expect(mayResume(earlier, now)).toBe(may);
+  });
+
+  it.each([
+    ['of a fork may continue in its pull request', pull, pull, false],
+    ['of a fork may not continue in another pull request', pull, { ...pull, number: 9, fork: false }, true],
+    ['of a fork may not continue in an issue or in Slack', pull, null, true],
+    ['of a pull request of this repository may', { ...pull, fork: false }, null, false],
+    ['of an issue may continue in the pull request of a fork', null, pull, false],
+  ])('%s', (_, earlier, now, expected) => {
+    expect(isOfFork({ pull: earlier }, { pull: now })).toBe(expected);
   });
 
   it('remembers every Slack channel that it heard', () => {

@@ -53,6 +53,14 @@ export function placesNamedIn(untrustedWords: string, { owner, name }: Repositor
   return [...new Set(places)].slice(0, 5);
 }
 
+/** The thread of a task in a fork's pull request continues there alone, where nothing can be written. */
+export function isOfFork(
+  { pull: earlier }: Pick<Authorization, 'pull'>,
+  { pull: now }: Pick<Authorization, 'pull'>,
+): boolean {
+  return earlier?.fork === true && now?.number !== earlier.number;
+}
+
 /** What decides who may read a turn's thread. */
 export interface Readers {
   readonly trigger: TaskRequest['trigger'];

@@ -3,9 +3,10 @@ import type { Resumed } from './progress.ts';
 
 /**
  * Why the thread of an earlier turn is not resumed. `other-readers`: it holds what not everybody here may
- * read. Further reasons are found in the sandbox, see `Resumed`.
+ * read. `fork`: code of an outsider ran in its sandbox, and could write the thread. Further reasons are found in
+ * the sandbox, see `Resumed`.
  */
-export type NotResumed = 'other-readers' | 'not-kept' | 'too-large' | 'broken';
+export type NotResumed = 'other-readers' | 'fork' | 'not-kept' | 'too-large' | 'broken';
 
 export interface EarlierTurn {
   readonly taskId: string;
@@ -39,6 +40,7 @@ export interface EarlierTurnView {
 /** Why the thread of an earlier turn was not resumed. */
 export const whyNotResumed: Readonly<Record<NonNullable<EarlierTurnView['why']>, string>> = {
   'other-readers': 'the earlier one holds what not everybody here may read',
+  fork: 'the earlier one worked on the code of a fork',
   'not-kept': 'the earlier one was not kept',
   'too-large': 'the earlier one is too long',
   broken: 'what was kept of the earlier one is broken',

@@ -3,7 +3,7 @@
  * task may see it, and remembered for the next turn. `core/conversation.ts` decides.
  */
 import type { Authorization } from '../../core/authorization.ts';
-import { heardIn, mayResume, placesNamedIn, placesOf } from '../../core/conversation.ts';
+import { heardIn, isOfFork, mayResume, placesNamedIn, placesOf } from '../../core/conversation.ts';
 import type { EarlierTurn, EarlierWork } from '../../core/earlier-turn.ts';
 import type { CodexJob } from '../../core/ports/codex.ts';
 import type { RoutedRequest } from '../../core/task.ts';
@@ -16,6 +16,9 @@ const keptRollout = 'rollout.jsonl';
 /** Of a task whose Codex thread was kept, or would have been. */
 const keptTurn = 'turn.json';
 const keptTurnSchema = z.object({ threadId: z.string(), tooLarge: z.boolean() });
+
+/** Why a task gets nothing of the earlier turn. */
+const apartFrom = ['other-readers', 'fork'] as const;
 
 interface Found {
   readonly turn: EarlierTurn;
@@ -39,9 +42,13 @@ export async function findEarlierTurn(
   const { request, authorization: before } = snapshot;
   const heard = heardIn(request.trigger, snapshot.earlierTurn?.heard ?? []);
   const { shortId } = view;
-  const mine = { trigger, authorization };
-  if (!mayResume({ trigger: request.trigger, authorization: before, heard }, mine))
-    return { turn: { taskId, shortId, heard: [], why: 'other-readers' }, work: null };
+  const apart = (why: (typeof apartFrom)[number]): Found => ({
+    turn: { taskId, shortId, heard: [], why },
+    work: null,
+  });
+  if (isOfFork(before, authorization)) return apart('fork');
+  if (!mayResume({ trigger: request.trigger, authorization: before, heard }, { trigger, authorization }))
+    return apart('other-readers');
   const { outcome, progress } = view;
   const said = outcome?.kind === 'replied' ? outcome.text : null;
   const summary = said ?? (progress === null ? '' : deps.codex.answer(progress).summary);
@@ -146,11 +153,12 @@ export async function rememberTurn({ record, conversations }: TaskDeps): Promise
   const { request, authorization, outcome, slackPost, earlierTurn } = snapshot;
   const places = placesOf({ trigger: request.trigger, authorization, outcome, slackPost });
   if (places.places.length === 0) return;
+  const isApart = apartFrom.some((why) => why === earlierTurn?.why);
   await conversations.putTurn({
     repositoryId: authorization.facts.repositoryId,
     taskId: request.taskId,
     at: Date.parse(request.acceptedAt),
     places,
-    continued: earlierTurn === null || earlierTurn.why === 'other-readers' ? null : earlierTurn.taskId,
+    continued: isApart ? null : (earlierTurn?.taskId ?? null),
   });
 }

@@ -33,10 +33,12 @@ export async function startOf(
   const open = await openPullRequest(request, facts, earlier, deps);
   const continues = open?.pullRequest ?? null;
   const baseBranch = continues?.headRef ?? base.branch ?? facts.defaultBranch;
-  const [baseSha, guidanceSha] = await Promise.all([
+  const [baseSha, baseOfPull] = await Promise.all([
     deps.codeHost.headOf(facts, baseBranch),
     open === null ? null : deps.codeHost.headOf(facts, open.baseBranch),
   ]);
+  // Of a base branch that was deleted, the last commit that GitHub knows: never what the head says.
+  const guidanceSha = open === null ? null : (baseOfPull ?? open.baseSha);
   if (baseSha === null) {
     const message = `There is no branch “${baseBranch}” in ${facts.owner}/${facts.name}. Name an existing one with \`--base\`.`;
     return refused({ code: 'base-missing', message });

@@ -1982,6 +1982,14 @@ describe('a task from Slack', () => {
       const { authorized } = await inSlack({ earlier: { ...ended(failed), continues: pullRequest } });
       expect(authorized[0]?.continues).toEqual(pullRequest);
     });
+
+    it('takes the guidance of a deleted base branch from its last commit, never from the head', async () => {
+      const { authorized } = await inSlack({
+        earlier: { ...ended(failed), continues: pullRequest },
+        codeHost: { headOf: async (_, branch) => (branch === openPull.baseBranch ? null : baseSha) },
+      });
+      expect(authorized[0]).toMatchObject({ continues: pullRequest, guidanceSha: openPull.baseSha });
+    });
   });
 
   describe('that repeats another one', () => {
@@ -2931,6 +2939,14 @@ describe('a conversation', () => {
   const bytes = new TextEncoder().encode(rollout);
   const kept = { 'turn.json': JSON.stringify({ threadId, tooLarge: false }), 'rollout.jsonl': rollout };
   const opened: TaskOutcome = { kind: 'pull-request', pullRequest };
+  const inFork = {
+    ...pullRequest,
+    number: 12,
+    author: 'wes',
+    baseBranch: 'main',
+    baseSha,
+    fork: true,
+  };
   const inSlackBefore: TaskRequest = { ...slackRequest, shortId: 'aaaa1111' };
   const askedBefore: TaskRequest = { ...request, shortId: 'aaaa1111' };
   const before = { request: askedBefore, outcome: opened, authorization, kept };
@@ -2982,6 +2998,7 @@ describe('a conversation', () => {
     ['its rollout is broken', { kept: { ...kept, 'rollout.jsonl': 'x' } }, 'broken'],
     ['it was asked in Slack, and the repository is public', { request: inSlackBefore }, 'other-readers'],
     ['its thread came from Slack, and the repository is public', { heard: ['C1'] }, 'other-readers'],
+    ['it worked on the code of a fork', { authorization: { ...authorization, pull: inFork } }, 'fork'],
     [
       'it could read a repository that this task may not',
       {
@@ -2996,7 +3013,7 @@ describe('a conversation', () => {
     const it = await follow(earlier);
     expect(it.jobs[0]).not.toHaveProperty('resume');
     expect(turnOf(it)).toEqual({ shortId: 'aaaa1111', resumed: false, why });
-    expect(it.jobs[0]?.prompt.includes('earlier task')).toBe(why !== 'other-readers');
+    expect(it.jobs[0]?.prompt.includes('earlier task')).toBe(why !== 'other-readers' && why !== 'fork');
   });
 
   it('repeats a failed task from the turn before it', async () => {
