@@ -3,8 +3,8 @@ import type { Resumed } from './progress.ts';
 
 /**
  * Why the thread of an earlier turn is not resumed. `other-readers`: it holds what not everybody here may
- * read. `fork`: code of an outsider ran in its sandbox, and could write the thread. Further reasons are found in
- * the sandbox, see `Resumed`.
+ * read. `fork`: code of an outsider ran in its sandbox, and could write the thread. Further reasons are found
+ * in the sandbox, see `Resumed`.
  */
 export type NotResumed = 'other-readers' | 'fork' | 'not-kept' | 'too-large' | 'broken';
 

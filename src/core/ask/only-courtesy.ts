@@ -35,17 +35,23 @@ const announcement = anyOf(`
   (?:merging|reviewing|testing|checking|deploying|closing|shipping|approving|looking)(?: ${soon}(?: .*)?)?,
   let me (?:check|look|take|try|test|review|think|read|verify|investigate)(?: .*)?,
   let's (?:merge|ship|release|deploy|wait|talk|discuss|see)(?: .*)?, (?:i'm |am )?on it, brb, wip, bbl`);
-const filler = anyOf(`
-  \\s, @[\\p{L}\\p{N}_/-]*, so, very, a, an, lot, lots, ton, million, bunch, much, again, you, u, all,
+const fillers = anyOf(`
+  @[\\p{L}\\p{N}_/-]*, so, very, a, an, lot, lots, ton, million, bunch, much, again, you, u, all,
   both, everyone, everybody, team, folks, guys, bot, many, big, huge, to, and, oh, ok, hey, hi, wow,
   great, awesome, really, always, as, the, my, friend, then, now`);
+/** Only where a word ends: with two ways to read `@a`, a list of them would take exponential time. */
+const wordEnd = '(?![\\p{L}\\p{N}_/-])';
+const filler = `(?:\\s|${fillers}${wordEnd})`;
 const onlyCourteous = new RegExp(
   `^${filler}*(?:${thanking}(?: (?:goes |go )?to @.*|${filler}*(?:for .*)?)|(?:${praise}|${acknowledgement})${filler}*|` +
     `${announcement})$`,
   'iu',
 );
 /** A clause that only says to whom the words go. */
-const onlyAddress = /^(?:(?:hey|hi|hello|dear|and|all|team|everyone|folks|guys|@[\p{L}\p{N}_/-]*)\s*)+$/iu;
+const onlyAddress = new RegExp(
+  `^(?:(?:hey|hi|hello|dear|and|all|team|everyone|folks|guys|@[\\p{L}\\p{N}_/-]*)${wordEnd}\\s*)+$`,
+  'iu',
+);
 /** What turns a courtesy into a request. */
 const asksMore = wholeWords(
   `please, pls, plz, can you, could you, would you, will you, in advance, but, however, still, instead, though,
@@ -62,7 +68,7 @@ export const maxCourtesyChars = 2_000;
 export function onlyCourtesy(words: string): boolean {
   if (words.length > maxCourtesyChars) return false;
   const text = words
-    .replaceAll(here, '@')
+    .replaceAll(here, '@ ')
     .replace(/’/g, "'")
     .replace(/:[a-z0-9_+-]{1,40}:(?=$|[\s:.,!])/gi, ' \uFFFD ')
     .replace(/\p{Extended_Pictographic}|\p{Emoji_Modifier}|[:;]-?[)D]|<3/gu, ' \uFFFD ');

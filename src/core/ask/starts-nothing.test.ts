@@ -221,3 +221,11 @@ it.each([...hostileMentionPieces, '@a, ', 'and ', '- @a ', 'ok ', 'no, ', 'let m
     expect(() => inPassing(words, words)).not.toThrow();
   },
 );
+
+it.each(['@a/', '@a/ ', '@a and ', '@aand', 'a', 'and'])(
+  'has one reading of a list of %j, so that no list takes exponential time',
+  (unit) => {
+    const list = `${unit.repeat(300 / unit.length)}x!`;
+    expect([inPassing(`${list} `, ''), inPassing('', ` ${list}`)]).toEqual([null, null]);
+  },
+);

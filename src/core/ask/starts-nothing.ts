@@ -46,10 +46,13 @@ const credited = new RegExp(
   'iu',
 );
 const firstContribution = new RegExp(`${here}\\s+made (?:their|its) first contribution\\b`, 'iu');
-/** A line that only lists people, or has them in a named field or in a row of a table. */
+/**
+ * A line that only lists people, or has them in a named field or in a row of a table. A handle ends before a
+ * slash that follows it: with two ways to read each, a list would take exponential time.
+ */
 const people = new RegExp(
   `^[\\s>*•#|-]*(?:\\*{0,2}(?:[a-z]+[- ]){0,2}(?:author|owner|assignee|reviewer|contributor|maintainer|participant|attendee|credit|` +
-    `team|by|thanks to|on-?call|people|members)s?\\*{0,2}[ \\t]*:?\\*{0,2}[ \\t]*)?(?:(?:${handle}|${here})(?:[ \\t]*\\([^()]{0,40}\\))?` +
+    `team|by|thanks to|on-?call|people|members)s?\\*{0,2}[ \\t]*:?\\*{0,2}[ \\t]*)?(?:(?:${handle}(?<!/)|${here})(?:[ \\t]*\\([^()]{0,40}\\))?` +
     `[\\s,&|/+]*(?:and\\s+)?)+[.\\s]*$`,
   'iu',
 );
