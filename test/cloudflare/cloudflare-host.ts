@@ -34,7 +34,7 @@ export async function startCloudflareHost(
   upstream = 'http://127.0.0.1:9',
   engineOptions: EngineOptions = {},
 ): Promise<CloudflareHost> {
-  const script = await bundle();
+  const script = await (bundled ??= bundle());
   const engine = await startEngine(engineOptions);
   const logged: string[] = [];
   const stateFolder = await mkdtemp(join(tmpdir(), 'airlock-objects-'));
@@ -102,6 +102,8 @@ export async function startCloudflareHost(
     },
   };
 }
+
+let bundled: Promise<string> | null = null;
 
 /** Bundles with wrangler, as a deployment does: class names key the handlers and have to survive it. */
 async function bundle(): Promise<string> {

@@ -22,7 +22,9 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import type { ChangeSet } from '../../src/core/change-set.ts';
 import { parseChangeLines } from '../../src/publish/change-lines.ts';
 import {
+  cloneInto,
   cloneWorkspace,
+  copyWorkspace,
   git,
   jobFor,
   runScript,
@@ -34,7 +36,7 @@ const base64 = (text: string | Uint8Array): string => Buffer.from(text).toString
 
 /** Creates a repository with one commit, and a clone of it as in a sandbox. */
 async function workspace(fill?: (directory: string) => void): Promise<Workspace> {
-  if (fill === undefined) return await cloneWorkspace(plain.directory, plain.head);
+  if (fill === undefined) return copyWorkspace(plain);
   const origin = temporaryFolder();
   return await cloneWorkspace(origin, commitBase(origin, fill));
 }
@@ -51,12 +53,19 @@ function commitBase(origin: string, fill: (directory: string) => void): string {
   return git(origin, 'rev-parse', 'HEAD');
 }
 
-/** The repository that most tests clone. Shared, because cloning only reads it. */
-const plain = { directory: mkdtempSync(join(tmpdir(), 'airlock-test-')), head: '' };
-beforeAll(() => {
-  plain.head = commitBase(plain.directory, () => undefined);
+/** The clone that most tests copy. */
+let plain: Workspace;
+const plainFolder = mkdtempSync(join(tmpdir(), 'airlock-test-'));
+beforeAll(async () => {
+  const origin = join(plainFolder, 'origin');
+  mkdirSync(origin);
+  plain = await cloneInto(
+    plainFolder,
+    origin,
+    commitBase(origin, () => undefined),
+  );
 });
-afterAll(() => rmSync(plain.directory, { recursive: true, force: true }));
+afterAll(() => rmSync(plainFolder, { recursive: true, force: true }));
 
 async function collect(of: Workspace, job: unknown = jobFor(of)): Promise<ChangeSet> {
   const run = await runScript('collect.ts', job);

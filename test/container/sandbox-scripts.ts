@@ -1,6 +1,9 @@
 /** Runs the scripts of `container/` outside a sandbox, on temporary repositories. */
 import { execFile, execFileSync } from 'node:child_process';
 import {
+  copyFileSync,
+  cpSync,
+  linkSync,
   mkdtempSync,
   readdirSync,
   readFileSync,
@@ -82,11 +85,32 @@ export interface Workspace {
 
 /** Clones a commit with the real script, as in a sandbox, into a folder that is deleted after the test. */
 export async function cloneWorkspace(repository: string, base: string, branch = 'main'): Promise<Workspace> {
-  const folder = temporaryFolder();
+  return await cloneInto(temporaryFolder(), repository, base, branch);
+}
+
+export async function cloneInto(
+  folder: string,
+  repository: string,
+  base: string,
+  branch = 'main',
+): Promise<Workspace> {
   const workspace = { directory: join(folder, 'repo'), objectStore: join(folder, 'base'), base, branch };
   const run = await runScript('clone.ts', { url: `file://${repository}`, sha: base, ...workspace });
   if (run.exitCode !== 0) throw new Error(`clone failed: ${run.stdout}${run.stderr}`);
   return workspace;
+}
+
+/** Copies a clone in a tenth of the time that cloning takes. Its indexes know the copied files, as a clone's do. */
+export function copyWorkspace({ directory, objectStore, ...rest }: Workspace): Workspace {
+  const folder = temporaryFolder();
+  const copy = { ...rest, directory: join(folder, 'repo'), objectStore: join(folder, 'base') };
+  const reserve = join(objectStore, 'reserve');
+  cpSync(directory, copy.directory, { recursive: true, verbatimSymlinks: true, preserveTimestamps: true });
+  cpSync(objectStore, copy.objectStore, { recursive: true, filter: (path) => path !== reserve });
+  linkSync(reserve, join(copy.objectStore, 'reserve'));
+  git(copy.directory, 'update-index', '--refresh');
+  copyFileSync(join(copy.directory, '.git/index'), join(copy.objectStore, 'index'));
+  return copy;
 }
 
 export function jobFor(workspace: Workspace, limits: Partial<CollectJob['limits']> = {}): CollectJob {
