@@ -7,6 +7,7 @@ import { scriptsByName, splitBill, until, untilNothingIsLeft, viewOf, type FlowW
 import {
   botMessages,
   mend,
+  mendAndTest,
   startedTasks,
   startSlackFlow,
   taken,
@@ -30,6 +31,7 @@ beforeAll(async () => {
       finish({ title: 'Add a key', summary: 'For the tests.' }),
     ],
     slowly: [shell('sleep 2'), ...mend],
+    tested: mendAndTest,
     mend,
   });
   flow = await startSlackFlow({
@@ -157,7 +159,7 @@ describe('a change that the gate holds', () => {
 
 describe('the log', () => {
   it('opens as a form with what ran', async () => {
-    const { at } = await ask('log [mend]');
+    const { at } = await ask('log [tested]');
     const done = await untilReplied(at, /pull request \d+/i);
     taken(await slack.click({ user: 'omar', channel: 'dev', ts: done.ts, button: 'task.log' }));
     await until('the log', () => slack.views('omar').length > 0);
@@ -168,7 +170,7 @@ describe('the log', () => {
 
 describe('Slack itself', () => {
   it('asks to wait: progress waits, the end is shown', async () => {
-    const { at } = await ask('slow slack [mend]');
+    const { at } = await ask('slow slack [tested]');
     await untilReplied(at, /./);
     slack.failNext({ method: 'chat.update', fails: { status: 429, retryAfterSeconds: 2 }, times: 3 });
     await untilReplied(at, /pull request \d+/i);

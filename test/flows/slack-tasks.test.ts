@@ -9,6 +9,7 @@ import { cloneBranch } from './clone-branch.ts';
 import {
   botMessages,
   mend,
+  mendAndTest,
   startedTasks,
   startSlackFlow,
   taken,
@@ -30,6 +31,7 @@ beforeAll(async () => {
       finish({ title: 'Write it down', summary: 'A note on cents.' }),
     ],
     waits: [shell('sleep 3600'), ...mend],
+    tested: mendAndTest,
     mend,
   });
   flow = await startSlackFlow({
@@ -49,7 +51,11 @@ const pulls = async (repository: { owner: string; name: string } = splitBill) =>
 describe('a slash command', () => {
   it('is accepted at once, followed in one message, and becomes a pull request', async () => {
     const asked = taken(
-      await slack.slashCommand({ user: 'maria', channel: 'dev', text: 'acme/split-bill command [mend] it' }),
+      await slack.slashCommand({
+        user: 'maria',
+        channel: 'dev',
+        text: 'acme/split-bill command [tested] it',
+      }),
     );
     expect(await asked.reply()).toMatch(/[0-9a-f]{8}/);
     const message = await untilPosted(slack, 'dev', /pull request \d+/i);
