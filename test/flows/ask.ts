@@ -41,8 +41,12 @@ export async function startFlow(
     ...options,
     stateDir,
   });
-  const logged = (event: string) =>
-    logText.map((line) => logLine.parse(JSON.parse(line))).filter((line) => line.event === event);
+  const parsed: LogLine[] = [];
+  const logged = (event: string) => {
+    // Each line once: waits ask ten times a second.
+    for (const line of logText.slice(parsed.length)) parsed.push(logLine.parse(JSON.parse(line)));
+    return parsed.filter((line) => line.event === event);
+  };
   const taskIds = (event: string) => new Set(logged(event).map(({ taskId }) => taskId));
   return {
     world,
