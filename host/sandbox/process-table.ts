@@ -10,8 +10,8 @@ export interface ProcessUse {
 }
 
 /**
- * Lists every process visible to this user. Takes about 8 µs per process. As UTF-8: with any other encoding Node
- * takes 64 KiB outside its heap for each file, and collects garbage for it all the time.
+ * Lists every process visible to this user. Takes about 8 µs per process. As UTF-8: with any other encoding
+ * Node allocates 64 KiB outside its heap for each file, so V8 collects garbage often.
  */
 export function readProcessTable(): ProcessUse[] {
   const table: ProcessUse[] = [];

@@ -100,7 +100,7 @@ export async function cloneInto(
   return workspace;
 }
 
-/** Copies a clone in a tenth of the time that cloning takes. Its indexes know the copied files, as a clone's do. */
+/** Copies a clone, which is faster than cloning. Its indexes know the copied files, as a clone's do. */
 export function copyWorkspace({ directory, objectStore, ...rest }: Workspace): Workspace {
   const folder = temporaryFolder();
   const copy = { ...rest, directory: join(folder, 'repo'), objectStore: join(folder, 'base') };
