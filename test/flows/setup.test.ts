@@ -76,7 +76,7 @@ const repositories = {
   'acme/relaxed': { setup: { run: 'echo "no such package: left-cent" >&2; exit 3', optional: true } },
   'acme/messy': {
     setup: {
-      run: `echo broken > package-lock.json; echo mine > src/split.js; echo new > made-by-setup.txt; (while true; do curl -s https://${packages}/phone-home; sleep 0.1; done) & sleep 0.5`,
+      run: `echo broken > package-lock.json; echo mine > src/split.js; echo new > made-by-setup.txt; (while true; do curl -s https://${packages}/phone-home; touch /tmp/phoned; sleep 0.1; done) & until [ -e /tmp/phoned ]; do sleep 0.1; done`,
       hosts: [packages],
     },
   },
