@@ -97,6 +97,8 @@ describe('a job', () => {
     ['ask explain the retry logic', 'question', 'explain the retry logic'],
     ['ask: is the user told?', 'question', 'is the user told?'],
     ['ask for confirmation before deleting', undefined, 'ask for confirmation before deleting'],
+    ['please ask what a slot is', 'question', 'what a slot is'],
+    ['please ask for confirmation before deleting', undefined, 'please ask for confirmation'],
     ['ask the user twice', undefined, 'ask the user twice'],
     ['ask customers whether they want a receipt', undefined, 'ask customers whether'],
     ['ask before overwriting a file', undefined, 'ask before overwriting'],
@@ -106,9 +108,28 @@ describe('a job', () => {
     expect(said).toContain(instruction);
   });
 
-  it('approves a change by the beginning of its hash', () => {
-    expect(read('approve `0123456789AB`').ask).toEqual({ kind: 'approve', hash: '0123456789ab' });
-    expect(read('approve 0123').ask).toEqual({ kind: 'run' });
+  it.each<[string, string]>([
+    ['approve `0123456789AB`', 'approve'],
+    ['please approve 0123456789ab', 'approve'],
+    ['approve `0123456789ab` thanks!', 'approve'],
+    ['approve the change 0123456789ab…', 'approve'],
+    ['approve', 'invalid'],
+    ['approve this', 'invalid'],
+    ['approve the change', 'invalid'],
+    ['approve 0123456789a', 'invalid'],
+    ['approve button is grey', 'run'],
+    ['approve the refund when it is below 5', 'run'],
+  ])('approves a change by the beginning of its hash: %j', (words, kind) => {
+    const { ask } = read(words);
+    expect(ask).toMatchObject(kind === 'approve' ? { kind, hash: '0123456789ab' } : { kind });
+  });
+
+  it('retries no task by its id', () => {
+    expect(read('retry 0123abcd').ask).toMatchObject({
+      kind: 'invalid',
+      message: expect.stringContaining('`retry` as the only'),
+    });
+    expect(read('retry requests').ask).toEqual({ kind: 'run' });
   });
 
   it('is a question on GitHub too, without the word in front', () => {

@@ -35,7 +35,7 @@ const commands: Readonly<Record<string, TaskRequest['ask']>> = {
  * and `ask the user twice` are tasks. Looks at no more than `questionStart` characters.
  */
 export const beforeQuestion = new RegExp(
-  `^ask\\b[ \\t]*[:,]?\\s+(?=\\S)(?!(?:for|before|again|twice|permission|confirmation|them|him|her|people|whether|` +
+  `^(?:(?:please|pls|plz)[ \\t,]+)?ask\\b[ \\t]*[:,]?\\s+(?=\\S)(?!(?:for|before|again|twice|permission|confirmation|them|him|her|people|whether|` +
     `(?:(?:a|an|all|any|each|every|new|the|their|your) )?(?:user|person|customer|caller|client|visitor|operator|` +
     `admin|owner|reader|reviewer|buyer|player|guest)s?)\\b)`,
   'iu',
@@ -50,7 +50,7 @@ const jobs: readonly (readonly [TaskJob, RegExp])[] = [
   [
     'fix-checks',
     new RegExp(
-      '^(?:fix|repair|unbreak|make|get|turn)(?: (?:the|all|these|those|any|our|failing|failed|broken|red|ci))* ' +
+      '^(?:fix|mend|repair|unbreak|make|get|turn)(?: (?:the|all|these|those|any|our|failing|failed|broken|red|ci))* ' +
         `${checkNames}(?: (?:failures?|errors?|runs?|jobs?))?(?: (?:to )?(?:pass|green|work|succeed))?(?: again)?` +
         `${place}$`,
       'u',
@@ -99,6 +99,23 @@ const afterCancel: TaskRequest['ask'] = {
     'start a new task, write what to do without the word in front.',
 };
 
+/** With what people leave out or copy along. `approve button is grey` is a task. */
+const approval =
+  /^approve\b\s*(?:(?:the|held|change|hash)\b\s*){0,4}[`#]{0,2}([0-9a-f]{0,64})(?:…|\.{3})?`?\s*[.,!]*$/iu;
+const minHash = 12;
+const shortHash: TaskRequest['ask'] = {
+  kind: 'invalid',
+  message:
+    'To approve a held change, write `approve` with at least the first 12 characters of its hash, as the ' +
+    'comment of its task shows it. In Slack, press Approve on the message of the task.',
+};
+
+const retryOfId: TaskRequest['ask'] = {
+  kind: 'invalid',
+  message:
+    'I retry no task by its id here. Write `retry` as the only word: it repeats the latest task here that failed.',
+};
+
 /** Words that add nothing to a command. Not for `help`: `please help` asks for work. */
 const courtesy = wholeWords(
   `please, pls, plz, kindly, thanks, thank you, thx, ok, okay, can you, could you, would you,
@@ -142,11 +159,14 @@ export function commandIn(words: string): TaskRequest['ask'] | null {
   const asked = untilSignature.replace(closing, '');
   const exact = commandNamed(bare(asked));
   if (exact !== null) return exact;
-  const hash = /^approve\s+[`#]{0,2}([0-9a-f]{12,64})`?[.!]?$/iu.exec(asked)?.[1];
-  if (hash !== undefined) return { kind: 'approve', hash: hash.toLowerCase() };
-  const polite = commandNamed(bare(asked.replace(courtesy, ' ')));
+  const plain = asked.replace(courtesy, ' ').trim();
+  const hash = approval.exec(plain)?.[1];
+  if (hash !== undefined)
+    return hash.length < minHash ? shortHash : { kind: 'approve', hash: hash.toLowerCase() };
+  const polite = commandNamed(bare(plain));
   if (polite !== null && polite.kind !== 'help') return polite;
   const [first = '', id] = /^(\p{L}{4,6})\s+[`#]{0,2}([0-9a-f]{8})`?[.!]?$/iu.exec(asked)?.slice(1) ?? [];
+  if (id !== undefined && commandNamed(first.toLowerCase())?.kind === 'retry') return retryOfId;
   const clause =
     id === undefined
       ? (/^[^.,;:!?\n—–。、，；！？]*(?=[.,;!?\n—–。、，；！？])/u.exec(asked)?.[0] ?? '')

@@ -36,7 +36,7 @@ const announcement = anyOf(`
   let me (?:check|look|take|try|test|review|think|read|verify|investigate)(?: .*)?,
   let's (?:merge|ship|release|deploy|wait|talk|discuss|see)(?: .*)?, (?:i'm |am )?on it, brb, wip, bbl`);
 const fillers = anyOf(`
-  @[\\p{L}\\p{N}_/-]*, so, very, a, an, lot, lots, ton, million, bunch, much, again, you, u, all,
+  @[\\p{L}\\p{N}_/-]*, so, very, a, an, alot, lot, lots, ton, million, bunch, much, again, you, u, all,
   both, everyone, everybody, team, folks, guys, bot, many, big, huge, to, and, oh, ok, hey, hi, wow,
   great, awesome, really, always, as, the, my, friend, then, now`);
 /** Only where a word ends: with two ways to read `@a`, a list of them would take exponential time. */

@@ -29,6 +29,7 @@ describe('a mention', () => {
     '@airlock 👍',
     '@airlock :+1:',
     'thx @airlock :)',
+    'thanks alot @airlock',
     '@airlock ok, got it',
     '@airlock sounds good, merging',
     'Thanks @airlock, I will review it tomorrow.',
@@ -84,6 +85,7 @@ describe('a mention', () => {
 
   it.each([
     '@airlock fix it',
+    '@airlock ask',
     '@airlock yes',
     '@airlock works?',
     '@airlock the build is broken',
