@@ -9,7 +9,7 @@ import type { KeptMerge } from '../core/merge.ts';
 import type { GithubClient } from '../github/client.ts';
 import { decodeBase64 } from './base64.ts';
 import { leftMarker, mayHaveMarkers } from './conflict-markers.ts';
-import { entryAt, mergeByFile } from './merge-tree.ts';
+import { entryAt, mergeByFile, type MergedByFile } from './merge-tree.ts';
 import { treeReader, type ReadTree, type TreeEntry } from './touched-files.ts';
 import type { RepositoryPath } from './tree-writer.ts';
 
@@ -30,7 +30,7 @@ export async function judgeMerge(
   const merged = await mergeByFile(merge, readTree);
   if (merged === null) return { asInParent: [], withoutConflict: [], problem: tooMuch };
   const { both } = merged;
-  const lost = lostFiles(skipped, [...both.keys()]);
+  const lost = [...new Set([...lostFiles(skipped, [...both.keys()]), ...submodules(both)])];
   const asInParent: string[] = [];
   const places: string[] = [];
   let compared = 0;
@@ -69,6 +69,12 @@ function lostFiles(skipped: ChangeSet['skipped'], both: readonly string[]): read
   // The collector lists no more.
   return skipped.length >= maxSkipped ? [...lost, 'more files than are listed'] : lost;
 }
+
+/** No marker shows their conflict, and the sandbox cannot resolve it: the head's commit would stay. */
+const submodules = (both: MergedByFile['both']): readonly string[] =>
+  [...both].flatMap(([path, { ours, theirs }]) =>
+    ours?.type === 'commit' || theirs?.type === 'commit' ? [path] : [],
+  );
 
 async function versions(
   client: GithubClient,

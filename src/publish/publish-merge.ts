@@ -9,6 +9,7 @@ import type { KeptMerge } from '../core/merge.ts';
 import type { AppTokens } from '../github/app-auth.ts';
 import { pullRequestRef } from '../github/pull-request.ts';
 import { addCommit, lookAt } from './add-commit.ts';
+import type { Detour } from './continuation.ts';
 import { treeOf, type Publishing } from './branches.ts';
 import { commitMessage, signature } from './git-commit.ts';
 import { mergeByFile, writeMergedTree } from './merge-tree.ts';
@@ -18,8 +19,8 @@ import { prepareEntries, writeTree } from './tree-writer.ts';
 
 const createdSchema = z.object({ sha: z.string().regex(/^[0-9a-f]{40}$/) });
 
-const rejected = (code: string, message: string): PublishResult => ({
-  kind: 'rejected',
+const ended = (kind: 'outdated' | 'rejected', code: string, message: string): PublishResult => ({
+  kind,
   reason: { code, message },
 });
 
@@ -39,14 +40,12 @@ export async function publishMerge(
     tokens.bot(client),
     prepareEntries(client, at, input.change.files),
   ]);
-  if (merged === null)
-    return rejected('merge-too-large', 'Both sides changed too many folders. Merge the base branch by hand.');
+  if (merged === null) return ended('outdated', 'merge-too-large', tooLargeText);
   const unmoved = first.added !== null || first.branchHead === merge.ours || first.pull?.state !== 'open';
-  if (!unmoved) return rejected('branch-moved', movedText);
+  if (!unmoved) return ended('outdated', 'branch-moved', movedText);
 
   const tree = await writeMergedTree(client, at, theirsTree, merged);
-  if (tree !== merge.tree)
-    return rejected('merge-differs', 'The sandbox merged something else than GitHub has. Ask again.');
+  if (tree !== merge.tree) return ended('outdated', 'merge-differs', differsText);
   const author = signature(bot, request.acceptedAt);
   const title = `Merge ${pull.baseBranch} into ${baseBranch}`;
   const commitOnto = async (parent: string): Promise<string> => {
@@ -64,7 +63,12 @@ export async function publishMerge(
   const result = await addCommit(onHead, continues, first, commitOnto);
   if (!('added' in result)) {
     const { code, why } = result.detour;
-    return rejected(code, `The merge was not added to this pull request: ${why}. Ask again.`);
+    if (code === 'branch-moved') return ended('outdated', code, movedText);
+    const first = firstSteps[code];
+    const said = `The merge was not added to this pull request: ${why}.`;
+    return first === undefined
+      ? ended('outdated', code, `${said} Nothing is left to merge here.`)
+      : ended('rejected', code, `${said} ${first}`);
   }
   const { pull: now, head, commit } = result.added;
   return {
@@ -76,4 +80,15 @@ export async function publishMerge(
 }
 
 const movedText =
-  'The merge was not added to this pull request: somebody pushed to its branch in the meantime; nothing was overwritten. Ask again, so that the new head is merged.';
+  'The merge was not added to this pull request: somebody pushed to its branch in the meantime; nothing was overwritten. Mention me with `retry`, so that Codex merges the new head.';
+const differsText =
+  'The sandbox merged something else than GitHub has, so nothing was published. Mention me with `retry`, or merge the base branch by hand.';
+const tooLargeText = 'Both sides changed too many folders. Merge the base branch by hand.';
+
+/** What makes room for the kept merge, whose comment then says how to publish it. */
+const firstSteps: Partial<Record<Detour['code'], string>> = {
+  'pull-request-closed': 'Reopen it first.',
+  'branch-deleted': 'Restore the branch first.',
+  'auto-merge-enabled': 'Disable auto-merge first.',
+  'branch-protected': 'Let the GitHub App bypass the rule first.',
+};

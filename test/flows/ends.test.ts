@@ -179,8 +179,8 @@ describe('a request without work for Codex', () => {
       /There is no option `--force`/,
     ],
     ['help', '@airlock help', 'maria', 'answered', /Mention me in an issue/],
-    ['status, when nothing runs', '@airlock status', 'maria', 'answered', /Nothing is running on this issue/],
-    ['cancel, when nothing runs', '@airlock cancel', 'maria', 'answered', /Nothing is running on this issue/],
+    ['status, when nothing runs', '@airlock status', 'maria', 'answered', /Nothing is running here/],
+    ['cancel, when nothing runs', '@airlock cancel', 'maria', 'answered', /Nothing is running here/],
   ])('gets an answer and no sandbox: %s', async (_, text, author, kind, words) => {
     const { world } = flow;
     const { taskId, issue } = await ask(world, text, { author });

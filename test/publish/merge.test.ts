@@ -164,11 +164,32 @@ describe('a merge of the base branch', () => {
     const identity = ['-c', 'user.name=x', '-c', 'user.email=x@example.test'];
     const more = it.gitDir(...identity, 'commit-tree', '-p', 'feature', '-m', 'more', 'feature^{tree}');
     it.gitDir('update-ref', 'refs/heads/feature', more);
+    // Publishing the same merge again could not succeed.
     expect(await it.publication.publish(it.input)).toMatchObject({
-      kind: 'rejected',
-      reason: { code: 'branch-moved' },
+      kind: 'outdated',
+      reason: { code: 'branch-moved', message: expect.stringContaining('`retry`') },
     });
     expect(it.gitDir('rev-parse', 'feature')).toBe(more);
+  });
+
+  it('is not published if both sides moved a submodule, which the sandbox cannot resolve', async () => {
+    const simulator = await simulatedGithub();
+    const of = await conflicted(simulator);
+    const { gitDir } = of.repository;
+    const withModule = (branch: string, sha: string): string => {
+      git(gitDir, 'read-tree', branch);
+      git(gitDir, 'update-index', '--add', '--cacheinfo', `160000,${sha},lib`);
+      const identity = ['-c', 'user.name=x', '-c', 'user.email=x@example.test'];
+      const tree = git(gitDir, 'write-tree');
+      const commit = git(gitDir, ...identity, 'commit-tree', '-p', branch, '-m', 'lib', tree);
+      git(gitDir, 'update-ref', `refs/heads/${branch}`, commit);
+      return commit;
+    };
+    const headSha = withModule('feature', 'a'.repeat(40));
+    const place = { ...of.place, headSha, baseSha: withModule('main', 'b'.repeat(40)) };
+    const it = await resolved(simulator, { ...of, place }, resolveAll);
+    expect(it.conflicts.paths).toContain('lib');
+    expect(it.measure.merge?.problem).toMatch(/cannot publish: `lib`\. Merge the base branch by hand/);
   });
 
   it('is judged by what is neither side’s, and by what only one side changed', async () => {

@@ -66,6 +66,8 @@ export type PublishResult =
     }
   /** The task was asked in a pull request that takes no commit, or whose files others have changed. */
   | { readonly kind: 'unwritten'; readonly reason: Reason }
+  /** The kept change fits nothing any more. Only another run helps, if anything does. */
+  | { readonly kind: 'outdated'; readonly reason: Reason }
   /** GitHub rejects it, and a retry would not change that. */
   | { readonly kind: 'rejected'; readonly reason: Reason };
 

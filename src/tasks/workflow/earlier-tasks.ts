@@ -61,6 +61,15 @@ async function relatedNumbers(
     .map((place) => Number(place.slice(1)));
 }
 
+/** The latest tasks in an issue and its pull requests: words in one reach the others. */
+export async function idsOfConversation(trigger: GithubTrigger, deps: TaskDeps): Promise<readonly string[]> {
+  const numbers = [trigger.issueNumber, ...(await relatedNumbers(trigger, deps))];
+  const ids = await Promise.all(
+    numbers.map(async (number) => await deps.issueTasks.onIssue(trigger.repositoryId, number)),
+  );
+  return [...new Set(ids.flat())];
+}
+
 /** What was refused, cancelled or failed before it began counts only when it is alone; a remark never. */
 export async function latestWork(
   request: Pick<TaskRequest, 'taskId' | 'ask' | 'trigger' | 'acceptedAt'>,

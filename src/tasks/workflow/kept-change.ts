@@ -34,15 +34,21 @@ export function removalRemarks({ files, measure: { baseFiles } }: MeasuredChange
 
 /** What a reviewer of a merge looks at. The names are untrusted, and escaped when they are rendered. */
 export async function mergeRemarks(
-  { measure: { merge } }: MeasuredChange,
+  { files, measure: { merge } }: MeasuredChange,
   { record }: Pick<TaskDeps, 'record'>,
 ): Promise<string[]> {
   const begun = await mergeKept(record);
   if (begun === null || merge === undefined) return [];
   const { paths, more } = begun.conflicts;
   const without = merge.withoutConflict.filter((path) => !paths.includes(path));
+  // Git writes no marker into a binary file or a link: its head's version stays unless Codex replaces it.
+  const changed = new Set(files.map(({ path }) => path));
+  const kept = paths.filter((path) => !changed.has(path));
   return [
     `The merge had conflicts in ${listed(paths, more)}.`,
+    ...(kept.length === 0
+      ? []
+      : [`Of these the merge has the head's version, without the base's change: ${listed(kept, 0)}.`]),
     ...(without.length === 0
       ? []
       : [`Only one side changed these, and the merge has another version: ${listed(without, 0)}.`]),

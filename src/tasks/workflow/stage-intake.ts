@@ -12,7 +12,7 @@ import { locateAlsoRead } from './also-read.ts';
 import { approveHeld } from './approve-command.ts';
 import { githubHelp } from './help.ts';
 import { findEarlierTurn } from './conversation.ts';
-import type { Earlier } from './earlier-tasks.ts';
+import { idsOfConversation, type Earlier } from './earlier-tasks.ts';
 import { checksToMend, mendsChecks, nothingToMend } from './checks-to-mend.ts';
 import { reactSeen } from './react.ts';
 import { readDisplayed } from './read-displayed.ts';
@@ -155,7 +155,7 @@ async function answer(
       return null;
     case 'status':
     case 'cancel': {
-      const ids = await deps.issueTasks.onIssue(facts.repositoryId, trigger.issueNumber);
+      const ids = await idsOfConversation({ ...trigger, repositoryId: facts.repositoryId }, deps);
       const by = request.requester?.login ?? 'somebody';
       const lines: string[] = [];
       let onlyCancelled = true;
@@ -180,7 +180,7 @@ async function answer(
         await deps.record.learn({ silent: true });
       return {
         kind: 'answered',
-        message: lines.length === 0 ? 'Nothing is running on this issue.' : lines.join('\n'),
+        message: lines.length === 0 ? 'Nothing is running here.' : lines.join('\n'),
       };
     }
   }

@@ -154,7 +154,10 @@ export async function publishChange(
     },
   });
   if (result.kind === 'unwritten') return asPatch(result.reason);
-  if (result.kind === 'rejected')
+  const { kind } = result;
+  if (kind === 'outdated')
+    return { go: false, outcome: { kind: 'failed', reason: result.reason, changeKept: false } };
+  if (kind === 'rejected')
     return { go: false, outcome: { kind: 'failed', reason: result.reason, changeKept: true, patch } };
   const { pullRequest, added, report } = result;
   return {

@@ -118,7 +118,7 @@ const allowedEntry: EgressEntry = {
   bytesUp: 0,
   bytesDown: 0,
 };
-const begunMerge = { ok: true, tree: 'e'.repeat(40), conflicts: { paths: ['a.txt'], more: 0 } };
+const begunMerge = { ok: true, tree: 'e'.repeat(40), conflicts: { paths: ['a.txt', 'x'], more: 0 } };
 const unchanged: ChangeSet = { ...changed, files: [] };
 const ok: ExecResult = { exitCode: 0, stdout: '', stderr: '', truncated: false, timedOut: false };
 
@@ -2586,7 +2586,8 @@ describe('a task asked for in a pull request', () => {
         merge: { ours: atHead.headSha, theirs: baseSha, ancestor: 'd'.repeat(40), tree: 'e'.repeat(40) },
       },
       remarks: [
-        'The merge had conflicts in a.txt.',
+        'The merge had conflicts in a.txt, x.',
+        "Of these the merge has the head's version, without the base's change: a.txt.",
         'Only one side changed these, and the merge has another version: b.txt.',
       ],
     });
@@ -2597,6 +2598,12 @@ describe('a task asked for in a pull request', () => {
     const { result, published } = await conflicts({ measure: async () => ({ ...measured, merge }) });
     expect(result).toMatchObject({ kind: 'failed', reason: { message: 'Markers are left in `a:1`.' } });
     expect(published).toEqual([]);
+  });
+
+  it('keeps no merge that can never be published, so that `retry` runs it again', async () => {
+    const reason = { code: 'branch-moved', message: 'x' };
+    const { result } = await conflicts({ publish: async () => ({ kind: 'outdated', reason }) });
+    expect(result).toEqual({ kind: 'failed', reason, changeKept: false });
   });
 
   it('resolves no conflicts where there is no pull request', async () => {
@@ -2821,6 +2828,23 @@ describe('words that come while a task of the conversation runs', () => {
     const later = { ...asked, acceptedAt: new Date(t0 + 1000).toISOString() };
     const step = it.tasks.workflow(asked.taskId);
     expect(await runTask({ kind: 'task', request: later }, step, deps)).toEqual(steered);
+  });
+
+  it('are stopped from the pull request too, when an issue started the task', async () => {
+    const asked: TaskRequest = { ...inPull, ask: { kind: 'cancel' } };
+    const it = world({ running: read, request: asked });
+    await it.prepare();
+    const deps: TaskDeps = {
+      ...it.deps,
+      conversations: { ...it.deps.conversations, latestTurn: async () => 'last' },
+      issueTasks: { ...it.deps.issueTasks, onIssue: async (_, number) => (number === 8 ? [] : [runningId]) },
+    };
+    const last = it.tasks.record('last');
+    await last.open({ ...request, taskId: 'last' });
+    await last.learn({ authorization });
+    await last.finish({ kind: 'pull-request', pullRequest });
+    const result = await runTask({ kind: 'task', request: asked }, it.tasks.workflow(asked.taskId), deps);
+    expect(result).toMatchObject({ kind: 'answered', message: expect.stringContaining('Task ') });
   });
 
   it('are no turn of their own when another attempt of the step has given them away meanwhile', async () => {
