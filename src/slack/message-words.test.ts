@@ -112,7 +112,10 @@ it.each<[object, Wordless | null]>([
   [file({}), { kind: 'files', names: 'a.png', pasted: false }],
   [file({ mode: 'snippet' }), { kind: 'files', names: 'a.png', pasted: true }],
   [file({ id: null }), { kind: 'unread', what: 'a.png' }],
-  [file({ mode: 'tombstone' }), { kind: 'unread', what: 'a.png' }],
+  ...['tombstone', 'external', 'canvas', 'quip', 'list'].map((mode): [object, Wordless] => [
+    file({ mode }),
+    { kind: 'unread', what: 'a.png' },
+  ]),
   [
     { text: '', files: [{ title: 'a' }, {}] },
     { kind: 'unread', what: 'a, a file' },

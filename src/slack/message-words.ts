@@ -151,7 +151,7 @@ export function wordless(message: WordFields, words: string): Wordless | null {
     .map((file) => file.name ?? file.title ?? 'a file')
     .slice(0, 5)
     .join(', ');
-  const readable = files.filter(({ id, mode }) => isFileId(id) && !goneModes.has(mode ?? ''));
+  const readable = files.filter(({ id, mode }) => isFileId(id) && !unreadModes.has(mode ?? ''));
   const pasted = readable.some(({ mode }) => mode === 'snippet' || mode === 'post');
   if (readable.length > 0) return { kind: 'files', names, pasted };
   if (names !== '') return { kind: 'unread', what: names };
@@ -159,8 +159,15 @@ export function wordless(message: WordFields, words: string): Wordless | null {
     (message.attachments ?? []).length > 0 || (message.blocks ?? []).some((block) => !isTyped(block));
   return isUnread ? { kind: 'unread', what: 'what is attached' } : null;
 }
-/** Deleted files, and those that a free workspace hides. */
-const goneModes: ReadonlySet<string> = new Set(['tombstone', 'hidden_by_limit']);
+/** Deleted files, those that a free workspace hides or another service keeps, canvases and lists. */
+const unreadModes: ReadonlySet<string> = new Set([
+  'tombstone',
+  'hidden_by_limit',
+  'external',
+  'canvas',
+  'quip',
+  'list',
+]);
 export const isFileId = (id: string | null | undefined): id is string => /^F[A-Z0-9]{1,30}$/.test(id ?? '');
 const isTyped = (block: unknown): boolean => nodeSchema.safeParse(block).data?.type === 'rich_text';
 
