@@ -86,6 +86,7 @@ describe('a job', () => {
     ['get the build to pass, thanks', 'fix-checks', ''],
     ['shop resolve the merge conflicts with main', 'resolve-conflicts', ''],
     ['resolve conflicts', 'resolve-conflicts', ''],
+    ['please update this branch', 'resolve-conflicts', ''],
     ['fix the tests of split()', undefined, ''],
     ['make the tests faster', undefined, ''],
     ['resolve the conflicts in the style guide', undefined, ''],
@@ -164,6 +165,8 @@ describe('a command', () => {
     ['stop 🛑', 'cancel'],
     ['retry please', 'retry'],
     ['try again', 'retry'],
+    ['please run it again', 'retry'],
+    ['Any update?', 'status'],
     ['retry\n\nSent from my iPhone', 'retry'],
   ])('%j is %s', (words, kind) => {
     expect(read(words)).toEqual({ ask: { kind }, repository: null, instruction: '', options: {} });

@@ -12,9 +12,13 @@ const maxInstructionChars = 70_000;
 
 const cancel: TaskRequest['ask'] = { kind: 'cancel' };
 const retry: TaskRequest['ask'] = { kind: 'retry' };
+const status: TaskRequest['ask'] = { kind: 'status' };
 const commands: Readonly<Record<string, TaskRequest['ask']>> = {
   help: { kind: 'help' },
-  status: { kind: 'status' },
+  status,
+  'any update': status,
+  'any updates': status,
+  'any news': status,
   cancel,
   stop: cancel,
   abort: cancel,
@@ -28,6 +32,8 @@ const commands: Readonly<Record<string, TaskRequest['ask']>> = {
   ask: { kind: 'invalid', message: 'Write your question after `ask`.' },
   retry,
   'try again': retry,
+  'run again': retry,
+  rerun: retry,
 };
 
 /**
@@ -72,6 +78,8 @@ const jobs: readonly (readonly [TaskJob, RegExp])[] = [
       'u',
     ),
   ],
+  // As GitHub's button of that name does.
+  ['resolve-conflicts', /^update (?:(?:the|my) )?(?:branch|pr|pull request)$/u],
 ];
 
 /** What people write between the name and the words: `@airlock, fix it`, `@airlock、直して`. */
