@@ -11,15 +11,14 @@ import { relocateForPublication } from './rename.ts';
 import { patientStep } from './patient-step.ts';
 import { routeRequest } from './route-request.ts';
 import { proveSealed } from './stage-canary.ts';
-import { layGuidance } from './stage-guidance.ts';
-import { beginMerge, mergeWithoutConflict, resolvesConflicts } from './stage-merge.ts';
+import { mergeWithoutConflict, resolvesConflicts } from './stage-merge.ts';
 import { acknowledge, authorizeTask, readContext } from './stage-intake.ts';
-import { handAttachmentsOver, nothingAttached } from './stage-attachments.ts';
 import { replyToQuestion } from './stage-reply.ts';
 import { collectChange, gateChange, publishChange } from './stage-publish.ts';
-import { agentEnded, cloneRepository, startCodex } from './stage-sandbox.ts';
+import { agentEnded, cloneRepository } from './stage-sandbox.ts';
 import { setUp } from './stage-setup.ts';
 import { provision, takeSlot } from './stage-slot.ts';
+import { startTurn } from './start-turn.ts';
 import type { Stage, TaskDeps } from './stage.ts';
 import { retryBriefly, retryClone, retryLong, runnerOf, stepOf, type Runner } from './step-runner.ts';
 import { waitFor } from './wait-for.ts';
@@ -79,30 +78,8 @@ async function work(asked: TaskRequest, step: WorkflowStep, deps: TaskDeps): Pro
   const ready = await setUp(authorization, step, deps);
   if (!ready.go) return ready.outcome;
 
-  if (merging.value !== null) {
-    const begun = await run('codex', retryBriefly, () => beginMerge(merging.value, authorization, deps));
-    if (!begun.go) return begun.outcome;
-  }
-
-  const guided = await run('codex', retryBriefly, () => layGuidance(authorization, deps));
-  if (!guided.go) return guided.outcome;
-
-  const { attachments } = context;
-  const handed =
-    attachments.length === 0
-      ? { go: true as const, value: nothingAttached }
-      : await stepOf(
-          step,
-          'attachments',
-          retryBriefly,
-          () => handAttachmentsOver(attachments, request, authorization, deps),
-          deps,
-        );
-  if (!handed.go) return handed.outcome;
-
-  const started = await run('codex', retryBriefly, () =>
-    startCodex({ ...context, prompt: `${context.prompt}${guided.value}` }, handed.value, authorization, deps),
-  );
+  const turn = { request, authorization, context, merging: merging.value };
+  const started = await startTurn(turn, step, deps);
   if (!started.go) return started.outcome;
 
   const look = () => run('codex', retryBriefly, () => agentEnded(deps));
