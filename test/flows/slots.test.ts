@@ -16,7 +16,7 @@ const perRepository = 8;
 const equal = Array.from({ length: 9 }, (_, index) => `equal-${index}`);
 const single = ['single-0', 'single-1', 'single-2'];
 const full = process.env['AIRLOCK_FULL_TESTS'] !== undefined;
-const [forBig, equally] = full ? [200, 33] : [20, 4];
+const [forBig, equally] = full ? [200, 33] : [30, 6];
 const asked = [
   ...Array.from({ length: forBig }, () => 'big'),
   ...Array.from({ length: equally }, () => equal).flat(),
