@@ -106,8 +106,6 @@ export default defineConfig({
           include: ['test/flows/**/*.test.ts'],
           pool: 'forks',
           isolate: false,
-          // They wait the most, and take the longest of all.
-          maxWorkers: 2 + availableParallelism(),
           globalSetup: [endWithRun, 'test/run/build-worker.ts'],
           ...restored,
           ...patient,
