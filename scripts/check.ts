@@ -39,7 +39,7 @@ async function runAll(checks: readonly Check[]): Promise<void> {
   const lane = async (): Promise<void> => {
     for (let next = waiting.shift(); next !== undefined; next = waiting.shift()) await runOne(next);
   };
-  await Promise.all(Array.from({ length: 1 + availableParallelism() }, lane));
+  await Promise.all(Array.from({ length: availableParallelism() }, lane));
 
   process.stdout.write(summarize(results, (performance.now() - startedAt) / 1000));
   if (stopping.signal.aborted) process.exitCode = stopping.signal.reason === 'SIGINT' ? 130 : 143;

@@ -15,8 +15,8 @@ describe('the arguments of npm test', () => {
   it.each([
     [['unit'], ['unit']],
     [
-      ['lint', 'flows'],
       ['flows', 'lint'],
+      ['lint', 'flows'],
     ],
     [
       ['lint', 'src/egress'],

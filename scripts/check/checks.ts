@@ -14,11 +14,8 @@ const tests = (name: string, ...args: readonly string[]): Check => ({
   kind: 'tests',
 });
 
-/** In the order in which they start: one more at a time than there are processors, the longest first. */
+/** In the order in which they start: as many at a time as there are processors, the longest early. */
 export const allChecks: readonly Check[] = [
-  // The probes, a thousand programs in a sandbox, are a command of their own, which `.ci/run` tests too.
-  tests('flows', '--project', 'flows', '--exclude', 'test/flows/probes.test.ts'),
-  tests('processes', '--project', 'processes'),
   program('format', 'oxfmt', '--check', '.'),
   // The linter runs the compiler for its rules. `--type-check` reports the compiler's errors too, for every
   // tsconfig.json, so that `tsc` need not check the same files again: 22 instead of 38 processor seconds.
@@ -35,6 +32,9 @@ export const allChecks: readonly Check[] = [
   program('schema', 'node', 'scripts/generate-config-schema.ts', '--check'),
   program('deployment', 'node', 'scripts/generate-environments.ts', '--check'),
   tests('unit', '--project', 'unit'),
+  // The probes, a thousand programs in a sandbox, are a command of their own, which `.ci/run` tests too.
+  tests('flows', '--project', 'flows', '--exclude', 'test/flows/probes.test.ts'),
+  tests('processes', '--project', 'processes'),
   tests('workerd', '--project', 'workerd'),
 ];
 
