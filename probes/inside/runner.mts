@@ -238,12 +238,19 @@ async function listen(): Promise<number> {
   rmSync(`${folder}/${ownSocket}`, { force: true });
   await at({ path: `${folder}/${ownSocket}` });
   await at({ path: `\0${ownNames[ownAbstract]}` });
-  const bound = await at({ host: '127.0.0.1', port: 0 });
-  const port = typeof bound === 'object' ? (bound?.port ?? 0) : 0;
-  const datagrams = createSocket('udp4').unref();
-  datagrams.bind(port, '127.0.0.1');
-  await once(datagrams, 'listening');
-  return port;
+  for (let tries = 1; ; tries += 1) {
+    const bound = await at({ host: '127.0.0.1', port: 0 });
+    const port = typeof bound === 'object' ? (bound?.port ?? 0) : 0;
+    const datagrams = createSocket('udp4').unref();
+    datagrams.bind(port, '127.0.0.1');
+    try {
+      await once(datagrams, 'listening');
+      return port;
+    } catch (error) {
+      // Another program has the UDP port of that number.
+      if (tries === 20) throw error;
+    }
+  }
 }
 
 function lastLine(text: string): string {
