@@ -7,9 +7,9 @@ import {
   type Repository,
   type Review,
   type ReviewComment,
+  type Store,
   type User,
 } from './store.ts';
-import type { Store } from './store.ts';
 
 export interface NewLine {
   readonly path: string;

@@ -10,7 +10,6 @@ import { aloneIn, parseMention } from '../core/ask/mention.ts';
 import type { GithubPolicy } from '../core/policy.ts';
 import { lineCommentOf, lineSchema } from './review-words.ts';
 import {
-  authorSchema,
   commonSchema,
   draft,
   idSchema,
@@ -20,18 +19,12 @@ import {
   noMention,
   parsed,
   subjectSchema,
-  viaAppSchema,
+  textSchema,
   whyNobodyAsks,
   type WebhookReading,
 } from './webhook-draft.ts';
 
 const pullEvent = commonSchema.extend({ pull_request: subjectSchema.omit({ pull_request: true }) });
-const textSchema = z.object({
-  id: idSchema,
-  body: z.string().nullish(),
-  user: authorSchema,
-  performed_via_github_app: viaAppSchema,
-});
 const reviewEvent = pullEvent.extend({ review: textSchema.extend({ submitted_at: instantSchema }) });
 const lineEvent = pullEvent.extend({
   comment: textSchema.extend({

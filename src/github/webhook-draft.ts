@@ -18,8 +18,15 @@ export const idSchema = z.int().positive();
 const account = z.object({ login: z.string().min(1).max(100), id: idSchema, type: z.string() });
 /** GitHub writes `2026-11-01T10:00:00Z` and also offsets. */
 export const instantSchema = z.iso.datetime({ offset: true });
-export const viaAppSchema = z.unknown().optional();
-export const authorSchema = account.nullable();
+const viaAppSchema = z.unknown().optional();
+const authorSchema = account.nullable();
+/** A comment, a line comment or a review. */
+export const textSchema = z.object({
+  id: idSchema,
+  body: z.string().nullish(),
+  user: authorSchema,
+  performed_via_github_app: viaAppSchema,
+});
 
 /** An issue or a pull request. */
 export const subjectSchema = z.object({

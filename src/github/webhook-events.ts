@@ -18,10 +18,8 @@ import { parseMention } from '../core/ask/mention.ts';
 import type { GithubPolicy } from '../core/policy.ts';
 import { pullReaders } from './review-events.ts';
 import {
-  authorSchema,
   commonSchema,
   draft,
-  idSchema,
   ignored,
   instantSchema,
   isSet,
@@ -29,20 +27,14 @@ import {
   noMention,
   parsed,
   subjectSchema,
-  viaAppSchema,
+  textSchema,
   whyNobodyAsks,
   type WebhookReading,
 } from './webhook-draft.ts';
 
 const issueEvent = commonSchema.extend({ issue: subjectSchema });
 const commentEvent = issueEvent.extend({
-  comment: z.object({
-    id: idSchema,
-    body: z.string().nullish(),
-    user: authorSchema,
-    created_at: instantSchema,
-    performed_via_github_app: viaAppSchema,
-  }),
+  comment: textSchema.extend({ created_at: instantSchema }),
 });
 const labelEvent = issueEvent.extend({ label: z.object({ name: z.string() }).optional() });
 const actionOf = z.object({ action: z.string() });
