@@ -1,5 +1,7 @@
 /** What `npm test` runs, and what its arguments choose. */
 
+import { availableParallelism } from 'node:os';
+
 export interface Check {
   readonly name: string;
   readonly argv: readonly string[];
@@ -33,7 +35,15 @@ export const allChecks: readonly Check[] = [
   program('deployment', 'node', 'scripts/generate-environments.ts', '--check'),
   tests('unit', '--project', 'unit'),
   // The probes, a thousand programs in a sandbox, are a command of their own, which `.ci/run` tests too.
-  tests('flows', '--project', 'flows', '--exclude', 'test/flows/probes.test.ts'),
+  // A flow waits for other programs more than for a processor, more than other tests do.
+  tests(
+    'flows',
+    '--project',
+    'flows',
+    `--maxWorkers=${2 + availableParallelism()}`,
+    '--exclude',
+    'test/flows/probes.test.ts',
+  ),
   tests('processes', '--project', 'processes'),
   tests('workerd', '--project', 'workerd'),
 ];
