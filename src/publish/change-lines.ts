@@ -1,6 +1,6 @@
 /**
  * Parses the collector's untrusted output: form, caps and paths. One bad line refuses the whole change,
- * because nobody asked for a part; what the collector itself left out is `skipped`. `gate.ts` decides the
+ * because nobody asked for a part; what the collector itself left out is `skipped`. `gate/` decides the
  * rest.
  */
 import {
@@ -15,7 +15,7 @@ import {
 } from '../core/change-set.ts';
 import type { Reason } from '../core/task.ts';
 import { decodedBytes } from './base64.ts';
-import { pathProblem } from './safe-path.ts';
+import { pathProblem } from './gate/safe-path.ts';
 import { parseJson } from '../lib/parse-json.ts';
 
 export type ParsedChange =

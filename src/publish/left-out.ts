@@ -1,7 +1,7 @@
 /** Says which changed files are not part of a change, and why. Pure. Names are untrusted and not escaped. */
 import { maxChangedFiles, maxFileBytes, type SkippedPath } from '../core/change-set.ts';
 import { headOf } from '../lib/cut-text.ts';
-import { withoutSecret } from './secrets.ts';
+import { withoutSecret } from './gate/secrets.ts';
 
 const reasons: Readonly<Record<SkippedPath['why'], string>> = {
   submodule: 'in a submodule, which is another repository: change it there',

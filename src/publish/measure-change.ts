@@ -7,7 +7,7 @@ import { diffLines, linesOf } from '../lib/line-diff.ts';
 import { utf8Of } from '../lib/utf8.ts';
 import { decodeBase64 } from './base64.ts';
 import { patchOfFile, patchWithout, type PatchedFile } from './patch-text.ts';
-import { findSecret } from './secrets.ts';
+import { findSecret } from './gate/secrets.ts';
 import type { RepositoryPath } from './tree-writer.ts';
 
 /** Old files that are read, and the size of one. GitHub allows 5,000 calls an hour for an installation. */

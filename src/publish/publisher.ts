@@ -17,7 +17,7 @@ import { claimBranch, maxBranchNames, treeOf, type Publishing } from './branches
 import { changeHash } from './change-hash.ts';
 import { parseChangeLines } from './change-lines.ts';
 import { unwrittenReason, type Detour } from './continuation.ts';
-import { gate } from './gate.ts';
+import { gate } from './gate/gate.ts';
 import { commitMessage, signature } from './git-commit.ts';
 import { leftOutText } from './left-out.ts';
 import { requestReview, findPullRequest, openPullRequest, type Log } from './own-pull-request.ts';

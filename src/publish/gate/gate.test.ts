@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
-import type { ChangedFile, FileMode, Measure, MeasuredChange } from '../core/change-set.ts';
-import type { GateVerdict } from '../core/ports/publication.ts';
+import type { ChangedFile, FileMode, Measure, MeasuredChange } from '../../core/change-set.ts';
+import type { GateVerdict } from '../../core/ports/publication.ts';
 import { gate as gateWith } from './gate.ts';
 
 type File = Extract<ChangedFile, { type: 'file' }>;

@@ -1,0 +1,48 @@
+/**
+ * Judges a change before publication: allows it, marks it (a draft with remarks) or holds it for a person,
+ * who can approve most held changes. Pure. Runs outside the sandbox and reads the files themselves, not the
+ * diff, which is only for people.
+ */
+import type { MeasuredChange } from '../../core/change-set.ts';
+import type { GateVerdict } from '../../core/ports/publication.ts';
+import { headOf } from '../../lib/cut-text.ts';
+import type { Finding, Rule } from './rule.ts';
+import { rules } from './rules.ts';
+import { withoutSecret } from './secrets.ts';
+
+interface Hit {
+  readonly rule: Rule;
+  readonly findings: readonly Finding[];
+}
+
+/** `approvedBy`: who approved exactly this change; an approved hold becomes a mark that names them. */
+export function gate(whole: MeasuredChange, approvedBy: string | null): GateVerdict {
+  const known = new Set(whole.measure.merge?.asInParent);
+  const change = { ...whole, files: whole.files.filter(({ path }) => !known.has(path)) };
+  const hits: readonly Hit[] = rules
+    .map((rule) => ({ rule, findings: rule.find(change) }))
+    .filter(({ findings }) => findings.length > 0);
+  const holds = hits.filter(({ rule }) => rule.effect !== 'mark');
+  const approvable = holds.every(({ rule }) => rule.effect === 'hold');
+  const [first] = holds;
+  if (first !== undefined && !(approvable && approvedBy !== null)) {
+    const message = holds.map(({ rule, findings }) => `Held: ${listed(findings)}. ${rule.why}`).join(' ');
+    return { kind: 'hold', reason: { code: first.rule.code, message }, approvable };
+  }
+  if (hits.length === 0) return { kind: 'allow' };
+  return { kind: 'mark', remarks: hits.map((hit) => remark(hit, approvedBy)) };
+}
+
+/** Names the approver first, because a renderer may cut the end. Untrusted. */
+function remark({ rule, findings }: Hit, approvedBy: string | null): string {
+  return rule.effect === 'mark'
+    ? `${listed(findings)} ${rule.why}.`
+    : `${headOf(approvedBy ?? '', 100)} approved what was held here: ${listed(findings)}. ${rule.why}`;
+}
+
+/** Lists at most five names. They are untrusted and escaped when they are rendered. Shows no secret. */
+function listed(findings: readonly Finding[]): string {
+  const shown = findings.slice(0, 5).map((finding) => headOf(withoutSecret(finding), 300));
+  const more = findings.length - shown.length;
+  return more > 0 ? `${shown.join(', ')} and ${more} more` : shown.join(', ');
+}
