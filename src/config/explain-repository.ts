@@ -1,5 +1,5 @@
 /** Explains the policy of one repository and the entry that decides it, for the maintainer's terminal. */
-import type { ModelPrice, SetupPolicy, SlackAccess } from '../core/policy.ts';
+import type { ModelPrice, Person, SetupPolicy, SlackAccess } from '../core/policy.ts';
 import { sameRepository } from '../core/ids.ts';
 import type { RepositoryRef } from '../core/task.ts';
 import { matchesPattern } from './repository-pattern.ts';
@@ -37,6 +37,10 @@ export function explainRepository(config: AirlockConfig, repository: RepositoryR
     `  tokens: ${policy.limits.tokens} (${from(settings.limits?.tokens, defaults.limits?.tokens)})`,
     `  draft: ${policy.draft ? 'yes' : 'no'} (${from(settings.draft, defaults.draft)})`,
     `  branch prefix: ${policy.branchPrefix} (${from(settings.branchPrefix, defaults.branchPrefix)})`,
+    `  sign-off: ${personWords(policy.commit.signOff, 'none')} (${from(settings.commit?.signOff, defaults.commit?.signOff)})`,
+    `  author of commits: ${personWords(policy.commit.author, 'the GitHub App, signed by GitHub')} (${from(settings.commit?.author, defaults.commit?.author)})`,
+    `  labels: ${policy.labels.join(', ') || 'none'} (${from(settings.labels, defaults.labels)})`,
+    `  reviewers: ${policy.reviewers.join(', ') || 'only the requester'} (${from(settings.reviewers, defaults.reviewers)})`,
     `  approval of held changes: ${policy.approval === 'anyone' ? 'by anyone who may use the repository' : 'by a second person'} (${from(settings.approval, defaults.approval)})`,
     `  base branch: ${policy.baseBranch ?? "the repository's default branch"} (${from(settings.baseBranch)})`,
     `  setup: ${setupWords(policy.setup)} (${from(settings.setup)})`,
@@ -74,6 +78,10 @@ function setupWords(setup: SetupPolicy | null): string {
   if (setup === null) return 'none';
   const needed = setup.optional ? ', may fail' : '';
   return `${setup.run}, may read from ${setup.hosts.join(', ') || 'no host'}${needed}`;
+}
+
+function personWords(person: Person | null, otherwise: string): string {
+  return person === null ? otherwise : `${person.name} <${person.email}>`;
 }
 
 function slotWords({ slots: { total, perRepository, perRequester } }: AirlockConfig): string {

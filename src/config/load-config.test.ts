@@ -147,7 +147,34 @@ describe('a mistake in the configuration', () => {
     ],
     [
       '{ "defaults": { "alsoRead": ["acme/design"] } }',
-      'c.jsonc:1:17: defaults.alsoRead: unknown key (known keys: model, models, effort, limits, draft, branchPrefix, approval, slack)',
+      'c.jsonc:1:17: defaults.alsoRead: unknown key (known keys: model, models, effort, limits, draft, branchPrefix, commit, labels, reviewers, approval, slack)',
+    ],
+    [
+      repository('{ "commit": { "signoff": "A <a@b.example>" } }'),
+      'c.jsonc:1:48: repositories["acme/shop"].commit.signoff: unknown key (did you mean "signOff"?)',
+    ],
+    ...[
+      'Acme Bot',
+      'bot@acme.example',
+      '<bot@acme.example>',
+      'Bot  <>',
+      'Bot <a@b.example> ',
+      'Bot <a@b.example>\nSigned-off-by: X <x@y.example>',
+      'A\u202eB <a@b.example>',
+      'A <b> <a@b.example>',
+      '. <a@b.example>',
+      'Bot <a@b@c.example>',
+    ].map((person): [string, string] => [
+      repository(`{ "commit": { "signOff": ${JSON.stringify(person)} } }`),
+      `c.jsonc:1:59: repositories["acme/shop"].commit.signOff: expected a name and an e-mail address, such as "Acme Bot <bot@acme.example>", got ${JSON.stringify(person)}`,
+    ]),
+    [
+      repository('{ "reviewers": ["@mona"] }'),
+      'c.jsonc:1:50: repositories["acme/shop"].reviewers[0]: expected a login such as "mona", or a team such as "acme/frontend", without "@", got "@mona"',
+    ],
+    [
+      repository(`{ "labels": ["${'x'.repeat(51)}"] }`),
+      `c.jsonc:1:47: repositories["acme/shop"].labels[0]: expected at most 50 characters, got "${'x'.repeat(51)}"`,
     ],
     [
       repository('{ "model": "gpt 6" }'),

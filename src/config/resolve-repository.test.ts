@@ -77,6 +77,9 @@ describe('resolveRepository', () => {
       limits: { minutes: 10, tokens: 2_000_000 },
       draft: false,
       branchPrefix: 'airlock/',
+      commit: { signOff: null, author: null },
+      labels: [],
+      reviewers: [],
       approval: 'anyone',
       slack: { kind: 'none' },
     });
@@ -101,6 +104,35 @@ describe('resolveRepository', () => {
       ],
       lfs: true,
       extraHosts: ['docs.example.com'],
+    });
+  });
+
+  it('takes the sign-off, author, labels and reviewers of the entry, then of the defaults, each once', () => {
+    const made = config({
+      defaults: {
+        commit: { signOff: 'Acme Bot <bot@acme.example>', author: 'Other <o@acme.example>' },
+        labels: ['bot'],
+        reviewers: ['mona'],
+      },
+      repositories: {
+        'acme/shop': {
+          commit: { author: 'Ünal (ops), Jr. <u+x@acme.example>' },
+          labels: [' Bot ', 'codex', 'bot'],
+          reviewers: ['acme/front_end', 'Acme/Front_End'],
+        },
+        'acme/plain': { labels: [] },
+      },
+    });
+    const signOff = { name: 'Acme Bot', email: 'bot@acme.example' };
+    expect(resolveRepository(made, { owner: 'acme', name: 'shop' })).toMatchObject({
+      commit: { signOff, author: { name: 'Ünal (ops), Jr', email: 'u+x@acme.example' } },
+      labels: ['Bot', 'codex'],
+      reviewers: ['acme/front_end'],
+    });
+    expect(resolveRepository(made, { owner: 'acme', name: 'plain' })).toMatchObject({
+      commit: { signOff, author: { name: 'Other', email: 'o@acme.example' } },
+      labels: [],
+      reviewers: ['mona'],
     });
   });
 

@@ -2,6 +2,7 @@
 import { parseRepositoryRef } from '../core/ids.ts';
 import type { ModelPrice, RepositoryPolicy, RepositoryRefusal, SlackPolicy } from '../core/policy.ts';
 import type { RepositoryRef } from '../core/task.ts';
+import { publishPolicyOf } from './publish-schema.ts';
 import { matchesPattern } from './repository-pattern.ts';
 import { builtIn, type AirlockConfig, type RepositoryEntry } from './schema.ts';
 import { slackAccessOf } from './slack-schema.ts';
@@ -54,6 +55,7 @@ export function resolveRepository(
     },
     draft: settings.draft ?? defaults.draft ?? builtIn.draft,
     branchPrefix: settings.branchPrefix ?? defaults.branchPrefix ?? builtIn.branchPrefix,
+    ...publishPolicyOf(settings, defaults),
     approval: settings.approval ?? defaults.approval ?? builtIn.approval,
     slack: slackAccessOf(settings.slack ?? defaults.slack),
   };

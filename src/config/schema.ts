@@ -9,6 +9,7 @@ import { approvalRules, type ConfiguredGithub, type ModelPrice, type SlackPolicy
 import { parseRepositoryRef } from '../core/ids.ts';
 import { effortSchema } from '../core/task.ts';
 import { hostNameProblem } from './host-name.ts';
+import { commitKeys, publishKeys } from './publish-schema.ts';
 import type { RepositoryPattern } from './repository-pattern.ts';
 import { slackAccessKeys, slackAccessSchema, slackKeys, slackSchema } from './slack-schema.ts';
 
@@ -90,6 +91,7 @@ const shared = {
     .meta({
       description: `Prefix of the branches that Airlock creates. Default "${builtIn.branchPrefix}".`,
     }),
+  ...publishKeys,
   approval: z
     .enum(approvalRules)
     .optional()
@@ -283,6 +285,7 @@ export function knownKeysAt(path: readonly PropertyKey[]): readonly string[] {
   if (last === 'limits') return Object.keys(limits.shape);
   if (path.length === 1 && last === 'slots') return Object.keys(slots.shape);
   if (path.length === 1 && last === 'retention') return Object.keys(retention.shape);
+  if (last === 'commit') return commitKeys;
   if (last === 'setup') return Object.keys(setup.shape);
   if (last === 'slack') return path.length === 1 ? slackKeys : slackAccessKeys;
   if (path.length === 1 && last === 'github') return Object.keys(configSchema.shape.github.unwrap().shape);

@@ -23,9 +23,25 @@ export interface RepositoryPolicy {
   readonly draft: boolean;
   /** The beginning of the names of new branches, such as `airlock/`. */
   readonly branchPrefix: string;
+  readonly commit: {
+    /** Whose `Signed-off-by` every commit carries. */
+    readonly signOff: Person | null;
+    /** Author and committer of every commit. Null: left to GitHub, which then signs. */
+    readonly author: Person | null;
+  };
+  /** Labels of the pull requests that Airlock opens, each once. */
+  readonly labels: readonly string[];
+  /** Logins, and teams as `org/team`. */
+  readonly reviewers: readonly string[];
   /** Who may approve a held change: `second-person`: nobody who asked for it. */
   readonly approval: ApprovalRule;
   readonly slack: SlackAccess;
+}
+
+/** As git writes it: `Name <email>`. */
+export interface Person {
+  readonly name: string;
+  readonly email: string;
 }
 
 export const approvalRules = ['anyone', 'second-person'] as const;
@@ -47,6 +63,9 @@ export const closedPolicy: RepositoryPolicy = {
   limits: { minutes: 1, tokens: 1 },
   draft: false,
   branchPrefix: 'airlock/',
+  commit: { signOff: null, author: null },
+  labels: [],
+  reviewers: [],
   approval: 'anyone',
   slack: { kind: 'none' },
 };
