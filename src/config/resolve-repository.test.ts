@@ -81,6 +81,7 @@ describe('resolveRepository', () => {
       labels: [],
       reviewers: [],
       approval: 'anyone',
+      gate: { protected: [], allow: [] },
       slack: { kind: 'none' },
     });
   });

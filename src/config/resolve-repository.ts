@@ -57,6 +57,7 @@ export function resolveRepository(
     branchPrefix: settings.branchPrefix ?? defaults.branchPrefix ?? builtIn.branchPrefix,
     ...publishPolicyOf(settings, defaults),
     approval: settings.approval ?? defaults.approval ?? builtIn.approval,
+    gate: { protected: [], allow: [] },
     slack: slackAccessOf(settings.slack ?? defaults.slack),
   };
 }

@@ -35,6 +35,7 @@ export interface RepositoryPolicy {
   readonly reviewers: readonly string[];
   /** Who may approve a held change: `second-person`: nobody who asked for it. */
   readonly approval: ApprovalRule;
+  readonly gate: GatePolicy;
   readonly slack: SlackAccess;
 }
 
@@ -46,6 +47,14 @@ export interface Person {
 
 export const approvalRules = ['anyone', 'second-person'] as const;
 export type ApprovalRule = (typeof approvalRules)[number];
+
+/** What the gate does differently in one repository. */
+export interface GatePolicy {
+  /** Globs of paths. A change to one is held. */
+  readonly protected: readonly string[];
+  /** Rules that are not applied: a code, `code:glob` for some paths, or a glob for each rule on paths. */
+  readonly allow: readonly string[];
+}
 
 /** A policy that opens nothing and sets no options. The doctor probes a sandbox with it. */
 export const closedPolicy: RepositoryPolicy = {
@@ -67,6 +76,7 @@ export const closedPolicy: RepositoryPolicy = {
   labels: [],
   reviewers: [],
   approval: 'anyone',
+  gate: { protected: [], allow: [] },
   slack: { kind: 'none' },
 };
 

@@ -7,7 +7,14 @@ import { mergeResultSchema } from '../../src/core/merge.ts';
 import { parseChangeLines } from '../../src/publish/change-lines.ts';
 import { createPublication } from '../../src/publish/publisher.ts';
 import { git, jobFor, runScript, temporaryFolder } from '../container/sandbox-scripts.ts';
-import { factsOf, ownProcess, publishInput, simulatedGithub, taskRequest } from './simulated-github.ts';
+import {
+  factsOf,
+  gateInput,
+  ownProcess,
+  publishInput,
+  simulatedGithub,
+  taskRequest,
+} from './simulated-github.ts';
 
 const lines = (first: string, last: string) => `${first}\n2\n3\n4\n5\n6\n7\n8\n${last}\n`;
 
@@ -134,7 +141,7 @@ describe('a merge of the base branch', () => {
     expect(it.status).toMatch(/^AA|^UU both.txt|DU gone.txt/m);
     expect(it.change.files.map(({ path }) => path).toSorted()).toEqual(['apart.txt', 'both.txt', 'new.txt']);
     expect(it.measure.merge).toEqual({ asInParent: [], withoutConflict: ['new.txt'], problem: null });
-    expect(it.publication.gate(it.change, null)).toEqual({ kind: 'allow' });
+    expect(it.publication.gate(gateInput(it.change), null)).toEqual({ kind: 'allow' });
 
     const differs = { ...it.change, merge: { ...it.change.merge, tree: of.place.baseSha } };
     expect(await it.publication.publish({ ...it.input, change: differs })).toMatchObject({
@@ -202,7 +209,7 @@ describe('a merge of the base branch', () => {
       write(directory, '.github/workflows/ci.yml', 'on: push\n');
     });
     expect(it.measure.merge?.asInParent).toEqual(['both.txt']);
-    expect(it.publication.gate(it.change, null)).toMatchObject({
+    expect(it.publication.gate(gateInput(it.change), null)).toMatchObject({
       kind: 'hold',
       reason: { code: 'workflow-files', message: expect.not.stringContaining('both.txt') },
     });

@@ -12,6 +12,7 @@ import { git, snapshot, temporaryFolder } from '../container/sandbox-scripts.ts'
 import {
   changedRepository,
   dyingFetch,
+  gateInput,
   ownProcess,
   publishInput,
   simulatedGithub,
@@ -283,7 +284,7 @@ describe('a refusal of GitHub', () => {
       writeFileSync(join(directory, '.github/workflows/ci.yml'), 'on: push\n');
     });
     const publication = createPublication(ownProcess(simulator));
-    expect(publication.gate(publishInput(facts, change).change, null)).toMatchObject({
+    expect(publication.gate(gateInput(publishInput(facts, change).change), null)).toMatchObject({
       kind: 'hold',
       reason: { code: 'workflow-files' },
     });

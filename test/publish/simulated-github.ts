@@ -9,8 +9,9 @@ import type {
   NewRepository,
   Permissions,
 } from '../../simulators/github/contract.ts';
-import type { ChangeSet } from '../../src/core/change-set.ts';
-import type { PublishInput } from '../../src/core/ports/publication.ts';
+import type { ChangeSet, MeasuredChange } from '../../src/core/change-set.ts';
+import { closedPolicy } from '../../src/core/policy.ts';
+import type { GateInput, PublishInput } from '../../src/core/ports/publication.ts';
 import { htmlEvents } from '../fixtures/read-html.ts';
 import { authorization } from '../fixtures/sample-task.ts';
 import { emptyReceipt } from '../../src/core/grant.ts';
@@ -152,6 +153,12 @@ export function publishInput(
     ...changes,
   };
 }
+
+export const gateInput = (change: MeasuredChange): GateInput => ({
+  change,
+  words: { title: 'Fix it', summary: 'Rounds half up.', valid: true },
+  policy: closedPolicy.gate,
+});
 
 /** Runs the collector and the parser on a working tree. */
 async function collected(workspace: Workspace): Promise<ChangeSet> {

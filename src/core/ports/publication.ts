@@ -1,6 +1,7 @@
 /** From a collected change to a pull request, for tasks. Deadlines and idempotence as in `code-host.ts`. */
 import type { Authorization, PullPlace } from '../authorization.ts';
 import type { ChangeSet, Measure, MeasuredChange } from '../change-set.ts';
+import type { GatePolicy } from '../policy.ts';
 import type { KeptMerge } from '../merge.ts';
 import type { Receipt, TokenUsage } from '../grant.ts';
 import type { Answer, CommandRun } from '../progress.ts';
@@ -15,6 +16,13 @@ export type GateVerdict =
   | { readonly kind: 'mark'; readonly remarks: readonly string[] }
   /** A person decides. `approvable`: not for workflow files, which GitHub takes only from people. */
   | { readonly kind: 'hold'; readonly reason: Reason; readonly approvable: boolean };
+
+export interface GateInput {
+  readonly change: MeasuredChange;
+  /** What is published besides the files. Untrusted. */
+  readonly words: Answer;
+  readonly policy: GatePolicy;
+}
 
 export interface SandboxReport {
   readonly commands: readonly CommandRun[];
@@ -96,7 +104,7 @@ export interface Publication {
   /** Has GitHub merge the base branch into the head, if there is no conflict. Rejects as `publish`. */
   mergeCleanly(input: CleanMergeInput): Promise<CleanMerge>;
   /** `approvedBy` approved exactly this change: what is approvable is then marked instead of held. */
-  gate(change: MeasuredChange, approvedBy: string | null): GateVerdict;
+  gate(input: GateInput, approvedBy: string | null): GateVerdict;
   /** A sentence about changed files that are not part of the change; null if nobody misses any. Untrusted. */
   leftOut(change: ChangeSet): string | null;
   /** Hex SHA-256 of the kept lines, which an approval is bound to. */

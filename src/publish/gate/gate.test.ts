@@ -1,5 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import type { ChangedFile, FileMode, Measure, MeasuredChange } from '../../core/change-set.ts';
+import { closedPolicy } from '../../core/policy.ts';
 import type { GateVerdict } from '../../core/ports/publication.ts';
 import { gate as gateWith } from './gate.ts';
 
@@ -32,8 +33,9 @@ const change = (
   },
   ...more,
 });
+const words = { title: 'Fix it', summary: 'It works.', valid: true };
 const gate = (set: MeasuredChange, approvedBy: string | null = null): GateVerdict =>
-  gateWith(set, approvedBy);
+  gateWith({ change: set, words, policy: closedPolicy.gate }, approvedBy);
 const link = (path: string, target: string): File => file(path, target, { mode: '120000' });
 /** Looks random. Assembled at run time, so that no scanner of this repository reports it. */
 const random = 'q7Rz2KfP9xWm4TbYc8VdL1nHs6GjA3eUo5Zi';

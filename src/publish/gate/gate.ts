@@ -3,8 +3,7 @@
  * who can approve most held changes. Pure. Runs outside the sandbox and reads the files themselves, not the
  * diff, which is only for people.
  */
-import type { MeasuredChange } from '../../core/change-set.ts';
-import type { GateVerdict } from '../../core/ports/publication.ts';
+import type { GateInput, GateVerdict } from '../../core/ports/publication.ts';
 import { headOf } from '../../lib/cut-text.ts';
 import type { Finding, Rule } from './rule.ts';
 import { rules } from './rules.ts';
@@ -16,11 +15,12 @@ interface Hit {
 }
 
 /** `approvedBy`: who approved exactly this change; an approved hold becomes a mark that names them. */
-export function gate(whole: MeasuredChange, approvedBy: string | null): GateVerdict {
-  const known = new Set(whole.measure.merge?.asInParent);
-  const change = { ...whole, files: whole.files.filter(({ path }) => !known.has(path)) };
+export function gate(input: GateInput, approvedBy: string | null): GateVerdict {
+  const known = new Set(input.change.measure.merge?.asInParent);
+  const files = input.change.files.filter(({ path }) => !known.has(path));
+  const judged = { ...input, change: { ...input.change, files } };
   const hits: readonly Hit[] = rules
-    .map((rule) => ({ rule, findings: rule.find(change) }))
+    .map((rule) => ({ rule, findings: rule.find(judged) }))
     .filter(({ findings }) => findings.length > 0);
   const holds = hits.filter(({ rule }) => rule.effect !== 'mark');
   const approvable = holds.every(({ rule }) => rule.effect === 'hold');

@@ -37,7 +37,7 @@ export const agentInstructions = new RegExp(
 
 /** `pattern` is in lower case, because it sees the plain spellings of a path. */
 export function paths(pattern: RegExp): Rule['find'] {
-  return ({ files, links }) => {
+  return ({ change: { files, links } }) => {
     const linked = spellings(links, pattern);
     return files.map(({ path }) => path).filter((path) => linked(plainPath(path)));
   };

@@ -1,5 +1,5 @@
 /** One rule of the gate. */
-import type { MeasuredChange } from '../../core/change-set.ts';
+import type { GateInput } from '../../core/ports/publication.ts';
 
 /** Names what was found. Untrusted; escaped when it is rendered. */
 export type Finding = string;
@@ -10,5 +10,5 @@ export interface Rule {
   readonly effect: 'hold' | 'hold-always' | 'mark';
   /** Why the rule exists. Shown to the person after the findings. */
   readonly why: string;
-  readonly find: (change: MeasuredChange) => readonly Finding[];
+  readonly find: (input: GateInput) => readonly Finding[];
 }

@@ -93,13 +93,13 @@ export const rules: readonly Rule[] = [
     effect: 'mark',
     why: 'changed too, but was left out',
     // A `.gitignore` is the repository's own choice, and tools generate files in every second run.
-    find: ({ skipped }) =>
+    find: ({ change: { skipped } }) =>
       leftOutEntries(skipped.filter(({ why }) => why !== 'generated' && why !== 'ignored')),
   },
   {
     code: 'disk-full',
     effect: 'mark',
     why: 'was full when Codex ended, so files may be cut off or missing',
-    find: ({ diskFull }) => (diskFull ? ['The disk of the sandbox'] : []),
+    find: ({ change }) => (change.diskFull ? ['The disk of the sandbox'] : []),
   },
 ];

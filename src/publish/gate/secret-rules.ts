@@ -1,9 +1,10 @@
 /** Finds secrets in everything that a change publishes. */
 import type { ChangedFile, ChangeSet } from '../../core/change-set.ts';
+import type { GateInput } from '../../core/ports/publication.ts';
 import type { Finding } from './rule.ts';
 import { findSecret } from './secrets.ts';
 
-export const secrets = (change: ChangeSet): readonly Finding[] => [
+export const secrets = ({ change }: GateInput): readonly Finding[] => [
   ...change.files.flatMap(secretIn),
   ...secretInNames(change),
 ];

@@ -1,5 +1,6 @@
 /** Rules on what a change does to the tree: modes, symlinks, size. */
-import type { ChangedFile, MeasuredChange } from '../../core/change-set.ts';
+import type { ChangedFile } from '../../core/change-set.ts';
+import type { GateInput } from '../../core/ports/publication.ts';
 import { utf8Of } from '../../lib/utf8.ts';
 import { decodeBase64 } from '../base64.ts';
 import type { Finding } from './rule.ts';
@@ -10,19 +11,19 @@ const manyFiles = 200;
 /** A change with more inserted and deleted lines is marked. */
 const manyLines = 5000;
 
-export function newExecutables({ files, measure }: MeasuredChange): readonly Finding[] {
+export function newExecutables({ change: { files, measure } }: GateInput): readonly Finding[] {
   const before = new Map(measure.modesBefore);
   const now = files.filter((file) => file.type === 'file' && file.mode === '100755');
   return now.map(({ path }) => path).filter((path) => before.get(path) !== '100755');
 }
 
-export function largeChange({ files, measure }: MeasuredChange): readonly Finding[] {
+export function largeChange({ change: { files, measure } }: GateInput): readonly Finding[] {
   const lines = measure.insertions + measure.deletions;
   if (files.length <= manyFiles && lines <= manyLines) return [];
   return [`A change of ${files.length} files and ${lines} lines`];
 }
 
-export const linksOutside = ({ files }: MeasuredChange): readonly Finding[] => files.flatMap(linkOutside);
+export const linksOutside = ({ change }: GateInput): readonly Finding[] => change.files.flatMap(linkOutside);
 
 function linkOutside(file: ChangedFile): readonly Finding[] {
   if (file.type !== 'file' || file.mode !== '120000') return [];

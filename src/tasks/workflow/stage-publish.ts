@@ -2,6 +2,7 @@
 import { collectJob, type ChangeSet } from '../../core/change-set.ts';
 import { attemptsIn, needsCaution } from '../../core/attempts.ts';
 import { diskReserve, sandboxPaths, scriptCommand } from '../../core/checkout.ts';
+import type { GateInput } from '../../core/ports/publication.ts';
 import type { AgentEnd, Authorization } from '../../core/authorization.ts';
 import { Reported } from '../../core/reported.ts';
 import type { SetupReport } from '../../core/setup.ts';
@@ -47,7 +48,7 @@ export async function gateChange(
   const { insertions, deletions } = change.measure;
   await deps.record.learn({ change: { files: change.files.length, insertions, deletions } });
   const changeHash = await deps.publication.changeHash(lines);
-  const snapshot = await deps.record.snapshot();
+  const [snapshot, view] = await Promise.all([deps.record.snapshot(), deps.record.view()]);
   if (snapshot === null) throw new Error('the record of this task is gone');
   const { request } = snapshot;
   // An approval counts only for the change that the person saw.
@@ -59,7 +60,12 @@ export async function gateChange(
     const reason = { code: 'merge-unresolved', message: problem };
     return { go: false, outcome: { kind: 'failed', reason, changeKept: false } };
   }
-  const verdict = deps.publication.gate(change, approver);
+  const input: GateInput = {
+    change,
+    words: deps.codex.answer(view?.progress ?? deps.codex.initialProgress),
+    policy: authorization.policy.gate,
+  };
+  const verdict = deps.publication.gate(input, approver);
   const hold = (reason: Reason, approvable: boolean): Stage<never> => ({
     go: false,
     outcome: {
@@ -74,7 +80,7 @@ export async function gateChange(
   const lost = await accessLost(request, authorization, approval, deps);
   if (lost !== null) return hold(lost, true);
   // The gate names the approver where it held something itself.
-  const isNamed = approver === null || deps.publication.gate(change, null).kind === 'hold';
+  const isNamed = approver === null || deps.publication.gate(input, null).kind === 'hold';
   return {
     go: true,
     value: {
