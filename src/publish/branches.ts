@@ -2,7 +2,7 @@
 import * as z from 'zod';
 import type { PublishInput } from '../core/ports/publication.ts';
 import { GithubRefusal, unlessMissing, type GithubClient } from '../github/client.ts';
-import { namesTask } from './git-commit.ts';
+import { namesTask } from './trailers.ts';
 import type { RepositoryPath } from './tree-writer.ts';
 
 export interface Publishing {

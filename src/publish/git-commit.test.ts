@@ -1,10 +1,11 @@
 import { describe, expect, it } from 'vitest';
 import { isBranchName, isBranchPrefix } from '../core/ask/branch-name.ts';
 import { branchName } from './branch-name.ts';
-import { commitMessage, namesTask, signature } from './git-commit.ts';
+import { commitMessage, signature, titleOf } from './git-commit.ts';
+import { namesTask, withoutTrailers } from './trailers.ts';
 
 const request = { taskId: 'gh-1-c7', requester: { login: 'mona', id: 5 } };
-const message = (title: string, summary: string): string => commitMessage({ title, summary }, request);
+const message = (title: string, summary: string): string => commitMessage({ title, summary }, request, null);
 
 describe('commitMessage', () => {
   it('joins title, summary and trailers', () => {
@@ -14,13 +15,14 @@ describe('commitMessage', () => {
   });
 
   it('leaves out a missing summary, title or requester, and a malformed login', () => {
-    expect(commitMessage({ title: '  ', summary: '' }, { taskId: 't', requester: null })).toBe(
+    expect(commitMessage({ title: '  ', summary: '' }, { taskId: 't', requester: null }, null)).toBe(
       'Change by Codex\n\nAirlock-Task: t',
     );
     expect(
       commitMessage(
         { title: 'x', summary: '' },
         { taskId: 't', requester: { login: 'a>\nSigned-off-by: b', id: 1 } },
+        null,
       ),
     ).toBe('x\n\nAirlock-Task: t');
   });
@@ -32,18 +34,40 @@ describe('commitMessage', () => {
     },
   );
 
+  it('signs off last, in the name that the configuration says', () => {
+    const signOff = { name: 'Acme Bot', email: 'bot@acme.example' };
+    expect(commitMessage({ title: 'x', summary: 'Signed-off-by: Eve <e@x>' }, request, signOff)).toBe(
+      'x\n\nAirlock-Task: gh-1-c7\nCo-authored-by: mona <5+mona@users.noreply.github.com>\nSigned-off-by: Acme Bot <bot@acme.example>',
+    );
+  });
+
   it.each([
     'Co-authored-by: evil <e@x>',
     'Signed-off-by: evil <e@x>',
     'Airlock-Task: other',
     ' co-Authored-By : evil <e@x>',
+    '> - **Signed-off-by:** evil <e@x>',
+    '`Reviewed-by: evil`',
+    'Signed\u2011off\u2011by: evil <e@x>',
+    'Signed-\u200Boff-by: evil <e@x>',
+    'Helped-tested-and-approved-by\uFF1A evil',
+    'On-behalf-of: @evil',
+    'Change-Id: I0123',
     'skip-checks: true',
-  ])('cannot credit somebody with the line %j', (line) => {
-    const made = message('x', `words\n\n${line}`);
-    expect(made.split('\n').some((one) => one.trim() === line.trim())).toBe(false);
-    expect(namesTask(made, 'gh-1-c7')).toBe(true);
+  ])('removes the line %j of the model from message, title and pull request', (line) => {
+    const made = message('x', `words\n\n${line}\nmore words\n${line}`);
+    expect(made).toMatch(/^x\n\nwords\n\nmore words\n\nAirlock-Task: gh-1-c7\nCo-authored-by: mona /);
+    expect(made).not.toMatch(/evil|I0123|skip-checks/);
     expect(namesTask(made, 'other')).toBe(false);
+    expect(titleOf({ title: line })).toBe('Change by Codex');
   });
+
+  it.each(['Follow-up: test the other callers', 'Set `signed-off-by: x` in the form', 'Passed by: value'])(
+    'keeps the words %j',
+    (words) => {
+      expect(withoutTrailers(words)).toBe(words);
+    },
+  );
 
   it('mentions nobody and closes nothing', () => {
     expect(message('Fixes #3 for @mona', 'closes acme/x#4')).not.toMatch(/@mona|#3|x#4/);

@@ -10,7 +10,7 @@ const comparedSchema = z.object({ merge_base_commit: commitSchema });
 
 /** A second attempt finds the commit of the first by its message. */
 export async function mergeCleanly(client: GithubClient, input: CleanMergeInput): Promise<CleanMerge> {
-  const { facts, request, pull } = input;
+  const { facts, policy, request, pull } = input;
   const at = { owner: facts.owner, repo: facts.name };
   const own = async (): Promise<CleanMerge | null> => {
     const head = await branchHead({ client, at }, pull.headRef);
@@ -25,7 +25,7 @@ export async function mergeCleanly(client: GithubClient, input: CleanMergeInput)
       ...at,
       base: pull.headRef,
       head: pull.baseSha,
-      commit_message: commitMessage({ title, summary: '' }, request),
+      commit_message: commitMessage({ title, summary: '' }, request, policy.commit.signOff),
     });
     if (status === 201) return { kind: 'merged', commit: commitSchema.parse(data).sha };
     return (await own()) ?? { kind: 'contained' };

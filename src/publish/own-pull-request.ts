@@ -7,7 +7,8 @@ import { pullRequestRef, pullSchema, type PullRequest } from '../github/pull-req
 import { isLogin } from '../github/write-permission.ts';
 import type { Head, Publishing } from './branches.ts';
 import type { Detour } from './continuation.ts';
-import { pullRequestBody, pullRequestTitle } from './pull-request-text.ts';
+import { titleOf } from './git-commit.ts';
+import { pullRequestBody } from './pull-request-text.ts';
 
 export type Log = (event: string, fields: Record<string, unknown>) => void;
 
@@ -62,7 +63,7 @@ async function openOnto(
   const open = async (draft: boolean): Promise<{ pull: PullRequest; opened: boolean }> => {
     const { data } = await client.request('POST /repos/{owner}/{repo}/pulls', {
       ...at,
-      title: pullRequestTitle(input),
+      title: titleOf(input.answer),
       body: pullRequestBody(input, detour),
       head: head.branch,
       base,

@@ -52,7 +52,7 @@ export async function publishMerge(
     if (parent !== merge.ours) throw new Error('the head moved while the merge was being published');
     const { data } = await client.request('POST /repos/{owner}/{repo}/git/commits', {
       ...at,
-      message: commitMessage({ ...input.answer, title }, request),
+      message: commitMessage({ ...input.answer, title }, request, input.policy.commit.signOff),
       tree: await writeTree(client, at, tree, entries),
       parents: [merge.ours, merge.theirs],
       author,

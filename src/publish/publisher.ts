@@ -121,7 +121,7 @@ async function publish(attempt: Attempt): Promise<PublishResult> {
     const parentTree = parent === change.base ? baseTree : await treeOf(attempt, parent);
     const { data } = await client.request('POST /repos/{owner}/{repo}/git/commits', {
       ...at,
-      message: commitMessage(input.answer, request),
+      message: commitMessage(input.answer, request, input.policy.commit.signOff),
       tree: await writeTree(client, at, parentTree, entries),
       parents: [parent],
       author,

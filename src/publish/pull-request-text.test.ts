@@ -6,12 +6,8 @@ import { airlockVersion } from '../version.ts';
 import { closedPolicy } from '../core/policy.ts';
 import type { CommandRun } from '../core/progress.ts';
 import { Reported } from '../core/reported.ts';
-import {
-  followUpComment,
-  maxBodyCharacters,
-  pullRequestBody,
-  pullRequestTitle,
-} from './pull-request-text.ts';
+import { followUpComment, maxBodyCharacters, pullRequestBody } from './pull-request-text.ts';
+import { titleOf } from './git-commit.ts';
 
 const run = (command: string, exitCode: number | null = 0): CommandRun => ({
   command,
@@ -216,7 +212,7 @@ describe('the body of a pull request', () => {
     });
     expect(text).toContain('- `big.bin`: larger than 10 MiB, the limit for a file');
     expect(text).toContain('_Codex gave no summary._');
-    expect(pullRequestTitle({ answer: { title: '', summary: '', valid: false } })).toBe('Change by Codex');
+    expect(titleOf({ title: '' })).toBe('Change by Codex');
   });
 
   it('links the log only in a private repository', () => {
@@ -270,9 +266,7 @@ describe('the body of a pull request', () => {
     expect(outsideCode).not.toContain('<img');
     expect(outsideCode.match(/<\/details>/g)).toHaveLength(1);
     expect(outsideCode.match(/<!--/g)).toHaveLength(1);
-    expect(pullRequestTitle({ answer: { title: evil, summary: '', valid: true } })).not.toMatch(
-      /@admin|Closes #1/,
-    );
+    expect(titleOf({ title: evil })).not.toMatch(/@admin|Closes #1/);
   });
 
   const row = (method: string, host: string, path = '/') => ({

@@ -4,16 +4,18 @@ import type { Measure } from '../core/change-set.ts';
 import type { PublishInput } from '../core/ports/publication.ts';
 import { durationText } from '../core/task-words.ts';
 import { cautionText } from '../github/caution-text.ts';
-import { codeSpan, escapeInline, plainTitle, renderUntrustedMarkdown } from '../github/markdown.ts';
+import { codeSpan, escapeInline, renderUntrustedMarkdown } from '../github/markdown.ts';
 import { taskMarker } from '../github/progress-comment.ts';
 import { countText } from '../lib/count-text.ts';
 import { headOf } from '../lib/cut-text.ts';
 import { airlockVersion } from '../version.ts';
 import type { Detour } from './continuation.ts';
 import { fitSections, joinSections, type Section } from './fit-sections.ts';
+import { titleOf } from './git-commit.ts';
 import { leftOutReason } from './left-out.ts';
 import { receiptVariants } from './receipt-text.ts';
 import { commandRows, reportText } from './reported-text.ts';
+import { withoutTrailers } from './trailers.ts';
 
 /** GitHub's limit for a body, in characters. */
 export const maxBodyCharacters = 65_536;
@@ -22,11 +24,6 @@ const maxReportCharacters = 12_000;
 const maxTitle = 120;
 const maxAskedLines = 20;
 const maxAdded = 10;
-
-export function pullRequestTitle(input: Pick<PublishInput, 'answer'>): string {
-  const title = plainTitle(input.answer.title, maxTitle);
-  return title === '' ? 'Change by Codex' : title;
-}
 
 /** `detour`: why it is no commit on the pull request that it continues; null if it continues none. */
 export function pullRequestBody(input: PublishInput, detour: Detour | null = null): string {
@@ -39,7 +36,7 @@ export function pullRequestBody(input: PublishInput, detour: Detour | null = nul
 
 /** Describes a commit on a pull request whose body belongs to another task. */
 export function followUpComment(input: PublishInput, commit: string): string {
-  const title = `### ${escapeInline(pullRequestTitle(input), maxTitle)}\n\nAdded with ${commit}.`;
+  const title = `### ${escapeInline(titleOf(input.answer), maxTitle)}\n\nAdded with ${commit}.`;
   // Leaves room for the marker that `saveStickyComment` adds.
   return fitSections([always(title), ...evidence(input), always('')], maxBodyCharacters - 200);
 }
@@ -95,7 +92,7 @@ function remarks({ remarks: untrusted, draft, continues }: PublishInput, maxRows
 }
 
 function summary({ answer }: PublishInput, maxCharacters: number): string {
-  const text = renderUntrustedMarkdown(answer.summary, maxCharacters).trim();
+  const text = renderUntrustedMarkdown(withoutTrailers(answer.summary), maxCharacters).trim();
   if (text === '') return '_Codex gave no summary._';
   return answer.valid
     ? text

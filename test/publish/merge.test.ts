@@ -3,6 +3,7 @@ import { rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import type { GithubSimulator } from '../../simulators/github/contract.ts';
+import { closedPolicy } from '../../src/core/policy.ts';
 import { mergeResultSchema } from '../../src/core/merge.ts';
 import { parseChangeLines } from '../../src/publish/change-lines.ts';
 import { createPublication } from '../../src/publish/publisher.ts';
@@ -15,6 +16,11 @@ import {
   simulatedGithub,
   taskRequest,
 } from './simulated-github.ts';
+
+const policy = {
+  ...closedPolicy,
+  commit: { signOff: { name: 'Acme Bot', email: 'bot@acme.example' }, author: null },
+};
 
 const lines = (first: string, last: string) => `${first}\n2\n3\n4\n5\n6\n7\n8\n${last}\n`;
 
@@ -79,7 +85,7 @@ async function resolved(
 ) {
   const { repository, facts, request, place } = of;
   const publication = createPublication(ownProcess(simulator));
-  const clean = await publication.mergeCleanly({ facts, request, pull: place });
+  const clean = await publication.mergeCleanly({ facts, request, policy, pull: place });
   if (clean.kind !== 'conflict') throw new Error(clean.kind);
   const parents = { ours: place.headSha, theirs: place.baseSha, ancestor: clean.ancestor };
   const folder = temporaryFolder();
@@ -219,12 +225,15 @@ describe('a merge of the base branch', () => {
     const simulator = await simulatedGithub();
     const of = await conflicted(simulator, { base: { 'both.txt': 'old\n', 'gone.txt': 'gone\n' } });
     const publication = createPublication(ownProcess(simulator));
-    const input = { facts: of.facts, request: of.request, pull: of.place };
+    const input = { facts: of.facts, request: of.request, policy, pull: of.place };
     const merged = await publication.mergeCleanly(input);
     const head = git(of.repository.gitDir, 'rev-parse', 'feature');
     expect(merged).toEqual({ kind: 'merged', commit: head });
     expect(git(of.repository.gitDir, 'log', '-1', '--format=%P', head)).toBe(
       `${of.place.headSha} ${of.place.baseSha}`,
+    );
+    expect(git(of.repository.gitDir, 'log', '-1', '--format=%(trailers:key=Signed-off-by)', head)).toBe(
+      'Signed-off-by: Acme Bot <bot@acme.example>',
     );
     expect(await publication.mergeCleanly(input)).toEqual(merged);
     const request = { ...of.request, taskId: 'gh-1-c78' };

@@ -79,9 +79,8 @@ export type PublishResult =
   /** GitHub rejects it, and a retry would not change that. */
   | { readonly kind: 'rejected'; readonly reason: Reason };
 
-export interface CleanMergeInput {
+export interface CleanMergeInput extends Pick<Authorization, 'facts' | 'policy'> {
   readonly request: RoutedRequest;
-  readonly facts: RepositoryFacts;
   readonly pull: PullPlace;
 }
 export type CleanMerge =

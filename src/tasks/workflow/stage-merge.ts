@@ -20,12 +20,12 @@ export const resolvesConflicts = ({ ask }: RoutedRequest): boolean =>
 /** null: nothing is to be merged. */
 export async function mergeWithoutConflict(
   request: RoutedRequest,
-  { facts, pull }: Authorization,
+  { facts, policy, pull }: Authorization,
   { publication }: TaskDeps,
 ): Promise<Stage<MergeParents | null>> {
   if (!resolvesConflicts(request)) return { go: true, value: null };
   if (pull === null) throw new Error('conflicts are resolved in a pull request only');
-  const merged = await publication.mergeCleanly({ request, facts, pull });
+  const merged = await publication.mergeCleanly({ request, facts, policy, pull });
   const [base, head] = [`\`${pull.baseBranch}\``, `\`${pull.headRef}\``];
   switch (merged.kind) {
     case 'merged':
