@@ -51,7 +51,7 @@ export class GithubRefusal extends UpstreamError {
   readonly status: number;
   /** Method and path, without a query. */
   readonly call: string;
-  /** `message` of GitHub’s answer and what is nested in its `errors`, joined. */
+  /** `message` of GitHub’s answer, what is nested in its `errors`, and kinds of secrets, on one line. */
   readonly details: string;
   /** `errors[].field` of GitHub’s answer. */
   readonly fields: readonly string[];
@@ -152,10 +152,11 @@ function failureOf(error: unknown, now: number): unknown {
   const answer: GithubAnswer = {
     status,
     call: callOf(property(error, 'request')),
-    details: [...new Set([text(property(data, 'message')), ...nested(errors, 'message')])]
-      .filter((part) => part !== '')
-      .join('; ')
-      .slice(0, 500),
+    details: wordsOf([
+      text(property(data, 'message')),
+      ...nested(errors, 'message'),
+      ...secretTypes(property(data, 'metadata')),
+    ]),
     fields: nested(errors, 'field'),
     headers: {
       retryAfter: text(property(headers, 'retry-after')),
@@ -167,6 +168,27 @@ function failureOf(error: unknown, now: number): unknown {
   return meaning.kind === 'transient' && meaning.waitMs !== null
     ? new GithubUnavailableError(meaning)
     : new GithubRefusal(answer, meaning);
+}
+
+/** One line. Rulesets spread their words over several, and repeat a prefix. */
+function wordsOf(parts: readonly string[]): string {
+  const lines = parts.map((part) =>
+    part
+      .trim()
+      .replace(/^pre_receive /, '')
+      .replace(/^(Repository rule violations found)\s+/, '$1: ')
+      .replaceAll(/\s+/g, ' '),
+  );
+  return [...new Set(lines)]
+    .filter((line) => line !== '')
+    .join('; ')
+    .slice(0, 500);
+}
+
+/** What push protection found: kinds of secrets, never a secret. */
+function secretTypes(metadata: unknown): string[] {
+  const found = property(property(metadata, 'secret_scanning'), 'bypass_placeholders');
+  return Array.isArray(found) ? found.map((one: unknown) => text(property(one, 'token_type'))) : [];
 }
 
 function callOf(request: unknown): string {

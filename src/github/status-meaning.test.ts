@@ -66,8 +66,8 @@ describe('a rate limit', () => {
   );
 });
 
-/** Status and call, GitHub’s words or its `errors`, and what that means. */
-const answers = `
+/** Status and call, GitHub’s words or its `errors`, what that means, and a part of its sentence. */
+const answers = String.raw`
 401 GET /installation | A JSON web token could not be decoded | ours app-refused
 401 POST /access_tokens | Bad credentials | ours app-refused
 401 GET /git/ref/heads/main | Bad credentials | transient token-refused
@@ -116,17 +116,44 @@ const answers = `
 403 GET /collaborators/mona/permission | Resource not accessible by integration | refused permission-missing
 422 POST /git/refs | Cannot create ref due to creations being restricted. | refused ruleset-creation
 422 POST /git/refs | [[{"errors":[{"message":"Cannot create ref due to creations being restricted."}]}]] | refused ruleset-creation
+422 POST /git/refs | Repository rule violations found\n\nCannot create ref due to creations being restricted.\n\n | refused ruleset-creation
+422 POST /git/refs | [{"resource":"Reference","code":"custom","field":"pre_receive","message":"pre_receive Repository rule violations found\n\nCannot create ref due to creations being restricted.\n\n"}] | refused ruleset-creation
+409 POST /git/refs | Cannot create ref due to creations being restricted | refused ruleset-creation
 422 POST /git/refs | Branch name must match a given regex pattern: ^feature/ | refused ruleset-name
-422 POST /git/refs | Commits must have verified signatures. | refused ruleset-signatures
+422 POST /git/refs | Branch name must start with: release/ | refused ruleset-name
+422 POST /git/refs | Repository rule violations found\n\nCommit message must match a given regex pattern: ^feat\n\nFound 1 violation:\n\n0123abc | refused ruleset-message
+422 PATCH /git/refs/heads/x | Commit message must start with: PROJ- | refused ruleset-message
+422 POST /git/refs | Repository rule violations found\n\nCommits must have verified signatures.\n\nFound 1 violation:\n\n0123abc | refused ruleset-signatures
+409 POST /merges | Commits must have verified signatures. | refused ruleset-signatures
 422 POST /git/refs | ["Commit author email must match pattern @acme.example"] | refused ruleset-email
+422 POST /git/refs | Committer email must end with: @acme.example | refused ruleset-email
 422 POST /git/refs | File size exceeds limit of 1 MB | refused ruleset-files
 422 POST /git/refs | File path is restricted: secrets/** | refused ruleset-files
-422 PATCH /git/refs/heads/main | Changes must be made through a pull request. | refused branch-protected
-422 PATCH /git/refs/heads/main | Changes must be made through the merge queue | refused branch-protected
-403 PATCH /git/refs/heads/main | Protected branch update failed for refs/heads/main. | refused branch-protected
+422 POST /git/blobs | Repository rule violations found\n\nGITHUB PUSH PROTECTION\n\nFile path is restricted\n\nFound 1 violation:\n\n.github/x.yml | refused ruleset-files
+422 POST /git/trees | File extension is restricted | refused ruleset-files
+422 POST /git/refs | File path length exceeds 40 characters | refused ruleset-files
+422 PATCH /git/refs/heads/main | This branch must not contain merge commits. | refused ruleset-history
+409 POST /merges | This branch must not contain merge commits. | refused ruleset-history
+422 PATCH /git/refs/heads/main | Changes must be made through a pull request. | refused branch-protected | only through a pull request
+422 PATCH /git/refs/heads/main | Changes must be made through the merge queue | refused branch-protected | only from its merge queue
+405 PATCH /git/refs/heads/main | Changes must be made through the merge queue. | refused branch-protected
+422 PATCH /git/refs/heads/main | Repository rule violations found\n\nCannot update this protected ref.\n\n | refused branch-protected
+422 PATCH /git/refs/heads/main | Cannot force-push to this branch | refused branch-protected
+409 PATCH /git/refs/heads/main | Cannot change this locked branch | refused branch-protected | is locked, or only certain people
+403 PATCH /git/refs/heads/main | Protected branch update failed for refs/heads/main. | refused branch-protected | does not let the GitHub App push this
+422 PATCH /git/refs/heads/main | You're not authorized to push to this branch. Visit https://docs.github.com/articles/about-protected-branches/ for more information. | refused branch-protected
 409 POST /git/refs | Repository rule violations found: Required status check "ci" | refused branch-protected
-422 POST /git/blobs | Secret scanning push protection found a secret | refused branch-protected
-422 POST /git/refs | Reference update failed | refused change-refused
+422 POST /git/refs | Required status check "ci" is expected. | refused branch-protected | Do not require status checks on creation
+422 PATCH /git/refs/heads/main | 6 of 6 required status checks are expected. | refused branch-protected
+422 POST /git/refs | 2 of 2 required status checks have not succeeded: 1 expected. | refused branch-protected
+422 POST /git/refs | Code scanning is waiting for results from CodeQL for the commit 8debc43. | refused branch-protected | demands passed checks
+422 POST /git/blobs | Secret scanning push protection found a secret | refused push-protection
+422 POST /git/blobs | Repository rule violations found\n\nSecret detected in content | refused push-protection
+409 POST /git/trees | Repository rule violations found\n\nSecret detected in content | refused push-protection
+422 POST /git/refs | Push cannot contain secrets | refused push-protection
+422 PATCH /git/refs/heads/main | Reference cannot be updated | refused branch-protected | names no rule
+422 POST /git/refs | Reference update failed | refused branch-protected
+422 POST /git/refs | Update is not a fast forward | refused change-refused
 422 POST /pulls | [{"resource":"PullRequest","field":"base","code":"invalid"}] | refused base-branch-gone
 422 POST /pulls | [{"message":"No commits between main and x"}] | refused nothing-to-merge
 422 POST /pulls | [{"field":"body","code":"too_long"}] | refused pull-request-refused
@@ -142,7 +169,7 @@ describe('an answer', () => {
     .trim()
     .split('\n')
     .map((row) => row.split(/ \| ?/));
-  it.each(rows)('%s, “%s”, is %s', async (call = '', words = '', expected) => {
+  it.each(rows)('%s, “%s”, is %s', async (call = '', words = '', expected, says = '') => {
     const [status = '', method = '', path = ''] = call.split(' ');
     const at =
       path === '/access_tokens' ? `/app/installations/1${path}` : `${repo}${path.replace(/^\/$/, '')}`;
@@ -150,12 +177,13 @@ describe('an answer', () => {
     const answer = async () =>
       answerOf(
         Number(status),
-        isList ? 'Validation Failed' : words,
+        isList ? 'Validation Failed' : words.replaceAll(String.raw`\n`, '\n'),
         isList ? { errors: parseJson(words) } : {},
       );
     const meaning = await meaningAt(`${method} ${at}`, answer);
     expect(`${meaning?.kind} ${meaning?.reason.code}`).toBe(expected);
-    expect(meaning?.reason.message).not.toMatch(/[{}]/);
+    expect(meaning?.reason.message).not.toMatch(/[{}\n]/);
+    expect(meaning?.reason.message).toContain(says);
   });
 
   it('is judged by the path below the repository, whatever that is called', async () => {
@@ -172,6 +200,17 @@ describe('an answer', () => {
           'acme/app is archived, so GitHub takes no change and no comment there. Unarchive it, then retry. GitHub says: Repository was archived so is read-only.',
       },
     });
+  });
+
+  it('names on one line what a ruleset and push protection found', async () => {
+    const message = 'Repository rule violations found\n\nSecret detected in content';
+    const found = [{ placeholder_id: 'AAAA', token_type: 'GITHUB_APP_TOKEN' }];
+    const metadata = { secret_scanning: { bypass_placeholders: found } };
+    const refused = async () => answerOf(422, message, { metadata });
+    const meaning = await meaningAt(`POST ${repo}/git/blobs`, refused);
+    expect(meaning?.reason.message).toMatch(
+      / GitHub says: Repository rule violations found: Secret detected in content; GITHUB_APP_TOKEN$/,
+    );
   });
 
   it('of 503 with Retry-After is waited out as long as it says', async () => {

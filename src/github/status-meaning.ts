@@ -46,11 +46,16 @@ const limitedTo =
 const restrictsCreation = /(?:creation|creating)\w*\b[^.]*\brestricted|cannot create ref/i;
 const restrictsName = /(?:branch|ref)\w* name|must (?:start|end) with|match(?:es)? (?:a|the) given/i;
 const restrictsFiles = /file (?:size|path|extension)|paths? .*restrict|restricted .*path|too large|exceeds/i;
-const protects =
-  /rule violation|ruleset|made through|protected (?:branch|ref)|authorized to push|push protection/i;
+const findsSecret = /secret (?:detected|scanning)|cannot contain secrets/i;
+const forbidsMerges = /contain merge commits|linear history/i;
+const waitsForChecks = /required (?:status check|workflow|deployment)|waiting for results/i;
+const freezes = /cannot (?:update|change|delete|force-push)|locked branch|authorized to push/i;
+const protects = /rule violation|ruleset|protected (?:branch|ref)|push protection/i;
+/** GitHub’s words where it names no rule, as for branches under classic protection. */
+const namesNoRule = /reference (?:update failed|cannot be updated)/i;
 
 /** Rulesets and protected branches refuse with any of these. */
-const byRule = [403, 409, 422];
+const byRule = [403, 405, 409, 422];
 const moved = [301, 302, 307, 308];
 const outage = [408, 409, 423, 425, ...Array.from({ length: 100 }, (_, n) => 500 + n)];
 
@@ -73,12 +78,19 @@ const rows: readonly Row[] = [
   [[410], any, /disabled/i, 'gone', 'issues-disabled'],
   [[410], any, any, 'gone', 'issue-deleted'],
   [byRule, any, restrictsCreation, 'refused', 'ruleset-creation'],
+  [byRule, contents, /commit message/i, 'refused', 'ruleset-message'],
+  [byRule, contents, /e-?mail/i, 'refused', 'ruleset-email'],
   [byRule, refs, restrictsName, 'refused', 'ruleset-name'],
   [byRule, any, /signature|\bsigned|\bsigning/i, 'refused', 'ruleset-signatures'],
-  [byRule, contents, /e-?mail/i, 'refused', 'ruleset-email'],
   [byRule, contents, restrictsFiles, 'refused', 'ruleset-files'],
+  [byRule, any, findsSecret, 'refused', 'push-protection'],
+  [byRule, any, forbidsMerges, 'refused', 'ruleset-history'],
   [byRule, any, /merge queue/i, 'refused', 'branch-protected.queue'],
+  [byRule, any, /through a pull request/i, 'refused', 'branch-protected.review'],
+  [byRule, contents, waitsForChecks, 'refused', 'branch-protected.checks'],
+  [byRule, contents, freezes, 'refused', 'branch-protected.frozen'],
   [byRule, any, protects, 'refused', 'branch-protected'],
+  [[422], refs, namesNoRule, 'refused', 'branch-protected.unnamed'],
   [[403, 404, 422], minting, any, 'refused', 'installation-permissions'],
   [[403], checks, any, 'refused', 'permission-missing.checks'],
   [[403], pulls, any, 'refused', 'permission-missing.pulls'],

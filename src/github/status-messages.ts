@@ -34,12 +34,19 @@ export const messages = {
     'Issues are disabled in {repository}. Enable them (Settings → General → Features), then retry.',
   'issue-deleted': 'The issue was deleted in {repository}, so it can be neither read nor answered.',
   'ruleset-creation': `A ruleset of {repository} restricts who may create this branch. ${bypass}, or set another \`branchPrefix\`, then retry.`,
-  'ruleset-name':
-    'A ruleset of {repository} does not allow this name or these commits: a pattern does not match. Set a `branchPrefix` that matches, or let the GitHub App bypass the ruleset, then retry.',
-  'ruleset-signatures': `{repository} requires verified signatures, and this commit has none. ${bypass}, then retry.`,
-  'ruleset-email': `A ruleset of {repository} allows only certain e-mail addresses in commits, and not that of the GitHub App. ${bypass}, then retry.`,
+  'ruleset-name': `A ruleset of {repository} does not allow the name of this branch. Set a \`branchPrefix\` that matches its pattern, or let the GitHub App bypass the ruleset, then retry.`,
+  'ruleset-message': `A ruleset of {repository} demands another form of commit messages. ${bypass}, then retry; or ask again and give the form that the title must have.`,
+  'ruleset-signatures': `{repository} requires verified signatures, and a commit on this branch has none. GitHub signs Airlock’s commits if \`commit.author\` is not set. Remove that key, or let the GitHub App bypass the rule (Settings → Rules → Rulesets → Bypass list), then retry.`,
+  'ruleset-email': `A ruleset of {repository} allows only certain e-mail addresses in commits, and not that of the GitHub App. ${bypass}, or set \`commit.author\`, then retry.`,
   'ruleset-files': `A ruleset or limit of {repository} does not allow a file of this change: its path, extension or size. ${bypass}, or ask for a change without that file.`,
+  'ruleset-history': `A ruleset of {repository} does not allow merge commits on this branch. ${bypass}, then retry; or rebase the branch by hand.`,
+  'push-protection':
+    'GitHub’s push protection found a secret in this change. Ask for a change without it, and revoke the secret if it is real. If it is none, allow it (Security → Secret scanning → Push protection), then retry.',
   'branch-protected.queue': `The branch in {repository} takes changes only from its merge queue. ${bypass}, then retry.`,
+  'branch-protected.review': `The branch in {repository} takes changes only through a pull request onto it. ${bypass}, then retry.`,
+  'branch-protected.checks': `A rule of {repository} demands passed checks before a commit gets onto this branch. Let the rule not apply to it, or not to its creation (“Do not require status checks on creation”), then retry.`,
+  'branch-protected.frozen': `A rule of {repository} does not let the GitHub App change this branch: it is locked, or only certain people may push to it. ${bypass}, then retry.`,
+  'branch-protected.unnamed': `GitHub does not let the GitHub App create or move this branch of {repository}, and names no rule. Look for one that matches the branch (Settings → Branches, Settings → Rules), and let the GitHub App bypass it or set another \`branchPrefix\`, then retry.`,
   'branch-protected': `A rule of {repository} does not let the GitHub App push this. ${bypass}, then retry.`,
   'installation-permissions':
     'The GitHub App is no longer installed on {repository}, or its installation lacks a permission (“Contents: write”, “Issues: write”, “Pull requests: write”). Install it or accept its permissions, then retry.',

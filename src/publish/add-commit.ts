@@ -79,6 +79,7 @@ export async function addCommit(
   const { facts, change } = publishing.input;
   const decide = (look: Look) => decideContinuation({ facts, base: change.base, ...look });
   let look = first;
+  let refusal: Error | null = null;
   for (let looks = 1; looks <= maxLooks; looks += 1) {
     if (look.added !== null) return { added: look.added };
     const decided = decide(look);
@@ -95,11 +96,13 @@ export async function addCommit(
     const again = decide(look);
     if (look.added !== null || again.kind === 'detour' || again.onto !== onto) continue;
     const result = await advanceBranch(publishing, pull.head.ref, commit);
-    if (result === 'protected') return { detour: protectedBranch(pull, facts), isLate: false };
+    if (result.kind === 'forbidden') return { detour: protectedBranch(pull, facts, result), isLate: false };
+    refusal = result.kind === 'moved' ? result.refusal : null;
     // Look again in any case. The pull request may have been closed or merged just before the branch moved;
     // and if the branch did not move, another attempt of this task may be moving it to this commit.
     look = await lookAt(publishing, continues, commit);
   }
   if (look.added !== null) return { added: look.added };
+  if (refusal !== null) throw refusal;
   throw new Error(`GitHub does not move the branch ${continues.headRef}, although it is where it was`);
 }

@@ -1,6 +1,7 @@
 /** Reads, creates and fast-forwards branches with the Git Data API. Never forces a push. */
 import * as z from 'zod';
 import type { PublishInput } from '../core/ports/publication.ts';
+import type { Reason } from '../core/task.ts';
 import { GithubRefusal, unlessMissing, type GithubClient } from '../github/client.ts';
 import { namesTask } from './trailers.ts';
 import type { RepositoryPath } from './tree-writer.ts';
@@ -21,6 +22,8 @@ const gitCommitSchema = z.object({ tree: z.object({ sha }) });
 const listedSchema = z.array(z.object({ sha, commit: z.object({ message: z.string() }) }));
 const refSchema = z.object({ object: z.object({ sha }) });
 
+/** Codes of a reason with which a ruleset or a protected branch refuses. */
+const forbiddenByRule = /^(?:branch-protected|push-protection|ruleset-)/;
 /** Names to try if another branch has ours: the name itself, then with `-2` to `-5`. */
 export const maxBranchNames = 5;
 /** Commits that a second attempt searches for its own commit below: one page of GitHub's. */
@@ -93,21 +96,33 @@ async function createBranch({ client, at }: Publishing, branch: string, commit: 
     });
     return true;
   } catch (error) {
-    if (error instanceof GithubRefusal && error.status === 422 && /already exists/i.test(error.details))
-      return false;
+    if (!(error instanceof GithubRefusal && error.status === 422)) throw error;
+    if (/already exists/i.test(error.details)) return false;
+    if (isVague(error) && (await branchHead({ client, at }, branch)) !== null) return false;
     throw error;
   }
 }
 
+/** GitHub also says this of a branch that another call creates or moves at this moment. */
+const isVague = ({ details }: GithubRefusal): boolean =>
+  /^Reference (?:update failed|cannot be)/.test(details);
+
+/** `moved`: look again. `refusal`: why GitHub did not move it, unless because of where the branch is. */
+export type Advance =
+  | { readonly kind: 'advanced' }
+  | { readonly kind: 'moved'; readonly refusal: GithubRefusal | null }
+  /** `words`: GitHub's own. */
+  | { readonly kind: 'forbidden'; readonly reason: Reason; readonly words: string };
+
 /**
- * `moved`: GitHub refused; the caller has to look again. Accepted weakness: REST cannot demand where the
- * branch must be. If somebody resets it in the second before, the removed commits come back below ours.
+ * Accepted weakness: REST cannot demand where the branch must be. If somebody resets it in the second before,
+ * the removed commits come back below ours.
  */
 export async function advanceBranch(
   { client, at }: Publishing,
   branch: string,
   commit: string,
-): Promise<'advanced' | 'moved' | 'protected'> {
+): Promise<Advance> {
   try {
     await client.request('PATCH /repos/{owner}/{repo}/git/refs/{ref}', {
       ...at,
@@ -115,11 +130,15 @@ export async function advanceBranch(
       sha: commit,
       force: false,
     });
-    return 'advanced';
+    return { kind: 'advanced' };
   } catch (error) {
     if (!(error instanceof GithubRefusal)) throw error;
-    if (/^(?:branch-protected|ruleset-)/.test(error.meaning.reason.code)) return 'protected';
+    const { details, meaning } = error;
+    const { reason } = meaning;
+    if (!isVague(error) && forbiddenByRule.test(reason.code))
+      return { kind: 'forbidden', reason, words: details };
     if (error.status !== 422 && error.status !== 409) throw error;
-    return 'moved';
+    const isElsewhere = /not a fast forward|does not exist/i.test(details);
+    return { kind: 'moved', refusal: isElsewhere ? null : error };
   }
 }

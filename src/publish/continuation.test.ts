@@ -121,5 +121,16 @@ it('names what others have changed, as far as there is room', () => {
   expect(why(null)).toBe('somebody pushed to its branch in the meantime; nothing was overwritten');
   expect(why(['a', '`b`'])).toMatch(/^somebody changed `a`, `b` on its branch/);
   expect(why(['a', 'b', 'c', 'd', 'e'])).toMatch(/^somebody changed `a`, `b`, `c`, 2 more on its branch/);
-  expect(protectedBranch(pull, facts).bases).toEqual(['airlock/first', 'release', 'main']);
+});
+
+it('says in GitHub’s words what the rules of a branch forbid', () => {
+  const reason = { code: 'ruleset-history', message: 'No merges. Rebase it. GitHub says: `No`' };
+  const words = 'Repository rule violations found: `No`';
+  const detour = protectedBranch(pull, { repositoryId: 5, defaultBranch: 'main' }, { reason, words });
+  expect(detour.bases).toEqual(['airlock/first', 'release', 'main']);
+  expect(detour.why).toBe('the rules of its branch do not let the App push to it (`No`)');
+  expect(unwrittenReason(detour, false)).toEqual({
+    code: 'ruleset-history',
+    message: `No commit was added to this pull request. ${reason.message} Or apply the patch.`,
+  });
 });

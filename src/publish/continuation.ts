@@ -60,6 +60,8 @@ export interface Detour {
   readonly why: string;
   /** Branches to open a new pull request against; the first that still exists counts. */
   readonly bases: readonly string[];
+  /** GitHub's own refusal, with its remedy. */
+  readonly refusal?: Reason;
 }
 
 export type Continuation =
@@ -84,8 +86,14 @@ export function decideContinuation({ facts, base, pull, branchHead }: Continuati
 }
 
 /** For a branch that GitHub does not let the App push to, which only an attempt shows. */
-export function protectedBranch(pull: PullRequest, facts: ContinuationInput['facts']): Detour {
-  return detourFrom('branch-protected', [pull.head.ref, pull.base.ref, facts.defaultBranch]);
+export function protectedBranch(
+  pull: PullRequest,
+  facts: ContinuationInput['facts'],
+  { reason, words }: { readonly reason: Reason; readonly words: string },
+): Detour {
+  const found = detourFrom('branch-protected', [pull.head.ref, pull.base.ref, facts.defaultBranch]);
+  const shown = words.replace(/^Repository rule violations found: /, '').replaceAll('`', '');
+  return { ...found, why: `${found.why} (\`${shown.slice(0, 200)}\`)`, refusal: reason };
 }
 
 /** For a branch on which others changed the same files. `touched`: null if there is too much to compare. */
@@ -105,12 +113,16 @@ export function movedBranch(
   };
 }
 
+const notAdded = 'No commit was added to this pull request';
+
 /** What is said where it was asked. `isLate`: the commit got onto the branch at the same moment. */
-export function unwrittenReason({ code, why }: Detour, isLate: boolean): Reason {
+export function unwrittenReason({ code, why, refusal }: Detour, isLate: boolean): Reason {
   const [, remedy] = obstacles[code];
+  if (refusal !== undefined)
+    return { code: refusal.code, message: `${notAdded}. ${refusal.message} Or apply the patch.` };
   const said = isLate
     ? `The commit reached the branch of this pull request too late: ${why}.`
-    : `No commit was added to this pull request: ${why}.`;
+    : `${notAdded}: ${why}.`;
   return { code, message: `${said} ${remedy}` };
 }
 

@@ -62,10 +62,11 @@ export async function publishMerge(
   };
   const result = await addCommit(onHead, continues, first, commitOnto);
   if (!('added' in result)) {
-    const { code, why } = result.detour;
+    const { code, why, refusal } = result.detour;
     if (code === 'branch-moved') return ended('outdated', code, movedText);
-    const first = firstSteps[code];
     const said = `The merge was not added to this pull request: ${why}.`;
+    if (refusal !== undefined) return ended('rejected', refusal.code, `${said} ${refusal.message}`);
+    const first = firstSteps[code];
     return first === undefined
       ? ended('outdated', code, `${said} Nothing is left to merge here.`)
       : ended('rejected', code, `${said} ${first}`);
@@ -90,5 +91,4 @@ const firstSteps: Partial<Record<Detour['code'], string>> = {
   'pull-request-closed': 'Reopen it first.',
   'branch-deleted': 'Restore the branch first.',
   'auto-merge-enabled': 'Disable auto-merge first.',
-  'branch-protected': 'Let the GitHub App bypass the rule first.',
 };

@@ -469,7 +469,7 @@ describe('a task that was asked in the pull request', () => {
       'the branch is protected',
       'before publication',
       ({ simulator, first }) => simulator.protectBranch({ ...at, branch: first.headRef }),
-      /the rules of its branch/,
+      /takes changes only through a pull request onto it\..*GitHub says: .*Or apply the patch\./,
     ],
     [
       'auto-merge is enabled',
@@ -532,7 +532,9 @@ describe('publication', () => {
     of.simulator.protectBranch({ ...at, branch: of.first.headRef });
     const result = await publish(of, of.input);
     const pull = await ownPull(of, result);
-    expect(pull.body).toContain('the rules of its branch do not let the App push to it');
+    expect(pull.body).toContain(
+      'do not let the App push to it (`Changes must be made through a pull request.`)',
+    );
     expect(pull.baseRef).toBe(of.first.headRef);
     expect(await publish(of, of.input)).toEqual(result);
   });
@@ -613,13 +615,21 @@ describe('the comment about the commit', () => {
 
 describe('a branch that GitHub does not move', () => {
   it.each([
-    [502, 1],
-    [409, 3],
-    [422, 3],
-  ])('loses nothing and opens nothing (status %i, %i times)', async (status, times) => {
+    [502, 'Server Error', 1, /with 502/],
+    [409, 'Conflict', 3, /with 409/],
+    [422, 'Update is not a fast forward', 3, /does not move the branch/],
+    // Final: GitHub says no more, and the branch was three times where it should be.
+    [422, 'Reference cannot be updated', 3, /^branch-protected .* names no rule\./],
+    [422, 'Something new', 3, /^change-refused GitHub refused the change\./],
+  ])('loses nothing and opens nothing (%i %s, %i times)', async (status, message, times, says) => {
     const { simulator, gitDir, first, input } = await scene();
-    simulator.failNext({ method: 'PATCH', path: /\/git\/refs\//, status, times });
-    await expect(publish({ simulator }, input)).rejects.toThrow(/502|does not move the branch/);
+    simulator.failNext({ method: 'PATCH', path: /\/git\/refs\//, status, message, times });
+    const ended = await publish({ simulator }, input).then(
+      (result) =>
+        result.kind === 'rejected' ? `${result.reason.code} ${result.reason.message}` : result.kind,
+      String,
+    );
+    expect(ended).toMatch(says);
     expect(await simulator.pulls(at)).toHaveLength(1);
     expect(await publish({ simulator }, input)).toMatchObject({
       kind: 'published',
