@@ -1,6 +1,7 @@
 /** Access to one bare repository: objects, refs, history and differences. Callers check permissions. */
 import { chmod, mkdir, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
+import { signed, unsigned } from './commit-signatures.ts';
 import type { FileContent } from './contract.ts';
 import { ObjectReader, runGit, runGitOrThrow, type GitObject } from './git-process.ts';
 import { writeLooseObject } from './loose-objects.ts';
@@ -25,6 +26,9 @@ export interface CommitObject {
   readonly author: Person;
   readonly committer: Person;
   readonly message: string;
+  /** The commit without its signature, which is null if it has none. */
+  readonly payload: string;
+  readonly signature: string | null;
 }
 
 export class GitRepository {
@@ -105,14 +109,16 @@ export class GitRepository {
     return this.writeObject('blob', content);
   }
 
-  writeCommit(commit: Omit<CommitObject, 'sha'>): Promise<string> {
+  /** `sign`: as GitHub's own. */
+  writeCommit(commit: Omit<CommitObject, 'sha' | 'payload' | 'signature'>, sign = false): Promise<string> {
     const head = [
       `tree ${commit.tree}`,
       ...commit.parents.map((parent) => `parent ${parent}`),
       `author ${signature(commit.author)}`,
       `committer ${signature(commit.committer)}`,
     ];
-    return this.writeObject('commit', Buffer.from(`${head.join('\n')}\n\n${commit.message}`));
+    const payload = `${head.join('\n')}\n\n${commit.message}`;
+    return this.writeObject('commit', Buffer.from(sign ? signed(payload) : payload));
   }
 
   async commit(name: string): Promise<CommitObject | null> {
@@ -277,6 +283,7 @@ function parseCommit(sha: string, text: string): CommitObject {
     author: parseSignature(field('author')[0] ?? ''),
     committer: parseSignature(field('committer')[0] ?? ''),
     message: split < 0 ? '' : text.slice(split + 2),
+    ...unsigned(text),
   };
 }
 

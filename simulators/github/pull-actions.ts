@@ -173,13 +173,10 @@ async function merge({ git, owner }: Repository, issue: Issue, pull: Pull): Prom
   if (head === null || !(await git.isAncestor(pull.baseSha, pull.headSha)))
     throw new Error(`pull request ${issue.number} is behind its base, which the simulator cannot merge`);
   const person = { name: owner.login, email: noreplyAddress(owner), date: timestamp() };
-  const sha = await git.writeCommit({
-    tree: head.tree,
-    parents: [pull.baseSha, pull.headSha],
-    author: person,
-    committer: person,
-    message: `Merge pull request #${issue.number}\n\n${issue.title}\n`,
-  });
+  const committer = { ...person, name: 'GitHub', email: 'noreply@github.com' };
+  const message = `Merge pull request #${issue.number}\n\n${issue.title}\n`;
+  const parents = [pull.baseSha, pull.headSha];
+  const sha = await git.writeCommit({ tree: head.tree, parents, author: person, committer, message }, true);
   if (!(await git.moveRef(`refs/heads/${pull.baseRef}`, pull.baseSha, sha)))
     throw new Error(`the branch ${pull.baseRef} moved during the merge`);
   return sha;

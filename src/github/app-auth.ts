@@ -5,8 +5,8 @@
  */
 import { createAppAuth } from '@octokit/auth-app';
 import * as z from 'zod';
-import { appSlug, botIdentity, type BotIdentity } from './bot-identity.ts';
-import { githubClient, GithubRefusal, type GithubApi, type GithubClient } from './client.ts';
+import { appSlug, botLogin } from './bot-login.ts';
+import { githubClient, GithubRefusal, type GithubApi } from './client.ts';
 import { pkcs8Pem, PrivateKeyError } from './private-key.ts';
 import { memoryLedger, type TokenLedger } from './token-ledger.ts';
 import { createTokenSeal } from './token-seal.ts';
@@ -61,8 +61,8 @@ export interface AppTokens {
   forget(taskId: string): Promise<void>;
   /** Returns the App's slug, which GitHub is asked for each time. */
   slug(): Promise<string>;
-  /** Returns the App's account as commits name it. Asks GitHub once per process. */
-  bot(client: GithubClient): Promise<BotIdentity>;
+  /** Returns the login of the App's account. Asks GitHub once per process. */
+  readonly bot: () => Promise<string>;
 }
 
 /** What is read of a repository's document. */
@@ -109,7 +109,7 @@ export function createAppTokens(
   const seal = createTokenSeal(pem);
   const ledger = deps.ledger ?? memoryLedger();
   const held = new Map<string, Held>();
-  let bot: Promise<BotIdentity> | null = null;
+  let bot: Promise<string> | null = null;
 
   async function appJwt(): Promise<string> {
     try {
@@ -256,8 +256,8 @@ export function createAppTokens(
 
     slug: async () => await appSlug(asApp),
 
-    async bot(client) {
-      bot ??= botIdentity(asApp, client).catch((error: unknown) => {
+    async bot() {
+      bot ??= botLogin(asApp).catch((error: unknown) => {
         bot = null;
         throw error;
       });

@@ -90,7 +90,7 @@ export function createCodeHost(deps: CodeHostDeps): CodeHost {
     if (trigger.kind !== 'github') throw new Error('a task without an issue has no comment');
     const client = conversing(facts, request);
     const root = threadOf(request);
-    const thread = root === null ? null : { root, bot: (await tokens.bot(client)).name };
+    const thread = root === null ? null : { root, bot: await tokens.bot() };
     const { issueNumber, triggeredAt: since } = trigger;
     return { client, appId, facts, issueNumber, marker, since, thread } satisfies StickyPlace;
   };
@@ -159,10 +159,9 @@ export function createCodeHost(deps: CodeHostDeps): CodeHost {
       if (trigger.kind !== 'github') return null;
       const place = { client: conversing(facts, request), reader, facts, trigger, canWrite: permissions };
       const code = reading(facts);
-      const bot = async () => (await tokens.bot(place.client)).name;
       const [context, ofPull] = await Promise.all([
         readIssueContext({ ...place, appId }),
-        pull === null ? null : readPullContext({ ...place, code, request, pull, bot }),
+        pull === null ? null : readPullContext({ ...place, code, request, pull, bot: tokens.bot }),
       ]);
       if (context === null) return null;
       const attachments = [...(ofPull?.attachments ?? []), ...context.attachments];
@@ -190,7 +189,7 @@ export function createCodeHost(deps: CodeHostDeps): CodeHost {
       const { trigger } = request;
       if (trigger.kind !== 'github') return;
       const client = conversing(facts, request);
-      const place = { client, bot: async () => await tokens.bot(client), facts, trigger };
+      const place = { client, bot: tokens.bot, facts, trigger };
       await setReaction(place, content);
     },
 
@@ -207,7 +206,7 @@ export function createCodeHost(deps: CodeHostDeps): CodeHost {
     async replyToLines(facts, request, answers, outcome) {
       if (answers.length === 0) return [];
       const { thread: _, ...place } = await placeOf(facts, request, taskMarker(request.taskId));
-      const { name: bot } = await tokens.bot(place.client);
+      const bot = await tokens.bot();
       const replies = answers.map(({ id, thread, text }) => ({
         id,
         root: thread,

@@ -2,7 +2,6 @@
 import * as z from 'zod';
 import type { Reaction } from '../core/ports/code-host.ts';
 import type { RepositoryFacts, TaskRequest } from '../core/task.ts';
-import type { BotIdentity } from './bot-identity.ts';
 import { unlessMissing, type GithubClient } from './client.ts';
 
 const listSchema = z.array(
@@ -13,7 +12,8 @@ const ours: readonly string[] = ['eyes', 'rocket', 'confused'] satisfies readonl
 
 interface Place {
   readonly client: GithubClient;
-  readonly bot: () => Promise<BotIdentity>;
+  /** The login of the App's account. */
+  readonly bot: () => Promise<string>;
   readonly facts: RepositoryFacts;
   readonly trigger: Extract<TaskRequest['trigger'], { kind: 'github' }>;
 }
@@ -29,9 +29,9 @@ export async function setReaction({ client, bot, facts, trigger }: Place, conten
   // The first one has nothing to replace.
   if (content === 'eyes') return;
   const listed: { data: unknown } = await client.request(`GET ${path}`, { ...at, per_page: 100 });
-  const { name } = await bot();
+  const login = await bot();
   const old = listSchema
     .parse(listed.data)
-    .filter((one) => one.user?.login === name && one.content !== content && ours.includes(one.content));
+    .filter((one) => one.user?.login === login && one.content !== content && ours.includes(one.content));
   for (const { id } of old) await unlessMissing<unknown>(client.request(`DELETE ${path}/${id}`, at));
 }

@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { isBranchName, isBranchPrefix } from '../core/ask/branch-name.ts';
 import { branchName } from './branch-name.ts';
-import { commitMessage, signature, titleOf } from './git-commit.ts';
+import { commitMessage, titleOf } from './git-commit.ts';
 import { namesTask, withoutTrailers } from './trailers.ts';
 
 const request = { taskId: 'gh-1-c7', requester: { login: 'mona', id: 5 } };
@@ -83,14 +83,6 @@ describe('namesTask', () => {
     ['', false],
   ])('for %j is %s', (text, expected) => {
     expect(namesTask(text, 't')).toBe(expected);
-  });
-});
-
-describe('signature', () => {
-  it('has a date in whole seconds in UTC', () => {
-    expect(signature({ name: 'n', email: 'e' }, '2026-11-20T11:00:00.987+01:00').date).toBe(
-      '2026-11-20T10:00:00Z',
-    );
   });
 });
 

@@ -1,9 +1,8 @@
-/** Builds the commit from the task alone: the same for each attempt, and so not signed by GitHub. */
+/** Builds the message of a task's commit. */
 import { stripHiddenCharacters } from '../core/ask/hidden-characters.ts';
 import type { Person } from '../core/policy.ts';
 import type { Answer } from '../core/progress.ts';
 import type { TaskRequest } from '../core/task.ts';
-import type { BotIdentity } from '../github/bot-identity.ts';
 import { cut, neutraliseMentions, plainTitle } from '../github/markdown.ts';
 import { trailersOf, withoutTrailers } from './trailers.ts';
 
@@ -37,15 +36,4 @@ function defuseCommands(untrustedText: string): string {
   return untrustedText
     .replace(/\[(skip[ -](?:ci|actions|checks)|(?:ci|actions)[ -]skip|no ci|skip ci)\]/gi, '($1)')
     .replace(/\*\*\*(NO_CI)\*\*\*/gi, '$1');
-}
-
-export interface Signature {
-  readonly name: string;
-  readonly email: string;
-  /** ISO 8601 in whole seconds, because git keeps no fractions. */
-  readonly date: string;
-}
-
-export function signature(bot: BotIdentity, acceptedAt: string): Signature {
-  return { ...bot, date: `${new Date(acceptedAt).toISOString().slice(0, 19)}Z` };
 }

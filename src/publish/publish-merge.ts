@@ -3,41 +3,34 @@
  * head that the sandbox started from. A head that has moved needs another merge. Idempotent as
  * `publisher.ts`.
  */
-import * as z from 'zod';
 import type { PublishResult } from '../core/ports/publication.ts';
 import type { KeptMerge } from '../core/merge.ts';
-import type { AppTokens } from '../github/app-auth.ts';
 import { pullRequestRef } from '../github/pull-request.ts';
 import { addCommit, lookAt } from './add-commit.ts';
 import type { Detour } from './continuation.ts';
 import { treeOf, type Publishing } from './branches.ts';
-import { commitMessage, signature } from './git-commit.ts';
+import { createCommit } from './create-commit.ts';
+import { commitMessage } from './git-commit.ts';
 import { mergeByFile, writeMergedTree } from './merge-tree.ts';
 import { commitReport } from './pull-request-text.ts';
 import { treeReader } from './touched-files.ts';
 import { prepareEntries, writeTree } from './tree-writer.ts';
-
-const createdSchema = z.object({ sha: z.string().regex(/^[0-9a-f]{40}$/) });
 
 const ended = (kind: 'outdated' | 'rejected', code: string, message: string): PublishResult => ({
   kind,
   reason: { code, message },
 });
 
-export async function publishMerge(
-  publishing: Publishing & { readonly tokens: AppTokens },
-  merge: KeptMerge,
-): Promise<PublishResult> {
-  const { client, at, input, tokens } = publishing;
+export async function publishMerge(publishing: Publishing, merge: KeptMerge): Promise<PublishResult> {
+  const { client, at, input } = publishing;
   const { continues, request, baseBranch, pull } = input;
   if (continues === null || pull === null) throw new Error('a merge has no pull request to go onto');
   // The commit that the sandbox started from. The collected change is compared with another tree.
   const onHead = { ...publishing, input: { ...input, change: { ...input.change, base: merge.ours } } };
-  const [first, merged, theirsTree, bot, entries] = await Promise.all([
+  const [first, merged, theirsTree, entries] = await Promise.all([
     lookAt(onHead, continues),
     mergeByFile(merge, treeReader(client, at)),
     treeOf(publishing, merge.theirs),
-    tokens.bot(client),
     prepareEntries(client, at, input.change.files),
   ]);
   if (merged === null) return ended('outdated', 'merge-too-large', tooLargeText);
@@ -46,19 +39,14 @@ export async function publishMerge(
 
   const tree = await writeMergedTree(client, at, theirsTree, merged);
   if (tree !== merge.tree) return ended('outdated', 'merge-differs', differsText);
-  const author = signature(bot, request.acceptedAt);
   const title = `Merge ${pull.baseBranch} into ${baseBranch}`;
   const commitOnto = async (parent: string): Promise<string> => {
     if (parent !== merge.ours) throw new Error('the head moved while the merge was being published');
-    const { data } = await client.request('POST /repos/{owner}/{repo}/git/commits', {
-      ...at,
+    return await createCommit(publishing, {
       message: commitMessage({ ...input.answer, title }, request, input.policy.commit.signOff),
       tree: await writeTree(client, at, tree, entries),
       parents: [merge.ours, merge.theirs],
-      author,
-      committer: author,
     });
-    return createdSchema.parse(data).sha;
   };
   const result = await addCommit(onHead, continues, first, commitOnto);
   if (!('added' in result)) {

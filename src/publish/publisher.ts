@@ -1,7 +1,7 @@
 /**
  * Turns a change into a pull request, or a commit on one: blobs → tree → commit → branch → pull request.
- * Idempotent, even for overlapping attempts: ids are the same, and what exists is looked up first. Its token
- * is never in the sandbox.
+ * Idempotent, even for overlapping attempts: each looks for what another has made, by the task's trailer and
+ * marker. Its token is never in the sandbox.
  */
 import * as z from 'zod';
 import type { Publication, PublishResult } from '../core/ports/publication.ts';
@@ -17,8 +17,9 @@ import { claimBranch, maxBranchNames, treeOf, type Publishing } from './branches
 import { changeHash } from './change-hash.ts';
 import { parseChangeLines } from './change-lines.ts';
 import { unwrittenReason, type Detour } from './continuation.ts';
+import { createCommit } from './create-commit.ts';
 import { gate } from './gate/gate.ts';
-import { commitMessage, signature } from './git-commit.ts';
+import { commitMessage } from './git-commit.ts';
 import { leftOutText } from './left-out.ts';
 import { requestReview, findPullRequest, openPullRequest, type Log } from './own-pull-request.ts';
 import { judgeMerge } from './judge-merge.ts';
@@ -28,7 +29,6 @@ import { publishMerge } from './publish-merge.ts';
 import { commitReport, followUpComment } from './pull-request-text.ts';
 import { prepareEntries, writeTree } from './tree-writer.ts';
 
-const createdSchema = z.object({ sha: z.string().regex(/^[0-9a-f]{40}$/) });
 const privacySchema = z.object({ private: z.boolean() });
 
 export interface PublicationDeps extends GithubApi {
@@ -84,7 +84,7 @@ export function createPublication(deps: PublicationDeps): Publication {
         const { merge } = input.change;
         return merge === undefined
           ? await publish({ client, at, input, tokens, branch, log })
-          : await publishMerge({ client, at, input, tokens }, merge);
+          : await publishMerge({ client, at, input }, merge);
       } catch (error) {
         // The token was revoked or expired early. The next attempt mints another.
         if (error instanceof GithubRefusal && error.status === 401) tokens.drop(scope);
@@ -97,16 +97,15 @@ export function createPublication(deps: PublicationDeps): Publication {
 }
 
 async function publish(attempt: Attempt): Promise<PublishResult> {
-  const { client, at, input, tokens, branch, log } = attempt;
+  const { client, at, input, branch, log } = attempt;
   const { continues, change, request, pull } = input;
   if (pull !== null && continues === null)
     throw new Error('a task that was asked in a pull request has no branch to write to');
-  const [own, look, baseTree, bot, entries, isPrivate] = await Promise.all([
+  const [own, look, baseTree, entries, isPrivate] = await Promise.all([
     // A task that was asked in a pull request never opens one.
     pull === null ? findPullRequest(attempt, branch) : null,
     continues === null ? null : lookAt(attempt, continues),
     treeOf(attempt, change.base),
-    tokens.bot(client),
     prepareEntries(client, at, change.files),
     stillPrivate(attempt),
   ]);
@@ -116,18 +115,13 @@ async function publish(attempt: Attempt): Promise<PublishResult> {
     await requestReview(publishing, own, log);
     return { kind: 'published', pullRequest: pullRequestRef(own), added: null };
   }
-  const author = signature(bot, request.acceptedAt);
   const commitOnto = async (parent: string): Promise<string> => {
     const parentTree = parent === change.base ? baseTree : await treeOf(attempt, parent);
-    const { data } = await client.request('POST /repos/{owner}/{repo}/git/commits', {
-      ...at,
+    return await createCommit(attempt, {
       message: commitMessage(input.answer, request, input.policy.commit.signOff),
       tree: await writeTree(client, at, parentTree, entries),
       parents: [parent],
-      author,
-      committer: author,
     });
-    return createdSchema.parse(data).sha;
   };
   // On the commit that the sandbox started from, even if the branch has moved: a pull request shows that.
   if (continues === null || look === null)

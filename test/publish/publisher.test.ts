@@ -104,29 +104,25 @@ describe('a published change', () => {
     ]);
   });
 
-  it('names the task, the bot and the requester in the commit', async () => {
+  const acme = { name: 'Acme Bot', email: 'bot@acme.example' };
+  it.each([
+    [
+      'the bot, and is signed by GitHub',
+      null,
+      String.raw`airlock\[bot\] <\d+\+airlock\[bot\]@users\.noreply\.github\.com>\|GitHub`,
+    ],
+    ['the configured author, unsigned', acme, String.raw`Acme Bot <bot@acme\.example>\|Acme Bot`],
+  ])('names the task, the requester and %s in the commit', async (_, author, people) => {
     const simulator = await simulatedGithub();
     const { facts, change, repository } = await changedRepository(simulator, smallEdit);
-    await createPublication(ownProcess(simulator)).publish(publishInput(facts, change));
-    expect(
-      git(
-        repository.gitDir,
-        'log',
-        '-1',
-        '--format=%an|%ae|%aI|%cn|%(trailers:key=Airlock-Task,valueonly)|%(trailers:key=Co-authored-by,valueonly)',
-        branch,
-      ).replaceAll('\n', ''),
-    ).toMatch(
-      new RegExp(
-        [
-          String.raw`^airlock\[bot\]\|\d+\+airlock\[bot\]@users\.noreply\.github\.com`,
-          String.raw`2026-11-20T10:00:00\+00:00`,
-          String.raw`airlock\[bot\]`,
-          'gh-1-c77',
-          String.raw`mona <583231\+mona@users\.noreply\.github\.com>$`,
-        ].join(String.raw`\|`),
-      ),
+    const policy = { ...closedPolicy, commit: { signOff: null, author } };
+    await createPublication(ownProcess(simulator)).publish(publishInput(facts, change, { policy }));
+    const format =
+      '%an <%ae>|%cn|%(trailers:key=Airlock-Task,valueonly)|%(trailers:key=Co-authored-by,valueonly)';
+    expect(git(repository.gitDir, 'log', '-1', `--format=${format}`, branch).replaceAll('\n', '')).toMatch(
+      new RegExp(String.raw`^${people}\|gh-1-c77\|mona <583231\+mona@users\.noreply\.github\.com>$`),
     );
+    expect(/^gpgsig /m.test(git(repository.gitDir, 'cat-file', 'commit', branch))).toBe(author === null);
   });
 
   it('takes six sequential round trips for three files', async () => {
@@ -247,7 +243,7 @@ describe('a second attempt', () => {
           (await simulator.branches(at)).filter(({ name }) => name.includes(request.shortId)),
         ).toHaveLength(1);
       }
-      expect(calls).toBeGreaterThan(8);
+      expect(calls).toBeGreaterThan(6);
       expect(same).toBe(true);
     },
   );

@@ -1,17 +1,10 @@
-/** GitHub's JSON for commits, of the Git Data API and the repository API. Never signed. */
+/** GitHub's JSON for commits, of the Git Data API and the repository API. */
+import { verificationOf } from '../commit-signatures.ts';
 import type { CommitObject, Person } from '../git-repository.ts';
 import type { Repository, User } from '../store.ts';
 import type { Site } from '../site.ts';
 import { nodeId, userDocument, type Json } from './account-document.ts';
 import { repositoryApiUrl, repositoryPageUrl } from './repository-document.ts';
-
-const verification = {
-  verified: false,
-  reason: 'unsigned',
-  signature: null,
-  payload: null,
-  verified_at: null,
-};
 
 export function gitCommitDocument(site: Site, repository: Repository, commit: CommitObject): Json {
   const api = repositoryApiUrl(site, repository);
@@ -30,7 +23,7 @@ export function gitCommitDocument(site: Site, repository: Repository, commit: Co
       url: `${api}/git/commits/${sha}`,
       html_url: `${page}/commit/${sha}`,
     })),
-    verification,
+    verification: verificationOf(commit),
   };
 }
 
@@ -47,7 +40,7 @@ export function commitDocument(site: Site, repository: Repository, commit: Commi
       tree: { sha: commit.tree, url: `${api}/git/trees/${commit.tree}` },
       url: `${api}/git/commits/${commit.sha}`,
       comment_count: 0,
-      verification,
+      verification: verificationOf(commit),
     },
     url: `${api}/commits/${commit.sha}`,
     html_url: `${page}/commit/${commit.sha}`,

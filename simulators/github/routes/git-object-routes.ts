@@ -116,17 +116,16 @@ export function gitObjectRoutes(site: Site): Hono<ApiEnv> {
     const now = timestamp();
     const bot: Person = { name: site.bot.login, email: noreplyAddress(site.bot), date: now };
     const author: Person = wanted.author === undefined ? bot : withDate(wanted.author, now);
-    // Without an author GitHub is the committer of the App's commit, and signs it. Signing is not simulated.
+    // Without names GitHub is the committer of the App's commit, and signs it.
+    const isGithubs = wanted.author === undefined && wanted.committer === undefined;
     const own: Person =
       wanted.author === undefined ? { ...bot, name: 'GitHub', email: 'noreply@github.com' } : author;
     const committer: Person = wanted.committer === undefined ? own : withDate(wanted.committer, now);
-    const written = await git.writeCommit({
-      tree: wanted.tree,
-      parents: wanted.parents,
-      author,
-      committer,
-      message: wanted.message,
-    });
+    const { tree, message } = wanted;
+    const written = await git.writeCommit(
+      { tree, parents: wanted.parents, author, committer, message },
+      isGithubs && c.get('caller').kind === 'installation',
+    );
     const commit = await git.commit(written);
     if (commit === null) throw new Error(`the commit ${written} was written but cannot be read`);
     return c.json(gitCommitDocument(site, repository, commit), 201);

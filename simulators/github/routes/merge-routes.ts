@@ -27,13 +27,10 @@ export function mergeRoutes(site: Site): Hono<ApiEnv> {
     if (repository.protectedBranches.has(wanted.base))
       throw new ApiError(409, 'Repository rule violations found');
     const own = { name: site.bot.login, email: noreplyAddress(site.bot), date: timestamp() };
-    const sha = await git.writeCommit({
-      tree,
-      parents: [ours, theirs],
-      author: own,
-      committer: { ...own, name: 'GitHub', email: 'noreply@github.com' },
-      message: wanted.commit_message ?? `Merge ${wanted.head} into ${wanted.base}`,
-    });
+    const committer = { ...own, name: 'GitHub', email: 'noreply@github.com' };
+    const message = wanted.commit_message ?? `Merge ${wanted.head} into ${wanted.base}`;
+    const merge = { tree, parents: [ours, theirs], author: own, committer, message };
+    const sha = await git.writeCommit(merge, true);
     const caller = c.get('caller');
     const mayWorkflows =
       caller.kind !== 'installation' || covers(caller.token.permissions, 'workflows', 'write');

@@ -284,8 +284,25 @@ describe('an answer of the REST API', () => {
       author: { name: 'Ada', date: '2026-01-02T03:04:05Z' },
       committer: { name: 'Ada' },
     });
+    const verification = { verified: false, reason: 'unsigned' };
     const sha = textAt(commit.body, 'sha');
-    await call('GET', `${repo}/git/commits/${sha}`);
+    expect((await call('GET', `${repo}/git/commits/${sha}`)).body).toMatchObject({ verification });
+    // GitHub signs a commit of the App that names nobody, and no two are the same.
+    const nameless = { message: 'Add a file', tree: treeSha, parents: [headSha] };
+    const [one, other] = [
+      await call('POST', `${repo}/git/commits`, nameless),
+      await call('POST', `${repo}/git/commits`, nameless),
+    ];
+    expect(one.body).toMatchObject({
+      author: { name: 'airlock[bot]' },
+      committer: { name: 'GitHub', email: 'noreply@github.com' },
+      message: 'Add a file',
+      verification: { verified: true, reason: 'valid' },
+    });
+    expect(textAt(one.body, 'sha')).not.toBe(textAt(other.body, 'sha'));
+    expect((await call('GET', `${repo}/commits/${textAt(one.body, 'sha')}`)).body).toMatchObject({
+      commit: { verification: { verified: true, reason: 'valid', payload: expect.any(String) } },
+    });
     expect(
       (await call('POST', `${repo}/git/refs`, { ref: 'refs/heads/airlock/add', sha })).body,
     ).toMatchObject({ ref: 'refs/heads/airlock/add', object: { sha, type: 'commit' } });
