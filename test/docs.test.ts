@@ -4,6 +4,7 @@ import { dirname, join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { z } from 'zod';
 import { configSchema } from '../src/config/schema.ts';
+import { gateRules } from '../src/core/gate-rules.ts';
 import { eventNeeds, permissionNeeds } from '../src/doctor/app-needs.ts';
 import { settingNames } from '../src/settings.ts';
 
@@ -53,6 +54,23 @@ const linksOf = (markdown: string): string[] =>
   [...markdown.matchAll(/\]\(([^)\s]+)\)/g)]
     .map((match) => match[1] ?? '')
     .filter((target) => !/^(?:https?|mailto):/.test(target));
+
+it('lists each rule of the gate with its effect', () => {
+  const effects = {
+    'hold-always': 'held for a person to commit',
+    hold: 'held until somebody approves',
+    mark: 'marked',
+  };
+  const allowed = { never: 'no', paths: 'for some paths', always: 'yes' };
+  const [, section = ''] = read('docs/configuration.md').split('\n### The gate\n');
+  const rows = section.split('\n### ')[0]?.matchAll(/^\| `.*$/gm) ?? [];
+  expect([...rows].map(([row]) => row.replaceAll(/ +/g, ' '))).toEqual(
+    gateRules.map(
+      ({ code, finds, effect, allow }) =>
+        `| \`${code}\` | ${finds} | ${effects[effect]} | ${allowed[allow]} |`,
+    ),
+  );
+});
 
 it('fills in the form for a new GitHub App with exactly what the doctor asks for', () => {
   const link =

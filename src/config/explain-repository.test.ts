@@ -1,4 +1,5 @@
 import { describe, expect, it } from 'vitest';
+import { gateRules } from '../core/gate-rules.ts';
 import { explainRepository } from './explain-repository.ts';
 import { loadConfig } from './load-config.ts';
 import type { AirlockConfig } from './schema.ts';
@@ -26,6 +27,9 @@ const example = config({
     'other/a*b*c': {},
   },
 });
+const codes = (effect: string): string =>
+  gateRules.flatMap((rule) => (rule.effect === effect ? [rule.code] : [])).join(', ');
+
 describe('explainRepository', () => {
   it('says which key applies, which do not, and where each setting is from', () => {
     expect(explainRepository(example, { owner: 'acme', name: 'shop-web' })).toEqual([
@@ -44,6 +48,11 @@ describe('explainRepository', () => {
       '  labels: none (built in)',
       '  reviewers: only the requester (built in)',
       '  approval of held changes: by anyone who may use the repository (built in)',
+      '  protected paths: none (built in)',
+      `  gate holds for a person to commit: ${codes('hold-always')} (built in)`,
+      `  gate holds until somebody approves: ${codes('hold')} (built in)`,
+      `  gate marks: ${codes('mark')} (built in)`,
+      '  gate leaves alone: nothing (built in)',
       '  base branch: develop (from "acme/shop-web")',
       '  setup: npm ci, may read from packages.example.com (from "acme/shop-web")',
       '  also reads: no other repository (built in)',
@@ -55,6 +64,24 @@ describe('explainRepository', () => {
       '  from Slack: nobody (built in)',
       '  default of the Slack channels: none',
       '  price of gpt-c: not in "prices", so no cost is shown',
+    ]);
+  });
+  it('shows each rule of the gate with its effect there', () => {
+    const gate = {
+      protected: ['infra/**', 'LICENSE'],
+      allow: ['agent-instructions', 'secret:test/keys/**', 'docs/**/AGENTS.md', 'executable:bin'],
+    };
+    const lines = explainRepository(config({ repositories: { 'acme/*': { gate } } }), {
+      owner: 'acme',
+      name: 'x',
+    }).filter((line) => /^ {2}(?:gate|protected)/.test(line));
+    const from = '(from "acme/*")';
+    expect(lines).toEqual([
+      `  protected paths: infra/**, LICENSE ${from}`,
+      `  gate holds for a person to commit: workflow-files ${from}`,
+      `  gate holds until somebody approves: ${codes('hold').replace('secret', 'secret (not for test/keys/**)')} ${from}`,
+      `  gate marks: ${codes('mark').replace('agent-instructions, ', '').replace('executable', 'executable (not for bin)')} ${from}`,
+      `  gate leaves alone: agent-instructions, marks of docs/**/AGENTS.md ${from}`,
     ]);
   });
   it('says why a repository is refused', () => {

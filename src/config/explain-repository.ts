@@ -1,5 +1,7 @@
 /** Explains the policy of one repository and the entry that decides it, for the maintainer's terminal. */
 import type { ModelPrice, Person, SetupPolicy, SlackAccess } from '../core/policy.ts';
+import type { GatePolicy } from '../core/gate-policy.ts';
+import { gateRules } from '../core/gate-rules.ts';
 import { sameRepository } from '../core/ids.ts';
 import type { RepositoryRef } from '../core/task.ts';
 import { matchesPattern } from './repository-pattern.ts';
@@ -42,6 +44,10 @@ export function explainRepository(config: AirlockConfig, repository: RepositoryR
     `  labels: ${policy.labels.join(', ') || 'none'} (${from(settings.labels, defaults.labels)})`,
     `  reviewers: ${policy.reviewers.join(', ') || 'only the requester'} (${from(settings.reviewers, defaults.reviewers)})`,
     `  approval of held changes: ${policy.approval === 'anyone' ? 'by anyone who may use the repository' : 'by a second person'} (${from(settings.approval, defaults.approval)})`,
+    `  protected paths: ${policy.gate.protected.join(', ') || 'none'} (${from(settings.gate?.protected, defaults.gate?.protected)})`,
+    ...gateLines(policy.gate).map(
+      (line) => `  ${line} (${from(settings.gate?.allow, defaults.gate?.allow)})`,
+    ),
     `  base branch: ${policy.baseBranch ?? "the repository's default branch"} (${from(settings.baseBranch)})`,
     `  setup: ${setupWords(policy.setup)} (${from(settings.setup)})`,
     `  also reads: ${policy.alsoRead.map((other) => `${other.owner}/${other.name}`).join(', ') || 'no other repository'} (${from(settings.alsoRead)})`,
@@ -82,6 +88,32 @@ function setupWords(setup: SetupPolicy | null): string {
 
 function personWords(person: Person | null, otherwise: string): string {
   return person === null ? otherwise : `${person.name} <${person.email}>`;
+}
+
+/** Each rule of the gate with its effect. */
+function gateLines({ allow }: GatePolicy): readonly string[] {
+  const rules = gateRules.map((rule) => {
+    const allowed = allow.filter(({ code }) => code === rule.code);
+    const off = allowed.some(({ glob }) => glob === null);
+    const globs = allowed.flatMap(({ glob }) => glob ?? []);
+    const name = globs.length === 0 ? rule.code : `${rule.code} (not for ${globs.join(', ')})`;
+    return { effect: off ? 'off' : rule.effect, name: off ? rule.code : name };
+  });
+  const unmarked = allow.flatMap(({ code, glob }) => (code === null && glob !== null ? [glob] : []));
+  const line = (effect: (typeof rules)[number]['effect'], words: string, more: readonly string[] = []) => {
+    const names = rules.filter((rule) => rule.effect === effect).map(({ name }) => name);
+    return `${words}: ${[...names, ...more].join(', ') || 'nothing'}`;
+  };
+  return [
+    line('hold-always', 'gate holds for a person to commit'),
+    line('hold', 'gate holds until somebody approves'),
+    line('mark', 'gate marks'),
+    line(
+      'off',
+      'gate leaves alone',
+      unmarked.map((glob) => `marks of ${glob}`),
+    ),
+  ];
 }
 
 function slotWords({ slots: { total, perRepository, perRequester } }: AirlockConfig): string {

@@ -109,6 +109,34 @@ describe('a mistake in the configuration', () => {
       repository('{ "draft": "yes" }'),
       'c.jsonc:1:45: repositories["acme/shop"].draft: expected true or false, got "yes"',
     ],
+    ...(
+      [
+        ['workflow-files', 'a rule that may be switched off', '"workflow-files" always applies'],
+        ['workflow-files:a', 'a rule that may be switched off', '"workflow-files" always applies'],
+        ['secret', '"secret:" and a glob', '"secret" may be switched off for some paths only'],
+        ['secret:**', '"secret:" and a glob that begins with the name of a folder or file', null],
+        ['secret:*/a', '"secret:" and a glob that begins with the name of a folder or file', null],
+        ['large:a', '"large" without a glob', 'this rule judges the change as a whole'],
+        [
+          'agent-instruction',
+          'the code of a rule, "code:glob" or a glob',
+          'did you mean "agent-instructions"?',
+        ],
+        ['executable:/bin', '"executable:" and a path from the root, without a "/" before it', null],
+        ['!docs/*', 'a glob with "*", "**" and "?" only', null],
+      ] as const
+    ).map(([allow, expected, hint]): [string, string] => [
+      repository(`{ "gate": { "allow": ["${allow}"] } }`),
+      `c.jsonc:1:56: repositories["acme/shop"].gate.allow[0]: expected ${expected}, got "${allow}"${hint === null ? '' : ` (${hint})`}`,
+    ]),
+    [
+      repository('{ "gate": { "protected": ["../a"] } }'),
+      'c.jsonc:1:60: repositories["acme/shop"].gate.protected[0]: expected a path without empty segments, "." and "..", got "../a"',
+    ],
+    [
+      repository('{ "gate": { "protect": [] } }'),
+      'c.jsonc:1:46: repositories["acme/shop"].gate.protect: unknown key (did you mean "protected"?)',
+    ],
     [
       repository('{ "limits": { "minutes": 0 } }'),
       'c.jsonc:1:59: repositories["acme/shop"].limits.minutes: expected at least 1, got 0',
@@ -147,7 +175,7 @@ describe('a mistake in the configuration', () => {
     ],
     [
       '{ "defaults": { "alsoRead": ["acme/design"] } }',
-      'c.jsonc:1:17: defaults.alsoRead: unknown key (known keys: model, models, effort, limits, draft, branchPrefix, commit, labels, reviewers, approval, slack)',
+      'c.jsonc:1:17: defaults.alsoRead: unknown key (known keys: model, models, effort, limits, draft, branchPrefix, commit, labels, reviewers, approval, gate, slack)',
     ],
     [
       repository('{ "commit": { "signoff": "A <a@b.example>" } }'),

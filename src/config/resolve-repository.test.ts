@@ -108,6 +108,24 @@ describe('resolveRepository', () => {
     });
   });
 
+  it('takes the gate’s protected paths and allowed rules each from the entry, then from the defaults', () => {
+    const read = config({
+      defaults: { gate: { protected: ['LICENSE'], allow: ['large'] } },
+      repositories: { 'acme/a': { gate: { allow: ['secret:test/**', 'docs/*.md'] } }, 'acme/b': {} },
+    });
+    const gateOf = (name: string) => {
+      const policy = resolveRepository(read, { owner: 'acme', name });
+      return policy.allowed ? policy.gate : null;
+    };
+    expect(gateOf('b')).toEqual({ protected: ['LICENSE'], allow: [{ code: 'large', glob: null }] });
+    expect(gateOf('a')).toEqual({
+      protected: ['LICENSE'],
+      allow: [
+        { code: 'secret', glob: 'test/**' },
+        { code: null, glob: 'docs/*.md' },
+      ],
+    });
+  });
   it('takes the sign-off, author, labels and reviewers of the entry, then of the defaults, each once', () => {
     const made = config({
       defaults: {

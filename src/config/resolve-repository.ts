@@ -1,4 +1,5 @@
 /** Resolves the policy of a repository from the entry that applies to it. Not listed means not allowed. */
+import { readAllowed } from '../core/gate-policy.ts';
 import { parseRepositoryRef } from '../core/ids.ts';
 import type { ModelPrice, RepositoryPolicy, RepositoryRefusal, SlackPolicy } from '../core/policy.ts';
 import type { RepositoryRef } from '../core/task.ts';
@@ -57,7 +58,13 @@ export function resolveRepository(
     branchPrefix: settings.branchPrefix ?? defaults.branchPrefix ?? builtIn.branchPrefix,
     ...publishPolicyOf(settings, defaults),
     approval: settings.approval ?? defaults.approval ?? builtIn.approval,
-    gate: { protected: [], allow: [] },
+    gate: {
+      protected: settings.gate?.protected ?? defaults.gate?.protected ?? [],
+      allow: (settings.gate?.allow ?? defaults.gate?.allow ?? []).flatMap((text) => {
+        const read = readAllowed(text);
+        return read.ok ? [read.allowed] : [];
+      }),
+    },
     slack: slackAccessOf(settings.slack ?? defaults.slack),
   };
 }

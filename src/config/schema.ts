@@ -8,6 +8,7 @@ import { isBranchName, isBranchPrefix } from '../core/ask/branch-name.ts';
 import { approvalRules, type ConfiguredGithub, type ModelPrice, type SlackPolicy } from '../core/policy.ts';
 import { parseRepositoryRef } from '../core/ids.ts';
 import { effortSchema } from '../core/task.ts';
+import { gateKeys, gateSchema } from './gate-schema.ts';
 import { hostNameProblem } from './host-name.ts';
 import { commitKeys, publishKeys } from './publish-schema.ts';
 import type { RepositoryPattern } from './repository-pattern.ts';
@@ -98,6 +99,7 @@ const shared = {
     .meta({
       description: `Who may approve a held change: "anyone" who may use the repository, or with "second-person" nobody who asked for the change. Default "${builtIn.approval}".`,
     }),
+  gate: gateSchema.optional(),
   slack: slackAccessSchema.optional(),
 };
 
@@ -286,6 +288,7 @@ export function knownKeysAt(path: readonly PropertyKey[]): readonly string[] {
   if (path.length === 1 && last === 'slots') return Object.keys(slots.shape);
   if (path.length === 1 && last === 'retention') return Object.keys(retention.shape);
   if (last === 'commit') return commitKeys;
+  if (last === 'gate') return gateKeys;
   if (last === 'setup') return Object.keys(setup.shape);
   if (last === 'slack') return path.length === 1 ? slackKeys : slackAccessKeys;
   if (path.length === 1 && last === 'github') return Object.keys(configSchema.shape.github.unwrap().shape);

@@ -1,4 +1,5 @@
 /** What the configuration says about one repository, resolved. `config/` parses and matches. */
+import type { GatePolicy } from './gate-policy.ts';
 import type { Effort, Reason, RepositoryRef } from './task.ts';
 
 export interface RepositoryPolicy {
@@ -47,14 +48,6 @@ export interface Person {
 
 export const approvalRules = ['anyone', 'second-person'] as const;
 export type ApprovalRule = (typeof approvalRules)[number];
-
-/** What the gate does differently in one repository. */
-export interface GatePolicy {
-  /** Globs of paths. A change to one is held. */
-  readonly protected: readonly string[];
-  /** Rules that are not applied: a code, `code:glob` for some paths, or a glob for each rule on paths. */
-  readonly allow: readonly string[];
-}
 
 /** A policy that opens nothing and sets no options. The doctor probes a sandbox with it. */
 export const closedPolicy: RepositoryPolicy = {

@@ -1,7 +1,7 @@
 /** From a collected change to a pull request, for tasks. Deadlines and idempotence as in `code-host.ts`. */
 import type { Authorization, PullPlace } from '../authorization.ts';
 import type { ChangeSet, Measure, MeasuredChange } from '../change-set.ts';
-import type { GatePolicy } from '../policy.ts';
+import type { GatePolicy } from '../gate-policy.ts';
 import type { KeptMerge } from '../merge.ts';
 import type { Receipt, TokenUsage } from '../grant.ts';
 import type { Answer, CommandRun } from '../progress.ts';

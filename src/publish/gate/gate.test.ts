@@ -1,5 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import type { ChangedFile, FileMode, Measure, MeasuredChange } from '../../core/change-set.ts';
+import type { AllowedRule, GatePolicy } from '../../core/gate-policy.ts';
 import { closedPolicy } from '../../core/policy.ts';
 import type { GateVerdict } from '../../core/ports/publication.ts';
 import { gate as gateWith } from './gate.ts';
@@ -343,6 +344,91 @@ describe('gate', () => {
       change([file('a', 'A'.repeat(10_000_000)), file('b', '-----BEGIN '.repeat(200_000))]),
     );
     expect(verdict.kind).toBe('allow');
+  });
+});
+
+describe('the gate of a repository', () => {
+  const judged = (
+    files: readonly ChangedFile[],
+    policy: Partial<GatePolicy>,
+    more: Partial<MeasuredChange> = {},
+  ) =>
+    gateWith({ change: change(files, more), words, policy: { protected: [], allow: [], ...policy } }, null);
+  const gone = (path: string): ChangedFile => ({ type: 'deletion', path });
+
+  it.each<[string, string, ChangedFile, string[]?]>([
+    ['a file', 'LICENSE', file('LICENSE')],
+    ['a file in other letters', 'LICENSE', file('License')],
+    ['a deleted file', 'infra/**', gone('infra/a/b.tf')],
+    ['a file as NTFS reads it', 'infra/**', file('infra /a.tf')],
+    ['a file in place of the folder', 'infra/**', file('infra')],
+    ['a link in place of a folder above it', 'infra/prod/**', link('infra', 'other')],
+    ['a link above it that is gone', 'infra/prod/**', gone('infra'), ['infra', 'other']],
+    ['what a link leads to', 'infra/**', file('other/prod/a.tf'), ['infra', 'other']],
+  ])('holds %s that it protects', (_, glob, entry, base) => {
+    const links = base === undefined ? [] : [{ path: base[0] ?? '', target: base[1] ?? '' }];
+    expect(judged([entry], { protected: [glob] }, { links })).toMatchObject({
+      kind: 'hold',
+      reason: { code: 'protected', message: expect.stringContaining(`Held: ${entry.path}.`) },
+      approvable: true,
+    });
+  });
+
+  it.each<[string, string, ChangedFile]>([
+    ['another file', 'LICENSE', file('docs/LICENSE')],
+    ['a folder that begins alike', 'infra/**', file('infra2/a')],
+    ['a file above a protected path that is no link', 'infra/prod/**', file('infra/README.md')],
+  ])('does not hold %s', (_, glob, entry) => {
+    expect(judged([entry], { protected: [glob] })).toEqual({ kind: 'allow' });
+  });
+
+  it.each<[string, ChangedFile, AllowedRule, string]>([
+    ['a rule', file('AGENTS.md'), { code: 'agent-instructions', glob: null }, 'allow'],
+    [
+      'a rule for its paths',
+      file('docs/AGENTS.md'),
+      { code: 'agent-instructions', glob: 'docs/**' },
+      'allow',
+    ],
+    [
+      'a rule, but not for others',
+      file('AGENTS.md'),
+      { code: 'agent-instructions', glob: 'docs/**' },
+      'mark',
+    ],
+    [
+      'a rule, but not in other letters',
+      file('Docs/AGENTS.md'),
+      { code: 'agent-instructions', glob: 'docs' },
+      'mark',
+    ],
+    ['a rule, but not another one', file('.mcp.json'), { code: 'executable', glob: null }, 'mark'],
+    ['marks of paths', file('docs/AGENTS.md'), { code: null, glob: 'docs/**/AGENTS.md' }, 'allow'],
+    ['marks of paths, but no hold', file('a', `ghp_${random}`), { code: null, glob: '**' }, 'hold'],
+    ['secrets in fixtures', file('test/a', `ghp_${random}`), { code: 'secret', glob: 'test/**' }, 'allow'],
+    [
+      'secrets in fixtures, but not elsewhere',
+      file('a', `ghp_${random}`),
+      { code: 'secret', glob: 'test' },
+      'hold',
+    ],
+    [
+      'no workflow, whatever it says',
+      file('.github/workflows/a'),
+      { code: 'workflow-files', glob: 'a/**' },
+      'hold',
+    ],
+  ])('allows %s', (_, entry, allowed, kind) => {
+    expect(judged([entry], { allow: [allowed] }).kind).toBe(kind);
+  });
+
+  it('allows rules on the change as a whole, and on what was left out', () => {
+    const large = Array.from({ length: 201 }, (_, index) => file(`f${index}`));
+    expect(judged(large, { allow: [{ code: 'large', glob: null }] }).kind).toBe('allow');
+    const skipped = [{ type: 'skipped', path: 'big/a', why: 'too-large' } as const];
+    expect(judged([file('a')], { allow: [{ code: 'left-out', glob: 'big' }] }, { skipped }).kind).toBe(
+      'allow',
+    );
   });
 });
 

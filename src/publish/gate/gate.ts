@@ -3,12 +3,15 @@
  * who can approve most held changes. Pure. Runs outside the sandbox and reads the files themselves, not the
  * diff, which is only for people.
  */
+import { isAllowed, isOff } from '../../core/gate-policy.ts';
+import { gateRules } from '../../core/gate-rules.ts';
 import type { GateInput, GateVerdict } from '../../core/ports/publication.ts';
 import { headOf } from '../../lib/cut-text.ts';
-import type { Finding, Rule } from './rule.ts';
-import { rules } from './rules.ts';
+import type { Finding } from './rule.ts';
+import { finders } from './rules.ts';
 import { withoutSecret } from './secrets.ts';
 
+type Rule = (typeof gateRules)[number];
 interface Hit {
   readonly rule: Rule;
   readonly findings: readonly Finding[];
@@ -19,8 +22,9 @@ export function gate(input: GateInput, approvedBy: string | null): GateVerdict {
   const known = new Set(input.change.measure.merge?.asInParent);
   const files = input.change.files.filter(({ path }) => !known.has(path));
   const judged = { ...input, change: { ...input.change, files } };
-  const hits: readonly Hit[] = rules
-    .map((rule) => ({ rule, findings: rule.find(judged) }))
+  const hits: readonly Hit[] = gateRules
+    .filter(({ code }) => !isOff(input.policy, code))
+    .map((rule) => ({ rule, findings: finders[rule.code](within(rule, judged)) }))
     .filter(({ findings }) => findings.length > 0);
   const holds = hits.filter(({ rule }) => rule.effect !== 'mark');
   const approvable = holds.every(({ rule }) => rule.effect === 'hold');
@@ -31,6 +35,22 @@ export function gate(input: GateInput, approvedBy: string | null): GateVerdict {
   }
   if (hits.length === 0) return { kind: 'allow' };
   return { kind: 'mark', remarks: hits.map((hit) => remark(hit, approvedBy)) };
+}
+
+/** Without the files for which the policy switches the rule off. */
+function within({ code, about }: Rule, input: GateInput): GateInput {
+  if (about === 'change' || input.policy.allow.length === 0) return input;
+  const { change } = input;
+  const off = isAllowed(input.policy, code);
+  const [files, skipped] = [change.files, change.skipped];
+  return {
+    ...input,
+    change: {
+      ...change,
+      files: files.filter(({ path }) => !off(path)),
+      skipped: skipped.filter(({ path }) => !off(path)),
+    },
+  };
 }
 
 /** Names the approver first, because a renderer may cut the end. Untrusted. */

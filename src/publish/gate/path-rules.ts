@@ -1,6 +1,7 @@
 /** Rules on the names of files, in every spelling that some file system or symlink reads as the same one. */
 import type { ChangeSet } from '../../core/change-set.ts';
-import type { Rule } from './rule.ts';
+import { leadsThrough, matchesGlob } from '../../lib/glob.ts';
+import type { Find } from './rule.ts';
 import { plainPath } from './safe-path.ts';
 
 /** Definitions of CI systems other than GitHub Actions, or symlinks in their place. Lower case. */
@@ -36,15 +37,28 @@ export const agentInstructions = new RegExp(
 );
 
 /** `pattern` is in lower case, because it sees the plain spellings of a path. */
-export function paths(pattern: RegExp): Rule['find'] {
+export function paths(pattern: RegExp): Find {
   return ({ change: { files, links } }) => {
-    const linked = spellings(links, pattern);
+    const linked = spellings(links, (path) => pattern.test(path));
     return files.map(({ path }) => path).filter((path) => linked(plainPath(path)));
   };
 }
 
+/** Also a symlink, new or old, in place of a folder above a protected path. */
+export const protectedPaths: Find = ({ change: { files, links }, policy }) => {
+  const globs = policy.protected.map((glob) => glob.normalize('NFKC').toLowerCase());
+  const before = new Set(links.map(({ path }) => path));
+  const linked = spellings(links, (path) => globs.some((glob) => matchesGlob(glob, path)));
+  const found = files.filter((file) => {
+    const path = plainPath(file.path);
+    const isLink = before.has(file.path) || (file.type === 'file' && file.mode === '120000');
+    return linked(path) || (isLink && globs.some((glob) => leadsThrough(glob, path)));
+  });
+  return found.map(({ path }) => path);
+};
+
 /** Matches a path also as symlinks of the base spell it: with `.claude` → `ai`, `ai/x` is `.claude/x`. */
-function spellings(links: ChangeSet['links'], pattern: RegExp): (path: string) => boolean {
+function spellings(links: ChangeSet['links'], matches: (path: string) => boolean): (path: string) => boolean {
   const known = links.flatMap(({ path, target }) => {
     const to = resolved(path, target);
     return to === null ? [] : [{ name: plainPath(path), to: plainPath(to) }];
@@ -53,7 +67,7 @@ function spellings(links: ChangeSet['links'], pattern: RegExp): (path: string) =
     const names = new Set([path]);
     // A name that is added is visited too. Bounded, because links can form a circle.
     for (const name of names) {
-      if (pattern.test(name)) return true;
+      if (matches(name)) return true;
       if (names.size > 50) continue;
       for (const link of known)
         if (link.to === '') names.add(`${link.name}/${name}`);

@@ -1,0 +1,143 @@
+/** What the gate looks for, and with which effect. `src/publish/gate/` finds it. */
+
+interface GateRule {
+  /** Stable. The `Reason.code` of a hold, and what the configuration names. */
+  readonly code: string;
+  /** `hold-always`: not approvable, because GitHub accepts this change only from a person. */
+  readonly effect: 'hold' | 'hold-always' | 'mark';
+  /** Whether `gate.allow` may name it. `paths`: only with a glob that begins with a name. */
+  readonly allow: 'never' | 'paths' | 'always';
+  /** `paths`: it finds files. `change`: it judges the change as a whole, so that no glob narrows it. */
+  readonly about: 'paths' | 'change';
+  /** For people who configure it. */
+  readonly finds: string;
+  /** Shown after the findings: of a hold whole sentences with the remedy, of a mark the end of one. */
+  readonly why: string;
+}
+
+/** In the order in which a message lists them. */
+export const gateRules = [
+  {
+    code: 'workflow-files',
+    effect: 'hold-always',
+    allow: 'never',
+    about: 'paths',
+    finds: 'workflows and actions of GitHub, in every spelling',
+    why: 'Workflows run with the repository’s secrets before anybody has reviewed them, and the App deliberately has no permission to write them. A person has to make this change.',
+  },
+  {
+    code: 'secret',
+    effect: 'hold',
+    allow: 'paths',
+    about: 'paths',
+    finds: 'what has the form of a credential',
+    why: 'A branch is readable as soon as it is pushed. Remove the secret from the files, or commit the change yourself if it is not one.',
+  },
+  {
+    code: 'protected',
+    effect: 'hold',
+    allow: 'never',
+    about: 'paths',
+    finds: 'paths that `gate.protected` names, also through a symlink',
+    why: 'The configuration of this bot protects these paths. Look at the change, then approve it, or ask for one without them.',
+  },
+  {
+    code: 'symlink-outside',
+    effect: 'hold',
+    allow: 'paths',
+    about: 'paths',
+    finds: 'symlinks that lead out of the repository or into `.git`',
+    why: 'Everyone who checks out a link that leads out of the repository may read or write other files of their machine. Ask for a change without it.',
+  },
+  {
+    code: 'other-ci',
+    effect: 'mark',
+    allow: 'always',
+    about: 'paths',
+    finds: 'definitions of other CI systems',
+    why: 'defines what another CI system runs, maybe with its secrets, as soon as the branch is pushed',
+  },
+  {
+    code: 'agent-instructions',
+    effect: 'mark',
+    allow: 'always',
+    about: 'paths',
+    finds: 'instructions, tools and permissions of coding agents',
+    why: 'tells coding agents what to do in later tasks',
+  },
+  {
+    code: 'code-owners',
+    effect: 'mark',
+    allow: 'always',
+    about: 'paths',
+    finds: '`CODEOWNERS`',
+    why: 'decides who has to review',
+  },
+  {
+    code: 'submodules',
+    effect: 'mark',
+    allow: 'always',
+    about: 'paths',
+    finds: '`.gitmodules`',
+    why: 'decides which other repositories are fetched',
+  },
+  {
+    code: 'environment-file',
+    effect: 'mark',
+    allow: 'always',
+    about: 'paths',
+    finds: '`.env` and its kind, except examples',
+    why: 'is usually for settings and secrets of one machine',
+  },
+  {
+    code: 'package-sources',
+    effect: 'mark',
+    allow: 'always',
+    about: 'paths',
+    finds: 'settings of package managers that name registries',
+    why: 'decides where dependencies are fetched from',
+  },
+  {
+    code: 'runs-on-checkout',
+    effect: 'mark',
+    allow: 'always',
+    about: 'paths',
+    finds: 'what editors, shells and hooks run on a machine with a checkout',
+    why: 'may run on a reviewer’s machine as soon as the branch is opened there',
+  },
+  {
+    code: 'executable',
+    effect: 'mark',
+    allow: 'always',
+    about: 'paths',
+    finds: 'files that become executable',
+    why: 'is newly executable',
+  },
+  {
+    code: 'large',
+    effect: 'mark',
+    allow: 'always',
+    about: 'change',
+    finds: 'more than 200 files or 5,000 lines',
+    why: 'is large for one review',
+  },
+  {
+    code: 'left-out',
+    effect: 'mark',
+    allow: 'always',
+    about: 'paths',
+    finds: 'changed files that could not be collected',
+    why: 'changed too, but was left out',
+  },
+  {
+    code: 'disk-full',
+    effect: 'mark',
+    allow: 'never',
+    about: 'change',
+    finds: 'a sandbox whose disk was full at the end',
+    why: 'was full when Codex ended, so files may be cut off or missing',
+  },
+] as const satisfies readonly GateRule[];
+
+export type GateCode = (typeof gateRules)[number]['code'];
+export const gateCodes: readonly GateCode[] = gateRules.map(({ code }) => code);
