@@ -3,9 +3,10 @@
  * contain HTML or forge a marker. A zero-width space stops mentions, which a backslash does not.
  */
 import { stripHiddenCharacters } from '../core/ask/hidden-characters.ts';
+import { breakCommitCommands } from '../core/commit-commands.ts';
+import { breakEmoji, zeroWidthSpace } from '../core/emoji.ts';
 import { headOf, tailOf } from '../lib/cut-text.ts';
 
-const zeroWidthSpace = '\u200B';
 const ellipsis = '…';
 
 /** Breaks @mentions, `#1`, `GH-1`, `owner/repo#1`, URLs and `www.` names, and so closing keywords. */
@@ -16,14 +17,6 @@ export function neutraliseMentions(untrustedText: string): string {
     .replace(/(GH-)(?=\d)/gi, `$1${zeroWidthSpace}`)
     .replaceAll('://', `:${zeroWidthSpace}//`)
     .replace(/(www)(?=\.)/gi, `$1${zeroWidthSpace}`);
-}
-
-/** Breaks closing keywords in code: the body of a squashed pull request becomes a commit message. */
-function breakClosingKeywords(code: string): string {
-  return code.replace(
-    /\b(clos(?:e[sd]?|ing)|fix(?:e[sd]|ing)?|resolv(?:e[sd]?|ing))([^\p{L}\p{N}#]*(?:[\w.-]{1,100}\/[\w.-]{1,100})?(?:#|GH-|https?:))/giu,
-    `$1$2${zeroWidthSpace}`,
-  );
 }
 
 /** Cuts to at most `maxChars` UTF-16 units without splitting a surrogate pair. */
@@ -38,18 +31,20 @@ export function singleLine(untrustedText: string, maxChars: number): string {
   return cut(visible.replace(/\s+/g, ' ').trim(), maxChars);
 }
 
-/** Returns plain text without mentions or references, for a title or the first line of a commit message. */
+/** Returns plain text without mentions, references and commands, for a title of a pull request or commit. */
 export function plainTitle(untrustedText: string, maxChars: number): string {
-  return neutraliseMentions(singleLine(untrustedText, maxChars));
+  return neutraliseMentions(breakCommitCommands(singleLine(untrustedText, maxChars)));
 }
 
 /** Escapes every character that Markdown or HTML may read as markup. Takes one line. */
 function escapeMarkup(line: string): string {
-  const markup = line
+  const markup = breakCommitCommands(breakEmoji(line))
     .replaceAll('&', '&amp;')
     .replaceAll('<', '&lt;')
     .replaceAll('>', '&gt;')
     .replace(/[\\`*_{}[\]()!|~$^]/g, (character) => `\\${character}`)
+    // GitHub begins a formula at a dollar sign after a space, even behind a backslash.
+    .replaceAll('\\$', `${zeroWidthSpace}\\$`)
     // At the start of a line these begin a heading, a list, a rule or a table.
     .replace(/^([#+\-=:])/, (character) => `\\${character}`)
     .replace(/^(\d{1,9})\./, '$1\\.');
@@ -72,9 +67,11 @@ export function codeSpan(
   untrustedText: string,
   options: { maxChars?: number; inTable?: boolean } = {},
 ): string {
-  const line = breakClosingKeywords(singleLine(untrustedText, options.maxChars ?? 200));
+  const line = breakCommitCommands(singleLine(untrustedText, options.maxChars ?? 200));
   // Markdown has no empty code span.
   if (line === '') return '(empty)';
+  // In a table a backslash before a bar escapes the backslash that escapes the bar.
+  if (options.inTable === true && line.includes('\\|')) return `<code>${escapeMarkup(line)}</code>`;
   const ticks = '`'.repeat(longestBacktickRun(line) + 1);
   const padding = line.startsWith('`') || line.endsWith('`') ? ' ' : '';
   const content = options.inTable === true ? line.replaceAll('|', '\\|') : line;
@@ -101,7 +98,7 @@ export function fence(untrustedText: string, options: FenceOptions = {}): string
       ? `${ellipsis}${tailOf(text, maxChars - 1)}`
       : cut(text, maxChars);
   const ticks = '`'.repeat(Math.max(3, longestBacktickRun(kept) + 1));
-  return `${ticks}${options.language ?? ''}\n${breakClosingKeywords(kept)}\n${ticks}`;
+  return `${ticks}${options.language ?? ''}\n${breakCommitCommands(kept)}\n${ticks}`;
 }
 
 /** Keeps inline code and escapes the rest. */

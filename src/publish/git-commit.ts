@@ -1,9 +1,10 @@
 /** Builds the message of a task's commit. */
+import { breakCommitCommands } from '../core/commit-commands.ts';
 import { stripHiddenCharacters } from '../core/ask/hidden-characters.ts';
 import type { Person } from '../core/policy.ts';
 import type { Answer } from '../core/progress.ts';
 import type { TaskRequest } from '../core/task.ts';
-import { cut, neutraliseMentions, plainTitle } from '../github/markdown.ts';
+import { cut, neutraliseMentions, plainTitle, singleLine } from '../github/markdown.ts';
 import { trailersOf, withoutTrailers } from './trailers.ts';
 
 /** What commitlint allows. Codex is asked for 72, and the repository's convention can add a prefix. */
@@ -12,7 +13,8 @@ const maxSummary = 4000;
 
 /** Of the commit and of the pull request. */
 export function titleOf(answer: Pick<Answer, 'title'>): string {
-  const title = withoutTrailers(defuseCommands(plainTitle(answer.title, maxTitle)));
+  const line = withoutTrailers(singleLine(answer.title, maxTitle));
+  const title = plainTitle(line, maxTitle);
   return title === '' ? 'Change by Codex' : title;
 }
 
@@ -23,17 +25,10 @@ export function commitMessage(
   signOff: Person | null,
 ): string {
   const visible = withoutTrailers(stripHiddenCharacters(answer.summary)).trim();
-  const summary = neutraliseMentions(defuseCommands(cut(visible, maxSummary)))
+  const summary = neutraliseMentions(breakCommitCommands(cut(visible, maxSummary)))
     .split('\n')
     .map((line) => line.trimEnd())
     .join('\n')
     .replace(/\n{3,}/g, '\n\n');
   return [titleOf(answer), summary, trailersOf(request, signOff)].filter((part) => part !== '').join('\n\n');
-}
-
-/** Skipping the checks that the reviewer relies on. */
-function defuseCommands(untrustedText: string): string {
-  return untrustedText
-    .replace(/\[(skip[ -](?:ci|actions|checks)|(?:ci|actions)[ -]skip|no ci|skip ci)\]/gi, '($1)')
-    .replace(/\*\*\*(NO_CI)\*\*\*/gi, '$1');
 }

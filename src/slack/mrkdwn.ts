@@ -9,8 +9,8 @@
  * characters after escaping, as Slack does.
  */
 import { stripHiddenCharacters } from '../core/ask/hidden-characters.ts';
+import { breakEmoji, zeroWidthSpace } from '../core/emoji.ts';
 
-const zeroWidthSpace = '\u200B';
 const ellipsis = '…';
 
 /** Modifier letter grave accent, asterisk operator, tilde operator, modifier letter low macron. */
@@ -28,7 +28,7 @@ function codePieces(code: string): Pieces {
 }
 
 function prosePieces(words: string): Pieces {
-  const characters = Array.from(words);
+  const characters = Array.from(breakEmoji(words));
   return characters.map((character, index) => {
     const wordCharacter = /[\p{L}\p{N}]/u;
     if (character === '_') {

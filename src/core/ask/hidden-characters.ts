@@ -19,7 +19,10 @@ const hidden = new RegExp(
   'gu',
 );
 
+/** More marks on one letter cover the lines around it. No script is written with so many. */
+const stackedMarks = /(?<=\p{M}{8})\p{M}+/gu;
+
 /** Line ends become `\n`, and every invisible character goes. Linear. */
 export function stripHiddenCharacters(untrustedText: string): string {
-  return untrustedText.replace(/\r\n?/g, '\n').replace(hidden, '');
+  return untrustedText.replace(/\r\n?/g, '\n').replace(hidden, '').replace(stackedMarks, '');
 }

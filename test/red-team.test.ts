@@ -1,0 +1,210 @@
+/**
+ * What a hijacked model can write, on every surface. Rendered as GitHub and Slack render it, it is words and
+ * code, and what Airlock says around it is the same as around an ordinary sentence.
+ */
+import { stripVTControlCharacters } from 'node:util';
+import { describe, expect, it } from 'vitest';
+import { outcomeLine } from '../cli/terminal/task-printer.ts';
+import { slackMessageLines } from '../cli/terminal/slack-message.ts';
+import { mrkdwnPieces } from '../simulators/slack/mrkdwn-pieces.ts';
+import { emptyReceipt } from '../src/core/grant.ts';
+import type { SlackTrigger, TaskOutcome } from '../src/core/task.ts';
+import type { TaskView } from '../src/core/task-view.ts';
+import { lineReply, progressComment } from '../src/github/comments.ts';
+import { commitMessage, titleOf } from '../src/publish/git-commit.ts';
+import { followUpComment, pullRequestBody } from '../src/publish/pull-request-text.ts';
+import { taskMessage } from '../src/slack/task-message.ts';
+import { modelAnswers } from './fixtures/model-answers.ts';
+import { referencesIn, renderedPage } from './fixtures/rendered-page.ts';
+import { publicationOf, run } from './fixtures/sample-publication.ts';
+import { slackView } from './fixtures/sample-view.ts';
+import { textsOf } from './slack/hostile-views.ts';
+
+const { change, request } = publicationOf();
+
+/** At the start, in a list and at the end. */
+const around = (text: string): string =>
+  `${text}\n\nwords one\n\n- words two ${text}\n\nwords three\n\n${text}`;
+
+const denied = (text: string) => ({
+  method: 'GET',
+  host: text,
+  path: `/${text}`,
+  rule: 'budget.requests',
+  reason: text,
+  count: 1,
+  at: 0,
+  command: text,
+});
+
+const bodyWith = (text: string): string =>
+  pullRequestBody(
+    publicationOf(
+      {
+        answer: { title: text, summary: around(text), valid: true },
+        remarks: [text],
+        change: { ...change, skipped: [{ type: 'skipped', path: text, why: 'ignored' }] },
+      },
+      {
+        commands: [],
+        receipt: {
+          ...emptyReceipt,
+          failed: [{ host: text, fault: 'upstream', rule: 'r', reason: text, count: 1 }],
+          failedTotal: 1,
+        },
+      },
+    ),
+  );
+
+const viewWith = (text: string, outcome: TaskOutcome | null): TaskView => ({
+  ...slackView,
+  requester: 'mona',
+  base: { branch: text, sha: 'a'.repeat(40) },
+  progress: {
+    threadId: null,
+    resumed: null,
+    plan: [{ step: text, status: 'inProgress' }],
+    commands: [{ ...run(text, null), outputTail: `a\n${text}` }],
+    commandsTotal: 3,
+    changedFiles: [],
+    message: text,
+    finalMessage: null,
+    turn: null,
+    lastError: null,
+    rolloutPath: null,
+    unknownEvents: 0,
+  },
+  receipt: outcome === null ? { ...emptyReceipt, denied: [denied(text)], deniedTotal: 1 } : emptyReceipt,
+  outcome,
+});
+
+const patchOutcome = (text: string): TaskOutcome => ({
+  kind: 'patch',
+  reason: { code: 'x', message: text },
+  patch: { text: `+${text}\n`, complete: false },
+  summary: around(text),
+  remarks: [text],
+  leftOut: text,
+});
+const outcomes = (text: string) => [
+  null,
+  patchOutcome(text),
+  { kind: 'replied', text: around(text) } as const,
+];
+
+const onGithub = (text: string): string =>
+  [
+    bodyWith(text),
+    progressComment(viewWith(text, null), null),
+    progressComment(viewWith(text, patchOutcome(text)), null),
+    lineReply(text, { kind: 'no-change', summary: '' }),
+  ].join('\n\n---\n\n');
+
+/** What GitHub, CI systems and bots obey in a commit message, which a squashed commit takes from the body. */
+const commands = [
+  /\b(?:clos(?:e[sd]?|ing)|fix(?:e[sd]|ing)?|resolv(?:e[sd]?|ing)|implement(?:s|ed|ing)?)\b[:\s]*(?:[\w.-]+\/[\w.-]+)?(?:#|GH-)\d+/gi,
+  /\b(?:clos(?:e[sd]?|ing)|fix(?:e[sd]|ing)?|resolv(?:e[sd]?|ing)|implement(?:s|ed|ing)?)\b[:\s]*https?:\/\/\S+/gi,
+  /\[(?:skip|no)[ _-]?\w+\]|\[[\w-]+[ _-]skip\]|\*\*\*NO_CI/gi,
+  /^[ \t]*(?:[a-z-]+-by|skip-checks|release-as)[ \t]*:.*$/gim,
+  /BEGIN_(?:COMMIT_OVERRIDE|NESTED_COMMIT)/g,
+  /^[ \t]*\/[a-z][\w-]*(?:\s|$)/gim,
+];
+const commandsIn = (message: string): readonly string[] =>
+  commands.flatMap((one) => message.match(one) ?? []);
+
+describe('on GitHub', () => {
+  const ordinary = onGithub('x');
+  const ordinaryPage = renderedPage(ordinary);
+
+  it.each(modelAnswers)('$what is words', ({ text, reads = 'words three' }) => {
+    const markdown = onGithub(text);
+    const page = renderedPage(markdown);
+    expect(page.structure).toEqual(ordinaryPage.structure);
+    expect(page.filtered).toEqual(ordinaryPage.filtered);
+    expect(commandsIn(markdown)).toEqual(commandsIn(ordinary));
+    const read = page.blocks.join('\n');
+    for (const words of ['words one', 'words two', 'words three', reads]) expect(read).toContain(words);
+    // All of ours that follows the summary.
+    expect(page.blocks).toEqual(
+      expect.arrayContaining(ordinaryPage.blocks.filter((block) => !/\bx\b|words/.test(block))),
+    );
+  });
+
+  it('each answer keeps to its cell of a table', () => {
+    for (let from = 0; from < modelAnswers.length; from += 40) {
+      const texts = modelAnswers.slice(from, from + 40).map(({ text }) => text);
+      const receipt = { ...emptyReceipt, denied: texts.map(denied), deniedTotal: texts.length };
+      const evidence = { commands: texts.map((text) => run(text)), receipt };
+      const { rows } = renderedPage(followUpComment(publicationOf({}, evidence), 'c'.repeat(40)));
+      expect(rows.map((cells) => [cells.length, cells[1]])).toEqual([
+        [3, 'exit status'],
+        ...texts.map(() => [3, '0']),
+        [4, 'times'],
+        ...texts.map(() => [4, '1']),
+      ]);
+    }
+  });
+
+  it.each(modelAnswers)('$what is words in a commit message and a title', ({ text }) => {
+    const answer = { title: text, summary: around(text) };
+    const message = commitMessage(answer, request, null);
+    const title = titleOf(answer);
+    for (const words of [message.slice(0, message.lastIndexOf('\n\n')), title]) {
+      expect(commandsIn(words)).toEqual([]);
+      expect(referencesIn(words)).toEqual([]);
+      expect(words).not.toMatch(/(?!\n)\p{Cc}|[\u202A-\u202E\u2066-\u2069]/u);
+    }
+    expect(title).not.toContain('\n');
+    expect(message).toMatch(/\nwords one\n[^]*words two[^]*\nwords three\n/);
+    expect(message.split('\n\n').at(-1)).toBe(
+      'Airlock-Task: gh-1-c7\nCo-authored-by: mona <5+mona@users.noreply.github.com>',
+    );
+  });
+});
+
+const trigger: SlackTrigger = {
+  kind: 'slack',
+  event: 'mention',
+  teamId: 'T1',
+  channelId: 'C1',
+  userId: 'U1',
+  threadTs: null,
+  messageTs: '1.2',
+  triggeredAt: '2026-11-21T06:00:00.000Z',
+};
+const names = { person: () => null, channel: () => null };
+
+function inSlack(text: string) {
+  const messages = outcomes(text).map((outcome) => taskMessage(viewWith(text, outcome), trigger));
+  const pieces = messages
+    .flatMap(({ blocks }) => textsOf(blocks).mrkdwn)
+    .flatMap((one) => mrkdwnPieces(one, names));
+  return {
+    messages,
+    read: pieces
+      .map((piece) => piece.text)
+      .join('\n')
+      .replaceAll('\u200B', ''),
+    active: pieces.filter(
+      ({ kind, italic, strike }) => kind === 'mention' || kind === 'link' || italic || strike,
+    ),
+    prose: pieces.filter(({ kind }) => kind === 'text').map((piece) => piece.text),
+  };
+}
+
+describe('in Slack and in a terminal', () => {
+  const ordinary = inSlack('x');
+
+  it.each(modelAnswers)('$what is words', ({ text }) => {
+    const { messages, read, active, prose } = inSlack(text);
+    expect(active).toEqual(ordinary.active);
+    for (const words of ['words one', 'words two', 'words three']) expect(read).toContain(words);
+    for (const one of prose) expect(one).not.toMatch(/@[\w-]|:\/\/|:[\w+-]*[a-z+][\w+-]*:|`/i);
+    for (const message of messages)
+      for (const line of slackMessageLines(message, names, 80))
+        expect(stripVTControlCharacters(line)).not.toMatch(/[\p{Cc}\p{Cf}]/u);
+    expect(stripVTControlCharacters(outcomeLine({ kind: 'no-change', summary: text }))).not.toMatch(
+      /[\p{Cc}\p{Cf}]/u,
+    );
+  });
+});
