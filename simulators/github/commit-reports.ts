@@ -1,5 +1,5 @@
-/** What continuous integration reports on a repository's commits. Nothing runs. */
-import type { CheckConclusion } from './contract.ts';
+/** What continuous integration and the App report on a repository's commits. Nothing runs. */
+import type { CheckConclusion, CheckRunView } from './contract.ts';
 import type { Repository } from './store.ts';
 
 /** Oldest first. */
@@ -25,6 +25,8 @@ export interface CheckRun {
   };
   readonly steps: readonly { readonly name: string; readonly conclusion: CheckConclusion }[];
   readonly log: string | null;
+  readonly externalId: string;
+  readonly actions: CheckRunView['actions'];
 }
 export interface CommitStatus {
   readonly id: number;

@@ -141,14 +141,16 @@ export interface ForkPull extends RepositoryName {
   readonly files: Readonly<Record<string, FileContent | null>>;
 }
 
-export type CheckConclusion =
-  | 'success'
-  | 'failure'
-  | 'neutral'
-  | 'cancelled'
-  | 'skipped'
-  | 'timed_out'
-  | 'action_required';
+export const conclusions = [
+  'success',
+  'failure',
+  'neutral',
+  'cancelled',
+  'skipped',
+  'timed_out',
+  'action_required',
+] as const;
+export type CheckConclusion = (typeof conclusions)[number];
 export interface NewCheckRun extends RepositoryName {
   readonly sha: string;
   /** The name of the check. */
@@ -161,6 +163,30 @@ export interface NewCheckRun extends RepositoryName {
   /** The steps and the log of a job. Without a log GitHub answers 404, as after its retention. */
   readonly steps?: readonly { readonly name: string; readonly conclusion: CheckConclusion }[];
   readonly log?: string;
+}
+export interface CheckRunView {
+  readonly id: number;
+  readonly name: string;
+  readonly app: string;
+  readonly conclusion: CheckConclusion | null;
+  readonly output: {
+    readonly title: string | null;
+    readonly summary: string | null;
+    readonly text: string | null;
+  };
+  readonly externalId: string;
+  /** The buttons that its App gave it. */
+  readonly actions: readonly {
+    readonly label: string;
+    readonly description: string;
+    readonly identifier: string;
+  }[];
+}
+export interface CheckButton extends RepositoryName {
+  /** The id of the check run. */
+  readonly run: number;
+  readonly identifier: string;
+  readonly actor: string;
 }
 export interface NewCommitStatus extends RepositoryName {
   readonly sha: string;
@@ -303,6 +329,10 @@ export interface GithubSimulator {
   /** Adds a check run to a commit. A later one of the same name takes its place. */
   addCheckRun(run: NewCheckRun): { id: number };
   addCommitStatus(status: NewCommitStatus): { id: number };
+  /** The check runs of a commit, oldest first. */
+  checkRuns(of: RepositoryName & { sha: string }): readonly CheckRunView[];
+  /** Presses a button of a check run of the App. GitHub shows them to people with write access. */
+  pressCheckButton(pressed: CheckButton): Promise<{ delivery: Delivery }>;
   /** Redirects later requests for a job's log to another address; null: to the storage again. */
   redirectJobLogs(address: string | null): void;
   /** Suspends the App's installation on an account. It is still listed, but issues no tokens. */

@@ -1,10 +1,13 @@
-/** Builds and sends the webhooks for issues, pull requests, comments and reviews. */
+/** Builds and sends the webhooks for issues, pull requests, comments, reviews and buttons of check runs. */
 import { nodeId, userDocument, type Json } from './documents/account-document.ts';
+import type { CheckRun } from './commit-reports.ts';
+import { checkRunDocument } from './documents/check-document.ts';
 import { commentDocument, issueDocument, labelDocument } from './documents/issue-document.ts';
 import { repositoryDocument } from './documents/repository-document.ts';
 import { fullPullDocument, pullDocument } from './documents/pull-document.ts';
 import { reviewCommentDocument, reviewDocument } from './documents/review-document.ts';
 import type { Delivery } from './contract.ts';
+import { covers } from './installation-tokens.ts';
 import { pullTotals } from './pull-state.ts';
 import type { Comment, Issue, Label, Pull, Repository, Review, ReviewComment, User } from './store.ts';
 import type { Prepared } from './webhooks.ts';
@@ -21,6 +24,7 @@ export type RepositoryEvent =
       readonly previousBody: string;
     }
   | { readonly kind: 'issue_comment.deleted'; readonly issue: Issue; readonly comment: Comment }
+  | { readonly kind: 'check_run.requested_action'; readonly run: CheckRun; readonly identifier: string }
   | PullEvent;
 type PullEvent = { readonly issue: Issue; readonly pull: Pull } & (
   | { readonly kind: 'pull_request.opened' }
@@ -77,7 +81,9 @@ async function prepare(
 ): Promise<Prepared | null> {
   const installation = site.store.installationOf(repository);
   const [name = '', action = ''] = event.kind.split('.');
-  if (installation === null || !site.app.events.includes(name)) return null;
+  // Which comes without a subscription, to Apps that may write checks.
+  const isSubscribed = name === 'check_run' ? mayWriteChecks(site) : site.app.events.includes(name);
+  if (installation === null || !isSubscribed) return null;
   const payload = {
     ...(await subject(site, repository, event)),
     repository: repositoryDocument(site, repository),
@@ -93,6 +99,11 @@ async function prepare(
 
 async function subject(site: Site, repository: Repository, event: RepositoryEvent): Promise<Json> {
   if ('pull' in event) return await pullSubject(site, repository, event);
+  if (event.kind === 'check_run.requested_action')
+    return {
+      check_run: checkRunDocument(site, repository, event.run),
+      requested_action: { identifier: event.identifier },
+    };
   const issue = issueDocument(site, repository, event.issue);
   if (event.kind === 'issues.opened') return { issue };
   if (event.kind === 'issues.labeled') return { issue, label: labelDocument(site, repository, event.label) };
@@ -136,6 +147,8 @@ async function pullSubject(site: Site, repository: Repository, event: PullEvent)
       };
   }
 }
+
+const mayWriteChecks = ({ tokens }: Site): boolean => covers(tokens.permissions, 'checks', 'write');
 
 function organization(site: Site, owner: User): Json {
   const url = `${site.apiUrl}/orgs/${owner.login}`;

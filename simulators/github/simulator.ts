@@ -12,7 +12,7 @@ import type { GithubSimulator, GithubSimulatorOptions, Permissions } from './con
 import { Faults, RequestLog } from './faults.ts';
 import { TokenStore } from './installation-tokens.ts';
 import * as userActions from './user-actions.ts';
-import { addCheckRun, addCommitStatus } from './check-actions.ts';
+import { addCheckRun, addCommitStatus, checkRunsOf, pressCheckButton } from './check-actions.ts';
 import * as pullActions from './pull-actions.ts';
 import { Attachments } from './attachments.ts';
 import { createJobLogs } from './job-logs.ts';
@@ -117,6 +117,8 @@ export async function startGithubSimulator(options: GithubSimulatorOptions): Pro
     lock: (of) => userActions.lock(site, of),
     enableAutoMerge: (of) => pullActions.enableAutoMerge(site, of),
     addCheckRun: (run) => addCheckRun(site, run),
+    checkRuns: (of) => checkRunsOf(site, of),
+    pressCheckButton: (pressed) => pressCheckButton(site, pressed),
     addCommitStatus: (status) => addCommitStatus(site, status),
     redirectJobLogs: (to) => site.logs.redirectTo(to),
     suspendInstallation: (owner) => {

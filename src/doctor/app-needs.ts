@@ -9,13 +9,19 @@ interface Permission {
   readonly level: 'read' | 'write';
   /** What does not work without it; null: nothing works. */
   readonly without: string | null;
+  /** A higher level that an App can have, and what it is for. */
+  readonly optional?: { readonly level: 'write'; readonly without: string };
 }
 export const permissionNeeds: Readonly<Record<string, Permission>> = {
   contents: { level: 'write', without: null },
   issues: { level: 'write', without: null },
   metadata: { level: 'read', without: null },
   pull_requests: { level: 'write', without: null },
-  checks: { level: 'read', without: '“fix the checks” sees no check runs' },
+  checks: {
+    level: 'read',
+    without: '“fix the checks” sees no check runs',
+    optional: { level: 'write', without: 'no receipt as a check run' },
+  },
   statuses: { level: 'read', without: '“fix the checks” sees no commit statuses' },
   actions: { level: 'read', without: '“fix the checks” sees no logs of jobs' },
 };
@@ -50,6 +56,18 @@ export function lackingPermissions(granted: Readonly<Record<string, string>>): L
   );
 }
 
+/** What the App asks for although it is optional, and an account has not accepted. */
+export function lackingOptional(
+  app: Readonly<Record<string, string>>,
+  granted: Readonly<Record<string, string>>,
+): Lacking[] {
+  return Object.entries(permissionNeeds).flatMap(([name, { optional }]) =>
+    optional === undefined || app[name] !== optional.level || granted[name] === optional.level
+      ? []
+      : [{ name: `${name}: ${optional.level}`, without: optional.without }],
+  );
+}
+
 /** Fails if nothing works without one of them, warns if a part does not work; null if none is lacking. */
 export function judgeLacking(what: string, lacking: readonly Lacking[], remedy: string): Verdict | null {
   if (lacking.length === 0) return null;
@@ -70,8 +88,12 @@ export function judgePermissions({
     'Add them on the App’s page under Permissions & events, then accept them where it is installed.',
   );
   if (lacks !== null) return lacks;
+  const most = (name: string): string => {
+    const need = permissionNeeds[name];
+    return need?.optional?.level ?? need?.level ?? '';
+  };
   const extra = Object.entries(permissions).filter(
-    ([name, level]) => (rank[level] ?? 3) > (rank[permissionNeeds[name]?.level ?? ''] ?? 0),
+    ([name, level]) => (rank[level] ?? 3) > (rank[most(name)] ?? 0),
   );
   if (extra.length > 0)
     return warn(
@@ -80,6 +102,9 @@ export function judgePermissions({
     );
   return ok('exactly those that are needed');
 }
+
+/** GitHub subscribes an App to these by itself if it may write checks. */
+const checkEvents = ['check_run', 'check_suite'];
 
 export function judgeEvents({ events }: { events: readonly string[] }): Verdict {
   const missing = Object.entries(eventNeeds).filter(([event]) => !events.includes(event));
@@ -90,7 +115,7 @@ export function judgeEvents({ events }: { events: readonly string[] }): Verdict 
     `Tick ${titles} on the App’s page under Permissions & events.`,
   );
   if (lacks !== null) return lacks;
-  const extra = events.filter((event) => !Object.hasOwn(eventNeeds, event));
+  const extra = events.filter((event) => ![...Object.keys(eventNeeds), ...checkEvents].includes(event));
   if (extra.length > 0)
     return warn(
       `the App is subscribed to events that Airlock ignores: ${extra.join(', ')}`,

@@ -11,6 +11,7 @@ import {
   judgeEvents,
   judgeLacking,
   judgePermissions,
+  lackingOptional,
   lackingPermissions,
   type Lacking,
 } from './app-needs.ts';
@@ -162,7 +163,7 @@ async function judgeInstalled(config: AirlockConfig, app: App, asApp: AsApp): Pr
   const waiting = new Map<string, Lacking>();
   const appLacks = new Set(lackingPermissions(app.permissions).map(({ name }) => name));
   for (const { name, asked } of places) {
-    const found = installationProblem(asked, appLacks);
+    const found = installationProblem(asked, app, appLacks);
     const problem = typeof found === 'string' ? found : notAccepted(found.filter(isVital));
     if (problem !== '') problems.set(problem, [...(problems.get(problem) ?? []), name]);
     else if (typeof found !== 'string')
@@ -206,7 +207,11 @@ const notAccepted = (lacking: readonly Lacking[]): string =>
   lacking.length === 0 ? '' : `${lacking.map(({ name }) => name).join(', ')} not accepted yet on`;
 
 /** A problem, or the permissions that wait to be accepted, except those that the App itself lacks. */
-function installationProblem(asked: Asked, appLacks: ReadonlySet<string>): string | readonly Lacking[] {
+function installationProblem(
+  asked: Asked,
+  app: App,
+  appLacks: ReadonlySet<string>,
+): string | readonly Lacking[] {
   if (!asked.answered) return `GitHub did not answer (${asked.why}) about`;
   if (asked.status === 404) return 'not installed on';
   if (asked.status >= 300 && asked.status < 400)
@@ -215,5 +220,8 @@ function installationProblem(asked: Asked, appLacks: ReadonlySet<string>): strin
   if (asked.status !== 200 || !parsed.success) return `GitHub answered ${asked.status} about`;
   const installation: Installation = parsed.data;
   if (installation.suspended_at != null) return 'the installation is suspended on';
-  return lackingPermissions(installation.permissions).filter(({ name }) => !appLacks.has(name));
+  return [
+    ...lackingPermissions(installation.permissions).filter(({ name }) => !appLacks.has(name)),
+    ...lackingOptional(app.permissions, installation.permissions),
+  ];
 }

@@ -28,6 +28,8 @@ export const purposes = {
   actions: { actions: 'read' },
   /** Objects, branches, pull requests, reviewers, and comments, for which GitHub accepts `pull_requests`. */
   publish: { contents: 'write', pull_requests: 'write' },
+  /** Check runs, and which commits of a pull request may have one. Only if the App may write checks. */
+  receipt: { checks: 'write', pull_requests: 'read' },
 } as const satisfies Record<string, Permissions>;
 
 export type Permissions = Readonly<Record<string, 'read' | 'write'>>;
@@ -57,6 +59,8 @@ export interface AppTokens {
   drop(scope: TokenScope): void;
   /** Lends a token that can list an installation's repositories but not read them, and revokes it. */
   withListingToken<T>(installationId: number, use: (token: string) => Promise<T>): Promise<T>;
+  /** Lends a token that no task keeps, and revokes it. */
+  lend<T>(scope: Omit<TokenScope, 'taskId'>, use: (token: string) => Promise<T>): Promise<T>;
   /** Revokes the task's tokens, another isolate's too, in at most five seconds. Never throws. */
   forget(taskId: string): Promise<void>;
   /** Returns the App's slug, which GitHub is asked for each time. */
@@ -163,6 +167,17 @@ export function createAppTokens(
     );
   }
 
+  async function lendMinted<T>(
+    { token }: z.infer<typeof mintedSchema>,
+    use: (token: string) => Promise<T>,
+  ): Promise<T> {
+    try {
+      return await use(token);
+    } finally {
+      if (!(await revoke(token))) await revoke(token);
+    }
+  }
+
   /** Otherwise mints one for all concurrent callers. */
   async function sharedMint(
     key: string,
@@ -204,12 +219,14 @@ export function createAppTokens(
     },
 
     async withListingToken(installationId, use) {
-      const { token } = await mint(installationId, {}, listing);
-      try {
-        return await use(token);
-      } finally {
-        if (!(await revoke(token))) await revoke(token);
-      }
+      return await lendMinted(await mint(installationId, {}, listing), use);
+    },
+
+    async lend({ installationId, repositoryId, permissions }, use) {
+      return await lendMinted(
+        await mint(installationId, { repository_ids: [repositoryId] }, permissions),
+        use,
+      );
     },
 
     async repositoryByName({ taskId, installationId, owner, name }) {

@@ -10,13 +10,18 @@ export interface Section {
 const separator = '\n\n';
 const leftOutNote = '_Some evidence is left out, because the text would be too long for GitHub._';
 
-/** Joins the sections in their order. Says so if one of them is not complete. */
-export function fitSections(sections: readonly Section[], maxCharacters: number): string {
+/** Joins the sections in their order, and says so if one is not complete. `lengthOf`: in the limit's unit. */
+export function fitSections(
+  sections: readonly Section[],
+  max: number,
+  lengthOf: (text: string) => number = ({ length }) => length,
+): string {
+  const cost = (text: string): number => (text === '' ? 0 : lengthOf(text) + separator.length);
   const chosen = sections.map(({ variants }) => variants.at(-1) ?? '');
   const byRank = [...sections.keys()].toSorted(
     (one, other) => (sections[one]?.rank ?? 0) - (sections[other]?.rank ?? 0),
   );
-  let room = maxCharacters - cost(leftOutNote) - chosen.reduce((sum, text) => sum + cost(text), 0);
+  let room = max - cost(leftOutNote) - chosen.reduce((sum, text) => sum + cost(text), 0);
   let complete = true;
   for (const index of byRank) {
     const variants = sections[index]?.variants ?? [];
@@ -34,5 +39,3 @@ export function fitSections(sections: readonly Section[], maxCharacters: number)
 export function joinSections(texts: readonly string[]): string {
   return texts.filter((text) => text !== '').join(separator);
 }
-
-const cost = (text: string): number => (text === '' ? 0 : text.length + separator.length);

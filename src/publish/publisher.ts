@@ -9,11 +9,12 @@ import { finalReason } from '../core/ports/upstream-error.ts';
 import type { Reason } from '../core/task.ts';
 import { purposes, type AppTokens } from '../github/app-auth.ts';
 import { GithubRefusal, githubClient, type GithubApi } from '../github/client.ts';
+import { createReceiptChecks } from '../github/receipt-checks.ts';
 import { resultMarker, saveStickyComment } from '../github/progress-comment.ts';
 import { pullRequestRef } from '../github/pull-request.ts';
 import { addCommit, lookAt, type Added } from './add-commit.ts';
 import { branchName } from './branch-name.ts';
-import { claimBranch, maxBranchNames, treeOf, type Publishing } from './branches.ts';
+import { claimBranch, maxBranchNames, ownCommitUnder, treeOf, type Publishing } from './branches.ts';
 import { changeHash } from './change-hash.ts';
 import { parseChangeLines } from './change-lines.ts';
 import { unwrittenReason, type Detour } from './continuation.ts';
@@ -24,6 +25,7 @@ import { leftOutText } from './left-out.ts';
 import { requestReview, findPullRequest, openPullRequest, type Log } from './own-pull-request.ts';
 import { judgeMerge } from './judge-merge.ts';
 import { measureChange } from './measure-change.ts';
+import { mergeCheck, receiptCheck } from './receipt-check.ts';
 import { mergeCleanly } from './merge-cleanly.ts';
 import { publishMerge } from './publish-merge.ts';
 import { commitReport, followUpComment } from './pull-request-text.ts';
@@ -74,6 +76,20 @@ export function createPublication(deps: PublicationDeps): Publication {
     gate,
     leftOut: ({ skipped }) => leftOutText(skipped),
     changeHash,
+    receiptCheck: (input, { added, pullRequest: { headSha, number } }) =>
+      receiptCheck(input, added ?? headSha, added === null ? null : number),
+    mergeCheck,
+    async saveReceiptCheck(facts, taskId, check) {
+      const checks = createReceiptChecks(deps);
+      if (!(await checks.mayWrite(facts))) return 'not-permitted';
+      if (check.pull !== null) return await checks.save(facts, taskId, check);
+      // Somebody may have pushed onto the branch of the task's own pull request since.
+      const scope = { ...facts, taskId, permissions: purposes.publish };
+      const client = githubClient(deps, async () => await tokens.tokenFor(scope));
+      const branch = { client, at: { owner: facts.owner, repo: facts.name }, input: { request: { taskId } } };
+      const sha = await ownCommitUnder(branch, check.sha);
+      return sha === null ? 'gone' : await checks.save(facts, taskId, { ...check, sha });
+    },
     async publish(input) {
       const { facts, request } = input;
       const scope = { ...facts, taskId: request.taskId, permissions: purposes.publish };

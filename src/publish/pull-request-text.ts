@@ -61,7 +61,7 @@ function evidence(input: PublishInput): readonly Section[] {
 }
 
 /** What ran, what was changed, what was reached. */
-function details(input: PublishInput): readonly Section[] {
+export function details(input: PublishInput): readonly Section[] {
   const { receipt, reported } = input.evidence;
   const heading = (words: string): string => `### ${words}\n\n`;
   return [

@@ -521,6 +521,23 @@ const rows: readonly Row[] = [
     says: /^not accepted yet: checks: read on acme\/shop \(.*all else works$/,
   },
   {
+    what: 'the optional permission for receipts as check runs, not accepted yet',
+    break: () => {
+      world.github.changeApp({
+        permissions: { ...needed, checks: 'write' },
+        events: [...neededEvents, 'check_run', 'check_suite'],
+      });
+      world.github.acceptPermissions('acme', needed);
+    },
+    mend: () => {
+      wholeApp();
+      world.github.acceptPermissions('acme', null);
+    },
+    names: 'github.installed',
+    status: 'warn',
+    says: /^not accepted yet: checks: write on acme\/shop \(no receipt as a check run\); all else works$/,
+  },
+  {
     what: 'a webhook with a wrong path',
     break: () => world.github.setWebhookUrl(`${world.bot.url}/webhooks`),
     mend: () => world.github.setWebhookUrl(`${world.bot.url}/github/webhooks`),

@@ -22,7 +22,7 @@ export function checkRunDocument(site: Site, repository: Repository, run: CheckR
     id: run.id,
     node_id: nodeId('CheckRun', run.id),
     head_sha: run.sha,
-    external_id: '',
+    external_id: run.externalId,
     url,
     html_url: page,
     details_url: isJob ? page : `https://${run.app}.example/runs/${run.id}`,
@@ -36,7 +36,10 @@ export function checkRunDocument(site: Site, repository: Repository, run: CheckR
       annotations_url: `${url}/annotations`,
     },
     check_suite: { id: run.suite },
-    app: { ...appDocument(site), id: 15_368, slug: run.app, name: run.app },
+    app:
+      run.app === site.app.slug
+        ? appDocument(site)
+        : { ...appDocument(site), id: 15_368, slug: run.app, name: run.app },
     pull_requests: [],
   };
 }

@@ -79,6 +79,24 @@ export type PublishResult =
   /** GitHub rejects it, and a retry would not change that. */
   | { readonly kind: 'rejected'; readonly reason: Reason };
 
+/** What the check run of a published commit says. Markdown, already escaped. */
+export interface ReceiptCheck {
+  readonly sha: string;
+  /** The pull request that the commit was added to; null if the task opened one. */
+  readonly pull: number | null;
+  /** It fails until somebody accepts it. */
+  readonly isMarked: boolean;
+  readonly title: string;
+  readonly summary: string;
+  readonly text: string;
+}
+
+/**
+ * `not-permitted`: the App, or the account that it is installed on, has not granted “Checks: write”. `gone`:
+ * somebody rewrote the branch, and the task's commit is not on it.
+ */
+export type ReceiptCheckSaved = 'saved' | 'exists' | 'not-permitted' | 'gone';
+
 export interface CleanMergeInput extends Pick<Authorization, 'facts' | 'policy'> {
   readonly request: RoutedRequest;
   readonly pull: PullPlace;
@@ -110,4 +128,9 @@ export interface Publication {
   changeHash(lines: string): Promise<string>;
   /** A second attempt finds what the first made. Rejects on transient errors. */
   publish(input: PublishInput): Promise<PublishResult>;
+  receiptCheck(input: PublishInput, published: PublishResult & { kind: 'published' }): ReceiptCheck;
+  /** For a merge that `mergeCleanly` had GitHub make. */
+  mergeCheck(commit: string, pull: number): ReceiptCheck;
+  /** Saves the check run once, if the App may write checks. Rejects on transient errors. */
+  saveReceiptCheck(facts: RepositoryFacts, taskId: string, check: ReceiptCheck): Promise<ReceiptCheckSaved>;
 }

@@ -8,6 +8,7 @@ import { mergeJob, mergeResultSchema, type MergeParents } from '../../core/merge
 import type { RoutedRequest } from '../../core/task.ts';
 import { taskLimits } from '../limits.ts';
 import { keepMerge } from './kept-merge.ts';
+import { saveReceiptCheck } from './save-receipt-check.ts';
 import { lastJsonLine } from './last-json-line.ts';
 import { unlessLost } from './stage-sandbox.ts';
 import type { Stage, TaskDeps } from './stage.ts';
@@ -21,15 +22,22 @@ export const resolvesConflicts = ({ ask }: RoutedRequest): boolean =>
 export async function mergeWithoutConflict(
   request: RoutedRequest,
   { facts, policy, pull }: Authorization,
-  { publication }: TaskDeps,
+  deps: TaskDeps,
 ): Promise<Stage<MergeParents | null>> {
+  const { publication, log } = deps;
   if (!resolvesConflicts(request)) return { go: true, value: null };
   if (pull === null) throw new Error('conflicts are resolved in a pull request only');
   const merged = await publication.mergeCleanly({ request, facts, policy, pull });
   const [base, head] = [`\`${pull.baseBranch}\``, `\`${pull.headRef}\``];
   switch (merged.kind) {
-    case 'merged':
+    case 'merged': {
+      const { taskId } = request;
+      const check = publication.mergeCheck(merged.commit, pull.number);
+      await saveReceiptCheck({ check, facts, taskId }, deps).catch((error: unknown) =>
+        log('check.not_saved', { taskId, why: String(error) }),
+      );
       return answered(`There was no conflict: I merged ${base} into ${head} as ${merged.commit}.`);
+    }
     case 'contained':
       return answered(`There is no conflict: ${head} has everything that is on ${base}.`);
     case 'rejected':

@@ -4,6 +4,7 @@ import { attemptsIn, needsCaution } from '../../core/attempts.ts';
 import { diskReserve, sandboxPaths, scriptCommand } from '../../core/checkout.ts';
 import type { GateInput } from '../../core/ports/publication.ts';
 import type { AgentEnd, Authorization } from '../../core/authorization.ts';
+import type { PublishInput, ReceiptCheck } from '../../core/ports/publication.ts';
 import { Reported } from '../../core/reported.ts';
 import type { SetupReport } from '../../core/setup.ts';
 import type { Reason, RoutedRequest, TaskOutcome } from '../../core/task.ts';
@@ -94,6 +95,12 @@ export async function gateChange(
   };
 }
 
+interface Published {
+  readonly outcome: TaskOutcome;
+  /** null: nothing was published. */
+  readonly check: ReceiptCheck | null;
+}
+
 export async function publishChange(
   input: {
     request: RoutedRequest;
@@ -101,7 +108,7 @@ export async function publishChange(
     gateRemarks: readonly string[];
   },
   deps: TaskDeps,
-): Promise<Stage<TaskOutcome>> {
+): Promise<Stage<Published>> {
   const { request, authorization, gateRemarks } = input;
   const [view, snapshot, context, setup] = await Promise.all([
     deps.record.view(),
@@ -128,12 +135,12 @@ export async function publishChange(
   const leftOut = leftOutOf(change, deps);
   const { summary } = answer;
   const { patch } = change.measure;
-  const asPatch = (reason: Reason): Stage<TaskOutcome> => ({
+  const asPatch = (reason: Reason): Stage<Published> => ({
     go: true,
-    value: { kind: 'patch', reason, patch, summary, remarks, ...leftOut },
+    value: { outcome: { kind: 'patch', reason, patch, summary, remarks, ...leftOut }, check: null },
   });
   if (readOnly !== null) return asPatch({ code: 'read-only', message: readOnly });
-  const result = await deps.publication.publish({
+  const wanted: PublishInput = {
     ...authorization,
     // For a task from Slack, only the authorization knows the requester's GitHub account.
     request: { ...request, requester: authorization.requester },
@@ -158,7 +165,8 @@ export async function publishChange(
       askedUrl: deps.askedUrl(request),
       costUsd: view.costUsd,
     },
-  });
+  };
+  const result = await deps.publication.publish(wanted);
   if (result.kind === 'unwritten') return asPatch(result.reason);
   const { kind } = result;
   if (kind === 'outdated')
@@ -169,11 +177,16 @@ export async function publishChange(
   return {
     go: true,
     value: {
-      kind: 'pull-request',
-      pullRequest,
-      ...(added === null ? {} : { added: true }),
-      ...(added === null || report === undefined ? {} : { commit: { sha: added, summary, remarks, report } }),
-      ...leftOut,
+      outcome: {
+        kind: 'pull-request',
+        pullRequest,
+        ...(added === null ? {} : { added: true }),
+        ...(added === null || report === undefined
+          ? {}
+          : { commit: { sha: added, summary, remarks, report } }),
+        ...leftOut,
+      },
+      check: deps.publication.receiptCheck(wanted, result),
     },
   };
 }

@@ -12,7 +12,7 @@ import {
   type Authorization,
 } from '../../core/authorization.ts';
 import { remarkOf } from '../../core/remark.ts';
-import type { CleanMerge, PublishInput } from '../../core/ports/publication.ts';
+import type { CleanMerge, Publication, PublishInput } from '../../core/ports/publication.ts';
 import type { TaskRecordPort } from '../../core/ports/task-record.ts';
 import {
   SandboxBusyError,
@@ -66,6 +66,7 @@ const pullRequest = {
   headSha: 'b'.repeat(40),
   draft: false,
 };
+const receiptCheck = { isMarked: false, title: 'Nothing is marked', summary: '', text: '' };
 const openPull: PullRequestState = {
   pullRequest,
   open: true,
@@ -241,6 +242,8 @@ function world(script: Script) {
   let posted = 0;
   const grants: string[] = [];
   const published: PublishInput[] = [];
+  /** The commits that got a check run. */
+  const checks: string[] = [];
   const authorized: Authorization[] = [];
   const routed: Routing[] = [];
   const located: string[] = [];
@@ -469,6 +472,16 @@ function world(script: Script) {
       mergeCleanly: async () => ({ kind: 'conflict', ancestor: 'd'.repeat(40) }),
       gate: () => ({ kind: 'allow' }),
       leftOut: () => null,
+      receiptCheck: (_, { added, pullRequest: { headSha, number } }) => ({
+        ...receiptCheck,
+        sha: added ?? headSha,
+        pull: added === null ? null : number,
+      }),
+      mergeCheck: (sha, pull) => ({ ...receiptCheck, sha, pull }),
+      saveReceiptCheck: async (_facts, _taskId, { sha }) => {
+        checks.push(sha);
+        return 'saved';
+      },
       changeHash: async (lines) => `hash of ${lines}`,
       publish: async (input) => {
         published.push(input);
@@ -622,6 +635,7 @@ function world(script: Script) {
     claims,
     grants,
     published,
+    checks,
     authorized,
     routed,
     prompts,
@@ -860,6 +874,27 @@ describe('what GitHub answers', () => {
     };
     const { result } = await live({ publication: { publish: limitedOnce } });
     expect([result.kind, calls]).toEqual(['pull-request', 2]);
+  });
+});
+
+describe('the check run of a published commit', () => {
+  const failure = (kind: 'transient' | 'refused') =>
+    new UpstreamError({ kind, waitMs: null, reason: { code: 'away', message: 'Away.' } });
+  it.each<[string, Partial<Publication>]>([
+    ['is saved', {}],
+    [
+      'ends no task if GitHub refuses it',
+      { saveReceiptCheck: async () => await Promise.reject(failure('refused')) },
+    ],
+    [
+      'ends no task if GitHub is away',
+      { saveReceiptCheck: async () => await Promise.reject(failure('transient')) },
+    ],
+    ['is left out without the permission', { saveReceiptCheck: async () => 'not-permitted' }],
+  ])('%s', async (_, publication) => {
+    const { result, checks } = await live({ publication });
+    expect(result.kind).toBe('pull-request');
+    expect(checks).toEqual(publication.saveReceiptCheck === undefined ? [pullRequest.headSha] : []);
   });
 });
 

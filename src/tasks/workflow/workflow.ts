@@ -20,7 +20,8 @@ import { setUp } from './stage-setup.ts';
 import { provision, takeSlot } from './stage-slot.ts';
 import { startTurn } from './start-turn.ts';
 import type { Stage, TaskDeps } from './stage.ts';
-import { retryBriefly, retryClone, retryLong, runnerOf, stepOf, type Runner } from './step-runner.ts';
+import { receiptCheckStep } from './save-receipt-check.ts';
+import { retryBriefly, retryClone, retryLong, runnerOf, stepOf } from './step-runner.ts';
 import { waitFor } from './wait-for.ts';
 
 export async function runTask(
@@ -91,7 +92,7 @@ async function work(asked: TaskRequest, step: WorkflowStep, deps: TaskDeps): Pro
   );
   if (!collected.go) return collected.outcome;
 
-  return await publish(request, authorization, run, deps);
+  return await publish(request, authorization, step, deps);
 }
 
 /** A slot, then the sandbox that it is for. */
@@ -108,15 +109,20 @@ async function sandboxFor(
 async function publish(
   request: RoutedRequest,
   authorization: Authorization,
-  run: Runner,
+  step: WorkflowStep,
   deps: TaskDeps,
 ): Promise<TaskOutcome> {
+  const run = runnerOf(step, deps);
   const gated = await run('gate', retryBriefly, () => gateChange(authorization, deps));
   if (!gated.go) return gated.outcome;
 
   const input = { request, authorization, gateRemarks: gated.value.remarks };
   const published = await run('publish', retryLong, () => publishChange(input, deps));
-  return published.go ? published.value : published.outcome;
+  if (!published.go) return published.outcome;
+  const { outcome, check } = published.value;
+  const { facts } = authorization;
+  if (check !== null) await receiptCheckStep({ check, facts, taskId: request.taskId }, step, deps);
+  return outcome;
 }
 
 /** A publication attempt of its own, of the kept change. */
@@ -124,5 +130,5 @@ async function retryPublication(step: WorkflowStep, deps: TaskDeps): Promise<Tas
   const located = await stepOf(step, 'relocate', retryBriefly, () => relocateForPublication(deps), deps);
   if (!located.go) return located.outcome;
   const { request, authorization } = located.value;
-  return await publish(request, authorization, runnerOf(step, deps), deps);
+  return await publish(request, authorization, step, deps);
 }

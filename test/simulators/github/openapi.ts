@@ -136,7 +136,7 @@ function eitherOf(schema: unknown): unknown {
 
 /** Validates a webhook payload and returns the violation, or null. */
 export function payloadViolation(event: string, action: string, payload: unknown): string | null {
-  const name = `${event.replaceAll('_', '-')}-${action}`;
+  const name = `${event}-${action}`.replaceAll('_', '-');
   const schema = description['x-webhooks'][name]?.post.requestBody.content?.['application/json']?.schema;
   return schema === undefined ? `no description of ${name}` : violation(`webhook ${name}`, schema, payload);
 }

@@ -25,6 +25,9 @@ const operations = [
   'GET /repos/{owner}/{repo}/collaborators/{username}/permission 200',
   'GET /repos/{owner}/{repo}/collaborators/{username}/permission 404',
   'GET /repos/{owner}/{repo}/commits/{ref}/check-runs 200',
+  'POST /repos/{owner}/{repo}/check-runs 201',
+  'GET /repos/{owner}/{repo}/check-runs/{check_run_id} 200',
+  'PATCH /repos/{owner}/{repo}/check-runs/{check_run_id} 200',
   'GET /repos/{owner}/{repo}/commits/{ref}/status 200',
   'GET /repos/{owner}/{repo}/actions/jobs/{job_id} 200',
   'GET /repos/{owner}/{repo}/issues 200',
@@ -551,6 +554,48 @@ describe('an answer of the REST API', () => {
     expect([asked.status, new URL(location).pathname]).toEqual([302, expect.stringMatching(/^\/_storage\//)]);
     expect((await fetch(location, { headers: { authorization } })).status).toBe(400);
     expect(await (await fetch(location)).text()).toBe('npm ERR! 1 failing');
+  });
+
+  it('matches GitHub’s description for the App’s own check runs, and its refusals', async () => {
+    site.simulator.changeApp({ permissions: { contents: 'write', checks: 'write' } });
+    const own = await site.token(installationId, { permissions: { checks: 'write' } });
+    const write = async (method: string, path: string, body: object) =>
+      await site.call(method, `${repo}/check-runs${path}`, own, body);
+    const wanted = { name: 'Receipt', head_sha: headSha, status: 'completed', conclusion: 'failure' };
+    const output = { title: 'Marked', summary: 'Read *this*.', text: 'All' };
+    const actions = [{ label: 'Accept', description: 'Says it was read', identifier: 'accept' }];
+    const made = await write('POST', '', { ...wanted, external_id: 'task', output, actions });
+    expect(made.body).toMatchObject({ external_id: 'task', conclusion: 'failure', output });
+    const id = numberAt(made.body, 'id');
+    const accepted = { conclusion: 'neutral', output: { title: 'Accepted', summary: '' }, actions: [] };
+    expect((await write('PATCH', `/${id}`, accepted)).body).toMatchObject({ id, conclusion: 'neutral' });
+    expect((await call('GET', `${repo}/check-runs/${id}`)).body).toMatchObject({ external_id: 'task' });
+    const ofApp = `${repo}/commits/${headSha}/check-runs?check_name=Receipt&app_id=4711&filter=all`;
+    expect((await call('GET', ofApp)).body).toMatchObject({ total_count: 1, check_runs: [{ id }] });
+
+    const other = site.simulator.addCheckRun({
+      owner: 'acme',
+      name: 'widgets',
+      sha: headSha,
+      check: 'test',
+      conclusion: 'success',
+    });
+    const refusals = await Promise.all([
+      write('PATCH', `/${other.id}`, accepted),
+      write('POST', '', { ...wanted, head_sha: 'f'.repeat(40) }),
+      write('POST', '', { ...wanted, output: { ...output, text: 'x'.repeat(65_536) } }),
+      write('POST', '', { ...wanted, output: { ...output, summary: '🐞'.repeat(20_000) } }),
+      write('POST', '', { ...wanted, actions: [{ ...actions[0], label: 'x'.repeat(21) }] }),
+      site.call('POST', `${repo}/check-runs`, token, wanted),
+    ]);
+    expect(refusals.map(({ status, body }) => `${status} ${JSON.stringify(body)}`)).toEqual([
+      expect.stringContaining('403 {"message":"Invalid app_id'),
+      expect.stringContaining('422 {"message":"No commit found for SHA'),
+      expect.stringContaining('Only 65535 characters are allowed; 65536 were supplied.'),
+      expect.stringContaining('summary exceeds a maximum bytesize of 65535'),
+      expect.stringContaining('Only 20 characters are allowed; 21 were supplied.'),
+      expect.stringContaining('403 {"message":"Resource not accessible by integration'),
+    ]);
   });
 
   it('has the headers that GitHub always sends', async () => {

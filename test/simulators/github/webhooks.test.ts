@@ -169,6 +169,20 @@ describe('webhooks', () => {
     expect(payloadViolation('issue_comment', 'deleted', JSON.parse(last().body))).toBeNull();
   });
 
+  it('are sent for a button of a check run to an App that may write checks', async () => {
+    const { headSha: sha } = await site.repository({ name: 'checked' });
+    const at = { ...repo, name: 'checked' };
+    const run = { ...at, sha, app: 'airlock', check: 'Receipt', conclusion: 'failure' } as const;
+    const { id } = site.simulator.addCheckRun(run);
+    const pressed = { ...at, run: id, identifier: 'accept', actor: 'wes' };
+    await expect(site.simulator.pressCheckButton(pressed)).rejects.toThrow('does not subscribe');
+    site.simulator.changeApp({ permissions: { contents: 'write', checks: 'write' } });
+    await site.simulator.pressCheckButton(pressed);
+    const payload: unknown = JSON.parse(last().body);
+    expect(payload).toMatchObject({ check_run: { id }, requested_action: { identifier: 'accept' } });
+    expect(payloadViolation('check_run', 'requested_action', payload)).toBeNull();
+  });
+
   it('are recorded as failed if the receiver is unreachable', async () => {
     const other = await TestSite.start({ webhookUrl: 'http://127.0.0.1:1/' });
     try {
