@@ -135,6 +135,10 @@ export const measureSchema = z.strictObject({
   baseFiles: z.number().nullable(),
   /** Of the changed files that the base commit has. */
   modesBefore: z.array(z.tuple([z.string(), fileModeSchema])),
+  /** Changed paths that the base commit has as a submodule. */
+  submodules: z.array(z.string()).default([]),
+  /** New names with the names that they differ from only in case or Unicode form. */
+  collisions: z.array(z.tuple([z.string(), z.string()])).default([]),
   patch: patchSchema,
   merge: mergeMeasureSchema.optional(),
 });

@@ -6,6 +6,7 @@ import { boundedAll } from '../lib/bounded-all.ts';
 import { diffLines, linesOf } from '../lib/line-diff.ts';
 import { utf8Of } from '../lib/utf8.ts';
 import { decodeBase64 } from './base64.ts';
+import { nameCollisions } from './name-collisions.ts';
 import { patchOfFile, patchWithout, type PatchedFile } from './patch-text.ts';
 import { findSecret } from './gate/secrets.ts';
 import type { RepositoryPath } from './tree-writer.ts';
@@ -53,6 +54,7 @@ export async function measureChange(
   });
   const listed = treeSchema.parse(data);
   const blobs = listed.tree.filter(({ type }) => type === 'blob');
+  const submodules = new Set(listed.tree.flatMap(({ type, path }) => (type === 'commit' ? [path] : [])));
   const entries = new Map(blobs.map((entry) => [entry.path, entry]));
   const modeBefore = (path: string) => fileModeSchema.safeParse(entries.get(path)?.mode).data ?? null;
   const known = files.filter(({ path }) => entries.has(path));
@@ -77,6 +79,8 @@ export async function measureChange(
       const mode = modeBefore(path);
       return mode === null ? [] : [[path, mode]];
     }),
+    submodules: files.flatMap(({ path }) => (submodules.has(path) ? [path] : [])),
+    collisions: nameCollisions(listed.tree, files),
     patch: fitting(measures),
   };
 }

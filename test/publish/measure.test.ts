@@ -16,6 +16,7 @@ const edit = (directory: string): void => {
   mkdirSync(join(directory, 'new'));
   write('new/a"b.txt', 'one\ntwo\n');
   write('new/empty.txt', '');
+  write('LOGO.png', 'text\n');
 };
 
 it('counts lines and modes as git does, and makes a patch that git applies', async () => {
@@ -23,7 +24,7 @@ it('counts lines and modes as git does, and makes a patch that git applies', asy
   const { repository, facts, change } = await changedRepository(simulator, edit);
   const publication = createPublication(ownProcess(simulator));
   const measure = await publication.measure(facts, 'gh-1-c77', change, null);
-  expect(measure).toMatchObject({ unmeasured: 0, baseFiles: 8 });
+  expect(measure).toMatchObject({ unmeasured: 0, baseFiles: 8, collisions: [['LOGO.png', 'logo.png']] });
   expect(new Map(measure.modesBefore).get('bin/run.sh')).toBe('100644');
   expect(measure.patch.complete).toBe(true);
 

@@ -25,6 +25,8 @@ const change = {
     unmeasured: 0,
     baseFiles: 1,
     modesBefore: [],
+    submodules: [],
+    collisions: [],
     patch: { text: '', complete: true },
   },
 } satisfies PublishInput['change'];

@@ -119,6 +119,8 @@ const measure = {
   unmeasured: 0,
   baseFiles: 9,
   modesBefore: [],
+  submodules: [],
+  collisions: [],
   patch: { text: '', complete: true },
 };
 

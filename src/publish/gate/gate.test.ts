@@ -29,6 +29,8 @@ const change = (
     unmeasured: 0,
     baseFiles: 9,
     modesBefore: [],
+    submodules: [],
+    collisions: [],
     patch: { text: '', complete: true },
     ...measure,
   },
@@ -49,6 +51,9 @@ const installationToken = (characters: number): string =>
     .slice(0, characters)
     .padEnd(characters, random);
 
+const modes = (count: number): Measure['modesBefore'] =>
+  Array.from({ length: count }, (_, index) => [`src/${index}`, '100644']);
+
 const verdictOf = (...files: ChangedFile[]): string => {
   const verdict = gate(change(files));
   return verdict.kind === 'hold' ? verdict.reason.code : verdict.kind;
@@ -59,7 +64,6 @@ describe('gate', () => {
     ['code', file('src/a.ts')],
     ['a deletion', { type: 'deletion', path: 'src/a.ts' }],
     ['a build file', file('package.json')],
-    ['a lock file', file('package-lock.json')],
     ['documentation named like a rule', file('docs/workflows/ci.yml')],
     ['a file that is named almost like a rule', file('.github/workflows.md')],
     ['code that is named almost like a rule', file('src/Jenkinsfiles.ts')],
@@ -156,6 +160,70 @@ describe('gate', () => {
     ['a link that is not UTF-8', file('a', '\u00ff', { mode: '120000' }), 'symlink-outside'],
   ])('holds %s', (_, entry, code) => {
     expect(verdictOf(file('other'), entry)).toBe(code);
+  });
+
+  const gone = (path: string): ChangedFile => ({ type: 'deletion', path });
+  const emptied = (path: string): ChangedFile => file(path, '');
+  const times = (count: number, entry: (path: string) => ChangedFile): ChangedFile[] =>
+    Array.from({ length: count }, (_, index) => entry(`${entry === file ? 'new' : 'src'}/${index}`));
+  it.each<[string, ChangedFile[], Partial<Measure>, string]>([
+    ['the deletion of most of the tree', times(5, gone), {}, 'mass-deletion'],
+    ['files that become empty', times(5, emptied), { modesBefore: modes(5) }, 'mass-deletion'],
+    ['a deletion with few new files', [...times(7, gone), ...times(2, file)], {}, 'mass-deletion'],
+    ['the deletion of all of a small tree', times(3, gone), { baseFiles: 3 }, 'mass-deletion'],
+    ['files that move', [...times(9, gone), ...times(9, file)], {}, 'mark'],
+    ['the deletion of a file of two', times(2, gone), { baseFiles: 2 }, 'mark'],
+    ['the deletion of less than half', times(4, gone), {}, 'allow'],
+    ['new empty files', times(9, emptied), {}, 'allow'],
+    ['deletions in a tree that GitHub does not list whole', times(9, gone), { baseFiles: null }, 'allow'],
+    [
+      'a name that collides',
+      [file('Readme.md')],
+      { collisions: [['Readme.md', 'README.md']] },
+      'name-collision',
+    ],
+    ['a folder that collides', [file('Src/a/b')], { collisions: [['Src', 'src']] }, 'name-collision'],
+    ['a collision that is not in this change', [file('a')], { collisions: [['Src', 'src']] }, 'allow'],
+    ['a file in place of a submodule', [file('lib')], { submodules: ['lib'] }, 'mark'],
+    ['a file next to a submodule', [file('lib2')], { submodules: [] }, 'allow'],
+    ['a script that loses its mode', [file('run')], { modesBefore: [['run', '100755']] }, 'mark'],
+    ['a link in place of a file', [link('a', 'b')], { modesBefore: [['a', '100644']] }, 'mark'],
+    ['a link in place of a folder', [link('a', 'b'), gone('a/x')], {}, 'mark'],
+    ['a link that leads elsewhere now', [link('a', 'b')], { modesBefore: [['a', '120000']] }, 'allow'],
+    ['a new link', [link('a', 'b'), gone('ab/x')], {}, 'allow'],
+    ['a file in place of a link', [file('a')], { modesBefore: [['a', '120000']] }, 'allow'],
+  ])('judges %s', (_, files, measure, expected) => {
+    const verdict = gate(change(files, {}, measure));
+    expect(verdict.kind === 'hold' ? verdict.reason.code : verdict.kind).toBe(expected);
+  });
+
+  it.each<[lock: string, manifest: string, foreign: string]>([
+    ['package-lock.json', 'package.json', 'go.mod'],
+    ['package-lock.json', 'packages/a/package.json', 'composer.json'],
+    ['npm-shrinkwrap.json', 'package.json', 'x'],
+    ['yarn.lock', 'package.json', 'src/a.js'],
+    ['app/pnpm-lock.yaml', 'app/pnpm-workspace.yaml', 'other/package.json'],
+    ['bun.lock', 'package.json', 'deno.json'],
+    ['bun.lockb', 'package.json', 'x'],
+    ['deno.lock', 'deno.jsonc', 'x'],
+    ['Cargo.lock', 'crates/a/Cargo.toml', 'package.json'],
+    ['go.sum', 'go.mod', 'main.go'],
+    ['poetry.lock', 'pyproject.toml', 'setup.py'],
+    ['uv.lock', 'pyproject.toml', 'x'],
+    ['Pipfile.lock', 'Pipfile', 'x'],
+    ['composer.lock', 'composer.json', 'x'],
+    ['Gemfile.lock', 'a.gemspec', 'x'],
+    ['src/App/packages.lock.json', 'Directory.Packages.props', 'other/App.csproj'],
+    ['src/App/packages.lock.json', 'src/App/App.csproj', 'x'],
+    ['gradle/verification-metadata.xml', 'app/build.gradle.kts', 'x'],
+    ['gradle.lockfile', 'gradle/libs.versions.toml', 'x'],
+    ['flake.lock', 'flake.nix', 'x'],
+    ['.terraform.lock.hcl', 'main.tf', 'x'],
+  ])('marks %s without %s, also with %s', (lock, manifest, foreign) => {
+    const remarks = [`${lock} changes which versions are installed, although no manifest changed.`];
+    expect(gate(change([file(lock), file(foreign)]))).toEqual({ kind: 'mark', remarks });
+    expect(gate(change([gone(lock)])).kind).toBe('mark');
+    expect(gate(change([file(lock), file(manifest)]))).toEqual({ kind: 'allow' });
   });
 
   it.each<[string, ChangedFile]>([

@@ -10,18 +10,34 @@ import { leftOutEntries } from '../left-out.ts';
 import { agentInstructions, otherCi, paths, protectedPaths } from './path-rules.ts';
 import type { Find } from './rule.ts';
 import { secrets } from './secret-rules.ts';
-import { largeChange, linksOutside, newExecutables } from './tree-rules.ts';
+import { locksAlone } from './lock-files.ts';
+import {
+  collidingNames,
+  largeChange,
+  linksInPlace,
+  linksOutside,
+  lostExecutables,
+  mostRemoved,
+  newExecutables,
+  treeLost,
+} from './tree-rules.ts';
 
 export const finders: Readonly<Record<GateCode, Find>> = {
   // Also a file or symlink that replaces one of the folders, and the short names that NTFS gives to them.
   'workflow-files': paths(/^(?:\.github|github~\d+)(?:$|\/(?:workflows|workfl~\d+|actions)(?:$|\/))/),
   secret: secrets,
+  'mass-deletion': treeLost,
   protected: protectedPaths,
   'symlink-outside': linksOutside,
+  'name-collision': collidingNames,
   'other-ci': paths(otherCi),
   'agent-instructions': paths(agentInstructions),
   'code-owners': paths(/^(?:\.github\/|docs\/)?codeowners$/),
-  submodules: paths(/^\.gitmodules$/),
+  submodules: (input) => {
+    const { files, measure } = input.change;
+    const moved = files.filter(({ path }) => measure.submodules.includes(path));
+    return [...paths(/^\.gitmodules$/)(input), ...moved.map(({ path }) => `The submodule ${path}`)];
+  },
   'environment-file': paths(
     /(?:^|\/)\.env(?:$|\.(?!(?:.*\.)?(?:example|sample|template|dist|defaults|schema)$)[^/]*$)/,
   ),
@@ -32,6 +48,10 @@ export const finders: Readonly<Record<GateCode, Find>> = {
     /(?:^|\/)(?:\.envrc|\.devcontainer(?:\/.*)?|\.devcontainer\.json|\.husky(?:\/.*)?|\.vscode(?:\/(?:tasks|settings|launch)\.json)?)$/,
   ),
   executable: newExecutables,
+  'lost-executable': lostExecutables,
+  'link-in-place': linksInPlace,
+  'lock-file': locksAlone,
+  'many-deletions': mostRemoved,
   large: largeChange,
   // A `.gitignore` is the repository's own choice, and tools generate files in every second run.
   'left-out': ({ change: { skipped } }) =>

@@ -1,29 +1,80 @@
 /** Rules on what a change does to the tree: modes, symlinks, size. */
-import type { ChangedFile } from '../../core/change-set.ts';
-import type { GateInput } from '../../core/ports/publication.ts';
+import type { ChangedFile, MeasuredChange } from '../../core/change-set.ts';
 import { utf8Of } from '../../lib/utf8.ts';
 import { decodeBase64 } from '../base64.ts';
-import type { Finding } from './rule.ts';
+import type { Find, Finding } from './rule.ts';
 import { segmentProblem } from './safe-path.ts';
 
 /** A change with more files is marked. */
 const manyFiles = 200;
+/** Fewer removed files are no broken checkout. */
+const minLost = 3;
 /** A change with more inserted and deleted lines is marked. */
 const manyLines = 5000;
 
-export function newExecutables({ change: { files, measure } }: GateInput): readonly Finding[] {
+export const newExecutables: Find = ({ change: { files, measure } }) => {
   const before = new Map(measure.modesBefore);
   const now = files.filter((file) => file.type === 'file' && file.mode === '100755');
   return now.map(({ path }) => path).filter((path) => before.get(path) !== '100755');
+};
+
+export const collidingNames: Find = ({ change: { files, measure } }) =>
+  measure.collisions
+    .filter(([name]) => files.some(({ path }) => path === name || path.startsWith(`${name}/`)))
+    .map((names) => names.join(' and '));
+
+/** Scripts that nothing can start any more. */
+export const lostExecutables: Find = ({ change: { files, measure } }) => {
+  const before = new Map(measure.modesBefore);
+  const now = files.filter((file) => file.type === 'file' && file.mode === '100644');
+  return now.map(({ path }) => path).filter((path) => before.get(path) === '100755');
+};
+
+/** Symlinks where the base commit has a file or a folder. */
+export const linksInPlace: Find = ({ change: { files, measure } }) => {
+  const before = new Map(measure.modesBefore);
+  const gone = files.flatMap(({ type, path }) => (type === 'deletion' ? [path] : []));
+  const links = files.filter((file) => file.type === 'file' && file.mode === '120000');
+  return links
+    .map(({ path }) => path)
+    .filter((path) => {
+      const mode = before.get(path);
+      return mode === undefined ? gone.some((other) => other.startsWith(`${path}/`)) : mode !== '120000';
+    });
+};
+
+/** A checkout that is not whole looks like a change that deletes, or empties, the rest. */
+function removal({ files, measure: { baseFiles, modesBefore } }: MeasuredChange) {
+  const before = new Map(modesBefore);
+  const removed = files.filter(
+    (file) => file.type === 'deletion' || (file.content === '' && before.has(file.path)),
+  ).length;
+  const added = files.filter(({ type, path }) => type === 'file' && !before.has(path)).length;
+  const all = baseFiles ?? Number.POSITIVE_INFINITY;
+  return {
+    finding: `The change removes or empties ${removed} of the ${all} files of the base commit`,
+    isMost: removed * 2 > all,
+    // What moves to another name is not lost. In a tiny repository half of the files is one.
+    isLost: removed >= minLost && (all - removed + added) * 2 < all,
+  };
 }
 
-export function largeChange({ change: { files, measure } }: GateInput): readonly Finding[] {
+export const treeLost: Find = ({ change }) => {
+  const { finding, isLost } = removal(change);
+  return isLost ? [finding] : [];
+};
+export const mostRemoved: Find = ({ change }) => {
+  const { finding, isLost, isMost } = removal(change);
+  return isMost && !isLost ? [finding] : [];
+};
+
+export const largeChange: Find = ({ change: { files, measure } }) => {
   const lines = measure.insertions + measure.deletions;
   if (files.length <= manyFiles && lines <= manyLines) return [];
   return [`A change of ${files.length} files and ${lines} lines`];
-}
+};
 
-export const linksOutside = ({ change }: GateInput): readonly Finding[] => change.files.flatMap(linkOutside);
+export const linksOutside: Find = ({ change }) => change.files.flatMap(linkOutside);
 
 function linkOutside(file: ChangedFile): readonly Finding[] {
   if (file.type !== 'file' || file.mode !== '120000') return [];

@@ -24,14 +24,6 @@ export async function readKeptChange(
   return { lines, change: { ...change, measure } };
 }
 
-/** A checkout that is not whole looks like a change that deletes the rest. */
-export function removalRemarks({ files, measure: { baseFiles } }: MeasuredChange): string[] {
-  const removed = files.filter(({ type }) => type === 'deletion').length;
-  return baseFiles === null || removed * 2 <= baseFiles
-    ? []
-    : [`The change removes ${removed} of the ${baseFiles} files of the base commit.`];
-}
-
 /** What a reviewer of a merge looks at. The names are untrusted, and escaped when they are rendered. */
 export async function mergeRemarks(
   { files, measure: { merge } }: MeasuredChange,

@@ -9,7 +9,7 @@ import { Reported } from '../../core/reported.ts';
 import type { SetupReport } from '../../core/setup.ts';
 import type { Reason, RoutedRequest, TaskOutcome } from '../../core/task.ts';
 import { taskLimits } from '../limits.ts';
-import { mergeRemarks, readKeptChange, removalRemarks } from './kept-change.ts';
+import { mergeRemarks, readKeptChange } from './kept-change.ts';
 import { mergeKept } from './kept-merge.ts';
 import { keptContext, keptContextSchema } from './stage-intake.ts';
 import { lostOutcome, unlessLost } from './stage-sandbox.ts';
@@ -87,7 +87,6 @@ export async function gateChange(
     value: {
       remarks: [
         ...(isNamed ? [] : [`${approver} approved this change, because the person who asked lost access.`]),
-        ...removalRemarks(change),
         ...(await mergeRemarks(change, deps)),
         ...(verdict.kind === 'mark' ? verdict.remarks : []),
       ],

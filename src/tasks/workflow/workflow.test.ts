@@ -105,6 +105,8 @@ const measured: Measure = {
   unmeasured: 0,
   baseFiles: 9,
   modesBefore: [],
+  submodules: [],
+  collisions: [],
   patch: { text: '', complete: true },
 };
 const allowedEntry: EgressEntry = {
@@ -1300,11 +1302,6 @@ describe('a task', () => {
     ],
     ['Codex failed half-way', { turn: { status: 'failed', message: 'model is down' } }, /model is down/],
     ['Codex crashed', { end: { kind: 'exited', exitCode: 137 }, turn: null }, /exit status 137/],
-    [
-      'it removes most files',
-      { publication: { measure: async () => ({ ...measured, baseFiles: 1 }) } },
-      /removes 1 of the 1 files of the base commit/,
-    ],
     [
       'the gate marks it',
       { publication: { gate: () => ({ kind: 'mark', remarks: ['changes AGENTS.md'] }) } },
